@@ -1,0 +1,106 @@
+// Package auditlog is the audit trail's entry, whose comments are its schema, and the contract of the log that keeps
+// the entries (shared/cloudwatch, shared/jsonlines). It does not read the ledger: functions/stream-audit makes the
+// entries from the change stream.
+package auditlog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Entry is one change of one item, as it stands in the audit log: one line of JSON. Numbers are masked, texts are
+// absent. The log holds each entry at least once; readers keep one of each ID.
+type Entry struct {
+	// ID is the same whenever the entry is made again: "<MessageSid>.<Version>", "route:<masked number>.<Version>@<time>".
+	ID string `json:"id"`
+	// Time is when the change was made, to the millisecond.
+	Time time.Time `json:"time"`
+	// Subject is "message" for the ledger, "route" for the routing table.
+	Subject string `json:"subject"`
+	// Change is "created", "changed", "removed" (by someone) or "expired" (by the table's own time to live).
+	Change string `json:"change"`
+	// Version is the item's version after the change (before it, of removed and expired ones).
+	Version int64 `json:"version"`
+	// MessageSid is the relay id of the text; of messages only.
+	MessageSid string `json:"message_sid,omitempty"`
+	// From and To are the ledger states before and after; From is absent of a created record, and both are the same
+	// where only an attempt's status changed.
+	From string `json:"from,omitempty"`
+	To   string `json:"to,omitempty"`
+	// Reason says why, where the state alone does not.
+	Reason string `json:"reason,omitempty"`
+	// TwilioNumber and Customer are masked.
+	TwilioNumber string `json:"twilio_number,omitempty"`
+	Customer     string `json:"customer,omitempty"`
+	// Attempt is the attempt that the change is about; absent if there is none.
+	Attempt *Attempt `json:"attempt,omitempty"`
+	// Before and After are the route's settings, of routes only.
+	Before *Route `json:"before,omitempty"`
+	After  *Route `json:"after,omitempty"`
+	// Actor is who changed the route.
+	Actor string `json:"actor,omitempty"`
+}
+
+// Attempt is one POST to Twilio as it stood after the change.
+type Attempt struct {
+	Number int `json:"number"`
+	Hop    int `json:"hop"`
+	// Destination is masked.
+	Destination string `json:"destination"`
+	// OutboundSid is the MessageSid of the message that Twilio made, Status what Twilio last said of it.
+	OutboundSid string `json:"outbound_sid,omitempty"`
+	Status      string `json:"status,omitempty"`
+	// Outcome is "accepted" or a fault kind; absent while the attempt is open.
+	Outcome   string `json:"outcome,omitempty"`
+	ErrorCode int    `json:"error_code,omitempty"`
+}
+
+// Route is a route with its numbers masked.
+type Route struct {
+	DestinationCarrier string   `json:"destination_carrier"`
+	FallbackCarriers   []string `json:"fallback_carriers,omitempty"`
+	Active             bool     `json:"active"`
+	Version            int64    `json:"version"`
+}
+
+// Line is an entry as a log keeps it.
+type Line struct {
+	// Time orders the lines, to the millisecond.
+	Time time.Time
+	// Text is one line of JSON without the newline.
+	Text []byte
+}
+
+// Line returns the entry's line.
+func (e Entry) Line() (Line, error) {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return Line{}, fmt.Errorf("encode audit entry: %w", err)
+	}
+	return Line{Time: e.Time, Text: text}, nil
+}
+
+// Log keeps lines durably.
+type Log interface {
+	// Append keeps the lines, which may be in any order of time. It returns nil only when all are kept, else an
+	// *IncompleteError.
+	Append(ctx context.Context, lines []Line) error
+}
+
+// IncompleteError says which lines a log has surely kept.
+type IncompleteError struct {
+	// Kept is the number of lines, from the start, that are kept. Lines after those may be kept, too.
+	Kept int
+	// Err is why the next one was not.
+	Err error
+}
+
+// Error says how far the log got and why no further.
+func (e *IncompleteError) Error() string {
+	return fmt.Sprintf("audit log stopped after %d lines: %v", e.Kept, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *IncompleteError) Unwrap() error { return e.Err }

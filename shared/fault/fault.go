@@ -1,0 +1,83 @@
+// Package fault names the kinds of trouble that decide what happens next. A door (a package that speaks to one
+// vendor) classifies the vendor's answer into a Kind; above the door nobody reads vendor codes to decide anything.
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Kind says what may be done about a failure. The zero value is Unknown, the most careful of them.
+type Kind int
+
+const (
+	// Unknown: the action may or may not have happened. It is found out, never guessed and never repeated blindly.
+	Unknown Kind = iota
+	// Transient: it did not happen, and the same call may succeed later.
+	Transient
+	// Throttled: it did not happen because there was too much at once; later, and more slowly.
+	Throttled
+	// Permanent: it did not happen and the same call never will succeed.
+	Permanent
+	// Fatal: nothing can succeed until someone mends the set-up (credentials, a suspended account).
+	Fatal
+)
+
+// String returns the kind's name in lower case, as it stands in logs, metrics and records.
+func (k Kind) String() string {
+	switch k {
+	case Unknown:
+		return "unknown"
+	case Transient:
+		return "transient"
+	case Throttled:
+		return "throttled"
+	case Permanent:
+		return "permanent"
+	case Fatal:
+		return "fatal"
+	default:
+		return fmt.Sprintf("fault.Kind(%d)", int(k))
+	}
+}
+
+// Error is a classified failure. Its text is safe to store and log: it carries no number, body or secret.
+type Error struct {
+	// Kind decides what happens next.
+	Kind Kind
+	// Code is the vendor's own error code (Twilio: 21610), 0 if it gave none.
+	Code int
+	// HTTPStatus is the answer's HTTP status, 0 if no answer came.
+	HTTPStatus int
+	// RetryAfter is how long the vendor asked to wait, 0 if it did not say.
+	RetryAfter time.Duration
+	// Err is what happened. It may be nil.
+	Err error
+}
+
+// Error describes the failure by kind, code, status and cause.
+func (e *Error) Error() string {
+	text := e.Kind.String()
+	if e.Code != 0 {
+		text += fmt.Sprintf(", code %d", e.Code)
+	}
+	if e.HTTPStatus != 0 {
+		text += fmt.Sprintf(", status %d", e.HTTPStatus)
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Of returns the classified failure in err's chain. An error that no door classified counts as Unknown.
+func Of(err error) *Error {
+	if classified, ok := errors.AsType[*Error](err); ok {
+		return classified
+	}
+	return &Error{Kind: Unknown, Err: err}
+}

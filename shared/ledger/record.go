@@ -1,0 +1,109 @@
+// Package ledger is the delivery record of each text, its state machine, and the contract of the table that keeps the
+// records. Every change is a conditional write of the whole record, so that of two senders with the same text only
+// one goes on, and the change stream shows each change exactly once. It does not know where the table is kept
+// (shared/dynamo, shared/sqlite), and it makes no decision about failures (shared/retry).
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Record is the ledger's item for one text. The names are the table's attribute names. Methods return a changed copy
+// and leave the receiver as it was; times are UTC, to the millisecond.
+type Record struct {
+	// MessageSid is the relay id and the table's key: the inbound MessageSid, or "RL…" of a manual text.
+	MessageSid string
+	// Version counts the writes of this record, from 1; 0 is a record not yet stored.
+	Version int64
+	// State is where the text stands, Reason why, where the state alone does not say.
+	State  State
+	Reason Reason `json:",omitempty"`
+	// Manual marks a text that an operator sent.
+	Manual bool `json:",omitempty"`
+	// TwilioNumber was texted by Customer, who is empty on a manual text shown as from nobody.
+	TwilioNumber sms.PhoneNumber
+	Customer     sms.PhoneNumber `json:",omitempty"`
+	// Destination overrides the route, on a manual text only.
+	Destination sms.PhoneNumber `json:",omitempty"`
+	// Body and Media are what the customer sent. They never go to logs or to the audit log.
+	Body  string      `json:",omitempty"`
+	Media []sms.Media `json:",omitempty"`
+	// ReceivedAt is when the front door took the text, UpdatedAt when this record was last changed.
+	ReceivedAt time.Time
+	UpdatedAt  time.Time
+	// Attempts are the POSTs made or begun for this text, oldest first.
+	Attempts []Attempt `json:",omitempty"`
+	// LeaseUntil is set while State is Sending: until then the claim's holder is taken to be at work.
+	LeaseUntil time.Time `json:",omitzero"`
+	// NotBefore is set while State is Queued: the next attempt is not made before it.
+	NotBefore time.Time `json:",omitzero"`
+	// ExpiresAt is when the table may forget the record, in seconds since 1970 (DynamoDB's TTL attribute).
+	ExpiresAt int64 `json:",omitempty"`
+}
+
+// Attempt is one POST to Twilio.
+type Attempt struct {
+	// Number counts from 1 over all hops, Hop from 0.
+	Number int
+	Hop    int
+	// To is the phone of that hop.
+	To sms.PhoneNumber
+	// StartedAt is when the claim for it was written, just before the POST. EndedAt is zero while nothing is known.
+	StartedAt time.Time
+	EndedAt   time.Time `json:",omitzero"`
+	// Outcome is empty while the attempt is open, then "accepted" or the name of a fault.Kind.
+	Outcome string `json:",omitempty"`
+	// OutboundSid is the MessageSid that Twilio gave the message, Status the last status it told of.
+	OutboundSid string     `json:",omitempty"`
+	Status      sms.Status `json:",omitempty"`
+	// ErrorCode is Twilio's, of the refusal or of the receipt; HTTPStatus is that of the refusal.
+	ErrorCode  int `json:",omitempty"`
+	HTTPStatus int `json:",omitempty"`
+	// Error says in words what went wrong, without numbers or bodies.
+	Error string `json:",omitempty"`
+}
+
+// OutcomeAccepted is the Outcome of an attempt whose message Twilio took.
+const OutcomeAccepted = "accepted"
+
+// Accepted reports whether Twilio is known to have taken the attempt's message.
+func (a Attempt) Accepted() bool { return a.Outcome == OutcomeAccepted }
+
+// spent reports whether the attempt counts towards the most there may be. One that found the account unusable does not.
+func (a Attempt) spent() bool { return a.Outcome != fault.Fatal.String() }
+
+// Current returns the last attempt; ok is false if there is none.
+func (r Record) Current() (attempt Attempt, ok bool) {
+	if len(r.Attempts) == 0 {
+		return Attempt{}, false
+	}
+	return r.Attempts[len(r.Attempts)-1], true
+}
+
+// Spent returns how many attempts count towards the most there may be.
+func (r Record) Spent() int {
+	spent := 0
+	for _, a := range r.Attempts {
+		if a.spent() {
+			spent++
+		}
+	}
+	return spent
+}
+
+// IsWaiting reports whether the text still needs the queue: it is not final, and no receipt alone will move it on.
+func (r Record) IsWaiting() bool { return r.State == Queued || r.State == Sending }
+
+// copy returns r with attempts of its own, changed at now.
+func (r Record) copy(now time.Time) Record {
+	r.Attempts = slices.Clone(r.Attempts)
+	r.UpdatedAt = Stamp(now)
+	return r
+}
+
+// Stamp returns t as the ledger keeps times: UTC, to the millisecond.
+func Stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,92 @@
+package ledger
+
+import "slices"
+
+// State is where a text stands. Every text ends in one of the states without a way out.
+type State string
+
+const (
+	// Queued waits on the queue for its next attempt.
+	Queued State = "queued"
+	// Sending holds the claim: an attempt is open, or its outcome is not known yet.
+	Sending State = "sending"
+	// Sent was accepted by Twilio; receipts are awaited.
+	Sent State = "sent"
+	// Delivered reached the phone.
+	Delivered State = "delivered"
+	// Undelivered was accepted, but the carrier or the phone did not take it.
+	Undelivered State = "undelivered"
+	// Failed was refused for good: no retry can help, and nothing of ours is broken.
+	Failed State = "failed"
+	// Uncertain may or may not have been sent, and an operator has to look.
+	Uncertain State = "uncertain"
+	// Dropped was not relayed on purpose; the record's Reason says why.
+	Dropped State = "dropped"
+	// Dead used up its attempts and lies on the dead-letter queue.
+	Dead State = "dead"
+)
+
+// States lists every state, in the order in which a text may go through them.
+func States() []State {
+	return []State{Queued, Sending, Sent, Delivered, Undelivered, Failed, Uncertain, Dropped, Dead}
+}
+
+// Reason says why a text was dropped, failed, parked or given up. Of the sender's own reasons these are the words;
+// docs/state-machine.md says when each is given.
+type Reason string
+
+// Reasons of Dropped.
+const (
+	ReasonNoRoute  Reason = "no_route"
+	ReasonInactive Reason = "inactive"
+	ReasonLoop     Reason = "loop"
+	ReasonOptOut   Reason = "opt_out"
+	ReasonExpired  Reason = "expired"
+	ReasonKeyword  Reason = "keyword"
+)
+
+// Reasons of Failed, Uncertain and Dead.
+const (
+	// ReasonRefused: Twilio refused the message for good; the attempt has the code.
+	ReasonRefused Reason = "refused"
+	// ReasonReceipt: a receipt said failed or canceled; the attempt has the code.
+	ReasonReceipt Reason = "receipt"
+	// ReasonUnknownOutcome: Twilio's answer was lost, so that nobody knows whether it sent the message.
+	ReasonUnknownOutcome Reason = "unknown_outcome"
+	// ReasonLapsedLease: the sender died between its claim and Twilio's answer.
+	ReasonLapsedLease Reason = "lapsed_lease"
+	// ReasonAttemptsExhausted: transient trouble lasted through the last attempt.
+	ReasonAttemptsExhausted Reason = "attempts_exhausted"
+	// ReasonUndecodable: the queue held something that is no envelope. It is on the dead-letter queue only.
+	ReasonUndecodable Reason = "undecodable"
+)
+
+// next lists, for each state, those that may follow it. The empty state is a text not yet in the ledger.
+func next(s State) []State {
+	switch s {
+	case "":
+		return []State{Sending, Dropped}
+	case Queued:
+		return []State{Sending, Sent, Delivered, Undelivered, Failed, Dropped, Dead}
+	case Sending:
+		return []State{Queued, Sent, Delivered, Undelivered, Failed, Uncertain, Dead}
+	case Sent:
+		return []State{Delivered, Undelivered, Failed}
+	case Uncertain:
+		// A receipt that came after all settles it.
+		return []State{Sent, Delivered, Undelivered, Failed}
+	case Delivered, Undelivered, Failed, Dropped, Dead:
+		return nil
+	default:
+		return nil
+	}
+}
+
+// Known reports whether s is one of [States].
+func (s State) Known() bool { return slices.Contains(States(), s) }
+
+// Final reports whether no state follows s by itself.
+func (s State) Final() bool { return len(next(s)) == 0 }
+
+// MayBecome reports whether the state machine has the transition from s to t.
+func (s State) MayBecome(t State) bool { return slices.Contains(next(s), t) }

@@ -1,0 +1,122 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// TransitionError is a change that the state machine does not have. It is a defect, or a record changed by hand.
+type TransitionError struct{ From, To State }
+
+// Error names both states.
+func (e *TransitionError) Error() string {
+	return fmt.Sprintf("ledger: no transition from %q to %q", string(e.From), string(e.To))
+}
+
+// move returns r in state to, without the marks of the state it leaves.
+func (r Record) move(to State, reason Reason, now time.Time) (Record, error) {
+	if !r.State.MayBecome(to) {
+		return r, &TransitionError{From: r.State, To: to}
+	}
+	r = r.copy(now)
+	r.State, r.Reason = to, reason
+	r.LeaseUntil, r.NotBefore = time.Time{}, time.Time{}
+	return r, nil
+}
+
+// Claim opens the next attempt, to the phone of the given hop. Until now+lease no one else touches the text. It is
+// written before the POST: whoever cannot write it does not send.
+func (r Record) Claim(hop int, to sms.PhoneNumber, lease time.Duration, now time.Time) (Record, error) {
+	r, err := r.move(Sending, "", now)
+	if err != nil {
+		return r, err
+	}
+	number := 1
+	if last, ok := r.Current(); ok {
+		number = last.Number + 1
+	}
+	if last, ok := r.Current(); ok && !last.spent() {
+		// While the account is unusable, tries may go on for days: only the last one is kept.
+		r.Attempts = r.Attempts[:len(r.Attempts)-1]
+	}
+	r.Attempts = append(r.Attempts, Attempt{Number: number, Hop: hop, To: to, StartedAt: Stamp(now)})
+	r.LeaseUntil = Stamp(now.Add(lease))
+	return r, nil
+}
+
+// Accept records that Twilio took the attempt's message. If a receipt was quicker, the state it led to stays.
+func (r Record) Accept(number int, sid string, status sms.Status, now time.Time) (Record, error) {
+	if r.State == Sending || r.State == Uncertain {
+		moved, err := r.move(Sent, "", now)
+		if err != nil {
+			return r, err
+		}
+		r = moved
+	} else {
+		r = r.copy(now)
+	}
+	r.change(number, func(a *Attempt) {
+		a.accepted(sid, now)
+		if status.Supersedes(a.Status) {
+			a.Status = status
+		}
+	})
+	return r, nil
+}
+
+// accepted marks the attempt as taken by Twilio under sid.
+func (a *Attempt) accepted(sid string, now time.Time) {
+	a.Outcome, a.OutboundSid = OutcomeAccepted, sid
+	if a.EndedAt.IsZero() {
+		a.EndedAt = Stamp(now)
+	}
+}
+
+// change applies edit to the attempt of that number; ok is false if there is none.
+func (r Record) change(number int, edit func(*Attempt)) (ok bool) {
+	for i := range r.Attempts {
+		if r.Attempts[i].Number == number {
+			edit(&r.Attempts[i])
+			return true
+		}
+	}
+	return false
+}
+
+// End closes the attempt with the failure f and moves the text to state with reason. For Queued, notBefore is when
+// the next attempt is due. If a receipt was quicker and says that Twilio took the message, that stands and the
+// record is returned as it is with changed false.
+func (r Record) End(number int, f *fault.Error, to State, reason Reason, notBefore, now time.Time) (ended Record, changed bool, err error) {
+	if !r.open(number) {
+		return r, false, nil
+	}
+	r, err = r.move(to, reason, now)
+	if err != nil {
+		return r, false, err
+	}
+	r.change(number, func(a *Attempt) {
+		a.EndedAt, a.Outcome = Stamp(now), f.Kind.String()
+		a.ErrorCode, a.HTTPStatus = f.Code, f.HTTPStatus
+		if f.Err != nil {
+			a.Error = f.Err.Error()
+		}
+	})
+	if to == Queued {
+		r.NotBefore = Stamp(notBefore)
+	}
+	return r, true, nil
+}
+
+// open reports whether the attempt of that number is the current one and still without an outcome.
+func (r Record) open(number int) bool {
+	last, ok := r.Current()
+	return ok && r.State == Sending && last.Number == number && last.Outcome == ""
+}
+
+// Drop ends the text unsent, for reason.
+func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
+	return r.move(Dropped, reason, now)
+}

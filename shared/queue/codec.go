@@ -1,0 +1,91 @@
+package queue
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrMalformed means that a body is not an envelope: not JSON, or without the fields that its kind needs.
+	ErrMalformed = errors.New("malformed envelope")
+	// ErrVersion means that a body is an envelope of a version this code does not read.
+	ErrVersion = errors.New("unsupported envelope version")
+)
+
+// Encode returns the envelope's wire form: one line of JSON in which every character may stand in an SQS message.
+// SQS takes the characters of XML 1.0 only. JSON escapes control characters by itself, but not U+FFFE and U+FFFF, and
+// a text that holds one of those would be refused for ever.
+//
+// The error is ErrMalformed if the envelope lacks what its kind needs.
+func Encode(e Envelope) (string, error) {
+	if err := e.check(); err != nil {
+		return "", err
+	}
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(e); err != nil {
+		return "", fmt.Errorf("encode envelope: %w", err)
+	}
+	return escapeNoncharacters(bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))), nil
+}
+
+// escapeNoncharacters writes U+FFFE and U+FFFF as JSON escapes. Outside of JSON strings neither can occur.
+func escapeNoncharacters(line []byte) string {
+	if !bytes.Contains(line, []byte("\xef\xbf")) {
+		return string(line)
+	}
+	line = bytes.ReplaceAll(line, []byte("\uFFFE"), []byte(`\ufffe`))
+	return string(bytes.ReplaceAll(line, []byte("\uFFFF"), []byte(`\uffff`)))
+}
+
+// Decode reads an envelope's wire form. Fields it does not know are passed over, so that a newer writer of the same
+// version does not stop an older reader. The error is ErrVersion or ErrMalformed.
+func Decode(body string) (Envelope, error) {
+	var e Envelope
+	if err := json.Unmarshal([]byte(body), &e); err != nil {
+		// The cause is left out: it may quote the text.
+		return Envelope{}, ErrMalformed
+	}
+	if e.Version != Version {
+		return Envelope{}, fmt.Errorf("%w %d", ErrVersion, e.Version)
+	}
+	if err := e.check(); err != nil {
+		return Envelope{}, err
+	}
+	return e, nil
+}
+
+// check holds the envelope against what its kind needs.
+func (e Envelope) check() error {
+	switch {
+	case e.Version != Version:
+		return fmt.Errorf("%w %d", ErrVersion, e.Version)
+	case e.RelayID == "":
+		return fmt.Errorf("%w: no relay_id", ErrMalformed)
+	}
+	switch e.Kind {
+	case KindInbound, KindManual:
+		if e.Message == nil || e.Message.To == "" {
+			return fmt.Errorf("%w: no message to a Twilio number", ErrMalformed)
+		}
+	case KindReceipt:
+		if e.Receipt == nil || e.Receipt.Sid == "" {
+			return fmt.Errorf("%w: no receipt", ErrMalformed)
+		}
+	default:
+		return fmt.Errorf("%w: unknown kind", ErrMalformed)
+	}
+	return nil
+}
+
+// Outgoing returns the envelope as a message for the queue.
+func (e Envelope) Outgoing() (Outgoing, error) {
+	body, err := Encode(e)
+	if err != nil {
+		return Outgoing{}, err
+	}
+	return Outgoing{Group: e.Group(), DeduplicationID: e.DeduplicationID(), Body: body}, nil
+}

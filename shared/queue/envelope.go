@@ -1,0 +1,74 @@
+// Package queue holds what travels on the relay's queue, the envelope and its wire form, and the contract that a
+// queue must keep, for the two queues there are: Amazon SQS (shared/sqs) and SQLite (shared/sqlite). It is neither
+// of them, and it decides nothing about a message.
+package queue
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Version is the envelope version this code writes, and the only one it reads.
+const Version = 1
+
+// Kind says what an envelope carries.
+type Kind string
+
+const (
+	// KindInbound is a text from a customer, Message is set.
+	KindInbound Kind = "inbound"
+	// KindManual is a text an operator asked for, Message is set and Destination may be.
+	KindManual Kind = "manual"
+	// KindReceipt is a status callback, Receipt is set.
+	KindReceipt Kind = "receipt"
+)
+
+// Envelope is one unit of work for the sender.
+type Envelope struct {
+	// Version is the version of this layout, see [Version].
+	Version int `json:"v"`
+	// Kind says which of the fields below are set.
+	Kind Kind `json:"kind"`
+	// RelayID is the identity of the text in the ledger: the inbound MessageSid, or "RL" and 32 hexadecimal digits
+	// of a manual one.
+	RelayID string `json:"relay_id"`
+	// ReceivedAt is when the front door took it.
+	ReceivedAt time.Time `json:"received_at"`
+	// Message is the text: From is the customer (or, of a manual one, whoever it is to be shown as from, possibly
+	// nobody) and To the Twilio number.
+	Message *sms.Message `json:"message,omitempty"`
+	// Destination overrides the route's hops, for a manual text only.
+	Destination sms.PhoneNumber `json:"destination,omitempty"`
+	// Receipt is what Twilio says of a message sent earlier.
+	Receipt *sms.Receipt `json:"receipt,omitempty"`
+}
+
+// Group returns the FIFO group (SQS: MessageGroupId) in which the envelope keeps its place. Texts of one customer to
+// one Twilio number share a group; the receipts of one text have one of their own, so that they never wait behind a
+// text. A digest stands for the numbers: a group id is shown in metrics and consoles, and it has a restricted alphabet.
+func (e Envelope) Group() string {
+	if e.Kind == KindReceipt {
+		return groupOf("receipt", e.RelayID)
+	}
+	return groupOf("conversation", string(e.Message.To), string(e.Message.From))
+}
+
+// DeduplicationID returns the id (SQS: MessageDeduplicationId) by which the queue drops a repeat that comes within
+// five minutes. It saves work and guarantees nothing; the ledger does.
+func (e Envelope) DeduplicationID() string {
+	if e.Kind == KindReceipt {
+		return strings.Join([]string{e.Receipt.Sid, string(e.Receipt.Status), strconv.Itoa(e.Receipt.Attempt)}, ".")
+	}
+	return e.RelayID
+}
+
+// groupOf digests the parts into 32 hexadecimal digits. A byte that cannot stand in a part separates them.
+func groupOf(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:16])
+}

@@ -1,0 +1,88 @@
+package route
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// MaxCacheAge is the longest a cached route may be used. A change of who is on duty takes effect within it.
+const MaxCacheAge = 5 * time.Second
+
+// maxCached bounds the cache's memory: it also remembers customers' numbers as having no route.
+const maxCached = 10_000
+
+// Lookup is the part of a [Table] that relaying needs.
+type Lookup interface {
+	Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]Route, error)
+}
+
+// Cache is a Lookup that remembers answers, absences too, for at most MaxCacheAge. It is safe for concurrent use.
+type Cache struct {
+	table Lookup
+	now   func() time.Time
+
+	mu      sync.Mutex
+	entries map[sms.PhoneNumber]cached
+}
+
+type cached struct {
+	route Route
+	found bool
+	until time.Time
+}
+
+// NewCache returns an empty cache before table. now is the clock.
+func NewCache(table Lookup, now func() time.Time) *Cache {
+	return &Cache{table: table, now: now, entries: map[sms.PhoneNumber]cached{}}
+}
+
+// Lookup answers from memory what it can and asks the table for the rest in one call. An error of the table is
+// returned as it is, and nothing is remembered of it.
+func (c *Cache) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]Route, error) {
+	// The age counts from before the question: an answer may be as old as the moment it was asked.
+	asked := c.now()
+	routes, missing := c.remembered(asked, numbers)
+	if len(missing) == 0 {
+		return routes, nil
+	}
+	found, err := c.table.Lookup(ctx, missing...)
+	if err != nil {
+		return nil, err
+	}
+	c.remember(asked.Add(MaxCacheAge), missing, found)
+	for number, route := range found {
+		routes[number] = route
+	}
+	return routes, nil
+}
+
+func (c *Cache) remembered(now time.Time, numbers []sms.PhoneNumber) (routes map[sms.PhoneNumber]Route, missing []sms.PhoneNumber) {
+	routes = make(map[sms.PhoneNumber]Route, len(numbers))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, number := range numbers {
+		entry, ok := c.entries[number]
+		switch {
+		case !ok || !now.Before(entry.until):
+			missing = append(missing, number)
+		case entry.found:
+			routes[number] = entry.route
+		}
+	}
+	return routes, missing
+}
+
+func (c *Cache) remember(until time.Time, asked []sms.PhoneNumber, found map[sms.PhoneNumber]Route) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.entries)+len(asked) > maxCached {
+		clear(c.entries)
+	}
+	for _, number := range asked {
+		route, ok := found[number]
+		c.entries[number] = cached{route: route, found: ok, until: until}
+	}
+}

@@ -1,0 +1,74 @@
+// Package route says where the texts of a Twilio number go: a destination, then fallbacks. It holds the route, the
+// maintenance.json form of it, the contract of a routing table and the short cache before it. It does not know where
+// the table is kept (shared/dynamo, shared/sqlite).
+package route
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Route is one item of the routing table. The names are the table's attribute names.
+type Route struct {
+	// TwilioNumber is the number that customers text, in E.164; the table's key.
+	TwilioNumber sms.PhoneNumber
+	// DestinationCarrier is the phone that its texts go to first, in E.164.
+	DestinationCarrier sms.PhoneNumber
+	// FallbackCarriers are the phones to try after it, in order.
+	FallbackCarriers []sms.PhoneNumber `json:",omitempty"`
+	// Active routes relay; the texts of an inactive one are dropped with that reason.
+	Active bool
+	// LastUpdated is when the route was last written.
+	LastUpdated time.Time
+	// Version counts writes, from 1. An item that was written by hand may have none and counts as 0.
+	Version int64
+	// UpdatedBy says who wrote it last: "seed", or an operator's name.
+	UpdatedBy string `json:",omitempty"`
+}
+
+// Hops returns the phones in the order in which they are tried.
+func (r Route) Hops() []sms.PhoneNumber {
+	hops := make([]sms.PhoneNumber, 0, 1+len(r.FallbackCarriers))
+	hops = append(hops, r.DestinationCarrier)
+	return append(hops, r.FallbackCarriers...)
+}
+
+// Has reports whether number is one of the route's hops.
+func (r Route) Has(number sms.PhoneNumber) bool {
+	return r.DestinationCarrier == number || slices.Contains(r.FallbackCarriers, number)
+}
+
+// Validate returns everything that is wrong with the route by itself, joined, or nil.
+func (r Route) Validate() error {
+	var problems []error
+	check := func(field string, number sms.PhoneNumber) {
+		if !number.IsE164() {
+			problems = append(problems, fmt.Errorf("%s %q is not E.164: want a plus sign, country code and number, such as +18585550100", field, string(number)))
+		}
+	}
+	check("TwilioNumber", r.TwilioNumber)
+	check("DestinationCarrier", r.DestinationCarrier)
+	for i, fallback := range r.FallbackCarriers {
+		check(fmt.Sprintf("FallbackCarriers[%d]", i), fallback)
+	}
+	return errors.Join(append(problems, r.repeats())...)
+}
+
+// repeats finds a phone that the route names twice, itself included.
+func (r Route) repeats() error {
+	seen := map[sms.PhoneNumber]bool{r.TwilioNumber: true}
+	for _, hop := range r.Hops() {
+		if hop == r.TwilioNumber {
+			return fmt.Errorf("hop %s is the Twilio number itself: texts would go round in a loop", hop)
+		}
+		if seen[hop] {
+			return fmt.Errorf("hop %s stands twice", hop)
+		}
+		seen[hop] = true
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+// Package sms holds the words of the trade: an address, an inbound message, an outbound one, a receipt and the
+// statuses Twilio gives a message. It is not a client of anything: it has no I/O and imports the standard library alone.
+package sms
+
+// Message is one text that a customer sent to a Twilio number, as the incoming-message webhook gave it.
+type Message struct {
+	// Sid is Twilio's MessageSid ("SM" or "MM" and 32 hexadecimal digits), the identity of the text everywhere.
+	Sid string `json:"MessageSid"`
+	// AccountSid is the account that received it ("AC" and 32 hexadecimal digits).
+	AccountSid string `json:"AccountSid,omitempty"`
+	// MessagingServiceSid is set only if the number belongs to a Messaging Service ("MG…").
+	MessagingServiceSid string `json:"MessagingServiceSid,omitempty"`
+	// From is the customer, To the Twilio number that was texted.
+	From PhoneNumber `json:"From"`
+	To   PhoneNumber `json:"To"`
+	// Body is the text, up to 1,600 characters, untrimmed. It may be empty when there is media.
+	Body string `json:"Body,omitempty"`
+	// NumSegments is how many SMS segments the text came in.
+	NumSegments int `json:"NumSegments,omitempty"`
+	// Media lists the attachments in Twilio's order.
+	Media []Media `json:"Media,omitempty"`
+	// OptOutType is "STOP", "START" or "HELP" where a Messaging Service's Advanced Opt-Out acted on the text, else empty.
+	OptOutType string `json:"OptOutType,omitempty"`
+}
+
+// Media is one attachment of a message: where Twilio keeps it (it asks for credentials) and its MIME type.
+type Media struct {
+	URL         string `json:"MediaUrl"`
+	ContentType string `json:"MediaContentType,omitempty"`
+}
+
+// Outbound is one message for Twilio to send, in the terms of its Messages resource.
+type Outbound struct {
+	// From is a sender that the account owns, To the phone to reach.
+	From PhoneNumber
+	To   PhoneNumber
+	// Body is what is sent, at most MaxBody characters.
+	Body string
+	// StatusCallback is the absolute URL to which Twilio posts receipts; empty asks for none.
+	StatusCallback string
+}
+
+// MaxBody is the most characters Twilio takes in one message's Body (error 21617 beyond it).
+const MaxBody = 1600
+
+// Receipt is one status callback: what became of a message we sent.
+type Receipt struct {
+	// Sid is the outbound message's MessageSid.
+	Sid string `json:"MessageSid"`
+	// Status is what Twilio says of it now.
+	Status Status `json:"MessageStatus"`
+	// ErrorCode is Twilio's error code with undelivered and failed, else 0.
+	ErrorCode int `json:"ErrorCode,omitempty"`
+	// RelayID, Hop and Attempt are what the relay put into the callback's URL when it sent the message, so that a
+	// receipt finds its text even if Twilio's answer to the send was lost. Hop counts from 0, Attempt from 1.
+	RelayID string `json:"RelayID"`
+	Hop     int    `json:"Hop"`
+	Attempt int    `json:"Attempt"`
+}

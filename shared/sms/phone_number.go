@@ -1,0 +1,55 @@
+package sms
+
+import (
+	"log/slog"
+	"strings"
+)
+
+// PhoneNumber is an address exactly as Twilio writes it in From and To: E.164 ("+18585550100"), a short code
+// ("24365"), an alphanumeric sender ("QuickDump"), or a channel address ("whatsapp:+18585550100", "rcs:agent").
+// It is compared byte for byte and never stripped of anything: "whatsapp:+18585550100" and "+18585550100" are
+// two addresses. The zero value is no address.
+type PhoneNumber string
+
+// minMaskable is the shortest address of which four characters may be shown; of a shorter one (a short code) two are.
+const minMaskable = 8
+
+// Mask returns the address with everything but its channel and its last digits replaced by "***", for logs,
+// metrics and the audit log: "whatsapp:+18585550100" gives "whatsapp:***0100". The empty address stays empty.
+func (n PhoneNumber) Mask() string {
+	if n == "" {
+		return ""
+	}
+	channel, address, found := strings.Cut(string(n), ":")
+	if !found {
+		channel, address = "", string(n)
+	} else {
+		channel += ":"
+	}
+	return channel + "***" + lastOf(address)
+}
+
+func lastOf(address string) string {
+	shown := 4
+	if len(address) < minMaskable {
+		shown = 2
+	}
+	runes := []rune(address)
+	if len(runes) <= shown {
+		return ""
+	}
+	return string(runes[len(runes)-shown:])
+}
+
+// LogValue makes every log line show the masked address, so that masking does not depend on the caller.
+func (n PhoneNumber) LogValue() slog.Value { return slog.StringValue(n.Mask()) }
+
+// IsE164 reports whether the address is a telephone number in E.164: a plus sign, then 8 to 15 digits of which
+// the first is not zero. It says nothing of whether the number exists.
+func (n PhoneNumber) IsE164() bool {
+	digits, found := strings.CutPrefix(string(n), "+")
+	if !found || len(digits) < 8 || len(digits) > 15 || digits[0] == '0' {
+		return false
+	}
+	return strings.Trim(digits, "0123456789") == ""
+}

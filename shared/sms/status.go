@@ -1,0 +1,56 @@
+package sms
+
+// Status is a message's status in Twilio's own words.
+type Status string
+
+// Twilio's statuses of an outbound message, and "received" of an inbound one.
+const (
+	StatusAccepted           Status = "accepted"
+	StatusScheduled          Status = "scheduled"
+	StatusQueued             Status = "queued"
+	StatusSending            Status = "sending"
+	StatusSent               Status = "sent"
+	StatusDelivered          Status = "delivered"
+	StatusUndelivered        Status = "undelivered"
+	StatusFailed             Status = "failed"
+	StatusCanceled           Status = "canceled"
+	StatusRead               Status = "read"
+	StatusReceiving          Status = "receiving"
+	StatusReceived           Status = "received"
+	StatusPartiallyDelivered Status = "partially_delivered"
+)
+
+// rank orders the statuses as a message goes through them. Statuses of the same rank exclude each other.
+func (s Status) rank() int {
+	switch s {
+	case StatusAccepted, StatusScheduled, StatusReceiving:
+		return 1
+	case StatusQueued:
+		return 2
+	case StatusSending:
+		return 3
+	case StatusSent, StatusPartiallyDelivered:
+		return 4
+	case StatusDelivered, StatusUndelivered, StatusFailed, StatusCanceled, StatusReceived:
+		return 5
+	case StatusRead:
+		return 6
+	default:
+		return 0
+	}
+}
+
+// Known reports whether s is a status this package knows.
+func (s Status) Known() bool { return s.rank() > 0 }
+
+// Final reports whether nothing but StatusRead may follow s.
+func (s Status) Final() bool { return s.rank() >= StatusDelivered.rank() }
+
+// Supersedes reports whether s, arriving now, replaces old. Receipts come late, twice and out of order, so a
+// status only ever moves forward; and of the final ones only delivered may still become read.
+func (s Status) Supersedes(old Status) bool {
+	if old.Final() {
+		return old == StatusDelivered && s == StatusRead
+	}
+	return s.rank() > old.rank()
+}

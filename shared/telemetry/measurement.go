@@ -1,0 +1,69 @@
+// Package telemetry is how the relay is watched: measurements, the logger's set-up and the build's version. It is not
+// tied to a monitoring product: on AWS measurements become CloudWatch EMF lines (this package), on one host Prometheus
+// series (cmd/relay).
+package telemetry
+
+// Unit is a measurement's unit, in CloudWatch's words.
+type Unit string
+
+// The units in use.
+const (
+	Count        Unit = "Count"
+	Milliseconds Unit = "Milliseconds"
+	Seconds      Unit = "Seconds"
+)
+
+// Measurement is one number worth watching.
+type Measurement struct {
+	// Name is one of the Metric constants.
+	Name string
+	// Unit says what Value counts: with Count, values add up; the others are distributions.
+	Unit  Unit
+	Value float64
+	// Dimension narrows the metric down, for example by reason. Both fields are empty for none. Values come from
+	// small closed sets, never from numbers or texts.
+	Dimension Dimension
+}
+
+// Dimension is a metric's dimension: a name and one of its values.
+type Dimension struct{ Name, Value string }
+
+// Emit takes the measurements of one unit of work. It does not block for long and never fails.
+type Emit func(measurements ...Measurement)
+
+// Discard is an Emit that drops everything.
+func Discard(...Measurement) {}
+
+// The metrics. Each name is emitted by one package, under the dimension named here.
+const (
+	// MetricAccepted counts webhooks whose envelope the queue holds, by Kind (inbound, receipt, manual).
+	MetricAccepted = "Accepted"
+	// MetricRejected counts requests refused, by Reason (signature, too_large, content_type, malformed, method).
+	MetricRejected = "Rejected"
+	// MetricUnavailable counts requests answered 503 because the queue did not take the envelope.
+	MetricUnavailable = "Unavailable"
+	// MetricRelayed counts messages that Twilio took.
+	MetricRelayed = "Relayed"
+	// MetricOutcome counts texts by the State they moved to.
+	MetricOutcome = "Outcome"
+	// MetricDropped counts texts dropped, by Reason.
+	MetricDropped = "Dropped"
+	// MetricTwilioFault counts failed calls to Twilio, by Kind of fault.
+	MetricTwilioFault = "TwilioFault"
+	// MetricHalted counts texts held back because the account is unusable.
+	MetricHalted = "Halted"
+	// MetricDeadLetters counts messages the sender put on the dead-letter queue, by Reason.
+	MetricDeadLetters = "DeadLetters"
+	// MetricRelayLatency is from the front door's receipt of a text to Twilio's acceptance of the relayed one.
+	MetricRelayLatency = "RelayLatency"
+	// MetricDeliveryLatency is from the front door's receipt of a text to the receipt that says delivered.
+	MetricDeliveryLatency = "DeliveryLatency"
+	// MetricDuplicates counts deliveries of texts that needed nothing any more.
+	MetricDuplicates = "Duplicates"
+	// MetricAuditEntries counts entries written to the audit log, by Subject (message, route).
+	MetricAuditEntries = "AuditEntries"
+	// MetricAuditLag is the age of the oldest change of a batch when it was written to the audit log.
+	MetricAuditLag = "AuditLag"
+	// MetricAuditFailures counts batches that could not be written whole.
+	MetricAuditFailures = "AuditFailures"
+)
