@@ -13,7 +13,7 @@ import (
 // Entry is one change of one item, as it stands in the audit log: one line of JSON. Numbers are masked, texts are
 // absent. The log holds each entry at least once; readers keep one of each ID.
 type Entry struct {
-	// ID is the same whenever the entry is made again: "<MessageSid>.<Version>", "route:<masked number>.<Version>@<time>".
+	// ID is the same whenever the entry is made again: "<MessageSid>.<Version>", "route:<masked number>.<Version>@<stream sequence number>".
 	ID string `json:"id"`
 	// Time is when the change was made, to the millisecond.
 	Time time.Time `json:"time"`

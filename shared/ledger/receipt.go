@@ -34,8 +34,7 @@ func (a *Attempt) apply(receipt sms.Receipt, now time.Time) bool {
 	if !receipt.Status.Supersedes(a.Status) {
 		return false
 	}
-	a.accepted(receipt.Sid, now)
-	a.Status = receipt.Status
+	a.accept(receipt.Sid, receipt.Status, now)
 	if receipt.ErrorCode != 0 {
 		a.ErrorCode = receipt.ErrorCode
 	}

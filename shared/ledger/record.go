@@ -52,6 +52,9 @@ type Attempt struct {
 	Hop    int
 	// To is the phone of that hop.
 	To sms.PhoneNumber
+	// ClaimID is the claim's own random mark. A sender whose write of the claim seemed to fail finds out by it that
+	// the claim is its own after all.
+	ClaimID string `json:",omitempty"`
 	// StartedAt is when the claim for it was written, just before the POST. EndedAt is zero while nothing is known.
 	StartedAt time.Time
 	EndedAt   time.Time `json:",omitzero"`
@@ -82,6 +85,12 @@ func (r Record) Current() (attempt Attempt, ok bool) {
 		return Attempt{}, false
 	}
 	return r.Attempts[len(r.Attempts)-1], true
+}
+
+// HeldBy reports whether the open claim is the one marked claimID.
+func (r Record) HeldBy(claimID string) bool {
+	last, ok := r.Current()
+	return ok && r.open(last.Number) && last.ClaimID == claimID
 }
 
 // Spent returns how many attempts count towards the most there may be.

@@ -69,7 +69,7 @@ func next(s State) []State {
 	case Queued:
 		return []State{Sending, Sent, Delivered, Undelivered, Failed, Dropped, Dead}
 	case Sending:
-		return []State{Queued, Sent, Delivered, Undelivered, Failed, Uncertain, Dead}
+		return []State{Queued, Sent, Delivered, Undelivered, Failed, Uncertain}
 	case Sent:
 		return []State{Delivered, Undelivered, Failed}
 	case Uncertain:

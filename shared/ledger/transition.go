@@ -27,9 +27,9 @@ func (r Record) move(to State, reason Reason, now time.Time) (Record, error) {
 	return r, nil
 }
 
-// Claim opens the next attempt, to the phone of the given hop. Until now+lease no one else touches the text. It is
-// written before the POST: whoever cannot write it does not send.
-func (r Record) Claim(hop int, to sms.PhoneNumber, lease time.Duration, now time.Time) (Record, error) {
+// Claim opens the next attempt, to the phone of the given hop, under the mark claimID. Until now+lease no one else
+// touches the text. It is written before the POST: whoever cannot write it does not send.
+func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Duration, now time.Time) (Record, error) {
 	r, err := r.move(Sending, "", now)
 	if err != nil {
 		return r, err
@@ -37,42 +37,41 @@ func (r Record) Claim(hop int, to sms.PhoneNumber, lease time.Duration, now time
 	number := 1
 	if last, ok := r.Current(); ok {
 		number = last.Number + 1
+		if !last.spent() {
+			// While the account is unusable, tries may go on for days: only the last one is kept.
+			r.Attempts = r.Attempts[:len(r.Attempts)-1]
+		}
 	}
-	if last, ok := r.Current(); ok && !last.spent() {
-		// While the account is unusable, tries may go on for days: only the last one is kept.
-		r.Attempts = r.Attempts[:len(r.Attempts)-1]
-	}
-	r.Attempts = append(r.Attempts, Attempt{Number: number, Hop: hop, To: to, StartedAt: Stamp(now)})
+	r.Attempts = append(r.Attempts, Attempt{Number: number, Hop: hop, To: to, ClaimID: claimID, StartedAt: Stamp(now)})
 	r.LeaseUntil = Stamp(now.Add(lease))
 	return r, nil
 }
 
-// Accept records that Twilio took the attempt's message. If a receipt was quicker, the state it led to stays.
-func (r Record) Accept(number int, sid string, status sms.Status, now time.Time) (Record, error) {
-	if r.State == Sending || r.State == Uncertain {
-		moved, err := r.move(Sent, "", now)
-		if err != nil {
-			return r, err
-		}
-		r = moved
-	} else {
-		r = r.copy(now)
+// Accept records that Twilio took the attempt's message under sid. If a receipt was quicker, what it told stands, and
+// changed is false if nothing is left to add.
+func (r Record) Accept(number int, sid string, status sms.Status, now time.Time) (accepted Record, changed bool, err error) {
+	accepted = r.copy(now)
+	accepted.change(number, func(a *Attempt) { changed = a.accept(sid, status, now) })
+	if !changed {
+		return r, false, nil
 	}
-	r.change(number, func(a *Attempt) {
-		a.accepted(sid, now)
-		if status.Supersedes(a.Status) {
-			a.Status = status
-		}
-	})
-	return r, nil
+	if r.State == Sending || r.State == Uncertain {
+		accepted, err = accepted.move(Sent, "", now)
+	}
+	return accepted, changed, err
 }
 
-// accepted marks the attempt as taken by Twilio under sid.
-func (a *Attempt) accepted(sid string, now time.Time) {
+// accept marks the attempt as taken by Twilio under sid with status, and reports whether that was news.
+func (a *Attempt) accept(sid string, status sms.Status, now time.Time) bool {
+	news := !a.Accepted() || a.OutboundSid != sid || status.Supersedes(a.Status)
 	a.Outcome, a.OutboundSid = OutcomeAccepted, sid
 	if a.EndedAt.IsZero() {
 		a.EndedAt = Stamp(now)
 	}
+	if status.Supersedes(a.Status) {
+		a.Status = status
+	}
+	return news
 }
 
 // change applies edit to the attempt of that number; ok is false if there is none.
@@ -119,4 +118,9 @@ func (r Record) open(number int) bool {
 // Drop ends the text unsent, for reason.
 func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
 	return r.move(Dropped, reason, now)
+}
+
+// Die ends the text on the dead-letter queue, for reason.
+func (r Record) Die(reason Reason, now time.Time) (Record, error) {
+	return r.move(Dead, reason, now)
 }

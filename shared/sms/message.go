@@ -51,9 +51,16 @@ type Receipt struct {
 	Status Status `json:"MessageStatus"`
 	// ErrorCode is Twilio's error code with undelivered and failed, else 0.
 	ErrorCode int `json:"ErrorCode,omitempty"`
-	// RelayID, Hop and Attempt are what the relay put into the callback's URL when it sent the message, so that a
-	// receipt finds its text even if Twilio's answer to the send was lost. Hop counts from 0, Attempt from 1.
-	RelayID string `json:"RelayID"`
-	Hop     int    `json:"Hop"`
-	Attempt int    `json:"Attempt"`
+	// CallbackRef is what the relay put into the callback's URL when it sent the message, so that a receipt finds its
+	// text even if Twilio's answer to the send was lost.
+	CallbackRef
+}
+
+// Created is Twilio's answer to an Outbound that it took.
+type Created struct {
+	// Sid is the new message's MessageSid, Status its first status.
+	Sid    string
+	Status Status
+	// NumSegments is how many segments it is billed as, 0 if Twilio does not know yet.
+	NumSegments int
 }

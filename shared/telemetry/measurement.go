@@ -60,8 +60,10 @@ const (
 	MetricDeliveryLatency = "DeliveryLatency"
 	// MetricDuplicates counts deliveries of texts that needed nothing any more.
 	MetricDuplicates = "Duplicates"
-	// MetricAuditEntries counts entries written to the audit log, by Subject (message, route).
+	// MetricAuditEntries counts entries written to the audit log.
 	MetricAuditEntries = "AuditEntries"
+	// MetricRouteChanges counts those of them that tell of routes.
+	MetricRouteChanges = "RouteChanges"
 	// MetricAuditLag is the age of the oldest change of a batch when it was written to the audit log.
 	MetricAuditLag = "AuditLag"
 	// MetricAuditFailures counts batches that could not be written whole.

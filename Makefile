@@ -1,0 +1,128 @@
+# Targets for people, for CI (.ci/run calls them) and for `sam build`. demo and test need Go and nothing else.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+GO        ?= go
+PYTHON    ?= python3
+FUZZTIME  ?= 20s
+GOLANGCI_VERSION := 2.15.0
+
+# Each function with the most that its bootstrap may weigh, in MB of 1,000,000 bytes: a bigger one starts slower.
+SIZES     := ingest:8 sender:10 stream-audit:10 operator:10
+FUNCTIONS := $(foreach size,$(SIZES),$(firstword $(subst :, ,$(size))))
+# What a Lambda function never links.
+FORBIDDEN := modernc.org/sqlite|github.com/spf13/cobra|github.com/prometheus/
+
+# $(call compile,FUNCTION,FOLDER) makes FOLDER/bootstrap.
+compile = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w" -o "$(2)/bootstrap" "./functions/$(1)"
+
+GOLANGCI := bin/golangci-lint
+# One environment for each version of the requirements, shared by all clones.
+CACHE    := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)
+VENV     := $(CACHE)/smsrelay-lint-$(shell cat testing/templates/requirements.txt 2>/dev/null | cksum | cut -d ' ' -f 1)
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Relay one text on this machine, with a stand-in for Twilio, and show its whole trail
+	$(GO) run ./cmd/relay demo
+
+.PHONY: test
+test: ## Run all tests that need nothing but Go
+	$(GO) test ./...
+
+.PHONY: race
+race: ## Run them with the race detector, which needs a C compiler
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: test-aws
+test-aws: ## Run the AWS adapters' tests against emulators (needs Java 17, Maven and Python)
+	$(GO) run ./testing/emulators -- $(GO) test -count=1 $(AWS_PACKAGES)
+
+# The packages with a test that asks for an emulator.
+AWS_PACKAGES = $(sort $(dir $(shell grep -rl --include='*_test.go' 'RELAY_TEST_' ./shared ./functions ./cmd)))
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	$(GO) test -run='^$$' -bench=. -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz each fuzz target for FUZZTIME (20s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do \
+		name="$${func#func }"; package="$$(dirname "$$file")"; \
+		echo "$$package $$name"; \
+		$(GO) test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+.PHONY: cover
+cover: ## Measure what the tests cover
+	@mkdir -p build
+	$(GO) test -coverprofile=build/cover.out -coverpkg=./... ./...
+	$(GO) tool cover -func=build/cover.out | tail -n 1
+	@echo "go tool cover -html=build/cover.out shows the lines"
+
+.PHONY: build
+build: ## Cross-compile the Lambda functions into build/ and check them
+	@for function in $(FUNCTIONS); do \
+		echo "build/$$function/bootstrap"; \
+		$(call compile,$$function,build/$$function) || exit 1; \
+	done
+	@$(MAKE) --no-print-directory sizes
+
+.PHONY: sizes
+sizes: ## Print the sizes of what build made, and hold them against their limits
+	@status=0; for size in $(SIZES); do \
+		function="$${size%:*}"; limit="$${size#*:}"; file="build/$$function/bootstrap"; \
+		if [ ! -f "$$file" ]; then echo "  $$file is missing: run make build"; status=1; continue; fi; \
+		bytes="$$(wc -c <"$$file")"; verdict=ok; \
+		if [ "$$bytes" -gt "$$((limit * 1000000))" ]; then verdict="TOO BIG"; status=1; fi; \
+		linked="$$($(GO) version -m "$$file" | grep -E '$(FORBIDDEN)' | cut -f 3)"; \
+		if [ -n "$$linked" ]; then verdict="$$verdict, LINKS" $$linked; status=1; fi; \
+		printf '  %-14s %9d bytes of %2d MB  %s\n' "$$function" "$$bytes" "$$limit" "$$verdict"; \
+	done; exit "$$status"
+
+# `sam build` calls these, with the folder to fill. It copies the sources first, without their history, unless it is
+# called with --build-in-source.
+.PHONY: build-IngestFunction build-SenderFunction build-StreamAuditFunction build-OperatorFunction
+build-IngestFunction: ; $(call compile,ingest,$(ARTIFACTS_DIR))
+build-SenderFunction: ; $(call compile,sender,$(ARTIFACTS_DIR))
+build-StreamAuditFunction: ; $(call compile,stream-audit,$(ARTIFACTS_DIR))
+build-OperatorFunction: ; $(call compile,operator,$(ARTIFACTS_DIR))
+
+.PHONY: lint
+lint: lint-go lint-sam ## Check the code and the template (needs Python)
+
+.PHONY: lint-go
+lint-go: ## Check the code
+	@if ! $(GOLANGCI) version 2>/dev/null | grep -qF 'version $(GOLANGCI_VERSION) '; then \
+		echo "installing golangci-lint $(GOLANGCI_VERSION) into bin/"; \
+		GOBIN="$(CURDIR)/bin" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION) || exit 1; \
+	fi
+	$(GOLANGCI) run ./...
+
+.PHONY: lint-sam
+lint-sam: $(VENV)/ready ## Check the template's form
+	$(VENV)/bin/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam validate --lint --template template.yaml
+
+$(VENV)/ready:
+	rm -rf "$(VENV)"
+	mkdir -p "$(CACHE)"
+	$(PYTHON) -m venv "$(VENV)"
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement testing/templates/requirements.txt
+	touch "$@"
+
+.PHONY: sam-build
+sam-build: $(VENV)/ready ## Build the functions as `sam deploy` takes them, into .aws-sam/
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam build --build-in-source --template template.yaml
+
+.PHONY: ci
+ci: ## Do what CI does
+	.ci/run
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin build .aws-sam

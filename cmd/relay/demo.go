@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twiliofake"
+)
+
+// The cast of the demo, all from the range that is set aside for fiction.
+const (
+	demoTwilioNumber = sms.PhoneNumber("+18585550100")
+	demoDestination  = sms.PhoneNumber("+16195550123")
+	demoFallback     = sms.PhoneNumber("+16195550124")
+	demoCustomer     = sms.PhoneNumber("+13125550147")
+	demoText         = "Is my dumpster coming today?"
+	demoOperator     = "demo-operator-token"
+)
+
+// demoTimeout bounds the whole show.
+const demoTimeout = 30 * time.Second
+
+// demoPause is how long the fake Twilio takes for each step: about as long as Twilio does, so that it can be followed.
+const demoPause = 150 * time.Millisecond
+
+func (p program) demoCommand() *cobra.Command {
+	var stay, verbose bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show a text's whole way, from webhook to audit trail",
+		Long: `demo runs the relay and a fake Twilio on this host, in a temporary folder and on free ports. It seeds a route, posts a
+truly signed webhook and shows every step: the TwiML, the queue, the message that Twilio was asked to send, its
+receipts, the audit entries and the final state. It checks what it shows: exit code 0 means that all of it was right.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.demo(cmd.Context(), stay, verbose) },
+	}
+	cmd.Flags().BoolVar(&stay, "stay", false, "stay up afterwards, to be tried out by hand")
+	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the relay's own log, too")
+	return cmd
+}
+
+// demo is the stage: everything that runs while the show does.
+type demo struct {
+	screen  *screen
+	folder  string
+	fake    *twiliofake.Server
+	fakeURL string
+	relay   *embedded.Relay
+	events  chan twiliofake.Event
+}
+
+func (p program) demo(ctx context.Context, stay, verbose bool) (err error) {
+	folder, err := os.MkdirTemp("", "relay-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+
+	logger := slog.New(slog.DiscardHandler)
+	if verbose {
+		logger = slog.New(newConsole(p.stderr, isTerminal(p.stderr)))
+	}
+	d := &demo{screen: newScreen(p.stdout), folder: folder, events: make(chan twiliofake.Event, 256)}
+	running, stop := context.WithCancel(ctx)
+	var group errgroup.Group
+	defer func() {
+		stop()
+		err = errors.Join(err, group.Wait(), d.close())
+	}()
+	if err := d.open(running, &group, logger); err != nil {
+		return err
+	}
+	show, cancel := context.WithTimeout(ctx, demoTimeout)
+	defer cancel()
+	if err := d.play(show); err != nil {
+		return err
+	}
+	d.epilogue(stay)
+	if stay {
+		<-ctx.Done()
+	}
+	return nil
+}
+
+// open starts the fake Twilio and the relay.
+func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Logger) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen for the fake Twilio: %w", err)
+	}
+	d.fakeURL = "http://" + listener.Addr().String()
+	routesFile, err := d.writeRoutes()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	config, err := readSettings(d.settings(routesFile), os.Stderr)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	config.Logger = logger
+	if d.relay, err = embedded.Open(ctx, config); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	d.fake, err = twiliofake.New(twiliofake.Config{
+		AccountSid: fakeAccountSid, AuthToken: fakeAuthToken, Numbers: []sms.PhoneNumber{demoTwilioNumber},
+		Webhook:   twiliofake.Webhook{URL: d.relay.URL() + webhook.PathInbound + "#rc=5&rp=5xx,ct,rt&rt=4000&tt=15000"},
+		StepDelay: demoPause, Now: time.Now, Logger: logger,
+		Faults: twiliofake.Faults{BeforeCreate: func(url.Values) twiliofake.Fault { return twiliofake.Fault{Delay: demoPause} }},
+		OnEvent: func(e twiliofake.Event) {
+			select {
+			case d.events <- e:
+			default: // After the show nobody reads.
+			}
+		},
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	group.Go(func() error { return serveUntil(ctx, listener, d.fake) })
+	group.Go(func() error { return d.relay.Run(ctx) })
+	return nil
+}
+
+// settings are the settings that a user of serve would set.
+func (d *demo) settings(routesFile string) func(string) (string, bool) {
+	set := map[string]string{
+		envAccountSid: fakeAccountSid, envAuthToken: fakeAuthToken, envTwilioBaseURL: d.fakeURL,
+		envOperatorToken: demoOperator, envListen: "127.0.0.1:0", envData: filepath.Join(d.folder, "relay-data"), envRoutes: routesFile,
+	}
+	flags := (program{}).serveCommand().Flags()
+	return settingLookup(flags, func(name string) (string, bool) {
+		value, ok := set[name]
+		return value, ok
+	})
+}
+
+// writeRoutes writes the demo's maintenance.json.
+func (d *demo) writeRoutes() (string, error) {
+	path := filepath.Join(d.folder, "maintenance.json")
+	content, err := json.MarshalIndent(map[string]any{"routes": []map[string]any{{
+		"TwilioNumber": demoTwilioNumber, "DestinationCarrier": demoDestination,
+		"FallbackCarriers": []sms.PhoneNumber{demoFallback}, "Active": true, "LastUpdated": time.Now().UTC().Format(time.RFC3339),
+	}}}, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("encode routes: %w", err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		return "", fmt.Errorf("write routes: %w", err)
+	}
+	return path, nil
+}
+
+func (d *demo) close() error {
+	if d.fake != nil {
+		d.fake.Close()
+	}
+	if d.relay != nil {
+		return d.relay.Close()
+	}
+	return nil
+}
+
+// epilogue says what to try next.
+func (d *demo) epilogue(stay bool) {
+	d.screen.title("What to try next")
+	if stay {
+		d.screen.say("This demo stays up until you press Ctrl-C. In another terminal:")
+		d.screen.command("text it", fmt.Sprintf("curl -d From=%s -d To=%s -d Body=Hello %s/fake/inbound", demoCustomer, demoTwilioNumber, d.fakeURL))
+		d.screen.command("see what Twilio sent", fmt.Sprintf("curl %s/fake/messages", d.fakeURL))
+		d.screen.command("ask the ledger", fmt.Sprintf("curl -H 'Authorization: Bearer %s' '%s/sms/status?limit=5'", demoOperator, d.relay.URL()))
+		d.screen.command("send by hand", fmt.Sprintf(`curl -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"twilio_number":"%s","body":"Hi"}' %s/sms/relay`, demoOperator, demoTwilioNumber, d.relay.URL()))
+		d.screen.command("watch the metrics", fmt.Sprintf("curl %s/metrics | grep smsrelay_", d.relay.URL()))
+		return
+	}
+	d.screen.command("keep the demo up and text it yourself", "relay demo --stay")
+	d.screen.command("run it for real, or against relay fake-twilio", "relay serve --help")
+	d.screen.command("all commands", "relay --help")
+	d.screen.say("(relay is: go run ./cmd/relay)")
+}

@@ -1,0 +1,92 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/eventsource"
+	"quickdumpnow.com/smsrelay/shared/sqlite"
+)
+
+// changes shows the database's outbox as a DynamoDB stream, so that the very same function audits both.
+type changes struct{ outbox *sqlite.Changes }
+
+// keys names each table's key attribute.
+func keyOf(table string) string {
+	if table == "routing" {
+		return "TwilioNumber"
+	}
+	return "MessageSid"
+}
+
+// Read returns the oldest changes behind the checkpoint as stream records.
+func (c changes) Read(ctx context.Context, limit int, wait time.Duration) ([]events.DynamoDBEventRecord, error) {
+	read, err := c.outbox.Read(ctx, limit, wait)
+	if err != nil {
+		return nil, err
+	}
+	records := make([]events.DynamoDBEventRecord, len(read))
+	for i, change := range read {
+		if records[i], err = recordOf(change); err != nil {
+			return nil, fmt.Errorf("change %s: %w", change.SequenceNumber, err)
+		}
+	}
+	return records, nil
+}
+
+// Checkpoint marks everything up to sequenceNumber as done.
+func (c changes) Checkpoint(ctx context.Context, sequenceNumber string) error {
+	return c.outbox.Checkpoint(ctx, sequenceNumber)
+}
+
+func recordOf(change sqlite.Change) (events.DynamoDBEventRecord, error) {
+	before, err := eventsource.Image(change.Old)
+	if err != nil {
+		return events.DynamoDBEventRecord{}, err
+	}
+	after, err := eventsource.Image(change.New)
+	if err != nil {
+		return events.DynamoDBEventRecord{}, err
+	}
+	record := events.DynamoDBEventRecord{
+		EventID: change.SequenceNumber, EventName: nameOf(change.Old, change.New), EventSource: "smsrelay:sqlite",
+		Change: events.DynamoDBStreamRecord{
+			ApproximateCreationDateTime: events.SecondsEpochTime{Time: change.At},
+			Keys:                        map[string]events.DynamoDBAttributeValue{keyOf(change.Table): events.NewStringAttribute(change.Key)},
+			OldImage:                    before, NewImage: after,
+			SequenceNumber: change.SequenceNumber, StreamViewType: "NEW_AND_OLD_IMAGES",
+		},
+	}
+	if change.Expired {
+		record.UserIdentity = &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}
+	}
+	return record, nil
+}
+
+func nameOf(before, after json.RawMessage) string {
+	switch {
+	case before == nil:
+		return string(events.DynamoDBOperationTypeInsert)
+	case after == nil:
+		return string(events.DynamoDBOperationTypeRemove)
+	default:
+		return string(events.DynamoDBOperationTypeModify)
+	}
+}
+
+// quiet passes on warnings and errors only: on one host, a line for each batch of the audit would bury the others.
+func quiet(logger *slog.Logger) *slog.Logger {
+	return slog.New(atLeastWarn{logger.Handler()})
+}
+
+type atLeastWarn struct{ slog.Handler }
+
+// Enabled holds back what is below a warning.
+func (h atLeastWarn) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}

@@ -1,0 +1,71 @@
+// Package embedded puts the relay together on one host: the same functions as on AWS, over SQLite, a JSON lines file
+// and net/http. It is a composition root and decides nothing about texts.
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+)
+
+// Config is what a Relay is made of.
+type Config struct {
+	// Listen is the address of the front door, "127.0.0.1:8080"; port 0 takes a free one.
+	Listen string
+	// Data is the folder of the database and of the audit log. It is made if it does not exist.
+	Data string
+	// Routes are put into the routing table at the start, but not over later changes.
+	Routes []route.Route
+	// AccountSid and AuthTokens (newest first) are Twilio's; the tokens check webhooks, and the first sends unless an
+	// API key is set.
+	AccountSid   string
+	AuthTokens   []string
+	APIKeySid    string
+	APIKeySecret string
+	// TwilioBaseURL is where Twilio's API is; empty means Twilio.
+	TwilioBaseURL string
+	// PublicBaseURLs are the URLs that Twilio was given for this relay, the first of which goes into StatusCallbacks.
+	// Empty means the front door's own address, for trials.
+	PublicBaseURLs []string
+	// OperatorToken opens the operator routes; while it is empty they are closed.
+	OperatorToken string
+	// AllowedOrigins are the origins that browsers may call from.
+	AllowedOrigins []string
+	// RetryBase, MaxAttempts and SendTimeout bound the attempts.
+	RetryBase   time.Duration
+	MaxAttempts int
+	SendTimeout time.Duration
+	// Retention is how long the ledger keeps a text.
+	Retention time.Duration
+	// Logger takes everything the relay says.
+	Logger *slog.Logger
+}
+
+// Validate joins everything that is wrong with the configuration, or returns nil.
+func (c Config) Validate() error {
+	var problems []error
+	need := func(ok bool, format string, args ...any) {
+		if !ok {
+			problems = append(problems, fmt.Errorf(format, args...))
+		}
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	need(err == nil, "RELAY_LISTEN is no address such as 127.0.0.1:8080")
+	need(c.AccountSid != "", "TWILIO_ACCOUNT_SID is not set: it begins with AC and stands on the Twilio console's first page")
+	need(len(c.AuthTokens) > 0, "TWILIO_AUTH_TOKEN is not set: without it no webhook can be told from a forgery")
+	need((c.APIKeySid == "") == (c.APIKeySecret == ""), "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET belong together")
+	need(len(c.PublicBaseURLs) > 0 || isLoopback(host), "PUBLIC_BASE_URL is not set: the signature covers the URL that Twilio was given, such as https://relay.example.com")
+	return errors.Join(problems...)
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

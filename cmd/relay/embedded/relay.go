@@ -1,0 +1,261 @@
+package embedded
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
+	"quickdumpnow.com/smsrelay/shared/eventsource"
+	"quickdumpnow.com/smsrelay/shared/httpapi"
+	"quickdumpnow.com/smsrelay/shared/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/retry"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sqlite"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+)
+
+// The names of the queues in the database, and of the files in the data folder.
+const (
+	QueueName       = "qdn-sms.fifo"
+	DeadLettersName = "qdn-sms-dead.fifo"
+	DatabaseFile    = "relay.db"
+	AuditFile       = "audit.jsonl"
+)
+
+const (
+	// visibility hides a batch while it is worked on: six times what one POST may take, and then some.
+	visibility = 2 * time.Minute
+	// maxReceiveCount is the backstop for a text that ends the process each time; waiting counts receives, too.
+	maxReceiveCount = 1000
+	// pollers times groupsPerBatch bounds the POSTs that are under way at once.
+	pollers         = 4
+	groupsPerBatch  = 10
+	auditBatch      = 100
+	expiryInterval  = time.Minute
+	shutdownTimeout = 10 * time.Second
+	maxWebhookBody  = 256 << 10
+)
+
+// Relay is a relay on one host.
+type Relay struct {
+	config   Config
+	db       *sqlite.DB
+	auditLog *jsonlines.Log
+	listener net.Listener
+	server   *http.Server
+	metrics  *Metrics
+	queue    eventsource.Queue
+	stream   eventsource.Stream
+}
+
+// Open makes the relay ready: database and audit log open, routes put, address bound. Nothing is served before Run.
+func Open(ctx context.Context, config Config) (relay *Relay, err error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	r := &Relay{config: config, metrics: newMetrics()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	if r.db, err = sqlite.Open(ctx, filepath.Join(config.Data, DatabaseFile), time.Now); err != nil {
+		return nil, err
+	}
+	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, AuditFile)); err != nil {
+		return nil, err
+	}
+	if r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if len(r.config.PublicBaseURLs) == 0 {
+		r.config.PublicBaseURLs = []string{r.URL()}
+	}
+	if err := r.seed(ctx); err != nil {
+		return nil, err
+	}
+	return r, r.wire()
+}
+
+// URL returns the front door's own address.
+func (r *Relay) URL() string { return "http://" + r.listener.Addr().String() }
+
+// DB returns the database, for the demo and for tests.
+func (r *Relay) DB() *sqlite.DB { return r.db }
+
+// Metrics returns the metrics, which /metrics serves.
+func (r *Relay) Metrics() *Metrics { return r.metrics }
+
+func (r *Relay) seed(ctx context.Context) error {
+	if len(r.config.Routes) == 0 {
+		return nil
+	}
+	seeded, err := route.Seed(ctx, r.db.Routes(), r.config.Routes, time.Now())
+	if err != nil {
+		return fmt.Errorf("seed routes: %w", err)
+	}
+	r.config.Logger.LogAttrs(ctx, slog.LevelInfo, "routes seeded", slog.Int("put", len(seeded.Put)), slog.Int("kept", len(seeded.Kept)))
+	return nil
+}
+
+// wire builds the functions over the adapters.
+func (r *Relay) wire() error {
+	verifier, err := signature.NewValidator(r.config.PublicBaseURLs, r.config.AuthTokens)
+	if err != nil {
+		return err
+	}
+	client, err := twilio.New(twilio.Config{
+		AccountSid: r.config.AccountSid, AuthToken: r.config.AuthTokens[0],
+		APIKeySid: r.config.APIKeySid, APIKeySecret: r.config.APIKeySecret,
+		BaseURL: r.config.TwilioBaseURL, Timeout: r.config.SendTimeout,
+	})
+	if err != nil {
+		return err
+	}
+	inbox := r.db.Queue(QueueName, inboxConfig())
+	dead := r.db.Queue(DeadLettersName, sqlite.QueueConfig{})
+	r.metrics.watch(inbox, dead)
+	logger, emit := r.config.Logger, r.metrics.Emit
+
+	r.queue = eventsource.Queue{
+		Receiver: inbox, BatchSize: 10, Pollers: pollers, Visibility: visibility, Logger: logger,
+		Function: delivery.New(delivery.Config{
+			Ledger: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Messages: client, Queue: inbox, DeadLetters: dead,
+			Policy:        retry.Policy{Base: r.config.RetryBase, Cap: 5 * time.Minute, MaxAttempts: r.config.MaxAttempts, HaltDelay: time.Minute},
+			PublicBaseURL: r.config.PublicBaseURLs[0],
+			SendTimeout:   r.config.SendTimeout, Retention: r.config.Retention, Concurrency: groupsPerBatch,
+			Now: time.Now, Spread: mathrand.Float64, NewClaimID: rand.Text, Logger: logger, Emit: emit,
+		}).Handle,
+	}
+	r.stream = eventsource.Stream{
+		Changes: changes{r.db.Changes()}, BatchSize: auditBatch, Logger: logger,
+		Function: audit.New(audit.Config{Log: r.auditLog, Now: time.Now, Logger: quiet(logger), Emit: emit}).Handle,
+	}
+	ingest := webhook.New(webhook.Config{
+		Queue: inbox, Verifier: verifier, Now: time.Now, Started: time.Now(), Version: telemetry.Version(), Logger: logger, Emit: emit,
+	})
+	operator := operations.New(operations.Config{
+		Queue: inbox, Records: r.db.Ledger(), Now: time.Now, NewID: operations.NewID, Logger: logger, Emit: emit,
+	})
+	r.server = r.frontDoor(ingest, operator)
+	return nil
+}
+
+// frontDoor builds the HTTP server.
+func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", r.metrics.Handler())
+	mux.Handle("/", httpapi.New(httpapi.Config{
+		Routes: []httpapi.Route{
+			{Path: webhook.PathInbound, Function: ingest.Handle},
+			{Path: webhook.PathStatusCallback, Function: ingest.Handle},
+			{Path: webhook.PathHealth, Function: ingest.Handle},
+			{Path: operations.PathRelay, Function: operator.Handle, Operator: true},
+			{Path: operations.PathStatus, Function: operator.Handle, Operator: true},
+		},
+		OperatorToken: r.config.OperatorToken, AllowedOrigins: r.config.AllowedOrigins, MaxBody: maxWebhookBody,
+		Now: time.Now, NewID: rand.Text, Logger: r.config.Logger,
+	}))
+	return &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 35 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(r.config.Logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// Run serves until ctx ends. Then it takes no more requests, finishes what is under way, and writes what is left to the
+// audit log; what waits on the queue waits for the next start.
+func (r *Relay) Run(ctx context.Context) error {
+	workers, working := errgroup.WithContext(ctx)
+	workers.Go(func() error {
+		if err := r.server.Serve(r.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	workers.Go(func() error {
+		<-working.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+		defer cancel()
+		return r.server.Shutdown(stop)
+	})
+	workers.Go(func() error { return r.expire(working) })
+	workers.Go(func() error {
+		// The audit goes on until the senders are done, so that nothing they wrote is left out.
+		auditing, stopAuditing := context.WithCancel(context.WithoutCancel(ctx))
+		defer stopAuditing()
+		auditor := errgroup.Group{}
+		auditor.Go(func() error { return r.stream.Run(auditing) })
+		err := r.queue.Run(working)
+		stopAuditing()
+		return errors.Join(err, auditor.Wait())
+	})
+	return workers.Wait()
+}
+
+// expire forgets, now and then, what the ledger no longer has to keep.
+func (r *Relay) expire(ctx context.Context) error {
+	ticker := time.NewTicker(expiryInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			r.forget(ctx)
+		}
+	}
+}
+
+// forget removes everything that is due, some at a time.
+func (r *Relay) forget(ctx context.Context) {
+	for removed := 1; removed > 0 && ctx.Err() == nil; {
+		var err error
+		if removed, err = r.db.Expire(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			r.config.Logger.LogAttrs(ctx, slog.LevelWarn, "old records not removed", slog.String("error", err.Error()))
+			return
+		}
+	}
+}
+
+// Close gives everything back. It may be called on a relay that did not open whole.
+func (r *Relay) Close() error {
+	var problems []error
+	if r.listener != nil {
+		if err := r.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			problems = append(problems, err)
+		}
+	}
+	if r.auditLog != nil {
+		problems = append(problems, r.auditLog.Close())
+	}
+	if r.db != nil {
+		problems = append(problems, r.db.Close())
+	}
+	return errors.Join(problems...)
+}
+
+// QueueDepth returns how many messages wait on the queue, and how many are in flight.
+func (r *Relay) QueueDepth(ctx context.Context) (waiting, inFlight int, err error) {
+	waiting, inFlight, _, err = r.db.Queue(QueueName, inboxConfig()).Depth(ctx)
+	return waiting, inFlight, err
+}
+
+func inboxConfig() sqlite.QueueConfig {
+	return sqlite.QueueConfig{MaxReceiveCount: maxReceiveCount, DeadLetter: DeadLettersName}
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twiliofake"
+)
+
+// The credentials of a fake account, for trials. They open nothing.
+const (
+	fakeAccountSid = "AC00000000000000000000000000000001"
+	fakeAuthToken  = "faketokenfaketokenfaketokenfake1"
+)
+
+// fakeTwilioFlags are the flags of fake-twilio.
+type fakeTwilioFlags struct {
+	listen, accountSid, authToken, webhook, fallback string
+	numbers                                          []string
+	stepDelay                                        time.Duration
+	logFormat                                        string
+}
+
+func (p program) fakeTwilioCommand() *cobra.Command {
+	var f fakeTwilioFlags
+	cmd := &cobra.Command{
+		Use:   "fake-twilio",
+		Short: "Stand in for Twilio in trials",
+		Long: `fake-twilio is a Twilio on this host: its Messages API, its signed webhooks and its signed status callbacks, with its
+error codes. It reaches no phone. Text one of its numbers with
+
+  curl -d From=+13125550147 -d To=+18585550100 --data-urlencode Body=Hello http://127.0.0.1:8090/fake/inbound
+
+and see what was sent at /fake/messages. Messages to its magic numbers fail: +15005550001 (21211), +15005550004 (21610),
++15005550101 (accepted, then undelivered with 30003), and the others that Twilio's test credentials know.`,
+		Example: `  relay fake-twilio &
+  TWILIO_ACCOUNT_SID=` + fakeAccountSid + ` TWILIO_AUTH_TOKEN=` + fakeAuthToken + ` \
+    TWILIO_API_BASE_URL=http://127.0.0.1:8090 relay serve --routes maintenance.json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.fakeTwilio(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8090", "address to listen on")
+	flags.StringVar(&f.accountSid, "account-sid", fakeAccountSid, "the account")
+	flags.StringVar(&f.authToken, "auth-token", fakeAuthToken, "its Auth Token, which signs the webhooks")
+	flags.StringVar(&f.webhook, "webhook", "http://127.0.0.1:8080/sms/inbound", "webhook of its numbers, with connection overrides if wanted")
+	flags.StringVar(&f.fallback, "fallback", "", "fallback URL of its numbers")
+	flags.StringSliceVar(&f.numbers, "number", nil, "a number that the account owns; may be repeated (default every number)")
+	flags.DurationVar(&f.stepDelay, "step-delay", 200*time.Millisecond, "pause between a message's statuses")
+	flags.StringVar(&f.logFormat, "log-format", "auto", "text, json, or auto: text on a terminal and JSON elsewhere")
+	return cmd
+}
+
+func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
+	logger, err := newLogger(f.logFormat, p.stderr)
+	if err != nil {
+		return usageError{err}
+	}
+	config := twiliofake.Config{
+		AccountSid: f.accountSid, AuthToken: f.authToken, StepDelay: f.stepDelay, Now: time.Now, Logger: logger,
+		Webhook: twiliofake.Webhook{URL: f.webhook, FallbackURL: f.fallback},
+	}
+	for _, number := range f.numbers {
+		config.Numbers = append(config.Numbers, sms.PhoneNumber(number))
+	}
+	fake, err := twiliofake.New(config)
+	if err != nil {
+		return usageError{err}
+	}
+	defer fake.Close()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return withHint(fmt.Errorf("listen: %w", err))
+	}
+	fmt.Fprintf(p.stdout, "fake Twilio at http://%s, account %s, webhook %s\n", listener.Addr(), f.accountSid, f.webhook)
+	return serveUntil(ctx, listener, fake)
+}
+
+// serveUntil serves handler on listener until ctx ends.
+func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		stopped <- server.Shutdown(stop)
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return <-stopped
+}
+
+// stopTimeout bounds how long requests under way are waited for.
+const stopTimeout = 10 * time.Second

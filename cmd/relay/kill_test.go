@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/twiliofake"
+)
+
+// TestKilledInTheMiddleOfABurst kills the real program with SIGKILL while customers text it, starts it again on the same
+// data, and wants every acknowledged text in a final state, none sent twice, and none left without a trail.
+func TestKilledInTheMiddleOfABurst(t *testing.T) {
+	binary := buildRelay(t)
+	folder := t.TempDir()
+	data := filepath.Join(folder, "relay-data")
+	routes := writeFile(t, folder, "maintenance.json", testRoutes())
+	fake, twilioURL := newFake(t, func(c *twiliofake.Config) {
+		c.Faults.BeforeCreate = func(url.Values) twiliofake.Fault { return twiliofake.Fault{Delay: 5 * time.Millisecond} }
+	})
+	first := startServe(t, binary, twilioURL, data, "127.0.0.1:0", routes)
+	acknowledged := textUntilKilled(t, fake, first)
+	if len(acknowledged) == 0 {
+		t.Fatal("nothing was acknowledged before the kill")
+	}
+	address := first.url[len("http://"):]
+	second := startServe(t, binary, twilioURL, data, address, routes)
+
+	final := map[ledger.State]int{}
+	for _, sid := range acknowledged {
+		var state ledger.State
+		waitUntil(t, "text "+sid+" settled", time.Minute, func() bool {
+			state = stateOf(t, second.url, sid)
+			return state == ledger.Delivered || state == ledger.Uncertain
+		})
+		final[state]++
+	}
+	t.Logf("%d texts acknowledged before the kill: %v", len(acknowledged), final)
+	// A text is uncertain only if the kill fell between its claim and Twilio's answer, so at most those in hand.
+	if most := 40; final[ledger.Uncertain] > most {
+		t.Errorf("%d texts are uncertain, want at most the %d that can be in the sender's hands", final[ledger.Uncertain], most)
+	}
+	sent := map[string]int{}
+	for _, m := range fake.Messages() {
+		if m.Direction == twiliofake.DirectionOutboundAPI {
+			sent[m.Body]++
+		}
+	}
+	for body, n := range sent {
+		if n > 1 {
+			t.Errorf("%q was sent %d times", body, n)
+		}
+	}
+	second.kill()
+	all := trails(t, data)
+	for body, sid := range acknowledged {
+		if err := completeTrail(all[sid]); err != nil || len(all[sid]) == 0 {
+			t.Errorf("audit trail of %q: %v, %d entries", body, err, len(all[sid]))
+		}
+	}
+}
+
+// textUntilKilled lets customers text until a hundred texts are acknowledged, then kills the relay, and returns what it
+// acknowledged before.
+func textUntilKilled(t *testing.T, fake *twiliofake.Server, relay *serving) map[string]string {
+	t.Helper()
+	var mu sync.Mutex
+	acknowledged := map[string]string{}
+	enough := make(chan struct{})
+	var once sync.Once
+	var group errgroup.Group
+	for c := range burstCustomers {
+		group.Go(func() error {
+			for n := range burstEach {
+				in := twiliofake.Inbound{From: burstCustomer(c), To: testNumber, Body: fmt.Sprintf("text %03d of customer %02d", n, c)}
+				response, err := fake.SendInbound(t.Context(), in, relay.url+webhook.PathInbound)
+				if err != nil {
+					return err
+				}
+				if !response.Taken {
+					return nil // The relay is gone.
+				}
+				mu.Lock()
+				acknowledged[in.Body] = response.MessageSid
+				if len(acknowledged) == 2*burstCustomers {
+					once.Do(func() { close(enough) })
+				}
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	<-enough
+	relay.kill()
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return acknowledged
+}
+
+// stateOf asks the relay for a text's state; empty while the ledger does not know the text.
+func stateOf(t *testing.T, url, sid string) ledger.State {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+operations.PathStatus+"?message_sid="+sid, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+testOperator)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var message operations.Message
+	if response.StatusCode == http.StatusNotFound {
+		return ""
+	}
+	if err := json.NewDecoder(response.Body).Decode(&message); err != nil {
+		t.Fatal(err)
+	}
+	return message.State
+}

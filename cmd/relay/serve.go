@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/route"
+)
+
+func (p program) serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the relay on this host",
+		Long: `serve runs the whole relay on this host: the webhooks, the queue, the sender and the audit log, over one SQLite
+file. What it has acknowledged to Twilio survives a crash. It stops on SIGINT or SIGTERM when what is under way is done.
+
+Every setting is an environment variable and a flag of the same name; a flag wins.`,
+		Example: `  export TWILIO_ACCOUNT_SID=AC… TWILIO_AUTH_TOKEN=… PUBLIC_BASE_URL=https://relay.example.com
+  relay serve --routes maintenance.json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), cmd.Flags()) },
+	}
+	addSettings(cmd.Flags())
+	return cmd
+}
+
+func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
+	config, err := readSettings(settingLookup(flags, p.lookup), p.stderr)
+	if err != nil {
+		return settingError(err)
+	}
+	relay, err := embedded.Open(ctx, config)
+	if err != nil {
+		return withHint(err)
+	}
+	config.Logger.LogAttrs(ctx, slog.LevelInfo, "relay serves", slog.String("url", relay.URL()), slog.String("data", config.Data))
+	err = relay.Run(ctx)
+	config.Logger.LogAttrs(ctx, slog.LevelInfo, "relay stopped")
+	return errors.Join(err, relay.Close())
+}
+
+// readSettings reads and checks everything at once.
+func readSettings(lookup func(string) (string, bool), logTo io.Writer) (embedded.Config, error) {
+	r := env.New(lookup)
+	config := embedded.Config{
+		Listen:         r.String(envListen, ""),
+		Data:           r.String(envData, ""),
+		AccountSid:     r.String(envAccountSid, ""),
+		AuthTokens:     r.List(envAuthToken),
+		APIKeySid:      r.String(envAPIKeySid, ""),
+		APIKeySecret:   r.String(envAPIKeySecret, ""),
+		TwilioBaseURL:  r.String(envTwilioBaseURL, ""),
+		PublicBaseURLs: r.URLs(envPublicBaseURL),
+		OperatorToken:  r.String(envOperatorToken, ""),
+		AllowedOrigins: r.List(envAllowedOrigins),
+		RetryBase:      r.Duration(envRetryBase, 0),
+		MaxAttempts:    r.Int(envMaxAttempts, 0, 1, 100),
+		SendTimeout:    r.Duration(envSendTimeout, 0),
+		Retention:      r.Duration(envRetention, 0),
+	}
+	logger, err := newLogger(r.String(envLogFormat, ""), logTo)
+	config.Logger = logger
+	routes, routesErr := readRoutes(r.String(envRoutes, ""))
+	config.Routes = routes
+	return config, errors.Join(r.Err(), err, routesErr, config.Validate())
+}
+
+// readRoutes reads a maintenance.json; no path is no routes.
+func readRoutes(path string) ([]route.Route, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path) //nolint:gosec // the operator names the file.
+	if err != nil {
+		return nil, fmt.Errorf("RELAY_ROUTES: %w", err)
+	}
+	defer file.Close() //nolint:errcheck // it was only read.
+	routes, err := route.ParseMaintenance(file)
+	if err != nil {
+		return nil, fmt.Errorf("RELAY_ROUTES: %s: %w", path, err)
+	}
+	return routes, nil
+}
+
+// newLogger returns the logger of a format; the time is the logger's own.
+func newLogger(format string, out io.Writer) (*slog.Logger, error) {
+	switch format {
+	case "text":
+		return slog.New(newConsole(out, isTerminal(out))), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(out, nil)), nil
+	case "auto":
+		if isTerminal(out) {
+			return slog.New(newConsole(out, true)), nil
+		}
+		return slog.New(slog.NewJSONHandler(out, nil)), nil
+	default:
+		return nil, fmt.Errorf("RELAY_LOG_FORMAT is %q: want text, json or auto", format)
+	}
+}
+
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// withHint adds advice to errors that people meet at the start.
+func withHint(err error) error {
+	if errors.Is(err, os.ErrPermission) {
+		return hintedError{err, "RELAY_DATA must be a folder that this user may write to"}
+	}
+	if isAddressInUse(err) {
+		return hintedError{err, "another program has this address: choose one with --listen 127.0.0.1:8081"}
+	}
+	return err
+}

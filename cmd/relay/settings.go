@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// setting is one setting of the relay: an environment variable, and on the command line a flag of the same name.
+type setting struct {
+	// env is the variable's name.
+	env string
+	// fallback is the value if it is not set.
+	fallback string
+	// help says what it is for.
+	help string
+	// secret values are better kept off the command line, where other users of the host can read them.
+	secret bool
+}
+
+// The settings' names.
+const (
+	envAccountSid     = "TWILIO_ACCOUNT_SID"
+	envAuthToken      = "TWILIO_AUTH_TOKEN" //nolint:gosec // a variable's name, not a credential.
+	envAPIKeySid      = "TWILIO_API_KEY_SID"
+	envAPIKeySecret   = "TWILIO_API_KEY_SECRET" //nolint:gosec // a variable's name, not a credential.
+	envTwilioBaseURL  = "TWILIO_API_BASE_URL"
+	envPublicBaseURL  = "PUBLIC_BASE_URL"
+	envOperatorToken  = "RELAY_OPERATOR_TOKEN" //nolint:gosec // a variable's name, not a credential.
+	envListen         = "RELAY_LISTEN"
+	envData           = "RELAY_DATA"
+	envRoutes         = "RELAY_ROUTES"
+	envAllowedOrigins = "RELAY_ALLOWED_ORIGINS"
+	envRetryBase      = "RELAY_RETRY_BASE"
+	envMaxAttempts    = "RELAY_MAX_ATTEMPTS"
+	envSendTimeout    = "RELAY_SEND_TIMEOUT"
+	envRetention      = "RELAY_RETENTION"
+	envLogFormat      = "RELAY_LOG_FORMAT"
+)
+
+// settings lists every setting, in the order in which help shows them.
+func settings() []setting {
+	return []setting{
+		{env: envAccountSid, help: "Twilio account, AC and 32 hexadecimal digits"},
+		{env: envAuthToken, help: "Auth Token, or several separated by commas, newest first, while one is rotated", secret: true},
+		{env: envAPIKeySid, help: "API key to send with instead of the Auth Token"},
+		{env: envAPIKeySecret, help: "that key's secret", secret: true},
+		{env: envTwilioBaseURL, help: "where Twilio's API is, for trials against relay fake-twilio (default Twilio's own)"},
+		{env: envPublicBaseURL, help: "the URL Twilio was given for this relay, without /sms/…; or several separated by commas (default the address it listens on, if that is this host only)"},
+		{env: envOperatorToken, help: "bearer token of POST /sms/relay and GET /sms/status; while it is not set, both are closed", secret: true},
+		{env: envListen, fallback: "127.0.0.1:8080", help: "address to listen on"},
+		{env: envData, fallback: "./relay-data", help: "folder of the database and of the audit log"},
+		{env: envRoutes, help: "a maintenance.json whose routes are put at the start, but not over later changes"},
+		{env: envAllowedOrigins, help: "origins that browsers may call from, separated by commas"},
+		{env: envRetryBase, fallback: "2s", help: "pause after the first failed attempt; it doubles with each further one"},
+		{env: envMaxAttempts, fallback: "8", help: "attempts before a text goes to the dead-letter queue"},
+		{env: envSendTimeout, fallback: "8s", help: "longest wait for Twilio's answer"},
+		{env: envRetention, fallback: "9600h", help: "how long the ledger keeps a text"},
+		{env: envLogFormat, fallback: "auto", help: "text, json, or auto: text on a terminal and JSON elsewhere"},
+	}
+}
+
+// flag returns the setting's flag: TWILIO_ACCOUNT_SID is --twilio-account-sid, RELAY_LISTEN is --listen.
+func (s setting) flag() string {
+	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(s.env, "RELAY_"), "_", "-"))
+}
+
+// usage returns the flag's help.
+func (s setting) usage() string {
+	text := s.help + " [" + s.env
+	if s.secret {
+		text += ", better set there"
+	}
+	return text + "]"
+}
+
+// addSettings makes a flag of every setting.
+func addSettings(flags *pflag.FlagSet) {
+	for _, s := range settings() {
+		flags.String(s.flag(), s.fallback, s.usage())
+	}
+}
+
+// settingLookup finds a setting: on the command line, else in the environment, else its fallback.
+func settingLookup(flags *pflag.FlagSet, environment func(string) (string, bool)) func(string) (string, bool) {
+	byEnv := map[string]setting{}
+	for _, s := range settings() {
+		byEnv[s.env] = s
+	}
+	return func(name string) (string, bool) {
+		s, known := byEnv[name]
+		if !known {
+			return "", false
+		}
+		if f := flags.Lookup(s.flag()); f != nil && f.Changed {
+			return f.Value.String(), true
+		}
+		if value, ok := environment(name); ok && value != "" {
+			return value, true
+		}
+		return s.fallback, s.fallback != ""
+	}
+}
+
+// settingError words what is wrong with the settings.
+func settingError(err error) error {
+	return usageError{fmt.Errorf("settings:\n  %s", strings.ReplaceAll(err.Error(), "\n", "\n  "))}
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twiliofake"
+)
+
+const (
+	testNumber      = sms.PhoneNumber("+18585550100")
+	testDestination = sms.PhoneNumber("+16195550123")
+	testOperator    = "test-operator-token"
+)
+
+// newFake starts a fake Twilio for the test and returns it with its URL.
+func newFake(t *testing.T, change func(*twiliofake.Config)) (*twiliofake.Server, string) {
+	t.Helper()
+	config := twiliofake.Config{
+		AccountSid: fakeAccountSid, AuthToken: fakeAuthToken, Numbers: []sms.PhoneNumber{testNumber},
+		StepDelay: time.Millisecond, Now: time.Now,
+	}
+	if change != nil {
+		change(&config)
+	}
+	fake, err := twiliofake.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(fake)
+	t.Cleanup(func() {
+		server.Close()
+		fake.Close()
+	})
+	return fake, server.URL
+}
+
+// writeFile writes a file into the folder and returns its path.
+func writeFile(t *testing.T, folder, name, content string) string {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func testRoutes() string {
+	return fmt.Sprintf(`{"routes":[{"TwilioNumber":%q,"DestinationCarrier":%q,"FallbackCarriers":[],"Active":true,"LastUpdated":"2026-11-24T08:00:00Z"}]}`, testNumber, testDestination)
+}
+
+// serving is a relay serve in a process of its own.
+type serving struct {
+	url    string
+	cmd    *exec.Cmd
+	output *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write keeps what a process says.
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// buildRelay builds the real program once for the test.
+func buildRelay(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "relay")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// startServe starts the real program and waits until it serves.
+func startServe(t *testing.T, binary, twilioURL, data, listen, routes string) *serving {
+	t.Helper()
+	cmd := exec.Command(binary, "serve", "--listen", listen, "--data", data, "--routes", routes, "--retry-base", "200ms", "--send-timeout", "2s")
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
+		envAccountSid + "=" + fakeAccountSid, envAuthToken + "=" + fakeAuthToken,
+		envTwilioBaseURL + "=" + twilioURL, envOperatorToken + "=" + testOperator,
+	}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &serving{cmd: cmd, output: &lockedBuffer{}}
+	t.Cleanup(func() { s.kill() })
+	s.url = waitForURL(t, stderr, s.output)
+	return s
+}
+
+// waitForURL reads the log up to the line that says where the relay serves, and on from there.
+func waitForURL(t *testing.T, stderr io.Reader, output io.Writer) string {
+	t.Helper()
+	found := make(chan string, 1)
+	go func() {
+		scanner := bufio.NewScanner(io.TeeReader(stderr, output))
+		scanner.Buffer(nil, 1<<20)
+		for scanner.Scan() {
+			var line struct{ Msg, URL string }
+			if json.Unmarshal(scanner.Bytes(), &line) == nil && line.Msg == "relay serves" {
+				found <- line.URL
+			}
+		}
+		close(found)
+	}()
+	select {
+	case url, ok := <-found:
+		if !ok {
+			t.Fatalf("relay serve ended before it served")
+		}
+		return url
+	case <-time.After(30 * time.Second):
+		t.Fatal("relay serve did not say where it serves")
+		return ""
+	}
+}
+
+// kill ends the process as a power cut does. It may be called twice.
+func (s *serving) kill() {
+	if s.cmd.ProcessState == nil {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+	}
+}
+
+// trails reads the audit log and returns the entries of each text, one of each id, in order of version.
+func trails(t *testing.T, data string) map[string][]auditlog.Entry {
+	t.Helper()
+	bySid := map[string][]auditlog.Entry{}
+	seen := map[string]bool{}
+	err := jsonlines.Read(filepath.Join(data, embedded.AuditFile), func(line auditlog.Line) error {
+		var e auditlog.Entry
+		if err := json.Unmarshal(line.Text, &e); err != nil {
+			return err
+		}
+		if e.MessageSid != "" && !seen[e.ID] {
+			seen[e.ID] = true
+			bySid[e.MessageSid] = append(bySid[e.MessageSid], e)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bySid
+}
+
+// completeTrail says what is missing in a text's trail: versions without gaps, each beginning where the last ended.
+func completeTrail(entries []auditlog.Entry) error {
+	for i, e := range entries {
+		if e.Version != int64(i+1) {
+			return fmt.Errorf("entry %d has version %d", i+1, e.Version)
+		}
+		if i > 0 && e.From != entries[i-1].To {
+			return fmt.Errorf("version %d begins at %q, the one before ended at %q", e.Version, e.From, entries[i-1].To)
+		}
+	}
+	return nil
+}
+
+// waitUntil asks again and again until ok, or fails the test.
+func waitUntil(t *testing.T, what string, limit time.Duration, ok func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%s: not within %v", what, limit)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,52 @@
+// Command ingest is the Lambda function behind the webhooks that Twilio calls. The work is in package webhook.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/secrets"
+	"quickdumpnow.com/smsrelay/shared/sqs"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+)
+
+func main() {
+	started := time.Now()
+	logger := lambdacontext.NewLogger()
+	handler, err := newHandler(context.Background(), logger, started)
+	if err != nil {
+		logger.LogAttrs(context.Background(), slog.LevelError, "function not started", slog.String("error", err.Error()))
+		os.Exit(1)
+	}
+	lambda.StartHandlerFunc(handler.Handle)
+}
+
+func newHandler(ctx context.Context, logger *slog.Logger, started time.Time) (*webhook.Handler, error) {
+	c, err := readConfig(os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	aws := awsclient.New(c.aws)
+	tokens, err := secrets.New(aws, c.secrets).AuthTokens(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the Auth Token: %w", err)
+	}
+	verifier, err := signature.NewValidator(c.publicBaseURLs, tokens.All)
+	if err != nil {
+		return nil, err
+	}
+	return webhook.New(webhook.Config{
+		Queue: sqs.New(aws, c.queueURL), Verifier: verifier,
+		Now: time.Now, Started: started, Version: telemetry.Version(),
+		Logger: logger, Emit: telemetry.NewEMF(os.Stdout, time.Now),
+	}), nil
+}

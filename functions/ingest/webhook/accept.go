@@ -1,0 +1,95 @@
+package webhook
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+)
+
+// MaxBody is the largest body taken, in bytes. Twilio's own webhooks stay far below it.
+const MaxBody = 64 << 10
+
+const formType = "application/x-www-form-urlencoded"
+
+// reader makes the envelope of a form that is known to come from Twilio.
+type reader func(form url.Values, rawQuery string) (queue.Envelope, outcome)
+
+// accept takes a signed form to the queue. The cheap checks come first, the signature before anything is read.
+func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPRequest, read reader) outcome {
+	body, refused := bodyOf(request)
+	if refused.refused() {
+		return refused
+	}
+	contentType := request.Headers["content-type"]
+	if media, _, err := mime.ParseMediaType(contentType); err != nil || media != formType {
+		return refuse(http.StatusUnsupportedMediaType, "content_type")
+	}
+	err := h.Verifier.Validate(signature.Request{
+		Method:      request.RequestContext.HTTP.Method,
+		Path:        request.RawPath,
+		RawQuery:    request.RawQueryString,
+		ContentType: contentType,
+		Body:        body,
+		Signature:   request.Headers["x-twilio-signature"],
+	})
+	if errors.Is(err, signature.ErrForm) {
+		return refuse(http.StatusBadRequest, "malformed").because(err)
+	}
+	if err != nil {
+		return refuse(http.StatusForbidden, "signature").because(err)
+	}
+	form, err := signature.ParseForm(body)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "malformed").because(err)
+	}
+	envelope, o := read(form, request.RawQueryString)
+	if o.settled() {
+		return o
+	}
+	return h.enqueue(ctx, envelope)
+}
+
+// bodyOf returns the body as Twilio sent it. API Gateway hands forms over in base64.
+func bodyOf(request events.APIGatewayV2HTTPRequest) ([]byte, outcome) {
+	if !request.IsBase64Encoded {
+		if len(request.Body) > MaxBody {
+			return nil, refuse(http.StatusRequestEntityTooLarge, "too_large")
+		}
+		return []byte(request.Body), outcome{}
+	}
+	if base64.StdEncoding.DecodedLen(len(strings.TrimRight(request.Body, "="))) > MaxBody+2 {
+		return nil, refuse(http.StatusRequestEntityTooLarge, "too_large")
+	}
+	body, err := base64.StdEncoding.DecodeString(request.Body)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "malformed").because(err)
+	}
+	if len(body) > MaxBody {
+		return nil, refuse(http.StatusRequestEntityTooLarge, "too_large")
+	}
+	return body, outcome{}
+}
+
+// enqueue answers Twilio according to what the queue says.
+func (h *Handler) enqueue(ctx context.Context, envelope queue.Envelope) outcome {
+	o := outcome{envelope: envelope}
+	outgoing, err := envelope.Outgoing()
+	if err != nil {
+		return refuse(http.StatusBadRequest, "malformed").because(err)
+	}
+	if err := h.Queue.Send(ctx, outgoing); err != nil {
+		o.response, o.unavailable, o.err = plain(http.StatusServiceUnavailable), true, err
+		return o
+	}
+	o.response = acknowledged(envelope.Kind)
+	return o
+}

@@ -1,0 +1,86 @@
+// Package webhook answers Twilio: it takes the incoming-message webhook and the status callback, checks their
+// signature, puts them on the queue and says so at once. It does not look routes up and sends nothing; that is
+// functions/sender's part.
+package webhook
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+)
+
+// The paths that this function serves.
+const (
+	PathInbound        = "/sms/inbound"
+	PathStatusCallback = sms.CallbackPath
+	PathHealth         = "/sms/health"
+)
+
+// Verifier checks a webhook's signature. The error is for the operator's log; any error refuses the request.
+type Verifier interface {
+	Validate(r signature.Request) error
+}
+
+// Config is what a Handler is made of. Every field is needed.
+type Config struct {
+	// Queue takes the envelopes.
+	Queue queue.Sender
+	// Verifier checks signatures.
+	Verifier Verifier
+	// Now is the clock, Started when the process began, Version the build's; the last two are for the health answer.
+	Now     func() time.Time
+	Started time.Time
+	Version string
+	// Logger takes one line a request, Emit its measurements.
+	Logger *slog.Logger
+	Emit   telemetry.Emit
+}
+
+// Handler serves one request at a time or many; it keeps no state.
+type Handler struct{ Config }
+
+// New returns a Handler.
+func New(config Config) *Handler { return &Handler{Config: config} }
+
+// Handle answers one request. The error is always nil: every outcome is an HTTP answer.
+//
+//	POST /sms/inbound          200 text/xml with an empty TwiML response, once the queue holds the text durably
+//	POST /sms/status-callback  204, once the queue holds the receipt durably
+//	GET  /sms/inbound, /sms/health  200 with the health as JSON; the queue is not touched
+//
+// Refusals carry no detail: 400 (unparsable), 403 (signature), 404, 405, 413 (over 64 kB), 415 (not a form). 503 means
+// that the queue did not take it, and that Twilio should come again.
+func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	started := h.Now()
+	o := h.route(ctx, request)
+	h.report(ctx, request, o, h.Now().Sub(started))
+	return o.response, nil
+}
+
+func (h *Handler) route(ctx context.Context, request events.APIGatewayV2HTTPRequest) outcome {
+	method := request.RequestContext.HTTP.Method
+	switch path := request.RawPath; {
+	case path == PathHealth && method == http.MethodGet, path == PathInbound && method == http.MethodGet:
+		return h.health()
+	case path == PathInbound && method == http.MethodPost:
+		return h.accept(ctx, request, h.inbound)
+	case path == PathStatusCallback && method == http.MethodPost:
+		return h.accept(ctx, request, h.receipt)
+	case path == PathInbound:
+		return refuse(http.StatusMethodNotAllowed, "method").allow("GET, POST")
+	case path == PathStatusCallback:
+		return refuse(http.StatusMethodNotAllowed, "method").allow("POST")
+	case path == PathHealth:
+		return refuse(http.StatusMethodNotAllowed, "method").allow("GET")
+	default:
+		return refuse(http.StatusNotFound, "path")
+	}
+}

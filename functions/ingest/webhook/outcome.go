@@ -1,0 +1,136 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// emptyTwiML answers a message without replying to it.
+const emptyTwiML = `<?xml version="1.0" encoding="UTF-8"?><Response></Response>`
+
+// outcome is what became of a request: the answer, and what the operator is told of it. The zero value is undecided.
+type outcome struct {
+	response events.APIGatewayV2HTTPResponse
+	// reason is set of a refusal, err where there is more to say to the operator.
+	reason string
+	err    error
+	// unavailable means that the queue did not take it.
+	unavailable bool
+	// envelope is set of what went, or should have gone, to the queue.
+	envelope queue.Envelope
+}
+
+func (o outcome) settled() bool { return o.response.StatusCode != 0 }
+
+func (o outcome) refused() bool { return o.reason != "" }
+
+func (o outcome) because(err error) outcome {
+	o.err = err
+	return o
+}
+
+func (o outcome) allow(methods string) outcome {
+	o.response.Headers["allow"] = methods
+	return o
+}
+
+func refuse(status int, reason string) outcome {
+	return outcome{response: plain(status), reason: reason}
+}
+
+// ignored acknowledges a callback that the relay has no use for.
+func ignored(err error) outcome {
+	return outcome{response: events.APIGatewayV2HTTPResponse{StatusCode: http.StatusNoContent}, err: err}
+}
+
+// plain is an answer that says no more than its status.
+func plain(status int) events.APIGatewayV2HTTPResponse {
+	return events.APIGatewayV2HTTPResponse{
+		StatusCode: status,
+		Headers:    map[string]string{"content-type": "text/plain; charset=utf-8"},
+		Body:       http.StatusText(status) + "\n",
+	}
+}
+
+func acknowledged(kind queue.Kind) events.APIGatewayV2HTTPResponse {
+	if kind == queue.KindReceipt {
+		return events.APIGatewayV2HTTPResponse{StatusCode: http.StatusNoContent}
+	}
+	return events.APIGatewayV2HTTPResponse{
+		StatusCode: http.StatusOK,
+		Headers:    map[string]string{"content-type": "text/xml"},
+		Body:       emptyTwiML,
+	}
+}
+
+// Health is the health answer.
+type Health struct {
+	Status        string `json:"status"`
+	Version       string `json:"version"`
+	UptimeSeconds int64  `json:"uptime_seconds"`
+}
+
+func (h *Handler) health() outcome {
+	uptime := h.Now().Sub(h.Started)
+	body, err := json.Marshal(Health{Status: "ok", Version: h.Version, UptimeSeconds: int64(uptime / time.Second)})
+	if err != nil {
+		return outcome{response: plain(http.StatusInternalServerError), err: err}
+	}
+	return outcome{response: events.APIGatewayV2HTTPResponse{
+		StatusCode: http.StatusOK,
+		Headers:    map[string]string{"content-type": "application/json", "cache-control": "no-store"},
+		Body:       string(body),
+	}}
+}
+
+// report writes the request's one log line and its measurement.
+func (h *Handler) report(ctx context.Context, request events.APIGatewayV2HTTPRequest, o outcome, took time.Duration) {
+	attrs := []slog.Attr{
+		slog.String("method", request.RequestContext.HTTP.Method),
+		slog.String("path", request.RawPath),
+		slog.Int("status", o.response.StatusCode),
+		slog.Int64("took_ms", took.Milliseconds()),
+	}
+	if o.err != nil {
+		attrs = append(attrs, slog.String("error", o.err.Error()))
+	}
+	attrs = append(attrs, envelopeAttrs(o.envelope)...)
+	switch {
+	case o.refused():
+		h.Emit(telemetry.Measurement{Name: telemetry.MetricRejected, Unit: telemetry.Count, Value: 1, Dimension: telemetry.Dimension{Name: "Reason", Value: o.reason}})
+		attrs = append(attrs, slog.String("reason", o.reason), slog.String("source_ip", request.RequestContext.HTTP.SourceIP))
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "webhook refused", attrs...)
+	case o.unavailable:
+		h.Emit(telemetry.Measurement{Name: telemetry.MetricUnavailable, Unit: telemetry.Count, Value: 1})
+		h.Logger.LogAttrs(ctx, slog.LevelError, "webhook not queued", attrs...)
+	case o.envelope.Kind != "":
+		h.Emit(telemetry.Measurement{Name: telemetry.MetricAccepted, Unit: telemetry.Count, Value: 1, Dimension: telemetry.Dimension{Name: "Kind", Value: string(o.envelope.Kind)}})
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "webhook accepted", attrs...)
+	case o.response.StatusCode == http.StatusNoContent:
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "callback ignored", attrs...)
+	default:
+		h.Logger.LogAttrs(ctx, slog.LevelDebug, "health answered", attrs...)
+	}
+}
+
+func envelopeAttrs(e queue.Envelope) []slog.Attr {
+	switch {
+	case e.Message != nil:
+		return []slog.Attr{slog.String("message_sid", e.RelayID), slog.Any("twilio_number", e.Message.To), slog.Any("customer", e.Message.From)}
+	case e.Receipt != nil:
+		return []slog.Attr{
+			slog.String("message_sid", e.RelayID), slog.String("outbound_sid", e.Receipt.Sid),
+			slog.String("message_status", string(e.Receipt.Status)), slog.Int("attempt", e.Receipt.Attempt),
+		}
+	default:
+		return nil
+	}
+}

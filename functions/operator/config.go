@@ -1,0 +1,27 @@
+package main
+
+import (
+	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/env"
+)
+
+// config is what the function reads from its environment. All fields are needed.
+type config struct {
+	// aws says how to reach AWS.
+	aws awsclient.Config
+	// queueURL is the FIFO queue's.
+	queueURL string
+	// ledgerTable is the table's name.
+	ledgerTable string
+}
+
+// readConfig reads the environment and returns everything that is wrong with it at once.
+func readConfig(lookup func(string) (string, bool)) (config, error) {
+	r := env.New(lookup)
+	c := config{
+		aws:         awsclient.Read(r),
+		queueURL:    r.Required("RELAY_QUEUE_URL"),
+		ledgerTable: r.Required("RELAY_LEDGER_TABLE"),
+	}
+	return c, r.Err()
+}

@@ -1,0 +1,44 @@
+// Command operator is the Lambda function behind the operators' routes. The work is in package operations.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/sqs"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+func main() {
+	logger := lambdacontext.NewLogger()
+	handler, err := newHandler(logger)
+	if err != nil {
+		logger.LogAttrs(context.Background(), slog.LevelError, "function not started", slog.String("error", err.Error()))
+		os.Exit(1)
+	}
+	lambda.StartHandlerFunc(handler.Handle)
+}
+
+func newHandler(logger *slog.Logger) (*operations.Handler, error) {
+	c, err := readConfig(os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	aws := awsclient.New(c.aws)
+	return operations.New(operations.Config{
+		Queue:   sqs.New(aws, c.queueURL),
+		Records: dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Now: time.Now}),
+		Now:     time.Now,
+		NewID:   operations.NewID,
+		Logger:  logger,
+		Emit:    telemetry.NewEMF(os.Stdout, time.Now),
+	}), nil
+}

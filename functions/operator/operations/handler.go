@@ -1,0 +1,146 @@
+// Package operations serves operators: it queues a manual text and answers what became of any text. Who may call it
+// is not decided here: on AWS the gateway asks for IAM's SigV4, on one host the front door for a bearer token.
+package operations
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// The paths that this function serves.
+const (
+	PathRelay  = "/sms/relay"
+	PathStatus = "/sms/status"
+)
+
+// Records is the part of the ledger that operators read.
+type Records interface {
+	Get(ctx context.Context, messageSid string) (ledger.Record, error)
+	List(ctx context.Context, q ledger.Query) (ledger.Page, error)
+}
+
+// Config is what a Handler is made of. Every field is needed.
+type Config struct {
+	// Queue takes manual texts, Records answers about all.
+	Queue   queue.Sender
+	Records Records
+	// Now is the clock, NewID a new random id of a manual text ("RL" and 32 hexadecimal digits).
+	Now   func() time.Time
+	NewID func() string
+	// Logger takes one line a request, Emit its measurements.
+	Logger *slog.Logger
+	Emit   telemetry.Emit
+}
+
+// Handler serves one request at a time or many; it keeps no state.
+type Handler struct{ Config }
+
+// New returns a Handler.
+func New(config Config) *Handler { return &Handler{Config: config} }
+
+// Handle answers one request. The error is always nil: every outcome is an HTTP answer, a refusal one with a problem
+// document (RFC 9457, application/problem+json).
+//
+//	POST /sms/relay   202 {"id", "status_url"}
+//	GET  /sms/status  200 one record (message_sid) or {"messages", "next_cursor"}
+func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	a := h.route(ctx, request)
+	attrs := []slog.Attr{
+		slog.String("method", request.RequestContext.HTTP.Method), slog.String("path", request.RawPath),
+		slog.Int("status", a.status), slog.String("caller", caller(request)),
+	}
+	level := slog.LevelInfo
+	if a.err != nil {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("error", a.err.Error()))
+	}
+	h.Logger.LogAttrs(ctx, level, "operator request", append(attrs, a.attrs...)...)
+	return a.response(), nil
+}
+
+func (h *Handler) route(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
+	method := request.RequestContext.HTTP.Method
+	switch request.RawPath {
+	case PathRelay:
+		if method != http.MethodPost {
+			return refuse(http.StatusMethodNotAllowed, "use POST").allow(http.MethodPost)
+		}
+		return h.relay(ctx, request)
+	case PathStatus:
+		if method != http.MethodGet {
+			return refuse(http.StatusMethodNotAllowed, "use GET").allow(http.MethodGet)
+		}
+		return h.status(ctx, request)
+	default:
+		return refuse(http.StatusNotFound, "there is nothing at this path")
+	}
+}
+
+// caller names who asked, as the gateway vouches for it; empty on one host.
+func caller(request events.APIGatewayV2HTTPRequest) string {
+	if a := request.RequestContext.Authorizer; a != nil && a.IAM != nil {
+		return a.IAM.UserARN
+	}
+	return ""
+}
+
+// answer is what a request is answered with.
+type answer struct {
+	status int
+	// body is encoded as JSON.
+	body any
+	// problem marks a problem document.
+	problem bool
+	allowed string
+	// err and attrs are for the operator's log.
+	err   error
+	attrs []slog.Attr
+}
+
+// Problem is a problem document.
+type Problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	// Detail says what is wrong with this request, and what to do about it.
+	Detail string `json:"detail,omitempty"`
+}
+
+func refuse(status int, detail string) answer {
+	problem := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
+	return answer{status: status, body: problem, problem: true}
+}
+
+func (a answer) because(err error) answer {
+	a.err = err
+	return a
+}
+
+func (a answer) allow(methods string) answer {
+	a.allowed = methods
+	return a
+}
+
+func (a answer) response() events.APIGatewayV2HTTPResponse {
+	headers := map[string]string{"content-type": "application/json", "cache-control": "no-store"}
+	if a.problem {
+		headers["content-type"] = "application/problem+json"
+	}
+	if a.allowed != "" {
+		headers["allow"] = a.allowed
+	}
+	body, err := json.Marshal(a.body)
+	if err != nil {
+		return events.APIGatewayV2HTTPResponse{StatusCode: http.StatusInternalServerError, Headers: headers}
+	}
+	return events.APIGatewayV2HTTPResponse{StatusCode: a.status, Headers: headers, Body: string(body)}
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/retry"
+	"quickdumpnow.com/smsrelay/shared/secrets"
+)
+
+// groupsPerBatch is how many groups of a batch are worked on side by side: all that a FIFO batch can hold.
+const groupsPerBatch = 10
+
+// config is what the function reads from its environment.
+type config struct {
+	// aws says how to reach AWS.
+	aws awsclient.Config
+	// publicBaseURLs are the URLs that Twilio was given; the first goes into StatusCallbacks. None: no receipts.
+	publicBaseURLs []string
+	// queueURL and deadLetterQueueURL are the FIFO queues'.
+	queueURL           string
+	deadLetterQueueURL string
+	// ledgerTable and routingTable are the tables' names.
+	ledgerTable  string
+	routingTable string
+	// secrets are the ARNs of Twilio's. With an API key, the Auth Token is not read.
+	secrets secrets.Config
+	// accountSid is the account that sends, twilioBaseURL where its API is; empty means Twilio.
+	accountSid    string
+	twilioBaseURL string
+	// retryBase, maxAttempts and sendTimeout bound the attempts.
+	retryBase   time.Duration
+	maxAttempts int
+	sendTimeout time.Duration
+	// retention is how long the ledger keeps a text.
+	retention time.Duration
+}
+
+// readConfig reads the environment and returns everything that is wrong with it at once.
+func readConfig(lookup func(string) (string, bool)) (config, error) {
+	r := env.New(lookup)
+	c := config{
+		aws:                awsclient.Read(r),
+		publicBaseURLs:     r.URLs("PUBLIC_BASE_URL"),
+		queueURL:           r.Required("RELAY_QUEUE_URL"),
+		deadLetterQueueURL: r.Required("RELAY_DEAD_LETTER_QUEUE_URL"),
+		ledgerTable:        r.Required("RELAY_LEDGER_TABLE"),
+		routingTable:       r.Required("RELAY_ROUTING_TABLE"),
+		secrets: secrets.Config{
+			AuthToken: r.Required("RELAY_TWILIO_AUTH_TOKEN_SECRET"),
+			APIKey:    r.String("RELAY_TWILIO_API_KEY_SECRET", ""),
+		},
+		accountSid:    r.Required("TWILIO_ACCOUNT_SID"),
+		twilioBaseURL: r.String("TWILIO_API_BASE_URL", ""),
+		retryBase:     r.Duration("RELAY_RETRY_BASE", 2*time.Second),
+		maxAttempts:   r.Int("RELAY_MAX_ATTEMPTS", 8, 1, 100),
+		sendTimeout:   r.Duration("RELAY_SEND_TIMEOUT", 8*time.Second),
+		retention:     r.Duration("RELAY_RETENTION", 400*24*time.Hour),
+	}
+	return c, r.Err()
+}
+
+// policy returns how failures are answered.
+func (c config) policy() retry.Policy {
+	return retry.Policy{Base: c.retryBase, Cap: 5 * time.Minute, MaxAttempts: c.maxAttempts, HaltDelay: 5 * time.Minute}
+}
+
+// publicBaseURL returns where receipts go; empty if no base URL is known.
+func (c config) publicBaseURL() string {
+	if len(c.publicBaseURLs) == 0 {
+		return ""
+	}
+	return c.publicBaseURLs[0]
+}

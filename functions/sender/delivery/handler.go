@@ -1,0 +1,158 @@
+// Package delivery takes envelopes off the queue and brings each text to its destination through Twilio, once. It
+// claims the text in the ledger before it sends, lets shared/retry decide what a failure means, and takes receipts
+// back. It does not receive from the queue itself: Lambda's event source mapping does, or shared/eventsource.
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"golang.org/x/sync/errgroup"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/retry"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// Messages creates messages at Twilio. Errors are *fault.Error.
+type Messages interface {
+	Create(ctx context.Context, message sms.Outbound) (sms.Created, error)
+}
+
+// Visibility changes how long messages of the queue stay hidden.
+type Visibility interface {
+	ChangeVisibility(ctx context.Context, changes []queue.Visibility) error
+}
+
+// Config is what a Handler is made of. Every field is needed unless it says otherwise.
+type Config struct {
+	Ledger      ledger.Store
+	Routes      route.Lookup
+	Messages    Messages
+	Queue       Visibility
+	DeadLetters queue.Sender
+	// Policy decides about failures.
+	Policy retry.Policy
+	// PublicBaseURL is what Twilio was given for this relay; receipts go below it. Empty asks Twilio for none.
+	PublicBaseURL string
+	// SendTimeout bounds one POST to Twilio. A claim's lease outlasts it.
+	SendTimeout time.Duration
+	// Retention is how long the ledger keeps a record.
+	Retention time.Duration
+	// Concurrency is how many groups of a batch are worked on side by side, at least 1.
+	Concurrency int
+	// Now is the clock, Spread a random number from 0 up to 1, NewClaimID a random mark of a claim.
+	Now        func() time.Time
+	Spread     func() float64
+	NewClaimID func() string
+	// Logger takes one line a message, Emit its measurements.
+	Logger *slog.Logger
+	Emit   telemetry.Emit
+}
+
+// Handler serves one batch at a time or many; it keeps no state.
+type Handler struct{ Config }
+
+// New returns a Handler.
+func New(config Config) *Handler { return &Handler{Config: config} }
+
+// verdict is what becomes of a message on the queue.
+type verdict struct {
+	// done messages are deleted; others come back after delay.
+	done  bool
+	delay time.Duration
+}
+
+func done() verdict                       { return verdict{done: true} }
+func again(delay time.Duration) verdict   { return verdict{delay: delay} }
+func (v verdict) of(id string) itemResult { return itemResult{messageID: id, verdict: v} }
+
+type itemResult struct {
+	messageID string
+	verdict
+}
+
+// Handle works through one batch and names the messages that have to come back. Groups go side by side; within a group
+// the order holds, and the first message that has to come back takes all behind it with it. The error is always nil:
+// an error would bring the whole batch back.
+func (h *Handler) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	groups := byGroup(batch.Records)
+	results := make([][]itemResult, len(groups))
+	var workers errgroup.Group
+	workers.SetLimit(h.Concurrency)
+	for i, group := range groups {
+		workers.Go(func() error {
+			results[i] = h.workThrough(ctx, group)
+			return nil
+		})
+	}
+	// The workers return no errors.
+	_ = workers.Wait()
+	return h.answer(ctx, batch.Records, slices.Concat(results...)), nil
+}
+
+// byGroup splits a batch by FIFO group, keeping the order inside each.
+func byGroup(records []events.SQSMessage) [][]events.SQSMessage {
+	var groups [][]events.SQSMessage
+	index := map[string]int{}
+	for _, record := range records {
+		name := record.Attributes[attributeGroup]
+		i, ok := index[name]
+		if !ok {
+			i = len(groups)
+			index[name] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], record)
+	}
+	return groups
+}
+
+// workThrough takes the messages of one group in order. Behind the first that has to come back, the others are to be
+// seen again at once: the queue holds them until that one is back, but only if they are not in flight themselves.
+func (h *Handler) workThrough(ctx context.Context, group []events.SQSMessage) []itemResult {
+	results := make([]itemResult, 0, len(group))
+	for i, record := range group {
+		v := h.work(ctx, record)
+		results = append(results, v.of(record.MessageId))
+		if v.done {
+			continue
+		}
+		for _, behind := range group[i+1:] {
+			results = append(results, again(0).of(behind.MessageId))
+		}
+		break
+	}
+	return results
+}
+
+// answer names the messages that have to come back, and tells the queue when.
+func (h *Handler) answer(ctx context.Context, records []events.SQSMessage, results []itemResult) events.SQSEventResponse {
+	handles := make(map[string]string, len(records))
+	for _, record := range records {
+		handles[record.MessageId] = record.ReceiptHandle
+	}
+	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	var changes []queue.Visibility
+	for _, r := range results {
+		if r.done {
+			continue
+		}
+		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.messageID})
+		changes = append(changes, queue.Visibility{ReceiptHandle: handles[r.messageID], Timeout: r.delay})
+	}
+	if len(changes) == 0 {
+		return response
+	}
+	if err := h.Queue.ChangeVisibility(context.WithoutCancel(ctx), changes); err != nil {
+		// They come back when their visibility timeout is over.
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "visibility not changed", slog.String("error", err.Error()))
+	}
+	return response
+}

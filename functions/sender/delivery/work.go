@@ -1,0 +1,149 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// attributeGroup is SQS's name of the system attribute that holds the FIFO group.
+const attributeGroup = "MessageGroupId"
+
+// The message attributes of a dead letter.
+const (
+	AttributeReason    = "Reason"
+	AttributeAttempts  = "Attempts"
+	AttributeLastError = "LastError"
+	AttributeHop       = "Hop"
+)
+
+// work brings one message of the queue as far as it goes now.
+func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
+	envelope, err := queue.Decode(record.Body)
+	if err != nil {
+		return h.buryUndecodable(ctx, record, err)
+	}
+	if envelope.Kind == queue.KindReceipt {
+		return h.receipt(ctx, envelope)
+	}
+	return h.text(ctx, envelope, record)
+}
+
+// buryUndecodable moves what is no envelope to the dead-letter queue as it came. It would never become one.
+func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage, cause error) verdict {
+	err := h.DeadLetters.Send(ctx, queue.Outgoing{
+		Group:           record.Attributes[attributeGroup],
+		DeduplicationID: record.MessageId,
+		Body:            record.Body,
+		Attributes:      map[string]string{AttributeReason: string(ledger.ReasonUndecodable), AttributeLastError: cause.Error()},
+	})
+	if err != nil {
+		h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message not buried", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
+		return again(h.Policy.Base)
+	}
+	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonUndecodable)))
+	h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message buried", slog.String("queue_message_id", record.MessageId), slog.String("error", cause.Error()))
+	return done()
+}
+
+// bury puts a text whose attempts are used up on the dead-letter queue, and then records it. In this order a crash in
+// between repeats the first, which the deduplication id makes harmless.
+func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMessage) verdict {
+	last, _ := r.Current()
+	err := h.DeadLetters.Send(ctx, queue.Outgoing{
+		Group:           record.Attributes[attributeGroup],
+		DeduplicationID: r.MessageSid + "." + strconv.Itoa(last.Number),
+		Body:            record.Body,
+		Attributes: map[string]string{
+			AttributeReason:    string(ledger.ReasonAttemptsExhausted),
+			AttributeAttempts:  strconv.Itoa(r.Spent()),
+			AttributeLastError: lastError(last),
+			AttributeHop:       strconv.Itoa(last.Hop),
+		},
+	})
+	if err != nil {
+		h.logText(ctx, slog.LevelError, "dead letter not queued", r, err)
+		return again(h.Policy.Base)
+	}
+	r, err = h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
+		if r.State != ledger.Queued {
+			return r, false, nil
+		}
+		r, err := r.Die(ledger.ReasonAttemptsExhausted, h.Now())
+		return r, true, err
+	})
+	if err != nil {
+		h.logText(ctx, slog.LevelError, "dead letter not recorded", r, err)
+		return again(h.Policy.Base)
+	}
+	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonAttemptsExhausted)), count(telemetry.MetricOutcome, "State", string(r.State)))
+	h.logText(ctx, slog.LevelError, "text is dead", r, nil)
+	return done()
+}
+
+// lastError describes an attempt's failure for a dead letter. SQS refuses an empty attribute.
+func lastError(a ledger.Attempt) string {
+	text := a.Outcome
+	if a.Error != "" {
+		text += ": " + a.Error
+	}
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+// recordTries is how often a write of the ledger that must not be lost is tried in a row.
+const recordTries = 3
+
+// recordTimeout bounds those tries. They go on when the batch's context ends: what happened has to be recorded.
+const recordTimeout = 5 * time.Second
+
+// change applies edit to the record, stubbornly.
+func (h *Handler) change(ctx context.Context, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error)) (ledger.Record, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	var changed ledger.Record
+	var err error
+	for range recordTries {
+		if changed, err = ledger.Change(ctx, h.Ledger, r, edit); err == nil {
+			return changed, nil
+		}
+	}
+	return r, err
+}
+
+func count(name, dimension, value string) telemetry.Measurement {
+	return telemetry.Measurement{Name: name, Unit: telemetry.Count, Value: 1, Dimension: telemetry.Dimension{Name: dimension, Value: value}}
+}
+
+func latency(name string, took time.Duration) telemetry.Measurement {
+	return telemetry.Measurement{Name: name, Unit: telemetry.Milliseconds, Value: float64(took.Milliseconds())}
+}
+
+// logText writes a text's one line.
+func (h *Handler) logText(ctx context.Context, level slog.Level, message string, r ledger.Record, err error) {
+	attrs := []slog.Attr{
+		slog.String("message_sid", r.MessageSid), slog.String("state", string(r.State)),
+		slog.Any("twilio_number", r.TwilioNumber), slog.Any("customer", r.Customer),
+	}
+	if r.Reason != "" {
+		attrs = append(attrs, slog.String("reason", string(r.Reason)))
+	}
+	if last, ok := r.Current(); ok {
+		attrs = append(attrs,
+			slog.Int("attempt", last.Number), slog.Int("hop", last.Hop), slog.Any("destination", last.To),
+			slog.String("outbound_sid", last.OutboundSid), slog.String("outcome", last.Outcome), slog.Int("error_code", last.ErrorCode))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	h.Logger.LogAttrs(ctx, level, message, attrs...)
+}

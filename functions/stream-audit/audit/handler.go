@@ -1,0 +1,119 @@
+// Package audit turns the changes of the ledger and of the routing table into audit entries and writes them to the
+// audit log. It makes no changes itself, and it neither stores nor shows a number in full or the text of a message.
+package audit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// Config is what a Handler is made of. Every field is needed.
+type Config struct {
+	// Log keeps the entries.
+	Log auditlog.Log
+	// Now is the clock.
+	Now func() time.Time
+	// Logger takes one line a batch, Emit its measurements.
+	Logger *slog.Logger
+	Emit   telemetry.Emit
+}
+
+// Handler serves one batch at a time or many; it keeps no state.
+type Handler struct{ Config }
+
+// New returns a Handler.
+func New(config Config) *Handler { return &Handler{Config: config} }
+
+// Handle writes one batch of changes to the log, in the stream's order. It stops at the first change that could not be
+// read or written and names its SequenceNumber, so that the stream continues there; the entries behind it may be in
+// the log already, and come again under the same ID. The error is always nil.
+func (h *Handler) Handle(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+	entries, lines, broken := read(batch.Records)
+	kept := len(lines)
+	err := broken
+	if len(lines) > 0 {
+		if writeErr := h.Log.Append(ctx, lines); writeErr != nil {
+			kept, err = keptOf(writeErr), writeErr
+		}
+	}
+	h.report(ctx, batch.Records, entries[:kept], err)
+	if err == nil {
+		return events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}, nil
+	}
+	failed := events.DynamoDBBatchItemFailure{ItemIdentifier: batch.Records[kept].Change.SequenceNumber}
+	return events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{failed}}, nil
+}
+
+// read makes the entries of the records up to the first that is unreadable, and says what is wrong with that one.
+func read(records []events.DynamoDBEventRecord) ([]auditlog.Entry, []auditlog.Line, error) {
+	entries := make([]auditlog.Entry, 0, len(records))
+	lines := make([]auditlog.Line, 0, len(records))
+	for _, record := range records {
+		entry, err := entryOf(record)
+		if err != nil {
+			return entries, lines, err
+		}
+		line, err := entry.Line()
+		if err != nil {
+			return entries, lines, err
+		}
+		entries, lines = append(entries, entry), append(lines, line)
+	}
+	return entries, lines, nil
+}
+
+// keptOf returns how many lines the log has surely kept.
+func keptOf(err error) int {
+	if incomplete, ok := errors.AsType[*auditlog.IncompleteError](err); ok {
+		return incomplete.Kept
+	}
+	return 0
+}
+
+// report writes the batch's one log line and its measurements.
+func (h *Handler) report(ctx context.Context, records []events.DynamoDBEventRecord, kept []auditlog.Entry, err error) {
+	measurements := []telemetry.Measurement{
+		{Name: telemetry.MetricAuditEntries, Unit: telemetry.Count, Value: float64(len(kept))},
+		{Name: telemetry.MetricRouteChanges, Unit: telemetry.Count, Value: float64(ofRoutes(kept))},
+	}
+	if len(kept) > 0 {
+		lag := h.Now().Sub(oldest(kept))
+		measurements = append(measurements, telemetry.Measurement{Name: telemetry.MetricAuditLag, Unit: telemetry.Milliseconds, Value: float64(lag.Milliseconds())})
+	}
+	level, attrs := slog.LevelInfo, []slog.Attr{slog.Int("records", len(records)), slog.Int("entries", len(kept))}
+	if err != nil {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("sequence_number", records[len(kept)].Change.SequenceNumber), slog.String("error", err.Error()))
+		measurements = append(measurements, telemetry.Measurement{Name: telemetry.MetricAuditFailures, Unit: telemetry.Count, Value: 1})
+	}
+	h.Emit(measurements...)
+	h.Logger.LogAttrs(ctx, level, "changes audited", attrs...)
+}
+
+// ofRoutes counts the entries that tell of routes.
+func ofRoutes(entries []auditlog.Entry) int {
+	n := 0
+	for _, entry := range entries {
+		if entry.Subject == SubjectRoute {
+			n++
+		}
+	}
+	return n
+}
+
+func oldest(entries []auditlog.Entry) time.Time {
+	first := entries[0].Time
+	for _, entry := range entries[1:] {
+		if entry.Time.Before(first) {
+			first = entry.Time
+		}
+	}
+	return first
+}

@@ -1,0 +1,47 @@
+// Command stream-audit is the Lambda function that writes each change of the ledger and of the routing table to the
+// audit log. The work is in package audit.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
+	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/cloudwatch"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+func main() {
+	logger := lambdacontext.NewLogger()
+	handler, err := newHandler(logger)
+	if err != nil {
+		logger.LogAttrs(context.Background(), slog.LevelError, "function not started", slog.String("error", err.Error()))
+		os.Exit(1)
+	}
+	lambda.StartHandlerFunc(handler.Handle)
+}
+
+func newHandler(logger *slog.Logger) (*audit.Handler, error) {
+	c, err := readConfig(os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	return audit.New(audit.Config{
+		Log:    cloudwatch.New(awsclient.New(c.aws), cloudwatch.Config{Group: c.auditLogGroup, Stream: streamName()}),
+		Now:    time.Now,
+		Logger: logger,
+		Emit:   telemetry.NewEMF(os.Stdout, time.Now),
+	}), nil
+}
+
+// streamName returns a log stream of this instance's own: the day, then a random mark.
+func streamName() string {
+	return time.Now().UTC().Format("2006/01/02/") + rand.Text()
+}

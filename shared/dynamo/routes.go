@@ -1,0 +1,128 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// The attributes of a route that people may have written in a form of their own.
+const (
+	attrLastUpdated = "LastUpdated"
+	attrActive      = "Active"
+)
+
+var _ route.Table = (*Routes)(nil)
+
+// Routes keeps the routes in a table of [RoutesSchema]. It is safe for concurrent use.
+//
+// An item that was written by hand may have no Version. It is read as version 0; a Put of version 0 means that there
+// is no item, so such an item is never overwritten.
+type Routes struct{ table table }
+
+// NewRoutes returns the routes in the table of that name.
+func NewRoutes(cfg aws.Config, tableName string) *Routes {
+	return newRoutes(sdk.NewFromConfig(cfg), tableName)
+}
+
+func newRoutes(client api, tableName string) *Routes {
+	return &Routes{table: table{client: client, name: tableName, key: attrTwilioNumber}}
+}
+
+// Lookup returns the routes among the numbers with one BatchGetItem. An item that cannot be read is a Fatal error,
+// not a missing route: its texts wait until someone mends it.
+func (t *Routes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]route.Route, error) {
+	if len(numbers) > maxBatch {
+		cause := fmt.Errorf("look up routes: %d numbers, at most %d", len(numbers), maxBatch)
+		return nil, &fault.Error{Kind: fault.Permanent, Err: cause}
+	}
+	keys := make([]string, len(numbers))
+	for i, number := range numbers {
+		keys[i] = string(number)
+	}
+	items, err := t.table.batchGet(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	routes := make(map[sms.PhoneNumber]route.Route, len(items))
+	for _, stored := range items {
+		r, err := routeOf(stored)
+		if err != nil {
+			return nil, err
+		}
+		routes[r.TwilioNumber] = r
+	}
+	return routes, nil
+}
+
+// Put stores the route over the version that it was read with, with one conditional write.
+func (t *Routes) Put(ctx context.Context, r route.Route) (route.Route, error) {
+	condition := t.table.absent()
+	if r.Version > 0 {
+		condition = atVersion(r.Version)
+	}
+	r.Version++
+	wanted, err := encode(r)
+	if err != nil {
+		return route.Route{}, unstorable(err)
+	}
+	_, ok, err := t.table.put(ctx, wanted, condition)
+	switch {
+	case err != nil:
+		return route.Route{}, err
+	case !ok:
+		return route.Route{}, route.ErrConflict
+	default:
+		return r, nil
+	}
+}
+
+// List reads the whole table, which is as large as the business has numbers.
+func (t *Routes) List(ctx context.Context) ([]route.Route, error) {
+	var routes []route.Route
+	var after item
+	for {
+		out, err := t.table.client.Scan(ctx, &sdk.ScanInput{TableName: &t.table.name, ExclusiveStartKey: after})
+		if err != nil {
+			return nil, reading("Scan", err)
+		}
+		for _, stored := range out.Items {
+			r, err := routeOf(stored)
+			if err != nil {
+				return nil, err
+			}
+			routes = append(routes, r)
+		}
+		if after = out.LastEvaluatedKey; len(after) == 0 {
+			break
+		}
+	}
+	slices.SortFunc(routes, func(a, b route.Route) int { return strings.Compare(string(a.TwilioNumber), string(b.TwilioNumber)) })
+	return routes, nil
+}
+
+// routeOf reads an item of the routing table. A LastUpdated that is not a time is left zero.
+func routeOf(stored item) (route.Route, error) {
+	if _, err := time.Parse(time.RFC3339, text(stored, attrLastUpdated)); err != nil {
+		delete(stored, attrLastUpdated)
+	}
+	var r route.Route
+	if err := decode(stored, &r); err != nil {
+		return route.Route{}, unreadable(sms.PhoneNumber(text(stored, attrTwilioNumber)).Mask(), err)
+	}
+	if _, ok := stored[attrActive].(*types.AttributeValueMemberBOOL); !ok {
+		return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("attribute Active is missing"))
+	}
+	return r, nil
+}

@@ -1,0 +1,133 @@
+package dynamo_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// TestRoutesOnFake runs the routing table's suite against the fake, which holds the fake against the suite, too.
+func TestRoutesOnFake(t *testing.T) {
+	t.Parallel()
+	relaytest.TestRoutes(t, func(*testing.T) route.Table {
+		f := newFake(dynamo.RoutesSchema())
+		f.pageSize = 7
+		return routesOn(f)
+	})
+}
+
+func routesOn(f *fakeDynamo) *dynamo.Routes { return dynamo.NewRoutes(f.config(), "qdn-sms-routing") }
+
+// TestRouteWrittenByHand reads items as people type them into a console.
+func TestRouteWrittenByHand(t *testing.T) {
+	t.Parallel()
+	const number, carrier = `"TwilioNumber":{"S":"+18585550100"}`, `"DestinationCarrier":{"S":"+18585550122"}`
+	want := route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true}
+	with := want
+	with.FallbackCarriers = []sms.PhoneNumber{relaytest.Fallback}
+	tests := []struct {
+		name string
+		item string
+		want route.Route
+		text string
+	}{
+		{name: "the least there is", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true}}`, want: want},
+		{name: "a date alone", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"LastUpdated":{"S":"yesterday"}}`, want: want},
+		{name: "a set of fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"SS":["+18585550133"]}}`, want: with},
+		{name: "notes beside", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"Notes":{"S":"ask Ann"}}`, want: want},
+		{name: "null fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"NULL":true}}`, want: want},
+		{name: "active as text", item: `{` + number + `,` + carrier + `,"Active":{"S":"yes"}}`, text: "fatal: item ***0100 is unreadable: attribute Active should be bool"},
+		{name: "active left out", item: `{` + number + `,` + carrier + `}`, text: "fatal: item ***0100 is unreadable: attribute Active is missing"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(dynamo.RoutesSchema())
+			f.store(t, tt.item)
+			found, err := routesOn(f).Lookup(t.Context(), relaytest.TwilioNumber)
+			listed, errList := routesOn(f).List(t.Context())
+			if tt.text != "" {
+				if err == nil || err.Error() != tt.text || errList == nil || errList.Error() != tt.text {
+					t.Errorf("errors %v and %v, want %s", err, errList, tt.text)
+				}
+				return
+			}
+			if err != nil || errList != nil {
+				t.Fatal(errors.Join(err, errList))
+			}
+			if diff := cmp.Diff(tt.want, found[relaytest.TwilioNumber]); diff != "" {
+				t.Errorf("Lookup (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]route.Route{tt.want}, listed); diff != "" {
+				t.Errorf("List (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestSeedLeavesHandWrittenRoute puts version 0, which means that there is none, over an item without a version.
+func TestSeedLeavesHandWrittenRoute(t *testing.T) {
+	t.Parallel()
+	f := newFake(dynamo.RoutesSchema())
+	f.store(t, `{"TwilioNumber":{"S":"+18585550100"},"DestinationCarrier":{"S":"+18585550144"},"Active":{"BOOL":true}}`)
+	if _, err := routesOn(f).Put(t.Context(), relaytest.Route()); !errors.Is(err, route.ErrConflict) {
+		t.Errorf("error %v, want ErrConflict", err)
+	}
+}
+
+func TestLookupRefusesTooMany(t *testing.T) {
+	t.Parallel()
+	f := newFake(dynamo.RoutesSchema())
+	_, err := routesOn(f).Lookup(t.Context(), make([]sms.PhoneNumber, 101)...)
+	checkFault(t, "Lookup", err, fault.Permanent)
+	if f.calls["BatchGetItem"] != 0 {
+		t.Error("DynamoDB was asked")
+	}
+}
+
+func TestLookupOfNothing(t *testing.T) {
+	t.Parallel()
+	f := newFake(dynamo.RoutesSchema())
+	found, err := routesOn(f).Lookup(t.Context())
+	if err != nil || len(found) != 0 || f.calls["BatchGetItem"] != 0 {
+		t.Errorf("found %v, error %v, %d calls; want none", found, err, f.calls["BatchGetItem"])
+	}
+}
+
+// TestLostAnswerOfPut loses the answer of a put that went through.
+func TestLostAnswerOfPut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(dynamo.RoutesSchema())
+		f.fault = fails("PutItem", 1, true, nil)
+		stored, err := routesOn(f).Put(t.Context(), relaytest.Route())
+		if err != nil || stored.Version != 1 {
+			t.Errorf("version %d, error %v; want 1", stored.Version, err)
+		}
+	})
+}
+
+func TestRouteFaultKinds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(dynamo.RoutesSchema())
+		f.fault = func(string, int, func() *http.Response) (*http.Response, error) {
+			return refuse(http.StatusInternalServerError, "InternalServerError"), nil
+		}
+		_, put := routesOn(f).Put(t.Context(), relaytest.Route())
+		_, found := routesOn(f).Lookup(t.Context(), relaytest.TwilioNumber)
+		_, listed := routesOn(f).List(t.Context())
+		checkFault(t, "Put", put, fault.Unknown)
+		checkFault(t, "Lookup", found, fault.Transient)
+		checkFault(t, "List", listed, fault.Transient)
+	})
+}

@@ -1,0 +1,165 @@
+// Package eventsource stands for Lambda's event source mappings where there are none: it takes batches off a queue, or
+// off a change stream, hands them to a function and carries out what the function answers. It knows nothing of texts.
+package eventsource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"golang.org/x/sync/errgroup"
+
+	"quickdumpnow.com/smsrelay/shared/queue"
+)
+
+// QueueFunction is a function that works through a batch of the queue and names the messages that have to come back.
+type QueueFunction func(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error)
+
+// Queue maps a queue to a function, with ReportBatchItemFailures.
+type Queue struct {
+	Receiver queue.Receiver
+	Function QueueFunction
+	// BatchSize is 1 to 10.
+	BatchSize int
+	// Pollers is how many batches are worked on at once, at least 1.
+	Pollers int
+	// Visibility hides a batch while it is worked on; the function's context ends a little earlier.
+	Visibility time.Duration
+	Logger     *slog.Logger
+}
+
+const (
+	// waitTime is how long one receive waits for a message: SQS's longest.
+	waitTime = 20 * time.Second
+	// restAfterError keeps a broken queue from being asked without pause.
+	restAfterError = time.Second
+	// reserve is what remains of the visibility for carrying out the function's answer.
+	reserve = 5 * time.Second
+)
+
+// Run polls until ctx ends, and returns when the batches then at work are done. It returns nil.
+func (q Queue) Run(ctx context.Context) error {
+	var pollers errgroup.Group
+	for range q.Pollers {
+		pollers.Go(func() error {
+			for ctx.Err() == nil {
+				q.poll(ctx)
+			}
+			return nil
+		})
+	}
+	return pollers.Wait()
+}
+
+// poll takes one batch through. A batch that was received is finished even if ctx ends meanwhile.
+func (q Queue) poll(ctx context.Context) {
+	deliveries, err := q.Receiver.Receive(ctx, q.BatchSize, waitTime, q.Visibility)
+	if err != nil {
+		if ctx.Err() == nil {
+			q.Logger.LogAttrs(ctx, slog.LevelError, "queue not received from", slog.String("error", err.Error()))
+			rest(ctx, restAfterError)
+		}
+		return
+	}
+	if len(deliveries) == 0 {
+		return
+	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(q.Visibility-reserve, reserve))
+	defer cancel()
+	response, err := q.call(work, batchOf(deliveries))
+	if err == nil {
+		err = check(deliveries, response)
+	}
+	if err != nil {
+		// As with Lambda, the whole batch comes back when its visibility is over.
+		q.Logger.LogAttrs(ctx, slog.LevelError, "batch failed", slog.String("error", err.Error()))
+		return
+	}
+	if done := succeeded(deliveries, response); len(done) > 0 {
+		if err := q.Receiver.Delete(context.WithoutCancel(ctx), done); err != nil {
+			q.Logger.LogAttrs(ctx, slog.LevelError, "messages not deleted", slog.String("error", err.Error()))
+		}
+	}
+}
+
+// call runs the function and turns a panic into an error.
+func (q Queue) call(ctx context.Context, batch events.SQSEvent) (response events.SQSEventResponse, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("function panicked: %v", cause)
+		}
+	}()
+	return q.Function(ctx, batch)
+}
+
+var errUnknownItem = errors.New("the function named a message that is not in the batch")
+
+// check refuses an answer that Lambda would refuse: an identifier that is not in the batch.
+func check(deliveries []queue.Delivery, response events.SQSEventResponse) error {
+	known := make(map[string]bool, len(deliveries))
+	for _, d := range deliveries {
+		known[d.MessageID] = true
+	}
+	for _, failure := range response.BatchItemFailures {
+		if !known[failure.ItemIdentifier] {
+			return errUnknownItem
+		}
+	}
+	return nil
+}
+
+func succeeded(deliveries []queue.Delivery, response events.SQSEventResponse) []string {
+	failed := make(map[string]bool, len(response.BatchItemFailures))
+	for _, failure := range response.BatchItemFailures {
+		failed[failure.ItemIdentifier] = true
+	}
+	var handles []string
+	for _, d := range deliveries {
+		if !failed[d.MessageID] {
+			handles = append(handles, d.ReceiptHandle)
+		}
+	}
+	return handles
+}
+
+func batchOf(deliveries []queue.Delivery) events.SQSEvent {
+	batch := events.SQSEvent{Records: make([]events.SQSMessage, len(deliveries))}
+	for i, d := range deliveries {
+		batch.Records[i] = messageOf(d)
+	}
+	return batch
+}
+
+// messageOf writes a delivery the way the mapping does, with SQS's own attribute names.
+func messageOf(d queue.Delivery) events.SQSMessage {
+	attributes := map[string]string{
+		"ApproximateReceiveCount": strconv.Itoa(d.ReceiveCount),
+		"SentTimestamp":           strconv.FormatInt(d.SentAt.UnixMilli(), 10),
+	}
+	if d.Group != "" {
+		attributes["MessageGroupId"] = d.Group
+		attributes["MessageDeduplicationId"] = d.DeduplicationID
+	}
+	message := events.SQSMessage{
+		MessageId: d.MessageID, ReceiptHandle: d.ReceiptHandle, Body: d.Body, Attributes: attributes,
+		EventSource: "aws:sqs", MessageAttributes: make(map[string]events.SQSMessageAttribute, len(d.Attributes)),
+	}
+	for name, value := range d.Attributes {
+		message.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}
+	}
+	return message
+}
+
+// rest waits for d or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

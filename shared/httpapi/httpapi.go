@@ -1,0 +1,153 @@
+// Package httpapi stands for API Gateway's HTTP API where there is none: it takes net/http requests, hands them to a
+// function in payload format 2.0 and answers what the function answers. It knows nothing of texts, and it validates no
+// bodies, as the gateway validates none.
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// MaxBody is the largest body the gateway passes on, in bytes.
+const MaxBody = 10 << 20
+
+// timeout is the longest the gateway waits for a function.
+const timeout = 30 * time.Second
+
+// Function is a Lambda function behind the gateway.
+type Function func(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+
+// Route sends a path to a function. All methods but OPTIONS go there: which of them it serves is its own to say.
+type Route struct {
+	// Path is matched whole.
+	Path     string
+	Function Function
+	// Operator routes ask for the bearer token.
+	Operator bool
+}
+
+// Config is what a gateway is made of.
+type Config struct {
+	Routes []Route
+	// OperatorToken opens the operator routes; while it is empty they are closed to everyone.
+	OperatorToken string
+	// AllowedOrigins are the origins that browsers may call from, or "*"; none answers preflights without permission.
+	AllowedOrigins []string
+	// MaxBody bounds a body, in bytes; 0 means the gateway's own limit.
+	MaxBody int64
+	// Now is the clock, NewID a new request id.
+	Now    func() time.Time
+	NewID  func() string
+	Logger *slog.Logger
+}
+
+// Gateway is an http.Handler.
+type Gateway struct {
+	Config
+	routes map[string]Route
+}
+
+// New returns a gateway.
+func New(config Config) *Gateway {
+	if config.MaxBody == 0 {
+		config.MaxBody = MaxBody
+	}
+	routes := make(map[string]Route, len(config.Routes))
+	for _, r := range config.Routes {
+		routes[r.Path] = r
+	}
+	return &Gateway{Config: config, routes: routes}
+}
+
+// ServeHTTP answers one request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.allowOrigin(w, r)
+	route, ok := g.routes[r.URL.EscapedPath()]
+	switch {
+	case r.Method == http.MethodOptions && strings.HasPrefix(r.URL.Path, "/sms/"):
+		g.preflight(w, r)
+	case !ok:
+		message(w, http.StatusNotFound)
+	case route.Operator && !g.authorized(r):
+		w.Header().Set("WWW-Authenticate", `Bearer realm="relay"`)
+		problem(w, http.StatusUnauthorized, "send the operator token (RELAY_OPERATOR_TOKEN) as Authorization: Bearer")
+	default:
+		g.invoke(w, r, route)
+	}
+}
+
+// authorized compares the bearer token in constant time, whatever its length.
+func (g *Gateway) authorized(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	given, wanted := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(g.OperatorToken))
+	same := subtle.ConstantTimeCompare(given[:], wanted[:]) == 1
+	return g.OperatorToken != "" && strings.EqualFold(scheme, "Bearer") && same
+}
+
+// invoke runs the route's function. What the function cannot answer is a 500, as at the gateway.
+func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request, route Route) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.MaxBody))
+	if err != nil {
+		status := http.StatusBadRequest
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			status = http.StatusRequestEntityTooLarge
+		}
+		message(w, status)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	defer cancel()
+	response, err := g.call(ctx, route, g.payload(r, route.Path, body))
+	if err != nil {
+		g.Logger.LogAttrs(ctx, slog.LevelError, "function failed", slog.String("path", route.Path), slog.String("error", err.Error()))
+		message(w, http.StatusInternalServerError)
+		return
+	}
+	write(w, response)
+}
+
+var errPanic = errors.New("the function panicked")
+
+// call runs the function and turns a panic into an error: one request must not end the others.
+func (g *Gateway) call(ctx context.Context, route Route, request events.APIGatewayV2HTTPRequest) (response events.APIGatewayV2HTTPResponse, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			g.Logger.LogAttrs(ctx, slog.LevelError, "function panicked", slog.String("path", route.Path), slog.Any("cause", cause))
+			err = errPanic
+		}
+	}()
+	return route.Function(ctx, request)
+}
+
+// allowOrigin permits the answer to a browser's page.
+func (g *Gateway) allowOrigin(w http.ResponseWriter, r *http.Request) {
+	origin := r.Header.Get("Origin")
+	switch {
+	case origin == "":
+	case slices.Contains(g.AllowedOrigins, "*"):
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	case slices.Contains(g.AllowedOrigins, origin):
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+		w.Header().Add("Vary", "Origin")
+	}
+}
+
+// preflight answers OPTIONS; no function runs.
+func (g *Gateway) preflight(w http.ResponseWriter, _ *http.Request) {
+	if w.Header().Get("Access-Control-Allow-Origin") != "" {
+		w.Header().Set("Access-Control-Allow-Methods", "GET,POST,OPTIONS")
+		w.Header().Set("Access-Control-Allow-Headers", "authorization,content-type")
+		w.Header().Set("Access-Control-Max-Age", "300")
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,108 @@
+package relaytest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// MemoryRoutes is a route.Table in memory that keeps its contract. The zero value is an empty table.
+type MemoryRoutes struct {
+	// Fault, if set before the table is used, is asked about "Lookup", "Put" and "List".
+	Fault Fault
+
+	mu     sync.Mutex
+	routes map[sms.PhoneNumber]route.Route
+}
+
+// NewMemoryRoutes returns a table that holds the routes as they are, versions too.
+func NewMemoryRoutes(routes ...route.Route) *MemoryRoutes {
+	m := &MemoryRoutes{routes: map[sms.PhoneNumber]route.Route{}}
+	for _, r := range routes {
+		m.routes[r.TwilioNumber] = ownRoute(r)
+	}
+	return m
+}
+
+// ownRoute returns r with a slice of its own.
+func ownRoute(r route.Route) route.Route {
+	r.FallbackCarriers = slices.Clone(r.FallbackCarriers)
+	return r
+}
+
+// Lookup implements [route.Table].
+func (m *MemoryRoutes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]route.Route, error) {
+	if err := m.Fault.before(ctx, "Lookup"); err != nil {
+		return nil, err
+	}
+	found := m.lookup(numbers)
+	if err := m.Fault.after("Lookup"); err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+func (m *MemoryRoutes) lookup(numbers []sms.PhoneNumber) map[sms.PhoneNumber]route.Route {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := map[sms.PhoneNumber]route.Route{}
+	for _, number := range numbers {
+		if r, ok := m.routes[number]; ok {
+			found[number] = ownRoute(r)
+		}
+	}
+	return found
+}
+
+// Put implements [route.Table].
+func (m *MemoryRoutes) Put(ctx context.Context, r route.Route) (route.Route, error) {
+	if err := m.Fault.before(ctx, "Put"); err != nil {
+		return route.Route{}, err
+	}
+	stored, err := m.put(r)
+	if lost := m.Fault.after("Put"); lost != nil {
+		return route.Route{}, lost
+	}
+	return stored, err
+}
+
+func (m *MemoryRoutes) put(r route.Route) (route.Route, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.routes[r.TwilioNumber].Version != r.Version {
+		return route.Route{}, route.ErrConflict
+	}
+	if m.routes == nil {
+		m.routes = map[sms.PhoneNumber]route.Route{}
+	}
+	r = ownRoute(r)
+	r.Version++
+	m.routes[r.TwilioNumber] = r
+	return ownRoute(r), nil
+}
+
+// List implements [route.Table].
+func (m *MemoryRoutes) List(ctx context.Context) ([]route.Route, error) {
+	if err := m.Fault.before(ctx, "List"); err != nil {
+		return nil, err
+	}
+	all := m.list()
+	if err := m.Fault.after("List"); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+func (m *MemoryRoutes) list() []route.Route {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]route.Route, 0, len(m.routes))
+	for _, number := range slices.Sorted(maps.Keys(m.routes)) {
+		all = append(all, ownRoute(m.routes[number]))
+	}
+	return all
+}

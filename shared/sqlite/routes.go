@@ -1,0 +1,116 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+var _ route.Table = (*Routes)(nil)
+
+// maxLookup is the most numbers that one Lookup may ask for.
+const maxLookup = 100
+
+// Routes is the routing table. It implements [route.Table]; a lookup never lags.
+type Routes struct{ db *DB }
+
+// Routes returns the database's routing table.
+func (db *DB) Routes() *Routes { return &Routes{db: db} }
+
+const lookupQuery = `SELECT route FROM routing WHERE twilio_number IN (SELECT value FROM json_each(?))`
+
+// Lookup returns the routes of the given numbers, see [route.Table].
+func (r *Routes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]route.Route, error) {
+	if len(numbers) > maxLookup {
+		return nil, permanent("lookup of more than 100 numbers")
+	}
+	list, err := json.Marshal(numbers)
+	if err != nil {
+		return nil, permanent("number cannot be written as JSON")
+	}
+	routes, err := r.read(ctx, lookupQuery, string(list))
+	if err != nil {
+		return nil, err
+	}
+	byNumber := make(map[sms.PhoneNumber]route.Route, len(routes))
+	for _, found := range routes {
+		byNumber[found.TwilioNumber] = found
+	}
+	return byNumber, nil
+}
+
+// List returns all routes in order of TwilioNumber, see [route.Table].
+func (r *Routes) List(ctx context.Context) ([]route.Route, error) {
+	return r.read(ctx, "SELECT route FROM routing ORDER BY twilio_number")
+}
+
+// read returns the routes that a query finds.
+func (r *Routes) read(ctx context.Context, query string, args ...any) ([]route.Route, error) {
+	var routes []route.Route
+	err := r.db.reader.each(ctx, func(rows *sql.Rows) error {
+		var item string
+		if err := rows.Scan(&item); err != nil {
+			return err
+		}
+		decoded, err := decodeRoute(item)
+		routes = append(routes, decoded)
+		return err
+	}, query, args...)
+	return routes, err
+}
+
+// Put writes a route on condition of its version, see [route.Table]. With ErrConflict it returns the route that stands there.
+func (r *Routes) Put(ctx context.Context, wanted route.Route) (route.Route, error) {
+	read := wanted.Version
+	wanted.Version++
+	item, err := json.Marshal(wanted)
+	if err != nil {
+		return route.Route{}, permanent("route cannot be written as JSON")
+	}
+	var put outcome[route.Route]
+	if err := r.db.write(ctx, func(ctx context.Context, t *tx) (err error) {
+		put, err = t.putRoute(ctx, read, wanted, string(item))
+		return err
+	}); err != nil {
+		return route.Route{}, err
+	}
+	return put.item, put.refusal
+}
+
+func (t *tx) putRoute(ctx context.Context, read int64, wanted route.Route, item string) (outcome[route.Route], error) {
+	key := string(wanted.TwilioNumber)
+	var version int64
+	var old *string
+	if _, err := t.get(ctx, []any{&version, &old}, "SELECT version, route FROM routing WHERE twilio_number = ?", key); err != nil {
+		return outcome[route.Route]{}, err
+	}
+	if version != read {
+		stands, err := decodeOldRoute(old)
+		return outcome[route.Route]{stands, route.ErrConflict}, err
+	}
+	if _, err := t.exec(ctx, `
+		INSERT INTO routing (twilio_number, version, route) VALUES (?, ?, ?)
+		ON CONFLICT (twilio_number) DO UPDATE SET version = excluded.version, route = excluded.route`,
+		key, wanted.Version, item); err != nil {
+		return outcome[route.Route]{}, err
+	}
+	return outcome[route.Route]{item: wanted}, t.change(ctx, change{table: TableRouting, key: key, old: old, new: &item})
+}
+
+// decodeOldRoute reads the route that stood in the table, or the zero route if there was none.
+func decodeOldRoute(item *string) (route.Route, error) {
+	if item == nil {
+		return route.Route{}, nil
+	}
+	return decodeRoute(*item)
+}
+
+func decodeRoute(item string) (r route.Route, err error) {
+	if err := json.Unmarshal([]byte(item), &r); err != nil {
+		return route.Route{}, permanent("unreadable route in the routing table")
+	}
+	return r, nil
+}

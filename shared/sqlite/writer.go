@@ -1,0 +1,221 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+)
+
+const (
+	// maxBatch bounds how many writes share a transaction, and so how long the first of them waits.
+	maxBatch = 256
+	// answerPatience is how long a caller whose context has ended still waits for a write that is under way. A
+	// commit takes milliseconds: only a disk that hangs takes longer.
+	answerPatience = 5 * time.Second
+)
+
+// connection is the one connection that writes.
+type connection struct {
+	*statements
+	pool *sql.DB
+	conn *sql.Conn
+}
+
+// openWriter opens it, in WAL mode and with the schema up to date.
+func openWriter(ctx context.Context, path string) (*connection, error) {
+	// A log that a long read kept from being used again is cut back to 64 MiB afterwards; 16 MiB of cache hold the
+	// indexes of a deep queue.
+	pool, err := openPool(path, 1, "journal_size_limit(67108864)", "cache_size(-16384)")
+	if err != nil {
+		return nil, err
+	}
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	c := &connection{statements: newStatements(conn), pool: pool, conn: conn}
+	if err := errors.Join(c.useWAL(ctx), c.migrate(ctx)); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+// useWAL switches the file to WAL mode; where the file system cannot do that, SQLite stays in another mode without
+// an error.
+func (c *connection) useWAL(ctx context.Context) error {
+	var mode string
+	if _, err := c.get(ctx, []any{&mode}, "PRAGMA journal_mode = WAL"); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("journal mode is %q: this file system cannot hold a database in WAL mode", mode)
+	}
+	return nil
+}
+
+func (c *connection) close() error { return errors.Join(c.conn.Close(), c.pool.Close()) }
+
+// writer runs writes one after the other, those that wait at the same time in one transaction (group commit).
+type writer struct {
+	db *DB
+	*connection
+	// requests has no buffer: a request that was taken off it is carried out, one that was not has not begun.
+	requests chan *request
+	stopped  chan struct{}
+}
+
+// request is one write.
+type request struct {
+	run func(ctx context.Context, t *tx) error
+	// err is what run returned.
+	err error
+	// answer gets the one answer, after the commit.
+	answer chan error
+}
+
+func startWriter(ctx context.Context, db *DB, conn *connection) *writer {
+	w := &writer{db: db, connection: conn, requests: make(chan *request), stopped: make(chan struct{})}
+	// No caller's context may break off a transaction that others share.
+	go w.loop(context.WithoutCancel(ctx))
+	return w
+}
+
+// close waits for the transaction under way and closes the connection.
+func (w *writer) close() error {
+	<-w.stopped
+	return w.connection.close()
+}
+
+func (w *writer) loop(ctx context.Context) {
+	defer close(w.stopped)
+	for {
+		select {
+		case first := <-w.requests:
+			w.carryOut(ctx, w.gather(first))
+		case <-w.db.closing:
+			return
+		}
+	}
+}
+
+// gather returns first and whatever else waits by now. It does not wait for more: while one transaction is synced,
+// the next one gathers by itself.
+func (w *writer) gather(first *request) []*request {
+	batch := []*request{first}
+	for len(batch) < maxBatch {
+		select {
+		case next := <-w.requests:
+			batch = append(batch, next)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// carryOut runs the batch and answers everyone in it, but no one before the commit: even a refusal may rest on what
+// another write of the batch has just written.
+func (w *writer) carryOut(ctx context.Context, batch []*request) {
+	t := &tx{statements: w.statements, db: w.db}
+	err := w.transact(ctx, t, batch)
+	if err == nil {
+		t.ringAll()
+	}
+	for _, r := range batch {
+		if err != nil {
+			r.err = err
+		}
+		r.answer <- r.err
+	}
+}
+
+// transact runs the batch in one transaction. The error is that of the transaction as a whole; it is a *fault.Error.
+func (w *writer) transact(ctx context.Context, t *tx, batch []*request) error {
+	if _, err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return w.rollback(ctx, err)
+	}
+	if err := w.runAll(ctx, t, batch); err != nil {
+		return w.rollback(ctx, err)
+	}
+	if _, err := w.exec(ctx, "COMMIT"); err != nil {
+		return w.rollback(ctx, classifyCommit(fault.Of(err).Err))
+	}
+	return nil
+}
+
+// runAll runs each write of the batch in a savepoint of its own, so that one that fails leaves the others whole; a write
+// that is alone needs none. The error is what the whole batch fails with.
+func (w *writer) runAll(ctx context.Context, t *tx, batch []*request) error {
+	if len(batch) == 1 {
+		return t.run(ctx, batch[0])
+	}
+	for _, r := range batch {
+		if _, err := w.exec(ctx, "SAVEPOINT one"); err != nil {
+			return err
+		}
+		if r.err = t.run(ctx, r); r.err != nil {
+			if _, err := w.exec(ctx, "ROLLBACK TO one"); err != nil {
+				// SQLite gave up the whole transaction, as it does when the disk is full. r.err says why.
+				return classify(r.err)
+			}
+		}
+		if _, err := w.exec(ctx, "RELEASE one"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rollback ends the transaction, if SQLite has not done so already, and returns cause.
+func (w *writer) rollback(ctx context.Context, cause error) error {
+	_, _ = w.exec(ctx, "ROLLBACK")
+	return cause
+}
+
+// write hands run to the writer and waits for the commit. run sees what earlier writes did and may be rolled back after
+// it has returned; it runs on another goroutine, with a context of its own. The errors are run's own, and *fault.Error.
+// After an error, what run sets is not to be read: it may still be at work.
+func (db *DB) write(ctx context.Context, run func(ctx context.Context, t *tx) error) error {
+	r := &request{run: run, answer: make(chan error, 1)}
+	if err := db.hand(ctx, r); err != nil {
+		return err
+	}
+	return r.wait(ctx)
+}
+
+// hand gives the request to the writer. If it returns an error, nothing was begun.
+func (db *DB) hand(ctx context.Context, r *request) error {
+	if err := ctx.Err(); err != nil {
+		return &fault.Error{Kind: fault.Transient, Err: err}
+	}
+	select {
+	case db.writer.requests <- r:
+		return nil
+	case <-ctx.Done():
+		return &fault.Error{Kind: fault.Transient, Err: ctx.Err()}
+	case <-db.closing:
+		return &fault.Error{Kind: fault.Transient, Err: ErrClosed}
+	}
+}
+
+// wait returns the answer. It outlasts the context by answerPatience: an answer that is a moment away is worth more
+// than Unknown.
+func (r *request) wait(ctx context.Context) error {
+	select {
+	case err := <-r.answer:
+		return err
+	case <-ctx.Done():
+	}
+	patience := time.NewTimer(answerPatience)
+	defer patience.Stop()
+	select {
+	case err := <-r.answer:
+		return err
+	case <-patience.C:
+		return &fault.Error{Kind: fault.Unknown, Err: ctx.Err()}
+	}
+}

@@ -1,0 +1,4 @@
+package telemetry
+
+// VersionOf is versionOf for the tests.
+var VersionOf = versionOf

@@ -1,0 +1,103 @@
+package twilio
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	defaultBaseURL = "https://api.twilio.com"
+	defaultTimeout = 8 * time.Second
+)
+
+// Config is what a Client needs. Its secrets must not be logged.
+type Config struct {
+	// AccountSid is the account that owns the senders: "AC" and 32 hexadecimal digits.
+	AccountSid string
+	// AuthToken is the account's, used if there is no API key.
+	AuthToken string
+	// APIKeySid ("SK…") and APIKeySecret are used instead of the Auth Token when they are set; both or neither.
+	APIKeySid    string
+	APIKeySecret string
+	// BaseURL is where the API is, "https://api.twilio.com" if empty. It may have a path prefix.
+	BaseURL string
+	// Timeout bounds one HTTP exchange, its connection included; a context may end it earlier. 0 means 8 s.
+	Timeout time.Duration
+	// HTTPClient and Transport replace ours; one of them at most. Nil means a transport of the Client's own. Neither
+	// may repeat a POST that was sent, and an HTTPClient's CheckRedirect is not used: redirects are never followed.
+	HTTPClient *http.Client
+	Transport  http.RoundTripper
+}
+
+// New returns a Client for the configuration, or an error that names everything that is wrong with it, by field and
+// without its value.
+func New(cfg Config) (*Client, error) {
+	base, err := apiBase(cfg.BaseURL)
+	if err := errors.Join(cfg.checkCredentials(), err, cfg.checkExchange()); err != nil {
+		return nil, fmt.Errorf("twilio client: %w", err)
+	}
+	c := &Client{
+		accountSid: cfg.AccountSid,
+		username:   cfg.AccountSid,
+		password:   cfg.AuthToken,
+		base:       base,
+		timeout:    cfg.Timeout,
+		http:       cfg.httpClient(),
+	}
+	if cfg.APIKeySid != "" {
+		c.username, c.password = cfg.APIKeySid, cfg.APIKeySecret
+	}
+	if c.timeout == 0 {
+		c.timeout = defaultTimeout
+	}
+	return c, nil
+}
+
+func (cfg Config) checkCredentials() error {
+	var problems []error
+	if !isSid(cfg.AccountSid, "AC") {
+		problems = append(problems, errors.New("AccountSid is not AC and 32 hexadecimal digits"))
+	}
+	switch {
+	case cfg.APIKeySid == "" && cfg.APIKeySecret == "":
+		if strings.TrimSpace(cfg.AuthToken) == "" {
+			problems = append(problems, errors.New("neither AuthToken nor an API key is set"))
+		}
+	case !isSid(cfg.APIKeySid, "SK"):
+		problems = append(problems, errors.New("APIKeySid is not SK and 32 hexadecimal digits"))
+	case strings.TrimSpace(cfg.APIKeySecret) == "":
+		problems = append(problems, errors.New("APIKeySid is set without APIKeySecret"))
+	}
+	return errors.Join(problems...)
+}
+
+func (cfg Config) checkExchange() error {
+	var problems []error
+	if cfg.Timeout < 0 {
+		problems = append(problems, errors.New("the Timeout is negative"))
+	}
+	if cfg.HTTPClient != nil && cfg.Transport != nil {
+		problems = append(problems, errors.New("both HTTPClient and Transport are set"))
+	}
+	return errors.Join(problems...)
+}
+
+// apiBase reads Config.BaseURL. Its error does not quote it.
+func apiBase(text string) (*url.URL, error) {
+	if text == "" {
+		text = defaultBaseURL
+	}
+	base, err := url.Parse(strings.TrimSuffix(text, "/"))
+	if err != nil {
+		return nil, errors.New("BaseURL is no URL")
+	}
+	isHTTP := base.Scheme == "http" || base.Scheme == "https"
+	if !isHTTP || base.Hostname() == "" || base.User != nil || strings.ContainsAny(text, "?#") {
+		return nil, errors.New("BaseURL is not an http or https URL with a host and without user info, query and fragment")
+	}
+	return base, nil
+}

@@ -1,0 +1,145 @@
+package twilio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	openapi "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Found is a message as Twilio's Messages resource has it.
+type Found struct {
+	Sid    string
+	Status sms.Status
+	Body   string
+	From   sms.PhoneNumber
+	To     sms.PhoneNumber
+	// Direction is "outbound-api" for what Create sent, "inbound" for what a customer did; also "outbound-call" and
+	// "outbound-reply".
+	Direction string
+	// DateCreated is exact to the second; the zero time if Twilio gave none.
+	DateCreated time.Time
+	// ErrorCode is Twilio's code if the message was not delivered, else 0.
+	ErrorCode int
+}
+
+// ListFilter narrows a List. A zero field does not narrow it.
+type ListFilter struct {
+	To   sms.PhoneNumber
+	From sms.PhoneNumber
+	// SentAfter and SentBefore bound Twilio's date_sent, to the second and widened to whole ones. A message that is
+	// still queued may have no date_sent yet: leave room, and compare DateCreated.
+	SentAfter  time.Time
+	SentBefore time.Time
+	// Limit is the most messages to return; 0 or less means 1,000.
+	Limit int
+}
+
+const (
+	defaultLimit = 1000
+	// maxPageSize keeps a page of the longest messages, every character escaped, below maxAnswer.
+	maxPageSize = 250
+)
+
+// List returns the messages that the filter lets through, in Twilio's order, the newest first. It asks for as many
+// pages as Limit needs, each within Config.Timeout and always under Config.BaseURL. Every error has a *fault.Error in
+// its chain and is never Unknown; there is no part of a list.
+func (c *Client) List(ctx context.Context, filter ListFilter) ([]Found, error) {
+	limit := filter.limit()
+	params := filter.params(min(limit, maxPageSize))
+	var found []Found
+	for next := (page{}); ; {
+		call := c.newCall(ctx)
+		answer, err := call.api().PageMessage(params, next.token, next.number)
+		if err != nil {
+			return nil, fmt.Errorf("list messages: %w", call.classified(http.MethodGet, err))
+		}
+		for i := range answer.Messages {
+			found = append(found, newFound(&answer.Messages[i]))
+		}
+		next, err = pageAfter(answer)
+		if err != nil {
+			return nil, fmt.Errorf("list messages: %w", classifyRead(Exchange{Status: call.status, Err: err}))
+		}
+		if next == (page{}) || len(found) >= limit {
+			return found[:min(limit, len(found))], nil
+		}
+	}
+}
+
+func (f ListFilter) limit() int {
+	if f.Limit <= 0 {
+		return defaultLimit
+	}
+	return f.Limit
+}
+
+func (f ListFilter) params(pageSize int) *openapi.ListMessageParams {
+	params := &openapi.ListMessageParams{}
+	params.SetPageSize(pageSize)
+	if f.To != "" {
+		params.SetTo(string(f.To))
+	}
+	if f.From != "" {
+		params.SetFrom(string(f.From))
+	}
+	if !f.SentAfter.IsZero() {
+		params.SetDateSentAfter(f.SentAfter.UTC())
+	}
+	if !f.SentBefore.IsZero() {
+		params.SetDateSentBefore(f.SentBefore.UTC().Add(time.Second - 1).Truncate(time.Second))
+	}
+	return params
+}
+
+// page says where a list goes on. The zero value is its first page, and its end.
+type page struct {
+	token, number string
+}
+
+var errNoPage = errors.New("next page cannot be asked for")
+
+// pageAfter reads where the list goes on from next_page_uri. Only its two page parameters are taken: its path and
+// the rest of its query are the answer's word, ours are known. An empty page ends the list, whatever it points to.
+func pageAfter(answer *openapi.ListMessageResponse) (page, error) {
+	uri := textOf(answer.NextPageUri)
+	if uri == "" || len(answer.Messages) == 0 {
+		return page{}, nil
+	}
+	parsed, err := url.Parse(uri)
+	if err != nil {
+		return page{}, errNoPage
+	}
+	query := parsed.Query()
+	next := page{token: query.Get("PageToken"), number: query.Get("Page")}
+	if next == (page{}) {
+		return page{}, errNoPage
+	}
+	return next, nil
+}
+
+func newFound(message *openapi.ApiV2010Message) Found {
+	created, err := time.Parse(time.RFC1123Z, textOf(message.DateCreated))
+	if err != nil {
+		created = time.Time{}
+	}
+	found := Found{
+		Sid:         textOf(message.Sid),
+		Status:      sms.Status(textOf(message.Status)),
+		Body:        textOf(message.Body),
+		From:        sms.PhoneNumber(textOf(message.From)),
+		To:          sms.PhoneNumber(textOf(message.To)),
+		Direction:   textOf(message.Direction),
+		DateCreated: created,
+	}
+	if message.ErrorCode != nil {
+		found.ErrorCode = *message.ErrorCode
+	}
+	return found
+}

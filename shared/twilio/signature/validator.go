@@ -1,0 +1,208 @@
+package signature
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// What Validate finds wrong with a request, for the operator's log. A stranger is told none of it.
+var (
+	// ErrNoSignature says that there was no X-Twilio-Signature at all: hardly a request of Twilio's.
+	ErrNoSignature = errors.New("no X-Twilio-Signature")
+	// ErrMismatch says that no token makes this signature for this request under any base URL: a forgery, or a
+	// PUBLIC_BASE_URL or TWILIO_AUTH_TOKEN that is not the one Twilio has.
+	ErrMismatch = errors.New("signature does not match")
+	// ErrNoBodyHash says that a body of JSON came without bodySHA256 in the query, so that nothing vouches for it.
+	ErrNoBodyHash = errors.New("JSON body without bodySHA256")
+	// ErrBodyHash says that the URL was signed but the body is not the one whose hash the URL carries.
+	ErrBodyHash = errors.New("body does not match bodySHA256")
+	// ErrContent says that Twilio does not send such a request: another method than GET and POST, a GET with a body,
+	// a POST of neither a form nor JSON, or a path that does not begin with a slash.
+	ErrContent = errors.New("no request that Twilio signs")
+)
+
+// Request is what the check of a signature needs of a webhook request, exactly as Twilio made it.
+type Request struct {
+	// Method is "GET" or "POST".
+	Method string
+	// Path is the undecoded path behind the base URL, "/sms/inbound".
+	Path string
+	// RawQuery is the undecoded query without its question mark. Empty if there is none.
+	RawQuery string
+	// ContentType is the header of that name; parameters such as a charset do not matter.
+	ContentType string
+	// Body is the body's bytes; a gateway's base64 is already undone.
+	Body []byte
+	// Signature is the header X-Twilio-Signature.
+	Signature string
+}
+
+// Validator checks that webhook requests were signed by Twilio. It never looks at the Host header, which a stranger
+// chooses: the URL is one of the base URLs that Twilio was given, and the request's path and query. It is safe for
+// use by several goroutines.
+type Validator struct {
+	bases [][]byte
+	keys  []signingKey
+}
+
+type signingKey struct {
+	scheme Scheme
+	secret []byte
+}
+
+// NewValidator returns a Validator for webhooks under any of baseURLs, signed with any of tokens. A base URL is
+// absolute, may have user info, a port and a path prefix (all taken as they are written, because all are signed),
+// and has no query; a fragment (Twilio's connection overrides) and one trailing slash are taken off. Tokens are
+// compared as they are, blanks at their ends included. It refuses, naming all problems at once, to work without a
+// base URL or a token or with a blank token: with an empty key anyone can sign. No error quotes a URL or a token.
+func NewValidator(baseURLs, tokens []string) (*Validator, error) {
+	bases, err := allSignedBases(baseURLs)
+	problems := []error{err}
+	if len(baseURLs) == 0 {
+		problems = append(problems, errors.New("no base URL"))
+	}
+	if len(tokens) == 0 {
+		problems = append(problems, errors.New("no auth token"))
+	}
+	keys := make([]signingKey, 0, len(tokens))
+	for i, token := range tokens {
+		if strings.TrimSpace(token) == "" {
+			problems = append(problems, fmt.Errorf("auth token %d of %d is blank", i+1, len(tokens)))
+		}
+		keys = append(keys, signingKey{scheme: HMACSHA1{}, secret: []byte(token)})
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, fmt.Errorf("check of webhook signatures: %w", err)
+	}
+	return &Validator{bases: bases, keys: keys}, nil
+}
+
+// Validate returns nil if Twilio signed the request, and otherwise ErrNoSignature, ErrMismatch, ErrNoBodyHash,
+// ErrBodyHash, ErrForm or ErrContent. Every base URL is tried with every token, and how long that takes does not
+// depend on which of them match.
+func (v *Validator) Validate(r Request) error {
+	if r.Signature == "" {
+		return ErrNoSignature
+	}
+	if r.Path != "" && r.Path[0] != '/' {
+		return ErrContent
+	}
+	switch partSigned(r) {
+	case signedURL:
+		return v.match(signedTail(r, 0), r.Signature)
+	case signedForm:
+		return v.validateForm(r)
+	case signedHash:
+		return v.validateJSON(r)
+	case signedNothing:
+	}
+	return ErrContent
+}
+
+// signedPart is what of a request its signature covers.
+type signedPart int
+
+const (
+	signedNothing signedPart = iota
+	signedURL
+	signedForm // the URL and the form in the body
+	signedHash // the URL, which holds the body's hash
+)
+
+func partSigned(r Request) signedPart {
+	switch {
+	case r.Method == http.MethodGet && len(r.Body) == 0:
+		return signedURL
+	case r.Method != http.MethodPost:
+		return signedNothing
+	case hasMediaType(r.ContentType, "application/x-www-form-urlencoded"):
+		return signedForm
+	case hasMediaType(r.ContentType, "application/json"):
+		return signedHash
+	default:
+		return signedNothing
+	}
+}
+
+func hasMediaType(contentType, mediaType string) bool {
+	name, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(name), mediaType)
+}
+
+func (v *Validator) validateForm(r Request) error {
+	params, err := parseParameters(r.Body)
+	if err != nil {
+		return err
+	}
+	text := appendParameters(signedTail(r, len(r.Body)), params)
+	return v.match(text, r.Signature)
+}
+
+// validateJSON checks the hash of the body as well, which is what ties it to the signed URL.
+func (v *Validator) validateJSON(r Request) error {
+	claimed, found := bodyHash(r.RawQuery)
+	if !found {
+		return ErrNoBodyHash
+	}
+	if err := v.match(signedTail(r, 0), r.Signature); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(r.Body)
+	var actual [2 * sha256.Size]byte
+	hex.Encode(actual[:], sum[:])
+	if subtle.ConstantTimeCompare(actual[:], []byte(claimed)) != 1 {
+		return ErrBodyHash
+	}
+	return nil
+}
+
+// bodyHash returns the first bodySHA256 of a raw query. Twilio writes it without escapes; an escaped one is not
+// found, and the request then refused.
+func bodyHash(rawQuery string) (claimed string, found bool) {
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		if claimed, found = strings.CutPrefix(pair, "bodySHA256="); found {
+			return claimed, true
+		}
+	}
+	return "", false
+}
+
+// signedTail returns the part of the signed URL that follows the base URL, with room for that many bytes more.
+func signedTail(r Request, room int) []byte {
+	tail := make([]byte, 0, len(r.Path)+len("?")+len(r.RawQuery)+room)
+	tail = append(tail, r.Path...)
+	if r.RawQuery != "" {
+		tail = append(tail, '?')
+		tail = append(tail, r.RawQuery...)
+	}
+	return tail
+}
+
+// match reports by ErrMismatch that signature is none of those that the keys make of text behind the base URLs.
+// It has no early way out, so that its time does not say which key or base URL is the right one.
+func (v *Validator) match(text []byte, signature string) error {
+	given := []byte(signature)
+	matches := 0
+	var sum, encoded []byte
+	for _, key := range v.keys {
+		mac := key.scheme.MAC(key.secret)
+		for _, base := range v.bases {
+			mac.Reset()
+			mac.Write(base)
+			mac.Write(text)
+			sum = mac.Sum(sum[:0])
+			encoded = base64.StdEncoding.AppendEncode(encoded[:0], sum)
+			matches |= subtle.ConstantTimeCompare(encoded, given)
+		}
+	}
+	if matches != 1 {
+		return ErrMismatch
+	}
+	return nil
+}

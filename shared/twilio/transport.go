@@ -1,0 +1,42 @@
+package twilio
+
+import (
+	"net"
+	"net/http"
+	"time"
+)
+
+// httpClient returns a client that does not follow redirects: Twilio's API sends none, and a followed 307 would be a
+// second POST, to a host that nobody chose.
+func (cfg Config) httpClient() *http.Client {
+	var own http.Client
+	switch {
+	case cfg.HTTPClient != nil:
+		own = *cfg.HTTPClient
+	case cfg.Transport != nil:
+		own.Transport = cfg.Transport
+	default:
+		own.Transport = newTransport()
+	}
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
+}
+
+// newTransport returns a transport that keeps the number of unknown outcomes low. It speaks HTTP/1.1, in which a
+// connection that breaks takes one message with it and not all that are under way, and drops idle connections long
+// before Twilio does: a POST on a connection that the other side has just closed is one whose outcome nobody knows.
+// Go holds the idle time against the wall clock, so this is true of a Lambda that was frozen as well.
+func newTransport() *http.Transport {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	dialer := net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		TLSHandshakeTimeout: 3 * time.Second,
+		MaxIdleConns:        64,
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     15 * time.Second,
+		Protocols:           &protocols,
+	}
+}

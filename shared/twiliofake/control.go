@@ -1,0 +1,95 @@
+package twiliofake
+
+import (
+	"errors"
+	"net/http"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// inboundReport is the answer of POST /fake/inbound.
+type inboundReport struct {
+	MessageSid  string          `json:"message_sid"`
+	Taken       bool            `json:"taken"`
+	URL         string          `json:"url"`
+	StatusCode  int             `json:"status_code"`
+	ContentType string          `json:"content_type"`
+	Body        string          `json:"body"`
+	Attempts    int             `json:"attempts"`
+	Replies     []Message       `json:"replies"`
+	Errors      []reportedError `json:"errors"`
+}
+
+type reportedError struct {
+	Code       int    `json:"code"`
+	URL        string `json:"url"`
+	StatusCode int    `json:"status_code"`
+	Reason     string `json:"reason"`
+}
+
+// controlInbound serves POST /fake/inbound: form From, To, Body, and MediaUrl any number of times. It texts To, and
+// answers 200 with what the webhook said, whatever that was; 400 if there was nobody to ask.
+func (s *Server) controlInbound(w http.ResponseWriter, r *http.Request) {
+	params, answer := readParams(w, r)
+	if answer != nil {
+		s.writeRefusal(w, answer)
+		return
+	}
+	inbound := Inbound{
+		From: sms.PhoneNumber(params.Get("From")),
+		To:   sms.PhoneNumber(params.Get("To")),
+		Body: params.Get("Body"),
+	}
+	for _, media := range params["MediaUrl"] {
+		inbound.Media = append(inbound.Media, sms.Media{URL: media})
+	}
+	response, err := s.SendInbound(r.Context(), inbound, "")
+	if errors.Is(err, ErrInbound) || errors.Is(err, ErrNoWebhook) {
+		s.writeRefusal(w, badRequest(codeBadParameter, "%s", err))
+		return
+	}
+	if err != nil {
+		s.writeRefusal(w, refuse(http.StatusServiceUnavailable, codeUnavailable, "The webhook was not asked to the end"))
+		return
+	}
+	s.writeJSON(w, http.StatusOK, report(response))
+}
+
+func report(response Response) inboundReport {
+	reported := inboundReport{
+		MessageSid: response.MessageSid, Taken: response.Taken, URL: response.URL,
+		StatusCode: response.StatusCode, ContentType: response.ContentType, Body: string(response.Body),
+		Attempts: response.Attempts, Replies: []Message{}, Errors: []reportedError{},
+	}
+	reported.Replies = append(reported.Replies, response.Replies...)
+	for _, failure := range response.Errors {
+		reported.Errors = append(reported.Errors, reportedError(failure))
+	}
+	return reported
+}
+
+// callbackRecord is one entry of GET /fake/messages.
+type callbackRecord struct {
+	MessageSid       string     `json:"message_sid"`
+	MessageStatus    sms.Status `json:"message_status"`
+	URL              string     `json:"url"`
+	Attempts         int        `json:"attempts"`
+	StatusCode       int        `json:"status_code"`
+	WebhookErrorCode int        `json:"webhook_error_code"`
+}
+
+// controlMessages serves GET /fake/messages: every message in order of creation, in the form of Twilio's resource,
+// and every status callback that was posted.
+func (s *Server) controlMessages(w http.ResponseWriter, _ *http.Request) {
+	seen := struct {
+		Messages  []Message        `json:"messages"`
+		Callbacks []callbackRecord `json:"callbacks"`
+	}{Messages: s.Messages(), Callbacks: []callbackRecord{}}
+	for _, callback := range s.Callbacks() {
+		seen.Callbacks = append(seen.Callbacks, callbackRecord{
+			MessageSid: callback.MessageSid, MessageStatus: callback.Status, URL: callback.URL,
+			Attempts: callback.Attempts, StatusCode: callback.StatusCode, WebhookErrorCode: callback.WebhookErrorCode,
+		})
+	}
+	s.writeJSON(w, http.StatusOK, seen)
+}

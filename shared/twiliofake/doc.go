@@ -1,0 +1,24 @@
+// Package twiliofake is a Twilio that runs on the same machine: its Messages API, its signed status callbacks and its
+// signed incoming-message webhooks, behaving as Twilio's do, with Twilio's own error codes. `relay fake-twilio` and
+// `relay demo` run it and every test may: it is an http.Handler with workers behind it that really post.
+//
+// It is not a recorder of calls with canned answers, and it is not all of Twilio. It reaches no phone, keeps
+// everything in memory, and has no media store, no updating or deleting of messages, no scheduling, no link
+// shortening, no <Redirect> in TwiML, no limit of pace and no loop guard (14107). Unlike Twilio it takes http URLs and
+// local hosts as webhooks, and it repeats a failed post at once.
+//
+// # For people
+//
+// Outside of Twilio's namespace, and without credentials: POST /fake/inbound (form From, To, Body, MediaUrl) texts one
+// of our numbers and answers what the webhook said; GET /fake/messages lists every message and callback so far.
+//
+// # Magic numbers
+//
+// Twilio's own, refused when the message is created. As To: +15005550001 (21211), +15005550002 (21612), +15005550003
+// (21408), +15005550004 (21610), +15005550009 (21614). As From: +15005550001 (21212), +15005550007 (21606),
+// +15005550008 (21611); +15005550006 is always ours.
+//
+// And as To, numbers of this package's own for what fails only after Twilio took the message: see DefaultOutcomes.
+// A number that texted STOP to one of ours is refused (21610) until it texts START; the answer that Twilio itself
+// would send to such a keyword is left out.
+package twiliofake

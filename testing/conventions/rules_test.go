@@ -1,0 +1,155 @@
+package conventions
+
+import (
+	"go/ast"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// The most lines there may be.
+const (
+	maxFileLines     = 400
+	maxFunctionLines = 60
+)
+
+func findSizes(s source, report reporter) {
+	if lines := strings.Count(s.text, "\n"); lines > maxFileLines {
+		report("%s: has %d lines, over %d", s.path, lines, maxFileLines)
+	}
+	for _, declaration := range s.file.Decls {
+		function, ok := declaration.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		if lines := s.lines(function); lines > maxFunctionLines {
+			report("%s: %s has %d lines, over %d", s.fset.Position(function.Pos()), function.Name.Name, lines, maxFunctionLines)
+		}
+	}
+}
+
+// findDocs looks for package comments. Of an external test package the package itself has one.
+func findDocs(all []source, report reporter) {
+	documented := map[string]bool{}
+	for _, s := range all {
+		folder := path.Dir(s.path)
+		documented[folder] = documented[folder] || (s.file.Doc != nil && len(strings.Fields(s.file.Doc.Text())) >= leastDoc)
+	}
+	for folder, ok := range documented {
+		if !ok {
+			report("%s: no file says what the package is and what it is not", folder)
+		}
+	}
+}
+
+// leastDoc is how many words a package comment has at least.
+const leastDoc = 8
+
+// banned are words that say nothing of what a thing is.
+var banned = []string{"util", "utils", "common", "helper", "helpers", "types", "models", "core", "manager", "impl"}
+
+// findWords looks for banned words in names that others see: those of files, folders and exported declarations.
+func findWords(s source, report reporter) {
+	for _, part := range strings.FieldsFunc(strings.TrimSuffix(s.path, ".go"), func(r rune) bool { return strings.ContainsRune("/_-.", r) }) {
+		if slices.Contains(banned, part) {
+			report("%s: %q says nothing of what is in there", s.path, part)
+		}
+	}
+	for _, declaration := range s.file.Decls {
+		for _, name := range declared(declaration) {
+			for _, word := range words(name.Name) {
+				if name.IsExported() && slices.Contains(banned, word) {
+					report("%s: %q in %s says nothing of what it is", s.fset.Position(name.Pos()), word, name.Name)
+				}
+			}
+		}
+	}
+	if slices.Contains(banned, s.file.Name.Name) {
+		report("%s: package %s says nothing of what it is", s.path, s.file.Name.Name)
+	}
+}
+
+// declared returns the names that a declaration makes: functions, methods, types with their fields and methods,
+// constants and variables.
+func declared(declaration ast.Decl) []*ast.Ident {
+	switch d := declaration.(type) {
+	case *ast.FuncDecl:
+		return []*ast.Ident{d.Name}
+	case *ast.GenDecl:
+		var names []*ast.Ident
+		for _, spec := range d.Specs {
+			names = append(names, specified(spec)...)
+		}
+		return names
+	default:
+		return nil
+	}
+}
+
+func specified(spec ast.Spec) []*ast.Ident {
+	switch s := spec.(type) {
+	case *ast.ValueSpec:
+		return s.Names
+	case *ast.TypeSpec:
+		names := []*ast.Ident{s.Name}
+		ast.Inspect(s.Type, func(n ast.Node) bool {
+			if field, ok := n.(*ast.Field); ok {
+				names = append(names, field.Names...)
+			}
+			return true
+		})
+		return names
+	default:
+		return nil
+	}
+}
+
+// words splits a name in camel case: "HTTPManager" is "http", "manager".
+func words(name string) []string {
+	var all []string
+	runes := []rune(name)
+	start := 0
+	for i := 1; i < len(runes); i++ {
+		endsAcronym := i+1 < len(runes) && unicode.IsUpper(runes[i-1]) && unicode.IsLower(runes[i+1])
+		if unicode.IsUpper(runes[i]) && (!unicode.IsUpper(runes[i-1]) || endsAcronym) {
+			all = append(all, strings.ToLower(string(runes[start:i])))
+			start = i
+		}
+	}
+	return append(all, strings.ToLower(string(runes[start:])))
+}
+
+var (
+	// international finds what may be a number in E.164, also escaped for a URL, or with its digits in groups. What
+	// stands behind a letter, digit or slash is part of something else, such as a signature in base64.
+	international = regexp.MustCompile(`(?:^|[^A-Za-z0-9+/=])(?:\+|%2B)([1-9](?:[ .()-]{0,2}[0-9]){6,14})($|[^0-9])`)
+	// fictional are the numbers that North America keeps for stories, and Twilio's magic ones.
+	fictional = regexp.MustCompile(`^1(?:[2-9][0-9]{2}55501[0-9]{2}|500555[0-9]{4})$`)
+	// pattern is how people write numbers of a kind.
+	pattern = regexp.MustCompile(`\+[0-9A-Z .()-]*x{2,}`)
+	// begun is the start of such a number, the rest of which comes from a verb of fmt.
+	begun = regexp.MustCompile(`^1(?:[2-9][0-9]{2}55501|500555)[0-9]*%$`)
+)
+
+// findNumbers looks for telephone numbers that someone may have.
+func findNumbers(path, text string, report reporter) {
+	for i, line := range strings.Split(text, "\n") {
+		line = pattern.ReplaceAllString(line, "")
+		for _, match := range international.FindAllStringSubmatch(line, -1) {
+			if number := digits(match[1]); !fictional.MatchString(number) && !begun.MatchString(number+match[2]) {
+				report("%s:%d: +%s may be someone's number: use +1 AAA 555 01xx", path, i+1, number)
+			}
+		}
+	}
+}
+
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, s)
+}

@@ -1,0 +1,132 @@
+package templates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// check finds what is wrong with one part of the template.
+type check struct {
+	name string
+	find func(t template, c code, report reporter)
+	// mutations are changes of the template, each of which the check has to find.
+	mutations []mutation
+}
+
+// reporter takes one problem.
+type reporter func(format string, args ...any)
+
+// mutation is one mistake in the template.
+type mutation struct {
+	name  string
+	apply func(t template)
+}
+
+func checks() []check {
+	return slices.Concat(functionChecks(), sourceChecks(), queueChecks(), tableChecks(), logChecks(), policyChecks(), apiChecks(), surfaceChecks())
+}
+
+func (c check) problems(t template, with code) []string {
+	var problems []string
+	c.find(t, with, func(format string, args ...any) {
+		problems = append(problems, fmt.Sprintf(format, args...))
+	})
+	return problems
+}
+
+// variants are sets of parameters: as few as possible, and all.
+func variants() map[string]object {
+	few := object{
+		"TwilioAccountSid":         "AC00000000000000000000000000000000",
+		"TwilioAuthTokenSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/token-AbCdEf",
+	}
+	all := merged(few, object{
+		"TwilioApiKeySecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/key-AbCdEf",
+		"TwilioApiBaseUrl":      "https://twilio.example.com",
+		"PublicBaseUrl":         "https://sms.example.com",
+	})
+	return map[string]object{"few parameters": few, "all parameters": all}
+}
+
+func TestTemplateAgreesWithTheCode(t *testing.T) {
+	with := readCode(t)
+	for variant, parameters := range variants() {
+		for _, c := range checks() {
+			t.Run(variant+"/"+c.name, func(t *testing.T) {
+				for _, problem := range c.problems(readTemplate(t, parameters), with) {
+					t.Error(problem)
+				}
+			})
+		}
+	}
+}
+
+// TestMistakesAreFound shows of each check that it can fail.
+func TestMistakesAreFound(t *testing.T) {
+	with := readCode(t)
+	parameters := variants()["all parameters"]
+	for _, c := range checks() {
+		if len(c.mutations) == 0 {
+			t.Errorf("%s: no mutation shows that it can fail", c.name)
+		}
+		for _, m := range c.mutations {
+			t.Run(c.name+"/"+m.name, func(t *testing.T) {
+				mutated := readTemplate(t, parameters)
+				before := c.problems(mutated, with)
+				m.apply(mutated)
+				if cmp.Equal(mutated, readTemplate(t, parameters)) {
+					t.Fatal("the mutation changed nothing")
+				}
+				if cmp.Equal(c.problems(mutated, with), before) {
+					t.Error("the mistake was not found")
+				}
+			})
+		}
+	}
+}
+
+// set puts a value at a path below the resource's properties.
+func set(resource, path string, value any) func(template) {
+	return func(t template) { put(t.resource(resource), path, value) }
+}
+
+// remove takes away what stands at a path below the resource's properties.
+func remove(resource, path string) func(template) {
+	return func(t template) {
+		parent, key := parentOf(t.resource(resource), path)
+		delete(parent, key)
+	}
+}
+
+// removeResource takes a resource away.
+func removeResource(id string) func(template) {
+	return func(t template) { delete(mapping(t["Resources"]), id) }
+}
+
+// add puts a further resource into the template.
+func add(id, kind string, properties object) func(template) {
+	return func(t template) { mapping(t["Resources"])[id] = object{"Type": kind, "Properties": properties} }
+}
+
+func put(m object, path string, value any) {
+	parent, key := parentOf(m, path)
+	parent[key] = value
+}
+
+// parentOf returns what holds the last key of a path, made where it is missing.
+func parentOf(m object, path string) (parent object, key string) {
+	for {
+		first, rest, deeper := strings.Cut(path, ".")
+		if !deeper {
+			return m, first
+		}
+		if mapping(m[first]) == nil {
+			m[first] = object{}
+		}
+		m, path = mapping(m[first]), rest
+	}
+}
