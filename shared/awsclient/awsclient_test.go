@@ -20,42 +20,54 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 )
 
-// wire is an HTTP client that answers by itself, the nth request (from 1) with answer(n).
+// reply is what becomes of a request.
+type reply struct {
+	status  int
+	code    string
+	message string
+	// err is a connection that failed; errHangs one on which no answer comes.
+	err error
+}
+
+// errHangs makes a request wait until its context ends.
+var errHangs = errors.New("no answer comes")
+
+// says is an answer of a service.
+func says(status int, code, message string) reply {
+	return reply{status: status, code: code, message: message}
+}
+
+// breaks is a connection that fails.
+func breaks(err error) reply { return reply{err: err} }
+
+// wire is an HTTP client that answers by itself.
 type wire struct {
+	// answers are the answers to the first requests; the last one stands for all that follow.
+	answers  []reply
 	requests []*http.Request
-	answer   func(n int, r *http.Request) (*http.Response, error)
 }
 
 func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	w.requests = append(w.requests, r)
-	return w.answer(len(w.requests), r)
-}
-
-// hang gives no answer until the request's context ends.
-func hang(_ int, r *http.Request) (*http.Response, error) {
-	<-r.Context().Done()
-	return nil, r.Context().Err()
-}
-
-// says is an answer of a service.
-func says(status int, code, message string) func(int, *http.Request) (*http.Response, error) {
-	return func(_ int, r *http.Request) (*http.Response, error) {
-		body := `{"__type":"com.amazonaws#` + code + `","message":"` + message + `"}`
-		return &http.Response{
-			StatusCode: status,
-			Header:     http.Header{"X-Amzn-Requestid": {"request-1"}, "Content-Type": {"application/x-amz-json-1.1"}},
-			Body:       io.NopCloser(strings.NewReader(body)),
-			Request:    r,
-		}, nil
+	answer := w.answers[min(len(w.requests), len(w.answers))-1]
+	switch {
+	case errors.Is(answer.err, errHangs):
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	case answer.err != nil:
+		return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: answer.err}
 	}
+	body := `{"__type":"com.amazonaws#` + answer.code + `","message":"` + answer.message + `"}`
+	return &http.Response{
+		StatusCode: answer.status,
+		Header:     http.Header{"X-Amzn-Requestid": {"request-1"}, "Content-Type": {"application/x-amz-json-1.1"}},
+		Body:       io.NopCloser(strings.NewReader(body)),
+		Request:    r,
+	}, nil
 }
 
-// breaks is a connection that fails.
-func breaks(err error) func(int, *http.Request) (*http.Response, error) {
-	return func(_ int, r *http.Request) (*http.Response, error) {
-		return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: err}
-	}
-}
+// over is a wire with those answers.
+func over(answers ...reply) *wire { return &wire{answers: answers} }
 
 // call makes one call over w and returns its error.
 func call(ctx context.Context, w *wire, optFns ...func(*secretsmanager.Options)) error {
@@ -95,7 +107,7 @@ func TestCallIsBounded(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, tt.deadline)
 					defer cancel()
 				}
-				w := &wire{answer: hang}
+				w := over(breaks(errHangs))
 				start := time.Now()
 				if err := call(ctx, w, tt.optFns...); err == nil {
 					t.Fatal("a call without an answer succeeded")
@@ -124,7 +136,7 @@ var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connectio
 // faultCase is an answer and what it means.
 type faultCase struct {
 	name   string
-	answer func(int, *http.Request) (*http.Response, error)
+	answer reply
 	// reads and writes are the kinds of a call that changes nothing and of one that does.
 	reads  fault.Kind
 	writes fault.Kind
@@ -170,7 +182,7 @@ func (tt faultCase) check(t *testing.T) {
 	if tt.canceled {
 		cancel()
 	}
-	w := &wire{answer: tt.answer}
+	w := over(tt.answer)
 	err := call(ctx, w)
 	if len(w.requests) != tt.attempts {
 		t.Errorf("%d attempts, want %d", len(w.requests), tt.attempts)
@@ -192,7 +204,7 @@ func (tt faultCase) check(t *testing.T) {
 
 func TestFaultOfARequestNeverBuilt(t *testing.T) {
 	t.Parallel()
-	config := awsclient.New(awsclient.Config{Region: "eu-west-1", HTTPClient: &wire{answer: hang}})
+	config := awsclient.New(awsclient.Config{Region: "eu-west-1", HTTPClient: over(breaks(errHangs))})
 	_, err := secretsmanager.NewFromConfig(config).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{})
 	if got := (awsclient.Call{Name: "AWS Call", Writes: true}).Fault(err); got.Kind != fault.Permanent {
 		t.Errorf("kind %v, want permanent: %v", got.Kind, err)
@@ -203,7 +215,7 @@ func TestFaultAfterADoubtfulAttempt(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string
-		first    func(int, *http.Request) (*http.Response, error)
+		first    reply
 		doubtful bool
 		kind     fault.Kind
 	}{
@@ -215,12 +227,7 @@ func TestFaultAfterADoubtfulAttempt(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := &wire{answer: func(n int, r *http.Request) (*http.Response, error) {
-				if n == 1 {
-					return tt.first(n, r)
-				}
-				return says(400, "ThrottlingException", "")(n, r)
-			}}
+			w := over(tt.first, says(400, "ThrottlingException", ""))
 			var witness awsclient.Witness
 			err := call(t.Context(), w, func(o *secretsmanager.Options) {
 				witness.Retryer = o.Retryer
@@ -260,7 +267,7 @@ func TestEntryFault(t *testing.T) {
 
 func TestRequest(t *testing.T) {
 	t.Parallel()
-	w := &wire{answer: says(200, "None", "")}
+	w := over(says(200, "None", ""))
 	if err := call(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,11 @@ func TestConformance(t *testing.T) {
 	relaytest.TestAuditLog(t, func(t *testing.T) (auditlog.Log, func(t *testing.T) []auditlog.Line) {
 		t.Helper()
 		config := cloudwatch.Config{Group: e.createGroup(t), Stream: "instance"}
-		return cloudwatch.New(e.config, config), func(t *testing.T) []auditlog.Line { return e.lines(t, config) }
+		kept := func(t *testing.T) []auditlog.Line {
+			t.Helper()
+			return e.lines(t, config)
+		}
+		return cloudwatch.New(e.config, config), kept
 	})
 }
 

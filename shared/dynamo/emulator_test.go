@@ -2,16 +2,23 @@ package dynamo_test
 
 import (
 	"crypto/rand"
+	"errors"
+	"net/http"
 	"os"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
 
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
@@ -103,4 +110,71 @@ func createTableInput(name string, schema dynamo.TableSchema) *sdk.CreateTableIn
 		})
 	}
 	return input
+}
+
+// loser is an HTTP client that loses the answer to its first PutItem.
+type loser struct {
+	http.Client
+
+	lost atomic.Bool
+}
+
+func (l *loser) Do(r *http.Request) (*http.Response, error) {
+	response, err := l.Client.Do(r)
+	if err == nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutItem") && l.lost.CompareAndSwap(false, true) {
+		return nil, errors.Join(lost(), response.Body.Close())
+	}
+	return response, err
+}
+
+// TestLostAnswerOnEmulator loses the answer to a claim that DynamoDB Local wrote.
+func TestLostAnswerOnEmulator(t *testing.T) {
+	t.Parallel()
+	client := &loser{}
+	e := newEmulator(t, client)
+	l := e.ledger(t)
+	created, err := l.Create(t.Context(), claimed(t, 1, "mine"))
+	if err != nil || !client.lost.Load() {
+		t.Fatalf("Create: error %v, an answer lost: %v", err, client.lost.Load())
+	}
+	stored, err := l.Get(t.Context(), created.MessageSid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(created, stored); diff != "" {
+		t.Errorf("stored record (-returned +stored):\n%s", diff)
+	}
+}
+
+// TestNumbersOnEmulator stores numbers that DynamoDB might write in another way.
+func TestNumbersOnEmulator(t *testing.T) {
+	t.Parallel()
+	l := newEmulator(t, nil).ledger(t)
+	for n, seconds := range []int64{0, 1_000_000_000, 1_800_000_000, 1<<63 - 1, -1 << 63} {
+		r := claimed(t, n, "mine")
+		r.ExpiresAt = seconds
+		if _, err := l.Create(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := l.Get(t.Context(), r.MessageSid); err != nil || got.ExpiresAt != seconds {
+			t.Errorf("stored %d, read %d, error %v", seconds, got.ExpiresAt, err)
+		}
+	}
+}
+
+// TestFaultsOnEmulator meets DynamoDB's own refusals.
+func TestFaultsOnEmulator(t *testing.T) {
+	t.Parallel()
+	e := newEmulator(t, nil)
+	missing := dynamo.NewLedger(e.config, dynamo.LedgerConfig{Table: "no-such-table", Now: time.Now})
+	_, err := missing.Create(t.Context(), claimed(t, 1, "mine"))
+	checkFault(t, "Create without a table", err, fault.Fatal)
+	l := e.ledger(t)
+	if _, err = l.Get(t.Context(), ""); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("Get of no key: error %v, want ErrNotFound", err)
+	}
+	large := claimed(t, 1, "mine")
+	large.Body = strings.Repeat("x", 400<<10)
+	_, err = l.Create(t.Context(), large)
+	checkFault(t, "Create beyond 400 kB", err, fault.Permanent)
 }

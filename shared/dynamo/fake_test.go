@@ -36,7 +36,7 @@ type fakeDynamo struct {
 	schema dynamo.TableSchema
 	// fault, if not nil, sees each request first and last: it may answer in the table's place, before the request takes
 	// effect or after.
-	fault func(operation string, n int, apply func() *http.Response) (*http.Response, error)
+	fault func(operation string, n int, apply func() reply) reply
 	// batchSize bounds what one BatchGetItem answers; 0 means all of it.
 	batchSize int
 	// pageSize bounds what one Scan answers; 0 means all of it.
@@ -90,11 +90,24 @@ func (f *fakeDynamo) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	f.calls[operation]++
-	apply := func() *http.Response { return answer(f.operate(operation, body)) }
-	if f.fault == nil {
-		return apply(), nil
+	apply := func() reply { return answer(f.operate(operation, body)) }
+	fault := f.fault
+	if fault == nil {
+		fault = func(_ string, _ int, apply func() reply) reply { return apply() }
 	}
-	return f.fault(operation, f.calls[operation], apply)
+	result := fault(operation, f.calls[operation], apply)
+	if result.err != nil {
+		return nil, result.err
+	}
+	header := http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {"request-1"}}
+	return &http.Response{StatusCode: result.status, Header: header, Body: io.NopCloser(bytes.NewReader(result.body))}, nil
+}
+
+// reply is what becomes of a request: an answer or a connection that failed.
+type reply struct {
+	status int
+	body   []byte
+	err    error
 }
 
 // lost is the error of a connection that broke after the request had left.
@@ -103,11 +116,11 @@ func lost() error {
 }
 
 // refuse is an answer that is no success.
-func refuse(status int, code string) *http.Response {
+func refuse(status int, code string) reply {
 	return answer(nil, refusal{status: status, code: code})
 }
 
-func answer(result any, err error) *http.Response {
+func answer(result any, err error) reply {
 	status := http.StatusOK
 	if refused, ok := errors.AsType[refusal](err); ok {
 		status = refused.status
@@ -119,10 +132,7 @@ func answer(result any, err error) *http.Response {
 	if err != nil {
 		panic(err)
 	}
-	return &http.Response{
-		StatusCode: status, Body: io.NopCloser(bytes.NewReader(body)),
-		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {"request-1"}},
-	}
+	return reply{status: status, body: body}
 }
 
 func (f *fakeDynamo) operate(operation string, body []byte) (any, error) {
@@ -175,7 +185,7 @@ func (f *fakeDynamo) put(in putInput) (any, error) {
 		}
 	}
 	stored, exists := f.items[in.Item.text(f.schema.Key)]
-	holds := false
+	var holds bool
 	switch in.ConditionExpression {
 	case "attribute_not_exists(#key)":
 		holds = !exists && in.ExpressionAttributeNames["#key"] == f.schema.Key

@@ -79,6 +79,10 @@ func (l *Ledger) Update(ctx context.Context, r ledger.Record) (ledger.Record, er
 
 // Get returns the record as last written, by a consistent read.
 func (l *Ledger) Get(ctx context.Context, messageSid string) (ledger.Record, error) {
+	if messageSid == "" {
+		// DynamoDB has no empty keys and would call it a wrong request.
+		return ledger.Record{}, ledger.ErrNotFound
+	}
 	stored, err := l.table.get(ctx, messageSid)
 	switch {
 	case err != nil:

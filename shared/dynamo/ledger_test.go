@@ -43,19 +43,16 @@ func claimed(t *testing.T, n int, claimID string) ledger.Record {
 	return r
 }
 
-// fails is a fault of the nth request of an operation; others pass. The request takes effect first if late is true.
-func fails(operation string, n int, late bool, response *http.Response) func(string, int, func() *http.Response) (*http.Response, error) {
-	return func(called string, nth int, apply func() *http.Response) (*http.Response, error) {
-		if called != operation || nth != n {
-			return apply(), nil
+// onPut makes something else of the nth PutItem, which takes effect first if late is true.
+func onPut(n int, late bool, instead reply) func(string, int, func() reply) reply {
+	return func(operation string, nth int, apply func() reply) reply {
+		if operation != "PutItem" || nth != n {
+			return apply()
 		}
 		if late {
-			_ = apply().Body.Close()
+			apply()
 		}
-		if response == nil {
-			return nil, lost()
-		}
-		return response, nil
+		return instead
 	}
 }
 
@@ -63,8 +60,8 @@ func fails(operation string, n int, late bool, response *http.Response) func(str
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	for _, late := range []bool{false, true} {
-		for name, response := range map[string]*http.Response{
-			"connection lost":     nil,
+		for name, instead := range map[string]reply{
+			"connection lost":     {err: lost()},
 			"failure of DynamoDB": refuse(http.StatusInternalServerError, "InternalServerError"),
 		} {
 			t.Run(fmt.Sprintf("%s, written %v", name, late), func(t *testing.T) {
@@ -72,7 +69,7 @@ func TestLostAnswer(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := newFake(dynamo.LedgerSchema())
 					l := ledgerOn(f, noon)
-					f.fault = fails("PutItem", 1, late, response)
+					f.fault = onPut(1, late, instead)
 					created, err := l.Create(t.Context(), claimed(t, 1, "mine"))
 					if err != nil || created.Version != 1 {
 						t.Fatalf("Create: version %d, error %v", created.Version, err)
@@ -95,7 +92,7 @@ func TestLostAnswerOfUpdate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.fault = fails("PutItem", 2, true, nil)
+		f.fault = onPut(2, true, reply{err: lost()})
 		r.Body = "changed"
 		updated, err := l.Update(t.Context(), r)
 		if err != nil || updated.Version != 2 {
@@ -115,7 +112,7 @@ func TestLostAnswerOfTheLoser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.fault = fails("PutItem", 2, true, nil)
+		f.fault = onPut(2, true, reply{err: lost()})
 		got, err := l.Create(t.Context(), claimed(t, 1, "mine"))
 		if !errors.Is(err, ledger.ErrExists) {
 			t.Errorf("error %v, want ErrExists", err)
@@ -163,9 +160,7 @@ func TestFaultKinds(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake(dynamo.LedgerSchema())
-				f.fault = func(string, int, func() *http.Response) (*http.Response, error) {
-					return refuse(tt.status, tt.code), nil
-				}
+				f.fault = func(string, int, func() reply) reply { return refuse(tt.status, tt.code) }
 				l := ledgerOn(f, noon)
 				_, created := l.Create(t.Context(), claimed(t, 1, "mine"))
 				_, updated := l.Update(t.Context(), claimed(t, 1, "mine"))

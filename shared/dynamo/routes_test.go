@@ -108,7 +108,7 @@ func TestLostAnswerOfPut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(dynamo.RoutesSchema())
-		f.fault = fails("PutItem", 1, true, nil)
+		f.fault = onPut(1, true, reply{err: lost()})
 		stored, err := routesOn(f).Put(t.Context(), relaytest.Route())
 		if err != nil || stored.Version != 1 {
 			t.Errorf("version %d, error %v; want 1", stored.Version, err)
@@ -120,8 +120,8 @@ func TestRouteFaultKinds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(dynamo.RoutesSchema())
-		f.fault = func(string, int, func() *http.Response) (*http.Response, error) {
-			return refuse(http.StatusInternalServerError, "InternalServerError"), nil
+		f.fault = func(string, int, func() reply) reply {
+			return refuse(http.StatusInternalServerError, "InternalServerError")
 		}
 		_, put := routesOn(f).Put(t.Context(), relaytest.Route())
 		_, found := routesOn(f).Lookup(t.Context(), relaytest.TwilioNumber)

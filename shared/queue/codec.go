@@ -46,16 +46,24 @@ func escapeNoncharacters(line []byte) string {
 func Decode(body string) (Envelope, error) {
 	var e Envelope
 	if err := json.Unmarshal([]byte(body), &e); err != nil {
-		// The cause is left out: it may quote the text.
-		return Envelope{}, ErrMalformed
-	}
-	if e.Version != Version {
-		return Envelope{}, fmt.Errorf("%w %d", ErrVersion, e.Version)
+		return Envelope{}, unreadable(body)
 	}
 	if err := e.check(); err != nil {
 		return Envelope{}, err
 	}
 	return e, nil
+}
+
+// unreadable says why a body does not have the shape of an envelope: another version may have another shape. The cause
+// is left out: it may quote the text.
+func unreadable(body string) error {
+	var other struct {
+		Version int `json:"v"`
+	}
+	if err := json.Unmarshal([]byte(body), &other); err == nil && other.Version > Version {
+		return fmt.Errorf("%w %d", ErrVersion, other.Version)
+	}
+	return ErrMalformed
 }
 
 // check holds the envelope against what its kind needs.

@@ -11,11 +11,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// maintenance is the form of maintenance.json.
-type maintenance struct {
-	Routes []seed `json:"routes"`
-}
-
 // seed is a route as maintenance.json writes it. Pointers tell a field left out from a zero value.
 type seed struct {
 	TwilioNumber       sms.PhoneNumber
@@ -27,46 +22,110 @@ type seed struct {
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers",
 // "Active", "LastUpdated"}]}. FallbackCarriers and LastUpdated may be left out (LastUpdated is then zero). The whole
-// file is read before anything is returned: the error joins every problem found, each with the place of its route,
-// and an unknown field is one of them.
+// file is read before anything is returned: the error joins every problem found, a line each with the place of its
+// route, and an unknown field is one of them.
 func ParseMaintenance(r io.Reader) ([]Route, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("read routes: %w", err)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	var file maintenance
-	if err := decoder.Decode(&file); err != nil {
-		return nil, fmt.Errorf("parse routes: %w", explain(data, err))
+	elements, err := splitRoutes(data)
+	if err != nil {
+		return nil, fmt.Errorf("parse routes: %w", err)
 	}
-	if decoder.More() {
-		return nil, errors.New("parse routes: something follows the closing brace")
+	p := &parser{data: data, first: map[sms.PhoneNumber]int{}}
+	routes := make([]Route, len(elements))
+	for i, element := range elements {
+		routes[i] = p.route(i, element)
 	}
-	if file.Routes == nil {
-		return nil, errors.New(`parse routes: no "routes" list`)
+	p.findLoops(routes)
+	if len(p.problems) > 0 {
+		return nil, errors.Join(p.problems...)
 	}
-	routes := make([]Route, len(file.Routes))
-	for i, s := range file.Routes {
-		routes[i] = s.route()
-	}
-	return routes, file.validate(routes)
+	return routes, nil
 }
 
-// explain adds the line at which a JSON error stands.
-func explain(data []byte, err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	var offset int64
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-	case errors.As(err, &kind):
-		offset = kind.Offset
-	default:
+// splitRoutes reads the frame around the routes.
+func splitRoutes(data []byte) ([]json.RawMessage, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	var file struct {
+		Routes []json.RawMessage `json:"routes"`
+	}
+	if err := decoder.Decode(&file); err != nil {
+		return nil, explain(data, 0, err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the closing brace")
+	}
+	if file.Routes == nil {
+		return nil, errors.New(`no "routes" list`)
+	}
+	return file.Routes, nil
+}
+
+// parser gathers what is wrong with the routes of one file.
+type parser struct {
+	data []byte
+	// read is how much of data the routes so far take up.
+	read int
+	// first is where each number stands first.
+	first    map[sms.PhoneNumber]int
+	problems []error
+}
+
+func (p *parser) report(i int, problem error) {
+	p.problems = append(p.problems, fmt.Errorf("routes[%d]: %w", i, problem))
+}
+
+// route reads and checks one route by itself.
+func (p *parser) route(i int, element json.RawMessage) Route {
+	start := p.read + max(0, bytes.Index(p.data[p.read:], element))
+	p.read = start + len(element)
+	decoder := json.NewDecoder(bytes.NewReader(element))
+	decoder.DisallowUnknownFields()
+	var s seed
+	if err := decoder.Decode(&s); err != nil {
+		p.report(i, explain(p.data, start, err))
+		return Route{}
+	}
+	r := s.route()
+	for _, problem := range r.problems() {
+		p.report(i, problem)
+	}
+	if s.Active == nil {
+		p.report(i, errors.New("Active is missing: say true or false")) //nolint:revive,staticcheck // it begins with a field's name.
+	}
+	if earlier, ok := p.first[r.TwilioNumber]; ok {
+		p.report(i, fmt.Errorf("TwilioNumber %s stands already in routes[%d]", r.TwilioNumber, earlier))
+	} else {
+		p.first[r.TwilioNumber] = i
+	}
+	return r
+}
+
+// findLoops finds hops that are routed numbers themselves.
+func (p *parser) findLoops(routes []Route) {
+	for i, r := range routes {
+		for _, hop := range r.Hops() {
+			if to, ok := p.first[hop]; ok && to != i && hop != "" {
+				p.report(i, fmt.Errorf("hop %s is itself routed in routes[%d]: texts would go round in a loop", hop, to))
+			}
+		}
+	}
+}
+
+// explain adds the line at which a JSON error stands. start is where in data the decoder began.
+func explain(data []byte, start int, err error) error {
+	offset := start
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset += int(syntax.Offset)
+	} else if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		offset += int(kind.Offset)
+	} else {
 		return err
 	}
-	line := 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n"))
+	line := 1 + bytes.Count(data[:min(offset, len(data))], []byte("\n"))
 	return fmt.Errorf("line %d: %w", line, err)
 }
 
@@ -79,37 +138,4 @@ func (s seed) route() Route {
 		r.LastUpdated = *s.LastUpdated
 	}
 	return r
-}
-
-// validate checks each route, then the routes together: no number is routed twice, and no hop is itself routed.
-func (m maintenance) validate(routes []Route) error {
-	var problems []error
-	first := map[sms.PhoneNumber]int{}
-	for i, r := range routes {
-		if err := r.Validate(); err != nil {
-			problems = append(problems, fmt.Errorf("routes[%d]: %w", i, err))
-		}
-		if m.Routes[i].Active == nil {
-			problems = append(problems, fmt.Errorf("routes[%d]: Active is missing: say true or false", i))
-		}
-		if earlier, ok := first[r.TwilioNumber]; ok {
-			problems = append(problems, fmt.Errorf("routes[%d]: TwilioNumber %s stands already in routes[%d]", i, r.TwilioNumber, earlier))
-			continue
-		}
-		first[r.TwilioNumber] = i
-	}
-	return errors.Join(append(problems, loops(routes, first))...)
-}
-
-// loops finds hops that are routed numbers themselves.
-func loops(routes []Route, routed map[sms.PhoneNumber]int) error {
-	var problems []error
-	for i, r := range routes {
-		for _, hop := range r.Hops() {
-			if to, ok := routed[hop]; ok && to != i {
-				problems = append(problems, fmt.Errorf("routes[%d]: hop %s is itself routed in routes[%d]: texts would go round in a loop", i, hop, to))
-			}
-		}
-	}
-	return errors.Join(problems...)
 }

@@ -43,7 +43,9 @@ func (r Route) Has(number sms.PhoneNumber) bool {
 }
 
 // Validate returns everything that is wrong with the route by itself, joined, or nil.
-func (r Route) Validate() error {
+func (r Route) Validate() error { return errors.Join(r.problems()...) }
+
+func (r Route) problems() []error {
 	var problems []error
 	check := func(field string, number sms.PhoneNumber) {
 		if !number.IsE164() {
@@ -55,20 +57,21 @@ func (r Route) Validate() error {
 	for i, fallback := range r.FallbackCarriers {
 		check(fmt.Sprintf("FallbackCarriers[%d]", i), fallback)
 	}
-	return errors.Join(append(problems, r.repeats())...)
+	return append(problems, r.repeats()...)
 }
 
-// repeats finds a phone that the route names twice, itself included.
-func (r Route) repeats() error {
-	seen := map[sms.PhoneNumber]bool{r.TwilioNumber: true}
+// repeats finds the phones that the route names twice, its own number included.
+func (r Route) repeats() []error {
+	var problems []error
+	seen := map[sms.PhoneNumber]bool{}
 	for _, hop := range r.Hops() {
-		if hop == r.TwilioNumber {
-			return fmt.Errorf("hop %s is the Twilio number itself: texts would go round in a loop", hop)
-		}
-		if seen[hop] {
-			return fmt.Errorf("hop %s stands twice", hop)
+		switch {
+		case hop == r.TwilioNumber:
+			problems = append(problems, fmt.Errorf("hop %s is the Twilio number itself: texts would go round in a loop", hop))
+		case seen[hop]:
+			problems = append(problems, fmt.Errorf("hop %s stands twice", hop))
 		}
 		seen[hop] = true
 	}
-	return nil
+	return problems
 }

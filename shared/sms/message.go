@@ -2,6 +2,8 @@
 // statuses Twilio gives a message. It is not a client of anything: it has no I/O and imports the standard library alone.
 package sms
 
+import "log/slog"
+
 // Message is one text that a customer sent to a Twilio number, as the incoming-message webhook gave it.
 type Message struct {
 	// Sid is Twilio's MessageSid ("SM" or "MM" and 32 hexadecimal digits), the identity of the text everywhere.
@@ -23,6 +25,14 @@ type Message struct {
 	OptOutType string `json:"OptOutType,omitempty"`
 }
 
+// LogValue shows who and how much, never what.
+func (m Message) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("message_sid", m.Sid), slog.Any("from", m.From), slog.Any("to", m.To),
+		slog.Int("num_segments", m.NumSegments), slog.Int("num_media", len(m.Media)),
+	)
+}
+
 // Media is one attachment of a message: where Twilio keeps it (it asks for credentials) and its MIME type.
 type Media struct {
 	URL         string `json:"MediaUrl"`
@@ -38,6 +48,11 @@ type Outbound struct {
 	Body string
 	// StatusCallback is the absolute URL to which Twilio posts receipts; empty asks for none.
 	StatusCallback string
+}
+
+// LogValue shows who, never what.
+func (m Outbound) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("from", m.From), slog.Any("to", m.To))
 }
 
 // MaxBody is the most characters Twilio takes in one message's Body (error 21617 beyond it).

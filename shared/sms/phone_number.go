@@ -11,34 +11,37 @@ import (
 // two addresses. The zero value is no address.
 type PhoneNumber string
 
-// minMaskable is the shortest address of which four characters may be shown; of a shorter one (a short code) two are.
+// minMaskable is the shortest address, in characters, of which four may be shown; of a shorter one (a short code) two are.
 const minMaskable = 8
 
-// Mask returns the address with everything but its channel and its last digits replaced by "***", for logs,
+// Mask returns the address with everything but its channel and its last characters replaced by "***", for logs,
 // metrics and the audit log: "whatsapp:+18585550100" gives "whatsapp:***0100". The empty address stays empty.
 func (n PhoneNumber) Mask() string {
 	if n == "" {
 		return ""
 	}
-	channel, address, found := strings.Cut(string(n), ":")
-	if !found {
-		channel, address = "", string(n)
-	} else {
-		channel += ":"
-	}
-	return channel + "***" + lastOf(address)
+	channel, address := n.split()
+	return channel + "***" + lastOf([]rune(address))
 }
 
-func lastOf(address string) string {
+// split parts the channel, its colon included, from the address. What is no word is no channel.
+func (n PhoneNumber) split() (channel, address string) {
+	before, after, found := strings.Cut(string(n), ":")
+	if !found || strings.Trim(before, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return "", string(n)
+	}
+	return before + ":", after
+}
+
+func lastOf(address []rune) string {
 	shown := 4
 	if len(address) < minMaskable {
 		shown = 2
 	}
-	runes := []rune(address)
-	if len(runes) <= shown {
+	if len(address) <= shown {
 		return ""
 	}
-	return string(runes[len(runes)-shown:])
+	return string(address[len(address)-shown:])
 }
 
 // LogValue makes every log line show the masked address, so that masking does not depend on the caller.

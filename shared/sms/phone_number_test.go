@@ -35,7 +35,7 @@ func TestMask(t *testing.T) {
 		{"name", "QuickDump", "***Dump"},
 		{"colon alone", ":", ":***"},
 		{"wide characters", "Größenwahn", "***wahn"},
-		{"four wide characters", "🙂🙃🙂🙃", "***"},
+		{"four wide characters", "🙂🙃🙂🙃", "***🙂🙃"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

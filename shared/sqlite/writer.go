@@ -126,7 +126,7 @@ func (w *writer) carryOut(ctx context.Context, batch []*request) {
 		t.ringAll()
 	}
 	for _, r := range batch {
-		if err != nil {
+		if r.err == nil {
 			r.err = err
 		}
 		r.answer <- r.err
@@ -159,8 +159,8 @@ func (w *writer) runAll(ctx context.Context, t *tx, batch []*request) error {
 		}
 		if r.err = t.run(ctx, r); r.err != nil {
 			if _, err := w.exec(ctx, "ROLLBACK TO one"); err != nil {
-				// SQLite gave up the whole transaction, as it does when the disk is full. r.err says why.
-				return classify(r.err)
+				// SQLite gave up the whole transaction, as it may when the disk fails. The others may try again.
+				return &fault.Error{Kind: fault.Transient, Err: fmt.Errorf("transaction was given up: %w", r.err)}
 			}
 		}
 		if _, err := w.exec(ctx, "RELEASE one"); err != nil {

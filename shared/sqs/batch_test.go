@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,7 +73,7 @@ func TestBatchEntries(t *testing.T) {
 		for operation, call := range batches() {
 			t.Run(operation+", "+tt.name, func(t *testing.T) {
 				t.Parallel()
-				w := &wire{answer: always(200, failed(t, tt.code, tt.message, tt.senderFault))}
+				w := over(says(200, failed(t, tt.code, tt.message, tt.senderFault)))
 				err := call(t.Context(), w.queue(fifoURL), []string{"h1", "h2"})
 				if tt.passedOver {
 					if err != nil {
@@ -98,29 +97,24 @@ func TestBatchesAreTen(t *testing.T) {
 	for operation, call := range batches() {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
-			w := &wire{answer: func(n int) (*http.Response, error) {
-				if n == 2 {
-					return reply(400, `{"__type":"com.amazonaws.sqs#AccessDeniedException"}`), nil
-				}
-				return reply(200, `{"Successful":[],"Failed":[]}`), nil
-			}}
+			done := says(200, `{"Successful":[],"Failed":[]}`)
+			w := over(done, refuses("AccessDeniedException", ""), done)
 			checkFault(t, call(t.Context(), w.queue(fifoURL), handles), fault.Fatal)
 			var sizes []int
 			var sent []string
-			for i, request := range w.requests {
-				if w.operations[i] != operation {
-					t.Errorf("operation %s", w.operations[i])
+			for _, r := range w.requests {
+				if r.operation != operation {
+					t.Errorf("operation %s", r.operation)
 				}
-				entries, ids := request["Entries"].([]any), map[any]bool{}
-				for _, e := range entries {
-					entry := e.(map[string]any)
-					sent = append(sent, entry["ReceiptHandle"].(string))
-					ids[entry["Id"]] = true
+				ids := map[string]bool{}
+				for _, e := range r.Entries {
+					sent = append(sent, e.ReceiptHandle)
+					ids[e.ID] = true
 				}
-				if len(ids) != len(entries) {
-					t.Errorf("%d entries have %d ids", len(entries), len(ids))
+				if len(ids) != len(r.Entries) {
+					t.Errorf("%d entries have %d ids", len(r.Entries), len(ids))
 				}
-				sizes = append(sizes, len(entries))
+				sizes = append(sizes, len(r.Entries))
 			}
 			if diff := cmp.Diff([]int{10, 10, 3}, sizes); diff != "" {
 				t.Errorf("batches (-want +got):\n%s", diff)
@@ -135,7 +129,7 @@ func TestBatchesAreTen(t *testing.T) {
 func TestBatchOfNothing(t *testing.T) {
 	t.Parallel()
 	for operation, call := range batches() {
-		w := &wire{answer: lost}
+		w := over(lost())
 		if err := call(t.Context(), w.queue(fifoURL), nil); err != nil || len(w.requests) != 0 {
 			t.Errorf("%s: error %v, %d requests", operation, err, len(w.requests))
 		}
@@ -148,7 +142,7 @@ func TestBatchFault(t *testing.T) {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := &wire{answer: lost}
+				w := over(lost())
 				checkFault(t, call(t.Context(), w.queue(fifoURL), []string{"h1"}), fault.Transient)
 			})
 		})
@@ -160,7 +154,7 @@ func TestVisibilitySeconds(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		timeout time.Duration
-		want    float64
+		want    int
 	}{
 		{0, 0},
 		{-time.Second, 0},
@@ -173,12 +167,11 @@ func TestVisibilitySeconds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.timeout.String(), func(t *testing.T) {
 			t.Parallel()
-			w := &wire{answer: always(200, `{"Successful":[{"Id":"0"}],"Failed":[]}`)}
+			w := over(says(200, `{"Successful":[{"Id":"0"}],"Failed":[]}`))
 			if err := w.queue(fifoURL).ChangeVisibility(t.Context(), []queue.Visibility{{ReceiptHandle: "h", Timeout: tt.timeout}}); err != nil {
 				t.Fatal(err)
 			}
-			entry := w.requests[0]["Entries"].([]any)[0].(map[string]any)
-			if got := entry["VisibilityTimeout"]; got != tt.want {
+			if got := w.requests[0].Entries[0].VisibilityTimeout; got != tt.want {
 				t.Errorf("%v seconds, want %v", got, tt.want)
 			}
 		})

@@ -80,12 +80,8 @@ func size(message queue.Outgoing) int {
 // isXML reports whether SQS takes the text: valid UTF-8, of the characters of XML 1.0 alone.
 func isXML(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
-		switch {
-		case r == '\t', r == '\n', r == '\r':
-			return false
-		default:
-			return r < ' ' || r == '\uFFFE' || r == '\uFFFF'
-		}
+		white := r == '\t' || r == '\n' || r == '\r'
+		return r < ' ' && !white || r == '\uFFFE' || r == '\uFFFF'
 	})
 }
 

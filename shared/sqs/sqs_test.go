@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,53 +24,84 @@ const (
 	standardURL = "https://sqs.us-east-1.amazonaws.com/000000000000/relay"
 )
 
-// wire is an HTTP client that answers SQS's requests by itself and keeps them.
-type wire struct {
-	// answer returns the answer to the nth request, from 1.
-	answer func(n int) (*http.Response, error)
-
-	mu         sync.Mutex
-	operations []string
-	requests   []map[string]any
+// reply is what becomes of a request.
+type reply struct {
+	status int
+	body   string
+	// queryError is the header with the older form of the error code.
+	queryError string
+	// after is how long the answer takes.
+	after time.Duration
+	// err is a connection that failed.
+	err error
 }
 
+// lost is a connection that broke after the request had left.
+func lost() reply { return reply{err: errors.New("connection reset by peer")} }
+
+// says is an answer of SQS.
+func says(status int, body string) reply { return reply{status: status, body: body} }
+
+// refuses is an error of SQS.
+func refuses(code, message string) reply {
+	return says(http.StatusBadRequest, `{"__type":"com.amazonaws.sqs#`+code+`","message":"`+message+`"}`)
+}
+
+// request is one request of the SDK.
+type request struct {
+	MaxNumberOfMessages int
+	WaitTimeSeconds     int
+	VisibilityTimeout   int
+	Entries             []entry
+
+	operation string
+	body      string
+}
+
+// entry is one of a batch.
+type entry struct {
+	ID                string `json:"Id"`
+	ReceiptHandle     string
+	VisibilityTimeout int
+}
+
+// wire is an HTTP client that answers SQS's requests by itself and keeps them.
+type wire struct {
+	// answers are the answers to the first requests; the last one stands for all that follow.
+	answers  []reply
+	requests []request
+}
+
+// over is a wire with those answers.
+func over(answers ...reply) *wire { return &wire{answers: answers} }
+
 func (w *wire) Do(r *http.Request) (*http.Response, error) {
-	var request map[string]any
-	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
 		return nil, err
 	}
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	w.mu.Lock()
-	w.operations = append(w.operations, operation)
-	w.requests = append(w.requests, request)
-	n := len(w.requests)
-	w.mu.Unlock()
-	return w.answer(n)
+	got := request{body: string(body)}
+	if err := json.Unmarshal(body, &got); err != nil {
+		return nil, err
+	}
+	_, got.operation, _ = strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	w.requests = append(w.requests, got)
+	answer := w.answers[min(len(w.requests), len(w.answers))-1]
+	if answer.err != nil {
+		return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: answer.err}
+	}
+	time.Sleep(answer.after)
+	header := http.Header{"Content-Type": {"application/x-amz-json-1.0"}}
+	if answer.queryError != "" {
+		header.Set("X-Amzn-Query-Error", answer.queryError)
+	}
+	return &http.Response{StatusCode: answer.status, Header: header, Body: io.NopCloser(strings.NewReader(answer.body))}, nil
 }
 
 // queue returns the queue at queueURL over the wire.
 func (w *wire) queue(queueURL string) *sqs.Queue {
 	config := awsclient.New(awsclient.Config{Region: "us-east-1", AccessKeyID: "fake-id", SecretAccessKey: "fake-secret", HTTPClient: w})
 	return sqs.New(config, queueURL)
-}
-
-// reply is an answer of SQS.
-func reply(status int, body string, header ...string) *http.Response {
-	h := http.Header{"Content-Type": {"application/x-amz-json-1.0"}}
-	for i := 0; i < len(header); i += 2 {
-		h.Set(header[i], header[i+1])
-	}
-	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body))}
-}
-
-// always answers every request with that.
-func always(status int, body string, header ...string) func(int) (*http.Response, error) {
-	return func(int) (*http.Response, error) { return reply(status, body, header...), nil }
-}
-
-// lost is a connection that broke after the request had left.
-func lost(int) (*http.Response, error) {
-	return nil, &url.Error{Op: "Post", URL: fifoURL, Err: errors.New("connection reset by peer")}
 }
 
 // text is a message for a FIFO queue.
@@ -93,37 +123,33 @@ func checkFault(t *testing.T, err error, want fault.Kind) {
 
 func TestSendFaults(t *testing.T) {
 	t.Parallel()
-	refuse := func(code string) func(int) (*http.Response, error) {
-		return always(http.StatusBadRequest, `{"__type":"com.amazonaws.sqs#`+code+`","message":"a private text"}`)
-	}
+	const private = "a private text"
+	older := refuses("QueueDoesNotExist", "")
+	older.queryError = "AWS.SimpleQueueService.NonExistentQueue;Sender"
 	tests := []struct {
 		name   string
-		answer func(int) (*http.Response, error)
+		answer reply
 		want   fault.Kind
 	}{
-		{"throttled", refuse("RequestThrottled"), fault.Throttled},
-		{"key throttled", refuse("KmsThrottled"), fault.Throttled},
-		{"no such queue", always(400, `{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"no queue"}`), fault.Fatal},
-		{
-			"no such queue, by the older code",
-			always(400, `{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}`, "X-Amzn-Query-Error", "AWS.SimpleQueueService.NonExistentQueue;Sender"), fault.Fatal,
-		},
-		{"no such key", refuse("KmsNotFound"), fault.Fatal},
-		{"denied", always(400, `{"__type":"com.amazonaws.sqs#AccessDeniedException","message":"x may not y"}`), fault.Fatal},
-		{"another region's address", refuse("InvalidAddress"), fault.Fatal},
-		{"a character refused", refuse("InvalidMessageContents"), fault.Permanent},
-		{"an attribute refused", refuse("InvalidParameterValue"), fault.Permanent},
-		{"failed", always(500, `{"__type":"com.amazonaws.sqs#InternalFailure"}`), fault.Unknown},
-		{"answered by a proxy", always(502, `<html>`), fault.Unknown},
-		{"lost", lost, fault.Unknown},
-		{"another body queued", always(200, `{"MessageId":"1","MD5OfMessageBody":"00000000000000000000000000000000"}`), fault.Unknown},
+		{"throttled", refuses("RequestThrottled", private), fault.Throttled},
+		{"key throttled", refuses("KmsThrottled", private), fault.Throttled},
+		{"no such queue", refuses("QueueDoesNotExist", "no queue"), fault.Fatal},
+		{"no such queue, by the older code", older, fault.Fatal},
+		{"no such key", refuses("KmsNotFound", private), fault.Fatal},
+		{"denied", refuses("AccessDeniedException", "x may not y"), fault.Fatal},
+		{"another region's address", refuses("InvalidAddress", private), fault.Fatal},
+		{"a character refused", refuses("InvalidMessageContents", private), fault.Permanent},
+		{"an attribute refused", refuses("InvalidParameterValue", private), fault.Permanent},
+		{"failed", says(500, `{"__type":"com.amazonaws.sqs#InternalFailure"}`), fault.Unknown},
+		{"answered by a proxy", says(502, `<html>`), fault.Unknown},
+		{"lost", lost(), fault.Unknown},
+		{"another body queued", says(200, `{"MessageId":"1","MD5OfMessageBody":"00000000000000000000000000000000"}`), fault.Unknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := &wire{answer: tt.answer}
-				checkFault(t, w.queue(fifoURL).Send(t.Context(), text()), tt.want)
+				checkFault(t, over(tt.answer).queue(fifoURL).Send(t.Context(), text()), tt.want)
 			})
 		})
 	}
@@ -133,19 +159,14 @@ func TestSendFaults(t *testing.T) {
 func TestSendRepeats(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(n int) (*http.Response, error) {
-			if n == 1 {
-				return lost(n)
-			}
-			return reply(200, `{"MessageId":"1"}`), nil
-		}}
+		w := over(lost(), says(200, `{"MessageId":"1"}`))
 		if err := w.queue(fifoURL).Send(t.Context(), text()); err != nil {
 			t.Fatal(err)
 		}
 		if len(w.requests) != 2 {
 			t.Fatalf("%d requests, want 2", len(w.requests))
 		}
-		if diff := cmp.Diff(w.requests[0], w.requests[1]); diff != "" {
+		if diff := cmp.Diff(w.requests[0].body, w.requests[1].body); diff != "" {
 			t.Errorf("the repeat differs (-first +second):\n%s", diff)
 		}
 	})
@@ -153,32 +174,26 @@ func TestSendRepeats(t *testing.T) {
 
 func TestSendRequest(t *testing.T) {
 	t.Parallel()
-	message := text()
-	message.Attributes = map[string]string{"reason": "undecodable"}
-	attributes := map[string]any{"reason": map[string]any{"DataType": "String", "StringValue": "undecodable"}}
+	const attributes = `"MessageAttributes":{"reason":{"DataType":"String","StringValue":"undecodable"}},"MessageBody":"a private text",`
 	tests := []struct {
 		name  string
 		url   string
 		delay time.Duration
-		want  map[string]any
+		want  string
 	}{
-		{"to a FIFO queue", fifoURL, 0, map[string]any{
-			"QueueUrl": fifoURL, "MessageBody": message.Body, "MessageGroupId": "group", "MessageDeduplicationId": "SM1", "MessageAttributes": attributes,
-		}},
-		{"to a standard queue", standardURL, 1500 * time.Millisecond, map[string]any{
-			"QueueUrl": standardURL, "MessageBody": message.Body, "DelaySeconds": 2.0, "MessageAttributes": attributes,
-		}},
+		{"to a FIFO queue", fifoURL, 0, `{` + attributes + `"MessageDeduplicationId":"SM1","MessageGroupId":"group","QueueUrl":"` + fifoURL + `"}`},
+		{"to a standard queue", standardURL, 1500 * time.Millisecond, `{"DelaySeconds":2,` + attributes + `"QueueUrl":"` + standardURL + `"}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := &wire{answer: always(200, `{"MessageId":"1"}`)}
-			message := message
-			message.Delay = tt.delay
+			w := over(says(200, `{"MessageId":"1"}`))
+			message := text()
+			message.Attributes, message.Delay = map[string]string{"reason": "undecodable"}, tt.delay
 			if err := w.queue(tt.url).Send(t.Context(), message); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, w.requests[0]); diff != "" {
+			if diff := cmp.Diff(tt.want, w.requests[0].body); diff != "" {
 				t.Errorf("request (-want +got):\n%s", diff)
 			}
 		})
@@ -215,7 +230,7 @@ func TestSendRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := &wire{answer: always(200, `{"MessageId":"1"}`)}
+			w := over(says(200, `{"MessageId":"1"}`))
 			message := text()
 			tt.change(&message)
 			err := w.queue(tt.url).Send(t.Context(), message)
@@ -231,11 +246,11 @@ func TestSendRefuses(t *testing.T) {
 
 func TestReceiveReads(t *testing.T) {
 	t.Parallel()
-	w := &wire{answer: always(200, `{"Messages":[
+	w := over(says(200, `{"Messages":[
 		{"MessageId":"m1","ReceiptHandle":"h1","Body":"one",
 		 "Attributes":{"ApproximateReceiveCount":"3","MessageGroupId":"g","MessageDeduplicationId":"d","SentTimestamp":"1700000000123"},
 		 "MessageAttributes":{"reason":{"DataType":"String","StringValue":"r"},"raw":{"DataType":"Binary","BinaryValue":"AAAA"}}},
-		{"MessageId":"m2","ReceiptHandle":"h2","Body":"two"}]}`)}
+		{"MessageId":"m2","ReceiptHandle":"h2","Body":"two"}]}`))
 	got, err := w.queue(fifoURL).Receive(t.Context(), 25, 30*time.Second, 300*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
@@ -250,10 +265,9 @@ func TestReceiveReads(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("deliveries (-want +got):\n%s", diff)
 	}
-	for name, want := range map[string]any{"MaxNumberOfMessages": 10.0, "WaitTimeSeconds": 20.0, "VisibilityTimeout": 1.0} {
-		if got := w.requests[0][name]; got != want {
-			t.Errorf("%s is %v, want %v", name, got, want)
-		}
+	asked := w.requests[0]
+	if asked.MaxNumberOfMessages != 10 || asked.WaitTimeSeconds != 20 || asked.VisibilityTimeout != 1 {
+		t.Errorf("request %s, want 10 messages within 20 seconds, hidden for 1", asked.body)
 	}
 }
 
@@ -261,10 +275,7 @@ func TestReceiveReads(t *testing.T) {
 func TestReceiveWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(int) (*http.Response, error) {
-			time.Sleep(20 * time.Second)
-			return reply(200, `{}`), nil
-		}}
+		w := over(reply{status: 200, body: `{}`, after: 20 * time.Second})
 		got, err := w.queue(fifoURL).Receive(t.Context(), 1, 20*time.Second, time.Minute)
 		if err != nil || len(got) != 0 || len(w.requests) != 1 {
 			t.Errorf("received %v, error %v, in %d requests", got, err, len(w.requests))
@@ -275,8 +286,7 @@ func TestReceiveWaits(t *testing.T) {
 func TestReceiveFault(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: lost}
-		_, err := w.queue(fifoURL).Receive(t.Context(), 1, 0, time.Minute)
+		_, err := over(lost()).queue(fifoURL).Receive(t.Context(), 1, 0, time.Minute)
 		checkFault(t, err, fault.Transient)
 	})
 }

@@ -93,6 +93,8 @@ func TestNumbersAreFound(t *testing.T) {
 		{"a signature", "0/abc" + plus + "14155238886=", false},
 		{"a version", "v1.2.3" + plus + "14155238886", false},
 		{"a short one", plus + "123", false},
+		{"a North American one with a digit too few", "+1858555010", false},
+		{"a North American one with a digit too many", "+185855501001", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			found := false

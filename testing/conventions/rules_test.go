@@ -129,8 +129,8 @@ var (
 	fictional = regexp.MustCompile(`^1(?:[2-9][0-9]{2}55501[0-9]{2}|500555[0-9]{4})$`)
 	// pattern is how people write numbers of a kind.
 	pattern = regexp.MustCompile(`\+[0-9A-Z .()-]*x{2,}`)
-	// begun is the start of such a number, the rest of which comes from a verb of fmt.
-	begun = regexp.MustCompile(`^1(?:[2-9][0-9]{2}55501|500555)[0-9]*%$`)
+	// begun is the start of such a number.
+	begun = regexp.MustCompile(`^1(?:[2-9][0-9]{2}55501|500555)[0-9]*$`)
 )
 
 // findNumbers looks for telephone numbers that someone may have.
@@ -138,11 +138,23 @@ func findNumbers(path, text string, report reporter) {
 	for i, line := range strings.Split(text, "\n") {
 		line = pattern.ReplaceAllString(line, "")
 		for _, match := range international.FindAllStringSubmatch(line, -1) {
-			if number := digits(match[1]); !fictional.MatchString(number) && !begun.MatchString(number+match[2]) {
+			if number := digits(match[1]); !isNobodys(number, match[2] == "%") {
 				report("%s:%d: +%s may be someone's number: use +1 AAA 555 01xx", path, i+1, number)
 			}
 		}
 	}
+}
+
+// northAmerica is how many digits each number there has, its country code 1 among them.
+const northAmerica = 11
+
+// isNobodys reports whether no telephone has the number; goesOn says that a verb of fmt fills in more digits.
+func isNobodys(number string, goesOn bool) bool {
+	if goesOn {
+		return begun.MatchString(number)
+	}
+	malformed := number[0] == '1' && len(number) != northAmerica
+	return malformed || fictional.MatchString(number)
 }
 
 func digits(s string) string {

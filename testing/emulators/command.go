@@ -20,7 +20,12 @@ const (
 	accountID = "000000000000"
 	// signalled is what shells add to a signal's number to make an exit code of it.
 	signalled = 128
+	// parentInterval is how often we look whether our parent is still there.
+	parentInterval = time.Second
 )
+
+// errOrphaned says that whoever started this program has ended before it.
+var errOrphaned = errors.New("the program that started this one has ended")
 
 // environment is what the command gets besides what we have: where the emulators are, and credentials that no account
 // knows. Secrets Manager, CloudWatch Logs and S3 are all at RELAY_TEST_MOTO_URL.
@@ -82,9 +87,9 @@ func runCommand(ctx context.Context, args, variables []string) (int, error) {
 
 // watchParent cancels when our parent is gone. go run, and make above it, end on SIGTERM without a word to the program
 // they run: without this, it would go on alone.
-func watchParent(ctx context.Context, parent func() int, cancel context.CancelFunc) {
+func watchParent(ctx context.Context, parent func() int, cancel context.CancelCauseFunc) {
 	first := parent()
-	ticker := time.NewTicker(time.Second)
+	ticker := time.NewTicker(parentInterval)
 	defer ticker.Stop()
 	for parent() == first {
 		select {
@@ -93,5 +98,5 @@ func watchParent(ctx context.Context, parent func() int, cancel context.CancelFu
 		case <-ticker.C:
 		}
 	}
-	cancel()
+	cancel(errOrphaned)
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -135,7 +134,7 @@ func recipeKey(ctx context.Context, e emulator, tools toolbox) (string, error) {
 // installed reports whether a folder was filled to the end.
 func installed(folder string) bool {
 	_, err := os.Stat(filepath.Join(folder, stampName))
-	return !errors.Is(err, fs.ErrNotExist)
+	return err == nil
 }
 
 // lockFile waits for the exclusive lock on a file, which the kernel frees when this process ends in whatever way.

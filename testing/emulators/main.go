@@ -34,8 +34,8 @@ func main() {
 	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	// A second signal, for someone in a hurry, ends this process at once; on Linux the kernel then ends the children.
 	context.AfterFunc(ctx, release)
-	ctx, orphaned := context.WithCancel(ctx)
-	go watchParent(ctx, os.Getppid, orphaned)
+	ctx, cancel := context.WithCancelCause(ctx)
+	go watchParent(ctx, os.Getppid, cancel)
 	os.Exit(run(ctx, os.Args[1:], os.Stderr))
 }
 

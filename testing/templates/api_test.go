@@ -15,7 +15,8 @@ type route struct {
 	operator bool
 }
 
-// routes are the front door's, by their route keys.
+// routes are the design's, by their route keys. The methods and who may come stand here only; that each path of the
+// code has a route is checked apart.
 func routes() map[string]route {
 	return map[string]route{
 		"POST " + webhook.PathInbound:        {function: "IngestFunction"},
@@ -86,7 +87,7 @@ func apiChecks() []check {
 	}
 }
 
-func findRoutes(t template, _ code, report reporter) {
+func findRoutes(t template, c code, report reporter) {
 	declared := map[string]bool{}
 	for id, resource := range t.resources("AWS::ApiGatewayV2::Route") {
 		r := mapping(resource["Properties"])
@@ -108,6 +109,11 @@ func findRoutes(t template, _ code, report reporter) {
 	for key := range routes() {
 		if !declared[key] {
 			report("%s: the template has no such route", key)
+		}
+	}
+	for _, path := range c.paths {
+		if !slices.ContainsFunc(sorted(declared), func(key string) bool { return strings.HasSuffix(key, " "+path) }) {
+			report("%s: a handler names this path, and no route leads there", path)
 		}
 	}
 }

@@ -22,6 +22,8 @@ type code struct {
 	mains []string
 	// settings are, for each of mains, the environment variables that its config.go names.
 	settings map[string][]string
+	// paths are the HTTP paths that handler packages name.
+	paths []string
 }
 
 // target finds the Makefile's rules that `sam build` calls, and the folder that each compiles.
@@ -48,6 +50,7 @@ func readCode(t *testing.T) code {
 		}
 		c.mains = append(c.mains, folder.Name())
 		c.settings[folder.Name()] = settings(t, filepath.Join(root, "functions", folder.Name(), "config.go"))
+		c.paths = append(c.paths, paths(t, filepath.Join(root, "functions", folder.Name()))...)
 	}
 	return c
 }
@@ -93,24 +96,51 @@ func startsLambda(file *ast.File) bool {
 	return found && file.Name.Name == "main"
 }
 
-var settingName = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
+var (
+	settingName = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
+	httpPath    = regexp.MustCompile(`^/sms/[a-z-]+$`)
+)
 
 // settings returns the names of environment variables that stand in a config.go. Those of the runtime itself, AWS_…,
 // are not the template's to set.
 func settings(t *testing.T, path string) []string {
 	t.Helper()
-	var names []string
-	ast.Inspect(parseFile(t, path), func(n ast.Node) bool {
+	names := literals(parseFile(t, path), settingName)
+	return slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "AWS_") })
+}
+
+// paths returns the HTTP paths that stand in a function's handler package.
+func paths(t *testing.T, folder string) []string {
+	t.Helper()
+	packages, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, entry := range packages {
+		if !entry.IsDir() {
+			continue
+		}
+		for _, file := range parseFolder(t, filepath.Join(folder, entry.Name())) {
+			found = append(found, literals(file, httpPath)...)
+		}
+	}
+	return found
+}
+
+// literals returns the strings of a file that match, each once.
+func literals(file *ast.File, form *regexp.Regexp) []string {
+	var found []string
+	ast.Inspect(file, func(n ast.Node) bool {
 		literal, ok := n.(*ast.BasicLit)
 		if !ok || literal.Kind != token.STRING {
 			return true
 		}
-		name, err := strconv.Unquote(literal.Value)
-		if err == nil && settingName.MatchString(name) && !strings.HasPrefix(name, "AWS_") {
-			names = append(names, name)
+		if value, err := strconv.Unquote(literal.Value); err == nil && form.MatchString(value) {
+			found = append(found, value)
 		}
 		return true
 	})
-	slices.Sort(names)
-	return slices.Compact(names)
+	slices.Sort(found)
+	return slices.Compact(found)
 }

@@ -1,0 +1,417 @@
+package cloudwatch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/cloudwatch"
+	"quickdumpnow.com/smsrelay/shared/fault"
+)
+
+// fakeLogs is CloudWatch Logs with one log group, as its documentation describes PutLogEvents: it refuses a call that is
+// out of bounds and rejects the events of a good one that are too old or too new.
+type fakeLogs struct {
+	now       time.Time
+	retention time.Duration
+	group     string
+	streams   map[string][]types.InputLogEvent
+	// before and after, if not nil, may fail the nth PutLogEvents before it takes effect, or after.
+	before func(n int) error
+	after  func(n int) error
+	// puts are the sizes of the calls that were answered.
+	puts []int
+	n    int
+}
+
+func newFakeLogs() *fakeLogs {
+	return &fakeLogs{
+		now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), retention: 365 * 24 * time.Hour,
+		group: "audit", streams: map[string][]types.InputLogEvent{},
+	}
+}
+
+func (f *fakeLogs) log() *cloudwatch.Log {
+	return cloudwatch.NewOn(f, cloudwatch.Config{Group: "audit", Stream: "instance"})
+}
+
+func (f *fakeLogs) CreateLogStream(_ context.Context, in *sdk.CreateLogStreamInput, _ ...func(*sdk.Options)) (*sdk.CreateLogStreamOutput, error) {
+	if *in.LogGroupName != f.group {
+		return nil, &types.ResourceNotFoundException{Message: aws.String("The specified log group does not exist.")}
+	}
+	if _, ok := f.streams[*in.LogStreamName]; ok {
+		return nil, &types.ResourceAlreadyExistsException{}
+	}
+	f.streams[*in.LogStreamName] = nil
+	return &sdk.CreateLogStreamOutput{}, nil
+}
+
+func (f *fakeLogs) PutLogEvents(_ context.Context, in *sdk.PutLogEventsInput, _ ...func(*sdk.Options)) (*sdk.PutLogEventsOutput, error) {
+	f.n++
+	if f.before != nil {
+		if err := f.before(f.n); err != nil {
+			return nil, err
+		}
+	}
+	stream, ok := f.streams[*in.LogStreamName]
+	if !ok || *in.LogGroupName != f.group {
+		return nil, &types.ResourceNotFoundException{}
+	}
+	if problem := f.illegal(in.LogEvents); problem != "" {
+		return nil, &types.InvalidParameterException{Message: &problem}
+	}
+	kept, rejected := f.sift(in.LogEvents)
+	f.streams[*in.LogStreamName] = append(stream, kept...)
+	f.puts = append(f.puts, len(in.LogEvents))
+	if f.after != nil {
+		if err := f.after(f.n); err != nil {
+			return nil, err
+		}
+	}
+	return &sdk.PutLogEventsOutput{RejectedLogEventsInfo: rejected}, nil
+}
+
+// illegal says which bound a call breaks.
+func (f *fakeLogs) illegal(events []types.InputLogEvent) string {
+	size, oldest, newest := 0, int64(-1), int64(-1)
+	for i, e := range events {
+		size += len(*e.Message) + 26
+		if *e.Message == "" {
+			return "an event is empty"
+		}
+		if i > 0 && *e.Timestamp < *events[i-1].Timestamp {
+			return "not in chronological order"
+		}
+		if f.old(e) || f.young(e) {
+			continue
+		}
+		if oldest < 0 {
+			oldest = *e.Timestamp
+		}
+		newest = *e.Timestamp
+	}
+	switch {
+	case len(events) == 0 || len(events) > 10_000:
+		return fmt.Sprintf("%d events", len(events))
+	case size > 1_048_576:
+		return fmt.Sprintf("%d bytes", size)
+	case newest-oldest > (24 * time.Hour).Milliseconds():
+		return "more than 24 hours"
+	default:
+		return ""
+	}
+}
+
+func (f *fakeLogs) old(e types.InputLogEvent) bool {
+	return *e.Timestamp < f.now.Add(-14*24*time.Hour).UnixMilli() || f.expired(e)
+}
+
+func (f *fakeLogs) expired(e types.InputLogEvent) bool {
+	return *e.Timestamp < f.now.Add(-f.retention).UnixMilli()
+}
+
+func (f *fakeLogs) young(e types.InputLogEvent) bool {
+	return *e.Timestamp > f.now.Add(2*time.Hour).UnixMilli()
+}
+
+// sift parts the events of a legal call in those kept and those rejected.
+func (f *fakeLogs) sift(events []types.InputLogEvent) ([]types.InputLogEvent, *types.RejectedLogEventsInfo) {
+	var info types.RejectedLogEventsInfo
+	from, to := 0, len(events)
+	for i, e := range events {
+		if f.old(e) {
+			from = i + 1
+			info.TooOldLogEventEndIndex = aws.Int32(int32(from))
+		}
+		if f.expired(e) {
+			info.ExpiredLogEventEndIndex = aws.Int32(int32(i + 1))
+		}
+		if f.young(e) && to == len(events) {
+			to = i
+			info.TooNewLogEventStartIndex = aws.Int32(int32(i))
+		}
+	}
+	if from == 0 && to == len(events) {
+		return events, nil
+	}
+	return events[from:to], &info
+}
+
+// holds counts the lines that the log holds.
+func (f *fakeLogs) holds() map[string]int {
+	count := map[string]int{}
+	for _, events := range f.streams {
+		for _, e := range events {
+			count[fmt.Sprint(*e.Timestamp, " ", *e.Message)]++
+		}
+	}
+	return count
+}
+
+func name(l auditlog.Line) string { return fmt.Sprint(l.Time.UnixMilli(), " ", string(l.Text)) }
+
+// line is a line of that age and of at least size bytes.
+func (f *fakeLogs) line(i int, age time.Duration, size int) auditlog.Line {
+	text := fmt.Sprintf(`{"id":%d}`, i)
+	return auditlog.Line{Time: f.now.Add(-age), Text: []byte(text + strings.Repeat("x", max(0, size-len(text))))}
+}
+
+// lines draws lines in no order, of all sizes that matter and between the two ages, a few of them many.
+func (f *fakeLogs) lines(t *rapid.T, youngest, oldest time.Duration) []auditlog.Line {
+	var lines []auditlog.Line
+	for range rapid.IntRange(0, 5).Draw(t, "stretches") {
+		size := rapid.SampledFrom([]int{1, 90, 5_000, 400_000, 1_048_550}).Draw(t, "size")
+		count := rapid.IntRange(1, min(8_000, 2_500_000/size)).Draw(t, "count")
+		age := time.Duration(rapid.Int64Range(int64(youngest), int64(oldest)).Draw(t, "age"))
+		step := rapid.SampledFrom([]time.Duration{0, time.Microsecond, time.Second, -time.Second}).Draw(t, "step")
+		for i := range count {
+			at := min(max(age+time.Duration(i)*step, youngest), oldest)
+			lines = append(lines, f.line(len(lines), at, size))
+		}
+	}
+	return lines
+}
+
+// TestKeepsAll draws lines that the log takes: every call must be legal, and every line kept once.
+func TestKeepsAll(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		f := newFakeLogs()
+		lines := f.lines(t, -time.Hour, 13*24*time.Hour)
+		if err := f.log().Append(t.Context(), lines); err != nil {
+			t.Fatalf("Append: %v", err)
+		}
+		want := map[string]int{}
+		for _, l := range lines {
+			want[name(l)]++
+		}
+		if diff := cmp.Diff(want, f.holds()); diff != "" {
+			t.Errorf("lines held (-want +got):\n%.2000s", diff)
+		}
+	})
+}
+
+// TestKeptIsRight draws lines of which the log does not take all, and calls that fail, half of them after all: what the
+// error says is kept must be, and without a failed call the next line must not be.
+func TestKeptIsRight(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		f := newFakeLogs()
+		f.streams["instance"] = nil
+		f.retention = rapid.SampledFrom([]time.Duration{24 * time.Hour, 365 * 24 * time.Hour}).Draw(t, "retention")
+		lines := f.lines(t, -26*time.Hour, 15*24*time.Hour)
+		failing := rapid.IntRange(0, 4).Draw(t, "failing call")
+		fail := func(n int) error {
+			if n == failing {
+				return &types.ServiceUnavailableException{}
+			}
+			return nil
+		}
+		if rapid.Bool().Draw(t, "after all") {
+			f.after = fail
+		} else {
+			f.before = fail
+		}
+		err := f.log().Append(t.Context(), lines)
+		kept := len(lines)
+		if err != nil {
+			incomplete, ok := errors.AsType[*auditlog.IncompleteError](err)
+			if !ok {
+				t.Fatalf("error %v, want an *IncompleteError", err)
+			}
+			kept = incomplete.Kept
+		}
+		held := f.holds()
+		for i, l := range lines[:kept] {
+			if held[name(l)] == 0 {
+				t.Fatalf("line %d of %d said to be kept is not", i, kept)
+			}
+		}
+		if err != nil && (failing == 0 || f.n < failing) && held[name(lines[kept])] > 0 {
+			t.Fatalf("line %d said to be missing is kept", kept)
+		}
+	})
+}
+
+func TestChunks(t *testing.T) {
+	t.Parallel()
+	const most = 1_048_576 - 26
+	f := newFakeLogs()
+	repeat := func(n int, age time.Duration, size int) (lines []auditlog.Line) {
+		for i := range n {
+			lines = append(lines, f.line(i, age, size))
+		}
+		return lines
+	}
+	tests := []struct {
+		name  string
+		lines []auditlog.Line
+		want  []int
+	}{
+		{"none", nil, nil},
+		{"one", repeat(1, 0, 1), []int{1}},
+		{"as many as fit", repeat(10_000, 0, 50), []int{10_000}},
+		{"one more", repeat(10_001, 0, 50), []int{10_000, 1}},
+		{"as long as fits", repeat(1, 0, most), []int{1}},
+		{"two that fill a call", repeat(2, 0, most/2-13), []int{2}},
+		{"two that overfill it", repeat(2, 0, most/2-12), []int{1, 1}},
+		{"24 hours", []auditlog.Line{f.line(0, 24*time.Hour, 1), f.line(1, 0, 1)}, []int{2}},
+		{"a millisecond more", []auditlog.Line{f.line(0, 24*time.Hour+time.Millisecond, 1), f.line(1, 0, 1)}, []int{1, 1}},
+		{"backwards", []auditlog.Line{f.line(0, 0, 1), f.line(1, 24*time.Hour, 1), f.line(2, 25*time.Hour, 1)}, []int{2, 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFakeLogs()
+			if err := f.log().Append(t.Context(), tt.lines); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, f.puts); diff != "" {
+				t.Errorf("lines of each call (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestIncomplete(t *testing.T) {
+	t.Parallel()
+	const hour, day = time.Hour, 24 * time.Hour
+	f := newFakeLogs()
+	ages := func(ages ...time.Duration) (lines []auditlog.Line) {
+		for i, age := range ages {
+			lines = append(lines, f.line(i, age, 1))
+		}
+		return lines
+	}
+	tests := []struct {
+		name  string
+		lines []auditlog.Line
+		kept  int
+		kind  fault.Kind
+		text  string
+	}{
+		{"the oldest stands last", ages(0, 0, 15*day), 2, fault.Permanent, "older than the log takes"},
+		{"the oldest stands first", ages(15*day, 0, 0), 0, fault.Permanent, "older than the log takes"},
+		{"the newest stands last", ages(0, hour, -3*hour), 2, fault.Transient, "too far in the future"},
+		{"the newest stands first", ages(-3*hour, hour, 0), 0, fault.Transient, "too far in the future"},
+		{"in the middle of a call", ages(0, hour, -3*hour, 2*hour, -4*hour), 2, fault.Transient, "too far in the future"},
+		{"in the second call", ages(0, 30*hour, 30*hour, -3*hour), 3, fault.Transient, "too far in the future"},
+		{"an empty line", append(ages(0, 0), auditlog.Line{Time: f.now}), 2, fault.Permanent, "an empty line"},
+		{"a line too long", append(ages(0, 0, 0), f.line(9, 0, 1_048_551)), 3, fault.Permanent, "1048551 bytes"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			err := newFakeLogs().log().Append(t.Context(), tt.lines)
+			incomplete, ok := errors.AsType[*auditlog.IncompleteError](err)
+			if !ok {
+				t.Fatalf("error %v, want an *IncompleteError", err)
+			}
+			if incomplete.Kept != tt.kept || fault.Of(err).Kind != tt.kind || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("%d kept, %v: %v; want %d, %v: %s", incomplete.Kept, fault.Of(err).Kind, err, tt.kept, tt.kind, tt.text)
+			}
+		})
+	}
+}
+
+func TestStream(t *testing.T) {
+	t.Parallel()
+	f := newFakeLogs()
+	l := f.log()
+	put := func(i int) {
+		t.Helper()
+		if err := l.Append(t.Context(), []auditlog.Line{f.line(i, 0, 1)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(1)
+	put(2)
+	if calls := f.n; calls != 3 {
+		t.Errorf("%d calls for two lines and a new stream, want 3", calls)
+	}
+	delete(f.streams, "instance")
+	put(3)
+	if got := len(f.streams["instance"]); got != 1 {
+		t.Errorf("%d lines in the stream made anew, want 1", got)
+	}
+}
+
+// TestStreamMadeByAnother finds the stream missing, and then there.
+func TestStreamMadeByAnother(t *testing.T) {
+	t.Parallel()
+	f := newFakeLogs()
+	f.before = func(n int) error {
+		if n > 1 {
+			return nil
+		}
+		f.streams["instance"] = nil
+		return &types.ResourceNotFoundException{}
+	}
+	if err := f.log().Append(t.Context(), []auditlog.Line{f.line(1, 0, 1)}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFaultKinds(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		err  error
+		want fault.Kind
+	}{
+		{"no group", &types.ResourceNotFoundException{}, fault.Fatal},
+		{"throttled", &types.ThrottlingException{}, fault.Throttled},
+		{"denied", &types.AccessDeniedException{}, fault.Fatal},
+		{"credentials unknown", &types.UnrecognizedClientException{}, fault.Fatal},
+		{"refused", &types.InvalidParameterException{}, fault.Permanent},
+		{"unavailable", &types.ServiceUnavailableException{}, fault.Unknown},
+		{"lost", context.DeadlineExceeded, fault.Unknown},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFakeLogs()
+			f.before = func(int) error { return tt.err }
+			err := f.log().Append(t.Context(), []auditlog.Line{f.line(1, 0, 1)})
+			if got := fault.Of(err); got.Kind != tt.want {
+				t.Errorf("kind %v, want %v: %v", got.Kind, tt.want, err)
+			}
+		})
+	}
+}
+
+// TestBytesThatAreNoText counts a byte that is sent as three.
+func TestBytesThatAreNoText(t *testing.T) {
+	t.Parallel()
+	f := newFakeLogs()
+	lines := []auditlog.Line{{Time: f.now, Text: slices.Repeat([]byte("x\xff"), 200_000)}, f.line(1, 0, 400_000)}
+	if err := f.log().Append(t.Context(), lines); err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	f := newFakeLogs()
+	var lines []auditlog.Line
+	for i := range 100 {
+		lines = append(lines, f.line(i, time.Duration(i*37%100)*time.Second, 300))
+	}
+	l := f.log()
+	for b.Loop() {
+		f.streams["instance"], f.puts = nil, nil
+		if err := l.Append(b.Context(), lines); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,233 @@
+package route_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+const maintenance = `{
+  "routes": [
+    {
+      "TwilioNumber": "+18585550100",
+      "DestinationCarrier": "+18585550122",
+      "FallbackCarriers": ["+18585550133", "+18585550144"],
+      "Active": true,
+      "LastUpdated": "2026-11-24T12:00:00Z"
+    },
+    {"TwilioNumber": "+18585550101", "DestinationCarrier": "+18585550122", "Active": false}
+  ]
+}
+`
+
+func TestParseMaintenance(t *testing.T) {
+	want := []route.Route{
+		{
+			TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550133", "+18585550144"},
+			Active: true, LastUpdated: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
+		},
+		{TwilioNumber: "+18585550101", DestinationCarrier: "+18585550122"},
+	}
+	got, err := route.ParseMaintenance(strings.NewReader(maintenance))
+	if err != nil {
+		t.Fatalf("ParseMaintenance: %v", err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("routes (-want +got):\n%s", diff)
+	}
+}
+
+func TestParseMaintenanceOfNoRoutes(t *testing.T) {
+	if got, err := route.ParseMaintenance(strings.NewReader(`{"routes":[]}`)); err != nil || len(got) != 0 {
+		t.Errorf("ParseMaintenance = %v, %v; want no routes and no error", got, err)
+	}
+}
+
+const good = `{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122","Active":true}`
+
+func TestParseMaintenanceRefuses(t *testing.T) {
+	tests := []struct {
+		name, file, want string
+	}{
+		{"empty file", "", "parse routes: EOF"},
+		{"null", "null", `parse routes: no "routes" list`},
+		{"no list", "{}", `parse routes: no "routes" list`},
+		{"null for the list", `{"routes":null}`, `parse routes: no "routes" list`},
+		{"cut", "{\"routes\":[\n", "parse routes: unexpected EOF"},
+		{"more than one object", `{"routes":[]} {"routes":[]}`, "parse routes: something follows the closing brace"},
+		{"a comma at the end", `{"routes":[]},`, "parse routes: something follows the closing brace"},
+		{"no comma", "{\"routes\":[\n" + good + "\n" + good + "]}", "parse routes: line 3: invalid character '{' after array element"},
+		{"no quotes", "\n\n{\n\"routes\":[\n{x}]}", "parse routes: line 5: invalid character 'x' looking for beginning of object key string"},
+		{"byte order mark", "\ufeff{\"routes\":[]}", "parse routes: line 1: invalid character 'ï' looking for beginning of value"},
+		{"unknown field beside the list", `{"routes":[],"extra":1}`, `parse routes: json: unknown field "extra"`},
+		{"Active missing", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122"}]}`, "routes[0]: Active is missing: say true or false"},
+		{"Active null", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122","Active":null}]}`, "routes[0]: Active is missing: say true or false"},
+		{"a number twice", `{"routes":[` + good + `,` + good + `]}`, "routes[1]: TwilioNumber +18585550100 stands already in routes[0]"},
+		{
+			"a number three times", `{"routes":[` + good + `,` + good + `,` + good + `]}`,
+			"routes[1]: TwilioNumber +18585550100 stands already in routes[0]\nroutes[2]: TwilioNumber +18585550100 stands already in routes[0]",
+		},
+		{
+			"to itself", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550100","Active":true}]}`,
+			"routes[0]: hop +18585550100 is the Twilio number itself: texts would go round in a loop",
+		},
+		{
+			"round in a loop", `{"routes":[` + good + `,{"TwilioNumber":"+18585550122","DestinationCarrier":"+18585550133","FallbackCarriers":["+18585550100"],"Active":false}]}`,
+			"routes[0]: hop +18585550122 is itself routed in routes[1]: texts would go round in a loop\n" +
+				"routes[1]: hop +18585550100 is itself routed in routes[0]: texts would go round in a loop",
+		},
+		{
+			"no E.164, second route", `{"routes":[` + good + `,{"TwilioNumber":"+18585550101","DestinationCarrier":"858 555 0122","Active":true}]}`,
+			`routes[1]: DestinationCarrier "858 555 0122" is not E.164: want a plus sign, country code and number, such as +18585550100`,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := route.ParseMaintenance(strings.NewReader(tt.file))
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("ParseMaintenance:\n%v\nwant:\n%s", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestParseMaintenanceNamesTheLine: of encoding/json's own words only the line and the field are ours to promise.
+func TestParseMaintenanceNamesTheLine(t *testing.T) {
+	tests := []struct {
+		name, file string
+		want       []string
+	}{
+		{"a list instead of an object", "\n[]", []string{"line 2: "}},
+		{"an object instead of the list", "{\n\"routes\":{}}", []string{"line 2: ", "routes"}},
+		{"a number for a number", "{\n\"routes\":[\n{\"TwilioNumber\":18585550100}]}", []string{"line 3: ", "TwilioNumber"}},
+		{"a text for true", "{\r\n\"routes\":[\r\n{\"Active\":\"yes\"}]}", []string{"line 3: ", "Active"}},
+		{"one text for the fallbacks", "{\"routes\":[\n\n\n{\"FallbackCarriers\":\"+18585550133\"}]}", []string{"line 4: ", "FallbackCarriers"}},
+		{"unknown field", "{\"routes\":[{\"Destination\":\"+18585550133\"}]}", []string{`unknown field "Destination"`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := route.ParseMaintenance(strings.NewReader(tt.file))
+			for _, part := range tt.want {
+				if err == nil || !strings.Contains(err.Error(), part) {
+					t.Errorf("ParseMaintenance = %v, want %q in it", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestParseMaintenanceSaysThatReadingFailed(t *testing.T) {
+	broken := errors.New("disk on fire")
+	if _, err := route.ParseMaintenance(iotest.ErrReader(broken)); !errors.Is(err, broken) {
+		t.Errorf("ParseMaintenance = %v, want the reader's error", err)
+	}
+}
+
+// TestParseMaintenanceFindsWhatFollows: an editor left a brace too many.
+func TestParseMaintenanceFindsWhatFollows(t *testing.T) {
+	for _, file := range []string{`{"routes":[]}}`, `{"routes":[]}]`, "{\"routes\":[" + good + "]}\n}\n"} {
+		if got, err := route.ParseMaintenance(strings.NewReader(file)); err == nil {
+			t.Errorf("ParseMaintenance(%s) = %d routes and no error", file, len(got))
+		}
+	}
+}
+
+// TestParseMaintenancePlacesEveryProblem: each problem stands on a line of its own, with its route's place.
+func TestParseMaintenancePlacesEveryProblem(t *testing.T) {
+	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[` + good + `,{"TwilioNumber":"858","DestinationCarrier":"x","FallbackCarriers":["y","y"]}]}`))
+	if err == nil {
+		t.Fatal("ParseMaintenance: no error")
+	}
+	for line := range strings.Lines(err.Error()) {
+		if !strings.HasPrefix(line, "routes[1]: ") {
+			t.Errorf("problem without its place: %s", line)
+		}
+	}
+}
+
+// TestParseMaintenanceJoinsUnknownFields: an unknown field, or a time that is none, is one problem among others and has
+// its place.
+func TestParseMaintenanceJoinsUnknownFields(t *testing.T) {
+	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[
+		{"TwilioNumber":"858","DestinationCarrier":"+18585550122","Active":true},
+		{"TwilioNumber":"+18585550101","DestinationCarrier":"+18585550122","Active":true,"Fallback":[]},
+		{"TwilioNumber":"+18585550102","DestinationCarrier":"+18585550122","Active":true,"LastUpdated":"yesterday"}
+	]}`))
+	if err == nil {
+		t.Fatal("ParseMaintenance: no error")
+	}
+	problems := strings.Split(err.Error(), "\n")
+	for place, problem := range map[string]string{"routes[0]": `TwilioNumber "858"`, "routes[1]": `"Fallback"`, "routes[2]": "yesterday"} {
+		found := false
+		for _, p := range problems {
+			found = found || strings.Contains(p, place) && strings.Contains(p, problem)
+		}
+		if !found {
+			t.Errorf("no problem with %s and %s in:\n%v", place, problem, err)
+		}
+	}
+}
+
+func FuzzParseMaintenance(f *testing.F) {
+	f.Add(maintenance)
+	f.Add(`{"routes":[` + good + `]}`)
+	f.Add(`{"routes":[null,{"FallbackCarriers":[""]}]}`)
+	f.Fuzz(func(t *testing.T, file string) {
+		routes, err := route.ParseMaintenance(strings.NewReader(file))
+		if err != nil {
+			return
+		}
+		if !json.Valid([]byte(file)) {
+			t.Errorf("accepted a file that is no JSON")
+		}
+		routed := map[sms.PhoneNumber]bool{}
+		for _, r := range routes {
+			if err := r.Validate(); err != nil || routed[r.TwilioNumber] {
+				t.Errorf("accepted a route of %s: %v", r.TwilioNumber, err)
+			}
+			routed[r.TwilioNumber] = true
+		}
+		for _, r := range routes {
+			for _, hop := range r.Hops() {
+				if routed[hop] {
+					t.Errorf("accepted hop %s, which is routed itself", hop)
+				}
+			}
+		}
+		sameAgain(t, routes)
+	})
+}
+
+// sameAgain writes the routes as a file and reads them back.
+func sameAgain(t *testing.T, routes []route.Route) {
+	t.Helper()
+	type seed struct {
+		TwilioNumber, DestinationCarrier sms.PhoneNumber
+		FallbackCarriers                 []sms.PhoneNumber
+		Active                           bool
+		LastUpdated                      time.Time
+	}
+	file := struct {
+		Routes []seed `json:"routes"`
+	}{Routes: []seed{}}
+	for _, r := range routes {
+		file.Routes = append(file.Routes, seed{r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers, r.Active, r.LastUpdated})
+	}
+	text, err := json.Marshal(file)
+	if err != nil {
+		t.Fatalf("write %+v: %v", routes, err)
+	}
+	again, err := route.ParseMaintenance(strings.NewReader(string(text)))
+	if diff := cmp.Diff(routes, again, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("read again: %v (-first +second):\n%s", err, diff)
+	}
+}

@@ -1,0 +1,107 @@
+package route_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+func TestHops(t *testing.T) {
+	r := relaytest.Route()
+	r.FallbackCarriers = []sms.PhoneNumber{"+18585550133", "+18585550144"}
+	want := []sms.PhoneNumber{"+18585550122", "+18585550133", "+18585550144"}
+	got := r.Hops()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Hops (-want +got):\n%s", diff)
+	}
+	got[1] = "changed"
+	if diff := cmp.Diff(want, r.Hops()); diff != "" {
+		t.Errorf("Hops after a caller changed what it got (-want +got):\n%s", diff)
+	}
+}
+
+func TestHas(t *testing.T) {
+	r := relaytest.Route()
+	for number, want := range map[sms.PhoneNumber]bool{
+		relaytest.Destination: true, relaytest.Fallback: true, relaytest.TwilioNumber: false, relaytest.Customer: false,
+		"": false, "whatsapp:" + relaytest.Destination: false,
+	} {
+		if got := r.Has(number); got != want {
+			t.Errorf("Has(%q) = %v, want %v", string(number), got, want)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	notE164 := func(field, number string) string {
+		return field + ` "` + number + `" is not E.164: want a plus sign, country code and number, such as +18585550100`
+	}
+	tests := []struct {
+		name  string
+		route route.Route
+		want  string // empty: valid
+	}{
+		{"as it should be", relaytest.Route(), ""},
+		{"without fallbacks", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122"}, ""},
+		{"no Twilio number", route.Route{DestinationCarrier: "+18585550122"}, notE164("TwilioNumber", "")},
+		{"destination with spaces", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+1 858 555 0122"}, notE164("DestinationCarrier", "+1 858 555 0122")},
+		{
+			"second fallback without a plus", route.Route{
+				TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550133", "18585550144"},
+			},
+			notE164("FallbackCarriers[1]", "18585550144"),
+		},
+		{
+			"to itself", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550100"},
+			"hop +18585550100 is the Twilio number itself: texts would go round in a loop",
+		},
+		{
+			"back to itself at last", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550100"}},
+			"hop +18585550100 is the Twilio number itself: texts would go round in a loop",
+		},
+		{
+			"a fallback twice", route.Route{
+				TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550133", "+18585550133"},
+			},
+			"hop +18585550133 stands twice",
+		},
+		{
+			"the destination as fallback", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550122"}},
+			"hop +18585550122 stands twice",
+		},
+		{
+			"two problems", route.Route{TwilioNumber: "858", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550122"}},
+			notE164("TwilioNumber", "858") + "\nhop +18585550122 stands twice",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			if err := tt.route.Validate(); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("Validate:\n%s\nwant:\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestValidateReturnsEverything: repeated hops are no exception.
+func TestValidateReturnsEverything(t *testing.T) {
+	r := route.Route{
+		TwilioNumber: "+18585550100", DestinationCarrier: "+18585550100",
+		FallbackCarriers: []sms.PhoneNumber{"+18585550122", "+18585550122", "+18585550133", "+18585550133"},
+	}
+	err := r.Validate()
+	for _, problem := range []string{"hop +18585550100 is the Twilio number itself", "hop +18585550122 stands twice", "hop +18585550133 stands twice"} {
+		if err == nil || !strings.Contains(err.Error(), problem) {
+			t.Errorf("Validate = %v, want %q among the problems", err, problem)
+		}
+	}
+}

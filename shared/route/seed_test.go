@@ -1,0 +1,128 @@
+package route_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// routeAt is a route of the given number, as a file or a table has it.
+func routeAt(number, destination sms.PhoneNumber, updated time.Time, version int64, by string) route.Route {
+	return route.Route{TwilioNumber: number, DestinationCarrier: destination, Active: true, LastUpdated: updated, Version: version, UpdatedBy: by}
+}
+
+func TestSeed(t *testing.T) {
+	const number, stored, seeded = sms.PhoneNumber("+18585550100"), sms.PhoneNumber("+18585550122"), sms.PhoneNumber("+18585550133")
+	now := time.Date(2026, 11, 24, 12, 0, 0, 999e6, time.FixedZone("", 3600))
+	inTable := routeAt(number, stored, noon, 7, "anna")
+	put, kept := route.Seeded{Put: []sms.PhoneNumber{number}}, route.Seeded{Kept: []sms.PhoneNumber{number}}
+	tests := []struct {
+		name  string
+		table []route.Route
+		file  route.Route
+		want  route.Route
+		did   route.Seeded
+	}{
+		{"new", nil, routeAt(number, seeded, noon, 0, ""), routeAt(number, seeded, noon, 1, "seed"), put},
+		{"new, of no date", nil, routeAt(number, seeded, time.Time{}, 0, ""), routeAt(number, seeded, time.Date(2026, 11, 24, 11, 0, 0, 0, time.UTC), 1, "seed"), put},
+		{"later than the table's", []route.Route{inTable}, routeAt(number, seeded, noon.Add(time.Second), 0, ""), routeAt(number, seeded, noon.Add(time.Second), 8, "seed"), put},
+		{"as old as the table's", []route.Route{inTable}, routeAt(number, seeded, noon, 0, ""), inTable, kept},
+		{"older than the table's", []route.Route{inTable}, routeAt(number, seeded, noon.Add(-time.Second), 0, ""), inTable, kept},
+		{"of no date where the table has one", []route.Route{inTable}, routeAt(number, seeded, time.Time{}, 0, ""), inTable, kept},
+		{"the table's was written by hand", []route.Route{routeAt(number, stored, time.Time{}, 0, "")}, routeAt(number, seeded, noon, 0, ""), routeAt(number, seeded, noon, 1, "seed"), put},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			table := relaytest.NewMemoryRoutes(tt.table...)
+			did, err := route.Seed(t.Context(), table, []route.Route{tt.file}, now)
+			if err != nil {
+				t.Fatalf("Seed: %v", err)
+			}
+			if diff := cmp.Diff(tt.did, did); diff != "" {
+				t.Errorf("Seeded (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]route.Route{tt.want}, list(t, table)); diff != "" {
+				t.Errorf("table (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func list(t *testing.T, table route.Table) []route.Route {
+	t.Helper()
+	all, err := table.List(t.Context())
+	if err != nil {
+		t.Fatalf("List: %v", err)
+	}
+	return all
+}
+
+func TestSeedTwice(t *testing.T) {
+	file := []route.Route{routeAt("+18585550100", "+18585550122", noon, 0, ""), routeAt("+18585550101", "+18585550122", time.Time{}, 0, "")}
+	table := relaytest.NewMemoryRoutes()
+	for i, want := range []route.Seeded{
+		{Put: []sms.PhoneNumber{"+18585550100", "+18585550101"}},
+		{Kept: []sms.PhoneNumber{"+18585550100", "+18585550101"}},
+	} {
+		got, err := route.Seed(t.Context(), table, file, noon.Add(time.Duration(i)*time.Hour))
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("Seed number %d: %v (-want +got):\n%s", i+1, err, diff)
+		}
+	}
+}
+
+// TestSeedYieldsToAnOperator who writes between the look at the table and the put.
+func TestSeedYieldsToAnOperator(t *testing.T) {
+	operators := routeAt("+18585550100", "+18585550144", noon, 0, "anna")
+	table := relaytest.NewMemoryRoutes()
+	table.Fault = func(op string) error {
+		if op != "before Put" {
+			return nil
+		}
+		table.Fault = nil
+		_, err := table.Put(t.Context(), operators)
+		return err
+	}
+	got, err := route.Seed(t.Context(), table, []route.Route{routeAt("+18585550100", "+18585550122", noon.Add(time.Hour), 0, "")}, noon)
+	if diff := cmp.Diff(route.Seeded{Kept: []sms.PhoneNumber{"+18585550100"}}, got); err != nil || diff != "" {
+		t.Errorf("Seed: %v (-want +got):\n%s", err, diff)
+	}
+	operators.Version = 1
+	if diff := cmp.Diff([]route.Route{operators}, list(t, table)); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+}
+
+func TestSeedStopsAtAnError(t *testing.T) {
+	file := []route.Route{routeAt("+18585550100", "+18585550122", noon, 0, ""), routeAt("+18585550101", "+18585550122", noon, 0, "")}
+	broken := errors.New("broken")
+	for failing, put := range map[string][]sms.PhoneNumber{"before List": nil, "second Put": {"+18585550100"}} {
+		t.Run(failing, func(t *testing.T) {
+			table := relaytest.NewMemoryRoutes()
+			puts := 0
+			table.Fault = func(op string) error {
+				if op == "before Put" {
+					puts++
+				}
+				if op == failing || puts == 2 {
+					return broken
+				}
+				return nil
+			}
+			got, err := route.Seed(t.Context(), table, file, noon)
+			if diff := cmp.Diff(route.Seeded{Put: put}, got); !errors.Is(err, broken) || diff != "" {
+				t.Errorf("Seed: %v, want the table's error (-want +got):\n%s", err, diff)
+			}
+			if err != nil && strings.Contains(err.Error(), "8585550101") {
+				t.Errorf("the error shows a number: %v", err)
+			}
+		})
+	}
+}

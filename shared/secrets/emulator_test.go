@@ -1,0 +1,89 @@
+package secrets_test
+
+import (
+	"crypto/rand"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/secrets"
+)
+
+// TestRotation reads a secret of an emulator of Secrets Manager through a rotation.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	e := newEmulator(t)
+	id := "test-" + rand.Text()
+	vault := secrets.New(e.config, secrets.Config{AuthToken: id, APIKey: "test-" + rand.Text()})
+	if _, err := vault.AuthTokens(t.Context()); fault.Of(err).Kind != fault.Fatal {
+		t.Errorf("before there is a secret: error %v, want a fatal one", err)
+	}
+	_, err := e.client.CreateSecret(t.Context(), &sdk.CreateSecretInput{Name: &id, SecretString: aws.String(token(account, "fake-1"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.finds(t, vault, "fake-1", "fake-1")
+	e.put(t, id, "fake-2", "AWSPENDING")
+	e.finds(t, vault, "fake-1", "fake-2", "fake-1")
+	e.put(t, id, "fake-3", "AWSCURRENT")
+	got, err := vault.AuthTokens(t.Context())
+	if err != nil || got.Current != "fake-3" || len(got.All) != 3 {
+		t.Errorf("%d tokens after the rotation, error %v; want 3", len(got.All), err)
+	}
+	if _, err := vault.APIKey(t.Context()); fault.Of(err).Kind != fault.Fatal {
+		t.Errorf("API key: error %v, want a fatal one", err)
+	}
+}
+
+// emulator is an emulator of Secrets Manager.
+type emulator struct {
+	config aws.Config
+	client *sdk.Client
+}
+
+// newEmulator returns the emulator that make test-aws started.
+func newEmulator(t *testing.T) emulator {
+	t.Helper()
+	endpoint := os.Getenv("RELAY_TEST_MOTO_URL")
+	if endpoint == "" {
+		t.Skip("no emulator of Secrets Manager: run make test-aws")
+	}
+	config := awsclient.New(awsclient.Config{
+		Region:          os.Getenv("AWS_REGION"),
+		AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
+		SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+		Endpoint:        endpoint,
+		AttemptTimeout:  30 * time.Second,
+	})
+	return emulator{config: config, client: sdk.NewFromConfig(config)}
+}
+
+// put stores a version of the secret under a stage.
+func (e emulator) put(t *testing.T, id, authToken, stage string) {
+	t.Helper()
+	_, err := e.client.PutSecretValue(t.Context(), &sdk.PutSecretValueInput{
+		SecretId: &id, SecretString: aws.String(token(account, authToken)), VersionStages: []string{stage},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// finds checks what the vault reads.
+func (e emulator) finds(t *testing.T, vault *secrets.Vault, current string, all ...string) {
+	t.Helper()
+	got, err := vault.AuthTokens(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := secrets.AuthTokens{AccountSid: account, Current: current, All: all}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("tokens (-want +got):\n%s", diff)
+	}
+}

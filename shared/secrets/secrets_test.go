@@ -1,0 +1,181 @@
+package secrets_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/secrets"
+)
+
+// fakeManager holds the stages of one secret, each a text or an error.
+type fakeManager struct {
+	stages map[string]any
+
+	mu    sync.Mutex
+	asked []string
+}
+
+func (f *fakeManager) GetSecretValue(_ context.Context, in *sdk.GetSecretValueInput, _ ...func(*sdk.Options)) (*sdk.GetSecretValueOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, *in.SecretId)
+	switch stage := f.stages[*in.VersionStage].(type) {
+	case string:
+		return &sdk.GetSecretValueOutput{SecretString: &stage}, nil
+	case error:
+		return nil, stage
+	default:
+		return nil, &types.ResourceNotFoundException{Message: aws.String("Secrets Manager can't find the specified secret value.")}
+	}
+}
+
+func (f *fakeManager) vault() *secrets.Vault {
+	return secrets.NewOn(f, secrets.Config{AuthToken: "relay/twilio", APIKey: "relay/twilio-key"})
+}
+
+const (
+	account      = "AC00000000000000000000000000000001"
+	otherAccount = "AC00000000000000000000000000000002"
+)
+
+// token is the secret of a token; a fake one.
+func token(account, token string) string {
+	return fmt.Sprintf(`{"accountSid":%q,"authToken":%q,"validationUrl":"https://example.com"}`, account, token)
+}
+
+func TestAuthTokens(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		stages map[string]any
+		want   secrets.AuthTokens
+	}{
+		{
+			"current alone",
+			map[string]any{"AWSCURRENT": token(account, "fake-2")},
+			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2"}},
+		},
+		{
+			"all stages, newest first",
+			map[string]any{"AWSCURRENT": token(account, "fake-2"), "AWSPENDING": token(account, "fake-3"), "AWSPREVIOUS": token(account, "fake-1")},
+			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-3", "fake-2", "fake-1"}},
+		},
+		{
+			"pending is current already",
+			map[string]any{"AWSCURRENT": token(account, "fake-2"), "AWSPENDING": token(account, "fake-2"), "AWSPREVIOUS": token(account, "fake-1")},
+			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2", "fake-1"}},
+		},
+		{
+			"previous of another account",
+			map[string]any{"AWSCURRENT": token(account, "fake-2"), "AWSPREVIOUS": token(otherAccount, "fake-1")},
+			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2"}},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := &fakeManager{stages: tt.stages}
+			got, err := f.vault().AuthTokens(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("tokens (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{"relay/twilio", "relay/twilio", "relay/twilio"}, f.asked); diff != "" {
+				t.Errorf("secrets asked for (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAPIKey(t *testing.T) {
+	t.Parallel()
+	f := &fakeManager{stages: map[string]any{
+		"AWSCURRENT": `{"accountSid":"` + account + `","apiKeySid":"SK1","apiKeySecret":"fake-key-secret"}`,
+	}}
+	got, err := f.vault().APIKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (secrets.APIKey{AccountSid: account, Sid: "SK1", Secret: "fake-key-secret"}); got != want {
+		t.Error("the key differs from the one stored")
+	}
+	if diff := cmp.Diff([]string{"relay/twilio-key"}, f.asked); diff != "" {
+		t.Errorf("secrets asked for (-want +got):\n%s", diff)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	current := func(v any) map[string]any { return map[string]any{"AWSCURRENT": v} }
+	tests := []struct {
+		name   string
+		stages map[string]any
+		want   fault.Kind
+	}{
+		{"no secret", nil, fault.Fatal},
+		{"pending alone", map[string]any{"AWSPENDING": token(account, "fake-secret")}, fault.Fatal},
+		{"not JSON", current(`fake-secret`), fault.Fatal},
+		{"JSON of another kind", current(`["fake-secret"]`), fault.Fatal},
+		{"a number for the token", current(`{"accountSid":"fake-secret","authToken":1}`), fault.Fatal},
+		{"no fields", current(`{"token":"fake-secret"}`), fault.Fatal},
+		{"an empty token", current(token("fake-secret", "")), fault.Fatal},
+		{"no account", current(token("", "fake-secret")), fault.Fatal},
+		{"a pending one that is no JSON", map[string]any{"AWSCURRENT": token(account, "fake-secret"), "AWSPENDING": "fake-secret"}, fault.Fatal},
+		{"no longer decryptable", current(&types.DecryptionFailure{Message: aws.String("fake-secret")}), fault.Fatal},
+		{"marked for deletion", current(&types.InvalidRequestException{Message: aws.String("fake-secret")}), fault.Fatal},
+		{"unavailable", current(&types.InternalServiceError{Message: aws.String("fake-secret")}), fault.Transient},
+		{"unavailable when pending is read", map[string]any{"AWSCURRENT": token(account, "fake-secret"), "AWSPENDING": errors.New("fake-secret")}, fault.Transient},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			vault := (&fakeManager{stages: tt.stages}).vault()
+			tokens, err := vault.AuthTokens(t.Context())
+			if got := fault.Of(err); err == nil || got.Kind != tt.want {
+				t.Errorf("kind %v, want %v: %v", got.Kind, tt.want, err)
+			}
+			if strings.Contains(fmt.Sprint(err), "fake-secret") || tokens.All != nil {
+				t.Errorf("error %v, tokens %v", err, tokens)
+			}
+			if tt.name == "pending alone" || len(tt.stages) != 1 {
+				return
+			}
+			if _, err := vault.APIKey(t.Context()); err == nil || fault.Of(err).Kind != tt.want || strings.Contains(err.Error(), "fake-secret") {
+				t.Errorf("API key: error %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestPrintedValues prints the credentials in every way there is.
+func TestPrintedValues(t *testing.T) {
+	t.Parallel()
+	for _, v := range []any{
+		secrets.AuthTokens{AccountSid: account, Current: "fake-secret", All: []string{"fake-secret"}},
+		&secrets.AuthTokens{AccountSid: account, Current: "fake-secret", All: []string{"fake-secret"}},
+		secrets.APIKey{AccountSid: account, Sid: "SK1", Secret: "fake-secret"},
+	} {
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("value", slog.Any("value", v))
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("value", slog.Any("value", v))
+		for _, printed := range []string{fmt.Sprint(v), fmt.Sprintf("%v %+v %#v %s %q", v, v, v, v, v), log.String()} {
+			if strings.Contains(printed, "fake-secret") || !strings.Contains(printed, account) {
+				t.Errorf("%T prints as %s", v, printed)
+			}
+		}
+	}
+}
