@@ -70,7 +70,9 @@ func newEmulator(t *testing.T, httpClient aws.HTTPClient) emulator {
 
 func (e emulator) ledger(t *testing.T) *dynamo.Ledger {
 	t.Helper()
-	return dynamo.NewLedger(e.config, dynamo.LedgerConfig{Table: e.createTable(t, dynamo.LedgerSchema()), Now: time.Now})
+	return dynamo.NewLedger(e.config, dynamo.LedgerConfig{
+		Table: e.createTable(t, dynamo.LedgerSchema()), Retention: suiteRetention, Now: time.Now,
+	})
 }
 
 // createTable creates an empty table of the schema and returns its name.

@@ -15,15 +15,7 @@ func (r Record) Apply(receipt sms.Receipt, now time.Time) (applied Record, chang
 	if !changed {
 		return r, false
 	}
-	last, _ := applied.Current()
-	if last.Number != receipt.Attempt {
-		return applied, true
-	}
-	to, reason := settledBy(receipt.Status)
-	if moved, err := applied.move(to, reason, now); err == nil {
-		applied = moved
-	}
-	return applied, true
+	return applied.settle(receipt.Attempt, now), true
 }
 
 // apply takes the receipt over into the attempt and reports whether it was news.

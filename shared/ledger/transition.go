@@ -47,18 +47,15 @@ func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Du
 	return r, nil
 }
 
-// Accept records that Twilio took the attempt's message under sid. If a receipt was quicker, what it told stands, and
-// changed is false if nothing is left to add.
-func (r Record) Accept(number int, sid string, status sms.Status, now time.Time) (accepted Record, changed bool, err error) {
+// Accept records that Twilio took the attempt's message under sid, and moves the text on if that attempt is the current
+// one. changed is false if that is known already.
+func (r Record) Accept(number int, sid string, status sms.Status, now time.Time) (accepted Record, changed bool) {
 	accepted = r.copy(now)
 	accepted.change(number, func(a *Attempt) { changed = a.accept(sid, status, now) })
 	if !changed {
-		return r, false, nil
+		return r, false
 	}
-	if r.State == Sending || r.State == Uncertain {
-		accepted, err = accepted.move(Sent, "", now)
-	}
-	return accepted, changed, err
+	return accepted.settle(number, now), true
 }
 
 // accept marks the attempt as taken by Twilio under sid with status, and reports whether that was news.
@@ -72,6 +69,20 @@ func (a *Attempt) accept(sid string, status sms.Status, now time.Time) bool {
 		a.Status = status
 	}
 	return news
+}
+
+// settle moves the text to where the attempt's status has brought it, if that attempt is the current one and the
+// state machine has the way.
+func (r Record) settle(number int, now time.Time) Record {
+	last, ok := r.Current()
+	if !ok || last.Number != number {
+		return r
+	}
+	to, reason := settledBy(last.Status)
+	if moved, err := r.move(to, reason, now); err == nil {
+		return moved
+	}
+	return r
 }
 
 // change applies edit to the attempt of that number; ok is false if there is none.

@@ -59,21 +59,17 @@ func (m *model) send(t *rapid.T) {
 	m.messages = append(m.messages, message)
 }
 
-// take returns what a receive may hand out: of the groups that are free, the one with the oldest message first, all
-// messages in order, without those that go to the dead-letter queue now.
+// take returns what one round of a receive hands out: of the groups that are free, no more than limit and the one with
+// the oldest message first, the messages in order, without those that go to the dead-letter queue now.
 func (m *model) take(limit int) []*modelMessage {
 	var taken []*modelMessage
+	var seen []string
 	for _, head := range slices.Clone(m.messages) {
-		if len(taken) > 0 && taken[len(taken)-1].group == head.group || m.locked(head.group) {
+		if slices.Contains(seen, head.group) || m.locked(head.group) || len(taken) == limit || len(seen) == limit {
 			continue
 		}
-		if slices.ContainsFunc(taken, func(other *modelMessage) bool { return other.group == head.group }) {
-			continue
-		}
+		seen = append(seen, head.group)
 		taken = append(taken, m.takeGroup(head.group, limit-len(taken))...)
-		if len(taken) == limit {
-			break
-		}
 	}
 	return taken
 }

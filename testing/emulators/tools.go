@@ -59,10 +59,14 @@ func (t toolbox) compile(ctx context.Context, folder, source string) error {
 // createVenv installs folder/requirements.txt into folder/venv. Byte code is left to the first start, which needs a
 // tenth of it.
 func (t toolbox) createVenv(ctx context.Context, folder string) error {
-	if _, err := t.run(ctx, folder, "python3", "-m", "venv", "venv"); err != nil {
+	_, err := t.run(ctx, folder, "python3", "-m", "venv", "venv")
+	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%w\n(Debian and Ubuntu ship it apart: apt-get install python3-venv)", err)
 	}
-	_, err := t.run(ctx, folder, filepath.Join(folder, "venv", "bin", "python"), "-m", "pip", "install",
+	if err != nil {
+		return err
+	}
+	_, err = t.run(ctx, folder, filepath.Join(folder, "venv", "bin", "python"), "-m", "pip", "install",
 		"--no-input", "--disable-pip-version-check", "--no-compile", "--requirement", "requirements.txt")
 	return err
 }

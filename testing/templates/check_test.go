@@ -69,16 +69,17 @@ func TestTemplateAgreesWithTheCode(t *testing.T) {
 func TestMistakesAreFound(t *testing.T) {
 	with := readCode(t)
 	parameters := variants()["all parameters"]
+	original := readTemplate(t, parameters)
 	for _, c := range checks() {
+		before := c.problems(original, with)
 		if len(c.mutations) == 0 {
 			t.Errorf("%s: no mutation shows that it can fail", c.name)
 		}
 		for _, m := range c.mutations {
 			t.Run(c.name+"/"+m.name, func(t *testing.T) {
 				mutated := readTemplate(t, parameters)
-				before := c.problems(mutated, with)
 				m.apply(mutated)
-				if cmp.Equal(mutated, readTemplate(t, parameters)) {
+				if cmp.Equal(mutated, original) {
 					t.Fatal("the mutation changed nothing")
 				}
 				if cmp.Equal(c.problems(mutated, with), before) {

@@ -72,7 +72,8 @@ func (h *Handler) post(ctx context.Context, r ledger.Record, envelope queue.Enve
 		return h.failed(ctx, r, attempt, fault.Of(err), record)
 	}
 	r, err = h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
-		return r.Accept(attempt.Number, created.Sid, created.Status, h.Now())
+		r, changed := r.Accept(attempt.Number, created.Sid, created.Status, h.Now())
+		return r, changed, nil
 	})
 	if err != nil {
 		// The text is out, and the ledger does not know. It comes back when the lease is over; a receipt may settle
