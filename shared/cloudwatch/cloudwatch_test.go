@@ -132,12 +132,13 @@ func (f *fakeLogs) sift(events []types.InputLogEvent) ([]types.InputLogEvent, *t
 	var info types.RejectedLogEventsInfo
 	from, to := 0, len(events)
 	for i, e := range events {
-		if f.old(e) {
+		switch {
+		case f.expired(e):
+			from = i + 1
+			info.ExpiredLogEventEndIndex = aws.Int32(int32(from))
+		case f.old(e):
 			from = i + 1
 			info.TooOldLogEventEndIndex = aws.Int32(int32(from))
-		}
-		if f.expired(e) {
-			info.ExpiredLogEventEndIndex = aws.Int32(int32(i + 1))
 		}
 		if f.young(e) && to == len(events) {
 			to = i

@@ -9,6 +9,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/dynamo"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // TestWalkIsBounded lists a ledger whose one record is days old, and counts what each page costs.
@@ -86,6 +87,55 @@ func TestStaleIndex(t *testing.T) {
 		page, err := l.List(t.Context(), ledger.Query{State: state, Limit: 10})
 		if err != nil || len(page.Records) != want {
 			t.Errorf("state %q: %d records, error %v; want %d", state, len(page.Records), err, want)
+		}
+	}
+}
+
+// TestNumberInBothRoles lists a text from a number to itself once.
+func TestNumberInBothRoles(t *testing.T) {
+	t.Parallel()
+	l := ledgerOn(newFake(dynamo.LedgerSchema()), noon)
+	r := claimed(t, 1, "mine")
+	r.Customer = r.TwilioNumber
+	if _, err := l.Create(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	page, err := l.List(t.Context(), ledger.Query{Number: r.TwilioNumber, Limit: 10})
+	if err != nil || len(page.Records) != 1 {
+		t.Errorf("%d records, error %v; want 1", len(page.Records), err)
+	}
+}
+
+// TestListEdges lists from times that indexes cannot tell apart, and from ranges that DynamoDB would refuse.
+func TestListEdges(t *testing.T) {
+	t.Parallel()
+	received := noon()
+	tests := []struct {
+		name  string
+		query ledger.Query
+		want  int
+	}{
+		{"from its very time", ledger.Query{Since: received}, 1},
+		{"from half a millisecond later", ledger.Query{Since: received.Add(500 * time.Microsecond)}, 0},
+		{"from after the cursor", ledger.Query{Since: received, Cursor: ledger.Cursor{ReceivedAt: received.Add(-time.Hour), MessageSid: "SM1"}}, 0},
+	}
+	for _, tt := range tests {
+		for _, number := range []sms.PhoneNumber{"", relaytest.Customer} {
+			t.Run(tt.name+" by "+string(number), func(t *testing.T) {
+				t.Parallel()
+				l := ledgerOn(newFake(dynamo.LedgerSchema()), noon)
+				r := claimed(t, 1, "mine")
+				r.ReceivedAt = received
+				if _, err := l.Create(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+				q := tt.query
+				q.Number, q.Limit = number, 10
+				page, err := l.List(t.Context(), q)
+				if err != nil || len(page.Records) != tt.want {
+					t.Errorf("%d records, error %v; want %d", len(page.Records), err, tt.want)
+				}
+			})
 		}
 	}
 }

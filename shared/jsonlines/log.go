@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
@@ -61,11 +62,19 @@ func (l *Log) restore(path string) error {
 	if err := l.cut(); err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(path))
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes the file's name durable. Windows cannot sync a folder, and need not.
+func syncFolder(folder string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	dir, err := os.Open(folder) //nolint:gosec // the path is the operator's own setting
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // lastLineEnd returns the offset behind the last newline among the first size bytes, reading backwards.

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -71,7 +72,7 @@ func Open(ctx context.Context, path string, now func() time.Time) (*DB, error) {
 
 // prepare makes the folder and the file and takes the lock. SQLite gives its side files (-wal, -shm) the file's mode.
 func prepare(path string) (*fileLock, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { //nolint:gosec // the path is the operator's own setting
 		return nil, err
 	}
 	// The lock comes first: closing a file that SQLite has open in this very process would drop SQLite's own locks.
@@ -110,8 +111,12 @@ func (db *DB) connect(ctx context.Context, path string) error {
 	return nil
 }
 
-// syncFolder makes the names of new files durable: a synced file without a name is lost all the same.
+// syncFolder makes the names of new files durable: a synced file without a name is lost all the same. Windows cannot
+// sync a folder, and need not.
 func syncFolder(folder string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	dir, err := os.Open(folder) //nolint:gosec // the folder is the operator's own setting
 	if err != nil {
 		return err

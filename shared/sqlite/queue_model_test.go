@@ -34,7 +34,9 @@ type modelMessage struct {
 
 const modelMaxReceiveCount = 3
 
-func (m *model) inFlight(message *modelMessage) bool { return m.clock.Now().Before(message.hiddenUntil) }
+func (m *model) inFlight(message *modelMessage) bool {
+	return m.clock.Now().Before(message.hiddenUntil)
+}
 
 func (m *model) locked(group string) bool {
 	return slices.ContainsFunc(m.messages, func(message *modelMessage) bool {

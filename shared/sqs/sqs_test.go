@@ -90,7 +90,11 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	if answer.err != nil {
 		return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: answer.err}
 	}
-	time.Sleep(answer.after)
+	select {
+	case <-time.After(answer.after):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
 	header := http.Header{"Content-Type": {"application/x-amz-json-1.0"}}
 	if answer.queryError != "" {
 		header.Set("X-Amzn-Query-Error", answer.queryError)

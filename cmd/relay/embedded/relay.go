@@ -77,6 +77,9 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if r.db, err = sqlite.Open(ctx, filepath.Join(config.Data, DatabaseFile), time.Now); err != nil {
 		return nil, err
 	}
+	if err := r.db.ReleaseInFlight(ctx); err != nil {
+		return nil, fmt.Errorf("release what was in flight: %w", err)
+	}
 	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, AuditFile)); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,24 @@
+package sqlite
+
+import "context"
+
+const (
+	releaseMessagesQuery = `UPDATE queue_messages SET visible_at = 0 WHERE visible_at > 0 AND receive_count > 0`
+	// A lane is locked only as long as one of its messages is hidden.
+	releaseLanesQuery = `
+		UPDATE queue_lanes SET locked_until = 0 WHERE locked_until > 0 AND NOT EXISTS
+			(SELECT 1 FROM queue_messages WHERE lane = queue_lanes.id AND visible_at > 0)`
+)
+
+// ReleaseInFlight shows every message again that was received and not deleted, on all queues, without waiting for its
+// visibility timeout. It is for the start of the one process that has the file: whoever received those messages
+// has ended. Messages that are only delayed stay hidden.
+func (db *DB) ReleaseInFlight(ctx context.Context) error {
+	return db.write(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := t.exec(ctx, releaseMessagesQuery); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, releaseLanesQuery)
+		return err
+	})
+}
