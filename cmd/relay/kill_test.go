@@ -120,7 +120,7 @@ func stateOf(t *testing.T, url, sid string) ledger.State {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer response.Body.Close() //nolint:errcheck // it is read to its end.
 	var message operations.Message
 	if response.StatusCode == http.StatusNotFound {
 		return ""

@@ -76,10 +76,11 @@ func (p program) root() *cobra.Command {
 		Long: `relay passes the texts that customers send to a Twilio number on to the phone of whoever serves it.
 
 Begin with "relay demo", which shows the whole way of a text and needs no account.`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          unknownCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		SilenceErrors:              true,
+		Args:                       unknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(p.serveCommand(), p.demoCommand(), p.fakeTwilioCommand(), p.versionCommand())

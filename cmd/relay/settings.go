@@ -20,14 +20,14 @@ type setting struct {
 }
 
 // The settings' names.
-const (
+const ( //nolint:gosec // these are variables' names, not credentials.
 	envAccountSid     = "TWILIO_ACCOUNT_SID"
-	envAuthToken      = "TWILIO_AUTH_TOKEN" //nolint:gosec // a variable's name, not a credential.
+	envAuthToken      = "TWILIO_AUTH_TOKEN"
 	envAPIKeySid      = "TWILIO_API_KEY_SID"
-	envAPIKeySecret   = "TWILIO_API_KEY_SECRET" //nolint:gosec // a variable's name, not a credential.
+	envAPIKeySecret   = "TWILIO_API_KEY_SECRET"
 	envTwilioBaseURL  = "TWILIO_API_BASE_URL"
 	envPublicBaseURL  = "PUBLIC_BASE_URL"
-	envOperatorToken  = "RELAY_OPERATOR_TOKEN" //nolint:gosec // a variable's name, not a credential.
+	envOperatorToken  = "RELAY_OPERATOR_TOKEN"
 	envListen         = "RELAY_LISTEN"
 	envData           = "RELAY_DATA"
 	envRoutes         = "RELAY_ROUTES"

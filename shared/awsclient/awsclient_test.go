@@ -289,7 +289,7 @@ func TestDefaultHTTPClient(t *testing.T) {
 	var elsewhere bool
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere = true }))
 	defer other.Close()
-	server := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	server := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusFound))
 	defer server.Close()
 	config := awsclient.New(awsclient.Config{Region: "eu-west-1", AccessKeyID: "fake-id", SecretAccessKey: "fake-secret", Endpoint: server.URL})
 	_, err := secretsmanager.NewFromConfig(config).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("fake-name")})

@@ -12,15 +12,15 @@ import (
 type Kind int
 
 const (
-	// Unknown: the action may or may not have happened. It is found out, never guessed and never repeated blindly.
+	// Unknown means that the action may or may not have happened. It is found out, never guessed and never repeated blindly.
 	Unknown Kind = iota
-	// Transient: it did not happen, and the same call may succeed later.
+	// Transient means that it did not happen, and the same call may succeed later.
 	Transient
-	// Throttled: it did not happen because there was too much at once; later, and more slowly.
+	// Throttled means that it did not happen because there was too much at once; later, and more slowly.
 	Throttled
-	// Permanent: it did not happen and the same call never will succeed.
+	// Permanent means that it did not happen and the same call never will succeed.
 	Permanent
-	// Fatal: nothing can succeed until someone mends the set-up (credentials, a suspended account).
+	// Fatal means that nothing can succeed until someone mends the set-up (credentials, a suspended account).
 	Fatal
 )
 

@@ -68,7 +68,7 @@ func headers(r *http.Request) map[string]string {
 
 // parameters decodes the query as the gateway does, repeated names joined by commas. What is unreadable is left out.
 func parameters(rawQuery string) map[string]string {
-	query, _ := url.ParseQuery(rawQuery) //nolint:errcheck // the readable parameters are returned beside the error.
+	query, _ := url.ParseQuery(rawQuery) // The readable ones are returned beside the error.
 	if len(query) == 0 {
 		return nil
 	}

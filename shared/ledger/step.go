@@ -6,13 +6,14 @@ import "time"
 type Step int
 
 const (
-	// StepClaim: make the next attempt.
+	// StepClaim is to make the next attempt.
 	StepClaim Step = iota + 1
-	// StepWait: leave it for later; someone holds the claim, or the next attempt is not due.
+	// StepWait is to leave it for later; someone holds the claim, or the next attempt is not due.
 	StepWait
-	// StepSettle: the claim's holder died. Nobody knows whether its POST reached Twilio.
+	// StepSettle is to find out what became of an attempt: the claim's holder died, and nobody knows whether its POST
+	// reached Twilio.
 	StepSettle
-	// StepDone: nothing is left to do; a repeat ends here.
+	// StepDone is to leave it for good: nothing is left to do, and a repeat ends here.
 	StepDone
 )
 

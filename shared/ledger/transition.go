@@ -85,15 +85,13 @@ func (r Record) settle(number int, now time.Time) Record {
 	return r
 }
 
-// change applies edit to the attempt of that number; ok is false if there is none.
-func (r Record) change(number int, edit func(*Attempt)) (ok bool) {
+// change applies edit to the attempt of that number, if there is one.
+func (r Record) change(number int, edit func(*Attempt)) {
 	for i := range r.Attempts {
 		if r.Attempts[i].Number == number {
 			edit(&r.Attempts[i])
-			return true
 		}
 	}
-	return false
 }
 
 // End closes the attempt with the failure f and moves the text to state with reason. For Queued, notBefore is when

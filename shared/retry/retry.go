@@ -24,15 +24,15 @@ type Policy struct {
 type Action int
 
 const (
-	// Again: back to the queue for Delay, then the next attempt.
+	// Again is back to the queue for Delay, then the next attempt.
 	Again Action = iota + 1
-	// Exhausted: the last attempt was this one; to the dead-letter queue.
+	// Exhausted is the end of the last attempt that there may be: to the dead-letter queue.
 	Exhausted
-	// Refused: it never will succeed; it ends as failed.
+	// Refused is the end of a text that never will succeed: it ends as failed.
 	Refused
-	// Settle: it may have been sent; find out, never repeat blindly.
+	// Settle is for a text that may have been sent: find out, never repeat blindly.
 	Settle
-	// Halt: back to the queue for Delay; the attempt does not count, and someone has to mend the account.
+	// Halt is back to the queue for Delay; the attempt does not count, and someone has to mend the account.
 	Halt
 )
 

@@ -94,7 +94,7 @@ func (p *parser) route(i int, element json.RawMessage) Route {
 		p.report(i, problem)
 	}
 	if s.Active == nil {
-		p.report(i, errors.New("Active is missing: say true or false")) //nolint:revive,staticcheck // it begins with a field's name.
+		p.report(i, errors.New("Active is missing: say true or false")) //nolint:staticcheck // it begins with a field's name.
 	}
 	if earlier, ok := p.first[r.TwilioNumber]; ok {
 		p.report(i, fmt.Errorf("TwilioNumber %s stands already in routes[%d]", r.TwilioNumber, earlier))

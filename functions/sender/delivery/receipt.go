@@ -15,11 +15,11 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 	r, err := h.Ledger.Get(ctx, envelope.RelayID)
 	if errors.Is(err, ledger.ErrNotFound) {
 		// The claim is written before the POST, so that a receipt without a record is one of a forgotten text.
-		h.logReceipt(ctx, slog.LevelWarn, "receipt of an unknown text", envelope, nil)
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
 		return done()
 	}
 	if err != nil {
-		h.logReceipt(ctx, slog.LevelError, "receipt not applied", envelope, err)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
 		return again(h.Policy.Base)
 	}
 	var news bool
@@ -30,13 +30,14 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 		return r, news, nil
 	})
 	if err != nil {
-		h.logReceipt(ctx, slog.LevelError, "receipt not applied", envelope, err)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
 		return again(h.Policy.Base)
 	}
 	if news && r.State != before {
 		h.settled(r)
 	}
-	h.logReceipt(ctx, slog.LevelInfo, "receipt applied", envelope, nil, slog.Bool("news", news), slog.String("state", string(r.State)))
+	attrs := append(receiptAttrs(envelope, nil), slog.Bool("news", news), slog.String("state", string(r.State)))
+	h.Logger.LogAttrs(ctx, slog.LevelInfo, "receipt applied", attrs...)
 	return done()
 }
 
@@ -48,14 +49,15 @@ func (h *Handler) settled(r ledger.Record) {
 	}
 }
 
-func (h *Handler) logReceipt(ctx context.Context, level slog.Level, message string, e queue.Envelope, err error, more ...slog.Attr) {
-	attrs := append([]slog.Attr{
+// receiptAttrs are what a receipt's one log line tells of it.
+func receiptAttrs(e queue.Envelope, err error) []slog.Attr {
+	attrs := []slog.Attr{
 		slog.String("message_sid", e.RelayID), slog.String("outbound_sid", e.Receipt.Sid),
 		slog.String("message_status", string(e.Receipt.Status)), slog.Int("attempt", e.Receipt.Attempt),
 		slog.Int("error_code", e.Receipt.ErrorCode),
-	}, more...)
+	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	h.Logger.LogAttrs(ctx, level, message, attrs...)
+	return attrs
 }

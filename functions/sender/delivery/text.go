@@ -26,12 +26,12 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 	}
 	p, err := h.plan(ctx, envelope)
 	if err != nil {
-		h.logText(ctx, slog.LevelError, "route not looked up", open(envelope, h.Retention), err)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "route not looked up", textAttrs(open(envelope, h.Retention), err)...)
 		return again(h.Policy.Base)
 	}
 	r, step, err := h.begin(ctx, envelope, p)
 	if err != nil {
-		h.logText(ctx, slog.LevelError, "claim not written", r, err)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "claim not written", textAttrs(r, err)...)
 		return again(h.Policy.Base)
 	}
 	switch step.next {
@@ -54,11 +54,11 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 func (h *Handler) finish(ctx context.Context, r ledger.Record, step stepTaken) verdict {
 	if !step.wrote {
 		h.Emit(telemetry.Measurement{Name: telemetry.MetricDuplicates, Unit: telemetry.Count, Value: 1})
-		h.logText(ctx, slog.LevelInfo, "repeat ignored", r, nil)
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "repeat ignored", textAttrs(r, nil)...)
 		return done()
 	}
 	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)), count(telemetry.MetricDropped, "Reason", string(r.Reason)))
-	h.logText(ctx, slog.LevelInfo, "text dropped", r, nil)
+	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text dropped", textAttrs(r, nil)...)
 	return done()
 }
 
@@ -78,14 +78,14 @@ func (h *Handler) post(ctx context.Context, r ledger.Record, envelope queue.Enve
 	if err != nil {
 		// The text is out, and the ledger does not know. It comes back when the lease is over; a receipt may settle
 		// it earlier.
-		h.logText(ctx, slog.LevelError, "acceptance not recorded", r, err)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "acceptance not recorded", textAttrs(r, err)...)
 		return again(r.LeaseUntil.Sub(h.Now()))
 	}
 	h.Emit(
 		telemetry.Measurement{Name: telemetry.MetricRelayed, Unit: telemetry.Count, Value: 1},
 		latency(telemetry.MetricRelayLatency, h.Now().Sub(r.ReceivedAt)),
 	)
-	h.logText(ctx, slog.LevelInfo, "text relayed", r, nil)
+	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text relayed", textAttrs(r, nil)...)
 	return done()
 }
 
@@ -98,28 +98,28 @@ func (h *Handler) failed(ctx context.Context, r ledger.Record, attempt ledger.At
 		return r.End(attempt.Number, f, end.state, end.reason, notBefore, h.Now())
 	})
 	if err != nil {
-		h.logText(ctx, slog.LevelError, "failure not recorded", r, err)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "failure not recorded", textAttrs(r, err)...)
 		return again(r.LeaseUntil.Sub(h.Now()))
 	}
 	h.Emit(count(telemetry.MetricTwilioFault, "Kind", f.Kind.String()))
 	if r.State != end.state {
 		// A receipt was quicker: Twilio has the message after all.
-		h.logText(ctx, slog.LevelInfo, "text relayed", r, nil)
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text relayed", textAttrs(r, nil)...)
 		return done()
 	}
 	switch decision.Action {
 	case retry.Again:
-		h.logText(ctx, slog.LevelWarn, "attempt failed", r, f)
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempt failed", textAttrs(r, f)...)
 		return again(decision.Delay)
 	case retry.Halt:
 		h.Emit(telemetry.Measurement{Name: telemetry.MetricHalted, Unit: telemetry.Count, Value: 1})
-		h.logText(ctx, slog.LevelError, "sending halted", r, f)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "sending halted", textAttrs(r, f)...)
 		return again(decision.Delay)
 	case retry.Exhausted:
 		return h.bury(ctx, r, record)
 	case retry.Refused, retry.Settle:
 		h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
-		h.logText(ctx, slog.LevelWarn, "text not relayed", r, f)
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "text not relayed", textAttrs(r, f)...)
 		return done()
 	default:
 		return again(h.Policy.Base)
@@ -162,11 +162,11 @@ func (h *Handler) settle(ctx context.Context, r ledger.Record) verdict {
 		return r.End(attempt.Number, lapsed, ledger.Uncertain, ledger.ReasonLapsedLease, time.Time{}, h.Now())
 	})
 	if err != nil {
-		h.logText(ctx, slog.LevelError, "lapsed lease not recorded", r, err)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "lapsed lease not recorded", textAttrs(r, err)...)
 		return again(h.Policy.Base)
 	}
 	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
-	h.logText(ctx, slog.LevelWarn, "lease lapsed", r, nil)
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "lease lapsed", textAttrs(r, nil)...)
 	return done()
 }
 

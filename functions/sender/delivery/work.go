@@ -69,7 +69,7 @@ func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMe
 		},
 	})
 	if err != nil {
-		h.logText(ctx, slog.LevelError, "dead letter not queued", r, err)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not queued", textAttrs(r, err)...)
 		return again(h.Policy.Base)
 	}
 	r, err = h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
@@ -80,11 +80,11 @@ func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMe
 		return r, true, err
 	})
 	if err != nil {
-		h.logText(ctx, slog.LevelError, "dead letter not recorded", r, err)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(r, err)...)
 		return again(h.Policy.Base)
 	}
 	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonAttemptsExhausted)), count(telemetry.MetricOutcome, "State", string(r.State)))
-	h.logText(ctx, slog.LevelError, "text is dead", r, nil)
+	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(r, nil)...)
 	return done()
 }
 
@@ -128,8 +128,8 @@ func latency(name string, took time.Duration) telemetry.Measurement {
 	return telemetry.Measurement{Name: name, Unit: telemetry.Milliseconds, Value: float64(took.Milliseconds())}
 }
 
-// logText writes a text's one line.
-func (h *Handler) logText(ctx context.Context, level slog.Level, message string, r ledger.Record, err error) {
+// textAttrs are what a text's one log line tells of it.
+func textAttrs(r ledger.Record, err error) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("message_sid", r.MessageSid), slog.String("state", string(r.State)),
 		slog.Any("twilio_number", r.TwilioNumber), slog.Any("customer", r.Customer),
@@ -145,5 +145,5 @@ func (h *Handler) logText(ctx context.Context, level slog.Level, message string,
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	h.Logger.LogAttrs(ctx, level, message, attrs...)
+	return attrs
 }
