@@ -25,14 +25,16 @@ func TestLines(t *testing.T) {
 		want  string
 	}{
 		{
-			"message created", auditlog.Entry{
+			"message created",
+			auditlog.Entry{
 				ID: "SM1.1", Time: noon, Subject: "message", Change: "created", Version: 1, MessageSid: "SM1", To: "sending",
 				TwilioNumber: "***0100", Customer: "***0111", Attempt: &auditlog.Attempt{Number: 1, Destination: "***0122"},
 			},
 			`{"id":"SM1.1","time":"2026-11-24T12:00:00.123Z","subject":"message","change":"created","version":1,"message_sid":"SM1","to":"sending","twilio_number":"***0100","customer":"***0111","attempt":{"number":1,"hop":0,"destination":"***0122"}}`,
 		},
 		{
-			"message changed", auditlog.Entry{
+			"message changed",
+			auditlog.Entry{
 				ID: "SM1.4", Time: noon, Subject: "message", Change: "changed", Version: 4, MessageSid: "SM1", From: "sent", To: "failed", Reason: "receipt",
 				TwilioNumber: "***0100", Customer: "***0111",
 				Attempt: &auditlog.Attempt{Number: 2, Hop: 1, Destination: "***0133", OutboundSid: "SM2", Status: "failed", Outcome: "accepted", ErrorCode: 30008},
@@ -40,7 +42,8 @@ func TestLines(t *testing.T) {
 			`{"id":"SM1.4","time":"2026-11-24T12:00:00.123Z","subject":"message","change":"changed","version":4,"message_sid":"SM1","from":"sent","to":"failed","reason":"receipt","twilio_number":"***0100","customer":"***0111","attempt":{"number":2,"hop":1,"destination":"***0133","outbound_sid":"SM2","status":"failed","outcome":"accepted","error_code":30008}}`,
 		},
 		{
-			"route changed", auditlog.Entry{
+			"route changed",
+			auditlog.Entry{
 				ID: "route:***0100.2@111", Time: noon, Subject: "route", Change: "changed", Version: 2, TwilioNumber: "***0100",
 				Before: &auditlog.Route{DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, Version: 1},
 				After:  &auditlog.Route{DestinationCarrier: "***0122", Version: 2}, Actor: "anna <ops>",

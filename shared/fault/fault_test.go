@@ -41,7 +41,8 @@ func TestErrorText(t *testing.T) {
 		{"status", fault.Error{Kind: fault.Transient, HTTPStatus: 503}, "transient, status 503"},
 		{"cause", fault.Error{Err: cause}, "unknown: connection reset"},
 		{
-			"everything", fault.Error{Kind: fault.Throttled, Code: 20429, HTTPStatus: 429, RetryAfter: time.Second, Err: cause},
+			"everything",
+			fault.Error{Kind: fault.Throttled, Code: 20429, HTTPStatus: 429, RetryAfter: time.Second, Err: cause},
 			"throttled, code 20429, status 429: connection reset",
 		},
 	}

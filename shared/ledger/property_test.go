@@ -94,6 +94,9 @@ func (l *life) check(t *rapid.T, event string) {
 	if !r.NotBefore.IsZero() && r.State != ledger.Queued {
 		t.Fatalf("after %s in state %q the text is not due before %v", event, r.State, r.NotBefore)
 	}
+	if last, ok := r.Current(); ok && last.Accepted() && !r.State.Final() && r.State != ledger.Sent {
+		t.Fatalf("after %s Twilio has taken the text, and it is %q", event, r.State)
+	}
 	if r.Spent() > len(r.Attempts) {
 		t.Fatalf("after %s, %d of %d attempts count", event, r.Spent(), len(r.Attempts))
 	}
@@ -229,14 +232,12 @@ func settledByStatus(t *rapid.T, r ledger.Record) {
 	if !ok || !last.Accepted() {
 		return
 	}
-	want := ledger.Sent
-	switch last.Status {
-	case sms.StatusDelivered, sms.StatusRead:
-		want = ledger.Delivered
-	case sms.StatusUndelivered:
-		want = ledger.Undelivered
-	case sms.StatusFailed, sms.StatusCanceled:
-		want = ledger.Failed
+	ends := map[sms.Status]ledger.State{
+		"delivered": ledger.Delivered, "read": ledger.Delivered, "undelivered": ledger.Undelivered, "failed": ledger.Failed, "canceled": ledger.Failed,
+	}
+	want, final := ends[last.Status]
+	if !final {
+		want = ledger.Sent
 	}
 	if r.State != want {
 		t.Fatalf("attempt %d is %q, and the text is %q", last.Number, last.Status, r.State)

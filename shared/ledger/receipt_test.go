@@ -24,11 +24,11 @@ func accepted(number int, sid string, status sms.Status) step {
 	}}
 }
 
-// ended is the failure of the attempt's POST, after which the text waits.
-func ended(number int) step {
+// ended is the failure of the first attempt's POST, after which the text waits.
+func ended() step {
 	return step{"end", func(t *testing.T, r ledger.Record) (ledger.Record, bool) {
 		t.Helper()
-		r, changed, err := r.End(number, busy, ledger.Queued, "", noon.Add(time.Minute), noon)
+		r, changed, err := r.End(1, busy, ledger.Queued, "", noon.Add(time.Minute), noon)
 		if err != nil {
 			t.Errorf("End in state %q: %v", r.State, err)
 		}
@@ -83,11 +83,11 @@ func TestRaces(t *testing.T) {
 		{"of another message", []step{accepted(1, sid, "queued"), told(1, other, "delivered", 0)}, ledger.Sent, "", "queued", 0, sid, "+-"},
 		{"of no attempt", []step{accepted(1, sid, "queued"), told(0, sid, "delivered", 0), told(2, sid, "delivered", 0)}, ledger.Sent, "", "queued", 0, sid, "+--"},
 		{"of a status unknown to us", []step{accepted(1, sid, "queued"), told(1, sid, "teleported", 0), told(1, sid, "", 0)}, ledger.Sent, "", "queued", 0, sid, "+--"},
-		{"the POST failed, but Twilio has it", []step{told(1, sid, "sent", 0), ended(1)}, ledger.Sent, "", "sent", 0, sid, "+-"},
-		{"the POST failed, and a receipt comes after all", []step{ended(1), told(1, sid, "delivered", 0)}, ledger.Delivered, "", "delivered", 0, sid, "++"},
-		{"the same, on its way", []step{ended(1), told(1, sid, "queued", 0)}, ledger.Sent, "", "queued", 0, sid, "++"},
-		{"an answer after the failure was recorded", []step{ended(1), ended(1)}, ledger.Queued, "", "", 0, "", "+-"},
-		{"a failure after the answer", []step{accepted(1, sid, "queued"), ended(1)}, ledger.Sent, "", "queued", 0, sid, "+-"},
+		{"the POST failed, but Twilio has it", []step{told(1, sid, "sent", 0), ended()}, ledger.Sent, "", "sent", 0, sid, "+-"},
+		{"the POST failed, and a receipt comes after all", []step{ended(), told(1, sid, "delivered", 0)}, ledger.Delivered, "", "delivered", 0, sid, "++"},
+		{"the same, on its way", []step{ended(), told(1, sid, "queued", 0)}, ledger.Sent, "", "queued", 0, sid, "++"},
+		{"an answer after the failure was recorded", []step{ended(), ended()}, ledger.Queued, "", "", 0, "", "+-"},
+		{"a failure after the answer", []step{accepted(1, sid, "queued"), ended()}, ledger.Sent, "", "queued", 0, sid, "+-"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func play(t *testing.T, r ledger.Record, steps []step, changes string) ledger.Re
 // TestReceiptOfAnEarlierAttempt: it is written down, but the text goes by its current attempt.
 func TestReceiptOfAnEarlierAttempt(t *testing.T) {
 	second := relaytest.MessageSid(0xa2)
-	r := play(t, reach(t, ledger.Sending), []step{ended(1), claims(), accepted(2, second, "queued"), told(1, outboundSid, "failed", 30008)}, "++++")
+	r := play(t, reach(t, ledger.Sending), []step{ended(), claims(), accepted(2, second, "queued"), told(1, outboundSid, "failed", 30008)}, "++++")
 	if r.State != ledger.Sent {
 		t.Errorf("state %q, want sent", r.State)
 	}
@@ -162,6 +162,21 @@ func TestLateReceiptsSettle(t *testing.T) {
 		}
 		if tt.from == tt.want && got.Reason != r.Reason {
 			t.Errorf("from %q: reason %q became %q", tt.from, r.Reason, got.Reason)
+		}
+	}
+}
+
+// TestEndedAtStays: an attempt ends once, whatever is learned of it later.
+func TestEndedAtStays(t *testing.T) {
+	r := reach(t, ledger.Sending)
+	r, _, err := r.End(1, busy, ledger.Queued, "", noon.Add(time.Minute), noon.Add(time.Second))
+	if err != nil {
+		t.Fatalf("End: %v", err)
+	}
+	for i, status := range []sms.Status{sms.StatusQueued, sms.StatusSent, sms.StatusDelivered} {
+		r, _ = r.Apply(receiptOf(r, status), noon.Add(time.Duration(i+1)*time.Hour))
+		if last, _ := r.Current(); !last.EndedAt.Equal(stamped.Add(time.Second)) {
+			t.Errorf("after the receipt %q the attempt ended at %v", status, last.EndedAt)
 		}
 	}
 }

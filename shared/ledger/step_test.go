@@ -11,7 +11,7 @@ func TestNext(t *testing.T) {
 	due, until := stamped.Add(time.Minute), stamped.Add(lease)
 	tests := []struct {
 		state ledger.State
-		after time.Duration // after noon
+		after time.Duration
 		want  ledger.Step
 		until time.Time
 	}{
@@ -33,7 +33,7 @@ func TestNext(t *testing.T) {
 		{ledger.Dead, time.Hour, ledger.StepDone, time.Time{}},
 	}
 	for _, tt := range tests {
-		got, again := reach(t, tt.state).Next(noon.Add(tt.after))
+		got, again := reach(t, tt.state).Next(stamped.Add(tt.after))
 		if got != tt.want || !again.Equal(tt.until) {
 			t.Errorf("in state %q after %v: step %d until %v, want %d until %v", tt.state, tt.after, got, again, tt.want, tt.until)
 		}

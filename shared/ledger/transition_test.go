@@ -165,17 +165,20 @@ func TestMovesByState(t *testing.T) {
 			func(r ledger.Record) (ledger.Record, error) {
 				return r.Claim("c", 0, relaytest.Destination, lease, noon)
 			},
-			ledger.Sending, []ledger.State{"", ledger.Queued},
+			ledger.Sending,
+			[]ledger.State{"", ledger.Queued},
 		},
 		"Drop": {
 			func(r ledger.Record) (ledger.Record, error) { return r.Drop(ledger.ReasonInactive, noon) },
-			ledger.Dropped, []ledger.State{"", ledger.Queued},
+			ledger.Dropped,
+			[]ledger.State{"", ledger.Queued},
 		},
 		"Die": {
 			func(r ledger.Record) (ledger.Record, error) {
 				return r.Die(ledger.ReasonAttemptsExhausted, noon)
 			},
-			ledger.Dead, []ledger.State{ledger.Queued},
+			ledger.Dead,
+			[]ledger.State{ledger.Queued},
 		},
 	}
 	for name, m := range moves {

@@ -155,19 +155,19 @@ func TestReadsLoseTheirAnswers(t *testing.T) {
 	for _, when := range []string{"before ", "after "} {
 		f := newFakes(t)
 		f.ledger.Fault = failing(when + "Get")
-		if got, err := f.ledger.Get(t.Context(), f.record.MessageSid); err != errLost || got.MessageSid != "" {
+		if got, err := f.ledger.Get(t.Context(), f.record.MessageSid); !errors.Is(err, errLost) || got.MessageSid != "" {
 			t.Errorf("Get with a fault %sit: %v, %v", when, got.MessageSid, err)
 		}
 		f.ledger.Fault = failing(when + "List")
-		if got, err := f.ledger.List(t.Context(), ledger.Query{Limit: 1}); err != errLost || got.Records != nil {
+		if got, err := f.ledger.List(t.Context(), ledger.Query{Limit: 1}); !errors.Is(err, errLost) || got.Records != nil {
 			t.Errorf("List with a fault %sit: %v, %v", when, got, err)
 		}
 		f.routes.Fault = failing(when + "Lookup")
-		if got, err := f.routes.Lookup(t.Context(), TwilioNumber); err != errLost || got != nil {
+		if got, err := f.routes.Lookup(t.Context(), TwilioNumber); !errors.Is(err, errLost) || got != nil {
 			t.Errorf("Lookup with a fault %sit: %v, %v", when, got, err)
 		}
 		f.routes.Fault = failing(when + "List")
-		if got, err := f.routes.List(t.Context()); err != errLost || got != nil {
+		if got, err := f.routes.List(t.Context()); !errors.Is(err, errLost) || got != nil {
 			t.Errorf("List with a fault %sit: %v, %v", when, got, err)
 		}
 	}

@@ -140,7 +140,7 @@ func TestCacheRemembersNoErrors(t *testing.T) {
 	broken := errors.New("broken")
 	fails := func(string) error { return broken }
 	table.Fault = fails
-	if got, err := cache.Lookup(t.Context(), relaytest.TwilioNumber); err != broken || got != nil {
+	if got, err := cache.Lookup(t.Context(), relaytest.TwilioNumber); !errors.Is(err, broken) || got != nil {
 		t.Errorf("Lookup = %v, %v; want the table's own error", got, err)
 	}
 	table.Fault = nil
@@ -150,7 +150,7 @@ func TestCacheRemembersNoErrors(t *testing.T) {
 	// A failure after five seconds is told, not covered up with the old answer.
 	clock.Advance(route.MaxCacheAge)
 	table.Fault = fails
-	if got, err := cache.Lookup(t.Context(), relaytest.TwilioNumber); err != broken || got != nil {
+	if got, err := cache.Lookup(t.Context(), relaytest.TwilioNumber); !errors.Is(err, broken) || got != nil {
 		t.Errorf("Lookup = %v, %v; want the table's own error", got, err)
 	}
 }

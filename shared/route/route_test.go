@@ -51,31 +51,37 @@ func TestValidate(t *testing.T) {
 		{"no Twilio number", route.Route{DestinationCarrier: "+18585550122"}, notE164("TwilioNumber", "")},
 		{"destination with spaces", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+1 858 555 0122"}, notE164("DestinationCarrier", "+1 858 555 0122")},
 		{
-			"second fallback without a plus", route.Route{
+			"second fallback without a plus",
+			route.Route{
 				TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550133", "18585550144"},
 			},
 			notE164("FallbackCarriers[1]", "18585550144"),
 		},
 		{
-			"to itself", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550100"},
+			"to itself",
+			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550100"},
 			"hop +18585550100 is the Twilio number itself: texts would go round in a loop",
 		},
 		{
-			"back to itself at last", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550100"}},
+			"back to itself at last",
+			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550100"}},
 			"hop +18585550100 is the Twilio number itself: texts would go round in a loop",
 		},
 		{
-			"a fallback twice", route.Route{
+			"a fallback twice",
+			route.Route{
 				TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550133", "+18585550133"},
 			},
 			"hop +18585550133 stands twice",
 		},
 		{
-			"the destination as fallback", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550122"}},
+			"the destination as fallback",
+			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550122"}},
 			"hop +18585550122 stands twice",
 		},
 		{
-			"two problems", route.Route{TwilioNumber: "858", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550122"}},
+			"two problems",
+			route.Route{TwilioNumber: "858", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550122"}},
 			notE164("TwilioNumber", "858") + "\nhop +18585550122 stands twice",
 		},
 	}

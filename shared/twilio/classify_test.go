@@ -10,19 +10,21 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 )
 
-// Each code of Twilio's that the relay answers to, once: a code added to Codes needs a row here.
-func TestClassifyCode(t *testing.T) {
-	type answer struct {
-		kind  fault.Kind
-		after time.Duration
-	}
+// codeAnswer is what a code is answered with.
+type codeAnswer struct {
+	kind  fault.Kind
+	after time.Duration
+}
+
+// wantedAnswers is written beside Codes, not from it: a code added to Codes needs a row here.
+func wantedAnswers() map[int]codeAnswer {
 	var (
-		unknown   = answer{kind: fault.Unknown}
-		throttled = answer{kind: fault.Throttled}
-		permanent = answer{kind: fault.Permanent}
-		fatal     = answer{kind: fault.Fatal}
+		unknown   = codeAnswer{kind: fault.Unknown}
+		throttled = codeAnswer{kind: fault.Throttled}
+		permanent = codeAnswer{kind: fault.Permanent}
+		fatal     = codeAnswer{kind: fault.Fatal}
 	)
-	want := map[int]answer{
+	return map[int]codeAnswer{
 		14107: {fault.Throttled, 45 * time.Second},
 		20003: fatal,
 		20403: fatal,
@@ -68,6 +70,11 @@ func TestClassifyCode(t *testing.T) {
 		63017: throttled,
 		70051: fatal,
 	}
+}
+
+// TestClassifyCode holds each code of Twilio's that the relay answers to, once.
+func TestClassifyCode(t *testing.T) {
+	want := wantedAnswers()
 	for _, code := range Codes() {
 		expected, found := want[code.Number]
 		if !found {

@@ -10,6 +10,10 @@ import (
 
 // TestFindingsAreFound shows of each rule what it finds and what it lets pass.
 func TestFindingsAreFound(t *testing.T) {
+	tabled := func(rows, lines int) string {
+		table := "func f() {\n_ = []struct{ a int }{\n" + strings.Repeat("{1},\n", rows) + "}\n"
+		return table + strings.Repeat("\t_ = 0\n", lines-4) + "}\n"
+	}
 	long := func(lines int) string { return "func f() {\n" + strings.Repeat("\t_ = 0\n", lines-2) + "}\n" }
 	for _, tt := range []struct {
 		name, path, text string
@@ -18,6 +22,9 @@ func TestFindingsAreFound(t *testing.T) {
 		{"a function of 60 lines", "a.go", long(60), 0},
 		{"a function of 61 lines", "a.go", long(61), 1},
 		{"a method of 61 lines", "a.go", strings.Replace(long(61), "func ", "func (t) ", 1), 1},
+		{"a test's table of 100 rows", "a_test.go", tabled(100, 60), 0},
+		{"61 lines around a test's table", "a_test.go", tabled(100, 61), 1},
+		{"a table outside of a test", "a.go", tabled(100, 60), 1},
 		{"a file of 400 lines", "a.go", strings.Repeat("//\n", 399), 0},
 		{"a file of 401 lines", "a.go", strings.Repeat("//\n", 400), 1},
 		{"a file's name", "shared/sms/helpers.go", "", 1},

@@ -50,13 +50,13 @@ type front struct {
 	measured []telemetry.Measurement
 }
 
-func newFront(t testing.TB) *front {
-	t.Helper()
+func newFront(tb testing.TB) *front {
+	tb.Helper()
 	verifier, err := signature.NewValidator([]string{base, oldBase}, []string{token, oldToken})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	f := &front{t: t, clock: relaytest.NewClock(started), logs: &bytes.Buffer{}}
+	f := &front{t: tb, clock: relaytest.NewClock(started), logs: &bytes.Buffer{}}
 	f.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, f.clock.Now)
 	f.Handler = webhook.New(webhook.Config{
 		Queue: f.queue, Verifier: verifier, Now: f.clock.Now, Started: started, Version: "v1.2.3",

@@ -267,7 +267,6 @@ func TestOneLogLineForABatch(t *testing.T) {
 			if err := json.Unmarshal(s.logged.Bytes(), &got); err != nil {
 				t.Fatalf("not one line of JSON: %v: %s", err, s.logged)
 			}
-			delete(got, "time")
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("line (-want +got):\n%s", diff)
 			}

@@ -50,9 +50,18 @@ func newStage(log auditlog.Log) stage {
 	}
 	s.Handler = audit.New(audit.Config{
 		Log: log, Now: s.clock.Now,
-		Logger: slog.New(slog.NewJSONHandler(s.logged, nil)), Emit: telemetry.NewEMF(s.emitted, s.clock.Now),
+		Logger: slog.New(slog.NewJSONHandler(s.logged, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
+		Emit:   telemetry.NewEMF(s.emitted, s.clock.Now),
 	})
 	return s
+}
+
+// withoutTime leaves the time out of the operator's log: it is not the clock's.
+func withoutTime(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
 }
 
 // handle gives the handler a batch and returns the SequenceNumber that it named, or "" if it named none.
@@ -216,15 +225,15 @@ func unreadable(n int) events.DynamoDBEventRecord {
 }
 
 // readEvent reads an event as Lambda hands it over.
-func readEvent(t testing.TB, name string) events.DynamoDBEvent {
-	t.Helper()
+func readEvent(tb testing.TB, name string) events.DynamoDBEvent {
+	tb.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var event events.DynamoDBEvent
 	if err := json.Unmarshal(text, &event); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return event
 }

@@ -1,0 +1,334 @@
+package delivery_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/retry"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+const (
+	base        = "https://relay.example.com"
+	sendTimeout = 8 * time.Second
+	lease       = sendTimeout + 10*time.Second
+	visibility  = 30 * time.Second
+	maxAttempts = 3
+	retention   = 24 * time.Hour
+	// secretText stands in every text, so that a log that shows it is found.
+	secretText = "gate-code-4711"
+	// otherNumber is routed too, to otherPhone.
+	otherNumber sms.PhoneNumber = "+18585550140"
+	otherPhone  sms.PhoneNumber = "+18585550141"
+	// idleNumber has a route that is not active.
+	idleNumber sms.PhoneNumber = "+18585550150"
+	idlePhone  sms.PhoneNumber = "+18585550151"
+)
+
+var started = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+var policy = retry.Policy{Base: 2 * time.Second, Cap: time.Minute, MaxAttempts: maxAttempts, HaltDelay: 5 * time.Minute}
+
+// sender is a handler with everything around it in memory.
+type sender struct {
+	*delivery.Handler
+
+	t      testing.TB
+	clock  *relaytest.Clock
+	queue  *relaytest.MemoryQueue
+	dead   *relaytest.MemoryQueue
+	ledger *relaytest.MemoryLedger
+	twilio *twilio
+	faults *faults
+
+	mu       sync.Mutex
+	logs     bytes.Buffer
+	measured map[string]int
+	claims   int
+}
+
+func newSender(t testing.TB) *sender {
+	t.Helper()
+	s := &sender{t: t, clock: relaytest.NewClock(started), faults: &faults{}, measured: map[string]int{}}
+	s.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)
+	s.dead = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)
+	s.ledger = &relaytest.MemoryLedger{Fault: s.faults.of("ledger")}
+	s.queue.Fault, s.dead.Fault = s.faults.of("queue"), s.faults.of("dead")
+	routes := relaytest.NewMemoryRoutes(
+		route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, FallbackCarriers: []sms.PhoneNumber{relaytest.Fallback}, Active: true},
+		route.Route{TwilioNumber: otherNumber, DestinationCarrier: otherPhone, Active: true},
+		route.Route{TwilioNumber: idleNumber, DestinationCarrier: idlePhone},
+	)
+	routes.Fault = s.faults.of("routes")
+	s.twilio = &twilio{now: s.clock.Now}
+	s.Handler = delivery.New(delivery.Config{
+		Ledger: s.ledger, Routes: routes, Messages: s.twilio, Queue: visibilityCheck{s}, DeadLetters: s.dead,
+		Policy: policy, PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 10,
+		Now: s.clock.Now, Spread: func() float64 { return 0 }, NewClaimID: s.newClaimID,
+		Logger: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})), Emit: s.measure,
+	})
+	return s
+}
+
+func (s *sender) newClaimID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.claims++
+	return fmt.Sprintf("claim-%d", s.claims)
+}
+
+func (s *sender) measure(all ...telemetry.Measurement) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range all {
+		s.measured[strings.TrimSuffix(m.Name+" "+m.Dimension.Value, " ")]++
+	}
+}
+
+// Write takes the log's lines, and holds each against what may stand in it.
+func (s *sender) Write(line []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range []string{secretText, "85855501"} {
+		if bytes.Contains(line, []byte(secret)) {
+			s.t.Errorf("log line shows %q: %s", secret, line)
+		}
+	}
+	return s.logs.Write(line)
+}
+
+// lines returns the messages of the log since the last call.
+func (s *sender) lines() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var messages []string
+	for line := range strings.Lines(s.logs.String()) {
+		var entry struct{ Msg string }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			s.t.Errorf("log line %q: %v", line, err)
+		}
+		messages = append(messages, entry.Msg)
+	}
+	s.logs.Reset()
+	return messages
+}
+
+// visibilityCheck holds changes of visibility against the queue's contract. SQLite's queue refuses all of a call of
+// which one is outside of it.
+type visibilityCheck struct{ s *sender }
+
+func (v visibilityCheck) ChangeVisibility(ctx context.Context, changes []queue.Visibility) error {
+	for _, c := range changes {
+		if c.Timeout < 0 || c.Timeout > 12*time.Hour {
+			v.s.t.Errorf("visibility timeout %v, want 0 to 12 hours", c.Timeout)
+		}
+	}
+	return v.s.queue.ChangeVisibility(ctx, changes)
+}
+
+// faults are what is to fail: for each operation ("ledger before Create") the errors of its next calls, nil for none.
+type faults struct {
+	mu   sync.Mutex
+	next map[string][]error
+	// hook, if set, is asked about every operation first.
+	hook func(op string) error
+}
+
+func (f *faults) of(whose string) relaytest.Fault {
+	return func(op string) error { return f.ask(whose + " " + op) }
+}
+
+func (f *faults) ask(op string) error {
+	f.mu.Lock()
+	hook := f.hook
+	f.mu.Unlock()
+	if hook != nil {
+		if err := hook(op); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.next[op]) == 0 {
+		return nil
+	}
+	err := f.next[op][0]
+	f.next[op] = f.next[op][1:]
+	return err
+}
+
+// fail lets the next calls of an operation fail.
+func (s *sender) fail(op string, errs ...error) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	if s.faults.next == nil {
+		s.faults.next = map[string][]error{}
+	}
+	s.faults.next[op] = errs
+}
+
+// broken are n errors of a kind.
+func broken(kind fault.Kind, n int) []error {
+	errs := make([]error, n)
+	for i := range errs {
+		errs[i] = &fault.Error{Kind: kind, Err: context.DeadlineExceeded}
+	}
+	return errs
+}
+
+// textOf returns the envelope of the nth text, changed by edit.
+func textOf(n int, edit func(e *queue.Envelope)) queue.Envelope {
+	m := relaytest.Message(n)
+	m.Body = fmt.Sprintf("The %s, please (%d)", secretText, n)
+	e := queue.Envelope{Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: started, Message: &m}
+	if edit != nil {
+		edit(&e)
+	}
+	return e
+}
+
+// receiptOf returns the envelope of a receipt of the nth text.
+func receiptOf(n, attempt int, outboundSid string, status sms.Status) queue.Envelope {
+	ref := sms.CallbackRef{RelayID: relaytest.MessageSid(n), Attempt: attempt}
+	return queue.Envelope{
+		Version: queue.Version, Kind: queue.KindReceipt, RelayID: ref.RelayID, ReceivedAt: started,
+		Receipt: &sms.Receipt{Sid: outboundSid, Status: status, CallbackRef: ref},
+	}
+}
+
+// queueUp puts envelopes on the queue, repeats too: as if five minutes lay between.
+func (s *sender) queueUp(envelopes ...queue.Envelope) {
+	s.t.Helper()
+	for _, e := range envelopes {
+		out, err := e.Outgoing()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.claims++
+		out.DeduplicationID = fmt.Sprintf("%s-%d", out.DeduplicationID, s.claims)
+		if err := s.queue.Send(context.Background(), out); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// batchOf writes deliveries the way the event source mapping does.
+func batchOf(deliveries []queue.Delivery) events.SQSEvent {
+	var batch events.SQSEvent
+	for _, d := range deliveries {
+		batch.Records = append(batch.Records, events.SQSMessage{
+			MessageId: d.MessageID, ReceiptHandle: d.ReceiptHandle, Body: d.Body, Attributes: map[string]string{"MessageGroupId": d.Group},
+		})
+	}
+	return batch
+}
+
+// receive takes what can be had off the queue.
+func (s *sender) receive() []queue.Delivery {
+	s.t.Helper()
+	deliveries, err := s.queue.Receive(context.Background(), 10, 0, visibility)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return deliveries
+}
+
+// pump takes one batch through, as the event source mapping does, and returns how many messages came back of how many.
+func (s *sender) pump() (failed, received int) {
+	s.t.Helper()
+	deliveries := s.receive()
+	if len(deliveries) == 0 {
+		return 0, 0
+	}
+	response, err := s.Handle(context.Background(), batchOf(deliveries))
+	if err != nil {
+		s.t.Fatalf("Handle: %v; it would bring the whole batch back", err)
+	}
+	s.remove(deliveries, response)
+	return len(response.BatchItemFailures), len(deliveries)
+}
+
+func (s *sender) remove(deliveries []queue.Delivery, response events.SQSEventResponse) {
+	s.t.Helper()
+	back := map[string]bool{}
+	for _, failure := range response.BatchItemFailures {
+		back[failure.ItemIdentifier] = true
+	}
+	var done []string
+	for _, d := range deliveries {
+		if !back[d.MessageID] {
+			done = append(done, d.ReceiptHandle)
+		}
+		delete(back, d.MessageID)
+	}
+	if len(back) > 0 {
+		s.t.Errorf("answer names messages that were not in the batch: %v", back)
+	}
+	if err := s.queue.Delete(context.Background(), done); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// drain pumps until the queue is empty, moving the clock on when nothing can be had.
+func (s *sender) drain() {
+	s.t.Helper()
+	for range 1000 {
+		if len(s.queue.Messages()) == 0 {
+			return
+		}
+		if _, received := s.pump(); received == 0 {
+			s.clock.Advance(time.Second)
+		}
+	}
+	s.t.Fatalf("queue is not empty after 1,000 batches: %v", s.queue.Messages())
+}
+
+// record returns the nth text's record, which must be there.
+func (s *sender) record(n int) ledger.Record {
+	s.t.Helper()
+	r, err := s.ledger.Get(context.Background(), relaytest.MessageSid(n))
+	if err != nil {
+		s.t.Fatalf("record %d: %v", n, err)
+	}
+	return r
+}
+
+// checkState holds the nth text's state against what it must be.
+func (s *sender) checkState(n int, state ledger.State, reason ledger.Reason) {
+	s.t.Helper()
+	if r := s.record(n); r.State != state || r.Reason != reason {
+		s.t.Errorf("text %d is %q (%s), want %q (%s)", n, r.State, r.Reason, state, reason)
+	}
+}
+
+// checkPosts holds the number of POSTs that Twilio got against what it must be.
+func (s *sender) checkPosts(want int) {
+	s.t.Helper()
+	if got := len(s.twilio.posted()); got != want {
+		s.t.Errorf("Twilio got %d POSTs, want %d", got, want)
+	}
+}
+
+// checkBack pumps once and holds how many messages came back against what it must be.
+func (s *sender) checkBack(want int) {
+	s.t.Helper()
+	if got, received := s.pump(); got != want {
+		s.t.Errorf("%d of %d messages came back, want %d", got, received, want)
+	}
+}
