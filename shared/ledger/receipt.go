@@ -20,13 +20,9 @@ func (r Record) Apply(receipt sms.Receipt, now time.Time) (applied Record, chang
 
 // apply takes the receipt over into the attempt and reports whether it was news.
 func (a *Attempt) apply(receipt sms.Receipt, now time.Time) bool {
-	if a.OutboundSid != "" && a.OutboundSid != receipt.Sid {
+	if !receipt.Status.Supersedes(a.Status) || !a.accept(receipt.Sid, receipt.Status, now) {
 		return false
 	}
-	if !receipt.Status.Supersedes(a.Status) {
-		return false
-	}
-	a.accept(receipt.Sid, receipt.Status, now)
 	if receipt.ErrorCode != 0 {
 		a.ErrorCode = receipt.ErrorCode
 	}

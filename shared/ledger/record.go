@@ -5,6 +5,7 @@
 package ledger
 
 import (
+	"log/slog"
 	"slices"
 	"time"
 
@@ -43,6 +44,11 @@ type Record struct {
 	NotBefore time.Time `json:",omitzero"`
 	// ExpiresAt is when the table may forget the record, in seconds since 1970 (DynamoDB's TTL attribute).
 	ExpiresAt int64 `json:",omitempty"`
+}
+
+// LogValue shows which text and where it stands, never what it says.
+func (r Record) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("message_sid", r.MessageSid), slog.String("state", string(r.State)), slog.Int64("version", r.Version))
 }
 
 // Attempt is one POST to Twilio.

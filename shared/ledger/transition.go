@@ -58,9 +58,13 @@ func (r Record) Accept(number int, sid string, status sms.Status, now time.Time)
 	return accepted.settle(number, now), true
 }
 
-// accept marks the attempt as taken by Twilio under sid with status, and reports whether that was news.
+// accept marks the attempt as taken by Twilio under sid with status, and reports whether that was news. An attempt is
+// one POST, so that another sid than the one known is none of its.
 func (a *Attempt) accept(sid string, status sms.Status, now time.Time) bool {
-	news := !a.Accepted() || a.OutboundSid != sid || status.Supersedes(a.Status)
+	if a.OutboundSid != "" && a.OutboundSid != sid {
+		return false
+	}
+	news := !a.Accepted() || status.Supersedes(a.Status)
 	a.Outcome, a.OutboundSid = OutcomeAccepted, sid
 	if a.EndedAt.IsZero() {
 		a.EndedAt = Stamp(now)

@@ -220,6 +220,7 @@ func TestDecodeTellsANewerShape(t *testing.T) {
 func TestDecodeQuotesNothing(t *testing.T) {
 	for _, body := range []string{
 		`{"v":1,"kind":"inbound","relay_id":"SM1","message":"my secret"}`,
+		`{"v":1,"kind":"inbound","relay_id":"SM1","received_at":"my secret"}`,
 		`my secret`,
 		`{"v":1,"kind":"my secret","relay_id":"SM1"}`,
 		`{"v":1,"kind":"inbound","relay_id":"my secret","message":{"Body":"my secret"}}`,

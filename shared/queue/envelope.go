@@ -6,6 +6,7 @@ package queue
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +47,11 @@ type Envelope struct {
 	Destination sms.PhoneNumber `json:"destination,omitempty"`
 	// Receipt is what Twilio says of a message sent earlier.
 	Receipt *sms.Receipt `json:"receipt,omitempty"`
+}
+
+// LogValue shows what kind of work it is and for which text.
+func (e Envelope) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("kind", string(e.Kind)), slog.String("message_sid", e.RelayID))
 }
 
 // Group returns the FIFO group (SQS: MessageGroupId) in which the envelope keeps its place. Texts of one customer to

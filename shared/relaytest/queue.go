@@ -23,9 +23,6 @@ type QueueUnderTest struct {
 	queue.Receiver
 	// Dead is the queue's dead-letter queue. It may be nil where MaxReceiveCount is 0.
 	Dead queue.Receiver
-	// LockedByHeadOnly is set for an emulator that locks a group by its first message alone (ElasticMQ), so that the
-	// first can be had while a later one is in flight. SQS and SQLite lock the group by any message in flight.
-	LockedByHeadOnly bool
 }
 
 // TestQueue holds a queue against the contract of package queue. open returns a new, empty queue each time; it is called

@@ -42,9 +42,6 @@ func (q queueTest) groupLockedByFollower() {
 
 // groupLockedBehindShownHead is what a sender leaves behind that gives its first message back and then dies.
 func (q queueTest) groupLockedBehindShownHead() {
-	if q.LockedByHeadOnly {
-		q.Skip("this emulator locks a group by its first message alone")
-	}
 	q.send(text("a", "a1"), text("a", "a2"))
 	batch := q.batch(2)
 	q.change(0, batch[0])

@@ -12,13 +12,16 @@ import (
 type Policy struct {
 	// Base is the delay after the first attempt; it doubles with each further one.
 	Base time.Duration
-	// Cap is the longest delay.
+	// Cap is the longest delay that doubling leads to, before the spread.
 	Cap time.Duration
 	// MaxAttempts is how many attempts there are, at least 1.
 	MaxAttempts int
 	// HaltDelay is how long a text waits while the account is unusable.
 	HaltDelay time.Duration
 }
+
+// maxDelay bounds what a vendor may ask for: a queue hides a message for twelve hours at most.
+const maxDelay = 6 * time.Hour
 
 // Action is what to do with the text.
 type Action int
@@ -52,7 +55,7 @@ func (p Policy) Decide(f *fault.Error, spent int, spread float64) Decision {
 		if spent >= p.MaxAttempts {
 			return Decision{Action: Exhausted}
 		}
-		return Decision{Action: Again, Delay: max(p.backoff(spent, spread), f.RetryAfter)}
+		return Decision{Action: Again, Delay: min(max(p.backoff(spent, spread), f.RetryAfter), maxDelay)}
 	case fault.Permanent:
 		return Decision{Action: Refused}
 	case fault.Fatal:

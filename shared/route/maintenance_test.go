@@ -92,9 +92,9 @@ func TestParseMaintenanceRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := route.ParseMaintenance(strings.NewReader(tt.file))
-			if err == nil || err.Error() != tt.want {
-				t.Errorf("ParseMaintenance:\n%v\nwant:\n%s", err, tt.want)
+			got, err := route.ParseMaintenance(strings.NewReader(tt.file))
+			if err == nil || err.Error() != tt.want || got != nil {
+				t.Errorf("ParseMaintenance: %d routes, error:\n%v\nwant none, and:\n%s", len(got), err, tt.want)
 			}
 		})
 	}
@@ -111,6 +111,7 @@ func TestParseMaintenanceNamesTheLine(t *testing.T) {
 		{"a number for a number", "{\n\"routes\":[\n{\"TwilioNumber\":18585550100}]}", []string{"line 3: ", "TwilioNumber"}},
 		{"a text for true", "{\r\n\"routes\":[\r\n{\"Active\":\"yes\"}]}", []string{"line 3: ", "Active"}},
 		{"one text for the fallbacks", "{\"routes\":[\n\n\n{\"FallbackCarriers\":\"+18585550133\"}]}", []string{"line 4: ", "FallbackCarriers"}},
+		{"the same route twice", "{\"routes\":[\n{\"Active\":1},\n{\"Active\":1}]}", []string{"routes[0]: line 2: ", "routes[1]: line 3: "}},
 		{"unknown field", "{\"routes\":[{\"Destination\":\"+18585550133\"}]}", []string{`unknown field "Destination"`}},
 	}
 	for _, tt := range tests {
@@ -174,6 +175,14 @@ func TestParseMaintenanceJoinsUnknownFields(t *testing.T) {
 		if !found {
 			t.Errorf("no problem with %s and %s in:\n%v", place, problem, err)
 		}
+	}
+}
+
+// TestParseMaintenanceFindsNoLoopThroughNowhere: what is left out is missing, and routes to nothing.
+func TestParseMaintenanceFindsNoLoopThroughNowhere(t *testing.T) {
+	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[{"DestinationCarrier":"+18585550122","Active":true},{"TwilioNumber":"+18585550101","Active":true}]}`))
+	if err == nil || strings.Contains(err.Error(), "loop") {
+		t.Errorf("ParseMaintenance = %v, want what is missing and no loop", err)
 	}
 }
 

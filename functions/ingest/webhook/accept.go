@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -60,23 +59,25 @@ func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPReq
 
 // bodyOf returns the body as Twilio sent it. API Gateway hands forms over in base64.
 func bodyOf(request events.APIGatewayV2HTTPRequest) ([]byte, outcome) {
+	tooLarge := refuse(http.StatusRequestEntityTooLarge, "too_large")
 	if !request.IsBase64Encoded {
 		if len(request.Body) > MaxBody {
-			return nil, refuse(http.StatusRequestEntityTooLarge, "too_large")
+			return nil, tooLarge
 		}
 		return []byte(request.Body), outcome{}
 	}
-	if base64.StdEncoding.DecodedLen(len(strings.TrimRight(request.Body, "="))) > MaxBody+2 {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "too_large")
+	if len(request.Body) > base64.StdEncoding.EncodedLen(MaxBody) {
+		return nil, tooLarge
 	}
 	body, err := base64.StdEncoding.DecodeString(request.Body)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, refuse(http.StatusBadRequest, "malformed").because(err)
+	case len(body) > MaxBody:
+		return nil, tooLarge
+	default:
+		return body, outcome{}
 	}
-	if len(body) > MaxBody {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "too_large")
-	}
-	return body, outcome{}
 }
 
 // enqueue answers Twilio according to what the queue says.

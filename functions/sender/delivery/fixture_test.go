@@ -60,12 +60,14 @@ type sender struct {
 	mu       sync.Mutex
 	logs     bytes.Buffer
 	measured map[string]int
-	claims   int
+	// asked are the visibility timeouts by receipt handle.
+	asked  map[string]time.Duration
+	claims int
 }
 
 func newSender(t testing.TB) *sender {
 	t.Helper()
-	s := &sender{t: t, clock: relaytest.NewClock(started), faults: &faults{}, measured: map[string]int{}}
+	s := &sender{t: t, clock: relaytest.NewClock(started), faults: &faults{}, measured: map[string]int{}, asked: map[string]time.Duration{}}
 	s.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)
 	s.dead = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)
 	s.ledger = &relaytest.MemoryLedger{Fault: s.faults.of("ledger")}
@@ -138,6 +140,9 @@ func (v visibilityCheck) ChangeVisibility(ctx context.Context, changes []queue.V
 		if c.Timeout < 0 || c.Timeout > 12*time.Hour {
 			v.s.t.Errorf("visibility timeout %v, want 0 to 12 hours", c.Timeout)
 		}
+		v.s.mu.Lock()
+		v.s.asked[c.ReceiptHandle] = c.Timeout
+		v.s.mu.Unlock()
 	}
 	return v.s.queue.ChangeVisibility(ctx, changes)
 }
@@ -220,8 +225,7 @@ func (s *sender) queueUp(envelopes ...queue.Envelope) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		s.claims++
-		out.DeduplicationID = fmt.Sprintf("%s-%d", out.DeduplicationID, s.claims)
+		out.DeduplicationID += "-" + s.newClaimID()
 		if err := s.queue.Send(context.Background(), out); err != nil {
 			s.t.Fatal(err)
 		}
@@ -288,7 +292,7 @@ func (s *sender) remove(deliveries []queue.Delivery, response events.SQSEventRes
 // drain pumps until the queue is empty, moving the clock on when nothing can be had.
 func (s *sender) drain() {
 	s.t.Helper()
-	for range 1000 {
+	for range 10_000 {
 		if len(s.queue.Messages()) == 0 {
 			return
 		}
@@ -296,7 +300,7 @@ func (s *sender) drain() {
 			s.clock.Advance(time.Second)
 		}
 	}
-	s.t.Fatalf("queue is not empty after 1,000 batches: %v", s.queue.Messages())
+	s.t.Fatalf("queue is not empty after 10,000 batches: %v", s.queue.Messages())
 }
 
 // record returns the nth text's record, which must be there.

@@ -20,7 +20,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 	}
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
-		return again(h.Policy.Base)
+		return h.later(err)
 	}
 	var news bool
 	before := r.State
@@ -31,7 +31,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
-		return again(h.Policy.Base)
+		return h.later(err)
 	}
 	if news && r.State != before {
 		h.settled(r)

@@ -27,12 +27,12 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 	p, err := h.plan(ctx, envelope)
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "route not looked up", textAttrs(open(envelope, h.Retention), err)...)
-		return again(h.Policy.Base)
+		return h.later(err)
 	}
 	r, step, err := h.begin(ctx, envelope, p)
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "claim not written", textAttrs(r, err)...)
-		return again(h.Policy.Base)
+		return h.later(err)
 	}
 	switch step.next {
 	case ledger.StepClaim:
@@ -163,7 +163,7 @@ func (h *Handler) settle(ctx context.Context, r ledger.Record) verdict {
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "lapsed lease not recorded", textAttrs(r, err)...)
-		return again(h.Policy.Base)
+		return h.later(err)
 	}
 	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "lease lapsed", textAttrs(r, nil)...)

@@ -2,12 +2,14 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -27,7 +29,12 @@ const (
 // work brings one message of the queue as far as it goes now.
 func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 	envelope, err := queue.Decode(record.Body)
-	if err != nil {
+	switch {
+	case errors.Is(err, queue.ErrVersion):
+		// While a newer version is being rolled out, its senders will take it.
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "newer envelope left", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
+		return again(h.Policy.HaltDelay)
+	case err != nil:
 		return h.buryUndecodable(ctx, record, err)
 	}
 	if envelope.Kind == queue.KindReceipt {
@@ -46,7 +53,7 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message not buried", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
-		return again(h.Policy.Base)
+		return h.later(err)
 	}
 	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonUndecodable)))
 	h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message buried", slog.String("queue_message_id", record.MessageId), slog.String("error", cause.Error()))
@@ -70,7 +77,7 @@ func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMe
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not queued", textAttrs(r, err)...)
-		return again(h.Policy.Base)
+		return h.later(err)
 	}
 	r, err = h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
 		if r.State != ledger.Queued {
@@ -81,7 +88,7 @@ func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMe
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(r, err)...)
-		return again(h.Policy.Base)
+		return h.later(err)
 	}
 	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonAttemptsExhausted)), count(telemetry.MetricOutcome, "State", string(r.State)))
 	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(r, nil)...)
@@ -98,6 +105,15 @@ func lastError(a ledger.Attempt) string {
 		return "none"
 	}
 	return text
+}
+
+// later brings a message back after a failure of ours that is no attempt: soon, or, if someone has to mend something
+// first, when there was time to.
+func (h *Handler) later(err error) verdict {
+	if fault.Of(err).Kind == fault.Fatal {
+		return again(h.Policy.HaltDelay)
+	}
+	return again(h.Policy.Base)
 }
 
 // recordTries is how often a write of the ledger that must not be lost is tried in a row.
