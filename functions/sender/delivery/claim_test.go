@@ -72,10 +72,7 @@ func TestLapsedLeaseSettledMeanwhile(t *testing.T) {
 		if op == "ledger before Update" {
 			s.faults.hook = nil
 			r, _ := left.Accept(1, outboundSid(1), sms.StatusQueued, s.clock.Now())
-			if err == nil {
-				_, err = s.ledger.Update(context.Background(), r)
-			}
-			if err != nil {
+			if _, err := s.ledger.Update(context.Background(), r); err != nil {
 				t.Error(err)
 			}
 		}
