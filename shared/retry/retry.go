@@ -55,7 +55,7 @@ func (p Policy) Decide(f *fault.Error, spent int, spread float64) Decision {
 		if spent >= p.MaxAttempts {
 			return Decision{Action: Exhausted}
 		}
-		return Decision{Action: Again, Delay: min(max(p.backoff(spent, spread), f.RetryAfter), maxDelay)}
+		return Decision{Action: Again, Delay: max(p.backoff(spent, spread), min(f.RetryAfter, maxDelay))}
 	case fault.Permanent:
 		return Decision{Action: Refused}
 	case fault.Fatal:

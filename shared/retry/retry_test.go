@@ -125,3 +125,12 @@ func TestSpreadParts(t *testing.T) {
 		t.Errorf("100 texts come back at %d times, want 100", len(seen))
 	}
 }
+
+// TestDecideBoundsWhatIsAskedFor: a queue cannot hide a message for a day, however politely a vendor asks.
+func TestDecideBoundsWhatIsAskedFor(t *testing.T) {
+	policy := retry.Policy{Base: time.Second, Cap: time.Minute, MaxAttempts: 8}
+	got := policy.Decide(&fault.Error{Kind: fault.Throttled, RetryAfter: 24 * time.Hour}, 1, 0)
+	if want := (retry.Decision{Action: retry.Again, Delay: 6 * time.Hour}); got != want {
+		t.Errorf("Decide = %+v, want %+v", got, want)
+	}
+}
