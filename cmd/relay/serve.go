@@ -15,6 +15,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sqlite"
 )
 
 func (p program) serveCommand() *cobra.Command {
@@ -118,6 +119,9 @@ func isTerminal(out io.Writer) bool {
 func withHint(err error) error {
 	if errors.Is(err, os.ErrPermission) {
 		return hintedError{err, "RELAY_DATA must be a folder that this user may write to"}
+	}
+	if errors.Is(err, sqlite.ErrInUse) {
+		return hintedError{err, "one relay serve at a time works on a folder: stop the other, or choose another folder with --data"}
 	}
 	if isAddressInUse(err) {
 		return hintedError{err, "another program has this address: choose one with --listen 127.0.0.1:8081"}

@@ -37,8 +37,8 @@ const (
 	waitTime = 20 * time.Second
 	// restAfterError keeps a broken queue from being asked without pause.
 	restAfterError = time.Second
-	// reserve is what remains of the visibility for carrying out the function's answer.
-	reserve = 5 * time.Second
+	// longestReserve is the most that remains of the visibility for carrying out the function's answer.
+	longestReserve = 5 * time.Second
 )
 
 // Run polls until ctx ends, and returns when the batches then at work are done. It returns nil.
@@ -68,7 +68,7 @@ func (q Queue) poll(ctx context.Context) {
 	if len(deliveries) == 0 {
 		return
 	}
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(q.Visibility-reserve, reserve))
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.Visibility-min(longestReserve, q.Visibility/4))
 	defer cancel()
 	response, err := q.call(work, batchOf(deliveries))
 	if err == nil {

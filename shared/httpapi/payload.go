@@ -89,6 +89,14 @@ func sourceIP(address string) string {
 
 // write sends a function's response.
 func write(w http.ResponseWriter, response events.APIGatewayV2HTTPResponse) {
+	status := response.StatusCode
+	if status == 0 {
+		status = http.StatusOK
+	}
+	if status < 100 || status > 999 {
+		message(w, http.StatusInternalServerError)
+		return
+	}
 	body := []byte(response.Body)
 	if response.IsBase64Encoded {
 		decoded, err := base64.StdEncoding.DecodeString(response.Body)
@@ -104,9 +112,8 @@ func write(w http.ResponseWriter, response events.APIGatewayV2HTTPResponse) {
 	for name, values := range response.MultiValueHeaders {
 		w.Header()[http.CanonicalHeaderKey(name)] = values
 	}
-	status := response.StatusCode
-	if status == 0 {
-		status = http.StatusOK
+	for _, cookie := range response.Cookies {
+		w.Header().Add("Set-Cookie", cookie)
 	}
 	w.WriteHeader(status)
 	// The client may be gone; there is no one left to tell.

@@ -2,7 +2,10 @@
 // statuses Twilio gives a message. It is not a client of anything: it has no I/O and imports the standard library alone.
 package sms
 
-import "log/slog"
+import (
+	"log/slog"
+	"unicode/utf16"
+)
 
 // Message is one text that a customer sent to a Twilio number, as the incoming-message webhook gave it.
 type Message struct {
@@ -55,8 +58,17 @@ func (m Outbound) LogValue() slog.Value {
 	return slog.GroupValue(slog.Any("from", m.From), slog.Any("to", m.To))
 }
 
-// MaxBody is the most characters Twilio takes in one message's Body (error 21617 beyond it).
+// MaxBody is the longest Body, by [Length], that Twilio takes in one message (error 21617 beyond it).
 const MaxBody = 1600
+
+// Length returns a text's length as Twilio counts it: in UTF-16 units, of which an emoji takes two.
+func Length(text string) int {
+	n := 0
+	for _, r := range text {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
 
 // Receipt is one status callback: what became of a message we sent.
 type Receipt struct {

@@ -11,6 +11,15 @@ import (
 // two addresses. The zero value is no address.
 type PhoneNumber string
 
+// Typed returns an address that a person typed into a form or a URL, where a plus sign that was not escaped arrives as
+// a blank. What Twilio sends is escaped, and never needs it.
+func Typed(text string) PhoneNumber {
+	if digits, found := strings.CutPrefix(text, " "); found {
+		return PhoneNumber("+" + digits)
+	}
+	return PhoneNumber(text)
+}
+
 // minMaskable is the shortest address, in characters, of which four may be shown; of a shorter one (a short code) two are.
 const minMaskable = 8
 

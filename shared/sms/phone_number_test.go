@@ -134,6 +134,17 @@ func TestLogLinesMaskWithinValues(t *testing.T) {
 	}
 }
 
+func TestTyped(t *testing.T) {
+	for text, want := range map[string]sms.PhoneNumber{
+		"+18585550100": "+18585550100", " 18585550100": "+18585550100", "18585550100": "18585550100",
+		"whatsapp:+18585550100": "whatsapp:+18585550100", "": "", " ": "+",
+	} {
+		if got := sms.Typed(text); got != want {
+			t.Errorf("Typed(%q) = %q, want %q", text, string(got), string(want))
+		}
+	}
+}
+
 func TestIsE164(t *testing.T) {
 	tests := []struct {
 		name    string

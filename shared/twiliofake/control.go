@@ -36,8 +36,8 @@ func (s *Server) controlInbound(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	inbound := Inbound{
-		From: sms.PhoneNumber(params.Get("From")),
-		To:   sms.PhoneNumber(params.Get("To")),
+		From: sms.Typed(params.Get("From")),
+		To:   sms.Typed(params.Get("To")),
 		Body: params.Get("Body"),
 	}
 	for _, media := range params["MediaUrl"] {

@@ -10,11 +10,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -69,6 +69,7 @@ func (h *Handler) relay(ctx context.Context, request events.APIGatewayV2HTTPRequ
 		return refuse(http.StatusInternalServerError, "").because(err)
 	}
 	if err := h.Queue.Send(ctx, outgoing); err != nil {
+		h.Emit(telemetry.Measurement{Name: telemetry.MetricUnavailable, Unit: telemetry.Count, Value: 1})
 		return refuse(http.StatusServiceUnavailable, "the queue did not take the text: send the same request again, with an idempotency_key").because(err)
 	}
 	h.Emit(telemetry.Measurement{
@@ -112,7 +113,7 @@ func readRelay(request events.APIGatewayV2HTTPRequest) (RelayRequest, error) {
 	if err := decoder.Decode(&wanted); err != nil {
 		return RelayRequest{}, explain(err)
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return RelayRequest{}, errors.New("something follows the JSON object")
 	}
 	return wanted, wanted.check()
@@ -120,13 +121,13 @@ func readRelay(request events.APIGatewayV2HTTPRequest) (RelayRequest, error) {
 
 // explain words a JSON error for the caller.
 func explain(err error) error {
-	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && mismatch.Field != "" {
 		return fmt.Errorf("%s: want a string, not a JSON %s", mismatch.Field, mismatch.Value)
 	}
 	if field, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
 		return fmt.Errorf("unknown field %s: the fields are twilio_number, body, from, to and idempotency_key", field)
 	}
-	return errors.New("the body is not one JSON object")
+	return errors.New("the body is not one JSON object with twilio_number and body in it")
 }
 
 // check joins everything that is wrong with the request.
@@ -135,7 +136,7 @@ func (r RelayRequest) check() error {
 	if !r.TwilioNumber.IsE164() {
 		problems = append(problems, errors.New("twilio_number: want E.164, such as +18585550100"))
 	}
-	if r.Body == "" || utf8.RuneCountInString(r.Body) > sms.MaxBody {
+	if r.Body == "" || sms.Length(r.Body) > sms.MaxBody {
 		problems = append(problems, fmt.Errorf("body: want 1 to %d characters", sms.MaxBody))
 	}
 	if r.To != "" && !r.To.IsE164() {

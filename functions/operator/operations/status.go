@@ -125,7 +125,7 @@ func (h *Handler) page(ctx context.Context, query url.Values) answer {
 
 // readQuery reads the list's parameters. The error is for the caller and says everything that is wrong.
 func readQuery(query url.Values) (ledger.Query, error) {
-	q := ledger.Query{Number: sms.PhoneNumber(number(query.Get("number"))), State: ledger.State(query.Get("state")), Limit: defaultLimit}
+	q := ledger.Query{Number: sms.Typed(query.Get("number")), State: ledger.State(query.Get("state")), Limit: defaultLimit}
 	var problems []error
 	if q.State != "" && !q.State.Known() {
 		problems = append(problems, fmt.Errorf("state: unknown; the states are %v", ledger.States()))
@@ -150,14 +150,6 @@ func readQuery(query url.Values) (ledger.Query, error) {
 	}
 	q.Cursor = cursor
 	return q, errors.Join(problems...)
-}
-
-// number mends what URLs do to E.164: an unescaped plus sign arrives as a space.
-func number(text string) string {
-	if digits, found := strings.CutPrefix(text, " "); found {
-		return "+" + digits
-	}
-	return text
 }
 
 func messageOf(r ledger.Record) Message {

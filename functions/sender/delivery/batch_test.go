@@ -171,7 +171,9 @@ func TestVisibilityCannotBeChanged(t *testing.T) {
 func TestUndecodable(t *testing.T) {
 	for name, body := range map[string]string{
 		"no JSON":         "<Message>" + secretText + "</Message>",
-		"another version": `{"v":2,"kind":"inbound","relay_id":"SM1","body":"` + secretText + `"}`,
+		"no version":      `{"kind":"inbound","relay_id":"SM1","body":"` + secretText + `"}`,
+		"version 0":       `{"v":0,"kind":"inbound","relay_id":"SM1"}`,
+		"version below 0": `{"v":-1,"kind":"inbound","relay_id":"SM1"}`,
 		"unknown kind":    `{"v":1,"kind":"carrier pigeon","relay_id":"SM1"}`,
 		"no message":      `{"v":1,"kind":"inbound","relay_id":"SM1"}`,
 		"no receipt":      `{"v":1,"kind":"receipt","relay_id":"SM1"}`,
@@ -199,6 +201,23 @@ func TestUndecodable(t *testing.T) {
 				t.Errorf("measured %v", s.measured)
 			}
 		})
+	}
+}
+
+// What a newer version wrote waits for a newer sender, with its group behind it.
+func TestNewerEnvelopeIsLeft(t *testing.T) {
+	s := newSender(t)
+	body := `{"v":2,"kind":"inbound","relay_id":"SM1","message":["` + secretText + `"]}`
+	if err := s.queue.Send(t.Context(), queue.Outgoing{Group: textOf(1, nil).Group(), DeduplicationID: "d", Body: body}); err != nil {
+		t.Fatal(err)
+	}
+	s.queueUp(textOf(1, nil))
+	if diff := cmp.Diff(map[int]time.Duration{1: policy.HaltDelay, 2: 0}, s.handedOut()); diff != "" {
+		t.Errorf("came back after (-want +got):\n%s", diff)
+	}
+	s.checkPosts(0)
+	if n := len(s.dead.Messages()); n != 0 || len(s.ledger.Changes()) != 0 {
+		t.Errorf("%d dead letters, changes %v", n, s.ledger.Changes())
 	}
 }
 
@@ -266,11 +285,7 @@ func TestDeadlinePassesDuringThePost(t *testing.T) {
 }
 
 // checkOrder holds the messages that Twilio took against the order in which each customer sent them.
-func checkOrder(t interface {
-	Helper()
-	Errorf(format string, args ...any)
-}, posts []post, want int,
-) {
+func checkOrder(t tester, posts []post, want int) {
 	t.Helper()
 	last := map[string]string{}
 	taken := 0

@@ -95,16 +95,15 @@ func TestClaimsAnswerIsLost(t *testing.T) {
 		// retried is whether it is a second attempt's claim.
 		retried bool
 	}{
-		"written once":                  {"ledger after Create", 1, false},
-		"never written":                 {"ledger before Create", 1, false},
-		"never written, four times":     {"ledger before Create", 4, false},
-		"second attempt written":        {"ledger after Update", 1, true},
-		"second attempt not written":    {"ledger before Update", 4, true},
-		"both answers of Create lost":   {"ledger after Create", 2, false},
-		"four answers of Create lost":   {"ledger after Create", 4, false},
-		"second attempt, two lost":      {"ledger after Update", 2, true},
-		"second attempt, all but one":   {"ledger after Update", 4, true},
-		"first attempt, no loss at all": {"ledger before Get", 1, false},
+		"written once":                {"ledger after Create", 1, false},
+		"never written":               {"ledger before Create", 1, false},
+		"never written, four times":   {"ledger before Create", 4, false},
+		"second attempt written":      {"ledger after Update", 1, true},
+		"second attempt not written":  {"ledger before Update", 3, true},
+		"both answers of Create lost": {"ledger after Create", 2, false},
+		"four answers of Create lost": {"ledger after Create", 4, false},
+		"second attempt, two lost":    {"ledger after Update", 2, true},
+		"second attempt, three lost":  {"ledger after Update", 3, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
@@ -125,6 +124,19 @@ func TestClaimsAnswerIsLost(t *testing.T) {
 				t.Errorf("attempts %+v, want %d", r.Attempts, posts)
 			}
 		})
+	}
+}
+
+// Nobody learns whose claim it is before the sender gives up. The text is not sent; it must not be sent twice.
+func TestClaimsAnswerIsLostForGood(t *testing.T) {
+	for _, n := range []int{5, 9} {
+		s := newSender(t)
+		s.fail("ledger after Create", broken(fault.Unknown, n)...)
+		s.queueUp(textOf(1, nil))
+		s.checkBack(1)
+		s.drain()
+		s.checkPosts(0)
+		s.checkState(1, ledger.Uncertain, ledger.ReasonLapsedLease)
 	}
 }
 
@@ -282,7 +294,7 @@ func TestLateAnswersAskForNoNegativeWait(t *testing.T) {
 func TestWaitEndsMeanwhile(t *testing.T) {
 	s := newSender(t)
 	s.leave()
-	s.clock.Advance(lease - time.Millisecond)
+	s.clock.Advance(lease - 2500*time.Microsecond)
 	s.queueUp(textOf(1, nil))
 	s.Now = func() time.Time {
 		s.clock.Advance(700 * time.Microsecond)

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -49,7 +48,7 @@ var policy = retry.Policy{Base: 2 * time.Second, Cap: time.Minute, MaxAttempts: 
 type sender struct {
 	*delivery.Handler
 
-	t      testing.TB
+	t      tester
 	clock  *relaytest.Clock
 	queue  *relaytest.MemoryQueue
 	dead   *relaytest.MemoryQueue
@@ -65,7 +64,16 @@ type sender struct {
 	claims int
 }
 
-func newSender(t testing.TB) *sender {
+// tester is what a *testing.T and a *rapid.T have both.
+type tester interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func newSender(t tester) *sender {
 	t.Helper()
 	s := &sender{t: t, clock: relaytest.NewClock(started), faults: &faults{}, measured: map[string]int{}, asked: map[string]time.Duration{}}
 	s.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)

@@ -55,23 +55,15 @@ func attachments(media []sms.Media) string {
 
 // shorten cuts text to at most limit characters, counted as Twilio counts them: in UTF-16 units.
 func shorten(text string, limit int) string {
-	if len(text) <= limit || units(text) <= limit {
+	if len(text) <= limit || sms.Length(text) <= limit {
 		return text
 	}
 	const ellipsis = "…"
-	left := limit - units(ellipsis)
+	left := limit - sms.Length(ellipsis)
 	for i, r := range text {
 		if left -= utf16.RuneLen(r); left < 0 {
 			return text[:i] + ellipsis
 		}
 	}
 	return text
-}
-
-func units(text string) int {
-	n := 0
-	for _, r := range text {
-		n += utf16.RuneLen(r)
-	}
-	return n
 }

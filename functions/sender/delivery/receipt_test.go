@@ -190,8 +190,8 @@ func TestReceiptWhileTheLedgerIsDown(t *testing.T) {
 			s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusDelivered))
 			s.drain()
 			s.checkState(1, ledger.Delivered, "")
-			if got := s.measured["Outcome delivered"]; got != 1 {
-				t.Errorf("measured %d outcomes, want 1", got)
+			if got := s.measured["Outcome delivered"]; got > 1 {
+				t.Errorf("measured %d outcomes, want 1, or none where the answer to the write was lost", got)
 			}
 			checkChanges(t, s.ledger.Changes())
 		})

@@ -250,11 +250,7 @@ func TestRoutesCannotBeLookedUp(t *testing.T) {
 }
 
 // Every change of a record is a transition of the state machine, or none of the state, and counts one version.
-func checkChanges(t interface {
-	Helper()
-	Errorf(format string, args ...any)
-}, changes []ledger.Record,
-) {
+func checkChanges(t tester, changes []ledger.Record) {
 	t.Helper()
 	last := map[string]ledger.Record{}
 	for _, r := range changes {

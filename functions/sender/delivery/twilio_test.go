@@ -19,7 +19,9 @@ type post struct {
 	// sid is set if Twilio took the message, maybe if the answer left that open.
 	sid   string
 	maybe bool
-	at    time.Time
+	// kind is that of the failure, none if there was none.
+	kind fault.Kind
+	at   time.Time
 	// budget is how long the caller was going to wait.
 	budget time.Duration
 }
@@ -34,6 +36,9 @@ type twilio struct {
 	mu    sync.Mutex
 	posts []post
 }
+
+// none is no kind of fault.
+const none fault.Kind = -1
 
 var errLost = errors.New("lost on the way there")
 
@@ -69,8 +74,10 @@ func (f *twilio) settle(n int, err error) (sms.Created, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p := &f.posts[n-1]
-	if err != nil && fault.Of(err).Kind == fault.Unknown {
-		p.maybe = true
+	p.kind = none
+	if err != nil {
+		p.kind = fault.Of(err).Kind
+		p.maybe = p.kind == fault.Unknown
 	}
 	if err == nil || (p.maybe && !errors.Is(err, errLost)) {
 		p.sid = outboundSid(n)

@@ -89,7 +89,7 @@ func messageEntry(record events.DynamoDBEventRecord, change string) (auditlog.En
 		latest = before
 	}
 	entry := auditlog.Entry{
-		ID:           id(latest.MessageSid, latest.Version, change),
+		ID:           messageID(before, *latest, change, record.Change.SequenceNumber),
 		Time:         timeOf(latest.UpdatedAt, after == nil, record),
 		Subject:      SubjectMessage,
 		Change:       change,
@@ -108,6 +108,16 @@ func messageEntry(record events.DynamoDBEventRecord, change string) (auditlog.En
 	return entry, nil
 }
 
+// messageID returns the identity of a text's entry. A change made past the relay leaves the version as it was, and
+// then the place in the stream tells the two apart.
+func messageID(before *ledger.Record, latest ledger.Record, change, sequenceNumber string) string {
+	text := id(latest.MessageSid, latest.Version, change)
+	if change == changeChanged && before != nil && before.Version >= latest.Version {
+		text += "@" + sequenceNumber
+	}
+	return text
+}
+
 // id returns the entry's identity, the same however often the entry is made.
 func id(key string, version int64, change string) string {
 	text := key + "." + strconv.FormatInt(version, 10)
@@ -117,13 +127,13 @@ func id(key string, version int64, change string) string {
 	return text
 }
 
-// timeOf returns when the change was made: the item's own word for it, or the stream's where the item was removed or
-// written by hand.
+// timeOf returns when a text's record was changed: its own word for it, which is finer than the stream's, or the
+// stream's where the record was removed.
 func timeOf(updated time.Time, removed bool, record events.DynamoDBEventRecord) time.Time {
 	if removed || updated.IsZero() {
-		return record.Change.ApproximateCreationDateTime.UTC()
+		return ledger.Stamp(record.Change.ApproximateCreationDateTime.Time)
 	}
-	return updated.UTC()
+	return ledger.Stamp(updated)
 }
 
 // attemptOf returns the attempt that the change is about: the one that differs from before, or else the last.
@@ -146,6 +156,8 @@ func attemptOf(before *ledger.Record, after ledger.Record) *auditlog.Attempt {
 	}
 }
 
+// routeEntry makes the entry of a route's change. Its time is the stream's: LastUpdated is what someone wrote into a
+// file, maybe months ago, and a log takes no entry of then.
 func routeEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entry, error) {
 	before, after, err := images[route.Route](record)
 	if err != nil {
@@ -155,18 +167,26 @@ func routeEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entr
 	if latest == nil {
 		latest = before
 	}
-	at := timeOf(latest.LastUpdated, after == nil, record)
 	return auditlog.Entry{
 		ID:           id("route:"+latest.TwilioNumber.Mask(), latest.Version, change) + "@" + record.Change.SequenceNumber,
-		Time:         at,
+		Time:         ledger.Stamp(record.Change.ApproximateCreationDateTime.Time),
 		Subject:      SubjectRoute,
 		Change:       change,
 		Version:      latest.Version,
 		TwilioNumber: latest.TwilioNumber.Mask(),
 		Before:       routeOf(before),
 		After:        routeOf(after),
-		Actor:        latest.UpdatedBy,
+		Actor:        actorOf(before, after),
 	}, nil
+}
+
+// actorOf returns who changed the route, as the change itself says. One made past the relay, which leaves the version
+// as it was, says nothing, and neither does a removal.
+func actorOf(before, after *route.Route) string {
+	if after == nil || (before != nil && after.Version <= before.Version) {
+		return ""
+	}
+	return after.UpdatedBy
 }
 
 func routeOf(r *route.Route) *auditlog.Route {

@@ -17,11 +17,8 @@ func image[T any](attributes map[string]events.DynamoDBAttributeValue) (*T, erro
 		return nil, err
 	}
 	text, err := json.Marshal(item)
-	if err != nil {
-		return nil, fmt.Errorf("encode item: %w", err)
-	}
 	value := new(T)
-	if err := json.Unmarshal(text, value); err != nil {
+	if err != nil || json.Unmarshal(text, value) != nil {
 		// The cause is left out: it may quote the item.
 		return nil, fmt.Errorf("item is not a %T", *value)
 	}
