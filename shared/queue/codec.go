@@ -10,8 +10,8 @@ import (
 var (
 	// ErrMalformed means that a body is not an envelope: not JSON, or without the fields that its kind needs.
 	ErrMalformed = errors.New("malformed envelope")
-	// ErrVersion means that a body is an envelope of a version this code does not read.
-	ErrVersion = errors.New("unsupported envelope version")
+	// ErrVersion means that a body is an envelope of a version later than this code's.
+	ErrVersion = errors.New("newer envelope version")
 )
 
 // Encode returns the envelope's wire form: one line of JSON in which every character may stand in an SQS message.
@@ -69,8 +69,10 @@ func unreadable(body string) error {
 // check holds the envelope against what its kind needs.
 func (e Envelope) check() error {
 	switch {
-	case e.Version != Version:
+	case e.Version > Version:
 		return fmt.Errorf("%w %d", ErrVersion, e.Version)
+	case e.Version < 1:
+		return fmt.Errorf("%w: no version", ErrMalformed)
 	case e.RelayID == "":
 		return fmt.Errorf("%w: no relay_id", ErrMalformed)
 	}

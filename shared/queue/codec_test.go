@@ -147,7 +147,7 @@ func TestEncodeRefuses(t *testing.T) {
 		envelope queue.Envelope
 		want     error
 	}{
-		{"nothing", queue.Envelope{}, queue.ErrVersion},
+		{"nothing", queue.Envelope{}, queue.ErrMalformed},
 		{"another version", edit(inbound(), func(e *queue.Envelope) { e.Version = 2 }), queue.ErrVersion},
 		{"no relay id", edit(inbound(), func(e *queue.Envelope) { e.RelayID = "" }), queue.ErrMalformed},
 		{"no kind", edit(inbound(), func(e *queue.Envelope) { e.Kind = "" }), queue.ErrMalformed},
@@ -184,8 +184,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"cut", `{"v":1,"kind":"inbound"`, queue.ErrMalformed},
 		{"two", `{"v":1}{"v":1}`, queue.ErrMalformed},
 		{"version no number", `{"v":"1","kind":"inbound"}`, queue.ErrMalformed},
-		{"no version", `{"kind":"inbound","relay_id":"SM1"}`, queue.ErrVersion},
-		{"version 0", `{"v":0,"kind":"inbound","relay_id":"SM1"}`, queue.ErrVersion},
+		{"no version", `{"kind":"inbound","relay_id":"SM1"}`, queue.ErrMalformed},
+		{"version 0", `{"v":0,"kind":"inbound","relay_id":"SM1"}`, queue.ErrMalformed},
 		{"version 2", `{"v":2,"kind":"inbound","relay_id":"SM1"}`, queue.ErrVersion},
 		{"no relay id", `{"v":1,"kind":"inbound","message":{"To":"+18585550100"}}`, queue.ErrMalformed},
 		{"no kind", `{"v":1,"relay_id":"SM1","message":{"To":"+18585550100"}}`, queue.ErrMalformed},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -285,7 +286,7 @@ func TestDeadlinePassesDuringThePost(t *testing.T) {
 }
 
 // checkOrder holds the messages that Twilio took against the order in which each customer sent them.
-func checkOrder(t tester, posts []post, want int) {
+func checkOrder(t rapid.TB, posts []post, want int) {
 	t.Helper()
 	last := map[string]string{}
 	taken := 0

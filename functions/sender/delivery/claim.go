@@ -32,6 +32,7 @@ var errUnsettledClaim = errors.New("the ledger did not settle the claim")
 func (h *Handler) begin(ctx context.Context, envelope queue.Envelope, p plan) (ledger.Record, stepTaken, error) {
 	claimID := h.NewClaimID()
 	r := open(envelope, h.Retention)
+	var doubtful ledger.Record
 	for range maxBegins {
 		step, until := r.Next(h.Now())
 		if step != ledger.StepClaim {
@@ -46,17 +47,24 @@ func (h *Handler) begin(ctx context.Context, envelope queue.Envelope, p plan) (l
 		}
 		stored, err := h.store(ctx, wanted)
 		switch {
-		case err == nil, stored.HeldBy(claimID):
+		case err == nil, stored.HeldBy(claimID), isOwnDrop(stored, doubtful):
 			return stored, stepTaken{next: afterFirstMove(stored), wrote: true}, nil
 		case errors.Is(err, ledger.ErrExists), errors.Is(err, ledger.ErrConflict):
 			r = stored
 		case fault.Of(err).Kind == fault.Unknown:
-			// The claim may be written. Written again, it is either new or found to be this sender's own.
+			// It may be written. Written again, it is either new or found to be this sender's own.
+			doubtful = wanted
 		default:
 			return r, stepTaken{}, err
 		}
 	}
 	return r, stepTaken{}, errUnsettledClaim
+}
+
+// isOwnDrop reports whether the stored record is the drop that this sender wrote without learning of it.
+func isOwnDrop(stored, doubtful ledger.Record) bool {
+	return doubtful.State == ledger.Dropped && stored.State == ledger.Dropped &&
+		stored.Version == doubtful.Version+1 && stored.UpdatedAt.Equal(doubtful.UpdatedAt)
 }
 
 // firstMove returns the record as the plan wants it: claimed or dropped.

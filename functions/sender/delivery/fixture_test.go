@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"pgregory.net/rapid"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -48,7 +49,7 @@ var policy = retry.Policy{Base: 2 * time.Second, Cap: time.Minute, MaxAttempts: 
 type sender struct {
 	*delivery.Handler
 
-	t      tester
+	t      rapid.TB
 	clock  *relaytest.Clock
 	queue  *relaytest.MemoryQueue
 	dead   *relaytest.MemoryQueue
@@ -64,16 +65,7 @@ type sender struct {
 	claims int
 }
 
-// tester is what a *testing.T and a *rapid.T have both.
-type tester interface {
-	Helper()
-	Error(args ...any)
-	Errorf(format string, args ...any)
-	Fatal(args ...any)
-	Fatalf(format string, args ...any)
-}
-
-func newSender(t tester) *sender {
+func newSender(t rapid.TB) *sender {
 	t.Helper()
 	s := &sender{t: t, clock: relaytest.NewClock(started), faults: &faults{}, measured: map[string]int{}, asked: map[string]time.Duration{}}
 	s.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)

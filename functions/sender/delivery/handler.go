@@ -70,7 +70,7 @@ type verdict struct {
 }
 
 func done() verdict                       { return verdict{done: true} }
-func again(delay time.Duration) verdict   { return verdict{delay: delay} }
+func again(delay time.Duration) verdict   { return verdict{delay: max(0, delay)} }
 func (v verdict) of(id string) itemResult { return itemResult{messageID: id, verdict: v} }
 
 type itemResult struct {

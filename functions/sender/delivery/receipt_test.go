@@ -10,7 +10,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -227,26 +226,63 @@ func TestLatencies(t *testing.T) {
 	}
 }
 
-// A receipt that is worked on at the same moment as another sender's change is applied to the newer record.
-func TestReceiptMeetsAnotherChange(t *testing.T) {
+// A receipt that is worked on at the same moment as another one is applied to the newer record, and what the other one
+// has moved is not counted again.
+func TestReceiptMeetsAnother(t *testing.T) {
+	for status, want := range map[sms.Status]int{sms.StatusSent: 1, sms.StatusDelivered: 0} {
+		s := newSender(t)
+		s.queueUp(textOf(1, nil))
+		s.checkBack(0)
+		before := s.record(1)
+		s.faults.hook = func(op string) error {
+			if op == "ledger before Update" {
+				s.faults.hook = nil
+				r, _ := before.Apply(*receiptOf(1, 1, outboundSid(1), status).Receipt, s.clock.Now())
+				if _, err := s.ledger.Update(context.Background(), r); err != nil {
+					t.Error(err)
+				}
+			}
+			return nil
+		}
+		last := sms.StatusDelivered
+		if status == last {
+			last = sms.StatusRead
+		}
+		s.queueUp(receiptOf(1, 1, outboundSid(1), last))
+		s.checkBack(0)
+		s.checkState(1, ledger.Delivered, "")
+		if r := s.record(1); r.Version != 4 || r.Attempts[0].Status != last {
+			t.Errorf("record %+v, want version 4 with %s", r, last)
+		}
+		if got := s.measured["Outcome delivered"]; got != want {
+			t.Errorf("%s before %s: measured %d outcomes, want %d", status, last, got, want)
+		}
+	}
+}
+
+// While the text's dead letter is queued, a receipt says that Twilio has the message after all. The text is done, and
+// nobody is told that it is dead.
+func TestReceiptDuringABurial(t *testing.T) {
 	s := newSender(t)
-	s.queueUp(textOf(1, nil))
-	s.checkBack(0)
-	before := s.record(1)
+	s.twilio.answer = always(refusal(fault.Transient, 0))
 	s.faults.hook = func(op string) error {
-		if op == "ledger before Update" {
-			s.faults.hook = nil
-			r, _ := before.Apply(sms.Receipt{Sid: outboundSid(1), Status: sms.StatusSent, CallbackRef: sms.CallbackRef{RelayID: relaytest.MessageSid(1), Attempt: 1}}, s.clock.Now())
+		if op == "dead after Send" {
+			r, _ := s.record(1).Apply(*receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusDelivered).Receipt, s.clock.Now())
 			if _, err := s.ledger.Update(context.Background(), r); err != nil {
 				t.Error(err)
 			}
 		}
 		return nil
 	}
-	s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusDelivered))
-	s.checkBack(0)
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkPosts(maxAttempts)
 	s.checkState(1, ledger.Delivered, "")
-	if r := s.record(1); r.Version != 4 {
-		t.Errorf("version %d, want 4", r.Version)
+	lines := s.lines()
+	if slices.Contains(lines, "dead letter not recorded") || slices.Contains(lines, "repeat ignored") {
+		t.Errorf("log %q: it came back", lines)
+	}
+	if slices.Contains(lines, "text is dead") {
+		t.Errorf("log %q of a text that was delivered", lines)
 	}
 }

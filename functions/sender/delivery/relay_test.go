@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -213,7 +214,7 @@ func TestNotDropped(t *testing.T) {
 			if posts := s.twilio.posted(); len(posts) == 1 && (posts[0].To != tt.to || posts[0].From != e.Message.To) {
 				t.Errorf("POST from %s to %s, want to %s", posts[0].From, posts[0].To, tt.to)
 			}
-			if r := s.record(1); r.Manual != (e.Kind == queue.KindManual) {
+			if r := s.record(1); r.Manual != (e.Kind == queue.KindManual) || (r.Manual && r.Destination != e.Destination) {
 				t.Errorf("record %+v", r)
 			}
 		})
@@ -250,7 +251,7 @@ func TestRoutesCannotBeLookedUp(t *testing.T) {
 }
 
 // Every change of a record is a transition of the state machine, or none of the state, and counts one version.
-func checkChanges(t tester, changes []ledger.Record) {
+func checkChanges(t rapid.TB, changes []ledger.Record) {
 	t.Helper()
 	last := map[string]ledger.Record{}
 	for _, r := range changes {

@@ -102,9 +102,9 @@ func (h *Handler) failed(ctx context.Context, r ledger.Record, attempt ledger.At
 		return again(r.LeaseUntil.Sub(h.Now()))
 	}
 	h.Emit(count(telemetry.MetricTwilioFault, "Kind", f.Kind.String()))
-	if r.State != end.state {
-		// A receipt was quicker: Twilio has the message after all.
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text relayed", textAttrs(r, nil)...)
+	if last, _ := r.Current(); r.State != end.state || last.Number != attempt.Number {
+		// A receipt was quicker, or the lease lapsed before Twilio answered and someone else has settled the text.
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "failure came late", textAttrs(r, f)...)
 		return done()
 	}
 	switch decision.Action {
@@ -164,6 +164,9 @@ func (h *Handler) settle(ctx context.Context, r ledger.Record) verdict {
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "lapsed lease not recorded", textAttrs(r, err)...)
 		return h.later(err)
+	}
+	if r.State != ledger.Uncertain {
+		return h.finish(ctx, r, stepTaken{})
 	}
 	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "lease lapsed", textAttrs(r, nil)...)
