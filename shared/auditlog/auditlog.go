@@ -13,7 +13,9 @@ import (
 // Entry is one change of one item, as it stands in the audit log: one line of JSON. Numbers are masked, texts are
 // absent. The log holds each entry at least once; readers keep one of each ID.
 type Entry struct {
-	// ID is the same whenever the entry is made again: "<MessageSid>.<Version>", "route:<masked number>.<Version>@<stream sequence number>".
+	// ID is the same whenever the entry is made again: "<MessageSid>.<Version>" of a text, with ".removed" or ".expired"
+	// where it went, and with "@<stream sequence number>" where someone changed it past the relay, without a new version;
+	// "route:<masked number>.<Version>@<stream sequence number>" of a route.
 	ID string `json:"id"`
 	// Time is when the change was made, to the millisecond.
 	Time time.Time `json:"time"`

@@ -74,7 +74,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.allowOrigin(w, r)
 	route, ok := g.routes[r.URL.EscapedPath()]
 	switch {
-	case r.Method == http.MethodOptions && strings.HasPrefix(r.URL.Path, "/sms/"):
+	case r.Method == http.MethodOptions && (ok || strings.HasPrefix(r.URL.Path, "/sms/")):
 		g.preflight(w, r)
 	case !ok:
 		message(w, http.StatusNotFound)

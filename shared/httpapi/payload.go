@@ -107,7 +107,10 @@ func write(w http.ResponseWriter, response events.APIGatewayV2HTTPResponse) {
 		body = decoded
 	}
 	for name, value := range response.Headers {
-		w.Header().Set(name, value)
+		// Who may read the answer is the gateway's to say.
+		if !strings.HasPrefix(strings.ToLower(name), "access-control-") {
+			w.Header().Set(name, value)
+		}
 	}
 	for name, values := range response.MultiValueHeaders {
 		w.Header()[http.CanonicalHeaderKey(name)] = values

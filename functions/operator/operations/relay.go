@@ -26,6 +26,11 @@ import (
 // maxRequest is the largest body taken, in bytes.
 const maxRequest = 64 << 10
 
+var errTooLarge = fmt.Errorf("the body is over %d bytes", maxRequest)
+
+// maxFrom is the longest From, by [sms.Length]: the text has to fit behind it.
+const maxFrom = 64
+
 // maxKey is the longest idempotency key, in bytes.
 const maxKey = 255
 
@@ -52,7 +57,10 @@ type RelayAnswer struct {
 // relay queues a manual text.
 func (h *Handler) relay(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
 	wanted, err := readRelay(request)
-	if err != nil {
+	switch {
+	case errors.Is(err, errTooLarge):
+		return refuse(http.StatusRequestEntityTooLarge, err.Error())
+	case err != nil:
 		return refuse(http.StatusBadRequest, err.Error())
 	}
 	id := h.NewID()
@@ -105,7 +113,7 @@ func readRelay(request events.APIGatewayV2HTTPRequest) (RelayRequest, error) {
 		body = decoded
 	}
 	if len(body) > maxRequest {
-		return RelayRequest{}, fmt.Errorf("the body is over %d bytes", maxRequest)
+		return RelayRequest{}, errTooLarge
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -138,6 +146,9 @@ func (r RelayRequest) check() error {
 	}
 	if r.Body == "" || sms.Length(r.Body) > sms.MaxBody {
 		problems = append(problems, fmt.Errorf("body: want 1 to %d characters", sms.MaxBody))
+	}
+	if sms.Length(string(r.From)) > maxFrom {
+		problems = append(problems, fmt.Errorf("from: want at most %d characters", maxFrom))
 	}
 	if r.To != "" && !r.To.IsE164() {
 		problems = append(problems, errors.New("to: want E.164, such as +18585550100, or leave it out to use the route"))

@@ -172,9 +172,9 @@ func TestRelaySizes(t *testing.T) {
 		status     int
 	}{
 		{"the largest body", padded(most), false, http.StatusAccepted},
-		{"a byte more", padded(most + 1), false, http.StatusBadRequest},
+		{"a byte more", padded(most + 1), false, http.StatusRequestEntityTooLarge},
 		{"the largest body in base64", padded(most), true, http.StatusAccepted},
-		{"a byte more in base64", padded(most + 1), true, http.StatusBadRequest},
+		{"a byte more in base64", padded(most + 1), true, http.StatusRequestEntityTooLarge},
 		{"the longest text", with("body", `"`+strings.Repeat("x", 1600)+`"`).Body, false, http.StatusAccepted},
 		{"the longest text in another script", with("body", `"`+strings.Repeat("ж", 1600)+`"`).Body, false, http.StatusAccepted},
 		{"the longest key", with("idempotency_key", `"`+strings.Repeat("k", 255)+`"`).Body, false, http.StatusAccepted},

@@ -80,6 +80,8 @@ func checkNames(query url.Values) error {
 			problems = append(problems, fmt.Errorf("unknown parameter %q: the parameters are %s", name, strings.Join(known, ", ")))
 		case len(values) > 1:
 			problems = append(problems, fmt.Errorf("%s stands twice", name))
+		case values[0] == "":
+			problems = append(problems, fmt.Errorf("%s is empty: leave it out, or say what to look for", name))
 		}
 	}
 	return errors.Join(problems...)

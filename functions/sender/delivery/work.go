@@ -90,7 +90,13 @@ func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMe
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(r, err)...)
 		return h.later(err)
 	}
-	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonAttemptsExhausted)), count(telemetry.MetricOutcome, "State", string(r.State)))
+	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonAttemptsExhausted)))
+	if r.State != ledger.Dead {
+		// A receipt came while it was buried. The dead letter stays, and the ledger says that there is nothing to redrive.
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that was sent", textAttrs(r, nil)...)
+		return done()
+	}
+	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
 	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(r, nil)...)
 	return done()
 }

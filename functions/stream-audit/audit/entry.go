@@ -10,7 +10,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -156,10 +155,20 @@ func attemptOf(before *ledger.Record, after ledger.Record) *auditlog.Attempt {
 	}
 }
 
+// storedRoute is what the entries need of a route. A LastUpdated written by hand may be no time at all, and is not read.
+type storedRoute struct {
+	TwilioNumber       sms.PhoneNumber
+	DestinationCarrier sms.PhoneNumber
+	FallbackCarriers   []sms.PhoneNumber
+	Active             bool
+	Version            int64
+	UpdatedBy          string
+}
+
 // routeEntry makes the entry of a route's change. Its time is the stream's: LastUpdated is what someone wrote into a
 // file, maybe months ago, and a log takes no entry of then.
 func routeEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entry, error) {
-	before, after, err := images[route.Route](record)
+	before, after, err := images[storedRoute](record)
 	if err != nil {
 		return auditlog.Entry{}, err
 	}
@@ -182,14 +191,14 @@ func routeEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entr
 
 // actorOf returns who changed the route, as the change itself says. One made past the relay, which leaves the version
 // as it was, says nothing, and neither does a removal.
-func actorOf(before, after *route.Route) string {
+func actorOf(before, after *storedRoute) string {
 	if after == nil || (before != nil && after.Version <= before.Version) {
 		return ""
 	}
 	return after.UpdatedBy
 }
 
-func routeOf(r *route.Route) *auditlog.Route {
+func routeOf(r *storedRoute) *auditlog.Route {
 	if r == nil {
 		return nil
 	}

@@ -40,7 +40,7 @@ func (h *Handler) Handle(ctx context.Context, batch events.DynamoDBEvent) (event
 	err := broken
 	if len(lines) > 0 {
 		if writeErr := h.Log.Append(ctx, lines); writeErr != nil {
-			kept, err = keptOf(writeErr), writeErr
+			kept, err = min(keptOf(writeErr), len(lines)-1), writeErr
 		}
 	}
 	h.report(ctx, batch.Records, entries[:kept], err)
