@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/url"
@@ -61,6 +62,16 @@ type demo struct {
 	fakeURL string
 	relay   *embedded.Relay
 	events  chan twiliofake.Event
+	// faults are how the fake Twilio misbehaves: in the demo it is merely as slow as Twilio is.
+	faults twiliofake.Faults
+}
+
+func newDemo(out io.Writer, folder string) *demo {
+	slow := func(url.Values) twiliofake.Fault { return twiliofake.Fault{Delay: demoPause} }
+	return &demo{
+		screen: newScreen(out), folder: folder, events: make(chan twiliofake.Event, 256),
+		faults: twiliofake.Faults{BeforeCreate: slow},
+	}
 }
 
 func (p program) demo(ctx context.Context, stay, verbose bool) (err error) {
@@ -74,7 +85,7 @@ func (p program) demo(ctx context.Context, stay, verbose bool) (err error) {
 	if verbose {
 		logger = slog.New(newConsole(p.stderr, isTerminal(p.stderr)))
 	}
-	d := &demo{screen: newScreen(p.stdout), folder: folder, events: make(chan twiliofake.Event, 256)}
+	d := newDemo(p.stdout, folder)
 	running, stop := context.WithCancel(ctx)
 	var group errgroup.Group
 	defer func() {
@@ -119,7 +130,7 @@ func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Log
 		AccountSid: fakeAccountSid, AuthToken: fakeAuthToken, Numbers: []sms.PhoneNumber{demoTwilioNumber},
 		Webhook:   twiliofake.Webhook{URL: d.relay.URL() + webhook.PathInbound + "#rc=5&rp=5xx,ct,rt&rt=4000&tt=15000"},
 		StepDelay: demoPause, Now: time.Now, Logger: logger,
-		Faults: twiliofake.Faults{BeforeCreate: func(url.Values) twiliofake.Fault { return twiliofake.Fault{Delay: demoPause} }},
+		Faults: d.faults,
 		OnEvent: func(e twiliofake.Event) {
 			select {
 			case d.events <- e:

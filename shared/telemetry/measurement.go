@@ -38,7 +38,7 @@ func Discard(...Measurement) {}
 const (
 	// MetricAccepted counts webhooks whose envelope the queue holds, by Kind (inbound, receipt, manual).
 	MetricAccepted = "Accepted"
-	// MetricRejected counts requests refused, by Reason (signature, too_large, content_type, malformed, method).
+	// MetricRejected counts requests refused, by Reason (signature, too_large, content_type, malformed, method, path).
 	MetricRejected = "Rejected"
 	// MetricUnavailable counts requests answered 503 because the queue did not take the envelope.
 	MetricUnavailable = "Unavailable"

@@ -73,10 +73,10 @@ func count(form url.Values, name string) int {
 	return n
 }
 
-// media reads MediaUrl0 and MediaContentType0 and so on. It trusts NumMedia no further than the URLs that are there.
+// media reads MediaUrl0 and MediaContentType0 and so on. The URLs that are there count, not what NumMedia says.
 func media(form url.Values) []sms.Media {
 	var list []sms.Media
-	for i := range min(count(form, "NumMedia"), maxMedia) {
+	for i := range maxMedia {
 		n := strconv.Itoa(i)
 		if link := form.Get("MediaUrl" + n); link != "" {
 			list = append(list, sms.Media{URL: link, ContentType: form.Get("MediaContentType" + n)})

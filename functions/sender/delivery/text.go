@@ -91,7 +91,7 @@ func (h *Handler) post(ctx context.Context, r ledger.Record, envelope queue.Enve
 
 // failed carries out what the policy decides about a failed attempt.
 func (h *Handler) failed(ctx context.Context, r ledger.Record, attempt ledger.Attempt, f *fault.Error, record events.SQSMessage) verdict {
-	decision := h.Policy.Decide(f, spentWith(r, f), h.Spread())
+	decision := h.Policy.Decide(f, r.Spent(), h.Spread())
 	end := endings(decision.Action)
 	notBefore := h.Now().Add(decision.Delay)
 	r, err := h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
@@ -124,14 +124,6 @@ func (h *Handler) failed(ctx context.Context, r ledger.Record, attempt ledger.At
 	default:
 		return again(h.Policy.Base)
 	}
-}
-
-// spentWith counts the attempts spent if the open one ends with f.
-func spentWith(r ledger.Record, f *fault.Error) int {
-	if f.Kind == fault.Fatal {
-		return r.Spent() - 1
-	}
-	return r.Spent()
 }
 
 type ending struct {
