@@ -15,6 +15,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twiliofake"
 )
 
@@ -36,15 +37,7 @@ func TestKilledInTheMiddleOfABurst(t *testing.T) {
 	address := first.url[len("http://"):]
 	second := startServe(t, binary, twilioURL, data, address, routes)
 
-	final := map[ledger.State]int{}
-	for _, sid := range acknowledged {
-		var state ledger.State
-		waitUntil(t, "text "+sid+" settled", time.Minute, func() bool {
-			state = stateOf(t, second.url, sid)
-			return state == ledger.Delivered || state == ledger.Uncertain
-		})
-		final[state]++
-	}
+	final := finalStates(t, second, fake, acknowledged)
 	t.Logf("%d texts acknowledged before the kill: %v", len(acknowledged), final)
 	// A text is uncertain only if the kill fell between its claim and Twilio's answer, so at most those in hand.
 	if most := 40; final[ledger.Uncertain] > most {
@@ -68,6 +61,50 @@ func TestKilledInTheMiddleOfABurst(t *testing.T) {
 			t.Errorf("audit trail of %q: %v, %d entries", body, err, len(all[sid]))
 		}
 	}
+}
+
+// finalStates waits until every text has left the sender's hands and every receipt has been applied, and counts the
+// states. A text may be left at sent only if its receipt came while nobody listened, and Twilio gave it up.
+func finalStates(t *testing.T, relay *serving, fake *twiliofake.Server, acknowledged map[string]string) map[ledger.State]int {
+	t.Helper()
+	settled := func(sid string) ledger.State {
+		switch state := stateOf(t, relay.url, sid); state {
+		case ledger.Sent, ledger.Delivered, ledger.Uncertain:
+			return state
+		default:
+			return ""
+		}
+	}
+	for _, sid := range acknowledged {
+		waitUntil(t, "text "+sid+" settled", 2*time.Minute, func() bool { return settled(sid) != "" })
+	}
+	if err := fake.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var final map[ledger.State]int
+	count := func() {
+		final = map[ledger.State]int{}
+		for _, sid := range acknowledged {
+			final[settled(sid)]++
+		}
+	}
+	// The last receipts are on the queue.
+	waitUntil(t, "receipts applied", time.Minute, func() bool {
+		count()
+		return final[""] == 0 && final[ledger.Sent] <= receiptsGivenUp(fake)
+	})
+	return final
+}
+
+// receiptsGivenUp counts the texts of which Twilio could not post the last receipt.
+func receiptsGivenUp(fake *twiliofake.Server) int {
+	n := 0
+	for _, c := range fake.Callbacks() {
+		if c.Status == sms.StatusDelivered && c.WebhookErrorCode != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // textUntilKilled lets customers text until a hundred texts are acknowledged, then kills the relay, and returns what it
