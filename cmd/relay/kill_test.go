@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -68,12 +69,11 @@ func TestKilledInTheMiddleOfABurst(t *testing.T) {
 func finalStates(t *testing.T, relay *serving, fake *twiliofake.Server, acknowledged map[string]string) map[ledger.State]int {
 	t.Helper()
 	settled := func(sid string) ledger.State {
-		switch state := stateOf(t, relay.url, sid); state {
-		case ledger.Sent, ledger.Delivered, ledger.Uncertain:
+		state := stateOf(t, relay.url, sid)
+		if slices.Contains([]ledger.State{ledger.Sent, ledger.Delivered, ledger.Uncertain}, state) {
 			return state
-		default:
-			return ""
 		}
+		return ""
 	}
 	for _, sid := range acknowledged {
 		waitUntil(t, "text "+sid+" settled", 2*time.Minute, func() bool { return settled(sid) != "" })
