@@ -2,7 +2,6 @@ package cloudwatch_test
 
 import (
 	"crypto/rand"
-	"os"
 	"testing"
 	"time"
 
@@ -39,17 +38,7 @@ type emulator struct {
 // newEmulator returns the emulator that make test-aws started.
 func newEmulator(t *testing.T) emulator {
 	t.Helper()
-	endpoint := os.Getenv("RELAY_TEST_MOTO_URL")
-	if endpoint == "" {
-		t.Skip("no emulator of CloudWatch Logs: run make test-aws")
-	}
-	config := awsclient.New(awsclient.Config{
-		Region:          os.Getenv("AWS_REGION"),
-		AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
-		SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-		Endpoint:        endpoint,
-		AttemptTimeout:  30 * time.Second,
-	})
+	config := awsclient.New(relaytest.Emulator(t, relaytest.EmulatorMoto))
 	return emulator{config: config, client: sdk.NewFromConfig(config)}
 }
 

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -53,18 +52,11 @@ type emulator struct {
 // newEmulator returns the emulator that make test-aws started; httpClient, if not nil, stands before it.
 func newEmulator(t *testing.T, httpClient aws.HTTPClient) emulator {
 	t.Helper()
-	endpoint := os.Getenv("RELAY_TEST_DYNAMODB_URL")
-	if endpoint == "" {
-		t.Skip("no DynamoDB Local: run make test-aws")
+	c := relaytest.Emulator(t, relaytest.EmulatorDynamoDB)
+	if httpClient != nil {
+		c.HTTPClient = httpClient
 	}
-	config := awsclient.New(awsclient.Config{
-		Region:          os.Getenv("AWS_REGION"),
-		AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
-		SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-		Endpoint:        endpoint,
-		AttemptTimeout:  20 * time.Second,
-		HTTPClient:      httpClient,
-	})
+	config := awsclient.New(c)
 	return emulator{config: config, client: sdk.NewFromConfig(config)}
 }
 

@@ -2,9 +2,7 @@ package secrets_test
 
 import (
 	"crypto/rand"
-	"os"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -12,6 +10,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/secrets"
 )
 
@@ -50,17 +49,7 @@ type emulator struct {
 // newEmulator returns the emulator that make test-aws started.
 func newEmulator(t *testing.T) emulator {
 	t.Helper()
-	endpoint := os.Getenv("RELAY_TEST_MOTO_URL")
-	if endpoint == "" {
-		t.Skip("no emulator of Secrets Manager: run make test-aws")
-	}
-	config := awsclient.New(awsclient.Config{
-		Region:          os.Getenv("AWS_REGION"),
-		AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
-		SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-		Endpoint:        endpoint,
-		AttemptTimeout:  30 * time.Second,
-	})
+	config := awsclient.New(relaytest.Emulator(t, relaytest.EmulatorMoto))
 	return emulator{config: config, client: sdk.NewFromConfig(config)}
 }
 

@@ -4,11 +4,9 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -51,17 +49,7 @@ type emulator struct {
 // newEmulator returns the emulator that make test-aws started; httpClient, if not nil, stands before it.
 func newEmulator(t *testing.T, httpClient *http.Client) emulator {
 	t.Helper()
-	endpoint := os.Getenv("RELAY_TEST_SQS_URL")
-	if endpoint == "" {
-		t.Skip("no emulator of SQS: run make test-aws")
-	}
-	c := awsclient.Config{
-		Region:          os.Getenv("AWS_REGION"),
-		AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
-		SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-		Endpoint:        endpoint,
-		AttemptTimeout:  20 * time.Second,
-	}
+	c := relaytest.Emulator(t, relaytest.EmulatorSQS)
 	if httpClient != nil {
 		c.HTTPClient = httpClient
 	}

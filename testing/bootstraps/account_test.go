@@ -2,9 +2,7 @@ package bootstraps
 
 import (
 	"crypto/rand"
-	"os"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -15,6 +13,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 )
 
 // account is an AWS account, emulated by moto: all services behind one address, as a bootstrap sees AWS through
@@ -26,14 +25,8 @@ type account struct {
 
 func newAccount(t *testing.T) account {
 	t.Helper()
-	endpoint := os.Getenv("RELAY_TEST_MOTO_URL")
-	if endpoint == "" {
-		t.Skip("no moto: run make test-aws")
-	}
-	config := awsclient.New(awsclient.Config{
-		Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: endpoint, AttemptTimeout: 20 * time.Second,
-	})
-	return account{endpoint: endpoint, config: config}
+	config := relaytest.Emulator(t, relaytest.EmulatorMoto)
+	return account{endpoint: config.Endpoint, config: awsclient.New(config)}
 }
 
 // environment is what Lambda gives every function, and settings on top of it.
