@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -14,6 +15,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
 	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sqlite"
 )
@@ -66,8 +68,8 @@ func readSettings(lookup func(string) (string, bool), logTo io.Writer) (embedded
 		AllowedOrigins: r.List(envAllowedOrigins),
 		RetryBase:      r.Duration(envRetryBase, 0),
 		MaxAttempts:    r.Int(envMaxAttempts, 0, 1, 100),
-		SendTimeout:    r.Duration(envSendTimeout, 0),
-		Retention:      r.Duration(envRetention, 0),
+		SendTimeout:    r.DurationWithin(envSendTimeout, 0, time.Second, 20*time.Second),
+		Retention:      r.DurationWithin(envRetention, 0, ledger.MinRetention, ledger.MaxRetention),
 	}
 	logger, err := newLogger(r.String(envLogFormat, ""), logTo)
 	config.Logger = logger

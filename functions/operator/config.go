@@ -1,8 +1,11 @@
 package main
 
 import (
+	"time"
+
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
 // config is what the function reads from its environment. All fields are needed.
@@ -11,8 +14,9 @@ type config struct {
 	aws awsclient.Config
 	// queueURL is the FIFO queue's.
 	queueURL string
-	// ledgerTable is the table's name.
+	// ledgerTable is the table's name, retention how long it keeps a text.
 	ledgerTable string
+	retention   time.Duration
 }
 
 // readConfig reads the environment and returns everything that is wrong with it at once.
@@ -22,6 +26,7 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		aws:         awsclient.Read(r),
 		queueURL:    r.Required("RELAY_QUEUE_URL"),
 		ledgerTable: r.Required("RELAY_LEDGER_TABLE"),
+		retention:   r.DurationWithin("RELAY_RETENTION", 400*24*time.Hour, ledger.MinRetention, ledger.MaxRetention),
 	}
 	return c, r.Err()
 }

@@ -35,7 +35,7 @@ func newHandler(logger *slog.Logger) (*operations.Handler, error) {
 	aws := awsclient.New(c.aws)
 	return operations.New(operations.Config{
 		Queue:   sqs.New(aws, c.queueURL),
-		Records: dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Now: time.Now}),
+		Records: dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: time.Now}),
 		Now:     time.Now,
 		NewID:   operations.NewID,
 		Logger:  logger,

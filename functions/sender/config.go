@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/env"
-	"quickdumpnow.com/smsrelay/shared/retry"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/secrets"
+	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
 // groupsPerBatch is how many groups of a batch are worked on side by side: all that a FIFO batch can hold.
@@ -47,23 +50,18 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		deadLetterQueueURL: r.Required("RELAY_DEAD_LETTER_QUEUE_URL"),
 		ledgerTable:        r.Required("RELAY_LEDGER_TABLE"),
 		routingTable:       r.Required("RELAY_ROUTING_TABLE"),
-		secrets: secrets.Config{
-			AuthToken: r.Required("RELAY_TWILIO_AUTH_TOKEN_SECRET"),
-			APIKey:    r.String("RELAY_TWILIO_API_KEY_SECRET", ""),
-		},
-		accountSid:    r.Required("TWILIO_ACCOUNT_SID"),
-		twilioBaseURL: r.String("TWILIO_API_BASE_URL", ""),
-		retryBase:     r.Duration("RELAY_RETRY_BASE", 2*time.Second),
-		maxAttempts:   r.Int("RELAY_MAX_ATTEMPTS", 8, 1, 100),
-		sendTimeout:   r.Duration("RELAY_SEND_TIMEOUT", 8*time.Second),
-		retention:     r.Duration("RELAY_RETENTION", 400*24*time.Hour),
+		secrets:            secrets.Config{APIKey: r.String("RELAY_TWILIO_API_KEY_SECRET", "")},
+		accountSid:         r.Required("TWILIO_ACCOUNT_SID"),
+		twilioBaseURL:      r.String("TWILIO_API_BASE_URL", ""),
+		retryBase:          r.Duration("RELAY_RETRY_BASE", 2*time.Second),
+		maxAttempts:        r.Int("RELAY_MAX_ATTEMPTS", 8, 1, 100),
+		sendTimeout:        r.DurationWithin("RELAY_SEND_TIMEOUT", 8*time.Second, time.Second, 20*time.Second),
+		retention:          r.DurationWithin("RELAY_RETENTION", 400*24*time.Hour, ledger.MinRetention, ledger.MaxRetention),
+	}
+	if c.secrets.APIKey == "" {
+		c.secrets.AuthToken = r.Required("RELAY_TWILIO_AUTH_TOKEN_SECRET")
 	}
 	return c, r.Err()
-}
-
-// policy returns how failures are answered.
-func (c config) policy() retry.Policy {
-	return retry.Policy{Base: c.retryBase, Cap: 5 * time.Minute, MaxAttempts: c.maxAttempts, HaltDelay: 5 * time.Minute}
 }
 
 // publicBaseURL returns where receipts go; empty if no base URL is known.
@@ -72,4 +70,25 @@ func (c config) publicBaseURL() string {
 		return ""
 	}
 	return c.publicBaseURLs[0]
+}
+
+var errOtherAccount = errors.New("the secret belongs to another account than TWILIO_ACCOUNT_SID")
+
+// credentials returns what to send with: the API key if there is one, else the Auth Token.
+func (c config) credentials(ctx context.Context, vault *secrets.Vault) (twilio.Config, error) {
+	t := twilio.Config{AccountSid: c.accountSid, BaseURL: c.twilioBaseURL, Timeout: c.sendTimeout}
+	if c.secrets.APIKey != "" {
+		key, err := vault.APIKey(ctx)
+		if err == nil && key.AccountSid != c.accountSid {
+			err = errOtherAccount
+		}
+		t.APIKeySid, t.APIKeySecret = key.Sid, key.Secret
+		return t, err
+	}
+	tokens, err := vault.AuthTokens(ctx)
+	if err == nil && tokens.AccountSid != c.accountSid {
+		err = errOtherAccount
+	}
+	t.AuthToken = tokens.Current
+	return t, err
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
 	mathrand "math/rand/v2"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/secrets"
 	"quickdumpnow.com/smsrelay/shared/sqs"
@@ -54,7 +54,7 @@ func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, er
 		Messages:      messages,
 		Queue:         sqs.New(aws, c.queueURL),
 		DeadLetters:   sqs.New(aws, c.deadLetterQueueURL),
-		Policy:        c.policy(),
+		Policy:        retry.NewPolicy(c.retryBase, c.maxAttempts),
 		PublicBaseURL: c.publicBaseURL(),
 		SendTimeout:   c.sendTimeout,
 		Retention:     c.retention,
@@ -65,25 +65,4 @@ func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, er
 		Logger:        logger,
 		Emit:          telemetry.NewEMF(os.Stdout, time.Now),
 	}), nil
-}
-
-var errOtherAccount = errors.New("the secret belongs to another account than TWILIO_ACCOUNT_SID")
-
-// credentials returns what to send with: the API key if there is one, else the Auth Token.
-func (c config) credentials(ctx context.Context, vault *secrets.Vault) (twilio.Config, error) {
-	t := twilio.Config{AccountSid: c.accountSid, BaseURL: c.twilioBaseURL, Timeout: c.sendTimeout}
-	if c.secrets.APIKey != "" {
-		key, err := vault.APIKey(ctx)
-		if err == nil && key.AccountSid != c.accountSid {
-			err = errOtherAccount
-		}
-		t.APIKeySid, t.APIKeySecret = key.Sid, key.Secret
-		return t, err
-	}
-	tokens, err := vault.AuthTokens(ctx)
-	if err == nil && tokens.AccountSid != c.accountSid {
-		err = errOtherAccount
-	}
-	t.AuthToken = tokens.Current
-	return t, err
 }

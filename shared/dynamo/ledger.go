@@ -10,15 +10,11 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
-// DefaultRetention is how far back a list without a number goes if nothing else is said.
-const DefaultRetention = 90 * 24 * time.Hour
-
 // LedgerConfig says where the ledger is.
 type LedgerConfig struct {
 	// Table is the table's name.
 	Table string
-	// Retention is for how long the table keeps records; a list without a number looks no further back. 0 means
-	// DefaultRetention.
+	// Retention is for how long the table keeps records; a list without a number looks no further back.
 	Retention time.Duration
 	// Now is the clock; a list without a number begins at it.
 	Now func() time.Time
@@ -42,9 +38,6 @@ func NewLedger(cfg aws.Config, c LedgerConfig) *Ledger {
 }
 
 func newLedger(client api, c LedgerConfig) *Ledger {
-	if c.Retention == 0 {
-		c.Retention = DefaultRetention
-	}
 	return &Ledger{
 		table:     table{client: client, name: c.Table, key: attrMessageSid},
 		retention: c.Retention,

@@ -32,7 +32,7 @@ func TestLedgerOnFake(t *testing.T) {
 }
 
 func ledgerOn(f *fakeDynamo, now func() time.Time) *dynamo.Ledger {
-	return dynamo.NewLedger(f.config(), dynamo.LedgerConfig{Table: "qdn-sms-audit", Now: now})
+	return dynamo.NewLedger(f.config(), dynamo.LedgerConfig{Table: "qdn-sms-audit", Retention: 90 * 24 * time.Hour, Now: now})
 }
 
 // noon is when the tests of this file play.

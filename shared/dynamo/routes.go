@@ -124,5 +124,11 @@ func routeOf(stored item) (route.Route, error) {
 	if _, ok := stored[attrActive].(*types.AttributeValueMemberBOOL); !ok {
 		return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("attribute Active is missing"))
 	}
+	for _, hop := range r.Hops() {
+		if !hop.IsE164() {
+			// Twilio might reach it all the same, and its texts would then slip past the loop guard.
+			return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("a hop is not E.164"))
+		}
+	}
 	return r, nil
 }

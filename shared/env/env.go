@@ -65,7 +65,7 @@ func (r *Reader) List(name string) []string {
 func (r *Reader) URLs(name string) []string {
 	list := r.List(name)
 	for _, text := range list {
-		if u, err := url.Parse(text); err != nil || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		if u, err := url.Parse(text); err != nil || u.Hostname() == "" || strings.ContainsAny(text, "?#") || (u.Scheme != "https" && u.Scheme != "http") {
 			r.fail(name, "holds something that is no absolute URL such as https://relay.example.com")
 		}
 	}
@@ -81,6 +81,16 @@ func (r *Reader) Duration(name string, fallback time.Duration) time.Duration {
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
 		r.fail(name, "is no duration above zero such as 2s, 500ms or 1m30s")
+		return fallback
+	}
+	return d
+}
+
+// DurationWithin returns the variable as a duration from low to high, or fallback.
+func (r *Reader) DurationWithin(name string, fallback, low, high time.Duration) time.Duration {
+	d := r.Duration(name, fallback)
+	if d != fallback && (d < low || d > high) {
+		r.fail(name, "is not from %v to %v", low, high)
 		return fallback
 	}
 	return d

@@ -90,7 +90,7 @@ func (q Queue) poll(ctx context.Context) {
 func (q Queue) call(ctx context.Context, batch events.SQSEvent) (response events.SQSEventResponse, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("function panicked: %v", cause)
+			err = fmt.Errorf("function panicked with a %T", cause)
 		}
 	}()
 	return q.Function(ctx, batch)

@@ -89,7 +89,7 @@ func (s Stream) step(ctx context.Context, wait time.Duration) (int, error) {
 func (s Stream) call(ctx context.Context, batch events.DynamoDBEvent) (response events.DynamoDBEventResponse, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("function panicked: %v", cause)
+			err = fmt.Errorf("function panicked with a %T", cause)
 		}
 	}()
 	return s.Function(ctx, batch)

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -102,6 +103,7 @@ func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request, route Route) {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			status = http.StatusRequestEntityTooLarge
 		}
+		g.Logger.LogAttrs(r.Context(), slog.LevelWarn, "body not read", slog.String("path", route.Path), slog.Int("status", status), slog.String("source_ip", sourceIP(r.RemoteAddr)))
 		message(w, status)
 		return
 	}
@@ -122,7 +124,7 @@ var errPanic = errors.New("the function panicked")
 func (g *Gateway) call(ctx context.Context, route Route, request events.APIGatewayV2HTTPRequest) (response events.APIGatewayV2HTTPResponse, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			g.Logger.LogAttrs(ctx, slog.LevelError, "function panicked", slog.String("path", route.Path), slog.Any("cause", cause))
+			g.Logger.LogAttrs(ctx, slog.LevelError, "function panicked", slog.String("path", route.Path), slog.String("kind", fmt.Sprintf("%T", cause)))
 			err = errPanic
 		}
 	}()

@@ -20,6 +20,16 @@ type Policy struct {
 	HaltDelay time.Duration
 }
 
+// NewPolicy returns the policy of both sets: base and maxAttempts are settings, the rest is fixed. An unusable account is
+// looked at every five minutes, so that a queue that counts receives (SQS: a thousand at most) holds out for days.
+func NewPolicy(base time.Duration, maxAttempts int) Policy {
+	return Policy{Base: base, Cap: 5 * time.Minute, MaxAttempts: maxAttempts, HaltDelay: 5 * time.Minute}
+}
+
+// Wait returns how long to leave a message that could not be worked on at all, when the queue has handed it out looks
+// times (from 1). It is no attempt, and there is no end to it.
+func (p Policy) Wait(looks int, spread float64) time.Duration { return p.backoff(looks, spread) }
+
 // maxDelay bounds what a vendor may ask for: a queue hides a message for twelve hours at most.
 const maxDelay = 6 * time.Hour
 

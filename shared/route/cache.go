@@ -59,6 +59,15 @@ func (c *Cache) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms
 	return routes, nil
 }
 
+// Forget makes the next question about the numbers go to the table.
+func (c *Cache) Forget(numbers ...sms.PhoneNumber) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, number := range numbers {
+		delete(c.entries, number)
+	}
+}
+
 func (c *Cache) remembered(now time.Time, numbers []sms.PhoneNumber) (routes map[sms.PhoneNumber]Route, missing []sms.PhoneNumber) {
 	routes = make(map[sms.PhoneNumber]Route, len(numbers))
 	c.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -103,7 +104,7 @@ func (v *Vault) AuthTokens(ctx context.Context) (AuthTokens, error) {
 	current := found[slices.Index(stages, stageCurrent)]
 	tokens := AuthTokens{AccountSid: current.AccountSid, Current: current.AuthToken}
 	for _, token := range found {
-		if token.AccountSid == current.AccountSid && !slices.Contains(tokens.All, token.AuthToken) {
+		if token.AuthToken != "" && token.AccountSid == current.AccountSid && !slices.Contains(tokens.All, token.AuthToken) {
 			tokens.All = append(tokens.All, token.AuthToken)
 		}
 	}
@@ -125,6 +126,12 @@ func (v *Vault) authTokens(ctx context.Context, stages []string) ([]authToken, e
 		group.Go(func() { found[i], failures[i] = v.authToken(ctx, stage) })
 	}
 	group.Wait()
+	for i, stage := range stages {
+		if stage != stageCurrent && errors.Is(failures[i], errMalformed) {
+			// While a rotation is under way, a version may be half written. The current one still counts.
+			found[i], failures[i] = authToken{}, nil
+		}
+	}
 	return found, errors.Join(failures...)
 }
 
@@ -172,9 +179,11 @@ func (v *Vault) read(ctx context.Context, secret, stage string, into any) (ok bo
 	return true, nil
 }
 
+var errMalformed = errors.New("malformed")
+
 // malformed returns the fault of a secret that someone has to mend.
 func malformed(stage, problem string) error {
-	return &fault.Error{Kind: fault.Fatal, Err: errors.New("Twilio secret, " + stage + ": " + problem)}
+	return &fault.Error{Kind: fault.Fatal, Err: fmt.Errorf("Twilio secret, %s: %w: %s", stage, errMalformed, problem)} //nolint:staticcheck // Twilio is a name.
 }
 
 // kindOfCode knows Secrets Manager's own error codes.

@@ -134,7 +134,6 @@ func TestFaults(t *testing.T) {
 		{"no fields", current(`{"token":"fake-secret"}`), fault.Fatal},
 		{"an empty token", current(token("fake-secret", "")), fault.Fatal},
 		{"no account", current(token("", "fake-secret")), fault.Fatal},
-		{"a pending one that is no JSON", map[string]any{"AWSCURRENT": token(account, "fake-secret"), "AWSPENDING": "fake-secret"}, fault.Fatal},
 		{"no longer decryptable", current(&types.DecryptionFailure{Message: aws.String("fake-secret")}), fault.Fatal},
 		{"marked for deletion", current(&types.InvalidRequestException{Message: aws.String("fake-secret")}), fault.Fatal},
 		{"unavailable", current(&types.InternalServiceError{Message: aws.String("fake-secret")}), fault.Transient},
@@ -175,6 +174,20 @@ func TestPrintedValues(t *testing.T) {
 		for _, printed := range []string{fmt.Sprint(v), fmt.Sprintf("%v %+v %#v %s %q", v, v, v, v, v), log.String()} {
 			if strings.Contains(printed, "fake-secret") || !strings.Contains(printed, account) {
 				t.Errorf("%T prints as %s", v, printed)
+			}
+		}
+	}
+}
+
+// TestHalfWrittenVersionsArePassedOver: while a rotation is under way, the current token goes on to count.
+func TestHalfWrittenVersionsArePassedOver(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []string{"AWSPENDING", "AWSPREVIOUS"} {
+		for _, half := range []string{"fake-secret", `{}`, `["fake-secret"]`, token(account, "")} {
+			vault := (&fakeManager{stages: map[string]any{"AWSCURRENT": token(account, "fakecurrent"), stage: half}}).vault()
+			tokens, err := vault.AuthTokens(t.Context())
+			if err != nil || tokens.Current != "fakecurrent" || len(tokens.All) != 1 {
+				t.Errorf("%s %q: tokens of %v, %v; want the current one alone", stage, half, len(tokens.All), err)
 			}
 		}
 	}

@@ -42,8 +42,11 @@ func Classify(e Exchange) *fault.Error {
 // classifyRead is Classify for a GET. A read that failed has changed nothing, so nothing about it is unknown.
 func classifyRead(e Exchange) *fault.Error {
 	classified := Classify(e)
-	if classified.Kind == fault.Unknown {
+	switch {
+	case classified.Kind == fault.Unknown:
 		classified.Kind = fault.Transient
+	case e.Status == http.StatusNotFound:
+		classified.Kind = fault.Permanent
 	}
 	return classified
 }
@@ -62,7 +65,8 @@ func kindOf(e Exchange, code Code, known bool) fault.Kind {
 		return code.Kind
 	case e.Status == http.StatusRequestTimeout:
 		return fault.Unknown
-	case e.Status == http.StatusForbidden && e.Code == 0:
+	case (e.Status == http.StatusForbidden || e.Status == http.StatusNotFound) && e.Code == 0:
+		// Not Twilio's own answer: a wrong base URL, or a proxy in between. Every text would fail for it.
 		return fault.Fatal
 	default:
 		return fault.Permanent

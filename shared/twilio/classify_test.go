@@ -28,7 +28,7 @@ func wantedAnswers() map[int]codeAnswer {
 		14107: {fault.Throttled, 45 * time.Second},
 		20003: fatal,
 		20403: fatal,
-		20404: permanent,
+		20404: fatal,
 		20429: throttled,
 		20500: unknown,
 		20503: unknown,
@@ -149,7 +149,7 @@ func TestClassifyStatus(t *testing.T) {
 				want = fault.Fatal
 			case status == 429:
 				want = fault.Throttled
-			case status == 403 && code == 0:
+			case (status == 403 || status == 404) && code == 0:
 				want = fault.Fatal
 			case status == 408 && code != 21211:
 				want = fault.Unknown

@@ -32,7 +32,7 @@ func Codes() []Code {
 		{14107, fault.Throttled, loopGuardWait, "too many messages between two numbers"},
 		{20003, fault.Fatal, 0, "authentication failed"},
 		{20403, fault.Fatal, 0, "account suspended"},
-		{20404, fault.Permanent, 0, "account or message not found"},
+		{20404, fault.Fatal, 0, "account not found"},
 		{20429, fault.Throttled, 0, "too many requests"},
 		{20500, fault.Unknown, 0, "internal error at Twilio"},
 		{20503, fault.Unknown, 0, "Twilio is unavailable"},

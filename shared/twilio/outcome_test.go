@@ -79,7 +79,7 @@ func TestCreateOutcomes(t *testing.T) {
 		{"401 with HTML", answer(401, html), fault.Error{Kind: fault.Fatal, HTTPStatus: 401}},
 		{"403 of a key that may not", answer(403, refusal(t, 70051, 403)), fault.Error{Kind: fault.Fatal, HTTPStatus: 403, Code: 70051}},
 		{"403 with HTML", answer(403, html), fault.Error{Kind: fault.Fatal, HTTPStatus: 403}},
-		{"404 with HTML", answer(404, html), fault.Error{Kind: fault.Permanent, HTTPStatus: 404}},
+		{"404 with HTML", answer(404, html), fault.Error{Kind: fault.Fatal, HTTPStatus: 404}},
 		{"408", answer(408, html), fault.Error{Kind: fault.Unknown, HTTPStatus: 408}},
 		{
 			"429 with a wait", answer(429, refusal(t, 20429, 429), "Retry-After: 7"),

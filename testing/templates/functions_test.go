@@ -72,15 +72,19 @@ func findSettings(t template, c code, report reporter) {
 			}
 		}
 		for _, name := range read {
-			if !slices.Contains(given, name) && !isOptional(t, name) {
+			if !slices.Contains(given, name) && !isOptional(t, id, name) {
 				report("%s: functions/%s/config.go reads %s, which is not set", id, c.folders[id], name)
 			}
 		}
 	}
 }
 
-// isOptional reports whether the setting is left out because its parameter is empty.
-func isOptional(t template, name string) bool {
+// isOptional reports whether the setting is left out because its parameter is empty, or because the sender has an API key
+// and does not need the Auth Token.
+func isOptional(t template, id, name string) bool {
+	if id == "SenderFunction" && name == "RELAY_TWILIO_AUTH_TOKEN_SECRET" {
+		return text(t, "Values.TwilioApiKeySecretArn") != ""
+	}
 	parameter, ok := map[string]string{
 		"RELAY_TWILIO_API_KEY_SECRET": "TwilioApiKeySecretArn",
 		"TWILIO_API_BASE_URL":         "TwilioApiBaseUrl",

@@ -41,7 +41,7 @@ const (
 	// visibility hides a batch while it is worked on: six times what one POST may take, and then some.
 	visibility = 2 * time.Minute
 	// maxReceiveCount is the backstop for a text that ends the process each time; waiting counts receives, too.
-	maxReceiveCount = 1000
+	maxReceiveCount = 100_000
 	// pollers times groupsPerBatch bounds the POSTs that are under way at once.
 	pollers         = 4
 	groupsPerBatch  = 10
@@ -139,7 +139,7 @@ func (r *Relay) wire() error {
 		Receiver: inbox, BatchSize: 10, Pollers: pollers, Visibility: visibility, Logger: logger,
 		Function: delivery.New(delivery.Config{
 			Ledger: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Messages: client, Queue: inbox, DeadLetters: dead,
-			Policy:        retry.Policy{Base: r.config.RetryBase, Cap: 5 * time.Minute, MaxAttempts: r.config.MaxAttempts, HaltDelay: time.Minute},
+			Policy:        retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts),
 			PublicBaseURL: r.config.PublicBaseURLs[0],
 			SendTimeout:   r.config.SendTimeout, Retention: r.config.Retention, Concurrency: groupsPerBatch,
 			Now: time.Now, Spread: mathrand.Float64, NewClaimID: rand.Text, Logger: logger, Emit: emit,

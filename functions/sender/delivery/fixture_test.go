@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -80,13 +81,19 @@ func newSender(t rapid.TB) *sender {
 	routes.Fault = s.faults.of("routes")
 	s.twilio = &twilio{now: s.clock.Now}
 	s.Handler = delivery.New(delivery.Config{
-		Ledger: s.ledger, Routes: routes, Messages: s.twilio, Queue: visibilityCheck{s}, DeadLetters: s.dead,
+		Ledger: s.ledger, Routes: remembersNothing{routes}, Messages: s.twilio, Queue: visibilityCheck{s}, DeadLetters: s.dead,
 		Policy: policy, PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 10,
 		Now: s.clock.Now, Spread: func() float64 { return 0 }, NewClaimID: s.newClaimID,
 		Logger: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})), Emit: s.measure,
 	})
 	return s
 }
+
+// remembersNothing is a routing table without a cache before it.
+type remembersNothing struct{ *relaytest.MemoryRoutes }
+
+// Forget has nothing to forget.
+func (remembersNothing) Forget(...sms.PhoneNumber) {}
 
 func (s *sender) newClaimID() string {
 	s.mu.Lock()
@@ -237,7 +244,8 @@ func batchOf(deliveries []queue.Delivery) events.SQSEvent {
 	var batch events.SQSEvent
 	for _, d := range deliveries {
 		batch.Records = append(batch.Records, events.SQSMessage{
-			MessageId: d.MessageID, ReceiptHandle: d.ReceiptHandle, Body: d.Body, Attributes: map[string]string{"MessageGroupId": d.Group},
+			MessageId: d.MessageID, ReceiptHandle: d.ReceiptHandle, Body: d.Body,
+			Attributes: map[string]string{"MessageGroupId": d.Group, "ApproximateReceiveCount": strconv.Itoa(d.ReceiveCount)},
 		})
 	}
 	return batch

@@ -5,6 +5,7 @@ package delivery
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -25,6 +26,13 @@ type Messages interface {
 	Create(ctx context.Context, message sms.Outbound) (sms.Created, error)
 }
 
+// Routes looks routes up, and remembers them for a moment.
+type Routes interface {
+	route.Lookup
+	// Forget makes the next question about the numbers be asked anew.
+	Forget(numbers ...sms.PhoneNumber)
+}
+
 // Visibility changes how long messages of the queue stay hidden.
 type Visibility interface {
 	ChangeVisibility(ctx context.Context, changes []queue.Visibility) error
@@ -33,7 +41,7 @@ type Visibility interface {
 // Config is what a Handler is made of. Every field is needed unless it says otherwise.
 type Config struct {
 	Ledger      ledger.Store
-	Routes      route.Lookup
+	Routes      Routes
 	Messages    Messages
 	Queue       Visibility
 	DeadLetters queue.Sender
@@ -119,7 +127,7 @@ func byGroup(records []events.SQSMessage) [][]events.SQSMessage {
 func (h *Handler) workThrough(ctx context.Context, group []events.SQSMessage) []itemResult {
 	results := make([]itemResult, 0, len(group))
 	for i, record := range group {
-		v := h.work(ctx, record)
+		v := h.workSafely(ctx, record)
 		results = append(results, v.of(record.MessageId))
 		if v.done {
 			continue
@@ -130,6 +138,18 @@ func (h *Handler) workThrough(ctx context.Context, group []events.SQSMessage) []
 		break
 	}
 	return results
+}
+
+// workSafely keeps a defect that one message brings to light from ending the others. What was thrown is not shown: it may
+// quote the text.
+func (h *Handler) workSafely(ctx context.Context, record events.SQSMessage) (v verdict) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.Logger.LogAttrs(ctx, slog.LevelError, "sender panicked", slog.String("queue_message_id", record.MessageId), slog.String("kind", fmt.Sprintf("%T", cause)))
+			v = again(h.Policy.Wait(looks(record), h.Spread()))
+		}
+	}()
+	return h.work(ctx, record)
 }
 
 // answer names the messages that have to come back, and tells the queue when.

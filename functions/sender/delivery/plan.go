@@ -16,8 +16,19 @@ type plan struct {
 	to   sms.PhoneNumber
 }
 
-// plan looks up what decides about the text, both numbers in one question, and decides.
+// plan looks up what decides about the text and decides. Because a drop is for good, it is not decided on what was
+// remembered: a route that was put or switched on a moment ago counts.
 func (h *Handler) plan(ctx context.Context, envelope queue.Envelope) (plan, error) {
+	p, err := h.planOnce(ctx, envelope)
+	if err != nil || (p.drop != ledger.ReasonNoRoute && p.drop != ledger.ReasonInactive) {
+		return p, err
+	}
+	h.Routes.Forget(envelope.Message.To)
+	return h.planOnce(ctx, envelope)
+}
+
+// planOnce asks about both numbers in one question.
+func (h *Handler) planOnce(ctx context.Context, envelope queue.Envelope) (plan, error) {
 	m := envelope.Message
 	numbers := []sms.PhoneNumber{m.To}
 	for _, other := range []sms.PhoneNumber{m.From, envelope.Destination} {

@@ -5,13 +5,15 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // receipt records what Twilio says of a message sent earlier.
-func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict {
+func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
 	r, err := h.Ledger.Get(ctx, envelope.RelayID)
 	if errors.Is(err, ledger.ErrNotFound) {
 		// The claim is written before the POST, so that a receipt without a record is one of a forgotten text.
@@ -20,7 +22,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 	}
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
-		return h.later(err)
+		return h.later(record, err)
 	}
 	var news bool
 	before := r.State
@@ -31,7 +33,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
-		return h.later(err)
+		return h.later(record, err)
 	}
 	if news && r.State != before {
 		h.settled(r)

@@ -228,7 +228,7 @@ func TestRouteChangesBetweenAttempts(t *testing.T) {
 	s.queueUp(textOf(1, nil))
 	s.checkBack(1)
 	s.checkState(1, ledger.Queued, "")
-	s.Routes = relaytest.NewMemoryRoutes()
+	s.Routes = remembersNothing{relaytest.NewMemoryRoutes()}
 	s.drain()
 	s.checkPosts(1)
 	s.checkState(1, ledger.Dropped, ledger.ReasonNoRoute)

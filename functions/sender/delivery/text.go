@@ -27,12 +27,12 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 	p, err := h.plan(ctx, envelope)
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "route not looked up", textAttrs(open(envelope, h.Retention), err)...)
-		return h.later(err)
+		return h.later(record, err)
 	}
 	r, step, err := h.begin(ctx, envelope, p)
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "claim not written", textAttrs(r, err)...)
-		return h.later(err)
+		return h.later(record, err)
 	}
 	switch step.next {
 	case ledger.StepClaim:
@@ -40,9 +40,9 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 	case ledger.StepWait:
 		return again(step.until.Sub(h.Now()))
 	case ledger.StepSettle:
-		return h.settle(ctx, r)
+		return h.settle(ctx, r, record)
 	case ledger.StepDone:
-		return h.finish(ctx, r, step)
+		return h.finish(ctx, r, step, record)
 	case stepBury:
 		return h.bury(ctx, r, record)
 	default:
@@ -51,7 +51,10 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 }
 
 // finish acknowledges a text that needs nothing more.
-func (h *Handler) finish(ctx context.Context, r ledger.Record, step stepTaken) verdict {
+func (h *Handler) finish(ctx context.Context, r ledger.Record, step stepTaken, record events.SQSMessage) verdict {
+	if _, redriven := record.MessageAttributes[AttributeReason]; redriven && r.State == ledger.Dead {
+		return h.returnDeadLetter(ctx, r, record)
+	}
 	if !step.wrote {
 		h.Emit(telemetry.Measurement{Name: telemetry.MetricDuplicates, Unit: telemetry.Count, Value: 1})
 		h.Logger.LogAttrs(ctx, slog.LevelInfo, "repeat ignored", textAttrs(r, nil)...)
@@ -147,7 +150,7 @@ func endings(action retry.Action) ending {
 
 // settle parks a text whose sender died between its claim and Twilio's answer. If Twilio has the message, a receipt
 // will say so.
-func (h *Handler) settle(ctx context.Context, r ledger.Record) verdict {
+func (h *Handler) settle(ctx context.Context, r ledger.Record, record events.SQSMessage) verdict {
 	attempt, _ := r.Current()
 	lapsed := &fault.Error{Kind: fault.Unknown, Err: errLapsedLease}
 	r, err := h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
@@ -155,10 +158,10 @@ func (h *Handler) settle(ctx context.Context, r ledger.Record) verdict {
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "lapsed lease not recorded", textAttrs(r, err)...)
-		return h.later(err)
+		return h.later(record, err)
 	}
 	if r.State != ledger.Uncertain {
-		return h.finish(ctx, r, stepTaken{})
+		return h.finish(ctx, r, stepTaken{}, record)
 	}
 	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "lease lapsed", textAttrs(r, nil)...)

@@ -15,8 +15,11 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// attributeGroup is SQS's name of the system attribute that holds the FIFO group.
-const attributeGroup = "MessageGroupId"
+// SQS's names of the system attributes that hold the FIFO group and how often the message was received.
+const (
+	attributeGroup = "MessageGroupId"
+	attributeLooks = "ApproximateReceiveCount"
+)
 
 // The message attributes of a dead letter.
 const (
@@ -38,7 +41,7 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 		return h.buryUndecodable(ctx, record, err)
 	}
 	if envelope.Kind == queue.KindReceipt {
-		return h.receipt(ctx, envelope)
+		return h.receipt(ctx, envelope, record)
 	}
 	return h.text(ctx, envelope, record)
 }
@@ -53,7 +56,7 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message not buried", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
-		return h.later(err)
+		return h.later(record, err)
 	}
 	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonUndecodable)))
 	h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message buried", slog.String("queue_message_id", record.MessageId), slog.String("error", cause.Error()))
@@ -77,7 +80,7 @@ func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMe
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not queued", textAttrs(r, err)...)
-		return h.later(err)
+		return h.later(record, err)
 	}
 	r, err = h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
 		if r.State != ledger.Queued {
@@ -88,7 +91,7 @@ func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMe
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(r, err)...)
-		return h.later(err)
+		return h.later(record, err)
 	}
 	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonAttemptsExhausted)))
 	if r.State != ledger.Dead {
@@ -98,6 +101,26 @@ func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMe
 	}
 	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
 	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(r, nil)...)
+	return done()
+}
+
+// returnDeadLetter puts a dead letter that someone moved back to the queue on the dead-letter queue again. A text that
+// is dead stays dead, and acknowledging its letter would be the last of it.
+func (h *Handler) returnDeadLetter(ctx context.Context, r ledger.Record, record events.SQSMessage) verdict {
+	attributes := map[string]string{}
+	for name, attribute := range record.MessageAttributes {
+		if attribute.StringValue != nil {
+			attributes[name] = *attribute.StringValue
+		}
+	}
+	err := h.DeadLetters.Send(ctx, queue.Outgoing{
+		Group: record.Attributes[attributeGroup], DeduplicationID: record.MessageId + ".returned", Body: record.Body, Attributes: attributes,
+	})
+	if err != nil {
+		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not returned", textAttrs(r, err)...)
+		return h.later(record, err)
+	}
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter returned", textAttrs(r, nil)...)
 	return done()
 }
 
@@ -113,13 +136,22 @@ func lastError(a ledger.Attempt) string {
 	return text
 }
 
-// later brings a message back after a failure of ours that is no attempt: soon, or, if someone has to mend something
-// first, when there was time to.
-func (h *Handler) later(err error) verdict {
+// later brings a message back after a failure of ours that is no attempt: the later, the more often the queue has handed
+// it out, because the queue counts. If someone has to mend something first, it is when there was time to.
+func (h *Handler) later(record events.SQSMessage, err error) verdict {
 	if fault.Of(err).Kind == fault.Fatal {
 		return again(h.Policy.HaltDelay)
 	}
-	return again(h.Policy.Base)
+	return again(h.Policy.Wait(looks(record), h.Spread()))
+}
+
+// looks returns how often the queue has handed the message out.
+func looks(record events.SQSMessage) int {
+	n, err := strconv.Atoi(record.Attributes[attributeLooks])
+	if err != nil {
+		return 1
+	}
+	return n
 }
 
 // recordTries is how often a write of the ledger that must not be lost is tried in a row.
