@@ -55,8 +55,8 @@ func settings() []setting {
 		{env: envAllowedOrigins, help: "origins that browsers may call from, separated by commas"},
 		{env: envRetryBase, fallback: "2s", help: "pause after the first failed attempt; it doubles with each further one"},
 		{env: envMaxAttempts, fallback: "8", help: "attempts before a text goes to the dead-letter queue"},
-		{env: envSendTimeout, fallback: "8s", help: "longest wait for Twilio's answer"},
-		{env: envRetention, fallback: "9600h", help: "how long the ledger keeps a text"},
+		{env: envSendTimeout, fallback: "8s", help: "longest wait for Twilio's answer, 1s to 20s"},
+		{env: envRetention, fallback: "9600h", help: "how long the ledger keeps a text, 360h (15 days) or more"},
 		{env: envLogFormat, fallback: "auto", help: "text, json, or auto: text on a terminal and JSON elsewhere"},
 	}
 }

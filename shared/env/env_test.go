@@ -49,6 +49,20 @@ func run[T any](t *testing.T, read func(*env.Reader) T, rows []check) {
 	}
 }
 
+func TestDurationWithin(t *testing.T) {
+	read := func(r *env.Reader) time.Duration {
+		return r.DurationWithin("NAME", 8*time.Second, time.Second, 20*time.Second)
+	}
+	run(t, read, []check{
+		{"unset", unset, 8 * time.Second, ""},
+		{"least", "1s", time.Second, ""},
+		{"most", "20s", 20 * time.Second, ""},
+		{"less", "999ms", 8 * time.Second, "NAME is not from 1s to 20s"},
+		{"more", "2m", 8 * time.Second, "NAME is not from 1s to 20s"},
+		{"no duration", "8", 8 * time.Second, "NAME is no duration above zero such as 2s, 500ms or 1m30s"},
+	})
+}
+
 func TestString(t *testing.T) {
 	run(t, func(r *env.Reader) string { return r.String("NAME", "fallback") }, []check{
 		{"set", "value", "value", ""},

@@ -110,9 +110,6 @@ func (r Record) Spent() int {
 	return spent
 }
 
-// IsWaiting reports whether the text still needs the queue: it is not final, and no receipt alone will move it on.
-func (r Record) IsWaiting() bool { return r.State == Queued || r.State == Sending }
-
 // copy returns r with attempts of its own, changed at now.
 func (r Record) copy(now time.Time) Record {
 	r.Attempts = slices.Clone(r.Attempts)

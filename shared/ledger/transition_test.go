@@ -308,11 +308,3 @@ func TestSpent(t *testing.T) {
 		t.Errorf("after an unusable account, Spent() = %d, want 0", got)
 	}
 }
-
-func TestIsWaiting(t *testing.T) {
-	for _, s := range allStates() {
-		if got, want := reach(t, s).IsWaiting(), s == ledger.Queued || s == ledger.Sending; got != want {
-			t.Errorf("in state %q, IsWaiting() = %v, want %v", s, got, want)
-		}
-	}
-}

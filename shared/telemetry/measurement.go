@@ -1,4 +1,4 @@
-// Package telemetry is how the relay is watched: measurements, the logger's set-up and the build's version. It is not
+// Package telemetry is how the relay is watched: measurements and the build's version. It is not
 // tied to a monitoring product: on AWS measurements become CloudWatch EMF lines (this package), on one host Prometheus
 // series (cmd/relay).
 package telemetry

@@ -16,9 +16,9 @@ import (
 // changes shows the database's outbox as a DynamoDB stream, so that the very same function audits both.
 type changes struct{ outbox *sqlite.Changes }
 
-// keys names each table's key attribute.
+// keyOf names a table's key attribute.
 func keyOf(table string) string {
-	if table == "routing" {
+	if table == sqlite.TableRouting {
 		return "TwilioNumber"
 	}
 	return "MessageSid"

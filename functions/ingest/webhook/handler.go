@@ -57,7 +57,8 @@ func New(config Config) *Handler { return &Handler{Config: config} }
 //	GET  /sms/inbound, /sms/health  200 with the health as JSON; the queue is not touched
 //
 // Refusals carry no detail: 400 (unparsable), 403 (signature), 404, 405, 413 (over 64 kB), 415 (not a form). 503 means
-// that the queue did not take it, and that Twilio should come again.
+// that the queue did not take it. Twilio then comes again if the webhook's URL asks for it (#rc=5&rp=5xx…), or asks the
+// fallback URL; a receipt is lost.
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	started := h.Now()
 	o := h.route(ctx, request)

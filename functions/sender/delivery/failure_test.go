@@ -163,7 +163,7 @@ func TestBurialIsInterrupted(t *testing.T) {
 		"dead-letter queue's answer is lost":     {"dead after Send", fault.Unknown, 1},
 		"dead-letter queue is down for long":     {"dead before Send", fault.Throttled, 20},
 		"record not written":                     {"ledger before Update", fault.Transient, 3},
-		"record not written for long":            {"ledger before Update", fault.Unknown, 30},
+		"record not written for long":            {"ledger before Update", fault.Unknown, 12},
 		"record written, answers lost, at first": {"ledger after Update", fault.Unknown, 1},
 		"record written, answers lost":           {"ledger after Update", fault.Unknown, 3},
 	} {
