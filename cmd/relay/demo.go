@@ -197,8 +197,7 @@ func (d *demo) epilogue(stay bool) {
 		d.screen.command("watch the metrics", fmt.Sprintf("curl %s/metrics | grep smsrelay_", d.relay.URL()))
 		return
 	}
-	d.screen.command("keep the demo up and text it yourself", "relay demo --stay")
-	d.screen.command("run it for real, or against relay fake-twilio", "relay serve --help")
-	d.screen.command("all commands", "relay --help")
-	d.screen.say("(relay is: go run ./cmd/relay)")
+	d.screen.command("keep the demo up and text it yourself", "go run ./cmd/relay demo --stay")
+	d.screen.command("run it for real, or against relay fake-twilio", "go run ./cmd/relay serve --help")
+	d.screen.command("all commands", "go run ./cmd/relay --help")
 }

@@ -25,7 +25,7 @@ func (d *demo) play(ctx context.Context) error {
 	d.screen.title("A text's way through the relay")
 	d.screen.say("folder %s, relay at %s, fake Twilio at %s", d.folder, d.relay.URL(), d.fakeURL)
 	d.screen.step("Route, from maintenance.json")
-	d.screen.field(string(demoTwilioNumber), fmt.Sprintf("goes to %s, then to %s", demoDestination, demoFallback))
+	d.screen.field(string(demoTwilioNumber), fmt.Sprintf("goes to %s (%s is its fallback)", demoDestination, demoFallback))
 
 	sid, err := d.playWebhook(ctx)
 	if err != nil {
@@ -240,7 +240,7 @@ func (d *demo) playAudit(ctx context.Context, sid string) error {
 func describe(e auditlog.Entry) string {
 	from := e.From
 	if from == "" {
-		from = "received"
+		from = "(new)"
 	}
 	text := fmt.Sprintf("%s → %s", from, e.To)
 	if e.Attempt == nil {

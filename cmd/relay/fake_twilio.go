@@ -42,7 +42,7 @@ and see what was sent at /fake/messages. Messages to its magic numbers fail: +15
 +15005550101 (accepted, then undelivered with 30003), and the others that Twilio's test credentials know.`,
 		Example: `  relay fake-twilio &
   TWILIO_ACCOUNT_SID=` + fakeAccountSid + ` TWILIO_AUTH_TOKEN=` + fakeAuthToken + ` \
-    TWILIO_API_BASE_URL=http://127.0.0.1:8090 relay serve --routes maintenance.json`,
+    TWILIO_API_BASE_URL=http://127.0.0.1:8090 RELAY_OPERATOR_TOKEN=mine relay serve --routes maintenance.json`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.fakeTwilio(cmd.Context(), f) },
 	}

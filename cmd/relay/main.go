@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // The exit codes.
@@ -76,6 +78,7 @@ func (p program) root() *cobra.Command {
 		Long: `relay passes the texts that customers send to a Twilio number on to the phone of whoever serves it.
 
 Begin with "relay demo", which shows the whole way of a text and needs no account.`,
+		Version:                    telemetry.Version(),
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true,

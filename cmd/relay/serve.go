@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -119,14 +121,17 @@ func isTerminal(out io.Writer) bool {
 
 // withHint adds advice to errors that people meet at the start.
 func withHint(err error) error {
-	if errors.Is(err, os.ErrPermission) {
-		return hintedError{err, "RELAY_DATA must be a folder that this user may write to"}
-	}
-	if errors.Is(err, sqlite.ErrInUse) {
+	_, isNetwork := errors.AsType[*net.OpError](err)
+	switch {
+	case isAddressInUse(err):
+		return hintedError{err, "another program has this address: choose another port with --listen"}
+	case isNetwork:
+		return hintedError{err, "choose an address of this host, and a port above 1023, with --listen"}
+	case errors.Is(err, sqlite.ErrInUse):
 		return hintedError{err, "one relay serve at a time works on a folder: stop the other, or choose another folder with --data"}
+	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, os.ErrNotExist):
+		return hintedError{err, "RELAY_DATA (--data) must be a folder that this user may write to"}
+	default:
+		return err
 	}
-	if isAddressInUse(err) {
-		return hintedError{err, "another program has this address: choose one with --listen 127.0.0.1:8081"}
-	}
-	return err
 }

@@ -80,11 +80,25 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		message(w, http.StatusNotFound)
 	case route.Operator && !g.authorized(r):
-		w.Header().Set("WWW-Authenticate", `Bearer realm="relay"`)
-		problem(w, http.StatusUnauthorized, "send the operator token (RELAY_OPERATOR_TOKEN) as Authorization: Bearer")
+		g.refuseOperator(w, r, route)
 	default:
 		g.invoke(w, r, route)
 	}
+}
+
+// refuseOperator answers 401, and tells the operator's log: someone may be guessing.
+func (g *Gateway) refuseOperator(w http.ResponseWriter, r *http.Request, route Route) {
+	reason, detail := "wrong_token", "send the operator token (RELAY_OPERATOR_TOKEN) as Authorization: Bearer"
+	switch {
+	case g.OperatorToken == "":
+		reason, detail = "closed", "the operator routes are closed: RELAY_OPERATOR_TOKEN is not set"
+	case r.Header.Get("Authorization") == "":
+		reason = "no_token"
+	}
+	g.Logger.LogAttrs(r.Context(), slog.LevelWarn, "operator refused", slog.String("method", r.Method), slog.String("path", route.Path),
+		slog.String("reason", reason), slog.String("source_ip", sourceIP(r.RemoteAddr)))
+	w.Header().Set("WWW-Authenticate", `Bearer realm="relay"`)
+	problem(w, http.StatusUnauthorized, detail)
 }
 
 // authorized compares the bearer token in constant time, whatever its length.

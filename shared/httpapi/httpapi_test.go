@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -302,4 +303,32 @@ func TestManyRequestsAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// TestRefusedOperatorsAreLogged: someone may be guessing the token, and no word of what was guessed is to be logged.
+func TestRefusedOperatorsAreLogged(t *testing.T) {
+	for name, tt := range map[string]struct{ token, header, reason string }{
+		"no token":     {"right", "", "no_token"},
+		"wrong token":  {"right", "Bearer guessed", "wrong_token"},
+		"closed":       {"", "Bearer guessed", "closed"},
+		"closed to no": {"", "", "closed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logged strings.Builder
+			g := httpapi.New(httpapi.Config{
+				Routes: []httpapi.Route{{Path: "/sms/status", Operator: true}}, OperatorToken: tt.token,
+				Now: time.Now, NewID: func() string { return "id" }, Logger: slog.New(slog.NewJSONHandler(&logged, nil)),
+			})
+			r := httptest.NewRequest(http.MethodGet, "/sms/status", http.NoBody)
+			if tt.header != "" {
+				r.Header.Set("Authorization", tt.header)
+			}
+			answer := httptest.NewRecorder()
+			g.ServeHTTP(answer, r)
+			line := logged.String()
+			if answer.Code != http.StatusUnauthorized || strings.Count(line, "\n") != 1 || !strings.Contains(line, `"reason":"`+tt.reason+`"`) || strings.Contains(line, "guessed") {
+				t.Errorf("answer %d, log %q", answer.Code, line)
+			}
+		})
+	}
 }

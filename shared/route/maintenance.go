@@ -17,7 +17,7 @@ type seed struct {
 	DestinationCarrier sms.PhoneNumber
 	FallbackCarriers   []sms.PhoneNumber
 	Active             *bool
-	LastUpdated        *time.Time
+	LastUpdated        string
 }
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers",
@@ -89,11 +89,19 @@ func (p *parser) route(i int, element json.RawMessage) Route {
 		p.report(i, explain(p.data, start, err))
 		return Route{}
 	}
-	r := s.route()
+	r := Route{TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers}
 	for _, problem := range r.problems() {
 		p.report(i, problem)
 	}
-	if s.Active == nil {
+	if s.LastUpdated != "" {
+		var err error
+		if r.LastUpdated, err = time.Parse(time.RFC3339, s.LastUpdated); err != nil {
+			p.report(i, fmt.Errorf("LastUpdated %q is no RFC 3339 time such as 2026-11-24T08:00:00Z", s.LastUpdated))
+		}
+	}
+	if s.Active != nil {
+		r.Active = *s.Active
+	} else {
 		p.report(i, errors.New("Active is missing: say true or false")) //nolint:staticcheck // it begins with a field's name.
 	}
 	if earlier, ok := p.first[r.TwilioNumber]; ok {
@@ -122,6 +130,7 @@ func explain(data []byte, start int, err error) error {
 		offset += int(syntax.Offset)
 	} else if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		offset += int(kind.Offset)
+		err = fmt.Errorf("%s must not be a JSON %s", nameOf(kind.Field), kind.Value)
 	} else {
 		return err
 	}
@@ -129,13 +138,10 @@ func explain(data []byte, start int, err error) error {
 	return fmt.Errorf("line %d: %w", line, err)
 }
 
-func (s seed) route() Route {
-	r := Route{TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers}
-	if s.Active != nil {
-		r.Active = *s.Active
+// nameOf names what a JSON error is about: a field, or the file's own value.
+func nameOf(field string) string {
+	if field == "" {
+		return "this"
 	}
-	if s.LastUpdated != nil {
-		r.LastUpdated = *s.LastUpdated
-	}
-	return r
+	return field
 }

@@ -87,7 +87,18 @@ func startWriter(ctx context.Context, db *DB, conn *connection) *writer {
 // close waits for the transaction under way and closes the connection.
 func (w *writer) close() error {
 	<-w.stopped
-	return w.connection.close()
+	return errors.Join(w.fold(), w.connection.close())
+}
+
+// fold brings what the write-ahead log holds into the file itself, so that after a clean stop the file is all there is:
+// someone may copy just that.
+func (w *writer) fold() error {
+	var busy, frames, folded int
+	_, err := w.get(context.Background(), []any{&busy, &frames, &folded}, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err == nil && busy != 0 {
+		err = errors.New("write-ahead log is still in use")
+	}
+	return err
 }
 
 func (w *writer) loop(ctx context.Context) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -56,10 +57,20 @@ func (c Config) Validate() error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	need(err == nil, "RELAY_LISTEN is no address such as 127.0.0.1:8080")
 	need(c.AccountSid != "", "TWILIO_ACCOUNT_SID is not set: it begins with AC and stands on the Twilio console's first page")
+	need(c.AccountSid == "" || isAccountSid(c.AccountSid), "TWILIO_ACCOUNT_SID is not AC and 32 hexadecimal digits, as it stands on the Twilio console's first page")
+	for _, base := range c.PublicBaseURLs {
+		before, _, found := strings.Cut(base, "/sms/")
+		need(!found, "PUBLIC_BASE_URL is the relay's own URL, without its paths: %s", before)
+	}
 	need(len(c.AuthTokens) > 0, "TWILIO_AUTH_TOKEN is not set: without it no webhook can be told from a forgery")
 	need((c.APIKeySid == "") == (c.APIKeySecret == ""), "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET belong together")
-	need(len(c.PublicBaseURLs) > 0 || isLoopback(host), "PUBLIC_BASE_URL is not set: the signature covers the URL that Twilio was given, such as https://relay.example.com")
+	need(err != nil || len(c.PublicBaseURLs) > 0 || isLoopback(host), "PUBLIC_BASE_URL is not set: the signature covers the URL that Twilio was given, such as https://relay.example.com")
 	return errors.Join(problems...)
+}
+
+func isAccountSid(text string) bool {
+	digits, found := strings.CutPrefix(text, "AC")
+	return found && len(digits) == 32 && strings.Trim(digits, "0123456789abcdef") == ""
 }
 
 func isLoopback(host string) bool {

@@ -74,6 +74,9 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 			err = errors.Join(err, r.Close())
 		}
 	}()
+	if r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
 	if r.db, err = sqlite.Open(ctx, filepath.Join(config.Data, DatabaseFile), time.Now); err != nil {
 		return nil, err
 	}
@@ -82,9 +85,6 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	}
 	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, AuditFile)); err != nil {
 		return nil, err
-	}
-	if r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen); err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
 	}
 	if len(r.config.PublicBaseURLs) == 0 {
 		r.config.PublicBaseURLs = []string{r.URL()}
