@@ -54,16 +54,10 @@ func planInbound(m sms.Message, routes map[sms.PhoneNumber]route.Route) plan {
 	}
 	_, fromRouted := routes[m.From]
 	r, ok := routes[m.To]
-	switch {
-	case m.From == m.To, fromRouted, ok && r.Has(m.From):
+	if m.From == m.To || fromRouted || (ok && r.Has(m.From)) {
 		return plan{drop: ledger.ReasonLoop}
-	case !ok:
-		return plan{drop: ledger.ReasonNoRoute}
-	case !r.Active:
-		return plan{drop: ledger.ReasonInactive}
-	default:
-		return plan{to: r.DestinationCarrier}
 	}
+	return planRoute(r, ok)
 }
 
 // planManual decides about an operator's text. One that names its destination needs no route.
@@ -73,9 +67,15 @@ func planManual(envelope queue.Envelope, routes map[sms.PhoneNumber]route.Route)
 	if _, routed := routes[to]; routed || to == envelope.Message.To {
 		return plan{drop: ledger.ReasonLoop}
 	}
-	switch {
-	case to != "":
+	if to != "" {
 		return plan{to: to}
+	}
+	return planRoute(r, ok)
+}
+
+// planRoute follows the route, if there is one.
+func planRoute(r route.Route, ok bool) plan {
+	switch {
 	case !ok:
 		return plan{drop: ledger.ReasonNoRoute}
 	case !r.Active:

@@ -46,13 +46,17 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 	return h.text(ctx, envelope, record)
 }
 
+// sendDeadLetter puts a message of the queue on the dead-letter queue as it came, in its group, with attributes.
+func (h *Handler) sendDeadLetter(ctx context.Context, record events.SQSMessage, deduplicationID string, attributes map[string]string) error {
+	return h.DeadLetters.Send(ctx, queue.Outgoing{
+		Group: record.Attributes[attributeGroup], DeduplicationID: deduplicationID, Body: record.Body, Attributes: attributes,
+	})
+}
+
 // buryUndecodable moves what is no envelope to the dead-letter queue as it came. It would never become one.
 func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage, cause error) verdict {
-	err := h.DeadLetters.Send(ctx, queue.Outgoing{
-		Group:           record.Attributes[attributeGroup],
-		DeduplicationID: record.MessageId,
-		Body:            record.Body,
-		Attributes:      map[string]string{AttributeReason: string(ledger.ReasonUndecodable), AttributeLastError: cause.Error()},
+	err := h.sendDeadLetter(ctx, record, record.MessageId, map[string]string{
+		AttributeReason: string(ledger.ReasonUndecodable), AttributeLastError: cause.Error(),
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message not buried", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
@@ -64,19 +68,14 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 }
 
 // bury puts a text whose attempts are used up on the dead-letter queue, and then records it. In this order a crash in
-// between repeats the first, which the deduplication id makes harmless.
+// between repeats the first, which the deduplication id makes harmless for five minutes.
 func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMessage) verdict {
 	last, _ := r.Current()
-	err := h.DeadLetters.Send(ctx, queue.Outgoing{
-		Group:           record.Attributes[attributeGroup],
-		DeduplicationID: r.MessageSid + "." + strconv.Itoa(last.Number),
-		Body:            record.Body,
-		Attributes: map[string]string{
-			AttributeReason:    string(ledger.ReasonAttemptsExhausted),
-			AttributeAttempts:  strconv.Itoa(r.Spent()),
-			AttributeLastError: lastError(last),
-			AttributeHop:       strconv.Itoa(last.Hop),
-		},
+	err := h.sendDeadLetter(ctx, record, r.MessageSid+"."+strconv.Itoa(last.Number), map[string]string{
+		AttributeReason:    string(ledger.ReasonAttemptsExhausted),
+		AttributeAttempts:  strconv.Itoa(r.Spent()),
+		AttributeLastError: lastError(last),
+		AttributeHop:       strconv.Itoa(last.Hop),
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not queued", textAttrs(r, err)...)
@@ -113,10 +112,7 @@ func (h *Handler) returnDeadLetter(ctx context.Context, r ledger.Record, record 
 			attributes[name] = *attribute.StringValue
 		}
 	}
-	err := h.DeadLetters.Send(ctx, queue.Outgoing{
-		Group: record.Attributes[attributeGroup], DeduplicationID: record.MessageId + ".returned", Body: record.Body, Attributes: attributes,
-	})
-	if err != nil {
+	if err := h.sendDeadLetter(ctx, record, record.MessageId+".returned", attributes); err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not returned", textAttrs(r, err)...)
 		return h.later(record, err)
 	}
