@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/shared/pace"
 )
 
 // setting is one setting of the relay: an environment variable, and on the command line a flag of the same name.
@@ -35,6 +37,10 @@ const (
 	envRetryBase      = "RELAY_RETRY_BASE"
 	envMaxAttempts    = "RELAY_MAX_ATTEMPTS"
 	envSendTimeout    = "RELAY_SEND_TIMEOUT"
+	envPacePair       = "RELAY_PACE_PAIR"
+	envPaceNumber     = "RELAY_PACE_NUMBER"
+	envLooks          = "RELAY_RECONCILE_LOOKS"
+	envLookInterval   = "RELAY_RECONCILE_INTERVAL"
 	envRetention      = "RELAY_RETENTION"
 	envLogFormat      = "RELAY_LOG_FORMAT"
 )
@@ -56,6 +62,10 @@ func settings() []setting {
 		{env: envRetryBase, fallback: "2s", help: "pause after the first failed attempt; it doubles with each further one"},
 		{env: envMaxAttempts, fallback: "8", help: "attempts before a text goes to the dead-letter queue"},
 		{env: envSendTimeout, fallback: "8s", help: "longest wait for Twilio's answer, 1s to 20s"},
+		{env: envPacePair, fallback: pace.DefaultPair, help: "most messages from one Twilio number to one phone, such as 10/30s, or off"},
+		{env: envPaceNumber, fallback: pace.DefaultNumber, help: "most segments from one Twilio number, such as 1/1s, or off; a route's PaceNumber comes first"},
+		{env: envLooks, fallback: "3", help: "how often, after a first look, Twilio is asked what became of a message whose sending was not answered, 1 to 20"},
+		{env: envLookInterval, fallback: "40s", help: "time between those looks, 10ms to 10m"},
 		{env: envRetention, fallback: "9600h", help: "how long the ledger keeps a text, 360h (15 days) or more"},
 		{env: envLogFormat, fallback: "auto", help: "text, json, or auto: text on a terminal and JSON elsewhere"},
 	}

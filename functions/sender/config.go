@@ -3,16 +3,18 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/secrets"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
-// groupsPerBatch is how many groups of a batch are worked on side by side: all that a FIFO batch can hold.
+// groupsPerBatch is how many groups of a batch are worked on side by side: all that a batch can hold.
 const groupsPerBatch = 10
 
 // config is what the function reads from its environment.
@@ -21,12 +23,14 @@ type config struct {
 	aws awsclient.Config
 	// publicBaseURLs are the URLs that Twilio was given; the first goes into StatusCallbacks. None: no receipts.
 	publicBaseURLs []string
-	// queueURL and deadLetterQueueURL are the FIFO queues'.
+	// queueURL and deadLetterQueueURL are the FIFO queues', timerQueueURL is that of the queue without order.
 	queueURL           string
 	deadLetterQueueURL string
-	// ledgerTable and routingTable are the tables' names.
+	timerQueueURL      string
+	// ledgerTable, routingTable and paceTable are the tables' names.
 	ledgerTable  string
 	routingTable string
+	paceTable    string
 	// secrets are the ARNs of Twilio's. With an API key, the Auth Token is not read.
 	secrets secrets.Config
 	// accountSid is the account that sends, twilioBaseURL where its API is; empty means Twilio.
@@ -36,6 +40,13 @@ type config struct {
 	retryBase   time.Duration
 	maxAttempts int
 	sendTimeout time.Duration
+	// pacePair and paceNumber are the pace limits, zero if they are off.
+	pacePair   pace.Limit
+	paceNumber pace.Limit
+	// reconcileLooks and reconcileInterval say how often and how far apart Twilio is asked again for a message whose
+	// POST was not answered.
+	reconcileLooks    int
+	reconcileInterval time.Duration
 	// retention is how long the ledger keeps a text.
 	retention time.Duration
 }
@@ -48,20 +59,36 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		publicBaseURLs:     r.URLs("PUBLIC_BASE_URL"),
 		queueURL:           r.Required("RELAY_QUEUE_URL"),
 		deadLetterQueueURL: r.Required("RELAY_DEAD_LETTER_QUEUE_URL"),
+		timerQueueURL:      r.Required("RELAY_TIMER_QUEUE_URL"),
 		ledgerTable:        r.Required("RELAY_LEDGER_TABLE"),
 		routingTable:       r.Required("RELAY_ROUTING_TABLE"),
+		paceTable:          r.Required("RELAY_PACE_TABLE"),
 		secrets:            secrets.Config{APIKey: r.String("RELAY_TWILIO_API_KEY_SECRET", "")},
 		accountSid:         r.Required("TWILIO_ACCOUNT_SID"),
 		twilioBaseURL:      r.String("TWILIO_API_BASE_URL", ""),
 		retryBase:          r.Duration("RELAY_RETRY_BASE", 2*time.Second),
 		maxAttempts:        r.Int("RELAY_MAX_ATTEMPTS", 8, 1, 100),
 		sendTimeout:        r.DurationWithin("RELAY_SEND_TIMEOUT", 8*time.Second, time.Second, 20*time.Second),
+		reconcileLooks:     r.Int("RELAY_RECONCILE_LOOKS", 3, 1, 20),
+		reconcileInterval:  r.DurationWithin("RELAY_RECONCILE_INTERVAL", 40*time.Second, 10*time.Millisecond, 10*time.Minute),
 		retention:          r.DurationWithin("RELAY_RETENTION", 400*24*time.Hour, ledger.MinRetention, ledger.MaxRetention),
 	}
 	if c.secrets.APIKey == "" {
 		c.secrets.AuthToken = r.Required("RELAY_TWILIO_AUTH_TOKEN_SECRET")
 	}
-	return c, r.Err()
+	var errPair, errNumber error
+	c.pacePair, errPair = limit(r, "RELAY_PACE_PAIR", pace.DefaultPair)
+	c.paceNumber, errNumber = limit(r, "RELAY_PACE_NUMBER", pace.DefaultNumber)
+	return c, errors.Join(r.Err(), errPair, errNumber)
+}
+
+// limit returns the variable as a pace limit, or fallback.
+func limit(r *env.Reader, name, fallback string) (pace.Limit, error) {
+	l, err := pace.Parse(r.String(name, fallback))
+	if err != nil {
+		return pace.Limit{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return l, nil
 }
 
 // publicBaseURL returns where receipts go; empty if no base URL is known.

@@ -82,9 +82,11 @@ func createTableInput(name string, schema dynamo.TableSchema) *sdk.CreateTableIn
 		TableName:   &name,
 		BillingMode: types.BillingModePayPerRequest,
 		KeySchema:   []types.KeySchemaElement{{AttributeName: &schema.Key, KeyType: types.KeyTypeHash}},
-		StreamSpecification: &types.StreamSpecification{
+	}
+	if schema.StreamViewType != "" {
+		input.StreamSpecification = &types.StreamSpecification{
 			StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewType(schema.StreamViewType),
-		},
+		}
 	}
 	keys := map[string]bool{schema.Key: true}
 	for _, index := range schema.Indexes {

@@ -19,8 +19,12 @@ import (
 
 // The attributes of a route that people may have written in a form of their own.
 const (
-	attrLastUpdated = "LastUpdated"
-	attrActive      = "Active"
+	attrLastUpdated     = "LastUpdated"
+	attrActive          = "Active"
+	attrOnUncertain     = "OnUncertain"
+	attrDeliveryTimeout = "DeliveryTimeout"
+	attrMaxAge          = "MaxAge"
+	attrPaceNumber      = "PaceNumber"
 )
 
 var _ route.Table = (*Routes)(nil)
@@ -117,12 +121,18 @@ func routeOf(stored item) (route.Route, error) {
 	if _, err := time.Parse(time.RFC3339, text(stored, attrLastUpdated)); err != nil {
 		delete(stored, attrLastUpdated)
 	}
+	if err := checkForms(stored); err != nil {
+		return route.Route{}, unreadable(sms.PhoneNumber(text(stored, attrTwilioNumber)).Mask(), err)
+	}
 	var r route.Route
 	if err := decode(stored, &r); err != nil {
 		return route.Route{}, unreadable(sms.PhoneNumber(text(stored, attrTwilioNumber)).Mask(), err)
 	}
 	if _, ok := stored[attrActive].(*types.AttributeValueMemberBOOL); !ok {
 		return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("attribute Active is missing"))
+	}
+	if err := r.ValidateSettings(); err != nil {
+		return route.Route{}, unreadable(r.TwilioNumber.Mask(), err)
 	}
 	for _, hop := range r.Hops() {
 		if !hop.IsE164() {
@@ -131,4 +141,32 @@ func routeOf(stored item) (route.Route, error) {
 		}
 	}
 	return r, nil
+}
+
+// checkForms says of a setting in the wrong form how it is written, in the words of who wrote it. What is in the right
+// form may still be the wrong value.
+func checkForms(stored item) error {
+	anything := func(string) error { return nil }
+	duration := func(text string) error { _, err := route.ParseDuration(text); return err }
+	for _, form := range []struct {
+		name, wanted string
+		read         func(text string) error
+	}{
+		{attrOnUncertain, "park or resend", anything},
+		{attrDeliveryTimeout, "a duration such as 90s", duration},
+		{attrMaxAge, "a duration such as 4h", duration},
+		{attrPaceNumber, "a pace such as 3/1s or off", anything},
+	} {
+		written, ok := stored[form.name].(*types.AttributeValueMemberS)
+		if present(stored, form.name) && (!ok || form.read(written.Value) != nil) {
+			return fmt.Errorf("attribute %s should be %s, as a string", form.name, form.wanted)
+		}
+	}
+	return nil
+}
+
+// present reports whether the item has the attribute and it is not NULL.
+func present(stored item, name string) bool {
+	_, null := stored[name].(*types.AttributeValueMemberNULL)
+	return stored[name] != nil && !null
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -30,16 +31,35 @@ func routesOn(f *fakeDynamo) *dynamo.Routes { return dynamo.NewRoutes(f.config()
 // TestRouteWrittenByHand reads items as people type them into a console.
 func TestRouteWrittenByHand(t *testing.T) {
 	t.Parallel()
+	const unreadable = "fatal: item ***0100 is unreadable: "
 	const number, carrier = `"TwilioNumber":{"S":"+18585550100"}`, `"DestinationCarrier":{"S":"+18585550122"}`
 	want := route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true}
 	with := want
 	with.FallbackCarriers = []sms.PhoneNumber{relaytest.Fallback}
+	settled := want
+	settled.OnUncertain, settled.DeliveryTimeout, settled.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour)
+	settled.PaceNumber, settled.OptedOut = "3/1s", []sms.PhoneNumber{relaytest.Destination}
+	says := func(attributes string) string {
+		return `{` + number + `,` + carrier + `,"Active":{"BOOL":true},` + attributes + `}`
+	}
 	tests := []struct {
 		name string
 		item string
 		want route.Route
 		text string
 	}{
+		{name: "every setting", item: says(`"OnUncertain":{"S":"resend"},"DeliveryTimeout":{"S":"90s"},"MaxAge":{"S":"120m"},"PaceNumber":{"S":"3/1s"},"OptedOut":{"SS":["+18585550122"]}`), want: settled},
+		{name: "settings of nothing", item: says(`"OnUncertain":{"NULL":true},"DeliveryTimeout":{"NULL":true},"MaxAge":{"S":"0s"},"PaceNumber":{"S":""},"OptedOut":{"NULL":true}`), want: want},
+		{name: "uncertain as a flag", item: says(`"OnUncertain":{"BOOL":true}`), text: unreadable + "attribute OnUncertain should be park or resend, as a string"},
+		{name: "uncertain of another kind", item: says(`"OnUncertain":{"S":"retry"}`), text: unreadable + "OnUncertain is neither park nor resend"},
+		{name: "timeout as a number", item: says(`"DeliveryTimeout":{"N":"90"}`), text: unreadable + "attribute DeliveryTimeout should be a duration such as 90s, as a string"},
+		{name: "timeout of no unit", item: says(`"DeliveryTimeout":{"S":"90"}`), text: unreadable + "attribute DeliveryTimeout should be a duration such as 90s, as a string"},
+		{name: "timeout too long", item: says(`"DeliveryTimeout":{"S":"24h"}`), text: unreadable + "DeliveryTimeout is not from 10s to 12h"},
+		{name: "age as text", item: says(`"MaxAge":{"S":"old"}`), text: unreadable + "attribute MaxAge should be a duration such as 4h, as a string"},
+		{name: "age too short", item: says(`"MaxAge":{"S":"1s"}`), text: unreadable + "MaxAge is not from 1m to 72h"},
+		{name: "pace as a number", item: says(`"PaceNumber":{"N":"3"}`), text: unreadable + "attribute PaceNumber should be a pace such as 3/1s or off, as a string"},
+		{name: "pace of no form", item: says(`"PaceNumber":{"S":"fast"}`), text: unreadable + "PaceNumber: pace is neither a number and a time such as 10/30s nor off"},
+		{name: "who opted out as text", item: says(`"OptedOut":{"S":"+18585550122"}`), text: unreadable + "attribute OptedOut should be []sms.PhoneNumber"},
 		{name: "the least there is", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true}}`, want: want},
 		{name: "a date alone", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"LastUpdated":{"S":"yesterday"}}`, want: want},
 		{name: "a set of fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"SS":["+18585550133"]}}`, want: with},

@@ -32,7 +32,7 @@ type TableSchema struct {
 	Indexes []IndexSchema
 	// TTLAttribute holds the second since 1970 at which an item expires; empty if items do not.
 	TTLAttribute string
-	// StreamViewType is what the change stream shows of each change.
+	// StreamViewType is what the change stream shows of each change; empty if the table has none.
 	StreamViewType string
 }
 
@@ -65,4 +65,10 @@ func LedgerSchema() TableSchema {
 // RoutesSchema returns the schema of the routing table, qdn-sms-routing.
 func RoutesSchema() TableSchema {
 	return TableSchema{Key: attrTwilioNumber, StreamViewType: "NEW_AND_OLD_IMAGES"}
+}
+
+// PaceSchema returns the schema of the pace table, qdn-sms-pace. What it holds is of use for minutes: nobody follows
+// its changes, and it is nothing to keep or to restore.
+func PaceSchema() TableSchema {
+	return TableSchema{Key: attrTwilioNumber, TTLAttribute: attrExpiresAt}
 }

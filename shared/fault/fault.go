@@ -20,6 +20,10 @@ const (
 	Throttled
 	// Permanent means that it did not happen and the same call never will succeed.
 	Permanent
+	// Unreachable means that it did not happen because of whom it was for; the same for another recipient may succeed.
+	Unreachable
+	// OptedOut means that it did not happen because the recipient asked for no more; another may be reached.
+	OptedOut
 	// Fatal means that nothing can succeed until someone mends the set-up (credentials, a suspended account).
 	Fatal
 )
@@ -35,6 +39,10 @@ func (k Kind) String() string {
 		return "throttled"
 	case Permanent:
 		return "permanent"
+	case Unreachable:
+		return "unreachable"
+	case OptedOut:
+		return "opted_out"
 	case Fatal:
 		return "fatal"
 	default:

@@ -1,26 +1,78 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Apply records a receipt on the attempt it belongs to, and moves the text on if that attempt is the current one.
-// changed is false if the receipt says nothing new: it came late, twice or out of order, or belongs to no attempt of
-// this text.
-func (r Record) Apply(receipt sms.Receipt, now time.Time) (applied Record, changed bool) {
+// Accept records that Twilio took the attempt's message under sid, and moves the text on if that attempt is the current
+// one. changed is false if that is known already.
+func (r Record) Accept(number int, sid string, status sms.Status, now time.Time) (accepted Record, changed bool) {
+	accepted = r.copy(now)
+	accepted.change(number, func(a *Attempt) { changed = a.accept(sid, status, now) })
+	if !changed {
+		return r, false
+	}
+	return accepted.settle(number, Onward{}, now), true
+}
+
+// Apply records a receipt on the attempt it belongs to. If the receipt ends the current attempt undelivered, the text goes
+// onward; otherwise it moves to where its attempts have brought it. changed is false if the receipt says nothing new: it
+// came late, twice or out of order, or belongs to no attempt of this text.
+func (r Record) Apply(receipt sms.Receipt, onward Onward, now time.Time) (applied Record, changed bool) {
 	applied = r.copy(now)
 	applied.change(receipt.Attempt, func(a *Attempt) { changed = a.apply(receipt, now) })
 	if !changed {
 		return r, false
 	}
-	return applied.settle(receipt.Attempt, now), true
+	return applied.settle(receipt.Attempt, onward, now), true
+}
+
+// TimeOut gives up waiting for the receipt of the current attempt: the next hop is due. changed is false if the text has
+// moved on, or the attempt has ended.
+func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
+	last, ok := r.Current()
+	if !ok || r.State != Sent || last.Number != number || last.Status.Final() {
+		return r, false
+	}
+	late, err := r.move(Queued, ReasonDeliveryTimeout, now)
+	if err != nil {
+		return r, false
+	}
+	late.NotBefore = late.UpdatedAt
+	late.change(number, func(a *Attempt) { a.HopDone = true })
+	return late, true
+}
+
+// accept marks the attempt as taken by Twilio under sid with status, and reports whether that was news. An attempt is
+// one POST, so that another sid than the one known is none of its, unless that one was found among others alike.
+func (a *Attempt) accept(sid string, status sms.Status, now time.Time) bool {
+	if a.OutboundSid != "" && a.OutboundSid != sid {
+		if !a.Found {
+			return false
+		}
+		a.Found, a.Status = false, ""
+	}
+	news := !a.Accepted() || a.OutboundSid != sid || status.Supersedes(a.Status)
+	a.Outcome, a.OutboundSid = OutcomeAccepted, sid
+	if a.EndedAt.IsZero() {
+		a.EndedAt = Stamp(now)
+	}
+	if status.Supersedes(a.Status) {
+		a.Status = status
+	}
+	return news
 }
 
 // apply takes the receipt over into the attempt and reports whether it was news.
 func (a *Attempt) apply(receipt sms.Receipt, now time.Time) bool {
-	if !receipt.Status.Supersedes(a.Status) || !a.accept(receipt.Sid, receipt.Status, now) {
+	known := a.OutboundSid == receipt.Sid
+	if known && !receipt.Status.Supersedes(a.Status) {
+		return false
+	}
+	if !a.accept(receipt.Sid, receipt.Status, now) {
 		return false
 	}
 	if receipt.ErrorCode != 0 {
@@ -29,19 +81,62 @@ func (a *Attempt) apply(receipt sms.Receipt, now time.Time) bool {
 	return true
 }
 
-// settledBy maps Twilio's status of the outbound message to the state of the text.
-func settledBy(status sms.Status) (State, Reason) {
-	switch status {
-	case sms.StatusDelivered, sms.StatusRead:
-		return Delivered, ""
-	case sms.StatusUndelivered:
-		return Undelivered, ""
-	case sms.StatusFailed, sms.StatusCanceled:
-		return Failed, ReasonReceipt
-	case sms.StatusAccepted, sms.StatusScheduled, sms.StatusQueued, sms.StatusSending, sms.StatusSent,
-		sms.StatusPartiallyDelivered, sms.StatusReceiving, sms.StatusReceived:
-		return Sent, ""
-	default:
+// settle moves the text after news of the attempt of that number, as far as the state machine has the way.
+func (r Record) settle(number int, onward Onward, now time.Time) Record {
+	last, _ := r.Current()
+	about := r.Attempts[slices.IndexFunc(r.Attempts, func(a Attempt) bool { return a.Number == number })]
+	isCurrent := last.Number == number && !about.HopDone
+	to, reason := r.rest()
+	switch {
+	case to == Delivered, r.State == Sent && !isCurrent, r.State == Uncertain && !isCurrent:
+	case !isCurrent:
+		// The text is on its way to another hop, or another attempt is open: only a delivery stops that.
+		return r
+	case about.Status.Lost() && onward.To == Queued:
+		return r.goBack(number, onward, now)
+	}
+	if moved, err := r.move(to, reason, now); err == nil {
+		return moved
+	}
+	return r
+}
+
+// goBack sends a text that Twilio had taken, and did not deliver, onward.
+func (r Record) goBack(number int, onward Onward, now time.Time) Record {
+	moved := r
+	if r.State != Queued {
+		var err error
+		if moved, err = r.move(onward.To, onward.Reason, now); err != nil {
+			return r
+		}
+	}
+	moved.Reason, moved.NotBefore, moved.Slot = onward.Reason, Stamp(onward.NotBefore), Slot{}
+	moved.change(number, func(a *Attempt) { a.HopDone = onward.HopDone })
+	return moved
+}
+
+// rest returns the state in which the attempts leave the text when no further one is made.
+func (r Record) rest() (State, Reason) {
+	var last Attempt
+	for _, a := range r.Attempts {
+		if !a.Accepted() {
+			continue
+		}
+		last = a
+		if a.Status == sms.StatusDelivered || a.Status == sms.StatusRead {
+			return Delivered, ""
+		}
+	}
+	if r.awaited() {
 		return Sent, ""
 	}
+	if last.Status == sms.StatusUndelivered {
+		return Undelivered, ""
+	}
+	return Failed, ReasonReceipt
+}
+
+// awaited reports whether Twilio has taken a message for this text of which it has not said the last word.
+func (r Record) awaited() bool {
+	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.Accepted() && !a.Status.Final() })
 }

@@ -40,10 +40,19 @@ type Record struct {
 	Attempts []Attempt `json:",omitempty"`
 	// LeaseUntil is set while State is Sending: until then the claim's holder is taken to be at work.
 	LeaseUntil time.Time `json:",omitzero"`
-	// NotBefore is set while State is Queued: the next attempt is not made before it.
+	// NotBefore is set while State is Queued: the next attempt is not made before it. It is also set while State is
+	// Sending and the outcome is unknown: Twilio is not asked again before it.
 	NotBefore time.Time `json:",omitzero"`
+	// Slot is set while State is Queued and the text waits for the moment that the pace limits gave it.
+	Slot Slot `json:",omitzero"`
 	// ExpiresAt is when the table may forget the record, in seconds since 1970 (DynamoDB's TTL attribute).
 	ExpiresAt int64 `json:",omitempty"`
+}
+
+// Slot is a moment that was booked under the pace limits, for an attempt at one phone.
+type Slot struct {
+	At time.Time
+	To sms.PhoneNumber
 }
 
 // LogValue shows which text and where it stands, never what it says.
@@ -64,8 +73,17 @@ type Attempt struct {
 	// StartedAt is when the claim for it was written, just before the POST. EndedAt is zero while nothing is known.
 	StartedAt time.Time
 	EndedAt   time.Time `json:",omitzero"`
-	// Outcome is empty while the attempt is open, then "accepted" or the name of a fault.Kind.
+	// Outcome is empty while the attempt is open, then "accepted" or the name of a fault.Kind. What was "unknown" may
+	// still become "accepted".
 	Outcome string `json:",omitempty"`
+	// Looks counts how often Twilio was asked what became of the attempt, since its outcome is unknown.
+	Looks int `json:",omitempty"`
+	// Found means that OutboundSid was found by such a look, among messages of the same words. A receipt's own word
+	// overrides it.
+	Found bool `json:",omitempty"`
+	// HopDone means that no further attempt is made at this phone: it was refused, the message was not delivered, or no
+	// receipt came in time.
+	HopDone bool `json:",omitempty"`
 	// OutboundSid is the MessageSid that Twilio gave the message, Status the last status it told of.
 	OutboundSid string     `json:",omitempty"`
 	Status      sms.Status `json:",omitempty"`
@@ -82,6 +100,9 @@ const OutcomeAccepted = "accepted"
 // Accepted reports whether Twilio is known to have taken the attempt's message.
 func (a Attempt) Accepted() bool { return a.Outcome == OutcomeAccepted }
 
+// Unknown reports whether nobody knows whether Twilio has taken the attempt's message.
+func (a Attempt) Unknown() bool { return a.Outcome == fault.Unknown.String() }
+
 // spent reports whether the attempt counts towards the most there may be. One that found the account unusable does not.
 func (a Attempt) spent() bool { return a.Outcome != fault.Fatal.String() }
 
@@ -93,21 +114,35 @@ func (r Record) Current() (attempt Attempt, ok bool) {
 	return r.Attempts[len(r.Attempts)-1], true
 }
 
+// Upcoming returns the number that the next attempt will have.
+func (r Record) Upcoming() int {
+	last, _ := r.Current()
+	return last.Number + 1
+}
+
 // HeldBy reports whether the open claim is the one marked claimID.
 func (r Record) HeldBy(claimID string) bool {
 	last, ok := r.Current()
 	return ok && r.open(last.Number) && last.ClaimID == claimID
 }
 
-// Spent returns how many attempts count towards the most there may be.
-func (r Record) Spent() int {
+// SpentAt returns how many attempts at that phone count towards the most there may be.
+func (r Record) SpentAt(to sms.PhoneNumber) int {
 	spent := 0
 	for _, a := range r.Attempts {
-		if a.spent() {
+		if a.To == to && a.spent() {
 			spent++
 		}
 	}
 	return spent
+}
+
+// Texted reports whether Twilio is known to have taken a message for this text, at any hop.
+func (r Record) Texted() bool { return slices.ContainsFunc(r.Attempts, Attempt.Accepted) }
+
+// HopOpen reports whether another attempt may be made at that phone.
+func (r Record) HopOpen(to sms.PhoneNumber) bool {
+	return !slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.To == to && a.HopDone })
 }
 
 // copy returns r with attempts of its own, changed at now.

@@ -45,16 +45,29 @@ const (
 	ReasonKeyword  Reason = "keyword"
 )
 
+// Reasons of Queued, where it is not for a retry.
+const (
+	// ReasonPace: the pace limits let the text go a little later.
+	ReasonPace Reason = "pace"
+	// ReasonNextHop: a hop refused the text, or did not get it, and the next one is tried.
+	ReasonNextHop Reason = "next_hop"
+	// ReasonDeliveryTimeout: no receipt said delivered in time, and the next hop is tried.
+	ReasonDeliveryTimeout Reason = "delivery_timeout"
+	// ReasonResend: nobody knows whether the text was sent, and the route says to send it again.
+	ReasonResend Reason = "resend"
+)
+
 // Reasons of Failed, Uncertain and Dead.
 const (
 	// ReasonRefused: Twilio refused the message for good; the attempt has the code.
 	ReasonRefused Reason = "refused"
 	// ReasonReceipt: a receipt said failed or canceled; the attempt has the code.
 	ReasonReceipt Reason = "receipt"
-	// ReasonUnknownOutcome: Twilio's answer was lost, so that nobody knows whether it sent the message.
+	// ReasonUnknownOutcome: Twilio's answer was lost, or the sender died before it came, and Twilio does not list the
+	// message.
 	ReasonUnknownOutcome Reason = "unknown_outcome"
-	// ReasonLapsedLease: the sender died between its claim and Twilio's answer.
-	ReasonLapsedLease Reason = "lapsed_lease"
+	// ReasonAmbiguous: the same, but Twilio lists messages of the same words and there is no telling whose they are.
+	ReasonAmbiguous Reason = "ambiguous"
 	// ReasonAttemptsExhausted: transient trouble lasted through the last attempt.
 	ReasonAttemptsExhausted Reason = "attempts_exhausted"
 	// ReasonUndecodable: the queue held something that is no envelope. It is on the dead-letter queue only.
@@ -65,16 +78,16 @@ const (
 func next(s State) []State {
 	switch s {
 	case "":
-		return []State{Sending, Dropped}
+		return []State{Queued, Sending, Dropped}
 	case Queued:
-		return []State{Sending, Sent, Delivered, Undelivered, Failed, Dropped, Dead}
+		return []State{Sending, Sent, Delivered, Undelivered, Failed, Uncertain, Dropped, Dead}
 	case Sending:
 		return []State{Queued, Sent, Delivered, Undelivered, Failed, Uncertain}
 	case Sent:
-		return []State{Delivered, Undelivered, Failed}
+		return []State{Queued, Delivered, Undelivered, Failed}
 	case Uncertain:
 		// A receipt that came after all settles it.
-		return []State{Sent, Delivered, Undelivered, Failed}
+		return []State{Queued, Sent, Delivered, Undelivered, Failed}
 	case Delivered, Undelivered, Failed, Dropped, Dead:
 		return nil
 	default:

@@ -8,11 +8,12 @@ type Step int
 const (
 	// StepClaim is to make the next attempt.
 	StepClaim Step = iota + 1
-	// StepWait is to leave it for later; someone holds the claim, or the next attempt is not due.
+	// StepWait is to leave it for later; someone holds the claim, or what is next is not due.
 	StepWait
-	// StepSettle is to find out what became of an attempt: the claim's holder died, and nobody knows whether its POST
-	// reached Twilio.
-	StepSettle
+	// StepDoubt is to write down that the outcome of an attempt is unknown: the claim's holder died.
+	StepDoubt
+	// StepLook is to ask Twilio what became of an attempt whose outcome is unknown.
+	StepLook
 	// StepDone is to leave it for good: nothing is left to do, and a repeat ends here.
 	StepDone
 )
@@ -23,18 +24,23 @@ func (r Record) Next(now time.Time) (step Step, until time.Time) {
 	case "":
 		return StepClaim, time.Time{}
 	case Queued:
-		if now.Before(r.NotBefore) {
-			return StepWait, r.NotBefore
-		}
-		return StepClaim, time.Time{}
+		return due(StepClaim, r.NotBefore, now)
 	case Sending:
-		if now.Before(r.LeaseUntil) {
-			return StepWait, r.LeaseUntil
+		if last, _ := r.Current(); last.Unknown() {
+			return due(StepLook, r.NotBefore, now)
 		}
-		return StepSettle, time.Time{}
+		return due(StepDoubt, r.LeaseUntil, now)
 	case Sent, Delivered, Undelivered, Failed, Uncertain, Dropped, Dead:
 		return StepDone, time.Time{}
 	default:
 		return StepDone, time.Time{}
 	}
+}
+
+// due returns the step, or to wait for it until it is due.
+func due(step Step, at, now time.Time) (Step, time.Time) {
+	if now.Before(at) {
+		return StepWait, at
+	}
+	return step, time.Time{}
 }

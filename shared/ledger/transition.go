@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -23,7 +24,21 @@ func (r Record) move(to State, reason Reason, now time.Time) (Record, error) {
 	}
 	r = r.copy(now)
 	r.State, r.Reason = to, reason
-	r.LeaseUntil, r.NotBefore = time.Time{}, time.Time{}
+	r.LeaseUntil, r.NotBefore, r.Slot = time.Time{}, time.Time{}, Slot{}
+	return r, nil
+}
+
+// Book puts the text off to the moment that the pace limits gave to its next attempt, which is to the phone to.
+func (r Record) Book(at time.Time, to sms.PhoneNumber, now time.Time) (Record, error) {
+	if r.State == Queued {
+		r = r.copy(now)
+	} else {
+		var err error
+		if r, err = r.move(Queued, "", now); err != nil {
+			return r, err
+		}
+	}
+	r.Reason, r.NotBefore, r.Slot = ReasonPace, Stamp(at), Slot{At: Stamp(at), To: to}
 	return r, nil
 }
 
@@ -34,59 +49,111 @@ func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Du
 	if err != nil {
 		return r, err
 	}
-	number := 1
-	if last, ok := r.Current(); ok {
-		number = last.Number + 1
-		if !last.spent() {
-			// While the account is unusable, tries may go on for days: only the last one is kept.
-			r.Attempts = r.Attempts[:len(r.Attempts)-1]
-		}
+	number := r.Upcoming()
+	if last, ok := r.Current(); ok && !last.spent() {
+		// While the account is unusable, tries may go on for days: only the last one is kept.
+		r.Attempts = r.Attempts[:len(r.Attempts)-1]
 	}
 	r.Attempts = append(r.Attempts, Attempt{Number: number, Hop: hop, To: to, ClaimID: claimID, StartedAt: Stamp(now)})
 	r.LeaseUntil = Stamp(now.Add(lease))
 	return r, nil
 }
 
-// Accept records that Twilio took the attempt's message under sid, and moves the text on if that attempt is the current
-// one. changed is false if that is known already.
-func (r Record) Accept(number int, sid string, status sms.Status, now time.Time) (accepted Record, changed bool) {
-	accepted = r.copy(now)
-	accepted.change(number, func(a *Attempt) { changed = a.accept(sid, status, now) })
-	if !changed {
-		return r, false
-	}
-	return accepted.settle(number, now), true
+// Onward is where a text goes when an attempt has failed. The zero value is to stay where its attempts leave it.
+type Onward struct {
+	// To is Queued, Failed or, of an unknown outcome, Uncertain.
+	To     State
+	Reason Reason
+	// NotBefore is when the next attempt is due, with Queued.
+	NotBefore time.Time
+	// HopDone ends the attempts at this phone.
+	HopDone bool
 }
 
-// accept marks the attempt as taken by Twilio under sid with status, and reports whether that was news. An attempt is
-// one POST, so that another sid than the one known is none of its.
-func (a *Attempt) accept(sid string, status sms.Status, now time.Time) bool {
-	if a.OutboundSid != "" && a.OutboundSid != sid {
-		return false
+// End closes the attempt with the failure f and sends the text onward. If the text has moved on meanwhile (a receipt was
+// quicker, or one of an earlier hop says delivered), only the attempt is closed, if it is still open. changed is false if
+// there was nothing to close.
+func (r Record) End(number int, f *fault.Error, onward Onward, now time.Time) (ended Record, changed bool, err error) {
+	open := r.open(number)
+	ended = r.copy(now)
+	if !ended.close(number, f, now) {
+		return r, false, nil
 	}
-	news := !a.Accepted() || status.Supersedes(a.Status)
-	a.Outcome, a.OutboundSid = OutcomeAccepted, sid
-	if a.EndedAt.IsZero() {
-		a.EndedAt = Stamp(now)
+	ended.change(number, func(a *Attempt) { a.HopDone = onward.HopDone })
+	if open {
+		ended, err = ended.goOnward(onward, now)
 	}
-	if status.Supersedes(a.Status) {
-		a.Status = status
-	}
-	return news
+	return ended, err == nil, err
 }
 
-// settle moves the text to where the attempt's status has brought it, if that attempt is the current one and the
-// state machine has the way.
-func (r Record) settle(number int, now time.Time) Record {
+// close writes down how the attempt failed, and reports whether it was still open. The attempts must be r's own.
+func (r Record) close(number int, f *fault.Error, now time.Time) (closed bool) {
+	r.change(number, func(a *Attempt) {
+		if a.Outcome != "" {
+			return
+		}
+		closed = true
+		a.EndedAt, a.Outcome = Stamp(now), f.Kind.String()
+		a.ErrorCode, a.HTTPStatus = f.Code, f.HTTPStatus
+		if f.Err != nil {
+			a.Error = f.Err.Error()
+		}
+	})
+	return closed
+}
+
+// goOnward moves the text. One that fails while an earlier hop may still deliver it rests as sent, and one of which an
+// earlier POST may have been taken does not fail for certain.
+func (r Record) goOnward(onward Onward, now time.Time) (Record, error) {
+	switch {
+	case onward.To == Failed && r.awaited():
+		return r.move(Sent, "", now)
+	case onward.To == Failed && r.inDoubt():
+		return r.move(Uncertain, ReasonUnknownOutcome, now)
+	}
+	r, err := r.move(onward.To, onward.Reason, now)
+	if err == nil && onward.To == Queued {
+		r.NotBefore = Stamp(onward.NotBefore)
+	}
+	return r, err
+}
+
+// Drop ends the text unsent, for reason. One that a hop's phone may have got by now is not unsent: it rests where its
+// attempts leave it, or is uncertain.
+func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
+	switch {
+	case !r.Texted() && r.inDoubt():
+		return r.move(Uncertain, ReasonUnknownOutcome, now)
+	case !r.Texted():
+		return r.move(Dropped, reason, now)
+	}
+	to, why := r.rest()
+	if to != Sent && why == "" {
+		why = reason
+	}
+	return r.move(to, why, now)
+}
+
+// GiveUp ends a text for which no hop is left.
+func (r Record) GiveUp(now time.Time) (Record, error) {
+	if r.Texted() || r.inDoubt() {
+		return r.Drop("", now)
+	}
+	return r.move(Failed, ReasonRefused, now)
+}
+
+// Die ends the text on the dead-letter queue, for reason.
+func (r Record) Die(reason Reason, now time.Time) (Record, error) {
+	return r.move(Dead, reason, now)
+}
+
+// inDoubt reports whether the text had an attempt of which nobody ever found out what became of it.
+func (r Record) inDoubt() bool { return slices.ContainsFunc(r.Attempts, Attempt.Unknown) }
+
+// open reports whether the attempt of that number is the current one and still without an outcome.
+func (r Record) open(number int) bool {
 	last, ok := r.Current()
-	if !ok || last.Number != number {
-		return r
-	}
-	to, reason := settledBy(last.Status)
-	if moved, err := r.move(to, reason, now); err == nil {
-		return moved
-	}
-	return r
+	return ok && r.State == Sending && last.Number == number && last.Outcome == ""
 }
 
 // change applies edit to the attempt of that number, if there is one.
@@ -96,44 +163,4 @@ func (r Record) change(number int, edit func(*Attempt)) {
 			edit(&r.Attempts[i])
 		}
 	}
-}
-
-// End closes the attempt with the failure f and moves the text to state with reason. For Queued, notBefore is when
-// the next attempt is due. If a receipt was quicker and says that Twilio took the message, that stands and the
-// record is returned as it is with changed false.
-func (r Record) End(number int, f *fault.Error, to State, reason Reason, notBefore, now time.Time) (ended Record, changed bool, err error) {
-	if !r.open(number) {
-		return r, false, nil
-	}
-	r, err = r.move(to, reason, now)
-	if err != nil {
-		return r, false, err
-	}
-	r.change(number, func(a *Attempt) {
-		a.EndedAt, a.Outcome = Stamp(now), f.Kind.String()
-		a.ErrorCode, a.HTTPStatus = f.Code, f.HTTPStatus
-		if f.Err != nil {
-			a.Error = f.Err.Error()
-		}
-	})
-	if to == Queued {
-		r.NotBefore = Stamp(notBefore)
-	}
-	return r, true, nil
-}
-
-// open reports whether the attempt of that number is the current one and still without an outcome.
-func (r Record) open(number int) bool {
-	last, ok := r.Current()
-	return ok && r.State == Sending && last.Number == number && last.Outcome == ""
-}
-
-// Drop ends the text unsent, for reason.
-func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
-	return r.move(Dropped, reason, now)
-}
-
-// Die ends the text on the dead-letter queue, for reason.
-func (r Record) Die(reason Reason, now time.Time) (Record, error) {
-	return r.move(Dead, reason, now)
 }

@@ -85,13 +85,17 @@ func (e Envelope) check() error {
 		if e.Receipt == nil || e.Receipt.Sid == "" {
 			return fmt.Errorf("%w: no receipt", ErrMalformed)
 		}
+	case KindTimer:
+		if e.Timer == nil || e.Timer.Attempt < 1 {
+			return fmt.Errorf("%w: no timer", ErrMalformed)
+		}
 	default:
 		return fmt.Errorf("%w: unknown kind", ErrMalformed)
 	}
 	return nil
 }
 
-// Outgoing returns the envelope as a message for the queue.
+// Outgoing returns the envelope as a message for the queue. A timer's Delay is for the caller to set.
 func (e Envelope) Outgoing() (Outgoing, error) {
 	body, err := Encode(e)
 	if err != nil {

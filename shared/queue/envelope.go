@@ -27,6 +27,9 @@ const (
 	KindManual Kind = "manual"
 	// KindReceipt is a status callback, Receipt is set.
 	KindReceipt Kind = "receipt"
+	// KindTimer is the relay's own reminder to look at a text, Timer is set. It travels on the timer queue, which has
+	// no order.
+	KindTimer Kind = "timer"
 )
 
 // Envelope is one unit of work for the sender.
@@ -47,7 +50,21 @@ type Envelope struct {
 	Destination sms.PhoneNumber `json:"destination,omitempty"`
 	// Receipt is what Twilio says of a message sent earlier.
 	Receipt *sms.Receipt `json:"receipt,omitempty"`
+	// Timer says what to look at, and when.
+	Timer *Timer `json:"timer,omitempty"`
 }
+
+// Timer is a reminder.
+type Timer struct {
+	// Attempt is the attempt that was the text's last when the timer was set, or that was about to be made.
+	Attempt int `json:"attempt"`
+	// Due is when to look. A queue holds a message back for [MaxDelay] at most; a timer that comes before it is due is
+	// set again.
+	Due time.Time `json:"due"`
+}
+
+// MaxDelay is the longest Delay of a message (SQS: DelaySeconds).
+const MaxDelay = 15 * time.Minute
 
 // LogValue shows what kind of work it is and for which text.
 func (e Envelope) LogValue() slog.Value {
@@ -56,10 +73,14 @@ func (e Envelope) LogValue() slog.Value {
 
 // Group returns the FIFO group (SQS: MessageGroupId) in which the envelope keeps its place. Texts of one customer to
 // one Twilio number share a group; the receipts of one text have one of their own, so that they never wait behind a
-// text. A digest stands for the numbers: a group id is shown in metrics and consoles, and it has a restricted alphabet.
+// text; timers have no group. A digest stands for the numbers: a group id is shown in metrics and consoles, and it has a restricted alphabet.
 func (e Envelope) Group() string {
-	if e.Kind == KindReceipt {
+	switch e.Kind {
+	case KindReceipt:
 		return groupOf("receipt", e.RelayID)
+	case KindTimer:
+		return ""
+	case KindInbound, KindManual:
 	}
 	return groupOf("conversation", string(e.Message.To), string(e.Message.From))
 }
@@ -67,8 +88,12 @@ func (e Envelope) Group() string {
 // DeduplicationID returns the id (SQS: MessageDeduplicationId) by which the queue drops a repeat that comes within
 // five minutes. It saves work and guarantees nothing; the ledger does.
 func (e Envelope) DeduplicationID() string {
-	if e.Kind == KindReceipt {
+	switch e.Kind {
+	case KindReceipt:
 		return strings.Join([]string{e.Receipt.Sid, string(e.Receipt.Status), strconv.Itoa(e.Receipt.Attempt)}, ".")
+	case KindTimer:
+		return ""
+	case KindInbound, KindManual:
 	}
 	return e.RelayID
 }

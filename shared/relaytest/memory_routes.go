@@ -28,9 +28,10 @@ func NewMemoryRoutes(routes ...route.Route) *MemoryRoutes {
 	return m
 }
 
-// ownRoute returns r with a slice of its own.
+// ownRoute returns r with slices of its own.
 func ownRoute(r route.Route) route.Route {
 	r.FallbackCarriers = slices.Clone(r.FallbackCarriers)
+	r.OptedOut = slices.Clone(r.OptedOut)
 	return r
 }
 

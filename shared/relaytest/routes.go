@@ -45,8 +45,21 @@ func routesTests() []routesCase {
 		{"lookup of a hundred numbers", routesTest.lookupHundred},
 		{"a route is the caller's own", routesTest.noAliasing},
 		{"list is in order of number", routesTest.listInOrder},
+		{"a hop is marked as opted out", routesTest.marksOptedOut},
+		{"a mark is put in spite of others", routesTest.marksInSpiteOfOthers},
+		{"of many marks none is lost", routesTest.manyMarks},
 		{"an ended context is a classified error", routesTest.endedContext},
 	}
+}
+
+// settledRoute returns a route that says everything that a route can say, with numbers of its own.
+func settledRoute() route.Route {
+	r := Route()
+	r.TwilioNumber, r.DestinationCarrier = numbered(70), numbered(71)
+	r.FallbackCarriers = []sms.PhoneNumber{numbered(72), numbered(73)}
+	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour+time.Millisecond)
+	r.PaceNumber, r.OptedOut = "3/1s", []sms.PhoneNumber{numbered(73), numbered(71)}
+	return r
 }
 
 // routesTest is one subtest with its table.
@@ -102,7 +115,7 @@ func (r routesTest) putStores() {
 	several := Route()
 	several.TwilioNumber, several.Active, several.UpdatedBy = numbered(60), false, `o'Neill "ops" ü`
 	several.FallbackCarriers = []sms.PhoneNumber{numbered(63), numbered(61), numbered(62)}
-	for _, given := range []route.Route{Route(), bare, several} {
+	for _, given := range []route.Route{Route(), bare, several, settledRoute()} {
 		r.finds([]sms.PhoneNumber{given.TwilioNumber}, r.put(given))
 	}
 }
@@ -115,6 +128,7 @@ func (r routesTest) putCounts() {
 		}
 		stored.Active = !stored.Active
 		stored.FallbackCarriers = nil
+		stored.MaxAge = route.Duration(version%2) * route.Duration(time.Hour)
 		stored = r.put(stored)
 		r.finds([]sms.PhoneNumber{TwilioNumber}, stored)
 	}
@@ -200,18 +214,20 @@ func (r routesTest) lookupHundred() {
 }
 
 func (r routesTest) noAliasing() {
-	given := Route()
+	given := settledRoute()
 	stored := r.put(given)
-	given.FallbackCarriers[0], stored.FallbackCarriers[0] = numbered(98), numbered(98)
-	want := Route()
+	want := settledRoute()
 	want.Version = 1
-	r.finds([]sms.PhoneNumber{TwilioNumber}, want)
-	found, err := r.Lookup(r.Context(), TwilioNumber)
+	spoil := func(theirs route.Route) { theirs.FallbackCarriers[0], theirs.OptedOut[0] = numbered(98), numbered(98) }
+	spoil(given)
+	spoil(stored)
+	r.finds([]sms.PhoneNumber{want.TwilioNumber}, want)
+	found, err := r.Lookup(r.Context(), want.TwilioNumber)
 	if err != nil {
 		r.Fatalf("Lookup: %v", err)
 	}
-	found[TwilioNumber].FallbackCarriers[0] = numbered(98)
-	r.finds([]sms.PhoneNumber{TwilioNumber}, want)
+	spoil(found[want.TwilioNumber])
+	r.finds([]sms.PhoneNumber{want.TwilioNumber}, want)
 }
 
 func (r routesTest) listInOrder() {
@@ -233,6 +249,107 @@ func (r routesTest) listInOrder() {
 	if diff := cmp.Diff(want, got); diff != "" {
 		r.Errorf("List (-want +got):\n%s", diff)
 	}
+}
+
+func (r routesTest) marksOptedOut() {
+	want := r.put(settledRoute())
+	number := want.TwilioNumber
+	r.finds([]sms.PhoneNumber{number}, want)
+	for _, step := range []struct {
+		hop      sms.PhoneNumber
+		optedOut bool
+		left     []sms.PhoneNumber
+	}{
+		{numbered(72), true, []sms.PhoneNumber{numbered(73), numbered(71), numbered(72)}},
+		{numbered(71), false, []sms.PhoneNumber{numbered(73), numbered(72)}},
+		{numbered(72), true, nil}, // stands already
+		{numbered(99), true, nil}, // no hop
+		{numbered(73), false, []sms.PhoneNumber{numbered(72)}},
+		{numbered(72), false, []sms.PhoneNumber{}},
+	} {
+		if err := route.MarkOptedOut(r.Context(), r, number, step.hop, step.optedOut); err != nil {
+			r.Fatalf("MarkOptedOut(%s, %v): %v", step.hop, step.optedOut, err)
+		}
+		if step.left != nil {
+			want.OptedOut = step.left
+			want.Version++
+		}
+		r.finds([]sms.PhoneNumber{number}, want)
+	}
+	if err := route.MarkOptedOut(r.Context(), r, Customer, Destination, true); err != nil {
+		r.Errorf("MarkOptedOut of a number without a route: %v", err)
+	}
+	r.finds([]sms.PhoneNumber{Customer})
+}
+
+// contested is a table on which someone else is quicker for a while.
+type contested struct {
+	routesTest
+	others *[]route.Route
+}
+
+// Put lets the next of the others write first, and waits until it is seen.
+func (c contested) Put(ctx context.Context, given route.Route) (route.Route, error) {
+	if others := *c.others; len(others) > 0 {
+		*c.others = others[1:]
+		c.finds([]sms.PhoneNumber{given.TwilioNumber}, c.put(others[0]))
+	}
+	return c.Table.Put(ctx, given)
+}
+
+func (r routesTest) marksInSpiteOfOthers() {
+	first := r.put(Route())
+	r.finds([]sms.PhoneNumber{TwilioNumber}, first)
+	second, third := first, first
+	second.MaxAge = route.Duration(time.Hour)
+	third.FallbackCarriers, third.OptedOut, third.Version = []sms.PhoneNumber{numbered(60), Fallback}, []sms.PhoneNumber{numbered(60)}, second.Version+1
+	others := []route.Route{second, third}
+	if err := route.MarkOptedOut(r.Context(), contested{r, &others}, TwilioNumber, Destination, true); err != nil || len(others) > 0 {
+		r.Fatalf("MarkOptedOut: %v, with %d of the others left", err, len(others))
+	}
+	third.OptedOut, third.Version = []sms.PhoneNumber{numbered(60), Destination}, third.Version+2
+	r.finds([]sms.PhoneNumber{TwilioNumber}, third)
+	// The last of the hops goes while its mark is being put: there is nothing to mark any more.
+	fourth := third
+	fourth.FallbackCarriers = nil
+	others = []route.Route{fourth}
+	if err := route.MarkOptedOut(r.Context(), contested{r, &others}, TwilioNumber, Fallback, true); err != nil {
+		r.Fatalf("MarkOptedOut of a hop that goes: %v", err)
+	}
+	fourth.Version++
+	r.finds([]sms.PhoneNumber{TwilioNumber}, fourth)
+}
+
+func (r routesTest) manyMarks() {
+	given := Route()
+	for i := range 6 {
+		given.FallbackCarriers = append(given.FallbackCarriers, numbered(40+i))
+	}
+	want := r.put(given)
+	r.finds([]sms.PhoneNumber{TwilioNumber}, want)
+	errs := make([]error, len(want.Hops()))
+	var wg sync.WaitGroup
+	for i, hop := range want.Hops() {
+		wg.Go(func() {
+			// Against so many, and a lookup that lags, one call may not be enough.
+			for errs[i] = route.ErrConflict; errors.Is(errs[i], route.ErrConflict); {
+				errs[i] = route.MarkOptedOut(r.Context(), r, TwilioNumber, hop, true)
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		r.Fatalf("MarkOptedOut: %v", err)
+	}
+	want.OptedOut, want.Version = want.Hops(), want.Version+int64(len(errs))
+	eventually(r.T, func() string {
+		got, err := r.Lookup(r.Context(), TwilioNumber)
+		if err != nil {
+			r.Fatalf("Lookup: %v", err)
+		}
+		inAnyOrder := cmpopts.SortSlices(func(a, b sms.PhoneNumber) bool { return a < b })
+		return cmp.Diff(map[sms.PhoneNumber]route.Route{TwilioNumber: want}, got, inAnyOrder)
+	})
 }
 
 func (r routesTest) endedContext() {

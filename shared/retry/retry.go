@@ -3,6 +3,7 @@
 package retry
 
 import (
+	"fmt"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -33,48 +34,87 @@ func (p Policy) Wait(looks int, spread float64) time.Duration { return p.backoff
 // maxDelay bounds what a vendor may ask for: a queue hides a message for twelve hours at most.
 const maxDelay = 6 * time.Hour
 
-// Action is what to do with the text.
-type Action int
+// Answer is what is done about an outcome. There are six, and each outcome has one.
+type Answer int
 
 const (
-	// Again is back to the queue for Delay, then the next attempt.
-	Again Action = iota + 1
-	// Exhausted is the end of the last attempt that there may be: to the dead-letter queue.
-	Exhausted
-	// Refused is the end of a text that never will succeed: it ends as failed.
-	Refused
-	// Settle is for a text that may have been sent: find out, never repeat blindly.
-	Settle
-	// Halt is back to the queue for Delay; the attempt does not count, and someone has to mend the account.
+	// Sent is Twilio's yes: receipts are awaited.
+	Sent Answer = iota + 1
+	// Retry is the same again after Delay, unless the attempts are used up.
+	Retry
+	// NextHop is the same for the next phone of the route, at once; without one the text ends.
+	NextHop
+	// Failed is the end of a text that never will succeed.
+	Failed
+	// Unknown is for a text that may have been sent: find out, never repeat blindly.
+	Unknown
+	// Halt is Retry after Delay with no attempt spent: someone has to mend the account.
 	Halt
 )
 
-// Decision is the outcome.
-type Decision struct {
-	Action Action
-	// Delay is set with Again and Halt.
-	Delay time.Duration
+// String returns the answer's name in lower case.
+func (a Answer) String() string {
+	switch a {
+	case Sent:
+		return "sent"
+	case Retry:
+		return "retry"
+	case NextHop:
+		return "next_hop"
+	case Failed:
+		return "failed"
+	case Unknown:
+		return "unknown"
+	case Halt:
+		return "halt"
+	default:
+		return fmt.Sprintf("retry.Answer(%d)", int(a))
+	}
 }
 
-// Decide returns what becomes of a text whose attempt failed with f, when spent attempts (this one included) count so
-// far. spread, from 0 up to 1, is a random share that keeps many texts from coming back at once: the delay grows by up to a
-// quarter with it.
-func (p Policy) Decide(f *fault.Error, spent int, spread float64) Decision {
-	switch f.Kind {
+// AnswerTo returns the one answer to a failure of that kind.
+func AnswerTo(kind fault.Kind) Answer {
+	switch kind {
 	case fault.Transient, fault.Throttled:
-		if spent >= p.MaxAttempts {
-			return Decision{Action: Exhausted}
-		}
-		return Decision{Action: Again, Delay: max(p.backoff(spent, spread), min(f.RetryAfter, maxDelay))}
+		return Retry
 	case fault.Permanent:
-		return Decision{Action: Refused}
+		return Failed
+	case fault.Unreachable, fault.OptedOut:
+		return NextHop
 	case fault.Fatal:
-		return Decision{Action: Halt, Delay: p.HaltDelay}
+		return Halt
 	case fault.Unknown:
-		return Decision{Action: Settle}
+		return Unknown
 	default:
-		return Decision{Action: Settle}
+		return Unknown
 	}
+}
+
+// Decision is the outcome.
+type Decision struct {
+	Answer Answer
+	// Delay is set with Retry and Halt.
+	Delay time.Duration
+	// Exhausted is set with Retry if there is no attempt left.
+	Exhausted bool
+}
+
+// Decide returns what becomes of a text whose attempt failed with f, when spent attempts at this hop (this one included)
+// count so far. spread, from 0 up to 1, is a random share that keeps many texts from coming back at once: the delay grows
+// by up to a quarter with it.
+func (p Policy) Decide(f *fault.Error, spent int, spread float64) Decision {
+	d := Decision{Answer: AnswerTo(f.Kind)}
+	switch d.Answer {
+	case Retry:
+		d.Exhausted = spent >= p.MaxAttempts
+		if !d.Exhausted {
+			d.Delay = max(p.backoff(spent, spread), min(f.RetryAfter, maxDelay))
+		}
+	case Halt:
+		d.Delay = p.HaltDelay
+	case Sent, NextHop, Failed, Unknown:
+	}
+	return d
 }
 
 // backoff returns Base doubled for each attempt after the first, within Cap, plus the spread.

@@ -3,6 +3,7 @@ package retry_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,40 +16,95 @@ import (
 // policy makes at most five attempts, of which the last delays meet the cap.
 var policy = retry.Policy{Base: 2 * time.Second, Cap: 15 * time.Second, MaxAttempts: 5, HaltDelay: 10 * time.Minute}
 
+// answers are the answers to each kind of failure. A kind that does not exist is answered as carefully as Unknown.
+var answers = map[fault.Kind]retry.Answer{
+	fault.Unknown:     retry.Unknown,
+	fault.Transient:   retry.Retry,
+	fault.Throttled:   retry.Retry,
+	fault.Permanent:   retry.Failed,
+	fault.Unreachable: retry.NextHop,
+	fault.OptedOut:    retry.NextHop,
+	fault.Fatal:       retry.Halt,
+	fault.Kind(99):    retry.Unknown,
+	fault.Kind(-1):    retry.Unknown,
+}
+
+func TestAnswerTo(t *testing.T) {
+	for kind, want := range answers {
+		if got := retry.AnswerTo(kind); got != want {
+			t.Errorf("AnswerTo(%v) = %v, want %v", kind, got, want)
+		}
+	}
+	for kind := fault.Kind(0); !strings.HasPrefix(kind.String(), "fault.Kind("); kind++ {
+		if _, tested := answers[kind]; !tested {
+			t.Errorf("kind %v has no row in this test", kind)
+		}
+	}
+}
+
+// TestAnswerNames: the names stand in logs and on the command line.
+func TestAnswerNames(t *testing.T) {
+	want := map[retry.Answer]string{
+		retry.Sent: "sent", retry.Retry: "retry", retry.NextHop: "next_hop", retry.Failed: "failed", retry.Unknown: "unknown",
+		retry.Halt: "halt", retry.Answer(0): "retry.Answer(0)", retry.Answer(7): "retry.Answer(7)", retry.Answer(-1): "retry.Answer(-1)",
+	}
+	for answer, name := range want {
+		if got := answer.String(); got != name {
+			t.Errorf("retry.Answer(%d).String() = %q, want %q", int(answer), got, name)
+		}
+	}
+}
+
 // TestDecide goes through every kind of failure at every attempt, without spread.
 func TestDecide(t *testing.T) {
-	again := func(delay time.Duration) retry.Decision { return retry.Decision{Action: retry.Again, Delay: delay} }
-	exhausted := retry.Decision{Action: retry.Exhausted}
-	refused := retry.Decision{Action: retry.Refused}
-	settle := retry.Decision{Action: retry.Settle}
-	halt := retry.Decision{Action: retry.Halt, Delay: 10 * time.Minute}
+	again := func(delay time.Duration) retry.Decision { return retry.Decision{Answer: retry.Retry, Delay: delay} }
+	exhausted := retry.Decision{Answer: retry.Retry, Exhausted: true}
 	waits := []retry.Decision{again(2 * time.Second), again(4 * time.Second), again(8 * time.Second), again(15 * time.Second), exhausted, exhausted, exhausted}
 	always := func(d retry.Decision) []retry.Decision { return []retry.Decision{d, d, d, d, d, d, d} }
-	want := map[fault.Kind][]retry.Decision{ // after the first attempt, the second, …
-		fault.Transient: waits,
-		fault.Throttled: waits,
-		fault.Permanent: always(refused),
-		fault.Fatal:     always(halt),
-		fault.Unknown:   always(settle),
-		fault.Kind(99):  always(settle),
-		fault.Kind(-1):  always(settle),
+	byAnswer := map[retry.Answer][]retry.Decision{ // after the first attempt, the second, …
+		retry.Retry:   waits,
+		retry.NextHop: always(retry.Decision{Answer: retry.NextHop}),
+		retry.Failed:  always(retry.Decision{Answer: retry.Failed}),
+		retry.Unknown: always(retry.Decision{Answer: retry.Unknown}),
+		retry.Halt:    always(retry.Decision{Answer: retry.Halt, Delay: 10 * time.Minute}),
 	}
-	for kind, decisions := range want {
-		for i, decision := range decisions {
+	for kind, answer := range answers {
+		for i, want := range byAnswer[answer] {
 			f := &fault.Error{Kind: kind, Code: 30003, HTTPStatus: 500, Err: errors.New("irrelevant")}
-			if got := policy.Decide(f, i+1, 0); got != decision {
-				t.Errorf("after attempt %d ended %v: %+v, want %+v", i+1, kind, got, decision)
+			if got := policy.Decide(f, i+1, 0); got != want {
+				t.Errorf("after attempt %d ended %v: %+v, want %+v", i+1, kind, got, want)
 			}
 		}
 	}
 }
 
+// TestOnlyARetryIsExhausted: the other answers end the hop, find out, or spend no attempt, and so know no last one.
+func TestOnlyARetryIsExhausted(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := &fault.Error{
+			Kind:       fault.Kind(rapid.IntRange(-1, 8).Draw(t, "kind")),
+			RetryAfter: time.Duration(rapid.Int64Range(-int64(time.Hour), int64(24*time.Hour)).Draw(t, "retry after")),
+		}
+		spent := rapid.IntRange(0, 10).Draw(t, "spent")
+		got := policy.Decide(f, spent, rapid.Float64Range(0, 0.999999).Draw(t, "spread"))
+		if got.Answer != retry.AnswerTo(f.Kind) {
+			t.Errorf("%v is answered %v, want %v", f.Kind, got.Answer, retry.AnswerTo(f.Kind))
+		}
+		if want := got.Answer == retry.Retry && spent >= policy.MaxAttempts; got.Exhausted != want {
+			t.Errorf("%v after attempt %d: %+v, want exhausted %v", f.Kind, spent, got, want)
+		}
+		if waits := (got.Answer == retry.Retry && !got.Exhausted) || got.Answer == retry.Halt; waits != (got.Delay > 0) {
+			t.Errorf("%v after attempt %d: %+v, want a delay with a retry and a halt only", f.Kind, spent, got)
+		}
+	})
+}
+
 // TestDecideBeforeAnyAttempt: of an account that is unusable no attempt counts, so that none may be spent.
 func TestDecideBeforeAnyAttempt(t *testing.T) {
-	if got, want := policy.Decide(&fault.Error{Kind: fault.Transient}, 0, 0), (retry.Decision{Action: retry.Again, Delay: 2 * time.Second}); got != want {
+	if got, want := policy.Decide(&fault.Error{Kind: fault.Transient}, 0, 0), (retry.Decision{Answer: retry.Retry, Delay: 2 * time.Second}); got != want {
 		t.Errorf("Decide = %+v, want %+v", got, want)
 	}
-	if got, want := policy.Decide(&fault.Error{Kind: fault.Fatal}, 0, 0), (retry.Decision{Action: retry.Halt, Delay: 10 * time.Minute}); got != want {
+	if got, want := policy.Decide(&fault.Error{Kind: fault.Fatal}, 0, 0), (retry.Decision{Answer: retry.Halt, Delay: 10 * time.Minute}); got != want {
 		t.Errorf("Decide = %+v, want %+v", got, want)
 	}
 }
@@ -56,9 +112,32 @@ func TestDecideBeforeAnyAttempt(t *testing.T) {
 func TestOneAttemptOnly(t *testing.T) {
 	once := retry.Policy{Base: time.Second, Cap: time.Second, MaxAttempts: 1}
 	for _, kind := range []fault.Kind{fault.Transient, fault.Throttled} {
-		if got := once.Decide(&fault.Error{Kind: kind, RetryAfter: time.Hour}, 1, 0.5); got != (retry.Decision{Action: retry.Exhausted}) {
-			t.Errorf("after a %v failure of the only attempt: %+v, want exhausted", kind, got)
+		want := retry.Decision{Answer: retry.Retry, Exhausted: true}
+		if got := once.Decide(&fault.Error{Kind: kind, RetryAfter: time.Hour}, 1, 0.5); got != want {
+			t.Errorf("after a %v failure of the only attempt: %+v, want %+v", kind, got, want)
 		}
+	}
+}
+
+// TestWait: looks that are no attempts come less and less often, and never end.
+func TestWait(t *testing.T) {
+	for looks, want := range map[int]time.Duration{
+		1: 2 * time.Second, 2: 4 * time.Second, 3: 8 * time.Second, 4: 15 * time.Second, 5: 15 * time.Second, 1000: 15 * time.Second,
+	} {
+		if got := policy.Wait(looks, 0); got != want {
+			t.Errorf("Wait(%d) = %v, want %v", looks, got, want)
+		}
+	}
+	if got, want := policy.Wait(4, 0.5), 15*time.Second+15*time.Second/8; got != want {
+		t.Errorf("Wait with half the spread = %v, want %v", got, want)
+	}
+}
+
+// TestNewPolicy: an unusable account must be looked at often enough to notice, and seldom enough to last.
+func TestNewPolicy(t *testing.T) {
+	want := retry.Policy{Base: 2 * time.Second, Cap: 5 * time.Minute, MaxAttempts: 8, HaltDelay: 5 * time.Minute}
+	if got := retry.NewPolicy(2*time.Second, 8); got != want {
+		t.Errorf("NewPolicy = %+v, want %+v", got, want)
 	}
 }
 
@@ -130,7 +209,7 @@ func TestSpreadParts(t *testing.T) {
 func TestDecideBoundsWhatIsAskedFor(t *testing.T) {
 	policy := retry.Policy{Base: time.Second, Cap: time.Minute, MaxAttempts: 8}
 	got := policy.Decide(&fault.Error{Kind: fault.Throttled, RetryAfter: 24 * time.Hour}, 1, 0)
-	if want := (retry.Decision{Action: retry.Again, Delay: 6 * time.Hour}); got != want {
+	if want := (retry.Decision{Answer: retry.Retry, Delay: 6 * time.Hour}); got != want {
 		t.Errorf("Decide = %+v, want %+v", got, want)
 	}
 }

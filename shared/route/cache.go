@@ -21,7 +21,7 @@ type Lookup interface {
 
 // Cache is a Lookup that remembers answers, absences too, for at most MaxCacheAge. It is safe for concurrent use.
 type Cache struct {
-	table Lookup
+	table Table
 	now   func() time.Time
 
 	mu      sync.Mutex
@@ -35,7 +35,7 @@ type cached struct {
 }
 
 // NewCache returns an empty cache before table. now is the clock.
-func NewCache(table Lookup, now func() time.Time) *Cache {
+func NewCache(table Table, now func() time.Time) *Cache {
 	return &Cache{table: table, now: now, entries: map[sms.PhoneNumber]cached{}}
 }
 
@@ -66,6 +66,13 @@ func (c *Cache) Forget(numbers ...sms.PhoneNumber) {
 	for _, number := range numbers {
 		delete(c.entries, number)
 	}
+}
+
+// MarkOptedOut marks the hop in the table, see the function [MarkOptedOut], and forgets the number, also after an error:
+// the mark may stand.
+func (c *Cache) MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error {
+	defer c.Forget(number)
+	return MarkOptedOut(ctx, c.table, number, hop, optedOut)
 }
 
 func (c *Cache) remembered(now time.Time, numbers []sms.PhoneNumber) (routes map[sms.PhoneNumber]Route, missing []sms.PhoneNumber) {

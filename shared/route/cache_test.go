@@ -22,7 +22,7 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // asked is a table that writes down what it is asked.
 type asked struct {
-	table route.Lookup
+	route.Table
 
 	mu        sync.Mutex
 	questions [][]sms.PhoneNumber
@@ -32,7 +32,7 @@ func (a *asked) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms
 	a.mu.Lock()
 	a.questions = append(a.questions, slices.Clone(numbers))
 	a.mu.Unlock()
-	return a.table.Lookup(ctx, numbers...)
+	return a.Table.Lookup(ctx, numbers...)
 }
 
 // wants fails unless the table was asked exactly these questions since the last call.
@@ -47,7 +47,7 @@ func (a *asked) wants(t *testing.T, questions ...[]sms.PhoneNumber) {
 func newCache(routes ...route.Route) (*route.Cache, *relaytest.MemoryRoutes, *asked, *relaytest.Clock) {
 	table := relaytest.NewMemoryRoutes(routes...)
 	clock := relaytest.NewClock(noon)
-	front := &asked{table: table}
+	front := &asked{Table: table}
 	return route.NewCache(front, clock.Now), table, front, clock
 }
 

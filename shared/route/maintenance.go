@@ -18,12 +18,18 @@ type seed struct {
 	FallbackCarriers   []sms.PhoneNumber
 	Active             *bool
 	LastUpdated        string
+	OnUncertain        OnUncertain
+	DeliveryTimeout    *string
+	MaxAge             *string
+	PaceNumber         string
+	// OptedOut is here to be refused with a reason.
+	OptedOut json.RawMessage
 }
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers",
-// "Active", "LastUpdated"}]}. FallbackCarriers and LastUpdated may be left out (LastUpdated is then zero). The whole
-// file is read before anything is returned: the error joins every problem found, a line each with the place of its
-// route, and an unknown field is one of them.
+// "Active", "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber"}]}. All but the two numbers and
+// Active may be left out and are then zero. The whole file is read before anything is returned: the error joins every
+// problem found, a line each with the place of its route, and an unknown field is one of them.
 func ParseMaintenance(r io.Reader) ([]Route, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -89,9 +95,24 @@ func (p *parser) route(i int, element json.RawMessage) Route {
 		p.report(i, explain(p.data, start, err))
 		return Route{}
 	}
-	r := Route{TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers}
+	r := p.assemble(i, s)
 	for _, problem := range r.problems() {
 		p.report(i, problem)
+	}
+	if earlier, ok := p.first[r.TwilioNumber]; ok {
+		p.report(i, fmt.Errorf("TwilioNumber %s stands already in routes[%d]", r.TwilioNumber, earlier))
+	} else {
+		p.first[r.TwilioNumber] = i
+	}
+	return r
+}
+
+// assemble makes the route out of what the file says, and reports what cannot be read at all.
+func (p *parser) assemble(i int, s seed) Route {
+	r := Route{
+		TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers,
+		OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber,
+		DeliveryTimeout: p.duration(i, "DeliveryTimeout", s.DeliveryTimeout), MaxAge: p.duration(i, "MaxAge", s.MaxAge),
 	}
 	if s.LastUpdated != "" {
 		var err error
@@ -104,12 +125,22 @@ func (p *parser) route(i int, element json.RawMessage) Route {
 	} else {
 		p.report(i, errors.New("Active is missing: say true or false")) //nolint:staticcheck // it begins with a field's name.
 	}
-	if earlier, ok := p.first[r.TwilioNumber]; ok {
-		p.report(i, fmt.Errorf("TwilioNumber %s stands already in routes[%d]", r.TwilioNumber, earlier))
-	} else {
-		p.first[r.TwilioNumber] = i
+	if s.OptedOut != nil {
+		p.report(i, errors.New("OptedOut is kept by the relay, from the STOP and START that phones text: leave it out"))
 	}
 	return r
+}
+
+// duration reads a field that may be left out.
+func (p *parser) duration(i int, field string, text *string) Duration {
+	if text == nil {
+		return 0
+	}
+	d, err := ParseDuration(*text)
+	if err != nil {
+		p.report(i, fmt.Errorf("%s %q is no duration such as 90s or 4h", field, *text))
+	}
+	return d
 }
 
 // findLoops finds hops that are routed numbers themselves.
@@ -130,7 +161,7 @@ func explain(data []byte, start int, err error) error {
 		offset += int(syntax.Offset)
 	} else if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		offset += int(kind.Offset)
-		err = fmt.Errorf("%s must not be a JSON %s", nameOf(kind.Field), kind.Value)
+		err = fmt.Errorf("%s must not be a JSON %s%s", nameOf(kind.Field), kind.Value, wantOf(kind.Field))
 	} else {
 		return err
 	}
@@ -144,4 +175,18 @@ func nameOf(field string) string {
 		return "this"
 	}
 	return field
+}
+
+// wantOf says how the settings are written whose form is easily mistaken.
+func wantOf(field string) string {
+	switch field {
+	case "OnUncertain":
+		return fmt.Sprintf(": want %q or %q", Park, Resend)
+	case "DeliveryTimeout", "MaxAge":
+		return `: want a duration in quotes, such as "90s" or "4h"`
+	case "PaceNumber":
+		return `: want a pace in quotes, such as "3/1s" or "off"`
+	default:
+		return ""
+	}
 }

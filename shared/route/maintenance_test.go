@@ -22,7 +22,11 @@ const maintenance = `{
       "DestinationCarrier": "+18585550122",
       "FallbackCarriers": ["+18585550133", "+18585550144"],
       "Active": true,
-      "LastUpdated": "2026-11-24T12:00:00Z"
+      "LastUpdated": "2026-11-24T12:00:00Z",
+      "OnUncertain": "resend",
+      "DeliveryTimeout": "90s",
+      "MaxAge": "2h",
+      "PaceNumber": "3/1s"
     },
     {"TwilioNumber": "+18585550101", "DestinationCarrier": "+18585550122", "Active": false}
   ]
@@ -34,6 +38,7 @@ func TestParseMaintenance(t *testing.T) {
 		{
 			TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550133", "+18585550144"},
 			Active: true, LastUpdated: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
+			OnUncertain: route.Resend, DeliveryTimeout: route.Duration(90 * time.Second), MaxAge: route.Duration(2 * time.Hour), PaceNumber: "3/1s",
 		},
 		{TwilioNumber: "+18585550101", DestinationCarrier: "+18585550122"},
 	}
@@ -54,10 +59,40 @@ func TestParseMaintenanceOfNoRoutes(t *testing.T) {
 
 const good = `{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122","Active":true}`
 
+// refused is a file and what ParseMaintenance says of it.
+type refused struct{ name, file, want string }
+
+// settingsRefused are bad values of the settings. Each answer says what is wanted.
+func settingsRefused() []refused {
+	with := func(settings string) string {
+		return `{"routes":[` + strings.TrimSuffix(good, "}") + "," + settings + `}]}`
+	}
+	const optedOut = "routes[0]: OptedOut is kept by the relay, from the STOP and START that phones text: leave it out"
+	return []refused{
+		{"neither of the two", with(`"OnUncertain":"retry"`), "routes[0]: OnUncertain is neither park nor resend"},
+		{"true for it", with(`"OnUncertain":true`), `routes[0]: line 1: OnUncertain must not be a JSON bool: want "park" or "resend"`},
+		{"no duration", with(`"DeliveryTimeout":"soon"`), `routes[0]: DeliveryTimeout "soon" is no duration such as 90s or 4h`},
+		{"no unit", with(`"MaxAge":"90"`), `routes[0]: MaxAge "90" is no duration such as 90s or 4h`},
+		{"an empty text", with(`"MaxAge":""`), `routes[0]: MaxAge "" is no duration such as 90s or 4h`},
+		{"no quotes around a duration", with(`"MaxAge":90`), `routes[0]: line 1: MaxAge must not be a JSON number: want a duration in quotes, such as "90s" or "4h"`},
+		{"too short", with(`"DeliveryTimeout":"9s","MaxAge":"59s"`), "routes[0]: DeliveryTimeout is not from 10s to 12h\nroutes[0]: MaxAge is not from 1m to 72h"},
+		{"too long", with(`"DeliveryTimeout":"13h","MaxAge":"73h"`), "routes[0]: DeliveryTimeout is not from 10s to 12h\nroutes[0]: MaxAge is not from 1m to 72h"},
+		{"no pace", with(`"PaceNumber":"3 per second"`), "routes[0]: PaceNumber: pace is neither a number and a time such as 10/30s nor off"},
+		{"a number for a pace", with(`"PaceNumber":3`), `routes[0]: line 1: PaceNumber must not be a JSON number: want a pace in quotes, such as "3/1s" or "off"`},
+		{"what the relay keeps", with(`"OptedOut":["+18585550122"]`), optedOut},
+		{"what the relay keeps, empty", with(`"OptedOut":[]`), optedOut},
+		{"what the relay keeps, null", with(`"OptedOut":null`), optedOut},
+		{"a setting of no route", with(`"MaxAgo":"4h"`), `routes[0]: json: unknown field "MaxAgo"`},
+		{
+			"all of it", with(`"OnUncertain":"drop","DeliveryTimeout":"now","MaxAge":"1s","PaceNumber":"","OptedOut":{}`),
+			"routes[0]: DeliveryTimeout \"now\" is no duration such as 90s or 4h\n" + optedOut +
+				"\nroutes[0]: OnUncertain is neither park nor resend\nroutes[0]: MaxAge is not from 1m to 72h",
+		},
+	}
+}
+
 func TestParseMaintenanceRefuses(t *testing.T) {
-	tests := []struct {
-		name, file, want string
-	}{
+	tests := []refused{
 		{"empty file", "", "parse routes: EOF"},
 		{"null", "null", `parse routes: no "routes" list`},
 		{"no list", "{}", `parse routes: no "routes" list`},
@@ -90,7 +125,7 @@ func TestParseMaintenanceRefuses(t *testing.T) {
 			`routes[1]: DestinationCarrier "858 555 0122" is not E.164: want a plus sign, country code and number, such as +18585550100`,
 		},
 	}
-	for _, tt := range tests {
+	for _, tt := range append(tests, settingsRefused()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := route.ParseMaintenance(strings.NewReader(tt.file))
 			if err == nil || err.Error() != tt.want || got != nil {
@@ -189,6 +224,7 @@ func TestParseMaintenanceFindsNoLoopThroughNowhere(t *testing.T) {
 func FuzzParseMaintenance(f *testing.F) {
 	f.Add(maintenance)
 	f.Add(`{"routes":[` + good + `]}`)
+	f.Add(`{"routes":[` + strings.TrimSuffix(good, "}") + `,"OnUncertain":"park","DeliveryTimeout":"12h","MaxAge":"1m0.5s","PaceNumber":"off"}]}`)
 	f.Add(`{"routes":[null,{"FallbackCarriers":[""]}]}`)
 	f.Fuzz(func(t *testing.T, file string) {
 		routes, err := route.ParseMaintenance(strings.NewReader(file))
@@ -224,12 +260,18 @@ func sameAgain(t *testing.T, routes []route.Route) {
 		FallbackCarriers                 []sms.PhoneNumber
 		Active                           bool
 		LastUpdated                      time.Time
+		OnUncertain                      route.OnUncertain
+		DeliveryTimeout, MaxAge          route.Duration
+		PaceNumber                       string
 	}
 	file := struct {
 		Routes []seed `json:"routes"`
 	}{Routes: []seed{}}
 	for _, r := range routes {
-		file.Routes = append(file.Routes, seed{r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers, r.Active, r.LastUpdated})
+		file.Routes = append(file.Routes, seed{
+			r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers, r.Active, r.LastUpdated,
+			r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber,
+		})
 	}
 	text, err := json.Marshal(file)
 	if err != nil {

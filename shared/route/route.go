@@ -22,6 +22,19 @@ type Route struct {
 	FallbackCarriers []sms.PhoneNumber `json:",omitempty"`
 	// Active routes relay; the texts of an inactive one are dropped with that reason.
 	Active bool
+	// OnUncertain is what becomes of a text of which nobody could find out whether Twilio took it; empty is Park.
+	OnUncertain OnUncertain `json:",omitempty"`
+	// DeliveryTimeout is how long a hop's delivery receipt is waited for before the next hop is tried, from
+	// MinDeliveryTimeout to MaxDeliveryTimeout; 0 is for ever.
+	DeliveryTimeout Duration `json:",omitempty"`
+	// MaxAge is how old a text may be when it is sent, from MinMaxAge to MaxMaxAge; 0 is DefaultMaxAge. See TextAge.
+	MaxAge Duration `json:",omitempty"`
+	// PaceNumber is how many segments the number may send in how long, as [pace.Parse] reads it: "3/1s", or "off". Empty
+	// is the relay's own setting.
+	PaceNumber string `json:",omitempty"`
+	// OptedOut are the hops that texted STOP to the number, in the order in which it was noticed. The relay keeps it, see
+	// MarkOptedOut; of phones that are no hops it means nothing.
+	OptedOut []sms.PhoneNumber `json:",omitempty"`
 	// LastUpdated is when the route was last written.
 	LastUpdated time.Time
 	// Version counts writes, from 1. An item that was written by hand may have none and counts as 0.
@@ -57,7 +70,8 @@ func (r Route) problems() []error {
 	for i, fallback := range r.FallbackCarriers {
 		check(fmt.Sprintf("FallbackCarriers[%d]", i), fallback)
 	}
-	return append(problems, r.repeats()...)
+	problems = append(problems, r.repeats()...)
+	return append(problems, r.settingProblems()...)
 }
 
 // repeats finds the phones that the route names twice, its own number included.

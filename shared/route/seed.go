@@ -20,7 +20,7 @@ const seededBy = "seed"
 
 // Seed puts routes into the table, but never over a later change of someone else's: a route that the table has already
 // is replaced only if the file's LastUpdated is later than the table's. now is the LastUpdated of a route that names
-// none. Errors are the table's; what was put before one stays.
+// none. A phone that has opted out stays so if it is still a hop. Errors are the table's; what was put before one stays.
 func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seeded, error) {
 	existing, err := table.List(ctx)
 	if err != nil {
@@ -38,6 +38,7 @@ func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seed
 			continue
 		}
 		r.Version, r.UpdatedBy = old.Version, seededBy
+		r.OptedOut = r.stillHops(old.OptedOut)
 		if r.LastUpdated.IsZero() {
 			r.LastUpdated = now.UTC().Truncate(time.Second)
 		}

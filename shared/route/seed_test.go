@@ -64,6 +64,24 @@ func list(t *testing.T, table route.Table) []route.Route {
 	return all
 }
 
+// TestSeedKeepsWhoHasOptedOut, as far as they are still on the route: the file cannot know it.
+func TestSeedKeepsWhoHasOptedOut(t *testing.T) {
+	const stays, goes, comes = sms.PhoneNumber("+18585550122"), sms.PhoneNumber("+18585550133"), sms.PhoneNumber("+18585550144")
+	inTable := routeAt("+18585550100", stays, noon, 7, "anna")
+	inTable.FallbackCarriers, inTable.OptedOut = []sms.PhoneNumber{goes}, []sms.PhoneNumber{goes, stays}
+	file := routeAt("+18585550100", comes, noon.Add(time.Hour), 0, "")
+	file.FallbackCarriers, file.OnUncertain = []sms.PhoneNumber{stays}, route.Resend
+	table := relaytest.NewMemoryRoutes(inTable)
+	if _, err := route.Seed(t.Context(), table, []route.Route{file}, noon); err != nil {
+		t.Fatalf("Seed: %v", err)
+	}
+	want := file
+	want.Version, want.UpdatedBy, want.OptedOut = 8, "seed", []sms.PhoneNumber{stays}
+	if diff := cmp.Diff([]route.Route{want}, list(t, table)); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+}
+
 func TestSeedTwice(t *testing.T) {
 	file := []route.Route{routeAt("+18585550100", "+18585550122", noon, 0, ""), routeAt("+18585550101", "+18585550122", time.Time{}, 0, "")}
 	table := relaytest.NewMemoryRoutes()

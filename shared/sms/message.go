@@ -4,6 +4,7 @@ package sms
 
 import (
 	"log/slog"
+	"time"
 	"unicode/utf16"
 )
 
@@ -51,6 +52,9 @@ type Outbound struct {
 	Body string
 	// StatusCallback is the absolute URL to which Twilio posts receipts; empty asks for none.
 	StatusCallback string
+	// ValidityPeriod is for how long Twilio may keep the message in its queue, in whole seconds up to MaxValidityPeriod;
+	// 0 leaves it to Twilio, which takes MaxValidityPeriod.
+	ValidityPeriod time.Duration
 }
 
 // LogValue shows who, never what.
@@ -60,6 +64,9 @@ func (m Outbound) LogValue() slog.Value {
 
 // MaxBody is the longest Body, by [Length], that Twilio takes in one message (error 21617 beyond it).
 const MaxBody = 1600
+
+// MaxValidityPeriod is the longest ValidityPeriod there is.
+const MaxValidityPeriod = 10 * time.Hour
 
 // Length returns a text's length as Twilio counts it: in UTF-16 units, of which an emoji takes two.
 func Length(text string) int {

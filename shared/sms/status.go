@@ -46,6 +46,11 @@ func (s Status) Known() bool { return s.rank() > 0 }
 // Final reports whether nothing but StatusRead may follow s.
 func (s Status) Final() bool { return s.rank() >= StatusDelivered.rank() }
 
+// Lost reports whether s means that the phone never gets the message.
+func (s Status) Lost() bool {
+	return s == StatusUndelivered || s == StatusFailed || s == StatusCanceled
+}
+
 // Supersedes reports whether s, arriving now, replaces old. Receipts come late, twice and out of order, so a
 // status only ever moves forward; and of the final ones only delivered may still become read.
 func (s Status) Supersedes(old Status) bool {

@@ -52,6 +52,16 @@ const (
 	MetricTwilioFault = "TwilioFault"
 	// MetricHalted counts texts held back because the account is unusable.
 	MetricHalted = "Halted"
+	// MetricPaced counts texts put off by the pace limits, MetricPaceWait is for how long.
+	MetricPaced    = "Paced"
+	MetricPaceWait = "PaceWait"
+	// MetricLooked counts looks at Twilio's list for a message whose POST was not answered, by Verdict (present, absent,
+	// ambiguous).
+	MetricLooked = "Looked"
+	// MetricCascaded counts texts that went on to the next hop, by Reason (refused, undelivered, delivery_timeout).
+	MetricCascaded = "Cascaded"
+	// MetricOptedOut counts hops found to have opted out.
+	MetricOptedOut = "OptedOut"
 	// MetricDeadLetters counts messages the sender put on the dead-letter queue, by Reason.
 	MetricDeadLetters = "DeadLetters"
 	// MetricRelayLatency is from the front door's receipt of a text to Twilio's acceptance of the relayed one.

@@ -127,6 +127,7 @@ func (c *call) answer(method string, response *http.Response) (*http.Response, e
 	return nil, classifierOf(method)(Exchange{
 		Status:     response.StatusCode,
 		Code:       codeIn(body),
+		CutShort:   err != nil && !errors.Is(err, errTooLong),
 		RetryAfter: retryAfter(response.Header),
 		Err:        err,
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // Exchange is how one HTTP exchange with Twilio went wrong, as far as it decides what may be done about it.
@@ -18,6 +19,8 @@ type Exchange struct {
 	Status int
 	// Code is the code in the answer's JSON, 0 if there was none or no readable JSON.
 	Code int
+	// CutShort says that an answer came, but not the whole of it, so that its code is not known.
+	CutShort bool
 	// RetryAfter is the answer's Retry-After, 0 if it had none.
 	RetryAfter time.Duration
 	// Err is why there is no answer, or why it cannot be used; nil if the answer speaks for itself. Its text must be
@@ -25,63 +28,63 @@ type Exchange struct {
 	Err error
 }
 
-// Classify says which fault.Kind a failed POST of a message is: whether the message exists (never: Transient,
-// Throttled, Permanent, Fatal; nobody knows: Unknown) and whether the same POST may succeed. A 2xx that gets here is
-// one whose answer did not name the message.
+// Classify says which fault.Kind a failed POST of a message is: whether the message exists (Unknown: nobody knows; every
+// other kind: it does not) and whether the same POST, or one to another phone, may succeed. A 2xx that gets here is one
+// whose answer did not name the message. The answers are in Codes, HTTPOutcomes and TransportOutcomes.
 func Classify(e Exchange) *fault.Error {
 	code, known := lookUp(e.Code)
-	classified := &fault.Error{Code: e.Code, HTTPStatus: e.Status, RetryAfter: e.RetryAfter}
-	classified.Kind = kindOf(e, code, known)
+	outcome, byCode := outcomeOf(e, known)
+	classified := &fault.Error{Kind: outcome.Kind, Code: e.Code, HTTPStatus: e.Status, RetryAfter: e.RetryAfter, Err: e.Err}
+	if byCode {
+		classified.Kind = code.Post
+	}
+	switch {
+	case e.Status == 0:
+		classified.Err = fmt.Errorf("%s: %w", outcome.Meaning, e.Err)
+	case known:
+		classified.Err = errors.New(code.Meaning)
+	}
 	if classified.RetryAfter == 0 && classified.Kind == fault.Throttled {
 		classified.RetryAfter = code.RetryAfter
 	}
-	classified.Err = describe(e, code, known)
 	return classified
 }
 
-// classifyRead is Classify for a GET. A read that failed has changed nothing, so nothing about it is unknown.
+// classifyRead is Classify for a GET. A read that failed has changed nothing, so nothing about it is unknown; and it is for
+// no phone, so that another one would not help.
 func classifyRead(e Exchange) *fault.Error {
 	classified := Classify(e)
 	switch {
 	case classified.Kind == fault.Unknown:
 		classified.Kind = fault.Transient
-	case e.Status == http.StatusNotFound:
+	case e.Status == http.StatusNotFound, classified.Kind == fault.Unreachable, classified.Kind == fault.OptedOut:
 		classified.Kind = fault.Permanent
 	}
 	return classified
 }
 
-func kindOf(e Exchange, code Code, known bool) fault.Kind {
-	switch {
-	case e.Status == 0 && !e.Sent:
-		return fault.Transient
-	case e.Status < http.StatusBadRequest, e.Status >= http.StatusInternalServerError:
-		return fault.Unknown
-	case e.Status == http.StatusTooManyRequests:
-		return fault.Throttled
-	case e.Status == http.StatusUnauthorized:
-		return fault.Fatal
-	case known:
-		return code.Kind
-	case e.Status == http.StatusRequestTimeout:
-		return fault.Unknown
-	case (e.Status == http.StatusForbidden || e.Status == http.StatusNotFound) && e.Code == 0:
-		// Not Twilio's own answer: a wrong base URL, or a proxy in between. Every text would fail for it.
-		return fault.Fatal
-	default:
-		return fault.Permanent
-	}
-}
+var (
+	errNotDelivered = errors.New("not delivered, for a reason that the relay does not know")
+	errCanceled     = errors.New("canceled before it was sent")
+)
 
-func describe(e Exchange, code Code, known bool) error {
-	switch {
-	case e.Status == 0 && !e.Sent:
-		return fmt.Errorf("request was not sent: %w", e.Err)
-	case e.Status == 0:
-		return fmt.Errorf("request was sent, no answer: %w", e.Err)
-	case known:
-		return errors.New(code.Meaning)
-	default:
-		return e.Err
+// ClassifyReceipt says which fault.Kind a receipt is whose message was not delivered: undelivered, failed or canceled,
+// with its ErrorCode (0 if it has none). It is never Unknown, because a receipt leaves no doubt. A code that is not in
+// Codes, or none, is Unreachable: the message certainly reached nobody, and whatever stopped it may not stop one to
+// another phone. Only canceled is then Permanent: someone did that on purpose. Any other status is no failure, and nil.
+func ClassifyReceipt(status sms.Status, code int) *fault.Error {
+	if !status.Lost() {
+		return nil
 	}
+	if known, found := lookUp(code); found {
+		classified := &fault.Error{Kind: known.Receipt, Code: code, Err: errors.New(known.Meaning)}
+		if known.Receipt == fault.Throttled {
+			classified.RetryAfter = known.RetryAfter
+		}
+		return classified
+	}
+	if status == sms.StatusCanceled {
+		return &fault.Error{Kind: fault.Permanent, Code: code, Err: errCanceled}
+	}
+	return &fault.Error{Kind: fault.Unreachable, Code: code, Err: errNotDelivered}
 }

@@ -53,6 +53,10 @@ func createParams(m sms.Outbound) *openapi.CreateMessageParams {
 	if m.StatusCallback != "" {
 		params.SetStatusCallback(m.StatusCallback)
 	}
+	if m.ValidityPeriod > 0 {
+		// A fraction is cut off: better a second too short than a message that comes too late. Twilio takes no less than one.
+		params.SetValidityPeriod(int(min(max(m.ValidityPeriod, time.Second), sms.MaxValidityPeriod) / time.Second))
+	}
 	return params
 }
 

@@ -57,6 +57,38 @@ func TestCreateLeavesOutAnEmptyStatusCallback(t *testing.T) {
 	}
 }
 
+// Twilio wants whole seconds, from 1 to 36000.
+func TestCreateValidityPeriod(t *testing.T) {
+	tests := []struct {
+		period time.Duration
+		want   []string
+	}{
+		{0, nil},
+		{-time.Second, nil},
+		{1, []string{"1"}},
+		{999 * time.Millisecond, []string{"1"}},
+		{time.Second, []string{"1"}},
+		{1999 * time.Millisecond, []string{"1"}},
+		{4*time.Hour - 1, []string{"14399"}},
+		{4 * time.Hour, []string{"14400"}},
+		{sms.MaxValidityPeriod, []string{"36000"}},
+		{sms.MaxValidityPeriod + time.Hour, []string{"36000"}},
+	}
+	for _, test := range tests {
+		t.Run(test.period.String(), func(t *testing.T) {
+			s := serve(t, answer(http.StatusCreated, message(t, nil)))
+			m := outbound
+			m.ValidityPeriod = test.period
+			if _, err := newClient(t, s.URL).Create(t.Context(), m); err != nil {
+				t.Fatalf("Create(): %v", err)
+			}
+			if diff := cmp.Diff(test.want, s.seen()[0].form["ValidityPeriod"]); diff != "" {
+				t.Errorf("ValidityPeriod (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestCreateTakesAnyAnswerThatNamesTheMessage(t *testing.T) {
 	tests := []struct {
 		name   string

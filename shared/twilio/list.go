@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
@@ -14,32 +15,10 @@ import (
 )
 
 // Found is a message as Twilio's Messages resource has it.
-type Found struct {
-	Sid    string
-	Status sms.Status
-	Body   string
-	From   sms.PhoneNumber
-	To     sms.PhoneNumber
-	// Direction is "outbound-api" for what Create sent, "inbound" for what a customer did; also "outbound-call" and
-	// "outbound-reply".
-	Direction string
-	// DateCreated is exact to the second; the zero time if Twilio gave none.
-	DateCreated time.Time
-	// ErrorCode is Twilio's code if the message was not delivered, else 0.
-	ErrorCode int
-}
+type Found = sms.Found
 
-// ListFilter narrows a List. A zero field does not narrow it.
-type ListFilter struct {
-	To   sms.PhoneNumber
-	From sms.PhoneNumber
-	// SentAfter and SentBefore bound Twilio's date_sent, to the second and widened to whole ones. A message that is
-	// still queued may have no date_sent yet: leave room, and compare DateCreated.
-	SentAfter  time.Time
-	SentBefore time.Time
-	// Limit is the most messages to return; 0 or less means 1,000.
-	Limit int
-}
+// ListFilter narrows a List.
+type ListFilter = sms.ListFilter
 
 const (
 	defaultLimit = 1000
@@ -48,11 +27,12 @@ const (
 )
 
 // List returns the messages that the filter lets through, in Twilio's order, the newest first. It asks for as many
-// pages as Limit needs, each within Config.Timeout and always under Config.BaseURL. Every error has a *fault.Error in
-// its chain and is never Unknown; there is no part of a list.
+// pages as Limit and CreatedAfter need, each within Config.Timeout and always under Config.BaseURL. Every error has a
+// *fault.Error in its chain and is never Unknown; there is no part of a list.
 func (c *Client) List(ctx context.Context, filter ListFilter) ([]Found, error) {
-	limit := filter.limit()
-	params := filter.params(min(limit, maxPageSize))
+	limit := limitOf(filter)
+	params := paramsOf(filter, min(limit, maxPageSize))
+	since := filter.CreatedAfter.Truncate(time.Second) // as exact as Twilio's dates
 	var found []Found
 	for next := (page{}); ; {
 		call := c.newCall(ctx)
@@ -60,6 +40,7 @@ func (c *Client) List(ctx context.Context, filter ListFilter) ([]Found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list messages: %w", call.classified(http.MethodGet, err))
 		}
+		before := len(found)
 		for i := range answer.Messages {
 			found = append(found, newFound(&answer.Messages[i]))
 		}
@@ -67,20 +48,25 @@ func (c *Client) List(ctx context.Context, filter ListFilter) ([]Found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list messages: %w", classifyRead(Exchange{Status: call.status, Err: err}))
 		}
-		if next == (page{}) || len(found) >= limit {
+		if next == (page{}) || len(found) >= limit || allBefore(found[before:], since) {
 			return found[:min(limit, len(found))], nil
 		}
 	}
 }
 
-func (f ListFilter) limit() int {
+// allBefore reports whether each of the messages was created before since. A message without a date may not have been.
+func allBefore(messages []Found, since time.Time) bool {
+	return !slices.ContainsFunc(messages, func(m Found) bool { return m.DateCreated.IsZero() || !m.DateCreated.Before(since) })
+}
+
+func limitOf(f ListFilter) int {
 	if f.Limit <= 0 {
 		return defaultLimit
 	}
 	return f.Limit
 }
 
-func (f ListFilter) params(pageSize int) *openapi.ListMessageParams {
+func paramsOf(f ListFilter, pageSize int) *openapi.ListMessageParams {
 	params := &openapi.ListMessageParams{}
 	params.SetPageSize(pageSize)
 	if f.To != "" {

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,6 +95,67 @@ func TestListFollowsPages(t *testing.T) {
 		})
 	}
 }
+
+// Of a list of 1,000 messages, one created each minute, in pages of 250.
+func TestListEndsAtAPageOfOlderMessages(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	ago := func(minutes int) time.Time { return noon.Add(-time.Duration(minutes) * time.Minute) }
+	tests := []struct {
+		name         string
+		since        time.Time
+		undated      int // every message from this one on has no date
+		limit        int
+		wantRequests int
+		wantFound    int
+	}{
+		{"no bound", time.Time{}, 1000, 1000, 4, 1000},
+		{"a bound in the future", noon.Add(time.Hour), 1000, 1000, 1, 250},
+		{"the newest message", noon, 1000, 1000, 2, 500},
+		{"the last of the first page", ago(249), 1000, 1000, 2, 500},
+		{"just after the last of the first page", ago(249).Add(time.Second), 1000, 1000, 2, 500},
+		{"the first of the second page", ago(250), 1000, 1000, 3, 750},
+		{"a fraction of a second after it", ago(250).Add(time.Second - 1), 1000, 1000, 3, 750},
+		{"a second after it", ago(250).Add(time.Second), 1000, 1000, 2, 500},
+		{"in another zone", ago(250).In(time.FixedZone("", 3600)), 1000, 1000, 3, 750},
+		{"older than all", ago(5000), 1000, 1000, 4, 1000},
+		{"a message without a date may be newer", noon, 999, 1000, 2, 500},
+		{"pages without dates", noon, 250, 1000, 4, 1000},
+		{"the limit still counts", ago(600), 1000, 300, 2, 300},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := serve(t, dated(pages(t, 1000), func(i int) (time.Time, bool) { return ago(i), i < test.undated }))
+			found, err := newClient(t, s.URL).List(t.Context(), ListFilter{CreatedAfter: test.since, Limit: test.limit})
+			if err != nil {
+				t.Fatalf("List(): %v", err)
+			}
+			if len(found) != test.wantFound || len(s.seen()) != test.wantRequests {
+				t.Errorf("%d messages of %d pages, want %d of %d", len(found), len(s.seen()), test.wantFound, test.wantRequests)
+			}
+			if query := s.seen()[0].rawQuery; strings.Contains(query, "Date") {
+				t.Errorf("query is %s: Twilio has no such filter", query)
+			}
+		})
+	}
+}
+
+// dated gives the messages of pages the dates of at, by their number in the list.
+func dated(pages http.HandlerFunc, at func(i int) (created time.Time, dated bool)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		recorder := httptest.NewRecorder()
+		pages(recorder, r)
+		body := undatedMessage.ReplaceAllStringFunc(recorder.Body.String(), func(sid string) string {
+			i, _ := strconv.Atoi(undatedMessage.FindStringSubmatch(sid)[1])
+			if created, isDated := at(i); isDated {
+				return fmt.Sprintf(`"date_created":%q,%s`, created.Format(time.RFC1123Z), sid)
+			}
+			return sid
+		})
+		answer(recorder.Code, body)(w, r)
+	}
+}
+
+var undatedMessage = regexp.MustCompile(`"sid":"SM(\d{32})"`)
 
 func TestListFilter(t *testing.T) {
 	after := time.Date(2026, 11, 23, 1, 2, 3, 4, time.FixedZone("", 3600))

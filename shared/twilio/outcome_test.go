@@ -62,8 +62,16 @@ func TestCreateOutcomes(t *testing.T) {
 		{"302 to itself", answer(302, "", "Location: "+messagesPath), fault.Error{Kind: fault.Unknown, HTTPStatus: 302}},
 		{"307 to itself", answer(307, whole, "Location: "+messagesPath), fault.Error{Kind: fault.Unknown, HTTPStatus: 307}},
 		{
-			"400 with a permanent code", answer(400, refusal(t, 21211, 400)),
-			fault.Error{Kind: fault.Permanent, HTTPStatus: 400, Code: 21211},
+			"400 with a permanent code", answer(400, refusal(t, 21212, 400)),
+			fault.Error{Kind: fault.Permanent, HTTPStatus: 400, Code: 21212},
+		},
+		{
+			"400 with a recipient's code", answer(400, refusal(t, 21211, 400)),
+			fault.Error{Kind: fault.Unreachable, HTTPStatus: 400, Code: 21211},
+		},
+		{
+			"400, the recipient has opted out", answer(400, refusal(t, 21610, 400)),
+			fault.Error{Kind: fault.OptedOut, HTTPStatus: 400, Code: 21610},
 		},
 		{
 			"400 with a code that nobody knows", answer(400, refusal(t, 99999, 400)),
@@ -73,7 +81,7 @@ func TestCreateOutcomes(t *testing.T) {
 		{"400 with a code that is no number", answer(400, `{"code":"21211"}`), fault.Error{Kind: fault.Permanent, HTTPStatus: 400}},
 		{
 			"400 shorter than it says", answer(400, refusal(t, 21211, 400), "Content-Length: 5000"),
-			fault.Error{Kind: fault.Permanent, HTTPStatus: 400},
+			fault.Error{Kind: fault.Transient, HTTPStatus: 400},
 		},
 		{"401", answer(401, refusal(t, 20003, 401)), fault.Error{Kind: fault.Fatal, HTTPStatus: 401, Code: 20003}},
 		{"401 with HTML", answer(401, html), fault.Error{Kind: fault.Fatal, HTTPStatus: 401}},
@@ -136,7 +144,7 @@ func TestCreateSaysWhatIsWrongWithTheAnswer(t *testing.T) {
 		},
 		{"no JSON", answer(201, "<html>"), "create message: unknown, status 201: answer is not the JSON that was expected"},
 		{"no Sid", answer(201, "{}"), "create message: unknown, status 201: answer names no message"},
-		{"refused", answer(400, refusal(t, 21610, 400)), "create message: permanent, code 21610, status 400: recipient has opted out"},
+		{"refused", answer(400, refusal(t, 21610, 400)), "create message: opted_out, code 21610, status 400: recipient has opted out"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -17,6 +17,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // specFile is Twilio's OpenAPI document, which is kept beside the repository and not in it.
@@ -129,8 +131,12 @@ func serveChecked(t *testing.T, handler http.HandlerFunc) string {
 
 func TestCreateKeepsToTheSpec(t *testing.T) {
 	client := newClient(t, serveChecked(t, answer(http.StatusCreated, message(t, nil))))
-	if _, err := client.Create(t.Context(), outbound); err != nil {
-		t.Errorf("Create(): %v", err)
+	for _, period := range []time.Duration{0, 1, 1500 * time.Millisecond, 4 * time.Hour, 2 * sms.MaxValidityPeriod} {
+		m := outbound
+		m.ValidityPeriod = period
+		if _, err := client.Create(t.Context(), m); err != nil {
+			t.Errorf("Create() with a validity period of %s: %v", period, err)
+		}
 	}
 }
 

@@ -34,32 +34,39 @@ type Callback struct {
 func (s *Server) dispatch(ctx context.Context) {
 	for {
 		select {
-		case message := <-s.accepted:
-			go s.carry(ctx, message)
+		case e := <-s.accepted:
+			go s.carry(ctx, e)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// carry takes one message through its statuses to its outcome, one after the other, and posts the callback of each
-// before it goes on, so that a message's callbacks arrive in order.
-func (s *Server) carry(ctx context.Context, message Message) {
+// carry takes one message through its steps, one after the other, and posts the callback of each before it goes on, so
+// that a message's callbacks arrive in order.
+func (s *Server) carry(ctx context.Context, e errand) {
 	defer s.pending.done()
-	steps, _ := stepsTo(s.cfg.outcomeOf(message.To).Status)
-	if message.Status == sms.StatusAccepted {
-		steps = append([]sms.Status{sms.StatusQueued}, steps...)
-	}
-	for _, status := range steps {
-		if !pause(ctx, s.cfg.StepDelay) {
+	callbacks := receipts{server: s}
+	for i, next := range e.steps {
+		if !s.await(ctx, next) {
 			return
 		}
-		message = s.advance(message.Sid, status)
+		message := s.advance(e.sid, next)
 		s.emit(Event{Kind: EventStatusChanged, Message: message})
 		if message.StatusCallback != "" {
-			s.callBack(ctx, message)
+			callbacks.turn(ctx, message, i == len(e.steps)-1)
 		}
 	}
+}
+
+// await passes the time before a step and reports whether there is still anyone to work for. While a message only stays
+// queued, it is nothing that Wait waits for.
+func (s *Server) await(ctx context.Context, next step) bool {
+	if next.unawaited {
+		s.pending.done()
+		defer s.pending.add()
+	}
+	return pause(ctx, next.after)
 }
 
 // pause reports whether there is still anyone to work for.
@@ -75,19 +82,17 @@ func pause(ctx context.Context, duration time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-func (s *Server) advance(sid string, status sms.Status) Message {
+func (s *Server) advance(sid string, to step) Message {
 	now := s.cfg.Now().UTC()
 	return s.store.update(sid, func(message *Message) {
 		if message.Status == sms.StatusAccepted {
 			s.pickSender(message)
 		}
-		message.Status = status
+		message.Status = to.status
+		message.ErrorCode = to.code
 		message.DateUpdated = now
-		if status == sms.StatusSent {
+		if to.status == sms.StatusSent {
 			message.DateSent = now
-		}
-		if status == sms.StatusUndelivered || status == sms.StatusFailed {
-			message.ErrorCode = s.cfg.outcomeOf(message.To).ErrorCode
 		}
 	})
 }

@@ -44,6 +44,10 @@ type Config struct {
 	// Outcomes says what becomes of messages to these numbers; those to all others are delivered.
 	// Nil means DefaultOutcomes.
 	Outcomes map[sms.PhoneNumber]Outcome
+	// LoopGuard is how many messages from one number to another Twilio takes within 30 s for no loop. Those above it are
+	// created as any other and then fail with 14107, also the next ones for as long as there are that many in 30 s. Zero:
+	// there is no guard.
+	LoopGuard int
 	// StepDelay is the pause before each change of status. At zero the first callback may well arrive before the
 	// answer to the create request, as it may with Twilio.
 	StepDelay time.Duration
@@ -58,7 +62,7 @@ type Config struct {
 	Client *http.Client
 	// Logger gets one line for each message and post, with numbers masked. Nil logs nothing.
 	Logger *slog.Logger
-	// Faults are the ways in which the API misbehaves. The zero value behaves well.
+	// Faults are the ways in which Twilio misbehaves. The zero value behaves well.
 	Faults Faults
 	// OnEvent is told what happens, from several goroutines at once, and must return promptly. Nil tells nobody.
 	OnEvent func(Event)
@@ -88,6 +92,8 @@ func (c Config) validate() error {
 	require(c.Now != nil, "Now is nil")
 	require(c.StepDelay >= 0, "StepDelay: %s is negative", c.StepDelay)
 	require(c.Posts >= 0 && c.Posts <= maxPosts, "Posts: want 0 to %d, got %d", maxPosts, c.Posts)
+	require(c.LoopGuard >= 0, "LoopGuard: %d is negative", c.LoopGuard)
+	require(c.Faults.ListLag >= 0, "Faults: ListLag: %s is negative", c.Faults.ListLag)
 	require(isCallbackURL(c.ReceiptsTo), "ReceiptsTo is not an absolute http or https URL")
 	problems = append(problems, c.Webhook.validate("Webhook"))
 	for number, hook := range c.Webhooks {

@@ -18,7 +18,8 @@ func (s *Server) createMessage(w http.ResponseWriter, r *http.Request) {
 		s.writeRefusal(w, answer)
 		return
 	}
-	if s.suffers(w, s.cfg.Faults.beforeCreate(params)) {
+	fault := s.cfg.Faults.beforeCreate(params)
+	if !fault.OnceTaken && s.suffers(w, fault) {
 		return
 	}
 	draft := s.draft(params)
@@ -29,6 +30,9 @@ func (s *Server) createMessage(w http.ResponseWriter, r *http.Request) {
 	message, ok := s.accept(draft)
 	if !ok {
 		s.writeRefusal(w, refuse(http.StatusServiceUnavailable, codeUnavailable, "Service unavailable"))
+		return
+	}
+	if fault.OnceTaken && s.suffers(w, fault) {
 		return
 	}
 	if s.suffers(w, s.cfg.Faults.afterCreate(message)) {
@@ -95,7 +99,7 @@ func (s *Server) accept(draft Message) (Message, bool) {
 	s.emit(Event{Kind: EventMessageCreated, Message: message})
 	s.pending.add()
 	select {
-	case s.accepted <- message:
+	case s.accepted <- s.errandFor(message):
 		return message, true
 	case <-s.closing:
 		s.pending.done()
@@ -124,5 +128,5 @@ func segmentsOf(message Message) int {
 	if len(message.MediaURLs) > 0 {
 		return 1
 	}
-	return Segments(message.Body)
+	return sms.Segments(message.Body)
 }

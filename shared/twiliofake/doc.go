@@ -4,8 +4,13 @@
 //
 // It is not a recorder of calls with canned answers, and it is not all of Twilio. It reaches no phone, keeps
 // everything in memory, and has no media store, no updating or deleting of messages, no scheduling, no link
-// shortening, no <Redirect> in TwiML, no limit of pace and no loop guard (14107). Unlike Twilio it takes http URLs and
-// local hosts as webhooks, and it repeats a failed post at once.
+// shortening, no <Redirect> in TwiML and no limit of pace. Unlike Twilio it takes http URLs and local hosts as webhooks,
+// it repeats a failed post at once, and its loop guard (14107) is off unless Config.LoopGuard says otherwise.
+//
+// # Faults
+//
+// A network and a Twilio that always answer try nobody. Faults makes the API slow, failing, silent after it took a
+// message, or late with its list, and loses, doubles and reorders callbacks; RandomFaults does so by chance, from a seed.
 //
 // # For people
 //

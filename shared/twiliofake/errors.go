@@ -42,6 +42,13 @@ const (
 	codeChannelMismatch = 21910
 )
 
+// Twilio's error codes, of messages that were taken.
+const (
+	codeLoop            = 14107
+	codeQueueOverflow   = 30001
+	codeValidityExpired = 30036
+)
+
 // refusal is an error answer of the API.
 type refusal struct {
 	Code     int    `json:"code"`
@@ -100,7 +107,9 @@ func notFound(path string) *refusal {
 // deliveryErrorText is the error_message of a message that was taken and then failed.
 func deliveryErrorText(code int) string {
 	switch code {
-	case 30001:
+	case codeLoop:
+		return "SMS send rate limit exceeded"
+	case codeQueueOverflow:
 		return "Queue overflow"
 	case 30003:
 		return "Unreachable destination handset"
@@ -112,6 +121,8 @@ func deliveryErrorText(code int) string {
 		return "Landline or unreachable carrier"
 	case 30007:
 		return "Message filtered"
+	case codeValidityExpired:
+		return "Validity Period Expired"
 	default:
 		return "Unknown error"
 	}

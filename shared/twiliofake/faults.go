@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Faults are the ways in which the API can be made to misbehave. A nil hook misbehaves never. Hooks are called from
-// several goroutines at once.
+// Faults are the ways in which Twilio can be made to misbehave. A nil hook and a zero value misbehave never. Hooks are
+// called from several goroutines at once. RandomFaults makes some that misbehave now and then.
 type Faults struct {
 	// BeforeCreate is asked before a create request is looked at. A fault that answers or drops here means that no
 	// message exists.
@@ -17,6 +17,14 @@ type Faults struct {
 	// AfterCreate is asked once the message exists and its callbacks are on their way, before the answer goes out. A
 	// fault that answers or drops here leaves the caller not knowing of it.
 	AfterCreate func(message Message) Fault
+	// Latency is asked how long to hold back each answer of the API once it is made, also one that is then lost with
+	// its connection. A message that the answer speaks of exists already, and its callbacks may overtake it.
+	Latency func() time.Duration
+	// ListLag is how long after its creation a message is first seen in the list of messages. Whoever knows its Sid
+	// can fetch it at once: Twilio's list is an index that lags behind, the resource itself is not.
+	ListLag time.Duration
+	// BeforeCallback is asked before each status callback that the message then has coming.
+	BeforeCallback func(message Message) CallbackFault
 }
 
 // Fault is one misbehaviour. The zero value is none.
@@ -30,6 +38,21 @@ type Fault struct {
 	Status int
 	// RetryAfter goes out as the Retry-After header with Status, in whole seconds, rounded up.
 	RetryAfter time.Duration
+	// OnceTaken keeps a fault of BeforeCreate until the message exists. Of a request that Twilio refuses it is forgotten.
+	// It has no meaning in AfterCreate.
+	OnceTaken bool
+}
+
+// CallbackFault is what goes wrong with one status callback. The zero value is nothing: it is posted once, in its turn.
+type CallbackFault struct {
+	// Drop never posts it. The other fields then mean nothing.
+	Drop bool
+	// Duplicate posts it twice, one right after the other, each with an idempotency token of its own.
+	Duplicate bool
+	// AfterNext posts it when the turn of the message's next callback is over. The last one has none: it keeps its turn.
+	AfterNext bool
+	// Delay passes between its turn and the post. The message goes on meanwhile, so that later callbacks overtake it.
+	Delay time.Duration
 }
 
 func (f Faults) beforeCreate(params url.Values) Fault {
@@ -46,10 +69,40 @@ func (f Faults) afterCreate(message Message) Fault {
 	return f.AfterCreate(message.clone())
 }
 
+func (f Faults) latency() time.Duration {
+	if f.Latency == nil {
+		return 0
+	}
+	return f.Latency()
+}
+
+func (f Faults) beforeCallback(message Message) CallbackFault {
+	if f.BeforeCallback == nil {
+		return CallbackFault{}
+	}
+	return f.BeforeCallback(message.clone())
+}
+
+// heldBack is an answer that goes out later than it is made.
+type heldBack struct {
+	http.ResponseWriter
+	hold func()
+}
+
+// WriteHeader passes the time first. Every answer of the API begins with it.
+func (h heldBack) WriteHeader(status int) {
+	h.hold()
+	h.ResponseWriter.WriteHeader(status)
+}
+
+// holdBack passes the time for which an answer is held back.
+func (s *Server) holdBack() { s.delay(s.cfg.Faults.latency()) }
+
 // suffers plays the fault and reports whether it took the place of the answer.
 func (s *Server) suffers(w http.ResponseWriter, fault Fault) bool {
 	s.delay(fault.Delay)
 	if fault.DropConnection {
+		s.holdBack()
 		panic(http.ErrAbortHandler) // net/http's own way to close a connection without an answer
 	}
 	if fault.Status == 0 {

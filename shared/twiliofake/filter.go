@@ -11,6 +11,8 @@ import (
 type filter struct {
 	to, from         sms.PhoneNumber
 	on, until, since *span
+	// createdBy hides what was created later; the zero time hides nothing.
+	createdBy time.Time
 }
 
 // span is the time that a date in a filter means: a day of GMT, or a second. It begins at from and ends before to.
@@ -54,6 +56,9 @@ func parseSpan(given string) (span, bool) {
 // still queued has no date_sent, so that no filter by date finds it.
 func (f filter) matches(message *Message) bool {
 	if (f.to != "" && message.To != f.to) || (f.from != "" && message.From != f.from) {
+		return false
+	}
+	if !f.createdBy.IsZero() && message.DateCreated.After(f.createdBy) {
 		return false
 	}
 	if f.on == nil && f.until == nil && f.since == nil {

@@ -51,6 +51,9 @@ func (s *Server) listMessages(w http.ResponseWriter, r *http.Request) {
 		s.writeRefusal(w, answer)
 		return
 	}
+	if lag := s.cfg.Faults.ListLag; lag > 0 {
+		wanted.createdBy = s.cfg.Now().Add(-lag)
+	}
 	found, ok := s.store.find(wanted, asked)
 	if !ok {
 		s.writeRefusal(w, badRequest(codePageToken, "Invalid PageToken"))

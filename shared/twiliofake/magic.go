@@ -4,7 +4,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Outcome is what becomes of a message after Twilio took it.
+// Outcome is what becomes of a message after Twilio took it, unless its validity ends while it is still queued.
 type Outcome struct {
 	// Status is the last status the message reaches: delivered, undelivered or failed, or sent or queued for a
 	// message of which nothing more is ever heard.
@@ -23,7 +23,7 @@ type Outcome struct {
 //	+15005550106  undelivered  30008  unknown error
 //	+15005550107  failed       30001  queue overflow
 //	+15005550110  sent         -      no delivery receipt ever comes
-//	+15005550111  queued       -      never leaves Twilio's queue: no callback at all, date_sent stays null
+//	+15005550111  queued       -      never leaves Twilio's queue: no callback, date_sent stays null, until its validity ends
 func DefaultOutcomes() map[sms.PhoneNumber]Outcome {
 	return map[sms.PhoneNumber]Outcome{
 		"+15005550101": {Status: sms.StatusUndelivered, ErrorCode: 30003},
@@ -32,7 +32,7 @@ func DefaultOutcomes() map[sms.PhoneNumber]Outcome {
 		"+15005550104": {Status: sms.StatusUndelivered, ErrorCode: 30004},
 		"+15005550105": {Status: sms.StatusFailed, ErrorCode: 30007},
 		"+15005550106": {Status: sms.StatusUndelivered, ErrorCode: 30008},
-		"+15005550107": {Status: sms.StatusFailed, ErrorCode: 30001},
+		"+15005550107": {Status: sms.StatusFailed, ErrorCode: codeQueueOverflow},
 		"+15005550110": {Status: sms.StatusSent},
 		"+15005550111": {Status: sms.StatusQueued},
 	}

@@ -20,7 +20,7 @@ type Server struct {
 	cfg      Config
 	mux      *http.ServeMux
 	store    *store
-	accepted chan Message  // what the dispatcher has yet to carry to its outcome
+	accepted chan errand   // what the dispatcher has yet to carry to its outcome
 	slots    chan struct{} // one for each callback under way
 	pending  *pending
 	closing  chan struct{} // closed by Close
@@ -37,7 +37,7 @@ func New(cfg Config) (*Server, error) {
 		cfg:      cfg,
 		mux:      http.NewServeMux(),
 		store:    newStore(),
-		accepted: make(chan Message),
+		accepted: make(chan errand),
 		slots:    make(chan struct{}, cfg.Posts),
 		pending:  newPending(),
 		closing:  make(chan struct{}),
@@ -62,7 +62,8 @@ func (s *Server) Close() {
 }
 
 // Wait blocks until every message has reached its last status and every callback was answered or given up, or until
-// ctx is done. It returns ctx's error in the latter case.
+// ctx is done. It returns ctx's error in the latter case. It does not wait for a message that stays queued to the end
+// of its validity.
 func (s *Server) Wait(ctx context.Context) error {
 	if err := s.pending.wait(ctx); err != nil {
 		return fmt.Errorf("wait for status callbacks: %w", err)
@@ -107,6 +108,7 @@ func (s *Server) open(resource methods) http.Handler {
 func (s *Server) authenticated(resource methods) http.Handler {
 	next := s.open(resource)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w = heldBack{ResponseWriter: w, hold: s.holdBack}
 		user, password, _ := r.BasicAuth()
 		if !s.knows(user, password) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -15,15 +16,16 @@ type store struct {
 	bySid     map[string]*Message
 	callbacks []Callback
 	optedOut  map[pair]bool
+	recent    map[pair][]time.Time // when messages were created within the last loopWindow
 }
 
-// pair is one of our numbers and a phone that may have opted out of it.
+// pair is one of our numbers and a phone.
 type pair struct {
 	ours, phone sms.PhoneNumber
 }
 
 func newStore() *store {
-	return &store{bySid: map[string]*Message{}, optedOut: map[pair]bool{}}
+	return &store{bySid: map[string]*Message{}, optedOut: map[pair]bool{}, recent: map[pair][]time.Time{}}
 }
 
 // Messages returns copies of all messages, inbound and outbound, in order of creation.
@@ -105,4 +107,16 @@ func (st *store) hasOptedOut(numbers pair) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return st.optedOut[numbers]
+}
+
+// loopWindow is the time within which Twilio counts a pair's messages.
+const loopWindow = 30 * time.Second
+
+// count enters a message of the pair and returns how many were created within loopWindow, this one among them.
+func (st *store) count(numbers pair, created time.Time) int {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	inWindow := slices.DeleteFunc(st.recent[numbers], func(at time.Time) bool { return created.Sub(at) >= loopWindow })
+	st.recent[numbers] = append(inWindow, created)
+	return len(st.recent[numbers])
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
@@ -40,6 +41,13 @@ type Config struct {
 	RetryBase   time.Duration
 	MaxAttempts int
 	SendTimeout time.Duration
+	// PacePair and PaceNumber are the pace limits; the zero value is none.
+	PacePair   pace.Limit
+	PaceNumber pace.Limit
+	// ReconcileLooks and ReconcileInterval say how often, and how far apart, Twilio is asked again what became of a POST
+	// that was not answered.
+	ReconcileLooks    int
+	ReconcileInterval time.Duration
 	// Retention is how long the ledger keeps a text.
 	Retention time.Duration
 	// Logger takes everything the relay says.

@@ -101,11 +101,12 @@ func snake(name string) string {
 }
 
 // watch shows the depths of the queues as they are at the moment of asking.
-func (m *Metrics) watch(inbox, dead *sqlite.Queue) {
-	m.registry.MustRegister(queueDepths{inbox: inbox, dead: dead})
+func (m *Metrics) watch(queues map[string]*sqlite.Queue) {
+	m.registry.MustRegister(queueDepths(queues))
 }
 
-type queueDepths struct{ inbox, dead *sqlite.Queue }
+// queueDepths are the queues by their names in the series.
+type queueDepths map[string]*sqlite.Queue
 
 // The series of the queues.
 const (
@@ -127,11 +128,11 @@ func (q queueDepths) Describe(out chan<- *prometheus.Desc) {
 	out <- ageDesc()
 }
 
-// Collect asks both queues.
+// Collect asks every queue.
 func (q queueDepths) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	for name, one := range map[string]*sqlite.Queue{"inbox": q.inbox, "dead_letters": q.dead} {
+	for name, one := range q {
 		waiting, inFlight, oldest, err := one.Depth(ctx)
 		if err != nil {
 			out <- prometheus.NewInvalidMetric(depthDesc(), err)

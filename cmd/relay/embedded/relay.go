@@ -33,6 +33,9 @@ import (
 const (
 	QueueName       = "qdn-sms.fifo"
 	DeadLettersName = "qdn-sms-dead.fifo"
+	TimersName      = "qdn-sms-timers"
+	// DeadTimersName takes timers that end the process each time they are handed out.
+	DeadTimersName = "qdn-sms-timers-dead"
 	DatabaseFile    = "relay.db"
 	AuditFile       = "audit.jsonl"
 )
@@ -44,6 +47,7 @@ const (
 	maxReceiveCount = 100_000
 	// pollers times groupsPerBatch bounds the POSTs that are under way at once.
 	pollers         = 4
+	timerPollers    = 1
 	groupsPerBatch  = 10
 	auditBatch      = 100
 	expiryInterval  = time.Minute
@@ -60,6 +64,7 @@ type Relay struct {
 	server   *http.Server
 	metrics  *Metrics
 	queue    eventsource.Queue
+	timers   eventsource.Queue
 	stream   eventsource.Stream
 }
 
@@ -132,19 +137,22 @@ func (r *Relay) wire() error {
 	}
 	inbox := r.db.Queue(QueueName, inboxConfig())
 	dead := r.db.Queue(DeadLettersName, sqlite.QueueConfig{})
-	r.metrics.watch(inbox, dead)
+	timers := r.db.Queue(TimersName, sqlite.QueueConfig{Standard: true, MaxReceiveCount: maxReceiveCount, DeadLetter: DeadTimersName})
+	r.metrics.watch(map[string]*sqlite.Queue{"inbox": inbox, "dead_letters": dead, "timers": timers})
 	logger, emit := r.config.Logger, r.metrics.Emit
 
-	r.queue = eventsource.Queue{
-		Receiver: inbox, BatchSize: 10, Pollers: pollers, Visibility: visibility, Logger: logger,
-		Function: delivery.New(delivery.Config{
-			Ledger: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Messages: client, Queue: inbox, DeadLetters: dead,
-			Policy:        retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts),
-			PublicBaseURL: r.config.PublicBaseURLs[0],
-			SendTimeout:   r.config.SendTimeout, Retention: r.config.Retention, Concurrency: groupsPerBatch,
-			Now: time.Now, Spread: mathrand.Float64, NewClaimID: rand.Text, Logger: logger, Emit: emit,
-		}).Handle,
-	}
+	sender := delivery.New(delivery.Config{
+		Ledger: r.db.Ledger(), Records: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Messages: client,
+		Pace: r.db.Pace(), PacePair: r.config.PacePair, PaceNumber: r.config.PaceNumber,
+		Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead,
+		Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
+		ReconcileLooks: r.config.ReconcileLooks, ReconcileInterval: r.config.ReconcileInterval,
+		PublicBaseURL: r.config.PublicBaseURLs[0],
+		SendTimeout:   r.config.SendTimeout, Retention: r.config.Retention, Concurrency: groupsPerBatch,
+		Now: time.Now, Spread: mathrand.Float64, NewClaimID: rand.Text, Logger: logger, Emit: emit,
+	})
+	r.queue = eventsource.Queue{Receiver: inbox, Function: sender.Handle, BatchSize: 10, Pollers: pollers, Visibility: visibility, Logger: logger}
+	r.timers = eventsource.Queue{Receiver: timers, Function: sender.Handle, BatchSize: 10, Pollers: timerPollers, Visibility: visibility, Logger: logger}
 	r.stream = eventsource.Stream{
 		Changes: changes{r.db.Changes()}, BatchSize: auditBatch, Logger: logger,
 		Function: audit.New(audit.Config{Log: r.auditLog, Now: time.Now, Logger: quiet(logger), Emit: emit}).Handle,
@@ -204,7 +212,10 @@ func (r *Relay) Run(ctx context.Context) error {
 		defer stopAuditing()
 		auditor := errgroup.Group{}
 		auditor.Go(func() error { return r.stream.Run(auditing) })
-		err := r.queue.Run(working)
+		senders := errgroup.Group{}
+		senders.Go(func() error { return r.queue.Run(working) })
+		senders.Go(func() error { return r.timers.Run(working) })
+		err := senders.Wait()
 		stopAuditing()
 		return errors.Join(err, auditor.Wait())
 	})

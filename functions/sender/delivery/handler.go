@@ -1,6 +1,7 @@
-// Package delivery takes envelopes off the queue and brings each text to its destination through Twilio, once. It
-// claims the text in the ledger before it sends, lets shared/retry decide what a failure means, and takes receipts
-// back. It does not receive from the queue itself: Lambda's event source mapping does, or shared/eventsource.
+// Package delivery takes envelopes off the queues and brings each text to a phone through Twilio, once. It claims the
+// text in the ledger before it sends, lets shared/retry decide what a failure means, finds out what became of a POST that
+// was not answered, goes on to the next hop, and takes receipts back. It does not receive from the queues itself:
+// Lambda's event source mappings do, or shared/eventsource.
 package delivery
 
 import (
@@ -13,7 +14,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"golang.org/x/sync/errgroup"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -21,9 +24,14 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// Messages creates messages at Twilio. Errors are *fault.Error.
+// Messages is Twilio's Messages resource. Errors are *fault.Error; of List and Fetch never Unknown.
 type Messages interface {
+	// Create makes a message by one POST.
 	Create(ctx context.Context, message sms.Outbound) (sms.Created, error)
+	// List returns the messages that the filter lets through, the newest first.
+	List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, error)
+	// Fetch returns one message.
+	Fetch(ctx context.Context, sid string) (sms.Found, error)
 }
 
 // Routes looks routes up, and remembers them for a moment.
@@ -31,22 +39,41 @@ type Routes interface {
 	route.Lookup
 	// Forget makes the next question about the numbers be asked anew.
 	Forget(numbers ...sms.PhoneNumber)
+	// MarkOptedOut marks a hop of the number's route as opted out, or takes the mark away.
+	MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error
 }
 
-// Visibility changes how long messages of the queue stay hidden.
+// Visibility changes how long messages of a queue stay hidden.
 type Visibility interface {
 	ChangeVisibility(ctx context.Context, changes []queue.Visibility) error
 }
 
 // Config is what a Handler is made of. Every field is needed unless it says otherwise.
 type Config struct {
-	Ledger      ledger.Store
-	Routes      Routes
-	Messages    Messages
-	Queue       Visibility
+	Ledger ledger.Store
+	// Records lists what else was sent in a conversation.
+	Records  ledger.Lister
+	Routes   Routes
+	Messages Messages
+	Pace     pace.Book
+	// Queue and TimerQueue change the visibility of the messages handed in; Timers sets timers.
+	Queue      Visibility
+	TimerQueue Visibility
+	Timers     queue.Sender
+	// DeadLetters takes texts whose attempts are used up.
 	DeadLetters queue.Sender
 	// Policy decides about failures.
 	Policy retry.Policy
+	// ReceiptFault classifies a receipt that says undelivered, failed or canceled.
+	ReceiptFault func(status sms.Status, code int) *fault.Error
+	// PacePair limits the messages of a Twilio number to one phone, PaceNumber the segments of a Twilio number whose
+	// route does not say otherwise. The zero value is no limit.
+	PacePair   pace.Limit
+	PaceNumber pace.Limit
+	// ReconcileLooks is how often, after a first look, Twilio is asked again for a message whose POST was not answered,
+	// and ReconcileInterval how far apart.
+	ReconcileLooks    int
+	ReconcileInterval time.Duration
 	// PublicBaseURL is what Twilio was given for this relay; receipts go below it. Empty asks Twilio for none.
 	PublicBaseURL string
 	// SendTimeout bounds one POST to Twilio. A claim's lease outlasts it.
@@ -64,8 +91,12 @@ type Config struct {
 	Emit   telemetry.Emit
 }
 
-// Handler serves one batch at a time or many; it keeps no state.
-type Handler struct{ Config }
+// Handler serves one batch at a time or many. It remembers nothing but that the account was found unusable.
+type Handler struct {
+	Config
+
+	halt halt
+}
 
 // New returns a Handler.
 func New(config Config) *Handler { return &Handler{Config: config} }
@@ -105,12 +136,16 @@ func (h *Handler) Handle(ctx context.Context, batch events.SQSEvent) (events.SQS
 	return h.answer(ctx, batch.Records, slices.Concat(results...)), nil
 }
 
-// byGroup splits a batch by FIFO group, keeping the order inside each.
+// byGroup splits a batch by FIFO group, keeping the order inside each. A message of a queue without order is a group of
+// its own.
 func byGroup(records []events.SQSMessage) [][]events.SQSMessage {
 	var groups [][]events.SQSMessage
 	index := map[string]int{}
 	for _, record := range records {
 		name := record.Attributes[attributeGroup]
+		if name == "" {
+			name = record.MessageId
+		}
 		i, ok := index[name]
 		if !ok {
 			i = len(groups)
@@ -170,9 +205,17 @@ func (h *Handler) answer(ctx context.Context, records []events.SQSMessage, resul
 	if len(changes) == 0 {
 		return response
 	}
-	if err := h.Queue.ChangeVisibility(context.WithoutCancel(ctx), changes); err != nil {
+	if err := h.queueOf(records).ChangeVisibility(context.WithoutCancel(ctx), changes); err != nil {
 		// They come back when their visibility timeout is over.
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "visibility not changed", slog.String("error", err.Error()))
 	}
 	return response
+}
+
+// queueOf returns the queue that a batch is of. All of a batch is of one, and only the FIFO queue has groups.
+func (h *Handler) queueOf(batch []events.SQSMessage) Visibility { //nolint:ireturn // either of two.
+	if batch[0].Attributes[attributeGroup] == "" {
+		return h.TimerQueue
+	}
+	return h.Queue
 }

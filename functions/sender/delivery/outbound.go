@@ -3,21 +3,32 @@ package delivery
 import (
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf16"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// outbound returns the message that an attempt sends.
-func (h *Handler) outbound(envelope queue.Envelope, attempt ledger.Attempt) sms.Outbound {
-	message := sms.Outbound{From: envelope.Message.To, To: attempt.To, Body: Text(*envelope.Message)}
+// outbound returns the message that an attempt sends. Twilio gives up on it after validity; 0 leaves that to Twilio.
+func (h *Handler) outbound(r ledger.Record, attempt ledger.Attempt, validity time.Duration) sms.Outbound {
+	message := sms.Outbound{From: r.TwilioNumber, To: attempt.To, Body: bodyOf(r)}
+	if validity > 0 {
+		message.ValidityPeriod = min(max(validity.Truncate(time.Second), time.Second), sms.MaxValidityPeriod)
+	}
 	if h.PublicBaseURL != "" {
-		ref := sms.CallbackRef{RelayID: envelope.RelayID, Hop: attempt.Hop, Attempt: attempt.Number}
+		ref := sms.CallbackRef{RelayID: r.MessageSid, Hop: attempt.Hop, Attempt: attempt.Number}
 		message.StatusCallback = ref.URL(h.PublicBaseURL)
 	}
 	return message
+}
+
+// bodyOf returns what the destination reads of a text.
+func bodyOf(r ledger.Record) string { return Text(messageOf(r)) }
+
+// messageOf returns the text's own message, as far as the ledger keeps it.
+func messageOf(r ledger.Record) sms.Message {
+	return sms.Message{Sid: r.MessageSid, From: r.Customer, To: r.TwilioNumber, Body: r.Body, Media: r.Media}
 }
 
 // Text returns what the destination reads: "From <customer>: <text>". Attachments are told of, not passed on. What

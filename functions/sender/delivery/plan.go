@@ -2,37 +2,58 @@ package delivery
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// plan is what is to become of a text: sent to a hop, or dropped for a reason.
+// plan is what is to become of a text now: dropped for a reason, or sent to a hop.
 type plan struct {
+	// drop is the reason against it, if there is one.
 	drop ledger.Reason
-	hop  int
-	to   sms.PhoneNumber
+	// mark, if set, says that the sender of the text, a hop of the route, has opted out or in again.
+	mark *bool
+	// open are the phones that may be tried, in order.
+	open []sms.PhoneNumber
+	// to is the next of them, hop its place in the route; empty if none is left. marked: it is marked as opted out.
+	to     sms.PhoneNumber
+	hop    int
+	marked bool
+	// deliveryTimeout is how long to wait for a receipt before the hop after that one; 0 if there is none.
+	deliveryTimeout time.Duration
+	// expires is when the text is too old to be sent, validity how long that is from now.
+	expires  time.Time
+	validity time.Duration
+	// pace limits the Twilio number's segments.
+	pace pace.Limit
+}
+
+// next reports whether the text could go on to another phone than from.
+func (p plan) next(r ledger.Record, from sms.PhoneNumber) bool {
+	return slices.ContainsFunc(p.open, func(hop sms.PhoneNumber) bool { return hop != from && r.HopOpen(hop) })
 }
 
 // plan looks up what decides about the text and decides. Because a drop is for good, it is not decided on what was
 // remembered: a route that was put or switched on a moment ago counts.
-func (h *Handler) plan(ctx context.Context, envelope queue.Envelope) (plan, error) {
-	p, err := h.planOnce(ctx, envelope)
+func (h *Handler) plan(ctx context.Context, j *job) (plan, error) {
+	p, err := h.planOnce(ctx, j)
 	if err != nil || (p.drop != ledger.ReasonNoRoute && p.drop != ledger.ReasonInactive) {
 		return p, err
 	}
-	h.Routes.Forget(envelope.Message.To)
-	return h.planOnce(ctx, envelope)
+	h.Routes.Forget(j.text.TwilioNumber)
+	return h.planOnce(ctx, j)
 }
 
-// planOnce asks about both numbers in one question.
-func (h *Handler) planOnce(ctx context.Context, envelope queue.Envelope) (plan, error) {
-	m := envelope.Message
-	numbers := []sms.PhoneNumber{m.To}
-	for _, other := range []sms.PhoneNumber{m.From, envelope.Destination} {
-		if other != "" && other != m.To {
+// planOnce asks about all numbers in one question.
+func (h *Handler) planOnce(ctx context.Context, j *job) (plan, error) {
+	r := j.text
+	numbers := []sms.PhoneNumber{r.TwilioNumber}
+	for _, other := range []sms.PhoneNumber{r.Customer, r.Destination} {
+		if other != "" && other != r.TwilioNumber {
 			numbers = append(numbers, other)
 		}
 	}
@@ -40,48 +61,103 @@ func (h *Handler) planOnce(ctx context.Context, envelope queue.Envelope) (plan, 
 	if err != nil {
 		return plan{}, err
 	}
-	if envelope.Kind == queue.KindManual {
-		return planManual(envelope, routes), nil
+	p := against(r, routes, j.optOutType)
+	if p.drop != "" {
+		return p, nil
 	}
-	return planInbound(*m, routes), nil
+	way := routes[r.TwilioNumber]
+	if r.Destination != "" {
+		// An operator's own choice of a phone: the route's settings hold, its hops and their marks do not.
+		way.DestinationCarrier, way.FallbackCarriers, way.OptedOut = r.Destination, nil, nil
+	}
+	p = h.along(p, r, way)
+	return p, nil
 }
 
-// planInbound decides about a customer's text. A text from one of the route's own hops, or from a number that is
-// itself routed, would come back for ever.
-func planInbound(m sms.Message, routes map[sms.PhoneNumber]route.Route) plan {
-	if reason := keyword(m.OptOutType); reason != "" {
-		return plan{drop: reason}
+// along picks the hop and takes the route's settings over.
+func (h *Handler) along(p plan, r ledger.Record, way route.Route) plan {
+	now := h.Now()
+	p.expires = r.ReceivedAt.Add(way.TextAge())
+	p.validity = p.expires.Sub(now)
+	if p.validity <= 0 {
+		p.drop = ledger.ReasonExpired
 	}
-	_, fromRouted := routes[m.From]
-	r, ok := routes[m.To]
-	if m.From == m.To || fromRouted || (ok && r.Has(m.From)) {
-		return plan{drop: ledger.ReasonLoop}
+	p.open = way.Open()
+	for _, hop := range p.open {
+		if r.HopOpen(hop) {
+			p.to, p.hop, p.marked = hop, slices.Index(way.Hops(), hop), way.IsOptedOut(hop)
+			break
+		}
 	}
-	return planRoute(r, ok)
+	if p.next(r, p.to) {
+		p.deliveryTimeout = time.Duration(way.DeliveryTimeout)
+	}
+	p.pace = h.PaceNumber
+	if way.PaceNumber != "" {
+		if limit, err := pace.Parse(way.PaceNumber); err == nil {
+			// A route that cannot be parsed is refused when it is read; this is no place to find out.
+			p.pace = limit
+		}
+	}
+	return p
 }
 
-// planManual decides about an operator's text. One that names its destination needs no route.
-func planManual(envelope queue.Envelope, routes map[sms.PhoneNumber]route.Route) plan {
-	to := envelope.Destination
-	r, ok := routes[envelope.Message.To]
-	if _, routed := routes[to]; routed || to == envelope.Message.To {
-		return plan{drop: ledger.ReasonLoop}
-	}
-	if to != "" {
-		return plan{to: to}
-	}
-	return planRoute(r, ok)
-}
-
-// planRoute follows the route, if there is one.
-func planRoute(r route.Route, ok bool) plan {
+// against finds what speaks against relaying a text.
+func against(r ledger.Record, routes map[sms.PhoneNumber]route.Route, optOutType string) plan {
+	way, ok := routes[r.TwilioNumber]
 	switch {
+	case r.Manual:
+		return againstManual(r, routes)
+	case keyword(optOutType) != "" && !(ok && way.Has(r.Customer)):
+		return plan{drop: keyword(optOutType)}
+	case ok && way.Has(r.Customer):
+		// A text from one of the route's own hops would come back for ever. Its STOP and START are heeded.
+		return plan{drop: ledger.ReasonLoop, mark: markOf(r.Body, optOutType)}
+	case r.Customer == r.TwilioNumber, isRouted(routes, r.Customer):
+		return plan{drop: ledger.ReasonLoop}
 	case !ok:
 		return plan{drop: ledger.ReasonNoRoute}
-	case !r.Active:
+	case !way.Active:
 		return plan{drop: ledger.ReasonInactive}
+	}
+	return plan{}
+}
+
+// againstManual finds what speaks against an operator's text. One that names its destination needs no route.
+func againstManual(r ledger.Record, routes map[sms.PhoneNumber]route.Route) plan {
+	way, ok := routes[r.TwilioNumber]
+	switch {
+	case r.Destination != "" && (r.Destination == r.TwilioNumber || isRouted(routes, r.Destination)):
+		return plan{drop: ledger.ReasonLoop}
+	case r.Destination != "":
+		return plan{}
+	case !ok:
+		return plan{drop: ledger.ReasonNoRoute}
+	case !way.Active:
+		return plan{drop: ledger.ReasonInactive}
+	}
+	return plan{}
+}
+
+func isRouted(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) bool {
+	_, routed := routes[number]
+	return routed
+}
+
+// markOf returns what a hop's own text says of its mark, nil for nothing. Twilio's word comes first; it has one only for
+// numbers of a Messaging Service with Advanced Opt-Out.
+func markOf(body, optOutType string) *bool {
+	word := optOutType
+	if word == "" {
+		word = sms.OptOutType(body)
+	}
+	switch word {
+	case sms.OptOutStop:
+		return new(true)
+	case sms.OptOutStart:
+		return new(false)
 	default:
-		return plan{to: r.DestinationCarrier}
+		return nil
 	}
 }
 
@@ -91,7 +167,7 @@ func keyword(optOutType string) ledger.Reason {
 	switch optOutType {
 	case "":
 		return ""
-	case "STOP":
+	case sms.OptOutStop:
 		return ledger.ReasonOptOut
 	default:
 		return ledger.ReasonKeyword

@@ -7,12 +7,16 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/retry"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// receipt records what Twilio says of a message sent earlier.
+// receipt records what Twilio says of a message sent earlier. A text that has to go to the next hop because of it is left
+// to a timer: in the receipts' group it would keep later receipts from stopping it.
 func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
 	r, err := h.Ledger.Get(ctx, envelope.RelayID)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -20,35 +24,101 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
 		return done()
 	}
+	news := false
+	if err == nil {
+		r, news, err = h.apply(ctx, r, *envelope.Receipt)
+	}
+	if last, _ := r.Current(); err == nil && r.State == ledger.Queued && r.Texted() && last.Number == envelope.Receipt.Attempt {
+		err = h.remind(ctx, r.MessageSid, last.Number, r.NotBefore)
+	}
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
 		return h.later(record, err)
-	}
-	var news bool
-	before := r.State
-	r, err = h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
-		before = r.State
-		r, news = r.Apply(*envelope.Receipt, h.Now())
-		return r, news, nil
-	})
-	if err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
-		return h.later(record, err)
-	}
-	if news && r.State != before {
-		h.settled(r)
 	}
 	attrs := append(receiptAttrs(envelope, nil), slog.Bool("news", news), slog.String("state", string(r.State)))
 	h.Logger.LogAttrs(ctx, slog.LevelInfo, "receipt applied", attrs...)
 	return done()
 }
 
+// apply takes a receipt into the record and decides where the text goes if the message was not delivered.
+func (h *Handler) apply(ctx context.Context, r ledger.Record, receipt sms.Receipt) (applied ledger.Record, news bool, err error) {
+	var f *fault.Error
+	var p plan
+	if receipt.Status.Lost() {
+		f = h.ReceiptFault(receipt.Status, receipt.ErrorCode)
+		if p, err = h.plan(ctx, &job{text: r}); err != nil {
+			return r, false, err
+		}
+	}
+	before := r
+	applied, err = h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
+		before = r
+		r, news = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.Now())
+		return r, news, nil
+	})
+	if err != nil {
+		return r, false, err
+	}
+	if news && f != nil && f.Kind == fault.OptedOut {
+		h.markOptedOut(ctx, r.TwilioNumber, toOf(applied, receipt.Attempt), true)
+	}
+	if news && applied.State != before.State {
+		h.settled(applied)
+	}
+	return applied, news, nil
+}
+
+// afterLoss returns where a message that was not delivered leaves its text: at the next hop, at the same one later, or
+// (the zero value) where it is.
+func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error, p plan) ledger.Onward {
+	if f == nil || p.drop != "" {
+		return ledger.Onward{}
+	}
+	to := toOf(r, receipt.Attempt)
+	decision := h.Policy.Decide(f, r.SpentAt(to), h.Spread())
+	switch decision.Answer {
+	case retry.NextHop:
+		if p.next(r, to) {
+			return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonNextHop, NotBefore: h.Now(), HopDone: true}
+		}
+	case retry.Retry, retry.Halt:
+		if !decision.Exhausted && h.Now().Add(decision.Delay).Before(p.expires) {
+			return ledger.Onward{To: ledger.Queued, NotBefore: h.Now().Add(decision.Delay)}
+		}
+	case retry.Failed, retry.Sent, retry.Unknown:
+	}
+	return ledger.Onward{}
+}
+
+// receiptOf is what Twilio says of an attempt's message when it is asked, as a receipt.
+func receiptOf(r ledger.Record, attempt ledger.Attempt, found sms.Found) sms.Receipt {
+	return sms.Receipt{
+		Sid: found.Sid, Status: found.Status, ErrorCode: found.ErrorCode,
+		CallbackRef: sms.CallbackRef{RelayID: r.MessageSid, Hop: attempt.Hop, Attempt: attempt.Number},
+	}
+}
+
+// toOf returns the phone of an attempt.
+func toOf(r ledger.Record, number int) sms.PhoneNumber {
+	for _, a := range r.Attempts {
+		if a.Number == number {
+			return a.To
+		}
+	}
+	return ""
+}
+
 // settled measures a text that a receipt has moved on.
 func (h *Handler) settled(r ledger.Record) {
-	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
-	if r.State == ledger.Delivered {
+	switch r.State {
+	case ledger.Queued:
+		h.Emit(count(telemetry.MetricCascaded, "Reason", string(sms.StatusUndelivered)))
+		return
+	case ledger.Delivered:
 		h.Emit(latency(telemetry.MetricDeliveryLatency, h.Now().Sub(r.ReceivedAt)))
+	case ledger.Sending, ledger.Sent, ledger.Undelivered, ledger.Failed, ledger.Uncertain, ledger.Dropped, ledger.Dead:
 	}
+	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
 }
 
 // receiptAttrs are what a receipt's one log line tells of it.

@@ -40,22 +40,52 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 	case err != nil:
 		return h.buryUndecodable(ctx, record, err)
 	}
-	if envelope.Kind == queue.KindReceipt {
+	switch envelope.Kind {
+	case queue.KindReceipt:
 		return h.receipt(ctx, envelope, record)
+	case queue.KindTimer:
+		return h.timer(ctx, envelope, record)
+	case queue.KindInbound, queue.KindManual:
 	}
 	return h.text(ctx, envelope, record)
 }
 
-// sendDeadLetter puts a message of the queue on the dead-letter queue as it came, in its group, with attributes.
-func (h *Handler) sendDeadLetter(ctx context.Context, record events.SQSMessage, deduplicationID string, attributes map[string]string) error {
-	return h.DeadLetters.Send(ctx, queue.Outgoing{
-		Group: record.Attributes[attributeGroup], DeduplicationID: deduplicationID, Body: record.Body, Attributes: attributes,
-	})
+// sendDeadLetter puts a message on the dead-letter queue, in its group, with attributes. A message of the timer queue has
+// no group: there, its id stands for one.
+func (h *Handler) sendDeadLetter(ctx context.Context, letter queue.Outgoing, attributes map[string]string) error {
+	if letter.Group == "" {
+		letter.Group = letter.DeduplicationID
+	}
+	letter.Attributes = attributes
+	return h.DeadLetters.Send(ctx, letter)
+}
+
+// asItCame is a message of the queue as a dead letter.
+func asItCame(record events.SQSMessage, deduplicationID string) queue.Outgoing {
+	return queue.Outgoing{Group: record.Attributes[attributeGroup], DeduplicationID: deduplicationID, Body: record.Body}
+}
+
+// letterOf is a text as a dead letter: its own message as it came, or, if a timer moved it, one made from the ledger.
+func letterOf(j *job, deduplicationID string) (queue.Outgoing, error) {
+	if j.record.Attributes[attributeGroup] != "" {
+		return asItCame(j.record, deduplicationID), nil
+	}
+	message := messageOf(j.text)
+	envelope := queue.Envelope{
+		Version: queue.Version, Kind: queue.KindInbound, RelayID: j.text.MessageSid, ReceivedAt: j.text.ReceivedAt,
+		Message: &message, Destination: j.text.Destination,
+	}
+	if j.text.Manual {
+		envelope.Kind = queue.KindManual
+	}
+	letter, err := envelope.Outgoing()
+	letter.DeduplicationID = deduplicationID
+	return letter, err
 }
 
 // buryUndecodable moves what is no envelope to the dead-letter queue as it came. It would never become one.
 func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage, cause error) verdict {
-	err := h.sendDeadLetter(ctx, record, record.MessageId, map[string]string{
+	err := h.sendDeadLetter(ctx, asItCame(record, record.MessageId), map[string]string{
 		AttributeReason: string(ledger.ReasonUndecodable), AttributeLastError: cause.Error(),
 	})
 	if err != nil {
@@ -69,19 +99,22 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 
 // bury puts a text whose attempts are used up on the dead-letter queue, and then records it. In this order a crash in
 // between repeats the first, which the deduplication id makes harmless for five minutes.
-func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMessage) verdict {
-	last, _ := r.Current()
-	err := h.sendDeadLetter(ctx, record, r.MessageSid+"."+strconv.Itoa(last.Number), map[string]string{
-		AttributeReason:    string(ledger.ReasonAttemptsExhausted),
-		AttributeAttempts:  strconv.Itoa(r.Spent()),
-		AttributeLastError: lastError(last),
-		AttributeHop:       strconv.Itoa(last.Hop),
-	})
-	if err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not queued", textAttrs(r, err)...)
-		return h.later(record, err)
+func (h *Handler) bury(ctx context.Context, j *job) verdict {
+	last, _ := j.text.Current()
+	letter, err := letterOf(j, j.text.MessageSid+"."+strconv.Itoa(last.Number))
+	if err == nil {
+		err = h.sendDeadLetter(ctx, letter, map[string]string{
+			AttributeReason:    string(ledger.ReasonAttemptsExhausted),
+			AttributeAttempts:  strconv.Itoa(len(j.text.Attempts)),
+			AttributeLastError: lastError(last),
+			AttributeHop:       strconv.Itoa(last.Hop),
+		})
 	}
-	r, err = h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
+	if err != nil {
+		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not queued", textAttrs(j.text, err)...)
+		return h.later(j.record, err)
+	}
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		if r.State != ledger.Queued {
 			return r, false, nil
 		}
@@ -89,17 +122,18 @@ func (h *Handler) bury(ctx context.Context, r ledger.Record, record events.SQSMe
 		return r, true, err
 	})
 	if err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(r, err)...)
-		return h.later(record, err)
+		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(j.text, err)...)
+		return h.later(j.record, err)
 	}
+	j.text, j.moved = stored, true
 	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonAttemptsExhausted)))
-	if r.State != ledger.Dead {
+	if stored.State != ledger.Dead {
 		// A receipt came while it was buried. The dead letter stays, and the ledger says that there is nothing to redrive.
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that was sent", textAttrs(r, nil)...)
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that was sent", textAttrs(stored, nil)...)
 		return done()
 	}
-	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
-	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(r, nil)...)
+	h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
+	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(stored, nil)...)
 	return done()
 }
 
@@ -112,7 +146,7 @@ func (h *Handler) returnDeadLetter(ctx context.Context, r ledger.Record, record 
 			attributes[name] = *attribute.StringValue
 		}
 	}
-	if err := h.sendDeadLetter(ctx, record, record.MessageId+".returned", attributes); err != nil {
+	if err := h.sendDeadLetter(ctx, asItCame(record, record.MessageId+".returned"), attributes); err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not returned", textAttrs(r, err)...)
 		return h.later(record, err)
 	}
@@ -150,24 +184,8 @@ func looks(record events.SQSMessage) int {
 	return n
 }
 
-// recordTries is how often a write of the ledger that must not be lost is tried in a row.
-const recordTries = 3
-
-// recordTimeout bounds those tries. They go on when the batch's context ends: what happened has to be recorded.
-const recordTimeout = 5 * time.Second
-
-// change applies edit to the record, stubbornly.
-func (h *Handler) change(ctx context.Context, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error)) (ledger.Record, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-	defer cancel()
-	var changed ledger.Record
-	var err error
-	for range recordTries {
-		if changed, err = ledger.Change(ctx, h.Ledger, r, edit); err == nil {
-			return changed, nil
-		}
-	}
-	return r, err
+func one(name string) telemetry.Measurement {
+	return telemetry.Measurement{Name: name, Unit: telemetry.Count, Value: 1}
 }
 
 func count(name, dimension, value string) telemetry.Measurement {

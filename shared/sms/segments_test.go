@@ -1,10 +1,10 @@
-package twiliofake_test
+package sms_test
 
 import (
 	"strings"
 	"testing"
 
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 func TestSegments(t *testing.T) {
@@ -38,7 +38,7 @@ func TestSegments(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := twiliofake.Segments(test.body); got != test.want {
+			if got := sms.Segments(test.body); got != test.want {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})
@@ -50,11 +50,11 @@ func FuzzSegments(f *testing.F) {
 	f.Add("hello")
 	f.Add(strings.Repeat("👍€", 100))
 	f.Fuzz(func(t *testing.T, body string) {
-		got, runes := twiliofake.Segments(body), len([]rune(body))
+		got, runes := sms.Segments(body), len([]rune(body))
 		if got < 1 || got > 1+runes/33 {
 			t.Errorf("%d segments for %d characters", got, runes)
 		}
-		if longer := twiliofake.Segments(body + "a"); longer < got || longer > got+1 {
+		if longer := sms.Segments(body + "a"); longer < got || longer > got+1 {
 			t.Errorf("%d segments, and %d with one letter more", got, longer)
 		}
 	})
@@ -67,7 +67,7 @@ func BenchmarkSegments(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				twiliofake.Segments(body)
+				sms.Segments(body)
 			}
 		})
 	}

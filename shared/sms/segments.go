@@ -1,4 +1,4 @@
-package twiliofake
+package sms
 
 import "strings"
 

@@ -1,0 +1,93 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+)
+
+// job is a message of a queue and the text that it moves: an inbound or manual text's own message, or a timer.
+type job struct {
+	record events.SQSMessage
+	// text is the text as the ledger has it, or as it would be put there.
+	text ledger.Record
+	// optOutType is the inbound message's.
+	optOutType string
+	// moved is set once this job has changed the text.
+	moved bool
+}
+
+// maxSteps bounds what one job does in a row; it comes back for the rest.
+const maxSteps = 25
+
+// text relays one text.
+func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
+	j := &job{record: record, text: open(envelope, h.Retention), optOutType: envelope.Message.OptOutType}
+	if looks(record) > 1 {
+		// It has been here before: what came of it is looked up, rather than found out by a claim that fails.
+		if known, err := h.recall(ctx, j.text); err != nil {
+			h.Logger.LogAttrs(ctx, slog.LevelError, "record not read", textAttrs(j.text, err)...)
+			return h.later(record, err)
+		} else if known.Version > 0 {
+			j.text = known
+		}
+	}
+	return h.advance(ctx, j)
+}
+
+// advance brings the text as far as it goes now, step by step, each by what the ledger says of it. It returns what
+// becomes of the message.
+func (h *Handler) advance(ctx context.Context, j *job) verdict {
+	for range maxSteps {
+		if !h.hasTime(ctx) {
+			return again(0)
+		}
+		step, until := j.text.Next(h.Now())
+		v, settled := verdict{}, true
+		switch step {
+		case ledger.StepClaim:
+			v, settled = h.attempt(ctx, j)
+		case ledger.StepDoubt:
+			v, settled = h.doubt(ctx, j)
+		case ledger.StepLook:
+			v, settled = h.look(ctx, j)
+		case ledger.StepWait:
+			v = again(until.Sub(h.Now()))
+		case ledger.StepDone:
+			v = h.finish(ctx, j)
+		}
+		if settled {
+			return v
+		}
+	}
+	return again(h.Policy.Base)
+}
+
+// hasTime reports whether a call to Twilio can still be seen through in this invocation.
+func (h *Handler) hasTime(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() == nil && (!ok || deadline.Sub(h.Now()) >= h.SendTimeout+recordTimeout)
+}
+
+// open returns the record of a text that the ledger has not seen yet.
+func open(envelope queue.Envelope, retention time.Duration) ledger.Record {
+	m := envelope.Message
+	received := ledger.Stamp(envelope.ReceivedAt)
+	return ledger.Record{
+		MessageSid:   envelope.RelayID,
+		Manual:       envelope.Kind == queue.KindManual,
+		TwilioNumber: m.To,
+		Customer:     m.From,
+		Destination:  envelope.Destination,
+		Body:         m.Body,
+		Media:        m.Media,
+		ReceivedAt:   received,
+		UpdatedAt:    received,
+		ExpiresAt:    received.Add(retention).Unix(),
+	}
+}

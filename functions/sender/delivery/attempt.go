@@ -1,0 +1,230 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+const (
+	// leaseMargin is what a claim's lease leaves for writing down the outcome after the POST's own time is over.
+	leaseMargin = 10 * time.Second
+	// slotGrace is how late a text may use the moment that the pace limits gave it; after that it books another.
+	slotGrace = 5 * time.Second
+)
+
+// attempt makes the text's next attempt, if the route, the account and the pace limits let it: a claim, then one POST.
+// settled is false if the text can go on at once.
+func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool) {
+	p, err := h.plan(ctx, j)
+	if err != nil {
+		return h.notNow(ctx, j, "route not looked up", err)
+	}
+	if p.mark != nil {
+		if err := h.Routes.MarkOptedOut(ctx, j.text.TwilioNumber, j.text.Customer, *p.mark); err != nil {
+			return h.notNow(ctx, j, "opt-out not marked", err)
+		}
+	}
+	if p.drop != "" || p.to == "" {
+		return h.drop(ctx, j, p)
+	}
+	if j.text.SpentAt(p.to) >= h.Policy.MaxAttempts {
+		return h.bury(ctx, j), true
+	}
+	if wait := h.halt.hold(h.Now(), h.SendTimeout+leaseMargin); wait > 0 {
+		h.Emit(one(telemetry.MetricHalted))
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "text held: the account is unusable", textAttrs(j.text, nil)...)
+		return again(wait + time.Duration(h.Spread()*float64(wait)/4)), true
+	}
+	if v, settled, waits := h.pace(ctx, j, p); waits {
+		return v, settled
+	}
+	return h.send(ctx, j, p)
+}
+
+// notNow leaves the text for later after a failure of ours that is no attempt.
+func (h *Handler) notNow(ctx context.Context, j *job, what string, err error) (v verdict, settled bool) {
+	h.Logger.LogAttrs(ctx, slog.LevelError, what, textAttrs(j.text, err)...)
+	return h.later(j.record, err), true
+}
+
+// drop ends a text that goes no further: there is a reason against it, or no hop left.
+func (h *Handler) drop(ctx context.Context, j *job, p plan) (v verdict, settled bool) {
+	var wanted ledger.Record
+	var err error
+	if p.drop != "" {
+		wanted, err = j.text.Drop(p.drop, h.Now())
+	} else {
+		wanted, err = j.text.GiveUp(h.Now())
+	}
+	if err != nil {
+		return h.notNow(ctx, j, "end not decided", err)
+	}
+	stored, ok, err := h.put(ctx, wanted, asWritten(wanted))
+	if err != nil {
+		return h.notNow(ctx, j, "end not written", err)
+	}
+	j.text, j.moved = stored, j.moved || ok
+	if !ok {
+		return verdict{}, false
+	}
+	h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
+	if stored.State == ledger.Dropped {
+		h.Emit(count(telemetry.MetricDropped, "Reason", string(stored.Reason)))
+	}
+	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text ended unsent", textAttrs(stored, nil)...)
+	return done(), true
+}
+
+// pace books the moment at which the attempt may be made. waits is false if that is now.
+func (h *Handler) pace(ctx context.Context, j *job, p plan) (v verdict, settled, waits bool) {
+	now := h.Now()
+	if slot := j.text.Slot; slot.To == p.to && !now.Before(slot.At) && now.Sub(slot.At) <= slotGrace {
+		return verdict{}, false, false
+	}
+	at, err := h.Pace.Reserve(ctx, pace.Request{
+		Number: j.text.TwilioNumber, To: p.to, Segments: sms.Segments(bodyOf(j.text)),
+		Limits: pace.Limits{Pair: h.PacePair, Number: p.pace},
+	}, now)
+	if f := fault.Of(err); err != nil && f.Kind == fault.Throttled && f.RetryAfter > 0 {
+		// Someone else booked at the same moment.
+		return again(time.Duration(float64(f.RetryAfter) * (1 + h.Spread()))), true, true
+	}
+	if err != nil {
+		v, settled = h.notNow(ctx, j, "pace not kept", err)
+		return v, settled, true
+	}
+	if !at.After(now) {
+		return verdict{}, false, false
+	}
+	v, settled = h.putOff(ctx, j, p.to, at)
+	return v, settled, true
+}
+
+// putOff writes down for when the text is booked.
+func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at time.Time) (v verdict, settled bool) {
+	wanted, err := j.text.Book(at, to, h.Now())
+	if err != nil {
+		return h.notNow(ctx, j, "pace not decided", err)
+	}
+	stored, ok, err := h.put(ctx, wanted, asWritten(wanted))
+	if err != nil {
+		return h.notNow(ctx, j, "pace not written", err)
+	}
+	j.text, j.moved = stored, j.moved || ok
+	if !ok {
+		return verdict{}, false
+	}
+	wait := at.Sub(h.Now())
+	h.Emit(one(telemetry.MetricPaced), latency(telemetry.MetricPaceWait, wait))
+	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text paced", append(textAttrs(stored, nil), slog.Int64("wait_ms", wait.Milliseconds()))...)
+	return again(wait), true
+}
+
+// send claims the text, posts it and records what came of it.
+func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled bool) {
+	if p.deliveryTimeout > 0 && h.PublicBaseURL != "" {
+		// Set before the claim: a crash leaves at worst a timer that finds nothing to do.
+		if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), h.Now().Add(p.deliveryTimeout)); err != nil {
+			return h.notNow(ctx, j, "timer not set", err)
+		}
+	}
+	claimID := h.NewClaimID()
+	wanted, err := j.text.Claim(claimID, p.hop, p.to, h.SendTimeout+leaseMargin, h.Now())
+	if err != nil {
+		return h.notNow(ctx, j, "claim not decided", err)
+	}
+	stored, ok, err := h.put(ctx, wanted, func(stored ledger.Record) bool { return stored.HeldBy(claimID) })
+	if err != nil {
+		return h.notNow(ctx, j, "claim not written", err)
+	}
+	j.text, j.moved = stored, j.moved || ok
+	if !ok {
+		return verdict{}, false
+	}
+	return h.post(ctx, j, p)
+}
+
+// post makes the claimed attempt's POST.
+func (h *Handler) post(ctx context.Context, j *job, p plan) (v verdict, settled bool) {
+	attempt, _ := j.text.Current()
+	sendCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
+	created, err := h.Messages.Create(sendCtx, h.outbound(j.text, attempt, p.validity))
+	cancel()
+	if err != nil {
+		f := fault.Of(err)
+		h.halt.learn(f, h.Now(), h.Policy.HaltDelay)
+		return h.failed(ctx, j, p, attempt, f)
+	}
+	h.halt.learn(nil, h.Now(), 0)
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		r, changed := r.Accept(attempt.Number, created.Sid, created.Status, h.Now())
+		return r, changed, nil
+	})
+	if err != nil {
+		// The text is out, and the ledger does not know. It comes back when the lease is over; a receipt or a look settles it.
+		h.Logger.LogAttrs(ctx, slog.LevelError, "acceptance not recorded", textAttrs(j.text, err)...)
+		return again(j.text.LeaseUntil.Sub(h.Now())), true
+	}
+	j.text, j.moved = stored, true
+	h.relayed(ctx, j.text, "text relayed")
+	if p.marked {
+		h.markOptedOut(ctx, j.text.TwilioNumber, p.to, false)
+	}
+	return done(), true
+}
+
+// relayed measures a text that Twilio has taken.
+func (h *Handler) relayed(ctx context.Context, r ledger.Record, what string) {
+	h.Emit(one(telemetry.MetricRelayed), latency(telemetry.MetricRelayLatency, h.Now().Sub(r.ReceivedAt)))
+	h.Logger.LogAttrs(ctx, slog.LevelInfo, what, textAttrs(r, nil)...)
+}
+
+// markOptedOut changes a hop's mark, which is for people and for the choice of hops: without it the text goes on all the same.
+func (h *Handler) markOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) {
+	if err := h.Routes.MarkOptedOut(ctx, number, hop, optedOut); err != nil {
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "opt-out not marked", slog.Any("twilio_number", number), slog.Any("destination", hop), slog.String("error", err.Error()))
+		return
+	}
+	if optedOut {
+		h.Emit(one(telemetry.MetricOptedOut))
+	}
+}
+
+// finish acknowledges a text that needs nothing more.
+func (h *Handler) finish(ctx context.Context, j *job) verdict {
+	if _, redriven := j.record.MessageAttributes[AttributeReason]; redriven && j.text.State == ledger.Dead && !j.moved {
+		return h.returnDeadLetter(ctx, j.text, j.record)
+	}
+	if !j.moved {
+		h.Emit(one(telemetry.MetricDuplicates))
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "repeat ignored", textAttrs(j.text, nil)...)
+	}
+	return done()
+}
+
+var errLapsedLease = errors.New("the sender ended between its claim and Twilio's answer")
+
+// remind sets a timer: the text is looked at again when it is due. A queue holds a message back for a while only, so that
+// a timer further away is set again when it comes.
+func (h *Handler) remind(ctx context.Context, relayID string, attempt int, due time.Time) error {
+	now := h.Now()
+	envelope := queue.Envelope{
+		Version: queue.Version, Kind: queue.KindTimer, RelayID: relayID, ReceivedAt: now,
+		Timer: &queue.Timer{Attempt: attempt, Due: due},
+	}
+	message, err := envelope.Outgoing()
+	if err != nil {
+		return err
+	}
+	message.Delay = min(max(0, due.Sub(now)), queue.MaxDelay)
+	return h.Timers.Send(ctx, message)
+}

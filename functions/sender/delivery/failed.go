@@ -1,0 +1,101 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/retry"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// failed carries out what the policy decides about a failed attempt.
+func (h *Handler) failed(ctx context.Context, j *job, p plan, attempt ledger.Attempt, f *fault.Error) (v verdict, settled bool) {
+	h.Emit(count(telemetry.MetricTwilioFault, "Kind", f.Kind.String()))
+	if f.Kind == fault.OptedOut {
+		h.markOptedOut(ctx, j.text.TwilioNumber, attempt.To, true)
+	}
+	decision := h.Policy.Decide(f, j.text.SpentAt(attempt.To), h.Spread())
+	if decision.Answer == retry.Unknown {
+		return h.lost(ctx, j, attempt, f)
+	}
+	onward := h.onward(decision, p.next(j.text, attempt.To))
+	late := false
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		late = !r.HeldBy(attempt.ClaimID)
+		return r.End(attempt.Number, f, onward, h.Now())
+	})
+	if err != nil {
+		h.Logger.LogAttrs(ctx, slog.LevelError, "failure not recorded", textAttrs(j.text, err)...)
+		return again(j.text.LeaseUntil.Sub(h.Now())), true
+	}
+	// The write may have happened though its answer was lost; then the attempt is not open any more, and yet this sender's.
+	late = late && !endedAs(stored, attempt.Number, f)
+	j.text, j.moved = stored, true
+	if late {
+		// A receipt was quicker, or the lease lapsed before Twilio answered and someone else goes on.
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "failure came late", textAttrs(stored, f)...)
+		return verdict{}, false
+	}
+	return h.follow(ctx, j, decision, f)
+}
+
+// endedAs reports whether the attempt of that number is the last one and ended with such a failure.
+func endedAs(r ledger.Record, number int, f *fault.Error) bool {
+	last, _ := r.Current()
+	return last.Number == number && last.Outcome == f.Kind.String()
+}
+
+// onward returns where a failed attempt sends the text. An exhausted one is queued until its dead letter is.
+func (h *Handler) onward(decision retry.Decision, hasNext bool) ledger.Onward {
+	now := h.Now()
+	switch decision.Answer {
+	case retry.NextHop:
+		if hasNext {
+			return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonNextHop, NotBefore: now, HopDone: true}
+		}
+		return ledger.Onward{To: ledger.Failed, Reason: ledger.ReasonRefused, HopDone: true}
+	case retry.Failed:
+		return ledger.Onward{To: ledger.Failed, Reason: ledger.ReasonRefused}
+	case retry.Retry, retry.Halt, retry.Sent, retry.Unknown:
+	}
+	return ledger.Onward{To: ledger.Queued, NotBefore: now.Add(decision.Delay)}
+}
+
+// follow says what becomes of the message after a failure that is recorded.
+func (h *Handler) follow(ctx context.Context, j *job, decision retry.Decision, f *fault.Error) (v verdict, settled bool) {
+	switch {
+	case decision.Exhausted:
+		return h.bury(ctx, j), true
+	case decision.Answer == retry.Halt:
+		h.Emit(one(telemetry.MetricHalted))
+		h.Logger.LogAttrs(ctx, slog.LevelError, "sending halted", textAttrs(j.text, f)...)
+		return again(decision.Delay), true
+	case decision.Answer == retry.Retry:
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempt failed", textAttrs(j.text, f)...)
+		return again(decision.Delay), true
+	case j.text.State == ledger.Queued:
+		h.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonRefused)))
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "hop refused", textAttrs(j.text, f)...)
+		return verdict{}, false
+	}
+	h.Emit(count(telemetry.MetricOutcome, "State", string(j.text.State)))
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text not relayed", textAttrs(j.text, f)...)
+	return done(), true
+}
+
+// lost records that nobody knows what became of the POST. The first look at it comes soon.
+func (h *Handler) lost(ctx context.Context, j *job, attempt ledger.Attempt, f *fault.Error) (v verdict, settled bool) {
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		r, changed := r.Doubt(attempt.Number, f, h.Now().Add(h.firstLook()), h.Now())
+		return r, changed, nil
+	})
+	if err != nil {
+		h.Logger.LogAttrs(ctx, slog.LevelError, "unknown outcome not recorded", textAttrs(j.text, err)...)
+		return again(j.text.LeaseUntil.Sub(h.Now())), true
+	}
+	j.text, j.moved = stored, true
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "outcome unknown", textAttrs(stored, f)...)
+	return verdict{}, false
+}

@@ -1,0 +1,47 @@
+package delivery
+
+import (
+	"sync"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+)
+
+// halt holds all texts back while the account is unusable: its credentials are wrong, or it is suspended. Now and then
+// one text goes through as a probe, and if Twilio answers it, all may go again. Each process finds out for itself.
+type halt struct {
+	mu    sync.Mutex
+	until time.Time
+}
+
+// hold returns how long to hold a text back, 0 to let it go. The one that is let go after a halt is the probe: until its
+// outcome is known, or for patience, others are still held.
+func (s *halt) hold(now time.Time, patience time.Duration) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Before(s.until) {
+		return s.until.Sub(now)
+	}
+	if !s.until.IsZero() {
+		s.until = now.Add(patience)
+	}
+	return 0
+}
+
+// learn takes in the outcome of a POST: nil if Twilio took the message.
+func (s *halt) learn(f *fault.Error, now time.Time, pause time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f == nil {
+		s.until = time.Time{}
+		return
+	}
+	switch f.Kind {
+	case fault.Fatal:
+		s.until = now.Add(pause)
+	case fault.Permanent, fault.Unreachable, fault.OptedOut:
+		// A refusal of the message is proof that the account is heard.
+		s.until = time.Time{}
+	case fault.Unknown, fault.Transient, fault.Throttled:
+	}
+}

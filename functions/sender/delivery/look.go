@@ -1,0 +1,223 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/reconcile"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// firstLook is how long after a POST that was not answered Twilio is first asked: most messages are on the list by then.
+func (h *Handler) firstLook() time.Duration { return min(2*time.Second, h.ReconcileInterval) }
+
+// doubt takes over an attempt whose sender died between its claim and Twilio's answer.
+func (h *Handler) doubt(ctx context.Context, j *job) (v verdict, settled bool) {
+	attempt, _ := j.text.Current()
+	lapsed := &fault.Error{Kind: fault.Unknown, Err: errLapsedLease}
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		r, changed := r.Doubt(attempt.Number, lapsed, h.Now(), h.Now())
+		return r, changed, nil
+	})
+	if err != nil {
+		return h.notNow(ctx, j, "lapsed lease not recorded", err)
+	}
+	j.text, j.moved = stored, true
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "lease lapsed", textAttrs(stored, nil)...)
+	return verdict{}, false
+}
+
+// look asks Twilio for the message of an attempt whose outcome is unknown. (A receipt may have settled it before: then
+// the record says so, and there is no look.)
+func (h *Handler) look(ctx context.Context, j *job) (v verdict, settled bool) {
+	attempt, _ := j.text.Current()
+	lookCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
+	found, finding, err := h.find(lookCtx, j.text, attempt)
+	cancel()
+	if err != nil {
+		return h.notNow(ctx, j, "Twilio's list not read", err)
+	}
+	h.Emit(count(telemetry.MetricLooked, "Verdict", finding.String()))
+	if finding == reconcile.Present {
+		return h.discovered(ctx, j, attempt, found)
+	}
+	if attempt.Looks < h.ReconcileLooks {
+		return h.lookAgain(ctx, j, attempt)
+	}
+	return h.conclude(ctx, j, attempt, finding)
+}
+
+// discovered records that Twilio has the message.
+func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt, found sms.Found) (v verdict, settled bool) {
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		r, changed := r.Discover(attempt.Number, found.Sid, sms.StatusQueued, h.Now())
+		return r, changed, nil
+	})
+	if err != nil {
+		return h.notNow(ctx, j, "discovery not recorded", err)
+	}
+	j.text, j.moved = stored, true
+	h.relayed(ctx, stored, "message found at Twilio")
+	if !found.Status.Final() {
+		return verdict{}, false
+	}
+	// What became of it is known already, and its receipt may never come.
+	if j.text, _, err = h.apply(ctx, stored, receiptOf(stored, attempt, found)); err != nil {
+		return h.notNow(ctx, j, "discovery not applied", err)
+	}
+	return verdict{}, false
+}
+
+// lookAgain leaves the text until the next look.
+func (h *Handler) lookAgain(ctx context.Context, j *job, attempt ledger.Attempt) (v verdict, settled bool) {
+	next := h.Now().Add(h.ReconcileInterval)
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		if last, _ := r.Current(); last.Looks != attempt.Looks {
+			return r, false, nil
+		}
+		r, changed := r.Looked(attempt.Number, next, h.Now())
+		return r, changed, nil
+	})
+	if err != nil {
+		return h.notNow(ctx, j, "look not recorded", err)
+	}
+	j.text, j.moved = stored, true
+	h.Logger.LogAttrs(ctx, slog.LevelInfo, "message not found yet", textAttrs(stored, nil)...)
+	return verdict{}, false
+}
+
+// conclude ends the looks. The text is parked for an operator, or sent again if its route says so.
+func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, finding reconcile.Verdict) (v verdict, settled bool) {
+	onward := ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome}
+	if finding == reconcile.Ambiguous {
+		onward.Reason = ledger.ReasonAmbiguous
+	}
+	routes, err := h.Routes.Lookup(ctx, j.text.TwilioNumber)
+	if err != nil {
+		return h.notNow(ctx, j, "route not looked up", err)
+	}
+	if routes[j.text.TwilioNumber].OnUncertain == route.Resend && j.text.SpentAt(attempt.To) < h.Policy.MaxAttempts {
+		onward = ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: h.Now()}
+	}
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		return r.Conclude(attempt.Number, onward, h.Now())
+	})
+	if err != nil {
+		return h.notNow(ctx, j, "conclusion not recorded", err)
+	}
+	j.text, j.moved = stored, true
+	if stored.State == ledger.Uncertain {
+		h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
+	}
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "message not found", append(textAttrs(stored, nil), slog.String("verdict", finding.String()))...)
+	return verdict{}, false
+}
+
+// find asks Twilio's list and the ledger, and decides.
+func (h *Handler) find(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (sms.Found, reconcile.Verdict, error) {
+	question := reconcile.Question{Message: h.outbound(r, attempt, 0), StartedAt: attempt.StartedAt}
+	var err error
+	if question.Listed, err = h.listed(ctx, question); err != nil {
+		return sms.Found{}, 0, err
+	}
+	if _, verdict := reconcile.Find(question); verdict == reconcile.Absent {
+		return sms.Found{}, verdict, nil
+	}
+	whole, err := h.compare(ctx, r, attempt, &question)
+	if err != nil {
+		return sms.Found{}, 0, err
+	}
+	found, verdict := reconcile.Find(question)
+	if verdict == reconcile.Present && !whole {
+		return sms.Found{}, reconcile.Ambiguous, nil
+	}
+	return found, verdict, nil
+}
+
+// maxListed bounds what is read of Twilio's list in one look.
+const maxListed = 1000
+
+// listed reads the part of the list in which the message would be. The list is the newest first; it is read back to
+// before the POST, with no bound on when the messages were sent, because one that waits at Twilio has no such date. Only if
+// so much was sent since that the beginning is not reached, those sent in the time of the POST are asked for by date, too.
+func (h *Handler) listed(ctx context.Context, q reconcile.Question) ([]sms.Found, error) {
+	from, to := reconcile.Window(q.StartedAt)
+	filter := sms.ListFilter{From: q.Message.From, To: q.Message.To, CreatedAfter: from, Limit: maxListed}
+	found, err := h.Messages.List(ctx, filter)
+	if err != nil || len(found) < maxListed {
+		return found, err
+	}
+	filter.SentAfter, filter.SentBefore = from, to.Add(time.Hour)
+	older, err := h.Messages.List(ctx, filter)
+	return append(found, older...), err
+}
+
+const (
+	// comparedPages bounds how much of the ledger is read in one look.
+	comparedPages = 5
+	// comparedAge is how long before the attempt a text may have come in that was sent at the same time: as long as the
+	// queue holds a text back for its own good.
+	comparedAge = route.MaxMaxAge + time.Hour
+)
+
+// compare fills in what the ledger knows of other messages of the same words to the same phone. whole is false if there
+// are too many texts to read them all.
+func (h *Handler) compare(ctx context.Context, r ledger.Record, attempt ledger.Attempt, q *reconcile.Question) (whole bool, err error) {
+	q.Known = map[string]bool{}
+	h.heed(r, attempt, q)
+	number := r.Customer
+	if number == "" {
+		number = r.TwilioNumber
+	}
+	query := ledger.Query{Number: number, Since: attempt.StartedAt.Add(-comparedAge), Limit: ledger.MaxLimit}
+	for range comparedPages {
+		page, err := h.Records.List(ctx, query)
+		if err != nil {
+			return false, err
+		}
+		for _, other := range page.Records {
+			if err := h.heedOther(ctx, r, other, attempt, q); err != nil {
+				return false, err
+			}
+		}
+		if page.Next.IsZero() {
+			return true, nil
+		}
+		query.Cursor = page.Next
+	}
+	return false, nil
+}
+
+// heedOther takes in another text, if it says the same. It is read anew: a list may lag.
+func (h *Handler) heedOther(ctx context.Context, r, other ledger.Record, attempt ledger.Attempt, q *reconcile.Question) error {
+	if other.MessageSid == r.MessageSid || other.TwilioNumber != r.TwilioNumber || !reconcile.Same(bodyOf(other), q.Message.Body) {
+		return nil
+	}
+	other, err := h.Ledger.Get(ctx, other.MessageSid)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		h.heed(other, attempt, q)
+	}
+	return err
+}
+
+// heed takes in the attempts of a text to the same phone, but the one in question.
+func (h *Handler) heed(r ledger.Record, about ledger.Attempt, q *reconcile.Question) {
+	for _, a := range r.Attempts {
+		switch {
+		case a.To != about.To, a.ClaimID == about.ClaimID:
+		case a.OutboundSid != "":
+			q.Known[a.OutboundSid] = true
+		case a.Outcome == "", a.Unknown():
+			q.Rivals = append(q.Rivals, a.StartedAt)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+var errUnsettledWrite = errors.New("the ledger did not settle the write")
+
+// maxPuts bounds how often a write whose outcome is unknown is tried.
+const maxPuts = 5
+
+// recall reads a text's record; version 0 if there is none.
+func (h *Handler) recall(ctx context.Context, r ledger.Record) (ledger.Record, error) {
+	stored, err := h.Ledger.Get(ctx, r.MessageSid)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return ledger.Record{}, nil
+	}
+	return stored, err
+}
+
+// put writes a record that was decided on what the ledger said before. If someone else has changed it since, ok is false
+// and the record is theirs. A write of which the ledger did not say whether it happened is tried again; mine then tells
+// from the stored record whether it did.
+func (h *Handler) put(ctx context.Context, wanted ledger.Record, mine func(stored ledger.Record) bool) (stored ledger.Record, ok bool, err error) {
+	doubtful := false
+	for range maxPuts {
+		stored, err = h.store(ctx, wanted)
+		switch {
+		case err == nil:
+			return stored, true, nil
+		case errors.Is(err, ledger.ErrExists), errors.Is(err, ledger.ErrConflict):
+			return stored, doubtful && mine(stored), nil
+		case fault.Of(err).Kind == fault.Unknown:
+			doubtful = true
+		default:
+			return wanted, false, err
+		}
+	}
+	return wanted, false, errUnsettledWrite
+}
+
+// store writes a record, new or changed.
+func (h *Handler) store(ctx context.Context, r ledger.Record) (ledger.Record, error) {
+	if r.Version == 0 {
+		return h.Ledger.Create(ctx, r)
+	}
+	return h.Ledger.Update(ctx, r)
+}
+
+// asWritten reports whether a stored record is the wanted one, one version later.
+func asWritten(wanted ledger.Record) func(stored ledger.Record) bool {
+	return func(stored ledger.Record) bool {
+		return stored.Version == wanted.Version+1 && stored.State == wanted.State && stored.UpdatedAt.Equal(wanted.UpdatedAt)
+	}
+}
+
+// recordTries is how often a write of the ledger that must not be lost is tried in a row.
+const recordTries = 3
+
+// recordTimeout bounds those tries. They go on when the batch's context ends: what happened has to be recorded.
+const recordTimeout = 5 * time.Second
+
+// change applies edit to the record, stubbornly.
+func (h *Handler) change(ctx context.Context, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error)) (ledger.Record, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	var changed ledger.Record
+	var err error
+	for range recordTries {
+		if changed, err = ledger.Change(ctx, h.Ledger, r, edit); err == nil {
+			return changed, nil
+		}
+	}
+	return r, err
+}

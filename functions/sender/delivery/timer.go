@@ -1,0 +1,98 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// timer looks at a text again: its delivery timeout is over, or a receipt has left it to the next hop. From there the
+// timer's message moves the text, as the text's own has moved it before.
+func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
+	due := *envelope.Timer
+	if h.Now().Before(due.Due) {
+		if err := h.remind(ctx, envelope.RelayID, due.Attempt, due.Due); err != nil {
+			h.Logger.LogAttrs(ctx, slog.LevelError, "timer not set again", slog.String("message_sid", envelope.RelayID), slog.String("error", err.Error()))
+			return h.later(record, err)
+		}
+		return done()
+	}
+	r, err := h.Ledger.Get(ctx, envelope.RelayID)
+	if errors.Is(err, ledger.ErrNotFound) {
+		// The claim that the timer was set for was never written.
+		return done()
+	}
+	j := &job{record: record, text: r}
+	if err != nil {
+		j.text.MessageSid = envelope.RelayID
+		v, _ := h.notNow(ctx, j, "record not read", err)
+		return v
+	}
+	last, _ := r.Current()
+	switch {
+	case r.State == ledger.Sent && last.Number == due.Attempt && !last.Status.Final():
+		return h.timeOut(ctx, j, last)
+	case r.State == ledger.Sending && last.Number == due.Attempt && !r.Texted():
+		// The text's own message is at it.
+		return again(patience)
+	case r.Texted() && !h.isSettled(r):
+		return h.advance(ctx, j)
+	}
+	return done()
+}
+
+// isSettled reports whether the text needs nothing more for now.
+func (h *Handler) isSettled(r ledger.Record) bool {
+	step, _ := r.Next(h.Now())
+	return step == ledger.StepDone
+}
+
+// timeOut gives up on a message that was not delivered in time, unless Twilio, asked once more, says that it was: the
+// receipt may be what was lost.
+func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) verdict {
+	p, err := h.plan(ctx, j)
+	if err == nil && (p.drop != "" || !p.next(j.text, attempt.To)) {
+		return done()
+	}
+	if !h.hasTime(ctx) {
+		return again(0)
+	}
+	var found sms.Found
+	if err == nil {
+		fetchCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
+		found, err = h.Messages.Fetch(fetchCtx, attempt.OutboundSid)
+		cancel()
+		if fault.Of(err).Kind == fault.Permanent {
+			// Twilio does not know the message; then nobody will get it.
+			found, err = sms.Found{}, nil
+		}
+	}
+	if err == nil && found.Status.Final() {
+		j.text, _, err = h.apply(ctx, j.text, receiptOf(j.text, attempt, found))
+	} else if err == nil {
+		j.text, err = h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+			r, changed := r.TimeOut(attempt.Number, h.Now())
+			return r, changed, nil
+		})
+		h.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonDeliveryTimeout)))
+	}
+	if err != nil {
+		v, _ := h.notNow(ctx, j, "delivery timeout not settled", err)
+		return v
+	}
+	j.moved = true
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "delivery timeout", append(textAttrs(j.text, nil), slog.String("message_status", string(found.Status)))...)
+	return h.advance(ctx, j)
+}
+
+// patience is how long a timer waits for an attempt that is still open.
+const patience = 30 * time.Second

@@ -1,0 +1,47 @@
+package pace
+
+import (
+	"encoding/json"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// stored is a state's JSON form: times since 1970, Next in microseconds and the moments in milliseconds.
+type stored struct {
+	Next  int64                       `json:",omitzero"`
+	Pairs map[sms.PhoneNumber][]int64 `json:",omitempty"`
+}
+
+// MarshalJSON writes the state as an object of Next and Pairs.
+func (s State) MarshalJSON() ([]byte, error) {
+	var form stored
+	if !s.Next.IsZero() {
+		form.Next = s.Next.UnixMicro()
+	}
+	form.Pairs = make(map[sms.PhoneNumber][]int64, len(s.Recent))
+	for to, moments := range s.Recent {
+		for _, moment := range moments {
+			form.Pairs[to] = append(form.Pairs[to], moment.UnixMilli())
+		}
+	}
+	return json.Marshal(form)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote; fields that it does not know are passed over.
+func (s *State) UnmarshalJSON(text []byte) error {
+	var form stored
+	if err := json.Unmarshal(text, &form); err != nil {
+		return err
+	}
+	*s = State{Recent: make(map[sms.PhoneNumber][]time.Time, len(form.Pairs))}
+	if form.Next != 0 {
+		s.Next = time.UnixMicro(form.Next).UTC()
+	}
+	for to, moments := range form.Pairs {
+		for _, moment := range moments {
+			s.Recent[to] = append(s.Recent[to], time.UnixMilli(moment).UTC())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+// Package reconcile decides what Twilio's Messages list says of a POST whose answer was lost: that its message is there,
+// that it is not, or that there is no telling, because messages of the same words went to the same phone at about the same
+// time. It asks nobody: shared/twilio reads the list, functions/sender/delivery gathers what the ledger knows.
+package reconcile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+const (
+	// skew is how far Twilio's clock and ours may be apart.
+	skew = time.Minute
+	// lateness is how long after the POST began its message may have been created at the most.
+	lateness = 10 * time.Minute
+)
+
+// Window returns between which moments, by Twilio's clock, the message of a POST begun at startedAt was created, if it was.
+func Window(startedAt time.Time) (from, to time.Time) {
+	return startedAt.Add(-skew), startedAt.Add(lateness)
+}
+
+// Question is all that is known about the lost POST.
+type Question struct {
+	// Message is what was posted, StartedAt when.
+	Message   sms.Outbound
+	StartedAt time.Time
+	// Listed are messages from Twilio's list, among which the lost one would be.
+	Listed []sms.Found
+	// Known holds the MessageSids of which the ledger knows whose they are.
+	Known map[string]bool
+	// Rivals are when other POSTs of the same words to the same phone began whose outcomes are not known either.
+	Rivals []time.Time
+}
+
+// Verdict is what the list says.
+type Verdict int
+
+const (
+	// Absent: the message is not on the list. It may be later, for the list lags.
+	Absent Verdict = iota + 1
+	// Present: the message is there.
+	Present
+	// Ambiguous: there are messages like it, but fewer than POSTs that may have made them.
+	Ambiguous
+)
+
+// String returns the verdict's name in lower case, as it stands in logs and metrics.
+func (v Verdict) String() string {
+	switch v {
+	case Present:
+		return "present"
+	case Ambiguous:
+		return "ambiguous"
+	case Absent:
+		return "absent"
+	default:
+		return "unknown"
+	}
+}
+
+// Find answers the question. The message is set with Present. Identical texts are told apart by counting: if there are
+// more messages than rivals, this POST made one of them, and the order of the POSTs says which.
+func Find(q Question) (message sms.Found, verdict Verdict) {
+	var candidates []sms.Found
+	for _, m := range q.Listed {
+		if q.isLike(m) && !q.Known[m.Sid] && within(q.StartedAt, m) {
+			candidates = append(candidates, m)
+		}
+	}
+	slices.SortFunc(candidates, func(a, b sms.Found) int {
+		return cmp.Or(a.DateCreated.Compare(b.DateCreated), cmp.Compare(a.Sid, b.Sid))
+	})
+	candidates = slices.CompactFunc(candidates, func(a, b sms.Found) bool { return a.Sid == b.Sid })
+	rivals, earlier := q.rivalsFor(candidates)
+	switch {
+	case len(candidates) == 0:
+		return sms.Found{}, Absent
+	case len(candidates) <= rivals:
+		return sms.Found{}, Ambiguous
+	default:
+		return candidates[min(earlier, len(candidates)-1)], Present
+	}
+}
+
+// isLike reports whether a listed message says the same to the same phone.
+func (q Question) isLike(m sms.Found) bool {
+	return m.Direction == sms.DirectionAPI && m.From == q.Message.From && m.To == q.Message.To && Same(m.Body, q.Message.Body)
+}
+
+// Same reports whether two bodies are the same words. Twilio may take blanks off the ends.
+func Same(a, b string) bool { return strings.TrimSpace(a) == strings.TrimSpace(b) }
+
+// rivalsFor counts the rivals that may have made one of the candidates, and those of them that began earlier.
+func (q Question) rivalsFor(candidates []sms.Found) (rivals, earlier int) {
+	for _, startedAt := range q.Rivals {
+		if !slices.ContainsFunc(candidates, func(m sms.Found) bool { return within(startedAt, m) }) {
+			continue
+		}
+		rivals++
+		if startedAt.Before(q.StartedAt) {
+			earlier++
+		}
+	}
+	return rivals, earlier
+}
+
+// within reports whether the message may be that of a POST begun at startedAt. Twilio's dates are exact to the second.
+func within(startedAt time.Time, m sms.Found) bool {
+	from, to := Window(startedAt)
+	return !m.DateCreated.Before(from.Truncate(time.Second)) && !m.DateCreated.After(to)
+}

@@ -1,0 +1,63 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// markTries is how often a mark is put against others who write the same route.
+const markTries = 4
+
+// MarkOptedOut writes into the route of number that the hop has opted out of its texts, or takes that back. It changes
+// nothing else, LastUpdated and UpdatedBy included: those are of who runs the route. It returns nil without a write if
+// the mark stands already, and if there is no such route or the route has no such hop.
+//
+// The error is ErrConflict if others were quicker each time, or if a table's hand-written item has no Version; otherwise
+// it is the table's own. If it is Unknown, the mark may stand.
+func MarkOptedOut(ctx context.Context, table Table, number, hop sms.PhoneNumber, optedOut bool) error {
+	for try := 1; ; try++ {
+		found, err := table.Lookup(ctx, number)
+		if err != nil {
+			return fmt.Errorf("look up route of %s: %w", number.Mask(), err)
+		}
+		stored, exists := found[number]
+		if !exists || !stored.Has(hop) || stored.IsOptedOut(hop) == optedOut {
+			return nil
+		}
+		_, err = table.Put(ctx, stored.marked(hop, optedOut))
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) || try == markTries {
+			return fmt.Errorf("mark hop %s of %s: %w", hop.Mask(), number.Mask(), err)
+		}
+	}
+}
+
+// IsOptedOut reports whether the hop texted STOP to the route's number.
+func (r Route) IsOptedOut(hop sms.PhoneNumber) bool { return slices.Contains(r.OptedOut, hop) }
+
+// marked returns the route with the mark and without those of phones that are no hops any more.
+func (r Route) marked(hop sms.PhoneNumber, optedOut bool) Route {
+	marks := slices.DeleteFunc(slices.Clone(r.OptedOut), func(marked sms.PhoneNumber) bool { return marked == hop })
+	if optedOut {
+		marks = append(marks, hop)
+	}
+	r.OptedOut = r.stillHops(marks)
+	return r
+}
+
+// stillHops returns those of the numbers that are hops of the route, in a slice of its own; nil if none is.
+func (r Route) stillHops(numbers []sms.PhoneNumber) []sms.PhoneNumber {
+	var hops []sms.PhoneNumber
+	for _, number := range numbers {
+		if r.Has(number) && !slices.Contains(hops, number) {
+			hops = append(hops, number)
+		}
+	}
+	return hops
+}

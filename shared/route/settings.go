@@ -1,0 +1,82 @@
+package route
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// OnUncertain says what becomes of a text of which nobody could find out whether Twilio took it.
+type OnUncertain string
+
+// What a route may say of such texts.
+const (
+	// Park leaves it for someone to look at: it may be lost, and is never doubled. It is the default, for which the empty
+	// OnUncertain stands too.
+	Park OnUncertain = "park"
+	// Resend sends it again: it may be doubled, and is not lost.
+	Resend OnUncertain = "resend"
+)
+
+// DefaultMaxAge is how old a text may be when it is sent if its route does not say.
+const DefaultMaxAge = 4 * time.Hour
+
+// The bounds of a route's durations.
+const (
+	MinDeliveryTimeout = 10 * time.Second
+	MaxDeliveryTimeout = 12 * time.Hour
+	MinMaxAge          = time.Minute
+	MaxMaxAge          = 72 * time.Hour
+)
+
+// TextAge returns how old a text may be when it is sent: MaxAge, or DefaultMaxAge if the route does not say.
+func (r Route) TextAge() time.Duration {
+	if r.MaxAge == 0 {
+		return DefaultMaxAge
+	}
+	return time.Duration(r.MaxAge)
+}
+
+// Open returns the hops that take texts of this number, in the order in which they are tried: those that are not opted
+// out. If all are, it returns all of them, so that the text fails for the reason that Twilio gives.
+func (r Route) Open() []sms.PhoneNumber {
+	hops := r.Hops()
+	open := make([]sms.PhoneNumber, 0, len(hops))
+	for _, hop := range hops {
+		if !slices.Contains(r.OptedOut, hop) {
+			open = append(open, hop)
+		}
+	}
+	if len(open) == 0 {
+		return hops
+	}
+	return open
+}
+
+// ValidateSettings returns what is wrong with the settings beside the numbers, joined, or nil. Each problem names its
+// field and says what is wanted; none holds what stands there.
+func (r Route) ValidateSettings() error { return errors.Join(r.settingProblems()...) }
+
+func (r Route) settingProblems() []error {
+	var problems []error
+	if !slices.Contains([]OnUncertain{"", Park, Resend}, r.OnUncertain) {
+		problems = append(problems, fmt.Errorf("OnUncertain is neither %s nor %s", Park, Resend))
+	}
+	within := func(field string, value Duration, least, most time.Duration) {
+		if value != 0 && (time.Duration(value) < least || time.Duration(value) > most) {
+			problems = append(problems, fmt.Errorf("%s is not from %v to %v", field, Duration(least), Duration(most)))
+		}
+	}
+	within("DeliveryTimeout", r.DeliveryTimeout, MinDeliveryTimeout, MaxDeliveryTimeout)
+	within("MaxAge", r.MaxAge, MinMaxAge, MaxMaxAge)
+	if r.PaceNumber != "" {
+		if _, err := pace.Parse(r.PaceNumber); err != nil {
+			problems = append(problems, fmt.Errorf("PaceNumber: %w", err))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,37 @@
+package sms
+
+import "time"
+
+// Found is a message as Twilio's Messages resource has it.
+type Found struct {
+	Sid    string
+	Status Status
+	Body   string
+	From   PhoneNumber
+	To     PhoneNumber
+	// Direction is DirectionAPI for what the API sent, "inbound" for what a customer did; also "outbound-call" and
+	// "outbound-reply".
+	Direction string
+	// DateCreated is exact to the second; the zero time if Twilio gave none.
+	DateCreated time.Time
+	// ErrorCode is Twilio's code if the message was not delivered, else 0.
+	ErrorCode int
+}
+
+// DirectionAPI is the Direction of messages that were sent through the API.
+const DirectionAPI = "outbound-api"
+
+// ListFilter narrows a List. A zero field does not narrow it.
+type ListFilter struct {
+	To   PhoneNumber
+	From PhoneNumber
+	// SentAfter and SentBefore bound Twilio's date_sent, to the second and widened to whole ones. A message that is
+	// still queued may have no date_sent yet: leave room, and compare DateCreated.
+	SentAfter  time.Time
+	SentBefore time.Time
+	// CreatedAfter ends the list at the first page of which every message was created before it. It is not Twilio's: what
+	// is older may stand on that page.
+	CreatedAfter time.Time
+	// Limit is the most messages to return; 0 or less means 1,000.
+	Limit int
+}

@@ -1,0 +1,88 @@
+package simulation_test
+
+import (
+	"context"
+	"runtime"
+	"time"
+)
+
+// process is what dies together: a sender, a front door's request, the audit.
+type process struct {
+	name string
+	dead bool
+}
+
+// actor is one line of work in a process. It runs between two calls of a door, and stands still at each until the
+// scheduler lets it go on.
+type actor struct {
+	*process
+
+	name string
+	wake chan struct{}
+	// parked is set while it stands at a call; ready, if set, says whether the call can go on at all.
+	parked bool
+	ready  func() bool
+	// until is when it goes on, if it was made to stand still for a while.
+	until time.Time
+	ended bool
+
+	// post is the last POST that it made, listed what it last saw of Twilio's list. They are for the invariants.
+	post   *post
+	listed map[string]bool
+}
+
+type actorKey struct{}
+
+// actorOf returns whose call it is.
+func actorOf(ctx context.Context) *actor {
+	a, ok := ctx.Value(actorKey{}).(*actor)
+	if !ok {
+		panic("a call of no actor")
+	}
+	return a
+}
+
+// park stands still until the scheduler lets the actor go on. Who died meanwhile does nothing more.
+func (a *actor) park(ready func() bool) {
+	a.exitIfDead()
+	if a.parked {
+		panic(a.name + " is at two calls at once")
+	}
+	a.ready, a.parked = ready, true
+	<-a.wake
+	a.exitIfDead()
+}
+
+// rest stands still for a while.
+func (a *actor) rest(until time.Time) {
+	a.until = until
+	a.park(nil)
+}
+
+func (a *actor) exitIfDead() {
+	if a.dead {
+		runtime.Goexit()
+	}
+}
+
+// canGoOn reports whether the scheduler may let it go on.
+func (a *actor) canGoOn(now time.Time) bool {
+	return a.parked && (a.dead || (!now.Before(a.until) && (a.ready == nil || a.ready())))
+}
+
+// spawn starts an actor of the process. run gets a context that carries the actor.
+func (s *schedule) spawn(p *process, name string, run func(ctx context.Context, a *actor)) {
+	a := &actor{process: p, name: name, wake: make(chan struct{})}
+	s.actors = append(s.actors, a)
+	go func() {
+		defer func() { a.ended = true }()
+		run(context.WithValue(s.ctx, actorKey{}, a), a)
+	}()
+}
+
+// kill ends the actor's process at this very moment.
+func (s *schedule) kill(a *actor) {
+	a.dead = true
+	s.died = append(s.died, a.process)
+	runtime.Goexit()
+}

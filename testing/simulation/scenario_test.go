@@ -1,0 +1,135 @@
+package simulation_test
+
+import (
+	"fmt"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Who takes part, all from the range of fictional numbers.
+const twilioNumber sms.PhoneNumber = "+18585550100"
+
+func customer(n int) sms.PhoneNumber { return sms.PhoneNumber(fmt.Sprintf("+1858555011%d", n)) }
+
+func phone(hop int) sms.PhoneNumber { return sms.PhoneNumber(fmt.Sprintf("+1858555012%d", hop)) }
+
+// scenario is who takes part in a schedule, how the relay is set, and what may go wrong how often.
+type scenario struct {
+	Texts   []text
+	Senders int
+	// Steps is after how many steps the faults stop.
+	Steps int
+
+	Fallbacks       int
+	OnUncertain     route.OnUncertain
+	DeliveryTimeout time.Duration
+	MaxAge          time.Duration
+	Pair, Number    pace.Limit
+	Looks           int
+	Interval        time.Duration
+	MaxAttempts     int
+
+	Trouble trouble
+	Twilio  habits
+}
+
+// text is what a customer sends.
+type text struct{ Customer, Body int }
+
+// trouble is how many calls in a thousand go wrong, and how.
+type trouble struct {
+	// Fail: nothing happens. Lost: it happens, and the answer is lost. Kill: the process ends, before or after. Pause:
+	// the caller stands still for longer than a visibility timeout and a lease. Slow: for some seconds.
+	Fail, Lost, Kill, Pause, Slow int
+}
+
+// habits is how many messages in a thousand Twilio treats how.
+type habits struct {
+	// Refuse: the POST is refused, for this phone or for good. Busy: too many requests. Broken: the account is unusable
+	// for a while. Down: 5xx, and the message is taken or not.
+	Refuse, Busy, Broken, Down int
+	// Late: a POST goes out although its sender has given up waiting.
+	Late int
+	// Undelivered: the phone does not get it. Mute: nobody ever says what became of it. Long: it takes minutes.
+	Undelivered, Mute, Long int
+	// Receipts that are dropped, come twice, or come late.
+	Drop, Twice, Delay int
+	// Lag: the list shows it late.
+	Lag int
+}
+
+// rate is how often something goes wrong: in many schedules never, so that each kind of trouble is also met alone.
+func rate(most int) *rapid.Generator[int] {
+	return rapid.SampledFrom([]int{0, 0, 0, most / 10, most / 3, most})
+}
+
+func limits(all ...string) *rapid.Generator[pace.Limit] {
+	parsed := make([]pace.Limit, len(all))
+	for i, text := range all {
+		limit, err := pace.Parse(text)
+		if err != nil {
+			panic(err)
+		}
+		parsed[i] = limit
+	}
+	return rapid.SampledFrom(parsed)
+}
+
+// scenarios draws scenarios.
+func scenarios() *rapid.Generator[scenario] {
+	texts := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) text {
+		return text{Customer: rapid.IntRange(0, 2).Draw(t, "customer"), Body: rapid.IntRange(0, 2).Draw(t, "body")}
+	}), 1, 6)
+	lasting := func(all ...time.Duration) *rapid.Generator[time.Duration] { return rapid.SampledFrom(all) }
+	pairs, numbers := limits("off", "off", "1/10s", "2/30s", "10/30s"), limits("off", "1/1s", "1/5s", "3/1s")
+	return rapid.Custom(func(t *rapid.T) scenario {
+		return scenario{
+			Texts:           texts.Draw(t, "texts"),
+			Senders:         rapid.IntRange(1, 3).Draw(t, "senders"),
+			Steps:           rapid.SampledFrom([]int{60, 150, 300}).Draw(t, "steps"),
+			Fallbacks:       rapid.IntRange(0, 2).Draw(t, "fallbacks"),
+			OnUncertain:     rapid.SampledFrom([]route.OnUncertain{"", route.Park, route.Resend}).Draw(t, "on uncertain"),
+			DeliveryTimeout: lasting(0, 0, 15*time.Second, 90*time.Second, 20*time.Minute).Draw(t, "delivery timeout"),
+			MaxAge:          lasting(0, 0, 2*time.Minute, 30*time.Minute).Draw(t, "max age"),
+			Pair:            pairs.Draw(t, "pair"),
+			Number:          numbers.Draw(t, "number"),
+			Looks:           rapid.IntRange(1, 3).Draw(t, "looks"),
+			Interval:        lasting(40*time.Second, 10*time.Second).Draw(t, "interval"),
+			MaxAttempts:     rapid.SampledFrom([]int{8, 3, 2, 1}).Draw(t, "max attempts"),
+			Trouble: trouble{
+				Fail: rate(120).Draw(t, "fail"), Lost: rate(120).Draw(t, "lost"), Kill: rate(40).Draw(t, "kill"),
+				Pause: rate(40).Draw(t, "pause"), Slow: rate(100).Draw(t, "slow"),
+			},
+			Twilio: habits{
+				Refuse: rate(300).Draw(t, "refuse"), Busy: rate(300).Draw(t, "busy"), Broken: rate(100).Draw(t, "broken"),
+				Down: rate(400).Draw(t, "down"), Late: rate(500).Draw(t, "late"),
+				Undelivered: rate(500).Draw(t, "undelivered"), Mute: rate(500).Draw(t, "mute"), Long: rate(500).Draw(t, "long"),
+				Drop: rate(500).Draw(t, "drop"), Twice: rate(500).Draw(t, "twice"), Delay: rate(500).Draw(t, "delay"),
+				Lag: rate(500).Draw(t, "lag"),
+			},
+		}
+	})
+}
+
+// calm reports whether nothing can go wrong on the way to Twilio and back.
+func (s scenario) calm() bool {
+	t := s.Twilio
+	return s.Trouble == trouble{} && t.Busy+t.Broken+t.Down+t.Late == 0
+}
+
+// route returns the scenario's route.
+func (s scenario) route() route.Route {
+	r := route.Route{
+		TwilioNumber: twilioNumber, DestinationCarrier: phone(0), Active: true, OnUncertain: s.OnUncertain,
+		DeliveryTimeout: route.Duration(s.DeliveryTimeout), MaxAge: route.Duration(s.MaxAge),
+	}
+	for hop := range s.Fallbacks {
+		r.FallbackCarriers = append(r.FallbackCarriers, phone(hop+1))
+	}
+	return r
+}
