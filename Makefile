@@ -45,6 +45,10 @@ test-aws: ## Run the AWS adapters' tests against emulators (needs Java 17, Maven
 # The packages with a test that asks for an emulator.
 AWS_PACKAGES = $(sort $(dir $(shell grep -rl --include='*_test.go' 'relaytest[.]Emulator' ./shared ./functions ./cmd ./testing/bootstraps)))
 
+.PHONY: chaos
+chaos: ## Kill a relay under load 50 times with Twilio's faults on: nothing lost, nothing doubled
+	$(GO) test -count=1 -v -timeout 30m -run 'TestChaos$$' ./cmd/relay -chaos.kills 50
+
 .PHONY: bench
 bench: ## Run the benchmarks
 	$(GO) test -run='^$$' -bench=. -benchmem ./...

@@ -95,7 +95,7 @@ func TestBurst(t *testing.T) {
 	}
 	relay, err := embedded.Open(t.Context(), embedded.Config{
 		Listen: "127.0.0.1:0", Data: data, Routes: routes, AccountSid: fakeAccountSid, AuthTokens: []string{fakeAuthToken},
-		TwilioBaseURL: twilioURL, RetryBase: time.Second, MaxAttempts: 8, SendTimeout: 8 * time.Second, Retention: time.Hour,
+		TwilioBaseURL: twilioURL, RetryBase: time.Second, MaxAttempts: 8, SendTimeout: 8 * time.Second, ReconcileLooks: 3, ReconcileInterval: time.Second, Retention: time.Hour,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -26,6 +26,7 @@ type fakeTwilioFlags struct {
 	numbers                                          []string
 	stepDelay                                        time.Duration
 	logFormat                                        string
+	faults                                           faultFlags
 }
 
 func (p program) fakeTwilioCommand() *cobra.Command {
@@ -39,10 +40,15 @@ error codes. It reaches no phone. Text one of its numbers with
   curl -d From=+13125550147 -d To=+18585550100 --data-urlencode Body=Hello http://127.0.0.1:8090/fake/inbound
 
 and see what was sent at /fake/messages. Messages to its magic numbers fail: +15005550001 (21211), +15005550004 (21610),
-+15005550101 (accepted, then undelivered with 30003), and the others that Twilio's test credentials know.`,
++15005550101 (accepted, then undelivered with 30003), and the others that Twilio's test credentials know.
+
+It answers well and at once unless it is told to misbehave, as Twilio and the network between sometimes do: answers lost
+or late, errors before and after a message is taken, a list that lags behind, receipts twice, out of order or never.`,
 		Example: `  relay fake-twilio &
   TWILIO_ACCOUNT_SID=` + fakeAccountSid + ` TWILIO_AUTH_TOKEN=` + fakeAuthToken + ` \
-    TWILIO_API_BASE_URL=http://127.0.0.1:8090 RELAY_OPERATOR_TOKEN=mine relay serve --routes maintenance.json`,
+    TWILIO_API_BASE_URL=http://127.0.0.1:8090 RELAY_OPERATOR_TOKEN=mine relay serve --routes maintenance.json
+
+  relay fake-twilio --accept-then-drop 5% --error-rate 10% --latency 50ms-2s --receipts=duplicate,reorder,drop:2%`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.fakeTwilio(cmd.Context(), f) },
 	}
@@ -55,6 +61,7 @@ and see what was sent at /fake/messages. Messages to its magic numbers fail: +15
 	flags.StringSliceVar(&f.numbers, "number", nil, "a number that the account owns; may be repeated (default every number)")
 	flags.DurationVar(&f.stepDelay, "step-delay", 200*time.Millisecond, "pause between a message's statuses")
 	flags.StringVar(&f.logFormat, "log-format", "auto", "text, json, or auto: text on a terminal and JSON elsewhere")
+	f.faults.add(flags)
 	return cmd
 }
 
@@ -65,7 +72,11 @@ func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
 	}
 	config := twiliofake.Config{
 		AccountSid: f.accountSid, AuthToken: f.authToken, StepDelay: f.stepDelay, Now: time.Now, Logger: logger,
-		Webhook: twiliofake.Webhook{URL: f.webhook, FallbackURL: f.fallback},
+		Webhook:   twiliofake.Webhook{URL: f.webhook, FallbackURL: f.fallback},
+		LoopGuard: f.faults.loopGuard,
+	}
+	if config.Faults, err = f.faults.faults(); err != nil {
+		return usageError{err}
 	}
 	for _, number := range f.numbers {
 		config.Numbers = append(config.Numbers, sms.PhoneNumber(number))
@@ -75,11 +86,15 @@ func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
 		return usageError{err}
 	}
 	defer fake.Close()
+	defer context.AfterFunc(ctx, fake.Close)() // answers that are held back go out
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
 	if err != nil {
 		return withHint(fmt.Errorf("listen: %w", err))
 	}
 	fmt.Fprintf(p.stdout, "fake Twilio at http://%s, account %s, webhook %s\n", listener.Addr(), f.accountSid, f.webhook)
+	if given := f.faults.String(); given != "" {
+		fmt.Fprintf(p.stdout, "faults: %s\n", given)
+	}
 	return serveUntil(ctx, listener, fake)
 }
 

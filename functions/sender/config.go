@@ -77,18 +77,18 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		c.secrets.AuthToken = r.Required("RELAY_TWILIO_AUTH_TOKEN_SECRET")
 	}
 	var errPair, errNumber error
-	c.pacePair, errPair = limit(r, "RELAY_PACE_PAIR", pace.DefaultPair)
-	c.paceNumber, errNumber = limit(r, "RELAY_PACE_NUMBER", pace.DefaultNumber)
+	c.pacePair, errPair = readPace(r, "RELAY_PACE_PAIR", pace.DefaultPair)
+	c.paceNumber, errNumber = readPace(r, "RELAY_PACE_NUMBER", pace.DefaultNumber)
 	return c, errors.Join(r.Err(), errPair, errNumber)
 }
 
-// limit returns the variable as a pace limit, or fallback.
-func limit(r *env.Reader, name, fallback string) (pace.Limit, error) {
-	l, err := pace.Parse(r.String(name, fallback))
+// readPace returns the variable as a pace limit, or fallback.
+func readPace(r *env.Reader, name, fallback string) (pace.Limit, error) {
+	limit, err := pace.Parse(r.String(name, fallback))
 	if err != nil {
 		return pace.Limit{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return l, nil
+	return limit, nil
 }
 
 // publicBaseURL returns where receipts go; empty if no base URL is known.

@@ -48,21 +48,32 @@ func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, er
 	if err != nil {
 		return nil, err
 	}
+	queue, timers := sqs.New(aws, c.queueURL), sqs.New(aws, c.timerQueueURL)
+	records := dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: time.Now})
 	return delivery.New(delivery.Config{
-		Ledger:        dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: time.Now}),
-		Routes:        route.NewCache(dynamo.NewRoutes(aws, c.routingTable), time.Now),
-		Messages:      messages,
-		Queue:         sqs.New(aws, c.queueURL),
-		DeadLetters:   sqs.New(aws, c.deadLetterQueueURL),
-		Policy:        retry.NewPolicy(c.retryBase, c.maxAttempts),
-		PublicBaseURL: c.publicBaseURL(),
-		SendTimeout:   c.sendTimeout,
-		Retention:     c.retention,
-		Concurrency:   groupsPerBatch,
-		Now:           time.Now,
-		Spread:        mathrand.Float64,
-		NewClaimID:    rand.Text,
-		Logger:        logger,
-		Emit:          telemetry.NewEMF(os.Stdout, time.Now),
+		Ledger:            records,
+		Records:           records,
+		Routes:            route.NewCache(dynamo.NewRoutes(aws, c.routingTable), time.Now),
+		Messages:          messages,
+		Pace:              dynamo.NewPace(aws, c.paceTable),
+		PacePair:          c.pacePair,
+		PaceNumber:        c.paceNumber,
+		Queue:             queue,
+		TimerQueue:        timers,
+		Timers:            timers,
+		DeadLetters:       sqs.New(aws, c.deadLetterQueueURL),
+		Policy:            retry.NewPolicy(c.retryBase, c.maxAttempts),
+		ReceiptFault:      twilio.ClassifyReceipt,
+		ReconcileLooks:    c.reconcileLooks,
+		ReconcileInterval: c.reconcileInterval,
+		PublicBaseURL:     c.publicBaseURL(),
+		SendTimeout:       c.sendTimeout,
+		Retention:         c.retention,
+		Concurrency:       groupsPerBatch,
+		Now:               time.Now,
+		Spread:            mathrand.Float64,
+		NewClaimID:        rand.Text,
+		Logger:            logger,
+		Emit:              telemetry.NewEMF(os.Stdout, time.Now),
 	}), nil
 }

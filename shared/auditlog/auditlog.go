@@ -41,7 +41,7 @@ type Entry struct {
 	// Before and After are the route's settings, of routes only.
 	Before *Route `json:"before,omitempty"`
 	After  *Route `json:"after,omitempty"`
-	// Actor is who changed the route.
+	// Actor is who changed the route: an operator's name, "seed", or "relay" where it noticed by itself who has opted out.
 	Actor string `json:"actor,omitempty"`
 }
 
@@ -64,7 +64,15 @@ type Route struct {
 	DestinationCarrier string   `json:"destination_carrier"`
 	FallbackCarriers   []string `json:"fallback_carriers,omitempty"`
 	Active             bool     `json:"active"`
-	Version            int64    `json:"version"`
+	// OnUncertain, DeliveryTimeout, MaxAge and PaceNumber are the settings as the route has them, absent where it has none
+	// and "unreadable" where someone wrote something else.
+	OnUncertain     string `json:"on_uncertain,omitempty"`
+	DeliveryTimeout string `json:"delivery_timeout,omitempty"`
+	MaxAge          string `json:"max_age,omitempty"`
+	PaceNumber      string `json:"pace_number,omitempty"`
+	// OptedOut are the hops that texted STOP to the number.
+	OptedOut []string `json:"opted_out,omitempty"`
+	Version  int64    `json:"version"`
 }
 
 // Line is an entry as a log keeps it.

@@ -50,6 +50,17 @@ func TestLines(t *testing.T) {
 			},
 			`{"id":"route:***0100.2@111","time":"2026-11-24T12:00:00.123Z","subject":"route","change":"changed","version":2,"twilio_number":"***0100","before":{"destination_carrier":"***0122","fallback_carriers":["***0133"],"active":true,"version":1},"after":{"destination_carrier":"***0122","active":false,"version":2},"actor":"anna \u003cops\u003e"}`,
 		},
+		{
+			"route with settings",
+			auditlog.Entry{
+				ID: "route:***0100.3@112", Time: noon, Subject: "route", Change: "created", Version: 3, TwilioNumber: "***0100",
+				After: &auditlog.Route{
+					DestinationCarrier: "***0122", Active: true, OnUncertain: "resend", DeliveryTimeout: "1m30s", MaxAge: "2h", PaceNumber: "3/1s",
+					OptedOut: []string{"***0122"}, Version: 3,
+				}, Actor: "relay",
+			},
+			`{"id":"route:***0100.3@112","time":"2026-11-24T12:00:00.123Z","subject":"route","change":"created","version":3,"twilio_number":"***0100","after":{"destination_carrier":"***0122","active":true,"on_uncertain":"resend","delivery_timeout":"1m30s","max_age":"2h","pace_number":"3/1s","opted_out":["***0122"],"version":3},"actor":"relay"}`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,7 +86,7 @@ func TestEveryEntryComesBackInOneLine(t *testing.T) {
 			Version: rapid.Int64().Draw(t, "version"), MessageSid: text.Draw(t, "sid"), From: text.Draw(t, "from"), To: text.Draw(t, "to"),
 			Reason: text.Draw(t, "reason"), TwilioNumber: text.Draw(t, "number"), Customer: text.Draw(t, "customer"), Actor: text.Draw(t, "actor"),
 			Attempt: &auditlog.Attempt{Number: rapid.Int().Draw(t, "attempt"), Destination: text.Draw(t, "destination"), ErrorCode: rapid.IntRange(0, math.MaxInt32).Draw(t, "code")},
-			After:   &auditlog.Route{FallbackCarriers: rapid.SliceOf(text).Draw(t, "fallbacks"), Active: rapid.Bool().Draw(t, "active")},
+			After:   &auditlog.Route{FallbackCarriers: rapid.SliceOf(text).Draw(t, "fallbacks"), Active: rapid.Bool().Draw(t, "active"), PaceNumber: text.Draw(t, "pace"), OptedOut: rapid.SliceOf(text).Draw(t, "opted out")},
 		}
 		line, err := e.Line()
 		if err != nil {

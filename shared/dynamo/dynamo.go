@@ -1,6 +1,7 @@
-// Package dynamo is the relay's door to DynamoDB: the ledger's table and the routing table, in the terms of
-// shared/ledger and shared/route. It creates no tables (template.yaml does, after [LedgerSchema] and [RoutesSchema]),
-// it reads no change stream (functions/stream-audit is handed it), and it decides nothing about a record.
+// Package dynamo is the relay's door to DynamoDB: the ledger's table, the routing table and the pace table, in the terms
+// of shared/ledger, shared/route and shared/pace. It creates no tables (template.yaml does, after [LedgerSchema],
+// [RoutesSchema] and [PaceSchema]), it reads no change stream (functions/stream-audit is handed it), and it decides
+// nothing about a record.
 package dynamo
 
 import (

@@ -68,7 +68,7 @@ func RoutesSchema() TableSchema {
 }
 
 // PaceSchema returns the schema of the pace table, qdn-sms-pace. What it holds is of use for minutes: nobody follows
-// its changes, and it is nothing to keep or to restore.
+// its changes, and there is nothing to restore.
 func PaceSchema() TableSchema {
 	return TableSchema{Key: attrTwilioNumber, TTLAttribute: attrExpiresAt}
 }

@@ -56,7 +56,10 @@ func (r Record) Conclude(number int, onward Onward, now time.Time) (concluded Re
 	if err != nil {
 		return r, false, err
 	}
-	concluded.change(number, func(a *Attempt) { a.Looks++ })
+	concluded.change(number, func(a *Attempt) {
+		a.Looks++
+		a.Absent = onward.Absent
+	})
 	return concluded, true, nil
 }
 

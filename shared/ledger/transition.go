@@ -68,6 +68,8 @@ type Onward struct {
 	NotBefore time.Time
 	// HopDone ends the attempts at this phone.
 	HopDone bool
+	// Absent says, to Conclude, that Twilio listed nothing like the message.
+	Absent bool
 }
 
 // End closes the attempt with the failure f and sends the text onward. If the text has moved on meanwhile (a receipt was

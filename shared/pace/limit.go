@@ -64,9 +64,7 @@ func (l Limit) String() string {
 // Off reports whether there is no limit.
 func (l Limit) Off() bool { return l.N <= 0 || l.Per <= 0 }
 
-// interval is how long one of N takes, in whole microseconds, rounded up.
+// interval is how long one of N takes, rounded up.
 func (l Limit) interval() time.Duration {
-	step := time.Duration(l.N) * time.Microsecond
-	micros := int64((l.Per + step - 1) / step)
-	return time.Duration(micros) * time.Microsecond
+	return (l.Per + time.Duration(l.N-1)) / time.Duration(l.N)
 }

@@ -38,8 +38,9 @@ type Book interface {
 	// never before now. With both limits off it returns now and books nothing.
 	//
 	// It makes at most one conditional write. If another process was quicker, nothing is booked, and the error is a
-	// *fault.Error of kind Throttled whose RetryAfter is up to a second. Every other error is a *fault.Error, too;
-	// after one of kind Unknown the moment may be booked, which costs a pause and does no harm.
+	// *fault.Error of kind Throttled whose RetryAfter is up to a second. Every other error is a *fault.Error, too.
+	// Where an answer was lost, and after an error of kind Unknown, a moment may be booked all the same, which costs a
+	// pause and does no harm.
 	//
 	// A moment that is booked and not used stays booked.
 	Reserve(ctx context.Context, r Request, now time.Time) (at time.Time, err error)

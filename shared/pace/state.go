@@ -12,17 +12,17 @@ import (
 const (
 	// skew is by how much the clocks of two senders may differ: what the slower one still needs is kept for it.
 	skew = time.Minute
-	// maxMoments bounds what a state remembers, to some 50 kB in any store: with the default limits that is 200 pairs
-	// that are all at their limit.
+	// maxMoments bounds what a state remembers, to less than 100 kB in any store: with the default limits it is enough
+	// for 200 pairs that are all at their limit.
 	maxMoments = 2000
 )
 
 // State is what there is to remember of one Twilio number. The zero value is a number that has sent nothing lately.
 // Its JSON form is small, and keeps what Book makes of it exactly.
 type State struct {
-	// Next is when the number has sent all that was booked, at its own pace, to the microsecond.
+	// Next is when the number has sent all that was booked, at its own pace.
 	Next time.Time
-	// Recent has the last moments booked for each phone, in order, in whole milliseconds.
+	// Recent has the last moments booked for each phone, in order, each rounded up to a whole millisecond.
 	Recent map[sms.PhoneNumber][]time.Time
 }
 
@@ -35,16 +35,12 @@ func (s State) Book(r Request, now time.Time) (State, time.Time) {
 	if r.Limits.Off() {
 		return s, now
 	}
-	tick := whole(now)
-	at := latest(tick, r.Limits.Number.free(s.Next), r.Limits.Pair.freeAfter(s.Recent[r.To]))
-	next := State{
-		Next:   r.Limits.Number.push(s.Next, tick, r.Segments),
-		Recent: s.remember(r, at, tick),
+	free := latest(r.Limits.Number.free(s.Next), r.Limits.Pair.freeAfter(s.Recent[r.To], now))
+	at := now
+	if free.After(now) {
+		at = whole(free)
 	}
-	if at.Equal(tick) {
-		return next, now
-	}
-	return next, at
+	return State{Next: r.Limits.Number.push(s.Next, now, r.Segments), Recent: s.remember(r, at, now)}, at
 }
 
 // Until returns when the state has nothing more to say: from then on it is as good as the zero state.
@@ -58,24 +54,24 @@ func (s State) Until(l Limits) time.Time {
 
 // remember returns what to remember once at is booked: of each pair the last N moments, of no pair those that no sender
 // can need any more.
-func (s State) remember(r Request, at, tick time.Time) map[sms.PhoneNumber][]time.Time {
+func (s State) remember(r Request, at, now time.Time) map[sms.PhoneNumber][]time.Time {
 	recent := make(map[sms.PhoneNumber][]time.Time, len(s.Recent)+1)
 	for to, moments := range s.Recent {
-		if newest(moments).Add(r.Limits.Pair.Per + skew).After(tick) {
+		if newest(moments).Add(r.Limits.Pair.Per + skew).After(now) {
 			recent[to] = moments
 		}
 	}
 	if !r.Limits.Pair.Off() {
 		kept := recent[r.To]
 		kept = kept[max(0, len(kept)+1-r.Limits.Pair.N):]
-		recent[r.To] = append(slices.Clip(kept), at)
+		recent[r.To] = append(slices.Clip(kept), whole(at))
 	}
-	return bounded(recent)
+	return bounded(recent, r.To)
 }
 
 // bounded returns recent without the pairs that were booked the longest ago, as many as it takes to have no more than
-// maxMoments.
-func bounded(recent map[sms.PhoneNumber][]time.Time) map[sms.PhoneNumber][]time.Time {
+// maxMoments, but with keep.
+func bounded(recent map[sms.PhoneNumber][]time.Time, keep sms.PhoneNumber) map[sms.PhoneNumber][]time.Time {
 	surplus := -maxMoments
 	for _, moments := range recent {
 		surplus += len(moments)
@@ -87,11 +83,10 @@ func bounded(recent map[sms.PhoneNumber][]time.Time) map[sms.PhoneNumber][]time.
 		return cmp.Or(newest(recent[a]).Compare(newest(recent[b])), cmp.Compare(a, b))
 	})
 	for _, to := range oldestFirst {
-		if surplus <= 0 {
-			break
+		if surplus > 0 && to != keep {
+			surplus -= len(recent[to])
+			delete(recent, to)
 		}
-		surplus -= len(recent[to])
-		delete(recent, to)
 	}
 	return recent
 }
@@ -102,27 +97,32 @@ func (l Limit) free(next time.Time) time.Time {
 	if l.Off() {
 		return time.Time{}
 	}
-	return whole(next.Add(-time.Duration(l.N-1) * l.interval()))
+	return next.Add(-time.Duration(l.N-1) * l.interval())
 }
 
 // push returns until when the number is taken after some more segments.
-func (l Limit) push(next, tick time.Time, segments int) time.Time {
+func (l Limit) push(next, now time.Time, segments int) time.Time {
 	if l.Off() {
 		return next
 	}
-	return latest(tick, next).Add(time.Duration(max(1, segments)) * l.interval())
+	// UTC leaves out the monotonic reading, which stands still while a process is frozen.
+	return latest(now.UTC(), next).Add(time.Duration(max(1, segments)) * l.interval())
 }
 
-// freeAfter returns from when on one more moment may come after those: not before the last one, and Per after the
-// one that is N before it.
-func (l Limit) freeAfter(moments []time.Time) time.Time {
-	if l.Off() || len(moments) == 0 {
-		return time.Time{}
+// freeAfter returns from when on one more moment may come after those: Per after the one that is N before it, and not
+// before the last one. What goes now was rounded up, and holds back nothing that goes in the same millisecond.
+func (l Limit) freeAfter(moments []time.Time, now time.Time) time.Time {
+	var free time.Time
+	if l.Off() {
+		return free
 	}
-	if len(moments) < l.N {
-		return newest(moments)
+	if last := newest(moments); last.After(whole(now)) {
+		free = last
 	}
-	return latest(newest(moments), whole(moments[len(moments)-l.N].Add(l.Per)))
+	if len(moments) >= l.N {
+		free = latest(free, moments[len(moments)-l.N].Add(l.Per))
+	}
+	return free
 }
 
 // newest returns the last of the moments.

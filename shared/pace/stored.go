@@ -7,7 +7,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// stored is a state's JSON form: times since 1970, Next in microseconds and the moments in milliseconds.
+// stored is a state's JSON form: times since 1970, Next in nanoseconds and the moments in milliseconds.
 type stored struct {
 	Next  int64                       `json:",omitzero"`
 	Pairs map[sms.PhoneNumber][]int64 `json:",omitempty"`
@@ -17,7 +17,7 @@ type stored struct {
 func (s State) MarshalJSON() ([]byte, error) {
 	var form stored
 	if !s.Next.IsZero() {
-		form.Next = s.Next.UnixMicro()
+		form.Next = s.Next.UnixNano()
 	}
 	form.Pairs = make(map[sms.PhoneNumber][]int64, len(s.Recent))
 	for to, moments := range s.Recent {
@@ -36,7 +36,7 @@ func (s *State) UnmarshalJSON(text []byte) error {
 	}
 	*s = State{Recent: make(map[sms.PhoneNumber][]time.Time, len(form.Pairs))}
 	if form.Next != 0 {
-		s.Next = time.UnixMicro(form.Next).UTC()
+		s.Next = time.Unix(0, form.Next).UTC()
 	}
 	for to, moments := range form.Pairs {
 		for _, moment := range moments {

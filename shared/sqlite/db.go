@@ -1,5 +1,5 @@
-// Package sqlite keeps the embedded set's data in one SQLite file: the queues, the ledger, the routes, and the stream
-// of changes that the audit trail is made from. It is the door to modernc.org/sqlite, which is SQLite without cgo.
+// Package sqlite keeps the embedded set's data in one SQLite file: the queues, the ledger, the routes, the pace, and the
+// stream of changes that the audit trail is made from. It is the door to modernc.org/sqlite, which is SQLite without cgo.
 //
 // Whatever a method reported as done survives kill -9 and a power cut: the file is in WAL mode with synchronous=FULL,
 // and a method that writes returns only after the commit that holds its write was synced. One goroutine does all the
@@ -124,9 +124,16 @@ func syncFolder(folder string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// openPool returns a pool of at most connections connections. Every connection gets the pragmas.
+// openPool returns a pool of at most connections connections, which make the file if it is missing. Every connection
+// gets the pragmas.
 func openPool(path string, connections int, pragmas ...string) (*sql.DB, error) {
+	return openPoolAs("rwc", path, connections, pragmas...)
+}
+
+// openPoolAs does the same in one of SQLite's modes: "ro", "rw" or "rwc".
+func openPoolAs(mode, path string, connections int, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{"_pragma": append([]string{"busy_timeout(5000)", "foreign_keys(1)", "synchronous(FULL)"}, pragmas...)}
+	query.Set("mode", mode)
 	query.Set("_dqs", "0")
 	query.Set("_error_rc", "1")
 	// The path is escaped, so that a question mark in it does not begin the query.

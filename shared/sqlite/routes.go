@@ -15,15 +15,21 @@ var _ route.Table = (*Routes)(nil)
 const maxLookup = 100
 
 // Routes is the routing table. It implements [route.Table]; a lookup never lags.
-type Routes struct{ db *DB }
+type Routes struct {
+	StoredRoutes
+	db *DB
+}
+
+// StoredRoutes is what may be read of the routing table.
+type StoredRoutes struct{ reader *reader }
 
 // Routes returns the database's routing table.
-func (db *DB) Routes() *Routes { return &Routes{db: db} }
+func (db *DB) Routes() *Routes { return &Routes{StoredRoutes: StoredRoutes{reader: db.reader}, db: db} }
 
 const lookupQuery = `SELECT route FROM routing WHERE twilio_number IN (SELECT value FROM json_each(?))`
 
 // Lookup returns the routes of the given numbers, see [route.Table].
-func (r *Routes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]route.Route, error) {
+func (r StoredRoutes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]route.Route, error) {
 	if len(numbers) > maxLookup {
 		return nil, permanent("lookup of more than 100 numbers")
 	}
@@ -43,14 +49,14 @@ func (r *Routes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sm
 }
 
 // List returns all routes in order of TwilioNumber, see [route.Table].
-func (r *Routes) List(ctx context.Context) ([]route.Route, error) {
+func (r StoredRoutes) List(ctx context.Context) ([]route.Route, error) {
 	return r.read(ctx, "SELECT route FROM routing ORDER BY twilio_number")
 }
 
 // read returns the routes that a query finds.
-func (r *Routes) read(ctx context.Context, query string, args ...any) ([]route.Route, error) {
+func (r StoredRoutes) read(ctx context.Context, query string, args ...any) ([]route.Route, error) {
 	var routes []route.Route
-	err := r.db.reader.each(ctx, func(rows *sql.Rows) error {
+	err := r.reader.each(ctx, func(rows *sql.Rows) error {
 		var item string
 		if err := rows.Scan(&item); err != nil {
 			return err

@@ -28,58 +28,66 @@ func wantedAnswers() map[int]codeAnswer {
 		fatal       = codeAnswer{post: fault.Fatal, receipt: fault.Fatal}
 	)
 	after := func(wait time.Duration) codeAnswer { return codeAnswer{fault.Throttled, fault.Throttled, wait} }
-	return map[int]codeAnswer{
-		14107: after(45 * time.Second),
-		20003: fatal,
-		20403: fatal,
-		20404: fatal,
-		20429: throttled,
-		20500: looked,
-		20503: looked,
-		21211: unreachable,
-		21212: permanent,
-		21265: unreachable,
-		21266: unreachable,
-		21408: unreachable,
-		21601: permanent,
-		21602: permanent,
-		21603: permanent,
-		21604: permanent,
-		21606: permanent,
-		21608: unreachable,
-		21609: fatal,
-		21610: optedOut,
-		21611: after(5 * time.Minute),
-		21612: unreachable,
-		21614: unreachable,
-		21617: permanent,
-		21620: permanent,
-		21623: permanent,
-		21624: permanent,
-		21635: unreachable,
-		21658: permanent,
-		21659: permanent,
-		21660: permanent,
-		30001: after(5 * time.Minute),
-		30002: fatal,
-		30003: unreachable,
-		30004: unreachable,
-		30005: unreachable,
-		30006: unreachable,
-		30007: unreachable,
-		30008: unreachable,
-		30022: after(time.Minute),
-		30024: permanent,
-		30032: permanent,
-		30034: permanent,
-		30410: unreachable,
-		30450: permanent,
-		30532: permanent,
-		30533: permanent,
-		30610: after(2 * time.Hour),
-		63017: throttled,
-		70051: fatal,
+	rows := []struct {
+		number int
+		codeAnswer
+	}{
+		{14107, after(45 * time.Second)},
+		{20003, fatal},
+		{20403, fatal},
+		{20404, fatal},
+		{20429, throttled},
+		{20500, looked},
+		{20503, looked},
+		{21211, unreachable},
+		{21212, permanent},
+		{21265, unreachable},
+		{21266, unreachable},
+		{21408, unreachable},
+		{21601, permanent},
+		{21602, permanent},
+		{21603, permanent},
+		{21604, permanent},
+		{21606, permanent},
+		{21608, unreachable},
+		{21609, fatal},
+		{21610, optedOut},
+		{21611, after(5 * time.Minute)},
+		{21612, unreachable},
+		{21614, unreachable},
+		{21617, permanent},
+		{21620, permanent},
+		{21623, permanent},
+		{21624, permanent},
+		{21635, unreachable},
+		{21658, permanent},
+		{21659, permanent},
+		{21660, permanent},
+		{30001, after(5 * time.Minute)},
+		{30002, fatal},
+		{30003, unreachable},
+		{30004, unreachable},
+		{30005, unreachable},
+		{30006, unreachable},
+		{30007, unreachable},
+		{30008, unreachable},
+		{30022, after(time.Minute)},
+		{30024, permanent},
+		{30032, permanent},
+		{30034, permanent},
+		{30410, unreachable},
+		{30450, permanent},
+		{30532, permanent},
+		{30533, permanent},
+		{30610, after(2 * time.Hour)},
+		{63017, throttled},
+		{70051, fatal},
 	}
+	want := map[int]codeAnswer{}
+	for _, row := range rows {
+		want[row.number] = row.codeAnswer
+	}
+	return want
 }
 
 // TestClassifyCode holds each code of Twilio's that the relay answers to, once.
@@ -238,6 +246,11 @@ func TestClassifyRead(t *testing.T) {
 	for _, status := range []int{0, 200, 302, 408, 500, 503} {
 		if got := classifyRead(Exchange{Sent: true, Status: status, Err: errBroken}); got.Kind != fault.Transient {
 			t.Errorf("a read that ends with status %d is %s, want transient", status, got.Kind)
+		}
+	}
+	for _, code := range []int{21211, 21610, 21212} {
+		if got := classifyRead(Exchange{Status: 400, Code: code}); got.Kind != fault.Permanent {
+			t.Errorf("a read that is refused with code %d is %s, want permanent: it is for no phone", code, got.Kind)
 		}
 	}
 	if got := classifyRead(Exchange{Status: 404, Code: 20404}); got.Kind != fault.Permanent {

@@ -83,6 +83,7 @@ func TestCreateOutcomes(t *testing.T) {
 			"400 shorter than it says", answer(400, refusal(t, 21211, 400), "Content-Length: 5000"),
 			fault.Error{Kind: fault.Transient, HTTPStatus: 400},
 		},
+		{"400 that is too long", answer(400, strings.Repeat(" ", maxAnswer+1)), fault.Error{Kind: fault.Permanent, HTTPStatus: 400}},
 		{"401", answer(401, refusal(t, 20003, 401)), fault.Error{Kind: fault.Fatal, HTTPStatus: 401, Code: 20003}},
 		{"401 with HTML", answer(401, html), fault.Error{Kind: fault.Fatal, HTTPStatus: 401}},
 		{"403 of a key that may not", answer(403, refusal(t, 70051, 403)), fault.Error{Kind: fault.Fatal, HTTPStatus: 403, Code: 70051}},

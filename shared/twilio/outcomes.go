@@ -1,10 +1,6 @@
 package twilio
 
-import (
-	"math"
-
-	"quickdumpnow.com/smsrelay/shared/fault"
-)
+import "quickdumpnow.com/smsrelay/shared/fault"
 
 // Outcome is a way in which the POST of a message may end where no code of Twilio's decides, and our one answer to it.
 type Outcome struct {
@@ -33,12 +29,11 @@ const (
 	missed
 )
 
-// HTTPOutcomes returns the answers to HTTP statuses. Of several that a status is in, the first counts; every status is in
-// one.
+// HTTPOutcomes returns the answers to HTTP statuses, from 100 to 599. Of several that a status is in, the first counts.
 func HTTPOutcomes() []Outcome {
 	const unclear = "Twilio may have taken the message all the same: repeating it could text someone twice, so it is looked up first."
 	return []Outcome{
-		{"1xx", 0, 199, fault.Unknown, "no final answer", unclear, ignored},
+		{"1xx", 100, 199, fault.Unknown, "no final answer", unclear, ignored},
 		{
 			"2xx", 200, 299, fault.Unknown, "a yes that names no message",
 			"Twilio has probably taken the message, but without its Sid nobody can tell: it is looked up. A 2xx that names the message is simply sent.", ignored,
@@ -68,7 +63,7 @@ func HTTPOutcomes() []Outcome {
 			"4xx", 400, 499, fault.Permanent, "refused",
 			"Twilio gave an answer, the answer was no, and it will be the same next time. With a code that is in the table, the code decides.", heeded,
 		},
-		{"5xx", 500, math.MaxInt, fault.Unknown, "trouble at Twilio", unclear, ignored},
+		{"5xx", 500, 599, fault.Unknown, "trouble at Twilio", unclear, ignored},
 	}
 }
 
@@ -116,13 +111,13 @@ func outcomeOf(e Exchange, known bool) (outcome Outcome, byCode bool) {
 			continue
 		case outcome.code == ignored:
 			return outcome, false
-		case !known && e.CutShort && outcome.Kind != fault.Unknown:
+		case e.CutShort && outcome.Kind != fault.Unknown:
 			return transportOutcome(refusalCutShort), false
 		default:
 			return outcome, known
 		}
 	}
-	return Outcome{Kind: fault.Unknown}, false
+	return Outcome{Kind: fault.Unknown}, false // no status that HTTP has
 }
 
 func transportOutcome(name string) Outcome {

@@ -68,7 +68,7 @@ func TestValidityPeriod(t *testing.T) {
 // TestWaitLeavesQueuedMessagesAlone waits for what is under way, not for the end of a validity.
 func TestWaitLeavesQueuedMessagesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		account := inBubble(t, nil)
+		account := inBubble(t, nil, func(c *twiliofake.Config) { c.StepDelay = time.Second })
 		account.create(t, params("To", "+15005550111", "ValidityPeriod", "60"))
 		began := time.Now()
 		if err := account.Wait(t.Context()); err != nil || time.Since(began) != 0 {
@@ -76,6 +76,12 @@ func TestWaitLeavesQueuedMessagesAlone(t *testing.T) {
 		}
 		if got := account.Messages()[0].Status; got != sms.StatusQueued {
 			t.Errorf("status %s", got)
+		}
+		time.Sleep(2 * time.Minute)
+		account.create(t, params())
+		began = time.Now()
+		if err := account.Wait(t.Context()); err != nil || time.Since(began) != 2*time.Second {
+			t.Errorf("after the end of its validity: waited %s for another message: %v", time.Since(began), err)
 		}
 	})
 }
@@ -104,9 +110,10 @@ func TestLoopGuard(t *testing.T) {
 		{0, carrier, nil},
 		{10 * time.Second, carrier, nil},
 		{10 * time.Second, carrier, nil},
-		{10*time.Second - time.Nanosecond, carrier, 14107.0}, // the fourth within 30 s
-		{0, customer, nil},                                   // another pair
-		{time.Nanosecond, carrier, 14107.0},                  // the failed one counts, too
+		{10 * time.Second, carrier, nil},     // the first is 30 s ago
+		{9 * time.Second, carrier, 14107.0},  // the fourth within 30 s
+		{0, customer, nil},                   // another pair
+		{10 * time.Second, carrier, 14107.0}, // the one that failed counts, too
 		{30 * time.Second, carrier, nil},
 	} {
 		account.clock.Advance(step.later)
@@ -114,7 +121,7 @@ func TestLoopGuard(t *testing.T) {
 			t.Errorf("%s after noon: %v, want %v", account.clock.Now().Sub(noon), got["error_code"], step.want)
 		}
 	}
-	last := app.webhooks()[6].params // three times sent and delivered, then the first that fails
+	last := app.webhooks()[8].params // four times sent and delivered, then the first that fails
 	if last.Get("MessageStatus") != "failed" || last.Get("ErrorCode") != "14107" {
 		t.Errorf("callback %v", last)
 	}

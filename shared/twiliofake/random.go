@@ -34,12 +34,12 @@ func (o Odds) Validate() error {
 		name  string
 		value float64
 	}{
-		{"AcceptThenDrop", o.AcceptThenDrop},
-		{"ErrorRate", o.ErrorRate},
-		{"AcceptThenDrop and ErrorRate together", o.AcceptThenDrop + o.ErrorRate},
-		{"DropCallback", o.DropCallback},
-		{"DuplicateCallback", o.DuplicateCallback},
-		{"ReorderCallback", o.ReorderCallback},
+		{"accept-then-drop", o.AcceptThenDrop},
+		{"error rate", o.ErrorRate},
+		{"accept-then-drop and error rate together", o.AcceptThenDrop + o.ErrorRate},
+		{"callbacks dropped", o.DropCallback},
+		{"callbacks duplicated", o.DuplicateCallback},
+		{"callbacks reordered", o.ReorderCallback},
 	} {
 		if !(p.value >= 0 && p.value <= 1) { // NaN is neither
 			problems = append(problems, fmt.Errorf("%s: want a probability from 0 to 1, got %g", p.name, p.value))

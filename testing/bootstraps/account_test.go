@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/dynamo"
@@ -40,15 +41,56 @@ func (a account) environment(settings map[string]string) map[string]string {
 	return environment
 }
 
+// queue makes a FIFO queue.
 func (a account) queue(t *testing.T) string {
 	t.Helper()
-	out, err := sqs.NewFromConfig(a.config).CreateQueue(t.Context(), &sqs.CreateQueueInput{
+	return a.createQueue(t, &sqs.CreateQueueInput{
 		QueueName: aws.String("test-" + rand.Text() + ".fifo"), Attributes: map[string]string{"FifoQueue": "true"},
 	})
+}
+
+// timerQueue makes a queue without order.
+func (a account) timerQueue(t *testing.T) string {
+	t.Helper()
+	return a.createQueue(t, &sqs.CreateQueueInput{QueueName: aws.String("test-" + rand.Text())})
+}
+
+func (a account) createQueue(t *testing.T, input *sqs.CreateQueueInput) string {
+	t.Helper()
+	out, err := sqs.NewFromConfig(a.config).CreateQueue(t.Context(), input)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return *out.QueueUrl
+}
+
+// delayed returns how many messages of a queue are held back until their time.
+func (a account) delayed(t *testing.T, queueURL string) string {
+	t.Helper()
+	const name = sqstypes.QueueAttributeNameApproximateNumberOfMessagesDelayed
+	out, err := sqs.NewFromConfig(a.config).GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: &queueURL, AttributeNames: []sqstypes.QueueAttributeName{name},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Attributes[string(name)]
+}
+
+// keys returns the keys of a table's items.
+func (a account) keys(t *testing.T, table, key string) []string {
+	t.Helper()
+	out, err := dynamodb.NewFromConfig(a.config).Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, item := range out.Items {
+		if value, ok := item[key].(*types.AttributeValueMemberS); ok {
+			keys = append(keys, value.Value)
+		}
+	}
+	return keys
 }
 
 func (a account) secret(t *testing.T, value string) string {

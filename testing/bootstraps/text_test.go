@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/sqs"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
 	"quickdumpnow.com/smsrelay/shared/twiliofake"
@@ -30,22 +32,20 @@ const (
 	textSid    = "SM00000000000000000000000000000001"
 	number     = "+18585550100"
 	phone      = "+16195550123"
+	fallback   = "+16195550124"
 	customer   = "+13125550147"
 )
 
 // TestATextThroughTheBootstraps takes one signed text from the webhook to the audit log.
 func TestATextThroughTheBootstraps(t *testing.T) {
 	aws := newAccount(t)
-	inbox, dead := aws.queue(t), aws.queue(t)
+	inbox, dead, timers := aws.queue(t), aws.queue(t), aws.timerQueue(t)
 	ledgerTable, routingTable := aws.table(t, dynamo.LedgerSchema()), aws.table(t, dynamo.RoutesSchema())
+	paceTable := aws.table(t, dynamo.PaceSchema())
 	secret := aws.secret(t, `{"accountSid":"`+accountSid+`","authToken":"`+authToken+`"}`)
 	auditGroup := aws.logGroup(t)
 	twilio := fakeTwilio(t)
-	if _, err := dynamo.NewRoutes(aws.config, routingTable).Put(t.Context(), route.Route{
-		TwilioNumber: number, DestinationCarrier: phone, Active: true, LastUpdated: time.Now(), UpdatedBy: "test",
-	}); err != nil {
-		t.Fatal(err)
-	}
+	putRoute(t, dynamo.NewRoutes(aws.config, routingTable))
 
 	var answer events.APIGatewayV2HTTPResponse
 	start(t, "ingest", aws.environment(map[string]string{
@@ -58,7 +58,9 @@ func TestATextThroughTheBootstraps(t *testing.T) {
 	var failures events.SQSEventResponse
 	start(t, "sender", aws.environment(map[string]string{
 		"PUBLIC_BASE_URL": baseURL, "RELAY_QUEUE_URL": inbox, "RELAY_DEAD_LETTER_QUEUE_URL": dead,
-		"RELAY_LEDGER_TABLE": ledgerTable, "RELAY_ROUTING_TABLE": routingTable, "RELAY_TWILIO_AUTH_TOKEN_SECRET": secret,
+		"RELAY_TIMER_QUEUE_URL": timers, "RELAY_LEDGER_TABLE": ledgerTable, "RELAY_ROUTING_TABLE": routingTable,
+		"RELAY_PACE_TABLE": paceTable, "RELAY_PACE_PAIR": "10/30s", "RELAY_PACE_NUMBER": "1/1s",
+		"RELAY_RECONCILE_LOOKS": "3", "RELAY_RECONCILE_INTERVAL": "40s", "RELAY_TWILIO_AUTH_TOKEN_SECRET": secret,
 		"TWILIO_ACCOUNT_SID": accountSid, "TWILIO_API_BASE_URL": twilio.url,
 	})).invoke(t, received(t, sqs.New(aws.config, inbox)), &failures)
 	if len(failures.BatchItemFailures) != 0 {
@@ -71,6 +73,12 @@ func TestATextThroughTheBootstraps(t *testing.T) {
 	record, err := dynamo.NewLedger(aws.config, dynamo.LedgerConfig{Table: ledgerTable, Now: time.Now}).Get(t.Context(), textSid)
 	if err != nil || record.State != ledger.Sent || record.Attempts[0].OutboundSid != sent[0].Sid {
 		t.Fatalf("the ledger has %+v, %v", record, err)
+	}
+	if paced := aws.keys(t, paceTable, "TwilioNumber"); !slices.Equal(paced, []string{number}) {
+		t.Errorf("the pace table has %q", paced)
+	}
+	if set := aws.delayed(t, timers); set != "1" {
+		t.Errorf("%s timers are set, want that of the route's DeliveryTimeout", set)
 	}
 
 	var unread events.DynamoDBEventResponse
@@ -92,7 +100,7 @@ func TestBootstrapsRefuseToStartUnset(t *testing.T) {
 	newAccount(t) // It is not asked, but without the emulators four functions are not worth compiling.
 	for name, missing := range map[string][]string{
 		"ingest":       {"RELAY_QUEUE_URL", "RELAY_TWILIO_AUTH_TOKEN_SECRET", "AWS_REGION"},
-		"sender":       {"RELAY_QUEUE_URL", "RELAY_DEAD_LETTER_QUEUE_URL", "RELAY_LEDGER_TABLE", "RELAY_ROUTING_TABLE", "TWILIO_ACCOUNT_SID"},
+		"sender":       {"RELAY_QUEUE_URL", "RELAY_DEAD_LETTER_QUEUE_URL", "RELAY_TIMER_QUEUE_URL", "RELAY_LEDGER_TABLE", "RELAY_ROUTING_TABLE", "RELAY_PACE_TABLE", "TWILIO_ACCOUNT_SID"},
 		"stream-audit": {"RELAY_AUDIT_LOG_GROUP"},
 		"operator":     {"RELAY_QUEUE_URL", "RELAY_LEDGER_TABLE"},
 	} {
@@ -105,6 +113,17 @@ func TestBootstrapsRefuseToStartUnset(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// putRoute puts a route with two hops, of which the second has its turn in an hour.
+func putRoute(t *testing.T, table route.Table) {
+	t.Helper()
+	if _, err := table.Put(t.Context(), route.Route{
+		TwilioNumber: number, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback},
+		DeliveryTimeout: route.Duration(time.Hour), Active: true, LastUpdated: time.Now(), UpdatedBy: "test",
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 type process struct {
 	name string
 	dead bool
+	// restart, if set, starts another in its place when it has died.
+	restart func()
 }
 
 // actor is one line of work in a process. It runs between two calls of a door, and stands still at each until the
@@ -26,6 +28,8 @@ type actor struct {
 	until time.Time
 	ended bool
 
+	// received is when it last took something off a queue.
+	received time.Time
 	// post is the last POST that it made, listed what it last saw of Twilio's list. They are for the invariants.
 	post   *post
 	listed map[string]bool

@@ -15,7 +15,9 @@ type chance struct {
 }
 
 // fromSeed returns decisions that are all made by the seed.
-func fromSeed(seed uint64) *chance { return &chance{rng: rand.New(rand.NewPCG(seed, 0x5ea5)), taken: make([]uint32, 0, 1024)} }
+func fromSeed(seed uint64) *chance {
+	return &chance{rng: rand.New(rand.NewPCG(seed, 0x5ea5)), taken: make([]uint32, 0, 1024)}
+}
 
 // playing returns decisions that were made before.
 func playing(given []uint32) *chance { return &chance{given: given} }

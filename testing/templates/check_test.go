@@ -48,6 +48,7 @@ func variants() map[string]object {
 		"TwilioApiKeySecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/key-AbCdEf",
 		"TwilioApiBaseUrl":      "https://twilio.example.com",
 		"PublicBaseUrl":         "https://sms.example.com",
+		"SenderConcurrency":     4,
 	})
 	return map[string]object{"few parameters": few, "all parameters": all}
 }

@@ -26,6 +26,18 @@ func functionChecks() []check {
 			{"a setting too few", remove("SenderFunction", "Environment.Variables.RELAY_LEDGER_TABLE")},
 			{"a setting nobody reads", set("IngestFunction", "Environment.Variables.RELAY_LEDGER_TABLE", "x")},
 			{"a slip of the pen", set("StreamAuditFunction", "Environment.Variables.RELAY_AUDIT_LOG_GRUOP", "x")},
+			{"no table for the pace", remove("SenderFunction", "Environment.Variables.RELAY_PACE_TABLE")},
+		}},
+		{"each setting is what its name says", findValues, []mutation{
+			{"timers on the queue", set("SenderFunction", "Environment.Variables.RELAY_TIMER_QUEUE_URL", object{"Ref": "Queue"})},
+			{"timers on the timers' dead letters", set("SenderFunction", "Environment.Variables.RELAY_TIMER_QUEUE_URL", object{"Ref": "TimerDeadLetterQueue"})},
+			{"texts on the timers", set("OperatorFunction", "Environment.Variables.RELAY_QUEUE_URL", object{"Ref": "TimerQueue"})},
+			{"an ARN for a name", set("SenderFunction", "Environment.Variables.RELAY_PACE_TABLE", object{"Fn::GetAtt": "PaceTable.Arn"})},
+			{"the pace in the ledger", set("SenderFunction", "Environment.Variables.RELAY_PACE_TABLE", object{"Ref": "LedgerTable"})},
+			{"a pair's pace for a number", set("SenderFunction", "Environment.Variables.RELAY_PACE_NUMBER", "10/30s")},
+			{"a number's pace for a pair", set("SenderFunction", "Environment.Variables.RELAY_PACE_PAIR", "1/1s")},
+			{"as many looks as attempts", set("SenderFunction", "Environment.Variables.RELAY_RECONCILE_LOOKS", 8)},
+			{"looks as often as attempts", set("SenderFunction", "Environment.Variables.RELAY_RECONCILE_INTERVAL", "2s")},
 		}},
 		{"no setting holds a secret", findSecrets, []mutation{
 			{"a token", set("IngestFunction", "Environment.Variables.TWILIO_AUTH_TOKEN", "x")},
@@ -74,6 +86,50 @@ func findSettings(t template, c code, report reporter) {
 		for _, name := range read {
 			if !slices.Contains(given, name) && !isOptional(t, id, name) {
 				report("%s: functions/%s/config.go reads %s, which is not set", id, c.folders[id], name)
+			}
+		}
+	}
+}
+
+// namedResources are the resources behind the settings that name one.
+func namedResources() map[string]string {
+	return map[string]string{
+		"RELAY_QUEUE_URL":             "Queue",
+		"RELAY_DEAD_LETTER_QUEUE_URL": "DeadLetterQueue",
+		"RELAY_TIMER_QUEUE_URL":       "TimerQueue",
+		"RELAY_LEDGER_TABLE":          "LedgerTable",
+		"RELAY_ROUTING_TABLE":         "RoutingTable",
+		"RELAY_PACE_TABLE":            "PaceTable",
+		"RELAY_AUDIT_LOG_GROUP":       "AuditLogGroup",
+	}
+}
+
+// namedParameters are the parameters behind the settings that are one as it is.
+func namedParameters() map[string]string {
+	return map[string]string{
+		"RELAY_RETRY_BASE":         "RetryBase",
+		"RELAY_MAX_ATTEMPTS":       "MaxAttempts",
+		"RELAY_SEND_TIMEOUT":       "SendTimeout",
+		"RELAY_RETENTION":          "LedgerRetention",
+		"RELAY_PACE_PAIR":          "PacePair",
+		"RELAY_PACE_NUMBER":        "PaceNumber",
+		"RELAY_RECONCILE_LOOKS":    "ReconcileLooks",
+		"RELAY_RECONCILE_INTERVAL": "ReconcileInterval",
+		"TWILIO_ACCOUNT_SID":       "TwilioAccountSid",
+	}
+}
+
+func findValues(t template, _ code, report reporter) {
+	for id, f := range t.functions() {
+		for name, value := range mapping(at(f, "Environment.Variables")) {
+			want := ""
+			if resource, ok := namedResources()[name]; ok {
+				want = "${" + resource + "}"
+			} else if parameter, ok := namedParameters()[name]; ok {
+				want = text(t, "Values."+parameter)
+			}
+			if want != "" && expression(value) != want {
+				report("%s: %s is %s, should be %s", id, name, expression(value), want)
 			}
 		}
 	}

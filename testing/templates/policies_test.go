@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"quickdumpnow.com/smsrelay/shared/dynamo"
 )
 
 func policyChecks() []check {
@@ -34,6 +36,10 @@ func policyChecks() []check {
 			{"a table more", allow("IngestRole", "dynamodb:GetItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 			{"a queue less", forget("IngestRole", "${Queue.Arn}")},
 			{"a stream less", forget("StreamAuditRole", "${RoutingTable.StreamArn}")},
+			{"the timers less", forget("SenderRole", "${TimerQueue.Arn}")},
+			{"the pace less", forget("SenderRole", "${PaceTable.Arn}")},
+			{"the timers' dead letters more", allow("SenderRole", "sqs:SendMessage", object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"})},
+			{"the pace as an operator", allow("OperatorRole", "dynamodb:GetItem", object{"Fn::GetAtt": "PaceTable.Arn"})},
 			{"a key less", forget("SenderRole", "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/key-AbCdEf")},
 			{"the failures' queue less", forget("StreamAuditRole", "${AuditFailureQueue.Arn}")},
 			{"another function's log", allow("SenderRole", "logs:PutLogEvents", object{"Fn::GetAtt": "IngestLogGroup.Arn"})},
@@ -42,11 +48,21 @@ func policyChecks() []check {
 			{"delete records", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 			{"write the ledger as an operator", allow("OperatorRole", "dynamodb:PutItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 			{"read the queue as ingest", allow("IngestRole", "sqs:ReceiveMessage", object{"Fn::GetAtt": "Queue.Arn"})},
-			{"not hold a message back", func(t template) {
-				for _, s := range statements(t.resource("SenderRole")) {
-					s["Action"] = slices.DeleteFunc(expressions(s["Action"]), func(a string) bool { return a == "sqs:ChangeMessageVisibility" })
-				}
-			}},
+			{"not hold a message back", disallow("sqs:ChangeMessageVisibility", "${Queue.Arn}")},
+			{"not hold a timer back", disallow("sqs:ChangeMessageVisibility", "${TimerQueue.Arn}")},
+			{"not set a timer", disallow("sqs:SendMessage", "${TimerQueue.Arn}")},
+			{"put a text on the queue again", allow("SenderRole", "sqs:SendMessage", object{"Fn::GetAtt": "Queue.Arn"})},
+			{"take dead letters", allow("SenderRole", "sqs:ReceiveMessage", object{"Fn::GetAtt": "DeadLetterQueue.Arn"})},
+			{"not book a moment", disallow("dynamodb:PutItem", "${PaceTable.Arn}")},
+			{"not see what is booked", disallow("dynamodb:GetItem", "${PaceTable.Arn}")},
+			{"forget what is booked", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "PaceTable.Arn"})},
+			{"not mark a hop", disallow("dynamodb:PutItem", "${RoutingTable.Arn}")},
+			{"read all routes", allow("SenderRole", "dynamodb:Scan", object{"Fn::GetAtt": "RoutingTable.Arn"})},
+			{"not read what a list names", disallow("dynamodb:BatchGetItem", "${LedgerTable.Arn}")},
+			{"not list a Twilio number's texts", forget("SenderRole", "${LedgerTable.Arn}/index/ByTwilioNumber")},
+			{"not list a customer's texts", forget("SenderRole", "${LedgerTable.Arn}/index/ByCustomer")},
+			{"list texts by state", allow("SenderRole", "dynamodb:Query", object{"Fn::Sub": "${LedgerTable.Arn}/index/ByStateDay"})},
+			{"list the whole ledger", allow("SenderRole", "dynamodb:Query", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 		}},
 	}
 }
@@ -75,6 +91,17 @@ func forget(role, resource string) func(template) {
 	return func(t template) {
 		for _, s := range statements(t.resource(role)) {
 			s["Resource"] = slices.DeleteFunc(items(s["Resource"]), func(r any) bool { return expression(r) == resource })
+		}
+	}
+}
+
+// disallow takes an action with one resource out of the sender's policy.
+func disallow(action, resource string) func(template) {
+	return func(t template) {
+		for _, s := range statements(t.resource("SenderRole")) {
+			if slices.Equal(expressions(s["Resource"]), []string{resource}) {
+				s["Action"] = slices.DeleteFunc(items(s["Action"]), func(a any) bool { return a == action })
+			}
 		}
 	}
 }
@@ -170,26 +197,69 @@ func noteObject(names map[string]bool, m object) {
 	}
 }
 
-// privileges are the actions that each function's part needs, as the services name them.
-func privileges() map[string]string {
-	const logs = " logs:CreateLogStream logs:PutLogEvents"
-	return map[string]string{
-		"IngestFunction": "sqs:SendMessage secretsmanager:GetSecretValue" + logs,
-		"SenderFunction": "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility sqs:SendMessage" +
-			" dynamodb:GetItem dynamodb:PutItem dynamodb:BatchGetItem secretsmanager:GetSecretValue" + logs,
-		"StreamAuditFunction": "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams sqs:SendMessage" + logs,
-		"OperatorFunction":    "sqs:SendMessage dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query" + logs,
+// privileges are the actions that each function's part needs, as the services name them, by the resources that they are
+// for. Secrets are one.
+func privileges() map[string]map[string]string {
+	const (
+		logs    = "logs:CreateLogStream logs:PutLogEvents"
+		receive = "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility"
+		stream  = "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams"
+	)
+	index := func(name string) string { return "${LedgerTable.Arn}/index/" + name }
+	return map[string]map[string]string{
+		"IngestFunction": {
+			"${IngestLogGroup.Arn}": logs, "${Queue.Arn}": "sqs:SendMessage", "secret": "secretsmanager:GetSecretValue",
+		},
+		"SenderFunction": {
+			"${SenderLogGroup.Arn}":           logs,
+			"${Queue.Arn}":                    receive,
+			"${TimerQueue.Arn}":               receive + " sqs:SendMessage",
+			"${DeadLetterQueue.Arn}":          "sqs:SendMessage",
+			"${LedgerTable.Arn}":              "dynamodb:GetItem dynamodb:PutItem dynamodb:BatchGetItem",
+			index(dynamo.IndexByCustomer):     "dynamodb:Query",
+			index(dynamo.IndexByTwilioNumber): "dynamodb:Query",
+			"${RoutingTable.Arn}":             "dynamodb:BatchGetItem dynamodb:PutItem",
+			"${PaceTable.Arn}":                "dynamodb:GetItem dynamodb:PutItem",
+			"secret":                          "secretsmanager:GetSecretValue",
+		},
+		"StreamAuditFunction": {
+			"${StreamAuditLogGroup.Arn}": logs, "${AuditLogGroup.Arn}": logs,
+			"${LedgerTable.StreamArn}": stream, "${RoutingTable.StreamArn}": stream, "${AuditFailureQueue.Arn}": "sqs:SendMessage",
+		},
+		"OperatorFunction": {
+			"${OperatorLogGroup.Arn}": logs, "${Queue.Arn}": "sqs:SendMessage",
+			"${LedgerTable.Arn}":          "dynamodb:GetItem dynamodb:BatchGetItem",
+			index(dynamo.IndexByCustomer): "dynamodb:Query", index(dynamo.IndexByTwilioNumber): "dynamodb:Query", index(dynamo.IndexByStateDay): "dynamodb:Query",
+		},
 	}
 }
 
 func findActions(t template, _ code, report reporter) {
 	for id, f := range t.functions() {
-		var allowed []string
-		for _, s := range statements(roleOf(t, f)) {
-			allowed = append(allowed, expressions(s["Action"])...)
+		allowed, needed := allowedActions(roleOf(t, f)), privileges()[id]
+		for _, resource := range sorted(needed) {
+			if want := strings.Fields(needed[resource]); !sameSet(allowed[resource], want) {
+				report("%s: may %q with %s, needs %q", id, allowed[resource], resource, want)
+			}
 		}
-		if needed := strings.Fields(privileges()[id]); !sameSet(allowed, needed) {
-			report("%s: may %q, needs %q", id, allowed, needed)
+		for _, resource := range sorted(allowed) {
+			if needed[resource] == "" {
+				report("%s: may %q with %s, which it does not need", id, allowed[resource], resource)
+			}
 		}
 	}
+}
+
+// allowedActions returns what a role may do, by resource.
+func allowedActions(role object) map[string][]string {
+	allowed := map[string][]string{}
+	for _, s := range statements(role) {
+		for _, resource := range expressions(s["Resource"]) {
+			if strings.HasPrefix(resource, "arn:") {
+				resource = "secret"
+			}
+			allowed[resource] = append(allowed[resource], expressions(s["Action"])...)
+		}
+	}
+	return allowed
 }

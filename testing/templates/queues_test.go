@@ -3,11 +3,20 @@ package templates
 import (
 	"slices"
 	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/retry"
 )
 
 // backstop is the least maxReceiveCount that no wait reaches: the longest queue before a pace limit of 10 texts in 30 s
 // that the design speaks of is 1,000 texts, and each looks again once in every 30 s at most.
 const backstop = 500
+
+// longestLook is how long the sender lets a message wait before it looks at it again, in seconds.
+func longestLook() int {
+	policy := retry.NewPolicy(time.Second, 1)
+	return int(max(policy.Cap, policy.HaltDelay).Seconds())
+}
 
 func queueChecks() []check {
 	return []check{
@@ -19,6 +28,13 @@ func queueChecks() []check {
 			{"one limit for all conversations", set("Queue", "FifoThroughputLimit", "perQueue")},
 			{"one deduplication for all", set("DeadLetterQueue", "DeduplicationScope", "queue")},
 		}},
+		{"timers have a delay of their own each, which no FIFO queue has", findTimers, []mutation{
+			{"the queue is FIFO", set("TimerQueue", "FifoQueue", true)},
+			{"by its name", set("TimerQueue", "QueueName", "qdn-sms-timers.fifo")},
+			{"its dead letters are", set("TimerDeadLetterQueue", "FifoQueue", true)},
+			{"a delay for all", set("TimerQueue", "DelaySeconds", 60)},
+			{"no queue", removeResource("TimerQueue")},
+		}},
 		{"what crashes the sender ends with the dead letters, nothing else", findRedrive, []mutation{
 			{"nowhere", remove("Queue", "RedrivePolicy")},
 			{"in another queue", set("Queue", "RedrivePolicy.deadLetterTargetArn", object{"Fn::GetAtt": "AuditFailureQueue.Arn"})},
@@ -27,10 +43,27 @@ func queueChecks() []check {
 			{"from another queue", set("Queue", "QueueName", "other.fifo")},
 			{"for a shorter time", set("DeadLetterQueue", "MessageRetentionPeriod", 86400)},
 			{"out of reach", remove("DeadLetterQueue", "RedriveAllowPolicy")},
+			{"a timer nowhere", remove("TimerQueue", "RedrivePolicy")},
+			{"a timer on the FIFO queue", set("TimerQueue", "RedrivePolicy.deadLetterTargetArn", object{"Fn::GetAtt": "DeadLetterQueue.Arn"})},
+			{"a timer that only waits, too", set("TimerQueue", "RedrivePolicy.maxReceiveCount", 5)},
+			{"timers of any queue", set("TimerDeadLetterQueue", "RedriveAllowPolicy.redrivePermission", "allowAll")},
+			{"timers of another queue", set("TimerQueue", "QueueName", "other")},
+			{"a timer as old as it was", set("TimerDeadLetterQueue", "MessageRetentionPeriod", 1036800)},
+			{"a timer out of reach", remove("TimerDeadLetterQueue", "RedriveAllowPolicy")},
+		}},
+		{"nothing is forgotten while it waits", findQueueRetention, []mutation{
+			{"a text after a weekend", set("Queue", "MessageRetentionPeriod", 345600)},
+			{"a text after SQS's default", remove("Queue", "MessageRetentionPeriod")},
+			{"a timer after a weekend", set("TimerQueue", "MessageRetentionPeriod", 345600)},
+			{"a timer after SQS's default", remove("TimerQueue", "MessageRetentionPeriod")},
 		}},
 		{"queues are encrypted, at rest and on the way", findEncryption, []mutation{
 			{"not at rest", remove("Queue", "SqsManagedSseEnabled")},
+			{"timers not at rest", remove("TimerQueue", "SqsManagedSseEnabled")},
+			{"dead timers not at rest", set("TimerDeadLetterQueue", "SqsManagedSseEnabled", false)},
 			{"not on the way", removeResource("DeadLetterQueuePolicy")},
+			{"timers not on the way", removeResource("TimerQueuePolicy")},
+			{"dead timers not on the way", removeResource("TimerDeadLetterQueuePolicy")},
 			{"for another queue", set("QueuePolicy", "Queues", []any{object{"Ref": "DeadLetterQueue"}})},
 			{"for another queue's ARN", func(t template) {
 				firstStatement(t, "AuditFailureQueuePolicy")["Resource"] = object{"Fn::GetAtt": "Queue.Arn"}
@@ -59,21 +92,52 @@ func findFifo(t template, _ code, report reporter) {
 	}
 }
 
+func findTimers(t template, _ code, report reporter) {
+	for _, id := range []string{"TimerQueue", "TimerDeadLetterQueue"} {
+		q := t.resource(id)
+		if name := text(q, "QueueName"); q["FifoQueue"] != nil || name == "" || strings.HasSuffix(name, ".fifo") {
+			report("%s: should be a queue without order, is named %q", id, name)
+		}
+		if q["DelaySeconds"] != nil {
+			report("%s: should show a timer that asks for no delay at once", id)
+		}
+	}
+}
+
+// deadLetters are the sender's queues, each with where its messages end.
+func deadLetters() map[string]string {
+	return map[string]string{"Queue": "DeadLetterQueue", "TimerQueue": "TimerDeadLetterQueue"}
+}
+
 func findRedrive(t template, _ code, report reporter) {
-	queue, dead := t.resource("Queue"), t.resource("DeadLetterQueue")
-	if text(queue, "RedrivePolicy.deadLetterTargetArn") != "${DeadLetterQueue.Arn}" {
-		report("Queue: a message that crashes the sender should end on DeadLetterQueue")
+	for id, deadID := range deadLetters() {
+		queue, dead := t.resource(id), t.resource(deadID)
+		if text(queue, "RedrivePolicy.deadLetterTargetArn") != "${"+deadID+".Arn}" {
+			report("%s: a message that crashes the sender should end on %s", id, deadID)
+		}
+		if count := number(queue, "RedrivePolicy.maxReceiveCount"); count < backstop {
+			report("%s: maxReceiveCount %d would end what only waits", id, count)
+		}
+		source := "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:" + text(queue, "QueueName")
+		allowed := expressions(at(dead, "RedriveAllowPolicy.sourceQueueArns"))
+		if text(dead, "RedriveAllowPolicy.redrivePermission") != "byQueue" || !slices.Equal(allowed, []string{source}) {
+			report("%s: should take messages of %s only, takes %q", deadID, source, allowed)
+		}
+		if number(dead, "MessageRetentionPeriod") <= number(queue, "MessageRetentionPeriod") {
+			report("%s: should keep messages for longer than %s", deadID, id)
+		}
 	}
-	if count := number(queue, "RedrivePolicy.maxReceiveCount"); count < backstop {
-		report("Queue: maxReceiveCount %d would end texts that only wait", count)
-	}
-	source := "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:" + text(queue, "QueueName")
-	allowed := expressions(at(dead, "RedriveAllowPolicy.sourceQueueArns"))
-	if text(dead, "RedriveAllowPolicy.redrivePermission") != "byQueue" || !slices.Equal(allowed, []string{source}) {
-		report("DeadLetterQueue: should take messages of %s only, takes %q", source, allowed)
-	}
-	if number(dead, "MessageRetentionPeriod") <= number(queue, "MessageRetentionPeriod") {
-		report("DeadLetterQueue: should keep messages for longer than Queue")
+}
+
+// findQueueRetention: what is looked at as seldom as can be comes to the dead letters, where someone sees it, long before
+// its queue would forget it and what waits behind it.
+func findQueueRetention(t template, _ code, report reporter) {
+	for id := range deadLetters() {
+		q := t.resource(id)
+		longest := number(q, "RedrivePolicy.maxReceiveCount") * longestLook()
+		if kept := number(q, "MessageRetentionPeriod"); kept < 2*longest {
+			report("%s: forgets messages after %d s, which should be well after they come to the dead letters, at %d s", id, kept, longest)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -9,7 +10,10 @@ import (
 const (
 	// visibilityPerTimeout is what Lambda's manual asks for: a batch may be tried again a few times before it shows.
 	visibilityPerTimeout = 6
-	fifoBatch            = 10
+	// senderBatch is how many messages the sender works on side by side, and all that a FIFO queue gives.
+	senderBatch = 10
+	// fewestRuns is the least MaximumConcurrency that Lambda takes.
+	fewestRuns = 2
 	// streamDay is how long a stream keeps its records, in seconds.
 	streamDay = 86400
 )
@@ -18,18 +22,39 @@ func sourceChecks() []check {
 	return []check{
 		{"each source of events takes partial failures", findPartialFailures, []mutation{
 			{"the queue does not", remove("SenderFunction", "Events.Queue.Properties.FunctionResponseTypes")},
+			{"the timer queue does not", remove("SenderFunction", "Events.Timers.Properties.FunctionResponseTypes")},
 			{"a stream does not", set("StreamAuditFunction", "Events.Routes.Properties.FunctionResponseTypes", []any{})},
 		}},
-		{"the queue's batches suit the sender", findBatches, []mutation{
+		{"the queues' batches suit the sender", findBatches, []mutation{
 			{"a batch over FIFO's limit", set("SenderFunction", "Events.Queue.Properties.BatchSize", 11)},
 			{"a window, which FIFO has not", set("SenderFunction", "Events.Queue.Properties.MaximumBatchingWindowInSeconds", 1)},
+			{"a batch of timers that would wait in turn", set("SenderFunction", "Events.Timers.Properties.BatchSize", 11)},
+			{"a window, which delays timers", set("SenderFunction", "Events.Timers.Properties.MaximumBatchingWindowInSeconds", 1)},
 			{"visibility under six timeouts", set("Queue", "VisibilityTimeout", 179)},
+			{"timers' visibility under six timeouts", set("TimerQueue", "VisibilityTimeout", 179)},
 			{"a longer timeout", set("SenderFunction", "Timeout", 31)},
-			{"more batches than the function may run", set("SenderFunction", "Events.Queue.Properties.ScalingConfig.MaximumConcurrency", 11)},
 			{"as many batches as Lambda likes", remove("SenderFunction", "Events.Queue.Properties.ScalingConfig")},
-			{"fewer runs than batches", set("SenderFunction", "ReservedConcurrentExecutions", 9)},
+			{"as many batches of timers as Lambda likes", remove("SenderFunction", "Events.Timers.Properties.ScalingConfig")},
 			{"no queue at all", remove("SenderFunction", "Events")},
+			{"no timers", remove("SenderFunction", "Events.Timers")},
 			{"the wrong queue", set("SenderFunction", "Events.Queue.Properties.Queue", object{"Fn::GetAtt": "DeadLetterQueue.Arn"})},
+			{"the wrong timers", set("SenderFunction", "Events.Timers.Properties.Queue", object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"})},
+		}},
+		{"the sender may run all batches that the queues give it at once", findRuns, []mutation{
+			{"more texts", set("SenderFunction", "Events.Queue.Properties.ScalingConfig.MaximumConcurrency", 3)},
+			{"more timers", set("SenderFunction", "Events.Timers.Properties.ScalingConfig.MaximumConcurrency", 3)},
+			{"fewer runs than batches", set("SenderFunction", "ReservedConcurrentExecutions", 3)},
+			{"no bound", remove("SenderFunction", "ReservedConcurrentExecutions")},
+			{"a row that adds up to more", func(t template) { mapping(at(t, "Mappings.SenderRuns.50"))["Timers"] = 11 }},
+			{"a row that leaves runs over", func(t template) { mapping(at(t, "Mappings.SenderRuns.50"))["Texts"] = 30 }},
+			{"a row with fewer timers than Lambda takes", func(t template) {
+				row := mapping(at(t, "Mappings.SenderRuns.4"))
+				row["Texts"], row["Timers"] = 3, 1
+			}},
+			{"a number without a row", func(t template) { delete(mapping(at(t, "Mappings.SenderRuns")), "1000") }},
+			{"a row for no number", func(t template) {
+				mapping(at(t, "Mappings.SenderRuns"))["12"] = object{"Texts": 10, "Timers": 2}
+			}},
 		}},
 		{"streams are read from their start and never block for ever", findStreams, []mutation{
 			{"from now on only", set("StreamAuditFunction", "Events.Ledger.Properties.StartingPosition", "LATEST")},
@@ -58,20 +83,42 @@ func findPartialFailures(t template, _ code, report reporter) {
 func findBatches(t template, _ code, report reporter) {
 	sender := t.functions()["SenderFunction"]
 	sources := events(sender, "SQS")
-	if len(sources) != 1 || text(sources["Queue"], "Queue") != "${Queue.Arn}" {
-		report("SenderFunction: should take its messages from Queue alone")
+	if len(sources) != 2 || text(sources["Queue"], "Queue") != "${Queue.Arn}" || text(sources["Timers"], "Queue") != "${TimerQueue.Arn}" {
+		report("SenderFunction: should take its messages from Queue and TimerQueue alone")
 	}
 	for name, source := range sources {
-		if size := number(source, "BatchSize"); size < 1 || size > fifoBatch || source["MaximumBatchingWindowInSeconds"] != nil {
-			report("SenderFunction: source %s has batches of %d; a FIFO queue gives at most %d, and has no window", name, size, fifoBatch)
+		if size := number(source, "BatchSize"); size < 1 || size > senderBatch || source["MaximumBatchingWindowInSeconds"] != nil {
+			report("SenderFunction: source %s has batches of %d; there should be at most %d messages in one, and no window", name, size, senderBatch)
 		}
-		most, reserved := number(source, "ScalingConfig.MaximumConcurrency"), number(sender, "ReservedConcurrentExecutions")
-		if most < 2 || most > reserved {
-			report("SenderFunction: source %s runs %d batches at once, the function %d: what it refuses is a receive spent", name, most, reserved)
+		if most := number(source, "ScalingConfig.MaximumConcurrency"); most < fewestRuns {
+			report("SenderFunction: source %s is bounded at %d batches at once, should be at %d or more", name, most, fewestRuns)
 		}
 		queue := t.resource(referenced(text(source, "Queue")))
 		if number(queue, "VisibilityTimeout") < visibilityPerTimeout*number(sender, "Timeout") {
 			report("SenderFunction: VisibilityTimeout %d s is under %d times the timeout, %d s", number(queue, "VisibilityTimeout"), visibilityPerTimeout, number(sender, "Timeout"))
+		}
+	}
+}
+
+// findRuns adds up what the sender's sources may run at once, for the parameters given and for all others.
+func findRuns(t template, _ code, report reporter) {
+	sender := t.functions()["SenderFunction"]
+	var sum int
+	for _, source := range events(sender, "SQS") {
+		sum += number(source, "ScalingConfig.MaximumConcurrency")
+	}
+	if reserved := number(sender, "ReservedConcurrentExecutions"); sum > reserved {
+		report("SenderFunction: its sources run %d batches at once, the function %d: what it refuses is a receive spent", sum, reserved)
+	}
+	rows := mapping(at(t, "Mappings.SenderRuns"))
+	allowed := expressions(at(t, "Parameters.SenderConcurrency.AllowedValues"))
+	if !sameSet(sorted(rows), allowed) {
+		report("SenderRuns: has rows for %q, SenderConcurrency may be %q", sorted(rows), allowed)
+	}
+	for name, row := range rows {
+		texts, timers := number(row, "Texts"), number(row, "Timers")
+		if strconv.Itoa(texts+timers) != name || texts < fewestRuns || timers < fewestRuns {
+			report("SenderRuns: row %s should be two numbers of at least %d that add up to its name, is %d and %d", name, fewestRuns, texts, timers)
 		}
 	}
 }

@@ -10,7 +10,9 @@ import (
 
 // schemas are the tables' by their logical ids, as the code needs them.
 func schemas() map[string]dynamo.TableSchema {
-	return map[string]dynamo.TableSchema{"RoutingTable": dynamo.RoutesSchema(), "LedgerTable": dynamo.LedgerSchema()}
+	return map[string]dynamo.TableSchema{
+		"RoutingTable": dynamo.RoutesSchema(), "LedgerTable": dynamo.LedgerSchema(), "PaceTable": dynamo.PaceSchema(),
+	}
 }
 
 func tableChecks() []check {
@@ -31,15 +33,35 @@ func tableChecks() []check {
 			{"expiry that is off", set("LedgerTable", "TimeToLiveSpecification.Enabled", false)},
 			{"expiry by another attribute", set("LedgerTable", "TimeToLiveSpecification.AttributeName", "Expires")},
 			{"routes that expire", set("RoutingTable", "TimeToLiveSpecification", object{"AttributeName": "ExpiresAt", "Enabled": true})},
+			{"a pace of another key", set("PaceTable", "KeySchema", []any{object{"AttributeName": "Number", "KeyType": "HASH"}})},
+			{"a pace in order of something", set("PaceTable", "KeySchema", []any{
+				object{"AttributeName": "TwilioNumber", "KeyType": "HASH"}, object{"AttributeName": "To", "KeyType": "RANGE"},
+			})},
+			{"a pace for numbers that are numbers", set("PaceTable", "AttributeDefinitions", []any{object{"AttributeName": "TwilioNumber", "AttributeType": "N"}})},
+			{"a pace that is kept for ever", remove("PaceTable", "TimeToLiveSpecification")},
+			{"a pace whose expiry is off", set("PaceTable", "TimeToLiveSpecification.Enabled", false)},
+			{"a pace that expires by another attribute", set("PaceTable", "TimeToLiveSpecification.AttributeName", "Next")},
+			{"a pace that someone follows", set("PaceTable", "StreamSpecification", object{"StreamViewType": "NEW_IMAGE"})},
+			{"no pace", removeResource("PaceTable")},
 			{"a table that nothing uses", add("OtherTable", "AWS::DynamoDB::Table", object{})},
+		}},
+		{"tables are encrypted, and paid by the request", findTableForm, []mutation{
+			{"routes in plain", remove("RoutingTable", "SSESpecification")},
+			{"the pace in plain", set("PaceTable", "SSESpecification.SSEEnabled", false)},
+			{"routes up to a capacity", set("RoutingTable", "BillingMode", "PROVISIONED")},
+			{"the pace up to a capacity", remove("PaceTable", "BillingMode")},
+		}},
+		{"what is worth nothing tomorrow goes with the stack", findTableWaste, []mutation{
+			{"the pace is left behind", func(t template) { mapping(at(t, "Resources.PaceTable"))["DeletionPolicy"] = "Retain" }},
+			{"the pace is left behind by a change", func(t template) { mapping(at(t, "Resources.PaceTable"))["UpdateReplacePolicy"] = "Retain" }},
+			{"the pace stays", set("PaceTable", "DeletionProtectionEnabled", true)},
+			{"the pace has backups", set("PaceTable", "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", true)},
 		}},
 		{"tables keep what was entrusted to them", findTableSafety, []mutation{
 			{"no point in time", remove("LedgerTable", "PointInTimeRecoverySpecification")},
 			{"deleted by a slip", set("LedgerTable", "DeletionProtectionEnabled", false)},
 			{"deleted with the stack", func(t template) { mapping(at(t, "Resources.LedgerTable"))["DeletionPolicy"] = "Delete" }},
 			{"deleted by a change", func(t template) { delete(mapping(at(t, "Resources.RoutingTable")), "UpdateReplacePolicy") }},
-			{"in plain", remove("RoutingTable", "SSESpecification")},
-			{"up to a capacity", set("RoutingTable", "BillingMode", "PROVISIONED")},
 		}},
 	}
 }
@@ -107,17 +129,44 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(set(a), set(b))
 }
 
+// isPassing reports whether a table holds nothing that is of use tomorrow.
+func isPassing(id string) bool { return id == "PaceTable" }
+
+func findTableForm(t template, _ code, report reporter) {
+	for id, resource := range t.resources("AWS::DynamoDB::Table") {
+		table := mapping(resource["Properties"])
+		if !isTrue(table, "SSESpecification.SSEEnabled") || text(table, "BillingMode") != "PAY_PER_REQUEST" {
+			report("%s: should be encrypted with a key of the account's, and paid per request", id)
+		}
+	}
+}
+
+func findTableWaste(t template, _ code, report reporter) {
+	for id, resource := range t.resources("AWS::DynamoDB::Table") {
+		table := mapping(resource["Properties"])
+		if !isPassing(id) {
+			continue
+		}
+		if text(resource, "DeletionPolicy") != "Delete" || text(resource, "UpdateReplacePolicy") != "Delete" || isTrue(table, "DeletionProtectionEnabled") {
+			report("%s: left behind, it would keep the next stack from making its own", id)
+		}
+		if isTrue(table, "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled") {
+			report("%s: holds nothing to restore", id)
+		}
+	}
+}
+
 func findTableSafety(t template, _ code, report reporter) {
 	for id, resource := range t.resources("AWS::DynamoDB::Table") {
 		table := mapping(resource["Properties"])
+		if isPassing(id) {
+			continue
+		}
 		if !isTrue(table, "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled") || !isTrue(table, "DeletionProtectionEnabled") {
 			report("%s: should have point-in-time recovery and deletion protection", id)
 		}
 		if text(resource, "DeletionPolicy") != "Retain" || text(resource, "UpdateReplacePolicy") != "Retain" {
 			report("%s: should outlive the stack", id)
-		}
-		if !isTrue(table, "SSESpecification.SSEEnabled") || text(table, "BillingMode") != "PAY_PER_REQUEST" {
-			report("%s: should be encrypted with a key of the account's, and paid per request", id)
 		}
 	}
 }

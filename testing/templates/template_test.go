@@ -49,7 +49,7 @@ func parseTemplate(text []byte, parameters object) (template, error) {
 			values[name] = given
 		}
 	}
-	r := resolver{values: values, conditions: mapping(whole["Conditions"])}
+	r := resolver{values: values, conditions: mapping(whole["Conditions"]), mappings: mapping(whole["Mappings"])}
 	resolved, _ := r.resolve(whole)
 	parsed := mapping(resolved)
 	parsed["Values"] = values
@@ -97,8 +97,8 @@ func untagged(n *yaml.Node) any {
 	return v
 }
 
-// resolver puts parameters and conditions into effect.
-type resolver struct{ values, conditions object }
+// resolver puts parameters, conditions and mappings into effect.
+type resolver struct{ values, conditions, mappings object }
 
 // resolve returns v with its parameters filled in; keep is false for AWS::NoValue.
 func (r resolver) resolve(v any) (resolved any, keep bool) {
@@ -132,6 +132,9 @@ func (r resolver) resolveObject(m object) (resolved any, keep bool) {
 		}
 		return r.resolve(branches[2])
 	}
+	if keys, ok := m["Fn::FindInMap"].([]any); ok {
+		return r.find(keys), true
+	}
 	if pattern, ok := m["Fn::Sub"].(string); ok {
 		return object{"Fn::Sub": r.fill(pattern)}, true
 	}
@@ -142,6 +145,16 @@ func (r resolver) resolveObject(m object) (resolved any, keep bool) {
 		}
 	}
 	return object, true
+}
+
+// find returns what a mapping has under its two keys, or nil.
+func (r resolver) find(keys []any) any {
+	var found any = r.mappings
+	for _, key := range keys {
+		key, _ := r.resolve(key)
+		found = mapping(found)[expression(key)]
+	}
+	return found
 }
 
 func (r resolver) fill(pattern string) string {

@@ -36,8 +36,8 @@ const (
 	TimersName      = "qdn-sms-timers"
 	// DeadTimersName takes timers that end the process each time they are handed out.
 	DeadTimersName = "qdn-sms-timers-dead"
-	DatabaseFile    = "relay.db"
-	AuditFile       = "audit.jsonl"
+	DatabaseFile   = "relay.db"
+	AuditFile      = "audit.jsonl"
 )
 
 const (

@@ -131,7 +131,7 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 
 // send claims the text, posts it and records what came of it.
 func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled bool) {
-	if p.deliveryTimeout > 0 && h.PublicBaseURL != "" {
+	if p.deliveryTimeout > 0 && p.next(j.text, p.to) && h.PublicBaseURL != "" {
 		// Set before the claim: a crash leaves at worst a timer that finds nothing to do.
 		if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), h.Now().Add(p.deliveryTimeout)); err != nil {
 			return h.notNow(ctx, j, "timer not set", err)

@@ -107,7 +107,7 @@ func (s *sender) handedOut() map[int]time.Duration {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.remove(deliveries, response)
+	s.remove(s.queue, deliveries, response)
 	waits := map[int]time.Duration{}
 	for i, d := range deliveries {
 		if slices.Contains(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: d.MessageID}) {
@@ -144,14 +144,22 @@ func TestGroupStopsAtItsFirstFailure(t *testing.T) {
 	checkOrder(t, s.twilio.posted(), 8)
 }
 
-// A failure that ends a text does not stop its group.
+// A failure that ends a text does not stop its group; one whose outcome is being found out does, and no longer.
 func TestGroupGoesOnPastWhatIsSettled(t *testing.T) {
-	for name, err := range map[string]error{"refused": refusal(fault.Permanent, 21610), "unknown": refusal(fault.Unknown, 0)} {
+	for name, tt := range map[string]struct {
+		err  error
+		back int
+	}{
+		"refused":   {refusal(fault.Permanent, 21617), 0},
+		"opted out": {refusal(fault.OptedOut, 21610), 0},
+		"unknown":   {refusal(fault.Unknown, 0), 2},
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
-			s.twilio.answer = answers(err)
+			s.twilio.answer = answers(tt.err)
 			s.queueUp(textOf(1, nil), textOf(2, nil))
-			s.checkBack(0)
+			s.checkBack(tt.back)
+			s.drain()
 			s.checkState(2, ledger.Sent, "")
 		})
 	}

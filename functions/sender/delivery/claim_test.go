@@ -40,8 +40,10 @@ func TestLiveLeaseIsWaitedFor(t *testing.T) {
 		t.Errorf("record %+v was touched within the lease", r)
 	}
 	s.clock.Advance(time.Millisecond)
-	s.checkBack(0)
-	s.checkState(1, ledger.Uncertain, ledger.ReasonLapsedLease)
+	s.checkBack(2)
+	s.checkState(1, ledger.Sending, "")
+	s.drain()
+	s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 	s.checkState(2, ledger.Sent, "")
 	s.checkPosts(1)
 	last, _ := s.record(1).Current()
@@ -59,7 +61,7 @@ func TestLapsedLeaseIsNeverPostedAgain(t *testing.T) {
 	s.queueUp(textOf(1, nil), textOf(1, nil))
 	s.drain()
 	s.checkPosts(0)
-	s.checkState(1, ledger.Uncertain, ledger.ReasonLapsedLease)
+	s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 	checkChanges(t, s.ledger.Changes())
 }
 
@@ -136,7 +138,7 @@ func TestClaimsAnswerIsLostForGood(t *testing.T) {
 		s.checkBack(1)
 		s.drain()
 		s.checkPosts(0)
-		s.checkState(1, ledger.Uncertain, ledger.ReasonLapsedLease)
+		s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 	}
 }
 
@@ -155,9 +157,10 @@ func TestClaimIsSomeoneElses(t *testing.T) {
 	s.checkBack(1)
 	s.checkPosts(0)
 	s.clock.Advance(lease)
-	s.checkBack(0)
+	s.checkBack(1)
+	s.drain()
 	s.checkPosts(0)
-	s.checkState(1, ledger.Uncertain, ledger.ReasonLapsedLease)
+	s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 }
 
 // A drop whose answer was lost is the sender's own all the same, and is measured as one.
@@ -192,7 +195,7 @@ func TestLedgerIsDown(t *testing.T) {
 	}
 }
 
-// The text is out, and the ledger cannot be told: it is never posted again, and ends as uncertain or by a receipt.
+// The text is out, and the ledger cannot be told: it is never posted again, and found by a look, or by a receipt.
 func TestLedgerIsDownAfterThePost(t *testing.T) {
 	for name, tt := range map[string]struct {
 		op    string
@@ -200,8 +203,8 @@ func TestLedgerIsDownAfterThePost(t *testing.T) {
 		state ledger.State
 	}{
 		"for a moment":              {"ledger before Update", 2, ledger.Sent},
-		"for longer":                {"ledger before Update", 3, ledger.Uncertain},
-		"for very long":             {"ledger before Update", 40, ledger.Uncertain},
+		"for longer":                {"ledger before Update", 3, ledger.Sent},
+		"for very long":             {"ledger before Update", 40, ledger.Sent},
 		"answers are lost at first": {"ledger after Update", 2, ledger.Sent},
 		"answers are lost":          {"ledger after Update", 9, ledger.Sent},
 	} {
@@ -238,7 +241,12 @@ func TestLedgerIsDownAfterARefusal(t *testing.T) {
 			s.checkBack(1)
 			s.drain()
 			s.checkPosts(1)
-			s.checkState(1, ledger.Uncertain, ledger.ReasonLapsedLease)
+			if kind == fault.Unknown {
+				// This one was taken, and it is found.
+				s.checkState(1, ledger.Sent, "")
+				return
+			}
+			s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 		})
 	}
 }
@@ -249,9 +257,10 @@ func TestSenderWasStoppedForLong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
 			s.twilio.answer = func(int, sms.Outbound) error {
+				s.twilio.listLag = time.Hour
 				s.clock.Advance(visibility)
-				s.checkBack(0)
-				s.checkState(1, ledger.Uncertain, ledger.ReasonLapsedLease)
+				s.drain()
+				s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 				s.lines()
 				return answer
 			}
@@ -264,7 +273,7 @@ func TestSenderWasStoppedForLong(t *testing.T) {
 				s.checkState(1, ledger.Sent, "")
 				return
 			}
-			s.checkState(1, ledger.Uncertain, ledger.ReasonLapsedLease)
+			s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 			if slices.Contains(lines, "text relayed") {
 				t.Errorf("log %q of a text that Twilio refused", lines)
 			}

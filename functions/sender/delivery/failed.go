@@ -87,6 +87,10 @@ func (h *Handler) follow(ctx context.Context, j *job, decision retry.Decision, f
 
 // lost records that nobody knows what became of the POST. The first look at it comes soon.
 func (h *Handler) lost(ctx context.Context, j *job, attempt ledger.Attempt, f *fault.Error) (v verdict, settled bool) {
+	if f.Kind != fault.Unknown {
+		// A kind that this version does not know; the ledger knows but one name for what is looked for.
+		f = &fault.Error{Kind: fault.Unknown, Code: f.Code, HTTPStatus: f.HTTPStatus, Err: f.Err}
+	}
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		r, changed := r.Doubt(attempt.Number, f, h.Now().Add(h.firstLook()), h.Now())
 		return r, changed, nil

@@ -223,13 +223,17 @@ func TestUnknownOutcome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
 			s.twilio.answer = always(err)
+			s.twilio.listLag = 24 * time.Hour
 			s.queueUp(textOf(1, nil))
-			s.checkBack(0)
+			s.checkBack(1)
 			s.queueUp(textOf(1, nil))
 			s.clock.Advance(time.Hour)
 			s.drain()
 			s.checkPosts(1)
 			s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+			if last, _ := s.record(1).Current(); !last.Unknown() || last.Looks != looks+1 {
+				t.Errorf("attempt %+v, want it unknown after %d looks", last, looks+1)
+			}
 		})
 	}
 }
@@ -237,9 +241,9 @@ func TestUnknownOutcome(t *testing.T) {
 // While the account is unusable, texts wait without end, and their records do not grow.
 func TestFatalHalts(t *testing.T) {
 	s := newSender(t)
-	const days = 50
+	const halts = 40
 	s.twilio.answer = func(n int, _ sms.Outbound) error {
-		if n <= days {
+		if n <= halts {
 			return refusal(fault.Fatal, 20003)
 		}
 		return nil
@@ -247,7 +251,7 @@ func TestFatalHalts(t *testing.T) {
 	s.queueUp(textOf(1, nil), textOf(2, nil))
 	s.checkBack(2)
 	r := s.record(1)
-	if r.State != ledger.Queued || r.Spent() != 0 || !r.NotBefore.Equal(started.Add(policy.HaltDelay)) {
+	if r.State != ledger.Queued || r.SpentAt(relaytest.Destination) != 0 || !r.NotBefore.Equal(started.Add(policy.HaltDelay)) {
 		t.Errorf("record %+v", r)
 	}
 	for len(s.queue.Messages()) > 0 {
@@ -257,10 +261,10 @@ func TestFatalHalts(t *testing.T) {
 			t.Fatalf("%d attempts on record", len(r.Attempts))
 		}
 	}
-	s.checkPosts(days + 2)
+	s.checkPosts(halts + 2)
 	s.checkState(1, ledger.Sent, "")
 	s.checkState(2, ledger.Sent, "")
-	if s.measured["Halted"] != days || len(s.dead.Messages()) != 0 {
+	if s.measured["Halted"] != halts || len(s.dead.Messages()) != 0 {
 		t.Errorf("measured %v", s.measured)
 	}
 	checkChanges(t, s.ledger.Changes())

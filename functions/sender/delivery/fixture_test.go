@@ -23,6 +23,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
+	door "quickdumpnow.com/smsrelay/shared/twilio"
 )
 
 const (
@@ -30,6 +31,9 @@ const (
 	sendTimeout = 8 * time.Second
 	lease       = sendTimeout + 10*time.Second
 	visibility  = 30 * time.Second
+	// looks and interval are how often and how far apart Twilio is asked again for a message.
+	looks       = 3
+	interval    = 40 * time.Second
 	maxAttempts = 3
 	retention   = 24 * time.Hour
 	// secretText stands in every text, so that a log that shows it is found.
@@ -53,8 +57,11 @@ type sender struct {
 	t      rapid.TB
 	clock  *relaytest.Clock
 	queue  *relaytest.MemoryQueue
+	timers *relaytest.MemoryQueue
 	dead   *relaytest.MemoryQueue
 	ledger *relaytest.MemoryLedger
+	routes *relaytest.MemoryRoutes
+	pace   *relaytest.MemoryPace
 	twilio *twilio
 	faults *faults
 
@@ -70,19 +77,23 @@ func newSender(t rapid.TB) *sender {
 	t.Helper()
 	s := &sender{t: t, clock: relaytest.NewClock(started), faults: &faults{}, measured: map[string]int{}, asked: map[string]time.Duration{}}
 	s.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)
+	s.timers = relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, s.clock.Now)
 	s.dead = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)
 	s.ledger = &relaytest.MemoryLedger{Fault: s.faults.of("ledger")}
-	s.queue.Fault, s.dead.Fault = s.faults.of("queue"), s.faults.of("dead")
-	routes := relaytest.NewMemoryRoutes(
+	s.pace = &relaytest.MemoryPace{Fault: s.faults.of("pace")}
+	s.queue.Fault, s.timers.Fault, s.dead.Fault = s.faults.of("queue"), s.faults.of("timers"), s.faults.of("dead")
+	s.routes = relaytest.NewMemoryRoutes(
 		route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, FallbackCarriers: []sms.PhoneNumber{relaytest.Fallback}, Active: true},
 		route.Route{TwilioNumber: otherNumber, DestinationCarrier: otherPhone, Active: true},
 		route.Route{TwilioNumber: idleNumber, DestinationCarrier: idlePhone},
 	)
-	routes.Fault = s.faults.of("routes")
-	s.twilio = &twilio{now: s.clock.Now}
+	s.routes.Fault = s.faults.of("routes")
+	s.twilio = &twilio{now: s.clock.Now, fault: s.faults.of("twilio")}
 	s.Handler = delivery.New(delivery.Config{
-		Ledger: s.ledger, Routes: remembersNothing{routes}, Messages: s.twilio, Queue: visibilityCheck{s}, DeadLetters: s.dead,
-		Policy: policy, PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 10,
+		Ledger: s.ledger, Records: s.ledger, Routes: remembersNothing{s.routes}, Messages: s.twilio, Pace: s.pace,
+		Queue: visibilityCheck{s, s.queue}, TimerQueue: visibilityCheck{s, s.timers}, Timers: s.timers, DeadLetters: s.dead,
+		Policy: policy, ReceiptFault: door.ClassifyReceipt, ReconcileLooks: looks, ReconcileInterval: interval,
+		PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 10,
 		Now: s.clock.Now, Spread: func() float64 { return 0 }, NewClaimID: s.newClaimID,
 		Logger: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})), Emit: s.measure,
 	})
@@ -94,6 +105,11 @@ type remembersNothing struct{ *relaytest.MemoryRoutes }
 
 // Forget has nothing to forget.
 func (remembersNothing) Forget(...sms.PhoneNumber) {}
+
+// MarkOptedOut goes to the table.
+func (r remembersNothing) MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error {
+	return route.MarkOptedOut(ctx, r.MemoryRoutes, number, hop, optedOut)
+}
 
 func (s *sender) newClaimID() string {
 	s.mu.Lock()
@@ -140,7 +156,10 @@ func (s *sender) lines() []string {
 
 // visibilityCheck holds changes of visibility against the queue's contract. SQLite's queue refuses all of a call of
 // which one is outside of it.
-type visibilityCheck struct{ s *sender }
+type visibilityCheck struct {
+	s     *sender
+	queue *relaytest.MemoryQueue
+}
 
 func (v visibilityCheck) ChangeVisibility(ctx context.Context, changes []queue.Visibility) error {
 	for _, c := range changes {
@@ -151,7 +170,7 @@ func (v visibilityCheck) ChangeVisibility(ctx context.Context, changes []queue.V
 		v.s.asked[c.ReceiptHandle] = c.Timeout
 		v.s.mu.Unlock()
 	}
-	return v.s.queue.ChangeVisibility(ctx, changes)
+	return v.queue.ChangeVisibility(ctx, changes)
 }
 
 // faults are what is to fail: for each operation ("ledger before Create") the errors of its next calls, nil for none.
@@ -215,6 +234,9 @@ func textOf(n int, edit func(e *queue.Envelope)) queue.Envelope {
 	return e
 }
 
+// alone makes a text one whose route has no fallback.
+func alone(e *queue.Envelope) { e.Message.To = otherNumber }
+
 // receiptOf returns the envelope of a receipt of the nth text.
 func receiptOf(n, attempt int, outboundSid string, status sms.Status) queue.Envelope {
 	ref := sms.CallbackRef{RelayID: relaytest.MessageSid(n), Attempt: attempt}
@@ -243,9 +265,12 @@ func (s *sender) queueUp(envelopes ...queue.Envelope) {
 func batchOf(deliveries []queue.Delivery) events.SQSEvent {
 	var batch events.SQSEvent
 	for _, d := range deliveries {
+		attributes := map[string]string{"ApproximateReceiveCount": strconv.Itoa(d.ReceiveCount)}
+		if d.Group != "" {
+			attributes["MessageGroupId"] = d.Group
+		}
 		batch.Records = append(batch.Records, events.SQSMessage{
-			MessageId: d.MessageID, ReceiptHandle: d.ReceiptHandle, Body: d.Body,
-			Attributes: map[string]string{"MessageGroupId": d.Group, "ApproximateReceiveCount": strconv.Itoa(d.ReceiveCount)},
+			MessageId: d.MessageID, ReceiptHandle: d.ReceiptHandle, Body: d.Body, Attributes: attributes,
 		})
 	}
 	return batch
@@ -254,17 +279,32 @@ func batchOf(deliveries []queue.Delivery) events.SQSEvent {
 // receive takes what can be had off the queue.
 func (s *sender) receive() []queue.Delivery {
 	s.t.Helper()
-	deliveries, err := s.queue.Receive(context.Background(), 10, 0, visibility)
+	return s.receiveFrom(s.queue)
+}
+
+func (s *sender) receiveFrom(q *relaytest.MemoryQueue) []queue.Delivery {
+	s.t.Helper()
+	deliveries, err := q.Receive(context.Background(), 10, 0, visibility)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return deliveries
 }
 
-// pump takes one batch through, as the event source mapping does, and returns how many messages came back of how many.
+// pump takes one batch of each queue through, as the event source mappings do, and returns how many messages came back of
+// how many.
 func (s *sender) pump() (failed, received int) {
 	s.t.Helper()
-	deliveries := s.receive()
+	for _, q := range []*relaytest.MemoryQueue{s.queue, s.timers} {
+		f, r := s.pumpFrom(q)
+		failed, received = failed+f, received+r
+	}
+	return failed, received
+}
+
+func (s *sender) pumpFrom(q *relaytest.MemoryQueue) (failed, received int) {
+	s.t.Helper()
+	deliveries := s.receiveFrom(q)
 	if len(deliveries) == 0 {
 		return 0, 0
 	}
@@ -272,11 +312,11 @@ func (s *sender) pump() (failed, received int) {
 	if err != nil {
 		s.t.Fatalf("Handle: %v; it would bring the whole batch back", err)
 	}
-	s.remove(deliveries, response)
+	s.remove(q, deliveries, response)
 	return len(response.BatchItemFailures), len(deliveries)
 }
 
-func (s *sender) remove(deliveries []queue.Delivery, response events.SQSEventResponse) {
+func (s *sender) remove(q *relaytest.MemoryQueue, deliveries []queue.Delivery, response events.SQSEventResponse) {
 	s.t.Helper()
 	back := map[string]bool{}
 	for _, failure := range response.BatchItemFailures {
@@ -292,23 +332,26 @@ func (s *sender) remove(deliveries []queue.Delivery, response events.SQSEventRes
 	if len(back) > 0 {
 		s.t.Errorf("answer names messages that were not in the batch: %v", back)
 	}
-	if err := s.queue.Delete(context.Background(), done); err != nil {
+	if err := q.Delete(context.Background(), done); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-// drain pumps until the queue is empty, moving the clock on when nothing can be had.
+// waiting returns how many messages the two queues hold, in flight or not.
+func (s *sender) waiting() int { return len(s.queue.Messages()) + len(s.timers.Messages()) }
+
+// drain pumps until the queues are empty, moving the clock on when nothing can be had.
 func (s *sender) drain() {
 	s.t.Helper()
-	for range 10_000 {
-		if len(s.queue.Messages()) == 0 {
+	for range 20_000 {
+		if s.waiting() == 0 {
 			return
 		}
 		if _, received := s.pump(); received == 0 {
 			s.clock.Advance(time.Second)
 		}
 	}
-	s.t.Fatalf("queue is not empty after 10,000 batches: %v", s.queue.Messages())
+	s.t.Fatalf("queues are not empty after 20,000 batches: %v, %v", s.queue.Messages(), s.timers.Messages())
 }
 
 // record returns the nth text's record, which must be there.

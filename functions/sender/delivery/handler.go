@@ -108,8 +108,11 @@ type verdict struct {
 	delay time.Duration
 }
 
+// maxHidden is the longest a message is hidden at a time; SQS hides it for twelve hours at most.
+const maxHidden = 6 * time.Hour
+
 func done() verdict                       { return verdict{done: true} }
-func again(delay time.Duration) verdict   { return verdict{delay: max(0, delay)} }
+func again(delay time.Duration) verdict   { return verdict{delay: min(max(0, delay), maxHidden)} }
 func (v verdict) of(id string) itemResult { return itemResult{messageID: id, verdict: v} }
 
 type itemResult struct {

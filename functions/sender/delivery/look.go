@@ -21,14 +21,19 @@ func (h *Handler) firstLook() time.Duration { return min(2*time.Second, h.Reconc
 func (h *Handler) doubt(ctx context.Context, j *job) (v verdict, settled bool) {
 	attempt, _ := j.text.Current()
 	lapsed := &fault.Error{Kind: fault.Unknown, Err: errLapsedLease}
-	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		r, changed := r.Doubt(attempt.Number, lapsed, h.Now(), h.Now())
-		return r, changed, nil
+	doubted := false
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+		r, doubted = r.Doubt(attempt.Number, lapsed, h.Now(), h.Now())
+		return r, doubted, nil
 	})
 	if err != nil {
 		return h.notNow(ctx, j, "lapsed lease not recorded", err)
 	}
-	j.text, j.moved = stored, true
+	j.text = stored
+	if !doubted {
+		return verdict{}, false
+	}
+	j.moved = true
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "lease lapsed", textAttrs(stored, nil)...)
 	return verdict{}, false
 }
@@ -92,18 +97,16 @@ func (h *Handler) lookAgain(ctx context.Context, j *job, attempt ledger.Attempt)
 	return verdict{}, false
 }
 
-// conclude ends the looks. The text is parked for an operator, or sent again if its route says so.
+// conclude ends the looks. The text is parked for an operator, or sent again if its route says so; not if Twilio has texts
+// of the same words, of which the phone may have got this one.
 func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, finding reconcile.Verdict) (v verdict, settled bool) {
-	onward := ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome}
-	if finding == reconcile.Ambiguous {
-		onward.Reason = ledger.ReasonAmbiguous
-	}
-	routes, err := h.Routes.Lookup(ctx, j.text.TwilioNumber)
-	if err != nil {
-		return h.notNow(ctx, j, "route not looked up", err)
-	}
-	if routes[j.text.TwilioNumber].OnUncertain == route.Resend && j.text.SpentAt(attempt.To) < h.Policy.MaxAttempts {
-		onward = ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: h.Now()}
+	onward := ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonAmbiguous}
+	if finding == reconcile.Absent {
+		routes, err := h.Routes.Lookup(ctx, j.text.TwilioNumber)
+		if err != nil {
+			return h.notNow(ctx, j, "route not looked up", err)
+		}
+		onward = h.afterAbsence(j.text, attempt, routes[j.text.TwilioNumber])
 	}
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Conclude(attempt.Number, onward, h.Now())
@@ -117,6 +120,14 @@ func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, 
 	}
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "message not found", append(textAttrs(stored, nil), slog.String("verdict", finding.String()))...)
 	return verdict{}, false
+}
+
+// afterAbsence returns where a text goes that Twilio does not list: to an operator, or once more to the phone.
+func (h *Handler) afterAbsence(r ledger.Record, attempt ledger.Attempt, way route.Route) ledger.Onward {
+	if way.OnUncertain == route.Resend && r.SpentAt(attempt.To) < h.Policy.MaxAttempts {
+		return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: h.Now(), Absent: true}
+	}
+	return ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome, Absent: true}
 }
 
 // find asks Twilio's list and the ledger, and decides.
@@ -216,7 +227,7 @@ func (h *Handler) heed(r ledger.Record, about ledger.Attempt, q *reconcile.Quest
 		case a.To != about.To, a.ClaimID == about.ClaimID:
 		case a.OutboundSid != "":
 			q.Known[a.OutboundSid] = true
-		case a.Outcome == "", a.Unknown():
+		case a.Outcome == "", a.Unknown() && !a.Absent:
 			q.Rivals = append(q.Rivals, a.StartedAt)
 		}
 	}

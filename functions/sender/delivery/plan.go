@@ -23,7 +23,7 @@ type plan struct {
 	to     sms.PhoneNumber
 	hop    int
 	marked bool
-	// deliveryTimeout is how long to wait for a receipt before the hop after that one; 0 if there is none.
+	// deliveryTimeout is how long to wait for a receipt before the hop after that one; 0 is for ever.
 	deliveryTimeout time.Duration
 	// expires is when the text is too old to be sent, validity how long that is from now.
 	expires  time.Time
@@ -66,7 +66,7 @@ func (h *Handler) planOnce(ctx context.Context, j *job) (plan, error) {
 		return p, nil
 	}
 	way := routes[r.TwilioNumber]
-	if r.Destination != "" {
+	if r.Manual && r.Destination != "" {
 		// An operator's own choice of a phone: the route's settings hold, its hops and their marks do not.
 		way.DestinationCarrier, way.FallbackCarriers, way.OptedOut = r.Destination, nil, nil
 	}
@@ -89,9 +89,7 @@ func (h *Handler) along(p plan, r ledger.Record, way route.Route) plan {
 			break
 		}
 	}
-	if p.next(r, p.to) {
-		p.deliveryTimeout = time.Duration(way.DeliveryTimeout)
-	}
+	p.deliveryTimeout = time.Duration(way.DeliveryTimeout)
 	p.pace = h.PaceNumber
 	if way.PaceNumber != "" {
 		if limit, err := pace.Parse(way.PaceNumber); err == nil {

@@ -21,7 +21,7 @@ func TestReceiptsSettleAText(t *testing.T) {
 	} {
 		t.Run(string(status), func(t *testing.T) {
 			s := newSender(t)
-			s.queueUp(textOf(1, nil))
+			s.queueUp(textOf(1, alone))
 			s.checkBack(0)
 			s.lines()
 			s.clock.Advance(3 * time.Second)
@@ -90,10 +90,10 @@ func TestReceiptComesBeforeTheAnswer(t *testing.T) {
 				s.checkBack(0)
 				return tt.answer
 			}
-			s.queueUp(textOf(1, nil))
+			s.queueUp(textOf(1, alone))
 			s.drain()
 			s.clock.Advance(time.Hour)
-			s.queueUp(textOf(1, nil))
+			s.queueUp(textOf(1, alone))
 			s.drain()
 			s.checkPosts(1)
 			r := s.record(1)
@@ -112,8 +112,9 @@ func TestReceiptSettlesWhatWasUncertain(t *testing.T) {
 	} {
 		s := newSender(t)
 		s.twilio.answer = always(refusal(fault.Unknown, 0))
-		s.queueUp(textOf(1, nil))
-		s.checkBack(0)
+		s.twilio.listLag = time.Hour
+		s.queueUp(textOf(1, alone))
+		s.drain()
 		s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 		s.queueUp(receiptOf(1, 1, outboundSid(1), status))
 		s.checkBack(0)
@@ -237,7 +238,7 @@ func TestReceiptMeetsAnother(t *testing.T) {
 		s.faults.hook = func(op string) error {
 			if op == "ledger before Update" {
 				s.faults.hook = nil
-				r, _ := before.Apply(*receiptOf(1, 1, outboundSid(1), status).Receipt, s.clock.Now())
+				r, _ := before.Apply(*receiptOf(1, 1, outboundSid(1), status).Receipt, ledger.Onward{}, s.clock.Now())
 				if _, err := s.ledger.Update(context.Background(), r); err != nil {
 					t.Error(err)
 				}
@@ -267,7 +268,7 @@ func TestReceiptDuringABurial(t *testing.T) {
 	s.twilio.answer = always(refusal(fault.Transient, 0))
 	s.faults.hook = func(op string) error {
 		if op == "dead after Send" {
-			r, _ := s.record(1).Apply(*receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusDelivered).Receipt, s.clock.Now())
+			r, _ := s.record(1).Apply(*receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusDelivered).Receipt, ledger.Onward{}, s.clock.Now())
 			if _, err := s.ledger.Update(context.Background(), r); err != nil {
 				t.Error(err)
 			}

@@ -12,6 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -25,6 +26,7 @@ func TestTextIsRelayed(t *testing.T) {
 		From: relaytest.TwilioNumber, To: relaytest.Destination,
 		Body:           "From +18585550111: The " + secretText + ", please (1)",
 		StatusCallback: base + "/sms/status-callback?attempt=1&hop=0&relay_id=" + relaytest.MessageSid(1),
+		ValidityPeriod: route.DefaultMaxAge - 2*time.Second, // what is left, in whole seconds
 	}
 	if diff := cmp.Diff(want, s.twilio.posted()[0].Outbound); diff != "" {
 		t.Errorf("POST (-want +got):\n%s", diff)
@@ -176,7 +178,7 @@ func TestDropped(t *testing.T) {
 			if diff := cmp.Diff(want, s.measured); diff != "" {
 				t.Errorf("measured (-want +got):\n%s", diff)
 			}
-			if lines := s.lines(); !cmp.Equal(lines, []string{"text dropped", "repeat ignored"}) {
+			if lines := s.lines(); !cmp.Equal(lines, []string{"text ended unsent", "repeat ignored"}) {
 				t.Errorf("log %q", lines)
 			}
 		})

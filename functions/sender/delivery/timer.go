@@ -60,8 +60,12 @@ func (h *Handler) isSettled(r ledger.Record) bool {
 // receipt may be what was lost.
 func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) verdict {
 	p, err := h.plan(ctx, j)
-	if err == nil && (p.drop != "" || !p.next(j.text, attempt.To)) {
+	if err == nil && (p.drop != "" || p.deliveryTimeout == 0 || !p.next(j.text, attempt.To)) {
 		return done()
+	}
+	if early := attempt.StartedAt.Add(p.deliveryTimeout).Sub(h.Now()); err == nil && early > 0 {
+		// The timer is older than the claim, whose first try came to nothing, or the route has more patience since.
+		return again(early)
 	}
 	if !h.hasTime(ctx) {
 		return again(0)

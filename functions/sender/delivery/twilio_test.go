@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -19,6 +21,9 @@ type post struct {
 	// sid is set if Twilio took the message, maybe if the answer left that open.
 	sid   string
 	maybe bool
+	// status and code are what became of the message, by Twilio's own account.
+	status sms.Status
+	code   int
 	// kind is that of the failure, none if there was none.
 	kind fault.Kind
 	at   time.Time
@@ -32,9 +37,17 @@ type twilio struct {
 	// answer, if set, is asked for each POST. nil takes the message. An Unknown fault leaves open whether it was taken:
 	// it was, unless its cause is errLost.
 	answer func(n int, m sms.Outbound) error
+	// listLag is how long after its POST a message shows on the list.
+	listLag time.Duration
+	// fault is asked about List and Fetch.
+	fault relaytest.Fault
 
 	mu    sync.Mutex
 	posts []post
+	// foreign are messages on the list that no POST here has made.
+	foreign []sms.Found
+	// filters are what List was asked.
+	filters []sms.ListFilter
 }
 
 // none is no kind of fault.
@@ -80,12 +93,103 @@ func (f *twilio) settle(n int, err error) (sms.Created, error) {
 		p.maybe = p.kind == fault.Unknown
 	}
 	if err == nil || (p.maybe && !errors.Is(err, errLost)) {
-		p.sid = outboundSid(n)
+		p.sid, p.status = outboundSid(n), sms.StatusQueued
 	}
 	if err != nil {
 		return sms.Created{}, err
 	}
 	return sms.Created{Sid: p.sid, Status: sms.StatusQueued}, nil
+}
+
+// foreignTo puts a message on the list that no POST here has made.
+func (f *twilio) foreignTo(m sms.Found) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.foreign = append(f.foreign, m)
+}
+
+// become says what became of the message of the nth POST.
+func (f *twilio) become(n int, status sms.Status, code int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.posts[n-1].status, f.posts[n-1].code = status, code
+}
+
+// pageSize is how many messages List reads at a time.
+const pageSize = 50
+
+// List implements delivery.Messages. Messages that still wait have no date on which they were sent, so that a filter by
+// that date does not let them through.
+func (f *twilio) List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, error) {
+	if err := f.ask(ctx, "before List"); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.filters = append(f.filters, filter)
+	var all []sms.Found
+	for _, p := range f.posts {
+		if p.sid != "" && !f.now().Before(p.at.Add(f.listLag)) {
+			all = append(all, p.found())
+		}
+	}
+	all = append(all, f.foreign...)
+	slices.SortStableFunc(all, func(a, b sms.Found) int { return b.DateCreated.Compare(a.DateCreated) })
+	all = slices.DeleteFunc(all, func(m sms.Found) bool { return !passes(filter, m) })
+	var found []sms.Found
+	for page := range slices.Chunk(all, pageSize) {
+		found = append(found, page...)
+		if len(found) >= filter.Limit || page[0].DateCreated.Before(filter.CreatedAfter.Truncate(time.Second)) {
+			break
+		}
+	}
+	return found[:min(len(found), filter.Limit)], nil
+}
+
+func passes(filter sms.ListFilter, m sms.Found) bool {
+	sent := m.Status != sms.StatusQueued && m.Status != sms.StatusAccepted
+	switch {
+	case m.To != filter.To, m.From != filter.From:
+		return false
+	case !filter.SentAfter.IsZero() && (!sent || m.DateCreated.Before(filter.SentAfter.Truncate(time.Second))):
+		return false
+	case !filter.SentBefore.IsZero() && (!sent || m.DateCreated.After(filter.SentBefore)):
+		return false
+	}
+	return true
+}
+
+func (p post) found() sms.Found {
+	return sms.Found{
+		Sid: p.sid, Status: p.status, ErrorCode: p.code, Body: p.Body, From: p.From, To: p.To,
+		Direction: sms.DirectionAPI, DateCreated: p.at.Truncate(time.Second),
+	}
+}
+
+// Fetch implements delivery.Messages.
+func (f *twilio) Fetch(ctx context.Context, sid string) (sms.Found, error) {
+	if err := f.ask(ctx, "before Fetch"); err != nil {
+		return sms.Found{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.posts {
+		if sid != "" && p.sid == sid {
+			return p.found(), nil
+		}
+	}
+	return sms.Found{}, &fault.Error{Kind: fault.Permanent, Code: 20404, HTTPStatus: 404}
+}
+
+// ask returns the error with which the call is to fail.
+func (f *twilio) ask(ctx context.Context, op string) error {
+	if err := ctx.Err(); err != nil {
+		return &fault.Error{Kind: fault.Transient, Err: err}
+	}
+	if f.fault == nil {
+		return nil
+	}
+	return f.fault(op)
 }
 
 // outboundSid is the MessageSid that the nth POST's message gets.

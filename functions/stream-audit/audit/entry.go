@@ -10,7 +10,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // The subjects of entries.
@@ -153,65 +152,4 @@ func attemptOf(before *ledger.Record, after ledger.Record) *auditlog.Attempt {
 		Number: about.Number, Hop: about.Hop, Destination: about.To.Mask(), OutboundSid: about.OutboundSid,
 		Status: string(about.Status), Outcome: about.Outcome, ErrorCode: about.ErrorCode,
 	}
-}
-
-// storedRoute is what the entries need of a route. A LastUpdated written by hand may be no time at all, and is not read.
-type storedRoute struct {
-	TwilioNumber       sms.PhoneNumber
-	DestinationCarrier sms.PhoneNumber
-	FallbackCarriers   []sms.PhoneNumber
-	Active             bool
-	Version            int64
-	UpdatedBy          string
-}
-
-// routeEntry makes the entry of a route's change. Its time is the stream's: LastUpdated is what someone wrote into a
-// file, maybe months ago, and a log takes no entry of then.
-func routeEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entry, error) {
-	before, after, err := images[storedRoute](record)
-	if err != nil {
-		return auditlog.Entry{}, err
-	}
-	latest := after
-	if latest == nil {
-		latest = before
-	}
-	return auditlog.Entry{
-		ID:           id("route:"+latest.TwilioNumber.Mask(), latest.Version, change) + "@" + record.Change.SequenceNumber,
-		Time:         ledger.Stamp(record.Change.ApproximateCreationDateTime.Time),
-		Subject:      SubjectRoute,
-		Change:       change,
-		Version:      latest.Version,
-		TwilioNumber: latest.TwilioNumber.Mask(),
-		Before:       routeOf(before),
-		After:        routeOf(after),
-		Actor:        actorOf(before, after),
-	}, nil
-}
-
-// actorOf returns who changed the route, as the change itself says. One made past the relay, which leaves the version
-// as it was, says nothing, and neither does a removal.
-func actorOf(before, after *storedRoute) string {
-	if after == nil || (before != nil && after.Version <= before.Version) {
-		return ""
-	}
-	return after.UpdatedBy
-}
-
-func routeOf(r *storedRoute) *auditlog.Route {
-	if r == nil {
-		return nil
-	}
-	return &auditlog.Route{
-		DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: masks(r.FallbackCarriers),
-		Active: r.Active, Version: r.Version,
-	}
-}
-
-func masks(numbers []sms.PhoneNumber) []string {
-	var masked []string
-	for _, number := range numbers {
-		masked = append(masked, number.Mask())
-	}
-	return masked
 }

@@ -79,7 +79,7 @@ func steps(t *testing.T) map[string]step {
 	}
 	trouble := func(kind fault.Kind) *fault.Error { return &fault.Error{Kind: kind, Code: 20503} }
 	end := func(r ledger.Record, number int, kind fault.Kind) ledger.Record {
-		ended, _, err := r.End(number, trouble(kind), ledger.Queued, "", noon, noon)
+		ended, _, err := r.End(number, trouble(kind), ledger.Onward{To: ledger.Queued, NotBefore: noon}, noon)
 		return must(ended, err)
 	}
 	fresh := relaytest.Record(1, noon)
@@ -87,7 +87,7 @@ func steps(t *testing.T) map[string]step {
 	failed := end(first, 1, fault.Transient)
 	second := must(failed.Claim("claim-2", 1, relaytest.Fallback, time.Minute, noon))
 	taken, _ := second.Accept(2, outboundSid(2), sms.StatusQueued, noon)
-	late, _ := taken.Apply(sms.Receipt{Sid: outboundSid(1), Status: sms.StatusSent, CallbackRef: sms.CallbackRef{Attempt: 1}}, noon)
+	late, _ := taken.Apply(sms.Receipt{Sid: outboundSid(1), Status: sms.StatusSent, CallbackRef: sms.CallbackRef{Attempt: 1}}, ledger.Onward{}, noon)
 	halted := end(first, 1, fault.Fatal)
 	return map[string]step{
 		"dropped":                     {ledger.Record{}, must(fresh.Drop(ledger.ReasonNoRoute, noon))},
@@ -137,7 +137,7 @@ func TestEntryIsAboutTheAttemptThatChanged(t *testing.T) {
 func TestStatesOfAnEntry(t *testing.T) {
 	all := life(1, noon)
 	sending, sent := all[0], all[1]
-	confirmed, _ := sent.Apply(sms.Receipt{Sid: outboundSid(1), Status: sms.StatusSent, CallbackRef: sms.CallbackRef{Attempt: 1}}, noon)
+	confirmed, _ := sent.Apply(sms.Receipt{Sid: outboundSid(1), Status: sms.StatusSent, CallbackRef: sms.CallbackRef{Attempt: 1}}, ledger.Onward{}, noon)
 	for _, tt := range []struct {
 		name          string
 		before, after *ledger.Record

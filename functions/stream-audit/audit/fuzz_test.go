@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
-
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 )
 
 // strange returns a value of each type that DynamoDB has, by the type's name. None holds anything but mark.
@@ -45,7 +43,7 @@ func checkAnswered(t *testing.T, s stage, failed, number string) {
 // TestStrangeAttributes puts each type of value at each attribute: nothing panics, and what is wrong is never quoted.
 func TestStrangeAttributes(t *testing.T) {
 	const mark = "+18585550199 SECRETS"
-	text, routed := life(1, noon)[2], relaytest.Route()
+	text, routed := life(1, noon)[2], settled()
 	originals := map[string]events.DynamoDBEventRecord{"ledger": ofMessage(1, nil, &text), "routing": ofRoute(1, nil, &routed)}
 	for table, original := range originals {
 		for name := range original.Change.NewImage {

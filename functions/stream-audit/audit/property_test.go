@@ -3,6 +3,7 @@ package audit_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,11 @@ func (s *secrets) route(t *rapid.T) *route.Route {
 	for range rapid.IntRange(0, 3).Draw(t, "fallbacks") {
 		r.FallbackCarriers = append(r.FallbackCarriers, s.number(t, "fallback"))
 	}
+	r.OnUncertain = rapid.SampledFrom([]route.OnUncertain{"", route.Park, route.Resend}).Draw(t, "on uncertain")
+	r.DeliveryTimeout = route.Duration(rapid.SampledFrom([]time.Duration{0, 90 * time.Second, 12 * time.Hour}).Draw(t, "timeout"))
+	r.MaxAge = route.Duration(rapid.SampledFrom([]time.Duration{0, time.Hour, 72 * time.Hour}).Draw(t, "age"))
+	r.PaceNumber = rapid.SampledFrom([]string{"", "off", "3/1s"}).Draw(t, "pace")
+	r.OptedOut = slices.Clone(rapid.SampledFrom([][]sms.PhoneNumber{nil, r.FallbackCarriers, r.Hops()}).Draw(t, "opted out"))
 	return r
 }
 
@@ -121,6 +127,10 @@ func (s *secrets) change(t *rapid.T, n int) events.DynamoDBEventRecord {
 		record = ofMessage(n, before, after)
 	}
 	if record.Change.NewImage != nil {
+		if _, ok := record.Change.NewImage["DestinationCarrier"]; ok && rapid.Bool().Draw(t, "a setting of another form") {
+			name := rapid.SampledFrom([]string{"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "OptedOut"}).Draw(t, "setting")
+			record.Change.NewImage[name] = events.NewStringAttribute(string(s.number(t, "setting number")) + s.text(t, "setting text"))
+		}
 		record.Change.NewImage["Note"] = events.NewStringAttribute(s.text(t, "note"))
 		record.Change.NewImage["ReceivedKey"] = events.NewStringAttribute(string(s.number(t, "index")))
 	}
@@ -207,16 +217,26 @@ func TestEntryTellsTheRecord(t *testing.T) {
 // TestEntryTellsTheRoute does the same with a route.
 func TestEntryTellsTheRoute(t *testing.T) {
 	settings := func(r *route.Route) *auditlog.Route {
-		var fallbacks []string
-		for _, number := range r.FallbackCarriers {
-			fallbacks = append(fallbacks, number.Mask())
+		masks := func(numbers []sms.PhoneNumber) (masked []string) {
+			for _, number := range numbers {
+				masked = append(masked, number.Mask())
+			}
+			return masked
 		}
-		return &auditlog.Route{DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: fallbacks, Active: r.Active, Version: r.Version}
+		durations := map[route.Duration]string{
+			0: "", route.Duration(90 * time.Second): "1m30s", route.Duration(time.Hour): "1h",
+			route.Duration(12 * time.Hour): "12h", route.Duration(72 * time.Hour): "72h",
+		}
+		return &auditlog.Route{
+			DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: masks(r.FallbackCarriers), Active: r.Active, Version: r.Version,
+			OnUncertain: string(r.OnUncertain), DeliveryTimeout: durations[r.DeliveryTimeout], MaxAge: durations[r.MaxAge],
+			PaceNumber: r.PaceNumber, OptedOut: masks(r.OptedOut),
+		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var secret secrets
 		before, after := secret.route(t), secret.route(t)
-		after.Version = before.Version + 1
+		after.Version, after.LastUpdated = before.Version+1, before.LastUpdated.Add(time.Second)
 		got := newStage(nil).entry(t, delivered(t, ofRoute(1, before, after)))
 		want := auditlog.Entry{
 			ID:   fmt.Sprintf("route:%s.%d@%s", after.TwilioNumber.Mask(), after.Version, sequence(1)),

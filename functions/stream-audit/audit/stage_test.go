@@ -192,7 +192,7 @@ func life(n int, at time.Time) []ledger.Record {
 	}
 	sent, _ := claimed.Accept(1, outboundSid(n), sms.StatusQueued, at.Add(time.Second))
 	receipt := sms.Receipt{Sid: outboundSid(n), Status: sms.StatusDelivered, CallbackRef: sms.CallbackRef{Attempt: 1}}
-	delivered, _ := sent.Apply(receipt, at.Add(2*time.Second))
+	delivered, _ := sent.Apply(receipt, ledger.Onward{}, at.Add(2*time.Second))
 	return versions(claimed, sent, delivered)
 }
 

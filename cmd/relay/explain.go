@@ -1,0 +1,152 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// subject is one kind of thing that explain knows: codes, states, … Each is a command of its own.
+type subject struct {
+	// name is the command, plural another name for it, argument what it takes.
+	name, plural, argument string
+	short                  string
+	// all returns everything that is known, for the list and for the completion of arguments.
+	all func() []explanation
+	// find explains one of them by its name. It may also explain what all does not list.
+	find func(name string) (explanation, error)
+}
+
+func (p program) explainCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "explain",
+		Short: "Say what the relay does about an error, and why",
+		Long: `explain looks up what the relay does about one of Twilio's error codes, an HTTP status, a broken connection or a
+receipt, and what the states and reasons in the ledger mean. It asks nobody: this is the policy that the relay
+follows, and the very table that it follows it by. Without an argument, each lists all that it knows.`,
+		Example: `  relay explain code 21610
+  relay explain receipt 30003
+  relay explain http 503
+  relay explain transport no-answer
+  relay explain state uncertain
+  relay explain codes --json`,
+		Args: unknownSubject,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	for _, s := range subjects() {
+		cmd.AddCommand(p.subjectCommand(s))
+	}
+	return cmd
+}
+
+// unknownSubject refuses what explain has no command for. A number alone was probably meant as a code.
+func unknownSubject(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := usageError{fmt.Errorf("unknown subject %q%s", args[0], didYouMean(cmd.SuggestionsFor(args[0])))}
+	if _, notNumber := strconv.Atoi(args[0]); notNumber == nil {
+		return hintedError{err, fmt.Sprintf("try relay explain code %s, or relay explain http %s", args[0], args[0])}
+	}
+	return err
+}
+
+func (p program) subjectCommand(s subject) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     fmt.Sprintf("%s [%s]", s.name, s.argument),
+		Aliases: []string{s.plural},
+		Short:   s.short,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return noArguments(cmd, args[1:])
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return p.printList(s.all(), asJSON)
+			}
+			found, err := s.find(strings.ToLower(args[0]))
+			if err != nil {
+				return err
+			}
+			return p.printExplanation(found, asJSON)
+		},
+		ValidArgsFunction: s.complete,
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an object, or an array of them without an argument")
+	return cmd
+}
+
+// complete offers the names that begin with what has been typed, each with its meaning.
+func (s subject) complete(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var names []cobra.Completion
+	for _, e := range s.all() {
+		if len(args) == 0 && strings.HasPrefix(e.Name, typed) {
+			names = append(names, cobra.CompletionWithDesc(e.Name, e.Meaning))
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (p program) printList(all []explanation, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(p.stdout).Encode(all)
+	}
+	return writeTable(p.stdout, all)
+}
+
+func (p program) printExplanation(e explanation, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(p.stdout).Encode(e)
+	}
+	return e.write(p.stdout)
+}
+
+// subjects lists what explain knows, in the order in which help shows it.
+func subjects() []subject {
+	return []subject{
+		{"code", "codes", "CODE", "One of Twilio's error codes: the answer to a POST, and as a receipt's ErrorCode", allCodes, findCode},
+		{"receipt", "receipts", "CODE|STATUS", "A receipt of a message that was not delivered, by its ErrorCode or its status", allReceipts, findReceipt},
+		{"http", "statuses", "STATUS", "An HTTP status, where no code of Twilio's decides", allHTTP, findHTTP},
+		{"transport", "transports", "OUTCOME", "A connection that broke off: not-sent, no-answer, cut-short, …", allTransport, findTransport},
+		{"state", "states", "STATE", "A state of a text in the ledger", allStates, findState},
+		{"reason", "reasons", "REASON", "The reason that the ledger gives for a state", allReasons, findReason},
+	}
+}
+
+// named finds an explanation by its name among all, and names them all if it is not there.
+func named(what, name string, all []explanation) (explanation, error) {
+	known := make([]string, 0, len(all))
+	for _, e := range all {
+		if e.Name == name {
+			return e, nil
+		}
+		known = append(known, e.Name)
+	}
+	return explanation{}, hintedError{
+		usageError{fmt.Errorf("%q is no %s", name, what)}, "known are " + strings.Join(known, ", "),
+	}
+}
+
+// numbered reads a number within bounds, which what says in words.
+func numbered(name, what string, least, most int) (int, error) {
+	number, err := strconv.Atoi(name)
+	if err != nil || number < least || number > most {
+		return 0, usageError{fmt.Errorf("%q is no %s", name, what)}
+	}
+	return number, nil
+}
+
+// hinted adds a hint to an error that has none.
+func hinted(err error, hint string) error {
+	if _, ok := errors.AsType[hintedError](err); ok || err == nil {
+		return err
+	}
+	return hintedError{err, hint}
+}

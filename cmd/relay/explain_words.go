@@ -1,0 +1,124 @@
+package main
+
+import (
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// word says what a state or a reason of the ledger means, and what is to be done about it.
+type word struct{ meaning, advice string }
+
+// stateWord returns what a state means; ok is false if it is none of the ledger's.
+func stateWord(s ledger.State) (w word, ok bool) {
+	switch s {
+	case ledger.Queued:
+		return word{"waits on the queue for its next attempt", "Nothing to do: it goes out by itself. Its reason, if it has one, says what it waits for."}, true
+	case ledger.Sending:
+		return word{
+			"an attempt is open, or its outcome is being found out",
+			"Nothing to do: Twilio's answer, a receipt, or a look at Twilio's list of messages moves it on.",
+		}, true
+	case ledger.Sent:
+		return word{
+			"Twilio took the message; receipts are awaited",
+			"Nothing to do. It stays here if no receipt ever comes; a DeliveryTimeout on the route has the next phone tried then.",
+		}, true
+	case ledger.Delivered:
+		return word{"reached the phone", "Nothing to do."}, true
+	case ledger.Undelivered:
+		return word{
+			"Twilio took the message, but it did not reach the last phone that was tried",
+			"The attempt's code says why: relay explain receipt CODE.",
+		}, true
+	case ledger.Failed:
+		return word{
+			"refused for good; nothing of the relay's is broken",
+			"The attempt's code says why: relay explain code CODE. Mend the number or its registration; the text itself is not sent again.",
+		}, true
+	case ledger.Uncertain:
+		return word{
+			"may or may not have been sent",
+			"Look for it in Twilio's own log of messages, and send it again if it is not there. The relay does not, lest somebody gets it twice; a receipt that comes after all settles it. Routes with OnUncertain resend never park a text here before its attempts are used up.",
+		}, true
+	case ledger.Dropped:
+		return word{"not relayed, on purpose", "Its reason says why: relay explain reason REASON."}, true
+	case ledger.Dead:
+		return word{
+			"its attempts are used up, and it lies on the dead-letter queue",
+			"Something was broken for longer than the attempts lasted: the dead letter has the last error. Once that is mended, send the text again; nothing leaves this state by itself.",
+		}, true
+	default:
+		return word{}, false
+	}
+}
+
+// reasonWord is a reason with the states that it is given for.
+type reasonWord struct {
+	reason ledger.Reason
+	states []ledger.State
+	word
+}
+
+// reasonWords lists every reason. Those for dropping a text are also given for undelivered, if an earlier phone was texted
+// in vain and the text was then not sent to the next.
+func reasonWords() []reasonWord {
+	dropped := []ledger.State{ledger.Dropped}
+	unsent := []ledger.State{ledger.Dropped, ledger.Undelivered}
+	queued := []ledger.State{ledger.Queued}
+	uncertain := []ledger.State{ledger.Uncertain}
+	return []reasonWord{
+		{ledger.ReasonNoRoute, unsent, word{"the number that was texted has no route", "Put a route for it."}},
+		{ledger.ReasonInactive, unsent, word{"its route is switched off", "Switch the route on if that was not meant."}},
+		{ledger.ReasonLoop, unsent, word{
+			"the text would have come back",
+			"It came from one of the route's own phones, or from a number that is itself routed. If a phone of the business is to answer customers, it is not by texting the number it serves.",
+		}},
+		{ledger.ReasonOptOut, dropped, word{"the customer texted STOP, and Twilio has answered it", "Nothing to do: Twilio lets nothing through to the customer until START."}},
+		{ledger.ReasonExpired, unsent, word{"was older than the route's MaxAge before it could be sent", "Find out what held it back: the pace, the account, or a failure. Raise MaxAge if texts are of use for longer."}},
+		{ledger.ReasonKeyword, dropped, word{"a keyword such as HELP, which Twilio has answered", "Nothing to do."}},
+		{ledger.ReasonPace, queued, word{"waits for its turn under the pace limits", "Nothing to do: waiting is no attempt. RELAY_PACE_PAIR and RELAY_PACE_NUMBER set the limits."}},
+		{ledger.ReasonNextHop, queued, word{"a phone refused it or did not get it, and the next one is tried", "Nothing to do. The attempt's code says what was wrong: relay explain code CODE."}},
+		{ledger.ReasonDeliveryTimeout, queued, word{"no receipt said delivered within the route's DeliveryTimeout, and the next phone is tried", "Nothing to do. A delivery that is reported late stops it where that is still possible."}},
+		{ledger.ReasonResend, queued, word{"may or may not have been sent, and goes out again because the route says so", "Nothing to do. OnUncertain park keeps a text from ever going out twice."}},
+		{ledger.ReasonRefused, []ledger.State{ledger.Failed}, word{"Twilio refused the message for every phone that was tried", "The attempt's code says why: relay explain code CODE."}},
+		{ledger.ReasonReceipt, []ledger.State{ledger.Failed}, word{"Twilio took the message, and a receipt then said failed or canceled", "The attempt's code says why: relay explain receipt CODE."}},
+		{ledger.ReasonUnknownOutcome, uncertain, word{"Twilio's answer was lost, and Twilio does not list the message", "It was probably not sent. Look for it in Twilio's own log of messages before it is sent again."}},
+		{ledger.ReasonAmbiguous, uncertain, word{"Twilio's answer was lost, and Twilio lists messages of the same words that may be this one or another", "Count them in Twilio's own log against the customer's texts before it is sent again."}},
+		{ledger.ReasonAttemptsExhausted, []ledger.State{ledger.Dead}, word{"passing trouble lasted through the last attempt", "The dead letter has the last error. RELAY_MAX_ATTEMPTS and RELAY_RETRY_BASE set how long the relay tries."}},
+		{ledger.ReasonUndecodable, nil, word{"the queue held something that is no text of the relay's", "It is in no record, only on the dead-letter queue, as it came. Something else writes to the queue, or a newer version of the relay did."}},
+	}
+}
+
+func allStates() []explanation {
+	var all []explanation
+	for _, state := range ledger.States() {
+		all = append(all, explainState(state))
+	}
+	return all
+}
+
+func explainState(state ledger.State) explanation {
+	w, known := stateWord(state)
+	e := explanation{Subject: "state", Name: string(state), Known: known, Meaning: w.meaning, Advice: w.advice}
+	for _, next := range ledger.States() {
+		if state.MayBecome(next) {
+			e.Next = append(e.Next, string(next))
+		}
+	}
+	return e
+}
+
+func findState(name string) (explanation, error) { return named("state", name, allStates()) }
+
+func allReasons() []explanation {
+	var all []explanation
+	for _, r := range reasonWords() {
+		e := explanation{Subject: "reason", Name: string(r.reason), Known: true, Meaning: r.meaning, Advice: r.advice}
+		for _, state := range r.states {
+			e.Of = append(e.Of, string(state))
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func findReason(name string) (explanation, error) { return named("reason", name, allReasons()) }

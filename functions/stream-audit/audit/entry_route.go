@@ -1,0 +1,137 @@
+package audit
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// actorRelay stands for the relay itself.
+const actorRelay = "relay"
+
+// unreadable stands for what someone wrote by hand that the relay cannot use. It may be anything, a number in the wrong
+// place too, and is not shown.
+const unreadable = "unreadable"
+
+// storedRoute is what the entries need of a route. What may be written by hand in a form of its own does not hold up the
+// trail.
+type storedRoute struct {
+	TwilioNumber       sms.PhoneNumber
+	DestinationCarrier sms.PhoneNumber
+	FallbackCarriers   []sms.PhoneNumber
+	Active             bool
+	OnUncertain        written[route.OnUncertain]
+	DeliveryTimeout    written[route.Duration]
+	MaxAge             written[route.Duration]
+	PaceNumber         written[string]
+	OptedOut           written[[]sms.PhoneNumber]
+	LastUpdated        written[time.Time]
+	Version            int64
+	UpdatedBy          string
+}
+
+// written is an attribute that people may have written.
+type written[T any] struct {
+	// value is the zero value where something else stands.
+	value      T
+	unreadable bool
+}
+
+// UnmarshalJSON reads the attribute, whatever it is. The error is always nil.
+func (w *written[T]) UnmarshalJSON(data []byte) error {
+	var value T
+	if err := json.Unmarshal(data, &value); err != nil {
+		*w = written[T]{unreadable: true}
+		return nil //nolint:nilerr // that it is unreadable is what there is to say of it.
+	}
+	*w = written[T]{value: value}
+	return nil
+}
+
+// routeEntry makes the entry of a route's change. Its time is the stream's: LastUpdated is what someone wrote into a
+// file, maybe months ago, and a log takes no entry of then.
+func routeEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entry, error) {
+	before, after, err := images[storedRoute](record)
+	if err != nil {
+		return auditlog.Entry{}, err
+	}
+	latest := after
+	if latest == nil {
+		latest = before
+	}
+	return auditlog.Entry{
+		ID:           id("route:"+latest.TwilioNumber.Mask(), latest.Version, change) + "@" + record.Change.SequenceNumber,
+		Time:         ledger.Stamp(record.Change.ApproximateCreationDateTime.Time),
+		Subject:      SubjectRoute,
+		Change:       change,
+		Version:      latest.Version,
+		TwilioNumber: latest.TwilioNumber.Mask(),
+		Before:       routeOf(before),
+		After:        routeOf(after),
+		Actor:        actorOf(before, after),
+	}, nil
+}
+
+// actorOf returns who changed the route, as the change itself says. One made past the relay, which leaves the version
+// as it was, says nothing, and neither does a removal. The relay changes who has opted out, and leaves standing who
+// wrote the rest and when, see [route.MarkOptedOut].
+func actorOf(before, after *storedRoute) string {
+	switch {
+	case after == nil, before != nil && after.Version <= before.Version:
+		return ""
+	case before != nil && after.UpdatedBy == before.UpdatedBy && after.LastUpdated.value.Equal(before.LastUpdated.value) &&
+		!slices.Equal(after.OptedOut.value, before.OptedOut.value):
+		return actorRelay
+	default:
+		return after.UpdatedBy
+	}
+}
+
+func routeOf(r *storedRoute) *auditlog.Route {
+	if r == nil {
+		return nil
+	}
+	optedOut := masks(r.OptedOut.value)
+	if r.OptedOut.unreadable {
+		optedOut = []string{unreadable}
+	}
+	return &auditlog.Route{
+		DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: masks(r.FallbackCarriers), Active: r.Active,
+		OnUncertain:     r.OnUncertain.show(string(r.OnUncertain.value), route.Route{OnUncertain: r.OnUncertain.value}),
+		DeliveryTimeout: r.DeliveryTimeout.show(length(r.DeliveryTimeout.value), route.Route{DeliveryTimeout: r.DeliveryTimeout.value}),
+		MaxAge:          r.MaxAge.show(length(r.MaxAge.value), route.Route{MaxAge: r.MaxAge.value}),
+		PaceNumber:      r.PaceNumber.show(r.PaceNumber.value, route.Route{PaceNumber: r.PaceNumber.value}),
+		OptedOut:        optedOut, Version: r.Version,
+	}
+}
+
+// show returns the text of a setting that is valid in a route of its own.
+func (w written[T]) show(text string, alone route.Route) string {
+	if w.unreadable || alone.ValidateSettings() != nil {
+		return unreadable
+	}
+	return text
+}
+
+// length writes a duration; that none is set is not said.
+func length(d route.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
+func masks(numbers []sms.PhoneNumber) []string {
+	var masked []string
+	for _, number := range numbers {
+		masked = append(masked, number.Mask())
+	}
+	return masked
+}

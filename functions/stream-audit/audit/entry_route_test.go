@@ -1,0 +1,87 @@
+package audit_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// settled is a stored route that says everything that a route can say.
+func settled() route.Route {
+	r := relaytest.Route()
+	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour)
+	r.PaceNumber, r.OptedOut, r.Version, r.UpdatedBy = "3/1s", []sms.PhoneNumber{relaytest.Fallback}, 1, "anna"
+	return r
+}
+
+// TestWhoChangedARoute: the relay itself where only who has opted out is another and nobody signed for it.
+func TestWhoChangedARoute(t *testing.T) {
+	before := settled()
+	tests := []struct {
+		name   string
+		change func(*route.Route)
+		want   string
+	}{
+		{"a hop opts out", func(r *route.Route) { r.OptedOut = r.Hops() }, "relay"},
+		{"a hop opts in again", func(r *route.Route) { r.OptedOut = nil }, "relay"},
+		{"an operator, at another time", func(r *route.Route) { r.OptedOut, r.LastUpdated = nil, r.LastUpdated.Add(time.Second) }, "anna"},
+		{"another operator, at the same time", func(r *route.Route) { r.OptedOut, r.UpdatedBy = nil, "alex" }, "alex"},
+		{"an operator, and nobody opted out", func(r *route.Route) { r.Active = false }, "anna"},
+		{"someone past the relay", func(r *route.Route) { r.OptedOut, r.Version = nil, 1 }, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			after := settled()
+			after.Version = 2
+			tt.change(&after)
+			if got := newStage(nil).entry(t, ofRoute(1, &before, &after)).Actor; got != tt.want {
+				t.Errorf("actor %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestSettingsWrittenByHand: what the relay cannot use is named as such and not shown, and holds up nothing.
+func TestSettingsWrittenByHand(t *testing.T) {
+	text, number, flag := events.NewStringAttribute, events.NewNumberAttribute, events.NewBooleanAttribute
+	tests := []struct {
+		name      string
+		attribute string
+		value     events.DynamoDBAttributeValue
+		want      func(*auditlog.Route)
+	}{
+		{"uncertain of another kind", "OnUncertain", text("+18585550199"), func(r *auditlog.Route) { r.OnUncertain = "unreadable" }},
+		{"uncertain as a flag", "OnUncertain", flag(true), func(r *auditlog.Route) { r.OnUncertain = "unreadable" }},
+		{"timeout as a number", "DeliveryTimeout", number("90"), func(r *auditlog.Route) { r.DeliveryTimeout = "unreadable" }},
+		{"timeout too short", "DeliveryTimeout", text("1s"), func(r *auditlog.Route) { r.DeliveryTimeout = "unreadable" }},
+		{"age as text", "MaxAge", text("+18585550199"), func(r *auditlog.Route) { r.MaxAge = "unreadable" }},
+		{"age in other words", "MaxAge", text("120m"), func(r *auditlog.Route) { r.MaxAge = "2h" }},
+		{"age of nothing", "MaxAge", events.NewNullAttribute(), func(r *auditlog.Route) { r.MaxAge = "" }},
+		{"pace as text", "PaceNumber", text("+18585550199"), func(r *auditlog.Route) { r.PaceNumber = "unreadable" }},
+		{"who opted out as text", "OptedOut", text("+18585550199"), func(r *auditlog.Route) { r.OptedOut = []string{"unreadable"} }},
+		{"who opted out as a set", "OptedOut", events.NewStringSetAttribute([]string{"+18585550122"}), func(r *auditlog.Route) { r.OptedOut = []string{"***0122"} }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			stored := settled()
+			record := ofRoute(1, nil, &stored)
+			record.Change.NewImage[tt.attribute] = tt.value
+			want := auditlog.Route{
+				DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, OnUncertain: "resend", DeliveryTimeout: "1m30s",
+				MaxAge: "2h", PaceNumber: "3/1s", OptedOut: []string{"***0133"}, Version: 1,
+			}
+			tt.want(&want)
+			got := newStage(nil).entry(t, record)
+			if diff := cmp.Diff(&want, got.After); diff != "" {
+				t.Errorf("route in the entry (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

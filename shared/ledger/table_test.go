@@ -1,0 +1,186 @@
+package ledger_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// happenings is what happens to a text, and what becomes of it, drawn by hand: a row for each situation, a column for each
+// operation on its last attempt. A cell names the state after it, "=" if only the record changes, "." if nothing does, and
+// "!" if it is refused.
+const happenings = `
+            Claim   Book   Drop        GiveUp      Die  | Accept End:busy End:refused Doubt | Looked Discover Conclude:park Conclude:resend | sent delivered undelivered undelivered:next TimeOut
+(none)      sending queued dropped     !           !    | .      .        .           .     | .      .        .             .               | .    .         .           .                .
+paced       sending =      dropped     failed      dead | .      .        .           .     | .      .        .             .               | .    .         .           .                .
+waiting     sending =      dropped     failed      dead | sent   .        .           .     | .      .        .             .               | sent delivered undelivered =                .
+resend      sending =      uncertain   uncertain   dead | sent   .        .           .     | .      .        .             .               | sent delivered undelivered =                .
+next-hop    sending =      undelivered undelivered dead | .      .        .           .     | .      .        .             .               | .    .         .           .                .
+timed-out   sending =      sent        sent        dead | .      .        .           .     | .      .        .             .               | =    delivered =           =                .
+
+open        !       !      !           !           !    | sent   queued   failed      =     | .      .        .             .               | sent delivered undelivered queued           .
+doubted     !       !      !           !           !    | sent   queued   failed      .     | =      sent     uncertain     queued          | sent delivered undelivered queued           .
+open-2nd    !       !      !           !           !    | sent   queued   sent        =     | .      .        .             .               | sent delivered sent        queued           .
+doubted-2nd !       !      !           !           !    | sent   queued   sent        .     | =      sent     uncertain     queued          | sent delivered sent        queued           .
+
+sent        !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered undelivered queued           queued
+sent-again  !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered uncertain   queued           queued
+sent-2nd    !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered =           queued           queued
+
+delivered   !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .           .                .
+undelivered !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .           .                .
+failed      !       !      !           !           !    | =      .        .           .     | .      .        .             .               | =    =         =           =                .
+uncertain   !       !      !           !           !    | sent   .        .           .     | .      .        .             .               | sent delivered undelivered queued           .
+dropped     !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .           .                .
+dead        !       !      !           !           !    | =      .        .           .     | .      .        .             .               | =    =         =           =                .
+`
+
+// operations are the columns, each about the attempt of that number.
+func operations(number int) map[string]event {
+	return map[string]event{
+		"Claim": claims(1), "Book": books(1), "Drop": dropped(ledger.ReasonExpired), "GiveUp": givenUp, "Die": buried,
+		"Accept": accepted(number, sms.StatusQueued), "End:busy": ended(number, busy, later), "End:refused": ended(number, blocked, refused),
+		"Doubt": doubted(number), "Looked": looked(number), "Discover": found(number, sid(number), sms.StatusQueued),
+		"Conclude:park": concluded(number, park), "Conclude:resend": concluded(number, resend),
+		"sent": told(number, sms.StatusSent), "delivered": told(number, sms.StatusDelivered),
+		"undelivered": undelivered(number, toNobody), "undelivered:next": undelivered(number, nextHop), "TimeOut": timedOut(number),
+	}
+}
+
+// TestHappenings tries every operation in every situation.
+func TestHappenings(t *testing.T) {
+	lines := strings.Split(strings.ReplaceAll(strings.TrimSpace(happenings), "|", " "), "\n")
+	columns := strings.Fields(lines[0])
+	rows, made := 0, map[edge]bool{}
+	for _, line := range lines[1:] {
+		cells := strings.Fields(line)
+		if len(cells) == 0 {
+			continue
+		}
+		rows++
+		before := in(t, strings.ReplaceAll(cells[0], "-", " "))
+		if len(cells) != len(columns)+1 {
+			t.Fatalf("row %s has %d cells, want %d", cells[0], len(cells)-1, len(columns))
+		}
+		for i, column := range columns {
+			got, changed, err := operations(current(before))[column](before)
+			if outcome := outcomeOf(t, column, before, got, changed, err); outcome != cells[i+1] {
+				t.Errorf("%s, %s: %s, want %s", cells[0], column, outcome, cells[i+1])
+			}
+			if got.State != before.State {
+				made[edge{before.State, got.State}] = true
+			}
+		}
+	}
+	if rows != len(situations) || len(columns) != len(operations(1)) {
+		t.Errorf("%d rows and %d columns are drawn, want %d and %d", rows, len(columns), len(situations), len(operations(1)))
+	}
+	for e, drawn := range drawn() {
+		if made[e] != drawn {
+			t.Errorf("something moves a text from %q to %q: %v, want %v", e.from, e.to, made[e], drawn)
+		}
+	}
+}
+
+// outcomeOf says what became of a record, as a cell of the drawing does.
+func outcomeOf(t *testing.T, operation string, before, got ledger.Record, changed bool, err error) string {
+	t.Helper()
+	if err != nil || !changed {
+		same(t, operation+" in state "+string(before.State)+", record that did not change", before, got)
+	}
+	var refused *ledger.TransitionError
+	switch {
+	case errors.As(err, &refused) && !changed && refused.From == before.State:
+		return "!"
+	case err != nil:
+		return err.Error()
+	case !changed:
+		return "."
+	case got.State == before.State:
+		return "="
+	}
+	return string(got.State)
+}
+
+// TestOperationsOnNoAttempt: a number that the text has no attempt of changes nothing, whatever its state.
+func TestOperationsOnNoAttempt(t *testing.T) {
+	ofNoAttempt := []string{"Claim", "Book", "Drop", "GiveUp", "Die"}
+	for name := range situations {
+		before := in(t, name)
+		for _, number := range []int{-1, 0, current(before) + 1} {
+			for operation, happens := range operations(number) {
+				if slices.Contains(ofNoAttempt, operation) {
+					continue
+				}
+				got, changed, err := happens(before)
+				if changed || err != nil {
+					t.Errorf("%s: %s of attempt %d: changed %v, error %v", name, operation, number, changed, err)
+				}
+				same(t, name+": record after "+operation+" of no attempt", before, got)
+			}
+		}
+	}
+}
+
+// TestMarksOfAState: what is set in which state is what the record's comments say.
+func TestMarksOfAState(t *testing.T) {
+	for name := range situations {
+		for operation, happens := range operations(current(in(t, name))) {
+			if r, changed, err := happens(in(t, name)); err == nil && changed {
+				if wrong := wrongMarks(r); wrong != "" {
+					t.Errorf("%s, %s: %s: %+v", name, operation, wrong, r)
+				}
+				if !r.UpdatedAt.Equal(stamped) {
+					t.Errorf("%s, %s: updated at %v, want %v", name, operation, r.UpdatedAt, stamped)
+				}
+			}
+		}
+	}
+}
+
+// wrongMarks says which mark of a record does not go with its state, "" for none.
+func wrongMarks(r ledger.Record) string {
+	last, ok := r.Current()
+	isOpen, isDoubted := ok && last.Outcome == "", ok && last.Unknown()
+	switch {
+	case r.State == ledger.Sending && !isOpen && !isDoubted:
+		return "sending, and no attempt is open or in doubt"
+	case r.LeaseUntil.IsZero() == (r.State == ledger.Sending && isOpen):
+		return "lease"
+	case r.NotBefore.IsZero() == (r.State == ledger.Queued || r.State == ledger.Sending && isDoubted):
+		return "not before"
+	case (r.Slot == ledger.Slot{}) == (r.State == ledger.Queued && r.Reason == ledger.ReasonPace):
+		return "slot"
+	case r.Slot != ledger.Slot{} && !r.Slot.At.Equal(r.NotBefore):
+		return "slot is not when the text is due"
+	case (r.Reason != "") && slices.Contains([]ledger.State{ledger.Sending, ledger.Sent, ledger.Delivered}, r.State):
+		return "reason"
+	case r.Reason == "" && slices.Contains([]ledger.State{ledger.Failed, ledger.Uncertain, ledger.Dropped, ledger.Dead}, r.State):
+		return "no reason"
+	}
+	return ""
+}
+
+// TestTransitionErrorNamesBothStates says where from and where to.
+func TestTransitionErrorNamesBothStates(t *testing.T) {
+	err := &ledger.TransitionError{From: "", To: ledger.Dead}
+	if want := `ledger: no transition from "" to "dead"`; err.Error() != want {
+		t.Errorf("Error() = %q, want %q", err.Error(), want)
+	}
+	r := in(t, "open")
+	_, book := r.Book(noon.Add(time.Minute), hop(0), noon)
+	_, drop := r.Drop(ledger.ReasonExpired, noon)
+	_, giveUp := r.GiveUp(noon)
+	_, die := r.Die(ledger.ReasonAttemptsExhausted, noon)
+	for to, err := range map[ledger.State]error{ledger.Queued: book, ledger.Dropped: drop, ledger.Failed: giveUp, ledger.Dead: die} {
+		var refused *ledger.TransitionError
+		if !errors.As(err, &refused) || *refused != (ledger.TransitionError{From: ledger.Sending, To: to}) {
+			t.Errorf("error %v, want a TransitionError from sending to %q", err, to)
+		}
+	}
+}

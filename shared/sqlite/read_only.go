@@ -1,0 +1,83 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ErrOlderSchema means that the file was written by an older version of this program. Open brings it up to date.
+var ErrOlderSchema = errors.New("schema is older than this program")
+
+// Reader reads one database file, also while a process has it open with [Open]: it takes no lock of that process's, holds
+// up none of its writes, and changes nothing in the file. What was committed when a query begins is what the query sees.
+// It may leave empty side files (-wal, -shm), as SQLite does, and the next Close of a DB clears them away.
+//
+// The folder must be writable all the same: in WAL mode readers, too, keep their marks in the -shm file.
+type Reader struct{ reader *reader }
+
+// OpenReader opens the database at path, which must exist, for reading.
+//
+// The error is fs.ErrNotExist if there is no such file, ErrNewerSchema if a newer version of this program wrote it, and
+// ErrOlderSchema if an older one did.
+func OpenReader(ctx context.Context, path string) (*Reader, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := exists(path); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	pool, err := openPoolAs("ro", path, readers, "query_only(1)")
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	r := &reader{statements: newStatements(pool), pool: pool}
+	if err := r.checkSchema(ctx); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, errors.Join(err, r.close()))
+	}
+	return &Reader{reader: r}, nil
+}
+
+// exists looks at the file without opening it: closing it again would drop the locks that a DB in this very process has
+// on it.
+func exists(path string) error {
+	info, err := os.Stat(path)
+	if unnamed, ok := errors.AsType[*fs.PathError](err); ok {
+		return unnamed.Err
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		return errors.New("not a file")
+	}
+	return err
+}
+
+// checkSchema fails unless the file has the schema that this program's queries are for.
+func (r *reader) checkSchema(ctx context.Context) error {
+	var version int
+	if _, err := r.get(ctx, []any{&version}, "PRAGMA user_version"); err != nil {
+		return err
+	}
+	switch wanted := len(migrations()); {
+	case version > wanted:
+		return fmt.Errorf("%w: the file has version %d, this program knows up to %d", ErrNewerSchema, version, wanted)
+	case version < wanted:
+		return fmt.Errorf("%w: the file has version %d, this program reads %d", ErrOlderSchema, version, wanted)
+	default:
+		return nil
+	}
+}
+
+// Routes returns the database's routing table.
+func (r *Reader) Routes() StoredRoutes { return StoredRoutes{reader: r.reader} }
+
+// Close closes the file.
+func (r *Reader) Close() error {
+	if err := r.reader.close(); err != nil {
+		return fmt.Errorf("close database: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,293 @@
+package simulation_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// checkChange holds a write of the ledger against the one before it.
+func (s *schedule) checkChange(before, after ledger.Record) {
+	name := nameOf(after.MessageSid)
+	if after.Version != before.Version+1 {
+		s.violated("%s went from version %d to %d", name, before.Version, after.Version)
+	}
+	if after.State != before.State && !before.State.MayBecome(after.State) {
+		s.violated("%s went from %q to %q", name, before.State, after.State)
+	}
+	for i, a := range after.Attempts {
+		if i > 0 && a.Number <= after.Attempts[i-1].Number {
+			s.violated("%s has attempt %d after attempt %d", name, a.Number, after.Attempts[i-1].Number)
+		}
+		for _, old := range before.Attempts {
+			if old.Number == a.Number && old.ClaimID != a.ClaimID {
+				s.violated("attempt %d of %s was claimed twice", a.Number, name)
+			}
+			if old.Number == a.Number && old.Status.Final() && old.Status != a.Status && !a.Status.Supersedes(old.Status) && !old.Found {
+				s.violated("attempt %d of %s went from %s back to %s", a.Number, name, old.Status, a.Status)
+			}
+		}
+	}
+}
+
+// checkPost holds a POST that reaches Twilio against what was there before it.
+func (s *schedule) checkPost(p *post) {
+	name := fmt.Sprintf("%s attempt %d hop %d", nameOf(p.ref.RelayID), p.ref.Attempt, p.ref.Hop)
+	r, open := s.claimOf(p)
+	p.late = !open
+	if !slices.ContainsFunc(s.changes, func(c change) bool { return c.record.MessageSid == p.ref.RelayID && claims(c.record, p) }) {
+		s.violated("%s was posted without a claim", name)
+	}
+	if !open && time.Since(s.startedAt(p)) <= sendTimeout {
+		s.violated("%s was posted when its claim was over, though its lease was not", name)
+	}
+	if want := phone(p.ref.Hop); p.out.To != want || p.out.From != twilioNumber {
+		s.violated("%s went from %s to %s, not to %s", name, string(p.out.From), string(p.out.To), string(want))
+	}
+	if age := p.by.received.Sub(r.ReceivedAt); age > s.maxAge() {
+		s.violated("%s was posted, and the text was %v old when its sender got it", name, age)
+	}
+	if p.out.ValidityPeriod > max(time.Second, s.maxAge()) || p.out.ValidityPeriod <= 0 {
+		s.violated("%s has a validity period of %v", name, p.out.ValidityPeriod)
+	}
+	s.checkBooked(p, name)
+	for _, earlier := range s.posts {
+		if earlier != p && earlier.reached && earlier.ref.RelayID == p.ref.RelayID {
+			s.checkAgain(earlier, p, name)
+		}
+	}
+}
+
+// timerGrace is how long before the POST the delivery timeout may begin to count: a timer is set before the claim.
+const timerGrace = 20 * time.Second
+
+func (s *schedule) maxAge() time.Duration { return s.route().TextAge() }
+
+func claims(r ledger.Record, p *post) bool {
+	return slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool {
+		return a.Number == p.ref.Attempt && a.Hop == p.ref.Hop && a.To == p.out.To
+	})
+}
+
+// startedAt returns when the claim of a POST says that it began.
+func (s *schedule) startedAt(p *post) time.Time {
+	for _, a := range s.current[p.ref.RelayID].Attempts {
+		if a.Number == p.ref.Attempt {
+			return a.StartedAt
+		}
+	}
+	return time.Time{}
+}
+
+// checkBooked holds a POST against the moments that the pace limits gave away.
+func (s *schedule) checkBooked(p *post, name string) {
+	if s.Pair.Off() && s.Number.Off() {
+		return
+	}
+	now, booked, posted := time.Now(), 0, 0
+	for _, b := range s.bookings {
+		if b.to == p.out.To && !b.at.After(now) {
+			booked++
+		}
+	}
+	for _, other := range s.posts {
+		if other.reached && other.out.To == p.out.To {
+			posted++
+		}
+	}
+	if posted > booked {
+		s.violated("%s is POST %d to this phone, and %d moments were booked for it", name, posted, booked)
+	}
+}
+
+// checkAgain holds a POST against an earlier one of the same text.
+func (s *schedule) checkAgain(earlier, p *post, name string) {
+	now := time.Now()
+	if earlier.ref == p.ref {
+		s.violated("%s reached Twilio twice", name)
+		return
+	}
+	if p.late || earlier.late {
+		// A sender stood still with its POST in hand, for longer than its lease. Nobody can hold that back.
+		return
+	}
+	m := earlier.message
+	switch {
+	case m == nil && (earlier.answered || s.OnUncertain == route.Resend):
+	case m == nil:
+		s.violated("%s was posted though nobody could know what became of attempt %d", name, earlier.ref.Attempt)
+	case m.status(now).Lost():
+	case earlier.ref.Hop != p.ref.Hop && s.DeliveryTimeout > 0 && now.Sub(s.startedAt(earlier)) >= s.DeliveryTimeout-timerGrace && !m.wasSeenDelivered():
+	case (!earlier.answered || earlier.disturbed) && s.OnUncertain == route.Resend:
+	default:
+		s.violated("%s was posted though Twilio has %s of attempt %d, which is %s", name, nameOf(m.sid), earlier.ref.Attempt, m.status(now))
+	}
+}
+
+// wasSeenDelivered reports whether Twilio, when last asked, said that the message was delivered.
+func (m *message) wasSeenDelivered() bool { return m.fetched == sms.StatusDelivered }
+
+// checkEnd holds what must be so when nothing is left to do.
+func (s *schedule) checkEnd() {
+	for _, d := range slices.Concat(s.fifoBuried(), s.timersBuried()) {
+		s.violated("the queue itself gave up on a message: %s", contentOf(d.Body, 0))
+	}
+	for n := range s.Texts {
+		sid := relaytest.MessageSid(n + 1)
+		r, err := s.records.Get(s.ctx, sid)
+		switch {
+		case err != nil && s.accepted[sid]:
+			s.violated("%s was accepted, and the ledger has nothing of it: %v", nameOf(sid), err)
+		case err == nil:
+			s.checkText(r)
+			s.checkTruth(r)
+		}
+	}
+	s.checkTwins()
+	s.checkOrder()
+	s.checkAudit()
+	if s.calm() {
+		s.checkWindows()
+	}
+}
+
+func (s *schedule) fifoBuried() []queue.Delivery { return buriedIn(s.fifo) }
+
+func (s *schedule) timersBuried() []queue.Delivery { return buriedIn(s.timers) }
+
+func buriedIn(q *watchedQueue) []queue.Delivery {
+	if memory, ok := q.heldQueue.(*relaytest.MemoryQueue); ok {
+		return memory.Dead.Messages()
+	}
+	return nil
+}
+
+// checkText holds one text's last state against what the ledger and the dead letters say.
+func (s *schedule) checkText(r ledger.Record) {
+	name := nameOf(r.MessageSid)
+	switch r.State {
+	case ledger.Sent, ledger.Delivered, ledger.Undelivered, ledger.Failed, ledger.Uncertain, ledger.Dropped, ledger.Dead:
+	case ledger.Queued, ledger.Sending:
+		s.violated("%s is left %s (%s)", name, r.State, r.Reason)
+	default:
+		s.violated("%s is in no state: %q", name, r.State)
+	}
+	if s.calm() && (r.State == ledger.Uncertain || r.State == ledger.Dead && !s.mayExhaust()) {
+		s.violated("%s is %s (%s) though nothing went wrong", name, r.State, r.Reason)
+	}
+	s.checkLetters(r)
+	spent := map[sms.PhoneNumber]int{}
+	for _, p := range s.posts {
+		if p.ref.RelayID == r.MessageSid && p.reached && !p.late && (!p.answered || p.told != fault.Fatal) {
+			spent[p.out.To]++
+		}
+	}
+	for to, n := range spent {
+		if n > s.MaxAttempts {
+			s.violated("%s was posted %d times to %s, and %d are the most", name, n, string(to), s.MaxAttempts)
+		}
+	}
+	if r.State == ledger.Uncertain {
+		s.checkUncertain(r)
+	}
+}
+
+// mayExhaust reports whether attempts may be used up though nothing is wrong with the relay.
+func (s *schedule) mayExhaust() bool { return s.Twilio.Undelivered > 0 }
+
+// checkLetters holds the dead letters of a text against its state. One that a receipt moved on while it was being buried
+// has a letter, too: the letter is sent first.
+func (s *schedule) checkLetters(r ledger.Record) {
+	has := slices.ContainsFunc(s.letters, func(l letter) bool { return l.relayID == r.MessageSid })
+	if overtaken := has && r.Texted(); has != (r.State == ledger.Dead) && !overtaken {
+		s.violated("%s is %s; a dead letter: %v", nameOf(r.MessageSid), r.State, has)
+	}
+}
+
+// checkUncertain holds a text that is uncertain against what could be known of its last POST.
+func (s *schedule) checkUncertain(r ledger.Record) {
+	name := nameOf(r.MessageSid)
+	unknown := map[int]bool{}
+	for _, a := range r.Attempts {
+		unknown[a.Number] = a.Unknown()
+	}
+	if !slices.ContainsFunc(r.Attempts, ledger.Attempt.Unknown) {
+		s.violated("%s is uncertain, and the outcomes of all its attempts are known", name)
+	}
+	for _, p := range s.posts {
+		if p.ref.RelayID != r.MessageSid || !unknown[p.ref.Attempt] {
+			continue
+		}
+		if p.answered && !p.disturbed {
+			s.violated("%s is uncertain, though its sender was told what became of attempt %d", name, p.ref.Attempt)
+		}
+		if p.message == nil {
+			continue
+		}
+		if len(p.message.heard) > 0 {
+			s.violated("%s is uncertain, though a receipt said that Twilio has it", name)
+		}
+		if r.Reason == ledger.ReasonUnknownOutcome && s.concluded(r).listed[p.message.sid] && !p.late {
+			s.violated("%s is uncertain, though the last look showed its message", name)
+		}
+	}
+	if r.Reason == ledger.ReasonAmbiguous && len(s.twinsOf(r)) < 2 && s.OnUncertain != route.Resend {
+		s.violated("%s is ambiguous, and there is no other text of the same words", name)
+	}
+}
+
+// concluded returns the write that left the text uncertain.
+func (s *schedule) concluded(r ledger.Record) change {
+	for _, c := range slices.Backward(s.changes) {
+		if c.record.MessageSid == r.MessageSid && c.record.State == ledger.Uncertain && c.listed != nil {
+			return c
+		}
+	}
+	return change{}
+}
+
+// twinsOf returns the texts that say the same from the same customer, the text itself among them.
+func (s *schedule) twinsOf(r ledger.Record) []string {
+	var twins []string
+	for n := range s.Texts {
+		if m := s.inbound(n + 1); delivery.Text(m) == delivery.Text(sms.Message{From: r.Customer, Body: r.Body}) {
+			twins = append(twins, m.Sid)
+		}
+	}
+	return twins
+}
+
+// checkAudit holds the audit log against the ledger's changes.
+func (s *schedule) checkAudit() {
+	kept := map[string]bool{}
+	for _, line := range s.audit.Lines() {
+		var e auditlog.Entry
+		if err := json.Unmarshal(line.Text, &e); err != nil {
+			s.violated("audit line: %v", err)
+		}
+		kept[e.ID+" "+e.From+" "+e.To] = true
+	}
+	before := map[string]ledger.State{}
+	for _, c := range s.changes {
+		r := c.record
+		want := fmt.Sprintf("%s.%d %s %s", r.MessageSid, r.Version, before[r.MessageSid], r.State)
+		before[r.MessageSid] = r.State
+		if !kept[want] {
+			s.violated("audit log lacks %s", want)
+		}
+		delete(kept, want)
+	}
+	for extra := range kept {
+		s.violated("audit log has %s, which did not happen", extra)
+	}
+}

@@ -1,0 +1,275 @@
+package simulation_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// How the relay is run, as `relay serve` does.
+const (
+	visibility  = 2 * time.Minute
+	sendTimeout = 8 * time.Second
+	retention   = 15 * 24 * time.Hour
+	batchSize   = 10
+	// maxReceives is the queue's own backstop, which nothing here may reach.
+	maxReceives = 10_000
+)
+
+// schedule is one run of a scenario. Everything in it belongs to the one goroutine that is not standing still: the
+// scheduler, or the actor that it let go on.
+type schedule struct {
+	scenario
+	stores
+
+	chance *chance
+	ctx    context.Context
+	logger *slog.Logger
+	began  time.Time
+	// told is the trace, nil if none is kept.
+	told *strings.Builder
+
+	front    *webhook.Handler
+	actors   []*actor
+	died     []*process
+	senders  int
+	rung     int
+	turn     int
+	webhooks []webhookOf
+	// over is set when the schedule is, and who is still there only leaves.
+	over bool
+
+	brokenUntil time.Time
+	optedOut    []sms.PhoneNumber
+	posts       []*post
+	messages    []*message
+	bookings    []booking
+	// accepted are the texts that the front door said yes to, order those that the queue got, in that order.
+	accepted map[string]bool
+	order    []string
+	letters  []letter
+	changes  []change
+	current  map[string]ledger.Record
+	// audited is up to which change the audit has come.
+	audited int
+	stream  []events.DynamoDBEventRecord
+	images  map[string]map[string]events.DynamoDBAttributeValue
+
+	// steps counts what the scheduler did.
+	steps      int
+	violations []string
+}
+
+// newSchedule returns a schedule that has not begun. It has to be called inside of the bubble in which it is run.
+func newSchedule(sc scenario, c *chance, traced bool) *schedule {
+	s := &schedule{
+		scenario: sc, chance: c, began: time.Now(), accepted: map[string]bool{},
+		images: map[string]map[string]events.DynamoDBAttributeValue{},
+	}
+	if traced {
+		s.told = &strings.Builder{}
+	}
+	s.logger = slog.New(traceLog{s})
+	return s
+}
+
+// inMemory gives the schedule the stores in memory.
+func (s *schedule) inMemory() {
+	open := func(name string, o relaytest.QueueOptions) *watchedQueue {
+		return &watchedQueue{heldQueue: relaytest.NewMemoryQueue(o, time.Now), name: name}
+	}
+	s.stores = stores{
+		fifo:   open("fifo", relaytest.QueueOptions{MaxReceiveCount: maxReceives}),
+		timers: open("timers", relaytest.QueueOptions{Standard: true, MaxReceiveCount: maxReceives}),
+		dead:   open("dead", relaytest.QueueOptions{}), records: &relaytest.MemoryLedger{},
+		routes: relaytest.NewMemoryRoutes(s.route()), pace: &relaytest.MemoryPace{}, audit: &relaytest.MemoryAuditLog{},
+	}
+}
+
+// run plays the schedule to its end and checks what must be so then.
+func (s *schedule) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.ctx = ctx
+	s.front = s.newFront()
+	for n := range s.Texts {
+		s.webhooks = append(s.webhooks, webhookOf{text: n + 1, due: s.began.Add(time.Duration(n*n) * time.Second)})
+	}
+	for range s.scenario.Senders {
+		s.startSender()
+	}
+	s.startAudit()
+	for range s.Steps {
+		if !s.step() {
+			break
+		}
+	}
+	s.tellf("faults stop")
+	s.chance.calm = true
+	s.brokenUntil = time.Time{}
+	if s.drain() {
+		s.checkEnd()
+	}
+	cancel()
+	s.leave()
+}
+
+// step lets one thing happen. It returns false if nothing is left to happen.
+func (s *schedule) step() bool {
+	synctest.Wait()
+	s.steps++
+	s.bury()
+	able, due := s.able(), s.dueWebhooks()
+	weights := []int{0, 0, 0}
+	if len(able) > 0 {
+		weights[0] = 100
+	}
+	if len(due) > 0 {
+		weights[1] = 15
+	}
+	if len(able)+len(due) == 0 || !(s.chance.calm || s.calm()) {
+		weights[2] = 4
+	}
+	switch s.chance.weighted(weights...) {
+	case 0:
+		s.goOn(able[s.chance.of(len(able))])
+	case 1:
+		s.ring(due[s.chance.of(len(due))])
+	default:
+		return s.passTime(len(able)+len(due) > 0)
+	}
+	return true
+}
+
+// able returns the actors that may go on. When nothing is left to chance they take turns.
+func (s *schedule) able() []*actor {
+	now := time.Now()
+	var able []*actor
+	s.actors = slices.DeleteFunc(s.actors, func(a *actor) bool { return a.ended })
+	for _, a := range s.actors {
+		if a.canGoOn(now) {
+			able = append(able, a)
+		}
+	}
+	if s.chance.calm && len(able) > 1 {
+		s.turn++
+		first := s.turn % len(able)
+		able[0], able[first] = able[first], able[0]
+	}
+	return able
+}
+
+func (s *schedule) goOn(a *actor) {
+	a.parked = false
+	a.wake <- struct{}{}
+}
+
+// bury lets what is left of dead processes end, and starts others in their place.
+func (s *schedule) bury() {
+	for _, p := range s.died {
+		for _, a := range s.actors {
+			if a.process == p && a.parked {
+				s.goOn(a)
+			}
+		}
+		if p.restart != nil {
+			p.restart()
+		}
+	}
+	if len(s.died) > 0 {
+		s.died = nil
+		synctest.Wait()
+	}
+}
+
+// passTime moves the clock: to when something is due next, or anywhere if something else could happen now. It returns
+// false if nothing is ever due.
+func (s *schedule) passTime(optional bool) bool {
+	now := time.Now()
+	var next time.Duration = -1
+	soon := func(at time.Time) {
+		if d := at.Sub(now); d > 0 && (next < 0 || d < next) {
+			next = d
+		}
+	}
+	for _, a := range s.actors {
+		switch {
+		case a.parked:
+			soon(a.until)
+		default:
+			// It waits for a timer of its own.
+			soon(now.Add(time.Second))
+		}
+	}
+	for _, w := range s.webhooks {
+		soon(w.due)
+	}
+	for _, q := range []*watchedQueue{s.fifo, s.timers} {
+		for _, at := range q.shows {
+			soon(at)
+		}
+	}
+	if s.chance.odds(300) {
+		next = one(s.chance, time.Second, 50*time.Millisecond, 10*time.Second, time.Minute, 3*time.Minute, 20*time.Minute)
+	}
+	if next < 0 {
+		return optional
+	}
+	s.tellf("%v pass", next)
+	for _, a := range s.actors {
+		if a.parked && a.ready == nil && next > time.Second {
+			s.disturb(a)
+		}
+	}
+	time.Sleep(next)
+	return true
+}
+
+// maxDrain bounds how many steps a schedule takes to come to its end once nothing goes wrong any more.
+const maxDrain = 20_000
+
+// drain goes on without faults until nothing is left to do.
+func (s *schedule) drain() bool {
+	for range maxDrain {
+		if !s.step() {
+			break
+		}
+	}
+	synctest.Wait()
+	fifo, timers := len(s.fifo.Messages()), len(s.timers.Messages())
+	if fifo+timers+len(s.webhooks) > 0 || s.audited < len(s.changes) {
+		s.violated("after %v without faults there are still %d messages, %d timers, %d webhooks and %d changes to audit",
+			time.Since(s.began), fifo, timers, len(s.webhooks), len(s.changes)-s.audited)
+		return false
+	}
+	return true
+}
+
+// leave ends all that is still there, so that the bubble can.
+func (s *schedule) leave() {
+	s.over = true
+	for _, a := range s.actors {
+		a.dead = true
+	}
+	for _, a := range s.actors {
+		if a.parked {
+			s.goOn(a)
+		}
+	}
+}
+
+func (s *schedule) violated(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	s.violations = append(s.violations, text)
+	s.tellf("VIOLATED: %s", text)
+}

@@ -1,0 +1,157 @@
+package simulation_test
+
+import (
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// checkTruth holds a text's last state against what Twilio has of it.
+func (s *schedule) checkTruth(r ledger.Record) {
+	name := nameOf(r.MessageSid)
+	hasTwins := len(s.twinsOf(r)) > 1
+	for _, a := range r.Attempts {
+		s.checkAttempt(r, a, hasTwins)
+	}
+	taken, told := 0, false
+	for _, m := range s.messages {
+		if m.post.ref.RelayID != r.MessageSid {
+			continue
+		}
+		taken++
+		told = told || slices.Contains(m.heard, sms.StatusDelivered)
+	}
+	if told && r.State != ledger.Delivered {
+		s.violated("%s is %s (%s), though a receipt said that it was delivered", name, r.State, r.Reason)
+	}
+	switch r.State {
+	case ledger.Sent, ledger.Delivered, ledger.Undelivered:
+		if taken == 0 && !hasTwins {
+			s.violated("%s is %s, and Twilio does not have it", name, r.State)
+		}
+	case ledger.Failed, ledger.Dropped, ledger.Dead:
+		s.checkUnsent(r)
+	case ledger.Queued, ledger.Sending, ledger.Uncertain:
+	}
+}
+
+// checkAttempt holds an attempt that is said to be accepted against Twilio's message.
+func (s *schedule) checkAttempt(r ledger.Record, a ledger.Attempt, hasTwins bool) {
+	if !a.Accepted() {
+		return
+	}
+	i := slices.IndexFunc(s.messages, func(m *message) bool { return m.sid == a.OutboundSid })
+	if i < 0 {
+		s.violated("attempt %d of %s has a message that Twilio does not have", a.Number, nameOf(r.MessageSid))
+		return
+	}
+	ref := s.messages[i].post.ref
+	own := ref.RelayID == r.MessageSid && ref.Attempt == a.Number
+	if mayBeMixed := a.Found && (hasTwins || s.OnUncertain == route.Resend); !own && !mayBeMixed {
+		s.violated("attempt %d of %s has %s, which is %s's", a.Number, nameOf(r.MessageSid), nameOf(a.OutboundSid), nameOf(ref.RelayID))
+	}
+}
+
+// checkUnsent holds a text that is said not to be sent against Twilio's messages: none of them may still be delivered.
+func (s *schedule) checkUnsent(r ledger.Record) {
+	for _, m := range s.messages {
+		if m.post.ref.RelayID != r.MessageSid || m.post.late || m.final.Lost() {
+			continue
+		}
+		if len(m.heard) > 0 || m.post.answered && !m.post.disturbed {
+			s.violated("%s is %s (%s), and Twilio has %s of it, which is %s", nameOf(r.MessageSid), r.State, r.Reason, nameOf(m.sid), m.status(time.Now()))
+		}
+	}
+}
+
+// checkTwins counts: of texts of the same words no more may be said to be accepted than Twilio has messages of them.
+func (s *schedule) checkTwins() {
+	type words struct {
+		to   sms.PhoneNumber
+		body string
+	}
+	accepted, taken := map[words]int{}, map[words]int{}
+	for _, r := range s.current {
+		for _, a := range r.Attempts {
+			if a.Accepted() {
+				accepted[words{a.To, bodyOf(r)}]++
+			}
+		}
+	}
+	for _, m := range s.messages {
+		taken[words{m.post.out.To, m.post.out.Body}]++
+	}
+	for w, n := range accepted {
+		if n > taken[w] {
+			s.violated("%d attempts of the same words are said to be accepted, and Twilio took %d", n, taken[w])
+		}
+	}
+}
+
+// checkOrder holds the order in which Twilio took the texts of each conversation against the order in which they came.
+func (s *schedule) checkOrder() {
+	first := map[string]int{}
+	strayed := map[string]bool{}
+	for i, p := range s.posts {
+		sid := p.ref.RelayID
+		// A sender that stood still with its POST in hand, or a text that is sent again because nobody knew, may come late.
+		strayed[sid] = strayed[sid] || p.late || (!p.answered && s.OnUncertain == route.Resend)
+		if _, ok := first[sid]; !ok && p.message != nil {
+			first[sid] = i
+		}
+	}
+	for i, later := range s.order {
+		for _, earlier := range s.order[:i] {
+			a, aOK := first[earlier]
+			b, bOK := first[later]
+			if aOK && bOK && a > b && s.current[earlier].Customer == s.current[later].Customer && !strayed[earlier] && !strayed[later] {
+				s.violated("%s reached Twilio before %s, which came before it", nameOf(later), nameOf(earlier))
+			}
+		}
+	}
+}
+
+// checkWindows holds the POSTs themselves against the pace limits. It is for schedules in which nobody is held up between
+// the moment that was booked and the POST.
+func (s *schedule) checkWindows() {
+	byPhone := map[sms.PhoneNumber][]time.Time{}
+	var all []time.Time
+	for _, p := range s.posts {
+		if p.reached {
+			byPhone[p.out.To] = append(byPhone[p.out.To], p.at)
+			all = append(all, p.at)
+		}
+	}
+	for to, moments := range byPhone {
+		if n := most(moments, s.Pair); n > s.Pair.N {
+			s.violated("%d POSTs went to %s within %v, and %d are allowed", n, string(to), s.Pair.Per, s.Pair.N)
+		}
+	}
+	// Of the segments of a number N may go at once and N more in the time Per.
+	if n := most(all, s.Number); n > 2*s.Number.N {
+		s.violated("%d POSTs went out within %v, and the number sends %v", n, s.Number.Per, s.Number)
+	}
+}
+
+// most returns how many of the moments lie within a span of the limit's, and grace less.
+func most(moments []time.Time, l pace.Limit) int {
+	if l.Off() {
+		return 0
+	}
+	const grace = 6 * time.Second
+	n := 0
+	for i, from := range moments {
+		within := 0
+		for _, at := range moments[i:] {
+			if at.Sub(from) < l.Per-grace {
+				within++
+			}
+		}
+		n = max(n, within)
+	}
+	return n
+}
