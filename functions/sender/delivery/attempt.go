@@ -137,6 +137,9 @@ func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled 
 			return h.notNow(ctx, j, "timer not set", err)
 		}
 	}
+	if !h.hasTime(ctx) {
+		return again(0), true
+	}
 	claimID := h.NewClaimID()
 	wanted, err := j.text.Claim(claimID, p.hop, p.to, h.SendTimeout+leaseMargin, h.Now())
 	if err != nil {
@@ -156,6 +159,10 @@ func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled 
 // post makes the claimed attempt's POST.
 func (h *Handler) post(ctx context.Context, j *job, p plan) (v verdict, settled bool) {
 	attempt, _ := j.text.Current()
+	if h.Now().Sub(attempt.StartedAt) > leaseMargin {
+		// The claim was long in coming: its lease would end before the POST's time does, and others take the text for lost.
+		return h.failed(ctx, j, p, attempt, &fault.Error{Kind: fault.Transient, Err: errSlowClaim})
+	}
 	sendCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
 	created, err := h.Messages.Create(sendCtx, h.outbound(j.text, attempt, p.validity))
 	cancel()
@@ -211,7 +218,10 @@ func (h *Handler) finish(ctx context.Context, j *job) verdict {
 	return done()
 }
 
-var errLapsedLease = errors.New("the sender ended between its claim and Twilio's answer")
+var (
+	errLapsedLease = errors.New("the sender ended between its claim and Twilio's answer")
+	errSlowClaim   = errors.New("the claim took so long that its lease was as good as over")
+)
 
 // remind sets a timer: the text is looked at again when it is due. A queue holds a message back for a while only, so that
 // a timer further away is set again when it comes.

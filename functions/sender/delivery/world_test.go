@@ -65,9 +65,7 @@ type world struct {
 	crashed bool
 	// after is what happens to the call that is under way once it has had its effect.
 	after string
-	// overtaken: a sender stood still between claim and POST, so that a later text may have gone first.
-	overtaken bool
-	depth     int
+	depth int
 }
 
 func newWorld(t *rapid.T) *world {
@@ -163,7 +161,6 @@ func (w *world) afterCall() error {
 		w.crashed = true
 		return broken(fault.Unknown, 1)[0]
 	case pause:
-		w.overtaken = true
 		w.standStill()
 	}
 	return nil
