@@ -72,6 +72,8 @@ func readSettings(lookup func(string) (string, bool), logTo io.Writer) (embedded
 		RetryBase:      r.Duration(envRetryBase, 0),
 		MaxAttempts:    r.Int(envMaxAttempts, 0, 1, 100),
 		SendTimeout:    r.DurationWithin(envSendTimeout, 0, time.Second, 20*time.Second),
+		PacePair:       env.Parsed(r, envPacePair, "", pace.Parse),
+		PaceNumber:     env.Parsed(r, envPaceNumber, "", pace.Parse),
 		ReconcileLooks: r.Int(envLooks, 0, 1, 20),
 
 		ReconcileInterval: r.DurationWithin(envLookInterval, 0, 10*time.Millisecond, 10*time.Minute),
@@ -80,21 +82,9 @@ func readSettings(lookup func(string) (string, bool), logTo io.Writer) (embedded
 	}
 	logger, err := newLogger(r.String(envLogFormat, ""), logTo)
 	config.Logger = logger
-	var pairErr, numberErr error
-	config.PacePair, pairErr = readPace(r, envPacePair)
-	config.PaceNumber, numberErr = readPace(r, envPaceNumber)
 	routes, routesErr := readRoutes(r.String(envRoutes, ""))
 	config.Routes = routes
-	return config, errors.Join(r.Err(), err, pairErr, numberErr, routesErr, config.Validate())
-}
-
-// readPace reads a pace limit.
-func readPace(r *env.Reader, name string) (pace.Limit, error) {
-	limit, err := pace.Parse(r.String(name, ""))
-	if err != nil {
-		return pace.Limit{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return limit, nil
+	return config, errors.Join(r.Err(), err, routesErr, config.Validate())
 }
 
 // readRoutes reads a maintenance.json; no path is no routes.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/awsclient"
@@ -69,6 +68,8 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		retryBase:          r.Duration("RELAY_RETRY_BASE", 2*time.Second),
 		maxAttempts:        r.Int("RELAY_MAX_ATTEMPTS", 8, 1, 100),
 		sendTimeout:        r.DurationWithin("RELAY_SEND_TIMEOUT", 8*time.Second, time.Second, 20*time.Second),
+		pacePair:           env.Parsed(r, "RELAY_PACE_PAIR", pace.DefaultPair, pace.Parse),
+		paceNumber:         env.Parsed(r, "RELAY_PACE_NUMBER", pace.DefaultNumber, pace.Parse),
 		reconcileLooks:     r.Int("RELAY_RECONCILE_LOOKS", 3, 1, 20),
 		reconcileInterval:  r.DurationWithin("RELAY_RECONCILE_INTERVAL", 40*time.Second, 10*time.Millisecond, 10*time.Minute),
 		retention:          r.DurationWithin("RELAY_RETENTION", 400*24*time.Hour, ledger.MinRetention, ledger.MaxRetention),
@@ -76,19 +77,7 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 	if c.secrets.APIKey == "" {
 		c.secrets.AuthToken = r.Required("RELAY_TWILIO_AUTH_TOKEN_SECRET")
 	}
-	var errPair, errNumber error
-	c.pacePair, errPair = readPace(r, "RELAY_PACE_PAIR", pace.DefaultPair)
-	c.paceNumber, errNumber = readPace(r, "RELAY_PACE_NUMBER", pace.DefaultNumber)
-	return c, errors.Join(r.Err(), errPair, errNumber)
-}
-
-// readPace returns the variable as a pace limit, or fallback.
-func readPace(r *env.Reader, name, fallback string) (pace.Limit, error) {
-	limit, err := pace.Parse(r.String(name, fallback))
-	if err != nil {
-		return pace.Limit{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return limit, nil
+	return c, r.Err()
 }
 
 // publicBaseURL returns where receipts go; empty if no base URL is known.

@@ -57,6 +57,11 @@ type Attempt struct {
 	// Outcome is "accepted" or a fault kind; absent while the attempt is open.
 	Outcome   string `json:"outcome,omitempty"`
 	ErrorCode int    `json:"error_code,omitempty"`
+	// Looks counts how often Twilio's list was read for the message, whose outcome was unknown. Found: a look found it.
+	Looks int  `json:"looks,omitempty"`
+	Found bool `json:"found,omitempty"`
+	// HopDone means that the text goes on to another hop, or would if there were one.
+	HopDone bool `json:"hop_done,omitempty"`
 }
 
 // Route is a route with its numbers masked.

@@ -1,16 +1,11 @@
 package env
 
-// Parsed returns the variable as parse reads it, or fallback if it is unset or empty, or nothing that parse reads. The
-// errors of parse must not quote what they were given.
-func Parsed[T any](r *Reader, name string, fallback T, parse func(text string) (T, error)) T { //nolint:ireturn // T is whatever parse makes
-	text := r.String(name, "")
-	if text == "" {
-		return fallback
-	}
-	value, err := parse(text)
+// Parsed returns the variable, or fallback if it is unset or empty, as parse reads it. The errors of parse must not quote
+// what they were given.
+func Parsed[T any](r *Reader, name, fallback string, parse func(text string) (T, error)) T { //nolint:ireturn // T is whatever parse makes
+	value, err := parse(r.String(name, fallback))
 	if err != nil {
 		r.fail(name, "is wrong: %v", err)
-		return fallback
 	}
 	return value
 }

@@ -14,10 +14,10 @@ func TestParsed(t *testing.T) {
 		}
 		return 9, errors.New("not the word two")
 	}
-	run(t, func(r *env.Reader) int { return env.Parsed(r, "NAME", 1, parse) }, []check{
-		{"unset", unset, 1, ""},
-		{"empty", "", 1, ""},
+	run(t, func(r *env.Reader) int { return env.Parsed(r, "NAME", "two", parse) }, []check{
+		{"unset", unset, 2, ""},
+		{"empty", "", 2, ""},
 		{"right", "two", 2, ""},
-		{"wrong", "secret", 1, "NAME is wrong: not the word two"},
+		{"wrong", "secret", 9, "NAME is wrong: not the word two"},
 	})
 }

@@ -25,6 +25,13 @@ type life struct {
 
 type pair struct{ record, copied ledger.Record }
 
+func newLife() *life {
+	l := &life{record: relaytest.Record(1, noon), now: noon}
+	l.record.Media = []sms.Media{{URL: "https://api.twilio.com/1"}}
+	l.past = []pair{{l.record, copyOf(l.record)}}
+	return l
+}
+
 func copyOf(r ledger.Record) ledger.Record {
 	r.Attempts, r.Media = slices.Clone(r.Attempts), slices.Clone(r.Media)
 	return r
@@ -37,23 +44,35 @@ func (l *life) become(t *rapid.T, event string, next ledger.Record, changed bool
 	if (err != nil || !changed) && !cmp.Equal(old, next) {
 		t.Fatalf("%s changed nothing (error %v), but returned (-old +new):\n%s", event, err, cmp.Diff(old, next))
 	}
+	if err == nil && changed && cmp.Equal(old.Attempts, next.Attempts) && old.State == next.State && old.NotBefore.Equal(next.NotBefore) && old.Slot == next.Slot && event != "Book" {
+		t.Fatalf("%s says that it changed the record, and it did not", event)
+	}
 	if next.State != old.State && !old.State.MayBecome(next.State) {
 		t.Fatalf("%s moved the text from %q to %q", event, old.State, next.State)
 	}
 	if changed && err == nil && !next.UpdatedAt.Equal(ledger.Stamp(l.now)) {
 		t.Fatalf("%s left UpdatedAt at %v, want %v", event, next.UpdatedAt, ledger.Stamp(l.now))
 	}
-	if next.Version != old.Version {
-		t.Fatalf("%s made version %d of %d: only the store counts", event, next.Version, old.Version)
-	}
-	l.keepsIdentity(t, event, old, next)
+	l.keepsText(t, event, old, next)
+	l.keepsAttempts(t, event, old, next)
 	l.record = next
 	l.past = append(l.past, pair{next, copyOf(next)})
 	l.check(t, event)
+	l.endsForGood(t, event, old, next)
 }
 
-// keepsIdentity: attempts are neither renumbered nor given to another message.
-func (l *life) keepsIdentity(t *rapid.T, event string, old, next ledger.Record) {
+// keepsText: no event changes what the text is, and only the store counts versions.
+func (l *life) keepsText(t *rapid.T, event string, old, next ledger.Record) {
+	t.Helper()
+	next.State, next.Reason, next.UpdatedAt, next.Attempts = old.State, old.Reason, old.UpdatedAt, old.Attempts
+	next.LeaseUntil, next.NotBefore, next.Slot = old.LeaseUntil, old.NotBefore, old.Slot
+	if !cmp.Equal(old, next) {
+		t.Fatalf("%s changed the text itself (-old +new):\n%s", event, cmp.Diff(old, next))
+	}
+}
+
+// keepsAttempts: attempts are neither lost, renumbered nor given to another message, and what is known of them stays.
+func (l *life) keepsAttempts(t *rapid.T, event string, old, next ledger.Record) {
 	t.Helper()
 	for _, before := range old.Attempts {
 		i := slices.IndexFunc(next.Attempts, func(a ledger.Attempt) bool { return a.Number == before.Number })
@@ -67,12 +86,22 @@ func (l *life) keepsIdentity(t *rapid.T, event string, old, next ledger.Record) 
 		if after.To != before.To || after.Hop != before.Hop || after.ClaimID != before.ClaimID || !after.StartedAt.Equal(before.StartedAt) {
 			t.Fatalf("%s changed what attempt %d is", event, before.Number)
 		}
-		if before.OutboundSid != "" && after.OutboundSid != before.OutboundSid || before.Accepted() && !after.Accepted() {
+		if before.Accepted() && !after.Accepted() || before.Outcome != "" && !before.Unknown() && after.Outcome != before.Outcome && !after.Accepted() {
+			t.Fatalf("%s made attempt %d %q, which was %q", event, before.Number, after.Outcome, before.Outcome)
+		}
+		if before.HopDone && !after.HopDone || after.Looks < before.Looks || after.Found && !before.Found && before.Accepted() {
+			t.Fatalf("%s took back what attempt %d has come to: %+v, was %+v", event, before.Number, after, before)
+		}
+		another := before.OutboundSid != "" && after.OutboundSid != before.OutboundSid
+		if another && !before.Found {
 			t.Fatalf("%s took attempt %d's message away", event, before.Number)
 		}
-		if after.Status != before.Status && !after.Status.Supersedes(before.Status) {
+		if !another && after.Status != before.Status && !after.Status.Supersedes(before.Status) {
 			t.Fatalf("%s set attempt %d back from %q to %q", event, before.Number, before.Status, after.Status)
 		}
+	}
+	if added := len(next.Attempts) > 0 && current(next) != current(old); added && (event != "Claim" || current(next) != old.Upcoming()) {
+		t.Fatalf("%s added attempt %d after attempt %d", event, current(next), current(old))
 	}
 }
 
@@ -80,25 +109,29 @@ func (l *life) keepsIdentity(t *rapid.T, event string, old, next ledger.Record) 
 func (l *life) check(t *rapid.T, event string) {
 	t.Helper()
 	r := l.record
+	if r.Version > 0 && r.State == "" && len(r.Attempts) > 0 {
+		t.Fatalf("after %s there are attempts of a text in no state", event)
+	}
+	if wrong := wrongMarks(r); wrong != "" {
+		t.Fatalf("after %s in state %q: %s: %+v", event, r.State, wrong, r)
+	}
 	for i, a := range r.Attempts {
 		if i > 0 && a.Number <= r.Attempts[i-1].Number {
 			t.Fatalf("after %s the attempts are numbered %d, %d", event, r.Attempts[i-1].Number, a.Number)
 		}
-		if a.EndedAt.IsZero() != (a.Outcome == "") || a.Accepted() != (a.OutboundSid != "") {
+		if a.EndedAt.IsZero() != (a.Outcome == "") || a.Accepted() != (a.OutboundSid != "") || a.Found && !a.Accepted() {
 			t.Fatalf("after %s attempt %d is half ended: %+v", event, a.Number, a)
 		}
-	}
-	if r.LeaseUntil.IsZero() == (r.State == ledger.Sending) {
-		t.Fatalf("after %s in state %q the lease ends at %v", event, r.State, r.LeaseUntil)
-	}
-	if !r.NotBefore.IsZero() && r.State != ledger.Queued {
-		t.Fatalf("after %s in state %q the text is not due before %v", event, r.State, r.NotBefore)
-	}
-	if last, ok := r.Current(); ok && last.Accepted() && !r.State.Final() && r.State != ledger.Sent {
-		t.Fatalf("after %s Twilio has taken the text, and it is %q", event, r.State)
-	}
-	if r.Spent() > len(r.Attempts) {
-		t.Fatalf("after %s, %d of %d attempts count", event, r.Spent(), len(r.Attempts))
+		// Only a delivery by an earlier hop leaves an attempt open behind.
+		if a.Outcome == "" && (i < len(r.Attempts)-1 || r.State != ledger.Sending && r.State != ledger.Delivered) {
+			t.Fatalf("after %s in state %q attempt %d of %d is open", event, r.State, a.Number, len(r.Attempts))
+		}
+		if isDelivered(a) && !r.State.Final() {
+			t.Fatalf("after %s attempt %d is %q, and the text is %q", event, a.Number, a.Status, r.State)
+		}
+		if r.State == ledger.Queued && a.Accepted() && !a.Status.Lost() && r.HopOpen(a.To) {
+			t.Fatalf("after %s the text is queued, and attempt %d is on its way to a phone that nobody has given up", event, a.Number)
+		}
 	}
 	// Whoever shares memory shares it with a record of a few events ago.
 	for _, p := range l.past[max(0, len(l.past)-4):] {
@@ -108,25 +141,72 @@ func (l *life) check(t *rapid.T, event string) {
 	}
 }
 
-// attempt draws the number of an attempt, of none now and then.
-func (l *life) attempt(t *rapid.T) int {
-	last, _ := l.record.Current()
-	return rapid.IntRange(max(0, last.Number-2), last.Number+1).Draw(t, "attempt")
+func isDelivered(a ledger.Attempt) bool {
+	return a.Accepted() && (a.Status == sms.StatusDelivered || a.Status == sms.StatusRead)
 }
 
-// sid is the MessageSid that Twilio gives the attempt's message.
-func sid(attempt int) string { return relaytest.MessageSid(0xa000 + attempt) }
+// endsForGood: whatever a text ends as when it ends, is so.
+func (l *life) endsForGood(t *rapid.T, event string, old, next ledger.Record) {
+	t.Helper()
+	if old.State == next.State {
+		return
+	}
+	delivered := slices.ContainsFunc(next.Attempts, isDelivered)
+	doubtful := slices.ContainsFunc(next.Attempts, ledger.Attempt.Unknown)
+	awaited := slices.ContainsFunc(next.Attempts, func(a ledger.Attempt) bool { return a.Accepted() && !a.Status.Lost() })
+	switch next.State {
+	case ledger.Delivered:
+		if !delivered {
+			t.Fatalf("%s calls the text delivered, and no attempt is", event)
+		}
+	case ledger.Sent:
+		if !awaited {
+			t.Fatalf("%s calls the text sent, and nothing is awaited", event)
+		}
+	case ledger.Undelivered, ledger.Failed, ledger.Dropped:
+		if doubtful || awaited {
+			t.Fatalf("%s calls the text %q, and it may yet be delivered: %+v", event, next.State, next.Attempts)
+		}
+	case ledger.Uncertain:
+		if !doubtful {
+			t.Fatalf("%s calls the text uncertain, and of every attempt is known what became of it", event)
+		}
+	case ledger.Queued, ledger.Sending, ledger.Dead:
+	}
+}
+
+// attempt draws the number of an attempt, of none now and then.
+func (l *life) attempt(t *rapid.T) int {
+	return rapid.IntRange(max(0, current(l.record)-2), current(l.record)+1).Draw(t, "attempt")
+}
+
+// messageOf draws the MessageSid of the attempt's message, or, now and then, of another.
+func messageOf(t *rapid.T, attempt int) string {
+	if rapid.IntRange(0, 3).Draw(t, "another's") == 0 {
+		return otherSid
+	}
+	return sid(attempt)
+}
 
 var (
 	anyStatus = rapid.SampledFrom([]sms.Status{
 		"accepted", "scheduled", "queued", "sending", "sent", "partially_delivered", "delivered", "undelivered",
 		"failed", "canceled", "read", "received", "", "teleported",
 	})
-	anyState = rapid.SampledFrom(ledger.States())
+	anyHop   = rapid.IntRange(0, 2)
 	anyFault = rapid.Custom(func(t *rapid.T) *fault.Error {
-		return &fault.Error{Kind: fault.Kind(rapid.IntRange(0, 4).Draw(t, "kind")), Code: rapid.IntRange(0, 30008).Draw(t, "code")}
+		return &fault.Error{Kind: fault.Kind(rapid.IntRange(0, int(fault.Fatal)).Draw(t, "kind")), Code: rapid.IntRange(0, 30008).Draw(t, "code")}
 	})
 )
+
+// onward draws where a text may go, among other places.
+func (l *life) onward(t *rapid.T) ledger.Onward {
+	return ledger.Onward{
+		To:     rapid.SampledFrom([]ledger.State{ledger.Queued, ledger.Queued, ledger.Failed, ledger.Uncertain, "", ledger.Dead}).Draw(t, "to"),
+		Reason: ledger.ReasonUnknownOutcome, NotBefore: l.now.Add(time.Minute),
+		HopDone: rapid.Bool().Draw(t, "hop done"), Absent: rapid.Bool().Draw(t, "absent"),
+	}
+}
 
 func (l *life) events() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
@@ -137,29 +217,58 @@ func (l *life) events() map[string]func(*rapid.T) {
 			l.record.Version++
 			l.past = append(l.past, pair{l.record, copyOf(l.record)})
 		},
+		"book": func(t *rapid.T) {
+			r, err := l.record.Book(l.now.Add(time.Minute), hop(anyHop.Draw(t, "hop")), l.now)
+			l.become(t, "Book", r, err == nil, err)
+		},
 		"claim": func(t *rapid.T) {
-			r, err := l.record.Claim(fmt.Sprint(len(l.past)), rapid.IntRange(0, 3).Draw(t, "hop"), relaytest.Destination, lease, l.now)
+			n := anyHop.Draw(t, "hop")
+			r, err := l.record.Claim(fmt.Sprint(len(l.past)), n, hop(n), lease, l.now)
 			l.become(t, "Claim", r, err == nil, err)
 		},
 		"accept": func(t *rapid.T) {
 			number := l.attempt(t)
-			r, changed := l.record.Accept(number, sid(number), anyStatus.Draw(t, "status"), l.now)
+			r, changed := l.record.Accept(number, messageOf(t, number), anyStatus.Draw(t, "status"), l.now)
 			l.become(t, "Accept", r, changed, nil)
 		},
 		"end": func(t *rapid.T) {
-			to := anyState.Filter(func(s ledger.State) bool { return s != ledger.Sent && s != ledger.Delivered && s != ledger.Undelivered })
-			r, changed, err := l.record.End(l.attempt(t), anyFault.Draw(t, "fault"), to.Draw(t, "to"), "", l.now.Add(time.Minute), l.now)
+			r, changed, err := l.record.End(l.attempt(t), anyFault.Draw(t, "fault"), l.onward(t), l.now)
 			l.become(t, "End", r, changed, err)
+		},
+		"doubt": func(t *rapid.T) {
+			r, changed := l.record.Doubt(l.attempt(t), lost, l.now.Add(time.Second), l.now)
+			l.become(t, "Doubt", r, changed, nil)
+		},
+		"look": func(t *rapid.T) {
+			r, changed := l.record.Looked(l.attempt(t), l.now.Add(time.Minute), l.now)
+			l.become(t, "Looked", r, changed, nil)
+		},
+		"discover": func(t *rapid.T) {
+			number := l.attempt(t)
+			r, changed := l.record.Discover(number, messageOf(t, number), anyStatus.Draw(t, "status"), l.now)
+			l.become(t, "Discover", r, changed, nil)
+		},
+		"conclude": func(t *rapid.T) {
+			r, changed, err := l.record.Conclude(l.attempt(t), l.onward(t), l.now)
+			l.become(t, "Conclude", r, changed, err)
 		},
 		"receipt": func(t *rapid.T) {
 			number := l.attempt(t)
-			receipt := sms.Receipt{Sid: sid(number), Status: anyStatus.Draw(t, "status"), CallbackRef: sms.CallbackRef{Attempt: number}}
-			r, changed := l.record.Apply(receipt, l.now)
+			receipt := sms.Receipt{Sid: messageOf(t, number), Status: anyStatus.Draw(t, "status"), ErrorCode: rapid.IntRange(0, 1).Draw(t, "code"), CallbackRef: sms.CallbackRef{Attempt: number}}
+			r, changed := l.record.Apply(receipt, l.onward(t), l.now)
 			l.become(t, "Apply", r, changed, nil)
+		},
+		"time out": func(t *rapid.T) {
+			r, changed := l.record.TimeOut(l.attempt(t), l.now)
+			l.become(t, "TimeOut", r, changed, nil)
 		},
 		"drop": func(t *rapid.T) {
 			r, err := l.record.Drop(ledger.ReasonInactive, l.now)
 			l.become(t, "Drop", r, err == nil, err)
+		},
+		"give up": func(t *rapid.T) {
+			r, err := l.record.GiveUp(l.now)
+			l.become(t, "GiveUp", r, err == nil, err)
 		},
 		"die": func(t *rapid.T) {
 			r, err := l.record.Die(ledger.ReasonAttemptsExhausted, l.now)
@@ -169,77 +278,5 @@ func (l *life) events() map[string]func(*rapid.T) {
 }
 
 func TestAnythingMayHappen(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		l := &life{record: relaytest.Record(1, noon), now: noon}
-		l.past = []pair{{l.record, copyOf(l.record)}}
-		t.Repeat(l.events())
-	})
-}
-
-// TestSendersAndReceiptsOnly lets happen only what senders do, who ask Next and hold a claim, and what Twilio says of
-// messages that it has. However these mix, a text that Twilio has taken is never claimed again.
-func TestSendersAndReceiptsOnly(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		l := &life{record: relaytest.Record(1, noon), now: noon}
-		l.past = []pair{{l.record, copyOf(l.record)}}
-		// atTwilio holds the attempts whose POST reached Twilio.
-		atTwilio := map[int]bool{}
-		events := l.events()
-		t.Repeat(map[string]func(*rapid.T){
-			"time passes": events["time passes"],
-			"claim": func(t *rapid.T) {
-				if next, _ := l.record.Next(l.now); next != ledger.StepClaim {
-					return
-				}
-				if last, ok := l.record.Current(); ok && last.Accepted() {
-					t.Fatalf("attempt %d is accepted, and the text is to be claimed again", last.Number)
-				}
-				events["claim"](t)
-				last, _ := l.record.Current()
-				atTwilio[last.Number] = rapid.Bool().Draw(t, "reaches Twilio")
-			},
-			"answer": func(t *rapid.T) {
-				last, ok := l.record.Current()
-				switch {
-				case !ok:
-				case atTwilio[last.Number] && rapid.Bool().Draw(t, "arrives"):
-					r, changed := l.record.Accept(last.Number, sid(last.Number), sms.StatusQueued, l.now)
-					l.become(t, "Accept", r, changed, nil)
-				case atTwilio[last.Number]:
-					r, changed, err := l.record.End(last.Number, lost, ledger.Uncertain, ledger.ReasonUnknownOutcome, time.Time{}, l.now)
-					l.become(t, "End", r, changed, err)
-				default:
-					r, changed, err := l.record.End(last.Number, busy, ledger.Queued, "", l.now.Add(time.Second), l.now)
-					l.become(t, "End", r, changed, err)
-				}
-			},
-			"receipt": func(t *rapid.T) {
-				if number := l.attempt(t); atTwilio[number] {
-					receipt := sms.Receipt{Sid: sid(number), Status: anyStatus.Draw(t, "status"), CallbackRef: sms.CallbackRef{Attempt: number}}
-					r, changed := l.record.Apply(receipt, l.now)
-					l.become(t, "Apply", r, changed, nil)
-				}
-			},
-			"": func(t *rapid.T) { settledByStatus(t, l.record) },
-		})
-	})
-}
-
-// settledByStatus: what the current attempt's status says and what the state says is the same.
-func settledByStatus(t *rapid.T, r ledger.Record) {
-	t.Helper()
-	last, ok := r.Current()
-	if !ok || !last.Accepted() {
-		return
-	}
-	ends := map[sms.Status]ledger.State{
-		"delivered": ledger.Delivered, "read": ledger.Delivered, "undelivered": ledger.Undelivered, "failed": ledger.Failed, "canceled": ledger.Failed,
-	}
-	want, final := ends[last.Status]
-	if !final {
-		want = ledger.Sent
-	}
-	if r.State != want {
-		t.Fatalf("attempt %d is %q, and the text is %q", last.Number, last.Status, r.State)
-	}
+	rapid.Check(t, func(t *rapid.T) { t.Repeat(newLife().events()) })
 }

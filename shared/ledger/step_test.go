@@ -8,35 +8,52 @@ import (
 )
 
 func TestNext(t *testing.T) {
-	due, until := stamped.Add(time.Minute), stamped.Add(lease)
+	const almost = -time.Millisecond
+	never := time.Time{}
+	due, look, again, until := stamped.Add(time.Minute), stamped.Add(2*time.Second), stamped.Add(time.Minute), stamped.Add(lease)
 	tests := []struct {
-		state ledger.State
-		after time.Duration
-		want  ledger.Step
-		until time.Time
+		situation string
+		after     time.Duration
+		want      ledger.Step
+		until     time.Time
 	}{
-		{"", 0, ledger.StepClaim, time.Time{}},
-		{ledger.Queued, 0, ledger.StepWait, due},
-		{ledger.Queued, time.Minute - time.Millisecond, ledger.StepWait, due},
-		{ledger.Queued, time.Minute, ledger.StepClaim, time.Time{}},
-		{ledger.Queued, time.Hour, ledger.StepClaim, time.Time{}},
-		{ledger.Sending, 0, ledger.StepWait, until},
-		{ledger.Sending, lease - time.Millisecond, ledger.StepWait, until},
-		{ledger.Sending, lease, ledger.StepSettle, time.Time{}},
-		{ledger.Sending, time.Hour, ledger.StepSettle, time.Time{}},
-		{ledger.Sent, time.Hour, ledger.StepDone, time.Time{}},
-		{ledger.Delivered, 0, ledger.StepDone, time.Time{}},
-		{ledger.Undelivered, 0, ledger.StepDone, time.Time{}},
-		{ledger.Failed, 0, ledger.StepDone, time.Time{}},
-		{ledger.Uncertain, time.Hour, ledger.StepDone, time.Time{}},
-		{ledger.Dropped, 0, ledger.StepDone, time.Time{}},
-		{ledger.Dead, time.Hour, ledger.StepDone, time.Time{}},
+		{"(none)", 0, ledger.StepClaim, never},
+		{"waiting", 0, ledger.StepWait, due},
+		{"waiting", time.Minute + almost, ledger.StepWait, due},
+		{"waiting", time.Minute, ledger.StepClaim, never},
+		{"waiting", time.Hour, ledger.StepClaim, never},
+		{"paced", time.Minute + almost, ledger.StepWait, due},
+		{"paced", time.Minute, ledger.StepClaim, never},
+		{"resend", 0, ledger.StepClaim, never},
+		{"next hop", 0, ledger.StepClaim, never},
+		{"timed out", 0, ledger.StepClaim, never},
+		{"open", 0, ledger.StepWait, until},
+		{"open", lease + almost, ledger.StepWait, until},
+		{"open", lease, ledger.StepDoubt, never},
+		{"open", time.Hour, ledger.StepDoubt, never},
+		{"open 2nd", lease + almost, ledger.StepWait, until},
+		{"open 2nd", lease, ledger.StepDoubt, never},
+		{"doubted", 2*time.Second + almost, ledger.StepWait, look},
+		{"doubted", 2 * time.Second, ledger.StepLook, never},
+		{"doubted 2nd", time.Hour, ledger.StepLook, never},
+		{"sent", time.Hour, ledger.StepDone, never},
+		{"sent again", time.Hour, ledger.StepDone, never},
+		{"delivered", 0, ledger.StepDone, never},
+		{"undelivered", 0, ledger.StepDone, never},
+		{"failed", 0, ledger.StepDone, never},
+		{"uncertain", time.Hour, ledger.StepDone, never},
+		{"dropped", 0, ledger.StepDone, never},
+		{"dead", time.Hour, ledger.StepDone, never},
 	}
 	for _, tt := range tests {
-		got, again := reach(t, tt.state).Next(stamped.Add(tt.after))
-		if got != tt.want || !again.Equal(tt.until) {
-			t.Errorf("in state %q after %v: step %d until %v, want %d until %v", tt.state, tt.after, got, again, tt.want, tt.until)
+		got, at := in(t, tt.situation).Next(stamped.Add(tt.after))
+		if got != tt.want || !at.Equal(tt.until) {
+			t.Errorf("%s, after %v: step %d until %v, want %d until %v", tt.situation, tt.after, got, at, tt.want, tt.until)
 		}
+	}
+	r := play(t, in(t, "doubted"), []event{looked(1)})
+	if got, at := r.Next(stamped.Add(30 * time.Second)); got != ledger.StepWait || !at.Equal(again) {
+		t.Errorf("after a look: step %d until %v, want to wait until %v", got, at, again)
 	}
 }
 

@@ -179,6 +179,7 @@ func full() ledger.Record {
 	open := ledger.Attempt{
 		Number: 1, Hop: 1, To: Fallback, ClaimID: "0f0e", StartedAt: at, EndedAt: at.Add(time.Millisecond), Outcome: "transient",
 		OutboundSid: "SM0000000000000000000000000000a001", Status: sms.StatusUndelivered, ErrorCode: 30003, HTTPStatus: 503, Error: "connection refused",
+		Looks: 3, Found: true, Absent: true, HopDone: true,
 	}
 	second := open
 	second.Number, second.Hop, second.Outcome, second.EndedAt = 2, 2, ledger.OutcomeAccepted, at.Add(999*time.Millisecond)
@@ -187,7 +188,7 @@ func full() ledger.Record {
 		TwilioNumber: TwilioNumber, Customer: Customer, Destination: Destination, Body: "Hi",
 		Media:      []sms.Media{{URL: "https://api.twilio.com/1", ContentType: "image/png"}, {URL: "https://api.twilio.com/2", ContentType: "text/vcard"}},
 		ReceivedAt: at, UpdatedAt: at.Add(time.Second), Attempts: []ledger.Attempt{open, second},
-		LeaseUntil: at.Add(time.Minute), NotBefore: at.Add(time.Hour), ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
+		LeaseUntil: at.Add(time.Minute), NotBefore: at.Add(time.Hour), Slot: ledger.Slot{At: at.Add(time.Hour), To: Fallback}, ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
 	}
 }
 

@@ -87,6 +87,11 @@ func (s *schedule) spawn(p *process, name string, run func(ctx context.Context, 
 // kill ends the actor's process at this very moment.
 func (s *schedule) kill(a *actor) {
 	a.dead = true
+	for _, other := range s.actors {
+		if other.process == a.process {
+			s.disturb(other)
+		}
+	}
 	s.died = append(s.died, a.process)
 	runtime.Goexit()
 }

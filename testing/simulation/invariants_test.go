@@ -33,11 +33,24 @@ func (s *schedule) checkChange(before, after ledger.Record) {
 			if old.Number == a.Number && old.ClaimID != a.ClaimID {
 				s.violated("attempt %d of %s was claimed twice", a.Number, name)
 			}
-			if old.Number == a.Number && old.Status.Final() && old.Status != a.Status && !a.Status.Supersedes(old.Status) && !old.Found {
+			if old.Number == a.Number && !old.Found && !mayFollow(old.Status, a.Status) {
 				s.violated("attempt %d of %s went from %s back to %s", a.Number, name, old.Status, a.Status)
 			}
 		}
 	}
+}
+
+// mayFollow reports whether Twilio's status may become another. It is said here once more, so that it is not held against
+// itself.
+func mayFollow(before, after sms.Status) bool {
+	order := []sms.Status{"", sms.StatusAccepted, sms.StatusQueued, sms.StatusSending, sms.StatusSent, sms.StatusDelivered, sms.StatusRead}
+	place := func(s sms.Status) int {
+		if s == sms.StatusUndelivered || s == sms.StatusFailed {
+			s = sms.StatusDelivered
+		}
+		return slices.Index(order, s)
+	}
+	return before == after || place(before) < place(after)
 }
 
 // checkPost holds a POST that reaches Twilio against what was there before it.
@@ -67,9 +80,6 @@ func (s *schedule) checkPost(p *post) {
 		}
 	}
 }
-
-// timerGrace is how long before the POST the delivery timeout may begin to count: a timer is set before the claim.
-const timerGrace = 20 * time.Second
 
 func (s *schedule) maxAge() time.Duration { return s.route().TextAge() }
 
@@ -122,12 +132,17 @@ func (s *schedule) checkAgain(earlier, p *post, name string) {
 		return
 	}
 	m := earlier.message
+	refused := m == nil && earlier.answered && !earlier.disturbed
 	switch {
+	case refused && earlier.told == fault.Permanent:
+		s.violated("%s was posted though attempt %d was refused for good", name, earlier.ref.Attempt)
+	case refused && (earlier.told == fault.Unreachable || earlier.told == fault.OptedOut) && earlier.out.To == p.out.To:
+		s.violated("%s was posted though attempt %d was refused for this phone", name, earlier.ref.Attempt)
 	case m == nil && (earlier.answered || s.OnUncertain == route.Resend):
 	case m == nil:
 		s.violated("%s was posted though nobody could know what became of attempt %d", name, earlier.ref.Attempt)
 	case m.status(now).Lost():
-	case earlier.ref.Hop != p.ref.Hop && s.DeliveryTimeout > 0 && now.Sub(s.startedAt(earlier)) >= s.DeliveryTimeout-timerGrace && !m.wasSeenDelivered():
+	case earlier.ref.Hop != p.ref.Hop && s.DeliveryTimeout > 0 && now.Sub(s.startedAt(earlier)) >= s.DeliveryTimeout && !m.wasSeenDelivered():
 	case (!earlier.answered || earlier.disturbed) && s.OnUncertain == route.Resend:
 	default:
 		s.violated("%s was posted though Twilio has %s of attempt %d, which is %s", name, nameOf(m.sid), earlier.ref.Attempt, m.status(now))
@@ -220,6 +235,9 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 	unknown := map[int]bool{}
 	for _, a := range r.Attempts {
 		unknown[a.Number] = a.Unknown()
+		if c := s.concluded(r); a.Unknown() && (a.Looks < s.Looks || c.at.Sub(a.EndedAt) < time.Duration(s.Looks)*s.Interval) {
+			s.violated("%s is uncertain after %d looks in %v", name, a.Looks, c.at.Sub(a.EndedAt))
+		}
 	}
 	if !slices.ContainsFunc(r.Attempts, ledger.Attempt.Unknown) {
 		s.violated("%s is uncertain, and the outcomes of all its attempts are known", name)
@@ -246,14 +264,19 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 	}
 }
 
-// concluded returns the write that left the text uncertain.
+// concluded returns the write that made the text uncertain.
 func (s *schedule) concluded(r ledger.Record) change {
-	for _, c := range slices.Backward(s.changes) {
-		if c.record.MessageSid == r.MessageSid && c.record.State == ledger.Uncertain && c.listed != nil {
-			return c
+	var first change
+	for _, c := range s.changes {
+		switch {
+		case c.record.MessageSid != r.MessageSid:
+		case c.record.State != ledger.Uncertain:
+			first = change{}
+		case first.by == nil:
+			first = c
 		}
 	}
-	return change{}
+	return first
 }
 
 // twinsOf returns the texts that say the same from the same customer, the text itself among them.

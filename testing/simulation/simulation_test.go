@@ -23,6 +23,7 @@ var (
 	schedulesFlag = flag.Int("schedules", 10_000, "how many schedules to play")
 	firstFlag     = flag.Uint64("first", 1, "the seed of the first of them")
 	failuresFlag  = flag.Int("failures", 1, "stop after so many schedules that violate something")
+	smallerFlag   = flag.Bool("smaller", false, "with -seed and -v, show the schedule with as few decisions as still violate something")
 	progressFlag  = flag.Bool("progress", false, "say now and then how far it is")
 )
 
@@ -71,6 +72,9 @@ func scenarioOf(seed uint64) scenario { return scenarios().Example(int(seed & 0x
 func TestSimulation(t *testing.T) {
 	if *seedFlag != 0 {
 		o := playSeed(t, *seedFlag, true)
+		if *smallerFlag {
+			o = smaller(t, scenarioOf(*seedFlag), o.taken)
+		}
 		t.Logf("scenario: %+v\n%s", scenarioOf(*seedFlag), o.trace)
 		report(t, *seedFlag, o)
 		return
@@ -94,6 +98,14 @@ func TestSimulation(t *testing.T) {
 		}
 	})
 	t.Logf("%d schedules, %d steps", *schedulesFlag, steps.Load())
+}
+
+// skipIfOne skips a test that is about more than the one schedule that is asked for.
+func skipIfOne(t *testing.T) {
+	t.Helper()
+	if *seedFlag != 0 {
+		t.Skip("only one schedule is asked for")
+	}
 }
 
 // report fails the test if the schedule violated something, and says how to see it.
@@ -132,6 +144,7 @@ func progress(done *atomic.Int64) (stop func()) {
 
 // TestSimulationRepeats plays schedules twice: a seed must always give the same one.
 func TestSimulationRepeats(t *testing.T) {
+	skipIfOne(t)
 	t.Parallel()
 	for seed := range uint64(50) {
 		first, second := playSeed(t, seed+1, true), playSeed(t, seed+1, true)
@@ -154,6 +167,7 @@ func difference(a, b string) string {
 
 // TestSimulationDrawn lets rapid make up scenarios and every single decision, so that what it finds is made small.
 func TestSimulationDrawn(t *testing.T) {
+	skipIfOne(t)
 	t.Parallel()
 	decisions := rapid.SliceOfN(rapid.Uint32Range(0, 999), 0, 400)
 	rapid.Check(t, func(r *rapid.T) {

@@ -46,6 +46,11 @@ type Attempt struct {
 	Status      sms.Status      `json:"status,omitempty"`
 	ErrorCode   int             `json:"error_code,omitempty"`
 	Error       string          `json:"error,omitempty"`
+	// Looks counts how often Twilio was asked what became of it, Found says that this found its message.
+	Looks int  `json:"looks,omitempty"`
+	Found bool `json:"found,omitempty"`
+	// HopDone means that no further attempt is made at this phone.
+	HopDone bool `json:"hop_done,omitempty"`
 }
 
 // List is one page of texts, newest first.
@@ -170,6 +175,7 @@ func attemptOf(a ledger.Attempt) Attempt {
 	shown := Attempt{
 		Number: a.Number, Hop: a.Hop, Destination: a.To, StartedAt: a.StartedAt, Outcome: a.Outcome,
 		OutboundSid: a.OutboundSid, Status: a.Status, ErrorCode: a.ErrorCode, Error: a.Error,
+		Looks: a.Looks, Found: a.Found, HopDone: a.HopDone,
 	}
 	if !a.EndedAt.IsZero() {
 		shown.EndedAt = &a.EndedAt

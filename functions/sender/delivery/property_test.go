@@ -124,7 +124,8 @@ func (w *world) spent(posts []post, to sms.PhoneNumber) (spent int) {
 // against says what of an earlier POST speaks against a later one of the same text, if anything does.
 func (w *world) against(before, p post) string {
 	sameHop := before.To == p.To
-	timedOut := !sameHop && w.way.DeliveryTimeout > 0 && p.at.Sub(before.at) >= time.Duration(w.way.DeliveryTimeout)
+	// The time counts from the claim, which may be ten seconds older than the POST.
+	timedOut := !sameHop && w.way.DeliveryTimeout > 0 && p.at.Sub(before.at) >= time.Duration(w.way.DeliveryTimeout)-10*time.Second
 	resent := w.way.OnUncertain == route.Resend && (before.sid == "" || w.twilio.listLag > looks*interval)
 	switch {
 	case before.kind == fault.Permanent:

@@ -151,5 +151,6 @@ func attemptOf(before *ledger.Record, after ledger.Record) *auditlog.Attempt {
 	return &auditlog.Attempt{
 		Number: about.Number, Hop: about.Hop, Destination: about.To.Mask(), OutboundSid: about.OutboundSid,
 		Status: string(about.Status), Outcome: about.Outcome, ErrorCode: about.ErrorCode,
+		Looks: about.Looks, Found: about.Found, HopDone: about.HopDone,
 	}
 }

@@ -1,0 +1,84 @@
+package simulation_test
+
+// mutation is a safeguard that is taken away.
+type mutation struct {
+	name   string
+	breaks string
+	edits  []edit
+}
+
+// mutations lists the safeguards that the simulation must miss when they are gone.
+func mutations() []mutation {
+	return []mutation{
+		{
+			"claim", "who did not get the claim posts all the same",
+			[]edit{{"functions/sender/delivery/attempt.go", "if !ok {\n\t\treturn verdict{}, false\n\t}\n\treturn h.post(ctx, j, p)", "return h.post(ctx, j, p)"}},
+		},
+		{
+			"lease", "a claim is taken over while its holder may still post",
+			[]edit{{"shared/ledger/step.go", "return due(StepDoubt, r.LeaseUntil, now)", "return StepDoubt, time.Time{}"}},
+		},
+		{
+			"rank", "a receipt that comes late moves a message back",
+			[]edit{
+				{"shared/sms/status.go", "if old.Final() {\n\t\treturn old == StatusDelivered && s == StatusRead\n\t}\n\treturn s.rank() > old.rank()", "return s != old"},
+			},
+		},
+		{
+			"count", "a message that may be another text's is taken for this one's",
+			[]edit{{"shared/reconcile/reconcile.go", "case len(candidates) <= rivals:", "case false:"}},
+		},
+		{
+			"known sids", "a message that is known to be another text's is taken for this one's",
+			[]edit{{"functions/sender/delivery/look.go", "q.Known[a.OutboundSid] = true", "_ = q.Known"}},
+		},
+		{
+			"window", "the list is searched for messages of the wrong time",
+			[]edit{{"shared/reconcile/reconcile.go", "lateness = 10 * time.Minute", "lateness = -time.Hour"}},
+		},
+		{
+			"unknown", "a POST whose answer was lost is repeated blindly",
+			[]edit{{"shared/retry/retry.go", "case fault.Transient, fault.Throttled:\n\t\treturn Retry", "case fault.Transient, fault.Throttled, fault.Unknown:\n\t\treturn Retry"}, {"shared/retry/retry.go", "case fault.Unknown:\n\t\treturn Unknown\n", ""}},
+		},
+		{
+			"looks", "one look is enough",
+			[]edit{{"functions/sender/delivery/look.go", "if attempt.Looks < h.ReconcileLooks {", "if false {"}},
+		},
+		{
+			"hop done", "a phone that was refused is tried again",
+			[]edit{{"functions/sender/delivery/failed.go", "Reason: ledger.ReasonNextHop, NotBefore: now, HopDone: true}", "Reason: ledger.ReasonNextHop, NotBefore: now}"}},
+		},
+		{
+			"delivery timeout", "the next phone is texted though Twilio says that the first has it",
+			[]edit{{"functions/sender/delivery/timer.go", "if err == nil && found.Status.Final() {", "if false {"}},
+		},
+		{
+			"order", "a text that has to wait does not hold back those behind it",
+			[]edit{{"functions/sender/delivery/handler.go", "\t\tfor _, behind := range group[i+1:] {\n\t\t\tresults = append(results, again(0).of(behind.MessageId))\n\t\t}\n\t\tbreak\n", ""}},
+		},
+		{
+			"pace", "every moment is free",
+			[]edit{{"shared/pace/state.go", "at := latest(tick, r.Limits.Number.free(s.Next), r.Limits.Pair.freeAfter(s.Recent[r.To]))", "at := tick"}},
+		},
+		{
+			"attempts", "there is no end to the attempts",
+			[]edit{{"shared/retry/retry.go", "d.Exhausted = spent >= p.MaxAttempts", "d.Exhausted = spent > p.MaxAttempts"}},
+		},
+		{
+			"dead letter", "a text is dead and has no letter",
+			[]edit{{"functions/sender/delivery/work.go", "err := h.sendDeadLetter(ctx, j.record, ", "err := error(nil); _ = ("}},
+		},
+		{
+			"acknowledgement", "what has to come back is deleted",
+			[]edit{{"functions/sender/delivery/handler.go", "response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.messageID})\n", ""}},
+		},
+		{
+			"front door", "the front door says yes though the queue did not take the text",
+			[]edit{{"functions/ingest/webhook/accept.go", "o.response, o.unavailable, o.err = plain(http.StatusServiceUnavailable), true, err\n", "o.response, o.err = acknowledged(envelope.Kind), err\n"}},
+		},
+		{
+			"audit", "lines that the log did not keep are taken for kept",
+			[]edit{{"functions/stream-audit/audit/handler.go", "kept, err = min(keptOf(writeErr), len(lines)-1), writeErr", "err = nil"}},
+		},
+	}
+}
