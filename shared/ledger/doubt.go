@@ -52,14 +52,14 @@ func (r Record) Conclude(number int, onward Onward, now time.Time) (concluded Re
 	if !r.doubted(number) {
 		return r, false, nil
 	}
-	concluded, err = r.goOnward(onward, now)
-	if err != nil {
-		return r, false, err
-	}
+	concluded = r.copy(now)
 	concluded.change(number, func(a *Attempt) {
 		a.Looks++
-		a.Absent = onward.Absent
+		a.Absent, a.HopDone = onward.Absent, onward.HopDone
 	})
+	if concluded, err = concluded.goOnward(onward, now); err != nil {
+		return r, false, err
+	}
 	return concluded, true, nil
 }
 

@@ -232,7 +232,11 @@ func (l *life) events() map[string]func(*rapid.T) {
 			l.become(t, "Accept", r, changed, nil)
 		},
 		"end": func(t *rapid.T) {
-			r, changed, err := l.record.End(l.attempt(t), anyFault.Draw(t, "fault"), l.onward(t), l.now)
+			number, f, onward := l.attempt(t), anyFault.Draw(t, "fault"), l.onward(t)
+			if onward.To == ledger.Uncertain && f.Kind != fault.Unknown {
+				onward.To = ledger.Failed
+			}
+			r, changed, err := l.record.End(number, f, onward, l.now)
 			l.become(t, "End", r, changed, err)
 		},
 		"doubt": func(t *rapid.T) {

@@ -30,11 +30,11 @@ func (r Record) Apply(receipt sms.Receipt, onward Onward, now time.Time) (applie
 	return applied.settle(receipt.Attempt, onward, now), true
 }
 
-// TimeOut gives up waiting for the receipt of the current attempt: the next hop is due. changed is false if the text has
-// moved on, or the attempt has ended.
+// TimeOut gives up waiting for the receipt of the current attempt, and for those of earlier ones, which have had longer:
+// the next hop is due. changed is false if the text has moved on, or there is no receipt to wait for.
 func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
 	last, ok := r.Current()
-	if !ok || r.State != Sent || last.Number != number || last.Status.Final() {
+	if !ok || r.State != Sent || last.Number != number || !last.Accepted() || last.Status.Final() {
 		return r, false
 	}
 	late, err := r.move(Queued, ReasonDeliveryTimeout, now)
@@ -42,7 +42,11 @@ func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
 		return r, false
 	}
 	late.NotBefore = late.UpdatedAt
-	late.change(number, func(a *Attempt) { a.HopDone = true })
+	for i := range late.Attempts {
+		if a := &late.Attempts[i]; a.awaited() {
+			a.HopDone = true
+		}
+	}
 	return late, true
 }
 
@@ -53,7 +57,7 @@ func (a *Attempt) accept(sid string, status sms.Status, now time.Time) bool {
 		if !a.Found {
 			return false
 		}
-		a.Found, a.Status = false, ""
+		a.Found, a.Status, a.ErrorCode = false, "", 0
 	}
 	news := !a.Accepted() || a.OutboundSid != sid || status.Supersedes(a.Status)
 	a.Outcome, a.OutboundSid = OutcomeAccepted, sid
@@ -85,15 +89,19 @@ func (a *Attempt) apply(receipt sms.Receipt, now time.Time) bool {
 func (r Record) settle(number int, onward Onward, now time.Time) Record {
 	last, _ := r.Current()
 	about := r.Attempts[slices.IndexFunc(r.Attempts, func(a Attempt) bool { return a.Number == number })]
-	isCurrent := last.Number == number && !about.HopDone
+	isCurrent, givenUp, lost := last.Number == number, !r.HopOpen(about.To), about.Status.Lost()
 	to, reason := r.rest()
 	switch {
-	case to == Delivered, r.State == Sent && !isCurrent, r.State == Uncertain && !isCurrent:
-	case !isCurrent:
-		// The text is on its way to another hop, or another attempt is open: only a delivery stops that.
+	case to == Delivered:
+	case r.State == Sending && !isCurrent,
+		r.State == Queued && (givenUp || lost && !isCurrent),
+		r.State == Uncertain && givenUp && r.inDoubt():
+		// Another attempt is open, looked for or due, or an operator has to look for it: only a delivery stops that.
 		return r
-	case about.Status.Lost() && onward.To == Queued:
-		return r.goBack(number, onward, now)
+	case isCurrent && !about.HopDone && lost && onward.To == Queued:
+		if back, ok := r.goBack(number, onward, now); ok {
+			return back
+		}
 	}
 	if moved, err := r.move(to, reason, now); err == nil {
 		return moved
@@ -101,18 +109,22 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 	return r
 }
 
-// goBack sends a text that Twilio had taken, and did not deliver, onward.
-func (r Record) goBack(number int, onward Onward, now time.Time) Record {
-	moved := r
-	if r.State != Queued {
+// goBack sends a text that Twilio had taken, and did not deliver, onward. ok is false if it is under way by another attempt,
+// or has ended.
+func (r Record) goBack(number int, onward Onward, now time.Time) (back Record, ok bool) {
+	back = r.copy(now)
+	back.change(number, func(a *Attempt) { a.HopDone = onward.HopDone })
+	if back.underWay() {
+		return r, false
+	}
+	if back.State != Queued {
 		var err error
-		if moved, err = r.move(onward.To, onward.Reason, now); err != nil {
-			return r
+		if back, err = back.move(onward.To, onward.Reason, now); err != nil {
+			return r, false
 		}
 	}
-	moved.Reason, moved.NotBefore, moved.Slot = onward.Reason, Stamp(onward.NotBefore), Slot{}
-	moved.change(number, func(a *Attempt) { a.HopDone = onward.HopDone })
-	return moved
+	back.Reason, back.NotBefore, back.Slot = onward.Reason, Stamp(onward.NotBefore), Slot{}
+	return back, true
 }
 
 // rest returns the state in which the attempts leave the text when no further one is made.
@@ -127,16 +139,25 @@ func (r Record) rest() (State, Reason) {
 			return Delivered, ""
 		}
 	}
-	if r.awaited() {
+	switch {
+	case r.awaited():
 		return Sent, ""
-	}
-	if last.Status == sms.StatusUndelivered {
+	case r.inDoubt():
+		return Uncertain, ReasonUnknownOutcome
+	case last.Status == sms.StatusUndelivered:
 		return Undelivered, ""
+	default:
+		return Failed, ReasonReceipt
 	}
-	return Failed, ReasonReceipt
 }
 
-// awaited reports whether Twilio has taken a message for this text of which it has not said the last word.
-func (r Record) awaited() bool {
-	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.Accepted() && !a.Status.Final() })
+// awaited reports whether Twilio has taken the attempt's message and not said that it is lost.
+func (a Attempt) awaited() bool { return a.Accepted() && !a.Status.Lost() }
+
+// awaited reports whether Twilio has taken a message for this text that may still be delivered.
+func (r Record) awaited() bool { return slices.ContainsFunc(r.Attempts, Attempt.awaited) }
+
+// underWay reports whether such a message is on its way to a phone that nobody has given up.
+func (r Record) underWay() bool {
+	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.awaited() && r.HopOpen(a.To) })
 }

@@ -38,7 +38,7 @@ type Record struct {
 	UpdatedAt  time.Time
 	// Attempts are the POSTs made or begun for this text, oldest first.
 	Attempts []Attempt `json:",omitempty"`
-	// LeaseUntil is set while State is Sending: until then the claim's holder is taken to be at work.
+	// LeaseUntil is set while State is Sending and the attempt is open: until then the claim's holder is taken to be at work.
 	LeaseUntil time.Time `json:",omitzero"`
 	// NotBefore is set while State is Queued: the next attempt is not made before it. It is also set while State is
 	// Sending and the outcome is unknown: Twilio is not asked again before it.

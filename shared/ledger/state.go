@@ -84,7 +84,7 @@ func next(s State) []State {
 	case Sending:
 		return []State{Queued, Sent, Delivered, Undelivered, Failed, Uncertain}
 	case Sent:
-		return []State{Queued, Delivered, Undelivered, Failed}
+		return []State{Queued, Delivered, Undelivered, Failed, Uncertain}
 	case Uncertain:
 		// A receipt that came after all settles it.
 		return []State{Queued, Sent, Delivered, Undelivered, Failed}

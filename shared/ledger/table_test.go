@@ -15,29 +15,29 @@ import (
 // operation on its last attempt. A cell names the state after it, "=" if only the record changes, "." if nothing does, and
 // "!" if it is refused.
 const happenings = `
-            Claim   Book   Drop        GiveUp      Die  | Accept End:busy End:refused Doubt | Looked Discover Conclude:park Conclude:resend | sent delivered undelivered undelivered:next TimeOut
-(none)      sending queued dropped     !           !    | .      .        .           .     | .      .        .             .               | .    .         .           .                .
-paced       sending =      dropped     failed      dead | .      .        .           .     | .      .        .             .               | .    .         .           .                .
-waiting     sending =      dropped     failed      dead | sent   .        .           .     | .      .        .             .               | sent delivered undelivered =                .
-resend      sending =      uncertain   uncertain   dead | sent   .        .           .     | .      .        .             .               | sent delivered undelivered =                .
-next-hop    sending =      undelivered undelivered dead | .      .        .           .     | .      .        .             .               | .    .         .           .                .
-timed-out   sending =      sent        sent        dead | .      .        .           .     | .      .        .             .               | =    delivered =           =                .
+            Claim   Book   Drop        GiveUp      Die  | Accept End:busy End:refused Doubt | Looked Discover Conclude:park Conclude:resend | sent delivered failed undelivered undelivered:next TimeOut
+(none)      sending queued dropped     !           !    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+paced       sending =      dropped     failed      dead | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+waiting     sending =      dropped     failed      dead | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
+resend      sending =      uncertain   uncertain   dead | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
+next-hop    sending =      undelivered undelivered dead | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+timed-out   sending =      sent        sent        dead | .      .        .           .     | .      .        .             .               | =    delivered =         =           =                .
 
-open        !       !      !           !           !    | sent   queued   failed      =     | .      .        .             .               | sent delivered undelivered queued           .
-doubted     !       !      !           !           !    | sent   queued   failed      .     | =      sent     uncertain     queued          | sent delivered undelivered queued           .
-open-2nd    !       !      !           !           !    | sent   queued   sent        =     | .      .        .             .               | sent delivered sent        queued           .
-doubted-2nd !       !      !           !           !    | sent   queued   sent        .     | =      sent     uncertain     queued          | sent delivered sent        queued           .
+open        !       !      !           !           !    | sent   queued   failed      =     | .      .        .             .               | sent delivered failed    undelivered queued           .
+doubted     !       !      !           !           !    | sent   queued   failed      .     | =      sent     uncertain     queued          | sent delivered failed    undelivered queued           .
+open-2nd    !       !      !           !           !    | sent   queued   sent        =     | .      .        .             .               | sent delivered sent      sent        queued           .
+doubted-2nd !       !      !           !           !    | sent   queued   sent        .     | =      sent     uncertain     queued          | sent delivered sent      sent        queued           .
 
-sent        !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered undelivered queued           queued
-sent-again  !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered uncertain   queued           queued
-sent-2nd    !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered =           queued           queued
+sent        !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered failed    undelivered queued           queued
+sent-again  !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered uncertain uncertain   queued           queued
+sent-2nd    !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered =         =           queued           queued
 
-delivered   !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .           .                .
-undelivered !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .           .                .
-failed      !       !      !           !           !    | =      .        .           .     | .      .        .             .               | =    =         =           =                .
-uncertain   !       !      !           !           !    | sent   .        .           .     | .      .        .             .               | sent delivered undelivered queued           .
-dropped     !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .           .                .
-dead        !       !      !           !           !    | =      .        .           .     | .      .        .             .               | =    =         =           =                .
+delivered   !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+undelivered !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+failed      !       !      !           !           !    | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
+uncertain   !       !      !           !           !    | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered queued           .
+dropped     !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+dead        !       !      !           !           !    | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
 `
 
 // operations are the columns, each about the attempt of that number.
@@ -48,7 +48,7 @@ func operations(number int) map[string]event {
 		"Doubt": doubted(number), "Looked": looked(number), "Discover": found(number, sid(number), sms.StatusQueued),
 		"Conclude:park": concluded(number, park), "Conclude:resend": concluded(number, resend),
 		"sent": told(number, sms.StatusSent), "delivered": told(number, sms.StatusDelivered),
-		"undelivered": undelivered(number, toNobody), "undelivered:next": undelivered(number, nextHop), "TimeOut": timedOut(number),
+		"failed": told(number, sms.StatusFailed), "undelivered": undelivered(number, toNobody), "undelivered:next": undelivered(number, nextHop), "TimeOut": timedOut(number),
 	}
 }
 

@@ -28,17 +28,22 @@ func (r Record) move(to State, reason Reason, now time.Time) (Record, error) {
 	return r, nil
 }
 
+// waiting is the error of a move to the state to unless the text waits for its next attempt: until an attempt has come to
+// something, and once the text needs no other, nothing but that decides where it goes.
+func (r Record) waiting(to State) error {
+	if r.State != "" && r.State != Queued {
+		return &TransitionError{From: r.State, To: to}
+	}
+	return nil
+}
+
 // Book puts the text off to the moment that the pace limits gave to its next attempt, which is to the phone to.
 func (r Record) Book(at time.Time, to sms.PhoneNumber, now time.Time) (Record, error) {
-	if r.State == Queued {
-		r = r.copy(now)
-	} else {
-		var err error
-		if r, err = r.move(Queued, "", now); err != nil {
-			return r, err
-		}
+	if err := r.waiting(Queued); err != nil {
+		return r, err
 	}
-	r.Reason, r.NotBefore, r.Slot = ReasonPace, Stamp(at), Slot{At: Stamp(at), To: to}
+	r = r.copy(now)
+	r.State, r.Reason, r.NotBefore, r.Slot = Queued, ReasonPace, Stamp(at), Slot{At: Stamp(at), To: to}
 	return r, nil
 }
 
@@ -59,7 +64,8 @@ func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Du
 	return r, nil
 }
 
-// Onward is where a text goes when an attempt has failed. The zero value is to stay where its attempts leave it.
+// Onward is where a text goes when an attempt has failed. To Apply the zero value says that no further attempt is due: the
+// text rests where its attempts leave it.
 type Onward struct {
 	// To is Queued, Failed or, of an unknown outcome, Uncertain.
 	To     State
@@ -72,20 +78,26 @@ type Onward struct {
 	Absent bool
 }
 
-// End closes the attempt with the failure f and sends the text onward. If the text has moved on meanwhile (a receipt was
-// quicker, or one of an earlier hop says delivered), only the attempt is closed, if it is still open. changed is false if
-// there was nothing to close.
+// End closes the attempt with the failure f and sends the text onward. A failure that comes late, while the attempt is looked
+// for, ends the doubt, unless it is Unknown itself. If the text has moved on meanwhile (a receipt was quicker, or one of an
+// earlier hop says delivered), only the attempt is closed, if it is still open. changed is false if there was nothing to close.
 func (r Record) End(number int, f *fault.Error, onward Onward, now time.Time) (ended Record, changed bool, err error) {
-	open := r.open(number)
+	late := r.doubted(number) && f.Kind != fault.Unknown
+	goes := late || r.open(number)
 	ended = r.copy(now)
+	if late {
+		ended.change(number, func(a *Attempt) { a.Outcome = "" })
+	}
 	if !ended.close(number, f, now) {
 		return r, false, nil
 	}
 	ended.change(number, func(a *Attempt) { a.HopDone = onward.HopDone })
-	if open {
-		ended, err = ended.goOnward(onward, now)
+	if goes {
+		if ended, err = ended.goOnward(onward, now); err != nil {
+			return r, false, err
+		}
 	}
-	return ended, err == nil, err
+	return ended, true, nil
 }
 
 // close writes down how the attempt failed, and reports whether it was still open. The attempts must be r's own.
@@ -96,7 +108,7 @@ func (r Record) close(number int, f *fault.Error, now time.Time) (closed bool) {
 		}
 		closed = true
 		a.EndedAt, a.Outcome = Stamp(now), f.Kind.String()
-		a.ErrorCode, a.HTTPStatus = f.Code, f.HTTPStatus
+		a.ErrorCode, a.HTTPStatus, a.Error = f.Code, f.HTTPStatus, ""
 		if f.Err != nil {
 			a.Error = f.Err.Error()
 		}
@@ -104,11 +116,11 @@ func (r Record) close(number int, f *fault.Error, now time.Time) (closed bool) {
 	return closed
 }
 
-// goOnward moves the text. One that fails while an earlier hop may still deliver it rests as sent, and one of which an
-// earlier POST may have been taken does not fail for certain.
+// goOnward moves the text. One that is under way after all is not sent again, one that fails while an earlier hop may still
+// deliver it rests as sent, and one of which an earlier POST may have been taken does not fail for certain.
 func (r Record) goOnward(onward Onward, now time.Time) (Record, error) {
 	switch {
-	case onward.To == Failed && r.awaited():
+	case r.underWay(), onward.To == Failed && r.awaited():
 		return r.move(Sent, "", now)
 	case onward.To == Failed && r.inDoubt():
 		return r.move(Uncertain, ReasonUnknownOutcome, now)
@@ -121,15 +133,15 @@ func (r Record) goOnward(onward Onward, now time.Time) (Record, error) {
 }
 
 // Drop ends the text unsent, for reason. One that a hop's phone may have got by now is not unsent: it rests where its
-// attempts leave it, or is uncertain.
+// attempts leave it.
 func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
-	switch {
-	case !r.Texted() && r.inDoubt():
-		return r.move(Uncertain, ReasonUnknownOutcome, now)
-	case !r.Texted():
-		return r.move(Dropped, reason, now)
+	if err := r.waiting(Dropped); err != nil {
+		return r, err
 	}
-	to, why := r.rest()
+	to, why := Dropped, reason
+	if r.Texted() || r.inDoubt() {
+		to, why = r.rest()
+	}
 	if to != Sent && why == "" {
 		why = reason
 	}
@@ -138,6 +150,9 @@ func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
 
 // GiveUp ends a text for which no hop is left.
 func (r Record) GiveUp(now time.Time) (Record, error) {
+	if err := r.waiting(Failed); err != nil {
+		return r, err
+	}
 	if r.Texted() || r.inDoubt() {
 		return r.Drop("", now)
 	}

@@ -41,11 +41,11 @@ type Question struct {
 type Verdict int
 
 const (
-	// Absent: the message is not on the list. It may be later, for the list lags.
+	// Absent means that the message is not on the list. It may be later, for the list lags.
 	Absent Verdict = iota + 1
-	// Present: the message is there.
+	// Present means that the message is there.
 	Present
-	// Ambiguous: there are messages like it, but fewer than POSTs that may have made them.
+	// Ambiguous means that there are messages like it, but fewer than POSTs that may have made them.
 	Ambiguous
 )
 

@@ -61,8 +61,8 @@ func (s *schedule) checkPost(p *post) {
 	if !slices.ContainsFunc(s.changes, func(c change) bool { return c.record.MessageSid == p.ref.RelayID && claims(c.record, p) }) {
 		s.violated("%s was posted without a claim", name)
 	}
-	if !open && time.Since(s.startedAt(p)) <= sendTimeout {
-		s.violated("%s was posted when its claim was over, though its lease was not", name)
+	if a := s.attemptOf(p); !open && time.Since(a.StartedAt) <= sendTimeout && a.Outcome != "" {
+		s.violated("%s was posted when someone else had ended it as %s, though its lease was not over", name, a.Outcome)
 	}
 	if want := phone(p.ref.Hop); p.out.To != want || p.out.From != twilioNumber {
 		s.violated("%s went from %s to %s, not to %s", name, string(p.out.From), string(p.out.To), string(want))
@@ -89,14 +89,14 @@ func claims(r ledger.Record, p *post) bool {
 	})
 }
 
-// startedAt returns when the claim of a POST says that it began.
-func (s *schedule) startedAt(p *post) time.Time {
+// attemptOf returns the attempt of a POST as it stands in the ledger.
+func (s *schedule) attemptOf(p *post) ledger.Attempt {
 	for _, a := range s.current[p.ref.RelayID].Attempts {
 		if a.Number == p.ref.Attempt {
-			return a.StartedAt
+			return a
 		}
 	}
-	return time.Time{}
+	return ledger.Attempt{}
 }
 
 // checkBooked holds a POST against the moments that the pace limits gave away.
@@ -142,7 +142,7 @@ func (s *schedule) checkAgain(earlier, p *post, name string) {
 	case m == nil:
 		s.violated("%s was posted though nobody could know what became of attempt %d", name, earlier.ref.Attempt)
 	case m.status(now).Lost():
-	case earlier.ref.Hop != p.ref.Hop && s.DeliveryTimeout > 0 && now.Sub(s.startedAt(earlier)) >= s.DeliveryTimeout && !m.wasSeenDelivered():
+	case earlier.ref.Hop != p.ref.Hop && s.DeliveryTimeout > 0 && now.Sub(s.attemptOf(earlier).StartedAt) >= s.DeliveryTimeout && !m.wasSeenDelivered():
 	case (!earlier.answered || earlier.disturbed) && s.OnUncertain == route.Resend:
 	default:
 		s.violated("%s was posted though Twilio has %s of attempt %d, which is %s", name, nameOf(m.sid), earlier.ref.Attempt, m.status(now))
@@ -221,10 +221,12 @@ func (s *schedule) checkText(r ledger.Record) {
 func (s *schedule) mayExhaust() bool { return s.Twilio.Undelivered > 0 }
 
 // checkLetters holds the dead letters of a text against its state. One that a receipt moved on while it was being buried
-// has a letter, too: the letter is sent first.
+// has a letter, too: the letter is sent first. So has one whose phone opted out meanwhile, so that the next phone's turn came.
 func (s *schedule) checkLetters(r ledger.Record) {
 	has := slices.ContainsFunc(s.letters, func(l letter) bool { return l.relayID == r.MessageSid })
-	if overtaken := has && r.Texted(); has != (r.State == ledger.Dead) && !overtaken {
+	last, _ := r.Current()
+	overtaken := r.Texted() || slices.Contains(s.optedOut, last.To)
+	if (has != (r.State == ledger.Dead)) && !(has && overtaken) {
 		s.violated("%s is %s; a dead letter: %v", nameOf(r.MessageSid), r.State, has)
 	}
 }

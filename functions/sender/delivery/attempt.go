@@ -10,6 +10,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
@@ -29,7 +30,9 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	if p.mark != nil {
-		if err := h.Routes.MarkOptedOut(ctx, j.text.TwilioNumber, j.text.Customer, *p.mark); err != nil {
+		err := h.Routes.MarkOptedOut(ctx, j.text.TwilioNumber, j.text.Customer, *p.mark)
+		// A route that someone wrote by hand, without a version, takes no mark: that is no reason to wait for ever.
+		if err != nil && !errors.Is(err, route.ErrConflict) {
 			return h.notNow(ctx, j, "opt-out not marked", err)
 		}
 	}
@@ -50,9 +53,9 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 	return h.send(ctx, j, p)
 }
 
-// notNow leaves the text for later after a failure of ours that is no attempt.
+// notNow leaves the text for later after a failure of ours that is no attempt. what says what could not be done.
 func (h *Handler) notNow(ctx context.Context, j *job, what string, err error) (v verdict, settled bool) {
-	h.Logger.LogAttrs(ctx, slog.LevelError, what, textAttrs(j.text, err)...)
+	h.Logger.LogAttrs(ctx, slog.LevelError, "text left for later", append(textAttrs(j.text, err), slog.String("problem", what))...)
 	return h.later(j.record, err), true
 }
 
@@ -182,7 +185,7 @@ func (h *Handler) post(ctx context.Context, j *job, p plan) (v verdict, settled 
 		return again(j.text.LeaseUntil.Sub(h.Now())), true
 	}
 	j.text, j.moved = stored, true
-	h.relayed(ctx, j.text, "text relayed")
+	h.relayed(ctx, j.text)
 	if p.marked {
 		h.markOptedOut(ctx, j.text.TwilioNumber, p.to, false)
 	}
@@ -190,9 +193,9 @@ func (h *Handler) post(ctx context.Context, j *job, p plan) (v verdict, settled 
 }
 
 // relayed measures a text that Twilio has taken.
-func (h *Handler) relayed(ctx context.Context, r ledger.Record, what string) {
+func (h *Handler) relayed(ctx context.Context, r ledger.Record) {
 	h.Emit(one(telemetry.MetricRelayed), latency(telemetry.MetricRelayLatency, h.Now().Sub(r.ReceivedAt)))
-	h.Logger.LogAttrs(ctx, slog.LevelInfo, what, textAttrs(r, nil)...)
+	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text relayed", textAttrs(r, nil)...)
 }
 
 // markOptedOut changes a hop's mark, which is for people and for the choice of hops: without it the text goes on all the same.

@@ -68,7 +68,7 @@ func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt
 		return h.notNow(ctx, j, "discovery not recorded", err)
 	}
 	j.text, j.moved = stored, true
-	h.relayed(ctx, stored, "message found at Twilio")
+	h.relayed(ctx, stored)
 	if !found.Status.Final() {
 		return verdict{}, false
 	}

@@ -106,7 +106,7 @@ func against(r ledger.Record, routes map[sms.PhoneNumber]route.Route, optOutType
 	switch {
 	case r.Manual:
 		return againstManual(r, routes)
-	case keyword(optOutType) != "" && !(ok && way.Has(r.Customer)):
+	case keyword(optOutType) != "" && (!ok || !way.Has(r.Customer)):
 		return plan{drop: keyword(optOutType)}
 	case ok && way.Has(r.Customer):
 		// A text from one of the route's own hops would come back for ever. Its STOP and START are heeded.

@@ -82,7 +82,7 @@ func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error
 			return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonNextHop, NotBefore: h.Now(), HopDone: true}
 		}
 	case retry.Retry, retry.Halt:
-		if !decision.Exhausted && h.Now().Add(decision.Delay).Before(p.expires) {
+		if r.SpentAt(to) < h.Policy.MaxAttempts && h.Now().Add(decision.Delay).Before(p.expires) {
 			return ledger.Onward{To: ledger.Queued, NotBefore: h.Now().Add(decision.Delay)}
 		}
 	case retry.Failed, retry.Sent, retry.Unknown:

@@ -209,6 +209,9 @@ func textAttrs(r ledger.Record, err error) []slog.Attr {
 		attrs = append(attrs,
 			slog.Int("attempt", last.Number), slog.Int("hop", last.Hop), slog.Any("destination", last.To),
 			slog.String("outbound_sid", last.OutboundSid), slog.String("outcome", last.Outcome), slog.Int("error_code", last.ErrorCode))
+		if last.Looks > 0 {
+			attrs = append(attrs, slog.Int("looks", last.Looks), slog.Bool("found", last.Found))
+		}
 	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
