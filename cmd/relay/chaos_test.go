@@ -3,9 +3,14 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twiliofake"
@@ -50,6 +56,7 @@ func TestChaos(t *testing.T) {
 	t.Logf("chaos of seed %d: go test ./cmd/relay -run TestChaos -chaos.kills %d -chaos.seed %d", seed, *chaosKills, seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	fake, twilioURL := newFake(t, func(c *twiliofake.Config) {
+		c.Numbers = nil
 		c.Faults = twiliofake.RandomFaults(chaosOdds(), rand.New(rand.NewPCG(seed, 1)))
 		c.Faults.ListLag = 300 * time.Millisecond
 	})
@@ -66,8 +73,20 @@ func TestChaos(t *testing.T) {
 	c.check()
 }
 
+// chaosNumbers is how many Twilio numbers there are, each with a phone of its own: a pair of numbers that says more than
+// Twilio's list can be read of is another test's.
+const chaosNumbers = 10
+
+func chaosNumber(customer int) sms.PhoneNumber {
+	return sms.PhoneNumber(fmt.Sprintf("+185855501%02d", customer%chaosNumbers))
+}
+
 func chaosRoutes() string {
-	return fmt.Sprintf(`{"routes":[{"TwilioNumber":%q,"DestinationCarrier":%q,"Active":true,"OnUncertain":"resend"}]}`, testNumber, testDestination)
+	var routes []string
+	for n := range chaosNumbers {
+		routes = append(routes, fmt.Sprintf(`{"TwilioNumber":%q,"DestinationCarrier":"+161955501%02d","Active":true,"OnUncertain":"resend"}`, chaosNumber(n), n))
+	}
+	return `{"routes":[` + strings.Join(routes, ",") + `]}`
 }
 
 // chaos is one run.
@@ -120,7 +139,7 @@ func (c *chaos) customer(i int, over <-chan struct{}) error {
 		if !c.mayText() {
 			return nil
 		}
-		in := twiliofake.Inbound{From: burstCustomer(i), To: testNumber, Body: fmt.Sprintf("text %04d", n)}
+		in := twiliofake.Inbound{From: burstCustomer(i), To: chaosNumber(i), Body: fmt.Sprintf("text %04d", n)}
 		if n%5 == 0 {
 			in.Body = "ok"
 		}
@@ -143,22 +162,38 @@ func (c *chaos) mayText() bool {
 	return c.texts <= chaosTexts
 }
 
-// settle waits until no text is on its way.
+// settle waits until no text is on its way, for as long as texts get there.
 func (c *chaos) settle() {
 	c.t.Helper()
-	for sid := range c.acknowledged {
-		waitUntil(c.t, "text "+sid+" settled", 3*time.Minute, func() bool {
-			switch stateOf(c.t, c.relay.url, sid) {
-			case "", ledger.Queued, ledger.Sending:
-				return false
-			case ledger.Sent, ledger.Delivered, ledger.Undelivered, ledger.Failed, ledger.Uncertain, ledger.Dropped, ledger.Dead:
-			}
-			return true
-		})
+	under := slices.Collect(maps.Keys(c.acknowledged))
+	started, progressed, reported := time.Now(), time.Now(), time.Now()
+	for len(under) > 0 {
+		before := len(under)
+		under = slices.DeleteFunc(under, c.isSettled)
+		switch {
+		case len(under) < before:
+			progressed = time.Now()
+		case time.Since(progressed) > time.Minute:
+			c.t.Fatalf("%d texts are still on their way after %v, and none has got there for a minute: %s is %q", len(under), time.Since(started), under[0], stateOf(c.t, c.relay.url, under[0]))
+		}
+		if time.Since(reported) > 10*time.Second {
+			reported = time.Now()
+			c.t.Logf("%d texts still on their way %v after the last", len(under), time.Since(started).Round(time.Second))
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	if err := c.fake.Wait(c.t.Context()); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+func (c *chaos) isSettled(sid string) bool {
+	switch stateOf(c.t, c.relay.url, sid) {
+	case "", ledger.Queued, ledger.Sending:
+		return false
+	case ledger.Sent, ledger.Delivered, ledger.Undelivered, ledger.Failed, ledger.Uncertain, ledger.Dropped, ledger.Dead:
+	}
+	return true
 }
 
 // check wants each text sent once, and its trail whole.
@@ -173,7 +208,7 @@ func (c *chaos) check() {
 		switch n := sent[sid]; {
 		case n == 0:
 			lost++
-			c.t.Errorf("text %s of %s is lost: Twilio never got it, and it is %s", sid, from, state)
+			c.t.Errorf("text %s of %s is lost: Twilio never got it, and it is %s", sid, from, c.told(sid))
 		case n > 1:
 			doubled++
 			c.t.Errorf("text %s of %s was sent %d times, and is %s", sid, from, n, state)
@@ -210,4 +245,23 @@ func sentByText(t *testing.T, fake *twiliofake.Server) map[string]int {
 		sent[ref.RelayID]++
 	}
 	return sent
+}
+
+// told returns all that an operator is told of a text.
+func (c *chaos) told(sid string) string {
+	request, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.relay.url+operations.PathStatus+"?message_sid="+sid, http.NoBody)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+testOperator)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it is read to its end.
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(text)
 }

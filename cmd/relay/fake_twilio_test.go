@@ -15,8 +15,8 @@ import (
 // standIn is a `relay fake-twilio` with the lines that it says at its start.
 type standIn struct {
 	url   string
-	lines *bufio.Scanner
-	stop  func() int // ends it and returns the exit code
+	lines chan string // closed when it has ended
+	stop  func() int  // ends it and returns the exit code
 }
 
 func startStandIn(t *testing.T, args ...string) *standIn {
@@ -30,20 +30,20 @@ func startStandIn(t *testing.T, args ...string) *standIn {
 		_ = said.Close()
 	}()
 	t.Cleanup(cancel)
-	s := &standIn{lines: bufio.NewScanner(stdout), stop: func() int { cancel(); return <-code }}
-	first := s.line()
+	s := &standIn{lines: make(chan string, 16), stop: func() int { cancel(); return <-code }}
+	go func() {
+		defer close(s.lines)
+		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+			s.lines <- scanner.Text()
+		}
+	}()
+	first := <-s.lines
 	_, rest, found := strings.Cut(first, "fake Twilio at ")
 	if !found {
 		t.Fatalf("began with %q", first)
 	}
 	s.url, _, _ = strings.Cut(rest, ",")
 	return s
-}
-
-// line returns the next line, "" after the last one.
-func (s *standIn) line() string {
-	s.lines.Scan()
-	return s.lines.Text()
 }
 
 // create returns the HTTP status, 0 if the connection was closed without one.
@@ -109,7 +109,7 @@ func TestFakeTwilioBehavesUnlessToldOtherwise(t *testing.T) {
 	if got := fake.create(t); got != http.StatusCreated || fake.listed(t) != 1 {
 		t.Errorf("create: %d, %d listed", got, fake.listed(t))
 	}
-	if code := fake.stop(); code != exitDone || fake.line() != "" {
+	if code := fake.stop(); code != exitDone || <-fake.lines != "" {
 		t.Errorf("exit code %d, or more was said", code)
 	}
 }
@@ -168,7 +168,7 @@ func TestFakeTwilioSaysItsFaults(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			fake := startStandIn(t, test.args...)
-			if got := fake.line(); !strings.HasPrefix(got, test.want) {
+			if got := <-fake.lines; !strings.HasPrefix(got, test.want) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})

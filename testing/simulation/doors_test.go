@@ -9,22 +9,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
-
-// stores are what all processes share, for one set of adapters.
-type stores struct {
-	fifo, timers, dead *watchedQueue
-	records            interface {
-		ledger.Store
-		ledger.Lister
-	}
-	routes route.Table
-	pace   pace.Book
-	audit  *relaytest.MemoryAuditLog
-}
 
 // ledgerDoor is the ledger as processes see it.
 type ledgerDoor struct{ *schedule }

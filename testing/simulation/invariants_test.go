@@ -10,7 +10,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -154,8 +153,8 @@ func (m *message) wasSeenDelivered() bool { return m.fetched == sms.StatusDelive
 
 // checkEnd holds what must be so when nothing is left to do.
 func (s *schedule) checkEnd() {
-	for _, d := range slices.Concat(s.fifoBuried(), s.timersBuried()) {
-		s.violated("the queue itself gave up on a message: %s", contentOf(d.Body, 0))
+	if n := s.fifo.gone() + s.timers.gone(); n > 0 {
+		s.violated("the queues themselves gave up on %d messages", n)
 	}
 	for n := range s.Texts {
 		sid := relaytest.MessageSid(n + 1)
@@ -174,17 +173,6 @@ func (s *schedule) checkEnd() {
 	if s.calm() {
 		s.checkWindows()
 	}
-}
-
-func (s *schedule) fifoBuried() []queue.Delivery { return buriedIn(s.fifo) }
-
-func (s *schedule) timersBuried() []queue.Delivery { return buriedIn(s.timers) }
-
-func buriedIn(q *watchedQueue) []queue.Delivery {
-	if memory, ok := q.heldQueue.(*relaytest.MemoryQueue); ok {
-		return memory.Dead.Messages()
-	}
-	return nil
 }
 
 // checkText holds one text's last state against what the ledger and the dead letters say.
@@ -212,9 +200,60 @@ func (s *schedule) checkText(r ledger.Record) {
 			s.violated("%s was posted %d times to %s, and %d are the most", name, n, string(to), s.MaxAttempts)
 		}
 	}
-	if r.State == ledger.Uncertain {
+	switch r.State {
+	case ledger.Uncertain:
 		s.checkUncertain(r)
+	case ledger.Dead:
+		s.checkExhausted(r)
+	case ledger.Sent:
+		s.checkPatience(r)
+	case ledger.Queued, ledger.Sending, ledger.Delivered, ledger.Undelivered, ledger.Failed, ledger.Dropped:
 	}
+}
+
+// checkExhausted holds a dead text against its attempts, of which those do not count that found the account unusable.
+func (s *schedule) checkExhausted(r ledger.Record) {
+	tried := map[sms.PhoneNumber]int{}
+	for _, a := range r.Attempts {
+		if a.Outcome != fault.Fatal.String() {
+			tried[a.To]++
+		}
+	}
+	for _, n := range tried {
+		if n >= s.MaxAttempts {
+			return
+		}
+	}
+	s.violated("%s is dead, and no phone was tried %d times", nameOf(r.MessageSid), s.MaxAttempts)
+}
+
+// checkPatience holds a text that rests as sent against the delivery timeout: if there was another phone to try, and time
+// left to try it, it does not rest there.
+func (s *schedule) checkPatience(r ledger.Record) {
+	last, _ := r.Current()
+	isTimedOut := s.DeliveryTimeout > 0 && last.Accepted() && !last.Status.Final()
+	due := last.StartedAt.Add(s.DeliveryTimeout)
+	// Who was held up may have come when the text was too old.
+	hadTime := due.Add(time.Hour).Before(r.ReceivedAt.Add(s.maxAge()))
+	// One that was uncertain before has no timer any more.
+	if !isTimedOut || !hadTime || s.was(r, ledger.Uncertain) {
+		return
+	}
+	for hop := range s.Fallbacks + 1 {
+		if to := phone(hop); to != last.To && r.HopOpen(to) && !s.mayBeOptedOut(to) {
+			s.violated("%s rests as sent to %s, though it was not delivered in time and %s was not tried", nameOf(r.MessageSid), string(last.To), string(to))
+		}
+	}
+}
+
+// was reports whether the text was ever in that state.
+func (s *schedule) was(r ledger.Record, state ledger.State) bool {
+	return slices.ContainsFunc(s.changes, func(c change) bool { return c.record.MessageSid == r.MessageSid && c.record.State == state })
+}
+
+// mayBeOptedOut reports whether Twilio has said of the phone that it opted out.
+func (s *schedule) mayBeOptedOut(to sms.PhoneNumber) bool {
+	return slices.Contains(s.optedOut, to) || slices.ContainsFunc(s.messages, func(m *message) bool { return m.code == 21610 && m.post.out.To == to })
 }
 
 // mayExhaust reports whether attempts may be used up though nothing is wrong with the relay.

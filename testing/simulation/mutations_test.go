@@ -26,7 +26,7 @@ func mutations() []mutation {
 		},
 		{
 			"count", "a message that may be another text's is taken for this one's",
-			[]edit{{"shared/reconcile/reconcile.go", "case len(candidates) <= rivals:", "case false:"}},
+			[]edit{{"shared/reconcile/reconcile.go", "case len(candidates) <= rivals:", "case rivals < 0:"}},
 		},
 		{
 			"known sids", "a message that is known to be another text's is taken for this one's",
@@ -54,19 +54,42 @@ func mutations() []mutation {
 		},
 		{
 			"order", "a text that has to wait does not hold back those behind it",
-			[]edit{{"functions/sender/delivery/handler.go", "\t\tfor _, behind := range group[i+1:] {\n\t\t\tresults = append(results, again(0).of(behind.MessageId))\n\t\t}\n\t\tbreak\n", ""}},
+			[]edit{{"functions/sender/delivery/handler.go", "\t\tbreak\n\t}\n\treturn results", "\t}\n\treturn results"}},
 		},
 		{
 			"pace", "every moment is free",
-			[]edit{{"shared/pace/state.go", "at := latest(tick, r.Limits.Number.free(s.Next), r.Limits.Pair.freeAfter(s.Recent[r.To]))", "at := tick"}},
+			[]edit{{"shared/pace/state.go", "if free.After(now) {", "if free.After(now) && false {"}},
 		},
 		{
 			"attempts", "there is no end to the attempts",
-			[]edit{{"shared/retry/retry.go", "d.Exhausted = spent >= p.MaxAttempts", "d.Exhausted = spent > p.MaxAttempts"}},
+			[]edit{
+				{"shared/retry/retry.go", "d.Exhausted = spent >= p.MaxAttempts", "d.Exhausted = spent > p.MaxAttempts"},
+				{"functions/sender/delivery/attempt.go", "j.text.SpentAt(p.to) >= h.Policy.MaxAttempts", "j.text.SpentAt(p.to) > h.Policy.MaxAttempts"},
+			},
 		},
 		{
 			"dead letter", "a text is dead and has no letter",
-			[]edit{{"functions/sender/delivery/work.go", "err := h.sendDeadLetter(ctx, j.record, ", "err := error(nil); _ = ("}},
+			[]edit{{"functions/sender/delivery/work.go", "err = h.sendDeadLetter(ctx, letter, map", "_, _ = letter, (map"}},
+		},
+		{
+			"halt", "what an unusable account refuses counts as an attempt",
+			[]edit{{"shared/ledger/record.go", "return a.Outcome != fault.Fatal.String()", "return true"}},
+		},
+		{
+			"age", "a text is sent however old it is",
+			[]edit{{"functions/sender/delivery/plan.go", "p.drop = ledger.ReasonExpired", "p.validity = time.Minute"}},
+		},
+		{
+			"timer", "no timer is set",
+			[]edit{{"functions/sender/delivery/attempt.go", "if p.deliveryTimeout > 0 && h.PublicBaseURL != \"\" {", "if false {"}},
+		},
+		{
+			"record", "a text is acknowledged though it was not written down that Twilio has it",
+			[]edit{{"functions/sender/delivery/attempt.go", "textAttrs(j.text, err)...)\n\t\treturn again(j.text.LeaseUntil.Sub(h.Now())), true", "textAttrs(j.text, err)...)\n\t\treturn done(), true"}},
+		},
+		{
+			"cascade", "a receipt that says undelivered does not lead to the next phone",
+			[]edit{{"functions/sender/delivery/receipt.go", "err = h.remind(ctx, r.MessageSid, last.Number, r.NotBefore)", "err = nil"}},
 		},
 		{
 			"acknowledgement", "what has to come back is deleted",

@@ -9,19 +9,15 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
 
-// heldQueue is a queue that can say what it holds.
-type heldQueue interface {
-	queue.Sender
-	queue.Receiver
-	Messages() []queue.Delivery
-}
-
 // watchedQueue knows whether a receive may find something, so that nobody has to ask without end.
 type watchedQueue struct {
-	heldQueue
+	queue.Sender
+	queue.Receiver
 
-	name  string
-	dirty bool
+	name string
+	// held counts what the queue holds, gone what it gave up on by itself.
+	held, gone func() int
+	dirty      bool
 	// shows are the moments at which a hidden message shows.
 	shows []time.Time
 }

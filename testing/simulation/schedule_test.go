@@ -13,7 +13,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -72,9 +71,9 @@ type schedule struct {
 }
 
 // newSchedule returns a schedule that has not begun. It has to be called inside of the bubble in which it is run.
-func newSchedule(sc scenario, c *chance, traced bool) *schedule {
+func newSchedule(over stores, sc scenario, c *chance, traced bool) *schedule {
 	s := &schedule{
-		scenario: sc, chance: c, began: time.Now(), accepted: map[string]bool{},
+		stores: over, scenario: sc, chance: c, began: time.Now(), accepted: map[string]bool{},
 		images: map[string]map[string]events.DynamoDBAttributeValue{},
 	}
 	if traced {
@@ -82,19 +81,6 @@ func newSchedule(sc scenario, c *chance, traced bool) *schedule {
 	}
 	s.logger = slog.New(traceLog{s})
 	return s
-}
-
-// inMemory gives the schedule the stores in memory.
-func (s *schedule) inMemory() {
-	open := func(name string, o relaytest.QueueOptions) *watchedQueue {
-		return &watchedQueue{heldQueue: relaytest.NewMemoryQueue(o, time.Now), name: name}
-	}
-	s.stores = stores{
-		fifo:   open("fifo", relaytest.QueueOptions{MaxReceiveCount: maxReceives}),
-		timers: open("timers", relaytest.QueueOptions{Standard: true, MaxReceiveCount: maxReceives}),
-		dead:   open("dead", relaytest.QueueOptions{}), records: &relaytest.MemoryLedger{},
-		routes: relaytest.NewMemoryRoutes(s.route()), pace: &relaytest.MemoryPace{}, audit: &relaytest.MemoryAuditLog{},
-	}
 }
 
 // run plays the schedule to its end and checks what must be so then.
@@ -246,7 +232,7 @@ func (s *schedule) drain() bool {
 		}
 	}
 	synctest.Wait()
-	fifo, timers := len(s.fifo.Messages()), len(s.timers.Messages())
+	fifo, timers := s.fifo.held(), s.timers.held()
 	if fifo+timers+len(s.webhooks) > 0 || s.audited < len(s.changes) {
 		s.violated("after %v without faults there are still %d messages, %d timers, %d webhooks and %d changes to audit",
 			time.Since(s.began), fifo, timers, len(s.webhooks), len(s.changes)-s.audited)

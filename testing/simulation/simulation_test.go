@@ -37,25 +37,25 @@ type outcome struct {
 	trace      string
 	taken      []uint32
 	steps      int
-	states     map[ledger.State]int
 }
 
-// play plays one schedule in a bubble of its own.
+// play plays one schedule in a bubble of its own, over stores in memory.
 func play(t *testing.T, sc scenario, c *chance, traced bool) outcome {
 	t.Helper()
 	var o outcome
-	synctest.Test(t, func(*testing.T) {
-		s := newSchedule(sc, c, traced)
-		s.inMemory()
-		s.run()
-		o = outcome{violations: s.violations, taken: c.taken, steps: s.steps, states: map[ledger.State]int{}}
-		for _, r := range s.current {
-			o.states[r.State]++
-		}
-		if traced {
-			o.trace = s.told.String()
-		}
-	})
+	synctest.Test(t, func(*testing.T) { o = playOver(inMemory(sc.route()), sc, c, traced) })
+	return o
+}
+
+// playOver plays one schedule in the bubble that it is called in.
+func playOver(over stores, sc scenario, c *chance, traced bool) outcome {
+	s := newSchedule(over, sc, c, traced)
+	s.run()
+	synctest.Wait()
+	o := outcome{violations: s.violations, taken: c.taken, steps: s.steps}
+	if traced {
+		o.trace = s.told.String()
+	}
 	return o
 }
 

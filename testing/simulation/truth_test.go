@@ -49,10 +49,14 @@ func (s *schedule) checkAttempt(r ledger.Record, a ledger.Attempt, hasTwins bool
 		s.violated("attempt %d of %s has a message that Twilio does not have", a.Number, nameOf(r.MessageSid))
 		return
 	}
-	ref := s.messages[i].post.ref
-	own := ref.RelayID == r.MessageSid && ref.Attempt == a.Number
-	if mayBeMixed := a.Found && (hasTwins || s.OnUncertain == route.Resend); !own && !mayBeMixed {
-		s.violated("attempt %d of %s has %s, which is %s's", a.Number, nameOf(r.MessageSid), nameOf(a.OutboundSid), nameOf(ref.RelayID))
+	taken := s.messages[i].post
+	if taken.ref.RelayID == r.MessageSid && taken.ref.Attempt == a.Number || taken.late {
+		return
+	}
+	// One that was found among others of the same words may be another's, but then Twilio has this one's, too.
+	hasOwn := slices.ContainsFunc(s.messages, func(m *message) bool { return m.post.ref.RelayID == r.MessageSid && m.post.ref.Attempt == a.Number })
+	if mayBeMixed := a.Found && (hasTwins || s.OnUncertain == route.Resend); !mayBeMixed || !hasOwn {
+		s.violated("attempt %d of %s has %s, which is of attempt %d of %s", a.Number, nameOf(r.MessageSid), nameOf(a.OutboundSid), taken.ref.Attempt, nameOf(taken.ref.RelayID))
 	}
 }
 

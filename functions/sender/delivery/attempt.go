@@ -42,15 +42,20 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 	if j.text.SpentAt(p.to) >= h.Policy.MaxAttempts {
 		return h.bury(ctx, j), true
 	}
-	if wait := h.halt.hold(h.Now(), h.SendTimeout+leaseMargin); wait > 0 {
-		h.Emit(one(telemetry.MetricHalted))
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "text held: the account is unusable", textAttrs(j.text, nil)...)
-		return again(wait + time.Duration(h.Spread()*float64(wait)/4)), true
+	if wait := h.halt.hold(h.Now()); wait > 0 {
+		return h.held(ctx, j, wait), true
 	}
 	if v, settled, waits := h.pace(ctx, j, p); waits {
 		return v, settled
 	}
 	return h.send(ctx, j, p)
+}
+
+// held leaves the text for when the account may be usable again.
+func (h *Handler) held(ctx context.Context, j *job, wait time.Duration) verdict {
+	h.Emit(one(telemetry.MetricHalted))
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text held: the account is unusable", textAttrs(j.text, nil)...)
+	return again(wait + time.Duration(h.Spread()*float64(wait)/4))
 }
 
 // notNow leaves the text for later after a failure of ours that is no attempt. what says what could not be done.
@@ -142,6 +147,9 @@ func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled 
 	}
 	if !h.hasTime(ctx) {
 		return again(0), true
+	}
+	if wait := h.halt.probe(h.Now(), h.SendTimeout+leaseMargin); wait > 0 {
+		return h.held(ctx, j, wait), true
 	}
 	claimID := h.NewClaimID()
 	wanted, err := j.text.Claim(claimID, p.hop, p.to, h.SendTimeout+leaseMargin, h.Now())

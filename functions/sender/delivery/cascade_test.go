@@ -81,7 +81,7 @@ func (s *sender) checkOutcomes(want string) {
 
 // A refusal's answer is carried out, in the same run where the next hop is due.
 func TestEachRefusal(t *testing.T) {
-	transient := refusal(fault.Transient, 0)
+	trouble := refusal(fault.Transient, 0)
 	for name, tt := range map[string]struct {
 		errs     []error
 		phones   []sms.PhoneNumber
@@ -91,39 +91,48 @@ func TestEachRefusal(t *testing.T) {
 		dead     int
 	}{
 		"one hop refuses": {
-			[]error{refusal(fault.Unreachable, 21614)}, []sms.PhoneNumber{first, second},
+			[]error{refusal(fault.Unreachable, 21614)},
+			[]sms.PhoneNumber{first, second},
 			ledger.Sent, "", "1@0 unreachable done, 2@1 accepted queued", 0,
 		},
 		"one hop has opted out": {
-			[]error{refusal(fault.OptedOut, 21610)}, []sms.PhoneNumber{first, second},
+			[]error{refusal(fault.OptedOut, 21610)},
+			[]sms.PhoneNumber{first, second},
 			ledger.Sent, "", "1@0 opted_out done, 2@1 accepted queued", 0,
 		},
 		"both refuse": {
-			[]error{refusal(fault.Unreachable, 21614), refusal(fault.Unreachable, 21211)}, []sms.PhoneNumber{first, second},
+			[]error{refusal(fault.Unreachable, 21614), refusal(fault.Unreachable, 21211)},
+			[]sms.PhoneNumber{first, second},
 			ledger.Failed, ledger.ReasonRefused, "1@0 unreachable done, 2@1 unreachable done", 0,
 		},
 		"both have opted out": {
-			[]error{refusal(fault.OptedOut, 21610), refusal(fault.OptedOut, 21610)}, []sms.PhoneNumber{first, second},
+			[]error{refusal(fault.OptedOut, 21610), refusal(fault.OptedOut, 21610)},
+			[]sms.PhoneNumber{first, second},
 			ledger.Failed, ledger.ReasonRefused, "1@0 opted_out done, 2@1 opted_out done", 0,
 		},
 		"the text is refused at the second hop": {
-			[]error{refusal(fault.Unreachable, 21614), refusal(fault.Permanent, 21617)}, []sms.PhoneNumber{first, second},
+			[]error{refusal(fault.Unreachable, 21614), refusal(fault.Permanent, 21617)},
+			[]sms.PhoneNumber{first, second},
 			ledger.Failed, ledger.ReasonRefused, "1@0 unreachable done, 2@1 permanent", 0,
 		},
 		"trouble, then a refusal": {
-			[]error{transient, transient, refusal(fault.Unreachable, 21614), transient, transient}, []sms.PhoneNumber{first, first, first, second, second, second},
+			[]error{trouble, trouble, refusal(fault.Unreachable, 21614), trouble, trouble},
+			[]sms.PhoneNumber{first, first, first, second, second, second},
 			ledger.Sent, "", "1@0 transient, 2@0 transient, 3@0 unreachable done, 4@1 transient, 5@1 transient, 6@1 accepted queued", 0,
 		},
 		"a refusal, then trouble to the end": {
-			[]error{refusal(fault.Unreachable, 21614), transient, transient, transient}, []sms.PhoneNumber{first, second, second, second},
+			[]error{refusal(fault.Unreachable, 21614), trouble, trouble, trouble},
+			[]sms.PhoneNumber{first, second, second, second},
 			ledger.Dead, ledger.ReasonAttemptsExhausted, "1@0 unreachable done, 2@1 transient, 3@1 transient, 4@1 transient", 1,
 		},
 		"a refusal, then an unusable account": {
-			[]error{refusal(fault.Unreachable, 21614), refusal(fault.Fatal, 20003)}, []sms.PhoneNumber{first, second, second},
+			[]error{refusal(fault.Unreachable, 21614), refusal(fault.Fatal, 20003)},
+			[]sms.PhoneNumber{first, second, second},
 			ledger.Sent, "", "1@0 unreachable done, 3@1 accepted queued", 0,
 		},
 		"a refusal, then no answer": {
-			[]error{refusal(fault.Unreachable, 21614), &fault.Error{Err: errLost}}, []sms.PhoneNumber{first, second},
+			[]error{refusal(fault.Unreachable, 21614), &fault.Error{Err: errLost}},
+			[]sms.PhoneNumber{first, second},
 			ledger.Uncertain, ledger.ReasonUnknownOutcome, "1@0 unreachable done, 2@1 unknown", 0,
 		},
 	} {

@@ -41,10 +41,11 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan, attempt ledger.Att
 	return h.follow(ctx, j, decision, f)
 }
 
-// endedAs reports whether the attempt of that number is the last one and ended with such a failure.
+// endedAs reports whether the attempt of that number is the last one and its failure is what moved the text. A delivery at
+// an earlier hop, which came before, leaves the failure without consequence.
 func endedAs(r ledger.Record, number int, f *fault.Error) bool {
 	last, _ := r.Current()
-	return last.Number == number && last.Outcome == f.Kind.String()
+	return last.Number == number && last.Outcome == f.Kind.String() && r.State != ledger.Delivered
 }
 
 // onward returns where a failed attempt sends the text. An exhausted one is queued until its dead letter is.

@@ -14,9 +14,16 @@ type halt struct {
 	until time.Time
 }
 
-// hold returns how long to hold a text back, 0 to let it go. The one that is let go after a halt is the probe: until its
-// outcome is known, or for patience, others are still held.
-func (s *halt) hold(now time.Time, patience time.Duration) time.Duration {
+// hold returns how long to hold a text back, 0 to let it go on.
+func (s *halt) hold(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(0, s.until.Sub(now))
+}
+
+// probe returns how long to hold a text back that is about to be posted, 0 to let it go. The one that is let go after a
+// halt is the probe: until its outcome is known, or for patience, others are still held.
+func (s *halt) probe(now time.Time, patience time.Duration) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.Before(s.until) {

@@ -133,19 +133,20 @@ func (h *Handler) afterAbsence(r ledger.Record, attempt ledger.Attempt, way rout
 // find asks Twilio's list and the ledger, and decides.
 func (h *Handler) find(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (sms.Found, reconcile.Verdict, error) {
 	question := reconcile.Question{Message: h.outbound(r, attempt, 0), StartedAt: attempt.StartedAt}
-	var err error
-	if question.Listed, err = h.listed(ctx, question); err != nil {
-		return sms.Found{}, 0, err
-	}
-	if _, verdict := reconcile.Find(question); verdict == reconcile.Absent {
-		return sms.Found{}, verdict, nil
-	}
-	whole, err := h.compare(ctx, r, attempt, &question)
+	listed, allListed, err := h.listed(ctx, question)
 	if err != nil {
 		return sms.Found{}, 0, err
 	}
+	question.Listed = listed
 	found, verdict := reconcile.Find(question)
-	if verdict == reconcile.Present && !whole {
+	allCompared := true
+	if verdict != reconcile.Absent {
+		if allCompared, err = h.compare(ctx, r, attempt, &question); err != nil {
+			return sms.Found{}, 0, err
+		}
+		found, verdict = reconcile.Find(question)
+	}
+	if (verdict == reconcile.Absent && !allListed) || (verdict == reconcile.Present && !allCompared) {
 		return sms.Found{}, reconcile.Ambiguous, nil
 	}
 	return found, verdict, nil
@@ -156,17 +157,18 @@ const maxListed = 1000
 
 // listed reads the part of the list in which the message would be. The list is the newest first; it is read back to
 // before the POST, with no bound on when the messages were sent, because one that waits at Twilio has no such date. Only if
-// so much was sent since that the beginning is not reached, those sent in the time of the POST are asked for by date, too.
-func (h *Handler) listed(ctx context.Context, q reconcile.Question) ([]sms.Found, error) {
+// so much was sent since that the beginning is not reached, those sent in the time of the POST are asked for by date, too;
+// all is false then, because one that is not among them may still wait.
+func (h *Handler) listed(ctx context.Context, q reconcile.Question) (found []sms.Found, all bool, err error) {
 	from, to := reconcile.Window(q.StartedAt)
 	filter := sms.ListFilter{From: q.Message.From, To: q.Message.To, CreatedAfter: from, Limit: maxListed}
-	found, err := h.Messages.List(ctx, filter)
+	found, err = h.Messages.List(ctx, filter)
 	if err != nil || len(found) < maxListed {
-		return found, err
+		return found, true, err
 	}
 	filter.SentAfter, filter.SentBefore = from, to.Add(time.Hour)
 	older, err := h.Messages.List(ctx, filter)
-	return append(found, older...), err
+	return append(found, older...), false, err
 }
 
 const (

@@ -39,7 +39,7 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 	}
 	last, _ := r.Current()
 	switch {
-	case r.State == ledger.Sent && last.Number == due.Attempt && !last.Status.Final():
+	case r.State == ledger.Sent && last.Number == due.Attempt && last.Accepted() && !last.Status.Final():
 		return h.timeOut(ctx, j, last)
 	case r.State == ledger.Sending && last.Number == due.Attempt && !r.Texted():
 		// The text's own message is at it.
@@ -83,11 +83,14 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	if err == nil && found.Status.Final() {
 		j.text, _, err = h.apply(ctx, j.text, receiptOf(j.text, attempt, found))
 	} else if err == nil {
-		j.text, err = h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-			r, changed := r.TimeOut(attempt.Number, h.Now())
-			return r, changed, nil
+		late := false
+		j.text, err = h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+			r, late = r.TimeOut(attempt.Number, h.Now())
+			return r, late, nil
 		})
-		h.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonDeliveryTimeout)))
+		if err == nil && late {
+			h.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonDeliveryTimeout)))
+		}
 	}
 	if err != nil {
 		v, _ := h.notNow(ctx, j, "delivery timeout not settled", err)

@@ -1,0 +1,149 @@
+package delivery_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// The receipt is applied, and its timer cannot be set, or the answer is lost: the receipt comes back and sets it then.
+func TestTimerOfALossIsNotSet(t *testing.T) {
+	for _, op := range []string{"timers before Send", "timers after Send"} {
+		for _, kind := range []fault.Kind{fault.Transient, fault.Throttled, fault.Unknown, fault.Permanent, fault.Fatal} {
+			t.Run(op+" "+kind.String(), func(t *testing.T) {
+				s := newSender(t)
+				s.queueUp(textOf(1, nil))
+				s.checkBack(0)
+				s.tell(1, sms.StatusUndelivered, 30003)
+				s.fail(op, broken(kind, 2)...)
+				if failed, _ := s.pumpFrom(s.queue); failed != 1 {
+					t.Errorf("%d messages came back, want the receipt", failed)
+				}
+				s.checkState(1, ledger.Queued, ledger.ReasonNextHop)
+				s.drain()
+				s.checkPhones(first, second)
+				s.checkState(1, ledger.Sent, "")
+				checkChanges(t, s.ledger.Changes())
+			})
+		}
+	}
+}
+
+// A timer comes twice at the same time: one of them goes on, and the other leaves the text to it.
+func TestTimerComesTwice(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(time.Minute))
+	s.queueUp(textOf(1, nil))
+	s.checkBack(0)
+	s.setTimer(1, started.Add(time.Minute))
+	s.twilio.answer = func(n int, _ sms.Outbound) error {
+		if n == 2 {
+			s.setTimer(1, started.Add(time.Minute))
+			s.pumpFrom(s.timers)
+		}
+		return nil
+	}
+	s.drain()
+	s.checkPhones(first, second)
+	s.checkState(1, ledger.Sent, "")
+	checkChanges(t, s.ledger.Changes())
+	if s.measured["Cascaded delivery_timeout"] != 1 {
+		t.Errorf("measured %v, want one cascade", s.measured)
+	}
+}
+
+// The timer is set, and the claim comes to nothing. The next claim is given its own time.
+func TestTimerBeforeTheClaim(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(10 * time.Second))
+	s.fail("ledger before Create", broken(fault.Transient, 1)...)
+	s.queueUp(textOf(1, nil))
+	s.checkBack(1)
+	s.clock.Advance(8 * time.Second)
+	s.drain()
+	if diff := cmp.Diff([]time.Duration{8 * time.Second, 18 * time.Second}, s.postedAt()); diff != "" {
+		t.Errorf("POSTs at (-want +got):\n%s", diff)
+	}
+}
+
+// The timer cannot be set: there is no claim without it, and no attempt is spent.
+func TestTimerCannotBeSet(t *testing.T) {
+	for _, op := range []string{"timers before Send", "timers after Send"} {
+		s := newSender(t)
+		s.reroute(timeout(time.Minute))
+		s.fail(op, broken(fault.Unknown, 4)...)
+		s.queueUp(textOf(1, nil))
+		s.checkBack(1)
+		if n := len(s.ledger.Changes()); n != 0 {
+			t.Errorf("%s: %d changes of the ledger", op, n)
+		}
+		s.drain()
+		s.checkPhones(first, second)
+		posts := s.twilio.posted()
+		if got := posts[1].at.Sub(posts[0].at); got != time.Minute {
+			t.Errorf("%s: second hop after %v", op, got)
+		}
+	}
+}
+
+// The sender dies at some point of a cascade that a timer moves; the timer comes back and goes on.
+func TestCascadeIsInterrupted(t *testing.T) {
+	for name, tt := range map[string]struct {
+		op     string
+		n      int
+		phones []sms.PhoneNumber
+		state  ledger.State
+		reason ledger.Reason
+	}{
+		"before it is given up":           {"ledger before Update", 3, []sms.PhoneNumber{first, second}, ledger.Sent, ""},
+		"after it was given up":           {"ledger after Update", 3, []sms.PhoneNumber{first, second}, ledger.Sent, ""},
+		"the route is not known":          {"routes before Lookup", 3, []sms.PhoneNumber{first, second}, ledger.Sent, ""},
+		"the record is not read":          {"ledger before Get", 3, []sms.PhoneNumber{first, second}, ledger.Sent, ""},
+		"all that is written is doubtful": {"ledger after Update", 7, []sms.PhoneNumber{first, second}, ledger.Sent, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.reroute(timeout(time.Minute))
+			s.queueUp(textOf(1, nil))
+			s.checkBack(0)
+			s.clock.Advance(time.Minute)
+			s.fail(tt.op, broken(fault.Unknown, tt.n)...)
+			s.drain()
+			s.checkPhones(tt.phones...)
+			s.checkState(1, tt.state, tt.reason)
+			checkChanges(t, s.ledger.Changes())
+		})
+	}
+}
+
+// The sender of the second hop dies in its POST. What became of it is found out as with the first.
+func TestSenderDiesAtTheSecondHop(t *testing.T) {
+	for name, tt := range map[string]struct {
+		lag    time.Duration
+		err    error
+		phones []sms.PhoneNumber
+		state  ledger.State
+		reason ledger.Reason
+	}{
+		"found":  {0, nil, []sms.PhoneNumber{first, second}, ledger.Sent, ""},
+		"absent": {time.Hour, nil, []sms.PhoneNumber{first, second}, ledger.Uncertain, ledger.ReasonUnknownOutcome},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.twilio.listLag = tt.lag
+			s.queueUp(textOf(1, nil))
+			s.checkBack(0)
+			s.tell(1, sms.StatusUndelivered, 30003)
+			s.fail("ledger before Update", nil, nil, broken(fault.Transient, 1)[0], broken(fault.Transient, 1)[0], broken(fault.Transient, 1)[0])
+			s.drain()
+			s.checkPhones(tt.phones...)
+			s.checkState(1, tt.state, tt.reason)
+			checkChanges(t, s.ledger.Changes())
+		})
+	}
+}

@@ -1,0 +1,131 @@
+package delivery_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// resend is an edit that makes a route send texts again of which nobody knows.
+func resend(r *route.Route) { r.OnUncertain = route.Resend }
+
+func TestResend(t *testing.T) {
+	s := newSender(t)
+	s.reroute(resend)
+	s.twilio.answer = answers(lostPost())
+	s.queueUp(textOf(1, nil), textOf(2, nil))
+	s.drain()
+	if diff := cmp.Diff([]time.Duration{0, 122 * time.Second, 122 * time.Second}, s.postedAt()); diff != "" {
+		t.Errorf("POSTs at (-want +got):\n%s", diff)
+	}
+	s.checkState(1, ledger.Sent, "")
+	s.checkOutcomes("1@0 unknown, 2@0 accepted queued")
+	checkChanges(t, s.ledger.Changes())
+	if s.measured["Outcome uncertain"] != 0 {
+		t.Errorf("measured %v", s.measured)
+	}
+}
+
+// The most attempts there may be holds for those, too.
+func TestResendEnds(t *testing.T) {
+	s := newSender(t)
+	s.reroute(resend)
+	s.twilio.answer = always(lostPost())
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkPosts(maxAttempts)
+	s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	if n := len(s.dead.Messages()); n != 0 {
+		t.Errorf("%d dead letters", n)
+	}
+}
+
+// What was found is not sent again, and neither is what its receipt has settled.
+func TestResendOnlyWhatIsNotThere(t *testing.T) {
+	for name, change := range map[string]func(s *sender){
+		"found":            func(*sender) {},
+		"receipt at last":  func(s *sender) { s.twilio.listLag = time.Hour; s.tell(1, sms.StatusSent, 0) },
+		"receipt in doubt": func(s *sender) { s.twilio.listLag = time.Hour; s.tell(1, sms.StatusDelivered, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.reroute(resend)
+			s.twilio.answer = answers(lostAnswer())
+			s.queueUp(textOf(1, nil))
+			s.checkBack(1)
+			change(s)
+			s.drain()
+			s.checkPosts(1)
+		})
+	}
+}
+
+// After a resend, the first message turns up: the text is delivered, and that is recorded.
+func TestFirstMessageTurnsUpAfterAResend(t *testing.T) {
+	s := newSender(t)
+	s.reroute(resend)
+	s.twilio.answer, s.twilio.listLag = answers(lostAnswer()), time.Hour
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkPosts(2)
+	s.tell(1, sms.StatusDelivered, 0)
+	s.drain()
+	s.checkState(1, ledger.Delivered, "")
+	s.checkOutcomes("1@0 accepted delivered, 2@0 accepted queued")
+}
+
+// A resend that is refused leaves it open whether the first one was taken: nothing says that the text has failed.
+func TestResendIsRefused(t *testing.T) {
+	for name, err := range map[string]error{
+		"for good": refusal(fault.Permanent, 21617), "by both hops": refusal(fault.Unreachable, 21614),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.reroute(resend)
+			s.twilio.answer = answers(lostPost(), err, err)
+			s.queueUp(textOf(1, nil))
+			s.drain()
+			s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+			if n := len(s.dead.Messages()); n != 0 {
+				t.Errorf("%d dead letters", n)
+			}
+			checkChanges(t, s.ledger.Changes())
+		})
+	}
+}
+
+// What is ambiguous is not sent again, whatever the route says: the phone may have got it.
+func TestAmbiguousIsNotResent(t *testing.T) {
+	s := newSender(t)
+	s.reroute(resend)
+	s.twilio.answer = always(lostPost())
+	s.remember(2, 0, "", "unknown", nil)
+	s.twilio.foreignTo(alike(91, 0))
+	s.queueUp(textOf(1, same))
+	s.drain()
+	s.checkPosts(1)
+	s.checkState(1, ledger.Uncertain, ledger.ReasonAmbiguous)
+	if s.measured["Looked ambiguous"] != looks+1 {
+		t.Errorf("measured %v", s.measured)
+	}
+}
+
+// An attempt of the same text, before it was sent again, is told apart like that of another.
+func TestOwnEarlierAttempt(t *testing.T) {
+	s := newSender(t)
+	s.reroute(resend)
+	s.twilio.answer = answers(lostPost(), lostAnswer())
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkPosts(2)
+	s.checkState(1, ledger.Sent, "")
+	if last, _ := s.record(1).Current(); last.Number != 2 || last.OutboundSid != outboundSid(2) {
+		t.Errorf("attempt %+v", last)
+	}
+}

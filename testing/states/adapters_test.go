@@ -1,0 +1,95 @@
+package states_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sqlite"
+)
+
+// adapters are what a story runs over.
+type adapters struct {
+	records records
+	routes  route.Table
+	pace    pace.Book
+	// texts, timers and dead are the three queues; nothing else is on them.
+	texts, timers, dead box
+	// now is the clock of the sender and, where they are told the time, of the adapters.
+	now func() time.Time
+	// wait is how long a receive waits for a message. idle lets time go by when there was none.
+	wait time.Duration
+	idle func()
+}
+
+// records is a ledger.
+type records interface {
+	ledger.Store
+	ledger.Lister
+}
+
+// box is a queue of which a test sees how much is on it.
+type box interface {
+	queue.Sender
+	queue.Receiver
+	// depth counts the messages: those waiting, delayed and in flight.
+	depth(ctx context.Context) (int, error)
+}
+
+// tick is how far a clock that a story moves goes on when there is nothing to do.
+const tick = 200 * time.Millisecond
+
+// inMemory returns the doubles in memory, which live by a clock of their own.
+func inMemory(*testing.T) adapters {
+	clock := relaytest.NewClock(noon)
+	box := func(o relaytest.QueueOptions) box { return memoryBox{relaytest.NewMemoryQueue(o, clock.Now)} }
+	return adapters{
+		records: &relaytest.MemoryLedger{}, routes: &relaytest.MemoryRoutes{}, pace: &relaytest.MemoryPace{},
+		texts: box(relaytest.QueueOptions{}), timers: box(relaytest.QueueOptions{Standard: true}), dead: box(relaytest.QueueOptions{}),
+		now: clock.Now, idle: func() { clock.Advance(tick) },
+	}
+}
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+type memoryBox struct{ *relaytest.MemoryQueue }
+
+func (b memoryBox) depth(context.Context) (int, error) { return len(b.Messages()), nil }
+
+// inSQLite returns the adapters of one host, over a new file, which live by a clock of their own.
+func inSQLite(t *testing.T) adapters {
+	t.Helper()
+	clock := relaytest.NewClock(noon)
+	db, err := sqlite.Open(context.WithoutCancel(t.Context()), filepath.Join(t.TempDir(), "relay.db"), clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return adapters{
+		records: db.Ledger(), routes: db.Routes(), pace: db.Pace(),
+		texts:  sqliteBox{db.Queue("texts", sqlite.QueueConfig{MaxReceiveCount: manyReceives, DeadLetter: "dead"})},
+		timers: sqliteBox{db.Queue("timers", sqlite.QueueConfig{Standard: true})},
+		dead:   sqliteBox{db.Queue("dead", sqlite.QueueConfig{})},
+		now:    clock.Now, idle: func() { clock.Advance(tick) },
+	}
+}
+
+// manyReceives is so often that a queue's own dead-letter policy has no part in a story.
+const manyReceives = 1000
+
+type sqliteBox struct{ *sqlite.Queue }
+
+func (b sqliteBox) depth(ctx context.Context) (int, error) {
+	visible, inFlight, _, err := b.Depth(ctx)
+	return visible + inFlight, err
+}
