@@ -43,7 +43,7 @@ test-aws: ## Run the AWS adapters' tests against emulators (needs Java 17, Maven
 	$(GO) run ./testing/emulators -- $(GO) test -count=1 $(AWS_PACKAGES)
 
 # The packages with a test that asks for an emulator.
-AWS_PACKAGES = $(sort $(dir $(shell grep -rl --include='*_test.go' 'relaytest[.]Emulator' ./shared ./functions ./cmd ./testing/bootstraps)))
+AWS_PACKAGES = $(sort $(dir $(shell grep -rl --include='*_test.go' 'relaytest[.]Emulator' ./shared ./functions ./cmd ./testing/bootstraps ./testing/states)))
 
 .PHONY: chaos
 chaos: ## Kill a relay under load 50 times with Twilio's faults on: nothing lost, nothing doubled

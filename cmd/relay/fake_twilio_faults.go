@@ -191,7 +191,7 @@ func (r *timeRange) Set(text string) error {
 	if isRange && err == nil {
 		most, err = time.ParseDuration(to)
 	}
-	if err != nil || least < 0 || most < least {
+	if err != nil || most < least { // a negative time is no range either
 		return errors.New("want a time such as 200ms, or a range of times such as 50ms-2s")
 	}
 	*r = timeRange{least: least, most: most}

@@ -103,7 +103,7 @@ func buildRelay(t *testing.T) string {
 func startServe(t *testing.T, binary, twilioURL, data, listen, routes string) *serving {
 	t.Helper()
 	cmd := exec.Command(binary, "serve", "--listen", listen, "--data", data, "--routes", routes, "--retry-base", "200ms", "--send-timeout", "1s",
-		"--pace-pair", "off", "--pace-number", "off", "--reconcile-interval", "500ms")
+		"--pace-pair", "off", "--pace-number", "off", "--reconcile-interval", "3s")
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		envAccountSid + "=" + fakeAccountSid, envAuthToken + "=" + fakeAuthToken,

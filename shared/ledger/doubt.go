@@ -55,7 +55,7 @@ func (r Record) Conclude(number int, onward Onward, now time.Time) (concluded Re
 	concluded = r.copy(now)
 	concluded.change(number, func(a *Attempt) {
 		a.Looks++
-		a.Absent, a.HopDone = onward.Absent, onward.HopDone
+		a.HopDone = onward.HopDone
 	})
 	if concluded, err = concluded.goOnward(onward, now); err != nil {
 		return r, false, err

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -73,7 +74,7 @@ func TestConclude(t *testing.T) {
 		want := r
 		want.State, want.Reason, want.NotBefore, want.UpdatedAt = tt.onward.To, tt.onward.Reason, tt.due, stamped.Add(time.Second)
 		a := r.Attempts[0]
-		a.Looks, a.Absent, a.HopDone = 3, tt.onward.Absent, tt.onward.HopDone
+		a.Looks, a.HopDone = 3, tt.onward.HopDone
 		want.Attempts = []ledger.Attempt{a}
 		got, changed, err := r.Conclude(1, tt.onward, noon.Add(time.Second))
 		if err != nil || !changed {
@@ -128,6 +129,21 @@ func TestReceiptsSettleADoubt(t *testing.T) {
 				t.Errorf("%s, receipt %q: next step %d, want nothing to be done", name, status, next)
 			}
 		}
+	}
+}
+
+// TestReceiptOfAPhoneThatWasGivenUp settles a parked text as well, if it is what the doubt is about.
+func TestReceiptOfAPhoneThatWasGivenUp(t *testing.T) {
+	onward := ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonAmbiguous, HopDone: true}
+	stands(t, play(t, in(t, "doubted"), []event{concluded(1, onward), told(1, sms.StatusSent)}), ledger.Sent, "")
+}
+
+// TestAReceiptWithoutACodeKeepsTheFailures: it says why the outcome was unknown.
+func TestAReceiptWithoutACodeKeepsTheFailures(t *testing.T) {
+	broken := &fault.Error{Kind: fault.Unknown, Code: 20500, HTTPStatus: 500}
+	r, _ := in(t, "open").Doubt(1, broken, noon, noon)
+	if last, _ := play(t, r, []event{told(1, sms.StatusSent)}).Current(); last.ErrorCode != 20500 || last.HTTPStatus != 500 {
+		t.Errorf("code %d, status %d; want those of the POST, 20500 and 500", last.ErrorCode, last.HTTPStatus)
 	}
 }
 

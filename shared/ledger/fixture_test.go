@@ -32,8 +32,8 @@ var (
 	refused  = ledger.Onward{To: ledger.Failed, Reason: ledger.ReasonRefused}
 	nextHop  = ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonNextHop, NotBefore: noon, HopDone: true}
 	noHop    = ledger.Onward{To: ledger.Failed, Reason: ledger.ReasonRefused, HopDone: true}
-	park     = ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome, Absent: true}
-	resend   = ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: noon, Absent: true}
+	park     = ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome}
+	resend   = ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: noon}
 	toNobody = ledger.Onward{}
 )
 

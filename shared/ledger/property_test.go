@@ -204,7 +204,7 @@ func (l *life) onward(t *rapid.T) ledger.Onward {
 	return ledger.Onward{
 		To:     rapid.SampledFrom([]ledger.State{ledger.Queued, ledger.Queued, ledger.Failed, ledger.Uncertain, "", ledger.Dead}).Draw(t, "to"),
 		Reason: ledger.ReasonUnknownOutcome, NotBefore: l.now.Add(time.Minute),
-		HopDone: rapid.Bool().Draw(t, "hop done"), Absent: rapid.Bool().Draw(t, "absent"),
+		HopDone: rapid.Bool().Draw(t, "hop done"),
 	}
 }
 

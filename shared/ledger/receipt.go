@@ -72,10 +72,6 @@ func (a *Attempt) accept(sid string, status sms.Status, now time.Time) bool {
 
 // apply takes the receipt over into the attempt and reports whether it was news.
 func (a *Attempt) apply(receipt sms.Receipt, now time.Time) bool {
-	known := a.OutboundSid == receipt.Sid
-	if known && !receipt.Status.Supersedes(a.Status) {
-		return false
-	}
 	if !a.accept(receipt.Sid, receipt.Status, now) {
 		return false
 	}
@@ -140,7 +136,7 @@ func (r Record) rest() (State, Reason) {
 		}
 	}
 	switch {
-	case r.awaited():
+	case r.Awaited():
 		return Sent, ""
 	case r.inDoubt():
 		return Uncertain, ReasonUnknownOutcome
@@ -154,8 +150,8 @@ func (r Record) rest() (State, Reason) {
 // awaited reports whether Twilio has taken the attempt's message and not said that it is lost.
 func (a Attempt) awaited() bool { return a.Accepted() && !a.Status.Lost() }
 
-// awaited reports whether Twilio has taken a message for this text that may still be delivered.
-func (r Record) awaited() bool { return slices.ContainsFunc(r.Attempts, Attempt.awaited) }
+// Awaited reports whether Twilio has taken a message for this text that may still be delivered.
+func (r Record) Awaited() bool { return slices.ContainsFunc(r.Attempts, Attempt.awaited) }
 
 // underWay reports whether such a message is on its way to a phone that nobody has given up.
 func (r Record) underWay() bool {

@@ -81,8 +81,6 @@ type Attempt struct {
 	// Found means that OutboundSid was found by such a look, among messages of the same words. A receipt's own word
 	// overrides it.
 	Found bool `json:",omitempty"`
-	// Absent means that the looks ended, and Twilio listed nothing like the message.
-	Absent bool `json:",omitempty"`
 	// HopDone means that no further attempt is made at this phone: it was refused, the message was not delivered, or no
 	// receipt came in time.
 	HopDone bool `json:",omitempty"`

@@ -74,8 +74,6 @@ type Onward struct {
 	NotBefore time.Time
 	// HopDone ends the attempts at this phone.
 	HopDone bool
-	// Absent says, to Conclude, that Twilio listed nothing like the message.
-	Absent bool
 }
 
 // End closes the attempt with the failure f and sends the text onward. A failure that comes late, while the attempt is looked
@@ -120,7 +118,7 @@ func (r Record) close(number int, f *fault.Error, now time.Time) (closed bool) {
 // deliver it rests as sent, and one of which an earlier POST may have been taken does not fail for certain.
 func (r Record) goOnward(onward Onward, now time.Time) (Record, error) {
 	switch {
-	case r.underWay(), onward.To == Failed && r.awaited():
+	case r.underWay(), onward.To == Failed && r.Awaited():
 		return r.move(Sent, "", now)
 	case onward.To == Failed && r.inDoubt():
 		return r.move(Uncertain, ReasonUnknownOutcome, now)

@@ -3,6 +3,7 @@ package queue_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -58,13 +59,22 @@ func anyMessage(to sms.PhoneNumber) *rapid.Generator[*sms.Message] {
 	})
 }
 
+// anyTime draws a time that JSON has a form for.
+func anyTime(t *rapid.T, label string) time.Time {
+	return time.Unix(rapid.Int64Range(-6e10, 2e11).Draw(t, label+", seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, label+", nanoseconds")).UTC()
+}
+
 func anyEnvelope() *rapid.Generator[queue.Envelope] {
 	return rapid.Custom(func(t *rapid.T) queue.Envelope {
 		e := queue.Envelope{
 			Version:    queue.Version,
-			Kind:       rapid.SampledFrom([]queue.Kind{queue.KindInbound, queue.KindManual, queue.KindReceipt}).Draw(t, "kind"),
+			Kind:       rapid.SampledFrom([]queue.Kind{queue.KindInbound, queue.KindManual, queue.KindReceipt, queue.KindTimer}).Draw(t, "kind"),
 			RelayID:    "R" + anyText().Draw(t, "relay id"),
-			ReceivedAt: time.Unix(rapid.Int64Range(-6e10, 2e11).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")).UTC(),
+			ReceivedAt: anyTime(t, "received"),
+		}
+		if e.Kind == queue.KindTimer {
+			e.Timer = &queue.Timer{Attempt: rapid.IntRange(1, math.MaxInt).Draw(t, "attempt"), Due: anyTime(t, "due")}
+			return e
 		}
 		if e.Kind == queue.KindReceipt {
 			e.Receipt = &sms.Receipt{
@@ -159,6 +169,14 @@ func TestEncodeRefuses(t *testing.T) {
 		{"receipt without receipt", edit(receipt(), func(e *queue.Envelope) { e.Receipt = nil }), queue.ErrMalformed},
 		{"receipt with a message only", edit(inbound(), func(e *queue.Envelope) { e.Kind = queue.KindReceipt }), queue.ErrMalformed},
 		{"receipt of nothing", edit(receipt(), func(e *queue.Envelope) { e.Receipt = &sms.Receipt{Status: sms.StatusSent} }), queue.ErrMalformed},
+		{"timer without timer", edit(timer(), func(e *queue.Envelope) { e.Timer = nil }), queue.ErrMalformed},
+		{"timer with a message only", edit(inbound(), func(e *queue.Envelope) { e.Kind = queue.KindTimer }), queue.ErrMalformed},
+		{"timer of no attempt", edit(timer(), func(e *queue.Envelope) { e.Timer = &queue.Timer{Due: received} }), queue.ErrMalformed},
+		{"timer of a negative attempt", edit(timer(), func(e *queue.Envelope) { e.Timer = &queue.Timer{Attempt: -1, Due: received} }), queue.ErrMalformed},
+		{"timer of no text", edit(timer(), func(e *queue.Envelope) { e.RelayID = "" }), queue.ErrMalformed},
+		{"timer of another version", edit(timer(), func(e *queue.Envelope) { e.Version = 2 }), queue.ErrVersion},
+		{"inbound with a timer only", edit(timer(), func(e *queue.Envelope) { e.Kind = queue.KindInbound }), queue.ErrMalformed},
+		{"receipt with a timer only", edit(timer(), func(e *queue.Envelope) { e.Kind = queue.KindReceipt }), queue.ErrMalformed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -192,6 +210,14 @@ func TestDecodeRefuses(t *testing.T) {
 		{"unknown kind", `{"v":1,"kind":"fax","relay_id":"SM1"}`, queue.ErrMalformed},
 		{"no message", `{"v":1,"kind":"inbound","relay_id":"SM1","message":null}`, queue.ErrMalformed},
 		{"no receipt", `{"v":1,"kind":"receipt","relay_id":"SM1"}`, queue.ErrMalformed},
+		{"no timer", `{"v":1,"kind":"timer","relay_id":"SM1"}`, queue.ErrMalformed},
+		{"timer that is null", `{"v":1,"kind":"timer","relay_id":"SM1","timer":null}`, queue.ErrMalformed},
+		{"timer that is empty", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{}}`, queue.ErrMalformed},
+		{"timer of no attempt", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{"due":"2026-11-24T12:00:00Z"}}`, queue.ErrMalformed},
+		{"timer of a negative attempt", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{"attempt":-1,"due":"2026-11-24T12:00:00Z"}}`, queue.ErrMalformed},
+		{"timer of half an attempt", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{"attempt":1.5,"due":"2026-11-24T12:00:00Z"}}`, queue.ErrMalformed},
+		{"timer due at no time", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{"attempt":1,"due":"noon"}}`, queue.ErrMalformed},
+		{"timer of no text", `{"v":1,"kind":"timer","timer":{"attempt":1,"due":"2026-11-24T12:00:00Z"}}`, queue.ErrMalformed},
 		{"time no time", `{"v":1,"kind":"inbound","relay_id":"SM1","received_at":"noon","message":{"To":"+18585550100"}}`, queue.ErrMalformed},
 	}
 	for _, tt := range tests {
@@ -223,6 +249,7 @@ func TestDecodeQuotesNothing(t *testing.T) {
 		`{"v":1,"kind":"inbound","relay_id":"SM1","received_at":"my secret"}`,
 		`my secret`,
 		`{"v":1,"kind":"my secret","relay_id":"SM1"}`,
+		`{"v":1,"kind":"timer","relay_id":"SM1","timer":{"attempt":1,"due":"my secret"}}`,
 		`{"v":1,"kind":"inbound","relay_id":"my secret","message":{"Body":"my secret"}}`,
 	} {
 		if _, err := queue.Decode(body); err == nil || strings.Contains(err.Error(), "secret") {
@@ -245,7 +272,7 @@ func TestDecodePassesOverNewFields(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, e := range []queue.Envelope{inbound(), manual(), receipt()} {
+	for _, e := range []queue.Envelope{inbound(), manual(), receipt(), timer()} {
 		line, err := queue.Encode(e)
 		if err != nil {
 			f.Fatal(err)
@@ -277,7 +304,7 @@ func benchmarkEnvelopes(b *testing.B, run func(b *testing.B, e queue.Envelope)) 
 	b.Helper()
 	long := inbound()
 	long.Message.Body = strings.Repeat("ü🙂a", sms.MaxBody/3)
-	for name, e := range map[string]queue.Envelope{"inbound": inbound(), "long": long, "receipt": receipt()} {
+	for name, e := range map[string]queue.Envelope{"inbound": inbound(), "long": long, "receipt": receipt(), "timer": timer()} {
 		b.Run(fmt.Sprintf("envelope=%s", name), func(b *testing.B) {
 			b.ReportAllocs()
 			run(b, e)

@@ -57,14 +57,24 @@ func receipt() queue.Envelope {
 	}
 }
 
+func timer() queue.Envelope {
+	return queue.Envelope{
+		Version: queue.Version, Kind: queue.KindTimer, RelayID: firstSid, ReceivedAt: received,
+		Timer: &queue.Timer{Attempt: 2, Due: received.Add(20 * time.Minute)},
+	}
+}
+
 // TestWire pins the wire form: envelopes of the last release lie on the queue while the next one starts.
 func TestWire(t *testing.T) {
 	bareText := inbound()
 	bareText.Message = &sms.Message{Sid: firstSid, From: customer, To: twilioNumber}
 	bareReceipt := receipt()
 	bareReceipt.Receipt = &sms.Receipt{Sid: "SM00000000000000000000000000000002"}
+	bareTimer := timer()
+	bareTimer.Timer = &queue.Timer{Attempt: 1}
 	for name, e := range map[string]queue.Envelope{
 		"inbound": inbound(), "inbound_bare": bareText, "manual": manual(), "receipt": receipt(), "receipt_bare": bareReceipt,
+		"timer": timer(), "timer_bare": bareTimer,
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := queue.Encode(e)
@@ -185,6 +195,31 @@ func TestDeduplicationIDOfReceipts(t *testing.T) {
 		} else {
 			seen[id] = true
 		}
+	}
+}
+
+// TestTimersHaveNoOrder: they travel on a queue that takes neither a group nor a deduplication id.
+func TestTimersHaveNoOrder(t *testing.T) {
+	if group, id := timer().Group(), timer().DeduplicationID(); group != "" || id != "" {
+		t.Errorf("group %q and deduplication id %q, want none", group, id)
+	}
+	body, err := queue.Encode(timer())
+	if err != nil {
+		t.Fatalf("Encode: %v", err)
+	}
+	got, err := timer().Outgoing()
+	if err != nil {
+		t.Fatalf("Outgoing: %v", err)
+	}
+	if diff := cmp.Diff(queue.Outgoing{Body: body}, got); diff != "" {
+		t.Errorf("Outgoing (-want +got):\n%s", diff)
+	}
+}
+
+// TestMaxDelay is what SQS takes as DelaySeconds.
+func TestMaxDelay(t *testing.T) {
+	if queue.MaxDelay != 900*time.Second {
+		t.Errorf("MaxDelay = %v, want 900 s", queue.MaxDelay)
 	}
 }
 

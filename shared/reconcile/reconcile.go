@@ -12,16 +12,15 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-const (
-	// skew is how far Twilio's clock and ours may be apart.
-	skew = time.Minute
-	// lateness is how long after the POST began its message may have been created at the most.
-	lateness = 10 * time.Minute
-)
-
 // Window returns between which moments, by Twilio's clock, the message of a POST begun at startedAt was created, if it was.
-func Window(startedAt time.Time) (from, to time.Time) {
-	return startedAt.Add(-skew), startedAt.Add(lateness)
+// span is for how long the list is looked at before a text is given up: half a minute of two before the POST, for clocks
+// that are apart, and a minute and a half after it, for a POST that took long. The next text of a conversation is not
+// sent before that time is over, so that the windows of two unknown POSTs of the same words do not meet.
+//
+// longest is how long after startedAt a POST may have ended at the most. If the span is not much more, windows may meet,
+// and texts of the same words are ambiguous more often.
+func Window(startedAt time.Time, span, longest time.Duration) (from, to time.Time) {
+	return startedAt.Add(-span / 4), startedAt.Add(max(span*3/4, longest))
 }
 
 // Question is all that is known about the lost POST.
@@ -29,6 +28,8 @@ type Question struct {
 	// Message is what was posted, StartedAt when.
 	Message   sms.Outbound
 	StartedAt time.Time
+	// Span is for how long the list is looked at, Longest how long a POST may take, see [Window].
+	Span, Longest time.Duration
 	// Listed are messages from Twilio's list, among which the lost one would be.
 	Listed []sms.Found
 	// Known holds the MessageSids of which the ledger knows whose they are.
@@ -68,7 +69,7 @@ func (v Verdict) String() string {
 func Find(q Question) (message sms.Found, verdict Verdict) {
 	var candidates []sms.Found
 	for _, m := range q.Listed {
-		if q.isLike(m) && !q.Known[m.Sid] && within(q.StartedAt, m) {
+		if q.isLike(m) && !q.Known[m.Sid] && q.within(q.StartedAt, m) {
 			candidates = append(candidates, m)
 		}
 	}
@@ -98,7 +99,7 @@ func Same(a, b string) bool { return strings.TrimSpace(a) == strings.TrimSpace(b
 // rivalsFor counts the rivals that may have made one of the candidates, and those of them that began earlier.
 func (q Question) rivalsFor(candidates []sms.Found) (rivals, earlier int) {
 	for _, startedAt := range q.Rivals {
-		if !slices.ContainsFunc(candidates, func(m sms.Found) bool { return within(startedAt, m) }) {
+		if !slices.ContainsFunc(candidates, func(m sms.Found) bool { return q.within(startedAt, m) }) {
 			continue
 		}
 		rivals++
@@ -110,7 +111,7 @@ func (q Question) rivalsFor(candidates []sms.Found) (rivals, earlier int) {
 }
 
 // within reports whether the message may be that of a POST begun at startedAt. Twilio's dates are exact to the second.
-func within(startedAt time.Time, m sms.Found) bool {
-	from, to := Window(startedAt)
+func (q Question) within(startedAt time.Time, m sms.Found) bool {
+	from, to := Window(startedAt, q.Span, q.Longest)
 	return !m.DateCreated.Before(from.Truncate(time.Second)) && !m.DateCreated.After(to)
 }

@@ -78,11 +78,18 @@ func permutations(all []sms.Status) [][]sms.Status {
 	return orders
 }
 
-func TestFinalAndKnown(t *testing.T) {
+func TestFinalKnownAndLost(t *testing.T) {
+	lost := []sms.Status{"undelivered", "failed", "canceled"}
 	final := []sms.Status{"delivered", "undelivered", "failed", "canceled", "received", "read"}
 	for _, s := range allStatuses {
 		if got, want := s.Final(), slices.Contains(final, s); got != want {
 			t.Errorf("%q.Final() = %v, want %v", s, got, want)
+		}
+		if got, want := s.Lost(), slices.Contains(lost, s); got != want {
+			t.Errorf("%q.Lost() = %v, want %v", s, got, want)
+		}
+		if s.Lost() && !s.Final() {
+			t.Errorf("%q is lost, and not final", s)
 		}
 		if got, want := s.Known(), s != "" && s != "teleported"; got != want {
 			t.Errorf("%q.Known() = %v, want %v", s, got, want)

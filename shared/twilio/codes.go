@@ -108,8 +108,12 @@ func overloadCodes() []Code {
 			"Twilio holds as many messages of this sender as it will. It sends them at the sender's own speed, so that some minutes make room.",
 		},
 		{
-			30001, fault.Throttled, fault.Throttled, fullQueueWait, "queue overflowed or validity expired",
-			"The message waited in Twilio's queue until its validity ended, or the queue was full. The phone is not to blame, so the same one is tried later, as long as the text is not too old.",
+			30001, fault.Throttled, fault.Throttled, fullQueueWait, "queue overflowed",
+			"The message waited in Twilio's queue for as long as Twilio keeps one, or the queue was full. The phone is not to blame, so the same one is tried later, as long as the text is not too old.",
+		},
+		{
+			30036, fault.Throttled, fault.Throttled, 0, "validity period over",
+			"The message waited in Twilio's queue until the ValidityPeriod that the relay gave it was over, which is when the text is too old. If it is not, the same phone is tried again.",
 		},
 		{
 			30022, fault.Throttled, fault.Throttled, campaignWait, "campaign's rate exceeded",

@@ -265,7 +265,7 @@ func (s *schedule) checkLetters(r ledger.Record) {
 	has := slices.ContainsFunc(s.letters, func(l letter) bool { return l.relayID == r.MessageSid })
 	last, _ := r.Current()
 	overtaken := r.Texted() || slices.Contains(s.optedOut, last.To)
-	if (has != (r.State == ledger.Dead)) && !(has && overtaken) {
+	if wanted := r.State == ledger.Dead; has != wanted && (wanted || !overtaken) {
 		s.violated("%s is %s; a dead letter: %v", nameOf(r.MessageSid), r.State, has)
 	}
 }
@@ -296,13 +296,19 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 		if len(p.message.heard) > 0 {
 			s.violated("%s is uncertain, though a receipt said that Twilio has it", name)
 		}
-		if r.Reason == ledger.ReasonUnknownOutcome && s.concluded(r).listed[p.message.sid] && !p.late {
+		if last, _ := r.Current(); p.ref.Attempt == last.Number && r.Reason == ledger.ReasonUnknownOutcome && s.concluded(r).listed[p.message.sid] && s.isInTime(p, last) {
 			s.violated("%s is uncertain, though the last look showed its message", name)
 		}
 	}
 	if r.Reason == ledger.ReasonAmbiguous && len(s.twinsOf(r)) < 2 && s.OnUncertain != route.Resend {
 		s.violated("%s is ambiguous, and there is no other text of the same words", name)
 	}
+}
+
+// isInTime reports whether the message of a POST was made while it is looked for: within three quarters of the time that
+// the looks take.
+func (s *schedule) isInTime(p *post, a ledger.Attempt) bool {
+	return !p.late && p.message.createdAt.Sub(a.StartedAt) < time.Duration(s.Looks)*s.Interval*3/4
 }
 
 // concluded returns the write that made the text uncertain.

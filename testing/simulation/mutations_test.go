@@ -1,5 +1,7 @@
 package simulation_test
 
+import "slices"
+
 // mutation is a safeguard that is taken away.
 type mutation struct {
 	name   string
@@ -9,20 +11,19 @@ type mutation struct {
 
 // mutations lists the safeguards that the simulation must miss when they are gone.
 func mutations() []mutation {
+	return slices.Concat(againstDoubles(), againstLosses(), againstDisorder())
+}
+
+// againstDoubles are what keeps texts from being sent twice, or too often.
+func againstDoubles() []mutation {
 	return []mutation{
 		{
-			"claim", "who did not get the claim posts all the same",
-			[]edit{{"functions/sender/delivery/attempt.go", "if !ok {\n\t\treturn verdict{}, false\n\t}\n\treturn h.post(ctx, j, p)", "return h.post(ctx, j, p)"}},
+			"claim", "who did not get the claim goes on as if it had",
+			[]edit{{"functions/sender/delivery/store.go", "return stored, doubtful && mine(stored), nil", "return stored, !doubtful || mine(stored), nil"}},
 		},
 		{
 			"lease", "a claim is taken over while its holder may still post",
 			[]edit{{"shared/ledger/step.go", "return due(StepDoubt, r.LeaseUntil, now)", "return StepDoubt, time.Time{}"}},
-		},
-		{
-			"rank", "a receipt that comes late moves a message back",
-			[]edit{
-				{"shared/sms/status.go", "if old.Final() {\n\t\treturn old == StatusDelivered && s == StatusRead\n\t}\n\treturn s.rank() > old.rank()", "return s != old"},
-			},
 		},
 		{
 			"count", "a message that may be another text's is taken for this one's",
@@ -33,16 +34,8 @@ func mutations() []mutation {
 			[]edit{{"functions/sender/delivery/look.go", "q.Known[a.OutboundSid] = true", "_ = q.Known"}},
 		},
 		{
-			"window", "the list is searched for messages of the wrong time",
-			[]edit{{"shared/reconcile/reconcile.go", "lateness = 10 * time.Minute", "lateness = -time.Hour"}},
-		},
-		{
 			"unknown", "a POST whose answer was lost is repeated blindly",
 			[]edit{{"shared/retry/retry.go", "case fault.Transient, fault.Throttled:\n\t\treturn Retry", "case fault.Transient, fault.Throttled, fault.Unknown:\n\t\treturn Retry"}, {"shared/retry/retry.go", "case fault.Unknown:\n\t\treturn Unknown\n", ""}},
-		},
-		{
-			"looks", "one look is enough",
-			[]edit{{"functions/sender/delivery/look.go", "if attempt.Looks < h.ReconcileLooks {", "if false {"}},
 		},
 		{
 			"hop done", "a phone that was refused is tried again",
@@ -53,14 +46,6 @@ func mutations() []mutation {
 			[]edit{{"functions/sender/delivery/timer.go", "if err == nil && found.Status.Final() {", "if false {"}},
 		},
 		{
-			"order", "a text that has to wait does not hold back those behind it",
-			[]edit{{"functions/sender/delivery/handler.go", "\t\tbreak\n\t}\n\treturn results", "\t}\n\treturn results"}},
-		},
-		{
-			"pace", "every moment is free",
-			[]edit{{"shared/pace/state.go", "if free.After(now) {", "if free.After(now) && false {"}},
-		},
-		{
 			"attempts", "there is no end to the attempts",
 			[]edit{
 				{"shared/retry/retry.go", "d.Exhausted = spent >= p.MaxAttempts", "d.Exhausted = spent > p.MaxAttempts"},
@@ -68,20 +53,30 @@ func mutations() []mutation {
 			},
 		},
 		{
+			"halt", "what an unusable account refuses counts as an attempt",
+			[]edit{{"shared/ledger/record.go", "return a.Outcome != fault.Fatal.String()", "return true"}},
+		},
+	}
+}
+
+// againstLosses are what keeps texts, and what is known of them, from being lost.
+func againstLosses() []mutation {
+	return []mutation{
+		{
+			"window", "the list is searched for messages of the wrong time",
+			[]edit{{"shared/reconcile/reconcile.go", "startedAt.Add(span * 3 / 4)", "startedAt.Add(-span)"}},
+		},
+		{
+			"looks", "one look is enough",
+			[]edit{{"functions/sender/delivery/look.go", "if attempt.Looks < h.ReconcileLooks {", "if false {"}},
+		},
+		{
 			"dead letter", "a text is dead and has no letter",
 			[]edit{{"functions/sender/delivery/work.go", "err = h.sendDeadLetter(ctx, letter, map", "_, _ = letter, (map"}},
 		},
 		{
-			"halt", "what an unusable account refuses counts as an attempt",
-			[]edit{{"shared/ledger/record.go", "return a.Outcome != fault.Fatal.String()", "return true"}},
-		},
-		{
-			"age", "a text is sent however old it is",
-			[]edit{{"functions/sender/delivery/plan.go", "p.drop = ledger.ReasonExpired", "p.validity = time.Minute"}},
-		},
-		{
 			"timer", "no timer is set",
-			[]edit{{"functions/sender/delivery/attempt.go", "if p.deliveryTimeout > 0 && h.PublicBaseURL != \"\" {", "if false {"}},
+			[]edit{{"functions/sender/delivery/attempt.go", "if p.deliveryTimeout > 0 && p.next(j.text, p.to) && h.PublicBaseURL != \"\" {", "if false {"}},
 		},
 		{
 			"record", "a text is acknowledged though it was not written down that Twilio has it",
@@ -102,6 +97,30 @@ func mutations() []mutation {
 		{
 			"audit", "lines that the log did not keep are taken for kept",
 			[]edit{{"functions/stream-audit/audit/handler.go", "kept, err = min(keptOf(writeErr), len(lines)-1), writeErr", "err = nil"}},
+		},
+	}
+}
+
+// againstDisorder are what keeps texts, receipts and time in order.
+func againstDisorder() []mutation {
+	return []mutation{
+		{
+			"rank", "a receipt that comes late moves a message back",
+			[]edit{
+				{"shared/sms/status.go", "if old.Final() {\n\t\treturn old == StatusDelivered && s == StatusRead\n\t}\n\treturn s.rank() > old.rank()", "return s != old"},
+			},
+		},
+		{
+			"order", "a text that has to wait does not hold back those behind it",
+			[]edit{{"functions/sender/delivery/handler.go", "\t\tbreak\n\t}\n\treturn results", "\t}\n\treturn results"}},
+		},
+		{
+			"pace", "every moment is free",
+			[]edit{{"shared/pace/state.go", "if free.After(now) {", "if free.After(now) && false {"}},
+		},
+		{
+			"age", "a text is sent however old it is",
+			[]edit{{"functions/sender/delivery/plan.go", "p.drop = ledger.ReasonExpired", "p.validity = time.Minute"}},
 		},
 	}
 }

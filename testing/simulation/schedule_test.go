@@ -91,7 +91,7 @@ func (s *schedule) run() {
 	for n := range s.Texts {
 		s.webhooks = append(s.webhooks, webhookOf{text: n + 1, due: s.began.Add(time.Duration(n*n) * time.Second)})
 	}
-	for range s.scenario.Senders {
+	for range s.Senders {
 		s.startSender()
 	}
 	s.startAudit()
@@ -123,7 +123,7 @@ func (s *schedule) step() bool {
 	if len(due) > 0 {
 		weights[1] = 15
 	}
-	if len(able)+len(due) == 0 || !(s.chance.calm || s.calm()) {
+	if len(able)+len(due) == 0 || (!s.chance.calm && !s.calm()) {
 		weights[2] = 4
 	}
 	switch s.chance.weighted(weights...) {

@@ -79,25 +79,44 @@ func TestSimulation(t *testing.T) {
 		report(t, *seedFlag, o)
 		return
 	}
-	var next, steps, failures atomic.Int64
-	stop := progress(&next)
+	var run survey
+	stop := progress(&run.next)
 	defer stop()
 	t.Run("schedules", func(t *testing.T) {
 		for range runtime.GOMAXPROCS(0) {
 			t.Run("shard", func(t *testing.T) {
 				t.Parallel()
-				for i := next.Add(1); i <= int64(*schedulesFlag) && failures.Load() < int64(*failuresFlag); i = next.Add(1) {
-					seed := *firstFlag + uint64(i) - 1
-					o := playSeed(t, seed, false)
-					steps.Add(int64(o.steps))
-					if report(t, seed, o) {
-						failures.Add(1)
-					}
+				for run.goesOn() {
+					// A test keeps something of every bubble until it ends.
+					t.Run("some", run.some)
 				}
 			})
 		}
 	})
-	t.Logf("%d schedules, %d steps", *schedulesFlag, steps.Load())
+	t.Logf("%d schedules, %d steps", *schedulesFlag, run.steps.Load())
+}
+
+// survey is what the shards of a test share.
+type survey struct{ next, steps, failures atomic.Int64 }
+
+func (s *survey) goesOn() bool {
+	return s.next.Load() < int64(*schedulesFlag) && s.failures.Load() < int64(*failuresFlag)
+}
+
+// some plays some more of the schedules.
+func (s *survey) some(t *testing.T) {
+	for range 1000 {
+		i := s.next.Add(1)
+		if i > int64(*schedulesFlag) || s.failures.Load() >= int64(*failuresFlag) {
+			return
+		}
+		seed := *firstFlag + uint64(i) - 1
+		o := playSeed(t, seed, false)
+		s.steps.Add(int64(o.steps))
+		if report(t, seed, o) {
+			s.failures.Add(1)
+		}
+	}
 }
 
 // skipIfOne skips a test that is about more than the one schedule that is asked for.

@@ -48,17 +48,34 @@ const tick = 200 * time.Millisecond
 // inMemory returns the doubles in memory, which live by a clock of their own.
 func inMemory(*testing.T) adapters {
 	clock := relaytest.NewClock(noon)
-	box := func(o relaytest.QueueOptions) box { return memoryBox{relaytest.NewMemoryQueue(o, clock.Now)} }
+	box := func(name string, o relaytest.QueueOptions) box {
+		return memoryBox{MemoryQueue: relaytest.NewMemoryQueue(o, clock.Now), name: name}
+	}
 	return adapters{
 		records: &relaytest.MemoryLedger{}, routes: &relaytest.MemoryRoutes{}, pace: &relaytest.MemoryPace{},
-		texts: box(relaytest.QueueOptions{}), timers: box(relaytest.QueueOptions{Standard: true}), dead: box(relaytest.QueueOptions{}),
-		now: clock.Now, idle: func() { clock.Advance(tick) },
+		texts:  box("texts", relaytest.QueueOptions{}),
+		timers: box("timers", relaytest.QueueOptions{Standard: true}),
+		dead:   box("dead", relaytest.QueueOptions{}),
+		now:    clock.Now, idle: func() { clock.Advance(tick) },
 	}
 }
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-type memoryBox struct{ *relaytest.MemoryQueue }
+type memoryBox struct {
+	*relaytest.MemoryQueue
+
+	name string
+}
+
+// Receive implements [queue.Receiver]. No two messages have the same id, of other queues neither; those of the double may.
+func (b memoryBox) Receive(ctx context.Context, limit int, wait, visibility time.Duration) ([]queue.Delivery, error) {
+	deliveries, err := b.MemoryQueue.Receive(ctx, limit, wait, visibility)
+	for i := range deliveries {
+		deliveries[i].MessageID = b.name + "-" + deliveries[i].MessageID
+	}
+	return deliveries, err
+}
 
 func (b memoryBox) depth(context.Context) (int, error) { return len(b.Messages()), nil }
 

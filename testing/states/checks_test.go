@@ -55,7 +55,7 @@ func outcomes(r ledger.Record) string {
 		for _, mark := range []struct {
 			is   bool
 			word string
-		}{{a.HopDone, "done"}, {a.Found, "found"}, {a.Absent, "absent"}, {a.Status != "", string(a.Status)}} {
+		}{{a.HopDone, "done"}, {a.Found, "found"}, {a.Status != "", string(a.Status)}} {
 			if mark.is {
 				words = append(words, mark.word)
 			}

@@ -42,7 +42,7 @@ func doubts() []story {
 			s.twilio.script = []answer{unheard(false, 0)}
 			s.queued(1)
 			s.settled()
-			s.rests(1, ledger.ReasonUnknownOutcome, "sending uncertain", "1@0 unknown absent")
+			s.rests(1, ledger.ReasonUnknownOutcome, "sending uncertain", "1@0 unknown")
 			s.posted(s.first)
 			s.looked(1 + looks)
 			s.left(0, 0)
@@ -52,7 +52,7 @@ func doubts() []story {
 			s.twilio.script = []answer{unheard(false, 0)}
 			s.queued(1)
 			s.settled()
-			s.rests(1, "", "sending queued sending sent", "1@0 unknown absent, 2@0 accepted queued")
+			s.rests(1, "", "sending queued sending sent", "1@0 unknown, 2@0 accepted queued")
 			s.posted(s.first, s.first)
 			s.looked(1 + looks)
 		}},
@@ -62,10 +62,16 @@ func doubts() []story {
 			s.queued(1)
 			s.settled()
 			s.rests(1, ledger.ReasonUnknownOutcome, "sending queued sending queued sending uncertain",
-				"1@0 unknown absent, 2@0 unknown absent, 3@0 unknown absent")
+				"1@0 unknown, 2@0 unknown, 3@0 unknown")
 			s.posted(s.first, s.first, s.first)
 			s.left(0, 0)
 		}},
+	}
+}
+
+// twins are the stories of texts of the same words, which Twilio's list does not tell apart.
+func twins() []story {
+	return []story{
 		{"answer lost, an earlier text of the same words is listed, too", func(s *stage) {
 			s.twilio.script = []answer{{}, unheard(true, 0)}
 			for n := range 2 {
@@ -133,10 +139,10 @@ func uncertainties() []story {
 		}}
 	}
 	return []story{
-		late("sent", sms.StatusSent, 0, "", "sent", "1@0 accepted absent sent", 1),
-		late("delivered", sms.StatusDelivered, 0, "", "delivered", "1@0 accepted absent delivered", 1),
-		late("failed for good", sms.StatusFailed, 30450, ledger.ReasonReceipt, "failed", "1@0 accepted absent failed", 1),
-		late("undelivered: next hop", sms.StatusUndelivered, 30003, "", "queued sending sent", "1@0 accepted done absent undelivered, 2@1 accepted queued", 2),
+		late("sent", sms.StatusSent, 0, "", "sent", "1@0 accepted sent", 1),
+		late("delivered", sms.StatusDelivered, 0, "", "delivered", "1@0 accepted delivered", 1),
+		late("failed for good", sms.StatusFailed, 30450, ledger.ReasonReceipt, "failed", "1@0 accepted failed", 1),
+		late("undelivered: next hop", sms.StatusUndelivered, 30003, "", "queued sending sent", "1@0 accepted done undelivered, 2@1 accepted queued", 2),
 		{"uncertain, and then undelivered, no hop left", func(s *stage) {
 			s.reroute(noFallback)
 			s.twilio.script = []answer{unheard(true, never)}
@@ -144,10 +150,16 @@ func uncertainties() []story {
 			s.until(s.is(ledger.Uncertain))
 			s.tell(1, sms.StatusUndelivered, 30003)
 			s.settled()
-			s.rests(1, "", "sending uncertain undelivered", "1@0 accepted absent undelivered")
+			s.rests(1, "", "sending uncertain undelivered", "1@0 accepted undelivered")
 			s.posted(s.first)
 			s.left(0, 0)
 		}},
+	}
+}
+
+// resent are the stories of a second message, of which the first may have been the better.
+func resent() []story {
+	return []story{
 		{"resent, and the second message is undelivered: uncertain", func(s *stage) {
 			s.reroute(resend)
 			s.reroute(noFallback)
@@ -156,7 +168,7 @@ func uncertainties() []story {
 			s.until(s.is(ledger.Sent))
 			s.tell(2, sms.StatusUndelivered, 30003)
 			s.settled()
-			s.rests(1, ledger.ReasonUnknownOutcome, "sending queued sending sent uncertain", "1@0 unknown absent, 2@0 accepted undelivered")
+			s.rests(1, ledger.ReasonUnknownOutcome, "sending queued sending sent uncertain", "1@0 unknown, 2@0 accepted undelivered")
 			s.posted(s.first, s.first)
 			s.left(0, 0)
 		}},
@@ -164,15 +176,27 @@ func uncertainties() []story {
 			s.resendMeetsBusy()
 			s.tell(1, sms.StatusSent, 0)
 			s.settled()
-			s.rests(1, "", "sending queued sending queued sent", "1@0 accepted absent sent, 2@0 throttled")
+			s.rests(1, "", "sending queued sending queued sent", "1@0 accepted sent, 2@0 throttled")
 			s.posted(s.first, s.first)
 			s.left(0, 0)
+		}},
+		{"dead, and then the first message was delivered", func(s *stage) {
+			s.reroute(resend)
+			s.twilio.script = []answer{unheard(true, never), busy(), busy()}
+			s.queued(1)
+			s.until(s.is(ledger.Dead))
+			s.tell(1, sms.StatusDelivered, 0)
+			s.settled()
+			s.rests(1, ledger.ReasonAttemptsExhausted, "sending queued sending queued sending queued dead",
+				"1@0 accepted delivered, 2@0 transient, 3@0 transient")
+			s.posted(s.first, s.first, s.first)
+			s.left(0, 1)
 		}},
 		{"resend meets a busy Twilio, and the route is switched off: uncertain", func(s *stage) {
 			s.resendMeetsBusy()
 			s.reroute(switchOff)
 			s.settled()
-			s.rests(1, ledger.ReasonUnknownOutcome, "sending queued sending queued uncertain", "1@0 unknown absent, 2@0 throttled")
+			s.rests(1, ledger.ReasonUnknownOutcome, "sending queued sending queued uncertain", "1@0 unknown, 2@0 throttled")
 			s.posted(s.first, s.first)
 			s.left(0, 0)
 		}},
@@ -203,26 +227,26 @@ func (s *stage) waitsAfter(attempts int) func() bool {
 func deaths() []story {
 	return []story{
 		{"sender dies before the claim", func(s *stage) {
-			s.ledger.before = &hook{ledger.Sending, func() error { s.die(); return nil }}
+			s.ledger.before = &hook{to: ledger.Sending, do: func() error { s.die(); return nil }}
 			s.queued(1)
 			s.settled()
 			s.rests(1, "", "sending sent", "1@0 accepted queued")
 			s.posted(s.first)
 		}},
 		{"sender dies after the claim", func(s *stage) {
-			s.ledger.after = &hook{ledger.Sending, func() error { s.die(); return nil }}
+			s.ledger.after = &hook{to: ledger.Sending, do: func() error { s.die(); return nil }}
 			s.queued(1)
 			s.settled()
-			s.rests(1, ledger.ReasonUnknownOutcome, "sending uncertain", "1@0 unknown absent")
+			s.rests(1, ledger.ReasonUnknownOutcome, "sending uncertain", "1@0 unknown")
 			s.posted()
 			s.left(0, 0)
 		}},
 		{"sender dies after the claim: resend", func(s *stage) {
 			s.reroute(resend)
-			s.ledger.after = &hook{ledger.Sending, func() error { s.die(); return nil }}
+			s.ledger.after = &hook{to: ledger.Sending, do: func() error { s.die(); return nil }}
 			s.queued(1)
 			s.settled()
-			s.rests(1, "", "sending queued sending sent", "1@0 unknown absent, 2@0 accepted queued")
+			s.rests(1, "", "sending queued sending sent", "1@0 unknown, 2@0 accepted queued")
 			s.posted(s.first)
 		}},
 		{"sender dies after the POST", func(s *stage) {
@@ -235,25 +259,52 @@ func deaths() []story {
 			s.left(0, 0)
 		}},
 		{"sender dies after it has recorded the answer", func(s *stage) {
-			s.ledger.after = &hook{ledger.Sent, func() error { s.die(); return nil }}
+			s.ledger.after = &hook{to: ledger.Sent, do: func() error { s.die(); return nil }}
 			s.queued(1)
 			s.settled()
 			s.rests(1, "", "sending sent", "1@0 accepted queued")
 			s.posted(s.first)
 		}},
+	}
+}
+
+// interruptions are the stories of a sender that ends between two things that belong together.
+func interruptions() []story {
+	return []story{
 		{"sender dies between the dead letter and its record", func(s *stage) {
 			s.twilio.script = []answer{busy(), busy(), busy()}
-			s.ledger.before = &hook{ledger.Dead, func() error { s.die(); return nil }}
+			s.ledger.before = &hook{to: ledger.Dead, do: func() error { s.die(); return nil }}
 			s.queued(1)
 			s.settled()
 			s.rests(1, ledger.ReasonAttemptsExhausted, "sending queued sending queued sending queued dead", "1@0 transient, 2@0 transient, 3@0 transient")
 			s.posted(s.first, s.first, s.first)
 			s.left(0, 1)
 		}},
+		{"sender dies between its timer and the claim", func(s *stage) {
+			s.reroute(impatient)
+			s.ledger.before = &hook{to: ledger.Sending, do: func() error { s.die(); return nil }}
+			s.queued(1)
+			s.until(s.is(ledger.Sent))
+			s.left(2, 0)
+			s.settled()
+			s.rests(1, "", "sending sent queued sending sent", "1@0 accepted done queued, 2@1 accepted queued")
+			s.posted(s.first, s.second)
+			s.left(0, 0)
+		}},
+		{"sender dies after the claim of the next hop", func(s *stage) {
+			s.ledger.after = &hook{to: ledger.Sending, attempts: 2, do: func() error { s.die(); return nil }}
+			s.queued(1)
+			s.until(s.is(ledger.Sent))
+			s.tell(1, sms.StatusUndelivered, 30003)
+			s.settled()
+			s.rests(1, ledger.ReasonUnknownOutcome, "sending sent queued sending uncertain", "1@0 accepted done undelivered, 2@1 unknown")
+			s.posted(s.first)
+			s.left(0, 0)
+		}},
 		{"sender dies when a receipt has left the text to the next hop", func(s *stage) {
 			s.queued(1)
 			s.until(s.is(ledger.Sent))
-			s.ledger.after = &hook{ledger.Queued, func() error { s.die(); return nil }}
+			s.ledger.after = &hook{to: ledger.Queued, do: func() error { s.die(); return nil }}
 			s.tell(1, sms.StatusUndelivered, 30003)
 			s.settled()
 			s.rests(1, "", "sending sent queued sending sent", "1@0 accepted done undelivered, 2@1 accepted queued")

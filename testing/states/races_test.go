@@ -13,14 +13,14 @@ import (
 func faults() []story {
 	return []story{
 		{"ledger's answer to the claim is lost", func(s *stage) {
-			s.ledger.after = &hook{ledger.Sending, unanswered}
+			s.ledger.after = &hook{to: ledger.Sending, do: unanswered}
 			s.queued(1)
 			s.settled()
 			s.rests(1, "", "sending sent", "1@0 accepted queued")
 			s.posted(s.first)
 		}},
 		{"ledger's answer to the acceptance is lost", func(s *stage) {
-			s.ledger.after = &hook{ledger.Sent, unanswered}
+			s.ledger.after = &hook{to: ledger.Sent, do: unanswered}
 			s.queued(1)
 			s.settled()
 			s.rests(1, "", "sending sent", "1@0 accepted queued")
@@ -28,7 +28,7 @@ func faults() []story {
 		}},
 		{"ledger's answer to the refusal is lost", func(s *stage) {
 			s.twilio.script = []answer{refused(fault.Unreachable, 21614)}
-			s.ledger.after = &hook{ledger.Queued, unanswered}
+			s.ledger.after = &hook{to: ledger.Queued, do: unanswered}
 			s.queued(1)
 			s.settled()
 			s.rests(1, "", "sending queued sending sent", "1@0 unreachable done, 2@1 accepted queued")
@@ -36,7 +36,7 @@ func faults() []story {
 		}},
 		{"ledger's answer to the drop is lost", func(s *stage) {
 			s.reroute(switchOff)
-			s.ledger.after = &hook{ledger.Dropped, unanswered}
+			s.ledger.after = &hook{to: ledger.Dropped, do: unanswered}
 			s.queued(1)
 			s.settled()
 			s.rests(1, ledger.ReasonInactive, "dropped", "")
@@ -50,7 +50,7 @@ func races() []story {
 	return []story{
 		{"two senders have the same text", func(s *stage) {
 			e := s.text(1)
-			s.ledger.before = &hook{ledger.Sending, func() error { s.elsewhere(e); return nil }}
+			s.ledger.before = &hook{to: ledger.Sending, do: func() error { s.elsewhere(e); return nil }}
 			s.put(e)
 			s.settled()
 			s.rests(1, "", "sending sent", "1@0 accepted queued")
@@ -59,18 +59,15 @@ func races() []story {
 		}},
 		{"receipt between the decision to resend and its claim", func(s *stage) {
 			s.reroute(resend)
-			lost := unheard(true, never)
-			lost.meanwhile = func() {
-				s.ledger.before = &hook{ledger.Sending, func() error {
-					s.tell(1, sms.StatusSent, 0)
-					s.meanwhile()
-					return nil
-				}}
-			}
-			s.twilio.script = []answer{lost}
+			s.twilio.script = []answer{unheard(true, never)}
+			s.ledger.before = &hook{to: ledger.Sending, attempts: 2, do: func() error {
+				s.tell(1, sms.StatusSent, 0)
+				s.meanwhile()
+				return nil
+			}}
 			s.queued(1)
 			s.settled()
-			s.rests(1, "", "sending queued sent", "1@0 accepted absent sent")
+			s.rests(1, "", "sending queued sent", "1@0 accepted sent")
 			s.posted(s.first)
 			s.left(0, 0)
 		}},
@@ -89,14 +86,14 @@ func races() []story {
 		{"receipt between the dead letter and its record", func(s *stage) {
 			s.reroute(resend)
 			s.twilio.script = []answer{unheard(true, never), busy(), busy()}
-			s.ledger.before = &hook{ledger.Dead, func() error {
+			s.ledger.before = &hook{to: ledger.Dead, do: func() error {
 				s.tell(1, sms.StatusDelivered, 0)
 				s.meanwhile()
 				return nil
 			}}
 			s.queued(1)
 			s.settled()
-			s.rests(1, "", "sending queued sending queued sending queued delivered", "1@0 accepted absent delivered, 2@0 transient, 3@0 transient")
+			s.rests(1, "", "sending queued sending queued sending queued delivered", "1@0 accepted delivered, 2@0 transient, 3@0 transient")
 			s.posted(s.first, s.first, s.first)
 			// The letter tells of a text that needs no redrive: the ledger says so.
 			s.left(0, 1)

@@ -1,13 +1,10 @@
 package states_test
 
 import (
-	"time"
-
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
-	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -18,30 +15,20 @@ func receipts() []story {
 			s.queued(1)
 			s.until(s.is(ledger.Sent))
 			for _, status := range []sms.Status{
-				sms.StatusDelivered, sms.StatusSent, sms.StatusDelivered, sms.StatusQueued, sms.StatusUndelivered, sms.StatusRead, sms.StatusDelivered,
+				sms.StatusSent, sms.StatusSending, sms.StatusSent, sms.StatusDelivered, sms.StatusSent, sms.StatusDelivered,
+				sms.StatusQueued, sms.StatusUndelivered, sms.StatusRead, sms.StatusDelivered,
 			} {
 				s.tell(1, status, 0)
 			}
 			s.settled()
 			s.rests(1, "", "sending sent delivered", "1@0 accepted read")
-			if got := s.record(1).Version; got != 4 {
-				s.t.Errorf("the record was written %d times, want 4: claim, answer, delivered, read", got)
+			if got := s.record(1).Version; got != 5 {
+				s.t.Errorf("the record was written %d times, want 5: claim, answer, sent, delivered, read", got)
 			}
 			s.posted(s.first)
 			s.left(0, 0)
 		}},
-		{"receipt of a text that nobody knows", func(s *stage) {
-			ref := sms.CallbackRef{RelayID: s.sid(1), Attempt: 1}
-			s.put(queue.Envelope{
-				Version: queue.Version, Kind: queue.KindReceipt, RelayID: ref.RelayID, ReceivedAt: s.now(),
-				Receipt: &sms.Receipt{Sid: relaytest.MessageSid(s.serial + 99), Status: sms.StatusDelivered, CallbackRef: ref},
-			})
-			s.settled()
-			if r := s.record(1); r.Version != 0 {
-				s.t.Errorf("the receipt made a record: %+v", r)
-			}
-			s.left(0, 0)
-		}},
+		{"receipt of a text that nobody knows", unknownText},
 		{"failed for good", func(s *stage) {
 			s.queued(1)
 			s.until(s.is(ledger.Sent))
@@ -71,6 +58,19 @@ func receipts() []story {
 			s.left(0, 0)
 		}},
 	}
+}
+
+func unknownText(s *stage) {
+	ref := sms.CallbackRef{RelayID: s.sid(1), Attempt: 1}
+	s.put(queue.Envelope{
+		Version: queue.Version, Kind: queue.KindReceipt, RelayID: ref.RelayID, ReceivedAt: s.now(),
+		Receipt: &sms.Receipt{Sid: relaytest.MessageSid(s.serial + 99), Status: sms.StatusDelivered, CallbackRef: ref},
+	})
+	s.settled()
+	if r := s.record(1); r.Version != 0 {
+		s.t.Errorf("the receipt made a record: %+v", r)
+	}
+	s.left(0, 0)
 }
 
 // early are the stories in which a receipt is quicker than Twilio's answer.
@@ -106,6 +106,38 @@ func early() []story {
 			s.queued(1)
 			s.settled()
 			s.rests(1, "", "sending queued sending sent", "1@0 accepted done undelivered, 2@1 accepted queued")
+			s.posted(s.first, s.second)
+			s.left(0, 0)
+		}},
+	}
+}
+
+// crossed are the stories in which a receipt of one hop comes while the next is asked.
+func crossed() []story {
+	return []story{
+		{"delivery timeout, undelivered of the first while the next hop is asked", func(s *stage) {
+			s.reroute(impatient)
+			next := busy()
+			next.meanwhile = func() {
+				s.tell(1, sms.StatusUndelivered, 30003)
+				s.meanwhile()
+			}
+			s.twilio.script = []answer{{}, next}
+			s.queued(1)
+			s.settled()
+			s.rests(1, "", "sending sent queued sending queued sending sent", "1@0 accepted done undelivered, 2@1 transient, 3@1 accepted queued")
+			s.posted(s.first, s.second, s.second)
+			s.left(0, 0)
+		}},
+		{"delivery timeout, delivered of the first while the next hop is asked", func(s *stage) {
+			s.reroute(impatient)
+			s.twilio.script = []answer{{}, {meanwhile: func() {
+				s.tell(1, sms.StatusDelivered, 0)
+				s.meanwhile()
+			}}}
+			s.queued(1)
+			s.settled()
+			s.rests(1, "", "sending sent queued sending delivered", "1@0 accepted done delivered, 2@1 accepted queued")
 			s.posted(s.first, s.second)
 			s.left(0, 0)
 		}},
@@ -172,140 +204,4 @@ func cascades() []story {
 			s.left(0, 0)
 		}},
 	}
-}
-
-// timeouts are the stories in which no receipt comes in time.
-func timeouts() []story {
-	return []story{
-		{"delivered in time, and the timer has nothing to do", func(s *stage) {
-			s.reroute(impatient)
-			s.queued(1)
-			s.until(s.is(ledger.Sent))
-			s.tell(1, sms.StatusDelivered, 0)
-			s.until(s.is(ledger.Delivered))
-			s.left(1, 0)
-			s.settled()
-			s.rests(1, "", "sending sent delivered", "1@0 accepted delivered")
-			s.posted(s.first)
-			s.left(0, 0)
-		}},
-		{"delivery timeout at every hop", func(s *stage) {
-			s.reroute(impatient)
-			s.queued(1)
-			s.settled()
-			s.rests(1, "", "sending sent queued sending sent", "1@0 accepted done queued, 2@1 accepted queued")
-			s.posted(s.first, s.second)
-			if posts := s.twilio.posted(); len(posts) == 2 && posts[1].at.Sub(posts[0].at) < timeout {
-				s.t.Errorf("the second hop was tried %v after the first, want %v at least", posts[1].at.Sub(posts[0].at), timeout)
-			}
-			s.left(0, 0)
-		}},
-		{"delivery timeout, receipt was lost, Fetch says delivered", func(s *stage) {
-			s.lastWord(sms.StatusDelivered, 0)
-			s.rests(1, "", "sending sent delivered", "1@0 accepted delivered")
-			s.posted(s.first)
-		}},
-		{"delivery timeout, receipt was lost, Fetch says undelivered", func(s *stage) {
-			s.lastWord(sms.StatusUndelivered, 30003)
-			s.rests(1, "", "sending sent queued sending sent", "1@0 accepted done undelivered, 2@1 accepted queued")
-			s.posted(s.first, s.second)
-		}},
-		{"delivery timeout, next hop, late delivered of the first", func(s *stage) {
-			s.reroute(impatient)
-			s.queued(1)
-			s.until(func() bool { r := s.record(1); return r.State == ledger.Sent && len(r.Attempts) == 2 })
-			s.tell(1, sms.StatusDelivered, 0)
-			s.settled()
-			s.rests(1, "", "sending sent queued sending sent delivered", "1@0 accepted done delivered, 2@1 accepted queued")
-			s.posted(s.first, s.second)
-			s.left(0, 0)
-		}},
-		{"delivery timeout, and the route is switched off", func(s *stage) {
-			s.reroute(impatient)
-			s.queued(1)
-			s.until(s.is(ledger.Sent))
-			s.reroute(switchOff)
-			s.settled()
-			s.rests(1, "", "sending sent", "1@0 accepted queued")
-			s.posted(s.first)
-			s.left(0, 0)
-		}},
-		{"a route that has more patience since", func(s *stage) {
-			s.reroute(impatient)
-			s.queued(1)
-			s.until(s.is(ledger.Sent))
-			s.reroute(func(r *route.Route) { r.DeliveryTimeout = route.Duration(timeout + 3*time.Second) })
-			s.settled()
-			s.rests(1, "", "sending sent queued sending sent", "1@0 accepted done queued, 2@1 accepted queued")
-			if posts := s.twilio.posted(); len(posts) == 2 && posts[1].at.Sub(posts[0].at) < timeout+3*time.Second {
-				s.t.Errorf("the second hop was tried after %v", posts[1].at.Sub(posts[0].at))
-			}
-			s.left(0, 0)
-		}},
-	}
-}
-
-// lastWord lets Twilio have the last word on a message, and its receipt be lost.
-func (s *stage) lastWord(status sms.Status, code int) {
-	s.t.Helper()
-	s.reroute(impatient)
-	s.queued(1)
-	s.until(s.is(ledger.Sent))
-	s.twilio.become(1, status, code)
-	s.settled()
-	if s.twilio.fetches != 1 {
-		s.t.Errorf("Twilio was asked about the message %d times, want once", s.twilio.fetches)
-	}
-	s.left(0, 0)
-}
-
-// strays are the stories in which a late receipt meets a text that is elsewhere.
-func strays() []story {
-	return []story{
-		{"delivery timeout, next hop is busy, delivered of the first", func(s *stage) {
-			s.nextHopIsBusy()
-			s.tell(1, sms.StatusDelivered, 0)
-			s.settled()
-			s.rests(1, "", "sending sent queued sending queued delivered", "1@0 accepted done delivered, 2@1 throttled")
-			s.posted(s.first, s.second)
-			s.left(0, 0)
-		}},
-		{"delivery timeout, next hop is busy, only sent of the first", func(s *stage) {
-			s.nextHopIsBusy()
-			s.tell(1, sms.StatusSent, 0)
-			s.settled()
-			s.rests(1, "", "sending sent queued sending queued sending sent", "1@0 accepted done sent, 2@1 throttled, 3@1 accepted queued")
-			s.posted(s.first, s.second, s.second)
-			s.left(0, 0)
-		}},
-		{"delivery timeout, next hop is busy, and the route is switched off", func(s *stage) {
-			s.nextHopIsBusy()
-			s.reroute(switchOff)
-			s.settled()
-			s.rests(1, "", "sending sent queued sending queued sent", "1@0 accepted done queued, 2@1 throttled")
-			s.posted(s.first, s.second)
-			s.left(0, 0)
-		}},
-		{"delivery timeout, and the next hop refuses", func(s *stage) {
-			s.reroute(impatient)
-			s.twilio.script = []answer{{}, refused(fault.Unreachable, 21614)}
-			s.queued(1)
-			s.settled()
-			s.rests(1, "", "sending sent queued sending sent", "1@0 accepted done queued, 2@1 unreachable done")
-			s.tell(1, sms.StatusUndelivered, 30003)
-			s.settled()
-			s.rests(1, "", "sending sent queued sending sent undelivered", "1@0 accepted done undelivered, 2@1 unreachable done")
-			s.posted(s.first, s.second)
-			s.left(0, 0)
-		}},
-	}
-}
-
-// nextHopIsBusy brings a text that the first hop has, and has not confirmed, to where it waits for the second's turn.
-func (s *stage) nextHopIsBusy() {
-	s.t.Helper()
-	s.reroute(impatient)
-	s.twilio.script = []answer{{}, busyFor(longer)}
-	s.queued(1)
-	s.until(s.waitsAfter(2))
 }

@@ -13,7 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// relayed are the stories in which Twilio answers.
+// relayed are the stories in which all goes well.
 func relayed() []story {
 	return []story{
 		{"taken, sent, delivered", func(s *stage) {
@@ -42,6 +42,12 @@ func relayed() []story {
 			s.rests(1, "", "sending sent", "1@0 accepted queued")
 			s.posted(s.third)
 		}},
+	}
+}
+
+// refusals are the stories in which Twilio says no.
+func refusals() []story {
+	return []story{
 		{"busy, then taken", func(s *stage) {
 			s.twilio.script = []answer{busy()}
 			s.queued(1)
@@ -78,8 +84,8 @@ func relayed() []story {
 	}
 }
 
-// given are the stories of what the relay gives up, or passes over.
-func given() []story {
+// undeliverable are the stories of what cannot be sent: to nobody, not to this phone, or not now.
+func undeliverable() []story {
 	return []story{
 		{"attempts used up: dead letter with attributes", usedUp},
 		{"attempts used up at a later hop: dead letter from the ledger", usedUpLater},

@@ -69,14 +69,16 @@ type watched struct {
 	mu sync.Mutex
 	// states has each text's state at each version that was written.
 	states map[string]map[int64]ledger.State
-	// before and after, if set, are asked about the next write; see stage.before.
+	// before and after, if set, happen at a write.
 	before, after *hook
 }
 
-// hook is something that happens once, at the first write that it is for. An error is the write's answer.
+// hook is something that happens once, at the first write of a text into the state to, and with so many attempts, if it
+// says how many. An error is the write's answer.
 type hook struct {
-	to ledger.State
-	do func() error
+	to       ledger.State
+	attempts int
+	do       func() error
 }
 
 // Create implements [ledger.Store].
@@ -108,7 +110,7 @@ func (w *watched) write(ctx context.Context, r ledger.Record, inner func(context
 func (w *watched) run(h **hook, r ledger.Record) error {
 	w.mu.Lock()
 	due := *h
-	if due == nil || due.to != r.State {
+	if due == nil || due.to != r.State || (due.attempts > 0 && due.attempts != len(r.Attempts)) {
 		w.mu.Unlock()
 		return nil
 	}
@@ -129,12 +131,14 @@ func (w *watched) note(r ledger.Record) {
 		versions = map[int64]ledger.State{0: ""}
 		w.states[r.MessageSid] = versions
 	}
-	s := step{versions[r.Version-1], r.State}
+	from, known := versions[r.Version-1]
+	s := step{from, r.State}
 	if _, twice := versions[r.Version]; twice {
 		w.t.Errorf("version %d of %s was written twice", r.Version, r.MessageSid)
 	}
 	versions[r.Version] = r.State
-	if s.from == s.to {
+	if !known || s.from == s.to {
+		// The version before is not known if an emulator's answer to its writer was lost.
 		return
 	}
 	if !s.from.MayBecome(s.to) {

@@ -16,7 +16,10 @@ type story struct {
 
 func stories() []story {
 	return slices.Concat(
-		relayed(), given(), doubts(), uncertainties(), deaths(), receipts(), early(), cascades(), timeouts(), strays(), waits(), drops(), faults(), races(),
+		relayed(), refusals(), undeliverable(), waits(), drops(),
+		doubts(), twins(), uncertainties(), resent(), deaths(), interruptions(),
+		receipts(), early(), crossed(), cascades(), timeouts(), reroutes(), fetches(), strays(),
+		faults(), races(),
 	)
 }
 

@@ -18,6 +18,9 @@ import (
 const (
 	// leaseMargin is what a claim's lease leaves for writing down the outcome after the POST's own time is over.
 	leaseMargin = 10 * time.Second
+	// claimAge is how old a claim may be when its POST begins. A sender that stood still for longer must not post: the lease
+	// would be over before the POST is, and someone else would look for it too soon.
+	claimAge = leaseMargin / 2
 	// slotGrace is how late a text may use the moment that the pace limits gave it; after that it books another.
 	slotGrace = 5 * time.Second
 )
@@ -25,6 +28,10 @@ const (
 // attempt makes the text's next attempt, if the route, the account and the pace limits let it: a claim, then one POST.
 // settled is false if the text can go on at once.
 func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool) {
+	if h.isExhausted(j.text) {
+		// Its dead letter may be sent already: nothing else may become of it.
+		return h.bury(ctx, j), true
+	}
 	p, err := h.plan(ctx, j)
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
@@ -38,9 +45,6 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 	}
 	if p.drop != "" || p.to == "" {
 		return h.drop(ctx, j, p)
-	}
-	if j.text.SpentAt(p.to) >= h.Policy.MaxAttempts {
-		return h.bury(ctx, j), true
 	}
 	if wait := h.halt.hold(h.Now()); wait > 0 {
 		return h.held(ctx, j, wait), true
@@ -56,6 +60,13 @@ func (h *Handler) held(ctx context.Context, j *job, wait time.Duration) verdict 
 	h.Emit(one(telemetry.MetricHalted))
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text held: the account is unusable", textAttrs(j.text, nil)...)
 	return again(wait + time.Duration(h.Spread()*float64(wait)/4))
+}
+
+// isExhausted reports whether the text's last attempt was the last that there may be, and failed as it may not go on.
+func (h *Handler) isExhausted(r ledger.Record) bool {
+	last, ok := r.Current()
+	failed := last.Outcome == fault.Transient.String() || last.Outcome == fault.Throttled.String()
+	return ok && failed && r.SpentAt(last.To) >= h.Policy.MaxAttempts
 }
 
 // notNow leaves the text for later after a failure of ours that is no attempt. what says what could not be done.

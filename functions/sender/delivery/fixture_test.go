@@ -71,6 +71,8 @@ type sender struct {
 	// asked are the visibility timeouts by receipt handle.
 	asked  map[string]time.Duration
 	claims int
+	// busy is set while a batch is worked on. A sender that died then leaves its messages on the queue.
+	busy, died bool
 }
 
 func newSender(t rapid.TB) *sender {
@@ -308,9 +310,14 @@ func (s *sender) pumpFrom(q *relaytest.MemoryQueue) (failed, received int) {
 	if len(deliveries) == 0 {
 		return 0, 0
 	}
+	s.busy, s.died = true, false
 	response, err := s.Handle(context.Background(), batchOf(deliveries))
+	s.busy = false
 	if err != nil {
 		s.t.Fatalf("Handle: %v; it would bring the whole batch back", err)
+	}
+	if s.died {
+		return 0, len(deliveries)
 	}
 	s.remove(q, deliveries, response)
 	return len(response.BatchItemFailures), len(deliveries)

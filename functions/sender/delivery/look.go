@@ -17,6 +17,12 @@ import (
 // firstLook is how long after a POST that was not answered Twilio is first asked: most messages are on the list by then.
 func (h *Handler) firstLook() time.Duration { return min(2*time.Second, h.ReconcileInterval) }
 
+// span is for how long Twilio's list is looked at before a text is given up. However short that is set, the window made of
+// it holds a message that Twilio made at the end of the POST's time.
+func (h *Handler) span() time.Duration {
+	return max(time.Duration(h.ReconcileLooks)*h.ReconcileInterval, 2*(h.SendTimeout+leaseMargin))
+}
+
 // doubt takes over an attempt whose sender died between its claim and Twilio's answer.
 func (h *Handler) doubt(ctx context.Context, j *job) (v verdict, settled bool) {
 	attempt, _ := j.text.Current()
@@ -125,14 +131,14 @@ func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, 
 // afterAbsence returns where a text goes that Twilio does not list: to an operator, or once more to the phone.
 func (h *Handler) afterAbsence(r ledger.Record, attempt ledger.Attempt, way route.Route) ledger.Onward {
 	if way.OnUncertain == route.Resend && r.SpentAt(attempt.To) < h.Policy.MaxAttempts {
-		return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: h.Now(), Absent: true}
+		return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: h.Now()}
 	}
-	return ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome, Absent: true}
+	return ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome}
 }
 
 // find asks Twilio's list and the ledger, and decides.
 func (h *Handler) find(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (sms.Found, reconcile.Verdict, error) {
-	question := reconcile.Question{Message: h.outbound(r, attempt, 0), StartedAt: attempt.StartedAt}
+	question := reconcile.Question{Message: h.outbound(r, attempt, 0), StartedAt: attempt.StartedAt, Span: h.span(), Longest: claimAge + h.SendTimeout}
 	listed, allListed, err := h.listed(ctx, question)
 	if err != nil {
 		return sms.Found{}, 0, err
@@ -160,7 +166,7 @@ const maxListed = 1000
 // so much was sent since that the beginning is not reached, those sent in the time of the POST are asked for by date, too;
 // all is false then, because one that is not among them may still wait.
 func (h *Handler) listed(ctx context.Context, q reconcile.Question) (found []sms.Found, all bool, err error) {
-	from, to := reconcile.Window(q.StartedAt)
+	from, to := reconcile.Window(q.StartedAt, q.Span, q.Longest)
 	filter := sms.ListFilter{From: q.Message.From, To: q.Message.To, CreatedAfter: from, Limit: maxListed}
 	found, err = h.Messages.List(ctx, filter)
 	if err != nil || len(found) < maxListed {
@@ -229,7 +235,7 @@ func (h *Handler) heed(r ledger.Record, about ledger.Attempt, q *reconcile.Quest
 		case a.To != about.To, a.ClaimID == about.ClaimID:
 		case a.OutboundSid != "":
 			q.Known[a.OutboundSid] = true
-		case a.Outcome == "", a.Unknown() && !a.Absent:
+		case a.Outcome == "", a.Unknown():
 			q.Rivals = append(q.Rivals, a.StartedAt)
 		}
 	}

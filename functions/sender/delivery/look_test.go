@@ -271,8 +271,26 @@ func TestListIsNotAskedByDate(t *testing.T) {
 	s.twilio.answer = answers(lostAnswer())
 	s.queueUp(textOf(1, nil))
 	s.drain()
-	want := []sms.ListFilter{{From: relaytest.TwilioNumber, To: first, CreatedAfter: started.Add(-time.Minute), Limit: 1000}}
+	want := []sms.ListFilter{{From: relaytest.TwilioNumber, To: first, CreatedAfter: started.Add(-30 * time.Second), Limit: 1000}}
 	if diff := cmp.Diff(want, s.twilio.filters); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+// However short the looks are set: a message that Twilio made at the end of the time that a POST has is found.
+func TestSlowPostIsFound(t *testing.T) {
+	for _, every := range []time.Duration{10 * time.Millisecond, time.Second, 5 * time.Second, interval} {
+		t.Run(every.String(), func(t *testing.T) {
+			s := newSender(t)
+			s.reroute(resend)
+			s.ReconcileLooks, s.ReconcileInterval = 3, every
+			s.faults.hook = once(s, "ledger after Create", func() { s.clock.Advance(4 * time.Second) })
+			s.twilio.before = func() { s.clock.Advance(sendTimeout - time.Second) }
+			s.twilio.answer = answers(lostAnswer())
+			s.queueUp(textOf(1, nil))
+			s.drain()
+			s.checkPosts(1)
+			s.checkState(1, ledger.Sent, "")
+		})
 	}
 }

@@ -27,27 +27,31 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		return done()
 	}
 	r, err := h.Ledger.Get(ctx, envelope.RelayID)
-	if errors.Is(err, ledger.ErrNotFound) {
-		// The claim that the timer was set for was never written.
-		return done()
-	}
 	j := &job{record: record, text: r}
-	if err != nil {
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		j.text.MessageSid = envelope.RelayID
 		v, _ := h.notNow(ctx, j, "record not read", err)
 		return v
 	}
-	last, _ := r.Current()
-	switch {
-	case r.State == ledger.Sent && last.Number == due.Attempt && last.Accepted() && !last.Status.Final():
-		return h.timeOut(ctx, j, last)
-	case r.State == ledger.Sending && last.Number == due.Attempt && !r.Texted():
+	if r.Upcoming() <= due.Attempt {
+		// The claim that the timer was set for is being written, or never was.
+		if left := h.SendTimeout + leaseMargin - h.Now().Sub(due.Due); left > 0 {
+			return again(left)
+		}
+		return done()
+	}
+	if last, _ := r.Current(); r.State == ledger.Sending && last.Number == due.Attempt && !r.Texted() {
 		// The text's own message is at it.
 		return again(patience)
-	case r.Texted() && !h.isSettled(r):
-		return h.advance(ctx, j)
 	}
-	return done()
+	v := done()
+	if r.Texted() && !h.isSettled(r) {
+		v = h.advance(ctx, j)
+	}
+	if last, _ := j.text.Current(); v.done && j.text.State == ledger.Sent && last.Number == due.Attempt && last.Accepted() && !last.Status.Final() {
+		return h.timeOut(ctx, j, last)
+	}
+	return v
 }
 
 // isSettled reports whether the text needs nothing more for now.

@@ -37,17 +37,20 @@ type twilio struct {
 	// answer, if set, is asked for each POST. nil takes the message. An Unknown fault leaves open whether it was taken:
 	// it was, unless its cause is errLost.
 	answer func(n int, m sms.Outbound) error
+	// before, if set, is called when a POST is on its way, before Twilio has it.
+	before func()
 	// listLag is how long after its POST a message shows on the list.
 	listLag time.Duration
-	// fault is asked about List and Fetch.
+	// fault is asked about Create, List and Fetch.
 	fault relaytest.Fault
 
 	mu    sync.Mutex
 	posts []post
 	// foreign are messages on the list that no POST here has made.
 	foreign []sms.Found
-	// filters are what List was asked.
+	// filters are what List was asked, budgets how long the last caller of List or Fetch was going to wait.
 	filters []sms.ListFilter
+	budgets map[string]time.Duration
 }
 
 // none is no kind of fault.
@@ -57,6 +60,12 @@ var errLost = errors.New("lost on the way there")
 
 // Create implements delivery.Messages.
 func (f *twilio) Create(ctx context.Context, m sms.Outbound) (sms.Created, error) {
+	if err := f.ask(ctx, "before Create"); err != nil {
+		return sms.Created{}, err
+	}
+	if f.before != nil {
+		f.before()
+	}
 	p := post{Outbound: m, at: f.now()}
 	if deadline, ok := ctx.Deadline(); ok {
 		p.budget = time.Until(deadline)
@@ -73,7 +82,11 @@ func (f *twilio) Create(ctx context.Context, m sms.Outbound) (sms.Created, error
 	if f.answer != nil {
 		err = f.answer(n, m)
 	}
-	return f.settle(n, err)
+	created, err := f.settle(n, err)
+	if lost := f.ask(context.WithoutCancel(ctx), "after Create"); lost != nil {
+		return sms.Created{}, lost
+	}
+	return created, err
 }
 
 func (f *twilio) add(p post) int {
@@ -185,6 +198,14 @@ func (f *twilio) Fetch(ctx context.Context, sid string) (sms.Found, error) {
 func (f *twilio) ask(ctx context.Context, op string) error {
 	if err := ctx.Err(); err != nil {
 		return &fault.Error{Kind: fault.Transient, Err: err}
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		f.mu.Lock()
+		if f.budgets == nil {
+			f.budgets = map[string]time.Duration{}
+		}
+		f.budgets[op] = time.Until(deadline)
+		f.mu.Unlock()
 	}
 	if f.fault == nil {
 		return nil

@@ -100,6 +100,9 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 // bury puts a text whose attempts are used up on the dead-letter queue, and then records it. In this order a crash in
 // between repeats the first, which the deduplication id makes harmless for five minutes.
 func (h *Handler) bury(ctx context.Context, j *job) verdict {
+	if j.text.Awaited() {
+		return h.rest(ctx, j)
+	}
 	last, _ := j.text.Current()
 	letter, err := letterOf(j, j.text.MessageSid+"."+strconv.Itoa(last.Number))
 	if err == nil {
@@ -134,6 +137,25 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 	}
 	h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
 	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(stored, nil)...)
+	return done()
+}
+
+// rest leaves a text whose attempts at this hop are used up to an earlier hop, which may still deliver it. A dead letter
+// would have it sent again.
+func (h *Handler) rest(ctx context.Context, j *job) verdict {
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		if r.State != ledger.Queued {
+			return r, false, nil
+		}
+		r, err := r.Drop(ledger.ReasonAttemptsExhausted, h.Now())
+		return r, true, err
+	})
+	if err != nil {
+		v, _ := h.notNow(ctx, j, "end not recorded", err)
+		return v
+	}
+	j.text, j.moved = stored, true
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempts used up, an earlier hop may deliver", textAttrs(stored, nil)...)
 	return done()
 }
 
