@@ -49,6 +49,14 @@ AWS_PACKAGES = $(sort $(dir $(shell grep -rl --include='*_test.go' 'relaytest[.]
 chaos: ## Kill a relay under load 50 times with Twilio's faults on: nothing lost, nothing doubled
 	$(GO) test -count=1 -v -timeout 30m -run 'TestChaos$$' ./cmd/relay -chaos.kills 50
 
+.PHONY: simulate
+simulate: ## Play 1,000,000 schedules of the simulation (about half an hour)
+	cd testing/simulation && $(GO) test . -count=1 -timeout 0 -run 'TestSimulation$$' -schedules 1000000 -progress -failures 10
+
+.PHONY: mutations
+mutations: ## Break each safeguard on purpose, and see that the simulation notices
+	$(GO) test ./testing/simulation -count=1 -timeout 30m -run TestMutations -mutations -v
+
 .PHONY: bench
 bench: ## Run the benchmarks
 	$(GO) test -run='^$$' -bench=. -benchmem ./...

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -208,15 +209,23 @@ func (l *life) onward(t *rapid.T) ledger.Onward {
 	}
 }
 
+// events are all that may happen.
 func (l *life) events() map[string]func(*rapid.T) {
+	all := l.decisions()
+	maps.Copy(all, l.outcomes())
+	all["time passes"] = func(t *rapid.T) {
+		l.now = l.now.Add(time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "ns")))
+	}
+	all["store"] = func(*rapid.T) {
+		l.record.Version++
+		l.past = append(l.past, pair{l.record, copyOf(l.record)})
+	}
+	return all
+}
+
+// decisions are what a sender makes of a text.
+func (l *life) decisions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
-		"time passes": func(t *rapid.T) {
-			l.now = l.now.Add(time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "ns")))
-		},
-		"store": func(*rapid.T) {
-			l.record.Version++
-			l.past = append(l.past, pair{l.record, copyOf(l.record)})
-		},
 		"book": func(t *rapid.T) {
 			r, err := l.record.Book(l.now.Add(time.Minute), hop(anyHop.Draw(t, "hop")), l.now)
 			l.become(t, "Book", r, err == nil, err)
@@ -226,6 +235,24 @@ func (l *life) events() map[string]func(*rapid.T) {
 			r, err := l.record.Claim(fmt.Sprint(len(l.past)), n, hop(n), lease, l.now)
 			l.become(t, "Claim", r, err == nil, err)
 		},
+		"drop": func(t *rapid.T) {
+			r, err := l.record.Drop(ledger.ReasonInactive, l.now)
+			l.become(t, "Drop", r, err == nil, err)
+		},
+		"give up": func(t *rapid.T) {
+			r, err := l.record.GiveUp(l.now)
+			l.become(t, "GiveUp", r, err == nil, err)
+		},
+		"die": func(t *rapid.T) {
+			r, err := l.record.Die(ledger.ReasonAttemptsExhausted, l.now)
+			l.become(t, "Die", r, err == nil, err)
+		},
+	}
+}
+
+// outcomes are what becomes known of an attempt.
+func (l *life) outcomes() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
 		"accept": func(t *rapid.T) {
 			number := l.attempt(t)
 			r, changed := l.record.Accept(number, messageOf(t, number), anyStatus.Draw(t, "status"), l.now)
@@ -265,18 +292,6 @@ func (l *life) events() map[string]func(*rapid.T) {
 		"time out": func(t *rapid.T) {
 			r, changed := l.record.TimeOut(l.attempt(t), l.now)
 			l.become(t, "TimeOut", r, changed, nil)
-		},
-		"drop": func(t *rapid.T) {
-			r, err := l.record.Drop(ledger.ReasonInactive, l.now)
-			l.become(t, "Drop", r, err == nil, err)
-		},
-		"give up": func(t *rapid.T) {
-			r, err := l.record.GiveUp(l.now)
-			l.become(t, "GiveUp", r, err == nil, err)
-		},
-		"die": func(t *rapid.T) {
-			r, err := l.record.Die(ledger.ReasonAttemptsExhausted, l.now)
-			l.become(t, "Die", r, err == nil, err)
 		},
 	}
 }

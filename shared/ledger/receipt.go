@@ -91,7 +91,7 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 	case to == Delivered:
 	case r.State == Sending && !isCurrent,
 		r.State == Queued && (givenUp || lost && !isCurrent),
-		r.State == Uncertain && givenUp && r.inDoubt():
+		r.State == Uncertain && givenUp && r.InDoubt():
 		// Another attempt is open, looked for or due, or an operator has to look for it: only a delivery stops that.
 		return r
 	case isCurrent && !about.HopDone && lost && onward.To == Queued:
@@ -138,7 +138,7 @@ func (r Record) rest() (State, Reason) {
 	switch {
 	case r.Awaited():
 		return Sent, ""
-	case r.inDoubt():
+	case r.InDoubt():
 		return Uncertain, ReasonUnknownOutcome
 	case last.Status == sms.StatusUndelivered:
 		return Undelivered, ""

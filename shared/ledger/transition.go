@@ -120,7 +120,7 @@ func (r Record) goOnward(onward Onward, now time.Time) (Record, error) {
 	switch {
 	case r.underWay(), onward.To == Failed && r.Awaited():
 		return r.move(Sent, "", now)
-	case onward.To == Failed && r.inDoubt():
+	case onward.To == Failed && r.InDoubt():
 		return r.move(Uncertain, ReasonUnknownOutcome, now)
 	}
 	r, err := r.move(onward.To, onward.Reason, now)
@@ -137,7 +137,7 @@ func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
 		return r, err
 	}
 	to, why := Dropped, reason
-	if r.Texted() || r.inDoubt() {
+	if r.Texted() || r.InDoubt() {
 		to, why = r.rest()
 	}
 	if to != Sent && why == "" {
@@ -151,7 +151,7 @@ func (r Record) GiveUp(now time.Time) (Record, error) {
 	if err := r.waiting(Failed); err != nil {
 		return r, err
 	}
-	if r.Texted() || r.inDoubt() {
+	if r.Texted() || r.InDoubt() {
 		return r.Drop("", now)
 	}
 	return r.move(Failed, ReasonRefused, now)
@@ -162,8 +162,8 @@ func (r Record) Die(reason Reason, now time.Time) (Record, error) {
 	return r.move(Dead, reason, now)
 }
 
-// inDoubt reports whether the text had an attempt of which nobody ever found out what became of it.
-func (r Record) inDoubt() bool { return slices.ContainsFunc(r.Attempts, Attempt.Unknown) }
+// InDoubt reports whether the text had an attempt of which nobody ever found out what became of it.
+func (r Record) InDoubt() bool { return slices.ContainsFunc(r.Attempts, Attempt.Unknown) }
 
 // open reports whether the attempt of that number is the current one and still without an outcome.
 func (r Record) open(number int) bool {

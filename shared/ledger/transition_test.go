@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -238,5 +239,15 @@ func TestCounts(t *testing.T) {
 	}
 	if got := play(t, in(t, "open"), []event{ended(1, suspended, later)}).SpentAt(hop(0)); got != 0 {
 		t.Errorf("after an unusable account, SpentAt = %d, want 0", got)
+	}
+}
+
+// TestAwaited: it is what keeps a text from being buried, or called lost, while a phone may still get it.
+func TestAwaited(t *testing.T) {
+	awaited := []string{"timed out", "open 2nd", "doubted 2nd", "sent", "sent again", "sent 2nd", "delivered"}
+	for name := range situations {
+		if got, want := in(t, name).Awaited(), slices.Contains(awaited, name); got != want {
+			t.Errorf("%s: Awaited() = %v, want %v", name, got, want)
+		}
 	}
 }

@@ -305,10 +305,10 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 	}
 }
 
-// isInTime reports whether the message of a POST was made while it is looked for: within three quarters of the time that
-// the looks take.
+// isInTime reports whether the message of a POST was made while it is looked for: while a POST may take, or within three
+// quarters of the time that the looks take.
 func (s *schedule) isInTime(p *post, a ledger.Attempt) bool {
-	return !p.late && p.message.createdAt.Sub(a.StartedAt) < time.Duration(s.Looks)*s.Interval*3/4
+	return !p.late && p.message.createdAt.Sub(a.StartedAt) < max(sendTimeout, time.Duration(s.Looks)*s.Interval*3/4)
 }
 
 // concluded returns the write that made the text uncertain.

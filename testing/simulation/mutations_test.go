@@ -49,7 +49,7 @@ func againstDoubles() []mutation {
 			"attempts", "there is no end to the attempts",
 			[]edit{
 				{"shared/retry/retry.go", "d.Exhausted = spent >= p.MaxAttempts", "d.Exhausted = spent > p.MaxAttempts"},
-				{"functions/sender/delivery/attempt.go", "j.text.SpentAt(p.to) >= h.Policy.MaxAttempts", "j.text.SpentAt(p.to) > h.Policy.MaxAttempts"},
+				{"functions/sender/delivery/attempt.go", "r.SpentAt(last.To) >= h.Policy.MaxAttempts", "r.SpentAt(last.To) > h.Policy.MaxAttempts"},
 			},
 		},
 		{
@@ -64,7 +64,7 @@ func againstLosses() []mutation {
 	return []mutation{
 		{
 			"window", "the list is searched for messages of the wrong time",
-			[]edit{{"shared/reconcile/reconcile.go", "startedAt.Add(span * 3 / 4)", "startedAt.Add(-span)"}},
+			[]edit{{"shared/reconcile/reconcile.go", "startedAt.Add(max(span*3/4, longest))", "startedAt.Add(-span)"}},
 		},
 		{
 			"looks", "one look is enough",

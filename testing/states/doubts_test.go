@@ -180,17 +180,17 @@ func resent() []story {
 			s.posted(s.first, s.first)
 			s.left(0, 0)
 		}},
-		{"dead, and then the first message was delivered", func(s *stage) {
+		{"attempts used up in doubt: uncertain, no dead letter, and then the first message was delivered", func(s *stage) {
 			s.reroute(resend)
 			s.twilio.script = []answer{unheard(true, never), busy(), busy()}
 			s.queued(1)
-			s.until(s.is(ledger.Dead))
+			s.until(s.is(ledger.Uncertain))
 			s.tell(1, sms.StatusDelivered, 0)
 			s.settled()
-			s.rests(1, ledger.ReasonAttemptsExhausted, "sending queued sending queued sending queued dead",
+			s.rests(1, "", "sending queued sending queued sending queued uncertain delivered",
 				"1@0 accepted delivered, 2@0 transient, 3@0 transient")
 			s.posted(s.first, s.first, s.first)
-			s.left(0, 1)
+			s.left(0, 0)
 		}},
 		{"resend meets a busy Twilio, and the route is switched off: uncertain", func(s *stage) {
 			s.resendMeetsBusy()

@@ -31,6 +31,13 @@ func refused(kind fault.Kind, code int) answer {
 
 func busy() answer { return refused(fault.Transient, 0) }
 
+// lying is a Twilio that says no and takes the message.
+func lying() answer {
+	a := busy()
+	a.taken = true
+	return a
+}
+
 func busyFor(d time.Duration) answer {
 	return answer{err: &fault.Error{Kind: fault.Throttled, Code: 20429, HTTPStatus: 429, RetryAfter: d}}
 }

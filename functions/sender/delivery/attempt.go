@@ -152,8 +152,13 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled bool) {
 	if p.deliveryTimeout > 0 && p.next(j.text, p.to) && h.PublicBaseURL != "" {
 		// Set before the claim: a crash leaves at worst a timer that finds nothing to do.
-		if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), h.Now().Add(p.deliveryTimeout)); err != nil {
+		set := h.Now()
+		if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), set.Add(p.deliveryTimeout)); err != nil {
 			return h.notNow(ctx, j, "timer not set", err)
+		}
+		if h.Now().Sub(set) > claimAge {
+			// A timer this old might come before its claim.
+			return verdict{}, false
 		}
 	}
 	if !h.hasTime(ctx) {
@@ -181,8 +186,7 @@ func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled 
 // post makes the claimed attempt's POST.
 func (h *Handler) post(ctx context.Context, j *job, p plan) (v verdict, settled bool) {
 	attempt, _ := j.text.Current()
-	if h.Now().Sub(attempt.StartedAt) > leaseMargin {
-		// The claim was long in coming: its lease would end before the POST's time does, and others take the text for lost.
+	if h.Now().Sub(attempt.StartedAt) > claimAge {
 		return h.failed(ctx, j, p, attempt, &fault.Error{Kind: fault.Transient, Err: errSlowClaim})
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)

@@ -13,9 +13,6 @@ import (
 // failed carries out what the policy decides about a failed attempt.
 func (h *Handler) failed(ctx context.Context, j *job, p plan, attempt ledger.Attempt, f *fault.Error) (v verdict, settled bool) {
 	h.Emit(count(telemetry.MetricTwilioFault, "Kind", f.Kind.String()))
-	if f.Kind == fault.OptedOut {
-		h.markOptedOut(ctx, j.text.TwilioNumber, attempt.To, true)
-	}
 	decision := h.Policy.Decide(f, j.text.SpentAt(attempt.To), h.Spread())
 	if decision.Answer == retry.Unknown {
 		return h.lost(ctx, j, attempt, f)
@@ -33,6 +30,9 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan, attempt ledger.Att
 	// The write may have happened though its answer was lost; then the attempt is not open any more, and yet this sender's.
 	late = late && !endedAs(stored, attempt.Number, f)
 	j.text, j.moved = stored, true
+	if f.Kind == fault.OptedOut {
+		h.markOptedOut(ctx, j.text.TwilioNumber, attempt.To, true)
+	}
 	if late {
 		// A receipt was quicker, or the lease lapsed before Twilio answered and someone else goes on.
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "failure came late", textAttrs(stored, f)...)

@@ -24,9 +24,12 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
 		return done()
 	}
-	news := false
+	news, before := false, r.State
 	if err == nil {
 		r, news, err = h.apply(ctx, r, *envelope.Receipt)
+	}
+	if err == nil && before == ledger.Uncertain && r.State == ledger.Sent {
+		err = h.awaitDelivery(ctx, r)
 	}
 	if last, _ := r.Current(); err == nil && r.State == ledger.Queued && r.Texted() && last.Number == envelope.Receipt.Attempt {
 		err = h.remind(ctx, r.MessageSid, last.Number, r.NotBefore)
@@ -38,6 +41,16 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 	attrs := append(receiptAttrs(envelope, nil), slog.Bool("news", news), slog.String("state", string(r.State)))
 	h.Logger.LogAttrs(ctx, slog.LevelInfo, "receipt applied", attrs...)
 	return done()
+}
+
+// awaitDelivery sets the timer anew of a text that was given up, and of which a receipt says that it is under way after all.
+func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
+	p, err := h.plan(ctx, &job{text: r})
+	if err != nil || p.drop != "" || p.deliveryTimeout == 0 {
+		return err
+	}
+	last, _ := r.Current()
+	return h.remind(ctx, r.MessageSid, last.Number, h.Now().Add(p.deliveryTimeout))
 }
 
 // apply takes a receipt into the record and decides where the text goes if the message was not delivered.

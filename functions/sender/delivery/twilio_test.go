@@ -84,9 +84,17 @@ func (f *twilio) Create(ctx context.Context, m sms.Outbound) (sms.Created, error
 	}
 	created, err := f.settle(n, err)
 	if lost := f.ask(context.WithoutCancel(ctx), "after Create"); lost != nil {
-		return sms.Created{}, lost
+		return sms.Created{}, f.lose(n, lost)
 	}
 	return created, err
+}
+
+// lose takes note that nobody heard the answer to the nth POST.
+func (f *twilio) lose(n int, lost error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.posts[n-1].kind, f.posts[n-1].maybe = fault.Unknown, true
+	return lost
 }
 
 func (f *twilio) add(p post) int {

@@ -100,7 +100,7 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 // bury puts a text whose attempts are used up on the dead-letter queue, and then records it. In this order a crash in
 // between repeats the first, which the deduplication id makes harmless for five minutes.
 func (h *Handler) bury(ctx context.Context, j *job) verdict {
-	if j.text.Awaited() {
+	if j.text.Awaited() || j.text.InDoubt() {
 		return h.rest(ctx, j)
 	}
 	last, _ := j.text.Current()
@@ -140,8 +140,8 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 	return done()
 }
 
-// rest leaves a text whose attempts at this hop are used up to an earlier hop, which may still deliver it. A dead letter
-// would have it sent again.
+// rest leaves a text whose attempts at this hop are used up to an earlier POST, which may have been taken, or may still be
+// delivered. A dead letter would have it sent again.
 func (h *Handler) rest(ctx context.Context, j *job) verdict {
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		if r.State != ledger.Queued {
@@ -155,7 +155,7 @@ func (h *Handler) rest(ctx context.Context, j *job) verdict {
 		return v
 	}
 	j.text, j.moved = stored, true
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempts used up, an earlier hop may deliver", textAttrs(stored, nil)...)
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempts used up, an earlier one may deliver", textAttrs(stored, nil)...)
 	return done()
 }
 
