@@ -3,13 +3,15 @@ package simulation_test
 import (
 	"context"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // process is what dies together: a sender, a front door's request, the audit.
 type process struct {
 	name string
-	dead bool
+	dead atomic.Bool
 	// restart, if set, starts another in its place when it has died.
 	restart func()
 }
@@ -21,6 +23,8 @@ type actor struct {
 
 	name string
 	wake chan struct{}
+	// mu guards what the scheduler looks at while an actor may wake by itself, after a pause of its own.
+	mu sync.Mutex
 	// parked is set while it stands at a call; ready, if set, says whether the call can go on at all.
 	parked bool
 	ready  func() bool
@@ -49,12 +53,18 @@ func actorOf(ctx context.Context) *actor {
 // park stands still until the scheduler lets the actor go on. Who died meanwhile does nothing more.
 func (a *actor) park(ready func() bool) {
 	a.exitIfDead()
+	a.stand(ready)
+	<-a.wake
+	a.exitIfDead()
+}
+
+func (a *actor) stand(ready func() bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.parked {
 		panic(a.name + " is at two calls at once")
 	}
 	a.ready, a.parked = ready, true
-	<-a.wake
-	a.exitIfDead()
 }
 
 // rest stands still for a while.
@@ -64,14 +74,35 @@ func (a *actor) rest(until time.Time) {
 }
 
 func (a *actor) exitIfDead() {
-	if a.dead {
+	if a.dead.Load() {
 		runtime.Goexit()
 	}
 }
 
 // canGoOn reports whether the scheduler may let it go on.
 func (a *actor) canGoOn(now time.Time) bool {
-	return a.parked && (a.dead || (!now.Before(a.until) && (a.ready == nil || a.ready())))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.parked && (a.dead.Load() || (!now.Before(a.until) && (a.ready == nil || a.ready())))
+}
+
+func (a *actor) isParked() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.parked
+}
+
+// setOff says that the actor is about to be woken.
+func (a *actor) setOff() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.parked = false
+}
+
+func (a *actor) hasEnded() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ended
 }
 
 // spawn starts an actor of the process. run gets a context that carries the actor.
@@ -79,14 +110,18 @@ func (s *schedule) spawn(p *process, name string, run func(ctx context.Context, 
 	a := &actor{process: p, name: name, wake: make(chan struct{})}
 	s.actors = append(s.actors, a)
 	go func() {
-		defer func() { a.ended = true }()
+		defer func() {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.ended = true
+		}()
 		run(context.WithValue(s.ctx, actorKey{}, a), a)
 	}()
 }
 
 // kill ends the actor's process at this very moment.
 func (s *schedule) kill(a *actor) {
-	a.dead = true
+	a.dead.Store(true)
 	for _, other := range s.actors {
 		if other.process == a.process {
 			s.disturb(other)

@@ -100,6 +100,7 @@ func (s *schedule) run() {
 			break
 		}
 	}
+	synctest.Wait()
 	s.tellf("faults stop")
 	s.chance.calm = true
 	s.brokenUntil = time.Time{}
@@ -141,7 +142,7 @@ func (s *schedule) step() bool {
 func (s *schedule) able() []*actor {
 	now := time.Now()
 	var able []*actor
-	s.actors = slices.DeleteFunc(s.actors, func(a *actor) bool { return a.ended })
+	s.actors = slices.DeleteFunc(s.actors, (*actor).hasEnded)
 	for _, a := range s.actors {
 		if a.canGoOn(now) {
 			able = append(able, a)
@@ -156,7 +157,7 @@ func (s *schedule) able() []*actor {
 }
 
 func (s *schedule) goOn(a *actor) {
-	a.parked = false
+	a.setOff()
 	a.wake <- struct{}{}
 }
 
@@ -164,7 +165,7 @@ func (s *schedule) goOn(a *actor) {
 func (s *schedule) bury() {
 	for _, p := range s.died {
 		for _, a := range s.actors {
-			if a.process == p && a.parked {
+			if a.process == p && a.isParked() {
 				s.goOn(a)
 			}
 		}
@@ -190,7 +191,7 @@ func (s *schedule) passTime(optional bool) bool {
 	}
 	for _, a := range s.actors {
 		switch {
-		case a.parked:
+		case a.isParked():
 			soon(a.until)
 		default:
 			// It waits for a timer of its own.
@@ -213,7 +214,7 @@ func (s *schedule) passTime(optional bool) bool {
 	}
 	s.tellf("%v pass", next)
 	for _, a := range s.actors {
-		if a.parked && a.ready == nil && next > time.Second {
+		if a.isParked() && a.ready == nil && next > time.Second {
 			s.disturb(a)
 		}
 	}
@@ -245,10 +246,10 @@ func (s *schedule) drain() bool {
 func (s *schedule) leave() {
 	s.over = true
 	for _, a := range s.actors {
-		a.dead = true
+		a.dead.Store(true)
 	}
 	for _, a := range s.actors {
-		if a.parked {
+		if a.isParked() {
 			s.goOn(a)
 		}
 	}

@@ -129,3 +129,33 @@ func TestLastHopFailsWhileTheFirstIsOpen(t *testing.T) {
 	s.checkState(1, ledger.Sent, "")
 	s.checkOutcomes("1@0 accepted done queued, 2@1 unreachable done")
 }
+
+// The next hop's attempts are used up while the first one's message may still be delivered: that one is waited for, and a
+// dead letter would have the text sent again.
+func TestLastHopMeetsTroubleWhileTheFirstIsOpen(t *testing.T) {
+	for status, want := range map[sms.Status]ledger.State{
+		sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered, sms.StatusUndelivered: ledger.Undelivered,
+	} {
+		s := newSender(t)
+		s.reroute(timeout(time.Minute))
+		s.twilio.answer = func(n int, _ sms.Outbound) error {
+			if n == 1 {
+				return nil
+			}
+			return refusal(fault.Transient, 0)
+		}
+		s.queueUp(textOf(1, nil))
+		s.drain()
+		s.checkPosts(1 + maxAttempts)
+		s.checkState(1, ledger.Sent, "")
+		s.tell(1, status, 30003)
+		s.drain()
+		s.checkPosts(1 + maxAttempts)
+		if r := s.record(1); r.State != want {
+			t.Errorf("after %s: %q (%s), want %q", status, r.State, r.Reason, want)
+		}
+		if n := len(s.dead.Messages()); n != 0 {
+			t.Errorf("%d dead letters", n)
+		}
+	}
+}

@@ -24,12 +24,13 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
 		return done()
 	}
-	news, before := false, r.State
+	if err == nil && r.State == ledger.Uncertain && !envelope.Receipt.Status.Final() {
+		// Set before the receipt is applied: once it is, nothing says any more that a timer is missing.
+		err = h.awaitDelivery(ctx, r)
+	}
+	news := false
 	if err == nil {
 		r, news, err = h.apply(ctx, r, *envelope.Receipt)
-	}
-	if err == nil && before == ledger.Uncertain && r.State == ledger.Sent {
-		err = h.awaitDelivery(ctx, r)
 	}
 	if last, _ := r.Current(); err == nil && r.State == ledger.Queued && r.Texted() && last.Number == envelope.Receipt.Attempt {
 		err = h.remind(ctx, r.MessageSid, last.Number, r.NotBefore)
@@ -43,7 +44,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 	return done()
 }
 
-// awaitDelivery sets the timer anew of a text that was given up, and of which a receipt says that it is under way after all.
+// awaitDelivery sets the timer of a text anew that was given up, and of which a receipt says that it is under way after all.
 func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
 	p, err := h.plan(ctx, &job{text: r})
 	if err != nil || p.drop != "" || p.deliveryTimeout == 0 {

@@ -80,6 +80,26 @@ func TestFirstMessageTurnsUpAfterAResend(t *testing.T) {
 	s.checkOutcomes("1@0 accepted delivered, 2@0 accepted queued")
 }
 
+// A resend that meets trouble to the end leaves it open, too: an operator looks at it, and it is no dead letter.
+func TestResendMeetsTrouble(t *testing.T) {
+	s := newSender(t)
+	s.reroute(resend)
+	s.twilio.answer = func(n int, _ sms.Outbound) error {
+		if n == 1 {
+			return lostPost()
+		}
+		return refusal(fault.Transient, 0)
+	}
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkPosts(maxAttempts)
+	s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	if s.measured["Outcome uncertain"] != 1 || len(s.dead.Messages()) != 0 {
+		t.Errorf("measured %v", s.measured)
+	}
+	checkChanges(t, s.ledger.Changes())
+}
+
 // A resend that is refused leaves it open whether the first one was taken: nothing says that the text has failed.
 func TestResendIsRefused(t *testing.T) {
 	for name, err := range map[string]error{

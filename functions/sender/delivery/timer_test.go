@@ -224,6 +224,27 @@ func TestTimersThatChangeNothing(t *testing.T) {
 	})
 }
 
+// A text was given up, and a receipt says that it is under way after all: its delivery is waited for from then on, also if
+// the timer for that cannot be set at first.
+func TestTimeoutOfATextThatWasGivenUp(t *testing.T) {
+	for name, errs := range map[string][]error{"at once": nil, "at last": broken(fault.Transient, 2), "doubtful": broken(fault.Unknown, 1)} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.reroute(timeout(time.Minute))
+			s.twilio.answer, s.twilio.listLag = answers(lostAnswer()), time.Hour
+			s.queueUp(textOf(1, nil))
+			s.drain()
+			s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+			s.fail("timers before Send", errs...)
+			s.tell(1, sms.StatusSent, 0)
+			s.drain()
+			s.checkPhones(first, second)
+			s.checkState(1, ledger.Sent, "")
+			s.checkOutcomes("1@0 accepted done sent, 2@1 accepted queued")
+		})
+	}
+}
+
 // While the first attempt's outcome is being found out, its own message is at it: the timer waits, and then goes on.
 func TestTimerDuringALook(t *testing.T) {
 	s := newSender(t)

@@ -143,11 +143,12 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 // rest leaves a text whose attempts at this hop are used up to an earlier POST, which may have been taken, or may still be
 // delivered. A dead letter would have it sent again.
 func (h *Handler) rest(ctx context.Context, j *job) verdict {
-	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		if r.State != ledger.Queued {
+	ended := false
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+		if ended = r.State == ledger.Queued; !ended {
 			return r, false, nil
 		}
-		r, err := r.Drop(ledger.ReasonAttemptsExhausted, h.Now())
+		r, err = r.Drop(ledger.ReasonAttemptsExhausted, h.Now())
 		return r, true, err
 	})
 	if err != nil {
@@ -155,6 +156,9 @@ func (h *Handler) rest(ctx context.Context, j *job) verdict {
 		return v
 	}
 	j.text, j.moved = stored, true
+	if ended && stored.State != ledger.Sent {
+		h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
+	}
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempts used up, an earlier one may deliver", textAttrs(stored, nil)...)
 	return done()
 }
