@@ -23,6 +23,7 @@ import (
 // TestKilledInTheMiddleOfABurst kills the real program with SIGKILL while customers text it, starts it again on the same
 // data, and wants every acknowledged text in a final state, none sent twice, and none left without a trail.
 func TestKilledInTheMiddleOfABurst(t *testing.T) {
+	t.Parallel()
 	binary := buildRelay(t)
 	folder := t.TempDir()
 	data := filepath.Join(folder, "relay-data")
@@ -30,13 +31,13 @@ func TestKilledInTheMiddleOfABurst(t *testing.T) {
 	fake, twilioURL := newFake(t, func(c *twiliofake.Config) {
 		c.Faults.BeforeCreate = func(url.Values) twiliofake.Fault { return twiliofake.Fault{Delay: 5 * time.Millisecond} }
 	})
-	first := startServe(t, binary, twilioURL, data, "127.0.0.1:0", routes)
+	first := startServe(t, binary, twilioURL, data, "127.0.0.1:0", routes, "500ms")
 	acknowledged := textUntilKilled(t, fake, first)
 	if len(acknowledged) == 0 {
 		t.Fatal("nothing was acknowledged before the kill")
 	}
 	address := first.url[len("http://"):]
-	second := startServe(t, binary, twilioURL, data, address, routes)
+	second := startServe(t, binary, twilioURL, data, address, routes, "500ms")
 
 	final := finalStates(t, second, fake, acknowledged)
 	t.Logf("%d texts acknowledged before the kill: %v", len(acknowledged), final)

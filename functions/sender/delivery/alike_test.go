@@ -204,3 +204,16 @@ func TestBothUnknownAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// Other numbers' texts do not count towards those that can be read, not even for a text from nobody.
+func TestManualTextsOfOtherNumbers(t *testing.T) {
+	s := newSender(t)
+	s.twilio.answer = answers(lostAnswer())
+	for i := range 600 {
+		s.remember(10+i, time.Duration(i-600)*time.Second, outboundSid(1000+i), "", func(r *ledger.Record) { r.TwilioNumber = otherNumber })
+	}
+	s.queueUp(textOf(1, func(e *queue.Envelope) { e.Kind, e.Message.From = queue.KindManual, "" }))
+	s.drain()
+	s.checkPosts(1)
+	s.checkState(1, ledger.Sent, "")
+}

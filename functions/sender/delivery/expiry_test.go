@@ -150,6 +150,9 @@ func TestExpiresInACascade(t *testing.T) {
 		s.drain()
 		s.checkPosts(1)
 		s.checkState(1, ledger.Sent, "")
+		if s.measured["Cascaded delivery_timeout"] != 0 {
+			t.Errorf("measured %v", s.measured)
+		}
 	})
 	t.Run("a retry would be too late", func(t *testing.T) {
 		s := newSender(t)
@@ -157,7 +160,7 @@ func TestExpiresInACascade(t *testing.T) {
 		s.checkBack(0)
 		s.clock.Advance(4*time.Hour - 4*time.Minute)
 		s.tell(1, sms.StatusFailed, 30001)
-		s.drain()
+		s.checkBack(0)
 		s.checkPosts(1)
 		s.checkState(1, ledger.Failed, ledger.ReasonReceipt)
 	})

@@ -135,6 +135,24 @@ func TestExhausted(t *testing.T) {
 	}
 }
 
+// The dead letter is sent in the run of the last attempt, and what is measured does not depend on the ledger's answers.
+func TestEndsInOneRun(t *testing.T) {
+	for kind, want := range map[fault.Kind]string{fault.Transient: "Outcome dead", fault.Permanent: "Outcome failed"} {
+		for _, lost := range []int{0, 1, 2} {
+			s := newSender(t)
+			s.Policy.MaxAttempts = 1
+			s.twilio.answer = always(refusal(kind, 0))
+			s.fail("ledger after Update", broken(fault.Unknown, lost)...)
+			s.queueUp(textOf(1, nil))
+			s.checkBack(0)
+			if s.measured[want] != 1 {
+				t.Errorf("%s, %d answers lost: measured %v, want one %s", kind, lost, s.measured, want)
+			}
+			checkChanges(t, s.ledger.Changes())
+		}
+	}
+}
+
 // Not before the dead-letter queue has it is the text recorded as dead, and not before that acknowledged.
 func TestOrderOfABurial(t *testing.T) {
 	s := newSender(t)

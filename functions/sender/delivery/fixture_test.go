@@ -93,7 +93,7 @@ func newSender(t rapid.TB) *sender {
 	s.twilio = &twilio{now: s.clock.Now, fault: s.faults.of("twilio")}
 	s.Handler = delivery.New(delivery.Config{
 		Ledger: s.ledger, Records: s.ledger, Routes: remembersNothing{s.routes}, Messages: s.twilio, Pace: s.pace,
-		Queue: visibilityCheck{s, s.queue}, TimerQueue: visibilityCheck{s, s.timers}, Timers: s.timers, DeadLetters: s.dead,
+		Queue: visibilityCheck{s, s.queue}, TimerQueue: visibilityCheck{s, s.timers}, Timers: delayCheck{s.timers}, DeadLetters: s.dead,
 		Policy: policy, ReceiptFault: door.ClassifyReceipt, ReconcileLooks: looks, ReconcileInterval: interval,
 		PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 10,
 		Now: s.clock.Now, Spread: func() float64 { return 0 }, NewClaimID: s.newClaimID,
@@ -173,6 +173,16 @@ func (v visibilityCheck) ChangeVisibility(ctx context.Context, changes []queue.V
 		v.s.mu.Unlock()
 	}
 	return v.queue.ChangeVisibility(ctx, changes)
+}
+
+// delayCheck refuses what SQS refuses of a delay.
+type delayCheck struct{ *relaytest.MemoryQueue }
+
+func (d delayCheck) Send(ctx context.Context, message queue.Outgoing) error {
+	if message.Delay < 0 || message.Delay > queue.MaxDelay {
+		return &fault.Error{Kind: fault.Permanent, Err: fmt.Errorf("delay of %v", message.Delay)}
+	}
+	return d.MemoryQueue.Send(ctx, message)
 }
 
 // faults are what is to fail: for each operation ("ledger before Create") the errors of its next calls, nil for none.

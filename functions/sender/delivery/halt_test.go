@@ -175,6 +175,19 @@ func TestHaltSpendsNothing(t *testing.T) {
 	}
 }
 
+// A text that is held books no moment: others may have it.
+func TestHeldTextsDoNotBook(t *testing.T) {
+	s := newSender(t)
+	s.Concurrency, s.PacePair = 1, pace.Limit{N: 1, Per: time.Minute}
+	s.twilio.answer = answers(refusal(fault.Fatal, 20003))
+	bookings := s.booked()
+	s.queueUpAll(6)
+	s.checkBack(6)
+	if *bookings != 1 {
+		t.Errorf("%d bookings, want that of the text that tried", *bookings)
+	}
+}
+
 // Texts come back at different moments, so that not all of them ask at once.
 func TestHeldTextsAreSpread(t *testing.T) {
 	s := newSender(t)

@@ -71,6 +71,81 @@ func TestTimerBeforeTheClaim(t *testing.T) {
 	}
 }
 
+// The claim is so slow that the timer is due before it is written: the timer waits for it.
+func TestTimerIsDueBeforeTheClaim(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(10 * time.Second))
+	s.faults.hook = func(op string) error {
+		switch op {
+		case "timers after Send":
+			s.clock.Advance(5 * time.Second)
+		case "ledger before Create":
+			s.faults.hook = nil
+			s.clock.Advance(5 * time.Second)
+			if failed, received := s.pumpFrom(s.timers); failed != 1 || received != 1 {
+				t.Errorf("%d of %d timers came back", failed, received)
+			}
+		}
+		return nil
+	}
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkPhones(first, second)
+	s.checkState(1, ledger.Sent, "")
+	checkChanges(t, s.ledger.Changes())
+}
+
+// Setting the timer takes so long that it might be due before the claim: another is set, and the claim has its time.
+func TestTimerIsSlow(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(10 * time.Second))
+	s.faults.hook = once(s, "timers after Send", func() { s.clock.Advance(6 * time.Second) })
+	s.queueUp(textOf(1, nil))
+	s.checkBack(0)
+	if n := len(s.timers.Messages()); n != 2 {
+		t.Errorf("%d timers, want 2", n)
+	}
+	s.drain()
+	if diff := cmp.Diff([]time.Duration{6 * time.Second, 16 * time.Second}, s.postedAt()); diff != "" {
+		t.Errorf("POSTs at (-want +got):\n%s", diff)
+	}
+}
+
+// A timer finds a text whose own message has it in hand, be it that it waits or is looked for: it leaves it alone.
+func TestTimerOfATextThatWaits(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(10 * time.Second))
+	s.twilio.answer = answers(&fault.Error{Kind: fault.Throttled, RetryAfter: time.Minute})
+	s.queueUp(textOf(1, nil))
+	s.checkBack(1)
+	s.clock.Advance(10 * time.Second)
+	if failed, received := s.pumpFrom(s.timers); failed != 0 || received != 1 {
+		t.Errorf("%d of %d timers came back", failed, received)
+	}
+	s.checkPosts(1)
+}
+
+// Two timers time the same attempt out at the same moment: it is counted once.
+func TestTimersMeet(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(time.Minute))
+	s.queueUp(textOf(1, nil))
+	s.checkBack(0)
+	s.clock.Advance(time.Minute)
+	deliveries := s.receiveFrom(s.timers)
+	s.setTimer(1, started.Add(time.Minute))
+	s.faults.hook = once(s, "ledger before Update", func() { s.pumpFrom(s.timers) })
+	response, err := s.Handle(t.Context(), batchOf(deliveries))
+	if err != nil || len(response.BatchItemFailures) != 0 {
+		t.Errorf("answer %+v, error %v", response, err)
+	}
+	s.checkPhones(first, second)
+	if s.measured["Cascaded delivery_timeout"] != 1 {
+		t.Errorf("measured %v, want one cascade", s.measured)
+	}
+	checkChanges(t, s.ledger.Changes())
+}
+
 // The timer cannot be set: there is no claim without it, and no attempt is spent.
 func TestTimerCannotBeSet(t *testing.T) {
 	for _, op := range []string{"timers before Send", "timers after Send"} {

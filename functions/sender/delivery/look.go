@@ -18,7 +18,7 @@ import (
 func (h *Handler) firstLook() time.Duration { return min(2*time.Second, h.ReconcileInterval) }
 
 // span is for how long Twilio's list is looked at before a text is given up. However short that is set, the window made of
-// it holds a message that Twilio made at the end of the POST's time.
+// it leaves room for clocks that are some seconds apart.
 func (h *Handler) span() time.Duration {
 	return max(time.Duration(h.ReconcileLooks)*h.ReconcileInterval, 2*(h.SendTimeout+leaseMargin))
 }

@@ -9,6 +9,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -292,5 +293,47 @@ func TestSlowPostIsFound(t *testing.T) {
 			s.checkPosts(1)
 			s.checkState(1, ledger.Sent, "")
 		})
+	}
+}
+
+// Two senders look at the same time: that is one look.
+func TestLooksMeet(t *testing.T) {
+	s := newSender(t)
+	s.twilio.answer = answers(lostPost())
+	s.queueUp(textOf(1, nil))
+	s.checkBack(1)
+	s.clock.Advance(2 * time.Second)
+	out, err := textOf(1, nil).Outgoing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.faults.hook = once(s, "twilio before List", func() {
+		if _, err := s.Handle(t.Context(), batchOf([]queue.Delivery{{MessageID: "other", Group: "elsewhere", Body: out.Body, ReceiveCount: 2}})); err != nil {
+			t.Error(err)
+		}
+	})
+	s.checkBack(1)
+	if last, _ := s.record(1).Current(); last.Looks != 1 {
+		t.Errorf("%d looks on record, want 1", last.Looks)
+	}
+	s.drain()
+	s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	checkChanges(t, s.ledger.Changes())
+}
+
+// Twilio's clock and ours are some seconds apart, however short the looks are set.
+func TestClocksAreApart(t *testing.T) {
+	for _, every := range []time.Duration{10 * time.Millisecond, time.Second, interval} {
+		for _, apart := range []time.Duration{-8 * time.Second, 8 * time.Second} {
+			s := newSender(t)
+			s.ReconcileInterval = every
+			s.twilio.now = func() time.Time { return s.clock.Now().Add(apart) }
+			s.twilio.answer, s.twilio.listLag = answers(lostAnswer()), -time.Minute
+			s.queueUp(textOf(1, nil))
+			s.drain()
+			if r := s.record(1); r.State != ledger.Sent {
+				t.Errorf("looks %v apart, clocks %v: %q (%s)", every, apart, r.State, r.Reason)
+			}
+		}
 	}
 }

@@ -192,6 +192,10 @@ func TestManualDestinationIsNoHop(t *testing.T) {
 	s.checkPhones(third)
 	s.checkState(1, ledger.Failed, ledger.ReasonRefused)
 	s.checkOptedOut(first)
+	s.queueUp(textOf(2, func(e *queue.Envelope) { e.Kind, e.Message.From, e.Destination = queue.KindManual, "", first }))
+	s.checkBack(0)
+	s.checkPhones(third, first)
+	s.checkOptedOut(first)
 }
 
 // A cache before the table forgets what is marked.

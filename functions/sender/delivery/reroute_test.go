@@ -65,6 +65,9 @@ func TestRouteChangesBeforeTheTimeout(t *testing.T) {
 				t.Errorf("POSTs at (-want +got):\n%s", diff)
 			}
 			s.checkState(1, ledger.Sent, "")
+			if got := s.measured["Cascaded delivery_timeout"]; got != len(tt.want)-1 {
+				t.Errorf("measured %d cascades, want %d", got, len(tt.want)-1)
+			}
 		})
 	}
 }

@@ -149,3 +149,16 @@ func TestOwnEarlierAttempt(t *testing.T) {
 		t.Errorf("attempt %+v", last)
 	}
 }
+
+// The looks are set so short that the window of the first POST reaches into that of the second: the message that turns up may
+// be either's.
+func TestOwnEarlierAttemptIsARival(t *testing.T) {
+	s := newSender(t)
+	s.reroute(resend)
+	s.ReconcileLooks, s.ReconcileInterval = 1, time.Second
+	s.twilio.answer, s.twilio.listLag = answers(lostAnswer(), lostPost()), 3*time.Second
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkPosts(2)
+	s.checkState(1, ledger.Uncertain, ledger.ReasonAmbiguous)
+}

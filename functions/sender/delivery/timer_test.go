@@ -53,6 +53,9 @@ func TestDeliveryTimeout(t *testing.T) {
 			s.checkPhones(first, second)
 			s.checkState(1, ledger.Sent, "")
 			s.checkOutcomes("1@0 accepted done queued, 2@1 accepted queued")
+			if len(s.asked) != 0 {
+				t.Errorf("timers were held in flight: %v", s.asked)
+			}
 			if s.measured["Cascaded delivery_timeout"] != 1 || s.measured["Relayed"] != 2 {
 				t.Errorf("measured %v", s.measured)
 			}
@@ -127,7 +130,12 @@ func TestDeliveryTimeoutOfAMessageThatIsGone(t *testing.T) {
 	s.reroute(timeout(time.Minute))
 	s.queueUp(textOf(1, nil))
 	s.checkBack(0)
-	s.fail("twilio before Fetch", &fault.Error{Kind: fault.Permanent, Code: 20404})
+	s.faults.hook = func(op string) error {
+		if op == "twilio before Fetch" {
+			return &fault.Error{Kind: fault.Permanent, Code: 20404}
+		}
+		return nil
+	}
 	s.drain()
 	s.checkPhones(first, second)
 }
