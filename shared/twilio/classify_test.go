@@ -75,6 +75,7 @@ func wantedAnswers() map[int]codeAnswer {
 		{30024, permanent},
 		{30032, permanent},
 		{30034, permanent},
+		{30036, throttled},
 		{30410, unreachable},
 		{30450, permanent},
 		{30532, permanent},

@@ -37,10 +37,8 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	if p.mark != nil {
-		err := h.Routes.MarkOptedOut(ctx, j.text.TwilioNumber, j.text.Customer, *p.mark)
-		// A route that someone wrote by hand, without a version, takes no mark: that is no reason to wait for ever.
-		if err != nil && !errors.Is(err, route.ErrConflict) {
-			return h.notNow(ctx, j, "opt-out not marked", err)
+		if v, settled, stop := h.heedWord(ctx, j, *p.mark); stop {
+			return v, settled
 		}
 	}
 	if p.drop != "" || p.to == "" {
@@ -53,6 +51,28 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 		return v, settled
 	}
 	return h.send(ctx, j, p)
+}
+
+// heedWord marks a hop by its own STOP or START, unless this is a repeat: by now the hop may have said otherwise. stop is
+// false if the text can go on.
+func (h *Handler) heedWord(ctx context.Context, j *job, optedOut bool) (v verdict, settled, stop bool) {
+	var err error
+	if j.text.Version == 0 {
+		var known ledger.Record
+		if known, err = h.recall(ctx, j.text); known.Version > 0 {
+			j.text = known
+			return verdict{}, false, true
+		}
+	}
+	if err == nil {
+		err = h.Routes.MarkOptedOut(ctx, j.text.TwilioNumber, j.text.Customer, optedOut)
+	}
+	// A route that someone wrote by hand, without a version, takes no mark: that is no reason to wait for ever.
+	if err != nil && !errors.Is(err, route.ErrConflict) {
+		v, settled = h.notNow(ctx, j, "opt-out not marked", err)
+		return v, settled, true
+	}
+	return verdict{}, false, false
 }
 
 // held leaves the text for when the account may be usable again.

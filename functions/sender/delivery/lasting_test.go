@@ -51,22 +51,40 @@ func (s *sender) longestWait() time.Duration {
 	return longest
 }
 
-// A route that was put a moment ago counts, though the sender remembers that there was none: a drop is for good.
+// A route that was changed a moment ago counts, though the sender remembers another, or that there was none: a drop is for
+// good.
 func TestDropIsNotDecidedOnWhatIsRemembered(t *testing.T) {
-	s := newSender(t)
-	routes := relaytest.NewMemoryRoutes()
-	cache := route.NewCache(routes, s.clock.Now)
-	s.Routes = cache
-	if _, err := cache.Lookup(t.Context(), relaytest.TwilioNumber); err != nil {
-		t.Fatal(err)
+	way := route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true, MaxAge: route.Duration(time.Hour)}
+	for name, before := range map[string][]route.Route{
+		"no route":           nil,
+		"inactive":           {edited(way, func(r *route.Route) { r.Active = false })},
+		"expired":            {edited(way, func(r *route.Route) { r.MaxAge = route.Duration(time.Minute) })},
+		"the customer a hop": {edited(way, func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{relaytest.Customer} })},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			routes := relaytest.NewMemoryRoutes(before...)
+			cache := route.NewCache(routes, s.clock.Now)
+			s.Routes = cache
+			s.clock.Advance(2 * time.Minute)
+			if _, err := cache.Lookup(t.Context(), relaytest.TwilioNumber); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := routes.Put(t.Context(), way); err != nil {
+				t.Fatal(err)
+			}
+			s.queueUp(textOf(1, nil))
+			s.drain()
+			s.checkPosts(1)
+			s.checkState(1, ledger.Sent, "")
+		})
 	}
-	if _, err := routes.Put(t.Context(), route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true}); err != nil {
-		t.Fatal(err)
-	}
-	s.queueUp(textOf(1, nil))
-	s.drain()
-	s.checkPosts(1)
-	s.checkState(1, ledger.Sent, "")
+}
+
+// edited returns the route with a change.
+func edited(r route.Route, edit func(r *route.Route)) route.Route {
+	edit(&r)
+	return r
 }
 
 // Someone moves the dead letters back to the queue with SQS's own redrive. A dead text stays dead, and its letter is kept.

@@ -211,3 +211,17 @@ func TestMarkIsNotForgotten(t *testing.T) {
 	s.drain()
 	s.checkPhones(first, second, second, first)
 }
+
+// A STOP comes again, long after the hop has taken it back: it is a repeat, and marks nothing.
+func TestRepeatOfAStop(t *testing.T) {
+	s := newSender(t)
+	for _, e := range []queue.Envelope{fromHop(1, "STOP", ""), fromHop(2, "START", ""), fromHop(1, "STOP", "")} {
+		s.queueUp(e)
+		s.checkBack(0)
+		s.clock.Advance(10 * time.Minute)
+	}
+	s.checkOptedOut()
+	if s.measured["Duplicates"] != 1 {
+		t.Errorf("measured %v", s.measured)
+	}
+}

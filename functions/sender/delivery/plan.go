@@ -38,26 +38,20 @@ func (p plan) next(r ledger.Record, from sms.PhoneNumber) bool {
 }
 
 // plan looks up what decides about the text and decides. Because a drop is for good, it is not decided on what was
-// remembered: a route that was put or switched on a moment ago counts.
+// remembered: a route that was put, switched on or changed a moment ago counts.
 func (h *Handler) plan(ctx context.Context, j *job) (plan, error) {
 	p, err := h.planOnce(ctx, j)
-	if err != nil || (p.drop != ledger.ReasonNoRoute && p.drop != ledger.ReasonInactive) {
+	if err != nil || p.drop == "" {
 		return p, err
 	}
-	h.Routes.Forget(j.text.TwilioNumber)
+	h.Routes.Forget(numbersOf(j.text)...)
 	return h.planOnce(ctx, j)
 }
 
 // planOnce asks about all numbers in one question.
 func (h *Handler) planOnce(ctx context.Context, j *job) (plan, error) {
 	r := j.text
-	numbers := []sms.PhoneNumber{r.TwilioNumber}
-	for _, other := range []sms.PhoneNumber{r.Customer, r.Destination} {
-		if other != "" && other != r.TwilioNumber {
-			numbers = append(numbers, other)
-		}
-	}
-	routes, err := h.Routes.Lookup(ctx, numbers...)
+	routes, err := h.Routes.Lookup(ctx, numbersOf(r)...)
 	if err != nil {
 		return plan{}, err
 	}
@@ -72,6 +66,17 @@ func (h *Handler) planOnce(ctx context.Context, j *job) (plan, error) {
 	}
 	p = h.along(p, r, way)
 	return p, nil
+}
+
+// numbersOf returns the numbers whose routes decide about a text.
+func numbersOf(r ledger.Record) []sms.PhoneNumber {
+	numbers := []sms.PhoneNumber{r.TwilioNumber}
+	for _, other := range []sms.PhoneNumber{r.Customer, r.Destination} {
+		if other != "" && other != r.TwilioNumber {
+			numbers = append(numbers, other)
+		}
+	}
+	return numbers
 }
 
 // along picks the hop and takes the route's settings over.

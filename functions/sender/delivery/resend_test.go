@@ -162,3 +162,35 @@ func TestOwnEarlierAttemptIsARival(t *testing.T) {
 	s.checkPosts(2)
 	s.checkState(1, ledger.Uncertain, ledger.ReasonAmbiguous)
 }
+
+// A text was given up, and a receipt says that its message was lost: the next hop is due.
+func TestLossOfAnUncertainText(t *testing.T) {
+	s := newSender(t)
+	s.twilio.answer, s.twilio.listLag = answers(lostAnswer()), time.Hour
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	s.tell(1, sms.StatusUndelivered, 30003)
+	s.drain()
+	s.checkPhones(first, second)
+	s.checkState(1, ledger.Sent, "")
+	s.checkOutcomes("1@0 accepted done undelivered, 2@1 accepted queued")
+	checkChanges(t, s.ledger.Changes())
+}
+
+// After a resend, the first message is reported lost: the second one is waited for.
+func TestLossOfTheFirstAfterAResend(t *testing.T) {
+	s := newSender(t)
+	s.reroute(resend)
+	s.twilio.answer, s.twilio.listLag = answers(lostAnswer()), time.Hour
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkPosts(2)
+	s.tell(1, sms.StatusUndelivered, 30003)
+	s.drain()
+	s.checkPosts(2)
+	s.checkState(1, ledger.Sent, "")
+	s.tell(2, sms.StatusUndelivered, 30003)
+	s.drain()
+	s.checkPhones(first, first, second)
+}
