@@ -270,13 +270,16 @@ func (s *schedule) checkLetters(r ledger.Record) {
 	}
 }
 
+// listPatience is for how long a list that nobody can read holds a text.
+const listPatience = 2 * time.Hour
+
 // checkUncertain holds a text that is uncertain against what could be known of its last POST.
 func (s *schedule) checkUncertain(r ledger.Record) {
 	name := nameOf(r.MessageSid)
 	unknown := map[int]bool{}
 	for _, a := range r.Attempts {
 		unknown[a.Number] = a.Unknown()
-		if c := s.concluded(r); a.Unknown() && (a.Looks < s.Looks || c.at.Sub(a.EndedAt) < time.Duration(s.Looks)*s.Interval) {
+		if c := s.concluded(r); a.Unknown() && c.at.Sub(a.EndedAt) < listPatience && (a.Looks < s.Looks || c.at.Sub(a.EndedAt) < time.Duration(s.Looks)*s.Interval) {
 			s.violated("%s is uncertain after %d looks in %v", name, a.Looks, c.at.Sub(a.EndedAt))
 		}
 	}

@@ -44,6 +44,9 @@ func (h *Handler) doubt(ctx context.Context, j *job) (v verdict, settled bool) {
 	return verdict{}, false
 }
 
+// patienceWithList is for how long a list that cannot be read holds a text, and the conversation behind it.
+const patienceWithList = 2 * time.Hour
+
 // look asks Twilio for the message of an attempt whose outcome is unknown. (A receipt may have settled it before: then
 // the record says so, and there is no look.)
 func (h *Handler) look(ctx context.Context, j *job) (v verdict, settled bool) {
@@ -51,8 +54,11 @@ func (h *Handler) look(ctx context.Context, j *job) (v verdict, settled bool) {
 	lookCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
 	found, finding, err := h.find(lookCtx, j.text, attempt)
 	cancel()
-	if err != nil {
+	if err != nil && h.Now().Sub(attempt.EndedAt) < patienceWithList {
 		return h.notNow(ctx, j, "Twilio's list not read", err)
+	}
+	if err != nil {
+		return h.park(ctx, j, attempt, ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome})
 	}
 	h.Emit(count(telemetry.MetricLooked, "Verdict", finding.String()))
 	if finding == reconcile.Present {
@@ -114,6 +120,11 @@ func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, 
 		}
 		onward = h.afterAbsence(j.text, attempt, routes[j.text.TwilioNumber])
 	}
+	return h.park(ctx, j, attempt, onward)
+}
+
+// park writes down where the looks leave the text.
+func (h *Handler) park(ctx context.Context, j *job, attempt ledger.Attempt, onward ledger.Onward) (v verdict, settled bool) {
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Conclude(attempt.Number, onward, h.Now())
 	})
@@ -124,7 +135,7 @@ func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, 
 	if stored.State == ledger.Uncertain {
 		h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
 	}
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "message not found", append(textAttrs(stored, nil), slog.String("verdict", finding.String()))...)
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "message not found", textAttrs(stored, nil)...)
 	return verdict{}, false
 }
 

@@ -24,7 +24,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
 		return done()
 	}
-	if err == nil && r.State == ledger.Uncertain && !envelope.Receipt.Status.Final() {
+	if gaveUp := r.State == ledger.Uncertain || r.State == ledger.Queued && r.InDoubt(); err == nil && gaveUp && !envelope.Receipt.Status.Final() {
 		// Set before the receipt is applied: once it is, nothing says any more that a timer is missing.
 		err = h.awaitDelivery(ctx, r)
 	}
