@@ -30,6 +30,9 @@ type Request struct {
 	Segments int
 	// Limits are what holds for this text.
 	Limits Limits
+	// By is the last moment that is of use; the zero time is any. If the next free moment is later, it is returned, and
+	// nothing is booked: moments that nobody uses would push everyone else's further away.
+	By time.Time
 }
 
 // Book is where all senders book, so that together they keep the limits.

@@ -40,8 +40,14 @@ func (s State) Book(r Request, now time.Time) (State, time.Time) {
 	if free.After(now) {
 		at = whole(free)
 	}
+	if r.TooLate(at) {
+		return s, at
+	}
 	return State{Next: r.Limits.Number.push(s.Next, now, r.Segments), Recent: s.remember(r, at, now)}, at
 }
+
+// TooLate reports whether a moment is of no use to the text.
+func (r Request) TooLate(at time.Time) bool { return !r.By.IsZero() && at.After(r.By) }
 
 // Until returns when the state has nothing more to say: from then on it is as good as the zero state.
 func (s State) Until(l Limits) time.Time {

@@ -39,6 +39,9 @@ func (t *tx) reserve(ctx context.Context, r pace.Request, now time.Time) (time.T
 		return time.Time{}, err
 	}
 	state, at := state.Book(r, now)
+	if r.TooLate(at) {
+		return at, nil
+	}
 	item, err := json.Marshal(state)
 	if err != nil {
 		return time.Time{}, permanent("pace cannot be written as JSON")

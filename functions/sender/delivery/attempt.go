@@ -131,7 +131,7 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan) (v verdict, settled,
 	}
 	at, err := h.Pace.Reserve(ctx, pace.Request{
 		Number: j.text.TwilioNumber, To: p.to, Segments: sms.Segments(bodyOf(j.text)),
-		Limits: pace.Limits{Pair: h.PacePair, Number: p.pace},
+		Limits: pace.Limits{Pair: h.PacePair, Number: p.pace}, By: p.expires,
 	}, now)
 	if f := fault.Of(err); err != nil && f.Kind == fault.Throttled && f.RetryAfter > 0 {
 		// Someone else booked at the same moment.
@@ -143,6 +143,12 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan) (v verdict, settled,
 	}
 	if !at.After(now) {
 		return verdict{}, false, false
+	}
+	if at.After(p.expires) {
+		// No moment is left before it is too old.
+		p.drop = ledger.ReasonExpired
+		v, settled = h.drop(ctx, j, p)
+		return v, settled, true
 	}
 	v, settled = h.putOff(ctx, j, p.to, at)
 	return v, settled, true

@@ -17,6 +17,10 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan, attempt ledger.Att
 	if decision.Answer == retry.Unknown {
 		return h.lost(ctx, j, attempt, f)
 	}
+	if decision.Answer == retry.Retry && !decision.Exhausted {
+		// What Twilio asks to wait may be longer than the text has.
+		decision.Delay = min(decision.Delay, max(p.expires.Sub(h.Now()), h.Policy.Base))
+	}
 	onward := h.onward(decision, p.next(j.text, attempt.To))
 	late := false
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {

@@ -41,7 +41,7 @@ func (p plan) next(r ledger.Record, from sms.PhoneNumber) bool {
 // remembered: a route that was put, switched on or changed a moment ago counts.
 func (h *Handler) plan(ctx context.Context, j *job) (plan, error) {
 	p, err := h.planOnce(ctx, j)
-	if err != nil || p.drop == "" {
+	if err != nil || (p.drop == "" && p.to != "") {
 		return p, err
 	}
 	h.Routes.Forget(numbersOf(j.text)...)

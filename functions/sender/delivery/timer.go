@@ -79,8 +79,8 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 		fetchCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
 		found, err = h.Messages.Fetch(fetchCtx, attempt.OutboundSid)
 		cancel()
-		if fault.Of(err).Kind == fault.Permanent {
-			// Twilio does not know the message; then nobody will get it.
+		if f := fault.Of(err); f.Kind == fault.Permanent && f.HTTPStatus == notFound && f.Code != 0 {
+			// Twilio itself says that it does not know the message; then nobody will get it.
 			found, err = sms.Found{}, nil
 		}
 	}
@@ -104,6 +104,9 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "delivery timeout", append(textAttrs(j.text, nil), slog.String("message_status", string(found.Status)))...)
 	return h.advance(ctx, j)
 }
+
+// notFound is the HTTP status of a message that Twilio does not have.
+const notFound = 404
 
 // patience is how long a timer waits for an attempt that is still open.
 const patience = 30 * time.Second

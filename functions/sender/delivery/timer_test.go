@@ -132,7 +132,7 @@ func TestDeliveryTimeoutOfAMessageThatIsGone(t *testing.T) {
 	s.checkBack(0)
 	s.faults.hook = func(op string) error {
 		if op == "twilio before Fetch" {
-			return &fault.Error{Kind: fault.Permanent, Code: 20404}
+			return &fault.Error{Kind: fault.Permanent, Code: 20404, HTTPStatus: 404}
 		}
 		return nil
 	}
