@@ -66,6 +66,8 @@ const (
 	// ReasonUnknownOutcome: Twilio's answer was lost, or the sender died before it came, and Twilio does not list the
 	// message.
 	ReasonUnknownOutcome Reason = "unknown_outcome"
+	// ReasonUnreadableList: the same, and Twilio's list could not be read for a long time.
+	ReasonUnreadableList Reason = "list_unreadable"
 	// ReasonAmbiguous: the same, but Twilio lists messages of the same words and there is no telling whose they are.
 	ReasonAmbiguous Reason = "ambiguous"
 	// ReasonAttemptsExhausted: transient trouble lasted through the last attempt.

@@ -56,7 +56,7 @@ const (
 	MetricPaced    = "Paced"
 	MetricPaceWait = "PaceWait"
 	// MetricLooked counts looks at Twilio's list for a message whose POST was not answered, by Verdict (present, absent,
-	// ambiguous).
+	// ambiguous; unreadable if the list could not be read).
 	MetricLooked = "Looked"
 	// MetricCascaded counts texts that went on to the next hop, by Reason (refused, undelivered, delivery_timeout).
 	MetricCascaded = "Cascaded"

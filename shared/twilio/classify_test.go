@@ -185,7 +185,7 @@ func TestClassifyStatus(t *testing.T) {
 				want = fault.Fatal
 			case status == 429:
 				want = fault.Throttled
-			case (status == 403 || status == 404) && code == 0:
+			case status == 404 && code == 0, status == 403 && code != 21211:
 				want = fault.Fatal
 			case status == 408 && code != 21211:
 				want = fault.Unknown

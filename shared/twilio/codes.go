@@ -59,7 +59,7 @@ func accountCodes() []Code {
 	return []Code{
 		{
 			20003, fault.Fatal, fault.Fatal, 0, "authentication failed",
-			"Twilio does not know the credentials, so that no text gets out. All of them wait, and go on by themselves once the credentials are right.",
+			"Twilio does not know the credentials, so that no text gets out. All of them wait until the relay has the right ones: it reads them when it starts.",
 		},
 		{
 			20403, fault.Fatal, fault.Fatal, 0, "account suspended",

@@ -44,11 +44,11 @@ func HTTPOutcomes() []Outcome {
 		},
 		{
 			"401", 401, 401, fault.Fatal, "credentials refused",
-			"Every text would be refused. All of them wait, and go on by themselves once the credentials are right.", ignored,
+			"Every text would be refused. All of them wait until the relay has the right credentials: it reads them when it starts.", ignored,
 		},
 		{
-			"403", 403, 403, fault.Fatal, "forbidden, without a code of Twilio's",
-			"This is not Twilio's own answer: a wrong base URL, or a proxy in between. Every text would fail for it, so they wait. With a code, the code decides.", missed,
+			"403", 403, 403, fault.Fatal, "forbidden",
+			"The account or the API key may not, or something stands between Twilio and the relay. Every text would fail for it, so they wait. With a code that is in the table, the code decides.", heeded,
 		},
 		{
 			"404", 404, 404, fault.Fatal, "not found, without a code of Twilio's",

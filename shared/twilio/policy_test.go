@@ -38,7 +38,7 @@ func TestPolicy(t *testing.T) {
 		{"400 with a code that nobody knows", Exchange{Sent: true, Status: 400, Code: 99999}, fault.Permanent, retry.Failed},
 		{"401", Exchange{Sent: true, Status: 401}, fault.Fatal, retry.Halt},
 		{"403 without a code", Exchange{Sent: true, Status: 403}, fault.Fatal, retry.Halt},
-		{"403 with a code that nobody knows", Exchange{Sent: true, Status: 403, Code: 99999}, fault.Permanent, retry.Failed},
+		{"403 with a code that nobody knows", Exchange{Sent: true, Status: 403, Code: 99999}, fault.Fatal, retry.Halt},
 		{"404 without a code", Exchange{Sent: true, Status: 404}, fault.Fatal, retry.Halt},
 		{"404 of the account", Exchange{Sent: true, Status: 404, Code: 20404}, fault.Fatal, retry.Halt},
 		{"408", Exchange{Sent: true, Status: 408}, fault.Unknown, retry.Unknown},

@@ -35,7 +35,7 @@ func doubts() []story {
 			s.twilio.script = []answer{lost}
 			s.queued(1)
 			s.settled()
-			s.rests(1, "", "sending sent delivered", "1@0 accepted found delivered")
+			s.rests(1, "", "sending delivered", "1@0 accepted found delivered")
 			s.posted(s.first)
 		}},
 		{"answer lost, absent: uncertain", func(s *stage) {

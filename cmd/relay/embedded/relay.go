@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -111,13 +112,25 @@ func (r *Relay) Metrics() *Metrics { return r.metrics }
 
 func (r *Relay) seed(ctx context.Context) error {
 	if len(r.config.Routes) == 0 {
-		return nil
+		return r.warnWithoutRoutes(ctx)
 	}
 	seeded, err := route.Seed(ctx, r.db.Routes(), r.config.Routes, time.Now())
 	if err != nil {
 		return fmt.Errorf("seed routes: %w", err)
 	}
 	r.config.Logger.LogAttrs(ctx, slog.LevelInfo, "routes seeded", slog.Int("put", len(seeded.Put)), slog.Int("kept", len(seeded.Kept)))
+	return nil
+}
+
+// warnWithoutRoutes says so if no text can be relayed, because there is no route for any.
+func (r *Relay) warnWithoutRoutes(ctx context.Context) error {
+	routes, err := r.db.Routes().List(ctx)
+	if err != nil {
+		return fmt.Errorf("list routes: %w", err)
+	}
+	if !slices.ContainsFunc(routes, func(one route.Route) bool { return one.Active }) {
+		r.config.Logger.LogAttrs(ctx, slog.LevelWarn, "no active route: every text will be dropped", slog.Int("routes", len(routes)))
+	}
 	return nil
 }
 

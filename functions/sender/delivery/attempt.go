@@ -79,6 +79,8 @@ func (h *Handler) heedWord(ctx context.Context, j *job, optedOut bool) (v verdic
 func (h *Handler) held(ctx context.Context, j *job, wait time.Duration) verdict {
 	h.Emit(one(telemetry.MetricHalted))
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text held: the account is unusable", textAttrs(j.text, nil)...)
+	// No sooner than the next probe of a halt: every look counts with the queue, and other processes halt at other times.
+	wait = max(wait, h.Policy.HaltDelay)
 	return again(wait + time.Duration(h.Spread()*float64(wait)/4))
 }
 
@@ -119,7 +121,12 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan) (v verdict, settled 
 	if stored.State == ledger.Dropped {
 		h.Emit(count(telemetry.MetricDropped, "Reason", string(stored.Reason)))
 	}
-	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text ended unsent", textAttrs(stored, nil)...)
+	level := slog.LevelInfo
+	if stored.Reason == ledger.ReasonNoRoute || stored.Reason == ledger.ReasonInactive {
+		// Nobody gets these: a number may be mistyped, or a route forgotten.
+		level = slog.LevelWarn
+	}
+	h.Logger.LogAttrs(ctx, level, "text ended unsent", textAttrs(stored, nil)...)
 	return done(), true
 }
 
@@ -170,7 +177,7 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 	}
 	wait := at.Sub(h.Now())
 	h.Emit(one(telemetry.MetricPaced), latency(telemetry.MetricPaceWait, wait))
-	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text paced", append(textAttrs(stored, nil), slog.Int64("wait_ms", wait.Milliseconds()))...)
+	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text paced", append(textAttrs(stored, nil), slog.Any("next_destination", to), slog.Int64("wait_ms", wait.Milliseconds()))...)
 	return again(wait), true
 }
 

@@ -91,7 +91,7 @@ type Config struct {
 	Emit   telemetry.Emit
 }
 
-// Handler serves one batch at a time or many. It remembers nothing but that the account was found unusable.
+// Handler serves one batch at a time or many. It remembers nothing itself but that the account was found unusable.
 type Handler struct {
 	Config
 

@@ -44,8 +44,12 @@ func (h *Handler) doubt(ctx context.Context, j *job) (v verdict, settled bool) {
 	return verdict{}, false
 }
 
-// patienceWithList is for how long a list that cannot be read holds a text, and the conversation behind it.
-const patienceWithList = 2 * time.Hour
+// patienceWithList is for how long a list that cannot be read holds a text, and the conversation behind it; leastTries is
+// how often the text must have come back by then: after a standstill of ours, the time alone says nothing of the list.
+const (
+	patienceWithList = 2 * time.Hour
+	leastTries       = 10
+)
 
 // look asks Twilio for the message of an attempt whose outcome is unknown. (A receipt may have settled it before: then
 // the record says so, and there is no look.)
@@ -54,11 +58,12 @@ func (h *Handler) look(ctx context.Context, j *job) (v verdict, settled bool) {
 	lookCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
 	found, finding, err := h.find(lookCtx, j.text, attempt)
 	cancel()
-	if err != nil && h.Now().Sub(attempt.EndedAt) < patienceWithList {
-		return h.notNow(ctx, j, "Twilio's list not read", err)
-	}
 	if err != nil {
-		return h.park(ctx, j, attempt, ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome})
+		h.Emit(count(telemetry.MetricLooked, "Verdict", "unreadable"))
+		if h.Now().Sub(attempt.EndedAt) < patienceWithList || looks(j.record) < leastTries {
+			return h.notNow(ctx, j, "Twilio's list not read", err)
+		}
+		return h.park(ctx, j, attempt, ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnreadableList})
 	}
 	h.Emit(count(telemetry.MetricLooked, "Verdict", finding.String()))
 	if finding == reconcile.Present {
@@ -72,8 +77,17 @@ func (h *Handler) look(ctx context.Context, j *job) (v verdict, settled bool) {
 
 // discovered records that Twilio has the message.
 func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt, found sms.Found) (v verdict, settled bool) {
+	receipt := receiptOf(j.text, attempt, found)
+	f, p, err := h.lossOf(ctx, j.text, receipt)
+	if err != nil {
+		return h.notNow(ctx, j, "route not looked up", err)
+	}
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		r, changed := r.Discover(attempt.Number, found.Sid, sms.StatusQueued, h.Now())
+		if changed && found.Status.Final() {
+			// What became of it is known already, and its receipt may never come.
+			r, _ = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.Now())
+		}
 		return r, changed, nil
 	})
 	if err != nil {
@@ -81,12 +95,8 @@ func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt
 	}
 	j.text, j.moved = stored, true
 	h.relayed(ctx, stored)
-	if !found.Status.Final() {
-		return verdict{}, false
-	}
-	// What became of it is known already, and its receipt may never come.
-	if j.text, _, err = h.apply(ctx, stored, receiptOf(stored, attempt, found)); err != nil {
-		return h.notNow(ctx, j, "discovery not applied", err)
+	if stored.State != ledger.Sent {
+		h.settled(stored)
 	}
 	return verdict{}, false
 }

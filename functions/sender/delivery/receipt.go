@@ -40,7 +40,11 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 		return h.later(record, err)
 	}
 	attrs := append(receiptAttrs(envelope, nil), slog.Bool("news", news), slog.String("state", string(r.State)))
-	h.Logger.LogAttrs(ctx, slog.LevelInfo, "receipt applied", attrs...)
+	level := slog.LevelInfo
+	if news && envelope.Receipt.Status.Lost() {
+		level = slog.LevelWarn
+	}
+	h.Logger.LogAttrs(ctx, level, "receipt applied", attrs...)
 	return done()
 }
 
@@ -56,13 +60,9 @@ func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
 
 // apply takes a receipt into the record and decides where the text goes if the message was not delivered.
 func (h *Handler) apply(ctx context.Context, r ledger.Record, receipt sms.Receipt) (applied ledger.Record, news bool, err error) {
-	var f *fault.Error
-	var p plan
-	if receipt.Status.Lost() {
-		f = h.ReceiptFault(receipt.Status, receipt.ErrorCode)
-		if p, err = h.plan(ctx, &job{text: r}); err != nil {
-			return r, false, err
-		}
+	f, p, err := h.lossOf(ctx, r, receipt)
+	if err != nil {
+		return r, false, err
 	}
 	before := r
 	applied, err = h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
@@ -80,6 +80,16 @@ func (h *Handler) apply(ctx context.Context, r ledger.Record, receipt sms.Receip
 		h.settled(applied)
 	}
 	return applied, news, nil
+}
+
+// lossOf classifies a receipt that says that the message was not delivered, and looks up where its text may go. f is nil
+// for any other receipt.
+func (h *Handler) lossOf(ctx context.Context, r ledger.Record, receipt sms.Receipt) (f *fault.Error, p plan, err error) {
+	if !receipt.Status.Lost() {
+		return nil, plan{}, nil
+	}
+	p, err = h.plan(ctx, &job{text: r})
+	return h.ReceiptFault(receipt.Status, receipt.ErrorCode), p, err
 }
 
 // afterLoss returns where a message that was not delivered leaves its text: at the next hop, at the same one later, or

@@ -28,7 +28,7 @@ func TestListIsNeverReadable(t *testing.T) {
 			s.clock.Advance(time.Minute)
 		}
 	}
-	s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	s.checkState(1, ledger.Uncertain, ledger.ReasonUnreadableList)
 	if waited := s.clock.Now().Sub(started); waited < 2*time.Hour || waited > 2*time.Hour+15*time.Minute {
 		t.Errorf("given up after %v", waited)
 	}
