@@ -36,8 +36,8 @@ var _ pace.Book = (*Pace)(nil)
 
 // Pace keeps what was booked in a table of [PaceSchema], an item a Twilio number. It remembers the items as it last
 // saw them for a moment, so that under load a booking is one conditional write and no read; the first for a number in a
-// while, and the one after a write that nobody knows the end of, begin with a read. It is safe for concurrent use: the bookings for one number take
-// turns, those for others do not wait for them.
+// while, and the one after a write that nobody knows the end of, begin with a read. It is safe for concurrent use: the
+// bookings for one number take turns, those for others do not wait for them.
 type Pace struct {
 	table  table
 	writer string
