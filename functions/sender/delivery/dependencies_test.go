@@ -65,6 +65,8 @@ func courses() map[string]course {
 func (c course) run(t *testing.T, failing func(s *sender) func(op string) error) (s *sender, result string) {
 	t.Helper()
 	s = newSender(t)
+	// One at a time: the calls are counted, and the nth is to be the same each time.
+	s.Concurrency = 1
 	if c.setUp != nil {
 		c.setUp(s)
 	}
