@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"quickdumpnow.com/smsrelay/shared/route"
 )
 
 // explanation is all that explain says of one thing. The names are those of its JSON; what does not apply is left out.
@@ -95,14 +97,7 @@ func (a answered) summary() string {
 
 // wait returns the least wait as people write it: 45s, 5m, 2h.
 func (a answered) wait() string {
-	text := (time.Duration(a.RetryAfterSeconds) * time.Second).String()
-	if short, found := strings.CutSuffix(text, "m0s"); found {
-		text = short + "m"
-	}
-	if short, found := strings.CutSuffix(text, "h0m"); found {
-		text = short + "h"
-	}
-	return text
+	return route.Duration(time.Duration(a.RetryAfterSeconds) * time.Second).String()
 }
 
 const (

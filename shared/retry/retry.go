@@ -124,5 +124,11 @@ func (p Policy) backoff(spent int, spread float64) time.Duration {
 		delay *= 2
 	}
 	delay = min(delay, p.Cap)
-	return delay + time.Duration(spread*float64(delay)/4)
+	return Spread(delay, spread)
+}
+
+// Spread returns the delay with up to a quarter more: the share, from 0 up to 1, of that quarter. It keeps many texts from
+// coming back at once.
+func Spread(delay time.Duration, share float64) time.Duration {
+	return delay + time.Duration(share*float64(delay)/4)
 }

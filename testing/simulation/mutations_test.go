@@ -19,7 +19,7 @@ func againstDoubles() []mutation {
 	return []mutation{
 		{
 			"claim", "who did not get the claim goes on as if it had",
-			[]edit{{"functions/sender/delivery/store.go", "return stored, doubtful && mine(stored), nil", "return stored, !doubtful || mine(stored), nil"}},
+			[]edit{{"functions/sender/delivery/store.go", "ok = doubtful && mine(stored)", "ok = !doubtful || mine(stored)"}},
 		},
 		{
 			"lease", "a claim is taken over while its holder may still post",

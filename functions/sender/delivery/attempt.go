@@ -10,6 +10,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -81,7 +82,7 @@ func (h *Handler) held(ctx context.Context, j *job, wait time.Duration) verdict 
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text held: the account is unusable", textAttrs(j.text, nil)...)
 	// No sooner than the next probe of a halt: every look counts with the queue, and other processes halt at other times.
 	wait = max(wait, h.Policy.HaltDelay)
-	return again(wait + time.Duration(h.Spread()*float64(wait)/4))
+	return again(retry.Spread(wait, h.Spread()))
 }
 
 // isExhausted reports whether the text's last attempt was the last that there may be, and failed as it may not go on.
@@ -109,24 +110,23 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan) (v verdict, settled 
 	if err != nil {
 		return h.notNow(ctx, j, "end not decided", err)
 	}
-	stored, ok, err := h.put(ctx, wanted, asWritten(wanted))
+	ok, err := h.put(ctx, j, wanted, asWritten(wanted))
 	if err != nil {
 		return h.notNow(ctx, j, "end not written", err)
 	}
-	j.text, j.moved = stored, j.moved || ok
 	if !ok {
 		return verdict{}, false
 	}
-	h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
-	if stored.State == ledger.Dropped {
-		h.Emit(count(telemetry.MetricDropped, "Reason", string(stored.Reason)))
+	h.Emit(count(telemetry.MetricOutcome, "State", string(j.text.State)))
+	if j.text.State == ledger.Dropped {
+		h.Emit(count(telemetry.MetricDropped, "Reason", string(j.text.Reason)))
 	}
 	level := slog.LevelInfo
-	if stored.Reason == ledger.ReasonNoRoute || stored.Reason == ledger.ReasonInactive {
+	if j.text.Reason == ledger.ReasonNoRoute || j.text.Reason == ledger.ReasonInactive {
 		// Nobody gets these: a number may be mistyped, or a route forgotten.
 		level = slog.LevelWarn
 	}
-	h.Logger.LogAttrs(ctx, level, "text ended unsent", textAttrs(stored, nil)...)
+	h.Logger.LogAttrs(ctx, level, "text ended unsent", textAttrs(j.text, nil)...)
 	return done(), true
 }
 
@@ -167,17 +167,16 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 	if err != nil {
 		return h.notNow(ctx, j, "pace not decided", err)
 	}
-	stored, ok, err := h.put(ctx, wanted, asWritten(wanted))
+	ok, err := h.put(ctx, j, wanted, asWritten(wanted))
 	if err != nil {
 		return h.notNow(ctx, j, "pace not written", err)
 	}
-	j.text, j.moved = stored, j.moved || ok
 	if !ok {
 		return verdict{}, false
 	}
 	wait := at.Sub(h.Now())
 	h.Emit(one(telemetry.MetricPaced), latency(telemetry.MetricPaceWait, wait))
-	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text paced", append(textAttrs(stored, nil), slog.Any("next_destination", to), slog.Int64("wait_ms", wait.Milliseconds()))...)
+	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text paced", append(textAttrs(j.text, nil), slog.Any("next_destination", to), slog.Int64("wait_ms", wait.Milliseconds()))...)
 	return again(wait), true
 }
 
@@ -205,11 +204,10 @@ func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled 
 	if err != nil {
 		return h.notNow(ctx, j, "claim not decided", err)
 	}
-	stored, ok, err := h.put(ctx, wanted, func(stored ledger.Record) bool { return stored.HeldBy(claimID) })
+	ok, err := h.put(ctx, j, wanted, func(stored ledger.Record) bool { return stored.HeldBy(claimID) })
 	if err != nil {
 		return h.notNow(ctx, j, "claim not written", err)
 	}
-	j.text, j.moved = stored, j.moved || ok
 	if !ok {
 		return verdict{}, false
 	}

@@ -23,25 +23,28 @@ func (h *Handler) recall(ctx context.Context, r ledger.Record) (ledger.Record, e
 	return stored, err
 }
 
-// put writes a record that was decided on what the ledger said before. If someone else has changed it since, ok is false
-// and the record is theirs. A write of which the ledger did not say whether it happened is tried again; mine then tells
-// from the stored record whether it did.
-func (h *Handler) put(ctx context.Context, wanted ledger.Record, mine func(stored ledger.Record) bool) (stored ledger.Record, ok bool, err error) {
+// put writes a record that was decided on what the ledger said before, and the job goes on with what is stored then. If
+// someone else has changed it since, ok is false and the record is theirs. A write of which the ledger did not say whether
+// it happened is tried again; mine then tells from the stored record whether it did.
+func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record, mine func(stored ledger.Record) bool) (ok bool, err error) {
 	doubtful := false
 	for range maxPuts {
-		stored, err = h.store(ctx, wanted)
+		stored, err := h.store(ctx, wanted)
 		switch {
 		case err == nil:
-			return stored, true, nil
+			ok = true
 		case errors.Is(err, ledger.ErrExists), errors.Is(err, ledger.ErrConflict):
-			return stored, doubtful && mine(stored), nil
+			ok = doubtful && mine(stored)
 		case fault.Of(err).Kind == fault.Unknown:
 			doubtful = true
+			continue
 		default:
-			return wanted, false, err
+			return false, err
 		}
+		j.text, j.moved = stored, j.moved || ok
+		return ok, nil
 	}
-	return wanted, false, errUnsettledWrite
+	return false, errUnsettledWrite
 }
 
 // store writes a record, new or changed.
