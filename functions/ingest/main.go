@@ -27,7 +27,7 @@ func main() {
 		logger.LogAttrs(context.Background(), slog.LevelError, "function not started", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
-	lambda.StartHandlerFunc(handler.Handle)
+	lambda.StartHandlerFunc(telemetry.CountColdStart("ingest", handler.Emit, handler.Handle))
 }
 
 func newHandler(ctx context.Context, logger *slog.Logger, started time.Time) (*webhook.Handler, error) {

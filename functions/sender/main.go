@@ -31,7 +31,7 @@ func main() {
 		logger.LogAttrs(context.Background(), slog.LevelError, "function not started", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
-	lambda.StartHandlerFunc(handler.Handle)
+	lambda.StartHandlerFunc(telemetry.CountColdStart("sender", handler.Emit, handler.Handle))
 }
 
 func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, error) {

@@ -25,7 +25,7 @@ func main() {
 		logger.LogAttrs(context.Background(), slog.LevelError, "function not started", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
-	lambda.StartHandlerFunc(handler.Handle)
+	lambda.StartHandlerFunc(telemetry.CountColdStart("stream-audit", handler.Emit, handler.Handle))
 }
 
 func newHandler(logger *slog.Logger) (*audit.Handler, error) {

@@ -78,4 +78,9 @@ const (
 	MetricAuditLag = "AuditLag"
 	// MetricAuditFailures counts batches that could not be written whole.
 	MetricAuditFailures = "AuditFailures"
+	// MetricSegments counts the segments of the messages that Twilio took: as Twilio counts them, or by the same rules
+	// where its answer does not say. They are what a message costs.
+	MetricSegments = "Segments"
+	// MetricColdStart counts the first calls of processes, by Function (ingest, sender, stream-audit, operator).
+	MetricColdStart = "ColdStart"
 )

@@ -239,16 +239,20 @@ func (h *Handler) post(ctx context.Context, j *job, p plan) (v verdict, settled 
 		return again(j.text.LeaseUntil.Sub(h.Now())), true
 	}
 	j.text, j.moved = stored, true
-	h.relayed(ctx, j.text)
+	h.relayed(ctx, j.text, created.NumSegments)
 	if p.marked {
 		h.markOptedOut(ctx, j.text.TwilioNumber, p.to, false)
 	}
 	return done(), true
 }
 
-// relayed measures a text that Twilio has taken.
-func (h *Handler) relayed(ctx context.Context, r ledger.Record) {
-	h.Emit(one(telemetry.MetricRelayed), latency(telemetry.MetricRelayLatency, h.Now().Sub(r.ReceivedAt)))
+// relayed measures a text that Twilio has taken, in as many segments as it says, 0 if it does not.
+func (h *Handler) relayed(ctx context.Context, r ledger.Record, segments int) {
+	if segments == 0 {
+		segments = sms.Segments(bodyOf(r))
+	}
+	h.Emit(one(telemetry.MetricRelayed), latency(telemetry.MetricRelayLatency, h.Now().Sub(r.ReceivedAt)),
+		telemetry.Measurement{Name: telemetry.MetricSegments, Unit: telemetry.Count, Value: float64(segments)})
 	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text relayed", textAttrs(r, nil)...)
 }
 

@@ -164,7 +164,7 @@ func TestNextHopInTheSameRun(t *testing.T) {
 			t.Errorf("POST %d says attempt %d at hop %d", i+1, p.ref.Attempt, p.ref.Hop)
 		}
 	}
-	want := map[string]int{"TwilioFault unreachable": 1, "TwilioFault opted_out": 1, "Cascaded refused": 2, "OptedOut": 1, "Relayed": 1, "RelayLatency": 1}
+	want := map[string]int{"TwilioFault unreachable": 1, "TwilioFault opted_out": 1, "Cascaded refused": 2, "OptedOut": 1, "Relayed": 1, "RelayLatency": 1, "Segments": 1}
 	if diff := cmp.Diff(want, s.measured); diff != "" {
 		t.Errorf("measured (-want +got):\n%s", diff)
 	}

@@ -94,7 +94,7 @@ func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt
 		return h.notNow(ctx, j, "discovery not recorded", err)
 	}
 	j.text, j.moved = stored, true
-	h.relayed(ctx, stored)
+	h.relayed(ctx, stored, 0)
 	if stored.State != ledger.Sent {
 		h.settled(stored)
 	}

@@ -46,7 +46,7 @@ func TestTextIsRelayed(t *testing.T) {
 	if lines := s.lines(); !cmp.Equal(lines, []string{"text relayed"}) {
 		t.Errorf("log %q, want one line", lines)
 	}
-	if diff := cmp.Diff(map[string]int{"Relayed": 1, "RelayLatency": 1}, s.measured); diff != "" {
+	if diff := cmp.Diff(map[string]int{"Relayed": 1, "RelayLatency": 1, "Segments": 1}, s.measured); diff != "" {
 		t.Errorf("measured (-want +got):\n%s", diff)
 	}
 	if s.pump(); len(s.queue.Messages()) != 0 {
