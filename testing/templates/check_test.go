@@ -27,7 +27,7 @@ type mutation struct {
 }
 
 func checks() []check {
-	return slices.Concat(functionChecks(), sourceChecks(), queueChecks(), tableChecks(), logChecks(), policyChecks(), apiChecks(), surfaceChecks())
+	return slices.Concat(functionChecks(), sourceChecks(), queueChecks(), tableChecks(), logChecks(), policyChecks(), apiChecks(), surfaceChecks(), alarmChecks())
 }
 
 func (c check) problems(t template, with code) []string {
@@ -49,6 +49,7 @@ func variants() map[string]object {
 		"TwilioApiBaseUrl":      "https://twilio.example.com",
 		"PublicBaseUrl":         "https://sms.example.com",
 		"SenderConcurrency":     4,
+		"AlarmEmail":            "alarms@example.com",
 	})
 	return map[string]object{"few parameters": few, "all parameters": all}
 }
