@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,6 +45,11 @@ type Config struct {
 	OperatorToken string
 	// AllowedOrigins are the origins that browsers may call from, or "*"; none answers preflights without permission.
 	AllowedOrigins []string
+	// AllowedMethods and AllowedHeaders are what a preflight permits, MaxAge how long a browser may remember it; nil and 0
+	// mean GET, POST and OPTIONS, authorization and content-type, and five minutes.
+	AllowedMethods []string
+	AllowedHeaders []string
+	MaxAge         time.Duration
 	// MaxBody bounds a body, in bytes; 0 means the gateway's own limit.
 	MaxBody int64
 	// Now is the clock, NewID a new request id.
@@ -62,6 +68,15 @@ type Gateway struct {
 func New(config Config) *Gateway {
 	if config.MaxBody == 0 {
 		config.MaxBody = MaxBody
+	}
+	if config.AllowedMethods == nil {
+		config.AllowedMethods = []string{http.MethodGet, http.MethodPost, http.MethodOptions}
+	}
+	if config.AllowedHeaders == nil {
+		config.AllowedHeaders = []string{"authorization", "content-type"}
+	}
+	if config.MaxAge == 0 {
+		config.MaxAge = 5 * time.Minute
 	}
 	routes := make(map[string]Route, len(config.Routes))
 	for _, r := range config.Routes {
@@ -161,9 +176,9 @@ func (g *Gateway) allowOrigin(w http.ResponseWriter, r *http.Request) {
 // preflight answers OPTIONS; no function runs.
 func (g *Gateway) preflight(w http.ResponseWriter, _ *http.Request) {
 	if w.Header().Get("Access-Control-Allow-Origin") != "" {
-		w.Header().Set("Access-Control-Allow-Methods", "GET,POST,OPTIONS")
-		w.Header().Set("Access-Control-Allow-Headers", "authorization,content-type")
-		w.Header().Set("Access-Control-Max-Age", "300")
+		w.Header().Set("Access-Control-Allow-Methods", strings.Join(g.AllowedMethods, ","))
+		w.Header().Set("Access-Control-Allow-Headers", strings.Join(g.AllowedHeaders, ","))
+		w.Header().Set("Access-Control-Max-Age", strconv.Itoa(int(g.MaxAge/time.Second)))
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

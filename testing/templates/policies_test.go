@@ -41,7 +41,10 @@ func policyChecks() []check {
 			{"the timers' dead letters more", allow("SenderRole", "sqs:SendMessage", object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"})},
 			{"the pace as an operator", allow("OperatorRole", "dynamodb:GetItem", object{"Fn::GetAtt": "PaceTable.Arn"})},
 			{"a key less", forget("SenderRole", "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/key-AbCdEf")},
-			{"the failures' queue less", forget("StreamAuditRole", "${AuditFailureQueue.Arn}")},
+			{"the failures' bucket less", func(t template) {
+				forget("StreamAuditRole", "${AuditFailureBucket.Arn}")(t)
+				forget("StreamAuditRole", "${AuditFailureBucket.Arn}/*")(t)
+			}},
 			{"another function's log", allow("SenderRole", "logs:PutLogEvents", object{"Fn::GetAtt": "IngestLogGroup.Arn"})},
 		}},
 		{"each function may do what its part is", findActions, []mutation{
@@ -128,10 +131,17 @@ func findRoles(t template, _ code, report reporter) {
 	}
 }
 
+// isAllOfABucket reports whether a resource is all objects of a bucket of the template, which have no other name before they
+// are there.
+func (t template) isAllOfABucket(resource string) bool {
+	bucket, found := strings.CutSuffix(resource, ".Arn}/*")
+	return found && t.resources("AWS::S3::Bucket")[strings.TrimPrefix(bucket, "${")] != nil
+}
+
 func findWildcards(t template, _ code, report reporter) {
 	for id, role := range t.resources("AWS::IAM::Role") {
 		for _, s := range statements(mapping(role["Properties"])) {
-			named := slices.Concat(expressions(s["Action"]), expressions(s["Resource"]))
+			named := slices.Concat(expressions(s["Action"]), slices.DeleteFunc(expressions(s["Resource"]), t.isAllOfABucket))
 			if text(s, "Effect") == "Allow" && strings.Contains(strings.Join(named, " "), "*") {
 				report("%s: allows all of something: %q", id, named)
 			}
@@ -224,7 +234,8 @@ func privileges() map[string]map[string]string {
 		},
 		"StreamAuditFunction": {
 			"${StreamAuditLogGroup.Arn}": logs, "${AuditLogGroup.Arn}": logs,
-			"${LedgerTable.StreamArn}": stream, "${RoutingTable.StreamArn}": stream, "${AuditFailureQueue.Arn}": "sqs:SendMessage",
+			"${LedgerTable.StreamArn}": stream, "${RoutingTable.StreamArn}": stream,
+			"${AuditFailureBucket.Arn}": "s3:ListBucket", "${AuditFailureBucket.Arn}/*": "s3:PutObject",
 		},
 		"OperatorFunction": {
 			"${OperatorLogGroup.Arn}": logs, "${Queue.Arn}": "sqs:SendMessage",

@@ -37,7 +37,7 @@ func queueChecks() []check {
 		}},
 		{"what crashes the sender ends with the dead letters, nothing else", findRedrive, []mutation{
 			{"nowhere", remove("Queue", "RedrivePolicy")},
-			{"in another queue", set("Queue", "RedrivePolicy.deadLetterTargetArn", object{"Fn::GetAtt": "AuditFailureQueue.Arn"})},
+			{"in another queue", set("Queue", "RedrivePolicy.deadLetterTargetArn", object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"})},
 			{"what only waits, too", set("Queue", "RedrivePolicy.maxReceiveCount", 5)},
 			{"from any queue", set("DeadLetterQueue", "RedriveAllowPolicy.redrivePermission", "allowAll")},
 			{"from another queue", set("Queue", "QueueName", "other.fifo")},
@@ -66,7 +66,7 @@ func queueChecks() []check {
 			{"dead timers not on the way", removeResource("TimerDeadLetterQueuePolicy")},
 			{"for another queue", set("QueuePolicy", "Queues", []any{object{"Ref": "DeadLetterQueue"}})},
 			{"for another queue's ARN", func(t template) {
-				firstStatement(t, "AuditFailureQueuePolicy")["Resource"] = object{"Fn::GetAtt": "Queue.Arn"}
+				firstStatement(t, "TimerDeadLetterQueuePolicy")["Resource"] = object{"Fn::GetAtt": "Queue.Arn"}
 			}},
 			{"allowed instead", func(t template) { firstStatement(t, "QueuePolicy")["Effect"] = "Allow" }},
 			{"some actions", func(t template) { firstStatement(t, "QueuePolicy")["Action"] = "sqs:SendMessage" }},

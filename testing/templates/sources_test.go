@@ -63,7 +63,10 @@ func sourceChecks() []check {
 			{"until they expire", set("StreamAuditFunction", "Events.Routes.Properties.MaximumRecordAgeInSeconds", -1)},
 			{"too long to read them again", set("StreamAuditFunction", "Events.Routes.Properties.MaximumRecordAgeInSeconds", 86400)},
 			{"what fails is lost", remove("StreamAuditFunction", "Events.Routes.Properties.DestinationConfig")},
-			{"what fails goes nowhere", set("StreamAuditFunction", "Events.Routes.Properties.DestinationConfig.OnFailure.Destination", object{"Fn::GetAtt": "NoQueue.Arn"})},
+			{"what fails goes nowhere", set("StreamAuditFunction", "Events.Routes.Properties.DestinationConfig.OnFailure.Destination", object{"Fn::GetAtt": "NoBucket.Arn"})},
+			{"only a pointer is left", func(t template) {
+				put(t.resource("StreamAuditFunction"), "Events.Routes.Properties.DestinationConfig.OnFailure", object{"Type": "SQS", "Destination": object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"}})
+			}},
 			{"a long window", set("StreamAuditFunction", "Events.Ledger.Properties.MaximumBatchingWindowInSeconds", 60)},
 			{"only one of the tables", remove("StreamAuditFunction", "Events.Routes")},
 		}},
@@ -140,8 +143,9 @@ func findStreams(t template, _ code, report reporter) {
 		if window := number(source, "MaximumBatchingWindowInSeconds"); window > 5 {
 			report("StreamAuditFunction: source %s waits %d s for a batch: the audit log would lag", name, window)
 		}
-		if destination := text(source, "DestinationConfig.OnFailure.Destination"); t.resource(referenced(destination)) == nil {
-			report("StreamAuditFunction: source %s leaves no trace of what it gives up", name)
+		destination := text(source, "DestinationConfig.OnFailure.Destination")
+		if text(source, "DestinationConfig.OnFailure.Type") != "S3" || t.resources("AWS::S3::Bucket")[referenced(destination)] == nil {
+			report("StreamAuditFunction: source %s should leave what it gives up in a bucket: a queue gets no records, only where they were", name)
 		}
 	}
 	slices.Sort(read)

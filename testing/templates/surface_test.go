@@ -30,7 +30,7 @@ func surfaceChecks() []check {
 			{"the pace", set("PaceTable", "TableName", "pace")},
 		}},
 		{"each queue's name fits into SQS's bounds, however long QueueName is", findLongNames, []mutation{
-			{"a longer QueueName", func(t template) { mapping(at(t, "Parameters.QueueName"))["AllowedPattern"] = "^[A-Za-z0-9_-]{1,66}$" }},
+			{"a longer QueueName", func(t template) { mapping(at(t, "Parameters.QueueName"))["AllowedPattern"] = "^[A-Za-z0-9_-]{1,69}$" }},
 			{"a longer end", set("TimerDeadLetterQueue", "QueueName", "qdn-sms-timers-dead-letters")},
 			{"no bound", func(t template) { mapping(at(t, "Parameters.QueueName"))["AllowedPattern"] = "^[A-Za-z0-9_-]+$" }},
 		}},
@@ -168,7 +168,7 @@ func findOutputs(t template, _ code, report reporter) {
 		}
 	}
 	for name, id := range map[string]string{
-		"QueueUrl": "Queue", "DeadLetterQueueUrl": "DeadLetterQueue", "AuditFailureQueueUrl": "AuditFailureQueue",
+		"QueueUrl": "Queue", "DeadLetterQueueUrl": "DeadLetterQueue", "AuditFailureBucket": "AuditFailureBucket",
 		"TimerQueueUrl": "TimerQueue", "TimerDeadLetterQueueUrl": "TimerDeadLetterQueue",
 		"RoutingTable": "RoutingTable", "LedgerTable": "LedgerTable", "AuditLogGroup": "AuditLogGroup",
 	} {

@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -9,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
+	cfn "quickdumpnow.com/smsrelay/shared/lambdahost/template"
 )
 
 // root is the module's folder.
@@ -37,146 +36,11 @@ func readTemplate(t *testing.T, parameters object) template {
 }
 
 func parseTemplate(text []byte, parameters object) (template, error) {
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return nil, fmt.Errorf("parse template: %w", err)
+	parsed, err := cfn.Parse(text, parameters)
+	if err != nil {
+		return nil, err
 	}
-	whole := mapping(plain(document.Content[0]))
-	values := object{}
-	for name, p := range mapping(whole["Parameters"]) {
-		values[name] = mapping(p)["Default"]
-		if given, ok := parameters[name]; ok {
-			values[name] = given
-		}
-	}
-	r := resolver{values: values, conditions: mapping(whole["Conditions"]), mappings: mapping(whole["Mappings"])}
-	resolved, _ := r.resolve(whole)
-	parsed := mapping(resolved)
-	parsed["Values"] = values
-	return parsed, nil
-}
-
-// plain turns a YAML node into maps, lists and scalars, and CloudFormation's short tags into their long form.
-func plain(n *yaml.Node) any {
-	tag := n.ShortTag()
-	if !strings.HasPrefix(tag, "!") || strings.HasPrefix(tag, "!!") {
-		return untagged(n)
-	}
-	bare := *n
-	bare.Tag = ""
-	if n.Kind == yaml.ScalarNode {
-		bare.Tag = "!!str"
-	}
-	name := strings.TrimPrefix(tag, "!")
-	if name != "Ref" && name != "Condition" {
-		name = "Fn::" + name
-	}
-	return object{name: untagged(&bare)}
-}
-
-func untagged(n *yaml.Node) any {
-	switch n.Kind {
-	case yaml.MappingNode:
-		m := object{}
-		for i := 0; i < len(n.Content); i += 2 {
-			m[n.Content[i].Value] = plain(n.Content[i+1])
-		}
-		return m
-	case yaml.SequenceNode:
-		list := []any{}
-		for _, item := range n.Content {
-			list = append(list, plain(item))
-		}
-		return list
-	case yaml.ScalarNode, yaml.AliasNode, yaml.DocumentNode:
-	}
-	var v any
-	if err := n.Decode(&v); err != nil {
-		return n.Value
-	}
-	return v
-}
-
-// resolver puts parameters, conditions and mappings into effect.
-type resolver struct{ values, conditions, mappings object }
-
-// resolve returns v with its parameters filled in; keep is false for AWS::NoValue.
-func (r resolver) resolve(v any) (resolved any, keep bool) {
-	switch v := v.(type) {
-	case object:
-		return r.resolveObject(v)
-	case []any:
-		list := []any{}
-		for _, item := range v {
-			if item, keep := r.resolve(item); keep {
-				list = append(list, item)
-			}
-		}
-		return list, true
-	default:
-		return v, true
-	}
-}
-
-func (r resolver) resolveObject(m object) (resolved any, keep bool) {
-	if name, ok := m["Ref"].(string); ok {
-		value, isParameter := r.values[name]
-		if isParameter {
-			return value, true
-		}
-		return m, name != "AWS::NoValue"
-	}
-	if branches, ok := m["Fn::If"].([]any); ok {
-		if r.holds(r.conditions[expression(branches[0])]) {
-			return r.resolve(branches[1])
-		}
-		return r.resolve(branches[2])
-	}
-	if keys, ok := m["Fn::FindInMap"].([]any); ok {
-		return r.find(keys), true
-	}
-	if pattern, ok := m["Fn::Sub"].(string); ok {
-		return object{"Fn::Sub": r.fill(pattern)}, true
-	}
-	object := object{}
-	for key, item := range m {
-		if item, keep := r.resolve(item); keep {
-			object[key] = item
-		}
-	}
-	return object, true
-}
-
-// find returns what a mapping has under its two keys, or nil.
-func (r resolver) find(keys []any) any {
-	var found any = r.mappings
-	for _, key := range keys {
-		key, _ := r.resolve(key)
-		found = mapping(found)[expression(key)]
-	}
-	return found
-}
-
-func (r resolver) fill(pattern string) string {
-	for name, value := range r.values {
-		pattern = strings.ReplaceAll(pattern, "${"+name+"}", expression(value))
-	}
-	return pattern
-}
-
-// holds evaluates a condition made of Fn::Not and Fn::Equals, which is all that the template uses.
-func (r resolver) holds(condition any) bool {
-	c := mapping(condition)
-	if operands, ok := c["Fn::Not"].([]any); ok {
-		return !r.holds(operands[0])
-	}
-	operands, ok := c["Fn::Equals"].([]any)
-	if !ok {
-		panic(fmt.Sprintf("condition of an unknown kind: %v", condition))
-	}
-	left, _ := r.resolve(operands[0])
-	right, _ := r.resolve(operands[1])
-	return expression(left) == expression(right)
+	return parsed.Whole, nil
 }
 
 // resources returns the resources of one type.
@@ -202,16 +66,7 @@ func (t template) functions() map[string]object {
 	return functions
 }
 
-func merged(base, over object) object {
-	m := maps.Clone(base)
-	for key, value := range over {
-		inner, both := m[key].(object)
-		if m[key] = value; both {
-			m[key] = merged(inner, mapping(value))
-		}
-	}
-	return m
-}
+func merged(base, over object) object { return cfn.Merged(base, over) }
 
 // events returns a function's event sources of one type, by name.
 func events(function object, kind string) map[string]object {
@@ -244,16 +99,7 @@ func mapping(v any) object {
 }
 
 // items returns a list, or the one item that may stand for it.
-func items(v any) []any {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case []any:
-		return v
-	default:
-		return []any{v}
-	}
-}
+func items(v any) []any { return cfn.Items(v) }
 
 func text(v any, path string) string { return expression(at(v, path)) }
 
@@ -267,22 +113,8 @@ func isTrue(v any, path string) bool {
 	return b
 }
 
-// expression writes a value in the language of Fn::Sub, in which each has one form: "${Queue.Arn}".
-func expression(v any) string {
-	m := mapping(v)
-	switch {
-	case v == nil:
-		return ""
-	case m["Ref"] != nil:
-		return "${" + expression(m["Ref"]) + "}"
-	case m["Fn::GetAtt"] != nil:
-		return "${" + strings.Join(expressions(m["Fn::GetAtt"]), ".") + "}"
-	case m["Fn::Sub"] != nil:
-		return strings.Join(expressions(m["Fn::Sub"]), " ")
-	default:
-		return fmt.Sprint(v)
-	}
-}
+// expression writes a value in the language of Fn::Sub.
+func expression(v any) string { return cfn.Expression(v) }
 
 func expressions(v any) []string {
 	var list []string

@@ -1,0 +1,102 @@
+// Package iam plays the part of IAM for functions that run on this machine: it stands as the address of all services,
+// knows each function by its access key, holds every call against the function's policies, answers those that are not
+// allowed as the service would, passes the others on, and counts them. It checks no signatures, and it refuses policies
+// that it does not understand, such as ones with conditions.
+package iam
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Statement is one statement of a policy. Resources and actions may have the wildcards * and ?.
+type Statement struct {
+	Effect   string
+	Action   oneOrMore
+	Resource oneOrMore
+	// Condition is here to be refused.
+	Condition json.RawMessage `json:",omitempty"`
+}
+
+// oneOrMore is a list that a policy may write as its only item.
+type oneOrMore []string
+
+// UnmarshalJSON reads either form.
+func (l *oneOrMore) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		*l = oneOrMore{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(l))
+}
+
+var errCondition = errors.New("a statement has a condition, which is not understood here")
+
+// check returns why a statement is not understood, or nil.
+func (s Statement) check() error {
+	switch {
+	case len(s.Condition) > 0:
+		return errCondition
+	case s.Effect != "Allow" && s.Effect != "Deny":
+		return fmt.Errorf("a statement's Effect is %q", s.Effect)
+	case len(s.Action) == 0 || len(s.Resource) == 0:
+		return errors.New("a statement has no Action or no Resource")
+	default:
+		return nil
+	}
+}
+
+// matches reports whether the statement is about an action on a resource.
+func (s Statement) matches(action, resource string) bool {
+	about := func(pattern string) bool { return wildcard(pattern, true).MatchString(action) }
+	on := func(pattern string) bool { return wildcard(pattern, false).MatchString(resource) }
+	return slices.ContainsFunc(s.Action, about) && slices.ContainsFunc(s.Resource, on)
+}
+
+// wildcard compiles a pattern. Of actions the case of letters does not matter.
+func wildcard(pattern string, foldCase bool) *regexp.Regexp {
+	text := regexp.QuoteMeta(pattern)
+	text = strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(text)
+	if foldCase {
+		text = "(?i)" + text
+	}
+	return regexp.MustCompile("^" + text + "$")
+}
+
+// allows reports whether the statements allow an action on a resource: one does, and none denies it.
+func allows(statements []Statement, action, resource string) bool {
+	allowed := false
+	for _, s := range statements {
+		if s.matches(action, resource) {
+			if s.Effect == "Deny" {
+				return false
+			}
+			allowed = true
+		}
+	}
+	return allowed
+}
+
+// Permission is one action that a principal may do with one resource, as its policy writes them.
+type Permission struct{ Principal, Action, Resource string }
+
+// permissions lists what a principal's statements allow.
+func permissions(principal string, statements []Statement) []Permission {
+	var list []Permission
+	for _, s := range statements {
+		if s.Effect != "Allow" {
+			continue
+		}
+		for _, action := range s.Action {
+			for _, resource := range s.Resource {
+				list = append(list, Permission{Principal: principal, Action: action, Resource: resource})
+			}
+		}
+	}
+	return list
+}
