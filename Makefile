@@ -42,8 +42,12 @@ race: ## Run them with the race detector, which needs a C compiler
 test-aws: ## Run the AWS adapters' tests against emulators (needs Java 17, Maven and Python)
 	$(GO) run ./testing/emulators -- $(GO) test -count=1 $(AWS_PACKAGES)
 
+.PHONY: e2e-aws
+e2e-aws: sam-build ## Run what sam build made as the template deploys it, over emulators (and qemu-user for its arm64)
+	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 20m ./testing/e2e
+
 # The packages with a test that asks for an emulator.
-AWS_PACKAGES = $(sort $(dir $(shell grep -rl --include='*_test.go' 'relaytest[.]Emulator' ./shared ./functions ./cmd ./testing/bootstraps ./testing/states)))
+AWS_PACKAGES = $(sort $(dir $(shell grep -rl --include='*_test.go' 'relaytest[.]Emulator' ./shared ./functions ./cmd ./testing/states)))
 
 .PHONY: chaos
 chaos: ## Kill a relay under load 50 times with Twilio's faults on: nothing lost, nothing doubled

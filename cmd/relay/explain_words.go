@@ -44,7 +44,7 @@ func stateWord(s ledger.State) (w word, ok bool) {
 	case ledger.Dead:
 		return word{
 			"its attempts are used up, and it lies on the dead-letter queue",
-			"Something was broken for longer than the attempts lasted: the dead letter has the last error. Once that is mended, send the text again; nothing leaves this state by itself.",
+			"Something was broken for longer than the attempts lasted: the dead letter has the last error. Once that is mended, move it back to the queue (aws sqs start-message-move-task): the text is tried anew, under the same record. Nothing leaves this state by itself.",
 		}, true
 	default:
 		return word{}, false
@@ -79,6 +79,7 @@ func reasonWords() []reasonWord {
 		{ledger.ReasonNextHop, queued, word{"a phone refused it or did not get it, and the next one is tried", "Nothing to do. The attempt's code says what was wrong: relay explain code CODE."}},
 		{ledger.ReasonDeliveryTimeout, queued, word{"no receipt said delivered within the route's DeliveryTimeout, and the next phone is tried", "Nothing to do. A delivery that is reported late stops it where that is still possible."}},
 		{ledger.ReasonResend, queued, word{"may or may not have been sent, and goes out again because the route says so", "Nothing to do. OnUncertain park keeps a text from ever going out twice."}},
+		{ledger.ReasonRedrive, queued, word{"was dead, and an operator moved its dead letter back to the queue", "Nothing to do: it has all its attempts again."}},
 		{ledger.ReasonRefused, []ledger.State{ledger.Failed}, word{"Twilio refused the message for every phone that was tried", "The attempt's code says why: relay explain code CODE."}},
 		{ledger.ReasonReceipt, []ledger.State{ledger.Failed}, word{"Twilio took the message, and a receipt then said failed or canceled", "The attempt's code says why: relay explain receipt CODE."}},
 		{ledger.ReasonUnknownOutcome, uncertain, word{"Twilio's answer was lost, and Twilio does not list the message", "It was probably not sent. Look for it in Twilio's own log of messages before it is sent again."}},

@@ -11,11 +11,17 @@ type config struct {
 	aws awsclient.Config
 	// auditLogGroup is the log group of the audit log.
 	auditLogGroup string
+	// failureBucket keeps the changes that no entry can be made of.
+	failureBucket string
 }
 
 // readConfig reads the environment and returns everything that is wrong with it at once.
 func readConfig(lookup func(string) (string, bool)) (config, error) {
 	r := env.New(lookup)
-	c := config{aws: awsclient.Read(r), auditLogGroup: r.Required("RELAY_AUDIT_LOG_GROUP")}
+	c := config{
+		aws:           awsclient.Read(r),
+		auditLogGroup: r.Required("RELAY_AUDIT_LOG_GROUP"),
+		failureBucket: r.Required("RELAY_AUDIT_FAILURE_BUCKET"),
+	}
 	return c, r.Err()
 }

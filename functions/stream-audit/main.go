@@ -15,6 +15,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/cloudwatch"
+	"quickdumpnow.com/smsrelay/shared/s3"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
@@ -33,11 +34,13 @@ func newHandler(logger *slog.Logger) (*audit.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	aws := awsclient.New(c.aws)
 	return audit.New(audit.Config{
-		Log:    cloudwatch.New(awsclient.New(c.aws), cloudwatch.Config{Group: c.auditLogGroup, Stream: streamName()}),
-		Now:    time.Now,
-		Logger: logger,
-		Emit:   telemetry.NewEMF(os.Stdout, time.Now),
+		Log:      cloudwatch.New(aws, cloudwatch.Config{Group: c.auditLogGroup, Stream: streamName()}),
+		SetAside: s3.New(aws, c.failureBucket).Put,
+		Now:      time.Now,
+		Logger:   logger,
+		Emit:     telemetry.NewEMF(os.Stdout, time.Now),
 	}), nil
 }
 

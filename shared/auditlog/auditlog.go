@@ -19,7 +19,8 @@ type Entry struct {
 	ID string `json:"id"`
 	// Time is when the change was made, to the millisecond.
 	Time time.Time `json:"time"`
-	// Subject is "message" for the ledger, "route" for the routing table.
+	// Subject is "message" for the ledger, "route" for the routing table, "unreadable" for a change of either of which no
+	// entry can be made: its Change is the stream's own word (INSERT, MODIFY, REMOVE), and Object says where it is.
 	Subject string `json:"subject"`
 	// Change is "created", "changed", "removed" (by someone) or "expired" (by the table's own time to live).
 	Change string `json:"change"`
@@ -43,6 +44,8 @@ type Entry struct {
 	After  *Route `json:"after,omitempty"`
 	// Actor is who changed the route: an operator's name, "seed", or "relay" where it noticed by itself who has opted out.
 	Actor string `json:"actor,omitempty"`
+	// Object is the name under which an unreadable change was set aside, in the failure bucket or folder.
+	Object string `json:"object,omitempty"`
 }
 
 // Attempt is one POST to Twilio as it stood after the change.

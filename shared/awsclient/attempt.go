@@ -31,6 +31,16 @@ func AttemptTimeout(limit time.Duration) func(*middleware.Stack) error {
 	}
 }
 
+// Streamed takes the bound off a call whose answer is read after the call has returned, as a stream: the end of the attempt would
+// end the reading. The caller's context bounds such a call.
+func Streamed(stack *middleware.Stack) error {
+	if _, ok := stack.Finalize.Get(attemptTimeoutID); !ok {
+		return nil
+	}
+	_, err := stack.Finalize.Remove(attemptTimeoutID)
+	return err
+}
+
 // attemptTimeout is the step of the SDK's stack that bounds an attempt.
 type attemptTimeout time.Duration
 

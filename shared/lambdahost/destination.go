@@ -18,7 +18,7 @@ import (
 
 // destination returns what a stream's mapping does with batches that it gives up: an object in a bucket, with the records,
 // as Lambda writes it.
-func (h *Host) destination(f *function, p sourceProperties) (func(context.Context, mapping.Lost) error, error) {
+func (h *Host) destination(ctx context.Context, f *function, p sourceProperties) (func(context.Context, mapping.Lost) error, error) {
 	target := p.DestinationConfig.OnFailure.Destination
 	bucket, isBucket := strings.CutPrefix(target, "arn:aws:s3:::")
 	if !isBucket {
@@ -26,6 +26,9 @@ func (h *Host) destination(f *function, p sourceProperties) (func(context.Contex
 	}
 	mark := rand.Text()
 	client := s3.NewFromConfig(f.config, func(o *s3.Options) { o.UsePathStyle = true })
+	if _, err := client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket}); err != nil {
+		return nil, fmt.Errorf("on-failure destination %s: %w", bucket, err)
+	}
 	return func(ctx context.Context, lost mapping.Lost) error {
 		body, err := json.Marshal(h.invocationRecord(f, lost))
 		if err != nil {

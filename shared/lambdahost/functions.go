@@ -44,7 +44,7 @@ func (h *Host) addFunction(ctx context.Context, id string, properties map[string
 	if err := h.stack.Into(properties, &f.settings); err != nil {
 		return err
 	}
-	command, err := commandOf(filepath.Join(h.config.Artefacts, id, f.settings.Handler))
+	command, err := Command(filepath.Join(h.config.Artefacts, id, f.settings.Handler))
 	if err != nil {
 		return err
 	}
@@ -92,8 +92,8 @@ func (h *Host) environment(f *function) map[string]string {
 
 var errNoEmulator = errors.New("the bootstrap is for arm64, and there is neither qemu-aarch64-static nor qemu-aarch64 to run it (Debian: apt-get install qemu-user-static)")
 
-// commandOf returns how to start a bootstrap. One for another processor than this machine's is started under an emulator.
-func commandOf(bootstrap string) ([]string, error) {
+// Command returns how to start a bootstrap: its path, or an emulator of its processor and its path. One for another processor than this machine's is started under an emulator.
+func Command(bootstrap string) ([]string, error) {
 	path, err := filepath.Abs(bootstrap)
 	if err != nil {
 		return nil, err

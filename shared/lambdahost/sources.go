@@ -132,7 +132,7 @@ func (h *Host) streamSource(ctx context.Context, f *function, p sourceProperties
 	if p.StartingPosition != "TRIM_HORIZON" {
 		return nil, fmt.Errorf("starting position %q would leave out what was written before", p.StartingPosition)
 	}
-	giveUp, err := h.destination(f, p)
+	giveUp, err := h.destination(ctx, f, p)
 	if err != nil {
 		return nil, err
 	}

@@ -146,6 +146,11 @@ func dropped(reason ledger.Reason) event {
 
 func givenUp(r ledger.Record) (ledger.Record, bool, error) { return changing(r.GiveUp(noon)) }
 
+// redriven is the move of the text's last dead letter back to the queue.
+func redriven(r ledger.Record) (ledger.Record, bool, error) {
+	return r.Redrive(len(r.Attempts), noon)
+}
+
 func buried(r ledger.Record) (ledger.Record, bool, error) {
 	return changing(r.Die(ledger.ReasonAttemptsExhausted, noon))
 }

@@ -83,6 +83,10 @@ func (a *Attempt) apply(receipt sms.Receipt, now time.Time) bool {
 
 // settle moves the text after news of the attempt of that number, as far as the state machine has the way.
 func (r Record) settle(number int, onward Onward, now time.Time) Record {
+	if r.State.Final() {
+		// A dead text, too: whether it is sent again is for an operator to say.
+		return r
+	}
 	last, _ := r.Current()
 	about := r.Attempts[slices.IndexFunc(r.Attempts, func(a Attempt) bool { return a.Number == number })]
 	isCurrent, givenUp, lost := last.Number == number, !r.HopOpen(about.To), about.Status.Lost()

@@ -45,6 +45,9 @@ type Record struct {
 	NotBefore time.Time `json:",omitzero"`
 	// Slot is set while State is Queued and the text waits for the moment that the pace limits gave it.
 	Slot Slot `json:",omitzero"`
+	// Redriven is the number of the last attempt before an operator's redrive, RedrivenAt when that was; zero if there was none.
+	Redriven   int       `json:",omitempty"`
+	RedrivenAt time.Time `json:",omitzero"`
 	// ExpiresAt is when the table may forget the record, in seconds since 1970 (DynamoDB's TTL attribute).
 	ExpiresAt int64 `json:",omitempty"`
 }
@@ -126,11 +129,19 @@ func (r Record) HeldBy(claimID string) bool {
 	return ok && r.open(last.Number) && last.ClaimID == claimID
 }
 
-// SpentAt returns how many attempts at that phone count towards the most there may be.
+// DueSince is when the text's age counts from: when it was received, or last redriven.
+func (r Record) DueSince() time.Time {
+	if r.RedrivenAt.After(r.ReceivedAt) {
+		return r.RedrivenAt
+	}
+	return r.ReceivedAt
+}
+
+// SpentAt returns how many attempts at that phone, since the last redrive, count towards the most there may be.
 func (r Record) SpentAt(to sms.PhoneNumber) int {
 	spent := 0
 	for _, a := range r.Attempts {
-		if a.To == to && a.spent() {
+		if a.To == to && a.spent() && a.Number > r.Redriven {
 			spent++
 		}
 	}

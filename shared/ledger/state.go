@@ -55,6 +55,8 @@ const (
 	ReasonDeliveryTimeout Reason = "delivery_timeout"
 	// ReasonResend: nobody knows whether the text was sent, and the route says to send it again.
 	ReasonResend Reason = "resend"
+	// ReasonRedrive: an operator moved the text's dead letter back to the queue.
+	ReasonRedrive Reason = "redrive"
 )
 
 // Reasons of Failed, Uncertain and Dead.
@@ -90,7 +92,10 @@ func next(s State) []State {
 	case Uncertain:
 		// A receipt that came after all settles it.
 		return []State{Queued, Sent, Delivered, Undelivered, Failed}
-	case Delivered, Undelivered, Failed, Dropped, Dead:
+	case Dead:
+		// By an operator's redrive alone, see Redrive.
+		return []State{Queued}
+	case Delivered, Undelivered, Failed, Dropped:
 		return nil
 	default:
 		return nil
@@ -100,8 +105,8 @@ func next(s State) []State {
 // Known reports whether s is one of [States].
 func (s State) Known() bool { return slices.Contains(States(), s) }
 
-// Final reports whether no state follows s by itself.
-func (s State) Final() bool { return len(next(s)) == 0 }
+// Final reports whether no state follows s by itself. Dead is final: only an operator moves a text on from there.
+func (s State) Final() bool { return s == Dead || len(next(s)) == 0 }
 
 // MayBecome reports whether the state machine has the transition from s to t.
 func (s State) MayBecome(t State) bool { return slices.Contains(next(s), t) }

@@ -15,35 +15,35 @@ import (
 // operation on its last attempt. A cell names the state after it, "=" if only the record changes, "." if nothing does, and
 // "!" if it is refused.
 const happenings = `
-            Claim   Book   Drop        GiveUp      Die  | Accept End:busy End:refused Doubt | Looked Discover Conclude:park Conclude:resend | sent delivered failed undelivered undelivered:next TimeOut
-(none)      sending queued dropped     !           !    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-paced       sending =      dropped     failed      dead | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-waiting     sending =      dropped     failed      dead | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
-resend      sending =      uncertain   uncertain   dead | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
-next-hop    sending =      undelivered undelivered dead | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-timed-out   sending =      sent        sent        dead | .      .        .           .     | .      .        .             .               | =    delivered =         =           =                .
+            Claim   Book   Drop        GiveUp      Die  Redrive | Accept End:busy End:refused Doubt | Looked Discover Conclude:park Conclude:resend | sent delivered failed undelivered undelivered:next TimeOut
+(none)      sending queued dropped     !           !    .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+paced       sending =      dropped     failed      dead .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+waiting     sending =      dropped     failed      dead .       | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
+resend      sending =      uncertain   uncertain   dead .       | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
+next-hop    sending =      undelivered undelivered dead .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+timed-out   sending =      sent        sent        dead .       | .      .        .           .     | .      .        .             .               | =    delivered =         =           =                .
 
-open        !       !      !           !           !    | sent   queued   failed      =     | .      .        .             .               | sent delivered failed    undelivered queued           .
-doubted     !       !      !           !           !    | sent   queued   failed      .     | =      sent     uncertain     queued          | sent delivered failed    undelivered queued           .
-open-2nd    !       !      !           !           !    | sent   queued   sent        =     | .      .        .             .               | sent delivered sent      sent        queued           .
-doubted-2nd !       !      !           !           !    | sent   queued   sent        .     | =      sent     uncertain     queued          | sent delivered sent      sent        queued           .
+open        !       !      !           !           !    .       | sent   queued   failed      =     | .      .        .             .               | sent delivered failed    undelivered queued           .
+doubted     !       !      !           !           !    .       | sent   queued   failed      .     | =      sent     uncertain     queued          | sent delivered failed    undelivered queued           .
+open-2nd    !       !      !           !           !    .       | sent   queued   sent        =     | .      .        .             .               | sent delivered sent      sent        queued           .
+doubted-2nd !       !      !           !           !    .       | sent   queued   sent        .     | =      sent     uncertain     queued          | sent delivered sent      sent        queued           .
 
-sent        !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered failed    undelivered queued           queued
-sent-again  !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered uncertain uncertain   queued           queued
-sent-2nd    !       !      !           !           !    | .      .        .           .     | .      .        .             .               | =    delivered =         =           queued           queued
+sent        !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | =    delivered failed    undelivered queued           queued
+sent-again  !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | =    delivered uncertain uncertain   queued           queued
+sent-2nd    !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | =    delivered =         =           queued           queued
 
-delivered   !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-undelivered !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-failed      !       !      !           !           !    | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
-uncertain   !       !      !           !           !    | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered queued           .
-dropped     !       !      !           !           !    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-dead        !       !      !           !           !    | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
+delivered   !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+undelivered !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+failed      !       !      !           !           !    .       | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
+uncertain   !       !      !           !           !    .       | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered queued           .
+dropped     !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+dead        !       !      !           !           !    queued  | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
 `
 
 // operations are the columns, each about the attempt of that number.
 func operations(number int) map[string]event {
 	return map[string]event{
-		"Claim": claims(1), "Book": books(1), "Drop": dropped(ledger.ReasonExpired), "GiveUp": givenUp, "Die": buried,
+		"Claim": claims(1), "Book": books(1), "Drop": dropped(ledger.ReasonExpired), "GiveUp": givenUp, "Die": buried, "Redrive": redriven,
 		"Accept": accepted(number, sms.StatusQueued), "End:busy": ended(number, busy, later), "End:refused": ended(number, blocked, refused),
 		"Doubt": doubted(number), "Looked": looked(number), "Discover": found(number, sid(number), sms.StatusQueued),
 		"Conclude:park": concluded(number, park), "Conclude:resend": concluded(number, resend),
@@ -109,7 +109,7 @@ func outcomeOf(t *testing.T, operation string, before, got ledger.Record, change
 
 // TestOperationsOnNoAttempt: a number that the text has no attempt of changes nothing, whatever its state.
 func TestOperationsOnNoAttempt(t *testing.T) {
-	ofNoAttempt := []string{"Claim", "Book", "Drop", "GiveUp", "Die"}
+	ofNoAttempt := []string{"Claim", "Book", "Drop", "GiveUp", "Die", "Redrive"}
 	for name := range situations {
 		before := in(t, name)
 		for _, number := range []int{-1, 0, current(before) + 1} {

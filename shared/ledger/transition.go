@@ -162,6 +162,21 @@ func (r Record) Die(reason Reason, now time.Time) (Record, error) {
 	return r.move(Dead, reason, now)
 }
 
+// Redrive takes a dead text back, because an operator moved its dead letter back to the queue. attempts is how many the letter
+// says that there were: only the letter of the text's last death brings it back, and only once. The attempts so far do not count
+// towards the most there may be, and its age counts from now. changed is false if the letter is not that one.
+func (r Record) Redrive(attempts int, now time.Time) (redriven Record, changed bool, err error) {
+	if r.State != Dead || len(r.Attempts) != attempts {
+		return r, false, nil
+	}
+	if r, err = r.move(Queued, ReasonRedrive, now); err != nil {
+		return r, false, err
+	}
+	last, _ := r.Current()
+	r.Redriven, r.RedrivenAt, r.NotBefore = last.Number, Stamp(now), Stamp(now)
+	return r, true, nil
+}
+
 // InDoubt reports whether the text had an attempt of which nobody ever found out what became of it.
 func (r Record) InDoubt() bool { return slices.ContainsFunc(r.Attempts, Attempt.Unknown) }
 

@@ -64,6 +64,8 @@ const (
 	MetricOptedOut = "OptedOut"
 	// MetricDeadLetters counts messages the sender put on the dead-letter queue, by Reason.
 	MetricDeadLetters = "DeadLetters"
+	// MetricRedriven counts dead texts that went on because an operator moved their dead letter back to the queue.
+	MetricRedriven = "Redriven"
 	// MetricRelayLatency is from the front door's receipt of a text to Twilio's acceptance of the relayed one.
 	MetricRelayLatency = "RelayLatency"
 	// MetricDeliveryLatency is from the front door's receipt of a text to the receipt that says delivered.
@@ -76,6 +78,8 @@ const (
 	MetricRouteChanges = "RouteChanges"
 	// MetricAuditLag is the age of the oldest change of a batch when it was written to the audit log.
 	MetricAuditLag = "AuditLag"
+	// MetricAuditSetAside counts changes that were set aside because no entry of them can be made or kept.
+	MetricAuditSetAside = "AuditSetAside"
 	// MetricAuditFailures counts batches that could not be written whole.
 	MetricAuditFailures = "AuditFailures"
 	// MetricSegments counts the segments of the messages that Twilio took: as Twilio counts them, or by the same rules

@@ -188,6 +188,11 @@ func (s *stage) record(sid string) ledger.Record {
 func (s *stage) await(sid string, limit time.Duration, states ...ledger.State) ledger.Record {
 	s.t.Helper()
 	var r ledger.Record
+	defer func() {
+		if s.t.Failed() {
+			s.t.Logf("the ledger has %v, attempts %+v", r.LogValue(), r.Attempts)
+		}
+	}()
 	s.until(fmt.Sprintf("text %s is %v", sid, states), limit, func() bool {
 		r = s.record(sid)
 		for _, state := range states {

@@ -101,6 +101,7 @@ func namedResources() map[string]string {
 		"RELAY_ROUTING_TABLE":         "RoutingTable",
 		"RELAY_PACE_TABLE":            "PaceTable",
 		"RELAY_AUDIT_LOG_GROUP":       "AuditLogGroup",
+		"RELAY_AUDIT_FAILURE_BUCKET":  "AuditFailureBucket",
 	}
 }
 

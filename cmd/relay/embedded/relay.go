@@ -168,7 +168,9 @@ func (r *Relay) wire() error {
 	r.timers = eventsource.Queue{Receiver: timers, Function: sender.Handle, BatchSize: 10, Pollers: timerPollers, Visibility: visibility, Logger: logger}
 	r.stream = eventsource.Stream{
 		Changes: changes{r.db.Changes()}, BatchSize: auditBatch, Logger: logger,
-		Function: audit.New(audit.Config{Log: r.auditLog, Now: time.Now, Logger: quiet(logger), Emit: emit}).Handle,
+		Function: audit.New(audit.Config{
+			Log: r.auditLog, SetAside: setAside(filepath.Join(r.config.Data, AuditFailures)), Now: time.Now, Logger: quiet(logger), Emit: emit,
+		}).Handle,
 	}
 	ingest := webhook.New(webhook.Config{
 		Queue: inbox, Verifier: verifier, Now: time.Now, Started: time.Now(), Version: telemetry.Version(), Logger: logger, Emit: emit,

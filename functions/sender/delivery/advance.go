@@ -28,8 +28,8 @@ const maxSteps = 25
 // text relays one text.
 func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
 	j := &job{record: record, text: open(envelope, h.Retention), optOutType: envelope.Message.OptOutType}
-	if looks(record) > 1 {
-		// It has been here before: what came of it is looked up, rather than found out by a claim that fails.
+	if _, letter := lettersAttempts(record); letter || looks(record) > 1 {
+		// It has been here before, or is a dead letter: what came of it is looked up, rather than found out by a claim that fails.
 		if known, err := h.recall(ctx, j.text); err != nil {
 			h.Logger.LogAttrs(ctx, slog.LevelError, "record not read", textAttrs(j.text, err)...)
 			return h.later(record, err)
@@ -59,7 +59,7 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 		case ledger.StepWait:
 			v = again(until.Sub(h.Now()))
 		case ledger.StepDone:
-			v = h.finish(ctx, j)
+			v, settled = h.finish(ctx, j)
 		}
 		if settled {
 			return v

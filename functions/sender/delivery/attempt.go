@@ -267,16 +267,18 @@ func (h *Handler) markOptedOut(ctx context.Context, number, hop sms.PhoneNumber,
 	}
 }
 
-// finish acknowledges a text that needs nothing more.
-func (h *Handler) finish(ctx context.Context, j *job) verdict {
-	if _, redriven := j.record.MessageAttributes[AttributeReason]; redriven && j.text.State == ledger.Dead && !j.moved {
-		return h.returnDeadLetter(ctx, j.text, j.record)
+// finish acknowledges a text that needs nothing more. A dead one goes on if this is its dead letter, moved back.
+func (h *Handler) finish(ctx context.Context, j *job) (v verdict, settled bool) {
+	if attempts, letter := lettersAttempts(j.record); letter && j.text.State == ledger.Dead && !j.moved {
+		if v, settled, redriven := h.redrive(ctx, j, attempts); redriven {
+			return v, settled
+		}
 	}
 	if !j.moved {
 		h.Emit(one(telemetry.MetricDuplicates))
 		h.Logger.LogAttrs(ctx, slog.LevelInfo, "repeat ignored", textAttrs(j.text, nil)...)
 	}
-	return done()
+	return done(), true
 }
 
 var (

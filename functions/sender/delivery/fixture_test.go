@@ -221,10 +221,18 @@ func batchOf(deliveries []queue.Delivery) events.SQSEvent {
 			attributes["MessageGroupId"] = d.Group
 		}
 		batch.Records = append(batch.Records, events.SQSMessage{
-			MessageId: d.MessageID, ReceiptHandle: d.ReceiptHandle, Body: d.Body, Attributes: attributes,
+			MessageId: d.MessageID, ReceiptHandle: d.ReceiptHandle, Body: d.Body, Attributes: attributes, MessageAttributes: attributesOf(d),
 		})
 	}
 	return batch
+}
+
+func attributesOf(d queue.Delivery) map[string]events.SQSMessageAttribute {
+	attributes := map[string]events.SQSMessageAttribute{}
+	for name, value := range d.Attributes {
+		attributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}
+	}
+	return attributes
 }
 
 // receive takes what can be had off the queue.

@@ -4,9 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
-	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
@@ -85,32 +82,6 @@ func TestDropIsNotDecidedOnWhatIsRemembered(t *testing.T) {
 func edited(r route.Route, edit func(r *route.Route)) route.Route {
 	edit(&r)
 	return r
-}
-
-// Someone moves the dead letters back to the queue with SQS's own redrive. A dead text stays dead, and its letter is kept.
-func TestRedrivenDeadLetterIsKept(t *testing.T) {
-	s := newSender(t)
-	s.twilio.answer = always(refusal(fault.Transient, 0))
-	s.queueUp(textOf(1, nil))
-	s.drain()
-	s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
-	letters := s.dead.Messages()
-	if len(letters) != 1 {
-		t.Fatalf("%d dead letters, want 1", len(letters))
-	}
-	reason := letters[0].Attributes[delivery.AttributeReason]
-	response, err := s.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{
-		MessageId: "redriven", Body: letters[0].Body, Attributes: map[string]string{"MessageGroupId": letters[0].Group},
-		MessageAttributes: map[string]events.SQSMessageAttribute{delivery.AttributeReason: {DataType: "String", StringValue: &reason}},
-	}}})
-	if err != nil || len(response.BatchItemFailures) != 0 {
-		t.Fatalf("Handle = %+v, %v", response, err)
-	}
-	letters = s.dead.Messages()
-	if len(letters) != 2 || letters[1].Body != letters[0].Body || letters[1].Attributes[delivery.AttributeReason] != reason {
-		t.Errorf("dead letters are %+v, want the letter again with its reason", letters)
-	}
-	s.checkPosts(maxAttempts)
 }
 
 // A defect that one text brings to light ends neither the process nor the other texts, and what it threw is not shown.

@@ -82,7 +82,7 @@ func numbersOf(r ledger.Record) []sms.PhoneNumber {
 // along picks the hop and takes the route's settings over.
 func (h *Handler) along(p plan, r ledger.Record, way route.Route) plan {
 	now := h.Now()
-	p.expires = r.ReceivedAt.Add(way.TextAge())
+	p.expires = r.DueSince().Add(way.TextAge())
 	p.validity = p.expires.Sub(now)
 	if p.validity <= 0 {
 		p.drop = ledger.ReasonExpired

@@ -163,23 +163,6 @@ func (h *Handler) rest(ctx context.Context, j *job) verdict {
 	return done()
 }
 
-// returnDeadLetter puts a dead letter that someone moved back to the queue on the dead-letter queue again. A text that
-// is dead stays dead, and acknowledging its letter would be the last of it.
-func (h *Handler) returnDeadLetter(ctx context.Context, r ledger.Record, record events.SQSMessage) verdict {
-	attributes := map[string]string{}
-	for name, attribute := range record.MessageAttributes {
-		if attribute.StringValue != nil {
-			attributes[name] = *attribute.StringValue
-		}
-	}
-	if err := h.sendDeadLetter(ctx, asItCame(record, record.MessageId+".returned"), attributes); err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not returned", textAttrs(r, err)...)
-		return h.later(record, err)
-	}
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter returned", textAttrs(r, nil)...)
-	return done()
-}
-
 // lastError describes an attempt's failure for a dead letter. SQS refuses an empty attribute.
 func lastError(a ledger.Attempt) string {
 	text := a.Outcome

@@ -16,6 +16,8 @@ import (
 const (
 	SubjectMessage = "message"
 	SubjectRoute   = "route"
+	// SubjectUnreadable is a change of which there is no entry to be had.
+	SubjectUnreadable = "unreadable"
 )
 
 // The changes that entries tell of.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
@@ -18,6 +19,9 @@ import (
 type Config struct {
 	// Log keeps the entries.
 	Log auditlog.Log
+	// SetAside keeps a change of which no entry can be made or kept, whole, under a name of its own, and returns nil only
+	// when it has it durably. While it is nil or fails, such a change is named as failed, and its shard waits.
+	SetAside func(ctx context.Context, name string, change []byte) error
 	// Now is the clock.
 	Now func() time.Time
 	// Logger takes one line a batch, Emit its measurements.
@@ -31,17 +35,15 @@ type Handler struct{ Config }
 // New returns a Handler.
 func New(config Config) *Handler { return &Handler{Config: config} }
 
-// Handle writes one batch of changes to the log, in the stream's order. It stops at the first change that could not be
-// read or written and names its SequenceNumber, so that the stream continues there; the entries behind it may be in
-// the log already, and come again under the same ID. The error is always nil.
+// Handle writes one batch of changes to the log, in the stream's order. A change that never will make an entry, or whose
+// entry the log never will take, is set aside, with an entry that says so, and holds up no other. Handle stops at the first
+// change that could not be written now, or not be set aside, and names its SequenceNumber, so that the stream continues
+// there; the entries behind it may be in the log already, and come again under the same ID. The error is always nil.
 func (h *Handler) Handle(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	entries, lines, broken := read(batch.Records)
-	kept := len(lines)
-	err := broken
-	if len(lines) > 0 {
-		if writeErr := h.Log.Append(ctx, lines); writeErr != nil {
-			kept, err = min(keptOf(writeErr), len(lines)-1), writeErr
-		}
+	entries, lines, broken := h.read(ctx, batch.Records)
+	kept, err := h.keep(ctx, batch.Records, entries, lines)
+	if err == nil {
+		err = broken
 	}
 	h.report(ctx, batch.Records, entries[:kept], err)
 	if err == nil {
@@ -51,12 +53,16 @@ func (h *Handler) Handle(ctx context.Context, batch events.DynamoDBEvent) (event
 	return events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{failed}}, nil
 }
 
-// read makes the entries of the records up to the first that is unreadable, and says what is wrong with that one.
-func read(records []events.DynamoDBEventRecord) ([]auditlog.Entry, []auditlog.Line, error) {
+// read makes the entries of the records up to the first that is unreadable and cannot be set aside, and says what is wrong
+// with that one.
+func (h *Handler) read(ctx context.Context, records []events.DynamoDBEventRecord) ([]auditlog.Entry, []auditlog.Line, error) {
 	entries := make([]auditlog.Entry, 0, len(records))
 	lines := make([]auditlog.Line, 0, len(records))
 	for _, record := range records {
 		entry, err := entryOf(record)
+		if err != nil {
+			entry, err = h.setAside(ctx, record, err)
+		}
 		if err != nil {
 			return entries, lines, err
 		}
@@ -67,6 +73,28 @@ func read(records []events.DynamoDBEventRecord) ([]auditlog.Entry, []auditlog.Li
 		entries, lines = append(entries, entry), append(lines, line)
 	}
 	return entries, lines, nil
+}
+
+// keep writes the lines to the log and returns how many of them, from the start, are surely there. A line that the log never
+// will take gives way to one that says so.
+func (h *Handler) keep(ctx context.Context, records []events.DynamoDBEventRecord, entries []auditlog.Entry, lines []auditlog.Line) (kept int, err error) {
+	for kept < len(lines) {
+		err := h.Log.Append(ctx, lines[kept:])
+		if err == nil {
+			break
+		}
+		kept += min(keptOf(err), len(lines)-kept-1)
+		if fault.Of(err).Kind != fault.Permanent || entries[kept].Subject == SubjectUnreadable {
+			return kept, err
+		}
+		if entries[kept], err = h.setAside(ctx, records[kept], err); err != nil {
+			return kept, err
+		}
+		if lines[kept], err = entries[kept].Line(); err != nil {
+			return kept, err
+		}
+	}
+	return len(lines), nil
 }
 
 // keptOf returns how many lines the log has surely kept.
@@ -81,7 +109,10 @@ func keptOf(err error) int {
 func (h *Handler) report(ctx context.Context, records []events.DynamoDBEventRecord, kept []auditlog.Entry, err error) {
 	measurements := []telemetry.Measurement{
 		{Name: telemetry.MetricAuditEntries, Unit: telemetry.Count, Value: float64(len(kept))},
-		{Name: telemetry.MetricRouteChanges, Unit: telemetry.Count, Value: float64(ofRoutes(kept))},
+		{Name: telemetry.MetricRouteChanges, Unit: telemetry.Count, Value: float64(ofSubject(kept, SubjectRoute))},
+	}
+	if aside := ofSubject(kept, SubjectUnreadable); aside > 0 {
+		measurements = append(measurements, telemetry.Measurement{Name: telemetry.MetricAuditSetAside, Unit: telemetry.Count, Value: float64(aside)})
 	}
 	if len(kept) > 0 {
 		lag := h.Now().Sub(oldest(kept))
@@ -97,11 +128,11 @@ func (h *Handler) report(ctx context.Context, records []events.DynamoDBEventReco
 	h.Logger.LogAttrs(ctx, level, "changes audited", attrs...)
 }
 
-// ofRoutes counts the entries that tell of routes.
-func ofRoutes(entries []auditlog.Entry) int {
+// ofSubject counts the entries that tell of a subject.
+func ofSubject(entries []auditlog.Entry, subject string) int {
 	n := 0
 	for _, entry := range entries {
-		if entry.Subject == SubjectRoute {
+		if entry.Subject == subject {
 			n++
 		}
 	}

@@ -1,0 +1,124 @@
+package delivery_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+)
+
+// redriven hands a dead letter to the sender as SQS's redrive brings it: body, group and attributes unchanged. It has to be
+// acknowledged.
+func (s *sender) redriven(letter queue.Delivery) {
+	s.t.Helper()
+	response, err := s.Handle(context.Background(), events.SQSEvent{Records: []events.SQSMessage{{
+		MessageId: "redriven", Body: letter.Body, Attributes: map[string]string{"MessageGroupId": letter.Group}, MessageAttributes: attributesOf(letter),
+	}}})
+	if err != nil || len(response.BatchItemFailures) != 0 {
+		s.t.Fatalf("Handle = %+v, %v", response, err)
+	}
+}
+
+// deadText brings the first text to its death and returns its letter.
+func deadText(s *sender) queue.Delivery {
+	s.t.Helper()
+	s.twilio.answer = always(refusal(fault.Transient, 0))
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	letters := s.dead.Messages()
+	if len(letters) != 1 {
+		s.t.Fatalf("%d dead letters, want 1", len(letters))
+	}
+	return letters[0]
+}
+
+// Someone moves the dead letters back to the queue with SQS's own redrive, twice: the text is sent, once.
+func TestRedrive(t *testing.T) {
+	s := newSender(t)
+	letter := deadText(s)
+	s.twilio.answer = always(nil)
+	s.redriven(letter)
+	s.checkState(1, ledger.Sent, "")
+	s.redriven(letter)
+	s.checkPosts(maxAttempts + 1)
+	if s.measured["Redriven"] != 1 || len(s.dead.Messages()) != 1 {
+		t.Errorf("redriven %v times, %d dead letters", s.measured["Redriven"], len(s.dead.Messages()))
+	}
+	if r := s.record(1); r.Redriven != maxAttempts {
+		t.Errorf("the record is %+v", r)
+	}
+}
+
+// A redriven text that Twilio still has no time for has all its attempts again, and then a letter of its own. The letter of its
+// first death, moved back now, is nothing to act on.
+func TestRedriveOfALetterOfAnEarlierDeath(t *testing.T) {
+	s := newSender(t)
+	first := deadText(s)
+	if err := s.queue.Send(t.Context(), queue.Outgoing{Group: first.Group, DeduplicationID: "moved", Body: first.Body, Attributes: first.Attributes}); err != nil {
+		t.Fatal(err)
+	}
+	s.drain()
+	s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	s.checkPosts(2 * maxAttempts)
+	letters := s.dead.Messages()
+	if len(letters) != 2 || letters[0].DeduplicationID == letters[1].DeduplicationID {
+		t.Fatalf("dead letters are %+v, want one of each death", letters)
+	}
+	s.twilio.answer = always(nil)
+	s.redriven(first)
+	s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	s.redriven(letters[1])
+	s.checkState(1, ledger.Sent, "")
+	s.checkPosts(2*maxAttempts + 1)
+}
+
+// The message of a sender that ended between its record and its acknowledgement comes again: the letter is on the queue, and
+// nothing else is done.
+func TestTextsOwnMessageAfterItsDeath(t *testing.T) {
+	s := newSender(t)
+	letter := deadText(s)
+	letter.Attributes = nil
+	s.redriven(letter)
+	s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	s.checkPosts(maxAttempts)
+	if n := len(s.dead.Messages()); n != 1 {
+		t.Errorf("%d dead letters, want the one", n)
+	}
+}
+
+// A redriven text is as old as its redrive: whoever moves it wants it sent.
+func TestRedriveOfAnOldText(t *testing.T) {
+	s := newSender(t)
+	letter := deadText(s)
+	s.clock.Advance(30 * time.Hour)
+	s.twilio.answer = always(nil)
+	s.redriven(letter)
+	s.checkState(1, ledger.Sent, "")
+}
+
+// What is no letter of this text's death brings nothing back.
+func TestRedriveAsksForTheLetter(t *testing.T) {
+	for name, attributes := range map[string]map[string]string{
+		"another reason":    {delivery.AttributeReason: "undecodable", delivery.AttributeAttempts: "3"},
+		"no number":         {delivery.AttributeReason: "attempts_exhausted", delivery.AttributeAttempts: "three"},
+		"another number":    {delivery.AttributeReason: "attempts_exhausted", delivery.AttributeAttempts: "2"},
+		"no attempts named": {delivery.AttributeReason: "attempts_exhausted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			letter := deadText(s)
+			letter.Attributes = attributes
+			s.twilio.answer = always(nil)
+			s.redriven(letter)
+			s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
+			s.checkPosts(maxAttempts)
+		})
+	}
+}

@@ -1,0 +1,59 @@
+//go:build unix
+
+package e2e
+
+import (
+	"crypto/rand"
+	"net/http"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/lambdahost"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+)
+
+// redrive moves a text's dead letter back to the queue as SQS does, twice, and wants the text delivered once.
+func (s *stage) redrive(sid string) {
+	s.t.Helper()
+	letter := s.deadLetter()
+	for range 2 {
+		err := s.queue("Queue").Send(s.t.Context(), queue.Outgoing{
+			Group: letter.Group, DeduplicationID: rand.Text(), Body: letter.Body, Attributes: letter.Attributes,
+		})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	r := s.await(sid, patience, ledger.Delivered)
+	accepted := 0
+	for _, attempt := range r.Attempts {
+		if attempt.Accepted() {
+			accepted++
+		}
+	}
+	if accepted != 1 || r.Redriven == 0 {
+		s.t.Errorf("the redriven text was taken %d times: %+v", accepted, r.Attempts)
+	}
+}
+
+// manualText is what the operator writes.
+const manualText = "We are on our way"
+
+// manual has an operator send a text of his own.
+func (s *stage) manual() {
+	s.t.Helper()
+	body := `{"twilio_number":"` + string(number) + `","body":"` + manualText + `","idempotency_key":"visit-4711"}`
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.host.URL()+"/sms/relay", strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if err := lambdahost.SignOperator(s.t.Context(), request, []byte(body), time.Now()); err != nil {
+		s.t.Fatal(err)
+	}
+	if got := s.statusOf(request); got != http.StatusAccepted {
+		s.t.Errorf("an operator's text is answered %d", got)
+	}
+	s.until("the operator's text is sent", patience, func() bool { return len(s.sent()[manualText]) == 1 })
+}
