@@ -27,7 +27,6 @@ type sourceProperties struct {
 	BatchSize                      int
 	MaximumBatchingWindowInSeconds int
 	StartingPosition               string
-	FunctionResponseTypes          []string
 	BisectBatchOnFunctionError     bool
 	MaximumRetryAttempts           *int
 	MaximumRecordAgeInSeconds      int

@@ -23,7 +23,7 @@ const (
 	each      = 20
 )
 
-func customer(i int) sms.PhoneNumber { return sms.PhoneNumber(fmt.Sprintf("+13125550%03d", 100+i)) }
+func customer(i int) sms.PhoneNumber { return sms.PhoneNumber(fmt.Sprintf("+1%d55501%02d", 312+i/100, i%100)) }
 
 // burst lets every customer send its texts, one after the other; every tenth webhook comes twice. It returns the sids by body.
 func (s *stage) burst(each int) map[string]string {

@@ -54,7 +54,7 @@ func TestFaults(t *testing.T) {
 	var busy, once, lost, lostManual atomic.Bool
 	busy.Store(true)
 	odds := twiliofake.Odds{AcceptThenDrop: 0.05, ErrorRate: 0.10, DuplicateCallback: 0.3, ReorderCallback: 0.3}
-	faults := twiliofake.RandomFaults(odds, rand.New(rand.NewPCG(4, 2026))) //nolint:gosec // the same faults each time
+	faults := twiliofake.RandomFaults(odds, rand.New(rand.NewPCG(4, 2026))) // the same faults each time
 	random := faults.BeforeCreate
 	faults.BeforeCreate = func(params url.Values) twiliofake.Fault {
 		switch {

@@ -65,8 +65,13 @@ func TestFrontDoor(t *testing.T) {
 		method, path string
 		want         int
 	}{
-		{"GET", "/sms/health", 200}, {"GET", "/sms/inbound", 200}, {"POST", "/sms/inbound", 415}, {"DELETE", "/sms/inbound", 404},
-		{"GET", "/nothing", 404}, {"POST", "/sms/relay", 403}, {"OPTIONS", "/sms/relay", 204},
+		{"GET", "/sms/health", 200},
+		{"GET", "/sms/inbound", 200},
+		{"POST", "/sms/inbound", 415},
+		{"DELETE", "/sms/inbound", 404},
+		{"GET", "/nothing", 404},
+		{"POST", "/sms/relay", 403},
+		{"OPTIONS", "/sms/relay", 204},
 	} {
 		got := s.door(request.method, request.path)
 		if got != request.want {

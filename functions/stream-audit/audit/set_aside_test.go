@@ -32,7 +32,7 @@ func (s *shelf) put(_ context.Context, name string, change []byte) error {
 
 func withShelf(log auditlog.Log) (stage, *shelf) {
 	s, aside := newStage(log), &shelf{kept: map[string]string{}}
-	s.Handler.SetAside = aside.put
+	s.SetAside = aside.put
 	return s, aside
 }
 

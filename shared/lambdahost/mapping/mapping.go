@@ -180,9 +180,10 @@ func (s Stream) work(ctx context.Context, shardID string, batch []Record, tries 
 			batch, tries = batch[done:], 1
 		}
 		if err != nil && s.Bisect && len(batch) > 1 {
+			// The cut is no retry.
 			half := len(batch) / 2
-			s.work(ctx, shardID, batch[:half], tries)
-			s.work(ctx, shardID, batch[half:], tries)
+			s.work(ctx, shardID, batch[:half], tries-1)
+			s.work(ctx, shardID, batch[half:], tries-1)
 			return
 		}
 		pause(ctx, restAfter(tries))
