@@ -23,7 +23,9 @@ const (
 	each      = 20
 )
 
-func customer(i int) sms.PhoneNumber { return sms.PhoneNumber(fmt.Sprintf("+1%d55501%02d", 312+i/100, i%100)) }
+func customer(i int) sms.PhoneNumber {
+	return sms.PhoneNumber(fmt.Sprintf("+1%d55501%02d", 312+i/100, i%100))
+}
 
 // burst lets every customer send its texts, one after the other; every tenth webhook comes twice. It returns the sids by body.
 func (s *stage) burst(each int) map[string]string {

@@ -51,31 +51,9 @@ const patience = 90 * time.Second
 // TestFaults takes texts through everything that goes wrong, on one stack, and at its end wants every permission used and no
 // call refused.
 func TestFaults(t *testing.T) {
-	var busy, once, lost, lostManual atomic.Bool
+	var busy atomic.Bool
 	busy.Store(true)
-	odds := twiliofake.Odds{AcceptThenDrop: 0.05, ErrorRate: 0.10, DuplicateCallback: 0.3, ReorderCallback: 0.3}
-	faults := twiliofake.RandomFaults(odds, rand.New(rand.NewPCG(4, 2026))) // the same faults each time
-	random := faults.BeforeCreate
-	faults.BeforeCreate = func(params url.Values) twiliofake.Fault {
-		switch {
-		case sms.PhoneNumber(params.Get("To")) == broken && busy.Load(), busyOnce(params, &once):
-			return twiliofake.Fault{Status: http.StatusTooManyRequests}
-		case isFirst(params, lostText, &lost), isFirst(params, manualText, &lostManual):
-			// It is taken, and its sender does not learn of it: it has to be looked for.
-			return twiliofake.Fault{DropConnection: true, OnceTaken: true}
-		case sms.PhoneNumber(params.Get("To")) == broken:
-			return twiliofake.Fault{}
-		default:
-			return random(params)
-		}
-	}
-	callback := faults.BeforeCallback
-	faults.BeforeCallback = func(m twiliofake.Message) twiliofake.CallbackFault {
-		if strings.Contains(m.Body, lostText) || strings.Contains(m.Body, manualText) {
-			return twiliofake.CallbackFault{Drop: true}
-		}
-		return callback(m)
-	}
+	faults := trouble(&busy)
 	s := newStage(t, map[string]any{
 		"PacePair": "60/10s", "PaceNumber": "off", "RetryBase": "50ms", "ReconcileInterval": "2s", "SenderConcurrency": 10,
 	}, func(c *twiliofake.Config) { c.Faults = faults })
@@ -161,6 +139,36 @@ func (s *stage) unreadableChange() {
 	if err != nil || !strings.Contains(string(text), "SM-by-hand") {
 		s.t.Errorf("the bucket holds %s, %v", text, err)
 	}
+}
+
+// trouble is what goes wrong at Twilio: at random, and, so that every run has them, a phone that Twilio has no time for while busy
+// says so, a first message that is refused once, and two of which nobody ever hears.
+func trouble(busy *atomic.Bool) twiliofake.Faults {
+	var once, lost, lostManual atomic.Bool
+	odds := twiliofake.Odds{AcceptThenDrop: 0.05, ErrorRate: 0.10, DuplicateCallback: 0.3, ReorderCallback: 0.3}
+	faults := twiliofake.RandomFaults(odds, rand.New(rand.NewPCG(4, 2026))) // the same faults each time
+	random := faults.BeforeCreate
+	faults.BeforeCreate = func(params url.Values) twiliofake.Fault {
+		switch {
+		case sms.PhoneNumber(params.Get("To")) == broken && busy.Load(), busyOnce(params, &once):
+			return twiliofake.Fault{Status: http.StatusTooManyRequests}
+		case isFirst(params, lostText, &lost), isFirst(params, manualText, &lostManual):
+			// It is taken, and its sender does not learn of it: it has to be looked for.
+			return twiliofake.Fault{DropConnection: true, OnceTaken: true}
+		case sms.PhoneNumber(params.Get("To")) == broken:
+			return twiliofake.Fault{}
+		default:
+			return random(params)
+		}
+	}
+	callback := faults.BeforeCallback
+	faults.BeforeCallback = func(m twiliofake.Message) twiliofake.CallbackFault {
+		if strings.Contains(m.Body, lostText) || strings.Contains(m.Body, manualText) {
+			return twiliofake.CallbackFault{Drop: true}
+		}
+		return callback(m)
+	}
+	return faults
 }
 
 // wentOn wants a text to have been tried at one phone and to have been delivered to the next.

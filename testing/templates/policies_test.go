@@ -41,10 +41,7 @@ func policyChecks() []check {
 			{"the timers' dead letters more", allow("SenderRole", "sqs:SendMessage", object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"})},
 			{"the pace as an operator", allow("OperatorRole", "dynamodb:GetItem", object{"Fn::GetAtt": "PaceTable.Arn"})},
 			{"a key less", forget("SenderRole", "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/key-AbCdEf")},
-			{"the failures' bucket less", func(t template) {
-				forget("StreamAuditRole", "${AuditFailureBucket.Arn}")(t)
-				forget("StreamAuditRole", "${AuditFailureBucket.Arn}/*")(t)
-			}},
+			{"the failures' bucket less", forgetBucket("StreamAuditRole", "AuditFailureBucket")},
 			{"another function's log", allow("SenderRole", "logs:PutLogEvents", object{"Fn::GetAtt": "IngestLogGroup.Arn"})},
 		}},
 		{"each function may do what its part is", findActions, []mutation{
@@ -128,6 +125,14 @@ func findRoles(t template, _ code, report reporter) {
 				report("%s: its role is not for Lambda alone", id)
 			}
 		}
+	}
+}
+
+// forgetBucket takes a bucket and its objects out of a role.
+func forgetBucket(role, bucket string) func(template) {
+	return func(t template) {
+		forget(role, "${"+bucket+".Arn}")(t)
+		forget(role, "${"+bucket+".Arn}/*")(t)
 	}
 }
 
