@@ -2,11 +2,16 @@ package template
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // evaluator puts parameters, conditions and mappings into effect.
-type evaluator struct{ values, conditions, mappings Object }
+type evaluator struct {
+	values, conditions, mappings Object
+	// deciding are the conditions that wait for the one at hand.
+	deciding []string
+}
 
 // document evaluates everything but what says how to: parameters, conditions and mappings stay as they are.
 func (e evaluator) document(whole Object) (Object, error) {
@@ -127,14 +132,17 @@ func (e evaluator) find(keys []any) (any, error) {
 	return found, nil
 }
 
-// substitute fills parameters into a pattern of Fn::Sub, but for names that the pattern has of its own.
+// substitute fills parameters into a pattern of Fn::Sub, but for names that the pattern has of its own. What a parameter's
+// value says is not read again: "${" in it is text.
 func (e evaluator) substitute(pattern string, own Object) string {
-	for name, value := range e.values {
-		if _, hidden := own[name]; !hidden {
-			pattern = strings.ReplaceAll(pattern, "${"+name+"}", Expression(value))
+	return reference.ReplaceAllStringFunc(pattern, func(found string) string {
+		name := strings.TrimSpace(found[2 : len(found)-1])
+		value, isParameter := e.values[name]
+		if _, hidden := own[name]; hidden || !isParameter {
+			return found
 		}
-	}
-	return pattern
+		return strings.ReplaceAll(Expression(value), "${", "${!")
+	})
 }
 
 // condition decides a named condition.
@@ -143,7 +151,25 @@ func (e evaluator) condition(name string) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("there is no condition %s", name)
 	}
+	if slices.Contains(e.deciding, name) {
+		return false, fmt.Errorf("condition %s depends on itself", name)
+	}
+	e.deciding = append(slices.Clone(e.deciding), name)
 	return e.holds(definition)
+}
+
+// operand evaluates what a condition compares. It is known before any resource is there, so that a reference to one, or to
+// what only the account knows, is an error: compared as it stands it would equal nothing.
+func (e evaluator) operand(v any) (string, error) {
+	value, _, err := e.value(v)
+	if err != nil {
+		return "", err
+	}
+	nothing := Physical(func(string, string) (string, bool) { return "", false })
+	if value, err = nothing.value(value); err != nil {
+		return "", fmt.Errorf("condition: %w", err)
+	}
+	return Expression(value), nil
 }
 
 // holds decides a condition made of Fn::Equals, Fn::Not, Fn::And, Fn::Or and names of others.
@@ -153,12 +179,12 @@ func (e evaluator) holds(definition any) (bool, error) {
 		return e.condition(name)
 	}
 	if operands, ok := c["Fn::Equals"].([]any); ok && len(operands) == 2 {
-		left, _, err := e.value(operands[0])
+		left, err := e.operand(operands[0])
 		if err != nil {
 			return false, err
 		}
-		right, _, err := e.value(operands[1])
-		return Expression(left) == Expression(right), err
+		right, err := e.operand(operands[1])
+		return left == right, err
 	}
 	if operands, ok := c["Fn::Not"].([]any); ok && len(operands) == 1 {
 		holds, err := e.holds(operands[0])

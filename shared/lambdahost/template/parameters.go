@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// fill returns the values of all parameters. A list is a string with commas, as CloudFormation takes it, and comes as a list.
+// fill returns the values of all parameters. A list may be given as one, or as a string with commas, as CloudFormation takes
+// it; it comes as a list.
 func fill(declared Object, given map[string]any) (Object, error) {
 	var problems []error
 	for _, name := range sorted(given) {
@@ -28,11 +29,12 @@ func fill(declared Object, given map[string]any) (Object, error) {
 			problems = append(problems, fmt.Errorf("parameter %s is not set and has no default", name))
 			continue
 		}
-		if err := allowed(p, Expression(value)); err != nil {
+		text := strings.Join(expressions(value), ",")
+		if err := allowed(p, text); err != nil {
 			problems = append(problems, fmt.Errorf("parameter %s: %w", name, err))
 		}
 		if Expression(p["Type"]) == "CommaDelimitedList" {
-			value = listOf(Expression(value))
+			value = listOf(text)
 		}
 		values[name] = value
 	}

@@ -29,6 +29,8 @@ type Resource struct {
 	Properties Object
 	// DependsOn names resources that have to be there first.
 	DependsOn []string
+	// Condition is the condition that let it in, "" if it needs none.
+	Condition string
 }
 
 // Parse reads a template. parameters are the stack's; the others have their defaults. The error names every parameter that is
@@ -78,7 +80,9 @@ func (t *Template) Resource(id string) (r Resource, ok bool) {
 }
 
 func resourceOf(v any) Resource {
-	r := Resource{Type: Expression(object(v)["Type"]), Properties: object(object(v)["Properties"])}
+	r := Resource{
+		Type: Expression(object(v)["Type"]), Properties: object(object(v)["Properties"]), Condition: Expression(object(v)["Condition"]),
+	}
 	for _, id := range Items(object(v)["DependsOn"]) {
 		r.DependsOn = append(r.DependsOn, Expression(id))
 	}

@@ -55,7 +55,7 @@ func TestParseAndResolve(t *testing.T) {
 	if diff := cmp.Diff(want, q.Properties); diff != "" {
 		t.Errorf("queue (-want +got):\n%s", diff)
 	}
-	if topics := parsed.Resources("AWS::SNS::Topic"); len(topics) != 1 || topics["Plain"].Type == "" {
+	if topics := parsed.Resources("AWS::SNS::Topic"); len(topics) != 1 || topics["Plain"].Condition != "Small" {
 		t.Errorf("topics %v, want the plain one alone", topics)
 	}
 	resolved, err := parsed.Resolve(parsed.Functions()["F"], physical)
@@ -95,11 +95,42 @@ func TestParametersThatAreRefused(t *testing.T) {
 	}
 }
 
+// TestValuesAreText: a value that looks like a reference is none, and lists may be given in either form.
+func TestValuesAreText(t *testing.T) {
+	const text = `
+Parameters: {A: {Type: String}, B: {Type: String}, L: {Type: CommaDelimitedList}}
+Conditions: {First: !Equals [!Select [0, !Split ["/", !Ref B]], "b"]}
+Resources:
+  R: {Type: T, Condition: First, Properties: {S: !Sub "${A} ${ B } ${R}", T: !Sub ["${A} ${B}", {B: !Ref R}], L: !Ref L}}
+`
+	for name, list := range map[string]any{"a list": []any{"x", "y"}, "a string": "x,y"} {
+		parsed, err := Parse([]byte(text), map[string]any{"A": "${B}${R}", "B": "b/c", "L": list})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, ok := parsed.Resource("R")
+		if !ok {
+			t.Fatal("a condition on a part of a parameter does not hold")
+		}
+		got, err := parsed.Resolve(r.Properties, func(id, attribute string) (string, bool) { return "r", id == "R" && attribute == "" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := Object{"S": "${B}${R} b/c r", "T": "${B}${R} r", "L": []any{"x", "y"}}
+		if diff := cmp.Diff(any(want), got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestWhatIsNotUnderstood(t *testing.T) {
 	for name, text := range map[string]string{
 		"no YAML": "\t", "nothing": "", "a condition of another kind": "Conditions: {A: !Length [1]}\nResources: {R: {Type: T, Condition: A}}",
-		"a condition that is not there": "Resources: {R: {Type: T, Condition: A}}",
-		"a mapping that is not there":   "Resources: {R: {Type: T, Properties: {P: !FindInMap [A, B, C]}}}",
+		"a condition on itself":                 "Conditions: {A: !Not [!Condition B], B: !Not [!Condition A]}\nResources: {R: {Type: T, Condition: A}}",
+		"a condition on what the account knows": "Conditions: {A: !Equals [!Ref AWS::Region, us-east-1]}\nResources: {R: {Type: T, Condition: A}}",
+		"a condition on a resource":             "Conditions: {A: !Equals [!Sub \"${R}\", x]}\nResources: {R: {Type: T, Condition: A}}",
+		"a condition that is not there":         "Resources: {R: {Type: T, Condition: A}}",
+		"a mapping that is not there":           "Resources: {R: {Type: T, Properties: {P: !FindInMap [A, B, C]}}}",
 	} {
 		if _, err := Parse([]byte(text), nil); err == nil {
 			t.Errorf("%s: no error", name)
