@@ -1,0 +1,152 @@
+package dashboards
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// What becomes of a text stands in its words, so that the run can be read.
+const (
+	plain         = "Is the gate open?"
+	unreachable   = "To a phone that is none."
+	optedOut      = "To a phone that said STOP."
+	notDelivered  = "To a phone that is off."
+	neverDeliver  = "To phones that are all off."
+	silent        = "To a carrier that reports nothing."
+	tooLong       = "Longer than Twilio takes."
+	poison        = "Twilio always fails on this."
+	lost          = "Lost on the way to Twilio."
+	lostAnswer    = "Twilio's answer is lost."
+	lostForever   = "Lost while the list is down."
+	twin          = "The same words twice."
+	errorBusy     = 20429
+	errorAccount  = 20003
+	errorHandset  = 30003
+	errorOptedOut = 21610
+	errorMobile   = 21614
+	errorLong     = 21617
+)
+
+// twilio is Twilio's Messages resource.
+type twilio struct {
+	s *stage
+	// busy, down and refusing are the hours it has: too much at once, out of order, and not for this account. unlisted: the
+	// list cannot be read.
+	busy, down, refusing, unlisted bool
+
+	posts []sms.Found
+	twins int
+}
+
+func failure(kind fault.Kind, code, status int) error {
+	return &fault.Error{Kind: kind, Code: code, HTTPStatus: status, Err: errors.New("refused, as the run has it")}
+}
+
+// Create implements delivery.Messages.
+func (w *twilio) Create(_ context.Context, m sms.Outbound) (sms.Created, error) {
+	w.s.clock.Advance(time.Duration(120+w.s.chance.IntN(400)) * time.Millisecond)
+	first := m.To == phoneA || m.To == phoneB
+	if err := w.refusal(m, first); err != nil {
+		return sms.Created{}, err
+	}
+	switch {
+	case strings.Contains(m.Body, lost), strings.Contains(m.Body, lostForever), strings.Contains(m.Body, twin) && !first && w.twins == 0:
+		w.twins++
+		return sms.Created{}, failure(fault.Unknown, 0, 0)
+	}
+	sid := w.take(m)
+	if strings.Contains(m.Body, lostAnswer) || strings.Contains(m.Body, twin) && !first {
+		return sms.Created{}, failure(fault.Unknown, 0, 0)
+	}
+	w.report(m, sid, first)
+	return sms.Created{Sid: sid, Status: sms.StatusQueued, NumSegments: sms.Segments(m.Body)}, nil
+}
+
+// refusal returns what Twilio has against a message.
+func (w *twilio) refusal(m sms.Outbound, first bool) error {
+	switch {
+	case w.refusing:
+		return failure(fault.Fatal, errorAccount, 401)
+	case w.busy && w.s.chance.IntN(2) == 0:
+		return failure(fault.Throttled, errorBusy, 429)
+	case w.down && w.s.chance.IntN(2) == 0, strings.Contains(m.Body, poison):
+		return failure(fault.Transient, 0, 503)
+	case strings.Contains(m.Body, tooLong):
+		return failure(fault.Permanent, errorLong, 400)
+	case strings.Contains(m.Body, unreachable) && first:
+		return failure(fault.Unreachable, errorMobile, 400)
+	case strings.Contains(m.Body, optedOut) && first:
+		return failure(fault.OptedOut, errorOptedOut, 400)
+	}
+	return nil
+}
+
+// take takes a message.
+func (w *twilio) take(m sms.Outbound) (sid string) {
+	sid = fmt.Sprintf("SMffff%028x", len(w.posts)+1)
+	w.posts = append(w.posts, sms.Found{
+		Sid: sid, Status: sms.StatusQueued, Body: m.Body, From: m.From, To: m.To,
+		Direction: sms.DirectionAPI, DateCreated: w.s.clock.Now().Truncate(time.Second),
+	})
+	return sid
+}
+
+// report decides which receipts of a message come, and when.
+func (w *twilio) report(m sms.Outbound, sid string, first bool) {
+	if strings.Contains(m.Body, silent) && first {
+		return
+	}
+	now := w.s.clock.Now()
+	w.callback(m, sid, sms.StatusSent, 0, now.Add(time.Duration(1+w.s.chance.IntN(2))*time.Second))
+	ended := now.Add(3*time.Second + time.Duration(w.s.chance.ExpFloat64()*4*float64(time.Second)))
+	off := strings.Contains(m.Body, neverDeliver) || first && (strings.Contains(m.Body, notDelivered) || strings.Contains(m.Body, twin))
+	if off {
+		w.callback(m, sid, sms.StatusUndelivered, errorHandset, ended)
+		return
+	}
+	w.callback(m, sid, sms.StatusDelivered, 0, ended)
+}
+
+// callback lets Twilio call the status callback of a message.
+func (w *twilio) callback(m sms.Outbound, sid string, status sms.Status, code int, at time.Time) {
+	form := url.Values{"MessageSid": {sid}, "MessageStatus": {string(status)}}
+	if code != 0 {
+		form.Set("ErrorCode", strconv.Itoa(code))
+	}
+	_, query, _ := strings.Cut(m.StatusCallback, "?")
+	w.s.webhooks = append(w.s.webhooks, called{at: at, path: webhook.PathStatusCallback, query: query, form: form})
+}
+
+// List implements delivery.Messages.
+func (w *twilio) List(_ context.Context, filter sms.ListFilter) ([]sms.Found, error) {
+	if w.unlisted {
+		return nil, failure(fault.Transient, 0, 503)
+	}
+	var found []sms.Found
+	for _, p := range slices.Backward(w.posts) {
+		if p.From == filter.From && p.To == filter.To {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
+// Fetch implements delivery.Messages.
+func (w *twilio) Fetch(_ context.Context, sid string) (sms.Found, error) {
+	for _, p := range w.posts {
+		if p.Sid == sid {
+			return p, nil
+		}
+	}
+	return sms.Found{}, failure(fault.Permanent, 20404, 404)
+}
