@@ -113,9 +113,11 @@ func problems(text []byte, emitted *dashboard.Metrics) []string {
 		}
 	}
 	for key := range given {
-		_, direct := wanted[key]
+		// The widgets stand before the alarms in the list.
+		direct := len(wanted[key]) > 0 && strings.HasPrefix(wanted[key][0], "widget")
 		// The total of a metric that is shown by its dimension's values goes without saying.
-		if !direct && !(key.Dimensions == "" && shown[key.Name]) && unshown()[strings.TrimPrefix(key.String(), telemetry.Namespace+" ")] == "" {
+		total := key.Dimensions == "" && shown[key.Name]
+		if !direct && !total && unshown()[strings.TrimPrefix(key.String(), telemetry.Namespace+" ")] == "" {
 			found = append(found, fmt.Sprintf("no widget shows %s", key))
 		}
 	}

@@ -147,7 +147,9 @@ func (s *stage) newOperator(name string) {
 }
 
 func (s *stage) newAudit(name string) {
-	h := audit.New(audit.Config{Log: s.auditLog, Now: s.clock.Now, Logger: s.logger("StreamAuditLogGroup"), Emit: s.emit()})
+	h := audit.New(audit.Config{
+		Log: s.auditLog, SetAside: func(context.Context, string, []byte) error { return nil }, Now: s.clock.Now, Logger: s.logger("StreamAuditLogGroup"), Emit: s.emit(),
+	})
 	s.audit = telemetry.CountColdStart(name, h.Emit, h.Handle)
 }
 
@@ -194,6 +196,10 @@ func (s *stage) pump(q *relaytest.MemoryQueue) {
 		}
 		if d.Group != "" {
 			m.Attributes["MessageGroupId"] = d.Group
+		}
+		m.MessageAttributes = map[string]events.SQSMessageAttribute{}
+		for name, value := range d.Attributes {
+			m.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}
 		}
 		batch.Records = append(batch.Records, m)
 	}

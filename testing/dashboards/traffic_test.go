@@ -52,28 +52,52 @@ func story() []happening {
 		return func(s *stage) { s.text(s.customer(), to, words, "") }
 	}
 	return []happening{
-		{2, text(numberA, unreachable)}, {4, text(numberA, notDelivered)}, {6, text(numberA, optedOut)},
+		{2, text(numberA, unreachable)},
+		{4, text(numberA, notDelivered)},
+		{6, text(numberA, optedOut)},
 		{7, func(s *stage) {
 			s.request("POST", operations.PathRelay, `{"twilio_number":"+18585550100","body":"We are on our way."}`, "")
 		}},
-		{8, text(numberB, tooLong)}, {9, text(numberA, neverDeliver)}, {10, text(numberA, silent)},
-		{12, text(numberC, plain)}, {13, func(s *stage) { s.text(phoneA, numberA, "Thanks!", "") }},
+		// Until its phone texts START, the number's texts go to the other one.
+		{8, func(s *stage) { s.text(phoneA, numberA, sms.OptOutStart, "") }},
+		{8, text(numberB, tooLong)},
+		{9, text(numberA, neverDeliver)},
+		{10, text(numberA, silent)},
+		{12, text(numberC, plain)},
+		{13, func(s *stage) { s.text(phoneA, numberA, "Thanks!", "") }},
 		{14, func(s *stage) { s.text(s.customer(), numberA, "STOP", sms.OptOutStop) }},
 		{15, func(s *stage) { s.text(s.customer(), numberA, "HELP", "HELP") }},
 		{18, func(s *stage) { s.serial--; s.text(s.customer(), numberA, plain, "") }},
-		{20, func(s *stage) { s.twilio.busy = true }}, {24, func(s *stage) { s.twilio.busy, s.twilio.down = false, true }},
+		{20, func(s *stage) { s.twilio.busy = true }},
+		{24, func(s *stage) { s.twilio.busy, s.twilio.down = false, true }},
 		{27, func(s *stage) { s.twilio.down = false }},
-		{40, func(s *stage) { s.burst(45) }}, {44, func(s *stage) { s.burst(30) }},
-		{55, text(numberB, poison)},
-		{62, func(s *stage) { s.twilio.refusing = true }}, {71, func(s *stage) { s.twilio.refusing = false }},
-		{84, text(numberA, lost)}, {85, text(numberA, lostAnswer)}, {86, (*stage).twins}, {88, text(numberB, lostForever)},
-		{89, func(s *stage) { s.twilio.unlisted = true }}, {93, func(s *stage) { s.twilio.unlisted = false }},
-		{100, (*stage).strangers}, {101, (*stage).strangers}, {102, (*stage).mistakes},
-		{110, text(numberD, plain)}, {111, text(numberD, plain)},
-		{120, func(s *stage) { s.broken["queue"] = true }}, {121, func(s *stage) { s.broken["queue"] = false }},
-		{130, func(s *stage) { s.broken["audit log"] = true }}, {138, func(s *stage) { s.broken["audit log"] = false }},
-		{145, (*stage).undecodable}, {150, func(s *stage) { s.burst(20) }},
-		{160, text(numberA, notDelivered)}, {161, text(numberA, unreachable)}, {162, text(numberA, notDelivered)},
+		{40, func(s *stage) { s.burst(45) }},
+		{44, func(s *stage) { s.burst(30) }},
+		{55, text(numberA, poison)},
+		{62, func(s *stage) { s.twilio.refusing = true }},
+		{71, func(s *stage) { s.twilio.refusing = false }},
+		{84, text(numberA, lost)},
+		{85, text(numberA, lostAnswer)},
+		{86, (*stage).twins},
+		{88, text(numberB, lostForever)},
+		{89, func(s *stage) { s.twilio.unlisted = true }},
+		{93, func(s *stage) { s.twilio.unlisted = false }},
+		{100, (*stage).strangers},
+		{101, (*stage).strangers},
+		{102, (*stage).mistakes},
+		{110, text(numberD, plain)},
+		{111, text(numberD, plain)},
+		{120, func(s *stage) { s.broken["queue"] = true }},
+		{121, func(s *stage) { s.broken["queue"] = false }},
+		{130, func(s *stage) { s.broken["audit log"] = true }},
+		{138, func(s *stage) { s.broken["audit log"] = false }},
+		{145, (*stage).undecodable},
+		{148, (*stage).unreadable},
+		{155, (*stage).redrive},
+		{150, func(s *stage) { s.burst(20) }},
+		{160, text(numberA, notDelivered)},
+		{161, text(numberA, unreachable)},
+		{162, text(numberA, notDelivered)},
 	}
 }
 
@@ -166,6 +190,22 @@ func (s *stage) mistakes() {
 // undecodable puts something on the queue that is no envelope.
 func (s *stage) undecodable() {
 	s.must(s.texts.Send(s.t.Context(), queue.Outgoing{Group: "stray", DeduplicationID: "stray", Body: "by hand"}))
+}
+
+// unreadable lets someone write something into the ledger that is no record of it.
+func (s *stage) unreadable() {
+	s.changed("MessageSid", "by hand", nil, map[string]string{"MessageSid": "by hand", "Version": "none"})
+}
+
+// redrive moves the dead letters back to the queue, as SQS does when it is asked to.
+func (s *stage) redrive() {
+	letters, err := s.dead.Receive(s.t.Context(), 10, 0, visibility)
+	s.must(err)
+	for _, l := range letters {
+		s.must(s.texts.Send(s.t.Context(), queue.Outgoing{Group: l.Group, DeduplicationID: l.DeduplicationID, Body: l.Body, Attributes: l.Attributes}))
+		s.must(s.dead.Delete(s.t.Context(), []string{l.ReceiptHandle}))
+	}
+	s.twilio.cured = true
 }
 
 // ring calls the webhooks that are due. One that is not taken is called again a little later, and so is each twentieth text,

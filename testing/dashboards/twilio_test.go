@@ -43,8 +43,11 @@ type twilio struct {
 	// busy, down and refusing are the hours it has: too much at once, out of order, and not for this account. unlisted: the
 	// list cannot be read.
 	busy, down, refusing, unlisted bool
+	// cured: it fails on nothing any more.
+	cured bool
 
 	posts []sms.Found
+	// twins counts the POSTs of the texts that say the same to the second phone.
 	twins int
 }
 
@@ -59,13 +62,15 @@ func (w *twilio) Create(_ context.Context, m sms.Outbound) (sms.Created, error) 
 	if err := w.refusal(m, first); err != nil {
 		return sms.Created{}, err
 	}
-	switch {
-	case strings.Contains(m.Body, lost), strings.Contains(m.Body, lostForever), strings.Contains(m.Body, twin) && !first && w.twins == 0:
+	again := strings.Contains(m.Body, twin) && !first
+	if again {
 		w.twins++
+	}
+	if strings.Contains(m.Body, lost) || strings.Contains(m.Body, lostForever) || again && w.twins == 1 {
 		return sms.Created{}, failure(fault.Unknown, 0, 0)
 	}
 	sid := w.take(m)
-	if strings.Contains(m.Body, lostAnswer) || strings.Contains(m.Body, twin) && !first {
+	if strings.Contains(m.Body, lostAnswer) || again {
 		return sms.Created{}, failure(fault.Unknown, 0, 0)
 	}
 	w.report(m, sid, first)
@@ -79,7 +84,7 @@ func (w *twilio) refusal(m sms.Outbound, first bool) error {
 		return failure(fault.Fatal, errorAccount, 401)
 	case w.busy && w.s.chance.IntN(2) == 0:
 		return failure(fault.Throttled, errorBusy, 429)
-	case w.down && w.s.chance.IntN(2) == 0, strings.Contains(m.Body, poison):
+	case w.down && w.s.chance.IntN(2) == 0, strings.Contains(m.Body, poison) && !w.cured:
 		return failure(fault.Transient, 0, 503)
 	case strings.Contains(m.Body, tooLong):
 		return failure(fault.Permanent, errorLong, 400)

@@ -174,6 +174,7 @@ func needed() map[string]string {
 		"SMSRelay Outcome uncertain":                                                   "0",
 		"SMSRelay Unavailable":                                                         "0",
 		"SMSRelay Halted":                                                              "0",
+		"SMSRelay AuditSetAside":                                                       "0",
 		"SMSRelay AuditFailures":                                                       "0",
 		"SMSRelay Rejected signature":                                                  "20",
 		"AWS/ApiGateway 5xx ${Api}":                                                    "0",

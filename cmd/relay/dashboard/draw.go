@@ -113,8 +113,8 @@ func pane(c draw.Canvas, series []Series, unit string, from, to time.Time) error
 			return err
 		}
 	}
-	if len(without) == len(series) {
-		write(c, c.Min.X+(c.Max.X-c.Min.X)*2/5, c.Min.Y+(c.Max.Y-c.Min.Y)/2, 12*pixel, "no data", gray())
+	empty := len(without) == len(series)
+	if empty {
 		p.HideY()
 	} else if len(without) > 0 {
 		p.X.Label.Text = "no data: " + short(strings.Join(without, ", "))
@@ -122,23 +122,33 @@ func pane(c draw.Canvas, series []Series, unit string, from, to time.Time) error
 	// Room above the lines for the legend, and a bottom at zero: counts and times have one.
 	p.Y.Min, p.Y.Max = 0, max(p.Y.Max, 1)*(1.1+0.09*float64(len(series)-len(without)))
 	p.Draw(c)
+	if empty {
+		write(c, c.Min.X+(c.Max.X-c.Min.X)*2/5, c.Min.Y+(c.Max.Y-c.Min.Y)/2, 12*pixel, "no data", gray())
+	}
 	return nil
 }
 
+// addLine adds a line, broken where there are periods without a value.
 func addLine(p *plot.Plot, s Series, i int) error {
-	points := make(plotter.XYs, len(s.Points))
+	var points plotter.XYs
 	for j, point := range s.Points {
-		points[j] = plotter.XY{X: float64(point.Time.Unix()), Y: point.Value}
+		points = append(points, plotter.XY{X: float64(point.Time.Unix()), Y: point.Value})
+		if j+1 < len(s.Points) && s.Points[j+1].Time.Sub(point.Time) == time.Duration(s.Period)*time.Second {
+			continue
+		}
+		line, dots, err := plotter.NewLinePoints(points)
+		if err != nil {
+			return err
+		}
+		line.Color, dots.Color = lineColor(i), lineColor(i)
+		line.Width = 1.2 * pixel
+		dots.Shape, dots.Radius = draw.CircleGlyph{}, 1.4*pixel
+		p.Add(line, dots)
+		if j+1 == len(s.Points) {
+			p.Legend.Add(s.Label, line)
+		}
+		points = nil
 	}
-	line, dots, err := plotter.NewLinePoints(points)
-	if err != nil {
-		return err
-	}
-	line.Color, dots.Color = lineColor(i), lineColor(i)
-	line.Width = 1.2 * pixel
-	dots.Shape, dots.Radius = draw.CircleGlyph{}, 1.4*pixel
-	p.Add(line, dots)
-	p.Legend.Add(s.Label, line)
 	return nil
 }
 
@@ -171,8 +181,14 @@ func gray() color.Color  { return color.Gray{Y: 130} }
 // lineColor returns the color of the nth line: told apart also by who sees few colors.
 func lineColor(n int) color.Color {
 	colors := []color.RGBA{
-		{0x00, 0x72, 0xB2, 0xFF}, {0xD5, 0x5E, 0x00, 0xFF}, {0x00, 0x9E, 0x73, 0xFF}, {0xCC, 0x79, 0xA7, 0xFF},
-		{0xE6, 0x9F, 0x00, 0xFF}, {0x56, 0xB4, 0xE9, 0xFF}, {0x44, 0x44, 0x44, 0xFF}, {0x99, 0x33, 0x33, 0xFF},
+		{0x00, 0x72, 0xB2, 0xFF},
+		{0xD5, 0x5E, 0x00, 0xFF},
+		{0x00, 0x9E, 0x73, 0xFF},
+		{0xCC, 0x79, 0xA7, 0xFF},
+		{0xE6, 0x9F, 0x00, 0xFF},
+		{0x56, 0xB4, 0xE9, 0xFF},
+		{0x44, 0x44, 0x44, 0xFF},
+		{0x99, 0x33, 0x33, 0xFF},
 	}
 	return colors[n%len(colors)]
 }
