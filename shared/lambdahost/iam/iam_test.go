@@ -80,7 +80,18 @@ func TestQuestions(t *testing.T) {
 		{"a secret", "secretsmanager", "secretsmanager.GetSecretValue", "POST", "/", `{"SecretId":"` + secret + `"}`, []question{{"secretsmanager:GetSecretValue", "secretsmanager:GetSecretValue", secret}}},
 		{"an object", "s3", "", "GET", "/bucket/a/b", "", []question{{"s3:GetObject", "s3:GetObject", "arn:aws:s3:::bucket/a/b"}}},
 		{"a version", "s3", "", "GET", "/bucket/a?versionId=1", "", []question{{"s3:GetObject", "s3:GetObjectVersion", "arn:aws:s3:::bucket/a"}}},
-		{"a bucket", "s3", "", "HEAD", "/bucket", "", []question{{"s3:ListObjects", "s3:ListBucket", "arn:aws:s3:::bucket"}}},
+		{"a bucket", "s3", "", "HEAD", "/bucket", "", []question{{"s3:HeadBucket", "s3:ListBucket", "arn:aws:s3:::bucket"}}},
+		{"a list", "s3", "", "GET", "/bucket?list-type=2&prefix=a", "", []question{{"s3:ListObjects", "s3:ListBucket", "arn:aws:s3:::bucket"}}},
+		{"the head of an object", "s3", "", "HEAD", "/bucket/a", "", []question{{"s3:HeadObject", "s3:GetObject", "arn:aws:s3:::bucket/a"}}},
+		{"an object's tags", "s3", "", "GET", "/bucket/a?tagging", "", nil},
+		{"a bucket's versions", "s3", "", "GET", "/bucket?versions", "", nil},
+		{"a transaction", "dynamodb", "DynamoDB_20120810.TransactWriteItems", "POST", "/", `{"TransactItems":[{"Put":{"TableName":"ledger"}},{"ConditionCheck":{"TableName":"ledger2"}},{"Put":{"TableName":"ledger"}}]}`, []question{
+			{"dynamodb:TransactWriteItems", "dynamodb:PutItem", table}, {"dynamodb:TransactWriteItems", "dynamodb:ConditionCheckItem", table + "2"},
+		}},
+		{"a table by its ARN", "dynamodb", "DynamoDB_20120810.GetItem", "POST", "/", `{"TableName":"` + table + `"}`, []question{{"dynamodb:GetItem", "dynamodb:GetItem", table}}},
+		{"a statement of PartiQL", "dynamodb", "DynamoDB_20120810.ExecuteStatement", "POST", "/", `{"Statement":"SELECT * FROM ledger"}`, nil},
+		{"an iterator from nowhere", "dynamodb", "DynamoDBStreams_20120810.GetRecords", "POST", "/", `{"ShardIterator":"x"}`, nil},
+		{"all queues", "sqs", "AmazonSQS.ListQueues", "POST", "/", `{}`, nil},
 		{"nobody knows", "s3", "", "DELETE", "/bucket/a", "", nil},
 		{"no JSON", "sqs", "AmazonSQS.SendMessage", "POST", "/", "x", nil},
 	} {
@@ -91,7 +102,7 @@ func TestQuestions(t *testing.T) {
 			}
 			request := httptest.NewRequest(c.method, c.path, nil)
 			request.Header.Set("X-Amz-Target", c.target)
-			if diff := cmp.Diff(c.want, r.questions(c.service, request, []byte(c.body)), cmp.AllowUnexported(question{})); diff != "" {
+			if diff := cmp.Diff(c.want, r.read(c.service, request, []byte(c.body)).questions, cmp.AllowUnexported(question{})); diff != "" {
 				t.Errorf("questions (-want +got):\n%s", diff)
 			}
 		})
@@ -133,8 +144,12 @@ func TestRecorder(t *testing.T) {
 	if reached != 1 {
 		t.Errorf("%d calls reached the service, want 1", reached)
 	}
-	if denied := r.Denied(); len(denied) != 2 || denied[0].Action != "dynamodb:DeleteItem" {
-		t.Errorf("denied are %+v", denied)
+	get := Count{Operation: "dynamodb:GetItem", Action: "dynamodb:GetItem", Resource: table, Calls: 1, Errors: 1}
+	unsigned, other, deletion := Count{Operation: "unsigned", Calls: 1, Errors: 1}, get, get
+	other.Principal = "OTHER"
+	deletion.Principal, deletion.Operation, deletion.Action = "AKID", "dynamodb:DeleteItem", "dynamodb:DeleteItem"
+	if diff := cmp.Diff([]Count{unsigned, deletion, other}, r.Denied()); diff != "" {
+		t.Errorf("denied (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]Permission{{"AKID", "dynamodb:PutItem", table}}, r.Unused()); diff != "" {
 		t.Errorf("unused (-want +got):\n%s", diff)

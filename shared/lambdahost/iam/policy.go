@@ -1,16 +1,16 @@
 // Package iam plays the part of IAM for functions that run on this machine: it stands as the address of all services,
 // knows each function by its access key, holds every call against the function's policies, answers those that are not
-// allowed as the service would, passes the others on, and counts them. It checks no signatures, and it refuses policies
-// that it does not understand, such as ones with conditions.
+// allowed as the service would, passes the others on, and counts them. It checks no signatures. What it does not understand
+// it refuses: policies with conditions, and calls of which it cannot tell what they ask for.
 package iam
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Statement is one statement of a policy. Resources and actions may have the wildcards * and ?.
@@ -51,21 +51,39 @@ func (s Statement) check() error {
 	}
 }
 
-// matches reports whether the statement is about an action on a resource.
+// matches reports whether the statement is about an action on a resource. Of actions the case of letters does not matter.
 func (s Statement) matches(action, resource string) bool {
-	about := func(pattern string) bool { return wildcard(pattern, true).MatchString(action) }
-	on := func(pattern string) bool { return wildcard(pattern, false).MatchString(resource) }
+	action = strings.ToLower(action)
+	about := func(pattern string) bool { return like(strings.ToLower(pattern), action) }
+	on := func(pattern string) bool { return like(pattern, resource) }
 	return slices.ContainsFunc(s.Action, about) && slices.ContainsFunc(s.Resource, on)
 }
 
-// wildcard compiles a pattern. Of actions the case of letters does not matter.
-func wildcard(pattern string, foldCase bool) *regexp.Regexp {
-	text := regexp.QuoteMeta(pattern)
-	text = strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(text)
-	if foldCase {
-		text = "(?i)" + text
+// like reports whether text has the form of a pattern with the wildcards * (any text) and ? (one character). Each call of
+// each function asks it of each statement, so that nothing is compiled or allocated for it.
+func like(pattern, text string) bool {
+	// star is where the last * stands, and resume where the text goes on if that takes one character more.
+	star, resume := -1, 0
+	p, t := 0, 0
+	for t < len(text) {
+		_, size := utf8.DecodeRuneInString(text[t:])
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, resume = p, t
+			p++
+		case p < len(pattern) && pattern[p] == '?':
+			p, t = p+1, t+size
+		case p < len(pattern) && pattern[p] == text[t]:
+			p, t = p+1, t+1
+		case star >= 0:
+			_, size := utf8.DecodeRuneInString(text[resume:])
+			resume += size
+			p, t = star+1, resume
+		default:
+			return false
+		}
 	}
-	return regexp.MustCompile("^" + text + "$")
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // allows reports whether the statements allow an action on a resource: one does, and none denies it.

@@ -8,6 +8,13 @@ import (
 	"strings"
 )
 
+// inquiry is what a request wants: the service's name for it, and what IAM is asked about it. Without questions nobody knows,
+// and it is not allowed.
+type inquiry struct {
+	operation string
+	questions []question
+}
+
 // question is what IAM is asked about a call: may this action be done with this resource?
 type question struct{ operation, action, resource string }
 
@@ -17,18 +24,24 @@ func operationOf(request *http.Request) string {
 	return operation
 }
 
-// questions returns what a call asks for, one for each resource. None: nobody knows, and it is not allowed.
-func (r *Recorder) questions(service string, request *http.Request, body []byte) []question {
+// read tells what a request wants. The body of a call of S3 is not looked at.
+func (r *Recorder) read(service string, request *http.Request, body []byte) inquiry {
 	if service == "s3" {
-		return objectQuestions(request)
+		return objectInquiry(request)
 	}
 	operation := operationOf(request)
-	action := service + ":" + actionOf(operation)
-	var asked []question
-	for _, resource := range r.resources(service, operation, body) {
-		asked = append(asked, question{operation: service + ":" + operation, action: action, resource: r.config.Canonical(resource)})
+	c := inquiry{operation: service + ":" + operation}
+	var in input
+	if operation == "" || json.Unmarshal(body, &in) != nil {
+		return c
 	}
-	return asked
+	for _, u := range r.uses(service, operation, in) {
+		q := question{operation: c.operation, action: service + ":" + u.action, resource: r.config.Canonical(u.resource)}
+		if !slices.Contains(c.questions, q) {
+			c.questions = append(c.questions, q)
+		}
+	}
+	return c
 }
 
 // actionOf returns IAM's name for an operation. Those on batches of messages ask for the same as those on one.
@@ -41,59 +54,105 @@ func actionOf(operation string) string {
 	}
 }
 
+// partOf returns IAM's name for a part of a transaction: a transaction has no name of its own there.
+func partOf(part string) string {
+	if part == "ConditionCheck" {
+		return "ConditionCheckItem"
+	}
+	return part + "Item"
+}
+
+// use is an action, without the service, on a resource.
+type use struct{ action, resource string }
+
 // input are the members of requests that name resources.
 type input struct {
 	TableName, IndexName     string
 	RequestItems             map[string]json.RawMessage
+	TransactItems            []map[string]struct{ TableName string }
 	StreamArn, ShardIterator string
 	QueueURL                 string `json:"QueueUrl"`
+	QueueName                string
 	SecretID                 string `json:"SecretId"`
 	LogGroupName             string `json:"logGroupName"`
 	LogStreamName            string `json:"logStreamName"`
 }
 
-func (r *Recorder) resources(service, operation string, body []byte) []string {
-	var in input
-	if json.Unmarshal(body, &in) != nil {
-		return nil
+// uses returns what an operation does with what; nothing if its input does not name what.
+func (r *Recorder) uses(service, operation string, in input) []use {
+	if len(in.TransactItems) > 0 {
+		return r.parts(in)
 	}
-	arn := func(name string) string {
-		return "arn:aws:" + service + ":" + r.config.Region + ":" + r.config.AccountID + ":" + name
-	}
+	var resources []string
 	switch service {
 	case "dynamodb":
-		return r.tables(operation, in, arn)
+		resources = r.tables(operation, in)
 	case "sqs":
-		return []string{arn(in.QueueURL[strings.LastIndexByte(in.QueueURL, '/')+1:])}
+		name := in.QueueURL[strings.LastIndexByte(in.QueueURL, '/')+1:]
+		resources = r.arn(service, "", name+in.QueueName)
 	case "logs":
-		return []string{arn("log-group:" + in.LogGroupName + ":log-stream:" + in.LogStreamName)}
+		resources = r.arn(service, "log-group:", in.LogGroupName)
+		for i := range resources {
+			resources[i] += ":log-stream:" + in.LogStreamName
+		}
 	case "secretsmanager":
-		return []string{in.SecretID}
-	default:
+		resources = r.arn(service, "secret:", in.SecretID)
+	}
+	uses := make([]use, len(resources))
+	for i, resource := range resources {
+		uses[i] = use{actionOf(operation), resource}
+	}
+	return uses
+}
+
+// parts returns what the parts of a transaction do.
+func (r *Recorder) parts(in input) []use {
+	var uses []use
+	for _, item := range in.TransactItems {
+		for _, part := range slices.Sorted(maps.Keys(item)) {
+			for _, table := range r.arn("dynamodb", "table/", item[part].TableName) {
+				uses = append(uses, use{partOf(part), table})
+			}
+		}
+	}
+	return uses
+}
+
+// arn returns the ARN of a resource by its name, which may be an ARN already; none for no name.
+func (r *Recorder) arn(service, kind, name string) []string {
+	switch {
+	case name == "":
 		return nil
+	case strings.HasPrefix(name, "arn:"):
+		return []string{name}
+	default:
+		return []string{"arn:aws:" + service + ":" + r.config.Region + ":" + r.config.AccountID + ":" + kind + name}
 	}
 }
 
-func (r *Recorder) tables(operation string, in input, arn func(string) string) []string {
+func (r *Recorder) tables(operation string, in input) []string {
+	table := r.arn("dynamodb", "table/", in.TableName)
 	switch {
 	case in.ShardIterator != "":
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		return []string{r.streams[in.ShardIterator]}
+		return r.arn("dynamodb", "", r.iterators.stream(in.ShardIterator))
 	case in.StreamArn != "":
 		return []string{in.StreamArn}
-	case operation == "ListStreams":
-		return []string{r.streamOf(arn("table/" + in.TableName + "/stream/"))}
 	case len(in.RequestItems) > 0:
 		var tables []string
-		for _, table := range slices.Sorted(maps.Keys(in.RequestItems)) {
-			tables = append(tables, arn("table/"+table))
+		for _, name := range slices.Sorted(maps.Keys(in.RequestItems)) {
+			tables = append(tables, r.arn("dynamodb", "table/", name)...)
 		}
 		return tables
+	case len(table) == 0:
+		return nil
+	case operation == "ListStreams":
+		return []string{r.streamOf(table[0] + "/stream/")}
 	case in.IndexName != "":
-		return []string{arn("table/" + in.TableName + "/index/" + in.IndexName)}
+		return []string{table[0] + "/index/" + in.IndexName}
 	default:
-		return []string{arn("table/" + in.TableName)}
+		return table
 	}
 }
 
@@ -110,54 +169,4 @@ func (r *Recorder) streamOf(prefix string) string {
 		}
 	}
 	return prefix
-}
-
-// iterates reports whether the answer to an operation names a shard iterator.
-func iterates(operation string) bool {
-	return operation == "GetShardIterator" || operation == "GetRecords"
-}
-
-// remember notes which stream a shard iterator is of: the calls that use it do not say. Each answer to GetRecords names the
-// next one.
-func (r *Recorder) remember(answer *watched, request []byte) {
-	var asked struct{ StreamArn, ShardIterator string }
-	var told struct{ ShardIterator, NextShardIterator string }
-	if !answer.keep || json.Unmarshal(request, &asked) != nil || json.Unmarshal(answer.body.Bytes(), &told) != nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if asked.StreamArn != "" {
-		r.streams[told.ShardIterator] = asked.StreamArn
-		return
-	}
-	r.streams[told.NextShardIterator] = r.streams[asked.ShardIterator]
-	if told.NextShardIterator != asked.ShardIterator {
-		delete(r.streams, asked.ShardIterator)
-	}
-}
-
-// objectQuestions reads a call of S3, in the path style. Listing is asked of the bucket, the rest of the object.
-func objectQuestions(request *http.Request) []question {
-	bucket, key, hasKey := strings.Cut(strings.TrimPrefix(request.URL.Path, "/"), "/")
-	const root = "arn:aws:s3:::"
-	ask := func(operation, action, resource string) []question {
-		return []question{{operation: "s3:" + operation, action: "s3:" + action, resource: root + resource}}
-	}
-	versioned := request.URL.Query().Has("versionId")
-	switch {
-	case !hasKey || key == "":
-		if request.Method == http.MethodGet || request.Method == http.MethodHead {
-			return ask("ListObjects", "ListBucket", bucket)
-		}
-		return nil
-	case request.Method == http.MethodPut:
-		return ask("PutObject", "PutObject", bucket+"/"+key)
-	case request.Method != http.MethodGet && request.Method != http.MethodHead:
-		return nil
-	case versioned:
-		return ask("GetObject", "GetObjectVersion", bucket+"/"+key)
-	default:
-		return ask("GetObject", "GetObject", bucket+"/"+key)
-	}
 }

@@ -2,16 +2,15 @@ package iam
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"regexp"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Config says who may do what, and where the services are.
@@ -28,34 +27,18 @@ type Config struct {
 	Canonical func(arn string) string
 }
 
-// Count is how often a principal did one thing.
-type Count struct {
-	// Principal is the access key, Operation the service's name for the call, such as "sqs:SendMessageBatch".
-	Principal string
-	Operation string
-	// Action and Resource are what IAM was asked. A call on several resources is counted at each of them.
-	Action   string
-	Resource string
-	Allowed  bool
-	// Calls is how many there were, Errors how many of those the service did not answer 2xx.
-	Calls  int
-	Errors int
-}
-
 // Recorder is the address of all services. It is safe for concurrent use.
 type Recorder struct {
 	config   Config
 	backends map[string]*httputil.ReverseProxy
 
-	mu     sync.Mutex
-	counts map[Count]*tally
-	// streams is what stream each shard iterator is of.
-	streams map[string]string
+	mu        sync.Mutex
+	counts    map[Count]*Count
+	totals    map[Total]*Total
+	iterators iterators
 }
 
-type tally struct{ calls, errors int }
-
-// maxBody bounds a request's body: what DynamoDB takes is less.
+// maxBody bounds a request's body: what any service but S3 takes is less.
 const maxBody = 20 << 20
 
 // New returns a Recorder, or an error if a policy is not understood.
@@ -63,18 +46,22 @@ func New(config Config) (*Recorder, error) {
 	if config.Canonical == nil {
 		config.Canonical = func(arn string) string { return arn }
 	}
-	r := &Recorder{config: config, backends: map[string]*httputil.ReverseProxy{}, counts: map[Count]*tally{}, streams: map[string]string{}}
+	r := &Recorder{config: config, backends: map[string]*httputil.ReverseProxy{}, counts: map[Count]*Count{}, totals: map[Total]*Total{}}
+	r.config.Principals = map[string][]Statement{}
 	for principal, statements := range config.Principals {
-		for i, s := range statements {
+		for _, s := range statements {
 			if err := s.check(); err != nil {
 				return nil, fmt.Errorf("policy of %s: %w", principal, err)
 			}
-			for j, resource := range s.Resource {
-				statements[i].Resource[j] = config.Canonical(resource)
+			s.Resource = slices.Clone(s.Resource)
+			for i, resource := range s.Resource {
+				s.Resource[i] = config.Canonical(resource)
 			}
+			r.config.Principals[principal] = append(r.config.Principals[principal], s)
 		}
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 256}
+	// Answers pass as they are: clients check sums over them.
+	transport := &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
 	for service, base := range config.Backends {
 		target, err := url.Parse(base)
 		if err != nil {
@@ -98,86 +85,60 @@ var scope = regexp.MustCompile(`Credential=([^/]+)/\d+/[^/]+/([^/]+)/aws4_reques
 
 // ServeHTTP takes one call to any service.
 func (r *Recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	sent := &counted{ReadCloser: request.Body}
+	request.Body = sent
+	answer := &watched{ResponseWriter: w, status: http.StatusOK}
 	signed := scope.FindStringSubmatch(request.Header.Get("Authorization"))
 	if signed == nil {
-		deny(w, request)
+		deny(answer, request)
+		r.count("", inquiry{operation: "unsigned"}, false, answer, sent)
 		return
 	}
 	principal, service := signed[1], signed[2]
-	backend := r.backends[service]
-	body, err := io.ReadAll(io.LimitReader(request.Body, maxBody))
-	if err != nil || backend == nil {
-		http.Error(w, "no such service here", http.StatusBadGateway)
+	body, err := readable(w, request, service)
+	if err != nil {
+		http.Error(w, "this call cannot be read", http.StatusRequestEntityTooLarge)
 		return
 	}
-	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	asked := r.questions(service, request, body)
-	allowed := len(asked) > 0
-	for _, q := range asked {
-		allowed = allowed && allows(r.config.Principals[principal], q.action, q.resource)
-	}
-	answer := &watched{ResponseWriter: w, status: http.StatusOK}
-	if allowed {
-		answer.keep = iterates(operationOf(request))
-		backend.ServeHTTP(answer, request)
-		r.remember(answer, body)
-		answer.pass()
-	} else {
+	asked := r.read(service, request, body)
+	allowed := r.allowed(principal, service, asked)
+	// The answer may break off, and what was done is done.
+	defer func() { r.count(principal, asked, allowed, answer, sent) }()
+	if !allowed {
 		deny(answer, request)
+		return
 	}
-	for _, q := range asked {
-		r.count(Count{Principal: principal, Operation: q.operation, Action: q.action, Resource: q.resource, Allowed: allowed}, answer.status)
+	if answer.keep = iterates(operationOf(request)); answer.keep {
+		request.Header.Set("Accept-Encoding", "identity") // It is read here.
 	}
+	r.backends[service].ServeHTTP(answer, request)
+	r.remember(answer, body)
+	answer.pass()
 }
 
-func (r *Recorder) count(key Count, status int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	t := r.counts[key]
-	if t == nil {
-		t = &tally{}
-		r.counts[key] = t
+// readable returns the body of a call whose body says what it asks for, and leaves it to be read again. That of S3 does
+// not, may be large, and passes through.
+func readable(w http.ResponseWriter, request *http.Request, service string) ([]byte, error) {
+	if service == "s3" {
+		return nil, nil
 	}
-	t.calls++
-	if status/100 != 2 {
-		t.errors++
+	body, err := io.ReadAll(http.MaxBytesReader(w, request.Body, maxBody))
+	if err != nil {
+		return nil, err
 	}
+	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return body, nil
 }
 
-// Counts returns what was counted so far, in order.
-func (r *Recorder) Counts() []Count {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var counts []Count
-	for key, t := range r.counts {
-		key.Calls, key.Errors = t.calls, t.errors
-		counts = append(counts, key)
-	}
-	slices.SortFunc(counts, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(a.Principal, b.Principal), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Resource, b.Resource))
-	})
-	return counts
-}
-
-// Denied returns the calls that were not allowed.
-func (r *Recorder) Denied() []Count {
-	return slices.DeleteFunc(r.Counts(), func(c Count) bool { return c.Allowed })
-}
-
-// Unused returns the permissions that no call made use of.
-func (r *Recorder) Unused() []Permission {
-	counts := r.Counts()
-	var unused []Permission
-	for _, principal := range slices.Sorted(maps.Keys(r.config.Principals)) {
-		for _, p := range permissions(principal, r.config.Principals[principal]) {
-			only := Statement{Effect: "Allow", Action: oneOrMore{p.Action}, Resource: oneOrMore{p.Resource}}
-			used := func(c Count) bool { return c.Principal == principal && c.Allowed && only.matches(c.Action, c.Resource) }
-			if !slices.ContainsFunc(counts, used) {
-				unused = append(unused, p)
-			}
+// allowed reports whether the principal's statements allow all that a call asks for. One to a service that is not there is
+// not allowed.
+func (r *Recorder) allowed(principal, service string, asked inquiry) bool {
+	for _, q := range asked.questions {
+		if !allows(r.config.Principals[principal], q.action, q.resource) {
+			return false
 		}
 	}
-	return unused
+	return len(asked.questions) > 0 && r.backends[service] != nil
 }
 
 // watched is an answer whose status is seen. One that is to be kept is held back until pass: what it says has to be known here
@@ -186,6 +147,7 @@ type watched struct {
 	http.ResponseWriter
 
 	status int
+	bytes  int64
 	keep   bool
 	body   bytes.Buffer
 }
@@ -200,6 +162,7 @@ func (w *watched) WriteHeader(status int) {
 
 // Write passes the body on, or keeps it.
 func (w *watched) Write(p []byte) (int, error) {
+	w.bytes += int64(len(p))
 	if w.keep {
 		return w.body.Write(p)
 	}
@@ -212,6 +175,20 @@ func (w *watched) pass() {
 		w.ResponseWriter.WriteHeader(w.status)
 		_, _ = w.ResponseWriter.Write(w.body.Bytes()) // The caller may be gone.
 	}
+}
+
+// counted is a request's body whose bytes are counted. It may still be read when the answer is there.
+type counted struct {
+	io.ReadCloser
+
+	bytes atomic.Int64
+}
+
+// Read counts what was read.
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.bytes.Add(int64(n))
+	return n, err
 }
 
 // deny answers as a service that IAM forbids something.
