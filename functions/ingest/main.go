@@ -36,11 +36,11 @@ func newHandler(ctx context.Context, logger *slog.Logger, started time.Time) (*w
 		return nil, err
 	}
 	aws := awsclient.New(c.aws)
-	tokens, err := secrets.New(aws, c.secrets).AuthTokens(ctx)
+	tokens, err := secrets.New(aws, c.secrets).KeepAuthTokens(ctx, time.Now, logger)
 	if err != nil {
 		return nil, fmt.Errorf("read the Auth Token: %w", err)
 	}
-	verifier, err := signature.NewValidator(c.publicBaseURLs, tokens.All)
+	verifier, err := signature.NewRotating(c.publicBaseURLs, tokens)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,69 @@
+package secrets
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// renewInterval is how often a secret is read again at most: whoever can make requests can make wrong ones, and each read costs.
+const renewInterval = time.Minute
+
+// Kept keeps what was read of a secret, and reads it again when someone finds it wrong, at most once a minute. It is safe for
+// concurrent use.
+type Kept[T any] struct {
+	read   func(context.Context) (T, error)
+	same   func(a, b T) bool
+	now    func() time.Time
+	logger *slog.Logger
+
+	mu         sync.Mutex
+	value      T
+	generation int
+	readAt     time.Time
+}
+
+// Keep reads a secret and keeps it. same tells whether two readings are the same secret, now is the clock, and logger is told of
+// readings that failed later. The error is that of the first reading.
+func Keep[T any](ctx context.Context, read func(context.Context) (T, error), same func(a, b T) bool, now func() time.Time, logger *slog.Logger) (*Kept[T], error) {
+	k := &Kept[T]{read: read, same: same, now: now, logger: logger}
+	value, err := read(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the secret: %w", err)
+	}
+	k.value = value
+	return k, nil
+}
+
+// Value returns the secret as it was last read, and which reading that was.
+func (k *Kept[T]) Value() (value T, generation int) { //nolint:ireturn // T is the caller's own.
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.value, k.generation
+}
+
+// Renew is called by whoever found the reading of that generation wrong. It returns a later one, of someone else's or by reading
+// now; changed is false if there is none: the secret is the same, was read less than a minute ago, or could not be read.
+func (k *Kept[T]) Renew(ctx context.Context, generation int) (value T, later int, changed bool) { //nolint:ireturn // T is the caller's own.
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.generation != generation {
+		return k.value, k.generation, true
+	}
+	if now := k.now(); !k.readAt.IsZero() && now.Sub(k.readAt) < renewInterval {
+		return k.value, k.generation, false
+	}
+	k.readAt = k.now()
+	read, err := k.read(ctx)
+	switch {
+	case err != nil:
+		k.logger.LogAttrs(ctx, slog.LevelError, "secret not read again", slog.String("error", err.Error()))
+	case !k.same(k.value, read):
+		k.value, k.generation = read, k.generation+1
+		k.logger.LogAttrs(ctx, slog.LevelInfo, "secret has changed", slog.Int("generation", k.generation))
+		return k.value, k.generation, true
+	}
+	return k.value, k.generation, false
+}
