@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -18,9 +20,14 @@ type Seeded struct {
 // seededBy is the UpdatedBy of seeded routes.
 const seededBy = "seed"
 
+// ErrLoop means that texts would go round in a loop: a hop of one route would be the number of another.
+var ErrLoop = errors.New("a hop is a routed number")
+
 // Seed puts routes into the table, but never over a later change of someone else's: a route that the table has already
 // is replaced only if the file's LastUpdated is later than the table's. now is the LastUpdated of a route that names
-// none. A phone that has opted out stays so if it is still a hop. Errors are the table's; what was put before one stays.
+// none. A phone that has opted out stays so if it is still a hop. The error is ErrLoop, and nothing is put, if what is to
+// be put would make a loop with the routes that stay in the table. Other errors are the table's; what was put before one
+// stays.
 func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seeded, error) {
 	existing, err := table.List(ctx)
 	if err != nil {
@@ -30,7 +37,25 @@ func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seed
 	for _, r := range existing {
 		stored[r.TwilioNumber] = r
 	}
-	var seeded Seeded
+	later, seeded := later(stored, routes, now)
+	if loops := loops(stored, later); len(loops) > 0 {
+		return Seeded{}, fmt.Errorf("%w: %w", ErrLoop, errors.Join(loops...))
+	}
+	for _, r := range later {
+		switch _, err := table.Put(ctx, r); {
+		case errors.Is(err, ErrConflict):
+			seeded.Kept = append(seeded.Kept, r.TwilioNumber)
+		case err != nil:
+			return seeded, fmt.Errorf("put route of %s: %w", r.TwilioNumber.Mask(), err)
+		default:
+			seeded.Put = append(seeded.Put, r.TwilioNumber)
+		}
+	}
+	return seeded, nil
+}
+
+// later returns the routes that are later than those stored, as they are to be put, and in Kept the others' numbers.
+func later(stored map[sms.PhoneNumber]Route, routes []Route, now time.Time) (later []Route, seeded Seeded) {
 	for _, r := range routes {
 		old, exists := stored[r.TwilioNumber]
 		if exists && !r.LastUpdated.After(old.LastUpdated) {
@@ -42,14 +67,28 @@ func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seed
 		if r.LastUpdated.IsZero() {
 			r.LastUpdated = now.UTC().Truncate(time.Second)
 		}
-		switch _, err := table.Put(ctx, r); {
-		case errors.Is(err, ErrConflict):
-			seeded.Kept = append(seeded.Kept, r.TwilioNumber)
-		case err != nil:
-			return seeded, fmt.Errorf("put route of %s: %w", r.TwilioNumber.Mask(), err)
-		default:
-			seeded.Put = append(seeded.Put, r.TwilioNumber)
+		later = append(later, r)
+	}
+	return later, seeded
+}
+
+// loops finds the loops that the table would have through one of the routes put. Those that it has without them are not
+// theirs.
+func loops(stored map[sms.PhoneNumber]Route, put []Route) []error {
+	after, isPut := maps.Clone(stored), map[sms.PhoneNumber]bool{}
+	for _, r := range put {
+		after[r.TwilioNumber], isPut[r.TwilioNumber] = r, true
+	}
+	var problems []error
+	for _, number := range slices.Sorted(maps.Keys(after)) {
+		r := after[number]
+		for _, hop := range r.Hops() {
+			_, routed := after[hop]
+			_, before := stored[hop]
+			if routed && (isPut[number] || !before) {
+				problems = append(problems, fmt.Errorf("route of %s: hop %s is itself routed in the table", number.Mask(), hop.Mask()))
+			}
 		}
 	}
-	return seeded, nil
+	return problems
 }

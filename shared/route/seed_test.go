@@ -144,3 +144,41 @@ func TestSeedStopsAtAnError(t *testing.T) {
 		})
 	}
 }
+
+// TestSeedMakesNoLoop: a hop that another route of the table is for would get nothing, since its texts are dropped as a
+// loop.
+func TestSeedMakesNoLoop(t *testing.T) {
+	const a, b, phone = sms.PhoneNumber("+18585550100"), sms.PhoneNumber("+18585550101"), sms.PhoneNumber("+18585550122")
+	const later = time.Hour
+	tests := []struct {
+		name  string
+		table []route.Route
+		file  route.Route
+		want  string // empty: no loop
+	}{
+		{"to a number in the table", []route.Route{routeAt(b, phone, noon, 1, "anna")}, routeAt(a, b, noon, 0, ""), "route of ***0100: hop ***0101 is itself routed in the table"},
+		{"of a number that the table has for a hop", []route.Route{routeAt(b, a, noon, 1, "anna")}, routeAt(a, phone, noon, 0, ""), "route of ***0101: hop ***0100 is itself routed in the table"},
+		{"to a number that leads back", []route.Route{routeAt(a, phone, noon, 1, "anna"), routeAt(b, phone, noon, 1, "anna")}, routeAt(a, b, noon.Add(later), 0, ""), "route of ***0100: hop ***0101 is itself routed in the table"},
+		{"older than the table's, and so not put", []route.Route{routeAt(a, phone, noon, 1, "anna"), routeAt(b, phone, noon, 1, "anna")}, routeAt(a, b, noon.Add(-later), 0, ""), ""},
+		{"a loop that the table has without it", []route.Route{routeAt(a, phone, noon, 1, "anna"), routeAt(b, a, noon, 1, "anna")}, routeAt(a, phone, noon.Add(later), 0, ""), ""},
+		{"the end of a loop", []route.Route{routeAt(a, b, noon, 1, "anna"), routeAt(b, phone, noon, 1, "anna")}, routeAt(a, phone, noon.Add(later), 0, ""), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			table := relaytest.NewMemoryRoutes(tt.table...)
+			_, err := route.Seed(t.Context(), table, []route.Route{tt.file}, noon)
+			if tt.want == "" {
+				if err != nil {
+					t.Errorf("Seed: %v", err)
+				}
+				return
+			}
+			if !errors.Is(err, route.ErrLoop) || !strings.HasSuffix(err.Error(), ": "+tt.want) {
+				t.Errorf("Seed: error %v, want %q", err, tt.want)
+			}
+			if diff := cmp.Diff(tt.table, list(t, table)); diff != "" {
+				t.Errorf("table (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
