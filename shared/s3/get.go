@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -22,7 +23,7 @@ func (b *Bucket) Get(ctx context.Context, key, version string, limit int64) ([]b
 	call := awsclient.Call{Name: "S3 GetObject", Kind: kindOfCode}
 	out, err := b.client.GetObject(ctx, input, func(o *sdk.Options) { o.APIOptions = append(o.APIOptions, awsclient.Streamed) })
 	if err != nil {
-		return nil, call.Fault(err)
+		return nil, explained(call.Fault(err))
 	}
 	object, err := io.ReadAll(io.LimitReader(out.Body, limit+1))
 	if err = errors.Join(err, out.Body.Close()); err != nil {
@@ -32,4 +33,12 @@ func (b *Bucket) Get(ctx context.Context, key, version string, limit int64) ([]b
 		return nil, &fault.Error{Kind: fault.Permanent, Err: fmt.Errorf("S3 GetObject: the object is larger than %d bytes", limit)}
 	}
 	return object, nil
+}
+
+// explained adds to a refusal what else it may mean: whoever may not list the bucket is not told that an object is missing.
+func explained(f *fault.Error) *fault.Error {
+	if f.HTTPStatus == http.StatusForbidden {
+		f.Err = fmt.Errorf("%w; it may not be there, or may not be read", f.Err)
+	}
+	return f
 }
