@@ -15,14 +15,11 @@ const (
 	maxReason = 2000
 )
 
-// example is the number by which messages show how numbers are written. It is nobody's.
-const example = "+18585550100"
-
 // digits finds whatever may be a telephone number, in any way of writing one; noNumber is what it finds beside them: dates,
-// and the names of things on AWS.
+// the names of things on AWS, and the number by which messages show how numbers are written, which is nobody's.
 var (
-	digits   = regexp.MustCompile(`(?:s3://|arn:)\S+|\+?[0-9](?:[ ()./-]*[0-9]){6,}`)
-	noNumber = regexp.MustCompile(`^(?:s3:|arn:|[0-9]{4}-[0-9]{2}-[0-9]{2}$)`)
+	digits   = regexp.MustCompile(`(?:s3://|arn:)\S+|such as \+18585550100|\+?[0-9](?:[ ()./-]*[0-9]){7,}`)
+	noNumber = regexp.MustCompile(`^(?:s3:|arn:|such as|[0-9]{4}-[0-9]{2}-[0-9]{2}$)`)
 )
 
 // reason tells people what is wrong, a line for each problem: the first several, and how many more there are. Numbers are
@@ -46,7 +43,7 @@ func reason(failure error) string {
 
 func masked(line string) string {
 	return digits.ReplaceAllStringFunc(line, func(found string) string {
-		if found == example || noNumber.MatchString(found) {
+		if noNumber.MatchString(found) {
 			return found
 		}
 		return sms.PhoneNumber(found).Mask()
