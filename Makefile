@@ -9,7 +9,7 @@ FUZZTIME  ?= 20s
 GOLANGCI_VERSION := 2.15.0
 
 # Each function with the most that its bootstrap may weigh, in MB of 1,000,000 bytes: a bigger one starts slower.
-SIZES     := ingest:8 sender:10 stream-audit:10 operator:10
+SIZES     := ingest:8 sender:10 stream-audit:10 operator:10 seed-routes:10
 FUNCTIONS := $(foreach size,$(SIZES),$(firstword $(subst :, ,$(size))))
 # What a Lambda function never links.
 FORBIDDEN := modernc.org/sqlite|github.com/spf13/cobra|github.com/prometheus/|gonum.org/
@@ -102,11 +102,12 @@ sizes: ## Print the sizes of what build made, and hold them against their limits
 
 # `sam build` calls these, with the folder to fill. It copies the sources first, without their history, unless it is
 # called with --build-in-source.
-.PHONY: build-IngestFunction build-SenderFunction build-StreamAuditFunction build-OperatorFunction
+.PHONY: build-IngestFunction build-SenderFunction build-StreamAuditFunction build-OperatorFunction build-SeedRoutesFunction
 build-IngestFunction: ; $(call compile,ingest,$(ARTIFACTS_DIR))
 build-SenderFunction: ; $(call compile,sender,$(ARTIFACTS_DIR))
 build-StreamAuditFunction: ; $(call compile,stream-audit,$(ARTIFACTS_DIR))
 build-OperatorFunction: ; $(call compile,operator,$(ARTIFACTS_DIR))
+build-SeedRoutesFunction: ; $(call compile,seed-routes,$(ARTIFACTS_DIR))
 
 .PHONY: lint
 lint: lint-go lint-sam ## Check the code and the template (needs Python)

@@ -27,7 +27,7 @@ type mutation struct {
 }
 
 func checks() []check {
-	return slices.Concat(functionChecks(), sourceChecks(), queueChecks(), tableChecks(), logChecks(), policyChecks(), apiChecks(), surfaceChecks(), alarmChecks())
+	return slices.Concat(functionChecks(), sourceChecks(), queueChecks(), tableChecks(), logChecks(), policyChecks(), apiChecks(), surfaceChecks(), seedingChecks(), alarmChecks())
 }
 
 func (c check) problems(t template, with code) []string {
@@ -50,8 +50,11 @@ func variants() map[string]object {
 		"PublicBaseUrl":         "https://sms.example.com",
 		"SenderConcurrency":     4,
 		"AlarmEmail":            "alarms@example.com",
+		"SeedBucket":            "seed-bucket",
+		"SeedVersion":           "2026-11-26",
 	})
-	return map[string]object{"few parameters": few, "all parameters": all}
+	byID := merged(few, object{"SeedBucket": "seed-bucket", "SeedKey": "a/b.json", "SeedVersion": "v.1", "SeedByVersionId": "true"})
+	return map[string]object{"few parameters": few, "all parameters": all, "a version of the seed": byID}
 }
 
 func TestTemplateAgreesWithTheCode(t *testing.T) {

@@ -57,8 +57,8 @@ func edit(t *testing.T, table route.Table, number, phone sms.PhoneNumber, at tim
 }
 
 // life takes a stack through its life, with a bucket that holds a file under "one", later files under "two" and "three", and
-// nothing that is right under "wrong".
-func life(t *testing.T, s *stack, table route.Table) {
+// nothing that is right under "wrong". at names them.
+func life(t *testing.T, s *stack, table route.Table, at func(key, version string) map[string]any) {
 	t.Helper()
 	s.deploys(at("one", "1"), "CREATE_COMPLETE", "2", "0")
 	wants(t, table, "+18585550100 to +18585550122, version 1 by seed", "+18585550101 to +18585550122, version 1 by seed")
@@ -101,7 +101,7 @@ func TestLifeOfAStack(t *testing.T) {
 		b.objects[seeding.Object{Bucket: "seed", Key: key}] = text
 	}
 	table := &relaytest.MemoryRoutes{}
-	life(t, newStack(t, seeding.Config{Read: b.read, Routes: table}), table)
+	life(t, newStack(t, seeding.Config{Read: b.read, Routes: table}), table, at)
 }
 
 // TestRequests goes through every kind of request and of trouble. What stands in the table before and after is one route.
