@@ -11,6 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // redriven hands a dead letter to the sender as SQS's redrive brings it: body, group and attributes unchanged. It has to be
@@ -120,5 +121,59 @@ func TestRedriveAsksForTheLetter(t *testing.T) {
 			s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
 			s.checkPosts(maxAttempts)
 		})
+	}
+}
+
+// A receipt after its death said that Twilio has the text: it is not sent again, whoever moves its letter.
+func TestRedriveOfATextThatTwilioHasAfterAll(t *testing.T) {
+	for _, status := range []sms.Status{sms.StatusSent, sms.StatusDelivered} {
+		t.Run(string(status), func(t *testing.T) {
+			s := newSender(t)
+			letter := deadText(s)
+			s.queueUp(receiptOf(1, maxAttempts, outboundSid(maxAttempts), status))
+			s.drain()
+			s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
+			s.twilio.answer = always(nil)
+			s.redriven(letter)
+			s.checkPosts(maxAttempts)
+		})
+	}
+}
+
+// The sender ends between the letter and the record of the death, and the letter is moved back at once: the queue would drop a
+// second letter of that id, and the text must not be left dead without one.
+func TestLetterMovedBackBeforeItsDeathIsRecorded(t *testing.T) {
+	s := newSender(t)
+	s.twilio.answer = func(n int, _ sms.Outbound) error {
+		if n == maxAttempts {
+			s.faults.hook = func(op string) error {
+				if op == "dead after Send" {
+					s.faults.hook = nil
+					s.fail("ledger before Update", broken(fault.Transient, 3)...)
+				}
+				return nil
+			}
+		}
+		return refusal(fault.Transient, 0)
+	}
+	s.queueUp(textOf(1, nil))
+	for len(s.dead.Messages()) == 0 {
+		s.pump()
+		s.clock.Advance(time.Second)
+	}
+	d := s.receiveFrom(s.dead)[0]
+	if err := s.dead.Delete(context.Background(), []string{d.ReceiptHandle}); err != nil {
+		t.Fatal(err)
+	}
+	batch := []queue.Delivery{{MessageID: "letter", Group: d.Group, Body: d.Body, Attributes: d.Attributes}}
+	ev := batchOf(batch)
+	ev.Records[0].MessageAttributes = attributesOf(d)
+	if _, err := s.Handle(context.Background(), ev); err != nil {
+		t.Fatal(err)
+	}
+	s.drain()
+	r := s.record(1)
+	if n := len(s.dead.Messages()); r.State == ledger.Dead && n == 0 {
+		t.Errorf("text is dead and no letter is left anywhere: lost")
 	}
 }

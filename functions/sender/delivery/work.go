@@ -104,7 +104,12 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 		return h.rest(ctx, j)
 	}
 	last, _ := j.text.Current()
-	letter, err := letterOf(j, j.text.MessageSid+"."+strconv.Itoa(last.Number))
+	deduplicationID := j.text.MessageSid + "." + strconv.Itoa(last.Number)
+	if _, moved := lettersAttempts(j.record); moved {
+		// This message is a letter already, moved back before its death was recorded: under its old id the queue would drop it.
+		deduplicationID += "." + j.record.MessageId
+	}
+	letter, err := letterOf(j, deduplicationID)
 	if err == nil {
 		err = h.sendDeadLetter(ctx, letter, map[string]string{
 			AttributeReason:    string(ledger.ReasonAttemptsExhausted),
