@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/awsclient"
@@ -10,7 +8,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/secrets"
-	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
 // groupsPerBatch is how many groups of a batch are worked on side by side: all that a batch can hold.
@@ -86,25 +83,4 @@ func (c config) publicBaseURL() string {
 		return ""
 	}
 	return c.publicBaseURLs[0]
-}
-
-var errOtherAccount = errors.New("the secret belongs to another account than TWILIO_ACCOUNT_SID")
-
-// credentials returns what to send with: the API key if there is one, else the Auth Token.
-func (c config) credentials(ctx context.Context, vault *secrets.Vault) (twilio.Config, error) {
-	t := twilio.Config{AccountSid: c.accountSid, BaseURL: c.twilioBaseURL, Timeout: c.sendTimeout}
-	if c.secrets.APIKey != "" {
-		key, err := vault.APIKey(ctx)
-		if err == nil && key.AccountSid != c.accountSid {
-			err = errOtherAccount
-		}
-		t.APIKeySid, t.APIKeySecret = key.Sid, key.Secret
-		return t, err
-	}
-	tokens, err := vault.AuthTokens(ctx)
-	if err == nil && tokens.AccountSid != c.accountSid {
-		err = errOtherAccount
-	}
-	t.AuthToken = tokens.Current
-	return t, err
 }

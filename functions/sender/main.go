@@ -40,11 +40,7 @@ func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, er
 		return nil, err
 	}
 	aws := awsclient.New(c.aws)
-	credentials, err := c.credentials(ctx, secrets.New(aws, c.secrets))
-	if err != nil {
-		return nil, err
-	}
-	messages, err := twilio.New(credentials)
+	messages, err := c.newClient(ctx, secrets.New(aws, c.secrets), time.Now, logger)
 	if err != nil {
 		return nil, err
 	}

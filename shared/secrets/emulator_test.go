@@ -27,15 +27,15 @@ func TestRotation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.finds(t, vault, "fake-1", "fake-1")
+	e.finds(t, vault, secrets.AuthTokens{Current: "fake-1", All: []string{"fake-1"}})
 	e.put(t, id, "fake-2", "AWSPENDING")
-	e.finds(t, vault, "fake-1", "fake-2", "fake-1")
+	e.finds(t, vault, secrets.AuthTokens{Current: "fake-1", Pending: "fake-2", All: []string{"fake-2", "fake-1"}})
 	e.put(t, id, "fake-3", "AWSCURRENT")
 	got, err := vault.AuthTokens(t.Context())
 	if err != nil || got.Current != "fake-3" || len(got.All) != 3 {
 		t.Errorf("%d tokens after the rotation, error %v; want 3", len(got.All), err)
 	}
-	if _, err := vault.APIKey(t.Context()); fault.Of(err).Kind != fault.Fatal {
+	if _, err := vault.APIKeys(t.Context()); fault.Of(err).Kind != fault.Fatal {
 		t.Errorf("API key: error %v, want a fatal one", err)
 	}
 }
@@ -65,13 +65,13 @@ func (e emulator) put(t *testing.T, id, authToken, stage string) {
 }
 
 // finds checks what the vault reads.
-func (e emulator) finds(t *testing.T, vault *secrets.Vault, current string, all ...string) {
+func (e emulator) finds(t *testing.T, vault *secrets.Vault, want secrets.AuthTokens) {
 	t.Helper()
 	got, err := vault.AuthTokens(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := secrets.AuthTokens{AccountSid: account, Current: current, All: all}
+	want.AccountSid = account
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("tokens (-want +got):\n%s", diff)
 	}

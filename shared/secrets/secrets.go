@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -55,12 +55,15 @@ func New(cfg aws.Config, c Config) *Vault {
 
 func newVault(client api, c Config) *Vault { return &Vault{client: client, config: c} }
 
-// AuthTokens are the auth tokens with which Twilio may sign at this time.
+// AuthTokens are the auth tokens that Twilio may sign with and take at this time.
 type AuthTokens struct {
 	// AccountSid is the account that the tokens belong to.
 	AccountSid string
 	// Current is the token of AWSCURRENT, the one to authenticate with.
 	Current string
+	// Pending is the token of AWSPENDING, empty if it is Current or there is none. Once Twilio has promoted it, which
+	// may be minutes before AWSCURRENT names it, Twilio takes no other.
+	Pending string
 	// All are the tokens to accept a signature of, each once, newest first: AWSPENDING, AWSCURRENT, AWSPREVIOUS. While
 	// a token is being replaced Twilio may sign with either.
 	All []string
@@ -96,13 +99,15 @@ func (k APIKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
 // AuthTokens reads the auth tokens. AWSCURRENT must be there, the other stages need not; a token of another account
 // is passed over. Errors are *fault.Error: Fatal if the secret is missing, forbidden or of another form.
 func (v *Vault) AuthTokens(ctx context.Context) (AuthTokens, error) {
-	stages := []string{stagePending, stageCurrent, stagePrevious}
-	found, err := v.authTokens(ctx, stages)
+	found, err := readStages[authToken](ctx, v, v.config.AuthToken, stagePending, stageCurrent, stagePrevious)
 	if err != nil {
 		return AuthTokens{}, err
 	}
-	current := found[slices.Index(stages, stageCurrent)]
+	pending, current := found[0], found[1]
 	tokens := AuthTokens{AccountSid: current.AccountSid, Current: current.AuthToken}
+	if pending.AccountSid == current.AccountSid && pending.AuthToken != current.AuthToken {
+		tokens.Pending = pending.AuthToken
+	}
 	for _, token := range found {
 		if token.AuthToken != "" && token.AccountSid == current.AccountSid && !slices.Contains(tokens.All, token.AuthToken) {
 			tokens.All = append(tokens.All, token.AuthToken)
@@ -111,72 +116,91 @@ func (v *Vault) AuthTokens(ctx context.Context) (AuthTokens, error) {
 	return tokens, nil
 }
 
-// authToken is the form of a TwilioAuthToken secret. It may hold more.
+// APIKeys reads the API keys to send with, the one to prefer first: that of AWSCURRENT, and that of AWSPENDING if there
+// is another of the same account. Errors are those of AuthTokens.
+func (v *Vault) APIKeys(ctx context.Context) ([]APIKey, error) {
+	found, err := readStages[apiKey](ctx, v, v.config.APIKey, stagePending, stageCurrent)
+	if err != nil {
+		return nil, err
+	}
+	pending, current := found[0], found[1]
+	keys := []APIKey{APIKey(current)}
+	if pending.AccountSid == current.AccountSid && pending != current {
+		keys = append(keys, APIKey(pending))
+	}
+	return keys, nil
+}
+
+// form is the JSON of a managed secret. A secret may hold more.
+type form interface {
+	comparable
+	// missing says which fields have to be set, "" if they all are.
+	missing() string
+}
+
+// authToken is the form of a TwilioAuthToken secret.
 type authToken struct {
 	AccountSid string `json:"accountSid"`
 	AuthToken  string `json:"authToken"`
 }
 
-// authTokens reads the stages side by side. That of a missing one is zero.
-func (v *Vault) authTokens(ctx context.Context, stages []string) ([]authToken, error) {
-	found := make([]authToken, len(stages))
-	failures := make([]error, len(stages))
-	var group sync.WaitGroup
-	for i, stage := range stages {
-		group.Go(func() { found[i], failures[i] = v.authToken(ctx, stage) })
+func (t authToken) missing() string {
+	if t.AccountSid == "" || strings.TrimSpace(t.AuthToken) == "" {
+		return "accountSid and authToken are not both set"
 	}
-	group.Wait()
+	return ""
+}
+
+// apiKey is the form of a TwilioApiKey secret.
+type apiKey struct {
+	AccountSid string `json:"accountSid"`
+	Sid        string `json:"apiKeySid"`
+	Secret     string `json:"apiKeySecret"`
+}
+
+func (k apiKey) missing() string {
+	if k.AccountSid == "" || k.Sid == "" || strings.TrimSpace(k.Secret) == "" {
+		return "accountSid, apiKeySid and apiKeySecret are not all set"
+	}
+	return ""
+}
+
+// readStages reads stages of a secret; that of a missing one is zero. It reads them one after the other, in the order in
+// which a version moves through them: side by side, a version that moves on between two answers can be missed by both.
+func readStages[F form](ctx context.Context, v *Vault, secret string, stages ...string) ([]F, error) {
+	found := make([]F, len(stages))
 	for i, stage := range stages {
-		if stage != stageCurrent && errors.Is(failures[i], errMalformed) {
+		one, err := readStage[F](ctx, v, secret, stage)
+		switch {
+		case err == nil:
+			found[i] = one
+		case stage != stageCurrent && errors.Is(err, errMalformed):
 			// While a rotation is under way, a version may be half written. The current one still counts.
-			found[i], failures[i] = authToken{}, nil
+		default:
+			return nil, err
 		}
 	}
-	return found, errors.Join(failures...)
+	return found, nil
 }
 
-func (v *Vault) authToken(ctx context.Context, stage string) (authToken, error) {
-	var token authToken
-	ok, err := v.read(ctx, v.config.AuthToken, stage, &token)
-	if err != nil || !ok {
-		return authToken{}, err
-	}
-	if token.AccountSid == "" || token.AuthToken == "" {
-		return authToken{}, malformed(stage, "accountSid and authToken are not both set")
-	}
-	return token, nil
-}
-
-// APIKey reads the API key of AWSCURRENT. Errors are those of AuthTokens.
-func (v *Vault) APIKey(ctx context.Context) (APIKey, error) {
-	var key struct {
-		AccountSid string `json:"accountSid"`
-		Sid        string `json:"apiKeySid"`
-		Secret     string `json:"apiKeySecret"`
-	}
-	if _, err := v.read(ctx, v.config.APIKey, stageCurrent, &key); err != nil {
-		return APIKey{}, err
-	}
-	if key.AccountSid == "" || key.Sid == "" || key.Secret == "" {
-		return APIKey{}, malformed(stageCurrent, "accountSid, apiKeySid and apiKeySecret are not all set")
-	}
-	return APIKey(key), nil
-}
-
-// read reads one stage of a secret into a struct. ok is false if a stage that may be missing is.
-func (v *Vault) read(ctx context.Context, secret, stage string, into any) (ok bool, err error) {
+// readStage reads one stage of a secret, the zero value if it is one that may be missing and is.
+func readStage[F form](ctx context.Context, v *Vault, secret, stage string) (F, error) { //nolint:ireturn // F is a struct.
+	var none, found F
 	out, err := v.client.GetSecretValue(ctx, &sdk.GetSecretValueInput{SecretId: &secret, VersionStage: &stage})
 	if err != nil {
 		if code, _ := awsclient.Code(err); code == "ResourceNotFoundException" && stage != stageCurrent {
-			return false, nil
+			return none, nil
 		}
-		return false, awsclient.Call{Name: "Secrets Manager GetSecretValue " + stage, Kind: kindOfCode}.Fault(err)
+		return none, awsclient.Call{Name: "Secrets Manager GetSecretValue " + stage, Kind: kindOfCode}.Fault(err)
 	}
 	// The cause is left out: it may quote the secret.
-	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), into) != nil {
-		return false, malformed(stage, "it is not the JSON of a managed Twilio secret")
+	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &found) != nil {
+		return none, malformed(stage, "it is not the JSON of a managed Twilio secret")
 	}
-	return true, nil
+	if missing := found.missing(); missing != "" {
+		return none, malformed(stage, missing)
+	}
+	return found, nil
 }
 
 var errMalformed = errors.New("malformed")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,9 @@ import (
 type fakeManager struct {
 	stages map[string]any
 
+	// before is called before each answer with the number of those given; it may be nil.
+	before func(answered int)
+
 	mu    sync.Mutex
 	asked []string
 }
@@ -30,6 +34,9 @@ type fakeManager struct {
 func (f *fakeManager) GetSecretValue(_ context.Context, in *sdk.GetSecretValueInput, _ ...func(*sdk.Options)) (*sdk.GetSecretValueOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.before != nil {
+		f.before(len(f.asked))
+	}
 	f.asked = append(f.asked, *in.SecretId)
 	switch stage := f.stages[*in.VersionStage].(type) {
 	case string:
@@ -70,12 +77,17 @@ func TestAuthTokens(t *testing.T) {
 		{
 			"all stages, newest first",
 			map[string]any{"AWSCURRENT": token(account, "fake-2"), "AWSPENDING": token(account, "fake-3"), "AWSPREVIOUS": token(account, "fake-1")},
-			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-3", "fake-2", "fake-1"}},
+			secrets.AuthTokens{AccountSid: account, Current: "fake-2", Pending: "fake-3", All: []string{"fake-3", "fake-2", "fake-1"}},
 		},
 		{
 			"pending is current already",
 			map[string]any{"AWSCURRENT": token(account, "fake-2"), "AWSPENDING": token(account, "fake-2"), "AWSPREVIOUS": token(account, "fake-1")},
 			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2", "fake-1"}},
+		},
+		{
+			"pending of another account",
+			map[string]any{"AWSCURRENT": token(account, "fake-2"), "AWSPENDING": token(otherAccount, "fake-3")},
+			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2"}},
 		},
 		{
 			"previous of another account",
@@ -101,20 +113,62 @@ func TestAuthTokens(t *testing.T) {
 	}
 }
 
-func TestAPIKey(t *testing.T) {
+// key is the secret of an API key; a fake one.
+func key(account, sid, secret string) string {
+	return fmt.Sprintf(`{"accountSid":%q,"apiKeySid":%q,"apiKeySecret":%q}`, account, sid, secret)
+}
+
+func TestAPIKeys(t *testing.T) {
 	t.Parallel()
-	f := &fakeManager{stages: map[string]any{
-		"AWSCURRENT": `{"accountSid":"` + account + `","apiKeySid":"SK1","apiKeySecret":"fake-key-secret"}`,
-	}}
-	got, err := f.vault().APIKey(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	one, two := secrets.APIKey{AccountSid: account, Sid: "SK1", Secret: "fake-1"}, secrets.APIKey{AccountSid: account, Sid: "SK2", Secret: "fake-2"}
+	tests := []struct {
+		name    string
+		pending any
+		want    []secrets.APIKey
+	}{
+		{"current alone", nil, []secrets.APIKey{one}},
+		{"pending, too", key(account, "SK2", "fake-2"), []secrets.APIKey{one, two}},
+		{"pending is current already", key(account, "SK1", "fake-1"), []secrets.APIKey{one}},
+		{"pending of another account", key(otherAccount, "SK2", "fake-2"), []secrets.APIKey{one}},
+		{"pending half written", `{"accountSid":"` + account + `"}`, []secrets.APIKey{one}},
+		{"pending with a blank secret", key(account, "SK2", " "), []secrets.APIKey{one}},
 	}
-	if want := (secrets.APIKey{AccountSid: account, Sid: "SK1", Secret: "fake-key-secret"}); got != want {
-		t.Error("the key differs from the one stored")
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := &fakeManager{stages: map[string]any{"AWSCURRENT": key(account, "SK1", "fake-1"), "AWSPENDING": tt.pending}}
+			got, err := f.vault().APIKeys(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("keys %v, want %v", got, tt.want)
+			}
+			if diff := cmp.Diff([]string{"relay/twilio-key", "relay/twilio-key"}, f.asked); diff != "" {
+				t.Errorf("secrets asked for (-want +got):\n%s", diff)
+			}
+		})
 	}
-	if diff := cmp.Diff([]string{"relay/twilio-key"}, f.asked); diff != "" {
-		t.Errorf("secrets asked for (-want +got):\n%s", diff)
+}
+
+// TestMovingStages moves the stages on between two answers: both tokens are found, wherever the move falls.
+func TestMovingStages(t *testing.T) {
+	t.Parallel()
+	moved := map[string]any{"AWSCURRENT": token(account, "fake-2"), "AWSPREVIOUS": token(account, "fake-1")}
+	for answers := range 3 {
+		f := &fakeManager{stages: map[string]any{"AWSCURRENT": token(account, "fake-1"), "AWSPENDING": token(account, "fake-2")}}
+		f.before = func(answered int) {
+			if answered == answers {
+				f.stages = moved
+			}
+		}
+		got, err := f.vault().AuthTokens(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(got.All, "fake-1") || !slices.Contains(got.All, "fake-2") {
+			t.Errorf("moved after %d answers: %d tokens, want both", answers, len(got.All))
+		}
 	}
 }
 
@@ -153,7 +207,7 @@ func TestFaults(t *testing.T) {
 			if tt.name == "pending alone" || len(tt.stages) != 1 {
 				return
 			}
-			if _, err := vault.APIKey(t.Context()); err == nil || fault.Of(err).Kind != tt.want || strings.Contains(err.Error(), "fake-secret") {
+			if _, err := vault.APIKeys(t.Context()); err == nil || fault.Of(err).Kind != tt.want || strings.Contains(err.Error(), "fake-secret") {
 				t.Errorf("API key: error %v, want %v", err, tt.want)
 			}
 		})

@@ -17,7 +17,7 @@ func (v *Vault) KeepAuthTokens(ctx context.Context, now func() time.Time, logger
 }
 
 func sameTokens(a, b AuthTokens) bool {
-	return a.AccountSid == b.AccountSid && slices.Equal(a.All, b.All)
+	return a.AccountSid == b.AccountSid && a.Current == b.Current && slices.Equal(a.All, b.All)
 }
 
 // Value returns the tokens to accept, newest first, and which reading of them that is.

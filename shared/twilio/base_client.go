@@ -26,6 +26,8 @@ type call struct {
 	ctx    context.Context //nolint:containedctx // BaseClient's methods take none; a call lives as long as its context.
 	client *Client
 	status int // of the answer, 0 before there is one
+	// unauthenticated is whether the answer was Twilio's complete refusal of the credentials.
+	unauthenticated bool
 }
 
 func (c *Client) newCall(ctx context.Context) *call { return &call{ctx: ctx, client: c} }
@@ -51,16 +53,36 @@ func (c *call) OAuth() client.OAuth { return nil } //nolint:ireturn // the metho
 // SendRequest implements client.BaseClient: one exchange under our base URL, with our deadline and credentials. An
 // answer other than a complete 2xx, or none, is a *fault.Error, which twilio-go hands through as it is.
 //
+// If the answer is that the credentials are wrong and there are others by now, the exchange is made once more with
+// those, within the same deadline. A POST, too, may be repeated then, and only then: Twilio authenticates before it
+// looks at the message, and has said in full that it went no further.
+//
 // The headers that twilio-go asks for are not copied. Above all there is never an Idempotency-Key: Twilio knows
 // none, and Go's transport would take it for leave to send the POST twice.
 func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]any, _ ...byte) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.client.timeout)
 	defer cancel()
+	credentials := c.client.credentials.Credentials()
+	response, err := c.exchange(ctx, credentials, method, rawURL, data)
+	if err == nil || !c.unauthenticated {
+		return response, err
+	}
+	others, ok := c.client.credentials.Instead(ctx, credentials)
+	if !ok || ctx.Err() != nil {
+		return nil, err
+	}
+	return c.exchange(ctx, others, method, rawURL, data)
+}
+
+// exchange makes one HTTP exchange. The answer's body is read to its end and need not be closed.
+func (c *call) exchange(ctx context.Context, credentials Credentials, method, rawURL string, data url.Values) (*http.Response, error) {
+	c.status, c.unauthenticated = 0, false
 	body := &outgoing{text: data.Encode()}
 	request, err := c.client.newRequest(ctx, method, rawURL, body)
 	if err != nil {
 		return nil, &fault.Error{Kind: fault.Permanent, Err: errors.New("no request can be made of this")}
 	}
+	request.SetBasicAuth(credentials.basic(c.client.accountSid))
 	response, err := c.client.http.Do(request)
 	if err != nil {
 		return nil, c.noAnswer(method, body.seal(), withoutURL(err))
@@ -85,7 +107,6 @@ func (c *Client) newRequest(ctx context.Context, method, rawURL string, body *ou
 	if err != nil {
 		return nil, fmt.Errorf("make the request: %w", err)
 	}
-	request.SetBasicAuth(c.username, c.password)
 	request.Header.Set("User-Agent", userAgent)
 	request.Header.Set("Accept", "application/json")
 	if method == http.MethodGet {
@@ -124,9 +145,11 @@ func (c *call) answer(method string, response *http.Response) (*http.Response, e
 			Body:       io.NopCloser(bytes.NewReader(body)),
 		}, nil
 	}
+	code := codeIn(body)
+	c.unauthenticated = err == nil && response.StatusCode == http.StatusUnauthorized && code == codeAuthentication
 	return nil, classifierOf(method)(Exchange{
 		Status:     response.StatusCode,
-		Code:       codeIn(body),
+		Code:       code,
 		CutShort:   err != nil && !errors.Is(err, errTooLong),
 		RetryAfter: retryAfter(response.Header),
 		Err:        err,

@@ -17,20 +17,19 @@ import (
 
 // Client sends messages and looks them up. It is safe for use by several goroutines.
 type Client struct {
-	accountSid string
-	username   string
-	password   string
-	base       *url.URL
-	timeout    time.Duration
-	http       *http.Client
+	accountSid  string
+	credentials CredentialsSource
+	base        *url.URL
+	timeout     time.Duration
+	http        *http.Client
 }
 
 // Created is what Twilio says of a message that it has taken; its Sid is never empty.
 type Created = sms.Created
 
-// Create sends one message by one POST, which it never repeats. Every error has a *fault.Error in its chain: its Kind
-// says whether the message exists (Classify), and Unknown that it may. The texts of errors hold no number, no body and
-// no secret.
+// Create sends one message by one POST. It repeats the POST once if Twilio has refused the credentials and Config.Source
+// has others, and in no other case. Every error has a *fault.Error in its chain: its Kind says whether the message exists
+// (Classify), and Unknown that it may. The texts of errors hold no number, no body and no secret.
 func (c *Client) Create(ctx context.Context, m sms.Outbound) (Created, error) {
 	call := c.newCall(ctx)
 	message, err := call.api().CreateMessage(createParams(m))

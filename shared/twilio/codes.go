@@ -54,12 +54,15 @@ func lookUp(number int) (Code, bool) {
 	return Code{}, false
 }
 
+// codeAuthentication says that Twilio does not know the credentials.
+const codeAuthentication = 20003
+
 // accountCodes are about the account, its credentials and its set-up: no text gets out until someone mends them.
 func accountCodes() []Code {
 	return []Code{
 		{
-			20003, fault.Fatal, fault.Fatal, 0, "authentication failed",
-			"Twilio does not know the credentials, so that no text gets out. All of them wait until the relay has the right ones: it reads them when it starts.",
+			codeAuthentication, fault.Fatal, fault.Fatal, 0, "authentication failed",
+			"Twilio does not know the credentials, so that no text gets out. All of them wait until the relay has the right ones: on AWS it reads the secret again by itself, on one host when it starts.",
 		},
 		{
 			20403, fault.Fatal, fault.Fatal, 0, "account suspended",

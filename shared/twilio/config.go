@@ -23,6 +23,8 @@ type Config struct {
 	// APIKeySid ("SK…") and APIKeySecret are used instead of the Auth Token when they are set; both or neither.
 	APIKeySid    string
 	APIKeySecret string
+	// Source has the credentials instead of the fields above, which are then empty. Nil means that they never change.
+	Source CredentialsSource
 	// BaseURL is where the API is, "https://api.twilio.com" if empty. It may have a path prefix.
 	BaseURL string
 	// Timeout bounds one HTTP exchange, its connection included; a context may end it earlier. 0 means 8 s.
@@ -41,15 +43,11 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("twilio client: %w", err)
 	}
 	c := &Client{
-		accountSid: cfg.AccountSid,
-		username:   cfg.AccountSid,
-		password:   cfg.AuthToken,
-		base:       base,
-		timeout:    cfg.Timeout,
-		http:       cfg.httpClient(),
-	}
-	if cfg.APIKeySid != "" {
-		c.username, c.password = cfg.APIKeySid, cfg.APIKeySecret
+		accountSid:  cfg.AccountSid,
+		credentials: cfg.source(),
+		base:        base,
+		timeout:     cfg.Timeout,
+		http:        cfg.httpClient(),
 	}
 	if c.timeout == 0 {
 		c.timeout = defaultTimeout
@@ -63,16 +61,24 @@ func (cfg Config) checkCredentials() error {
 		problems = append(problems, errors.New("AccountSid is not AC and 32 hexadecimal digits"))
 	}
 	switch {
-	case cfg.APIKeySid == "" && cfg.APIKeySecret == "":
-		if strings.TrimSpace(cfg.AuthToken) == "" {
-			problems = append(problems, errors.New("neither AuthToken nor an API key is set"))
-		}
-	case !isSid(cfg.APIKeySid, "SK"):
-		problems = append(problems, errors.New("APIKeySid is not SK and 32 hexadecimal digits"))
-	case strings.TrimSpace(cfg.APIKeySecret) == "":
-		problems = append(problems, errors.New("APIKeySid is set without APIKeySecret"))
+	case cfg.Source == nil:
+		problems = append(problems, cfg.fixed().Check())
+	case cfg.fixed() != Credentials{}:
+		problems = append(problems, errors.New("both a Source and credentials are set"))
 	}
 	return errors.Join(problems...)
+}
+
+// fixed returns the credentials that are in the configuration itself.
+func (cfg Config) fixed() Credentials {
+	return Credentials{AuthToken: cfg.AuthToken, APIKeySid: cfg.APIKeySid, APIKeySecret: cfg.APIKeySecret}
+}
+
+func (cfg Config) source() CredentialsSource { //nolint:ireturn // there are two kinds.
+	if cfg.Source == nil {
+		return fixed(cfg.fixed())
+	}
+	return cfg.Source
 }
 
 func (cfg Config) checkExchange() error {

@@ -4,5 +4,6 @@
 //
 // It is not a webhook handler, does not retry, does not pace and keeps no state between calls but its connections.
 // A call is one HTTP exchange, because Twilio has no idempotency key: whether a POST may be repeated is for the
-// ledger to say, never for a client.
+// ledger to say, never for a client. The one exception is a POST that Twilio refused for its credentials while others
+// have taken their place.
 package twilio

@@ -44,7 +44,7 @@ func HTTPOutcomes() []Outcome {
 		},
 		{
 			"401", 401, 401, fault.Fatal, "credentials refused",
-			"Every text would be refused. All of them wait until the relay has the right credentials: it reads them when it starts.", ignored,
+			"Every text would be refused. All of them wait until the relay has the right credentials: on AWS it reads the secret again by itself, on one host when it starts.", ignored,
 		},
 		{
 			"403", 403, 403, fault.Fatal, "forbidden",

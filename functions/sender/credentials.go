@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/secrets"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+)
+
+// newClient returns the client that sends with the credentials of the vault, whatever they are at the time.
+func (c config) newClient(ctx context.Context, vault *secrets.Vault, now func() time.Time, logger *slog.Logger) (*twilio.Client, error) {
+	read := func(ctx context.Context) ([]twilio.Credentials, error) { return c.credentials(ctx, vault) }
+	kept, err := secrets.Keep(ctx, read, slices.Equal, now, logger)
+	if err != nil {
+		return nil, fmt.Errorf("credentials: %w", err)
+	}
+	return twilio.New(twilio.Config{
+		AccountSid: c.accountSid, Source: &credentialsSource{kept: kept}, BaseURL: c.twilioBaseURL, Timeout: c.sendTimeout,
+	})
+}
+
+var errOtherAccount = errors.New("the secret belongs to another account than TWILIO_ACCOUNT_SID")
+
+// credentials reads what may be sent with, the ones to prefer first: the API keys if there is a secret with one, else the
+// Auth Tokens. There is at least one, and all are fit to be used.
+func (c config) credentials(ctx context.Context, vault *secrets.Vault) ([]twilio.Credentials, error) {
+	read := c.authTokens
+	if c.secrets.APIKey != "" {
+		read = c.apiKeys
+	}
+	found, err := read(ctx, vault)
+	if err != nil {
+		return nil, err
+	}
+	if err := found[0].Check(); err != nil {
+		return nil, err
+	}
+	// Another one is not in force yet. What is wrong with it is for whoever rotates the secret to find.
+	return slices.DeleteFunc(found, func(one twilio.Credentials) bool { return one.Check() != nil }), nil
+}
+
+func (c config) apiKeys(ctx context.Context, vault *secrets.Vault) ([]twilio.Credentials, error) {
+	keys, err := vault.APIKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []twilio.Credentials
+	for _, key := range keys {
+		if key.AccountSid != c.accountSid {
+			return nil, errOtherAccount
+		}
+		found = append(found, twilio.Credentials{APIKeySid: key.Sid, APIKeySecret: key.Secret})
+	}
+	return found, nil
+}
+
+func (c config) authTokens(ctx context.Context, vault *secrets.Vault) ([]twilio.Credentials, error) {
+	tokens, err := vault.AuthTokens(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if tokens.AccountSid != c.accountSid {
+		return nil, errOtherAccount
+	}
+	found := []twilio.Credentials{{AuthToken: tokens.Current}}
+	if tokens.Pending != "" {
+		found = append(found, twilio.Credentials{AuthToken: tokens.Pending})
+	}
+	return found, nil
+}
+
+// renewTimeout bounds the wait for newer credentials. It leaves most of an exchange's time to the exchange.
+const renewTimeout = 3 * time.Second
+
+// credentialsSource chooses among the credentials of the secret. There are two to choose from while they are being
+// replaced: Twilio and the secret do not change at the same moment, and Twilio may be minutes ahead.
+type credentialsSource struct {
+	kept *secrets.Kept[[]twilio.Credentials]
+	// refused are the ones that Twilio refused last, nil if it has not.
+	refused atomic.Pointer[twilio.Credentials]
+}
+
+// Credentials implements twilio.CredentialsSource.
+func (s *credentialsSource) Credentials() twilio.Credentials {
+	kept, _ := s.kept.Value()
+	if refused := s.refused.Load(); refused != nil {
+		return otherThan(*refused, kept)
+	}
+	return kept[0]
+}
+
+// Instead implements twilio.CredentialsSource. The secret is read again unless it has been since the refused ones were.
+func (s *credentialsSource) Instead(ctx context.Context, refused twilio.Credentials) (others twilio.Credentials, ok bool) {
+	s.refused.Store(&refused)
+	kept, generation := s.kept.Value()
+	if slices.Contains(kept, refused) {
+		ctx, cancel := context.WithTimeout(ctx, renewTimeout)
+		defer cancel()
+		kept, _, _ = s.kept.Renew(ctx, generation)
+	}
+	others = otherThan(refused, kept)
+	return others, others != refused
+}
+
+// otherThan returns the first credentials that are not the refused ones, and the first of all if there are no others:
+// they may have been mended at Twilio.
+func otherThan(refused twilio.Credentials, all []twilio.Credentials) twilio.Credentials {
+	for _, one := range all {
+		if one != refused {
+			return one
+		}
+	}
+	return all[0]
+}
