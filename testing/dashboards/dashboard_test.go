@@ -186,7 +186,7 @@ func mutations() []mutation {
 		{"a queue by its address", `"${DeadLetterQueue.QueueName}"`, `"${DeadLetterQueue}"`},
 		{"a queue that is not there", "!GetAtt DeadLetterQueue.QueueName", "!GetAtt DeadQueue.QueueName"},
 		{"a function that is not there", `"${SenderFunction}"`, `"${SendFunction}"`},
-		{"a table by another name", `"${LedgerTable}"`, `"${Ledger}"`},
+		{"a table by another name", `"${LedgerTableName}"`, `"${Ledger}"`},
 	}
 }
 

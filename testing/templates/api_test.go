@@ -208,13 +208,22 @@ func findCircle(t template, _ code, report reporter) {
 	for id := range t.resources("AWS::Serverless::HttpApi") {
 		report("%s: would need the functions before they can have its address", id)
 	}
-	want := "${Api.ApiEndpoint}"
-	if own := text(t, "Values.PublicBaseUrl"); own != "" {
-		want = own + "," + want
-	}
+	want := strings.Join(baseURLs(t), ",")
 	for id, f := range t.functions() {
-		if base := text(f, "Environment.Variables.PUBLIC_BASE_URL"); base != "" && base != want {
+		if base := filled(at(f, "Environment.Variables.PUBLIC_BASE_URL")); base != "" && base != want {
 			report("%s: PUBLIC_BASE_URL is %s, should be %s", id, base, want)
 		}
 	}
+}
+
+// baseURLs are what Twilio may have been given, the one in use first.
+func baseURLs(t template) []string {
+	var list []string
+	if name := text(t, "Values.DomainName"); name != "" {
+		list = append(list, "https://"+name)
+	}
+	if own := text(t, "Values.PublicBaseUrl"); own != "" {
+		list = append(list, strings.Split(own, ",")...)
+	}
+	return append(list, "${Api.ApiEndpoint}")
 }

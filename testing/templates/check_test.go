@@ -26,8 +26,22 @@ type mutation struct {
 	apply func(t template)
 }
 
+// always are the checks whose mistakes show in the variant "all parameters".
+func always() []check {
+	return slices.Concat(functionChecks(), sourceChecks(), queueChecks(), tableChecks(), logChecks(), policyChecks(), apiChecks(), surfaceChecks(), seedingChecks(), alarmChecks(), parameterChecks())
+}
+
+// sometimes are the checks whose mistakes show in another variant, by that variant.
+func sometimes() map[string][]check {
+	return map[string][]check{"existing tables": existingChecks(), "a domain": domainChecks(), "receipts off": optionChecks()}
+}
+
 func checks() []check {
-	return slices.Concat(functionChecks(), sourceChecks(), queueChecks(), tableChecks(), logChecks(), policyChecks(), apiChecks(), surfaceChecks(), seedingChecks(), alarmChecks())
+	all := always()
+	for _, variant := range sorted(sometimes()) {
+		all = append(all, sometimes()[variant]...)
+	}
+	return all
 }
 
 func (c check) problems(t template, with code) []string {
@@ -54,7 +68,10 @@ func variants() map[string]object {
 		"SeedVersion":           "2026-11-26",
 	})
 	byID := merged(few, object{"SeedBucket": "seed-bucket", "SeedKey": "a/b.json", "SeedVersion": "v.1", "SeedByVersionId": "true"})
-	return map[string]object{"few parameters": few, "all parameters": all, "a version of the seed": byID}
+	return map[string]object{
+		"few parameters": few, "all parameters": all, "a version of the seed": byID,
+		"existing tables": merged(few, existingTables()), "a domain": merged(few, domain()), "receipts off": merged(few, receiptsOff()),
+	}
 }
 
 func TestTemplateAgreesWithTheCode(t *testing.T) {
@@ -73,9 +90,17 @@ func TestTemplateAgreesWithTheCode(t *testing.T) {
 // TestMistakesAreFound shows of each check that it can fail.
 func TestMistakesAreFound(t *testing.T) {
 	with := readCode(t)
-	parameters := variants()["all parameters"]
+	testMistakes(t, with, "all parameters", always())
+	for variant, checks := range sometimes() {
+		testMistakes(t, with, variant, checks)
+	}
+}
+
+func testMistakes(t *testing.T, with code, variant string, checks []check) {
+	t.Helper()
+	parameters := variants()[variant]
 	original := readTemplate(t, parameters)
-	for _, c := range checks() {
+	for _, c := range checks {
 		before := c.problems(original, with)
 		if len(c.mutations) == 0 {
 			t.Errorf("%s: no mutation shows that it can fail", c.name)

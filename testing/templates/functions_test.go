@@ -137,11 +137,14 @@ func findValues(t template, _ code, report reporter) {
 	}
 }
 
-// isOptional reports whether the setting is left out because its parameter is empty, or because the sender has an API key
-// and does not need the Auth Token.
+// isOptional reports whether the setting is left out because its parameter is empty, because the sender has an API key and
+// does not need the Auth Token, or because it asks for no receipts.
 func isOptional(t template, id, name string) bool {
 	if id == "SenderFunction" && name == "RELAY_TWILIO_AUTH_TOKEN_SECRET" {
 		return text(t, "Values.TwilioApiKeySecretArn") != ""
+	}
+	if id == "SenderFunction" && name == "PUBLIC_BASE_URL" {
+		return text(t, "Values.Receipts") == "off"
 	}
 	parameter, ok := map[string]string{
 		"RELAY_TWILIO_API_KEY_SECRET": "TwilioApiKeySecretArn",

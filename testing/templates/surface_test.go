@@ -102,6 +102,9 @@ func findNames(t template, _ code, report reporter) {
 		"TimerDeadLetterQueue.QueueName": "qdn-sms-timers-dead",
 	} {
 		id, property, _ := strings.Cut(resource, ".")
+		if t.isExisting(id) {
+			continue
+		}
 		if name := text(t.resource(id), property); name != want {
 			report("%s: is named %s by default, should be %s", id, name, want)
 		}
@@ -161,7 +164,10 @@ func findPaceParameters(t template, _ code, report reporter) {
 
 func findOutputs(t template, _ code, report reporter) {
 	outputs := mapping(t["Outputs"])
-	for name, want := range map[string]string{"WebhookUrl": "${Base}/sms/inbound" + overrides, "StatusCallbackUrl": "${Base}/sms/status-callback"} {
+	for name, want := range map[string]string{
+		"WebhookUrl": "${Base}/sms/inbound" + overrides, "FallbackUrl": "${Base}/sms/inbound" + overrides,
+		"StatusCallbackUrl": "${Base}/sms/status-callback",
+	} {
 		pattern := items(at(outputs[name], "Value.Fn::Sub"))
 		if len(pattern) == 0 || expression(pattern[0]) != want {
 			report("%s: is %q, should be %q", name, pattern, want)

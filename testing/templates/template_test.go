@@ -15,8 +15,8 @@ import (
 var root = filepath.Join("..", "..")
 
 // template is template.yaml for one set of parameters: references to parameters and conditions are resolved, and
-// references to resources stand in the long form, {"Ref": id} and {"Fn::GetAtt": "id.Attribute"}. Under "Values" are the
-// parameters.
+// references to resources stand in the long form, {"Ref": id} and {"Fn::GetAtt": "id.Attribute"}, also where the template
+// names a table by its parameter. Under "Values" are the parameters.
 type template map[string]any
 
 // object is one resource, function, event source or statement.
@@ -40,7 +40,9 @@ func parseTemplate(text []byte, parameters object) (template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parsed.Whole, nil
+	whole := template(parsed.Whole)
+	whole.asResources()
+	return whole, nil
 }
 
 // resources returns the resources of one type.
