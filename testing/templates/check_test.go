@@ -70,7 +70,8 @@ func variants() map[string]object {
 	byID := merged(few, object{"SeedBucket": "seed-bucket", "SeedKey": "a/b.json", "SeedVersion": "v.1", "SeedByVersionId": "true"})
 	return map[string]object{
 		"few parameters": few, "all parameters": all, "a version of the seed": byID,
-		"existing tables": merged(few, existingTables()), "a domain": merged(few, domain()), "receipts off": merged(few, receiptsOff()),
+		"existing tables": merged(few, existingTables()), "a seed into an existing table": merged(all, existingTables()),
+		"a domain": merged(few, domain()), "receipts off": merged(few, receiptsOff()),
 	}
 }
 
