@@ -120,7 +120,7 @@ func againstDisorder() []mutation {
 		},
 		{
 			"age", "a text is sent however old it is",
-			[]edit{{"functions/sender/delivery/plan.go", "p.drop = ledger.ReasonExpired", "p.validity = time.Minute"}},
+			[]edit{{"shared/plan/plan.go", "p.Drop = ledger.ReasonExpired", "p.Validity = time.Minute"}},
 		},
 	}
 }

@@ -13,8 +13,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -28,7 +28,7 @@ var (
 )
 
 func bodyOf(r ledger.Record) string {
-	return delivery.Text(sms.Message{From: r.Customer, Body: r.Body, Media: r.Media})
+	return plan.Text(sms.Message{From: r.Customer, Body: r.Body, Media: r.Media})
 }
 
 // outcome is what came of a schedule.

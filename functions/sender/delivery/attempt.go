@@ -9,6 +9,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -37,12 +38,12 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
-	if p.mark != nil {
-		if v, settled, stop := h.heedWord(ctx, j, *p.mark); stop {
+	if p.Mark != nil {
+		if v, settled, stop := h.heedWord(ctx, j, *p.Mark); stop {
 			return v, settled
 		}
 	}
-	if p.drop != "" || p.to == "" {
+	if p.Drop != "" || p.To == "" {
 		return h.drop(ctx, j, p)
 	}
 	if wait := h.halt.hold(h.Now()); wait > 0 {
@@ -99,11 +100,11 @@ func (h *Handler) notNow(ctx context.Context, j *job, what string, err error) (v
 }
 
 // drop ends a text that goes no further: there is a reason against it, or no hop left.
-func (h *Handler) drop(ctx context.Context, j *job, p plan) (v verdict, settled bool) {
+func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) (v verdict, settled bool) {
 	var wanted ledger.Record
 	var err error
-	if p.drop != "" {
-		wanted, err = j.text.Drop(p.drop, h.Now())
+	if p.Drop != "" {
+		wanted, err = j.text.Drop(p.Drop, h.Now())
 	} else {
 		wanted, err = j.text.GiveUp(h.Now())
 	}
@@ -131,14 +132,14 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan) (v verdict, settled 
 }
 
 // pace books the moment at which the attempt may be made. waits is false if that is now.
-func (h *Handler) pace(ctx context.Context, j *job, p plan) (v verdict, settled, waits bool) {
+func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) (v verdict, settled, waits bool) {
 	now := h.Now()
-	if slot := j.text.Slot; slot.To == p.to && !now.Before(slot.At) && now.Sub(slot.At) <= slotGrace {
+	if slot := j.text.Slot; slot.To == p.To && !now.Before(slot.At) && now.Sub(slot.At) <= slotGrace {
 		return verdict{}, false, false
 	}
 	at, err := h.Pace.Reserve(ctx, pace.Request{
-		Number: j.text.TwilioNumber, To: p.to, Segments: sms.Segments(bodyOf(j.text)),
-		Limits: pace.Limits{Pair: h.PacePair, Number: p.pace}, By: p.expires,
+		Number: j.text.TwilioNumber, To: p.To, Segments: sms.Segments(bodyOf(j.text)),
+		Limits: pace.Limits{Pair: h.PacePair, Number: p.Pace}, By: p.Expires,
 	}, now)
 	if f := fault.Of(err); err != nil && f.Kind == fault.Throttled && f.RetryAfter > 0 {
 		// Someone else booked at the same moment.
@@ -151,13 +152,13 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan) (v verdict, settled,
 	if !at.After(now) {
 		return verdict{}, false, false
 	}
-	if at.After(p.expires) {
+	if at.After(p.Expires) {
 		// No moment is left before it is too old.
-		p.drop = ledger.ReasonExpired
+		p.Drop = ledger.ReasonExpired
 		v, settled = h.drop(ctx, j, p)
 		return v, settled, true
 	}
-	v, settled = h.putOff(ctx, j, p.to, at)
+	v, settled = h.putOff(ctx, j, p.To, at)
 	return v, settled, true
 }
 
@@ -181,11 +182,11 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 }
 
 // send claims the text, posts it and records what came of it.
-func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled bool) {
-	if p.deliveryTimeout > 0 && p.next(j.text, p.to) && h.PublicBaseURL != "" {
+func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) (v verdict, settled bool) {
+	if p.DeliveryTimeout > 0 && p.Next(j.text, p.To) && h.PublicBaseURL != "" {
 		// Set before the claim: a crash leaves at worst a timer that finds nothing to do.
 		set := h.Now()
-		if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), set.Add(p.deliveryTimeout)); err != nil {
+		if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), set.Add(p.DeliveryTimeout)); err != nil {
 			return h.notNow(ctx, j, "timer not set", err)
 		}
 		if h.Now().Sub(set) > claimAge {
@@ -200,7 +201,7 @@ func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled 
 		return h.held(ctx, j, wait), true
 	}
 	claimID := h.NewClaimID()
-	wanted, err := j.text.Claim(claimID, p.hop, p.to, h.SendTimeout+leaseMargin, h.Now())
+	wanted, err := j.text.Claim(claimID, p.Hop, p.To, h.SendTimeout+leaseMargin, h.Now())
 	if err != nil {
 		return h.notNow(ctx, j, "claim not decided", err)
 	}
@@ -215,13 +216,13 @@ func (h *Handler) send(ctx context.Context, j *job, p plan) (v verdict, settled 
 }
 
 // post makes the claimed attempt's POST.
-func (h *Handler) post(ctx context.Context, j *job, p plan) (v verdict, settled bool) {
+func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) (v verdict, settled bool) {
 	attempt, _ := j.text.Current()
 	if h.Now().Sub(attempt.StartedAt) > claimAge {
 		return h.failed(ctx, j, p, attempt, &fault.Error{Kind: fault.Transient, Err: errSlowClaim})
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
-	created, err := h.Messages.Create(sendCtx, h.outbound(j.text, attempt, p.validity))
+	created, err := h.Messages.Create(sendCtx, h.outbound(j.text, attempt, p.Validity))
 	cancel()
 	if err != nil {
 		f := fault.Of(err)
@@ -240,8 +241,8 @@ func (h *Handler) post(ctx context.Context, j *job, p plan) (v verdict, settled 
 	}
 	j.text, j.moved = stored, true
 	h.relayed(ctx, j.text, created.NumSegments)
-	if p.marked {
-		h.markOptedOut(ctx, j.text.TwilioNumber, p.to, false)
+	if p.Marked {
+		h.markOptedOut(ctx, j.text.TwilioNumber, p.To, false)
 	}
 	return done(), true
 }

@@ -6,12 +6,13 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // failed carries out what the policy decides about a failed attempt.
-func (h *Handler) failed(ctx context.Context, j *job, p plan, attempt ledger.Attempt, f *fault.Error) (v verdict, settled bool) {
+func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledger.Attempt, f *fault.Error) (v verdict, settled bool) {
 	h.Emit(count(telemetry.MetricTwilioFault, "Kind", f.Kind.String()))
 	decision := h.Policy.Decide(f, j.text.SpentAt(attempt.To), h.Spread())
 	if decision.Answer == retry.Unknown {
@@ -19,9 +20,9 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan, attempt ledger.Att
 	}
 	if decision.Answer == retry.Retry && !decision.Exhausted {
 		// What Twilio asks to wait may be longer than the text has.
-		decision.Delay = min(decision.Delay, max(p.expires.Sub(h.Now()), h.Policy.Base))
+		decision.Delay = min(decision.Delay, max(p.Expires.Sub(h.Now()), h.Policy.Base))
 	}
-	onward := h.onward(decision, p.next(j.text, attempt.To))
+	onward := h.onward(decision, p.Next(j.text, attempt.To))
 	late := false
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		late = !r.HeldBy(attempt.ClaimID)

@@ -9,6 +9,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -51,11 +52,11 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 // awaitDelivery sets the timer of a text anew that was given up, and of which a receipt says that it is under way after all.
 func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
 	p, err := h.plan(ctx, &job{text: r})
-	if err != nil || p.drop != "" || p.deliveryTimeout == 0 {
+	if err != nil || p.Drop != "" || p.DeliveryTimeout == 0 {
 		return err
 	}
 	last, _ := r.Current()
-	return h.remind(ctx, r.MessageSid, last.Number, h.Now().Add(p.deliveryTimeout))
+	return h.remind(ctx, r.MessageSid, last.Number, h.Now().Add(p.DeliveryTimeout))
 }
 
 // apply takes a receipt into the record and decides where the text goes if the message was not delivered.
@@ -84,9 +85,9 @@ func (h *Handler) apply(ctx context.Context, r ledger.Record, receipt sms.Receip
 
 // lossOf classifies a receipt that says that the message was not delivered, and looks up where its text may go. f is nil
 // for any other receipt.
-func (h *Handler) lossOf(ctx context.Context, r ledger.Record, receipt sms.Receipt) (f *fault.Error, p plan, err error) {
+func (h *Handler) lossOf(ctx context.Context, r ledger.Record, receipt sms.Receipt) (f *fault.Error, p plan.Plan, err error) {
 	if !receipt.Status.Lost() {
-		return nil, plan{}, nil
+		return nil, plan.Plan{}, nil
 	}
 	p, err = h.plan(ctx, &job{text: r})
 	return h.ReceiptFault(receipt.Status, receipt.ErrorCode), p, err
@@ -94,19 +95,19 @@ func (h *Handler) lossOf(ctx context.Context, r ledger.Record, receipt sms.Recei
 
 // afterLoss returns where a message that was not delivered leaves its text: at the next hop, at the same one later, or
 // (the zero value) where it is.
-func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error, p plan) ledger.Onward {
-	if f == nil || p.drop != "" {
+func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error, p plan.Plan) ledger.Onward {
+	if f == nil || p.Drop != "" {
 		return ledger.Onward{}
 	}
 	to := toOf(r, receipt.Attempt)
 	decision := h.Policy.Decide(f, r.SpentAt(to), h.Spread())
 	switch decision.Answer {
 	case retry.NextHop:
-		if p.next(r, to) {
+		if p.Next(r, to) {
 			return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonNextHop, NotBefore: h.Now(), HopDone: true}
 		}
 	case retry.Retry, retry.Halt:
-		if r.SpentAt(to) < h.Policy.MaxAttempts && h.Now().Add(decision.Delay).Before(p.expires) {
+		if r.SpentAt(to) < h.Policy.MaxAttempts && h.Now().Add(decision.Delay).Before(p.Expires) {
 			return ledger.Onward{To: ledger.Queued, NotBefore: h.Now().Add(decision.Delay)}
 		}
 	case retry.Failed, retry.Sent, retry.Unknown:

@@ -64,10 +64,10 @@ func (h *Handler) isSettled(r ledger.Record) bool {
 // receipt may be what was lost.
 func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) verdict {
 	p, err := h.plan(ctx, j)
-	if err == nil && (p.drop != "" || p.deliveryTimeout == 0 || !p.next(j.text, attempt.To)) {
+	if err == nil && (p.Drop != "" || p.DeliveryTimeout == 0 || !p.Next(j.text, attempt.To)) {
 		return done()
 	}
-	if early := attempt.StartedAt.Add(p.deliveryTimeout).Sub(h.Now()); err == nil && early > 0 {
+	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(h.Now()); err == nil && early > 0 {
 		// The timer is older than the claim, whose first try came to nothing, or the route has more patience since.
 		return again(early)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
@@ -70,7 +71,7 @@ func letterOf(j *job, deduplicationID string) (queue.Outgoing, error) {
 	if j.record.Attributes[attributeGroup] != "" {
 		return asItCame(j.record, deduplicationID), nil
 	}
-	message := messageOf(j.text)
+	message := plan.MessageOf(j.text)
 	envelope := queue.Envelope{
 		Version: queue.Version, Kind: queue.KindInbound, RelayID: j.text.MessageSid, ReceivedAt: j.text.ReceivedAt,
 		Message: &message, Destination: j.text.Destination,

@@ -1,4 +1,4 @@
-package delivery_test
+package plan_test
 
 import (
 	"strings"
@@ -8,12 +8,12 @@ import (
 
 	"pgregory.net/rapid"
 
-	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-func TestBody(t *testing.T) {
+func TestText(t *testing.T) {
 	prefix := "From +18585550111: "
 	picture, unknown := sms.Media{URL: "https://api.twilio.com/1", ContentType: "image/jpeg"}, sms.Media{URL: "https://api.twilio.com/2"}
 	room := sms.MaxBody - len(prefix)
@@ -39,21 +39,21 @@ func TestBody(t *testing.T) {
 		"attachments cut as all": {sms.Message{Body: strings.Repeat("x", sms.MaxBody), Media: []sms.Media{picture}}, strings.Repeat("x", sms.MaxBody-1) + "…"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := delivery.Text(tt.message); got != tt.want {
+			if got := plan.Text(tt.message); got != tt.want {
 				t.Errorf("Text:\n%q, want\n%q", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestBodyFits(t *testing.T) {
+func TestTextFits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		part := rapid.StringN(1, 20, -1).Draw(t, "part")
 		m := sms.Message{
 			From: sms.PhoneNumber(rapid.SampledFrom([]string{"", "+18585550111", "Ünïcode🙂"}).Draw(t, "from")),
 			Body: rapid.String().Draw(t, "start") + strings.Repeat(part, rapid.IntRange(0, 1700).Draw(t, "times")),
 		}
-		got := delivery.Text(m)
+		got := plan.Text(m)
 		whole := m.Body
 		if m.From != "" {
 			whole = "From " + string(m.From) + ": " + m.Body

@@ -1,0 +1,181 @@
+// Package plan decides what is to become of a text by the routes as they are now: dropped for a reason, or sent to a hop,
+// and under which of the route's settings. It is pure, so that what an operator is told beforehand
+// (functions/operator/operations) is what the sender does (functions/sender/delivery). It looks nothing up, keeps no pace
+// and decides nothing about failures (shared/retry).
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Plan is what is to become of a text now: dropped for a reason, or sent to a hop.
+type Plan struct {
+	// Drop is the reason against it, if there is one.
+	Drop ledger.Reason
+	// Mark, if set, says that the sender of the text, a hop of the route, has opted out or in again.
+	Mark *bool
+	// Open are the phones that may be tried, in order.
+	Open []sms.PhoneNumber
+	// To is the next of them, Hop its place in the route; empty if none is left. Marked: it is marked as opted out.
+	To     sms.PhoneNumber
+	Hop    int
+	Marked bool
+	// DeliveryTimeout is how long to wait for a receipt before the hop after that one; 0 is for ever.
+	DeliveryTimeout time.Duration
+	// Expires is when the text is too old to be sent, Validity how long that is from now.
+	Expires  time.Time
+	Validity time.Duration
+	// Pace limits the Twilio number's segments.
+	Pace pace.Limit
+}
+
+// Question is all that decides.
+type Question struct {
+	// Text is the text as the ledger has it, or as it would be put there.
+	Text ledger.Record
+	// OptOutType is the inbound message's.
+	OptOutType string
+	// Routes are those that exist among [Numbers] of the text.
+	Routes map[sms.PhoneNumber]route.Route
+	// PaceNumber limits the segments of a Twilio number whose route does not say otherwise.
+	PaceNumber pace.Limit
+	Now        time.Time
+}
+
+// Numbers returns the numbers whose routes decide about a text.
+func Numbers(r ledger.Record) []sms.PhoneNumber {
+	numbers := []sms.PhoneNumber{r.TwilioNumber}
+	for _, other := range []sms.PhoneNumber{r.Customer, r.Destination} {
+		if other != "" && other != r.TwilioNumber {
+			numbers = append(numbers, other)
+		}
+	}
+	return numbers
+}
+
+// Of decides. If something speaks against the text but its age, the plan has no settings.
+func Of(q Question) Plan {
+	p := against(q.Text, q.Routes, q.OptOutType)
+	if p.Drop != "" {
+		return p
+	}
+	return along(p, q, Way(q.Text, q.Routes))
+}
+
+// Way returns the route that the text takes.
+func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
+	way := routes[r.TwilioNumber]
+	if r.Manual && r.Destination != "" {
+		// An operator's own choice of a phone: the route's settings hold, its hops and their marks do not.
+		way.DestinationCarrier, way.FallbackCarriers, way.OptedOut = r.Destination, nil, nil
+	}
+	return way
+}
+
+// Next reports whether the text could go on to another phone than from.
+func (p Plan) Next(r ledger.Record, from sms.PhoneNumber) bool {
+	return slices.ContainsFunc(p.Open, func(hop sms.PhoneNumber) bool { return hop != from && r.HopOpen(hop) })
+}
+
+// along picks the hop and takes the route's settings over.
+func along(p Plan, q Question, way route.Route) Plan {
+	p.Expires = q.Text.DueSince().Add(way.TextAge())
+	p.Validity = p.Expires.Sub(q.Now)
+	if p.Validity <= 0 {
+		p.Drop = ledger.ReasonExpired
+	}
+	p.Open = way.Open()
+	for _, hop := range p.Open {
+		if q.Text.HopOpen(hop) {
+			p.To, p.Hop, p.Marked = hop, slices.Index(way.Hops(), hop), way.IsOptedOut(hop)
+			break
+		}
+	}
+	p.DeliveryTimeout = time.Duration(way.DeliveryTimeout)
+	p.Pace = q.PaceNumber
+	if way.PaceNumber != "" {
+		if limit, err := pace.Parse(way.PaceNumber); err == nil {
+			// A route that cannot be parsed is refused when it is read; this is no place to find out.
+			p.Pace = limit
+		}
+	}
+	return p
+}
+
+// against finds what speaks against relaying a text.
+func against(r ledger.Record, routes map[sms.PhoneNumber]route.Route, optOutType string) Plan {
+	way, ok := routes[r.TwilioNumber]
+	switch {
+	case r.Manual:
+		return againstManual(r, routes)
+	case keyword(optOutType) != "" && (!ok || !way.Has(r.Customer)):
+		return Plan{Drop: keyword(optOutType)}
+	case ok && way.Has(r.Customer):
+		// A text from one of the route's own hops would come back for ever. Its STOP and START are heeded.
+		return Plan{Drop: ledger.ReasonLoop, Mark: markOf(r.Body, optOutType)}
+	case r.Customer == r.TwilioNumber, isRouted(routes, r.Customer):
+		return Plan{Drop: ledger.ReasonLoop}
+	case !ok:
+		return Plan{Drop: ledger.ReasonNoRoute}
+	case !way.Active:
+		return Plan{Drop: ledger.ReasonInactive}
+	}
+	return Plan{}
+}
+
+// againstManual finds what speaks against an operator's text. One that names its destination needs no route.
+func againstManual(r ledger.Record, routes map[sms.PhoneNumber]route.Route) Plan {
+	way, ok := routes[r.TwilioNumber]
+	switch {
+	case r.Destination != "" && (r.Destination == r.TwilioNumber || isRouted(routes, r.Destination)):
+		return Plan{Drop: ledger.ReasonLoop}
+	case r.Destination != "":
+		return Plan{}
+	case !ok:
+		return Plan{Drop: ledger.ReasonNoRoute}
+	case !way.Active:
+		return Plan{Drop: ledger.ReasonInactive}
+	}
+	return Plan{}
+}
+
+func isRouted(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) bool {
+	_, routed := routes[number]
+	return routed
+}
+
+// markOf returns what a hop's own text says of its mark, nil for nothing. Twilio's word comes first; it has one only for
+// numbers of a Messaging Service with Advanced Opt-Out.
+func markOf(body, optOutType string) *bool {
+	word := optOutType
+	if word == "" {
+		word = sms.OptOutType(body)
+	}
+	switch word {
+	case sms.OptOutStop:
+		return new(true)
+	case sms.OptOutStart:
+		return new(false)
+	default:
+		return nil
+	}
+}
+
+// keyword names the reason for which a text that Twilio's Advanced Opt-Out has acted on goes no further: Twilio has
+// answered it already. A text that merely holds such a word is relayed: "Yes" may be what the business waits for.
+func keyword(optOutType string) ledger.Reason {
+	switch optOutType {
+	case "":
+		return ""
+	case sms.OptOutStop:
+		return ledger.ReasonOptOut
+	default:
+		return ledger.ReasonKeyword
+	}
+}

@@ -1,0 +1,132 @@
+package plan_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// stranger has no route and is no hop.
+const stranger = sms.PhoneNumber("+18585550199")
+
+// TestOf: every reason against a text, and none.
+func TestOf(t *testing.T) {
+	inbound := func(edit func(*ledger.Record)) ledger.Record {
+		r := relaytest.Record(1, noon)
+		edit(&r)
+		return r
+	}
+	manual := func(destination sms.PhoneNumber) ledger.Record {
+		return inbound(func(r *ledger.Record) { r.Manual, r.Customer, r.Destination = true, "", destination })
+	}
+	active, inactive := relaytest.Route(), relaytest.Route()
+	inactive.Active = false
+	hop, second := active.DestinationCarrier, relaytest.Fallback
+	active.FallbackCarriers = []sms.PhoneNumber{second}
+	marked := active
+	marked.OptedOut = []sms.PhoneNumber{hop}
+	for _, tt := range []struct {
+		name   string
+		text   ledger.Record
+		word   string
+		routes []route.Route
+		drop   ledger.Reason
+		to     sms.PhoneNumber
+		hop    int
+	}{
+		{"a customer's text", inbound(func(*ledger.Record) {}), "", []route.Route{active}, "", hop, 0},
+		{"to a number without a route", inbound(func(*ledger.Record) {}), "", nil, ledger.ReasonNoRoute, "", 0},
+		{"to an inactive number", inbound(func(*ledger.Record) {}), "", []route.Route{inactive}, ledger.ReasonInactive, "", 0},
+		{"from a hop of the route", inbound(func(r *ledger.Record) { r.Customer = second }), "", []route.Route{active}, ledger.ReasonLoop, "", 0},
+		{"from the number itself", inbound(func(r *ledger.Record) { r.Customer = r.TwilioNumber }), "", []route.Route{active}, ledger.ReasonLoop, "", 0},
+		{"from another routed number", inbound(func(r *ledger.Record) { r.Customer = stranger }), "", []route.Route{active, {TwilioNumber: stranger}}, ledger.ReasonLoop, "", 0},
+		{"STOP that Twilio acted on", inbound(func(*ledger.Record) {}), sms.OptOutStop, []route.Route{active}, ledger.ReasonOptOut, "", 0},
+		{"HELP that Twilio acted on", inbound(func(*ledger.Record) {}), "HELP", []route.Route{active}, ledger.ReasonKeyword, "", 0},
+		{"too old", inbound(func(r *ledger.Record) { r.ReceivedAt = noon.Add(-5 * time.Hour) }), "", []route.Route{active}, ledger.ReasonExpired, hop, 0},
+		{"the first hop opted out", inbound(func(*ledger.Record) {}), "", []route.Route{marked}, "", second, 1},
+		{"the first hop is done", inbound(func(r *ledger.Record) { r.Attempts = []ledger.Attempt{{Number: 1, To: hop, HopDone: true}} }), "", []route.Route{active}, "", second, 1},
+		{"an operator's by the route", manual(""), "", []route.Route{active}, "", hop, 0},
+		{"an operator's without a route", manual(""), "", nil, ledger.ReasonNoRoute, "", 0},
+		{"an operator's by an inactive route", manual(""), "", []route.Route{inactive}, ledger.ReasonInactive, "", 0},
+		{"an operator's own destination", manual(stranger), "", []route.Route{inactive}, "", stranger, 0},
+		{"an operator's own destination without a route", manual(stranger), "", nil, "", stranger, 0},
+		{"an operator's to the number itself", manual(relaytest.TwilioNumber), "", nil, ledger.ReasonLoop, "", 0},
+		{"an operator's to a routed number", manual(stranger), "", []route.Route{active, {TwilioNumber: stranger}}, ledger.ReasonLoop, "", 0},
+		{"an operator's own destination that is marked in the route", manual(hop), "", []route.Route{marked}, "", hop, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			routes := map[sms.PhoneNumber]route.Route{}
+			for _, r := range tt.routes {
+				routes[r.TwilioNumber] = r
+			}
+			got := plan.Of(plan.Question{Text: tt.text, OptOutType: tt.word, Routes: routes, Now: noon})
+			if got.Drop != tt.drop || got.To != tt.to || got.Hop != tt.hop {
+				t.Errorf("plan is drop %q, to %q, hop %d; want drop %q, to %q, hop %d", got.Drop, string(got.To), got.Hop, tt.drop, string(tt.to), tt.hop)
+			}
+		})
+	}
+}
+
+// TestSettings: the route's settings, or the relay's own where it has none, also where an operator chose the phone.
+func TestSettings(t *testing.T) {
+	own := pace.Limit{N: 1, Per: time.Second}
+	bare := relaytest.Route()
+	full := bare
+	full.DeliveryTimeout, full.MaxAge, full.PaceNumber = route.Duration(time.Minute), route.Duration(time.Hour), "3/1s"
+	text := relaytest.Record(1, noon)
+	chosen := text
+	chosen.Manual, chosen.Destination = true, stranger
+	for name, tt := range map[string]struct {
+		text    ledger.Record
+		route   route.Route
+		timeout time.Duration
+		expires time.Time
+		pace    pace.Limit
+	}{
+		"none":                             {text, bare, 0, noon.Add(4 * time.Hour), own},
+		"all":                              {text, full, time.Minute, noon.Add(time.Hour), pace.Limit{N: 3, Per: time.Second}},
+		"all, with a destination of one's": {chosen, full, time.Minute, noon.Add(time.Hour), pace.Limit{N: 3, Per: time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := plan.Of(plan.Question{Text: tt.text, Routes: map[sms.PhoneNumber]route.Route{tt.route.TwilioNumber: tt.route}, PaceNumber: own, Now: noon})
+			want := plan.Plan{
+				Open: got.Open, To: got.To, Hop: 0, DeliveryTimeout: tt.timeout, Expires: tt.expires, Validity: tt.expires.Sub(noon), Pace: tt.pace,
+			}
+			if diff := cmp.Diff(want, got); diff != "" || got.To == "" {
+				t.Errorf("plan (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestNumbers: each number that may decide is asked about once.
+func TestNumbers(t *testing.T) {
+	r := ledger.Record{TwilioNumber: "+18585550100", Customer: "+18585550111", Destination: "+18585550122"}
+	for name, tt := range map[string]struct {
+		edit func(*ledger.Record)
+		want []sms.PhoneNumber
+	}{
+		"all three":         {func(*ledger.Record) {}, []sms.PhoneNumber{"+18585550100", "+18585550111", "+18585550122"}},
+		"nobody's":          {func(r *ledger.Record) { r.Customer, r.Destination = "", "" }, []sms.PhoneNumber{"+18585550100"}},
+		"to itself by hand": {func(r *ledger.Record) { r.Destination = r.TwilioNumber }, []sms.PhoneNumber{"+18585550100", "+18585550111"}},
+		"from itself":       {func(r *ledger.Record) { r.Customer = r.TwilioNumber }, []sms.PhoneNumber{"+18585550100", "+18585550122"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := r
+			tt.edit(&text)
+			if diff := cmp.Diff(tt.want, plan.Numbers(text)); diff != "" {
+				t.Errorf("numbers (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
