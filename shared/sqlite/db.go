@@ -5,8 +5,8 @@
 // and a method that writes returns only after the commit that holds its write was synced. One goroutine does all the
 // writing and puts the writes that wait at the same time into one transaction, so that they share one sync.
 //
-// It is for one process on one host. Waiting receivers are woken inside the process, and a second process that opens
-// the same file is refused.
+// It is for one relay on one host: a second process that opens the same file with [Open] is refused. Operators' commands
+// work beside it, see [OpenBeside]; what they write, the relay sees a moment later.
 package sqlite
 
 import (
@@ -60,14 +60,16 @@ func Open(ctx context.Context, path string, now func() time.Time) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	db := &DB{
-		now: now, lock: lock, changed: newBell(),
-		closing: make(chan struct{}), arrivals: map[string]*bell{},
-	}
+	db := newDB(now)
+	db.lock = lock
 	if err := db.connect(ctx, path); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, errors.Join(err, lock.release()))
 	}
 	return db, nil
+}
+
+func newDB(now func() time.Time) *DB {
+	return &DB{now: now, changed: newBell(), closing: make(chan struct{}), arrivals: map[string]*bell{}}
 }
 
 // prepare makes the folder and the file and takes the lock. SQLite gives its side files (-wal, -shm) the file's mode.
@@ -100,6 +102,9 @@ func (db *DB) connect(ctx context.Context, path string) error {
 	conn, err := openWriter(ctx, path)
 	if err != nil {
 		return err
+	}
+	if err := conn.migrate(ctx); err != nil {
+		return errors.Join(err, conn.close())
 	}
 	if db.reader, err = openReader(path); err != nil {
 		return errors.Join(err, conn.close())
@@ -168,6 +173,16 @@ func (db *DB) stopBells() {
 	defer db.mu.Unlock()
 	for _, b := range db.arrivals {
 		b.stop()
+	}
+}
+
+// ringAll wakes everyone who waits for messages or changes.
+func (db *DB) ringAll() {
+	db.changed.ring()
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	for _, b := range db.arrivals {
+		b.ring()
 	}
 }
 

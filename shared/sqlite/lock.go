@@ -8,9 +8,9 @@ import (
 // ErrInUse means that another process has the database open.
 var ErrInUse = errors.New("another process has it open")
 
-// fileLock keeps a second process away from the database: two would be correct for SQLite, but neither would wake the
-// other's receivers. The kernel drops the lock when the process ends, however it ends, so that there is never a stale
-// one to clear; the empty file stays behind and means nothing by itself.
+// fileLock keeps a second relay away from the database: each would take what the other has in flight for lost. The
+// kernel drops the lock when the process ends, however it ends, so that there is never a stale one to clear; the empty
+// file stays behind and means nothing by itself.
 type fileLock struct{ file *os.File }
 
 // acquire takes the lock on the file at path, or returns ErrInUse at once.
@@ -25,5 +25,10 @@ func acquire(path string) (*fileLock, error) {
 	return &fileLock{file: file}, nil
 }
 
-// release gives the lock up.
-func (l *fileLock) release() error { return l.file.Close() }
+// release gives the lock up, if there is one.
+func (l *fileLock) release() error {
+	if l == nil {
+		return nil
+	}
+	return l.file.Close()
+}

@@ -16,6 +16,8 @@ const (
 	// answerPatience is how long a caller whose context has ended still waits for a write that is under way. A
 	// commit takes milliseconds: only a disk that hangs takes longer.
 	answerPatience = 5 * time.Second
+	// othersInterval is how long a write of another process may go unnoticed. To look takes microseconds.
+	othersInterval = 250 * time.Millisecond
 )
 
 // connection is the one connection that writes.
@@ -25,7 +27,7 @@ type connection struct {
 	conn *sql.Conn
 }
 
-// openWriter opens it, in WAL mode and with the schema up to date.
+// openWriter opens it, in WAL mode.
 func openWriter(ctx context.Context, path string) (*connection, error) {
 	// A log that a long read kept from being used again is cut back to 64 MiB afterwards; 16 MiB of cache hold the
 	// indexes of a deep queue.
@@ -38,7 +40,7 @@ func openWriter(ctx context.Context, path string) (*connection, error) {
 		return nil, errors.Join(err, pool.Close())
 	}
 	c := &connection{statements: newStatements(conn), pool: pool, conn: conn}
-	if err := errors.Join(c.useWAL(ctx), c.migrate(ctx)); err != nil {
+	if err := c.useWAL(ctx); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
@@ -87,6 +89,10 @@ func startWriter(ctx context.Context, db *DB, conn *connection) *writer {
 // close waits for the transaction under way and closes the connection.
 func (w *writer) close() error {
 	<-w.stopped
+	if w.db.lock == nil {
+		// The log is the relay's to fold.
+		return w.connection.close()
+	}
 	return errors.Join(w.fold(), w.connection.close())
 }
 
@@ -103,14 +109,29 @@ func (w *writer) fold() error {
 
 func (w *writer) loop(ctx context.Context) {
 	defer close(w.stopped)
+	others := time.NewTicker(othersInterval)
+	defer others.Stop()
+	seen := w.othersWrites(ctx)
 	for {
 		select {
 		case first := <-w.requests:
 			w.carryOut(ctx, w.gather(first))
+		case <-others.C:
+			if now := w.othersWrites(ctx); now != seen {
+				seen = now
+				w.db.ringAll()
+			}
 		case <-w.db.closing:
 			return
 		}
 	}
+}
+
+// othersWrites returns a number that changes when another connection than this one has written, as a process that
+// opened the file with OpenBeside does. If SQLite does not tell, it is 0 for now.
+func (w *writer) othersWrites(ctx context.Context) (version int64) {
+	_, _ = w.get(ctx, []any{&version}, "PRAGMA data_version")
+	return version
 }
 
 // gather returns first and whatever else waits by now. It does not wait for more: while one transaction is synced,
