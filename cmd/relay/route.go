@@ -6,13 +6,11 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sqlite"
 )
@@ -45,7 +43,7 @@ are those that the route itself says; for the others, the relay's own hold.`,
   relay route ls --json | jq -r '.[] | select(.OptedOut) | .TwilioNumber'`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			routes, err := p.readStored(cmd.Context(), cmd.Flags())
+			routes, err := p.listRoutes(cmd.Context(), cmd.Flags())
 			if err != nil {
 				return err
 			}
@@ -56,19 +54,18 @@ are those that the route itself says; for the others, the relay's own hold.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of routes, with the names of a maintenance.json")
-	addSetting(cmd.Flags(), envData)
+	addDesk(cmd.Flags())
 	return cmd
 }
 
-// readStored reads the routes of the embedded set.
-func (p program) readStored(ctx context.Context, flags *pflag.FlagSet) (routes []route.Route, err error) {
-	data, _ := settingLookup(flags, p.lookup)(envData)
-	stored, err := sqlite.OpenReader(ctx, filepath.Join(data, embedded.DatabaseFile))
+// listRoutes reads the routing table.
+func (p program) listRoutes(ctx context.Context, flags *pflag.FlagSet) (routes []route.Route, err error) {
+	d, err := p.openDesk(ctx, flags)
 	if err != nil {
-		return nil, withReadHint(err)
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, stored.Close()) }()
-	return stored.Routes().List(ctx)
+	defer func() { err = errors.Join(err, d.Close()) }()
+	return d.Routes.List(ctx)
 }
 
 // withReadHint adds advice to errors that people meet when they look into a folder.
@@ -84,14 +81,5 @@ func withReadHint(err error) error {
 		return hintedError{err, "ask with the version of relay that wrote the file"}
 	default:
 		return err
-	}
-}
-
-// addSetting makes a flag of one setting.
-func addSetting(flags *pflag.FlagSet, env string) {
-	for _, s := range settings() {
-		if s.env == env {
-			flags.String(s.flag(), s.fallback, s.usage())
-		}
 	}
 }

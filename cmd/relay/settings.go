@@ -94,8 +94,13 @@ func addSettings(flags *pflag.FlagSet) {
 
 // settingLookup finds a setting: on the command line, else in the environment, else its fallback.
 func settingLookup(flags *pflag.FlagSet, environment func(string) (string, bool)) func(string) (string, bool) {
+	return lookupOf(settings(), flags, environment)
+}
+
+// lookupOf finds one of the given settings in the same way.
+func lookupOf(known []setting, flags *pflag.FlagSet, environment func(string) (string, bool)) func(string) (string, bool) {
 	byEnv := map[string]setting{}
-	for _, s := range settings() {
+	for _, s := range known {
 		byEnv[s.env] = s
 	}
 	return func(name string) (string, bool) {

@@ -148,7 +148,7 @@ func (r *Relay) wire() error {
 	if err != nil {
 		return err
 	}
-	inbox := r.db.Queue(QueueName, inboxConfig())
+	inbox := r.db.Queue(QueueName, InboxConfig())
 	dead := r.db.Queue(DeadLettersName, sqlite.QueueConfig{})
 	timers := r.db.Queue(TimersName, sqlite.QueueConfig{Standard: true, MaxReceiveCount: maxReceiveCount, DeadLetter: DeadTimersName})
 	r.metrics.watch(map[string]*sqlite.Queue{"inbox": inbox, "dead_letters": dead, "timers": timers})
@@ -281,10 +281,11 @@ func (r *Relay) Close() error {
 
 // QueueDepth returns how many messages wait on the queue, and how many are in flight.
 func (r *Relay) QueueDepth(ctx context.Context) (waiting, inFlight int, err error) {
-	waiting, inFlight, _, err = r.db.Queue(QueueName, inboxConfig()).Depth(ctx)
+	waiting, inFlight, _, err = r.db.Queue(QueueName, InboxConfig()).Depth(ctx)
 	return waiting, inFlight, err
 }
 
-func inboxConfig() sqlite.QueueConfig {
+// InboxConfig is how the queue behaves.
+func InboxConfig() sqlite.QueueConfig {
 	return sqlite.QueueConfig{MaxReceiveCount: maxReceiveCount, DeadLetter: DeadLettersName}
 }

@@ -1,0 +1,50 @@
+// Package awsprofile reaches AWS as the person at the keyboard: with the profile, the region and the credentials that the
+// AWS command line would use, SSO and assumed roles included. The Lambda functions never do this; see shared/awsclient,
+// whose time limits and retries hold here, too.
+package awsprofile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"quickdumpnow.com/smsrelay/shared/awsclient"
+)
+
+// ErrNoRegion means that neither the profile nor the environment says in which region to look.
+var ErrNoRegion = errors.New("no AWS region is set")
+
+// Config says whose credentials to use. Its zero value is what the environment and the default profile say.
+type Config struct {
+	// Profile is the name of a profile in the shared configuration; empty is AWS_PROFILE, or the default one.
+	Profile string
+	// Region comes before the profile's, and before AWS_REGION.
+	Region string
+}
+
+// Load returns the SDK's configuration for the doors in shared/. It asks AWS nothing yet: credentials that have expired
+// show with the first call. The error is ErrNoRegion, or says what is wrong with the profile.
+func Load(ctx context.Context, c Config) (aws.Config, error) {
+	var options []func(*config.LoadOptions) error
+	if c.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(c.Profile))
+	}
+	if c.Region != "" {
+		options = append(options, config.WithRegion(c.Region))
+	}
+	loaded, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("read the AWS profile: %w", err)
+	}
+	if loaded.Region == "" {
+		return aws.Config{}, ErrNoRegion
+	}
+	cfg := awsclient.New(awsclient.Config{Region: loaded.Region})
+	cfg.Credentials = loaded.Credentials
+	// The sources name other endpoints, AWS_ENDPOINT_URL_SQS for one.
+	cfg.BaseEndpoint, cfg.ConfigSources = loaded.BaseEndpoint, loaded.ConfigSources
+	return cfg, nil
+}

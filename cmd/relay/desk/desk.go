@@ -1,0 +1,124 @@
+// Package desk opens what operators work with, the same on both sets: the routes, the ledger, the queue and its dead
+// letters. It decides nothing; the commands above it do.
+package desk
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
+	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sqlite"
+	"quickdumpnow.com/smsrelay/shared/sqs"
+)
+
+// Config says which relay to work on.
+type Config struct {
+	// AWS chooses the set: the relay on AWS, reached with the person's own profile, or the one of `relay serve`.
+	AWS     bool
+	Profile awsprofile.Config
+	// Data is the folder of the embedded set.
+	Data string
+	// The names on AWS, as the template's parameters of these names. Queue is without ".fifo".
+	RoutingTable, LedgerTable, Queue, AuditLogGroup string
+	// Retention is how long the ledger on AWS keeps a text: a list without a number looks no further back.
+	Retention time.Duration
+}
+
+// Ledger is the whole of a set's ledger.
+type Ledger interface {
+	ledger.Store
+	ledger.Lister
+}
+
+// Queue is a queue with both its ends.
+type Queue interface {
+	queue.Sender
+	queue.Receiver
+	// Depth counts the messages waiting and in flight, on AWS approximately.
+	Depth(ctx context.Context) (visible, inFlight int, err error)
+}
+
+// Desk is one relay, open for work. The commands may be used while the relay runs.
+type Desk struct {
+	Routes      route.Table
+	Ledger      Ledger
+	Queue       Queue
+	DeadLetters Queue
+	// AWSConfig reaches AWS; it is the zero value on the embedded set.
+	AWSConfig aws.Config
+	// AuditFile is the audit log's file on the embedded set, AuditLogGroup its log group on AWS; the other is empty.
+	AuditFile, AuditLogGroup string
+	// Where names the relay for people: the folder, or the region.
+	Where string
+
+	db *sqlite.DB
+}
+
+// Open opens the relay. Nothing is made: the error is fs.ErrNotExist if `relay serve` never ran on the folder,
+// [awsprofile.ErrNoRegion] if there is no region, and *fault.Error if AWS refuses or has no such queue.
+func Open(ctx context.Context, c Config) (*Desk, error) {
+	if c.AWS {
+		return openAWS(ctx, c)
+	}
+	return openEmbedded(ctx, c.Data)
+}
+
+func openEmbedded(ctx context.Context, data string) (*Desk, error) {
+	db, err := sqlite.OpenBeside(ctx, filepath.Join(data, embedded.DatabaseFile), time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return &Desk{
+		Routes: db.Routes(), Ledger: db.Ledger(), Where: data,
+		Queue:       stored{db.Queue(embedded.QueueName, embedded.InboxConfig())},
+		DeadLetters: stored{db.Queue(embedded.DeadLettersName, sqlite.QueueConfig{})},
+		AuditFile:   filepath.Join(data, embedded.AuditFile), db: db,
+	}, nil
+}
+
+func openAWS(ctx context.Context, c Config) (*Desk, error) {
+	cfg, err := awsprofile.Load(ctx, c.Profile)
+	if err != nil {
+		return nil, err
+	}
+	inbox, err := sqs.Find(ctx, cfg, c.Queue+".fifo")
+	if err != nil {
+		return nil, err
+	}
+	dead, err := sqs.Find(ctx, cfg, c.Queue+"-dead.fifo")
+	if err != nil {
+		return nil, err
+	}
+	return &Desk{
+		Routes: dynamo.NewRoutes(cfg, c.RoutingTable),
+		Ledger: dynamo.NewLedger(cfg, dynamo.LedgerConfig{Table: c.LedgerTable, Retention: c.Retention, Now: time.Now}),
+		Queue:  inbox, DeadLetters: dead, AWSConfig: cfg, AuditLogGroup: c.AuditLogGroup,
+		Where: fmt.Sprintf("AWS, %s", cfg.Region),
+	}, nil
+}
+
+// Close gives everything back.
+func (d *Desk) Close() error {
+	if d.db == nil {
+		return nil
+	}
+	return d.db.Close()
+}
+
+// stored counts the messages of a queue in the database as Queue wants it.
+type stored struct{ *sqlite.Queue }
+
+// Depth counts the messages waiting and in flight.
+func (s stored) Depth(ctx context.Context) (visible, inFlight int, err error) {
+	visible, inFlight, _, err = s.Queue.Depth(ctx)
+	return visible, inFlight, err
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// The names of the settings that say which relay a command works on.
+const (
+	envAWS           = "RELAY_AWS"
+	envProfile       = "AWS_PROFILE"
+	envRegion        = "AWS_REGION"
+	envRoutingTable  = "RELAY_ROUTING_TABLE"
+	envLedgerTable   = "RELAY_LEDGER_TABLE"
+	envQueue         = "RELAY_QUEUE"
+	envAuditLogGroup = "RELAY_AUDIT_LOG_GROUP"
+)
+
+// deskSettings lists them. Their fallbacks are the template's defaults.
+func deskSettings() []setting {
+	return []setting{
+		{env: envData, fallback: "./relay-data", help: "folder of a relay serve on this host, which may be running"},
+		{env: envAWS, fallback: "false", help: "work on the relay on AWS instead, as the person that the AWS command line would be"},
+		{env: envProfile, help: "the AWS profile"},
+		{env: envRegion, help: "the AWS region (default the profile's)"},
+		{env: envRoutingTable, fallback: "qdn-sms-routing", help: "the stack's RoutingTableName"},
+		{env: envLedgerTable, fallback: "qdn-sms-audit", help: "the stack's LedgerTableName"},
+		{env: envQueue, fallback: "qdn-sms", help: "the stack's QueueName"},
+		{env: envAuditLogGroup, fallback: "/qdn-sms/audit", help: "the stack's AuditLogGroupName"},
+		{env: envRetention, fallback: "9600h", help: "the stack's LedgerRetention: lists look no further back"},
+	}
+}
+
+// addDesk makes flags of the settings that say which relay a command works on.
+func addDesk(flags *pflag.FlagSet) {
+	for _, s := range deskSettings() {
+		if s.env == envAWS {
+			flags.Bool(s.flag(), false, s.usage())
+			continue
+		}
+		flags.String(s.flag(), s.fallback, s.usage())
+	}
+}
+
+// openDesk opens the relay that the flags and the environment say.
+func (p program) openDesk(ctx context.Context, flags *pflag.FlagSet) (*desk.Desk, error) {
+	r := env.New(lookupOf(deskSettings(), flags, p.lookup))
+	config := desk.Config{
+		AWS: env.Parsed(r, envAWS, "false", parseBool), Data: r.String(envData, ""),
+		Profile:      awsprofile.Config{Profile: r.String(envProfile, ""), Region: r.String(envRegion, "")},
+		RoutingTable: r.String(envRoutingTable, ""), LedgerTable: r.String(envLedgerTable, ""),
+		Queue: r.String(envQueue, ""), AuditLogGroup: r.String(envAuditLogGroup, ""),
+		Retention: r.DurationWithin(envRetention, 0, ledger.MinRetention, ledger.MaxRetention),
+	}
+	if err := r.Err(); err != nil {
+		return nil, settingError(err)
+	}
+	opened, err := desk.Open(ctx, config)
+	if err != nil {
+		return nil, withDeskHint(err, config.AWS)
+	}
+	return opened, nil
+}
+
+// parseBool reads a switch.
+func parseBool(text string) (bool, error) {
+	switch text {
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	default:
+		return false, errors.New("want true or false")
+	}
+}
+
+// withDeskHint adds advice to what goes wrong when a relay is opened or read.
+func withDeskHint(err error, onAWS bool) error {
+	if !onAWS {
+		return withReadHint(err)
+	}
+	if errors.Is(err, awsprofile.ErrNoRegion) {
+		return hintedError{err, "name it with --aws-region, AWS_REGION or in the profile"}
+	}
+	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Kind == fault.Fatal {
+		return hintedError{err, "see that --aws-profile and --aws-region are those of the stack, and the names those of its parameters"}
+	}
+	return err
+}
