@@ -1,6 +1,7 @@
-// Package auditlog is the audit trail's entry, whose comments are its schema, and the contract of the log that keeps
-// the entries (shared/cloudwatch, shared/jsonlines). It does not read the ledger: functions/stream-audit makes the
-// entries from the change stream.
+// Package auditlog is the audit trail's entry, whose comments are its schema, the hash chain that binds the entries of one
+// text to each other and to the ledger's record, and the contract of the log that keeps the entries (shared/cloudwatch,
+// shared/jsonlines). It reads neither the ledger nor the log: functions/stream-audit makes the entries from the change
+// stream, and relay audit verify hands the lines in.
 package auditlog
 
 import (
@@ -46,6 +47,14 @@ type Entry struct {
 	Actor string `json:"actor,omitempty"`
 	// Object is the name under which an unreadable change was set aside, in the failure bucket or folder.
 	Object string `json:"object,omitempty"`
+	// Prev is the hash of the text's entry before this one, and Hash that of the line itself without its hash, SHA-256 in
+	// hexadecimal digits; of messages only, and absent where an older version of the relay wrote the record.
+	Prev string `json:"prev,omitempty"`
+	// Unsealed means that someone changed the record past the relay: its seal is not this entry's hash, but Seal.
+	Unsealed bool   `json:"unsealed,omitempty"`
+	Seal     string `json:"seal,omitempty"`
+	// Hash is the last field of the line.
+	Hash string `json:"hash,omitempty"`
 }
 
 // Attempt is one POST to Twilio as it stood after the change.

@@ -91,6 +91,7 @@ func (w *world) strangeReceipt(t *rapid.T) {
 // refused for good, unless Twilio said since that it was not delivered, its time was up, or the route wants it sent again.
 func (w *world) check(t *rapid.T) {
 	t.Helper()
+	w.checkSealed()
 	earlier := map[string][]post{}
 	for i, p := range w.twilio.posted() {
 		for _, before := range earlier[p.ref.RelayID] {

@@ -40,6 +40,8 @@ func TestTextIsRelayed(t *testing.T) {
 			Outcome: ledger.OutcomeAccepted, OutboundSid: outboundSid(1), Status: sms.StatusQueued,
 		}},
 	}
+	s.checkSealed()
+	record.Seal = s.record(1).Seal
 	if diff := cmp.Diff(record, s.record(1)); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}

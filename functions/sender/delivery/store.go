@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
@@ -27,6 +28,9 @@ func (h *Handler) recall(ctx context.Context, r ledger.Record) (ledger.Record, e
 // someone else has changed it since, ok is false and the record is theirs. A write of which the ledger did not say whether
 // it happened is tried again; mine then tells from the stored record whether it did.
 func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record, mine func(stored ledger.Record) bool) (ok bool, err error) {
+	if wanted, err = auditlog.Seal(j.text, wanted); err != nil {
+		return false, err
+	}
 	doubtful := false
 	for range maxPuts {
 		stored, err := h.store(ctx, wanted)
@@ -75,7 +79,7 @@ func (h *Handler) change(ctx context.Context, r ledger.Record, edit func(ledger.
 	var changed ledger.Record
 	var err error
 	for range recordTries {
-		if changed, err = ledger.Change(ctx, h.Ledger, r, edit); err == nil {
+		if changed, err = ledger.Change(ctx, h.Ledger, r, auditlog.Sealing(edit)); err == nil {
 			return changed, nil
 		}
 	}

@@ -67,9 +67,9 @@ func routeEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entr
 		latest = before
 	}
 	return auditlog.Entry{
-		ID:           id("route:"+latest.TwilioNumber.Mask(), latest.Version, change) + "@" + record.Change.SequenceNumber,
+		ID:           auditlog.ID("route:"+latest.TwilioNumber.Mask(), latest.Version, change) + "@" + record.Change.SequenceNumber,
 		Time:         ledger.Stamp(record.Change.ApproximateCreationDateTime.Time),
-		Subject:      SubjectRoute,
+		Subject:      auditlog.SubjectRoute,
 		Change:       change,
 		Version:      latest.Version,
 		TwilioNumber: latest.TwilioNumber.Mask(),

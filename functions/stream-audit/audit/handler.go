@@ -84,7 +84,7 @@ func (h *Handler) keep(ctx context.Context, records []events.DynamoDBEventRecord
 			break
 		}
 		kept += min(keptOf(err), len(lines)-kept-1)
-		if fault.Of(err).Kind != fault.Permanent || entries[kept].Subject == SubjectUnreadable {
+		if fault.Of(err).Kind != fault.Permanent || entries[kept].Subject == auditlog.SubjectUnreadable {
 			return kept, err
 		}
 		if entries[kept], err = h.setAside(ctx, records[kept], err); err != nil {
@@ -109,9 +109,9 @@ func keptOf(err error) int {
 func (h *Handler) report(ctx context.Context, records []events.DynamoDBEventRecord, kept []auditlog.Entry, err error) {
 	measurements := []telemetry.Measurement{
 		{Name: telemetry.MetricAuditEntries, Unit: telemetry.Count, Value: float64(len(kept))},
-		{Name: telemetry.MetricRouteChanges, Unit: telemetry.Count, Value: float64(ofSubject(kept, SubjectRoute))},
+		{Name: telemetry.MetricRouteChanges, Unit: telemetry.Count, Value: float64(ofSubject(kept, auditlog.SubjectRoute))},
 	}
-	if aside := ofSubject(kept, SubjectUnreadable); aside > 0 {
+	if aside := ofSubject(kept, auditlog.SubjectUnreadable); aside > 0 {
 		measurements = append(measurements, telemetry.Measurement{Name: telemetry.MetricAuditSetAside, Unit: telemetry.Count, Value: float64(aside)})
 	}
 	if len(kept) > 0 {

@@ -29,9 +29,9 @@ func (h *Handler) setAside(ctx context.Context, record events.DynamoDBEventRecor
 	h.Logger.LogAttrs(ctx, slog.LevelError, "change set aside", slog.String("sequence_number", record.Change.SequenceNumber),
 		slog.String("object", name), slog.String("error", cause.Error()))
 	return auditlog.Entry{
-		ID: SubjectUnreadable + ":" + record.EventID + "@" + record.Change.SequenceNumber,
+		ID: auditlog.SubjectUnreadable + ":" + record.EventID + "@" + record.Change.SequenceNumber,
 		// It is dated now: what it is about may be too old for the log, and that the reason.
-		Time: ledger.Stamp(h.Now()), Subject: SubjectUnreadable, Change: record.EventName, Object: name,
+		Time: ledger.Stamp(h.Now()), Subject: auditlog.SubjectUnreadable, Change: record.EventName, Object: name,
 	}, nil
 }
 
@@ -39,5 +39,5 @@ func (h *Handler) setAside(ctx context.Context, record events.DynamoDBEventRecor
 // however often it comes.
 func nameOf(record events.DynamoDBEventRecord) string {
 	day := record.Change.ApproximateCreationDateTime.UTC().Format("2006/01/02")
-	return SubjectUnreadable + "/" + day + "/" + record.EventID + "-" + record.Change.SequenceNumber + ".json"
+	return auditlog.SubjectUnreadable + "/" + day + "/" + record.EventID + "-" + record.Change.SequenceNumber + ".json"
 }

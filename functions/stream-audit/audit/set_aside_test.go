@@ -10,7 +10,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
@@ -59,7 +58,7 @@ func TestUnreadableChangeHoldsUpNoOther(t *testing.T) {
 	if err := json.Unmarshal([]byte(kept), &whole); err != nil || whole.Change.SequenceNumber != unreadable(2).Change.SequenceNumber || len(whole.Change.NewImage) == 0 {
 		t.Errorf("set aside is %s, %v", kept, err)
 	}
-	if poison.Subject != audit.SubjectUnreadable || poison.MessageSid != "" {
+	if poison.Subject != auditlog.SubjectUnreadable || poison.MessageSid != "" {
 		t.Errorf("the entry is %+v", poison)
 	}
 	if !strings.Contains(s.emitted.String(), `"AuditSetAside":1`) {
@@ -111,7 +110,7 @@ func TestEntryThatTheLogNeverTakes(t *testing.T) {
 		t.Fatalf("change %s is named as failed", failed)
 	}
 	entries := s.entries(t)
-	if len(entries) != 4 || entries[1].Subject != audit.SubjectUnreadable || len(aside.kept) != 1 {
+	if len(entries) != 4 || entries[1].Subject != auditlog.SubjectUnreadable || len(aside.kept) != 1 {
 		t.Errorf("kept are %+v, set aside %d", entries, len(aside.kept))
 	}
 	everything := picky{MemoryAuditLog: &relaytest.MemoryAuditLog{}, against: `"id"`}

@@ -1,0 +1,28 @@
+package delivery_test
+
+import (
+	"cmp"
+
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// checkSealed fails unless every record that was ever written carries the hash of the entry that the audit log will make of it.
+func (s *sender) checkSealed() {
+	s.t.Helper()
+	before := map[string]*ledger.Record{}
+	for _, r := range s.ledger.Changes() {
+		change := auditlog.ChangeChanged
+		if before[r.MessageSid] == nil {
+			change = auditlog.ChangeCreated
+		}
+		entry, err := auditlog.MessageEntry(before[r.MessageSid], &r, change, auditlog.Seen{})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if entry.Unsealed || entry.Hash != cmp.Or(r.Seal, "none") {
+			s.t.Errorf("version %d of %s in state %s is not sealed", r.Version, r.MessageSid, r.State)
+		}
+		before[r.MessageSid] = &r
+	}
+}

@@ -1,0 +1,138 @@
+package auditlog
+
+import (
+	"strconv"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// The subjects of entries.
+const (
+	SubjectMessage = "message"
+	SubjectRoute   = "route"
+	// SubjectUnreadable is a change of which there is no entry to be had.
+	SubjectUnreadable = "unreadable"
+)
+
+// The changes that entries tell of.
+const (
+	ChangeCreated = "created"
+	ChangeChanged = "changed"
+	ChangeRemoved = "removed"
+	ChangeExpired = "expired"
+)
+
+// Seen is how a change stream saw a change.
+type Seen struct {
+	// SequenceNumber is the change's place in the stream.
+	SequenceNumber string
+	// At is when the stream saw it.
+	At time.Time
+}
+
+// MessageEntry makes the entry of a text's change, with its hash where the record has a seal: of a created record there is
+// none before, of a removed one none after. Where the writer did not seal what it wrote, the entry says so.
+func MessageEntry(before, after *ledger.Record, change string, seen Seen) (Entry, error) {
+	entry := messageEntry(before, after, change, seen)
+	if before != nil {
+		entry.Prev = before.Seal
+	}
+	sealed := after != nil && after.Seal != ""
+	if entry.Prev == "" && !sealed {
+		// Nobody sealed it before or after: an older version of the relay wrote it.
+		return entry, nil
+	}
+	err := entry.hash()
+	if after != nil && err == nil && entry.Hash != after.Seal {
+		entry.Unsealed, entry.Seal = true, after.Seal
+		err = entry.hash()
+	}
+	return entry, err
+}
+
+func messageEntry(before, after *ledger.Record, change string, seen Seen) Entry {
+	latest := after
+	if latest == nil {
+		latest = before
+	}
+	entry := Entry{
+		ID:           messageID(before, *latest, change, seen.SequenceNumber),
+		Time:         timeOf(latest.UpdatedAt, after == nil, seen.At),
+		Subject:      SubjectMessage,
+		Change:       change,
+		Version:      latest.Version,
+		MessageSid:   latest.MessageSid,
+		TwilioNumber: latest.TwilioNumber.Mask(),
+		Customer:     latest.Customer.Mask(),
+	}
+	if before != nil {
+		entry.From = string(before.State)
+	}
+	if after != nil {
+		entry.To, entry.Reason = string(after.State), string(after.Reason)
+		entry.Attempt = attemptOf(before, *after)
+	}
+	return entry
+}
+
+// messageID returns the identity of a text's entry. A change made past the relay leaves the version as it was, and
+// then the place in the stream tells the two apart.
+func messageID(before *ledger.Record, latest ledger.Record, change, sequenceNumber string) string {
+	text := ID(latest.MessageSid, latest.Version, change)
+	if change == ChangeChanged && before != nil && before.Version >= latest.Version {
+		text += "@" + sequenceNumber
+	}
+	return text
+}
+
+// ID returns an entry's identity, the same however often the entry is made.
+func ID(key string, version int64, change string) string {
+	text := key + "." + strconv.FormatInt(version, 10)
+	if change == ChangeRemoved || change == ChangeExpired {
+		text += "." + change
+	}
+	return text
+}
+
+// timeOf returns when a text's record was changed: its own word for it, which is finer than the stream's, or the
+// stream's where the record was removed.
+func timeOf(updated time.Time, removed bool, seen time.Time) time.Time {
+	if removed || updated.IsZero() {
+		return ledger.Stamp(seen)
+	}
+	return ledger.Stamp(updated)
+}
+
+// attemptOf returns the attempt that the change is about: the one that differs from before, or else the last.
+func attemptOf(before *ledger.Record, after ledger.Record) *Attempt {
+	if len(after.Attempts) == 0 {
+		return nil
+	}
+	about := after.Attempts[len(after.Attempts)-1]
+	if before != nil {
+		for i, attempt := range after.Attempts {
+			if i < len(before.Attempts) && differs(attempt, before.Attempts[i]) {
+				about = attempt
+				break
+			}
+		}
+	}
+	return &Attempt{
+		Number: about.Number, Hop: about.Hop, Destination: about.To.Mask(), OutboundSid: about.OutboundSid,
+		Status: string(about.Status), Outcome: about.Outcome, ErrorCode: about.ErrorCode,
+		Looks: about.Looks, Found: about.Found, HopDone: about.HopDone,
+	}
+}
+
+// differs compares attempts, moments by when they are: the writer's own and those that a store gave back may be written
+// differently, and both must make the same entry.
+func differs(a, b ledger.Attempt) bool {
+	if a.StartedAt.Equal(b.StartedAt) {
+		a.StartedAt = b.StartedAt
+	}
+	if a.EndedAt.Equal(b.EndedAt) {
+		a.EndedAt = b.EndedAt
+	}
+	return a != b
+}

@@ -1,0 +1,77 @@
+package auditlog
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// The entries of one text are a chain. Each has the hash of the one before it as Prev, and ends with its own, which covers
+// every other byte of the line. The ledger's record keeps the hash of its last entry as its seal, which whoever writes the
+// record computes beforehand: the entry follows from what stood there and what will stand there. So the log and the ledger
+// vouch for each other, and neither can be changed alone without the other telling.
+
+// hashField is what stands before the hash at the end of a line, and hashEnd behind it.
+const (
+	hashField = `,"hash":"`
+	hashEnd   = `"}`
+	hashChars = 2 * sha256.Size
+)
+
+// hash sets the entry's Hash.
+func (e *Entry) hash() error {
+	e.Hash = ""
+	text, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encode audit entry: %w", err)
+	}
+	e.Hash = hashOf(text)
+	return nil
+}
+
+// hashOf returns the hash of a line that has none yet.
+func hashOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// split takes a line's hash off its end; ok is false if there is none.
+func split(text []byte) (unhashed []byte, hash string, ok bool) {
+	at := len(text) - len(hashField) - hashChars - len(hashEnd)
+	if at < 0 || !bytes.HasPrefix(text[at:], []byte(hashField)) || !bytes.HasSuffix(text, []byte(hashEnd)) {
+		return text, "", false
+	}
+	hash = string(text[at+len(hashField) : len(text)-len(hashEnd)])
+	return append(bytes.Clone(text[:at]), '}'), hash, true
+}
+
+// Seal returns the record with the seal that it is to be stored with as the next version of before, which has version 0 if
+// it is not stored yet.
+func Seal(before, after ledger.Record) (ledger.Record, error) {
+	after.Version, after.Seal = before.Version+1, ""
+	stored, change := &before, ChangeChanged
+	if before.Version == 0 {
+		stored, change = nil, ChangeCreated
+	}
+	entry := messageEntry(stored, &after, change, Seen{})
+	entry.Prev = before.Seal
+	err := entry.hash()
+	after.Version, after.Seal = before.Version, entry.Hash
+	return after, err
+}
+
+// Sealing returns an edit of a record, for [ledger.Change], that seals what it changes.
+func Sealing(edit func(ledger.Record) (ledger.Record, bool, error)) func(ledger.Record) (ledger.Record, bool, error) {
+	return func(r ledger.Record) (ledger.Record, bool, error) {
+		edited, changed, err := edit(r)
+		if err != nil || !changed {
+			return edited, changed, err
+		}
+		sealed, err := Seal(r, edited)
+		return sealed, err == nil, err
+	}
+}
