@@ -1,150 +1,143 @@
 package auditlog
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"fmt"
+	"encoding/hex"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
+// digest is a hash; the zero value stands for none.
+type digest [sha256.Size]byte
+
+// digestOf reads a hash as entries write it. What is no hash is like none but itself.
+func digestOf(text string) (d digest) {
+	if text == "" {
+		return digest{}
+	}
+	if n, err := hex.Decode(d[:], []byte(text)); len(text) != hashChars || n != len(d) || err != nil {
+		return sumOf([]byte("no hash: " + text))
+	}
+	return d
+}
+
+func sumOf(text []byte) digest { return sha256.Sum256(text) }
+
 // link is what is kept of one entry of a text.
 type link struct {
-	id         string
-	version    int64
-	line       int
-	sum        [sha256.Size]byte
-	prev, hash string
-	// seal is what the record carried after a change past the relay, which unsealed marks.
-	seal     string
-	unsealed bool
-	// gone is the entry of a removal.
-	gone bool
-	// disputed entries share their id with another.
-	disputed bool
+	version int64
+	line    int
+	at      int64 // in milliseconds since 1970
+	// self is the entry's hash; where it has none, the whole line's.
+	self, prev digest
+	// unsealed is what the record carried after a change past the relay; nil of other entries.
+	unsealed *digest
+	// suffix is what the entry's id has behind text and version.
+	suffix string
+	// hashless entries are of an older version of the relay, gone ones of a removal, disputed ones share their id with another.
+	hashless, gone, disputed bool
 }
 
-// head returns what the next entry has to follow.
-func (l link) head() string {
-	if l.unsealed {
-		return l.seal
+// idFits reports whether an entry of a text has the id that such an entry has.
+func idFits(entry Entry) bool {
+	_, ok := suffixOf(entry)
+	return ok && entry.MessageSid != ""
+}
+
+// suffixOf returns what an entry's id has behind text and version: nothing, the word of a removal, or a place in the stream.
+func suffixOf(entry Entry) (suffix string, ok bool) {
+	suffix, ok = strings.CutPrefix(entry.ID, entry.MessageSid+"."+strconv.FormatInt(entry.Version, 10))
+	if removal(entry.Change) {
+		return suffix, ok && suffix == "."+entry.Change
 	}
-	return l.hash
+	return suffix, ok && (suffix == "" || suffix[0] == '@')
 }
 
-// chain is the entries of one text.
-type chain struct {
-	// links are in the order in which they stand in the log.
-	links  []link
-	latest time.Time
+func removal(change string) bool { return change == ChangeRemoved || change == ChangeExpired }
+
+func linkOf(entry Entry, line []byte, number int) link {
+	suffix, _ := suffixOf(entry)
+	l := link{
+		version: entry.Version, line: number, at: entry.Time.UnixMilli(), self: digestOf(entry.Hash), prev: digestOf(entry.Prev),
+		suffix: strings.Clone(suffix), gone: removal(entry.Change), hashless: entry.Hash == "",
+	}
+	if l.hashless {
+		l.self = sumOf(line)
+	}
+	if entry.Unsealed {
+		seal := digestOf(entry.Seal)
+		l.unsealed = &seal
+	}
+	return l
 }
 
-// sorted returns the links in the order in which their changes were made: by version, a removal last, and changes past the
-// relay by their place in the stream, which their ids end with.
-func (c *chain) sorted() []link {
+// head returns what the next entry has to follow, and the record after it to carry.
+func (l link) head() digest {
+	switch {
+	case l.unsealed != nil:
+		return *l.unsealed
+	case l.hashless:
+		return digest{}
+	default:
+		return l.self
+	}
+}
+
+// id returns the entry's id.
+func (l link) id(sid string) string { return sid + "." + strconv.FormatInt(l.version, 10) + l.suffix }
+
+func (l link) sameID(other link) bool { return l.version == other.version && l.suffix == other.suffix }
+
+func (l link) time() time.Time { return time.UnixMilli(l.at) }
+
+// text is the entries of one text, and what the ledger says of it.
+type text struct {
+	links []link
+	// known is whether the ledger was asked, version 0 that it has no record.
+	known   bool
+	pending bool
+	version int64
+	seal    digest
+	// received and updated are the record's, in milliseconds since 1970.
+	received, updated int64
+}
+
+func (t *text) expect(head Head) {
+	t.known, t.pending = true, t.pending || head.Pending
+	t.version, t.seal = head.Version, digestOf(head.Seal)
+	t.received, t.updated = head.ReceivedAt.UnixMilli(), head.UpdatedAt.UnixMilli()
+}
+
+// told reports whether the entries tell of the record's removal.
+func (t *text) told() bool { return slices.ContainsFunc(t.links, func(l link) bool { return l.gone }) }
+
+// unexplained reports whether the ledger has no record of the text, and no entry says why.
+func (t *text) unexplained() bool { return t.known && t.version == 0 && !t.pending && !t.told() }
+
+// settle puts the links into the order in which their changes were made: by version, a removal last, and changes past the relay
+// by their place in the stream, which their ids end with. Of an entry that stands more than once it keeps the first, and returns
+// how many it dropped; different entries of one id it marks.
+func (t *text) settle() (dropped int) {
 	rank := func(l link) int {
 		if l.gone {
 			return 1
 		}
 		return 0
 	}
-	return slices.SortedStableFunc(slices.Values(c.links), func(a, b link) int {
-		return cmp.Or(cmp.Compare(a.version, b.version), cmp.Compare(rank(a), rank(b)), cmp.Compare(len(a.id), len(b.id)), cmp.Compare(a.id, b.id))
+	slices.SortFunc(t.links, func(a, b link) int {
+		return cmp.Or(cmp.Compare(a.version, b.version), cmp.Compare(rank(a), rank(b)), cmp.Compare(len(a.suffix), len(b.suffix)),
+			cmp.Compare(a.suffix, b.suffix), bytes.Compare(a.self[:], b.self[:]), cmp.Compare(a.line, b.line))
 	})
-}
-
-// walk goes along the chain and returns what is wrong with it. After a finding it goes on from there, so that one mistake is
-// one finding.
-func (c *chain) walk(options Options, edited map[string]bool) []Finding {
-	var found []Finding
-	say := func(kind string, l link, format string, args ...any) {
-		found = append(found, Finding{Kind: kind, ID: l.id, Line: l.line, Detail: fmt.Sprintf(format, args...)})
-	}
-	w := walker{version: 0, sure: true, partial: options.Partial, edited: edited, say: say}
-	newest := int64(0)
-	for _, l := range c.links {
-		if options.Ordered && l.version < newest && !l.disputed {
-			say(KindOrder, l, "it stands behind version %d", newest)
-		}
-		newest = max(newest, l.version)
-	}
-	for _, l := range c.sorted() {
-		w.step(l)
-	}
-	return found
-}
-
-// walker is how far a chain has been walked.
-type walker struct {
-	version int64
-	// head is what the next entry has to follow, if sure.
-	head    string
-	sure    bool
-	partial bool
-	edited  map[string]bool
-	say     func(kind string, l link, format string, args ...any)
-}
-
-func (w *walker) step(l link) {
-	begins := w.version == 0 && w.partial
-	switch {
-	case l.disputed:
-		if l.version != w.version || w.sure {
-			w.say(KindEdit, l, "another entry has the same id")
-		}
-		w.version, w.head, w.sure = l.version, "", false
-		return
-	case l.version > w.version+1 && !begins:
-		if !w.edited[l.prev] {
-			w.say(KindGap, l, "%s before it missing", versions(w.version+1, l.version-1))
-		}
-	case w.sure && !begins && l.prev != w.head && !w.edited[l.prev]:
-		w.say(KindEdit, l, "it does not follow the entry before it: one of the two was changed")
-	}
-	if l.unsealed {
-		w.say(KindUnsealed, l, "someone changed the record past the relay")
-	}
-	w.version, w.head, w.sure = l.version, l.head(), true
-}
-
-// versions names a stretch of versions.
-func versions(from, to int64) string {
-	if from == to {
-		return fmt.Sprintf("version %d is", from)
-	}
-	return fmt.Sprintf("versions %d to %d are", from, to)
-}
-
-// against holds a chain without findings of its own against the ledger.
-func (c *chain) against(head Head, edited map[string]bool) []Finding {
-	links := c.sorted()
-	gap := func(detail string) []Finding { return []Finding{{Kind: KindGap, Detail: detail}} }
-	if len(links) == 0 {
-		if head.Seal == "" || head.Pending || edited[head.Seal] {
-			return nil
-		}
-		return gap(fmt.Sprintf("the ledger has version %d, and the log has no entry of it", head.Version))
-	}
-	last := links[len(links)-1]
-	switch {
-	case head.Version == 0:
-		if last.gone || head.Pending {
-			return nil
-		}
-		return gap("the ledger has no record of it, and no entry tells of a removal")
-	case head.Seal == "":
-		return nil
-	}
-	for _, l := range links {
-		if l.version == head.Version && !l.gone && l.head() == head.Seal {
-			return nil
+	before := len(t.links)
+	t.links = slices.CompactFunc(t.links, func(a, b link) bool { return a.sameID(b) && a.self == b.self })
+	for i := 1; i < len(t.links); i++ {
+		if t.links[i].sameID(t.links[i-1]) {
+			t.links[i].disputed, t.links[i-1].disputed = true, true
 		}
 	}
-	if head.Pending || edited[head.Seal] {
-		return nil
-	}
-	if last.version < head.Version {
-		return gap(fmt.Sprintf("%s missing at the end", versions(last.version+1, head.Version)))
-	}
-	return []Finding{{Kind: KindEdit, ID: last.id, Line: last.line, Detail: "the ledger's seal is that of another entry"}}
+	return before - len(t.links)
 }

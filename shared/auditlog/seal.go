@@ -36,7 +36,9 @@ func (e *Entry) hash() error {
 // hashOf returns the hash of a line that has none yet.
 func hashOf(text []byte) string {
 	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	var digits [hashChars]byte
+	hex.Encode(digits[:], sum[:])
+	return string(digits[:])
 }
 
 // split takes a line's hash off its end; ok is false if there is none.

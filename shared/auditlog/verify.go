@@ -1,236 +1,226 @@
 package auditlog
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
-// The kinds of findings.
-const (
-	// KindGap is an entry that should be there and is not.
-	KindGap = "gap"
-	// KindEdit is a line that is not as it was written, or a second entry under the same id.
-	KindEdit = "edit"
-	// KindOrder is an entry that stands before one of the same text that was written earlier.
-	KindOrder = "order"
-	// KindUnsealed is a change of a record past the relay.
-	KindUnsealed = "unsealed"
-)
-
-// Finding is one thing that is wrong with a log.
-type Finding struct {
-	Kind string `json:"kind"`
-	// MessageSid is the text, absent where that is not known, and ID the entry.
-	MessageSid string `json:"message_sid,omitempty"`
-	ID         string `json:"id,omitempty"`
-	// Line is where the entry stands among the lines handed in, from 1; 0 of one that is not there.
-	Line int `json:"line,omitempty"`
-	// Detail says what is wrong, in words.
-	Detail string `json:"detail"`
-}
-
-// Report is what a Verifier found.
-type Report struct {
-	// Entries counts the different entries, Texts the texts that they tell of.
-	Entries int `json:"entries"`
-	Texts   int `json:"texts"`
-	// Duplicates counts lines that stand more than once. A log holds each entry at least once, so that they are no finding.
-	Duplicates int `json:"duplicates"`
-	// SetAside counts the changes that no entry could be made of.
-	SetAside int `json:"set_aside"`
-	// WithoutHash counts the entries that an older version of the relay left without one: only their versions are looked at.
-	WithoutHash int       `json:"without_hash"`
-	Findings    []Finding `json:"findings"`
-}
+// skew is how far the clocks may be apart that dated the entries, the lines and the records.
+const skew = time.Minute
 
 // Head is what the ledger says of a text.
 type Head struct {
 	// Version and Seal are the record's; Version is 0 if there is no record.
 	Version int64
 	Seal    string
+	// ReceivedAt is when the text came in, UpdatedAt when the record was last changed.
+	ReceivedAt, UpdatedAt time.Time
 	// Pending means that the log may not have heard of the latest change yet.
 	Pending bool
 }
 
 // Options say what a log is held against.
 type Options struct {
-	// MessageSid, if not empty, is the one text to look at, and Since, if not zero, leaves out texts without an entry since.
+	// MessageSid, if not empty, is the one text to look at.
 	MessageSid string
-	Since      time.Time
+	// From, if not zero, leaves out the lines before it: the log keeps them no longer, or nobody asks. What is missing before it
+	// is no finding.
+	From time.Time
 	// Ordered logs keep the entries of a text in the order in which they were written.
 	Ordered bool
-	// Partial logs are handed in from some time on: what is missing at the beginning of a text is no finding.
-	Partial bool
+	// HeadsAt is when the ledger was read.
+	HeadsAt time.Time
 }
 
-// Verifier recomputes the hash chains of a log. It takes the lines one by one in any order of texts, and keeps of each entry
-// its place, its hashes and its id, some 400 bytes, but none of its content.
+// Verifier recomputes the hash chains of a log. It takes the lines one by one, in any order, and keeps of each entry its place
+// and its hashes, but none of its content: some 850 bytes for a text of four entries.
 type Verifier struct {
 	options Options
 	lines   int
-	chains  map[string]*chain
-	others  map[string][sha256.Size]byte
-	heads   map[string]Head
+	texts   map[string]*text
+	others  map[digest]digest
 	// edited are the hashes that stood on edited lines: what they were is not missing, it is edited.
-	edited map[string]bool
+	edited map[digest]bool
 	report Report
 }
 
 // NewVerifier returns a Verifier of an empty log.
 func NewVerifier(options Options) *Verifier {
 	return &Verifier{
-		options: options, chains: map[string]*chain{}, others: map[string][sha256.Size]byte{}, heads: map[string]Head{},
-		edited: map[string]bool{}, report: Report{Findings: []Finding{}},
+		options: options, texts: map[string]*text{}, others: map[digest]digest{}, edited: map[digest]bool{},
+		report: Report{Problems: map[string]int{}, Findings: []Finding{}},
 	}
 }
 
 // Expect says what the ledger had of a text before the log was read.
-func (v *Verifier) Expect(messageSid string, head Head) { v.heads[messageSid] = head }
+func (v *Verifier) Expect(messageSid string, head Head) {
+	v.report.Heads = true
+	if v.concerns(messageSid) {
+		v.text(messageSid).expect(head)
+	}
+}
 
-// Add takes the next line. Its Time may be zero if the log does not keep one beside the text. It returns false if the line is
-// no entry.
-func (v *Verifier) Add(line Line) bool {
+// Await says that the log may not have heard yet of the latest change of a text.
+func (v *Verifier) Await(messageSid string) {
+	if v.concerns(messageSid) {
+		v.text(messageSid).pending = true
+	}
+}
+
+func (v *Verifier) concerns(messageSid string) bool {
+	return v.options.MessageSid == "" || v.options.MessageSid == messageSid
+}
+
+func (v *Verifier) text(messageSid string) *text {
+	t := v.texts[messageSid]
+	if t == nil {
+		t = &text{}
+		// The line that the name comes from is not to be kept for it.
+		v.texts[strings.Clone(messageSid)] = t
+	}
+	return t
+}
+
+// Add takes the next line. Its Time may be zero if the log does not keep one beside the text.
+func (v *Verifier) Add(line Line) {
 	v.lines++
-	text, stated, hashed := split(line.Text)
+	body, stated, hashed := split(line.Text)
 	var entry Entry
 	if err := json.Unmarshal(line.Text, &entry); err != nil || entry.ID == "" || entry.Subject == "" {
-		v.edit("", "", "the line is no entry", stated, hashOf(text))
-		return false
+		v.edit(Entry{}, "the line is no entry", stated, hashOf(body))
+		return
 	}
-	dated := line.Time.IsZero() || line.Time.Equal(entry.Time)
-	if !dated || (hashed && hashOf(text) != stated) || (!hashed && (entry.Hash != "" || entry.Prev != "")) {
-		v.edit(entry.MessageSid, entry.ID, "its hash is not that of what it says", stated, hashOf(text))
-		return true
+	if entry.Time.Before(v.options.From) {
+		return
 	}
-	if entry.Subject != SubjectMessage || entry.MessageSid == "" {
+	switch dated := line.Time.IsZero() || line.Time.Equal(entry.Time); {
+	case !dated, hashed && hashOf(body) != stated, !hashed && (entry.Hash != "" || entry.Prev != ""):
+		v.edit(entry, "its hash is not that of what it says", stated, hashOf(body))
+	case entry.Subject != SubjectMessage:
 		v.addOther(entry, line.Text)
-		return true
+	case !idFits(entry):
+		v.edit(entry, "its id is not that of its text and version", stated)
+	case v.concerns(entry.MessageSid):
+		t := v.text(entry.MessageSid)
+		t.links = append(t.links, linkOf(entry, line.Text, v.lines))
 	}
-	c := v.chains[entry.MessageSid]
-	if c == nil {
-		c = &chain{}
-		v.chains[entry.MessageSid] = c
+}
+
+// AddLate takes a line that came into the log after it was read, if it tells of the removal of a text that the ledger had no
+// more.
+func (v *Verifier) AddLate(line Line) {
+	var entry Entry
+	if json.Unmarshal(line.Text, &entry) != nil || !removal(entry.Change) || entry.Subject != SubjectMessage {
+		return
 	}
-	if entry.Time.After(c.latest) {
-		c.latest = entry.Time
+	if t := v.texts[entry.MessageSid]; t != nil && t.unexplained() {
+		v.Add(line)
 	}
-	v.take(c, link{
-		id: entry.ID, version: entry.Version, line: v.lines, sum: sha256.Sum256(line.Text), prev: entry.Prev, hash: entry.Hash,
-		seal: entry.Seal, unsealed: entry.Unsealed, gone: entry.Change == ChangeRemoved || entry.Change == ChangeExpired,
-	})
-	return true
 }
 
 // addOther takes an entry that is in no chain. An entry of a change set aside is dated when that was, so that it may differ.
-func (v *Verifier) addOther(entry Entry, text []byte) {
-	sum := sha256.Sum256(text)
-	if entry.Subject == SubjectUnreadable {
-		sum = sha256.Sum256([]byte(entry.Object))
+func (v *Verifier) addOther(entry Entry, body []byte) {
+	if v.options.MessageSid != "" {
+		return
 	}
-	earlier, again := v.others[entry.ID]
+	sum := sumOf(body)
+	if entry.Subject == SubjectUnreadable {
+		sum = sumOf([]byte(entry.Object))
+	}
+	id := sumOf([]byte(entry.ID))
+	earlier, again := v.others[id]
 	switch {
 	case !again:
-		v.others[entry.ID] = sum
+		v.others[id] = sum
 		v.report.Entries++
 		if entry.Subject == SubjectUnreadable {
 			v.report.SetAside++
 		}
-	case bytes.Equal(earlier[:], sum[:]):
+	case earlier == sum:
 		v.report.Duplicates++
-	case v.options.MessageSid == "":
-		v.find(Finding{Kind: KindEdit, ID: entry.ID, Line: v.lines, Detail: "another entry has the same id"})
+	default:
+		v.report.add(Finding{Kind: KindEdit, ID: entry.ID, Line: v.lines, Detail: detailDisputed})
 	}
 }
 
-// take adds an entry to its text's chain, unless it stands there already.
-func (v *Verifier) take(c *chain, l link) {
-	for i, earlier := range c.links {
-		switch {
-		case earlier.id != l.id:
-		case earlier.sum == l.sum:
-			v.report.Duplicates++
-			return
-		default:
-			c.links[i].disputed, l.disputed = true, true
-		}
-	}
-	c.links = append(c.links, l)
-	v.report.Entries++
-	if l.hash == "" {
-		v.report.WithoutHash++
-	}
-}
-
-func (v *Verifier) edit(sid, id, detail string, hashes ...string) {
+// edit notes a line that was changed. Which text it was of may be what was changed, so that it is told of whichever is asked for.
+func (v *Verifier) edit(entry Entry, detail string, hashes ...string) {
 	for _, hash := range hashes {
 		if hash != "" {
-			v.edited[hash] = true
+			v.edited[digestOf(hash)] = true
 		}
 	}
-	v.find(Finding{Kind: KindEdit, MessageSid: sid, ID: id, Line: v.lines, Detail: detail})
+	if entry.MessageSid != "" && !v.concerns(entry.MessageSid) {
+		return
+	}
+	v.report.add(Finding{Kind: KindEdit, MessageSid: entry.MessageSid, ID: entry.ID, Line: v.lines, Detail: detail})
 }
 
-func (v *Verifier) find(f Finding) { v.report.Findings = append(v.report.Findings, f) }
-
-// Report holds what was handed in together and against the ledger. lookUp, if not nil, is asked about texts that the ledger
-// did not have when Expect was called.
-func (v *Verifier) Report(ctx context.Context, lookUp func(ctx context.Context, messageSid string) (Head, error)) (Report, error) {
-	sids := map[string]bool{}
-	for sid := range v.chains {
-		sids[sid] = true
-	}
-	for sid := range v.heads {
-		sids[sid] = true
-	}
-	for _, sid := range slices.Sorted(maps.Keys(sids)) {
-		if !v.concerns(sid) {
+// Ask looks up the texts that the ledger did not have when it was read, and whose removal the log does not tell of. Most of them
+// came in since. It returns how many are gone: their removal may be so recent that the log has yet to hear of it.
+func (v *Verifier) Ask(ctx context.Context, lookUp func(ctx context.Context, messageSid string) (Head, error)) (gone int, err error) {
+	for _, sid := range slices.Sorted(maps.Keys(v.texts)) {
+		t := v.texts[sid]
+		if t.known || t.told() {
 			continue
 		}
-		head, known := v.heads[sid]
-		if !known && lookUp != nil {
-			var err error
-			if head, err = lookUp(ctx, sid); err != nil {
-				return v.report, fmt.Errorf("look up %s: %w", sid, err)
-			}
-			known = true
+		head, err := lookUp(ctx, sid)
+		if err != nil {
+			return gone, fmt.Errorf("look up %s: %w", sid, err)
 		}
-		v.check(sid, v.chains[sid], head, known)
+		// The log was read before: it need not have what the ledger has by now.
+		head.Pending = head.Version > 0
+		t.expect(head)
+		if t.unexplained() {
+			gone++
+		}
+	}
+	return gone, nil
+}
+
+// Report holds what was handed in together and against the ledger. The Verifier is used up then.
+func (v *Verifier) Report() Report {
+	for _, sid := range slices.Sorted(maps.Keys(v.texts)) {
+		v.check(sid, v.texts[sid])
 	}
 	slices.SortStableFunc(v.report.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.MessageSid, b.MessageSid), cmp.Compare(a.Line, b.Line))
 	})
-	return v.report, nil
-}
-
-// concerns reports whether the text is to be looked at.
-func (v *Verifier) concerns(sid string) bool {
-	if v.options.MessageSid != "" {
-		return sid == v.options.MessageSid
-	}
-	c := v.chains[sid]
-	return c == nil || v.options.Since.IsZero() || !c.latest.Before(v.options.Since)
+	return v.report
 }
 
 // check looks at one text.
-func (v *Verifier) check(sid string, c *chain, head Head, known bool) {
-	if c == nil {
-		c = &chain{}
-	} else {
+func (v *Verifier) check(sid string, t *text) {
+	duplicates := t.settle()
+	v.report.Duplicates += duplicates
+	v.report.Entries += len(t.links)
+	if len(t.links) > 0 {
 		v.report.Texts++
 	}
-	found := c.walk(v.options, v.edited)
-	if known && len(found) == 0 {
-		found = c.against(head, v.edited)
+	for _, l := range t.links {
+		if l.hashless {
+			v.report.WithoutHash++
+		}
 	}
-	for _, f := range found {
-		f.MessageSid = sid
-		v.find(f)
+	w := walker{sid: sid, text: t, options: v.options, edited: v.edited}
+	w.order()
+	w.walk()
+	if len(w.found) == 0 && t.known {
+		w.against()
+	}
+	if w.partial {
+		v.report.Partial++
+	}
+	if t.pending {
+		v.report.Pending++
+	}
+	for _, f := range w.found {
+		v.report.add(f)
 	}
 }

@@ -1,0 +1,151 @@
+package auditlog
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const detailDisputed = "another entry has the same id and says something else"
+
+// walker goes along the settled entries of one text and notes what is wrong. After a finding it goes on from there, so that one
+// mistake is one finding.
+type walker struct {
+	sid     string
+	text    *text
+	options Options
+	edited  map[digest]bool
+	found   []Finding
+	// partial means that the text began before the first line that was looked at.
+	partial bool
+
+	version int64
+	at      time.Time
+	// head is what the next entry has to follow, if sure.
+	head digest
+	sure bool
+}
+
+func (w *walker) say(kind string, l link, format string, args ...any) {
+	w.found = append(w.found, Finding{Kind: kind, MessageSid: w.sid, ID: l.id(w.sid), Line: l.line, Detail: fmt.Sprintf(format, args...)})
+}
+
+// gap notes what is missing where there is no entry to name.
+func (w *walker) gap(format string, args ...any) {
+	w.found = append(w.found, Finding{Kind: KindGap, MessageSid: w.sid, Detail: fmt.Sprintf(format, args...)})
+}
+
+// order notes entries that stand behind later ones.
+func (w *walker) order() {
+	if !w.options.Ordered {
+		return
+	}
+	newest := int64(0)
+	for _, l := range slices.SortedFunc(slices.Values(w.text.links), func(a, b link) int { return cmp.Compare(a.line, b.line) }) {
+		if l.version < newest && !l.disputed {
+			w.say(KindOrder, l, "it stands behind version %d", newest)
+		}
+		newest = max(newest, l.version)
+	}
+}
+
+// walk notes gaps, edits and changes past the relay.
+func (w *walker) walk() {
+	w.sure = true
+	for _, l := range w.text.links {
+		w.step(l)
+	}
+}
+
+func (w *walker) step(l link) {
+	begins := w.begins()
+	w.partial = w.partial || begins && l.version > 1
+	switch {
+	case l.disputed:
+		if l.version != w.version || w.sure {
+			w.say(KindEdit, l, "%s", detailDisputed)
+		}
+		w.version, w.at, w.sure = l.version, l.time(), false
+		return
+	case l.version > w.version+1:
+		if !begins && !w.edited[l.prev] {
+			w.say(KindGap, l, "%s before it missing", versions(w.version+1, l.version-1))
+		}
+	case w.sure && !begins && l.prev != w.head && !w.edited[l.prev]:
+		w.say(KindEdit, l, "it does not follow the entry before it: one of the two was changed")
+	}
+	switch {
+	case l.unsealed == nil:
+	case *l.unsealed == digest{}:
+		w.say(KindUnsealed, l, "the record lost its seal: someone changed it past the relay, or an older version of the relay wrote it")
+	default:
+		w.say(KindUnsealed, l, "someone changed the record past the relay")
+	}
+	w.version, w.at, w.head, w.sure = l.version, l.time(), l.head(), true
+}
+
+// begins reports whether what comes before the next entry may be older than the lines looked at.
+func (w *walker) begins() bool {
+	early := w.options.From.Add(skew)
+	switch {
+	case w.options.From.IsZero():
+		return false
+	case w.version == 0:
+		return !w.text.known || w.text.version == 0 || time.UnixMilli(w.text.received).Before(early)
+	default:
+		return w.at.Before(early)
+	}
+}
+
+// versions names a stretch of versions.
+func versions(from, to int64) string {
+	if from == to {
+		return fmt.Sprintf("version %d is", from)
+	}
+	return fmt.Sprintf("versions %d to %d are", from, to)
+}
+
+// against holds entries that are sound in themselves against the ledger.
+func (w *walker) against() {
+	t := w.text
+	if len(t.links) == 0 {
+		old := !w.options.From.IsZero() && time.UnixMilli(t.updated).Before(w.options.From.Add(skew))
+		if t.version > 0 && !t.pending && !old && !w.edited[t.seal] {
+			w.gap("the ledger has version %d, and the log has no entry of it", t.version)
+		}
+		return
+	}
+	last := t.links[len(t.links)-1]
+	switch {
+	case t.version == 0:
+		if !t.told() && !t.pending {
+			w.gap("the ledger has no record of it, and no entry tells of a removal")
+		}
+	case last.version < t.version:
+		if !t.pending && !w.edited[t.seal] {
+			w.gap("%s missing at the end", versions(last.version+1, t.version))
+		}
+	case !w.carried():
+		if !t.pending && !w.edited[t.seal] {
+			w.say(KindEdit, last, "the ledger's seal is that of another entry")
+		}
+	default:
+		w.behind()
+	}
+}
+
+// carried reports whether the ledger's record is as one of its entries left it.
+func (w *walker) carried() bool {
+	return slices.ContainsFunc(w.text.links, func(l link) bool {
+		return l.version == w.text.version && !l.gone && l.head() == w.text.seal
+	})
+}
+
+// behind notes the first entry that tells of more than the ledger has, unless it was written about when the ledger was read.
+func (w *walker) behind() {
+	i := slices.IndexFunc(w.text.links, func(l link) bool { return l.version > w.text.version || l.gone })
+	if i >= 0 && !w.options.HeadsAt.IsZero() && w.text.links[i].time().Before(w.options.HeadsAt.Add(-skew)) && !w.text.pending {
+		w.say(KindBehind, w.text.links[i], "the ledger's record is older: version %d", w.text.version)
+	}
+}
