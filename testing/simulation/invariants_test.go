@@ -363,4 +363,27 @@ func (s *schedule) checkAudit() {
 	for extra := range kept {
 		s.violated("audit log has %s, which did not happen", extra)
 	}
+	s.checkChain()
+}
+
+// checkChain verifies the hash chains of the audit log against the ledger, as relay audit verify does.
+func (s *schedule) checkChain() {
+	v := auditlog.NewVerifier(auditlog.Options{Ordered: true})
+	last := map[string]ledger.Record{}
+	for _, c := range s.changes {
+		last[c.record.MessageSid] = c.record
+	}
+	for sid, r := range last {
+		v.Expect(sid, auditlog.Head{Version: r.Version, Seal: r.Seal})
+	}
+	for _, line := range s.audit.Lines() {
+		v.Add(line)
+	}
+	report := v.Report()
+	for _, f := range report.Findings {
+		s.violated("audit log does not verify: %+v", f)
+	}
+	if report.WithoutHash > 0 {
+		s.violated("%d entries have no hash", report.WithoutHash)
+	}
 }
