@@ -75,7 +75,7 @@ func (l *Ledger) find(ctx context.Context, q ledger.Query) (stretch, error) {
 
 // ofNumber reads the number's texts, in both its roles.
 func (l *Ledger) ofNumber(ctx context.Context, q ledger.Query, limit int) (stretch, error) {
-	bounds := boundsOf(q.Since, q.Cursor)
+	bounds := boundsOf(q)
 	found, err := l.merge(ctx, limit, []partition{
 		{index: IndexByCustomer, attribute: attrCustomer, value: string(q.Number), bounds: bounds},
 		{index: IndexByTwilioNumber, attribute: attrTwilioNumber, value: string(q.Number), bounds: bounds},
@@ -132,6 +132,8 @@ func matches(q ledger.Query, r ledger.Record) bool {
 	case q.Number != "" && !slices.Contains([]sms.PhoneNumber{r.Customer, r.TwilioNumber}, q.Number):
 		return false
 	case q.State != "" && q.State != r.State:
+		return false
+	case !q.Until.IsZero() && !r.ReceivedAt.Before(q.Until):
 		return false
 	default:
 		return !r.ReceivedAt.Before(q.Since)

@@ -26,12 +26,16 @@ const (
 // bounds are a range of ReceivedKey, both ends included, without the place of after.
 type bounds struct{ low, high, after string }
 
-// boundsOf returns the range from since to the cursor.
-func boundsOf(since time.Time, cursor ledger.Cursor) bounds {
-	b := bounds{low: ledger.SortKey(since), high: "9999"}
-	if !cursor.IsZero() {
-		b.high = receivedKey(cursor)
+// boundsOf returns the range from Since to the cursor, or to Until if that comes first.
+func boundsOf(q ledger.Query) bounds {
+	b := bounds{low: ledger.SortKeyFrom(q.Since), high: "9999"}
+	if !q.Cursor.IsZero() {
+		b.high = receivedKey(q.Cursor)
 		b.after = b.high
+	}
+	if !q.Until.IsZero() {
+		// No place is at this key: they have a MessageSid behind their time.
+		b.high = min(b.high, ledger.SortKeyFrom(q.Until))
 	}
 	return b
 }
@@ -52,7 +56,7 @@ func (l *Ledger) walk(ctx context.Context, q ledger.Query) (stretch, error) {
 		states = append(ledger.States(), "")
 	}
 	first, last := l.days(q)
-	bounds := boundsOf(q.Since, q.Cursor)
+	bounds := boundsOf(q)
 	var found stretch
 	for day, queries := first, 0; !day.Before(last); day = day.AddDate(0, 0, -1) {
 		if queries += len(states); queries > maxQueries {
@@ -86,6 +90,9 @@ func (l *Ledger) days(q ledger.Query) (first, last time.Time) {
 	newest, oldest := now.Add(clockSkew), now.Add(-l.retention)
 	if !q.Cursor.IsZero() && q.Cursor.ReceivedAt.Before(newest) {
 		newest = q.Cursor.ReceivedAt
+	}
+	if !q.Until.IsZero() && q.Until.Before(newest) {
+		newest = q.Until
 	}
 	if q.Since.After(oldest) {
 		oldest = q.Since

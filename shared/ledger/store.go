@@ -58,8 +58,9 @@ type Query struct {
 	Number sms.PhoneNumber
 	// State is one state.
 	State State
-	// Since keeps records received at it or later.
+	// Since keeps records received at it or later, Until those received before it.
 	Since time.Time
+	Until time.Time
 	// Limit is 1 to MaxLimit.
 	Limit int
 	// Cursor continues where a page ended.
@@ -115,6 +116,14 @@ const sortKeyLayout = "2006-01-02T15:04:05.000Z"
 
 // SortKey returns t as a string of fixed width whose order is the order of time, for index keys.
 func SortKey(t time.Time) string { return t.UTC().Format(sortKeyLayout) }
+
+// SortKeyFrom returns the least sort key of a time that is not before t.
+func SortKeyFrom(t time.Time) string {
+	if t.After(Stamp(t)) {
+		t = t.Add(time.Millisecond)
+	}
+	return SortKey(t)
+}
 
 // maxConflicts bounds how often Change begins again. Each conflict means that someone else's change went through.
 const maxConflicts = 10

@@ -59,6 +59,7 @@ func ledgerTests() []ledgerCase {
 		{"changes side by side all go through", ledgerTest.manyChanges},
 		{"an ended context is a classified error", ledgerTest.endedContext},
 		{"lists by every combination", ledgerTest.listCombinations},
+		{"lists until a time", ledgerTest.listUntil},
 		{"lists page by page", ledgerTest.listPages},
 		{"lists are empty in an empty ledger", ledgerTest.listEmpty},
 		{"a change of state moves a record between lists", ledgerTest.listFollowsState},

@@ -63,7 +63,7 @@ func (l ledgerTest) lists(q ledger.Query, want []string) {
 	l.Helper()
 	eventually(l.T, func() string {
 		if diff := cmp.Diff(want, l.walk(q)); diff != "" {
-			return fmt.Sprintf("List(number %q, state %q, since %v, limit %d) (-want +got):\n%s", string(q.Number), string(q.State), q.Since, q.Limit, diff)
+			return fmt.Sprintf("List(number %q, state %q, since %v, until %v, limit %d) (-want +got):\n%s", string(q.Number), string(q.State), q.Since, q.Until, q.Limit, diff)
 		}
 		return ""
 	})
@@ -100,7 +100,8 @@ func matching(all []ledger.Record, q ledger.Query) []string {
 	for _, r := range all {
 		number := q.Number == "" || q.Number == r.TwilioNumber || q.Number == r.Customer
 		state := q.State == "" || q.State == r.State
-		if number && state && !r.ReceivedAt.Before(q.Since) {
+		until := q.Until.IsZero() || r.ReceivedAt.Before(q.Until)
+		if number && state && until && !r.ReceivedAt.Before(q.Since) {
 			found = append(found, r)
 		}
 	}
@@ -127,6 +128,21 @@ func (l ledgerTest) listCombinations() {
 		for _, state := range []ledger.State{"", ledger.Sent, ledger.Failed, ledger.Dead} {
 			for _, since := range []time.Time{{}, now, now.Add(-time.Hour), now.Add(-21 * 24 * time.Hour), now.Add(time.Hour)} {
 				q := ledger.Query{Number: number, State: state, Since: since, Limit: 10}
+				l.lists(q, matching(all, q))
+			}
+		}
+	}
+}
+
+// listUntil: Until is a bound of its own, to the moment, alone, with Since and from page to page.
+func (l ledgerTest) listUntil() {
+	const day = 24 * time.Hour
+	all := l.population()
+	now := all[0].ReceivedAt
+	for _, until := range []time.Time{now.Add(time.Hour), now.Add(1), now, now.Add(-1), now.Add(-time.Millisecond), now.Add(-day), now.Add(-21*day + 1), now.Add(-60 * day)} {
+		for _, since := range []time.Time{{}, now.Add(-day), now.Add(-21*day + 1)} {
+			for _, q := range []ledger.Query{{Limit: 10}, {Limit: 2, Number: numbered(0)}, {Limit: 10, State: ledger.Sent}, {Limit: 3, Number: numbered(11), State: ledger.Sent}} {
+				q.Since, q.Until = since, until
 				l.lists(q, matching(all, q))
 			}
 		}

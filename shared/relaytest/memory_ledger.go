@@ -146,7 +146,8 @@ func matches(r ledger.Record, q ledger.Query) bool {
 	switch {
 	case q.Number != "" && q.Number != r.TwilioNumber && q.Number != r.Customer,
 		q.State != "" && q.State != r.State,
-		r.ReceivedAt.Before(q.Since):
+		r.ReceivedAt.Before(q.Since),
+		!q.Until.IsZero() && !r.ReceivedAt.Before(q.Until):
 		return false
 	}
 	place := ledger.Record{ReceivedAt: q.Cursor.ReceivedAt, MessageSid: q.Cursor.MessageSid}

@@ -65,21 +65,31 @@ func (l *Ledger) find(ctx context.Context, q ledger.Query, limit int) ([]found, 
 	case q.State != "":
 		query, value = listStateQuery, string(q.State)
 	}
-	since, before := "", beforeAll
+	since := ""
 	if !q.Since.IsZero() {
-		since = ledger.SortKey(q.Since)
+		since = ledger.SortKeyFrom(q.Since)
 	}
-	if !q.Cursor.IsZero() {
-		before = ledger.SortKey(q.Cursor.ReceivedAt)
-	}
+	before, beforeSid := start(q)
 	var rows []found
 	err := l.db.reader.each(ctx, func(r *sql.Rows) error {
 		var f found
 		err := r.Scan(&f.receivedAt, &f.messageSid, &f.state, &f.item)
 		rows = append(rows, f)
 		return err
-	}, query, value, since, before, q.Cursor.MessageSid, limit)
+	}, query, value, since, before, beforeSid, limit)
 	return rows, err
+}
+
+// start returns the place before which the page begins: the cursor's, or that of Until if it comes first.
+func start(q ledger.Query) (receivedAt, messageSid string) {
+	receivedAt, messageSid = beforeAll, ""
+	if !q.Cursor.IsZero() {
+		receivedAt, messageSid = ledger.SortKey(q.Cursor.ReceivedAt), q.Cursor.MessageSid
+	}
+	if until := ledger.SortKeyFrom(q.Until); !q.Until.IsZero() && until <= receivedAt {
+		return until, ""
+	}
+	return receivedAt, messageSid
 }
 
 // page picks the records in the query's state. more says that the ledger may hold others beyond rows.
