@@ -36,6 +36,7 @@ func newHandler(logger *slog.Logger) (*operations.Handler, error) {
 	return operations.New(operations.Config{
 		Queue:   sqs.New(aws, c.queueURL),
 		Records: dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: time.Now}),
+		Routes:  dynamo.NewRoutes(aws, c.routingTable),
 		Now:     time.Now,
 		NewID:   operations.NewID,
 		Logger:  logger,

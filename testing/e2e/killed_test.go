@@ -71,6 +71,7 @@ func TestFrontDoor(t *testing.T) {
 		{"DELETE", "/sms/inbound", 404},
 		{"GET", "/nothing", 404},
 		{"POST", "/sms/relay", 403},
+		{"GET", "/openapi.json", 403},
 		{"OPTIONS", "/sms/relay", 204},
 	} {
 		got := s.door(request.method, request.path)
@@ -91,7 +92,7 @@ func TestFunctionsRefuseToStartUnset(t *testing.T) {
 		"IngestFunction":      {"RELAY_QUEUE_URL", "RELAY_TWILIO_AUTH_TOKEN_SECRET", "AWS_REGION"},
 		"SenderFunction":      {"RELAY_QUEUE_URL", "RELAY_DEAD_LETTER_QUEUE_URL", "RELAY_TIMER_QUEUE_URL", "RELAY_LEDGER_TABLE", "RELAY_ROUTING_TABLE", "RELAY_PACE_TABLE", "TWILIO_ACCOUNT_SID"},
 		"StreamAuditFunction": {"RELAY_AUDIT_LOG_GROUP", "RELAY_AUDIT_FAILURE_BUCKET"},
-		"OperatorFunction":    {"RELAY_QUEUE_URL", "RELAY_LEDGER_TABLE"},
+		"OperatorFunction":    {"RELAY_QUEUE_URL", "RELAY_LEDGER_TABLE", "RELAY_ROUTING_TABLE"},
 	} {
 		command, err := lambdahost.Command(filepath.Join(*artefacts, id, "bootstrap"))
 		if err != nil {

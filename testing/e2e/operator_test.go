@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"crypto/rand"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -40,10 +41,19 @@ func (s *stage) redrive(sid string) {
 // manualText is what the operator writes.
 const manualText = "We are on our way"
 
-// manual has an operator send a text of his own.
+// manual has an operator ask what would become of a text of his own, and send it; asked again, it is a repeat.
 func (s *stage) manual() {
 	s.t.Helper()
-	body := `{"twilio_number":"` + string(number) + `","body":"` + manualText + `","idempotency_key":"visit-4711"}`
+	text := `{"twilio_number":"` + string(number) + `","body":"` + manualText + `","idempotency_key":"visit-4711"`
+	s.relays(text+`,"dry_run":true}`, http.StatusOK, `"outcome":"send"`)
+	s.relays(text+`}`, http.StatusAccepted, `"id":"RL`)
+	s.until("the operator's text is sent", patience, func() bool { return len(s.sent()[manualText]) == 1 })
+	s.relays(text+`,"dry_run":true}`, http.StatusOK, `"outcome":"repeat"`)
+}
+
+// relays posts an operator's text, and wants an answer of that status that holds the words.
+func (s *stage) relays(body string, want int, words string) {
+	s.t.Helper()
 	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.host.URL()+"/sms/relay", strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
@@ -52,8 +62,13 @@ func (s *stage) manual() {
 	if err := lambdahost.SignOperator(s.t.Context(), request, []byte(body), time.Now()); err != nil {
 		s.t.Fatal(err)
 	}
-	if got := s.statusOf(request); got != http.StatusAccepted {
-		s.t.Errorf("an operator's text is answered %d", got)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	s.until("the operator's text is sent", patience, func() bool { return len(s.sent()[manualText]) == 1 })
+	answer, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if err != nil || response.StatusCode != want || !strings.Contains(string(answer), words) {
+		s.t.Errorf("%s is answered %d %s, %v; want %d and %s", body, response.StatusCode, answer, err, want, words)
+	}
 }

@@ -25,6 +25,7 @@ func routes() map[string]route {
 		"GET " + webhook.PathHealth:          {function: "IngestFunction"},
 		"POST " + operations.PathRelay:       {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathStatus:       {function: "OperatorFunction", operator: true},
+		"GET " + operations.PathOpenAPI:      {function: "OperatorFunction", operator: true},
 	}
 }
 
@@ -34,6 +35,8 @@ func apiChecks() []check {
 			{"one too few", removeResource("PostRelayRoute")},
 			{"one too many", add("CatchAll", "AWS::ApiGatewayV2::Route", object{"RouteKey": "$default", "AuthorizationType": "NONE"})},
 			{"another path", set("GetHealthRoute", "RouteKey", "GET /health")},
+			{"no description", removeResource("GetOpenAPIRoute")},
+			{"an open description", set("GetOpenAPIRoute", "AuthorizationType", "NONE")},
 			{"an open operator route", set("PostRelayRoute", "AuthorizationType", "NONE")},
 			{"an operator route that says nothing", remove("GetStatusRoute", "AuthorizationType")},
 			{"a webhook that Twilio cannot sign for", set("PostInboundRoute", "AuthorizationType", "AWS_IAM")},

@@ -39,32 +39,39 @@ func policyChecks() []check {
 			{"the timers less", forget("SenderRole", "${TimerQueue.Arn}")},
 			{"the pace less", forget("SenderRole", "${PaceTable.Arn}")},
 			{"the timers' dead letters more", allow("SenderRole", "sqs:SendMessage", object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"})},
+			{"the routes less, for an operator's dry run", forget("OperatorRole", "${RoutingTable.Arn}")},
 			{"the pace as an operator", allow("OperatorRole", "dynamodb:GetItem", object{"Fn::GetAtt": "PaceTable.Arn"})},
 			{"a key less", forget("SenderRole", "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/key-AbCdEf")},
 			{"the failures' bucket less", forgetBucket("StreamAuditRole", "AuditFailureBucket")},
 			{"the routes less", forget("SeedRoutesRole", "${RoutingTable.Arn}")},
 			{"another function's log", allow("SenderRole", "logs:PutLogEvents", object{"Fn::GetAtt": "IngestLogGroup.Arn"})},
 		}},
-		{"each function may do what its part is", findActions, []mutation{
-			{"delete records", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
-			{"write the ledger as an operator", allow("OperatorRole", "dynamodb:PutItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
-			{"read the queue as ingest", allow("IngestRole", "sqs:ReceiveMessage", object{"Fn::GetAtt": "Queue.Arn"})},
-			{"not hold a message back", disallow("sqs:ChangeMessageVisibility", "${Queue.Arn}")},
-			{"not hold a timer back", disallow("sqs:ChangeMessageVisibility", "${TimerQueue.Arn}")},
-			{"not set a timer", disallow("sqs:SendMessage", "${TimerQueue.Arn}")},
-			{"put a text on the queue again", allow("SenderRole", "sqs:SendMessage", object{"Fn::GetAtt": "Queue.Arn"})},
-			{"take dead letters", allow("SenderRole", "sqs:ReceiveMessage", object{"Fn::GetAtt": "DeadLetterQueue.Arn"})},
-			{"not book a moment", disallow("dynamodb:PutItem", "${PaceTable.Arn}")},
-			{"not see what is booked", disallow("dynamodb:GetItem", "${PaceTable.Arn}")},
-			{"forget what is booked", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "PaceTable.Arn"})},
-			{"not mark a hop", disallow("dynamodb:PutItem", "${RoutingTable.Arn}")},
-			{"read all routes", allow("SenderRole", "dynamodb:Scan", object{"Fn::GetAtt": "RoutingTable.Arn"})},
-			{"not read what a list names", disallow("dynamodb:BatchGetItem", "${LedgerTable.Arn}")},
-			{"not list a Twilio number's texts", forget("SenderRole", "${LedgerTable.Arn}/index/ByTwilioNumber")},
-			{"not list a customer's texts", forget("SenderRole", "${LedgerTable.Arn}/index/ByCustomer")},
-			{"list texts by state", allow("SenderRole", "dynamodb:Query", object{"Fn::Sub": "${LedgerTable.Arn}/index/ByStateDay"})},
-			{"list the whole ledger", allow("SenderRole", "dynamodb:Query", object{"Fn::GetAtt": "LedgerTable.Arn"})},
-		}},
+		{"each function may do what its part is", findActions, actionMutations()},
+	}
+}
+
+func actionMutations() []mutation {
+	return []mutation{
+		{"delete records", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
+		{"change routes as an operator", allow("OperatorRole", "dynamodb:PutItem", object{"Fn::GetAtt": "RoutingTable.Arn"})},
+		{"read all routes as an operator", allow("OperatorRole", "dynamodb:Scan", object{"Fn::GetAtt": "RoutingTable.Arn"})},
+		{"write the ledger as an operator", allow("OperatorRole", "dynamodb:PutItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
+		{"read the queue as ingest", allow("IngestRole", "sqs:ReceiveMessage", object{"Fn::GetAtt": "Queue.Arn"})},
+		{"not hold a message back", disallow("sqs:ChangeMessageVisibility", "${Queue.Arn}")},
+		{"not hold a timer back", disallow("sqs:ChangeMessageVisibility", "${TimerQueue.Arn}")},
+		{"not set a timer", disallow("sqs:SendMessage", "${TimerQueue.Arn}")},
+		{"put a text on the queue again", allow("SenderRole", "sqs:SendMessage", object{"Fn::GetAtt": "Queue.Arn"})},
+		{"take dead letters", allow("SenderRole", "sqs:ReceiveMessage", object{"Fn::GetAtt": "DeadLetterQueue.Arn"})},
+		{"not book a moment", disallow("dynamodb:PutItem", "${PaceTable.Arn}")},
+		{"not see what is booked", disallow("dynamodb:GetItem", "${PaceTable.Arn}")},
+		{"forget what is booked", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "PaceTable.Arn"})},
+		{"not mark a hop", disallow("dynamodb:PutItem", "${RoutingTable.Arn}")},
+		{"read all routes", allow("SenderRole", "dynamodb:Scan", object{"Fn::GetAtt": "RoutingTable.Arn"})},
+		{"not read what a list names", disallow("dynamodb:BatchGetItem", "${LedgerTable.Arn}")},
+		{"not list a Twilio number's texts", forget("SenderRole", "${LedgerTable.Arn}/index/ByTwilioNumber")},
+		{"not list a customer's texts", forget("SenderRole", "${LedgerTable.Arn}/index/ByCustomer")},
+		{"list texts by state", allow("SenderRole", "dynamodb:Query", object{"Fn::Sub": "${LedgerTable.Arn}/index/ByStateDay"})},
+		{"list the whole ledger", allow("SenderRole", "dynamodb:Query", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 	}
 }
 
@@ -256,7 +263,7 @@ func privileges() map[string]map[string]string {
 		},
 		"OperatorFunction": {
 			"${OperatorLogGroup.Arn}": logs, "${Queue.Arn}": "sqs:SendMessage",
-			"${LedgerTable.Arn}":          "dynamodb:GetItem dynamodb:BatchGetItem",
+			"${LedgerTable.Arn}": "dynamodb:GetItem dynamodb:BatchGetItem", "${RoutingTable.Arn}": "dynamodb:BatchGetItem",
 			index(dynamo.IndexByCustomer): "dynamodb:Query", index(dynamo.IndexByTwilioNumber): "dynamodb:Query", index(dynamo.IndexByStateDay): "dynamodb:Query",
 		},
 		"SeedRoutesFunction": {

@@ -176,7 +176,7 @@ func (r *Relay) wire() error {
 		Queue: inbox, Verifier: verifier, Now: time.Now, Started: time.Now(), Version: telemetry.Version(), Logger: logger, Emit: emit,
 	})
 	operator := operations.New(operations.Config{
-		Queue: inbox, Records: r.db.Ledger(), Now: time.Now, NewID: operations.NewID, Logger: logger, Emit: emit,
+		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Now: time.Now, NewID: operations.NewID, Logger: logger, Emit: emit,
 	})
 	r.server = r.frontDoor(ingest, operator)
 	return nil
@@ -193,6 +193,7 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 			{Path: webhook.PathHealth, Function: ingest.Handle},
 			{Path: operations.PathRelay, Function: operator.Handle, Operator: true},
 			{Path: operations.PathStatus, Function: operator.Handle, Operator: true},
+			{Path: operations.PathOpenAPI, Function: operator.Handle},
 		},
 		OperatorToken: r.config.OperatorToken, AllowedOrigins: r.config.AllowedOrigins, MaxBody: maxWebhookBody,
 		Now: time.Now, NewID: rand.Text, Logger: r.config.Logger,

@@ -13,13 +13,15 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // The paths that this function serves.
 const (
-	PathRelay  = "/sms/relay"
-	PathStatus = "/sms/status"
+	PathRelay   = "/sms/relay"
+	PathStatus  = "/sms/status"
+	PathOpenAPI = "/openapi.json"
 )
 
 // Records is the part of the ledger that operators read.
@@ -30,9 +32,10 @@ type Records interface {
 
 // Config is what a Handler is made of. Every field is needed.
 type Config struct {
-	// Queue takes manual texts, Records answers about all.
+	// Queue takes manual texts, Records answers about all, and Routes say what would become of one.
 	Queue   queue.Sender
 	Records Records
+	Routes  route.Lookup
 	// Now is the clock, NewID a new random id of a manual text ("RL" and 32 hexadecimal digits).
 	Now   func() time.Time
 	NewID func() string
@@ -50,8 +53,9 @@ func New(config Config) *Handler { return &Handler{Config: config} }
 // Handle answers one request. The error is always nil: every outcome is an HTTP answer, a refusal one with a problem
 // document (RFC 9457, application/problem+json).
 //
-//	POST /sms/relay   202 {"id", "status_url"}
-//	GET  /sms/status  200 one record (message_sid) or {"messages", "next_cursor"}
+//	POST /sms/relay     202 {"id", "status_url"}, or of a dry run 200 and what would be done
+//	GET  /sms/status    200 one record (message_sid) or {"messages", "next_cursor"}
+//	GET  /openapi.json  200 the description of all this
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	a := h.route(ctx, request)
 	attrs := []slog.Attr{
@@ -68,21 +72,20 @@ func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPReq
 }
 
 func (h *Handler) route(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
-	method := request.RequestContext.HTTP.Method
+	method, serve := http.MethodGet, h.status
 	switch request.RawPath {
 	case PathRelay:
-		if method != http.MethodPost {
-			return refuse(http.StatusMethodNotAllowed, "use POST").allow(http.MethodPost)
-		}
-		return h.relay(ctx, request)
+		method, serve = http.MethodPost, h.relay
 	case PathStatus:
-		if method != http.MethodGet {
-			return refuse(http.StatusMethodNotAllowed, "use GET").allow(http.MethodGet)
-		}
-		return h.status(ctx, request)
+	case PathOpenAPI:
+		serve = describe
 	default:
 		return refuse(http.StatusNotFound, "there is nothing at this path")
 	}
+	if request.RequestContext.HTTP.Method != method {
+		return refuse(http.StatusMethodNotAllowed, "use "+method).allow(method)
+	}
+	return serve(ctx, request)
 }
 
 // caller names who asked, as the gateway vouches for it; empty on one host.
@@ -104,20 +107,6 @@ type answer struct {
 	// err and attrs are for the operator's log.
 	err   error
 	attrs []slog.Attr
-}
-
-// Problem is a problem document.
-type Problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	// Detail says what is wrong with this request, and what to do about it.
-	Detail string `json:"detail,omitempty"`
-}
-
-func refuse(status int, detail string) answer {
-	problem := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
-	return answer{status: status, body: problem, problem: true}
 }
 
 func (a answer) because(err error) answer {

@@ -73,6 +73,7 @@ func TestOneLineForARequest(t *testing.T) {
 		{"a manual text", with("to", `"+18585550122"`), map[string]any{
 			"method": "POST", "path": "/sms/relay", "status": 202.0, "caller": caller,
 			"message_sid": newID, "twilio_number": "***0100", "destination": "***0122",
+			"dry_run": false, "repeated": false,
 		}},
 		{"a text refused", with("body", ""), map[string]any{"method": "POST", "path": "/sms/relay", "status": 400.0, "caller": caller}},
 		{"a question", status("number=%2B18585550111"), map[string]any{"method": "GET", "path": "/sms/status", "status": 200.0, "caller": caller}},

@@ -1,20 +1,16 @@
 package operations
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -26,12 +22,10 @@ import (
 // maxRequest is the largest body taken, in bytes.
 const maxRequest = 64 << 10
 
-var errTooLarge = fmt.Errorf("the body is over %d bytes", maxRequest)
-
-// maxFrom is the longest From, by [sms.Length]: the text has to fit behind it.
+// maxFrom is the longest From, in characters: the text has to fit behind it.
 const maxFrom = 64
 
-// maxKey is the longest idempotency key, in bytes.
+// maxKey is the longest idempotency key, in characters.
 const maxKey = 255
 
 // RelayRequest asks for a manual text.
@@ -46,27 +40,49 @@ type RelayRequest struct {
 	To sms.PhoneNumber `json:"to"`
 	// IdempotencyKey makes a repeat of the request harmless: the same key is the same text, for ever.
 	IdempotencyKey string `json:"idempotency_key"`
+	// DryRun asks what would become of the text, and queues nothing.
+	DryRun bool `json:"dry_run"`
 }
 
 // RelayAnswer says under which id to ask for the text's status.
 type RelayAnswer struct {
 	ID        string `json:"id"`
 	StatusURL string `json:"status_url"`
+	// Repeated: the ledger has the text already, and nothing was queued.
+	Repeated bool `json:"repeated,omitempty"`
 }
 
-// relay queues a manual text.
+// relay queues a manual text, or tells what would become of it.
 func (h *Handler) relay(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
-	wanted, err := readRelay(request)
-	switch {
-	case errors.Is(err, errTooLarge):
-		return refuse(http.StatusRequestEntityTooLarge, err.Error())
-	case err != nil:
-		return refuse(http.StatusBadRequest, err.Error())
+	wanted, refusal, refused := readRelay(request)
+	if refused {
+		return refusal
 	}
 	id := h.NewID()
 	if wanted.IdempotencyKey != "" {
 		id = idOf(wanted.IdempotencyKey)
 	}
+	repeated, refusal := h.known(ctx, wanted, id)
+	var a answer
+	switch {
+	case refusal.problem:
+		a = refusal
+	case wanted.DryRun:
+		a = h.dryRun(ctx, wanted, id, repeated)
+	case repeated:
+		a = answer{status: http.StatusAccepted, body: RelayAnswer{ID: id, StatusURL: statusURL(id), Repeated: true}}
+	default:
+		a = h.queue(ctx, wanted, id)
+	}
+	a.attrs = []slog.Attr{
+		slog.String("message_sid", id), slog.Any("twilio_number", wanted.TwilioNumber), slog.Any("destination", wanted.To),
+		slog.Bool("dry_run", wanted.DryRun), slog.Bool("repeated", repeated),
+	}
+	return a
+}
+
+// queue puts the text on the queue.
+func (h *Handler) queue(ctx context.Context, wanted RelayRequest, id string) answer {
 	envelope := queue.Envelope{
 		Version: queue.Version, Kind: queue.KindManual, RelayID: id, ReceivedAt: h.Now().UTC(),
 		Message:     &sms.Message{Sid: id, From: wanted.From, To: wanted.TwilioNumber, Body: wanted.Body},
@@ -84,10 +100,11 @@ func (h *Handler) relay(ctx context.Context, request events.APIGatewayV2HTTPRequ
 		Name: telemetry.MetricAccepted, Unit: telemetry.Count, Value: 1,
 		Dimension: telemetry.Dimension{Name: "Kind", Value: string(queue.KindManual)},
 	})
-	a := answer{status: http.StatusAccepted, body: RelayAnswer{ID: id, StatusURL: PathStatus + "?message_sid=" + url.QueryEscape(id)}}
-	a.attrs = []slog.Attr{slog.String("message_sid", id), slog.Any("twilio_number", wanted.TwilioNumber), slog.Any("destination", wanted.To)}
-	return a
+	return answer{status: http.StatusAccepted, body: RelayAnswer{ID: id, StatusURL: statusURL(id)}}
 }
+
+// statusURL is where to ask for one text.
+func statusURL(id string) string { return PathStatus + "?message_sid=" + url.QueryEscape(id) }
 
 // NewID returns the id of a new manual text: "RL" and 32 random hexadecimal digits.
 func NewID() string {
@@ -102,62 +119,54 @@ func idOf(key string) string {
 	return "RL" + hex.EncodeToString(sum[:16])
 }
 
-// readRelay reads and checks the request. The error is for the caller and says everything that is wrong.
-func readRelay(request events.APIGatewayV2HTTPRequest) (RelayRequest, error) {
+// relayFields are the fields of a RelayRequest.
+func relayFields() []string {
+	return []string{"twilio_number", "body", "from", "to", "idempotency_key", "dry_run"}
+}
+
+// readRelay reads and checks the request. If refused is set, refusal says everything that is wrong with it.
+func readRelay(request events.APIGatewayV2HTTPRequest) (wanted RelayRequest, refusal answer, refused bool) {
 	body := []byte(request.Body)
 	if request.IsBase64Encoded {
 		decoded, err := base64.StdEncoding.DecodeString(request.Body)
 		if err != nil {
-			return RelayRequest{}, errors.New("the body is not base64 as the gateway says it is")
+			return wanted, refuse(http.StatusBadRequest, "the body is not base64 as the gateway says it is"), true
 		}
 		body = decoded
 	}
 	if len(body) > maxRequest {
-		return RelayRequest{}, errTooLarge
+		return wanted, refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is over %d bytes", maxRequest)), true
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	var wanted RelayRequest
-	if err := decoder.Decode(&wanted); err != nil {
-		return RelayRequest{}, explain(err)
+	var wrong findings
+	err := readObject(body, relayFields(), map[string]any{
+		"twilio_number": &wanted.TwilioNumber, "body": &wanted.Body, "from": &wanted.From, "to": &wanted.To,
+		"idempotency_key": &wanted.IdempotencyKey, "dry_run": &wanted.DryRun,
+	}, &wrong)
+	if err != nil {
+		return wanted, refuse(http.StatusBadRequest, err.Error()), true
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return RelayRequest{}, errors.New("something follows the JSON object")
-	}
-	return wanted, wanted.check()
+	wanted.check(&wrong)
+	return wanted, wrong.refuse(), !wrong.none()
 }
 
-// explain words a JSON error for the caller.
-func explain(err error) error {
-	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && mismatch.Field != "" {
-		return fmt.Errorf("%s: want a string, not a JSON %s", mismatch.Field, mismatch.Value)
-	}
-	if field, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
-		return fmt.Errorf("unknown field %s: the fields are twilio_number, body, from, to and idempotency_key", field)
-	}
-	return errors.New("the body is not one JSON object with twilio_number and body in it")
-}
-
-// check joins everything that is wrong with the request.
-func (r RelayRequest) check() error {
-	var problems []error
+// check adds everything that is wrong with the request.
+func (r RelayRequest) check(wrong *findings) {
 	if !r.TwilioNumber.IsE164() {
-		problems = append(problems, errors.New("twilio_number: want E.164, such as +18585550100"))
+		wrong.malform("twilio_number", "twilio_number: want E.164, such as +18585550100")
 	}
 	if r.Body == "" || sms.Length(r.Body) > sms.MaxBody {
-		problems = append(problems, fmt.Errorf("body: want 1 to %d characters", sms.MaxBody))
+		wrong.malform("body", "body: want 1 to %d characters", sms.MaxBody)
 	}
-	if sms.Length(string(r.From)) > maxFrom {
-		problems = append(problems, fmt.Errorf("from: want at most %d characters", maxFrom))
+	if utf8.RuneCountInString(string(r.From)) > maxFrom {
+		wrong.malform("from", "from: want at most %d characters", maxFrom)
 	}
 	if r.To != "" && !r.To.IsE164() {
-		problems = append(problems, errors.New("to: want E.164, such as +18585550100, or leave it out to use the route"))
+		wrong.malform("to", "to: want E.164, such as +18585550100, or leave it out to use the route")
 	}
 	if r.To != "" && r.To == r.TwilioNumber {
-		problems = append(problems, errors.New("to: is twilio_number itself"))
+		wrong.contradict("to", "to: is twilio_number itself")
 	}
-	if len(r.IdempotencyKey) > maxKey {
-		problems = append(problems, fmt.Errorf("idempotency_key: over %d bytes", maxKey))
+	if utf8.RuneCountInString(r.IdempotencyKey) > maxKey {
+		wrong.malform("idempotency_key", "idempotency_key: want at most %d characters", maxKey)
 	}
-	return errors.Join(problems...)
 }

@@ -90,10 +90,14 @@ func TestRelayRefuses(t *testing.T) {
 		{"a from that is true", "from", `true`, []string{"from: want a string, not a JSON bool"}},
 		{"a to without its plus sign", "to", `"18585550122"`, []string{"to: want E.164"}},
 		{"a to that is a short code", "to", `"24365"`, []string{"to: want E.164"}},
-		{"a to that is twilio_number", "to", `"+18585550100"`, []string{"to: is twilio_number itself"}},
 		{"a key that is a number", "idempotency_key", `7`, []string{"idempotency_key: want a string, not a JSON number"}},
-		{"a key that is too long", "idempotency_key", `"` + strings.Repeat("k", 256) + `"`, []string{"idempotency_key: over 255 bytes"}},
-		{"an unknown field", "media_url", `"https://example.com/x"`, []string{`unknown field "media_url"`, "the fields are twilio_number, body, from, to and idempotency_key"}},
+		{"a key that is too long", "idempotency_key", `"` + strings.Repeat("k", 256) + `"`, []string{"idempotency_key: want at most 255 characters"}},
+		{"a from that is too long", "from", `"` + strings.Repeat("é", 65) + `"`, []string{"from: want at most 64 characters"}},
+		{"a to that is null", "to", `null`, []string{"to: want a string, not a JSON null"}},
+		{"a dry_run that is a word", "dry_run", `"true"`, []string{"dry_run: want true or false, not a JSON string"}},
+		{"a dry_run that is null", "dry_run", `null`, []string{"dry_run: want true or false, not a JSON null"}},
+		{"a field in capitals", "To", `"+18585550122"`, []string{`unknown field "To"`}},
+		{"an unknown field", "media_url", `"https://example.com/x"`, []string{`unknown field "media_url"`, "the fields are twilio_number, body, from, to, idempotency_key and dry_run"}},
 		{"an unknown field with a strange name", `a"b\\`, `1`, []string{`unknown field`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -132,8 +136,25 @@ func (s stage) wantNothingDone(t *testing.T) {
 
 // TestRelayNamesEverythingThatIsWrong at once, so that nobody has to try five times.
 func TestRelayNamesEverythingThatIsWrong(t *testing.T) {
-	body := `{"twilio_number":"x","body":"","to":"y","idempotency_key":"` + strings.Repeat("k", 256) + `"}`
-	newStage().ask(t, relay(body)).wantProblem(t, http.StatusBadRequest, "twilio_number:", "body:", "to:", "idempotency_key:")
+	body := `{"twilio_number":"x","body":"","to":"y","idempotency_key":"` + strings.Repeat("k", 256) + `","from":7,"dry_run":0,"cc":"z","body":"again"}`
+	names := []string{"from", "dry_run", "cc", "body", "twilio_number", "to", "idempotency_key"}
+	a := newStage().ask(t, relay(body))
+	a.wantProblem(t, http.StatusBadRequest, names...)
+	var named []string
+	for _, wrong := range a.problem(t).Errors {
+		named = append(named, wrong.Name)
+	}
+	compare(t, "names", names, named)
+}
+
+// TestWellFormedAndWrong: what no schema can say is 422, and 400 as soon as something else is malformed, which names both.
+func TestWellFormedAndWrong(t *testing.T) {
+	s := newStage()
+	s.ask(t, with("to", `"+18585550100"`)).wantProblem(t, http.StatusUnprocessableEntity, "to: is twilio_number itself")
+	s.ask(t, relay(`{"twilio_number":"+18585550100","to":"+18585550100","body":""}`)).wantProblem(t, http.StatusBadRequest, "to: is twilio_number itself", "body:")
+	s.ask(t, status("since=2026-11-24T12:00:00Z&until=2026-11-24T12:00:00Z")).wantProblem(t, http.StatusUnprocessableEntity, "until: is not after since")
+	s.ask(t, status("since=2026-11-24T12:00:00Z&until=2026-11-24T12:00:00Z&limit=x")).wantProblem(t, http.StatusBadRequest, "until: is not after since", "limit:")
+	s.wantNothingDone(t)
 }
 
 // TestRelayTakesOneObjectOnly: what follows the object shows that the caller meant something else.

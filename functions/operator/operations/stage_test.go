@@ -37,6 +37,7 @@ type stage struct {
 
 	queue  *relaytest.MemoryQueue
 	ledger *relaytest.MemoryLedger
+	routes *relaytest.MemoryRoutes
 	logged *bytes.Buffer
 	// emitted are the names of the measurements with their dimension's value.
 	emitted *[]string
@@ -46,10 +47,10 @@ func newStage() stage {
 	clock := relaytest.NewClock(noon)
 	s := stage{
 		queue:  relaytest.NewMemoryQueue(relaytest.QueueOptions{}, clock.Now),
-		ledger: &relaytest.MemoryLedger{}, logged: &bytes.Buffer{}, emitted: &[]string{},
+		ledger: &relaytest.MemoryLedger{}, routes: relaytest.NewMemoryRoutes(relaytest.Route()), logged: &bytes.Buffer{}, emitted: &[]string{},
 	}
 	s.Handler = operations.New(operations.Config{
-		Queue: s.queue, Records: s.ledger, Now: clock.Now, NewID: func() string { return newID },
+		Queue: s.queue, Records: s.ledger, Routes: s.routes, Now: clock.Now, NewID: func() string { return newID },
 		Logger: slog.New(slog.NewJSONHandler(s.logged, nil)),
 		Emit: func(measurements ...telemetry.Measurement) {
 			for _, m := range measurements {
@@ -91,6 +92,7 @@ func (s stage) askWith(ctx context.Context, t *testing.T, request events.APIGate
 	if got := a.headers["cache-control"]; got != "no-store" {
 		t.Errorf("cache-control is %q, want no-store", got)
 	}
+	described(ctx, t, request, response)
 	if response.IsBase64Encoded || !json.Valid([]byte(a.body)) {
 		t.Errorf("body is no JSON: %s", a.body)
 	}

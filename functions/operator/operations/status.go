@@ -3,13 +3,15 @@ package operations
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -60,50 +62,60 @@ type List struct {
 	NextCursor string `json:"next_cursor,omitempty"`
 }
 
+// parameters are the query's parameters.
+func parameters() []string {
+	return []string{"message_sid", "number", "state", "since", "until", "limit", "cursor"}
+}
+
 // status answers one text, or a page of texts.
 func (h *Handler) status(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
 	query, err := url.ParseQuery(request.RawQueryString)
 	if err != nil {
 		return refuse(http.StatusBadRequest, "the query string is unreadable")
 	}
-	if err := checkNames(query); err != nil {
-		return refuse(http.StatusBadRequest, err.Error())
-	}
+	var wrong findings
+	checkNames(query, &wrong)
 	if query.Has("message_sid") {
-		return h.one(ctx, query)
+		return h.one(ctx, query, &wrong)
 	}
-	return h.page(ctx, query)
+	return h.page(ctx, query, &wrong)
 }
 
-// checkNames refuses parameters that do not exist or stand twice, by name.
-func checkNames(query url.Values) error {
-	known := []string{"message_sid", "number", "state", "since", "limit", "cursor"}
-	var problems []error
-	for name, values := range query {
-		switch {
-		case !slices.Contains(known, name):
-			problems = append(problems, fmt.Errorf("unknown parameter %q: the parameters are %s", name, strings.Join(known, ", ")))
+// checkNames finds parameters that do not exist, stand twice or are empty.
+func checkNames(query url.Values, wrong *findings) {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		switch values := query[name]; {
+		case !slices.Contains(parameters(), name):
+			wrong.malform(name, "unknown parameter %q: the parameters are %s", name, strings.Join(parameters(), ", "))
 		case len(values) > 1:
-			problems = append(problems, fmt.Errorf("%s stands twice", name))
+			wrong.malform(name, "%s stands twice", name)
 		case values[0] == "":
-			problems = append(problems, fmt.Errorf("%s is empty: leave it out, or say what to look for", name))
+			wrong.malform(name, "%s is empty: leave it out, or say what to look for", name)
 		}
 	}
-	return errors.Join(problems...)
 }
 
-func (h *Handler) one(ctx context.Context, query url.Values) answer {
-	if len(query) > 1 {
-		return refuse(http.StatusBadRequest, "message_sid names one text: leave the other parameters out")
-	}
+// messageSid is what names a text: as Twilio writes the ids of customers' texts, and this relay those of operators'.
+var messageSid = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}$`)
+
+func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) answer {
 	sid := query.Get("message_sid")
-	if sid == "" {
-		return refuse(http.StatusBadRequest, "message_sid is empty")
+	if !messageSid.MatchString(sid) {
+		wrong.malform("message_sid", "message_sid: want SM, MM or RL and 32 hexadecimal digits")
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if name != "message_sid" {
+			wrong.malform(name, "%s: message_sid names one text: leave the other parameters out", name)
+		}
+	}
+	if !wrong.none() {
+		return wrong.refuse()
 	}
 	r, err := h.Records.Get(ctx, sid)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		return refuse(http.StatusNotFound, "the ledger has no such text; one that was queued a moment ago appears when the sender takes it up")
+		return refuse(http.StatusNotFound, "the ledger has no such text; one that was queued a moment ago appears when the sender takes it up, "+
+			"and the ids of the messages that were sent on are not looked up")
 	case err != nil:
 		return refuse(http.StatusServiceUnavailable, "the ledger cannot be read at the moment").because(err)
 	default:
@@ -111,15 +123,16 @@ func (h *Handler) one(ctx context.Context, query url.Values) answer {
 	}
 }
 
-func (h *Handler) page(ctx context.Context, query url.Values) answer {
-	q, err := readQuery(query)
-	if err != nil {
-		return refuse(http.StatusBadRequest, err.Error())
+func (h *Handler) page(ctx context.Context, query url.Values, wrong *findings) answer {
+	q := readQuery(query, wrong)
+	if !wrong.none() {
+		return wrong.refuse()
 	}
 	page, err := h.Records.List(ctx, q)
 	switch {
 	case errors.Is(err, ledger.ErrCursor):
-		return refuse(http.StatusBadRequest, "cursor: not one of this list's")
+		wrong.contradict("cursor", noCursor)
+		return wrong.refuse()
 	case err != nil:
 		return refuse(http.StatusServiceUnavailable, "the ledger cannot be read at the moment").because(err)
 	}
@@ -130,33 +143,67 @@ func (h *Handler) page(ctx context.Context, query url.Values) answer {
 	return answer{status: http.StatusOK, body: list}
 }
 
-// readQuery reads the list's parameters. The error is for the caller and says everything that is wrong.
-func readQuery(query url.Values) (ledger.Query, error) {
+// maxNumber is the longest number that is looked for, in characters. No index has a longer one.
+const maxNumber = 100
+
+const noCursor = "cursor: not one of this list's"
+
+// readQuery reads the list's parameters, and adds everything that is wrong with them.
+func readQuery(query url.Values, wrong *findings) ledger.Query {
 	q := ledger.Query{Number: sms.Typed(query.Get("number")), State: ledger.State(query.Get("state")), Limit: defaultLimit}
-	var problems []error
+	if utf8.RuneCountInString(string(q.Number)) > maxNumber {
+		wrong.malform("number", "number: want at most %d characters", maxNumber)
+	}
 	if q.State != "" && !q.State.Known() {
-		problems = append(problems, fmt.Errorf("state: unknown; the states are %v", ledger.States()))
+		wrong.malform("state", "state: unknown; the states are %v", ledger.States())
 	}
 	if text := query.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)
 		if err != nil || limit < 1 || limit > ledger.MaxLimit {
-			problems = append(problems, fmt.Errorf("limit: want a number from 1 to %d", ledger.MaxLimit))
+			wrong.malform("limit", "limit: want a number from 1 to %d", ledger.MaxLimit)
 		}
 		q.Limit = limit
 	}
-	if text := query.Get("since"); text != "" {
-		since, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			problems = append(problems, errors.New("since: want a time of RFC 3339, such as 2026-11-24T08:00:00Z"))
-		}
-		q.Since = since
+	since, until := readTime(query, "since", wrong), readTime(query, "until", wrong)
+	if !until.IsZero() && !since.Before(until) {
+		wrong.contradict("until", "until: is not after since, and nothing lies between")
 	}
+	q.Since, q.Until = bounded(since), bounded(until)
 	cursor, err := ledger.ParseCursor(query.Get("cursor"))
 	if err != nil {
-		problems = append(problems, errors.New("cursor: not one of this list's"))
+		wrong.contradict("cursor", noCursor)
 	}
 	q.Cursor = cursor
-	return q, errors.Join(problems...)
+	return q
+}
+
+// readTime reads a parameter that is a time; left out, it is zero. A plus sign that was not escaped arrives as a blank.
+func readTime(query url.Values, name string, wrong *findings) time.Time {
+	text := query.Get(name)
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, strings.ReplaceAll(text, " ", "+"))
+	if err != nil {
+		wrong.malform(name, "%s: want a time of RFC 3339, such as 2026-11-24T08:00:00Z", name)
+		return time.Time{}
+	}
+	return t
+}
+
+// bounded returns a time that keys have an order for; zero stays what it is. No text is older or younger than that.
+func bounded(t time.Time) time.Time {
+	first, last := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	switch {
+	case t.IsZero():
+		return t
+	case t.Before(first):
+		return first
+	case t.After(last):
+		return last
+	default:
+		return t
+	}
 }
 
 func messageOf(r ledger.Record) Message {

@@ -143,6 +143,14 @@ func TestListFilters(t *testing.T) {
 		{"since", "since=2026-11-24T12:10:00Z", func(r ledger.Record) bool { return !r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
 		{"since, to the millisecond", "since=2026-11-24T12:10:00.001Z", func(r ledger.Record) bool { return r.ReceivedAt.After(noon.Add(10 * time.Minute)) }},
 		{"since, in another zone", "since=2026-11-24T13:10:00%2B01:00", func(r ledger.Record) bool { return !r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
+		{"until", "until=2026-11-24T12:10:00Z", func(r ledger.Record) bool { return r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
+		{"until, in another zone whose plus sign arrived as a blank", "until=2026-11-24T13:10:00+01:00", func(r ledger.Record) bool { return r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
+		{"between", "since=2026-11-24T12:03:00Z&until=2026-11-24T12:05:00Z", func(r ledger.Record) bool {
+			return r.ReceivedAt.Equal(noon.Add(3*time.Minute)) || r.ReceivedAt.Equal(noon.Add(4*time.Minute))
+		}},
+		{"since the beginning of times", "since=0001-01-01T00:00:00Z", func(ledger.Record) bool { return true }},
+		{"until after their end", "until=9999-12-31T23:59:59-23:00", func(ledger.Record) bool { return true }},
+		{"before there were texts", "since=1990-01-01T00:00:00Z&until=1995-01-01T00:00:00Z", func(ledger.Record) bool { return false }},
 		{"all of it", "number=+18585550155&state=delivered&since=2026-11-24T12:05:00Z", func(r ledger.Record) bool {
 			return r.Customer == "+18585550155" && r.State == ledger.Delivered && !r.ReceivedAt.Before(noon.Add(5*time.Minute))
 		}},
@@ -239,7 +247,7 @@ func TestForeignCursor(t *testing.T) {
 		return ledger.Page{}, fmt.Errorf("list: %w", ledger.ErrCursor)
 	})
 	cursor := ledger.CursorAt(relaytest.Record(1, noon)).String()
-	s.ask(t, status("cursor="+cursor)).wantProblem(t, http.StatusBadRequest, "cursor:")
+	s.ask(t, status("cursor="+cursor)).wantProblem(t, http.StatusUnprocessableEntity, "cursor:")
 	if strings.Contains(s.logged.String(), `"level":"ERROR"`) {
 		t.Errorf("the caller's mistake is logged as ours: %s", s.logged)
 	}
@@ -250,7 +258,7 @@ func TestStatusRefuses(t *testing.T) {
 		name, query string
 		want        []string
 	}{
-		{"an unknown parameter", "phone=1", []string{`unknown parameter "phone"`, "message_sid, number, state, since, limit, cursor"}},
+		{"an unknown parameter", "phone=1", []string{`unknown parameter "phone"`, "message_sid, number, state, since, until, limit, cursor"}},
 		{"a parameter in capitals", "State=sent", []string{`unknown parameter "State"`}},
 		{"an unknown parameter beside message_sid", "message_sid=x&body=1", []string{`unknown parameter "body"`}},
 		{"a parameter without a name", "=1", []string{`unknown parameter ""`}},
@@ -269,9 +277,11 @@ func TestStatusRefuses(t *testing.T) {
 		{"a day", "since=2026-11-24", []string{"since: want a time of RFC 3339"}},
 		{"a time without its zone", "since=2026-11-24T12:00:00", []string{"since: want"}},
 		{"seconds since 1970", "since=1795521600", []string{"since: want"}},
-		{"a cursor that is none", "cursor=xyz", []string{"cursor: not one of this list's"}},
-		{"a cursor in another alphabet", "cursor=%2B%2F%3D", []string{"cursor: not"}},
-		{"everything at once", "limit=0&state=lost&since=x&cursor=%21", []string{"limit:", "state:", "since:", "cursor:"}},
+		{"until a day", "until=2026-11-24", []string{"until: want a time of RFC 3339"}},
+		{"a number that no index has", "number=" + strings.Repeat("1", 101), []string{"number: want at most 100 characters"}},
+		{"an id that is none", "message_sid=SM123", []string{"message_sid: want SM, MM or RL and 32 hexadecimal digits"}},
+		{"an id with something behind", "message_sid=" + relaytest.MessageSid(1) + "0", []string{"message_sid: want"}},
+		{"everything at once", "limit=0&state=lost&since=x&until=y&cursor=%21&phone=1", []string{"limit:", "state:", "since:", "until:", "cursor:", `"phone"`}},
 		{"a bad escape", "number=%zz", []string{"query string is unreadable"}},
 		{"a semicolon", "limit=1;state=sent", []string{"query string is unreadable"}},
 	} {
@@ -286,7 +296,14 @@ func TestStatusRefuses(t *testing.T) {
 	}
 }
 
-// FuzzStatus: whatever the query, the ledger is only asked what it may be, and the answer is one of four.
+// TestCursorsOfOthers are well-formed for all that openapi.json says.
+func TestCursorsOfOthers(t *testing.T) {
+	for _, cursor := range []string{"xyz", "%2B%2F%3D", "!"} {
+		newStage().ask(t, status("cursor="+cursor)).wantProblem(t, http.StatusUnprocessableEntity, "cursor: not one of this list's")
+	}
+}
+
+// FuzzStatus: whatever the query, the ledger is only asked what it may be, and the answer is one of five.
 func FuzzStatus(f *testing.F) {
 	for _, seed := range []string{"", "limit=5", "message_sid=x", "number=+1&state=sent&since=2026-11-24T12:00:00Z", "cursor=x", "%", "a=1&a=2"} {
 		f.Add(seed)
@@ -300,7 +317,7 @@ func FuzzStatus(f *testing.F) {
 			return ledger.Page{}, nil
 		})
 		a := s.ask(t, status(rawQuery))
-		if !slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusNotFound}, a.status) || !json.Valid([]byte(a.body)) {
+		if !slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity}, a.status) || !json.Valid([]byte(a.body)) {
 			t.Errorf("status %d: %s", a.status, a.body)
 		}
 	})
@@ -308,7 +325,7 @@ func FuzzStatus(f *testing.F) {
 
 // TestEmptyParametersAreRefused: a script whose variable is empty is not to be answered with everybody's texts.
 func TestEmptyParametersAreRefused(t *testing.T) {
-	for _, name := range []string{"message_sid", "number", "state", "since", "limit", "cursor"} {
+	for _, name := range []string{"message_sid", "number", "state", "since", "until", "limit", "cursor"} {
 		s := newStage()
 		s.ask(t, status(name+"=")).wantProblem(t, http.StatusBadRequest, name+" is empty")
 	}

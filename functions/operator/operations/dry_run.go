@@ -1,0 +1,127 @@
+package operations
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Outcome is what would become of a text.
+type Outcome string
+
+// What there is to become of one.
+const (
+	// Send: it would be queued, and sent to Destination first.
+	Send Outcome = "send"
+	// Drop: it would be queued, and then dropped for the Reason.
+	Drop Outcome = "drop"
+	// Repeat: its idempotency key was used for it before, and nothing would be queued.
+	Repeat Outcome = "repeat"
+)
+
+// DryRun is what would become of a manual text now. Nothing was queued for it. The pace limits may let it wait, and what is
+// found out only by sending, such as that a phone refuses it, is not foreseen.
+type DryRun struct {
+	// DryRun is true.
+	DryRun  bool    `json:"dry_run"`
+	Outcome Outcome `json:"outcome"`
+	// Reason says why it would be dropped.
+	Reason ledger.Reason `json:"reason,omitempty"`
+	// ID and StatusURL are those that the text would have, or has; only with an idempotency key.
+	ID        string `json:"id,omitempty"`
+	StatusURL string `json:"status_url,omitempty"`
+	// Destination is the phone that would be tried first.
+	Destination sms.PhoneNumber `json:"destination,omitempty"`
+	// Hops are all phones that could be tried, in order.
+	Hops []Hop `json:"hops"`
+	// Route is that of the Twilio number, absent if there is none.
+	Route *Route `json:"route,omitempty"`
+	// Text is what the phone would show, Segments in how many SMS segments it would be billed.
+	Text     string `json:"text"`
+	Segments int    `json:"segments"`
+	// ExpiresAt is when it would be too old to be sent; only of one that would be sent.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+}
+
+// Hop is a phone that a text may go to.
+type Hop struct {
+	Number sms.PhoneNumber `json:"number"`
+	// OptedOut: it texted STOP to the Twilio number. It is passed over, unless it is all there is: Twilio would refuse it.
+	OptedOut bool `json:"opted_out"`
+}
+
+// Route is the route of a Twilio number as operators see it.
+type Route struct {
+	TwilioNumber    sms.PhoneNumber `json:"twilio_number"`
+	Active          bool            `json:"active"`
+	OnUncertain     string          `json:"on_uncertain"`
+	DeliveryTimeout string          `json:"delivery_timeout,omitempty"`
+	MaxAge          string          `json:"max_age"`
+	PaceNumber      string          `json:"pace_number,omitempty"`
+	Version         int64           `json:"version"`
+	LastUpdated     time.Time       `json:"last_updated"`
+	UpdatedBy       string          `json:"updated_by,omitempty"`
+}
+
+// dryRun tells what would become of the text, by the very decision that the sender makes.
+func (h *Handler) dryRun(ctx context.Context, wanted RelayRequest, id string, repeated bool) answer {
+	now := h.Now().UTC()
+	r := ledger.Record{
+		MessageSid: id, Manual: true, TwilioNumber: wanted.TwilioNumber, Customer: wanted.From, Destination: wanted.To,
+		Body: wanted.Body, ReceivedAt: ledger.Stamp(now), UpdatedAt: ledger.Stamp(now),
+	}
+	routes, err := h.Routes.Lookup(ctx, plan.Numbers(r)...)
+	if err != nil {
+		return refuse(http.StatusServiceUnavailable, "the routes cannot be read at the moment").because(err)
+	}
+	text := plan.Text(plan.MessageOf(r))
+	told := DryRun{DryRun: true, Outcome: Send, Hops: hopsOf(r, routes), Route: routeOf(routes, r.TwilioNumber), Text: text, Segments: sms.Segments(text)}
+	if wanted.IdempotencyKey != "" {
+		told.ID, told.StatusURL = id, statusURL(id)
+	}
+	p := plan.Of(plan.Question{Text: r, Routes: routes, Now: now})
+	switch {
+	case repeated:
+		told.Outcome = Repeat
+	case p.Drop != "":
+		told.Outcome, told.Reason = Drop, p.Drop
+	default:
+		told.Destination, told.ExpiresAt = p.To, &p.Expires
+	}
+	return answer{status: http.StatusOK, body: told}
+}
+
+// hopsOf returns the phones that the text could go to, whether it would or not.
+func hopsOf(r ledger.Record, routes map[sms.PhoneNumber]route.Route) []Hop {
+	hops := []Hop{}
+	for _, number := range plan.Way(r, routes).Hops() {
+		if number != "" {
+			hops = append(hops, Hop{Number: number, OptedOut: slices.Contains(routes[r.TwilioNumber].OptedOut, number)})
+		}
+	}
+	return hops
+}
+
+func routeOf(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) *Route {
+	r, ok := routes[number]
+	if !ok {
+		return nil
+	}
+	shown := &Route{
+		TwilioNumber: r.TwilioNumber, Active: r.Active, OnUncertain: string(r.OnUncertain), MaxAge: route.Duration(r.TextAge()).String(),
+		PaceNumber: r.PaceNumber, Version: r.Version, LastUpdated: r.LastUpdated, UpdatedBy: r.UpdatedBy,
+	}
+	if shown.OnUncertain == "" {
+		shown.OnUncertain = string(route.Park)
+	}
+	if r.DeliveryTimeout > 0 {
+		shown.DeliveryTimeout = r.DeliveryTimeout.String()
+	}
+	return shown
+}

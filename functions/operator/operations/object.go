@@ -1,0 +1,80 @@
+package operations
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+)
+
+var (
+	errNoObject = errors.New("the body is not one JSON object with twilio_number and body in it")
+	errFollowed = errors.New("something follows the JSON object")
+)
+
+// readObject reads a JSON object of the known fields into where each belongs. What is wrong with fields it adds to the
+// findings; the error is for the caller, too, and says that this is no such object at all.
+func readObject(body []byte, names []string, fields map[string]any, wrong *findings) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return errNoObject
+	}
+	seen := map[string]bool{}
+	for decoder.More() {
+		token, err := decoder.Token()
+		name, isName := token.(string)
+		var value json.RawMessage
+		if err != nil || !isName || decoder.Decode(&value) != nil {
+			return errNoObject
+		}
+		switch {
+		case !slices.Contains(names, name):
+			wrong.malform(name, "unknown field %q: the fields are %s and %s", name, strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
+		case seen[name]:
+			wrong.malform(name, "%s stands twice", name)
+		default:
+			readField(name, value, fields[name], wrong)
+		}
+		seen[name] = true
+	}
+	if _, err := decoder.Token(); err != nil {
+		return errNoObject
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errFollowed
+	}
+	return nil
+}
+
+// readField reads one value. JSON's null is none of any kind: what is not to be said is left out.
+func readField(name string, value json.RawMessage, field any, wrong *findings) {
+	kind := kindOf(value)
+	if kind != "null" && json.Unmarshal(value, field) == nil {
+		return
+	}
+	want := "a string"
+	if _, isFlag := field.(*bool); isFlag {
+		want = "true or false"
+	}
+	wrong.malform(name, "%s: want %s, not a JSON %s", name, want, kind)
+}
+
+// kindOf names the kind of a JSON value by how it begins.
+func kindOf(value json.RawMessage) string {
+	switch value[0] {
+	case '"':
+		return "string"
+	case '[':
+		return "array"
+	case '{':
+		return "object"
+	case 't', 'f':
+		return "bool"
+	case 'n':
+		return "null"
+	default:
+		return "number"
+	}
+}

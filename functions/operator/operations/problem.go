@@ -1,0 +1,77 @@
+package operations
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Problem is a problem document (RFC 9457).
+type Problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	// Detail says what is wrong with this request, and what to do about it; of several things, one a line.
+	Detail string `json:"detail,omitempty"`
+	// Errors are the same things one by one, where each is a field's or a parameter's.
+	Errors []Wrong `json:"errors,omitempty"`
+}
+
+// Wrong is one thing that is wrong with a request.
+type Wrong struct {
+	// Name is the field or parameter.
+	Name string `json:"name"`
+	// Detail names it, too.
+	Detail string `json:"detail"`
+}
+
+func refuse(status int, detail string) answer {
+	problem := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
+	return answer{status: status, body: problem, problem: true}
+}
+
+// findings are all that is wrong with a request, so that nobody has to try five times.
+type findings struct {
+	all []Wrong
+	// malformed is set by what openapi.json does not allow. The rest is well-formed, and no more than that.
+	malformed bool
+}
+
+// malform adds a field or parameter that is not as openapi.json says. Each is named once.
+func (f *findings) malform(name, format string, args ...any) {
+	if !f.has(name) {
+		f.malformed = true
+		f.all = append(f.all, Wrong{Name: name, Detail: fmt.Sprintf(format, args...)})
+	}
+}
+
+// contradict adds one that is, and still makes no sense: with another one, or with what was before.
+func (f *findings) contradict(name, format string, args ...any) {
+	if !f.has(name) {
+		f.all = append(f.all, Wrong{Name: name, Detail: fmt.Sprintf(format, args...)})
+	}
+}
+
+// has reports whether something is wrong with that field or parameter already.
+func (f *findings) has(name string) bool {
+	return slices.ContainsFunc(f.all, func(w Wrong) bool { return w.Name == name })
+}
+
+func (f *findings) none() bool { return len(f.all) == 0 }
+
+// refuse answers 400 to what is malformed, and 422 to what is only contradictory.
+func (f *findings) refuse() answer {
+	status := http.StatusUnprocessableEntity
+	if f.malformed {
+		status = http.StatusBadRequest
+	}
+	details := make([]string, len(f.all))
+	for i, w := range f.all {
+		details[i] = w.Detail
+	}
+	problem := Problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: strings.Join(details, "\n"), Errors: f.all,
+	}
+	return answer{status: status, body: problem, problem: true}
+}

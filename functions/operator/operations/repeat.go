@@ -1,0 +1,31 @@
+package operations
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// known looks up whether the ledger has the text of an idempotency key already, and refuses the key if it stands for
+// another text there. A text that no sender has taken up yet is not in the ledger, and so is not found: the queue and the
+// ledger still see to it that one text of that id is sent.
+func (h *Handler) known(ctx context.Context, wanted RelayRequest, id string) (found bool, refusal answer) {
+	if wanted.IdempotencyKey == "" {
+		return false, answer{}
+	}
+	r, err := h.Records.Get(ctx, id)
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return false, answer{}
+	case err != nil:
+		return false, refuse(http.StatusServiceUnavailable, "the ledger cannot be asked for idempotency_key at the moment: send the same request again").because(err)
+	case r.TwilioNumber != wanted.TwilioNumber || r.Customer != wanted.From || r.Destination != wanted.To || r.Body != wanted.Body:
+		var wrong findings
+		wrong.contradict("idempotency_key", "idempotency_key: stands for another text, %s: use a new key for a new text", id)
+		return false, wrong.refuse()
+	default:
+		return true, answer{}
+	}
+}
