@@ -133,7 +133,7 @@ func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request, route Route) {
 			status = http.StatusRequestEntityTooLarge
 		}
 		g.Logger.LogAttrs(r.Context(), slog.LevelWarn, "body not read", slog.String("path", route.Path), slog.Int("status", status), slog.String("source_ip", sourceIP(r.RemoteAddr)))
-		message(w, status)
+		refuse(w, route, status)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
@@ -141,10 +141,19 @@ func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request, route Route) {
 	response, err := g.call(ctx, route, g.payload(r, route.Path, body))
 	if err != nil {
 		g.Logger.LogAttrs(ctx, slog.LevelError, "function failed", slog.String("path", route.Path), slog.String("error", err.Error()))
-		message(w, http.StatusInternalServerError)
+		refuse(w, route, http.StatusInternalServerError)
 		return
 	}
 	write(w, response)
+}
+
+// refuse answers in the form of the route: operators get problem documents for everything.
+func refuse(w http.ResponseWriter, route Route, status int) {
+	if route.Operator {
+		problem(w, status, "")
+		return
+	}
+	message(w, status)
 }
 
 var errPanic = errors.New("the function panicked")

@@ -208,6 +208,26 @@ func TestFunctionThatFails(t *testing.T) {
 	}
 }
 
+// TestOperatorsGetProblemDocuments also for what no function answers.
+func TestOperatorsGetProblemDocuments(t *testing.T) {
+	s := newStage(func(c *httpapi.Config) { c.MaxBody = 10 })
+	*s.answer = func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		panic("internal-4711")
+	}
+	for body, status := range map[string]int{"{}": http.StatusInternalServerError, strings.Repeat("x", 11): http.StatusRequestEntityTooLarge} {
+		w := s.ask(http.MethodPost, operatorPath, body, "Authorization", "Bearer "+token)
+		var problem struct {
+			Type, Title string
+			Status      int
+		}
+		err := json.Unmarshal(w.Body.Bytes(), &problem)
+		if err != nil || w.Code != status || problem.Status != status || problem.Title != http.StatusText(status) || problem.Type != "about:blank" {
+			t.Errorf("answered %d %s, %v; want a problem document of %d", w.Code, w.Body, err, status)
+		}
+		compare(t, "content type", "application/problem+json", w.Header().Get("Content-Type"))
+	}
+}
+
 // TestStatusThatIsNone: net/http would panic over it, behind the gateway's own guard.
 func TestStatusThatIsNone(t *testing.T) {
 	for _, status := range []int{-1, 7, 99, 1000} {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +35,8 @@ type Config struct {
 	// PublicBaseURLs are the URLs that Twilio was given for this relay, the first of which goes into StatusCallbacks.
 	// Empty means the front door's own address, for trials.
 	PublicBaseURLs []string
-	// OperatorToken opens the operator routes; while it is empty they are closed.
+	// OperatorToken opens the operator routes; while it is empty they are closed. Where others reach the front door, it has
+	// at least minToken characters.
 	OperatorToken string
 	// AllowedOrigins are the origins that browsers may call from.
 	AllowedOrigins []string
@@ -73,7 +76,26 @@ func (c Config) Validate() error {
 	need(len(c.AuthTokens) > 0, "TWILIO_AUTH_TOKEN is not set: without it no webhook can be told from a forgery")
 	need((c.APIKeySid == "") == (c.APIKeySecret == ""), "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET belong together")
 	need(err != nil || len(c.PublicBaseURLs) > 0 || isLoopback(host), "PUBLIC_BASE_URL is not set: the signature covers the URL that Twilio was given, such as https://relay.example.com")
+	need(isVisible(c.OperatorToken), "RELAY_OPERATOR_TOKEN has a blank, or a character that no HTTP header carries: no request could ever have it")
+	need(c.OperatorToken == "" || len(c.OperatorToken) >= minToken || !c.isReachable(host),
+		"RELAY_OPERATOR_TOKEN is shorter than %d characters, and others than this host can try tokens: make one with openssl rand -hex 16", minToken)
 	return errors.Join(problems...)
+}
+
+// minToken is the least length of an operator token that others could guess at.
+const minToken = 16
+
+// isReachable reports whether others than this host reach the front door: it listens for them, or a proxy passes on what
+// comes for a public URL.
+func (c Config) isReachable(host string) bool {
+	return !isLoopback(host) || slices.ContainsFunc(c.PublicBaseURLs, func(base string) bool {
+		parsed, err := url.Parse(base)
+		return err != nil || !isLoopback(parsed.Hostname())
+	})
+}
+
+func isVisible(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func isAccountSid(text string) bool {
