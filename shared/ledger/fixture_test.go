@@ -202,6 +202,11 @@ var situations = map[string][]event{
 	"uncertain":   {claims(0), doubted(1), concluded(1, park)},
 	"dropped":     {dropped(ledger.ReasonNoRoute)},
 	"dead":        {claims(0), ended(1, busy, later), buried},
+	// A receipt after its death says that Twilio has it, or an older sender buried it while a POST was in doubt.
+	"dead taken":     {claims(0), ended(1, busy, later), buried, told(1, sms.StatusSent)},
+	"dead delivered": {claims(0), ended(1, busy, later), buried, told(1, sms.StatusDelivered)},
+	"dead lost":      {claims(0), ended(1, busy, later), buried, undelivered(1, toNobody)},
+	"dead in doubt":  {claims(0), doubted(1), concluded(1, resend), buried},
 }
 
 // in returns a record in that situation.

@@ -94,7 +94,7 @@ func next(s State) []State {
 		return []State{Queued, Sent, Delivered, Undelivered, Failed}
 	case Dead:
 		// By an operator's redrive alone, see Redrive.
-		return []State{Queued}
+		return []State{Queued, Sent, Delivered, Uncertain}
 	case Delivered, Undelivered, Failed, Dropped:
 		return nil
 	default:

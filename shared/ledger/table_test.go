@@ -15,29 +15,33 @@ import (
 // operation on its last attempt. A cell names the state after it, "=" if only the record changes, "." if nothing does, and
 // "!" if it is refused.
 const happenings = `
-            Claim   Book   Drop        GiveUp      Die  Redrive | Accept End:busy End:refused Doubt | Looked Discover Conclude:park Conclude:resend | sent delivered failed undelivered undelivered:next TimeOut
-(none)      sending queued dropped     !           !    .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-paced       sending =      dropped     failed      dead .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-waiting     sending =      dropped     failed      dead .       | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
-resend      sending =      uncertain   uncertain   dead .       | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
-next-hop    sending =      undelivered undelivered dead .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-timed-out   sending =      sent        sent        dead .       | .      .        .           .     | .      .        .             .               | =    delivered =         =           =                .
+               Claim   Book   Drop        GiveUp      Die  Redrive   | Accept End:busy End:refused Doubt | Looked Discover Conclude:park Conclude:resend | sent delivered failed undelivered undelivered:next TimeOut
+(none)         sending queued dropped     !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+paced          sending =      dropped     failed      dead .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+waiting        sending =      dropped     failed      dead .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
+resend         sending =      uncertain   uncertain   dead .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
+next-hop       sending =      undelivered undelivered dead .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+timed-out      sending =      sent        sent        dead .         | .      .        .           .     | .      .        .             .               | =    delivered =         =           =                .
 
-open        !       !      !           !           !    .       | sent   queued   failed      =     | .      .        .             .               | sent delivered failed    undelivered queued           .
-doubted     !       !      !           !           !    .       | sent   queued   failed      .     | =      sent     uncertain     queued          | sent delivered failed    undelivered queued           .
-open-2nd    !       !      !           !           !    .       | sent   queued   sent        =     | .      .        .             .               | sent delivered sent      sent        queued           .
-doubted-2nd !       !      !           !           !    .       | sent   queued   sent        .     | =      sent     uncertain     queued          | sent delivered sent      sent        queued           .
+open           !       !      !           !           !    .         | sent   queued   failed      =     | .      .        .             .               | sent delivered failed    undelivered queued           .
+doubted        !       !      !           !           !    .         | sent   queued   failed      .     | =      sent     uncertain     queued          | sent delivered failed    undelivered queued           .
+open-2nd       !       !      !           !           !    .         | sent   queued   sent        =     | .      .        .             .               | sent delivered sent      sent        queued           .
+doubted-2nd    !       !      !           !           !    .         | sent   queued   sent        .     | =      sent     uncertain     queued          | sent delivered sent      sent        queued           .
 
-sent        !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | =    delivered failed    undelivered queued           queued
-sent-again  !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | =    delivered uncertain uncertain   queued           queued
-sent-2nd    !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | =    delivered =         =           queued           queued
+sent           !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | =    delivered failed    undelivered queued           queued
+sent-again     !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | =    delivered uncertain uncertain   queued           queued
+sent-2nd       !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | =    delivered =         =           queued           queued
 
-delivered   !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-undelivered !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-failed      !       !      !           !           !    .       | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
-uncertain   !       !      !           !           !    .       | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered queued           .
-dropped     !       !      !           !           !    .       | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-dead        !       !      !           !           !    queued  | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
+delivered      !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+undelivered    !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+failed         !       !      !           !           !    .         | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
+uncertain      !       !      !           !           !    .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered queued           .
+dropped        !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+dead           !       !      !           !           !    queued    | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
+dead-taken     !       !      !           !           !    sent      | .      .        .           .     | .      .        .             .               | .    =         =         =           =                .
+dead-delivered !       !      !           !           !    delivered | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+dead-lost      !       !      !           !           !    queued    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
+dead-in-doubt  !       !      !           !           !    uncertain | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
 `
 
 // operations are the columns, each about the attempt of that number.

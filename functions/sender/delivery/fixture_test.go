@@ -70,6 +70,8 @@ type sender struct {
 	// asked are the visibility timeouts by receipt handle.
 	asked  map[string]time.Duration
 	claims int
+	// moved counts the dead letters that moveBack moved.
+	moved int
 	// busy is set while a batch is worked on. A sender that died then leaves its messages on the queue.
 	busy, died bool
 }

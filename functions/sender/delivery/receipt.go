@@ -25,7 +25,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
 		return done()
 	}
-	if gaveUp := r.State == ledger.Uncertain || r.State == ledger.Queued && r.InDoubt(); err == nil && gaveUp && !envelope.Receipt.Status.Final() {
+	if err == nil && gaveUp(r) && !envelope.Receipt.Status.Final() {
 		// Set before the receipt is applied: once it is, nothing says any more that a timer is missing.
 		err = h.awaitDelivery(ctx, r)
 	}
@@ -47,6 +47,11 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 	}
 	h.Logger.LogAttrs(ctx, level, "receipt applied", attrs...)
 	return done()
+}
+
+// gaveUp reports whether nobody waits for a receipt of the text any more, or yet: its timers may have come and gone.
+func gaveUp(r ledger.Record) bool {
+	return r.State == ledger.Uncertain || r.State == ledger.Queued && (r.InDoubt() || !r.Texted())
 }
 
 // awaitDelivery sets the timer of a text anew that was given up, and of which a receipt says that it is under way after all.

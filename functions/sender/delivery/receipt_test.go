@@ -136,6 +136,21 @@ func TestReceiptOfATextThatWaits(t *testing.T) {
 	s.checkState(1, ledger.Delivered, "")
 }
 
+// Its timer has come and gone while the text waited for its retry: the receipt sets another.
+func TestReceiptOfATextThatWaitsLonger(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(10 * time.Second))
+	s.twilio.answer = answers(&fault.Error{Kind: fault.Throttled, RetryAfter: 10 * time.Minute})
+	s.queueUp(textOf(1, nil))
+	s.until(5 * time.Minute)
+	s.checkState(1, ledger.Queued, "")
+	s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusSent))
+	s.pumpFrom(s.queue)
+	s.checkState(1, ledger.Sent, "")
+	s.drain()
+	s.checkPhones(first, second)
+}
+
 func TestReceiptsThatChangeNothing(t *testing.T) {
 	for name, tt := range map[string]struct {
 		n, attempt int

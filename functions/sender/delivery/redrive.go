@@ -23,24 +23,46 @@ func lettersAttempts(record events.SQSMessage) (attempts int, ok bool) {
 	return attempts, err == nil
 }
 
-// redrive takes a dead text back, if the letter is that of its last death. The letter of an earlier one is nothing to act on: the
-// text has gone on since, and lies on the dead-letter queue with a later letter. redriven is false then.
+// redrive takes a dead text back, if the letter is that of its last death, or settles it, if Twilio has it after all. The letter of
+// an earlier death is nothing to act on: the text has gone on since, and lies on the dead-letter queue with a later letter.
+// redriven is false then.
 func (h *Handler) redrive(ctx context.Context, j *job, attempts int) (v verdict, settled, redriven bool) {
+	awaited := j.text.Awaited()
+	if awaited {
+		// Set before it is settled: once it is, nothing says any more that a timer is missing.
+		if err := h.awaitDelivery(ctx, j.text); err != nil {
+			v, settled = h.notNow(ctx, j, "timer not set", err)
+			return v, settled, true
+		}
+	}
+	var wanted ledger.Record
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, changed bool, err error) {
-		r, changed, err = r.Redrive(attempts, h.Now())
-		redriven = redriven || changed
+		if r.Awaited() != awaited {
+			return r, false, nil
+		}
+		if r, changed, err = r.Redrive(attempts, h.Now()); changed {
+			wanted = r
+		}
 		return r, changed, err
 	})
 	if err != nil {
 		v, settled = h.notNow(ctx, j, "redrive not recorded", err)
 		return v, settled, true
 	}
+	// What someone else wrote meanwhile is decided anew.
+	isNews := stored.Version != j.text.Version
+	isMine := isNews && asWritten(wanted)(stored)
 	j.text = stored
-	if !redriven {
-		return verdict{}, false, false
+	switch {
+	case !isMine:
+		return verdict{}, false, isNews
+	case stored.State == ledger.Queued:
+		h.Emit(one(telemetry.MetricRedriven))
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text redriven", textAttrs(stored, nil)...)
+	default:
+		h.settled(stored)
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "dead text settled", textAttrs(stored, nil)...)
 	}
 	j.moved = true
-	h.Emit(one(telemetry.MetricRedriven))
-	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text redriven", textAttrs(stored, nil)...)
 	return verdict{}, false, true
 }

@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -124,9 +125,9 @@ func TestRedriveAsksForTheLetter(t *testing.T) {
 	}
 }
 
-// A receipt after its death said that Twilio has the text: it is not sent again, whoever moves its letter.
+// A receipt after its death said that Twilio has the text: it is not sent again, whoever moves its letter, but settled, once.
 func TestRedriveOfATextThatTwilioHasAfterAll(t *testing.T) {
-	for _, status := range []sms.Status{sms.StatusSent, sms.StatusDelivered} {
+	for status, want := range map[sms.Status]ledger.State{sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered} {
 		t.Run(string(status), func(t *testing.T) {
 			s := newSender(t)
 			letter := deadText(s)
@@ -135,8 +136,77 @@ func TestRedriveOfATextThatTwilioHasAfterAll(t *testing.T) {
 			s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
 			s.twilio.answer = always(nil)
 			s.redriven(letter)
+			s.checkState(1, want, "")
+			s.redriven(letter)
+			s.checkState(1, want, "")
 			s.checkPosts(maxAttempts)
+			if s.measured["Redriven"] != 0 || s.measured["Outcome "+string(want)] != 1 {
+				t.Errorf("measured %v", s.measured)
+			}
 		})
+	}
+}
+
+// The receipt comes between the sender's look at the text and its write: what it says is decided on, and not the look.
+func TestReceiptThatComesDuringARedrive(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(time.Hour))
+	letter := deadText(s)
+	s.twilio.answer = always(nil)
+	s.faults.hook = func(op string) error {
+		if op == "ledger before Update" {
+			s.faults.hook = nil
+			s.queueUp(receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusSent))
+			s.pump()
+		}
+		return nil
+	}
+	s.redriven(letter)
+	s.checkState(1, ledger.Sent, "")
+	s.checkPosts(maxAttempts)
+	if n := len(s.timers.Messages()); n != 1 {
+		t.Errorf("%d timers are set, want that of the delivery timeout", n)
+	}
+}
+
+// A text that is settled as sent waits for its receipt as any other: without one in time the next hop is tried.
+func TestSettledTextHasADeliveryTimeout(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(time.Hour))
+	letter := deadText(s)
+	s.queueUp(receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusSent))
+	s.drain()
+	s.twilio.answer = always(nil)
+	s.redriven(letter)
+	s.checkState(1, ledger.Sent, "")
+	s.clock.Advance(2 * time.Hour)
+	s.drain()
+	s.checkPosts(maxAttempts + 1)
+	if last, _ := s.record(1).Current(); last.Hop != 1 {
+		t.Errorf("the last attempt is %+v, want one at the next hop", last)
+	}
+}
+
+// moveBack moves the oldest dead letter back as SQS does, and has a sender work on it at once. If it has to come back, it is on
+// the queue then.
+func (s *sender) moveBack() {
+	s.t.Helper()
+	d := s.receiveFrom(s.dead)[0]
+	if err := s.dead.Delete(context.Background(), []string{d.ReceiptHandle}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.moved++
+	ev := batchOf([]queue.Delivery{{MessageID: fmt.Sprintf("letter-%d", s.moved), Group: d.Group, Body: d.Body}})
+	ev.Records[0].MessageAttributes = attributesOf(d)
+	response, err := s.Handle(context.Background(), ev)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if len(response.BatchItemFailures) > 0 {
+		back := queue.Outgoing{Group: d.Group, DeduplicationID: ev.Records[0].MessageId, Body: d.Body, Attributes: d.Attributes}
+		if err := s.queue.Send(context.Background(), back); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 }
 
@@ -161,19 +231,41 @@ func TestLetterMovedBackBeforeItsDeathIsRecorded(t *testing.T) {
 		s.pump()
 		s.clock.Advance(time.Second)
 	}
-	d := s.receiveFrom(s.dead)[0]
-	if err := s.dead.Delete(context.Background(), []string{d.ReceiptHandle}); err != nil {
-		t.Fatal(err)
-	}
-	batch := []queue.Delivery{{MessageID: "letter", Group: d.Group, Body: d.Body, Attributes: d.Attributes}}
-	ev := batchOf(batch)
-	ev.Records[0].MessageAttributes = attributesOf(d)
-	if _, err := s.Handle(context.Background(), ev); err != nil {
-		t.Fatal(err)
-	}
+	s.moveBack()
 	s.drain()
 	r := s.record(1)
 	if n := len(s.dead.Messages()); r.State == ledger.Dead && n == 0 {
 		t.Errorf("text is dead and no letter is left anywhere: lost")
 	}
+}
+
+// A sender stands still between the letter and the record of the death. Meanwhile the letter is moved back, another sender buries
+// the text again, and that letter is moved back, too. The text is redriven by then, and the first sender must not call it dead:
+// nobody would have a letter of it.
+func TestRedriveWhileAnotherSenderIsBuryingTheText(t *testing.T) {
+	s := newSender(t)
+	s.twilio.answer = func(n int, _ sms.Outbound) error {
+		if n == maxAttempts {
+			s.faults.hook = func(op string) error {
+				if op == "dead after Send" {
+					s.faults.hook = nil
+					s.moveBack()
+					s.moveBack()
+				}
+				return nil
+			}
+		}
+		return refusal(fault.Transient, 0)
+	}
+	s.queueUp(textOf(1, nil))
+	for s.moved < 2 {
+		s.pump()
+		s.clock.Advance(time.Second)
+	}
+	s.checkState(1, ledger.Queued, "")
+	s.checkPosts(maxAttempts + 1)
+	s.twilio.answer = always(nil)
+	s.drain()
+	s.checkState(1, ledger.Sent, "")
+	s.checkPosts(maxAttempts + 2)
 }

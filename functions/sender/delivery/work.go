@@ -124,7 +124,8 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 		return h.later(j.record, err)
 	}
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		if r.State != ledger.Queued {
+		if r.State != ledger.Queued || !h.isExhausted(r) || len(r.Attempts) != len(j.text.Attempts) {
+			// A receipt came, or someone else buried it and it was redriven since: this is not its letter any more.
 			return r, false, nil
 		}
 		r, err := r.Die(ledger.ReasonAttemptsExhausted, h.Now())
@@ -137,8 +138,8 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 	j.text, j.moved = stored, true
 	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonAttemptsExhausted)))
 	if stored.State != ledger.Dead {
-		// A receipt came while it was buried. The dead letter stays, and the ledger says that there is nothing to redrive.
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that was sent", textAttrs(stored, nil)...)
+		// It went on while it was buried. The dead letter stays, and the ledger says that there is nothing to redrive.
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that went on", textAttrs(stored, nil)...)
 		return done()
 	}
 	h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
