@@ -88,6 +88,8 @@ func (s *schedule) after(ctx context.Context, a *actor, c call, err error) error
 		s.disturb(a)
 		s.trace(a, c, "dies after it")
 		s.kill(a)
+	case c.op == "dead.Send" && s.chance.odds(t.Bury):
+		s.standStill(a, c, "after it")
 	case s.chance.odds(t.Lost):
 		s.disturb(a)
 		s.trace(a, c, "answer lost")

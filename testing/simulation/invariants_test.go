@@ -24,6 +24,9 @@ func (s *schedule) checkChange(before, after ledger.Record) {
 	if after.State != before.State && !before.State.MayBecome(after.State) {
 		s.violated("%s went from %q to %q", name, before.State, after.State)
 	}
+	if before.State == ledger.Dead && after.State != ledger.Dead {
+		s.checkRevival(before, after)
+	}
 	for i, a := range after.Attempts {
 		if i > 0 && a.Number <= after.Attempts[i-1].Number {
 			s.violated("%s has attempt %d after attempt %d", name, a.Number, after.Attempts[i-1].Number)
@@ -66,7 +69,7 @@ func (s *schedule) checkPost(p *post) {
 	if want := phone(p.ref.Hop); p.out.To != want || p.out.From != twilioNumber {
 		s.violated("%s went from %s to %s, not to %s", name, string(p.out.From), string(p.out.To), string(want))
 	}
-	if age := p.by.received.Sub(r.ReceivedAt); age > s.maxAge() {
+	if age := p.by.received.Sub(s.dueSince(r)); age > s.maxAge() {
 		s.violated("%s was posted, and the text was %v old when its sender got it", name, age)
 	}
 	if p.out.ValidityPeriod > max(time.Second, s.maxAge()) || p.out.ValidityPeriod <= 0 {
@@ -141,11 +144,23 @@ func (s *schedule) checkAgain(earlier, p *post, name string) {
 	case m == nil:
 		s.violated("%s was posted though nobody could know what became of attempt %d", name, earlier.ref.Attempt)
 	case m.status(now).Lost():
+	case m.denied && !s.knewOf(earlier, p):
 	case earlier.ref.Hop != p.ref.Hop && s.DeliveryTimeout > 0 && now.Sub(s.attemptOf(earlier).StartedAt) >= s.DeliveryTimeout && !m.wasSeenDelivered():
 	case (!earlier.answered || earlier.disturbed) && s.OnUncertain == route.Resend:
 	default:
 		s.violated("%s was posted though Twilio has %s of attempt %d, which is %s", name, nameOf(m.sid), earlier.ref.Attempt, m.status(now))
 	}
+}
+
+// knewOf reports whether the ledger had Twilio's message of the earlier POST when the later one's claim was written.
+func (s *schedule) knewOf(earlier, later *post) bool {
+	for _, c := range s.changes {
+		if c.record.MessageSid != later.ref.RelayID || !claims(c.record, later) {
+			continue
+		}
+		return slices.ContainsFunc(c.record.Attempts, func(a ledger.Attempt) bool { return a.Number == earlier.ref.Attempt && a.Accepted() })
+	}
+	return false
 }
 
 // wasSeenDelivered reports whether Twilio, when last asked, said that the message was delivered.
@@ -189,15 +204,19 @@ func (s *schedule) checkText(r ledger.Record) {
 		s.violated("%s is %s (%s) though nothing went wrong", name, r.State, r.Reason)
 	}
 	s.checkLetters(r)
-	spent := map[sms.PhoneNumber]int{}
+	type lifeAt struct {
+		to   sms.PhoneNumber
+		life int
+	}
+	spent := map[lifeAt]int{}
 	for _, p := range s.posts {
 		if p.ref.RelayID == r.MessageSid && p.reached && !p.late && (!p.answered || p.told != fault.Fatal) {
-			spent[p.out.To]++
+			spent[lifeAt{p.out.To, s.lifeOf(r.MessageSid, p.ref.Attempt)}]++
 		}
 	}
-	for to, n := range spent {
+	for at, n := range spent {
 		if n > s.MaxAttempts {
-			s.violated("%s was posted %d times to %s, and %d are the most", name, n, string(to), s.MaxAttempts)
+			s.violated("%s was posted %d times to %s, and %d are the most", name, n, string(at.to), s.MaxAttempts)
 		}
 	}
 	switch r.State {
@@ -211,11 +230,11 @@ func (s *schedule) checkText(r ledger.Record) {
 	}
 }
 
-// checkExhausted holds a dead text against its attempts, of which those do not count that found the account unusable.
+// checkExhausted holds a dead text against its attempts since it was last redriven, of which those do not count that found the account unusable.
 func (s *schedule) checkExhausted(r ledger.Record) {
 	tried := map[sms.PhoneNumber]int{}
 	for _, a := range r.Attempts {
-		if a.Outcome != fault.Fatal.String() {
+		if a.Outcome != fault.Fatal.String() && s.lifeOf(r.MessageSid, a.Number) == len(s.revivals[r.MessageSid]) {
 			tried[a.To]++
 		}
 	}
@@ -234,7 +253,7 @@ func (s *schedule) checkPatience(r ledger.Record) {
 	isTimedOut := s.DeliveryTimeout > 0 && last.Accepted() && !last.Status.Final()
 	due := last.StartedAt.Add(s.DeliveryTimeout)
 	// Who was held up may have come when the text was too old.
-	hadTime := due.Add(time.Hour).Before(r.ReceivedAt.Add(s.maxAge()))
+	hadTime := due.Add(time.Hour).Before(s.dueSince(r).Add(s.maxAge()))
 	// One that was uncertain before has no timer any more.
 	if !isTimedOut || !hadTime || s.was(r, ledger.Uncertain) {
 		return
@@ -258,17 +277,6 @@ func (s *schedule) mayBeOptedOut(to sms.PhoneNumber) bool {
 
 // mayExhaust reports whether attempts may be used up though nothing is wrong with the relay.
 func (s *schedule) mayExhaust() bool { return s.Twilio.Undelivered > 0 }
-
-// checkLetters holds the dead letters of a text against its state. One that a receipt moved on while it was being buried
-// has a letter, too: the letter is sent first. So has one whose phone opted out meanwhile, so that the next phone's turn came.
-func (s *schedule) checkLetters(r ledger.Record) {
-	has := slices.ContainsFunc(s.letters, func(l letter) bool { return l.relayID == r.MessageSid })
-	last, _ := r.Current()
-	overtaken := r.Texted() || slices.Contains(s.optedOut, last.To)
-	if wanted := r.State == ledger.Dead; has != wanted && (wanted || !overtaken) {
-		s.violated("%s is %s; a dead letter: %v", nameOf(r.MessageSid), r.State, has)
-	}
-}
 
 // listPatience is for how long a list that nobody can read holds a text.
 const listPatience = 2 * time.Hour

@@ -11,7 +11,7 @@ type mutation struct {
 
 // mutations lists the safeguards that the simulation must miss when they are gone.
 func mutations() []mutation {
-	return slices.Concat(againstDoubles(), againstLosses(), againstDisorder())
+	return slices.Concat(againstDoubles(), againstLosses(), againstDisorder(), againstWrongRedrives())
 }
 
 // againstDoubles are what keeps texts from being sent twice, or too often.
@@ -121,6 +121,40 @@ func againstDisorder() []mutation {
 		{
 			"age", "a text is sent however old it is",
 			[]edit{{"shared/plan/plan.go", "p.Drop = ledger.ReasonExpired", "p.Validity = time.Minute"}},
+		},
+	}
+}
+
+// againstWrongRedrives are what makes it safe to move dead letters back, whenever and however often.
+func againstWrongRedrives() []mutation {
+	return []mutation{
+		{
+			"letter of an earlier death", "any letter of a dead text brings it back",
+			[]edit{{"shared/ledger/transition.go", "if r.State != Dead || len(r.Attempts) != attempts {", "if r.State != Dead || attempts < 0 {"}},
+		},
+		{
+			"dead and taken", "a dead text that Twilio has after all is sent again",
+			[]edit{{"shared/ledger/transition.go", "if r.Awaited() || r.InDoubt() {\n\t\tto, reason := r.rest()\n\t\tredriven", "if false {\n\t\tto, reason := r.rest()\n\t\tredriven"}},
+		},
+		{
+			"buried again", "a letter that is moved back before its death is recorded is dropped as a repeat of itself",
+			[]edit{{"functions/sender/delivery/work.go", "deduplicationID += \".\" + j.record.MessageId\n", ""}},
+		},
+		{
+			"buried meanwhile", "a sender that stood still calls a text dead that was redriven since",
+			[]edit{{"functions/sender/delivery/work.go", "if r.State != ledger.Queued || !h.isExhausted(r) || len(r.Attempts) != len(j.text.Attempts) {", "if r.State != ledger.Queued {"}},
+		},
+		{
+			"redriven anew", "a receipt that comes during a redrive takes the letter away",
+			[]edit{{"functions/sender/delivery/redrive.go", "return verdict{}, false, isNews", "return verdict{}, false, false"}},
+		},
+		{
+			"attempts anew", "the attempts before a redrive count after it",
+			[]edit{{"shared/ledger/record.go", "a.To == to && a.spent() && a.Number > r.Redriven {", "a.To == to && a.spent() {"}},
+		},
+		{
+			"age anew", "a redriven text is as old as when it came",
+			[]edit{{"shared/ledger/record.go", "if r.RedrivenAt.After(r.ReceivedAt) {", "if false {"}},
 		},
 	}
 }

@@ -56,7 +56,12 @@ func (d queueDoor) Send(ctx context.Context, message queue.Outgoing) error {
 		if message.Delay > 0 {
 			d.q.later(message.Delay)
 		}
-		return none{}, d.q.Send(ctx, message)
+		before := d.q.held()
+		err := d.q.Send(ctx, message)
+		if l, ok := letterOf(message.Body, message.Attributes); ok && d.q == d.dead && d.q.held() > before {
+			d.letters = append(d.letters, l)
+		}
+		return none{}, err
 	})
 	return err
 }
@@ -104,19 +109,12 @@ func (d queueDoor) Delete(ctx context.Context, handles []string) error {
 	return err
 }
 
-// letter is a dead letter.
-type letter struct {
-	relayID string
-}
-
-// sent notes in which order texts were queued, and whose letters are dead.
+// sent notes in which order texts were queued.
 func (s *schedule) sent(q *watchedQueue, message queue.Outgoing) {
 	e, err := queue.Decode(message.Body)
 	switch {
 	case err != nil:
 		s.violated("%s got what is no envelope", q.name)
-	case q == s.dead:
-		s.letters = append(s.letters, letter{relayID: e.RelayID})
 	case q == s.fifo && e.Kind == queue.KindInbound && !slices.Contains(s.order, e.RelayID):
 		s.order = append(s.order, e.RelayID)
 	}

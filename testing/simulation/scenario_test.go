@@ -34,6 +34,9 @@ type scenario struct {
 	Interval        time.Duration
 	MaxAttempts     int
 
+	// Redrive is how often an operator moves dead letters back: against the 100 of all that the relay itself could do next.
+	Redrive int
+
 	Trouble trouble
 	Twilio  habits
 }
@@ -46,13 +49,16 @@ type trouble struct {
 	// Fail: nothing happens. Lost: it happens, and the answer is lost. Kill: the process ends, before or after. Pause:
 	// the caller stands still for longer than a visibility timeout and a lease. Slow: for some seconds.
 	Fail, Lost, Kill, Pause, Slow int
+	// Bury: a sender stands still when a letter is on the dead-letter queue, before it records the death.
+	Bury int
 }
 
 // habits is how many messages in a thousand Twilio treats how.
 type habits struct {
 	// Refuse: the POST is refused, for this phone or for good. Busy: too many requests. Broken: the account is unusable
 	// for a while. Down: 5xx, and the message is taken or not.
-	Refuse, Busy, Broken, Down int
+	// Denied: the POST is refused like Busy, and the message is taken all the same.
+	Refuse, Busy, Broken, Down, Denied int
 	// Late: a POST goes out although its sender has given up waiting.
 	Late int
 	// Undelivered: the phone does not get it. Mute: nobody ever says what became of it. Long: it takes minutes.
@@ -118,6 +124,13 @@ func scenarios() *rapid.Generator[scenario] {
 		if rapid.IntRange(0, 7).Draw(t, "twins") == 7 {
 			sc.beTwins()
 		}
+		sc.Redrive = rapid.SampledFrom([]int{0, 0, 5, 20}).Draw(t, "redrive")
+		if rapid.IntRange(0, 3).Draw(t, "dying") == 3 {
+			sc.beDying(rate(400).Draw(t, "denied"))
+			if rapid.Bool().Draw(t, "later") {
+				sc.dieLater()
+			}
+		}
 		return sc
 	})
 }
@@ -134,10 +147,32 @@ func (s *scenario) beTwins() {
 	s.Twilio.Refuse, s.Twilio.Broken, s.Twilio.Late = 0, 0, 0
 }
 
+// beDying makes texts die again and again, and operators bring them back.
+func (s *scenario) beDying(denied int) {
+	s.MaxAttempts, s.Redrive = min(s.MaxAttempts, 2), 40
+	s.Twilio.Busy, s.Twilio.Refuse, s.Twilio.Denied = 600, s.Twilio.Refuse/10, denied
+	for i := range s.Texts {
+		if denied > 0 {
+			// A message that Twilio denied may be taken for that of another text of the same words, which no count prevents.
+			s.Texts[i].Body = i
+		}
+	}
+}
+
+// dieLater makes texts die on their way to the next phone, by the hand of a timer: it waits for nothing on the queue, and nothing
+// there for it, so that a letter that is moved back meanwhile is worked on at the same time.
+func (s *scenario) dieLater() {
+	s.Texts = s.Texts[:min(len(s.Texts), 2)]
+	s.Fallbacks, s.DeliveryTimeout, s.MaxAge, s.Pair = max(s.Fallbacks, 1), 0, 0, pace.Limit{}
+	s.Senders, s.Steps, s.Redrive = max(s.Senders, 2), 600, 100
+	s.Trouble = trouble{Kill: s.Trouble.Kill / 4, Bury: 300}
+	s.Twilio = habits{Busy: 600, Broken: 250, Undelivered: 900, Denied: s.Twilio.Denied / 4, Late: s.Twilio.Late}
+}
+
 // calm reports whether nothing can go wrong on the way to Twilio and back.
 func (s scenario) calm() bool {
 	t := s.Twilio
-	return s.Trouble == trouble{} && t.Busy+t.Broken+t.Down+t.Late == 0
+	return s.Trouble == trouble{} && t.Busy+t.Broken+t.Down+t.Denied+t.Late == 0
 }
 
 // route returns the scenario's route.

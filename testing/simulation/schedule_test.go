@@ -57,9 +57,13 @@ type schedule struct {
 	// accepted are the texts that the front door said yes to, order those that the queue got, in that order.
 	accepted map[string]bool
 	order    []string
-	letters  []letter
-	changes  []change
-	current  map[string]ledger.Record
+	// letters are those on the dead-letter queue, moved those that operators began to move back.
+	letters, moved []letter
+	// redrives counts how often operators moved letters, moves how many; revivals are what came of it, by text.
+	redrives, moves int
+	revivals        map[string][]revival
+	changes         []change
+	current         map[string]ledger.Record
 	// audited is up to which change the audit has come.
 	audited int
 	stream  []events.DynamoDBEventRecord
@@ -74,7 +78,8 @@ type schedule struct {
 func newSchedule(over stores, sc scenario, c *chance, traced bool) *schedule {
 	s := &schedule{
 		stores: over, scenario: sc, chance: c, began: time.Now(), accepted: map[string]bool{},
-		images: map[string]map[string]events.DynamoDBAttributeValue{},
+		revivals: map[string][]revival{},
+		images:   map[string]map[string]events.DynamoDBAttributeValue{},
 	}
 	if traced {
 		s.told = &strings.Builder{}
@@ -106,6 +111,9 @@ func (s *schedule) run() {
 	s.brokenUntil = time.Time{}
 	if s.drain() {
 		s.checkEnd()
+		if s.Redrive > 0 && len(s.violations) == 0 {
+			s.bringBack()
+		}
 	}
 	cancel()
 	s.leave()
@@ -117,7 +125,7 @@ func (s *schedule) step() bool {
 	s.steps++
 	s.bury()
 	able, due := s.able(), s.dueWebhooks()
-	weights := []int{0, 0, 0}
+	weights := []int{0, 0, 0, 0}
 	if len(able) > 0 {
 		weights[0] = 100
 	}
@@ -127,11 +135,16 @@ func (s *schedule) step() bool {
 	if len(able)+len(due) == 0 || (!s.chance.calm && !s.calm()) {
 		weights[2] = 4
 	}
+	if len(s.letters) > 0 && !s.chance.calm {
+		weights[3] = s.Redrive
+	}
 	switch s.chance.weighted(weights...) {
 	case 0:
 		s.goOn(able[s.chance.of(len(able))])
 	case 1:
 		s.ring(due[s.chance.of(len(due))])
+	case 3:
+		s.redrive()
 	default:
 		return s.passTime(len(able)+len(due) > 0)
 	}

@@ -23,6 +23,10 @@ func (s *schedule) checkTruth(r ledger.Record) {
 			continue
 		}
 		taken++
+		if m.denied && r.State.Final() {
+			// A receipt that came after the end of a text changes nothing any more.
+			continue
+		}
 		told = told || slices.Contains(m.heard, sms.StatusDelivered)
 	}
 	if told && r.State != ledger.Delivered {
@@ -50,7 +54,9 @@ func (s *schedule) checkAttempt(r ledger.Record, a ledger.Attempt, hasTwins bool
 		return
 	}
 	taken := s.messages[i].post
-	if taken.ref.RelayID == r.MessageSid && taken.ref.Attempt == a.Number || taken.late {
+	isOwn := taken.ref.RelayID == r.MessageSid
+	if isOwn && taken.ref.Attempt == a.Number || taken.late || isOwn && a.Found && taken.message.denied {
+		// What Twilio has of an attempt and said it has not is taken for a later one's.
 		return
 	}
 	// One that was found among others of the same words may be another's, but then Twilio has this one's, too.
@@ -63,7 +69,7 @@ func (s *schedule) checkAttempt(r ledger.Record, a ledger.Attempt, hasTwins bool
 // checkUnsent holds a text that is said not to be sent against Twilio's messages: none of them may still be delivered.
 func (s *schedule) checkUnsent(r ledger.Record) {
 	for _, m := range s.messages {
-		if m.post.ref.RelayID != r.MessageSid || m.post.late || m.final.Lost() {
+		if m.post.ref.RelayID != r.MessageSid || m.post.late || m.final.Lost() || m.denied {
 			continue
 		}
 		if len(m.heard) > 0 || m.post.answered && !m.post.disturbed {
@@ -86,11 +92,14 @@ func (s *schedule) checkTwins() {
 			}
 		}
 	}
+	denied := map[words]bool{}
 	for _, m := range s.messages {
-		taken[words{m.post.out.To, m.post.out.Body}]++
+		w := words{m.post.out.To, m.post.out.Body}
+		taken[w]++
+		denied[w] = denied[w] || m.denied
 	}
 	for w, n := range accepted {
-		if n > taken[w] {
+		if n > taken[w] && !denied[w] {
 			s.violated("%d attempts of the same words are said to be accepted, and Twilio took %d", n, taken[w])
 		}
 	}
@@ -103,7 +112,7 @@ func (s *schedule) checkOrder() {
 	for i, p := range s.posts {
 		sid := p.ref.RelayID
 		// A sender that stood still with its POST in hand, or a text that is sent again because nobody knew, may come late.
-		strayed[sid] = strayed[sid] || p.late || (!p.answered && s.OnUncertain == route.Resend)
+		strayed[sid] = strayed[sid] || p.late || len(s.revivals[sid]) > 0 || (!p.answered && s.OnUncertain == route.Resend)
 		if _, ok := first[sid]; !ok && p.message != nil {
 			first[sid] = i
 		}

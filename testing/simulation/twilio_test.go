@@ -46,6 +46,8 @@ type message struct {
 	sentAt, finalAt time.Time
 	final           sms.Status
 	code            int
+	// denied: Twilio said that it did not take it.
+	denied bool
 	// heard are the statuses of the receipts that the front door took.
 	heard []sms.Status
 	// fetched is the status when a sender last asked.
@@ -145,6 +147,10 @@ func (s *schedule) take(p *post) error {
 		return refusal(http.StatusBadRequest, code)
 	case s.chance.odds(h.Busy):
 		return refusal(http.StatusTooManyRequests, one(s.chance, 20429, 14107, 21611))
+	case s.chance.odds(h.Denied):
+		s.keep(p)
+		p.message.denied = true
+		return refusal(http.StatusTooManyRequests, 20429)
 	case s.chance.odds(h.Down):
 		if s.chance.of(2) == 1 {
 			s.keep(p)
