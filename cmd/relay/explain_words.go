@@ -44,7 +44,7 @@ func stateWord(s ledger.State) (w word, ok bool) {
 	case ledger.Dead:
 		return word{
 			"its attempts are used up, and it lies on the dead-letter queue",
-			"Something was broken for longer than the attempts lasted: the dead letter has the last error. Once that is mended, move it back to the queue (aws sqs start-message-move-task): the text is tried anew, under the same record. Nothing leaves this state by itself.",
+			"Something was broken for longer than the attempts lasted: the dead letter has the last error. Once that is mended, move it back to the queue (aws sqs start-message-move-task): the text is tried anew, under the same record, or settled if Twilio turns out to have it. Nothing leaves this state by itself.",
 		}, true
 	default:
 		return word{}, false
