@@ -29,6 +29,17 @@ func TestConformance(t *testing.T) {
 	})
 }
 
+// TestTrailConformance runs the trail's suite against it.
+func TestTrailConformance(t *testing.T) {
+	t.Parallel()
+	e := newEmulator(t)
+	relaytest.TestTrail(t, func(t *testing.T) (auditlog.Log, auditlog.Trail) {
+		t.Helper()
+		config := cloudwatch.Config{Group: e.createGroup(t), Stream: "instance"}
+		return cloudwatch.New(e.config, config), cloudwatch.NewTrail(e.config, config.Group)
+	})
+}
+
 // emulator is an emulator of CloudWatch Logs.
 type emulator struct {
 	config aws.Config

@@ -38,6 +38,13 @@ func TestMemoryLedger(t *testing.T) { TestLedger(t, openMemoryLedger) }
 
 func TestMemoryRoutes(t *testing.T) { TestRoutes(t, openMemoryRoutes) }
 
+func TestMemoryTrail(t *testing.T) {
+	TestTrail(t, func(*testing.T) (auditlog.Log, auditlog.Trail) {
+		log := &MemoryAuditLog{}
+		return log, log
+	})
+}
+
 func TestMemoryAuditLog(t *testing.T) { TestAuditLog(t, openMemoryAuditLog) }
 
 // A fake that left a goroutine or a timer behind would deadlock its bubble.
