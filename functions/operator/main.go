@@ -12,6 +12,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/cloudwatch"
 	"quickdumpnow.com/smsrelay/shared/dynamo"
 	"quickdumpnow.com/smsrelay/shared/sqs"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -37,6 +38,7 @@ func newHandler(logger *slog.Logger) (*operations.Handler, error) {
 		Queue:   sqs.New(aws, c.queueURL),
 		Records: dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: time.Now}),
 		Routes:  dynamo.NewRoutes(aws, c.routingTable),
+		Trail:   cloudwatch.NewTrail(aws, c.auditLogGroup),
 		Now:     time.Now,
 		NewID:   operations.NewID,
 		Logger:  logger,

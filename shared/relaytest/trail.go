@@ -113,11 +113,12 @@ func (l trailTest) twice() {
 
 func (l trailTest) amongMany() {
 	for batch := range 5 {
-		entries := make([]auditlog.Entry, 500)
-		for i := range entries {
-			entries[i] = step(10+batch*len(entries)+i, 1)
+		var entries []auditlog.Entry
+		for i := range 500 {
+			entries = append(entries, step(10+batch*500+i, 1))
 		}
-		l.append(append(entries, step(1, int64(batch+1)))...)
+		entries = append(entries, step(1, int64(batch+1)))
+		l.append(entries...)
 	}
 	from, to := around()
 	l.finds(MessageSid(1), from, to, step(1, 1), step(1, 2), step(1, 3), step(1, 4), step(1, 5))

@@ -53,6 +53,8 @@ func policyChecks() []check {
 func actionMutations() []mutation {
 	return []mutation{
 		{"delete records", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
+		{"write the audit log as an operator", allow("OperatorRole", "logs:PutLogEvents", object{"Fn::GetAtt": "AuditLogGroup.Arn"})},
+		{"not search the audit log as an operator", forbid("OperatorRole", "logs:FilterLogEvents")},
 		{"change routes as an operator", allow("OperatorRole", "dynamodb:PutItem", object{"Fn::GetAtt": "RoutingTable.Arn"})},
 		{"read all routes as an operator", allow("OperatorRole", "dynamodb:Scan", object{"Fn::GetAtt": "RoutingTable.Arn"})},
 		{"write the ledger as an operator", allow("OperatorRole", "dynamodb:PutItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
@@ -264,6 +266,7 @@ func privileges() map[string]map[string]string {
 		"OperatorFunction": {
 			"${OperatorLogGroup.Arn}": logs, "${Queue.Arn}": "sqs:SendMessage",
 			"${LedgerTable.Arn}": "dynamodb:GetItem dynamodb:BatchGetItem", "${RoutingTable.Arn}": "dynamodb:BatchGetItem",
+			"${AuditLogGroup.Arn}":        "logs:FilterLogEvents",
 			index(dynamo.IndexByCustomer): "dynamodb:Query", index(dynamo.IndexByTwilioNumber): "dynamodb:Query", index(dynamo.IndexByStateDay): "dynamodb:Query",
 		},
 		"SeedRoutesFunction": {

@@ -176,7 +176,8 @@ func (r *Relay) wire() error {
 		Queue: inbox, Verifier: verifier, Now: time.Now, Started: time.Now(), Version: telemetry.Version(), Logger: logger, Emit: emit,
 	})
 	operator := operations.New(operations.Config{
-		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Now: time.Now, NewID: operations.NewID, Logger: logger, Emit: emit,
+		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(),
+		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, AuditFile)), Now: time.Now, NewID: operations.NewID, Logger: logger, Emit: emit,
 	})
 	r.server = r.frontDoor(ingest, operator)
 	return nil

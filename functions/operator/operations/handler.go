@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -36,6 +37,8 @@ type Config struct {
 	Queue   queue.Sender
 	Records Records
 	Routes  route.Lookup
+	// Trail finds a text's changes in the audit log.
+	Trail auditlog.Trail
 	// Now is the clock, NewID a new random id of a manual text ("RL" and 32 hexadecimal digits).
 	Now   func() time.Time
 	NewID func() string

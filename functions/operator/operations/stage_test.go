@@ -38,6 +38,7 @@ type stage struct {
 	queue  *relaytest.MemoryQueue
 	ledger *relaytest.MemoryLedger
 	routes *relaytest.MemoryRoutes
+	trail  *relaytest.MemoryAuditLog
 	logged *bytes.Buffer
 	// emitted are the names of the measurements with their dimension's value.
 	emitted *[]string
@@ -47,10 +48,11 @@ func newStage() stage {
 	clock := relaytest.NewClock(noon)
 	s := stage{
 		queue:  relaytest.NewMemoryQueue(relaytest.QueueOptions{}, clock.Now),
-		ledger: &relaytest.MemoryLedger{}, routes: relaytest.NewMemoryRoutes(relaytest.Route()), logged: &bytes.Buffer{}, emitted: &[]string{},
+		ledger: &relaytest.MemoryLedger{}, routes: relaytest.NewMemoryRoutes(relaytest.Route()),
+		trail: &relaytest.MemoryAuditLog{}, logged: &bytes.Buffer{}, emitted: &[]string{},
 	}
 	s.Handler = operations.New(operations.Config{
-		Queue: s.queue, Records: s.ledger, Routes: s.routes, Now: clock.Now, NewID: func() string { return newID },
+		Queue: s.queue, Records: s.ledger, Routes: s.routes, Trail: s.trail, Now: clock.Now, NewID: func() string { return newID },
 		Logger: slog.New(slog.NewJSONHandler(s.logged, nil)),
 		Emit: func(measurements ...telemetry.Measurement) {
 			for _, m := range measurements {

@@ -34,6 +34,8 @@ type Message struct {
 	UpdatedAt    time.Time       `json:"updated_at"`
 	NumMedia     int             `json:"num_media,omitempty"`
 	Attempts     []Attempt       `json:"attempts"`
+	// Trail is only of a text that was asked for with it.
+	Trail *Trail `json:"trail,omitempty"`
 }
 
 // Attempt is one POST to Twilio as operators see it.
@@ -64,7 +66,7 @@ type List struct {
 
 // parameters are the query's parameters.
 func parameters() []string {
-	return []string{"message_sid", "number", "state", "since", "until", "limit", "cursor"}
+	return []string{"message_sid", "number", "state", "since", "until", "limit", "cursor", "trail"}
 }
 
 // status answers one text, or a page of texts.
@@ -104,10 +106,11 @@ func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) an
 		wrong.malform("message_sid", "message_sid: want SM, MM or RL and 32 hexadecimal digits")
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if name != "message_sid" {
-			wrong.malform(name, "%s: message_sid names one text: leave the other parameters out", name)
+		if name != "message_sid" && name != "trail" {
+			wrong.contradict(name, "%s: message_sid names one text: leave the other parameters out", name)
 		}
 	}
+	withTrail := readFlag(query, "trail", wrong)
 	if !wrong.none() {
 		return wrong.refuse()
 	}
@@ -118,12 +121,35 @@ func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) an
 			"and the ids of the messages that were sent on are not looked up")
 	case err != nil:
 		return refuse(http.StatusServiceUnavailable, "the ledger cannot be read at the moment").because(err)
+	}
+	message := messageOf(r)
+	if withTrail {
+		trail, err := h.trailOf(ctx, r)
+		if err != nil {
+			return refuse(http.StatusServiceUnavailable, "the audit log cannot be searched at the moment: leave trail out").because(err)
+		}
+		message.Trail = &trail
+	}
+	return answer{status: http.StatusOK, body: message}
+}
+
+// readFlag reads a parameter that is true or false; left out, it is false.
+func readFlag(query url.Values, name string, wrong *findings) bool {
+	switch query.Get(name) {
+	case "true":
+		return true
+	case "", "false":
+		return false
 	default:
-		return answer{status: http.StatusOK, body: messageOf(r)}
+		wrong.malform(name, "%s: want true or false", name)
+		return false
 	}
 }
 
 func (h *Handler) page(ctx context.Context, query url.Values, wrong *findings) answer {
+	if readFlag(query, "trail", wrong) {
+		wrong.contradict("trail", "trail: is of one text: say which by message_sid")
+	}
 	q := readQuery(query, wrong)
 	if !wrong.none() {
 		return wrong.refuse()

@@ -258,7 +258,7 @@ func TestStatusRefuses(t *testing.T) {
 		name, query string
 		want        []string
 	}{
-		{"an unknown parameter", "phone=1", []string{`unknown parameter "phone"`, "message_sid, number, state, since, until, limit, cursor"}},
+		{"an unknown parameter", "phone=1", []string{`unknown parameter "phone"`, "message_sid, number, state, since, until, limit, cursor, trail"}},
 		{"a parameter in capitals", "State=sent", []string{`unknown parameter "State"`}},
 		{"an unknown parameter beside message_sid", "message_sid=x&body=1", []string{`unknown parameter "body"`}},
 		{"a parameter without a name", "=1", []string{`unknown parameter ""`}},
@@ -278,6 +278,8 @@ func TestStatusRefuses(t *testing.T) {
 		{"a time without its zone", "since=2026-11-24T12:00:00", []string{"since: want"}},
 		{"seconds since 1970", "since=1795521600", []string{"since: want"}},
 		{"until a day", "until=2026-11-24", []string{"until: want a time of RFC 3339"}},
+		{"a trail of something else", "message_sid=" + relaytest.MessageSid(1) + "&trail=yes", []string{"trail: want true or false"}},
+		{"a trail that is a number", "trail=2", []string{"trail: want true or false"}},
 		{"a number that no index has", "number=" + strings.Repeat("1", 101), []string{"number: want at most 100 characters"}},
 		{"an id that is none", "message_sid=SM123", []string{"message_sid: want SM, MM or RL and 32 hexadecimal digits"}},
 		{"an id with something behind", "message_sid=" + relaytest.MessageSid(1) + "0", []string{"message_sid: want"}},
@@ -325,7 +327,7 @@ func FuzzStatus(f *testing.F) {
 
 // TestEmptyParametersAreRefused: a script whose variable is empty is not to be answered with everybody's texts.
 func TestEmptyParametersAreRefused(t *testing.T) {
-	for _, name := range []string{"message_sid", "number", "state", "since", "until", "limit", "cursor"} {
+	for _, name := range []string{"message_sid", "number", "state", "since", "until", "limit", "cursor", "trail"} {
 		s := newStage()
 		s.ask(t, status(name+"=")).wantProblem(t, http.StatusBadRequest, name+" is empty")
 	}
