@@ -21,6 +21,7 @@ GOLANGCI := bin/golangci-lint
 # One environment for each version of the requirements, shared by all clones.
 CACHE    := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)
 VENV     := $(CACHE)/smsrelay-lint-$(shell cat testing/templates/requirements.txt 2>/dev/null | cksum | cut -d ' ' -f 1)
+OPENAPI_VENV := $(CACHE)/smsrelay-openapi-$(shell cat testing/openapi/requirements.txt 2>/dev/null | cksum | cut -d ' ' -f 1)
 
 .PHONY: help
 help: ## Show this list
@@ -39,15 +40,15 @@ race: ## Run them with the race detector, which needs a C compiler
 	CGO_ENABLED=1 $(GO) test -race ./...
 
 .PHONY: test-aws
-test-aws: ## Run the AWS adapters' tests against emulators (needs Java 17, Maven and Python)
-	$(GO) run ./testing/emulators -- $(GO) test -count=1 $(AWS_PACKAGES)
+test-aws: $(OPENAPI_VENV)/ready ## Run the AWS adapters' tests against emulators, and schemathesis (needs Java 17, Maven and Python)
+	RELAY_TEST_SCHEMATHESIS="$(OPENAPI_VENV)/bin/schemathesis" $(GO) run ./testing/emulators -- $(GO) test -count=1 $(AWS_PACKAGES)
 
 .PHONY: e2e-aws
 e2e-aws: sam-build ## Run what sam build made as the template deploys it, over emulators (and qemu-user for its arm64)
 	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 20m ./testing/e2e
 
-# The packages with a test that asks for an emulator.
-AWS_PACKAGES = $(sort $(dir $(shell grep -rl --include='*_test.go' 'relaytest[.]Emulator' ./shared ./functions ./cmd ./testing/states)))
+# The packages with a test that asks for an emulator, or for schemathesis.
+AWS_PACKAGES = $(sort $(dir $(shell grep -rlE --include='*_test.go' 'relaytest[.](Emulator|Tool)' ./shared ./functions ./cmd ./testing/states ./testing/openapi)))
 
 .PHONY: chaos
 chaos: ## Kill a relay under load 50 times with Twilio's faults on: nothing lost, nothing doubled
@@ -125,11 +126,13 @@ lint-sam: $(VENV)/ready ## Check the template's form
 	$(VENV)/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam validate --lint --template template.yaml
 
-$(VENV)/ready:
-	rm -rf "$(VENV)"
+$(VENV)/ready: REQUIREMENTS := testing/templates/requirements.txt
+$(OPENAPI_VENV)/ready: REQUIREMENTS := testing/openapi/requirements.txt
+$(VENV)/ready $(OPENAPI_VENV)/ready:
+	rm -rf "$(@D)"
 	mkdir -p "$(CACHE)"
-	$(PYTHON) -m venv "$(VENV)"
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement testing/templates/requirements.txt
+	$(PYTHON) -m venv "$(@D)"
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $(REQUIREMENTS)
 	touch "$@"
 
 .PHONY: sam-build

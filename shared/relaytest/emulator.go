@@ -15,6 +15,19 @@ const (
 	EmulatorMoto     = "RELAY_TEST_MOTO_URL"
 )
 
+// ToolSchemathesis is the variable in which `make test-aws` says where its schemathesis is.
+const ToolSchemathesis = "RELAY_TEST_SCHEMATHESIS"
+
+// Tool returns the path of the program that variable names. Without it the test is skipped.
+func Tool(t *testing.T, variable string) string {
+	t.Helper()
+	path := os.Getenv(variable) //nolint:forbidigo // it comes from make test-aws, past every configuration.
+	if path == "" {
+		t.Skip("no " + variable + ": run make test-aws")
+	}
+	return path
+}
+
 // Emulator returns the configuration of clients of the emulator that variable points to, with the patience that a busy
 // machine needs. Without the emulator the test is skipped.
 func Emulator(t *testing.T, variable string) awsclient.Config {
