@@ -25,8 +25,18 @@ type frontDoor struct {
 	routes map[string]doorRoute
 	// preflights answers OPTIONS.
 	preflights http.Handler
-	now        func() time.Time
-	logger     *slog.Logger
+	// answered, if set, is told of each request.
+	answered func(Request)
+	now      func() time.Time
+	logger   *slog.Logger
+}
+
+// Request is one request that the front door answered.
+type Request struct {
+	// Route is the method and the path; it need not be one of the API's.
+	Route   string
+	Status  int
+	Latency time.Duration
 }
 
 type doorRoute struct {
@@ -35,8 +45,31 @@ type doorRoute struct {
 	signed bool
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request, and tells of it.
 func (d *frontDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if d.answered == nil {
+		d.serve(w, r)
+		return
+	}
+	begun, answer := d.now(), &answered{ResponseWriter: w, status: http.StatusOK}
+	d.serve(answer, r)
+	d.answered(Request{Route: r.Method + " " + r.URL.EscapedPath(), Status: answer.status, Latency: d.now().Sub(begun)})
+}
+
+// answered is an answer whose status is seen.
+type answered struct {
+	http.ResponseWriter
+
+	status int
+}
+
+// WriteHeader notes the status.
+func (a *answered) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (d *frontDoor) serve(w http.ResponseWriter, r *http.Request) {
 	route, found := d.routes[r.Method+" "+r.URL.EscapedPath()]
 	switch {
 	case r.Method == http.MethodOptions:
@@ -59,7 +92,7 @@ func refuse(w http.ResponseWriter, status int) {
 
 // openDoor reads the routes out of the template and serves them.
 func (h *Host) openDoor() error {
-	door := &frontDoor{routes: map[string]doorRoute{}, now: h.config.Now, logger: h.config.Logger}
+	door := &frontDoor{routes: map[string]doorRoute{}, answered: h.config.OnRequest, now: h.config.Now, logger: h.config.Logger}
 	for _, api := range h.template.Resources("AWS::ApiGatewayV2::Api") {
 		var p struct{ CorsConfiguration corsProperties }
 		if err := h.stack.Into(api.Properties, &p); err != nil {

@@ -50,6 +50,11 @@ type Config struct {
 	Environment map[string]string
 	// OnLine, if set, is told each line that a function prints, with the function's logical id.
 	OnLine func(function string, line []byte)
+	// OnCall, if set, is told of each call that a function makes, and that Lambda makes for it, from several goroutines at
+	// once. The principal is the function's logical id.
+	OnCall func(iam.Call)
+	// OnRequest, if set, is told of each request that the front door answered, also one that no function heard of.
+	OnRequest func(Request)
 	Now    func() time.Time
 	Logger *slog.Logger
 }

@@ -40,7 +40,7 @@ func (h *Host) startRecorder(ctx context.Context) error {
 	}
 	var err error
 	h.recorder, err = iam.New(iam.Config{
-		Region: Region, AccountID: AccountID, Principals: principals, Canonical: canonicalStream,
+		Region: Region, AccountID: AccountID, Principals: principals, Canonical: canonicalStream, Observe: h.observer(),
 		Backends: map[string]string{
 			"dynamodb": h.config.DynamoDB, "sqs": h.config.SQS,
 			"logs": h.config.Other, "secretsmanager": h.config.Other, "s3": h.config.Other,
@@ -57,4 +57,19 @@ func (h *Host) startRecorder(ctx context.Context) error {
 	h.gateway = &http.Server{Handler: h.recorder, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = h.gateway.Serve(listener) }()
 	return nil
+}
+
+// observer tells who asked for it of each call, by the function's logical id.
+func (h *Host) observer() func(iam.Call) {
+	if h.config.OnCall == nil {
+		return nil
+	}
+	ids := map[string]string{}
+	for id := range h.template.Functions() {
+		ids[keyOf(id)] = id
+	}
+	return func(call iam.Call) {
+		call.Principal = ids[call.Principal]
+		h.config.OnCall(call)
+	}
 }

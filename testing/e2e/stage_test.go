@@ -54,13 +54,14 @@ type stage struct {
 	host   *lambdahost.Host
 	twilio *twiliofake.Server
 	lines  *lines
+	tally  *tally
 }
 
 // newStage starts the stack. Its parameters are those of a test on top of the template's defaults.
 func newStage(t *testing.T, parameters map[string]any, change func(*twiliofake.Config)) *stage {
 	t.Helper()
 	dynamodb, queues, other := relaytest.Emulator(t, relaytest.EmulatorDynamoDB), relaytest.Emulator(t, relaytest.EmulatorSQS), relaytest.Emulator(t, relaytest.EmulatorMoto)
-	s := &stage{t: t, lines: newLines(t)}
+	s := &stage{t: t, lines: newLines(t), tally: newTally()}
 	certificate := s.startTwilio(change)
 	template, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
 	if err != nil {
@@ -82,11 +83,12 @@ func newStage(t *testing.T, parameters map[string]any, change func(*twiliofake.C
 		Template: template, Parameters: given, StackName: "e2e-" + mark, Artefacts: *artefacts,
 		DynamoDB: dynamodb.Endpoint, SQS: queues.Endpoint, Other: other.Endpoint,
 		Environment: map[string]string{"SSL_CERT_FILE": certificate.file},
-		OnLine:      s.lines.take, Now: time.Now, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+		OnLine:      s.printed, OnCall: s.tally.call, OnRequest: s.tally.request, Now: time.Now, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.tally.know(s.host)
 	t.Cleanup(func() {
 		if err := s.host.Close(); err != nil {
 			t.Error(err)
@@ -110,7 +112,7 @@ func (s *stage) startTwilio(change func(*twiliofake.Config)) certificate {
 	if s.twilio, err = twiliofake.New(config); err != nil {
 		s.t.Fatal(err)
 	}
-	server := httptest.NewTLSServer(s.twilio)
+	server := httptest.NewTLSServer(s.tally.watching(s.twilio))
 	s.t.Cleanup(func() {
 		server.Close()
 		s.twilio.Close()
@@ -121,6 +123,12 @@ func (s *stage) startTwilio(change func(*twiliofake.Config)) certificate {
 		s.t.Fatal(err)
 	}
 	return certificate{url: server.URL, file: file}
+}
+
+// printed takes a line that a function printed.
+func (s *stage) printed(function string, line []byte) {
+	s.lines.take(function, line)
+	s.tally.logged(function, line)
 }
 
 func secret(t *testing.T, config awsclient.Config, value string) string {

@@ -25,6 +25,8 @@ type Config struct {
 	Backends map[string]string
 	// Canonical, if set, writes a backend's own form of an ARN as the policies have it.
 	Canonical func(arn string) string
+	// Observe, if set, is told of each call when it was answered, from several goroutines at once.
+	Observe func(Call)
 }
 
 // Recorder is the address of all services. It is safe for concurrent use.
@@ -91,7 +93,7 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	signed := scope.FindStringSubmatch(request.Header.Get("Authorization"))
 	if signed == nil {
 		deny(answer, request)
-		r.count("", inquiry{operation: "unsigned"}, false, answer, sent)
+		r.note("", inquiry{operation: "unsigned"}, false, answer, sent, nil)
 		return
 	}
 	principal, service := signed[1], signed[2]
@@ -103,17 +105,27 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	asked := r.read(service, request, body)
 	allowed := r.allowed(principal, service, asked)
 	// The answer may break off, and what was done is done.
-	defer func() { r.count(principal, asked, allowed, answer, sent) }()
+	defer func() { r.note(principal, asked, allowed, answer, sent, body) }()
 	if !allowed {
 		deny(answer, request)
 		return
 	}
-	if answer.keep = iterates(operationOf(request)); answer.keep {
+	operation, observed := operationOf(request), r.config.Observe != nil
+	if answer.keep = iterates(operation) || observed && tells(operation); answer.keep {
 		request.Header.Set("Accept-Encoding", "identity") // It is read here.
+	}
+	if observed {
+		askForUnits(request, body)
 	}
 	r.backends[service].ServeHTTP(answer, request)
 	r.remember(answer, body)
 	answer.pass()
+}
+
+// note counts a call and tells of it.
+func (r *Recorder) note(principal string, asked inquiry, allowed bool, answer *watched, sent *counted, body []byte) {
+	r.count(principal, asked, allowed, answer, sent)
+	r.observe(principal, asked, allowed, answer, sent, body)
 }
 
 // readable returns the body of a call whose body says what it asks for, and leaves it to be read again. That of S3 does

@@ -1,0 +1,186 @@
+//go:build unix
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/dashboard"
+	"quickdumpnow.com/smsrelay/shared/lambdahost"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twiliofake"
+)
+
+// dying plays a text that is given up while Twilio has no time for its phone, and is brought back when it has.
+func (s *stage) dying(busy *atomic.Bool) func(int) string {
+	return func(i int) string {
+		busy.Store(true)
+		sid := s.mustText(customer(i), brokenNumber, fmt.Sprintf("The van is %d minutes late, we are sorry", 10+i))
+		s.await(sid, patience, ledger.Dead)
+		s.rest()
+		busy.Store(false)
+		letter := s.deadLetter()
+		err := s.queue("Queue").Send(s.t.Context(), queue.Outgoing{Group: letter.Group, DeduplicationID: sid + "-again", Body: letter.Body, Attributes: letter.Attributes})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.await(sid, patience, ledger.Delivered)
+		return sid
+	}
+}
+
+// twice is the text whose webhook comes again and again.
+const twice = "SM000000000000000000000000000000c0"
+
+// doubled sends a webhook that came before.
+func (s *stage) doubled(int) string {
+	in := twiliofake.Inbound{From: customer(70), To: unroutedNumber, Body: "The van is late", Sid: twice}
+	if answer, err := s.twilio.SendInbound(s.t.Context(), in, s.webhook()); err != nil || !answer.Taken {
+		s.t.Fatalf("the webhook was not taken: %+v, %v", answer, err)
+	}
+	return ""
+}
+
+// forged sends a webhook that Twilio did not sign.
+func (s *stage) forged(i int) string {
+	form := url.Values{"From": {string(customer(i))}, "To": {string(number)}, "Body": {"Not from Twilio"}, "MessageSid": {twice}, "AccountSid": {accountSid}}
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.host.URL()+"/sms/inbound", strings.NewReader(form.Encode()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("X-Twilio-Signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+	if got := s.statusOf(request); got != http.StatusForbidden {
+		s.t.Errorf("a webhook that Twilio did not sign is answered %d", got)
+	}
+	return ""
+}
+
+// written plays a text that an operator writes.
+func (s *stage) written(i int) string {
+	words := fmt.Sprintf("We are on our way, and there in %d minutes", 10+i)
+	body := fmt.Sprintf(`{"twilio_number":%q,"body":%q,"idempotency_key":"costs-%d"}`, number, words, i)
+	s.relays(body, http.StatusAccepted, `"id":"RL`)
+	s.until("the operator's text is delivered", patience, func() bool {
+		sent := s.sent()[words]
+		return len(sent) == 1 && sent[0].Status == sms.StatusDelivered
+	})
+	return ""
+}
+
+// looked has an operator look at the last text.
+func (s *stage) looked(int) string {
+	s.asked("/sms/status?message_sid=" + twice)
+	return ""
+}
+
+// listed has an operator list texts, of which there are more.
+func (s *stage) listed(int) string {
+	s.asked("/sms/status?limit=25&number=" + url.QueryEscape(string(number)))
+	return ""
+}
+
+func (s *stage) asked(path string) {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.host.URL()+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := lambdahost.SignOperator(s.t.Context(), request, nil, time.Now()); err != nil {
+		s.t.Fatal(err)
+	}
+	if got := s.statusOf(request); got != http.StatusOK {
+		s.t.Errorf("GET %s is answered %d", path, got)
+	}
+}
+
+// recycled plays a delivered text with new processes.
+func (s *stage) recycled(i int) string {
+	for _, id := range []string{"IngestFunction", "SenderFunction", "StreamAuditFunction", "OperatorFunction"} {
+		s.host.Function(id).Recycle()
+	}
+	sid := s.mustText(customer(i), number, fmt.Sprintf("The van is %d minutes late, with a cold start", 10+i))
+	s.await(sid, patience, ledger.Delivered)
+	return sid
+}
+
+// auditBytes is how much the audit log has of a text.
+func (s *stage) auditBytes(sid string) int {
+	s.t.Helper()
+	group, sum := s.host.Name("AuditLogGroup"), 0
+	pages := cloudwatchlogs.NewFilterLogEventsPaginator(cloudwatchlogs.NewFromConfig(s.host.Direct("logs")), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(s.t.Context())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, event := range page.Events {
+			if strings.Contains(*event.Message, sid) {
+				sum += len(*event.Message)
+			}
+		}
+	}
+	return sum
+}
+
+// recordBytes is how large the ledger's record of a text is, as DynamoDB reckons: names and values.
+func (s *stage) recordBytes(sid string) int {
+	s.t.Helper()
+	out, err := dynamodb.NewFromConfig(s.host.Direct("dynamodb")).GetItem(s.t.Context(), &dynamodb.GetItemInput{
+		TableName: aws.String(s.host.Name("LedgerTable")), Key: map[string]types.AttributeValue{"MessageSid": &types.AttributeValueMemberS{Value: sid}},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return sizeOf(&types.AttributeValueMemberM{Value: out.Item}) - 3
+}
+
+// sizeOf is what DynamoDB reckons for a value.
+func sizeOf(value types.AttributeValue) int {
+	switch v := value.(type) {
+	case *types.AttributeValueMemberS:
+		return len(v.Value)
+	case *types.AttributeValueMemberN:
+		return len(v.Value)/2 + 2
+	case *types.AttributeValueMemberL:
+		sum := 3
+		for _, element := range v.Value {
+			sum += 1 + sizeOf(element)
+		}
+		return sum
+	case *types.AttributeValueMemberM:
+		sum := 3
+		for name, member := range v.Value {
+			sum += len(name) + sizeOf(member)
+		}
+		return sum
+	default:
+		return 1
+	}
+}
+
+// billed returns the metrics that a line holds, each as CloudWatch bills it.
+func billed(line []byte) []string {
+	var m dashboard.Metrics
+	if err := m.ReadMetrics(bytes.NewReader(line)); err != nil {
+		return nil
+	}
+	var names []string
+	for _, key := range m.Keys() {
+		names = append(names, key.String())
+	}
+	return names
+}
