@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/dashboard"
 	"quickdumpnow.com/smsrelay/shared/lambdahost"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -89,7 +87,7 @@ func (s *stage) looked(int) string {
 
 // listed has an operator list texts, of which there are more.
 func (s *stage) listed(int) string {
-	s.asked("/sms/status?limit=25&number=" + url.QueryEscape(string(number)))
+	s.asked("/sms/status?limit=20&number=" + url.QueryEscape(string(number)))
 	return ""
 }
 
@@ -170,17 +168,4 @@ func sizeOf(value types.AttributeValue) int {
 	default:
 		return 1
 	}
-}
-
-// billed returns the metrics that a line holds, each as CloudWatch bills it.
-func billed(line []byte) []string {
-	var m dashboard.Metrics
-	if err := m.ReadMetrics(bytes.NewReader(line)); err != nil {
-		return nil
-	}
-	var names []string
-	for _, key := range m.Keys() {
-		names = append(names, key.String())
-	}
-	return names
 }

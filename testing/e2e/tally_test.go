@@ -5,7 +5,6 @@ package e2e
 import (
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 
@@ -130,15 +129,4 @@ func (c *tally) now() (map[string]float64, int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.sums), c.changes
-}
-
-// since returns what was added to earlier sums.
-func (c *tally) since(earlier map[string]float64) map[string]float64 {
-	sums, _ := c.now()
-	for _, what := range slices.Collect(maps.Keys(sums)) {
-		if sums[what] -= earlier[what]; sums[what] == 0 {
-			delete(sums, what)
-		}
-	}
-	return sums
 }
