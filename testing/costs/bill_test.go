@@ -1,0 +1,179 @@
+package costs
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/dashboard"
+	"quickdumpnow.com/smsrelay/shared/lambdahost/template"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// path is what one text takes on one path, as testing/e2e counted it.
+type path struct {
+	Name  string             `json:"name"`
+	Each  map[string]float64 `json:"each"`
+	Bytes map[string]float64 `json:"bytes"`
+}
+
+// sum adds up what begins with a prefix and ends with a suffix.
+func sum(counts map[string]float64, prefix, suffix string) float64 {
+	total := 0.0
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		if strings.HasPrefix(what, prefix) && strings.HasSuffix(what, suffix) {
+			total += counts[what]
+		}
+	}
+	return total
+}
+
+// stack is what the template says that costs money.
+type stack struct {
+	// memory is that of each function, in GB.
+	memory map[string]float64
+	// accessLog is the length of a line of the access log.
+	accessLog float64
+	alarms    float64
+	metrics   float64
+	// ledgerMonths, logMonths and auditMonths are how long things are kept.
+	ledgerMonths, logMonths, auditMonths float64
+}
+
+const days = 365.0 / 12
+
+func readStack(t *testing.T) stack {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := template.Parse(text, map[string]any{
+		"TwilioAccountSid":         "AC00000000000000000000000000000000",
+		"TwilioAuthTokenSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/token-AbCdEf",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := stack{memory: map[string]float64{}, alarms: float64(len(parsed.Resources("AWS::CloudWatch::Alarm"))), metrics: metrics(t, text)}
+	for id, function := range parsed.Functions() {
+		s.memory[id] = number(t, function["MemorySize"]) / 1024
+	}
+	for _, stage := range parsed.Resources("AWS::ApiGatewayV2::Stage") {
+		settings, _ := stage.Properties["AccessLogSettings"].(template.Object)
+		s.accessLog = float64(len(template.Expression(settings["Format"])))
+	}
+	retention := func(id string) float64 {
+		group, _ := parsed.Resource(id)
+		return number(t, group.Properties["RetentionInDays"]) / days
+	}
+	s.logMonths, s.auditMonths = retention("SenderLogGroup"), retention("AuditLogGroup")
+	values, _ := parsed.Whole["Values"].(template.Object)
+	s.ledgerMonths = number(t, strings.TrimSuffix(template.Expression(values["LedgerRetention"]), "h")) / hours
+	return s
+}
+
+// metrics counts those that the dashboard and the alarms ask for, with a total for each that has a dimension: testing/dashboards
+// sees to it that there are no others.
+func metrics(t *testing.T, text []byte) float64 {
+	t.Helper()
+	parsed, err := dashboard.ReadTemplate(text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := parsed.Dashboard()
+	if err != nil {
+		t.Fatal(err)
+	}
+	billed := map[string]bool{}
+	for _, w := range d.Widgets {
+		for _, m := range w.Metrics {
+			if m.Namespace == telemetry.Namespace {
+				billed[m.Name], billed[m.Name+" "+m.Dimensions] = true, true
+			}
+		}
+	}
+	delete(billed, "")
+	n := 0
+	for name := range billed {
+		if !strings.HasSuffix(name, " ") { // A metric without a dimension is its own total.
+			n++
+		}
+	}
+	return float64(n)
+}
+
+func number(t *testing.T, v any) (n float64) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(template.Expression(v)), &n); err != nil {
+		t.Fatalf("%v is no number: %v", v, err)
+	}
+	return n
+}
+
+func readPaths(t *testing.T) []path {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "e2e", "testdata", "costs.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var counted struct{ Paths []path }
+	if err := json.Unmarshal(text, &counted); err != nil {
+		t.Fatal(err)
+	}
+	return counted.Paths
+}
+
+// services are the columns of a bill.
+var services = []string{"API Gateway", "Lambda", "SQS", "DynamoDB", "Logs", "other", "AWS", "Twilio"} //nolint:gochecknoglobals // a constant, if Go had one of this type.
+
+// bill is what a million texts cost, by service.
+func (s stack) bill(p path) map[string]float64 {
+	calls := p.Each["apigateway:Request"]
+	twilio := sum(p.Each, "twilio:", "")
+	bill := map[string]float64{
+		"API Gateway": of("request") * calls,
+		"Lambda":      of("invocation")*sum(p.Each, "invocations ", "") + million*of("gigabyte second")*s.gigabyteSeconds(p),
+		"SQS":         of("standard")*sum(p.Each, "sqs:", " TimerQueue") + of("fifo")*(sum(p.Each, "sqs:", "")-sum(p.Each, "sqs:", " TimerQueue")),
+		"DynamoDB":    of("write")*sum(p.Each, "write units ", "") + of("read")*sum(p.Each, "read units ", ""),
+		"Logs":        million / gigabyte * of("logged") * (s.logBytes(p) + auditBytes(p)),
+		"other":       of("secret read")*sum(p.Each, "secretsmanager:", "") + million/gigabyte*of("out")*assumed("answer")*(calls+twilio),
+	}
+	for _, dollars := range maps.Clone(bill) {
+		bill["AWS"] += dollars
+	}
+	bill["Twilio"] = million * (p.Each["twilio segments outbound-api"]*(of("segment out")+of("carrier out")) +
+		p.Each["twilio segments inbound"]*(of("segment in")+of("carrier in")))
+	return bill
+}
+
+// gigabyteSeconds is how long the functions run for a text, by their memory.
+func (s stack) gigabyteSeconds(p path) float64 {
+	total := s.memory["SenderFunction"] * sum(p.Each, "twilio:", "") * assumed("twilio") / 1000
+	for id, memory := range s.memory {
+		total += memory * p.Each["invocations "+id] * assumed("invocation") / 1000
+	}
+	return total
+}
+
+// logBytes is what the functions, Lambda and the gateway log of a text.
+func (s stack) logBytes(p path) float64 {
+	invocations := sum(p.Each, "invocations ", "")
+	events := sum(p.Each, "log events ", "") + 2*invocations + p.Each["apigateway:Request"]
+	return sum(p.Bytes, "log bytes ", "") + assumed("platform")*invocations + s.accessLog*p.Each["apigateway:Request"] + assumed("event")*events
+}
+
+// auditBytes is what the audit log keeps of a text. Each version of its record has an entry.
+func auditBytes(p path) float64 {
+	return p.Bytes["audit bytes"] + assumed("event")*sum(p.Each, "dynamodb:PutItem LedgerTable", "")
+}
+
+// ledgerBytes is what the ledger keeps of a text, with its indexes.
+func ledgerBytes(p path) float64 {
+	const overhead = 100
+	return p.Bytes["record bytes"] + overhead + 3*assumed("index")
+}
