@@ -25,7 +25,7 @@ type frontDoor struct {
 	routes map[string]doorRoute
 	// preflights answers OPTIONS.
 	preflights http.Handler
-	// answered, if set, is told of each request.
+	// answered is told of each request.
 	answered func(Request)
 	now      func() time.Time
 	logger   *slog.Logger
@@ -47,10 +47,6 @@ type doorRoute struct {
 
 // ServeHTTP answers one request, and tells of it.
 func (d *frontDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if d.answered == nil {
-		d.serve(w, r)
-		return
-	}
 	begun, answer := d.now(), &answered{ResponseWriter: w, status: http.StatusOK}
 	d.serve(answer, r)
 	d.answered(Request{Route: r.Method + " " + r.URL.EscapedPath(), Status: answer.status, Latency: d.now().Sub(begun)})
@@ -92,8 +88,9 @@ func refuse(w http.ResponseWriter, status int) {
 
 // openDoor reads the routes out of the template and serves them.
 func (h *Host) openDoor() error {
-	door := &frontDoor{routes: map[string]doorRoute{}, answered: h.config.OnRequest, now: h.config.Now, logger: h.config.Logger}
-	for _, api := range h.template.Resources("AWS::ApiGatewayV2::Api") {
+	door := &frontDoor{routes: map[string]doorRoute{}, now: h.config.Now, logger: h.config.Logger}
+	for id, api := range h.template.Resources("AWS::ApiGatewayV2::Api") {
+		door.answered = h.answered(id)
 		var p struct{ CorsConfiguration corsProperties }
 		if err := h.stack.Into(api.Properties, &p); err != nil {
 			return err

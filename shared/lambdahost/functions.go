@@ -60,7 +60,7 @@ func (h *Host) addFunction(ctx context.Context, id string, properties map[string
 	f.Function = runtime.New(runtime.Config{
 		Name: id, ARN: "arn:aws:lambda:" + Region + ":" + AccountID + ":function:" + h.Name(id),
 		Command: command, Environment: h.environment(f), Timeout: time.Duration(f.settings.Timeout) * time.Second,
-		MaxInstances: instances, Now: h.config.Now,
+		MaxInstances: instances, Now: h.config.Now, Invoked: h.invoked(id),
 		Log: func(line []byte) {
 			f.logs.take(line)
 			if h.config.OnLine != nil {

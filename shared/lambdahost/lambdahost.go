@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/lambdahost/iam"
+	"quickdumpnow.com/smsrelay/shared/lambdahost/measure"
 	"quickdumpnow.com/smsrelay/shared/lambdahost/provision"
 	"quickdumpnow.com/smsrelay/shared/lambdahost/runtime"
 	"quickdumpnow.com/smsrelay/shared/lambdahost/template"
@@ -55,16 +57,21 @@ type Config struct {
 	OnCall func(iam.Call)
 	// OnRequest, if set, is told of each request that the front door answered, also one that no function heard of.
 	OnRequest func(Request)
-	Now    func() time.Time
-	Logger *slog.Logger
+	// Metrics, if set, is where the stack's own metrics go, those that AWS measures: see measure. Functions and the API have
+	// their logical ids in them, queues and tables their names.
+	Metrics io.Writer
+	Now     func() time.Time
+	Logger  *slog.Logger
 }
 
 // Host is a stack at work.
 type Host struct {
-	config    Config
-	template  *template.Template
-	stack     *provision.Stack
-	recorder  *iam.Recorder
+	config   Config
+	template *template.Template
+	stack    *provision.Stack
+	recorder *iam.Recorder
+	// meter is nil if nobody wants its metrics.
+	meter     *measure.Meter
 	functions map[string]*function
 	door      *http.Server
 	listener  net.Listener
@@ -110,11 +117,12 @@ func (h *Host) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	var running context.Context
+	running, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	h.startMeter(running)
 	if err := h.startRecorder(ctx); err != nil {
 		return err
 	}
-	var running context.Context
-	running, h.stop = context.WithCancel(context.WithoutCancel(ctx))
 	var logging context.Context
 	logging, h.endLogs = context.WithCancel(context.WithoutCancel(ctx))
 	for id, properties := range h.template.Functions() {

@@ -61,7 +61,7 @@ func (h *Host) startRecorder(ctx context.Context) error {
 
 // observer tells who asked for it of each call, by the function's logical id.
 func (h *Host) observer() func(iam.Call) {
-	if h.config.OnCall == nil {
+	if h.config.OnCall == nil && h.meter == nil {
 		return nil
 	}
 	ids := map[string]string{}
@@ -70,6 +70,6 @@ func (h *Host) observer() func(iam.Call) {
 	}
 	return func(call iam.Call) {
 		call.Principal = ids[call.Principal]
-		h.config.OnCall(call)
+		h.called(call)
 	}
 }

@@ -142,7 +142,7 @@ func (h *Host) streamSource(ctx context.Context, f *function, p sourceProperties
 	return mapping.Stream{
 		Client: client, StreamARN: p.Stream, SourceARN: sourceARN, Invoke: f.Invoke, BatchSize: p.BatchSize,
 		Window: time.Duration(p.MaximumBatchingWindowInSeconds) * time.Second, Bisect: p.BisectBatchOnFunctionError,
-		MaxRetries: retries, MaxAge: time.Duration(p.MaximumRecordAgeInSeconds) * time.Second, GiveUp: giveUp,
+		Aged: h.aged(f.id), MaxRetries: retries, MaxAge: time.Duration(p.MaximumRecordAgeInSeconds) * time.Second, GiveUp: giveUp,
 		Now: h.config.Now, Logger: h.config.Logger,
 	}.Run, nil
 }

@@ -56,7 +56,12 @@ func storageOptions(s stack, p path) []option {
 	kept := func(bytes, months float64) float64 {
 		return million * bytes / gigabyte * assumed("compressed") * months * of("kept")
 	}
-	months := func(n float64) string { return fmt.Sprintf("%.0f months", n) }
+	months := func(n float64) string {
+		if n < 1.5 {
+			return "a month"
+		}
+		return fmt.Sprintf("%.0f months", n)
+	}
 	return []option{
 		{"the ledger's records, kept for " + months(s.ledgerMonths) + " (`LedgerRetention`)", "-", dollars(ledger * of("stored"))},
 		{"point-in-time recovery of the ledger, as long", "-", dollars(ledger * of("recovery"))},
@@ -67,7 +72,7 @@ func storageOptions(s stack, p path) []option {
 
 // standingOptions are those that a month costs something for, or nothing.
 func standingOptions(s stack, p path) []option {
-	replicated := of("write") * (sum(p.Each, "write units LedgerTable", ""))
+	replicated := of("write") * sum(p.Each, "write units LedgerTable", "")
 	return []option{
 		{"reserved concurrency (`ReserveConcurrency`)", "nothing", "nothing"},
 		{"encryption at rest with AWS's own keys", "nothing", "KMS calls, which DynamoDB makes every few minutes and not for each text"},

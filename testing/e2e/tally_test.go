@@ -69,7 +69,7 @@ func (c *tally) call(call iam.Call) {
 func isPolling(operation string, call iam.Call) bool {
 	switch operation {
 	case "ReceiveMessage":
-		return call.Messages == 0
+		return len(call.Messages) == 0
 	case "GetRecords", "DescribeStream", "GetShardIterator", "ListStreams", "GetQueueAttributes", "HeadBucket":
 		return true
 	default:

@@ -20,17 +20,26 @@ type Call struct {
 	// Status is the HTTP status of the answer. Sent and Received are the bytes of the bodies.
 	Status         int
 	Sent, Received int64
-	// Messages is how many of a queue's messages it was about: 0 of a receive that found none.
-	Messages int
+	// Messages are the queue's messages that it was about: none of a receive that found none.
+	Messages []Message
 	// Units are the capacity units that DynamoDB counted, by table and by "table/index/name".
 	Units map[string]float64
+}
+
+// Message is a queue's message as far as a call names it: one that was sent by its ID, one that was received by both, one that is
+// deleted or hidden by the handle that it was received with.
+type Message struct {
+	ID     string `json:"MessageId"`
+	Handle string `json:"ReceiptHandle"`
 }
 
 // Failed reports whether the service did not do what it was asked for.
 func (c Call) Failed() bool { return c.Status/100 != 2 }
 
 // tells reports whether the answer to an operation says something that a Call has.
-func tells(operation string) bool { return operation == "ReceiveMessage" || consumes(operation) }
+func tells(operation string) bool {
+	return slices.Contains([]string{"SendMessage", "SendMessageBatch", "ReceiveMessage"}, operation) || consumes(operation)
+}
 
 // consumes reports whether DynamoDB says how many units an operation used, if it is asked for that.
 func consumes(operation string) bool {
@@ -70,23 +79,26 @@ func (r *Recorder) observe(principal string, asked inquiry, allowed bool, answer
 	r.config.Observe(call)
 }
 
-// messages counts the messages that a call of SQS was about.
-func messages(operation string, request, answer []byte) int {
+// messages reads which messages a call of SQS was about: the answer says it of those that were sent or received, the request of
+// the others.
+func messages(operation string, request, answer []byte) []Message {
 	name, isQueue := strings.CutPrefix(operation, "sqs:")
-	var in struct{ Entries []json.RawMessage }
-	var out struct{ Messages []json.RawMessage }
-	switch {
-	case !isQueue:
-		return 0
-	case name == "ReceiveMessage":
-		_ = json.Unmarshal(answer, &out) // An error has no messages.
-		return len(out.Messages)
-	case strings.HasSuffix(name, "Batch"):
-		_ = json.Unmarshal(request, &in)
-		return len(in.Entries)
-	default:
-		return 1
+	if !isQueue {
+		return nil
 	}
+	text := answer
+	if !strings.HasPrefix(name, "Send") && name != "ReceiveMessage" {
+		text = request
+	}
+	var several struct{ Messages, Successful, Entries []Message }
+	var one Message
+	if json.Unmarshal(text, &several) != nil || json.Unmarshal(text, &one) != nil {
+		return nil // It is an error's.
+	}
+	if one != (Message{}) {
+		return []Message{one}
+	}
+	return slices.Concat(several.Messages, several.Successful, several.Entries)
 }
 
 // consumed is what DynamoDB says of the units of one table.

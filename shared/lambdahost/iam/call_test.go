@@ -35,15 +35,19 @@ func TestObserve(t *testing.T) {
 			Call{Resources: []string{table}, Allowed: true},
 		},
 		{
-			"a receive", "sqs", "ReceiveMessage", `{"QueueUrl":"http://127.0.0.1/0/q"}`, `{"Messages":[{},{}]}`, 200,
-			Call{Resources: []string{queue}, Allowed: true, Messages: 2},
+			"a receive", "sqs", "ReceiveMessage", `{"QueueUrl":"http://127.0.0.1/0/q"}`, `{"Messages":[{"MessageId":"a","ReceiptHandle":"1"},{"MessageId":"b","ReceiptHandle":"2"}]}`, 200,
+			Call{Resources: []string{queue}, Allowed: true, Messages: []Message{{"a", "1"}, {"b", "2"}}},
 		},
 		{"a receive of nothing", "sqs", "ReceiveMessage", `{"QueueUrl":"http://127.0.0.1/0/q"}`, `{}`, 200, Call{Resources: []string{queue}, Allowed: true}},
 		{
-			"a batch of messages", "sqs", "DeleteMessageBatch", `{"QueueUrl":"http://127.0.0.1/0/q","Entries":[{},{},{}]}`, `{}`, 200,
-			Call{Resources: []string{queue}, Allowed: true, Messages: 3},
+			"a batch of messages", "sqs", "DeleteMessageBatch", `{"QueueUrl":"http://127.0.0.1/0/q","Entries":[{"Id":"0","ReceiptHandle":"1"},{"Id":"1","ReceiptHandle":"2"}]}`, `{"Successful":[{"Id":"0"},{"Id":"1"}]}`, 200,
+			Call{Resources: []string{queue}, Allowed: true, Messages: []Message{{"", "1"}, {"", "2"}}},
 		},
-		{"what is not allowed", "sqs", "PurgeQueue", `{"QueueUrl":"http://127.0.0.1/0/q"}`, ``, 400, Call{Resources: []string{queue}, Messages: 1}},
+		{
+			"a message", "sqs", "SendMessage", `{"QueueUrl":"http://127.0.0.1/0/q","MessageBody":"x"}`, `{"MessageId":"a"}`, 200,
+			Call{Resources: []string{queue}, Allowed: true, Messages: []Message{{ID: "a"}}},
+		},
+		{"what is not allowed", "sqs", "PurgeQueue", `{"QueueUrl":"http://127.0.0.1/0/q"}`, ``, 400, Call{Resources: []string{queue}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -35,6 +35,8 @@ type Stream struct {
 	MaxAge     time.Duration
 	// GiveUp takes what was given up. Its error is as that of an invocation: the batch is tried again.
 	GiveUp func(ctx context.Context, lost Lost) error
+	// Aged, if set, is told how old the last record of a batch is that the function is given.
+	Aged func(age time.Duration)
 	// Checkpoint, if set, is told how many records are done, one way or the other.
 	Checkpoint func(done int)
 	Now        func() time.Time
@@ -221,6 +223,9 @@ func (s Stream) giveUp(ctx context.Context, shardID string, batch []Record, trie
 // try invokes the function once. done is how many records, from the first, need not come again; err that it failed as a
 // whole.
 func (s Stream) try(ctx context.Context, batch []Record) (done int, err error) {
+	if s.Aged != nil {
+		s.Aged(s.Now().Sub(batch[len(batch)-1].At))
+	}
 	text, err := s.Invoke(ctx, eventOf(batch))
 	if err != nil {
 		return 0, err

@@ -31,6 +31,8 @@ type Config struct {
 	MaxInstances int
 	// Log takes what the processes print, a line at a time without its newline, from several goroutines at once.
 	Log func(line []byte)
+	// Invoked, if set, is told of each invocation how long it took and what it failed with, also of one that was throttled.
+	Invoked func(took time.Duration, err error)
 	// Now is the clock of the deadlines that the function is told.
 	Now func() time.Time
 }
@@ -87,18 +89,27 @@ func New(config Config) *Function {
 func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	i, err := f.acquire() //nolint:contextcheck // a process outlives the invocation that started it.
 	if err != nil {
+		f.tell(0, err)
 		return nil, fmt.Errorf("invoke %s: %w", f.config.Name, err)
 	}
 	f.invocations.Add(1)
 	begun := f.config.Now()
 	response, err := i.invoke(ctx, event)
-	f.billed.Add(int64(f.config.Now().Sub(begun)))
+	took := f.config.Now().Sub(begun)
+	f.billed.Add(int64(took))
+	f.tell(took, err)
 	f.release(i)
 	if err != nil {
 		f.failures.Add(1)
 		return nil, fmt.Errorf("invoke %s: %w", f.config.Name, err)
 	}
 	return response, nil
+}
+
+func (f *Function) tell(took time.Duration, err error) {
+	if f.config.Invoked != nil {
+		f.config.Invoked(took, err)
+	}
 }
 
 // acquire returns a process that waits for an event, or starts one.
