@@ -188,3 +188,14 @@ func BenchmarkList(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkOthersWrites is what a relay that has nothing to do costs each quarter of a second.
+func BenchmarkOthersWrites(b *testing.B) {
+	db := openNew(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if db.writer.othersWrites(b.Context()) == 0 {
+			b.Fatal("SQLite does not say how often others have written")
+		}
+	}
+}
