@@ -16,7 +16,7 @@ const (
 	// answerPatience is how long a caller whose context has ended still waits for a write that is under way. A
 	// commit takes milliseconds: only a disk that hangs takes longer.
 	answerPatience = 5 * time.Second
-	// othersInterval is how long a write of another process may go unnoticed. To look takes microseconds.
+	// othersInterval is how long a write of another process may go unnoticed. To look takes tens of microseconds.
 	othersInterval = 250 * time.Millisecond
 )
 
