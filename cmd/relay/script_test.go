@@ -24,5 +24,5 @@ func TestMain(m *testing.M) {
 
 // TestStories runs what people do with the program, and what happens when they err.
 func TestStories(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true})
+	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true, Cmds: storyCommands()})
 }

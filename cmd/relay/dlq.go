@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+func (p program) dlqCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "dlq",
+		Aliases: []string{"dead-letters"},
+		Short:   "See the dead letters, and move them back to the queue",
+		Long: `dlq works on the dead-letter queue: the texts whose attempts are used up, and whatever else the sender could not work
+through. Each letter is shown beside what the ledger says of its text.
+
+Mend what was broken first (relay explain code says what an error means), then redrive. A letter that is moved twice
+sends nothing twice: the ledger takes a text back from its death once.`,
+		SuggestionsMinimumDistance: 2,
+		Args:                       unknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.dlqListCommand(), p.dlqShowCommand(), p.dlqRedriveCommand(), p.dlqDropCommand(), p.dlqRestoreCommand())
+	return cmd
+}
+
+// filterFlags are the flags that say which letters.
+type filterFlags struct {
+	reason, number, since, until string
+	sids                         []string
+}
+
+func (f *filterFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.reason, "reason", "", "only those that the sender put there for this reason, such as attempts_exhausted")
+	flags.StringVar(&f.number, "number", "", "only those from or to this number")
+	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
+	flags.StringVar(&f.until, "until", "", "only texts that came in before, in the same form")
+	flags.StringSliceVar(&f.sids, "sid", nil, "only this text; may be repeated")
+}
+
+// filter reads the flags.
+func (f *filterFlags) filter(now time.Time) (letters.Filter, error) {
+	filter := letters.Filter{Reason: ledger.Reason(f.reason), Number: sms.Typed(f.number), IDs: f.sids}
+	var problems []error
+	var err error
+	if filter.Since, err = readMoment(f.since, now); err != nil {
+		problems = append(problems, fmt.Errorf("--since: %w", err))
+	}
+	if filter.Until, err = readMoment(f.until, now); err != nil {
+		problems = append(problems, fmt.Errorf("--until: %w", err))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return filter, usageError{err}
+	}
+	return filter, nil
+}
+
+// readMoment reads a time, or how long ago it was.
+func readMoment(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-11-24T08:00:00Z nor a duration such as 2h", text)
+	}
+	return at, nil
+}
+
+func (p program) dlqListCommand() *cobra.Command {
+	var asJSON bool
+	var wanted filterFlags
+	cmd := &cobra.Command{
+		Use:     "ls",
+		Aliases: []string{"list"},
+		Short:   "List the dead letters",
+		Long: `ls lists the dead letters, and says what would become of each if it were moved back to the queue. They stay where they
+are: each is hidden from others for the moment in which it is read, and shown again, also on Ctrl-C.
+
+Of one conversation a queue shows ten letters at a time. If more are waiting than could be shown, the last line says how
+many.`,
+		Example: `  relay dlq ls
+  relay dlq ls --since 2h --number +18585550100
+  relay dlq ls --aws --json | jq -r '.letters[] | select(.outlook == "again") | .message_sid'`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			listed, err := p.readLetters(cmd.Context(), cmd.Flags(), &wanted)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(p.stdout).Encode(shownLetters(listed, false))
+			}
+			return writeLetters(p.stdout, listed)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an object with the letters, and how many could not be shown")
+	wanted.add(cmd.Flags())
+	addDesk(cmd.Flags())
+	return cmd
+}
+
+// letterList is what was read of the dead-letter queue.
+type letterList struct {
+	letters []letters.Letter
+	// notShown is how many more there are that could not be had: behind others of their conversation, or in the hands
+	// of another command. On AWS it is approximate.
+	notShown int
+}
+
+// readLetters opens the relay and reads its dead letters.
+func (p program) readLetters(ctx context.Context, flags *pflag.FlagSet, wanted *filterFlags) (listed letterList, err error) {
+	filter, err := wanted.filter(time.Now())
+	if err != nil {
+		return listed, err
+	}
+	d, err := p.openDesk(ctx, flags)
+	if err != nil {
+		return listed, err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	return listLetters(ctx, d, filter)
+}
+
+// listLetters reads the letters that pass.
+func listLetters(ctx context.Context, d *desk.Desk, filter letters.Filter) (listed letterList, err error) {
+	waiting, inFlight, err := d.DeadLetters.Depth(ctx)
+	if err != nil {
+		return listed, fmt.Errorf("count the dead letters: %w", err)
+	}
+	passed, seen, err := letters.Read(ctx, d.DeadLetters, d.Ledger, filter)
+	return letterList{letters: passed, notShown: max(0, waiting+inFlight-seen)}, err
+}
+
+func (p program) dlqShowCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show SID",
+		Short: "Show one dead letter, with its text",
+		Long: `show prints the letters of one text whole, with what the customer wrote and the attempts that the ledger has. An
+unreadable letter is named by the id that ls shows for it.`,
+		Example: `  relay dlq show SM0123456789abcdef0123456789abcdef`,
+		Args:    oneSID,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			listed, err := p.readLetters(cmd.Context(), cmd.Flags(), &filterFlags{sids: args})
+			if err != nil {
+				return err
+			}
+			if len(listed.letters) == 0 {
+				return noLetter(args[0], listed.notShown)
+			}
+			if asJSON {
+				return json.NewEncoder(p.stdout).Encode(shownLetters(listed, true))
+			}
+			for _, l := range listed.letters {
+				writeLetter(p.stdout, l)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	addDesk(cmd.Flags())
+	return cmd
+}
+
+// oneSID wants one argument.
+func oneSID(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return usageError{errors.New("which text? name its SID")}
+	case len(args) > 1:
+		return usageError{fmt.Errorf("one text at a time: unexpected argument %q", args[1])}
+	}
+	return nil
+}
+
+func noLetter(sid string, notShown int) error {
+	err := fmt.Errorf("no dead letter of %s", sid)
+	if notShown > 0 {
+		return hintedError{err, fmt.Sprintf("%d letters could not be looked at: they lie behind others of their conversation, or another command has them", notShown)}
+	}
+	return hintedError{err, "relay dlq ls lists those that there are"}
+}
+
+// countsOf lists what a plan counts, in a fixed order.
+func countsOf(counts map[string]int) string {
+	names := make([]string, 0, len(counts))
+	for name := range counts {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%d %s", counts[name], name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+)
+
+// dropFlags are the flags of dlq drop.
+type dropFlags struct {
+	wanted         filterFlags
+	settled, apply bool
+	because, save  string
+	by             string
+	asJSON         bool
+}
+
+func (p program) dlqDropCommand() *cobra.Command {
+	var f dropFlags
+	cmd := &cobra.Command{
+		Use:   "drop [SID…]",
+		Short: "Delete dead letters that are not to be sent",
+		Long: `drop deletes dead letters. Their texts stay in the ledger as they are: a dead text stays dead, and nobody gets it. Without
+--apply it only says which letters would go.
+
+--settled means those that are of no more use: Twilio has the text, or the letter is that of an earlier death. Every letter is
+written to a file before it is deleted, with who dropped it and why; relay dlq restore puts them back from there.`,
+		Example: `  relay dlq drop --settled
+  relay dlq drop --settled --because "delivered after all" --apply
+  relay dlq drop SM0123456789abcdef0123456789abcdef --because "a test" --apply`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.wanted.sids = append(f.wanted.sids, args...)
+			return p.drop(cmd, f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.settled, "settled", false, "only those that are of no more use to their texts")
+	flags.BoolVar(&f.apply, "apply", false, "delete them; without it, only say what would be done")
+	flags.StringVar(&f.because, "because", "", "why, for the record")
+	flags.StringVar(&f.by, "by", "", "who, for the record (default the user of this host)")
+	flags.StringVar(&f.save, "save", "", "file to which the letters are added first, a line of JSON each (default dead-letters-<time>.jsonl in this folder)")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the letters, and whether they were deleted")
+	f.wanted.add(flags)
+	addDesk(flags)
+	return cmd
+}
+
+// filter reads which letters to drop. Dropping everything has to be said in some way.
+func (f *dropFlags) filter(now time.Time) (letters.Filter, error) {
+	filter, err := f.wanted.filter(now)
+	if err != nil {
+		return filter, err
+	}
+	if f.settled {
+		for _, o := range letters.Outlooks() {
+			if o.Settled() {
+				filter.Outlooks = append(filter.Outlooks, o)
+			}
+		}
+	}
+	if filter.IsZero() {
+		return filter, usageError{errors.New("which letters? name their SIDs, or say --settled, --reason, --number, --since or --until")}
+	}
+	if f.apply && f.because == "" {
+		return filter, usageError{errors.New("--because is missing: why are they dropped? It is kept with the letters")}
+	}
+	return filter, nil
+}
+
+func (p program) drop(cmd *cobra.Command, f dropFlags) (err error) {
+	ctx := cmd.Context()
+	filter, err := f.filter(time.Now())
+	if err != nil {
+		return err
+	}
+	d, err := p.openDesk(ctx, cmd.Flags())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if !f.apply {
+		listed, err := listLetters(ctx, d, filter)
+		if err != nil {
+			return err
+		}
+		return p.printDrop(listed, f, "")
+	}
+	file := &letterFile{path: f.path(time.Now()), by: p.operator(f.by), because: f.because, now: time.Now}
+	defer func() { err = errors.Join(err, file.close()) }()
+	dropped, err := letters.Drop{From: d.DeadLetters, Records: d.Ledger, Filter: filter, Save: file.save}.Run(ctx)
+	return errors.Join(p.printDrop(letterList{letters: dropped}, f, file.path), interrupted(ctx, err))
+}
+
+// path returns the file that the letters go to.
+func (f *dropFlags) path(now time.Time) string {
+	if f.save != "" {
+		return f.save
+	}
+	return "dead-letters-" + now.UTC().Format("20060102T150405Z") + ".jsonl"
+}
+
+func (p program) printDrop(listed letterList, f dropFlags, path string) error {
+	if f.asJSON {
+		return json.NewEncoder(p.stdout).Encode(struct {
+			shownLetterList
+
+			Applied bool   `json:"applied"`
+			Saved   string `json:"saved,omitempty"`
+		}{shownLetters(listed, false), f.apply, path})
+	}
+	if err := writeLetters(p.stdout, listed); err != nil || len(listed.letters) == 0 {
+		return err
+	}
+	if lost := unsent(listed.letters); lost > 0 {
+		fmt.Fprintf(p.stdout, "%d of them would be sent if they were moved: nobody gets those texts.\n", lost)
+	}
+	if f.apply {
+		fmt.Fprintf(p.stdout, "Deleted. relay dlq restore %s puts them back.\n", path)
+	} else {
+		fmt.Fprintln(p.stdout, "Nothing was deleted. The same command with --apply and --because deletes them.")
+	}
+	return nil
+}
+
+// unsent counts the letters that a redrive would move.
+func unsent(all []letters.Letter) (n int) {
+	for _, l := range all {
+		if l.Outlook.Moves() {
+			n++
+		}
+	}
+	return n
+}
+
+// operator names who is at work, for the record.
+func (p program) operator(named string) string {
+	if named != "" {
+		return named
+	}
+	for _, name := range []string{"USER", "LOGNAME", "USERNAME"} {
+		if user, ok := p.lookup(name); ok && user != "" {
+			return user
+		}
+	}
+	return "operator"
+}
+
+func (p program) dlqRestoreCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Put dropped letters back on the dead-letter queue",
+		Long: `restore puts the letters of a file that relay dlq drop wrote back on the dead-letter queue, as they were. Putting one back
+twice changes nothing: the ledger takes a text back from its death once.`,
+		Example: `  relay dlq restore dead-letters-20261124T080000Z.jsonl`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageError{errors.New("want the name of one file")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return p.restore(cmd, args[0]) },
+	}
+	addDesk(cmd.Flags())
+	return cmd
+}
+
+func (p program) restore(cmd *cobra.Command, path string) (err error) {
+	file, err := os.Open(path) //nolint:gosec // the operator names the file.
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // it was only read.
+	kept, err := readLetterFile(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	d, err := p.openDesk(cmd.Context(), cmd.Flags())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	for i, one := range kept {
+		if err := d.DeadLetters.Send(cmd.Context(), one.outgoing()); err != nil {
+			return fmt.Errorf("put letter %d of %d back: %w", i+1, len(kept), err)
+		}
+	}
+	fmt.Fprintf(p.stdout, "%s put back.\n", plural(len(kept), "letter"))
+	return nil
+}

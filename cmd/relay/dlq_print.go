@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// shownLetter is a dead letter as JSON.
+type shownLetter struct {
+	// MessageSid is the text, LetterID the letter on its queue.
+	MessageSid string `json:"message_sid,omitempty"`
+	LetterID   string `json:"letter_id"`
+	// Reason, Attempts, LastError and Hop are what the sender wrote on the letter; absent if the queue made it.
+	Reason    ledger.Reason `json:"reason,omitempty"`
+	Attempts  int           `json:"attempts,omitempty"`
+	LastError string        `json:"last_error,omitempty"`
+	Hop       string        `json:"hop,omitempty"`
+	Kind      queue.Kind    `json:"kind,omitempty"`
+	// From and To are the text's.
+	From sms.PhoneNumber `json:"from,omitempty"`
+	To   sms.PhoneNumber `json:"to,omitempty"`
+	// ReceivedAt is when the text came in, BuriedAt when the letter was put here.
+	ReceivedAt time.Time `json:"received_at"`
+	BuriedAt   time.Time `json:"buried_at"`
+	// State is the ledger's; absent if it has no record of the text.
+	State       ledger.State  `json:"state,omitempty"`
+	StateReason ledger.Reason `json:"state_reason,omitempty"`
+	// Outlook is what would become of the text if the letter were moved.
+	Outlook  letters.Outlook `json:"outlook"`
+	Segments int             `json:"segments,omitempty"`
+	// Text is what the customer wrote, of show only; Raw is the body of an unreadable letter.
+	Text string `json:"text,omitempty"`
+	Raw  string `json:"raw,omitempty"`
+}
+
+type shownLetterList struct {
+	Letters  []shownLetter `json:"letters"`
+	NotShown int           `json:"not_shown"`
+}
+
+func shownLetters(listed letterList, whole bool) shownLetterList {
+	shown := shownLetterList{Letters: make([]shownLetter, len(listed.letters)), NotShown: listed.notShown}
+	for i, l := range listed.letters {
+		shown.Letters[i] = shownLetterOf(l, whole)
+	}
+	return shown
+}
+
+func shownLetterOf(l letters.Letter, whole bool) shownLetter {
+	shown := shownLetter{
+		MessageSid: l.Envelope.RelayID, LetterID: l.MessageID, Reason: l.Reason, Attempts: l.Attempts, LastError: l.LastError,
+		Hop: l.Hop, Kind: l.Envelope.Kind, ReceivedAt: l.ReceivedAt(), BuriedAt: l.SentAt,
+		State: l.Record.State, StateReason: l.Record.Reason, Outlook: l.Outlook, Segments: l.Segments(),
+	}
+	if m := l.Envelope.Message; m != nil {
+		shown.From, shown.To = m.From, m.To
+		if whole {
+			shown.Text = m.Body
+		}
+	}
+	if whole && l.Outlook == letters.Unreadable {
+		shown.Raw = l.Body
+	}
+	return shown
+}
+
+// writeLetters prints the letters one a line, for people.
+func writeLetters(out io.Writer, listed letterList) error {
+	if len(listed.letters) > 0 {
+		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "SID\tFROM\tTO\tRECEIVED\tREASON\tATTEMPTS\tLAST ERROR\tIF MOVED")
+		for _, l := range listed.letters {
+			s := shownLetterOf(l, false)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", l.ID(), orDash(string(s.From)), orDash(string(s.To)),
+				s.ReceivedAt.UTC().Format(time.RFC3339), orDash(string(s.Reason)), s.Attempts, orDash(shortened(s.LastError)), l.Outlook.Meaning())
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(out, countLine(listed))
+	return err
+}
+
+// countLine says how many there are, and how many more could not be shown.
+func countLine(listed letterList) string {
+	line := plural(len(listed.letters), "dead letter")
+	if len(listed.letters) == 0 {
+		line = "no dead letters"
+	}
+	if listed.notShown > 0 {
+		line += fmt.Sprintf("; %d more could not be shown: they lie behind others of their conversation, or another command has them", listed.notShown)
+	}
+	return line
+}
+
+// plural counts things.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// shortened cuts a cell of a table that would push the others off the screen.
+func shortened(cell string) string {
+	const most = 60
+	if len([]rune(cell)) <= most {
+		return cell
+	}
+	return string([]rune(cell)[:most-1]) + "…"
+}
+
+// writeLetter prints one letter whole.
+func writeLetter(out io.Writer, l letters.Letter) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	field := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(table, "%s\t%s\n", name, value)
+		}
+	}
+	s := shownLetterOf(l, true)
+	field("text", s.MessageSid)
+	field("letter", s.LetterID)
+	field("from", string(s.From))
+	field("to", string(s.To))
+	field("received", s.ReceivedAt.UTC().Format(time.RFC3339))
+	field("buried", s.BuriedAt.UTC().Format(time.RFC3339))
+	field("reason", string(s.Reason))
+	if s.Attempts > 0 {
+		field("attempts", fmt.Sprint(s.Attempts))
+	}
+	field("last error", s.LastError)
+	field("state", stateLine(l.Record))
+	field("if moved", l.Outlook.Meaning())
+	field("says", s.Text)
+	field("holds", s.Raw)
+	for _, a := range l.Record.Attempts {
+		field(fmt.Sprintf("attempt %d", a.Number), attemptLine(a))
+	}
+	_ = table.Flush()
+	fmt.Fprintln(out)
+}
+
+func stateLine(r ledger.Record) string {
+	if r.Version == 0 {
+		return "not in the ledger"
+	}
+	if r.Reason == "" {
+		return string(r.State)
+	}
+	return fmt.Sprintf("%s (%s)", r.State, r.Reason)
+}
+
+// attemptLine tells one attempt in a line.
+func attemptLine(a ledger.Attempt) string {
+	line := fmt.Sprintf("%s to %s: %s", a.StartedAt.UTC().Format(time.RFC3339), a.To, orDash(a.Outcome))
+	if a.OutboundSid != "" {
+		line += fmt.Sprintf(", %s %s", a.OutboundSid, a.Status)
+	}
+	if a.ErrorCode != 0 {
+		line += fmt.Sprintf(", code %d", a.ErrorCode)
+	}
+	if a.Error != "" {
+		line += ", " + a.Error
+	}
+	return line
+}

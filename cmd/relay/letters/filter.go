@@ -1,0 +1,49 @@
+package letters
+
+import (
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Filter says which letters. Zero fields do not restrict.
+type Filter struct {
+	// Reason is what the sender wrote on the letter.
+	Reason ledger.Reason
+	// Number is a customer's or a Twilio number.
+	Number sms.PhoneNumber
+	// Since and Until bound when the text came in.
+	Since, Until time.Time
+	// IDs are texts, or letters by the queue's own id.
+	IDs []string
+	// Outlooks are what would become of them.
+	Outlooks []Outlook
+}
+
+// Passes reports whether the letter is one of those.
+func (f Filter) Passes(l Letter) bool {
+	switch {
+	case f.Reason != "" && f.Reason != l.Reason,
+		!f.Since.IsZero() && l.ReceivedAt().Before(f.Since),
+		!f.Until.IsZero() && !l.ReceivedAt().Before(f.Until),
+		len(f.IDs) > 0 && !slices.Contains(f.IDs, l.ID()) && !slices.Contains(f.IDs, l.MessageID),
+		len(f.Outlooks) > 0 && !slices.Contains(f.Outlooks, l.Outlook):
+		return false
+	}
+	return f.Number == "" || l.has(f.Number)
+}
+
+// IsZero reports whether the filter lets everything through.
+func (f Filter) IsZero() bool {
+	return f.Reason == "" && f.Number == "" && f.Since.IsZero() && f.Until.IsZero() && len(f.IDs) == 0 && len(f.Outlooks) == 0
+}
+
+// has reports whether the number has to do with the text.
+func (l Letter) has(number sms.PhoneNumber) bool {
+	if m := l.Envelope.Message; m != nil && (m.From == number || m.To == number) {
+		return true
+	}
+	return l.Record.TwilioNumber == number || l.Record.Customer == number
+}

@@ -1,0 +1,121 @@
+package letters
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/queue"
+)
+
+// Move moves letters back to the queue.
+type Move struct {
+	From    queue.Receiver
+	To      queue.Sender
+	Records Ledger
+	// Filter says which letters; of those, the ones of which nothing would come stay where they are.
+	Filter Filter
+	// Pause lies between two moves, so that Twilio and the phones do not get everything at once.
+	Pause time.Duration
+	// Listed, if set, asks Twilio whether it has a message of the text after all. Such a letter stays.
+	Listed func(ctx context.Context, l Letter) (bool, error)
+	// Report, if set, is told of each letter that passed the filter.
+	Report func(l Letter, moved bool)
+}
+
+// Tally is what was done.
+type Tally struct {
+	// Moved letters are on the queue. Left ones passed the filter, and nothing would come of moving them.
+	Moved, Left int
+	// Copies are letters that were moved, and could not be deleted from here. The copy that is left is harmless, see [Move.Run].
+	Copies int
+}
+
+// Run moves them. If it ends early, by an error or because ctx does, the letters not yet moved are where they were, and the
+// tally says how far it got.
+//
+// A letter is put on the queue first and deleted then: in between, and for good if this process ends there, there are two
+// of it. That sends nothing twice. The sender takes a text back from its death only by the letter of its last death, and
+// the ledger's conditional write lets that happen once: the second copy finds a text that is not dead any more, or one that
+// died again after more attempts than the copy says, and is acknowledged without a word to Twilio. In the other order, the
+// same crash would lose the letter.
+//
+// SQS's own StartMessageMoveTask is not used: it moves all or nothing, and on FIFO queues at its own pace.
+func (m Move) Run(ctx context.Context) (tally Tally, err error) {
+	hidden := max(time.Minute, 2*batch*m.Pause+readHidden)
+	err = Each(ctx, m.From, hidden, func(ctx context.Context, d queue.Delivery) (bool, error) {
+		l, err := Open(ctx, m.Records, d)
+		if err != nil || !m.Filter.Passes(l) {
+			return false, err
+		}
+		if l, err = m.Ask(ctx, l); err != nil {
+			return false, err
+		}
+		if !l.Outlook.Moves() {
+			tally.Left++
+			m.report(l, false)
+			return false, nil
+		}
+		if err := m.pause(ctx, tally.Moved); err != nil {
+			return false, err
+		}
+		if err := m.To.Send(ctx, outgoing(d)); err != nil {
+			return false, fmt.Errorf("move %s: %w", l.ID(), err)
+		}
+		tally.Moved++
+		m.report(l, true)
+		return m.forget(ctx, d, &tally)
+	})
+	return tally, err
+}
+
+// Ask looks at Twilio's list for a text that would be sent again.
+func (m Move) Ask(ctx context.Context, l Letter) (Letter, error) {
+	if m.Listed == nil || l.Outlook != Again {
+		return l, nil
+	}
+	listed, err := m.Listed(ctx, l)
+	if err == nil && listed {
+		l.Outlook = Listed
+	}
+	return l, err
+}
+
+func (m Move) report(l Letter, moved bool) {
+	if m.Report != nil {
+		m.Report(l, moved)
+	}
+}
+
+// pause waits before every move but the first.
+func (m Move) pause(ctx context.Context, moved int) error {
+	if moved == 0 || m.Pause == 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(m.Pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// outgoing is the letter as it goes to the queue: body, group and attributes as they are, by which the sender knows it for
+// a letter. The deduplication id is a new one, since the queue may still remember the letter's; it is made of the letter's
+// identity, so that moving the same letter twice within five minutes leaves one.
+func outgoing(d queue.Delivery) queue.Outgoing {
+	return queue.Outgoing{Group: d.Group, DeduplicationID: "redrive." + d.MessageID, Body: d.Body, Attributes: d.Attributes}
+}
+
+// forget deletes a letter that is on the queue by now. An interrupt does not keep it from that.
+func (m Move) forget(ctx context.Context, d queue.Delivery, tally *Tally) (settled bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	if err := m.From.Delete(ctx, []string{d.ReceiptHandle}); err != nil {
+		tally.Copies++
+		return false, fmt.Errorf("a copy of a letter that was moved stays behind, harmless: %w", err)
+	}
+	return true, nil
+}

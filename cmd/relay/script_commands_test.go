@@ -1,0 +1,53 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// storyCommands are what stories can do beside the program itself.
+func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
+	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"freeport": freePort,
+		"post":     post,
+	}
+}
+
+// freePort sets each variable to a port of this host on which nobody listens.
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		_, port, err := net.SplitHostPort(listener.Addr().String())
+		ts.Check(err)
+		ts.Check(listener.Close())
+		ts.Setenv(name, port)
+	}
+}
+
+// post URL BODY [HEADER…] posts the body, and wants an answer that says it went well. A header is NAME=VALUE.
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: post URL BODY [NAME=VALUE…]")
+	}
+	request, err := http.NewRequest(http.MethodPost, args[0], strings.NewReader(args[1]))
+	ts.Check(err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for _, header := range args[2:] {
+		name, value, _ := strings.Cut(header, "=")
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	ts.Check(err)
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	ts.Logf("%s\n%s", response.Status, answer)
+	if well := response.StatusCode < http.StatusMultipleChoices; well == neg {
+		ts.Fatalf("post %s: %s", args[0], response.Status)
+	}
+}
