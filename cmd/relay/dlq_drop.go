@@ -186,7 +186,7 @@ func (p program) restore(cmd *cobra.Command, path string) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	for i, one := range kept {
-		if err := d.DeadLetters.Send(cmd.Context(), one.outgoing()); err != nil {
+		if err := d.DeadLetters.Send(cmd.Context(), one.outgoing(time.Now())); err != nil {
 			return fmt.Errorf("put letter %d of %d back: %w", i+1, len(kept), err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/letters"
@@ -29,9 +30,10 @@ type keptLetter struct {
 	Body       string            `json:"body"`
 }
 
-// outgoing is the letter for the dead-letter queue it came from.
-func (k keptLetter) outgoing() queue.Outgoing {
-	return queue.Outgoing{Group: k.Group, DeduplicationID: "restore." + k.LetterID, Body: k.Body, Attributes: k.Attributes}
+// outgoing is the letter for the dead-letter queue it came from. That queue may still know it from an earlier restore.
+func (k keptLetter) outgoing(now time.Time) queue.Outgoing {
+	id := "restore." + k.LetterID + "." + strconv.FormatInt(now.UnixMilli(), 36)
+	return queue.Outgoing{Group: k.Group, DeduplicationID: id, Body: k.Body, Attributes: k.Attributes}
 }
 
 // letterFile takes dropped letters. The file is made at the first one, and only its owner may read it.

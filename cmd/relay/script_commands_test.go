@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -43,9 +44,8 @@ func post(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	response, err := http.DefaultClient.Do(request)
 	ts.Check(err)
-	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
-	ts.Check(err)
+	ts.Check(errors.Join(err, response.Body.Close()))
 	ts.Logf("%s\n%s", response.Status, answer)
 	if well := response.StatusCode < http.StatusMultipleChoices; well == neg {
 		ts.Fatalf("post %s: %s", args[0], response.Status)

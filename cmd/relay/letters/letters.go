@@ -63,16 +63,15 @@ func Open(ctx context.Context, records Ledger, d queue.Delivery) (Letter, error)
 	if n, err := strconv.Atoi(d.Attributes[delivery.AttributeAttempts]); err == nil {
 		l.Attempts = n
 	}
-	envelope, err := queue.Decode(d.Body)
-	if err != nil {
-		// Whoever asks learns it from the outlook; there is no text to look up.
+	var unreadable error
+	if l.Envelope, unreadable = queue.Decode(d.Body); unreadable != nil {
+		// There is no text to look up. Why it is unreadable, the letter's own LastError says.
 		l.Outlook = Unreadable
-		return l, nil
+		return l, nil //nolint:nilerr // the outlook says it.
 	}
-	l.Envelope = envelope
-	record, err := records.Get(ctx, envelope.RelayID)
+	record, err := records.Get(ctx, l.Envelope.RelayID)
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
-		return l, fmt.Errorf("look up %s: %w", envelope.RelayID, err)
+		return l, fmt.Errorf("look up %s: %w", l.Envelope.RelayID, err)
 	}
 	l.Record = record
 	l.Outlook = foresee(l)

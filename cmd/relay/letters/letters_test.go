@@ -30,11 +30,11 @@ func TestReadingTakesNothingAway(t *testing.T) {
 	r.deaths(23)
 	for range 3 {
 		// Nothing waits for a visibility timeout in between.
-		if got := r.read(letters.Filter{}); len(got) != 23 {
+		if got := r.read(); len(got) != 23 {
 			t.Fatalf("read %d letters, want 23", len(got))
 		}
 	}
-	first := r.read(letters.Filter{})[0]
+	first := r.read()[0]
 	if first.Reason != ledger.ReasonAttemptsExhausted || first.Attempts != maxAttempts || first.LastError != "transient: down" || first.Hop != "0" || first.Record.State != ledger.Dead {
 		t.Errorf("first letter %+v", first)
 	}
@@ -64,7 +64,7 @@ func TestReadingThatEndsEarlyTakesNothingAway(t *testing.T) {
 				t.Error("no error")
 			}
 			r.ledger.Fault, r.dead.Fault = nil, nil
-			if got := r.read(letters.Filter{}); len(got) != 23 {
+			if got := r.read(); len(got) != 23 {
 				t.Errorf("read %d letters afterwards, want 23", len(got))
 			}
 		})
@@ -182,7 +182,7 @@ func TestInterruptedMoveLeavesTheRest(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || tally.Moved < 3 || tally.Moved > 4 {
 			t.Errorf("tally %+v, error %v", tally, err)
 		}
-		if got := len(r.read(letters.Filter{})); got != 23-tally.Moved {
+		if got := len(r.read()); got != 23-tally.Moved {
 			t.Errorf("%d letters can be had afterwards, want %d", got, 23-tally.Moved)
 		}
 	})
@@ -241,7 +241,7 @@ func TestMoveKeepsToItsFilter(t *testing.T) {
 		t.Fatalf("tally %+v, error %v", tally, err)
 	}
 	want := []string{relaytest.MessageSid(1), relaytest.MessageSid(2), relaytest.MessageSid(4), relaytest.MessageSid(5)}
-	if diff := cmp.Diff(want, sids(r.read(letters.Filter{}))); diff != "" {
+	if diff := cmp.Diff(want, sids(r.read())); diff != "" {
 		t.Errorf("letters (-want +left):\n%s", diff)
 	}
 }
@@ -253,7 +253,7 @@ func TestPlan(t *testing.T) {
 	if err := r.dead.Send(t.Context(), queue.Outgoing{Group: "g", DeduplicationID: "d", Body: "no envelope", Attributes: map[string]string{"Reason": "undecodable"}}); err != nil {
 		t.Fatal(err)
 	}
-	p := letters.PlanOf(r.read(letters.Filter{}))
+	p := letters.PlanOf(r.read())
 	if p.Moving != 2 || p.Segments != 2 || !p.Oldest.Equal(started) || len(p.Letters) != 4 {
 		t.Errorf("plan %+v", p)
 	}

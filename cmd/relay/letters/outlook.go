@@ -9,27 +9,27 @@ import (
 type Outlook string
 
 const (
-	// Again: the text is dead, and would be sent.
+	// Again means that the text is dead, and would be sent.
 	Again Outlook = "again"
-	// First: the ledger has no record of the text, which would be sent as if it had just come in.
+	// First means that the ledger has no record of the text, which would be sent as if it had just come in.
 	First Outlook = "first"
-	// Onward: the queue itself gave up on the message. The text was never dead, and goes on from where it stands.
+	// Onward means that the queue itself gave up on the message. The text was never dead, and goes on from where it stands.
 	Onward Outlook = "onward"
-	// Noted: the letter is a receipt, which would be taken into account.
+	// Noted means that the letter is a receipt, which would be taken into account.
 	Noted Outlook = "receipt"
-	// Taken: Twilio has a message of this text. It would not be sent again.
+	// Taken means that Twilio has a message of this text. It would not be sent again.
 	Taken Outlook = "taken"
-	// InDoubt: nobody knows whether Twilio has one. It would not be sent again.
+	// InDoubt means that nobody knows whether Twilio has one. It would not be sent again.
 	InDoubt Outlook = "in_doubt"
-	// Listed: Twilio lists the message, although the ledger does not know it. The sender, which does not ask, would send it again.
+	// Listed means that Twilio lists the message, although the ledger does not know it. The sender, which does not ask, would send it again.
 	Listed Outlook = "listed"
-	// Stale: the letter is that of an earlier death. It would change nothing; the last one may be about.
+	// Stale means that the letter is that of an earlier death. It would change nothing; the last one may be about.
 	Stale Outlook = "stale"
-	// Ended: the text has ended otherwise. It would not be sent again.
+	// Ended means that the text has ended otherwise. It would not be sent again.
 	Ended Outlook = "ended"
-	// InHand: the text is on its way at this moment, or its death is not recorded yet.
+	// InHand means that the text is on its way at this moment, or its death is not recorded yet.
 	InHand Outlook = "in_hand"
-	// Unreadable: the letter is no envelope. The sender would put it here again.
+	// Unreadable means that the letter is no envelope. The sender would put it here again.
 	Unreadable Outlook = "unreadable"
 )
 

@@ -130,7 +130,7 @@ func TestOutlookComesTrue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRelay(t)
 			tt.make(r)
-			all := r.read(letters.Filter{})
+			all := r.read()
 			if len(all) != 1 || all[0].Outlook != tt.want {
 				t.Fatalf("letters %+v, want one with outlook %s", all, tt.want)
 			}
