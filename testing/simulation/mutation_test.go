@@ -42,10 +42,40 @@ func TestMutations(t *testing.T) {
 	}
 }
 
+// TestMutationsCanBeMade finds what each mutation edits: who changes the code sees at once that a mutation has to follow.
+func TestMutationsCanBeMade(t *testing.T) {
+	skipIfOne(t)
+	t.Parallel()
+	for _, m := range mutations() {
+		t.Run(m.name, func(t *testing.T) { brokenBy(t, m.edits) })
+	}
+}
+
 // simulateWith runs the simulation over a copy of the sources in which the edits were made.
 func simulateWith(t *testing.T, edits []edit) (output string, err error) {
 	t.Helper()
-	overlay := struct{ Replace map[string]string }{Replace: map[string]string{}}
+	overlay := brokenBy(t, edits)
+	plan, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "overlay.json")
+	if err := os.WriteFile(file, plan, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), "go", "test", "-overlay", file, "-count=1", "./testing/simulation", "-run", "TestSimulation$", "-schedules", "10000")
+	command.Dir = root
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
+
+// overlay says which files the compiler reads instead of others.
+type overlay struct{ Replace map[string]string }
+
+// brokenBy makes the edits in copies of the files.
+func brokenBy(t *testing.T, edits []edit) overlay {
+	t.Helper()
+	overlay := overlay{Replace: map[string]string{}}
 	folder := t.TempDir()
 	for _, e := range edits {
 		original, err := filepath.Abs(filepath.Join(root, e.file))
@@ -69,18 +99,7 @@ func simulateWith(t *testing.T, edits []edit) (output string, err error) {
 		}
 		overlay.Replace[original] = broken
 	}
-	plan, err := json.Marshal(overlay)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(folder, "overlay.json")
-	if err := os.WriteFile(file, plan, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), "go", "test", "-overlay", file, "-count=1", "./testing/simulation", "-run", "TestSimulation$", "-schedules", "10000")
-	command.Dir = root
-	out, err := command.CombinedOutput()
-	return string(out), err
+	return overlay
 }
 
 // firstViolation returns the line that says what the simulation noticed.

@@ -76,7 +76,7 @@ func againstLosses() []mutation {
 		},
 		{
 			"timer", "no timer is set",
-			[]edit{{"functions/sender/delivery/attempt.go", "if p.deliveryTimeout > 0 && p.next(j.text, p.to) && h.PublicBaseURL != \"\" {", "if false {"}},
+			[]edit{{"functions/sender/delivery/attempt.go", "if p.DeliveryTimeout > 0 && p.Next(j.text, p.To) && h.PublicBaseURL != \"\" {", "if false {"}},
 		},
 		{
 			"record", "a text is acknowledged though it was not written down that Twilio has it",
