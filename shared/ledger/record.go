@@ -158,6 +158,14 @@ func (r Record) HopOpen(to sms.PhoneNumber) bool {
 	return !slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.To == to && a.HopDone })
 }
 
+// Kept returns r as one that the table keeps until then at least.
+func (r Record) Kept(until time.Time) Record {
+	if r.ExpiresAt != 0 {
+		r.ExpiresAt = max(r.ExpiresAt, until.Unix())
+	}
+	return r
+}
+
 // copy returns r with attempts of its own, changed at now.
 func (r Record) copy(now time.Time) Record {
 	r.Attempts = slices.Clone(r.Attempts)

@@ -241,3 +241,12 @@ func TestChangeReturnsErrors(t *testing.T) {
 		t.Errorf("Change of a record that is gone: error %v, want ErrNotFound", err)
 	}
 }
+
+// TestKept: a record is kept longer, never shorter, and one that is kept for ever stays so.
+func TestKept(t *testing.T) {
+	for _, tt := range []struct{ before, until, want int64 }{{100, 200, 200}, {200, 100, 200}, {0, 100, 0}} {
+		if got := (ledger.Record{ExpiresAt: tt.before}).Kept(time.Unix(tt.until, 0)).ExpiresAt; got != tt.want {
+			t.Errorf("kept until %d, then %d: until %d, want %d", tt.before, tt.until, got, tt.want)
+		}
+	}
+}

@@ -24,8 +24,11 @@ func (s *schedule) checkChange(before, after ledger.Record) {
 	if after.State != before.State && !before.State.MayBecome(after.State) {
 		s.violated("%s went from %q to %q", name, before.State, after.State)
 	}
-	if before.State == ledger.Dead && after.State != ledger.Dead {
-		s.checkRevival(before, after)
+	if died, was := after.State == ledger.Dead, before.State == ledger.Dead; died != was {
+		s.checkKept(after)
+		if was {
+			s.checkRevival(before, after)
+		}
 	}
 	for i, a := range after.Attempts {
 		if i > 0 && a.Number <= after.Attempts[i-1].Number {
@@ -150,17 +153,6 @@ func (s *schedule) checkAgain(earlier, p *post, name string) {
 	default:
 		s.violated("%s was posted though Twilio has %s of attempt %d, which is %s", name, nameOf(m.sid), earlier.ref.Attempt, m.status(now))
 	}
-}
-
-// knewOf reports whether the ledger had Twilio's message of the earlier POST when the later one's claim was written.
-func (s *schedule) knewOf(earlier, later *post) bool {
-	for _, c := range s.changes {
-		if c.record.MessageSid != later.ref.RelayID || !claims(c.record, later) {
-			continue
-		}
-		return slices.ContainsFunc(c.record.Attempts, func(a ledger.Attempt) bool { return a.Number == earlier.ref.Attempt && a.Accepted() })
-	}
-	return false
 }
 
 // wasSeenDelivered reports whether Twilio, when last asked, said that the message was delivered.

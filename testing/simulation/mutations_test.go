@@ -153,6 +153,14 @@ func againstWrongRedrives() []mutation {
 			[]edit{{"shared/ledger/record.go", "a.To == to && a.spent() && a.Number > r.Redriven {", "a.To == to && a.spent() {"}},
 		},
 		{
+			"kept anew", "the record of a redriven text is forgotten while a queue has its message",
+			[]edit{{"functions/sender/delivery/redrive.go", "r = r.Kept(now.Add(h.Retention))", "_ = now.Add(h.Retention)"}},
+		},
+		{
+			"kept with its letter", "the record of a dead text is forgotten while its letter lies there",
+			[]edit{{"functions/sender/delivery/work.go", "return r.Kept(now.Add(h.Retention)), true, err", "return r, true, err"}},
+		},
+		{
 			"age anew", "a redriven text is as old as when it came",
 			[]edit{{"shared/ledger/record.go", "if r.RedrivenAt.After(r.ReceivedAt) {", "if false {"}},
 		},

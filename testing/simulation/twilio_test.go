@@ -246,3 +246,14 @@ func (s *schedule) claimOf(p *post) (r ledger.Record, open bool) {
 	last, ok := r.Current()
 	return r, ok && r.State == ledger.Sending && last.Number == p.ref.Attempt && last.Outcome == "" && !time.Now().After(r.LeaseUntil)
 }
+
+// knewOf reports whether the ledger had Twilio's message of the earlier POST when the later one's claim was written.
+func (s *schedule) knewOf(earlier, later *post) bool {
+	for _, c := range s.changes {
+		if c.record.MessageSid != later.ref.RelayID || !claims(c.record, later) {
+			continue
+		}
+		return slices.ContainsFunc(c.record.Attempts, func(a ledger.Attempt) bool { return a.Number == earlier.ref.Attempt && a.Accepted() })
+	}
+	return false
+}

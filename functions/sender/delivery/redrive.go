@@ -40,7 +40,10 @@ func (h *Handler) redrive(ctx context.Context, j *job, attempts int) (v verdict,
 		if r.Awaited() != awaited {
 			return r, false, nil
 		}
-		if r, changed, err = r.Redrive(attempts, h.Now()); changed {
+		now := h.Now()
+		if r, changed, err = r.Redrive(attempts, now); changed {
+			// The queue has it anew: the record must outlive everything that is handed out of it.
+			r = r.Kept(now.Add(h.Retention))
 			wanted = r
 		}
 		return r, changed, err

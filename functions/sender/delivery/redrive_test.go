@@ -12,6 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -103,6 +104,30 @@ func TestRedriveOfAnOldText(t *testing.T) {
 	s.twilio.answer = always(nil)
 	s.redriven(letter)
 	s.checkState(1, ledger.Sent, "")
+}
+
+// The record outlives what is on a queue of the text: its letter, and after that the text itself once more.
+func TestRecordOutlivesItsLetter(t *testing.T) {
+	s := newSender(t)
+	s.Retention = ledger.MinRetention
+	keptFor := func() time.Duration { return time.Unix(s.record(1).ExpiresAt, 0).Sub(s.clock.Now()).Round(time.Minute) }
+	s.twilio.answer = always(refusal(fault.Transient, 0))
+	e := textOf(1, nil)
+	s.reroute(func(r *route.Route) { r.MaxAge = route.Duration(route.MaxMaxAge) })
+	s.clock.Advance(route.MaxMaxAge - time.Hour)
+	s.queueUp(e)
+	s.drain()
+	s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	if got := keptFor(); got != ledger.MinRetention {
+		t.Errorf("a dead text's record is kept for %v, want %v", got, ledger.MinRetention)
+	}
+	s.clock.Advance(14 * 24 * time.Hour)
+	s.twilio.answer = always(nil)
+	s.redriven(s.dead.Messages()[0])
+	s.checkState(1, ledger.Sent, "")
+	if got := keptFor(); got != ledger.MinRetention {
+		t.Errorf("a redriven text's record is kept for %v, want %v", got, ledger.MinRetention)
+	}
 }
 
 // What is no letter of this text's death brings nothing back.

@@ -128,8 +128,10 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 			// A receipt came, or someone else buried it and it was redriven since: this is not its letter any more.
 			return r, false, nil
 		}
-		r, err := r.Die(ledger.ReasonAttemptsExhausted, h.Now())
-		return r, true, err
+		now := h.Now()
+		r, err := r.Die(ledger.ReasonAttemptsExhausted, now)
+		// Its letter may be moved back for as long as it lies there.
+		return r.Kept(now.Add(h.Retention)), true, err
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(j.text, err)...)
