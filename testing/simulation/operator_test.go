@@ -125,8 +125,7 @@ func (s *schedule) checkRevival(before, after ledger.Record) {
 
 // checkKept holds how long a record is kept against how long a queue may hand out what was put there just now.
 func (s *schedule) checkKept(r ledger.Record) {
-	const longest = 14 * 24 * time.Hour
-	if until := time.Unix(r.ExpiresAt, 0); until.Before(time.Now().Add(longest)) {
+	if until := time.Unix(r.ExpiresAt, 0); until.Before(time.Now().Add(longestOnQueue)) {
 		s.violated("%s is %s, and its record is kept for %v more, less than a queue keeps its message", nameOf(r.MessageSid), r.State, time.Until(until))
 	}
 }

@@ -20,8 +20,11 @@ import (
 const (
 	visibility  = 2 * time.Minute
 	sendTimeout = 8 * time.Second
-	retention   = 15 * 24 * time.Hour
-	batchSize   = 10
+	// longestOnQueue is for how long a queue may hand a message out. The retention is little more, so that it counts what it is
+	// counted from.
+	longestOnQueue = 14 * 24 * time.Hour
+	retention      = longestOnQueue + 10*time.Minute
+	batchSize      = 10
 	// maxReceives is the queue's own backstop, which nothing here may reach.
 	maxReceives = 10_000
 )
