@@ -4,11 +4,13 @@ package e2e
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/lambdahost"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -41,20 +43,38 @@ func (s *stage) redrive(sid string) {
 // manualText is what the operator writes.
 const manualText = "We are on our way"
 
-// manual has an operator ask what would become of a text of his own, and send it; asked again, it is a repeat.
+// manual has an operator ask what would become of a text of his own, and send it; asked again, it is a repeat, and the audit
+// log has all its changes before long.
 func (s *stage) manual() {
 	s.t.Helper()
 	text := `{"twilio_number":"` + string(number) + `","body":"` + manualText + `","idempotency_key":"visit-4711"`
 	s.relays(text+`,"dry_run":true}`, http.StatusOK, `"outcome":"send"`)
-	s.relays(text+`}`, http.StatusAccepted, `"id":"RL`)
+	var accepted operations.RelayAnswer
+	if err := json.Unmarshal(s.relays(text+`}`, http.StatusAccepted, `"id":"RL`), &accepted); err != nil {
+		s.t.Fatal(err)
+	}
 	s.until("the operator's text is sent", patience, func() bool { return len(s.sent()[manualText]) == 1 })
 	s.relays(text+`,"dry_run":true}`, http.StatusOK, `"outcome":"repeat"`)
+	s.until("the operator's text has its whole trail", patience, func() bool {
+		_, answer := s.signed(http.MethodGet, accepted.StatusURL+"&trail=true", "")
+		return strings.Contains(string(answer), `"complete":true`)
+	})
 }
 
 // relays posts an operator's text, and wants an answer of that status that holds the words.
-func (s *stage) relays(body string, want int, words string) {
+func (s *stage) relays(body string, want int, words string) []byte {
 	s.t.Helper()
-	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.host.URL()+"/sms/relay", strings.NewReader(body))
+	status, answer := s.signed(http.MethodPost, operations.PathRelay, body)
+	if status != want || !strings.Contains(string(answer), words) {
+		s.t.Errorf("%s is answered %d %s; want %d and %s", body, status, answer, want, words)
+	}
+	return answer
+}
+
+// signed makes an operator's request.
+func (s *stage) signed(method, path, body string) (status int, answer []byte) {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), method, s.host.URL()+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -66,9 +86,10 @@ func (s *stage) relays(body string, want int, words string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	answer, err := io.ReadAll(response.Body)
+	answer, err = io.ReadAll(response.Body)
 	_ = response.Body.Close()
-	if err != nil || response.StatusCode != want || !strings.Contains(string(answer), words) {
-		s.t.Errorf("%s is answered %d %s, %v; want %d and %s", body, response.StatusCode, answer, err, want, words)
+	if err != nil {
+		s.t.Fatal(err)
 	}
+	return response.StatusCode, answer
 }
