@@ -42,7 +42,7 @@ const (
 	MetricRejected = "Rejected"
 	// MetricUnavailable counts requests answered 503 because the queue did not take the envelope.
 	MetricUnavailable = "Unavailable"
-	// MetricRelayed counts messages that Twilio took.
+	// MetricRelayed counts messages that Twilio took, each once: when its answer, a look or a receipt says so, whichever is first.
 	MetricRelayed = "Relayed"
 	// MetricOutcome counts texts by the State they moved to.
 	MetricOutcome = "Outcome"
@@ -66,7 +66,8 @@ const (
 	MetricDeadLetters = "DeadLetters"
 	// MetricRedriven counts dead texts that went on because an operator moved their dead letter back to the queue.
 	MetricRedriven = "Redriven"
-	// MetricRelayLatency is from the front door's receipt of a text to Twilio's acceptance of the relayed one.
+	// MetricRelayLatency is from the front door's receipt of a text to Twilio's acceptance of the relayed one, or to the look that
+	// found it. Of one that only a receipt tells of, nobody knows.
 	MetricRelayLatency = "RelayLatency"
 	// MetricDeliveryLatency is from the front door's receipt of a text to the receipt that says delivered.
 	MetricDeliveryLatency = "DeliveryLatency"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -230,9 +231,13 @@ func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 		return h.failed(ctx, j, p, attempt, f)
 	}
 	h.halt.learn(nil, h.Now(), 0)
-	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		r, changed := r.Accept(attempt.Number, created.Sid, created.Status, h.Now())
-		return r, changed, nil
+	isFirst := false
+	stored, isMine, err := h.changeOwn(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		accepted, changed := r.Accept(attempt.Number, created.Sid, created.Status, h.Now())
+		if changed {
+			isFirst = !isAccepted(r, attempt.Number)
+		}
+		return accepted, changed, nil
 	})
 	if err != nil {
 		// The text is out, and the ledger does not know. It comes back when the lease is over; a receipt or a look settles it.
@@ -240,20 +245,33 @@ func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 		return again(j.text.LeaseUntil.Sub(h.Now())), true
 	}
 	j.text, j.moved = stored, true
-	h.relayed(ctx, j.text, created.NumSegments)
+	if isMine && isFirst {
+		h.taken(j.text, created.NumSegments)
+	}
+	h.relayed(ctx, j.text)
 	if p.Marked {
 		h.markOptedOut(ctx, j.text.TwilioNumber, p.To, false)
 	}
 	return done(), true
 }
 
-// relayed measures a text that Twilio has taken, in as many segments as it says, 0 if it does not.
-func (h *Handler) relayed(ctx context.Context, r ledger.Record, segments int) {
+// taken counts a message that Twilio has taken, in as many segments as it says, 0 if it does not. Whoever writes down that it has
+// counts it: the sender, by Twilio's answer or a look, or a receipt, if that is quicker or the answer was lost.
+func (h *Handler) taken(r ledger.Record, segments int) {
 	if segments == 0 {
 		segments = sms.Segments(bodyOf(r))
 	}
-	h.Emit(one(telemetry.MetricRelayed), latency(telemetry.MetricRelayLatency, h.Now().Sub(r.ReceivedAt)),
-		telemetry.Measurement{Name: telemetry.MetricSegments, Unit: telemetry.Count, Value: float64(segments)})
+	h.Emit(one(telemetry.MetricRelayed), telemetry.Measurement{Name: telemetry.MetricSegments, Unit: telemetry.Count, Value: float64(segments)})
+}
+
+// isAccepted reports whether Twilio is known to have taken the message of the attempt of that number.
+func isAccepted(r ledger.Record, number int) bool {
+	return slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.Number == number && a.Accepted() })
+}
+
+// relayed tells of a text that Twilio has just taken, and how long that took.
+func (h *Handler) relayed(ctx context.Context, r ledger.Record) {
+	h.Emit(latency(telemetry.MetricRelayLatency, h.Now().Sub(r.ReceivedAt)))
 	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text relayed", textAttrs(r, nil)...)
 }
 

@@ -82,7 +82,7 @@ func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
-	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+	stored, isMine, err := h.changeOwn(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		r, changed := r.Discover(attempt.Number, found.Sid, sms.StatusQueued, h.Now())
 		if changed && found.Status.Final() {
 			// What became of it is known already, and its receipt may never come.
@@ -94,7 +94,10 @@ func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt
 		return h.notNow(ctx, j, "discovery not recorded", err)
 	}
 	j.text, j.moved = stored, true
-	h.relayed(ctx, stored, 0)
+	if isMine {
+		h.taken(stored, 0)
+	}
+	h.relayed(ctx, stored)
 	if stored.State != ledger.Sent {
 		h.settled(stored)
 	}

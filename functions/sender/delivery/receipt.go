@@ -70,14 +70,19 @@ func (h *Handler) apply(ctx context.Context, r ledger.Record, receipt sms.Receip
 	if err != nil {
 		return r, false, err
 	}
-	before := r
-	applied, err = h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
+	before, isFirst, isMine := r, false, false
+	applied, isMine, err = h.changeOwn(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
 		before = r
-		r, news = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.Now())
+		if r, news = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.Now()); news {
+			isFirst = !isAccepted(before, receipt.Attempt)
+		}
 		return r, news, nil
 	})
 	if err != nil {
 		return r, false, err
+	}
+	if isMine && isFirst {
+		h.taken(applied, 0)
 	}
 	if news && f != nil && f.Kind == fault.OptedOut {
 		h.markOptedOut(ctx, r.TwilioNumber, toOf(applied, receipt.Attempt), true)

@@ -101,7 +101,49 @@ func TestReceiptComesBeforeTheAnswer(t *testing.T) {
 			if r.State != tt.want || last.OutboundSid != outboundSid(1) || !last.Accepted() {
 				t.Errorf("record %+v, want %q", r, tt.want)
 			}
+			s.checkTaken(1)
 			checkChanges(t, s.ledger.Changes())
+		})
+	}
+}
+
+// checkTaken holds how many messages were counted as taken, and their segments, of one each, against what it must be.
+func (s *sender) checkTaken(want int) {
+	s.t.Helper()
+	if relayed, segments := s.measured["Relayed"], s.measured["Segments"]; relayed != want || segments != want {
+		s.t.Errorf("%d messages of %d segments were counted as taken, want %d", relayed, segments, want)
+	}
+}
+
+// A message is counted once, by whoever finds out that Twilio has it, also if the ledger's own answer is lost.
+func TestTakenMessageIsCountedOnce(t *testing.T) {
+	lost, refused := broken(fault.Unknown, 1), broken(fault.Transient, 1)
+	for name, tt := range map[string]struct {
+		answers error
+		listed  bool
+		faults  []error
+		where   string
+	}{
+		"answered":                              {},
+		"answered, record refused at first":     {faults: refused, where: "ledger before Update"},
+		"answered, write of the record unclear": {faults: lost, where: "ledger after Update"},
+		"found by a look":                       {answers: lostAnswer(), listed: true},
+		"told of by receipts alone":             {answers: lostAnswer()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.twilio.answer = answers(tt.answers)
+			if !tt.listed {
+				s.twilio.listLag = time.Hour
+			}
+			s.fail(tt.where, tt.faults...)
+			s.queueUp(textOf(1, nil))
+			s.drain()
+			s.tell(1, sms.StatusSent, 0)
+			s.tell(1, sms.StatusDelivered, 0)
+			s.drain()
+			s.checkState(1, ledger.Delivered, "")
+			s.checkTaken(1)
 		})
 	}
 }

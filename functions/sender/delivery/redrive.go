@@ -35,8 +35,7 @@ func (h *Handler) redrive(ctx context.Context, j *job, attempts int) (v verdict,
 			return v, settled, true
 		}
 	}
-	var wanted ledger.Record
-	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, changed bool, err error) {
+	stored, isMine, err := h.changeOwn(ctx, j.text, func(r ledger.Record) (_ ledger.Record, changed bool, err error) {
 		if r.Awaited() != awaited {
 			return r, false, nil
 		}
@@ -44,7 +43,6 @@ func (h *Handler) redrive(ctx context.Context, j *job, attempts int) (v verdict,
 		if r, changed, err = r.Redrive(attempts, now); changed {
 			// The queue has it anew: the record must outlive everything that is handed out of it.
 			r = r.Kept(now.Add(h.Retention))
-			wanted = r
 		}
 		return r, changed, err
 	})
@@ -54,7 +52,6 @@ func (h *Handler) redrive(ctx context.Context, j *job, attempts int) (v verdict,
 	}
 	// What someone else wrote meanwhile is decided anew.
 	isNews := stored.Version != j.text.Version
-	isMine := isNews && asWritten(wanted)(stored)
 	j.text = stored
 	switch {
 	case !isMine:

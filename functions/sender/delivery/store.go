@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
@@ -74,14 +75,31 @@ const recordTimeout = 5 * time.Second
 
 // change applies edit to the record, stubbornly.
 func (h *Handler) change(ctx context.Context, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error)) (ledger.Record, error) {
+	changed, _, err := h.changeOwn(ctx, r, edit)
+	return changed, err
+}
+
+// changeOwn is change, and mine tells whether the record is as this call wrote it. That is not so if there was nothing to change,
+// or someone else was quicker.
+func (h *Handler) changeOwn(ctx context.Context, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error)) (changed ledger.Record, mine bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	var changed ledger.Record
-	var err error
+	// A write of which the ledger did not say whether it happened may be what the next try finds.
+	var wanted []ledger.Record
+	doubtful := false
 	for range recordTries {
-		if changed, err = ledger.Change(ctx, h.Ledger, r, auditlog.Sealing(edit)); err == nil {
-			return changed, nil
+		edited := false
+		changed, err = ledger.Change(ctx, h.Ledger, r, auditlog.Sealing(func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+			if r, edited, err = edit(r); edited {
+				wanted = append(wanted, r)
+			}
+			return r, edited, err
+		}))
+		if err == nil {
+			found := func(r ledger.Record) bool { return asWritten(r)(changed) }
+			return changed, edited || doubtful && slices.ContainsFunc(wanted, found), nil
 		}
+		doubtful = doubtful || fault.Of(err).Kind == fault.Unknown
 	}
-	return r, err
+	return r, false, err
 }
