@@ -70,8 +70,8 @@ func (h *Handler) apply(ctx context.Context, r ledger.Record, receipt sms.Receip
 	if err != nil {
 		return r, false, err
 	}
-	before, isFirst, isMine := r, false, false
-	applied, isMine, err = h.changeOwn(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
+	before, isFirst := r, false
+	applied, isMine, err := h.changeOwn(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
 		before = r
 		if r, news = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.Now()); news {
 			isFirst = !isAccepted(before, receipt.Attempt)
