@@ -43,11 +43,7 @@ func (l *Ledger) Create(ctx context.Context, r ledger.Record) (ledger.Record, er
 }
 
 func (t *tx) createRecord(ctx context.Context, r ledger.Record, item string) (outcome[ledger.Record], error) {
-	inserted, err := t.exec(ctx, `
-		INSERT INTO ledger (message_sid, version, state, customer, twilio_number, received_at, expires_at, record)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_sid) DO NOTHING`,
-		r.MessageSid, r.Version, string(r.State), string(r.Customer), string(r.TwilioNumber),
-		ledger.SortKey(r.ReceivedAt), r.ExpiresAt, item)
+	inserted, err := t.insertRecord(ctx, r, item)
 	if err != nil {
 		return outcome[ledger.Record]{}, err
 	}

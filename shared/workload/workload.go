@@ -144,10 +144,14 @@ func Customer(n int) sms.PhoneNumber {
 // destination returns the phone of the given hop for texts to the nth number of the business.
 func destination(n, hop int) sms.PhoneNumber { return fictional(619, (2*n+hop)%perArea) }
 
-func fictional(area, n int) sms.PhoneNumber { return sms.PhoneNumber(fmt.Sprintf("+1%03d55501%02d", area, n)) }
+func fictional(area, n int) sms.PhoneNumber {
+	return sms.PhoneNumber(fmt.Sprintf("+1%03d55501%02d", area, n))
+}
 
 // sid returns a fresh sid of the form that Twilio gives.
-func sid(rng *rand.Rand, kind string) string { return fmt.Sprintf("%s%016x%016x", kind, rng.Uint64(), rng.Uint64()) }
+func sid(rng *rand.Rand, kind string) string {
+	return fmt.Sprintf("%s%016x%016x", kind, rng.Uint64(), rng.Uint64())
+}
 
 // areaCodes are those of the customers, of all corners of the country.
 func areaCodes() []int {

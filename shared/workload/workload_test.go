@@ -96,12 +96,12 @@ func phones(r ledger.Record) []sms.PhoneNumber {
 
 func TestValidate(t *testing.T) {
 	for name, edit := range map[string]func(*Config){
-		"no texts":           func(c *Config) { c.Texts = 0 },
-		"too many texts":     func(c *Config) { c.Texts = MaxTexts + 1 },
-		"no days":            func(c *Config) { c.Days = 0 },
-		"too many days":      func(c *Config) { c.Days = MaxDays + 1 },
-		"too short to keep":  func(c *Config) { c.Retention = time.Hour },
-		"too long to keep": func(c *Config) { c.Retention = 2 * ledger.MaxRetention },
+		"no texts":          func(c *Config) { c.Texts = 0 },
+		"too many texts":    func(c *Config) { c.Texts = MaxTexts + 1 },
+		"no days":           func(c *Config) { c.Days = 0 },
+		"too many days":     func(c *Config) { c.Days = MaxDays + 1 },
+		"too short to keep": func(c *Config) { c.Retention = time.Hour },
+		"too long to keep":  func(c *Config) { c.Retention = 2 * ledger.MaxRetention },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := config(1)
