@@ -37,7 +37,7 @@ type fakeDynamo struct {
 	// fault, if not nil, sees each request first and last: it may answer in the table's place, before the request takes
 	// effect or after.
 	fault func(operation string, n int, apply func() reply) reply
-	// batchSize bounds what one BatchGetItem answers; 0 means all of it.
+	// batchSize bounds what one BatchGetItem answers, and what one BatchWriteItem stores; 0 means all of it.
 	batchSize int
 	// pageSize bounds what one Scan answers; 0 means all of it.
 	pageSize int
@@ -143,6 +143,8 @@ func (f *fakeDynamo) operate(operation string, body []byte) (any, error) {
 		return operate(body, f.get)
 	case "BatchGetItem":
 		return operate(body, f.batchGet)
+	case "BatchWriteItem":
+		return operate(body, f.batchWrite)
 	case "Query":
 		return operate(body, f.query)
 	case "Scan":

@@ -36,6 +36,7 @@ func TestReads(t *testing.T, o ReadsOptions) {
 	t.Helper()
 	for _, size := range []int{o.Small, o.Large} {
 		t.Run(fmt.Sprintf("%d texts", size), func(t *testing.T) {
+			t.Parallel()
 			records := workloadOf(t, size)
 			r := readsTest{T: t, CountedLedger: o.Open(t, records), options: o, records: records}
 			r.pages()

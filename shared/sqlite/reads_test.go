@@ -74,6 +74,7 @@ func importAll(t *testing.T, records []ledger.Record) *Ledger {
 }
 
 func TestReads(t *testing.T) {
+	t.Parallel()
 	relaytest.TestReads(t, relaytest.ReadsOptions{
 		Small: 1_000, Large: largeLedger, Page: maxPageSteps, Text: maxTextSteps,
 		Open: func(t *testing.T, records []ledger.Record) relaytest.CountedLedger {
@@ -100,7 +101,8 @@ func ofOneMoment(texts int) []ledger.Record {
 
 // A cursor leads into the middle of texts that all came at one moment without a visit to those before it.
 func TestReadsWithinOneMoment(t *testing.T) {
-	records := ofOneMoment(20_000)
+	t.Parallel()
+	records := ofOneMoment(10_000)
 	l := importAll(t, records)
 	counter := countSteps(t, l.db)
 	for name, q := range map[string]ledger.Query{
@@ -123,6 +125,7 @@ func TestReadsWithinOneMoment(t *testing.T) {
 
 // The counter itself sees a query that visits every row.
 func TestStepsShowAScan(t *testing.T) {
+	t.Parallel()
 	l := importAll(t, ofOneMoment(10_000))
 	counter := countSteps(t, l.db)
 	before := counter.steps()
