@@ -86,7 +86,7 @@ Begin with "relay demo", which shows the whole way of a text and needs no accoun
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.dlqCommand(), p.dashboardCommand(), p.fakeTwilioCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.dlqCommand(), p.dashboardCommand(), p.fakeTwilioCommand(), p.benchCommand(), p.versionCommand())
 	return root
 }
 

@@ -280,6 +280,7 @@ func (f *fakeDynamo) query(in queryInput) (any, error) {
 type scanInput struct {
 	TableName         string
 	ExclusiveStartKey wireItem
+	Limit             int
 }
 
 // scan answers in no order that means anything, as DynamoDB does: here, by the last character first.
@@ -289,8 +290,8 @@ func (f *fakeDynamo) scan(in scanInput) (any, error) {
 		keys = keys[slices.Index(keys, in.ExclusiveStartKey.text(f.schema.Key))+1:]
 	}
 	result := map[string]any{}
-	if f.pageSize > 0 && len(keys) > f.pageSize {
-		keys = keys[:f.pageSize]
+	if size := cmp.Or(in.Limit, f.pageSize); size > 0 && len(keys) > size {
+		keys = keys[:size]
 		result["LastEvaluatedKey"] = wireItem{f.schema.Key: {"S": keys[len(keys)-1]}}
 	}
 	found := []wireItem{}

@@ -19,6 +19,7 @@ const maxWriteBatch = 25
 // batchWriter is the part of the SDK's client that an import uses. The functions never import, and are not permitted to.
 type batchWriter interface {
 	BatchWriteItem(context.Context, *sdk.BatchWriteItemInput, ...func(*sdk.Options)) (*sdk.BatchWriteItemOutput, error)
+	Scan(context.Context, *sdk.ScanInput, ...func(*sdk.Options)) (*sdk.ScanOutput, error)
 }
 
 // Importer adds records that were made elsewhere to a table of [LedgerSchema]. If the table has a change stream, that
@@ -52,6 +53,15 @@ func (i *Importer) Import(ctx context.Context, records []ledger.Record) (stored 
 		stored += len(batch)
 	}
 	return stored, nil
+}
+
+// Empty reports whether the table has no item.
+func (i *Importer) Empty(ctx context.Context) (bool, error) {
+	out, err := i.client.Scan(ctx, &sdk.ScanInput{TableName: &i.table, Limit: aws.Int32(1)})
+	if err != nil {
+		return false, reading("Scan", err)
+	}
+	return len(out.Items) == 0, nil
 }
 
 // write stores at most maxWriteBatch items. What DynamoDB leaves undone is sent again, as in batchGet.

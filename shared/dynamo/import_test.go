@@ -59,9 +59,16 @@ func TestImport(t *testing.T) {
 				f := newFake(dynamo.LedgerSchema())
 				f.batchSize = tt.batchSize
 				records := madeElsewhere(60)
-				stored, err := dynamo.NewImporter(f.config(), "ledger").Import(t.Context(), records)
+				importer := dynamo.NewImporter(f.config(), "ledger")
+				if empty, err := importer.Empty(t.Context()); err != nil || !empty {
+					t.Fatalf("new table: empty %v, error %v", empty, err)
+				}
+				stored, err := importer.Import(t.Context(), records)
 				if err != nil || stored != len(records) || f.calls["BatchWriteItem"] != tt.calls {
 					t.Fatalf("stored %d in %d requests, error %v; want %d in %d", stored, f.calls["BatchWriteItem"], err, len(records), tt.calls)
+				}
+				if empty, err := importer.Empty(t.Context()); err != nil || empty {
+					t.Errorf("filled table: empty %v, error %v", empty, err)
 				}
 				for _, r := range records {
 					got, err := ledgerOn(f, noon).Get(t.Context(), r.MessageSid)

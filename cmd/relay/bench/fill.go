@@ -1,0 +1,102 @@
+// Package bench makes the ledgers that the relay is measured on. It measures nothing itself, and sends nothing: what it
+// writes are records of texts that nobody sent.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/workload"
+)
+
+// ErrNotEmpty means that the ledger holds texts already.
+var ErrNotEmpty = errors.New("the ledger holds texts already")
+
+// Ledger is a ledger that can be filled.
+type Ledger interface {
+	// Empty reports whether it has no record.
+	Empty(ctx context.Context) (bool, error)
+	// Import stores records as they are and returns how many.
+	Import(ctx context.Context, records []ledger.Record) (stored int, err error)
+}
+
+// Fill is one filling of a ledger.
+type Fill struct {
+	// Texts are the records to be made.
+	Texts workload.Config
+	// Force fills a ledger that holds texts already, too.
+	Force bool
+	// Batch is how many records are stored at a time, Writers how many batches at once.
+	Batch, Writers int
+	// Progress, if not nil, is told how many records are stored so far, after each batch. Calls may come side by side.
+	Progress func(stored int)
+}
+
+// Run fills the ledger and returns how many records it stored: fewer than were made if the ledger had some of them. The
+// error is ErrNotEmpty if it holds texts and Force is not set; nothing is stored then. What was stored before another error
+// stays.
+func (f Fill) Run(ctx context.Context, into Ledger) (stored int, err error) {
+	if err := f.Texts.Validate(); err != nil {
+		return 0, err
+	}
+	if err := f.check(ctx, into); err != nil {
+		return 0, err
+	}
+	var sum atomic.Int64
+	group, working := errgroup.WithContext(ctx)
+	group.SetLimit(f.Writers)
+	err = f.batches(working, func(batch []ledger.Record) {
+		group.Go(func() error {
+			n, err := into.Import(working, batch)
+			if all := sum.Add(int64(n)); f.Progress != nil {
+				f.Progress(int(all))
+			}
+			return err
+		})
+	})
+	// What ended the writers ended the making, too, and says why.
+	if failed := group.Wait(); failed != nil {
+		err = failed
+	}
+	if err != nil {
+		return int(sum.Load()), fmt.Errorf("fill ledger: %w", err)
+	}
+	return int(sum.Load()), nil
+}
+
+func (f Fill) check(ctx context.Context, into Ledger) error {
+	if f.Force {
+		return nil
+	}
+	empty, err := into.Empty(ctx)
+	if err == nil && !empty {
+		err = ErrNotEmpty
+	}
+	if err != nil {
+		return fmt.Errorf("fill ledger: %w", err)
+	}
+	return nil
+}
+
+// batches makes the records and hands them over, until ctx ends.
+func (f Fill) batches(ctx context.Context, hand func([]ledger.Record)) error {
+	batch := make([]ledger.Record, 0, f.Batch)
+	for r, err := range f.Texts.Records() {
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+		if batch = append(batch, r); len(batch) == f.Batch {
+			hand(batch)
+			batch = make([]ledger.Record, 0, f.Batch)
+		}
+	}
+	if len(batch) > 0 {
+		hand(batch)
+	}
+	return nil
+}
