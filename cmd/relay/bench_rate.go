@@ -10,7 +10,8 @@ import (
 // rateInterval is how often the line is drawn anew.
 const rateInterval = 200 * time.Millisecond
 
-// fillRate is one line that tells how far a filling is, and how fast; it is drawn over again, and gone at the end. It shows on terminals alone.
+// fillRate is one line that tells how far a filling is, and how fast; it is drawn over again, and gone at the end. It
+// shows on terminals alone.
 type fillRate struct {
 	out   io.Writer
 	of    int
@@ -28,23 +29,23 @@ func newFillRate(out io.Writer, of int) *fillRate {
 }
 
 // show draws the line, if it was not drawn just now.
-func (p *fillRate) show(done int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (r *fillRate) show(done int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	now := time.Now()
-	if now.Sub(p.drawn) < rateInterval {
+	if now.Sub(r.drawn) < rateInterval {
 		return
 	}
-	p.drawn = now
-	rate := float64(done) / max(now.Sub(p.began).Seconds(), 0.001)
-	fmt.Fprintf(p.out, "\r%s of %s texts, %s a second \x1b[K", grouped(done), grouped(p.of), grouped(int(rate)))
+	r.drawn = now
+	perSecond := float64(done) / max(now.Sub(r.began).Seconds(), 0.001)
+	fmt.Fprintf(r.out, "\r%s of %s texts, %s a second \x1b[K", grouped(done), grouped(r.of), grouped(int(perSecond)))
 }
 
 // end clears the line.
-func (p *fillRate) end() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.drawn.IsZero() {
-		fmt.Fprintf(p.out, "\r\x1b[K")
+func (r *fillRate) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.drawn.IsZero() {
+		fmt.Fprintf(r.out, "\r\x1b[K")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"time"
 
@@ -14,11 +15,9 @@ import (
 
 // Twilio's codes in the histories.
 const (
-	codeUnreachable  = 30003
-	codeNotMobile    = 21614
-	codeUnavailable  = 20503
-	statusBadRequest = 400
-	statusServerDown = 503
+	codeUnreachable   = 30003
+	codeNotRegistered = 30034
+	codeTooMany       = 20429
 )
 
 // lease is how long a claim holds.
@@ -123,10 +122,10 @@ func (s *story) end(f fault.Error, onward ledger.Onward) {
 	})
 }
 
-// fail is an attempt that finds Twilio down; another follows.
+// fail is an attempt that Twilio turns away for now; another follows.
 func (s *story) fail(hop int) {
 	s.claim(hop)
-	s.end(fault.Error{Kind: fault.Transient, Code: codeUnavailable, HTTPStatus: statusServerDown}, ledger.Onward{To: ledger.Queued})
+	s.end(fault.Error{Kind: fault.Throttled, Code: codeTooMany, HTTPStatus: http.StatusTooManyRequests}, ledger.Onward{To: ledger.Queued})
 }
 
 func (s *story) deliver(hop int) {
@@ -166,7 +165,7 @@ func undelivered(s *story) {
 
 func refused(s *story) {
 	s.claim(0)
-	s.end(fault.Error{Kind: fault.Permanent, Code: codeNotMobile, HTTPStatus: statusBadRequest},
+	s.end(fault.Error{Kind: fault.Permanent, Code: codeNotRegistered, HTTPStatus: http.StatusBadRequest},
 		ledger.Onward{To: ledger.Failed, Reason: ledger.ReasonRefused, HopDone: true})
 }
 
