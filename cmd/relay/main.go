@@ -21,6 +21,7 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitFound  = 3
 )
 
 func main() {
@@ -40,6 +41,9 @@ type program struct {
 
 // usageError is a mistake in the call, not in the work.
 type usageError struct{ error }
+
+// foundError is what a command looked for and hoped not to find.
+type foundError struct{ error }
 
 // hintedError is an error with advice.
 type hintedError struct {
@@ -68,6 +72,9 @@ func (p program) run(ctx context.Context, args []string) int {
 		fmt.Fprintf(p.stderr, "  hint: %s --help shows how it is used\n", called.CommandPath())
 		return exitUsage
 	}
+	if _, ok := errors.AsType[foundError](err); ok {
+		return exitFound
+	}
 	return exitFailed
 }
 
@@ -86,7 +93,7 @@ Begin with "relay demo", which shows the whole way of a text and needs no accoun
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.dlqCommand(), p.dashboardCommand(), p.fakeTwilioCommand(), p.benchCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.dlqCommand(), p.auditCommand(), p.dashboardCommand(), p.fakeTwilioCommand(), p.benchCommand(), p.versionCommand())
 	return root
 }
 

@@ -15,6 +15,7 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"freeport": freePort,
 		"post":     post,
+		"texts":    relayTexts,
 	}
 }
 

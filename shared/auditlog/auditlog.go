@@ -7,6 +7,7 @@ package auditlog
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -107,6 +108,18 @@ func (e Entry) Line() (Line, error) {
 		return Line{}, fmt.Errorf("encode audit entry: %w", err)
 	}
 	return Line{Time: e.Time, Text: text}, nil
+}
+
+// errNoEntry means that a line is not an entry.
+var errNoEntry = errors.New("not an audit entry")
+
+// Parse reads an entry from its line.
+func Parse(text []byte) (Entry, error) {
+	var entry Entry
+	if err := json.Unmarshal(text, &entry); err != nil || entry.ID == "" || entry.Subject == "" {
+		return Entry{}, errNoEntry
+	}
+	return entry, nil
 }
 
 // Log keeps lines durably.

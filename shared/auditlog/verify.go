@@ -3,7 +3,6 @@ package auditlog
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,7 +33,7 @@ type Options struct {
 	From time.Time
 	// Ordered logs keep the entries of a text in the order in which they were written.
 	Ordered bool
-	// HeadsAt is when the ledger was read.
+	// HeadsAt is when the ledger was read; zero if it is not asked.
 	HeadsAt time.Time
 }
 
@@ -54,13 +53,12 @@ type Verifier struct {
 func NewVerifier(options Options) *Verifier {
 	return &Verifier{
 		options: options, texts: map[string]*text{}, others: map[digest]digest{}, edited: map[digest]bool{},
-		report: Report{Problems: map[string]int{}, Findings: []Finding{}},
+		report: Report{Heads: !options.HeadsAt.IsZero(), Problems: map[string]int{}, Findings: []Finding{}},
 	}
 }
 
 // Expect says what the ledger had of a text before the log was read.
 func (v *Verifier) Expect(messageSid string, head Head) {
-	v.report.Heads = true
 	if v.concerns(messageSid) {
 		v.text(messageSid).expect(head)
 	}
@@ -91,8 +89,8 @@ func (v *Verifier) text(messageSid string) *text {
 func (v *Verifier) Add(line Line) {
 	v.lines++
 	body, stated, hashed := split(line.Text)
-	var entry Entry
-	if err := json.Unmarshal(line.Text, &entry); err != nil || entry.ID == "" || entry.Subject == "" {
+	entry, err := Parse(line.Text)
+	if err != nil {
 		v.edit(Entry{}, "the line is no entry", stated, hashOf(body))
 		return
 	}
@@ -115,8 +113,8 @@ func (v *Verifier) Add(line Line) {
 // AddLate takes a line that came into the log after it was read, if it tells of the removal of a text that the ledger had no
 // more.
 func (v *Verifier) AddLate(line Line) {
-	var entry Entry
-	if json.Unmarshal(line.Text, &entry) != nil || !removal(entry.Change) || entry.Subject != SubjectMessage {
+	entry, err := Parse(line.Text)
+	if err != nil || !removal(entry.Change) || entry.Subject != SubjectMessage {
 		return
 	}
 	if t := v.texts[entry.MessageSid]; t != nil && t.unexplained() {
@@ -175,7 +173,7 @@ func (v *Verifier) Ask(ctx context.Context, lookUp func(ctx context.Context, mes
 			return gone, fmt.Errorf("look up %s: %w", sid, err)
 		}
 		// The log was read before: it need not have what the ledger has by now.
-		head.Pending = head.Version > 0
+		head.Pending = head.Version > 0 && !head.UpdatedAt.Before(v.options.HeadsAt)
 		t.expect(head)
 		if t.unexplained() {
 			gone++

@@ -60,7 +60,6 @@ func (w *walker) walk() {
 
 func (w *walker) step(l link) {
 	begins := w.begins()
-	w.partial = w.partial || begins && l.version > 1
 	switch {
 	case l.disputed:
 		if l.version != w.version || w.sure {
@@ -68,8 +67,10 @@ func (w *walker) step(l link) {
 		}
 		w.version, w.at, w.sure = l.version, l.time(), false
 		return
+	case l.version > w.version+1 && begins:
+		w.partial = true
 	case l.version > w.version+1:
-		if !begins && !w.edited[l.prev] {
+		if !w.edited[l.prev] {
 			w.say(KindGap, l, "%s before it missing", versions(w.version+1, l.version-1))
 		}
 	case w.sure && !begins && l.prev != w.head && !w.edited[l.prev]:

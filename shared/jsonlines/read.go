@@ -44,3 +44,9 @@ func read(file io.Reader, visit func(auditlog.Line) error) error {
 		}
 	}
 }
+
+// Decode reads one line of the log, without its newline; ok is false if it is none.
+func Decode(text []byte) (line auditlog.Line, ok bool) {
+	line, err := decode(text)
+	return line, err == nil
+}

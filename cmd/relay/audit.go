@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
+	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/env"
+)
+
+func (p program) auditCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "Read the audit log, and verify that nothing in it is missing or changed",
+		Long: `audit reads the audit log: each change of each text and of each route. Numbers in it are masked, texts absent.
+
+It reads that of a relay serve on this host, which may be running; with --aws that in CloudWatch Logs, as the person that
+the AWS command line would be; or with --file lines that were taken from either.`,
+		SuggestionsMinimumDistance: 2,
+		Args:                       unknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.auditVerifyCommand(), p.auditTraceCommand(), p.auditExportCommand())
+	return cmd
+}
+
+// auditSettings are those of a desk that say where the audit log and its ledger are.
+func auditSettings() []setting {
+	var chosen []setting
+	for _, s := range deskSettings() {
+		switch s.env {
+		case envData, envAWS, envProfile, envRegion, envLedgerTable, envAuditLogGroup:
+			chosen = append(chosen, s)
+		}
+	}
+	return chosen
+}
+
+// auditFile is the flag that names a file of lines.
+const auditFile = "file"
+
+// addAuditSource makes the flags that say which log to read.
+func addAuditSource(flags *pflag.FlagSet) {
+	flags.String(auditFile, "", "read the lines of this file instead: an audit.jsonl, entries one a line, or what CloudWatch Logs exports, also gzipped")
+	for _, s := range auditSettings() {
+		switch s.env {
+		case envAWS:
+			flags.Bool(s.flag(), false, s.usage())
+		case envLedgerTable:
+			// Of the commands below audit, verify alone asks the ledger.
+		default:
+			flags.String(s.flag(), s.fallback, s.usage())
+		}
+	}
+}
+
+// openTrail opens the log that the flags and the environment say. With logOnly the ledger is not opened.
+func (p program) openTrail(ctx context.Context, flags *pflag.FlagSet, logOnly bool, lag time.Duration) (*trail.Source, error) {
+	r := env.New(lookupOf(auditSettings(), flags, p.lookup))
+	onAWS := env.Parsed(r, envAWS, "false", parseBool)
+	config := trail.AWSConfig{
+		Profile:  awsprofile.Config{Profile: r.String(envProfile, ""), Region: r.String(envRegion, "")},
+		LogGroup: r.String(envAuditLogGroup, ""), LedgerTable: r.String(envLedgerTable, ""), Lag: lag, Now: time.Now,
+	}
+	data := r.String(envData, "")
+	if err := r.Err(); err != nil {
+		return nil, settingError(err)
+	}
+	if logOnly {
+		config.LedgerTable = ""
+	}
+	path, _ := flags.GetString(auditFile)
+	switch {
+	case path != "" && flags.Changed("aws") && onAWS:
+		return nil, usageError{errors.New("--file and --aws name two logs")}
+	case path != "":
+		source, err := trail.File(path)
+		return source, err
+	case onAWS:
+		source, err := trail.AWS(ctx, config)
+		return source, withDeskHint(err, true)
+	default:
+		source, err := trail.Folder(ctx, data, logOnly)
+		return source, withReadHint(err)
+	}
+}
+
+// window is a stretch of time that flags say.
+type window struct{ since, until moment }
+
+// moment is a flag's time: how long ago, or when.
+type moment struct{ at time.Time }
+
+// String returns the time.
+func (m *moment) String() string {
+	if m.at.IsZero() {
+		return ""
+	}
+	return m.at.Format(time.RFC3339)
+}
+
+// Type is what help shows.
+func (m *moment) Type() string { return "time" }
+
+// Set reads a duration before now or a time.
+func (m *moment) Set(text string) error {
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		m.at = time.Now().Add(-ago)
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return fmt.Errorf("%q is neither a duration such as 36h nor a time such as 2026-11-24T08:00:00Z", text)
+	}
+	m.at = at
+	return nil
+}
+
+// entriesOf reads the log's entries of the window, each once. The error is what visit returns, or names the line that is none.
+func entriesOf(ctx context.Context, source *trail.Source, q trail.Query, visit func(auditlog.Entry, []byte) error) error {
+	seen := map[[sha256.Size]byte]bool{}
+	number := 0
+	return source.Read(ctx, q, func(line auditlog.Line) error {
+		number++
+		entry, err := auditlog.Parse(line.Text)
+		if err != nil {
+			return hintedError{fmt.Errorf("line %d is no audit entry", number), "relay audit verify looks at the whole log and says what is wrong with it"}
+		}
+		switch sum := sha256.Sum256(line.Text); {
+		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.MessageSid != "" && entry.MessageSid != q.MessageSid, seen[sum]:
+			return nil
+		default:
+			seen[sum] = true
+			return visit(entry, line.Text)
+		}
+	})
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// selection says which entries to export, and how.
+type selection struct {
+	format string
+	number string
+	window window
+}
+
+func (p program) auditExportCommand() *cobra.Command {
+	var s selection
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write entries as CSV or JSON lines",
+		Long: `export writes the entries of the log to the standard output, each once, in the order of the log: as CSV for a spreadsheet,
+or as JSON lines, just as they are in the log, which relay audit verify --file takes.
+
+The log holds the last digits of numbers only. --number finds the entries of all numbers that end like it.`,
+		Example: `  relay audit export --since 24h > yesterday.csv
+  relay audit export --number +13125550147 --format jsonl
+  relay audit export --aws --since 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z > november.csv`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := s.check(); err != nil {
+				return err
+			}
+			source, err := p.openTrail(cmd.Context(), cmd.Flags(), true, 0)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, source.Close()) }()
+			return withDeskHint(s.export(cmd.Context(), source, p.stdout), cmd.Flags().Changed("aws"))
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&s.format, "format", "csv", "csv or jsonl")
+	flags.StringVar(&s.number, "number", "", "a customer's, a Twilio number or a phone, as E.164")
+	flags.Var(&s.window.since, "since", "entries from then on, a duration such as 36h or a time")
+	flags.Var(&s.window.until, "until", "entries up to then")
+	addAuditSource(flags)
+	return cmd
+}
+
+func (s selection) check() error {
+	switch {
+	case s.format != "csv" && s.format != "jsonl":
+		return usageError{fmt.Errorf("--format is %q: want csv or jsonl", s.format)}
+	case s.number != "" && !sms.PhoneNumber(s.number).IsE164():
+		return usageError{errors.New("--number is not E.164, such as +13125550147")}
+	case !s.window.until.at.IsZero() && s.window.until.at.Before(s.window.since.at):
+		return usageError{errors.New("--until is before --since")}
+	default:
+		return nil
+	}
+}
+
+// export writes the entries.
+func (s selection) export(ctx context.Context, source *trail.Source, out io.Writer) error {
+	write, flush := s.writer(out)
+	q := trail.Query{From: s.window.since.at, Until: s.window.until.at}
+	masked := sms.PhoneNumber(s.number).Mask()
+	err := entriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
+		if s.number != "" && !concerns(e, masked) {
+			return nil
+		}
+		return write(e, text)
+	})
+	return errors.Join(err, flush())
+}
+
+// concerns reports whether an entry is about a number.
+func concerns(e auditlog.Entry, masked string) bool {
+	if e.TwilioNumber == masked || e.Customer == masked || (e.Attempt != nil && e.Attempt.Destination == masked) {
+		return true
+	}
+	for _, r := range []*auditlog.Route{e.Before, e.After} {
+		if r == nil {
+			continue
+		}
+		for _, hop := range append([]string{r.DestinationCarrier}, r.FallbackCarriers...) {
+			if hop == masked {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// writer returns a function that writes an entry, and one that ends it.
+func (s selection) writer(out io.Writer) (write func(auditlog.Entry, []byte) error, flush func() error) {
+	if s.format == "jsonl" {
+		return func(_ auditlog.Entry, text []byte) error {
+			_, err := fmt.Fprintf(out, "%s\n", text)
+			return err
+		}, func() error { return nil }
+	}
+	table := csv.NewWriter(out)
+	headed := false
+	head := func() error {
+		if headed {
+			return nil
+		}
+		headed = true
+		return table.Write(columnNames())
+	}
+	write = func(e auditlog.Entry, _ []byte) error { return errors.Join(head(), table.Write(cells(e))) }
+	return write, func() error {
+		err := head()
+		table.Flush()
+		return errors.Join(err, table.Error())
+	}
+}
+
+func columnNames() []string {
+	return []string{
+		"time", "id", "subject", "change", "version", "message_sid", "from", "to", "reason", "twilio_number", "customer",
+		"attempt", "hop", "destination", "outbound_sid", "status", "outcome", "error_code", "actor", "before", "after", "object",
+	}
+}
+
+// cells returns an entry as a row.
+func cells(e auditlog.Entry) []string {
+	row := []string{
+		e.Time.UTC().Format(time.RFC3339Nano), e.ID, e.Subject, e.Change, strconv.FormatInt(e.Version, 10), e.MessageSid, e.From, e.To,
+		e.Reason, e.TwilioNumber, e.Customer,
+	}
+	attempt := make([]string, 7)
+	if a := e.Attempt; a != nil {
+		attempt = []string{strconv.Itoa(a.Number), strconv.Itoa(a.Hop), a.Destination, a.OutboundSid, a.Status, a.Outcome, ""}
+		if a.ErrorCode != 0 {
+			attempt[6] = strconv.Itoa(a.ErrorCode)
+		}
+	}
+	row = append(append(row, attempt...), e.Actor, routeCell(e.Before), routeCell(e.After), e.Object)
+	for i, cell := range row {
+		row[i] = inert(cell)
+	}
+	return row
+}
+
+// routeCell returns a route in one cell.
+func routeCell(r *auditlog.Route) string {
+	if r == nil {
+		return ""
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// inert keeps a spreadsheet from taking a cell for a formula: the name of who changed a route is anyone's choice.
+func inert(cell string) string {
+	if strings.IndexAny(cell, "=+-@\t\r") == 0 {
+		return "'" + cell
+	}
+	return cell
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/sqlite"
+)
+
+// storyNoon is when the texts of the stories come in.
+var storyNoon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// relayTexts writes two texts into the ledger of a data folder, as the sender does: the first is delivered, the second refused.
+// relay serve then takes their changes into the audit log.
+func relayTexts(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: texts FOLDER")
+	}
+	ctx := context.Background()
+	db, err := sqlite.Open(ctx, filepath.Join(ts.MkAbs(args[0]), embedded.DatabaseFile), time.Now)
+	ts.Check(err)
+	for n := range 2 {
+		var before ledger.Record
+		for _, after := range storyLife(n + 1) {
+			after.Version = before.Version
+			after, err = auditlog.Seal(before, after)
+			ts.Check(err)
+			if before.Version == 0 {
+				before, err = db.Ledger().Create(ctx, after)
+			} else {
+				before, err = db.Ledger().Update(ctx, after)
+			}
+			ts.Check(err)
+		}
+	}
+	ts.Check(db.Close())
+}
+
+// storyLife returns the versions of a text's record.
+func storyLife(n int) []ledger.Record {
+	at := storyNoon.Add(time.Duration(n) * time.Minute)
+	claimed, err := relaytest.Record(n, at).Claim("c1a1", 0, relaytest.Destination, time.Minute, at)
+	if err != nil {
+		panic(err) // a new record may always be claimed.
+	}
+	if n == 2 {
+		refused := &fault.Error{Kind: fault.Permanent, Code: 21211, HTTPStatus: 400}
+		failed, _, err := claimed.End(1, refused, ledger.Onward{To: ledger.Failed, Reason: ledger.ReasonRefused, HopDone: true}, at.Add(time.Second))
+		if err != nil {
+			panic(err) // an open attempt may always end.
+		}
+		return []ledger.Record{claimed, failed}
+	}
+	sent, _ := claimed.Accept(1, relaytest.MessageSid(9), sms.StatusQueued, at.Add(time.Second))
+	delivered, _ := sent.Apply(sms.Receipt{CallbackRef: sms.CallbackRef{Attempt: 1}, Sid: relaytest.MessageSid(9), Status: sms.StatusDelivered}, ledger.Onward{}, at.Add(2*time.Second))
+	return []ledger.Record{claimed, sent, delivered}
+}

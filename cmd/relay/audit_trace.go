@@ -1,0 +1,140 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+)
+
+func (p program) auditTraceCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "trace MESSAGE_SID",
+		Short: "Show all that happened to one text",
+		Long: `trace shows each change of one text, oldest first: what state it came to and why, and the attempt that the change was
+about.`,
+		Example: `  relay audit trace SM00000000000000000000000000000001`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageError{errors.New("trace takes one MessageSid")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			traced, err := p.traced(cmd.Context(), cmd.Flags(), args[0])
+			switch {
+			case err != nil:
+				return err
+			case asJSON:
+				return writeTexts(p.stdout, traced)
+			default:
+				return writeTrace(p.stdout, traced)
+			}
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the entries as they are in the log, one a line")
+	addAuditSource(cmd.Flags())
+	return cmd
+}
+
+// logged is an entry with its text in the log.
+type logged struct {
+	auditlog.Entry
+
+	text []byte
+}
+
+// traced returns the entries of one text, in order of version.
+func (p program) traced(ctx context.Context, flags *pflag.FlagSet, sid string) (found []logged, err error) {
+	source, err := p.openTrail(ctx, flags, true, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	q := trail.Query{From: source.Begins, MessageSid: sid}
+	if err := entriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
+		found = append(found, logged{e, text})
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%s has no entry of %s", source.Where, sid)
+	}
+	slices.SortStableFunc(found, func(a, b logged) int {
+		return cmp.Or(cmp.Compare(a.Version, b.Version), a.Time.Compare(b.Time))
+	})
+	return found, nil
+}
+
+func writeTexts(out io.Writer, entries []logged) error {
+	for _, e := range entries {
+		if _, err := fmt.Fprintf(out, "%s\n", e.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeTrace prints a text's entries for people.
+func writeTrace(out io.Writer, entries []logged) error {
+	first := entries[0]
+	fmt.Fprintf(out, "%s from %s to %s\n\n", first.MessageSid, orDash(first.Customer), orDash(first.TwilioNumber))
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "TIME\tVERSION\tSTATE\tREASON\tATTEMPT")
+	for _, e := range entries {
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e.Entry), orDash(e.Reason), attemptLine(e.Attempt))
+	}
+	return table.Flush()
+}
+
+// traceState says where the text stood before and after.
+func traceState(e auditlog.Entry) string {
+	var text string
+	switch {
+	case e.Change == auditlog.ChangeRemoved, e.Change == auditlog.ChangeExpired:
+		text = e.From + " → " + e.Change
+	case e.From == "" || e.From == e.To:
+		text = e.To
+	default:
+		text = e.From + " → " + e.To
+	}
+	if e.Unsealed {
+		text += " (past the relay)"
+	}
+	return text
+}
+
+// attemptLine says what an attempt had come to.
+func attemptLine(a *auditlog.Attempt) string {
+	if a == nil {
+		return "-"
+	}
+	said := []string{a.Outcome}
+	if a.Outcome == "" {
+		said = []string{"open"}
+	}
+	add := func(ok bool, format string, args ...any) {
+		if ok {
+			said = append(said, fmt.Sprintf(format, args...))
+		}
+	}
+	add(a.Status != "", "%s", a.Status)
+	add(a.ErrorCode != 0, "code %d", a.ErrorCode)
+	add(a.Looks > 0, "looked for %d times", a.Looks)
+	add(a.Found, "found")
+	add(a.HopDone, "no further attempt at this phone")
+	add(a.OutboundSid != "", "%s", a.OutboundSid)
+	return fmt.Sprintf("%d, hop %d, to %s: %s", a.Number, a.Hop, a.Destination, strings.Join(said, ", "))
+}

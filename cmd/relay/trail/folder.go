@@ -1,0 +1,61 @@
+package trail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sqlite"
+)
+
+// Folder returns the log of a relay serve, which may be running, with its ledger unless logOnly. The error is fs.ErrNotExist if
+// relay serve never ran on the folder, or [sqlite.ErrOlderSchema] or [sqlite.ErrNewerSchema] if another version did.
+func Folder(ctx context.Context, data string, logOnly bool) (*Source, error) {
+	s, err := File(filepath.Join(data, embedded.AuditFile))
+	if err != nil {
+		return nil, err
+	}
+	s.Ordered = true
+	if logOnly {
+		return s, nil
+	}
+	db, err := sqlite.OpenReader(ctx, filepath.Join(data, embedded.DatabaseFile))
+	if err != nil {
+		return nil, err
+	}
+	s.Ledger, s.close = storedLedger{db}, db.Close
+	return s, nil
+}
+
+// storedLedger is the ledger beside a relay serve.
+type storedLedger struct{ db *sqlite.Reader }
+
+// Each reads every record.
+func (l storedLedger) Each(ctx context.Context, visit func(messageSid string, head auditlog.Head)) error {
+	if err := l.db.Ledger().Each(ctx, func(r ledger.Record) { visit(r.MessageSid, headOf(r)) }); err != nil {
+		return fmt.Errorf("read the ledger: %w", err)
+	}
+	return nil
+}
+
+// Head reads one record.
+func (l storedLedger) Head(ctx context.Context, messageSid string) (auditlog.Head, error) {
+	r, err := l.db.Ledger().Get(ctx, messageSid)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return auditlog.Head{}, nil
+	}
+	return headOf(r), err
+}
+
+// Unaudited reads what is in the outbox. A change that has left it since the heads were read, is in the log by now.
+func (l storedLedger) Unaudited(ctx context.Context, visit func(messageSid string)) error {
+	return l.db.Unread(ctx, func(table, key string) {
+		if table == sqlite.TableLedger {
+			visit(key)
+		}
+	})
+}
