@@ -30,7 +30,7 @@ func relayTexts(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	for n := range 2 {
 		var before ledger.Record
-		for _, after := range storyLife(n + 1) {
+		for _, after := range storyLife(n+1, storyNoon) {
 			after.Version = before.Version
 			after, err = auditlog.Seal(before, after)
 			ts.Check(err)
@@ -46,8 +46,8 @@ func relayTexts(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // storyLife returns the versions of a text's record.
-func storyLife(n int) []ledger.Record {
-	at := storyNoon.Add(time.Duration(n) * time.Minute)
+func storyLife(n int, noon time.Time) []ledger.Record {
+	at := noon.Add(time.Duration(n) * time.Minute)
 	claimed, err := relaytest.Record(n, at).Claim("c1a1", 0, relaytest.Destination, time.Minute, at)
 	if err != nil {
 		panic(err) // a new record may always be claimed.

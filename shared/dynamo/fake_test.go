@@ -281,6 +281,23 @@ type scanInput struct {
 	TableName         string
 	ExclusiveStartKey wireItem
 	Limit             int
+
+	ProjectionExpression     string
+	ExpressionAttributeNames map[string]string
+}
+
+// project returns the attributes of an item that are asked for.
+func (in scanInput) project(item wireItem) wireItem {
+	if in.ProjectionExpression == "" {
+		return item
+	}
+	asked := wireItem{}
+	for name := range strings.SplitSeq(in.ProjectionExpression, ", ") {
+		if value, ok := item[in.ExpressionAttributeNames[name]]; ok {
+			asked[in.ExpressionAttributeNames[name]] = value
+		}
+	}
+	return asked
 }
 
 // scan answers in no order that means anything, as DynamoDB does: here, by the last character first.
@@ -296,7 +313,7 @@ func (f *fakeDynamo) scan(in scanInput) (any, error) {
 	}
 	found := []wireItem{}
 	for _, key := range keys {
-		found = append(found, f.items[key])
+		found = append(found, in.project(f.items[key]))
 	}
 	result["Items"] = found
 	return result, nil

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/cloudwatch"
+	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+)
+
+// deployed is a log group and a ledger's table as a deployment makes them, in the emulator.
+type deployed struct {
+	t      *testing.T
+	name   string
+	tables *dynamodb.Client
+	ledger *dynamo.Ledger
+	log    *cloudwatch.Log
+}
+
+func newDeployed(t *testing.T) *deployed {
+	t.Helper()
+	emulator := relaytest.Emulator(t, relaytest.EmulatorMoto)
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": emulator.Endpoint, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_REGION": emulator.Region,
+		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.Setenv(name, value)
+	}
+	cfg := awsclient.New(emulator)
+	d := &deployed{t: t, name: "audit-" + rand.Text(), tables: dynamodb.NewFromConfig(cfg)}
+	logs := cloudwatchlogs.NewFromConfig(cfg)
+	if _, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &d.name}); err != nil {
+		t.Fatal(err)
+	}
+	keep := &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: &d.name, RetentionInDays: aws.Int32(7)}
+	if _, err := logs.PutRetentionPolicy(t.Context(), keep); err != nil {
+		t.Fatal(err)
+	}
+	key := aws.String(dynamo.LedgerSchema().Key)
+	if _, err := d.tables.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &d.name, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: key, AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: key, KeyType: types.KeyTypeHash}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	d.ledger = dynamo.NewLedger(cfg, dynamo.LedgerConfig{Table: d.name, Now: time.Now})
+	d.log = cloudwatch.New(cfg, cloudwatch.Config{Group: d.name, Stream: "instance"})
+	return d
+}
+
+// live takes a text through its life, and of the first told changes into the log.
+func (d *deployed) live(n int, noon time.Time, told int) ledger.Record {
+	d.t.Helper()
+	var before ledger.Record
+	for i, after := range storyLife(n, noon) {
+		after.Version = before.Version
+		after, err := auditlog.Seal(before, after)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		stored, change, old := ledger.Record{}, auditlog.ChangeChanged, &before
+		if before.Version == 0 {
+			stored, err = d.ledger.Create(d.t.Context(), after)
+			change, old = auditlog.ChangeCreated, nil
+		} else {
+			stored, err = d.ledger.Update(d.t.Context(), after)
+		}
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if i < told {
+			d.tell(old, &stored, change)
+		}
+		before = stored
+	}
+	return before
+}
+
+// tell writes a change into the log, as the audit function does.
+func (d *deployed) tell(before, after *ledger.Record, change string) {
+	d.t.Helper()
+	entry, err := auditlog.MessageEntry(before, after, change, auditlog.Seen{At: time.Now()})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	line, err := entry.Line()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := d.log.Append(d.t.Context(), []auditlog.Line{line}); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// relay runs a verb of relay audit on it.
+func (d *deployed) relay(args ...string) (code int, out, trouble string) {
+	d.t.Helper()
+	var stdout, stderr bytes.Buffer
+	p := program{stdout: &stdout, stderr: &stderr, lookup: func(string) (string, bool) { return "", false }}
+	code = p.run(d.t.Context(), append(append([]string{"audit"}, args...), "--aws", "--audit-log-group", d.name))
+	return code, stdout.String(), stderr.String()
+}
+
+// verify wants an exit code, and a text in the report.
+func (d *deployed) verify(code int, want string, args ...string) {
+	d.t.Helper()
+	got, out, trouble := d.relay(append([]string{"verify", "--ledger-table", d.name}, args...)...)
+	if got != code || !strings.Contains(out+trouble, want) {
+		d.t.Errorf("verify %v: exit code %d, want %d and %q:\n%s%s", args, got, code, want, out, trouble)
+	}
+}
+
+// TestAuditOnAWS reads the log from CloudWatch Logs and the ledger from DynamoDB, as emulators have them.
+func TestAuditOnAWS(t *testing.T) {
+	d := newDeployed(t)
+	hourAgo := time.Now().Add(-time.Hour).Truncate(time.Minute)
+	first := d.live(1, hourAgo, 3)
+	second := d.live(2, hourAgo, 2)
+	d.verify(exitDone, "5 entries, 2 texts")
+	d.verify(exitDone, "3 entries, 1 texts", "--message", first.MessageSid)
+	d.verify(exitDone, `"heads":true,"problems":{}`, "--json", "--since", "3h")
+	if code, out, trouble := d.relay("trace", first.MessageSid); code != exitDone || strings.Count(out, "***0122") != 3 {
+		t.Errorf("trace: exit code %d\n%s%s", code, out, trouble)
+	}
+	if code, out, trouble := d.relay("export", "--format", "jsonl", "--since", "3h"); code != exitDone || strings.Count(out, "\n") != 5 {
+		t.Errorf("export: exit code %d\n%s%s", code, out, trouble)
+	}
+
+	// A change of just now may still be on its way into the log; one of an hour ago is missing.
+	d.live(3, time.Now().Add(-3*time.Minute-10*time.Second), 2)
+	d.verify(exitDone, "pending", "--grace", "5m")
+	d.verify(exitFound, relaytest.MessageSid(3)+": version 3 is missing at the end", "--grace", "1s")
+	d.verify(exitDone, "No entry is missing", "--message", second.MessageSid)
+
+	// So is the removal of a record, until the log tells of it.
+	key := map[string]types.AttributeValue{dynamo.LedgerSchema().Key: &types.AttributeValueMemberS{Value: second.MessageSid}}
+	if _, err := d.tables.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &d.name, Key: key}); err != nil {
+		t.Fatal(err)
+	}
+	d.verify(exitFound, second.MessageSid+": the ledger has no record of it", "--message", second.MessageSid, "--grace", "1s")
+	d.tell(&second, nil, auditlog.ChangeExpired)
+	d.verify(exitDone, "3 entries, 1 texts", "--message", second.MessageSid)
+}
+
+// TestAuditOnAWSThatIsNotThere gives advice.
+func TestAuditOnAWSThatIsNotThere(t *testing.T) {
+	d := newDeployed(t)
+	group := d.name
+	d.name = "another-" + group
+	d.verify(exitFailed, "there is no log group "+d.name)
+	d.verify(exitFailed, "hint: see that --aws-profile and --aws-region are those of the stack")
+	d.name = group
+	code, out, trouble := d.relay("verify", "--ledger-table", "another-"+group)
+	if code != exitFailed || !strings.Contains(trouble, "ResourceNotFoundException") || !strings.Contains(trouble, "hint: ") {
+		t.Errorf("without the table: exit code %d\n%s%s", code, out, trouble)
+	}
+}
