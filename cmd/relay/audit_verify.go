@@ -39,7 +39,7 @@ says which entries are missing, were changed or stand in the wrong order, and wh
 Entries that stand more than once are no finding: the log holds each at least once. Changes of routes are in no chain.
 
 It exits with 3 if it found anything, and with 1 if it could not read. docs/audit.md says what it cannot find. It keeps some
-850 bytes for each text in memory; --since leaves out older ones.`,
+700 bytes for each text in memory; --since leaves out older ones.`,
 		Example: `  relay audit verify
   relay audit verify --since 24h --json
   relay audit verify --aws --message SM00000000000000000000000000000001`,

@@ -157,9 +157,12 @@ func (s *serving) kill() {
 	}
 }
 
-// trails reads the audit log and returns the entries of each text, one of each id, in order of version.
+// trails reads the audit log, which has to verify, and returns the entries of each text, one of each id, in order of version.
 func trails(t *testing.T, data string) map[string][]auditlog.Entry {
 	t.Helper()
+	if code, out, trouble := auditOf(t, "verify", "--data", data); code != exitDone {
+		t.Errorf("relay audit verify: exit code %d\n%s%s", code, out, trouble)
+	}
 	bySid := map[string][]auditlog.Entry{}
 	seen := map[string]bool{}
 	err := jsonlines.Read(filepath.Join(data, embedded.AuditFile), func(line auditlog.Line) error {
