@@ -94,7 +94,7 @@ func writeTrace(out io.Writer, entries []logged) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TIME\tVERSION\tSTATE\tREASON\tATTEMPT")
 	for _, e := range entries {
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e.Entry), orDash(e.Reason), attemptLine(e.Attempt))
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e.Entry), orDash(e.Reason), tracedAttempt(e.Attempt))
 	}
 	return table.Flush()
 }
@@ -116,8 +116,8 @@ func traceState(e auditlog.Entry) string {
 	return text
 }
 
-// attemptLine says what an attempt had come to.
-func attemptLine(a *auditlog.Attempt) string {
+// tracedAttempt says what an attempt had come to.
+func tracedAttempt(a *auditlog.Attempt) string {
 	if a == nil {
 		return "-"
 	}
