@@ -48,13 +48,13 @@ func (s *services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.calls = append(s.calls, c)
 	s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	switch {
-	case operation == s.failing:
+	switch operation {
+	case s.failing:
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"__type":"LimitExceededException","message":"as in the test"}`)
-	case operation == "CreateQueue":
+	case "CreateQueue":
 		_, _ = fmt.Fprintf(w, `{"QueueUrl":"http://queues.example.com/%v"}`, c.input["QueueName"])
-	case operation == "CreateTable":
+	case "CreateTable":
 		_, _ = fmt.Fprintf(w, `{"TableDescription":{"LatestStreamArn":"arn:aws:dynamodb:ddblocal:0:table/%v/stream/1"}}`, c.input["TableName"])
 	default:
 		_, _ = io.WriteString(w, `{}`)
