@@ -109,7 +109,8 @@ func tooOld() error {
 	return &fault.Error{Kind: fault.Permanent, Err: errors.New("the line is older than the log takes")}
 }
 
-// tooNew is the fault of a line whose time is in the future.
+// tooNew is the fault of a line whose time is more than two hours ahead. Nobody knows how far: someone wrote the time by hand, or a
+// clock is wrong. To wait for it would hold up every line behind it.
 func tooNew() error {
-	return &fault.Error{Kind: fault.Transient, Err: errors.New("the line's time is too far in the future")}
+	return &fault.Error{Kind: fault.Permanent, Err: errors.New("the line's time is too far in the future")}
 }

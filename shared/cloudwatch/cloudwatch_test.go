@@ -137,10 +137,10 @@ func TestIncomplete(t *testing.T) {
 	}{
 		{"the oldest stands last", ages(0, 0, 15*day), 2, fault.Permanent, "older than the log takes"},
 		{"the oldest stands first", ages(15*day, 0, 0), 0, fault.Permanent, "older than the log takes"},
-		{"the newest stands last", ages(0, hour, -3*hour), 2, fault.Transient, "too far in the future"},
-		{"the newest stands first", ages(-3*hour, hour, 0), 0, fault.Transient, "too far in the future"},
-		{"in the middle of a call", ages(0, hour, -3*hour, 2*hour, -4*hour), 2, fault.Transient, "too far in the future"},
-		{"in the second call", ages(0, 30*hour, 30*hour, -3*hour), 3, fault.Transient, "too far in the future"},
+		{"the newest stands last", ages(0, hour, -3*hour), 2, fault.Permanent, "too far in the future"},
+		{"the newest stands first", ages(-3*hour, hour, 0), 0, fault.Permanent, "too far in the future"},
+		{"in the middle of a call", ages(0, hour, -3*hour, 2*hour, -4*hour), 2, fault.Permanent, "too far in the future"},
+		{"in the second call", ages(0, 30*hour, 30*hour, -3*hour), 3, fault.Permanent, "too far in the future"},
 		{"an empty line", append(ages(0, 0), auditlog.Line{Time: f.now}), 2, fault.Permanent, "an empty line"},
 		{"a line too long", append(ages(0, 0, 0), f.line(9, 0, 1_048_551)), 3, fault.Permanent, "1048551 bytes"},
 	}

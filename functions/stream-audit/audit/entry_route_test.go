@@ -48,6 +48,53 @@ func TestWhoChangedARoute(t *testing.T) {
 	}
 }
 
+// TestRouteChangesSayWhoFromWhatToWhat: whatever the change is, its entry has the route before and after, and who made it where the
+// change says so.
+func TestRouteChangesSayWhoFromWhatToWhat(t *testing.T) {
+	seeded := relaytest.Route()
+	seeded.Version, seeded.UpdatedBy = 1, "seed"
+	reseeded := seeded
+	reseeded.Version, reseeded.Active, reseeded.LastUpdated = 2, false, seeded.LastUpdated.Add(time.Hour)
+	optedOut := seeded
+	optedOut.Version, optedOut.OptedOut = 2, []sms.PhoneNumber{relaytest.Destination}
+	byAnna := seeded
+	byAnna.Version, byAnna.UpdatedBy, byAnna.DestinationCarrier = 2, "anna", relaytest.Customer
+	past := seeded
+	past.DestinationCarrier = relaytest.Customer
+	as := func(version int64, change func(*auditlog.Route)) *auditlog.Route {
+		r := &auditlog.Route{DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, Version: version}
+		change(r)
+		return r
+	}
+	nothing := func(*auditlog.Route) {}
+	moved := func(r *auditlog.Route) { r.DestinationCarrier = "***0111" }
+	tests := []struct {
+		name          string
+		before, after *route.Route
+		want          auditlog.Entry
+	}{
+		{"a seed puts it", nil, &seeded, auditlog.Entry{Change: "created", Version: 1, After: as(1, nothing), Actor: "seed"}},
+		{"a seed replaces it", &seeded, &reseeded, auditlog.Entry{
+			Change: "changed", Version: 2, Before: as(1, nothing), After: as(2, func(r *auditlog.Route) { r.Active = false }), Actor: "seed",
+		}},
+		{"a hop texts STOP", &seeded, &optedOut, auditlog.Entry{
+			Change: "changed", Version: 2, Before: as(1, nothing), After: as(2, func(r *auditlog.Route) { r.OptedOut = []string{"***0122"} }), Actor: "relay",
+		}},
+		{"an operator changes it", &seeded, &byAnna, auditlog.Entry{Change: "changed", Version: 2, Before: as(1, nothing), After: as(2, moved), Actor: "anna"}},
+		{"someone writes past the relay", &seeded, &past, auditlog.Entry{Change: "changed", Version: 1, Before: as(1, nothing), After: as(1, moved)}},
+		{"someone removes it", &byAnna, nil, auditlog.Entry{Change: "removed", Version: 2, Before: as(2, moved)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := newStage(nil).entry(t, ofRoute(1, tt.before, tt.after))
+			tt.want.ID, tt.want.Time, tt.want.Subject, tt.want.TwilioNumber = got.ID, got.Time, "route", "***0100"
+			if diff := cmp.Diff(tt.want, got); diff != "" || got.ID == "" || got.Time.IsZero() {
+				t.Errorf("entry (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestSettingsWrittenByHand: what the relay cannot use is named as such and not shown, and holds up nothing.
 func TestSettingsWrittenByHand(t *testing.T) {
 	text, number, flag := events.NewStringAttribute, events.NewNumberAttribute, events.NewBooleanAttribute

@@ -84,6 +84,13 @@ func (h *Handler) keep(ctx context.Context, records []events.DynamoDBEventRecord
 			break
 		}
 		kept += min(keptOf(err), len(lines)-kept-1)
+		if fault.Of(err).Kind == fault.Permanent && kept+1 < len(lines) {
+			// What is wrong may be another line of the same call: this one is asked about alone.
+			if err = h.Log.Append(ctx, lines[kept:kept+1]); err == nil {
+				kept++
+				continue
+			}
+		}
 		if fault.Of(err).Kind != fault.Permanent || entries[kept].Subject == auditlog.SubjectUnreadable {
 			return kept, err
 		}

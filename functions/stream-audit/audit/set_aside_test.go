@@ -119,3 +119,37 @@ func TestEntryThatTheLogNeverTakes(t *testing.T) {
 		t.Errorf("a log that takes nothing at all: change %q is named, want the first", failed)
 	}
 }
+
+// sweeping is a picky log that refuses a call whole, and does not say for which line.
+type sweeping struct{ picky }
+
+func (s sweeping) Append(ctx context.Context, lines []auditlog.Line) error {
+	err := s.picky.Append(ctx, lines)
+	if incomplete, ok := errors.AsType[*auditlog.IncompleteError](err); ok {
+		return &auditlog.IncompleteError{Err: incomplete.Err}
+	}
+	return err
+}
+
+// TestOnlyTheCulpritIsSetAside where the log does not say which line it is.
+func TestOnlyTheCulpritIsSetAside(t *testing.T) {
+	batch := slices.Concat(changes(0, life(1, noon)), changes(3, life(2, noon)))
+	for i, culprit := range slices.Concat(idsOf(life(1, noon)), idsOf(life(2, noon))) {
+		log := picky{MemoryAuditLog: &relaytest.MemoryAuditLog{}, against: `"id":"` + culprit + `"`}
+		s, aside := withShelf(sweeping{log})
+		s.log = log.MemoryAuditLog
+		if failed := s.handle(t, batch...); failed != "" {
+			t.Fatalf("change %s is named as failed", failed)
+		}
+		missing, unreadable := true, 0
+		for _, entry := range s.entries(t) {
+			missing = missing && entry.ID != culprit
+			if entry.Subject == auditlog.SubjectUnreadable {
+				unreadable++
+			}
+		}
+		if len(aside.kept) != 1 || unreadable == 0 || !missing {
+			t.Errorf("culprit %d: %d are set aside", i, len(aside.kept))
+		}
+	}
+}
