@@ -16,6 +16,8 @@ type Found struct {
 	DateCreated time.Time
 	// ErrorCode is Twilio's code if the message was not delivered, else 0.
 	ErrorCode int
+	// MessagingServiceSid is the Messaging Service that the message came or went through, empty if none.
+	MessagingServiceSid string
 }
 
 // DirectionAPI is the Direction of messages that were sent through the API.

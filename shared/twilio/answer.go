@@ -24,6 +24,7 @@ var (
 	errUnreadable   = errors.New("answer is not the JSON that was expected")
 	errNoSid        = errors.New("answer names no message")
 	errNoMessageSid = errors.New("no MessageSid: neither SM nor MM and 32 hexadecimal digits")
+	errNoNumberSid  = errors.New("no number's Sid: not PN and 32 hexadecimal digits")
 	errBroken       = errors.New("connection broken")
 )
 

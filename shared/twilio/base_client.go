@@ -26,6 +26,8 @@ type call struct {
 	ctx    context.Context //nolint:containedctx // BaseClient's methods take none; a call lives as long as its context.
 	client *Client
 	status int // of the answer, 0 before there is one
+	// date is when Twilio says that it answered.
+	date time.Time
 	// unauthenticated is whether the answer was Twilio's complete refusal of the credentials.
 	unauthenticated bool
 }
@@ -137,6 +139,7 @@ func (c *call) noAnswer(method string, sent bool, err error) error {
 // answer reads the answer to its end and hands a 2xx on to twilio-go. The rest it classifies.
 func (c *call) answer(method string, response *http.Response) (*http.Response, error) {
 	c.status = response.StatusCode
+	c.date, _ = http.ParseTime(response.Header.Get("Date")) // zero if there is none
 	body, err := readAnswer(response)
 	if err == nil && response.StatusCode/100 == 2 {
 		return &http.Response{

@@ -94,11 +94,15 @@ var errNoPage = errors.New("next page cannot be asked for")
 // pageAfter reads where the list goes on from next_page_uri. Only its two page parameters are taken: its path and
 // the rest of its query are the answer's word, ours are known. An empty page ends the list, whatever it points to.
 func pageAfter(answer *openapi.ListMessageResponse) (page, error) {
-	uri := textOf(answer.NextPageUri)
-	if uri == "" || len(answer.Messages) == 0 {
+	return pageIn(answer.NextPageUri, len(answer.Messages))
+}
+
+// pageIn is pageAfter for any list: uri is its next_page_uri, count how many it has on this page.
+func pageIn(uri *string, count int) (page, error) {
+	if textOf(uri) == "" || count == 0 {
 		return page{}, nil
 	}
-	parsed, err := url.Parse(uri)
+	parsed, err := url.Parse(*uri)
 	if err != nil {
 		return page{}, errNoPage
 	}
@@ -123,6 +127,8 @@ func newFound(message *openapi.ApiV2010Message) Found {
 		To:          sms.PhoneNumber(textOf(message.To)),
 		Direction:   textOf(message.Direction),
 		DateCreated: created,
+
+		MessagingServiceSid: textOf(message.MessagingServiceSid),
 	}
 	if message.ErrorCode != nil {
 		found.ErrorCode = *message.ErrorCode

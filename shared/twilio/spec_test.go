@@ -42,7 +42,7 @@ func findSpec() (path string, found bool) {
 	}
 }
 
-// specRouter reads the Messages paths of the document. The document is not validated as a whole: some of its own
+// specRouter reads those paths of the document that the client uses. The document is not validated as a whole: some of its own
 // examples do not pass.
 var specRouter = sync.OnceValues(func() (routers.Router, error) {
 	path, _ := findSpec()
@@ -51,7 +51,9 @@ var specRouter = sync.OnceValues(func() (routers.Router, error) {
 		return nil, err
 	}
 	for path := range document.Paths.Map() {
-		if !strings.HasPrefix(path, "/2010-04-01/Accounts/{AccountSid}/Messages") {
+		used := path == "/2010-04-01/Accounts/{Sid}.json" || strings.HasPrefix(path, "/2010-04-01/Accounts/{AccountSid}/Messages") ||
+			strings.HasPrefix(path, "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers")
+		if !used {
 			document.Paths.Delete(path)
 		}
 	}

@@ -44,6 +44,9 @@ type Config struct {
 	// Outcomes says what becomes of messages to these numbers; those to all others are delivered.
 	// Nil means DefaultOutcomes.
 	Outcomes map[sms.PhoneNumber]Outcome
+	// AccountStatus is the account's: "active", "suspended" or "closed". Empty means active. It is only told: messages are
+	// taken all the same.
+	AccountStatus string
 	// LoopGuard is how many messages from one number to another Twilio takes within 30 s for no loop. Those above it are
 	// created as any other and then fail with 14107, also the next ones for as long as there are that many in 30 s. Zero:
 	// there is no guard.
@@ -90,6 +93,7 @@ func (c Config) validate() error {
 	require(c.APIKeySid == "" || isSid(c.APIKeySid, "SK"), "APIKeySid: want SK and 32 hexadecimal digits, got %q", c.APIKeySid)
 	require((c.APIKeySid == "") == (c.APIKeySecret == ""), "APIKeySid and APIKeySecret: one is set without the other")
 	require(c.Now != nil, "Now is nil")
+	require(slices.Contains([]string{"", "active", "suspended", "closed"}, c.AccountStatus), "AccountStatus: want active, suspended or closed, got %q", c.AccountStatus)
 	require(c.StepDelay >= 0, "StepDelay: %s is negative", c.StepDelay)
 	require(c.Posts >= 0 && c.Posts <= maxPosts, "Posts: want 0 to %d, got %d", maxPosts, c.Posts)
 	require(c.LoopGuard >= 0, "LoopGuard: %d is negative", c.LoopGuard)
@@ -132,6 +136,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.NewSid == nil {
 		c.NewSid = randomSid
+	}
+	if c.AccountStatus == "" {
+		c.AccountStatus = "active"
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -23,6 +23,8 @@ const (
 	codeFromInvalid     = 21212
 	codeToShortCode     = 21265
 	codeToEqualsFrom    = 21266
+	codeURLInvalid      = 21402
+	codeMethodInvalid   = 21403
 	codeGeoPermission   = 21408
 	codePageToken       = 21481
 	codeBodyMissing     = 21602

@@ -77,7 +77,7 @@ func (e WebhookError) Error() string { return fmt.Sprintf("%d: %s", e.Code, e.Re
 // failures among it, is in the Response. An error means that nothing was posted (ErrNoWebhook, ErrInbound) or that
 // ctx was done before an answer came.
 func (s *Server) SendInbound(ctx context.Context, inbound Inbound, webhookURL string) (Response, error) {
-	hook := s.cfg.webhookOf(inbound.To)
+	hook := s.numbers.webhookOf(inbound.To)
 	if webhookURL != "" {
 		hook.URL = webhookURL
 	}

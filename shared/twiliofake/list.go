@@ -150,7 +150,7 @@ func makePage(path string, query url.Values, asked pageRequest, found foundPage)
 func pageURI(path string, query url.Values, size, page int, token string) string {
 	var uri strings.Builder
 	uri.WriteString(path + "?")
-	for _, name := range []string{"To", "From", "DateSent", "DateSent<", "DateSent>"} {
+	for _, name := range []string{"PhoneNumber", "To", "From", "DateSent", "DateSent<", "DateSent>"} {
 		if given := query.Get(name); given != "" {
 			uri.WriteString(url.QueryEscape(name) + "=" + url.QueryEscape(given) + "&")
 		}

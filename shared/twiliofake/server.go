@@ -22,6 +22,7 @@ type Server struct {
 	store    *store
 	accepted chan errand   // what the dispatcher has yet to carry to its outcome
 	slots    chan struct{} // one for each callback under way
+	numbers  *numbers
 	pending  *pending
 	closing  chan struct{} // closed by Close
 	close    func()
@@ -39,6 +40,7 @@ func New(cfg Config) (*Server, error) {
 		store:    newStore(),
 		accepted: make(chan errand),
 		slots:    make(chan struct{}, cfg.Posts),
+		numbers:  newNumbers(cfg),
 		pending:  newPending(),
 		closing:  make(chan struct{}),
 	}
@@ -81,6 +83,12 @@ func (s *Server) routes() {
 		http.MethodGet:  s.listMessages,
 	}))
 	s.mux.Handle(account+"/Messages/{file}", s.authenticated(methods{http.MethodGet: s.fetchMessage}))
+	s.mux.Handle(account+"/IncomingPhoneNumbers.json", s.authenticated(methods{http.MethodGet: s.listNumbers}))
+	s.mux.Handle(account+"/IncomingPhoneNumbers/{file}", s.authenticated(methods{
+		http.MethodGet:  s.fetchNumber,
+		http.MethodPost: s.updateNumber,
+	}))
+	s.mux.Handle("/"+apiVersion+"/Accounts/{file}", s.authenticated(methods{http.MethodGet: s.fetchAccount}))
 	s.mux.Handle("/"+apiVersion+"/", s.authenticated(nil))
 	s.mux.Handle("/fake/inbound", s.open(methods{http.MethodPost: s.controlInbound}))
 	s.mux.Handle("/fake/messages", s.open(methods{http.MethodGet: s.controlMessages}))

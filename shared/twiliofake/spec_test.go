@@ -45,7 +45,7 @@ func specPath() (string, error) {
 	return path, nil
 }
 
-// spec is a router over the document's Messages paths. The document as a whole is never validated: its own examples
+// spec is a router over those of the document's paths that the fake serves. The document as a whole is never validated: its own examples
 // do not pass.
 var spec = sync.OnceValues(func() (routers.Router, error) {
 	path, err := specPath()
@@ -57,7 +57,9 @@ var spec = sync.OnceValues(func() (routers.Router, error) {
 		return nil, err
 	}
 	for path := range document.Paths.Map() {
-		if !strings.HasPrefix(path, "/2010-04-01/Accounts/{AccountSid}/Messages") {
+		used := path == "/2010-04-01/Accounts/{Sid}.json" || strings.HasPrefix(path, "/2010-04-01/Accounts/{AccountSid}/Messages") ||
+			strings.HasPrefix(path, "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers")
+		if !used {
 			document.Paths.Delete(path)
 		}
 	}
