@@ -94,6 +94,7 @@ Begin with "relay demo", which shows the whole way of a text and needs no accoun
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.dlqCommand(), p.auditCommand(), p.dashboardCommand(), p.fakeTwilioCommand(), p.benchCommand(), p.versionCommand())
+	root.AddCommand(p.doctorCommand())
 	return root
 }
 

@@ -106,6 +106,19 @@ func openAWS(ctx context.Context, c Config) (*Desk, error) {
 	}, nil
 }
 
+// OldestChange returns when the oldest change was made that the relay has not yet audited, on the embedded set; found is
+// false if there is none.
+func (d *Desk) OldestChange(ctx context.Context) (at time.Time, found bool, err error) {
+	if d.db == nil {
+		return time.Time{}, false, nil
+	}
+	changes, err := d.db.Changes().Read(ctx, 1, 0)
+	if err != nil || len(changes) == 0 {
+		return time.Time{}, false, err
+	}
+	return changes[0].At, true, nil
+}
+
 // Close gives everything back.
 func (d *Desk) Close() error {
 	if d.db == nil {

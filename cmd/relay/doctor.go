@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
+	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+)
+
+// doctorFlags are the flags of doctor.
+type doctorFlags struct {
+	asJSON, list bool
+	only         []string
+	deadline     time.Duration
+	parallel     int
+}
+
+func (p program) doctorCommand() *cobra.Command {
+	var f doctorFlags
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Examine the relay and say what to mend",
+		Long: `doctor looks at everything that a text needs to arrive: the account at Twilio, the numbers' webhooks, the front door,
+the routes, what became of the texts, and the host or the stack. Of each thing that is wrong it says what, why it matters,
+and what mends it; docs/runbook.md has a section for each.
+
+It changes nothing. It needs what relay serve is given: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, PUBLIC_BASE_URL, and the
+folder. What it is not given it passes over, and says so.
+
+The exit code is 3 if a check fails. Warnings leave it at 0.`,
+		Example: `  relay doctor
+  relay doctor --only front-door-signature --only webhook-url
+  relay doctor --json | jq -r '.[] | select(.status == "fail") | .name'`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.doctor(cmd.Context(), cmd.Flags(), f) },
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an array of results")
+	flags.BoolVar(&f.list, "list", false, "list the checks and make none")
+	flags.StringSliceVar(&f.only, "only", nil, "make this check alone; may be repeated")
+	flags.DurationVar(&f.deadline, "deadline", 15*time.Second, "longest time for one check")
+	flags.IntVar(&f.parallel, "parallel", 8, "checks made at once")
+	addExam(flags)
+	return cmd
+}
+
+// examSettings lists what doctor, number and canary are told beside the relay to work on.
+func examSettings() []setting {
+	var chosen []setting
+	for _, s := range settings() {
+		switch s.env {
+		case envAccountSid, envAuthToken, envAPIKeySid, envAPIKeySecret, envTwilioBaseURL, envPublicBaseURL, envListen, envPacePair, envSendTimeout:
+			chosen = append(chosen, s)
+		}
+	}
+	return chosen
+}
+
+// addExam makes flags of them and of the desk's.
+func addExam(flags *pflag.FlagSet) {
+	addDesk(flags)
+	for _, s := range examSettings() {
+		flags.String(s.flag(), s.fallback, s.usage())
+	}
+}
+
+func (p program) doctor(ctx context.Context, flags *pflag.FlagSet, f doctorFlags) error {
+	if f.list {
+		return p.listChecks(f.asJSON)
+	}
+	if err := f.check(); err != nil {
+		return usageError{err}
+	}
+	relay, closeRelay, err := p.examined(ctx, flags)
+	if err != nil {
+		return err
+	}
+	results := doctor.Examine(ctx, relay, doctor.Options{Only: f.only, Deadline: f.deadline, Parallel: f.parallel})
+	return errors.Join(p.report(results, f.asJSON), closeRelay())
+}
+
+// check says what is wrong with the flags.
+func (f doctorFlags) check() error {
+	for _, name := range f.only {
+		if _, found := doctor.Find(name); !found {
+			return fmt.Errorf("there is no check %q; relay doctor --list has them all", name)
+		}
+	}
+	if f.parallel < 1 || f.deadline <= 0 {
+		return errors.New("--parallel is 1 or more, --deadline above zero")
+	}
+	return nil
+}
+
+// report shows the results, and says by its error whether one failed.
+func (p program) report(results []doctor.Result, asJSON bool) error {
+	var err error
+	if asJSON {
+		err = json.NewEncoder(p.stdout).Encode(results)
+	} else {
+		writeResults(p.stdout, results, isTerminal(p.stdout))
+	}
+	if err == nil && doctor.Worst(results) == doctor.Fail {
+		var failed []string
+		for _, r := range results {
+			if r.Status == doctor.Fail {
+				failed = append(failed, r.Name)
+			}
+		}
+		return foundError{fmt.Errorf("failed: %s", strings.Join(failed, ", "))}
+	}
+	return err
+}
+
+// examined gathers what there is to examine. That the relay cannot be opened is a finding like others.
+func (p program) examined(ctx context.Context, flags *pflag.FlagSet) (doctor.Relay, func() error, error) {
+	r := env.New(lookupOf(examSettings(), flags, p.lookup))
+	onAWS := env.Parsed(env.New(lookupOf(deskSettings(), flags, p.lookup)), envAWS, "false", parseBool)
+	pair := env.Parsed(r, envPacePair, "", pace.Parse)
+	relay := doctor.Relay{
+		Now: time.Now, Version: telemetry.Version(), HTTP: newFrontDoorClient(),
+		AuthTokens: r.List(envAuthToken), PublicBaseURLs: r.URLs(envPublicBaseURL), OwnTwilio: r.String(envTwilioBaseURL, "") == "",
+	}
+	if !onAWS {
+		relay.PacePair = &pair
+		if len(relay.PublicBaseURLs) == 0 && !relay.OwnTwilio {
+			relay.PublicBaseURLs = []string{"http://" + r.String(envListen, "")}
+		}
+	}
+	err := setTwilio(r, &relay)
+	if err := errors.Join(r.Err(), err); err != nil {
+		return relay, nil, settingError(err)
+	}
+	closeRelay, err := p.openFor(ctx, flags, onAWS, &relay)
+	return relay, closeRelay, err
+}
+
+// setTwilio makes the clients, as far as there are credentials for them.
+func setTwilio(r *env.Reader, relay *doctor.Relay) error {
+	config := twilio.Config{
+		AccountSid: r.String(envAccountSid, ""), APIKeySid: r.String(envAPIKeySid, ""), APIKeySecret: r.String(envAPIKeySecret, ""),
+		BaseURL: r.String(envTwilioBaseURL, ""), Timeout: r.Duration(envSendTimeout, 0),
+	}
+	if config.AccountSid == "" || (config.APIKeySid == "" && len(relay.AuthTokens) == 0) {
+		return nil
+	}
+	if len(relay.AuthTokens) > 0 {
+		config.AuthToken = relay.AuthTokens[0]
+	}
+	client, err := twilio.New(config)
+	if err != nil {
+		return err
+	}
+	relay.Twilio = client
+	if config.AuthToken == "" {
+		return nil
+	}
+	config.APIKeySid, config.APIKeySecret = "", ""
+	withToken, err := twilio.New(config)
+	relay.WithToken = withToken
+	return err
+}
+
+// openFor opens the relay's tables and queues, as far as they can be.
+func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, relay *doctor.Relay) (closeRelay func() error, err error) {
+	opened, err := p.openDesk(ctx, flags)
+	if _, wrong := errors.AsType[usageError](err); wrong {
+		return nil, err
+	}
+	if onAWS {
+		relay.AWS = &doctor.AWS{}
+	} else {
+		data := env.New(lookupOf(deskSettings(), flags, p.lookup)).String(envData, "")
+		relay.Host = &doctor.Host{Folder: data, Database: embedded.DatabaseFile, AuditLog: embedded.AuditFile, Disk: doctor.Disk}
+	}
+	relay.OpenErr = err
+	if opened == nil {
+		return func() error { return nil }, nil
+	}
+	fill(relay, opened)
+	return opened.Close, nil
+}
+
+// fill takes what a desk has into the examination.
+func fill(relay *doctor.Relay, opened *desk.Desk) {
+	relay.Where, relay.Routes, relay.Ledger, relay.DeadLetters = opened.Where, opened.Routes, opened.Ledger, opened.DeadLetters
+	if relay.Host != nil {
+		relay.Host.OldestChange = opened.OldestChange
+	}
+}
+
+// newFrontDoorClient asks a front door as Twilio does, without following redirects.
+func newFrontDoorClient() *http.Client {
+	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}

@@ -1,0 +1,10 @@
+//go:build !linux && !darwin && !freebsd
+
+package doctor
+
+import "errors"
+
+// Disk cannot tell here.
+func Disk(string) (free, total uint64, err error) {
+	return 0, 0, errors.New("not known on this system")
+}

@@ -1,0 +1,15 @@
+//go:build linux || darwin || freebsd
+
+package doctor
+
+import "syscall"
+
+// Disk tells the bytes that are free to this user on a folder's disk, and all that there are.
+func Disk(folder string) (free, total uint64, err error) {
+	var found syscall.Statfs_t
+	if err := syscall.Statfs(folder, &found); err != nil {
+		return 0, 0, err
+	}
+	size := uint64(found.Bsize)                                  //nolint:gosec,unconvert // it is positive, and of another type elsewhere.
+	return uint64(found.Bavail) * size, found.Blocks * size, nil //nolint:unconvert // it is signed elsewhere.
+}

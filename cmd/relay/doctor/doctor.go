@@ -1,0 +1,164 @@
+// Package doctor examines a relay of either set: named checks of the account at Twilio, the numbers' webhooks, the front
+// door, the routes, the texts, and of the host or of the stack on AWS. It only looks: what a check does at the front door
+// is a status callback that the relay has no use for. What it finds shows no secret, and numbers masked.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Status says what a check came to.
+type Status string
+
+// The statuses, from the best to the one that needs someone.
+const (
+	OK Status = "ok"
+	// Skipped could not be looked at; the finding says why.
+	Skipped Status = "skipped"
+	// Warn works, but not as well as it should, or not for long.
+	Warn Status = "warn"
+	// Fail loses texts, or soon will.
+	Fail Status = "fail"
+)
+
+// Finding is what one check found.
+type Finding struct {
+	Status Status `json:"status"`
+	// Found says what is so, or why it could not be looked at.
+	Found string `json:"found"`
+	// Mend is the command, or the place, that mends it; empty if there is nothing to mend.
+	Mend string `json:"mend,omitempty"`
+}
+
+// Set says which sets a check is for.
+type Set string
+
+// The sets.
+const (
+	Both     Set = "both"
+	Embedded Set = "embedded"
+	OnAWS    Set = "aws"
+)
+
+// Check is one question.
+type Check struct {
+	// Name is stable: people and scripts choose checks by it, and docs/runbook.md has a section of this name.
+	Name string
+	// Why says what goes wrong if it is not as it should be.
+	Why string
+	On  Set
+
+	run func(context.Context, *exam) Finding
+}
+
+// Result is one check with what it found.
+type Result struct {
+	Name string `json:"name"`
+	Finding
+	Why string `json:"why"`
+	// TookMilliseconds is how long it took.
+	TookMilliseconds int64 `json:"took_ms"`
+}
+
+// Options bound an examination.
+type Options struct {
+	// Only are the names of the checks to make; none means all that are for the relay's set.
+	Only []string
+	// Deadline bounds each check, Parallel how many are made at once.
+	Deadline time.Duration
+	Parallel int
+}
+
+// Checks returns every check, in the order in which they are shown.
+func Checks() []Check {
+	return slices.Concat(accountChecks(), numberChecks(), frontDoorChecks(), routeChecks(), textChecks(), registrationChecks(), hostChecks())
+}
+
+// Find returns the check of that name, and whether there is one.
+func Find(name string) (Check, bool) {
+	checks := Checks()
+	at := slices.IndexFunc(checks, func(c Check) bool { return c.Name == name })
+	if at < 0 {
+		return Check{}, false
+	}
+	return checks[at], true
+}
+
+// Examine makes the checks and returns their results, in the order of Checks.
+func Examine(ctx context.Context, relay Relay, o Options) []Result {
+	chosen := chosen(relay, o.Only)
+	results := make([]Result, len(chosen))
+	asking, stop := context.WithTimeout(ctx, o.Deadline)
+	defer stop()
+	e := newExam(asking, relay)
+	group := errgroup.Group{}
+	group.SetLimit(o.Parallel)
+	for i, check := range chosen {
+		group.Go(func() error {
+			began := relay.Now()
+			finding := within(ctx, o.Deadline, check, e)
+			results[i] = Result{Name: check.Name, Finding: finding, Why: check.Why, TookMilliseconds: relay.Now().Sub(began).Milliseconds()}
+			return nil
+		})
+	}
+	_ = group.Wait() // no check returns an error
+	return results
+}
+
+// chosen returns the checks to make. One that is asked for by name is made, or skipped with the reason, on either set.
+func chosen(relay Relay, only []string) []Check {
+	return slices.DeleteFunc(Checks(), func(c Check) bool {
+		if len(only) > 0 {
+			return !slices.Contains(only, c.Name)
+		}
+		return c.On != Both && c.On != relay.set()
+	})
+}
+
+// within makes one check, for as long as it may take.
+func within(ctx context.Context, deadline time.Duration, check Check, e *exam) Finding {
+	if check.On != Both && check.On != e.set() {
+		return skipped("this is for the other set: %s", check.On)
+	}
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	found := make(chan Finding, 1)
+	go func() { found <- check.run(ctx, e) }()
+	select {
+	case finding := <-found:
+		return finding
+	case <-ctx.Done():
+		return Finding{Status: Fail, Found: fmt.Sprintf("no answer within %s", deadline), Mend: "look whether what it asks is reachable from here, or allow more time with --deadline"}
+	}
+}
+
+// Worst returns the worst status among the results.
+func Worst(results []Result) Status {
+	order := []Status{OK, Skipped, Warn, Fail}
+	worst := 0
+	for _, r := range results {
+		worst = max(worst, slices.Index(order, r.Status))
+	}
+	return order[worst]
+}
+
+func ok(format string, args ...any) Finding {
+	return Finding{Status: OK, Found: fmt.Sprintf(format, args...)}
+}
+
+func skipped(format string, args ...any) Finding {
+	return Finding{Status: Skipped, Found: fmt.Sprintf(format, args...)}
+}
+
+func warn(mend, format string, args ...any) Finding {
+	return Finding{Status: Warn, Found: fmt.Sprintf(format, args...), Mend: mend}
+}
+
+func fail(mend, format string, args ...any) Finding {
+	return Finding{Status: Fail, Found: fmt.Sprintf(format, args...), Mend: mend}
+}

@@ -1,0 +1,201 @@
+package doctor
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+)
+
+func frontDoorChecks() []Check {
+	return []Check{
+		{"public-url", "The signature covers the URL that Twilio was given, and Twilio wants HTTPS.", Both, publicURL},
+		{"front-door-health", "While nobody answers at that URL, texts wait at Twilio for seconds, and are then lost.", Both, atFrontDoor(health)},
+		{"front-door-signature", "A request that is rightly signed has to be let in. If it is not, no text is.", Both, atFrontDoor(rightlySigned)},
+		{"front-door-forgery", "A request with a wrong signature has to be refused. If it is not, anyone can send texts in your name.", Both, atFrontDoor(wronglySigned)},
+		{"operator-routes", "Whoever may ask for the status sees what customers wrote.", Both, atFrontDoor(operatorRoutes)},
+		{"version", "A relay that runs another build than this program may not do what this program says of it.", Both, atFrontDoor(version)},
+	}
+}
+
+const mendPublicURL = "set PUBLIC_BASE_URL to what Twilio was given, such as https://relay.example.com, without /sms/…"
+
+func publicURL(_ context.Context, e *exam) Finding {
+	if len(e.PublicBaseURLs) == 0 {
+		return skipOrFail(e, "PUBLIC_BASE_URL is not known here")
+	}
+	for _, base := range e.PublicBaseURLs {
+		parsed, err := url.Parse(base)
+		switch {
+		case err != nil || parsed.Hostname() == "":
+			return fail(mendPublicURL, "PUBLIC_BASE_URL is no URL")
+		case strings.Contains(parsed.Path, "/sms"):
+			return fail(mendPublicURL, "%s has a path of the relay's", shown(base))
+		case e.OwnTwilio && (isLoopback(parsed.Hostname()) || parsed.Scheme != "https"):
+			return fail("put a TLS proxy before relay serve, and "+mendPublicURL, "Twilio does not reach %s: it takes HTTPS, and this host's own address is no address to it", shown(base))
+		}
+	}
+	return ok("%s", shown(e.PublicBaseURLs[0]))
+}
+
+// skipOrFail: without the URL of the relay on AWS one can look at everything else; without that of relay serve nothing comes in.
+func skipOrFail(e *exam, found string) Finding {
+	if e.AWS != nil {
+		return Finding{Status: Skipped, Found: found, Mend: "set PUBLIC_BASE_URL, or --public-base-url, to the stack's output OperatorUrl"}
+	}
+	return fail(mendPublicURL, "%s", found)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// atFrontDoor makes a check of each public URL.
+func atFrontDoor(check func(context.Context, *exam, string) Finding) func(context.Context, *exam) Finding {
+	return func(ctx context.Context, e *exam) Finding {
+		if len(e.PublicBaseURLs) == 0 {
+			return skipped("PUBLIC_BASE_URL is not known here, see public-url")
+		}
+		findings := make([]Finding, len(e.PublicBaseURLs))
+		for i, base := range e.PublicBaseURLs {
+			findings[i] = check(ctx, e, strings.TrimSuffix(withoutOverrides(base), "/"))
+		}
+		return together(findings)
+	}
+}
+
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 64 << 10
+
+// answer is what the front door said.
+type answer struct {
+	status int
+	body   []byte
+}
+
+// ask makes one request at the front door.
+func (e *exam) ask(ctx context.Context, method, address string, form url.Values, signed string) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return answer{}, fmt.Errorf("%s is no address", shown(address))
+	}
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.Header.Set("X-Twilio-Signature", signed)
+	}
+	response, err := e.HTTP.Do(request)
+	if err != nil {
+		return answer{}, err
+	}
+	defer response.Body.Close() //nolint:errcheck // it is only read.
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	return answer{response.StatusCode, body}, err
+}
+
+const mendReach = "see that relay serve runs (its log says relay serves) and that the proxy before it passes /sms/… on; on AWS, that the stack's output is what PUBLIC_BASE_URL says"
+
+// unreached is what checks say after front-door-health has told of it.
+func unreached(base string) Finding {
+	return skipped("%s does not answer, see front-door-health", shown(base))
+}
+
+func health(ctx context.Context, e *exam, base string) Finding {
+	got, err := e.ask(ctx, http.MethodGet, base+"/sms/health", nil, "")
+	var healthy struct{ Status string }
+	switch {
+	case err != nil:
+		return fail(mendReach, "%s does not answer: %v", shown(base), withoutAddress(err))
+	case got.status != http.StatusOK:
+		return fail(mendReach, "%s answers the question for its health with %d", shown(base), got.status)
+	case json.Unmarshal(got.body, &healthy) != nil || healthy.Status != "ok":
+		return fail(mendReach, "%s answers, but it is no relay that does", shown(base))
+	default:
+		return ok("%s is up", shown(base))
+	}
+}
+
+// withoutAddress takes the URL off, which may hold a password.
+func withoutAddress(err error) error {
+	if wrapped, isURL := err.(*url.Error); isURL { //nolint:errorlint // net/http's client returns it unwrapped.
+		return wrapped.Err
+	}
+	return err
+}
+
+// harmless is a status callback that names no text of the relay's: a relay acknowledges it and does nothing. Its
+// MessageSid is of no message.
+func harmless() url.Values {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // it never fails: see its documentation
+	return url.Values{"MessageSid": {"SM" + hex.EncodeToString(random[:])}, "MessageStatus": {string(sms.StatusSent)}}
+}
+
+func rightlySigned(ctx context.Context, e *exam, base string) Finding {
+	if len(e.AuthTokens) == 0 {
+		return Finding{Status: Skipped, Found: "the Auth Token is not known here, to sign with", Mend: mendCredentials}
+	}
+	address, form := base+sms.CallbackPath, harmless()
+	got, err := e.ask(ctx, http.MethodPost, address, form, signature.SignForm(e.AuthTokens[0], address, form))
+	switch {
+	case err != nil:
+		return unreached(base)
+	case got.status == http.StatusForbidden:
+		return fail("start relay serve with this TWILIO_AUTH_TOKEN and this PUBLIC_BASE_URL, and see that the proxy passes paths and queries on unchanged; on AWS, see the parameter PublicBaseUrl and the secret", "%s refuses a request that is signed with the first Auth Token for that URL", shown(base))
+	case got.status/100 != 2:
+		return fail(mendReach, "%s answers a status callback with %d", shown(base), got.status)
+	default:
+		return ok("%s lets in what is rightly signed", shown(base))
+	}
+}
+
+func wronglySigned(ctx context.Context, e *exam, base string) Finding {
+	address, form := base+sms.CallbackPath, harmless()
+	got, err := e.ask(ctx, http.MethodPost, address, form, signature.SignForm(rand.Text(), address, form))
+	switch {
+	case err != nil:
+		return unreached(base)
+	case got.status == http.StatusForbidden:
+		return ok("%s refuses what is wrongly signed", shown(base))
+	case got.status/100 == 2:
+		return fail("take the number's webhook away at once, and see what answers at that URL: the relay's own check cannot be switched off", "%s takes a request with a wrong signature", shown(base))
+	default:
+		return fail(mendReach, "%s answers a forged request with %d, not 403", shown(base), got.status)
+	}
+}
+
+func operatorRoutes(ctx context.Context, e *exam, base string) Finding {
+	got, err := e.ask(ctx, http.MethodGet, base+"/sms/status?limit=1", nil, "")
+	switch {
+	case err != nil:
+		return unreached(base)
+	case got.status == http.StatusOK:
+		return fail("see what answers at that URL: relay serve lets nobody in without RELAY_OPERATOR_TOKEN, and the stack nobody without IAM", "%s shows texts to whoever asks", shown(base))
+	default:
+		return ok("%s shows texts to nobody without credentials", shown(base))
+	}
+}
+
+func version(ctx context.Context, e *exam, base string) Finding {
+	got, err := e.ask(ctx, http.MethodGet, base+"/sms/health", nil, "")
+	var running struct{ Version string }
+	switch {
+	case err != nil:
+		return unreached(base)
+	case json.Unmarshal(got.body, &running) != nil || running.Version == "":
+		return skipped("%s does not say which build it is", shown(base))
+	case running.Version != e.Version:
+		return warn("restart relay serve with this build, or deploy it; or ask with the build that runs", "%s runs %.40s, this is %s", shown(base), running.Version, e.Version)
+	default:
+		return ok("%s runs %s, as this program", shown(base), e.Version)
+	}
+}

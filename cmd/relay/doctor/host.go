@@ -1,0 +1,164 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Host is what of the embedded set stands on this host.
+type Host struct {
+	// Folder is RELAY_DATA; Database and AuditLog are files in it.
+	Folder, Database, AuditLog string
+	// Disk tells the bytes that are free on a folder's disk, and all that there are.
+	Disk func(folder string) (free, total uint64, err error)
+	// OldestChange returns when the oldest change was made that is not in the audit log yet; found is false if all are.
+	// Nil if the database could not be opened.
+	OldestChange func(ctx context.Context) (at time.Time, found bool, err error)
+}
+
+func hostChecks() []Check {
+	return []Check{
+		{"disk-space", "On a full disk nothing is accepted any more: texts wait at Twilio for seconds, and are then lost.", Embedded, diskSpace},
+		{"wal-size", "A log of the database that only grows fills the disk, and makes the next start slow.", Embedded, walSize},
+		{"data-permissions", "The folder holds what customers wrote, and their numbers. It is the relay's alone.", Embedded, dataPermissions},
+		{"audit-file", "The audit log is the record of what became of each text.", Embedded, auditFile},
+		{"iterator-age", "Changes that are not in the audit log yet cannot be shown to anybody.", Embedded, iteratorAge},
+	}
+}
+
+const (
+	mega = 1 << 20
+	giga = 1 << 30
+)
+
+func diskSpace(_ context.Context, e *exam) Finding {
+	free, total, err := e.Host.Disk(e.Host.Folder)
+	mend := fmt.Sprintf("make room on the disk of %s, or move the folder while relay serve is stopped", e.Host.Folder)
+	switch {
+	case err != nil:
+		return skipped("the disk of %s could not be looked at: %v", e.Host.Folder, err)
+	case free < 200*mega || free < total/50:
+		return fail(mend, "%d MB of %d MB are free", free/mega, total/mega)
+	case free < giga || free < total/10:
+		return warn(mend, "%d MB of %d MB are free", free/mega, total/mega)
+	default:
+		return ok("%d MB of %d MB are free", free/mega, total/mega)
+	}
+}
+
+// The relay folds the log into the database every few megabytes, unless someone reads for long.
+const (
+	walWarns = 64 * mega
+	walFails = 512 * mega
+)
+
+func walSize(_ context.Context, e *exam) Finding {
+	const mend = "end what has the database open for long (a backup, a shell), then restart relay serve"
+	info, err := os.Stat(filepath.Join(e.Host.Folder, e.Host.Database+"-wal"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ok("there is no log: nothing has the database open, or it is all folded in")
+	case err != nil:
+		return skipped("the log could not be looked at: %v", causeOf(err))
+	case info.Size() >= walFails:
+		return fail(mend, "the log has %d MB", info.Size()/mega)
+	case info.Size() >= walWarns:
+		return warn(mend, "the log has %d MB", info.Size()/mega)
+	default:
+		return ok("the log has %d kB", info.Size()>>10)
+	}
+}
+
+// causeOf takes the path off, which stands in the finding already.
+func causeOf(err error) error {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		return at.Err
+	}
+	return err
+}
+
+func dataPermissions(_ context.Context, e *exam) Finding {
+	var findings []Finding
+	for _, name := range []string{"", e.Host.Database, e.Host.Database + "-wal", e.Host.AuditLog} {
+		path := filepath.Join(e.Host.Folder, name)
+		info, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			findings = append(findings, skipped("%s could not be looked at: %v", path, causeOf(err)))
+		case info.Mode().Perm()&0o077 != 0:
+			findings = append(findings, fail("chmod -R go= "+e.Host.Folder, "others may use %s (%s)", path, info.Mode().Perm()))
+		default:
+			findings = append(findings, ok("the folder and its files are its owner's alone"))
+		}
+	}
+	return together(findings)
+}
+
+func auditFile(_ context.Context, e *exam) Finding {
+	path := filepath.Join(e.Host.Folder, e.Host.AuditLog)
+	whole, err := endsWhole(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fail("restore it from the backup while relay serve is stopped; relay serve makes a new one at its start", "%s is not there", path)
+	case err != nil:
+		return skipped("%s could not be read: %v", path, causeOf(err))
+	case !whole:
+		return warn("restart relay serve: it cuts half a line off and writes it anew", "the last line of %s is not whole", path)
+	default:
+		return ok("it is there and ends with a whole line")
+	}
+}
+
+// endsWhole reports whether a file is empty or ends with a newline.
+func endsWhole(path string) (bool, error) {
+	file, err := os.Open(path) //nolint:gosec // the folder is the operator's own.
+	if err != nil {
+		return false, err
+	}
+	defer file.Close() //nolint:errcheck // it was only read.
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return true, err
+	}
+	last := make([]byte, 1)
+	_, err = file.ReadAt(last, info.Size()-1)
+	return last[0] == '\n', err
+}
+
+// The audit is behind by milliseconds; on AWS the alarm of this name goes off at five minutes.
+const (
+	lagWarns = time.Minute
+	lagFails = 5 * time.Minute
+)
+
+func iteratorAge(ctx context.Context, e *exam) Finding {
+	if e.Host.OldestChange == nil {
+		return skipped(errNotOpened)
+	}
+	at, found, err := e.Host.OldestChange(ctx)
+	if err != nil {
+		return skipped("the changes could not be read: %v", err)
+	}
+	age := e.Now().Sub(at)
+	return behind(age, !found, "start relay serve, and see its log for changes audited with an error: the disk may be full")
+}
+
+// behind says what there is to say of how far behind the audit log is.
+func behind(age time.Duration, none bool, mend string) Finding {
+	switch {
+	case none:
+		return ok("every change is in the audit log")
+	case age >= lagFails:
+		return fail(mend, "the audit log is %s behind", age.Round(time.Second))
+	case age >= lagWarns:
+		return warn(mend, "the audit log is %s behind", age.Round(time.Second))
+	default:
+		return ok("the audit log is less than a minute behind")
+	}
+}

@@ -1,0 +1,247 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+)
+
+// Overrides are the connection overrides of a webhook's URL, behind its #: Twilio asks up to five times again, also after
+// a 5xx and after an answer that did not come within four seconds, for fifteen seconds in all.
+const Overrides = "rc=5&rp=5xx,ct,rt&rt=4000&tt=15000"
+
+// inboundPath is where texts come in.
+const inboundPath = "/sms/inbound"
+
+func numberChecks() []Check {
+	return []Check{
+		{"number-owned", "A number that the account does not own gets no texts here, and nothing can be sent from it.", Both, ofNumbers(numberOwned)},
+		{"number-capabilities", "A number without SMS neither gets nor sends a text.", Both, ofNumbers(numberCapabilities)},
+		{"webhook-url", "Texts go where the number's webhook says. Elsewhere they are lost to the relay.", Both, ofNumbers(webhookURL)},
+		{"webhook-method", "A GET is answered as a question for the relay's health: Twilio is content, and the text is lost.", Both, ofNumbers(webhookMethod)},
+		{"webhook-retries", "By default Twilio asks again only if it could not connect. After a 503 or a late answer the text is lost.", Both, ofNumbers(webhookRetries)},
+		{"webhook-fallback", "If the webhook fails for longer than Twilio asks again, the fallback URL is the last chance of a text.", Both, ofNumbers(webhookFallback)},
+		{"messaging-service", "A Messaging Service may have a webhook of its own, and then the number's is not asked.", Both, messagingService},
+	}
+}
+
+const mendNumber = "relay number configure NUMBER shows what would change, and with --apply changes it"
+
+// ofNumbers makes a check of all numbers of what is to be said of one.
+func ofNumbers(check func(*exam, sms.PhoneNumber, *twilio.Number) Finding) func(context.Context, *exam) Finding {
+	return func(_ context.Context, e *exam) Finding {
+		numbers, owned, missing := e.examined()
+		if missing != "" {
+			return skipped("%s", missing)
+		}
+		findings := make([]Finding, len(numbers))
+		for i, number := range numbers {
+			at := slices.IndexFunc(owned, func(n twilio.Number) bool { return n.PhoneNumber == number })
+			if at < 0 {
+				findings[i] = check(e, number, nil)
+			} else {
+				findings[i] = check(e, number, &owned[at])
+			}
+		}
+		return together(findings)
+	}
+}
+
+// examined returns the numbers to look at, those that the account owns, and why there is nothing to look at.
+func (e *exam) examined() (numbers []sms.PhoneNumber, owned []twilio.Number, missing string) {
+	if e.Number != "" {
+		numbers = []sms.PhoneNumber{e.Number}
+	} else {
+		routes, err := e.routed()
+		if err != nil {
+			return nil, nil, fmt.Sprintf("the routes could not be read: %v", err)
+		}
+		for _, r := range routes {
+			numbers = append(numbers, r.TwilioNumber)
+		}
+	}
+	if len(numbers) == 0 {
+		return nil, nil, "no number has an active route"
+	}
+	owned, err := e.numbers()
+	if err != nil {
+		return nil, nil, err.Error()
+	}
+	return numbers, owned, ""
+}
+
+// together makes one finding of several: the worst status, and what all of that status say.
+func together(findings []Finding) Finding {
+	order := []Status{Fail, Warn, Skipped, OK}
+	for _, status := range order {
+		var all Finding
+		var said []string
+		for _, f := range findings {
+			if f.Status == status && !slices.Contains(said, f.Found) {
+				said = append(said, f.Found)
+				all.Mend = f.Mend
+			}
+		}
+		if len(said) > 0 {
+			all.Status, all.Found = status, strings.Join(said, "; ")
+			return all
+		}
+	}
+	return skipped("there is nothing to look at")
+}
+
+func numberOwned(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
+	if owned == nil {
+		return fail("look in Twilio's console, Phone Numbers, Active numbers, whether the account is the right one; or take the route away with relay route rm NUMBER", "%s is not a number of the account", number.Mask())
+	}
+	return ok("%s is the account's", number.Mask())
+}
+
+// notOwned is what the other checks say of a number that numberOwned has told of.
+func notOwned(number sms.PhoneNumber) Finding {
+	return skipped("%s is not a number of the account, see number-owned", number.Mask())
+}
+
+func numberCapabilities(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
+	switch {
+	case owned == nil:
+		return notOwned(number)
+	case !owned.SMS:
+		return fail("take a number that can do SMS: Twilio's console, Phone Numbers, Buy a number", "%s cannot do SMS", number.Mask())
+	default:
+		return ok("%s can do SMS", number.Mask())
+	}
+}
+
+func webhookURL(e *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
+	switch {
+	case owned == nil:
+		return notOwned(number)
+	case owned.SmsApplicationSid != "":
+		return fail("in Twilio's console, the number's Messaging Configuration, choose Webhook instead of TwiML App", "%s is configured with a TwiML application, which has the say instead of its webhook", number.Mask())
+	case owned.SmsURL == "":
+		return fail(mendNumber, "%s has no webhook", number.Mask())
+	case len(e.PublicBaseURLs) == 0:
+		return skipped("PUBLIC_BASE_URL is not known here, see public-url")
+	case !e.isOurs(owned.SmsURL):
+		return fail(mendNumber, "%s posts its texts to %s, which is none of PUBLIC_BASE_URL with %s", number.Mask(), shown(owned.SmsURL), inboundPath)
+	default:
+		return ok("%s posts its texts here", number.Mask())
+	}
+}
+
+// isOurs reports whether a webhook is one of the relay's, whatever its connection overrides.
+func (e *exam) isOurs(address string) bool {
+	return slices.ContainsFunc(e.PublicBaseURLs, func(base string) bool {
+		return canonical(address) == canonical(strings.TrimSuffix(withoutOverrides(base), "/")+inboundPath)
+	})
+}
+
+// withoutOverrides cuts the fragment off.
+func withoutOverrides(address string) string {
+	before, _, _ := strings.Cut(address, "#")
+	return before
+}
+
+// canonical returns a URL in a form to compare: without fragment, and with the port that it means.
+func canonical(address string) string {
+	parsed, err := url.Parse(withoutOverrides(address))
+	if err != nil {
+		return address
+	}
+	port := parsed.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[parsed.Scheme]
+	}
+	return parsed.Scheme + "://" + parsed.User.String() + "@" + strings.ToLower(parsed.Hostname()) + ":" + port + parsed.EscapedPath() + "?" + parsed.RawQuery
+}
+
+// shown returns a URL for people: without a password, a query and the overrides.
+func shown(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return "something that is no URL"
+	}
+	return (&url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: parsed.Path}).String()
+}
+
+func webhookMethod(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
+	switch {
+	case owned == nil:
+		return notOwned(number)
+	case owned.SmsMethod != http.MethodPost:
+		return fail(mendNumber, "%s asks its webhook with %q", number.Mask(), owned.SmsMethod)
+	case owned.SmsFallbackURL != "" && owned.SmsFallbackMethod != http.MethodPost:
+		return fail(mendNumber, "%s asks its fallback URL with %q", number.Mask(), owned.SmsFallbackMethod)
+	default:
+		return ok("%s posts", number.Mask())
+	}
+}
+
+func webhookRetries(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
+	if owned == nil {
+		return notOwned(number)
+	}
+	if owned.SmsURL == "" {
+		return skipped("%s has no webhook, see webhook-url", number.Mask())
+	}
+	_, fragment, _ := strings.Cut(owned.SmsURL, "#")
+	overrides, err := url.ParseQuery(fragment)
+	if err != nil {
+		return fail(mendNumber, "%s has connection overrides that Twilio cannot read", number.Mask())
+	}
+	policy := strings.Split(overrides.Get("rp"), ",")
+	retried := func(failure string) bool { return slices.Contains(policy, failure) || slices.Contains(policy, "all") }
+	switch {
+	case !retried("5xx"), !retried("rt"), overrides.Get("rc") == "0":
+		return fail(mendNumber, "%s does not have Twilio ask again after a 5xx and after a late answer (#%s)", number.Mask(), Overrides)
+	default:
+		return ok("%s has Twilio ask again", number.Mask())
+	}
+}
+
+func webhookFallback(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
+	switch {
+	case owned == nil:
+		return notOwned(number)
+	case owned.SmsFallbackURL == "":
+		return warn(mendNumber, "%s has no fallback URL", number.Mask())
+	case !strings.HasSuffix(withoutOverrides(owned.SmsFallbackURL), inboundPath):
+		return warn(mendNumber, "%s has a fallback URL that is no relay's: %s", number.Mask(), shown(owned.SmsFallbackURL))
+	default:
+		return ok("%s has a fallback URL", number.Mask())
+	}
+}
+
+// newest is how many of a number's texts are looked at.
+const newest = 20
+
+// messagingService looks at the newest texts to each number: Twilio says of each through which service it came.
+func messagingService(ctx context.Context, e *exam) Finding {
+	numbers, _, missing := e.examined()
+	if missing != "" {
+		return skipped("%s", missing)
+	}
+	findings := make([]Finding, len(numbers))
+	for i, number := range numbers {
+		found, err := e.Twilio.List(ctx, sms.ListFilter{To: number, Limit: newest})
+		in := slices.ContainsFunc(found, func(m sms.Found) bool { return m.MessagingServiceSid != "" })
+		switch {
+		case err != nil:
+			findings[i] = skipped("the texts to %s could not be listed: %v", number.Mask(), err)
+		case in:
+			findings[i] = warn("Twilio's console, Messaging, Services, the service, Integration: Defer to sender's webhook", "%s is in a Messaging Service; its Incoming Messages have to be left to the number's own webhook", number.Mask())
+		case len(found) == 0:
+			findings[i] = skipped("nobody has texted %s yet: look in Twilio's console, Messaging, Services, whether it is in one", number.Mask())
+		default:
+			findings[i] = ok("%s got its newest texts without one", number.Mask())
+		}
+	}
+	return together(findings)
+}

@@ -1,0 +1,86 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// What Twilio's consoles alone show, these checks read off what became of the texts of the last week.
+func registrationChecks() []Check {
+	return []Check{
+		{"geo-permissions", "Twilio sends only to countries that the account has switched on.", Both, geoPermissions},
+		{"compliance-registration", "Without a compliance profile, or a toll-free number's verification, Twilio or the carriers take no texts.", Both, compliance},
+		{"10dlc", "US carriers block or slow down texts of numbers whose brand and campaign are not registered.", Both, tenDLC},
+	}
+}
+
+const codeGeoPermission = 21408
+
+// geoPermissions: Twilio has an API for the countries of calls, and none for those of texts.
+func geoPermissions(_ context.Context, e *exam) Finding {
+	const mend = "Twilio's console, Messaging, Settings, Geo permissions: switch the country on"
+	attempts, err := e.attempts()
+	if err != nil {
+		return skipped("the texts could not be listed: %v", err)
+	}
+	routes, err := e.routed()
+	if err != nil {
+		return skipped("the routes could not be read: %v", err)
+	}
+	var findings []Finding
+	for _, r := range routes {
+		for _, hop := range r.Hops() {
+			// The newest word on this phone counts.
+			at := slices.IndexFunc(attempts, func(a attempt) bool { return a.To == hop && (a.Accepted() || a.ErrorCode == codeGeoPermission) })
+			switch {
+			case at < 0:
+				findings = append(findings, Finding{Skipped, fmt.Sprintf("nothing was sent to %s lately, and Twilio has no API that tells: look in its console", hop.Mask()), mend})
+			case attempts[at].ErrorCode == codeGeoPermission:
+				findings = append(findings, fail(mend, "Twilio may not send to the country of %s (%d)", hop.Mask(), codeGeoPermission))
+			default:
+				findings = append(findings, ok("Twilio takes texts to every phone of the routes"))
+			}
+		}
+	}
+	return together(findings)
+}
+
+func compliance(_ context.Context, e *exam) Finding {
+	return e.byCodes([]int{21608, 30024, 30032, 30532, 30533}, "Twilio's console, Trust Hub: finish the compliance profile; of a toll-free number, its verification",
+		func(attempt) bool { return true })
+}
+
+func tenDLC(_ context.Context, e *exam) Finding {
+	return e.byCodes([]int{30034, 30022, 30007}, "Twilio's console, Messaging, Regulatory compliance, A2P 10DLC: register brand and campaign, and put the number into the campaign's service",
+		func(a attempt) bool { return strings.HasPrefix(string(a.To), "+1") })
+}
+
+// byCodes holds the newest attempt of each number that failed with one of the codes against the newest that was delivered.
+func (e *exam) byCodes(codes []int, mend string, concerns func(attempt) bool) Finding {
+	attempts, err := e.attempts()
+	if err != nil {
+		return skipped("the texts could not be listed: %v", err)
+	}
+	told := map[phone]bool{}
+	var findings []Finding
+	for _, a := range attempts {
+		blocked := slices.Contains(codes, a.ErrorCode)
+		if told[a.from] || !concerns(a) || (!blocked && a.Status != sms.StatusDelivered) {
+			continue
+		}
+		told[a.from] = true
+		if blocked {
+			findings = append(findings, fail(mend, "the newest text of %s that anything is known of was blocked with %d", a.from.Mask(), a.ErrorCode))
+		} else {
+			findings = append(findings, ok("the newest texts were delivered"))
+		}
+	}
+	if len(findings) == 0 {
+		return Finding{Status: Skipped, Found: "no text was delivered or blocked lately by which it could be told: look in Twilio's console", Mend: mend}
+	}
+	return together(findings)
+}

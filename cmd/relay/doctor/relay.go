@@ -1,0 +1,159 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+)
+
+// Relay is what is examined. What is nil is not there, and the checks that ask for it are skipped.
+type Relay struct {
+	// AWS is set of the relay on AWS, Host of the embedded one.
+	AWS  *AWS
+	Host *Host
+	// OpenErr is why the relay's tables and queues could not be opened; nil if they were.
+	OpenErr error
+	// Where names the relay for people.
+	Where string
+	Now   func() time.Time
+
+	Routes      RouteLister
+	Ledger      ledger.Lister
+	DeadLetters Counter
+	// Number restricts the checks of numbers and texts to one; empty means every number that has an active route.
+	Number sms.PhoneNumber
+
+	// Twilio asks with the credentials that send, WithToken with the first Auth Token; nil if they are not known.
+	Twilio    Twilio
+	WithToken Twilio
+	// OwnTwilio says that it is really Twilio, and not a stand-in for trials.
+	OwnTwilio bool
+	// AuthTokens check webhooks, newest first.
+	AuthTokens []string
+	// PublicBaseURLs are what Twilio was given.
+	PublicBaseURLs []string
+	// HTTP asks the front door. It must not follow redirects.
+	HTTP Doer
+	// Version is this program's build.
+	Version string
+	// PacePair is the limit of texts from a number to a phone, nil if it is not known.
+	PacePair *pace.Limit
+}
+
+// RouteLister has the routing table.
+type RouteLister interface {
+	List(ctx context.Context) ([]route.Route, error)
+}
+
+// Counter counts what is on a queue.
+type Counter interface {
+	Depth(ctx context.Context) (visible, inFlight int, err error)
+}
+
+// Twilio is what is asked at Twilio. Errors are *fault.Error.
+type Twilio interface {
+	Account(ctx context.Context) (twilio.Account, error)
+	Numbers(ctx context.Context, only sms.PhoneNumber) ([]twilio.Number, error)
+	List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, error)
+}
+
+// Doer makes HTTP requests, as *http.Client does.
+type Doer interface {
+	Do(r *http.Request) (*http.Response, error)
+}
+
+func (r Relay) set() Set {
+	if r.AWS != nil {
+		return OnAWS
+	}
+	return Embedded
+}
+
+// exam is one examination. What several checks want to know is asked once.
+type exam struct {
+	Relay
+	routes  func() ([]route.Route, error)
+	recent  func() ([]ledger.Record, error)
+	account func() answered
+	numbers func() ([]twilio.Number, error)
+}
+
+// answered is what Twilio said of the account, and when that came here.
+type answered struct {
+	account twilio.Account
+	at      time.Time
+	err     error
+}
+
+// evidence is how far back texts are looked at, and how many at most.
+const (
+	evidence     = 7 * 24 * time.Hour
+	maxEvidence  = 300
+	errNotOpened = "the relay could not be opened, see relay-open"
+)
+
+func newExam(ctx context.Context, r Relay) *exam {
+	e := &exam{Relay: r}
+	e.routes = sync.OnceValues(func() ([]route.Route, error) {
+		if r.Routes == nil {
+			return nil, errors.New(errNotOpened)
+		}
+		return r.Routes.List(ctx)
+	})
+	e.recent = sync.OnceValues(func() ([]ledger.Record, error) {
+		if r.Ledger == nil {
+			return nil, errors.New(errNotOpened)
+		}
+		return recentTexts(ctx, r.Ledger, r.Number, r.Now().Add(-evidence))
+	})
+	e.account = sync.OnceValue(func() answered {
+		account, err := r.Twilio.Account(ctx)
+		return answered{account, r.Now(), err}
+	})
+	e.numbers = sync.OnceValues(func() ([]twilio.Number, error) {
+		if r.Twilio == nil {
+			return nil, errNoCredentials
+		}
+		return r.Twilio.Numbers(ctx, r.Number)
+	})
+	return e
+}
+
+var errNoCredentials = errors.New("Twilio's credentials are not known here, see twilio-credentials") //nolint:staticcheck // Twilio is a name.
+
+// recentTexts reads the newest texts since a time, by page.
+func recentTexts(ctx context.Context, texts ledger.Lister, number sms.PhoneNumber, since time.Time) ([]ledger.Record, error) {
+	var records []ledger.Record
+	query := ledger.Query{Number: number, Since: since, Limit: ledger.MaxLimit}
+	for {
+		page, err := texts.List(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, page.Records...)
+		if page.Next.IsZero() || len(records) >= maxEvidence {
+			return records, nil
+		}
+		query.Cursor = page.Next
+	}
+}
+
+// routed returns the active routes, or that of the one number that is asked about.
+func (e *exam) routed() ([]route.Route, error) {
+	routes, err := e.routes()
+	var active []route.Route
+	for _, r := range routes {
+		if r.Active && (e.Number == "" || e.Number == r.TwilioNumber) {
+			active = append(active, r)
+		}
+	}
+	return active, err
+}

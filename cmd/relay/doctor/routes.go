@@ -1,0 +1,103 @@
+package doctor
+
+import (
+	"context"
+	"slices"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+)
+
+func routeChecks() []Check {
+	return []Check{
+		{"routes-active", "Texts to a number without an active route are dropped, and nobody gets them.", Both, routesActive},
+		{"routes-valid", "A route that cannot be right sends texts nowhere.", Both, ofRoutes(routeValid)},
+		{"route-loops", "A text to a hop that is itself routed would come back; such texts are dropped as a loop.", Both, routeLoops},
+		{"opted-out", "A phone that texted STOP gets nothing until it texts START. If it is the only one, nobody does.", Both, ofRoutes(optedOut)},
+		{"fallbacks", "With one phone alone, a flat battery loses texts.", Both, ofRoutes(fallbacks)},
+	}
+}
+
+// ofRoutes makes a check of all active routes of what is to be said of one.
+func ofRoutes(check func(route.Route) Finding) func(context.Context, *exam) Finding {
+	return func(_ context.Context, e *exam) Finding {
+		routes, err := e.routed()
+		if err != nil {
+			return skipped("the routes could not be read: %v", err)
+		}
+		findings := make([]Finding, len(routes))
+		for i, r := range routes {
+			findings[i] = check(r)
+		}
+		if len(findings) == 0 {
+			return skipped("there is no active route, see routes-active")
+		}
+		return together(findings)
+	}
+}
+
+func routesActive(_ context.Context, e *exam) Finding {
+	routes, err := e.routed()
+	switch {
+	case e.Routes == nil:
+		return skipped(errNotOpened)
+	case err != nil:
+		return fail("look whether the routing table is there and may be read", "the routes could not be read: %v", err)
+	case len(routes) == 0 && e.Number != "":
+		return fail("relay route set NUMBER --to PHONE, or relay route on NUMBER", "%s has no active route", e.Number.Mask())
+	case len(routes) == 0:
+		return fail("relay route set NUMBER --to PHONE, or relay serve --routes maintenance.json", "no route is active: every text is dropped")
+	default:
+		return ok("active routes: %d", len(routes))
+	}
+}
+
+func routeValid(r route.Route) Finding {
+	if r.Validate() != nil {
+		// What is wrong is not quoted: it shows numbers in full.
+		return fail("relay route ls shows it; relay route set NUMBER --to PHONE puts it right", "the route of %s is not valid: a phone that is not E.164, one that stands twice, or a setting that is none", r.TwilioNumber.Mask())
+	}
+	if r.Version == 0 {
+		return warn("put it anew with relay route set, or give the item a Version of 1", "the route of %s was written by hand, without a Version: the relay cannot mark who opts out", r.TwilioNumber.Mask())
+	}
+	return ok("every active route is valid")
+}
+
+func routeLoops(_ context.Context, e *exam) Finding {
+	routes, err := e.routes()
+	if err != nil {
+		return skipped("the routes could not be read: %v", err)
+	}
+	var findings []Finding
+	for _, r := range routes {
+		for _, hop := range r.Hops() {
+			if slices.ContainsFunc(routes, func(other route.Route) bool { return other.TwilioNumber == hop }) {
+				findings = append(findings, fail("give the route a phone that is no Twilio number: relay route set NUMBER --to PHONE", "the route of %s goes to %s, which has a route itself", r.TwilioNumber.Mask(), hop.Mask()))
+			}
+		}
+	}
+	if len(findings) == 0 {
+		return ok("no hop is routed itself")
+	}
+	return together(findings)
+}
+
+func optedOut(r route.Route) Finding {
+	const mend = "have the owner of that phone text START to the number; until then, relay route set NUMBER --to another PHONE"
+	hops := r.Hops()
+	out := slices.DeleteFunc(slices.Clone(hops), func(hop phone) bool { return !r.IsOptedOut(hop) })
+	switch {
+	case len(out) == 0:
+		return ok("no phone has opted out")
+	case len(out) == len(hops):
+		return fail(mend, "every phone of %s has texted STOP to it", r.TwilioNumber.Mask())
+	default:
+		return warn(mend, "%s of %s has texted STOP to it", out[0].Mask(), r.TwilioNumber.Mask())
+	}
+}
+
+func fallbacks(r route.Route) Finding {
+	if len(r.FallbackCarriers) == 0 {
+		return warn("relay route set NUMBER --to PHONE --fallback ANOTHER", "%s has no second phone", r.TwilioNumber.Mask())
+	}
+	return ok("every active route has a second phone")
+}

@@ -1,0 +1,148 @@
+package doctor
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+type phone = sms.PhoneNumber
+
+func textChecks() []Check {
+	return []Check{
+		{"dead-letters", "Customers wrote, and nobody got it: these texts were given up.", Both, deadLetters},
+		{"uncertain", "Of these texts nobody knows whether they were sent. They wait for someone to look.", Both, uncertain},
+		{"sending-halted", "While Twilio refuses the account, all texts wait, and those older than four hours are dropped.", Both, sendingHalted},
+		{"backlog", "A text that waits for longer than its pace asks for is late, and in four hours dropped.", Both, backlog},
+		{"loop-guard", "More than some 15 texts in 30 seconds between two numbers fail at Twilio with 14107, as if in a loop.", Both, loopGuard},
+	}
+}
+
+func deadLetters(ctx context.Context, e *exam) Finding {
+	if e.DeadLetters == nil {
+		return skipped(errNotOpened)
+	}
+	waiting, inFlight, err := e.DeadLetters.Depth(ctx)
+	switch {
+	case err != nil:
+		return skipped("the dead letters could not be counted: %v", err)
+	case waiting+inFlight > 0:
+		return fail("relay dlq ls says why; mend that first, then relay dlq redrive", "dead letters: %d", waiting+inFlight)
+	default:
+		return ok("there are no dead letters")
+	}
+}
+
+func uncertain(ctx context.Context, e *exam) Finding {
+	if e.Ledger == nil {
+		return skipped(errNotOpened)
+	}
+	page, err := e.Ledger.List(ctx, ledger.Query{State: ledger.Uncertain, Number: e.Number, Limit: ledger.MaxLimit})
+	switch {
+	case err != nil:
+		return skipped("the texts could not be listed: %v", err)
+	case len(page.Records) > 0:
+		return fail("relay uncertain ls; look each up in Twilio's console, then relay uncertain resolve", "texts that may or may not have been sent: %d", len(page.Records))
+	default:
+		return ok("of every text it is known whether it was sent")
+	}
+}
+
+// attempt is one attempt of a text from a number, with the text.
+type attempt struct {
+	ledger.Attempt
+	from phone
+}
+
+// attempts returns the attempts of the recent texts, the newest first.
+func (e *exam) attempts() ([]attempt, error) {
+	records, err := e.recent()
+	if err != nil {
+		return nil, err
+	}
+	var all []attempt
+	for _, r := range records {
+		for _, a := range r.Attempts {
+			all = append(all, attempt{a, r.TwilioNumber})
+		}
+	}
+	slices.SortFunc(all, func(a, b attempt) int { return b.StartedAt.Compare(a.StartedAt) })
+	return all, nil
+}
+
+// sendingHalted looks at how the newest attempt ended.
+func sendingHalted(_ context.Context, e *exam) Finding {
+	attempts, err := e.attempts()
+	attempts = slices.DeleteFunc(attempts, func(a attempt) bool { return a.Outcome == "" })
+	switch {
+	case err != nil:
+		return skipped("the texts could not be listed: %v", err)
+	case len(attempts) == 0:
+		return ok("nothing was sent lately, so nothing was refused")
+	case attempts[0].Outcome == fault.Fatal.String():
+		return fail("relay explain code CODE says what it means; mend the account or its credentials: texts go on by themselves", "Twilio refused the account at %s, with %d", attempts[0].StartedAt.UTC().Format(time.RFC3339), attempts[0].ErrorCode)
+	default:
+		return ok("Twilio did not refuse the account when it was last asked")
+	}
+}
+
+// lateAfter is how long a text may lie beyond the moment when it was due, before someone should look.
+const lateAfter = 15 * time.Minute
+
+func backlog(ctx context.Context, e *exam) Finding {
+	if e.Ledger == nil {
+		return skipped(errNotOpened)
+	}
+	late := 0
+	for _, state := range []ledger.State{ledger.Queued, ledger.Sending} {
+		page, err := e.Ledger.List(ctx, ledger.Query{State: state, Number: e.Number, Until: e.Now().Add(-lateAfter), Limit: ledger.MaxLimit})
+		if err != nil {
+			return skipped("the texts could not be listed: %v", err)
+		}
+		for _, r := range page.Records {
+			if due := latest(r.ReceivedAt, r.NotBefore, r.LeaseUntil, r.Slot.At); due.Before(e.Now().Add(-lateAfter)) {
+				late++
+			}
+		}
+	}
+	if late > 0 {
+		return fail("look whether the sender runs: the log of relay serve, or on AWS event-source-mappings and the alarm queue-age in docs/runbook.md", "texts that were due more than %s ago: %d", lateAfter, late)
+	}
+	return ok("no text waits for longer than it should")
+}
+
+func latest(times ...time.Time) time.Time {
+	return slices.MaxFunc(times, time.Time.Compare)
+}
+
+// codeLoop is Twilio's, for a pair of numbers that looks like a loop.
+const codeLoop = 14107
+
+// safePair is what Twilio takes between two numbers for sure.
+var safePair = pace.Limit{N: 15, Per: 30 * time.Second} //nolint:gochecknoglobals // a constant that Go cannot write as one.
+
+func loopGuard(_ context.Context, e *exam) Finding {
+	const mend = "set RELAY_PACE_PAIR (on AWS the parameter PacePair) to its default, 10/30s, or below"
+	attempts, err := e.attempts()
+	stopped := slices.ContainsFunc(attempts, func(a attempt) bool { return a.ErrorCode == codeLoop })
+	switch {
+	case stopped:
+		return fail(mend, "Twilio stopped texts between two numbers with %d within the last week", codeLoop)
+	case e.PacePair != nil && (e.PacePair.Off() || faster(*e.PacePair, safePair)):
+		return warn(mend, "the limit between two numbers is %s; Twilio takes about %s", e.PacePair, safePair)
+	case err != nil:
+		return skipped("the texts could not be listed: %v", err)
+	default:
+		return ok("Twilio stopped no texts as a loop within the last week")
+	}
+}
+
+// faster reports whether a lets more through than b: at once, or in the long run.
+func faster(a, b pace.Limit) bool {
+	return a.N > b.N || int64(a.N)*int64(b.Per) > int64(b.N)*int64(a.Per)
+}
