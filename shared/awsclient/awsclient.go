@@ -87,14 +87,17 @@ func (cfg Config) retryer() aws.Retryer { //nolint:ireturn // aws.Config wants t
 	})
 }
 
+// connectTimeout bounds the making of a connection, and after that its handshake.
+const connectTimeout = time.Second
+
 // newHTTPClient returns a client for a few hosts and many requests.
 func newHTTPClient() *http.Client {
-	const connect, idleConnections, idle = time.Second, 32, 50 * time.Second
-	dialer := net.Dialer{Timeout: connect}
+	const idleConnections, idle = 32, 50 * time.Second
+	dialer := net.Dialer{Timeout: connectTimeout}
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext:         dialer.DialContext,
-			TLSHandshakeTimeout: connect,
+			DialTLSContext:      newTLSDialer(dialer.DialContext).dialTLS,
 			MaxIdleConnsPerHost: idleConnections,
 			IdleConnTimeout:     idle,
 		},
