@@ -128,10 +128,10 @@ func (p program) printDrop(listed letterList, f dropFlags, path string) error {
 	return nil
 }
 
-// unsent counts the letters that a redrive would move.
+// unsent counts the letters whose texts a redrive would send.
 func unsent(all []letters.Letter) (n int) {
 	for _, l := range all {
-		if l.Outlook.Moves() {
+		if l.Outlook.Sends() {
 			n++
 		}
 	}

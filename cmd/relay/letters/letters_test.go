@@ -254,13 +254,13 @@ func TestPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := letters.PlanOf(r.read())
-	if p.Moving != 2 || p.Segments != 2 || !p.Oldest.Equal(started) || len(p.Letters) != 4 {
+	if p.Moving != 3 || p.Segments != 2 || !p.Oldest.Equal(started) || len(p.Letters) != 4 {
 		t.Errorf("plan %+v", p)
 	}
 	if diff := cmp.Diff(map[string]int{"attempts_exhausted": 3, "undecodable": 1}, p.ByReason); diff != "" {
 		t.Errorf("by reason (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[letters.Outlook]int{letters.Again: 2, letters.Taken: 1, letters.Unreadable: 1}, p.ByOutlook); diff != "" {
+	if diff := cmp.Diff(map[letters.Outlook]int{letters.Again: 2, letters.Settles: 1, letters.Unreadable: 1}, p.ByOutlook); diff != "" {
 		t.Errorf("by outlook (-want +got):\n%s", diff)
 	}
 }

@@ -17,9 +17,13 @@ const (
 	Onward Outlook = "onward"
 	// Noted means that the letter is a receipt, which would be taken into account.
 	Noted Outlook = "receipt"
+	// Settles means that the text is dead, and Twilio has a message of it after all: the text would be settled, and not sent.
+	Settles Outlook = "settles"
+	// Parks means that the text is dead, and nobody knows whether Twilio has a message of it: it would be uncertain, and not sent.
+	Parks Outlook = "parks"
 	// Taken means that Twilio has a message of this text. It would not be sent again.
 	Taken Outlook = "taken"
-	// InDoubt means that nobody knows whether Twilio has one. It would not be sent again.
+	// InDoubt means that the text is uncertain already. It would not be sent again.
 	InDoubt Outlook = "in_doubt"
 	// Listed means that Twilio lists the message, although the ledger does not know it. The sender, which does not ask, would send it again.
 	Listed Outlook = "listed"
@@ -35,18 +39,21 @@ const (
 
 // Outlooks lists them all, those that move first.
 func Outlooks() []Outlook {
-	return []Outlook{Again, First, Onward, Noted, Taken, InDoubt, Listed, Stale, Ended, InHand, Unreadable}
+	return []Outlook{Again, First, Onward, Noted, Settles, Parks, Taken, InDoubt, Listed, Stale, Ended, InHand, Unreadable}
 }
 
 // Moves reports whether something would come of moving the letter, other than what the ledger has already.
 func (o Outlook) Moves() bool {
 	switch o {
-	case Again, First, Onward, Noted:
+	case Again, First, Onward, Noted, Settles, Parks:
 		return true
 	case Taken, InDoubt, Listed, Stale, Ended, InHand, Unreadable:
 	}
 	return false
 }
+
+// Sends reports whether the text may be sent if the letter is moved.
+func (o Outlook) Sends() bool { return o == Again || o == First || o == Onward }
 
 // Settled reports whether the letter is of no more use to its text: it may be dropped, and nothing is lost.
 func (o Outlook) Settled() bool { return o == Taken || o == Stale || o == Ended }
@@ -64,8 +71,12 @@ func (o Outlook) Meaning() string {
 		return "a receipt; would be taken into account"
 	case Taken:
 		return "Twilio has it, says the ledger; would not be sent again"
+	case Settles:
+		return "dead, and Twilio has it after all; would be settled, not sent"
+	case Parks:
+		return "dead, and Twilio may have it; would be uncertain, not sent"
 	case InDoubt:
-		return "Twilio may have it; would not be sent again"
+		return "uncertain; would not be sent again"
 	case Listed:
 		return "Twilio has it, says Twilio's list, and the ledger does not know"
 	case Stale:
@@ -109,18 +120,19 @@ func foresee(l Letter) Outlook {
 }
 
 func foreseeDead(l Letter) Outlook {
-	r := l.Record
-	switch {
-	case r.Awaited():
-		return Taken
-	case r.InDoubt():
-		return InDoubt
-	case l.Reason != ledger.ReasonAttemptsExhausted:
+	if l.Reason != ledger.ReasonAttemptsExhausted {
 		// Without the sender's own attributes the sender takes it for a repeat of the text's message.
 		return Stale
 	}
-	if _, redriven, err := r.Redrive(l.Attempts, r.UpdatedAt); err != nil || !redriven {
+	redriven, changed, err := l.Record.Redrive(l.Attempts, l.Record.UpdatedAt)
+	switch {
+	case err != nil || !changed:
 		return Stale
+	case redriven.State == ledger.Queued:
+		return Again
+	case redriven.State == ledger.Uncertain:
+		return Parks
+	default:
+		return Settles
 	}
-	return Again
 }

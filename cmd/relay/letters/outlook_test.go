@@ -52,7 +52,11 @@ func TestOutlookComesTrue(t *testing.T) {
 		"taken after all": {func(r *relay) {
 			r.deaths(1)
 			r.tell(1, sms.StatusSent)
-		}, letters.Taken, 0, 0},
+		}, letters.Settles, 0, 0},
+		"delivered after all": {func(r *relay) {
+			r.deaths(1)
+			r.tell(1, sms.StatusDelivered)
+		}, letters.Settles, 0, 0},
 		"redriven, and sent": {func(r *relay) {
 			r.deaths(1)
 			d := r.dead.Messages()[0]
@@ -69,6 +73,13 @@ func TestOutlookComesTrue(t *testing.T) {
 			r.deaths(1)
 			r.change(func(record ledger.Record) (ledger.Record, bool, error) {
 				record.Attempts[0].Outcome = fault.Unknown.String()
+				return record, true, nil
+			})
+		}, letters.Parks, 0, 0},
+		"uncertain": {func(r *relay) {
+			r.deaths(1)
+			r.change(func(record ledger.Record) (ledger.Record, bool, error) {
+				record.Attempts[0].Outcome, record.State = fault.Unknown.String(), ledger.Uncertain
 				return record, true, nil
 			})
 		}, letters.InDoubt, 0, 0},
@@ -142,6 +153,9 @@ func TestOutlookComesTrue(t *testing.T) {
 			r.drain()
 			if got := len(r.twilio.taken); got != tt.sent {
 				t.Errorf("Twilio took %d messages, want %d", got, tt.sent)
+			}
+			if tt.sent > 0 != tt.want.Sends() {
+				t.Errorf("%s: sends %v, and %d were sent", tt.want, tt.want.Sends(), tt.sent)
 			}
 			if got := len(r.dead.Messages()); got != tt.left {
 				t.Errorf("%d letters afterwards, want %d", got, tt.left)

@@ -14,7 +14,7 @@ type Plan struct {
 	// ByReason counts them by what the sender wrote on them, ByOutlook by what would become of them.
 	ByReason  map[string]int
 	ByOutlook map[Outlook]int
-	// Moving is how many of them would be moved, Segments how many SMS segments those would be sent in.
+	// Moving is how many of them would be moved, Segments in how many SMS segments those would be sent of which the text is.
 	Moving, Segments int
 	// Oldest is when the first of them came in.
 	Oldest time.Time
@@ -31,6 +31,8 @@ func PlanOf(all []Letter) Plan {
 		}
 		if l.Outlook.Moves() {
 			p.Moving++
+		}
+		if l.Outlook.Sends() {
 			p.Segments += l.Segments()
 		}
 	}
