@@ -44,8 +44,12 @@ type Entry struct {
 	// Before and After are the route's settings, of routes only.
 	Before *Route `json:"before,omitempty"`
 	After  *Route `json:"after,omitempty"`
-	// Actor is who changed the route: an operator's name, "seed", or "relay" where it noticed by itself who has opted out.
+	// Actor is who changed the route: an operator's name, "seed", or "relay" where it noticed by itself who has opted out. Of a
+	// text, it is the operator whose decision the change is.
 	Actor string `json:"actor,omitempty"`
+	// Decision is what that operator decided: "sent", "resend", "give_up" or "letter_dropped"; Note says why, in their words.
+	Decision string `json:"decision,omitempty"`
+	Note     string `json:"note,omitempty"`
 	// Object is the name under which an unreadable change was set aside, in the failure bucket or folder.
 	Object string `json:"object,omitempty"`
 	// Prev is the hash of the text's entry before this one, and Hash that of the line itself without its hash, SHA-256 in

@@ -72,6 +72,9 @@ func messageEntry(before, after *ledger.Record, change string, seen Seen) Entry 
 	if after != nil {
 		entry.To, entry.Reason = string(after.State), string(after.Reason)
 		entry.Attempt = attemptOf(before, *after)
+		if d := after.Decision; before == nil || !d.Same(before.Decision) {
+			entry.Actor, entry.Decision, entry.Note = d.By, string(d.What), d.Note
+		}
 	}
 	return entry
 }

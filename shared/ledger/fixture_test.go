@@ -151,6 +151,35 @@ func redriven(r ledger.Record) (ledger.Record, bool, error) {
 	return r.Redrive(len(r.Attempts), noon)
 }
 
+// byAda is an operator's decision.
+var byAda = ledger.Decision{By: "ada", Note: "it stands in Twilio's log"}
+
+// attested is an operator's word that Twilio has the attempt's message.
+func attested(number int, status sms.Status) event {
+	return func(r ledger.Record) (ledger.Record, bool, error) {
+		receipt := sms.Receipt{Sid: sid(number), Status: status, CallbackRef: sms.CallbackRef{RelayID: r.MessageSid, Attempt: number}}
+		r, changed := r.Attest(receipt, byAda, noon)
+		return r, changed, nil
+	}
+}
+
+// ordered is an operator's word to send the text again.
+func ordered(r ledger.Record) (ledger.Record, bool, error) {
+	return r.Resend(len(r.Attempts), byAda, noon)
+}
+
+// abandoned is an operator's word to leave the text alone.
+func abandoned(r ledger.Record) (ledger.Record, bool, error) {
+	r, changed := r.Abandon(byAda, noon)
+	return r, changed, nil
+}
+
+// letterDropped is the end of the text's dead letter.
+func letterDropped(r ledger.Record) (ledger.Record, bool, error) {
+	r, changed := r.DropLetter(byAda, noon)
+	return r, changed, nil
+}
+
 func buried(r ledger.Record) (ledger.Record, bool, error) {
 	return changing(r.Die(ledger.ReasonAttemptsExhausted, noon))
 }

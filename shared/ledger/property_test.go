@@ -45,7 +45,7 @@ func (l *life) become(t *rapid.T, event string, next ledger.Record, changed bool
 	if (err != nil || !changed) && !cmp.Equal(old, next) {
 		t.Fatalf("%s changed nothing (error %v), but returned (-old +new):\n%s", event, err, cmp.Diff(old, next))
 	}
-	if err == nil && changed && cmp.Equal(old.Attempts, next.Attempts) && old.State == next.State && old.NotBefore.Equal(next.NotBefore) && old.Slot == next.Slot && event != "Book" {
+	if err == nil && changed && cmp.Equal(old.Attempts, next.Attempts) && old.State == next.State && old.NotBefore.Equal(next.NotBefore) && old.Slot == next.Slot && old.Decision == next.Decision && event != "Book" {
 		t.Fatalf("%s says that it changed the record, and it did not", event)
 	}
 	if next.State != old.State && !old.State.MayBecome(next.State) {
@@ -62,11 +62,17 @@ func (l *life) become(t *rapid.T, event string, next ledger.Record, changed bool
 	l.endsForGood(t, event, old, next)
 }
 
-// keepsText: no event changes what the text is, and only the store counts versions.
+// keepsText: no event changes what the text is, only an operator's word is kept as a decision, and only the store counts versions.
 func (l *life) keepsText(t *rapid.T, event string, old, next ledger.Record) {
 	t.Helper()
 	next.State, next.Reason, next.UpdatedAt, next.Attempts = old.State, old.Reason, old.UpdatedAt, old.Attempts
 	next.LeaseUntil, next.NotBefore, next.Slot = old.LeaseUntil, old.NotBefore, old.Slot
+	if slices.Contains([]string{"Attest", "Resend", "Abandon", "DropLetter"}, event) {
+		next.Decision = old.Decision
+	}
+	if event == "Resend" {
+		next.Redriven, next.RedrivenAt = old.Redriven, old.RedrivenAt
+	}
 	if !cmp.Equal(old, next) {
 		t.Fatalf("%s changed the text itself (-old +new):\n%s", event, cmp.Diff(old, next))
 	}
@@ -213,6 +219,7 @@ func (l *life) onward(t *rapid.T) ledger.Onward {
 func (l *life) events() map[string]func(*rapid.T) {
 	all := l.decisions()
 	maps.Copy(all, l.outcomes())
+	maps.Copy(all, l.orders())
 	all["time passes"] = func(t *rapid.T) {
 		l.now = l.now.Add(time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "ns")))
 	}
@@ -246,6 +253,30 @@ func (l *life) decisions() map[string]func(*rapid.T) {
 		"die": func(t *rapid.T) {
 			r, err := l.record.Die(ledger.ReasonAttemptsExhausted, l.now)
 			l.become(t, "Die", r, err == nil, err)
+		},
+	}
+}
+
+// orders are what an operator makes of a text.
+func (l *life) orders() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
+		"attest": func(t *rapid.T) {
+			number := l.attempt(t)
+			receipt := sms.Receipt{Sid: messageOf(t, number), Status: anyStatus.Draw(t, "status"), ErrorCode: rapid.IntRange(0, 1).Draw(t, "code"), CallbackRef: sms.CallbackRef{Attempt: number}}
+			r, changed := l.record.Attest(receipt, byAda, l.now)
+			l.become(t, "Attest", r, changed, nil)
+		},
+		"resend": func(t *rapid.T) {
+			r, changed, err := l.record.Resend(len(l.record.Attempts)-rapid.IntRange(0, 1).Draw(t, "too few"), byAda, l.now)
+			l.become(t, "Resend", r, changed, err)
+		},
+		"abandon": func(t *rapid.T) {
+			r, changed := l.record.Abandon(byAda, l.now)
+			l.become(t, "Abandon", r, changed, nil)
+		},
+		"drop the letter": func(t *rapid.T) {
+			r, changed := l.record.DropLetter(byAda, l.now)
+			l.become(t, "DropLetter", r, changed, nil)
 		},
 	}
 }

@@ -48,6 +48,8 @@ type Record struct {
 	// Redriven is the number of the last attempt before an operator's redrive, RedrivenAt when that was; zero if there was none.
 	Redriven   int       `json:",omitempty"`
 	RedrivenAt time.Time `json:",omitzero"`
+	// Decision is the last that an operator took about the text; zero if there was none.
+	Decision Decision `json:",omitzero"`
 	// Seal is the hash of the audit log's entry of this version, see package auditlog. Whoever writes the record computes it.
 	Seal string `json:",omitempty"`
 	// ExpiresAt is when the table may forget the record, in seconds since 1970 (DynamoDB's TTL attribute).

@@ -55,6 +55,8 @@ const (
 	ReasonDeliveryTimeout Reason = "delivery_timeout"
 	// ReasonResend: nobody knows whether the text was sent, and the route says to send it again.
 	ReasonResend Reason = "resend"
+	// ReasonResendOrder: nobody knows whether the text was sent, and an operator says to send it again.
+	ReasonResendOrder Reason = "resend_order"
 	// ReasonRedrive: an operator moved the text's dead letter back to the queue.
 	ReasonRedrive Reason = "redrive"
 )
@@ -72,6 +74,8 @@ const (
 	ReasonUnreadableList Reason = "list_unreadable"
 	// ReasonAmbiguous: the same, but Twilio lists messages of the same words and there is no telling whose they are.
 	ReasonAmbiguous Reason = "ambiguous"
+	// ReasonGivenUp: an operator has looked, and nothing more is done about it.
+	ReasonGivenUp Reason = "given_up"
 	// ReasonAttemptsExhausted: transient trouble lasted through the last attempt.
 	ReasonAttemptsExhausted Reason = "attempts_exhausted"
 	// ReasonUndecodable: the queue held something that is no envelope. It is on the dead-letter queue only.

@@ -15,33 +15,33 @@ import (
 // operation on its last attempt. A cell names the state after it, "=" if only the record changes, "." if nothing does, and
 // "!" if it is refused.
 const happenings = `
-               Claim   Book   Drop        GiveUp      Die  Redrive   | Accept End:busy End:refused Doubt | Looked Discover Conclude:park Conclude:resend | sent delivered failed undelivered undelivered:next TimeOut
-(none)         sending queued dropped     !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-paced          sending =      dropped     failed      dead .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-waiting        sending =      dropped     failed      dead .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
-resend         sending =      uncertain   uncertain   dead .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .
-next-hop       sending =      undelivered undelivered dead .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-timed-out      sending =      sent        sent        dead .         | .      .        .           .     | .      .        .             .               | =    delivered =         =           =                .
+               Claim   Book   Drop        GiveUp      Die  Redrive   | Accept End:busy End:refused Doubt | Looked Discover Conclude:park Conclude:resend | sent delivered failed undelivered undelivered:next TimeOut | Attest Resend  Abandon DropLetter
+(none)         sending queued dropped     !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .       .       .
+paced          sending =      dropped     failed      dead .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .       .       .
+waiting        sending =      dropped     failed      dead .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .    | .      .       .       .
+resend         sending =      uncertain   uncertain   dead .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .    | .      .       .       .
+next-hop       sending =      undelivered undelivered dead .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .       .       .
+timed-out      sending =      sent        sent        dead .         | .      .        .           .     | .      .        .             .               | =    delivered =         =           =                .    | .      .       .       .
 
-open           !       !      !           !           !    .         | sent   queued   failed      =     | .      .        .             .               | sent delivered failed    undelivered queued           .
-doubted        !       !      !           !           !    .         | sent   queued   failed      .     | =      sent     uncertain     queued          | sent delivered failed    undelivered queued           .
-open-2nd       !       !      !           !           !    .         | sent   queued   sent        =     | .      .        .             .               | sent delivered sent      sent        queued           .
-doubted-2nd    !       !      !           !           !    .         | sent   queued   sent        .     | =      sent     uncertain     queued          | sent delivered sent      sent        queued           .
+open           !       !      !           !           !    .         | sent   queued   failed      =     | .      .        .             .               | sent delivered failed    undelivered queued           .    | .      .       .       .
+doubted        !       !      !           !           !    .         | sent   queued   failed      .     | =      sent     uncertain     queued          | sent delivered failed    undelivered queued           .    | .      .       .       .
+open-2nd       !       !      !           !           !    .         | sent   queued   sent        =     | .      .        .             .               | sent delivered sent      sent        queued           .    | .      .       .       .
+doubted-2nd    !       !      !           !           !    .         | sent   queued   sent        .     | =      sent     uncertain     queued          | sent delivered sent      sent        queued           .    | .      .       .       .
 
-sent           !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | =    delivered failed    undelivered queued           queued
-sent-again     !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | =    delivered uncertain uncertain   queued           queued
-sent-2nd       !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | =    delivered =         =           queued           queued
+sent           !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | =    delivered failed    undelivered queued           queued | .      .       .       .
+sent-again     !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | =    delivered uncertain uncertain   queued           queued | .      .       .       .
+sent-2nd       !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | =    delivered =         =           queued           queued | .      .       .       .
 
-delivered      !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-undelivered    !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-failed         !       !      !           !           !    .         | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
-uncertain      !       !      !           !           !    .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered queued           .
-dropped        !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-dead           !       !      !           !           !    queued    | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
-dead-taken     !       !      !           !           !    sent      | .      .        .           .     | .      .        .             .               | .    =         =         =           =                .
-dead-delivered !       !      !           !           !    delivered | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-dead-lost      !       !      !           !           !    queued    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .
-dead-in-doubt  !       !      !           !           !    uncertain | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .
+delivered      !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .       .       .
+undelivered    !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .       .       .
+failed         !       !      !           !           !    .         | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .    | .      .       .       .
+uncertain      !       !      !           !           !    .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered queued           .    | sent   queued  =       .
+dropped        !       !      !           !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .       .       .
+dead           !       !      !           !           !    queued    | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .    | .      .       .       =
+dead-taken     !       !      !           !           !    sent      | .      .        .           .     | .      .        .             .               | .    =         =         =           =                .    | .      .       .       =
+dead-delivered !       !      !           !           !    delivered | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .       .       =
+dead-lost      !       !      !           !           !    queued    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .       .       =
+dead-in-doubt  !       !      !           !           !    uncertain | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .    | .      .       .       =
 `
 
 // operations are the columns, each about the attempt of that number.
@@ -53,6 +53,7 @@ func operations(number int) map[string]event {
 		"Conclude:park": concluded(number, park), "Conclude:resend": concluded(number, resend),
 		"sent": told(number, sms.StatusSent), "delivered": told(number, sms.StatusDelivered),
 		"failed": told(number, sms.StatusFailed), "undelivered": undelivered(number, toNobody), "undelivered:next": undelivered(number, nextHop), "TimeOut": timedOut(number),
+		"Attest": attested(number, sms.StatusQueued), "Resend": ordered, "Abandon": abandoned, "DropLetter": letterDropped,
 	}
 }
 
@@ -113,7 +114,7 @@ func outcomeOf(t *testing.T, operation string, before, got ledger.Record, change
 
 // TestOperationsOnNoAttempt: a number that the text has no attempt of changes nothing, whatever its state.
 func TestOperationsOnNoAttempt(t *testing.T) {
-	ofNoAttempt := []string{"Claim", "Book", "Drop", "GiveUp", "Die", "Redrive"}
+	ofNoAttempt := []string{"Claim", "Book", "Drop", "GiveUp", "Die", "Redrive", "Resend", "Abandon", "DropLetter"}
 	for name := range situations {
 		before := in(t, name)
 		for _, number := range []int{-1, 0, current(before) + 1} {

@@ -190,7 +190,8 @@ func full() ledger.Record {
 		Media:      []sms.Media{{URL: "https://api.twilio.com/1", ContentType: "image/png"}, {URL: "https://api.twilio.com/2", ContentType: "text/vcard"}},
 		ReceivedAt: at, UpdatedAt: at.Add(time.Second), Attempts: []ledger.Attempt{open, second},
 		LeaseUntil: at.Add(time.Minute), NotBefore: at.Add(time.Hour), Slot: ledger.Slot{At: at.Add(time.Hour), To: Fallback},
-		Redriven: 1, RedrivenAt: at.Add(2 * time.Hour), Seal: "5ea1", ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
+		Redriven: 1, RedrivenAt: at.Add(2 * time.Hour), Seal: "5ea1",
+		Decision: ledger.Decision{What: ledger.VerdictResend, By: "ada", Note: "it is not there", At: at.Add(2 * time.Hour)}, ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
 	}
 }
 

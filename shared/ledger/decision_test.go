@@ -1,0 +1,104 @@
+package ledger_test
+
+import (
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// as is byAda as the record keeps it.
+func as(what ledger.Verdict) ledger.Decision {
+	return ledger.Decision{What: what, By: byAda.By, Note: byAda.Note, At: stamped}
+}
+
+func TestAttest(t *testing.T) {
+	for name, tt := range map[string]struct {
+		receipt sms.Receipt
+		state   ledger.State
+		reason  ledger.Reason
+	}{
+		"on its way":  {sms.Receipt{Status: sms.StatusSent}, ledger.Sent, ""},
+		"delivered":   {sms.Receipt{Status: sms.StatusDelivered}, ledger.Delivered, ""},
+		"undelivered": {sms.Receipt{Status: sms.StatusUndelivered, ErrorCode: 30003}, ledger.Undelivered, ""},
+		"failed":      {sms.Receipt{Status: sms.StatusFailed, ErrorCode: 30007}, ledger.Failed, ledger.ReasonReceipt},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := in(t, "uncertain")
+			tt.receipt.Sid, tt.receipt.Attempt = sid(1), 1
+			got, changed := r.Attest(tt.receipt, byAda, noon)
+			if !changed {
+				t.Fatal("Attest changed nothing")
+			}
+			stands(t, got, tt.state, tt.reason)
+			same(t, "decision", as(ledger.VerdictSent), got.Decision)
+			a := got.Attempts[0]
+			if a.Outcome != ledger.OutcomeAccepted || !a.Found || a.OutboundSid != sid(1) || a.Status != tt.receipt.Status || a.ErrorCode != tt.receipt.ErrorCode {
+				t.Errorf("attempt %+v", a)
+			}
+		})
+	}
+}
+
+// Whose message it was is an operator's opinion: a receipt of the attempt's own message overrides it.
+func TestReceiptOverridesAnOperatorsWord(t *testing.T) {
+	r := play(t, in(t, "uncertain"), []event{attested(1, sms.StatusSent)})
+	got, changed := r.Apply(sms.Receipt{Sid: otherSid, Status: sms.StatusDelivered, CallbackRef: sms.CallbackRef{Attempt: 1}}, toNobody, noon)
+	if a := got.Attempts[0]; !changed || a.OutboundSid != otherSid || a.Found {
+		t.Errorf("changed %v, attempt %+v", changed, a)
+	}
+	stands(t, got, ledger.Delivered, "")
+}
+
+func TestResend(t *testing.T) {
+	r := play(t, in(t, "uncertain"), []event{ordered})
+	stands(t, r, ledger.Queued, ledger.ReasonResendOrder)
+	same(t, "decision", as(ledger.VerdictResend), r.Decision)
+	if !r.NotBefore.Equal(stamped) || r.Redriven != 1 || r.SpentAt(hop(0)) != 0 || !r.DueSince().Equal(stamped) || !r.InDoubt() {
+		t.Errorf("record %+v", r)
+	}
+	// It goes out, and Twilio takes it; of the first POST still nobody knows.
+	r = play(t, r, []event{claims(0), accepted(2, sms.StatusQueued)})
+	stands(t, r, ledger.Sent, "")
+	// The same order, come a second time, finds more attempts than it knows of.
+	if _, changed, err := r.Resend(1, byAda, noon); changed || err != nil {
+		t.Errorf("a repeat changed the record: %v, error %v", changed, err)
+	}
+	// If it is refused now, nobody may say that it failed.
+	r = play(t, in(t, "uncertain"), []event{ordered, claims(0), ended(2, blocked, refused)})
+	stands(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	if _, changed, err := r.Resend(1, byAda, noon); changed || err != nil {
+		t.Errorf("an old order sends it again: %v, error %v", changed, err)
+	}
+}
+
+func TestAbandon(t *testing.T) {
+	r := play(t, in(t, "uncertain"), []event{abandoned})
+	stands(t, r, ledger.Uncertain, ledger.ReasonGivenUp)
+	same(t, "decision", as(ledger.VerdictGiveUp), r.Decision)
+	if _, changed := r.Abandon(byAda, noon.Add(time.Hour)); changed {
+		t.Error("it was given up twice")
+	}
+	// Nothing is final about it.
+	stands(t, play(t, r, []event{told(1, sms.StatusDelivered)}), ledger.Delivered, "")
+	stands(t, play(t, r, []event{attested(1, sms.StatusSent)}), ledger.Sent, "")
+	stands(t, play(t, r, []event{ordered}), ledger.Queued, ledger.ReasonResendOrder)
+}
+
+func TestDropLetter(t *testing.T) {
+	r := play(t, in(t, "dead"), []event{letterDropped})
+	stands(t, r, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	same(t, "decision", as(ledger.VerdictLetterDropped), r.Decision)
+	// A copy of the letter.
+	if _, changed := r.DropLetter(byAda, noon.Add(time.Hour)); changed {
+		t.Error("the copy of the letter was noted as well")
+	}
+	// A later death has a letter of its own, or the letter was put back.
+	r, _ = in(t, "dead").DropLetter(byAda, noon.Add(-time.Hour))
+	r, changed := play(t, r, []event{redriven, claims(0), ended(2, busy, later), buried}).DropLetter(byAda, noon)
+	if at := r.Decision.At; !changed || !at.Equal(stamped) {
+		t.Errorf("changed %v, decided at %v", changed, at)
+	}
+	stands(t, r, ledger.Dead, ledger.ReasonAttemptsExhausted)
+}
