@@ -37,14 +37,14 @@ func stateWord(s ledger.State) (w word, ok bool) {
 	case ledger.Uncertain:
 		return word{
 			"may or may not have been sent",
-			"Look for it in Twilio's own log of messages, and send it again if it is not there. The relay does not, lest somebody gets it twice; a receipt that comes after all settles it. Routes with OnUncertain resend never park a text here before its attempts are used up.",
+			"Look for it in Twilio's own log of messages, and say what you found: relay uncertain resolve SID --sent, --resend or --give-up. The relay does not send it again by itself, lest somebody gets it twice; a receipt that comes after all settles it. Routes with OnUncertain resend never park a text here before its attempts are used up.",
 		}, true
 	case ledger.Dropped:
 		return word{"not relayed, on purpose", "Its reason says why: relay explain reason REASON."}, true
 	case ledger.Dead:
 		return word{
 			"its attempts are used up, and it lies on the dead-letter queue",
-			"Something was broken for longer than the attempts lasted: the dead letter has the last error. Once that is mended, move it back to the queue (aws sqs start-message-move-task): the text is tried anew, under the same record, or settled if Twilio turns out to have it. Nothing leaves this state by itself.",
+			"Something was broken for longer than the attempts lasted: the dead letter has the last error. Once that is mended, move it back to the queue (relay dlq redrive): the text is tried anew, under the same record, or settled if Twilio turns out to have it. Nothing leaves this state by itself.",
 		}, true
 	default:
 		return word{}, false
@@ -79,12 +79,14 @@ func reasonWords() []reasonWord {
 		{ledger.ReasonNextHop, queued, word{"a phone refused it or did not get it, and the next one is tried", "Nothing to do. The attempt's code says what was wrong: relay explain code CODE."}},
 		{ledger.ReasonDeliveryTimeout, queued, word{"no receipt said delivered within the route's DeliveryTimeout, and the next phone is tried", "Nothing to do. A delivery that is reported late stops it where that is still possible."}},
 		{ledger.ReasonResend, queued, word{"may or may not have been sent, and goes out again because the route says so", "Nothing to do. OnUncertain park keeps a text from ever going out twice."}},
+		{ledger.ReasonResendOrder, queued, word{"may or may not have been sent, and goes out again because an operator said so", "Nothing to do: it has all its attempts again. The record's decision says who, and why."}},
 		{ledger.ReasonRedrive, queued, word{"was dead, and an operator moved its dead letter back to the queue", "Nothing to do: it has all its attempts again."}},
 		{ledger.ReasonRefused, []ledger.State{ledger.Failed}, word{"Twilio refused the message for every phone that was tried", "The attempt's code says why: relay explain code CODE."}},
 		{ledger.ReasonReceipt, []ledger.State{ledger.Failed}, word{"Twilio took the message, and a receipt then said failed or canceled", "The attempt's code says why: relay explain receipt CODE."}},
 		{ledger.ReasonUnknownOutcome, uncertain, word{"Twilio's answer was lost, and Twilio does not list the message", "It was probably not sent. Look for it in Twilio's own log of messages before it is sent again."}},
 		{ledger.ReasonUnreadableList, uncertain, word{"Twilio's answer was lost, and for two hours Twilio's list could not be read either", "Look for it in Twilio's own log of messages before it is sent again. The sender's log says why the list was refused."}},
 		{ledger.ReasonAmbiguous, uncertain, word{"Twilio's answer was lost, and Twilio lists messages of the same words that may be this one or another", "Count them in Twilio's own log against the customer's texts before it is sent again."}},
+		{ledger.ReasonGivenUp, uncertain, word{"an operator has looked, and nothing more is done about it", "Nothing to do. relay uncertain resolve still takes another decision, and a receipt that comes after all settles it."}},
 		{ledger.ReasonAttemptsExhausted, []ledger.State{ledger.Dead}, word{"passing trouble lasted through the last attempt", "The dead letter has the last error. RELAY_MAX_ATTEMPTS and RELAY_RETRY_BASE set how long the relay tries."}},
 		{ledger.ReasonUndecodable, nil, word{"the queue held something that is no text of the relay's", "It is in no record, only on the dead-letter queue, as it came. Something else writes to the queue, or a newer version of the relay did."}},
 	}

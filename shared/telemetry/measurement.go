@@ -64,7 +64,8 @@ const (
 	MetricOptedOut = "OptedOut"
 	// MetricDeadLetters counts messages the sender put on the dead-letter queue, by Reason.
 	MetricDeadLetters = "DeadLetters"
-	// MetricRedriven counts dead texts that went on because an operator moved their dead letter back to the queue.
+	// MetricRedriven counts dead texts that went on because an operator moved their dead letter back to the queue, and uncertain
+	// ones that an operator had sent again.
 	MetricRedriven = "Redriven"
 	// MetricRelayLatency is from the front door's receipt of a text to Twilio's acceptance of the relayed one, or to the look that
 	// found it. Of one that only a receipt tells of, nobody knows.

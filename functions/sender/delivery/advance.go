@@ -28,13 +28,19 @@ const maxSteps = 25
 // text relays one text.
 func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
 	j := &job{record: record, text: open(envelope, h.Retention), optOutType: envelope.Message.OptOutType}
-	if _, letter := lettersAttempts(record); letter || looks(record) > 1 {
-		// It has been here before, or is a dead letter: what came of it is looked up, rather than found out by a claim that fails.
+	_, letter := lettersAttempts(record)
+	_, ordered := orderOf(record)
+	if letter || ordered || looks(record) > 1 {
+		// It has been here before, is a dead letter or an order: what came of it is looked up, rather than found out by a claim that fails.
 		if known, err := h.recall(ctx, j.text); err != nil {
 			h.Logger.LogAttrs(ctx, slog.LevelError, "record not read", textAttrs(j.text, err)...)
 			return h.later(record, err)
 		} else if known.Version > 0 {
 			j.text = known
+		} else if ordered {
+			// The ledger has forgotten the text since the order was given: nobody could say whether it was sent.
+			h.Logger.LogAttrs(ctx, slog.LevelWarn, "order for a text that is not on record", textAttrs(j.text, nil)...)
+			return done()
 		}
 	}
 	return h.advance(ctx, j)

@@ -11,7 +11,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
@@ -71,15 +70,7 @@ func letterOf(j *job, deduplicationID string) (queue.Outgoing, error) {
 	if j.record.Attributes[attributeGroup] != "" {
 		return asItCame(j.record, deduplicationID), nil
 	}
-	message := plan.MessageOf(j.text)
-	envelope := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindInbound, RelayID: j.text.MessageSid, ReceivedAt: j.text.ReceivedAt,
-		Message: &message, Destination: j.text.Destination,
-	}
-	if j.text.Manual {
-		envelope.Kind = queue.KindManual
-	}
-	letter, err := envelope.Outgoing()
+	letter, err := envelopeOf(j.text).Outgoing()
 	letter.DeduplicationID = deduplicationID
 	return letter, err
 }
