@@ -1,15 +1,20 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
 	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
 // dropFlags are the flags of dlq drop.
@@ -67,8 +72,11 @@ func (f *dropFlags) filter(now time.Time) (letters.Filter, error) {
 	if filter.IsZero() {
 		return filter, usageError{errors.New("which letters? name their SIDs, or say --settled, --reason, --number, --since or --until")}
 	}
-	if f.apply && f.because == "" {
+	if f.apply && strings.TrimSpace(f.because) == "" {
 		return filter, usageError{errors.New("--because is missing: why are they dropped? It is kept with the letters")}
+	}
+	if err := checkNote(f.because, f.by); err != nil {
+		return filter, err
 	}
 	return filter, nil
 }
@@ -93,8 +101,25 @@ func (p program) drop(cmd *cobra.Command, f dropFlags) (err error) {
 	}
 	file := &letterFile{path: f.path(time.Now()), by: p.operator(f.by), because: f.because, now: time.Now}
 	defer func() { err = errors.Join(err, file.close()) }()
-	dropped, err := letters.Drop{From: d.DeadLetters, Records: d.Ledger, Filter: filter, Save: file.save}.Run(ctx)
+	decision := ledger.Decision{By: file.by, Note: f.because}
+	dropped, err := letters.Drop{
+		From: d.DeadLetters, Records: d.Ledger, Filter: filter, Save: file.save,
+		Note: func(ctx context.Context, l letters.Letter) error { return noteDrop(ctx, d, l, decision) },
+	}.Run(ctx)
 	return errors.Join(p.printDrop(letterList{letters: dropped}, f, file.path), interrupted(ctx, err))
+}
+
+// noteDrop writes into the ledger that the letter of a dead text is dropped, by whom and why. The letter of a text that is not
+// dead is no loss, and that of an earlier death none either.
+func noteDrop(ctx context.Context, d *desk.Desk, l letters.Letter, decision ledger.Decision) error {
+	if l.Record.State != ledger.Dead || l.Outlook == letters.Stale {
+		return nil
+	}
+	_, err := ledger.Change(ctx, d.Ledger, l.Record, auditlog.Sealing(func(r ledger.Record) (ledger.Record, bool, error) {
+		r, changed := r.DropLetter(decision, time.Now())
+		return r, changed, nil
+	}))
+	return err
 }
 
 // path returns the file that the letters go to.

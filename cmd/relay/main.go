@@ -93,7 +93,8 @@ Begin with "relay demo", which shows the whole way of a text and needs no accoun
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.dlqCommand(), p.auditCommand(), p.dashboardCommand(), p.fakeTwilioCommand(), p.benchCommand(), p.versionCommand())
+	root.AddCommand(p.dlqCommand(), p.uncertainCommand())
+	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.auditCommand(), p.dashboardCommand(), p.fakeTwilioCommand(), p.benchCommand(), p.versionCommand())
 	root.AddCommand(p.doctorCommand())
 	return root
 }

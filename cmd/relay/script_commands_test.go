@@ -5,7 +5,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -16,6 +18,7 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"freeport": freePort,
 		"post":     post,
 		"texts":    relayTexts,
+		"get":      get,
 	}
 }
 
@@ -29,6 +32,24 @@ func freePort(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(listener.Close())
 		ts.Setenv(name, port)
 	}
+}
+
+// get URL FILE asks until there is an answer, for a moment, and keeps it in the file.
+func get(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: get URL FILE")
+	}
+	var err error
+	for range 300 {
+		var response *http.Response
+		if response, err = http.Get(args[0]); err == nil {
+			answer, err := io.ReadAll(response.Body)
+			ts.Check(errors.Join(err, response.Body.Close(), os.WriteFile(ts.MkAbs(args[1]), answer, 0o600)))
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("get %s: %v", args[0], err)
 }
 
 // post URL BODY [HEADER…] posts the body, and wants an answer that says it went well. A header is NAME=VALUE.

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/reconcile"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+)
+
+// resolveFlags are the flags of uncertain resolve.
+type resolveFlags struct {
+	sent           string
+	resend, giveUp bool
+	because, by    string
+	attempt        int
+	force, asJSON  bool
+}
+
+func (p program) uncertainResolveCommand() *cobra.Command {
+	var f resolveFlags
+	cmd := &cobra.Command{
+		Use:   "resolve SID",
+		Short: "Decide what becomes of an uncertain text",
+		Long: `resolve settles a text of which nobody knows whether it was sent. The ledger and the audit log keep who decided, what and
+why.
+
+--sent says that Twilio has the message, by its MessageSid in Twilio's log. Twilio is asked whether it is there and is this
+text's; with --force the word alone is taken.
+
+--resend has the text sent again, once. If Twilio has the first message after all, the phone gets both.
+
+--give-up leaves the text alone. It stays uncertain, which it is, and relay uncertain ls shows it no more.`,
+		Example: `  relay uncertain resolve SM0123… --sent SM4567… --because "it is in the log"
+  relay uncertain resolve SM0123… --resend --because "it is not in the log"
+  relay uncertain resolve SM0123… --give-up --because "we called the customer"`,
+		Args: oneSID,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			return p.resolve(cmd, args[0], f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.sent, "sent", "", "it was sent: the MessageSid of Twilio's message")
+	flags.BoolVar(&f.resend, "resend", false, "send it again")
+	flags.BoolVar(&f.giveUp, "give-up", false, "leave it alone")
+	flags.StringVar(&f.because, "because", "", "why, for the record")
+	flags.StringVar(&f.by, "by", "", "who, for the record (default the user of this host)")
+	flags.IntVar(&f.attempt, "attempt", 0, "with --sent: the attempt that made the message (default the last one in doubt)")
+	flags.BoolVar(&f.force, "force", false, "with --sent: do not ask Twilio")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the text as it stands then")
+	addDesk(flags)
+	addTwilio(flags)
+	return cmd
+}
+
+// maxNote bounds what the record and the audit log keep of a reason.
+const maxNote = 200
+
+func (f resolveFlags) check() error {
+	decisions := 0
+	for _, said := range []bool{f.sent != "", f.resend, f.giveUp} {
+		if said {
+			decisions++
+		}
+	}
+	switch {
+	case decisions != 1:
+		return usageError{errors.New("what is it? Say one of --sent MESSAGE_SID, --resend and --give-up")}
+	case strings.TrimSpace(f.because) == "":
+		return usageError{errors.New("--because is missing: why? It is kept with the text")}
+	}
+	return checkNote(f.because, f.by)
+}
+
+// checkNote holds what people say for the record against what the record takes.
+func checkNote(because, by string) error {
+	if len([]rune(because)) > maxNote || len([]rune(by)) > maxNote || strings.ContainsFunc(because+by, unicode.IsControl) || !utf8.ValidString(because+by) {
+		return usageError{fmt.Errorf("--because and --by are one line, of at most %d characters", maxNote)}
+	}
+	return nil
+}
+
+func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err error) {
+	ctx := cmd.Context()
+	var client *twilio.Client
+	if f.sent != "" && !f.force {
+		client, err = p.openTwilio(cmd.Flags())
+		if errors.Is(err, errNoTwilio) {
+			return hintedError{errNoTwilio, "Twilio is asked whether it has the message: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or say --force"}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	d, err := p.openDesk(ctx, cmd.Flags())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	r, err := uncertainText(ctx, d, sid)
+	if err != nil {
+		return err
+	}
+	decision := ledger.Decision{By: p.operator(f.by), Note: f.because}
+	if f.resend {
+		return p.orderResend(ctx, d, r, decision, f.asJSON)
+	}
+	edit := func(r ledger.Record) (ledger.Record, bool, error) {
+		r, changed := r.Abandon(decision, time.Now())
+		return r, changed, nil
+	}
+	if f.sent != "" {
+		receipt, err := f.receipt(ctx, d, client, r)
+		if err != nil {
+			return err
+		}
+		edit = func(r ledger.Record) (ledger.Record, bool, error) {
+			r, changed := r.Attest(receipt, decision, time.Now())
+			return r, changed, nil
+		}
+	}
+	return p.writeDecision(ctx, d, r, edit, f.asJSON)
+}
+
+// writeDecision writes the decision into the ledger, unless the text has been settled meanwhile.
+func (p program) writeDecision(ctx context.Context, d *desk.Desk, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error), asJSON bool) error {
+	decided := false
+	stored, err := ledger.Change(ctx, d.Ledger, r, auditlog.Sealing(func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+		r, decided, err = edit(r)
+		return r, decided, err
+	}))
+	switch {
+	case err != nil:
+		return fmt.Errorf("write the decision about %s: %w", r.MessageSid, err)
+	case !decided && stored.State == ledger.Uncertain:
+		return fmt.Errorf("%s is %s already", r.MessageSid, stateLine(stored))
+	case !decided:
+		return notUncertain(stored)
+	case asJSON:
+		return json.NewEncoder(p.stdout).Encode(shownDoubtOf(stored))
+	}
+	fmt.Fprintf(p.stdout, "%s is %s.\n", stored.MessageSid, stateLine(stored))
+	return nil
+}
+
+// orderResend puts the order on the queue, for the sender.
+func (p program) orderResend(ctx context.Context, d *desk.Desk, r ledger.Record, decision ledger.Decision, asJSON bool) error {
+	order, err := delivery.ResendOrder(r, decision)
+	if err == nil {
+		err = d.Queue.Send(ctx, order)
+	}
+	if err != nil {
+		return fmt.Errorf("order %s to be sent again: %w", r.MessageSid, err)
+	}
+	if asJSON {
+		return json.NewEncoder(p.stdout).Encode(map[string]any{"message_sid": r.MessageSid, "ordered": "resend"})
+	}
+	fmt.Fprintf(p.stdout, "%s is on the queue, and is sent again in its turn. relay status %s shows what becomes of it.\n", r.MessageSid, r.MessageSid)
+	return nil
+}
+
+// receipt is what the operator says of the message, as a receipt of the attempt in doubt. Twilio is asked whether it is so.
+func (f resolveFlags) receipt(ctx context.Context, d *desk.Desk, client *twilio.Client, r ledger.Record) (sms.Receipt, error) {
+	attempt, err := f.doubtful(r)
+	if err != nil {
+		return sms.Receipt{}, err
+	}
+	receipt := sms.Receipt{Sid: f.sent, Status: sms.StatusQueued, CallbackRef: sms.CallbackRef{RelayID: r.MessageSid, Hop: attempt.Hop, Attempt: attempt.Number}}
+	if client == nil {
+		return receipt, nil
+	}
+	found, err := client.Fetch(ctx, f.sent)
+	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.HTTPStatus == 404 {
+		return receipt, hintedError{fmt.Errorf("twilio has no message %s", f.sent), "see that it is of the account that TWILIO_ACCOUNT_SID names"}
+	}
+	if err != nil {
+		return receipt, fmt.Errorf("ask Twilio about %s: %w", f.sent, err)
+	}
+	if problem := notOf(found, r, attempt); problem != "" {
+		return receipt, hintedError{fmt.Errorf("%s is not this text's message: %s", f.sent, problem), "with --force your word is taken for it"}
+	}
+	if owner, err := ownerOf(ctx, d, r, f.sent); err != nil || owner != "" {
+		return receipt, errors.Join(err, hintedIfOwned(f.sent, owner))
+	}
+	receipt.Status, receipt.ErrorCode = found.Status, found.ErrorCode
+	return receipt, nil
+}
+
+// doubtful returns the attempt that the message is to be of.
+func (f resolveFlags) doubtful(r ledger.Record) (ledger.Attempt, error) {
+	for i := len(r.Attempts) - 1; i >= 0; i-- {
+		if a := r.Attempts[i]; a.Unknown() && (f.attempt == 0 || f.attempt == a.Number) {
+			return a, nil
+		}
+	}
+	return ledger.Attempt{}, fmt.Errorf("%s has no attempt %d in doubt", r.MessageSid, f.attempt)
+}
+
+// notOf says why a message cannot be that of the attempt, "" if it can. It quotes neither numbers nor words.
+func notOf(found sms.Found, r ledger.Record, a ledger.Attempt) string {
+	switch {
+	case found.Direction != sms.DirectionAPI:
+		return "the API did not send it"
+	case found.From != r.TwilioNumber:
+		return "it is from another number"
+	case found.To != a.To:
+		return "it went to another phone"
+	case !reconcile.Same(found.Body, plan.Text(plan.MessageOf(r))):
+		return "it says something else"
+	}
+	return ""
+}
+
+// ownerOf returns the other text of the conversation whose message it is, by the ledger.
+func ownerOf(ctx context.Context, d *desk.Desk, r ledger.Record, outboundSid string) (string, error) {
+	number := r.Customer
+	if number == "" {
+		number = r.TwilioNumber
+	}
+	page, err := d.Ledger.List(ctx, ledger.Query{Number: number, Since: r.ReceivedAt.Add(-24 * time.Hour), Limit: ledger.MaxLimit})
+	if err != nil {
+		return "", fmt.Errorf("read the conversation: %w", err)
+	}
+	for _, other := range page.Records {
+		for _, a := range other.Attempts {
+			if a.OutboundSid == outboundSid {
+				return other.MessageSid, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+func hintedIfOwned(outboundSid, owner string) error {
+	if owner == "" {
+		return nil
+	}
+	return hintedError{fmt.Errorf("%s is the message of %s, says the ledger", outboundSid, owner), "two texts of the same words have a message each: look for the other one"}
+}
