@@ -162,3 +162,14 @@ func warn(mend, format string, args ...any) Finding {
 func fail(mend, format string, args ...any) Finding {
 	return Finding{Status: Fail, Found: fmt.Sprintf(format, args...), Mend: mend}
 }
+
+// OfOneNumber returns the names of the checks that can be made of one number.
+func OfOneNumber() []string {
+	var names []string
+	for _, c := range slices.Concat(numberChecks(), routeChecks(), textChecks(), registrationChecks()) {
+		if c.Name != "dead-letters" && c.Name != "route-loops" {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
