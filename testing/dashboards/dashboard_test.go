@@ -71,7 +71,11 @@ func askedOf(text []byte) (asked, error) {
 			all[m.Key] = append(all[m.Key], "widget "+strconv.Quote(w.Title))
 		}
 	}
-	for id, alarm := range template.Resources("AWS::CloudWatch::Alarm") {
+	alarms, err := template.Resources("AWS::CloudWatch::Alarm")
+	if err != nil {
+		return nil, err
+	}
+	for id, alarm := range alarms {
 		var dimensions []string
 		list, _ := alarm["Dimensions"].([]any)
 		for _, d := range list {

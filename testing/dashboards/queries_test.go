@@ -52,12 +52,20 @@ func queryProblems(text []byte, r ran) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
+	logGroups, err := template.Resources("AWS::Logs::LogGroup")
+	if err != nil {
+		return []string{err.Error()}
+	}
+	queries, err := template.Resources("AWS::Logs::QueryDefinition")
+	if err != nil {
+		return []string{err.Error()}
+	}
 	groups := map[string]string{}
-	for id, group := range template.Resources("AWS::Logs::LogGroup") {
+	for id, group := range logGroups {
 		groups[fmt.Sprint(group["LogGroupName"])] = id
 	}
 	var problems []string
-	for id, q := range template.Resources("AWS::Logs::QueryDefinition") {
+	for id, q := range queries {
 		there := map[string]map[string]bool{}
 		names, _ := q["LogGroupNames"].([]any)
 		for _, name := range names {

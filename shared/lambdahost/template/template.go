@@ -4,6 +4,7 @@
 package template
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,17 +34,26 @@ type Resource struct {
 	Condition string
 }
 
-// Parse reads a template. parameters are the stack's; the others have their defaults. The error names every parameter that is
-// unknown, missing or not allowed.
-func Parse(text []byte, parameters map[string]any) (*Template, error) {
+// Read reads a template and decides nothing: everything in it is there, with every reference in its long form.
+func Read(text []byte) (*Template, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return nil, fmt.Errorf("parse template: %w", err)
 	}
 	if len(document.Content) == 0 {
-		return nil, fmt.Errorf("parse template: it is empty")
+		return nil, errors.New("parse template: it is empty")
 	}
-	whole := object(plain(document.Content[0]))
+	return &Template{Whole: object(plain(document.Content[0]))}, nil
+}
+
+// Parse reads a template. parameters are the stack's; the others have their defaults. The error names every parameter that is
+// unknown, missing or not allowed.
+func Parse(text []byte, parameters map[string]any) (*Template, error) {
+	read, err := Read(text)
+	if err != nil {
+		return nil, err
+	}
+	whole := read.Whole
 	values, err := fill(object(whole["Parameters"]), parameters)
 	if err != nil {
 		return nil, fmt.Errorf("template: %w", err)
