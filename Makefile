@@ -45,7 +45,14 @@ test-aws: $(OPENAPI_VENV)/ready ## Run the AWS adapters' tests against emulators
 
 .PHONY: e2e-aws
 e2e-aws: sam-build ## Run what sam build made as the template deploys it, over emulators (and qemu-user for its arm64)
-	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 20m ./testing/e2e
+	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 25m ./testing/e2e
+
+.PHONY: picture
+picture: sam-build ## Draw docs/dashboard.png from a quarter of an hour of the same, with all that can go wrong
+	@mkdir -p build
+	rm -f build/picture.jsonl
+	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 30m -run 'TestPicture$$' ./testing/e2e -metrics "$(CURDIR)/build/picture.jsonl"
+	$(GO) run ./cmd/relay dashboard render --template template.yaml --metrics build/picture.jsonl --out docs/dashboard.png
 
 # The packages with a test that asks for an emulator, or for schemathesis.
 AWS_PACKAGES = $(sort $(dir $(shell grep -rlE --include='*_test.go' 'relaytest[.](Emulator|Tool)' ./shared ./functions ./cmd ./testing/states ./testing/openapi)))

@@ -12,12 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/lambdahost"
@@ -183,13 +181,7 @@ func (s *stage) wentOn(sid string, first, next sms.PhoneNumber) {
 // poison puts something on the queue that is no envelope, and wants it on the dead-letter queue, with its reason.
 func (s *stage) poison() {
 	s.t.Helper()
-	_, err := sdk.NewFromConfig(s.host.Direct("sqs")).SendMessage(s.t.Context(), &sdk.SendMessageInput{
-		QueueUrl: aws.String(s.host.Name("Queue")), MessageBody: aws.String("not an envelope"),
-		MessageGroupId: aws.String("poison"), MessageDeduplicationId: aws.String("poison"),
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	s.undecodable()
 	letter := s.deadLetter()
 	if letter.Body != "not an envelope" || letter.Attributes[delivery.AttributeReason] != string(ledger.ReasonUndecodable) {
 		s.t.Errorf("the dead letter is %q with %q", letter.Body, letter.Attributes)

@@ -107,9 +107,7 @@ func (s *stage) asked(path string) {
 
 // recycled plays a delivered text with new processes.
 func (s *stage) recycled(i int) string {
-	for _, id := range []string{"IngestFunction", "SenderFunction", "StreamAuditFunction", "OperatorFunction"} {
-		s.host.Function(id).Recycle()
-	}
+	s.recycle()
 	sid := s.mustText(customer(i), number, fmt.Sprintf("The van is %d minutes late, with a cold start", 10+i))
 	s.await(sid, patience, ledger.Delivered)
 	return sid

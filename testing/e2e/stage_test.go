@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -83,7 +84,7 @@ func newStage(t *testing.T, parameters map[string]any, change func(*twiliofake.C
 		Template: template, Parameters: given, StackName: "e2e-" + mark, Artefacts: *artefacts,
 		DynamoDB: dynamodb.Endpoint, SQS: queues.Endpoint, Other: other.Endpoint,
 		Environment: map[string]string{"SSL_CERT_FILE": certificate.file},
-		OnLine:      s.printed, OnCall: s.tally.call, OnRequest: s.tally.request, Now: time.Now, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+		OnLine:      s.printed, OnCall: s.tally.call, OnRequest: s.tally.request, Metrics: s.lines.metrics(), Now: time.Now, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -272,6 +273,21 @@ func (l *lines) take(function string, line []byte) {
 	if l.file != nil && bytes.Contains(line, []byte(`"_aws"`)) {
 		_, _ = l.file.Write(append(bytes.Clone(line), '\n'))
 	}
+}
+
+// metrics is where AWS's own metrics go; nil if nobody asked for them.
+func (l *lines) metrics() io.Writer {
+	if l.file == nil {
+		return nil
+	}
+	return l
+}
+
+// Write appends lines of metrics to the file.
+func (l *lines) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.file.Write(text)
 }
 
 // holding returns the lines of a function that hold a text.
