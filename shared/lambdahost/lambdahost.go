@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"quickdumpnow.com/smsrelay/shared/awsclient"
@@ -73,10 +74,12 @@ type Host struct {
 	// meter is nil if nobody wants its metrics.
 	meter     *measure.Meter
 	functions map[string]*function
-	door      *http.Server
-	listener  net.Listener
-	gateway   *http.Server
-	endpoint  string
+	// custom are the custom resources that there are, with the names that their functions gave them.
+	custom   map[string]string
+	door     *http.Server
+	listener net.Listener
+	gateway  *http.Server
+	endpoint string
 	// sources are the event source mappings and the logs' shippers.
 	sources sync.WaitGroup
 	stop    context.CancelFunc
@@ -96,7 +99,7 @@ type function struct {
 
 // Start makes the stack and starts to serve it. Close ends it.
 func Start(ctx context.Context, config Config) (*Host, error) {
-	h := &Host{config: config, functions: map[string]*function{}}
+	h := &Host{config: config, functions: map[string]*function{}, custom: map[string]string{}}
 	if err := h.start(ctx); err != nil {
 		return nil, errors.Join(err, h.Close()) //nolint:contextcheck // it cleans up whatever became of ctx.
 	}
@@ -131,6 +134,9 @@ func (h *Host) start(ctx context.Context) (err error) {
 		}
 	}
 	if err := h.openDoor(); err != nil {
+		return err
+	}
+	if err := h.askCustom(ctx, cfn.RequestCreate); err != nil {
 		return err
 	}
 	return h.connectSources(running)
@@ -201,6 +207,9 @@ func (h *Host) Close() error {
 		failures = append(failures, h.listener.Close())
 	}
 	h.sources.Wait()
+	if len(h.custom) > 0 {
+		failures = append(failures, h.askCustom(context.Background(), cfn.RequestDelete))
+	}
 	for _, f := range h.functions {
 		f.Close()
 	}

@@ -61,6 +61,16 @@ type stage struct {
 // newStage starts the stack. Its parameters are those of a test on top of the template's defaults.
 func newStage(t *testing.T, parameters map[string]any, change func(*twiliofake.Config)) *stage {
 	t.Helper()
+	s, err := startStage(t, parameters, change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// startStage is newStage for a stack that may not come up.
+func startStage(t *testing.T, parameters map[string]any, change func(*twiliofake.Config)) (*stage, error) {
+	t.Helper()
 	dynamodb, queues, other := relaytest.Emulator(t, relaytest.EmulatorDynamoDB), relaytest.Emulator(t, relaytest.EmulatorSQS), relaytest.Emulator(t, relaytest.EmulatorMoto)
 	s := &stage{t: t, lines: newLines(t), tally: newTally()}
 	certificate := s.startTwilio(change)
@@ -84,10 +94,11 @@ func newStage(t *testing.T, parameters map[string]any, change func(*twiliofake.C
 		Template: template, Parameters: given, StackName: "e2e-" + mark, Artefacts: *artefacts,
 		DynamoDB: dynamodb.Endpoint, SQS: queues.Endpoint, Other: other.Endpoint,
 		Environment: map[string]string{"SSL_CERT_FILE": certificate.file},
-		OnLine:      s.printed, OnCall: s.tally.call, OnRequest: s.tally.request, Metrics: s.lines.metrics(), Now: time.Now, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+		OnLine:      s.printed, OnCall: s.tally.call, OnRequest: s.tally.request, Metrics: s.lines.metrics(), Now: time.Now,
+		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	s.tally.know(s.host)
 	t.Cleanup(func() {
@@ -96,7 +107,7 @@ func newStage(t *testing.T, parameters map[string]any, change func(*twiliofake.C
 		}
 		s.lines.report(t)
 	})
-	return s
+	return s, nil
 }
 
 // certificate is where the fake Twilio is, and the file with the certificate that the functions have to trust.
