@@ -28,7 +28,7 @@ import (
 
 // pictured is how long the run of the picture takes, and trickle how far apart its usual texts are.
 const (
-	pictured = 14 * time.Minute
+	pictured = 17 * time.Minute
 	trickle  = 1200 * time.Millisecond
 )
 
@@ -121,32 +121,37 @@ func (s *stage) happenings(sky *weather) []happening {
 	minutes := func(m float64) time.Duration { return time.Duration(m * float64(time.Minute)) }
 	set := func(what *atomic.Bool, to bool) func() { return func() { what.Store(to) } }
 	return []happening{
+		{minutes(0.8), text(lateNumber)},
 		{minutes(1), text(cascadeNumber)},
 		{minutes(1.2), text(optOutNumber)},
-		{minutes(1.5), text(unroutedNumber)},
+		{minutes(1.4), text(unroutedNumber)},
+		{minutes(1.6), func() { s.stop(usual(1)) }},
 		{minutes(2), set(&sky.busy, true)},
-		{minutes(2.5), text(lateNumber)},
-		{minutes(3.2), set(&sky.busy, false)},
-		{minutes(3.5), func() { s.burstTo(usual(0), 30) }},
-		{minutes(4), text(brokenNumber)},
-		{minutes(4.2), func() { s.text(customer(61), usual(1), "STOP") }},
-		{minutes(4.5), text(cascadeNumber)},
+		{minutes(3), set(&sky.busy, false)},
+		{minutes(3.4), func() { s.burstTo(usual(0), 18) }},
+		{minutes(3.8), text(brokenNumber)},
+		{minutes(4.2), text(cascadeNumber)},
 		{minutes(5), set(&sky.down, true)},
-		{minutes(5.6), set(&sky.down, false)},
-		{minutes(6), func() { s.forgedOf(12) }},
-		{minutes(6.3), text(cascadeNumber)},
-		{minutes(6.5), s.recycle},
-		{minutes(7), set(&sky.refusing, true)},
-		{minutes(7.7), set(&sky.refusing, false)},
+		{minutes(5.3), set(&sky.down, false)},
+		{minutes(5.8), func() { s.forgedOf(12) }},
+		{minutes(6), text(cascadeNumber)},
+		// What is refused now is held back for five minutes.
+		{minutes(6.4), set(&sky.refusing, true)},
+		{minutes(6.6), set(&sky.refusing, false)},
 		{minutes(8), func() { s.forgedOf(5) }},
-		{minutes(8.5), text(lateNumber)},
-		{minutes(8.8), text(unroutedNumber)},
-		{minutes(9), func() { s.burstTo(usual(1), 20) }},
-		{minutes(9.5), s.undecodable},
-		{minutes(10), s.unreadableChange},
-		{minutes(10.3), text(cascadeNumber)},
-		{minutes(10.6), s.redriveAll},
-		{minutes(11), func() { s.asked("/sms/status?limit=20&number=" + url.QueryEscape(string(usual(0)))) }},
+		{minutes(9), text(unroutedNumber)},
+		{minutes(11.8), s.recycle},
+		{minutes(12), text(lateNumber)},
+		{minutes(12.1), func() { s.stop(usual(2)) }},
+		{minutes(12.3), func() { s.burstTo(usual(1), 30) }},
+		{minutes(12.6), s.undecodable},
+		{minutes(12.8), s.unreadableChange},
+		{minutes(13), text(cascadeNumber)},
+		{minutes(13.4), s.redriveAll},
+		{minutes(13.6), func() {
+			s.relays(fmt.Sprintf(`{"twilio_number":%q,"body":"We are on our way","idempotency_key":"picture"}`, number), http.StatusAccepted, `"id":"RL`)
+		}},
+		{minutes(14), func() { s.asked("/sms/status?limit=20&number=" + url.QueryEscape(string(usual(0)))) }},
 	}
 }
 
@@ -183,6 +188,14 @@ func (s *stage) burstTo(to sms.PhoneNumber, n int) {
 		sending.Go(func() { s.text(customer(i), to, fmt.Sprintf("Where are you? %d", i)) })
 	}
 	sending.Wait()
+}
+
+// stop has a customer text STOP, which Twilio acts upon and says so.
+func (s *stage) stop(to sms.PhoneNumber) {
+	in := twiliofake.Inbound{From: customer(61), To: to, Body: "STOP", Extra: url.Values{"OptOutType": {sms.OptOutStop}}}
+	if _, err := s.twilio.SendInbound(s.t.Context(), in, s.webhook()); err != nil {
+		s.t.Error(err)
+	}
 }
 
 func (s *stage) forgedOf(n int) {

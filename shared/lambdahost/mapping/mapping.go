@@ -119,6 +119,8 @@ type place struct {
 	shardID string
 	// last is the SequenceNumber of the last record that is done; empty at the start.
 	last string
+	// caughtUp is when it was last asked for records, and gave all that there were: what comes later was written later.
+	caughtUp time.Time
 }
 
 // readFrom reads a shard from a place on, until it ends or cannot be read.
@@ -129,7 +131,7 @@ func (s Stream) readFrom(ctx context.Context, at *place) (ended bool, err error)
 			return true, nil
 		}
 		var batch []Record
-		if batch, iterator, err = s.gather(ctx, iterator); err == nil && len(batch) > 0 {
+		if batch, iterator, err = s.gather(ctx, at, iterator); err == nil && len(batch) > 0 {
 			s.work(ctx, at.shardID, batch, 0)
 			at.last = batch[len(batch)-1].SequenceNumber
 		}
@@ -137,13 +139,27 @@ func (s Stream) readFrom(ctx context.Context, at *place) (ended bool, err error)
 	return false, err
 }
 
+// date makes good what an emulator leaves out: DynamoDB Local tells only the minute of a change, which may be almost over.
+func (p *place) date(records []Record) {
+	for i := range records {
+		if records[i].At.Before(p.caughtUp) {
+			records[i].At = p.caughtUp
+		}
+	}
+}
+
 // gather reads up to a full batch, and waits Window for it once there is something.
-func (s Stream) gather(ctx context.Context, iterator string) (batch []Record, next string, err error) {
+func (s Stream) gather(ctx context.Context, at *place, iterator string) (batch []Record, next string, err error) {
 	var deadline time.Time
 	for iterator != "" && len(batch) < s.BatchSize && ctx.Err() == nil {
+		asked, limit := s.Now(), s.BatchSize-len(batch)
 		var records []Record
-		if records, iterator, err = s.Client.records(ctx, iterator, s.BatchSize-len(batch), s.SourceARN); err != nil {
+		if records, iterator, err = s.Client.records(ctx, iterator, limit, s.SourceARN); err != nil {
 			return nil, "", err
+		}
+		at.date(records)
+		if len(records) < limit {
+			at.caughtUp = asked
 		}
 		batch = append(batch, records...)
 		if len(records) > 0 && deadline.IsZero() {
