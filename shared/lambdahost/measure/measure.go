@@ -24,13 +24,15 @@ type Meter struct {
 	w  io.Writer
 	// sentAt are the messages that are on a queue, by queue and message id, with when they were sent.
 	sentAt map[string]map[string]time.Time
+	// seen are the ids of all messages so far: one that is sent again within the time of deduplication has the first one's id.
+	seen map[string]bool
 	// ids are those of the messages that were received, by handle.
 	ids map[string]string
 }
 
 // New returns a meter that writes to w. An error of w is not told of: whoever reads the lines sees that some are missing.
 func New(w io.Writer, now func() time.Time) *Meter {
-	return &Meter{w: w, now: now, sentAt: map[string]map[string]time.Time{}, ids: map[string]string{}}
+	return &Meter{w: w, now: now, sentAt: map[string]map[string]time.Time{}, seen: map[string]bool{}, ids: map[string]string{}}
 }
 
 // Request measures an answer of the front door.
@@ -89,13 +91,12 @@ func (m *Meter) follow(operation, queue string, messages []iam.Message) {
 		m.sentAt[queue] = map[string]time.Time{}
 	}
 	for _, message := range messages {
-		_, known := m.sentAt[queue][message.ID]
 		switch {
 		case operation == "DeleteMessage":
 			delete(m.sentAt[queue], m.ids[message.Handle])
 			delete(m.ids, message.Handle)
-		case operation == "SendMessage", operation == "ReceiveMessage" && !known:
-			m.sentAt[queue][message.ID] = m.now()
+		case message.ID != "" && !m.seen[message.ID]:
+			m.sentAt[queue][message.ID], m.seen[message.ID] = m.now(), true
 		}
 		if operation == "ReceiveMessage" {
 			m.ids[message.Handle] = message.ID

@@ -109,6 +109,7 @@ func TestAge(t *testing.T) {
 	now = now.Add(3 * time.Second)
 	look()
 	do("DeleteMessage", iam.Message{Handle: "4"})
+	do("SendMessage", iam.Message{ID: "a"}) // It was deduplicated.
 	look()
 	if diff := cmp.Diff([]string{"2s", "1s", "3s", "0s"}, ages); diff != "" {
 		t.Errorf("ages (-want +got):\n%s", diff)
