@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
 // minutely is a stream of one shard that, as DynamoDB Local does, tells of a change only in which minute it was made.
@@ -45,9 +44,10 @@ func TestAge(t *testing.T) {
 		defer cancel()
 		at := time.Now().Truncate(time.Minute).Add(time.Minute)
 		m := &minutely{changes: []time.Time{at.Add(55 * time.Second), at.Add(55*time.Second + 250*time.Millisecond), at.Add(59 * time.Second)}}
+		nobody := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, nil })
 		var ages []time.Duration
 		_ = Stream{
-			Client:    &Client{Endpoint: "http://stream", Config: aws.Config{Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, HTTP: &http.Client{Transport: m}, Now: time.Now},
+			Client:    &Client{Endpoint: "http://stream", Config: aws.Config{Credentials: nobody}, HTTP: &http.Client{Transport: m}, Now: time.Now},
 			BatchSize: 10, Window: time.Second, Aged: func(age time.Duration) { ages = append(ages, age) }, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 			Invoke: func(context.Context, []byte) ([]byte, error) { return []byte(`null`), nil },
 		}.Run(ctx)
