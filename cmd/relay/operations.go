@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/cloudwatch"
+	"quickdumpnow.com/smsrelay/shared/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// counter is what answers operators: the function that serves the HTTP API, asked without HTTP. What a command says is
+// therefore what POST /sms/relay and GET /sms/status say.
+type counter struct{ handler *operations.Handler }
+
+// openCounter puts the function together over an open relay. What it could not do, it says to the log.
+func (p program) openCounter(d *desk.Desk) counter {
+	var trail auditlog.Trail = jsonlines.NewTrail(d.AuditFile)
+	if d.AuditLogGroup != "" {
+		trail = cloudwatch.NewTrail(d.AWSConfig, d.AuditLogGroup)
+	}
+	return counter{operations.New(operations.Config{
+		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Trail: trail, Now: time.Now, NewID: operations.NewID,
+		Logger: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+		Emit:   func(...telemetry.Measurement) {},
+	})}
+}
+
+// relay asks for a manual text, and reads the answer into answer.
+func (c counter) relay(ctx context.Context, wanted operations.RelayRequest, answer any) error {
+	body, err := json.Marshal(wanted)
+	if err != nil {
+		return err
+	}
+	return c.ask(ctx, http.MethodPost, events.APIGatewayV2HTTPRequest{RawPath: operations.PathRelay, Body: string(body)}, answer)
+}
+
+// status asks about texts, and reads the answer into answer.
+func (c counter) status(ctx context.Context, query url.Values, answer any) error {
+	return c.ask(ctx, http.MethodGet, events.APIGatewayV2HTTPRequest{RawPath: operations.PathStatus, RawQueryString: query.Encode()}, answer)
+}
+
+func (c counter) ask(ctx context.Context, method string, request events.APIGatewayV2HTTPRequest, answer any) error {
+	request.RequestContext.HTTP.Method = method
+	response, err := c.handler.Handle(ctx, request)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return refusalOf(response)
+	}
+	return json.Unmarshal([]byte(response.Body), answer)
+}
+
+// refusalOf words what the function refused. What is wrong with the request is a mistake in the call.
+func refusalOf(response events.APIGatewayV2HTTPResponse) error {
+	var problem operations.Problem
+	if err := json.Unmarshal([]byte(response.Body), &problem); err != nil {
+		return fmt.Errorf("answer %d is unreadable: %w", response.StatusCode, err)
+	}
+	detail := problem.Detail
+	if detail == "" {
+		detail = problem.Title
+	}
+	refused := errors.New(strings.ReplaceAll(detail, "\n", "\n  "))
+	switch response.StatusCode {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
+		return usageError{refused}
+	default:
+		return refused
+	}
+}

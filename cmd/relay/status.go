@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// statusFlags are the flags of status.
+type statusFlags struct {
+	number, state, since, until string
+	limit                       int
+	trail, watch, asJSON        bool
+}
+
+func (p program) statusCommand() *cobra.Command {
+	var f statusFlags
+	cmd := &cobra.Command{
+		Use:   "status [SID]",
+		Short: "Show where texts stand",
+		Long: `status shows one text with its attempts, or lists texts, the newest first, as GET /sms/status does. What the texts say is
+not shown.
+
+--watch goes on until Ctrl-C, or until a text that was named is settled.`,
+		Example: `  relay status
+  relay status --state failed --since 24h
+  relay status --number +18585550100 --limit 100 --json | jq -r '.messages[].message_sid'
+  relay status SM0123456789abcdef0123456789abcdef --trail`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return noArguments(cmd, args[1:])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return p.status(cmd, args, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
+	flags.StringVar(&f.state, "state", "", "only texts in this state")
+	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
+	flags.StringVar(&f.until, "until", "", "only texts that came in before, in the same form")
+	flags.IntVar(&f.limit, "limit", 20, "most texts to list")
+	flags.BoolVar(&f.trail, "trail", false, "of one text: its changes in the audit log, too")
+	flags.BoolVar(&f.watch, "watch", false, "go on showing what changes")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the answer of GET /sms/status")
+	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
+	addDesk(flags)
+	return cmd
+}
+
+// completeStates offers the ledger's states.
+func completeStates(_ *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var names []cobra.Completion
+	for _, s := range ledger.States() {
+		w, _ := stateWord(s)
+		names = append(names, cobra.CompletionWithDesc(string(s), w.meaning))
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (p program) status(cmd *cobra.Command, args []string, f statusFlags) (err error) {
+	ctx := cmd.Context()
+	query, err := f.query(args, time.Now())
+	if err != nil {
+		return err
+	}
+	d, err := p.openDesk(ctx, cmd.Flags())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	c := p.openCounter(d)
+	switch {
+	case len(args) == 1 && f.watch:
+		return p.watchOne(ctx, c, query, f.asJSON)
+	case len(args) == 1:
+		return p.showOne(ctx, c, query, f.asJSON)
+	case f.watch:
+		return p.watchList(ctx, c, query, f)
+	}
+	return p.showList(ctx, c, query, f)
+}
+
+// query is what is asked of GET /sms/status, which says itself what is wrong with it.
+func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
+	query := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	for name, text := range map[string]string{"since": f.since, "until": f.until} {
+		at, err := readMoment(text, now)
+		if err != nil {
+			return nil, usageError{errors.New("--" + name + ": " + err.Error())}
+		}
+		if !at.IsZero() {
+			set(name, at.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	set("number", f.number)
+	set("state", f.state)
+	if f.trail {
+		set("trail", "true")
+	}
+	if len(args) == 1 {
+		set("message_sid", args[0])
+		return query, nil
+	}
+	if f.limit < 1 {
+		return nil, usageError{errors.New("--limit: want 1 or more")}
+	}
+	return query, nil
+}
+
+func (p program) showOne(ctx context.Context, c counter, query url.Values, asJSON bool) error {
+	var answer json.RawMessage
+	if err := c.status(ctx, query, &answer); err != nil {
+		return hintedUnlessUsage(err, "relay status lists the newest texts; relay dlq show SID finds one that is on the dead-letter queue only")
+	}
+	if asJSON {
+		return p.printRaw(answer)
+	}
+	var m operations.Message
+	if err := json.Unmarshal(answer, &m); err != nil {
+		return err
+	}
+	return writeMessage(p.stdout, m)
+}
+
+// hintedUnlessUsage adds advice to what is no mistake in the call, which has advice of its own.
+func hintedUnlessUsage(err error, hint string) error {
+	if _, ok := errors.AsType[usageError](err); ok {
+		return err
+	}
+	return hinted(err, hint)
+}
+
+func (p program) printRaw(answer json.RawMessage) error {
+	_, err := p.stdout.Write(append(answer, '\n'))
+	return err
+}
+
+func (p program) showList(ctx context.Context, c counter, query url.Values, f statusFlags) error {
+	list, err := readList(ctx, c, query, f.limit)
+	if err != nil {
+		return err
+	}
+	if f.asJSON {
+		return json.NewEncoder(p.stdout).Encode(list)
+	}
+	return writeMessages(p.stdout, list)
+}
+
+// readList asks page by page until there are as many as wanted, or no more.
+func readList(ctx context.Context, c counter, query url.Values, limit int) (operations.List, error) {
+	list := operations.List{Messages: []operations.Message{}}
+	for {
+		query.Set("limit", strconv.Itoa(min(limit-len(list.Messages), ledger.MaxLimit)))
+		var page operations.List
+		if err := c.status(ctx, query, &page); err != nil {
+			return list, err
+		}
+		list.Messages, list.NextCursor = append(list.Messages, page.Messages...), page.NextCursor
+		if page.NextCursor == "" || len(list.Messages) >= limit {
+			query.Del("cursor")
+			return list, nil
+		}
+		query.Set("cursor", page.NextCursor)
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"time"
+
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// watchInterval is how often the ledger is asked anew.
+const watchInterval = time.Second
+
+// every calls look at once and then at each interval until it is done or fails, or ctx ends: that is how watching ends, and
+// no failure.
+func every(ctx context.Context, interval time.Duration, look func() (done bool, err error)) error {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		if done, err := look(); done || err != nil {
+			if ctx.Err() != nil {
+				// A look that Ctrl-C cuts short is no failure.
+				return nil
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// watchOne shows a text whenever it has changed, until it is settled.
+func (p program) watchOne(ctx context.Context, c counter, query url.Values, asJSON bool) error {
+	var last json.RawMessage
+	return every(ctx, watchInterval, func() (bool, error) {
+		var answer json.RawMessage
+		if err := c.status(ctx, query, &answer); err != nil {
+			return false, err
+		}
+		var m operations.Message
+		if err := json.Unmarshal(answer, &m); err != nil {
+			return false, err
+		}
+		settled := m.State.Final() || m.State == ledger.Uncertain
+		if bytes.Equal(answer, last) {
+			return settled, nil
+		}
+		last = answer
+		if asJSON {
+			return settled, p.printRaw(answer)
+		}
+		fmt.Fprintln(p.stdout, messageLine(m))
+		return settled, nil
+	})
+}
+
+// watchList draws the list over itself, or, where that cannot be, prints it again whenever it has changed.
+func (p program) watchList(ctx context.Context, c counter, query url.Values, f statusFlags) error {
+	var last []byte
+	return every(ctx, watchInterval, func() (bool, error) {
+		list, err := readList(ctx, c, query, f.limit)
+		if err != nil {
+			return false, err
+		}
+		var screen bytes.Buffer
+		if f.asJSON {
+			err = json.NewEncoder(&screen).Encode(list)
+		} else {
+			err = writeMessages(&screen, list)
+		}
+		if err != nil || bytes.Equal(screen.Bytes(), last) {
+			return false, err
+		}
+		last = bytes.Clone(screen.Bytes())
+		if isTerminal(p.stdout) && !f.asJSON {
+			fmt.Fprintf(p.stdout, "%s", clearScreen)
+		}
+		_, err = p.stdout.Write(last)
+		return false, err
+	})
+}
+
+// clearScreen takes what a terminal shows away, and goes to its first line.
+const clearScreen = "\x1b[H\x1b[2J"
