@@ -98,7 +98,7 @@ func next(s State) []State {
 		return []State{Queued, Sent, Delivered, Undelivered, Failed}
 	case Dead:
 		// By an operator's redrive alone, see Redrive.
-		return []State{Queued, Sent, Delivered, Uncertain}
+		return []State{Queued, Sent, Delivered}
 	case Delivered, Undelivered, Failed, Dropped:
 		return nil
 	default:

@@ -24,7 +24,7 @@ undelivered   .      .      .       .          .         .       .        .     
 failed        .      .      .       .          .         .       .        .      .
 uncertain     x      .      x       x          x         x       .        .      .
 dropped       .      .      .       .          .         .       .        .      .
-dead          x      .      x       x          .         .       x        .      .
+dead          x      .      x       x          .         .       .        .      .
 `
 
 // edge is one transition.

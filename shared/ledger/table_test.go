@@ -41,7 +41,7 @@ dead           !       !      !           !           !    queued    | =      . 
 dead-taken     !       !      !           !           !    sent      | .      .        .           .     | .      .        .             .               | .    =         =         =           =                .    | .      .       .       =
 dead-delivered !       !      !           !           !    delivered | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .       .       =
 dead-lost      !       !      !           !           !    queued    | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .       .       =
-dead-in-doubt  !       !      !           !           !    uncertain | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .    | .      .       .       =
+dead-in-doubt  !       !      !           !           !    .         | =      .        .           .     | .      .        .             .               | =    =         =         =           =                .    | .      .       .       =
 `
 
 // operations are the columns, each about the attempt of that number.

@@ -164,17 +164,20 @@ func (r Record) Die(reason Reason, now time.Time) (Record, error) {
 
 // Redrive takes a dead text back, because an operator moved its dead letter back to the queue. attempts is how many the letter
 // says that there were: only the letter of the text's last death brings it back, and only once. The attempts so far do not count
-// towards the most there may be, and its age counts from now. A text that Twilio has, or may have, after all is not sent again: a
-// receipt may say so after its death, and then it moves to where its attempts leave it. changed is false if the letter is not
-// that one.
+// towards the most there may be, and its age counts from now. A text that Twilio has after all is not sent again: a receipt may
+// say so after its death, and then it moves to where its attempts leave it. changed is false if the letter is not that one, and
+// if nobody knows of one of its attempts whether Twilio took it.
 func (r Record) Redrive(attempts int, now time.Time) (redriven Record, changed bool, err error) {
 	if r.State != Dead || len(r.Attempts) != attempts {
 		return r, false, nil
 	}
-	if r.Awaited() || r.InDoubt() {
+	switch {
+	case r.Awaited():
 		to, reason := r.rest()
 		redriven, err = r.move(to, reason, now)
 		return redriven, err == nil, err
+	case r.InDoubt():
+		return r, false, nil
 	}
 	if r, err = r.move(Queued, ReasonRedrive, now); err != nil {
 		return r, false, err

@@ -134,7 +134,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"dead and taken", "a dead text that Twilio has after all is sent again",
-			[]edit{{"shared/ledger/transition.go", "if r.Awaited() || r.InDoubt() {\n\t\tto, reason := r.rest()\n\t\tredriven", "if false {\n\t\tto, reason := r.rest()\n\t\tredriven"}},
+			[]edit{{"shared/ledger/transition.go", "case r.Awaited():\n\t\tto, reason := r.rest()\n\t\tredriven", "case false:\n\t\tto, reason := r.rest()\n\t\tredriven"}},
 		},
 		{
 			"buried again", "a letter that is moved back before its death is recorded is dropped as a repeat of itself",

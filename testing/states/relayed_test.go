@@ -88,6 +88,17 @@ func refusals() []story {
 func undeliverable() []story {
 	return []story{
 		{"attempts used up: dead letter with attributes", usedUp},
+		{"attempts used up, and a receipt says after that that Twilio has it: its letter settles it as sent", func(s *stage) {
+			s.toldWhileDead(sms.StatusSent)
+			s.rests(1, "", "sending queued sending queued sending queued dead sent", "1@0 accepted sent, 2@0 transient, 3@0 transient")
+			s.tell(1, sms.StatusDelivered, 0)
+			s.settled()
+			s.rests(1, "", "sending queued sending queued sending queued dead sent delivered", "1@0 accepted delivered, 2@0 transient, 3@0 transient")
+		}},
+		{"attempts used up, and a receipt says after that that the phone got it: its letter settles it as delivered", func(s *stage) {
+			s.toldWhileDead(sms.StatusDelivered)
+			s.rests(1, "", "sending queued sending queued sending queued dead delivered", "1@0 accepted delivered, 2@0 transient, 3@0 transient")
+		}},
 		{"attempts used up at a later hop: dead letter from the ledger", usedUpLater},
 		{"no envelope: dead letter as it came", noEnvelope},
 		{"opted out, marked, passed over, START clears it", optedOut},
@@ -146,11 +157,31 @@ func usedUp(s *stage) {
 	if diff := cmp.Diff(attributes, letter.Attributes); diff != "" {
 		s.t.Errorf("the letter's attributes (-want +got):\n%s", diff)
 	}
-	s.must(s.dead.Delete(s.t.Context(), []string{letter.ReceiptHandle}))
-	s.must(s.texts.Send(s.t.Context(), queue.Outgoing{Group: letter.Group, DeduplicationID: rand.Text(), Body: letter.Body, Attributes: letter.Attributes}))
+	s.moveBack(letter)
 	s.settled()
 	s.rests(1, "", "sending queued sending queued sending queued dead queued sending sent", "1@0 transient, 2@0 transient, 3@0 transient, 4@0 accepted queued")
 	s.left(0, 0)
+}
+
+// toldWhileDead has a text die of which Twilio took the first message after all, as a receipt says then, and moves its letter back.
+func (s *stage) toldWhileDead(status sms.Status) {
+	s.t.Helper()
+	s.twilio.script = []answer{lying(), busy(), busy()}
+	s.queued(1)
+	s.settled()
+	s.tell(1, status, 0)
+	s.settled()
+	s.moveBack(s.letters(1)[0])
+	s.settled()
+	s.posted(s.first, s.first, s.first)
+	s.left(0, 0)
+}
+
+// moveBack moves a dead letter to the queue as SQS does.
+func (s *stage) moveBack(letter queue.Delivery) {
+	s.t.Helper()
+	s.must(s.dead.Delete(s.t.Context(), []string{letter.ReceiptHandle}))
+	s.must(s.texts.Send(s.t.Context(), queue.Outgoing{Group: letter.Group, DeduplicationID: rand.Text(), Body: letter.Body, Attributes: letter.Attributes}))
 }
 
 // usedUpLater is about a text whose own message is gone when its attempts are used up: a timer moved it.
