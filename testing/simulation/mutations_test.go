@@ -146,7 +146,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"redriven anew", "a receipt that comes during a redrive takes the letter away",
-			[]edit{{"functions/sender/delivery/redrive.go", "return verdict{}, false, isNews", "return verdict{}, false, false"}},
+			[]edit{{"functions/sender/delivery/redrive.go", "return verdict{}, false, isNews", "return verdict{}, false, isNews && j.moved"}},
 		},
 		{
 			"attempts anew", "the attempts before a redrive count after it",
