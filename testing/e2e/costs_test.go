@@ -139,7 +139,7 @@ func (s *stage) stories(busy *atomic.Bool) []story {
 		{"health check", 2, func(int) string { s.door(http.MethodGet, "/sms/health"); return "" }},
 		{"an operator's text, delivered", 2, s.written},
 		{"an operator's look at a text", 2, s.looked},
-		{"an operator's list of 20 texts", 2, s.listed},
+		{"an operator's list of 10 texts", 2, s.listed},
 		{"start of one process of ingest, sender and stream-audit", 2, s.recycled},
 	}
 }

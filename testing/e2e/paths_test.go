@@ -87,7 +87,7 @@ func (s *stage) looked(int) string {
 
 // listed has an operator list texts, of which there are more.
 func (s *stage) listed(int) string {
-	s.asked("/sms/status?limit=20&number=" + url.QueryEscape(string(number)))
+	s.asked("/sms/status?limit=10&number=" + url.QueryEscape(string(number)))
 	return ""
 }
 
