@@ -39,7 +39,8 @@ the routes, what became of the texts, and the host or the stack. Of each thing t
 and what mends it; docs/runbook.md has a section for each.
 
 It changes nothing. It needs what relay serve is given: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, PUBLIC_BASE_URL, and the
-folder. What it is not given it passes over, and says so.
+folder. With --aws it takes Twilio's credentials from the stack's secrets, and PUBLIC_BASE_URL is the stack's output
+OperatorUrl. What it is not given it passes over, and says so.
 
 The exit code is 3 if a check fails. Warnings leave it at 0.`,
 		Example: `  relay doctor
@@ -73,7 +74,7 @@ func examSettings() []setting {
 // addExam makes flags of them and of the desk's.
 func addExam(flags *pflag.FlagSet) {
 	addDesk(flags)
-	for _, s := range examSettings() {
+	for _, s := range append(examSettings(), secretSettings()...) {
 		flags.String(s.flag(), s.fallback, s.usage())
 	}
 }
@@ -182,7 +183,9 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 		return nil, err
 	}
 	if onAWS {
-		relay.AWS = &doctor.AWS{}
+		if err := p.setAWS(ctx, flags, relay); err != nil {
+			return nil, err
+		}
 	} else {
 		data := env.New(lookupOf(deskSettings(), flags, p.lookup)).String(envData, "")
 		relay.Host = &doctor.Host{Folder: data, Database: embedded.DatabaseFile, AuditLog: embedded.AuditFile, Disk: doctor.Disk}

@@ -1,4 +1,222 @@
 package doctor
 
-// AWS is what is asked of the relay on AWS.
-type AWS struct{}
+import (
+	"context"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/alarms"
+	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/lambda"
+	"quickdumpnow.com/smsrelay/shared/sqs"
+)
+
+// AWS is what is asked of the relay on AWS. Errors are *fault.Error.
+type AWS struct {
+	// QueueName is the queue's name without .fifo; the others' begin with it.
+	QueueName string
+	// RoutingTable and LedgerTable are the tables' names.
+	RoutingTable, LedgerTable string
+	// AuthTokenSecret and APIKeySecret are the secrets' names or ARNs; the second may be empty.
+	AuthTokenSecret, APIKeySecret string
+
+	// Queue describes a queue, Table a table.
+	Queue func(ctx context.Context, name string) (sqs.Settings, error)
+	Table func(ctx context.Context, name string) (dynamo.Description, error)
+	// BackedUp tells whether a table can be restored to any moment of the last weeks.
+	BackedUp func(ctx context.Context, name string) (bool, error)
+	// CheckSecrets reads the secrets and says what is wrong with them; ChangedAt tells when one was given its value.
+	CheckSecrets func(ctx context.Context) error
+	ChangedAt    func(ctx context.Context, secret string) (time.Time, error)
+
+	Functions Functions
+	Watch     Watch
+}
+
+// Functions is what is asked of Lambda.
+type Functions interface {
+	Mappings(ctx context.Context, source string) ([]lambda.Mapping, error)
+	Reserved(ctx context.Context, function string) (limit int, set bool, err error)
+}
+
+// Watch is what is asked of CloudWatch and SNS.
+type Watch interface {
+	OfQueue(ctx context.Context, queue string) ([]alarms.Alarm, error)
+	Subscribers(ctx context.Context, topic string) (confirmed, unconfirmed int, err error)
+	IteratorAge(ctx context.Context, function string, since, until time.Time) (age time.Duration, known bool, err error)
+}
+
+func stackChecks() []Check {
+	return []Check{
+		{"queue-settings", "A queue without order mixes a conversation up; a batch that is shown again too early is worked on twice.", OnAWS, queueSettings},
+		{"dead-letter-queue", "A letter that the queue forgets is gone, before anybody has moved it back.", OnAWS, deadLetterQueue},
+		{"redrive-policy", "A message that ends the sender each time would come for ever; one that merely waits must not end as a dead letter.", OnAWS, redrivePolicy},
+		{"timer-queue", "Reminders take texts to the next phone. Without them a text stays with a phone that is off.", OnAWS, timerQueue},
+		{"table-keys", "Without its key and its indexes a table cannot be asked what the relay asks of it.", OnAWS, tableKeys},
+		{"ledger-ttl", "Without it the ledger keeps what customers wrote for ever.", OnAWS, ledgerTTL},
+		{"table-backups", "Without point-in-time recovery, what is deleted by mistake is lost.", OnAWS, tableBackups},
+		{"table-streams", "The audit log is made from the tables' streams. What they do not show is not in it.", OnAWS, tableStreams},
+		{"event-source-mappings", "A mapping that is off: texts wait, or the audit log stands still.", OnAWS, mappings},
+		{"concurrency", "What the pollers hand out beyond the function's limit is refused, and each refusal counts as a look at a text.", OnAWS, concurrency},
+		{"secrets-shape", "A secret of another form keeps the functions from starting.", OnAWS, secretsShape},
+		{"secrets-age", "A token that was never replaced is known to everybody who has ever left.", OnAWS, secretsAge},
+		{"alarm-subscribers", "An alarm that nobody hears is none.", OnAWS, alarmSubscribers},
+	}
+}
+
+const mendStack = "deploy the stack anew: sam deploy; what was changed by hand shows with aws cloudformation detect-stack-drift"
+
+// unasked is what a check says that AWS did not answer.
+func unasked(what string, err error) Finding {
+	return Finding{Status: Fail, Found: what + " could not be looked at: " + err.Error(), Mend: "see that the profile may describe it, that the names are the stack's parameters, and that it is there"}
+}
+
+// The template's figures: the visibility is six times the sender's time limit.
+const (
+	minVisibility  = 180 * time.Second
+	minRetention   = 4 * 24 * time.Hour
+	minMaxReceives = 100
+)
+
+func queueSettings(ctx context.Context, e *exam) Finding {
+	q, err := e.AWS.Queue(ctx, e.AWS.QueueName+".fifo")
+	switch {
+	case err != nil:
+		return unasked("the queue", err)
+	case !q.FIFO:
+		return fail(mendStack, "the queue is not FIFO")
+	case q.Visibility < minVisibility:
+		return fail(mendStack, "the queue shows a message again after %s, and the sender may take 30s for each of its batch", q.Visibility)
+	case q.Retention > 0 && q.Retention < minRetention:
+		return warn(mendStack, "the queue forgets after %s", q.Retention)
+	case !q.Encrypted:
+		return warn(mendStack, "the queue is not encrypted")
+	default:
+		return ok("FIFO, hidden for %s, kept for %s, encrypted", q.Visibility, q.Retention)
+	}
+}
+
+func deadLetterQueue(ctx context.Context, e *exam) Finding {
+	q, err := e.AWS.Queue(ctx, e.AWS.QueueName+".fifo")
+	if err != nil {
+		return unasked("the queue", err)
+	}
+	dead, err := e.AWS.Queue(ctx, e.AWS.QueueName+"-dead.fifo")
+	switch {
+	case err != nil:
+		return unasked("the dead-letter queue", err)
+	case !dead.FIFO:
+		return fail(mendStack, "the dead-letter queue is not FIFO, as that of a FIFO queue has to be")
+	case dead.Retention > 0 && dead.Retention <= q.Retention:
+		return warn(mendStack, "the dead-letter queue forgets after %s, the queue after %s", dead.Retention, q.Retention)
+	default:
+		return ok("FIFO, kept for %s", dead.Retention)
+	}
+}
+
+func redrivePolicy(ctx context.Context, e *exam) Finding {
+	return e.redriven(ctx, e.AWS.QueueName+".fifo", e.AWS.QueueName+"-dead.fifo")
+}
+
+// redriven looks at what takes a queue's messages that come again and again.
+func (e *exam) redriven(ctx context.Context, name, to string) Finding {
+	q, err := e.AWS.Queue(ctx, name)
+	if err != nil {
+		return unasked("the queue "+name, err)
+	}
+	dead, err := e.AWS.Queue(ctx, to)
+	switch {
+	case err != nil:
+		return unasked("the queue "+to, err)
+	case q.DeadLetters == "":
+		return fail(mendStack, "nothing takes the messages of %s that come again and again", name)
+	case q.DeadLetters != dead.ARN:
+		return fail(mendStack, "the messages of %s that come again and again go to another queue than %s", name, to)
+	case q.MaxReceives < minMaxReceives:
+		return fail(mendStack, "%s gives a message up after %d looks; waiting is a look, too", name, q.MaxReceives)
+	default:
+		return ok("to %s after %d looks", to, q.MaxReceives)
+	}
+}
+
+func timerQueue(ctx context.Context, e *exam) Finding {
+	q, err := e.AWS.Queue(ctx, e.AWS.QueueName+"-timers")
+	switch {
+	case err != nil:
+		return unasked("the timer queue", err)
+	case q.Visibility < minVisibility:
+		return fail(mendStack, "the timer queue shows a message again after %s", q.Visibility)
+	default:
+		return e.redriven(ctx, e.AWS.QueueName+"-timers", e.AWS.QueueName+"-timers-dead")
+	}
+}
+
+// described is one of the two tables as it is, with what it has to be.
+type described struct {
+	name   string
+	is     dynamo.Description
+	wanted dynamo.TableSchema
+}
+
+// ofTables makes one finding of what is to be said of each table.
+func (e *exam) ofTables(ctx context.Context, check func(described) Finding) Finding {
+	var findings []Finding
+	for name, schema := range map[string]dynamo.TableSchema{e.AWS.RoutingTable: dynamo.RoutesSchema(), e.AWS.LedgerTable: dynamo.LedgerSchema()} {
+		table, err := e.AWS.Table(ctx, name)
+		if err != nil {
+			findings = append(findings, unasked("the table "+name, err))
+			continue
+		}
+		findings = append(findings, check(described{name, table, schema}))
+	}
+	return together(findings)
+}
+
+func tableKeys(ctx context.Context, e *exam) Finding {
+	return e.ofTables(ctx, func(t described) Finding {
+		if t.is.Key != t.wanted.Key {
+			return fail("docs/deploy.md, Tables that are there already, says what a table needs", "the key of %s is %q, not %q", t.name, t.is.Key, t.wanted.Key)
+		}
+		for _, index := range t.wanted.Indexes {
+			if !slices.Contains(t.is.Indexes, index.Name) {
+				return fail("docs/deploy.md, Tables that are there already, says what a table needs", "%s has no index %s that is ready", t.name, index.Name)
+			}
+		}
+		return ok("the tables have their keys and indexes")
+	})
+}
+
+func ledgerTTL(ctx context.Context, e *exam) Finding {
+	t, err := e.AWS.Table(ctx, e.AWS.LedgerTable)
+	wanted := dynamo.LedgerSchema().TTLAttribute
+	switch {
+	case err != nil:
+		return unasked("the ledger", err)
+	case t.TTLAttribute != wanted:
+		return fail("aws dynamodb update-time-to-live --table-name TABLE --time-to-live-specification Enabled=true,AttributeName="+wanted, "the ledger's texts do not expire by %s", wanted)
+	default:
+		return ok("by %s", wanted)
+	}
+}
+
+func tableBackups(ctx context.Context, e *exam) Finding {
+	findings := []Finding{ok("both tables can be restored to any moment of the last weeks")}
+	for _, name := range []string{e.AWS.RoutingTable, e.AWS.LedgerTable} {
+		switch backed, err := e.AWS.BackedUp(ctx, name); {
+		case err != nil:
+			findings = append(findings, unasked("the backups of "+name, err))
+		case !backed:
+			findings = append(findings, fail("aws dynamodb update-continuous-backups --table-name TABLE --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true", "%s has no point-in-time recovery", name))
+		}
+	}
+	return together(findings)
+}
+
+func tableStreams(ctx context.Context, e *exam) Finding {
+	return e.ofTables(ctx, func(t described) Finding {
+		if t.is.StreamViewType != t.wanted.StreamViewType {
+			return fail("aws dynamodb update-table --table-name TABLE --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES, then sam deploy with its new ARN", "the stream of %s shows %q, not %s", t.name, t.is.StreamViewType, t.wanted.StreamViewType)
+		}
+		return ok("both streams show old and new")
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,7 +91,7 @@ func provocations() []provocation {
 		{"opted-out", Warn, "***0123 of ***0100", func(_ *testing.T, w *world) { w.routes[0].OptedOut = []sms.PhoneNumber{testPhone} }},
 		{"opted-out", Fail, "every phone", func(_ *testing.T, w *world) { w.routes[0].OptedOut = []sms.PhoneNumber{testPhone, testSecond} }},
 		{"fallbacks", Warn, "no second phone", func(_ *testing.T, w *world) { w.routes[0].FallbackCarriers = nil }},
-	}, textProvocations()...)
+	}, slices.Concat(textProvocations(), stackProvocations())...)
 }
 
 func textProvocations() []provocation {
@@ -188,10 +189,15 @@ func TestEachThingThatIsWrongIsFound(t *testing.T) {
 // newWorldFor returns a relay of the set that the check is for.
 func newWorldFor(t *testing.T, name string) *world {
 	t.Helper()
-	if _, found := Find(name); !found {
+	check, found := Find(name)
+	if !found {
 		t.Fatalf("there is no check %s", name)
 	}
-	return newWorld(t)
+	w := newWorld(t)
+	if check.On == OnAWS {
+		w.relay.Host, w.relay.AWS = nil, w.stack.aws()
+	}
+	return w
 }
 
 // TestEveryCheckIsProvoked demands of each check that it is seen to find something, and to find nothing.

@@ -27,7 +27,7 @@ func hostChecks() []Check {
 		{"wal-size", "A log of the database that only grows fills the disk, and makes the next start slow.", Embedded, walSize},
 		{"data-permissions", "The folder holds what customers wrote, and their numbers. It is the relay's alone.", Embedded, dataPermissions},
 		{"audit-file", "The audit log is the record of what became of each text.", Embedded, auditFile},
-		{"iterator-age", "Changes that are not in the audit log yet cannot be shown to anybody.", Embedded, iteratorAge},
+		{"iterator-age", "Changes that are not in the audit log yet cannot be shown to anybody.", Both, iteratorAge},
 	}
 }
 
@@ -138,6 +138,9 @@ const (
 )
 
 func iteratorAge(ctx context.Context, e *exam) Finding {
+	if e.AWS != nil {
+		return streamAge(ctx, e)
+	}
 	if e.Host.OldestChange == nil {
 		return skipped(errNotOpened)
 	}

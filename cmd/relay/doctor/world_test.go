@@ -40,6 +40,7 @@ type world struct {
 	records []ledger.Record
 	dead    int
 	door    frontDoor
+	stack   *stack
 	relay   Relay
 }
 
@@ -161,6 +162,7 @@ func newWorld(t *testing.T) *world {
 		records: []ledger.Record{delivered("SM1", testPhone), delivered("SM2", testSecond)},
 		door:    frontDoor{tokens: []string{testToken}, base: testBase, health: `{"status":"ok","version":"v1"}`, showStatus: http.StatusUnauthorized},
 	}
+	w.stack = newStack()
 	w.relay = Relay{
 		Where: "here", Now: func() time.Time { return noon }, Routes: w, Ledger: texts{w}, DeadLetters: letters{w}, Host: newHost(t),
 		Twilio: &w.twilio, WithToken: &w.token, OwnTwilio: true, AuthTokens: []string{testToken}, PublicBaseURLs: []string{testBase},

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
+	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
+	"quickdumpnow.com/smsrelay/shared/alarms"
+	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/lambda"
+	"quickdumpnow.com/smsrelay/shared/secrets"
+	"quickdumpnow.com/smsrelay/shared/sqs"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+)
+
+// The settings that name the secrets.
+const (
+	envAuthTokenSecret = "RELAY_AUTH_TOKEN_SECRET" //nolint:gosec // a variable's name, not a credential.
+	envAPIKeySecretID  = "RELAY_API_KEY_SECRET"    //nolint:gosec // a variable's name, not a credential.
+)
+
+// secretSettings lists them. Their fallbacks are the README's names.
+func secretSettings() []setting {
+	return []setting{
+		{env: envAuthTokenSecret, fallback: "sms-relay/twilio-auth-token", help: "on AWS, the secret with the Auth Token, by name or ARN"},
+		{env: envAPIKeySecretID, fallback: "sms-relay/twilio-api-key", help: "on AWS, the secret with the API key, by name or ARN; none if there is no key"},
+	}
+}
+
+// setAWS fills in what is asked of AWS, and takes Twilio's credentials from the secrets unless the settings have them.
+func (p program) setAWS(ctx context.Context, flags *pflag.FlagSet, relay *doctor.Relay) error {
+	r := env.New(lookupOf(slices.Concat(deskSettings(), secretSettings(), examSettings()), flags, p.lookup))
+	cfg, err := awsprofile.Load(ctx, awsprofile.Config{Profile: r.String(envProfile, ""), Region: r.String(envRegion, "")})
+	if err != nil {
+		return withDeskHint(err, true)
+	}
+	stack := &doctor.AWS{
+		QueueName: r.String(envQueue, ""), RoutingTable: r.String(envRoutingTable, ""), LedgerTable: r.String(envLedgerTable, ""),
+		AuthTokenSecret: r.String(envAuthTokenSecret, ""), APIKeySecret: r.String(envAPIKeySecretID, ""),
+		Table: func(ctx context.Context, name string) (dynamo.Description, error) {
+			return dynamo.Describe(ctx, cfg, name)
+		},
+		Queue:    func(ctx context.Context, name string) (sqs.Settings, error) { return describeQueue(ctx, cfg, name) },
+		BackedUp: func(ctx context.Context, name string) (bool, error) { return dynamo.BackedUp(ctx, cfg, name) },
+		ChangedAt: func(ctx context.Context, secret string) (time.Time, error) {
+			return secrets.ChangedAt(ctx, cfg, secret)
+		},
+		Functions: lambda.New(cfg), Watch: alarms.New(cfg),
+	}
+	if stack.APIKeySecret == "none" {
+		stack.APIKeySecret = ""
+	}
+	vault := secrets.New(cfg, secrets.Config{AuthToken: stack.AuthTokenSecret, APIKey: stack.APIKeySecret})
+	stack.CheckSecrets = func(ctx context.Context) error { return checkSecrets(ctx, vault, stack.APIKeySecret != "") }
+	relay.AWS = stack
+	if relay.Twilio == nil {
+		takeSecrets(ctx, vault, r, relay)
+	}
+	return nil
+}
+
+func describeQueue(ctx context.Context, cfg aws.Config, name string) (sqs.Settings, error) {
+	found, err := sqs.Find(ctx, cfg, name)
+	if err != nil {
+		return sqs.Settings{}, err
+	}
+	return found.Describe(ctx)
+}
+
+// checkSecrets reads both secrets as the functions do.
+func checkSecrets(ctx context.Context, vault *secrets.Vault, hasKey bool) error {
+	tokens, err := vault.AuthTokens(ctx)
+	if err != nil || !hasKey {
+		return err
+	}
+	keys, err := vault.APIKeys(ctx)
+	if err == nil && keys[0].AccountSid != tokens.AccountSid {
+		return errors.New("the Auth Token and the API key are of two accounts")
+	}
+	return err
+}
+
+// takeSecrets asks Twilio with what the secrets hold. What is wrong with them, secrets-shape tells.
+func takeSecrets(ctx context.Context, vault *secrets.Vault, r *env.Reader, relay *doctor.Relay) {
+	tokens, err := vault.AuthTokens(ctx)
+	if err != nil {
+		return
+	}
+	client, err := twilio.New(twilio.Config{AccountSid: tokens.AccountSid, AuthToken: tokens.Current, BaseURL: r.String(envTwilioBaseURL, "")})
+	if err != nil {
+		return
+	}
+	relay.Twilio, relay.WithToken = client, client
+	// The current one comes first: it is what Twilio has now, unless a rotation is under way.
+	relay.AuthTokens = []string{tokens.Current}
+}
