@@ -11,7 +11,7 @@ type mutation struct {
 
 // mutations lists the safeguards that the simulation must miss when they are gone.
 func mutations() []mutation {
-	return slices.Concat(againstDoubles(), againstLosses(), againstDisorder(), againstWrongRedrives())
+	return slices.Concat(againstDoubles(), againstLosses(), againstDisorder(), againstWrongRedrives(), againstUnsealed())
 }
 
 // againstDoubles are what keeps texts from being sent twice, or too often.
@@ -163,6 +163,20 @@ func againstWrongRedrives() []mutation {
 		{
 			"age anew", "a redriven text is as old as when it came",
 			[]edit{{"shared/ledger/record.go", "if r.RedrivenAt.After(r.ReceivedAt) {", "if false {"}},
+		},
+	}
+}
+
+// againstUnsealed are what lets the audit log and the ledger vouch for each other.
+func againstUnsealed() []mutation {
+	return []mutation{
+		{
+			"seal of a change", "a change of a record is written without its seal",
+			[]edit{{"functions/sender/delivery/store.go", "auditlog.Sealing(func(r", "(func(r"}},
+		},
+		{
+			"seal of a claim", "a seal is made of another record than the one that is written",
+			[]edit{{"functions/sender/delivery/store.go", "auditlog.Seal(j.text, wanted)", "auditlog.Seal(ledger.Record{Version: j.text.Version}, wanted)"}},
 		},
 	}
 }
