@@ -69,7 +69,7 @@ const (
 // which there are times and ids, by a tenth.
 func TestCosts(t *testing.T) {
 	var busy atomic.Bool
-	s := newStage(t, map[string]any{"RetryBase": "2s", "MaxAttempts": 3, "ReconcileInterval": "10s", "SenderConcurrency": 4}, func(c *twiliofake.Config) {
+	s := newStage(t, map[string]any{"RetryBase": "2s", "MaxAttempts": 3, "ReconcileInterval": "20s", "SenderConcurrency": 4}, func(c *twiliofake.Config) {
 		c.StepDelay, c.Faults = stepDelay, costlyFaults(&busy)
 	})
 	s.putRoute(route.Route{TwilioNumber: number, DestinationCarrier: phone})
