@@ -191,6 +191,9 @@ func (f *fakeDynamo) put(in putInput) (any, error) {
 	switch in.ConditionExpression {
 	case "attribute_not_exists(#key)":
 		holds = !exists && in.ExpressionAttributeNames["#key"] == f.schema.Key
+	case "attribute_exists(#key) AND attribute_not_exists(#version)":
+		_, versioned := stored[in.ExpressionAttributeNames["#version"]]
+		holds = exists && !versioned && in.ExpressionAttributeNames["#key"] == f.schema.Key
 	case "#version = :version":
 		holds = exists && fmt.Sprint(stored["Version"]) == fmt.Sprint(in.ExpressionAttributeValues[":version"])
 	default:

@@ -25,6 +25,7 @@ const (
 	attrDeliveryTimeout = "DeliveryTimeout"
 	attrMaxAge          = "MaxAge"
 	attrPaceNumber      = "PaceNumber"
+	attrRemoved         = "Removed"
 )
 
 var _ route.Table = (*Routes)(nil)
@@ -32,7 +33,7 @@ var _ route.Table = (*Routes)(nil)
 // Routes keeps the routes in a table of [RoutesSchema]. It is safe for concurrent use.
 //
 // An item that was written by hand may have no Version. It is read as version 0; a Put of version 0 means that there
-// is no item, so such an item is never overwritten.
+// is no item, so such an item is never overwritten but by PutUnversioned.
 type Routes struct{ table table }
 
 // NewRoutes returns the routes in the table of that name.
@@ -76,6 +77,17 @@ func (t *Routes) Put(ctx context.Context, r route.Route) (route.Route, error) {
 	if r.Version > 0 {
 		condition = atVersion(r.Version)
 	}
+	return t.put(ctx, r, condition)
+}
+
+// PutUnversioned stores the route over an item that was written by hand and has no Version, as version 1. The error is
+// [route.ErrConflict] if it has one by now, or is gone; a change by hand since it was read cannot be noticed.
+func (t *Routes) PutUnversioned(ctx context.Context, r route.Route) (route.Route, error) {
+	r.Version = 0
+	return t.put(ctx, r, t.table.unversioned())
+}
+
+func (t *Routes) put(ctx context.Context, r route.Route, condition condition) (route.Route, error) {
 	r.Version++
 	wanted, err := encode(r)
 	if err != nil {
@@ -148,6 +160,7 @@ func routeOf(stored item) (route.Route, error) {
 func checkForms(stored item) error {
 	anything := func(string) error { return nil }
 	duration := func(text string) error { _, err := route.ParseDuration(text); return err }
+	moment := func(text string) error { _, err := time.Parse(time.RFC3339, text); return err }
 	for _, form := range []struct {
 		name, wanted string
 		read         func(text string) error
@@ -156,6 +169,7 @@ func checkForms(stored item) error {
 		{attrDeliveryTimeout, "a duration such as 90s", duration},
 		{attrMaxAge, "a duration such as 4h", duration},
 		{attrPaceNumber, "a pace such as 3/1s or off", anything},
+		{attrRemoved, "a time such as 2026-11-24T08:00:00Z", moment},
 	} {
 		written, ok := stored[form.name].(*types.AttributeValueMemberS)
 		if present(stored, form.name) && (!ok || form.read(written.Value) != nil) {

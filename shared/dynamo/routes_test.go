@@ -104,6 +104,27 @@ func TestSeedLeavesHandWrittenRoute(t *testing.T) {
 	}
 }
 
+// TestPutUnversioned goes over what has no version, and over nothing else.
+func TestPutUnversioned(t *testing.T) {
+	t.Parallel()
+	f := newFake(dynamo.RoutesSchema())
+	if _, err := routesOn(f).PutUnversioned(t.Context(), relaytest.Route()); !errors.Is(err, route.ErrConflict) {
+		t.Errorf("where there is none: error %v, want ErrConflict", err)
+	}
+	f.store(t, `{"TwilioNumber":{"S":"+18585550100"},"DestinationCarrier":{"S":"+18585550144"},"Active":{"BOOL":true}}`)
+	want := relaytest.Route()
+	want.Version = 1
+	if stored, err := routesOn(f).PutUnversioned(t.Context(), relaytest.Route()); err != nil || cmp.Diff(want, stored) != "" {
+		t.Errorf("over a hand-written item: error %v (-want +got):\n%s", err, cmp.Diff(want, stored))
+	}
+	if listed, err := routesOn(f).List(t.Context()); err != nil || cmp.Diff([]route.Route{want}, listed) != "" {
+		t.Errorf("List: error %v (-want +got):\n%s", err, cmp.Diff([]route.Route{want}, listed))
+	}
+	if _, err := routesOn(f).PutUnversioned(t.Context(), relaytest.Route()); !errors.Is(err, route.ErrConflict) {
+		t.Errorf("over version 1: error %v, want ErrConflict", err)
+	}
+}
+
 func TestLookupRefusesTooMany(t *testing.T) {
 	t.Parallel()
 	f := newFake(dynamo.RoutesSchema())

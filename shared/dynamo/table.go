@@ -42,6 +42,14 @@ func (t table) absent() condition {
 	}
 }
 
+// unversioned holds if there is an item of the key that has no version.
+func (t table) unversioned() condition {
+	return func(input *sdk.PutItemInput) {
+		input.ConditionExpression = aws.String("attribute_exists(#key) AND attribute_not_exists(#version)")
+		input.ExpressionAttributeNames = map[string]string{"#key": t.key, "#version": attrVersion}
+	}
+}
+
 // atVersion holds if there is an item of that version.
 func atVersion(version int64) condition {
 	return func(input *sdk.PutItemInput) {

@@ -35,6 +35,9 @@ type Route struct {
 	// OptedOut are the hops that texted STOP to the number, in the order in which it was noticed. The relay keeps it, see
 	// MarkOptedOut; of phones that are no hops it means nothing.
 	OptedOut []sms.PhoneNumber `json:",omitempty"`
+	// Removed is when an operator took the route out of use, which made it inactive; zero while it is in use. The item
+	// stays, so that its history does, and its number is a routed one still. Whatever puts the route anew brings it back.
+	Removed time.Time `json:",omitzero"`
 	// LastUpdated is when the route was last written.
 	LastUpdated time.Time
 	// Version counts writes, from 1. An item that was written by hand may have none and counts as 0.
@@ -49,6 +52,9 @@ func (r Route) Hops() []sms.PhoneNumber {
 	hops = append(hops, r.DestinationCarrier)
 	return append(hops, r.FallbackCarriers...)
 }
+
+// IsRemoved reports whether the route was taken out of use.
+func (r Route) IsRemoved() bool { return !r.Removed.IsZero() }
 
 // Has reports whether number is one of the route's hops.
 func (r Route) Has(number sms.PhoneNumber) bool {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -19,9 +17,6 @@ type Seeded struct {
 
 // seededBy is the UpdatedBy of seeded routes.
 const seededBy = "seed"
-
-// ErrLoop means that texts would go round in a loop: a hop of one route would be the number of another.
-var ErrLoop = errors.New("a hop is a routed number")
 
 // Seed puts routes into the table, but never over a later change of someone else's: a route that the table has already
 // is replaced only if the file's LastUpdated is later than the table's. now is the LastUpdated of a route that names
@@ -38,8 +33,8 @@ func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seed
 		stored[r.TwilioNumber] = r
 	}
 	later, seeded := later(stored, routes, now)
-	if loops := loops(stored, later); len(loops) > 0 {
-		return Seeded{}, fmt.Errorf("%w: %w", ErrLoop, errors.Join(loops...))
+	if loops := Loops(existing, later...); len(loops) > 0 {
+		return Seeded{}, loops
 	}
 	for _, r := range later {
 		switch _, err := table.Put(ctx, r); {
@@ -70,25 +65,4 @@ func later(stored map[sms.PhoneNumber]Route, routes []Route, now time.Time) (lat
 		later = append(later, r)
 	}
 	return later, seeded
-}
-
-// loops finds the loops that the table would have through one of the routes put. Those that it has without them are not
-// theirs.
-func loops(stored map[sms.PhoneNumber]Route, put []Route) []error {
-	after, isPut := maps.Clone(stored), map[sms.PhoneNumber]bool{}
-	for _, r := range put {
-		after[r.TwilioNumber], isPut[r.TwilioNumber] = r, true
-	}
-	var problems []error
-	for _, number := range slices.Sorted(maps.Keys(after)) {
-		r := after[number]
-		for _, hop := range r.Hops() {
-			_, routed := after[hop]
-			_, before := stored[hop]
-			if routed && (isPut[number] || !before) {
-				problems = append(problems, fmt.Errorf("route of %s: hop %s is itself routed in the table", number.Mask(), hop.Mask()))
-			}
-		}
-	}
-	return problems
 }

@@ -1,0 +1,48 @@
+package route
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// written is a route as WriteMaintenance writes it. All but the first four fields may be left out.
+type written struct {
+	TwilioNumber       sms.PhoneNumber
+	DestinationCarrier sms.PhoneNumber
+	FallbackCarriers   []sms.PhoneNumber
+	Active             bool
+	OnUncertain        OnUncertain `json:",omitempty"`
+	DeliveryTimeout    Duration    `json:",omitempty"`
+	MaxAge             Duration    `json:",omitempty"`
+	PaceNumber         string      `json:",omitempty"`
+	LastUpdated        string      `json:",omitempty"`
+}
+
+// WriteMaintenance writes the routes as a maintenance.json, which [ParseMaintenance] reads. What a file cannot say is left
+// out: who has opted out, versions, who wrote them, and removed routes as a whole.
+func WriteMaintenance(w io.Writer, routes []Route) error {
+	file := struct {
+		Routes []written `json:"routes"`
+	}{Routes: []written{}}
+	for _, r := range routes {
+		if r.IsRemoved() {
+			continue
+		}
+		one := written{
+			TwilioNumber: r.TwilioNumber, DestinationCarrier: r.DestinationCarrier,
+			FallbackCarriers: append([]sms.PhoneNumber{}, r.FallbackCarriers...), Active: r.Active,
+			OnUncertain: r.OnUncertain, DeliveryTimeout: r.DeliveryTimeout, MaxAge: r.MaxAge, PaceNumber: r.PaceNumber,
+		}
+		if !r.LastUpdated.IsZero() {
+			one.LastUpdated = r.LastUpdated.UTC().Format(time.RFC3339Nano)
+		}
+		file.Routes = append(file.Routes, one)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(file)
+}
