@@ -1,0 +1,117 @@
+package routing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// editTries is how often an edit is put against others who write the same route.
+const editTries = 4
+
+// ErrNoRoute means that the number has no route to change.
+var ErrNoRoute = errors.New("no such route")
+
+// Edit is one change of one route.
+type Edit struct {
+	Number sms.PhoneNumber
+	// Change makes of the route as it is what it is to be. If there is none, r has its number alone and exists is false.
+	// It may be asked again, of what someone else wrote meanwhile.
+	Change func(r route.Route, exists bool) (route.Route, error)
+	// Version is the one that has to be stored, 0 that there is none; nil takes any.
+	Version *int64
+	Author  Author
+}
+
+// Edited is what became of an edit.
+type Edited struct {
+	// Before is the route as it was, its number alone if there was none; After as it is stored.
+	Before, After route.Route
+	Differences   []Difference
+}
+
+// Apply writes the change, or nothing if it changes nothing. If someone else was quicker, it is made anew of what they
+// wrote, unless they changed the same fields: then, or if Version is not the one stored, the error is *[ConflictError].
+// It is what [route.Route.Validate] says or [route.ErrLoop] if the route would be wrong; otherwise Change's or the table's.
+func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
+	var wanted, first Edited
+	for try := 1; ; try++ {
+		all, err := table.List(ctx)
+		if err != nil {
+			return Edited{}, err
+		}
+		before, exists := find(all, e.Number)
+		if try == 1 {
+			first.Before = before
+		}
+		if e.Version != nil && *e.Version != before.Version || try > editTries || overlap(Differences(first.Before, before), wanted.Differences) {
+			return Edited{}, &ConflictError{Stored: before, Wanted: e.Version}
+		}
+		if wanted, err = e.edited(before, exists); err != nil || len(wanted.Differences) == 0 {
+			return wanted, err
+		}
+		if wanted.relays() {
+			if err := check(all, wanted.After); err != nil {
+				return Edited{}, err
+			}
+		}
+		stored, err := put(ctx, table, wanted.After, exists)
+		if err == nil {
+			wanted.After = stored
+			return wanted, nil
+		}
+		if !errors.Is(err, route.ErrConflict) {
+			return Edited{}, fmt.Errorf("put route of %s: %w", e.Number.Mask(), err)
+		}
+	}
+}
+
+// relays reports whether there is more to it than that a route is put out of use, which is always right.
+func (e Edited) relays() bool {
+	return e.After.Active || slices.ContainsFunc(e.Differences, func(d Difference) bool { return d.Field != fieldActive && d.Field != fieldRemoved })
+}
+
+// edited makes the change, without writing it.
+func (e Edit) edited(before route.Route, exists bool) (Edited, error) {
+	after, err := e.Change(before, exists)
+	if err != nil {
+		return Edited{}, err
+	}
+	differences := Differences(before, after)
+	if len(differences) == 0 {
+		return Edited{Before: before, After: before}, nil
+	}
+	return Edited{Before: before, After: e.Author.sign(before, after), Differences: differences}, nil
+}
+
+// Switch returns a change that makes a route active or inactive. Of a removed one, on brings it back.
+func Switch(on bool) func(r route.Route, exists bool) (route.Route, error) {
+	return func(r route.Route, exists bool) (route.Route, error) {
+		if !exists {
+			return r, ErrNoRoute
+		}
+		r.Active = on
+		if on {
+			r.Removed = route.Route{}.Removed
+		}
+		return r, nil
+	}
+}
+
+// Remove returns a change that takes a route out of use.
+func (a Author) Remove() func(r route.Route, exists bool) (route.Route, error) {
+	return func(r route.Route, exists bool) (route.Route, error) {
+		if !exists {
+			return r, ErrNoRoute
+		}
+		if r.IsRemoved() && !r.Active {
+			return r, nil
+		}
+		r.Active, r.Removed = false, a.sign(r, r).LastUpdated
+		return r, nil
+	}
+}

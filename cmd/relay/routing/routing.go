@@ -1,0 +1,101 @@
+// Package routing is what operators do to the routing table: change one route, bring a file over, and look for what is
+// wrong. It reads what people type as phone numbers, too. It prints nothing, and where the table is kept is not its
+// business.
+package routing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Author is who changes routes, and the clock by which it is noted.
+type Author struct {
+	Name string
+	Now  func() time.Time
+}
+
+// sign returns after as it is to be stored over before. LastUpdated is always later than what it replaces, also where a
+// file said a time to come: seeding goes by it, and the audit trail.
+func (a Author) sign(before, after route.Route) route.Route {
+	at := a.Now().UTC().Truncate(time.Second)
+	if !at.After(before.LastUpdated) {
+		at = before.LastUpdated.UTC().Truncate(time.Second).Add(time.Second)
+	}
+	after.Version, after.UpdatedBy, after.LastUpdated = before.Version, a.Name, at
+	var optedOut []sms.PhoneNumber
+	for _, phone := range before.OptedOut {
+		if after.Has(phone) {
+			optedOut = append(optedOut, phone)
+		}
+	}
+	after.OptedOut = optedOut
+	return after
+}
+
+// ConflictError means that a route is not as it was thought to be. It is [route.ErrConflict].
+type ConflictError struct {
+	// Stored is the route as it is; its number alone if there is none.
+	Stored route.Route
+	// Wanted is the version that was asked for; nil if none was.
+	Wanted *int64
+}
+
+// Error says who changed the route and when.
+func (e *ConflictError) Error() string {
+	text := fmt.Sprintf("route of %s was changed by someone else", string(e.Stored.TwilioNumber))
+	if e.Wanted != nil {
+		text = fmt.Sprintf("route of %s has version %d, not %d", string(e.Stored.TwilioNumber), e.Stored.Version, *e.Wanted)
+	}
+	if e.Stored.UpdatedBy != "" {
+		text += ": " + e.Stored.UpdatedBy + " wrote it"
+		if !e.Stored.LastUpdated.IsZero() {
+			text += " at " + e.Stored.LastUpdated.UTC().Format(time.RFC3339)
+		}
+	}
+	return text
+}
+
+// Is makes errors.Is find route.ErrConflict.
+func (e *ConflictError) Is(target error) bool { return target == route.ErrConflict }
+
+// unversioned is a table in which an item may stand without a version, written by hand.
+type unversioned interface {
+	PutUnversioned(ctx context.Context, r route.Route) (route.Route, error)
+}
+
+// put stores r, which was read with its version. exists says whether it was read at all.
+func put(ctx context.Context, table route.Table, r route.Route, exists bool) (route.Route, error) {
+	if byHand, ok := table.(unversioned); ok && exists && r.Version == 0 {
+		return byHand.PutUnversioned(ctx, r)
+	}
+	return table.Put(ctx, r)
+}
+
+// check returns what is wrong with routes that are to be put, joined: each by itself, and with the table.
+func check(table []route.Route, routes ...route.Route) error {
+	var problems []error
+	for _, r := range routes {
+		if err := r.Validate(); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if loops := route.Loops(table, routes...); len(loops) > 0 {
+		problems = append(problems, loops)
+	}
+	return errors.Join(problems...)
+}
+
+// find returns the number's route among all.
+func find(all []route.Route, number sms.PhoneNumber) (r route.Route, exists bool) {
+	at := slices.IndexFunc(all, func(r route.Route) bool { return r.TwilioNumber == number })
+	if at < 0 {
+		return route.Route{TwilioNumber: number}, false
+	}
+	return all[at], true
+}
