@@ -48,7 +48,7 @@ written to a file before it is deleted, with who dropped it and why; relay dlq r
 	flags.BoolVar(&f.settled, "settled", false, "only those that are of no more use to their texts")
 	flags.BoolVar(&f.apply, "apply", false, "delete them; without it, only say what would be done")
 	flags.StringVar(&f.because, "because", "", "why, for the record")
-	flags.StringVar(&f.by, "by", "", "who, for the record (default the user of this host)")
+	flags.StringVar(&f.by, "by", "", "who, for the record (default RELAY_OPERATOR, else the user of this host)")
 	flags.StringVar(&f.save, "save", "", "file to which the letters are added first, a line of JSON each (default dead-letters-<time>.jsonl in this folder)")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the letters, and whether they were deleted")
 	f.wanted.add(flags)
@@ -161,19 +161,6 @@ func unsent(all []letters.Letter) (n int) {
 		}
 	}
 	return n
-}
-
-// operator names who is at work, for the record.
-func (p program) operator(named string) string {
-	if named != "" {
-		return named
-	}
-	for _, name := range []string{"USER", "LOGNAME", "USERNAME"} {
-		if user, ok := p.lookup(name); ok && user != "" {
-			return user
-		}
-	}
-	return "operator"
 }
 
 func (p program) dlqRestoreCommand() *cobra.Command {

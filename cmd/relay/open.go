@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os/user"
 
 	"github.com/spf13/pflag"
 
@@ -23,6 +24,9 @@ const (
 	envQueue         = "RELAY_QUEUE"
 	envAuditLogGroup = "RELAY_AUDIT_LOG_GROUP"
 )
+
+// envOperator says who is at work where the name under which the process runs does not.
+const envOperator = "RELAY_OPERATOR"
 
 // deskSettings lists them. Their fallbacks are the template's defaults.
 func deskSettings() []setting {
@@ -68,6 +72,22 @@ func (p program) openDesk(ctx context.Context, flags *pflag.FlagSet) (*desk.Desk
 		return nil, withDeskHint(err, config.AWS)
 	}
 	return opened, nil
+}
+
+// operator names who is at work, for the record: who is named, else RELAY_OPERATOR, else the user of this host.
+func (p program) operator(named string) string {
+	if named != "" {
+		return named
+	}
+	for _, name := range []string{envOperator, "USER", "LOGNAME", "USERNAME"} {
+		if value, ok := p.lookup(name); ok && value != "" {
+			return value
+		}
+	}
+	if current, err := user.Current(); err == nil && current.Username != "" {
+		return current.Username
+	}
+	return "operator"
 }
 
 // parseBool reads a switch.

@@ -7,27 +7,39 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// writeRoutes prints the routes one a line, for people.
-func writeRoutes(out io.Writer, routes []route.Route) error {
+// writeRoutes prints the routes one a line, for people, and how many more were removed.
+func writeRoutes(out io.Writer, routes []route.Route, removed int) error {
+	if removed > 0 {
+		defer fmt.Fprintf(out, "%s removed, see --all.\n", plural(removed, "route"))
+	}
 	if len(routes) == 0 {
-		_, err := fmt.Fprintln(out, "There are no routes: relay serve --routes maintenance.json puts some.")
+		_, err := fmt.Fprintln(out, "There are no routes: relay route set or relay route import makes some.")
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NUMBER\tDESTINATION\tFALLBACKS\tACTIVE\tSETTINGS\tVERSION\tUPDATED")
 	for _, r := range routes {
-		active := "no"
-		if r.Active {
-			active = "yes"
-		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", string(r.TwilioNumber), hops(r, r.DestinationCarrier),
-			hops(r, r.FallbackCarriers...), active, settingsOf(r), r.Version, updated(r))
+			hops(r, r.FallbackCarriers...), activity(r), settingsOf(r), r.Version, updated(r))
 	}
 	return table.Flush()
+}
+
+// activity says whether the route relays.
+func activity(r route.Route) string {
+	switch {
+	case r.Active:
+		return "yes"
+	case r.IsRemoved():
+		return "removed"
+	default:
+		return "no"
+	}
 }
 
 // hops lists phones, each with whether it has opted out.
@@ -81,4 +93,38 @@ func orDash(cell string) string {
 		return "-"
 	}
 	return cell
+}
+
+// writeRoute prints one route, a line for each thing that it says.
+func writeRoute(out io.Writer, r route.Route) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	line := func(name, text string) { fmt.Fprintf(table, "%s\t%s\n", name, text) }
+	line("number", string(r.TwilioNumber))
+	line("destination", hops(r, r.DestinationCarrier))
+	line("fallbacks", hops(r, r.FallbackCarriers...))
+	line("active", activity(r))
+	line("settings", settingsOf(r))
+	line("version", fmt.Sprint(r.Version))
+	line("updated", orDash(updated(r)))
+	return table.Flush()
+}
+
+// writeDifferences prints what is another, each field on a line of its own.
+func writeDifferences(out io.Writer, differences []routing.Difference) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, d := range differences {
+		fmt.Fprintf(table, "  %s\t%s\t-> %s\n", d.Field, orDash(d.From), orDash(d.To))
+	}
+	return table.Flush()
+}
+
+// writeFindings prints what a check found, each with what to do about it.
+func writeFindings(out io.Writer, findings []routing.Finding) {
+	for _, f := range findings {
+		about := ""
+		if f.Number != "" {
+			about = string(f.Number) + ": "
+		}
+		fmt.Fprintf(out, "%s: %s%s\n  hint: %s\n", f.Severity, about, f.What, f.Hint)
+	}
 }

@@ -86,4 +86,6 @@ func Visible(all []route.Route) []route.Route {
 }
 
 // Get returns the number's route among all, removed or not; ok is false if there is none.
-func Get(all []route.Route, number sms.PhoneNumber) (r route.Route, ok bool) { return find(all, number) }
+func Get(all []route.Route, number sms.PhoneNumber) (r route.Route, ok bool) {
+	return find(all, number)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -96,22 +97,35 @@ func Switch(on bool) func(r route.Route, exists bool) (route.Route, error) {
 		}
 		r.Active = on
 		if on {
-			r.Removed = route.Route{}.Removed
+			r.Removed = time.Time{}
 		}
 		return r, nil
 	}
 }
 
-// Remove returns a change that takes a route out of use.
-func (a Author) Remove() func(r route.Route, exists bool) (route.Route, error) {
-	return func(r route.Route, exists bool) (route.Route, error) {
-		if !exists {
-			return r, ErrNoRoute
-		}
-		if r.IsRemoved() && !r.Active {
-			return r, nil
-		}
-		r.Active, r.Removed = false, a.sign(r, r).LastUpdated
-		return r, nil
+// Remove is a change that takes a route out of use.
+func (a Author) Remove(r route.Route, exists bool) (route.Route, error) {
+	switch {
+	case !exists:
+		return r, ErrNoRoute
+	case r.IsRemoved():
+		r.Active = false
+	default:
+		r.Active, r.Removed = false, a.Now().UTC().Truncate(time.Second)
+	}
+	return r, nil
+}
+
+// Action says what was done.
+func (e Edited) Action() Action {
+	switch {
+	case len(e.Differences) == 0:
+		return Unchanged
+	case e.Before.DestinationCarrier == "":
+		return Added
+	case e.After.IsRemoved() && !e.Before.IsRemoved():
+		return Removed
+	default:
+		return Changed
 	}
 }

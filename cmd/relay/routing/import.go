@@ -37,6 +37,14 @@ type Step struct {
 // Writes reports whether the step puts something into the table.
 func (s Step) Writes() bool { return slices.Contains([]Action{Added, Changed, Removed}, s.Action) }
 
+// Stands returns the route as it stands in the table, or will.
+func (s Step) Stands() route.Route {
+	if s.Writes() {
+		return s.After
+	}
+	return s.Before
+}
+
 // Import brings the routes of a file over to a table.
 type Import struct {
 	// Prune takes routes out of use that the file does not have.

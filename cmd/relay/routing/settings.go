@@ -2,6 +2,7 @@ package routing
 
 import (
 	"errors"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -29,7 +30,7 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 		return r, ErrNoDestination
 	}
 	if !exists || r.IsRemoved() {
-		r.Active, r.Removed = true, route.Route{}.Removed
+		r.Active, r.Removed = true, time.Time{}
 	}
 	say(&r.DestinationCarrier, s.To)
 	say(&r.FallbackCarriers, s.Fallbacks)

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+)
+
+func (p program) routeCheckCommand() *cobra.Command {
+	var asJSON, strict bool
+	cmd := &cobra.Command{
+		Use:   "check [FILE]",
+		Short: "Look for what is wrong with the routes",
+		Long: `check looks at the routing table, or at a maintenance.json (- is the standard input), and says what should be looked at, each
+with what to do about it. Problems keep texts from where they should go: loops, phones that all opted out, what cannot be read.
+Warnings may be meant so: inactive routes, no fallback, a phone that opted out, a number that is too long or too short.
+
+The exit code is 3 if there are problems; with --strict, also if there are warnings.`,
+		Example: `  relay route check
+  relay route check maintenance.json --strict`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError{fmt.Errorf("one file at a time: unexpected argument %q", args[1])}
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.FixedCompletions([]cobra.Completion{"json"}, cobra.ShellCompDirectiveFilterFileExt),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			findings, err := p.checkRoutes(cmd, args)
+			if err != nil {
+				return err
+			}
+			return p.printFindings(findings, asJSON, strict)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: the findings, and how many of them are problems and warnings")
+	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for problems")
+	addDesk(cmd.Flags())
+	return cmd
+}
+
+// checkRoutes checks the file that is named, or else the table.
+func (p program) checkRoutes(cmd *cobra.Command, args []string) ([]routing.Finding, error) {
+	if len(args) == 0 {
+		routes, err := p.listRoutes(cmd.Context(), cmd.Flags())
+		return routing.Check(routes), err
+	}
+	routes, problem, err := p.readRoutes(args[0])
+	if err != nil {
+		return nil, err
+	}
+	if problem != nil {
+		return routing.Unreadable(problem), nil
+	}
+	return routing.Check(routes), nil
+}
+
+func (p program) printFindings(findings []routing.Finding, asJSON, strict bool) error {
+	problems := 0
+	for _, f := range findings {
+		if f.Severity == routing.Problem {
+			problems++
+		}
+	}
+	warnings := len(findings) - problems
+	tally := fmt.Sprintf("%s, %s", plural(problems, "problem"), plural(warnings, "warning"))
+	if asJSON {
+		if err := json.NewEncoder(p.stdout).Encode(struct {
+			Findings []routing.Finding `json:"findings"`
+			Problems int               `json:"problems"`
+			Warnings int               `json:"warnings"`
+		}{append([]routing.Finding{}, findings...), problems, warnings}); err != nil {
+			return err
+		}
+	} else {
+		writeFindings(p.stdout, findings)
+	}
+	if problems > 0 || strict && warnings > 0 {
+		return foundError{errors.New(tally)}
+	}
+	if !asJSON {
+		fmt.Fprintln(p.stdout, tally)
+	}
+	return nil
+}
+
+// indented sets each line of an error in.
+func indented(err error) error { return errors.New(strings.ReplaceAll(err.Error(), "\n", "\n  ")) }

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+)
+
+func (p program) routeGetCommand() *cobra.Command {
+	var asJSON bool
+	var numbers numberFlags
+	cmd := &cobra.Command{
+		Use:   "get NUMBER",
+		Short: "Show the route of one number",
+		Long: `get shows the route of one Twilio number, also if it was removed: where its texts go, who has opted out, and who changed it
+last, in which version.`,
+		Example: `  relay route get +18585550100
+  relay route get "(858) 555-0100" --json | jq .Version`,
+		Args:              oneNumber,
+		ValidArgsFunction: p.completeNumbers,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			number, err := numbers.read(args[0])
+			if err != nil {
+				return err
+			}
+			all, err := p.listRoutes(cmd.Context(), cmd.Flags())
+			if err != nil {
+				return err
+			}
+			found, ok := routing.Get(all, number)
+			switch {
+			case !ok:
+				return routeError(routing.ErrNoRoute, number)
+			case asJSON:
+				return json.NewEncoder(p.stdout).Encode(found)
+			default:
+				return writeRoute(p.stdout, found)
+			}
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: the route, with the names of a maintenance.json")
+	numbers.add(cmd.Flags())
+	addDesk(cmd.Flags())
+	return cmd
+}
