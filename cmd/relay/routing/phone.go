@@ -17,7 +17,7 @@ func Phone(text, country string) (sms.PhoneNumber, error) {
 		return number, nil
 	}
 	parsed, err := phonenumbers.Parse(text, country)
-	if err != nil || !phonenumbers.IsPossibleNumber(parsed) {
+	if err != nil || !possible(parsed) {
 		return "", fmt.Errorf("%q is no phone number of %s", text, country)
 	}
 	if parsed.GetExtension() != "" {
@@ -37,5 +37,10 @@ func IsCountry(country string) bool { return phonenumbers.GetSupportedRegions()[
 // nothing of whether someone has it.
 func Possible(number sms.PhoneNumber) bool {
 	parsed, err := phonenumbers.Parse(string(number), "")
-	return err == nil && phonenumbers.IsPossibleNumber(parsed)
+	return err == nil && possible(parsed)
+}
+
+// possible leaves out what can be dialled within a town only.
+func possible(parsed *phonenumbers.PhoneNumber) bool {
+	return phonenumbers.IsPossibleNumberWithReason(parsed) == phonenumbers.IS_POSSIBLE
 }

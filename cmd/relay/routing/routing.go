@@ -5,7 +5,6 @@ package routing
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -77,18 +76,15 @@ func put(ctx context.Context, table route.Table, r route.Route, exists bool) (ro
 	return table.Put(ctx, r)
 }
 
-// check returns what is wrong with routes that are to be put, joined: each by itself, and with the table.
-func check(table []route.Route, routes ...route.Route) error {
-	var problems []error
-	for _, r := range routes {
-		if err := r.Validate(); err != nil {
-			problems = append(problems, err)
-		}
+// check returns what is wrong with a route that is to be put: by itself, or else with the table.
+func check(table []route.Route, r route.Route) error {
+	if err := r.Validate(); err != nil {
+		return err
 	}
-	if loops := route.Loops(table, routes...); len(loops) > 0 {
-		problems = append(problems, loops)
+	if loops := route.Loops(table, r); len(loops) > 0 {
+		return loops
 	}
-	return errors.Join(problems...)
+	return nil
 }
 
 // find returns the number's route among all.
