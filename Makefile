@@ -12,7 +12,7 @@ GOLANGCI_VERSION := 2.15.0
 SIZES     := ingest:8 sender:10 stream-audit:10 operator:10 seed-routes:10
 FUNCTIONS := $(foreach size,$(SIZES),$(firstword $(subst :, ,$(size))))
 # What a Lambda function never links.
-FORBIDDEN := modernc.org/sqlite|github.com/spf13/cobra|github.com/prometheus/|gonum.org/|aws-sdk-go-v2/config
+FORBIDDEN := modernc.org/sqlite|github.com/spf13/cobra|github.com/prometheus/|gonum.org/|github.com/nyaruka/phonenumbers|aws-sdk-go-v2/config
 
 # $(call compile,FUNCTION,FOLDER) makes FOLDER/bootstrap.
 compile = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w" -o "$(2)/bootstrap" "./functions/$(1)"

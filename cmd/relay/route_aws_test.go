@@ -4,25 +4,61 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"quickdumpnow.com/smsrelay/shared/dynamo"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 )
+
+// wants runs a command line on the stage, and wants its exit code and a text in what it says.
+func (s *awsStage) wants(code int, want string, args ...string) {
+	s.t.Helper()
+	if got, out, trouble := s.relay(args...); got != code || !strings.Contains(out+trouble, want) {
+		s.t.Errorf("relay %s: exit code %d, want %d and %q\n%s%s", strings.Join(args, " "), got, code, want, out, trouble)
+	}
+}
 
 // TestRoutesOnAWS works on the routing table of a deployed relay.
 func TestRoutesOnAWS(t *testing.T) {
 	s := newAWSStage(t)
-	if code, out, trouble := s.relay("route", "ls"); code != exitDone || !strings.Contains(out, "There are no routes") {
-		t.Errorf("without routes: exit code %d\n%s%s", code, out, trouble)
+	s.environment[envOperator] = "anna"
+	const number = "+18585550100"
+	s.wants(exitDone, "There are no routes", "route", "ls")
+	s.wants(exitDone, "added, version 1 by anna", "route", "set", number, "--to", "+16195550123", "--fallback", "+16195550124", "--max-age", "2h")
+	s.wants(exitDone, "MaxAge=2h", "route", "get", number)
+	s.wants(exitDone, "changed, version 2 by anna", "route", "set", number, "--to", "(619) 555-0125")
+	s.wants(exitFailed, "route of "+number+" has version 2, not 1: anna wrote it at", "route", "off", number, "--version", "1")
+	s.wants(exitDone, `"Version":3`, "route", "off", number, "--version", "2", "--json")
+	s.wants(exitDone, "1 removed. Nothing was written", "route", "import", writeFile(t, t.TempDir(), "maintenance.json", `{"routes":[]}`), "--prune")
+	s.wants(exitDone, "removed, version 4", "route", "rm", number)
+	s.wants(exitDone, "1 route removed, see --all.", "route", "ls")
+	s.wants(exitDone, "removed", "route", "ls", "--all")
+	s.wants(exitDone, "0 problems, 0 warnings", "route", "check")
+	found, err := dynamo.NewRoutes(s.dynamoDB, s.routing).Lookup(t.Context(), number)
+	if r := found[number]; err != nil || r.Version != 4 || r.UpdatedBy != "anna" || r.Active || !r.IsRemoved() {
+		t.Errorf("stored %+v, error %v", r, err)
 	}
-	stored, err := dynamo.NewRoutes(s.dynamoDB, s.routing).Put(t.Context(), relaytest.Route())
+	s.environment[envQueue] = "of-nobody"
+	s.wants(exitFailed, "hint: see that --aws-profile", "route", "ls")
+}
+
+// TestRouteWrittenByHandOnAWS has no version: it can be changed all the same, and has one then.
+func TestRouteWrittenByHandOnAWS(t *testing.T) {
+	s := newAWSStage(t)
+	const number = "+18585550100"
+	_, err := dynamodb.NewFromConfig(s.dynamoDB).PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: &s.routing, Item: map[string]types.AttributeValue{
+			"TwilioNumber":       &types.AttributeValueMemberS{Value: number},
+			"DestinationCarrier": &types.AttributeValueMemberS{Value: "+16195550123"},
+			"Active":             &types.AttributeValueMemberBOOL{Value: true},
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code, out, trouble := s.relay("route", "ls"); code != exitDone || !strings.Contains(out, string(stored.TwilioNumber)) {
-		t.Errorf("with one route: exit code %d\n%s%s", code, out, trouble)
-	}
-	s.environment[envQueue] = "of-nobody"
-	if code, _, trouble := s.relay("route", "ls"); code != exitFailed || !strings.Contains(trouble, "hint: see that --aws-profile") {
-		t.Errorf("with a queue of nobody: exit code %d\n%s", code, trouble)
-	}
+	s.wants(exitDone, "active       yes", "route", "get", number)
+	s.wants(exitFailed, "has version 0, not 1", "route", "set", number, "--to", "+16195550124", "--version", "1")
+	s.wants(exitDone, "changed, version 1", "route", "set", number, "--to", "+16195550124", "--version", "0")
+	s.wants(exitDone, "changed, version 2", "route", "set", number, "--to", "+16195550125")
+	s.wants(exitDone, "unchanged, version 2", "route", "on", number)
 }

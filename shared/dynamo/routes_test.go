@@ -60,6 +60,8 @@ func TestRouteWrittenByHand(t *testing.T) {
 		{name: "pace as a number", item: says(`"PaceNumber":{"N":"3"}`), text: unreadable + "attribute PaceNumber should be a pace such as 3/1s or off, as a string"},
 		{name: "pace of no form", item: says(`"PaceNumber":{"S":"fast"}`), text: unreadable + "PaceNumber: pace is neither a number and a time such as 10/30s nor off"},
 		{name: "who opted out as text", item: says(`"OptedOut":{"S":"+18585550122"}`), text: unreadable + "attribute OptedOut should be []sms.PhoneNumber"},
+		{name: "removed as a flag", item: says(`"Removed":{"BOOL":true}`), text: unreadable + "attribute Removed should be a time such as 2026-11-24T08:00:00Z, as a string"},
+		{name: "removed at no time", item: says(`"Removed":{"S":"yes"}`), text: unreadable + "attribute Removed should be a time such as 2026-11-24T08:00:00Z, as a string"},
 		{name: "the least there is", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true}}`, want: want},
 		{name: "a date alone", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"LastUpdated":{"S":"yesterday"}}`, want: want},
 		{name: "a set of fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"SS":["+18585550133"]}}`, want: with},

@@ -16,8 +16,10 @@ func Phone(text, country string) (sms.PhoneNumber, error) {
 	if number := sms.PhoneNumber(text); number.IsE164() {
 		return number, nil
 	}
+	// A channel, as in "whatsapp:", would be passed over, and the number is another address with it.
+	_, channel, _ := strings.Cut(strings.TrimPrefix(text, "tel:"), ":")
 	parsed, err := phonenumbers.Parse(text, country)
-	if err != nil || !possible(parsed) {
+	if err != nil || channel != "" || !possible(parsed) {
 		return "", fmt.Errorf("%q is no phone number of %s", text, country)
 	}
 	if parsed.GetExtension() != "" {

@@ -1,0 +1,65 @@
+package routing_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+func TestCheck(t *testing.T) {
+	tests := []struct {
+		name   string
+		routes []route.Route
+		want   []routing.Finding
+	}{
+		{"nothing", []route.Route{stored()}, nil},
+		{"removed", []route.Route{stored(removed)}, nil},
+		{"removed but active", []route.Route{stored(removed, func(r *route.Route) { r.Active = true })}, []routing.Finding{
+			{routing.Problem, number, "it is marked as removed, but active: its texts are relayed", "relay route rm +18585550100 or relay route on +18585550100"},
+		}},
+		{"wrong by itself", []route.Route{stored(func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{number, phone} })}, []routing.Finding{
+			{routing.Problem, number, "hop +18585550100 is the Twilio number itself: texts would go round in a loop", "relay route set +18585550100 with what is right"},
+			{routing.Problem, number, "hop +16195550123 stands twice", "relay route set +18585550100 with what is right"},
+		}},
+		{"a loop over a removed one", []route.Route{stored(), stored(removed, func(r *route.Route) { r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers = fallback, other, nil })}, []routing.Finding{
+			{routing.Problem, number, "hop +16195550124 is itself a routed number: texts would go round in a loop", "leave it out: relay route set +18585550100 with another --to or --fallback"},
+		}},
+		{"one opted out", []route.Route{stored(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{other, fallback} })}, []routing.Finding{
+			{routing.Warning, number, "+16195550124 has opted out and is passed over", "text START to +18585550100 from there, or name another phone"},
+		}},
+		{"all opted out", []route.Route{stored(func(r *route.Route) { r.OptedOut = r.Hops() })}, []routing.Finding{
+			{routing.Problem, number, "every phone has opted out: nobody gets its texts", "text START to +18585550100 from there, or name another phone"},
+		}},
+		{"inactive and alone", []route.Route{stored(func(r *route.Route) { r.Active, r.FallbackCarriers = false, nil })}, []routing.Finding{
+			{routing.Warning, number, "it is inactive: its texts are dropped", "relay route on +18585550100"},
+			{routing.Warning, number, "there is no fallback: if the phone cannot be reached, nobody is", "relay route set +18585550100 --fallback PHONE"},
+		}},
+		{"a timeout as long as texts live", []route.Route{stored(func(r *route.Route) { r.DeliveryTimeout = route.Duration(route.DefaultMaxAge) })}, []routing.Finding{
+			{routing.Warning, number, "DeliveryTimeout 4h is no shorter than MaxAge 4h: a text is too old for the fallback when its turn comes", "relay route set +18585550100 --delivery-timeout 90s"},
+		}},
+		{"a timeout just shorter", []route.Route{stored(func(r *route.Route) { r.DeliveryTimeout = route.Duration(route.DefaultMaxAge - time.Second) })}, nil},
+		{"digits missing", []route.Route{stored(func(r *route.Route) { r.DestinationCarrier = "+1619555012" })}, []routing.Finding{
+			{routing.Warning, number, "+1619555012 has not as many digits as the numbers of its country", "see whether it is mistyped"},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, routing.Check(tt.routes)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	found := routing.Unreadable(errors.Join(errors.New("one"), errors.New("two")))
+	if len(found) != 2 || found[0].Severity != routing.Problem || found[0].What != "one" || found[1].What != "two" {
+		t.Errorf("found %v", found)
+	}
+}

@@ -1,0 +1,198 @@
+package routing_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// to is a change of the destination.
+func to(p sms.PhoneNumber) func(route.Route, bool) (route.Route, error) {
+	return routing.Settings{To: &p}.Change
+}
+
+func TestEdit(t *testing.T) {
+	written := func(change func(*route.Route)) route.Route {
+		return stored(func(r *route.Route) { r.Version, r.UpdatedBy, r.LastUpdated = 4, "anna", noon }, change)
+	}
+	tests := []struct {
+		name   string
+		table  []route.Route
+		change func(route.Route, bool) (route.Route, error)
+		want   route.Route
+		action routing.Action
+	}{
+		{"a new one is active", nil, to(phone), route.Route{TwilioNumber: number, DestinationCarrier: phone, Active: true, LastUpdated: noon, Version: 1, UpdatedBy: "anna"}, routing.Added},
+		{"a new one that is not to be", nil, routing.Settings{To: new(phone), Active: new(false)}.Change, route.Route{TwilioNumber: number, DestinationCarrier: phone, LastUpdated: noon, Version: 1, UpdatedBy: "anna"}, routing.Added},
+		{"another destination", []route.Route{stored()}, to(other), written(func(r *route.Route) { r.DestinationCarrier = other }), routing.Changed},
+		{"the same destination", []route.Route{stored()}, to(phone), stored(), routing.Unchanged},
+		{
+			"every setting", []route.Route{stored()},
+			routing.Settings{Fallbacks: new([]sms.PhoneNumber), OnUncertain: new(route.Resend), DeliveryTimeout: new(route.Duration(time.Minute)), MaxAge: new(route.Duration(time.Hour)), PaceNumber: new("off")}.Change,
+			written(func(r *route.Route) {
+				r.FallbackCarriers, r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber = nil, route.Resend, route.Duration(time.Minute), route.Duration(time.Hour), "off"
+			}), routing.Changed,
+		},
+		{"off", []route.Route{stored()}, routing.Switch(false), written(func(r *route.Route) { r.Active = false }), routing.Changed},
+		{"on", []route.Route{stored()}, routing.Switch(true), stored(), routing.Unchanged},
+		{"removed", []route.Route{stored()}, anna().Remove, written(func(r *route.Route) { r.Active, r.Removed = false, noon }), routing.Removed},
+		{"removed before", []route.Route{stored(removed)}, anna().Remove, stored(removed), routing.Unchanged},
+		{"removed but active", []route.Route{stored(removed, func(r *route.Route) { r.Active = true })}, anna().Remove, written(removed), routing.Changed},
+		{"off, of a removed one", []route.Route{stored(removed)}, routing.Switch(false), stored(removed), routing.Unchanged},
+		{"on, of a removed one", []route.Route{stored(removed)}, routing.Switch(true), written(func(*route.Route) {}), routing.Changed},
+		{"set, of a removed one", []route.Route{stored(removed)}, to(other), written(func(r *route.Route) { r.DestinationCarrier = other }), routing.Changed},
+		{
+			"who opted out stays so while it is a hop", []route.Route{stored(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{phone, fallback} })}, to(other),
+			written(func(r *route.Route) { r.DestinationCarrier, r.OptedOut = other, []sms.PhoneNumber{fallback} }), routing.Changed,
+		},
+		{
+			"the table's is of a time to come", []route.Route{stored(func(r *route.Route) { r.LastUpdated = noon.Add(time.Hour) })}, to(other),
+			written(func(r *route.Route) { r.DestinationCarrier, r.LastUpdated = other, noon.Add(time.Hour+time.Second) }), routing.Changed,
+		},
+		{"out of use in spite of a loop", []route.Route{stored(func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{number} })}, routing.Switch(false), written(func(r *route.Route) { r.Active, r.FallbackCarriers = false, []sms.PhoneNumber{number} }), routing.Changed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			table := relaytest.NewMemoryRoutes(tt.table...)
+			done, err := routing.Edit{Number: number, Change: tt.change, Author: anna()}.Apply(t.Context(), table)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]route.Route{tt.want}, list(t, table)); diff != "" {
+				t.Errorf("table (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.want, done.After); diff != "" || done.Action() != tt.action {
+				t.Errorf("%s, want %s (-want +got):\n%s", done.Action(), tt.action, diff)
+			}
+		})
+	}
+}
+
+func TestEditRefuses(t *testing.T) {
+	looped := route.Route{TwilioNumber: second, DestinationCarrier: other, Version: 1}
+	tests := []struct {
+		name string
+		edit routing.Edit
+		want error
+	}{
+		{"a new one without a destination", routing.Edit{Number: other, Change: routing.Settings{Active: new(true)}.Change}, routing.ErrNoDestination},
+		{"what is not there", routing.Edit{Number: other, Change: routing.Switch(true)}, routing.ErrNoRoute},
+		{"to remove what is not there", routing.Edit{Number: other, Change: anna().Remove}, routing.ErrNoRoute},
+		{"a hop with a route", routing.Edit{Number: number, Change: to(second)}, route.ErrLoop},
+		{"a route of a hop", routing.Edit{Number: other, Change: to("+16195550126")}, route.ErrLoop},
+		{"an older version", routing.Edit{Number: number, Change: to(other), Version: new(int64(2))}, route.ErrConflict},
+		{"the version of a new one", routing.Edit{Number: number, Change: to(other), Version: new(int64(0))}, route.ErrConflict},
+		{"a version of what is not there", routing.Edit{Number: "+18585550102", Change: to(phone), Version: new(int64(1))}, route.ErrConflict},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			table := relaytest.NewMemoryRoutes(stored(), looped)
+			tt.edit.Author = anna()
+			if _, err := tt.edit.Apply(t.Context(), table); !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
+			}
+			if diff := cmp.Diff([]route.Route{stored(), looped}, list(t, table)); diff != "" {
+				t.Errorf("table (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestEditAgainstOthers: who changed something else is no hindrance, who changed the same is not written over.
+func TestEditAgainstOthers(t *testing.T) {
+	bobs := func(change func(*route.Route)) route.Route {
+		return stored(change, func(r *route.Route) { r.LastUpdated = noon.Add(-time.Second) })
+	}
+	tests := []struct {
+		name   string
+		theirs route.Route
+		want   func(*route.Route)
+	}{
+		{"who opted out", bobs(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{fallback} }), func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{fallback} }},
+		{"another field", bobs(func(r *route.Route) { r.MaxAge = route.Duration(time.Hour) }), func(r *route.Route) { r.MaxAge = route.Duration(time.Hour) }},
+		{"the same field", bobs(func(r *route.Route) { r.DestinationCarrier = "+16195550126" }), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			table := relaytest.NewMemoryRoutes(stored())
+			interfere(table, tt.theirs)
+			_, err := routing.Edit{Number: number, Change: to(other), Author: anna()}.Apply(t.Context(), table)
+			got := list(t, table)[0]
+			if tt.want == nil {
+				conflict, ok := errors.AsType[*routing.ConflictError](err)
+				const text = "route of +18585550100 was changed by someone else: bob wrote it at 2026-11-24T11:59:59Z"
+				if !ok || conflict.Error() != text || conflict.Stored.Version != 4 || got.Version != 4 {
+					t.Errorf("error %v, version %d; want %s", err, got.Version, text)
+				}
+				return
+			}
+			want := stored(tt.want, func(r *route.Route) {
+				r.DestinationCarrier, r.Version, r.UpdatedBy, r.LastUpdated = other, 5, "anna", noon
+			})
+			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+				t.Errorf("error %v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+// interfere has someone else write before the first put.
+func interfere(table *relaytest.MemoryRoutes, theirs route.Route) {
+	table.Fault = func(op string) error {
+		if op != "before Put" {
+			return nil
+		}
+		table.Fault = nil
+		_, err := table.Put(context.Background(), theirs)
+		return err
+	}
+}
+
+// TestEditGivesUp where others are quicker each time, and where the table fails.
+func TestEditGivesUp(t *testing.T) {
+	broken := errors.New("broken")
+	for at, want := range map[string]error{"before Put": route.ErrConflict, "before List": broken, "after Put": broken} {
+		table := relaytest.NewMemoryRoutes(stored())
+		table.Fault = func(op string) error {
+			if op == at {
+				return want
+			}
+			return nil
+		}
+		if _, err := (routing.Edit{Number: number, Change: to(other), Author: anna()}).Apply(t.Context(), table); !errors.Is(err, want) {
+			t.Errorf("%s: error %v, want %v", at, err, want)
+		}
+	}
+}
+
+// byHand is a table in which a route has no version.
+type byHand struct {
+	*relaytest.MemoryRoutes
+
+	over int
+}
+
+// PutUnversioned counts what goes over a route without a version.
+func (b *byHand) PutUnversioned(ctx context.Context, r route.Route) (route.Route, error) {
+	b.over++
+	return b.Put(ctx, r)
+}
+
+// TestEditOfAHandWrittenRoute: it has no version, and gets one; a new route is put as ever.
+func TestEditOfAHandWrittenRoute(t *testing.T) {
+	table := &byHand{MemoryRoutes: relaytest.NewMemoryRoutes(stored(func(r *route.Route) { r.Version = 0 }))}
+	for want, n := range []sms.PhoneNumber{second, number, number} {
+		done, err := routing.Edit{Number: n, Change: to([]sms.PhoneNumber{phone, other, phone}[want]), Author: anna()}.Apply(t.Context(), table)
+		if err != nil || done.After.Version == 0 || table.over != min(want, 1) {
+			t.Errorf("edit %d: version %d, error %v, %d over one without a version", want, done.After.Version, err, table.over)
+		}
+	}
+}
