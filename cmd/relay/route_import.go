@@ -132,6 +132,7 @@ func (p program) printStep(s routing.Step) error {
 		why = fmt.Sprintf(": changed %s, after the file's LastUpdated", updated(s.Before))
 	case routing.Conflict:
 		why = ": someone changed it just now"
+	case routing.Added, routing.Changed, routing.Removed:
 	}
 	fmt.Fprintf(p.stdout, "%s %s%s\n", s.Action, string(s.Before.TwilioNumber), why)
 	return writeDifferences(p.stdout, s.Differences)

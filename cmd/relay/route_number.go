@@ -79,8 +79,10 @@ func routeError(err error, number sms.PhoneNumber) error {
 	}
 	switch {
 	case errors.Is(err, routing.ErrNoRoute):
-		return hintedError{fmt.Errorf("there is no route of %s", string(number)),
-			"relay route ls --all lists those that there are, relay route set makes one"}
+		return hintedError{
+			fmt.Errorf("there is no route of %s", string(number)),
+			"relay route ls --all lists those that there are, relay route set makes one",
+		}
 	case errors.Is(err, routing.ErrNoDestination):
 		return hintedError{usageError{err}, "name the phone that its texts go to with --to"}
 	default:

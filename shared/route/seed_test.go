@@ -22,6 +22,8 @@ func TestSeed(t *testing.T) {
 	const number, stored, seeded = sms.PhoneNumber("+18585550100"), sms.PhoneNumber("+18585550122"), sms.PhoneNumber("+18585550133")
 	now := time.Date(2026, 11, 24, 12, 0, 0, 999e6, time.FixedZone("", 3600))
 	inTable := routeAt(number, stored, noon, 7, "anna")
+	removed := inTable
+	removed.Active, removed.Removed = false, noon
 	put, kept := route.Seeded{Put: []sms.PhoneNumber{number}}, route.Seeded{Kept: []sms.PhoneNumber{number}}
 	tests := []struct {
 		name  string
@@ -36,6 +38,8 @@ func TestSeed(t *testing.T) {
 		{"as old as the table's", []route.Route{inTable}, routeAt(number, seeded, noon, 0, ""), inTable, kept},
 		{"older than the table's", []route.Route{inTable}, routeAt(number, seeded, noon.Add(-time.Second), 0, ""), inTable, kept},
 		{"of no date where the table has one", []route.Route{inTable}, routeAt(number, seeded, time.Time{}, 0, ""), inTable, kept},
+		{"removed since", []route.Route{removed}, routeAt(number, seeded, noon, 0, ""), removed, kept},
+		{"removed before", []route.Route{removed}, routeAt(number, seeded, noon.Add(time.Second), 0, ""), routeAt(number, seeded, noon.Add(time.Second), 8, "seed"), put},
 		{"the table's was written by hand", []route.Route{routeAt(number, stored, time.Time{}, 0, "")}, routeAt(number, seeded, noon, 0, ""), routeAt(number, seeded, noon, 1, "seed"), put},
 	}
 	for _, tt := range tests {

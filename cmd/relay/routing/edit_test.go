@@ -35,7 +35,8 @@ func TestEdit(t *testing.T) {
 		{"another destination", []route.Route{stored()}, to(other), written(func(r *route.Route) { r.DestinationCarrier = other }), routing.Changed},
 		{"the same destination", []route.Route{stored()}, to(phone), stored(), routing.Unchanged},
 		{
-			"every setting", []route.Route{stored()},
+			"every setting",
+			[]route.Route{stored()},
 			routing.Settings{Fallbacks: new([]sms.PhoneNumber), OnUncertain: new(route.Resend), DeliveryTimeout: new(route.Duration(time.Minute)), MaxAge: new(route.Duration(time.Hour)), PaceNumber: new("off")}.Change,
 			written(func(r *route.Route) {
 				r.FallbackCarriers, r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber = nil, route.Resend, route.Duration(time.Minute), route.Duration(time.Hour), "off"
@@ -50,11 +51,15 @@ func TestEdit(t *testing.T) {
 		{"on, of a removed one", []route.Route{stored(removed)}, routing.Switch(true), written(func(*route.Route) {}), routing.Changed},
 		{"set, of a removed one", []route.Route{stored(removed)}, to(other), written(func(r *route.Route) { r.DestinationCarrier = other }), routing.Changed},
 		{
-			"who opted out stays so while it is a hop", []route.Route{stored(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{phone, fallback} })}, to(other),
+			"who opted out stays so while it is a hop",
+			[]route.Route{stored(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{phone, fallback} })},
+			to(other),
 			written(func(r *route.Route) { r.DestinationCarrier, r.OptedOut = other, []sms.PhoneNumber{fallback} }), routing.Changed,
 		},
 		{
-			"the table's is of a time to come", []route.Route{stored(func(r *route.Route) { r.LastUpdated = noon.Add(time.Hour) })}, to(other),
+			"the table's is of a time to come",
+			[]route.Route{stored(func(r *route.Route) { r.LastUpdated = noon.Add(time.Hour) })},
+			to(other),
 			written(func(r *route.Route) { r.DestinationCarrier, r.LastUpdated = other, noon.Add(time.Hour+time.Second) }), routing.Changed,
 		},
 		{"out of use in spite of a loop", []route.Route{stored(func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{number} })}, routing.Switch(false), written(func(r *route.Route) { r.Active, r.FallbackCarriers = false, []sms.PhoneNumber{number} }), routing.Changed},

@@ -1,0 +1,74 @@
+package route_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// TestWriteMaintenance leaves out what a file does not say. That it is read back as it is stands in cmd/relay/routing.
+func TestWriteMaintenance(t *testing.T) {
+	bare := routeAt("+18585550100", "+18585550122", time.Time{}, 7, "anna")
+	settled := routeAt("+18585550101", "+18585550122", noon.In(time.FixedZone("", 3600)).Add(time.Millisecond), 7, "anna")
+	settled.Active, settled.FallbackCarriers, settled.OptedOut = false, []sms.PhoneNumber{"+18585550133"}, []sms.PhoneNumber{"+18585550133"}
+	settled.OnUncertain, settled.DeliveryTimeout, settled.MaxAge, settled.PaceNumber = route.Park, route.Duration(90*time.Second), route.Duration(time.Hour), "off"
+	removed := routeAt("+18585550102", "+18585550122", noon, 7, "anna")
+	removed.Active, removed.Removed = false, noon
+	const want = `{
+  "routes": [
+    {
+      "TwilioNumber": "+18585550100",
+      "DestinationCarrier": "+18585550122",
+      "FallbackCarriers": [],
+      "Active": true
+    },
+    {
+      "TwilioNumber": "+18585550101",
+      "DestinationCarrier": "+18585550122",
+      "FallbackCarriers": [
+        "+18585550133"
+      ],
+      "Active": false,
+      "OnUncertain": "park",
+      "DeliveryTimeout": "1m30s",
+      "MaxAge": "1h",
+      "PaceNumber": "off",
+      "LastUpdated": "2026-11-24T12:00:00.001Z"
+    }
+  ]
+}
+`
+	var got strings.Builder
+	if err := route.WriteMaintenance(&got, []route.Route{bare, settled, removed}); err != nil || cmp.Diff(want, got.String()) != "" {
+		t.Errorf("error %v (-want +got):\n%s", err, cmp.Diff(want, got.String()))
+	}
+	got.Reset()
+	if err := route.WriteMaintenance(&got, nil); err != nil || got.String() != "{\n  \"routes\": []\n}\n" {
+		t.Errorf("no routes: %s, error %v", got.String(), err)
+	}
+}
+
+// TestLoops finds those of what is put, and the text shows no number whole.
+func TestLoops(t *testing.T) {
+	first, second := routeAt("+18585550100", "+18585550101", noon, 1, ""), routeAt("+18585550101", "+18585550122", noon, 1, "")
+	for name, tt := range map[string]struct {
+		table, put []route.Route
+		want       route.LoopsError
+	}{
+		"none":             {table: []route.Route{second}, put: []route.Route{second}},
+		"there before":     {table: []route.Route{first, second}, put: []route.Route{second}},
+		"its hop is there": {table: []route.Route{second}, put: []route.Route{first}, want: route.LoopsError{{"+18585550100", "+18585550101"}}},
+		"it is a hop":      {table: []route.Route{first}, put: []route.Route{second}, want: route.LoopsError{{"+18585550100", "+18585550101"}}},
+		"both are new":     {put: []route.Route{second, first}, want: route.LoopsError{{"+18585550100", "+18585550101"}}},
+	} {
+		got := route.Loops(tt.table, tt.put...)
+		if diff := cmp.Diff(tt.want, got); diff != "" || len(got) > 0 && strings.Contains(got.Error(), "8585550") {
+			t.Errorf("%s: %v (-want +got):\n%s", name, got, diff)
+		}
+	}
+}
