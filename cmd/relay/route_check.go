@@ -78,7 +78,7 @@ func (p program) printFindings(findings []routing.Finding, asJSON, strict bool) 
 			return err
 		}
 	} else {
-		writeFindings(p.stdout, findings)
+		writeRouteFindings(p.stdout, findings)
 	}
 	if problems > 0 || strict && warnings > 0 {
 		return foundError{errors.New(tally)}

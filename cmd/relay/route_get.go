@@ -18,7 +18,7 @@ func (p program) routeGetCommand() *cobra.Command {
 last, in which version.`,
 		Example: `  relay route get +18585550100
   relay route get "(858) 555-0100" --json | jq .Version`,
-		Args:              oneNumber,
+		Args:              oneRoute,
 		ValidArgsFunction: p.completeNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number, err := numbers.read(args[0])

@@ -33,8 +33,8 @@ func (f numberFlags) read(text string) (sms.PhoneNumber, error) {
 	return number, nil
 }
 
-// oneNumber wants one argument.
-func oneNumber(_ *cobra.Command, args []string) error {
+// oneRoute wants one argument.
+func oneRoute(_ *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
 		return usageError{errors.New("which route? name its Twilio number")}

@@ -118,8 +118,8 @@ func writeDifferences(out io.Writer, differences []routing.Difference) error {
 	return table.Flush()
 }
 
-// writeFindings prints what a check found, each with what to do about it.
-func writeFindings(out io.Writer, findings []routing.Finding) {
+// writeRouteFindings prints what a check found, each with what to do about it.
+func writeRouteFindings(out io.Writer, findings []routing.Finding) {
 	for _, f := range findings {
 		about := ""
 		if f.Number != "" {

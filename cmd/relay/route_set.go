@@ -51,7 +51,7 @@ is active unless --inactive is said.`,
   relay route set +18585550100 --fallback "(619) 555-0124" --fallback "(619) 555-0125" --delivery-timeout 90s
   relay route set +18585550100 --to +16195550126 --version 7
   relay route set +18585550100 --no-fallback --delivery-timeout default`,
-		Args:              oneNumber,
+		Args:              oneRoute,
 		ValidArgsFunction: p.completeNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			settings, err := said.settings(cmd.Flags(), f.numbers)

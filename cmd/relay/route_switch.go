@@ -43,7 +43,7 @@ does. While the item is there, the number can be no hop of another route.`,
 // switchCommand makes a command that changes a route without being told more than its number.
 func (p program) switchCommand(cmd cobra.Command, change change) *cobra.Command {
 	var f editFlags
-	cmd.Args, cmd.ValidArgsFunction = oneNumber, p.completeNumbers
+	cmd.Args, cmd.ValidArgsFunction = oneRoute, p.completeNumbers
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return p.edit(cmd, args[0], f, change) }
 	f.add(cmd.Flags())
 	return &cmd

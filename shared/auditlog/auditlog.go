@@ -94,7 +94,9 @@ type Route struct {
 	PaceNumber      string `json:"pace_number,omitempty"`
 	// OptedOut are the hops that texted STOP to the number.
 	OptedOut []string `json:"opted_out,omitempty"`
-	Version  int64    `json:"version"`
+	// Removed is when the route was taken out of use, absent while it is in use.
+	Removed string `json:"removed,omitempty"`
+	Version int64  `json:"version"`
 }
 
 // Line is an entry as a log keeps it.

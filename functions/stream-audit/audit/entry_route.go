@@ -32,6 +32,7 @@ type storedRoute struct {
 	MaxAge             written[route.Duration]
 	PaceNumber         written[string]
 	OptedOut           written[[]sms.PhoneNumber]
+	Removed            written[time.Time]
 	LastUpdated        written[time.Time]
 	Version            int64
 	UpdatedBy          string
@@ -108,7 +109,7 @@ func routeOf(r *storedRoute) *auditlog.Route {
 		DeliveryTimeout: r.DeliveryTimeout.show(length(r.DeliveryTimeout.value), route.Route{DeliveryTimeout: r.DeliveryTimeout.value}),
 		MaxAge:          r.MaxAge.show(length(r.MaxAge.value), route.Route{MaxAge: r.MaxAge.value}),
 		PaceNumber:      r.PaceNumber.show(r.PaceNumber.value, route.Route{PaceNumber: r.PaceNumber.value}),
-		OptedOut:        optedOut, Version: r.Version,
+		OptedOut:        optedOut, Removed: r.Removed.show(moment(r.Removed.value), route.Route{}), Version: r.Version,
 	}
 }
 
@@ -126,6 +127,14 @@ func length(d route.Duration) string {
 		return ""
 	}
 	return d.String()
+}
+
+// moment writes a time; that none is set is not said.
+func moment(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
 }
 
 func masks(numbers []sms.PhoneNumber) []string {

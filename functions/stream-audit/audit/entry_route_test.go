@@ -113,6 +113,8 @@ func TestSettingsWrittenByHand(t *testing.T) {
 		{"age of nothing", "MaxAge", events.NewNullAttribute(), func(r *auditlog.Route) { r.MaxAge = "" }},
 		{"pace as text", "PaceNumber", text("+18585550199"), func(r *auditlog.Route) { r.PaceNumber = "unreadable" }},
 		{"who opted out as text", "OptedOut", text("+18585550199"), func(r *auditlog.Route) { r.OptedOut = []string{"unreadable"} }},
+		{"removed", "Removed", text("2026-11-24T09:00:00+01:00"), func(r *auditlog.Route) { r.Removed = "2026-11-24T08:00:00Z" }},
+		{"removed as text", "Removed", text("+18585550199"), func(r *auditlog.Route) { r.Removed = "unreadable" }},
 		{"who opted out as a set", "OptedOut", events.NewStringSetAttribute([]string{"+18585550122"}), func(r *auditlog.Route) { r.OptedOut = []string{"***0122"} }},
 	}
 	for _, tt := range tests {
