@@ -89,6 +89,7 @@ func nameOf(function string) string {
 	return function[strings.LastIndexByte(function, ':')+1:]
 }
 
+//nolint:gosec // the form of a secret, and no credential.
 const mendSecret = `its JSON is {"accountSid","authToken"}, of the API key {"accountSid","apiKeySid","apiKeySecret"}: aws secretsmanager put-secret-value; name it with --auth-token-secret and --api-key-secret`
 
 func secretsShape(ctx context.Context, e *exam) Finding {
