@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// tailFlags are the flags of tail.
+type tailFlags struct {
+	number, state, since string
+	asJSON               bool
+}
+
+func (p program) tailCommand() *cobra.Command {
+	var f tailFlags
+	cmd := &cobra.Command{
+		Use:   "tail",
+		Short: "Watch the texts as they go through",
+		Long: `tail shows each change of each text as it comes into the audit log, until Ctrl-C. On this host that is a moment after the
+change; on AWS the log lags by a few seconds, and each look at it costs a request.
+
+Numbers are masked in the audit log: --number shows every text that has a number with the same last digits.`,
+		Example: `  relay tail
+  relay tail --state failed --aws
+  relay tail --since 10m --json | jq -r .message_sid`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.tail(cmd, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.number, "number", "", "only texts from or to this number, by its last digits")
+	flags.StringVar(&f.state, "state", "", "only changes to this state")
+	flags.StringVar(&f.since, "since", "", "begin back then: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 10m (default now)")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the entries of the audit log, one a line")
+	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
+	addAuditSource(flags)
+	return cmd
+}
+
+const (
+	// fileInterval and cloudInterval are how often the log is looked at, cloudLag how late its lines may come into the cloud.
+	fileInterval  = 200 * time.Millisecond
+	cloudInterval = 2 * time.Second
+	cloudLag      = 2 * time.Minute
+)
+
+func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
+	if f.state != "" && !ledger.State(f.state).Known() {
+		return usageError{fmt.Errorf("--state: %q is none of %v", f.state, ledger.States())}
+	}
+	now := time.Now()
+	since, err := readMoment(f.since, now)
+	if err != nil {
+		return usageError{fmt.Errorf("--since: %w", err)}
+	}
+	if since.IsZero() {
+		since = now
+	}
+	source, err := p.openTrail(cmd.Context(), cmd.Flags(), true, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	follower := trail.Follower{Source: source, Since: since, Interval: fileInterval, Overlap: cloudLag, Now: time.Now}
+	if !source.Numbered {
+		follower.Interval = cloudInterval
+	}
+	return follower.Run(cmd.Context(), func(line auditlog.Line) error {
+		entry, err := auditlog.Parse(line.Text)
+		if err != nil || !f.wants(entry) {
+			// What is no entry is for relay audit verify to tell.
+			return nil //nolint:nilerr // see above.
+		}
+		if f.asJSON {
+			_, err := fmt.Fprintf(p.stdout, "%s\n", line.Text)
+			return err
+		}
+		_, err = fmt.Fprintln(p.stdout, changeLine(entry))
+		return err
+	})
+}
+
+// wants reports whether the entry is one of those that are to be shown.
+func (f tailFlags) wants(e auditlog.Entry) bool {
+	masked := sms.Typed(f.number).Mask()
+	return e.Subject == auditlog.SubjectMessage && (f.state == "" || e.To == f.state && e.From != e.To) &&
+		(f.number == "" || e.TwilioNumber == masked || e.Customer == masked)
+}
+
+// changeLine tells a change in a line.
+func changeLine(e auditlog.Entry) string {
+	words := []string{e.Time.UTC().Format("15:04:05.000"), e.MessageSid}
+	if e.From == e.To {
+		words = append(words, e.To)
+	} else {
+		words = append(words, strings.TrimPrefix(e.From+" -> "+e.To, " "))
+	}
+	if e.Reason != "" {
+		words = append(words, "("+e.Reason+")")
+	}
+	if e.Customer != "" {
+		words = append(words, "from "+e.Customer)
+	}
+	words = append(words, "to "+e.TwilioNumber)
+	if a := e.Attempt; a != nil {
+		words = append(words, strings.TrimSpace(fmt.Sprintf("attempt %d at %s %s %s", a.Number, a.Destination, a.Outcome, a.Status)))
+		if a.ErrorCode != 0 {
+			words = append(words, fmt.Sprintf("code %d", a.ErrorCode))
+		}
+	}
+	if e.Actor != "" {
+		words = append(words, fmt.Sprintf("by %s: %s, %s", e.Actor, e.Decision, e.Note))
+	}
+	return strings.Join(words, " ")
+}

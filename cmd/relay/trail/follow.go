@@ -1,0 +1,114 @@
+package trail
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+)
+
+// Follower reads a log as it grows.
+type Follower struct {
+	Source *Source
+	// Since is from when on lines are wanted.
+	Since time.Time
+	// Interval is how often the log is looked at, Overlap how far back each look at a log in the cloud goes: lines may come
+	// into it late, and in no order.
+	Interval, Overlap time.Duration
+	Now               func() time.Time
+}
+
+// Run calls visit for each line since then, once, until ctx ends, which is no error. The errors are visit's own and the log's.
+func (f Follower) Run(ctx context.Context, visit func(auditlog.Line) error) error {
+	look, done, err := f.lookOf()
+	if err != nil {
+		return err
+	}
+	ticker := time.NewTicker(f.Interval)
+	defer ticker.Stop()
+	for err == nil {
+		if err = look(ctx, visit); err != nil && ctx.Err() != nil {
+			err = nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, done())
+		case <-ticker.C:
+		}
+	}
+	return errors.Join(err, done())
+}
+
+// look reads what is new.
+type look func(ctx context.Context, visit func(auditlog.Line) error) error
+
+func (f Follower) lookOf() (look, func() error, error) {
+	if !f.Source.Numbered {
+		return f.again(), func() error { return nil }, nil
+	}
+	file, err := os.Open(f.Source.Where)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.onward(file), file.Close, nil
+}
+
+// onward reads a file from where the last look ended. A line that is not whole yet is left for the next.
+func (f Follower) onward(file *os.File) look {
+	lines, rest := bufio.NewReader(file), []byte(nil)
+	return func(ctx context.Context, visit func(auditlog.Line) error) error {
+		for ctx.Err() == nil {
+			part, err := lines.ReadBytes('\n')
+			rest = append(rest, part...)
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("read %s: %w", file.Name(), err)
+			}
+			line := lineOf(rest[:len(rest)-1])
+			rest = nil
+			if line.Time.Before(f.Since) {
+				continue
+			}
+			if err := visit(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// again asks a log in the cloud for the last while, and passes over what was seen before.
+func (f Follower) again() look {
+	from, seen := f.Since, map[[sha256.Size]byte]time.Time{}
+	return func(ctx context.Context, visit func(auditlog.Line) error) error {
+		now := f.Now()
+		err := f.Source.Read(ctx, Query{From: from}, func(line auditlog.Line) error {
+			sum := sha256.Sum256(line.Text)
+			if _, known := seen[sum]; known {
+				return nil
+			}
+			seen[sum] = line.Time
+			return visit(line)
+		})
+		if err != nil {
+			return err
+		}
+		if back := now.Add(-f.Overlap); back.After(from) {
+			from = back
+		}
+		for sum, at := range seen {
+			if at.Before(from) {
+				delete(seen, sum)
+			}
+		}
+		return nil
+	}
+}
