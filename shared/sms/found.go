@@ -9,7 +9,7 @@ type Found struct {
 	Body   string
 	From   PhoneNumber
 	To     PhoneNumber
-	// Direction is DirectionAPI for what the API sent, "inbound" for what a customer did; also "outbound-call" and
+	// Direction is DirectionAPI for what the API sent, DirectionInbound for what a customer did; also "outbound-call" and
 	// "outbound-reply".
 	Direction string
 	// DateCreated is exact to the second; the zero time if Twilio gave none.
@@ -18,10 +18,15 @@ type Found struct {
 	ErrorCode int
 	// MessagingServiceSid is the Messaging Service that the message came or went through, empty if none.
 	MessagingServiceSid string
+	// NumMedia is how many attachments it has.
+	NumMedia int
 }
 
-// DirectionAPI is the Direction of messages that were sent through the API.
-const DirectionAPI = "outbound-api"
+// The Directions of messages that were sent through the API, and of those that came in.
+const (
+	DirectionAPI     = "outbound-api"
+	DirectionInbound = "inbound"
+)
 
 // ListFilter narrows a List. A zero field does not narrow it.
 type ListFilter struct {

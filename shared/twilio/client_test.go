@@ -186,14 +186,14 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestFetch(t *testing.T) {
-	s := serve(t, answer(http.StatusOK, message(t, map[string]any{"status": "undelivered", "error_code": 30003})))
+	s := serve(t, answer(http.StatusOK, message(t, map[string]any{"status": "undelivered", "error_code": 30003, "num_media": "2"})))
 	got, err := newClient(t, s.URL).Fetch(t.Context(), testSid)
 	if err != nil {
 		t.Fatalf("Fetch(): %v", err)
 	}
 	want := Found{
 		Sid: testSid, Status: sms.StatusUndelivered, Body: outbound.Body, From: outbound.From, To: outbound.To,
-		Direction: "outbound-api", DateCreated: time.Date(2023, 8, 24, 5, 1, 45, 0, time.UTC), ErrorCode: 30003,
+		Direction: "outbound-api", DateCreated: time.Date(2023, 8, 24, 5, 1, 45, 0, time.UTC), ErrorCode: 30003, NumMedia: 2,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Fetch() (-want +got):\n%s", diff)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
@@ -133,5 +134,7 @@ func newFound(message *openapi.ApiV2010Message) Found {
 	if message.ErrorCode != nil {
 		found.ErrorCode = *message.ErrorCode
 	}
+	// Twilio writes it as a string; what is no number is none.
+	found.NumMedia, _ = strconv.Atoi(textOf(message.NumMedia))
 	return found
 }

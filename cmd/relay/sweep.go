@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/cmd/relay/sweep"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// sweepFlags are the flags of sweep.
+type sweepFlags struct {
+	numbers       []string
+	since         string
+	grace         time.Duration
+	apply, asJSON bool
+}
+
+func (p program) sweepCommand() *cobra.Command {
+	var f sweepFlags
+	cmd := &cobra.Command{
+		Use:   "sweep",
+		Short: "Find texts that Twilio received and the relay never got",
+		Long: `sweep compares Twilio's list of received texts with the ledger. A text that is in the first alone was lost on its way here: its
+webhook failed, and the fallback too, or the number's webhook pointed elsewhere. With --apply it is put on the queue as the
+webhook would have done, and counts as received now. A repeat is harmless: the ledger takes each text once.
+
+It looks at every number that has a route. Of attachments Twilio's list tells the number alone.`,
+		Example: `  relay sweep
+  relay sweep --since 6h --number +18585550100
+  relay sweep --since 6h --apply`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.sweep(cmd, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.numbers, "number", nil, "only texts to this Twilio number; may be repeated (default every number with a route)")
+	flags.StringVar(&f.since, "since", "1h", "how far back: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 6h")
+	flags.DurationVar(&f.grace, "grace", sweepGrace, "leave texts out that are younger: their webhooks may be on their way")
+	flags.BoolVar(&f.apply, "apply", false, "put them on the queue; without it, only list them")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")
+	addDesk(flags)
+	addTwilio(flags)
+	return cmd
+}
+
+// sweepGrace is how old a text is before it counts as lost: Twilio waits 15 seconds for a webhook, and as long for its fallback.
+const sweepGrace = time.Minute
+
+// swept is what came of a sweep, also as JSON.
+type swept struct {
+	Looked  int           `json:"looked"`
+	Missing []missingText `json:"missing"`
+	Applied bool          `json:"applied"`
+	Queued  int           `json:"queued"`
+	found   []sms.Found
+}
+
+type missingText struct {
+	MessageSid string          `json:"message_sid"`
+	From       sms.PhoneNumber `json:"from"`
+	To         sms.PhoneNumber `json:"to"`
+	ReceivedAt time.Time       `json:"received_at"`
+	NumMedia   int             `json:"num_media,omitempty"`
+	Text       string          `json:"text"`
+}
+
+func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
+	ctx := cmd.Context()
+	since, err := readMoment(f.since, time.Now())
+	if err != nil {
+		return usageError{fmt.Errorf("--since: %w", err)}
+	}
+	if since.IsZero() {
+		return usageError{errors.New("--since: how far back?")}
+	}
+	client, err := p.openTwilio(cmd.Flags())
+	if err != nil {
+		return err
+	}
+	account, _ := lookupOf(twilioSettings(), cmd.Flags(), p.lookup)(envAccountSid)
+	d, err := p.openDesk(ctx, cmd.Flags())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	numbers, err := f.numbersOf(ctx, d)
+	if err != nil {
+		return err
+	}
+	s := sweep.Sweep{Messages: client, Records: d.Ledger, Queue: d.Queue, AccountSid: account, Since: since, Grace: f.grace, Now: time.Now}
+	result, err := sweepAll(ctx, s, numbers)
+	if err != nil {
+		return withSweepHint(err)
+	}
+	if result.Applied = f.apply; f.apply {
+		for _, m := range result.found {
+			if err = s.Inject(ctx, m); err != nil {
+				break
+			}
+			result.Queued++
+		}
+	}
+	return errors.Join(p.printSwept(result, f.asJSON), interrupted(ctx, err))
+}
+
+// numbersOf are those that were named, or those of the routes.
+func (f sweepFlags) numbersOf(ctx context.Context, d *desk.Desk) (numbers []sms.PhoneNumber, err error) {
+	for _, number := range f.numbers {
+		numbers = append(numbers, sms.Typed(number))
+	}
+	if len(numbers) > 0 {
+		return numbers, nil
+	}
+	routes, err := d.Routes.List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the routes: %w", err)
+	}
+	for _, r := range routes {
+		numbers = append(numbers, r.TwilioNumber)
+	}
+	if len(numbers) == 0 {
+		return nil, hintedError{errors.New("there are no routes, and so no numbers to look at"), "name one with --number"}
+	}
+	return numbers, nil
+}
+
+func sweepAll(ctx context.Context, s sweep.Sweep, numbers []sms.PhoneNumber) (swept, error) {
+	result := swept{Missing: []missingText{}}
+	for _, number := range numbers {
+		missing, looked, err := s.Missing(ctx, number)
+		if err != nil {
+			return result, err
+		}
+		result.Looked += looked
+		result.found = append(result.found, missing...)
+	}
+	for _, m := range result.found {
+		result.Missing = append(result.Missing, missingText{MessageSid: m.Sid, From: m.From, To: m.To, ReceivedAt: m.DateCreated, NumMedia: m.NumMedia, Text: m.Body})
+	}
+	return result, nil
+}
+
+func withSweepHint(err error) error {
+	if errors.Is(err, sweep.ErrTooMany) {
+		return hintedError{err, "look less far back with --since"}
+	}
+	return err
+}
+
+func (p program) printSwept(result swept, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(p.stdout).Encode(result)
+	}
+	if err := writeMissing(p.stdout, result.Missing); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "%s received by Twilio, %d of them not in the ledger.\n", plural(result.Looked, "text"), len(result.Missing))
+	switch {
+	case result.Applied && len(result.Missing) > 0:
+		fmt.Fprintf(p.stdout, "%s queued. relay status shows what becomes of them.\n", plural(result.Queued, "text"))
+	case len(result.Missing) > 0:
+		fmt.Fprintln(p.stdout, "Nothing was queued. The same command with --apply queues them.")
+	}
+	return nil
+}
+
+func writeMissing(out io.Writer, missing []missingText) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "SID\tFROM\tTO\tRECEIVED\tSAYS")
+	for _, m := range missing {
+		says := shortened(oneLine(m.Text))
+		if m.NumMedia > 0 {
+			says += fmt.Sprintf(" [%s]", plural(m.NumMedia, "attachment"))
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", m.MessageSid, m.From, m.To, m.ReceivedAt.UTC().Format(time.RFC3339), orDash(says))
+	}
+	return table.Flush()
+}

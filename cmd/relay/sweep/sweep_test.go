@@ -1,0 +1,183 @@
+package sweep_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/sweep"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+	"quickdumpnow.com/smsrelay/shared/twiliofake"
+)
+
+const (
+	accountSid = "AC00000000000000000000000000000001"
+	authToken  = "faketokenfaketokenfaketokenfake1"
+)
+
+var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// stage is a fake Twilio behind its real client, and a relay that heard nothing.
+type stage struct {
+	sweep.Sweep
+
+	t      *testing.T
+	clock  *relaytest.Clock
+	fake   *twiliofake.Server
+	ledger *relaytest.MemoryLedger
+	queue  *relaytest.MemoryQueue
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	clock := relaytest.NewClock(now)
+	fake, err := twiliofake.New(twiliofake.Config{
+		AccountSid: accountSid, AuthToken: authToken, Now: clock.Now, Webhook: twiliofake.Webhook{URL: "http://127.0.0.1:1/sms/inbound"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(fake)
+	t.Cleanup(func() { server.Close(); fake.Close() })
+	client, err := twilio.New(twilio.Config{AccountSid: accountSid, AuthToken: authToken, BaseURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{t: t, clock: clock, fake: fake, ledger: &relaytest.MemoryLedger{}, queue: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, clock.Now)}
+	s.Sweep = sweep.Sweep{
+		Messages: client, Records: s.ledger, Queue: s.queue, AccountSid: accountSid, Since: now.Add(-time.Hour), Grace: time.Minute, Now: clock.Now,
+	}
+	return s
+}
+
+// texted lets a customer text the number, whose webhook nobody answers, and returns the text's MessageSid.
+func (s *stage) texted(body string, media ...sms.Media) string {
+	s.t.Helper()
+	response, err := s.fake.SendInbound(context.Background(), twiliofake.Inbound{From: relaytest.Customer, To: relaytest.TwilioNumber, Body: body, Media: media}, "")
+	if err != nil || response.Taken {
+		s.t.Fatalf("taken %v, error %v", response.Taken, err)
+	}
+	s.clock.Advance(2 * time.Second)
+	return response.MessageSid
+}
+
+func (s *stage) missing() (sids []string, looked int) {
+	s.t.Helper()
+	missing, looked, err := s.Missing(context.Background(), relaytest.TwilioNumber)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, m := range missing {
+		sids = append(sids, m.Sid)
+	}
+	return sids, looked
+}
+
+func TestMissing(t *testing.T) {
+	s := newStage(t)
+	first, second, third := s.texted("The first"), s.texted("The second"), s.texted("The third")
+	r := relaytest.Record(1, now)
+	r.MessageSid = second
+	if _, err := s.ledger.Create(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if got, looked := s.missing(); got != nil || looked != 0 {
+		t.Errorf("%v of %d are missing, whose webhooks may be on their way", got, looked)
+	}
+	s.clock.Advance(time.Minute)
+	got, looked := s.missing()
+	if diff := cmp.Diff([]string{first, third}, got); diff != "" || looked != 3 {
+		t.Errorf("looked at %d; missing (-want +got):\n%s", looked, diff)
+	}
+	s.Since = now.Add(3 * time.Second)
+	if got, looked := s.missing(); !cmp.Equal(got, []string{third}) || looked != 1 {
+		t.Errorf("since then %v of %d are missing", got, looked)
+	}
+	// What the relay sent to the number's own customers is no text to it, and neither are texts to other numbers.
+	if missing, looked, err := s.Missing(t.Context(), relaytest.Fallback); err != nil || len(missing) != 0 || looked != 0 {
+		t.Errorf("%v of %d to another number are missing, error %v", missing, looked, err)
+	}
+}
+
+// Twilio's dates tell nothing apart within a second; its order does.
+func TestMissingWithinASecondKeepTheirOrder(t *testing.T) {
+	s := newStage(t)
+	var want []string
+	for n := range 5 {
+		want = append(want, s.texted(fmt.Sprint("Part ", n)))
+		s.clock.Advance(-2 * time.Second)
+	}
+	s.clock.Advance(time.Hour / 2)
+	if got, _ := s.missing(); !cmp.Equal(got, want) {
+		t.Errorf("missing %v, want %v", got, want)
+	}
+}
+
+func TestInject(t *testing.T) {
+	s := newStage(t)
+	sid := s.texted("Is the gate open?", sms.Media{URL: "https://example.com/1.jpg", ContentType: "image/jpeg"})
+	s.clock.Advance(time.Minute)
+	missing, _, err := s.Missing(t.Context(), relaytest.TwilioNumber)
+	if err != nil || len(missing) != 1 {
+		t.Fatalf("missing %v, error %v", missing, err)
+	}
+	for range 2 {
+		if err := s.Inject(t.Context(), missing[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	queued := s.queue.Messages()
+	if len(queued) != 1 {
+		t.Fatalf("%d messages on the queue, want 1", len(queued))
+	}
+	got, err := queue.Decode(queued[0].Body)
+	want := queue.Envelope{
+		Version: queue.Version, Kind: queue.KindInbound, RelayID: sid, ReceivedAt: s.clock.Now(),
+		Message: &sms.Message{
+			Sid: sid, AccountSid: accountSid, From: relaytest.Customer, To: relaytest.TwilioNumber, Body: "Is the gate open?",
+			Media: []sms.Media{{URL: "https://api.twilio.com/2010-04-01/Accounts/" + accountSid + "/Messages/" + sid + "/Media"}},
+		},
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" || queued[0].Group != want.Group() || queued[0].DeduplicationID != sid {
+		t.Errorf("queued %+v, error %v (-want +got):\n%s", queued[0], err, diff)
+	}
+}
+
+// many are as many messages as are asked for.
+type many struct{}
+
+func (many) List(_ context.Context, f sms.ListFilter) ([]sms.Found, error) {
+	found := make([]sms.Found, f.Limit)
+	for i := range found {
+		found[i] = sms.Found{Sid: fmt.Sprintf("SM%032x", i), Direction: sms.DirectionInbound, DateCreated: now}
+	}
+	return found, nil
+}
+
+func TestSweepSaysWhatItCannotDo(t *testing.T) {
+	s := newStage(t)
+	s.texted("Hello")
+	s.clock.Advance(time.Minute)
+	away := &fault.Error{Kind: fault.Transient, Err: errors.New("away")}
+	s.ledger.Fault = func(string) error { return away }
+	if _, _, err := s.Missing(t.Context(), relaytest.TwilioNumber); !errors.Is(err, away) {
+		t.Errorf("ledger: error %v", err)
+	}
+	s.queue.Fault = func(string) error { return away }
+	if err := s.Inject(t.Context(), sms.Found{Sid: "SM1", From: relaytest.Customer, To: relaytest.TwilioNumber}); !errors.Is(err, away) {
+		t.Errorf("queue: error %v", err)
+	}
+	s.Messages = many{}
+	if _, _, err := s.Missing(t.Context(), relaytest.TwilioNumber); !errors.Is(err, sweep.ErrTooMany) {
+		t.Errorf("list: error %v", err)
+	}
+}
