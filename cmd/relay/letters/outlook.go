@@ -19,11 +19,9 @@ const (
 	Noted Outlook = "receipt"
 	// Settles means that the text is dead, and Twilio has a message of it after all: the text would be settled, and not sent.
 	Settles Outlook = "settles"
-	// Parks means that the text is dead, and nobody knows whether Twilio has a message of it: it would be uncertain, and not sent.
-	Parks Outlook = "parks"
 	// Taken means that Twilio has a message of this text. It would not be sent again.
 	Taken Outlook = "taken"
-	// InDoubt means that the text is uncertain already. It would not be sent again.
+	// InDoubt means that nobody knows whether Twilio has a message of the text. It would not be sent again.
 	InDoubt Outlook = "in_doubt"
 	// Listed means that Twilio lists the message, although the ledger does not know it. The sender, which does not ask, would send it again.
 	Listed Outlook = "listed"
@@ -39,13 +37,13 @@ const (
 
 // Outlooks lists them all, those that move first.
 func Outlooks() []Outlook {
-	return []Outlook{Again, First, Onward, Noted, Settles, Parks, Taken, InDoubt, Listed, Stale, Ended, InHand, Unreadable}
+	return []Outlook{Again, First, Onward, Noted, Settles, Taken, InDoubt, Listed, Stale, Ended, InHand, Unreadable}
 }
 
 // Moves reports whether something would come of moving the letter, other than what the ledger has already.
 func (o Outlook) Moves() bool {
 	switch o {
-	case Again, First, Onward, Noted, Settles, Parks:
+	case Again, First, Onward, Noted, Settles:
 		return true
 	case Taken, InDoubt, Listed, Stale, Ended, InHand, Unreadable:
 	}
@@ -73,10 +71,8 @@ func (o Outlook) Meaning() string {
 		return "Twilio has it, says the ledger; would not be sent again"
 	case Settles:
 		return "dead, and Twilio has it after all; would be settled, not sent"
-	case Parks:
-		return "dead, and Twilio may have it; would be uncertain, not sent"
 	case InDoubt:
-		return "uncertain; would not be sent again"
+		return "Twilio may have it; would not be sent again"
 	case Listed:
 		return "Twilio has it, says Twilio's list, and the ledger does not know"
 	case Stale:
@@ -126,13 +122,13 @@ func foreseeDead(l Letter) Outlook {
 	}
 	redriven, changed, err := l.Record.Redrive(l.Attempts, l.Record.UpdatedAt)
 	switch {
-	case err != nil || !changed:
-		return Stale
-	case redriven.State == ledger.Queued:
+	case err == nil && changed && redriven.State == ledger.Queued:
 		return Again
-	case redriven.State == ledger.Uncertain:
-		return Parks
-	default:
+	case err == nil && changed:
 		return Settles
+	case l.Record.InDoubt():
+		return InDoubt
+	default:
+		return Stale
 	}
 }

@@ -75,7 +75,7 @@ func TestOutlookComesTrue(t *testing.T) {
 				record.Attempts[0].Outcome = fault.Unknown.String()
 				return record, true, nil
 			})
-		}, letters.Parks, 0, 0},
+		}, letters.InDoubt, 0, 0},
 		"uncertain": {func(r *relay) {
 			r.deaths(1)
 			r.change(func(record ledger.Record) (ledger.Record, bool, error) {
