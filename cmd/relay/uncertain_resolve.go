@@ -62,7 +62,7 @@ text's; with --force the word alone is taken.
 	flags.BoolVar(&f.resend, "resend", false, "send it again")
 	flags.BoolVar(&f.giveUp, "give-up", false, "leave it alone")
 	flags.StringVar(&f.because, "because", "", "why, for the record")
-	flags.StringVar(&f.by, "by", "", "who, for the record (default the user of this host)")
+	flags.StringVar(&f.by, "by", "", "who, for the record (default RELAY_OPERATOR, else the user of this host)")
 	flags.IntVar(&f.attempt, "attempt", 0, "with --sent: the attempt that made the message (default the last one in doubt)")
 	flags.BoolVar(&f.force, "force", false, "with --sent: do not ask Twilio")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the text as it stands then")
