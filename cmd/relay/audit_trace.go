@@ -94,7 +94,7 @@ func writeTrace(out io.Writer, entries []logged) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TIME\tVERSION\tSTATE\tREASON\tATTEMPT")
 	for _, e := range entries {
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e.Entry), orDash(e.Reason), tracedAttempt(e.Attempt))
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e.Entry), orDash(tracedReason(e.Entry)), tracedAttempt(e.Attempt))
 	}
 	return table.Flush()
 }
@@ -114,6 +114,14 @@ func traceState(e auditlog.Entry) string {
 		text += " (past the relay)"
 	}
 	return text
+}
+
+// tracedReason says why, and who decided it, if an operator did.
+func tracedReason(e auditlog.Entry) string {
+	if e.Decision == "" {
+		return e.Reason
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s by %s: %s (%s)", e.Reason, e.Actor, e.Decision, e.Note))
 }
 
 // tracedAttempt says what an attempt had come to.
