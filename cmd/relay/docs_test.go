@@ -58,7 +58,7 @@ func TestTheRunbookHasEachCheck(t *testing.T) {
 // planned are verbs that a page may name before the program has them. A verb that is there is held against the program
 // all the same.
 func planned() []string {
-	return []string{"tail", "sweep", "canary", "console"}
+	return []string{"tail", "sweep", "console"}
 }
 
 // TestEachCommandLineOfThePagesIsOne holds every `relay …` of the pages against the program: its verb, and its flags.

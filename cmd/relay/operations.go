@@ -27,15 +27,19 @@ type counter struct{ handler *operations.Handler }
 
 // openCounter puts the function together over an open relay. What it could not do, it says to the log.
 func (p program) openCounter(d *desk.Desk) counter {
-	var trail auditlog.Trail = jsonlines.NewTrail(d.AuditFile)
-	if d.AuditLogGroup != "" {
-		trail = cloudwatch.NewTrail(d.AWSConfig, d.AuditLogGroup)
-	}
 	return counter{operations.New(operations.Config{
-		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Trail: trail, Now: time.Now, NewID: operations.NewID,
+		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Trail: trailOf(d), Now: time.Now, NewID: operations.NewID,
 		Logger: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 		Emit:   func(...telemetry.Measurement) {},
 	})}
+}
+
+// trailOf finds entries in an open relay's audit log.
+func trailOf(d *desk.Desk) auditlog.Trail { //nolint:ireturn // each set has its own.
+	if d.AuditLogGroup != "" {
+		return cloudwatch.NewTrail(d.AWSConfig, d.AuditLogGroup)
+	}
+	return jsonlines.NewTrail(d.AuditFile)
 }
 
 // relay asks for a manual text, and reads the answer into answer.

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
+	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+)
+
+// canaryFlags are the flags of canary.
+type canaryFlags struct {
+	url, from, phone, body string
+	timeout                time.Duration
+	yes, asJSON            bool
+}
+
+func (p program) canaryCommand() *cobra.Command {
+	var f canaryFlags
+	cmd := &cobra.Command{
+		Use:   "canary NUMBER",
+		Short: "Send a made-up text the whole way, and time it",
+		Long: `canary posts a text to the relay's front door, signed as Twilio signs, as if a customer had texted the number. It then
+watches the ledger until the text has reached the phone, and the audit log until every change of it is there, and shows
+when each stage was reached.
+
+With a real account this sends one real text to whoever the number's route says, and costs what a text costs. It has to be
+allowed with --yes, or with --phone, which names the phone that the route has to go to. The exit code is 3 if the text does
+not arrive in time.`,
+		Example: `  relay canary +18585550100 --url https://relay.example.com --phone +16195550123
+  relay canary +18585550100 --timeout 30s --json`,
+		Args: oneNumber,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.canary(cmd.Context(), cmd.Flags(), sms.PhoneNumber(args[0]), f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.url, "url", "", "the relay's URL, without /sms/… (default the first of PUBLIC_BASE_URL)")
+	flags.StringVar(&f.from, "from", "+13125550147", "the made-up customer")
+	flags.StringVar(&f.phone, "phone", "", "go on without --yes, if the number's texts go to this phone first")
+	flags.StringVar(&f.body, "body", "Canary: the relay is tried. Nothing is to be done.", "what the text says")
+	flags.DurationVar(&f.timeout, "timeout", time.Minute, "longest time for the whole way")
+	flags.BoolVar(&f.yes, "yes", false, "allow one real text")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the stages")
+	addExam(flags)
+	return cmd
+}
+
+// flown is what became of a canary.
+type flown struct {
+	MessageSid string        `json:"message_sid"`
+	State      ledger.State  `json:"state"`
+	Reason     ledger.Reason `json:"reason,omitempty"`
+	Arrived    bool          `json:"arrived"`
+	Stages     []stage       `json:"stages"`
+}
+
+// stage is one thing that has happened to the text, and how long after its webhook was sent.
+type stage struct {
+	Name             string `json:"name"`
+	AfterMillisecond int64  `json:"after_ms"`
+}
+
+func (p program) canary(ctx context.Context, flags *pflag.FlagSet, number sms.PhoneNumber, f canaryFlags) (err error) {
+	relay, closeRelay, err := p.examined(ctx, flags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeRelay()) }()
+	if relay.OpenErr != nil {
+		return relay.OpenErr
+	}
+	if f.url != "" {
+		relay.PublicBaseURLs = []string{strings.TrimSuffix(f.url, "/")}
+	}
+	if err := f.check(ctx, relay, number); err != nil {
+		return err
+	}
+	d, err := p.openDesk(ctx, flags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	watching, stop := context.WithTimeout(ctx, f.timeout)
+	defer stop()
+	result, failure := p.fly(watching, relay, d, number, f)
+	if f.asJSON {
+		failure = errors.Join(failure, json.NewEncoder(p.stdout).Encode(result))
+	}
+	if hinted, ok := errors.AsType[hintedError](failure); ok {
+		return hintedError{foundError{hinted.error}, hinted.hint}
+	}
+	if failure != nil {
+		return foundError{failure}
+	}
+	return nil
+}
+
+// check refuses what would send a text that nobody has allowed, or go nowhere.
+func (f canaryFlags) check(ctx context.Context, relay doctor.Relay, number sms.PhoneNumber) error {
+	switch {
+	case len(relay.PublicBaseURLs) == 0:
+		return usageError{errors.New("where is the relay? Say it with --url, or PUBLIC_BASE_URL")}
+	case len(relay.AuthTokens) == 0:
+		return usageError{errors.New("the text has to be signed: set TWILIO_AUTH_TOKEN")}
+	case !sms.PhoneNumber(f.from).IsE164():
+		return usageError{errors.New("--from is no number such as +13125550147")}
+	}
+	routes, err := relay.Routes.List(ctx)
+	if err != nil {
+		return err
+	}
+	var goesTo sms.PhoneNumber
+	for _, r := range routes {
+		if r.TwilioNumber == number && r.Active {
+			goesTo = r.DestinationCarrier
+		}
+	}
+	switch {
+	case goesTo == "":
+		return hintedError{foundError{fmt.Errorf("%s has no active route, and the text would be dropped", number)}, "relay route ls shows the routes"}
+	case f.phone != "" && sms.PhoneNumber(f.phone) != goesTo:
+		return usageError{fmt.Errorf("the texts of %s go to %s, not to --phone", number, goesTo.Mask())}
+	case relay.OwnTwilio && !f.yes && f.phone == "":
+		return usageError{fmt.Errorf("this sends one real text to %s, at the cost of a text: allow it with --yes, or name that phone with --phone", goesTo.Mask())}
+	}
+	return nil
+}
+
+// fly sends the text and watches it.
+func (p program) fly(ctx context.Context, relay doctor.Relay, d *desk.Desk, number sms.PhoneNumber, f canaryFlags) (flown, error) {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // it never fails: see its documentation
+	result := flown{MessageSid: "SM" + hex.EncodeToString(random[:])}
+	began := time.Now()
+	reached := func(name string) {
+		after := time.Since(began)
+		result.Stages = append(result.Stages, stage{name, after.Milliseconds()})
+		if !f.asJSON {
+			fmt.Fprintf(p.stdout, "%8.3fs  %s\n", after.Seconds(), name)
+		}
+	}
+	if !f.asJSON {
+		fmt.Fprintf(p.stdout, "text %s to %s\n", result.MessageSid, number)
+	}
+	if err := postCanary(ctx, relay, number, result.MessageSid, f); err != nil {
+		return result, err
+	}
+	reached("taken by the front door")
+	record, err := followRecord(ctx, d.Ledger, result.MessageSid, reached)
+	result.State, result.Reason = record.State, record.Reason
+	if err != nil {
+		return result, err
+	}
+	if err := followTrail(ctx, d, record, reached); err != nil {
+		return result, err
+	}
+	if result.Arrived = record.State == ledger.Delivered; !result.Arrived {
+		return result, hintedError{errors.New(strings.TrimSpace(fmt.Sprintf("the text ended as %s %s", record.State, record.Reason))), "relay status " + result.MessageSid + " tells its way; relay explain state says what a state means"}
+	}
+	return result, nil
+}
+
+// postCanary posts the webhook as Twilio does.
+func postCanary(ctx context.Context, relay doctor.Relay, number sms.PhoneNumber, sid string, f canaryFlags) error {
+	address := relay.PublicBaseURLs[0] + webhook.PathInbound
+	form := url.Values{
+		"MessageSid": {sid}, "From": {f.from}, "To": {string(number)}, "Body": {f.body}, "NumMedia": {"0"}, "NumSegments": {"1"},
+		"SmsStatus": {string(sms.StatusReceived)},
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return errors.New("the relay's URL is none")
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("X-Twilio-Signature", signature.SignForm(relay.AuthTokens[0], address, form))
+	response, err := relay.HTTP.Do(request)
+	if err != nil {
+		return hintedError{errors.New("the front door does not answer"), "relay doctor --only front-door-health says more"}
+	}
+	defer response.Body.Close() //nolint:errcheck // it is only read.
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16))
+	if response.StatusCode != http.StatusOK {
+		return hintedError{fmt.Errorf("the front door answered %d", response.StatusCode), "relay doctor --only front-door-signature says more"}
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// followInterval is how often the ledger is looked at.
+const followInterval = 50 * time.Millisecond
+
+// followRecord watches the text's record until it is in a state that nothing follows by itself.
+func followRecord(ctx context.Context, texts ledger.Store, sid string, reached func(string)) (ledger.Record, error) {
+	var last ledger.Record
+	err := until(ctx, followInterval, func() (bool, error) {
+		record, err := texts.Get(ctx, sid)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if record.State != last.State {
+			reached(string(record.State))
+		}
+		last = record
+		return record.State.Final() || record.State == ledger.Uncertain, nil
+	})
+	switch {
+	case err == nil:
+		return last, nil
+	case ctx.Err() == nil:
+		return last, err
+	case last.State == "":
+		return last, hintedError{errors.New("in time, no sender took the text"), "relay doctor says whether the sender runs"}
+	default:
+		return last, hintedError{fmt.Errorf("in time, the text got no further than %s", last.State), "without receipts a text stays sent; a longer --timeout allows for more"}
+	}
+}
+
+// followTrail watches the audit log until it has every change of the record.
+func followTrail(ctx context.Context, d *desk.Desk, record ledger.Record, reached func(string)) error {
+	found := 0
+	err := until(ctx, followInterval, func() (bool, error) {
+		var err error
+		found, err = audited(ctx, d, record)
+		return err == nil && int64(found) >= record.Version, err
+	})
+	if err != nil && ctx.Err() != nil {
+		return hintedError{fmt.Errorf("in time, %d of %d changes were in the audit log", found, record.Version), "relay doctor --only iterator-age says more"}
+	}
+	if err == nil {
+		reached(fmt.Sprintf("%d changes in the audit log", record.Version))
+	}
+	return err
+}
+
+// audited counts the changes of the record that are in the audit log.
+func audited(ctx context.Context, d *desk.Desk, record ledger.Record) (int, error) {
+	entries, err := trailOf(d).Find(ctx, record.MessageSid, record.ReceivedAt.Add(-time.Minute), time.Now().Add(time.Minute))
+	versions := map[int64]bool{}
+	for _, e := range entries {
+		versions[e.Version] = true
+	}
+	return len(versions), err
+}
+
+// until asks again and again. The error is the context's if it ends first.
+func until(ctx context.Context, interval time.Duration, look func() (done bool, err error)) error {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		if done, err := look(); done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
