@@ -4,6 +4,7 @@ package alarms
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,6 +47,10 @@ func (w Watch) OfQueue(ctx context.Context, queue string) ([]Alarm, error) {
 			return nil, awsclient.Call{Name: "CloudWatch DescribeAlarmsForMetric"}.Fault(err)
 		}
 		for _, a := range out.MetricAlarms {
+			// Emulators answer with every alarm that there is.
+			if aws.ToString(a.MetricName) != metric || !isOf(a, queue) {
+				continue
+			}
 			alarm := Alarm{Name: aws.ToString(a.AlarmName), Ringing: a.StateValue == types.StateValueAlarm}
 			if aws.ToBool(a.ActionsEnabled) {
 				alarm.Topics = a.AlarmActions
@@ -54,6 +59,11 @@ func (w Watch) OfQueue(ctx context.Context, queue string) ([]Alarm, error) {
 		}
 	}
 	return found, nil
+}
+
+// isOf reports whether an alarm is on a metric of the queue.
+func isOf(a types.MetricAlarm, queue string) bool {
+	return slices.ContainsFunc(a.Dimensions, func(d types.Dimension) bool { return aws.ToString(d.Value) == queue })
 }
 
 // pending is what SNS writes for the ARN of a subscription that nobody has confirmed yet.

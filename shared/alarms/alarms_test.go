@@ -41,6 +41,9 @@ func TestOnEmulator(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].Ringing || len(got[0].Topics) != 1 || got[0].Topics[0] != *topic.TopicArn {
 		t.Errorf("alarms %+v, %v", got, err)
 	}
+	if got, err := watch.OfQueue(t.Context(), queue+"-other"); err != nil || len(got) != 0 {
+		t.Errorf("alarms of another queue: %+v, %v", got, err)
+	}
 	if confirmed, unconfirmed, err := watch.Subscribers(t.Context(), *topic.TopicArn); err != nil || confirmed+unconfirmed != 0 {
 		t.Errorf("subscribers %d and %d, %v", confirmed, unconfirmed, err)
 	}
