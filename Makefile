@@ -41,7 +41,7 @@ race: ## Run them with the race detector, which needs a C compiler
 
 .PHONY: test-aws
 test-aws: $(OPENAPI_VENV)/ready ## Run the AWS adapters' tests against emulators, and schemathesis (needs Java 17, Maven and Python)
-	RELAY_TEST_SCHEMATHESIS="$(OPENAPI_VENV)/bin/schemathesis" $(GO) run ./testing/emulators -- $(GO) test -count=1 $(AWS_PACKAGES)
+	RELAY_TOOL_SCHEMATHESIS="$(OPENAPI_VENV)/bin/schemathesis" $(GO) run ./testing/emulators -- $(GO) test -count=1 $(AWS_PACKAGES)
 
 .PHONY: e2e-aws
 e2e-aws: sam-build ## Run what sam build made as the template deploys it, over emulators (and qemu-user for its arm64)

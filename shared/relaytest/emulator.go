@@ -16,7 +16,7 @@ const (
 )
 
 // ToolSchemathesis is the variable in which `make test-aws` says where its schemathesis is.
-const ToolSchemathesis = "RELAY_TEST_SCHEMATHESIS"
+const ToolSchemathesis = "RELAY_TOOL_SCHEMATHESIS"
 
 // Tool returns the path of the program that variable names. Without it the test is skipped.
 func Tool(t *testing.T, variable string) string {
