@@ -92,7 +92,8 @@ func (h *Host) environment(f *function) map[string]string {
 
 var errNoEmulator = errors.New("the bootstrap is for arm64, and there is neither qemu-aarch64-static nor qemu-aarch64 to run it (Debian: apt-get install qemu-user-static)")
 
-// Command returns how to start a bootstrap: its path, or an emulator of its processor and its path. One for another processor than this machine's is started under an emulator.
+// Command returns how to start a bootstrap: its path alone, or for another processor than this machine's an emulator and its
+// path.
 func Command(bootstrap string) ([]string, error) {
 	path, err := filepath.Abs(bootstrap)
 	if err != nil {
