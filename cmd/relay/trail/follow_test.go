@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,9 +84,12 @@ func TestFollowFile(t *testing.T) {
 func TestFollowCloud(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
+		var mu sync.Mutex
 		var log []auditlog.Line
 		var asked []time.Duration
 		source := &Source{Read: func(_ context.Context, q Query, visit func(auditlog.Line) error) error {
+			mu.Lock()
+			defer mu.Unlock()
 			asked = append(asked, time.Since(q.From))
 			for _, line := range log {
 				if !line.Time.Before(q.From) {
@@ -97,6 +101,8 @@ func TestFollowCloud(t *testing.T) {
 			return nil
 		}}
 		add := func(ago time.Duration, text string) {
+			mu.Lock()
+			defer mu.Unlock()
 			log = append(log, auditlog.Line{Time: time.Now().Add(-ago), Text: []byte(text)})
 		}
 		add(time.Hour, "long ago")
@@ -116,6 +122,8 @@ func TestFollowCloud(t *testing.T) {
 		check("first", "third", "second, late")
 		time.Sleep(time.Minute)
 		check("first", "third", "second, late")
+		mu.Lock()
+		defer mu.Unlock()
 		if last := asked[len(asked)-1]; last > time.Minute+time.Second {
 			t.Errorf("the last look went back %v", last)
 		}
