@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,16 +51,8 @@ const auditFile = "file"
 // addAuditSource makes the flags that say which log to read.
 func addAuditSource(flags *pflag.FlagSet) {
 	flags.String(auditFile, "", "read the lines of this file instead: an audit.jsonl, entries one a line, or what CloudWatch Logs exports, also gzipped")
-	for _, s := range auditSettings() {
-		switch s.env {
-		case envAWS:
-			flags.Bool(s.flag(), false, s.usage())
-		case envLedgerTable:
-			// Of the commands below audit, verify alone asks the ledger.
-		default:
-			flags.String(s.flag(), s.fallback, s.usage())
-		}
-	}
+	// Of the commands below audit, verify alone asks the ledger.
+	addFlags(flags, slices.DeleteFunc(auditSettings(), func(s setting) bool { return s.env == envLedgerTable }))
 }
 
 // openTrail opens the log that the flags and the environment say. With logOnly the ledger is not opened.

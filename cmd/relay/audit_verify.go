@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,11 +66,7 @@ It exits with 3 if it found anything, and with 1 if it could not read. docs/audi
 	flags.Var(&since, "since", "look at entries since then, a duration such as 36h or a time; texts that began before are looked at from there on")
 	flags.DurationVar(&grace, "grace", time.Minute, "on AWS, how long a change may take into the log before it counts as missing")
 	addAuditSource(flags)
-	for _, s := range auditSettings() {
-		if s.env == envLedgerTable {
-			flags.String(s.flag(), s.fallback, s.usage())
-		}
-	}
+	addFlags(flags, slices.DeleteFunc(auditSettings(), func(s setting) bool { return s.env != envLedgerTable }))
 	return cmd
 }
 

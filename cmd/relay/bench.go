@@ -86,9 +86,7 @@ table on AWS is refused: its stream would bring every one of the texts into the 
 	flags.BoolVar(&f.force, "force", false, "fill a ledger that holds texts already, too; those that it has are left out")
 	flags.StringVar(&f.endpoint, "endpoint", "", "fill a table of the DynamoDB at this URL, which is on this host")
 	flags.StringVar(&f.table, "table", "qdn-sms-audit", "the table's name")
-	for _, s := range fillSettings() {
-		flags.String(s.flag(), s.fallback, s.usage())
-	}
+	addFlags(flags, fillSettings())
 	return cmd
 }
 

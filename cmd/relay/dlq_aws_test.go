@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
-	"quickdumpnow.com/smsrelay/shared/dynamo"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -31,8 +30,7 @@ func (s *awsStage) die(n int) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	records := dynamo.NewLedger(s.dynamoDB, dynamo.LedgerConfig{Table: s.ledger, Retention: ledger.MinRetention, Now: time.Now})
-	if _, err := records.Create(ctx, r); err != nil {
+	if _, err := s.records().Create(ctx, r); err != nil {
 		s.t.Fatal(err)
 	}
 	m := relaytest.Message(n)
@@ -70,13 +68,9 @@ func TestDeadLettersOnAWS(t *testing.T) {
 	s.check("dlq ls", "no dead letters\n", "dlq", "ls")
 	s.check("status", relaytest.MessageSid(1)+"  dead", "status", "--state", "dead")
 
-	inbox, err := sqs.Find(t.Context(), s.sqs, s.queue+".fifo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	moved, err := inbox.Receive(t.Context(), 10, time.Second, time.Minute)
-	if err != nil || len(moved) != 2 {
-		t.Fatalf("received %d messages, error %v, want the two letters", len(moved), err)
+	moved := s.received()
+	if len(moved) != 2 {
+		t.Fatalf("received %d messages, want the two letters", len(moved))
 	}
 	for _, d := range moved {
 		e, err := queue.Decode(d.Body)

@@ -74,9 +74,7 @@ func examSettings() []setting {
 // addExam makes flags of them and of the desk's.
 func addExam(flags *pflag.FlagSet) {
 	addDesk(flags)
-	for _, s := range append(examSettings(), secretSettings()...) {
-		flags.String(s.flag(), s.fallback, s.usage())
-	}
+	addFlags(flags, append(examSettings(), secretSettings()...))
 }
 
 func (p program) doctor(ctx context.Context, flags *pflag.FlagSet, f doctorFlags) error {

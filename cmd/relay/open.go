@@ -45,13 +45,7 @@ func deskSettings() []setting {
 
 // addDesk makes flags of the settings that say which relay a command works on.
 func addDesk(flags *pflag.FlagSet) {
-	for _, s := range deskSettings() {
-		if s.env == envAWS {
-			flags.Bool(s.flag(), false, s.usage())
-			continue
-		}
-		flags.String(s.flag(), s.fallback, s.usage())
-	}
+	addFlags(flags, deskSettings())
 }
 
 // openDesk opens the relay that the flags and the environment say.

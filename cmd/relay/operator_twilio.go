@@ -23,9 +23,7 @@ func twilioSettings() []setting {
 
 // addTwilio makes flags of them.
 func addTwilio(flags *pflag.FlagSet) {
-	for _, s := range twilioSettings() {
-		flags.String(s.flag(), s.fallback, s.usage())
-	}
+	addFlags(flags, twilioSettings())
 }
 
 // errNoTwilio means that the settings say nothing of a Twilio account.

@@ -36,7 +36,7 @@ Every setting is an environment variable and a flag of the same name; a flag win
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), cmd.Flags()) },
 	}
-	addSettings(cmd.Flags())
+	addFlags(cmd.Flags(), settings())
 	return cmd
 }
 

@@ -85,9 +85,13 @@ func (s setting) usage() string {
 	return text + "]"
 }
 
-// addSettings makes a flag of every setting.
-func addSettings(flags *pflag.FlagSet) {
-	for _, s := range settings() {
+// addFlags makes a flag of each of the given settings.
+func addFlags(flags *pflag.FlagSet, given []setting) {
+	for _, s := range given {
+		if s.env == envAWS {
+			flags.Bool(s.flag(), false, s.usage())
+			continue
+		}
 		flags.String(s.flag(), s.fallback, s.usage())
 	}
 }
