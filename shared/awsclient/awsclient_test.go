@@ -151,7 +151,7 @@ type faultCase struct {
 func faultCases() []faultCase {
 	return []faultCase{
 		{name: "throttled", answer: says(400, "ThrottlingException", "Rate exceeded"), reads: fault.Throttled, writes: fault.Throttled, status: 400, text: "ThrottlingException (request request-1)", attempts: 3},
-		{name: "too many requests", answer: says(429, "Odd", ""), reads: fault.Throttled, writes: fault.Throttled, status: 429, text: "Odd (request request-1)", attempts: 1},
+		{name: "too many requests", answer: says(429, "Odd", ""), reads: fault.Throttled, writes: fault.Throttled, status: 429, text: "Odd (request request-1)", attempts: 3},
 		{name: "a code of the service's own", answer: says(400, "OwnCode", ""), reads: fault.Throttled, writes: fault.Throttled, status: 400, text: "OwnCode (request request-1)", attempts: 1},
 		{name: "forbidden", answer: says(400, "AccessDeniedException", "User x may not y"), reads: fault.Fatal, writes: fault.Fatal, status: 400, text: "AccessDeniedException: User x may not y (request request-1)", attempts: 1},
 		{name: "a bad signature", answer: says(403, "InvalidSignatureException", "The Canonical String should have been fake-token"), reads: fault.Fatal, writes: fault.Fatal, status: 403, text: "InvalidSignatureException (request request-1)", attempts: 1},
