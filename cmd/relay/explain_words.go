@@ -79,7 +79,7 @@ func reasonWords() []reasonWord {
 		{ledger.ReasonNextHop, queued, word{"a phone refused it or did not get it, and the next one is tried", "Nothing to do. The attempt's code says what was wrong: relay explain code CODE."}},
 		{ledger.ReasonDeliveryTimeout, queued, word{"no receipt said delivered within the route's DeliveryTimeout, and the next phone is tried", "Nothing to do. A delivery that is reported late stops it where that is still possible."}},
 		{ledger.ReasonResend, queued, word{"may or may not have been sent, and goes out again because the route says so", "Nothing to do. OnUncertain park keeps a text from ever going out twice."}},
-		{ledger.ReasonResendOrder, queued, word{"may or may not have been sent, and goes out again because an operator said so", "Nothing to do: it has all its attempts again. The record's decision says who, and why."}},
+		{ledger.ReasonResendOrder, queued, word{"reached nobody, or may or may not have been sent, and goes out again because an operator said so", "Nothing to do: it has all its attempts again. The record's decision says who, and why."}},
 		{ledger.ReasonRedrive, queued, word{"was dead, and an operator moved its dead letter back to the queue", "Nothing to do: it has all its attempts again."}},
 		{ledger.ReasonRefused, []ledger.State{ledger.Failed}, word{"Twilio refused the message for every phone that was tried", "The attempt's code says why: relay explain code CODE."}},
 		{ledger.ReasonReceipt, []ledger.State{ledger.Failed}, word{"Twilio took the message, and a receipt then said failed or canceled", "The attempt's code says why: relay explain receipt CODE."}},

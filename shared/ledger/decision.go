@@ -22,7 +22,7 @@ type Verdict string
 const (
 	// VerdictSent is that Twilio has a message of an uncertain text.
 	VerdictSent Verdict = "sent"
-	// VerdictResend is that an uncertain text is to be sent again, though it may have been sent.
+	// VerdictResend is that a text is to be sent again: one that reached nobody, or an uncertain one, which may have been sent.
 	VerdictResend Verdict = "resend"
 	// VerdictGiveUp is that nothing more is done about an uncertain text.
 	VerdictGiveUp Verdict = "give_up"
@@ -61,20 +61,58 @@ func (r Record) Attest(receipt sms.Receipt, d Decision, now time.Time) (attested
 	return attested.settle(receipt.Attempt, Onward{}, now), true
 }
 
-// Resend takes an uncertain text back to the queue, because an operator says so. attempts is how many there were when the
-// operator looked: an order that comes twice sends once. The attempts so far do not count towards the most there may be, and
-// the text's age counts from now. changed is false if the text has gone on since.
-func (r Record) Resend(attempts int, d Decision, now time.Time) (resent Record, changed bool, err error) {
-	if r.State != Uncertain || len(r.Attempts) != attempts {
+// Order is an operator's order to send a text again. It is about the text as the operator saw it: if it was sent again since, or
+// tried once more, the order is void.
+type Order struct {
+	// Attempts is how many there were, RedrivenAt when an operator last had the text sent again; zero if nobody had.
+	Attempts   int
+	RedrivenAt time.Time
+	// Decision says who gives the order, and why.
+	Decision Decision
+}
+
+// Order returns the order to send the text again, as it is now.
+func (r Record) Order(d Decision) Order {
+	return Order{Attempts: len(r.Attempts), RedrivenAt: r.RedrivenAt, Decision: d}
+}
+
+// Resend takes a text back to the queue because an operator says so: one that is uncertain, or one that ended undelivered, failed
+// or dropped. The attempts so far do not count towards the most there may be, and the text's age counts from now. One that had
+// ended is sent along its route from the first phone on, as if no phone had refused or missed it; an uncertain one goes on where
+// it was. An ended text that Twilio has after all is not sent again: it moves to where its attempts leave it. changed is false if
+// the text has gone on since the order, which so sends once however often it comes, or is in another state.
+func (r Record) Resend(o Order, now time.Time) (resent Record, changed bool, err error) {
+	if !r.State.Resendable() || len(r.Attempts) != o.Attempts || !r.RedrivenAt.Equal(o.RedrivenAt) {
 		return r, false, nil
 	}
-	if resent, err = r.move(Queued, ReasonResendOrder, now); err != nil {
+	to, reason := Queued, ReasonResendOrder
+	if r.State != Uncertain {
+		switch {
+		case r.Awaited():
+			to, reason = r.rest()
+		case r.InDoubt():
+			return r, false, nil
+		}
+	}
+	if resent, err = r.move(to, reason, now); err != nil {
 		return r, false, err
 	}
-	last, _ := resent.Current()
-	resent.Redriven, resent.RedrivenAt, resent.NotBefore = last.Number, Stamp(now), Stamp(now)
-	resent.Decision = decided(VerdictResend, d, now)
+	resent.Decision = decided(VerdictResend, o.Decision, now)
+	if to == Queued {
+		if r.State != Uncertain {
+			resent.reopenHops()
+		}
+		last, _ := resent.Current()
+		resent.Redriven, resent.RedrivenAt, resent.NotBefore = last.Number, Stamp(now), Stamp(now)
+	}
 	return resent, true, nil
+}
+
+// reopenHops lets every phone be tried again. The attempts must be r's own.
+func (r Record) reopenHops() {
+	for i := range r.Attempts {
+		r.Attempts[i].HopDone = false
+	}
 }
 
 // Abandon writes down that an operator has looked at an uncertain text, and that nothing more is done about it. It stays

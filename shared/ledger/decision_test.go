@@ -62,14 +62,65 @@ func TestResend(t *testing.T) {
 	r = play(t, r, []event{claims(0), accepted(2, sms.StatusQueued)})
 	stands(t, r, ledger.Sent, "")
 	// The same order, come a second time, finds more attempts than it knows of.
-	if _, changed, err := r.Resend(1, byAda, noon); changed || err != nil {
+	if _, changed, err := r.Resend(ledger.Order{Attempts: 1, Decision: byAda}, noon); changed || err != nil {
 		t.Errorf("a repeat changed the record: %v, error %v", changed, err)
 	}
 	// If it is refused now, nobody may say that it failed.
 	r = play(t, in(t, "uncertain"), []event{ordered, claims(0), ended(2, blocked, refused)})
 	stands(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
-	if _, changed, err := r.Resend(1, byAda, noon); changed || err != nil {
+	if _, changed, err := r.Resend(ledger.Order{Attempts: 1, Decision: byAda}, noon); changed || err != nil {
 		t.Errorf("an old order sends it again: %v, error %v", changed, err)
+	}
+}
+
+// TestResendOfAnEndedText: a text that reached nobody goes along its route again, from the first phone on.
+func TestResendOfAnEndedText(t *testing.T) {
+	for _, situation := range []string{"undelivered", "failed", "dropped"} {
+		t.Run(situation, func(t *testing.T) {
+			old := in(t, situation)
+			r := play(t, old, []event{ordered})
+			stands(t, r, ledger.Queued, ledger.ReasonResendOrder)
+			same(t, "decision", as(ledger.VerdictResend), r.Decision)
+			if r.Redriven != current(old) || r.SpentAt(hop(0)) != 0 || !r.HopOpen(hop(0)) || !r.NotBefore.Equal(stamped) || !r.DueSince().Equal(stamped) {
+				t.Errorf("record %+v", r)
+			}
+			// It is dropped before it has any attempt: the same order, come a second time, must not bring it back.
+			again := play(t, r, []event{dropped(ledger.ReasonNoRoute)})
+			if _, changed, err := again.Resend(old.Order(byAda), noon.Add(time.Hour)); changed || err != nil {
+				t.Errorf("an old order sends it again: changed %v, error %v", changed, err)
+			}
+			stands(t, play(t, again, []event{ordered}), ledger.Queued, ledger.ReasonResendOrder)
+		})
+	}
+}
+
+// TestResendOpensPhonesAgain: what refused or missed the text before is tried again.
+func TestResendOpensPhonesAgain(t *testing.T) {
+	r := after(t, claims(0), accepted(1, sms.StatusQueued), undelivered(1, nextHop), claims(1), ended(2, blocked, refused))
+	stands(t, r, ledger.Failed, ledger.ReasonRefused)
+	if r.HopOpen(hop(0)) {
+		t.Fatal("the first phone is open before the order")
+	}
+	r = play(t, r, []event{ordered})
+	if !r.HopOpen(hop(0)) || !r.HopOpen(hop(1)) || !r.Attempts[0].Status.Lost() {
+		t.Errorf("attempts %+v", r.Attempts)
+	}
+}
+
+// TestLossBeforeAnOrder: a receipt that an earlier message is lost does not take an ordered or redriven text off the queue.
+func TestLossBeforeAnOrder(t *testing.T) {
+	for name, events := range map[string][]event{
+		"ordered":  {claims(0), ended(1, blocked, refused), ordered},
+		"redriven": {claims(0), ended(1, busy, later), buried, redriven},
+		"in doubt": {claims(0), doubted(1), concluded(1, park), ordered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := play(t, after(t, events...), []event{undelivered(1, toNobody)})
+			if r.State != ledger.Queued || r.NotBefore.IsZero() {
+				t.Errorf("the text is %s (%s)", r.State, r.Reason)
+			}
+			stands(t, play(t, r, []event{claims(0), accepted(2, sms.StatusDelivered)}), ledger.Delivered, "")
+		})
 	}
 }
 

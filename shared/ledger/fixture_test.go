@@ -165,7 +165,7 @@ func attested(number int, status sms.Status) event {
 
 // ordered is an operator's word to send the text again.
 func ordered(r ledger.Record) (ledger.Record, bool, error) {
-	return r.Resend(len(r.Attempts), byAda, noon)
+	return r.Resend(r.Order(byAda), noon)
 }
 
 // abandoned is an operator's word to leave the text alone.
@@ -230,7 +230,14 @@ var situations = map[string][]event{
 	"failed":      {claims(0), ended(1, blocked, refused)},
 	"uncertain":   {claims(0), doubted(1), concluded(1, park)},
 	"dropped":     {dropped(ledger.ReasonNoRoute)},
-	"dead":        {claims(0), ended(1, busy, later), buried},
+	// A receipt after the end says that Twilio has a message of it after all.
+	"undelivered sent":      {claims(0), ended(1, busy, later), claims(0), accepted(2, sms.StatusQueued), undelivered(2, toNobody), told(1, sms.StatusSent)},
+	"undelivered delivered": {claims(0), ended(1, busy, later), claims(0), accepted(2, sms.StatusQueued), undelivered(2, toNobody), told(1, sms.StatusDelivered)},
+	"failed sent":           {claims(0), ended(1, blocked, refused), told(1, sms.StatusSent)},
+	"failed delivered":      {claims(0), ended(1, blocked, refused), told(1, sms.StatusDelivered)},
+	"dropped sent":          {claims(0), ended(1, busy, later), dropped(ledger.ReasonExpired), told(1, sms.StatusSent)},
+	"dropped delivered":     {claims(0), ended(1, busy, later), dropped(ledger.ReasonExpired), told(1, sms.StatusDelivered)},
+	"dead":                  {claims(0), ended(1, busy, later), buried},
 	// A receipt after its death says that Twilio has it, or an older sender buried it while a POST was in doubt.
 	"dead taken":     {claims(0), ended(1, busy, later), buried, told(1, sms.StatusSent)},
 	"dead delivered": {claims(0), ended(1, busy, later), buried, told(1, sms.StatusDelivered)},

@@ -102,6 +102,9 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 		if back, ok := r.goBack(number, onward, now); ok {
 			return back
 		}
+	case r.State == Queued && lost && number <= r.Redriven && to != Sent:
+		// An operator had it sent again since: that an earlier message is lost changes nothing.
+		return r
 	}
 	if moved, err := r.move(to, reason, now); err == nil {
 		return moved

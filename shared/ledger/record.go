@@ -45,7 +45,7 @@ type Record struct {
 	NotBefore time.Time `json:",omitzero"`
 	// Slot is set while State is Queued and the text waits for the moment that the pace limits gave it.
 	Slot Slot `json:",omitzero"`
-	// Redriven is the number of the last attempt before an operator's redrive, RedrivenAt when that was; zero if there was none.
+	// Redriven is the number of the last attempt before an operator had the text sent again, RedrivenAt when that was; zero if there was none.
 	Redriven   int       `json:",omitempty"`
 	RedrivenAt time.Time `json:",omitzero"`
 	// Decision is the last that an operator took about the text; zero if there was none.

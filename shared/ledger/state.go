@@ -55,7 +55,7 @@ const (
 	ReasonDeliveryTimeout Reason = "delivery_timeout"
 	// ReasonResend: nobody knows whether the text was sent, and the route says to send it again.
 	ReasonResend Reason = "resend"
-	// ReasonResendOrder: nobody knows whether the text was sent, and an operator says to send it again.
+	// ReasonResendOrder: an operator says to send the text again, which reached nobody, or of which nobody knows.
 	ReasonResendOrder Reason = "resend_order"
 	// ReasonRedrive: an operator moved the text's dead letter back to the queue.
 	ReasonRedrive Reason = "redrive"
@@ -99,7 +99,10 @@ func next(s State) []State {
 	case Dead:
 		// By an operator's redrive alone, see Redrive.
 		return []State{Queued, Sent, Delivered}
-	case Delivered, Undelivered, Failed, Dropped:
+	case Undelivered, Failed, Dropped:
+		// By an operator's order alone, see Resend.
+		return []State{Queued, Sent, Delivered}
+	case Delivered:
 		return nil
 	default:
 		return nil
@@ -109,8 +112,15 @@ func next(s State) []State {
 // Known reports whether s is one of [States].
 func (s State) Known() bool { return slices.Contains(States(), s) }
 
-// Final reports whether no state follows s by itself. Dead is final: only an operator moves a text on from there.
-func (s State) Final() bool { return s == Dead || len(next(s)) == 0 }
+// Final reports whether no state follows s by itself: only an operator moves a text on from there, if anybody does.
+func (s State) Final() bool {
+	return s == Dead || s.Resendable() && s != Uncertain || len(next(s)) == 0
+}
+
+// Resendable reports whether an operator may order a text in state s to be sent again, see Resend. A dead one has its letter.
+func (s State) Resendable() bool {
+	return s == Uncertain || s == Undelivered || s == Failed || s == Dropped
+}
 
 // MayBecome reports whether the state machine has the transition from s to t.
 func (s State) MayBecome(t State) bool { return slices.Contains(next(s), t) }

@@ -20,10 +20,10 @@ queued        .      x      x       x          x         x       x        x     
 sending       x      .      x       x          x         x       x        .      .
 sent          x      .      .       x          x         x       x        .      .
 delivered     .      .      .       .          .         .       .        .      .
-undelivered   .      .      .       .          .         .       .        .      .
-failed        .      .      .       .          .         .       .        .      .
+undelivered   x      .      x       x          .         .       .        .      .
+failed        x      .      x       x          .         .       .        .      .
 uncertain     x      .      x       x          x         x       .        .      .
-dropped       .      .      .       .          .         .       .        .      .
+dropped       x      .      x       x          .         .       .        .      .
 dead          x      .      x       x          .         .       .        .      .
 `
 

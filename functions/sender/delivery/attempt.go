@@ -286,16 +286,16 @@ func (h *Handler) markOptedOut(ctx context.Context, number, hop sms.PhoneNumber,
 	}
 }
 
-// finish acknowledges a text that needs nothing more. A dead one goes on if this is its dead letter, moved back, and an
-// uncertain one if this is an operator's order.
+// finish acknowledges a text that needs nothing more. A dead one goes on if this is its dead letter, moved back, and one that is
+// uncertain or reached nobody if this is an operator's order.
 func (h *Handler) finish(ctx context.Context, j *job) (v verdict, settled bool) {
 	if attempts, letter := lettersAttempts(j.record); letter && j.text.State == ledger.Dead && !j.moved {
 		if v, settled, redriven := h.redrive(ctx, j, attempts); redriven {
 			return v, settled
 		}
 	}
-	if o, ordered := orderOf(j.record); ordered && j.text.State == ledger.Uncertain && !j.moved {
-		if v, settled, news := h.obey(ctx, j, o); news {
+	if o, ordered := orderOf(j.record); ordered && !j.moved {
+		if v, settled, isNews := h.resendOrdered(ctx, j, o); isNews {
 			return v, settled
 		}
 	}

@@ -51,7 +51,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 
 // gaveUp reports whether nobody waits for a receipt of the text any more, or yet: its timers may have come and gone.
 func gaveUp(r ledger.Record) bool {
-	return r.State == ledger.Uncertain || r.State == ledger.Queued && (r.InDoubt() || !r.Texted())
+	return r.State == ledger.Uncertain || r.State == ledger.Queued && (r.InDoubt() || !r.Texted() || r.Redriven > 0)
 }
 
 // awaitDelivery sets the timer of a text anew that was given up, and of which a receipt says that it is under way after all.

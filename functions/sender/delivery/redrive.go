@@ -27,7 +27,16 @@ func lettersAttempts(record events.SQSMessage) (attempts int, ok bool) {
 // an earlier death is nothing to act on: the text has gone on since, and lies on the dead-letter queue with a later letter.
 // redriven is false then.
 func (h *Handler) redrive(ctx context.Context, j *job, attempts int) (v verdict, settled, redriven bool) {
-	awaited := j.text.Awaited()
+	return h.takeBack(ctx, j, "text redriven", func(r ledger.Record) (ledger.Record, bool, error) {
+		return r.Redrive(attempts, h.Now())
+	})
+}
+
+// takeBack carries out what an operator said about a text that has ended or is uncertain: edit puts it back on its way, or settles it
+// where Twilio has it after all. isNews is false if the text is as it was. done is the log's line for a text that is on its way.
+func (h *Handler) takeBack(ctx context.Context, j *job, done string, edit func(ledger.Record) (ledger.Record, bool, error)) (v verdict, settled, isNews bool) {
+	isAwaited := func(r ledger.Record) bool { return r.State.Final() && r.Awaited() }
+	awaited := isAwaited(j.text)
 	if awaited {
 		// Set before it is settled: once it is, nothing says any more that a timer is missing.
 		if err := h.awaitDelivery(ctx, j.text); err != nil {
@@ -36,32 +45,31 @@ func (h *Handler) redrive(ctx context.Context, j *job, attempts int) (v verdict,
 		}
 	}
 	stored, isMine, err := h.changeOwn(ctx, j.text, func(r ledger.Record) (_ ledger.Record, changed bool, err error) {
-		if r.Awaited() != awaited {
+		if isAwaited(r) != awaited {
 			return r, false, nil
 		}
-		now := h.Now()
-		if r, changed, err = r.Redrive(attempts, now); changed {
-			// The queue has it anew: the record must outlive everything that is handed out of it.
-			r = r.Kept(now.Add(h.Retention))
+		if r, changed, err = edit(r); changed {
+			// The queue has it again: the record must outlive everything that is handed out of it.
+			r = r.Kept(h.Now().Add(h.Retention))
 		}
 		return r, changed, err
 	})
 	if err != nil {
-		v, settled = h.notNow(ctx, j, "redrive not recorded", err)
+		v, settled = h.notNow(ctx, j, "operator's word not recorded", err)
 		return v, settled, true
 	}
-	// What someone else wrote meanwhile is decided anew.
-	isNews := stored.Version != j.text.Version
+	// What someone else wrote meanwhile is decided again.
+	isNews = stored.Version != j.text.Version
 	j.text = stored
 	switch {
 	case !isMine:
 		return verdict{}, false, isNews
 	case stored.State == ledger.Queued:
 		h.Emit(one(telemetry.MetricRedriven))
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text redriven", textAttrs(stored, nil)...)
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, done, textAttrs(stored, nil)...)
 	default:
 		h.settled(stored)
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, "dead text settled", textAttrs(stored, nil)...)
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text settled: Twilio has it", textAttrs(stored, nil)...)
 	}
 	j.moved = true
 	return verdict{}, false, true

@@ -56,6 +56,9 @@ func TestOrderToResend(t *testing.T) {
 			s.drain()
 			s.checkPosts(2)
 			s.checkState(1, ledger.Sent, "")
+			if kept := time.Unix(s.record(1).ExpiresAt, 0).Sub(s.clock.Now()).Round(time.Minute); kept != retention {
+				t.Errorf("the record is kept for %v from the order on, want %v", kept, retention)
+			}
 			posts := s.twilio.posted()
 			if posts[0].Body != posts[1].Body || posts[0].To != posts[1].To {
 				t.Errorf("sent again: %+v, was %+v", posts[1], posts[0])
