@@ -154,7 +154,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"kept anew", "the record of a redriven text is forgotten while a queue has its message",
-			[]edit{{"functions/sender/delivery/redrive.go", "r = r.Kept(now.Add(h.Retention))", "_ = now.Add(h.Retention)"}},
+			[]edit{{"functions/sender/delivery/redrive.go", "r = r.Kept(h.Now().Add(h.Retention))", "_ = h.Retention"}},
 		},
 		{
 			"kept with its letter", "the record of a dead text is forgotten while its letter lies there",
