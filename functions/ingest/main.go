@@ -13,6 +13,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/secrets"
 	"quickdumpnow.com/smsrelay/shared/sqs"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -20,7 +21,7 @@ import (
 )
 
 func main() {
-	started := time.Now()
+	started := clock.Wall()()
 	logger := lambdacontext.NewLogger()
 	handler, err := newHandler(context.Background(), logger, started)
 	if err != nil {
@@ -35,8 +36,8 @@ func newHandler(ctx context.Context, logger *slog.Logger, started time.Time) (*w
 	if err != nil {
 		return nil, err
 	}
-	aws := awsclient.New(c.aws)
-	tokens, err := secrets.New(aws, c.secrets).KeepAuthTokens(ctx, time.Now, logger)
+	aws, now := awsclient.New(c.aws), clock.Wall()
+	tokens, err := secrets.New(aws, c.secrets).KeepAuthTokens(ctx, now, logger)
 	if err != nil {
 		return nil, fmt.Errorf("read the Auth Token: %w", err)
 	}
@@ -46,7 +47,7 @@ func newHandler(ctx context.Context, logger *slog.Logger, started time.Time) (*w
 	}
 	return webhook.New(webhook.Config{
 		Queue: sqs.New(aws, c.queueURL), Verifier: verifier,
-		Now: time.Now, Started: started, Version: telemetry.Version(),
-		Logger: logger, Emit: telemetry.NewEMF(os.Stdout, time.Now),
+		Now: now, Started: started, Version: telemetry.Version(),
+		Logger: logger, Emit: telemetry.NewEMF(os.Stdout, now),
 	}), nil
 }

@@ -5,13 +5,13 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/cloudwatch"
 	"quickdumpnow.com/smsrelay/shared/dynamo"
 	"quickdumpnow.com/smsrelay/shared/sqs"
@@ -33,15 +33,15 @@ func newHandler(logger *slog.Logger) (*operations.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	aws := awsclient.New(c.aws)
+	aws, now := awsclient.New(c.aws), clock.Wall()
 	return operations.New(operations.Config{
 		Queue:   sqs.New(aws, c.queueURL),
-		Records: dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: time.Now}),
+		Records: dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: now}),
 		Routes:  dynamo.NewRoutes(aws, c.routingTable),
 		Trail:   cloudwatch.NewTrail(aws, c.auditLogGroup),
-		Now:     time.Now,
+		Now:     now,
 		NewID:   operations.NewID,
 		Logger:  logger,
-		Emit:    telemetry.NewEMF(os.Stdout, time.Now),
+		Emit:    telemetry.NewEMF(os.Stdout, now),
 	}), nil
 }

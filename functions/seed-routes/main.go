@@ -6,13 +6,13 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"quickdumpnow.com/smsrelay/functions/seed-routes/seeding"
 	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/cloudformation"
 	"quickdumpnow.com/smsrelay/shared/dynamo"
 	"quickdumpnow.com/smsrelay/shared/s3"
@@ -26,7 +26,7 @@ func main() {
 // without an answer.
 func newHandler(logger *slog.Logger) *seeding.Handler {
 	c, err := readConfig(os.LookupEnv)
-	aws := awsclient.New(c.aws)
+	aws, now := awsclient.New(c.aws), clock.Wall()
 	return seeding.New(seeding.Config{
 		Broken: err,
 		Read: func(ctx context.Context, o seeding.Object, limit int64) ([]byte, error) {
@@ -34,7 +34,7 @@ func newHandler(logger *slog.Logger) *seeding.Handler {
 		},
 		Routes: dynamo.NewRoutes(aws, c.routingTable),
 		Answer: cloudformation.NewResponder(nil).Send,
-		Now:    time.Now,
+		Now:    now,
 		Logger: logger,
 	})
 }

@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/dynamo"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -39,17 +39,17 @@ func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, er
 	if err != nil {
 		return nil, err
 	}
-	aws := awsclient.New(c.aws)
-	messages, err := c.newClient(ctx, secrets.New(aws, c.secrets), time.Now, logger)
+	aws, now := awsclient.New(c.aws), clock.Wall()
+	messages, err := c.newClient(ctx, secrets.New(aws, c.secrets), now, logger)
 	if err != nil {
 		return nil, err
 	}
 	queue, timers := sqs.New(aws, c.queueURL), sqs.New(aws, c.timerQueueURL)
-	records := dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: time.Now})
+	records := dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: now})
 	return delivery.New(delivery.Config{
 		Ledger:            records,
 		Records:           records,
-		Routes:            route.NewCache(dynamo.NewRoutes(aws, c.routingTable), time.Now),
+		Routes:            route.NewCache(dynamo.NewRoutes(aws, c.routingTable), now),
 		Messages:          messages,
 		Pace:              dynamo.NewPace(aws, c.paceTable),
 		PacePair:          c.pacePair,
@@ -66,10 +66,10 @@ func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, er
 		SendTimeout:       c.sendTimeout,
 		Retention:         c.retention,
 		Concurrency:       groupsPerBatch,
-		Now:               time.Now,
+		Now:               now,
 		Spread:            mathrand.Float64,
 		NewClaimID:        rand.Text,
 		Logger:            logger,
-		Emit:              telemetry.NewEMF(os.Stdout, time.Now),
+		Emit:              telemetry.NewEMF(os.Stdout, now),
 	}), nil
 }

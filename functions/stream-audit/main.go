@@ -14,6 +14,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
 	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/cloudwatch"
 	"quickdumpnow.com/smsrelay/shared/s3"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -34,17 +35,17 @@ func newHandler(logger *slog.Logger) (*audit.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	aws := awsclient.New(c.aws)
+	aws, now := awsclient.New(c.aws), clock.Wall()
 	return audit.New(audit.Config{
-		Log:      cloudwatch.New(aws, cloudwatch.Config{Group: c.auditLogGroup, Stream: streamName()}),
+		Log:      cloudwatch.New(aws, cloudwatch.Config{Group: c.auditLogGroup, Stream: streamName(now)}),
 		SetAside: s3.New(aws, c.failureBucket).Put,
-		Now:      time.Now,
+		Now:      now,
 		Logger:   logger,
-		Emit:     telemetry.NewEMF(os.Stdout, time.Now),
+		Emit:     telemetry.NewEMF(os.Stdout, now),
 	}), nil
 }
 
 // streamName returns a log stream of this instance's own: the day, then a random mark.
-func streamName() string {
-	return time.Now().UTC().Format("2006/01/02/") + rand.Text()
+func streamName(now func() time.Time) string {
+	return now().UTC().Format("2006/01/02/") + rand.Text()
 }

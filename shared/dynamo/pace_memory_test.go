@@ -4,7 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 )
 
 // TestPaceMemoryIsShort: two processes that book now and then do not get in each other's way.
@@ -22,6 +24,23 @@ func TestPaceMemoryIsShort(t *testing.T) {
 	}
 	if writes := f.calls["PutItem"]; writes != 20 {
 		t.Errorf("%d writes for 20 bookings", writes)
+	}
+}
+
+// TestPaceMemoryGoesByWallTime: what a frozen process remembers is as old as wall time says, and is read again.
+func TestPaceMemoryGoesByWallTime(t *testing.T) {
+	t.Parallel()
+	f := newFake(dynamo.PaceSchema())
+	p, read := paceOn(f), relaytest.NewFrozenClock(noon())
+	now := clock.Of(read.Now)
+	for range 2 {
+		if _, err := p.Reserve(t.Context(), segment(), now()); err != nil {
+			t.Fatal(err)
+		}
+		read.Freeze(time.Hour)
+	}
+	if reads := f.calls["GetItem"]; reads != 2 {
+		t.Errorf("%d reads, want one before each booking", reads)
 	}
 }
 

@@ -31,7 +31,14 @@ type Cache struct {
 type cached struct {
 	route Route
 	found bool
-	until time.Time
+	// asked is when the table was asked.
+	asked time.Time
+}
+
+// fresh tells whether the answer may still be used. One from the future was remembered by a clock that has been set back.
+func (c cached) fresh(now time.Time) bool {
+	age := now.Sub(c.asked)
+	return age >= 0 && age < MaxCacheAge
 }
 
 // NewCache returns an empty cache before table. now is the clock.
@@ -52,7 +59,7 @@ func (c *Cache) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms
 	if err != nil {
 		return nil, err
 	}
-	c.remember(asked.Add(MaxCacheAge), missing, found)
+	c.remember(asked, missing, found)
 	for number, route := range found {
 		routes[number] = route
 	}
@@ -82,7 +89,7 @@ func (c *Cache) remembered(now time.Time, numbers []sms.PhoneNumber) (routes map
 	for _, number := range numbers {
 		entry, ok := c.entries[number]
 		switch {
-		case !ok || !now.Before(entry.until):
+		case !ok || !entry.fresh(now):
 			missing = append(missing, number)
 		case entry.found:
 			routes[number] = entry.route
@@ -91,14 +98,14 @@ func (c *Cache) remembered(now time.Time, numbers []sms.PhoneNumber) (routes map
 	return routes, missing
 }
 
-func (c *Cache) remember(until time.Time, asked []sms.PhoneNumber, found map[sms.PhoneNumber]Route) {
+func (c *Cache) remember(asked time.Time, numbers []sms.PhoneNumber, found map[sms.PhoneNumber]Route) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.entries)+len(asked) > maxCached {
+	if len(c.entries)+len(numbers) > maxCached {
 		clear(c.entries)
 	}
-	for _, number := range asked {
+	for _, number := range numbers {
 		route, ok := found[number]
-		c.entries[number] = cached{route: route, found: ok, until: until}
+		c.entries[number] = cached{route: route, found: ok, asked: asked}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -46,9 +47,9 @@ func (a *asked) wants(t *testing.T, questions ...[]sms.PhoneNumber) {
 
 func newCache(routes ...route.Route) (*route.Cache, *relaytest.MemoryRoutes, *asked, *relaytest.Clock) {
 	table := relaytest.NewMemoryRoutes(routes...)
-	clock := relaytest.NewClock(noon)
+	shown := relaytest.NewClock(noon)
 	front := &asked{Table: table}
-	return route.NewCache(front, clock.Now), table, front, clock
+	return route.NewCache(front, shown.Now), table, front, shown
 }
 
 func lookup(t *testing.T, c *route.Cache, numbers ...sms.PhoneNumber) map[sms.PhoneNumber]route.Route {
@@ -87,6 +88,24 @@ func TestCacheAnswersForFiveSeconds(t *testing.T) {
 }
 
 // TestCacheAgeCountsFromTheQuestion: the table answers with what was true when it looked, not when the answer came.
+// An answer is as old as wall time says, whatever the process slept through, and one that the clock has not come to yet is none.
+func TestCacheGoesByWallTime(t *testing.T) {
+	t.Parallel()
+	for name, passed := range map[string]time.Duration{"frozen": route.MaxCacheAge, "set back": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			front := &asked{Table: relaytest.NewMemoryRoutes()}
+			read := relaytest.NewFrozenClock(noon)
+			c := route.NewCache(front, clock.Of(read.Now))
+			question := []sms.PhoneNumber{relaytest.TwilioNumber}
+			lookup(t, c, question...)
+			read.Freeze(passed)
+			lookup(t, c, question...)
+			front.wants(t, question, question)
+		})
+	}
+}
+
 func TestCacheAgeCountsFromTheQuestion(t *testing.T) {
 	cache, table, front, clock := newCache(relaytest.Route())
 	table.Fault = func(op string) error {

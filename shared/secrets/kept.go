@@ -52,7 +52,7 @@ func (k *Kept[T]) Renew(ctx context.Context, generation int) (value T, later int
 	if k.generation != generation {
 		return k.value, k.generation, true
 	}
-	if now := k.now(); !k.readAt.IsZero() && now.Sub(k.readAt) < renewInterval {
+	if now := k.now(); !k.readAt.IsZero() && now.Sub(k.readAt).Abs() < renewInterval {
 		return k.value, k.generation, false
 	}
 	k.readAt = k.now()

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/clock"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/secrets"
 )
 
@@ -71,6 +73,26 @@ func TestKeptSecretIsReadAgainWhenItIsWrong(t *testing.T) {
 }
 
 // TestManyFindASecretWrong at once: one reads, and all have what it read.
+// The pause between two readings is over when wall time says so, and when the clock was set back since.
+func TestKeptSecretGoesByWallTime(t *testing.T) {
+	for name, passed := range map[string]time.Duration{"frozen": time.Minute, "set back": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			read := relaytest.NewFrozenClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))
+			v := &vault{secret: "old-secret"}
+			k, err := secrets.Keep(t.Context(), v.read, same, clock.Of(read.Now), slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			k.Renew(t.Context(), 0)
+			read.Freeze(passed)
+			v.secret = "new-secret"
+			if value, _, changed := k.Renew(t.Context(), 0); !changed || value != "new-secret" {
+				t.Errorf("value %q, changed %v, after %d reads", value, changed, v.reads)
+			}
+		})
+	}
+}
+
 func TestManyFindASecretWrong(t *testing.T) {
 	v := &vault{secret: "old"}
 	k := keep(t, v, &bytes.Buffer{})

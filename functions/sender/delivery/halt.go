@@ -10,15 +10,24 @@ import (
 // halt holds all texts back while the account is unusable: its credentials are wrong, or it is suspended. Now and then
 // one text goes through as a probe, and if Twilio answers it, all may go again. Each process finds out for itself.
 type halt struct {
-	mu    sync.Mutex
-	until time.Time
+	mu sync.Mutex
+	// until is when it ends, zero if there is none; since is when that was decided.
+	since, until time.Time
+}
+
+// left returns how much of the halt is left. One that was decided after now, by a clock that has been set back, is over.
+func (s *halt) left(now time.Time) time.Duration {
+	if now.Before(s.since) {
+		return 0
+	}
+	return max(0, s.until.Sub(now))
 }
 
 // hold returns how long to hold a text back, 0 to let it go on.
 func (s *halt) hold(now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return max(0, s.until.Sub(now))
+	return s.left(now)
 }
 
 // probe returns how long to hold a text back that is about to be posted, 0 to let it go. The one that is let go after a
@@ -26,11 +35,11 @@ func (s *halt) hold(now time.Time) time.Duration {
 func (s *halt) probe(now time.Time, patience time.Duration) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now.Before(s.until) {
-		return s.until.Sub(now)
+	if left := s.left(now); left > 0 {
+		return left
 	}
 	if !s.until.IsZero() {
-		s.until = now.Add(patience)
+		s.since, s.until = now, now.Add(patience)
 	}
 	return 0
 }
@@ -45,7 +54,7 @@ func (s *halt) learn(f *fault.Error, now time.Time, pause time.Duration) {
 	}
 	switch f.Kind {
 	case fault.Fatal:
-		s.until = now.Add(pause)
+		s.since, s.until = now, now.Add(pause)
 	case fault.Permanent, fault.Unreachable, fault.OptedOut:
 		// A refusal of the message is proof that the account is heard.
 		s.until = time.Time{}

@@ -9,10 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -80,6 +82,29 @@ func TestHaltEnds(t *testing.T) {
 				t.Errorf("probe is %q, want %q", first.State, tt.state)
 			}
 			checkChanges(t, s.ledger.Changes())
+		})
+	}
+}
+
+// A halt ends in a process that was frozen meanwhile, and in one whose clock was ahead when it began. In the latter, the text that
+// began it still waits for its own time, which is in its record.
+func TestHaltGoesByWallTime(t *testing.T) {
+	for name, tt := range map[string]struct {
+		passed time.Duration
+		back   int
+	}{"frozen": {policy.HaltDelay, 0}, "set back": {-time.Hour, 1}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.Concurrency = 1
+			read := relaytest.NewFrozenClock(s.clock.Now())
+			s.Now = clock.Of(read.Now)
+			s.twilio.answer = answers(refusal(fault.Fatal, 20003), nil)
+			s.queueUpAll(2)
+			s.checkBack(2)
+			s.clock.Advance(policy.HaltDelay)
+			read.Freeze(tt.passed)
+			s.checkBack(tt.back)
+			s.checkPosts(3 - tt.back)
 		})
 	}
 }

@@ -1,0 +1,22 @@
+// Package clock holds the one clock that functions go by: wall time, and nothing else.
+//
+// A time.Time of time.Now carries two readings, and Go compares two such times by the second one, the monotonic clock. Lambda
+// freezes a process between two invocations, and that clock may stand still meanwhile: what was read an hour ago is then a
+// second old, and a pause of a minute does not end. Wall time goes on. It may also be set back, so that whoever keeps a moment in memory
+// takes one that lies ahead of now as void.
+//
+// It is not for tests, which set their own clock, and does not wait: timers and contexts bound one invocation, and go by
+// themselves.
+package clock
+
+import "time"
+
+// Wall returns the clock that a function is wired with. A lint rule keeps every other use of time.Now out of functions.
+func Wall() func() time.Time {
+	return Of(time.Now) //nolint:forbidigo // This is the one place.
+}
+
+// Of returns a clock that shows the wall time of read alone.
+func Of(read func() time.Time) func() time.Time {
+	return func() time.Time { return read().Round(0) }
+}
