@@ -83,6 +83,10 @@ func reasonWords() []reasonWord {
 		{ledger.ReasonRedrive, queued, word{"was dead, and an operator moved its dead letter back to the queue", "Nothing to do: it has all its attempts again."}},
 		{ledger.ReasonRefused, []ledger.State{ledger.Failed}, word{"Twilio refused the message for every phone that was tried", "The attempt's code says why: relay explain code CODE."}},
 		{ledger.ReasonReceipt, []ledger.State{ledger.Failed}, word{"Twilio took the message, and a receipt then said failed or canceled", "The attempt's code says why: relay explain receipt CODE."}},
+		{ledger.ReasonNoAddress, []ledger.State{ledger.Failed}, word{
+			"Twilio's request named no sender, or no number that was texted",
+			"Look the text up in Twilio's own log of messages by its SID. If more of them come, a proxy before the relay changes the requests, or something other than a number of yours sends them.",
+		}},
 		{ledger.ReasonUnknownOutcome, uncertain, word{"Twilio's answer was lost, and Twilio does not list the message", "It was probably not sent. Look for it in Twilio's own log of messages before it is sent again."}},
 		{ledger.ReasonUnreadableList, uncertain, word{"Twilio's answer was lost, and for two hours Twilio's list could not be read either", "Look for it in Twilio's own log of messages before it is sent again. The sender's log says why the list was refused."}},
 		{ledger.ReasonAmbiguous, uncertain, word{"Twilio's answer was lost, and Twilio lists messages of the same words that may be this one or another", "Count them in Twilio's own log against the customer's texts before it is sent again."}},

@@ -25,8 +25,9 @@ type Record struct {
 	Reason Reason `json:",omitempty"`
 	// Manual marks a text that an operator sent.
 	Manual bool `json:",omitempty"`
-	// TwilioNumber was texted by Customer, who is empty on a manual text shown as from nobody.
-	TwilioNumber sms.PhoneNumber
+	// TwilioNumber was texted by Customer, who is empty on a manual text shown as from nobody. Of an incoming text that Twilio
+	// gave no sender or no number for, one of them is empty, see [Record.Addressed].
+	TwilioNumber sms.PhoneNumber `json:",omitempty"`
 	Customer     sms.PhoneNumber `json:",omitempty"`
 	// Destination overrides the route, on a manual text only.
 	Destination sms.PhoneNumber `json:",omitempty"`
@@ -132,6 +133,9 @@ func (r Record) HeldBy(claimID string) bool {
 	last, ok := r.Current()
 	return ok && r.open(last.Number) && last.ClaimID == claimID
 }
+
+// Addressed reports whether it is known who sent the text and which number was texted. An operator's text needs no sender.
+func (r Record) Addressed() bool { return r.TwilioNumber != "" && (r.Manual || r.Customer != "") }
 
 // DueSince is when the text's age counts from: when it was received, or last redriven.
 func (r Record) DueSince() time.Time {

@@ -78,6 +78,8 @@ const (
 	ReasonGivenUp Reason = "given_up"
 	// ReasonAttemptsExhausted: transient trouble lasted through the last attempt.
 	ReasonAttemptsExhausted Reason = "attempts_exhausted"
+	// ReasonNoAddress: Twilio gave no sender of the text, or no number that was texted. The text is kept for people to see.
+	ReasonNoAddress Reason = "no_address"
 	// ReasonUndecodable: the queue held something that is no envelope. It is on the dead-letter queue only.
 	ReasonUndecodable Reason = "undecodable"
 )
@@ -86,7 +88,7 @@ const (
 func next(s State) []State {
 	switch s {
 	case "":
-		return []State{Queued, Sending, Dropped}
+		return []State{Queued, Sending, Failed, Dropped}
 	case Queued:
 		return []State{Sending, Sent, Delivered, Undelivered, Failed, Uncertain, Dropped, Dead}
 	case Sending:

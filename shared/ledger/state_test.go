@@ -15,7 +15,7 @@ import (
 // transitions is the state machine, drawn by hand: a row's state may become a column's where there is an x.
 const transitions = `
             queued sending sent delivered undelivered failed uncertain dropped dead
-(none)        x      x      .       .          .         .       .        x      .
+(none)        x      x      .       .          .         x       .        x      .
 queued        .      x      x       x          x         x       x        x      x
 sending       x      .      x       x          x         x       x        .      .
 sent          x      .      .       x          x         x       x        .      .

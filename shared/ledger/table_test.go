@@ -16,7 +16,7 @@ import (
 // "!" if it is refused.
 const happenings = `
                Claim   Book   Drop        GiveUp      Die  Redrive   | Accept End:busy End:refused Doubt | Looked Discover Conclude:park Conclude:resend | sent delivered failed undelivered undelivered:next TimeOut | Attest Resend    Abandon DropLetter
-(none)         sending queued dropped     !           !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .         .       .
+(none)         sending queued dropped     failed      !    .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .         .       .
 paced          sending =      dropped     failed      dead .         | .      .        .           .     | .      .        .             .               | .    .         .         .           .                .    | .      .         .       .
 waiting        sending =      dropped     failed      dead .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .    | .      .         .       .
 resend         sending =      uncertain   uncertain   dead .         | sent   .        .           .     | .      .        .             .               | sent delivered failed    undelivered =                .    | .      .         .       .

@@ -146,13 +146,16 @@ func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
 	return r.move(to, why, now)
 }
 
-// GiveUp ends a text for which no hop is left.
+// GiveUp ends a text for which no hop is left, or that has nobody to go to because its addresses are missing.
 func (r Record) GiveUp(now time.Time) (Record, error) {
 	if err := r.waiting(Failed); err != nil {
 		return r, err
 	}
 	if r.Texted() || r.InDoubt() {
 		return r.Drop("", now)
+	}
+	if !r.Addressed() {
+		return r.move(Failed, ReasonNoAddress, now)
 	}
 	return r.move(Failed, ReasonRefused, now)
 }

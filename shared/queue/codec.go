@@ -77,7 +77,12 @@ func (e Envelope) check() error {
 		return fmt.Errorf("%w: no relay_id", ErrMalformed)
 	}
 	switch e.Kind {
-	case KindInbound, KindManual:
+	case KindInbound:
+		// An incoming text may lack its addresses: it was accepted, and the ledger says what is wrong with it.
+		if e.Message == nil {
+			return fmt.Errorf("%w: no message", ErrMalformed)
+		}
+	case KindManual:
 		if e.Message == nil || e.Message.To == "" {
 			return fmt.Errorf("%w: no message to a Twilio number", ErrMalformed)
 		}

@@ -164,7 +164,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{"unknown kind", edit(inbound(), func(e *queue.Envelope) { e.Kind = "fax" }), queue.ErrMalformed},
 		{"inbound without message", edit(inbound(), func(e *queue.Envelope) { e.Message = nil }), queue.ErrMalformed},
 		{"inbound with a receipt only", edit(receipt(), func(e *queue.Envelope) { e.Kind = queue.KindInbound }), queue.ErrMalformed},
-		{"inbound to nobody", edit(inbound(), func(e *queue.Envelope) { e.Message = &sms.Message{From: customer} }), queue.ErrMalformed},
+		{"manual to nobody", edit(manual(), func(e *queue.Envelope) { e.Message = &sms.Message{From: customer} }), queue.ErrMalformed},
 		{"manual without message", edit(manual(), func(e *queue.Envelope) { e.Message = nil }), queue.ErrMalformed},
 		{"receipt without receipt", edit(receipt(), func(e *queue.Envelope) { e.Receipt = nil }), queue.ErrMalformed},
 		{"receipt with a message only", edit(inbound(), func(e *queue.Envelope) { e.Kind = queue.KindReceipt }), queue.ErrMalformed},
@@ -242,6 +242,20 @@ func TestDecodeTellsANewerShape(t *testing.T) {
 	}
 }
 
+// TestTextWithoutAddresses: Twilio's form may lack them, and the text is kept all the same.
+func TestTextWithoutAddresses(t *testing.T) {
+	bare := inbound()
+	bare.Message = &sms.Message{Sid: firstSid, Body: "Hello"}
+	line, err := queue.Encode(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded, err := queue.Decode(line)
+	if diff := cmp.Diff(bare, decoded); err != nil || diff != "" {
+		t.Errorf("Decode: %v (-want +got):\n%s", err, diff)
+	}
+}
+
 // TestDecodeQuotesNothing: errors go to logs.
 func TestDecodeQuotesNothing(t *testing.T) {
 	for _, body := range []string{
@@ -250,7 +264,7 @@ func TestDecodeQuotesNothing(t *testing.T) {
 		`my secret`,
 		`{"v":1,"kind":"my secret","relay_id":"SM1"}`,
 		`{"v":1,"kind":"timer","relay_id":"SM1","timer":{"attempt":1,"due":"my secret"}}`,
-		`{"v":1,"kind":"inbound","relay_id":"my secret","message":{"Body":"my secret"}}`,
+		`{"v":1,"kind":"manual","relay_id":"my secret","message":{"Body":"my secret"}}`,
 	} {
 		if _, err := queue.Decode(body); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("Decode(%q): error %v, want one that quotes nothing", body, err)

@@ -44,7 +44,7 @@ type Envelope struct {
 	// ReceivedAt is when the front door took it.
 	ReceivedAt time.Time `json:"received_at"`
 	// Message is the text: From is the customer (or, of a manual one, whoever it is to be shown as from, possibly
-	// nobody) and To the Twilio number.
+	// nobody) and To the Twilio number. Of an incoming text whose form lacked them, they are empty.
 	Message *sms.Message `json:"message,omitempty"`
 	// Destination overrides the route's hops, for a manual text only.
 	Destination sms.PhoneNumber `json:"destination,omitempty"`

@@ -230,6 +230,8 @@ func (l ledgerTest) bareRecord() {
 	at := recently()
 	for i, r := range []ledger.Record{
 		{State: ledger.Dropped, TwilioNumber: TwilioNumber, ReceivedAt: at, UpdatedAt: at},
+		{State: ledger.Failed, Reason: ledger.ReasonNoAddress, ReceivedAt: at, UpdatedAt: at},
+		{State: ledger.Failed, Reason: ledger.ReasonNoAddress, Customer: Customer, ReceivedAt: at, UpdatedAt: at},
 		{State: ledger.Sending, TwilioNumber: TwilioNumber, ReceivedAt: at, UpdatedAt: at, Media: []sms.Media{}, Attempts: []ledger.Attempt{}},
 		{State: ledger.Sending, TwilioNumber: TwilioNumber, ReceivedAt: at, UpdatedAt: at, Media: []sms.Media{{URL: "u"}}, Attempts: []ledger.Attempt{{Number: 1, StartedAt: at}}},
 	} {

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -57,25 +58,7 @@ func apiChecks() []check {
 			{"half the function's time", set("OperatorIntegration", "TimeoutInMillis", 7000)},
 			{"not whole requests", set("OperatorIntegration", "IntegrationType", "AWS")},
 		}},
-		{"the stage deploys itself and holds floods back", findStage, []mutation{
-			{"by hand", set("ApiStage", "AutoDeploy", false)},
-			{"under a name that Twilio's URL would need", set("ApiStage", "StageName", "prod")},
-			{"without a limit", remove("ApiStage", "DefaultRouteSettings")},
-			{"one limit for all", remove("ApiStage", "RouteSettings")},
-			{"a public route without its own", func(t template) {
-				delete(mapping(t.resource("ApiStage")["RouteSettings"]), "GET /sms/health")
-			}},
-			{"a public limit above the others", func(t template) {
-				put(mapping(t.resource("ApiStage")["RouteSettings"]), "POST /sms/inbound.ThrottlingRateLimit", 501)
-			}},
-			{"a limit for no route", func(t template) {
-				put(mapping(t.resource("ApiStage")["RouteSettings"]), "GET /sms/inboud", object{"ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 1})
-			}},
-			{"before its routes are there", func(t template) {
-				stage := mapping(at(t, "Resources.ApiStage"))
-				stage["DependsOn"] = items(stage["DependsOn"])[1:]
-			}},
-		}},
+		{"the stage deploys itself and holds floods back", findStage, stageMutations()},
 		{"the gateway answers browsers by itself", findCors, []mutation{
 			{"not at all", remove("Api", "CorsConfiguration")},
 			{"with cookies", set("Api", "CorsConfiguration.AllowCredentials", true)},
@@ -86,6 +69,32 @@ func apiChecks() []check {
 			{"SAM's API", add("HttpApi", "AWS::Serverless::HttpApi", object{})},
 			{"an address by hand", set("IngestFunction", "Environment.Variables.PUBLIC_BASE_URL", "https://sms.example.com")},
 			{"the API's address first", set("SenderFunction", "Environment.Variables.PUBLIC_BASE_URL", object{"Fn::Sub": "${Api.ApiEndpoint},https://sms.example.com"})},
+		}},
+	}
+}
+
+// stageMutations spoil the stage.
+func stageMutations() []mutation {
+	return []mutation{
+		{"by hand", set("ApiStage", "AutoDeploy", false)},
+		{"under a name that Twilio's URL would need", set("ApiStage", "StageName", "prod")},
+		{"without a limit", remove("ApiStage", "DefaultRouteSettings")},
+		{"one limit for all", remove("ApiStage", "RouteSettings")},
+		{"a public route without its own", func(t template) {
+			delete(mapping(t.resource("ApiStage")["RouteSettings"]), "GET /sms/health")
+		}},
+		{"a public limit above the others", func(t template) {
+			put(mapping(t.resource("ApiStage")["RouteSettings"]), "POST /sms/inbound.ThrottlingRateLimit", 501)
+		}},
+		{"texts by GET under the limit of health checks", func(t template) {
+			put(mapping(t.resource("ApiStage")["RouteSettings"]), "GET /sms/inbound.ThrottlingRateLimit", 5)
+		}},
+		{"a limit for no route", func(t template) {
+			put(mapping(t.resource("ApiStage")["RouteSettings"]), "GET /sms/inboud", object{"ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 1})
+		}},
+		{"before its routes are there", func(t template) {
+			stage := mapping(at(t, "Resources.ApiStage"))
+			stage["DependsOn"] = items(stage["DependsOn"])[1:]
 		}},
 	}
 }
@@ -183,6 +192,11 @@ func findStage(t template, _ code, report reporter) {
 		ownRate, ownBurst := number(own, "ThrottlingRateLimit"), number(own, "ThrottlingBurstLimit")
 		if !r.operator && (ownRate < 1 || ownBurst < 1 || ownRate >= rate || ownBurst >= burst) {
 			report("ApiStage: %s is public and should have a limit tighter than the stage's", key)
+		}
+	}
+	for _, key := range []string{"POST " + webhook.PathStatusCallback, "GET " + webhook.PathInbound} {
+		if own, texts := mapping(limits[key]), mapping(limits["POST "+webhook.PathInbound]); !reflect.DeepEqual(own, texts) {
+			report("ApiStage: Twilio calls %s as often as it posts texts, and should have the same limit", key)
 		}
 	}
 	if !sameSet(sorted(t.resources("AWS::ApiGatewayV2::Route")), expressions(at(t, "Resources.ApiStage.DependsOn"))) {

@@ -24,7 +24,7 @@ func numberChecks() []Check {
 		{"number-owned", "A number that the account does not own gets no texts here, and nothing can be sent from it.", Both, ofNumbers(numberOwned)},
 		{"number-capabilities", "A number without SMS neither gets nor sends a text.", Both, ofNumbers(numberCapabilities)},
 		{"webhook-url", "Texts go where the number's webhook says. Elsewhere they are lost to the relay.", Both, ofNumbers(webhookURL)},
-		{"webhook-method", "A GET is answered as a question for the relay's health: Twilio is content, and the text is lost.", Both, ofNumbers(webhookMethod)},
+		{"webhook-method", "A GET puts what customers write into the URL: proxies log it, and refuse a long one. Twilio then has nobody to give the text to.", Both, ofNumbers(webhookMethod)},
 		{"webhook-retries", "By default Twilio asks again only if it could not connect. After a 503 or a late answer the text is lost.", Both, ofNumbers(webhookRetries)},
 		{"webhook-fallback", "If the webhook fails for longer than Twilio asks again, the fallback URL is the last chance of a text.", Both, ofNumbers(webhookFallback)},
 		{"messaging-service", "A Messaging Service may have a webhook of its own, and then the number's is not asked.", Both, messagingService},
@@ -176,9 +176,9 @@ func webhookMethod(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Findin
 	case owned == nil:
 		return notOwned(number)
 	case owned.SmsMethod != http.MethodPost:
-		return fail(mendNumber, "%s asks its webhook with %q", number.Mask(), owned.SmsMethod)
+		return warn(mendNumber, "%s asks its webhook with %q", number.Mask(), owned.SmsMethod)
 	case owned.SmsFallbackURL != "" && owned.SmsFallbackMethod != http.MethodPost:
-		return fail(mendNumber, "%s asks its fallback URL with %q", number.Mask(), owned.SmsFallbackMethod)
+		return warn(mendNumber, "%s asks its fallback URL with %q", number.Mask(), owned.SmsFallbackMethod)
 	default:
 		return ok("%s posts", number.Mask())
 	}

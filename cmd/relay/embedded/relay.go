@@ -201,7 +201,7 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 	}))
 	return &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 35 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(r.config.Logger.Handler(), slog.LevelWarn),
 	}
 }

@@ -19,17 +19,17 @@ const MaxBody = 64 << 10
 
 const formType = "application/x-www-form-urlencoded"
 
-// reader makes the envelope of a form that is known to come from Twilio.
-type reader func(form url.Values, rawQuery string) (queue.Envelope, outcome)
-
 // accept takes a signed form to the queue. The cheap checks come first, the signature before anything is read.
-func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPRequest, read reader) outcome {
+func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPRequest) outcome {
 	body, refused := bodyOf(request)
 	if refused.refused() {
 		return refused
 	}
-	contentType := request.Headers["content-type"]
-	if media, _, err := mime.ParseMediaType(contentType); err != nil || media != formType {
+	contentType, parameters := request.Headers["content-type"], body
+	if request.RequestContext.HTTP.Method == http.MethodGet {
+		// Of a number that is set to GET: all of it is in the query, and the URL is all that Twilio signs.
+		parameters = []byte(request.RawQueryString)
+	} else if media, _, err := mime.ParseMediaType(contentType); err != nil || media != formType {
 		return refuse(http.StatusUnsupportedMediaType, "content_type")
 	}
 	err := h.Verifier.Validate(signature.Request{
@@ -46,15 +46,27 @@ func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPReq
 	if err != nil {
 		return refuse(http.StatusForbidden, "signature").because(err)
 	}
-	form, err := signature.ParseForm(body)
+	form, err := signature.ParseForm(parameters)
 	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed").because(err)
 	}
-	envelope, o := read(form, request.RawQueryString)
+	envelope, o := h.read(form, request)
 	if o.settled() {
 		return o
 	}
-	return h.enqueue(ctx, envelope)
+	return h.enqueue(ctx, envelope, o)
+}
+
+// read makes the envelope of a form that is known to come from Twilio, or settles what becomes of it without one.
+func (h *Handler) read(form url.Values, request events.APIGatewayV2HTTPRequest) (queue.Envelope, outcome) {
+	if kindOf(form, request.RawPath) == queue.KindReceipt {
+		return h.receipt(form, request.RawQueryString)
+	}
+	envelope, o := h.inbound(form)
+	if request.RawPath != PathInbound {
+		o = o.warn(errMisplaced)
+	}
+	return envelope, o
 }
 
 // bodyOf returns the body as Twilio sent it. API Gateway hands forms over in base64.
@@ -80,9 +92,9 @@ func bodyOf(request events.APIGatewayV2HTTPRequest) ([]byte, outcome) {
 	}
 }
 
-// enqueue answers Twilio according to what the queue says.
-func (h *Handler) enqueue(ctx context.Context, envelope queue.Envelope) outcome {
-	o := outcome{envelope: envelope}
+// enqueue answers Twilio according to what the queue says. o holds what is odd about the form.
+func (h *Handler) enqueue(ctx context.Context, envelope queue.Envelope, o outcome) outcome {
+	o.envelope = envelope
 	outgoing, err := envelope.Outgoing()
 	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed").because(err)

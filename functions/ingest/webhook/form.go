@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,26 +9,63 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twilio/signature"
 )
 
 // maxMedia is the most attachments Twilio gives one message.
 const maxMedia = 10
 
+// maxAddress is the longest From or To that is one, in bytes. The ledger's indexes take no keys of any length.
+const maxAddress = 256
+
 var (
-	errNoSid     = errors.New("no MessageSid, or one that is none of Twilio's")
-	errNoAddress = errors.New("no From or no To")
+	errNoSid     = errors.New("no MessageSid, or one that is not Twilio's")
+	errNoAddress = errors.New("no From or no To: the text is kept, and ends as failed")
+	errMisplaced = errors.New("a text came to another address than " + PathInbound + ": correct the number's webhook URL")
 )
 
-// inbound makes the envelope of an incoming-message webhook. Parameters it does not know are passed over.
-func (h *Handler) inbound(form url.Values, _ string) (queue.Envelope, outcome) {
+// hasParameters reports whether a GET is a webhook: Twilio asks with a GET where a number is set to it, and what it asks with
+// is in the query. A question for the health has none of it.
+func hasParameters(request events.APIGatewayV2HTTPRequest) bool {
+	if request.Headers["x-twilio-signature"] != "" {
+		return true
+	}
+	query, err := signature.ParseForm([]byte(request.RawQueryString))
+	return err == nil && (query.Has("MessageSid") || query.Has("SmsMessageSid") || query.Has("SmsSid"))
+}
+
+// kindOf decides what a form is, [queue.KindInbound] or [queue.KindReceipt], by its parameters. Twilio writes MessageStatus
+// into receipts alone, and Body into every text. Only of a form that has neither does the path decide.
+func kindOf(form url.Values, path string) queue.Kind {
+	status := form.Get("MessageStatus")
+	switch {
+	case status != "" && !isIncoming(status):
+		return queue.KindReceipt
+	case form.Has("Body"), isIncoming(status), isIncoming(form.Get("SmsStatus")):
+		return queue.KindInbound
+	case form.Get("SmsStatus") != "", path == PathStatusCallback:
+		return queue.KindReceipt
+	default:
+		return queue.KindInbound
+	}
+}
+
+// isIncoming reports whether a status is one of messages to Twilio. Receipts have those of messages from it.
+func isIncoming(status string) bool { return status == "received" || status == "receiving" }
+
+// inbound makes the envelope of an incoming-message webhook. Parameters it does not know are passed over. A text without its
+// addresses is kept: Twilio would not send it again, and the ledger shows it to people.
+func (h *Handler) inbound(form url.Values) (queue.Envelope, outcome) {
 	message := sms.Message{
 		Sid:                 form.Get("MessageSid"),
 		AccountSid:          form.Get("AccountSid"),
 		MessagingServiceSid: form.Get("MessagingServiceSid"),
-		From:                sms.PhoneNumber(form.Get("From")),
-		To:                  sms.PhoneNumber(form.Get("To")),
+		From:                address(form, "From"),
+		To:                  address(form, "To"),
 		Body:                form.Get("Body"),
 		NumSegments:         count(form, "NumSegments"),
 		Media:               media(form),
@@ -36,18 +74,28 @@ func (h *Handler) inbound(form url.Values, _ string) (queue.Envelope, outcome) {
 	if err := checkSid(message.Sid); err != nil {
 		return queue.Envelope{}, refuse(http.StatusBadRequest, "malformed").because(err)
 	}
+	var o outcome
 	if message.From == "" || message.To == "" {
-		return queue.Envelope{}, refuse(http.StatusBadRequest, "malformed").because(errNoAddress)
+		o = o.warn(errNoAddress)
 	}
 	return queue.Envelope{
 		Version: queue.Version, Kind: queue.KindInbound, RelayID: message.Sid, ReceivedAt: h.Now().UTC(), Message: &message,
-	}, outcome{}
+	}, o
+}
+
+// address reads From or To as it is, and returns nothing for what cannot be one: blank, or longer than any.
+func address(form url.Values, name string) sms.PhoneNumber {
+	text := form.Get(name)
+	if strings.TrimSpace(text) == "" || len(text) > maxAddress {
+		return ""
+	}
+	return sms.PhoneNumber(text)
 }
 
 // receipt makes the envelope of a status callback. A callback of a message that the relay did not send, or with a
 // status it does not know, is acknowledged and goes no further.
 func (h *Handler) receipt(form url.Values, rawQuery string) (queue.Envelope, outcome) {
-	sid, status := form.Get("MessageSid"), sms.Status(form.Get("MessageStatus"))
+	sid, status := form.Get("MessageSid"), sms.Status(cmp.Or(form.Get("MessageStatus"), form.Get("SmsStatus")))
 	if err := checkSid(sid); err != nil {
 		return queue.Envelope{}, refuse(http.StatusBadRequest, "malformed").because(err)
 	}

@@ -54,9 +54,11 @@ func New(config Config) *Handler { return &Handler{Config: config} }
 //
 //	POST /sms/inbound          200 text/xml with an empty TwiML response, once the queue holds the text durably
 //	POST /sms/status-callback  204, once the queue holds the receipt durably
-//	GET  /sms/inbound, /sms/health  200 with the health as JSON; the queue is not touched
+//	GET  /sms/inbound          with Twilio's parameters: as POST; without them: the health
+//	GET  /sms/health           200 with the health as JSON; the queue is not touched
 //
-// Refusals carry no detail: 400 (unparsable), 403 (signature), 404, 405, 413 (over 64 kB), 415 (not a form). 503 means
+// What a signed request is, a text or a receipt, is read from its parameters, see kindOf: a text that comes to another path is
+// taken as the text it is, with a warning. Refusals carry no detail: 400 (unparsable), 403 (signature), 404, 405, 413 (over 64 kB), 415 (not a form). 503 means
 // that the queue did not take it. Twilio then comes again if the webhook's URL asks for it (#rc=5&rp=5xx…), or asks the
 // fallback URL; a receipt is lost.
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
@@ -69,12 +71,12 @@ func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPReq
 func (h *Handler) route(ctx context.Context, request events.APIGatewayV2HTTPRequest) outcome {
 	method := request.RequestContext.HTTP.Method
 	switch path := request.RawPath; {
-	case path == PathHealth && method == http.MethodGet, path == PathInbound && method == http.MethodGet:
+	case (path == PathHealth || path == PathInbound) && method == http.MethodGet && !hasParameters(request):
 		return h.health()
-	case path == PathInbound && method == http.MethodPost:
-		return h.accept(ctx, request, h.inbound)
-	case path == PathStatusCallback && method == http.MethodPost:
-		return h.accept(ctx, request, h.receipt)
+	case (path == PathHealth || path == PathInbound) && method == http.MethodGet:
+		return h.accept(ctx, request)
+	case (path == PathInbound || path == PathStatusCallback) && method == http.MethodPost:
+		return h.accept(ctx, request)
 	case path == PathInbound:
 		return refuse(http.StatusMethodNotAllowed, "method").allow("GET, POST")
 	case path == PathStatusCallback:

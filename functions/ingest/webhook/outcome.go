@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -22,6 +23,8 @@ type outcome struct {
 	// reason is set of a refusal, err where there is more to say to the operator.
 	reason string
 	err    error
+	// odd means that it was taken, and that something about it is wrong all the same: err says what.
+	odd bool
 	// unavailable means that the queue did not take it.
 	unavailable bool
 	// envelope is set of what went, or should have gone, to the queue.
@@ -34,6 +37,12 @@ func (o outcome) refused() bool { return o.reason != "" }
 
 func (o outcome) because(err error) outcome {
 	o.err = err
+	return o
+}
+
+// warn says what is wrong with a request that is taken all the same.
+func (o outcome) warn(err error) outcome {
+	o.odd, o.err = true, errors.Join(o.err, err)
 	return o
 }
 
@@ -113,7 +122,11 @@ func (h *Handler) report(ctx context.Context, request events.APIGatewayV2HTTPReq
 		h.Logger.LogAttrs(ctx, slog.LevelError, "webhook not queued", attrs...)
 	case o.envelope.Kind != "":
 		h.Emit(telemetry.Measurement{Name: telemetry.MetricAccepted, Unit: telemetry.Count, Value: 1, Dimension: telemetry.Dimension{Name: "Kind", Value: string(o.envelope.Kind)}})
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, "webhook accepted", attrs...)
+		level := slog.LevelInfo
+		if o.odd {
+			level = slog.LevelWarn
+		}
+		h.Logger.LogAttrs(ctx, level, "webhook accepted", attrs...)
 	case o.response.StatusCode == http.StatusNoContent:
 		h.Logger.LogAttrs(ctx, slog.LevelInfo, "callback ignored", attrs...)
 	default:

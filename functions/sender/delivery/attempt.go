@@ -35,6 +35,10 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 		// Its dead letter may be sent already: nothing else may become of it.
 		return h.bury(ctx, j), true
 	}
+	if !j.text.Addressed() {
+		// No route is looked up: there is no number to look one up for, or nobody whom the text is from.
+		return h.drop(ctx, j, plan.Plan{})
+	}
 	p, err := h.plan(ctx, j)
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
@@ -124,9 +128,11 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 		h.Emit(count(telemetry.MetricDropped, "Reason", string(j.text.Reason)))
 	}
 	level := slog.LevelInfo
-	if j.text.Reason == ledger.ReasonNoRoute || j.text.Reason == ledger.ReasonInactive {
+	switch j.text.Reason {
+	case ledger.ReasonNoRoute, ledger.ReasonInactive, ledger.ReasonNoAddress:
 		// Nobody gets these: a number may be mistyped, or a route forgotten.
 		level = slog.LevelWarn
+	default:
 	}
 	h.Logger.LogAttrs(ctx, level, "text ended unsent", textAttrs(j.text, nil)...)
 	return done(), true
