@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // statements runs queries on a connection or a pool, each prepared once. Its errors are *fault.Error, as before a
@@ -14,6 +15,9 @@ type statements struct {
 
 	mu       sync.Mutex
 	prepared map[string]*sql.Stmt
+
+	// malformed is set once SQLite has found the file to be damaged.
+	malformed atomic.Bool
 }
 
 // preparer is what *sql.Conn and *sql.DB have in common.
@@ -44,43 +48,51 @@ func (s *statements) prepare(ctx context.Context, query string) (*sql.Stmt, erro
 func (s *statements) exec(ctx context.Context, query string, args ...any) (changed int64, err error) {
 	statement, err := s.prepare(ctx, query)
 	if err != nil {
-		return 0, classify(err)
+		return 0, s.classify(err)
 	}
 	result, err := statement.ExecContext(ctx, args...)
 	if err != nil {
-		return 0, classify(err)
+		return 0, s.classify(err)
 	}
 	changed, err = result.RowsAffected()
-	return changed, classify(err)
+	return changed, s.classify(err)
 }
 
 // get scans the query's first row; found is false if it has none.
 func (s *statements) get(ctx context.Context, into []any, query string, args ...any) (found bool, err error) {
 	statement, err := s.prepare(ctx, query)
 	if err != nil {
-		return false, classify(err)
+		return false, s.classify(err)
 	}
 	err = statement.QueryRowContext(ctx, args...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	return err == nil, classify(err)
+	return err == nil, s.classify(err)
 }
 
 // each calls scan for each row of the query. scan runs no other query of these statements.
 func (s *statements) each(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
 	statement, err := s.prepare(ctx, query)
 	if err != nil {
-		return classify(err)
+		return s.classify(err)
 	}
 	rows, err := statement.QueryContext(ctx, args...)
 	if err != nil {
-		return classify(err)
+		return s.classify(err)
 	}
 	for rows.Next() {
 		if err := scan(rows); err != nil {
-			return classify(errors.Join(err, rows.Close()))
+			return s.classify(errors.Join(err, rows.Close()))
 		}
 	}
-	return classify(errors.Join(rows.Err(), rows.Close()))
+	return s.classify(errors.Join(rows.Err(), rows.Close()))
+}
+
+// classify turns an error into a *fault.Error, and remembers that the file is damaged.
+func (s *statements) classify(err error) error {
+	if isMalformed(err) {
+		s.malformed.Store(true)
+	}
+	return classify(err)
 }

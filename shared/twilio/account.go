@@ -18,6 +18,9 @@ type Account struct {
 	Date time.Time
 }
 
+// SuspendedCodes are Twilio's error codes for an account that may not do anything.
+func SuspendedCodes() []int { return []int{20403, 30002} }
+
 // Account looks the client's account up. It shows whether the credentials hold, and what time it is at Twilio. Every error
 // has a *fault.Error in its chain, and none is Unknown. A restricted API key may be refused this (Permanent, HTTPStatus 403).
 func (c *Client) Account(ctx context.Context) (Account, error) {

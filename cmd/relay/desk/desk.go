@@ -119,6 +119,14 @@ func (d *Desk) OldestChange(ctx context.Context) (at time.Time, found bool, err 
 	return changes[0].At, true, nil
 }
 
+// QuickCheck reads the whole database of the embedded set and returns what is damaged.
+func (d *Desk) QuickCheck(ctx context.Context) (findings []string, err error) {
+	if d.db == nil {
+		return nil, nil
+	}
+	return d.db.QuickCheck(ctx)
+}
+
 // Close gives everything back.
 func (d *Desk) Close() error {
 	if d.db == nil {

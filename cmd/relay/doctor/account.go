@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
 func accountChecks() []Check {
@@ -40,9 +41,6 @@ const (
 	mendMainKey     = "ask with TWILIO_AUTH_TOKEN, or with a Main API key: a restricted one may send, but not look"
 )
 
-// suspendedCodes are Twilio's for an account that may not do anything.
-func suspendedCodes() []int { return []int{20403, 30002} }
-
 // twilioCredentials asks for the account, which needs no more than that they hold.
 func twilioCredentials(_ context.Context, e *exam) Finding {
 	if e.Twilio == nil {
@@ -53,7 +51,7 @@ func twilioCredentials(_ context.Context, e *exam) Finding {
 	switch {
 	case answer.err == nil:
 		return ok("Twilio takes them for %s", answer.account.Sid)
-	case failure != nil && failure.HTTPStatus == http.StatusForbidden && !slices.Contains(suspendedCodes(), failure.Code):
+	case failure != nil && failure.HTTPStatus == http.StatusForbidden && !slices.Contains(twilio.SuspendedCodes(), failure.Code):
 		return warn(mendMainKey, "Twilio knows them, but this key may not read the account")
 	case failure != nil && failure.Kind == fault.Fatal:
 		return fail(mendCredentials, "Twilio refuses them: %v", answer.err)

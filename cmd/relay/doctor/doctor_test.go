@@ -70,17 +70,6 @@ func provocations() []provocation {
 		{"webhook-fallback", Warn, "no fallback", func(_ *testing.T, w *world) { w.number(url, "POST", "") }},
 		{"webhook-fallback", Warn, "no relay's", func(_ *testing.T, w *world) { w.number(url, "POST", "https://a.example.com/sorry") }},
 		{"messaging-service", Warn, "in a Messaging Service", func(_ *testing.T, w *world) { w.twilio.texts[0].MessagingServiceSid = "MG1" }},
-		{"public-url", Fail, "not known", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = nil }},
-		{"public-url", Fail, "path of the relay's", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{testBase + "/sms/inbound"} }},
-		{"public-url", Fail, "does not reach", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{"http://127.0.0.1:8080"} }},
-		{"public-url", Fail, "does not reach", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{"http://u:hunter2@relay.example.com"} }},
-		{"front-door-health", Fail, "does not answer", func(_ *testing.T, w *world) { w.door.down = true }},
-		{"front-door-health", Fail, "no relay", func(_ *testing.T, w *world) { w.door.health = "<html>" }},
-		{"front-door-signature", Fail, "refuses", func(_ *testing.T, w *world) { w.door.tokens = []string{"another"} }},
-		{"front-door-signature", Fail, "refuses", func(_ *testing.T, w *world) { w.door.base = "https://old.example.com" }},
-		{"front-door-forgery", Fail, "wrong signature", func(_ *testing.T, w *world) { w.door.open = true }},
-		{"operator-routes", Fail, "whoever asks", func(_ *testing.T, w *world) { w.door.showStatus = http.StatusOK }},
-		{"version", Warn, "runs v0", func(_ *testing.T, w *world) { w.door.health = `{"status":"ok","version":"v0"}` }},
 		{"routes-active", Fail, "no route is active", func(_ *testing.T, w *world) { w.routes[0].Active = false }},
 		{"routes-active", Fail, "***0199 has no", func(_ *testing.T, w *world) { w.relay.Number = "+18585550199" }},
 		{"routes-valid", Fail, "not valid", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "6195550123" }},
@@ -91,7 +80,29 @@ func provocations() []provocation {
 		{"opted-out", Warn, "***0123 of ***0100", func(_ *testing.T, w *world) { w.routes[0].OptedOut = []sms.PhoneNumber{testPhone} }},
 		{"opted-out", Fail, "every phone", func(_ *testing.T, w *world) { w.routes[0].OptedOut = []sms.PhoneNumber{testPhone, testSecond} }},
 		{"fallbacks", Warn, "no second phone", func(_ *testing.T, w *world) { w.routes[0].FallbackCarriers = nil }},
-	}, slices.Concat(textProvocations(), stackProvocations())...)
+	}, slices.Concat(frontDoorProvocations(), textProvocations(), stackProvocations())...)
+}
+
+func frontDoorProvocations() []provocation {
+	return []provocation{
+		{"public-url", Fail, "not known", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = nil }},
+		{"public-url", Fail, "path of the relay's", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{testBase + "/sms/inbound"} }},
+		{"public-url", Fail, "does not reach", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{"http://127.0.0.1:8080"} }},
+		{"public-url", Fail, "does not reach", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{"http://u:hunter2@relay.example.com"} }},
+		{"front-door-health", Fail, "does not answer", func(_ *testing.T, w *world) { w.door.down = true }},
+		{"front-door-health", Fail, "no relay", func(_ *testing.T, w *world) { w.door.health = "<html>" }},
+		{"front-door-health", Fail, "degraded: Twilio refuses", func(_ *testing.T, w *world) {
+			w.door.health = `{"status":"degraded","problems":["Twilio refuses TWILIO_AUTH_TOKEN"],"version":"v1"}`
+		}},
+		{"front-door-health", Fail, "failing: the database", func(_ *testing.T, w *world) {
+			w.door.health = `{"status":"failing","problems":["the database is damaged"],"version":"v1"}`
+		}},
+		{"front-door-signature", Fail, "refuses", func(_ *testing.T, w *world) { w.door.tokens = []string{"another"} }},
+		{"front-door-signature", Fail, "refuses", func(_ *testing.T, w *world) { w.door.base = "https://old.example.com" }},
+		{"front-door-forgery", Fail, "wrong signature", func(_ *testing.T, w *world) { w.door.open = true }},
+		{"operator-routes", Fail, "whoever asks", func(_ *testing.T, w *world) { w.door.showStatus = http.StatusOK }},
+		{"version", Warn, "runs v0", func(_ *testing.T, w *world) { w.door.health = `{"status":"ok","version":"v0"}` }},
+	}
 }
 
 func textProvocations() []provocation {
@@ -116,6 +127,9 @@ func textProvocations() []provocation {
 		{"disk-space", Warn, "5120 MB", disk(5*giga, 100*giga)},
 		{"wal-size", Warn, "64 MB", wal(walWarns)},
 		{"wal-size", Fail, "512 MB", wal(walFails)},
+		{"database-integrity", Fail, "Tree 7", func(_ *testing.T, w *world) {
+			w.relay.Host.QuickCheck = func(context.Context) ([]string, error) { return []string{"Tree 7 page 9: never used"}, nil }
+		}},
 		{"data-permissions", Fail, "audit.jsonl (-rw-r--r--)", chmod("audit.jsonl", 0o644)},
 		{"data-permissions", Fail, "(-rwxr-xr-x)", chmod("", 0o755)},
 		{"audit-file", Fail, "is not there", withoutAuditLog},

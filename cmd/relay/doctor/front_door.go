@@ -111,13 +111,20 @@ func unreached(base string) Finding {
 
 func health(ctx context.Context, e *exam, base string) Finding {
 	got, err := e.ask(ctx, http.MethodGet, base+"/sms/health", nil, "")
-	var healthy struct{ Status string }
-	switch {
-	case err != nil:
+	if err != nil {
 		return fail(mendReach, "%s does not answer: %v", shown(base), withoutAddress(err))
+	}
+	var healthy struct {
+		Status   string
+		Problems []string
+	}
+	unreadable := json.Unmarshal(got.body, &healthy) != nil
+	switch {
+	case !unreadable && (healthy.Status == "degraded" || healthy.Status == "failing"):
+		return fail("do what it says; the log of relay serve says more", "%s says that it is %s: %.500s", shown(base), healthy.Status, strings.Join(healthy.Problems, "; "))
 	case got.status != http.StatusOK:
 		return fail(mendReach, "%s answers the question for its health with %d", shown(base), got.status)
-	case json.Unmarshal(got.body, &healthy) != nil || healthy.Status != "ok":
+	case unreadable || healthy.Status != "ok":
 		return fail(mendReach, "%s answers, but it is no relay that does", shown(base))
 	default:
 		return ok("%s is up", shown(base))

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -19,12 +20,15 @@ type Host struct {
 	// OldestChange returns when the oldest change was made that is not in the audit log yet; found is false if all are.
 	// Nil if the database could not be opened.
 	OldestChange func(ctx context.Context) (at time.Time, found bool, err error)
+	// QuickCheck reads the whole database and returns what is damaged. Nil if the database could not be opened.
+	QuickCheck func(ctx context.Context) (findings []string, err error)
 }
 
 func hostChecks() []Check {
 	return []Check{
 		{"disk-space", "On a full disk nothing is accepted any more: texts wait at Twilio for seconds, and are then lost.", Embedded, diskSpace},
 		{"wal-size", "A log of the database that only grows fills the disk, and makes the next start slow.", Embedded, walSize},
+		{"database-integrity", "A damaged database loses texts, or sends them again: it is found here before a text runs into it.", Embedded, databaseIntegrity},
 		{"data-permissions", "The folder holds what customers wrote, and their numbers. It is the relay's alone.", Embedded, dataPermissions},
 		{"audit-file", "The audit log is the record of what became of each text.", Embedded, auditFile},
 		{"iterator-age", "Changes that are not in the audit log yet cannot be shown to anybody.", Both, iteratorAge},
@@ -80,6 +84,21 @@ func causeOf(err error) error {
 		return at.Err
 	}
 	return err
+}
+
+func databaseIntegrity(ctx context.Context, e *exam) Finding {
+	if e.Host.QuickCheck == nil {
+		return skipped(errNotOpened)
+	}
+	findings, err := e.Host.QuickCheck(ctx)
+	switch {
+	case err != nil:
+		return skipped("the database could not be read to its end: %v", err)
+	case len(findings) > 0:
+		return fail("stop relay serve, copy the folder away as it is, and restore it from the backup; docs/runbook.md says how texts since then are found", "%s is damaged: %s", e.Host.Database, strings.Join(findings, "; "))
+	default:
+		return ok("every page of %s is whole", e.Host.Database)
+	}
 }
 
 func dataPermissions(_ context.Context, e *exam) Finding {

@@ -67,6 +67,8 @@ type Relay struct {
 	queue    eventsource.Queue
 	timers   eventsource.Queue
 	stream   eventsource.Stream
+	account  AccountReader
+	problems problems
 }
 
 // Open makes the relay ready: database and audit log open, routes put, address bound. Nothing is served before Run.
@@ -140,11 +142,15 @@ func (r *Relay) wire() error {
 	if err != nil {
 		return err
 	}
-	client, err := twilio.New(twilio.Config{
-		AccountSid: r.config.AccountSid, AuthToken: r.config.AuthTokens[0],
-		APIKeySid: r.config.APIKeySid, APIKeySecret: r.config.APIKeySecret,
-		BaseURL: r.config.TwilioBaseURL, Timeout: r.config.SendTimeout,
-	})
+	withToken := twilio.Config{
+		AccountSid: r.config.AccountSid, AuthToken: r.config.AuthTokens[0], BaseURL: r.config.TwilioBaseURL, Timeout: r.config.SendTimeout,
+	}
+	if r.account, err = twilio.New(withToken); err != nil {
+		return err
+	}
+	sending := withToken
+	sending.APIKeySid, sending.APIKeySecret = r.config.APIKeySid, r.config.APIKeySecret
+	client, err := twilio.New(sending)
 	if err != nil {
 		return err
 	}
@@ -173,7 +179,8 @@ func (r *Relay) wire() error {
 		}).Handle,
 	}
 	ingest := webhook.New(webhook.Config{
-		Queue: inbox, Verifier: verifier, Now: time.Now, Started: time.Now(), Version: telemetry.Version(), Logger: logger, Emit: emit,
+		Queue: inbox, Verifier: verifier, Now: time.Now, Started: time.Now(), Version: telemetry.Version(), Condition: r.condition,
+		Logger: logger, Emit: emit,
 	})
 	operator := operations.New(operations.Config{
 		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(),
@@ -223,6 +230,8 @@ func (r *Relay) Run(ctx context.Context) error {
 		return r.server.Shutdown(stop)
 	})
 	workers.Go(func() error { return r.expire(working) })
+	workers.Go(func() error { return r.checkAccount(working) })
+	workers.Go(func() error { return r.checkDatabase(working) })
 	workers.Go(func() error {
 		// The audit goes on until the senders are done, so that nothing they wrote is left out.
 		auditing, stopAuditing := context.WithCancel(context.WithoutCancel(ctx))

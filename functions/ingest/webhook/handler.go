@@ -29,7 +29,7 @@ type Verifier interface {
 	Validate(r signature.Request) error
 }
 
-// Config is what a Handler is made of. Every field is needed.
+// Config is what a Handler is made of. Every field is needed unless it says otherwise.
 type Config struct {
 	// Queue takes the envelopes.
 	Queue queue.Sender
@@ -39,16 +39,22 @@ type Config struct {
 	Now     func() time.Time
 	Started time.Time
 	Version string
+	// Condition says how the relay is, for the health answer; nil means that nothing is known to be wrong with it.
+	Condition func() Condition
 	// Logger takes one line a request, Emit its measurements.
 	Logger *slog.Logger
 	Emit   telemetry.Emit
 }
 
-// Handler serves one request at a time or many; it keeps no state.
-type Handler struct{ Config }
+// Handler serves one request at a time or many. It remembers nothing but how often signatures did not match.
+type Handler struct {
+	Config
+
+	mismatches *spike
+}
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{Config: config} }
+func New(config Config) *Handler { return &Handler{Config: config, mismatches: &spike{}} }
 
 // Handle answers one request. The error is always nil: every outcome is an HTTP answer.
 //
@@ -58,9 +64,9 @@ func New(config Config) *Handler { return &Handler{Config: config} }
 //	GET  /sms/health           200 with the health as JSON; the queue is not touched
 //
 // What a signed request is, a text or a receipt, is read from its parameters, see kindOf: a text that comes to another path is
-// taken as the text it is, with a warning. Refusals carry no detail: 400 (unparsable), 403 (signature), 404, 405, 413 (over 64 kB), 415 (not a form). 503 means
-// that the queue did not take it. Twilio then comes again if the webhook's URL asks for it (#rc=5&rp=5xx…), or asks the
-// fallback URL; a receipt is lost.
+// taken as the text it is, with a warning. Refusals carry no detail: 400 (unparsable), 403 (signature), 404, 405, 413 (over
+// 64 kB), 415 (not a form). 503 means that the queue did not take it. Twilio then comes again if the webhook's URL asks for
+// it (#rc=5&rp=5xx…), or asks the fallback URL; a receipt is lost.
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	started := h.Now()
 	o := h.route(ctx, request)

@@ -80,21 +80,57 @@ func acknowledged(kind queue.Kind) events.APIGatewayV2HTTPResponse {
 	}
 }
 
+// The statuses of the health answer.
+const (
+	// StatusOK: nothing is known to be wrong.
+	StatusOK = "ok"
+	// StatusDegraded: the relay serves, and texts are refused or held back. A person has to do something.
+	StatusDegraded = "degraded"
+	// StatusFailing: the relay cannot keep what it is given. The answer is a 503.
+	StatusFailing = "failing"
+)
+
+// Condition is how the relay is. The zero value is well.
+type Condition struct {
+	// Failing means that it cannot keep what it is given.
+	Failing bool
+	// Problems says what is wrong and what to do, in words that anyone may read: no number, no secret.
+	Problems []string
+}
+
+func (c Condition) status() (name string, code int) {
+	switch {
+	case c.Failing:
+		return StatusFailing, http.StatusServiceUnavailable
+	case len(c.Problems) > 0:
+		return StatusDegraded, http.StatusOK
+	default:
+		return StatusOK, http.StatusOK
+	}
+}
+
 // Health is the health answer.
 type Health struct {
-	Status        string `json:"status"`
-	Version       string `json:"version"`
-	UptimeSeconds int64  `json:"uptime_seconds"`
+	Status string `json:"status"`
+	// Problems are the Condition's.
+	Problems      []string `json:"problems,omitempty"`
+	Version       string   `json:"version"`
+	UptimeSeconds int64    `json:"uptime_seconds"`
 }
 
 func (h *Handler) health() outcome {
 	uptime := h.Now().Sub(h.Started)
-	body, err := json.Marshal(Health{Status: "ok", Version: h.Version, UptimeSeconds: int64(uptime / time.Second)})
+	var condition Condition
+	if h.Condition != nil {
+		condition = h.Condition()
+	}
+	status, code := condition.status()
+	body, err := json.Marshal(Health{Status: status, Problems: condition.Problems, Version: h.Version, UptimeSeconds: int64(uptime / time.Second)})
 	if err != nil {
 		return outcome{response: plain(http.StatusInternalServerError), err: err}
 	}
 	return outcome{response: events.APIGatewayV2HTTPResponse{
-		StatusCode: http.StatusOK,
+		StatusCode: code,
 		Headers:    map[string]string{"content-type": "application/json", "cache-control": "no-store"},
 		Body:       string(body),
 	}}
@@ -116,6 +152,11 @@ func (h *Handler) report(ctx context.Context, request events.APIGatewayV2HTTPReq
 	case o.refused():
 		h.Emit(telemetry.Measurement{Name: telemetry.MetricRejected, Unit: telemetry.Count, Value: 1, Dimension: telemetry.Dimension{Name: "Reason", Value: o.reason}})
 		attrs = append(attrs, slog.String("reason", o.reason), slog.String("source_ip", request.RequestContext.HTTP.SourceIP))
+		if seen, isSpike := h.spike(o); isSpike {
+			attrs = append(attrs, slog.Int("mismatches", seen), slog.String("check", checkSpike))
+			h.Logger.LogAttrs(ctx, slog.LevelError, "webhooks refused: their signatures do not match", attrs...)
+			return
+		}
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "webhook refused", attrs...)
 	case o.unavailable:
 		h.Emit(telemetry.Measurement{Name: telemetry.MetricUnavailable, Unit: telemetry.Count, Value: 1})

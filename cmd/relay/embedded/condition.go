@@ -1,0 +1,125 @@
+package embedded
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+)
+
+const (
+	// accountTimeout bounds one question for the account.
+	accountTimeout = 10 * time.Second
+	// accountPause is how long Twilio is left alone when it could not be reached, or refused: someone may have put it right.
+	accountPause = time.Minute
+)
+
+// AccountReader asks Twilio for the account. Errors are *fault.Error.
+type AccountReader interface {
+	Account(ctx context.Context) (twilio.Account, error)
+}
+
+// problems is what is wrong with the relay as a whole, for its health. The zero value is nothing.
+type problems struct {
+	mu      sync.Mutex
+	account string
+}
+
+func (p *problems) setAccount(problem string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.account = problem
+}
+
+// condition is what the health answer shows.
+func (r *Relay) condition() webhook.Condition {
+	var c webhook.Condition
+	if r.db.Malformed() {
+		c.Failing = true
+		c.Problems = append(c.Problems, "the database is damaged: stop relay serve and restore the folder from the backup; docs/runbook.md, database-integrity")
+	}
+	r.problems.mu.Lock()
+	defer r.problems.mu.Unlock()
+	if r.problems.account != "" {
+		c.Problems = append(c.Problems, r.problems.account)
+	}
+	return c
+}
+
+// checkAccount asks Twilio for the account with the Auth Token that webhooks are checked with, until the answer is that all is
+// well. Nothing waits for it: a Twilio that cannot be reached keeps no text out.
+func (r *Relay) checkAccount(ctx context.Context) error {
+	told := ""
+	for {
+		problem, answered := r.askAccount(ctx)
+		if answered {
+			r.problems.setAccount(problem)
+			r.tellAccount(ctx, problem, told)
+			if told = problem; problem == "" {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(accountPause):
+		}
+	}
+}
+
+// tellAccount says what was found out, once.
+func (r *Relay) tellAccount(ctx context.Context, problem, told string) {
+	switch {
+	case problem != "" && problem != told:
+		r.config.Logger.LogAttrs(ctx, slog.LevelError, "THE RELAY CANNOT WORK with this account", slog.String("problem", problem), slog.String("account_sid", r.config.AccountSid))
+	case problem == "" && told != "":
+		r.config.Logger.LogAttrs(ctx, slog.LevelInfo, "Twilio takes the account's credentials now", slog.String("account_sid", r.config.AccountSid))
+	}
+}
+
+// askAccount asks once. answered is false if Twilio could not be reached, or does not know at the moment.
+func (r *Relay) askAccount(ctx context.Context) (problem string, answered bool) {
+	ctx, cancel := context.WithTimeout(ctx, accountTimeout)
+	defer cancel()
+	account, err := r.account.Account(ctx)
+	return accountProblem(account, err)
+}
+
+// accountProblem decides what an answer means, in words for people. It is empty if all is well.
+func accountProblem(account twilio.Account, err error) (problem string, answered bool) {
+	if err == nil {
+		if account.Status == "active" {
+			return "", true
+		}
+		return "the Twilio account is " + account.Status + ": no text is sent. Twilio's console says why", true
+	}
+	f := fault.Of(err)
+	switch {
+	case slices.Contains(twilio.SuspendedCodes(), f.Code):
+		return "the Twilio account is suspended: no text is sent. Twilio's console says why", true
+	case f.Kind == fault.Fatal && f.HTTPStatus == http.StatusUnauthorized:
+		return "Twilio refuses TWILIO_AUTH_TOKEN for TWILIO_ACCOUNT_SID: webhooks are signed with another token, so every customer's text is " +
+			"refused with 403, and Twilio does not send it again. Copy both from Twilio's console and start relay serve again", true
+	default:
+		return "", false
+	}
+}
+
+// checkDatabase reads the whole database once, so that damage shows before a text runs into it.
+func (r *Relay) checkDatabase(ctx context.Context) error {
+	findings, err := r.db.QuickCheck(ctx)
+	switch {
+	case len(findings) > 0:
+		r.config.Logger.LogAttrs(ctx, slog.LevelError, "THE DATABASE IS DAMAGED: stop relay serve and restore the folder from the backup",
+			slog.Int("findings", len(findings)), slog.String("first", findings[0]))
+	case err != nil && ctx.Err() == nil:
+		r.config.Logger.LogAttrs(ctx, slog.LevelWarn, "database not checked", slog.String("error", err.Error()))
+	}
+	return nil
+}
