@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -107,7 +108,8 @@ func concerns(e auditlog.Entry, masked string) bool {
 func (s selection) writer(out io.Writer) (write func(auditlog.Entry, []byte) error, flush func() error) {
 	if s.format == "jsonl" {
 		return func(_ auditlog.Entry, text []byte) error {
-			return writeLogged(out, text)
+			_, err := fmt.Fprintf(out, "%s\n", text)
+			return err
 		}, func() error { return nil }
 	}
 	table := csv.NewWriter(out)
@@ -149,7 +151,7 @@ func cells(e auditlog.Entry) []string {
 	}
 	row = append(append(row, attempt...), e.Actor, routeCell(e.Before), routeCell(e.After), e.Object)
 	for i, cell := range row {
-		row[i] = inertCell(cell)
+		row[i] = inert(cell)
 	}
 	return row
 }
@@ -164,4 +166,12 @@ func routeCell(r *auditlog.Route) string {
 		return ""
 	}
 	return string(text)
+}
+
+// inert keeps a spreadsheet from taking a cell for a formula: the name of who changed a route is anyone's choice.
+func inert(cell string) string {
+	if strings.IndexAny(cell, "=+-@\t\r") == 0 {
+		return "'" + cell
+	}
+	return cell
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/trail"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/inert"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -82,9 +80,10 @@ func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
 			return nil //nolint:nilerr // see above.
 		}
 		if f.asJSON {
-			return writeLogged(p.stdout, line.Text)
+			_, err := fmt.Fprintf(p.stdout, "%s\n", line.Text)
+			return err
 		}
-		_, err = io.WriteString(p.stdout, inert.Line(changeLine(entry))+"\n")
+		_, err = fmt.Fprintln(p.stdout, changeLine(entry))
 		return err
 	})
 }

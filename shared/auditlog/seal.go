@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -24,7 +25,7 @@ const (
 // hash sets the entry's Hash.
 func (e *Entry) hash() error {
 	e.Hash = ""
-	text, err := e.encode()
+	text, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("encode audit entry: %w", err)
 	}

@@ -22,7 +22,7 @@ refused-2nd      .      .        .       | =    delivered undelivered undelivere
 open-again       =      .        .       | =    delivered =           =
 doubted-again    =      .        .       | =    delivered =           =
 waiting-again    sent   .        .       | sent delivered =           =
-refused-again    =      .        .       | =    delivered =           =
+refused-again    sent   .        .       | sent delivered =           =
 uncertain-again  sent   .        .       | sent delivered =           =
 sent-again       =      .        .       | =    delivered =           =
 `
@@ -104,8 +104,10 @@ func TestNothingIsRepeatedKnowingly(t *testing.T) {
 			}
 			stands(t, got, ledger.Sent, "")
 		}
-		// A refusal of the phone itself gives up on it.
-		stands(t, play(t, r, []event{ended(2, blocked, nextHop)}), ledger.Queued, ledger.ReasonNextHop)
+		// Also if the phone is refused: it may get the first message all the same. Once that is lost, the next phone's turn has come.
+		waits := play(t, r, []event{ended(2, blocked, nextHop)})
+		stands(t, waits, ledger.Sent, "")
+		stands(t, play(t, waits, []event{toldOf(1, sid(1), sms.StatusUndelivered, 30003, nextHop)}), ledger.Queued, ledger.ReasonNextHop)
 	}
 }
 
@@ -188,6 +190,46 @@ func TestTimeOutGivesUpOnAllThatWait(t *testing.T) {
 	r := play(t, in(t, "waiting"), []event{claims(1), told(1, sms.StatusSent), accepted(2, sms.StatusQueued), timedOut(2)})
 	if r.HopOpen(hop(0)) || r.HopOpen(hop(1)) {
 		t.Errorf("hops are open %v, %v; want both done", r.HopOpen(hop(0)), r.HopOpen(hop(1)))
+	}
+}
+
+// TestTimeOutOfAnEarlierAttempt: a later attempt at the phone failed, so that the text waits for the earlier one's receipt. If
+// nobody knows what became of the later one, nothing is sent to another phone.
+func TestTimeOutOfAnEarlierAttempt(t *testing.T) {
+	before := play(t, in(t, "waiting"), []event{claims(0), told(1, sms.StatusSent)})
+	for name, tt := range map[string]struct {
+		ends   []event
+		want   ledger.State
+		reason ledger.Reason
+	}{
+		"refused": {[]event{ended(2, busy, later)}, ledger.Queued, ledger.ReasonDeliveryTimeout},
+		"unknown": {[]event{doubted(2), concluded(2, park)}, ledger.Uncertain, ledger.ReasonUnknownOutcome},
+	} {
+		r := play(t, before, tt.ends)
+		stands(t, r, ledger.Sent, "")
+		if awaited, ok := r.AwaitedAttempt(); !ok || awaited.Number != 1 {
+			t.Errorf("%s: attempt %d is awaited (%v), want 1", name, awaited.Number, ok)
+		}
+		if _, changed := r.TimeOut(2, noon); changed {
+			t.Errorf("%s: TimeOut of the second attempt changed the record", name)
+		}
+		stands(t, play(t, r, []event{timedOut(1)}), tt.want, tt.reason)
+		lost := play(t, r, []event{toldOf(1, sid(1), sms.StatusUndelivered, 30003, nextHop)})
+		if want := map[ledger.State]ledger.Reason{ledger.Queued: ledger.ReasonNextHop, ledger.Uncertain: ledger.ReasonUnknownOutcome}[lost.State]; lost.State != tt.want || lost.Reason != want {
+			t.Errorf("%s: lost, the text is %q (%s), want %q", name, lost.State, lost.Reason, tt.want)
+		}
+	}
+}
+
+// TestMessageThatWasAnothers: a receipt says whose a message is that was found for another attempt.
+func TestMessageThatWasAnothers(t *testing.T) {
+	r := play(t, in(t, "waiting"), []event{claims(0), doubted(2), found(2, sid(1), sms.StatusQueued)})
+	stands(t, r, ledger.Sent, "")
+	for status, want := range map[sms.Status]ledger.State{sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered, sms.StatusUndelivered: ledger.Uncertain} {
+		got := play(t, r, []event{told(1, status)})
+		if last, _ := got.Current(); got.State != want || !last.Unknown() || last.Found || last.OutboundSid != "" || last.Status != "" {
+			t.Errorf("%s: the text is %q, attempt %+v; want %q, and the attempt in doubt", status, got.State, last, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -15,6 +16,7 @@ func (r Record) Accept(number int, sid string, status sms.Status, now time.Time)
 	if !changed {
 		return r, false
 	}
+	accepted.release(number, sid)
 	return accepted.settle(number, Onward{}, now), true
 }
 
@@ -27,15 +29,35 @@ func (r Record) Apply(receipt sms.Receipt, onward Onward, now time.Time) (applie
 	if !changed {
 		return r, false
 	}
+	applied.release(receipt.Attempt, receipt.Sid)
 	return applied.settle(receipt.Attempt, onward, now), true
 }
 
-// TimeOut gives up waiting for the receipt of the current attempt, and for those of earlier ones, which have had longer:
-// the next hop is due. changed is false if the text has moved on, or there is no receipt to wait for.
+// AwaitedAttempt returns the attempt whose receipt a sent text waits for: the last one whose message Twilio has, and of which
+// it has not said what became of it, and that nobody has given up. ok is false if there is none.
+func (r Record) AwaitedAttempt() (attempt Attempt, ok bool) {
+	if r.State != Sent {
+		return Attempt{}, false
+	}
+	for _, a := range slices.Backward(r.Attempts) {
+		if a.underWay() && !a.Status.Final() {
+			return a, true
+		}
+	}
+	return Attempt{}, false
+}
+
+// TimeOut gives up waiting for the receipt of the attempt that is awaited, and for those of earlier ones, which have had longer:
+// the next hop is due. If nobody knows what became of a later attempt, the phone may have got that one, and the text is
+// uncertain. changed is false if the text has moved on, or waits for the receipt of another attempt.
 func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
-	last, ok := r.Current()
-	if !ok || r.State != Sent || last.Number != number || !last.Accepted() || last.Status.Final() {
+	awaited, ok := r.AwaitedAttempt()
+	if !ok || awaited.Number != number {
 		return r, false
+	}
+	if slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.Number > number && a.Unknown() }) {
+		late, err := r.move(Uncertain, ReasonUnknownOutcome, now)
+		return late, err == nil
 	}
 	late, err := r.move(Queued, ReasonDeliveryTimeout, now)
 	if err != nil {
@@ -48,6 +70,16 @@ func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
 		}
 	}
 	return late, true
+}
+
+// release takes a message away from the other attempts that were found to have it: it is the attempt's of that number. Of
+// those, nobody knows again what became of them. The attempts must be r's own.
+func (r Record) release(number int, sid string) {
+	for i := range r.Attempts {
+		if a := &r.Attempts[i]; a.Number != number && a.Found && a.OutboundSid == sid {
+			a.Outcome, a.OutboundSid, a.Status, a.ErrorCode, a.Found = fault.Unknown.String(), "", "", 0, false
+		}
+	}
 }
 
 // accept marks the attempt as taken by Twilio under sid with status, and reports whether that was news. An attempt is
@@ -89,7 +121,7 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 	}
 	last, _ := r.Current()
 	about := r.Attempts[slices.IndexFunc(r.Attempts, func(a Attempt) bool { return a.Number == number })]
-	isCurrent, givenUp, lost := last.Number == number, !r.HopOpen(about.To), about.Status.Lost()
+	isCurrent, givenUp, lost := last.Number == number, about.HopDone, about.Status.Lost()
 	to, reason := r.rest()
 	switch {
 	case to == Delivered:
@@ -98,7 +130,8 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 		r.State == Uncertain && givenUp && r.InDoubt():
 		// Another attempt is open, looked for or due, or an operator has to look for it: only a delivery stops that.
 		return r
-	case isCurrent && !about.HopDone && lost && onward.To == Queued:
+	case (isCurrent || r.State == Sent && to != Uncertain) && !givenUp && lost && onward.To == Queued:
+		// Of a sent text, the attempt that was waited for may be an earlier one.
 		if back, ok := r.goBack(number, onward, now); ok {
 			return back
 		}
@@ -160,7 +193,8 @@ func (a Attempt) awaited() bool { return a.Accepted() && !a.Status.Lost() }
 // Awaited reports whether Twilio has taken a message for this text that may still be delivered.
 func (r Record) Awaited() bool { return slices.ContainsFunc(r.Attempts, Attempt.awaited) }
 
-// underWay reports whether such a message is on its way to a phone that nobody has given up.
-func (r Record) underWay() bool {
-	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.awaited() && r.HopOpen(a.To) })
-}
+// underWay reports whether such a message is on its way, and nobody has given it up.
+func (a Attempt) underWay() bool { return a.awaited() && !a.HopDone }
+
+// underWay reports whether a message of the text is on its way that nobody has given up.
+func (r Record) underWay() bool { return slices.ContainsFunc(r.Attempts, Attempt.underWay) }

@@ -111,6 +111,13 @@ func (a Attempt) Accepted() bool { return a.Outcome == OutcomeAccepted }
 // Unknown reports whether nobody knows whether Twilio has taken the attempt's message.
 func (a Attempt) Unknown() bool { return a.Outcome == fault.Unknown.String() }
 
+// Refused reports whether Twilio answered the attempt's POST with a no that may be wrong: it said that it could not take the
+// message now, and it may have taken it all the same.
+func (a Attempt) Refused() bool {
+	isTrouble := a.Outcome == fault.Transient.String() || a.Outcome == fault.Throttled.String()
+	return isTrouble && a.HTTPStatus != 0
+}
+
 // spent reports whether the attempt counts towards the most there may be. One that found the account unusable does not.
 func (a Attempt) spent() bool { return a.Outcome != fault.Fatal.String() }
 

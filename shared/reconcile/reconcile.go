@@ -34,7 +34,8 @@ type Question struct {
 	Listed []sms.Found
 	// Known holds the MessageSids of which the ledger knows whose they are.
 	Known map[string]bool
-	// Rivals are when other POSTs of the same words to the same phone began whose outcomes are not known either.
+	// Rivals are when other POSTs of the same words to the same phone began that may have made one of the messages: their
+	// outcomes are not known either, or Twilio refused them for the moment, which it may say and take the message.
 	Rivals []time.Time
 }
 

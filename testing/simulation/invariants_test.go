@@ -241,25 +241,19 @@ func (s *schedule) checkExhausted(r ledger.Record) {
 // checkPatience holds a text that rests as sent against the delivery timeout: if there was another phone to try, and time
 // left to try it, it does not rest there.
 func (s *schedule) checkPatience(r ledger.Record) {
-	last, _ := r.Current()
-	isTimedOut := s.DeliveryTimeout > 0 && last.Accepted() && !last.Status.Final()
-	due := last.StartedAt.Add(s.DeliveryTimeout)
+	awaited, ok := r.AwaitedAttempt()
+	isTimedOut := s.DeliveryTimeout > 0 && ok
+	due := awaited.StartedAt.Add(s.DeliveryTimeout)
 	// Who was held up may have come when the text was too old.
 	hadTime := due.Add(time.Hour).Before(s.dueSince(r).Add(s.maxAge()))
-	// One that was uncertain before has no timer any more.
-	if !isTimedOut || !hadTime || s.was(r, ledger.Uncertain) {
+	if !isTimedOut || !hadTime {
 		return
 	}
 	for hop := range s.Fallbacks + 1 {
-		if to := phone(hop); to != last.To && r.HopOpen(to) && !s.mayBeOptedOut(to) {
-			s.violated("%s rests as sent to %s, though it was not delivered in time and %s was not tried", nameOf(r.MessageSid), string(last.To), string(to))
+		if to := phone(hop); to != awaited.To && r.HopOpen(to) && !s.mayBeOptedOut(to) {
+			s.violated("%s rests as sent to %s, though it was not delivered in time and %s was not tried", nameOf(r.MessageSid), string(awaited.To), string(to))
 		}
 	}
-}
-
-// was reports whether the text was ever in that state.
-func (s *schedule) was(r ledger.Record, state ledger.State) bool {
-	return slices.ContainsFunc(s.changes, func(c change) bool { return c.record.MessageSid == r.MessageSid && c.record.State == state })
 }
 
 // mayBeOptedOut reports whether Twilio has said of the phone that it opted out.
@@ -303,7 +297,9 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 			s.violated("%s is uncertain, though the last look showed its message", name)
 		}
 	}
-	if r.Reason == ledger.ReasonAmbiguous && len(s.twinsOf(r)) < 2 && s.OnUncertain != route.Resend {
+	// Twilio may have taken what it refused for the moment, so that such an attempt of the text itself is like another text.
+	wasRefused := slices.ContainsFunc(r.Attempts, ledger.Attempt.Refused)
+	if r.Reason == ledger.ReasonAmbiguous && len(s.twinsOf(r)) < 2 && s.OnUncertain != route.Resend && !wasRefused {
 		s.violated("%s is ambiguous, and there is no other text of the same words", name)
 	}
 }

@@ -30,6 +30,14 @@ func againstDoubles() []mutation {
 			[]edit{{"shared/reconcile/reconcile.go", "case len(candidates) <= rivals:", "case rivals < 0:"}},
 		},
 		{
+			"count of the refused", "a message that Twilio took though it refused it is taken for a later attempt's",
+			[]edit{{"functions/sender/delivery/look.go", "a.Unknown(), a.Refused():", "a.Unknown():"}},
+		},
+		{
+			"two messages", "the next phone is texted while another message for the phone before may still be delivered",
+			[]edit{{"shared/ledger/receipt.go", "func (a Attempt) underWay() bool { return a.awaited() && !a.HopDone }", "func (a Attempt) underWay() bool { return false }"}},
+		},
+		{
 			"known sids", "a message that is known to be another text's is taken for this one's",
 			[]edit{{"functions/sender/delivery/look.go", "q.Known[a.OutboundSid] = true", "_ = q.Known"}},
 		},
@@ -49,7 +57,7 @@ func againstDoubles() []mutation {
 			"attempts", "there is no end to the attempts",
 			[]edit{
 				{"shared/retry/retry.go", "d.Exhausted = spent >= p.MaxAttempts", "d.Exhausted = spent > p.MaxAttempts"},
-				{"functions/sender/delivery/attempt.go", "r.SpentAt(last.To) >= h.Policy.MaxAttempts", "r.SpentAt(last.To) > h.Policy.MaxAttempts"},
+				{"functions/sender/delivery/attempt.go", "&& r.SpentAt(last.To) >= h.Policy.MaxAttempts", "&& r.SpentAt(last.To) > h.Policy.MaxAttempts"},
 			},
 		},
 		{
@@ -77,6 +85,14 @@ func againstLosses() []mutation {
 		{
 			"timer", "no timer is set",
 			[]edit{{"functions/sender/delivery/attempt.go", "if p.DeliveryTimeout > 0 && p.Next(j.text, p.To) && h.PublicBaseURL != \"\" {", "if false {"}},
+		},
+		{
+			"timer of the refused", "no timer is set for a message that Twilio took though it refused it",
+			[]edit{{"functions/sender/delivery/receipt.go", "case ledger.Sent:\n\t\treturn isNews", "case ledger.Sent:\n\t\treturn false"}},
+		},
+		{
+			"timer of the earlier", "a text that waits for an earlier attempt's message waits for ever",
+			[]edit{{"functions/sender/delivery/timer.go", "awaited.Number > due.Attempt", "awaited.Number != due.Attempt"}},
 		},
 		{
 			"record", "a text is acknowledged though it was not written down that Twilio has it",

@@ -131,8 +131,21 @@ func scenarios() *rapid.Generator[scenario] {
 				sc.dieLater()
 			}
 		}
+		if rapid.IntRange(0, 15).Draw(t, "denied all the same") == 15 {
+			sc.beDenied()
+		}
 		return sc
 	})
+}
+
+// beDenied makes Twilio take many messages that it says it refused, lose its answers to others, and say late or never what
+// became of them: whose a message is, and which one is waited for, is hard to tell.
+func (s *scenario) beDenied() {
+	s.Texts = s.Texts[:min(len(s.Texts), 2)]
+	s.Fallbacks, s.DeliveryTimeout, s.MaxAge, s.Pair, s.Number = max(s.Fallbacks, 1), 15*time.Second, 0, pace.Limit{}, pace.Limit{}
+	s.MaxAttempts = min(s.MaxAttempts, 3)
+	s.Trouble = trouble{Kill: s.Trouble.Kill, Lost: s.Trouble.Lost / 4}
+	s.Twilio = habits{Denied: 400, Busy: 200, Down: 200, Undelivered: 300, Mute: 300, Delay: 300, Drop: s.Twilio.Drop, Lag: s.Twilio.Lag}
 }
 
 // beTwins makes all texts the same words, of which Twilio's answers are often lost and receipts hardly ever come: there
@@ -151,12 +164,6 @@ func (s *scenario) beTwins() {
 func (s *scenario) beDying(denied int) {
 	s.MaxAttempts, s.Redrive = min(s.MaxAttempts, 2), 40
 	s.Twilio.Busy, s.Twilio.Refuse, s.Twilio.Denied = 600, s.Twilio.Refuse/10, denied
-	for i := range s.Texts {
-		if denied > 0 {
-			// A message that Twilio denied may be taken for that of another text of the same words, which no count prevents.
-			s.Texts[i].Body = i
-		}
-	}
 }
 
 // dieLater makes texts die on their way to the next phone, by the hand of a timer: it waits for nothing on the queue, and nothing

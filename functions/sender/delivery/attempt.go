@@ -91,11 +91,12 @@ func (h *Handler) held(ctx context.Context, j *job, wait time.Duration) verdict 
 	return again(retry.Spread(wait, h.Spread()))
 }
 
-// isExhausted reports whether the text's last attempt was the last that there may be, and failed as it may not go on.
+// isExhausted reports whether the text's last attempt was the last that there may be, and failed as it may not go on. It may if
+// the phone was given up since: another one's turn has come.
 func (h *Handler) isExhausted(r ledger.Record) bool {
 	last, ok := r.Current()
 	failed := last.Outcome == fault.Transient.String() || last.Outcome == fault.Throttled.String()
-	return ok && failed && r.SpentAt(last.To) >= h.Policy.MaxAttempts
+	return ok && failed && r.HopOpen(last.To) && r.SpentAt(last.To) >= h.Policy.MaxAttempts
 }
 
 // notNow leaves the text for later after a failure of ours that is no attempt. what says what could not be done.

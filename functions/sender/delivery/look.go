@@ -214,6 +214,10 @@ const (
 func (h *Handler) compare(ctx context.Context, r ledger.Record, attempt ledger.Attempt, q *reconcile.Question) (whole bool, err error) {
 	q.Known = map[string]bool{}
 	h.heed(r, attempt, q)
+	for i := range q.Rivals {
+		// The text's own came before, though they may have begun in the same millisecond.
+		q.Rivals[i] = q.Rivals[i].Add(-time.Nanosecond)
+	}
 	number := r.Customer
 	if number == "" {
 		number = r.TwilioNumber
@@ -252,14 +256,15 @@ func (h *Handler) heedOther(ctx context.Context, r, other ledger.Record, attempt
 	return err
 }
 
-// heed takes in the attempts of a text to the same phone, but the one in question.
+// heed takes in the attempts of a text to the same phone, but the one in question. One that Twilio refused for the moment may
+// have been taken all the same: it counts as one whose outcome is not known.
 func (h *Handler) heed(r ledger.Record, about ledger.Attempt, q *reconcile.Question) {
 	for _, a := range r.Attempts {
 		switch {
 		case a.To != about.To, a.ClaimID == about.ClaimID:
 		case a.OutboundSid != "":
 			q.Known[a.OutboundSid] = true
-		case a.Outcome == "", a.Unknown():
+		case a.Outcome == "", a.Unknown(), a.Refused():
 			q.Rivals = append(q.Rivals, a.StartedAt)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -25,15 +26,13 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
 		return done()
 	}
-	if err == nil && gaveUp(r) && !envelope.Receipt.Status.Final() {
-		// Set before the receipt is applied: once it is, nothing says any more that a timer is missing.
-		err = h.awaitDelivery(ctx, r)
-	}
 	news := false
 	if err == nil {
-		r, news, err = h.apply(ctx, r, *envelope.Receipt)
+		r, news, err = h.takeReceipt(ctx, r, *envelope.Receipt)
 	}
-	if last, _ := r.Current(); err == nil && r.State == ledger.Queued && r.Texted() && last.Number == envelope.Receipt.Attempt {
+	last, _ := r.Current()
+	mayHaveMoved := last.Number == envelope.Receipt.Attempt || envelope.Receipt.Status.Lost()
+	if err == nil && r.State == ledger.Queued && r.Texted() && mayHaveMoved {
 		err = h.remind(ctx, r.MessageSid, last.Number, r.NotBefore)
 	}
 	if err != nil {
@@ -49,12 +48,54 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 	return done()
 }
 
-// gaveUp reports whether nobody waits for a receipt of the text any more, or yet: its timers may have come and gone.
-func gaveUp(r ledger.Record) bool {
-	return r.State == ledger.Uncertain || r.State == ledger.Queued && (r.InDoubt() || !r.Texted() || r.Redriven > 0)
+// takeReceipt applies a receipt. If nobody waits for the message any more, a timer is set before: once the receipt is applied,
+// nothing says that a timer is missing.
+func (h *Handler) takeReceipt(ctx context.Context, r ledger.Record, receipt sms.Receipt) (applied ledger.Record, news bool, err error) {
+	isSet := receipt.Status.Final()
+	for {
+		if !isSet && isUnawaited(r, receipt.Attempt) {
+			if err := h.awaitDelivery(ctx, r); err != nil {
+				return r, false, err
+			}
+			isSet = true
+		}
+		isMissing := false
+		applied, news, err = h.applyIf(ctx, r, receipt, func(r ledger.Record) bool {
+			isMissing = !isSet && isUnawaited(r, receipt.Attempt)
+			return !isMissing
+		})
+		if err != nil || !isMissing {
+			return applied, news, err
+		}
+		// It was given up while its receipt was in hand.
+		r = applied
+	}
 }
 
-// awaitDelivery sets the timer of a text anew that was given up, and of which a receipt says that it is under way after all.
+// isUnawaited reports whether nobody waits for the receipts of the attempt any more, or yet: its timer may have come and gone.
+// That is so if the text was given up, and if Twilio is not known to have the attempt's message: it was refused, say. The timer
+// of an attempt that is under way, or looked for, stays until it is not.
+func isUnawaited(r ledger.Record, number int) bool {
+	i := slices.IndexFunc(r.Attempts, func(a ledger.Attempt) bool { return a.Number == number })
+	if i < 0 {
+		return false
+	}
+	isNews, isLast := !r.Attempts[i].Accepted(), i == len(r.Attempts)-1
+	switch r.State {
+	case ledger.Uncertain:
+		return true
+	case ledger.Queued:
+		return isNews || r.InDoubt() || r.Redriven > 0
+	case ledger.Sending:
+		return isNews && !isLast
+	case ledger.Sent:
+		return isNews
+	case ledger.Delivered, ledger.Undelivered, ledger.Failed, ledger.Dropped, ledger.Dead:
+	}
+	return false
+}
+
+// awaitDelivery sets a timer for a text of which a receipt says that it is under way after all.
 func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
 	p, err := h.plan(ctx, &job{text: r})
 	if err != nil || p.Drop != "" || p.DeliveryTimeout == 0 {
@@ -66,13 +107,21 @@ func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
 
 // apply takes a receipt into the record and decides where the text goes if the message was not delivered.
 func (h *Handler) apply(ctx context.Context, r ledger.Record, receipt sms.Receipt) (applied ledger.Record, news bool, err error) {
+	return h.applyIf(ctx, r, receipt, func(ledger.Record) bool { return true })
+}
+
+// applyIf is apply, unless the record by then is one that the receipt may not change.
+func (h *Handler) applyIf(ctx context.Context, r ledger.Record, receipt sms.Receipt, may func(ledger.Record) bool) (applied ledger.Record, news bool, err error) {
 	f, p, err := h.lossOf(ctx, r, receipt)
 	if err != nil {
 		return r, false, err
 	}
 	before, isFirst := r, false
 	applied, isMine, err := h.changeOwn(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
-		before = r
+		before, news = r, false
+		if !may(r) {
+			return r, false, nil
+		}
 		if r, news = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.Now()); news {
 			isFirst = !isAccepted(before, receipt.Attempt)
 		}

@@ -20,9 +20,6 @@ import (
 func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
 	due := *envelope.Timer
 	if h.Now().Before(due.Due) {
-		if h.delivered(ctx, envelope.RelayID) {
-			return done()
-		}
 		if err := h.remind(ctx, envelope.RelayID, due.Attempt, due.Due); err != nil {
 			h.Logger.LogAttrs(ctx, slog.LevelError, "timer not set again", slog.String("message_sid", envelope.RelayID), slog.String("error", err.Error()))
 			return h.later(record, err)
@@ -51,17 +48,16 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 	if r.Texted() && !h.isSettled(r) {
 		v = h.advance(ctx, j)
 	}
-	if last, _ := j.text.Current(); v.done && j.text.State == ledger.Sent && last.Number == due.Attempt && last.Accepted() && !last.Status.Final() {
-		return h.timeOut(ctx, j, last)
+	for asked := 0; v.done; {
+		// A later attempt than the one that is awaited was refused, lost, or nobody knows of it; its timer serves the earlier one.
+		awaited, ok := j.text.AwaitedAttempt()
+		if !ok || awaited.Number > due.Attempt || awaited.Number == asked {
+			break
+		}
+		asked = awaited.Number
+		v = h.timeOut(ctx, j, awaited)
 	}
 	return v
-}
-
-// delivered reports whether a text is known to have arrived, so that a timer that is not due yet need not be set again. What
-// cannot be read is not known.
-func (h *Handler) delivered(ctx context.Context, messageSid string) bool {
-	r, err := h.Ledger.Get(ctx, messageSid)
-	return err == nil && r.State == ledger.Delivered
 }
 
 // isSettled reports whether the text needs nothing more for now.
@@ -102,7 +98,7 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 			r, late = r.TimeOut(attempt.Number, h.Now())
 			return r, late, nil
 		})
-		if err == nil && late {
+		if err == nil && late && j.text.State == ledger.Queued {
 			h.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonDeliveryTimeout)))
 		}
 	}

@@ -35,7 +35,7 @@ type post struct {
 type twilio struct {
 	now func() time.Time
 	// answer, if set, is asked for each POST. nil takes the message. An Unknown fault leaves open whether it was taken:
-	// it was, unless its cause is errLost.
+	// it was, unless its cause is errLost. One whose cause is errTaken refuses the message in words and takes it.
 	answer func(n int, m sms.Outbound) error
 	// before, if set, is called when a POST is on its way, before Twilio has it.
 	before func()
@@ -56,7 +56,15 @@ type twilio struct {
 // none is no kind of fault.
 const none fault.Kind = -1
 
-var errLost = errors.New("lost on the way there")
+var (
+	errLost  = errors.New("lost on the way there")
+	errTaken = errors.New("too many requests, said after the message was taken")
+)
+
+// denied is the answer to a message that Twilio says it refused, and took all the same.
+func denied() error {
+	return &fault.Error{Kind: fault.Throttled, Code: 20429, HTTPStatus: 429, Err: errTaken}
+}
 
 // Create implements delivery.Messages.
 func (f *twilio) Create(ctx context.Context, m sms.Outbound) (sms.Created, error) {
@@ -113,7 +121,7 @@ func (f *twilio) settle(n int, err error) (sms.Created, error) {
 		p.kind = fault.Of(err).Kind
 		p.maybe = p.kind == fault.Unknown
 	}
-	if err == nil || (p.maybe && !errors.Is(err, errLost)) {
+	if err == nil || errors.Is(err, errTaken) || (p.maybe && !errors.Is(err, errLost)) {
 		p.sid, p.status = outboundSid(n), sms.StatusQueued
 	}
 	if err != nil {
