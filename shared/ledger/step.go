@@ -1,6 +1,10 @@
 package ledger
 
-import "time"
+import (
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/clock"
+)
 
 // Step is what a sender that was handed a text may do, given what the ledger says of it.
 type Step int
@@ -19,17 +23,20 @@ const (
 )
 
 // Next says what to do with a text that the queue hands out now. With StepWait, until is when to look again.
+//
+// A record that was written later than now holds nobody back: the clock that wrote it was ahead, and so are its lease and its
+// "not before". A claim whose holder is at work all the same is found at Twilio, as after a crash.
 func (r Record) Next(now time.Time) (step Step, until time.Time) {
 	switch r.State {
 	case "":
 		return StepClaim, time.Time{}
 	case Queued:
-		return due(StepClaim, r.NotBefore, now)
+		return r.due(StepClaim, r.NotBefore, now)
 	case Sending:
 		if last, _ := r.Current(); last.Unknown() {
-			return due(StepLook, r.NotBefore, now)
+			return r.due(StepLook, r.NotBefore, now)
 		}
-		return due(StepDoubt, r.LeaseUntil, now)
+		return r.due(StepDoubt, r.LeaseUntil, now)
 	case Sent, Delivered, Undelivered, Failed, Uncertain, Dropped, Dead:
 		return StepDone, time.Time{}
 	default:
@@ -38,8 +45,8 @@ func (r Record) Next(now time.Time) (step Step, until time.Time) {
 }
 
 // due returns the step, or to wait for it until it is due.
-func due(step Step, at, now time.Time) (Step, time.Time) {
-	if now.Before(at) {
+func (r Record) due(step Step, at, now time.Time) (Step, time.Time) {
+	if now.Before(at) && !clock.Ahead(r.UpdatedAt, now) {
 		return StepWait, at
 	}
 	return step, time.Time{}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
@@ -54,6 +55,22 @@ func TestNext(t *testing.T) {
 	r := play(t, in(t, "doubted"), []event{looked(1)})
 	if got, at := r.Next(stamped.Add(30 * time.Second)); got != ledger.StepWait || !at.Equal(again) {
 		t.Errorf("after a look: step %d until %v, want to wait until %v", got, at, again)
+	}
+}
+
+// TestNextAfterAClockThatWasAhead: what such a clock wrote holds no text up once the clock is right.
+func TestNextAfterAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
+	for situation, want := range map[string]ledger.Step{
+		"waiting": ledger.StepClaim, "paced": ledger.StepClaim, "open": ledger.StepDoubt, "doubted": ledger.StepLook, "sent": ledger.StepDone,
+	} {
+		r := in(t, situation)
+		if got, at := r.Next(r.UpdatedAt.Add(-24 * time.Hour)); got != want {
+			t.Errorf("%s, written a day from now: step %d until %v, want %d", situation, got, at, want)
+		}
+		if got, _ := r.Next(r.UpdatedAt.Add(-clock.Skew)); got != ledger.StepWait && want != ledger.StepDone {
+			t.Errorf("%s, written by a clock that is ahead as far as clocks differ: step %d, want to wait", situation, got)
+		}
 	}
 }
 

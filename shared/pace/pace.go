@@ -45,6 +45,7 @@ type Book interface {
 	// Where an answer was lost, and after an error of kind Unknown, a moment may be booked all the same, which costs a
 	// pause and does no harm.
 	//
-	// A moment that is booked and not used stays booked.
+	// A moment that is booked and not used stays booked. What was booked by a clock that was ahead of now (by more than
+	// clock.Skew) is void, see [State.Book].
 	Reserve(ctx context.Context, r Request, now time.Time) (at time.Time, err error)
 }

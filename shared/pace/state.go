@@ -6,16 +6,13 @@ import (
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-const (
-	// skew is by how much the clocks of two senders may differ: what the slower one still needs is kept for it.
-	skew = time.Minute
-	// maxMoments bounds what a state remembers, to less than 100 kB in any store: with the default limits it is enough
-	// for 200 pairs that are all at their limit.
-	maxMoments = 2000
-)
+// maxMoments bounds what a state remembers, to less than 100 kB in any store: with the default limits it is enough
+// for 200 pairs that are all at their limit.
+const maxMoments = 2000
 
 // State is what there is to remember of one Twilio number. The zero value is a number that has sent nothing lately.
 // Its JSON form is small, and keeps what Book makes of it exactly.
@@ -24,17 +21,45 @@ type State struct {
 	Next time.Time
 	// Recent has the last moments booked for each phone, in order, each rounded up to a whole millisecond.
 	Recent map[sms.PhoneNumber][]time.Time
+	// BookedAt is when the last booking was made, by the clock of the sender that made it. It is zero in a state that was
+	// written before there was this field.
+	BookedAt time.Time
+}
+
+// asOf returns what of the state holds at now. A booking that was made later than now, by more than clocks differ, is void: the
+// clock that made it was ahead, and what it booked would hold up every text until that moment has come. If nobody knows when
+// it was made, it is void if it is for later than now.
+func (s State) asOf(now time.Time) State {
+	made := s.BookedAt
+	if made.IsZero() {
+		made = s.end()
+	}
+	if clock.Ahead(made, now) {
+		return State{}
+	}
+	return s
+}
+
+// end returns the last moment that was booked, or until when the number is taken, whichever is later.
+func (s State) end() time.Time {
+	end := s.Next
+	for _, moments := range s.Recent {
+		end = latest(end, newest(moments))
+	}
+	return end
 }
 
 // Book books the next free moment at or after now and returns the state with it, and the moment: now itself if the
 // text may go at once, otherwise a whole millisecond. s, of which the answer shares parts, is not changed.
 //
 // The moment is the later one of what the two limits allow. Where the pair has to wait longer than the number, the
-// number does not wait for it, and others may send meanwhile. The moments of a pair are booked in order.
+// number does not wait for it, and others may send meanwhile. The moments of a pair are booked in order. What a clock that
+// was ahead has booked holds nobody up.
 func (s State) Book(r Request, now time.Time) (State, time.Time) {
 	if r.Limits.Off() {
 		return s, now
 	}
+	s = s.asOf(now)
 	free := latest(r.Limits.Number.free(s.Next), r.Limits.Pair.freeAfter(s.Recent[r.To], now))
 	at := now
 	if free.After(now) {
@@ -43,7 +68,7 @@ func (s State) Book(r Request, now time.Time) (State, time.Time) {
 	if r.TooLate(at) {
 		return s, at
 	}
-	return State{Next: r.Limits.Number.push(s.Next, now, r.Segments), Recent: s.remember(r, at, now)}, at
+	return State{Next: r.Limits.Number.push(s.Next, now, r.Segments), Recent: s.remember(r, at, now), BookedAt: now.UTC()}, at
 }
 
 // TooLate reports whether a moment is of no use to the text.
@@ -55,7 +80,7 @@ func (s State) Until(l Limits) time.Time {
 	for _, moments := range s.Recent {
 		until = latest(until, newest(moments).Add(l.Pair.Per))
 	}
-	return until.Add(skew)
+	return until.Add(clock.Skew)
 }
 
 // remember returns what to remember once at is booked: of each pair the last N moments, of no pair those that no sender
@@ -63,7 +88,7 @@ func (s State) Until(l Limits) time.Time {
 func (s State) remember(r Request, at, now time.Time) map[sms.PhoneNumber][]time.Time {
 	recent := make(map[sms.PhoneNumber][]time.Time, len(s.Recent)+1)
 	for to, moments := range s.Recent {
-		if newest(moments).Add(r.Limits.Pair.Per + skew).After(now) {
+		if newest(moments).Add(r.Limits.Pair.Per + clock.Skew).After(now) {
 			recent[to] = moments
 		}
 	}

@@ -72,6 +72,11 @@ func TestBook(t *testing.T) {
 		{"texts that may go at once do not wait for the millisecond", "9/10s", "2/2s", []asked{
 			{first, 1, "1300us", "1300us"}, {first, 1, "1300001ns", "1300001ns"}, {second, 1, "1300002ns", "1002ms"},
 		}},
+		{"a clock that was an hour ahead and is set right", "2/10s", "1/1s", []asked{
+			{first, 1, "1h", "1h"}, {first, 1, "1h", "1h1s"}, {first, 1, "1h", "1h10s"}, {first, 1, "0", "0"}, {second, 1, "0", "1s"}, {first, 1, "2s", "2s"},
+		}},
+		{"a clock that was ahead by no more than clocks differ", "off", "1/1s", []asked{{first, 1, "1m", "1m"}, {first, 1, "0", "61s"}}},
+		{"a long queue of a clock that is right", "off", "1/1m", []asked{{first, 9, "0", "0"}, {first, 1, "0", "9m"}, {first, 1, "1s", "10m"}}},
 		{"a clock that goes back", "2/10s", "1/1s", []asked{{first, 1, "5s", "5s"}, {first, 1, "0", "6s"}, {second, 1, "0", "7s"}, {first, 1, "3s", "15s"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -186,6 +191,30 @@ func TestStateKeepsWallTime(t *testing.T) {
 	}
 }
 
+// TestStateWithoutItsTime: what an earlier version wrote does not say when, and so nobody knows whether its clock was right.
+func TestStateWithoutItsTime(t *testing.T) {
+	t.Parallel()
+	r := pace.Request{Number: number, To: first, Segments: 1, Limits: pace.Limits{Pair: limit("1/10s"), Number: limit("1/1s")}}
+	for _, tt := range []struct {
+		name, text, at string
+	}{
+		{"for a moment ago", `{"Next":1795521601000000000,"Pairs":{"+18585550122":[1795521595000]}}`, "5s"},
+		{"for tomorrow, the number", `{"Next":1795608000000000000}`, "0"},
+		{"for tomorrow, the pair", `{"Next":1795521601000000000,"Pairs":{"+18585550122":[1795608000000]}}`, "0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var state pace.State
+			if err := json.Unmarshal([]byte(tt.text), &state); err != nil {
+				t.Fatal(err)
+			}
+			if _, at := state.Book(r, noon); !at.Equal(since(t, tt.at)) {
+				t.Errorf("booked for %v, want %v", at.Sub(noon), tt.at)
+			}
+		})
+	}
+}
+
 func TestStateAsJSON(t *testing.T) {
 	state := pace.State{
 		Next:   noon.Add(1234567891),
@@ -197,6 +226,7 @@ func TestStateAsJSON(t *testing.T) {
 	}{
 		{"with both", `{"Next":1795521601234567891,"Pairs":{"+18585550122":[1795521600000,1795521600001],"+18585550133":[1795525200000]}}`, state},
 		{"of the number alone", `{"Next":1795521601234567891}`, pace.State{Next: state.Next}},
+		{"with its time", `{"Next":1795521601234567891,"At":1795521600000000001}`, pace.State{Next: state.Next, BookedAt: noon.Add(1)}},
 		{"with nothing", `{}`, pace.State{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -49,6 +49,7 @@ func paceTests() []paceCase {
 		{"what one process booked the other finds booked", paceTest.otherProcess},
 		{"bookings side by side all go through", paceTest.sideBySide},
 		{"processes side by side keep the limits together", paceTest.processesSideBySide},
+		{"what a clock that was ahead booked is void", paceTest.clockAhead},
 		{"an ended context is a classified error", paceTest.endedContext},
 	}
 }
@@ -229,6 +230,21 @@ func (p paceTest) insist(book pace.Book) (at time.Time, ok bool) {
 	}
 	p.Errorf("Reserve was overtaken a thousand times")
 	return time.Time{}, false
+}
+
+// clockAhead books by a clock that is a day ahead, and then by one that is right: in the same process and in the other.
+func (p paceTest) clockAhead() {
+	ahead := p.now.Add(24 * time.Hour)
+	for _, book := range []pace.Book{p.Book, p.Other} {
+		for range 3 {
+			p.reserve(p, asks(usual()), ahead)
+		}
+		for i := range 3 {
+			if got, want := p.reserve(book, asks(usual()), p.now), p.now.Add(time.Duration(i)*time.Second); !got.Equal(want) {
+				p.Errorf("booking %d after the clock was set right is for %v, want %v from now", i+1, got.Sub(p.now), want.Sub(p.now))
+			}
+		}
+	}
 }
 
 func (p paceTest) endedContext() {

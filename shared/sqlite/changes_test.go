@@ -180,6 +180,7 @@ func TestExpire(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	steadySince(t, db, noon.Add(-expirySteady))
 	if removed, err := db.Expire(t.Context(), noon); removed != 2 || err != nil {
 		t.Errorf("removed %d, error %v; want 2", removed, err)
 	}
@@ -206,6 +207,7 @@ func TestExpire(t *testing.T) {
 func TestExpireIsBounded(t *testing.T) {
 	db := openNew(t)
 	fillLedger(t, db.Ledger(), expireBatch+1, func(_ int, r *ledger.Record) { r.ExpiresAt = 1 })
+	steadySince(t, db, noon.Add(-expiryCertain))
 	for _, want := range []int{expireBatch, 1, 0} {
 		if removed, err := db.Expire(t.Context(), noon); removed != want || err != nil {
 			t.Errorf("removed %d, error %v; want %d", removed, err, want)

@@ -38,6 +38,9 @@ type DB struct {
 	// changed rings when the change stream has grown.
 	changed *bell
 
+	// wrote is when the last transaction began, by the clock as it was then, without a monotonic reading. It is the writer's own.
+	wrote time.Time
+
 	closing chan struct{}
 	once    sync.Once
 

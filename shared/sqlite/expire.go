@@ -3,11 +3,26 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"time"
 )
 
-// expireBatch bounds how much one call of Expire removes, and so how long other writes wait for it.
-const expireBatch = 500
+const (
+	// expireBatch bounds how much one call of Expire removes, and so how long other writes wait for it.
+	expireBatch = 500
+	// A clock that is years ahead makes every record look old, and without the records a text that Twilio repeats is sent again.
+	// So records are removed only by a clock that has not jumped for expirySteady, and more than one in expiryShare of them (if
+	// more than expiryFew) only if it has not jumped for expiryCertain: by then, whoever runs the relay has had time to look,
+	// and a clock so wrong would have kept the relay from talking to Twilio, whose certificates would not hold.
+	expirySteady  = 24 * time.Hour
+	expiryCertain = 7 * 24 * time.Hour
+	expiryShare   = 20
+	expiryFew     = 100
+)
+
+// ErrExpiryHeld means that records are past their time by the present clock, and stay because the clock may be wrong.
+var ErrExpiryHeld = errors.New("old records are kept: the clock may be wrong")
 
 const (
 	expiredRecordsQuery = `
@@ -19,21 +34,55 @@ const (
 
 // Expire removes some of what may be forgotten at now, the oldest first: records past their ExpiresAt, each with a
 // change marked as expired, and deduplication ids of more than five minutes ago. It returns how many items went; when
-// it is 0, nothing was left to remove.
+// it is 0, nothing was left to remove. It is to be called every few minutes, so that it sees how the clock goes.
+//
+// The error is ErrExpiryHeld if records stay because of what the clock did, and says until when; ids are removed all the same.
 func (db *DB) Expire(ctx context.Context, now time.Time) (removed int, err error) {
 	var records int
 	var ids int64
+	var held error
 	if err := db.write(ctx, func(ctx context.Context, t *tx) (err error) {
-		if records, err = t.expireRecords(ctx, now); err != nil {
+		if held, err = t.heldBack(ctx, now); err != nil {
 			return err
+		}
+		if held == nil {
+			if records, err = t.expireRecords(ctx, now); err != nil {
+				return err
+			}
 		}
 		ids, err = t.exec(ctx, expiredDeduplicationQuery, now.UnixMilli(), expireBatch)
 		return err
 	}); err != nil {
 		return 0, err
 	}
-	return records + int(ids), nil
+	return records + int(ids), held
 }
+
+// heldBack returns why no record is removed now, an ErrExpiryHeld, or nil.
+func (t *tx) heldBack(ctx context.Context, now time.Time) (held, err error) {
+	steady, err := t.steadyFor(ctx, now)
+	if err != nil || steady >= expiryCertain {
+		return nil, err
+	}
+	var due, all int
+	if _, err := t.get(ctx, []any{&due}, dueRecordsQuery, now.Unix()); err != nil || due == 0 {
+		return nil, err
+	}
+	if steady < expirySteady {
+		return fmt.Errorf("%w: it jumped, or nobody saw it for a day; if it shows no other jump, they go from %s on",
+			ErrExpiryHeld, now.Add(expirySteady-steady).UTC().Format(time.RFC3339)), nil
+	}
+	if due <= expiryFew {
+		return nil, nil
+	}
+	if _, err := t.get(ctx, []any{&all}, "SELECT count(*) FROM ledger"); err != nil || due <= all/expiryShare {
+		return nil, err
+	}
+	return fmt.Errorf("%w: by it, %d of %d are due at once; if it shows no jump until then, they go from %s on",
+		ErrExpiryHeld, due, all, now.Add(expiryCertain-steady).UTC().Format(time.RFC3339)), nil
+}
+
+const dueRecordsQuery = `SELECT count(*) FROM ledger WHERE expires_at > 0 AND expires_at <= ?`
 
 // expireRecords removes up to expireBatch records and returns how many it removed.
 func (t *tx) expireRecords(ctx context.Context, now time.Time) (int, error) {

@@ -170,6 +170,9 @@ func (w *writer) transact(ctx context.Context, t *tx, batch []*request) error {
 	if _, err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return w.rollback(ctx, err)
 	}
+	if err := t.follow(ctx, w.db.now().UTC().Round(0)); err != nil {
+		return w.rollback(ctx, err)
+	}
 	if err := w.runAll(ctx, t, batch); err != nil {
 		return w.rollback(ctx, err)
 	}

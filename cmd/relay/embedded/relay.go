@@ -51,7 +51,6 @@ const (
 	timerPollers    = 1
 	groupsPerBatch  = 10
 	auditBatch      = 100
-	expiryInterval  = time.Minute
 	shutdownTimeout = 10 * time.Second
 	maxWebhookBody  = 256 << 10
 )
@@ -229,7 +228,8 @@ func (r *Relay) Run(ctx context.Context) error {
 		defer cancel()
 		return r.server.Shutdown(stop)
 	})
-	workers.Go(func() error { return r.expire(working) })
+	old := expiry{db: r.db, now: time.Now, logger: r.config.Logger}
+	workers.Go(func() error { return old.run(working) })
 	workers.Go(func() error { return r.checkAccount(working) })
 	workers.Go(func() error { return r.checkDatabase(working) })
 	workers.Go(func() error {
@@ -246,31 +246,6 @@ func (r *Relay) Run(ctx context.Context) error {
 		return errors.Join(err, auditor.Wait())
 	})
 	return workers.Wait()
-}
-
-// expire forgets, now and then, what the ledger no longer has to keep.
-func (r *Relay) expire(ctx context.Context) error {
-	ticker := time.NewTicker(expiryInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			r.forget(ctx)
-		}
-	}
-}
-
-// forget removes everything that is due, some at a time.
-func (r *Relay) forget(ctx context.Context) {
-	for removed := 1; removed > 0 && ctx.Err() == nil; {
-		var err error
-		if removed, err = r.db.Expire(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			r.config.Logger.LogAttrs(ctx, slog.LevelWarn, "old records not removed", slog.String("error", err.Error()))
-			return
-		}
-	}
 }
 
 // Close gives everything back. It may be called on a relay that did not open whole.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -18,7 +19,7 @@ import (
 // timer looks at a text again: its delivery timeout is over, or a receipt has left it to the next hop. From there the
 // timer's message moves the text, as the text's own has moved it before.
 func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
-	due := *envelope.Timer
+	due := timerOf(envelope, h.Now())
 	if h.Now().Before(due.Due) {
 		if err := h.remind(ctx, envelope.RelayID, due.Attempt, due.Due); err != nil {
 			h.Logger.LogAttrs(ctx, slog.LevelError, "timer not set again", slog.String("message_sid", envelope.RelayID), slog.String("error", err.Error()))
@@ -60,6 +61,15 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 	return v
 }
 
+// timerOf returns the envelope's timer. One that was set by a clock that was ahead is due as long after now as it was then.
+func timerOf(envelope queue.Envelope, now time.Time) queue.Timer {
+	timer := *envelope.Timer
+	if clock.Ahead(envelope.ReceivedAt, now) {
+		timer.Due = now.Add(timer.Due.Sub(envelope.ReceivedAt))
+	}
+	return timer
+}
+
 // isSettled reports whether the text needs nothing more for now.
 func (h *Handler) isSettled(r ledger.Record) bool {
 	step, _ := r.Next(h.Now())
@@ -73,7 +83,7 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	if err == nil && (p.Drop != "" || p.DeliveryTimeout == 0 || !p.Next(j.text, attempt.To)) {
 		return done()
 	}
-	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(h.Now()); err == nil && early > 0 {
+	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(h.Now()); err == nil && early > 0 && !clock.Ahead(attempt.StartedAt, h.Now()) {
 		// The timer is older than the claim, whose first try came to nothing, or the route has more patience since.
 		return again(early)
 	}

@@ -1,0 +1,80 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/sqlite"
+)
+
+// TestExpiryRuns: the ledger forgets what is past its time while a relay runs, and the change stream says so.
+func TestExpiryRuns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "relay.db"), time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		r := relaytest.Record(1, time.Now())
+		r.ExpiresAt = time.Now().Add(48 * time.Hour).Unix()
+		if _, err := db.Ledger().Create(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		e := expiry{db: db, now: time.Now, logger: slog.New(slog.DiscardHandler)}
+		ended := make(chan error)
+		go func() { ended <- e.run(ctx) }()
+
+		time.Sleep(48*time.Hour - time.Minute)
+		if _, err := db.Ledger().Get(t.Context(), r.MessageSid); err != nil {
+			t.Errorf("a minute before its time: %v", err)
+		}
+		time.Sleep(time.Minute + expiryInterval)
+		synctest.Wait()
+		if _, err := db.Ledger().Get(t.Context(), r.MessageSid); !errors.Is(err, ledger.ErrNotFound) {
+			t.Errorf("a minute after its time: error %v, want that it is gone", err)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// heldExpiry refuses to remove records.
+type heldExpiry struct{ calls int }
+
+func (h *heldExpiry) Expire(context.Context, time.Time) (int, error) {
+	h.calls++
+	return 0, fmt.Errorf("%w: try %d", sqlite.ErrExpiryHeld, h.calls)
+}
+
+func TestExpirySaysThatRecordsAreKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		ctx, stop := context.WithTimeout(t.Context(), heldInterval+expiryInterval/2)
+		defer stop()
+		e := expiry{db: &heldExpiry{}, now: time.Now, logger: slog.New(slog.NewTextHandler(&log, nil))}
+		if err := e.run(ctx); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Count(log.String(), "level=ERROR"); got != 2 || strings.Count(log.String(), "\n") != 2 {
+			t.Errorf("logged %q, want an ERROR at the start and one after %v", log.String(), heldInterval)
+		}
+	})
+}
