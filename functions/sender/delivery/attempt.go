@@ -130,8 +130,8 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 	}
 	level := slog.LevelInfo
 	switch j.text.Reason {
-	case ledger.ReasonNoRoute, ledger.ReasonInactive, ledger.ReasonNoAddress:
-		// Nobody gets these: a number may be mistyped, or a route forgotten.
+	case ledger.ReasonNoRoute, ledger.ReasonInactive, ledger.ReasonNoAddress, ledger.ReasonExpired:
+		// Nobody gets these: a number may be mistyped, a route forgotten, the pace too slow, or a clock wrong.
 		level = slog.LevelWarn
 	default:
 	}
