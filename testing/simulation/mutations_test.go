@@ -23,7 +23,7 @@ func againstDoubles() []mutation {
 		},
 		{
 			"lease", "a claim is taken over while its holder may still post",
-			[]edit{{"shared/ledger/step.go", "return due(StepDoubt, r.LeaseUntil, now)", "return StepDoubt, time.Time{}"}},
+			[]edit{{"shared/ledger/step.go", "return r.due(StepDoubt, r.LeaseUntil, now)", "return StepDoubt, time.Time{}"}},
 		},
 		{
 			"count", "a message that may be another text's is taken for this one's",

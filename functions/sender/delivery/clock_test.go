@@ -8,6 +8,8 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // aheadBy has the sender's clock, not the queues', show a time that far ahead, until it is set right.
@@ -62,6 +64,23 @@ func TestTimerAfterAClockThatWasAhead(t *testing.T) {
 	if len(got) != 2 || got[1] < 40*time.Minute || got[1] > 56*time.Minute {
 		t.Errorf("POSTs at %v, want the second when the 40 minutes are over, or a quarter of an hour later", got)
 	}
+}
+
+// A POST of unknown end began by a clock that was ahead: where its message would be on Twilio's list it is not. That is no reason
+// to send it again, whatever the route says.
+func TestLookAfterAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	s := newSender(t)
+	s.reroute(func(r *route.Route) { r.OnUncertain = route.Resend })
+	s.twilio.answer = func(int, sms.Outbound) error { return lostPost() }
+	setRight := s.aheadBy(day)
+	s.queueUp(textOf(1, receivedAt(started.Add(day))))
+	s.checkBack(1)
+	setRight()
+	s.drain()
+	s.checkPosts(1)
+	s.checkState(1, ledger.Uncertain, ledger.ReasonAmbiguous)
 }
 
 // A text that no moment is left for is dropped before it is too old: somebody is to hear of that.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/reconcile"
@@ -176,7 +177,9 @@ func (h *Handler) find(ctx context.Context, r ledger.Record, attempt ledger.Atte
 		}
 		found, verdict = reconcile.Find(question)
 	}
-	if (verdict == reconcile.Absent && !allListed) || (verdict == reconcile.Present && !allCompared) {
+	// When an attempt began by a clock that was ahead, its message is not where it is looked for.
+	isAbsenceProof := allListed && !clock.Ahead(attempt.StartedAt, h.Now())
+	if (verdict == reconcile.Absent && !isAbsenceProof) || (verdict == reconcile.Present && !allCompared) {
 		return sms.Found{}, reconcile.Ambiguous, nil
 	}
 	return found, verdict, nil
