@@ -270,8 +270,8 @@ func TestPaceItem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Both moments at noon and a second later; two seconds until the number is free; a minute more for slow clocks.
-	want := `{"ExpiresAt":{"N":"1795521692"},"Next":{"N":"1795521602000000000"},` +
+	// Booked at noon. Both moments at noon and a second later; two seconds until the number is free; a minute more for slow clocks.
+	want := `{"At":{"N":"1795521600000000000"},"ExpiresAt":{"N":"1795521692"},"Next":{"N":"1795521602000000000"},` +
 		`"Pairs":{"M":{"+18585550122":{"L":[{"N":"1795521600000"},{"N":"1795521601000"}]}}},` +
 		`"TwilioNumber":{"S":"+18585550100"},"Version":{"N":"1795521600001"}}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
