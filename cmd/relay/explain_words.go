@@ -27,12 +27,12 @@ func stateWord(s ledger.State) (w word, ok bool) {
 	case ledger.Undelivered:
 		return word{
 			"Twilio took the message, but it did not reach the last phone that was tried",
-			"The attempt's code says why: relay explain receipt CODE.",
+			"The attempt's code says why: relay explain receipt CODE. Once a phone can get it, relay resend SID sends it again. relay doctor counts such texts for a day.",
 		}, true
 	case ledger.Failed:
 		return word{
 			"refused for good; nothing of the relay's is broken",
-			"The attempt's code says why: relay explain code CODE. Mend the number or its registration; the text itself is not sent again.",
+			"The attempt's code says why: relay explain code CODE. Correct the number or its registration; then relay resend SID sends the text again. relay doctor counts such texts for a day.",
 		}, true
 	case ledger.Uncertain:
 		return word{
@@ -40,7 +40,10 @@ func stateWord(s ledger.State) (w word, ok bool) {
 			"Look for it in Twilio's own log of messages, and say what you found: relay uncertain resolve SID --sent, --resend or --give-up. The relay does not send it again by itself, lest somebody gets it twice; a receipt that comes after all settles it. Routes with OnUncertain resend never park a text here before its attempts are used up.",
 		}, true
 	case ledger.Dropped:
-		return word{"not relayed, on purpose", "Its reason says why: relay explain reason REASON."}, true
+		return word{
+			"not relayed, for its reason",
+			"The reason says why: relay explain reason REASON. If the text was meant for somebody, remove the reason; then relay resend SID sends it.",
+		}, true
 	case ledger.Dead:
 		return word{
 			"its attempts are used up, and it lies on the dead-letter queue",
@@ -66,14 +69,14 @@ func reasonWords() []reasonWord {
 	queued := []ledger.State{ledger.Queued}
 	uncertain := []ledger.State{ledger.Uncertain}
 	return []reasonWord{
-		{ledger.ReasonNoRoute, unsent, word{"the number that was texted has no route", "Put a route for it."}},
-		{ledger.ReasonInactive, unsent, word{"its route is switched off", "Switch the route on if that was not meant."}},
+		{ledger.ReasonNoRoute, unsent, word{"the number that was texted has no route", "Put a route for it. Then relay resend SID sends the text."}},
+		{ledger.ReasonInactive, unsent, word{"its route is switched off", "Switch the route on if that was not meant. Then relay resend SID sends the text."}},
 		{ledger.ReasonLoop, unsent, word{
 			"the text would have come back",
 			"It came from one of the route's own phones, or from a number that is itself routed. If a phone of the business is to answer customers, it is not by texting the number it serves.",
 		}},
 		{ledger.ReasonOptOut, dropped, word{"the customer texted STOP, and Twilio has answered it", "Nothing to do: Twilio lets nothing through to the customer until START."}},
-		{ledger.ReasonExpired, unsent, word{"was older than the route's MaxAge before it could be sent", "Find out what held it back: the pace, the account, or a failure. Raise MaxAge if texts are of use for longer."}},
+		{ledger.ReasonExpired, unsent, word{"was older than the route's MaxAge before it could be sent", "Find out what held it back: the pace, the account, or a failure. Raise MaxAge if texts are of use for longer. relay resend SID sends the text all the same."}},
 		{ledger.ReasonKeyword, dropped, word{"a keyword such as HELP, which Twilio has answered", "Nothing to do."}},
 		{ledger.ReasonPace, queued, word{"waits for its turn under the pace limits", "Nothing to do: waiting is no attempt. RELAY_PACE_PAIR and RELAY_PACE_NUMBER set the limits."}},
 		{ledger.ReasonNextHop, queued, word{"a phone refused it or did not get it, and the next one is tried", "Nothing to do. The attempt's code says what was wrong: relay explain code CODE."}},

@@ -81,6 +81,32 @@ func TestUncertainOnAWS(t *testing.T) {
 	}
 }
 
+// TestResendOnAWS orders texts of a deployed relay to be sent again, and doctor counts them.
+func TestResendOnAWS(t *testing.T) {
+	s := newAWSStage(t)
+	s.environment[envOperator] = "ada"
+	s.check("route set", string(testNumber), "route", "set", string(testNumber), "--to", string(testDestination))
+	r := relaytest.Record(7, time.Now().Add(-time.Minute))
+	r.TwilioNumber = testNumber
+	r, err := r.Drop(ledger.ReasonInactive, time.Now())
+	if err == nil {
+		r, err = s.records().Create(t.Context(), r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, stderr := s.relay("doctor", "--only", "reached-nobody"); code != exitFound || !strings.Contains(stdout, "reached nobody: 1") {
+		t.Errorf("doctor: exit code %d\n%s%s", code, stdout, stderr)
+	}
+	s.check("resend", "would go to "+string(testDestination), "resend", "--state", "dropped", "--since", "1h")
+	s.check("resend --apply", "1 text was put on the queue", "resend", r.MessageSid, "--apply", "--because", "the route was off")
+	orders := s.received()
+	if len(orders) != 1 || orders[0].Attributes[delivery.AttributeOrder] != delivery.OrderResend || orders[0].Attributes[delivery.AttributeAttempts] != "0" ||
+		orders[0].Attributes[delivery.AttributeBy] != "ada" || orders[0].Attributes[delivery.AttributeNote] != "the route was off" {
+		t.Errorf("on the queue: %+v, want one order", orders)
+	}
+}
+
 // TestSweepOnAWS finds a text whose webhook failed, and queues it as the front door would have.
 func TestSweepOnAWS(t *testing.T) {
 	s := newAWSStage(t)

@@ -166,6 +166,21 @@ func (r Record) SpentAt(to sms.PhoneNumber) int {
 // Texted reports whether Twilio is known to have taken a message for this text, at any hop.
 func (r Record) Texted() bool { return slices.ContainsFunc(r.Attempts, Attempt.Accepted) }
 
+// ReachedNobody reports whether the text ended on no phone, though it was meant for one. Not so a text that Twilio turned out to
+// have after its end, nor one that still waits, is in doubt or is dead: those have lists and alarms of their own.
+func (r Record) ReachedNobody() bool {
+	switch r.State {
+	case Undelivered, Failed:
+		return !r.Awaited()
+	case Dropped:
+		return !r.Reason.Intended() && !r.Awaited()
+	case "", Queued, Sending, Sent, Delivered, Uncertain, Dead:
+		return false
+	default:
+		return false
+	}
+}
+
 // HopOpen reports whether another attempt may be made at that phone.
 func (r Record) HopOpen(to sms.PhoneNumber) bool {
 	return !slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.To == to && a.HopDone })

@@ -136,3 +136,21 @@ func TestEveryTextEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestReachedNobody: what nobody got, and somebody should know of.
+func TestReachedNobody(t *testing.T) {
+	lost := []string{"undelivered", "failed", "dropped"}
+	for name := range situations {
+		if got, want := in(t, name).ReachedNobody(), slices.Contains(lost, name); got != want {
+			t.Errorf("%s: ReachedNobody() = %v, want %v", name, got, want)
+		}
+	}
+	for reason, want := range map[ledger.Reason]bool{
+		ledger.ReasonNoRoute: true, ledger.ReasonInactive: true, ledger.ReasonExpired: true,
+		ledger.ReasonLoop: false, ledger.ReasonOptOut: false, ledger.ReasonKeyword: false,
+	} {
+		if r := after(t, dropped(reason)); r.ReachedNobody() != want || reason.Intended() == want {
+			t.Errorf("dropped as %s: ReachedNobody() = %v, want %v", reason, r.ReachedNobody(), want)
+		}
+	}
+}

@@ -46,6 +46,8 @@ const (
 	MetricRelayed = "Relayed"
 	// MetricOutcome counts texts by the State they moved to.
 	MetricOutcome = "Outcome"
+	// MetricReachedNobody counts texts that ended on no phone, though they were meant for one.
+	MetricReachedNobody = "ReachedNobody"
 	// MetricDropped counts texts dropped, by Reason.
 	MetricDropped = "Dropped"
 	// MetricTwilioFault counts failed calls to Twilio, by Kind of fault.

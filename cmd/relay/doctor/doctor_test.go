@@ -111,6 +111,15 @@ func textProvocations() []provocation {
 	}
 	return []provocation{
 		{"dead-letters", Fail, "letters: 2", func(_ *testing.T, w *world) { w.dead = 2 }},
+		{"reached-nobody", Fail, "nobody: 1 (1 to ***0100 failed, refused 21211)", add(lost(ledger.Failed, ledger.ReasonRefused, 21211))},
+		{"reached-nobody", Fail, "nobody: 1 (1 to ***0100 undelivered 30003)", add(lost(ledger.Undelivered, "", 30003))},
+		{"reached-nobody", Fail, "nobody: 3 (2 to ***0100 dropped, inactive; 1 to ***0100 dropped, no_route)", func(_ *testing.T, w *world) {
+			w.records = append(w.records, lost(ledger.Dropped, ledger.ReasonInactive, 0), lost(ledger.Dropped, ledger.ReasonInactive, 0),
+				lost(ledger.Dropped, ledger.ReasonNoRoute, 0), lost(ledger.Dropped, ledger.ReasonLoop, 0), lost(ledger.Dropped, ledger.ReasonKeyword, 0))
+			old := lost(ledger.Dropped, ledger.ReasonNoRoute, 0)
+			old.ReceivedAt = noon.Add(-25 * time.Hour)
+			w.records = append(w.records, old)
+		}},
 		{"uncertain", Fail, "sent: 1", add(ledger.Record{MessageSid: "SM3", State: ledger.Uncertain, TwilioNumber: testNumber, ReceivedAt: noon.Add(-30 * 24 * time.Hour)})},
 		{"sending-halted", Fail, "with 20003", add(failed(fault.Fatal, 20003))},
 		{"backlog", Fail, "15m0s ago: 1", add(ledger.Record{MessageSid: "SM3", State: ledger.Queued, TwilioNumber: testNumber, ReceivedAt: noon.Add(-time.Hour), NotBefore: noon.Add(-16 * time.Minute)})},
@@ -137,6 +146,15 @@ func textProvocations() []provocation {
 		{"iterator-age", Warn, "1m30s behind", changedAt(noon.Add(-90 * time.Second))},
 		{"iterator-age", Fail, "6m0s behind", changedAt(noon.Add(-6 * time.Minute))},
 	}
+}
+
+// lost is a text of an hour ago that ended.
+func lost(state ledger.State, reason ledger.Reason, code int) ledger.Record {
+	r := ledger.Record{MessageSid: "SM3", State: state, Reason: reason, TwilioNumber: testNumber, ReceivedAt: noon.Add(-time.Hour)}
+	if code != 0 {
+		r.Attempts = []ledger.Attempt{{Number: 1, To: testPhone, Outcome: "unreachable", ErrorCode: code, StartedAt: noon.Add(-time.Hour)}}
+	}
+	return r
 }
 
 func disk(free, total uint64) func(*testing.T, *world) {

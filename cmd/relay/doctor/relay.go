@@ -112,7 +112,7 @@ func newExam(ctx context.Context, r Relay) *exam {
 		if r.Ledger == nil {
 			return nil, errors.New(errNotOpened)
 		}
-		return recentTexts(ctx, r.Ledger, r.Number, r.Now().Add(-evidence))
+		return listed(ctx, r.Ledger, ledger.Query{Number: r.Number, Since: r.Now().Add(-evidence)}, maxEvidence)
 	})
 	e.account = sync.OnceValue(func() answered {
 		account, err := r.Twilio.Account(ctx)
@@ -129,17 +129,17 @@ func newExam(ctx context.Context, r Relay) *exam {
 
 var errNoCredentials = errors.New("Twilio's credentials are not known here, see twilio-credentials") //nolint:staticcheck // Twilio is a name.
 
-// recentTexts reads the newest texts since a time, by page.
-func recentTexts(ctx context.Context, texts ledger.Lister, number sms.PhoneNumber, since time.Time) ([]ledger.Record, error) {
+// listed reads the newest texts of a query by page, about most of them.
+func listed(ctx context.Context, texts ledger.Lister, query ledger.Query, most int) ([]ledger.Record, error) {
 	var records []ledger.Record
-	query := ledger.Query{Number: number, Since: since, Limit: ledger.MaxLimit}
+	query.Limit = ledger.MaxLimit
 	for {
 		page, err := texts.List(ctx, query)
 		if err != nil {
 			return nil, err
 		}
 		records = append(records, page.Records...)
-		if page.Next.IsZero() || len(records) >= maxEvidence {
+		if page.Next.IsZero() || len(records) >= most {
 			return records, nil
 		}
 		query.Cursor = page.Next

@@ -2,7 +2,10 @@ package doctor
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -16,6 +19,7 @@ type phone = sms.PhoneNumber
 func textChecks() []Check {
 	return []Check{
 		{"dead-letters", "Customers wrote, and nobody got it: these texts were given up.", Both, deadLetters},
+		{"reached-nobody", "Customers wrote within the last day, and their texts ended on no phone. Nobody is told of them elsewhere.", Both, reachedNobody},
 		{"uncertain", "Of these texts nobody knows whether they were sent. They wait for someone to look.", Both, uncertain},
 		{"sending-halted", "While Twilio refuses the account, all texts wait, and those older than four hours are dropped.", Both, sendingHalted},
 		{"backlog", "A text that waits for longer than its pace asks for is late, and in four hours dropped.", Both, backlog},
@@ -36,6 +40,52 @@ func deadLetters(ctx context.Context, e *exam) Finding {
 	default:
 		return ok("there are no dead letters")
 	}
+}
+
+// aDay is how far back texts count that reached nobody, and maxLost how many of a state are counted at most.
+const (
+	aDay    = 24 * time.Hour
+	maxLost = 1000
+)
+
+func reachedNobody(ctx context.Context, e *exam) Finding {
+	if e.Ledger == nil {
+		return skipped(errNotOpened)
+	}
+	total, ways := 0, map[string]int{}
+	for _, state := range []ledger.State{ledger.Undelivered, ledger.Failed, ledger.Dropped} {
+		records, err := listed(ctx, e.Ledger, ledger.Query{State: state, Number: e.Number, Since: e.Now().Add(-aDay)}, maxLost)
+		if err != nil {
+			return skipped("the texts could not be listed: %v", err)
+		}
+		for _, r := range records {
+			if r.ReachedNobody() {
+				total++
+				ways[wayOf(r)]++
+			}
+		}
+	}
+	if total == 0 {
+		return ok("every text of the last day reached a phone, or was meant to reach none")
+	}
+	lines := make([]string, 0, len(ways))
+	for _, way := range slices.Sorted(maps.Keys(ways)) {
+		lines = append(lines, fmt.Sprintf("%d to %s", ways[way], way))
+	}
+	return fail("relay resend --since 24h says what would become of each if it were sent again; mend the cause first",
+		"texts of the last day that reached nobody: %d (%s)", total, strings.Join(lines, "; "))
+}
+
+// wayOf says how a text came to reach nobody: the number that was texted, the state, and the reason or Twilio's code.
+func wayOf(r ledger.Record) string {
+	way := r.TwilioNumber.Mask() + " " + string(r.State)
+	if r.Reason != "" {
+		way += ", " + string(r.Reason)
+	}
+	if last, _ := r.Current(); last.ErrorCode != 0 {
+		way += fmt.Sprintf(" %d", last.ErrorCode)
+	}
+	return way
 }
 
 func uncertain(ctx context.Context, e *exam) Finding {

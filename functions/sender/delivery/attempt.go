@@ -124,7 +124,7 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 	if !ok {
 		return verdict{}, false
 	}
-	h.Emit(count(telemetry.MetricOutcome, "State", string(j.text.State)))
+	h.emitOutcome(j.text)
 	if j.text.State == ledger.Dropped {
 		h.Emit(count(telemetry.MetricDropped, "Reason", string(j.text.Reason)))
 	}

@@ -86,7 +86,7 @@ func (h *Handler) follow(ctx context.Context, j *job, decision retry.Decision, f
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "hop refused", textAttrs(j.text, f)...)
 		return verdict{}, false
 	}
-	h.Emit(count(telemetry.MetricOutcome, "State", string(j.text.State)))
+	h.emitOutcome(j.text)
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text not relayed", textAttrs(j.text, f)...)
 	return done(), true
 }

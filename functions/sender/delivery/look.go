@@ -147,7 +147,7 @@ func (h *Handler) park(ctx context.Context, j *job, attempt ledger.Attempt, onwa
 	}
 	j.text, j.moved = stored, true
 	if stored.State == ledger.Uncertain {
-		h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
+		h.emitOutcome(stored)
 	}
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "message not found", textAttrs(stored, nil)...)
 	return verdict{}, false

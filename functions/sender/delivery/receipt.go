@@ -202,7 +202,15 @@ func (h *Handler) settled(r ledger.Record) {
 		h.Emit(latency(telemetry.MetricDeliveryLatency, h.Now().Sub(r.ReceivedAt)))
 	case ledger.Sending, ledger.Sent, ledger.Undelivered, ledger.Failed, ledger.Uncertain, ledger.Dropped, ledger.Dead:
 	}
+	h.emitOutcome(r)
+}
+
+// emitOutcome counts a text by the state that it moved to.
+func (h *Handler) emitOutcome(r ledger.Record) {
 	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
+	if r.ReachedNobody() {
+		h.Emit(one(telemetry.MetricReachedNobody))
+	}
 }
 
 // receiptAttrs are what a receipt's one log line tells of it.

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
@@ -65,6 +66,8 @@ func (h *Handler) takeBack(ctx context.Context, j *job, done string, edit func(l
 	case !isMine:
 		return verdict{}, false, isNews
 	case stored.State == ledger.Queued:
+		// The operator has seen the route as it is now, which may have been changed for this text a moment ago.
+		h.Routes.Forget(plan.Numbers(stored)...)
 		h.Emit(one(telemetry.MetricRedriven))
 		h.Logger.LogAttrs(ctx, slog.LevelInfo, done, textAttrs(stored, nil)...)
 	default:

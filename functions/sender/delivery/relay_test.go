@@ -177,6 +177,9 @@ func TestDropped(t *testing.T) {
 				t.Errorf("record %+v, want one write and no attempt", r)
 			}
 			want := map[string]int{"Outcome dropped": 1, "Dropped " + string(tt.reason): 1, "Duplicates": 1}
+			if !tt.reason.Intended() {
+				want["ReachedNobody"] = 1
+			}
 			if diff := cmp.Diff(want, s.measured); diff != "" {
 				t.Errorf("measured (-want +got):\n%s", diff)
 			}

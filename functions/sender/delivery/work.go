@@ -135,7 +135,7 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that went on", textAttrs(stored, nil)...)
 		return done()
 	}
-	h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
+	h.emitOutcome(stored)
 	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(stored, nil)...)
 	return done()
 }
@@ -157,7 +157,7 @@ func (h *Handler) rest(ctx context.Context, j *job) verdict {
 	}
 	j.text, j.moved = stored, true
 	if ended && stored.State != ledger.Sent {
-		h.Emit(count(telemetry.MetricOutcome, "State", string(stored.State)))
+		h.emitOutcome(stored)
 	}
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempts used up, an earlier one may deliver", textAttrs(stored, nil)...)
 	return done()

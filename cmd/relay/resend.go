@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/cmd/relay/resend"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// resendFlags are the flags of resend.
+type resendFlags struct {
+	states, reasons []string
+	number, since   string
+	because, by     string
+	apply, asJSON   bool
+}
+
+func (p program) resendCommand() *cobra.Command {
+	var f resendFlags
+	cmd := &cobra.Command{
+		Use:   "resend [SID...]",
+		Short: "Send texts again that reached nobody",
+		Long: `resend sends texts again that reached nobody: undelivered, failed and dropped ones. Without --apply it only says what
+would become of each. With it, the texts are ordered on the queue, and the sender makes new attempts under the same records, along
+the routes as they are then. An order that is given twice sends once. The ledger and the audit log keep who ordered it and why.
+
+Name the texts, or say which by --state, --reason, --number and --since. Texts that were dropped on purpose (loop) are sent
+again only if you name them and their route would take them now. A word that Twilio has answered, such as STOP, never is:
+relay send passes it on in words of yours.
+
+Uncertain texts are for relay uncertain, dead ones for relay dlq.`,
+		Example: `  relay resend SM0123456789abcdef0123456789abcdef
+  relay resend --since 24h
+  relay resend --state dropped --reason inactive --number +18585550100 --since 2h --apply --because "the route was off by mistake"`,
+		RunE: func(cmd *cobra.Command, sids []string) error { return p.resend(cmd, sids, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.states, "state", nil, "only texts in this state: undelivered, failed or dropped (default all three)")
+	flags.StringSliceVar(&f.reasons, "reason", nil, "only texts with this reason, such as inactive")
+	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
+	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
+	flags.BoolVar(&f.apply, "apply", false, "order them; without it, only say what would be done")
+	flags.StringVar(&f.because, "because", "", "with --apply: why, for the record")
+	flags.StringVar(&f.by, "by", "", "who, for the record (default RELAY_OPERATOR, else the user of this host)")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")
+	addDesk(flags)
+	return cmd
+}
+
+// resendable lists the states whose texts resend is about.
+func resendable() []ledger.State {
+	return []ledger.State{ledger.Undelivered, ledger.Failed, ledger.Dropped}
+}
+
+// check refuses a call that says too little or too much.
+func (f resendFlags) check(sids []string) error {
+	filtered := len(f.states)+len(f.reasons) > 0 || f.number != "" || f.since != ""
+	switch {
+	case len(sids) == 0 && !filtered:
+		return usageError{errors.New("which texts? Name their SIDs, or say --state, --reason, --number or --since")}
+	case len(sids) > 0 && filtered:
+		return usageError{errors.New("name texts by their SIDs or by --state, --reason, --number and --since, not by both")}
+	case f.apply && strings.TrimSpace(f.because) == "":
+		return usageError{errors.New("--because is missing: why? It is kept with the texts")}
+	}
+	for _, state := range f.states {
+		if !slices.Contains(resendable(), ledger.State(state)) {
+			return usageError{fmt.Errorf("--state %s: want undelivered, failed or dropped", state)}
+		}
+	}
+	for _, reason := range f.reasons {
+		if _, err := findReason(reason); err != nil {
+			return usageError{fmt.Errorf("--reason: %w", err)}
+		}
+	}
+	return checkNote(f.because, f.by)
+}
+
+func (p program) resend(cmd *cobra.Command, sids []string, f resendFlags) (err error) {
+	ctx := cmd.Context()
+	if err := f.check(sids); err != nil {
+		return err
+	}
+	query := ledger.Query{}
+	if query.Since, err = readMoment(f.since, time.Now()); err != nil {
+		return usageError{fmt.Errorf("--since: %w", err)}
+	}
+	if f.number != "" {
+		if query.Number, err = (numberFlags{country: "US"}).read(f.number); err != nil {
+			return err
+		}
+	}
+	d, err := p.openDesk(ctx, cmd.Flags())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	planned, err := f.plan(ctx, d, sids, query)
+	if err != nil {
+		return err
+	}
+	if !f.apply {
+		return p.printResend(planned, f.asJSON)
+	}
+	planned.Applied = true
+	planned.Ordered, err = resend.Order(ctx, d.Queue, planned.texts, ledger.Decision{By: p.operator(f.by), Note: f.because})
+	err = errors.Join(interrupted(ctx, err), p.printResend(planned, f.asJSON))
+	if left := len(planned.texts) - planned.Ordered; err == nil && len(sids) > 0 && left > 0 {
+		return fmt.Errorf("%s not sent again", plural(left, "text"))
+	}
+	return err
+}
+
+// resendPlan is what a resend would come to, and what was done of it.
+type resendPlan struct {
+	Texts []shownResend `json:"texts"`
+	// Orders is how many would be ordered, Segments in how many SMS segments they would be sent.
+	Orders   int `json:"orders"`
+	Segments int `json:"segments"`
+	// Intended is how many more were left out because they were dropped on purpose.
+	Intended int  `json:"dropped_on_purpose"`
+	Applied  bool `json:"applied"`
+	Ordered  int  `json:"ordered"`
+
+	texts []resend.Text
+}
+
+// shownResend is one of the texts as JSON. What it says is not shown.
+type shownResend struct {
+	MessageSid   string          `json:"message_sid"`
+	State        ledger.State    `json:"state"`
+	Reason       ledger.Reason   `json:"reason,omitempty"`
+	ErrorCode    int             `json:"error_code,omitempty"`
+	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
+	Customer     sms.PhoneNumber `json:"customer,omitempty"`
+	ReceivedAt   time.Time       `json:"received_at"`
+	Outlook      resend.Outlook  `json:"outlook"`
+	// WouldBeDropped is why, with the outlook dropped_again; Destination the phone that would be tried first, with again.
+	WouldBeDropped ledger.Reason   `json:"would_be_dropped,omitempty"`
+	Destination    sms.PhoneNumber `json:"destination,omitempty"`
+	// OnPurpose: it was dropped on purpose, and was named all the same.
+	OnPurpose bool `json:"dropped_on_purpose,omitempty"`
+}
+
+// plan reads the texts and says what would become of each.
+func (f resendFlags) plan(ctx context.Context, d *desk.Desk, sids []string, query ledger.Query) (resendPlan, error) {
+	planned := resendPlan{Texts: []shownResend{}}
+	records, err := namedTexts(ctx, d, sids)
+	if err == nil && len(sids) == 0 {
+		records, planned.Intended, err = f.list(ctx, d, query)
+	}
+	if err != nil {
+		return planned, err
+	}
+	if planned.texts, err = resend.Foresee(ctx, d.Routes, records, time.Now()); err != nil {
+		return planned, err
+	}
+	for _, t := range planned.texts {
+		r := t.Record
+		last, _ := r.Current()
+		planned.Texts = append(planned.Texts, shownResend{
+			MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, ErrorCode: last.ErrorCode, TwilioNumber: r.TwilioNumber, Customer: r.Customer,
+			ReceivedAt: r.ReceivedAt, Outlook: t.Outlook, WouldBeDropped: t.Drop, Destination: t.To, OnPurpose: t.Intended(),
+		})
+		planned.Segments += t.Segments
+		if t.Outlook.Orders() {
+			planned.Orders++
+		}
+	}
+	return planned, nil
+}
+
+// namedTexts reads the texts of these SIDs, each once.
+func namedTexts(ctx context.Context, d *desk.Desk, sids []string) ([]ledger.Record, error) {
+	var records []ledger.Record
+	for _, sid := range slices.Compact(slices.Sorted(slices.Values(sids))) {
+		r, err := d.Ledger.Get(ctx, sid)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return nil, hintedError{fmt.Errorf("the ledger has no text %s", sid), "relay status lists texts; the ids of the messages that were sent on are not looked up"}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", sid, err)
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
+
+// list reads the texts that pass the filter, and counts those that were left out because they were dropped on purpose: they have to
+// be named.
+func (f resendFlags) list(ctx context.Context, d *desk.Desk, query ledger.Query) (records []ledger.Record, intended int, err error) {
+	for _, state := range resendable() {
+		if len(f.states) > 0 && !slices.Contains(f.states, string(state)) {
+			continue
+		}
+		query.State = state
+		all, err := allOf(ctx, d.Ledger, query)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, r := range all {
+			switch {
+			case len(f.reasons) > 0 && !slices.Contains(f.reasons, string(r.Reason)):
+			case state == ledger.Dropped && r.Reason.Intended():
+				intended++
+			default:
+				records = append(records, r)
+			}
+		}
+	}
+	return records, intended, nil
+}

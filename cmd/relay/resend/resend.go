@@ -1,0 +1,153 @@
+// Package resend says what would come of sending texts again that reached nobody, and orders it. The sending itself is the
+// sender's: an order is a message on its queue (functions/sender/delivery), which it carries out once, along the route as it is
+// then. The package prints nothing.
+package resend
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Outlook is what would become of a text if it were ordered to be sent again.
+type Outlook string
+
+const (
+	// Again means that it would be sent, to Text.To first.
+	Again Outlook = "again"
+	// Settles means that Twilio has a message of it after all: it would be settled, and not sent.
+	Settles Outlook = "settles"
+	// DroppedAgain means that the routes as they are would have it dropped again, for Text.Drop.
+	DroppedAgain Outlook = "dropped_again"
+	// Answered means that Twilio has acted on it: it is a word such as STOP or HELP, and no phone is meant to get it.
+	Answered Outlook = "answered"
+	// InHand means that it is on its way, or waits for its turn.
+	InHand Outlook = "in_hand"
+	// Taken means that Twilio has it, and a phone may have got it.
+	Taken Outlook = "taken"
+	// InDoubt means that nobody knows whether it was sent: relay uncertain decides about those.
+	InDoubt Outlook = "in_doubt"
+	// Dead means that it has a dead letter: relay dlq moves that.
+	Dead Outlook = "dead"
+)
+
+// Orders reports whether something would come of an order.
+func (o Outlook) Orders() bool { return o == Again || o == Settles }
+
+// Meaning says it in words, for people.
+func (o Outlook) Meaning() string {
+	switch o {
+	case Again:
+		return "would be sent again"
+	case Settles:
+		return "Twilio has it after all; would be settled, not sent"
+	case DroppedAgain:
+		return "would be dropped again"
+	case Answered:
+		return "a word that Twilio has answered; no phone is meant to get it"
+	case InHand:
+		return "on its way already"
+	case Taken:
+		return "Twilio has it; a phone would get it twice"
+	case InDoubt:
+		return "may have been sent: relay uncertain resolve decides"
+	case Dead:
+		return "has a dead letter: relay dlq redrive moves it"
+	default:
+		return string(o)
+	}
+}
+
+// Text is one text, and what would become of it.
+type Text struct {
+	Record  ledger.Record
+	Outlook Outlook
+	// Drop is why it would be dropped again.
+	Drop ledger.Reason
+	// To is the phone that would be tried first, Segments in how many SMS segments the text would be sent there.
+	To       sms.PhoneNumber
+	Segments int
+}
+
+// Intended reports whether the text was dropped on purpose: only somebody who names it has it sent again.
+func (t Text) Intended() bool {
+	return t.Record.State == ledger.Dropped && t.Record.Reason.Intended()
+}
+
+// Foresee says what would become of each record now, the oldest first: so they are ordered, and come in the order in which they
+// were written.
+func Foresee(ctx context.Context, routes route.Lookup, records []ledger.Record, now time.Time) ([]Text, error) {
+	texts := make([]Text, len(records))
+	for i, r := range records {
+		found, err := routes.Lookup(ctx, plan.Numbers(r)...)
+		if err != nil {
+			return nil, fmt.Errorf("look up the route of %s: %w", r.MessageSid, err)
+		}
+		texts[i] = foresee(r, found, now)
+	}
+	slices.SortStableFunc(texts, func(a, b Text) int { return a.Record.ReceivedAt.Compare(b.Record.ReceivedAt) })
+	return texts, nil
+}
+
+// foresee asks the ledger and the plan, as the sender will.
+func foresee(r ledger.Record, routes map[sms.PhoneNumber]route.Route, now time.Time) Text {
+	t := Text{Record: r}
+	switch {
+	case r.State == ledger.Queued, r.State == ledger.Sending:
+		t.Outlook = InHand
+	case r.State == ledger.Sent, r.State == ledger.Delivered:
+		t.Outlook = Taken
+	case r.State == ledger.Dead:
+		t.Outlook = Dead
+	case r.State == ledger.Dropped && (r.Reason == ledger.ReasonKeyword || r.Reason == ledger.ReasonOptOut):
+		t.Outlook = Answered
+	default:
+		t.order(routes, now)
+	}
+	return t
+}
+
+func (t *Text) order(routes map[sms.PhoneNumber]route.Route, now time.Time) {
+	resent, changed, err := t.Record.Resend(t.Record.Order(ledger.Decision{}), now)
+	switch {
+	case t.Record.State == ledger.Uncertain, err != nil, !changed:
+		t.Outlook = InDoubt
+		return
+	case resent.State != ledger.Queued:
+		t.Outlook = Settles
+		return
+	}
+	p := plan.Of(plan.Question{Text: resent, Routes: routes, Now: now})
+	if p.Drop != "" {
+		t.Outlook, t.Drop = DroppedAgain, p.Drop
+		return
+	}
+	t.Outlook, t.To, t.Segments = Again, p.To, sms.Segments(plan.Text(plan.MessageOf(resent)))
+}
+
+// Order puts the orders on the queue for those of the texts that something comes of, and returns how many. The error says which
+// text's order the queue did not take; those before it are ordered.
+func Order(ctx context.Context, orders queue.Sender, texts []Text, d ledger.Decision) (ordered int, err error) {
+	for _, t := range texts {
+		if !t.Outlook.Orders() {
+			continue
+		}
+		message, err := delivery.ResendOrder(t.Record, d)
+		if err == nil {
+			err = orders.Send(ctx, message)
+		}
+		if err != nil {
+			return ordered, fmt.Errorf("order %s to be sent again: %w", t.Record.MessageSid, err)
+		}
+		ordered++
+	}
+	return ordered, nil
+}
