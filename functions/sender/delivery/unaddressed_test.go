@@ -25,7 +25,7 @@ func TestTextWithoutAddressesFails(t *testing.T) {
 			if r := s.record(1); r.Version != 1 || r.Body == "" {
 				t.Errorf("record %+v, want one write, and the words", r)
 			}
-			if diff := cmp.Diff(map[string]int{"Outcome failed": 1, "Duplicates": 1}, s.measured); diff != "" {
+			if diff := cmp.Diff(map[string]int{"Outcome failed": 1, "ReachedNobody": 1, "Duplicates": 1}, s.measured); diff != "" {
 				t.Errorf("measured (-want +got):\n%s", diff)
 			}
 		})
