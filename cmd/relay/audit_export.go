@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -108,8 +107,7 @@ func concerns(e auditlog.Entry, masked string) bool {
 func (s selection) writer(out io.Writer) (write func(auditlog.Entry, []byte) error, flush func() error) {
 	if s.format == "jsonl" {
 		return func(_ auditlog.Entry, text []byte) error {
-			_, err := fmt.Fprintf(out, "%s\n", text)
-			return err
+			return writeLogged(out, text)
 		}, func() error { return nil }
 	}
 	table := csv.NewWriter(out)
@@ -151,7 +149,7 @@ func cells(e auditlog.Entry) []string {
 	}
 	row = append(append(row, attempt...), e.Actor, routeCell(e.Before), routeCell(e.After), e.Object)
 	for i, cell := range row {
-		row[i] = inert(cell)
+		row[i] = inertCell(cell)
 	}
 	return row
 }
@@ -166,12 +164,4 @@ func routeCell(r *auditlog.Route) string {
 		return ""
 	}
 	return string(text)
-}
-
-// inert keeps a spreadsheet from taking a cell for a formula: the name of who changed a route is anyone's choice.
-func inert(cell string) string {
-	if strings.IndexAny(cell, "=+-@\t\r") == 0 {
-		return "'" + cell
-	}
-	return cell
 }

@@ -32,10 +32,10 @@ func writeReport(out io.Writer, source *trail.Source, r auditlog.Report) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name string, n int, note string) {
 		if n > 0 {
-			fmt.Fprintf(table, "  %s\t%d\t%s\n", name, n, note)
+			printf(table, "  %s\t%d\t%s\n", name, n, note)
 		}
 	}
-	fmt.Fprintf(table, "%s: %d entries, %d texts\n", source.Where, r.Entries, r.Texts)
+	printf(table, "%s: %d entries, %d texts\n", source.Where, r.Entries, r.Texts)
 	row("duplicates", r.Duplicates, "lines that stand more than once, as they may")
 	row("pending", r.Pending, "texts of which the log may not have heard the latest yet")
 	row("partial", r.Partial, "texts that began before the first line that was read")
@@ -60,16 +60,16 @@ func writeFindings(out io.Writer, source *trail.Source, r auditlog.Report) error
 		if r.Problems[kind] == 0 {
 			continue
 		}
-		fmt.Fprintf(out, "\n%s: %d\n  %s\n", kind, r.Problems[kind], meaning(kind))
+		printf(out, "\n%s: %d\n  %s\n", kind, r.Problems[kind], meaning(kind))
 		shown := 0
 		for _, f := range r.Findings {
 			if f.Kind == kind {
 				shown++
-				fmt.Fprintf(out, "    %s\n", findingLine(source, f))
+				printf(out, "    %s\n", findingLine(source, f))
 			}
 		}
 		if more := r.Problems[kind] - shown; more > 0 {
-			fmt.Fprintf(out, "    and %d more\n", more)
+			printf(out, "    and %d more\n", more)
 		}
 	}
 	_, err := fmt.Fprintln(out, "\ndocs/audit.md says what to do.")

@@ -80,7 +80,7 @@ func (p program) traced(ctx context.Context, flags *pflag.FlagSet, sid string) (
 
 func writeTexts(out io.Writer, entries []logged) error {
 	for _, e := range entries {
-		if _, err := fmt.Fprintf(out, "%s\n", e.text); err != nil {
+		if err := writeLogged(out, e.text); err != nil {
 			return err
 		}
 	}
@@ -90,11 +90,11 @@ func writeTexts(out io.Writer, entries []logged) error {
 // writeTrace prints a text's entries for people.
 func writeTrace(out io.Writer, entries []logged) error {
 	first := entries[0]
-	fmt.Fprintf(out, "%s from %s to %s\n\n", first.MessageSid, orDash(first.Customer), orDash(first.TwilioNumber))
+	printf(out, "%s from %s to %s\n\n", first.MessageSid, orDash(first.Customer), orDash(first.TwilioNumber))
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TIME\tVERSION\tSTATE\tREASON\tATTEMPT")
 	for _, e := range entries {
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e.Entry), orDash(tracedReason(e.Entry)), tracedAttempt(e.Attempt))
+		printf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e.Entry), orDash(tracedReason(e.Entry)), tracedAttempt(e.Attempt))
 	}
 	return table.Flush()
 }

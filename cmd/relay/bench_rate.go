@@ -25,7 +25,7 @@ func newFillRate(out io.Writer, of int) *fillRate {
 	if !isTerminal(out) {
 		out = io.Discard
 	}
-	return &fillRate{out: out, of: of, began: time.Now()}
+	return &fillRate{out: own(out), of: of, began: time.Now()}
 }
 
 // show draws the line, if it was not drawn just now.

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+
+	"quickdumpnow.com/smsrelay/shared/inert"
 )
 
 // console is a slog.Handler for people: the time, the message in a column of its own, then what is set. Empty and zero
@@ -19,7 +21,7 @@ type console struct {
 }
 
 func newConsole(out io.Writer, colour bool) *console {
-	return &console{out: out, colour: colour, mu: &sync.Mutex{}}
+	return &console{out: own(out), colour: colour, mu: &sync.Mutex{}}
 }
 
 // Enabled shows everything from Info on.
@@ -32,7 +34,7 @@ const messageWidth = 22
 func (c *console) Handle(_ context.Context, record slog.Record) error {
 	var line strings.Builder
 	line.WriteString(c.paint(grey, record.Time.Format("15:04:05.000")) + " ")
-	line.WriteString(c.paint(colourOf(record.Level), fmt.Sprintf("%-*s", messageWidth, record.Message)))
+	line.WriteString(c.paint(colourOf(record.Level), fmt.Sprintf("%-*s", messageWidth, inert.Line(record.Message))))
 	for _, attr := range c.attrs {
 		c.write(&line, attr)
 	}
@@ -52,7 +54,7 @@ func (c *console) write(line *strings.Builder, attr slog.Attr) {
 	if text == "" || text == "0" {
 		return
 	}
-	if strings.ContainsAny(text, " \"\n") {
+	if strings.ContainsAny(text, " \"") || inert.Line(text) != text {
 		text = fmt.Sprintf("%q", text)
 	}
 	line.WriteString(" " + c.paint(grey, attr.Key+"=") + text)

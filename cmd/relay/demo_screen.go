@@ -15,7 +15,7 @@ type screen struct {
 }
 
 func newScreen(out io.Writer) *screen {
-	return &screen{out: out, colour: isTerminal(out), began: time.Now()}
+	return &screen{out: own(out), colour: isTerminal(out), began: time.Now()}
 }
 
 func (s *screen) paint(colour, text string) string {

@@ -143,10 +143,10 @@ func (p program) printDrop(listed letterList, f dropFlags, path string) error {
 		return err
 	}
 	if lost := unsent(listed.letters); lost > 0 {
-		fmt.Fprintf(p.stdout, "%d of them would be sent if they were moved: nobody gets those texts.\n", lost)
+		printf(p.stdout, "%d of them would be sent if they were moved: nobody gets those texts.\n", lost)
 	}
 	if f.apply {
-		fmt.Fprintf(p.stdout, "Deleted. relay dlq restore %s puts them back.\n", path)
+		printf(p.stdout, "Deleted. relay dlq restore %s puts them back.\n", path)
 	} else {
 		fmt.Fprintln(p.stdout, "Nothing was deleted. The same command with --apply and --because deletes them.")
 	}
@@ -202,6 +202,6 @@ func (p program) restore(cmd *cobra.Command, path string) (err error) {
 			return fmt.Errorf("put letter %d of %d back: %w", i+1, len(kept), err)
 		}
 	}
-	fmt.Fprintf(p.stdout, "%s put back.\n", plural(len(kept), "letter"))
+	printf(p.stdout, "%s put back.\n", plural(len(kept), "letter"))
 	return nil
 }

@@ -78,7 +78,7 @@ func writeLetters(out io.Writer, listed letterList) error {
 		fmt.Fprintln(table, "SID\tFROM\tTO\tRECEIVED\tREASON\tATTEMPTS\tLAST ERROR\tIF MOVED")
 		for _, l := range listed.letters {
 			s := shownLetterOf(l, false)
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", l.ID(), orDash(string(s.From)), orDash(string(s.To)),
+			printf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", l.ID(), orDash(string(s.From)), orDash(string(s.To)),
 				s.ReceivedAt.UTC().Format(time.RFC3339), orDash(string(s.Reason)), s.Attempts, orDash(shortened(s.LastError)), l.Outlook.Meaning())
 		}
 		if err := table.Flush(); err != nil {
@@ -123,7 +123,7 @@ func writeLetter(out io.Writer, l letters.Letter) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	field := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(table, "%s\t%s\n", name, value)
+			printf(table, "%s\t%s\n", name, value)
 		}
 	}
 	s := shownLetterOf(l, true)

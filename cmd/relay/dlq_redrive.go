@@ -172,18 +172,18 @@ func (p program) writePlan(planned redrivePlan, f redriveFlags) {
 	if len(planned.Letters) == 0 {
 		return
 	}
-	fmt.Fprintf(p.stdout, "  put there for:  %s\n", countsOf(planned.ByReason))
-	fmt.Fprintf(p.stdout, "  oldest text:    %s\n", planned.Oldest.UTC().Format(time.RFC3339))
+	printf(p.stdout, "  put there for:  %s\n", countsOf(planned.ByReason))
+	printf(p.stdout, "  oldest text:    %s\n", planned.Oldest.UTC().Format(time.RFC3339))
 	for _, o := range letters.Outlooks() {
 		if n := planned.ByOutlook[o]; n > 0 {
 			verb := "would stay"
 			if o.Moves() {
 				verb = "would move"
 			}
-			fmt.Fprintf(p.stdout, "  %-15s %d: %s\n", verb+":", n, o.Meaning())
+			printf(p.stdout, "  %-15s %d: %s\n", verb+":", n, o.Meaning())
 		}
 	}
-	fmt.Fprintf(p.stdout, "  cost:           %s, about %.2f (at %g each, to one phone each)\n", plural(planned.Segments, "segment"), float64(planned.Segments)*f.price, f.price)
+	printf(p.stdout, "  cost:           %s, about %.2f (at %g each, to one phone each)\n", plural(planned.Segments, "segment"), float64(planned.Segments)*f.price, f.price)
 }
 
 // applyRedrive moves the letters, and says how far it got also if it ends early.
@@ -205,7 +205,7 @@ func (p program) applyRedrive(ctx context.Context, move letters.Move, planned re
 		shown.Applied, shown.Moved, shown.Left = true, tally.Moved, tally.Left
 		return errors.Join(json.NewEncoder(p.stdout).Encode(shown), interrupted(ctx, err))
 	}
-	fmt.Fprintf(p.stdout, "%s moved, %d left where they are.\n", plural(tally.Moved, "letter"), tally.Left)
+	printf(p.stdout, "%s moved, %d left where they are.\n", plural(tally.Moved, "letter"), tally.Left)
 	if err == nil && tally.Left > 0 {
 		fmt.Fprintln(p.stdout, "relay dlq ls says why each was left; relay dlq drop --settled takes away those that are of no more use.")
 	}

@@ -20,13 +20,14 @@ func writeResults(out io.Writer, results []doctor.Result, colour bool) {
 	count := map[doctor.Status]int{}
 	for _, r := range results {
 		count[r.Status]++
-		fmt.Fprintf(out, "%s  %-*s  %s\n", paintStatus(r.Status, colour), width, r.Name, r.Found)
+		_, _ = io.WriteString(own(out), paintStatus(r.Status, colour))
+		printf(out, "  %-*s  %s\n", width, r.Name, r.Found)
 		indent := strings.Repeat(" ", statusWidth+2+width+2)
 		if r.Status == doctor.Fail || r.Status == doctor.Warn {
-			fmt.Fprintf(out, "%swhy:  %s\n", indent, r.Why)
+			printf(out, "%swhy:  %s\n", indent, r.Why)
 		}
 		if r.Mend != "" {
-			fmt.Fprintf(out, "%smend: %s\n", indent, r.Mend)
+			printf(out, "%smend: %s\n", indent, r.Mend)
 		}
 	}
 	fmt.Fprintf(out, "\nchecks: %d, ok: %d, failed: %d, warnings: %d, skipped: %d\n",

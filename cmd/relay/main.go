@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quickdumpnow.com/smsrelay/shared/inert"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
@@ -56,6 +57,9 @@ func (e hintedError) Unwrap() error { return e.error }
 
 // run executes one command line and returns the exit code.
 func (p program) run(ctx context.Context, args []string) int {
+	stdout, stderr := inert.NewWriter(p.stdout), inert.NewWriter(p.stderr)
+	defer func() { _, _ = stdout.Close(), stderr.Close() }()
+	p.stdout, p.stderr = stdout, stderr
 	root := p.root()
 	root.SetArgs(args)
 	root.SetOut(p.stdout)
@@ -64,7 +68,7 @@ func (p program) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(p.stderr, "relay: %v\n", err)
+	fmt.Fprintf(p.stderr, "relay: %s\n", errorText(err))
 	if hinted, ok := errors.AsType[hintedError](err); ok {
 		fmt.Fprintf(p.stderr, "  hint: %s\n", hinted.hint)
 	}

@@ -73,7 +73,7 @@ func (p program) writeNumbers(numbers []twilio.Number) error {
 		if n.SMS {
 			can = "yes"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", n.PhoneNumber, can, orDash(n.SmsURL), orDash(n.SmsMethod), orDash(n.SmsFallbackURL), n.FriendlyName)
+		printf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", n.PhoneNumber, can, orDash(n.SmsURL), orDash(n.SmsMethod), orDash(n.SmsFallbackURL), n.FriendlyName)
 	}
 	return table.Flush()
 }

@@ -90,12 +90,12 @@ func (p program) changeNumber(ctx context.Context, client *twilio.Client, number
 	}
 	changes := numberChanges(number.NumberSettings, wanted)
 	if len(changes) == 0 {
-		fmt.Fprintf(p.stdout, "%s is configured like this already.\n", number.PhoneNumber)
+		printf(p.stdout, "%s is configured like this already.\n", number.PhoneNumber)
 		return nil
 	}
-	fmt.Fprintf(p.stdout, "%s (%s)\n", number.PhoneNumber, number.Sid)
+	printf(p.stdout, "%s (%s)\n", number.PhoneNumber, number.Sid)
 	for _, c := range changes {
-		fmt.Fprintf(p.stdout, "  %s\n    - %s\n    + %s\n", c.name, orNothing(c.is), c.wanted)
+		printf(p.stdout, "  %s\n    - %s\n    + %s\n", c.name, orNothing(c.is), c.wanted)
 	}
 	if !apply {
 		fmt.Fprintln(p.stdout, "Nothing was changed. Add --apply to change it.")

@@ -15,7 +15,7 @@ type progress struct {
 }
 
 func newProgress(out io.Writer, total int) *progress {
-	return &progress{out: out, terminal: isTerminal(out), total: total}
+	return &progress{out: own(out), terminal: isTerminal(out), total: total}
 }
 
 // barWidth is the width of the bar in characters.
@@ -26,7 +26,7 @@ func (b *progress) step(what string) {
 	b.steps++
 	b.total = max(b.total, b.steps)
 	if !b.terminal {
-		fmt.Fprintln(b.out, what)
+		printf(b.out, "%s\n", what)
 		return
 	}
 	filled := barWidth * b.steps / b.total

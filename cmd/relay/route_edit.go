@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,7 +57,7 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 func (p program) warnOfImpossible(done routing.Edited) {
 	for _, number := range append([]sms.PhoneNumber{done.After.TwilioNumber}, done.After.Hops()...) {
 		if len(done.Differences) > 0 && !routing.Possible(number) {
-			fmt.Fprintf(p.stderr, "relay: warning: %s has not as many digits as the numbers of its country\n", string(number))
+			printf(p.stderr, "relay: warning: %s has not as many digits as the numbers of its country\n", string(number))
 		}
 	}
 }
@@ -77,10 +76,10 @@ func (p program) printEdited(done routing.Edited, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(p.stdout).Encode(shownEdit{action, done.After, append([]routing.Difference{}, done.Differences...)})
 	}
-	fmt.Fprintf(p.stdout, "%s: %s, version %d by %s\n", string(done.After.TwilioNumber), action, done.After.Version, orDash(done.After.UpdatedBy))
+	printf(p.stdout, "%s: %s, version %d by %s\n", string(done.After.TwilioNumber), action, done.After.Version, orDash(done.After.UpdatedBy))
 	if err := writeDifferences(p.stdout, done.Differences); err != nil || action == routing.Unchanged {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "A running relay takes it over within %v.\n", route.MaxCacheAge)
+	printf(p.stdout, "A running relay takes it over within %v.\n", route.MaxCacheAge)
 	return nil
 }

@@ -134,7 +134,7 @@ func (p program) printStep(s routing.Step) error {
 		why = ": someone changed it just now"
 	case routing.Added, routing.Changed, routing.Removed:
 	}
-	fmt.Fprintf(p.stdout, "%s %s%s\n", s.Action, string(s.Before.TwilioNumber), why)
+	printf(p.stdout, "%s %s%s\n", s.Action, string(s.Before.TwilioNumber), why)
 	return writeDifferences(p.stdout, s.Differences)
 }
 
@@ -146,11 +146,11 @@ func (p program) printTally(counts map[string]int, f importFlags, failed bool) {
 	writes := counts[string(routing.Added)] + counts[string(routing.Changed)] + counts[string(routing.Removed)]
 	switch {
 	case f.apply && !failed && writes > 0:
-		fmt.Fprintf(p.stdout, "%s. A running relay takes it over within %v.\n", tally, route.MaxCacheAge)
+		printf(p.stdout, "%s. A running relay takes it over within %v.\n", tally, route.MaxCacheAge)
 	case f.apply || writes == 0:
-		fmt.Fprintf(p.stdout, "%s.\n", tally)
+		printf(p.stdout, "%s.\n", tally)
 	default:
-		fmt.Fprintf(p.stdout, "%s. Nothing was written: the same command with --apply does it.\n", tally)
+		printf(p.stdout, "%s. Nothing was written: the same command with --apply does it.\n", tally)
 	}
 	if counts[string(routing.Kept)] > 0 {
 		fmt.Fprintln(p.stdout, "Kept routes stay as they are in the table. --force takes the file's word, and so does a later LastUpdated in the file.")

@@ -24,7 +24,7 @@ func writeRoutes(out io.Writer, routes []route.Route, removed int) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NUMBER\tDESTINATION\tFALLBACKS\tACTIVE\tSETTINGS\tVERSION\tUPDATED")
 	for _, r := range routes {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", string(r.TwilioNumber), hops(r, r.DestinationCarrier),
+		printf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", string(r.TwilioNumber), hops(r, r.DestinationCarrier),
 			hops(r, r.FallbackCarriers...), activity(r), settingsOf(r), r.Version, updated(r))
 	}
 	return table.Flush()
@@ -98,7 +98,7 @@ func orDash(cell string) string {
 // writeRoute prints one route, a line for each thing that it says.
 func writeRoute(out io.Writer, r route.Route) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	line := func(name, text string) { fmt.Fprintf(table, "%s\t%s\n", name, text) }
+	line := func(name, text string) { printf(table, "%s\t%s\n", name, text) }
 	line("number", string(r.TwilioNumber))
 	line("destination", hops(r, r.DestinationCarrier))
 	line("fallbacks", hops(r, r.FallbackCarriers...))
@@ -113,7 +113,7 @@ func writeRoute(out io.Writer, r route.Route) error {
 func writeDifferences(out io.Writer, differences []routing.Difference) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, d := range differences {
-		fmt.Fprintf(table, "  %s\t%s\t-> %s\n", d.Field, orDash(d.From), orDash(d.To))
+		printf(table, "  %s\t%s\t-> %s\n", d.Field, orDash(d.From), orDash(d.To))
 	}
 	return table.Flush()
 }
@@ -125,6 +125,6 @@ func writeRouteFindings(out io.Writer, findings []routing.Finding) {
 		if f.Number != "" {
 			about = string(f.Number) + ": "
 		}
-		fmt.Fprintf(out, "%s: %s%s\n  hint: %s\n", f.Severity, about, f.What, f.Hint)
+		printf(out, "%s: %s%s\n  hint: %s\n", f.Severity, about, f.What, f.Hint)
 	}
 }

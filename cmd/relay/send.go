@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/inert"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -107,7 +108,7 @@ func (p program) printSent(answer json.RawMessage, dryRun bool) error {
 func (p program) printDryRun(told operations.DryRun) {
 	switch told.Outcome {
 	case operations.Send:
-		fmt.Fprintf(p.stdout, "It would be sent to %s, in %s:\n\n  %s\n\n", told.Destination, plural(told.Segments, "segment"), strings.ReplaceAll(told.Text, "\n", "\n  "))
+		fmt.Fprintf(p.stdout, "It would be sent to %s, in %s:\n\n  %s\n\n", told.Destination, plural(told.Segments, "segment"), strings.ReplaceAll(inert.Block(told.Text), "\n", "\n  "))
 		for _, hop := range told.Hops {
 			if hop.OptedOut {
 				fmt.Fprintf(p.stdout, "%s has opted out, and is passed over while another is left.\n", hop.Number)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
 	"quickdumpnow.com/smsrelay/shared/env"
@@ -119,11 +118,6 @@ func newLogger(format string, out io.Writer) (*slog.Logger, error) {
 	default:
 		return nil, fmt.Errorf("RELAY_LOG_FORMAT is %q: want text, json or auto", format)
 	}
-}
-
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // withHint adds advice to errors that people meet at the start.

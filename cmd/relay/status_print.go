@@ -18,7 +18,7 @@ func writeMessages(out io.Writer, list operations.List) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SID\tSTATE\tREASON\tFROM\tTO\tRECEIVED\tATTEMPTS\tLAST ATTEMPT")
 	for _, m := range list.Messages {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", m.MessageSid, m.State, orDash(string(m.Reason)), orDash(string(m.Customer)), m.TwilioNumber,
+		printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", m.MessageSid, m.State, orDash(string(m.Reason)), orDash(string(m.Customer)), m.TwilioNumber,
 			m.ReceivedAt.UTC().Format(time.RFC3339), len(m.Attempts), orDash(lastAttempt(m)))
 	}
 	if err := table.Flush(); err != nil || list.NextCursor == "" {
@@ -69,7 +69,7 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	field := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(table, "%s\t%s\n", name, value)
+			printf(table, "%s\t%s\n", name, value)
 		}
 	}
 	field("text", m.MessageSid)

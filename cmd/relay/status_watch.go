@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"io"
 	"net/url"
 	"time"
 
@@ -56,7 +56,7 @@ func (p program) watchOne(ctx context.Context, c counter, query url.Values, asJS
 		if asJSON {
 			return settled, p.printRaw(answer)
 		}
-		fmt.Fprintln(p.stdout, messageLine(m))
+		printf(p.stdout, "%s\n", messageLine(m))
 		return settled, nil
 	})
 }
@@ -80,7 +80,7 @@ func (p program) watchList(ctx context.Context, c counter, query url.Values, f s
 		}
 		last = bytes.Clone(screen.Bytes())
 		if isTerminal(p.stdout) && !f.asJSON {
-			fmt.Fprintf(p.stdout, "%s", clearScreen)
+			_, _ = io.WriteString(own(p.stdout), clearScreen)
 		}
 		_, err = p.stdout.Write(last)
 		return false, err

@@ -162,10 +162,10 @@ func (p program) printSwept(result swept, asJSON bool) error {
 	if err := writeMissing(p.stdout, result.Missing); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "%s received by Twilio, %d of them not in the ledger.\n", plural(result.Looked, "text"), len(result.Missing))
+	printf(p.stdout, "%s received by Twilio, %d of them not in the ledger.\n", plural(result.Looked, "text"), len(result.Missing))
 	switch {
 	case result.Applied && len(result.Missing) > 0:
-		fmt.Fprintf(p.stdout, "%s queued. relay status shows what becomes of them.\n", plural(result.Queued, "text"))
+		printf(p.stdout, "%s queued. relay status shows what becomes of them.\n", plural(result.Queued, "text"))
 	case len(result.Missing) > 0:
 		fmt.Fprintln(p.stdout, "Nothing was queued. The same command with --apply queues them.")
 	}
@@ -179,11 +179,11 @@ func writeMissing(out io.Writer, missing []missingText) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SID\tFROM\tTO\tRECEIVED\tSAYS")
 	for _, m := range missing {
-		says := shortened(oneLine(m.Text))
+		says := shortened(m.Text)
 		if m.NumMedia > 0 {
 			says += fmt.Sprintf(" [%s]", plural(m.NumMedia, "attachment"))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", m.MessageSid, m.From, m.To, m.ReceivedAt.UTC().Format(time.RFC3339), orDash(says))
+		printf(table, "%s\t%s\t%s\t%s\t%s\n", m.MessageSid, m.From, m.To, m.ReceivedAt.UTC().Format(time.RFC3339), orDash(says))
 	}
 	return table.Flush()
 }

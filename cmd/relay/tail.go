@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/trail"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/inert"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -80,10 +82,9 @@ func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
 			return nil //nolint:nilerr // see above.
 		}
 		if f.asJSON {
-			_, err := fmt.Fprintf(p.stdout, "%s\n", line.Text)
-			return err
+			return writeLogged(p.stdout, line.Text)
 		}
-		_, err = fmt.Fprintln(p.stdout, changeLine(entry))
+		_, err = io.WriteString(p.stdout, inert.Line(changeLine(entry))+"\n")
 		return err
 	})
 }

@@ -156,8 +156,8 @@ func writeDoubts(out io.Writer, texts []shownDoubt) error {
 	fmt.Fprintln(table, "SID\tFROM\tTO\tREASON\tATTEMPT\tPOSTED TO\tPOSTED AT\tSAYS")
 	for _, text := range texts {
 		for _, a := range text.Doubts {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", text.MessageSid, orDash(string(text.Customer)), text.TwilioNumber, text.Reason,
-				a.Number, a.Destination, a.StartedAt.UTC().Format(time.RFC3339), orDash(shortened(oneLine(text.Text))))
+			printf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", text.MessageSid, orDash(string(text.Customer)), text.TwilioNumber, text.Reason,
+				a.Number, a.Destination, a.StartedAt.UTC().Format(time.RFC3339), orDash(shortened(text.Text)))
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -165,17 +165,6 @@ func writeDoubts(out io.Writer, texts []shownDoubt) error {
 	}
 	_, err := fmt.Fprintln(out, "Look for each in Twilio's log of messages, and then: relay uncertain resolve SID --sent MESSAGE_SID | --resend | --give-up")
 	return err
-}
-
-// oneLine keeps a text from breaking a table.
-func oneLine(text string) string {
-	line := []rune(text)
-	for i, r := range line {
-		if r < ' ' || r == 0x7f {
-			line[i] = ' '
-		}
-	}
-	return string(line)
 }
 
 // uncertainText reads one text, which has to be uncertain.

@@ -157,7 +157,7 @@ func (p program) writeDecision(ctx context.Context, d *desk.Desk, r ledger.Recor
 	case asJSON:
 		return json.NewEncoder(p.stdout).Encode(shownDoubtOf(stored))
 	}
-	fmt.Fprintf(p.stdout, "%s is %s.\n", stored.MessageSid, stateLine(stored))
+	printf(p.stdout, "%s is %s.\n", stored.MessageSid, stateLine(stored))
 	return nil
 }
 
@@ -173,7 +173,7 @@ func (p program) orderResend(ctx context.Context, d *desk.Desk, r ledger.Record,
 	if asJSON {
 		return json.NewEncoder(p.stdout).Encode(map[string]any{"message_sid": r.MessageSid, "ordered": "resend"})
 	}
-	fmt.Fprintf(p.stdout, "%s is on the queue, and is sent again in its turn. relay status %s shows what becomes of it.\n", r.MessageSid, r.MessageSid)
+	printf(p.stdout, "%s is on the queue, and is sent again in its turn. relay status %s shows what becomes of it.\n", r.MessageSid, r.MessageSid)
 	return nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"quickdumpnow.com/smsrelay/shared/inert"
 )
 
 // Entry is one change of one item, as it stands in the audit log: one line of JSON. Numbers are masked, texts are
@@ -109,11 +111,17 @@ type Line struct {
 
 // Line returns the entry's line.
 func (e Entry) Line() (Line, error) {
-	text, err := json.Marshal(e)
+	text, err := e.encode()
 	if err != nil {
 		return Line{}, fmt.Errorf("encode audit entry: %w", err)
 	}
 	return Line{Time: e.Time, Text: text}, nil
+}
+
+// encode returns the entry as one line of JSON, in which what operators wrote can do a screen no harm.
+func (e Entry) encode() ([]byte, error) {
+	text, err := json.Marshal(e)
+	return []byte(inert.Line(string(text))), err
 }
 
 // errNoEntry means that a line is not an entry.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 123e6, time.UTC)
@@ -121,5 +124,38 @@ func TestIncompleteError(t *testing.T) {
 	}
 	if !errors.Is(err, cause) {
 		t.Error("the cause is lost")
+	}
+}
+
+// TestEntriesHarmNoScreen: what an operator wrote stands in the log as escapes, means the same, and verifies; so does a line of a
+// version that wrote it raw.
+func TestEntriesHarmNoScreen(t *testing.T) {
+	const note = "because\x1b[2J\u009b\u202e\u2066\x7f\u200f"
+	r := relaytest.Record(1, noon)
+	r.Decision = ledger.Decision{What: ledger.VerdictGiveUp, By: "Ann\u202e", Note: note, At: noon}
+	sealed, err := auditlog.Seal(ledger.Record{}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed.Version = 1
+	entry, err := auditlog.MessageEntry(nil, &sealed, auditlog.ChangeCreated, auditlog.Seen{At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := entry.Line()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(string(line.Text), "\x1b\u009b\u202e\u2066\x7f\u200f") {
+		t.Errorf("raw: %+q", line.Text)
+	}
+	if read, err := auditlog.Parse(line.Text); err != nil || read.Note != note {
+		t.Errorf("note %+q, error %v", read.Note, err)
+	}
+	v := auditlog.NewVerifier(auditlog.Options{HeadsAt: noon.Add(time.Hour)})
+	v.Expect(sealed.MessageSid, auditlog.Head{Version: 1, Seal: sealed.Seal, ReceivedAt: noon, UpdatedAt: noon})
+	v.Add(line)
+	if report := v.Report(); !report.Sound() || report.Entries != 1 {
+		t.Errorf("report %+v", report)
 	}
 }

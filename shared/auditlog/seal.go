@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -25,7 +24,7 @@ const (
 // hash sets the entry's Hash.
 func (e *Entry) hash() error {
 	e.Hash = ""
-	text, err := json.Marshal(e)
+	text, err := e.encode()
 	if err != nil {
 		return fmt.Errorf("encode audit entry: %w", err)
 	}

@@ -10,28 +10,33 @@ import (
 
 // documented are AWS's own metrics, as its pages on the metrics of each service name them: the namespace, the dimension under
 // which they are asked for here, and their names.
-func documented() map[string]struct {
-	dimension string
-	names     []string
+func documented() []struct {
+	namespace, dimension string
+	names                []string
 } {
-	return map[string]struct {
-		dimension string
-		names     []string
+	return []struct {
+		namespace, dimension string
+		names                []string
 	}{
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-		"AWS/SQS": {"QueueName", []string{
+		{"AWS/SQS", "QueueName", []string{
 			"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible",
 			"ApproximateNumberOfMessagesVisible", "NumberOfEmptyReceives", "NumberOfMessagesDeleted", "NumberOfMessagesReceived",
 			"NumberOfMessagesSent", "SentMessageSize",
 		}},
 		// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-		"AWS/Lambda": {"FunctionName", []string{
+		{"AWS/Lambda", "FunctionName", []string{
 			"Invocations", "Errors", "Throttles", "Duration", "IteratorAge", "ConcurrentExecutions", "DestinationDeliveryFailures",
 		}},
+		// The same page; a mapping measures them if its MetricsConfig says so.
+		{"AWS/Lambda", "EventSourceMappingUUID", []string{
+			"PolledEventCount", "FilteredOutEventCount", "InvokedEventCount", "FailedInvokeEventCount", "DroppedEventCount",
+			"OnFailureDestinationDeliveredEventCount", "DeletedEventCount",
+		}},
 		// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
-		"AWS/ApiGateway": {"ApiId", []string{"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency"}},
+		{"AWS/ApiGateway", "ApiId", []string{"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency"}},
 		// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
-		"AWS/DynamoDB": {"TableName", []string{
+		{"AWS/DynamoDB", "TableName", []string{
 			"ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents", "TimeToLiveDeletedItemCount",
 		}},
 	}
@@ -43,19 +48,19 @@ func resources() map[string][]string {
 		"QueueName":    {"qdn-sms.fifo", "qdn-sms-dead.fifo", "qdn-sms-timers", "qdn-sms-timers-dead"},
 		"FunctionName": {"IngestFunction", "SenderFunction", "StreamAuditFunction", "OperatorFunction"},
 		"ApiId":        {"Api"},
-		"TableName":    {"qdn-sms-audit", "qdn-sms-routing", "qdn-sms-pace"},
+		// SAM names the resource of an event source by the function's name and the event's.
+		"EventSourceMappingUUID": {"StreamAuditFunctionLedger", "StreamAuditFunctionRoutes"},
+		"TableName":              {"qdn-sms-audit", "qdn-sms-routing", "qdn-sms-pace"},
 	}
 }
 
 // undocumented says what is wrong with a metric of AWS's.
 func undocumented(key dashboard.Key, where []string) []string {
-	service, ok := documented()[key.Namespace]
-	if !ok {
-		return []string{fmt.Sprintf("%s: %s is in no namespace of AWS's", where, key)}
-	}
 	name, value, _ := strings.Cut(key.Dimensions, "=")
-	if !slices.Contains(service.names, key.Name) || name != service.dimension || !slices.Contains(resources()[name], value) {
-		return []string{fmt.Sprintf("%s: AWS does not measure %s", where, key)}
+	for _, service := range documented() {
+		if service.namespace == key.Namespace && service.dimension == name && slices.Contains(service.names, key.Name) && slices.Contains(resources()[name], value) {
+			return nil
+		}
 	}
-	return nil
+	return []string{fmt.Sprintf("%s: AWS does not measure %s", where, key)}
 }

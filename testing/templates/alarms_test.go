@@ -41,6 +41,7 @@ func alarmChecks() []check {
 			{"another state", set("UncertainAlarm", "Dimensions", []any{object{"Name": "State", "Value": "dead"}})},
 			{"texts that reached nobody", removeResource("ReachedNobodyAlarm")},
 			{"throttles", removeResource("SenderThrottleAlarm")},
+			{"changes that a mapping gave up", removeResource("LedgerGivenUpAlarm")},
 			{"the stream's age", set("IteratorAgeAlarm", "MetricName", "Duration")},
 			{"a refused signature", set("SignatureAlarm", "Threshold", 0)},
 		}},
@@ -55,10 +56,13 @@ func alarmChecks() []check {
 				mapping(t["Resources"])["AlarmEmailSubscription"] = object{"Type": "AWS::SNS::Subscription", "Properties": object{"Endpoint": "x@example.com"}}
 			}},
 		}},
+		{"the dashboard is the region's own", findDashboard, []mutation{
+			{"one for all regions", set("Dashboard", "DashboardName", object{"Ref": "AWS::StackName"})},
+		}},
 		{"the saved queries are the stack's, over its own logs", findQueries, []mutation{
 			{"the same name in each stack", set("TraceQuery", "Name", "Trace one message")},
 			{"without a log", set("TraceQuery", "LogGroupNames", []any{})},
-			{"another stack's log", set("FailuresByCodeQuery", "LogGroupNames", []any{"/qdn-sms/audit"})},
+			{"another stack's log", set("FailuresByCodeQuery", "LogGroupNames", []any{"/qdn-sms/other"})},
 			{"no way to trace", removeResource("TraceQuery")},
 			{"a number in full", set("TextsOfANumberQuery", "QueryString", `filter customer = "+18585550100"`)},
 		}},
@@ -169,21 +173,23 @@ func findRunbook(t template, _ code, report reporter) {
 // needed are the alarms that there have to be: the metric with its dimension, and the threshold.
 func needed() map[string]string {
 	return map[string]string{
-		"AWS/SQS ApproximateNumberOfMessagesVisible ${DeadLetterQueue.QueueName}":      "0",
-		"AWS/SQS ApproximateNumberOfMessagesVisible ${TimerDeadLetterQueue.QueueName}": "0",
-		"AWS/SQS ApproximateAgeOfOldestMessage ${Queue.QueueName}":                     "900",
-		"SMSRelay Outcome uncertain":                                                   "0",
-		"SMSRelay ReachedNobody":                                                       "0",
-		"SMSRelay Unavailable":                                                         "0",
-		"SMSRelay Halted":                                                              "0",
-		"SMSRelay AuditSetAside":                                                       "0",
-		"SMSRelay AuditFailures":                                                       "0",
-		"SMSRelay Rejected signature":                                                  "20",
-		"AWS/ApiGateway 5xx ${Api}":                                                    "0",
-		"AWS/Lambda Errors ${IngestFunction}":                                          "0",
-		"AWS/Lambda IteratorAge ${StreamAuditFunction}":                                "300000",
-		"AWS/Lambda Throttles ${IngestFunction}":                                       "0",
-		"AWS/Lambda Throttles ${SenderFunction}":                                       "0",
+		"AWS/SQS ApproximateNumberOfMessagesVisible ${DeadLetterQueue.QueueName}":         "0",
+		"AWS/SQS ApproximateNumberOfMessagesVisible ${TimerDeadLetterQueue.QueueName}":    "0",
+		"AWS/SQS ApproximateAgeOfOldestMessage ${Queue.QueueName}":                        "900",
+		"SMSRelay Outcome uncertain":                                                      "0",
+		"SMSRelay ReachedNobody":                                                          "0",
+		"SMSRelay Unavailable":                                                            "0",
+		"SMSRelay Halted":                                                                 "0",
+		"SMSRelay AuditSetAside":                                                          "0",
+		"SMSRelay AuditFailures":                                                          "0",
+		"SMSRelay Rejected signature":                                                     "20",
+		"AWS/ApiGateway 5xx ${Api}":                                                       "0",
+		"AWS/Lambda Errors ${IngestFunction}":                                             "0",
+		"AWS/Lambda IteratorAge ${StreamAuditFunction}":                                   "300000",
+		"AWS/Lambda OnFailureDestinationDeliveredEventCount ${StreamAuditFunctionLedger}": "0",
+		"AWS/Lambda OnFailureDestinationDeliveredEventCount ${StreamAuditFunctionRoutes}": "0",
+		"AWS/Lambda Throttles ${IngestFunction}":                                          "0",
+		"AWS/Lambda Throttles ${SenderFunction}":                                          "0",
 	}
 }
 
@@ -253,12 +259,19 @@ func findQueries(t template, _ code, report reporter) {
 		}
 		groups := expressions(q["LogGroupNames"])
 		for _, group := range groups {
-			if t.resources("AWS::Logs::LogGroup")[referenced(group)] == nil {
+			if id := referenced(group); t.resources("AWS::Logs::LogGroup")[id] == nil && !t.isExisting(id) {
 				report("%s: asks %s, which is no log group of the template's", id, group)
 			}
 		}
 		if len(groups) == 0 || strings.Contains(text(q, "QueryString"), "+1") {
 			report("%s: should ask some log, by masked numbers", id)
 		}
+	}
+}
+
+// findDashboard holds the dashboard's name, which belongs to the account: of two regions' stacks, one would overwrite the other's.
+func findDashboard(t template, _ code, report reporter) {
+	if name := text(t.resource("Dashboard"), "DashboardName"); !strings.Contains(name, "${AWS::StackName}") || !strings.Contains(name, "${AWS::Region}") {
+		report("Dashboard: is named %s, and needs the stack's name and the region's", name)
 	}
 }

@@ -89,6 +89,7 @@ func stageMutations() []mutation {
 		{"texts by GET under the limit of health checks", func(t template) {
 			put(mapping(t.resource("ApiStage")["RouteSettings"]), "GET /sms/inbound.ThrottlingRateLimit", 5)
 		}},
+		{"more at once than some regions take", set("ApiStage", "DefaultRouteSettings.ThrottlingBurstLimit", 2000)},
 		{"a limit for no route", func(t template) {
 			put(mapping(t.resource("ApiStage")["RouteSettings"]), "GET /sms/inboud", object{"ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 1})
 		}},
@@ -172,6 +173,13 @@ func findIntegrations(t template, _ code, report reporter) {
 	}
 }
 
+// The quotas that API Gateway begins with where they are smallest, such as in Cape Town and Milan: what an account may take in a
+// second, and at once, of all its APIs. https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+const (
+	smallestRateQuota  = 2500
+	smallestBurstQuota = 1250
+)
+
 func findStage(t template, _ code, report reporter) {
 	stage := t.resource("ApiStage")
 	if text(stage, "StageName") != "$default" || !isTrue(stage, "AutoDeploy") {
@@ -180,6 +188,9 @@ func findStage(t template, _ code, report reporter) {
 	rate, burst := number(stage, "DefaultRouteSettings.ThrottlingRateLimit"), number(stage, "DefaultRouteSettings.ThrottlingBurstLimit")
 	if rate < 1 || burst < 1 {
 		report("ApiStage: should have a limit")
+	}
+	if rate > smallestRateQuota || burst > smallestBurstQuota {
+		report("ApiStage: %d a second and %d at once is more than the account may take in some regions", rate, burst)
 	}
 	limits := mapping(stage["RouteSettings"])
 	for key := range limits {

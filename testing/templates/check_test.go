@@ -61,6 +61,7 @@ func variants() map[string]object {
 	all := merged(few, object{
 		"TwilioApiKeySecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/key-AbCdEf",
 		"TwilioApiBaseUrl":      "https://twilio.example.com",
+		"TwilioSecretsKeyArn":   "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000",
 		"PublicBaseUrl":         "https://sms.example.com",
 		"SenderConcurrency":     4,
 		"AlarmEmail":            "alarms@example.com",

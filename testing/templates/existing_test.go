@@ -7,11 +7,16 @@ import (
 // tableARN is how the template names a table by its name, to which it belongs whether the stack makes it or not.
 const tableARN = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/"
 
-// choosable are the tables that may be there already, by their logical ids.
-func choosable() []string { return []string{"RoutingTable", "LedgerTable"} }
+// logGroupARN is how it names a log group: as the Arn of one that it makes, with all its streams.
+const logGroupARN = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
 
-// isExisting reports whether a table was there before the stack, which knows it by its stream.
-func (t template) isExisting(id string) bool { return text(t, "Values."+id+"StreamArn") != "" }
+// choosable are the tables and the log group that may be there already, by their logical ids.
+func choosable() []string { return []string{"RoutingTable", "LedgerTable", "AuditLogGroup"} }
+
+// isExisting reports whether a table was there before the stack, which knows it by its stream, or a log group.
+func (t template) isExisting(id string) bool {
+	return text(t, "Values."+id+"StreamArn") != "" || text(t, "Values."+id+"Exists") == "true"
+}
 
 // asResources writes names, ARNs and stream ARNs of the tables in choosable as references to them, so that a check reads
 // the same of a table that is made and of one that is there already.
@@ -34,7 +39,7 @@ func (t template) referring(v any) any {
 			return t.referringARN(v, pattern)
 		}
 		for key, item := range v {
-			if key != "TableName" {
+			if key != "TableName" && key != "LogGroupName" {
 				v[key] = t.referring(item)
 			}
 		}
@@ -57,6 +62,9 @@ func (t template) referringName(name string) any {
 }
 
 func (t template) referringARN(sub object, pattern string) any {
+	if pattern == logGroupARN+text(t, "Values.AuditLogGroupName")+":*" {
+		return object{"Fn::GetAtt": "AuditLogGroup.Arn"}
+	}
 	for _, id := range choosable() {
 		rest, found := strings.CutPrefix(pattern, tableARN+text(t, "Values."+id+"Name"))
 		switch {
@@ -69,12 +77,13 @@ func (t template) referringARN(sub object, pattern string) any {
 	return sub
 }
 
-// existingTables is the variant in which both tables are there already.
+// existingTables is the variant in which both tables and the audit log are there already.
 func existingTables() object {
 	const account = "arn:aws:dynamodb:us-east-1:000000000000:table/"
 	return object{
 		"RoutingTableStreamArn": account + "qdn-sms-routing/stream/2026-11-20T08:00:00.000",
 		"LedgerTableStreamArn":  account + "qdn-sms-audit/stream/2026-11-20T08:00:00.001",
+		"AuditLogGroupExists":   "true",
 	}
 }
 
@@ -84,6 +93,7 @@ func existingChecks() []check {
 		{"a table that is there is not made, and one that is not is", findExisting, []mutation{
 			{"routes made again", add("RoutingTable", "AWS::DynamoDB::Table", object{})},
 			{"a ledger made again", add("LedgerTable", "AWS::DynamoDB::Table", object{})},
+			{"an audit log made again", add("AuditLogGroup", "AWS::Logs::LogGroup", object{})},
 			{"no routes at all", func(t template) { mapping(t["Values"])["RoutingTableStreamArn"] = "" }},
 		}},
 		{"the streams of tables that are there are read", findStreams, []mutation{
@@ -97,6 +107,7 @@ func existingChecks() []check {
 		{"the functions may use tables that are there", findActions, []mutation{
 			{"not the ledger", forget("OperatorRole", "${LedgerTable.Arn}")},
 			{"not its list by state", forget("OperatorRole", "${LedgerTable.Arn}/index/ByStateDay")},
+			{"not the audit log", forget("OperatorRole", "${AuditLogGroup.Arn}")},
 			{"not the routes' stream", forget("StreamAuditRole", "${RoutingTable.StreamArn}")},
 			{"a table of another name", allow("SenderRole", "dynamodb:PutItem", object{"Fn::Sub": tableARN + "qdn-sms"})},
 		}},

@@ -44,6 +44,11 @@ func functionChecks() []check {
 			{"a token", set("IngestFunction", "Environment.Variables.TWILIO_AUTH_TOKEN", "x")},
 			{"a secret's value", set("IngestFunction", "Environment.Variables.RELAY_TWILIO_AUTH_TOKEN_SECRET", "{{resolve:secretsmanager:twilio}}")},
 		}},
+		{"a function that sends to what calls it may do so for as long as it has to", findLoops, []mutation{
+			{"until Lambda cuts it", remove("SenderFunction", "RecursiveLoop")},
+			{"as Lambda likes", set("SenderFunction", "RecursiveLoop", "Terminate")},
+			{"a function that is in no loop", set("IngestFunction", "RecursiveLoop", "Allow")},
+		}},
 		{"a function with a part of a CPU has one scheduler", findSchedulers, []mutation{
 			{"two", set("SenderFunction", "Environment.Variables.GOMAXPROCS", "2")},
 			{"as many as the machine has", set("SenderFunction", "Environment.Variables.GOMAXPROCS", nil)},
@@ -160,6 +165,25 @@ func findSecrets(t template, _ code, report reporter) {
 			if strings.HasSuffix(name, "_TOKEN") || name == "TWILIO_API_KEY_SECRET" || strings.Contains(plain, "{{resolve:") {
 				report("%s: %s puts a secret into the function's configuration; name the secret's ARN", id, name)
 			}
+		}
+	}
+}
+
+// findLoops holds each function against its own queues: one that it reads and sends to is a loop, which Lambda cuts after about 16
+// rounds unless it is told.
+func findLoops(t template, _ code, report reporter) {
+	for id, f := range t.functions() {
+		loops := false
+		for _, event := range events(f, "SQS") {
+			queue := text(event, "Queue")
+			loops = loops || slices.Contains(allowedActions(roleOf(t, f))[queue], "sqs:SendMessage")
+		}
+		want := ""
+		if loops {
+			want = "Allow"
+		}
+		if got := text(f, "RecursiveLoop"); got != want {
+			report("%s: RecursiveLoop is %q, should be %q", id, got, want)
 		}
 	}
 }

@@ -26,6 +26,7 @@ func logChecks() []check {
 			{"none", remove("ApiStage", "AccessLogSettings")},
 			{"with the query", set("ApiStage", "AccessLogSettings.Format", `{"query":"$context.queryString"}`)},
 			{"with the path", set("ApiStage", "AccessLogSettings.Format", `{"path":"$context.path"}`)},
+			{"with words that may hold a quote", set("ApiStage", "AccessLogSettings.Format", `{"error":"$context.error.message"}`)},
 			{"as text", set("ApiStage", "AccessLogSettings.Format", "$context.requestId $context.routeKey")},
 			{"into a function's log", set("ApiStage", "AccessLogSettings.DestinationArn", object{"Fn::GetAtt": "IngestLogGroup.Arn"})},
 		}},
@@ -59,6 +60,9 @@ func findRetention(t template, _ code, report reporter) {
 }
 
 func findAuditLog(t template, _ code, report reporter) {
+	if t.isExisting("AuditLogGroup") {
+		return
+	}
 	group := mapping(at(t, "Resources.AuditLogGroup"))
 	if text(group, "DeletionPolicy") != "Retain" || text(group, "UpdateReplacePolicy") != "Retain" || !isTrue(group, "Properties.DeletionProtectionEnabled") {
 		report("AuditLogGroup: should not go with the stack, nor by a slip")
@@ -71,11 +75,12 @@ func findAuditLog(t template, _ code, report reporter) {
 	}
 }
 
-// accessLogVariables are those of API Gateway's variables that tell nothing of a number or a text.
+// accessLogVariables are those of API Gateway's variables that tell nothing of a number or a text, and that never hold a quote,
+// which would end the JSON's string: words of an error do.
 func accessLogVariables() map[string]bool {
 	variables := map[string]bool{}
 	for _, name := range strings.Fields(`requestTime requestId routeKey status identity.sourceIp identity.userArn
-		responseLatency integrationLatency integration.status integrationErrorMessage error.message responseLength`) {
+		responseLatency integrationLatency integration.status integration.integrationStatus error.responseType responseLength`) {
 		variables["$context."+name] = true
 	}
 	return variables
@@ -92,7 +97,7 @@ func findAccessLog(t template, _ code, report reporter) {
 	}
 	for name, variable := range fields {
 		if !accessLogVariables()[variable] {
-			report("ApiStage: the access log's %s is %s, which may hold a number or a text", name, variable)
+			report("ApiStage: the access log's %s is %s, which may hold a number, a text or a quote", name, variable)
 		}
 	}
 }

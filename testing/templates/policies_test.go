@@ -52,6 +52,8 @@ func policyChecks() []check {
 
 func actionMutations() []mutation {
 	return []mutation{
+		{"secrets without their key", forget("IngestRole", "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000")},
+		{"a key that is not the secrets'", allow("SenderRole", "kms:Decrypt", "arn:aws:kms:us-east-1:000000000000:key/11111111-0000-0000-0000-000000000000")},
 		{"delete records", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 		{"write the audit log as an operator", allow("OperatorRole", "logs:PutLogEvents", object{"Fn::GetAtt": "AuditLogGroup.Arn"})},
 		{"not search the audit log as an operator", forbid("OperatorRole", "logs:FilterLogEvents")},
@@ -195,6 +197,8 @@ func findPrivileges(t template, _ code, report reporter) {
 		}
 		// It is no resource, and stands in the ARNs of what is none of the stack's.
 		delete(allowed, "AWS::Partition")
+		// The key is named by nothing but the secrets that are under it.
+		delete(allowed, text(t, "Values.TwilioSecretsKeyArn"))
 		if !maps.Equal(given, allowed) {
 			report("%s: is given %q, and its role may use %q", id, sorted(given), sorted(allowed))
 		}
@@ -276,8 +280,12 @@ func privileges() map[string]map[string]string {
 }
 
 func findActions(t template, _ code, report reporter) {
+	key := text(t, "Values.TwilioSecretsKeyArn")
 	for id, f := range t.functions() {
 		allowed, needed := allowedActions(roleOf(t, f)), privileges()[id]
+		if needed["secret"] != "" && key != "" {
+			needed[key] = "kms:Decrypt"
+		}
 		if id == "SeedRoutesFunction" {
 			needed[t.seedFile()] = t.seedAction()
 		}

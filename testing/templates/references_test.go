@@ -69,6 +69,12 @@ func dangling(t *testing.T, text string, parameters object) []string {
 		t.Fatal(err)
 	}
 	there := slices.Collect(maps.Keys(mapping(parsed.Whole["Resources"])))
+	for id, f := range mapping(parsed.Whole["Resources"]) {
+		// SAM makes a resource of each event source.
+		for event := range mapping(at(f, "Properties.Events")) {
+			there = append(there, id+event)
+		}
+	}
 	var lost []string
 	for _, section := range []string{"Resources", "Outputs", "Globals"} {
 		for _, name := range references(parsed.Whole[section]) {
@@ -98,6 +104,7 @@ func TestNothingRefersToWhatIsLeftOut(t *testing.T) {
 		{"a table's own name", "existing tables", "RELAY_LEDGER_TABLE: !Ref LedgerTableName", "RELAY_LEDGER_TABLE: !Ref LedgerTable", "LedgerTable"},
 		{"a table's own stream", "existing tables", "Stream: !If [MakesRoutingTable, !GetAtt RoutingTable.StreamArn, !Ref RoutingTableStreamArn]", "Stream: !GetAtt RoutingTable.StreamArn", "RoutingTable"},
 		{"a table's own index", "existing tables", "table/${LedgerTableName}/index/ByStateDay", "table/${LedgerTable}/index/ByStateDay", "LedgerTable"},
+		{"the audit log's own name", "existing tables", "RELAY_AUDIT_LOG_GROUP: !Ref AuditLogGroupName", "RELAY_AUDIT_LOG_GROUP: !Ref AuditLogGroup", "AuditLogGroup"},
 		{"an output of what is not made", "few parameters", "  DomainTarget:\n    Condition: HasDomain\n", "  DomainTarget:\n", "Domain"},
 		{"a record of what is not made", "few parameters", "    Condition: HasDomainRecord\n", "", "Domain"},
 	} {

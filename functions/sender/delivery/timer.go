@@ -21,6 +21,9 @@ import (
 func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
 	due := timerOf(envelope, h.Now())
 	if h.Now().Before(due.Due) {
+		if h.delivered(ctx, envelope.RelayID) {
+			return done()
+		}
 		if err := h.remind(ctx, envelope.RelayID, due.Attempt, due.Due); err != nil {
 			h.Logger.LogAttrs(ctx, slog.LevelError, "timer not set again", slog.String("message_sid", envelope.RelayID), slog.String("error", err.Error()))
 			return h.later(record, err)
@@ -68,6 +71,13 @@ func timerOf(envelope queue.Envelope, now time.Time) queue.Timer {
 		timer.Due = now.Add(timer.Due.Sub(envelope.ReceivedAt))
 	}
 	return timer
+}
+
+// delivered reports whether a text is known to have arrived, so that a timer that is not due yet need not be set again. What
+// cannot be read is not known.
+func (h *Handler) delivered(ctx context.Context, messageSid string) bool {
+	r, err := h.Ledger.Get(ctx, messageSid)
+	return err == nil && r.State == ledger.Delivered
 }
 
 // isSettled reports whether the text needs nothing more for now.

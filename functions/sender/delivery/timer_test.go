@@ -289,3 +289,42 @@ func TestTimerOfARefusedAttempt(t *testing.T) {
 	s.checkPhones(first, second)
 	s.checkState(1, ledger.Sent, "")
 }
+
+// A timer further away than a queue's longest delay is a chain. It ends at the first link that finds the text delivered, and goes on
+// while nobody knows.
+func TestTimerOfADeliveredTextIsNotSetAgain(t *testing.T) {
+	const link = 15 * time.Minute
+	for name, tt := range map[string]struct {
+		status sms.Status
+		unread bool
+		sets   int
+	}{
+		"delivered":                     {status: sms.StatusDelivered, sets: 1},
+		"sent":                          {status: sms.StatusSent, sets: 2},
+		"delivered, but nobody can see": {status: sms.StatusDelivered, unread: true, sets: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.reroute(timeout(time.Hour))
+			sets := 0
+			s.faults.hook = func(op string) error {
+				if op == "timers before Send" {
+					sets++
+				}
+				return nil
+			}
+			s.queueUp(textOf(1, nil))
+			s.pump()
+			s.tell(1, tt.status, 0)
+			s.pump()
+			if tt.unread {
+				s.fail("ledger before Get", broken(fault.Transient, 1)...)
+			}
+			s.clock.Advance(link)
+			s.pump()
+			if sets != tt.sets {
+				t.Errorf("the timer was set %d times, want %d", sets, tt.sets)
+			}
+		})
+	}
+}
