@@ -26,14 +26,20 @@ type seed struct {
 	OptedOut json.RawMessage
 }
 
+// maxMaintenance is the largest file taken, in bytes: fifty thousand routes. A device or a wrong file ends there.
+const maxMaintenance = 16 << 20
+
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers",
 // "Active", "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber"}]}. All but the two numbers and
 // Active may be left out and are then zero. The whole file is read before anything is returned: the error joins every
 // problem found, a line each with the place of its route, and an unknown field is one of them.
 func ParseMaintenance(r io.Reader) ([]Route, error) {
-	data, err := io.ReadAll(r)
+	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
 	if err != nil {
 		return nil, fmt.Errorf("read routes: %w", err)
+	}
+	if len(data) > maxMaintenance {
+		return nil, fmt.Errorf("read routes: more than %d MB, which is no file of routes", maxMaintenance>>20)
 	}
 	elements, err := splitRoutes(data)
 	if err != nil {

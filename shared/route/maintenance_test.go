@@ -282,3 +282,26 @@ func sameAgain(t *testing.T, routes []route.Route) {
 		t.Errorf("read again: %v (-first +second):\n%s", err, diff)
 	}
 }
+
+// endless is a device that never ends.
+type endless struct{ read int }
+
+// Read fills p with blanks.
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+// A device, or a wrong file, does not fill the memory.
+func TestMaintenanceIsBounded(t *testing.T) {
+	device := &endless{}
+	if _, err := route.ParseMaintenance(device); err == nil || !strings.Contains(err.Error(), "more than 16 MB") {
+		t.Errorf("error %v", err)
+	}
+	if device.read > 64<<20 {
+		t.Errorf("%d bytes were read", device.read)
+	}
+}

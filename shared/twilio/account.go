@@ -29,7 +29,7 @@ func (c *Client) Account(ctx context.Context) (Account, error) {
 	if err != nil {
 		return Account{}, fmt.Errorf("fetch account: %w", call.classified(http.MethodGet, err))
 	}
-	if textOf(account.Sid) == "" {
+	if textOf(account.Sid) != c.accountSid {
 		return Account{}, fmt.Errorf("fetch account: %w", classifyRead(Exchange{Status: call.status, Err: errUnreadable}))
 	}
 	return Account{Sid: textOf(account.Sid), Status: textOf(account.Status), Type: textOf(account.Type), Date: call.date}, nil

@@ -24,7 +24,7 @@ type Client struct {
 	http        *http.Client
 }
 
-// Created is what Twilio says of a message that it has taken; its Sid is never empty.
+// Created is what Twilio says of a message that it has taken; its Sid is always one of a message.
 type Created = sms.Created
 
 // Create sends one message by one POST. It repeats the POST once if Twilio has refused the credentials and Config.Source
@@ -36,7 +36,7 @@ func (c *Client) Create(ctx context.Context, m sms.Outbound) (Created, error) {
 	if err != nil {
 		return Created{}, fmt.Errorf("create message: %w", call.classified(http.MethodPost, err))
 	}
-	if textOf(message.Sid) == "" {
+	if !isMessageSid(textOf(message.Sid)) {
 		return Created{}, fmt.Errorf("create message: %w", Classify(Exchange{Status: call.status, Err: errNoSid}))
 	}
 	return Created{
@@ -62,7 +62,7 @@ func createParams(m sms.Outbound) *openapi.CreateMessageParams {
 // Fetch looks one message up by its MessageSid. Every error has a *fault.Error in its chain; if there is no such
 // message it is Permanent with HTTPStatus 404. A read is never Unknown: what cannot be read now may be later.
 func (c *Client) Fetch(ctx context.Context, sid string) (Found, error) {
-	if !isSid(sid, "SM") && !isSid(sid, "MM") {
+	if !isMessageSid(sid) {
 		return Found{}, fmt.Errorf("fetch message: %w", &fault.Error{Kind: fault.Permanent, Err: errNoMessageSid})
 	}
 	call := c.newCall(ctx)
@@ -70,7 +70,7 @@ func (c *Client) Fetch(ctx context.Context, sid string) (Found, error) {
 	if err != nil {
 		return Found{}, fmt.Errorf("fetch message: %w", call.classified(http.MethodGet, err))
 	}
-	if textOf(message.Sid) == "" {
+	if textOf(message.Sid) != sid {
 		return Found{}, fmt.Errorf("fetch message: %w", classifyRead(Exchange{Status: call.status, Err: errNoSid}))
 	}
 	return newFound(message), nil
@@ -90,6 +90,10 @@ func isSid(text, prefix string) bool {
 	digits, found := strings.CutPrefix(text, prefix)
 	return found && len(digits) == 32 && strings.Trim(digits, "0123456789abcdefABCDEF") == ""
 }
+
+// isMessageSid reports whether text is the Sid of a message. What an answer has in its place is not kept: it would be looked up,
+// compared with receipts and shown.
+func isMessageSid(text string) bool { return isSid(text, "SM") || isSid(text, "MM") }
 
 // textOf returns what p points to, "" if it is nil.
 func textOf(p *string) string {

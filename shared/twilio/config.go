@@ -3,6 +3,7 @@ package twilio
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,7 +26,7 @@ type Config struct {
 	APIKeySecret string
 	// Source has the credentials instead of the fields above, which are then empty. Nil means that they never change.
 	Source CredentialsSource
-	// BaseURL is where the API is, "https://api.twilio.com" if empty. It may have a path prefix.
+	// BaseURL is where the API is, "https://api.twilio.com" if empty. It may have a path prefix. Only on this host it may be http.
 	BaseURL string
 	// Timeout bounds one HTTP exchange, its connection included; a context may end it earlier. 0 means 8 s.
 	Timeout time.Duration
@@ -105,5 +106,14 @@ func apiBase(text string) (*url.URL, error) {
 	if !isHTTP || base.Hostname() == "" || base.User != nil || strings.ContainsAny(text, "?#") {
 		return nil, errors.New("BaseURL is not an http or https URL with a host and without user info, query and fragment")
 	}
+	if base.Scheme == "http" && !isLoopback(base.Hostname()) {
+		return nil, errors.New("BaseURL is http beyond this host: the credentials and what customers write would travel in the clear; use https")
+	}
 	return base, nil
+}
+
+// isLoopback reports whether a host is this one.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }

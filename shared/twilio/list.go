@@ -43,6 +43,10 @@ func (c *Client) List(ctx context.Context, filter ListFilter) ([]Found, error) {
 		}
 		before := len(found)
 		for i := range answer.Messages {
+			if !isMessageSid(textOf(answer.Messages[i].Sid)) {
+				// A list that is not what it should be is not half believed.
+				return nil, fmt.Errorf("list messages: %w", classifyRead(Exchange{Status: call.status, Err: errNoSid}))
+			}
 			found = append(found, newFound(&answer.Messages[i]))
 		}
 		next, err = pageAfter(answer)

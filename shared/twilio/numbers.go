@@ -82,7 +82,7 @@ func (c *Client) ConfigureNumber(ctx context.Context, sid string, settings Numbe
 	if err != nil {
 		return Number{}, fmt.Errorf("configure number: %w", call.classified(http.MethodPost, err))
 	}
-	if textOf(number.Sid) == "" {
+	if textOf(number.Sid) != sid {
 		return Number{}, fmt.Errorf("configure number: %w", Classify(Exchange{Status: call.status, Err: errUnreadable}))
 	}
 	return newNumber(number), nil

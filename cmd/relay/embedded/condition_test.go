@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,12 +59,32 @@ func (s *script) Account(context.Context) (twilio.Account, error) {
 	return twilio.Account{}, err
 }
 
+// lockedLog is a log that is read while it is written.
+type lockedLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write takes a line.
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String returns all lines.
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // A refused account is told of once and shown until it is put right; a Twilio that is not reached says nothing about it.
 func TestAccountIsAskedUntilItIsWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wrong := &fault.Error{Kind: fault.Fatal, HTTPStatus: 401, Code: 20003, Err: errors.New("refused")}
 		away := &fault.Error{Kind: fault.Transient, Err: errors.New("no route to host")}
-		logs := &bytes.Buffer{}
+		logs := &lockedLog{}
 		r := &Relay{account: &script{away, wrong, wrong, away}, config: Config{Logger: slog.New(slog.NewTextHandler(logs, nil))}}
 		done := make(chan error, 1)
 		go func() { done <- r.checkAccount(t.Context()) }()

@@ -74,6 +74,9 @@ func (c Config) Validate() error {
 		need(!found, "PUBLIC_BASE_URL is the relay's own URL, without its paths: %s", before)
 	}
 	need(len(c.AuthTokens) > 0, "TWILIO_AUTH_TOKEN is not set: without it no webhook can be told from a forgery")
+	need(!c.isReachable(host) || !slices.ContainsFunc(c.AuthTokens, isNotToken),
+		"TWILIO_AUTH_TOKEN is not 32 hexadecimal digits, as it is on the Twilio console's first page. Others reach this relay, and any other token is one that they may know")
+	need(isSafeBase(c.TwilioBaseURL), "TWILIO_API_BASE_URL is http beyond this host: the Auth Token and what customers write would travel in the clear; use https")
 	need((c.APIKeySid == "") == (c.APIKeySecret == ""), "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET belong together")
 	need(err != nil || len(c.PublicBaseURLs) > 0 || isLoopback(host), "PUBLIC_BASE_URL is not set: the signature covers the URL that Twilio was given, such as https://relay.example.com")
 	need(isVisible(c.OperatorToken), "RELAY_OPERATOR_TOKEN has a blank, or a character that no HTTP header carries: no request could ever have it")
@@ -92,6 +95,17 @@ func (c Config) isReachable(host string) bool {
 		parsed, err := url.Parse(base)
 		return err != nil || !isLoopback(parsed.Hostname())
 	})
+}
+
+// isNotToken reports whether a text cannot be an Auth Token of Twilio's.
+func isNotToken(text string) bool {
+	return len(text) != 32 || strings.Trim(text, "0123456789abcdefABCDEF") != ""
+}
+
+// isSafeBase reports whether credentials may go to a base URL. What is not a URL is refused elsewhere.
+func isSafeBase(base string) bool {
+	parsed, err := url.Parse(base)
+	return err != nil || parsed.Scheme != "http" || isLoopback(parsed.Hostname())
 }
 
 func isVisible(text string) bool {

@@ -39,6 +39,8 @@ const (
 	DeadTimersName = "qdn-sms-timers-dead"
 	DatabaseFile   = "relay.db"
 	AuditFile      = "audit.jsonl"
+	// PathMetrics is where Prometheus asks.
+	PathMetrics = "/metrics"
 )
 
 const (
@@ -47,12 +49,15 @@ const (
 	// maxReceiveCount is the backstop for a text that ends the process each time; waiting counts receives, too.
 	maxReceiveCount = 100_000
 	// pollers times groupsPerBatch bounds the POSTs that are under way at once.
-	pollers         = 4
-	timerPollers    = 1
-	groupsPerBatch  = 10
-	auditBatch      = 100
-	shutdownTimeout = 10 * time.Second
-	maxWebhookBody  = 256 << 10
+	pollers        = 4
+	timerPollers   = 1
+	groupsPerBatch = 10
+	auditBatch     = 100
+	// drainTime is how long requests under way may take when the relay stops: a webhook is answered within milliseconds.
+	drainTime = 8 * time.Second
+	// idleTimeout closes connections on which nothing comes. Twilio opens another.
+	idleTimeout    = 30 * time.Second
+	maxWebhookBody = 256 << 10
 )
 
 // Relay is a relay on one host.
@@ -68,6 +73,9 @@ type Relay struct {
 	stream   eventsource.Stream
 	account  AccountReader
 	problems problems
+	drain    time.Duration
+
+	connections *httpapi.Connections
 }
 
 // Open makes the relay ready: database and audit log open, routes put, address bound. Nothing is served before Run.
@@ -75,7 +83,9 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	r := &Relay{config: config, metrics: newMetrics()}
+	r := &Relay{
+		config: config, metrics: newMetrics(), drain: drainTime, connections: httpapi.NewConnections(maxConnections(descriptors())),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Close())
@@ -191,9 +201,7 @@ func (r *Relay) wire() error {
 
 // frontDoor builds the HTTP server.
 func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler) *http.Server {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", r.metrics.Handler())
-	mux.Handle("/", httpapi.New(httpapi.Config{
+	gateway := httpapi.New(httpapi.Config{
 		Routes: []httpapi.Route{
 			{Path: webhook.PathInbound, Function: ingest.Handle},
 			{Path: webhook.PathStatusCallback, Function: ingest.Handle},
@@ -204,12 +212,25 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 		},
 		OperatorToken: r.config.OperatorToken, AllowedOrigins: r.config.AllowedOrigins, MaxBody: maxWebhookBody,
 		Now: time.Now, NewID: rand.Text, Logger: r.config.Logger,
-	}))
+	})
 	return &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 35 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		Handler: r.paths(gateway), ConnState: r.connections.Track, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 35 * time.Second,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(r.config.Logger.Handler(), slog.LevelWarn),
 	}
+}
+
+// paths leads requests to where they belong by their whole path, as it came: nothing is tidied up or sent elsewhere.
+func (r *Relay) paths(gateway http.Handler) http.Handler {
+	metrics := r.metrics.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if request.URL.EscapedPath() == PathMetrics && (request.Method == http.MethodGet || request.Method == http.MethodHead) {
+			metrics.ServeHTTP(w, request)
+			return
+		}
+		gateway.ServeHTTP(w, request)
+	})
 }
 
 // Run serves until ctx ends. Then it takes no more requests, finishes what is under way, and writes what is left to the
@@ -217,16 +238,14 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 func (r *Relay) Run(ctx context.Context) error {
 	workers, working := errgroup.WithContext(ctx)
 	workers.Go(func() error {
-		if err := r.server.Serve(r.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := r.server.Serve(r.connections.Listen(r.listener)); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
 		}
 		return nil
 	})
 	workers.Go(func() error {
 		<-working.Done()
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-		defer cancel()
-		return r.server.Shutdown(stop)
+		return r.shutDoor(ctx)
 	})
 	old := expiry{db: r.db, now: time.Now, logger: r.config.Logger}
 	workers.Go(func() error { return old.run(working) })
@@ -246,6 +265,18 @@ func (r *Relay) Run(ctx context.Context) error {
 		return errors.Join(err, auditor.Wait())
 	})
 	return workers.Wait()
+}
+
+// shutDoor answers the requests that are under way, for a while. Who has sent half a request by then was promised nothing.
+func (r *Relay) shutDoor(ctx context.Context) error {
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.drain)
+	defer cancel()
+	err := r.server.Shutdown(stop)
+	if errors.Is(err, context.DeadlineExceeded) {
+		r.config.Logger.LogAttrs(ctx, slog.LevelWarn, "requests that did not end were cut off", slog.Duration("waited", r.drain))
+		return r.server.Close()
+	}
+	return err
 }
 
 // Close gives everything back. It may be called on a relay that did not open whole.

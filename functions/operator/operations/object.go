@@ -14,20 +14,20 @@ var (
 	errFollowed = errors.New("something follows the JSON object")
 )
 
-// readObject reads a JSON object of the known fields into where each belongs. What is wrong with fields it adds to the
+// readObject reads a JSON object of the known fields into where each belongs, and returns which were named. What is wrong with fields it adds to the
 // findings; the error is for the caller, too, and says that this is no such object at all.
-func readObject(body []byte, names []string, fields map[string]any, wrong *findings) error {
+func readObject(body []byte, names []string, fields map[string]any, wrong *findings) (seen map[string]bool, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
-		return errNoObject
+		return nil, errNoObject
 	}
-	seen := map[string]bool{}
+	seen = map[string]bool{}
 	for decoder.More() {
 		token, err := decoder.Token()
 		name, isName := token.(string)
 		var value json.RawMessage
 		if err != nil || !isName || decoder.Decode(&value) != nil {
-			return errNoObject
+			return nil, errNoObject
 		}
 		switch {
 		case !slices.Contains(names, name):
@@ -40,12 +40,12 @@ func readObject(body []byte, names []string, fields map[string]any, wrong *findi
 		seen[name] = true
 	}
 	if _, err := decoder.Token(); err != nil {
-		return errNoObject
+		return nil, errNoObject
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errFollowed
+		return nil, errFollowed
 	}
-	return nil
+	return seen, nil
 }
 
 // readField reads one value. JSON's null is none of any kind: what is not to be said is left out.

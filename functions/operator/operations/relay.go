@@ -39,7 +39,7 @@ type RelayRequest struct {
 	// To sends to this phone, in E.164, instead of the route's.
 	To sms.PhoneNumber `json:"to"`
 	// IdempotencyKey makes a repeat of the request harmless: the same key is the same text, for ever.
-	IdempotencyKey string `json:"idempotency_key"`
+	IdempotencyKey string `json:"idempotency_key,omitempty"`
 	// DryRun asks what would become of the text, and queues nothing.
 	DryRun bool `json:"dry_run"`
 }
@@ -138,7 +138,7 @@ func readRelay(request events.APIGatewayV2HTTPRequest) (wanted RelayRequest, ref
 		return wanted, refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is over %d bytes", maxRequest)), true
 	}
 	var wrong findings
-	err := readObject(body, relayFields(), map[string]any{
+	named, err := readObject(body, relayFields(), map[string]any{
 		"twilio_number": &wanted.TwilioNumber, "body": &wanted.Body, "from": &wanted.From, "to": &wanted.To,
 		"idempotency_key": &wanted.IdempotencyKey, "dry_run": &wanted.DryRun,
 	}, &wrong)
@@ -146,6 +146,10 @@ func readRelay(request events.APIGatewayV2HTTPRequest) (wanted RelayRequest, ref
 		return wanted, refuse(http.StatusBadRequest, err.Error()), true
 	}
 	wanted.check(&wrong)
+	if named["idempotency_key"] && wanted.IdempotencyKey == "" {
+		// Whoever names a key counts on it: a program whose variable is empty would send the same text again and again.
+		wrong.malform("idempotency_key", "idempotency_key: is empty: leave it out, or give the text a key of its own")
+	}
 	return wanted, wrong.refuse(), !wrong.none()
 }
 

@@ -33,7 +33,7 @@ func TestRelayPutsOneEnvelopeOnTheQueue(t *testing.T) {
 		},
 		{
 			"empty where a field may be left out",
-			`{"twilio_number":"+18585550100","body":" ","from":"","to":"","idempotency_key":""}`,
+			`{"twilio_number":"+18585550100","body":" ","from":"","to":""}`,
 			queue.Envelope{Message: &sms.Message{To: "+18585550100", Body: " "}},
 		},
 		{
@@ -91,6 +91,7 @@ func TestRelayRefuses(t *testing.T) {
 		{"a to without its plus sign", "to", `"18585550122"`, []string{"to: want E.164"}},
 		{"a to that is a short code", "to", `"24365"`, []string{"to: want E.164"}},
 		{"a key that is a number", "idempotency_key", `7`, []string{"idempotency_key: want a string, not a JSON number"}},
+		{"an empty key", "idempotency_key", `""`, []string{"idempotency_key: is empty: leave it out"}},
 		{"a key that is too long", "idempotency_key", `"` + strings.Repeat("k", 256) + `"`, []string{"idempotency_key: want at most 255 characters"}},
 		{"a from that is too long", "from", `"` + strings.Repeat("é", 65) + `"`, []string{"from: want at most 64 characters"}},
 		{"a to that is null", "to", `null`, []string{"to: want a string, not a JSON null"}},
