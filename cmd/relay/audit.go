@@ -117,15 +117,18 @@ func (m *moment) Set(text string) error {
 	return nil
 }
 
-// entriesOf reads the log's entries of the window, each once. The error is what visit returns, or names the line that is none.
-func entriesOf(ctx context.Context, source *trail.Source, q trail.Query, visit func(auditlog.Entry, []byte) error) error {
+// entriesOf reads the log's entries of the window, each once, and says on the standard error if the last line is torn. The error is
+// what visit returns, or names the line that is none.
+func (p program) entriesOf(ctx context.Context, source *trail.Source, q trail.Query, visit func(auditlog.Entry, []byte) error) error {
 	seen := map[[sha256.Size]byte]bool{}
-	number := 0
 	return source.Read(ctx, q, func(line auditlog.Line) error {
-		number++
+		if line.Torn {
+			printf(p.stderr, "relay: line %d of %s has no end and is left out: it is being written just now, or it was cut\n", line.Number, source.Where)
+			return nil
+		}
 		entry, err := auditlog.Parse(line.Text)
 		if err != nil {
-			return hintedError{fmt.Errorf("line %d is no audit entry", number), "relay audit verify looks at the whole log and says what is wrong with it"}
+			return hintedError{fmt.Errorf("line %d is no audit entry", line.Number), "relay audit verify looks at the whole log and says what is wrong with it"}
 		}
 		switch sum := sha256.Sum256(line.Text); {
 		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.MessageSid != "" && entry.MessageSid != q.MessageSid, seen[sum]:

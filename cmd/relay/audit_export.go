@@ -46,7 +46,7 @@ The log holds the last digits of numbers only. --number finds the entries of all
 				return err
 			}
 			defer func() { err = errors.Join(err, source.Close()) }()
-			return withDeskHint(s.export(cmd.Context(), source, p.stdout), cmd.Flags().Changed("aws"))
+			return withDeskHint(p.export(cmd.Context(), source, s), cmd.Flags().Changed("aws"))
 		},
 	}
 	flags := cmd.Flags()
@@ -72,11 +72,11 @@ func (s selection) check() error {
 }
 
 // export writes the entries.
-func (s selection) export(ctx context.Context, source *trail.Source, out io.Writer) error {
-	write, flush := s.writer(out)
+func (p program) export(ctx context.Context, source *trail.Source, s selection) error {
+	write, flush := s.writer(p.stdout)
 	q := trail.Query{From: s.window.since.at, Until: s.window.until.at}
 	masked := sms.PhoneNumber(s.number).Mask()
-	err := entriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
+	err := p.entriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
 		if s.number != "" && !concerns(e, masked) {
 			return nil
 		}

@@ -41,6 +41,7 @@ func writeReport(out io.Writer, source *trail.Source, r auditlog.Report) error {
 	row("partial", r.Partial, "texts that began before the first line that was read")
 	row("without hash", r.WithoutHash, "entries of an older version of the relay, compared by version only")
 	row("set aside", r.SetAside, "changes that no entry could be made of: each leaves a gap")
+	row("torn", r.Torn, "a last line whose end is missing: it is being written just now, or a crash or a hand cut it")
 	if err := table.Flush(); err != nil {
 		return err
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +69,54 @@ func TestVerifyBesideARelayThatIsBehind(t *testing.T) {
 
 // TestVerifyOfFiles that are not as they should be.
 func TestVerifyOfFiles(t *testing.T) {
+	sound := soundLine(t)
+	forged := strings.Replace(sound, `"to":"sending"`, `"to":"dropped"`, 1)
+	stamped := `{"@timestamp":"2026-11-24T12:01:00.000Z",` + sound[1:]
+	for name, tt := range map[string]struct {
+		text string
+		code int
+		want string
+	}{
+		"empty":                        {"", exitDone, "0 entries, 0 texts"},
+		"sound":                        {sound + "\n", exitDone, "1 entries, 1 texts"},
+		"sound, on Windows":            {sound + "\r\n", exitDone, "1 entries, 1 texts"},
+		"without a newline":            {sound, exitDone, "1 entries, 1 texts"},
+		"a mark and empty lines":       {"\ufeff\n" + sound + "\n\r\n \n", exitDone, "1 entries, 1 texts"},
+		"the last line is torn":        {sound + "\n" + sound[:60], exitDone, "torn  1"},
+		"the only line is torn":        {sound[:60], exitDone, "torn  1"},
+		"a line with a time is torn":   {sound + "\n2026-11-28T17:00:00Z " + sound[:60], exitDone, "torn  1"},
+		"a time is torn":               {sound + "\n2026-11-28T17", exitDone, "torn  1"},
+		"a hole at the end":            {sound + "\n\x00\x00\x00", exitDone, "torn  1"},
+		"a line in the middle is torn": {sound + "\n" + sound[:60] + "\n" + sound + "\n", exitFound, "line 2: the line is no entry"},
+		"empty lines are counted":      {"\n\n" + sound[:60] + "\n" + sound + "\n", exitFound, "line 3: the line is no entry"},
+		"a line without end":           {sound + "\n" + strings.Repeat("x", 5<<20), exitFailed, "line 2: it is longer than any line"},
+		"compressed, and torn":         {"\x1f\x8b\x08\x00", exitFailed, "read "},
+
+		"a last line that is none":              {sound + "\nnonsense", exitFound, "line 2: the line is no entry"},
+		"forged, without a newline":             {sound + "\n" + forged, exitFound, "line 2: its hash is not that of what it says"},
+		"forged, the only line":                 {forged, exitFound, "line 1: its hash is not that of what it says"},
+		"forged with a time, without a newline": {"2026-11-28T17:00:00Z " + `{"forged":true}`, exitFound, "line 1: the line is no entry"},
+		"forged as serve writes":                {stamped + "\n" + strings.Replace(stamped, `"to":"sending"`, `"to":"sent"`, 1), exitFound, "line 2: its hash"},
+		"forged behind a mark":                  {"\ufeff" + forged, exitFound, "line 1: its hash is not that of what it says"},
+	} {
+		for _, packed := range []bool{false, true} {
+			if packed && strings.HasPrefix(tt.text, "\x1f\x8b") {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s, packed %t", name, packed), func(t *testing.T) {
+				path := writeLines(t, tt.text, packed)
+				code, out, trouble := auditOf(t, "verify", "--file", path)
+				if code != tt.code || !strings.Contains(out+trouble, tt.want) {
+					t.Errorf("exit code %d, want %d and %q\n%s%s", code, tt.code, tt.want, out, trouble)
+				}
+			})
+		}
+	}
+}
+
+// soundLine returns the line of an entry.
+func soundLine(t *testing.T) string {
+	t.Helper()
 	var entry auditlog.Entry
 	for _, r := range storyLife(1, storyNoon)[:1] {
 		sealed, err := auditlog.Seal(ledger.Record{}, r)
@@ -82,31 +132,54 @@ func TestVerifyOfFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sound := string(line.Text)
-	for name, tt := range map[string]struct {
-		text string
-		code int
-		want string
-	}{
-		"empty":                        {"", exitDone, "0 entries, 0 texts"},
-		"sound":                        {sound + "\n", exitDone, "1 entries, 1 texts"},
-		"sound, on Windows":            {sound + "\r\n", exitDone, "1 entries, 1 texts"},
-		"without a newline":            {sound, exitDone, "1 entries, 1 texts"},
-		"the last line is torn":        {sound + "\n" + sound[:60], exitDone, "1 entries, 1 texts"},
-		"a line in the middle is torn": {sound + "\n" + sound[:60] + "\n" + sound + "\n", exitFound, "line 2: the line is no entry"},
-		"a line without end":           {sound + "\n" + strings.Repeat("x", 5<<20), exitFailed, "line 2: it is longer than any line"},
-		"compressed, and torn":         {"\x1f\x8b\x08\x00", exitFailed, "read "},
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "lines")
-			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
-				t.Fatal(err)
+	return string(line.Text)
+}
+
+// writeLines writes a file of lines, also compressed.
+func writeLines(t *testing.T, text string, packed bool) (path string) {
+	t.Helper()
+	var content bytes.Buffer
+	if packed {
+		w := gzip.NewWriter(&content)
+		if _, err := w.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		content.WriteString(text)
+	}
+	path = filepath.Join(t.TempDir(), "lines")
+	if err := os.WriteFile(path, content.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestLastLineWithoutANewline is a line like any other to all that read a file; a torn one is told of.
+func TestLastLineWithoutANewline(t *testing.T) {
+	sound := soundLine(t)
+	for _, packed := range []bool{false, true} {
+		whole := writeLines(t, "\ufeff\n"+sound, packed)
+		torn := writeLines(t, sound+"\n"+sound[:60], packed)
+		for _, verb := range [][]string{{"export", "--format", "jsonl"}, {"trace", "--json", relaytest.MessageSid(1)}} {
+			if code, out, trouble := auditOf(t, append(verb, "--file", whole)...); code != exitDone || out != sound+"\n" || trouble != "" {
+				t.Errorf("%v: exit code %d\n%s%s", verb, code, out, trouble)
 			}
-			code, out, trouble := auditOf(t, "verify", "--file", path)
-			if code != tt.code || !strings.Contains(out+trouble, tt.want) {
-				t.Errorf("exit code %d, want %d and %q\n%s%s", code, tt.code, tt.want, out, trouble)
+			code, out, trouble := auditOf(t, append(verb, "--file", torn)...)
+			if code != exitDone || out != sound+"\n" || !strings.Contains(trouble, "line 2 of "+torn+" has no end and is left out") {
+				t.Errorf("%v of a torn file: exit code %d\n%s%s", verb, code, out, trouble)
 			}
-		})
+		}
+		for _, path := range []string{whole, torn} {
+			ctx, end := context.WithCancel(t.Context())
+			out := &endsWhenWritten{end: end}
+			p := program{stdout: out, stderr: out, lookup: func(string) (string, bool) { return "", false }}
+			if code := p.run(ctx, []string{"tail", "--json", "--since", "2026-11-24T00:00:00Z", "--file", path}); code != exitDone || out.String() != sound+"\n" {
+				t.Errorf("tail: exit code %d\n%s", code, out.String())
+			}
+		}
 	}
 }
 

@@ -63,7 +63,7 @@ func (p program) traced(ctx context.Context, flags *pflag.FlagSet, sid string) (
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	q := trail.Query{From: source.Begins, MessageSid: sid}
-	if err := entriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
+	if err := p.entriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
 		found = append(found, logged{e, text})
 		return nil
 	}); err != nil {

@@ -77,7 +77,7 @@ func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
 	}
 	return follower.Run(cmd.Context(), func(line auditlog.Line) error {
 		entry, err := auditlog.Parse(line.Text)
-		if err != nil || !f.wants(entry) {
+		if err != nil || entry.Time.Before(since) || !f.wants(entry) {
 			// What is no entry is for relay audit verify to tell.
 			return nil //nolint:nilerr // see above.
 		}

@@ -107,6 +107,10 @@ type Line struct {
 	Time time.Time
 	// Text is one line of JSON without the newline.
 	Text []byte
+	// Number is the line's place among those that are read, from 1; 0 where that is not known.
+	Number int
+	// Torn means that the line is the last and its end is missing: it is being written just now, or a crash or a hand cut it.
+	Torn bool
 }
 
 // Line returns the entry's line.

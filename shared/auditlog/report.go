@@ -47,6 +47,8 @@ type Report struct {
 	// may not have heard of yet. Both are held together as far as the lines go.
 	Partial int `json:"partial"`
 	Pending int `json:"pending"`
+	// Torn counts last lines whose end is missing. They are not looked at: whether an entry is missing, the ledger says.
+	Torn int `json:"torn"`
 	// Heads is whether the ledger was asked. Without it, nothing tells of a tail that was cut off.
 	Heads bool `json:"heads"`
 	// Problems counts the findings by kind; Findings are the first of them.

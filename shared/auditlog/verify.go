@@ -87,7 +87,13 @@ func (v *Verifier) text(messageSid string) *text {
 
 // Add takes the next line. Its Time may be zero if the log does not keep one beside the text.
 func (v *Verifier) Add(line Line) {
-	v.lines++
+	if v.lines++; line.Number > 0 {
+		v.lines = line.Number
+	}
+	if line.Torn {
+		v.report.Torn++
+		return
+	}
 	body, stated, hashed := split(line.Text)
 	entry, err := Parse(line.Text)
 	if err != nil {

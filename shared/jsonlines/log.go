@@ -34,7 +34,8 @@ type Log struct {
 }
 
 // Open opens the audit log at path, and creates it (mode 0600) and its folder (mode 0700) where they are missing. A last
-// line without its end, which a crash in the middle of an append leaves behind, is cut off: no one was told that it is kept.
+// line without its end, which a crash in the middle of an append leaves behind, is cut off: no one was told that it is kept. One
+// that lacks its newline alone gets it: a hand may have taken that from a line that is kept.
 func Open(path string) (*Log, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open audit log: %w", err)
@@ -59,10 +60,32 @@ func (l *Log) restore(path string) error {
 	if l.size, err = lastLineEnd(l.file, size); err != nil {
 		return err
 	}
+	if err := l.complete(size); err != nil {
+		return err
+	}
 	if err := l.cut(); err != nil {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))
+}
+
+// complete gives a whole last line the newline that it lacks.
+func (l *Log) complete(size int64) error {
+	if size == l.size || size-l.size > maxLine {
+		return nil
+	}
+	tail := make([]byte, size-l.size)
+	if _, err := l.file.ReadAt(tail, l.size); err != nil {
+		return err
+	}
+	if _, err := decode(tail); err != nil {
+		return nil //nolint:nilerr // it is not whole, and is cut off.
+	}
+	if _, err := l.file.WriteAt([]byte("\n"), size); err != nil {
+		return err
+	}
+	l.size = size + 1
+	return nil
 }
 
 // syncFolder makes the file's name durable. Windows cannot sync a folder, and need not.

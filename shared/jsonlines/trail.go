@@ -2,7 +2,6 @@ package jsonlines
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,21 +43,17 @@ func (t *Trail) Find(ctx context.Context, messageSid string, from, to time.Time)
 	}
 	// Times are to the millisecond in the log.
 	from = from.Truncate(time.Millisecond)
+	lines.containing = []byte(messageSid)
 	var entries []auditlog.Entry
 	for ctx.Err() == nil {
-		text, err := lines.ReadBytes('\n')
+		line, err := lines.Next()
 		if errors.Is(err, io.EOF) {
-			// A last line without its end is being written just now.
 			return entries, nil
 		}
 		if err != nil {
 			return nil, unsearched(err)
 		}
-		if !bytes.Contains(text, []byte(messageSid)) {
-			continue
-		}
-		line, err := decode(text[:len(text)-1])
-		if entry, ok := auditlog.EntryOf(line, messageSid); err == nil && ok && !line.Time.Before(from) && !line.Time.After(to) {
+		if entry, ok := auditlog.EntryOf(line, messageSid); ok && !line.Time.Before(from) && !line.Time.After(to) {
 			entries = append(entries, entry)
 		}
 	}
@@ -66,20 +61,21 @@ func (t *Trail) Find(ctx context.Context, messageSid string, from, to time.Time)
 }
 
 // end returns the part of the file that is searched, from the first line that begins in it.
-func (t *Trail) end(file *os.File) (*bufio.Reader, error) {
+func (t *Trail) end(file *os.File) (*Scanner, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
 	}
 	start := max(0, info.Size()-t.most)
 	if start == 0 {
-		return bufio.NewReader(file), nil
+		return NewScanner(file)
 	}
 	if _, err := file.Seek(start-1, io.SeekStart); err != nil {
 		return nil, err
 	}
-	lines := bufio.NewReader(file)
-	if _, err := lines.ReadBytes('\n'); err != nil && !errors.Is(err, io.EOF) {
+	lines := &Scanner{lines: bufio.NewReader(file)}
+	// What begins before it is left out.
+	if _, err := lines.text(); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return lines, nil

@@ -1,22 +1,21 @@
 package trail
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/jsonlines"
 )
 
 // Follower reads a log as it grows.
 type Follower struct {
 	Source *Source
-	// Since is from when on lines are wanted.
+	// Since is from when on lines are wanted. What has no time outside its text is handed over.
 	Since time.Time
 	// Interval is how often the log is looked at, Overlap how far back each look at a log in the cloud goes: lines may come
 	// into it late, and in no order.
@@ -56,32 +55,22 @@ func (f Follower) lookOf() (look, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return f.onward(file), file.Close, nil
+	lines, err := jsonlines.NewScanner(file)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("read %s: %w", file.Name(), err), file.Close())
+	}
+	return f.onward(lines), file.Close, nil
 }
 
 // onward reads a file from where the last look ended. A line that is not whole yet is left for the next.
-func (f Follower) onward(file *os.File) look {
-	lines, rest := bufio.NewReader(file), []byte(nil)
+func (f Follower) onward(lines *jsonlines.Scanner) look {
 	return func(ctx context.Context, visit func(auditlog.Line) error) error {
-		for ctx.Err() == nil {
-			part, err := lines.ReadBytes('\n')
-			rest = append(rest, part...)
-			if errors.Is(err, io.EOF) {
+		return readLines(ctx, lines, func(line auditlog.Line) error {
+			if line.Torn || !line.Time.IsZero() && line.Time.Before(f.Since) {
 				return nil
 			}
-			if err != nil {
-				return fmt.Errorf("read %s: %w", file.Name(), err)
-			}
-			line := lineOf(rest[:len(rest)-1])
-			rest = nil
-			if line.Time.Before(f.Since) {
-				continue
-			}
-			if err := visit(line); err != nil {
-				return err
-			}
-		}
-		return nil
+			return visit(line)
+		})
 	}
 }
 
