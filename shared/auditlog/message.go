@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -114,8 +115,9 @@ func attemptOf(before *ledger.Record, after ledger.Record) *Attempt {
 	}
 	about := after.Attempts[len(after.Attempts)-1]
 	if before != nil {
-		for i, attempt := range after.Attempts {
-			if i < len(before.Attempts) && differs(attempt, before.Attempts[i]) {
+		for _, attempt := range after.Attempts {
+			i := slices.IndexFunc(before.Attempts, func(a ledger.Attempt) bool { return a.Number == attempt.Number })
+			if i >= 0 && differs(attempt, before.Attempts[i]) {
 				about = attempt
 				break
 			}

@@ -73,7 +73,7 @@ type Order struct {
 
 // Order returns the order to send the text again, as it is now.
 func (r Record) Order(d Decision) Order {
-	return Order{Attempts: len(r.Attempts), RedrivenAt: r.RedrivenAt, Decision: d}
+	return Order{Attempts: r.Made(), RedrivenAt: r.RedrivenAt, Decision: d}
 }
 
 // Resend takes a text back to the queue because an operator says so: one that is uncertain, or one that ended undelivered, failed
@@ -82,7 +82,7 @@ func (r Record) Order(d Decision) Order {
 // it was. An ended text that Twilio has after all is not sent again: it moves to where its attempts leave it. changed is false if
 // the text has gone on since the order, which so sends once however often it comes, or is in another state.
 func (r Record) Resend(o Order, now time.Time) (resent Record, changed bool, err error) {
-	if !r.State.Resendable() || len(r.Attempts) != o.Attempts || !r.RedrivenAt.Equal(o.RedrivenAt) {
+	if !r.State.Resendable() || r.Made() != o.Attempts || !r.RedrivenAt.Equal(o.RedrivenAt) {
 		return r, false, nil
 	}
 	to, reason := Queued, ReasonResendOrder
@@ -100,7 +100,7 @@ func (r Record) Resend(o Order, now time.Time) (resent Record, changed bool, err
 	resent.Decision = decided(VerdictResend, o.Decision, now)
 	if to == Queued {
 		if r.State != Uncertain {
-			resent.reopenHops()
+			resent = resent.reopenHops()
 		}
 		last, _ := resent.Current()
 		resent.Redriven, resent.RedrivenAt, resent.NotBefore = last.Number, Stamp(now), Stamp(now)
@@ -109,10 +109,12 @@ func (r Record) Resend(o Order, now time.Time) (resent Record, changed bool, err
 }
 
 // reopenHops lets every phone be tried again. The attempts must be r's own.
-func (r Record) reopenHops() {
+func (r Record) reopenHops() Record {
 	for i := range r.Attempts {
 		r.Attempts[i].HopDone = false
 	}
+	r.Folded = r.Folded.reopened()
+	return r
 }
 
 // Abandon writes down that an operator has looked at an uncertain text, and that nothing more is done about it. It stays

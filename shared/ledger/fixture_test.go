@@ -148,7 +148,7 @@ func givenUp(r ledger.Record) (ledger.Record, bool, error) { return changing(r.G
 
 // redriven is the move of the text's last dead letter back to the queue.
 func redriven(r ledger.Record) (ledger.Record, bool, error) {
-	return r.Redrive(len(r.Attempts), noon)
+	return r.Redrive(r.Made(), noon)
 }
 
 // byAda is an operator's decision.

@@ -191,7 +191,9 @@ func (r Record) rest() (State, Reason) {
 func (a Attempt) awaited() bool { return a.Accepted() && !a.Status.Lost() }
 
 // Awaited reports whether Twilio has taken a message for this text that may still be delivered.
-func (r Record) Awaited() bool { return slices.ContainsFunc(r.Attempts, Attempt.awaited) }
+func (r Record) Awaited() bool {
+	return r.Folded.Awaited || slices.ContainsFunc(r.Attempts, Attempt.awaited)
+}
 
 // underWay reports whether such a message is on its way, and nobody has given it up.
 func (a Attempt) underWay() bool { return a.awaited() && !a.HopDone }

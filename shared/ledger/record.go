@@ -37,8 +37,10 @@ type Record struct {
 	// ReceivedAt is when the front door took the text, UpdatedAt when this record was last changed.
 	ReceivedAt time.Time
 	UpdatedAt  time.Time
-	// Attempts are the POSTs made or begun for this text, oldest first.
+	// Attempts are the POSTs made or begun for this text, oldest first; of a text with very many, the latest ones and those
+	// of which something may still be heard. Folded is what the others came to.
 	Attempts []Attempt `json:",omitempty"`
+	Folded   Folded    `json:",omitzero"`
 	// LeaseUntil is set while State is Sending and the attempt is open: until then the claim's holder is taken to be at work.
 	LeaseUntil time.Time `json:",omitzero"`
 	// NotBefore is set while State is Queued: the next attempt is not made before it. It is also set while State is
@@ -160,7 +162,7 @@ func (r Record) SpentAt(to sms.PhoneNumber) int {
 			spent++
 		}
 	}
-	return spent
+	return spent + r.Folded.phone(to).spentSince(r.Redriven)
 }
 
 // Texted reports whether Twilio is known to have taken a message for this text, at any hop.
@@ -183,7 +185,7 @@ func (r Record) ReachedNobody() bool {
 
 // HopOpen reports whether another attempt may be made at that phone.
 func (r Record) HopOpen(to sms.PhoneNumber) bool {
-	return !slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.To == to && a.HopDone })
+	return !r.Folded.phone(to).HopDone && !slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.To == to && a.HopDone })
 }
 
 // Kept returns r as one that the table keeps until then at least.

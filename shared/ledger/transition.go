@@ -61,7 +61,7 @@ func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Du
 	}
 	r.Attempts = append(r.Attempts, Attempt{Number: number, Hop: hop, To: to, ClaimID: claimID, StartedAt: Stamp(now)})
 	r.LeaseUntil = Stamp(now.Add(lease))
-	return r, nil
+	return r.fold(), nil
 }
 
 // Onward is where a text goes when an attempt has failed. To Apply the zero value says that no further attempt is due: the
@@ -108,7 +108,7 @@ func (r Record) close(number int, f *fault.Error, now time.Time) (closed bool) {
 		a.EndedAt, a.Outcome = Stamp(now), f.Kind.String()
 		a.ErrorCode, a.HTTPStatus, a.Error = f.Code, f.HTTPStatus, ""
 		if f.Err != nil {
-			a.Error = f.Err.Error()
+			a.Error = shortened(f.Err.Error())
 		}
 	})
 	return closed
@@ -171,7 +171,7 @@ func (r Record) Die(reason Reason, now time.Time) (Record, error) {
 // say so after its death, and then it moves to where its attempts leave it. changed is false if the letter is not that one, and
 // if nobody knows of one of its attempts whether Twilio took it.
 func (r Record) Redrive(attempts int, now time.Time) (redriven Record, changed bool, err error) {
-	if r.State != Dead || len(r.Attempts) != attempts {
+	if r.State != Dead || r.Made() != attempts {
 		return r, false, nil
 	}
 	switch {
@@ -191,7 +191,9 @@ func (r Record) Redrive(attempts int, now time.Time) (redriven Record, changed b
 }
 
 // InDoubt reports whether the text had an attempt of which nobody ever found out what became of it.
-func (r Record) InDoubt() bool { return slices.ContainsFunc(r.Attempts, Attempt.Unknown) }
+func (r Record) InDoubt() bool {
+	return r.Folded.InDoubt || slices.ContainsFunc(r.Attempts, Attempt.Unknown)
+}
 
 // open reports whether the attempt of that number is the current one and still without an outcome.
 func (r Record) open(number int) bool {

@@ -189,6 +189,10 @@ func full() ledger.Record {
 		TwilioNumber: TwilioNumber, Customer: Customer, Destination: Destination, Body: "Hi",
 		Media:      []sms.Media{{URL: "https://api.twilio.com/1", ContentType: "image/png"}, {URL: "https://api.twilio.com/2", ContentType: "text/vcard"}},
 		ReceivedAt: at, UpdatedAt: at.Add(time.Second), Attempts: []ledger.Attempt{open, second},
+		Folded: ledger.Folded{
+			Attempts: 3, InDoubt: true, Awaited: true,
+			Phones: []ledger.FoldedPhone{{To: Fallback, HopDone: true, Spent: 2, Since: 1}},
+		},
 		LeaseUntil: at.Add(time.Minute), NotBefore: at.Add(time.Hour), Slot: ledger.Slot{At: at.Add(time.Hour), To: Fallback},
 		Redriven: 1, RedrivenAt: at.Add(2 * time.Hour), Seal: "5ea1",
 		Decision: ledger.Decision{What: ledger.VerdictResend, By: "ada", Note: "it is not there", At: at.Add(2 * time.Hour)}, ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
@@ -197,7 +201,7 @@ func full() ledger.Record {
 
 func (l ledgerTest) everyField() {
 	r := full()
-	for _, v := range []any{r, r.Attempts[0], r.Attempts[1], r.Media[0], r.Media[1]} {
+	for _, v := range []any{r, r.Attempts[0], r.Attempts[1], r.Folded, r.Folded.Phones[0], r.Media[0], r.Media[1]} {
 		l.allSet(v)
 	}
 	want := r

@@ -57,6 +57,7 @@ func (l *MemoryLedger) write(r ledger.Record, version int64) ledger.Record {
 // ownRecord returns r with slices of its own.
 func ownRecord(r ledger.Record) ledger.Record {
 	r.Attempts, r.Media = slices.Clone(r.Attempts), slices.Clone(r.Media)
+	r.Folded.Phones = slices.Clone(r.Folded.Phones)
 	return r
 }
 

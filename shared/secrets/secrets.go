@@ -132,8 +132,11 @@ func (v *Vault) APIKeys(ctx context.Context) ([]APIKey, error) {
 }
 
 // form is the JSON of a managed secret. A secret may hold more.
-type form interface {
+type form[F any] interface {
 	comparable
+	// trimmed returns it without the blanks and newlines around its values, which an editor or a shell left there. On one host they
+	// are cut off the environment's values, too.
+	trimmed() F
 	// missing says which fields have to be set, "" if they all are.
 	missing() string
 }
@@ -144,8 +147,12 @@ type authToken struct {
 	AuthToken  string `json:"authToken"`
 }
 
+func (t authToken) trimmed() authToken {
+	return authToken{AccountSid: strings.TrimSpace(t.AccountSid), AuthToken: strings.TrimSpace(t.AuthToken)}
+}
+
 func (t authToken) missing() string {
-	if t.AccountSid == "" || strings.TrimSpace(t.AuthToken) == "" {
+	if t.AccountSid == "" || t.AuthToken == "" {
 		return "accountSid and authToken are not both set"
 	}
 	return ""
@@ -158,8 +165,12 @@ type apiKey struct {
 	Secret     string `json:"apiKeySecret"`
 }
 
+func (k apiKey) trimmed() apiKey {
+	return apiKey{AccountSid: strings.TrimSpace(k.AccountSid), Sid: strings.TrimSpace(k.Sid), Secret: strings.TrimSpace(k.Secret)}
+}
+
 func (k apiKey) missing() string {
-	if k.AccountSid == "" || k.Sid == "" || strings.TrimSpace(k.Secret) == "" {
+	if k.AccountSid == "" || k.Sid == "" || k.Secret == "" {
 		return "accountSid, apiKeySid and apiKeySecret are not all set"
 	}
 	return ""
@@ -167,7 +178,7 @@ func (k apiKey) missing() string {
 
 // readStages reads stages of a secret; that of a missing one is zero. It reads them one after the other, in the order in
 // which a version moves through them: side by side, a version that moves on between two answers can be missed by both.
-func readStages[F form](ctx context.Context, v *Vault, secret string, stages ...string) ([]F, error) {
+func readStages[F form[F]](ctx context.Context, v *Vault, secret string, stages ...string) ([]F, error) {
 	found := make([]F, len(stages))
 	for i, stage := range stages {
 		one, err := readStage[F](ctx, v, secret, stage)
@@ -184,7 +195,7 @@ func readStages[F form](ctx context.Context, v *Vault, secret string, stages ...
 }
 
 // readStage reads one stage of a secret, the zero value if it is one that may be missing and is.
-func readStage[F form](ctx context.Context, v *Vault, secret, stage string) (F, error) { //nolint:ireturn // F is a struct.
+func readStage[F form[F]](ctx context.Context, v *Vault, secret, stage string) (F, error) { //nolint:ireturn // F is a struct.
 	var none, found F
 	out, err := v.client.GetSecretValue(ctx, &sdk.GetSecretValueInput{SecretId: &secret, VersionStage: &stage})
 	if err != nil {
@@ -197,6 +208,7 @@ func readStage[F form](ctx context.Context, v *Vault, secret, stage string) (F, 
 	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &found) != nil {
 		return none, malformed(stage, "it is not the JSON of a managed Twilio secret")
 	}
+	found = found.trimmed()
 	if missing := found.missing(); missing != "" {
 		return none, malformed(stage, missing)
 	}

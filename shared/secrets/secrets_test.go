@@ -90,6 +90,11 @@ func TestAuthTokens(t *testing.T) {
 			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2"}},
 		},
 		{
+			"with the newline of an editor",
+			map[string]any{"AWSCURRENT": token(account+" ", "\tfake-2\n"), "AWSPREVIOUS": token(account, "fake-2")},
+			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2"}},
+		},
+		{
 			"previous of another account",
 			map[string]any{"AWSCURRENT": token(account, "fake-2"), "AWSPREVIOUS": token(otherAccount, "fake-1")},
 			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2"}},
@@ -129,6 +134,7 @@ func TestAPIKeys(t *testing.T) {
 		{"current alone", nil, []secrets.APIKey{one}},
 		{"pending, too", key(account, "SK2", "fake-2"), []secrets.APIKey{one, two}},
 		{"pending is current already", key(account, "SK1", "fake-1"), []secrets.APIKey{one}},
+		{"pending is current but for a newline", key(account, " SK1", "fake-1\n"), []secrets.APIKey{one}},
 		{"pending of another account", key(otherAccount, "SK2", "fake-2"), []secrets.APIKey{one}},
 		{"pending half written", `{"accountSid":"` + account + `"}`, []secrets.APIKey{one}},
 		{"pending with a blank secret", key(account, "SK2", " "), []secrets.APIKey{one}},

@@ -105,7 +105,7 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 	if err == nil {
 		err = h.sendDeadLetter(ctx, letter, map[string]string{
 			AttributeReason:    string(ledger.ReasonAttemptsExhausted),
-			AttributeAttempts:  strconv.Itoa(len(j.text.Attempts)),
+			AttributeAttempts:  strconv.Itoa(j.text.Made()),
 			AttributeLastError: lastError(last),
 			AttributeHop:       strconv.Itoa(last.Hop),
 		})
@@ -115,7 +115,7 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 		return h.later(j.record, err)
 	}
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		if r.State != ledger.Queued || !h.isExhausted(r) || len(r.Attempts) != len(j.text.Attempts) {
+		if r.State != ledger.Queued || !h.isExhausted(r) || r.Made() != j.text.Made() {
 			// A receipt came, or someone else buried it and it was redriven since: this is not its letter any more.
 			return r, false, nil
 		}
