@@ -73,7 +73,9 @@ func (w *twins) try(t *rapid.T) {
 		t.Fatalf("the text is %q and cannot be tried again", w.record.State)
 	}
 	queued := ledger.Onward{To: ledger.Queued, HopDone: rapid.Bool().Draw(t, "hop done")}
-	trouble := func(kind fault.Kind) *fault.Error { return &fault.Error{Kind: kind, Err: errors.New(strings.Repeat("ö", 2000))} }
+	trouble := func(kind fault.Kind) *fault.Error {
+		return &fault.Error{Kind: kind, Err: errors.New(strings.Repeat("ö", 2000))}
+	}
 	switch rapid.IntRange(0, 5).Draw(t, "outcome") {
 	case 0:
 		w.both(t, ended(number, trouble(fault.Transient), queued))

@@ -146,7 +146,7 @@ func againstWrongRedrives() []mutation {
 	return []mutation{
 		{
 			"letter of an earlier death", "any letter of a dead text brings it back",
-			[]edit{{"shared/ledger/transition.go", "if r.State != Dead || len(r.Attempts) != attempts {", "if r.State != Dead || attempts < 0 {"}},
+			[]edit{{"shared/ledger/transition.go", "if r.State != Dead || r.Made() != attempts {", "if r.State != Dead || attempts < 0 {"}},
 		},
 		{
 			"dead and taken", "a dead text that Twilio has after all is sent again",
@@ -158,7 +158,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"buried meanwhile", "a sender that stood still calls a text dead that was redriven since",
-			[]edit{{"functions/sender/delivery/work.go", "if r.State != ledger.Queued || !h.isExhausted(r) || len(r.Attempts) != len(j.text.Attempts) {", "if r.State != ledger.Queued {"}},
+			[]edit{{"functions/sender/delivery/work.go", "if r.State != ledger.Queued || !h.isExhausted(r) || r.Made() != j.text.Made() {", "if r.State != ledger.Queued {"}},
 		},
 		{
 			"redriven anew", "a receipt that comes during a redrive takes the letter away",

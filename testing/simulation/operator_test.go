@@ -155,8 +155,8 @@ func (s *schedule) dueSince(r ledger.Record) time.Time {
 // next phone's turn came.
 func (s *schedule) checkLetters(r ledger.Record) {
 	name, died := nameOf(r.MessageSid), s.deathsOf(r.MessageSid)
-	if own := (letter{r.MessageSid, len(r.Attempts)}); r.State == ledger.Dead && !slices.Contains(s.letters, own) {
-		s.violated("%s is dead after %d attempts and has no letter of that: it is lost", name, len(r.Attempts))
+	if own := (letter{r.MessageSid, r.Made()}); r.State == ledger.Dead && !slices.Contains(s.letters, own) {
+		s.violated("%s is dead after %d attempts and has no letter of that: it is lost", name, r.Made())
 	}
 	last, _ := r.Current()
 	if r.Texted() || slices.Contains(s.optedOut, last.To) {
