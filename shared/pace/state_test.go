@@ -191,6 +191,17 @@ func TestStateKeepsWallTime(t *testing.T) {
 	}
 }
 
+// TestBookOverALongTime: a rate that does not divide into whole nanoseconds is not exceeded in the long run.
+func TestBookOverALongTime(t *testing.T) {
+	t.Parallel()
+	const segments = 30_000_000
+	r := pace.Request{Number: number, To: first, Segments: segments, Limits: pace.Limits{Number: limit("3/1s")}}
+	state, _ := pace.State{}.Book(r, noon)
+	if took := state.Next.Sub(noon); took < segments/3*time.Second {
+		t.Errorf("%d segments take %v less than a third of a second each", segments, segments/3*time.Second-took)
+	}
+}
+
 // TestStateWithoutItsTime: what an earlier version wrote does not say when, and so nobody knows whether its clock was right.
 func TestStateWithoutItsTime(t *testing.T) {
 	t.Parallel()

@@ -57,6 +57,7 @@ func queueTests() []queueCase {
 		{"a receipt that lapses redelivers", fifo, queueTest.lapseRedelivers},
 		{"an old handle does not delete", fifo, queueTest.oldHandleDoesNotDelete},
 		{"an old handle does not change visibility", fifo, queueTest.oldHandleDoesNotShow},
+		{"a handle of another queue does nothing", thrice, queueTest.handleOfAnotherQueue},
 		{"a deleted message's handle is passed over", fifo, queueTest.goneHandle},
 		{"visibility 0 shows at once", fifo, queueTest.showAtOnce},
 		{"visibility can be prolonged", fifo, queueTest.prolong},

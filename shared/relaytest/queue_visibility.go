@@ -52,6 +52,17 @@ func (q queueTest) oldHandleDoesNotShow() {
 	q.nothing("the message is deleted")
 }
 
+// handleOfAnotherQueue hands the dead-letter queue what this one has handed out. It may say that it does not know it.
+func (q queueTest) handleOfAnotherQueue() {
+	q.send(text("a", "a1"))
+	a1 := q.one("a1", hidden)
+	_ = q.Dead.ChangeVisibility(q.Context(), []queue.Visibility{{ReceiptHandle: a1.ReceiptHandle}})
+	q.nothing("another queue was asked to show it")
+	_ = q.Dead.Delete(q.Context(), []string{a1.ReceiptHandle})
+	q.change(0, a1)
+	q.one("a1", hidden)
+}
+
 func (q queueTest) goneHandle() {
 	q.send(text("a", "a1"), text("b", "b1"))
 	a1, b1 := q.one("a1", hidden), q.one("b1", hidden)

@@ -137,3 +137,22 @@ func TestReleaseOfWhatAClockAheadDelayed(t *testing.T) {
 	clock.Advance(maxDelay)
 	receive(t, timers, 10, 0, time.Hour, "0", "1")
 }
+
+// TestBellRingsAtTheEarlier of two times that it was given, in either order.
+func TestBellRingsAtTheEarlier(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]time.Duration{{time.Second, time.Minute}, {time.Minute, time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBell()
+			defer b.stop()
+			rung, start := b.listen(), time.Now()
+			for _, after := range order {
+				b.ringAt(start.Add(after), start)
+			}
+			<-rung
+			if got := time.Since(start); got != time.Second {
+				t.Errorf("asked for %v: rung after %v", order, got)
+			}
+		})
+	}
+}

@@ -17,12 +17,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"time"
 
 	driver "modernc.org/sqlite"
 
+	"quickdumpnow.com/smsrelay/shared/durable"
 	"quickdumpnow.com/smsrelay/shared/fault"
 )
 
@@ -55,17 +55,21 @@ type DB struct {
 // The error is ErrInUse if another process has the file open, and ErrNewerSchema if a newer version of this program
 // wrote it.
 func Open(ctx context.Context, path string, now func() time.Time) (*DB, error) {
+	return open(ctx, path, now, durable.Disk{})
+}
+
+func open(ctx context.Context, path string, now func() time.Time, disk durable.Disk) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	lock, err := prepare(path)
+	lock, err := prepare(path, disk)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
 	db := newDB(now)
 	db.lock = lock
-	if err := db.connect(ctx, path); err != nil {
+	if err := db.connect(ctx, path, disk); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, errors.Join(err, lock.release()))
 	}
 	return db, nil
@@ -76,8 +80,8 @@ func newDB(now func() time.Time) *DB {
 }
 
 // prepare makes the folder and the file and takes the lock. SQLite gives its side files (-wal, -shm) the file's mode.
-func prepare(path string) (*fileLock, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { //nolint:gosec // the path is the operator's own setting
+func prepare(path string, disk durable.Disk) (*fileLock, error) {
+	if err := disk.MakeFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	// The lock comes first: closing a file that SQLite has open in this very process would drop SQLite's own locks.
@@ -96,7 +100,7 @@ func prepare(path string) (*fileLock, error) {
 }
 
 // connect opens the connections and starts the writer.
-func (db *DB) connect(ctx context.Context, path string) error {
+func (db *DB) connect(ctx context.Context, path string, disk durable.Disk) error {
 	// fdatasync leaves out the file's timestamps, and a commit takes about half the time. Where there is no
 	// fdatasync, SQLite goes on with fsync.
 	if _, err := driver.Fdatasync(true); err != nil && !errors.Is(err, driver.ErrFdatasyncUnavailable) {
@@ -112,24 +116,11 @@ func (db *DB) connect(ctx context.Context, path string) error {
 	if db.reader, err = openReader(path); err != nil {
 		return errors.Join(err, conn.close())
 	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
+	if err := disk.SyncFolder(filepath.Dir(path)); err != nil {
 		return errors.Join(err, db.reader.close(), conn.close())
 	}
 	db.writer = startWriter(ctx, db, conn)
 	return nil
-}
-
-// syncFolder makes the names of new files durable: a synced file without a name is lost all the same. Windows cannot
-// sync a folder, and need not.
-func syncFolder(folder string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	dir, err := os.Open(folder) //nolint:gosec // the folder is the operator's own setting
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // openPool returns a pool of at most connections connections, which make the file if it is missing. Every connection

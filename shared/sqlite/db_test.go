@@ -11,6 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/durable"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
@@ -36,6 +39,10 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 
 func TestPragmas(t *testing.T) {
 	db := openNew(t)
+	var limit int
+	if _, err := db.writer.get(t.Context(), []any{&limit}, "PRAGMA journal_size_limit"); err != nil || limit != 64<<20 {
+		t.Errorf("the writer's journal_size_limit is %d (error %v), want 64 MiB: a log that grew once stays as big", limit, err)
+	}
 	for name, on := range map[string]*statements{"writer": db.writer.statements, "reader": db.reader.statements} {
 		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
 			var got string
@@ -47,6 +54,63 @@ func TestPragmas(t *testing.T) {
 	if _, err := db.reader.exec(t.Context(), "DELETE FROM ledger"); fault.Of(err).Kind != fault.Fatal {
 		t.Errorf("write on a reader's connection: error %v, want a fatal fault", err)
 	}
+}
+
+// TestOpenSyncsFolders: after a power cut the files still have their names.
+func TestOpenSyncsFolders(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	var synced []string
+	disk := durable.Disk{Sync: func(file *os.File) error {
+		name, err := filepath.Rel(folder, file.Name())
+		synced = append(synced, filepath.ToSlash(name))
+		return errors.Join(err, file.Sync())
+	}}
+	db, err := open(t.Context(), filepath.Join(folder, "new", "data", "relay.db"), time.Now, disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{".", "new", "new/data"}, synced); diff != "" {
+		t.Errorf("synced (-want +got):\n%s", diff)
+	}
+	disk.Sync = func(*os.File) error { return errRefused }
+	if _, err := open(t.Context(), filepath.Join(folder, "new", "data", "relay.db"), time.Now, disk); !errors.Is(err, errRefused) {
+		t.Errorf("a folder that cannot be synced: error %v", err)
+	}
+}
+
+// TestCloseKeepsOthersOut until the last write is done.
+func TestCloseKeepsOthersOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "relay.db")
+		db, err := Open(t.Context(), path, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		release := occupy(t, db)
+		closed := make(chan error)
+		go func() { closed <- db.Close() }()
+		synctest.Wait()
+		if second, err := Open(t.Context(), path, time.Now); !errors.Is(err, ErrInUse) {
+			t.Errorf("opened while a write was under way: error %v", err)
+			if err == nil {
+				_ = second.Close()
+			}
+		}
+		release()
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+		second, err := Open(t.Context(), path, time.Now)
+		if err != nil {
+			t.Fatalf("after the end: %v", err)
+		}
+		_ = second.Close()
+	})
 }
 
 func TestPathOfAnyCharacters(t *testing.T) {

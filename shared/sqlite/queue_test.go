@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 )
 
 // short is a message whose body and deduplication id are the same.
@@ -281,4 +283,17 @@ func receiveError(t *testing.T, q *Queue, limit int, visibility time.Duration) e
 	t.Helper()
 	_, err := q.Receive(t.Context(), limit, 0, visibility)
 	return err
+}
+
+// TestNothingShowsBeforeItsTime, not by a part of a millisecond either.
+func TestNothingShowsBeforeItsTime(t *testing.T) {
+	t.Parallel()
+	clock := relaytest.NewClock(noon.Add(900 * time.Microsecond))
+	q := openAt(t, filepath.Join(t.TempDir(), "relay.db"), clock.Now).Queue("main", QueueConfig{})
+	send(t, q, short("a", "text"))
+	receive(t, q, 1, 0, time.Millisecond, "text")
+	clock.Advance(950 * time.Microsecond)
+	receive(t, q, 1, 0, time.Minute)
+	clock.Advance(150 * time.Microsecond)
+	receive(t, q, 1, 0, time.Minute, "text")
 }

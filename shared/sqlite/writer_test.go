@@ -241,3 +241,45 @@ func TestCommitErrorsAreUnknownUnlessSurelyUndone(t *testing.T) {
 		t.Errorf("commit that failed otherwise is %v, want unknown", got)
 	}
 }
+
+// TestFailedCommit: a commit that fails, as on a full disk, fails every write of the batch, and the next batch goes through.
+func TestFailedCommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db := openNew(t)
+		q := db.Queue("main", QueueConfig{})
+		sent := func(id string) func() error {
+			return func() error { return q.Send(t.Context(), short(id, id)) }
+		}
+		// A message of a lane that does not exist: what is wrong is noticed at the commit.
+		atCommit := func() error {
+			return db.write(t.Context(), func(ctx context.Context, tx *tx) error {
+				if _, err := tx.exec(ctx, "PRAGMA defer_foreign_keys = ON"); err != nil {
+					return err
+				}
+				_, err := tx.exec(ctx, `
+					INSERT INTO queue_messages (lane, message_id, deduplication_id, body, attributes, receive_count, sent_at, visible_at)
+					VALUES (4711, 'id', 'id', 'body', '', 0, 0, 0)`)
+				return err
+			})
+		}
+		for _, batch := range [][]func() error{{atCommit}, {sent("a"), atCommit, sent("b")}} {
+			for i, err := range sendTogether(t, db, batch...) {
+				if f := fault.Of(err); err == nil || f.Kind == fault.Permanent {
+					t.Errorf("write %d of %d: error %v, want that it failed and may be tried again", i+1, len(batch), err)
+				}
+			}
+		}
+		if depth := db.depthOf(t, "main"); depth != 0 {
+			t.Errorf("%d messages of writes that failed", depth)
+		}
+		for i, err := range sendTogether(t, db, sent("a"), sent("b")) {
+			if err != nil {
+				t.Errorf("write %d after that: %v", i+1, err)
+			}
+		}
+		if depth := db.depthOf(t, "main"); depth != 2 {
+			t.Errorf("%d messages, want the two that were acknowledged", depth)
+		}
+	})
+}

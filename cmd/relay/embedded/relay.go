@@ -19,6 +19,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
+	"quickdumpnow.com/smsrelay/shared/durable"
 	"quickdumpnow.com/smsrelay/shared/eventsource"
 	"quickdumpnow.com/smsrelay/shared/httpapi"
 	"quickdumpnow.com/smsrelay/shared/jsonlines"
@@ -184,7 +185,7 @@ func (r *Relay) wire() error {
 	r.stream = eventsource.Stream{
 		Changes: changes{r.db.Changes()}, BatchSize: auditBatch, Logger: logger,
 		Function: audit.New(audit.Config{
-			Log: r.auditLog, SetAside: setAside(filepath.Join(r.config.Data, AuditFailures)), Now: time.Now, Logger: quiet(logger), Emit: emit,
+			Log: r.auditLog, SetAside: setAside(durable.Disk{}, filepath.Join(r.config.Data, AuditFailures)), Now: time.Now, Logger: quiet(logger), Emit: emit,
 		}).Handle,
 	}
 	ingest := webhook.New(webhook.Config{

@@ -4,11 +4,18 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"quickdumpnow.com/smsrelay/shared/durable"
 )
 
 func TestSetAside(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), AuditFailures)
-	keep := setAside(folder)
+	synced := 0
+	disk := durable.Disk{Sync: func(file *os.File) error {
+		synced++
+		return file.Sync()
+	}}
+	keep := setAside(disk, folder)
 	for _, content := range []string{"first", "again"} {
 		if err := keep(t.Context(), "unreadable/2026/11/26/7.json", []byte(content)); err != nil {
 			t.Fatal(err)
@@ -20,6 +27,12 @@ func TestSetAside(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file is %v, %v, want it for its owner alone", info.Mode(), err)
+	}
+	if synced < 4 {
+		t.Errorf("%d syncs, want one of each file and one of its folder at least", synced)
+	}
+	if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the folder is %v, %v, want it for its owner alone", info.Mode(), err)
 	}
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); err != nil || len(left) != 1 {
 		t.Errorf("the folder holds %q, %v", left, err)
