@@ -45,6 +45,31 @@ func TestMethodsAreTheFunctionsOwn(t *testing.T) {
 	}
 }
 
+// TestFunctionsSayNothingOfCORS: who may read an answer is the gateway's to say.
+func TestFunctionsSayNothingOfCORS(t *testing.T) {
+	t.Parallel()
+	const page = "https://quickdumpnow.com"
+	s := newStage(func(c *httpapi.Config) { c.AllowedOrigins = []string{page} })
+	s.answers(events.APIGatewayV2HTTPResponse{
+		StatusCode: http.StatusOK,
+		Headers:    map[string]string{"Access-Control-Allow-Origin": "*", "ACCESS-CONTROL-MAX-AGE": "1", "X-Kept": "one"},
+		MultiValueHeaders: map[string][]string{
+			"access-control-allow-credentials": {"true"}, "Access-Control-Allow-Methods": {"DELETE"}, "X-Kept-Too": {"two"},
+		},
+	})
+	for origin, allowed := range map[string]string{page: page, "https://elsewhere.example": "", "": ""} {
+		got := s.ask(http.MethodGet, openPath, "", "Origin", origin).Header()
+		for name, want := range map[string]string{
+			"Access-Control-Allow-Origin": allowed, "Access-Control-Max-Age": "", "Access-Control-Allow-Credentials": "",
+			"Access-Control-Allow-Methods": "", "X-Kept": "one", "X-Kept-Too": "two",
+		} {
+			if got.Get(name) != want {
+				t.Errorf("from %q: %s is %q, want %q", origin, name, got.Get(name), want)
+			}
+		}
+	}
+}
+
 func TestPreflight(t *testing.T) {
 	const page, other = "https://quickdumpnow.com", "https://elsewhere.example"
 	permission := map[string]string{

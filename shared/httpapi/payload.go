@@ -87,6 +87,9 @@ func sourceIP(address string) string {
 	return host
 }
 
+// isCORS reports whether a header says who may read the answer. That is the gateway's to say, not a function's.
+func isCORS(name string) bool { return strings.HasPrefix(strings.ToLower(name), "access-control-") }
+
 // write sends a function's response.
 func write(w http.ResponseWriter, response events.APIGatewayV2HTTPResponse) {
 	status := response.StatusCode
@@ -107,13 +110,14 @@ func write(w http.ResponseWriter, response events.APIGatewayV2HTTPResponse) {
 		body = decoded
 	}
 	for name, value := range response.Headers {
-		// Who may read the answer is the gateway's to say.
-		if !strings.HasPrefix(strings.ToLower(name), "access-control-") {
+		if !isCORS(name) {
 			w.Header().Set(name, value)
 		}
 	}
 	for name, values := range response.MultiValueHeaders {
-		w.Header()[http.CanonicalHeaderKey(name)] = values
+		if !isCORS(name) {
+			w.Header()[http.CanonicalHeaderKey(name)] = values
+		}
 	}
 	for _, cookie := range response.Cookies {
 		w.Header().Add("Set-Cookie", cookie)

@@ -124,5 +124,15 @@ func TestKeptSecretThatCannotBeRead(t *testing.T) {
 		if value, _, changed := k.Renew(t.Context(), 0); value != "old" || changed || !strings.Contains(logged.String(), "throttled") {
 			t.Errorf("value %q, changed %v, logged %s", value, changed, &logged)
 		}
+		// The next forgery within the minute reads nothing, though the last reading has failed.
+		reads := v.reads
+		v.secret, v.err = "new", nil
+		if value, _, changed := k.Renew(t.Context(), 0); value != "old" || changed || v.reads != reads {
+			t.Errorf("value %q, changed %v after %d more readings, want none", value, changed, v.reads-reads)
+		}
+		time.Sleep(time.Minute)
+		if value, _, changed := k.Renew(t.Context(), 0); value != "new" || !changed {
+			t.Errorf("a minute later: value %q, changed %v", value, changed)
+		}
 	})
 }

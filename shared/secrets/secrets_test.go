@@ -95,6 +95,11 @@ func TestAuthTokens(t *testing.T) {
 			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2"}},
 		},
 		{
+			"pending with a blank token",
+			map[string]any{"AWSCURRENT": token(account, "fake-2"), "AWSPENDING": token(account, " \n")},
+			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2"}},
+		},
+		{
 			"previous of another account",
 			map[string]any{"AWSCURRENT": token(account, "fake-2"), "AWSPREVIOUS": token(otherAccount, "fake-1")},
 			secrets.AuthTokens{AccountSid: account, Current: "fake-2", All: []string{"fake-2"}},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -187,5 +188,28 @@ func TestOutgoing(t *testing.T) {
 	}
 	if o.seal() {
 		t.Error("seal() reports bytes that were read before the rewind")
+	}
+}
+
+// TestTransportSpeaksHTTP11, with a server that would rather speak HTTP/2: there, one connection that breaks takes all messages with
+// it that are under way.
+func TestTransportSpeaksHTTP11(t *testing.T) {
+	t.Parallel()
+	spoken := make(chan string, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { spoken <- r.Proto }))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	transport := newTransport()
+	transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone() //nolint:forcetypeassert // httptest makes it.
+	transport.TLSClientConfig.NextProtos = nil
+	response, err := (&http.Client{Transport: transport}).Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	transport.CloseIdleConnections()
+	if got := <-spoken; got != "HTTP/1.1" {
+		t.Errorf("the relay speaks %s, want HTTP/1.1", got)
 	}
 }

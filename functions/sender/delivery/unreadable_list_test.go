@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -34,4 +35,30 @@ func TestListIsNeverReadable(t *testing.T) {
 	}
 	s.drain()
 	s.checkState(2, ledger.Sent, "")
+}
+
+// The relay stood still for longer than the list may stay unreadable. The first look back is not the last: the time alone says
+// nothing of the list.
+func TestListIsUnreadableAfterAStandstill(t *testing.T) {
+	s := newSender(t)
+	s.twilio.answer = answers(&fault.Error{Kind: fault.Unknown, Err: context.DeadlineExceeded})
+	unreadable := true
+	s.faults.hook = func(op string) error {
+		if unreadable && op == "twilio before List" {
+			return refusal(fault.Transient, 0)
+		}
+		return nil
+	}
+	s.queueUp(textOf(1, nil))
+	s.checkBack(1)
+	s.clock.Advance(3 * time.Hour)
+	for range 3 {
+		s.checkBack(1)
+		s.checkState(1, ledger.Sending, "")
+		s.clock.Advance(10 * time.Minute)
+	}
+	unreadable = false
+	s.drain()
+	s.checkState(1, ledger.Sent, "")
+	s.checkPosts(1)
 }

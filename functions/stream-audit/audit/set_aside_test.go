@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -106,12 +107,16 @@ func TestEntryThatTheLogNeverTakes(t *testing.T) {
 	log := picky{MemoryAuditLog: &relaytest.MemoryAuditLog{}, against: `"id":"` + idsOf(life(1, noon))[1] + `"`}
 	s, aside := withShelf(log)
 	s.log = log.MemoryAuditLog
+	s.clock.Advance(15 * 24 * time.Hour)
 	if failed := s.handle(t, batch...); failed != "" {
 		t.Fatalf("change %s is named as failed", failed)
 	}
 	entries := s.entries(t)
 	if len(entries) != 4 || entries[1].Subject != auditlog.SubjectUnreadable || len(aside.kept) != 1 {
 		t.Errorf("kept are %+v, set aside %d", entries, len(aside.kept))
+	}
+	if now := s.clock.Now(); !entries[1].Time.Equal(now) {
+		t.Errorf("its entry is dated %v, want now, %v: dated like the change, it would not be taken either", entries[1].Time, now)
 	}
 	everything := picky{MemoryAuditLog: &relaytest.MemoryAuditLog{}, against: `"id"`}
 	s, _ = withShelf(everything)

@@ -28,7 +28,7 @@ func TestParseForm(t *testing.T) {
 		{"repeated values keep their order", "A=2&A=1&A=2", url.Values{"A": {"2", "1", "2"}}},
 		{"blanks at the ends stay", "Body=++x%0A", url.Values{"Body": {"  x\n"}}},
 		{"bytes that are no UTF-8 stay", "Body=%ff\xfe", url.Values{"Body": {"\xff\xfe"}}},
-		{"the largest form", strings.Repeat("&", maxParameters-1), url.Values{}},
+		{"the largest form", strings.Repeat("&", 999), url.Values{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestParseFormRefuses(t *testing.T) {
 		{"a second digit that is not", "Body=%4g&To=x"},
 		{"a bad escape in a name", "%=x"},
 		{"an escape cut by the next pair", "Body=%4&1=x"},
-		{"too many parameters", strings.Repeat("&", maxParameters)},
+		{"1,001 parameters", strings.Repeat("&", 1000)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
