@@ -1,13 +1,11 @@
 package simulation_test
 
 import (
-	"encoding/json"
 	"flag"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	broken "quickdumpnow.com/smsrelay/testing/mutations"
 )
 
 var mutationsFlag = flag.Bool("mutations", false, "break the relay on purpose, one safeguard after the other, and see that the simulation finds it")
@@ -15,8 +13,17 @@ var mutationsFlag = flag.Bool("mutations", false, "break the relay on purpose, o
 // root is the repository, seen from here.
 const root = "../.."
 
-// edit replaces what stands exactly once in a file.
+// edit replaces what is exactly once in a file.
 type edit struct{ file, old, new string }
+
+// exported are the edits as the package that makes them takes them.
+func exported(edits []edit) []broken.Edit {
+	var all []broken.Edit
+	for _, e := range edits {
+		all = append(all, broken.Edit{File: e.file, Old: e.old, New: e.new})
+	}
+	return all
+}
 
 // TestMutations breaks one safeguard after the other in a copy of its file. The simulation has to fail over each, and to
 // pass when nothing is broken.
@@ -47,59 +54,14 @@ func TestMutationsCanBeMade(t *testing.T) {
 	skipIfOne(t)
 	t.Parallel()
 	for _, m := range mutations() {
-		t.Run(m.name, func(t *testing.T) { brokenBy(t, m.edits) })
+		t.Run(m.name, func(t *testing.T) { broken.Make(t, root, exported(m.edits)) })
 	}
 }
 
-// simulateWith runs the simulation over a copy of the sources in which the edits were made.
+// simulateWith runs the simulation over sources in which the edits were made.
 func simulateWith(t *testing.T, edits []edit) (output string, err error) {
 	t.Helper()
-	overlay := brokenBy(t, edits)
-	plan, err := json.Marshal(overlay)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "overlay.json")
-	if err := os.WriteFile(file, plan, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), "go", "test", "-overlay", file, "-count=1", "./testing/simulation", "-run", "TestSimulation$", "-schedules", "10000")
-	command.Dir = root
-	out, err := command.CombinedOutput()
-	return string(out), err
-}
-
-// overlay says which files the compiler reads instead of others.
-type overlay struct{ Replace map[string]string }
-
-// brokenBy makes the edits in copies of the files.
-func brokenBy(t *testing.T, edits []edit) overlay {
-	t.Helper()
-	overlay := overlay{Replace: map[string]string{}}
-	folder := t.TempDir()
-	for _, e := range edits {
-		original, err := filepath.Abs(filepath.Join(root, e.file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		source := original
-		if earlier, ok := overlay.Replace[original]; ok {
-			source = earlier
-		}
-		text, err := os.ReadFile(source)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := strings.Count(string(text), e.old); n != 1 {
-			t.Fatalf("%s holds %d times, not once:\n%s", e.file, n, e.old)
-		}
-		broken := filepath.Join(folder, strings.ReplaceAll(e.file, "/", "_"))
-		if err := os.WriteFile(broken, []byte(strings.Replace(string(text), e.old, e.new, 1)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		overlay.Replace[original] = broken
-	}
-	return overlay
+	return broken.Test(t, root, exported(edits), "./testing/simulation", "-run", "TestSimulation$", "-schedules", "10000")
 }
 
 // firstViolation returns the line that says what the simulation noticed.

@@ -1,0 +1,173 @@
+package mutations_test
+
+import "slices"
+
+// mutation is a safeguard that is taken away, and the test that has to notice: its package and a pattern of its name.
+type mutation struct{ name, file, old, broken, where, noticed string }
+
+func all() []mutation { return slices.Concat(ofTheQueue(), ofTheDisk(), ofTime(), ofTheDoors(), ofTheSender()) }
+
+// ofTheQueue are safeguards of SQLite's queues.
+func ofTheQueue() []mutation {
+	return []mutation{
+		{
+			"a failed commit counts as done",
+			"shared/sqlite/writer.go", "return w.rollback(ctx, classifyCommit(fault.Of(err).Err))", "_ = w.rollback(ctx, err)",
+			"./shared/sqlite", "TestFailedCommit",
+		},
+		{
+			"a receipt handle of another queue holds",
+			"shared/sqlite/queue_settle.go", "queue_messages.lane AND queue = ?4)", "queue_messages.lane AND ?4 IS NOT NULL)",
+			"./shared/sqlite", "TestQueue$",
+		},
+		{
+			"a message shows a part of a millisecond early",
+			"shared/sqlite/tx.go", "now.Add(hidden + time.Millisecond - 1).UnixMilli()", "now.Add(hidden).UnixMilli()",
+			"./shared/sqlite", "TestNothingShowsBeforeItsTime",
+		},
+		{
+			"the write-ahead log keeps its greatest size",
+			"shared/sqlite/writer.go", `"journal_size_limit(67108864)", `, "",
+			"./shared/sqlite", "TestPragmas",
+		},
+		{
+			"the lock is given up before the last write",
+			"shared/sqlite/db.go", "errors.Join(db.reader.close(), db.writer.close(), db.lock.release())", "errors.Join(db.lock.release(), db.reader.close(), db.writer.close())",
+			"./shared/sqlite", "TestCloseKeepsOthersOut",
+		},
+		{
+			"a bell forgets the earlier of two times",
+			"shared/sqlite/bell.go", "if !b.due.IsZero() && !at.Before(b.due) {", "if false {",
+			"./shared/sqlite", "TestBellRingsAtTheEarlier",
+		},
+		{
+			"what was in flight at the end stays hidden at the start",
+			"cmd/relay/embedded/relay.go", "r.db.ReleaseInFlight(ctx)", "error(nil)",
+			"./cmd/relay/embedded", "TestRelayTakesUpWhatWasInFlight",
+		},
+	}
+}
+
+// ofTheDisk are safeguards of files.
+func ofTheDisk() []mutation {
+	return []mutation{
+		{
+			"a new folder is not synced",
+			"shared/durable/durable.go", "	return d.SyncFolder(parent)\n", "	return nil\n",
+			"./shared/sqlite", "TestOpenSyncsFolders",
+		},
+		{
+			"the database's folder is not synced",
+			"shared/sqlite/db.go", "disk.SyncFolder(filepath.Dir(path))", "error(nil)",
+			"./shared/sqlite", "TestOpenSyncsFolders",
+		},
+		{
+			"a file gets its name before its words are synced",
+			"shared/durable/durable.go", "		err = d.SyncFile(file)\n", "		err = nil\n",
+			"./shared/durable", "TestWriteFile$",
+		},
+		{
+			"a change is set aside where everybody may read it",
+			"shared/durable/durable.go", "os.Mkdir(path, 0o700)", "os.Mkdir(path, 0o755)",
+			"./cmd/relay/embedded", "TestSetAside",
+		},
+	}
+}
+
+// ofTime are safeguards against clocks, and for what is to happen at a time.
+func ofTime() []mutation {
+	return []mutation{
+		{
+			"nothing expires",
+			"cmd/relay/embedded/expiry.go", "		e.forget(ctx)\n", "",
+			"./cmd/relay/embedded", "TestExpiryRuns",
+		},
+		{
+			"the relay does not start the expiry",
+			"cmd/relay/embedded/relay.go", "	workers.Go(func() error { return old.run(working) })\n", "	_ = old\n",
+			"./cmd/relay/embedded", "TestRelayForgetsOldRecords",
+		},
+		{
+			"records expire by a clock that jumped",
+			"shared/sqlite/expire.go", "if steady < expirySteady {", "if false {",
+			"./shared/sqlite", "TestExpireByAClockThatJumps",
+		},
+		{
+			"most records may expire at once",
+			"shared/sqlite/expire.go", "|| due <= all/expiryShare {", "|| true {",
+			"./shared/sqlite", "TestExpireByAClockThatJumps",
+		},
+		{
+			"a clock ahead holds the queues up",
+			"shared/sqlite/writer.go", "t.follow(ctx, w.db.now().UTC().Round(0))", "error(nil)",
+			"./shared/sqlite", "TestQueuesFollowAClockThatIsSetBack",
+		},
+		{
+			"a clock ahead holds the pace up",
+			"shared/pace/state.go", "if clock.Ahead(made, now) {", "if clock.Ahead(made, now) && made.IsZero() {",
+			"./shared/sqlite", "TestPace$",
+		},
+		{
+			"a rate's interval is rounded down",
+			"shared/pace/limit.go", "(l.Per + time.Duration(l.N-1)) / time.Duration(l.N)", "l.Per / time.Duration(l.N)",
+			"./shared/pace", "TestBookOverALongTime",
+		},
+	}
+}
+
+// ofTheDoors are safeguards of what talks to the world.
+func ofTheDoors() []mutation {
+	return []mutation{
+		{
+			"a MessageSid may be of small letters",
+			"functions/ingest/webhook/form.go", `strings.Trim(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")`, `strings.Trim(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")`,
+			"./functions/ingest/webhook", "TestMalformed",
+		},
+		{
+			"a form may have 100,000 parameters",
+			"shared/twilio/signature/form.go", "const maxParameters = 1000\n", "const maxParameters = 100000\n",
+			"./shared/twilio/signature", "Form",
+		},
+		{
+			"HTTP/2 is spoken to Twilio",
+			"shared/twilio/transport.go", "	protocols.SetHTTP1(true)\n", "	protocols.SetHTTP1(true)\n	protocols.SetHTTP2(true)\n",
+			"./shared/twilio", "TestTransportSpeaksHTTP11",
+		},
+		{
+			"a function says who may read its answer",
+			"shared/httpapi/payload.go", `strings.HasPrefix(strings.ToLower(name), "access-control-")`, `name == ""`,
+			"./shared/httpapi", "TestFunctionsSayNothingOfCORS",
+		},
+		{
+			"a failed reading of a secret does not count as one",
+			"shared/secrets/kept.go", "	k.readAt = k.now()\n	read, err := k.read(ctx)\n", "	read, err := k.read(ctx)\n	if err == nil {\n		k.readAt = k.now()\n	}\n",
+			"./shared/secrets", "TestKeptSecretThatCannotBeRead",
+		},
+		{
+			"a blank token is a token",
+			"shared/secrets/secrets.go", `t.AccountSid == "" || strings.TrimSpace(t.AuthToken) == ""`, `t.AccountSid == "" || t.AuthToken == ""`,
+			"./shared/secrets", "Token",
+		},
+		{
+			"a client may take for ever",
+			"cmd/relay/embedded/relay.go", "ReadTimeout: 15 * time.Second, ", "",
+			"./cmd/relay/embedded", "TestSlowClientsAreCut",
+		},
+	}
+}
+
+// ofTheSender are safeguards of the handlers.
+func ofTheSender() []mutation {
+	return []mutation{
+		{
+			"a text is parked at the first look after a standstill",
+			"functions/sender/delivery/look.go", " || looks(j.record) < leastTries {", " {",
+			"./functions/sender/delivery", "TestListIsUnreadableAfterAStandstill",
+		},
+		{
+			"the entry of a change set aside is dated like the change",
+			"functions/stream-audit/audit/set_aside.go", "Time: ledger.Stamp(h.Now())", "Time: record.Change.ApproximateCreationDateTime.Time",
+			"./functions/stream-audit/audit", "TestEntryThatTheLogNeverTakes",
+		},
+	}
+}

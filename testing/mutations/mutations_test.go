@@ -1,0 +1,44 @@
+package mutations_test
+
+import (
+	"flag"
+	"strings"
+	"testing"
+
+	"quickdumpnow.com/smsrelay/testing/mutations"
+)
+
+var mutationsFlag = flag.Bool("mutations", false, "break the adapters and handlers on purpose, one safeguard after the other, and see that a test finds it")
+
+// root is the repository, seen from here.
+const root = "../.."
+
+// TestMutations breaks one safeguard after the other. The test that is named has to fail over each.
+func TestMutations(t *testing.T) {
+	if !*mutationsFlag {
+		t.Skip("takes some minutes; run it with -mutations")
+	}
+	for _, m := range all() {
+		t.Run(m.name, func(t *testing.T) {
+			edits := []mutations.Edit{{File: m.file, Old: m.old, New: m.broken}}
+			out, err := mutations.Test(t, root, edits, m.where, "-run", m.noticed)
+			switch {
+			case err == nil:
+				t.Errorf("%s in %s does not notice it", m.noticed, m.where)
+			case !strings.Contains(out, "--- FAIL: "):
+				t.Errorf("%s in %s fails for another reason:\n%s", m.noticed, m.where, out)
+			}
+		})
+	}
+}
+
+// TestMutationsCanBeMade finds what each mutation edits.
+func TestMutationsCanBeMade(t *testing.T) {
+	t.Parallel()
+	for _, m := range all() {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			mutations.Make(t, root, []mutations.Edit{{File: m.file, Old: m.old, New: m.broken}})
+		})
+	}
+}
