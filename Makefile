@@ -67,8 +67,8 @@ simulate: ## Play 1,000,000 schedules of the simulation (about half an hour)
 	cd testing/simulation && $(GO) test . -count=1 -timeout 0 -run 'TestSimulation$$' -schedules 1000000 -progress -failures 10
 
 .PHONY: mutations
-mutations: ## Break each safeguard on purpose, and see that the simulation notices
-	$(GO) test ./testing/simulation -count=1 -timeout 30m -run TestMutations -mutations -v
+mutations: ## Break each safeguard on purpose, and see that the simulation, or a test, notices
+	$(GO) test ./testing/simulation ./testing/mutations -count=1 -timeout 30m -run TestMutations -mutations -v
 
 .PHONY: bench
 bench: ## Run the benchmarks

@@ -16,8 +16,14 @@ import (
 // started opens a relay that talks to nobody, and runs it until the test ends or stop is called, which returns Run's error.
 func started(t *testing.T, edit func(r *Relay)) (r *Relay, stop func() error) {
 	t.Helper()
+	return startedOn(t, t.TempDir(), edit)
+}
+
+// startedOn does the same on a data folder that may hold something.
+func startedOn(t *testing.T, folder string, edit func(r *Relay)) (r *Relay, stop func() error) {
+	t.Helper()
 	config := Config{
-		Listen: "127.0.0.1:0", Data: t.TempDir(), AccountSid: "AC00000000000000000000000000000001", AuthTokens: []string{hexToken},
+		Listen: "127.0.0.1:0", Data: folder, AccountSid: "AC00000000000000000000000000000001", AuthTokens: []string{hexToken},
 		TwilioBaseURL: "http://127.0.0.1:1", RetryBase: time.Second, MaxAttempts: 3, SendTimeout: time.Second,
 		ReconcileLooks: 1, ReconcileInterval: time.Second, Retention: 400 * time.Hour, Logger: slog.New(slog.DiscardHandler),
 	}
