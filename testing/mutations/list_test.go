@@ -145,8 +145,8 @@ func ofTheDoors() []mutation {
 		},
 		{
 			"a blank token is a token",
-			"shared/secrets/secrets.go", `t.AccountSid == "" || strings.TrimSpace(t.AuthToken) == ""`, `t.AccountSid == "" || t.AuthToken == ""`,
-			"./shared/secrets", "Token",
+			"shared/secrets/secrets.go", `t.AccountSid == "" || t.AuthToken == ""`, `t.AccountSid == ""`,
+			"./shared/secrets", ".",
 		},
 		{
 			"a client may take for ever",
