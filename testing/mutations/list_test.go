@@ -5,7 +5,9 @@ import "slices"
 // mutation is a safeguard that is taken away, and the test that has to notice: its package and a pattern of its name.
 type mutation struct{ name, file, old, broken, where, noticed string }
 
-func all() []mutation { return slices.Concat(ofTheQueue(), ofTheDisk(), ofTime(), ofTheDoors(), ofTheSender()) }
+func all() []mutation {
+	return slices.Concat(ofTheQueue(), ofTheDisk(), ofTime(), ofTheDoors(), ofTheSender())
+}
 
 // ofTheQueue are safeguards of SQLite's queues.
 func ofTheQueue() []mutation {
