@@ -20,17 +20,17 @@ func (p program) printResend(planned resendPlan, asJSON bool) error {
 	}
 	for _, text := range planned.Texts {
 		if text.OnPurpose && text.Outlook.Orders() {
-			fmt.Fprintf(p.stderr, "relay: warning: %s was dropped on purpose (%s). relay explain reason %s says why.\n", text.MessageSid, text.Reason, text.Reason)
+			printf(p.stderr, "relay: warning: %s was dropped on purpose (%s). relay explain reason %s says why.\n", text.MessageSid, text.Reason, text.Reason)
 		}
 	}
 	if planned.Intended > 0 {
-		fmt.Fprintf(p.stdout, "%s dropped on purpose (loop, opt_out, keyword): left out. To have one sent again, name it.\n", were(planned.Intended))
+		printf(p.stdout, "%s dropped on purpose (loop, opt_out, keyword): left out. To have one sent again, name it.\n", were(planned.Intended))
 	}
 	switch {
 	case planned.Applied:
-		fmt.Fprintf(p.stdout, "%s put on the queue, to be sent again in turn. relay status SID shows what becomes of one.\n", were(planned.Ordered))
+		printf(p.stdout, "%s put on the queue, to be sent again in turn. relay status SID shows what becomes of one.\n", were(planned.Ordered))
 	case planned.Orders > 0:
-		fmt.Fprintf(p.stdout, "%s would be sent again, in %s, about %.2f US dollars at list price.\n",
+		printf(p.stdout, "%s would be sent again, in %s, about %.2f US dollars at list price.\n",
 			plural(planned.Orders, "text"), plural(planned.Segments, "segment"), float64(planned.Segments)*listPrice)
 		fmt.Fprintln(p.stdout, "Nothing was sent. The same command with --apply --because WHY sends them.")
 	default:
@@ -58,7 +58,7 @@ func (p program) writeResends(texts []shownResend) error {
 		if t.ErrorCode != 0 {
 			code = strconv.Itoa(t.ErrorCode)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.MessageSid, t.State, orDash(string(t.Reason)), orDash(code), orDash(string(t.Customer)),
+		printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.MessageSid, t.State, orDash(string(t.Reason)), orDash(code), orDash(string(t.Customer)),
 			t.TwilioNumber, t.ReceivedAt.UTC().Format(time.RFC3339), t.outlookLine())
 	}
 	return table.Flush()
@@ -71,7 +71,7 @@ func (t shownResend) outlookLine() string {
 		return "would go to " + string(t.Destination)
 	case resend.DroppedAgain:
 		return "would be dropped again: " + string(t.WouldBeDropped)
-	case resend.Settles, resend.Answered, resend.InHand, resend.Taken, resend.InDoubt, resend.Dead:
+	case resend.Settles, resend.Answered, resend.Unaddressed, resend.InHand, resend.Taken, resend.InDoubt, resend.Dead:
 	}
 	return t.Outlook.Meaning()
 }

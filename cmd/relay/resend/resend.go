@@ -29,6 +29,8 @@ const (
 	DroppedAgain Outlook = "dropped_again"
 	// Answered means that Twilio has acted on it: it is a word such as STOP or HELP, and no phone is meant to get it.
 	Answered Outlook = "answered"
+	// Unaddressed means that it has no sender, or no number that was texted: it would end as it did.
+	Unaddressed Outlook = "unaddressed"
 	// InHand means that it is on its way, or waits for its turn.
 	InHand Outlook = "in_hand"
 	// Taken means that Twilio has it, and a phone may have got it.
@@ -53,6 +55,8 @@ func (o Outlook) Meaning() string {
 		return "would be dropped again"
 	case Answered:
 		return "a word that Twilio has answered; no phone is meant to get it"
+	case Unaddressed:
+		return "has no sender, or no number that was texted; would end as it did"
 	case InHand:
 		return "on its way already"
 	case Taken:
@@ -109,6 +113,8 @@ func foresee(r ledger.Record, routes map[sms.PhoneNumber]route.Route, now time.T
 		t.Outlook = Dead
 	case r.State == ledger.Dropped && (r.Reason == ledger.ReasonKeyword || r.Reason == ledger.ReasonOptOut):
 		t.Outlook = Answered
+	case !r.Addressed():
+		t.Outlook = Unaddressed
 	default:
 		t.order(routes, now)
 	}

@@ -81,6 +81,7 @@ func TestForesee(t *testing.T) {
 		"a keyword":                      {[]step{drops(ledger.ReasonKeyword)}, []route.Route{on}, resend.Answered, ""},
 		"an opt-out":                     {[]step{drops(ledger.ReasonOptOut)}, []route.Route{on}, resend.Answered, ""},
 		"a loop that is none any more":   {[]step{drops(ledger.ReasonLoop)}, []route.Route{on}, resend.Again, ""},
+		"without addresses":              {[]step{nameless, gaveUp}, []route.Route{on}, resend.Unaddressed, ""},
 		"uncertain":                      {[]step{claims, parked}, []route.Route{on}, resend.InDoubt, ""},
 		"sending":                        {[]step{claims}, []route.Route{on}, resend.InHand, ""},
 		"queued":                         {[]step{claims, busy}, []route.Route{on}, resend.InHand, ""},
@@ -113,6 +114,11 @@ func TestForesee(t *testing.T) {
 		})
 	}
 }
+
+var (
+	nameless = must(func(r ledger.Record) (ledger.Record, error) { r.Customer = ""; return r, nil })
+	gaveUp   = must(func(r ledger.Record) (ledger.Record, error) { return r.GiveUp(noon) })
+)
 
 var ordered = must(func(r ledger.Record) (ledger.Record, error) {
 	r, _, err := r.Resend(r.Order(ledger.Decision{By: "ada"}), noon)
