@@ -70,7 +70,7 @@ func reasonWords() []reasonWord {
 	uncertain := []ledger.State{ledger.Uncertain}
 	return []reasonWord{
 		{ledger.ReasonNoRoute, unsent, word{"the number that was texted has no route", "Put a route for it. Then relay resend SID sends the text."}},
-		{ledger.ReasonInactive, unsent, word{"its route is switched off", "Switch the route on if that was not meant. Then relay resend SID sends the text."}},
+		{ledger.ReasonInactive, unsent, word{"came in after its route was switched off, or waited when somebody switched it off with --drop-waiting", "Switch the route on if that was not meant. Then relay resend SID sends the text."}},
 		{ledger.ReasonLoop, unsent, word{
 			"the text would have come back",
 			"It came from one of the route's own phones, or from a number that is itself routed. If a phone of the business is to answer customers, it is not by texting the number it serves.",

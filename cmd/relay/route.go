@@ -84,13 +84,18 @@ func (p program) listRoutes(ctx context.Context, flags *pflag.FlagSet) (routes [
 }
 
 // withRoutes opens the relay and lends out its routing table.
-func (p program) withRoutes(ctx context.Context, flags *pflag.FlagSet, do func(table route.Table) error) (err error) {
+func (p program) withRoutes(ctx context.Context, flags *pflag.FlagSet, do func(table route.Table) error) error {
+	return p.withDesk(ctx, flags, func(d *desk.Desk) error { return do(d.Routes) })
+}
+
+// withDesk opens the relay and lends it out.
+func (p program) withDesk(ctx context.Context, flags *pflag.FlagSet, do func(d *desk.Desk) error) (err error) {
 	var d *desk.Desk
 	if d, err = p.openDesk(ctx, flags); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	return do(d.Routes)
+	return do(d)
 }
 
 // withReadHint adds advice to errors that people meet when they look into a folder.

@@ -28,14 +28,16 @@ func TestRoutesOnAWS(t *testing.T) {
 	s.wants(exitDone, "MaxAge=2h", "route", "get", number)
 	s.wants(exitDone, "changed, version 2 by anna", "route", "set", number, "--to", "(619) 555-0125")
 	s.wants(exitFailed, "route of "+number+" has version 2, not 1: anna wrote it at", "route", "off", number, "--version", "1")
-	s.wants(exitDone, `"Version":3`, "route", "off", number, "--version", "2", "--json")
+	s.wants(exitDone, `"waiting":{"texts":0,"unseen":0,"sent_on":true}`, "route", "off", number, "--version", "2", "--json")
+	s.wants(exitDone, `"field":"OffSince"`, "route", "off", number, "--drop-waiting", "--json")
+	s.wants(exitDone, "changed, version 5", "route", "on", number)
 	s.wants(exitDone, "1 removed. Nothing was written", "route", "import", writeFile(t, t.TempDir(), "maintenance.json", `{"routes":[]}`), "--prune")
-	s.wants(exitDone, "removed, version 4", "route", "rm", number)
+	s.wants(exitDone, "removed, version 6", "route", "rm", number)
 	s.wants(exitDone, "1 route removed, see --all.", "route", "ls")
 	s.wants(exitDone, "removed", "route", "ls", "--all")
 	s.wants(exitDone, "0 problems, 0 warnings", "route", "check")
 	found, err := dynamo.NewRoutes(s.dynamoDB, s.routing).Lookup(t.Context(), number)
-	if r := found[number]; err != nil || r.Version != 4 || r.UpdatedBy != "anna" || r.Active || !r.IsRemoved() {
+	if r := found[number]; err != nil || r.Version != 6 || r.OffSince.IsZero() || r.UpdatedBy != "anna" || r.Active || !r.IsRemoved() {
 		t.Errorf("stored %+v, error %v", r, err)
 	}
 	s.environment[envQueue] = "of-nobody"

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/desk"
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -17,6 +18,8 @@ type editFlags struct {
 	numbers numberFlags
 	version int64
 	asJSON  bool
+	// ends is set of a command that puts a route out of use, dropWaiting if what was accepted before is dropped, too.
+	ends, dropWaiting bool
 }
 
 func (f *editFlags) add(flags *pflag.FlagSet) {
@@ -38,19 +41,27 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 	if err != nil {
 		return err
 	}
-	edit := routing.Edit{Number: number, Change: change, Author: p.author()}
+	edit := routing.Edit{Number: number, Change: change, Author: p.author(), DropWaiting: f.dropWaiting}
 	if cmd.Flags().Changed("version") {
 		edit.Version = &f.version
 	}
 	var done routing.Edited
-	if err := p.withRoutes(cmd.Context(), cmd.Flags(), func(table route.Table) error {
-		done, err = edit.Apply(cmd.Context(), table)
+	var waiting *desk.Waiting
+	if err := p.withDesk(cmd.Context(), cmd.Flags(), func(d *desk.Desk) error {
+		done, err = edit.Apply(cmd.Context(), d.Routes)
+		if err == nil && !done.After.Active && (f.ends || done.Before.Active) {
+			waiting = p.waiting(cmd.Context(), d, done.After)
+		}
 		return err
 	}); err != nil {
 		return routeError(err, number)
 	}
 	p.warnOfImpossible(done)
-	return p.printEdited(done, f.asJSON)
+	if err := p.printEdited(done, waiting, f.asJSON); err != nil || f.asJSON || waiting == nil {
+		return err
+	}
+	p.printWaiting(*waiting, done.After)
+	return nil
 }
 
 // warnOfImpossible says of numbers that were just written that nobody can have them.
@@ -69,12 +80,25 @@ type shownEdit struct {
 	// Route has the names of a maintenance.json.
 	Route       route.Route          `json:"route"`
 	Differences []routing.Difference `json:"differences"`
+	// Waiting is of a route that was put out of use: how many texts were accepted before and wait.
+	Waiting *shownWaiting `json:"waiting,omitempty"`
 }
 
-func (p program) printEdited(done routing.Edited, asJSON bool) error {
+// shownWaiting is the count as JSON. Unseen is of AWS alone: about how many messages the queue holds, of all numbers.
+type shownWaiting struct {
+	Texts  int  `json:"texts"`
+	Unseen int  `json:"unseen"`
+	Sent   bool `json:"sent_on"`
+}
+
+func (p program) printEdited(done routing.Edited, waiting *desk.Waiting, asJSON bool) error {
 	action := done.Action()
 	if asJSON {
-		return json.NewEncoder(p.stdout).Encode(shownEdit{action, done.After, append([]routing.Difference{}, done.Differences...)})
+		shown := shownEdit{Action: action, Route: done.After, Differences: append([]routing.Difference{}, done.Differences...)}
+		if waiting != nil {
+			shown.Waiting = &shownWaiting{Texts: waiting.Texts, Unseen: waiting.Unseen, Sent: !done.After.OffSince.IsZero()}
+		}
+		return json.NewEncoder(p.stdout).Encode(shown)
 	}
 	printf(p.stdout, "%s: %s, version %d by %s\n", string(done.After.TwilioNumber), action, done.After.Version, orDash(done.After.UpdatedBy))
 	if err := writeDifferences(p.stdout, done.Differences); err != nil || action == routing.Unchanged {

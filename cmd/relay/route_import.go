@@ -75,7 +75,7 @@ func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) er
 		if err != nil {
 			return err
 		}
-		steps, err = routing.Import{Prune: f.prune, Force: f.force, Author: p.author()}.Plan(stored, file)
+		steps, err = routing.Import{Prune: f.prune, Force: f.force, Author: p.author().By(table)}.Plan(stored, file)
 		if err != nil || !f.apply {
 			return err
 		}

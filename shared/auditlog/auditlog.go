@@ -96,6 +96,8 @@ type Route struct {
 	PaceNumber      string `json:"pace_number,omitempty"`
 	// OptedOut are the hops that texted STOP to the number.
 	OptedOut []string `json:"opted_out,omitempty"`
+	// OffSince is when the route was switched off, absent while it is active and where texts that came before are dropped, too.
+	OffSince string `json:"off_since,omitempty"`
 	// Removed is when the route was taken out of use, absent while it is in use.
 	Removed string `json:"removed,omitempty"`
 	Version int64  `json:"version"`

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -26,6 +28,7 @@ const (
 	attrMaxAge          = "MaxAge"
 	attrPaceNumber      = "PaceNumber"
 	attrRemoved         = "Removed"
+	attrOffSince        = "OffSince"
 )
 
 var _ route.Table = (*Routes)(nil)
@@ -34,7 +37,11 @@ var _ route.Table = (*Routes)(nil)
 //
 // An item that was written by hand may have no Version. It is read as version 0; a Put of version 0 means that there
 // is no item, so such an item is never overwritten but by PutUnversioned.
-type Routes struct{ table table }
+type Routes struct {
+	table table
+	// ahead is how far DynamoDB's clock was ahead of this one's at the last List.
+	ahead atomic.Int64
+}
 
 // NewRoutes returns the routes in the table of that name.
 func NewRoutes(cfg aws.Config, tableName string) *Routes {
@@ -104,6 +111,19 @@ func (t *Routes) put(ctx context.Context, r route.Route, condition condition) (r
 	}
 }
 
+// closeEnough is how far two clocks may seem apart that agree: DynamoDB tells its time in whole seconds.
+const closeEnough = 2 * time.Second
+
+// Ahead returns how far DynamoDB's clock was ahead of this host's at the last List, 0 if they agree as far as can be told. Operators
+// write from machines whose clocks may be minutes off, and their times are held against those of the front door.
+func (t *Routes) Ahead() time.Duration {
+	ahead := time.Duration(t.ahead.Load())
+	if ahead.Abs() <= closeEnough {
+		return 0
+	}
+	return ahead
+}
+
 // List reads the whole table, which is as large as the business has numbers.
 func (t *Routes) List(ctx context.Context) ([]route.Route, error) {
 	var routes []route.Route
@@ -113,6 +133,8 @@ func (t *Routes) List(ctx context.Context) ([]route.Route, error) {
 		if err != nil {
 			return nil, reading("Scan", err)
 		}
+		skew, _ := middleware.GetAttemptSkew(out.ResultMetadata)
+		t.ahead.Store(int64(skew))
 		for _, stored := range out.Items {
 			r, err := routeOf(stored)
 			if err != nil {
@@ -170,6 +192,7 @@ func checkForms(stored item) error {
 		{attrMaxAge, "a duration such as 4h", duration},
 		{attrPaceNumber, "a pace such as 3/1s or off", anything},
 		{attrRemoved, "a time such as 2026-11-24T08:00:00Z", moment},
+		{attrOffSince, "a time such as 2026-11-24T08:00:00Z", moment},
 	} {
 		written, ok := stored[form.name].(*types.AttributeValueMemberS)
 		if present(stored, form.name) && (!ok || form.read(written.Value) != nil) {

@@ -123,7 +123,7 @@ func against(r ledger.Record, routes map[sms.PhoneNumber]route.Route, optOutType
 		return Plan{Drop: ledger.ReasonLoop}
 	case !ok:
 		return Plan{Drop: ledger.ReasonNoRoute}
-	case !way.Active:
+	case !way.Takes(r.ReceivedAt):
 		return Plan{Drop: ledger.ReasonInactive}
 	}
 	return Plan{}
@@ -139,7 +139,7 @@ func againstManual(r ledger.Record, routes map[sms.PhoneNumber]route.Route) Plan
 		return Plan{}
 	case !ok:
 		return Plan{Drop: ledger.ReasonNoRoute}
-	case !way.Active:
+	case !way.Takes(r.ReceivedAt):
 		return Plan{Drop: ledger.ReasonInactive}
 	}
 	return Plan{}

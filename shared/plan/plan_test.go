@@ -31,6 +31,8 @@ func TestOf(t *testing.T) {
 	}
 	active, inactive := relaytest.Route(), relaytest.Route()
 	inactive.Active = false
+	offNow, offBefore := inactive, inactive
+	offNow.OffSince, offBefore.OffSince = noon, noon.Add(-time.Millisecond)
 	hop, second := active.DestinationCarrier, relaytest.Fallback
 	active.FallbackCarriers = []sms.PhoneNumber{second}
 	marked := active
@@ -47,6 +49,10 @@ func TestOf(t *testing.T) {
 		{"a customer's text", inbound(func(*ledger.Record) {}), "", []route.Route{active}, "", hop, 0},
 		{"to a number without a route", inbound(func(*ledger.Record) {}), "", nil, ledger.ReasonNoRoute, "", 0},
 		{"to an inactive number", inbound(func(*ledger.Record) {}), "", []route.Route{inactive}, ledger.ReasonInactive, "", 0},
+		{"accepted before the number was switched off", inbound(func(*ledger.Record) {}), "", []route.Route{offNow}, "", hop, 0},
+		{"accepted after the number was switched off", inbound(func(*ledger.Record) {}), "", []route.Route{offBefore}, ledger.ReasonInactive, "", 0},
+		{"an operator's, accepted before", manual(""), "", []route.Route{offNow}, "", hop, 0},
+		{"an operator's, accepted after", manual(""), "", []route.Route{offBefore}, ledger.ReasonInactive, "", 0},
 		{"from a hop of the route", inbound(func(r *ledger.Record) { r.Customer = second }), "", []route.Route{active}, ledger.ReasonLoop, "", 0},
 		{"from the number itself", inbound(func(r *ledger.Record) { r.Customer = r.TwilioNumber }), "", []route.Route{active}, ledger.ReasonLoop, "", 0},
 		{"from another routed number", inbound(func(r *ledger.Record) { r.Customer = stranger }), "", []route.Route{active, {TwilioNumber: stranger}}, ledger.ReasonLoop, "", 0},

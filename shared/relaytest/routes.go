@@ -60,7 +60,7 @@ func settledRoute() route.Route {
 	r.FallbackCarriers = []sms.PhoneNumber{numbered(72), numbered(73)}
 	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour+time.Millisecond)
 	r.PaceNumber, r.OptedOut = "3/1s", []sms.PhoneNumber{numbered(73), numbered(71)}
-	r.Removed = r.LastUpdated.Add(-time.Second)
+	r.Removed, r.OffSince = r.LastUpdated.Add(-time.Second), r.LastUpdated.Add(-1500*time.Millisecond)
 	return r
 }
 

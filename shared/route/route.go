@@ -20,7 +20,7 @@ type Route struct {
 	DestinationCarrier sms.PhoneNumber
 	// FallbackCarriers are the phones to try after it, in order.
 	FallbackCarriers []sms.PhoneNumber `json:",omitempty"`
-	// Active routes relay; the texts of an inactive one are dropped with that reason.
+	// Active routes relay; the texts that come in for an inactive one are dropped with that reason, see Takes.
 	Active bool
 	// OnUncertain is what becomes of a text of which nobody could find out whether Twilio took it; empty is Park.
 	OnUncertain OnUncertain `json:",omitempty"`
@@ -38,6 +38,10 @@ type Route struct {
 	// Removed is when an operator took the route out of use, which made it inactive; zero while it is in use. The item
 	// stays, so that its history does, and its number is a routed one still. Whatever puts the route anew brings it back.
 	Removed time.Time `json:",omitzero"`
+	// OffSince is when an inactive route was switched off or removed, to the millisecond: texts that the front door took until then are
+	// sent on. Zero of an active route; of an inactive one it means that those are dropped, too: an operator said so, or whoever
+	// switched it off by hand did not say when.
+	OffSince time.Time `json:",omitzero"`
 	// LastUpdated is when the route was last written.
 	LastUpdated time.Time
 	// Version counts writes, from 1. An item that was written by hand may have none and counts as 0.
@@ -55,6 +59,26 @@ func (r Route) Hops() []sms.PhoneNumber {
 
 // IsRemoved reports whether the route was taken out of use.
 func (r Route) IsRemoved() bool { return !r.Removed.IsZero() }
+
+// Takes reports whether the route relays a text that the front door took at that time: an active route relays all, an inactive one
+// those that came before it was switched off.
+func (r Route) Takes(received time.Time) bool {
+	return r.Active || !r.OffSince.IsZero() && !received.After(r.OffSince)
+}
+
+// Switched returns r as it is to be stored over before, with when it was switched off if it is inactive: at now, or when before was.
+// Every writer of routes goes through it. An inactive route that relayed nothing before has no such time.
+func (r Route) Switched(before Route, now time.Time) Route {
+	switch {
+	case r.Active:
+		r.OffSince = time.Time{}
+	case before.Active:
+		r.OffSince = now.UTC().Truncate(time.Millisecond)
+	default:
+		r.OffSince = before.OffSince
+	}
+	return r
+}
 
 // Has reports whether number is one of the route's hops.
 func (r Route) Has(number sms.PhoneNumber) bool {

@@ -3,6 +3,7 @@ package route_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -109,5 +110,34 @@ func TestValidateReturnsEverything(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), problem) {
 			t.Errorf("Validate = %v, want %q among the problems", err, problem)
 		}
+	}
+}
+
+// TestSwitched: a route says since when it is off, whoever switches it, and forgets it when it is on again.
+func TestSwitched(t *testing.T) {
+	off := func(since time.Time) route.Route { return route.Route{OffSince: since} }
+	for name, tt := range map[string]struct {
+		before, after route.Route
+		want          time.Time
+	}{
+		"switched off":        {route.Route{Active: true}, route.Route{}, noon.Add(time.Millisecond)},
+		"off and changed":     {off(noon.Add(-time.Hour)), route.Route{}, noon.Add(-time.Hour)},
+		"off, and drops all":  {off(time.Time{}), off(noon), time.Time{}},
+		"new and off":         {route.Route{}, route.Route{}, time.Time{}},
+		"switched on":         {off(noon.Add(-time.Hour)), route.Route{Active: true, OffSince: noon}, time.Time{}},
+		"on, and stays so":    {route.Route{Active: true}, route.Route{Active: true}, time.Time{}},
+		"on, with a leftover": {route.Route{Active: true, OffSince: noon}, route.Route{}, noon.Add(time.Millisecond)},
+	} {
+		if got := tt.after.Switched(tt.before, noon.Add(time.Millisecond+time.Microsecond)); !got.OffSince.Equal(tt.want) || got.Active != tt.after.Active {
+			t.Errorf("%s: off since %v, want %v", name, got.OffSince, tt.want)
+		}
+	}
+	for received, want := range map[time.Duration]bool{-time.Hour: true, 0: true, time.Millisecond: false} {
+		if got := off(noon).Takes(noon.Add(received)); got != want {
+			t.Errorf("a text taken %v after the route was switched off: %v, want %v", received, got, want)
+		}
+	}
+	if off(time.Time{}).Takes(noon) || !(route.Route{Active: true, OffSince: noon}).Takes(noon.Add(time.Hour)) {
+		t.Error("a route that says nothing of when drops all, an active one relays all")
 	}
 }

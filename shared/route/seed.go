@@ -59,6 +59,7 @@ func later(stored map[sms.PhoneNumber]Route, routes []Route, now time.Time) (lat
 		}
 		r.Version, r.UpdatedBy = old.Version, seededBy
 		r.OptedOut = r.stillHops(old.OptedOut)
+		r = r.Switched(old, now)
 		if r.LastUpdated.IsZero() {
 			r.LastUpdated = now.UTC().Truncate(time.Second)
 		}

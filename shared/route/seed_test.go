@@ -86,6 +86,21 @@ func TestSeedKeepsWhoHasOptedOut(t *testing.T) {
 	}
 }
 
+// TestSeedSwitchesOff: what was accepted until a file switched the route off is sent on, whatever time the file gives.
+func TestSeedSwitchesOff(t *testing.T) {
+	inTable := routeAt("+18585550100", "+18585550122", noon, 7, "anna")
+	inTable.Active = true
+	file := routeAt("+18585550100", "+18585550122", noon.Add(time.Hour), 0, "")
+	file.Active = false
+	table := relaytest.NewMemoryRoutes(inTable)
+	if _, err := route.Seed(t.Context(), table, []route.Route{file}, noon.Add(3*time.Hour)); err != nil {
+		t.Fatalf("Seed: %v", err)
+	}
+	if got := list(t, table)[0]; got.Active || !got.OffSince.Equal(noon.Add(3*time.Hour)) {
+		t.Errorf("route %+v", got)
+	}
+}
+
 func TestSeedTwice(t *testing.T) {
 	file := []route.Route{routeAt("+18585550100", "+18585550122", noon, 0, ""), routeAt("+18585550101", "+18585550122", time.Time{}, 0, "")}
 	table := relaytest.NewMemoryRoutes()

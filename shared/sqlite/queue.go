@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"strings"
 	"time"
@@ -111,4 +112,16 @@ func (q *Queue) Depth(ctx context.Context) (visible, inFlight int, oldest time.T
 		oldest = time.UnixMilli(*sentAt).UTC()
 	}
 	return total - inFlight, inFlight, oldest, nil
+}
+
+// Bodies calls visit for the body of each message on the queue, those in flight among them, in no order.
+func (q *Queue) Bodies(ctx context.Context, visit func(body string)) error {
+	return q.db.reader.each(ctx, func(rows *sql.Rows) error {
+		var body string
+		err := rows.Scan(&body)
+		if err == nil {
+			visit(body)
+		}
+		return err
+	}, "SELECT m.body FROM queue_messages AS m JOIN queue_lanes AS l ON m.lane = l.id WHERE l.queue = ?", q.name)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -138,3 +139,12 @@ func resend(r *route.Route)     { r.OnUncertain = route.Resend }
 func impatient(r *route.Route)  { r.DeliveryTimeout = route.Duration(timeout) }
 func noFallback(r *route.Route) { r.FallbackCarriers = nil }
 func switchOff(r *route.Route)  { r.Active = false }
+
+// switchOffAt switches the route off as an operator does, at that time.
+func switchOffAt(at time.Time) func(r *route.Route) {
+	return func(r *route.Route) {
+		off := *r
+		off.Active = false
+		*r = off.Switched(*r, at)
+	}
+}

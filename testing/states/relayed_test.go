@@ -314,7 +314,16 @@ func drops() []story {
 			s.left(0, 0)
 		}}
 	}
-	return []story{
+	return append(switchedOff(), []story{
+		{"a text without a sender fails", func(s *stage) {
+			e := s.text(1)
+			e.Message.From = ""
+			s.put(e)
+			s.settled()
+			s.rests(1, ledger.ReasonNoAddress, "failed", "")
+			s.posted()
+			s.left(0, 0)
+		}},
 		dropped("dropped: no route", ledger.ReasonNoRoute, func(s *stage, e *queue.Envelope) { e.Message.To = s.third }),
 		dropped("dropped: the route is switched off", ledger.ReasonInactive, func(s *stage, _ *queue.Envelope) { s.reroute(switchOff) }),
 		dropped("dropped: from a hop of the route", ledger.ReasonLoop, func(s *stage, e *queue.Envelope) { e.Message.From = s.second }),
@@ -332,5 +341,37 @@ func drops() []story {
 		dropped("dropped: too old when it came", ledger.ReasonExpired, func(s *stage, e *queue.Envelope) {
 			e.ReceivedAt = e.ReceivedAt.Add(-route.DefaultMaxAge)
 		}),
+	}...)
+}
+
+// switchedOff are the stories of a route that is switched off while texts are on their way.
+func switchedOff() []story {
+	return []story{
+		{"the route is switched off while a text waits: it is sent on, and the next is dropped", func(s *stage) {
+			s.twilio.script = []answer{busyFor(longer)}
+			s.queued(1)
+			s.until(s.waitsAfter(1))
+			s.reroute(switchOffAt(s.now()))
+			s.idle()
+			later := s.text(2)
+			later.ReceivedAt = s.record(1).ReceivedAt.Add(time.Hour)
+			later.Message.From = s.third
+			s.put(later)
+			s.settled()
+			s.rests(1, "", "sending queued sending sent", "1@0 throttled, 2@0 accepted queued")
+			s.rests(2, ledger.ReasonInactive, "dropped", "")
+			s.posted(s.first, s.first)
+			s.left(0, 0)
+		}},
+		{"the route is switched off while the first phone is awaited: the next phone is tried all the same", func(s *stage) {
+			s.queued(1)
+			s.until(s.is(ledger.Sent))
+			s.reroute(switchOffAt(s.now()))
+			s.tell(1, sms.StatusUndelivered, 30003)
+			s.settled()
+			s.rests(1, "", "sending sent queued sending sent", "1@0 accepted done undelivered, 2@1 accepted queued")
+			s.posted(s.first, s.second)
+			s.left(0, 0)
+		}},
 	}
 }

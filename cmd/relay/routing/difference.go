@@ -31,8 +31,9 @@ func Differences(from, to route.Route) []Difference {
 
 // The fields that say whether a route is in use.
 const (
-	fieldActive  = "Active"
-	fieldRemoved = "Removed"
+	fieldActive   = "Active"
+	fieldRemoved  = "Removed"
+	fieldOffSince = "OffSince"
 )
 
 type field struct{ name, text string }

@@ -26,6 +26,8 @@ type Edit struct {
 	// Version is the one that has to be stored, 0 that there is none; nil takes any.
 	Version *int64
 	Author  Author
+	// DropWaiting has an inactive route drop what was accepted before it was switched off, too.
+	DropWaiting bool
 }
 
 // Edited is what became of an edit.
@@ -40,11 +42,13 @@ type Edited struct {
 // It is what [route.Route.Validate] says or [route.ErrLoop] if the route would be wrong; otherwise Change's or the table's.
 func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
 	var wanted, first Edited
+	author := e.Author
 	for try := 1; ; try++ {
 		all, err := table.List(ctx)
 		if err != nil {
 			return Edited{}, err
 		}
+		e.Author = author.By(table)
 		before, exists := find(all, e.Number)
 		if try == 1 {
 			first.Before = before
@@ -73,7 +77,9 @@ func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
 
 // relays reports whether there is more to it than that a route is put out of use, which is always right.
 func (e Edited) relays() bool {
-	return e.After.Active || slices.ContainsFunc(e.Differences, func(d Difference) bool { return d.Field != fieldActive && d.Field != fieldRemoved })
+	return e.After.Active || slices.ContainsFunc(e.Differences, func(d Difference) bool {
+		return !slices.Contains([]string{fieldActive, fieldRemoved, fieldOffSince}, d.Field)
+	})
 }
 
 // edited makes the change, without writing it.
@@ -82,7 +88,14 @@ func (e Edit) edited(before route.Route, exists bool) (Edited, error) {
 	if err != nil {
 		return Edited{}, err
 	}
+	after = after.Switched(before, e.Author.Now())
+	if e.DropWaiting && !after.Active {
+		after.OffSince = time.Time{}
+	}
 	differences := Differences(before, after)
+	if len(differences) == 0 && !after.OffSince.Equal(before.OffSince) {
+		differences = []Difference{{Field: fieldOffSince, From: before.OffSince.UTC().Format(time.RFC3339)}}
+	}
 	if len(differences) == 0 {
 		return Edited{Before: before, After: before}, nil
 	}

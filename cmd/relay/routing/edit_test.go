@@ -42,11 +42,11 @@ func TestEdit(t *testing.T) {
 				r.FallbackCarriers, r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber = nil, route.Resend, route.Duration(time.Minute), route.Duration(time.Hour), "off"
 			}), routing.Changed,
 		},
-		{"off", []route.Route{stored()}, routing.Switch(false), written(func(r *route.Route) { r.Active = false }), routing.Changed},
+		{"off", []route.Route{stored()}, routing.Switch(false), written(func(r *route.Route) { r.Active, r.OffSince = false, offAtNoon }), routing.Changed},
 		{"on", []route.Route{stored()}, routing.Switch(true), stored(), routing.Unchanged},
-		{"removed", []route.Route{stored()}, anna().Remove, written(func(r *route.Route) { r.Active, r.Removed = false, noon }), routing.Removed},
+		{"removed", []route.Route{stored()}, anna().Remove, written(func(r *route.Route) { r.Active, r.Removed, r.OffSince = false, noon, offAtNoon }), routing.Removed},
 		{"removed before", []route.Route{stored(removed)}, anna().Remove, stored(removed), routing.Unchanged},
-		{"removed but active", []route.Route{stored(removed, func(r *route.Route) { r.Active = true })}, anna().Remove, written(removed), routing.Changed},
+		{"removed but active", []route.Route{stored(removed, func(r *route.Route) { r.Active = true })}, anna().Remove, written(func(r *route.Route) { removed(r); r.OffSince = offAtNoon }), routing.Changed},
 		{"off, of a removed one", []route.Route{stored(removed)}, routing.Switch(false), stored(removed), routing.Unchanged},
 		{"on, of a removed one", []route.Route{stored(removed)}, routing.Switch(true), written(func(*route.Route) {}), routing.Changed},
 		{"set, of a removed one", []route.Route{stored(removed)}, to(other), written(func(r *route.Route) { r.DestinationCarrier = other }), routing.Changed},
@@ -62,7 +62,9 @@ func TestEdit(t *testing.T) {
 			to(other),
 			written(func(r *route.Route) { r.DestinationCarrier, r.LastUpdated = other, noon.Add(time.Hour+time.Second) }), routing.Changed,
 		},
-		{"out of use in spite of a loop", []route.Route{stored(func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{number} })}, routing.Switch(false), written(func(r *route.Route) { r.Active, r.FallbackCarriers = false, []sms.PhoneNumber{number} }), routing.Changed},
+		{"out of use in spite of a loop", []route.Route{stored(func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{number} })}, routing.Switch(false), written(func(r *route.Route) {
+			r.Active, r.OffSince, r.FallbackCarriers = false, offAtNoon, []sms.PhoneNumber{number}
+		}), routing.Changed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -199,5 +201,46 @@ func TestEditOfAHandWrittenRoute(t *testing.T) {
 		if err != nil || done.After.Version == 0 || table.over != min(want, 1) {
 			t.Errorf("edit %d: version %d, error %v, %d over one without a version", want, done.After.Version, err, table.over)
 		}
+	}
+}
+
+// TestDropWaiting: with it, nothing says since when the route is off, and so nothing that came before is sent. Said later, it is a
+// change of its own.
+func TestDropWaiting(t *testing.T) {
+	off := routing.Edit{Number: number, Change: routing.Switch(false), Author: anna()}
+	dropping := off
+	dropping.DropWaiting = true
+	table := relaytest.NewMemoryRoutes(stored())
+	if done, err := dropping.Apply(t.Context(), table); err != nil || !done.After.OffSince.IsZero() || done.After.Active {
+		t.Errorf("off at once: %+v, %v", done.After, err)
+	}
+	table = relaytest.NewMemoryRoutes(stored())
+	if done, err := off.Apply(t.Context(), table); err != nil || !done.After.OffSince.Equal(offAtNoon) {
+		t.Errorf("off: %+v, %v", done.After, err)
+	}
+	if done, err := off.Apply(t.Context(), table); err != nil || done.Action() != routing.Unchanged {
+		t.Errorf("off again: %s, %v", done.Action(), err)
+	}
+	done, err := dropping.Apply(t.Context(), table)
+	if err != nil || done.Action() != routing.Changed || !done.After.OffSince.IsZero() || len(done.Differences) != 1 || done.Differences[0].Field != "OffSince" {
+		t.Errorf("off before, and now dropping: %s %+v, %v", done.Action(), done.Differences, err)
+	}
+	if done, err := dropping.Apply(t.Context(), table); err != nil || done.Action() != routing.Unchanged {
+		t.Errorf("dropping again: %s, %v", done.Action(), err)
+	}
+}
+
+// ahead is a table whose clock is ahead of anna's.
+type ahead struct{ route.Table }
+
+func (ahead) Ahead() time.Duration { return 3 * time.Minute }
+
+// TestOffByTheTablesClock: the machine at which somebody types may be minutes slow, and texts of these minutes were accepted all the
+// same.
+func TestOffByTheTablesClock(t *testing.T) {
+	table := relaytest.NewMemoryRoutes(stored())
+	done, err := routing.Edit{Number: number, Change: routing.Switch(false), Author: anna()}.Apply(t.Context(), ahead{table})
+	if want := offAtNoon.Add(3 * time.Minute); err != nil || !done.After.OffSince.Equal(want) {
+		t.Errorf("off since %v, want %v; error %v", done.After.OffSince, want, err)
 	}
 }

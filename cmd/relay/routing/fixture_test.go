@@ -40,6 +40,9 @@ func stored(change ...func(*route.Route)) route.Route {
 	return r
 }
 
+// offAtNoon is when anna switches a route off.
+var offAtNoon = noon.Add(999 * time.Millisecond)
+
 func removed(r *route.Route) { r.Active, r.Removed = false, morning }
 
 // list returns all routes of a table.

@@ -98,7 +98,7 @@ func (i Import) step(table []route.Route, r route.Route) Step {
 	default:
 		s.Action = Changed
 	}
-	s.After = i.Author.sign(before, r)
+	s.After = i.Author.sign(before, r.Switched(before, i.Author.Now()))
 	if r.LastUpdated.After(s.After.LastUpdated) {
 		// A file of a time to come would else be seeded over it.
 		s.After.LastUpdated = r.LastUpdated
@@ -109,6 +109,7 @@ func (i Import) step(table []route.Route, r route.Route) Step {
 func (i Import) remove(before route.Route) Step {
 	after := i.Author.sign(before, before)
 	after.Active, after.Removed = false, after.LastUpdated
+	after = after.Switched(before, i.Author.Now())
 	return Step{Action: Removed, Before: before, After: after, Differences: Differences(before, after)}
 }
 

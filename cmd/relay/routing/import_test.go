@@ -52,7 +52,7 @@ func TestImport(t *testing.T) {
 		})},
 		{"in the table only", []route.Route{stored()}, nil, routing.Import{}, "", stored()},
 		{"pruned", []route.Route{stored()}, nil, routing.Import{Prune: true}, routing.Removed, stored(func(r *route.Route) {
-			r.Active, r.Removed, r.Version, r.UpdatedBy, r.LastUpdated = false, noon, 4, "anna", noon
+			r.Active, r.Removed, r.OffSince, r.Version, r.UpdatedBy, r.LastUpdated = false, noon, offAtNoon, 4, "anna", noon
 		})},
 		{"removed already", []route.Route{stored(removed)}, nil, routing.Import{Prune: true}, "", stored(removed)},
 		{"removed since", []route.Route{stored(removed)}, []route.Route{same(morning.Add(-time.Second))}, routing.Import{}, routing.Kept, stored(removed)},

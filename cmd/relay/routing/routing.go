@@ -19,6 +19,21 @@ type Author struct {
 	Now  func() time.Time
 }
 
+// clocked is a table whose clock may be another than this host's.
+type clocked interface{ Ahead() time.Duration }
+
+// By returns the author with the table's clock, which is nearer to the front door's than that of the machine at which somebody types.
+// The table has been listed before.
+func (a Author) By(table route.Table) Author {
+	remote, ok := table.(clocked)
+	if !ok {
+		return a
+	}
+	ahead, now := remote.Ahead(), a.Now
+	a.Now = func() time.Time { return now().Add(ahead) }
+	return a
+}
+
 // sign returns after as it is to be stored over before. LastUpdated is always later than what it replaces, also where a
 // file said a time to come: seeding goes by it, and the audit trail.
 func (a Author) sign(before, after route.Route) route.Route {

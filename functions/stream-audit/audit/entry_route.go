@@ -33,6 +33,7 @@ type storedRoute struct {
 	PaceNumber         written[string]
 	OptedOut           written[[]sms.PhoneNumber]
 	Removed            written[time.Time]
+	OffSince           written[time.Time]
 	LastUpdated        written[time.Time]
 	Version            int64
 	UpdatedBy          string
@@ -109,7 +110,8 @@ func routeOf(r *storedRoute) *auditlog.Route {
 		DeliveryTimeout: r.DeliveryTimeout.show(length(r.DeliveryTimeout.value), route.Route{DeliveryTimeout: r.DeliveryTimeout.value}),
 		MaxAge:          r.MaxAge.show(length(r.MaxAge.value), route.Route{MaxAge: r.MaxAge.value}),
 		PaceNumber:      r.PaceNumber.show(r.PaceNumber.value, route.Route{PaceNumber: r.PaceNumber.value}),
-		OptedOut:        optedOut, Removed: r.Removed.show(moment(r.Removed.value), route.Route{}), Version: r.Version,
+		OptedOut:        optedOut, Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
+		OffSince: r.OffSince.show(moment(r.OffSince.value), route.Route{}), Version: r.Version,
 	}
 }
 

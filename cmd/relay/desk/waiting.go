@@ -1,0 +1,75 @@
+package desk
+
+import (
+	"context"
+	"errors"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Waiting is how many texts of a number were accepted and wait to be sent.
+type Waiting struct {
+	// Texts are those that the relay can tell: on one host all, on AWS those that the sender has looked at once.
+	Texts int
+	// Unseen is how many messages the queue on AWS holds, of all numbers and receipts among them, some of which may be more. It is
+	// approximate. On one host it is 0.
+	Unseen int
+}
+
+// bodies is a queue whose messages can be read where they are.
+type bodies interface {
+	Bodies(ctx context.Context, visit func(body string)) error
+}
+
+// Waiting counts the texts of a Twilio number that wait.
+func (d *Desk) Waiting(ctx context.Context, number sms.PhoneNumber) (Waiting, error) {
+	var w Waiting
+	seen := map[string]bool{}
+	for _, state := range []ledger.State{ledger.Queued, ledger.Sending} {
+		q := ledger.Query{Number: number, State: state, Limit: ledger.MaxLimit}
+		for done := false; !done; {
+			page, err := d.Ledger.List(ctx, q)
+			if err != nil {
+				return w, err
+			}
+			for _, r := range page.Records {
+				if r.TwilioNumber == number && !seen[r.MessageSid] {
+					seen[r.MessageSid] = true
+					w.Texts++
+				}
+			}
+			q.Cursor, done = page.Next, page.Next.IsZero()
+		}
+	}
+	here, ok := d.Queue.(bodies)
+	if !ok {
+		visible, inFlight, err := d.Queue.Depth(ctx)
+		w.Unseen = visible + inFlight
+		return w, err
+	}
+	return d.unseen(ctx, here, number, seen, w)
+}
+
+// unseen adds the texts on the queue that no sender has looked at yet: the ledger does not know them.
+func (d *Desk) unseen(ctx context.Context, here bodies, number sms.PhoneNumber, seen map[string]bool, w Waiting) (Waiting, error) {
+	var ids []string
+	err := here.Bodies(ctx, func(body string) {
+		e, err := queue.Decode(body)
+		if err == nil && e.Message != nil && e.Message.To == number && !seen[e.RelayID] {
+			seen[e.RelayID] = true
+			ids = append(ids, e.RelayID)
+		}
+	})
+	for _, id := range ids {
+		if err != nil {
+			break
+		}
+		if _, err = d.Ledger.Get(ctx, id); errors.Is(err, ledger.ErrNotFound) {
+			err = nil
+			w.Texts++
+		}
+	}
+	return w, err
+}
