@@ -104,6 +104,10 @@ func (r Record) Resend(o Order, now time.Time) (resent Record, changed bool, err
 		}
 		last, _ := resent.Current()
 		resent.Redriven, resent.RedrivenAt, resent.NotBefore = last.Number, Stamp(now), Stamp(now)
+		if !resent.RedrivenAt.After(r.RedrivenAt) {
+			// An order is known by this time, also if the clock was ahead when the text was last sent again.
+			resent.RedrivenAt = r.RedrivenAt.Add(time.Millisecond)
+		}
 	}
 	return resent, true, nil
 }

@@ -85,7 +85,12 @@ func (p Plan) Next(r ledger.Record, from sms.PhoneNumber) bool {
 
 // along picks the hop and takes the route's settings over.
 func along(p Plan, q Question, way route.Route) Plan {
-	p.Expires = q.Text.DueSince().Add(way.TextAge())
+	since := q.Text.DueSince()
+	if since.After(q.Now) {
+		// The clock that wrote it was ahead: the text is not older than now, and not to be delivered later than if it came now.
+		since = q.Now
+	}
+	p.Expires = since.Add(way.TextAge())
 	p.Validity = p.Expires.Sub(q.Now)
 	if p.Validity <= 0 {
 		p.Drop = ledger.ReasonExpired

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -47,7 +48,7 @@ func (s *schedule) wrote(a *actor, stored ledger.Record, err error) {
 	if err != nil {
 		return
 	}
-	c := change{record: stored, by: a, at: time.Now()}
+	c := change{record: stored, by: a, at: time.Now(), isRight: s.isRight()}
 	if stored.State == ledger.Uncertain {
 		c.listed = a.listed
 	}
@@ -64,6 +65,8 @@ type change struct {
 	record ledger.Record
 	by     *actor
 	at     time.Time
+	// isRight: the relay's clock was right then, and had been for long enough that nobody acts on another time.
+	isRight bool
 	// listed is, of a text that became uncertain, what its sender had last seen of Twilio's list.
 	listed map[string]bool
 }
@@ -87,6 +90,9 @@ func describe(r ledger.Record) func() string {
 
 // nameOf shortens a MessageSid: T1 is the first text, M1 Twilio's first message.
 func nameOf(sid string) string {
+	if name, ok := nameOfManual(sid); ok {
+		return name
+	}
 	digits := strings.TrimLeft(strings.TrimPrefix(sid, "SM"), "0")
 	if rest, outbound := strings.CutPrefix(digits, "f0"); outbound {
 		return "M" + strings.TrimLeft(rest, "0")
@@ -106,8 +112,16 @@ func (d tableDoor) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[
 }
 
 func (d tableDoor) Put(ctx context.Context, r route.Route) (route.Route, error) {
-	c := call{op: "routes.Put", what: func() string { return fmt.Sprintf("%d opted out", len(r.OptedOut)) }}
-	return through(ctx, d.schedule, c, func(*actor) (route.Route, error) { return d.routes.Put(ctx, r) })
+	c := call{op: "routes.Put", what: func() string {
+		return fmt.Sprintf("active %v, %v, %d opted out", r.Active, plainly(r.Hops()), len(r.OptedOut))
+	}}
+	return through(ctx, d.schedule, c, func(*actor) (route.Route, error) {
+		stored, err := d.routes.Put(ctx, r)
+		if err == nil {
+			d.ways = append(d.ways, wayAt{stored, time.Now()})
+		}
+		return stored, err
+	})
 }
 
 func (d tableDoor) List(context.Context) ([]route.Route, error) { panic("nobody lists routes") }
@@ -117,7 +131,8 @@ type paceDoor struct{ *schedule }
 
 // booking is a moment that was given away.
 type booking struct {
-	to     sms.PhoneNumber
+	to sms.PhoneNumber
+	// at is by the true clock.
 	at     time.Time
 	limits pace.Limits
 }
@@ -128,9 +143,12 @@ func (d paceDoor) Reserve(ctx context.Context, r pace.Request, now time.Time) (t
 	}
 	c := call{op: "pace.Reserve", what: func() string { return string(r.To) }}
 	return through(ctx, d.schedule, c, func(*actor) (time.Time, error) {
+		if d.chance.odds(d.Trouble.Crowd) {
+			return time.Time{}, &fault.Error{Kind: fault.Throttled, RetryAfter: one(d.chance, 200*time.Millisecond, 20*time.Second), Err: errDown}
+		}
 		at, err := d.pace.Reserve(ctx, r, now)
 		if err == nil {
-			d.bookings = append(d.bookings, booking{to: r.To, at: at, limits: r.Limits})
+			d.bookings = append(d.bookings, booking{to: r.To, at: at.Add(-d.ahead), limits: r.Limits})
 		}
 		return at, err
 	})

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
@@ -27,7 +26,7 @@ func (trusting) Validate(signature.Request) error { return nil }
 
 func (s *schedule) newFront() *webhook.Handler {
 	return webhook.New(webhook.Config{
-		Queue: queueDoor{s, s.fifo}, Verifier: trusting{}, Now: time.Now, Started: time.Now(), Version: "v1.2.3",
+		Queue: queueDoor{s, s.fifo}, Verifier: trusting{}, Now: s.wall, Started: time.Now(), Version: "v1.2.3",
 		Logger: s.logger, Emit: telemetry.Discard,
 	})
 }
@@ -91,7 +90,11 @@ func (s *schedule) ring(i int) {
 	s.spawn(&process{name: name}, name, func(ctx context.Context, a *actor) {
 		status := 0
 		defer func() { s.answered(w, status) }()
-		response, err := s.front.Handle(ctx, s.request(w))
+		handle, request := s.front.Handle, s.request
+		if w.text > 0 && s.Texts[w.text-1].Manual {
+			handle, request = s.operations.Handle, s.manual
+		}
+		response, err := handle(ctx, request(w))
 		if err != nil {
 			s.violated("front door returned an error: %v", err)
 		}
@@ -104,14 +107,14 @@ func (s *schedule) answered(w webhookOf, status int) {
 	if s.over {
 		return
 	}
-	accepted := status == http.StatusOK || status == http.StatusNoContent
+	accepted := status == http.StatusOK || status == http.StatusNoContent || status == http.StatusAccepted
 	switch {
 	case w.message != nil && accepted:
 		w.message.heard = append(w.message.heard, w.status)
 	case w.message != nil:
 		// A receipt is lost.
 	case accepted:
-		s.accepted[relaytest.MessageSid(w.text)] = true
+		s.accepted[s.sidOf(w.text)] = true
 		if w.tries < 3 && s.chance.odds(s.Twilio.Twice) {
 			s.again(w)
 		}
@@ -156,7 +159,7 @@ func (s *schedule) request(w webhookOf) events.APIGatewayV2HTTPRequest {
 func (s *schedule) inbound(n int) sms.Message {
 	t := s.Texts[n-1]
 	return sms.Message{
-		Sid: relaytest.MessageSid(n), From: customer(t.Customer), To: twilioNumber,
+		Sid: s.sidOf(n), From: customer(t.Customer), To: twilioNumber,
 		Body: fmt.Sprintf("Is gate %d open?", t.Body), NumSegments: 1,
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -29,6 +28,9 @@ func (s *schedule) checkChange(before, after ledger.Record) {
 		if was {
 			s.checkRevival(before, after)
 		}
+	}
+	if after.Reason == ledger.ReasonResendOrder && before.State != ledger.Queued {
+		s.checkResent(before, after)
 	}
 	for i, a := range after.Attempts {
 		if i > 0 && a.Number <= after.Attempts[i-1].Number {
@@ -66,13 +68,13 @@ func (s *schedule) checkPost(p *post) {
 	if !slices.ContainsFunc(s.changes, func(c change) bool { return c.record.MessageSid == p.ref.RelayID && claims(c.record, p) }) {
 		s.violated("%s was posted without a claim", name)
 	}
-	if a := s.attemptOf(p); !open && time.Since(a.StartedAt) <= sendTimeout && a.Outcome != "" {
+	if a := s.attemptOf(p); !open && s.truly() && time.Since(a.StartedAt) <= sendTimeout && a.Outcome != "" {
 		s.violated("%s was posted when someone else had ended it as %s, though its lease was not over", name, a.Outcome)
 	}
-	if want := phone(p.ref.Hop); p.out.To != want || p.out.From != twilioNumber {
-		s.violated("%s went from %s to %s, not to %s", name, string(p.out.From), string(p.out.To), string(want))
+	if !s.mayGoTo(r, p.out.To, p.ref.Hop, s.claimedAt(p)) || p.out.From != twilioNumber {
+		s.violated("%s went from %s to %s", name, string(p.out.From), string(p.out.To))
 	}
-	if age := p.by.received.Sub(s.dueSince(r)); age > s.maxAge() {
+	if age := p.by.received.Sub(s.dueSince(r)); age > s.maxAge() && s.truly() {
 		s.violated("%s was posted, and the text was %v old when its sender got it", name, age)
 	}
 	if p.out.ValidityPeriod > max(time.Second, s.maxAge()) || p.out.ValidityPeriod <= 0 {
@@ -111,7 +113,8 @@ func (s *schedule) checkBooked(p *post, name string) {
 	}
 	now, booked, posted := time.Now(), 0, 0
 	for _, b := range s.bookings {
-		if b.to == p.out.To && !b.at.After(now) {
+		// When a clock jumps, a moment comes sooner or later than it was booked for.
+		if b.to == p.out.To && (!b.at.After(now) || !s.truly()) {
 			booked++
 		}
 	}
@@ -138,7 +141,9 @@ func (s *schedule) checkAgain(earlier, p *post, name string) {
 	}
 	m := earlier.message
 	refused := m == nil && earlier.answered && !earlier.disturbed
+	isResent, wasDoubtful := s.isResent(earlier, p)
 	switch {
+	case wasDoubtful, isResent && refused:
 	case refused && earlier.told == fault.Permanent:
 		s.violated("%s was posted though attempt %d was refused for good", name, earlier.ref.Attempt)
 	case refused && (earlier.told == fault.Unreachable || earlier.told == fault.OptedOut) && earlier.out.To == p.out.To:
@@ -148,11 +153,16 @@ func (s *schedule) checkAgain(earlier, p *post, name string) {
 		s.violated("%s was posted though nobody could know what became of attempt %d", name, earlier.ref.Attempt)
 	case m.status(now).Lost():
 	case m.denied && !s.knewOf(earlier, p):
-	case earlier.ref.Hop != p.ref.Hop && s.DeliveryTimeout > 0 && now.Sub(s.attemptOf(earlier).StartedAt) >= s.DeliveryTimeout && !m.wasSeenDelivered():
+	case earlier.out.To != p.out.To && s.isOverdue(earlier) && !m.wasSeenDelivered():
 	case (!earlier.answered || earlier.disturbed) && s.OnUncertain == route.Resend:
 	default:
 		s.violated("%s was posted though Twilio has %s of attempt %d, which is %s", name, nameOf(m.sid), earlier.ref.Attempt, m.status(now))
 	}
+}
+
+// isOverdue reports whether the delivery timeout of a POST is over, by the relay's clock.
+func (s *schedule) isOverdue(p *post) bool {
+	return s.DeliveryTimeout > 0 && (!s.truly() || time.Since(s.attemptOf(p).StartedAt) >= s.DeliveryTimeout)
 }
 
 // wasSeenDelivered reports whether Twilio, when last asked, said that the message was delivered.
@@ -164,12 +174,13 @@ func (s *schedule) checkEnd() {
 		s.violated("the queues themselves gave up on %d messages", n)
 	}
 	for n := range s.Texts {
-		sid := relaytest.MessageSid(n + 1)
+		sid := s.sidOf(n + 1)
 		r, err := s.records.Get(s.ctx, sid)
 		switch {
 		case err != nil && s.accepted[sid]:
 			s.violated("%s was accepted, and the ledger has nothing of it: %v", nameOf(sid), err)
 		case err == nil:
+			s.checkWhose(n+1, r)
 			s.checkText(r)
 			s.checkTruth(r)
 		}
@@ -218,7 +229,11 @@ func (s *schedule) checkText(r ledger.Record) {
 		s.checkExhausted(r)
 	case ledger.Sent:
 		s.checkPatience(r)
-	case ledger.Queued, ledger.Sending, ledger.Delivered, ledger.Undelivered, ledger.Failed, ledger.Dropped:
+	case ledger.Undelivered, ledger.Failed:
+		s.checkGivenUp(r)
+	case ledger.Dropped:
+		s.checkDropped(r)
+	case ledger.Queued, ledger.Sending, ledger.Delivered:
 	}
 }
 
@@ -238,29 +253,6 @@ func (s *schedule) checkExhausted(r ledger.Record) {
 	s.violated("%s is dead, and no phone was tried %d times", nameOf(r.MessageSid), s.MaxAttempts)
 }
 
-// checkPatience holds a text that rests as sent against the delivery timeout: if there was another phone to try, and time
-// left to try it, it does not rest there.
-func (s *schedule) checkPatience(r ledger.Record) {
-	awaited, ok := r.AwaitedAttempt()
-	isTimedOut := s.DeliveryTimeout > 0 && ok
-	due := awaited.StartedAt.Add(s.DeliveryTimeout)
-	// Who was held up may have come when the text was too old.
-	hadTime := due.Add(time.Hour).Before(s.dueSince(r).Add(s.maxAge()))
-	if !isTimedOut || !hadTime {
-		return
-	}
-	for hop := range s.Fallbacks + 1 {
-		if to := phone(hop); to != awaited.To && r.HopOpen(to) && !s.mayBeOptedOut(to) {
-			s.violated("%s rests as sent to %s, though it was not delivered in time and %s was not tried", nameOf(r.MessageSid), string(awaited.To), string(to))
-		}
-	}
-}
-
-// mayBeOptedOut reports whether Twilio has said of the phone that it opted out.
-func (s *schedule) mayBeOptedOut(to sms.PhoneNumber) bool {
-	return slices.Contains(s.optedOut, to) || slices.ContainsFunc(s.messages, func(m *message) bool { return m.code == 21610 && m.post.out.To == to })
-}
-
 // mayExhaust reports whether attempts may be used up though nothing is wrong with the relay.
 func (s *schedule) mayExhaust() bool { return s.Twilio.Undelivered > 0 }
 
@@ -273,7 +265,8 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 	unknown := map[int]bool{}
 	for _, a := range r.Attempts {
 		unknown[a.Number] = a.Unknown()
-		if c := s.concluded(r); a.Unknown() && c.at.Sub(a.EndedAt) < listPatience && (a.Looks < s.Looks || c.at.Sub(a.EndedAt) < time.Duration(s.Looks)*s.Interval) {
+		isEarly := func(c change) bool { return s.truly() && c.at.Sub(a.EndedAt) < time.Duration(s.Looks)*s.Interval }
+		if c := s.concluded(r); a.Unknown() && c.at.Sub(a.EndedAt) < listPatience && (a.Looks < s.Looks || isEarly(c)) {
 			s.violated("%s is uncertain after %d looks in %v", name, a.Looks, c.at.Sub(a.EndedAt))
 		}
 	}
@@ -299,7 +292,9 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 	}
 	// Twilio may have taken what it refused for the moment, so that such an attempt of the text itself is like another text.
 	wasRefused := slices.ContainsFunc(r.Attempts, ledger.Attempt.Refused)
-	if r.Reason == ledger.ReasonAmbiguous && len(s.twinsOf(r)) < 2 && s.OnUncertain != route.Resend && !wasRefused {
+	// So is one that was in doubt before an operator had the text sent again. And by a clock that was ahead, nothing is absent.
+	mayBeAmbiguous := wasRefused || len(s.revivals[r.MessageSid]) > 0 || !s.truly()
+	if r.Reason == ledger.ReasonAmbiguous && len(s.twinsOf(r)) < 2 && s.OnUncertain != route.Resend && !mayBeAmbiguous {
 		s.violated("%s is ambiguous, and there is no other text of the same words", name)
 	}
 }
@@ -307,7 +302,8 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 // isInTime reports whether the message of a POST was made while it is looked for: while a POST may take, or within three
 // quarters of the time that the looks take.
 func (s *schedule) isInTime(p *post, a ledger.Attempt) bool {
-	return !p.late && p.message.createdAt.Sub(a.StartedAt) < max(sendTimeout, time.Duration(s.Looks)*s.Interval*3/4)
+	// By a clock that was ahead it is looked for at another time, and never found.
+	return !p.late && s.truly() && p.message.createdAt.Sub(a.StartedAt) < max(sendTimeout, time.Duration(s.Looks)*s.Interval*3/4)
 }
 
 // concluded returns the write that made the text uncertain.

@@ -11,7 +11,7 @@ type mutation struct {
 
 // mutations lists the safeguards that the simulation must miss when they are gone.
 func mutations() []mutation {
-	return slices.Concat(againstDoubles(), againstLosses(), againstDisorder(), againstWrongRedrives(), againstUnsealed())
+	return slices.Concat(againstDoubles(), againstLosses(), againstDisorder(), againstWrongRedrives(), againstUnsealed(), againstPeople())
 }
 
 // againstDoubles are what keeps texts from being sent twice, or too often.
@@ -179,6 +179,40 @@ func againstWrongRedrives() []mutation {
 		{
 			"age anew", "a redriven text is as old as when it came",
 			[]edit{{"shared/ledger/record.go", "if r.RedrivenAt.After(r.ReceivedAt) {", "if false {"}},
+		},
+	}
+}
+
+// againstPeople are what keeps operators, changed routes, crowds and wrong clocks from doing harm.
+func againstPeople() []mutation {
+	return []mutation{
+		{
+			"an order twice", "an operator's order has a text sent again however often it comes",
+			[]edit{{"shared/ledger/decision.go", "|| !r.RedrivenAt.Equal(o.RedrivenAt) {", "{"}},
+		},
+		{
+			"an order in doubt", "an operator's order sends a text again that Twilio has",
+			[]edit{{"shared/ledger/decision.go", "case r.Awaited():\n\t\t\tto, reason = r.rest()", "case false:\n\t\t\tto, reason = r.rest()"}},
+		},
+		{
+			"route remembered", "a route that was changed is remembered for ever",
+			[]edit{{"shared/route/cache.go", "return age >= 0 && age < MaxCacheAge", "return true || age < 0"}},
+		},
+		{
+			"an operator's phone", "a manual text goes along the route, and not to the phone that the operator chose",
+			[]edit{{"shared/plan/plan.go", "if r.Manual && r.Destination != \"\" {", "if false {"}},
+		},
+		{
+			"refused by the book", "a text goes at once if the book of the pace limits refuses it a moment",
+			[]edit{{"functions/sender/delivery/attempt.go", "return again(time.Duration(float64(f.RetryAfter) * (1 + h.Spread()))), true, true", "return verdict{}, false, false"}},
+		},
+		{
+			"a booking of another day", "what a clock that was ahead has booked holds all texts up",
+			[]edit{{"shared/pace/state.go", "if clock.Ahead(made, now) {", "if false {"}},
+		},
+		{
+			"a text of another day", "a text that came by a clock that was ahead is delivered a day late",
+			[]edit{{"shared/plan/plan.go", "if since.After(q.Now) {", "if false {"}},
 		},
 	}
 }

@@ -101,6 +101,8 @@ func (d queueDoor) deleteLetter(ctx context.Context, received queue.Delivery, l 
 type revival struct {
 	attempts, last int
 	at             time.Time
+	// ordered: it was not dead, and an operator ordered it to be sent again; doubtful: it was uncertain then.
+	ordered, doubtful bool
 }
 
 // checkRevival holds the write by which a text leaves dead against the letters that were moved: each death ends at most once, and
@@ -198,7 +200,7 @@ func (s *schedule) bringBack() {
 		switch {
 		case r.State == ledger.Dead:
 			s.violated("%s is dead, though its letter was moved back and nothing went wrong since", nameOf(sid))
-		case dead[sid] && r.State == ledger.Dropped && s.Twilio.Broken == 0:
+		case dead[sid] && r.State == ledger.Dropped && s.Twilio.Broken == 0 && s.ways[len(s.ways)-1].Active:
 			// An account that was unusable holds texts for longer than some may wait.
 			s.violated("%s was dropped (%s), though it was just moved back", nameOf(sid), r.Reason)
 		}

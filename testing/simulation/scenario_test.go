@@ -34,15 +34,21 @@ type scenario struct {
 	Interval        time.Duration
 	MaxAttempts     int
 
-	// Redrive is how often an operator moves dead letters back: against the 100 of all that the relay itself could do next.
-	Redrive int
+	// Redrive is how often an operator moves dead letters back, Resend how often one orders a text to be sent again that is
+	// uncertain or reached nobody, Reroute how often one changes the route, Jump how often a clock jumps: against the 100 of all
+	// that the relay itself could do next.
+	Redrive, Resend, Reroute, Jump int
 
 	Trouble trouble
 	Twilio  habits
 }
 
-// text is what a customer sends.
-type text struct{ Customer, Body int }
+// text is what a customer sends, or, if it is manual, what an operator sends as if the customer had: along the route, or to a phone
+// of their own.
+type text struct {
+	Customer, Body int
+	Manual, OwnTo  bool
+}
 
 // trouble is how many calls in a thousand go wrong, and how.
 type trouble struct {
@@ -51,6 +57,8 @@ type trouble struct {
 	Fail, Lost, Kill, Pause, Slow int
 	// Bury: a sender stands still when a letter is on the dead-letter queue, before it records the death.
 	Bury int
+	// Crowd: the book of the pace limits is changed by someone else at the same moment.
+	Crowd int
 }
 
 // habits is how many messages in a thousand Twilio treats how.
@@ -91,7 +99,11 @@ func scenarios() *rapid.Generator[scenario] {
 	texts := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) text {
 		// Mostly the same one says the same, so that texts have to be told apart.
 		few := rapid.SampledFrom([]int{0, 0, 0, 1, 2})
-		return text{Customer: few.Draw(t, "customer"), Body: few.Draw(t, "body")}
+		isManual := rapid.IntRange(0, 5).Draw(t, "manual") == 5
+		return text{
+			Customer: few.Draw(t, "customer"), Body: few.Draw(t, "body"),
+			Manual: isManual, OwnTo: isManual && rapid.IntRange(0, 2).Draw(t, "own phone") == 2,
+		}
 	}), 1, 6)
 	lasting := func(all ...time.Duration) *rapid.Generator[time.Duration] { return rapid.SampledFrom(all) }
 	pairs, numbers := limits("off", "off", "1/10s", "2/30s", "10/30s"), limits("off", "1/1s", "1/5s", "3/1s")
@@ -111,7 +123,7 @@ func scenarios() *rapid.Generator[scenario] {
 			MaxAttempts:     rapid.SampledFrom([]int{8, 3, 2, 1}).Draw(t, "max attempts"),
 			Trouble: trouble{
 				Fail: rate(120).Draw(t, "fail"), Lost: rate(120).Draw(t, "lost"), Kill: rate(40).Draw(t, "kill"),
-				Pause: rate(40).Draw(t, "pause"), Slow: rate(100).Draw(t, "slow"),
+				Pause: rate(40).Draw(t, "pause"), Slow: rate(100).Draw(t, "slow"), Crowd: rate(300).Draw(t, "crowd"),
 			},
 			Twilio: habits{
 				Refuse: rate(300).Draw(t, "refuse"), Busy: rate(300).Draw(t, "busy"), Broken: rate(100).Draw(t, "broken"),
@@ -125,6 +137,9 @@ func scenarios() *rapid.Generator[scenario] {
 			sc.beTwins()
 		}
 		sc.Redrive = rapid.SampledFrom([]int{0, 0, 5, 20}).Draw(t, "redrive")
+		sc.Resend = rapid.SampledFrom([]int{0, 0, 5, 20}).Draw(t, "resend")
+		sc.Reroute = rapid.SampledFrom([]int{0, 0, 0, 3, 10}).Draw(t, "reroute")
+		sc.Jump = rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 3, 10}).Draw(t, "jump")
 		if rapid.IntRange(0, 3).Draw(t, "dying") == 3 {
 			sc.beDying(rate(400).Draw(t, "denied"))
 			if rapid.Bool().Draw(t, "later") {
@@ -179,7 +194,7 @@ func (s *scenario) dieLater() {
 // calm reports whether nothing can go wrong on the way to Twilio and back.
 func (s scenario) calm() bool {
 	t := s.Twilio
-	return s.Trouble == trouble{} && t.Busy+t.Broken+t.Down+t.Denied+t.Late == 0
+	return s.Trouble == trouble{} && t.Busy+t.Broken+t.Down+t.Denied+t.Late+s.Reroute+s.Jump == 0
 }
 
 // route returns the scenario's route.

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -42,7 +43,9 @@ type schedule struct {
 	// told is the trace, nil if none is kept.
 	told *strings.Builder
 
-	front    *webhook.Handler
+	front      *webhook.Handler
+	operations *operations.Handler
+
 	actors   []*actor
 	died     []*process
 	senders  int
@@ -65,8 +68,19 @@ type schedule struct {
 	// redrives counts how often operators moved letters, moves how many; revivals are what came of it, by text.
 	redrives, moves int
 	revivals        map[string][]revival
-	changes         []change
-	current         map[string]ledger.Record
+	// resends counts the operators that ordered texts to be sent again, orders are theirs, obeyed those that took a text back.
+	resends        int
+	orders, obeyed []given
+	// reroutes counts the operators that changed the route, ways are the routes there were.
+	reroutes int
+	ways     []wayAt
+	// ahead is how far the relay's clock is ahead, jumps how often it jumped, right since when it is not ahead.
+	ahead time.Duration
+	jumps int
+	right time.Time
+
+	changes []change
+	current map[string]ledger.Record
 	// audited is up to which change the audit has come.
 	audited int
 	stream  []events.DynamoDBEventRecord
@@ -95,7 +109,8 @@ func newSchedule(over stores, sc scenario, c *chance, traced bool) *schedule {
 func (s *schedule) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.ctx = ctx
-	s.front = s.newFront()
+	s.front, s.operations = s.newFront(), s.newOperations()
+	s.ways = []wayAt{{s.route(), s.began.Add(-time.Hour)}}
 	for n := range s.Texts {
 		s.webhooks = append(s.webhooks, webhookOf{text: n + 1, due: s.began.Add(time.Duration(n*n) * time.Second)})
 	}
@@ -111,6 +126,7 @@ func (s *schedule) run() {
 	synctest.Wait()
 	s.tellf("faults stop")
 	s.chance.calm = true
+	s.setRight()
 	s.brokenUntil = time.Time{}
 	if s.drain() {
 		s.checkEnd()
@@ -128,7 +144,7 @@ func (s *schedule) step() bool {
 	s.steps++
 	s.bury()
 	able, due := s.able(), s.dueWebhooks()
-	weights := []int{0, 0, 0, 0}
+	weights := []int{0, 0, 0, 0, 0, 0, 0}
 	if len(able) > 0 {
 		weights[0] = 100
 	}
@@ -141,6 +157,7 @@ func (s *schedule) step() bool {
 	if len(s.letters) > 0 && !s.chance.calm {
 		weights[3] = s.Redrive
 	}
+	resendable := s.troubles(weights)
 	switch s.chance.weighted(weights...) {
 	case 0:
 		s.goOn(able[s.chance.of(len(able))])
@@ -148,10 +165,30 @@ func (s *schedule) step() bool {
 		s.ring(due[s.chance.of(len(due))])
 	case 3:
 		s.redrive()
+	case 4:
+		s.resend(resendable[s.chance.of(len(resendable))])
+	case 5:
+		s.reroute()
+	case 6:
+		s.jump()
 	default:
 		return s.passTime(len(able)+len(due) > 0)
 	}
 	return true
+}
+
+// troubles weighs what else people and clocks may do, and returns the texts that may be ordered to be sent again.
+func (s *schedule) troubles(weights []int) (resendable []string) {
+	if s.chance.calm {
+		return nil
+	}
+	if s.Resend > 0 {
+		if resendable = s.resendable(); len(resendable) > 0 {
+			weights[4] = s.Resend
+		}
+	}
+	weights[5], weights[6] = s.Reroute, s.Jump
+	return resendable
 }
 
 // able returns the actors that may go on. When nothing is left to chance they take turns.

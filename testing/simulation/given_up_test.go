@@ -1,0 +1,90 @@
+package simulation_test
+
+import (
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+)
+
+// checkPatience holds a text that rests as sent against the delivery timeout: if there was another phone to try, and time
+// left to try it, it does not rest there.
+func (s *schedule) checkPatience(r ledger.Record) {
+	awaited, ok := r.AwaitedAttempt()
+	isTimedOut := s.DeliveryTimeout > 0 && ok
+	due := awaited.StartedAt.Add(s.DeliveryTimeout)
+	// Who was held up may have come when the text was too old.
+	hadTime := due.Add(time.Hour).Before(s.dueSince(r).Add(s.maxAge()))
+	// While the clock was ahead, the text was too old by it.
+	if !isTimedOut || !hadTime || !s.truly() {
+		return
+	}
+	for _, to := range s.steadyHops(r, awaited.StartedAt) {
+		if to != awaited.To && r.HopOpen(to) && !s.mayBeOptedOut(to) {
+			s.violated("%s rests as sent to %s, though it was not delivered in time and %s was not tried", nameOf(r.MessageSid), string(awaited.To), string(to))
+		}
+	}
+}
+
+// mayBeOptedOut reports whether Twilio has said of the phone that it opted out.
+func (s *schedule) mayBeOptedOut(to sms.PhoneNumber) bool {
+	return slices.Contains(s.optedOut, to) || slices.ContainsFunc(s.messages, func(m *message) bool { return m.code == 21610 && m.post.out.To == to })
+}
+
+// checkGivenUp holds a text that reached nobody against the route: if each message was lost for a reason of its phone's, and another
+// phone was there to try, and time left to try it, the text does not end there.
+func (s *schedule) checkGivenUp(r ledger.Record) {
+	ended := s.endOf(r)
+	hadTime := ended.at.Before(s.dueSince(r).Add(s.maxAge()))
+	if !hadTime || !s.truly() || r.Reason == ledger.ReasonRefused || slices.ContainsFunc(r.Attempts, s.endsText) {
+		return
+	}
+	for _, to := range s.steadyHops(r, r.ReceivedAt) {
+		wasTried := slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.To == to })
+		if !wasTried && !s.mayBeOptedOut(to) {
+			s.violated("%s is %s (%s), and %s was not tried", nameOf(r.MessageSid), r.State, r.Reason, string(to))
+		}
+	}
+}
+
+// endsText reports whether what came of an attempt may be why no other phone is tried: it was refused or lost for a reason that
+// holds for every phone, or was one of the last that there may be at its own.
+func (s *schedule) endsText(a ledger.Attempt) bool {
+	if f := twilio.ClassifyReceipt(a.Status, a.ErrorCode); a.Status.Lost() {
+		return f.Kind != fault.Unreachable && f.Kind != fault.OptedOut
+	}
+	return a.Outcome == fault.Permanent.String() || a.Outcome == fault.Transient.String() || a.Outcome == fault.Throttled.String()
+}
+
+// endOf returns the write that brought the text to the state that it has.
+func (s *schedule) endOf(r ledger.Record) change {
+	var end change
+	for _, c := range s.changes {
+		switch {
+		case c.record.MessageSid != r.MessageSid:
+		case c.record.State != r.State:
+			end = change{}
+		case end.by == nil:
+			end = c
+		}
+	}
+	return end
+}
+
+// checkDropped holds a text that was dropped for its age, or because its route was off, against both. The pace limits may leave a
+// text no time that is not too old yet, but here never half of half an hour.
+func (s *schedule) checkDropped(r ledger.Record) {
+	end := s.endOf(r)
+	age := end.at.Sub(r.DueSince())
+	isYoung := age >= 0 && age < s.maxAge()/2 && s.maxAge() >= 30*time.Minute
+	if isYoung && end.isRight && r.Reason == ledger.ReasonExpired {
+		s.violated("%s was dropped as expired, and was %v old", nameOf(r.MessageSid), age)
+	}
+	wasOff := slices.ContainsFunc(s.waysSince(end.at), func(w wayAt) bool { return !w.Active })
+	if r.Reason == ledger.ReasonInactive && !wasOff {
+		s.violated("%s was dropped as inactive, and the route was on", nameOf(r.MessageSid))
+	}
+}
