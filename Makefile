@@ -64,7 +64,7 @@ chaos: ## Kill a relay under load 50 times with Twilio's faults on: nothing lost
 
 .PHONY: simulate
 simulate: ## Play 1,000,000 schedules of the simulation (about half an hour)
-	cd testing/simulation && $(GO) test . -count=1 -timeout 0 -run 'TestSimulation$$' -schedules 1000000 -progress -failures 10
+	cd testing/simulation && GOGC=800 $(GO) test . -count=1 -timeout 0 -run 'TestSimulation$$' -schedules 1000000 -progress -failures 10
 
 .PHONY: mutations
 mutations: ## Break each safeguard on purpose, and see that the simulation, or a test, notices
