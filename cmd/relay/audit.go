@@ -117,18 +117,26 @@ func (m *moment) Set(text string) error {
 	return nil
 }
 
+// placeOf names a line of the log.
+func placeOf(source *trail.Source, line auditlog.Line) string {
+	if source.PlaceOf == nil {
+		return "a line"
+	}
+	return source.PlaceOf(line.Number)
+}
+
 // entriesOf reads the log's entries of the window, each once, and says on the standard error if the last line is torn. The error is
 // what visit returns, or names the line that is none.
 func (p program) entriesOf(ctx context.Context, source *trail.Source, q trail.Query, visit func(auditlog.Entry, []byte) error) error {
 	seen := map[[sha256.Size]byte]bool{}
 	return source.Read(ctx, q, func(line auditlog.Line) error {
 		if line.Torn {
-			printf(p.stderr, "relay: line %d of %s has no end and is left out: it is being written just now, or it was cut\n", line.Number, source.Where)
+			printf(p.stderr, "relay: %s of %s has no end and is left out: it is being written just now, or it was cut\n", placeOf(source, line), source.Where)
 			return nil
 		}
 		entry, err := auditlog.Parse(line.Text)
 		if err != nil {
-			return hintedError{fmt.Errorf("line %d is no audit entry", line.Number), "relay audit verify looks at the whole log and says what is wrong with it"}
+			return hintedError{fmt.Errorf("%s is no audit entry", placeOf(source, line)), "relay audit verify looks at the whole log and says what is wrong with it"}
 		}
 		switch sum := sha256.Sum256(line.Text); {
 		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.MessageSid != "" && entry.MessageSid != q.MessageSid, seen[sum]:

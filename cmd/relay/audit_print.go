@@ -83,11 +83,11 @@ func findingLine(source *trail.Source, f auditlog.Finding) string {
 	if place == "" {
 		place = f.MessageSid
 	}
-	if source.Numbered && f.Line > 0 {
+	if source.PlaceOf != nil && f.Line > 0 {
 		if place != "" {
 			place += ", "
 		}
-		place += fmt.Sprintf("line %d", f.Line)
+		place += source.PlaceOf(f.Line)
 	}
 	if place == "" {
 		return f.Detail

@@ -84,7 +84,7 @@ func (v verification) run(ctx context.Context) (auditlog.Report, error) {
 	if err := v.expect(ctx, verifier, from); err != nil {
 		return auditlog.Report{}, err
 	}
-	err := v.source.Read(ctx, trail.Query{From: from, MessageSid: v.messageSid}, func(line auditlog.Line) error {
+	err := v.source.Read(ctx, trail.Query{From: from, MessageSid: v.messageSid, Segment: verifier.Segment}, func(line auditlog.Line) error {
 		verifier.Add(line)
 		return nil
 	})

@@ -23,7 +23,7 @@ type Entry struct {
 	ID string `json:"id"`
 	// Time is when the change was made, to the millisecond.
 	Time time.Time `json:"time"`
-	// Subject is "message" for the ledger, "route" for the routing table, "unreadable" for a change of either of which no
+	// Subject is "message" for the ledger, "route" for the routing table, "segment" for the log itself, "unreadable" for a change of either of which no
 	// entry can be made: its Change is the stream's own word (INSERT, MODIFY, REMOVE), and Object says where it is.
 	Subject string `json:"subject"`
 	// Change is "created", "changed", "removed" (by someone) or "expired" (by the table's own time to live).
@@ -55,7 +55,7 @@ type Entry struct {
 	// Object is the name under which an unreadable change was set aside, in the failure bucket or folder.
 	Object string `json:"object,omitempty"`
 	// Prev is the hash of the text's entry before this one, and Hash that of the line itself without its hash, SHA-256 in
-	// hexadecimal digits; of messages only, and absent where an older version of the relay wrote the record.
+	// hexadecimal digits; of messages and segments only, and absent where an older version of the relay wrote the record.
 	Prev string `json:"prev,omitempty"`
 	// Unsealed means that someone changed the record past the relay: its seal is not this entry's hash, but Seal.
 	Unsealed bool   `json:"unsealed,omitempty"`

@@ -45,15 +45,17 @@ type Verifier struct {
 	texts   map[string]*text
 	others  map[digest]digest
 	// edited are the hashes that stood on edited lines: what they were is not missing, it is edited.
-	edited map[digest]bool
-	report Report
+	edited   map[digest]bool
+	segments segments
+	report   Report
 }
 
 // NewVerifier returns a Verifier of an empty log.
 func NewVerifier(options Options) *Verifier {
 	return &Verifier{
 		options: options, texts: map[string]*text{}, others: map[digest]digest{}, edited: map[digest]bool{},
-		report: Report{Heads: !options.HeadsAt.IsZero(), Problems: map[string]int{}, Findings: []Finding{}},
+		segments: segments{sums: map[int64]string{}, heads: map[int64]Entry{}},
+		report:   Report{Heads: !options.HeadsAt.IsZero(), Problems: map[string]int{}, Findings: []Finding{}},
 	}
 }
 
@@ -99,6 +101,9 @@ func (v *Verifier) Add(line Line) {
 	if err != nil {
 		v.edit(Entry{}, "the line is no entry", stated, hashOf(body))
 		return
+	}
+	if entry.Subject == SubjectSegment && hashOf(body) == stated {
+		v.segments.note(entry)
 	}
 	if entry.Time.Before(v.options.From) {
 		return
@@ -192,6 +197,9 @@ func (v *Verifier) Ask(ctx context.Context, lookUp func(ctx context.Context, mes
 func (v *Verifier) Report() Report {
 	for _, sid := range slices.Sorted(maps.Keys(v.texts)) {
 		v.check(sid, v.texts[sid])
+	}
+	if v.options.MessageSid == "" {
+		v.segments.check(v.report.add)
 	}
 	slices.SortStableFunc(v.report.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.MessageSid, b.MessageSid), cmp.Compare(a.Line, b.Line))

@@ -1,6 +1,6 @@
-// Package jsonlines keeps the audit log of the embedded set in a file of JSON lines, which only ever grows. Each line is
-// an audit entry with the line's time put before its other fields, as "@timestamp". It is for one process at a time: it
-// takes no lock (the database beside it has one), and it neither rotates nor searches the file.
+// Package jsonlines keeps the audit log of the embedded set in files of JSON lines, which only ever grow: segments, by size and
+// month. Each line is an audit entry with the line's time put before its other fields, as "@timestamp". It is for one process at
+// a time: it takes no lock (the database beside it has one).
 package jsonlines
 
 import (
@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -23,50 +24,106 @@ var _ auditlog.Log = (*Log)(nil)
 // ErrClosed means that the log was closed.
 var ErrClosed = errors.New("audit log is closed")
 
+// errCut means that someone cut the file while it was written to.
+var errCut = errors.New("the file was cut")
+
+// defaultMaxSize is how large a segment may become: a year's texts of a small business, read in well under a second.
+const defaultMaxSize = 64 << 20
+
+// Config says how a Log behaves. Its zero value is as relay serve runs it, without anyone to tell.
+type Config struct {
+	// MaxSize is how many bytes a segment may have before the next begins; 0 is 64 MiB.
+	MaxSize int64
+	// Now dates what the log writes about itself; nil is time.Now.
+	Now func() time.Time
+	// Lost is told, in words, when the file that is written to was cut, moved away, removed or written to by someone else; nil is
+	// nobody.
+	Lost func(what string)
+
+	// open and syncFolder are the file system's; nil is the true one.
+	open       func(path string) (file, error)
+	syncFolder func(path string) error
+}
+
+// file is what the log does with a file.
+type file interface {
+	io.ReaderAt
+	io.WriterAt
+	Truncate(size int64) error
+	Sync() error
+	Stat() (os.FileInfo, error)
+	Close() error
+}
+
 // Log is an open audit log. It is safe for concurrent use.
 type Log struct {
-	mu   sync.Mutex
-	file *os.File
+	path   string
+	config Config
+
+	mu     sync.Mutex
+	closed bool
+	// file is nil while the next segment could not be opened.
+	file file
 	// size is where the last complete line ends. What may stand beyond it is the rest of an append that failed.
 	size int64
 	// torn says that something may stand beyond size.
 	torn bool
+	// number and month are the segment's; newest is the time of the latest line since the log was opened.
+	number        int64
+	month, newest time.Time
+	// stuck says that a segment could not be closed, and that this was told.
+	stuck bool
+	// lost is why the segment before was left, for the entry that begins the next.
+	lost loss
 }
 
 // Open opens the audit log at path, and creates it (mode 0600) and its folder (mode 0700) where they are missing. A last
 // line without its end, which a crash in the middle of an append leaves behind, is cut off: no one was told that it is kept. One
 // that lacks its newline alone gets it: a hand may have taken that from a line that is kept.
-func Open(path string) (*Log, error) {
+func Open(path string, config Config) (*Log, error) {
+	if config.MaxSize == 0 {
+		config.MaxSize = defaultMaxSize
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Lost == nil {
+		config.Lost = func(string) {}
+	}
+	if config.open == nil {
+		config.open = openFile
+	}
+	if config.syncFolder == nil {
+		config.syncFolder = syncFolder
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the path is the operator's own setting
-	if err != nil {
+	l := &Log{path: path, config: config}
+	if err := l.begin(); err != nil {
 		return nil, fmt.Errorf("open audit log: %w", err)
-	}
-	l := &Log{file: file, torn: true}
-	if err := l.restore(path); err != nil {
-		return nil, fmt.Errorf("open audit log %s: %w", path, errors.Join(err, file.Close()))
 	}
 	return l, nil
 }
 
-// restore finds the end of the last complete line, cuts the rest off, and makes the file's name durable.
-func (l *Log) restore(path string) error {
-	size, err := l.file.Seek(0, io.SeekEnd)
+func openFile(path string) (file, error) {
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the path is the operator's own setting
+}
+
+// restore finds the end of the last complete line, and cuts the rest off.
+func (l *Log) restore() error {
+	info, err := l.file.Stat()
 	if err != nil {
 		return err
 	}
-	if l.size, err = lastLineEnd(l.file, size); err != nil {
+	l.torn = true
+	if l.size, err = lastLineEnd(l.file, info.Size()); err != nil {
 		return err
 	}
-	if err := l.complete(size); err != nil {
+	if err := l.complete(info.Size()); err != nil {
 		return err
 	}
-	if err := l.cut(); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
+	return l.cut()
 }
 
 // complete gives a whole last line the newline that it lacks.
@@ -122,6 +179,13 @@ func (l *Log) cut() error {
 	if !l.torn {
 		return nil
 	}
+	info, err := l.file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < l.size {
+		return fmt.Errorf("%w: %s has %d bytes of %d", errCut, l.path, info.Size(), l.size)
+	}
 	if err := l.file.Truncate(l.size); err != nil {
 		return err
 	}
@@ -155,14 +219,25 @@ func (l *Log) append(ctx context.Context, lines []auditlog.Line) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if l.file == nil {
+	if l.closed {
 		return ErrClosed
+	}
+	if err := l.ready(int64(len(text))); err != nil {
+		return err
 	}
 	// A line may only stand behind a complete one.
 	if err := l.cut(); err != nil {
 		return err
 	}
-	return l.write(text)
+	if err := l.write(text); err != nil {
+		return err
+	}
+	for _, line := range lines {
+		if line.Time.After(l.newest) {
+			l.newest = line.Time
+		}
+	}
+	return nil
 }
 
 // write appends text and syncs it. If either fails, what was written is cut off again, at the latest by the next
@@ -176,6 +251,9 @@ func (l *Log) write(text []byte) error {
 	if err == nil {
 		err = l.file.Sync()
 	}
+	if err == nil {
+		err = l.wholeTo(l.size + int64(len(text)))
+	}
 	if err != nil {
 		return errors.Join(err, l.cut())
 	}
@@ -184,17 +262,33 @@ func (l *Log) write(text []byte) error {
 	return nil
 }
 
+// wholeTo reports an error if the file does not end at size: someone cut it while it was written to, and what was written lies behind
+// a hole. The next append notices what was lost.
+func (l *Log) wholeTo(size int64) error {
+	info, err := l.file.Stat()
+	if err == nil && info.Size() < size {
+		err = fmt.Errorf("%w: %s", errCut, l.path)
+	}
+	return err
+}
+
 // Close closes the file.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = true
+	if err := l.leave(); err != nil {
+		return fmt.Errorf("close audit log: %w", err)
+	}
+	return nil
+}
+
+// leave closes the file that is open.
+func (l *Log) leave() error {
 	if l.file == nil {
 		return nil
 	}
 	err := l.file.Close()
 	l.file = nil
-	if err != nil {
-		return fmt.Errorf("close audit log: %w", err)
-	}
-	return nil
+	return err
 }

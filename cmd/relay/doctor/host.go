@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"quickdumpnow.com/smsrelay/shared/jsonlines"
 )
 
 // Host is what of the embedded set stands on this host.
@@ -129,6 +131,13 @@ func auditFile(_ context.Context, e *exam) Finding {
 		return skipped("%s could not be read: %v", path, causeOf(err))
 	case !whole:
 		return warn("restart relay serve: it cuts half a line off and writes it anew", "the last line of %s is not whole", path)
+	}
+	trouble, err := jsonlines.Trouble(path)
+	switch {
+	case err != nil:
+		return skipped("the segments of %s could not be listed: %v", path, causeOf(err))
+	case len(trouble) > 0:
+		return fail("put the file back under that name, from where it was moved to or from the backup; relay audit verify says what is missing", "%s", strings.Join(trouble, "; "))
 	default:
 		return ok("it is there and ends with a whole line")
 	}

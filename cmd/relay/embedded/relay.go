@@ -101,7 +101,7 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if err := r.db.ReleaseInFlight(ctx); err != nil {
 		return nil, fmt.Errorf("release what was in flight: %w", err)
 	}
-	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, AuditFile)); err != nil {
+	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, AuditFile), jsonlines.Config{Lost: r.auditLost}); err != nil {
 		return nil, err
 	}
 	if len(r.config.PublicBaseURLs) == 0 {
@@ -252,6 +252,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return old.run(working) })
 	workers.Go(func() error { return r.checkAccount(working) })
 	workers.Go(func() error { return r.checkDatabase(working) })
+	workers.Go(func() error { return keepAuditLog(working, r.auditLog, r.config.Retention, r.config.Logger) })
 	workers.Go(func() error {
 		// The audit goes on until the senders are done, so that nothing they wrote is left out.
 		auditing, stopAuditing := context.WithCancel(context.WithoutCancel(ctx))

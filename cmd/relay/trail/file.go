@@ -13,7 +13,12 @@ import (
 
 // File returns the log in a file: one that relay serve writes, or entries one a line, alone or behind a time as CloudWatch Logs
 // exports them, also compressed with gzip.
+//
+// A folder is that of a relay serve, or a copy of it: its log is all segments.
 func File(path string) (*Source, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return segmentsIn(path)
+	}
 	ordered := false
 	err := withLines(path, func(lines *jsonlines.Scanner) error {
 		// Exported lines are in order of time, and those of the same millisecond in none.
@@ -24,7 +29,7 @@ func File(path string) (*Source, error) {
 		return nil, err
 	}
 	return &Source{
-		Where: path, Ordered: ordered, Numbered: true,
+		Where: path, Ordered: ordered, Numbered: true, PlaceOf: func(number int) string { return fmt.Sprintf("line %d", number) },
 		Read: func(ctx context.Context, _ Query, visit func(auditlog.Line) error) error {
 			return withLines(path, func(lines *jsonlines.Scanner) error { return readLines(ctx, lines, visit) })
 		},

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/jsonlines"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sqlite"
 )
@@ -15,11 +17,10 @@ import (
 // Folder returns the log of a relay serve, which may be running, with its ledger unless logOnly. The error is fs.ErrNotExist if
 // relay serve never ran on the folder, or [sqlite.ErrOlderSchema] or [sqlite.ErrNewerSchema] if another version did.
 func Folder(ctx context.Context, data string, logOnly bool) (*Source, error) {
-	s, err := File(filepath.Join(data, embedded.AuditFile))
+	s, err := segmentsIn(data)
 	if err != nil {
 		return nil, err
 	}
-	s.Ordered = true
 	if logOnly {
 		return s, nil
 	}
@@ -29,6 +30,18 @@ func Folder(ctx context.Context, data string, logOnly bool) (*Source, error) {
 	}
 	s.Ledger, s.close = storedLedger{db}, db.Close
 	return s, nil
+}
+
+// segmentsIn returns the log in a folder, without its ledger. The error is fs.ErrNotExist if there is none.
+func segmentsIn(folder string) (*Source, error) {
+	path := filepath.Join(folder, embedded.AuditFile)
+	closed, err := jsonlines.ClosedSegments(path)
+	if _, missing := os.Stat(path); missing != nil && (err != nil || len(closed) == 0) {
+		return nil, missing
+	}
+	log := &segmented{path: path}
+	begins, err := jsonlines.Begins(path)
+	return &Source{Where: path, Ordered: true, Numbered: true, Segmented: true, Begins: begins, Read: log.read, PlaceOf: log.placeOf}, err
 }
 
 // storedLedger is the ledger beside a relay serve.

@@ -4,12 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
-	"os"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/jsonlines"
 )
 
 // Follower reads a log as it grows.
@@ -51,26 +48,30 @@ func (f Follower) lookOf() (look, func() error, error) {
 	if !f.Source.Numbered {
 		return f.again(), func() error { return nil }, nil
 	}
-	file, err := os.Open(f.Source.Where)
-	if err != nil {
+	files := &growingFile{path: f.Source.Where, segmented: f.Source.Segmented}
+	if err := files.open(); err != nil {
 		return nil, nil, err
 	}
-	lines, err := jsonlines.NewScanner(file)
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("read %s: %w", file.Name(), err), file.Close())
-	}
-	return f.onward(lines), file.Close, nil
+	return f.onward(files), files.close, nil
 }
 
 // onward reads a file from where the last look ended. A line that is not whole yet is left for the next.
-func (f Follower) onward(lines *jsonlines.Scanner) look {
+func (f Follower) onward(files *growingFile) look {
+	began := false
 	return func(ctx context.Context, visit func(auditlog.Line) error) error {
-		return readLines(ctx, lines, func(line auditlog.Line) error {
+		wanted := func(line auditlog.Line) error {
 			if line.Torn || !line.Time.IsZero() && line.Time.Before(f.Since) {
 				return nil
 			}
 			return visit(line)
-		})
+		}
+		if !began && f.Source.Segmented {
+			if err := files.closedSince(ctx, f.Since, wanted); err != nil {
+				return err
+			}
+		}
+		began = true
+		return files.look(ctx, wanted)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/jsonlines"
 )
 
 // followed starts a follower, and returns what it has seen so far after each call.
@@ -136,4 +139,52 @@ func TestFollowSaysWhatIsWrong(t *testing.T) {
 	if err := (Follower{Source: source, Interval: time.Second, Now: time.Now}).Run(t.Context(), nil); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestFollowSegments goes on where the log goes on, and begins where lines are wanted from.
+func TestFollowSegments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder := t.TempDir()
+		log, err := jsonlines.Open(filepath.Join(folder, "audit.jsonl"), jsonlines.Config{MaxSize: 200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer log.Close() //nolint:errcheck // a test's.
+		n, want := 0, []string{}
+		add := func() {
+			n++
+			text := fmt.Sprintf(`{"id":"a%d","subject":"route"}`, n)
+			want = append(want, text)
+			if err := log.Append(t.Context(), []auditlog.Line{{Time: time.Now(), Text: []byte(text)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 5 {
+			add()
+		}
+		source, err := File(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := followed(t, Follower{Source: source, Since: time.Now().Add(-time.Hour), Interval: time.Second, Now: time.Now})
+		check := func() {
+			t.Helper()
+			texts := slices.DeleteFunc(slices.Clone(seen()), func(text string) bool { return strings.Contains(text, `"segment"`) })
+			if diff := cmp.Diff(want, texts); diff != "" {
+				t.Errorf("lines (-want +seen):\n%s", diff)
+			}
+		}
+		check()
+		for range 3 {
+			add()
+			add()
+			check()
+		}
+		if err := os.Truncate(filepath.Join(folder, "audit.jsonl"), 0); err != nil {
+			t.Fatal(err)
+		}
+		seen()
+		add()
+		check()
+	})
 }

@@ -15,6 +15,8 @@ type Query struct {
 	// From and Until bound the lines' times, MessageSid names the one text; zero fields do not restrict.
 	From, Until time.Time
 	MessageSid  string
+	// Segment, if not nil, is told of each segment of a log in a folder: its number, and the hash of its file if it is closed.
+	Segment func(number int64, sum string)
 }
 
 // Ledger is what is asked of the ledger.
@@ -35,6 +37,10 @@ type Source struct {
 	// Ordered and Numbered logs are files: the entries of a text stand in the order in which they were written, and the place of a
 	// line is worth telling.
 	Ordered, Numbered bool
+	// Segmented means that the log is a row of files, of which Where is the one that is written to.
+	Segmented bool
+	// PlaceOf names a line by its number; nil where lines have none.
+	PlaceOf func(number int) string
 	// Begins is how far back the log goes; zero is to its beginning.
 	Begins time.Time
 	// Lag is how long a change may take into the log, zero where Ledger's Unaudited says it exactly.

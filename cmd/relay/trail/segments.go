@@ -1,0 +1,65 @@
+package trail
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/jsonlines"
+)
+
+// place is where a segment's lines begin among all lines of the log.
+type place struct {
+	name  string
+	after int
+}
+
+// segmented reads a log that is a row of files.
+type segmented struct {
+	path   string
+	places []place
+}
+
+// read hands over the lines of all segments, which are numbered through.
+func (l *segmented) read(ctx context.Context, q Query, visit func(auditlog.Line) error) error {
+	l.places = nil
+	after, number := 0, int64(0)
+	return jsonlines.EachSegment(l.path, func(s jsonlines.Segment, lines *jsonlines.Scanner, sum func() string) error {
+		l.places = append(l.places, place{filepath.Base(s.Path), after})
+		if number++; s.Number > 0 {
+			number = s.Number
+		}
+		last := 0
+		err := readLines(ctx, lines, func(line auditlog.Line) error {
+			if begins, ok := auditlog.Begins(line); ok && last == 0 && s.Number == 0 {
+				number = begins
+			}
+			last = line.Number
+			line.Number += after
+			return visit(line)
+		})
+		if err != nil {
+			return fmt.Errorf("read %s: %w", s.Path, err)
+		}
+		after += last
+		if q.Segment != nil {
+			q.Segment(number, sum())
+		}
+		return nil
+	})
+}
+
+// placeOf names a line by its segment and its number there; by its number alone if there is one segment.
+func (l *segmented) placeOf(number int) string {
+	if len(l.places) < 2 {
+		return fmt.Sprintf("line %d", number)
+	}
+	at := l.places[0]
+	for _, p := range l.places {
+		if p.after < number {
+			at = p
+		}
+	}
+	return fmt.Sprintf("%s line %d", at.name, number-at.after)
+}
