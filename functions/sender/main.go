@@ -55,6 +55,7 @@ func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, er
 		PacePair:          c.pacePair,
 		PaceNumber:        c.paceNumber,
 		Queue:             queue,
+		Done:              queue,
 		TimerQueue:        timers,
 		Timers:            timers,
 		DeadLetters:       sqs.New(aws, c.deadLetterQueueURL),

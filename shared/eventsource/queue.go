@@ -25,8 +25,12 @@ type Queue struct {
 	Function QueueFunction
 	// BatchSize is 1 to 10.
 	BatchSize int
-	// Pollers is how many batches are worked on at once, at least 1.
+	// Pollers is how many batches are worked on at once, at least 1; with Slots, how many receive at once.
 	Pollers int
+	// Slots is how many groups are worked on at once, at least BatchSize. Each is then handed over in a call of its own, and its
+	// slot is free as soon as it is done: a slow group holds up nobody but itself. A message without a group is one of its own.
+	// 0 hands whole batches over, as Lambda does, and the slowest group of a batch holds up the poller.
+	Slots int
 	// Visibility hides a batch while it is worked on; the function's context ends a little earlier.
 	Visibility time.Duration
 	Logger     *slog.Logger
@@ -44,10 +48,15 @@ const (
 // Run polls until ctx ends, and returns when the batches then at work are done. It returns nil.
 func (q Queue) Run(ctx context.Context) error {
 	var pollers errgroup.Group
+	free := newSlots(q.Slots)
 	for range q.Pollers {
 		pollers.Go(func() error {
 			for ctx.Err() == nil {
-				q.poll(ctx)
+				if q.Slots > 0 {
+					q.pollGroups(ctx, free, &pollers)
+				} else {
+					q.finish(ctx, q.receive(ctx, q.BatchSize))
+				}
 			}
 			return nil
 		})
@@ -55,16 +64,36 @@ func (q Queue) Run(ctx context.Context) error {
 	return pollers.Wait()
 }
 
-// poll takes one batch through. A batch that was received is finished even if ctx ends meanwhile.
-func (q Queue) poll(ctx context.Context) {
-	deliveries, err := q.Receiver.Receive(ctx, q.BatchSize, waitTime, q.Visibility)
-	if err != nil {
-		if ctx.Err() == nil {
-			q.Logger.LogAttrs(ctx, slog.LevelError, "queue not received from", slog.String("error", err.Error()))
-			rest(ctx, restAfterError)
-		}
+// pollGroups receives as many messages as there are slots for, and begins the work on each of their groups. Slots that the
+// messages do not need are free again at once.
+func (q Queue) pollGroups(ctx context.Context, free slots, workers *errgroup.Group) {
+	taken := free.take(ctx, q.BatchSize)
+	if taken == 0 {
 		return
 	}
+	groups := byGroup(q.receive(ctx, taken))
+	free.give(taken - len(groups))
+	for _, group := range groups {
+		workers.Go(func() error {
+			defer free.give(1)
+			q.finish(ctx, group)
+			return nil
+		})
+	}
+}
+
+// receive returns the next messages, none if there are none or the queue cannot be reached.
+func (q Queue) receive(ctx context.Context, limit int) []queue.Delivery {
+	deliveries, err := q.Receiver.Receive(ctx, limit, waitTime, q.Visibility)
+	if err != nil && ctx.Err() == nil {
+		q.Logger.LogAttrs(ctx, slog.LevelError, "queue not received from", slog.String("error", err.Error()))
+		rest(ctx, restAfterError)
+	}
+	return deliveries
+}
+
+// finish takes what was received through one call of the function, even if ctx ends meanwhile.
+func (q Queue) finish(ctx context.Context, deliveries []queue.Delivery) {
 	if len(deliveries) == 0 {
 		return
 	}

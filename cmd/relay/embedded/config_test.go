@@ -106,3 +106,11 @@ func TestMaxConnections(t *testing.T) {
 		}
 	}
 }
+
+func TestMaxConversations(t *testing.T) {
+	for descriptors, want := range map[int]int{0: 100, 20: 10, 128: 32, 1024: 100} {
+		if got := maxConversations(descriptors); got != want {
+			t.Errorf("of %d descriptors: %d conversations, want %d", descriptors, got, want)
+		}
+	}
+}

@@ -49,11 +49,11 @@ const (
 	visibility = 2 * time.Minute
 	// maxReceiveCount is the backstop for a text that ends the process each time; waiting counts receives, too.
 	maxReceiveCount = 100_000
-	// pollers times groupsPerBatch bounds the POSTs that are under way at once.
-	pollers        = 4
-	timerPollers   = 1
-	groupsPerBatch = 10
-	auditBatch     = 100
+	// timerSlots bounds the timers that are worked on at once.
+	timerSlots   = 10
+	pollers      = 4
+	timerPollers = 1
+	auditBatch   = 100
 	// drainTime is how long requests under way may take when the relay stops: a webhook is answered within milliseconds.
 	drainTime = 8 * time.Second
 	// idleTimeout closes connections on which nothing comes. Twilio opens another.
@@ -177,11 +177,11 @@ func (r *Relay) wire() error {
 		Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		ReconcileLooks: r.config.ReconcileLooks, ReconcileInterval: r.config.ReconcileInterval,
 		PublicBaseURL: r.config.PublicBaseURLs[0],
-		SendTimeout:   r.config.SendTimeout, Retention: r.config.Retention, Concurrency: groupsPerBatch,
+		SendTimeout:   r.config.SendTimeout, Retention: r.config.Retention, Concurrency: 1,
 		Now: time.Now, Spread: mathrand.Float64, NewClaimID: rand.Text, Logger: logger, Emit: emit,
 	})
-	r.queue = eventsource.Queue{Receiver: inbox, Function: sender.Handle, BatchSize: 10, Pollers: pollers, Visibility: visibility, Logger: logger}
-	r.timers = eventsource.Queue{Receiver: timers, Function: sender.Handle, BatchSize: 10, Pollers: timerPollers, Visibility: visibility, Logger: logger}
+	r.queue = eventsource.Queue{Receiver: inbox, Function: sender.Handle, BatchSize: 10, Pollers: pollers, Slots: maxConversations(descriptors()), Visibility: visibility, Logger: logger}
+	r.timers = eventsource.Queue{Receiver: timers, Function: sender.Handle, BatchSize: 10, Pollers: timerPollers, Slots: timerSlots, Visibility: visibility, Logger: logger}
 	r.stream = eventsource.Stream{
 		Changes: changes{r.db.Changes()}, BatchSize: auditBatch, Logger: logger,
 		Function: audit.New(audit.Config{

@@ -60,6 +60,9 @@ type Config struct {
 	Queue      Visibility
 	TimerQueue Visibility
 	Timers     queue.Sender
+	// Done deletes messages of Queue that are done while a slow group of their batch is at work; nil leaves that to whoever
+	// handed the batch in, at its end.
+	Done Deleter
 	// DeadLetters takes texts whose attempts are used up.
 	DeadLetters queue.Sender
 	// Policy decides about failures.
@@ -126,17 +129,20 @@ type itemResult struct {
 func (h *Handler) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	groups := byGroup(batch.Records)
 	results := make([][]itemResult, len(groups))
+	settling := h.newSettling(ctx, batch.Records, len(groups))
 	var workers errgroup.Group
 	workers.SetLimit(h.Concurrency)
 	for i, group := range groups {
 		workers.Go(func() error {
 			results[i] = h.workThrough(ctx, group)
+			settling.add(ctx, results[i])
 			return nil
 		})
 	}
 	// The workers return no errors.
 	_ = workers.Wait()
-	return h.answer(ctx, batch.Records, slices.Concat(results...)), nil
+	settling.end(ctx)
+	return answerOf(slices.Concat(results...)), nil
 }
 
 // byGroup splits a batch by FIFO group, keeping the order inside each. A message of a queue without order is a group of
@@ -190,27 +196,13 @@ func (h *Handler) workSafely(ctx context.Context, record events.SQSMessage) (v v
 	return h.work(ctx, record)
 }
 
-// answer names the messages that have to come back, and tells the queue when.
-func (h *Handler) answer(ctx context.Context, records []events.SQSMessage, results []itemResult) events.SQSEventResponse {
-	handles := make(map[string]string, len(records))
-	for _, record := range records {
-		handles[record.MessageId] = record.ReceiptHandle
-	}
+// answerOf names the messages that have to come back.
+func answerOf(results []itemResult) events.SQSEventResponse {
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	var changes []queue.Visibility
 	for _, r := range results {
-		if r.done {
-			continue
+		if !r.done {
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.messageID})
 		}
-		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.messageID})
-		changes = append(changes, queue.Visibility{ReceiptHandle: handles[r.messageID], Timeout: r.delay})
-	}
-	if len(changes) == 0 {
-		return response
-	}
-	if err := h.queueOf(records).ChangeVisibility(context.WithoutCancel(ctx), changes); err != nil {
-		// They come back when their visibility timeout is over.
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "visibility not changed", slog.String("error", err.Error()))
 	}
 	return response
 }

@@ -1,0 +1,121 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/queue"
+)
+
+// Deleter removes messages of a queue that are done.
+type Deleter interface {
+	Delete(ctx context.Context, receiptHandles []string) error
+}
+
+// settleAfter is how long a batch may take before what is done of it no longer waits for the rest. Most take milliseconds, and
+// are settled by one call at their end.
+const settleAfter = time.Second
+
+// settling tells the queue what became of a batch's messages. A batch ends with its slowest group. Until then the queue would
+// hold the next texts of all its conversations back, and what has to come back would come too late by as long: so those that
+// are done are settled before the end, if it is far.
+type settling struct {
+	h       *Handler
+	queue   Visibility
+	deleter Deleter
+	handles map[string]string
+	timer   *time.Timer
+
+	mu sync.Mutex
+	// pending are the results that the queue does not know of.
+	pending []itemResult
+	// left is how many groups are at work.
+	left int
+	// late is set once the batch has taken long, ended once it is over.
+	late, ended bool
+}
+
+// newSettling begins with a batch. Nobody settles early unless there is a Deleter, and groups to wait for.
+func (h *Handler) newSettling(ctx context.Context, records []events.SQSMessage, groups int) *settling {
+	s := &settling{h: h, deleter: h.Done, left: groups, handles: make(map[string]string, len(records))}
+	if len(records) == 0 {
+		return s
+	}
+	s.queue = h.queueOf(records)
+	for _, record := range records {
+		s.handles[record.MessageId] = record.ReceiptHandle
+	}
+	if s.deleter != nil && groups > 1 && records[0].Attributes[attributeGroup] != "" {
+		s.timer = time.AfterFunc(settleAfter, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.late = true
+			s.settleEarly(ctx)
+		})
+	}
+	return s
+}
+
+// add takes the results of one group.
+func (s *settling) add(ctx context.Context, results []itemResult) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending = append(s.pending, results...)
+	if s.left--; s.late && s.left > 0 {
+		s.settleEarly(ctx)
+	}
+}
+
+// settleEarly deletes what is done and gives back what is not. s.mu is held.
+func (s *settling) settleEarly(ctx context.Context) {
+	if s.ended {
+		return
+	}
+	var done []string
+	for _, r := range s.pending {
+		if r.done {
+			done = append(done, s.handles[r.messageID])
+		}
+	}
+	s.giveBack(ctx)
+	if len(done) == 0 {
+		return
+	}
+	if err := s.deleter.Delete(context.WithoutCancel(ctx), done); err != nil {
+		// They are deleted when the batch ends.
+		s.h.Logger.LogAttrs(ctx, slog.LevelWarn, "messages not deleted before their batch's end", slog.String("error", err.Error()))
+	}
+}
+
+// end gives back the last of what has to come back. Who handed the batch in deletes the others.
+func (s *settling) end(ctx context.Context) {
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	s.giveBack(ctx)
+}
+
+// giveBack tells the queue when the pending messages that are not done are to come back, and forgets all that are pending.
+func (s *settling) giveBack(ctx context.Context) {
+	var changes []queue.Visibility
+	for _, r := range s.pending {
+		if !r.done {
+			changes = append(changes, queue.Visibility{ReceiptHandle: s.handles[r.messageID], Timeout: r.delay})
+		}
+	}
+	s.pending = nil
+	if len(changes) == 0 {
+		return
+	}
+	if err := s.queue.ChangeVisibility(context.WithoutCancel(ctx), changes); err != nil {
+		// They come back when their visibility timeout is over.
+		s.h.Logger.LogAttrs(ctx, slog.LevelWarn, "visibility not changed", slog.String("error", err.Error()))
+	}
+}
