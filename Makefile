@@ -14,8 +14,13 @@ FUNCTIONS := $(foreach size,$(SIZES),$(firstword $(subst :, ,$(size))))
 # What a Lambda function never links.
 FORBIDDEN := modernc.org/sqlite|github.com/spf13/cobra|github.com/prometheus/|gonum.org/|github.com/nyaruka/phonenumbers|aws-sdk-go-v2/config
 
+# Which commit is built, and when it was committed: empty where there is no history, as in the copy that `sam build` makes.
+COMMIT := $(shell git describe --always --abbrev=40 --exclude '*' --dirty=+dirty 2>/dev/null)
+DATE   := $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+STAMP  := $(foreach part,commit=$(COMMIT) date=$(DATE),-X quickdumpnow.com/smsrelay/shared/telemetry.$(part))
+
 # $(call compile,FUNCTION,FOLDER) makes FOLDER/bootstrap.
-compile = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w" -o "$(2)/bootstrap" "./functions/$(1)"
+compile = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w $(STAMP)" -o "$(2)/bootstrap" "./functions/$(1)"
 
 GOLANGCI := bin/golangci-lint
 # One environment for each version of the requirements, shared by all clones.
@@ -110,7 +115,7 @@ sizes: ## Print the sizes of what build made, and hold them against their limits
 	done; exit "$$status"
 
 # `sam build` calls these, with the folder to fill. It copies the sources first, without their history, unless it is
-# called with --build-in-source.
+# called with --build-in-source: /sms/health then says no commit.
 .PHONY: build-IngestFunction build-SenderFunction build-StreamAuditFunction build-OperatorFunction build-SeedRoutesFunction
 build-IngestFunction: ; $(call compile,ingest,$(ARTIFACTS_DIR))
 build-SenderFunction: ; $(call compile,sender,$(ARTIFACTS_DIR))
@@ -150,6 +155,15 @@ sam-build: $(VENV)/ready ## Build the functions as `sam deploy` takes them, into
 .PHONY: ci
 ci: ## Do what CI does
 	.ci/run
+
+.PHONY: outdated
+outdated: ## List what is behind: modules, golangci-lint, and Python's tools where make has installed them
+	@$(GO) list -m -u -f '{{if and .Update (not .Indirect)}}{{.Path}} {{.Version}}, newest is {{.Update.Version}}{{end}}' all
+	@newest="$$($(GO) list -m -f '{{.Version}}' github.com/golangci/golangci-lint/v2@latest)" && \
+		if [ "$$newest" != "v$(GOLANGCI_VERSION)" ]; then echo "golangci-lint v$(GOLANGCI_VERSION), newest is $$newest"; fi
+	@for venv in $(VENV) $(OPENAPI_VENV); do \
+		if [ -f "$$venv/ready" ]; then "$$venv/bin/pip" list --disable-pip-version-check --outdated --not-required --exclude pip --exclude setuptools || exit 1; fi; \
+	done
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -131,7 +131,7 @@ func (p program) examined(ctx context.Context, flags *pflag.FlagSet) (doctor.Rel
 	onAWS := env.Parsed(env.New(lookupOf(deskSettings(), flags, p.lookup)), envAWS, "false", parseBool)
 	pair := env.Parsed(r, envPacePair, "", pace.Parse)
 	relay := doctor.Relay{
-		Now: time.Now, Version: telemetry.Version(), HTTP: newFrontDoorClient(),
+		Now: time.Now, Build: telemetry.ReadBuild(), HTTP: newFrontDoorClient(),
 		AuthTokens: r.List(envAuthToken), PublicBaseURLs: r.URLs(envPublicBaseURL), OwnTwilio: r.String(envTwilioBaseURL, "") == "",
 	}
 	if !onAWS {

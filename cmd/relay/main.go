@@ -89,7 +89,7 @@ func (p program) root() *cobra.Command {
 		Long: `relay passes the texts that customers send to a Twilio number on to the phone of whoever serves it.
 
 Begin with "relay demo", which shows the whole way of a text and needs no account.`,
-		Version:                    telemetry.Version(),
+		Version:                    telemetry.ReadBuild().String(),
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true,

@@ -17,12 +17,15 @@ func (p program) versionCommand() *cobra.Command {
 		Short: "Print which build this is",
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
+			build := telemetry.ReadBuild()
 			if asJSON {
-				return json.NewEncoder(p.stdout).Encode(map[string]string{
-					"version": telemetry.Version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
-				})
+				return json.NewEncoder(p.stdout).Encode(struct {
+					telemetry.Build
+					Go       string `json:"go"`
+					Platform string `json:"platform"`
+				}{build, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
 			}
-			_, err := fmt.Fprintf(p.stdout, "relay %s (%s, %s/%s)\n", telemetry.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(p.stdout, "relay %s, %s, %s/%s\n", build, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

@@ -47,7 +47,7 @@ func newHandler(ctx context.Context, logger *slog.Logger, started time.Time) (*w
 	}
 	return webhook.New(webhook.Config{
 		Queue: sqs.New(aws, c.queueURL), Verifier: verifier,
-		Now: now, Started: started, Version: telemetry.Version(),
+		Now: now, Started: started, Build: telemetry.ReadBuild(),
 		Logger: logger, Emit: telemetry.NewEMF(os.Stdout, now),
 	}), nil
 }

@@ -2,7 +2,6 @@ package telemetry_test
 
 import (
 	"bytes"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -55,27 +54,5 @@ func TestEMFKeepsDimensionsApart(t *testing.T) {
 func TestEMFWritesNothingForNothing(t *testing.T) {
 	if got := emit(); got != nil {
 		t.Errorf("lines = %q, want none", got)
-	}
-}
-
-func TestVersionOf(t *testing.T) {
-	vcs := func(modified string) []debug.BuildSetting {
-		return []debug.BuildSetting{{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.modified", Value: modified}}
-	}
-	tests := map[string]struct {
-		info *debug.BuildInfo
-		want string
-	}{
-		"released":         {&debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, "v1.2.3"},
-		"from a commit":    {&debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: vcs("false")}, "0123456789ab"},
-		"with changes":     {&debug.BuildInfo{Settings: vcs("true")}, "0123456789ab+dirty"},
-		"without anything": {&debug.BuildInfo{}, "unknown"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			if got := telemetry.VersionOf(test.info); got != test.want {
-				t.Errorf("version = %q, want %q", got, test.want)
-			}
-		})
 	}
 }

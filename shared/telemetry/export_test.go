@@ -1,4 +1,4 @@
 package telemetry
 
-// VersionOf is versionOf for the tests.
-var VersionOf = versionOf
+// BuildOf is buildOf for the tests.
+var BuildOf = buildOf

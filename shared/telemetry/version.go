@@ -1,34 +1,86 @@
 package telemetry
 
-import "runtime/debug"
+import (
+	"runtime/debug"
+	"strings"
+)
 
-// Version returns the build's version: the module's version, or the commit it was built from, "+dirty" with
-// uncommitted changes. It is "unknown" of a build without either.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return versionOf(info)
+// Build says which build a program is. A field is empty where that is not known.
+type Build struct {
+	// Version is the module's version, or the commit's first digits; "unknown" of a build without either.
+	Version string `json:"version"`
+	// Commit is what it was built from, in full, "+dirty" with changes that were not committed; Date when that was committed, in
+	// RFC 3339, UTC.
+	Commit string `json:"commit,omitempty"`
+	Date   string `json:"date,omitempty"`
 }
 
-func versionOf(info *debug.BuildInfo) string {
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
+// commit and date are set by the Makefile's -ldflags, for a build that Go does not stamp by itself, as in a git worktree.
+var commit, date string //nolint:gochecknoglobals // The linker can set variables alone.
+
+// ReadBuild returns which build this program is.
+func ReadBuild() Build {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
 	}
+	return buildOf(info, commit, date)
+}
+
+// String shows the version, and the commit and its date as far as they are known.
+func (b Build) String() string {
+	known := []string{}
+	if b.Commit != "" {
+		known = append(known, "commit "+b.Commit)
+	}
+	if b.Date != "" {
+		known = append(known, b.Date)
+	}
+	if len(known) == 0 {
+		return b.Version
+	}
+	return b.Version + " (" + strings.Join(known, ", ") + ")"
+}
+
+// IsSame reports whether two builds are of the same source: of one commit, or, where a commit is not known, of one version.
+func (b Build) IsSame(other Build) bool {
+	if b.Commit != "" && other.Commit != "" {
+		return b.Commit == other.Commit
+	}
+	return b.Version == other.Version
+}
+
+func buildOf(info *debug.BuildInfo, commit, date string) Build {
 	settings := map[string]string{}
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
 	}
-	revision := settings["vcs.revision"]
-	if revision == "" {
+	if revision := settings["vcs.revision"]; revision != "" {
+		commit, date = revision, settings["vcs.time"]
+		if settings["vcs.modified"] == "true" {
+			commit += dirty
+		}
+	}
+	b := Build{Version: info.Main.Version, Commit: commit, Date: date}
+	if b.Version == "" || b.Version == "(devel)" {
+		b.Version = short(commit)
+	}
+	return b
+}
+
+// dirty marks a commit with changes that were not committed.
+const dirty = "+dirty"
+
+// short returns a commit's first digits as a version.
+func short(commit string) string {
+	const digits = 12
+	revision, rest, _ := strings.Cut(commit, "+")
+	switch {
+	case revision == "":
 		return "unknown"
+	case rest != "":
+		return revision[:min(digits, len(revision))] + "+" + rest
+	default:
+		return revision[:min(digits, len(revision))]
 	}
-	if len(revision) > 12 {
-		revision = revision[:12]
-	}
-	if settings["vcs.modified"] == "true" {
-		revision += "+dirty"
-	}
-	return revision
 }

@@ -132,7 +132,7 @@ func (s *stage) newIngest(name string) {
 	verifier, err := signature.NewValidator([]string{base}, []string{authToken})
 	s.must(err)
 	h := webhook.New(webhook.Config{
-		Queue: s.texts, Verifier: verifier, Now: s.clock.Now, Started: began, Version: "v1.2.3",
+		Queue: s.texts, Verifier: verifier, Now: s.clock.Now, Started: began, Build: telemetry.Build{Version: "v1.2.3"},
 		Logger: s.logger("IngestLogGroup"), Emit: s.emit(),
 	})
 	s.ingest = telemetry.CountColdStart(name, h.Emit, h.Handle)

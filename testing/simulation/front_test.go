@@ -26,7 +26,7 @@ func (trusting) Validate(signature.Request) error { return nil }
 
 func (s *schedule) newFront() *webhook.Handler {
 	return webhook.New(webhook.Config{
-		Queue: queueDoor{s, s.fifo}, Verifier: trusting{}, Now: s.wall, Started: time.Now(), Version: "v1.2.3",
+		Queue: queueDoor{s, s.fifo}, Verifier: trusting{}, Now: s.wall, Started: time.Now(), Build: telemetry.Build{Version: "v1.2.3"},
 		Logger: s.logger, Emit: telemetry.Discard,
 	})
 }

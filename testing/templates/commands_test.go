@@ -13,12 +13,13 @@ func commandRules() []struct{ command, needs, why string } {
 	return []struct{ command, needs, why string }{
 		{"sqs start-message-move-task", "--destination-arn", "letters that were sent, and not moved, have no way back: the task ends FAILED"},
 		{"secretsmanager create-secret", "--type Twilio", "rotation can be switched on for a secret of a managed type alone"},
+		{"sam build", "--build-in-source", "a copy has no history, and the functions do not know their commit"},
 		{"sam deploy --parameter-overrides", "", "the next plain sam deploy goes back to samconfig.toml"},
 	}
 }
 
-// aCommand finds a command in a page: a line of a block, with the lines that it goes on in, or what stands between backquotes.
-var aCommand = regexp.MustCompile("(?m)^ *(aws|sam) (?:.*\\\\\n)*.*$|`(?:aws|sam) [^`]+`|\\| *\n *aws .*$")
+// aCommand finds a command in a page: a line of a block, with the lines that it goes on in, or what is between backquotes with a flag.
+var aCommand = regexp.MustCompile("(?m)^ *(aws|sam) (?:.*\\\\\n)*.*$|`(?:aws|sam) [^`]*--[^`]+`|\\| *\n *aws .*$")
 
 func wrongCommands(page string) []string {
 	var wrong []string
@@ -48,7 +49,7 @@ func TestCommandsOfThePagesDoWhatIsSaid(t *testing.T) {
 	}
 	for _, mistake := range []string{
 		"aws sqs start-message-move-task --source-arn ARN", "with `aws sqs start-message-move-task --source-arn ARN`.",
-		"printf x |\n  aws secretsmanager create-secret --name x", "sam deploy --parameter-overrides SeedBucket=x",
+		"printf x |\n  aws secretsmanager create-secret --name x", "sam deploy --parameter-overrides SeedBucket=x", "sam build",
 	} {
 		if len(wrongCommands(mistake)) != 1 {
 			t.Errorf("%q is not found", mistake)

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
 )
 
@@ -194,15 +195,15 @@ func operatorRoutes(ctx context.Context, e *exam, base string) Finding {
 
 func version(ctx context.Context, e *exam, base string) Finding {
 	got, err := e.ask(ctx, http.MethodGet, base+"/sms/health", nil, "")
-	var running struct{ Version string }
+	var running telemetry.Build
 	switch {
 	case err != nil:
 		return unreached(base)
 	case json.Unmarshal(got.body, &running) != nil || running.Version == "":
 		return skipped("%s does not say which build it is", shown(base))
-	case running.Version != e.Version:
-		return warn("restart relay serve with this build, or deploy it; or ask with the build that runs", "%s runs %.40s, this is %s", shown(base), running.Version, e.Version)
+	case !running.IsSame(e.Build):
+		return warn("restart relay serve with this build, or deploy it; or ask with the build that runs", "%s runs %.40s, this is %s", shown(base), running.Version, e.Build.Version)
 	default:
-		return ok("%s runs %s, as this program", shown(base), e.Version)
+		return ok("%s runs %s, as this program", shown(base), e.Build.Version)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
@@ -42,8 +43,8 @@ type Relay struct {
 	PublicBaseURLs []string
 	// HTTP asks the front door. It must not follow redirects.
 	HTTP Doer
-	// Version is this program's build.
-	Version string
+	// Build is this program's.
+	Build telemetry.Build
 	// PacePair is the limit of texts from a number to a phone, nil if it is not known.
 	PacePair *pace.Limit
 }

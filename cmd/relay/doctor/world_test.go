@@ -17,6 +17,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
 )
@@ -166,7 +167,7 @@ func newWorld(t *testing.T) *world {
 	w.relay = Relay{
 		Where: "here", Now: func() time.Time { return noon }, Routes: w, Ledger: texts{w}, DeadLetters: letters{w}, Host: newHost(t),
 		Twilio: &w.twilio, WithToken: &w.token, OwnTwilio: true, AuthTokens: []string{testToken}, PublicBaseURLs: []string{testBase},
-		HTTP: &w.door, Version: "v1", PacePair: &pace.Limit{N: 10, Per: 30 * time.Second},
+		HTTP: &w.door, Build: telemetry.Build{Version: "v1"}, PacePair: &pace.Limit{N: 10, Per: 30 * time.Second},
 	}
 	return w
 }

@@ -189,7 +189,7 @@ func (r *Relay) wire() error {
 		}).Handle,
 	}
 	ingest := webhook.New(webhook.Config{
-		Queue: inbox, Verifier: verifier, Now: time.Now, Started: time.Now(), Version: telemetry.Version(), Condition: r.condition,
+		Queue: inbox, Verifier: verifier, Now: time.Now, Started: time.Now(), Build: telemetry.ReadBuild(), Condition: r.condition,
 		Logger: logger, Emit: emit,
 	})
 	operator := operations.New(operations.Config{

@@ -156,7 +156,9 @@ func TestHealth(t *testing.T) {
 			if err := json.Unmarshal([]byte(response.Body), &health); err != nil {
 				t.Fatal(err)
 			}
-			want := map[string]any{"status": "ok", "version": "v1.2.3", "uptime_seconds": 90.0}
+			want := map[string]any{
+				"status": "ok", "version": "v1.2.3", "commit": "0123456789abcdef0123", "date": "2026-11-23T10:00:00Z", "uptime_seconds": 90.0,
+			}
 			if diff := cmp.Diff(want, health); diff != "" {
 				t.Errorf("health (-want +got):\n%s", diff)
 			}

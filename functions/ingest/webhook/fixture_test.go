@@ -59,7 +59,7 @@ func newFront(tb testing.TB) *front {
 	f := &front{t: tb, clock: relaytest.NewClock(started), logs: &bytes.Buffer{}}
 	f.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, f.clock.Now)
 	f.Handler = webhook.New(webhook.Config{
-		Queue: f.queue, Verifier: verifier, Now: f.clock.Now, Started: started, Version: "v1.2.3",
+		Queue: f.queue, Verifier: verifier, Now: f.clock.Now, Started: started, Build: telemetry.Build{Version: "v1.2.3", Commit: "0123456789abcdef0123", Date: "2026-11-23T10:00:00Z"},
 		Logger: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Emit:   func(m ...telemetry.Measurement) { f.measured = append(f.measured, m...) },
 	})

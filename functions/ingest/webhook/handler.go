@@ -35,10 +35,10 @@ type Config struct {
 	Queue queue.Sender
 	// Verifier checks signatures.
 	Verifier Verifier
-	// Now is the clock, Started when the process began, Version the build's; the last two are for the health answer.
+	// Now is the clock, Started when the process began, Build which build it is; the last two are for the health answer.
 	Now     func() time.Time
 	Started time.Time
-	Version string
+	Build   telemetry.Build
 	// Condition says how the relay is, for the health answer; nil means that nothing is known to be wrong with it.
 	Condition func() Condition
 	// Logger takes one line a request, Emit its measurements.

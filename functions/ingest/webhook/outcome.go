@@ -113,9 +113,9 @@ func (c Condition) status() (name string, code int) {
 type Health struct {
 	Status string `json:"status"`
 	// Problems are the Condition's.
-	Problems      []string `json:"problems,omitempty"`
-	Version       string   `json:"version"`
-	UptimeSeconds int64    `json:"uptime_seconds"`
+	Problems []string `json:"problems,omitempty"`
+	telemetry.Build
+	UptimeSeconds int64 `json:"uptime_seconds"`
 }
 
 func (h *Handler) health() outcome {
@@ -125,7 +125,7 @@ func (h *Handler) health() outcome {
 		condition = h.Condition()
 	}
 	status, code := condition.status()
-	body, err := json.Marshal(Health{Status: status, Problems: condition.Problems, Version: h.Version, UptimeSeconds: int64(uptime / time.Second)})
+	body, err := json.Marshal(Health{Status: status, Problems: condition.Problems, Build: h.Build, UptimeSeconds: int64(uptime / time.Second)})
 	if err != nil {
 		return outcome{response: plain(http.StatusInternalServerError), err: err}
 	}
