@@ -29,7 +29,8 @@ func (p program) sendCommand() *cobra.Command {
 		Long: `send queues a text of your own, from one of the Twilio numbers to wherever its route leads, as POST /sms/relay does. It is
 paced, sent once and recorded like a customer's.
 
---dry-run says what would become of it, and queues nothing. The same --key is the same text for ever: a command that is run
+What would be dropped is refused: from a number without a route, by a route that is off, to one of the relay's own numbers.
+--dry-run says what would become of a text, and queues nothing. The same --key is the same text for ever: a command that is run
 twice with it sends once.`,
 		Example: `  relay send +18585550100 --body "We are on our way"
   relay send +18585550100 --body "The gate code is 4711" --from "Front desk" --to +16195550123 --key visit-4711
@@ -119,6 +120,7 @@ func (p program) printDryRun(told operations.DryRun) {
 		}
 	case operations.Drop:
 		fmt.Fprintf(p.stdout, "It would be dropped: %s. relay explain reason %s says more.\n", told.Reason, told.Reason)
+		printf(p.stdout, "relay send refuses it: %s.\n", told.Detail)
 	case operations.Repeat:
 		fmt.Fprintf(p.stdout, "Nothing would be sent: the key stands for %s, which the ledger has already.\n", told.ID)
 	}

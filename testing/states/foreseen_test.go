@@ -13,6 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -66,6 +67,24 @@ func (d desk) relay(t *rapid.T, wanted operations.RelayRequest, status int, answ
 	}
 }
 
+// foreseenID is the id of a text that is put on the queue past the operator's handler.
+const foreseenID = "RL00000000000000000000000000000001"
+
+// put puts a text on the queue that the operator's handler refuses, to see whether it was right.
+func (d desk) put(t *rapid.T, wanted operations.RelayRequest) {
+	e := queue.Envelope{
+		Version: queue.Version, Kind: queue.KindManual, RelayID: foreseenID, ReceivedAt: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
+		Message: &sms.Message{Sid: foreseenID, From: wanted.From, To: wanted.TwilioNumber, Body: wanted.Body}, Destination: wanted.To,
+	}
+	out, err := e.Outgoing()
+	if err == nil {
+		err = d.queue.Send(t.Context(), out)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // send has the sender take what is on the queue.
 func (d desk) send(t *rapid.T) {
 	deliveries, err := d.queue.Receive(t.Context(), 10, 0, visibility)
@@ -95,8 +114,21 @@ func TestDryRunComesTrue(t *testing.T) {
 		asked.DryRun = true
 		d.relay(t, asked, 200, &told)
 		outcomes[told.Outcome]++
+		if told.Outcome == operations.Drop {
+			// What would be dropped is refused, in the same words.
+			var problem operations.Problem
+			d.relay(t, wanted, 409, &problem)
+			if n := len(d.queue.Messages()); n > 0 || told.Detail == "" || problem.Detail != told.Detail {
+				t.Fatalf("told %+v and refused with %+v; %d messages are on the queue", told, problem, n)
+			}
+			d.put(t, wanted)
+		}
 		var accepted operations.RelayAnswer
-		d.relay(t, wanted, 202, &accepted)
+		if told.Outcome != operations.Drop {
+			d.relay(t, wanted, 202, &accepted)
+		} else {
+			accepted.ID = foreseenID
+		}
 		d.send(t)
 		r, err := d.ledger.Get(t.Context(), accepted.ID)
 		if err != nil {

@@ -19,7 +19,7 @@ type Outcome string
 const (
 	// Send: it would be queued, and sent to Destination first.
 	Send Outcome = "send"
-	// Drop: it would be queued, and then dropped for the Reason.
+	// Drop: it would be refused, because the sender would drop it for the Reason.
 	Drop Outcome = "drop"
 	// Repeat: its idempotency key was used for it before, and nothing would be queued.
 	Repeat Outcome = "repeat"
@@ -31,8 +31,9 @@ type DryRun struct {
 	// DryRun is true.
 	DryRun  bool    `json:"dry_run"`
 	Outcome Outcome `json:"outcome"`
-	// Reason says why it would be dropped.
+	// Reason says why it would be dropped, Detail in words.
 	Reason ledger.Reason `json:"reason,omitempty"`
+	Detail string        `json:"detail,omitempty"`
 	// ID and StatusURL are those that the text would have, or has; only with an idempotency key.
 	ID        string `json:"id,omitempty"`
 	StatusURL string `json:"status_url,omitempty"`
@@ -69,8 +70,8 @@ type Route struct {
 	UpdatedBy       string          `json:"updated_by,omitempty"`
 }
 
-// dryRun tells what would become of the text, by the very decision that the sender makes.
-func (h *Handler) dryRun(ctx context.Context, wanted RelayRequest, id string, repeated bool) answer {
+// foresee tells what would become of the text, by the very decision that the sender makes.
+func (h *Handler) foresee(ctx context.Context, wanted RelayRequest, id string) (told DryRun, refusal answer) {
 	now := h.Now().UTC()
 	r := ledger.Record{
 		MessageSid: id, Manual: true, TwilioNumber: wanted.TwilioNumber, Customer: wanted.From, Destination: wanted.To,
@@ -78,23 +79,43 @@ func (h *Handler) dryRun(ctx context.Context, wanted RelayRequest, id string, re
 	}
 	routes, err := h.Routes.Lookup(ctx, plan.Numbers(r)...)
 	if err != nil {
-		return refuse(http.StatusServiceUnavailable, "the routes cannot be read at the moment").because(err)
+		return told, refuse(http.StatusServiceUnavailable, "the routes cannot be read at the moment").because(err)
 	}
 	text := plan.Text(plan.MessageOf(r))
-	told := DryRun{DryRun: true, Outcome: Send, Hops: hopsOf(r, routes), Route: routeOf(routes, r.TwilioNumber), Text: text, Segments: sms.Segments(text)}
+	told = DryRun{DryRun: true, Outcome: Send, Hops: hopsOf(r, routes), Route: routeOf(routes, r.TwilioNumber), Text: text, Segments: sms.Segments(text)}
 	if wanted.IdempotencyKey != "" {
 		told.ID, told.StatusURL = id, statusURL(id)
 	}
 	p := plan.Of(plan.Question{Text: r, Routes: routes, Now: now})
-	switch {
-	case repeated:
-		told.Outcome = Repeat
-	case p.Drop != "":
-		told.Outcome, told.Reason = Drop, p.Drop
-	default:
+	if p.Drop != "" {
+		told.Outcome, told.Reason, told.Detail = Drop, p.Drop, h.whyDropped(ctx, wanted, p.Drop)
+	} else {
 		told.Destination, told.ExpiresAt = p.To, &p.Expires
 	}
-	return answer{status: http.StatusOK, body: told}
+	return told, answer{}
+}
+
+// whyDropped says why a text would be dropped, in words for whoever asked for it.
+func (h *Handler) whyDropped(ctx context.Context, wanted RelayRequest, reason ledger.Reason) string {
+	number, to := string(wanted.TwilioNumber), string(wanted.To)
+	switch {
+	case reason == ledger.ReasonNoRoute && h.isCustomer(ctx, wanted.TwilioNumber):
+		return number + " is a customer's number, and has no route (no_route): name the Twilio number that the text is to come from"
+	case reason == ledger.ReasonNoRoute:
+		return number + " has no route (no_route): name one of your Twilio numbers, or give this one a route"
+	case reason == ledger.ReasonInactive:
+		return "the route of " + number + " is switched off (inactive): switch it on, or say where to by to"
+	case reason == ledger.ReasonLoop:
+		return to + " is one of the relay's own numbers (loop): name a phone"
+	default:
+		return "the text would be dropped: " + string(reason)
+	}
+}
+
+// isCustomer reports whether the ledger has a text from that number. What cannot be read is not known.
+func (h *Handler) isCustomer(ctx context.Context, number sms.PhoneNumber) bool {
+	page, err := h.Records.List(ctx, ledger.Query{Number: number, Limit: 1})
+	return err == nil && slices.ContainsFunc(page.Records, func(r ledger.Record) bool { return r.Customer == number })
 }
 
 // hopsOf returns the phones that the text could go to, whether it would or not.

@@ -67,18 +67,37 @@ func (h *Handler) relay(ctx context.Context, request events.APIGatewayV2HTTPRequ
 	switch {
 	case refusal.problem:
 		a = refusal
-	case wanted.DryRun:
-		a = h.dryRun(ctx, wanted, id, repeated)
-	case repeated:
+	case repeated && !wanted.DryRun:
 		a = answer{status: http.StatusAccepted, body: RelayAnswer{ID: id, StatusURL: statusURL(id), Repeated: true}}
 	default:
-		a = h.queue(ctx, wanted, id)
+		a = h.decide(ctx, wanted, id, repeated)
 	}
 	a.attrs = []slog.Attr{
 		slog.String("message_sid", id), slog.Any("twilio_number", wanted.TwilioNumber), slog.Any("destination", wanted.To),
 		slog.Bool("dry_run", wanted.DryRun), slog.Bool("repeated", repeated),
 	}
 	return a
+}
+
+// decide queues the text, or tells what would become of it. What the sender would drop is refused: nobody would get it.
+func (h *Handler) decide(ctx context.Context, wanted RelayRequest, id string, repeated bool) answer {
+	told, refusal := h.foresee(ctx, wanted, id)
+	switch {
+	case refusal.problem && wanted.DryRun:
+		return refusal
+	case refusal.problem:
+		// The sender waits until the routes can be read again.
+		return h.queue(ctx, wanted, id)
+	case wanted.DryRun && repeated:
+		told.Outcome, told.Reason, told.Detail, told.Destination, told.ExpiresAt = Repeat, "", "", "", nil
+		return answer{status: http.StatusOK, body: told}
+	case wanted.DryRun:
+		return answer{status: http.StatusOK, body: told}
+	case told.Outcome == Drop:
+		return refuse(http.StatusConflict, told.Detail)
+	default:
+		return h.queue(ctx, wanted, id)
+	}
 }
 
 // queue puts the text on the queue.

@@ -13,6 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -328,4 +329,37 @@ func TestRepeatAfterALostAnswer(t *testing.T) {
 		t.Errorf("the repeat is answered with %s", id)
 	}
 	compare(t, "Twilio number", relaytest.TwilioNumber, s.envelope(t).Message.To)
+}
+
+// TestRelayRefusesWhatWouldBeDropped, in the words of the dry run: nobody would get it. A text of a key that is known stays what it is.
+func TestRelayRefusesWhatWouldBeDropped(t *testing.T) {
+	off := onDuty()
+	off.Active = false
+	customers := relaytest.Record(1, noon)
+	for name, tt := range map[string]struct {
+		routes []route.Route
+		fields string
+		says   string
+	}{
+		"no route":            {nil, `"twilio_number":"+18585550199"`, "+18585550199 has no route (no_route): name one of your Twilio numbers"},
+		"a customer's number": {nil, `"twilio_number":"` + string(customers.Customer) + `"`, "is a customer's number, and has no route (no_route)"},
+		"switched off":        {[]route.Route{off}, `"twilio_number":"+18585550100"`, "the route of +18585550100 is switched off (inactive)"},
+		"to another of ours":  {[]route.Route{onDuty(), {TwilioNumber: "+18585550101"}}, `"twilio_number":"+18585550100","to":"+18585550101"`, "+18585550101 is one of the relay's own numbers (loop)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage()
+			s.routes = relaytest.NewMemoryRoutes(tt.routes...)
+			s.Routes = s.routes
+			if _, err := s.ledger.Create(t.Context(), customers); err != nil {
+				t.Fatal(err)
+			}
+			s.ask(t, relay(`{`+tt.fields+`,"body":"Gate 4 is open."}`)).wantProblem(t, http.StatusConflict, tt.says)
+			s.wantNothingDone(t)
+			var told operations.DryRun
+			decode(t, s.ask(t, relay(`{"dry_run":true,`+tt.fields+`,"body":"Gate 4 is open."}`)).body, &told)
+			if told.Outcome != operations.Drop || !strings.Contains(told.Detail, tt.says) {
+				t.Errorf("a dry run tells %+v", told)
+			}
+		})
+	}
 }
