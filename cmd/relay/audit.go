@@ -89,34 +89,6 @@ func (p program) openTrail(ctx context.Context, flags *pflag.FlagSet, logOnly bo
 // window is a stretch of time that flags say.
 type window struct{ since, until moment }
 
-// moment is a flag's time: how long ago, or when.
-type moment struct{ at time.Time }
-
-// String returns the time.
-func (m *moment) String() string {
-	if m.at.IsZero() {
-		return ""
-	}
-	return m.at.Format(time.RFC3339)
-}
-
-// Type is what help shows.
-func (m *moment) Type() string { return "time" }
-
-// Set reads a duration before now or a time.
-func (m *moment) Set(text string) error {
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
-		m.at = time.Now().Add(-ago)
-		return nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return fmt.Errorf("%q is neither a duration such as 36h nor a time such as 2026-11-24T08:00:00Z", text)
-	}
-	m.at = at
-	return nil
-}
-
 // placeOf names a line of the log.
 func placeOf(source *trail.Source, line auditlog.Line) string {
 	if source.PlaceOf == nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/rand"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -166,5 +167,40 @@ func TestAuditOnAWSThatIsNotThere(t *testing.T) {
 	code, out, trouble := d.relay("verify", "--ledger-table", "another-"+group)
 	if code != exitFailed || !strings.Contains(trouble, "ResourceNotFoundException") || !strings.Contains(trouble, "hint: ") {
 		t.Errorf("without the table: exit code %d\n%s%s", code, out, trouble)
+	}
+}
+
+// TestRouteHistoryOnAWS finds the changes of a route in CloudWatch Logs, and those of no other.
+func TestRouteHistoryOnAWS(t *testing.T) {
+	d := newDeployed(t)
+	d.live(1, time.Now().Add(-time.Hour), 3)
+	var lines []auditlog.Line
+	for n, phone := range []string{"***0122", "***0123"} {
+		entry := auditlog.Entry{
+			ID: fmt.Sprintf("route:***0100.%d@%d", n+1, n+1), Time: time.Now().Add(time.Duration(n-2) * time.Hour).UTC(), Subject: auditlog.SubjectRoute,
+			Change: auditlog.ChangeChanged, Version: int64(n + 1), TwilioNumber: "***0100", Actor: "ann",
+			Before: &auditlog.Route{DestinationCarrier: "***0121", Active: true}, After: &auditlog.Route{DestinationCarrier: phone, Active: true},
+		}
+		line, err := entry.Line()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	if err := d.log.Append(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[string][]string{
+		"***0123":         {},
+		"went to ***0122": {"--at", "90m"},
+		"went to ***0121": {"--at", "3h"},
+		"went to ***0123": {"--at", "1m"},
+	} {
+		var stdout, stderr bytes.Buffer
+		p := program{stdout: &stdout, stderr: &stderr, lookup: func(string) (string, bool) { return "", false }}
+		code := p.run(t.Context(), append([]string{"route", "history", "+18585550100", "--aws", "--audit-log-group", d.name}, args...))
+		if code != exitDone || !strings.Contains(stdout.String(), want) {
+			t.Errorf("%v: exit code %d, want %q\n%s%s", args, code, want, stdout.String(), stderr.String())
+		}
 	}
 }

@@ -62,11 +62,8 @@ func (p program) traced(ctx context.Context, flags *pflag.FlagSet, sid string) (
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	q := trail.Query{From: source.Begins, MessageSid: sid}
-	if err := p.entriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
-		found = append(found, logged{e, text})
-		return nil
-	}); err != nil {
+	found, err = p.loggedOf(ctx, source, trail.Query{From: source.Begins, MessageSid: sid}, func(auditlog.Entry) bool { return true })
+	if err != nil {
 		return nil, err
 	}
 	if len(found) == 0 {
@@ -76,6 +73,17 @@ func (p program) traced(ctx context.Context, flags *pflag.FlagSet, sid string) (
 		return cmp.Or(cmp.Compare(a.Version, b.Version), a.Time.Compare(b.Time))
 	})
 	return found, nil
+}
+
+// loggedOf returns the entries that are wanted, with their texts in the log.
+func (p program) loggedOf(ctx context.Context, source *trail.Source, q trail.Query, wanted func(auditlog.Entry) bool) (found []logged, err error) {
+	err = p.entriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
+		if wanted(e) {
+			found = append(found, logged{e, text})
+		}
+		return nil
+	})
+	return found, err
 }
 
 func writeTexts(out io.Writer, entries []logged) error {
@@ -88,13 +96,22 @@ func writeTexts(out io.Writer, entries []logged) error {
 }
 
 // writeTrace prints a text's entries for people.
-func writeTrace(out io.Writer, entries []logged) error {
-	first := entries[0]
+func writeTrace(out io.Writer, found []logged) error {
+	first := found[0]
 	printf(out, "%s from %s to %s\n\n", first.MessageSid, orDash(first.Customer), orDash(first.TwilioNumber))
+	entries := make([]auditlog.Entry, len(found))
+	for i, e := range found {
+		entries[i] = e.Entry
+	}
+	return writeChanges(out, entries)
+}
+
+// writeChanges prints the changes of a text one a line, each with who decided it and why, if an operator did.
+func writeChanges(out io.Writer, entries []auditlog.Entry) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TIME\tVERSION\tSTATE\tREASON\tATTEMPT")
 	for _, e := range entries {
-		printf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e.Entry), orDash(tracedReason(e.Entry)), tracedAttempt(e.Attempt))
+		printf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e), orDash(tracedReason(e)), tracedAttempt(e.Attempt))
 	}
 	return table.Flush()
 }

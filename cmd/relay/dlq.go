@@ -67,21 +67,6 @@ func (f *filterFlags) filter(now time.Time) (letters.Filter, error) {
 	return filter, nil
 }
 
-// readMoment reads a time, or how long ago it was.
-func readMoment(text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
-		return now.Add(-ago), nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-11-24T08:00:00Z nor a duration such as 2h", text)
-	}
-	return at, nil
-}
-
 func (p program) dlqListCommand() *cobra.Command {
 	var asJSON bool
 	var wanted filterFlags

@@ -94,7 +94,14 @@ func hostileAudit(t *testing.T, data string) {
 		t.Fatal(err)
 	}
 	defer log.Close() //nolint:errcheck // a test's.
-	if err := log.Append(t.Context(), []auditlog.Line{line}); err != nil {
+	ofRoute, err := auditlog.Entry{
+		ID: "route:***0100.1@1", Time: time.Now().Add(-time.Hour), Subject: auditlog.SubjectRoute, Change: auditlog.ChangeCreated, Version: 1, TwilioNumber: "***0100",
+		After: &auditlog.Route{DestinationCarrier: hostile, Active: true}, Actor: hostile,
+	}.Line()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Append(t.Context(), []auditlog.Line{line, ofRoute}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -113,7 +120,7 @@ func TestNothingRawReachesATerminal(t *testing.T) {
 		"dlq redrive", "dlq drop --settled", "uncertain ls", "uncertain ls --json", "status", "status --json", "status " + sid, "status --json " + sid,
 		"status --trail " + sid, "status --json --trail " + sid, "sweep --grace 0s", "sweep --grace 0s --json",
 		"audit trace " + sid, "audit trace --json " + sid, "audit export", "audit export --format jsonl", "audit verify", "audit verify --json",
-		"route ls", "route ls --json", "route get " + string(testNumber), "route get --json " + string(testNumber), "route export",
+		"route ls", "route ls --json", "route history " + string(testNumber), "route history --at 0s " + string(testNumber), "route get " + string(testNumber), "route get --json " + string(testNumber), "route export",
 		"route set " + string(testNumber) + " --to +16195550124", "number ls", "number ls --json",
 		"send " + string(testNumber) + " --from +13125550141 --dry-run --body", "status --state", "dlq show", "uncertain resolve", "explain",
 		"uncertain resolve " + sid + " --give-up --because", "audit verify --file", "route check",

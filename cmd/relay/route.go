@@ -36,7 +36,7 @@ country code they are those of --country.`,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.routeListCommand(), p.routeGetCommand(), p.routeSetCommand(), p.routeOnCommand(), p.routeOffCommand(), p.routeRemoveCommand(),
-		p.routeImportCommand(), p.routeExportCommand(), p.routeCheckCommand())
+		p.routeImportCommand(), p.routeExportCommand(), p.routeCheckCommand(), p.routeHistoryCommand())
 	return cmd
 }
 

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
 	"time"
 
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
 // writeMessages prints texts one a line, for people.
@@ -95,24 +97,30 @@ func writeMessage(out io.Writer, m operations.Message) error {
 		}
 		field(fmt.Sprintf("attempt %d", a.Number), line)
 	}
-	if m.Trail != nil {
-		for _, e := range m.Trail.Entries {
-			field(fmt.Sprintf("version %d", e.Version), trailLine(e))
-		}
-		if !m.Trail.Complete {
-			field("trail", "incomplete: an entry of a moment ago may not be written yet; relay audit reads the whole log")
-		}
+	if err := table.Flush(); err != nil || m.Trail == nil {
+		return err
 	}
-	return table.Flush()
+	return writeMessageTrail(out, *m.Trail)
 }
 
-func trailLine(e operations.Entry) string {
-	line := e.Time.UTC().Format("2006-01-02T15:04:05.000Z") + " " + e.Change
-	if e.From != e.To {
-		line += fmt.Sprintf(" %s to %s", orDash(e.From), orDash(e.To))
+// writeMessageTrail prints the trail that a text came with.
+func writeMessageTrail(out io.Writer, trail operations.Trail) error {
+	entries := make([]auditlog.Entry, len(trail.Entries))
+	for i, e := range trail.Entries {
+		entries[i] = auditlog.Entry{
+			ID: e.ID, Time: e.Time, Change: e.Change, Version: e.Version, From: e.From, To: e.To, Reason: e.Reason,
+			Actor: e.Actor, Decision: e.Decision, Note: e.Note, Unsealed: e.Unsealed,
+		}
+		if e.Attempt != nil {
+			attempt := auditlog.Attempt(*e.Attempt)
+			entries[i].Attempt = &attempt
+		}
 	}
-	if e.Reason != "" {
-		line += " (" + e.Reason + ")"
+	_, err := fmt.Fprintln(out)
+	err = errors.Join(err, writeChanges(out, entries))
+	if !trail.Complete {
+		_, incomplete := fmt.Fprintln(out, "The trail is incomplete: an entry of a moment ago may not be written yet; relay audit trace reads the whole log.")
+		err = errors.Join(err, incomplete)
 	}
-	return line
+	return err
 }

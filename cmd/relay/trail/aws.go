@@ -1,6 +1,7 @@
 package trail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -36,7 +37,7 @@ func AWS(ctx context.Context, c AWSConfig) (*Source, error) {
 	s := &Source{
 		Where: c.LogGroup, Lag: c.Lag,
 		Read: func(ctx context.Context, q Query, visit func(auditlog.Line) error) error {
-			return reader.Read(ctx, cloudwatch.Query{From: q.From, Until: q.Until, Containing: q.MessageSid}, visit)
+			return reader.Read(ctx, cloudwatch.Query{From: q.From, Until: q.Until, Containing: cmp.Or(q.MessageSid, q.Containing)}, visit)
 		},
 	}
 	if retention > 0 {

@@ -15,6 +15,8 @@ type Query struct {
 	// From and Until bound the lines' times, MessageSid names the one text; zero fields do not restrict.
 	From, Until time.Time
 	MessageSid  string
+	// Containing, where no text is named, is a word that the lines of use have.
+	Containing string
 	// Segment, if not nil, is told of each segment of a log in a folder: its number, and the hash of its file if it is closed.
 	Segment func(number int64, sum string)
 }

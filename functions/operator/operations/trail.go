@@ -32,6 +32,12 @@ type Entry struct {
 	To      string        `json:"to,omitempty"`
 	Reason  string        `json:"reason,omitempty"`
 	Attempt *EntryAttempt `json:"attempt,omitempty"`
+	// Actor is the operator whose decision the change is, Decision what it was, and Note why, in their words.
+	Actor    string `json:"actor,omitempty"`
+	Decision string `json:"decision,omitempty"`
+	Note     string `json:"note,omitempty"`
+	// Unsealed means that someone changed the record past the relay.
+	Unsealed bool `json:"unsealed,omitempty"`
 }
 
 // EntryAttempt is the attempt that a change is about, as it stood after it.
@@ -78,7 +84,8 @@ func isComplete(r ledger.Record, entries []auditlog.Entry) bool {
 }
 
 func entryOf(e auditlog.Entry) Entry {
-	shown := Entry{ID: e.ID, Time: e.Time, Change: e.Change, Version: e.Version, From: e.From, To: e.To, Reason: e.Reason}
+	shown := Entry{ID: e.ID, Time: e.Time, Change: e.Change, Version: e.Version, From: e.From, To: e.To, Reason: e.Reason,
+		Actor: e.Actor, Decision: e.Decision, Note: e.Note, Unsealed: e.Unsealed}
 	if e.Attempt != nil {
 		attempt := EntryAttempt(*e.Attempt)
 		shown.Attempt = &attempt

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// historyFlags say which part of a route's history to show.
+type historyFlags struct {
+	at, since moment
+	asJSON    bool
+	numbers   numberFlags
+}
+
+func (p program) routeHistoryCommand() *cobra.Command {
+	var f historyFlags
+	cmd := &cobra.Command{
+		Use:   "history NUMBER",
+		Short: "Show who was on duty when, and who changed it",
+		Long: `history shows each change of a number's route, oldest first, from the audit log; with --at the route as it was at one time.
+
+The log has the last digits of numbers only: routes of numbers that end in the same digits are shown together. It goes back as
+far as it is kept.`,
+		Example: `  relay route history +18585550100
+  relay route history +18585550100 --at 2026-11-28T10:00:00-08:00
+  relay route history +18585550100 --since 168h --aws`,
+		Args:              oneRoute,
+		ValidArgsFunction: p.completeNumbers,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.routeHistory(cmd, args[0], f) },
+	}
+	flags := cmd.Flags()
+	flags.Var(&f.at, "at", "show the route at that time alone: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 36h")
+	flags.Var(&f.since, "since", "only changes since then, in the same form")
+	flags.BoolVar(&f.asJSON, "json", false, "print the entries as they are in the log, one a line")
+	f.numbers.add(flags)
+	addAuditSource(flags)
+	return cmd
+}
+
+func (p program) routeHistory(cmd *cobra.Command, typed string, f historyFlags) error {
+	if !f.at.at.IsZero() && !f.since.at.IsZero() {
+		return usageError{errors.New("--at is one time, and --since a stretch: say one of them")}
+	}
+	number, err := f.numbers.read(typed)
+	if err != nil {
+		return err
+	}
+	found, err := p.routeChanges(cmd, number)
+	if err != nil {
+		return err
+	}
+	if !f.at.at.IsZero() {
+		return p.showRouteAt(found, number, f)
+	}
+	found = slices.DeleteFunc(found, func(e logged) bool { return e.Time.Before(f.since.at) })
+	switch {
+	case f.asJSON:
+		return writeTexts(p.stdout, found)
+	case len(found) == 0:
+		_, err := fmt.Fprintln(p.stdout, "no changes since then")
+		return err
+	default:
+		return writeRouteChanges(p.stdout, found)
+	}
+}
+
+// routeChanges returns the changes of a number's route, the oldest first.
+func (p program) routeChanges(cmd *cobra.Command, number sms.PhoneNumber) (found []logged, err error) {
+	ctx := cmd.Context()
+	source, err := p.openTrail(ctx, cmd.Flags(), true, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	found, err = p.loggedRoutes(ctx, source, number)
+	if err != nil {
+		return nil, withDeskHint(err, cmd.Flags().Changed("aws"))
+	}
+	if len(found) == 0 {
+		return nil, hintedError{fmt.Errorf("%s has no change of the route of %s", source.Where, number.Mask()), "relay route get shows how it is now"}
+	}
+	slices.SortStableFunc(found, func(a, b logged) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Version, b.Version))
+	})
+	return found, nil
+}
+
+func (p program) loggedRoutes(ctx context.Context, source *trail.Source, number sms.PhoneNumber) ([]logged, error) {
+	masked := number.Mask()
+	// The ids of their entries begin with this, and no other line has it.
+	q := trail.Query{From: source.Begins, Containing: auditlog.SubjectRoute + ":"}
+	return p.loggedOf(ctx, source, q, func(e auditlog.Entry) bool { return e.Subject == auditlog.SubjectRoute && e.TwilioNumber == masked })
+}
+
+// showRouteAt prints the route as it was at one time: as the last change before left it, or as the first one after it found it.
+func (p program) showRouteAt(found []logged, number sms.PhoneNumber, f historyFlags) error {
+	at := f.at.at
+	// Times are shown to the second: one that is shown is a time at which the change was made.
+	after := slices.IndexFunc(found, func(e logged) bool { return e.Time.Truncate(time.Second).After(at) })
+	if after < 0 {
+		after = len(found)
+	}
+	if after == 0 {
+		first := found[0]
+		if first.Before == nil {
+			return hintedError{fmt.Errorf("at %s there was no route of %s that the log knows of", at.UTC().Format(time.RFC3339), number.Mask()),
+				"its first change in the log is of " + first.Time.UTC().Format(time.RFC3339)}
+		}
+		return p.printRouteAt(at, number, first, first.Before, "before "+first.Time.UTC().Format(time.RFC3339), f.asJSON)
+	}
+	last := found[after-1]
+	since := "since " + last.Time.UTC().Format(time.RFC3339)
+	if last.Actor != "" {
+		since += ", by " + last.Actor
+	}
+	return p.printRouteAt(at, number, last, last.After, since, f.asJSON)
+}
+
+func (p program) printRouteAt(at time.Time, number sms.PhoneNumber, from logged, was *auditlog.Route, since string, asJSON bool) error {
+	if asJSON {
+		return writeTexts(p.stdout, []logged{from})
+	}
+	printf(p.stdout, "At %s, texts to %s %s (%s).\n", at.UTC().Format(time.RFC3339), number.Mask(), dutyOf(was), since)
+	return nil
+}
+
+// dutyOf says where a route sent texts.
+func dutyOf(r *auditlog.Route) string {
+	switch {
+	case r == nil, r.Removed != "":
+		return "went nowhere: the route was removed"
+	case !r.Active:
+		return "went nowhere: the route was off"
+	default:
+		return "went to " + strings.Join(append([]string{r.DestinationCarrier}, r.FallbackCarriers...), ", then ")
+	}
+}
+
+// writeRouteChanges prints changes of a route one a line: as it was from then on, and who changed it.
+func writeRouteChanges(out io.Writer, found []logged) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "SINCE\tVERSION\tDESTINATION\tFALLBACKS\tACTIVE\tBY")
+	for _, e := range found {
+		r, active := auditlog.Route{}, "removed"
+		if e.After != nil {
+			if r = *e.After; r.Active {
+				active = "yes"
+			} else if r.Removed == "" {
+				active = "no"
+			}
+		}
+		printf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", e.Time.UTC().Format(time.RFC3339), e.Version, orDash(r.DestinationCarrier),
+			orDash(strings.Join(r.FallbackCarriers, ", ")), active, orDash(e.Actor))
+	}
+	return table.Flush()
+}
