@@ -113,7 +113,7 @@ func (l *boundListener) Accept() (net.Conn, error) {
 	}
 	conn := &boundConn{Conn: accepted, c: l.c}
 	if !l.c.add(conn, func() bool { return l.closed }) {
-		_ = accepted.Close() //nolint:errcheck // nobody uses it.
+		_ = accepted.Close() // Nobody uses it.
 		return nil, net.ErrClosed
 	}
 	return conn, nil

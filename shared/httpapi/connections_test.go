@@ -13,7 +13,7 @@ import (
 )
 
 // bounded serves under a bound of connections, and returns its address. A request of /slow is under way until release is closed.
-func bounded(t *testing.T, most int) (address string, under chan struct{}, release chan struct{}) {
+func bounded(t *testing.T, most int) (address string, under, release chan struct{}) {
 	t.Helper()
 	connections := httpapi.NewConnections(most)
 	under, release = make(chan struct{}, 100), make(chan struct{})

@@ -10,5 +10,5 @@ func descriptors() int {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0
 	}
-	return int(min(limit.Cur, 1<<20)) //nolint:gosec // it is bounded.
+	return int(min(limit.Cur, 1<<20))
 }

@@ -129,14 +129,17 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 		h.Emit(count(telemetry.MetricDropped, "Reason", string(j.text.Reason)))
 	}
 	level := slog.LevelInfo
-	switch j.text.Reason {
-	case ledger.ReasonNoRoute, ledger.ReasonInactive, ledger.ReasonNoAddress, ledger.ReasonExpired:
-		// Nobody gets these: a number may be mistyped, a route forgotten, the pace too slow, or a clock wrong.
+	if isForNobody(j.text.Reason) {
 		level = slog.LevelWarn
-	default:
 	}
 	h.Logger.LogAttrs(ctx, level, "text ended unsent", textAttrs(j.text, nil)...)
 	return done(), true
+}
+
+// isForNobody reports whether a text that ended unsent for that reason should have reached someone: a number may be mistyped, a
+// route forgotten, the pace too slow, or a clock wrong.
+func isForNobody(reason ledger.Reason) bool {
+	return slices.Contains([]ledger.Reason{ledger.ReasonNoRoute, ledger.ReasonInactive, ledger.ReasonNoAddress, ledger.ReasonExpired}, reason)
 }
 
 // pace books the moment at which the attempt may be made. waits is false if that is now.
