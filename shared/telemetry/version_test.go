@@ -20,20 +20,28 @@ func TestBuild(t *testing.T) {
 	}{
 		"released": {debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, "", "", telemetry.Build{Version: "v1.2.3"}, "v1.2.3"},
 		"from a commit": {
-			debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: vcs("false")}, "", "",
-			telemetry.Build{Version: "0123456789ab", Commit: commit, Date: date}, "0123456789ab (commit 0123456789abcdef0123, 2026-11-28T10:00:00Z)",
+			debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: vcs("false")},
+			"", "",
+			telemetry.Build{Version: "0123456789ab", Commit: commit, Date: date},
+			"0123456789ab (commit 0123456789abcdef0123, 2026-11-28T10:00:00Z)",
 		},
 		"with changes": {
-			debug.BuildInfo{Settings: vcs("true")}, "", "",
-			telemetry.Build{Version: "0123456789ab+dirty", Commit: commit + "+dirty", Date: date}, "0123456789ab+dirty (commit 0123456789abcdef0123+dirty, 2026-11-28T10:00:00Z)",
+			debug.BuildInfo{Settings: vcs("true")},
+			"", "",
+			telemetry.Build{Version: "0123456789ab+dirty", Commit: commit + "+dirty", Date: date},
+			"0123456789ab+dirty (commit 0123456789abcdef0123+dirty, 2026-11-28T10:00:00Z)",
 		},
 		"stamped by the Makefile": {
-			debug.BuildInfo{}, commit + "+dirty", date,
-			telemetry.Build{Version: "0123456789ab+dirty", Commit: commit + "+dirty", Date: date}, "0123456789ab+dirty (commit 0123456789abcdef0123+dirty, 2026-11-28T10:00:00Z)",
+			debug.BuildInfo{},
+			commit + "+dirty", date,
+			telemetry.Build{Version: "0123456789ab+dirty", Commit: commit + "+dirty", Date: date},
+			"0123456789ab+dirty (commit 0123456789abcdef0123+dirty, 2026-11-28T10:00:00Z)",
 		},
 		"stamped by both": {
-			debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}, Settings: vcs("false")}, "ffff", "2020-01-01T00:00:00Z",
-			telemetry.Build{Version: "v1.2.3", Commit: commit, Date: date}, "v1.2.3 (commit 0123456789abcdef0123, 2026-11-28T10:00:00Z)",
+			debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}, Settings: vcs("false")},
+			"ffff", "2020-01-01T00:00:00Z",
+			telemetry.Build{Version: "v1.2.3", Commit: commit, Date: date},
+			"v1.2.3 (commit 0123456789abcdef0123, 2026-11-28T10:00:00Z)",
 		},
 		"without anything": {debug.BuildInfo{}, "", "", telemetry.Build{Version: "unknown"}, "unknown"},
 	}
