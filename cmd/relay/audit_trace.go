@@ -135,6 +135,9 @@ func traceState(e auditlog.Entry) string {
 
 // tracedReason says why, and who decided it, if an operator did.
 func tracedReason(e auditlog.Entry) string {
+	if e.ReadBy != "" {
+		return strings.TrimSpace(e.Reason + " read by " + e.ReadBy)
+	}
 	if e.Decision == "" {
 		return e.Reason
 	}

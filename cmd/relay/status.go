@@ -19,6 +19,7 @@ type statusFlags struct {
 	number, state, since, until string
 	limit                       int
 	trail, watch, asJSON        bool
+	showText                    bool
 }
 
 func (p program) statusCommand() *cobra.Command {
@@ -29,11 +30,15 @@ func (p program) statusCommand() *cobra.Command {
 		Long: `status shows one text with its attempts, or lists texts, the newest first, as GET /sms/status does. What the texts say is
 not shown.
 
+--show-text shows what the customer wrote in one text, and its attachments' addresses. Each time is written into the ledger and the
+audit log first, with who it was: RELAY_OPERATOR, else the user of this host.
+
 --watch goes on until Ctrl-C, or until a text that was named is settled.`,
 		Example: `  relay status
   relay status --state failed --since 24h
   relay status --number +18585550100 --limit 100 --json | jq -r '.messages[].message_sid'
-  relay status SM0123456789abcdef0123456789abcdef --trail`,
+  relay status SM0123456789abcdef0123456789abcdef --trail
+  relay status SM0123456789abcdef0123456789abcdef --show-text`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return noArguments(cmd, args[1:])
@@ -49,6 +54,7 @@ not shown.
 	flags.StringVar(&f.until, "until", "", "only texts that came in before, in the same form")
 	flags.IntVar(&f.limit, "limit", 20, "most texts to list")
 	flags.BoolVar(&f.trail, "trail", false, "of one text: its changes in the audit log, too")
+	flags.BoolVar(&f.showText, "show-text", false, "of one text: what the customer wrote; who asked is put on record")
 	flags.BoolVar(&f.watch, "watch", false, "go on showing what changes")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the answer of GET /sms/status")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
@@ -79,6 +85,8 @@ func (p program) status(cmd *cobra.Command, args []string, f statusFlags) (err e
 	defer func() { err = errors.Join(err, d.Close()) }()
 	c := p.openCounter(d)
 	switch {
+	case f.showText:
+		return p.showText(ctx, d, c, query, f.asJSON)
 	case len(args) == 1 && f.watch:
 		return p.watchOne(ctx, c, query, f.asJSON)
 	case len(args) == 1:
@@ -110,6 +118,9 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 	set("state", f.state)
 	if f.trail {
 		set("trail", "true")
+	}
+	if f.showText && (len(args) != 1 || f.watch) {
+		return nil, usageError{errors.New("--show-text is of one text: name its SID, and leave --watch out")}
 	}
 	if len(args) == 1 {
 		set("message_sid", args[0])

@@ -117,6 +117,9 @@ func changeLine(e auditlog.Entry) string {
 			words = append(words, fmt.Sprintf("code %d", a.ErrorCode))
 		}
 	}
+	if e.ReadBy != "" {
+		words = append(words, "read by "+e.ReadBy)
+	}
 	if e.Actor != "" {
 		words = append(words, fmt.Sprintf("by %s: %s, %s", e.Actor, e.Decision, e.Note))
 	}

@@ -49,6 +49,8 @@ type Entry struct {
 	// Actor is who changed the route: an operator's name, "seed", or "relay" where it noticed by itself who has opted out. Of a
 	// text, it is the operator whose decision the change is.
 	Actor string `json:"actor,omitempty"`
+	// ReadBy is who was shown what the text says. The entry is about nothing else then.
+	ReadBy string `json:"read_by,omitempty"`
 	// Decision is what that operator decided: "sent", "resend", "give_up" or "letter_dropped"; Note says why, in their words.
 	Decision string `json:"decision,omitempty"`
 	Note     string `json:"note,omitempty"`

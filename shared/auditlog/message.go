@@ -76,6 +76,9 @@ func messageEntry(before, after *ledger.Record, change string, seen Seen) Entry 
 		if d := after.Decision; before == nil || !d.Same(before.Decision) {
 			entry.Actor, entry.Decision, entry.Note = d.By, string(d.What), d.Note
 		}
+		if read := after.Reading; before == nil || read.Number != before.Reading.Number {
+			entry.ReadBy = read.By
+		}
 	}
 	return entry
 }

@@ -53,10 +53,27 @@ type Record struct {
 	RedrivenAt time.Time `json:",omitzero"`
 	// Decision is the last that an operator took about the text; zero if there was none.
 	Decision Decision `json:",omitzero"`
+	// Reading is the last time that somebody was shown what the text says; zero if nobody was.
+	Reading Reading `json:",omitzero"`
 	// Seal is the hash of the audit log's entry of this version, see package auditlog. Whoever writes the record computes it.
 	Seal string `json:",omitempty"`
 	// ExpiresAt is when the table may forget the record, in seconds since 1970 (DynamoDB's TTL attribute).
 	ExpiresAt int64 `json:",omitempty"`
+}
+
+// Reading is that somebody was shown what a text says. Number counts from 1, so that each time is a change of the record, and with it an
+// entry of the audit log.
+type Reading struct {
+	By     string
+	At     time.Time
+	Number int
+}
+
+// Read returns r with the note that by is shown what it says. It is written before it is shown.
+func (r Record) Read(by string, now time.Time) Record {
+	r = r.copy(now)
+	r.Reading = Reading{By: by, At: Stamp(now), Number: r.Reading.Number + 1}
+	return r
 }
 
 // Slot is a moment that was booked under the pace limits, for an attempt at one phone.
