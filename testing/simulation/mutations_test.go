@@ -88,7 +88,7 @@ func againstLosses() []mutation {
 		},
 		{
 			"timer of the refused", "no timer is set for a message that Twilio took though it refused it",
-			[]edit{{"functions/sender/delivery/receipt.go", "case ledger.Sent:\n\t\treturn isNews", "case ledger.Sent:\n\t\treturn false"}},
+			[]edit{{"functions/sender/delivery/receipt.go", "isNews, isLast := !r.Attempts[i].Accepted(), i", "isNews, isLast := false, i"}},
 		},
 		{
 			"timer of the earlier", "a text that waits for an earlier attempt's message waits for ever",

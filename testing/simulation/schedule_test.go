@@ -187,7 +187,9 @@ func (s *schedule) troubles(weights []int) (resendable []string) {
 			weights[4] = s.Resend
 		}
 	}
-	weights[5], weights[6] = s.Reroute, s.Jump
+	if weights[5] = s.Reroute; s.jumps < maxJumps {
+		weights[6] = s.Jump
+	}
 	return resendable
 }
 

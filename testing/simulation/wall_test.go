@@ -8,6 +8,9 @@ import (
 // wall is the clock of the relay's processes. It may be ahead of the true one for a while, which is the queues' and Twilio's.
 func (s *schedule) wall() time.Time { return time.Now().Add(s.ahead) }
 
+// maxJumps is how often the clock jumps in a schedule.
+const maxJumps = 4
+
 // jump puts the clock ahead, or sets it right.
 func (s *schedule) jump() {
 	s.jumps++

@@ -83,6 +83,7 @@ func TestTextsOfTheSameWords(t *testing.T) {
 		"another POST is unknown":         {[]other{open(2, -time.Second, "unknown", nil), listed(alike(91, 0))}, uncertain, ledger.ReasonAmbiguous, 0},
 		"another is unknown, none listed": {[]other{open(2, -time.Second, "unknown", nil)}, uncertain, ledger.ReasonUnknownOutcome, 0},
 		"another was unknown long ago":    {[]other{open(2, -time.Hour, "unknown", nil), listed(alike(91, 0))}, sent, "", 91},
+		"another, by a clock ahead":       {[]other{open(2, time.Hour, "unknown", nil), listed(alike(91, 0))}, uncertain, ledger.ReasonAmbiguous, 0},
 		"another failed":                  {[]other{open(2, -time.Second, "transient", nil), listed(alike(91, 0))}, sent, "", 91},
 		"another began before, two there": {[]other{open(2, -time.Second, "unknown", nil), listed(alike(91, 0)), listed(alike(92, time.Second))}, sent, "", 92},
 		"another began after, two there":  {[]other{open(2, time.Second, "unknown", nil), listed(alike(91, 0)), listed(alike(92, time.Second))}, sent, "", 91},

@@ -268,7 +268,12 @@ func (h *Handler) heed(r ledger.Record, about ledger.Attempt, q *reconcile.Quest
 		case a.OutboundSid != "":
 			q.Known[a.OutboundSid] = true
 		case a.Outcome == "", a.Unknown(), a.Refused():
-			q.Rivals = append(q.Rivals, a.StartedAt)
+			startedAt := a.StartedAt
+			if clock.Ahead(startedAt, h.Now()) {
+				// The clock was ahead: nobody knows when that was.
+				startedAt = about.StartedAt
+			}
+			q.Rivals = append(q.Rivals, startedAt)
 		}
 	}
 }
