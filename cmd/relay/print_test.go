@@ -89,7 +89,7 @@ func hostileAudit(t *testing.T, data string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := jsonlines.Open(filepath.Join(data, embedded.AuditFile), jsonlines.Config{})
+	log, err := jsonlines.Open(filepath.Join(data, embedded.AuditFile), jsonlines.Config{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

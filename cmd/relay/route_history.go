@@ -116,8 +116,8 @@ func (p program) showRouteAt(found []logged, number sms.PhoneNumber, f historyFl
 	if after == 0 {
 		first := found[0]
 		if first.Before == nil {
-			return hintedError{fmt.Errorf("at %s there was no route of %s that the log knows of", at.UTC().Format(time.RFC3339), number.Mask()),
-				"its first change in the log is of " + first.Time.UTC().Format(time.RFC3339)}
+			err := fmt.Errorf("at %s there was no route of %s that the log knows of", at.UTC().Format(time.RFC3339), number.Mask())
+			return hintedError{err, "its first change in the log is of " + first.Time.UTC().Format(time.RFC3339)}
 		}
 		return p.printRouteAt(at, number, first, first.Before, "before "+first.Time.UTC().Format(time.RFC3339), f.asJSON)
 	}

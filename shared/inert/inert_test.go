@@ -12,7 +12,7 @@ import (
 func TestLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "",
-		"Grüße 👨‍👩‍👧‍👦 نمی‌خواهم 🏴\U000e0067\U000e0062\U000e007f": "Grüße 👨‍👩‍👧‍👦 نمی‌خواهم 🏴\U000e0067\U000e0062\U000e007f",
+		"Grüße 👨\u200d👩\u200d👧\u200d👦 نمی\u200cخواهم 🏴\U000e0067\U000e0062\U000e007f": "Grüße 👨\u200d👩\u200d👧\u200d👦 نمی\u200cخواهم 🏴\U000e0067\U000e0062\U000e007f",
 		"a\x1b[2Jb":                             `a\u001b[2Jb`,
 		"a\x1b]8;;https://example.com\x07b":     `a\u001b]8;;https://example.com\u0007b`,
 		"a\u009b2Jb":                            `a\u009b2Jb`,

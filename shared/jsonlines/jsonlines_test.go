@@ -18,7 +18,7 @@ import (
 
 func open(tb testing.TB, path string) *Log {
 	tb.Helper()
-	l, err := Open(path, Config{})
+	l, err := Open(path, Config{Now: time.Now})
 	if err != nil {
 		tb.Fatal(err)
 	}

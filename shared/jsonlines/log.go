@@ -30,11 +30,11 @@ var errCut = errors.New("the file was cut")
 // defaultMaxSize is how large a segment may become: a year's texts of a small business, read in well under a second.
 const defaultMaxSize = 64 << 20
 
-// Config says how a Log behaves. Its zero value is as relay serve runs it, without anyone to tell.
+// Config says how a Log behaves.
 type Config struct {
 	// MaxSize is how many bytes a segment may have before the next begins; 0 is 64 MiB.
 	MaxSize int64
-	// Now dates what the log writes about itself; nil is time.Now.
+	// Now dates what the log writes about itself, and says when a month is over. It is needed.
 	Now func() time.Time
 	// Lost is told, in words, when the file that is written to was cut, moved away, removed or written to by someone else; nil is
 	// nobody.
@@ -84,9 +84,6 @@ func Open(path string, config Config) (*Log, error) {
 	if config.MaxSize == 0 {
 		config.MaxSize = defaultMaxSize
 	}
-	if config.Now == nil {
-		config.Now = time.Now
-	}
 	if config.Lost == nil {
 		config.Lost = func(string) {}
 	}
@@ -106,7 +103,7 @@ func Open(path string, config Config) (*Log, error) {
 	return l, nil
 }
 
-func openFile(path string) (file, error) {
+func openFile(path string) (file, error) { //nolint:ireturn // a test has one of its own.
 	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the path is the operator's own setting
 }
 

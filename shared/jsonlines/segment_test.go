@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -269,8 +270,12 @@ func (s *segmented) allProblems() (entries int, problems string) {
 		}
 		for {
 			line, err := lines.Next()
+			if errors.Is(err, io.EOF) {
+				v.Segment(number, sum())
+				return nil
+			}
 			if err != nil {
-				break
+				return err
 			}
 			if begins, ok := auditlog.Begins(line); ok && segment.Number == 0 {
 				number = begins
@@ -278,8 +283,6 @@ func (s *segmented) allProblems() (entries int, problems string) {
 			v.Add(line)
 			entries++
 		}
-		v.Segment(number, sum())
-		return nil
 	})
 	for _, f := range v.Report().Findings {
 		problems += f.Kind + " " + f.Detail + "; "

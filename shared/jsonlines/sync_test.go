@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -56,7 +57,7 @@ func (f watchedFile) Truncate(size int64) error {
 func (w *watched) openLog(t *testing.T, path string, maxSize int64) *Log {
 	t.Helper()
 	l, err := Open(path, Config{
-		MaxSize: maxSize,
+		MaxSize: maxSize, Now: time.Now,
 		open: func(path string) (file, error) {
 			opened, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 			return watchedFile{opened, w}, err

@@ -101,7 +101,7 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if err := r.db.ReleaseInFlight(ctx); err != nil {
 		return nil, fmt.Errorf("release what was in flight: %w", err)
 	}
-	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, AuditFile), jsonlines.Config{Lost: r.auditLost}); err != nil {
+	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, AuditFile), jsonlines.Config{Now: time.Now, Lost: r.auditLost}); err != nil {
 		return nil, err
 	}
 	if len(r.config.PublicBaseURLs) == 0 {

@@ -145,7 +145,7 @@ func TestFollowSaysWhatIsWrong(t *testing.T) {
 func TestFollowSegments(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		folder := t.TempDir()
-		log, err := jsonlines.Open(filepath.Join(folder, "audit.jsonl"), jsonlines.Config{MaxSize: 200})
+		log, err := jsonlines.Open(filepath.Join(folder, "audit.jsonl"), jsonlines.Config{MaxSize: 200, Now: time.Now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -84,8 +84,10 @@ func isComplete(r ledger.Record, entries []auditlog.Entry) bool {
 }
 
 func entryOf(e auditlog.Entry) Entry {
-	shown := Entry{ID: e.ID, Time: e.Time, Change: e.Change, Version: e.Version, From: e.From, To: e.To, Reason: e.Reason,
-		Actor: e.Actor, Decision: e.Decision, Note: e.Note, Unsealed: e.Unsealed}
+	shown := Entry{
+		ID: e.ID, Time: e.Time, Change: e.Change, Version: e.Version, From: e.From, To: e.To, Reason: e.Reason,
+		Actor: e.Actor, Decision: e.Decision, Note: e.Note, Unsealed: e.Unsealed,
+	}
 	if e.Attempt != nil {
 		attempt := EntryAttempt(*e.Attempt)
 		shown.Attempt = &attempt
