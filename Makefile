@@ -42,7 +42,8 @@ test: ## Run all tests that need nothing but Go
 
 .PHONY: race
 race: ## Run them with the race detector, which needs a C compiler
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -skip '^Test(Chaos|Killed)' $$($(GO) list ./... | grep -v '/testing/simulation$$')
+	CGO_ENABLED=1 $(GO) test -race ./testing/simulation -schedules 1000
 
 .PHONY: test-aws
 test-aws: $(OPENAPI_VENV)/ready ## Run the AWS adapters' tests against emulators, and schemathesis (needs Java 17, Maven and Python)
