@@ -48,12 +48,7 @@ const (
 // Intended reports whether a text that was dropped for the reason is meant to reach nobody: the relay was built to drop it, whoever
 // is on duty. Of the other reasons somebody should know, because a customer waits.
 func (r Reason) Intended() bool {
-	switch r {
-	case ReasonLoop, ReasonOptOut, ReasonKeyword:
-		return true
-	default:
-		return false
-	}
+	return r == ReasonLoop || r == ReasonOptOut || r == ReasonKeyword
 }
 
 // Reasons of Queued, where it is not for a retry.

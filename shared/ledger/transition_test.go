@@ -244,8 +244,10 @@ func TestCounts(t *testing.T) {
 
 // TestAwaited: it is what keeps a text from being buried, or called lost, while a phone may still get it.
 func TestAwaited(t *testing.T) {
-	awaited := []string{"timed out", "open 2nd", "doubted 2nd", "sent", "sent again", "sent 2nd", "delivered", "dead taken", "dead delivered",
-		"undelivered sent", "undelivered delivered", "failed sent", "failed delivered", "dropped sent", "dropped delivered"}
+	awaited := []string{
+		"timed out", "open 2nd", "doubted 2nd", "sent", "sent again", "sent 2nd", "delivered", "dead taken", "dead delivered",
+		"undelivered sent", "undelivered delivered", "failed sent", "failed delivered", "dropped sent", "dropped delivered",
+	}
 	for name := range situations {
 		if got, want := in(t, name).Awaited(), slices.Contains(awaited, name); got != want {
 			t.Errorf("%s: Awaited() = %v, want %v", name, got, want)

@@ -28,14 +28,14 @@ func lettersAttempts(record events.SQSMessage) (attempts int, ok bool) {
 // an earlier death is nothing to act on: the text has gone on since, and lies on the dead-letter queue with a later letter.
 // redriven is false then.
 func (h *Handler) redrive(ctx context.Context, j *job, attempts int) (v verdict, settled, redriven bool) {
-	return h.takeBack(ctx, j, "text redriven", func(r ledger.Record) (ledger.Record, bool, error) {
+	return h.takeBack(ctx, j, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Redrive(attempts, h.Now())
 	})
 }
 
 // takeBack carries out what an operator said about a text that has ended or is uncertain: edit puts it back on its way, or settles it
-// where Twilio has it after all. isNews is false if the text is as it was. done is the log's line for a text that is on its way.
-func (h *Handler) takeBack(ctx context.Context, j *job, done string, edit func(ledger.Record) (ledger.Record, bool, error)) (v verdict, settled, isNews bool) {
+// where Twilio has it after all. isNews is false if the text is as it was.
+func (h *Handler) takeBack(ctx context.Context, j *job, edit func(ledger.Record) (ledger.Record, bool, error)) (v verdict, settled, isNews bool) {
 	isAwaited := func(r ledger.Record) bool { return r.State.Final() && r.Awaited() }
 	awaited := isAwaited(j.text)
 	if awaited {
@@ -69,7 +69,11 @@ func (h *Handler) takeBack(ctx context.Context, j *job, done string, edit func(l
 		// The operator has seen the route as it is now, which may have been changed for this text a moment ago.
 		h.Routes.Forget(plan.Numbers(stored)...)
 		h.Emit(one(telemetry.MetricRedriven))
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, done, textAttrs(stored, nil)...)
+		if stored.Reason == ledger.ReasonResendOrder {
+			h.Logger.LogAttrs(ctx, slog.LevelInfo, "text sent again by an operator's order", textAttrs(stored, nil)...)
+		} else {
+			h.Logger.LogAttrs(ctx, slog.LevelInfo, "text redriven", textAttrs(stored, nil)...)
+		}
 	default:
 		h.settled(stored)
 		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text settled: Twilio has it", textAttrs(stored, nil)...)

@@ -78,7 +78,7 @@ func orderOf(record events.SQSMessage) (o ledger.Order, ok bool) {
 // resendOrdered takes back a text that is uncertain or reached nobody, if nothing has become of it since the order was given. isNews
 // is false then: the text is as it was.
 func (h *Handler) resendOrdered(ctx context.Context, j *job, o ledger.Order) (v verdict, settled, isNews bool) {
-	return h.takeBack(ctx, j, "text sent again by an operator's order", func(r ledger.Record) (ledger.Record, bool, error) {
+	return h.takeBack(ctx, j, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Resend(o, h.Now())
 	})
 }
