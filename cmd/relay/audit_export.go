@@ -22,6 +22,9 @@ type selection struct {
 	format string
 	number string
 	window window
+	// numbers reads number; isName says that it is a sender's name.
+	numbers numberFlags
+	isName  bool
 }
 
 func (p program) auditExportCommand() *cobra.Command {
@@ -51,19 +54,23 @@ The log holds the last digits of numbers only. --number finds the entries of all
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&s.format, "format", "csv", "csv or jsonl")
-	flags.StringVar(&s.number, "number", "", "a customer's, a Twilio number or a phone, as E.164")
+	flags.StringVar(&s.number, "number", "", "a customer's, a Twilio number or a phone; also a short code, or a sender's name")
 	flags.Var(&s.window.since, "since", "entries from then on, a duration such as 36h or a time")
 	flags.Var(&s.window.until, "until", "entries up to then")
+	s.numbers.add(flags)
 	addAuditSource(flags)
 	return cmd
 }
 
-func (s selection) check() error {
+func (s *selection) check() error {
+	number, isName, err := s.numbers.readSender(s.number)
+	if err != nil {
+		return err
+	}
+	s.number, s.isName = string(number), isName
 	switch {
 	case s.format != "csv" && s.format != "jsonl":
 		return usageError{fmt.Errorf("--format is %q: want csv or jsonl", s.format)}
-	case s.number != "" && !sms.PhoneNumber(s.number).IsE164():
-		return usageError{errors.New("--number is not E.164, such as +13125550147")}
 	case !s.window.until.at.IsZero() && s.window.until.at.Before(s.window.since.at):
 		return usageError{errors.New("--until is before --since")}
 	default:
@@ -76,12 +83,17 @@ func (p program) export(ctx context.Context, source *trail.Source, s selection) 
 	write, flush := s.writer(p.stdout)
 	q := trail.Query{From: s.window.since.at, Until: s.window.until.at}
 	masked := sms.PhoneNumber(s.number).Mask()
+	found := 0
 	err := p.entriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
 		if s.number != "" && !concerns(e, masked) {
 			return nil
 		}
+		found++
 		return write(e, text)
 	})
+	if err == nil && s.isName && found == 0 {
+		return nobodyNamed(sms.PhoneNumber(s.number))
+	}
 	return errors.Join(err, flush())
 }
 

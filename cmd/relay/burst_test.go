@@ -89,7 +89,7 @@ func relayed(t *testing.T, fake *twiliofake.Server) map[sms.PhoneNumber][]string
 func TestBurst(t *testing.T) {
 	fake, twilioURL := newFake(t, nil)
 	data := filepath.Join(t.TempDir(), "relay-data")
-	routes, err := route.ParseMaintenance(strings.NewReader(testRoutes()))
+	routes, err := route.ParseMaintenance(strings.NewReader(testRoutes()), route.Reading{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,7 @@ type canaryFlags struct {
 	url, from, phone, body string
 	timeout                time.Duration
 	yes, asJSON            bool
+	numbers                numberFlags
 }
 
 func (p program) canaryCommand() *cobra.Command {
@@ -47,7 +48,11 @@ not arrive in time.`,
   relay canary +18585550100 --timeout 30s --json`,
 		Args: oneNumber,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.canary(cmd.Context(), cmd.Flags(), sms.PhoneNumber(args[0]), f)
+			number, err := f.read(args[0])
+			if err != nil {
+				return err
+			}
+			return p.canary(cmd.Context(), cmd.Flags(), number, f)
 		},
 	}
 	flags := cmd.Flags()
@@ -58,6 +63,7 @@ not arrive in time.`,
 	flags.DurationVar(&f.timeout, "timeout", time.Minute, "longest time for the whole way")
 	flags.BoolVar(&f.yes, "yes", false, "allow one real text")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the stages")
+	f.numbers.add(flags)
 	addExam(flags)
 	return cmd
 }
@@ -112,6 +118,20 @@ func (p program) canary(ctx context.Context, flags *pflag.FlagSet, number sms.Ph
 	return nil
 }
 
+// read reads the numbers of the call.
+func (f *canaryFlags) read(text string) (sms.PhoneNumber, error) {
+	from, err := f.numbers.readFlag("from", f.from)
+	if err != nil {
+		return "", err
+	}
+	phone, err := f.numbers.readFlag("phone", f.phone)
+	if err != nil {
+		return "", err
+	}
+	f.from, f.phone = string(from), string(phone)
+	return f.numbers.read(text)
+}
+
 // check refuses what would send a text that nobody has allowed, or go nowhere.
 func (f canaryFlags) check(ctx context.Context, relay doctor.Relay, number sms.PhoneNumber) error {
 	switch {
@@ -119,8 +139,6 @@ func (f canaryFlags) check(ctx context.Context, relay doctor.Relay, number sms.P
 		return usageError{errors.New("where is the relay? Say it with --url, or PUBLIC_BASE_URL")}
 	case len(relay.AuthTokens) == 0:
 		return usageError{errors.New("the text has to be signed: set TWILIO_AUTH_TOKEN")}
-	case !sms.PhoneNumber(f.from).IsE164():
-		return usageError{errors.New("--from is no number such as +13125550147")}
 	}
 	routes, err := relay.Routes.List(ctx)
 	if err != nil {
@@ -135,7 +153,7 @@ func (f canaryFlags) check(ctx context.Context, relay doctor.Relay, number sms.P
 	switch {
 	case goesTo == "":
 		return hintedError{foundError{fmt.Errorf("%s has no active route, and the text would be dropped", number)}, "relay route ls shows the routes"}
-	case f.phone != "" && sms.PhoneNumber(f.phone) != goesTo:
+	case f.phone != "" && !sms.Same(sms.PhoneNumber(f.phone), goesTo):
 		return usageError{fmt.Errorf("the texts of %s go to %s, not to --phone", number, goesTo.Mask())}
 	case relay.OwnTwilio && !f.yes && f.phone == "":
 		return usageError{fmt.Errorf("this sends one real text to %s, at the cost of a text: allow it with --yes, or name that phone with --phone", goesTo.Mask())}

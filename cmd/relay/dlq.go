@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,8 +15,8 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/desk"
 	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/cmd/relay/typed"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 func (p program) dlqCommand() *cobra.Command {
@@ -40,6 +41,9 @@ sends nothing twice: the ledger takes a text back from its death once.`,
 type filterFlags struct {
 	reason, number, since, until string
 	sids                         []string
+	numbers                      numberFlags
+	// isName: number is a sender's name.
+	isName bool
 }
 
 func (f *filterFlags) add(flags *pflag.FlagSet) {
@@ -48,13 +52,36 @@ func (f *filterFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
 	flags.StringVar(&f.until, "until", "", "only texts that came in before, in the same form")
 	flags.StringSliceVar(&f.sids, "sid", nil, "only this text; may be repeated")
+	f.numbers.add(flags)
 }
+
+// checkWords finds what matches no letter whatsoever.
+func (f *filterFlags) checkWords() (problems []error) {
+	if f.reason != "" {
+		if _, err := typed.Word(f.reason, reasonNames()); err != nil {
+			problems = append(problems, fmt.Errorf("--reason: %w", err))
+		}
+	}
+	for _, id := range f.sids {
+		if _, err := typed.SID(id); err != nil && !letterID.MatchString(id) {
+			problems = append(problems, err)
+		}
+	}
+	return problems
+}
+
+// letterID is how queues number their letters: a UUID, or a number.
+var letterID = regexp.MustCompile(`^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]+)$`)
 
 // filter reads the flags.
 func (f *filterFlags) filter(now time.Time) (letters.Filter, error) {
-	filter := letters.Filter{Reason: ledger.Reason(f.reason), Number: sms.Typed(f.number), IDs: f.sids}
-	var problems []error
-	var err error
+	number, isName, err := f.numbers.readSender(f.number)
+	if err != nil {
+		return letters.Filter{}, err
+	}
+	f.isName = isName
+	filter := letters.Filter{Reason: ledger.Reason(f.reason), Number: number, IDs: f.sids}
+	problems := f.checkWords()
 	if filter.Since, err = readMoment(f.since, now); err != nil {
 		problems = append(problems, fmt.Errorf("--since: %w", err))
 	}
@@ -119,7 +146,10 @@ func (p program) readLetters(ctx context.Context, flags *pflag.FlagSet, wanted *
 		return listed, err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	return listLetters(ctx, d, filter)
+	if listed, err = listLetters(ctx, d, filter); err == nil && len(listed.letters) == 0 && wanted.isName {
+		err = checkName(ctx, d.Ledger, filter.Number)
+	}
+	return listed, err
 }
 
 // listLetters reads the letters that pass.
@@ -142,7 +172,7 @@ unreadable letter is named by the id that ls shows for it.`,
 		Example: `  relay dlq show SM0123456789abcdef0123456789abcdef`,
 		Args:    oneSID,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			listed, err := p.readLetters(cmd.Context(), cmd.Flags(), &filterFlags{sids: args})
+			listed, err := p.readLetters(cmd.Context(), cmd.Flags(), &filterFlags{sids: args, numbers: numberFlags{country: defaultCountry}})
 			if err != nil {
 				return err
 			}

@@ -132,4 +132,13 @@ func allReasons() []explanation {
 	return all
 }
 
+// reasonNames are the names of the reasons.
+func reasonNames() []string {
+	var names []string
+	for _, r := range reasonWords() {
+		names = append(names, string(r.reason))
+	}
+	return names
+}
+
 func findReason(name string) (explanation, error) { return named("reason", name, allReasons()) }

@@ -85,6 +85,7 @@ func withTwilioHint(err error) error {
 
 func (p program) numberCheckCommand() *cobra.Command {
 	var f doctorFlags
+	var numbers numberFlags
 	cmd := &cobra.Command{
 		Use:   "check NUMBER",
 		Short: "Examine one number",
@@ -93,28 +94,30 @@ route and its phones, and what became of its texts. The exit code is 3 if one fa
 		Example: `  relay number check +18585550100`,
 		Args:    oneNumber,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			number, err := numbers.read(args[0])
+			if err != nil {
+				return err
+			}
 			relay, closeRelay, err := p.examined(cmd.Context(), cmd.Flags())
 			if err != nil {
 				return err
 			}
-			relay.Number = sms.PhoneNumber(args[0])
+			relay.Number = number
 			results := doctor.Examine(cmd.Context(), relay, doctor.Options{Only: doctor.OfOneNumber(), Deadline: f.deadline, Parallel: 8})
 			return errors.Join(p.report(results, f.asJSON), closeRelay())
 		},
 	}
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON: an array of results")
 	cmd.Flags().DurationVar(&f.deadline, "deadline", 15*time.Second, "longest time for one check")
+	numbers.add(cmd.Flags())
 	addExam(cmd.Flags())
 	return cmd
 }
 
-// oneNumber wants one argument, a number in E.164.
+// oneNumber wants one argument.
 func oneNumber(_ *cobra.Command, args []string) error {
-	switch {
-	case len(args) != 1:
-		return usageError{fmt.Errorf("want one number, got %d arguments", len(args))}
-	case !sms.PhoneNumber(args[0]).IsE164():
-		return usageError{fmt.Errorf("%q is not E.164: want a plus sign, country code and number, such as +18585550100", args[0])}
+	if len(args) != 1 {
+		return hintedError{usageError{fmt.Errorf("want one number, got %d arguments", len(args))}, "a number with blanks in it goes between quotes"}
 	}
 	return nil
 }
@@ -123,6 +126,7 @@ func oneNumber(_ *cobra.Command, args []string) error {
 type configuration struct {
 	url, fallback, callback string
 	apply                   bool
+	numbers                 numberFlags
 }
 
 func (p program) numberConfigureCommand() *cobra.Command {
@@ -140,7 +144,11 @@ calls, and is left as it is unless --status-callback says otherwise.`,
   relay number configure +18585550100 --url https://relay.example.com --fallback https://second.example.com --apply`,
 		Args: oneNumber,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.configureNumber(cmd.Context(), cmd.Flags(), sms.PhoneNumber(args[0]), c)
+			number, err := c.numbers.read(args[0])
+			if err != nil {
+				return err
+			}
+			return p.configureNumber(cmd.Context(), cmd.Flags(), number, c)
 		},
 	}
 	flags := cmd.Flags()
@@ -148,6 +156,7 @@ calls, and is left as it is unless --status-callback says otherwise.`,
 	flags.StringVar(&c.fallback, "fallback", "", "the URL of the relay to ask when that fails (default the second of PUBLIC_BASE_URL, or the same)")
 	flags.StringVar(&c.callback, "status-callback", "", "also set the number's own status callback, which is told of calls")
 	flags.BoolVar(&c.apply, "apply", false, "change the number; without it, only show what would change")
+	c.numbers.add(flags)
 	addTwilio(flags)
 	return cmd
 }

@@ -22,6 +22,7 @@ type resendFlags struct {
 	number, since   string
 	because, by     string
 	apply, asJSON   bool
+	numbers         numberFlags
 }
 
 func (p program) resendCommand() *cobra.Command {
@@ -52,6 +53,7 @@ Uncertain texts are for relay uncertain, dead ones for relay dlq.`,
 	flags.StringVar(&f.because, "because", "", "with --apply: why, for the record")
 	flags.StringVar(&f.by, "by", "", "who, for the record (default RELAY_OPERATOR, else the user of this host)")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")
+	f.numbers.add(flags)
 	addDesk(flags)
 	return cmd
 }
@@ -95,9 +97,12 @@ func (p program) resend(cmd *cobra.Command, sids []string, f resendFlags) (err e
 		return usageError{fmt.Errorf("--since: %w", err)}
 	}
 	if f.number != "" {
-		if query.Number, err = (numberFlags{country: "US"}).read(f.number); err != nil {
+		if query.Number, _, err = f.numbers.readSender(f.number); err != nil {
 			return err
 		}
+	}
+	if sids, err = readSIDs(sids); err != nil {
+		return err
 	}
 	d, err := p.openDesk(ctx, cmd.Flags())
 	if err != nil {

@@ -50,7 +50,7 @@ func (p program) checkRoutes(cmd *cobra.Command, args []string) ([]routing.Findi
 		routes, err := p.listRoutes(cmd.Context(), cmd.Flags())
 		return routing.Check(routes), err
 	}
-	routes, problem, err := p.readRoutes(args[0])
+	routes, problem, err := p.readRoutes(args[0], false)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/desk"
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // editFlags are the flags of every command that changes one route.
@@ -26,6 +25,7 @@ func (f *editFlags) add(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.version, "version", 0, "change it only if this is its version, as relay route get shows it; 0 is that of a route that is not there yet")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: what was done, the route as it is, and the fields that are another")
 	f.numbers.add(flags)
+	flags.BoolVar(&f.numbers.insist, "force", false, "take a number, too, that has not the digits of its country's numbers")
 	addDesk(flags)
 }
 
@@ -41,7 +41,7 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 	if err != nil {
 		return err
 	}
-	edit := routing.Edit{Number: number, Change: change, Author: p.author(), DropWaiting: f.dropWaiting}
+	edit := routing.Edit{Number: number, Change: change, Numbers: route.Strictness(f.numbers.insist), Author: p.author(), DropWaiting: f.dropWaiting}
 	if cmd.Flags().Changed("version") {
 		edit.Version = &f.version
 	}
@@ -56,21 +56,11 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 	}); err != nil {
 		return routeError(err, number)
 	}
-	p.warnOfImpossible(done)
 	if err := p.printEdited(done, waiting, f.asJSON); err != nil || f.asJSON || waiting == nil {
 		return err
 	}
 	p.printWaiting(*waiting, done.After)
 	return nil
-}
-
-// warnOfImpossible says of numbers that were just written that nobody can have them.
-func (p program) warnOfImpossible(done routing.Edited) {
-	for _, number := range append([]sms.PhoneNumber{done.After.TwilioNumber}, done.After.Hops()...) {
-		if len(done.Differences) > 0 && !routing.Possible(number) {
-			printf(p.stderr, "relay: warning: %s has not as many digits as the numbers of its country\n", string(number))
-		}
-	}
 }
 
 // shownEdit is an edit as JSON.

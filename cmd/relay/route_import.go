@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +35,7 @@ the table only is left alone, unless --prune takes it out of use. Who has opted 
 	flags := cmd.Flags()
 	flags.BoolVar(&f.apply, "apply", false, "do it; without it, only say what would be done")
 	flags.BoolVar(&f.prune, "prune", false, "take routes out of use, as relay route rm does, that are not in the file")
-	flags.BoolVar(&f.force, "force", false, "take the file's word for routes, too, that someone changed later")
+	flags.BoolVar(&f.force, "force", false, "take the file's word for routes, too, that someone changed later, and for numbers that no phone can have")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: what is done with each route, and whether it was done")
 	addDesk(flags)
 	return cmd
@@ -49,7 +50,7 @@ func oneFile(_ *cobra.Command, args []string) error {
 }
 
 // readRoutes reads a maintenance.json. The error says which file it is; what [route.ParseMaintenance] finds is in problem.
-func (p program) readRoutes(path string) (routes []route.Route, problem, err error) {
+func (p program) readRoutes(path string, numbers route.Strictness) (routes []route.Route, problem, err error) {
 	file := os.Stdin
 	if path != "-" {
 		if file, err = os.Open(path); err != nil { //nolint:gosec // the operator names the file.
@@ -57,17 +58,17 @@ func (p program) readRoutes(path string) (routes []route.Route, problem, err err
 		}
 		defer file.Close() //nolint:errcheck // it was only read.
 	}
-	routes, problem = route.ParseMaintenance(file)
+	routes, problem = route.ParseMaintenance(file, route.Reading{Now: time.Now(), Numbers: numbers})
 	return routes, problem, nil
 }
 
 func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) error {
-	file, problem, err := p.readRoutes(path)
+	file, problem, err := p.readRoutes(path, route.Strictness(f.force))
 	if err != nil {
 		return err
 	}
 	if problem != nil {
-		return hintedError{fmt.Errorf("%s:\n  %w", path, indented(problem)), "relay route check " + path + " says what to do; nothing was changed"}
+		return hintedError{fmt.Errorf("%s:\n  %w", path, indented(problem)), "nothing was changed: put the file right, or print one of the right form with relay route export"}
 	}
 	var steps []routing.Step
 	err = p.withRoutes(cmd.Context(), cmd.Flags(), func(table route.Table) error {

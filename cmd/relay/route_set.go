@@ -121,7 +121,7 @@ func (r *settingReader) phone(flag, text string) *sms.PhoneNumber {
 	if !r.flags.Changed(flag) {
 		return nil
 	}
-	number, err := r.numbers.read(text)
+	number, err := r.numbers.readFlag(flag, text)
 	if err != nil {
 		r.problems = append(r.problems, err)
 	}

@@ -19,6 +19,7 @@ import (
 type sendFlags struct {
 	body, to, from, key string
 	dryRun, asJSON      bool
+	numbers             numberFlags
 }
 
 func (p program) sendCommand() *cobra.Command {
@@ -50,11 +51,20 @@ twice with it sends once.`,
 	flags.StringVar(&f.key, "key", "", "idempotency key: a repeat with it sends nothing")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would become of it, and queue nothing")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the answer of POST /sms/relay")
+	f.numbers.add(flags)
 	addDesk(flags)
 	return cmd
 }
 
-func (p program) send(cmd *cobra.Command, number string, f sendFlags) (err error) {
+func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) {
+	number, err := f.numbers.read(text)
+	if err != nil {
+		return err
+	}
+	to, err := f.numbers.readFlag(flagTo, f.to)
+	if err != nil {
+		return err
+	}
 	if f.body == "-" {
 		read, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<16))
 		if err != nil {
@@ -72,7 +82,7 @@ func (p program) send(cmd *cobra.Command, number string, f sendFlags) (err error
 	defer func() { err = errors.Join(err, d.Close()) }()
 	var answer json.RawMessage
 	err = p.openCounter(d).relay(cmd.Context(), operations.RelayRequest{
-		TwilioNumber: sms.Typed(number), Body: f.body, From: sms.PhoneNumber(f.from), To: sms.Typed(f.to), IdempotencyKey: f.key, DryRun: f.dryRun,
+		TwilioNumber: number, Body: f.body, From: sms.PhoneNumber(f.from), To: to, IdempotencyKey: f.key, DryRun: f.dryRun,
 	}, &answer)
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ func readRoutes(path string) ([]route.Route, error) {
 		return nil, fmt.Errorf("RELAY_ROUTES: %w", err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read.
-	routes, err := route.ParseMaintenance(file)
+	routes, err := route.ParseMaintenance(file, route.Reading{Now: time.Now()})
 	if err != nil {
 		return nil, fmt.Errorf("RELAY_ROUTES: %s: %w", path, err)
 	}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/typed"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
@@ -20,6 +22,7 @@ type statusFlags struct {
 	limit                       int
 	trail, watch, asJSON        bool
 	showText                    bool
+	numbers                     numberFlags
 }
 
 func (p program) statusCommand() *cobra.Command {
@@ -58,8 +61,20 @@ audit log first, with who it was: RELAY_OPERATOR, else the user of this host.
 	flags.BoolVar(&f.watch, "watch", false, "go on showing what changes")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the answer of GET /sms/status")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
+	f.numbers.add(flags)
 	addDesk(flags)
 	return cmd
+}
+
+// checkState refuses a state that is not known.
+func checkState(text string) error {
+	if text == "" {
+		return nil
+	}
+	if _, err := typed.Word(text, ledger.States()); err != nil {
+		return usageError{fmt.Errorf("--state: %w", err)}
+	}
+	return nil
 }
 
 // completeStates offers the ledger's states.
@@ -114,7 +129,14 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 			set(name, at.UTC().Format(time.RFC3339Nano))
 		}
 	}
-	set("number", f.number)
+	number, _, err := f.numbers.readSender(f.number)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkState(f.state); err != nil {
+		return nil, err
+	}
+	set("number", string(number))
 	set("state", f.state)
 	if f.trail {
 		set("trail", "true")
@@ -123,7 +145,11 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 		return nil, usageError{errors.New("--show-text is of one text: name its SID, and leave --watch out")}
 	}
 	if len(args) == 1 {
-		set("message_sid", args[0])
+		sids, err := readSIDs(args)
+		if err != nil {
+			return nil, err
+		}
+		set("message_sid", sids[0])
 		return query, nil
 	}
 	if f.limit < 1 {

@@ -22,6 +22,7 @@ type sweepFlags struct {
 	since         string
 	grace         time.Duration
 	apply, asJSON bool
+	reader        numberFlags
 }
 
 func (p program) sweepCommand() *cobra.Command {
@@ -46,6 +47,7 @@ It looks at every number that has a route. Of attachments Twilio's list tells th
 	flags.DurationVar(&f.grace, "grace", sweepGrace, "leave texts out that are younger: their webhooks may be on their way")
 	flags.BoolVar(&f.apply, "apply", false, "put them on the queue; without it, only list them")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")
+	f.reader.add(flags)
 	addDesk(flags)
 	addTwilio(flags)
 	return cmd
@@ -81,6 +83,9 @@ func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
 	if since.IsZero() {
 		return usageError{errors.New("--since: how far back?")}
 	}
+	if _, err := f.named(); err != nil {
+		return err
+	}
 	client, err := p.openTwilio(cmd.Flags())
 	if err != nil {
 		return err
@@ -111,13 +116,22 @@ func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
 	return errors.Join(p.printSwept(result, f.asJSON), interrupted(ctx, err))
 }
 
+// named are the numbers that were named.
+func (f sweepFlags) named() (numbers []sms.PhoneNumber, err error) {
+	for _, text := range f.numbers {
+		number, err := f.reader.readFlag("number", text)
+		if err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, number)
+	}
+	return numbers, nil
+}
+
 // numbersOf are those that were named, or those of the routes.
 func (f sweepFlags) numbersOf(ctx context.Context, d *desk.Desk) (numbers []sms.PhoneNumber, err error) {
-	for _, number := range f.numbers {
-		numbers = append(numbers, sms.Typed(number))
-	}
-	if len(numbers) > 0 {
-		return numbers, nil
+	if numbers, err = f.named(); err != nil || len(numbers) > 0 {
+		return numbers, err
 	}
 	routes, err := d.Routes.List(ctx)
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/trail"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/inert"
-	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // tailFlags are the flags of tail.
 type tailFlags struct {
 	number, state, since string
+	numbers              numberFlags
 	asJSON               bool
 }
 
@@ -43,6 +43,7 @@ Numbers are masked in the audit log: --number shows every text that has a number
 	flags.StringVar(&f.since, "since", "", "begin back then: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 10m (default now)")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the entries of the audit log, one a line")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
+	f.numbers.add(flags)
 	addAuditSource(flags)
 	return cmd
 }
@@ -55,9 +56,14 @@ const (
 )
 
 func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
-	if f.state != "" && !ledger.State(f.state).Known() {
-		return usageError{fmt.Errorf("--state: %q is none of %v", f.state, ledger.States())}
+	if err := checkState(f.state); err != nil {
+		return err
 	}
+	number, _, err := f.numbers.readSender(f.number)
+	if err != nil {
+		return err
+	}
+	f.number = string(number)
 	now := time.Now()
 	since, err := readMoment(f.since, now)
 	if err != nil {
@@ -91,7 +97,7 @@ func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
 
 // wants reports whether the entry is one of those that are to be shown.
 func (f tailFlags) wants(e auditlog.Entry) bool {
-	masked := sms.Typed(f.number).Mask()
+	masked := sms.PhoneNumber(f.number).Mask()
 	return e.Subject == auditlog.SubjectMessage && (f.state == "" || e.To == f.state && e.From != e.To) &&
 		(f.number == "" || e.TwilioNumber == masked || e.Customer == masked)
 }

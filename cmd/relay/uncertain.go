@@ -34,6 +34,7 @@ send them again by itself, because somebody might get them twice. Look into Twil
 type uncertainFlags struct {
 	number, since string
 	all, asJSON   bool
+	numbers       numberFlags
 }
 
 func (p program) uncertainListCommand() *cobra.Command {
@@ -54,11 +55,16 @@ which phone, and when. Those that were given up are left out unless --all is sai
 	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
 	flags.BoolVar(&f.all, "all", false, "those that were given up, too")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the texts")
+	f.numbers.add(flags)
 	addDesk(flags)
 	return cmd
 }
 
 func (p program) listUncertain(cmd *cobra.Command, f uncertainFlags) (err error) {
+	number, isName, err := f.numbers.readSender(f.number)
+	if err != nil {
+		return err
+	}
 	since, err := readMoment(f.since, time.Now())
 	if err != nil {
 		return usageError{fmt.Errorf("--since: %w", err)}
@@ -68,9 +74,14 @@ func (p program) listUncertain(cmd *cobra.Command, f uncertainFlags) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	texts, err := allOf(cmd.Context(), d.Ledger, ledger.Query{Number: sms.Typed(f.number), State: ledger.Uncertain, Since: since})
+	texts, err := allOf(cmd.Context(), d.Ledger, ledger.Query{Number: number, State: ledger.Uncertain, Since: since})
 	if err != nil {
 		return err
+	}
+	if len(texts) == 0 && isName {
+		if err := checkName(cmd.Context(), d.Ledger, number); err != nil {
+			return err
+		}
 	}
 	shown := make([]shownDoubt, 0, len(texts))
 	for _, r := range texts {

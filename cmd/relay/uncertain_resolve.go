@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/cmd/relay/typed"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -54,7 +55,11 @@ text's; with --force the word alone is taken.
 			if err := f.check(); err != nil {
 				return err
 			}
-			return p.resolve(cmd, args[0], f)
+			sids, err := readSIDs(args)
+			if err != nil {
+				return err
+			}
+			return p.resolve(cmd, sids[0], f)
 		},
 	}
 	flags := cmd.Flags()
@@ -86,6 +91,11 @@ func (f resolveFlags) check() error {
 		return usageError{errors.New("what is it? Say one of --sent MESSAGE_SID, --resend and --give-up")}
 	case strings.TrimSpace(f.because) == "":
 		return usageError{errors.New("--because is missing: why? It is kept with the text")}
+	}
+	if f.sent != "" {
+		if _, err := typed.SID(f.sent); err != nil {
+			return usageError{fmt.Errorf("--sent: %w", err)}
+		}
 	}
 	return checkNote(f.because, f.by)
 }

@@ -202,7 +202,8 @@ func (r Record) ReachedNobody() bool {
 
 // HopOpen reports whether another attempt may be made at that phone.
 func (r Record) HopOpen(to sms.PhoneNumber) bool {
-	return !r.Folded.phone(to).HopDone && !slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.To == to && a.HopDone })
+	done := func(a Attempt) bool { return a.HopDone && sms.Same(a.To, to) }
+	return !r.Folded.phone(to).HopDone && !slices.ContainsFunc(r.Attempts, done)
 }
 
 // Kept returns r as one that the table keeps until then at least.

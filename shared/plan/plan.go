@@ -48,12 +48,12 @@ type Question struct {
 	Now        time.Time
 }
 
-// Numbers returns the numbers whose routes decide about a text.
+// Numbers returns the numbers whose routes decide about a text, each in all spellings under which its route may be.
 func Numbers(r ledger.Record) []sms.PhoneNumber {
-	numbers := []sms.PhoneNumber{r.TwilioNumber}
+	numbers := r.TwilioNumber.Spellings()
 	for _, other := range []sms.PhoneNumber{r.Customer, r.Destination} {
-		if other != "" && other != r.TwilioNumber {
-			numbers = append(numbers, other)
+		if other != "" && !sms.Same(other, r.TwilioNumber) {
+			numbers = append(numbers, other.Spellings()...)
 		}
 	}
 	return numbers
@@ -70,7 +70,7 @@ func Of(q Question) Plan {
 
 // Way returns the route that the text takes.
 func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
-	way := routes[r.TwilioNumber]
+	way, _ := route.Find(routes, r.TwilioNumber)
 	if r.Manual && r.Destination != "" {
 		// An operator's own choice of a phone: the route's settings hold, its hops and their marks do not.
 		way.DestinationCarrier, way.FallbackCarriers, way.OptedOut = r.Destination, nil, nil
@@ -80,7 +80,7 @@ func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
 
 // Next reports whether the text could go on to another phone than from.
 func (p Plan) Next(r ledger.Record, from sms.PhoneNumber) bool {
-	return slices.ContainsFunc(p.Open, func(hop sms.PhoneNumber) bool { return hop != from && r.HopOpen(hop) })
+	return slices.ContainsFunc(p.Open, func(hop sms.PhoneNumber) bool { return !sms.Same(hop, from) && r.HopOpen(hop) })
 }
 
 // along picks the hop and takes the route's settings over.
@@ -115,7 +115,7 @@ func along(p Plan, q Question, way route.Route) Plan {
 
 // against finds what speaks against relaying a text.
 func against(r ledger.Record, routes map[sms.PhoneNumber]route.Route, optOutType string) Plan {
-	way, ok := routes[r.TwilioNumber]
+	way, ok := route.Find(routes, r.TwilioNumber)
 	switch {
 	case r.Manual:
 		return againstManual(r, routes)
@@ -124,7 +124,7 @@ func against(r ledger.Record, routes map[sms.PhoneNumber]route.Route, optOutType
 	case ok && way.Has(r.Customer):
 		// A text from one of the route's own hops would come back for ever. Its STOP and START are heeded.
 		return Plan{Drop: ledger.ReasonLoop, Mark: markOf(r.Body, optOutType)}
-	case r.Customer == r.TwilioNumber, isRouted(routes, r.Customer):
+	case sms.Same(r.Customer, r.TwilioNumber), isRouted(routes, r.Customer):
 		return Plan{Drop: ledger.ReasonLoop}
 	case !ok:
 		return Plan{Drop: ledger.ReasonNoRoute}
@@ -136,9 +136,9 @@ func against(r ledger.Record, routes map[sms.PhoneNumber]route.Route, optOutType
 
 // againstManual finds what speaks against an operator's text. One that names its destination needs no route.
 func againstManual(r ledger.Record, routes map[sms.PhoneNumber]route.Route) Plan {
-	way, ok := routes[r.TwilioNumber]
+	way, ok := route.Find(routes, r.TwilioNumber)
 	switch {
-	case r.Destination != "" && (r.Destination == r.TwilioNumber || isRouted(routes, r.Destination)):
+	case r.Destination != "" && (sms.Same(r.Destination, r.TwilioNumber) || isRouted(routes, r.Destination)):
 		return Plan{Drop: ledger.ReasonLoop}
 	case r.Destination != "":
 		return Plan{}
@@ -151,7 +151,7 @@ func againstManual(r ledger.Record, routes map[sms.PhoneNumber]route.Route) Plan
 }
 
 func isRouted(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) bool {
-	_, routed := routes[number]
+	_, routed := route.Find(routes, number)
 	return routed
 }
 

@@ -37,6 +37,9 @@ func TestOf(t *testing.T) {
 	active.FallbackCarriers = []sms.PhoneNumber{second}
 	marked := active
 	marked.OptedOut = []sms.PhoneNumber{hop}
+	british, mexican := active, active
+	british.FallbackCarriers = []sms.PhoneNumber{"+4407700900123"}
+	mexican.TwilioNumber = "+523312345678"
 	for _, tt := range []struct {
 		name   string
 		text   ledger.Record
@@ -56,6 +59,10 @@ func TestOf(t *testing.T) {
 		{"from a hop of the route", inbound(func(r *ledger.Record) { r.Customer = second }), "", []route.Route{active}, ledger.ReasonLoop, "", 0},
 		{"from the number itself", inbound(func(r *ledger.Record) { r.Customer = r.TwilioNumber }), "", []route.Route{active}, ledger.ReasonLoop, "", 0},
 		{"from another routed number", inbound(func(r *ledger.Record) { r.Customer = stranger }), "", []route.Route{active, {TwilioNumber: stranger}}, ledger.ReasonLoop, "", 0},
+		{"from a hop that the table has in another spelling", inbound(func(r *ledger.Record) { r.Customer = "+447700900123" }), "", []route.Route{british}, ledger.ReasonLoop, "", 0},
+		{"from another routed number, in another spelling", inbound(func(r *ledger.Record) { r.Customer = "+4407700900123" }), "", []route.Route{active, {TwilioNumber: "+447700900123"}}, ledger.ReasonLoop, "", 0},
+		{"to a number that Twilio spells otherwise", inbound(func(r *ledger.Record) { r.TwilioNumber = "+5213312345678" }), "", []route.Route{mexican}, "", hop, 0},
+		{"an operator's to a routed number, in another spelling", manual("+4407700900123"), "", []route.Route{active, {TwilioNumber: "+447700900123"}}, ledger.ReasonLoop, "", 0},
 		{"STOP that Twilio acted on", inbound(func(*ledger.Record) {}), sms.OptOutStop, []route.Route{active}, ledger.ReasonOptOut, "", 0},
 		{"HELP that Twilio acted on", inbound(func(*ledger.Record) {}), "HELP", []route.Route{active}, ledger.ReasonKeyword, "", 0},
 		{"too old", inbound(func(r *ledger.Record) { r.ReceivedAt = noon.Add(-5 * time.Hour) }), "", []route.Route{active}, ledger.ReasonExpired, hop, 0},

@@ -78,7 +78,7 @@ func (c *Cache) Forget(numbers ...sms.PhoneNumber) {
 // MarkOptedOut marks the hop in the table, see the function [MarkOptedOut], and forgets the number, also after an error:
 // the mark may stand.
 func (c *Cache) MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error {
-	defer c.Forget(number)
+	defer c.Forget(number.Spellings()...)
 	return MarkOptedOut(ctx, c.table, number, hop, optedOut)
 }
 

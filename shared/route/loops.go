@@ -35,19 +35,19 @@ func (e LoopsError) Is(target error) bool { return target == ErrLoop }
 // theirs. It returns nil if there are none.
 func Loops(table []Route, put ...Route) LoopsError {
 	stored, isPut := map[sms.PhoneNumber]Route{}, map[sms.PhoneNumber]bool{}
+	// Numbers are the same in each of their spellings, of which an older table may hold others.
+	before, routed := map[sms.PhoneNumber]bool{}, map[sms.PhoneNumber]bool{}
 	for _, r := range table {
-		stored[r.TwilioNumber] = r
+		stored[r.TwilioNumber], before[r.TwilioNumber.Key()], routed[r.TwilioNumber.Key()] = r, true, true
 	}
 	after := maps.Clone(stored)
 	for _, r := range put {
-		after[r.TwilioNumber], isPut[r.TwilioNumber] = r, true
+		after[r.TwilioNumber], isPut[r.TwilioNumber], routed[r.TwilioNumber.Key()] = r, true, true
 	}
 	var loops LoopsError
 	for _, number := range slices.Sorted(maps.Keys(after)) {
 		for _, hop := range after[number].Hops() {
-			_, routed := after[hop]
-			_, before := stored[hop]
-			if routed && (isPut[number] || !before) {
+			if routed[hop.Key()] && (isPut[number] || !before[hop.Key()]) {
 				loops = append(loops, Loop{Number: number, Hop: hop})
 			}
 		}

@@ -29,11 +29,24 @@ type seed struct {
 // maxMaintenance is the largest file taken, in bytes: fifty thousand routes. A device or a wrong file ends there.
 const maxMaintenance = 16 << 20
 
+// ClockSkew is how far a file's LastUpdated may be in the future, because two clocks differ.
+const ClockSkew = 5 * time.Minute
+
+// Reading says by what a maintenance.json is judged.
+type Reading struct {
+	// Now is the clock that LastUpdated is held against: an operator's change would count as older than a route from the future,
+	// and the next reading of the file would undo it. Zero holds it against nothing.
+	Now time.Time
+	// Numbers says whether numbers are taken that no phone can have.
+	Numbers Strictness
+}
+
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers",
 // "Active", "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber"}]}. All but the two numbers and
 // Active may be left out and are then zero. The whole file is read before anything is returned: the error joins every
-// problem found, a line each with the place of its route, and an unknown field is one of them.
-func ParseMaintenance(r io.Reader) ([]Route, error) {
+// problem found, a line each with the place of its route; an unknown field is one of them, and a field that is there twice. A
+// byte order mark and CRLF are read over.
+func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
 	if err != nil {
 		return nil, fmt.Errorf("read routes: %w", err)
@@ -41,11 +54,14 @@ func ParseMaintenance(r io.Reader) ([]Route, error) {
 	if len(data) > maxMaintenance {
 		return nil, fmt.Errorf("read routes: more than %d MB, which is no file of routes", maxMaintenance>>20)
 	}
+	if data, err = plainText(data); err != nil {
+		return nil, err
+	}
 	elements, err := splitRoutes(data)
 	if err != nil {
-		return nil, fmt.Errorf("parse routes: %w", err)
+		return nil, err
 	}
-	p := &parser{data: data, first: map[sms.PhoneNumber]int{}}
+	p := &parser{data: data, how: how, first: map[sms.PhoneNumber]int{}}
 	routes := make([]Route, len(elements))
 	for i, element := range elements {
 		routes[i] = p.route(i, element)
@@ -60,11 +76,17 @@ func ParseMaintenance(r io.Reader) ([]Route, error) {
 // splitRoutes reads the frame around the routes.
 func splitRoutes(data []byte) ([]json.RawMessage, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
+	var whole json.RawMessage
+	if err := decoder.Decode(&whole); err != nil {
+		return nil, explain(data, 0, err)
+	}
+	if problems := checkNames(data, 0, data[:decoder.InputOffset()], []string{"routes"}); len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
 	var file struct {
 		Routes []json.RawMessage `json:"routes"`
 	}
-	if err := decoder.Decode(&file); err != nil {
+	if err := json.Unmarshal(whole, &file); err != nil {
 		return nil, explain(data, 0, err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
@@ -79,9 +101,10 @@ func splitRoutes(data []byte) ([]json.RawMessage, error) {
 // parser gathers what is wrong with the routes of one file.
 type parser struct {
 	data []byte
+	how  Reading
 	// read is how much of data the routes so far take up.
 	read int
-	// first is where each number stands first.
+	// first is where each number is first, by its key.
 	first    map[sms.PhoneNumber]int
 	problems []error
 }
@@ -94,21 +117,25 @@ func (p *parser) report(i int, problem error) {
 func (p *parser) route(i int, element json.RawMessage) Route {
 	start := p.read + max(0, bytes.Index(p.data[p.read:], element))
 	p.read = start + len(element)
-	decoder := json.NewDecoder(bytes.NewReader(element))
-	decoder.DisallowUnknownFields()
+	if problems := checkNames(p.data, start, element, fieldNames()); len(problems) > 0 {
+		for _, problem := range problems {
+			p.report(i, problem)
+		}
+		return Route{}
+	}
 	var s seed
-	if err := decoder.Decode(&s); err != nil {
+	if err := json.Unmarshal(element, &s); err != nil {
 		p.report(i, explain(p.data, start, err))
 		return Route{}
 	}
 	r := p.assemble(i, s)
-	for _, problem := range r.problems() {
+	for _, problem := range r.problems(p.how.Numbers) {
 		p.report(i, problem)
 	}
-	if earlier, ok := p.first[r.TwilioNumber]; ok {
+	if earlier, ok := p.first[r.TwilioNumber.Key()]; ok {
 		p.report(i, fmt.Errorf("TwilioNumber %s stands already in routes[%d]", r.TwilioNumber, earlier))
 	} else {
-		p.first[r.TwilioNumber] = i
+		p.first[r.TwilioNumber.Key()] = i
 	}
 	return r
 }
@@ -124,6 +151,8 @@ func (p *parser) assemble(i int, s seed) Route {
 		var err error
 		if r.LastUpdated, err = time.Parse(time.RFC3339, s.LastUpdated); err != nil {
 			p.report(i, fmt.Errorf("LastUpdated %q is no RFC 3339 time such as 2026-11-24T08:00:00Z", s.LastUpdated))
+		} else if !p.how.Now.IsZero() && r.LastUpdated.After(p.how.Now.Add(ClockSkew)) {
+			p.report(i, fmt.Errorf("LastUpdated %s lies in the future", s.LastUpdated))
 		}
 	}
 	if s.Active != nil {
@@ -153,46 +182,9 @@ func (p *parser) duration(i int, field string, text *string) Duration {
 func (p *parser) findLoops(routes []Route) {
 	for i, r := range routes {
 		for _, hop := range r.Hops() {
-			if to, ok := p.first[hop]; ok && to != i && hop != "" {
+			if to, ok := p.first[hop.Key()]; ok && to != i && hop != "" {
 				p.report(i, fmt.Errorf("hop %s is itself routed in routes[%d]: texts would go round in a loop", hop, to))
 			}
 		}
-	}
-}
-
-// explain adds the line at which a JSON error stands. start is where in data the decoder began.
-func explain(data []byte, start int, err error) error {
-	offset := start
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		offset += int(syntax.Offset)
-	} else if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		offset += int(kind.Offset)
-		err = fmt.Errorf("%s must not be a JSON %s%s", nameOf(kind.Field), kind.Value, wantOf(kind.Field))
-	} else {
-		return err
-	}
-	line := 1 + bytes.Count(data[:min(offset, len(data))], []byte("\n"))
-	return fmt.Errorf("line %d: %w", line, err)
-}
-
-// nameOf names what a JSON error is about: a field, or the file's own value.
-func nameOf(field string) string {
-	if field == "" {
-		return "this"
-	}
-	return field
-}
-
-// wantOf says how the settings are written whose form is easily mistaken.
-func wantOf(field string) string {
-	switch field {
-	case "OnUncertain":
-		return fmt.Sprintf(": want %q or %q", Park, Resend)
-	case "DeliveryTimeout", "MaxAge":
-		return `: want a duration in quotes, such as "90s" or "4h"`
-	case "PaceNumber":
-		return `: want a pace in quotes, such as "3/1s" or "off"`
-	default:
-		return ""
 	}
 }

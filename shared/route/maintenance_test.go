@@ -42,7 +42,7 @@ func TestParseMaintenance(t *testing.T) {
 		},
 		{TwilioNumber: "+18585550101", DestinationCarrier: "+18585550122"},
 	}
-	got, err := route.ParseMaintenance(strings.NewReader(maintenance))
+	got, err := route.ParseMaintenance(strings.NewReader(maintenance), route.Reading{})
 	if err != nil {
 		t.Fatalf("ParseMaintenance: %v", err)
 	}
@@ -52,7 +52,7 @@ func TestParseMaintenance(t *testing.T) {
 }
 
 func TestParseMaintenanceOfNoRoutes(t *testing.T) {
-	if got, err := route.ParseMaintenance(strings.NewReader(`{"routes":[]}`)); err != nil || len(got) != 0 {
+	if got, err := route.ParseMaintenance(strings.NewReader(`{"routes":[]}`), route.Reading{}); err != nil || len(got) != 0 {
 		t.Errorf("ParseMaintenance = %v, %v; want no routes and no error", got, err)
 	}
 }
@@ -69,6 +69,10 @@ func settingsRefused() []refused {
 	}
 	const optedOut = "routes[0]: OptedOut is kept by the relay, from the STOP and START that phones text: leave it out"
 	return []refused{
+		{"a field twice", with("\"MaxAge\":\"4h\",\n\"MaxAge\":\"5h\""), "routes[0]: line 2: MaxAge is there twice: leave one out"},
+		{"a field in two spellings", with(`"active":false`), "routes[0]: line 1: active is there already, as Active: leave one out"},
+		{"a field in another spelling", with(`"maxAge":"4h"`), `routes[0]: line 1: unknown field "maxAge"; did you mean "MaxAge"?`},
+		{"a field with a letter missing", with(`"FallbackCarrier":[]`), `routes[0]: line 1: unknown field "FallbackCarrier"; did you mean "FallbackCarriers"?`},
 		{"neither of the two", with(`"OnUncertain":"retry"`), "routes[0]: OnUncertain is neither park nor resend"},
 		{"true for it", with(`"OnUncertain":true`), `routes[0]: line 1: OnUncertain must not be a JSON bool: want "park" or "resend"`},
 		{"no duration", with(`"DeliveryTimeout":"soon"`), `routes[0]: DeliveryTimeout "soon" is no duration such as 90s or 4h`},
@@ -82,7 +86,7 @@ func settingsRefused() []refused {
 		{"what the relay keeps", with(`"OptedOut":["+18585550122"]`), optedOut},
 		{"what the relay keeps, empty", with(`"OptedOut":[]`), optedOut},
 		{"what the relay keeps, null", with(`"OptedOut":null`), optedOut},
-		{"a setting of no route", with(`"MaxAgo":"4h"`), `routes[0]: json: unknown field "MaxAgo"`},
+		{"a setting of no route", with(`"MaxAgo":"4h"`), `routes[0]: line 1: unknown field "MaxAgo"; did you mean "MaxAge"?`},
 		{
 			"all of it", with(`"OnUncertain":"drop","DeliveryTimeout":"now","MaxAge":"1s","PaceNumber":"","OptedOut":{}`),
 			"routes[0]: DeliveryTimeout \"now\" is no duration such as 90s or 4h\n" + optedOut +
@@ -93,17 +97,21 @@ func settingsRefused() []refused {
 
 func TestParseMaintenanceRefuses(t *testing.T) {
 	tests := []refused{
-		{"empty file", "", "parse routes: EOF"},
-		{"null", "null", `parse routes: no "routes" list`},
-		{"no list", "{}", `parse routes: no "routes" list`},
-		{"null for the list", `{"routes":null}`, `parse routes: no "routes" list`},
-		{"cut", "{\"routes\":[\n", "parse routes: unexpected EOF"},
-		{"more than one object", `{"routes":[]} {"routes":[]}`, "parse routes: something follows the closing brace"},
-		{"a comma at the end", `{"routes":[]},`, "parse routes: something follows the closing brace"},
-		{"no comma", "{\"routes\":[\n" + good + "\n" + good + "]}", "parse routes: line 3: invalid character '{' after array element"},
-		{"no quotes", "\n\n{\n\"routes\":[\n{x}]}", "parse routes: line 5: invalid character 'x' looking for beginning of object key string"},
-		{"byte order mark", "\ufeff{\"routes\":[]}", "parse routes: line 1: invalid character 'ï' looking for beginning of value"},
-		{"unknown field beside the list", `{"routes":[],"extra":1}`, `parse routes: json: unknown field "extra"`},
+		{"empty file", "", "line 1: the file is empty"},
+		{"null", "null", `no "routes" list`},
+		{"no list", "{}", `no "routes" list`},
+		{"null for the list", `{"routes":null}`, `no "routes" list`},
+		{"cut", "{\"routes\":[\n", "line 1: the file ends early, as if it had been cut: its last brackets are missing"},
+		{"more than one object", `{"routes":[]} {"routes":[]}`, "something follows the closing brace"},
+		{"a comma at the end", `{"routes":[]},`, "something follows the closing brace"},
+		{"no comma", "{\"routes\":[\n" + good + "\n" + good + "]}", "line 3: invalid character '{' after array element"},
+		{"no quotes", "\n\n{\n\"routes\":[\n{x}]}", "line 5: invalid character 'x' looking for beginning of object key string"},
+		{"nothing but blanks", "\ufeff \r\n", "line 1: the file is empty"},
+		{"cut within a string", "{\"routes\":[\n{\"TwilioNumber\":\"+1858", "line 2: the file ends early, as if it had been cut: its last brackets are missing"},
+		{"UTF-16", "\xff\xfe{\x00\"\x00", "line 1: the file is UTF-16: save it as UTF-8"},
+		{"UTF-16 without a mark", "{\x00\"\x00", "line 1: the file is UTF-16: save it as UTF-8"},
+		{"a list twice", `{"routes":[],"routes":[]}`, "line 1: routes is there twice: leave one out"},
+		{"unknown field beside the list", `{"routes":[],"extra":1}`, `line 1: unknown field "extra"`},
 		{"Active missing", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122"}]}`, "routes[0]: Active is missing: say true or false"},
 		{"Active null", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122","Active":null}]}`, "routes[0]: Active is missing: say true or false"},
 		{"a number twice", `{"routes":[` + good + `,` + good + `]}`, "routes[1]: TwilioNumber +18585550100 stands already in routes[0]"},
@@ -122,12 +130,12 @@ func TestParseMaintenanceRefuses(t *testing.T) {
 		},
 		{
 			"no E.164, second route", `{"routes":[` + good + `,{"TwilioNumber":"+18585550101","DestinationCarrier":"858 555 0122","Active":true}]}`,
-			`routes[1]: DestinationCarrier "858 555 0122" is not E.164: want a plus sign, country code and number, such as +18585550100`,
+			`routes[1]: DestinationCarrier "858 555 0122" is not E.164: want a plus sign, country code and number, such as +18585550122`,
 		},
 	}
 	for _, tt := range append(tests, settingsRefused()...) {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := route.ParseMaintenance(strings.NewReader(tt.file))
+			got, err := route.ParseMaintenance(strings.NewReader(tt.file), route.Reading{})
 			if err == nil || err.Error() != tt.want || got != nil {
 				t.Errorf("ParseMaintenance: %d routes, error:\n%v\nwant none, and:\n%s", len(got), err, tt.want)
 			}
@@ -151,7 +159,7 @@ func TestParseMaintenanceNamesTheLine(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := route.ParseMaintenance(strings.NewReader(tt.file))
+			_, err := route.ParseMaintenance(strings.NewReader(tt.file), route.Reading{})
 			for _, part := range tt.want {
 				if err == nil || !strings.Contains(err.Error(), part) {
 					t.Errorf("ParseMaintenance = %v, want %q in it", err, part)
@@ -163,7 +171,7 @@ func TestParseMaintenanceNamesTheLine(t *testing.T) {
 
 func TestParseMaintenanceSaysThatReadingFailed(t *testing.T) {
 	broken := errors.New("disk on fire")
-	if _, err := route.ParseMaintenance(iotest.ErrReader(broken)); !errors.Is(err, broken) {
+	if _, err := route.ParseMaintenance(iotest.ErrReader(broken), route.Reading{}); !errors.Is(err, broken) {
 		t.Errorf("ParseMaintenance = %v, want the reader's error", err)
 	}
 }
@@ -171,7 +179,7 @@ func TestParseMaintenanceSaysThatReadingFailed(t *testing.T) {
 // TestParseMaintenanceFindsWhatFollows: an editor left a brace too many.
 func TestParseMaintenanceFindsWhatFollows(t *testing.T) {
 	for _, file := range []string{`{"routes":[]}}`, `{"routes":[]}]`, "{\"routes\":[" + good + "]}\n}\n"} {
-		if got, err := route.ParseMaintenance(strings.NewReader(file)); err == nil {
+		if got, err := route.ParseMaintenance(strings.NewReader(file), route.Reading{}); err == nil {
 			t.Errorf("ParseMaintenance(%s) = %d routes and no error", file, len(got))
 		}
 	}
@@ -179,7 +187,7 @@ func TestParseMaintenanceFindsWhatFollows(t *testing.T) {
 
 // TestParseMaintenancePlacesEveryProblem: each problem stands on a line of its own, with its route's place.
 func TestParseMaintenancePlacesEveryProblem(t *testing.T) {
-	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[` + good + `,{"TwilioNumber":"858","DestinationCarrier":"x","FallbackCarriers":["y","y"]}]}`))
+	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[`+good+`,{"TwilioNumber":"858","DestinationCarrier":"x","FallbackCarriers":["y","y"]}]}`), route.Reading{})
 	if err == nil {
 		t.Fatal("ParseMaintenance: no error")
 	}
@@ -197,7 +205,7 @@ func TestParseMaintenanceJoinsUnknownFields(t *testing.T) {
 		{"TwilioNumber":"858","DestinationCarrier":"+18585550122","Active":true},
 		{"TwilioNumber":"+18585550101","DestinationCarrier":"+18585550122","Active":true,"Fallback":[]},
 		{"TwilioNumber":"+18585550102","DestinationCarrier":"+18585550122","Active":true,"LastUpdated":"yesterday"}
-	]}`))
+	]}`), route.Reading{})
 	if err == nil {
 		t.Fatal("ParseMaintenance: no error")
 	}
@@ -215,7 +223,7 @@ func TestParseMaintenanceJoinsUnknownFields(t *testing.T) {
 
 // TestParseMaintenanceFindsNoLoopThroughNowhere: what is left out is missing, and routes to nothing.
 func TestParseMaintenanceFindsNoLoopThroughNowhere(t *testing.T) {
-	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[{"DestinationCarrier":"+18585550122","Active":true},{"TwilioNumber":"+18585550101","Active":true}]}`))
+	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[{"DestinationCarrier":"+18585550122","Active":true},{"TwilioNumber":"+18585550101","Active":true}]}`), route.Reading{})
 	if err == nil || strings.Contains(err.Error(), "loop") {
 		t.Errorf("ParseMaintenance = %v, want what is missing and no loop", err)
 	}
@@ -227,7 +235,7 @@ func FuzzParseMaintenance(f *testing.F) {
 	f.Add(`{"routes":[` + strings.TrimSuffix(good, "}") + `,"OnUncertain":"park","DeliveryTimeout":"12h","MaxAge":"1m0.5s","PaceNumber":"off"}]}`)
 	f.Add(`{"routes":[null,{"FallbackCarriers":[""]}]}`)
 	f.Fuzz(func(t *testing.T, file string) {
-		routes, err := route.ParseMaintenance(strings.NewReader(file))
+		routes, err := route.ParseMaintenance(strings.NewReader(file), route.Reading{})
 		if err != nil {
 			return
 		}
@@ -277,7 +285,7 @@ func sameAgain(t *testing.T, routes []route.Route) {
 	if err != nil {
 		t.Fatalf("write %+v: %v", routes, err)
 	}
-	again, err := route.ParseMaintenance(strings.NewReader(string(text)))
+	again, err := route.ParseMaintenance(strings.NewReader(string(text)), route.Reading{})
 	if diff := cmp.Diff(routes, again, cmpopts.EquateEmpty()); err != nil || diff != "" {
 		t.Errorf("read again: %v (-first +second):\n%s", err, diff)
 	}
@@ -298,7 +306,7 @@ func (e *endless) Read(p []byte) (int, error) {
 // A device, or a wrong file, does not fill the memory.
 func TestMaintenanceIsBounded(t *testing.T) {
 	device := &endless{}
-	if _, err := route.ParseMaintenance(device); err == nil || !strings.Contains(err.Error(), "more than 16 MB") {
+	if _, err := route.ParseMaintenance(device, route.Reading{}); err == nil || !strings.Contains(err.Error(), "more than 16 MB") {
 		t.Errorf("error %v", err)
 	}
 	if device.read > 64<<20 {

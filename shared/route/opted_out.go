@@ -20,11 +20,11 @@ const markTries = 4
 // it is the table's own. If it is Unknown, the mark may stand.
 func MarkOptedOut(ctx context.Context, table Table, number, hop sms.PhoneNumber, optedOut bool) error {
 	for try := 1; ; try++ {
-		found, err := table.Lookup(ctx, number)
+		found, err := table.Lookup(ctx, number.Spellings()...)
 		if err != nil {
 			return fmt.Errorf("look up route of %s: %w", number.Mask(), err)
 		}
-		stored, exists := found[number]
+		stored, exists := Find(found, number)
 		if !exists || !stored.Has(hop) || stored.IsOptedOut(hop) == optedOut {
 			return nil
 		}
@@ -38,12 +38,24 @@ func MarkOptedOut(ctx context.Context, table Table, number, hop sms.PhoneNumber,
 	}
 }
 
+// Find returns the number's route among those that were looked up, whatever the spelling: the table's keys are canonical.
+func Find(routes map[sms.PhoneNumber]Route, number sms.PhoneNumber) (r Route, exists bool) {
+	for _, spelling := range number.Spellings() {
+		if r, exists = routes[spelling]; exists {
+			return r, true
+		}
+	}
+	return Route{}, false
+}
+
 // IsOptedOut reports whether the hop texted STOP to the route's number.
-func (r Route) IsOptedOut(hop sms.PhoneNumber) bool { return slices.Contains(r.OptedOut, hop) }
+func (r Route) IsOptedOut(hop sms.PhoneNumber) bool {
+	return slices.ContainsFunc(r.OptedOut, func(marked sms.PhoneNumber) bool { return sms.Same(marked, hop) })
+}
 
 // marked returns the route with the mark and without those of phones that are no hops any more.
 func (r Route) marked(hop sms.PhoneNumber, optedOut bool) Route {
-	marks := slices.DeleteFunc(slices.Clone(r.OptedOut), func(marked sms.PhoneNumber) bool { return marked == hop })
+	marks := slices.DeleteFunc(slices.Clone(r.OptedOut), func(marked sms.PhoneNumber) bool { return sms.Same(marked, hop) })
 	if optedOut {
 		marks = append(marks, hop)
 	}

@@ -21,6 +21,13 @@ func storedAt(version int64, optedOut ...sms.PhoneNumber) route.Route {
 	return r
 }
 
+// british is a route of an older table, with a phone in a spelling that is none any more.
+func british(version int64, optedOut ...sms.PhoneNumber) route.Route {
+	r := storedAt(version, optedOut...)
+	r.DestinationCarrier = "+4407700900123"
+	return r
+}
+
 func TestMarkOptedOut(t *testing.T) {
 	const number, one, two = relaytest.TwilioNumber, relaytest.Destination, relaytest.Fallback
 	const gone = sms.PhoneNumber("+18585550199")
@@ -40,6 +47,8 @@ func TestMarkOptedOut(t *testing.T) {
 		{"a phone that is no hop", []route.Route{storedAt(7)}, gone, true, []route.Route{storedAt(7)}},
 		{"a phone that is no hop any more", []route.Route{storedAt(7, gone)}, gone, false, []route.Route{storedAt(7, gone)}},
 		{"beside one that is no hop any more", []route.Route{storedAt(7, gone, two)}, one, true, []route.Route{storedAt(8, two, one)}},
+		{"in another spelling", []route.Route{british(7)}, "+447700900123", true, []route.Route{british(8, "+447700900123")}},
+		{"taken back in another spelling", []route.Route{british(7, "+4407700900123")}, "+447700900123", false, []route.Route{british(8)}},
 		{"no route", nil, one, true, []route.Route{}},
 	}
 	for _, tt := range tests {

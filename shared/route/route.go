@@ -80,19 +80,30 @@ func (r Route) Switched(before Route, now time.Time) Route {
 	return r
 }
 
-// Has reports whether number is one of the route's hops.
+// Has reports whether number is one of the route's hops, in whatever spelling.
 func (r Route) Has(number sms.PhoneNumber) bool {
-	return r.DestinationCarrier == number || slices.Contains(r.FallbackCarriers, number)
+	return slices.ContainsFunc(r.Hops(), func(hop sms.PhoneNumber) bool { return sms.Same(hop, number) })
 }
 
-// Validate returns everything that is wrong with the route by itself, joined, or nil.
-func (r Route) Validate() error { return errors.Join(r.problems()...) }
+// Strictness says what is taken of numbers that no phone can have. The zero value refuses them.
+type Strictness bool
 
-func (r Route) problems() []error {
+// TakeImpossible takes them from an operator who insists: a numbering plan may be newer than what is known of it here.
+const TakeImpossible Strictness = true
+
+// Validate returns everything that is wrong with the route by itself, joined, or nil. Its numbers have to be in canonical form,
+// see [sms.PhoneNumber.Canonical].
+func (r Route) Validate() error { return errors.Join(r.problems(false)...) }
+
+// ValidateAs is Validate for an operator who may insist on a number.
+func (r Route) ValidateAs(how Strictness) error { return errors.Join(r.problems(how)...) }
+
+func (r Route) problems(how Strictness) []error {
 	var problems []error
 	check := func(field string, number sms.PhoneNumber) {
-		if !number.IsE164() {
-			problems = append(problems, fmt.Errorf("%s %q is not E.164: want a plus sign, country code and number, such as +18585550100", field, string(number)))
+		problem, impossible := number.Problem()
+		if problem != "" && !(impossible && how == TakeImpossible) {
+			problems = append(problems, fmt.Errorf("%s %q %s", field, string(number), problem))
 		}
 	}
 	check("TwilioNumber", r.TwilioNumber)
@@ -110,12 +121,12 @@ func (r Route) repeats() []error {
 	seen := map[sms.PhoneNumber]bool{}
 	for _, hop := range r.Hops() {
 		switch {
-		case hop == r.TwilioNumber:
+		case sms.Same(hop, r.TwilioNumber):
 			problems = append(problems, fmt.Errorf("hop %s is the Twilio number itself: texts would go round in a loop", hop))
-		case seen[hop]:
+		case seen[hop.Key()]:
 			problems = append(problems, fmt.Errorf("hop %s stands twice", hop))
 		}
-		seen[hop] = true
+		seen[hop.Key()] = true
 	}
 	return problems
 }

@@ -47,7 +47,7 @@ func (r Route) Open() []sms.PhoneNumber {
 	hops := r.Hops()
 	open := make([]sms.PhoneNumber, 0, len(hops))
 	for _, hop := range hops {
-		if !slices.Contains(r.OptedOut, hop) {
+		if !r.IsOptedOut(hop) {
 			open = append(open, hop)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 
 // PhoneNumber is an address exactly as Twilio writes it in From and To: E.164 ("+18585550100"), a short code
 // ("24365"), an alphanumeric sender ("QuickDump"), or a channel address ("whatsapp:+18585550100", "rcs:agent").
-// It is compared byte for byte and never stripped of anything: "whatsapp:+18585550100" and "+18585550100" are
-// two addresses. The zero value is no address.
+// A channel is part of the address: "whatsapp:+18585550100" and "+18585550100" are two. One number can be spelled in several
+// ways; [Same] compares, and [PhoneNumber.Canonical] is the form that is kept. The zero value is no address.
 type PhoneNumber string
 
 // Typed returns an address that a person typed into a form or a URL, where a plus sign that was not escaped arrives as

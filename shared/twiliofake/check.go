@@ -77,7 +77,7 @@ func checkTo(draft Message) *refusal {
 	switch {
 	case isShortCode(draft.To):
 		return refusePair(codeToShortCode, draft.From, draft.To)
-	case !isPhone(draft.To):
+	case !isPhone(draft.To), !canExist(draft.To):
 		return refusePair(codeToInvalid, draft.From, draft.To)
 	}
 	return nil
@@ -120,6 +120,12 @@ func (s *Server) owns(number sms.PhoneNumber) bool {
 		return isPhone(number)
 	}
 	return number == magicValidFrom || slices.Contains(s.cfg.Numbers, number)
+}
+
+// canExist reports whether there can be such a phone. Twilio refuses others with 21211.
+func canExist(number sms.PhoneNumber) bool {
+	_, ok := sms.PhoneNumber(strings.TrimPrefix(string(number), channelOf(number))).Canonical()
+	return ok
 }
 
 // isPhone reports whether the address is E.164, behind a channel's name or not.

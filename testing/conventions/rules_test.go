@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // The most lines there may be.
@@ -159,8 +161,9 @@ var (
 	// international finds what may be a number in E.164, also escaped for a URL, or with its digits in groups. What
 	// stands behind a letter, digit or slash is part of something else, such as a signature in base64.
 	international = regexp.MustCompile(`(?:^|[^A-Za-z0-9+/=])(?:\+|%2B)([1-9](?:[ .()-]{0,2}[0-9]){6,14})($|[^0-9])`)
-	// fictional are the numbers that North America keeps for stories, and Twilio's magic ones.
-	fictional = regexp.MustCompile(`^1(?:[2-9][0-9]{2}55501[0-9]{2}|500555[0-9]{4})$`)
+	// fictional are the numbers that North America and Britain keep for stories, the latter also with the 0 that is dialled at home,
+	// Twilio's magic ones, and those of other countries whose digits are counted off, as numbering plans show them.
+	fictional = regexp.MustCompile(`^(?:1(?:[2-9][0-9]{2}55501[0-9]{2}|500555[0-9]{4})|440?7700900[0-9]{3}|(?:39|49|52|54)[0-9]*[12]345678[0-9]*)$`)
 	// pattern is how people write numbers of a kind.
 	pattern = regexp.MustCompile(`\+[0-9A-Z .()-]*x{2,}`)
 	// begun is the start of such a number.
@@ -188,7 +191,8 @@ func isNobodys(number string, goesOn bool) bool {
 		return begun.MatchString(number)
 	}
 	malformed := number[0] == '1' && len(number) != northAmerica
-	return malformed || fictional.MatchString(number)
+	_, canExist := sms.PhoneNumber("+" + number).Canonical()
+	return malformed || !canExist || fictional.MatchString(number)
 }
 
 func digits(s string) string {

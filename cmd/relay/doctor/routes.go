@@ -54,7 +54,7 @@ func routesActive(_ context.Context, e *exam) Finding {
 func routeValid(r route.Route) Finding {
 	if r.Validate() != nil {
 		// What is wrong is not quoted: it shows numbers in full.
-		return fail("relay route ls shows it; relay route set NUMBER --to PHONE puts it right", "the route of %s is not valid: a phone that is not E.164, one that stands twice, or a setting that is none", r.TwilioNumber.Mask())
+		return fail("relay route ls shows it; relay route set NUMBER --to PHONE puts it right", "the route of %s is not valid: a number that is not in its E.164 form or that no phone can have, one that is there twice, or a wrong setting", r.TwilioNumber.Mask())
 	}
 	if r.Version == 0 {
 		return warn("put it anew with relay route set, or give the item a Version of 1", "the route of %s was written by hand, without a Version: the relay cannot mark who opts out", r.TwilioNumber.Mask())

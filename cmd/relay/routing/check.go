@@ -47,7 +47,6 @@ func Check(routes []route.Route) []Finding {
 			c.loops(loops[r.TwilioNumber])
 			c.optedOut()
 			c.settings()
-			c.numbers()
 		}
 		findings = append(findings, c.findings...)
 	}
@@ -114,14 +113,6 @@ func (c *checked) settings() {
 	} else if timeout := time.Duration(r.DeliveryTimeout); timeout >= r.TextAge() {
 		c.report(Warning, fmt.Sprintf("DeliveryTimeout %v is no shorter than MaxAge %v: a text is too old for the fallback when its turn comes",
 			r.DeliveryTimeout, route.Duration(r.TextAge())), c.verb("set", "--delivery-timeout 90s"))
-	}
-}
-
-func (c *checked) numbers() {
-	for _, number := range append([]sms.PhoneNumber{c.route.TwilioNumber}, c.route.Hops()...) {
-		if number.IsE164() && !Possible(number) {
-			c.report(Warning, string(number)+" has not as many digits as the numbers of its country", "see whether it is mistyped")
-		}
 	}
 }
 

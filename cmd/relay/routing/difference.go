@@ -29,8 +29,11 @@ func Differences(from, to route.Route) []Difference {
 	return differences
 }
 
-// The fields that say whether a route is in use.
+// The fields that say whether a route is in use, and where its texts go.
 const (
+	fieldDestination = "DestinationCarrier"
+	fieldFallbacks   = "FallbackCarriers"
+
 	fieldActive   = "Active"
 	fieldRemoved  = "Removed"
 	fieldOffSince = "OffSince"
@@ -56,8 +59,8 @@ func fields(r route.Route) []field {
 		removed = r.Removed.UTC().Format(time.RFC3339)
 	}
 	return []field{
-		{"DestinationCarrier", string(r.DestinationCarrier)},
-		{"FallbackCarriers", strings.Join(fallbacks, ", ")},
+		{fieldDestination, string(r.DestinationCarrier)},
+		{fieldFallbacks, strings.Join(fallbacks, ", ")},
 		{fieldActive, active},
 		{"OnUncertain", string(r.OnUncertain)},
 		{"DeliveryTimeout", duration(r.DeliveryTimeout)},

@@ -25,6 +25,8 @@ type Edit struct {
 	Change func(r route.Route, exists bool) (route.Route, error)
 	// Version is the one that has to be stored, 0 that there is none; nil takes any.
 	Version *int64
+	// Numbers says whether the operator insists on numbers that no phone can have. Those that the route has already stay.
+	Numbers route.Strictness
 	Author  Author
 	// DropWaiting has an inactive route drop what was accepted before it was switched off, too.
 	DropWaiting bool
@@ -60,7 +62,7 @@ func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
 			return wanted, err
 		}
 		if wanted.relays() {
-			if err := check(all, wanted.After); err != nil {
+			if err := check(all, wanted.After, e.Numbers || wanted.keepsPhones()); err != nil {
 				return Edited{}, err
 			}
 		}
@@ -80,6 +82,13 @@ func (e Edited) relays() bool {
 	return e.After.Active || slices.ContainsFunc(e.Differences, func(d Difference) bool {
 		return !slices.Contains([]string{fieldActive, fieldRemoved, fieldOffSince}, d.Field)
 	})
+}
+
+// keepsPhones reports whether the route has the phones that it had.
+func (e Edited) keepsPhones() route.Strictness {
+	return route.Strictness(!slices.ContainsFunc(e.Differences, func(d Difference) bool {
+		return d.Field == fieldDestination || d.Field == fieldFallbacks
+	}))
 }
 
 // edited makes the change, without writing it.

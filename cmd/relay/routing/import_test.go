@@ -153,7 +153,7 @@ func TestExportImportsUnchanged(t *testing.T) {
 		if err := route.WriteMaintenance(&file, table); err != nil {
 			t.Fatal(err)
 		}
-		read, err := route.ParseMaintenance(&file)
+		read, err := route.ParseMaintenance(&file, route.Reading{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -92,8 +92,8 @@ func put(ctx context.Context, table route.Table, r route.Route, exists bool) (ro
 }
 
 // check returns what is wrong with a route that is to be put: by itself, or else with the table.
-func check(table []route.Route, r route.Route) error {
-	if err := r.Validate(); err != nil {
+func check(table []route.Route, r route.Route, numbers route.Strictness) error {
+	if err := r.ValidateAs(numbers); err != nil {
 		return err
 	}
 	if loops := route.Loops(table, r); len(loops) > 0 {
@@ -102,9 +102,13 @@ func check(table []route.Route, r route.Route) error {
 	return nil
 }
 
-// find returns the number's route among all.
+// find returns the number's route among all. An older table may have it in another spelling, in which it is found until it is
+// removed.
 func find(all []route.Route, number sms.PhoneNumber) (r route.Route, exists bool) {
 	at := slices.IndexFunc(all, func(r route.Route) bool { return r.TwilioNumber == number })
+	if at < 0 {
+		at = slices.IndexFunc(all, func(r route.Route) bool { return sms.Same(r.TwilioNumber, number) && !r.IsRemoved() })
+	}
 	if at < 0 {
 		return route.Route{TwilioNumber: number}, false
 	}

@@ -121,16 +121,17 @@ func (h *Handler) isCustomer(ctx context.Context, number sms.PhoneNumber) bool {
 // hopsOf returns the phones that the text could go to, whether it would or not.
 func hopsOf(r ledger.Record, routes map[sms.PhoneNumber]route.Route) []Hop {
 	hops := []Hop{}
+	ours, _ := route.Find(routes, r.TwilioNumber)
 	for _, number := range plan.Way(r, routes).Hops() {
 		if number != "" {
-			hops = append(hops, Hop{Number: number, OptedOut: slices.Contains(routes[r.TwilioNumber].OptedOut, number)})
+			hops = append(hops, Hop{Number: number, OptedOut: ours.IsOptedOut(number)})
 		}
 	}
 	return hops
 }
 
 func routeOf(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) *Route {
-	r, ok := routes[number]
+	r, ok := route.Find(routes, number)
 	if !ok {
 		return nil
 	}

@@ -164,12 +164,27 @@ func readRelay(request events.APIGatewayV2HTTPRequest) (wanted RelayRequest, ref
 	if err != nil {
 		return wanted, refuse(http.StatusBadRequest, err.Error()), true
 	}
+	wanted.canonical(&wrong)
 	wanted.check(&wrong)
 	if named["idempotency_key"] && wanted.IdempotencyKey == "" {
 		// Whoever names a key counts on it: a program whose variable is empty would send the same text again and again.
 		wrong.malform("idempotency_key", "idempotency_key: is empty: leave it out, or give the text a key of its own")
 	}
 	return wanted, wrong.refuse(), !wrong.none()
+}
+
+// canonical brings the numbers to the one form in which they are kept, and adds those that no phone can have.
+func (r *RelayRequest) canonical(wrong *findings) {
+	for name, number := range map[string]*sms.PhoneNumber{"twilio_number": &r.TwilioNumber, "to": &r.To} {
+		if !number.IsE164() {
+			continue // check says so.
+		}
+		canonical, ok := number.Canonical()
+		if *number = canonical; !ok {
+			problem, _ := number.Problem()
+			wrong.contradict(name, "%s: %q %s", name, string(*number), problem)
+		}
+	}
 }
 
 // check adds everything that is wrong with the request.
@@ -186,7 +201,7 @@ func (r RelayRequest) check(wrong *findings) {
 	if r.To != "" && !r.To.IsE164() {
 		wrong.malform("to", "to: want E.164, such as +18585550100, or leave it out to use the route")
 	}
-	if r.To != "" && r.To == r.TwilioNumber {
+	if r.To != "" && sms.Same(r.To, r.TwilioNumber) {
 		wrong.contradict("to", "to: is twilio_number itself")
 	}
 	if utf8.RuneCountInString(r.IdempotencyKey) > maxKey {

@@ -162,12 +162,34 @@ func (h *Handler) page(ctx context.Context, query url.Values, wrong *findings) a
 	case err != nil:
 		return refuse(http.StatusServiceUnavailable, "the ledger cannot be read at the moment").because(err)
 	}
+	if len(page.Records) == 0 && !isSender(q.Number) {
+		// A slip would be taken for a number without texts. What is in the ledger is found, whatever it looks like.
+		known, err := h.Records.List(ctx, ledger.Query{Number: q.Number, Limit: 1})
+		if err == nil && len(known.Records) == 0 {
+			problem, _ := q.Number.Problem()
+			wrong.contradict("number", "number: %q %s; no text is from or to a sender of that name", string(q.Number), problem)
+			return wrong.refuse()
+		}
+	}
 	list := List{Messages: make([]Message, len(page.Records)), NextCursor: page.Next.String()}
 	for i, r := range page.Records {
 		list.Messages[i] = messageOf(r)
 	}
 	return answer{status: http.StatusOK, body: list}
 }
+
+// isSender reports whether an address is one that Twilio writes for who sent a text: a phone number that can exist, a short code,
+// or an address of another channel. A sender's name is one only if the ledger knows it.
+func isSender(address sms.PhoneNumber) bool {
+	_, isNumber := address.Canonical()
+	return address == "" || isNumber || otherSender.MatchString(string(address))
+}
+
+// otherSender is a short code, or an address of another channel.
+var otherSender = regexp.MustCompile(`^([0-9]{3,6}|(whatsapp|rcs|messenger|sms|sip):.+)$`)
+
+// senderName is a name that a text may be from: Twilio's alphanumeric senders, with a capital, which tells them from slips.
+var senderName = regexp.MustCompile(`^[A-Za-z0-9 &_-]*[A-Z][A-Za-z0-9 &_-]*$`)
 
 // maxNumber is the longest number that is looked for, in characters. No index has a longer one.
 const maxNumber = 100
@@ -176,9 +198,14 @@ const noCursor = "cursor: not one of this list's"
 
 // readQuery reads the list's parameters, and adds everything that is wrong with them.
 func readQuery(query url.Values, wrong *findings) ledger.Query {
-	q := ledger.Query{Number: sms.Typed(query.Get("number")), State: ledger.State(query.Get("state")), Limit: defaultLimit}
+	number, _ := sms.Typed(query.Get("number")).Canonical()
+	q := ledger.Query{Number: number, State: ledger.State(query.Get("state")), Limit: defaultLimit}
 	if utf8.RuneCountInString(string(q.Number)) > maxNumber {
 		wrong.malform("number", "number: want at most %d characters", maxNumber)
+	}
+	if q.Number != "" && !q.Number.IsE164() && !otherSender.MatchString(string(q.Number)) && !senderName.MatchString(string(q.Number)) {
+		problem, _ := q.Number.Problem()
+		wrong.malform("number", "number: %q %s", string(q.Number), problem)
 	}
 	if q.State != "" && !q.State.Known() {
 		wrong.malform("state", "state: unknown; the states are %v", ledger.States())

@@ -132,9 +132,9 @@ func TestRequests(t *testing.T) {
 		{name: "nothing named, and deleted", kind: "Delete", properties: map[string]any{}},
 		{name: "no file", kind: "Create", properties: at("nothing", ""), reason: "read s3://seed/nothing: permanent, status 404: S3 GetObject: NoSuchKey"},
 		{name: "no file, and deleted", kind: "Delete", properties: at("nothing", "")},
-		{name: "no JSON", kind: "Create", properties: at("empty", ""), reason: "s3://seed/empty is not right, and nothing was put:\nparse routes: EOF"},
+		{name: "no JSON", kind: "Create", properties: at("empty", ""), reason: "s3://seed/empty is not right, and nothing was put:\nline 1: the file is empty"},
 		{name: "too large", kind: "Create", properties: at("large", ""), reason: "read s3://seed/large: permanent: S3 GetObject: the object is larger than 1048576 bytes"},
-		{name: "ahead of the clock", kind: "Create", properties: at("future", ""), reason: "s3://seed/future is not right, and nothing was put:\nroutes[1]: LastUpdated 2026-11-26T12:01:01Z lies in the future"},
+		{name: "ahead of the clock", kind: "Create", properties: at("future", ""), reason: "s3://seed/future is not right, and nothing was put:\nroutes[1]: LastUpdated 2026-11-26T12:05:01Z lies in the future"},
 		{name: "a hop that the table has a route for", kind: "Create", properties: at("loop", ""), reason: "s3://seed/loop does not go with the table, and nothing was put:\na hop is a routed number: route of ***0103: hop ***0100 is itself routed in the table"},
 		{
 			name: "a table that fails", kind: "Create",
@@ -177,7 +177,7 @@ func TestRequests(t *testing.T) {
 				{Bucket: "seed", Key: "good", VersionID: "v1"}: file(entry("01", "22", morning)),
 				{Bucket: "seed", Key: "empty"}:                 "",
 				{Bucket: "seed", Key: "large"}:                 strings.Repeat(" ", 1<<20+1),
-				{Bucket: "seed", Key: "future"}:                file(entry("01", "22", "2026-11-26T12:01:00Z"), entry("02", "22", "2026-11-26T12:01:01Z")),
+				{Bucket: "seed", Key: "future"}:                file(entry("01", "22", "2026-11-26T12:05:00Z"), entry("02", "22", "2026-11-26T12:05:01Z")),
 				{Bucket: "seed", Key: "loop"}:                  file(entry("03", "00", morning)),
 			}}
 			table := relaytest.NewMemoryRoutes(route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", Active: true, LastUpdated: noon, Version: 1, UpdatedBy: "anna"})

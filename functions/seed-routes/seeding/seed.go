@@ -15,9 +15,6 @@ import (
 // maxFile is the largest maintenance.json, in bytes: some five thousand routes.
 const maxFile = 1 << 20
 
-// aheadOfClock is how far a LastUpdated may lie in the future, where two clocks differ.
-const aheadOfClock = time.Minute
-
 // Object says where a maintenance.json is.
 type Object struct {
 	// Bucket and Key name it.
@@ -52,11 +49,8 @@ func (h *Handler) seed(ctx context.Context, properties map[string]any) (route.Se
 	if err != nil {
 		return route.Seeded{}, fmt.Errorf("read s3://%s/%s: %w", o.Bucket, o.Key, err)
 	}
-	routes, err := route.ParseMaintenance(bytes.NewReader(file))
+	routes, err := route.ParseMaintenance(bytes.NewReader(file), route.Reading{Now: h.Now()})
 	if err != nil {
-		return route.Seeded{}, fmt.Errorf("s3://%s/%s is not right, and nothing was put:\n%w", o.Bucket, o.Key, err)
-	}
-	if err := notAhead(routes, h.Now()); err != nil {
 		return route.Seeded{}, fmt.Errorf("s3://%s/%s is not right, and nothing was put:\n%w", o.Bucket, o.Key, err)
 	}
 	seeded, err := route.Seed(ctx, h.Routes, routes, h.Now())
@@ -67,18 +61,6 @@ func (h *Handler) seed(ctx context.Context, properties map[string]any) (route.Se
 		err = fmt.Errorf("%d of %d routes were put: %w", len(seeded.Put), len(routes), err)
 	}
 	return seeded, err
-}
-
-// notAhead finds routes that claim to be from the future: an operator's change would count as older until then, and the
-// next deployment would undo it.
-func notAhead(routes []route.Route, now time.Time) error {
-	var problems []error
-	for i, r := range routes {
-		if r.LastUpdated.After(now.Add(aheadOfClock)) {
-			problems = append(problems, fmt.Errorf("routes[%d]: LastUpdated %s lies in the future", i, r.LastUpdated.Format(time.RFC3339)))
-		}
-	}
-	return errors.Join(problems...)
 }
 
 // pauses are those between the attempts to read the file. A role that was changed a moment ago is not in force

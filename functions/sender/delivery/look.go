@@ -128,11 +128,12 @@ func (h *Handler) lookAgain(ctx context.Context, j *job, attempt ledger.Attempt)
 func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, finding reconcile.Verdict) (v verdict, settled bool) {
 	onward := ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonAmbiguous}
 	if finding == reconcile.Absent {
-		routes, err := h.Routes.Lookup(ctx, j.text.TwilioNumber)
+		routes, err := h.Routes.Lookup(ctx, j.text.TwilioNumber.Spellings()...)
 		if err != nil {
 			return h.notNow(ctx, j, "route not looked up", err)
 		}
-		onward = h.afterAbsence(j.text, attempt, routes[j.text.TwilioNumber])
+		way, _ := route.Find(routes, j.text.TwilioNumber)
+		onward = h.afterAbsence(j.text, attempt, way)
 	}
 	return h.park(ctx, j, attempt, onward)
 }

@@ -1,0 +1,106 @@
+// Package typed reads what people type: phone numbers as they write them, the SIDs of texts, and words of which a few are
+// known. What is none of that it refuses, with what was typed, the form that it should have, and the nearest where there is one.
+// It prints nothing, and does not know what the words are used for.
+package typed
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Phone reads a phone number as a person writes it, "(858) 555-0100" of the country or "+1 858 555 0100" of any, and returns its
+// canonical form. Country is two letters, such as US. insist takes what is E.164 even if no phone can have the number: a
+// numbering plan may be newer than what is known of it.
+func Phone(text, country string, insist bool) (sms.PhoneNumber, error) {
+	plain := cleaned(text)
+	written := sms.PhoneNumber(plain)
+	if canonical, ok := written.Canonical(); ok || written.IsE164() && insist {
+		return canonical, nil
+	}
+	if !written.IsE164() {
+		parsed, err := phonenumbers.Parse(plain, country)
+		if err == nil && parsed.GetExtension() != "" {
+			return "", fmt.Errorf("%q has an extension, which cannot be texted", text)
+		}
+		if err == nil && !strings.ContainsFunc(plain, unicode.IsLetter) {
+			if canonical, ok := sms.PhoneNumber(phonenumbers.Format(parsed, phonenumbers.E164)).Canonical(); ok {
+				return canonical, nil
+			}
+		}
+	}
+	return "", notPhone(text, written, country)
+}
+
+// notPhone says what a number should look like, and which was probably meant.
+func notPhone(text string, written sms.PhoneNumber, country string) error {
+	meant := written.Nearest()
+	switch {
+	case strings.ContainsFunc(string(written), unicode.IsLetter):
+		meant = ""
+	case written.IsE164() && meant != "":
+		return fmt.Errorf("%q has not the digits that a number of its country has; did you mean %s?", text, string(meant))
+	case written.IsE164():
+		return fmt.Errorf("%q has not the digits that a number of its country has: no such phone can exist", text)
+	}
+	if meant != "" {
+		return fmt.Errorf("%q is no phone number of %s; did you mean %s?", text, country, string(meant))
+	}
+	return fmt.Errorf("%q is no phone number of %s: want a plus sign, country code and number, such as +18585550100", text, country)
+}
+
+// maxName is the longest sender's name that Twilio takes.
+const maxName = 11
+
+// What Twilio writes for who sent a text beside phone numbers.
+var (
+	shortCode  = regexp.MustCompile(`^[0-9]{3,6}$`)
+	channel    = regexp.MustCompile(`^(whatsapp|rcs|messenger|sms|sip):.+$`)
+	senderName = regexp.MustCompile(`^[A-Za-z0-9 &_-]*[A-Z][A-Za-z0-9 &_-]*$`)
+)
+
+// Sender reads who texts are from or to: a phone number as [Phone] reads it, a short code, an address of another channel, or a
+// sender's name, with a capital in it. isName says that it is a name: nothing but a text from there can show that it is not a slip.
+func Sender(text, country string) (address sms.PhoneNumber, isName bool, err error) {
+	plain := cleaned(text)
+	number, err := Phone(text, country, false)
+	switch {
+	case err == nil:
+		return number, false, nil
+	case shortCode.MatchString(plain), channel.MatchString(plain):
+		return sms.PhoneNumber(plain), false, nil
+	case len(plain) <= maxName && senderName.MatchString(plain):
+		return sms.PhoneNumber(plain), true, nil
+	}
+	return "", false, err
+}
+
+// IsCountry reports whether numbers of the country can be read.
+func IsCountry(country string) bool { return phonenumbers.GetSupportedRegions()[country] }
+
+// cleaned takes away what is not seen, such as a byte order mark or the marks of direction that are copied along with a number, and
+// writes the blanks and hyphens of the world as plain ones. A link's "tel:" goes too.
+func cleaned(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Cc, r) && !unicode.IsSpace(r):
+			return -1
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.Is(unicode.Pd, r), r == '\u2212':
+			return '-'
+		default:
+			return r
+		}
+	}, text)
+	text = strings.TrimSpace(text)
+	if len(text) > 4 && strings.EqualFold(text[:4], "tel:") {
+		text = strings.TrimSpace(text[4:])
+	}
+	return text
+}

@@ -1,0 +1,32 @@
+package typed
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"quickdumpnow.com/smsrelay/shared/nearest"
+)
+
+var sid = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}$`)
+
+// SID reads the SID of a text.
+func SID(text string) (string, error) {
+	if text = cleaned(text); sid.MatchString(text) {
+		return text, nil
+	}
+	return "", fmt.Errorf("%q is no SID: want two letters and 32 hexadecimal digits, such as SM0123456789abcdef0123456789abcdef", text)
+}
+
+// Word reads one of the known words; what is none of them is refused with the nearest, and all that are known.
+func Word[T ~string](text string, known []T) (T, error) {
+	if slices.Contains(known, T(text)) {
+		return T(text), nil
+	}
+	names := make([]string, len(known))
+	for i, one := range known {
+		names[i] = string(one)
+	}
+	return "", fmt.Errorf("%q is not known%s; known are %s", text, nearest.Question(text, names), strings.Join(names, ", "))
+}

@@ -1,0 +1,113 @@
+package route
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+
+	"quickdumpnow.com/smsrelay/shared/nearest"
+)
+
+// plainText returns what an editor saved as the JSON in it: without the mark that some put before UTF-8. The error says in words
+// what is no text at all.
+func plainText(data []byte) ([]byte, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), len(data) > 1 && (data[0] == 0 || data[1] == 0):
+		return nil, errors.New("line 1: the file is UTF-16: save it as UTF-8")
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, errors.New("line 1: the file is empty")
+	default:
+		return data, nil
+	}
+}
+
+// fieldNames are those of a route in a file.
+func fieldNames() []string {
+	var names []string
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[seed]()) {
+		names = append(names, field.Name)
+	}
+	return names
+}
+
+// checkNames finds fields of a JSON object that are not known, or there twice, in one spelling or two: each reader would choose
+// another of them. start is where in data the object is.
+func checkNames(data []byte, start int, object []byte, known []string) (problems []error) {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return nil
+	}
+	seen := map[string]string{}
+	for decoder.More() {
+		token, err := decoder.Token()
+		name, isName := token.(string)
+		line := lineOf(data, start+int(decoder.InputOffset()))
+		var value json.RawMessage
+		if err != nil || !isName || decoder.Decode(&value) != nil {
+			return problems // What is no JSON is found by whoever decodes it.
+		}
+		earlier, twice := seen[strings.ToLower(name)]
+		switch {
+		case twice && earlier == name:
+			problems = append(problems, fmt.Errorf("line %d: %s is there twice: leave one out", line, name))
+		case twice:
+			problems = append(problems, fmt.Errorf("line %d: %s is there already, as %s: leave one out", line, name, earlier))
+		case !slices.Contains(known, name):
+			problems = append(problems, fmt.Errorf("line %d: unknown field %q%s", line, name, nearest.Question(name, known)))
+		}
+		seen[strings.ToLower(name)] = name
+	}
+	return problems
+}
+
+func lineOf(data []byte, offset int) int {
+	return 1 + bytes.Count(data[:min(offset, len(data))], []byte("\n"))
+}
+
+// explain says in words what is wrong with the JSON, and in which line. start is where in data the decoder began.
+func explain(data []byte, start int, err error) error {
+	offset := start
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset += int(syntax.Offset)
+		if strings.Contains(err.Error(), "unexpected end") {
+			err = io.ErrUnexpectedEOF
+		}
+	} else if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		offset += int(kind.Offset)
+		err = fmt.Errorf("%s must not be a JSON %s%s", nameOf(kind.Field), kind.Value, wantOf(kind.Field))
+	} else if !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("line %d: the file ends early, as if it had been cut: its last brackets are missing", lineOf(data, len(bytes.TrimSpace(data))))
+	}
+	return fmt.Errorf("line %d: %w", lineOf(data, offset), err)
+}
+
+// nameOf names what a JSON error is about: a field, or the file's own value.
+func nameOf(field string) string {
+	if field == "" {
+		return "this"
+	}
+	return field
+}
+
+// wantOf says how the settings are written whose form is easily mistaken.
+func wantOf(field string) string {
+	switch field {
+	case "OnUncertain":
+		return fmt.Sprintf(": want %q or %q", Park, Resend)
+	case "DeliveryTimeout", "MaxAge":
+		return `: want a duration in quotes, such as "90s" or "4h"`
+	case "PaceNumber":
+		return `: want a pace in quotes, such as "3/1s" or "off"`
+	default:
+		return ""
+	}
+}
