@@ -38,7 +38,9 @@ func postBecomes(answer retry.Answer) string {
 	case retry.Sent:
 		return "sent; its receipts then say whether it was delivered"
 	case retry.Retry:
-		return "queued, for the same phone again; dead once the attempts are used up, or dropped (expired) once it is too old"
+		return "queued, for the same phone again; dead once the attempts are used up or the text is too old"
+	case retry.Wait:
+		return "queued, for the same phone again, with no attempt spent; dead (expired) once it is too old"
 	case retry.NextHop:
 		return "queued (next_hop), for the next phone of the route at once; failed (refused) if there is none left"
 	case retry.Failed:
@@ -46,7 +48,7 @@ func postBecomes(answer retry.Answer) string {
 	case retry.Unknown:
 		return "sending, while receipts and Twilio's list of messages are searched for it; then sent if it is found, else uncertain, or queued (resend) if the route says so"
 	case retry.Halt:
-		return "queued, with no attempt spent; one text at a time tries whether the account can be used again; dropped (expired) once it is too old"
+		return "queued, with no attempt spent; one text at a time tries whether the account can be used again; dead (expired) once it is too old"
 	default:
 		return ""
 	}
@@ -66,6 +68,8 @@ func receiptBecomes(answer retry.Answer, rest string) string {
 	switch answer {
 	case retry.Retry:
 		return "queued, for the same phone again; " + rest + ", once the attempts are used up or if it would be too old"
+	case retry.Wait:
+		return "queued, for the same phone again later; " + rest + ", if it would be too old"
 	case retry.NextHop:
 		return "queued (next_hop), for the next phone of the route at once; " + rest + ", if there is none left"
 	case retry.Halt:
@@ -95,9 +99,9 @@ func findCode(name string) (explanation, error) {
 	return explainCode(number), nil
 }
 
-// codeNumber reads one of Twilio's codes, known or not. They have five digits.
+// codeNumber reads one of Twilio's codes, known or not. They have five digits, and a few have six.
 func codeNumber(name string) (int, error) {
-	number, err := numbered(name, "code of Twilio's: they have five digits", 10000, 99999)
+	number, err := numbered(name, "code of Twilio's: they have five or six digits", 10000, 999_999)
 	if begun := codesLike(name); len(begun) > 0 {
 		return number, hinted(err, "did you mean "+strings.Join(begun, ", ")+"?")
 	}
@@ -235,10 +239,16 @@ func findTransport(name string) (explanation, error) {
 	return named("outcome of the transport", name, allTransport())
 }
 
+// unheardOf is a code that Twilio does not have.
+const unheardOf = 99999
+
 func explainOutcome(subject, name string, outcome twilio.Outcome) explanation {
 	e := explanation{
 		Subject: subject, Name: name, Known: true, Meaning: outcome.Meaning, Why: outcome.Why,
 		Post: afterPost(&fault.Error{Kind: outcome.Kind}),
+	}
+	if outcome.WithoutCode() {
+		e.Coded = afterPost(twilio.Classify(twilio.Exchange{Sent: true, Status: outcome.First, Code: unheardOf}))
 	}
 	if outcome.First == http.StatusOK {
 		e.Taken = &answered{Answer: retry.Sent.String(), Becomes: postBecomes(retry.Sent)}

@@ -18,9 +18,11 @@ type explanation struct {
 	// Known is false of a code that is not in the table, and treated as such codes are.
 	Known   bool   `json:"known"`
 	Meaning string `json:"meaning"`
-	// Taken is the answer to a 2xx that names the message, Post to any other end of a POST, Receipt to a receipt.
+	// Taken is the answer to a 2xx that names the message, Post to any other end of a POST, Receipt to a receipt. Where an answer
+	// without a code of Twilio's is explained, Coded is the answer to the same status with a code that is not in the table.
 	Taken   *answered `json:"taken,omitempty"`
 	Post    *answered `json:"post,omitempty"`
+	Coded   *answered `json:"post_with_unknown_code,omitempty"`
 	Receipt *answered `json:"receipt,omitempty"`
 	Why     string    `json:"why,omitempty"`
 	// Nearest are the known codes next to one that is not, with their meanings.
@@ -55,8 +57,12 @@ func (e explanation) fields() []field {
 	if e.Taken != nil {
 		post = "otherwise"
 	}
+	if e.Coded != nil {
+		post = "without Twilio's code"
+	}
 	fields := answerFields("if it names a message", e.Taken)
 	fields = append(fields, answerFields(post, e.Post)...)
+	fields = append(fields, answerFields("with an unknown code", e.Coded)...)
 	fields = append(fields, answerFields("in a receipt", e.Receipt)...)
 	return append(fields,
 		field{"why", e.Why},

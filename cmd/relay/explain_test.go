@@ -141,10 +141,10 @@ func TestExplainNearest(t *testing.T) {
 		number int
 		want   []string
 	}{
-		{10000, []string{"14107 (too many messages between two numbers)", "20003 (authentication failed)"}},
-		{21619, []string{"21620 (media URL invalid)", "21617 (body too long)"}},
+		{10000, []string{"10001 (account not active)", "10002 (not for trial accounts)"}},
+		{21619, []string{"21618 (body cannot be sent)", "21620 (media URL invalid)"}},
 		{30009, []string{"30008 (not delivered for a reason unknown)", "30007 (filtered by the carrier)"}},
-		{99999, []string{"70051 (API key not permitted)", "63017 (account's rate exceeded)"}},
+		{99999, []string{"70052 (public key validation required)", "70051 (API key not permitted)"}},
 	}
 	for _, test := range tests {
 		e := explainCode(test.number)
@@ -159,7 +159,8 @@ func TestExplainCompletes(t *testing.T) {
 	names, directive := codes.complete(nil, nil, "2161")
 	want := []cobra.Completion{
 		"21610\trecipient has opted out", "21611\tsender's queue is full", "21612\tsender cannot reach the recipient",
-		"21614\trecipient is no mobile number", "21617\tbody too long",
+		"21613\tsender needs an address", "21614\trecipient is no mobile number", "21616\tsender is several numbers",
+		"21617\tbody too long", "21618\tbody cannot be sent",
 	}
 	if diff := cmp.Diff(want, names); diff != "" || directive != cobra.ShellCompDirectiveNoFileComp {
 		t.Errorf("completions (-want +got), %d:\n%s", directive, diff)

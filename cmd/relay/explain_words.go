@@ -46,8 +46,8 @@ func stateWord(s ledger.State) (w word, ok bool) {
 		}, true
 	case ledger.Dead:
 		return word{
-			"its attempts are used up, and it lies on the dead-letter queue",
-			"Something was broken for longer than the attempts lasted: the dead letter has the last error. Once that is mended, move it back to the queue (relay dlq redrive): the text is tried anew, under the same record, or settled if Twilio turns out to have it. Nothing leaves this state by itself.",
+			"its attempts are used up, or it became too old while trouble lasted; it lies on the dead-letter queue",
+			"Something was broken for longer than the text could wait: the dead letter has the last error. Once that is mended, move it back to the queue (relay dlq redrive): the text is tried anew, under the same record, or settled if Twilio turns out to have it. Nothing leaves this state by itself.",
 		}, true
 	default:
 		return word{}, false
@@ -76,9 +76,10 @@ func reasonWords() []reasonWord {
 			"It came from one of the route's own phones, or from a number that is itself routed. If a phone of the business is to answer customers, it is not by texting the number it serves.",
 		}},
 		{ledger.ReasonOptOut, dropped, word{"the customer texted STOP, and Twilio has answered it", "Nothing to do: Twilio lets nothing through to the customer until START."}},
-		{ledger.ReasonExpired, unsent, word{"was older than the route's MaxAge before it could be sent", "Find out what held it back: the pace, the account, or a failure. Raise MaxAge if texts are of use for longer. relay resend SID sends the text all the same."}},
+		{ledger.ReasonExpired, append(unsent, ledger.Dead), word{"was older than the route's MaxAge before it could be sent", "Find out what held it back: the pace, the account, a quota, or a failure. A dead one has the last error in its dead letter, and relay dlq redrive sends it. Raise MaxAge if texts are of use for longer. relay resend SID sends a dropped one all the same."}},
 		{ledger.ReasonKeyword, dropped, word{"a keyword such as HELP, which Twilio has answered", "Nothing to do."}},
 		{ledger.ReasonPace, queued, word{"waits for its turn under the pace limits", "Nothing to do: waiting is no attempt. RELAY_PACE_PAIR and RELAY_PACE_NUMBER set the limits."}},
+		{ledger.ReasonExpiring, queued, word{"became too old while trouble lasted, and is about to be put with the dead letters", "Nothing to do yet: relay dlq redrive sends it once the trouble is over."}},
 		{ledger.ReasonNextHop, queued, word{"a phone refused it or did not get it, and the next one is tried", "Nothing to do. The attempt's code says what was wrong: relay explain code CODE."}},
 		{ledger.ReasonDeliveryTimeout, queued, word{"no receipt said delivered within the route's DeliveryTimeout, and the next phone is tried", "Nothing to do. A delivery that is reported late stops it where that is still possible."}},
 		{ledger.ReasonResend, queued, word{"may or may not have been sent, and goes out again because the route says so", "Nothing to do. OnUncertain park keeps a text from ever going out twice."}},
@@ -94,7 +95,7 @@ func reasonWords() []reasonWord {
 		{ledger.ReasonUnreadableList, uncertain, word{"Twilio's answer was lost, and for two hours Twilio's list could not be read either", "Look for it in Twilio's own log of messages before it is sent again. The sender's log says why the list was refused."}},
 		{ledger.ReasonAmbiguous, uncertain, word{"Twilio's answer was lost, and Twilio lists messages of the same words that may be this one or another", "Count them in Twilio's own log against the customer's texts before it is sent again."}},
 		{ledger.ReasonGivenUp, uncertain, word{"an operator has looked, and nothing more is done about it", "Nothing to do. relay uncertain resolve still takes another decision, and a receipt that comes after all settles it."}},
-		{ledger.ReasonAttemptsExhausted, []ledger.State{ledger.Dead}, word{"passing trouble lasted through the last attempt", "The dead letter has the last error. RELAY_MAX_ATTEMPTS and RELAY_RETRY_BASE set how long the relay tries."}},
+		{ledger.ReasonAttemptsExhausted, []ledger.State{ledger.Dead}, word{"Twilio answered each attempt with passing trouble, through to the last", "The dead letter has the last error. RELAY_MAX_ATTEMPTS and RELAY_RETRY_BASE set how long the relay tries."}},
 		{ledger.ReasonUndecodable, nil, word{"the queue held something that is no text of the relay's", "It is in no record, only on the dead-letter queue, as it came. Something else writes to the queue, or a newer version of the relay did."}},
 	}
 }

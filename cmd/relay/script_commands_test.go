@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,6 +20,7 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"post":     post,
 		"texts":    relayTexts,
 		"get":      get,
+		"breakoff": breakOff(),
 	}
 }
 
@@ -31,6 +33,33 @@ func freePort(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		ts.Check(listener.Close())
 		ts.Setenv(name, port)
+	}
+}
+
+// breakOff answers each request to a port of this host with a refusal that breaks off before it says why: breakoff start PORT,
+// breakoff stop PORT.
+func breakOff() func(ts *testscript.TestScript, neg bool, args []string) {
+	var servers sync.Map
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		if len(args) != 2 {
+			ts.Fatalf("usage: breakoff start|stop PORT")
+		}
+		if server, started := servers.LoadAndDelete(args[1]); started {
+			ts.Check(server.(io.Closer).Close())
+		}
+		if args[0] == "stop" {
+			return
+		}
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", args[1]))
+		ts.Check(err)
+		server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "500")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"code":`)
+		})}
+		servers.Store(args[1], server)
+		ts.Defer(func() { _ = server.Close() })
+		go func() { _ = server.Serve(listener) }()
 	}
 }
 

@@ -26,6 +26,11 @@ const (
 	OptedOut
 	// Fatal means that nothing can succeed until someone mends the set-up (credentials, a suspended account).
 	Fatal
+	// NotSent means that the vendor had nothing of it: the request never left, or something in between answered in the vendor's
+	// place. The same again is safe, and costs nothing.
+	NotSent
+	// Quota means that it did not happen because an allowance that lasts for hours or a day is used up.
+	Quota
 )
 
 // String returns the kind's name in lower case, as it stands in logs, metrics and records.
@@ -45,6 +50,10 @@ func (k Kind) String() string {
 		return "opted_out"
 	case Fatal:
 		return "fatal"
+	case NotSent:
+		return "not_sent"
+	case Quota:
+		return "quota"
 	default:
 		return fmt.Sprintf("fault.Kind(%d)", int(k))
 	}

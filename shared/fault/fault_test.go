@@ -14,7 +14,8 @@ import (
 func TestKindNames(t *testing.T) {
 	want := map[fault.Kind]string{
 		fault.Unknown: "unknown", fault.Transient: "transient", fault.Throttled: "throttled",
-		fault.Permanent: "permanent", fault.Unreachable: "unreachable", fault.OptedOut: "opted_out", fault.Fatal: "fatal", fault.Kind(99): "fault.Kind(99)", fault.Kind(-1): "fault.Kind(-1)",
+		fault.Permanent: "permanent", fault.Unreachable: "unreachable", fault.OptedOut: "opted_out", fault.Fatal: "fatal",
+		fault.NotSent: "not_sent", fault.Quota: "quota", fault.Kind(99): "fault.Kind(99)", fault.Kind(-1): "fault.Kind(-1)",
 	}
 	for kind, name := range want {
 		if got := kind.String(); got != name {

@@ -149,7 +149,7 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 // or has ended.
 func (r Record) goBack(number int, onward Onward, now time.Time) (back Record, ok bool) {
 	back = r.copy(now)
-	back.change(number, func(a *Attempt) { a.HopDone = onward.HopDone })
+	back.change(number, func(a *Attempt) { a.HopDone, a.Spared = onward.HopDone, onward.Spared })
 	if back.underWay() {
 		return r, false
 	}

@@ -108,6 +108,9 @@ type Attempt struct {
 	// Found means that OutboundSid was found by such a look, among messages of the same words. A receipt's own word
 	// overrides it.
 	Found bool `json:",omitempty"`
+	// Spared means that the attempt does not count towards the most there may be, although Twilio took its message: a receipt said
+	// that a quota was used up, or the account suspended.
+	Spared bool `json:",omitempty"`
 	// HopDone means that no further attempt is made at this phone: it was refused, the message was not delivered, or no
 	// receipt came in time.
 	HopDone bool `json:",omitempty"`
@@ -133,12 +136,23 @@ func (a Attempt) Unknown() bool { return a.Outcome == fault.Unknown.String() }
 // Refused reports whether Twilio answered the attempt's POST with a no that may be wrong: it said that it could not take the
 // message now, and it may have taken it all the same.
 func (a Attempt) Refused() bool {
-	isTrouble := a.Outcome == fault.Transient.String() || a.Outcome == fault.Throttled.String()
-	return isTrouble && a.HTTPStatus != 0
+	trouble := []string{fault.Transient.String(), fault.Throttled.String(), fault.Quota.String(), fault.NotSent.String()}
+	return a.HTTPStatus != 0 && slices.Contains(trouble, a.Outcome)
 }
 
-// spent reports whether the attempt counts towards the most there may be. One that found the account unusable does not.
-func (a Attempt) spent() bool { return a.Outcome != fault.Fatal.String() }
+// spent reports whether the attempt counts towards the most there may be. One does not of which Twilio had nothing, or which
+// found the account unusable, too much under way or a quota used up: such a text waits until it is too old.
+func (a Attempt) spent() bool { return !a.Spared && !slices.Contains(sparing(), a.Outcome) }
+
+// sparing are the outcomes that spend no attempt.
+func sparing() []string {
+	return []string{fault.Fatal.String(), fault.NotSent.String(), fault.Throttled.String(), fault.Quota.String()}
+}
+
+// traceless reports whether nobody will ever hear of the attempt again: no answer came to it that says that Twilio had read it.
+func (a Attempt) traceless() bool {
+	return a.Outcome == fault.Fatal.String() || a.Outcome == fault.NotSent.String() && a.HTTPStatus == 0
+}
 
 // Current returns the last attempt; ok is false if there is none.
 func (r Record) Current() (attempt Attempt, ok bool) {
@@ -180,6 +194,25 @@ func (r Record) SpentAt(to sms.PhoneNumber) int {
 		}
 	}
 	return spent + r.Folded.phone(to).spentSince(r.Redriven)
+}
+
+// TriesAt returns how many attempts were made at that phone since the last redrive or the last attempt at another phone. Those
+// that are not kept count as well.
+func (r Record) TriesAt(to sms.PhoneNumber) int {
+	before := r.Redriven
+	for _, a := range r.Attempts {
+		if a.To != to {
+			before = max(before, a.Number)
+		}
+	}
+	return max(0, r.Upcoming()-1-before)
+}
+
+// WaitsOut reports whether the text waits for trouble to pass that is not its own, and has met it since it was last redriven: each
+// death has a number of attempts of its own, by which its letter is known.
+func (r Record) WaitsOut() bool {
+	last, _ := r.Current()
+	return r.State == Queued && last.Number > r.Redriven && (last.Outcome == fault.Transient.String() || slices.Contains(sparing(), last.Outcome))
 }
 
 // Texted reports whether Twilio is known to have taken a message for this text, at any hop.

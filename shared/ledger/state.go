@@ -35,7 +35,7 @@ func States() []State {
 // docs/state-machine.md says when each is given.
 type Reason string
 
-// Reasons of Dropped.
+// Reasons of Dropped. ReasonExpired is one of Dead, too: trouble that was not the text's own lasted until it was too old.
 const (
 	ReasonNoRoute  Reason = "no_route"
 	ReasonInactive Reason = "inactive"
@@ -67,6 +67,9 @@ const (
 	ReasonRedrive Reason = "redrive"
 )
 
+// ReasonExpiring is one of Queued: the text became too old while trouble lasted, and its dead letter is due.
+const ReasonExpiring Reason = "expiring"
+
 // Reasons of Failed, Uncertain and Dead.
 const (
 	// ReasonRefused: Twilio refused the message for good; the attempt has the code.
@@ -89,6 +92,10 @@ const (
 	// ReasonUndecodable: the queue held something that is no envelope. It is on the dead-letter queue only.
 	ReasonUndecodable Reason = "undecodable"
 )
+
+// OfDeath reports whether the sender gives this reason to a text that it puts on the dead-letter queue: its attempts are used
+// up, or it became too old while trouble lasted.
+func (r Reason) OfDeath() bool { return r == ReasonAttemptsExhausted || r == ReasonExpired }
 
 // next lists, for each state, those that may follow it. The empty state is a text not yet in the ledger.
 func next(s State) []State {

@@ -47,6 +47,17 @@ func (r Record) Book(at time.Time, to sms.PhoneNumber, now time.Time) (Record, e
 	return r, nil
 }
 
+// Expire writes down that a text became too old while trouble lasted. Whatever becomes of the trouble, or of the clock, the text is
+// a dead letter then.
+func (r Record) Expire(now time.Time) (Record, error) {
+	if err := r.waiting(Queued); err != nil {
+		return r, err
+	}
+	r = r.copy(now)
+	r.State, r.Reason, r.NotBefore, r.Slot = Queued, ReasonExpiring, Stamp(now), Slot{}
+	return r, nil
+}
+
 // Claim opens the next attempt, to the phone of the given hop, under the mark claimID. Until now+lease no one else
 // touches the text. It is written before the POST: whoever cannot write it does not send.
 func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Duration, now time.Time) (Record, error) {
@@ -55,8 +66,8 @@ func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Du
 		return r, err
 	}
 	number := r.Upcoming()
-	if last, ok := r.Current(); ok && !last.spent() {
-		// While the account is unusable, tries may go on for days: only the last one is kept.
+	if last, ok := r.Current(); ok && last.traceless() && last.Number > r.Redriven {
+		// Such tries may go on for days: only the last one is kept. Those before a redrive tell its letter from a later one.
 		r.Attempts = r.Attempts[:len(r.Attempts)-1]
 	}
 	r.Attempts = append(r.Attempts, Attempt{Number: number, Hop: hop, To: to, ClaimID: claimID, StartedAt: Stamp(now)})
@@ -74,6 +85,8 @@ type Onward struct {
 	NotBefore time.Time
 	// HopDone ends the attempts at this phone.
 	HopDone bool
+	// Spared keeps an attempt whose message Twilio took from counting towards the most there may be.
+	Spared bool
 }
 
 // End closes the attempt with the failure f and sends the text onward. A failure that comes late, while the attempt is looked

@@ -45,7 +45,9 @@ type Question struct {
 	Routes map[sms.PhoneNumber]route.Route
 	// PaceNumber limits the segments of a Twilio number whose route does not say otherwise.
 	PaceNumber pace.Limit
-	Now        time.Time
+	// MaxAttempts is how many attempts there may be at a phone; 0 leaves that open.
+	MaxAttempts int
+	Now         time.Time
 }
 
 // Numbers returns the numbers whose routes decide about a text, each in all spellings under which its route may be.
@@ -97,7 +99,7 @@ func along(p Plan, q Question, way route.Route) Plan {
 	}
 	p.Open = way.Open()
 	for _, hop := range p.Open {
-		if q.Text.HopOpen(hop) {
+		if q.Text.HopOpen(hop) && (q.MaxAttempts == 0 || q.Text.SpentAt(hop) < q.MaxAttempts) {
 			p.To, p.Hop, p.Marked = hop, slices.Index(way.Hops(), hop), way.IsOptedOut(hop)
 			break
 		}

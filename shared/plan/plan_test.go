@@ -122,6 +122,20 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestUsedUp: a phone whose attempts are used up is passed over, also if another one's turn came in between.
+func TestUsedUp(t *testing.T) {
+	way := relaytest.Route()
+	way.FallbackCarriers = []sms.PhoneNumber{relaytest.Fallback}
+	text := relaytest.Record(1, noon)
+	text.Attempts = []ledger.Attempt{{Number: 1, To: way.DestinationCarrier, Outcome: ledger.OutcomeAccepted, Status: sms.StatusFailed}}
+	routes := map[sms.PhoneNumber]route.Route{way.TwilioNumber: way}
+	for most, want := range map[int]sms.PhoneNumber{0: way.DestinationCarrier, 1: relaytest.Fallback, 2: way.DestinationCarrier} {
+		if got := plan.Of(plan.Question{Text: text, Routes: routes, MaxAttempts: most, Now: noon}); got.To != want {
+			t.Errorf("with %d attempts at most it goes to %s, want %s", most, string(got.To), string(want))
+		}
+	}
+}
+
 // TestNumbers: each number that may decide is asked about once.
 func TestNumbers(t *testing.T) {
 	r := ledger.Record{TwilioNumber: "+18585550100", Customer: "+18585550111", Destination: "+18585550122"}

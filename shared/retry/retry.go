@@ -27,14 +27,16 @@ func NewPolicy(base time.Duration, maxAttempts int) Policy {
 	return Policy{Base: base, Cap: 5 * time.Minute, MaxAttempts: maxAttempts, HaltDelay: 5 * time.Minute}
 }
 
-// Wait returns how long to leave a message that could not be worked on at all, when the queue has handed it out looks
-// times (from 1). It is no attempt, and there is no end to it.
-func (p Policy) Wait(looks int, spread float64) time.Duration { return p.backoff(looks, spread) }
+// Wait returns how long to leave a message that could not be worked on at all, when it has been due for so long. It is no
+// attempt, and there is no end to it. Each wait is as long as all before it, within Base and Cap, so that it doubles.
+func (p Policy) Wait(due time.Duration, spread float64) time.Duration {
+	return Spread(min(max(due, p.Base), p.Cap), spread)
+}
 
 // maxDelay bounds what a vendor may ask for: a queue hides a message for twelve hours at most.
 const maxDelay = 6 * time.Hour
 
-// Answer is what is done about an outcome. There are six, and each outcome has one.
+// Answer is what is done about an outcome. There are seven, and each outcome has one.
 type Answer int
 
 const (
@@ -48,8 +50,10 @@ const (
 	Failed
 	// Unknown is for a text that may have been sent: find out, never repeat blindly.
 	Unknown
-	// Halt is Retry after Delay with no attempt spent: someone has to mend the account.
+	// Halt is Wait for every text: someone has to mend the account.
 	Halt
+	// Wait is the same again after Delay with no attempt spent, until the text is too old.
+	Wait
 )
 
 // String returns the answer's name in lower case.
@@ -67,6 +71,8 @@ func (a Answer) String() string {
 		return "unknown"
 	case Halt:
 		return "halt"
+	case Wait:
+		return "wait"
 	default:
 		return fmt.Sprintf("retry.Answer(%d)", int(a))
 	}
@@ -75,8 +81,10 @@ func (a Answer) String() string {
 // AnswerTo returns the one answer to a failure of that kind.
 func AnswerTo(kind fault.Kind) Answer {
 	switch kind {
-	case fault.Transient, fault.Throttled:
+	case fault.Transient:
 		return Retry
+	case fault.NotSent, fault.Throttled, fault.Quota:
+		return Wait
 	case fault.Permanent:
 		return Failed
 	case fault.Unreachable, fault.OptedOut:
@@ -93,22 +101,29 @@ func AnswerTo(kind fault.Kind) Answer {
 // Decision is the outcome.
 type Decision struct {
 	Answer Answer
-	// Delay is set with Retry and Halt.
+	// Delay is set with Retry, Wait and Halt.
 	Delay time.Duration
 	// Exhausted is set with Retry if there is no attempt left.
 	Exhausted bool
 }
 
-// Decide returns what becomes of a text whose attempt failed with f, when spent attempts at this hop (this one included)
-// count so far. spread, from 0 up to 1, is a random share that keeps many texts from coming back at once: the delay grows
-// by up to a quarter with it.
-func (p Policy) Decide(f *fault.Error, spent int, spread float64) Decision {
+// Tried counts what was done for a text at one phone, the attempt that has just failed included.
+type Tried struct {
+	// Spent attempts count towards MaxAttempts.
+	Spent int
+	// All attempts make the delays longer, those that do not count among them.
+	All int
+}
+
+// Decide returns what becomes of a text whose attempt failed with f, after so many attempts at this hop. spread, from 0
+// up to 1, is a random share that keeps many texts from coming back at once: the delay grows by up to a quarter with it.
+func (p Policy) Decide(f *fault.Error, tried Tried, spread float64) Decision {
 	d := Decision{Answer: AnswerTo(f.Kind)}
 	switch d.Answer {
-	case Retry:
-		d.Exhausted = spent >= p.MaxAttempts
+	case Retry, Wait:
+		d.Exhausted = d.Answer == Retry && tried.Spent >= p.MaxAttempts
 		if !d.Exhausted {
-			d.Delay = max(p.backoff(spent, spread), min(f.RetryAfter, maxDelay))
+			d.Delay = max(p.backoff(tried.All, spread), min(f.RetryAfter, maxDelay))
 		}
 	case Halt:
 		d.Delay = p.HaltDelay
@@ -118,9 +133,9 @@ func (p Policy) Decide(f *fault.Error, spent int, spread float64) Decision {
 }
 
 // backoff returns Base doubled for each attempt after the first, within Cap, plus the spread.
-func (p Policy) backoff(spent int, spread float64) time.Duration {
+func (p Policy) backoff(tries int, spread float64) time.Duration {
 	delay := p.Base
-	for i := 1; i < spent && delay < p.Cap; i++ {
+	for i := 1; i < tries && delay < p.Cap; i++ {
 		delay *= 2
 	}
 	delay = min(delay, p.Cap)

@@ -54,6 +54,9 @@ const (
 	MetricTwilioFault = "TwilioFault"
 	// MetricHalted counts texts held back because the account is unusable.
 	MetricHalted = "Halted"
+	// MetricQuota counts how often a text was put off because an allowance of Twilio's or a carrier's is used up, as an answer to its
+	// POST or in a receipt.
+	MetricQuota = "Quota"
 	// MetricPaced counts texts put off by the pace limits, MetricPaceWait is for how long.
 	MetricPaced    = "Paced"
 	MetricPaceWait = "PaceWait"

@@ -40,12 +40,15 @@ func readAnswer(response *http.Response) ([]byte, error) {
 	return body, nil
 }
 
+// leastCode is the least of Twilio's codes. Smaller ones are HTTP's statuses, which any server may write into its JSON.
+const leastCode = 10000
+
 // codeIn returns the error code in the body of an answer that refuses, 0 if it is no JSON of Twilio's.
 func codeIn(body []byte) int {
 	var refusal struct {
 		Code int `json:"code"`
 	}
-	if err := json.Unmarshal(body, &refusal); err != nil {
+	if err := json.Unmarshal(body, &refusal); err != nil || refusal.Code < leastCode {
 		return 0
 	}
 	return refusal.Code

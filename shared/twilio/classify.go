@@ -43,19 +43,24 @@ func Classify(e Exchange) *fault.Error {
 		classified.Err = fmt.Errorf("%s: %w", outcome.Meaning, e.Err)
 	case known:
 		classified.Err = errors.New(code.Meaning)
+	case e.Err == nil && outcome.WithoutCode():
+		classified.Err = errors.New(outcome.Meaning)
 	}
-	if classified.RetryAfter == 0 && classified.Kind == fault.Throttled {
+	if classified.RetryAfter == 0 && waits(classified.Kind) {
 		classified.RetryAfter = code.RetryAfter
 	}
 	return classified
 }
+
+// waits reports whether a code's own wait counts.
+func waits(kind fault.Kind) bool { return kind == fault.Throttled || kind == fault.Quota }
 
 // classifyRead is Classify for a GET. A read that failed has changed nothing, so nothing about it is unknown; and it is for
 // no phone, so that another one would not help.
 func classifyRead(e Exchange) *fault.Error {
 	classified := Classify(e)
 	switch {
-	case classified.Kind == fault.Unknown:
+	case classified.Kind == fault.Unknown, classified.Kind == fault.NotSent:
 		classified.Kind = fault.Transient
 	case e.Status == http.StatusNotFound, classified.Kind == fault.Unreachable, classified.Kind == fault.OptedOut:
 		classified.Kind = fault.Permanent
@@ -78,7 +83,7 @@ func ClassifyReceipt(status sms.Status, code int) *fault.Error {
 	}
 	if known, found := lookUp(code); found {
 		classified := &fault.Error{Kind: known.Receipt, Code: code, Err: errors.New(known.Meaning)}
-		if known.Receipt == fault.Throttled {
+		if waits(known.Receipt) {
 			classified.RetryAfter = known.RetryAfter
 		}
 		return classified

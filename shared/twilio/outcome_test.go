@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,13 +81,19 @@ func TestCreateOutcomes(t *testing.T) {
 			"400 with a code that nobody knows", answer(400, refusal(t, 99999, 400)),
 			fault.Error{Kind: fault.Permanent, HTTPStatus: 400, Code: 99999},
 		},
-		{"400 with HTML", answer(400, html), fault.Error{Kind: fault.Permanent, HTTPStatus: 400}},
-		{"400 with a code that is no number", answer(400, `{"code":"21211"}`), fault.Error{Kind: fault.Permanent, HTTPStatus: 400}},
+		{"400 with HTML", answer(400, html), fault.Error{Kind: fault.NotSent, HTTPStatus: 400}},
+		{"400 with a code that is no number", answer(400, `{"code":"21211"}`), fault.Error{Kind: fault.NotSent, HTTPStatus: 400}},
+		{"400 with a code that is not Twilio's", answer(400, `{"code":400}`), fault.Error{Kind: fault.NotSent, HTTPStatus: 400}},
+		{"405 with HTML", answer(405, html), fault.Error{Kind: fault.Fatal, HTTPStatus: 405}},
+		{"407 with HTML", answer(407, html), fault.Error{Kind: fault.Fatal, HTTPStatus: 407}},
+		{"413 with HTML", answer(413, html), fault.Error{Kind: fault.NotSent, HTTPStatus: 413}},
+		{"418 with HTML", answer(418, html), fault.Error{Kind: fault.NotSent, HTTPStatus: 418}},
+		{"413 of Twilio's", answer(413, refusal(t, 20413, 413)), fault.Error{Kind: fault.Permanent, HTTPStatus: 413, Code: 20413}},
 		{
 			"400 shorter than it says", answer(400, refusal(t, 21211, 400), "Content-Length: 5000"),
 			fault.Error{Kind: fault.Transient, HTTPStatus: 400},
 		},
-		{"400 that is too long", answer(400, strings.Repeat(" ", maxAnswer+1)), fault.Error{Kind: fault.Permanent, HTTPStatus: 400}},
+		{"400 that is too long", answer(400, strings.Repeat(" ", maxAnswer+1)), fault.Error{Kind: fault.NotSent, HTTPStatus: 400}},
 		{"401", answer(401, refusal(t, 20003, 401)), fault.Error{Kind: fault.Fatal, HTTPStatus: 401, Code: 20003}},
 		{"401 with HTML", answer(401, html), fault.Error{Kind: fault.Fatal, HTTPStatus: 401}},
 		{"403 of a key that may not", answer(403, refusal(t, 70051, 403)), fault.Error{Kind: fault.Fatal, HTTPStatus: 403, Code: 70051}},
@@ -104,6 +111,10 @@ func TestCreateOutcomes(t *testing.T) {
 		{
 			"429 without a wait", answer(429, refusal(t, 20429, 429)),
 			fault.Error{Kind: fault.Throttled, HTTPStatus: 429, Code: 20429},
+		},
+		{
+			"429 of a quota", answer(429, refusal(t, 63038, 429)),
+			fault.Error{Kind: fault.Quota, HTTPStatus: 429, Code: 63038, RetryAfter: quotaWait},
 		},
 		{
 			"400, the sender's queue is full", answer(400, refusal(t, 21611, 400)),
@@ -184,8 +195,26 @@ func TestCreateWithoutAConnection(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := createFails(t.Context(), t, newClient(t, test.url)); got.Kind != fault.Transient {
-				t.Errorf("Create() is %s, want transient", got)
+			if got := createFails(t.Context(), t, newClient(t, test.url)); got.Kind != fault.NotSent {
+				t.Errorf("Create() is %s, want not_sent", got)
+			}
+		})
+	}
+}
+
+// Faults of our own host come before Twilio has anything, too.
+func TestCreateWhereTheHostHasTrouble(t *testing.T) {
+	for name, cause := range map[string]error{
+		"too many open files": syscall.EMFILE, "no buffer space": syscall.ENOBUFS, "no route": syscall.EHOSTUNREACH, "no memory": syscall.ENOMEM,
+		"no such name": &net.DNSError{Err: "no such host", Name: "api.twilio.com", IsNotFound: true}, "name server down": &net.DNSError{Err: "i/o timeout", IsTimeout: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: cause}
+			}}
+			got := createFails(t.Context(), t, newClient(t, "http://127.0.0.1:9", func(c *Config) { c.Transport = transport }))
+			if got.Kind != fault.NotSent || !errors.Is(got, cause) {
+				t.Errorf("Create() is %s, want not_sent and %v", got, cause)
 			}
 		})
 	}
@@ -211,19 +240,19 @@ func TestCreateWhereTheAnswerIsNoHTTP(t *testing.T) {
 }
 
 func TestCreateWhenTheContextEnds(t *testing.T) {
-	t.Run("before the call: transient", func(t *testing.T) {
+	t.Run("before the call: not sent", func(t *testing.T) {
 		s := serve(t, answer(201, message(t, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		got := createFails(ctx, t, newClient(t, s.URL))
-		if got.Kind != fault.Transient || !errors.Is(got, context.Canceled) {
-			t.Errorf("Create() is %s, want transient and context.Canceled", got)
+		if got.Kind != fault.NotSent || !errors.Is(got, context.Canceled) {
+			t.Errorf("Create() is %s, want not_sent and context.Canceled", got)
 		}
 		if len(s.seen()) != 0 {
 			t.Error("a request reached the server")
 		}
 	})
-	t.Run("while connecting: transient", func(t *testing.T) {
+	t.Run("while connecting: not sent", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			cancel()
@@ -231,8 +260,8 @@ func TestCreateWhenTheContextEnds(t *testing.T) {
 			return nil, ctx.Err()
 		}}
 		got := createFails(ctx, t, newClient(t, "http://127.0.0.1:9", func(c *Config) { c.Transport = transport }))
-		if got.Kind != fault.Transient || !errors.Is(got, context.Canceled) {
-			t.Errorf("Create() is %s, want transient and context.Canceled", got)
+		if got.Kind != fault.NotSent || !errors.Is(got, context.Canceled) {
+			t.Errorf("Create() is %s, want not_sent and context.Canceled", got)
 		}
 	})
 	t.Run("after the request was read: unknown", func(t *testing.T) {

@@ -94,13 +94,13 @@ func TestCreateOnABrokenConnectionIsSentOnce(t *testing.T) {
 }
 
 // The first try read the body and could not write it; the repeat never got a connection. Nothing was sent.
-func TestCreateWhoseRepeatCannotConnectIsTransient(t *testing.T) {
+func TestCreateWhoseRepeatCannotConnectIsNotSent(t *testing.T) {
 	s := serve(t, answer(201, message(t, nil)))
 	c, b := newBrittleClient(t, s)
 	b.breakAll()
 	b.refuse.Store(true)
-	if got := createFails(t.Context(), t, c); got.Kind != fault.Transient {
-		t.Errorf("Create() is %s, want transient", got)
+	if got := createFails(t.Context(), t, c); got.Kind != fault.NotSent {
+		t.Errorf("Create() is %s, want not_sent", got)
 	}
 	if len(s.seen()) != 1 {
 		t.Errorf("%d requests reached the server, want the first alone", len(s.seen()))
@@ -155,8 +155,8 @@ func TestNothingIsSentAfterTheCallHasEnded(t *testing.T) {
 		return nil, errors.New("given up")
 	})
 	got := createFails(t.Context(), t, newClient(t, "", func(c *Config) { c.Transport = slow }))
-	if got.Kind != fault.Transient {
-		t.Fatalf("Create() is %s, want transient", got)
+	if got.Kind != fault.NotSent {
+		t.Fatalf("Create() is %s, want not_sent", got)
 	}
 	request := <-late
 	if body, err := io.ReadAll(request.Body); len(body) != 0 || !errors.Is(err, errSealed) {

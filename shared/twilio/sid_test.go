@@ -46,7 +46,7 @@ func TestNoDescriptorLeft(t *testing.T) {
 	}}
 	_, err := newClient(t, "http://127.0.0.1:9", func(c *Config) { c.Transport = full }).Create(t.Context(), outbound)
 	f := fault.Of(err)
-	if f.Kind != fault.Transient || f.HTTPStatus != 0 || !strings.Contains(f.Err.Error(), "request was not sent") {
-		t.Errorf("fault %v %v, want a transient one, before anything was sent", f.Kind, f)
+	if f.Kind != fault.NotSent || f.HTTPStatus != 0 || !strings.Contains(f.Err.Error(), "request was not sent") {
+		t.Errorf("fault %v %v, want one that was not sent, before anything was sent", f.Kind, f)
 	}
 }

@@ -30,6 +30,7 @@ const (
 	lostForever   = "Lost while the list is down."
 	twin          = "The same words twice."
 	errorBusy     = 20429
+	errorQuota    = 63038
 	errorAccount  = 20003
 	errorHandset  = 30003
 	errorOptedOut = 21610
@@ -43,6 +44,8 @@ type twilio struct {
 	// busy, down and refusing are the hours it has: too much at once, out of order, and not for this account. unlisted: the
 	// list cannot be read.
 	busy, down, refusing, unlisted bool
+	// turned counts those that were turned away while it had too much at once, or was out of order.
+	turned int
 	// cured: it fails on nothing any more.
 	cured bool
 
@@ -83,8 +86,14 @@ func (w *twilio) refusal(m sms.Outbound, first bool) error {
 	case w.refusing:
 		return failure(fault.Fatal, errorAccount, 401)
 	case w.busy && w.s.chance.IntN(2) == 0:
+		if w.turned++; w.turned%5 == 0 {
+			return failure(fault.Quota, errorQuota, 429)
+		}
 		return failure(fault.Throttled, errorBusy, 429)
 	case w.down && w.s.chance.IntN(2) == 0, strings.Contains(m.Body, poison) && !w.cured:
+		if w.turned++; w.turned%4 == 0 && w.down {
+			return failure(fault.NotSent, 0, 0)
+		}
 		return failure(fault.Transient, 0, 503)
 	case strings.Contains(m.Body, tooLong):
 		return failure(fault.Permanent, errorLong, 400)

@@ -23,7 +23,7 @@ func (s *schedule) checkPatience(r ledger.Record) {
 		return
 	}
 	for _, to := range s.steadyHops(r, awaited.StartedAt) {
-		if to != awaited.To && r.HopOpen(to) && !s.mayBeOptedOut(to) {
+		if to != awaited.To && r.HopOpen(to) && !lostAt(r, to) && !s.mayBeOptedOut(to) {
 			s.violated("%s rests as sent to %s, though it was not delivered in time and %s was not tried", nameOf(r.MessageSid), string(awaited.To), string(to))
 		}
 	}

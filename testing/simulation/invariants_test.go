@@ -213,7 +213,7 @@ func (s *schedule) checkText(r ledger.Record) {
 	}
 	spent := map[lifeAt]int{}
 	for _, p := range s.posts {
-		if p.ref.RelayID == r.MessageSid && p.reached && !p.late && (!p.answered || p.told != fault.Fatal) {
+		if p.ref.RelayID == r.MessageSid && p.reached && !p.late && (!p.answered || !sparing(p.told)) {
 			spent[lifeAt{p.out.To, s.lifeOf(r.MessageSid, p.ref.Attempt)}]++
 		}
 	}
@@ -237,11 +237,18 @@ func (s *schedule) checkText(r ledger.Record) {
 	}
 }
 
-// checkExhausted holds a dead text against its attempts since it was last redriven, of which those do not count that found the account unusable.
+// checkExhausted holds a dead text against its attempts since it was last redriven, of which those do not count that spend nothing;
+// or, if it became too old while trouble lasted, against its age. Under a pace limit it may have had no moment left before that.
 func (s *schedule) checkExhausted(r ledger.Record) {
+	if r.Reason == ledger.ReasonExpired {
+		if age := r.UpdatedAt.Sub(s.dueSince(r)); age < s.maxAge() && s.Pair.Off() && s.Number.Off() && s.truly() {
+			s.violated("%s is dead because it was too old, after %v", nameOf(r.MessageSid), age)
+		}
+		return
+	}
 	tried := map[sms.PhoneNumber]int{}
 	for _, a := range r.Attempts {
-		if a.Outcome != fault.Fatal.String() && s.lifeOf(r.MessageSid, a.Number) == len(s.revivals[r.MessageSid]) {
+		if !sparingOutcome(a.Outcome) && s.lifeOf(r.MessageSid, a.Number) == len(s.revivals[r.MessageSid]) {
 			tried[a.To]++
 		}
 	}

@@ -43,7 +43,7 @@ func againstDoubles() []mutation {
 		},
 		{
 			"unknown", "a POST whose answer was lost is repeated blindly",
-			[]edit{{"shared/retry/retry.go", "case fault.Transient, fault.Throttled:\n\t\treturn Retry", "case fault.Transient, fault.Throttled, fault.Unknown:\n\t\treturn Retry"}, {"shared/retry/retry.go", "case fault.Unknown:\n\t\treturn Unknown\n", ""}},
+			[]edit{{"shared/retry/retry.go", "case fault.Transient:\n\t\treturn Retry", "case fault.Transient, fault.Unknown:\n\t\treturn Retry"}, {"shared/retry/retry.go", "case fault.Unknown:\n\t\treturn Unknown\n", ""}},
 		},
 		{
 			"hop done", "a phone that was refused is tried again",
@@ -56,13 +56,13 @@ func againstDoubles() []mutation {
 		{
 			"attempts", "there is no end to the attempts",
 			[]edit{
-				{"shared/retry/retry.go", "d.Exhausted = spent >= p.MaxAttempts", "d.Exhausted = spent > p.MaxAttempts"},
+				{"shared/retry/retry.go", "tried.Spent >= p.MaxAttempts", "tried.Spent > p.MaxAttempts"},
 				{"functions/sender/delivery/attempt.go", "&& r.SpentAt(last.To) >= h.Policy.MaxAttempts", "&& r.SpentAt(last.To) > h.Policy.MaxAttempts"},
 			},
 		},
 		{
 			"halt", "what an unusable account refuses counts as an attempt",
-			[]edit{{"shared/ledger/record.go", "return a.Outcome != fault.Fatal.String()", "return true"}},
+			[]edit{{"shared/ledger/record.go", "return !a.Spared && !slices.Contains(sparing(), a.Outcome)", "return true"}},
 		},
 	}
 }
@@ -162,7 +162,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"buried meanwhile", "a sender that stood still calls a text dead that was redriven since",
-			[]edit{{"functions/sender/delivery/work.go", "if r.State != ledger.Queued || !h.isExhausted(r) || r.Made() != j.text.Made() {", "if r.State != ledger.Queued {"}},
+			[]edit{{"functions/sender/delivery/work.go", "if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || r.Redriven != j.text.Redriven {", "if r.State != ledger.Queued || now.Number < 0 {"}},
 		},
 		{
 			"redriven anew", "a receipt that comes during a redrive takes the letter away",
@@ -178,7 +178,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"kept with its letter", "the record of a dead text is forgotten while its letter lies there",
-			[]edit{{"functions/sender/delivery/work.go", "return r.Kept(now.Add(h.Retention)), true, err", "return r, true, err"}},
+			[]edit{{"functions/sender/delivery/work.go", "return r.Kept(h.Now().Add(h.Retention)), true, err", "return r, true, err"}},
 		},
 		{
 			"age anew", "a redriven text is as old as when it came",

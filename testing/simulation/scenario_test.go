@@ -65,8 +65,9 @@ type trouble struct {
 type habits struct {
 	// Refuse: the POST is refused, for this phone or for good. Busy: too many requests. Broken: the account is unusable
 	// for a while. Down: 5xx, and the message is taken or not.
-	// Denied: the POST is refused like Busy, and the message is taken all the same.
-	Refuse, Busy, Broken, Down, Denied int
+	// Cut: the POST is refused, and the answer is cut short before it says why.
+	// Denied: the POST is refused like Busy or Cut, and the message is taken all the same.
+	Refuse, Busy, Broken, Down, Cut, Denied int
 	// Late: a POST goes out although its sender has given up waiting.
 	Late int
 	// Undelivered: the phone does not get it. Mute: nobody ever says what became of it. Long: it takes minutes.
@@ -133,6 +134,7 @@ func scenarios() *rapid.Generator[scenario] {
 				Lag: rate(500).Draw(t, "lag"),
 			},
 		}
+		sc.Twilio.Cut = rate(300).Draw(t, "cut")
 		if rapid.IntRange(0, 7).Draw(t, "twins") == 7 {
 			sc.beTwins()
 		}
@@ -178,7 +180,7 @@ func (s *scenario) beTwins() {
 // beDying makes texts die again and again, and operators bring them back.
 func (s *scenario) beDying(denied int) {
 	s.MaxAttempts, s.Redrive = min(s.MaxAttempts, 2), 40
-	s.Twilio.Busy, s.Twilio.Refuse, s.Twilio.Denied = 600, s.Twilio.Refuse/10, denied
+	s.Twilio.Cut, s.Twilio.Busy, s.Twilio.Refuse, s.Twilio.Denied = 600, s.Twilio.Busy/3, s.Twilio.Refuse/10, denied
 }
 
 // dieLater makes texts die on their way to the next phone, by the hand of a timer: it waits for nothing on the queue, and nothing
@@ -188,13 +190,13 @@ func (s *scenario) dieLater() {
 	s.Fallbacks, s.DeliveryTimeout, s.MaxAge, s.Pair = max(s.Fallbacks, 1), 0, 0, pace.Limit{}
 	s.Senders, s.Steps, s.Redrive = max(s.Senders, 2), 600, 100
 	s.Trouble = trouble{Kill: s.Trouble.Kill / 4, Bury: 300}
-	s.Twilio = habits{Busy: 600, Broken: 250, Undelivered: 900, Denied: s.Twilio.Denied / 4, Late: s.Twilio.Late}
+	s.Twilio = habits{Cut: 600, Broken: 250, Undelivered: 900, Denied: s.Twilio.Denied / 4, Late: s.Twilio.Late}
 }
 
 // calm reports whether nothing can go wrong on the way to Twilio and back.
 func (s scenario) calm() bool {
 	t := s.Twilio
-	return s.Trouble == trouble{} && t.Busy+t.Broken+t.Down+t.Denied+t.Late+s.Reroute+s.Jump == 0
+	return s.Trouble == trouble{} && t.Busy+t.Broken+t.Down+t.Cut+t.Denied+t.Late+s.Reroute+s.Jump == 0
 }
 
 // route returns the scenario's route.

@@ -4,11 +4,39 @@ import (
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
+
+// lostAt reports whether the last message to that phone was lost: a code may say that the same again would end the same.
+func lostAt(r ledger.Record, to sms.PhoneNumber) bool {
+	lost := false
+	for _, a := range r.Attempts {
+		if a.To == to {
+			lost = a.Status.Lost()
+		}
+	}
+	return lost
+}
+
+// sparing reports whether a failure of that kind spends no attempt. It is said here once more, so that it is not held against
+// itself.
+func sparing(kind fault.Kind) bool {
+	return kind == fault.Fatal || kind == fault.NotSent || kind == fault.Throttled || kind == fault.Quota
+}
+
+// sparingOutcome is sparing of an attempt's outcome.
+func sparingOutcome(outcome string) bool {
+	for _, kind := range []fault.Kind{fault.Fatal, fault.NotSent, fault.Throttled, fault.Quota} {
+		if outcome == kind.String() {
+			return true
+		}
+	}
+	return false
+}
 
 // checkTruth holds a text's last state against what Twilio has of it.
 func (s *schedule) checkTruth(r ledger.Record) {

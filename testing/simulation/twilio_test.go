@@ -88,6 +88,10 @@ func (d twilioDoor) Create(ctx context.Context, out sms.Outbound) (sms.Created, 
 	}}
 	a.park(nil)
 	if err := d.before(ctx, a, c); err != nil && !d.leavesLate(ctx, a, c) {
+		if f := fault.Of(err); f.Kind == fault.Transient {
+			// As the door says it.
+			err = &fault.Error{Kind: fault.NotSent, Err: f.Err}
+		}
 		p.answered, p.told = true, fault.Of(err).Kind
 		return sms.Created{}, err
 	}
@@ -147,9 +151,14 @@ func (s *schedule) take(p *post) error {
 		return refusal(http.StatusBadRequest, code)
 	case s.chance.odds(h.Busy):
 		return refusal(http.StatusTooManyRequests, one(s.chance, 20429, 14107, 21611))
+	case s.chance.odds(h.Cut):
+		return refusalCut()
 	case s.chance.odds(h.Denied):
 		s.keep(p)
 		p.message.denied = true
+		if s.chance.of(2) == 1 {
+			return refusalCut()
+		}
 		return refusal(http.StatusTooManyRequests, 20429)
 	case s.chance.odds(h.Down):
 		if s.chance.of(2) == 1 {
@@ -160,6 +169,9 @@ func (s *schedule) take(p *post) error {
 	s.keep(p)
 	return nil
 }
+
+// refusalCut is a refusal that broke off before it said why.
+func refusalCut() error { return twilio.Classify(twilio.Exchange{Status: http.StatusBadRequest, CutShort: true}) }
 
 func refusal(status, code int) error {
 	return twilio.Classify(twilio.Exchange{Status: status, Code: code})

@@ -141,7 +141,7 @@ func uncertainties() []story {
 	return []story{
 		late("sent", sms.StatusSent, 0, "", "sent", "1@0 accepted sent", 1),
 		late("delivered", sms.StatusDelivered, 0, "", "delivered", "1@0 accepted delivered", 1),
-		late("failed for good", sms.StatusFailed, 30450, ledger.ReasonReceipt, "failed", "1@0 accepted failed", 1),
+		late("failed for good", sms.StatusFailed, 30034, ledger.ReasonReceipt, "failed", "1@0 accepted failed", 1),
 		late("undelivered: next hop", sms.StatusUndelivered, 30003, "", "queued sending sent", "1@0 accepted done undelivered, 2@1 accepted queued", 2),
 		{"uncertain, and then undelivered, no hop left", func(s *stage) {
 			s.reroute(noFallback)

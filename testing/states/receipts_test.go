@@ -32,7 +32,7 @@ func receipts() []story {
 		{"failed for good", func(s *stage) {
 			s.queued(1)
 			s.until(s.is(ledger.Sent))
-			s.tell(1, sms.StatusFailed, 30450)
+			s.tell(1, sms.StatusFailed, 30034)
 			s.settled()
 			s.rests(1, ledger.ReasonReceipt, "sending sent failed", "1@0 accepted failed")
 			s.posted(s.first)
@@ -96,7 +96,7 @@ func early() []story {
 		before("receipt before the answer", answer{}, sms.StatusSent, 0, "", "sending sent", "1@0 accepted sent"),
 		before("delivered before the answer", answer{}, sms.StatusDelivered, 0, "", "sending delivered", "1@0 accepted delivered"),
 		before("undelivered before the answer", answer{}, sms.StatusUndelivered, 30003, "", "sending undelivered", "1@0 accepted undelivered"),
-		before("failed before the answer", answer{}, sms.StatusFailed, 30450, ledger.ReasonReceipt, "sending failed", "1@0 accepted failed"),
+		before("failed before the answer", answer{}, sms.StatusFailed, 30034, ledger.ReasonReceipt, "sending failed", "1@0 accepted failed"),
 		before("receipt, and the answer is lost", unheard(true, never), sms.StatusSent, 0, "", "sending sent", "1@0 accepted sent"),
 		{"undelivered before the answer: next hop", func(s *stage) {
 			s.twilio.script = []answer{{meanwhile: func() {

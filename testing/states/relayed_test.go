@@ -267,9 +267,9 @@ func waits() []story {
 			e.ReceivedAt = e.ReceivedAt.Add(8*time.Second - route.MinMaxAge)
 			s.put(e)
 			s.settled()
-			s.rests(1, ledger.ReasonExpired, "sending queued dropped", "1@0 throttled")
+			s.rests(1, ledger.ReasonExpired, "sending queued dead", "1@0 throttled")
 			s.posted(s.first)
-			s.left(0, 0)
+			s.left(0, 1)
 		}},
 		{"paced: in order, no attempt spent", func(s *stage) {
 			s.pair.N, s.pair.Per = 2, 6*time.Second

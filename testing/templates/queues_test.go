@@ -6,11 +6,16 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/retry"
+	routing "quickdumpnow.com/smsrelay/shared/route"
 )
 
-// backstop is the least maxReceiveCount that no wait reaches: the longest queue before a pace limit of 10 texts in 30 s
-// that the design speaks of is 1,000 texts, and each looks again once in every 30 s at most.
-const backstop = 500
+// backstop returns the least maxReceiveCount that no wait reaches: a text waits for trouble to pass until its MaxAge, which is
+// MaxMaxAge at most, and is looked at once in five minutes when the first waits are over. Before a pace limit it waits with fewer looks:
+// the longest queue that the design speaks of is 1,000 texts, and each looks again once in every 30 s at most.
+func backstop() int {
+	const firstWaits = 50
+	return int(routing.MaxMaxAge.Seconds())/longestLook() + firstWaits
+}
 
 // longestLook is how long the sender lets a message wait before it looks at it again, in seconds.
 func longestLook() int {
@@ -115,7 +120,7 @@ func findRedrive(t template, _ code, report reporter) {
 		if text(queue, "RedrivePolicy.deadLetterTargetArn") != "${"+deadID+".Arn}" {
 			report("%s: a message that crashes the sender should end on %s", id, deadID)
 		}
-		if count := number(queue, "RedrivePolicy.maxReceiveCount"); count < backstop {
+		if count := number(queue, "RedrivePolicy.maxReceiveCount"); count < backstop() {
 			report("%s: maxReceiveCount %d would end what only waits", id, count)
 		}
 		source := "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:" + text(queue, "QueueName")

@@ -21,7 +21,7 @@ func textChecks() []Check {
 		{"dead-letters", "Customers wrote, and nobody got it: these texts were given up.", Both, deadLetters},
 		{"reached-nobody", "Customers wrote within the last day, and their texts ended on no phone. Nobody is told of them elsewhere.", Both, reachedNobody},
 		{"uncertain", "Of these texts nobody knows whether they were sent. They wait for someone to look.", Both, uncertain},
-		{"sending-halted", "While Twilio refuses the account, all texts wait, and those older than four hours are dropped.", Both, sendingHalted},
+		{"sending-halted", "While Twilio refuses the account, all texts wait, and those older than four hours come to the dead letters.", Both, sendingHalted},
 		{"backlog", "A text that waits for longer than its pace asks for is late, and in four hours dropped.", Both, backlog},
 		{"loop-guard", "More than some 15 texts in 30 seconds between two numbers fail at Twilio with 14107, as if in a loop.", Both, loopGuard},
 	}

@@ -102,7 +102,7 @@ func foresee(l Letter) Outlook {
 	case r.State == ledger.Dead:
 		return foreseeDead(l)
 	case r.State == ledger.Queued, r.State == ledger.Sending:
-		if l.Reason == ledger.ReasonAttemptsExhausted {
+		if l.Reason.OfDeath() {
 			return InHand
 		}
 		return Onward
@@ -116,7 +116,7 @@ func foresee(l Letter) Outlook {
 }
 
 func foreseeDead(l Letter) Outlook {
-	if l.Reason != ledger.ReasonAttemptsExhausted {
+	if !l.Reason.OfDeath() {
 		// Without the sender's own attributes the sender takes it for a repeat of the text's message.
 		return Stale
 	}

@@ -18,8 +18,21 @@ type job struct {
 	text ledger.Record
 	// optOutType is the inbound message's.
 	optOutType string
+	// due is when a timer was to look at the text, zero without one.
+	due time.Time
 	// moved is set once this job has changed the text.
 	moved bool
+}
+
+// since returns when the text was last due: when it came in, was redriven, or had waited for long enough.
+func (j *job) since() time.Time {
+	since := j.text.DueSince()
+	for _, later := range []time.Time{j.text.NotBefore, j.due} {
+		if later.After(since) {
+			since = later
+		}
+	}
+	return since
 }
 
 // maxSteps bounds what one job does in a row; it comes back for the rest.
@@ -34,7 +47,7 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 		// It has been here before, is a dead letter or an order: what came of it is looked up, rather than found out by a claim that fails.
 		if known, err := h.recall(ctx, j.text); err != nil {
 			h.Logger.LogAttrs(ctx, slog.LevelError, "record not read", textAttrs(j.text, err)...)
-			return h.later(record, err)
+			return h.later(j.since(), err)
 		} else if known.Version > 0 {
 			j.text = known
 		} else if ordered {

@@ -31,9 +31,12 @@ const (
 // attempt makes the text's next attempt, if the route, the account and the pace limits let it: a claim, then one POST.
 // settled is false if the text can go on at once.
 func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool) {
-	if h.isExhausted(j.text) {
-		// Its dead letter may be sent already: nothing else may become of it.
-		return h.bury(ctx, j), true
+	// Its dead letter may be sent already: nothing else may become of it.
+	switch {
+	case h.isExhausted(j.text):
+		return h.bury(ctx, j, ledger.ReasonAttemptsExhausted), true
+	case j.text.Reason == ledger.ReasonExpiring:
+		return h.bury(ctx, j, ledger.ReasonExpired), true
 	}
 	if !j.text.Addressed() {
 		// No route is looked up: there is no number to look one up for, or nobody whom the text is from.
@@ -52,7 +55,7 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 		return h.drop(ctx, j, p)
 	}
 	if wait := h.halt.hold(h.Now()); wait > 0 {
-		return h.held(ctx, j, wait), true
+		return h.held(ctx, j, p, wait), true
 	}
 	if v, settled, waits := h.pace(ctx, j, p); waits {
 		return v, settled
@@ -83,30 +86,33 @@ func (h *Handler) heedWord(ctx context.Context, j *job, optedOut bool) (v verdic
 }
 
 // held leaves the text for when the account may be usable again.
-func (h *Handler) held(ctx context.Context, j *job, wait time.Duration) verdict {
+func (h *Handler) held(ctx context.Context, j *job, p plan.Plan, wait time.Duration) verdict {
 	h.Emit(one(telemetry.MetricHalted))
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text held: the account is unusable", textAttrs(j.text, nil)...)
 	// No sooner than the next probe of a halt: every look counts with the queue, and other processes halt at other times.
 	wait = max(wait, h.Policy.HaltDelay)
-	return again(retry.Spread(wait, h.Spread()))
+	return again(h.within(p, retry.Spread(wait, h.Spread())))
 }
 
 // isExhausted reports whether the text's last attempt was the last that there may be, and failed as it may not go on. It may if
 // the phone was given up since: another one's turn has come.
 func (h *Handler) isExhausted(r ledger.Record) bool {
 	last, ok := r.Current()
-	failed := last.Outcome == fault.Transient.String() || last.Outcome == fault.Throttled.String()
-	return ok && failed && r.HopOpen(last.To) && r.SpentAt(last.To) >= h.Policy.MaxAttempts
+	return ok && last.Outcome == fault.Transient.String() && r.HopOpen(last.To) && r.SpentAt(last.To) >= h.Policy.MaxAttempts
 }
 
 // notNow leaves the text for later after a failure of ours that is no attempt. what says what could not be done.
 func (h *Handler) notNow(ctx context.Context, j *job, what string, err error) (v verdict, settled bool) {
 	h.Logger.LogAttrs(ctx, slog.LevelError, "text left for later", append(textAttrs(j.text, err), slog.String("problem", what))...)
-	return h.later(j.record, err), true
+	return h.later(j.since(), err), true
 }
 
-// drop ends a text that goes no further: there is a reason against it, or no hop left.
+// drop ends a text that goes no further: there is a reason against it, or no hop left. One that became too old while trouble
+// lasted is for an operator to see.
 func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) (v verdict, settled bool) {
+	if p.Drop == ledger.ReasonExpired && h.isTroubled(j.text) {
+		return h.buryExpired(ctx, j)
+	}
 	var wanted ledger.Record
 	var err error
 	if p.Drop != "" {
@@ -140,6 +146,15 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 // route forgotten, the pace too slow, or a clock wrong.
 func isForNobody(reason ledger.Reason) bool {
 	return slices.Contains([]ledger.Reason{ledger.ReasonNoRoute, ledger.ReasonInactive, ledger.ReasonNoAddress, ledger.ReasonExpired}, reason)
+}
+
+// isTroubled reports whether the text waits for trouble to pass that is not its own, and no phone may have it.
+func (h *Handler) isTroubled(r ledger.Record) bool {
+	if r.Awaited() || r.InDoubt() {
+		return false
+	}
+	// While the account is unusable, most texts are held without an attempt of their own.
+	return r.WaitsOut() || len(r.Attempts) == 0 && r.RedrivenAt.IsZero() && h.halt.isOn()
 }
 
 // pace books the moment at which the attempt may be made. waits is false if that is now.
@@ -209,7 +224,7 @@ func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 		return again(0), true
 	}
 	if wait := h.halt.probe(h.Now(), h.SendTimeout+leaseMargin); wait > 0 {
-		return h.held(ctx, j, wait), true
+		return h.held(ctx, j, p, wait), true
 	}
 	claimID := h.NewClaimID()
 	wanted, err := j.text.Claim(claimID, p.Hop, p.To, h.SendTimeout+leaseMargin, h.Now())
@@ -230,7 +245,7 @@ func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) (v verdict, settled bool) {
 	attempt, _ := j.text.Current()
 	if h.Now().Sub(attempt.StartedAt) > claimAge {
-		return h.failed(ctx, j, p, attempt, &fault.Error{Kind: fault.Transient, Err: errSlowClaim})
+		return h.failed(ctx, j, p, attempt, &fault.Error{Kind: fault.NotSent, Err: errSlowClaim})
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
 	created, err := h.Messages.Create(sendCtx, h.outbound(j.text, attempt, p.Validity))

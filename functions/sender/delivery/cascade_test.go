@@ -205,7 +205,11 @@ func TestEachLoss(t *testing.T) {
 		"opted out":      {sms.StatusFailed, 21610, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "", "1@0 accepted done failed, 2@1 accepted queued"},
 		"queue was full": {sms.StatusFailed, 30001, []sms.PhoneNumber{first, first}, 5 * time.Minute, ledger.Sent, "", "1@0 accepted failed, 2@0 accepted queued"},
 		"suspended":      {sms.StatusFailed, 30002, []sms.PhoneNumber{first, first}, policy.HaltDelay, ledger.Sent, "", "1@0 accepted failed, 2@0 accepted queued"},
-		"for good":       {sms.StatusFailed, 30450, []sms.PhoneNumber{first}, 0, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted failed"},
+		"pumping":        {sms.StatusUndelivered, 30450, []sms.PhoneNumber{first, first}, 15 * time.Minute, ledger.Sent, "", "1@0 accepted undelivered, 2@0 accepted queued"},
+		"not scheduled":  {sms.StatusFailed, 30047, []sms.PhoneNumber{first, first}, policy.Base, ledger.Sent, "", "1@0 accepted failed, 2@0 accepted queued"},
+		"daily limit":    {sms.StatusUndelivered, 63038, []sms.PhoneNumber{first, first}, 15 * time.Minute, ledger.Sent, "", "1@0 accepted undelivered, 2@0 accepted queued"},
+		"quiet hours":    {sms.StatusFailed, 30610, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "", "1@0 accepted done failed, 2@1 accepted queued"},
+		"for good":       {sms.StatusFailed, 30034, []sms.PhoneNumber{first}, 0, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted failed"},
 		"canceled":       {sms.StatusCanceled, 0, []sms.PhoneNumber{first}, 0, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted canceled"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -289,9 +293,9 @@ func TestNoFallbackLeft(t *testing.T) {
 }
 
 // Where a message was lost because it was too much at once, the same phone is tried again, up to the most attempts there
-// may be. A receipt that is about the account wastes no attempt in the end: no text burns into the dead letters.
+// may be. No text burns into the dead letters.
 func TestLossesRepeat(t *testing.T) {
-	for name, code := range map[string]int{"queue was full": 30001, "quiet hours": 30610, "suspended": 30002} {
+	for name, code := range map[string]int{"queue was full": 30001, "too fast": 14107} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
 			s.reroute(func(r *route.Route) { r.MaxAge = route.Duration(72 * time.Hour) })

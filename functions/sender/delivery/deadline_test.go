@@ -143,7 +143,7 @@ func TestNoTimeForThePost(t *testing.T) {
 // for lost then. It is not posted under that claim, and comes again.
 func TestClaimTakesLong(t *testing.T) {
 	for took, want := range map[time.Duration]string{
-		5 * time.Second: "1@0 accepted queued", 6 * time.Second: "1@0 transient, 2@0 accepted queued", lease + visibility: "1@0 transient, 2@0 accepted queued",
+		5 * time.Second: "1@0 accepted queued", 6 * time.Second: "2@0 accepted queued", lease + visibility: "2@0 accepted queued",
 	} {
 		t.Run(took.String(), func(t *testing.T) {
 			s := newSender(t)

@@ -142,7 +142,7 @@ func TestTimeoutOfAnAttemptThatWasRefusedAndTaken(t *testing.T) {
 			s := newSender(t)
 			s.reroute(fallbacks(2))
 			s.Policy.MaxAttempts = 1
-			s.twilio.answer = answers(nil, denied())
+			s.twilio.answer = answers(nil, cutAndTaken())
 			s.queueUp(textOf(1, nil))
 			s.drain()
 			s.checkPhones(first, second)
@@ -206,7 +206,7 @@ func TestTimeoutOfADeadTextThatWasTaken(t *testing.T) {
 	s := newSender(t)
 	s.reroute(fallbacks(1))
 	s.Policy.MaxAttempts = 2
-	s.twilio.answer = answers(denied(), refusal(fault.Transient, 0))
+	s.twilio.answer = answers(cutAndTaken(), refusal(fault.Transient, 0))
 	s.queueUp(textOf(1, nil))
 	s.drain()
 	s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)

@@ -81,8 +81,8 @@ func TestExpiresBetweenRetries(t *testing.T) {
 		state  ledger.State
 		reason ledger.Reason
 	}{
-		"trouble":         {[]error{refusal(fault.Transient, 0), &fault.Error{Kind: fault.Throttled, RetryAfter: 2 * time.Minute}}, 2, ledger.Dropped, ledger.ReasonExpired},
-		"unusable":        {[]error{refusal(fault.Fatal, 20003)}, 1, ledger.Dropped, ledger.ReasonExpired},
+		"trouble":         {[]error{refusal(fault.Transient, 0), &fault.Error{Kind: fault.Throttled, RetryAfter: 2 * time.Minute}}, 2, ledger.Dead, ledger.ReasonExpired},
+		"unusable":        {[]error{refusal(fault.Fatal, 20003)}, 1, ledger.Dead, ledger.ReasonExpired},
 		"looked for":      {[]error{lostPost()}, 1, ledger.Uncertain, ledger.ReasonUnknownOutcome},
 		"looked, resend":  {[]error{lostPost()}, 1, ledger.Uncertain, ledger.ReasonUnknownOutcome},
 		"trouble in time": {[]error{refusal(fault.Transient, 0), refusal(fault.Transient, 0)}, 3, ledger.Sent, ""},
@@ -101,7 +101,7 @@ func TestExpiresBetweenRetries(t *testing.T) {
 			s.checkPosts(tt.posts)
 			s.checkState(1, tt.state, tt.reason)
 			checkChanges(t, s.ledger.Changes())
-			if n := len(s.dead.Messages()); n != 0 {
+			if n := len(s.dead.Messages()); n > 0 != (tt.state == ledger.Dead) {
 				t.Errorf("%d dead letters", n)
 			}
 		})
@@ -140,7 +140,7 @@ func TestExpiresInACascade(t *testing.T) {
 		s.tell(1, sms.StatusUndelivered, 30003)
 		s.drain()
 		s.checkPosts(2)
-		s.checkState(1, ledger.Undelivered, ledger.ReasonExpired)
+		s.checkState(1, ledger.Dead, ledger.ReasonExpired)
 		checkChanges(t, s.ledger.Changes())
 	})
 	t.Run("before a delivery timeout", func(t *testing.T) {

@@ -3,25 +3,27 @@ package delivery
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/retry"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // failed carries out what the policy decides about a failed attempt.
 func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledger.Attempt, f *fault.Error) (v verdict, settled bool) {
 	h.Emit(count(telemetry.MetricTwilioFault, "Kind", f.Kind.String()))
-	decision := h.Policy.Decide(f, j.text.SpentAt(attempt.To), h.Spread())
+	if f.Kind == fault.Quota {
+		h.Emit(one(telemetry.MetricQuota))
+	}
+	decision := h.decide(j.text, attempt.To, f)
 	if decision.Answer == retry.Unknown {
 		return h.lost(ctx, j, attempt, f)
 	}
-	if decision.Answer == retry.Retry && !decision.Exhausted {
-		// What Twilio asks to wait may be longer than the text has.
-		decision.Delay = min(decision.Delay, max(p.Expires.Sub(h.Now()), h.Policy.Base))
-	}
+	decision.Delay = h.within(p, decision.Delay)
 	onward := h.onward(decision, p.Next(j.text, attempt.To))
 	late := false
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
@@ -46,6 +48,16 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 	return h.follow(ctx, j, decision, f)
 }
 
+// decide asks the policy about a failure at that phone.
+func (h *Handler) decide(r ledger.Record, to sms.PhoneNumber, f *fault.Error) retry.Decision {
+	return h.Policy.Decide(f, retry.Tried{Spent: r.SpentAt(to), All: r.TriesAt(to)}, h.Spread())
+}
+
+// within bounds a wait by when the text is too old: it holds the conversation behind it back for no longer.
+func (h *Handler) within(p plan.Plan, wait time.Duration) time.Duration {
+	return min(wait, max(p.Expires.Sub(h.Now()), h.Policy.Base))
+}
+
 // endedAs reports whether the attempt of that number is the last one and its failure is what moved the text. A delivery at
 // an earlier hop, which came before, leaves the failure without consequence.
 func endedAs(r ledger.Record, number int, f *fault.Error) bool {
@@ -64,7 +76,7 @@ func (h *Handler) onward(decision retry.Decision, hasNext bool) ledger.Onward {
 		return ledger.Onward{To: ledger.Failed, Reason: ledger.ReasonRefused, HopDone: true}
 	case retry.Failed:
 		return ledger.Onward{To: ledger.Failed, Reason: ledger.ReasonRefused}
-	case retry.Retry, retry.Halt, retry.Sent, retry.Unknown:
+	case retry.Retry, retry.Wait, retry.Halt, retry.Sent, retry.Unknown:
 	}
 	return ledger.Onward{To: ledger.Queued, NotBefore: now.Add(decision.Delay)}
 }
@@ -73,12 +85,12 @@ func (h *Handler) onward(decision retry.Decision, hasNext bool) ledger.Onward {
 func (h *Handler) follow(ctx context.Context, j *job, decision retry.Decision, f *fault.Error) (v verdict, settled bool) {
 	switch {
 	case decision.Exhausted:
-		return h.bury(ctx, j), true
+		return h.bury(ctx, j, ledger.ReasonAttemptsExhausted), true
 	case decision.Answer == retry.Halt:
 		h.Emit(one(telemetry.MetricHalted))
 		h.Logger.LogAttrs(ctx, slog.LevelError, "sending halted", textAttrs(j.text, f)...)
 		return again(decision.Delay), true
-	case decision.Answer == retry.Retry:
+	case decision.Answer == retry.Retry, decision.Answer == retry.Wait:
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempt failed", textAttrs(j.text, f)...)
 		return again(decision.Delay), true
 	case j.text.State == ledger.Queued:

@@ -30,6 +30,13 @@ func (s *halt) hold(now time.Time) time.Duration {
 	return s.left(now)
 }
 
+// isOn reports whether the account was found unusable, and no text has got through since.
+func (s *halt) isOn() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.until.IsZero()
+}
+
 // probe returns how long to hold a text back that is about to be posted, 0 to let it go. The one that is let go after a
 // halt is the probe: until its outcome is known, or for patience, others are still held.
 func (s *halt) probe(now time.Time, patience time.Duration) time.Duration {
@@ -58,6 +65,6 @@ func (s *halt) learn(f *fault.Error, now time.Time, pause time.Duration) {
 	case fault.Permanent, fault.Unreachable, fault.OptedOut:
 		// A refusal of the message is proof that the account is heard.
 		s.until = time.Time{}
-	case fault.Unknown, fault.Transient, fault.Throttled:
+	case fault.Unknown, fault.Transient, fault.NotSent, fault.Throttled, fault.Quota:
 	}
 }

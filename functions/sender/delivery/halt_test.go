@@ -164,7 +164,7 @@ func TestSuccessWhileHalted(t *testing.T) {
 	})
 }
 
-// Days of it spend no attempt and bury nothing; what grows too old meanwhile is dropped.
+// Days of it spend no attempt; what becomes too old meanwhile is a dead letter, whether it was tried itself or only held.
 func TestHaltSpendsNothing(t *testing.T) {
 	s := newSender(t)
 	until := started.Add(3 * time.Hour)
@@ -188,12 +188,32 @@ func TestHaltSpendsNothing(t *testing.T) {
 		t.Errorf("%d POSTs in three hours", n)
 	}
 	until = started.Add(100 * time.Hour)
-	s.queueUp(textOf(7, by(7)))
-	s.drain()
-	s.checkState(7, ledger.Dropped, ledger.ReasonExpired)
-	if len(s.dead.Messages()) != 0 {
-		t.Error("texts burnt into the dead letters")
+	late := func(n int) queue.Envelope {
+		return textOf(n, func(e *queue.Envelope) { by(n)(e); e.ReceivedAt = s.clock.Now() })
 	}
+	s.queueUp(late(7), late(8), late(9))
+	s.drain()
+	held := 0
+	for n := 7; n <= 9; n++ {
+		s.checkState(n, ledger.Dead, ledger.ReasonExpired)
+		if len(s.record(n).Attempts) == 0 {
+			held++
+		}
+	}
+	if n := len(s.dead.Messages()); n != 3 || held == 0 {
+		t.Errorf("%d dead letters, %d of them never tried; want 3, and some", n, held)
+	}
+	// The account is back, and so are the texts.
+	until = s.clock.Now()
+	for range 3 {
+		s.moveBack()
+		s.clock.Advance(visibility)
+	}
+	s.drain()
+	for n := 7; n <= 9; n++ {
+		s.checkState(n, ledger.Sent, "")
+	}
+	checkChanges(t, s.ledger.Changes())
 }
 
 // A text that is held books no moment: others may have it.

@@ -190,7 +190,7 @@ func (h *Handler) workSafely(ctx context.Context, record events.SQSMessage) (v v
 	defer func() {
 		if cause := recover(); cause != nil {
 			h.Logger.LogAttrs(ctx, slog.LevelError, "sender panicked", slog.String("queue_message_id", record.MessageId), slog.String("kind", fmt.Sprintf("%T", cause)))
-			v = again(h.Policy.Wait(looks(record), h.Spread()))
+			v = h.later(sentAt(record), nil)
 		}
 	}()
 	return h.work(ctx, record)

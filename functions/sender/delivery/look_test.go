@@ -161,7 +161,7 @@ func TestFoundStatusIsApplied(t *testing.T) {
 		"undelivered": {sms.StatusUndelivered, 30003, ledger.Sent, "", "1@0 accepted done undelivered, 2@1 accepted queued"},
 		"opted out":   {sms.StatusFailed, 21610, ledger.Sent, "", "1@0 accepted done failed, 2@1 accepted queued"},
 		"overflowed":  {sms.StatusFailed, 30001, ledger.Sent, "", "1@0 accepted failed, 2@0 accepted queued"},
-		"for good":    {sms.StatusFailed, 30450, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted failed"},
+		"for good":    {sms.StatusFailed, 30034, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted failed"},
 		"canceled":    {sms.StatusCanceled, 0, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted canceled"},
 	} {
 		t.Run(name, func(t *testing.T) {

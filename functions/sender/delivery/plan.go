@@ -23,5 +23,8 @@ func (h *Handler) planOnce(ctx context.Context, j *job) (plan.Plan, error) {
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	return plan.Of(plan.Question{Text: j.text, OptOutType: j.optOutType, Routes: routes, PaceNumber: h.PaceNumber, Now: h.Now()}), nil
+	return plan.Of(plan.Question{
+		Text: j.text, OptOutType: j.optOutType, Routes: routes, PaceNumber: h.PaceNumber,
+		MaxAttempts: h.Policy.MaxAttempts, Now: h.Now(),
+	}), nil
 }

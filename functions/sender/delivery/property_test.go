@@ -74,7 +74,7 @@ func (w *world) someReceipt(t *rapid.T) {
 	}).Draw(t, "status")
 	code := 0
 	if status.Lost() {
-		code = rapid.SampledFrom([]int{0, 30001, 30002, 30003, 21610, 30450}).Draw(t, "code")
+		code = rapid.SampledFrom([]int{0, 30001, 30002, 30003, 21610, 30034, 63038}).Draw(t, "code")
 	}
 	if !p.status.Final() {
 		w.twilio.become(n, status, code)

@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"slices"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
@@ -19,7 +17,7 @@ import (
 
 // receipt records what Twilio says of a message sent earlier. A text that has to go to the next hop because of it is left
 // to a timer: in the receipts' group it would keep later receipts from stopping it.
-func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
+func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict {
 	r, err := h.Ledger.Get(ctx, envelope.RelayID)
 	if errors.Is(err, ledger.ErrNotFound) {
 		// The claim is written before the POST, so that a receipt without a record is one of a forgotten text.
@@ -37,7 +35,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope, record e
 	}
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
-		return h.later(record, err)
+		return h.later(envelope.ReceivedAt, err)
 	}
 	attrs := append(receiptAttrs(envelope, nil), slog.Bool("news", news), slog.String("state", string(r.State)))
 	level := slog.LevelInfo
@@ -133,6 +131,9 @@ func (h *Handler) applyIf(ctx context.Context, r ledger.Record, receipt sms.Rece
 	if isMine && isFirst {
 		h.taken(applied, 0)
 	}
+	if news && f != nil && f.Kind == fault.Quota {
+		h.Emit(one(telemetry.MetricQuota))
+	}
 	if news && f != nil && f.Kind == fault.OptedOut {
 		h.markOptedOut(ctx, r.TwilioNumber, toOf(applied, receipt.Attempt), true)
 	}
@@ -159,15 +160,18 @@ func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error
 		return ledger.Onward{}
 	}
 	to := toOf(r, receipt.Attempt)
-	decision := h.Policy.Decide(f, r.SpentAt(to), h.Spread())
+	decision := h.decide(r, to, f)
+	due := h.Now().Add(decision.Delay)
+	// Twilio had the message, so that to be throttled is an attempt all the same. A quota or a suspension is no fault of the text's.
+	isSpared := f.Kind == fault.Quota || f.Kind == fault.Fatal
 	switch decision.Answer {
 	case retry.NextHop:
 		if p.Next(r, to) {
 			return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonNextHop, NotBefore: h.Now(), HopDone: true}
 		}
-	case retry.Retry, retry.Halt:
-		if r.SpentAt(to) < h.Policy.MaxAttempts && h.Now().Add(decision.Delay).Before(p.Expires) {
-			return ledger.Onward{To: ledger.Queued, NotBefore: h.Now().Add(decision.Delay)}
+	case retry.Retry, retry.Wait, retry.Halt:
+		if (isSpared || r.SpentAt(to) < h.Policy.MaxAttempts) && due.Before(p.Expires) {
+			return ledger.Onward{To: ledger.Queued, NotBefore: due, Spared: isSpared}
 		}
 	case retry.Failed, retry.Sent, retry.Unknown:
 	}

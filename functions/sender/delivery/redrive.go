@@ -17,7 +17,7 @@ import (
 // message. A letter that SQS itself made, of a message received too often, has none: its text was never dead, and goes on.
 func lettersAttempts(record events.SQSMessage) (attempts int, ok bool) {
 	reason, attempted := record.MessageAttributes[AttributeReason].StringValue, record.MessageAttributes[AttributeAttempts].StringValue
-	if reason == nil || attempted == nil || *reason != string(ledger.ReasonAttemptsExhausted) {
+	if reason == nil || attempted == nil || !ledger.Reason(*reason).OfDeath() {
 		return 0, false
 	}
 	attempts, err := strconv.Atoi(*attempted)

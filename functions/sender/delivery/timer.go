@@ -26,12 +26,12 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		}
 		if err := h.remind(ctx, envelope.RelayID, due.Attempt, due.Due); err != nil {
 			h.Logger.LogAttrs(ctx, slog.LevelError, "timer not set again", slog.String("message_sid", envelope.RelayID), slog.String("error", err.Error()))
-			return h.later(record, err)
+			return h.later(envelope.ReceivedAt, err)
 		}
 		return done()
 	}
 	r, err := h.Ledger.Get(ctx, envelope.RelayID)
-	j := &job{record: record, text: r}
+	j := &job{record: record, text: r, due: due.Due}
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		j.text.MessageSid = envelope.RelayID
 		v, _ := h.notNow(ctx, j, "record not read", err)

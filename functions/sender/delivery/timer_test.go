@@ -99,7 +99,7 @@ func TestDeliveryTimeoutAsksTwilio(t *testing.T) {
 		"delivered":    {sms.StatusDelivered, 0, ledger.Delivered, "", []sms.PhoneNumber{first}, "1@0 accepted delivered"},
 		"read":         {sms.StatusRead, 0, ledger.Delivered, "", []sms.PhoneNumber{first}, "1@0 accepted read"},
 		"undelivered":  {sms.StatusUndelivered, 30003, ledger.Sent, "", []sms.PhoneNumber{first, second}, "1@0 accepted done undelivered, 2@1 accepted queued"},
-		"filtered":     {sms.StatusUndelivered, 30450, ledger.Undelivered, "", []sms.PhoneNumber{first}, "1@0 accepted undelivered"},
+		"filtered":     {sms.StatusUndelivered, 30034, ledger.Undelivered, "", []sms.PhoneNumber{first}, "1@0 accepted undelivered"},
 		"overflowed":   {sms.StatusFailed, 30001, ledger.Sent, "", []sms.PhoneNumber{first, first}, "1@0 accepted failed, 2@0 accepted queued"},
 		"sent":         {sms.StatusSent, 0, ledger.Sent, "", []sms.PhoneNumber{first, second}, "1@0 accepted done queued, 2@1 accepted queued"},
 		"still queued": {sms.StatusQueued, 0, ledger.Sent, "", []sms.PhoneNumber{first, second}, "1@0 accepted done queued, 2@1 accepted queued"},

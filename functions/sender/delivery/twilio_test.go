@@ -66,6 +66,11 @@ func denied() error {
 	return &fault.Error{Kind: fault.Throttled, Code: 20429, HTTPStatus: 429, Err: errTaken}
 }
 
+// cutAndTaken is denied by an answer that broke off before it said why, so that an attempt is spent on it.
+func cutAndTaken() error {
+	return &fault.Error{Kind: fault.Transient, HTTPStatus: 400, Err: errTaken}
+}
+
 // Create implements delivery.Messages.
 func (f *twilio) Create(ctx context.Context, m sms.Outbound) (sms.Created, error) {
 	if err := f.ask(ctx, "before Create"); err != nil {

@@ -15,10 +15,12 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// SQS's names of the system attributes that hold the FIFO group and how often the message was received.
+// SQS's names of the system attributes that hold the FIFO group, how often the message was received, and when it was sent, in
+// milliseconds since 1970.
 const (
 	attributeGroup = "MessageGroupId"
 	attributeLooks = "ApproximateReceiveCount"
+	attributeSent  = "SentTimestamp"
 )
 
 // The message attributes of a dead letter.
@@ -42,7 +44,7 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 	}
 	switch envelope.Kind {
 	case queue.KindReceipt:
-		return h.receipt(ctx, envelope, record)
+		return h.receipt(ctx, envelope)
 	case queue.KindTimer:
 		return h.timer(ctx, envelope, record)
 	case queue.KindInbound, queue.KindManual:
@@ -82,16 +84,16 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message not buried", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
-		return h.later(record, err)
+		return h.later(sentAt(record), err)
 	}
 	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonUndecodable)))
 	h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message buried", slog.String("queue_message_id", record.MessageId), slog.String("error", cause.Error()))
 	return done()
 }
 
-// bury puts a text whose attempts are used up on the dead-letter queue, and then records it. In this order a crash in
-// between repeats the first, which the deduplication id makes harmless for five minutes.
-func (h *Handler) bury(ctx context.Context, j *job) verdict {
+// bury puts a text on the dead-letter queue for a reason of death, and then records it. In this order a crash in between repeats
+// the first, which the deduplication id makes harmless for five minutes.
+func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdict {
 	if j.text.Awaited() || j.text.InDoubt() {
 		return h.rest(ctx, j)
 	}
@@ -104,7 +106,7 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 	letter, err := letterOf(j, deduplicationID)
 	if err == nil {
 		err = h.sendDeadLetter(ctx, letter, map[string]string{
-			AttributeReason:    string(ledger.ReasonAttemptsExhausted),
+			AttributeReason:    string(reason),
 			AttributeAttempts:  strconv.Itoa(j.text.Made()),
 			AttributeLastError: lastError(last),
 			AttributeHop:       strconv.Itoa(last.Hop),
@@ -112,24 +114,24 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 	}
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not queued", textAttrs(j.text, err)...)
-		return h.later(j.record, err)
+		return h.later(j.since(), err)
 	}
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		if r.State != ledger.Queued || !h.isExhausted(r) || r.Made() != j.text.Made() {
+		now, _ := r.Current()
+		if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || r.Redriven != j.text.Redriven {
 			// A receipt came, or someone else buried it and it was redriven since: this is not its letter any more.
 			return r, false, nil
 		}
-		now := h.Now()
-		r, err := r.Die(ledger.ReasonAttemptsExhausted, now)
+		r, err := r.Die(reason, h.Now())
 		// Its letter may be moved back for as long as it lies there.
-		return r.Kept(now.Add(h.Retention)), true, err
+		return r.Kept(h.Now().Add(h.Retention)), true, err
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(j.text, err)...)
-		return h.later(j.record, err)
+		return h.later(j.since(), err)
 	}
 	j.text, j.moved = stored, true
-	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonAttemptsExhausted)))
+	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(reason)))
 	if stored.State != ledger.Dead {
 		// It went on while it was buried. The dead letter stays, and the ledger says that there is nothing to redrive.
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that went on", textAttrs(stored, nil)...)
@@ -138,6 +140,23 @@ func (h *Handler) bury(ctx context.Context, j *job) verdict {
 	h.emitOutcome(stored)
 	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(stored, nil)...)
 	return done()
+}
+
+// buryExpired buries a text that became too old while trouble lasted. That is written down first, so that a crash behind its letter
+// does not end it otherwise: the account may be usable then, or the clock right.
+func (h *Handler) buryExpired(ctx context.Context, j *job) (v verdict, settled bool) {
+	wanted, err := j.text.Expire(h.Now())
+	if err != nil {
+		return h.notNow(ctx, j, "end not decided", err)
+	}
+	ok, err := h.put(ctx, j, wanted, asWritten(wanted))
+	if err != nil {
+		return h.notNow(ctx, j, "end not written", err)
+	}
+	if !ok {
+		return verdict{}, false
+	}
+	return h.bury(ctx, j, ledger.ReasonExpired), true
 }
 
 // rest leaves a text whose attempts at this hop are used up to an earlier POST, which may have been taken, or may still be
@@ -163,25 +182,35 @@ func (h *Handler) rest(ctx context.Context, j *job) verdict {
 	return done()
 }
 
-// lastError describes an attempt's failure for a dead letter. SQS refuses an empty attribute.
+// lastError describes an attempt's failure for a dead letter. A text without an attempt was held.
 func lastError(a ledger.Attempt) string {
 	text := a.Outcome
 	if a.Error != "" {
 		text += ": " + a.Error
 	}
 	if text == "" {
-		return "none"
+		return "fatal: held while the account was unusable"
 	}
 	return text
 }
 
-// later brings a message back after a failure of ours that is no attempt: the later, the more often the queue has handed
-// it out, because the queue counts. If someone has to mend something first, it is when there was time to.
-func (h *Handler) later(record events.SQSMessage, err error) verdict {
+// later brings a message back after a failure of ours that is no attempt: the later, the longer it has been due, because the
+// queue counts. If someone has to mend something first, it is when there was time to.
+func (h *Handler) later(since time.Time, err error) verdict {
 	if fault.Of(err).Kind == fault.Fatal {
 		return again(h.Policy.HaltDelay)
 	}
-	return again(h.Policy.Wait(looks(record), h.Spread()))
+	return again(h.Policy.Wait(h.Now().Sub(since), h.Spread()))
+}
+
+// sentAt returns when the queue took the message, which is all that is known of one that cannot be read. Zero, which is long
+// ago, if the queue does not say.
+func sentAt(record events.SQSMessage) time.Time {
+	milliseconds, err := strconv.ParseInt(record.Attributes[attributeSent], 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(milliseconds)
 }
 
 // looks returns how often the queue has handed the message out.
