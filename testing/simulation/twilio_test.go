@@ -171,7 +171,9 @@ func (s *schedule) take(p *post) error {
 }
 
 // refusalCut is a refusal that broke off before it said why.
-func refusalCut() error { return twilio.Classify(twilio.Exchange{Status: http.StatusBadRequest, CutShort: true}) }
+func refusalCut() error {
+	return twilio.Classify(twilio.Exchange{Status: http.StatusBadRequest, CutShort: true})
+}
 
 func refusal(status, code int) error {
 	return twilio.Classify(twilio.Exchange{Status: status, Code: code})
