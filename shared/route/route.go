@@ -102,7 +102,7 @@ func (r Route) problems(how Strictness) []error {
 	var problems []error
 	check := func(field string, number sms.PhoneNumber) {
 		problem, impossible := number.Problem()
-		if problem != "" && !(impossible && how == TakeImpossible) {
+		if problem != "" && (!impossible || how != TakeImpossible) {
 			problems = append(problems, fmt.Errorf("%s %q %s", field, string(number), problem))
 		}
 	}

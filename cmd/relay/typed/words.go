@@ -20,9 +20,9 @@ func SID(text string) (string, error) {
 }
 
 // Word reads one of the known words; what is none of them is refused with the nearest, and all that are known.
-func Word[T ~string](text string, known []T) (T, error) {
+func Word[T ~string](text string, known []T) (string, error) {
 	if slices.Contains(known, T(text)) {
-		return T(text), nil
+		return text, nil
 	}
 	names := make([]string, len(known))
 	for i, one := range known {
