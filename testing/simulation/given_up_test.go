@@ -39,7 +39,7 @@ func (s *schedule) mayBeOptedOut(to sms.PhoneNumber) bool {
 func (s *schedule) checkGivenUp(r ledger.Record) {
 	ended := s.endOf(r)
 	hadTime := ended.at.Before(s.dueSince(r).Add(s.maxAge()))
-	if !hadTime || !s.truly() || r.Reason == ledger.ReasonRefused || slices.ContainsFunc(r.Attempts, s.endsText) {
+	if !hadTime || !s.truly() || r.Reason == ledger.ReasonRefused || slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return s.endsText(r, a) }) {
 		return
 	}
 	for _, to := range s.steadyHops(r, r.ReceivedAt) {
@@ -52,11 +52,12 @@ func (s *schedule) checkGivenUp(r ledger.Record) {
 
 // endsText reports whether what came of an attempt may be why no other phone is tried: it was refused or lost for a reason that
 // holds for every phone, or was one of the last that there may be at its own.
-func (s *schedule) endsText(a ledger.Attempt) bool {
+func (s *schedule) endsText(r ledger.Record, a ledger.Attempt) bool {
 	if f := twilio.ClassifyReceipt(a.Status, a.ErrorCode); a.Status.Lost() {
 		return f.Kind != fault.Unreachable && f.Kind != fault.OptedOut
 	}
-	return a.Outcome == fault.Permanent.String() || a.Outcome == fault.Transient.String() || a.Outcome == fault.Throttled.String()
+	isTrouble := a.Outcome == fault.Transient.String() || a.Outcome == fault.Throttled.String()
+	return a.Outcome == fault.Permanent.String() || isTrouble && r.SpentAt(a.To) >= s.MaxAttempts
 }
 
 // endOf returns the write that brought the text to the state that it has.
