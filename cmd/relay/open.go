@@ -16,13 +16,14 @@ import (
 
 // The names of the settings that say which relay a command works on.
 const (
-	envAWS           = "RELAY_AWS"
-	envProfile       = "AWS_PROFILE"
-	envRegion        = "AWS_REGION"
-	envRoutingTable  = "RELAY_ROUTING_TABLE"
-	envLedgerTable   = "RELAY_LEDGER_TABLE"
-	envQueue         = "RELAY_QUEUE"
-	envAuditLogGroup = "RELAY_AUDIT_LOG_GROUP"
+	envAWS                = "RELAY_AWS"
+	envProfile            = "AWS_PROFILE"
+	envRegion             = "AWS_REGION"
+	envRoutingTable       = "RELAY_ROUTING_TABLE"
+	envLedgerTable        = "RELAY_LEDGER_TABLE"
+	envConversationsTable = "RELAY_CONVERSATIONS_TABLE"
+	envQueue              = "RELAY_QUEUE"
+	envAuditLogGroup      = "RELAY_AUDIT_LOG_GROUP"
 )
 
 // envOperator says who is at work where the name under which the process runs does not.
@@ -37,6 +38,7 @@ func deskSettings() []setting {
 		{env: envRegion, help: "the AWS region (default the profile's)"},
 		{env: envRoutingTable, fallback: "qdn-sms-routing", help: "the stack's RoutingTableName"},
 		{env: envLedgerTable, fallback: "qdn-sms-audit", help: "the stack's LedgerTableName"},
+		{env: envConversationsTable, fallback: "qdn-sms-conversations", help: "the stack's ConversationsTableName"},
 		{env: envQueue, fallback: "qdn-sms", help: "the stack's QueueName"},
 		{env: envAuditLogGroup, fallback: "/qdn-sms/audit", help: "the stack's AuditLogGroupName"},
 		{env: envRetention, fallback: "9600h", help: "the stack's LedgerRetention: lists look no further back"},
@@ -54,7 +56,7 @@ func (p program) openDesk(ctx context.Context, flags *pflag.FlagSet) (*desk.Desk
 	config := desk.Config{
 		AWS: env.Parsed(r, envAWS, "false", parseBool), Data: r.String(envData, ""),
 		Profile:      awsprofile.Config{Profile: r.String(envProfile, ""), Region: r.String(envRegion, "")},
-		RoutingTable: r.String(envRoutingTable, ""), LedgerTable: r.String(envLedgerTable, ""),
+		RoutingTable: r.String(envRoutingTable, ""), LedgerTable: r.String(envLedgerTable, ""), ConversationsTable: r.String(envConversationsTable, ""),
 		Queue: r.String(envQueue, ""), AuditLogGroup: r.String(envAuditLogGroup, ""),
 		Retention: r.DurationWithin(envRetention, 0, ledger.MinRetention, ledger.MaxRetention),
 	}

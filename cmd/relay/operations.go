@@ -28,7 +28,7 @@ type counter struct{ handler *operations.Handler }
 // openCounter puts the function together over an open relay. What it could not do, it says to the log.
 func (p program) openCounter(d *desk.Desk) counter {
 	return counter{operations.New(operations.Config{
-		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Trail: trailOf(d), Now: time.Now, NewID: operations.NewID,
+		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: trailOf(d), Now: time.Now, NewID: operations.NewID,
 		Logger: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 		Emit:   func(...telemetry.Measurement) {},
 	})}

@@ -80,6 +80,7 @@ func writeMessage(out io.Writer, m operations.Message) error {
 		state += fmt.Sprintf(" (%s)", m.Reason)
 	}
 	field("state", state)
+	field("keyword", m.Keyword)
 	field("from", string(m.Customer))
 	field("to", string(m.TwilioNumber))
 	field("received", m.ReceivedAt.UTC().Format(time.RFC3339))

@@ -233,7 +233,7 @@ func notOf(found sms.Found, r ledger.Record, a ledger.Attempt) string {
 		return "it is from another number"
 	case found.To != a.To:
 		return "it went to another phone"
-	case !reconcile.Same(found.Body, plan.Text(plan.MessageOf(r))):
+	case !reconcile.Same(found.Body, plan.TextOf(r)):
 		return "it says something else"
 	}
 	return ""

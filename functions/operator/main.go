@@ -35,13 +35,14 @@ func newHandler(logger *slog.Logger) (*operations.Handler, error) {
 	}
 	aws, now := awsclient.New(c.aws), clock.Wall()
 	return operations.New(operations.Config{
-		Queue:   sqs.New(aws, c.queueURL),
-		Records: dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: now}),
-		Routes:  dynamo.NewRoutes(aws, c.routingTable),
-		Trail:   cloudwatch.NewTrail(aws, c.auditLogGroup),
-		Now:     now,
-		NewID:   operations.NewID,
-		Logger:  logger,
-		Emit:    telemetry.NewEMF(os.Stdout, now),
+		Queue:         sqs.New(aws, c.queueURL),
+		Records:       dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: now}),
+		Routes:        dynamo.NewRoutes(aws, c.routingTable),
+		Conversations: dynamo.NewConversations(aws, c.conversationsTable),
+		Trail:         cloudwatch.NewTrail(aws, c.auditLogGroup),
+		Now:           now,
+		NewID:         operations.NewID,
+		Logger:        logger,
+		Emit:          telemetry.NewEMF(os.Stdout, now),
 	}), nil
 }

@@ -23,10 +23,11 @@ type config struct {
 	queueURL           string
 	deadLetterQueueURL string
 	timerQueueURL      string
-	// ledgerTable, routingTable and paceTable are the tables' names.
-	ledgerTable  string
-	routingTable string
-	paceTable    string
+	// ledgerTable, routingTable, conversationsTable and paceTable are the tables' names.
+	ledgerTable        string
+	conversationsTable string
+	routingTable       string
+	paceTable          string
 	// secrets are the ARNs of Twilio's. With an API key, the Auth Token is not read.
 	secrets secrets.Config
 	// accountSid is the account that sends, twilioBaseURL where its API is; empty means Twilio.
@@ -58,6 +59,7 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		timerQueueURL:      r.Required("RELAY_TIMER_QUEUE_URL"),
 		ledgerTable:        r.Required("RELAY_LEDGER_TABLE"),
 		routingTable:       r.Required("RELAY_ROUTING_TABLE"),
+		conversationsTable: r.Required("RELAY_CONVERSATIONS_TABLE"),
 		paceTable:          r.Required("RELAY_PACE_TABLE"),
 		secrets:            secrets.Config{APIKey: r.String("RELAY_TWILIO_API_KEY_SECRET", "")},
 		accountSid:         r.Required("TWILIO_ACCOUNT_SID"),

@@ -24,6 +24,7 @@ func needed() map[string]string {
 		"RELAY_TIMER_QUEUE_URL":          "https://sqs.example.com/timers",
 		"RELAY_LEDGER_TABLE":             "ledger",
 		"RELAY_ROUTING_TABLE":            "routes",
+		"RELAY_CONVERSATIONS_TABLE":      "conversations",
 		"RELAY_PACE_TABLE":               "pace",
 		"RELAY_TWILIO_AUTH_TOKEN_SECRET": "arn:token",
 		"TWILIO_ACCOUNT_SID":             "AC00000000000000000000000000000001",
@@ -49,6 +50,7 @@ func defaults() config {
 		timerQueueURL:      "https://sqs.example.com/timers",
 		ledgerTable:        "ledger",
 		routingTable:       "routes",
+		conversationsTable: "conversations",
 		paceTable:          "pace",
 		secrets:            secrets.Config{AuthToken: "arn:token"},
 		accountSid:         "AC00000000000000000000000000000001",
@@ -102,6 +104,7 @@ func TestConfigRefuses(t *testing.T) {
 	const noPace = "pace is neither a number and a time such as 10/30s nor off"
 	tests := []struct{ name, value, want string }{
 		{"RELAY_TIMER_QUEUE_URL", "", "RELAY_TIMER_QUEUE_URL is not set"},
+		{"RELAY_CONVERSATIONS_TABLE", "", "RELAY_CONVERSATIONS_TABLE is not set"},
 		{"RELAY_PACE_TABLE", "", "RELAY_PACE_TABLE is not set"},
 		{"RELAY_PACE_PAIR", "10", "RELAY_PACE_PAIR is wrong: " + noPace},
 		{"RELAY_PACE_NUMBER", "none", "RELAY_PACE_NUMBER is wrong: " + noPace},
@@ -128,7 +131,7 @@ func TestConfigSaysAllProblemsAtOnce(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		"RELAY_QUEUE_URL", "RELAY_DEAD_LETTER_QUEUE_URL", "RELAY_TIMER_QUEUE_URL", "RELAY_LEDGER_TABLE", "RELAY_ROUTING_TABLE",
+		"RELAY_QUEUE_URL", "RELAY_DEAD_LETTER_QUEUE_URL", "RELAY_TIMER_QUEUE_URL", "RELAY_LEDGER_TABLE", "RELAY_ROUTING_TABLE", "RELAY_CONVERSATIONS_TABLE",
 		"RELAY_PACE_PAIR", "RELAY_PACE_NUMBER", "RELAY_TWILIO_AUTH_TOKEN_SECRET", "TWILIO_ACCOUNT_SID",
 	} {
 		if !strings.Contains(err.Error(), want) {

@@ -50,6 +50,7 @@ func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, er
 		Ledger:            records,
 		Records:           records,
 		Routes:            route.NewCache(dynamo.NewRoutes(aws, c.routingTable), now),
+		Conversations:     dynamo.NewConversations(aws, c.conversationsTable),
 		Messages:          messages,
 		Pace:              dynamo.NewPace(aws, c.paceTable),
 		PacePair:          c.pacePair,

@@ -103,7 +103,7 @@ func (r *rotation) handler(c config, config awsclient.Config) *delivery.Handler 
 	timers := relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, time.Now)
 	routes := relaytest.NewMemoryRoutes(route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true})
 	return delivery.New(delivery.Config{
-		Ledger: records, Records: records, Routes: route.NewCache(routes, time.Now), Messages: client, Pace: &relaytest.MemoryPace{},
+		Ledger: records, Records: records, Routes: route.NewCache(routes, time.Now), Conversations: &relaytest.MemoryConversations{}, Messages: client, Pace: &relaytest.MemoryPace{},
 		Queue: r.inbox, TimerQueue: timers, Timers: timers, DeadLetters: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, time.Now),
 		Policy: retry.NewPolicy(c.retryBase, c.maxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		ReconcileLooks: c.reconcileLooks, ReconcileInterval: c.reconcileInterval, SendTimeout: c.sendTimeout, Retention: c.retention,

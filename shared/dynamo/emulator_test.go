@@ -83,12 +83,18 @@ func createTableInput(name string, schema dynamo.TableSchema) *sdk.CreateTableIn
 		BillingMode: types.BillingModePayPerRequest,
 		KeySchema:   []types.KeySchemaElement{{AttributeName: &schema.Key, KeyType: types.KeyTypeHash}},
 	}
+	if schema.SortKey != "" {
+		input.KeySchema = append(input.KeySchema, types.KeySchemaElement{AttributeName: &schema.SortKey, KeyType: types.KeyTypeRange})
+	}
 	if schema.StreamViewType != "" {
 		input.StreamSpecification = &types.StreamSpecification{
 			StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewType(schema.StreamViewType),
 		}
 	}
 	keys := map[string]bool{schema.Key: true}
+	if schema.SortKey != "" {
+		keys[schema.SortKey] = true
+	}
 	for _, index := range schema.Indexes {
 		keys[index.PartitionKey], keys[index.SortKey] = true, true
 		input.GlobalSecondaryIndexes = append(input.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{

@@ -63,7 +63,15 @@ func (f *fakeDynamo) store(t *testing.T, text string) {
 	if err := json.Unmarshal([]byte(text), &i); err != nil {
 		t.Fatal(err)
 	}
-	f.items[i.text(f.schema.Key)] = i
+	f.items[f.keyOf(i)] = i
+}
+
+// keyOf returns an item's whole key as one string.
+func (f *fakeDynamo) keyOf(i wireItem) string {
+	if f.schema.SortKey == "" {
+		return i.text(f.schema.Key)
+	}
+	return i.text(f.schema.Key) + "\x00" + i.text(f.schema.SortKey)
 }
 
 // refusal is an answer that is no success.
@@ -186,7 +194,7 @@ func (f *fakeDynamo) put(in putInput) (any, error) {
 			}
 		}
 	}
-	stored, exists := f.items[in.Item.text(f.schema.Key)]
+	stored, exists := f.items[f.keyOf(in.Item)]
 	var holds bool
 	switch in.ConditionExpression {
 	case "attribute_not_exists(#key)":
@@ -202,7 +210,7 @@ func (f *fakeDynamo) put(in putInput) (any, error) {
 	if !holds {
 		return nil, refusal{status: http.StatusBadRequest, code: "ConditionalCheckFailedException", item: stored}
 	}
-	f.items[in.Item.text(f.schema.Key)] = in.Item
+	f.items[f.keyOf(in.Item)] = in.Item
 	return struct{}{}, nil
 }
 
@@ -213,7 +221,7 @@ type getInput struct {
 }
 
 func (f *fakeDynamo) get(in getInput) (any, error) {
-	stored, ok := f.items[in.Key.text(f.schema.Key)]
+	stored, ok := f.items[f.keyOf(in.Key)]
 	if !ok || !in.ConsistentRead {
 		return struct{}{}, nil
 	}

@@ -22,12 +22,14 @@ const (
 	attrExpiresAt    = "ExpiresAt"
 	attrStateDay     = "StateDay"
 	attrReceivedKey  = "ReceivedKey"
+	attrItem         = "Item"
 )
 
 // TableSchema is what a table of the relay must be like. Every key attribute is a string, and billing is on demand.
 type TableSchema struct {
-	// Key is the partition key; the tables have no sort key.
-	Key string
+	// Key is the partition key, SortKey the sort key; empty if the table has none.
+	Key     string
+	SortKey string
 	// Indexes are the global secondary indexes.
 	Indexes []IndexSchema
 	// TTLAttribute holds the second since 1970 at which an item expires; empty if items do not.
@@ -71,4 +73,9 @@ func RoutesSchema() TableSchema {
 // its changes, and there is nothing to restore.
 func PaceSchema() TableSchema {
 	return TableSchema{Key: attrTwilioNumber, TTLAttribute: attrExpiresAt}
+}
+
+// ConversationsSchema returns the schema of the conversations' table, qdn-sms-conversations. Nothing in it expires.
+func ConversationsSchema() TableSchema {
+	return TableSchema{Key: attrTwilioNumber, SortKey: attrItem}
 }

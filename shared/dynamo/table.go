@@ -24,7 +24,7 @@ const (
 	firstPause = 25 * time.Millisecond
 )
 
-// table is one table with a partition key alone, whose items carry a Version.
+// table is one table whose items carry a Version.
 type table struct {
 	client api
 	name   string
@@ -97,9 +97,14 @@ func same(a, b item) bool {
 
 // get returns the item as last written, nil if there is none.
 func (t table) get(ctx context.Context, key string) (item, error) {
+	return t.getItem(ctx, t.keyItem(key))
+}
+
+// getItem does the same by the whole key, of a table with a sort key.
+func (t table) getItem(ctx context.Context, key item) (item, error) {
 	out, err := t.client.GetItem(ctx, &sdk.GetItemInput{
 		TableName:      &t.name,
-		Key:            t.keyItem(key),
+		Key:            key,
 		ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {

@@ -34,6 +34,9 @@ type Record struct {
 	// Body and Media are what the customer sent. They never go to logs or to the audit log.
 	Body  string      `json:",omitempty"`
 	Media []sms.Media `json:",omitempty"`
+	// Keyword is the keyword that a customer's text was taken for, in capitals, which Twilio has answered; see sms.KeywordOf. Of an
+	// opt-out word the phone is told in a notice, in place of the words.
+	Keyword string `json:",omitempty"`
 	// ReceivedAt is when the front door took the text, UpdatedAt when this record was last changed.
 	ReceivedAt time.Time
 	UpdatedAt  time.Time
@@ -214,6 +217,9 @@ func (r Record) WaitsOut() bool {
 	last, _ := r.Current()
 	return r.State == Queued && last.Number > r.Redriven && (last.Outcome == fault.Transient.String() || slices.Contains(sparing(), last.Outcome))
 }
+
+// Notice reports whether the phone is sent a notice that the customer has opted out, in place of the words.
+func (r Record) Notice() bool { return !r.Manual && sms.KeywordOf(r.Keyword).Type == sms.OptOutStop }
 
 // Texted reports whether Twilio is known to have taken a message for this text, at any hop.
 func (r Record) Texted() bool { return slices.ContainsFunc(r.Attempts, Attempt.Accepted) }

@@ -20,6 +20,9 @@ type Plan struct {
 	Drop ledger.Reason
 	// Mark, if set, says that the sender of the text, a hop of the route, has opted out or in again.
 	Mark *bool
+	// Keyword, if set, is one that a customer texted. Whoever carries the plan out records it, and asks again with what came of it
+	// in the text's own Keyword, unless it counts for nothing.
+	Keyword sms.Keyword
 	// Open are the phones that may be tried, in order.
 	Open []sms.PhoneNumber
 	// To is the next of them, Hop its place in the route; empty if none is left. Marked: it is marked as opted out.
@@ -41,6 +44,8 @@ type Question struct {
 	Text ledger.Record
 	// OptOutType is the inbound message's.
 	OptOutType string
+	// OptedOut: the Destination of an operator's text has opted out of texts from the Twilio number.
+	OptedOut bool
 	// Routes are those that exist among [Numbers] of the text.
 	Routes map[sms.PhoneNumber]route.Route
 	// PaceNumber limits the segments of a Twilio number whose route does not say otherwise.
@@ -63,7 +68,7 @@ func Numbers(r ledger.Record) []sms.PhoneNumber {
 
 // Of decides. If something speaks against the text but its age, the plan has no settings.
 func Of(q Question) Plan {
-	p := against(q.Text, q.Routes, q.OptOutType)
+	p := against(q)
 	if p.Drop != "" {
 		return p
 	}
@@ -116,32 +121,43 @@ func along(p Plan, q Question, way route.Route) Plan {
 }
 
 // against finds what speaks against relaying a text.
-func against(r ledger.Record, routes map[sms.PhoneNumber]route.Route, optOutType string) Plan {
+func against(q Question) Plan {
+	r, routes := q.Text, q.Routes
 	way, ok := route.Find(routes, r.TwilioNumber)
+	var keyword sms.Keyword
+	if isCustomer(r, routes) {
+		keyword = heard(r, q.OptOutType)
+		if p, decided := ofKeyword(q, keyword); decided {
+			return p
+		}
+	}
+	p := Plan{Keyword: keyword}
 	switch {
 	case r.Manual:
-		return againstManual(r, routes)
-	case keyword(optOutType) != "" && (!ok || !way.Has(r.Customer)):
-		return Plan{Drop: keyword(optOutType)}
+		return againstManual(q)
 	case ok && way.Has(r.Customer):
 		// A text from one of the route's own hops would come back for ever. Its STOP and START are heeded.
-		return Plan{Drop: ledger.ReasonLoop, Mark: markOf(r.Body, optOutType)}
+		return Plan{Drop: ledger.ReasonLoop, Mark: markOf(r.Body, q.OptOutType)}
 	case sms.Same(r.Customer, r.TwilioNumber), isRouted(routes, r.Customer):
 		return Plan{Drop: ledger.ReasonLoop}
 	case !ok:
-		return Plan{Drop: ledger.ReasonNoRoute}
+		p.Drop = ledger.ReasonNoRoute
 	case !way.Takes(r.ReceivedAt):
-		return Plan{Drop: ledger.ReasonInactive}
+		p.Drop = ledger.ReasonInactive
 	}
-	return Plan{}
+	return p
 }
 
 // againstManual finds what speaks against an operator's text. One that names its destination needs no route.
-func againstManual(r ledger.Record, routes map[sms.PhoneNumber]route.Route) Plan {
+func againstManual(q Question) Plan {
+	r, routes := q.Text, q.Routes
 	way, ok := route.Find(routes, r.TwilioNumber)
 	switch {
 	case r.Destination != "" && (sms.Same(r.Destination, r.TwilioNumber) || isRouted(routes, r.Destination)):
 		return Plan{Drop: ledger.ReasonLoop}
+	case r.Destination != "" && q.OptedOut && !way.Has(r.Destination):
+		// Twilio would refuse it. A hop's own mark says whether it has opted out.
+		return Plan{Drop: ledger.ReasonOptOut}
 	case r.Destination != "":
 		return Plan{}
 	case !ok:
@@ -162,7 +178,7 @@ func isRouted(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) bo
 func markOf(body, optOutType string) *bool {
 	word := optOutType
 	if word == "" {
-		word = sms.OptOutType(body)
+		word = sms.KeywordOf(body).Type
 	}
 	switch word {
 	case sms.OptOutStop:
@@ -171,18 +187,5 @@ func markOf(body, optOutType string) *bool {
 		return new(false)
 	default:
 		return nil
-	}
-}
-
-// keyword names the reason for which a text that Twilio's Advanced Opt-Out has acted on goes no further: Twilio has
-// answered it already. A text that merely holds such a word is relayed: "Yes" may be what the business waits for.
-func keyword(optOutType string) ledger.Reason {
-	switch optOutType {
-	case "":
-		return ""
-	case sms.OptOutStop:
-		return ledger.ReasonOptOut
-	default:
-		return ledger.ReasonKeyword
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
@@ -35,6 +36,10 @@ func openMemoryAuditLog(t *testing.T) (auditlog.Log, func(t *testing.T) []auditl
 func TestMemoryQueue(t *testing.T) { TestQueue(t, openMemoryQueue) }
 
 func TestMemoryLedger(t *testing.T) { TestLedger(t, openMemoryLedger) }
+
+func TestMemoryConversations(t *testing.T) {
+	TestConversations(t, func(*testing.T) conversation.Store { return &MemoryConversations{} })
+}
 
 func TestMemoryRoutes(t *testing.T) { TestRoutes(t, openMemoryRoutes) }
 

@@ -1,6 +1,10 @@
 package sms
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
 
 // Twilio's OptOutTypes, of a text with which someone ends, or takes up again, the texts from a number, or asks for help.
 const (
@@ -9,18 +13,41 @@ const (
 	OptOutHelp  = "HELP"
 )
 
-// OptOutType returns what Twilio takes a text for by its default keywords: the text must be the keyword alone, in any
-// case. It is empty for any other text. A Messaging Service with Advanced Opt-Out has keywords of its own, and says in the
-// webhook what it took the text for.
-func OptOutType(body string) string {
-	switch strings.ToUpper(strings.TrimSpace(body)) {
-	case "STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL":
-		return OptOutStop
-	case "START", "YES", "UNSTOP":
-		return OptOutStart
-	case "HELP", "INFO":
-		return OptOutHelp
-	default:
-		return ""
+// Keyword is a text that Twilio acts on by itself.
+type Keyword struct {
+	// Type is one of Twilio's OptOutTypes, empty of a text that is no keyword.
+	Type string
+	// Word is the keyword in capitals.
+	Word string
+}
+
+// keywords are Twilio's default keywords by what they do. Twilio acts on them for a long code or toll-free number without
+// Advanced Opt-Out, answers the sender, and passes the text on all the same.
+//
+// Sources, as of November 2026: https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out (the opt-out words) and
+// https://help.twilio.com/articles/223134027 (opt-in and help, and that the text must be the keyword alone).
+func keywords() map[string][]string {
+	return map[string][]string{
+		OptOutStop:  {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"},
+		OptOutStart: {"START", "YES", "UNSTOP"},
+		OptOutHelp:  {"HELP", "INFO"},
 	}
+}
+
+// KeywordOf returns the default keyword that a text is: the keyword alone, in any case, with or without spaces around it
+// and one full stop at its end. It is empty for any other text. A Messaging Service with Advanced Opt-Out has keywords of
+// its own, and says in the webhook what it took the text for.
+func KeywordOf(body string) Keyword {
+	word := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(body), "."))
+	if strings.ContainsFunc(word, func(r rune) bool { return r > unicode.MaxASCII }) {
+		// Some letters beyond ASCII have an ASCII capital.
+		return Keyword{}
+	}
+	word = strings.ToUpper(word)
+	for kind, words := range keywords() {
+		if slices.Contains(words, word) {
+			return Keyword{Type: kind, Word: word}
+		}
+	}
+	return Keyword{}
 }

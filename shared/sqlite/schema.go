@@ -11,7 +11,9 @@ var ErrNewerSchema = errors.New("schema is newer than this program")
 
 // migrations lists the steps from an empty file to the present schema. Step n brings PRAGMA user_version to n+1. A
 // step that has been released is never changed: a change of the schema is a new step.
-func migrations() []string { return []string{queueSchema + tableSchema, paceSchema, clockSchema} }
+func migrations() []string {
+	return []string{queueSchema + tableSchema, paceSchema, clockSchema, conversationSchema}
+}
 
 // queueSchema. A lane is what is handed out in order, one batch at a time: a FIFO group, or on a queue without order
 // the one message by itself. It says which message is its oldest (head), how many it has, and until when
@@ -93,6 +95,17 @@ CREATE TABLE pace (
 	twilio_number TEXT NOT NULL PRIMARY KEY,
 	state         TEXT NOT NULL
 ) STRICT;
+`
+
+// conversationSchema. One row is one item of a Twilio number, such as "c#" and a customer's number.
+const conversationSchema = `
+CREATE TABLE conversations (
+	twilio_number TEXT NOT NULL,
+	item          TEXT NOT NULL,
+	version       INTEGER NOT NULL,
+	conversation  TEXT NOT NULL,
+	PRIMARY KEY (twilio_number, item)
+) STRICT, WITHOUT ROWID;
 `
 
 // migrate brings the schema up to date, one step a transaction.

@@ -160,7 +160,7 @@ func (s *stage) newSender(name string) {
 	s.must(err)
 	claims := 0
 	h := delivery.New(delivery.Config{
-		Ledger: s.ledger, Records: s.ledger, Routes: route.NewCache(s.routes, s.clock.Now), Messages: s.twilio, Pace: &relaytest.MemoryPace{},
+		Ledger: s.ledger, Records: s.ledger, Routes: route.NewCache(s.routes, s.clock.Now), Conversations: &relaytest.MemoryConversations{}, Messages: s.twilio, Pace: &relaytest.MemoryPace{},
 		PacePair: pair, PaceNumber: number,
 		Queue: hiding{s, s.texts}, TimerQueue: hiding{s, s.timers}, Timers: s.timers, DeadLetters: s.dead,
 		Policy: retry.NewPolicy(2*time.Second, 8), ReceiptFault: door.ClassifyReceipt,

@@ -55,11 +55,12 @@ type schedule struct {
 	// over is set when the schedule is, and who is still there only leaves.
 	over bool
 
-	brokenUntil time.Time
-	optedOut    []sms.PhoneNumber
-	posts       []*post
-	messages    []*message
-	bookings    []booking
+	brokenUntil   time.Time
+	optedOut      []sms.PhoneNumber
+	conversations relaytest.MemoryConversations
+	posts         []*post
+	messages      []*message
+	bookings      []booking
 	// accepted are the texts that the front door said yes to, order those that the queue got, in that order.
 	accepted map[string]bool
 	order    []string

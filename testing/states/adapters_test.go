@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -16,9 +17,10 @@ import (
 
 // adapters are what a story runs over.
 type adapters struct {
-	records records
-	routes  route.Table
-	pace    pace.Book
+	records       records
+	routes        route.Table
+	pace          pace.Book
+	conversations conversation.Store
 	// texts, timers and dead are the three queues; nothing else is on them.
 	texts, timers, dead box
 	// now is the clock of the sender and, where they are told the time, of the adapters.
@@ -52,7 +54,7 @@ func inMemory(*testing.T) adapters {
 		return memoryBox{MemoryQueue: relaytest.NewMemoryQueue(o, clock.Now), name: name}
 	}
 	return adapters{
-		records: &relaytest.MemoryLedger{}, routes: &relaytest.MemoryRoutes{}, pace: &relaytest.MemoryPace{},
+		records: &relaytest.MemoryLedger{}, routes: &relaytest.MemoryRoutes{}, pace: &relaytest.MemoryPace{}, conversations: &relaytest.MemoryConversations{},
 		texts:  box("texts", relaytest.QueueOptions{}),
 		timers: box("timers", relaytest.QueueOptions{Standard: true}),
 		dead:   box("dead", relaytest.QueueOptions{}),
@@ -93,7 +95,7 @@ func inSQLite(t *testing.T) adapters {
 		}
 	})
 	return adapters{
-		records: db.Ledger(), routes: db.Routes(), pace: db.Pace(),
+		records: db.Ledger(), routes: db.Routes(), pace: db.Pace(), conversations: db.Conversations(),
 		texts:  sqliteBox{db.Queue("texts", sqlite.QueueConfig{MaxReceiveCount: manyReceives, DeadLetter: "dead"})},
 		timers: sqliteBox{db.Queue("timers", sqlite.QueueConfig{Standard: true})},
 		dead:   sqliteBox{db.Queue("dead", sqlite.QueueConfig{})},

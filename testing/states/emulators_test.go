@@ -25,8 +25,8 @@ import (
 type account struct {
 	tables, queues aws.Config
 	client         *sdk.Client
-	// records, routes and pace are the tables' names.
-	records, routes, pace string
+	// records, routes, pace and conversations are the tables' names.
+	records, routes, pace, conversations string
 }
 
 func newAccount(t *testing.T) account {
@@ -39,6 +39,7 @@ func newAccount(t *testing.T) account {
 	a.records = a.createTable(t, dynamo.LedgerSchema())
 	a.routes = a.createTable(t, dynamo.RoutesSchema())
 	a.pace = a.createTable(t, dynamo.PaceSchema())
+	a.conversations = a.createTable(t, dynamo.ConversationsSchema())
 	return a
 }
 
@@ -47,13 +48,14 @@ func (a account) adapters(t *testing.T) adapters {
 	t.Helper()
 	dead := a.createQueue(t, ".fifo", nil)
 	return adapters{
-		records: dynamo.NewLedger(a.tables, dynamo.LedgerConfig{Table: a.records, Retention: retention, Now: time.Now}),
-		routes:  dynamo.NewRoutes(a.tables, a.routes),
-		pace:    dynamo.NewPace(a.tables, a.pace),
-		texts:   a.box(a.createQueue(t, ".fifo", a.redriveTo(t, dead))),
-		timers:  a.box(a.createQueue(t, "", nil)),
-		dead:    a.box(dead),
-		now:     time.Now, wait: time.Second, idle: func() {},
+		records:       dynamo.NewLedger(a.tables, dynamo.LedgerConfig{Table: a.records, Retention: retention, Now: time.Now}),
+		routes:        dynamo.NewRoutes(a.tables, a.routes),
+		pace:          dynamo.NewPace(a.tables, a.pace),
+		conversations: dynamo.NewConversations(a.tables, a.conversations),
+		texts:         a.box(a.createQueue(t, ".fifo", a.redriveTo(t, dead))),
+		timers:        a.box(a.createQueue(t, "", nil)),
+		dead:          a.box(dead),
+		now:           time.Now, wait: time.Second, idle: func() {},
 	}
 }
 
@@ -65,6 +67,10 @@ func (a account) createTable(t *testing.T, schema dynamo.TableSchema) string {
 		KeySchema: []dynamodbtypes.KeySchemaElement{{AttributeName: &schema.Key, KeyType: dynamodbtypes.KeyTypeHash}},
 	}
 	keys := map[string]bool{schema.Key: true}
+	if schema.SortKey != "" {
+		keys[schema.SortKey] = true
+		input.KeySchema = append(input.KeySchema, dynamodbtypes.KeySchemaElement{AttributeName: &schema.SortKey, KeyType: dynamodbtypes.KeyTypeRange})
+	}
 	for _, index := range schema.Indexes {
 		keys[index.PartitionKey], keys[index.SortKey] = true, true
 		input.GlobalSecondaryIndexes = append(input.GlobalSecondaryIndexes, dynamodbtypes.GlobalSecondaryIndex{

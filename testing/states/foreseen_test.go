@@ -24,24 +24,25 @@ import (
 
 // desk is where an operator asks and sends: the operator's handler, the sender's, and the queue between them.
 type desk struct {
-	operator *operations.Handler
-	sender   *delivery.Handler
-	queue    *relaytest.MemoryQueue
-	ledger   *relaytest.MemoryLedger
-	twilio   *twilio
+	operator      *operations.Handler
+	sender        *delivery.Handler
+	queue         *relaytest.MemoryQueue
+	ledger        *relaytest.MemoryLedger
+	conversations *relaytest.MemoryConversations
+	twilio        *twilio
 }
 
 func newDesk(routes ...route.Route) desk {
 	now := relaytest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)).Now
 	table := relaytest.NewMemoryRoutes(routes...)
-	d := desk{queue: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, now), ledger: &relaytest.MemoryLedger{}, twilio: &twilio{now: now, first: 1}}
+	d := desk{queue: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, now), ledger: &relaytest.MemoryLedger{}, conversations: &relaytest.MemoryConversations{}, twilio: &twilio{now: now, first: 1}}
 	logger := slog.New(slog.DiscardHandler)
 	d.operator = operations.New(operations.Config{
-		Queue: d.queue, Records: d.ledger, Routes: table, Trail: &relaytest.MemoryAuditLog{}, Now: now, NewID: operations.NewID,
+		Queue: d.queue, Records: d.ledger, Routes: table, Conversations: d.conversations, Trail: &relaytest.MemoryAuditLog{}, Now: now, NewID: operations.NewID,
 		Logger: logger, Emit: telemetry.Discard,
 	})
 	d.sender = delivery.New(delivery.Config{
-		Ledger: d.ledger, Records: d.ledger, Routes: route.NewCache(table, now), Messages: d.twilio, Pace: &relaytest.MemoryPace{},
+		Ledger: d.ledger, Records: d.ledger, Routes: route.NewCache(table, now), Conversations: d.conversations, Messages: d.twilio, Pace: &relaytest.MemoryPace{},
 		Queue: d.queue, TimerQueue: d.queue, Timers: relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, now), DeadLetters: d.queue,
 		Policy: retry.NewPolicy(time.Second, maxAttempts), ReceiptFault: door.ClassifyReceipt, ReconcileLooks: looks, ReconcileInterval: time.Second,
 		PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 1,

@@ -12,6 +12,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
 	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/dynamo"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -28,7 +29,7 @@ type Config struct {
 	// Data is the folder of the embedded set.
 	Data string
 	// The names on AWS, as the template's parameters of these names. Queue is without ".fifo".
-	RoutingTable, LedgerTable, Queue, AuditLogGroup string
+	RoutingTable, LedgerTable, ConversationsTable, Queue, AuditLogGroup string
 	// Retention is how long the ledger on AWS keeps a text: a list without a number looks no further back.
 	Retention time.Duration
 }
@@ -49,10 +50,12 @@ type Queue interface {
 
 // Desk is one relay, open for work. The commands may be used while the relay runs.
 type Desk struct {
-	Routes      route.Table
-	Ledger      Ledger
-	Queue       Queue
-	DeadLetters Queue
+	Routes route.Table
+	Ledger Ledger
+	// Conversations say who has opted out.
+	Conversations conversation.Store
+	Queue         Queue
+	DeadLetters   Queue
 	// AWSConfig reaches AWS; it is the zero value on the embedded set.
 	AWSConfig aws.Config
 	// AuditFile is the audit log's file on the embedded set, AuditLogGroup its log group on AWS; the other is empty.
@@ -78,7 +81,7 @@ func openEmbedded(ctx context.Context, data string) (*Desk, error) {
 		return nil, err
 	}
 	return &Desk{
-		Routes: db.Routes(), Ledger: db.Ledger(), Where: data,
+		Routes: db.Routes(), Ledger: db.Ledger(), Conversations: db.Conversations(), Where: data,
 		Queue:       stored{db.Queue(embedded.QueueName, embedded.InboxConfig())},
 		DeadLetters: stored{db.Queue(embedded.DeadLettersName, sqlite.QueueConfig{})},
 		AuditFile:   filepath.Join(data, embedded.AuditFile), db: db,
@@ -99,9 +102,10 @@ func openAWS(ctx context.Context, c Config) (*Desk, error) {
 		return nil, err
 	}
 	return &Desk{
-		Routes: dynamo.NewRoutes(cfg, c.RoutingTable),
-		Ledger: dynamo.NewLedger(cfg, dynamo.LedgerConfig{Table: c.LedgerTable, Retention: c.Retention, Now: time.Now}),
-		Queue:  inbox, DeadLetters: dead, AWSConfig: cfg, AuditLogGroup: c.AuditLogGroup,
+		Routes:        dynamo.NewRoutes(cfg, c.RoutingTable),
+		Ledger:        dynamo.NewLedger(cfg, dynamo.LedgerConfig{Table: c.LedgerTable, Retention: c.Retention, Now: time.Now}),
+		Conversations: dynamo.NewConversations(cfg, c.ConversationsTable),
+		Queue:         inbox, DeadLetters: dead, AWSConfig: cfg, AuditLogGroup: c.AuditLogGroup,
 		Where: fmt.Sprintf("AWS, %s", cfg.Region),
 	}, nil
 }

@@ -171,8 +171,9 @@ func (r *Relay) wire() error {
 	logger, emit := r.config.Logger, r.metrics.Emit
 
 	sender := delivery.New(delivery.Config{
-		Ledger: r.db.Ledger(), Records: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Messages: client,
-		Pace: r.db.Pace(), PacePair: r.config.PacePair, PaceNumber: r.config.PaceNumber,
+		Ledger: r.db.Ledger(), Records: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Conversations: r.db.Conversations(),
+		Messages: client,
+		Pace:     r.db.Pace(), PacePair: r.config.PacePair, PaceNumber: r.config.PaceNumber,
 		Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead,
 		Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		ReconcileLooks: r.config.ReconcileLooks, ReconcileInterval: r.config.ReconcileInterval,
@@ -193,7 +194,7 @@ func (r *Relay) wire() error {
 		Logger: logger, Emit: emit,
 	})
 	operator := operations.New(operations.Config{
-		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(),
+		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(),
 		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, AuditFile)), Now: time.Now, NewID: operations.NewID, Logger: logger, Emit: emit,
 	})
 	r.server = r.frontDoor(ingest, operator)

@@ -66,7 +66,7 @@ func Asking(messages Messages, records ledger.Lister) func(ctx context.Context, 
 
 func questionOf(r ledger.Record, a ledger.Attempt, listed []sms.Found) reconcile.Question {
 	return reconcile.Question{
-		Message:   sms.Outbound{From: r.TwilioNumber, To: a.To, Body: plan.Text(plan.MessageOf(r))},
+		Message:   sms.Outbound{From: r.TwilioNumber, To: a.To, Body: plan.TextOf(r)},
 		StartedAt: a.StartedAt, Span: span, Longest: longest, Listed: listed,
 	}
 }

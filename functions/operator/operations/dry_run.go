@@ -86,9 +86,16 @@ func (h *Handler) foresee(ctx context.Context, wanted RelayRequest, id string) (
 	if wanted.IdempotencyKey != "" {
 		told.ID, told.StatusURL = id, statusURL(id)
 	}
-	p := plan.Of(plan.Question{Text: r, Routes: routes, Now: now})
+	c, err := h.askedFor(ctx, wanted)
+	if err != nil {
+		return DryRun{}, refuse(http.StatusServiceUnavailable, "nobody can say at the moment whether that phone has opted out").because(err)
+	}
+	p := plan.Of(plan.Question{Text: r, OptedOut: c.OptOut.OptedOut, Routes: routes, Now: now})
 	if p.Drop != "" {
 		told.Outcome, told.Reason, told.Detail = Drop, p.Drop, h.whyDropped(ctx, wanted, p.Drop)
+		if p.Drop == ledger.ReasonOptOut {
+			told.Detail = whyOptedOut(c)
+		}
 	} else {
 		told.Destination, told.ExpiresAt = p.To, &p.Expires
 	}

@@ -12,9 +12,11 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
@@ -31,12 +33,19 @@ type Records interface {
 	List(ctx context.Context, q ledger.Query) (ledger.Page, error)
 }
 
+// Conversations is the part of the conversations that operators read.
+type Conversations interface {
+	Get(ctx context.Context, number, customer sms.PhoneNumber) (conversation.Conversation, error)
+}
+
 // Config is what a Handler is made of. Every field is needed.
 type Config struct {
 	// Queue takes manual texts, Records answers about all, and Routes say what would become of one.
 	Queue   queue.Sender
 	Records Records
 	Routes  route.Lookup
+	// Conversations say who has opted out.
+	Conversations Conversations
 	// Trail finds a text's changes in the audit log.
 	Trail auditlog.Trail
 	// Now is the clock, NewID a new random id of a manual text ("RL" and 32 hexadecimal digits).

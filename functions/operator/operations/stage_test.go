@@ -35,11 +35,12 @@ const caller = "arn:aws:iam::123456789012:user/alex"
 type stage struct {
 	*operations.Handler
 
-	queue  *relaytest.MemoryQueue
-	ledger *relaytest.MemoryLedger
-	routes *relaytest.MemoryRoutes
-	trail  *relaytest.MemoryAuditLog
-	logged *bytes.Buffer
+	queue         *relaytest.MemoryQueue
+	ledger        *relaytest.MemoryLedger
+	routes        *relaytest.MemoryRoutes
+	conversations *relaytest.MemoryConversations
+	trail         *relaytest.MemoryAuditLog
+	logged        *bytes.Buffer
 	// emitted are the names of the measurements with their dimension's value.
 	emitted *[]string
 }
@@ -49,10 +50,10 @@ func newStage() stage {
 	s := stage{
 		queue:  relaytest.NewMemoryQueue(relaytest.QueueOptions{}, clock.Now),
 		ledger: &relaytest.MemoryLedger{}, routes: relaytest.NewMemoryRoutes(relaytest.Route()),
-		trail: &relaytest.MemoryAuditLog{}, logged: &bytes.Buffer{}, emitted: &[]string{},
+		conversations: &relaytest.MemoryConversations{}, trail: &relaytest.MemoryAuditLog{}, logged: &bytes.Buffer{}, emitted: &[]string{},
 	}
 	s.Handler = operations.New(operations.Config{
-		Queue: s.queue, Records: s.ledger, Routes: s.routes, Trail: s.trail, Now: clock.Now, NewID: func() string { return newID },
+		Queue: s.queue, Records: s.ledger, Routes: s.routes, Conversations: s.conversations, Trail: s.trail, Now: clock.Now, NewID: func() string { return newID },
 		Logger: slog.New(slog.NewJSONHandler(s.logged, nil)),
 		Emit: func(measurements ...telemetry.Measurement) {
 			for _, m := range measurements {

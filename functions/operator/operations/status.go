@@ -24,9 +24,11 @@ const defaultLimit = 20
 
 // Message is a text as operators see it: numbers in full, the text itself left out.
 type Message struct {
-	MessageSid   string          `json:"message_sid"`
-	State        ledger.State    `json:"state"`
-	Reason       ledger.Reason   `json:"reason,omitempty"`
+	MessageSid string        `json:"message_sid"`
+	State      ledger.State  `json:"state"`
+	Reason     ledger.Reason `json:"reason,omitempty"`
+	// Keyword is the keyword that a customer's text was taken for, in capitals; of an opt-out word the phone is told in a notice.
+	Keyword      string          `json:"keyword,omitempty"`
 	Manual       bool            `json:"manual,omitempty"`
 	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
 	Customer     sms.PhoneNumber `json:"customer,omitempty"`
@@ -261,7 +263,7 @@ func bounded(t time.Time) time.Time {
 
 func messageOf(r ledger.Record) Message {
 	m := Message{
-		MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, Manual: r.Manual, TwilioNumber: r.TwilioNumber,
+		MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, Keyword: r.Keyword, Manual: r.Manual, TwilioNumber: r.TwilioNumber,
 		Customer: r.Customer, ReceivedAt: r.ReceivedAt, UpdatedAt: r.UpdatedAt, NumMedia: len(r.Media),
 		Attempts: make([]Attempt, len(r.Attempts)),
 	}

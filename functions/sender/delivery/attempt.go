@@ -51,6 +51,12 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 			return v, settled
 		}
 	}
+	if p.Keyword.Type != "" {
+		var stop bool
+		if p, v, settled, stop = h.hear(ctx, j, p); stop {
+			return v, settled
+		}
+	}
 	if p.Drop != "" || p.To == "" {
 		return h.drop(ctx, j, p)
 	}

@@ -53,16 +53,17 @@ var policy = retry.Policy{Base: 2 * time.Second, Cap: time.Minute, MaxAttempts: 
 type sender struct {
 	*delivery.Handler
 
-	t      rapid.TB
-	clock  *relaytest.Clock
-	queue  *relaytest.MemoryQueue
-	timers *relaytest.MemoryQueue
-	dead   *relaytest.MemoryQueue
-	ledger *relaytest.MemoryLedger
-	routes *relaytest.MemoryRoutes
-	pace   *relaytest.MemoryPace
-	twilio *twilio
-	faults *faults
+	t             rapid.TB
+	clock         *relaytest.Clock
+	queue         *relaytest.MemoryQueue
+	timers        *relaytest.MemoryQueue
+	dead          *relaytest.MemoryQueue
+	ledger        *relaytest.MemoryLedger
+	routes        *relaytest.MemoryRoutes
+	pace          *relaytest.MemoryPace
+	conversations *relaytest.MemoryConversations
+	twilio        *twilio
+	faults        *faults
 
 	mu       sync.Mutex
 	logs     bytes.Buffer
@@ -84,6 +85,7 @@ func newSender(t rapid.TB) *sender {
 	s.dead = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)
 	s.ledger = &relaytest.MemoryLedger{Fault: s.faults.of("ledger")}
 	s.pace = &relaytest.MemoryPace{Fault: s.faults.of("pace")}
+	s.conversations = &relaytest.MemoryConversations{Fault: s.faults.of("conversations")}
 	s.queue.Fault, s.timers.Fault, s.dead.Fault = s.faults.of("queue"), s.faults.of("timers"), s.faults.of("dead")
 	s.routes = relaytest.NewMemoryRoutes(
 		route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, FallbackCarriers: []sms.PhoneNumber{relaytest.Fallback}, Active: true},
@@ -93,7 +95,7 @@ func newSender(t rapid.TB) *sender {
 	s.routes.Fault = s.faults.of("routes")
 	s.twilio = &twilio{now: s.clock.Now, fault: s.faults.of("twilio")}
 	s.Handler = delivery.New(delivery.Config{
-		Ledger: s.ledger, Records: s.ledger, Routes: remembersNothing{s.routes}, Messages: s.twilio, Pace: s.pace,
+		Ledger: s.ledger, Records: s.ledger, Routes: remembersNothing{s.routes}, Conversations: s.conversations, Messages: s.twilio, Pace: s.pace,
 		Queue: visibilityCheck{s, s.queue}, TimerQueue: visibilityCheck{s, s.timers}, Timers: delayCheck{s.timers}, DeadLetters: s.dead,
 		Policy: policy, ReceiptFault: door.ClassifyReceipt, ReconcileLooks: looks, ReconcileInterval: interval,
 		PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 10,

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"golang.org/x/sync/errgroup"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -52,10 +53,12 @@ type Visibility interface {
 type Config struct {
 	Ledger ledger.Store
 	// Records lists what else was sent in a conversation.
-	Records  ledger.Lister
-	Routes   Routes
-	Messages Messages
-	Pace     pace.Book
+	Records ledger.Lister
+	Routes  Routes
+	// Conversations keep who has opted out.
+	Conversations conversation.Store
+	Messages      Messages
+	Pace          pace.Book
 	// Queue and TimerQueue change the visibility of the messages handed in; Timers sets timers.
 	Queue      Visibility
 	TimerQueue Visibility

@@ -22,4 +22,4 @@ func (h *Handler) outbound(r ledger.Record, attempt ledger.Attempt, validity tim
 }
 
 // bodyOf returns what the destination reads of a text.
-func bodyOf(r ledger.Record) string { return plan.Text(plan.MessageOf(r)) }
+func bodyOf(r ledger.Record) string { return plan.TextOf(r) }

@@ -23,8 +23,12 @@ func (h *Handler) planOnce(ctx context.Context, j *job) (plan.Plan, error) {
 	if err != nil {
 		return plan.Plan{}, err
 	}
+	optedOut, err := h.isOptedOut(ctx, j.text)
+	if err != nil {
+		return plan.Plan{}, err
+	}
 	return plan.Of(plan.Question{
-		Text: j.text, OptOutType: j.optOutType, Routes: routes, PaceNumber: h.PaceNumber,
+		Text: j.text, OptOutType: j.optOutType, OptedOut: optedOut, Routes: routes, PaceNumber: h.PaceNumber,
 		MaxAttempts: h.Policy.MaxAttempts, Now: h.Now(),
 	}), nil
 }

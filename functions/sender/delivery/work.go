@@ -243,6 +243,9 @@ func textAttrs(r ledger.Record, err error) []slog.Attr {
 	if r.Reason != "" {
 		attrs = append(attrs, slog.String("reason", string(r.Reason)))
 	}
+	if r.Keyword != "" {
+		attrs = append(attrs, slog.String("keyword", r.Keyword))
+	}
 	if last, ok := r.Current(); ok {
 		attrs = append(attrs,
 			slog.Int("attempt", last.Number), slog.Int("hop", last.Hop), slog.Any("destination", last.To),

@@ -1,0 +1,23 @@
+package operations
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
+)
+
+// askedFor returns what is kept of the phone that the request names; without one, the route's own marks decide.
+func (h *Handler) askedFor(ctx context.Context, wanted RelayRequest) (conversation.Conversation, error) {
+	if wanted.To == "" {
+		return conversation.Conversation{}, nil
+	}
+	return h.Conversations.Get(ctx, wanted.TwilioNumber, wanted.To)
+}
+
+// whyOptedOut says who opted out, by which word and since when.
+func whyOptedOut(c conversation.Conversation) string {
+	return fmt.Sprintf("to: %s texted %s to %s on %s (opt_out). Twilio lets no text through to them until they text START",
+		c.Customer, c.OptOut.Word, c.TwilioNumber, c.OptOut.Since.UTC().Format(time.RFC3339))
+}

@@ -1,0 +1,88 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// maxHearings bounds how often a keyword is put against others who write the same conversation.
+const maxHearings = 5
+
+var errUnsettledHearing = errors.New("others changed the conversation each time")
+
+// hear records a customer's keyword and plans again with what came of it. stop is true if the plan is of no use, and v and
+// settled say what becomes of the text.
+func (h *Handler) hear(ctx context.Context, j *job, p plan.Plan) (_ plan.Plan, v verdict, settled, stop bool) {
+	counts := true
+	if p.Keyword.Type == sms.OptOutStop || p.Keyword.Type == sms.OptOutStart {
+		known, news, err := h.hearOptOut(ctx, j, p.Keyword)
+		if err != nil {
+			v, settled = h.notNow(ctx, j, "keyword not recorded", err)
+			return p, v, settled, true
+		}
+		if known.Version > 0 {
+			// Another sender had the text meanwhile: what it was taken for holds.
+			j.text = known
+			return p, verdict{}, false, true
+		}
+		counts = news
+	}
+	if !counts {
+		return p, verdict{}, false, false
+	}
+	j.text.Keyword = p.Keyword.Word
+	p, err := h.plan(ctx, j)
+	if err != nil {
+		v, settled = h.notNow(ctx, j, "route not looked up", err)
+		return p, v, settled, true
+	}
+	return p, verdict{}, false, false
+}
+
+// hearOptOut writes a word with which a customer opts out or in again into the conversation. counts is false if the word means
+// nothing here. known is the text's record, if it has one by now, and then nothing was written.
+//
+// A text may be handed out twice, while a later one has gone through: a STOP that comes again must not undo the START behind
+// it. A later text is handed out only once this one is on record. So the conversation is read first and the record second: if
+// there is no record, nothing later has been heard by the time of the first read, and what is written after it fails by its
+// version.
+func (h *Handler) hearOptOut(ctx context.Context, j *job, keyword sms.Keyword) (known ledger.Record, counts bool, err error) {
+	for range maxHearings {
+		c, err := h.Conversations.Get(ctx, j.text.TwilioNumber, j.text.Customer)
+		if err != nil {
+			return known, false, err
+		}
+		if known, err = h.recall(ctx, j.text); err != nil || known.Version > 0 {
+			return known, false, err
+		}
+		c, changed, counts := c.Hear(keyword, j.text.MessageSid, j.text.ReceivedAt)
+		if !changed {
+			return known, counts, nil
+		}
+		_, err = h.Conversations.Put(ctx, c)
+		switch {
+		case err == nil:
+			return known, true, nil
+		case errors.Is(err, conversation.ErrConflict), fault.Of(err).Kind == fault.Unknown:
+		default:
+			return known, false, err
+		}
+	}
+	return known, false, errUnsettledHearing
+}
+
+// isOptedOut reports whether the phone that an operator chose has opted out. Nobody is asked about other texts, nor about one
+// that waits for no attempt.
+func (h *Handler) isOptedOut(ctx context.Context, r ledger.Record) (bool, error) {
+	if !r.Manual || r.Destination == "" || r.State != "" && r.State != ledger.Queued {
+		return false, nil
+	}
+	c, err := h.Conversations.Get(ctx, r.TwilioNumber, r.Destination)
+	return c.OptOut.OptedOut, err
+}

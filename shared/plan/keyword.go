@@ -1,0 +1,69 @@
+package plan
+
+import (
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// heard returns the keyword that a customer's text is and that nobody has taken in yet: by Twilio's word if it has one, which
+// it has only for numbers of a Messaging Service with Advanced Opt-Out, else by its default keywords. What a text was once
+// taken for holds: the record says it from its first version on.
+func heard(r ledger.Record, optOutType string) sms.Keyword {
+	switch {
+	case r.Version > 0, r.Keyword != "":
+		return sms.Keyword{}
+	case optOutType == "":
+		return sms.KeywordOf(r.Body)
+	}
+	word := sms.KeywordOf(r.Body).Word
+	if word == "" {
+		// A word of the service's own is the customer's; what it means is enough.
+		word = optOutType
+	}
+	return sms.Keyword{Type: optOutType, Word: word}
+}
+
+// ofKeyword decides about a customer's keyword. An opt-out word goes on as a notice, if there is someone to tell: CANCEL may have
+// meant an appointment. Everything else Twilio has answered already. ok is false if the text is no keyword, or if it has to be
+// found out first whether it counts.
+func ofKeyword(q Question, keyword sms.Keyword) (p Plan, ok bool) {
+	way, routed := route.Find(q.Routes, q.Text.TwilioNumber)
+	switch {
+	case q.OptOutType != "":
+		return Plan{Drop: dropOf(q.OptOutType), Keyword: keyword}, true
+	case keyword.Type == sms.OptOutHelp:
+		return Plan{Drop: ledger.ReasonKeyword, Keyword: keyword}, true
+	case q.Text.Keyword == "":
+		return Plan{}, false
+	case !q.Text.Notice():
+		return Plan{Drop: ledger.ReasonKeyword}, true
+	case !routed || !way.Takes(q.Text.ReceivedAt):
+		return Plan{Drop: ledger.ReasonOptOut}, true
+	}
+	return Plan{}, false
+}
+
+// isCustomer reports whether the text is a customer's, rather than an operator's, a hop's or one of our own numbers'.
+func isCustomer(r ledger.Record, routes map[sms.PhoneNumber]route.Route) bool {
+	way, _ := route.Find(routes, r.TwilioNumber)
+	return !r.Manual && r.Customer != "" && !sms.Same(r.Customer, r.TwilioNumber) && !isRouted(routes, r.Customer) && !way.Has(r.Customer)
+}
+
+// dropOf names the reason for which a text that Twilio's Advanced Opt-Out has acted on goes no further: Twilio has answered it
+// already.
+func dropOf(optOutType string) ledger.Reason {
+	if optOutType == sms.OptOutStop {
+		return ledger.ReasonOptOut
+	}
+	return ledger.ReasonKeyword
+}
+
+// TextOf returns what the destination reads of a text: its words, or the notice that a customer has opted out.
+func TextOf(r ledger.Record) string {
+	m := MessageOf(r)
+	if r.Notice() {
+		m.Body = r.Keyword + ". Twilio lets no more texts through to this customer until they text START. If they meant an appointment, call them."
+	}
+	return Text(m)
+}
