@@ -69,7 +69,7 @@ func (s *awsStage) create(mark string) {
 	const secret = "arn:aws:secretsmanager:us-east-1:" + lambdahost.AccountID + ":secret:fake-AbCdEf"
 	parsed, err := template.Parse(text, map[string]any{
 		"TwilioAccountSid": fakeAccountSid, "TwilioAuthTokenSecretArn": secret, "TwilioApiKeySecretArn": secret,
-		"QueueName": s.queue, "RoutingTableName": s.routing, "LedgerTableName": s.ledger, "PaceTableName": mark + "-pace",
+		"QueueName": s.queue, "RoutingTableName": s.routing, "LedgerTableName": s.ledger, "PaceTableName": mark + "-pace", "ConversationsTableName": mark + "-conversations",
 		"AuditLogGroupName": s.auditLogGroup,
 	})
 	if err != nil {

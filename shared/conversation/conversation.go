@@ -52,7 +52,10 @@ type Store interface {
 }
 
 // Item returns the sort key of a customer's item in the conversations' table, the same for each spelling of the number.
-func Item(customer sms.PhoneNumber) string { return "c#" + string(customer.Key()) }
+func Item(customer sms.PhoneNumber) string {
+	canonical, _ := customer.Canonical()
+	return "c#" + string(canonical)
+}
 
 // Hear takes in a keyword that the customer texted. counts is false if it means nothing here: START from someone who has not
 // opted out is an ordinary text. changed is false if there is nothing to write, because it was heard before: the text may

@@ -186,7 +186,7 @@ func full() ledger.Record {
 	second.Number, second.Hop, second.Outcome, second.EndedAt = 2, 2, ledger.OutcomeAccepted, at.Add(999*time.Millisecond)
 	return ledger.Record{
 		MessageSid: "RL000000000000000000000000000f0001", State: ledger.Failed, Reason: ledger.ReasonRefused, Manual: true,
-		TwilioNumber: TwilioNumber, Customer: Customer, Destination: Destination, Body: "Hi",
+		TwilioNumber: TwilioNumber, Customer: Customer, Destination: Destination, Body: "Hi", Keyword: "CANCEL",
 		Media:      []sms.Media{{URL: "https://api.twilio.com/1", ContentType: "image/png"}, {URL: "https://api.twilio.com/2", ContentType: "text/vcard"}},
 		ReceivedAt: at, UpdatedAt: at.Add(time.Second), Attempts: []ledger.Attempt{open, second},
 		Folded: ledger.Folded{

@@ -1,5 +1,6 @@
-// Package sqlite keeps the embedded set's data in one SQLite file: the queues, the ledger, the routes, the
-// conversations, the pace, and the stream of changes that the audit trail is made from. It is the door to modernc.org/sqlite, which is SQLite without cgo.
+// Package sqlite keeps the embedded set's data in one SQLite file: the queues, the ledger, the routes, the conversations, the
+// pace, and the stream of changes that the audit trail is made from. It is the door to modernc.org/sqlite, which is SQLite
+// without cgo.
 //
 // Whatever a method reported as done survives kill -9 and a power cut: the file is in WAL mode with synchronous=FULL,
 // and a method that writes returns only after the commit that holds its write was synced. One goroutine does all the

@@ -50,7 +50,7 @@ func resources() map[string][]string {
 		"ApiId":        {"Api"},
 		// SAM names the resource of an event source by the function's name and the event's.
 		"EventSourceMappingUUID": {"StreamAuditFunctionLedger", "StreamAuditFunctionRoutes"},
-		"TableName":              {"qdn-sms-audit", "qdn-sms-routing", "qdn-sms-pace"},
+		"TableName":              {"qdn-sms-audit", "qdn-sms-routing", "qdn-sms-pace", "qdn-sms-conversations"},
 	}
 }
 

@@ -54,7 +54,7 @@ func (s *stage) relay(args ...string) ([]byte, error) {
 		"AWS_ENDPOINT_URL_SQS=" + relaytest.Emulator(s.t, relaytest.EmulatorSQS).Endpoint,
 		"AWS_ENDPOINT_URL=" + relaytest.Emulator(s.t, relaytest.EmulatorMoto).Endpoint,
 		"TWILIO_ACCOUNT_SID=" + accountSid, "TWILIO_AUTH_TOKEN=" + authToken,
-		"RELAY_ROUTING_TABLE=" + s.host.Name("RoutingTable"), "RELAY_LEDGER_TABLE=" + s.host.Name("LedgerTable"),
+		"RELAY_ROUTING_TABLE=" + s.host.Name("RoutingTable"), "RELAY_LEDGER_TABLE=" + s.host.Name("LedgerTable"), "RELAY_CONVERSATIONS_TABLE=" + s.host.Name("ConversationsTable"),
 		"RELAY_QUEUE=" + strings.TrimSuffix(filepath.Base(s.host.Name("Queue")), ".fifo"), "RELAY_AUDIT_LOG_GROUP=" + s.host.Name("AuditLogGroup"),
 	}
 	return command.Output()

@@ -81,7 +81,7 @@ func TestPicture(t *testing.T) {
 	}
 	sky := &weather{chance: rand.New(rand.NewPCG(11, 2026))}
 	s := newStage(t, map[string]any{
-		"QueueName": "qdn-sms", "RoutingTableName": "qdn-sms-routing", "LedgerTableName": "qdn-sms-audit", "PaceTableName": "qdn-sms-pace",
+		"QueueName": "qdn-sms", "RoutingTableName": "qdn-sms-routing", "LedgerTableName": "qdn-sms-audit", "PaceTableName": "qdn-sms-pace", "ConversationsTableName": "qdn-sms-conversations",
 		"MaxAttempts": 4, "ReconcileInterval": "15s",
 	}, func(c *twiliofake.Config) { c.StepDelay, c.Faults = 700*time.Millisecond, sky.faults() })
 	s.putRoutesOfThePicture()

@@ -85,7 +85,7 @@ func startStage(t *testing.T, parameters map[string]any, change func(*twiliofake
 		"TwilioApiKeySecretArn":    secret(t, other, `{"accountSid":"`+accountSid+`","apiKeySid":"`+apiKeySid+`","apiKeySecret":"`+apiSecret+`"}`),
 		"TwilioApiBaseUrl":         certificate.url,
 		"QueueName":                "e2e-" + mark, "RoutingTableName": "e2e-routing-" + mark, "LedgerTableName": "e2e-ledger-" + mark,
-		"PaceTableName": "e2e-pace-" + mark, "AuditLogGroupName": "/e2e/audit/" + mark,
+		"PaceTableName": "e2e-pace-" + mark, "ConversationsTableName": "e2e-conversations-" + mark, "AuditLogGroupName": "/e2e/audit/" + mark,
 	}
 	for name, value := range parameters {
 		given[name] = value

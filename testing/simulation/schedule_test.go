@@ -14,6 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 

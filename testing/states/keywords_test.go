@@ -65,7 +65,9 @@ func keywords() []story {
 		{"YES from someone who has not opted out", func(s *stage) {
 			s.ended(s.says(1, "YES"))
 			s.rests(1, "", "sending sent", "1@0 accepted queued")
-			s.posted(s.first)
+			if posted := s.twilio.posted(); len(posted) != 1 || !strings.HasSuffix(posted[0].Body, ": YES") {
+				s.t.Errorf("POSTs %+v", posted)
+			}
 			s.out(false, "")
 		}},
 		{"HELP", func(s *stage) {
@@ -74,7 +76,7 @@ func keywords() []story {
 			s.posted()
 		}},
 		{"STOP, and nobody is on duty", func(s *stage) {
-			s.reroute(func(r *route.Route) { r.Active = false })
+			s.reroute(switchOff)
 			s.ended(s.says(1, "STOP"))
 			s.rests(1, ledger.ReasonOptOut, "dropped", "")
 			s.out(true, "STOP")

@@ -11,7 +11,9 @@ const tableARN = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId
 const logGroupARN = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
 
 // choosable are the tables and the log group that may be there already, by their logical ids.
-func choosable() []string { return []string{"RoutingTable", "LedgerTable", "AuditLogGroup"} }
+func choosable() []string {
+	return []string{"RoutingTable", "LedgerTable", "ConversationsTable", "AuditLogGroup"}
+}
 
 // isExisting reports whether a table was there before the stack, which knows it by its stream, or a log group.
 func (t template) isExisting(id string) bool {
@@ -81,9 +83,10 @@ func (t template) referringARN(sub object, pattern string) any {
 func existingTables() object {
 	const account = "arn:aws:dynamodb:us-east-1:000000000000:table/"
 	return object{
-		"RoutingTableStreamArn": account + "qdn-sms-routing/stream/2026-11-20T08:00:00.000",
-		"LedgerTableStreamArn":  account + "qdn-sms-audit/stream/2026-11-20T08:00:00.001",
-		"AuditLogGroupExists":   "true",
+		"RoutingTableStreamArn":    account + "qdn-sms-routing/stream/2026-11-20T08:00:00.000",
+		"LedgerTableStreamArn":     account + "qdn-sms-audit/stream/2026-11-20T08:00:00.001",
+		"ConversationsTableExists": "true",
+		"AuditLogGroupExists":      "true",
 	}
 }
 

@@ -41,6 +41,7 @@ func policyChecks() []check {
 			{"the timers' dead letters more", allow("SenderRole", "sqs:SendMessage", object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"})},
 			{"the routes less, for an operator's dry run", forget("OperatorRole", "${RoutingTable.Arn}")},
 			{"the pace as an operator", allow("OperatorRole", "dynamodb:GetItem", object{"Fn::GetAtt": "PaceTable.Arn"})},
+			{"the conversations less", forget("OperatorRole", "${ConversationsTable.Arn}")},
 			{"a key less", forget("SenderRole", "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/key-AbCdEf")},
 			{"the failures' bucket less", forgetBucket("StreamAuditRole", "AuditFailureBucket")},
 			{"the routes less", forget("SeedRoutesRole", "${RoutingTable.Arn}")},
@@ -69,6 +70,9 @@ func actionMutations() []mutation {
 		{"not book a moment", disallow("dynamodb:PutItem", "${PaceTable.Arn}")},
 		{"not see what is booked", disallow("dynamodb:GetItem", "${PaceTable.Arn}")},
 		{"forget what is booked", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "PaceTable.Arn"})},
+		{"not record who opted out", disallow("dynamodb:PutItem", "${ConversationsTable.Arn}")},
+		{"let someone opt in as an operator", allow("OperatorRole", "dynamodb:PutItem", object{"Fn::GetAtt": "ConversationsTable.Arn"})},
+		{"list who opted out", allow("SenderRole", "dynamodb:Query", object{"Fn::GetAtt": "ConversationsTable.Arn"})},
 		{"not mark a hop", disallow("dynamodb:PutItem", "${RoutingTable.Arn}")},
 		{"read all routes", allow("SenderRole", "dynamodb:Scan", object{"Fn::GetAtt": "RoutingTable.Arn"})},
 		{"not read what a list names", disallow("dynamodb:BatchGetItem", "${LedgerTable.Arn}")},
@@ -260,6 +264,7 @@ func privileges() map[string]map[string]string {
 			index(dynamo.IndexByTwilioNumber): "dynamodb:Query",
 			"${RoutingTable.Arn}":             "dynamodb:BatchGetItem dynamodb:PutItem",
 			"${PaceTable.Arn}":                "dynamodb:GetItem dynamodb:PutItem",
+			"${ConversationsTable.Arn}":       "dynamodb:GetItem dynamodb:PutItem",
 			"secret":                          "secretsmanager:GetSecretValue",
 		},
 		"StreamAuditFunction": {
@@ -270,6 +275,7 @@ func privileges() map[string]map[string]string {
 		"OperatorFunction": {
 			"${OperatorLogGroup.Arn}": logs, "${Queue.Arn}": "sqs:SendMessage",
 			"${LedgerTable.Arn}": "dynamodb:GetItem dynamodb:BatchGetItem", "${RoutingTable.Arn}": "dynamodb:BatchGetItem",
+			"${ConversationsTable.Arn}":   "dynamodb:GetItem",
 			"${AuditLogGroup.Arn}":        "logs:FilterLogEvents",
 			index(dynamo.IndexByCustomer): "dynamodb:Query", index(dynamo.IndexByTwilioNumber): "dynamodb:Query", index(dynamo.IndexByStateDay): "dynamodb:Query",
 		},

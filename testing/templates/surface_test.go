@@ -96,6 +96,7 @@ func findNames(t template, _ code, report reporter) {
 		"RoutingTable.TableName":         "qdn-sms-routing",
 		"LedgerTable.TableName":          "qdn-sms-audit",
 		"PaceTable.TableName":            "qdn-sms-pace",
+		"ConversationsTable.TableName":   "qdn-sms-conversations",
 		"Queue.QueueName":                "qdn-sms.fifo",
 		"DeadLetterQueue.QueueName":      "qdn-sms-dead.fifo",
 		"TimerQueue.QueueName":           "qdn-sms-timers",
@@ -176,7 +177,7 @@ func findOutputs(t template, _ code, report reporter) {
 	for name, id := range map[string]string{
 		"QueueUrl": "Queue", "DeadLetterQueueUrl": "DeadLetterQueue", "AuditFailureBucket": "AuditFailureBucket",
 		"TimerQueueUrl": "TimerQueue", "TimerDeadLetterQueueUrl": "TimerDeadLetterQueue",
-		"RoutingTable": "RoutingTable", "LedgerTable": "LedgerTable", "AuditLogGroup": "AuditLogGroup",
+		"RoutingTable": "RoutingTable", "LedgerTable": "LedgerTable", "ConversationsTable": "ConversationsTable", "AuditLogGroup": "AuditLogGroup",
 	} {
 		if value := text(outputs[name], "Value"); value != "${"+id+"}" {
 			report("%s: is %q, should name %s", name, value, id)

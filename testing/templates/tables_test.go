@@ -12,6 +12,7 @@ import (
 func schemas() map[string]dynamo.TableSchema {
 	return map[string]dynamo.TableSchema{
 		"RoutingTable": dynamo.RoutesSchema(), "LedgerTable": dynamo.LedgerSchema(), "PaceTable": dynamo.PaceSchema(),
+		"ConversationsTable": dynamo.ConversationsSchema(),
 	}
 }
 
@@ -43,6 +44,10 @@ func tableChecks() []check {
 			{"a pace that expires by another attribute", set("PaceTable", "TimeToLiveSpecification.AttributeName", "Next")},
 			{"a pace that someone follows", set("PaceTable", "StreamSpecification", object{"StreamViewType": "NEW_IMAGE"})},
 			{"no pace", removeResource("PaceTable")},
+			{"one conversation a number", set("ConversationsTable", "KeySchema", []any{object{"AttributeName": "TwilioNumber", "KeyType": "HASH"}})},
+			{"conversations that expire", set("ConversationsTable", "TimeToLiveSpecification", object{"AttributeName": "ExpiresAt", "Enabled": true})},
+			{"conversations that someone follows", set("ConversationsTable", "StreamSpecification", object{"StreamViewType": "NEW_IMAGE"})},
+			{"no conversations", removeResource("ConversationsTable")},
 			{"a table that nothing uses", add("OtherTable", "AWS::DynamoDB::Table", object{})},
 		}},
 		{"tables are encrypted, and paid by the request", findTableForm, []mutation{
@@ -59,6 +64,7 @@ func tableChecks() []check {
 		}},
 		{"tables keep what was entrusted to them", findTableSafety, []mutation{
 			{"no point in time", remove("LedgerTable", "PointInTimeRecoverySpecification")},
+			{"no point in time of the conversations", remove("ConversationsTable", "PointInTimeRecoverySpecification")},
 			{"deleted by a slip", set("LedgerTable", "DeletionProtectionEnabled", false)},
 			{"deleted with the stack", func(t template) { mapping(at(t, "Resources.LedgerTable"))["DeletionPolicy"] = "Delete" }},
 			{"deleted by a change", func(t template) { delete(mapping(at(t, "Resources.RoutingTable")), "UpdateReplacePolicy") }},
@@ -73,8 +79,12 @@ func findSchemas(t template, _ code, report reporter) {
 			continue
 		}
 		table := mapping(tables[id]["Properties"])
-		if keys := keysOf(table); keys != want.Key+" HASH" {
-			report("%s: key is %q, should be %q", id, keys, want.Key)
+		wantedKeys := want.Key + " HASH"
+		if want.SortKey != "" {
+			wantedKeys += ", " + want.SortKey + " RANGE"
+		}
+		if keys := keysOf(table); keys != wantedKeys {
+			report("%s: keys are %q, should be %q", id, keys, wantedKeys)
 		}
 		if view := text(table, "StreamSpecification.StreamViewType"); view != want.StreamViewType {
 			report("%s: the stream shows %q, should show %s", id, view, want.StreamViewType)
@@ -98,6 +108,9 @@ func findSchemas(t template, _ code, report reporter) {
 func findIndexes(id string, table object, want dynamo.TableSchema, report reporter) {
 	found, wanted := []string{}, []string{}
 	used := []string{want.Key + " S"}
+	if want.SortKey != "" {
+		used = append(used, want.SortKey+" S")
+	}
 	for _, index := range want.Indexes {
 		wanted = append(wanted, fmt.Sprintf("%s: %s HASH, %s RANGE, %s", index.Name, index.PartitionKey, index.SortKey, index.Projection))
 		used = append(used, index.PartitionKey+" S", index.SortKey+" S")

@@ -57,10 +57,14 @@ func TestOnlyTheNamedPhoneIsAskedFor(t *testing.T) {
 	}
 }
 
-// TestOptOutsAreUnreadable: nothing is queued for someone who may have opted out.
+// TestOptOutsAreUnreadable: the text waits on the queue, and the sender asks. A dry run cannot say.
 func TestOptOutsAreUnreadable(t *testing.T) {
 	s := newStage()
 	s.conversations.Fault = func(string) error { return &fault.Error{Kind: fault.Transient} }
-	s.ask(t, with("to", `"+18585550199"`)).wantProblem(t, http.StatusServiceUnavailable, "opted out")
+	s.ask(t, relay(`{"dry_run":true,"twilio_number":"+18585550100","body":"Gate 4 is open.","to":"+18585550199"}`)).
+		wantProblem(t, http.StatusServiceUnavailable, "opted out")
 	s.wantNothingDone(t)
+	if a := s.ask(t, with("to", `"+18585550199"`)); a.status != http.StatusAccepted {
+		t.Errorf("%d %s", a.status, a.body)
+	}
 }
