@@ -1,7 +1,7 @@
-// Package dynamo is the relay's door to DynamoDB: the tables of the ledger, the routes, the conversations and the
-// pace, in the terms of shared/ledger, shared/route, shared/conversation and shared/pace. It creates no tables (template.yaml does, after [LedgerSchema],
-// [RoutesSchema], [ConversationsSchema] and [PaceSchema]), it reads no change stream (functions/stream-audit is handed it), and it decides
-// nothing about a record.
+// Package dynamo is the relay's door to DynamoDB: the tables of the ledger, the routes, the conversations and the pace, in the
+// terms of shared/ledger, shared/route, shared/conversation and shared/pace. It creates no tables (template.yaml does, after
+// [LedgerSchema], [RoutesSchema], [ConversationsSchema] and [PaceSchema]), it reads no change stream (functions/stream-audit is
+// handed it), and it decides nothing about a record.
 package dynamo
 
 import (

@@ -42,8 +42,8 @@ type conversationTest struct {
 	conversation.Store
 }
 
-func optedOut(number, customer sms.PhoneNumber) conversation.Conversation {
-	return conversation.Conversation{TwilioNumber: number, Customer: customer, OptOut: conversation.OptOut{
+func optedOut(customer sms.PhoneNumber) conversation.Conversation {
+	return conversation.Conversation{TwilioNumber: TwilioNumber, Customer: customer, OptOut: conversation.OptOut{
 		OptedOut: true, Word: "CANCEL", Since: time.Date(2026, 11, 24, 12, 0, 0, 123_000_000, time.UTC), MessageSid: MessageSid(1),
 	}}
 }
@@ -74,7 +74,7 @@ func (c conversationTest) absent() {
 }
 
 func (c conversationTest) roundTrip() {
-	out := c.put(optedOut(TwilioNumber, Customer))
+	out := c.put(optedOut(Customer))
 	c.stands(out)
 	out.OptOut = conversation.OptOut{Word: "YES", Since: out.OptOut.Since.Add(time.Second), MessageSid: MessageSid(2)}
 	in := c.put(out)
@@ -83,22 +83,22 @@ func (c conversationTest) roundTrip() {
 
 func (c conversationTest) keys() {
 	for _, customer := range []sms.PhoneNumber{Customer, "24365", "QuickDump", "whatsapp:" + Customer, `o'Neill "ops" ü.#$[0]`} {
-		out := c.put(optedOut(TwilioNumber, customer))
+		out := c.put(optedOut(customer))
 		c.stands(out)
 		c.stands(conversation.Conversation{TwilioNumber: Destination, Customer: customer})
 	}
 }
 
 func (c conversationTest) conflict() {
-	first := c.put(optedOut(TwilioNumber, Customer))
+	first := c.put(optedOut(Customer))
 	for _, version := range []int64{0, 2} {
-		wrong := optedOut(TwilioNumber, Customer)
+		wrong := optedOut(Customer)
 		wrong.Version, wrong.OptOut.Word = version, "STOP"
 		if _, err := c.Put(c.Context(), wrong); !errors.Is(err, conversation.ErrConflict) {
 			c.Errorf("Put over version %d: error %v, want ErrConflict", version, err)
 		}
 	}
-	missing := optedOut(TwilioNumber, Fallback)
+	missing := optedOut(Fallback)
 	missing.Version = 1
 	if _, err := c.Put(c.Context(), missing); !errors.Is(err, conversation.ErrConflict) {
 		c.Errorf("Put over what is not there: error %v, want ErrConflict", err)
@@ -112,7 +112,7 @@ func (c conversationTest) sideBySide() {
 	var wg sync.WaitGroup
 	for i := range writers {
 		wg.Go(func() {
-			wanted := optedOut(TwilioNumber, Customer)
+			wanted := optedOut(Customer)
 			wanted.OptOut.MessageSid = MessageSid(i)
 			_, results[i] = c.Put(c.Context(), wanted)
 		})
@@ -136,7 +136,7 @@ func (c conversationTest) endedContext() {
 	ctx, cancel := context.WithCancel(c.Context())
 	cancel()
 	_, getErr := c.Get(ctx, TwilioNumber, Customer)
-	_, putErr := c.Put(ctx, optedOut(TwilioNumber, Customer))
+	_, putErr := c.Put(ctx, optedOut(Customer))
 	for what, err := range map[string]error{"Get": getErr, "Put": putErr} {
 		classified, ok := errors.AsType[*fault.Error](err)
 		if !ok || classified.Kind != fault.Transient && (what == "Get" || classified.Kind != fault.Unknown) {
