@@ -180,7 +180,7 @@ func full() ledger.Record {
 	open := ledger.Attempt{
 		Number: 1, Hop: 1, To: Fallback, ClaimID: "0f0e", StartedAt: at, EndedAt: at.Add(time.Millisecond), Outcome: "transient",
 		OutboundSid: "SM0000000000000000000000000000a001", Status: sms.StatusUndelivered, ErrorCode: 30003, HTTPStatus: 503, Error: "connection refused",
-		Looks: 3, Found: true, HopDone: true,
+		Looks: 3, Found: true, HopDone: true, Spared: true,
 	}
 	second := open
 	second.Number, second.Hop, second.Outcome, second.EndedAt = 2, 2, ledger.OutcomeAccepted, at.Add(999*time.Millisecond)
