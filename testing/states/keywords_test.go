@@ -33,13 +33,15 @@ func (s *stage) ended(e queue.Envelope) {
 	s.settled()
 }
 
+// toCustomer is the nth text as an operator's, to the customer of the first.
+func (s *stage) toCustomer(n int) queue.Envelope {
+	e := s.text(n)
+	e.Kind, e.Destination, e.Message.From = queue.KindManual, s.text(1).Message.From, ""
+	return e
+}
+
 // keywords are the stories of customers who opt out and in again.
 func keywords() []story {
-	toCustomer := func(s *stage, n int) queue.Envelope {
-		e := s.text(n)
-		e.Kind, e.Destination, e.Message.From = queue.KindManual, s.text(1).Message.From, ""
-		return e
-	}
 	return []story{
 		{"a customer opts out, and the phone on duty is told", func(s *stage) {
 			s.ended(s.says(1, "Cancel."))
@@ -81,12 +83,18 @@ func keywords() []story {
 			s.rests(1, ledger.ReasonOptOut, "dropped", "")
 			s.out(true, "STOP")
 		}},
+	}
+}
+
+// heeded are the stories of what an opt-out leads to.
+func heeded() []story {
+	return []story{
 		{"an operator's text to someone who has opted out", func(s *stage) {
 			s.ended(s.says(1, "STOP"))
-			s.ended(toCustomer(s, 2))
+			s.ended(s.toCustomer(2))
 			s.rests(2, ledger.ReasonOptOut, "dropped", "")
 			s.ended(s.says(3, "UNSTOP"))
-			s.ended(toCustomer(s, 4))
+			s.ended(s.toCustomer(4))
 			s.rests(4, "", "sending sent", "1@0 accepted queued")
 			s.posted(s.first, s.text(1).Message.From)
 		}},

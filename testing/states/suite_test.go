@@ -17,7 +17,7 @@ type story struct {
 func stories() []story {
 	return slices.Concat(
 		relayed(), refusals(), undeliverable(), waits(), drops(),
-		doubts(), twins(), uncertainties(), resent(), ordered(), keywords(), deaths(), interruptions(),
+		doubts(), twins(), uncertainties(), resent(), ordered(), keywords(), heeded(), deaths(), interruptions(),
 		receipts(), early(), crossed(), cascades(), timeouts(), reroutes(), fetches(), strays(),
 		faults(), races(),
 	)
