@@ -140,7 +140,7 @@ func (s *stage) newIngest(name string) {
 
 func (s *stage) newOperator(name string) {
 	h := operations.New(operations.Config{
-		Queue: s.texts, Records: s.ledger, Routes: s.routes, Now: s.clock.Now, NewID: operations.NewID,
+		Queue: s.texts, Records: s.ledger, Routes: s.routes, Conversations: &relaytest.MemoryConversations{}, Now: s.clock.Now, NewID: operations.NewID,
 		Logger: s.logger("OperatorLogGroup"), Emit: s.emit(),
 	})
 	s.operator = telemetry.CountColdStart(name, h.Emit, h.Handle)
