@@ -21,7 +21,7 @@ func (s *schedule) startSender() {
 	p := &process{name: fmt.Sprintf("sender-%d", s.senders), restart: s.startSender}
 	handler := delivery.New(s.senderConfig(p.name))
 	handle := func(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
-		return handler.Handle(wallContext{ctx, s}, batch)
+		return handler.Handle(wallContext{ctx, s}, batch) //nolint:contextcheck // it is ctx but for the clock of its deadline.
 	}
 	for _, q := range []*watchedQueue{s.fifo, s.timers} {
 		s.spawn(p, p.name+" "+q.name, func(ctx context.Context, _ *actor) {
