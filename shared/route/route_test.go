@@ -52,15 +52,18 @@ func TestValidate(t *testing.T) {
 		{"no Twilio number", route.Route{DestinationCarrier: "+18585550122"}, notE164("TwilioNumber", "")},
 		{"destination with spaces", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+1 858 555 0122"}, `DestinationCarrier "+1 858 555 0122" is not E.164: want a plus sign, country code and number, such as +18585550122`},
 		{
-			"a zero that is dialled at home", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+4407700900123"},
+			"a zero that is dialled at home",
+			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+4407700900123"},
 			`DestinationCarrier "+4407700900123" is written +447700900123 in E.164: write it so`,
 		},
 		{
-			"a digit missing", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+1619555012"},
+			"a digit missing",
+			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+1619555012"},
 			`DestinationCarrier "+1619555012" has not the digits that a number of its country has: no such phone can exist`,
 		},
 		{
-			"a country code missing", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+6195550123"},
+			"a country code missing",
+			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+6195550123"},
 			`DestinationCarrier "+6195550123" has not the digits that a number of its country has; did you mean +16195550123?`,
 		},
 		{

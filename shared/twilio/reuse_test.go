@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -201,8 +202,11 @@ func TestTransportSpeaksHTTP11(t *testing.T) {
 	server.StartTLS()
 	defer server.Close()
 	transport := newTransport()
-	transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone() //nolint:forcetypeassert // httptest makes it.
-	transport.TLSClientConfig.NextProtos = nil
+	trusted, ok := server.Client().Transport.(*http.Transport)
+	if !ok {
+		t.Fatal("the server's client has no *http.Transport")
+	}
+	transport.TLSClientConfig = &tls.Config{RootCAs: trusted.TLSClientConfig.RootCAs, MinVersion: tls.VersionTLS12}
 	response, err := (&http.Client{Transport: transport}).Get(server.URL)
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"quickdumpnow.com/smsrelay/testing/mutations"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 )
 
 var mutationsFlag = flag.Bool("mutations", false, "break the adapters and handlers on purpose, one safeguard after the other, and see that a test finds it")
@@ -20,8 +20,8 @@ func TestMutations(t *testing.T) {
 	}
 	for _, m := range all() {
 		t.Run(m.name, func(t *testing.T) {
-			edits := []mutations.Edit{{File: m.file, Old: m.old, New: m.broken}}
-			out, err := mutations.Test(t, root, edits, m.where, "-run", m.noticed)
+			edits := []relaytest.Edit{{File: m.file, Old: m.old, New: m.broken}}
+			out, err := relaytest.TestBroken(t, root, edits, m.where, "-run", m.noticed)
 			switch {
 			case err == nil:
 				t.Errorf("%s in %s does not notice it", m.noticed, m.where)
@@ -38,7 +38,7 @@ func TestMutationsCanBeMade(t *testing.T) {
 	for _, m := range all() {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			mutations.Make(t, root, []mutations.Edit{{File: m.file, Old: m.old, New: m.broken}})
+			relaytest.MakeEdits(t, root, []relaytest.Edit{{File: m.file, Old: m.old, New: m.broken}})
 		})
 	}
 }

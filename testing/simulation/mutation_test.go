@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	broken "quickdumpnow.com/smsrelay/testing/mutations"
+	"quickdumpnow.com/smsrelay/shared/relaytest"
 )
 
 var mutationsFlag = flag.Bool("mutations", false, "break the relay on purpose, one safeguard after the other, and see that the simulation finds it")
@@ -17,10 +17,10 @@ const root = "../.."
 type edit struct{ file, old, new string }
 
 // exported are the edits as the package that makes them takes them.
-func exported(edits []edit) []broken.Edit {
-	var all []broken.Edit
+func exported(edits []edit) []relaytest.Edit {
+	var all []relaytest.Edit
 	for _, e := range edits {
-		all = append(all, broken.Edit{File: e.file, Old: e.old, New: e.new})
+		all = append(all, relaytest.Edit{File: e.file, Old: e.old, New: e.new})
 	}
 	return all
 }
@@ -54,14 +54,14 @@ func TestMutationsCanBeMade(t *testing.T) {
 	skipIfOne(t)
 	t.Parallel()
 	for _, m := range mutations() {
-		t.Run(m.name, func(t *testing.T) { broken.Make(t, root, exported(m.edits)) })
+		t.Run(m.name, func(t *testing.T) { relaytest.MakeEdits(t, root, exported(m.edits)) })
 	}
 }
 
 // simulateWith runs the simulation over sources in which the edits were made.
 func simulateWith(t *testing.T, edits []edit) (output string, err error) {
 	t.Helper()
-	return broken.Test(t, root, exported(edits), "./testing/simulation", "-run", "TestSimulation$", "-schedules", "10000")
+	return relaytest.TestBroken(t, root, exported(edits), "./testing/simulation", "-run", "TestSimulation$", "-schedules", "10000")
 }
 
 // firstViolation returns the line that says what the simulation noticed.

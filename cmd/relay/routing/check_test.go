@@ -45,8 +45,10 @@ func TestCheck(t *testing.T) {
 		}},
 		{"a timeout just shorter", []route.Route{stored(func(r *route.Route) { r.DeliveryTimeout = route.Duration(route.DefaultMaxAge - time.Second) })}, nil},
 		{"digits missing", []route.Route{stored(func(r *route.Route) { r.DestinationCarrier = "+1619555012" })}, []routing.Finding{
-			{routing.Problem, number, `DestinationCarrier "+1619555012" has not the digits that a number of its country has: no such phone can exist`,
-				"relay route set +18585550100 with what is right"},
+			{
+				routing.Problem, number, `DestinationCarrier "+1619555012" has not the digits that a number of its country has: no such phone can exist`,
+				"relay route set +18585550100 with what is right",
+			},
 		}},
 	}
 	for _, tt := range tests {
