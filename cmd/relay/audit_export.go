@@ -142,7 +142,7 @@ func (s selection) writer(out io.Writer) (write func(auditlog.Entry, []byte) err
 func columnNames() []string {
 	return []string{
 		"time", "id", "subject", "change", "version", "message_sid", "from", "to", "reason", "twilio_number", "customer",
-		"attempt", "hop", "destination", "outbound_sid", "status", "outcome", "error_code", "actor", "before", "after", "object",
+		"attempt", "hop", "destination", "outbound_sid", "status", "outcome", "error_code", "actor", "before", "after", "object", "read_by",
 	}
 }
 
@@ -159,7 +159,7 @@ func cells(e auditlog.Entry) []string {
 			attempt[6] = strconv.Itoa(a.ErrorCode)
 		}
 	}
-	row = append(append(row, attempt...), e.Actor, routeCell(e.Before), routeCell(e.After), e.Object)
+	row = append(append(row, attempt...), e.Actor, routeCell(e.Before), routeCell(e.After), e.Object, e.ReadBy)
 	for i, cell := range row {
 		row[i] = inertCell(cell)
 	}

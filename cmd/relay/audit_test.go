@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -247,8 +248,9 @@ func TestVerifyWaitsForARemoval(t *testing.T) {
 
 // TestExportKeepsSpreadsheetsFromFormulas: who changed a route may have any name.
 func TestExportKeepsSpreadsheetsFromFormulas(t *testing.T) {
-	row := cells(auditlog.Entry{Actor: `=HYPERLINK("https://example.com")`, Reason: "refused", TwilioNumber: relaytest.TwilioNumber.Mask()})
-	if row[18] != `'=HYPERLINK("https://example.com")` || row[8] != "refused" || row[9] != "***0100" || len(row) != len(columnNames()) {
+	row := cells(auditlog.Entry{Actor: `=HYPERLINK("https://example.com")`, ReadBy: "@grace", Reason: "refused", TwilioNumber: relaytest.TwilioNumber.Mask()})
+	if row[18] != `'=HYPERLINK("https://example.com")` || row[8] != "refused" || row[9] != "***0100" || len(row) != len(columnNames()) ||
+		row[slices.Index(columnNames(), "read_by")] != "'@grace" {
 		t.Errorf("row %q", row)
 	}
 }

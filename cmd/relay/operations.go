@@ -22,15 +22,16 @@ import (
 )
 
 // counter is what answers operators: the function that serves the HTTP API, asked without HTTP. What a command says is
-// therefore what POST /sms/relay and GET /sms/status say.
+// therefore what POST /sms/relay, GET /sms/status and GET /sms/status/text say.
 type counter struct{ handler *operations.Handler }
 
 // openCounter puts the function together over an open relay. What it could not do, it says to the log.
 func (p program) openCounter(d *desk.Desk) counter {
 	return counter{operations.New(operations.Config{
 		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: trailOf(d), Now: time.Now, NewID: operations.NewID,
-		Logger: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})),
-		Emit:   func(...telemetry.Measurement) {},
+		Operator: p.operator(""),
+		Logger:   slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+		Emit:     func(...telemetry.Measurement) {},
 	})}
 }
 
@@ -54,6 +55,12 @@ func (c counter) relay(ctx context.Context, wanted operations.RelayRequest, answ
 // status asks about texts, and reads the answer into answer.
 func (c counter) status(ctx context.Context, query url.Values, answer any) error {
 	return c.ask(ctx, http.MethodGet, events.APIGatewayV2HTTPRequest{RawPath: operations.PathStatus, RawQueryString: query.Encode()}, answer)
+}
+
+// text asks what one text says, and reads the answer into answer. Who asks is put on record first.
+func (c counter) text(ctx context.Context, messageSid string, answer *operations.Text) error {
+	query := url.Values{"message_sid": {messageSid}}
+	return c.ask(ctx, http.MethodGet, events.APIGatewayV2HTTPRequest{RawPath: operations.PathText, RawQueryString: query.Encode()}, answer)
 }
 
 func (c counter) ask(ctx context.Context, method string, request events.APIGatewayV2HTTPRequest, answer any) error {

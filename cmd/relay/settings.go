@@ -54,7 +54,7 @@ func settings() []setting {
 		{env: envAPIKeySecret, help: "that key's secret", secret: true},
 		{env: envTwilioBaseURL, help: "where Twilio's API is, for trials against relay fake-twilio (default Twilio's own)"},
 		{env: envPublicBaseURL, help: "the URL Twilio was given for this relay, without /sms/…; or several separated by commas (default the address it listens on, if that is this host only)"},
-		{env: envOperatorToken, help: "bearer token of POST /sms/relay and GET /sms/status, 16 characters or more unless only this host reaches them; while it is not set, both are closed", secret: true},
+		{env: envOperatorToken, help: "bearer token of POST /sms/relay, GET /sms/status and GET /sms/status/text, 16 characters or more unless only this host reaches them; while it is not set, they are closed", secret: true},
 		{env: envListen, fallback: "127.0.0.1:8080", help: "address to listen on"},
 		{env: envData, fallback: "./relay-data", help: "folder of the database and of the audit log"},
 		{env: envRoutes, help: "a maintenance.json whose routes are put at the start, but not over later changes"},

@@ -101,7 +101,7 @@ func (p program) status(cmd *cobra.Command, args []string, f statusFlags) (err e
 	c := p.openCounter(d)
 	switch {
 	case f.showText:
-		return p.showText(ctx, d, c, query, f.asJSON)
+		return p.showText(ctx, c, query, f.asJSON)
 	case len(args) == 1 && f.watch:
 		return p.watchOne(ctx, c, query, f.asJSON)
 	case len(args) == 1:

@@ -6,48 +6,30 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
-	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
 // shownText is one text with what it says, as JSON.
 type shownText struct {
 	operations.Message
 
-	Text  string       `json:"text"`
-	Media []shownMedia `json:"media,omitempty"`
-}
-
-// shownMedia is an attachment: where Twilio keeps it.
-type shownMedia struct {
-	URL         string `json:"url"`
-	ContentType string `json:"content_type"`
+	Text  string             `json:"text"`
+	Media []operations.Media `json:"media,omitempty"`
 }
 
 // showText shows one text with what the customer wrote. Who asks is written into the record first, and so comes into the audit log:
 // nothing is shown that is not on record.
-func (p program) showText(ctx context.Context, d *desk.Desk, c counter, query url.Values, asJSON bool) error {
+func (p program) showText(ctx context.Context, c counter, query url.Values, asJSON bool) error {
 	var shown shownText
 	if err := c.status(ctx, query, &shown.Message); err != nil {
 		return hintedUnlessUsage(err, "relay status lists the newest texts; relay dlq show SID finds one that is on the dead-letter queue only")
 	}
-	r, err := d.Ledger.Get(ctx, shown.MessageSid)
-	if err == nil {
-		r, err = ledger.Change(ctx, d.Ledger, r, auditlog.Sealing(func(r ledger.Record) (ledger.Record, bool, error) {
-			return r.Read(p.operator(""), time.Now()), true, nil
-		}))
+	var text operations.Text
+	if err := c.text(ctx, shown.MessageSid, &text); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("put on record who reads %s: %w", shown.MessageSid, err)
-	}
-	shown.Text = r.Body
-	for _, m := range r.Media {
-		shown.Media = append(shown.Media, shownMedia{URL: m.URL, ContentType: m.ContentType})
-	}
+	shown.Text, shown.Media = text.Text, text.Media
 	if asJSON {
 		return json.NewEncoder(p.stdout).Encode(shown)
 	}

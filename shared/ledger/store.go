@@ -28,11 +28,16 @@ type Store interface {
 	// Create stores a record of version 0 as version 1 and returns it. If there is one of that MessageSid already, it
 	// returns that one and ErrExists.
 	Create(ctx context.Context, r Record) (Record, error)
+	Updater
+	// Get returns the record as last written, or ErrNotFound.
+	Get(ctx context.Context, messageSid string) (Record, error)
+}
+
+// Updater is the part of a Store that changes records.
+type Updater interface {
 	// Update stores r as version r.Version+1 and returns it, if the stored version is r.Version. If it is another,
 	// it returns the stored record and ErrConflict; if there is none, ErrNotFound.
 	Update(ctx context.Context, r Record) (Record, error)
-	// Get returns the record as last written, or ErrNotFound.
-	Get(ctx context.Context, messageSid string) (Record, error)
 }
 
 // Lister finds records for operators. It may lag the Store by a moment.
@@ -131,7 +136,7 @@ const maxConflicts = 10
 // Change applies edit to r and stores the result, again on the newer record whenever someone else was quicker. edit
 // returns false if nothing is to be changed; Change then returns the record as it stands. Errors are those of
 // Store.Update and of edit.
-func Change(ctx context.Context, store Store, r Record, edit func(Record) (Record, bool, error)) (Record, error) {
+func Change(ctx context.Context, store Updater, r Record, edit func(Record) (Record, bool, error)) (Record, error) {
 	for range maxConflicts {
 		edited, changed, err := edit(r)
 		if err != nil || !changed {

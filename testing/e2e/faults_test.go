@@ -213,6 +213,7 @@ func (s *stage) operator(sid string) {
 		"/sms/status?message_sid=" + sid: http.StatusOK, "/sms/status?trail=true&message_sid=" + sid: http.StatusOK,
 		"/sms/status?number=" + url.QueryEscape(string(number)) + "&limit=3": http.StatusOK,
 		"/sms/status?number=" + url.QueryEscape(string(customer(0))):         http.StatusOK, "/sms/status?state=dead": http.StatusOK, "/sms/status?limit=x": http.StatusBadRequest,
+		"/sms/status/text?message_sid=" + sid: http.StatusOK, "/sms/status/text": http.StatusBadRequest,
 		"/sms/status?until=2026-01-01T00:00:00Z": http.StatusOK, "/openapi.json": http.StatusOK,
 	} {
 		request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.host.URL()+path, nil)

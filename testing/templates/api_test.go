@@ -26,6 +26,7 @@ func routes() map[string]route {
 		"GET " + webhook.PathHealth:          {function: "IngestFunction"},
 		"POST " + operations.PathRelay:       {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathStatus:       {function: "OperatorFunction", operator: true},
+		"GET " + operations.PathText:         {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathOpenAPI:      {function: "OperatorFunction", operator: true},
 	}
 }
@@ -39,6 +40,8 @@ func apiChecks() []check {
 			{"no description", removeResource("GetOpenAPIRoute")},
 			{"an open description", set("GetOpenAPIRoute", "AuthorizationType", "NONE")},
 			{"an open operator route", set("PostRelayRoute", "AuthorizationType", "NONE")},
+			{"words for everyone", set("GetStatusTextRoute", "AuthorizationType", "NONE")},
+			{"no words", removeResource("GetStatusTextRoute")},
 			{"an operator route that says nothing", remove("GetStatusRoute", "AuthorizationType")},
 			{"a webhook that Twilio cannot sign for", set("PostInboundRoute", "AuthorizationType", "AWS_IAM")},
 			{"the wrong function", set("PostRelayRoute", "Target", object{"Fn::Sub": "integrations/${IngestIntegration}"})},

@@ -98,7 +98,7 @@ func startsLambda(file *ast.File) bool {
 
 var (
 	settingName = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
-	httpPath    = regexp.MustCompile(`^/(sms/[a-z-]+|openapi\.json)$`)
+	httpPath    = regexp.MustCompile(`^/(sms(/[a-z-]+)+|openapi\.json)$`)
 )
 
 // settings returns the names of environment variables that stand in a config.go. Those of the runtime itself, AWS_…,

@@ -60,7 +60,8 @@ func actionMutations() []mutation {
 		{"not search the audit log as an operator", forbid("OperatorRole", "logs:FilterLogEvents")},
 		{"change routes as an operator", allow("OperatorRole", "dynamodb:PutItem", object{"Fn::GetAtt": "RoutingTable.Arn"})},
 		{"read all routes as an operator", allow("OperatorRole", "dynamodb:Scan", object{"Fn::GetAtt": "RoutingTable.Arn"})},
-		{"write the ledger as an operator", allow("OperatorRole", "dynamodb:PutItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
+		{"not put on record who looked", forbid("OperatorRole", "dynamodb:PutItem")},
+		{"delete from the ledger as an operator", allow("OperatorRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 		{"read the queue as ingest", allow("IngestRole", "sqs:ReceiveMessage", object{"Fn::GetAtt": "Queue.Arn"})},
 		{"not hold a message back", disallow("sqs:ChangeMessageVisibility", "${Queue.Arn}")},
 		{"not hold a timer back", disallow("sqs:ChangeMessageVisibility", "${TimerQueue.Arn}")},
@@ -274,7 +275,7 @@ func privileges() map[string]map[string]string {
 		},
 		"OperatorFunction": {
 			"${OperatorLogGroup.Arn}": logs, "${Queue.Arn}": "sqs:SendMessage",
-			"${LedgerTable.Arn}": "dynamodb:GetItem dynamodb:BatchGetItem", "${RoutingTable.Arn}": "dynamodb:BatchGetItem",
+			"${LedgerTable.Arn}": "dynamodb:GetItem dynamodb:BatchGetItem dynamodb:PutItem", "${RoutingTable.Arn}": "dynamodb:BatchGetItem",
 			"${ConversationsTable.Arn}":   "dynamodb:GetItem",
 			"${AuditLogGroup.Arn}":        "logs:FilterLogEvents",
 			index(dynamo.IndexByCustomer): "dynamodb:Query", index(dynamo.IndexByTwilioNumber): "dynamodb:Query", index(dynamo.IndexByStateDay): "dynamodb:Query",

@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// operatorToken opens the operators' routes of relays in tests.
+const operatorToken = "a-token-of-operators"
+
 // started opens a relay that talks to nobody, and runs it until the test ends or stop is called, which returns Run's error.
 func started(t *testing.T, edit func(r *Relay)) (r *Relay, stop func() error) {
 	t.Helper()
@@ -23,7 +26,7 @@ func started(t *testing.T, edit func(r *Relay)) (r *Relay, stop func() error) {
 func startedOn(t *testing.T, folder string, edit func(r *Relay)) (r *Relay, stop func() error) {
 	t.Helper()
 	config := Config{
-		Listen: "127.0.0.1:0", Data: folder, AccountSid: "AC00000000000000000000000000000001", AuthTokens: []string{hexToken},
+		Listen: "127.0.0.1:0", Data: folder, AccountSid: "AC00000000000000000000000000000001", AuthTokens: []string{hexToken}, OperatorToken: operatorToken,
 		TwilioBaseURL: "http://127.0.0.1:1", RetryBase: time.Second, MaxAttempts: 3, SendTimeout: time.Second,
 		ReconcileLooks: 1, ReconcileInterval: time.Second, Retention: 400 * time.Hour, Logger: slog.New(slog.DiscardHandler),
 	}
@@ -68,6 +71,7 @@ func TestPathsAtTheDoor(t *testing.T) {
 		{"GET", "/", 404},
 		{"POST", "/sms/inbound", 415},
 		{"GET", "/sms/status", 401},
+		{"GET", "/sms/status/text", 401},
 		{"OPTIONS", "/sms/inbound", 204},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), tt.method, r.URL(), http.NoBody)

@@ -1,4 +1,4 @@
-// Package operations serves operators: it queues a manual text and answers what became of any text. Who may call it
+// Package operations serves operators: it queues a manual text, answers what became of any text, and shows what one says. Who may call it
 // is not decided here: on AWS the gateway asks for IAM's SigV4, on one host the front door for a bearer token.
 package operations
 
@@ -24,13 +24,15 @@ import (
 const (
 	PathRelay   = "/sms/relay"
 	PathStatus  = "/sms/status"
+	PathText    = "/sms/status/text"
 	PathOpenAPI = "/openapi.json"
 )
 
-// Records is the part of the ledger that operators read.
+// Records is the part of the ledger that operators read. They write nothing to it but who was shown what a text says.
 type Records interface {
 	Get(ctx context.Context, messageSid string) (ledger.Record, error)
 	List(ctx context.Context, q ledger.Query) (ledger.Page, error)
+	ledger.Updater
 }
 
 // Conversations is the part of the conversations that operators read.
@@ -38,7 +40,7 @@ type Conversations interface {
 	Get(ctx context.Context, number, customer sms.PhoneNumber) (conversation.Conversation, error)
 }
 
-// Config is what a Handler is made of. Every field is needed.
+// Config is what a Handler is made of. Every field but Operator is needed.
 type Config struct {
 	// Queue takes manual texts, Records answers about all, and Routes say what would become of one.
 	Queue   queue.Sender
@@ -51,6 +53,8 @@ type Config struct {
 	// Now is the clock, NewID a new random id of a manual text ("RL" and 32 hexadecimal digits).
 	Now   func() time.Time
 	NewID func() string
+	// Operator is who goes on record as asking where the gateway vouches for nobody; left out, nobody is shown a text there.
+	Operator string
 	// Logger takes one line a request, Emit its measurements.
 	Logger *slog.Logger
 	Emit   telemetry.Emit
@@ -65,9 +69,10 @@ func New(config Config) *Handler { return &Handler{Config: config} }
 // Handle answers one request. The error is always nil: every outcome is an HTTP answer, a refusal one with a problem
 // document (RFC 9457, application/problem+json).
 //
-//	POST /sms/relay     202 {"id", "status_url"}, or of a dry run 200 and what would be done
-//	GET  /sms/status    200 one record (message_sid) or {"messages", "next_cursor"}
-//	GET  /openapi.json  200 the description of all this
+//	POST /sms/relay        202 {"id", "status_url"}, or of a dry run 200 and what would be done
+//	GET  /sms/status       200 one record (message_sid) or {"messages", "next_cursor"}
+//	GET  /sms/status/text  200 what one text says; who asked goes on record first
+//	GET  /openapi.json     200 the description of all this
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	a := h.route(ctx, request)
 	attrs := []slog.Attr{
@@ -89,6 +94,8 @@ func (h *Handler) route(ctx context.Context, request events.APIGatewayV2HTTPRequ
 	case PathRelay:
 		method, serve = http.MethodPost, h.relay
 	case PathStatus:
+	case PathText:
+		serve = h.text
 	case PathOpenAPI:
 		serve = describe
 	default:

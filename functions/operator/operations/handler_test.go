@@ -15,7 +15,7 @@ import (
 )
 
 func TestMethods(t *testing.T) {
-	allowed := map[string]string{operations.PathRelay: http.MethodPost, operations.PathStatus: http.MethodGet}
+	allowed := map[string]string{operations.PathRelay: http.MethodPost, operations.PathStatus: http.MethodGet, operations.PathText: http.MethodGet}
 	for path, only := range allowed {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "post", ""} {
 			if method == only {
@@ -37,7 +37,7 @@ func TestMethods(t *testing.T) {
 }
 
 func TestUnknownPaths(t *testing.T) {
-	for _, path := range []string{"", "/", "/sms", "/sms/", "/sms/relay/", "/sms/Relay", "/SMS/relay", "//sms/relay", "/prod/sms/relay", "/sms/inbound"} {
+	for _, path := range []string{"", "/", "/sms", "/sms/", "/sms/relay/", "/sms/Relay", "/SMS/relay", "//sms/relay", "/prod/sms/relay", "/sms/inbound", "/sms/status/", "/sms/status/text/", "/sms/text"} {
 		t.Run(path, func(t *testing.T) {
 			s := newStage()
 			r := with("", "")
@@ -102,11 +102,12 @@ func TestLogsKeepSecrets(t *testing.T) {
 		"a wrong value":   with("to", `{"secret":"+18585550111"}`),
 		"a list":          status("number=%2B18585550111&cursor=secret"),
 		"a wrong list":    status("secret=%2B18585550111"),
+		"what it says":    asksText("message_sid=" + relaytest.MessageSid(1)),
 		"one text":        status("message_sid=" + relaytest.MessageSid(1)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage()
-			s.store(t, relayed())
+			s.store(t, spoken())
 			s.ask(t, r)
 			if text := s.logged.String(); strings.Contains(text, "858555") || strings.Contains(text, "secret") {
 				t.Errorf("logged: %s", text)

@@ -56,7 +56,7 @@ func TestRoutesAreDescribed(t *testing.T) {
 		described[path] = slices.Collect(maps.Keys(item.Operations()))
 	}
 	compare(t, "paths", map[string][]string{
-		operations.PathRelay: {http.MethodPost}, operations.PathStatus: {http.MethodGet}, operations.PathOpenAPI: {http.MethodGet},
+		operations.PathRelay: {http.MethodPost}, operations.PathStatus: {http.MethodGet}, operations.PathText: {http.MethodGet}, operations.PathOpenAPI: {http.MethodGet},
 	}, described)
 }
 
@@ -96,6 +96,7 @@ func TestFieldsAreDescribed(t *testing.T) {
 	for name, value := range map[string]any{
 		"RelayRequest": operations.RelayRequest{}, "RelayAnswer": operations.RelayAnswer{}, "DryRun": operations.DryRun{}, "Hop": operations.Hop{},
 		"Route": operations.Route{}, "Message": operations.Message{}, "Attempt": operations.Attempt{}, "List": operations.List{}, "Problem": operations.Problem{},
+		"Text": operations.Text{}, "Media": operations.Media{},
 		"Trail": operations.Trail{}, "Entry": operations.Entry{}, "EntryAttempt": operations.EntryAttempt{},
 	} {
 		want := []string{}
@@ -152,8 +153,12 @@ func beyondSchemas(e events.APIGatewayV2HTTPRequest) bool {
 	if err != nil {
 		return true
 	}
+	names := []string{"message_sid", "number", "state", "since", "until", "limit", "cursor", "trail"}
+	if e.RawPath == operations.PathText {
+		names = []string{"message_sid"}
+	}
 	for name, values := range query {
-		if len(values) > 1 || values[0] == "" || !slices.Contains([]string{"message_sid", "number", "state", "since", "until", "limit", "cursor", "trail"}, name) {
+		if len(values) > 1 || values[0] == "" || !slices.Contains(names, name) {
 			return true
 		}
 	}

@@ -78,19 +78,22 @@ func (h *Handler) status(ctx context.Context, request events.APIGatewayV2HTTPReq
 		return refuse(http.StatusBadRequest, "the query string is unreadable")
 	}
 	var wrong findings
-	checkNames(query, &wrong)
+	if query.Has("show_text") {
+		wrong.malform("show_text", "show_text: what a text says has a path of its own, which may need a permission of its own: GET %s?message_sid=…", PathText)
+	}
+	checkNames(query, parameters(), &wrong)
 	if query.Has("message_sid") {
 		return h.one(ctx, query, &wrong)
 	}
 	return h.page(ctx, query, &wrong)
 }
 
-// checkNames finds parameters that do not exist, stand twice or are empty.
-func checkNames(query url.Values, wrong *findings) {
+// checkNames finds parameters that are not among names, are given twice or are empty.
+func checkNames(query url.Values, names []string, wrong *findings) {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		switch values := query[name]; {
-		case !slices.Contains(parameters(), name):
-			wrong.malform(name, "unknown parameter %q: the parameters are %s", name, strings.Join(parameters(), ", "))
+		case !slices.Contains(names, name):
+			wrong.malform(name, "unknown parameter %q: the parameters are %s", name, strings.Join(names, ", "))
 		case len(values) > 1:
 			wrong.malform(name, "%s stands twice", name)
 		case values[0] == "":
@@ -102,11 +105,35 @@ func checkNames(query url.Values, wrong *findings) {
 // messageSid is what names a text: as Twilio writes the ids of customers' texts, and this relay those of operators'.
 var messageSid = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}$`)
 
-func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) answer {
+// readSid reads the parameter that names a text.
+func readSid(query url.Values, wrong *findings) string {
 	sid := query.Get("message_sid")
 	if !messageSid.MatchString(sid) {
 		wrong.malform("message_sid", "message_sid: want SM, MM or RL and 32 hexadecimal digits")
 	}
+	return sid
+}
+
+// get reads a text's record. The refusal has no status if there is none.
+func (h *Handler) get(ctx context.Context, sid string) (r ledger.Record, refusal answer) {
+	r, err := h.Records.Get(ctx, sid)
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return r, notFound()
+	case err != nil:
+		return r, refuse(http.StatusServiceUnavailable, "the ledger cannot be read at the moment").because(err)
+	default:
+		return r, answer{}
+	}
+}
+
+func notFound() answer {
+	return refuse(http.StatusNotFound, "the ledger has no such text; one that was queued a moment ago appears when the sender takes it up, "+
+		"and the ids of the messages that were sent on are not looked up")
+}
+
+func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) answer {
+	sid := readSid(query, wrong)
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if name != "message_sid" && name != "trail" {
 			wrong.contradict(name, "%s: message_sid names one text: leave the other parameters out", name)
@@ -116,13 +143,9 @@ func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) an
 	if !wrong.none() {
 		return wrong.refuse()
 	}
-	r, err := h.Records.Get(ctx, sid)
-	switch {
-	case errors.Is(err, ledger.ErrNotFound):
-		return refuse(http.StatusNotFound, "the ledger has no such text; one that was queued a moment ago appears when the sender takes it up, "+
-			"and the ids of the messages that were sent on are not looked up")
-	case err != nil:
-		return refuse(http.StatusServiceUnavailable, "the ledger cannot be read at the moment").because(err)
+	r, refusal := h.get(ctx, sid)
+	if refusal.status != 0 {
+		return refusal
 	}
 	message := messageOf(r)
 	if withTrail {

@@ -246,6 +246,10 @@ func (pageFunc) Get(context.Context, string) (ledger.Record, error) {
 	return ledger.Record{}, ledger.ErrNotFound
 }
 
+func (pageFunc) Update(context.Context, ledger.Record) (ledger.Record, error) {
+	return ledger.Record{}, ledger.ErrNotFound
+}
+
 func (f pageFunc) List(_ context.Context, q ledger.Query) (ledger.Page, error) { return f(q) }
 
 // TestEmptyPageMayGoOn: the store reads a bounded number of items, and may have found none of them yet.

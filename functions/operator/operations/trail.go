@@ -36,6 +36,8 @@ type Entry struct {
 	Actor    string `json:"actor,omitempty"`
 	Decision string `json:"decision,omitempty"`
 	Note     string `json:"note,omitempty"`
+	// ReadBy is who was shown what the text says. The change is about nothing else then.
+	ReadBy string `json:"read_by,omitempty"`
 	// Unsealed means that someone changed the record past the relay.
 	Unsealed bool `json:"unsealed,omitempty"`
 }
@@ -86,7 +88,7 @@ func isComplete(r ledger.Record, entries []auditlog.Entry) bool {
 func entryOf(e auditlog.Entry) Entry {
 	shown := Entry{
 		ID: e.ID, Time: e.Time, Change: e.Change, Version: e.Version, From: e.From, To: e.To, Reason: e.Reason,
-		Actor: e.Actor, Decision: e.Decision, Note: e.Note, Unsealed: e.Unsealed,
+		Actor: e.Actor, Decision: e.Decision, Note: e.Note, ReadBy: e.ReadBy, Unsealed: e.Unsealed,
 	}
 	if e.Attempt != nil {
 		attempt := EntryAttempt(*e.Attempt)
