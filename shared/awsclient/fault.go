@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/aws/smithy-go"
 
@@ -102,13 +103,15 @@ func kindOfCode(code string) (kind fault.Kind, ok bool) {
 	}
 }
 
-// Code returns the service's error code; ok is false if the failure was not the service's answer.
+// Code returns the service's error code, without the namespace that some answers put before it and the SDK leaves there, as in
+// "com.amazonaws.sqs#QueueDoesNotExist"; ok is false if the failure was not the service's answer.
 func Code(err error) (code string, ok bool) {
 	answer, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		return "", false
 	}
-	return answer.ErrorCode(), true
+	code = answer.ErrorCode()
+	return code[strings.LastIndexByte(code, '#')+1:], true
 }
 
 // answeredError and tracedError are what the SDK's errors tell of an answer.

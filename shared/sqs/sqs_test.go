@@ -130,6 +130,8 @@ func TestSendFaults(t *testing.T) {
 	const private = "a private text"
 	older := refuses("QueueDoesNotExist", "")
 	older.queryError = "AWS.SimpleQueueService.NonExistentQueue;Sender"
+	named := refuses("QueueDoesNotExist", "")
+	named.queryError = "com.amazonaws.sqs#QueueDoesNotExist"
 	tests := []struct {
 		name   string
 		answer reply
@@ -139,6 +141,7 @@ func TestSendFaults(t *testing.T) {
 		{"key throttled", refuses("KmsThrottled", private), fault.Throttled},
 		{"no such queue", refuses("QueueDoesNotExist", "no queue"), fault.Fatal},
 		{"no such queue, by the older code", older, fault.Fatal},
+		{"no such queue, as ElasticMQ says it", named, fault.Fatal},
 		{"no such key", refuses("KmsNotFound", private), fault.Fatal},
 		{"denied", refuses("AccessDeniedException", "x may not y"), fault.Fatal},
 		{"another region's address", refuses("InvalidAddress", private), fault.Fatal},
