@@ -12,7 +12,8 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
 )
 
-// TestDoctorOnAWS examines what the template makes, in emulators. They have no functions and no alarms, and that is found.
+// TestDoctorOnAWS examines what the template makes, in emulators. They have no functions, and moto does not know the protocol in
+// which the SDK asks about alarms: both are found.
 func TestDoctorOnAWS(t *testing.T) {
 	s := newAWSStage(t)
 	_, twilioURL := newFake(t, nil)

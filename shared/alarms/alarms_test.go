@@ -7,19 +7,27 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go/transport/http/protocol/awsquery"
 
 	"quickdumpnow.com/smsrelay/shared/alarms"
 	"quickdumpnow.com/smsrelay/shared/awsclient"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
 )
 
+// asMotoSpeaks has a client of CloudWatch speak the service's older protocol: moto does not know CBOR, the SDK's own choice.
+func asMotoSpeaks(o *cloudwatch.Options) {
+	o.Protocol = awsquery.New(schemas.GraniteServiceVersion20100801)
+}
+
 // TestOnEmulator reads alarms, topics and a metric off moto.
 func TestOnEmulator(t *testing.T) {
 	t.Parallel()
 	cfg := awsclient.New(relaytest.Emulator(t, relaytest.EmulatorMoto))
-	metrics, topics, watch := cloudwatch.NewFromConfig(cfg), sns.NewFromConfig(cfg), alarms.New(cfg)
+	metrics, topics := cloudwatch.NewFromConfig(cfg, asMotoSpeaks), sns.NewFromConfig(cfg)
+	watch := alarms.Over(metrics, topics)
 	queue, function := "test-"+rand.Text(), "test-"+rand.Text()
 	if got, err := watch.OfQueue(t.Context(), queue); err != nil || len(got) != 0 {
 		t.Errorf("before there is an alarm: %+v, %v", got, err)
