@@ -32,7 +32,11 @@ about.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			traced, err := p.traced(cmd.Context(), cmd.Flags(), args[0])
+			sids, err := readSIDs(args)
+			if err != nil {
+				return err
+			}
+			traced, err := p.traced(cmd.Context(), cmd.Flags(), sids[0])
 			switch {
 			case err != nil:
 				return err

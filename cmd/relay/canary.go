@@ -146,7 +146,7 @@ func (f canaryFlags) check(ctx context.Context, relay doctor.Relay, number sms.P
 	}
 	var goesTo sms.PhoneNumber
 	for _, r := range routes {
-		if r.TwilioNumber == number && r.Active {
+		if sms.Same(r.TwilioNumber, number) && r.Active {
 			goesTo = r.DestinationCarrier
 		}
 	}

@@ -62,10 +62,16 @@ func (f *filterFlags) checkWords() (problems []error) {
 			problems = append(problems, fmt.Errorf("--reason: %w", err))
 		}
 	}
-	for _, id := range f.sids {
-		if _, err := typed.SID(id); err != nil && !letterID.MatchString(id) {
-			problems = append(problems, err)
+	for i, id := range f.sids {
+		if letterID.MatchString(id) {
+			continue
 		}
+		sid, err := typed.SID(id)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		f.sids[i] = sid
 	}
 	return problems
 }
@@ -133,6 +139,8 @@ type letterList struct {
 	// notShown is how many more there are that could not be had: behind others of their conversation, or in the hands
 	// of another command. On AWS it is approximate.
 	notShown int
+	// seen counts the letters that were looked at, by reason, those that did not pass included.
+	seen map[string]int
 }
 
 // readLetters opens the relay and reads its dead letters.
@@ -158,8 +166,14 @@ func listLetters(ctx context.Context, d *desk.Desk, filter letters.Filter) (list
 	if err != nil {
 		return listed, fmt.Errorf("count the dead letters: %w", err)
 	}
-	passed, seen, err := letters.Read(ctx, d.DeadLetters, d.Ledger, filter)
-	return letterList{letters: passed, notShown: max(0, waiting+inFlight-seen)}, err
+	all, seen, err := letters.Read(ctx, d.DeadLetters, d.Ledger, letters.Filter{})
+	listed = letterList{notShown: max(0, waiting+inFlight-seen), seen: letters.PlanOf(all).ByReason}
+	for _, l := range all {
+		if filter.Passes(l) {
+			listed.letters = append(listed.letters, l)
+		}
+	}
+	return listed, err
 }
 
 func (p program) dlqShowCommand() *cobra.Command {
@@ -177,7 +191,7 @@ unreadable letter is named by the id that ls shows for it.`,
 				return err
 			}
 			if len(listed.letters) == 0 {
-				return noLetter(args[0], listed.notShown)
+				return noLetter(args[0], listed)
 			}
 			if asJSON {
 				return json.NewEncoder(p.stdout).Encode(shownLetters(listed, true))
@@ -204,9 +218,9 @@ func oneSID(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-func noLetter(sid string, notShown int) error {
-	err := fmt.Errorf("no dead letter of %s", sid)
-	if notShown > 0 {
+func noLetter(sid string, listed letterList) error {
+	err := fmt.Errorf("no dead letter of %s: %s", sid, countLine(letterList{seen: listed.seen}))
+	if notShown := listed.notShown; notShown > 0 {
 		return hintedError{err, fmt.Sprintf("%d letters could not be looked at: they lie behind others of their conversation, or another command has them", notShown)}
 	}
 	return hintedError{err, "relay dlq ls lists those that there are"}

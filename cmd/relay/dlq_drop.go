@@ -106,7 +106,11 @@ func (p program) drop(cmd *cobra.Command, f dropFlags) (err error) {
 		From: d.DeadLetters, Records: d.Ledger, Filter: filter, Save: file.save,
 		Note: func(ctx context.Context, l letters.Letter) error { return noteDrop(ctx, d, l, decision) },
 	}.Run(ctx)
-	return errors.Join(p.printDrop(letterList{letters: dropped}, f, file.path), interrupted(ctx, err))
+	listed := letterList{letters: dropped}
+	if err == nil && len(dropped) == 0 {
+		listed, err = listLetters(ctx, d, filter)
+	}
+	return errors.Join(p.printDrop(listed, f, file.path), interrupted(ctx, err))
 }
 
 // noteDrop writes into the ledger that the letter of a dead text is dropped, by whom and why. The letter of a text that is not

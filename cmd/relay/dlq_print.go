@@ -93,12 +93,24 @@ func writeLetters(out io.Writer, listed letterList) error {
 func countLine(listed letterList) string {
 	line := plural(len(listed.letters), "dead letter")
 	if len(listed.letters) == 0 {
-		line = "no dead letters"
+		line = noneOf(listed.seen)
 	}
 	if listed.notShown > 0 {
 		line += fmt.Sprintf("; %d more could not be shown: they lie behind others of their conversation, or another command has them", listed.notShown)
 	}
 	return line
+}
+
+// noneOf says that no letter is wanted of those that there are, by reason. "No dead letters" alone would be a false all-clear.
+func noneOf(seen map[string]int) string {
+	all := 0
+	for _, n := range seen {
+		all += n
+	}
+	if all == 0 {
+		return "no dead letters"
+	}
+	return fmt.Sprintf("none of %s matches: the reasons are %s; relay dlq ls lists them", plural(all, "dead letter"), countsOf(seen))
 }
 
 // plural counts things.

@@ -109,7 +109,7 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 type redrivePlan struct {
 	letters.Plan
 
-	notShown int
+	listed letterList
 }
 
 // planRedrive reads the letters and asks Twilio about them, if it is to be asked.
@@ -123,7 +123,7 @@ func planRedrive(ctx context.Context, d *desk.Desk, move letters.Move) (redriveP
 			return redrivePlan{}, err
 		}
 	}
-	return redrivePlan{Plan: letters.PlanOf(listed.letters), notShown: listed.notShown}, nil
+	return redrivePlan{Plan: letters.PlanOf(listed.letters), listed: listed}, nil
 }
 
 // shownPlan is a plan as JSON.
@@ -146,7 +146,7 @@ type shownPlan struct {
 func (f redriveFlags) shown(planned redrivePlan) shownPlan {
 	shown := shownPlan{
 		Moving: planned.Moving, Segments: planned.Segments, Estimate: float64(planned.Segments) * f.price, Price: f.price,
-		ByReason: planned.ByReason, ByOutlook: planned.ByOutlook, NotShown: planned.notShown,
+		ByReason: planned.ByReason, ByOutlook: planned.ByOutlook, NotShown: planned.listed.notShown,
 		Letters: shownLetters(letterList{letters: planned.Letters}, false).Letters,
 	}
 	if !planned.Oldest.IsZero() {
@@ -168,7 +168,7 @@ func (p program) printPlan(planned redrivePlan, f redriveFlags) error {
 
 // writePlan says what a redrive would come to, for people.
 func (p program) writePlan(planned redrivePlan, f redriveFlags) {
-	fmt.Fprintln(p.stdout, countLine(letterList{letters: planned.Letters, notShown: planned.notShown}))
+	fmt.Fprintln(p.stdout, countLine(planned.listed))
 	if len(planned.Letters) == 0 {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -170,12 +171,14 @@ func (p program) configureNumber(ctx context.Context, flags *pflag.FlagSet, numb
 	if err != nil {
 		return err
 	}
-	found, err := client.Numbers(ctx, number)
+	all, err := client.Numbers(ctx, "")
 	if err != nil {
 		return withTwilioHint(err)
 	}
-	if len(found) == 0 {
+	// Twilio may write the number in another of its spellings, by which it finds nothing in the one that was named.
+	at := slices.IndexFunc(all, func(n twilio.Number) bool { return sms.Same(n.PhoneNumber, number) })
+	if at < 0 {
 		return hintedError{fmt.Errorf("%s is not a number of the account", number), "relay number ls lists those that are"}
 	}
-	return p.changeNumber(ctx, client, found[0], wanted, c.apply)
+	return p.changeNumber(ctx, client, all[at], wanted, c.apply)
 }

@@ -25,7 +25,6 @@ func (f *editFlags) add(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.version, "version", 0, "change it only if this is its version, as relay route get shows it; 0 is that of a route that is not there yet")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: what was done, the route as it is, and the fields that are another")
 	f.numbers.add(flags)
-	flags.BoolVar(&f.numbers.insist, "force", false, "take a number, too, that has not the digits of its country's numbers")
 	addDesk(flags)
 }
 

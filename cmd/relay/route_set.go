@@ -63,6 +63,7 @@ is active unless --inactive is said.`,
 	}
 	said.add(cmd.Flags())
 	f.add(cmd.Flags())
+	cmd.Flags().BoolVar(&f.numbers.insist, "force", false, "take a number, too, that has not the digits of its country's numbers")
 	cmd.MarkFlagsMutuallyExclusive(flagFallback, flagNoFallback)
 	cmd.MarkFlagsMutuallyExclusive(flagActive, flagInactive)
 	return cmd

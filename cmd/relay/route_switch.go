@@ -49,7 +49,8 @@ does. While the item is there, the number can be no hop of another route.`,
 
 // switchCommand makes a command that changes a route without being told more than its number. One that ends says what waits.
 func (p program) switchCommand(cmd cobra.Command, change change, ends bool) *cobra.Command {
-	f := editFlags{ends: ends}
+	// A route that was made with --force is switched without it.
+	f := editFlags{ends: ends, numbers: numberFlags{insist: true}}
 	cmd.Args, cmd.ValidArgsFunction = oneRoute, p.completeNumbers
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return p.edit(cmd, args[0], f, change) }
 	if ends {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -42,7 +43,7 @@ Every setting is an environment variable and a flag of the same name; a flag win
 func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	config, err := readSettings(settingLookup(flags, p.lookup), p.stderr)
 	if err != nil {
-		return settingError(err)
+		return settingError(asTyped(err, flags))
 	}
 	relay, err := embedded.Open(ctx, config)
 	if err != nil {
@@ -93,12 +94,15 @@ func readRoutes(path string) ([]route.Route, error) {
 	}
 	file, err := os.Open(path) //nolint:gosec // the operator names the file.
 	if err != nil {
-		return nil, fmt.Errorf("RELAY_ROUTES: %w", err)
+		if missing, ok := errors.AsType[*fs.PathError](err); ok {
+			err = missing.Err
+		}
+		return nil, fmt.Errorf("%s: %s: %w; relay route export prints such a file", envRoutes, path, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read.
 	routes, err := route.ParseMaintenance(file, route.Reading{Now: time.Now()})
 	if err != nil {
-		return nil, fmt.Errorf("RELAY_ROUTES: %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %s: %w", envRoutes, path, err)
 	}
 	return routes, nil
 }

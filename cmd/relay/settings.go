@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -120,6 +122,17 @@ func lookupOf(known []setting, flags *pflag.FlagSet, environment func(string) (s
 		}
 		return s.fallback, s.fallback != ""
 	}
+}
+
+// asTyped names the settings in an error as they were given: those of the command line by their flags.
+func asTyped(err error, flags *pflag.FlagSet) error {
+	words := err.Error()
+	for _, s := range settings() {
+		if f := flags.Lookup(s.flag()); f != nil && f.Changed {
+			words = regexp.MustCompile(`\b`+s.env+`\b`).ReplaceAllLiteralString(words, "--"+s.flag())
+		}
+	}
+	return errors.New(words)
 }
 
 // settingError words what is wrong with the settings.

@@ -229,9 +229,9 @@ func notOf(found sms.Found, r ledger.Record, a ledger.Attempt) string {
 	switch {
 	case found.Direction != sms.DirectionAPI:
 		return "the API did not send it"
-	case found.From != r.TwilioNumber:
+	case !sms.Same(found.From, r.TwilioNumber):
 		return "it is from another number"
-	case found.To != a.To:
+	case !sms.Same(found.To, a.To):
 		return "it went to another phone"
 	case !reconcile.Same(found.Body, plan.TextOf(r)):
 		return "it says something else"

@@ -79,8 +79,8 @@ func (f Folded) with(a Attempt, redriven int) Folded {
 	f.Attempts++
 	f.InDoubt = f.InDoubt || a.Unknown()
 	f.Awaited = f.Awaited || a.awaited()
-	f.Phones = slices.DeleteFunc(slices.Clone(f.Phones), func(p FoldedPhone) bool { return p.To != a.To && !p.HopDone && p.Since != redriven })
-	i := slices.IndexFunc(f.Phones, func(p FoldedPhone) bool { return p.To == a.To })
+	f.Phones = slices.DeleteFunc(slices.Clone(f.Phones), func(p FoldedPhone) bool { return !sms.Same(p.To, a.To) && !p.HopDone && p.Since != redriven })
+	i := slices.IndexFunc(f.Phones, func(p FoldedPhone) bool { return sms.Same(p.To, a.To) })
 	if i < 0 {
 		f.Phones, i = append(f.Phones, FoldedPhone{To: a.To}), len(f.Phones)
 	}
@@ -97,7 +97,7 @@ func (f Folded) with(a Attempt, redriven int) Folded {
 
 // phone returns what the folded attempts at that phone came to.
 func (f Folded) phone(to sms.PhoneNumber) FoldedPhone {
-	if i := slices.IndexFunc(f.Phones, func(p FoldedPhone) bool { return p.To == to }); i >= 0 {
+	if i := slices.IndexFunc(f.Phones, func(p FoldedPhone) bool { return sms.Same(p.To, to) }); i >= 0 {
 		return f.Phones[i]
 	}
 	return FoldedPhone{To: to}

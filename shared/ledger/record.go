@@ -192,7 +192,7 @@ func (r Record) DueSince() time.Time {
 func (r Record) SpentAt(to sms.PhoneNumber) int {
 	spent := 0
 	for _, a := range r.Attempts {
-		if a.To == to && a.spent() && a.Number > r.Redriven {
+		if sms.Same(a.To, to) && a.spent() && a.Number > r.Redriven {
 			spent++
 		}
 	}
@@ -204,7 +204,7 @@ func (r Record) SpentAt(to sms.PhoneNumber) int {
 func (r Record) TriesAt(to sms.PhoneNumber) int {
 	before := r.Redriven
 	for _, a := range r.Attempts {
-		if a.To != to {
+		if !sms.Same(a.To, to) {
 			before = max(before, a.Number)
 		}
 	}

@@ -55,6 +55,16 @@ func TestClaimKeepsOneUnusableAccount(t *testing.T) {
 	}
 }
 
+// TestSpellingsAreOnePhone: a route that is brought to the one form of its numbers gives a phone no new attempts.
+func TestSpellingsAreOnePhone(t *testing.T) {
+	const before, after = sms.PhoneNumber("+4407700900123"), sms.PhoneNumber("+447700900123")
+	kept := ledger.Record{Attempts: []ledger.Attempt{{Number: 1, To: before, Outcome: "transient"}}}
+	folded := ledger.Record{Folded: ledger.Folded{Attempts: 1, Phones: []ledger.FoldedPhone{{To: before, Spent: 1, HopDone: true}}}}
+	if kept.SpentAt(after) != 1 || kept.TriesAt(after) != 1 || folded.SpentAt(after) != 1 || folded.HopOpen(after) {
+		t.Errorf("spent %d, tries %d; folded %d, open %v: want 1, 1, 1, false", kept.SpentAt(after), kept.TriesAt(after), folded.SpentAt(after), folded.HopOpen(after))
+	}
+}
+
 func TestBook(t *testing.T) {
 	at := noon.Add(time.Minute)
 	for _, name := range []string{"(none)", "waiting", "paced", "next hop"} {

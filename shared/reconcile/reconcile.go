@@ -91,7 +91,7 @@ func Find(q Question) (message sms.Found, verdict Verdict) {
 
 // isLike reports whether a listed message says the same to the same phone.
 func (q Question) isLike(m sms.Found) bool {
-	return m.Direction == sms.DirectionAPI && m.From == q.Message.From && m.To == q.Message.To && Same(m.Body, q.Message.Body)
+	return m.Direction == sms.DirectionAPI && sms.Same(m.From, q.Message.From) && sms.Same(m.To, q.Message.To) && Same(m.Body, q.Message.Body)
 }
 
 // Same reports whether two bodies are the same words. Twilio may take blanks off the ends.

@@ -77,6 +77,16 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFindInAnotherSpelling: an older route's phone may be written otherwise than Twilio lists it.
+func TestFindInAnotherSpelling(t *testing.T) {
+	message := listed("a", 0)
+	message.To = "+447700900123"
+	q := reconcile.Question{Message: sms.Outbound{From: number, To: "+4407700900123", Body: words}, StartedAt: noon, Span: span, Listed: []sms.Found{message}}
+	if found, verdict := reconcile.Find(q); verdict != reconcile.Present || found.Sid != message.Sid {
+		t.Errorf("Find = %q, %v; want %q", found.Sid, verdict, message.Sid)
+	}
+}
+
 // What is on the list is the lost message only if it says the same to the same phone, from the API, at its time.
 func TestIsLike(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -166,7 +166,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"attempts anew", "the attempts before a redrive count after it",
-			[]edit{{"shared/ledger/record.go", "a.To == to && a.spent() && a.Number > r.Redriven {", "a.To == to && a.spent() {"}},
+			[]edit{{"shared/ledger/record.go", "sms.Same(a.To, to) && a.spent() && a.Number > r.Redriven {", "sms.Same(a.To, to) && a.spent() {"}},
 		},
 		{
 			"kept anew", "the record of a redriven text is forgotten while a queue has its message",

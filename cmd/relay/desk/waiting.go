@@ -35,7 +35,7 @@ func (d *Desk) Waiting(ctx context.Context, number sms.PhoneNumber) (Waiting, er
 				return w, err
 			}
 			for _, r := range page.Records {
-				if r.TwilioNumber == number && !seen[r.MessageSid] {
+				if sms.Same(r.TwilioNumber, number) && !seen[r.MessageSid] {
 					seen[r.MessageSid] = true
 					w.Texts++
 				}
@@ -57,7 +57,7 @@ func (d *Desk) unseen(ctx context.Context, here bodies, number sms.PhoneNumber, 
 	var ids []string
 	err := here.Bodies(ctx, func(body string) {
 		e, err := queue.Decode(body)
-		if err == nil && e.Message != nil && e.Message.To == number && !seen[e.RelayID] {
+		if err == nil && e.Message != nil && sms.Same(e.Message.To, number) && !seen[e.RelayID] {
 			seen[e.RelayID] = true
 			ids = append(ids, e.RelayID)
 		}

@@ -73,9 +73,15 @@ func provocations() []provocation {
 		{"routes-active", Fail, "no route is active", func(_ *testing.T, w *world) { w.routes[0].Active = false }},
 		{"routes-active", Fail, "***0199 has no", func(_ *testing.T, w *world) { w.relay.Number = "+18585550199" }},
 		{"routes-valid", Fail, "not valid", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "6195550123" }},
+		{"routes-valid", Fail, "E.164 form", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "+4407700900123" }},
+		{"routes-valid", Fail, "no phone can have", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "+1619555012" }},
 		{"routes-valid", Warn, "by hand", func(_ *testing.T, w *world) { w.routes[0].Version = 0 }},
 		{"route-loops", Fail, "***0123, which has a route", func(_ *testing.T, w *world) {
 			w.routes = append(w.routes, route.Route{TwilioNumber: testPhone, DestinationCarrier: testSecond})
+		}},
+		{"route-loops", Fail, "***0123, which has a route", func(_ *testing.T, w *world) {
+			w.routes[0].DestinationCarrier = "+4407700900123"
+			w.routes = append(w.routes, route.Route{TwilioNumber: "+447700900123", DestinationCarrier: testSecond})
 		}},
 		{"opted-out", Warn, "***0123 of ***0100", func(_ *testing.T, w *world) { w.routes[0].OptedOut = []sms.PhoneNumber{testPhone} }},
 		{"opted-out", Fail, "every phone", func(_ *testing.T, w *world) { w.routes[0].OptedOut = []sms.PhoneNumber{testPhone, testSecond} }},
@@ -304,6 +310,20 @@ func TestSeveralNumbers(t *testing.T) {
 	w.number("", "POST", "")
 	if got := w.examine(t)["webhook-url"]; got.Status != Fail || !strings.Contains(got.Found, "***0100") {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestNumbersInTwoSpellings: what Twilio and the table write differently is one number.
+func TestNumbersInTwoSpellings(t *testing.T) {
+	w := newWorld(t)
+	w.twilio.numbers[0].PhoneNumber = "+525512345678"
+	w.routes[0].TwilioNumber = "+5215512345678"
+	for _, w.relay.Number = range []sms.PhoneNumber{"", "+525512345678"} {
+		for _, check := range []string{"number-owned", "webhook-url", "routes-active"} {
+			if got := w.examine(t)[check]; got.Status != OK {
+				t.Errorf("%q: %s: %+v", w.relay.Number, check, got)
+			}
+		}
 	}
 }
 

@@ -42,7 +42,7 @@ func ofNumbers(check func(*exam, sms.PhoneNumber, *twilio.Number) Finding) func(
 		}
 		findings := make([]Finding, len(numbers))
 		for i, number := range numbers {
-			at := slices.IndexFunc(owned, func(n twilio.Number) bool { return n.PhoneNumber == number })
+			at := slices.IndexFunc(owned, func(n twilio.Number) bool { return sms.Same(n.PhoneNumber, number) })
 			if at < 0 {
 				findings[i] = check(e, number, nil)
 			} else {

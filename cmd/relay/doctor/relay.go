@@ -152,7 +152,7 @@ func (e *exam) routed() ([]route.Route, error) {
 	routes, err := e.routes()
 	var active []route.Route
 	for _, r := range routes {
-		if r.Active && (e.Number == "" || e.Number == r.TwilioNumber) {
+		if r.Active && (e.Number == "" || sms.Same(e.Number, r.TwilioNumber)) {
 			active = append(active, r)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 func routeChecks() []Check {
@@ -70,7 +71,7 @@ func routeLoops(_ context.Context, e *exam) Finding {
 	var findings []Finding
 	for _, r := range routes {
 		for _, hop := range r.Hops() {
-			if slices.ContainsFunc(routes, func(other route.Route) bool { return other.TwilioNumber == hop }) {
+			if slices.ContainsFunc(routes, func(other route.Route) bool { return sms.Same(other.TwilioNumber, hop) }) {
 				findings = append(findings, fail("give the route a phone that is no Twilio number: relay route set NUMBER --to PHONE", "the route of %s goes to %s, which has a route itself", r.TwilioNumber.Mask(), hop.Mask()))
 			}
 		}

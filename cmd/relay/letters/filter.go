@@ -42,8 +42,8 @@ func (f Filter) IsZero() bool {
 
 // has reports whether the number has to do with the text.
 func (l Letter) has(number sms.PhoneNumber) bool {
-	if m := l.Envelope.Message; m != nil && (m.From == number || m.To == number) {
+	if m := l.Envelope.Message; m != nil && (sms.Same(m.From, number) || sms.Same(m.To, number)) {
 		return true
 	}
-	return l.Record.TwilioNumber == number || l.Record.Customer == number
+	return sms.Same(l.Record.TwilioNumber, number) || sms.Same(l.Record.Customer, number)
 }

@@ -195,6 +195,8 @@ func TestFilter(t *testing.T) {
 		Envelope: queue.Envelope{Version: 1, RelayID: "SM1", ReceivedAt: at(1), Message: &sms.Message{From: customer(1), To: relaytest.TwilioNumber}},
 		Reason:   ledger.ReasonAttemptsExhausted, Outlook: letters.Again,
 	}
+	spelled := letter
+	spelled.Envelope.Message = &sms.Message{From: "+4407700900123", To: relaytest.TwilioNumber}
 	unreadable := letters.Letter{Delivery: queue.Delivery{MessageID: "letter-2", SentAt: at(2)}, Reason: ledger.ReasonUndecodable, Outlook: letters.Unreadable}
 	for name, tt := range map[string]struct {
 		filter letters.Filter
@@ -206,6 +208,7 @@ func TestFilter(t *testing.T) {
 		"another reason":       {letters.Filter{Reason: ledger.ReasonUndecodable}, letter, false},
 		"its customer":         {letters.Filter{Number: customer(1)}, letter, true},
 		"its Twilio number":    {letters.Filter{Number: relaytest.TwilioNumber}, letter, true},
+		"in another spelling":  {letters.Filter{Number: "+447700900123"}, spelled, true},
 		"another number":       {letters.Filter{Number: customer(2)}, letter, false},
 		"since then":           {letters.Filter{Since: at(1)}, letter, true},
 		"since later":          {letters.Filter{Since: at(1).Add(1)}, letter, false},

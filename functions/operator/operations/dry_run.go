@@ -122,7 +122,7 @@ func (h *Handler) whyDropped(ctx context.Context, wanted RelayRequest, reason le
 // isCustomer reports whether the ledger has a text from that number. What cannot be read is not known.
 func (h *Handler) isCustomer(ctx context.Context, number sms.PhoneNumber) bool {
 	page, err := h.Records.List(ctx, ledger.Query{Number: number, Limit: 1})
-	return err == nil && slices.ContainsFunc(page.Records, func(r ledger.Record) bool { return r.Customer == number })
+	return err == nil && slices.ContainsFunc(page.Records, func(r ledger.Record) bool { return sms.Same(r.Customer, number) })
 }
 
 // hopsOf returns the phones that the text could go to, whether it would or not.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // known looks up whether the ledger has the text of an idempotency key already, and refuses the key if it stands for
@@ -21,7 +22,7 @@ func (h *Handler) known(ctx context.Context, wanted RelayRequest, id string) (fo
 		return false, answer{}
 	case err != nil:
 		return false, refuse(http.StatusServiceUnavailable, "the ledger cannot be asked for idempotency_key at the moment: send the same request again").because(err)
-	case r.TwilioNumber != wanted.TwilioNumber || r.Customer != wanted.From || r.Destination != wanted.To || r.Body != wanted.Body:
+	case !sms.Same(r.TwilioNumber, wanted.TwilioNumber) || !sms.Same(r.Customer, wanted.From) || !sms.Same(r.Destination, wanted.To) || r.Body != wanted.Body:
 		var wrong findings
 		wrong.contradict("idempotency_key", "idempotency_key: stands for another text, %s: use a new key for a new text", id)
 		return false, wrong.refuse()

@@ -247,7 +247,7 @@ func (h *Handler) compare(ctx context.Context, r ledger.Record, attempt ledger.A
 
 // heedOther takes in another text, if it says the same. It is read anew: a list may lag.
 func (h *Handler) heedOther(ctx context.Context, r, other ledger.Record, attempt ledger.Attempt, q *reconcile.Question) error {
-	if other.MessageSid == r.MessageSid || other.TwilioNumber != r.TwilioNumber || !reconcile.Same(bodyOf(other), q.Message.Body) {
+	if other.MessageSid == r.MessageSid || !sms.Same(other.TwilioNumber, r.TwilioNumber) || !reconcile.Same(bodyOf(other), q.Message.Body) {
 		return nil
 	}
 	other, err := h.Ledger.Get(ctx, other.MessageSid)
@@ -265,7 +265,7 @@ func (h *Handler) heedOther(ctx context.Context, r, other ledger.Record, attempt
 func (h *Handler) heed(r ledger.Record, about ledger.Attempt, q *reconcile.Question) {
 	for _, a := range r.Attempts {
 		switch {
-		case a.To != about.To, a.ClaimID == about.ClaimID:
+		case !sms.Same(a.To, about.To), a.ClaimID == about.ClaimID:
 		case a.OutboundSid != "":
 			q.Known[a.OutboundSid] = true
 		case a.Outcome == "", a.Unknown(), a.Refused():
