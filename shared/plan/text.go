@@ -3,7 +3,6 @@ package plan
 import (
 	"strconv"
 	"strings"
-	"unicode/utf16"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -14,25 +13,30 @@ func MessageOf(r ledger.Record) sms.Message {
 	return sms.Message{Sid: r.MessageSid, From: r.Customer, To: r.TwilioNumber, Body: r.Body, Media: r.Media}
 }
 
-// Text returns what the destination reads: "From <customer>: <text>". Attachments are told of, not passed on. What
-// goes beyond Twilio's limit of 1,600 characters is cut, and an ellipsis says so; the ledger keeps the whole text.
+// Text returns what the destination reads: "From <customer>: <text>". Attachments are told of in a note after it, not
+// passed on. Of what goes beyond Twilio's limit of 1,600 characters the customer's words are shortened, and an ellipsis
+// says so; who wrote and the note remain. The ledger keeps the whole text.
 func Text(m sms.Message) string {
-	var text strings.Builder
+	header := ""
 	if m.From != "" {
-		text.WriteString("From " + string(m.From) + ": ")
+		header = "From " + string(m.From) + ": "
 	}
-	text.WriteString(m.Body)
-	if len(m.Media) > 0 {
-		if m.Body != "" {
-			text.WriteByte(' ')
-		}
-		text.WriteString("[" + attachments(m.Media) + "]")
+	note := noteOf(m.Media)
+	if sms.Length(header+note) > sms.MaxBody/2 {
+		note = briefNoteOf(m.Media)
 	}
-	return shorten(text.String(), sms.MaxBody)
+	if note != "" && m.Body != "" {
+		note = " " + note
+	}
+	body := sms.Shorten(m.Body, max(sms.MaxBody-sms.Length(header+note), 0))
+	return sms.Shorten(header+body+note, sms.MaxBody)
 }
 
-// attachments names the kinds of the attachments: "1 attachment: image/jpeg".
-func attachments(media []sms.Media) string {
+// noteOf tells of the attachments and their kinds: "[1 attachment: image/jpeg]". It is empty without any.
+func noteOf(media []sms.Media) string {
+	if len(media) == 0 {
+		return ""
+	}
 	kinds := make([]string, len(media))
 	for i, attachment := range media {
 		kinds[i] = attachment.ContentType
@@ -40,24 +44,21 @@ func attachments(media []sms.Media) string {
 			kinds[i] = "unknown"
 		}
 	}
-	noun := " attachments: "
-	if len(media) == 1 {
-		noun = " attachment: "
-	}
-	return strconv.Itoa(len(media)) + noun + strings.Join(kinds, ", ")
+	return "[" + count(media) + ": " + strings.Join(kinds, ", ") + "]"
 }
 
-// shorten cuts text to at most limit characters, counted as Twilio counts them: in UTF-16 units.
-func shorten(text string, limit int) string {
-	if len(text) <= limit || sms.Length(text) <= limit {
-		return text
+// briefNoteOf tells of the attachments by their number alone, for kinds whose names would take the text's room.
+func briefNoteOf(media []sms.Media) string {
+	if len(media) == 0 {
+		return ""
 	}
-	const ellipsis = "…"
-	left := limit - sms.Length(ellipsis)
-	for i, r := range text {
-		if left -= utf16.RuneLen(r); left < 0 {
-			return text[:i] + ellipsis
-		}
+	return "[" + count(media) + "]"
+}
+
+// count is "1 attachment", "2 attachments".
+func count(media []sms.Media) string {
+	if len(media) == 1 {
+		return "1 attachment"
 	}
-	return text
+	return strconv.Itoa(len(media)) + " attachments"
 }

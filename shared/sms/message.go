@@ -68,7 +68,8 @@ const MaxBody = 1600
 // MaxValidityPeriod is the longest ValidityPeriod there is.
 const MaxValidityPeriod = 10 * time.Hour
 
-// Length returns a text's length as Twilio counts it: in UTF-16 units, of which an emoji takes two.
+// Length returns a text's length in UTF-16 units, of which an emoji takes two. Twilio's page on error 21617 says "characters",
+// and that emoji take more than one; its bills count in the same units.
 func Length(text string) int {
 	n := 0
 	for _, r := range text {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/sweep"
 	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -149,6 +151,27 @@ func TestInject(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" || queued[0].Group != want.Group() || queued[0].DeduplicationID != sid {
 		t.Errorf("queued %+v, error %v (-want +got):\n%s", queued[0], err, diff)
+	}
+}
+
+// TestInjectOfALongText: what the phone on duty reads of a swept text is shortened as of any other, before its note.
+func TestInjectOfALongText(t *testing.T) {
+	s := newStage(t)
+	s.texted(strings.Repeat("x", 1580), sms.Media{URL: "https://example.com/1.jpg", ContentType: "image/jpeg"})
+	s.clock.Advance(time.Minute)
+	missing, _, err := s.Missing(t.Context(), relaytest.TwilioNumber)
+	if err != nil || len(missing) != 1 {
+		t.Fatalf("missing %v, error %v", missing, err)
+	}
+	if err := s.Inject(t.Context(), missing[0]); err != nil {
+		t.Fatal(err)
+	}
+	got, err := queue.Decode(s.queue.Messages()[0].Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := plan.Text(*got.Message); sms.Length(text) != sms.MaxBody || !strings.HasSuffix(text, "x… [1 attachment: unknown]") {
+		t.Errorf("%d characters, ending in %q", sms.Length(text), text[len(text)-40:])
 	}
 }
 

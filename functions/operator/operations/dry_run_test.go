@@ -104,6 +104,7 @@ func TestDryRunCounts(t *testing.T) {
 		{"whom it is from takes its place", `,"from":"+18585550111"`, strings.Repeat("x", 160), 2, 179},
 		{"another script", "", strings.Repeat("ж", 71), 2, 71},
 		{"cut", `,"from":"+18585550111"`, strings.Repeat("x", 1600), 24, 1600},
+		{"cut before an emoji of several", `,"from":"+18585550111"`, strings.Repeat("x", 1578) + "👨‍👩‍👧‍👦", 24, 1598},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newStage().ask(t, relay(fmt.Sprintf(`{"dry_run":true,"twilio_number":"+18585550100","body":%q%s}`, tt.body, tt.fields)))
