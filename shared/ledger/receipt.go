@@ -55,15 +55,17 @@ func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
 	if !ok || awaited.Number != number {
 		return r, false
 	}
+	to, reason := Queued, ReasonDeliveryTimeout
 	if slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.Number > number && a.Unknown() }) {
-		late, err := r.move(Uncertain, ReasonUnknownOutcome, now)
-		return late, err == nil
+		to, reason = Uncertain, ReasonUnknownOutcome
 	}
-	late, err := r.move(Queued, ReasonDeliveryTimeout, now)
+	late, err := r.move(to, reason, now)
 	if err != nil {
 		return r, false
 	}
-	late.NotBefore = late.UpdatedAt
+	if to == Queued {
+		late.NotBefore = late.UpdatedAt
+	}
 	for i := range late.Attempts {
 		if a := &late.Attempts[i]; a.awaited() {
 			a.HopDone = true

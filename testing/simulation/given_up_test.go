@@ -23,7 +23,8 @@ func (s *schedule) checkPatience(r ledger.Record) {
 		return
 	}
 	for _, to := range s.steadyHops(r, awaited.StartedAt) {
-		if to != awaited.To && r.HopOpen(to) && !lostAt(r, to) && !s.mayBeOptedOut(to) {
+		isRefused := slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.To == to && a.Outcome == fault.Permanent.String() })
+		if to != awaited.To && r.HopOpen(to) && !isRefused && !lostAt(r, to) && !s.mayBeOptedOut(to) {
 			s.violated("%s rests as sent to %s, though it was not delivered in time and %s was not tried", nameOf(r.MessageSid), string(awaited.To), string(to))
 		}
 	}

@@ -29,6 +29,9 @@ func (s *schedule) checkChange(before, after ledger.Record) {
 			s.checkRevival(before, after)
 		}
 	}
+	if before.State.Final() && before.State.Resendable() && after.State != ledger.Queued && after.State != before.State {
+		s.settled = append(s.settled, settled{after.MessageSid, after.Upcoming()})
+	}
 	if after.Reason == ledger.ReasonResendOrder && before.State != ledger.Queued {
 		s.checkResent(before, after)
 	}
@@ -298,7 +301,7 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 		}
 	}
 	// Twilio may have taken what it refused for the moment, so that such an attempt of the text itself is like another text.
-	wasRefused := slices.ContainsFunc(r.Attempts, ledger.Attempt.Refused)
+	wasRefused := slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.Refused() || a.Accepted() && a.HTTPStatus != 0 })
 	// So is one that was in doubt before an operator had the text sent again. And by a clock that was ahead, nothing is absent.
 	mayBeAmbiguous := wasRefused || len(s.revivals[r.MessageSid]) > 0 || !s.truly()
 	if r.Reason == ledger.ReasonAmbiguous && len(s.twinsOf(r)) < 2 && s.OnUncertain != route.Resend && !mayBeAmbiguous {
