@@ -90,6 +90,11 @@ func ofTime() []mutation {
 			"./cmd/relay/embedded", "TestRelayForgetsOldRecords",
 		},
 		{
+			"the relay does not look after its audit log",
+			"cmd/relay/embedded/audit_log.go", "			err = log.Check()\n", "",
+			"./cmd/relay/embedded", "TestAuditFilesAreLookedAfter",
+		},
+		{
 			"records expire by a clock that jumped",
 			"shared/sqlite/expire.go", "if steady < expirySteady {", "if false {",
 			"./shared/sqlite", "TestExpireByAClockThatJumps",

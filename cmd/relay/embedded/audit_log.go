@@ -4,8 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"time"
-
-	"quickdumpnow.com/smsrelay/shared/jsonlines"
 )
 
 const (
@@ -21,8 +19,14 @@ func (r *Relay) auditLost(what string) {
 		slog.String("advice", "leave its files alone while the relay runs: docs/audit.md says how to copy them; relay audit verify says what is missing"))
 }
 
+// auditFiles are the audit log's files, see jsonlines.Log.
+type auditFiles interface {
+	Check() error
+	Expire(keep time.Duration) (removed string, err error)
+}
+
 // keepAuditLog looks after the audit log's files until ctx ends.
-func keepAuditLog(ctx context.Context, log *jsonlines.Log, keep time.Duration, logger *slog.Logger) error {
+func keepAuditLog(ctx context.Context, log auditFiles, keep time.Duration, logger *slog.Logger) error {
 	check, expire := time.NewTicker(auditCheckInterval), time.NewTicker(auditExpiryInterval)
 	defer check.Stop()
 	defer expire.Stop()
