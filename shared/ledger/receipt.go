@@ -49,10 +49,10 @@ func (r Record) AwaitedAttempt() (attempt Attempt, ok bool) {
 
 // TimeOut gives up waiting for the receipt of the attempt that is awaited, and for those of earlier ones, which have had longer:
 // the next hop is due. If nobody knows what became of a later attempt, the phone may have got that one, and the text is
-// uncertain. changed is false if the text has moved on, or waits for the receipt of another attempt.
+// uncertain. changed is false if the text has moved on, waits for the receipt of another attempt, or was refused for good since.
 func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
 	awaited, ok := r.AwaitedAttempt()
-	if !ok || awaited.Number != number {
+	if !ok || awaited.Number != number || r.refusedForGood() {
 		return r, false
 	}
 	to, reason := Queued, ReasonDeliveryTimeout
@@ -72,6 +72,14 @@ func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
 		}
 	}
 	return late, true
+}
+
+// refusedForGood reports whether Twilio refused an attempt for a reason that holds for every phone, since an operator last had the
+// text sent again: whatever comes of an earlier message, no other attempt is made.
+func (r Record) refusedForGood() bool {
+	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool {
+		return a.Number > r.Redriven && a.Outcome == fault.Permanent.String() && !a.HopDone
+	})
 }
 
 // release takes a message away from the other attempts that were found to have it: it is the attempt's of that number. Of
@@ -132,7 +140,7 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 		r.State == Uncertain && givenUp && r.InDoubt():
 		// Another attempt is open, looked for or due, or an operator has to look for it: only a delivery stops that.
 		return r
-	case (isCurrent || r.State == Sent && to != Uncertain) && !givenUp && lost && onward.To == Queued:
+	case (isCurrent || r.State == Sent && to != Uncertain && !r.refusedForGood()) && !givenUp && lost && onward.To == Queued:
 		// Of a sent text, the attempt that was waited for may be an earlier one.
 		if back, ok := r.goBack(number, onward, now); ok {
 			return back

@@ -19,12 +19,12 @@ func (s *schedule) checkPatience(r ledger.Record) {
 	// Who was held up may have come when the text was too old.
 	hadTime := due.Add(time.Hour).Before(s.dueSince(r).Add(s.maxAge()))
 	// While the clock was ahead, the text was too old by it.
-	if !isTimedOut || !hadTime || !s.truly() {
+	isRefused := slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.Outcome == fault.Permanent.String() })
+	if !isTimedOut || !hadTime || !s.truly() || isRefused {
 		return
 	}
 	for _, to := range s.steadyHops(r, awaited.StartedAt) {
-		isRefused := slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.To == to && a.Outcome == fault.Permanent.String() })
-		if to != awaited.To && r.HopOpen(to) && !isRefused && !lostAt(r, to) && !s.mayBeOptedOut(to) {
+		if to != awaited.To && r.HopOpen(to) && !lostAt(r, to) && !s.mayBeOptedOut(to) {
 			s.violated("%s rests as sent to %s, though it was not delivered in time and %s was not tried", nameOf(r.MessageSid), string(awaited.To), string(to))
 		}
 	}

@@ -29,9 +29,6 @@ func (s *schedule) checkChange(before, after ledger.Record) {
 			s.checkRevival(before, after)
 		}
 	}
-	if before.State.Final() && before.State.Resendable() && after.State != ledger.Queued && after.State != before.State {
-		s.settled = append(s.settled, settled{after.MessageSid, after.Upcoming()})
-	}
 	if after.Reason == ledger.ReasonResendOrder && before.State != ledger.Queued {
 		s.checkResent(before, after)
 	}

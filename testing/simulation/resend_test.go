@@ -82,17 +82,5 @@ func (s *schedule) isResent(earlier, later *post) (ordered, doubtful bool) {
 			ordered, doubtful = true, doubtful || r.doubtful
 		}
 	}
-	for _, o := range s.settled {
-		if o.relayID == later.ref.RelayID && earlier.ref.Attempt < o.upcoming && later.ref.Attempt >= o.upcoming {
-			ordered = true
-		}
-	}
 	return ordered, doubtful
-}
-
-// settled is a text that an operator ordered to be sent again, and that Twilio had after all: it is waited for, and goes on from its
-// next attempt if need be.
-type settled struct {
-	relayID  string
-	upcoming int
 }

@@ -73,7 +73,6 @@ type schedule struct {
 	// resends counts the operators that ordered texts to be sent again, orders are theirs, obeyed those that took a text back.
 	resends        int
 	orders, obeyed []given
-	settled        []settled
 	// reroutes counts the operators that changed the route, ways are the routes there were.
 	reroutes int
 	ways     []wayAt

@@ -174,6 +174,7 @@ func TestTimeoutOfTheAttemptBefore(t *testing.T) {
 		"refused":           {refusal(fault.Throttled, 20429), []sms.PhoneNumber{first, first, second}, ledger.Sent, "", "1@0 accepted done sent, 2@0 throttled, 3@1 accepted queued"},
 		"no answer":         {lostPost(), []sms.PhoneNumber{first, first}, ledger.Uncertain, ledger.ReasonUnknownOutcome, "1@0 accepted done sent, 2@0 unknown"},
 		"no answer, taken":  {lostAnswer(), []sms.PhoneNumber{first, first, second}, ledger.Sent, "", "1@0 accepted done sent, 2@0 accepted done queued, 3@1 accepted queued"},
+		"refused for good":  {refusal(fault.Permanent, 21606), []sms.PhoneNumber{first, first}, ledger.Sent, "", "1@0 accepted sent, 2@0 permanent"},
 		"refused and taken": {denied(), []sms.PhoneNumber{first, first, second}, ledger.Sent, "", "1@0 accepted done sent, 2@0 throttled, 3@1 accepted queued"},
 	} {
 		t.Run(name, func(t *testing.T) {
