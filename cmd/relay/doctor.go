@@ -200,7 +200,7 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 func fill(relay *doctor.Relay, opened *desk.Desk) {
 	relay.Where, relay.Routes, relay.Ledger, relay.DeadLetters = opened.Where, opened.Routes, opened.Ledger, opened.DeadLetters
 	if relay.Host != nil {
-		relay.Host.OldestChange, relay.Host.QuickCheck = opened.OldestChange, opened.QuickCheck
+		relay.Host.OldestChange, relay.Host.QuickCheck, relay.Host.Moved = opened.OldestChange, opened.QuickCheck, opened.Moved
 	}
 }
 

@@ -79,9 +79,9 @@ const (
 	// ReasonUnknownOutcome: Twilio's answer was lost, or the sender died before it came, and Twilio does not list the
 	// message.
 	ReasonUnknownOutcome Reason = "unknown_outcome"
-	// ReasonUnreadableList: the same, and Twilio's list could not be read for a long time.
+	// ReasonUnreadableList: the same, or another copy of the relay's data may have sent the text, and Twilio's list could not be read for a long time.
 	ReasonUnreadableList Reason = "list_unreadable"
-	// ReasonAmbiguous: the same, but Twilio lists messages of the same words and there is no telling whose they are.
+	// ReasonAmbiguous: the same, or another copy of the relay's data may have sent the text, but Twilio lists messages of the same words and there is no telling whose they are.
 	ReasonAmbiguous Reason = "ambiguous"
 	// ReasonGivenUp: an operator has looked, and nothing more is done about it.
 	ReasonGivenUp Reason = "given_up"

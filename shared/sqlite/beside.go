@@ -22,7 +22,7 @@ func OpenBeside(ctx context.Context, path string, now func() time.Time) (*DB, er
 	if err := exists(path); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	db := newDB(now)
+	db := newDB(path, now)
 	if err := db.connectBeside(ctx, path); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}

@@ -33,6 +33,7 @@ var ErrClosed = errors.New("database is closed")
 // DB is one open database file. It is safe for concurrent use.
 type DB struct {
 	now    func() time.Time
+	path   string
 	lock   *fileLock
 	writer *writer
 	reader *reader
@@ -51,7 +52,7 @@ type DB struct {
 }
 
 // Open opens the database at path, and creates it (mode 0600) and its folder (mode 0700) where they are missing. It
-// brings the schema up to date. now is the clock.
+// brings the schema up to date, and notes which file it is, see [DB.Moved]. now is the clock.
 //
 // The error is ErrInUse if another process has the file open, and ErrNewerSchema if a newer version of this program
 // wrote it.
@@ -68,16 +69,20 @@ func open(ctx context.Context, path string, now func() time.Time, disk durable.D
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	db := newDB(now)
+	db := newDB(path, now)
 	db.lock = lock
 	if err := db.connect(ctx, path, disk); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, errors.Join(err, lock.release()))
 	}
+	if err := db.remember(ctx); err != nil {
+		err = errors.Join(err, db.Close()) //nolint:contextcheck // what was begun is ended whatever ctx says.
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
 	return db, nil
 }
 
-func newDB(now func() time.Time) *DB {
-	return &DB{now: now, changed: newBell(), closing: make(chan struct{}), arrivals: map[string]*bell{}}
+func newDB(path string, now func() time.Time) *DB {
+	return &DB{now: now, path: path, changed: newBell(), closing: make(chan struct{}), arrivals: map[string]*bell{}}
 }
 
 // prepare makes the folder and the file and takes the lock. SQLite gives its side files (-wal, -shm) the file's mode.

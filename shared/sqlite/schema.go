@@ -12,7 +12,7 @@ var ErrNewerSchema = errors.New("schema is newer than this program")
 // migrations lists the steps from an empty file to the present schema. Step n brings PRAGMA user_version to n+1. A
 // step that has been released is never changed: a change of the schema is a new step.
 func migrations() []string {
-	return []string{queueSchema + tableSchema, paceSchema, clockSchema, conversationSchema}
+	return []string{queueSchema + tableSchema, paceSchema, clockSchema, conversationSchema, identitySchema}
 }
 
 // queueSchema. A lane is what is handed out in order, one batch at a time: a FIFO group, or on a queue without order

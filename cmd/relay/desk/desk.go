@@ -131,6 +131,15 @@ func (d *Desk) QuickCheck(ctx context.Context) (findings []string, err error) {
 	return d.db.QuickCheck(ctx)
 }
 
+// Moved returns when the folder of the embedded set was found to be a copy or restored, and whether it is one that was not started yet.
+func (d *Desk) Moved(ctx context.Context) (at time.Time, unopened bool, err error) {
+	if d.db == nil {
+		return time.Time{}, false, nil
+	}
+	moved, err := d.db.Moved(ctx)
+	return moved.At, moved.Unopened, err
+}
+
 // Close gives everything back.
 func (d *Desk) Close() error {
 	if d.db == nil {

@@ -145,6 +145,8 @@ func textProvocations() []provocation {
 		{"database-integrity", Fail, "Tree 7", func(_ *testing.T, w *world) {
 			w.relay.Host.QuickCheck = func(context.Context) ([]string, error) { return []string{"Tree 7 page 9: never used"}, nil }
 		}},
+		{"folder-moved", Warn, "not started on it yet", moved(time.Time{}, true)},
+		{"folder-moved", Warn, "started so at 2026", moved(noon.Add(-time.Hour), false)},
 		{"data-permissions", Fail, "audit.jsonl (-rw-r--r--)", chmod("audit.jsonl", 0o644)},
 		{"data-permissions", Fail, "(-rwxr-xr-x)", chmod("", 0o755)},
 		{"audit-file", Fail, "is not there", withoutAuditLog},
@@ -236,6 +238,13 @@ func newWorldFor(t *testing.T, name string) *world {
 		w.relay.Host, w.relay.AWS = nil, w.stack.aws()
 	}
 	return w
+}
+
+// moved is a folder that was copied.
+func moved(at time.Time, unopened bool) func(*testing.T, *world) {
+	return func(_ *testing.T, w *world) {
+		w.relay.Host.Moved = func(context.Context) (time.Time, bool, error) { return at, unopened, nil }
+	}
 }
 
 // TestEveryCheckIsProvoked demands of each check that it is seen to find something, and to find nothing.

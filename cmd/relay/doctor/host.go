@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/route"
 )
 
 // Host is what of the embedded set stands on this host.
@@ -24,6 +25,9 @@ type Host struct {
 	OldestChange func(ctx context.Context) (at time.Time, found bool, err error)
 	// QuickCheck reads the whole database and returns what is damaged. Nil if the database could not be opened.
 	QuickCheck func(ctx context.Context) (findings []string, err error)
+	// Moved returns when relay serve first found the folder to be a copy of another, or restored; zero if it never did. unopened means
+	// that it is one, and has not been started since. Nil if the database could not be opened.
+	Moved func(ctx context.Context) (at time.Time, unopened bool, err error)
 }
 
 func hostChecks() []Check {
@@ -31,6 +35,7 @@ func hostChecks() []Check {
 		{"disk-space", "On a full disk nothing is accepted any more: texts wait at Twilio for seconds, and are then lost.", Embedded, diskSpace},
 		{"wal-size", "A log of the database that only grows fills the disk, and makes the next start slow.", Embedded, walSize},
 		{"database-integrity", "A damaged database loses texts, or sends them again: it is found here before a text runs into it.", Embedded, databaseIntegrity},
+		{"folder-moved", "A copy of the folder has the same texts queued. While both run, a text can be sent twice.", Embedded, folderMoved},
 		{"data-permissions", "The folder holds what customers wrote, and their numbers. It is the relay's alone.", Embedded, dataPermissions},
 		{"audit-file", "The audit log is the record of what became of each text.", Embedded, auditFile},
 		{"iterator-age", "Changes that are not in the audit log yet cannot be shown to anybody.", Both, iteratorAge},
@@ -100,6 +105,29 @@ func databaseIntegrity(ctx context.Context, e *exam) Finding {
 		return fail("stop relay serve, copy the folder away as it is, and restore it from the backup; docs/runbook.md says how texts since then are found", "%s is damaged: %s", e.Host.Database, strings.Join(findings, "; "))
 	default:
 		return ok("every page of %s is whole", e.Host.Database)
+	}
+}
+
+// movedLately is how long ago a move may be of which people are still told: no text from before it is sent after that.
+const movedLately = route.MaxMaxAge
+
+func folderMoved(ctx context.Context, e *exam) Finding {
+	if e.Host.Moved == nil {
+		return skipped(errNotOpened)
+	}
+	const mend = "make sure that no relay serve runs on the other folder, and that Twilio's webhooks come to one of them only"
+	at, unopened, err := e.Host.Moved(ctx)
+	switch {
+	case err != nil:
+		return skipped("the database could not be asked where it has been: %v", err)
+	case unopened:
+		return warn(mend, "%s was copied or restored, and relay serve has not started on it yet; it will ask Twilio before it sends what was queued",
+			e.Host.Folder)
+	case !at.IsZero() && e.Now().Sub(at) < movedLately:
+		return warn(mend, "%s was copied or restored, and started so at %s; of texts that were queued before, Twilio is asked first",
+			e.Host.Folder, at.Format(time.RFC3339))
+	default:
+		return ok("the folder is where it was")
 	}
 }
 

@@ -183,6 +183,7 @@ func newHost(t *testing.T) *Host {
 		Folder: folder, Database: "relay.db", AuditLog: "audit.jsonl",
 		Disk:         func(string) (free, total uint64, err error) { return 50 * giga, 100 * giga, nil },
 		QuickCheck:   func(context.Context) ([]string, error) { return nil, nil },
+		Moved:        func(context.Context) (time.Time, bool, error) { return noon.Add(-30 * 24 * time.Hour), false, nil },
 		OldestChange: func(context.Context) (time.Time, bool, error) { return noon, false, nil },
 	}
 	h.write(t, "relay.db", "database")

@@ -29,6 +29,19 @@ type AccountReader interface {
 type problems struct {
 	mu      sync.Mutex
 	account string
+	moved   string
+}
+
+func (p *problems) setMoved(problem string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.moved = problem
+}
+
+func (p *problems) isMoved() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.moved != ""
 }
 
 func (p *problems) setAccount(problem string) {
@@ -46,8 +59,10 @@ func (r *Relay) condition() webhook.Condition {
 	}
 	r.problems.mu.Lock()
 	defer r.problems.mu.Unlock()
-	if r.problems.account != "" {
-		c.Problems = append(c.Problems, r.problems.account)
+	for _, problem := range []string{r.problems.account, r.problems.moved} {
+		if problem != "" {
+			c.Problems = append(c.Problems, problem)
+		}
 	}
 	return c
 }

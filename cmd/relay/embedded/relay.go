@@ -76,7 +76,9 @@ type Relay struct {
 	stream   eventsource.Stream
 	account  AccountReader
 	problems problems
-	drain    time.Duration
+	// moved is when the data turned out to be a copy, zero if it never did.
+	moved time.Time
+	drain time.Duration
 
 	connections *httpapi.Connections
 }
@@ -98,6 +100,9 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	if r.db, err = sqlite.Open(ctx, filepath.Join(config.Data, DatabaseFile), time.Now); err != nil {
+		return nil, err
+	}
+	if err := r.learnMoved(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.db.ReleaseInFlight(ctx); err != nil {
@@ -179,8 +184,8 @@ func (r *Relay) wire() error {
 		Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead,
 		Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		ReconcileLooks: r.config.ReconcileLooks, ReconcileInterval: r.config.ReconcileInterval,
-		PublicBaseURL: r.config.PublicBaseURLs[0],
-		SendTimeout:   r.config.SendTimeout, Retention: r.config.Retention, Concurrency: 1,
+		AskBefore: r.moved, PublicBaseURL: r.config.PublicBaseURLs[0],
+		SendTimeout: r.config.SendTimeout, Retention: r.config.Retention, Concurrency: 1,
 		Now: time.Now, Spread: mathrand.Float64, NewClaimID: rand.Text, Logger: logger, Emit: emit,
 	})
 	r.queue = eventsource.Queue{Receiver: inbox, Function: sender.Handle, BatchSize: 10, Pollers: pollers, Slots: maxConversations(descriptors()), Visibility: visibility, Logger: logger}
@@ -257,6 +262,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return old.run(working) })
 	workers.Go(func() error { return r.checkAccount(working) })
 	workers.Go(func() error { return r.checkDatabase(working) })
+	workers.Go(func() error { return r.watchMoved(working) })
 	workers.Go(func() error { return keepAuditLog(working, r.auditLog, r.config.Retention, r.config.Logger) })
 	workers.Go(func() error {
 		// The audit goes on until the senders are done, so that nothing they wrote is left out.

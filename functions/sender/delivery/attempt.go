@@ -63,6 +63,9 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 	if wait := h.halt.hold(h.Now()); wait > 0 {
 		return h.held(ctx, j, p, wait), true
 	}
+	if v, settled, stop := h.ask(ctx, j, p); stop {
+		return v, settled
+	}
 	if v, settled, waits := h.pace(ctx, j, p); waits {
 		return v, settled
 	}
@@ -215,16 +218,8 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 
 // send claims the text, posts it and records what came of it.
 func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) (v verdict, settled bool) {
-	if p.DeliveryTimeout > 0 && p.Next(j.text, p.To) && h.PublicBaseURL != "" {
-		// Set before the claim: a crash leaves at worst a timer that finds nothing to do.
-		set := h.Now()
-		if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), set.Add(p.DeliveryTimeout)); err != nil {
-			return h.notNow(ctx, j, "timer not set", err)
-		}
-		if h.Now().Sub(set) > claimAge {
-			// A timer this old might come before its claim.
-			return verdict{}, false
-		}
+	if v, settled, stop := h.setTimer(ctx, j, p, p.To); stop {
+		return v, settled
 	}
 	if !h.hasTime(ctx) {
 		return again(0), true
@@ -232,17 +227,8 @@ func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 	if wait := h.halt.probe(h.Now(), h.SendTimeout+leaseMargin); wait > 0 {
 		return h.held(ctx, j, p, wait), true
 	}
-	claimID := h.NewClaimID()
-	wanted, err := j.text.Claim(claimID, p.Hop, p.To, h.SendTimeout+leaseMargin, h.Now())
-	if err != nil {
-		return h.notNow(ctx, j, "claim not decided", err)
-	}
-	ok, err := h.put(ctx, j, wanted, func(stored ledger.Record) bool { return stored.HeldBy(claimID) })
-	if err != nil {
-		return h.notNow(ctx, j, "claim not written", err)
-	}
-	if !ok {
-		return verdict{}, false
+	if _, v, settled, ok := h.claim(ctx, j, hop{p.To, p.Hop}); !ok {
+		return v, settled
 	}
 	return h.post(ctx, j, p)
 }

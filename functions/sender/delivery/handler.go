@@ -80,6 +80,9 @@ type Config struct {
 	// and ReconcileInterval how far apart.
 	ReconcileLooks    int
 	ReconcileInterval time.Duration
+	// AskBefore is when this relay's data was first found to be a copy, or restored. Before an attempt at a text that came in earlier,
+	// Twilio is asked whether the other one has sent it. Zero asks never.
+	AskBefore time.Time
 	// PublicBaseURL is what Twilio was given for this relay; receipts go below it. Empty asks Twilio for none.
 	PublicBaseURL string
 	// SendTimeout bounds one POST to Twilio. A claim's lease outlasts it.

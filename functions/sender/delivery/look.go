@@ -164,7 +164,14 @@ func (h *Handler) afterAbsence(r ledger.Record, attempt ledger.Attempt, way rout
 
 // find asks Twilio's list and the ledger, and decides.
 func (h *Handler) find(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (sms.Found, reconcile.Verdict, error) {
-	question := reconcile.Question{Message: h.outbound(r, attempt, 0), StartedAt: attempt.StartedAt, Span: h.span(), Longest: claimAge + h.SendTimeout}
+	return h.findIn(ctx, r, attempt, reconcile.Question{
+		Message: h.outbound(r, attempt, 0), StartedAt: attempt.StartedAt, Span: h.span(), Longest: claimAge + h.SendTimeout,
+	})
+}
+
+// findIn does the same within the question's window. An attempt without a number is none of the text's: it asks for what was sent
+// elsewhere.
+func (h *Handler) findIn(ctx context.Context, r ledger.Record, attempt ledger.Attempt, question reconcile.Question) (sms.Found, reconcile.Verdict, error) {
 	listed, allListed, err := h.listed(ctx, question)
 	if err != nil {
 		return sms.Found{}, 0, err
@@ -218,6 +225,10 @@ const (
 func (h *Handler) compare(ctx context.Context, r ledger.Record, attempt ledger.Attempt, q *reconcile.Question) (whole bool, err error) {
 	q.Known = map[string]bool{}
 	h.heed(r, attempt, q)
+	if attempt.Number == 0 {
+		// A message that one of the text's own attempts may have made is one that is asked for.
+		q.Rivals = nil
+	}
 	for i := range q.Rivals {
 		// The text's own came before, though they may have begun in the same millisecond.
 		q.Rivals[i] = q.Rivals[i].Add(-time.Nanosecond)
@@ -261,14 +272,15 @@ func (h *Handler) heedOther(ctx context.Context, r, other ledger.Record, attempt
 }
 
 // heed takes in the attempts of a text to the same phone, but the one in question. One that Twilio refused for the moment may
-// have been taken all the same: it counts as one whose outcome is not known.
+// have been taken all the same: it counts as one whose outcome is not known. Not so for what was sent elsewhere: after a busy hour
+// every text has such attempts, and if one was taken after all, the phone has those words as often as it should.
 func (h *Handler) heed(r ledger.Record, about ledger.Attempt, q *reconcile.Question) {
 	for _, a := range r.Attempts {
 		switch {
 		case !sms.Same(a.To, about.To), a.ClaimID == about.ClaimID:
 		case a.OutboundSid != "":
 			q.Known[a.OutboundSid] = true
-		case a.Outcome == "", a.Unknown(), a.Refused():
+		case a.Outcome == "", a.Unknown(), a.Refused() && about.Number > 0:
 			startedAt := a.StartedAt
 			if clock.Ahead(startedAt, h.Now()) {
 				// The clock was ahead: nobody knows when that was.

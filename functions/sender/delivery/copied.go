@@ -1,0 +1,145 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/reconcile"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// ask asks Twilio, before an attempt at a text that came in before this data was another relay's copy, whether the other one has
+// sent it. A message of its own is adopted; where there is no telling, the text is left to an operator. stop is false if nobody has
+// sent it.
+func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) (v verdict, settled, stop bool) {
+	if !j.text.ReceivedAt.Before(h.AskBefore) {
+		return verdict{}, false, false
+	}
+	hops, err := h.hopsToAsk(ctx, j.text, p)
+	if err != nil {
+		v, settled = h.notNow(ctx, j, "route not looked up", err)
+		return v, settled, true
+	}
+	for _, at := range hops {
+		found, finding, err := h.sentBefore(ctx, j.text, at)
+		switch {
+		case err != nil:
+			v, settled = h.unasked(ctx, j, p, at, err)
+			return v, settled, true
+		case finding == reconcile.Present:
+			v, settled = h.adopt(ctx, j, p, at, found)
+			return v, settled, true
+		case finding == reconcile.Ambiguous && !h.isOrdered(j.text):
+			v, settled = h.leave(ctx, j, at, ledger.ReasonAmbiguous)
+			return v, settled, true
+		}
+	}
+	if wait := h.AskBefore.Add(h.span()).Sub(h.Now()); wait > 0 {
+		// What the other one sent a moment before this one started may not be on the list yet.
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text waits: another copy of the data may have sent it", textAttrs(j.text, nil)...)
+		return again(h.within(p, wait)), true, true
+	}
+	return verdict{}, false, false
+}
+
+// hopsToAsk are the phones that the other relay may have sent the text to: first the one that is next here, then what else is open
+// in the route.
+func (h *Handler) hopsToAsk(ctx context.Context, r ledger.Record, p plan.Plan) ([]hop, error) {
+	routes, err := h.Routes.Lookup(ctx, plan.Numbers(r)...)
+	if err != nil {
+		return nil, err
+	}
+	hops := []hop{{p.To, p.Hop}}
+	for place, phone := range plan.Way(r, routes).Hops() {
+		if !sms.Same(phone, p.To) && r.HopOpen(phone) {
+			hops = append(hops, hop{phone, place})
+		}
+	}
+	return hops, nil
+}
+
+// sentBefore asks Twilio's list and the ledger for a message of the text to that phone that no attempt here has made.
+func (h *Handler) sentBefore(ctx context.Context, r ledger.Record, at hop) (sms.Found, reconcile.Verdict, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.SendTimeout)
+	defer cancel()
+	attempt := ledger.Attempt{Hop: at.place, To: at.phone, StartedAt: r.ReceivedAt}
+	found, finding, err := h.findIn(ctx, r, attempt, reconcile.Question{
+		Message: h.outbound(r, attempt, 0), StartedAt: r.ReceivedAt, Span: h.span(), Longest: h.Now().Sub(r.ReceivedAt) + h.SendTimeout,
+	})
+	outcome := "unreadable"
+	if err == nil {
+		outcome = finding.String()
+	}
+	h.Emit(count(telemetry.MetricLooked, "Verdict", outcome))
+	return found, finding, err
+}
+
+// isOrdered reports whether an operator ordered the text to be sent again here, knowing what is on Twilio's list.
+func (h *Handler) isOrdered(r ledger.Record) bool {
+	return r.Decision.What == ledger.VerdictResend && r.RedrivenAt.After(h.AskBefore)
+}
+
+// unasked leaves the text for when Twilio's list can be read, for as long as a look would.
+func (h *Handler) unasked(ctx context.Context, j *job, p plan.Plan, at hop, err error) (v verdict, settled bool) {
+	since := h.AskBefore
+	if j.text.RedrivenAt.After(since) {
+		since = j.text.RedrivenAt
+	}
+	if h.Now().Sub(since) >= patienceWithList && looks(j.record) >= leastTries {
+		return h.leave(ctx, j, at, ledger.ReasonUnreadableList)
+	}
+	v, settled = h.notNow(ctx, j, "Twilio's list not read", err)
+	v.delay = h.within(p, v.delay)
+	return v, settled
+}
+
+// adopt takes over the message that the other relay sent.
+func (h *Handler) adopt(ctx context.Context, j *job, p plan.Plan, at hop, found sms.Found) (v verdict, settled bool) {
+	if v, settled, stop := h.setTimer(ctx, j, p, at.phone); stop {
+		return v, settled
+	}
+	attempt, v, settled, ok := h.claimUnsent(ctx, j, at)
+	if !ok {
+		return v, settled
+	}
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text adopted: another copy of the data has sent it", textAttrs(j.text, nil)...)
+	return h.discovered(ctx, j, attempt, found)
+}
+
+// leave leaves a text to an operator that another relay may have sent.
+func (h *Handler) leave(ctx context.Context, j *job, at hop, reason ledger.Reason) (v verdict, settled bool) {
+	attempt, v, settled, ok := h.claimUnsent(ctx, j, at)
+	if !ok {
+		return v, settled
+	}
+	return h.park(ctx, j, attempt, ledger.Onward{To: ledger.Uncertain, Reason: reason})
+}
+
+// claimUnsent opens an attempt that is not made here, and says so. ok is false if the text has gone on meanwhile, or could not be
+// written: then it goes on as v and settled say.
+func (h *Handler) claimUnsent(ctx context.Context, j *job, at hop) (attempt ledger.Attempt, v verdict, settled, ok bool) {
+	if attempt, v, settled, ok = h.claim(ctx, j, at); !ok {
+		return attempt, v, settled, false
+	}
+	elsewhere := &fault.Error{Kind: fault.Unknown, Err: errCopied}
+	doubted := false
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+		r, doubted = r.Doubt(attempt.Number, elsewhere, h.Now(), h.Now())
+		return r, doubted, nil
+	})
+	if err != nil {
+		// It comes back when the lease is over.
+		v, settled = h.notNow(ctx, j, "claim of an adopted text not recorded", err)
+		return attempt, v, settled, false
+	}
+	j.text, j.moved = stored, true
+	return attempt, verdict{}, false, doubted
+}
+
+// errCopied is why an attempt has no POST of ours.
+var errCopied = errors.New("not posted here: another copy of the data may have sent it")
