@@ -1,6 +1,7 @@
 package twiliofake
 
 import (
+	"cmp"
 	"math"
 	"net/http"
 	"net/url"
@@ -34,8 +35,10 @@ type Fault struct {
 	// DropConnection closes the connection without an answer. It does so by panicking with http.ErrAbortHandler, which
 	// net/http's server understands; whoever calls ServeHTTP without that server gets the panic.
 	DropConnection bool
-	// Status answers with this HTTP status and Twilio's error of that kind (500: 20500, 503: 20503, 429: 20429).
+	// Status answers with this HTTP status and Twilio's error of that kind (500: 20500, 503: 20503, 429: 20429), or with Code if
+	// it is set: 63038 on a 429 is a day's quota, 30047 on a 400 a message that was not scheduled.
 	Status int
+	Code   int
 	// RetryAfter goes out as the Retry-After header with Status, in whole seconds, rounded up.
 	RetryAfter time.Duration
 	// OnceTaken keeps a fault of BeforeCreate until the message exists. Of a request that Twilio refuses it is forgotten.
@@ -111,7 +114,7 @@ func (s *Server) suffers(w http.ResponseWriter, fault Fault) bool {
 	if fault.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(fault.RetryAfter.Seconds()))))
 	}
-	s.writeRefusal(w, refuse(fault.Status, codeOfStatus(fault.Status), http.StatusText(fault.Status)))
+	s.writeRefusal(w, refuse(fault.Status, cmp.Or(fault.Code, codeOfStatus(fault.Status)), http.StatusText(fault.Status)))
 	return true
 }
 

@@ -100,8 +100,10 @@ func costlyFaults(busy *atomic.Bool) twiliofake.Faults {
 		body := params.Get("Body")
 		_, again := refused.LoadOrStore(body, true)
 		switch {
-		case strings.Contains(body, "refused once") && !again, sms.PhoneNumber(params.Get("To")) == broken && busy.Load():
+		case strings.Contains(body, "refused once") && !again:
 			return twiliofake.Fault{Status: http.StatusTooManyRequests}
+		case sms.PhoneNumber(params.Get("To")) == broken && busy.Load():
+			return notScheduled
 		case strings.Contains(body, "answer lost") && !again:
 			return twiliofake.Fault{DropConnection: true, OnceTaken: true}
 		default:

@@ -40,6 +40,9 @@ const (
 	broken      = sms.PhoneNumber("+16195550199")
 )
 
+// notScheduled is Twilio's refusal of a message that may be sent again as it is: it counts as an attempt.
+var notScheduled = twiliofake.Fault{Status: http.StatusBadRequest, Code: 30047}
+
 // lostText is a text of which nobody ever hears after Twilio took it.
 const lostText = "is this thing on?"
 
@@ -139,7 +142,7 @@ func (s *stage) unreadableChange() {
 	}
 }
 
-// trouble is what goes wrong at Twilio: at random, and, so that every run has them, a phone that Twilio has no time for while busy
+// trouble is what goes wrong at Twilio: at random, and, so that every run has them, a phone that Twilio does not text while busy
 // says so, a first message that is refused once, and two of which nobody ever hears.
 func trouble(busy *atomic.Bool) twiliofake.Faults {
 	var once, lost, lostManual atomic.Bool
@@ -148,8 +151,10 @@ func trouble(busy *atomic.Bool) twiliofake.Faults {
 	random := faults.BeforeCreate
 	faults.BeforeCreate = func(params url.Values) twiliofake.Fault {
 		switch {
-		case sms.PhoneNumber(params.Get("To")) == broken && busy.Load(), busyOnce(params, &once):
+		case busyOnce(params, &once):
 			return twiliofake.Fault{Status: http.StatusTooManyRequests}
+		case sms.PhoneNumber(params.Get("To")) == broken && busy.Load():
+			return notScheduled
 		case isFirst(params, lostText, &lost), isFirst(params, manualText, &lostManual):
 			// It is taken, and its sender does not learn of it: it has to be looked for.
 			return twiliofake.Fault{DropConnection: true, OnceTaken: true}

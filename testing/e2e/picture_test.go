@@ -55,7 +55,9 @@ func (w *weather) faults() twiliofake.Faults {
 				return twiliofake.Fault{Status: http.StatusUnauthorized}
 			case w.down.Load():
 				return twiliofake.Fault{Status: http.StatusServiceUnavailable}
-			case phoneIsBroken, w.busy.Load() && w.happens(0.6), w.happens(0.02):
+			case phoneIsBroken:
+				return notScheduled
+			case w.busy.Load() && w.happens(0.6), w.happens(0.02):
 				return twiliofake.Fault{Status: http.StatusTooManyRequests}
 			default:
 				return twiliofake.Fault{DropConnection: w.happens(0.03), OnceTaken: w.happens(0.7)}
