@@ -66,7 +66,7 @@ func TestChaos(t *testing.T) {
 	folder := t.TempDir()
 	c := &chaos{
 		t: t, fake: fake, twilioURL: twilioURL, binary: buildRelay(t), data: filepath.Join(folder, "relay-data"),
-		routes:       writeFile(t, folder, "maintenance.json", chaosRoutes()),
+		routes:       writeMaintenance(t, folder, chaosRoutes()),
 		acknowledged: map[string]sms.PhoneNumber{},
 	}
 	c.relay = startServe(t, c.binary, c.twilioURL, c.data, "127.0.0.1:0", c.routes, chaosInterval)

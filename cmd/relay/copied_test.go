@@ -23,7 +23,7 @@ func TestACopiedFolderSendsNothingTwice(t *testing.T) {
 	binary := buildRelay(t)
 	folder := t.TempDir()
 	original, copied := filepath.Join(folder, "original"), filepath.Join(folder, "copy")
-	routes := writeFile(t, folder, "maintenance.json", testRoutes())
+	routes := writeMaintenance(t, folder, testRoutes())
 	var busy atomic.Bool
 	busy.Store(true)
 	fake, twilioURL := newFake(t, func(c *twiliofake.Config) {

@@ -27,7 +27,7 @@ func TestKilledInTheMiddleOfABurst(t *testing.T) {
 	binary := buildRelay(t)
 	folder := t.TempDir()
 	data := filepath.Join(folder, "relay-data")
-	routes := writeFile(t, folder, "maintenance.json", testRoutes())
+	routes := writeMaintenance(t, folder, testRoutes())
 	fake, twilioURL := newFake(t, func(c *twiliofake.Config) {
 		c.Faults.BeforeCreate = func(url.Values) twiliofake.Fault { return twiliofake.Fault{Delay: 5 * time.Millisecond} }
 	})

@@ -31,7 +31,7 @@ func TestRoutesOnAWS(t *testing.T) {
 	s.wants(exitDone, `"waiting":{"texts":0,"unseen":0,"sent_on":true}`, "route", "off", number, "--version", "2", "--json")
 	s.wants(exitDone, `"field":"OffSince"`, "route", "off", number, "--drop-waiting", "--json")
 	s.wants(exitDone, "changed, version 5", "route", "on", number)
-	s.wants(exitDone, "1 removed. Nothing was written", "route", "import", writeFile(t, t.TempDir(), "maintenance.json", `{"routes":[]}`), "--prune")
+	s.wants(exitDone, "1 removed. Nothing was written", "route", "import", writeMaintenance(t, t.TempDir(), `{"routes":[]}`), "--prune")
 	s.wants(exitDone, "removed, version 6", "route", "rm", number)
 	s.wants(exitDone, "1 route removed, see --all.", "route", "ls")
 	s.wants(exitDone, "removed", "route", "ls", "--all")

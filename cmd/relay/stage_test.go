@@ -50,10 +50,10 @@ func newFake(t *testing.T, change func(*twiliofake.Config)) (*twiliofake.Server,
 	return fake, server.URL
 }
 
-// writeFile writes a file into the folder and returns its path.
-func writeFile(t *testing.T, folder, name, content string) string {
+// writeMaintenance writes a maintenance.json into the folder and returns its path.
+func writeMaintenance(t *testing.T, folder, content string) string {
 	t.Helper()
-	path := filepath.Join(folder, name)
+	path := filepath.Join(folder, "maintenance.json")
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -172,24 +172,28 @@ func findRunbook(t template, _ code, report reporter) {
 
 // needed are the alarms that there have to be: the metric with its dimension, and the threshold.
 func needed() map[string]string {
+	const (
+		waiting = "AWS/SQS ApproximateNumberOfMessagesVisible "
+		gaveUp  = "AWS/Lambda OnFailureDestinationDeliveredEventCount "
+	)
 	return map[string]string{
-		"AWS/SQS ApproximateNumberOfMessagesVisible ${DeadLetterQueue.QueueName}":         "0",
-		"AWS/SQS ApproximateNumberOfMessagesVisible ${TimerDeadLetterQueue.QueueName}":    "0",
-		"AWS/SQS ApproximateAgeOfOldestMessage ${Queue.QueueName}":                        "900",
-		"SMSRelay Outcome uncertain":                                                      "0",
-		"SMSRelay ReachedNobody":                                                          "0",
-		"SMSRelay Unavailable":                                                            "0",
-		"SMSRelay Halted":                                                                 "0",
-		"SMSRelay AuditSetAside":                                                          "0",
-		"SMSRelay AuditFailures":                                                          "0",
-		"SMSRelay Rejected signature":                                                     "20",
-		"AWS/ApiGateway 5xx ${Api}":                                                       "0",
-		"AWS/Lambda Errors ${IngestFunction}":                                             "0",
-		"AWS/Lambda IteratorAge ${StreamAuditFunction}":                                   "300000",
-		"AWS/Lambda OnFailureDestinationDeliveredEventCount ${StreamAuditFunctionLedger}": "0",
-		"AWS/Lambda OnFailureDestinationDeliveredEventCount ${StreamAuditFunctionRoutes}": "0",
-		"AWS/Lambda Throttles ${IngestFunction}":                                          "0",
-		"AWS/Lambda Throttles ${SenderFunction}":                                          "0",
+		waiting + "${DeadLetterQueue.QueueName}":                   "0",
+		waiting + "${TimerDeadLetterQueue.QueueName}":              "0",
+		"AWS/SQS ApproximateAgeOfOldestMessage ${Queue.QueueName}": "900",
+		"SMSRelay Outcome uncertain":                               "0",
+		"SMSRelay ReachedNobody":                                   "0",
+		"SMSRelay Unavailable":                                     "0",
+		"SMSRelay Halted":                                          "0",
+		"SMSRelay AuditSetAside":                                   "0",
+		"SMSRelay AuditFailures":                                   "0",
+		"SMSRelay Rejected signature":                              "20",
+		"AWS/ApiGateway 5xx ${Api}":                                "0",
+		"AWS/Lambda Errors ${IngestFunction}":                      "0",
+		"AWS/Lambda IteratorAge ${StreamAuditFunction}":            "300000",
+		gaveUp + "${StreamAuditFunctionLedger}":                    "0",
+		gaveUp + "${StreamAuditFunctionRoutes}":                    "0",
+		"AWS/Lambda Throttles ${IngestFunction}":                   "0",
+		"AWS/Lambda Throttles ${SenderFunction}":                   "0",
 	}
 }
 
