@@ -148,10 +148,12 @@ func (h *Host) addRoute(door *frontDoor, properties map[string]any, cors corsPro
 		return fmt.Errorf("payload format %q is not played here", integration.PayloadFormatVersion)
 	}
 	_, path, _ := strings.Cut(route.RouteKey, " ")
-	call := h.integration(f, time.Duration(integration.TimeoutInMillis)*time.Millisecond)
+	call, signed := h.integration(f, time.Duration(integration.TimeoutInMillis)*time.Millisecond), route.AuthorizationType == "AWS_IAM"
+	if signed {
+		call = byOperator(call)
+	}
 	door.routes[route.RouteKey] = doorRoute{
-		handler: httpapi.New(h.gatewayConfig(cors, httpapi.Route{Path: path, Function: call})),
-		signed:  route.AuthorizationType == "AWS_IAM",
+		handler: httpapi.New(h.gatewayConfig(cors, httpapi.Route{Path: path, Function: call})), signed: signed,
 	}
 	return nil
 }

@@ -74,6 +74,7 @@ func TestFaults(t *testing.T) {
 	refused := s.mustText(customer(33), optOutNumber, "he does not want to hear it")
 	unanswered := s.mustText(customer(34), number, lostText)
 	s.poison()
+	s.await(cascaded, patience, ledger.Queued, ledger.Sending, ledger.Sent, ledger.Delivered)
 	s.operator(cascaded)
 
 	for _, sid := range append(sids, cascaded, late, refused) {
@@ -96,10 +97,24 @@ func TestFaults(t *testing.T) {
 	if r := s.await(unanswered, patience, ledger.Sent, ledger.Delivered); !r.Attempts[0].Found {
 		t.Errorf("the text whose answer and receipts were lost was not found in Twilio's list: %+v", r.Attempts)
 	}
+	sids = append(sids, s.optedOutCustomer())
 	s.unreadableChange()
 	sids = append(sids, cascaded, late, refused, unanswered, dying)
 	s.checkTrails(sids)
 	s.checkPermissions()
+}
+
+// optedOutCustomer plays a customer who texts STOP: the phone on duty is told, and an operator may not text him. It returns the
+// text's sid.
+func (s *stage) optedOutCustomer() (sid string) {
+	s.t.Helper()
+	sid = s.mustText(customer(35), number, "Stop.")
+	if r := s.await(sid, patience, ledger.Delivered, ledger.Uncertain); r.Keyword != "STOP" {
+		s.t.Errorf("text %s has the keyword %q, want STOP", sid, r.Keyword)
+	}
+	body := fmt.Sprintf(`{"twilio_number":%q,"to":%q,"body":"Are you there?","idempotency_key":"opted-out"}`, number, customer(35))
+	s.relays(body, http.StatusConflict, "STOP")
+	return sid
 }
 
 // busyOnce reports whether this is the first message to the cascade's next phone: a timer brings it, and has to come again.
