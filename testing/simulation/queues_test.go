@@ -27,9 +27,9 @@ func (w *watchedQueue) ready() bool {
 	return w.dirty || slices.ContainsFunc(w.shows, func(at time.Time) bool { return !now.Before(at) })
 }
 
-// later notes that something shows after a while.
+// later notes that something shows after a while: in a file, with the next whole millisecond.
 func (w *watchedQueue) later(d time.Duration) {
-	if at := time.Now().Add(d); !slices.Contains(w.shows, at) {
+	if at := time.Now().Add(d + time.Millisecond - 1).Truncate(time.Millisecond); !slices.Contains(w.shows, at) {
 		w.shows = append(w.shows, at)
 	}
 }
