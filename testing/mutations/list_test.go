@@ -166,27 +166,6 @@ func ofTheDoors() []mutation {
 // ofTheSender are safeguards of the handlers.
 func ofTheSender() []mutation {
 	return []mutation{
-		// The simulation notices these four too seldom to be asked.
-		{
-			"a message that may be another text's is taken for this one's",
-			"shared/reconcile/reconcile.go", "case len(candidates) <= rivals:", "case rivals < 0:",
-			"./shared/reconcile", ".",
-		},
-		{
-			"a message that Twilio took though it refused it is taken for a later attempt's",
-			"functions/sender/delivery/look.go", "a.Unknown(), a.Refused() && about.Number > 0:", "a.Unknown():",
-			"./functions/sender/delivery", "RefusedAttempt",
-		},
-		{
-			"there is no end to the attempts",
-			"shared/retry/retry.go", "tried.Spent >= p.MaxAttempts", "tried.Spent > p.MaxAttempts",
-			"./shared/retry", ".",
-		},
-		{
-			"every moment is free",
-			"shared/pace/state.go", "if free.After(now) {", "if free.After(now) && false {",
-			"./shared/pace", "TestBook",
-		},
 		{
 			"a text is parked at the first look after a standstill",
 			"functions/sender/delivery/look.go", " || looks(j.record) < leastTries {", " {",

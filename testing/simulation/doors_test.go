@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -147,7 +148,8 @@ func (d paceDoor) Reserve(ctx context.Context, r pace.Request, now time.Time) (t
 			return time.Time{}, &fault.Error{Kind: fault.Throttled, RetryAfter: one(d.chance, 200*time.Millisecond, 20*time.Second), Err: errDown}
 		}
 		at, err := d.pace.Reserve(ctx, r, now)
-		if err == nil {
+		if err == nil && !r.TooLate(at) {
+			d.bookedStale = d.bookedStale || d.wall().Sub(now) > clock.Skew
 			d.bookings = append(d.bookings, booking{to: r.To, at: at.Add(-d.ahead), limits: r.Limits})
 		}
 		return at, err

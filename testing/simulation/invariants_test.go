@@ -188,6 +188,7 @@ func (s *schedule) checkEnd() {
 	s.checkTwins()
 	s.checkOrder()
 	s.checkAudit()
+	s.checkBookings()
 	if s.calm() {
 		s.checkWindows()
 	}
@@ -241,7 +242,8 @@ func (s *schedule) checkText(r ledger.Record) {
 // or, if it became too old while trouble lasted, against its age. Under a pace limit it may have had no moment left before that.
 func (s *schedule) checkExhausted(r ledger.Record) {
 	if r.Reason == ledger.ReasonExpired {
-		if age := r.UpdatedAt.Sub(s.dueSince(r)); age < s.maxAge() && s.Pair.Off() && s.Number.Off() && s.truly() {
+		// By the record's own time: between an order that brings a text back and its being written some time may pass.
+		if age := r.UpdatedAt.Sub(r.DueSince()); age < s.maxAge() && s.Pair.Off() && s.Number.Off() && s.truly() {
 			s.violated("%s is dead because it was too old, after %v", nameOf(r.MessageSid), age)
 		}
 		return
@@ -280,6 +282,8 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 	if !slices.ContainsFunc(r.Attempts, ledger.Attempt.Unknown) {
 		s.violated("%s is uncertain, and the outcomes of all its attempts are known", name)
 	}
+	// Twilio may have taken what it refused for the moment, so that such an attempt of the text itself is like another text.
+	wasRefused := slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.Refused() || a.Accepted() && a.HTTPStatus != 0 })
 	for _, p := range s.posts {
 		if p.ref.RelayID != r.MessageSid || !unknown[p.ref.Attempt] {
 			continue
@@ -293,12 +297,10 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 		if len(p.message.heard) > 0 {
 			s.violated("%s is uncertain, though a receipt said that Twilio has it", name)
 		}
-		if last, _ := r.Current(); p.ref.Attempt == last.Number && r.Reason == ledger.ReasonUnknownOutcome && s.concluded(r).listed[p.message.sid] && s.isInTime(p, last) {
+		if last, _ := r.Current(); p.ref.Attempt == last.Number && r.Reason == ledger.ReasonUnknownOutcome && !wasRefused && s.concluded(r).listed[p.message.sid] && s.isInTime(p, last) {
 			s.violated("%s is uncertain, though the last look showed its message", name)
 		}
 	}
-	// Twilio may have taken what it refused for the moment, so that such an attempt of the text itself is like another text.
-	wasRefused := slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.Refused() || a.Accepted() && a.HTTPStatus != 0 })
 	// So is one that was in doubt before an operator had the text sent again. And by a clock that was ahead, nothing is absent.
 	mayBeAmbiguous := wasRefused || len(s.revivals[r.MessageSid]) > 0 || !s.truly()
 	if r.Reason == ledger.ReasonAmbiguous && len(s.twinsOf(r)) < 2 && s.OnUncertain != route.Resend && !mayBeAmbiguous {

@@ -26,6 +26,14 @@ func againstDoubles() []mutation {
 			[]edit{{"shared/ledger/step.go", "return r.due(StepDoubt, r.LeaseUntil, now)", "return StepDoubt, time.Time{}"}},
 		},
 		{
+			"count", "a message that may be another text's is taken for this one's",
+			[]edit{{"shared/reconcile/reconcile.go", "case len(candidates) <= rivals:", "case rivals < 0:"}},
+		},
+		{
+			"count of the refused", "a message that Twilio took though it refused it is taken for a later attempt's",
+			[]edit{{"functions/sender/delivery/look.go", "a.Unknown(), a.Refused() && about.Number > 0:", "a.Unknown():"}},
+		},
+		{
 			"two messages", "the next phone is texted while another message for the phone before may still be delivered",
 			[]edit{{"shared/ledger/receipt.go", "func (a Attempt) underWay() bool { return a.awaited() && !a.HopDone }", "func (a Attempt) underWay() bool { return false }"}},
 		},
@@ -44,6 +52,14 @@ func againstDoubles() []mutation {
 		{
 			"delivery timeout", "the next phone is texted though Twilio says that the first has it",
 			[]edit{{"functions/sender/delivery/timer.go", "if err == nil && found.Status.Final() {", "if false {"}},
+		},
+		{
+			"attempts", "there is no end to the attempts",
+			[]edit{
+				{"shared/retry/retry.go", "tried.Spent >= p.MaxAttempts", "tried.Spent > p.MaxAttempts"},
+				{"functions/sender/delivery/attempt.go", "&& r.SpentAt(last.To) >= h.Policy.MaxAttempts", "&& r.SpentAt(last.To) > h.Policy.MaxAttempts"},
+				{"shared/plan/plan.go", "q.Text.SpentAt(hop) < q.MaxAttempts", "q.Text.SpentAt(hop) <= q.MaxAttempts"},
+			},
 		},
 		{
 			"halt", "what an unusable account refuses counts as an attempt",
@@ -114,6 +130,10 @@ func againstDisorder() []mutation {
 		{
 			"order", "a text that has to wait does not hold back those behind it",
 			[]edit{{"functions/sender/delivery/handler.go", "\t\tbreak\n\t}\n\treturn results", "\t}\n\treturn results"}},
+		},
+		{
+			"pace", "every moment is free",
+			[]edit{{"shared/pace/state.go", "if free.After(now) {", "if free.After(now) && false {"}},
 		},
 		{
 			"age", "a text is sent however old it is",

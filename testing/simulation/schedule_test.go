@@ -62,6 +62,8 @@ type schedule struct {
 	posts         []*post
 	messages      []*message
 	bookings      []booking
+	// bookedStale: a moment was booked by one who had looked at the clock long before.
+	bookedStale bool
 	// accepted are the texts that the front door said yes to, order those that the queue got, in that order.
 	accepted map[string]bool
 	order    []string

@@ -83,8 +83,7 @@ func (s *schedule) checkAttempt(r ledger.Record, a ledger.Attempt, hasTwins bool
 	}
 	taken := s.messages[i].post
 	isOwn := taken.ref.RelayID == r.MessageSid
-	if isOwn && taken.ref.Attempt == a.Number || taken.late || isOwn && a.Found && taken.message.denied {
-		// What Twilio has of an attempt and said it has not is taken for a later one's.
+	if isOwn && taken.ref.Attempt == a.Number || taken.late {
 		return
 	}
 	if a.Found && hasTwins && !s.truly() {
@@ -158,6 +157,45 @@ func (s *schedule) checkOrder() {
 			b, bOK := first[later]
 			if aOK && bOK && a > b && s.current[earlier].Customer == s.current[later].Customer && !strayed[earlier] && !strayed[later] {
 				s.violated("%s reached Twilio before %s, which came before it", nameOf(later), nameOf(earlier))
+			}
+		}
+	}
+}
+
+// checkBookings holds the moments that were given away against the pace limits. When a clock jumps, they come at another time than
+// they were booked for; and to one who stood still between a look at the clock and the booking, the clocks of the others were ahead.
+func (s *schedule) checkBookings() {
+	if !s.truly() || s.bookedStale {
+		return
+	}
+	byPhone := map[sms.PhoneNumber][]time.Time{}
+	var all []time.Time
+	for _, b := range s.bookings {
+		byPhone[b.to], all = append(byPhone[b.to], b.at), append(all, b.at)
+	}
+	for to, moments := range byPhone {
+		// One more than N may go when the first of them is Per ago.
+		s.checkSpans(string(to), moments, s.Pair, func(int) time.Duration { return s.Pair.Per })
+	}
+	if s.Pair.Off() {
+		// The number does not wait for a text that its phone holds up, so that moments of several phones may meet.
+		s.checkSpans("all phones", all, s.Number, func(more int) time.Duration {
+			return time.Duration(more) * s.Number.Per / time.Duration(s.Number.N)
+		})
+	}
+}
+
+// checkSpans holds all moments, in the order in which they were booked, against the least time between the first and the last of
+// so many more than N.
+func (s *schedule) checkSpans(whose string, moments []time.Time, l pace.Limit, least func(more int) time.Duration) {
+	if l.Off() {
+		return
+	}
+	for i, from := range moments {
+		for j := i + l.N; j < len(moments); j++ {
+			if want := least(j - i - l.N + 1); moments[j].Sub(from) < want {
+				s.violated("%d moments of %s were booked within %v, and %v are allowed", j-i+1, whose, moments[j].Sub(from), l)
+				return
 			}
 		}
 	}
