@@ -11,9 +11,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/sms"
-	"quickdumpnow.com/smsrelay/shared/sqlite"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // storyNoon is when the texts of the stories come in.

@@ -15,12 +15,12 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/bench"
 	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
-	"quickdumpnow.com/smsrelay/shared/awsclient"
-	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/cmd/relay/workload"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/sqlite"
-	"quickdumpnow.com/smsrelay/shared/workload"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
 // How the two kinds of ledgers are filled: one transaction a batch into SQLite, where the next batch is made ready

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
 )
 
 // TestACopiedFolderSendsNothingTwice copies the folder of a relay that has texts queued, lets the original send them, and starts the

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/dashboard"
+	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
 )
 
 func (p program) dashboardCommand() *cobra.Command {

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 )
 
 // TestDemoFindsWhatIsWrong lets Twilio misbehave: the demo must not say that all went well.

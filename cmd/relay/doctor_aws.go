@@ -11,12 +11,12 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
-	"quickdumpnow.com/smsrelay/shared/alarms"
-	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/cmd/relay/doctor/alarms"
+	"quickdumpnow.com/smsrelay/cmd/relay/doctor/lambda"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/secrets"
+	"quickdumpnow.com/smsrelay/shared/aws/sqs"
 	"quickdumpnow.com/smsrelay/shared/env"
-	"quickdumpnow.com/smsrelay/shared/lambda"
-	"quickdumpnow.com/smsrelay/shared/secrets"
-	"quickdumpnow.com/smsrelay/shared/sqs"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/sms"
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
 )
 
 // The credentials of a fake account, for trials. They open nothing.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 )
 
 // faultFlags are the flags of fake-twilio that make it misbehave.

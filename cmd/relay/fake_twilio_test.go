@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 )
 
 // standIn is a `relay fake-twilio` with the lines that it says at its start.

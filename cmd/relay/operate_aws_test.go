@@ -8,16 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/cloudwatch"
-	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/cloudwatch"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/sqs"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
-	"quickdumpnow.com/smsrelay/shared/sqs"
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // park puts the nth text into the ledger as uncertain, and returns its record.

@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/workload"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/workload"
 )
 
 // scaleSizes are the ledgers that BenchmarkStatus asks; with -short, only the first.

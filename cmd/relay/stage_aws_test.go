@@ -11,11 +11,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"quickdumpnow.com/smsrelay/shared/awsclient"
-	"quickdumpnow.com/smsrelay/shared/lambdahost"
-	"quickdumpnow.com/smsrelay/shared/lambdahost/provision"
-	"quickdumpnow.com/smsrelay/shared/lambdahost/template"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/testing/lambdahost"
+	"quickdumpnow.com/smsrelay/testing/lambdahost/provision"
+	"quickdumpnow.com/smsrelay/testing/lambdahost/template"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // awsStage is what template.yaml describes, in emulators: the tables, the queues and the log group, but no function. The

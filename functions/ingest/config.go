@@ -1,9 +1,9 @@
 package main
 
 import (
-	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/secrets"
 	"quickdumpnow.com/smsrelay/shared/env"
-	"quickdumpnow.com/smsrelay/shared/secrets"
 )
 
 // config is what the function reads from its environment. All fields are needed.

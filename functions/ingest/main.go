@@ -12,10 +12,10 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
-	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/secrets"
+	"quickdumpnow.com/smsrelay/shared/aws/sqs"
 	"quickdumpnow.com/smsrelay/shared/clock"
-	"quickdumpnow.com/smsrelay/shared/secrets"
-	"quickdumpnow.com/smsrelay/shared/sqs"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
 )

@@ -10,12 +10,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"quickdumpnow.com/smsrelay/functions/seed-routes/cloudformation"
 	"quickdumpnow.com/smsrelay/functions/seed-routes/seeding"
-	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/s3"
 	"quickdumpnow.com/smsrelay/shared/clock"
-	"quickdumpnow.com/smsrelay/shared/cloudformation"
-	"quickdumpnow.com/smsrelay/shared/dynamo"
-	"quickdumpnow.com/smsrelay/shared/s3"
 )
 
 func main() {

@@ -3,11 +3,11 @@ package main
 import (
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/secrets"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
-	"quickdumpnow.com/smsrelay/shared/secrets"
 )
 
 // groupsPerBatch is how many groups of a batch are worked on side by side: all that a batch can hold.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/secrets"
 	"quickdumpnow.com/smsrelay/shared/pace"
-	"quickdumpnow.com/smsrelay/shared/secrets"
 )
 
 // needed are the variables that have no default.

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/secrets"
+	"quickdumpnow.com/smsrelay/shared/aws/secrets"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/relaytest"
-	"quickdumpnow.com/smsrelay/shared/secrets"
+	"quickdumpnow.com/smsrelay/shared/aws/secrets"
 	"quickdumpnow.com/smsrelay/shared/twilio"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // named returns credentials that are told apart by name.

@@ -13,10 +13,10 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
-	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/cloudwatch"
+	"quickdumpnow.com/smsrelay/shared/aws/s3"
 	"quickdumpnow.com/smsrelay/shared/clock"
-	"quickdumpnow.com/smsrelay/shared/cloudwatch"
-	"quickdumpnow.com/smsrelay/shared/s3"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 

@@ -1,6 +1,6 @@
 // Package auditlog is the audit trail's entry, whose comments are its schema, the hash chain that binds the entries of one
-// text to each other and to the ledger's record, and the contract of the log that keeps the entries (shared/cloudwatch,
-// shared/jsonlines). It reads neither the ledger nor the log: functions/stream-audit makes the entries from the change
+// text to each other and to the ledger's record, and the contract of the log that keeps the entries (shared/aws/cloudwatch,
+// shared/onehost/jsonlines). It reads neither the ledger nor the log: functions/stream-audit makes the entries from the change
 // stream, and relay audit verify hands the lines in.
 package auditlog
 

@@ -15,7 +15,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 123e6, time.UTC)

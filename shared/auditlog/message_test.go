@@ -7,7 +7,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // TestEntriesOfATextWithVeryManyAttempts: each entry is about the attempt that the change was about, also where the record has

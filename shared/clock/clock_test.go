@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/clock"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 func TestClockGoesOnWhileTheProcessIsFrozen(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/pace"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // TestOverload: more texts come than may go, for hours. As many go as the limits let, and the rest are told at once that

@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"quickdumpnow.com/smsrelay/shared/plan"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 func TestText(t *testing.T) {

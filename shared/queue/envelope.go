@@ -1,5 +1,5 @@
 // Package queue holds what travels on the relay's queue, the envelope and its wire form, and the contract that a
-// queue must keep, for the two queues there are: Amazon SQS (shared/sqs) and SQLite (shared/sqlite). It is neither
+// queue must keep, for the two queues there are: Amazon SQS (shared/aws/sqs) and SQLite (shared/onehost/sqlite). It is neither
 // of them, and it decides nothing about a message.
 package queue
 

@@ -1,6 +1,6 @@
 // Package route says where the texts of a Twilio number go: a destination, then fallbacks. It holds the route, the
 // maintenance.json form of it, the contract of a routing table and the short cache before it. It does not know where
-// the table is kept (shared/dynamo, shared/sqlite).
+// the table is kept (shared/aws/dynamo, shared/onehost/sqlite).
 package route
 
 import (

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/dashboard"
-	"quickdumpnow.com/smsrelay/shared/lambdahost/template"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
+	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
+	"quickdumpnow.com/smsrelay/testing/lambdahost/template"
 )
 
 // path is what one text takes on one path, as testing/e2e counted it.

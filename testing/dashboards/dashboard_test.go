@@ -14,8 +14,8 @@ import (
 	"strings"
 	"testing"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/dashboard"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
+	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
 )
 
 var metricsFile = flag.String("metrics", "", "write the run's metrics there, for relay dashboard render")

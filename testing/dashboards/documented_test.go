@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/dashboard"
+	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
 )
 
 // documented are AWS's own metrics, as its pages on the metrics of each service name them: the namespace, the dimension under

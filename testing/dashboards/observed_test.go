@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // observed is what AWS itself would measure of the run, as far as the stage knows it: the queues, the calls, the stream.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/dashboard"
+	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
 )
 
 // What stands in a query besides field names. (The language is CloudWatch Logs Insights'.)

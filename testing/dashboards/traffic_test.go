@@ -13,10 +13,10 @@ import (
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/queue"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // The numbers of the run: A has two phones, B one and no patience, C is switched off, and nobody serves D.

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // TestCanary has the program for people fly a made-up text through the deployed shape, as an operator of it would.

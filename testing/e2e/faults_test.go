@@ -17,14 +17,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
-	"quickdumpnow.com/smsrelay/shared/lambdahost"
+	door "quickdumpnow.com/smsrelay/shared/aws/s3"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
-	door "quickdumpnow.com/smsrelay/shared/s3"
 	"quickdumpnow.com/smsrelay/shared/sms"
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
+	"quickdumpnow.com/smsrelay/testing/lambdahost"
 )
 
 // The numbers of single stories, each with a route of its own.

@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/lambdahost"
-	"quickdumpnow.com/smsrelay/shared/lambdahost/runtime"
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
+	"quickdumpnow.com/smsrelay/testing/lambdahost"
+	"quickdumpnow.com/smsrelay/testing/lambdahost/runtime"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // TestKilledBootstrap ends the sender's processes as kill -9 does while Twilio holds their POSTs. The messages come back when

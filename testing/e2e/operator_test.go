@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
-	"quickdumpnow.com/smsrelay/shared/lambdahost"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/testing/lambdahost"
 )
 
 // redrive moves a text's dead letter back to the queue as SQS does, twice, and wants the text delivered once.

@@ -19,11 +19,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/dashboard"
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
+	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
 )
 
 // pictured is how long the run of the picture takes, and trickle how far apart its usual texts are.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync"
 
-	"quickdumpnow.com/smsrelay/shared/lambdahost"
-	"quickdumpnow.com/smsrelay/shared/lambdahost/iam"
+	"quickdumpnow.com/smsrelay/testing/lambdahost"
+	"quickdumpnow.com/smsrelay/testing/lambdahost/iam"
 )
 
 // tally adds up what a stack does, as a bill would: everything that is asked of a service has a name here, such as

@@ -3,7 +3,7 @@
 // Command emulators runs a command, such as go test, beside local stand-ins for the AWS services that the relay uses:
 // Amazon's DynamoDB Local, ElasticMQ for SQS, and moto for CloudWatch Logs, Secrets Manager and S3.
 //
-//	go run ./testing/emulators -- go test ./shared/dynamo ./shared/sqs
+//	go run ./testing/emulators -- go test ./shared/aws/dynamo ./shared/aws/sqs
 //
 // It installs them once into a cache, starts them in memory on free loopback ports, tells the command where they are by
 // environment variables (see environment), passes the command's exit code on, and stops whatever it started.

@@ -14,33 +14,33 @@ func ofTheQueue() []mutation {
 	return []mutation{
 		{
 			"a failed commit counts as done",
-			"shared/sqlite/writer.go", "return w.rollback(ctx, classifyCommit(fault.Of(err).Err))", "_ = w.rollback(ctx, err)",
-			"./shared/sqlite", "TestFailedCommit",
+			"shared/onehost/sqlite/writer.go", "return w.rollback(ctx, classifyCommit(fault.Of(err).Err))", "_ = w.rollback(ctx, err)",
+			"./shared/onehost/sqlite", "TestFailedCommit",
 		},
 		{
 			"a receipt handle of another queue holds",
-			"shared/sqlite/queue_settle.go", "queue_messages.lane AND queue = ?4)", "queue_messages.lane AND ?4 IS NOT NULL)",
-			"./shared/sqlite", "TestQueue$",
+			"shared/onehost/sqlite/queue_settle.go", "queue_messages.lane AND queue = ?4)", "queue_messages.lane AND ?4 IS NOT NULL)",
+			"./shared/onehost/sqlite", "TestQueue$",
 		},
 		{
 			"a message shows a part of a millisecond early",
-			"shared/sqlite/tx.go", "now.Add(hidden + time.Millisecond - 1).UnixMilli()", "now.Add(hidden).UnixMilli()",
-			"./shared/sqlite", "TestNothingShowsBeforeItsTime",
+			"shared/onehost/sqlite/tx.go", "now.Add(hidden + time.Millisecond - 1).UnixMilli()", "now.Add(hidden).UnixMilli()",
+			"./shared/onehost/sqlite", "TestNothingShowsBeforeItsTime",
 		},
 		{
 			"the write-ahead log keeps its greatest size",
-			"shared/sqlite/writer.go", `"journal_size_limit(67108864)", `, "",
-			"./shared/sqlite", "TestPragmas",
+			"shared/onehost/sqlite/writer.go", `"journal_size_limit(67108864)", `, "",
+			"./shared/onehost/sqlite", "TestPragmas",
 		},
 		{
 			"the lock is given up before the last write",
-			"shared/sqlite/db.go", "errors.Join(db.reader.close(), db.writer.close(), db.lock.release())", "errors.Join(db.lock.release(), db.reader.close(), db.writer.close())",
-			"./shared/sqlite", "TestCloseKeepsOthersOut",
+			"shared/onehost/sqlite/db.go", "errors.Join(db.reader.close(), db.writer.close(), db.lock.release())", "errors.Join(db.lock.release(), db.reader.close(), db.writer.close())",
+			"./shared/onehost/sqlite", "TestCloseKeepsOthersOut",
 		},
 		{
 			"a bell forgets the earlier of two times",
-			"shared/sqlite/bell.go", "if !b.due.IsZero() && !at.Before(b.due) {", "if false {",
-			"./shared/sqlite", "TestBellRingsAtTheEarlier",
+			"shared/onehost/sqlite/bell.go", "if !b.due.IsZero() && !at.Before(b.due) {", "if false {",
+			"./shared/onehost/sqlite", "TestBellRingsAtTheEarlier",
 		},
 		{
 			"what was in flight at the end stays hidden at the start",
@@ -55,22 +55,22 @@ func ofTheDisk() []mutation {
 	return []mutation{
 		{
 			"a new folder is not synced",
-			"shared/durable/durable.go", "	return d.SyncFolder(parent)\n", "	return nil\n",
-			"./shared/sqlite", "TestOpenSyncsFolders",
+			"shared/onehost/durable/durable.go", "	return d.SyncFolder(parent)\n", "	return nil\n",
+			"./shared/onehost/sqlite", "TestOpenSyncsFolders",
 		},
 		{
 			"the database's folder is not synced",
-			"shared/sqlite/db.go", "disk.SyncFolder(filepath.Dir(path))", "error(nil)",
-			"./shared/sqlite", "TestOpenSyncsFolders",
+			"shared/onehost/sqlite/db.go", "disk.SyncFolder(filepath.Dir(path))", "error(nil)",
+			"./shared/onehost/sqlite", "TestOpenSyncsFolders",
 		},
 		{
 			"a file gets its name before its words are synced",
-			"shared/durable/durable.go", "		err = d.SyncFile(file)\n", "		err = nil\n",
-			"./shared/durable", "TestWriteFile$",
+			"shared/onehost/durable/durable.go", "		err = d.SyncFile(file)\n", "		err = nil\n",
+			"./shared/onehost/durable", "TestWriteFile$",
 		},
 		{
 			"a change is set aside where everybody may read it",
-			"shared/durable/durable.go", "os.Mkdir(path, 0o700)", "os.Mkdir(path, 0o755)",
+			"shared/onehost/durable/durable.go", "os.Mkdir(path, 0o700)", "os.Mkdir(path, 0o755)",
 			"./cmd/relay/embedded", "TestSetAside",
 		},
 	}
@@ -96,23 +96,23 @@ func ofTime() []mutation {
 		},
 		{
 			"records expire by a clock that jumped",
-			"shared/sqlite/expire.go", "if steady < expirySteady {", "if false {",
-			"./shared/sqlite", "TestExpireByAClockThatJumps",
+			"shared/onehost/sqlite/expire.go", "if steady < expirySteady {", "if false {",
+			"./shared/onehost/sqlite", "TestExpireByAClockThatJumps",
 		},
 		{
 			"most records may expire at once",
-			"shared/sqlite/expire.go", "|| due <= all/expiryShare {", "|| true {",
-			"./shared/sqlite", "TestExpireByAClockThatJumps",
+			"shared/onehost/sqlite/expire.go", "|| due <= all/expiryShare {", "|| true {",
+			"./shared/onehost/sqlite", "TestExpireByAClockThatJumps",
 		},
 		{
 			"a clock ahead holds the queues up",
-			"shared/sqlite/writer.go", "t.follow(ctx, w.db.now().UTC().Round(0))", "error(nil)",
-			"./shared/sqlite", "TestQueuesFollowAClockThatIsSetBack",
+			"shared/onehost/sqlite/writer.go", "t.follow(ctx, w.db.now().UTC().Round(0))", "error(nil)",
+			"./shared/onehost/sqlite", "TestQueuesFollowAClockThatIsSetBack",
 		},
 		{
 			"a clock ahead holds the pace up",
 			"shared/pace/state.go", "if clock.Ahead(made, now) {", "if clock.Ahead(made, now) && made.IsZero() {",
-			"./shared/sqlite", "TestPace$",
+			"./shared/onehost/sqlite", "TestPace$",
 		},
 		{
 			"a rate's interval is rounded down",
@@ -142,18 +142,18 @@ func ofTheDoors() []mutation {
 		},
 		{
 			"a function says who may read its answer",
-			"shared/httpapi/payload.go", `strings.HasPrefix(strings.ToLower(name), "access-control-")`, `name == ""`,
-			"./shared/httpapi", "TestFunctionsSayNothingOfCORS",
+			"shared/onehost/httpapi/payload.go", `strings.HasPrefix(strings.ToLower(name), "access-control-")`, `name == ""`,
+			"./shared/onehost/httpapi", "TestFunctionsSayNothingOfCORS",
 		},
 		{
 			"a failed reading of a secret does not count as one",
-			"shared/secrets/kept.go", "	k.readAt = k.now()\n	read, err := k.read(ctx)\n", "	read, err := k.read(ctx)\n	if err == nil {\n		k.readAt = k.now()\n	}\n",
-			"./shared/secrets", "TestKeptSecretThatCannotBeRead",
+			"shared/aws/secrets/kept.go", "	k.readAt = k.now()\n	read, err := k.read(ctx)\n", "	read, err := k.read(ctx)\n	if err == nil {\n		k.readAt = k.now()\n	}\n",
+			"./shared/aws/secrets", "TestKeptSecretThatCannotBeRead",
 		},
 		{
 			"a blank token is a token",
-			"shared/secrets/secrets.go", `t.AccountSid == "" || t.AuthToken == ""`, `t.AccountSid == ""`,
-			"./shared/secrets", ".",
+			"shared/aws/secrets/secrets.go", `t.AccountSid == "" || t.AuthToken == ""`, `t.AccountSid == ""`,
+			"./shared/aws/secrets", ".",
 		},
 		{
 			"a client may take for ever",

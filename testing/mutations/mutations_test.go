@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 var mutationsFlag = flag.Bool("mutations", false, "break the adapters and handlers on purpose, one safeguard after the other, and see that a test finds it")

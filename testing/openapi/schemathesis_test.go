@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/sms"
-	"quickdumpnow.com/smsrelay/shared/twiliofake"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 const (

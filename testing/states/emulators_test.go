@@ -14,10 +14,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"quickdumpnow.com/smsrelay/shared/awsclient"
-	"quickdumpnow.com/smsrelay/shared/dynamo"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
-	"quickdumpnow.com/smsrelay/shared/sqs"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/sqs"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // account is an AWS account whose services are emulated. The stories share its tables, in which each has numbers and texts

@@ -1,7 +1,7 @@
 package templates
 
 import (
-	cfn "quickdumpnow.com/smsrelay/shared/lambdahost/template"
+	cfn "quickdumpnow.com/smsrelay/testing/lambdahost/template"
 )
 
 // filled carries out the functions around references, which stay as they are: "https://sms.example.com,${Api.ApiEndpoint}".

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	cfn "quickdumpnow.com/smsrelay/shared/lambdahost/template"
+	cfn "quickdumpnow.com/smsrelay/testing/lambdahost/template"
 )
 
 // waitsFor returns, for each resource, all that CloudFormation makes before it: what it refers to, what it depends on, and what those

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
 )
 
 func policyChecks() []check {

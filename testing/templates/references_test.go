@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	cfn "quickdumpnow.com/smsrelay/shared/lambdahost/template"
+	cfn "quickdumpnow.com/smsrelay/testing/lambdahost/template"
 )
 
 // references are the logical ids and pseudo parameters that v refers to, but for what a pattern brings along itself.

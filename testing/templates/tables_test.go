@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
 )
 
 // schemas are the tables' by their logical ids, as the code needs them.
@@ -18,7 +18,7 @@ func schemas() map[string]dynamo.TableSchema {
 
 func tableChecks() []check {
 	return []check{
-		{"tables have the keys and indexes that shared/dynamo reads", findSchemas, []mutation{
+		{"tables have the keys and indexes that shared/aws/dynamo reads", findSchemas, []mutation{
 			{"another key", set("RoutingTable", "KeySchema", []any{object{"AttributeName": "Number", "KeyType": "HASH"}})},
 			{"a sort key more", set("RoutingTable", "KeySchema", []any{
 				object{"AttributeName": "TwilioNumber", "KeyType": "HASH"}, object{"AttributeName": "LastUpdated", "KeyType": "RANGE"},

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	cfn "quickdumpnow.com/smsrelay/shared/lambdahost/template"
+	cfn "quickdumpnow.com/smsrelay/testing/lambdahost/template"
 )
 
 // root is the module's folder.

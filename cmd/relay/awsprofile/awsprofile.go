@@ -1,5 +1,5 @@
 // Package awsprofile reaches AWS as the person at the keyboard: with the profile, the region and the credentials that the
-// AWS command line would use, SSO and assumed roles included. The Lambda functions never do this; see shared/awsclient,
+// AWS command line would use, SSO and assumed roles included. The Lambda functions never do this; see shared/aws/awsclient,
 // whose time limits and retries hold here, too.
 package awsprofile
 
@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 
-	"quickdumpnow.com/smsrelay/shared/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 )
 
 // ErrNoRegion means that neither the profile nor the environment says in which region to look.

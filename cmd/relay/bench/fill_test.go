@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/bench"
+	"quickdumpnow.com/smsrelay/cmd/relay/workload"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/workload"
 )
 
 // memory is a ledger that fails after some batches, if told to.

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/alarms"
-	"quickdumpnow.com/smsrelay/shared/dynamo"
-	"quickdumpnow.com/smsrelay/shared/lambda"
-	"quickdumpnow.com/smsrelay/shared/sqs"
+	"quickdumpnow.com/smsrelay/cmd/relay/doctor/alarms"
+	"quickdumpnow.com/smsrelay/cmd/relay/doctor/lambda"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/sqs"
 )
 
 // AWS is what is asked of the relay on AWS. Errors are *fault.Error.

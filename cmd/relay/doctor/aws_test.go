@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/alarms"
-	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/cmd/relay/doctor/alarms"
+	"quickdumpnow.com/smsrelay/cmd/relay/doctor/lambda"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/sqs"
 	"quickdumpnow.com/smsrelay/shared/fault"
-	"quickdumpnow.com/smsrelay/shared/lambda"
-	"quickdumpnow.com/smsrelay/shared/sqs"
 )
 
 // stack is the relay's part of AWS.

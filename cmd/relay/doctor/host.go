@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 

@@ -9,8 +9,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"quickdumpnow.com/smsrelay/shared/eventsource"
-	"quickdumpnow.com/smsrelay/shared/sqlite"
+	"quickdumpnow.com/smsrelay/shared/onehost/eventsource"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
 // changes shows the database's outbox as a DynamoDB stream, so that the very same function audits both.

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/sqlite"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
 const (

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
-	"quickdumpnow.com/smsrelay/shared/sqlite"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // TestExpiryRuns: the ledger forgets what is past its time while a relay runs, and the change stream says so.

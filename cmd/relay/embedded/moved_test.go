@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/queue"
-	"quickdumpnow.com/smsrelay/shared/sqlite"
 )
 
 // The health tells of a copy for as long as something from before is queued, at each start; not of one with nothing queued.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"quickdumpnow.com/smsrelay/shared/durable"
+	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 )
 
 // AuditFailures is the folder, in the data folder, of changes that no audit entry can be made of.

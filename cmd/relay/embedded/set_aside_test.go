@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"quickdumpnow.com/smsrelay/shared/durable"
+	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 )
 
 func TestSetAside(t *testing.T) {

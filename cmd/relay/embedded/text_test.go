@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // TestTextIsForTheToken: the operators' token opens what a text says, and each look is on record before it is shown.

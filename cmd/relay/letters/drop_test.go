@@ -9,7 +9,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/letters"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 func TestDrop(t *testing.T) {

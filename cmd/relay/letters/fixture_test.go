@@ -18,12 +18,12 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	door "quickdumpnow.com/smsrelay/shared/twilio"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 var started = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)

@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 const (

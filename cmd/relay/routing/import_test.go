@@ -12,9 +12,9 @@ import (
 	"pgregory.net/rapid"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // inFile is a route of a file with another destination than the stored one.

@@ -8,8 +8,8 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/cloudwatch"
-	"quickdumpnow.com/smsrelay/shared/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/cloudwatch"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 

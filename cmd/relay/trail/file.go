@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 )
 
 // File returns the log in a file: one that relay serve writes, or entries one a line, alone or behind a time as CloudWatch Logs

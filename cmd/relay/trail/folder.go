@@ -9,9 +9,9 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/jsonlines"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/sqlite"
+	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
 // Folder returns the log of a relay serve, which may be running, with its ledger unless logOnly. The error is fs.ErrNotExist if

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 )
 
 // growingFile is a file that is read as it grows. Where another file takes its place, as the next segment of a log does, it is read

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 )
 
 // place is where a segment's lines begin among all lines of the log.

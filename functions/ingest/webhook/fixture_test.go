@@ -17,10 +17,10 @@ import (
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/queue"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

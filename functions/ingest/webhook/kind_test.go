@@ -10,9 +10,9 @@ import (
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/queue"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // signedGet is a webhook of a number that is set to GET: all of it is in the query, and Twilio signs the URL.

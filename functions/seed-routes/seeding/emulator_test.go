@@ -15,11 +15,11 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"quickdumpnow.com/smsrelay/functions/seed-routes/seeding"
-	"quickdumpnow.com/smsrelay/shared/awsclient"
-	"quickdumpnow.com/smsrelay/shared/dynamo"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/s3"
 	"quickdumpnow.com/smsrelay/shared/route"
-	"quickdumpnow.com/smsrelay/shared/s3"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // emulators are moto's S3 with a bucket, and DynamoDB Local with a routing table.

@@ -14,9 +14,9 @@ import (
 
 	"quickdumpnow.com/smsrelay/functions/seed-routes/seeding"
 	"quickdumpnow.com/smsrelay/shared/fault"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/functions/seed-routes/seeding"
 	"quickdumpnow.com/smsrelay/shared/fault"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // reasonOf returns what CloudFormation is told of a file.

@@ -16,8 +16,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/cfn"
 
+	"quickdumpnow.com/smsrelay/functions/seed-routes/cloudformation"
 	"quickdumpnow.com/smsrelay/functions/seed-routes/seeding"
-	"quickdumpnow.com/smsrelay/shared/cloudformation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/route"
 )

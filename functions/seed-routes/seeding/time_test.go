@@ -15,7 +15,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/functions/seed-routes/seeding"
 	"quickdumpnow.com/smsrelay/shared/fault"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // timed is one request to a function of a minute, in a bubble.

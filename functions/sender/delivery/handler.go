@@ -1,7 +1,7 @@
 // Package delivery takes envelopes off the queues and brings each text to a phone through Twilio, once. It claims the
 // text in the ledger before it sends, lets shared/retry decide what a failure means, finds out what became of a POST that
 // was not answered, goes on to the next hop, and takes receipts back. It does not receive from the queues itself:
-// Lambda's event source mappings do, or shared/eventsource.
+// Lambda's event source mappings do, or shared/onehost/eventsource.
 package delivery
 
 import (

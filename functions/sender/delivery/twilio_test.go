@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // post is one POST that Twilio got, and what came of it.

@@ -12,10 +12,10 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	door "quickdumpnow.com/smsrelay/shared/twilio"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // trouble is what is not the text's own, as the door classifies it, and what a dead letter says of it at last.

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/relaytest"
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // TestRoutesEntryIsOfTheTimeOfItsChange: a route's LastUpdated is what somebody wrote there, in a maintenance.json or by

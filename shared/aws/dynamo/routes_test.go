@@ -1,0 +1,176 @@
+package dynamo_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
+)
+
+// TestRoutesOnFake runs the routing table's suite against the fake, which holds the fake against the suite, too.
+func TestRoutesOnFake(t *testing.T) {
+	t.Parallel()
+	relaytest.TestRoutes(t, func(*testing.T) route.Table {
+		f := newFake(dynamo.RoutesSchema())
+		f.pageSize = 7
+		return routesOn(f)
+	})
+}
+
+func routesOn(f *fakeDynamo) *dynamo.Routes { return dynamo.NewRoutes(f.config(), "qdn-sms-routing") }
+
+// TestRouteWrittenByHand reads items as people type them into a console.
+func TestRouteWrittenByHand(t *testing.T) {
+	t.Parallel()
+	const unreadable = "fatal: item ***0100 is unreadable: "
+	const number, carrier = `"TwilioNumber":{"S":"+18585550100"}`, `"DestinationCarrier":{"S":"+18585550122"}`
+	want := route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true}
+	with := want
+	with.FallbackCarriers = []sms.PhoneNumber{relaytest.Fallback}
+	settled := want
+	settled.OnUncertain, settled.DeliveryTimeout, settled.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour)
+	settled.PaceNumber, settled.OptedOut = "3/1s", []sms.PhoneNumber{relaytest.Destination}
+	says := func(attributes string) string {
+		return `{` + number + `,` + carrier + `,"Active":{"BOOL":true},` + attributes + `}`
+	}
+	tests := []struct {
+		name string
+		item string
+		want route.Route
+		text string
+	}{
+		{name: "every setting", item: says(`"OnUncertain":{"S":"resend"},"DeliveryTimeout":{"S":"90s"},"MaxAge":{"S":"120m"},"PaceNumber":{"S":"3/1s"},"OptedOut":{"SS":["+18585550122"]}`), want: settled},
+		{name: "settings of nothing", item: says(`"OnUncertain":{"NULL":true},"DeliveryTimeout":{"NULL":true},"MaxAge":{"S":"0s"},"PaceNumber":{"S":""},"OptedOut":{"NULL":true}`), want: want},
+		{name: "uncertain as a flag", item: says(`"OnUncertain":{"BOOL":true}`), text: unreadable + "attribute OnUncertain should be park or resend, as a string"},
+		{name: "uncertain of another kind", item: says(`"OnUncertain":{"S":"retry"}`), text: unreadable + "OnUncertain is neither park nor resend"},
+		{name: "timeout as a number", item: says(`"DeliveryTimeout":{"N":"90"}`), text: unreadable + "attribute DeliveryTimeout should be a duration such as 90s, as a string"},
+		{name: "timeout of no unit", item: says(`"DeliveryTimeout":{"S":"90"}`), text: unreadable + "attribute DeliveryTimeout should be a duration such as 90s, as a string"},
+		{name: "timeout too long", item: says(`"DeliveryTimeout":{"S":"24h"}`), text: unreadable + "DeliveryTimeout is not from 10s to 12h"},
+		{name: "age as text", item: says(`"MaxAge":{"S":"old"}`), text: unreadable + "attribute MaxAge should be a duration such as 4h, as a string"},
+		{name: "age too short", item: says(`"MaxAge":{"S":"1s"}`), text: unreadable + "MaxAge is not from 1m to 72h"},
+		{name: "pace as a number", item: says(`"PaceNumber":{"N":"3"}`), text: unreadable + "attribute PaceNumber should be a pace such as 3/1s or off, as a string"},
+		{name: "pace of no form", item: says(`"PaceNumber":{"S":"fast"}`), text: unreadable + "PaceNumber: pace is neither a number and a time such as 10/30s nor off"},
+		{name: "who opted out as text", item: says(`"OptedOut":{"S":"+18585550122"}`), text: unreadable + "attribute OptedOut should be []sms.PhoneNumber"},
+		{name: "removed as a flag", item: says(`"Removed":{"BOOL":true}`), text: unreadable + "attribute Removed should be a time such as 2026-11-24T08:00:00Z, as a string"},
+		{name: "removed at no time", item: says(`"Removed":{"S":"yes"}`), text: unreadable + "attribute Removed should be a time such as 2026-11-24T08:00:00Z, as a string"},
+		{name: "the least there is", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true}}`, want: want},
+		{name: "a date alone", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"LastUpdated":{"S":"yesterday"}}`, want: want},
+		{name: "a set of fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"SS":["+18585550133"]}}`, want: with},
+		{name: "notes beside", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"Notes":{"S":"ask Ann"}}`, want: want},
+		{name: "null fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"NULL":true}}`, want: want},
+		{name: "active as text", item: `{` + number + `,` + carrier + `,"Active":{"S":"yes"}}`, text: "fatal: item ***0100 is unreadable: attribute Active should be bool"},
+		{name: "active left out", item: `{` + number + `,` + carrier + `}`, text: "fatal: item ***0100 is unreadable: attribute Active is missing"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(dynamo.RoutesSchema())
+			f.store(t, tt.item)
+			found, err := routesOn(f).Lookup(t.Context(), relaytest.TwilioNumber)
+			listed, errList := routesOn(f).List(t.Context())
+			if tt.text != "" {
+				if err == nil || err.Error() != tt.text || errList == nil || errList.Error() != tt.text {
+					t.Errorf("errors %v and %v, want %s", err, errList, tt.text)
+				}
+				return
+			}
+			if err != nil || errList != nil {
+				t.Fatal(errors.Join(err, errList))
+			}
+			if diff := cmp.Diff(tt.want, found[relaytest.TwilioNumber]); diff != "" {
+				t.Errorf("Lookup (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]route.Route{tt.want}, listed); diff != "" {
+				t.Errorf("List (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestSeedLeavesHandWrittenRoute puts version 0, which means that there is none, over an item without a version.
+func TestSeedLeavesHandWrittenRoute(t *testing.T) {
+	t.Parallel()
+	f := newFake(dynamo.RoutesSchema())
+	f.store(t, `{"TwilioNumber":{"S":"+18585550100"},"DestinationCarrier":{"S":"+18585550144"},"Active":{"BOOL":true}}`)
+	if _, err := routesOn(f).Put(t.Context(), relaytest.Route()); !errors.Is(err, route.ErrConflict) {
+		t.Errorf("error %v, want ErrConflict", err)
+	}
+}
+
+// TestPutUnversioned goes over what has no version, and over nothing else.
+func TestPutUnversioned(t *testing.T) {
+	t.Parallel()
+	f := newFake(dynamo.RoutesSchema())
+	if _, err := routesOn(f).PutUnversioned(t.Context(), relaytest.Route()); !errors.Is(err, route.ErrConflict) {
+		t.Errorf("where there is none: error %v, want ErrConflict", err)
+	}
+	f.store(t, `{"TwilioNumber":{"S":"+18585550100"},"DestinationCarrier":{"S":"+18585550144"},"Active":{"BOOL":true}}`)
+	want := relaytest.Route()
+	want.Version = 1
+	if stored, err := routesOn(f).PutUnversioned(t.Context(), relaytest.Route()); err != nil || cmp.Diff(want, stored) != "" {
+		t.Errorf("over a hand-written item: error %v (-want +got):\n%s", err, cmp.Diff(want, stored))
+	}
+	if listed, err := routesOn(f).List(t.Context()); err != nil || cmp.Diff([]route.Route{want}, listed) != "" {
+		t.Errorf("List: error %v (-want +got):\n%s", err, cmp.Diff([]route.Route{want}, listed))
+	}
+	if _, err := routesOn(f).PutUnversioned(t.Context(), relaytest.Route()); !errors.Is(err, route.ErrConflict) {
+		t.Errorf("over version 1: error %v, want ErrConflict", err)
+	}
+}
+
+func TestLookupRefusesTooMany(t *testing.T) {
+	t.Parallel()
+	f := newFake(dynamo.RoutesSchema())
+	_, err := routesOn(f).Lookup(t.Context(), make([]sms.PhoneNumber, 101)...)
+	checkFault(t, "Lookup", err, fault.Permanent)
+	if f.calls["BatchGetItem"] != 0 {
+		t.Error("DynamoDB was asked")
+	}
+}
+
+func TestLookupOfNothing(t *testing.T) {
+	t.Parallel()
+	f := newFake(dynamo.RoutesSchema())
+	found, err := routesOn(f).Lookup(t.Context())
+	if err != nil || len(found) != 0 || f.calls["BatchGetItem"] != 0 {
+		t.Errorf("found %v, error %v, %d calls; want none", found, err, f.calls["BatchGetItem"])
+	}
+}
+
+// TestLostAnswerOfPut loses the answer of a put that went through.
+func TestLostAnswerOfPut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(dynamo.RoutesSchema())
+		f.fault = onPut(1, true, reply{err: lost()})
+		stored, err := routesOn(f).Put(t.Context(), relaytest.Route())
+		if err != nil || stored.Version != 1 {
+			t.Errorf("version %d, error %v; want 1", stored.Version, err)
+		}
+	})
+}
+
+func TestRouteFaultKinds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(dynamo.RoutesSchema())
+		f.fault = func(string, int, func() reply) reply {
+			return refuse(http.StatusInternalServerError, "InternalServerError")
+		}
+		_, put := routesOn(f).Put(t.Context(), relaytest.Route())
+		_, found := routesOn(f).Lookup(t.Context(), relaytest.TwilioNumber)
+		_, listed := routesOn(f).List(t.Context())
+		checkFault(t, "Put", put, fault.Unknown)
+		checkFault(t, "Lookup", found, fault.Transient)
+		checkFault(t, "List", listed, fault.Transient)
+	})
+}

@@ -1,0 +1,156 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
+)
+
+// besideAt opens the database at path as an operator's command does, and closes it when the test ends.
+func besideAt(t *testing.T, path string) *DB {
+	t.Helper()
+	db, err := OpenBeside(t.Context(), path, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// TestARelayNoticesWhatIsWrittenBesideIt each time, while its receivers and its audit wait.
+func TestARelayNoticesWhatIsWrittenBesideIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.db")
+	relay := openAt(t, path, time.Now)
+	beside := besideAt(t, path)
+	settled := relaytest.Route()
+	for n := range 3 {
+		received, changed := make(chan error, 1), make(chan error, 1)
+		go func() { received <- receiveOne(relay) }()
+		go func() { changed <- readChange(relay) }()
+		if err := beside.Queue("main", QueueConfig{}).Send(t.Context(), text(n, 3)); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-received; err != nil {
+			t.Errorf("message %d: %v", n, err)
+		}
+		var err error
+		if settled, err = beside.Routes().Put(t.Context(), settled); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-changed; err != nil {
+			t.Errorf("change %d: %v", n, err)
+		}
+	}
+}
+
+// receiveOne waits for a message, much longer than it should take to notice it, and deletes it.
+func receiveOne(db *DB) error {
+	q := db.Queue("main", QueueConfig{})
+	deliveries, err := q.Receive(context.Background(), 10, time.Minute, time.Minute)
+	if err == nil && len(deliveries) != 1 {
+		err = fmt.Errorf("%d messages within a minute", len(deliveries))
+	}
+	if err != nil {
+		return err
+	}
+	return q.Delete(context.Background(), []string{deliveries[0].ReceiptHandle})
+}
+
+// readChange waits for a change in the same way.
+func readChange(db *DB) error {
+	changes, err := db.Changes().Read(context.Background(), 10, time.Minute)
+	if err == nil && len(changes) != 1 {
+		err = fmt.Errorf("%d changes within a minute", len(changes))
+	}
+	if err != nil {
+		return err
+	}
+	return db.Changes().Checkpoint(context.Background(), changes[0].SequenceNumber)
+}
+
+// TestWritesOnBothSidesStayWhole has a relay and a command write the same route, each on what it read: no write is lost
+// without its writer being told.
+func TestWritesOnBothSidesStayWhole(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.db")
+	relay := openAt(t, path, time.Now)
+	beside := besideAt(t, path)
+	const each = 50
+	write := func(db *DB) {
+		for done := 0; done < each; {
+			found, err := db.Routes().Lookup(t.Context(), relaytest.Route().TwilioNumber)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			wanted, exists := found[relaytest.Route().TwilioNumber]
+			if !exists {
+				wanted = relaytest.Route()
+			}
+			switch _, err := db.Routes().Put(t.Context(), wanted); {
+			case err == nil:
+				done++
+			case !errors.Is(err, route.ErrConflict):
+				t.Error(err)
+				return
+			}
+		}
+	}
+	finished := make(chan struct{})
+	go func() { defer close(finished); write(beside) }()
+	write(relay)
+	<-finished
+	routes, err := relay.Routes().List(t.Context())
+	if err != nil || len(routes) != 1 || routes[0].Version != 2*each {
+		t.Errorf("routes %+v (error %v), want one of version %d", routes, err, 2*each)
+	}
+}
+
+func TestOpenBesideMakesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.db")
+	if _, err := OpenBeside(t.Context(), path, time.Now); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("OpenBeside without a file: error %v, want fs.ErrNotExist", err)
+	}
+	if db, err := Open(t.Context(), path, time.Now); err != nil || db.Close() != nil {
+		t.Fatal(err)
+	}
+	old := besideAt(t, path)
+	err := old.write(t.Context(), func(ctx context.Context, tx *tx) error {
+		_, err := tx.exec(ctx, "PRAGMA user_version = 1")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenBeside(t.Context(), path, time.Now); !errors.Is(err, ErrOlderSchema) {
+		t.Errorf("OpenBeside of an older file: error %v, want ErrOlderSchema", err)
+	}
+}
+
+func TestARelayOpensWhatACommandHasOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.db")
+	if db, err := Open(t.Context(), path, time.Now); err != nil || db.Close() != nil {
+		t.Fatal(err)
+	}
+	beside := besideAt(t, path)
+	relay := openAt(t, path, time.Now)
+	if err := beside.Queue("main", QueueConfig{}).Send(t.Context(), text(1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	var deliveries []queue.Delivery
+	deliveries, err := relay.Queue("main", QueueConfig{}).Receive(t.Context(), 1, time.Minute, time.Minute)
+	if err != nil || len(deliveries) != 1 {
+		t.Errorf("received %v, %v", deliveries, err)
+	}
+}

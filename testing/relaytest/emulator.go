@@ -1,0 +1,42 @@
+package relaytest
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+)
+
+// The variables in which `make test-aws` says where its emulators are.
+const (
+	EmulatorDynamoDB = "RELAY_TEST_DYNAMODB_URL"
+	EmulatorSQS      = "RELAY_TEST_SQS_URL"
+	EmulatorMoto     = "RELAY_TEST_MOTO_URL"
+)
+
+// ToolSchemathesis is the variable in which `make test-aws` says where its schemathesis is.
+const ToolSchemathesis = "RELAY_TOOL_SCHEMATHESIS"
+
+// Tool returns the path of the program that variable names. Without it the test is skipped.
+func Tool(t *testing.T, variable string) string {
+	t.Helper()
+	path := os.Getenv(variable) //nolint:forbidigo // it comes from make test-aws, past every configuration.
+	if path == "" {
+		t.Skip("no " + variable + ": run make test-aws")
+	}
+	return path
+}
+
+// Emulator returns the configuration of clients of the emulator that variable points to, with the patience that a busy
+// machine needs. Without the emulator the test is skipped.
+func Emulator(t *testing.T, variable string) awsclient.Config {
+	t.Helper()
+	endpoint := os.Getenv(variable) //nolint:forbidigo // it comes from make test-aws, past every configuration.
+	if endpoint == "" {
+		t.Skip("no " + variable + ": run make test-aws")
+	}
+	return awsclient.Config{
+		Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: endpoint, AttemptTimeout: 30 * time.Second,
+	}
+}
