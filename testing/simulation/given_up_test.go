@@ -39,7 +39,8 @@ func (s *schedule) mayBeOptedOut(to sms.PhoneNumber) bool {
 // phone was there to try, and time left to try it, the text does not end there.
 func (s *schedule) checkGivenUp(r ledger.Record) {
 	ended := s.endOf(r)
-	hadTime := ended.at.Before(s.dueSince(r).Add(s.maxAge()))
+	// The pace limits may leave it no moment in the time that is left.
+	hadTime := ended.at.Before(s.dueSince(r).Add(s.maxAge())) && (s.Pair.Off() && s.Number.Off() || r.Reason != ledger.ReasonExpired || s.isYoung(r, ended.at))
 	if !hadTime || !s.truly() || r.Reason == ledger.ReasonRefused || slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return s.endsText(r, a) }) {
 		return
 	}
@@ -76,14 +77,18 @@ func (s *schedule) endOf(r ledger.Record) change {
 	return end
 }
 
-// checkDropped holds a text that was dropped for its age, or because its route was off, against both. The pace limits may leave a
-// text no time that is not too old yet, but here never half of half an hour.
+// isYoung reports whether a text was so young then that the pace limits cannot have left it no moment: here they never take half of
+// half an hour.
+func (s *schedule) isYoung(r ledger.Record, at time.Time) bool {
+	age := at.Sub(r.DueSince())
+	return age >= 0 && age < s.maxAge()/2 && s.maxAge() >= 30*time.Minute
+}
+
+// checkDropped holds a text that was dropped for its age, or because its route was off, against both.
 func (s *schedule) checkDropped(r ledger.Record) {
 	end := s.endOf(r)
-	age := end.at.Sub(r.DueSince())
-	isYoung := age >= 0 && age < s.maxAge()/2 && s.maxAge() >= 30*time.Minute
-	if isYoung && end.isRight && r.Reason == ledger.ReasonExpired {
-		s.violated("%s was dropped as expired, and was %v old", nameOf(r.MessageSid), age)
+	if s.isYoung(r, end.at) && end.isRight && r.Reason == ledger.ReasonExpired {
+		s.violated("%s was dropped as expired, and was %v old", nameOf(r.MessageSid), end.at.Sub(r.DueSince()))
 	}
 	wasOff := slices.ContainsFunc(s.waysSince(end.at), func(w wayAt) bool { return !w.Active })
 	if r.Reason == ledger.ReasonInactive && !wasOff {
