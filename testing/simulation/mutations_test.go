@@ -96,6 +96,10 @@ func againstLosses() []mutation {
 			[]edit{{"functions/sender/delivery/timer.go", "awaited.Number > due.Attempt", "awaited.Number != due.Attempt"}},
 		},
 		{
+			"loss of the earlier", "a text that waited for an earlier attempt's message ends when that is lost, and no other phone is tried",
+			[]edit{{"shared/ledger/receipt.go", "case (isCurrent || r.State == Sent && to != Uncertain && !r.refusedForGood()) &&", "case isCurrent &&"}},
+		},
+		{
 			"record", "a text is acknowledged though it was not written down that Twilio has it",
 			[]edit{{"functions/sender/delivery/attempt.go", "textAttrs(j.text, err)...)\n\t\treturn again(j.text.LeaseUntil.Sub(h.Now())), true", "textAttrs(j.text, err)...)\n\t\treturn done(), true"}},
 		},
