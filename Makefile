@@ -58,7 +58,7 @@ picture: sam-build ## Draw docs/dashboard.png from a quarter of an hour of the s
 	@mkdir -p build
 	rm -f build/picture.jsonl
 	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 30m -run 'TestPicture$$' ./testing/e2e -metrics "$(CURDIR)/build/picture.jsonl"
-	$(GO) run ./cmd/relay dashboard render --template template.yaml --metrics build/picture.jsonl --out docs/dashboard.png
+	$(GO) run ./testing/dashboards/render -metrics build/picture.jsonl -out docs/dashboard.png
 
 # The packages with a test that asks for an emulator, or for schemathesis. test-aws leaves out their longest ones, which ask for
 # neither.

@@ -99,7 +99,7 @@ Begin with "relay demo", which shows the whole way of a text and needs no accoun
 	root.AddCommand(p.doctorCommand(), p.numberCommand(), p.canaryCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(p.sendCommand(), p.statusCommand(), p.tailCommand(), p.dlqCommand(), p.uncertainCommand(), p.resendCommand(), p.sweepCommand())
-	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.auditCommand(), p.dashboardCommand(), p.fakeTwilioCommand(), p.benchCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.auditCommand(), p.fakeTwilioCommand(), p.benchCommand(), p.versionCommand())
 	return root
 }
 

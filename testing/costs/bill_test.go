@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"quickdumpnow.com/smsrelay/shared/telemetry"
-	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
+	"quickdumpnow.com/smsrelay/testing/dashboards/drawing"
 	"quickdumpnow.com/smsrelay/testing/lambdahost/template"
 )
 
@@ -81,7 +81,7 @@ func readStack(t *testing.T) stack {
 // sees to it that there are no others.
 func metrics(t *testing.T, text []byte) float64 {
 	t.Helper()
-	parsed, err := dashboard.ReadTemplate(text, nil)
+	parsed, err := drawing.ReadTemplate(text, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

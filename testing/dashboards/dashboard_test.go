@@ -15,15 +15,15 @@ import (
 	"testing"
 
 	"quickdumpnow.com/smsrelay/shared/telemetry"
-	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
+	"quickdumpnow.com/smsrelay/testing/dashboards/drawing"
 )
 
-var metricsFile = flag.String("metrics", "", "write the run's metrics there, for relay dashboard render")
+var metricsFile = flag.String("metrics", "", "write the run's metrics there, for testing/dashboards/render")
 
 // ran is what a run leaves behind.
 type ran struct {
 	// emitted are the metrics that the functions printed.
-	emitted *dashboard.Metrics
+	emitted *drawing.Metrics
 	// lines are those of each log group, by its logical id.
 	lines map[string][]byte
 }
@@ -34,7 +34,7 @@ func run(t *testing.T) ran {
 	s := newStage(t)
 	s.aws.reset()
 	s.play()
-	r := ran{emitted: &dashboard.Metrics{}, lines: map[string][]byte{}}
+	r := ran{emitted: &drawing.Metrics{}, lines: map[string][]byte{}}
 	emitted := bytes.Clone(s.emitted.Bytes())
 	s.must(r.emitted.ReadMetrics(&s.emitted))
 	if r.emitted.Skipped > 0 {
@@ -53,11 +53,11 @@ func run(t *testing.T) ran {
 }
 
 // asked are the metrics that a template asks for, each with where.
-type asked map[dashboard.Key][]string
+type asked map[drawing.Key][]string
 
 // askedOf reads what the dashboard and the alarms of a template ask for.
 func askedOf(text []byte) (asked, error) {
-	template, err := dashboard.ReadTemplate(text, nil)
+	template, err := drawing.ReadTemplate(text, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func askedOf(text []byte) (asked, error) {
 				dimensions = append(dimensions, fmt.Sprint(pair["Name"])+"="+fmt.Sprint(pair["Value"]))
 			}
 		}
-		key := dashboard.KeyOf(fmt.Sprint(alarm["Namespace"]), fmt.Sprint(alarm["MetricName"]), dimensions...)
+		key := drawing.KeyOf(fmt.Sprint(alarm["Namespace"]), fmt.Sprint(alarm["MetricName"]), dimensions...)
 		all[key] = append(all[key], "alarm "+id)
 	}
 	return all, nil
@@ -97,13 +97,13 @@ func unshown() map[string]string {
 }
 
 // problems holds what a template asks for against what a run emitted, and the other way round.
-func problems(text []byte, emitted *dashboard.Metrics) []string {
+func problems(text []byte, emitted *drawing.Metrics) []string {
 	wanted, err := askedOf(text)
 	if err != nil {
 		return []string{err.Error()}
 	}
 	var found []string
-	shown, given := map[string]bool{}, map[dashboard.Key]bool{}
+	shown, given := map[string]bool{}, map[drawing.Key]bool{}
 	for _, key := range emitted.Keys() {
 		given[key] = true
 	}

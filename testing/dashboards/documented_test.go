@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
+	"quickdumpnow.com/smsrelay/testing/dashboards/drawing"
 )
 
 // documented are AWS's own metrics, as its pages on the metrics of each service name them: the namespace, the dimension under
@@ -55,7 +55,7 @@ func resources() map[string][]string {
 }
 
 // undocumented says what is wrong with a metric of AWS's.
-func undocumented(key dashboard.Key, where []string) []string {
+func undocumented(key drawing.Key, where []string) []string {
 	name, value, _ := strings.Cut(key.Dimensions, "=")
 	for _, service := range documented() {
 		if service.namespace == key.Namespace && service.dimension == name && slices.Contains(service.names, key.Name) && slices.Contains(resources()[name], value) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
+	"quickdumpnow.com/smsrelay/testing/dashboards/drawing"
 )
 
 // What stands in a query besides field names. (The language is CloudWatch Logs Insights'.)
@@ -48,7 +48,7 @@ func checkQueries(t *testing.T, text []byte, r ran) {
 }
 
 func queryProblems(text []byte, r ran) []string {
-	template, err := dashboard.ReadTemplate(text, nil)
+	template, err := drawing.ReadTemplate(text, nil)
 	if err != nil {
 		return []string{err.Error()}
 	}

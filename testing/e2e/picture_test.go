@@ -23,7 +23,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
-	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
+	"quickdumpnow.com/smsrelay/testing/dashboards/drawing"
 )
 
 // pictured is how long the run of the picture takes, and trickle how far apart its usual texts are.
@@ -243,13 +243,13 @@ func (s *stage) redriveAll() {
 }
 
 // graphs are those of the dashboard, of the metrics so far.
-func graphs(t *testing.T) []dashboard.Graph {
+func graphs(t *testing.T) []drawing.Graph {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	template, err := dashboard.ReadTemplate(text, nil)
+	template, err := drawing.ReadTemplate(text, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func graphs(t *testing.T) []dashboard.Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m dashboard.Metrics
+	var m drawing.Metrics
 	if err := m.ReadMetrics(bytes.NewReader(lines)); err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ import (
 
 var (
 	artefacts = flag.String("artefacts", filepath.Join("..", "..", ".aws-sam", "build"), "folder that sam build filled")
-	metrics   = flag.String("metrics", "", "file to append the run's metrics to, for relay dashboard render")
+	metrics   = flag.String("metrics", "", "file to append the run's metrics to, for testing/dashboards/render")
 )
 
 const (

@@ -1,7 +1,7 @@
-// Package dashboard draws the dashboard of the SAM template from metrics that functions printed, so that it can be seen
+// Package drawing draws the dashboard of the SAM template from metrics that functions printed, so that it can be seen
 // without an AWS account: which widgets there are the template says, what they show the lines of a run. It knows graphs of
 // metrics over time, and no other widget, no metric math and no alarm.
-package dashboard
+package drawing
 
 import (
 	"encoding/json"

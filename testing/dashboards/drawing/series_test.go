@@ -1,4 +1,4 @@
-package dashboard
+package drawing
 
 import (
 	"bytes"

@@ -1,34 +1,73 @@
+// Command render draws the graphs of the dashboard in template.yaml into one picture, from metrics in CloudWatch's embedded
+// metric format: the lines that the functions print, one JSON object a line. Other lines are skipped. Each graph has the place,
+// and each line of it the period and the statistic, that the template says; a line without values says "no data".
+//
+//	go run ./testing/dashboards/render -metrics run.jsonl -out dashboard.png
+//	go run ./testing/dashboards/render -metrics run.jsonl -json | jq '.[].title'
+//
+// A metric's namespace does not matter. AWS's own metrics, such as the depth of a queue, have the dimensions of the template:
+// queues and tables by the names that it gives them, functions and the API by their logical ids (FunctionName=SenderFunction).
+//
+// It is a tool for `make picture` and for those who change the dashboard. It makes and changes nothing on AWS: that is for
+// sam deploy.
 package main
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/spf13/cobra"
-
-	dashboard "quickdumpnow.com/smsrelay/testing/dashboards/render"
+	"quickdumpnow.com/smsrelay/testing/dashboards/drawing"
 )
 
-func (p program) dashboardCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "dashboard",
-		Short: "See the dashboard of the AWS template without AWS",
-		Long: `dashboard is about the CloudWatch dashboard that stands in template.yaml. It makes and changes nothing on AWS: that is
-for sam deploy.`,
-		SuggestionsMinimumDistance: 2,
-		Args:                       unknownCommand,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(p.renderCommand())
-	return cmd
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// usageError is a mistake in the call, not in the work.
+type usageError struct{ error }
+
+// hintedError is an error with advice.
+type hintedError struct {
+	error
+	hint string
 }
 
-// rendering is what dashboard render is asked for.
+// run is main without the process around it: it returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	r, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitDone
+	}
+	if err == nil {
+		err = r.run(stdout)
+	}
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(stderr, "render: %v\n", err)
+	if hinted, ok := errors.AsType[hintedError](err); ok {
+		fmt.Fprintf(stderr, "  hint: %s\n", hinted.hint)
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
+		fmt.Fprintln(stderr, "  hint: render -help shows how it is used")
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// rendering is what render is asked for.
 type rendering struct {
 	template   string
 	metrics    []string
@@ -37,33 +76,36 @@ type rendering struct {
 	asJSON     bool
 }
 
-func (p program) renderCommand() *cobra.Command {
+// parse reads the flags. The error is [flag.ErrHelp] if help was asked for and printed, else a usageError.
+func parse(args []string, stderr io.Writer) (rendering, error) {
 	var r rendering
-	cmd := &cobra.Command{
-		Use:   "render",
-		Short: "Draw the dashboard from metrics in a file",
-		Long: `render draws the graphs of the dashboard in template.yaml into one picture, from metrics in CloudWatch's embedded metric
-format: the lines that the functions print, one JSON object a line. Other lines are skipped. Each graph has the place and each
-line the period and statistic that the template says; what has no values says "no data".
-
-Of which namespace a metric is does not matter. AWS's own, such as the depth of a queue, have the dimensions of the template:
-queues and tables by the names that it gives them, functions and the API by their logical ids (FunctionName=SenderFunction).`,
-		Example: `  relay dashboard render --metrics run.jsonl --out dashboard.png
-  relay dashboard render --metrics run.jsonl --json | jq '.[].title'`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if err := noArguments(cmd, args); err != nil {
-				return err
-			}
-			return r.check()
-		},
-		RunE: func(*cobra.Command, []string) error { return p.render(r) },
+	flags := flag.NewFlagSet("render", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&r.template, "template", "template.yaml", "the SAM template")
+	flags.Func("metrics", "a `file` of lines with metrics; may be given more than once", appendTo(&r.metrics))
+	flags.Func("parameter", "a parameter of the stack, as `Name=Value`; may be given more than once", appendTo(&r.parameters))
+	flags.StringVar(&r.out, "out", "", "where to write the picture, a PNG")
+	flags.BoolVar(&r.asJSON, "json", false, "print JSON instead: an array of graphs with their points")
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(stderr)
+		flags.Usage()
+		return r, err
+	case err != nil:
+		return r, usageError{err}
+	case flags.NArg() > 0:
+		return r, usageError{fmt.Errorf("unexpected argument %q", flags.Arg(0))}
 	}
-	cmd.Flags().StringVar(&r.template, "template", "template.yaml", "the SAM template")
-	cmd.Flags().StringArrayVar(&r.metrics, "metrics", nil, "a file of lines with metrics; may be given more than once")
-	cmd.Flags().StringArrayVar(&r.parameters, "parameter", nil, "a parameter of the stack, as Name=Value; may be given more than once")
-	cmd.Flags().StringVar(&r.out, "out", "", "where to write the picture, a PNG")
-	cmd.Flags().BoolVar(&r.asJSON, "json", false, "print JSON instead: an array of graphs with their points")
-	return cmd
+	return r, r.check()
+}
+
+// appendTo adds each value of a flag to list.
+func appendTo(list *[]string) func(string) error {
+	return func(value string) error {
+		*list = append(*list, value)
+		return nil
+	}
 }
 
 func (r rendering) check() error {
@@ -80,12 +122,13 @@ func (r rendering) check() error {
 	return nil
 }
 
-func (p program) render(r rendering) error {
+// run draws, or prints what would be drawn.
+func (r rendering) run(stdout io.Writer) error {
 	d, err := r.read()
 	if err != nil {
 		return err
 	}
-	metrics := &dashboard.Metrics{}
+	metrics := &drawing.Metrics{}
 	for _, name := range r.metrics {
 		if err := readInto(metrics, name); err != nil {
 			return err
@@ -99,37 +142,37 @@ func (p program) render(r rendering) error {
 	}
 	graphs := d.Graphs(metrics)
 	if r.asJSON {
-		return json.NewEncoder(p.stdout).Encode(graphs)
+		return json.NewEncoder(stdout).Encode(graphs)
 	}
-	return p.draw(r.out, d.Name, graphs, metrics)
+	return draw(stdout, r.out, d.Name, graphs, metrics)
 }
 
 // read reads the dashboard out of the template.
-func (r rendering) read() (dashboard.Dashboard, error) {
+func (r rendering) read() (drawing.Dashboard, error) {
 	parameters := map[string]string{}
 	for _, pair := range r.parameters {
 		name, value, found := strings.Cut(pair, "=")
 		if !found {
-			return dashboard.Dashboard{}, usageError{fmt.Errorf("--parameter %s: want Name=Value", pair)}
+			return drawing.Dashboard{}, usageError{fmt.Errorf("--parameter %s: want Name=Value", pair)}
 		}
 		parameters[name] = value
 	}
 	text, err := os.ReadFile(r.template)
 	if err != nil {
-		return dashboard.Dashboard{}, hintedError{err, "--template names the template.yaml of this project"}
+		return drawing.Dashboard{}, hintedError{err, "--template names the template.yaml of this project"}
 	}
-	template, err := dashboard.ReadTemplate(text, parameters)
+	template, err := drawing.ReadTemplate(text, parameters)
 	if err != nil {
-		return dashboard.Dashboard{}, fmt.Errorf("%s: %w", r.template, err)
+		return drawing.Dashboard{}, fmt.Errorf("%s: %w", r.template, err)
 	}
 	d, err := template.Dashboard()
 	if err != nil {
-		return dashboard.Dashboard{}, fmt.Errorf("%s: %w", r.template, err)
+		return drawing.Dashboard{}, fmt.Errorf("%s: %w", r.template, err)
 	}
 	return d, nil
 }
 
-func readInto(metrics *dashboard.Metrics, name string) (err error) {
+func readInto(metrics *drawing.Metrics, name string) (err error) {
 	file, err := os.Open(name) //nolint:gosec // the file that was asked for.
 	if err != nil {
 		return err
@@ -142,9 +185,9 @@ func readInto(metrics *dashboard.Metrics, name string) (err error) {
 }
 
 // draw writes the picture, whole or not at all, and says what is in it.
-func (p program) draw(out, name string, graphs []dashboard.Graph, metrics *dashboard.Metrics) error {
+func draw(stdout io.Writer, out, name string, graphs []drawing.Graph, metrics *drawing.Metrics) error {
 	var picture bytes.Buffer
-	if err := dashboard.Draw(&picture, name, graphs); err != nil {
+	if err := drawing.Draw(&picture, name, graphs); err != nil {
 		return err
 	}
 	if err := os.WriteFile(out, picture.Bytes(), 0o644); err != nil { //nolint:gosec // a picture for everyone.
@@ -156,6 +199,6 @@ func (p program) draw(out, name string, graphs []dashboard.Graph, metrics *dashb
 			with++
 		}
 	}
-	fmt.Fprintf(p.stdout, "%s: %d graphs, %d of them with data, from %d lines (%d others skipped)\n", out, len(graphs), with, metrics.Lines, metrics.Skipped)
+	fmt.Fprintf(stdout, "%s: %d graphs, %d of them with data, from %d lines (%d others skipped)\n", out, len(graphs), with, metrics.Lines, metrics.Skipped)
 	return nil
 }
