@@ -19,7 +19,7 @@ const slack = 100 * time.Millisecond
 
 // wallClock is the time by which an adapter under test lives.
 func wallClock() time.Time {
-	return time.Now() //nolint:forbidigo // The adapters under test run in real time, some of them in another process.
+	return time.Now()
 }
 
 // eventually calls try until it returns an empty string, and fails with its last answer when patience is over. It is for

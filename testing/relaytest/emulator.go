@@ -21,7 +21,7 @@ const ToolSchemathesis = "RELAY_TOOL_SCHEMATHESIS"
 // Tool returns the path of the program that variable names. Without it the test is skipped.
 func Tool(t *testing.T, variable string) string {
 	t.Helper()
-	path := os.Getenv(variable) //nolint:forbidigo // it comes from make test-aws, past every configuration.
+	path := os.Getenv(variable)
 	if path == "" {
 		t.Skip("no " + variable + ": run make test-aws")
 	}
@@ -32,7 +32,7 @@ func Tool(t *testing.T, variable string) string {
 // machine needs. Without the emulator the test is skipped.
 func Emulator(t *testing.T, variable string) awsclient.Config {
 	t.Helper()
-	endpoint := os.Getenv(variable) //nolint:forbidigo // it comes from make test-aws, past every configuration.
+	endpoint := os.Getenv(variable)
 	if endpoint == "" {
 		t.Skip("no " + variable + ": run make test-aws")
 	}
