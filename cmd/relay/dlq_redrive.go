@@ -13,6 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/desk"
 	"quickdumpnow.com/smsrelay/cmd/relay/letters"
 	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/reconcile"
 )
 
 // listPrice is what a segment costs if nobody says otherwise, in US dollars: Twilio's list price of an outbound SMS segment
@@ -80,7 +81,7 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	var messages letters.Messages
+	var messages reconcile.Messages
 	if f.askTwilio {
 		if messages, err = p.openTwilio(cmd.Flags()); err != nil {
 			return err
@@ -93,7 +94,7 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 	defer func() { err = errors.Join(err, d.Close()) }()
 	move := letters.Move{From: d.DeadLetters, To: d.Queue, Records: d.Ledger, Filter: filter, Pause: pause}
 	if messages != nil {
-		move.Listed = letters.Asking(messages, d.Ledger)
+		move.Asked = letters.Asking(messages, d.Ledger, time.Now)
 	}
 	planned, err := planRedrive(ctx, d, move)
 	if err != nil {

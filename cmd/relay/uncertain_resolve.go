@@ -207,8 +207,14 @@ func (f resolveFlags) receipt(ctx context.Context, d *desk.Desk, client *twilio.
 	if problem := notOf(found, r, attempt); problem != "" {
 		return receipt, hintedError{fmt.Errorf("%s is not this text's message: %s", f.sent, problem), "with --force your word is taken for it"}
 	}
-	if owner, err := ownerOf(ctx, d, r, f.sent); err != nil || owner != "" {
-		return receipt, errors.Join(err, hintedIfOwned(f.sent, owner))
+	owner, err := reconcile.Owner(ctx, d.Ledger, r, attempt, f.sent)
+	if err != nil {
+		return receipt, fmt.Errorf("read the conversation: %w", err)
+	}
+	if owner != "" {
+		return receipt, hintedError{
+			fmt.Errorf("%s is the message of %s, says the ledger", f.sent, owner), "two texts of the same words have a message each: look for the other one",
+		}
 	}
 	receipt.Status, receipt.ErrorCode = found.Status, found.ErrorCode
 	return receipt, nil
@@ -237,31 +243,4 @@ func notOf(found sms.Found, r ledger.Record, a ledger.Attempt) string {
 		return "it says something else"
 	}
 	return ""
-}
-
-// ownerOf returns the other text of the conversation whose message it is, by the ledger.
-func ownerOf(ctx context.Context, d *desk.Desk, r ledger.Record, outboundSid string) (string, error) {
-	number := r.Customer
-	if number == "" {
-		number = r.TwilioNumber
-	}
-	page, err := d.Ledger.List(ctx, ledger.Query{Number: number, Since: r.ReceivedAt.Add(-24 * time.Hour), Limit: ledger.MaxLimit})
-	if err != nil {
-		return "", fmt.Errorf("read the conversation: %w", err)
-	}
-	for _, other := range page.Records {
-		for _, a := range other.Attempts {
-			if a.OutboundSid == outboundSid {
-				return other.MessageSid, nil
-			}
-		}
-	}
-	return "", nil
-}
-
-func hintedIfOwned(outboundSid, owner string) error {
-	if owner == "" {
-		return nil
-	}
-	return hintedError{fmt.Errorf("%s is the message of %s, says the ledger", outboundSid, owner), "two texts of the same words have a message each: look for the other one"}
 }

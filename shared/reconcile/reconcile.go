@@ -1,6 +1,6 @@
 // Package reconcile decides what Twilio's Messages list says of a POST whose answer was lost: that its message is there,
 // that it is not, or that there is no telling, because messages of the same words went to the same phone at about the same
-// time. It asks nobody: shared/twilio reads the list, functions/sender/delivery gathers what the ledger knows.
+// time. [Find] decides and asks nobody; a [Search] reads Twilio's list and the ledger first.
 package reconcile
 
 import (

@@ -31,7 +31,7 @@ func againstDoubles() []mutation {
 		},
 		{
 			"count of the refused", "a message that Twilio took though it refused it is taken for a later attempt's",
-			[]edit{{"functions/sender/delivery/look.go", "a.Unknown(), a.Refused() && about.Number > 0:", "a.Unknown():"}},
+			[]edit{{"shared/reconcile/compare.go", "a.Unknown(), a.Refused() && about.Number > 0:", "a.Unknown():"}},
 		},
 		{
 			"two messages", "the next phone is texted while another message for the phone before may still be delivered",
@@ -39,7 +39,7 @@ func againstDoubles() []mutation {
 		},
 		{
 			"known sids", "a message that is known to be another text's is taken for this one's",
-			[]edit{{"functions/sender/delivery/look.go", "q.Known[a.OutboundSid] = true", "_ = q.Known"}},
+			[]edit{{"shared/reconcile/compare.go", "q.Known[a.OutboundSid] = true", "_ = q.Known"}},
 		},
 		{
 			"unknown", "a POST whose answer was lost is repeated blindly",

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/reconcile"
 )
 
 // Move moves letters back to the queue.
@@ -17,8 +18,8 @@ type Move struct {
 	Filter Filter
 	// Pause lies between two moves, so that Twilio and the phones do not get everything at once.
 	Pause time.Duration
-	// Listed, if set, asks Twilio whether it has a message of the text after all. Such a letter stays.
-	Listed func(ctx context.Context, l Letter) (bool, error)
+	// Asked, if set, is asked whether Twilio lists a message of the text that the ledger does not know of. Such a letter stays.
+	Asked *reconcile.Search
 	// Report, if set, is told of each letter that passed the filter.
 	Report func(l Letter, moved bool)
 }
@@ -71,10 +72,10 @@ func (m Move) Run(ctx context.Context) (tally Tally, err error) {
 
 // Ask looks at Twilio's list for a text that would be sent again.
 func (m Move) Ask(ctx context.Context, l Letter) (Letter, error) {
-	if m.Listed == nil || l.Outlook != Again {
+	if m.Asked == nil || l.Outlook != Again {
 		return l, nil
 	}
-	listed, err := m.Listed(ctx, l)
+	listed, err := m.Asked.MayHave(ctx, l.Record)
 	if err == nil && listed {
 		l.Outlook = Listed
 	}

@@ -191,26 +191,34 @@ func TestAskingTwilio(t *testing.T) {
 		"not listed":        {func(*relay) {}, letters.Tally{Moved: 1}},
 		"listed":            {func(r *relay) { r.listAs(1, 0) }, letters.Tally{Left: 1}},
 		"listed long after": {func(r *relay) { r.listAs(1, 3*time.Hour) }, letters.Tally{Moved: 1}},
-		"another text of the same words, which the ledger knows": {func(r *relay) {
-			r.listAs(1, 0)
-			record := r.record(1)
-			record.MessageSid, record.Version = relaytest.MessageSid(2), 0
-			record.Attempts[0].OutboundSid = r.twilio.taken[0].Sid
-			if _, err := r.ledger.Create(context.Background(), record); err != nil {
-				r.t.Fatal(err)
-			}
-		}, letters.Tally{Moved: 1}},
+		"another text of the same words, which the ledger knows": {func(r *relay) { r.listAsTwins(0) }, letters.Tally{Moved: 1}},
+		// It was held back for two days, and sent in the same minute: a queue holds texts for up to three.
+		"another text of the same words, 48 h older": {func(r *relay) { r.listAsTwins(48 * time.Hour) }, letters.Tally{Moved: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRelay(t)
 			r.deaths(1)
 			tt.taken(r)
 			move := r.move()
-			move.Listed = letters.Asking(r.twilio, r.ledger)
+			move.Asked = letters.Asking(r.twilio, r.ledger, r.clock.Now)
 			if tally, err := move.Run(t.Context()); err != nil || tally != tt.want {
 				t.Errorf("tally %+v, error %v, want %+v", tally, err, tt.want)
 			}
 		})
+	}
+}
+
+// listAsTwins makes Twilio list a message of another text of the same words, which came in so much earlier, and which the ledger knows.
+func (r *relay) listAsTwins(older time.Duration) {
+	r.t.Helper()
+	r.listAs(1, 0)
+	record := r.record(1)
+	record.MessageSid, record.Version = relaytest.MessageSid(2), 0
+	record.ReceivedAt = record.ReceivedAt.Add(-older)
+	record.Attempts[0].OutboundSid = r.twilio.taken[0].Sid
+	record.Attempts[0].ClaimID = "claim-of-the-twin"
+	if _, err := r.ledger.Create(context.Background(), record); err != nil {
+		r.t.Fatal(err)
 	}
 }
 

@@ -67,10 +67,9 @@ func (h *Handler) hopsToAsk(ctx context.Context, r ledger.Record, p plan.Plan) (
 func (h *Handler) sentBefore(ctx context.Context, r ledger.Record, at hop) (sms.Found, reconcile.Verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.SendTimeout)
 	defer cancel()
-	attempt := ledger.Attempt{Hop: at.place, To: at.phone, StartedAt: r.ReceivedAt}
-	found, finding, err := h.findIn(ctx, r, attempt, reconcile.Question{
-		Message: h.outbound(r, attempt, 0), StartedAt: r.ReceivedAt, Span: h.span(), Longest: h.Now().Sub(r.ReceivedAt) + h.SendTimeout,
-	})
+	search := h.search()
+	search.Longest = h.Now().Sub(r.ReceivedAt) + h.SendTimeout
+	found, finding, err := search.Find(ctx, r, ledger.Attempt{Hop: at.place, To: at.phone, StartedAt: r.ReceivedAt})
 	outcome := "unreadable"
 	if err == nil {
 		outcome = finding.String()

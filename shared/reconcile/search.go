@@ -1,0 +1,136 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/clock"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Messages reads Twilio's list. Errors are *fault.Error.
+type Messages interface {
+	// List returns the messages that the filter lets through, the newest first.
+	List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, error)
+}
+
+// Getter reads the record of one text, see [ledger.Store].
+type Getter interface {
+	Get(ctx context.Context, messageSid string) (ledger.Record, error)
+}
+
+// Search finds the messages of POSTs whose answers were lost, on Twilio's list and with what the ledger knows of the list. There
+// is one search, for the sender and for the operators' commands: otherwise one of them would take for lost what the other knows.
+type Search struct {
+	Messages Messages
+	// Ledger reads single records, Records lists those of a conversation, which may lag.
+	Ledger  Getter
+	Records ledger.Lister
+	// Span is for how long the list is looked at, Longest how long after its beginning a POST may have ended, see [Window].
+	Span, Longest time.Duration
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// maxListed bounds what is read of Twilio's list in one search.
+const maxListed = 1000
+
+// Find says whether Twilio has the message of a text's attempt, which is set with Present. Where not all that counts could be
+// read, the verdict is Ambiguous. An attempt without a number is not one of the text's own: the question is then whether the text
+// was sent elsewhere, by another relay. Errors are those of the list and of the ledger.
+func (s Search) Find(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (message sms.Found, verdict Verdict, err error) {
+	read, err := s.read(ctx, r, attempt)
+	if err != nil {
+		return sms.Found{}, 0, err
+	}
+	message, verdict, isProven, err := s.judge(ctx, r, attempt, read)
+	if err != nil {
+		return sms.Found{}, 0, err
+	}
+	if !isProven {
+		return sms.Found{}, Ambiguous, nil
+	}
+	return message, verdict, nil
+}
+
+// MayHave reports whether the list has a message that one of the text's attempts may have made, though the ledger does not know
+// that Twilio took it. Where there is no telling whose a message is, the answer is yes.
+func (s Search) MayHave(ctx context.Context, r ledger.Record) (bool, error) {
+	lists := map[sms.PhoneNumber]list{}
+	for _, a := range r.Attempts {
+		if a.OutboundSid != "" {
+			continue
+		}
+		read, ok := lists[a.To]
+		if from, _ := Window(a.StartedAt, s.Span, s.Longest); !ok || !read.isWhole || from.Before(read.from) {
+			// Only the first attempt at a phone: the later ones are on the same list.
+			var err error
+			if read, err = s.read(ctx, r, a); err != nil {
+				return false, fmt.Errorf("ask Twilio about %s: %w", r.MessageSid, err)
+			}
+			lists[a.To] = read
+		}
+		_, verdict, _, err := s.judge(ctx, r, a, read)
+		if err != nil {
+			return false, fmt.Errorf("read the conversation of %s: %w", r.MessageSid, err)
+		}
+		if verdict != Absent {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// list is a part of Twilio's list.
+type list struct {
+	// from is how far back it goes.
+	from     time.Time
+	messages []sms.Found
+	// isWhole is false if messages that wait at Twilio may be missing.
+	isWhole bool
+}
+
+// read reads the part of the list in which the attempt's message would be. The list is the newest first; it is read back to
+// before the POST, with no bound on when the messages were sent, because one that waits at Twilio has no such date. Only if
+// so much was sent since that the beginning is not reached, those sent in the time of the POST are asked for by date, too.
+// Then the list is not whole, because a message that is not among them may still wait.
+func (s Search) read(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (list, error) {
+	from, to := Window(attempt.StartedAt, s.Span, s.Longest)
+	filter := sms.ListFilter{From: r.TwilioNumber, To: attempt.To, CreatedAfter: from, Limit: maxListed}
+	found, err := s.Messages.List(ctx, filter)
+	if err != nil || len(found) < maxListed {
+		return list{from, found, true}, err
+	}
+	filter.SentAfter, filter.SentBefore = from, to.Add(time.Hour)
+	older, err := s.Messages.List(ctx, filter)
+	return list{from, append(found, older...), false}, err
+}
+
+// judge decides by the list and the ledger. isProven is false if the verdict would need more than could be read.
+func (s Search) judge(ctx context.Context, r ledger.Record, attempt ledger.Attempt, read list) (message sms.Found, verdict Verdict, isProven bool, err error) {
+	question := Question{
+		Message:   sms.Outbound{From: r.TwilioNumber, To: attempt.To, Body: plan.TextOf(r)},
+		StartedAt: attempt.StartedAt, Span: s.Span, Longest: s.Longest, Listed: read.messages,
+	}
+	message, verdict = Find(question)
+	allCompared := true
+	if verdict != Absent {
+		if allCompared, err = s.compare(ctx, r, attempt, &question); err != nil {
+			return sms.Found{}, 0, false, err
+		}
+		message, verdict = Find(question)
+	}
+	switch verdict {
+	case Absent:
+		// When an attempt began by a clock that was ahead, its message is not where it is looked for.
+		isProven = read.isWhole && !clock.Ahead(attempt.StartedAt, s.Now())
+	case Present:
+		isProven = allCompared
+	case Ambiguous:
+		isProven = true
+	}
+	return message, verdict, isProven, nil
+}

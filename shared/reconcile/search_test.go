@@ -1,0 +1,120 @@
+package reconcile_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/reconcile"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
+)
+
+// twilioList is Twilio's list. It counts how often it is read.
+type twilioList struct {
+	messages []sms.Found
+	reads    int
+}
+
+// List returns them all, as many as the limit lets through.
+func (l *twilioList) List(_ context.Context, f sms.ListFilter) ([]sms.Found, error) {
+	l.reads++
+	return l.messages[:min(len(l.messages), f.Limit)], nil
+}
+
+// refused is a text that came in so long before noon, with attempts that Twilio refused, begun so long after noon.
+func refused(n int, before time.Duration, begun ...time.Duration) ledger.Record {
+	r := relaytest.Record(n, noon.Add(-before))
+	r.Body = "Is the gate open?"
+	for i, after := range begun {
+		r.Attempts = append(r.Attempts, ledger.Attempt{
+			Number: i + 1, ClaimID: fmt.Sprint("claim-", n, "-", i+1), To: relaytest.Destination, StartedAt: noon.Add(after),
+			Outcome: fault.Transient.String(), HTTPStatus: 503,
+		})
+	}
+	return r
+}
+
+// taken makes the text's attempt of that number one that Twilio took.
+func taken(r ledger.Record, number int, sid string) ledger.Record {
+	r.Attempts[number-1].Outcome, r.Attempts[number-1].OutboundSid = ledger.OutcomeAccepted, sid
+	return r
+}
+
+// madeBy is a message on the list as the text's attempts make them.
+func madeBy(r ledger.Record, sid string, after time.Duration) sms.Found {
+	m := listed("", after)
+	m.Sid, m.From, m.To, m.Body = sid, r.TwilioNumber, relaytest.Destination, "From "+string(r.Customer)+": "+r.Body
+	return m
+}
+
+// A text that was held back for two days may be sent in the same minute as another of the same words: its message is not the other's.
+func TestSearchKnowsOlderTexts(t *testing.T) {
+	text, twin := refused(1, 0, 0), taken(refused(2, 48*time.Hour, 0), 1, "SMtwin")
+	records := &relaytest.MemoryLedger{}
+	for _, r := range []ledger.Record{text, twin} {
+		if _, err := records.Create(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := &twilioList{messages: []sms.Found{madeBy(twin, "SMtwin", time.Second)}}
+	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(time.Hour) }}
+	if _, verdict, err := search.Find(t.Context(), text, text.Attempts[0]); err != nil || verdict != reconcile.Absent {
+		t.Errorf("Find: %v, %v; want absent", verdict, err)
+	}
+	if may, err := search.MayHave(t.Context(), text); err != nil || may {
+		t.Errorf("MayHave: %v, %v; want false", may, err)
+	}
+	if owner, err := reconcile.Owner(t.Context(), records, text, text.Attempts[0], "SMtwin"); err != nil || owner != twin.MessageSid {
+		t.Errorf("Owner: %q, %v; want %q", owner, err, twin.MessageSid)
+	}
+}
+
+func TestMayHave(t *testing.T) {
+	hour := time.Hour
+	for name, tt := range map[string]struct {
+		text   ledger.Record
+		listed []time.Duration
+		want   bool
+		reads  int
+	}{
+		"nothing is listed":          {refused(1, 0, 0, hour), nil, false, 1},
+		"the second attempt's is":    {refused(1, 0, 0, hour), []time.Duration{hour}, true, 1},
+		"one of another time is":     {refused(1, 0, 0, hour), []time.Duration{2 * hour}, false, 1},
+		"there is no telling whose":  {refused(1, 0, 0, time.Second), []time.Duration{0}, true, 1},
+		"all that Twilio took is it": {taken(refused(1, 0, 0), 1, "SM0"), []time.Duration{0}, false, 0},
+		"the first began later":      {refused(1, 0, hour, 0), []time.Duration{0}, true, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, records := &twilioList{}, &relaytest.MemoryLedger{}
+			for i, after := range tt.listed {
+				list.messages = append(list.messages, madeBy(tt.text, fmt.Sprint("SM", i), after))
+			}
+			search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(24 * hour) }}
+			may, err := search.MayHave(t.Context(), tt.text)
+			if err != nil || may != tt.want || list.reads != tt.reads {
+				t.Errorf("%v, %v after %d reads; want %v after %d", may, err, list.reads, tt.want, tt.reads)
+			}
+		})
+	}
+}
+
+// Where so much was sent since that the list does not reach back, an absence is no proof for the sender. An operator's command has the
+// letter moved: it would lie there for ever otherwise.
+func TestAbsenceOnACutList(t *testing.T) {
+	text := refused(1, 0, 0)
+	list, records := &twilioList{}, &relaytest.MemoryLedger{}
+	for i := range 1000 {
+		list.messages = append(list.messages, madeBy(text, fmt.Sprint("SM", i), time.Hour))
+	}
+	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(24 * time.Hour) }}
+	if _, verdict, err := search.Find(t.Context(), text, text.Attempts[0]); err != nil || verdict != reconcile.Ambiguous {
+		t.Errorf("Find: %v, %v; want ambiguous", verdict, err)
+	}
+	if may, err := search.MayHave(t.Context(), text); err != nil || may {
+		t.Errorf("MayHave: %v, %v; want false", may, err)
+	}
+}
