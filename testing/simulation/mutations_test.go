@@ -101,7 +101,7 @@ func againstLosses() []mutation {
 		},
 		{
 			"record", "a text is acknowledged though it was not written down that Twilio has it",
-			[]edit{{"functions/sender/delivery/attempt.go", "textAttrs(j.text, err)...)\n\t\treturn again(j.text.LeaseUntil.Sub(h.Now())), true", "textAttrs(j.text, err)...)\n\t\treturn done(), true"}},
+			[]edit{{"functions/sender/delivery/attempt.go", "textAttrs(j.text, err)...)\n\t\treturn again(j.text.LeaseUntil.Sub(h.Now()))", "textAttrs(j.text, err)...)\n\t\treturn done()"}},
 		},
 		{
 			"cascade", "a receipt that says undelivered does not lead to the next phone",
@@ -167,7 +167,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"redriven anew", "a receipt that comes during a redrive takes the letter away",
-			[]edit{{"functions/sender/delivery/redrive.go", "return verdict{}, false, isNews", "return verdict{}, false, isNews && j.moved"}},
+			[]edit{{"functions/sender/delivery/redrive.go", "case !isMine && stored.Version == before:\n\t\treturn verdict{}\n\tcase !isMine:\n", "case !isMine && before > 0:\n\t\treturn verdict{}\n\tcase !isMine:\n"}},
 		},
 		{
 			"attempts anew", "the attempts before a redrive count after it",
@@ -209,7 +209,7 @@ func againstPeople() []mutation {
 		},
 		{
 			"refused by the book", "a text goes at once if the book of the pace limits refuses it a moment",
-			[]edit{{"functions/sender/delivery/attempt.go", "return again(time.Duration(float64(f.RetryAfter) * (1 + h.Spread()))), true, true", "return verdict{}, false, false"}},
+			[]edit{{"functions/sender/delivery/attempt.go", "return again(time.Duration(float64(f.RetryAfter) * (1 + h.Spread())))", "return verdict{}"}},
 		},
 		{
 			"a booking of another day", "what a clock that was ahead has booked holds all texts up",

@@ -67,20 +67,20 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 			return again(0)
 		}
 		step, until := j.text.Next(h.Now())
-		v, settled := verdict{}, true
+		var v verdict
 		switch step {
 		case ledger.StepClaim:
-			v, settled = h.attempt(ctx, j)
+			v = h.attempt(ctx, j)
 		case ledger.StepDoubt:
-			v, settled = h.doubt(ctx, j)
+			v = h.doubt(ctx, j)
 		case ledger.StepLook:
-			v, settled = h.look(ctx, j)
+			v = h.look(ctx, j)
 		case ledger.StepWait:
 			v = again(until.Sub(h.Now()))
 		case ledger.StepDone:
-			v, settled = h.finish(ctx, j)
+			v = h.finish(ctx, j)
 		}
-		if settled {
+		if v.isFinal() {
 			return v
 		}
 	}

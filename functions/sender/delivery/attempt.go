@@ -29,14 +29,13 @@ const (
 )
 
 // attempt makes the text's next attempt, if the route, the account and the pace limits let it: a claim, then one POST.
-// settled is false if the text can go on at once.
-func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool) {
+func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 	// Its dead letter may be sent already: nothing else may become of it.
 	switch {
 	case h.isExhausted(j.text):
-		return h.bury(ctx, j, ledger.ReasonAttemptsExhausted), true
+		return h.bury(ctx, j, ledger.ReasonAttemptsExhausted)
 	case j.text.Reason == ledger.ReasonExpiring:
-		return h.bury(ctx, j, ledger.ReasonExpired), true
+		return h.bury(ctx, j, ledger.ReasonExpired)
 	}
 	if !j.text.Addressed() {
 		// No route is looked up: there is no number to look one up for, or nobody whom the text is from.
@@ -47,40 +46,39 @@ func (h *Handler) attempt(ctx context.Context, j *job) (v verdict, settled bool)
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	if p.Mark != nil {
-		if v, settled, stop := h.heedWord(ctx, j, *p.Mark); stop {
-			return v, settled
+		if v := h.markByWord(ctx, j, *p.Mark); v.stops() {
+			return v
 		}
 	}
 	if p.Keyword.Type != "" {
-		var stop bool
-		if p, v, settled, stop = h.hear(ctx, j, p); stop {
-			return v, settled
+		var v verdict
+		if p, v = h.hear(ctx, j, p); v.stops() {
+			return v
 		}
 	}
 	if p.Drop != "" || p.To == "" {
 		return h.drop(ctx, j, p)
 	}
 	if wait := h.halt.hold(h.Now()); wait > 0 {
-		return h.held(ctx, j, p, wait), true
+		return h.held(ctx, j, p, wait)
 	}
-	if v, settled, stop := h.ask(ctx, j, p); stop {
-		return v, settled
+	if v := h.ask(ctx, j, p); v.stops() {
+		return v
 	}
-	if v, settled, waits := h.pace(ctx, j, p); waits {
-		return v, settled
+	if v := h.pace(ctx, j, p); v.stops() {
+		return v
 	}
 	return h.send(ctx, j, p)
 }
 
-// heedWord marks a hop by its own STOP or START, unless this is a repeat: by now the hop may have said otherwise. stop is
-// false if the text can go on.
-func (h *Handler) heedWord(ctx context.Context, j *job, optedOut bool) (v verdict, settled, stop bool) {
+// markByWord marks a hop by its own STOP or START, unless this is a repeat: by now the hop may have said otherwise.
+func (h *Handler) markByWord(ctx context.Context, j *job, optedOut bool) verdict {
 	var err error
 	if j.text.Version == 0 {
 		var known ledger.Record
 		if known, err = h.recall(ctx, j.text); known.Version > 0 {
 			j.text = known
-			return verdict{}, false, true
+			return decideAgain()
 		}
 	}
 	if err == nil {
@@ -88,10 +86,9 @@ func (h *Handler) heedWord(ctx context.Context, j *job, optedOut bool) (v verdic
 	}
 	// A route that someone wrote by hand, without a version, takes no mark: that is no reason to wait for ever.
 	if err != nil && !errors.Is(err, route.ErrConflict) {
-		v, settled = h.notNow(ctx, j, "opt-out not marked", err)
-		return v, settled, true
+		return h.notNow(ctx, j, "opt-out not marked", err)
 	}
-	return verdict{}, false, false
+	return verdict{}
 }
 
 // held leaves the text for when the account may be usable again.
@@ -111,14 +108,14 @@ func (h *Handler) isExhausted(r ledger.Record) bool {
 }
 
 // notNow leaves the text for later after a failure of ours that is no attempt. what says what could not be done.
-func (h *Handler) notNow(ctx context.Context, j *job, what string, err error) (v verdict, settled bool) {
+func (h *Handler) notNow(ctx context.Context, j *job, what string, err error) verdict {
 	h.Logger.LogAttrs(ctx, slog.LevelError, "text left for later", append(textAttrs(j.text, err), slog.String("problem", what))...)
-	return h.later(j.since(), err), true
+	return h.later(j.since(), err)
 }
 
 // drop ends a text that goes no further: there is a reason against it, or no hop left. One that became too old while trouble
 // lasted is for an operator to see.
-func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) (v verdict, settled bool) {
+func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) verdict {
 	if p.Drop == ledger.ReasonExpired && h.isTroubled(j.text) {
 		return h.buryExpired(ctx, j)
 	}
@@ -137,7 +134,7 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 		return h.notNow(ctx, j, "end not written", err)
 	}
 	if !ok {
-		return verdict{}, false
+		return decideAgain()
 	}
 	h.emitOutcome(j.text)
 	if j.text.State == ledger.Dropped {
@@ -148,7 +145,7 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 		level = slog.LevelWarn
 	}
 	h.Logger.LogAttrs(ctx, level, "text ended unsent", textAttrs(j.text, nil)...)
-	return done(), true
+	return done()
 }
 
 // isForNobody reports whether a text that ended unsent for that reason should have reached someone: a number may be mistyped, a
@@ -166,11 +163,11 @@ func (h *Handler) isTroubled(r ledger.Record) bool {
 	return r.WaitsOut() || len(r.Attempts) == 0 && r.RedrivenAt.IsZero() && h.halt.isOn()
 }
 
-// pace books the moment at which the attempt may be made. waits is false if that is now.
-func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) (v verdict, settled, waits bool) {
+// pace books the moment at which the attempt may be made. It goes on if that is now.
+func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 	now := h.Now()
 	if slot := j.text.Slot; slot.To == p.To && !now.Before(slot.At) && now.Sub(slot.At) <= slotGrace {
-		return verdict{}, false, false
+		return verdict{}
 	}
 	at, err := h.Pace.Reserve(ctx, pace.Request{
 		Number: j.text.TwilioNumber, To: p.To, Segments: sms.Segments(bodyOf(j.text)),
@@ -178,27 +175,24 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 	}, now)
 	if f := fault.Of(err); err != nil && f.Kind == fault.Throttled && f.RetryAfter > 0 {
 		// Someone else booked at the same moment.
-		return again(time.Duration(float64(f.RetryAfter) * (1 + h.Spread()))), true, true
+		return again(time.Duration(float64(f.RetryAfter) * (1 + h.Spread())))
 	}
 	if err != nil {
-		v, settled = h.notNow(ctx, j, "pace not kept", err)
-		return v, settled, true
+		return h.notNow(ctx, j, "pace not kept", err)
 	}
 	if !at.After(now) {
-		return verdict{}, false, false
+		return verdict{}
 	}
 	if at.After(p.Expires) {
 		// No moment is left before it is too old.
 		p.Drop = ledger.ReasonExpired
-		v, settled = h.drop(ctx, j, p)
-		return v, settled, true
+		return h.drop(ctx, j, p)
 	}
-	v, settled = h.putOff(ctx, j, p.To, at)
-	return v, settled, true
+	return h.putOff(ctx, j, p.To, at)
 }
 
 // putOff writes down for when the text is booked.
-func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at time.Time) (v verdict, settled bool) {
+func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at time.Time) verdict {
 	wanted, err := j.text.Book(at, to, h.Now())
 	if err != nil {
 		return h.notNow(ctx, j, "pace not decided", err)
@@ -208,33 +202,33 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 		return h.notNow(ctx, j, "pace not written", err)
 	}
 	if !ok {
-		return verdict{}, false
+		return decideAgain()
 	}
 	wait := at.Sub(h.Now())
 	h.Emit(one(telemetry.MetricPaced), latency(telemetry.MetricPaceWait, wait))
 	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text paced", append(textAttrs(j.text, nil), slog.Any("next_destination", to), slog.Int64("wait_ms", wait.Milliseconds()))...)
-	return again(wait), true
+	return again(wait)
 }
 
 // send claims the text, posts it and records what came of it.
-func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) (v verdict, settled bool) {
-	if v, settled, stop := h.setTimer(ctx, j, p, p.To); stop {
-		return v, settled
+func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) verdict {
+	if v := h.setTimer(ctx, j, p, p.To); v.stops() {
+		return v
 	}
 	if !h.hasTime(ctx) {
-		return again(0), true
+		return again(0)
 	}
 	if wait := h.halt.probe(h.Now(), h.SendTimeout+leaseMargin); wait > 0 {
-		return h.held(ctx, j, p, wait), true
+		return h.held(ctx, j, p, wait)
 	}
-	if _, v, settled, ok := h.claim(ctx, j, hop{p.To, p.Hop}); !ok {
-		return v, settled
+	if _, v := h.claim(ctx, j, hop{p.To, p.Hop}); v.stops() {
+		return v
 	}
 	return h.post(ctx, j, p)
 }
 
 // post makes the claimed attempt's POST.
-func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) (v verdict, settled bool) {
+func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) verdict {
 	attempt, _ := j.text.Current()
 	if h.Now().Sub(attempt.StartedAt) > claimAge {
 		return h.failed(ctx, j, p, attempt, &fault.Error{Kind: fault.NotSent, Err: errSlowClaim})
@@ -259,22 +253,22 @@ func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) (v verdict, set
 	if err != nil {
 		// The text is out, and the ledger does not know. It comes back when the lease is over; a receipt or a look settles it.
 		h.Logger.LogAttrs(ctx, slog.LevelError, "acceptance not recorded", textAttrs(j.text, err)...)
-		return again(j.text.LeaseUntil.Sub(h.Now())), true
+		return again(j.text.LeaseUntil.Sub(h.Now()))
 	}
 	j.text, j.moved = stored, true
 	if isMine && isFirst {
-		h.taken(j.text, created.NumSegments)
+		h.emitAccepted(j.text, created.NumSegments)
 	}
 	h.relayed(ctx, j.text)
 	if p.Marked {
 		h.markOptedOut(ctx, j.text.TwilioNumber, p.To, false)
 	}
-	return done(), true
+	return done()
 }
 
-// taken counts a message that Twilio has taken, in as many segments as it says, 0 if it does not. Whoever writes down that it has
+// emitAccepted counts a message that Twilio has taken, in as many segments as it says, 0 if it does not. Whoever writes down that it has
 // counts it: the sender, by Twilio's answer or a look, or a receipt, if that is quicker or the answer was lost.
-func (h *Handler) taken(r ledger.Record, segments int) {
+func (h *Handler) emitAccepted(r ledger.Record, segments int) {
 	if segments == 0 {
 		segments = sms.Segments(bodyOf(r))
 	}
@@ -305,22 +299,22 @@ func (h *Handler) markOptedOut(ctx context.Context, number, hop sms.PhoneNumber,
 
 // finish acknowledges a text that needs nothing more. A dead one goes on if this is its dead letter, moved back, and one that is
 // uncertain or reached nobody if this is an operator's order.
-func (h *Handler) finish(ctx context.Context, j *job) (v verdict, settled bool) {
+func (h *Handler) finish(ctx context.Context, j *job) verdict {
 	if attempts, letter := lettersAttempts(j.record); letter && j.text.State == ledger.Dead && !j.moved {
-		if v, settled, redriven := h.redrive(ctx, j, attempts); redriven {
-			return v, settled
+		if v := h.redrive(ctx, j, attempts); v.stops() {
+			return v
 		}
 	}
 	if o, ordered := orderOf(j.record); ordered && !j.moved {
-		if v, settled, isNews := h.resendOrdered(ctx, j, o); isNews {
-			return v, settled
+		if v := h.resendOrdered(ctx, j, o); v.stops() {
+			return v
 		}
 	}
 	if !j.moved {
 		h.Emit(one(telemetry.MetricDuplicates))
 		h.Logger.LogAttrs(ctx, slog.LevelInfo, "repeat ignored", textAttrs(j.text, nil)...)
 	}
-	return done(), true
+	return done()
 }
 
 var (

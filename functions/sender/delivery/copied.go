@@ -14,37 +14,33 @@ import (
 )
 
 // ask asks Twilio, before an attempt at a text that came in before this data was another relay's copy, whether the other one has
-// sent it. A message of its own is adopted; where there is no telling, the text is left to an operator. stop is false if nobody has
+// sent it. A message of its own is adopted; where there is no telling, the text is left to an operator. It goes on if nobody has
 // sent it.
-func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) (v verdict, settled, stop bool) {
+func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) verdict {
 	if !j.text.ReceivedAt.Before(h.AskBefore) {
-		return verdict{}, false, false
+		return verdict{}
 	}
 	hops, err := h.hopsToAsk(ctx, j.text, p)
 	if err != nil {
-		v, settled = h.notNow(ctx, j, "route not looked up", err)
-		return v, settled, true
+		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	for _, at := range hops {
 		found, finding, err := h.sentBefore(ctx, j.text, at)
 		switch {
 		case err != nil:
-			v, settled = h.unasked(ctx, j, p, at, err)
-			return v, settled, true
+			return h.unasked(ctx, j, p, at, err)
 		case finding == reconcile.Present:
-			v, settled = h.adopt(ctx, j, p, at, found)
-			return v, settled, true
+			return h.adopt(ctx, j, p, at, found)
 		case finding == reconcile.Ambiguous && !h.isOrdered(j.text):
-			v, settled = h.leave(ctx, j, at, ledger.ReasonAmbiguous)
-			return v, settled, true
+			return h.leave(ctx, j, at, ledger.ReasonAmbiguous)
 		}
 	}
 	if wait := h.AskBefore.Add(h.span()).Sub(h.Now()); wait > 0 {
 		// What the other one sent a moment before this one started may not be on the list yet.
 		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text waits: another copy of the data may have sent it", textAttrs(j.text, nil)...)
-		return again(h.within(p, wait)), true, true
+		return again(h.within(p, wait))
 	}
-	return verdict{}, false, false
+	return verdict{}
 }
 
 // hopsToAsk are the phones that the other relay may have sent the text to: first the one that is next here, then what else is open
@@ -84,7 +80,7 @@ func (h *Handler) isOrdered(r ledger.Record) bool {
 }
 
 // unasked leaves the text for when Twilio's list can be read, for as long as a look would.
-func (h *Handler) unasked(ctx context.Context, j *job, p plan.Plan, at hop, err error) (v verdict, settled bool) {
+func (h *Handler) unasked(ctx context.Context, j *job, p plan.Plan, at hop, err error) verdict {
 	since := h.AskBefore
 	if j.text.RedrivenAt.After(since) {
 		since = j.text.RedrivenAt
@@ -92,38 +88,39 @@ func (h *Handler) unasked(ctx context.Context, j *job, p plan.Plan, at hop, err 
 	if h.Now().Sub(since) >= patienceWithList && looks(j.record) >= leastTries {
 		return h.leave(ctx, j, at, ledger.ReasonUnreadableList)
 	}
-	v, settled = h.notNow(ctx, j, "Twilio's list not read", err)
+	v := h.notNow(ctx, j, "Twilio's list not read", err)
 	v.delay = h.within(p, v.delay)
-	return v, settled
+	return v
 }
 
 // adopt takes over the message that the other relay sent.
-func (h *Handler) adopt(ctx context.Context, j *job, p plan.Plan, at hop, found sms.Found) (v verdict, settled bool) {
-	if v, settled, stop := h.setTimer(ctx, j, p, at.phone); stop {
-		return v, settled
+func (h *Handler) adopt(ctx context.Context, j *job, p plan.Plan, at hop, found sms.Found) verdict {
+	if v := h.setTimer(ctx, j, p, at.phone); v.stops() {
+		return v
 	}
-	attempt, v, settled, ok := h.claimUnsent(ctx, j, at)
-	if !ok {
-		return v, settled
+	attempt, v := h.claimUnsent(ctx, j, at)
+	if v.stops() {
+		return v
 	}
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text adopted: another copy of the data has sent it", textAttrs(j.text, nil)...)
 	return h.discovered(ctx, j, attempt, found)
 }
 
 // leave leaves a text to an operator that another relay may have sent.
-func (h *Handler) leave(ctx context.Context, j *job, at hop, reason ledger.Reason) (v verdict, settled bool) {
-	attempt, v, settled, ok := h.claimUnsent(ctx, j, at)
-	if !ok {
-		return v, settled
+func (h *Handler) leave(ctx context.Context, j *job, at hop, reason ledger.Reason) verdict {
+	attempt, v := h.claimUnsent(ctx, j, at)
+	if v.stops() {
+		return v
 	}
 	return h.park(ctx, j, attempt, ledger.Onward{To: ledger.Uncertain, Reason: reason})
 }
 
-// claimUnsent opens an attempt that is not made here, and says so. ok is false if the text has gone on meanwhile, or could not be
-// written: then it goes on as v and settled say.
-func (h *Handler) claimUnsent(ctx context.Context, j *job, at hop) (attempt ledger.Attempt, v verdict, settled, ok bool) {
-	if attempt, v, settled, ok = h.claim(ctx, j, at); !ok {
-		return attempt, v, settled, false
+// claimUnsent opens an attempt that is not made here, and says so. It stops if the text has gone on meanwhile, or could not be
+// written.
+func (h *Handler) claimUnsent(ctx context.Context, j *job, at hop) (ledger.Attempt, verdict) {
+	attempt, v := h.claim(ctx, j, at)
+	if v.stops() {
+		return attempt, v
 	}
 	elsewhere := &fault.Error{Kind: fault.Unknown, Err: errCopied}
 	doubted := false
@@ -133,11 +130,13 @@ func (h *Handler) claimUnsent(ctx context.Context, j *job, at hop) (attempt ledg
 	})
 	if err != nil {
 		// It comes back when the lease is over.
-		v, settled = h.notNow(ctx, j, "claim of an adopted text not recorded", err)
-		return attempt, v, settled, false
+		return attempt, h.notNow(ctx, j, "claim of an adopted text not recorded", err)
 	}
 	j.text, j.moved = stored, true
-	return attempt, verdict{}, false, doubted
+	if !doubted {
+		return attempt, decideAgain()
+	}
+	return attempt, verdict{}
 }
 
 // errCopied is why an attempt has no POST of ours.

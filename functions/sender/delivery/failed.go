@@ -14,7 +14,7 @@ import (
 )
 
 // failed carries out what the policy decides about a failed attempt.
-func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledger.Attempt, f *fault.Error) (v verdict, settled bool) {
+func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledger.Attempt, f *fault.Error) verdict {
 	h.Emit(count(telemetry.MetricTwilioFault, "Kind", f.Kind.String()))
 	if f.Kind == fault.Quota {
 		h.Emit(one(telemetry.MetricQuota))
@@ -24,7 +24,7 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 		return h.lost(ctx, j, attempt, f)
 	}
 	decision.Delay = h.within(p, decision.Delay)
-	onward := h.onward(decision, p.Next(j.text, attempt.To))
+	onward := h.afterFailure(decision, p.Next(j.text, attempt.To))
 	late := false
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		late = !r.HeldBy(attempt.ClaimID)
@@ -32,7 +32,7 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "failure not recorded", textAttrs(j.text, err)...)
-		return again(j.text.LeaseUntil.Sub(h.Now())), true
+		return again(j.text.LeaseUntil.Sub(h.Now()))
 	}
 	// The write may have happened though its answer was lost; then the attempt is not open any more, and yet this sender's.
 	late = late && !endedAs(stored, attempt.Number, f)
@@ -43,7 +43,7 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 	if late {
 		// A receipt was quicker, or the lease lapsed before Twilio answered and someone else goes on.
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "failure came late", textAttrs(stored, f)...)
-		return verdict{}, false
+		return decideAgain()
 	}
 	return h.follow(ctx, j, decision, f)
 }
@@ -65,8 +65,8 @@ func endedAs(r ledger.Record, number int, f *fault.Error) bool {
 	return last.Number == number && last.Outcome == f.Kind.String() && r.State != ledger.Delivered
 }
 
-// onward returns where a failed attempt sends the text. An exhausted one is queued until its dead letter is.
-func (h *Handler) onward(decision retry.Decision, hasNext bool) ledger.Onward {
+// afterFailure returns where a failed attempt sends the text. An exhausted one is queued until its dead letter is.
+func (h *Handler) afterFailure(decision retry.Decision, hasNext bool) ledger.Onward {
 	now := h.Now()
 	switch decision.Answer {
 	case retry.NextHop:
@@ -82,29 +82,29 @@ func (h *Handler) onward(decision retry.Decision, hasNext bool) ledger.Onward {
 }
 
 // follow says what becomes of the message after a failure that is recorded.
-func (h *Handler) follow(ctx context.Context, j *job, decision retry.Decision, f *fault.Error) (v verdict, settled bool) {
+func (h *Handler) follow(ctx context.Context, j *job, decision retry.Decision, f *fault.Error) verdict {
 	switch {
 	case decision.Exhausted:
-		return h.bury(ctx, j, ledger.ReasonAttemptsExhausted), true
+		return h.bury(ctx, j, ledger.ReasonAttemptsExhausted)
 	case decision.Answer == retry.Halt:
 		h.Emit(one(telemetry.MetricHalted))
 		h.Logger.LogAttrs(ctx, slog.LevelError, "sending halted", textAttrs(j.text, f)...)
-		return again(decision.Delay), true
+		return again(decision.Delay)
 	case decision.Answer == retry.Retry, decision.Answer == retry.Wait:
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempt failed", textAttrs(j.text, f)...)
-		return again(decision.Delay), true
+		return again(decision.Delay)
 	case j.text.State == ledger.Queued:
 		h.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonRefused)))
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "hop refused", textAttrs(j.text, f)...)
-		return verdict{}, false
+		return decideAgain()
 	}
 	h.emitOutcome(j.text)
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text not relayed", textAttrs(j.text, f)...)
-	return done(), true
+	return done()
 }
 
 // lost records that nobody knows what became of the POST. The first look at it comes soon.
-func (h *Handler) lost(ctx context.Context, j *job, attempt ledger.Attempt, f *fault.Error) (v verdict, settled bool) {
+func (h *Handler) lost(ctx context.Context, j *job, attempt ledger.Attempt, f *fault.Error) verdict {
 	if f.Kind != fault.Unknown {
 		// A kind that this version does not know; the ledger knows but one name for what is looked for.
 		f = &fault.Error{Kind: fault.Unknown, Code: f.Code, HTTPStatus: f.HTTPStatus, Err: f.Err}
@@ -115,9 +115,9 @@ func (h *Handler) lost(ctx context.Context, j *job, attempt ledger.Attempt, f *f
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "unknown outcome not recorded", textAttrs(j.text, err)...)
-		return again(j.text.LeaseUntil.Sub(h.Now())), true
+		return again(j.text.LeaseUntil.Sub(h.Now()))
 	}
 	j.text, j.moved = stored, true
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "outcome unknown", textAttrs(stored, f)...)
-	return verdict{}, false
+	return decideAgain()
 }

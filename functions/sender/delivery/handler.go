@@ -110,18 +110,42 @@ type Handler struct {
 // New returns a Handler.
 func New(config Config) *Handler { return &Handler{Config: config} }
 
-// verdict is what becomes of a message on the queue.
+// verdict is what becomes of a message on the queue. The zero value is that nothing is decided: go on.
 type verdict struct {
-	// done messages are deleted; others come back after delay.
-	done  bool
+	fate fate
+	// delay is after what time a message comes back.
 	delay time.Duration
 }
+
+// fate is the kind of a verdict.
+type fate int
+
+const (
+	// goOn means that there is no objection: the text goes on with what comes next.
+	goOn fate = iota
+	// reconsider means that the record has changed: what is next is decided from it, and no more on what it was.
+	reconsider
+	// deleted messages have nothing more to do; those that comeBack do so after the delay.
+	deleted
+	comeBack
+)
 
 // maxHidden is the longest a message is hidden at a time; SQS hides it for twelve hours at most.
 const maxHidden = 6 * time.Hour
 
-func done() verdict                       { return verdict{done: true} }
-func again(delay time.Duration) verdict   { return verdict{delay: min(max(0, delay), maxHidden)} }
+func decideAgain() verdict              { return verdict{fate: reconsider} }
+func done() verdict                     { return verdict{fate: deleted} }
+func again(delay time.Duration) verdict { return verdict{comeBack, min(max(0, delay), maxHidden)} }
+
+// stops reports whether the text may not go on with what comes next here.
+func (v verdict) stops() bool { return v.fate != goOn }
+
+// isFinal reports whether the message goes back to the queue, one way or the other.
+func (v verdict) isFinal() bool { return v.fate == deleted || v.fate == comeBack }
+
+// isDone reports whether the message is deleted.
+func (v verdict) isDone() bool { return v.fate == deleted }
+
 func (v verdict) of(id string) itemResult { return itemResult{messageID: id, verdict: v} }
 
 type itemResult struct {
@@ -179,7 +203,7 @@ func (h *Handler) workThrough(ctx context.Context, group []events.SQSMessage) []
 	for i, record := range group {
 		v := h.workSafely(ctx, record)
 		results = append(results, v.of(record.MessageId))
-		if v.done {
+		if v.isDone() {
 			continue
 		}
 		for _, behind := range group[i+1:] {
@@ -206,7 +230,7 @@ func (h *Handler) workSafely(ctx context.Context, record events.SQSMessage) (v v
 func answerOf(results []itemResult) events.SQSEventResponse {
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, r := range results {
-		if !r.done {
+		if !r.isDone() {
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.messageID})
 		}
 	}

@@ -16,33 +16,30 @@ const maxHearings = 5
 
 var errUnsettledHearing = errors.New("others changed the conversation each time")
 
-// hear records a customer's keyword and plans again with what came of it. stop is true if the plan is of no use, and v and
-// settled say what becomes of the text.
-func (h *Handler) hear(ctx context.Context, j *job, p plan.Plan) (_ plan.Plan, v verdict, settled, stop bool) {
+// hear records a customer's keyword and plans again with what came of it. The verdict stops if the plan is of no use any more.
+func (h *Handler) hear(ctx context.Context, j *job, p plan.Plan) (plan.Plan, verdict) {
 	counts := true
 	if p.Keyword.Type == sms.OptOutStop || p.Keyword.Type == sms.OptOutStart {
-		known, news, err := h.hearOptOut(ctx, j, p.Keyword)
+		known, isHeard, err := h.hearOptOut(ctx, j, p.Keyword)
 		if err != nil {
-			v, settled = h.notNow(ctx, j, "keyword not recorded", err)
-			return p, v, settled, true
+			return p, h.notNow(ctx, j, "keyword not recorded", err)
 		}
 		if known.Version > 0 {
 			// Another sender had the text meanwhile: what it was taken for holds.
 			j.text = known
-			return p, verdict{}, false, true
+			return p, decideAgain()
 		}
-		counts = news
+		counts = isHeard
 	}
 	if !counts {
-		return p, verdict{}, false, false
+		return p, verdict{}
 	}
 	j.text.Keyword = p.Keyword.Word
 	p, err := h.plan(ctx, j)
 	if err != nil {
-		v, settled = h.notNow(ctx, j, "route not looked up", err)
-		return p, v, settled, true
+		return p, h.notNow(ctx, j, "route not looked up", err)
 	}
-	return p, verdict{}, false, false
+	return p, verdict{}
 }
 
 // hearOptOut writes a word with which a customer opts out or in again into the conversation. counts is false if the word means

@@ -23,7 +23,7 @@ func (h *Handler) span() time.Duration {
 }
 
 // doubt takes over an attempt whose sender died between its claim and Twilio's answer.
-func (h *Handler) doubt(ctx context.Context, j *job) (v verdict, settled bool) {
+func (h *Handler) doubt(ctx context.Context, j *job) verdict {
 	attempt, _ := j.text.Current()
 	lapsed := &fault.Error{Kind: fault.Unknown, Err: errLapsedLease}
 	doubted := false
@@ -36,11 +36,11 @@ func (h *Handler) doubt(ctx context.Context, j *job) (v verdict, settled bool) {
 	}
 	j.text = stored
 	if !doubted {
-		return verdict{}, false
+		return decideAgain()
 	}
 	j.moved = true
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "lease lapsed", textAttrs(stored, nil)...)
-	return verdict{}, false
+	return decideAgain()
 }
 
 // patienceWithList is for how long a list that cannot be read holds a text, and the conversation behind it; leastTries is
@@ -52,7 +52,7 @@ const (
 
 // look asks Twilio for the message of an attempt whose outcome is unknown. (A receipt may have settled it before: then
 // the record says so, and there is no look.)
-func (h *Handler) look(ctx context.Context, j *job) (v verdict, settled bool) {
+func (h *Handler) look(ctx context.Context, j *job) verdict {
 	attempt, _ := j.text.Current()
 	lookCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
 	found, finding, err := h.search().Find(lookCtx, j.text, attempt)
@@ -75,7 +75,7 @@ func (h *Handler) look(ctx context.Context, j *job) (v verdict, settled bool) {
 }
 
 // discovered records that Twilio has the message.
-func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt, found sms.Found) (v verdict, settled bool) {
+func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt, found sms.Found) verdict {
 	receipt := receiptOf(j.text, attempt, found)
 	f, p, err := h.lossOf(ctx, j.text, receipt)
 	if err != nil {
@@ -94,17 +94,17 @@ func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt
 	}
 	j.text, j.moved = stored, true
 	if isMine {
-		h.taken(stored, 0)
+		h.emitAccepted(stored, 0)
 	}
 	h.relayed(ctx, stored)
 	if stored.State != ledger.Sent {
-		h.settled(stored)
+		h.emitMove(stored)
 	}
-	return verdict{}, false
+	return decideAgain()
 }
 
 // lookAgain leaves the text until the next look.
-func (h *Handler) lookAgain(ctx context.Context, j *job, attempt ledger.Attempt) (v verdict, settled bool) {
+func (h *Handler) lookAgain(ctx context.Context, j *job, attempt ledger.Attempt) verdict {
 	next := h.Now().Add(h.ReconcileInterval)
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		if last, _ := r.Current(); last.Looks != attempt.Looks {
@@ -118,12 +118,12 @@ func (h *Handler) lookAgain(ctx context.Context, j *job, attempt ledger.Attempt)
 	}
 	j.text, j.moved = stored, true
 	h.Logger.LogAttrs(ctx, slog.LevelInfo, "message not found yet", textAttrs(stored, nil)...)
-	return verdict{}, false
+	return decideAgain()
 }
 
 // conclude ends the looks. The text is parked for an operator, or sent again if its route says so; not if Twilio has texts
 // of the same words, of which the phone may have got this one.
-func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, finding reconcile.Verdict) (v verdict, settled bool) {
+func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, finding reconcile.Verdict) verdict {
 	onward := ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonAmbiguous}
 	if finding == reconcile.Absent {
 		routes, err := h.Routes.Lookup(ctx, j.text.TwilioNumber.Spellings()...)
@@ -137,7 +137,7 @@ func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, 
 }
 
 // park writes down where the looks leave the text.
-func (h *Handler) park(ctx context.Context, j *job, attempt ledger.Attempt, onward ledger.Onward) (v verdict, settled bool) {
+func (h *Handler) park(ctx context.Context, j *job, attempt ledger.Attempt, onward ledger.Onward) verdict {
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Conclude(attempt.Number, onward, h.Now())
 	})
@@ -149,7 +149,7 @@ func (h *Handler) park(ctx context.Context, j *job, attempt ledger.Attempt, onwa
 		h.emitOutcome(stored)
 	}
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "message not found", textAttrs(stored, nil)...)
-	return verdict{}, false
+	return decideAgain()
 }
 
 // afterAbsence returns where a text goes that Twilio does not list: to an operator, or once more to the phone.

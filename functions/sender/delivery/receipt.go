@@ -129,7 +129,7 @@ func (h *Handler) applyIf(ctx context.Context, r ledger.Record, receipt sms.Rece
 		return r, false, err
 	}
 	if isMine && isFirst {
-		h.taken(applied, 0)
+		h.emitAccepted(applied, 0)
 	}
 	if news && f != nil && f.Kind == fault.Quota {
 		h.Emit(one(telemetry.MetricQuota))
@@ -138,7 +138,7 @@ func (h *Handler) applyIf(ctx context.Context, r ledger.Record, receipt sms.Rece
 		h.markOptedOut(ctx, r.TwilioNumber, toOf(applied, receipt.Attempt), true)
 	}
 	if news && applied.State != before.State {
-		h.settled(applied)
+		h.emitMove(applied)
 	}
 	return applied, news, nil
 }
@@ -196,8 +196,8 @@ func toOf(r ledger.Record, number int) sms.PhoneNumber {
 	return ""
 }
 
-// settled measures a text that a receipt has moved on.
-func (h *Handler) settled(r ledger.Record) {
+// emitMove measures a text that a receipt has moved on.
+func (h *Handler) emitMove(r ledger.Record) {
 	switch r.State {
 	case ledger.Queued:
 		h.Emit(count(telemetry.MetricCascaded, "Reason", string(sms.StatusUndelivered)))

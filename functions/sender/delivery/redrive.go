@@ -26,23 +26,21 @@ func lettersAttempts(record events.SQSMessage) (attempts int, ok bool) {
 
 // redrive takes a dead text back, if the letter is that of its last death, or settles it, if Twilio has it after all. The letter of
 // an earlier death is nothing to act on: the text has gone on since, and lies on the dead-letter queue with a later letter.
-// redriven is false then.
-func (h *Handler) redrive(ctx context.Context, j *job, attempts int) (v verdict, settled, redriven bool) {
+func (h *Handler) redrive(ctx context.Context, j *job, attempts int) verdict {
 	return h.takeBack(ctx, j, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Redrive(attempts, h.Now())
 	})
 }
 
 // takeBack carries out what an operator said about a text that has ended or is uncertain: edit puts it back on its way, or settles it
-// where Twilio has it after all. isNews is false if the text is as it was.
-func (h *Handler) takeBack(ctx context.Context, j *job, edit func(ledger.Record) (ledger.Record, bool, error)) (v verdict, settled, isNews bool) {
+// where Twilio has it after all. The message goes on as a repeat if the text is as it was.
+func (h *Handler) takeBack(ctx context.Context, j *job, edit func(ledger.Record) (ledger.Record, bool, error)) verdict {
 	isAwaited := func(r ledger.Record) bool { return r.State.Final() && r.Awaited() }
 	awaited := isAwaited(j.text)
 	if awaited {
 		// Set before it is settled: once it is, nothing says any more that a timer is missing.
 		if err := h.awaitDelivery(ctx, j.text); err != nil {
-			v, settled = h.notNow(ctx, j, "timer not set", err)
-			return v, settled, true
+			return h.notNow(ctx, j, "timer not set", err)
 		}
 	}
 	stored, isMine, err := h.changeOwn(ctx, j.text, func(r ledger.Record) (_ ledger.Record, changed bool, err error) {
@@ -56,15 +54,16 @@ func (h *Handler) takeBack(ctx context.Context, j *job, edit func(ledger.Record)
 		return r, changed, err
 	})
 	if err != nil {
-		v, settled = h.notNow(ctx, j, "operator's word not recorded", err)
-		return v, settled, true
+		return h.notNow(ctx, j, "operator's word not recorded", err)
 	}
-	// What someone else wrote meanwhile is decided again.
-	isNews = stored.Version != j.text.Version
+	before := j.text.Version
 	j.text = stored
 	switch {
+	case !isMine && stored.Version == before:
+		return verdict{}
 	case !isMine:
-		return verdict{}, false, isNews
+		// What someone else wrote meanwhile is decided again.
+		return decideAgain()
 	case stored.State == ledger.Queued:
 		// The operator has seen the route as it is now, which may have been changed for this text a moment ago.
 		h.Routes.Forget(plan.Numbers(stored)...)
@@ -75,9 +74,9 @@ func (h *Handler) takeBack(ctx context.Context, j *job, edit func(ledger.Record)
 			h.Logger.LogAttrs(ctx, slog.LevelInfo, "text redriven", textAttrs(stored, nil)...)
 		}
 	default:
-		h.settled(stored)
+		h.emitMove(stored)
 		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text settled: Twilio has it", textAttrs(stored, nil)...)
 	}
 	j.moved = true
-	return verdict{}, false, true
+	return decideAgain()
 }

@@ -75,9 +75,9 @@ func orderOf(record events.SQSMessage) (o ledger.Order, ok bool) {
 	}, err == nil
 }
 
-// resendOrdered takes back a text that is uncertain or reached nobody, if nothing has become of it since the order was given. isNews
-// is false then: the text is as it was.
-func (h *Handler) resendOrdered(ctx context.Context, j *job, o ledger.Order) (v verdict, settled, isNews bool) {
+// resendOrdered takes back a text that is uncertain or reached nobody, if nothing has become of it since the order was given. If
+// something has, the message goes on as a repeat.
+func (h *Handler) resendOrdered(ctx context.Context, j *job, o ledger.Order) verdict {
 	return h.takeBack(ctx, j, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Resend(o, h.Now())
 	})

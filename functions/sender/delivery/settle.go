@@ -77,7 +77,7 @@ func (s *settling) settleEarly(ctx context.Context) {
 	}
 	var done []string
 	for _, r := range s.pending {
-		if r.done {
+		if r.isDone() {
 			done = append(done, s.handles[r.messageID])
 		}
 	}
@@ -106,7 +106,7 @@ func (s *settling) end(ctx context.Context) {
 func (s *settling) giveBack(ctx context.Context) {
 	var changes []queue.Visibility
 	for _, r := range s.pending {
-		if !r.done {
+		if !r.isDone() {
 			changes = append(changes, queue.Visibility{ReceiptHandle: s.handles[r.messageID], Timeout: r.delay})
 		}
 	}

@@ -34,8 +34,7 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 	j := &job{record: record, text: r, due: due.Due}
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		j.text.MessageSid = envelope.RelayID
-		v, _ := h.notNow(ctx, j, "record not read", err)
-		return v
+		return h.notNow(ctx, j, "record not read", err)
 	}
 	if r.Upcoming() <= due.Attempt {
 		// The claim that the timer was set for is being written, or never was.
@@ -49,10 +48,10 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		return again(patience)
 	}
 	v := done()
-	if r.Texted() && !h.isSettled(r) {
+	if r.Texted() && !h.needsNothing(r) {
 		v = h.advance(ctx, j)
 	}
-	for asked := 0; v.done; {
+	for asked := 0; v.isDone(); {
 		// A later attempt than the one that is awaited was refused, lost, or nobody knows of it; its timer serves the earlier one.
 		awaited, ok := j.text.AwaitedAttempt()
 		if !ok || awaited.Number > due.Attempt || awaited.Number == asked {
@@ -80,8 +79,8 @@ func (h *Handler) delivered(ctx context.Context, messageSid string) bool {
 	return err == nil && r.State == ledger.Delivered
 }
 
-// isSettled reports whether the text needs nothing more for now.
-func (h *Handler) isSettled(r ledger.Record) bool {
+// needsNothing reports whether the text needs nothing more for now.
+func (h *Handler) needsNothing(r ledger.Record) bool {
 	step, _ := r.Next(h.Now())
 	return step == ledger.StepDone
 }
@@ -123,8 +122,7 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 		}
 	}
 	if err != nil {
-		v, _ := h.notNow(ctx, j, "delivery timeout not settled", err)
-		return v
+		return h.notNow(ctx, j, "delivery timeout not settled", err)
 	}
 	j.moved = true
 	h.Logger.LogAttrs(ctx, slog.LevelWarn, "delivery timeout", append(textAttrs(j.text, nil), slog.String("message_status", string(found.Status)))...)

@@ -95,7 +95,7 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 // the first, which the deduplication id makes harmless for five minutes.
 func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdict {
 	if j.text.Awaited() || j.text.InDoubt() {
-		return h.rest(ctx, j)
+		return h.leaveToEarlier(ctx, j)
 	}
 	last, _ := j.text.Current()
 	deduplicationID := j.text.MessageSid + "." + strconv.Itoa(last.Number)
@@ -144,7 +144,7 @@ func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdic
 
 // buryExpired buries a text that became too old while trouble lasted. That is written down first, so that a crash behind its letter
 // does not end it otherwise: the account may be usable then, or the clock right.
-func (h *Handler) buryExpired(ctx context.Context, j *job) (v verdict, settled bool) {
+func (h *Handler) buryExpired(ctx context.Context, j *job) verdict {
 	wanted, err := j.text.Expire(h.Now())
 	if err != nil {
 		return h.notNow(ctx, j, "end not decided", err)
@@ -154,14 +154,14 @@ func (h *Handler) buryExpired(ctx context.Context, j *job) (v verdict, settled b
 		return h.notNow(ctx, j, "end not written", err)
 	}
 	if !ok {
-		return verdict{}, false
+		return decideAgain()
 	}
-	return h.bury(ctx, j, ledger.ReasonExpired), true
+	return h.bury(ctx, j, ledger.ReasonExpired)
 }
 
-// rest leaves a text whose attempts at this hop are used up to an earlier POST, which may have been taken, or may still be
+// leaveToEarlier leaves a text whose attempts at this hop are used up to an earlier POST, which may have been taken, or may still be
 // delivered. A dead letter would have it sent again.
-func (h *Handler) rest(ctx context.Context, j *job) verdict {
+func (h *Handler) leaveToEarlier(ctx context.Context, j *job) verdict {
 	ended := false
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
 		if ended = r.State == ledger.Queued; !ended {
@@ -171,8 +171,7 @@ func (h *Handler) rest(ctx context.Context, j *job) verdict {
 		return r, true, err
 	})
 	if err != nil {
-		v, _ := h.notNow(ctx, j, "end not recorded", err)
-		return v
+		return h.notNow(ctx, j, "end not recorded", err)
 	}
 	j.text, j.moved = stored, true
 	if ended && stored.State != ledger.Sent {
