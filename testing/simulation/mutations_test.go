@@ -81,7 +81,7 @@ func againstLosses() []mutation {
 		},
 		{
 			"dead letter", "a text is dead and has no letter",
-			[]edit{{"functions/sender/delivery/work.go", "err = h.sendDeadLetter(ctx, letter, map", "_, _ = letter, (map"}},
+			[]edit{{"functions/sender/delivery/dead_letter.go", "err = h.sendDeadLetter(ctx, letter, map", "_, _ = letter, (map"}},
 		},
 		{
 			"timer", "no timer is set",
@@ -159,11 +159,11 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"buried again", "a letter that is moved back before its death is recorded is dropped as a repeat of itself",
-			[]edit{{"functions/sender/delivery/work.go", "deduplicationID += \".\" + j.record.MessageId\n", ""}},
+			[]edit{{"functions/sender/delivery/dead_letter.go", "deduplicationID += \".\" + j.record.MessageId\n", ""}},
 		},
 		{
 			"buried meanwhile", "a sender that stood still calls a text dead that was redriven since",
-			[]edit{{"functions/sender/delivery/work.go", "if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || r.Redriven != j.text.Redriven {", "if r.State != ledger.Queued || now.Number < 0 {"}},
+			[]edit{{"functions/sender/delivery/dead_letter.go", "if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || r.Redriven != j.text.Redriven {", "if r.State != ledger.Queued || now.Number < 0 {"}},
 		},
 		{
 			"redriven anew", "a receipt that comes during a redrive takes the letter away",
@@ -179,7 +179,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"kept with its letter", "the record of a dead text is forgotten while its letter lies there",
-			[]edit{{"functions/sender/delivery/work.go", "return r.Kept(h.Now().Add(h.Retention)), true, err", "return r, true, err"}},
+			[]edit{{"functions/sender/delivery/dead_letter.go", "return r.Kept(h.Now().Add(h.Retention)), true, err", "return r, true, err"}},
 		},
 		{
 			"age anew", "a redriven text is as old as when it came",

@@ -9,6 +9,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // job is a message of a queue and the text that it moves: an inbound or manual text's own message, or a timer.
@@ -85,6 +86,26 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 		}
 	}
 	return again(h.Policy.Base)
+}
+
+// finish acknowledges a text that needs nothing more. A dead one goes on if this is its dead letter, moved back, and one that is
+// uncertain or reached nobody if this is an operator's order.
+func (h *Handler) finish(ctx context.Context, j *job) verdict {
+	if attempts, letter := lettersAttempts(j.record); letter && j.text.State == ledger.Dead && !j.moved {
+		if v := h.redrive(ctx, j, attempts); v.stops() {
+			return v
+		}
+	}
+	if o, ordered := orderOf(j.record); ordered && !j.moved {
+		if v := h.resendOrdered(ctx, j, o); v.stops() {
+			return v
+		}
+	}
+	if !j.moved {
+		h.Emit(one(telemetry.MetricDuplicates))
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "repeat ignored", textAttrs(j.text, nil)...)
+	}
+	return done()
 }
 
 // hasTime reports whether a call to Twilio can still be seen through in this invocation.

@@ -11,7 +11,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/plan"
-	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -297,43 +296,7 @@ func (h *Handler) markOptedOut(ctx context.Context, number, hop sms.PhoneNumber,
 	}
 }
 
-// finish acknowledges a text that needs nothing more. A dead one goes on if this is its dead letter, moved back, and one that is
-// uncertain or reached nobody if this is an operator's order.
-func (h *Handler) finish(ctx context.Context, j *job) verdict {
-	if attempts, letter := lettersAttempts(j.record); letter && j.text.State == ledger.Dead && !j.moved {
-		if v := h.redrive(ctx, j, attempts); v.stops() {
-			return v
-		}
-	}
-	if o, ordered := orderOf(j.record); ordered && !j.moved {
-		if v := h.resendOrdered(ctx, j, o); v.stops() {
-			return v
-		}
-	}
-	if !j.moved {
-		h.Emit(one(telemetry.MetricDuplicates))
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, "repeat ignored", textAttrs(j.text, nil)...)
-	}
-	return done()
-}
-
 var (
 	errLapsedLease = errors.New("the sender ended between its claim and Twilio's answer")
 	errSlowClaim   = errors.New("the claim took so long that its lease was as good as over")
 )
-
-// remind sets a timer: the text is looked at again when it is due. A queue holds a message back for a while only, so that
-// a timer further away is set again when it comes.
-func (h *Handler) remind(ctx context.Context, relayID string, attempt int, due time.Time) error {
-	now := h.Now()
-	envelope := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindTimer, RelayID: relayID, ReceivedAt: now,
-		Timer: &queue.Timer{Attempt: attempt, Due: due},
-	}
-	message, err := envelope.Outgoing()
-	if err != nil {
-		return err
-	}
-	message.Delay = min(max(0, due.Sub(now)), queue.MaxDelay)
-	return h.Timers.Send(ctx, message)
-}

@@ -216,16 +216,3 @@ func (h *Handler) emitOutcome(r ledger.Record) {
 		h.Emit(one(telemetry.MetricReachedNobody))
 	}
 }
-
-// receiptAttrs are what a receipt's one log line tells of it.
-func receiptAttrs(e queue.Envelope, err error) []slog.Attr {
-	attrs := []slog.Attr{
-		slog.String("message_sid", e.RelayID), slog.String("outbound_sid", e.Receipt.Sid),
-		slog.String("message_status", string(e.Receipt.Status)), slog.Int("attempt", e.Receipt.Attempt),
-		slog.Int("error_code", e.Receipt.ErrorCode),
-	}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	return attrs
-}

@@ -63,6 +63,22 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 	return v
 }
 
+// remind sets a timer: the text is looked at again when it is due. A queue holds a message back for a while only, so that
+// a timer further away is set again when it comes.
+func (h *Handler) remind(ctx context.Context, relayID string, attempt int, due time.Time) error {
+	now := h.Now()
+	envelope := queue.Envelope{
+		Version: queue.Version, Kind: queue.KindTimer, RelayID: relayID, ReceivedAt: now,
+		Timer: &queue.Timer{Attempt: attempt, Due: due},
+	}
+	message, err := envelope.Outgoing()
+	if err != nil {
+		return err
+	}
+	message.Delay = min(max(0, due.Sub(now)), queue.MaxDelay)
+	return h.Timers.Send(ctx, message)
+}
+
 // timerOf returns the envelope's timer. One that was set by a clock that was ahead is due as long after now as it was then.
 func timerOf(envelope queue.Envelope, now time.Time) queue.Timer {
 	timer := *envelope.Timer

@@ -1,0 +1,162 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// The message attributes of a dead letter.
+const (
+	AttributeReason    = "Reason"
+	AttributeAttempts  = "Attempts"
+	AttributeLastError = "LastError"
+	AttributeHop       = "Hop"
+)
+
+// sendDeadLetter puts a message on the dead-letter queue, in its group, with attributes. A message of the timer queue has
+// no group: there, its id stands for one.
+func (h *Handler) sendDeadLetter(ctx context.Context, letter queue.Outgoing, attributes map[string]string) error {
+	if letter.Group == "" {
+		letter.Group = letter.DeduplicationID
+	}
+	letter.Attributes = attributes
+	return h.DeadLetters.Send(ctx, letter)
+}
+
+// asItCame is a message of the queue as a dead letter.
+func asItCame(record events.SQSMessage, deduplicationID string) queue.Outgoing {
+	return queue.Outgoing{Group: record.Attributes[attributeGroup], DeduplicationID: deduplicationID, Body: record.Body}
+}
+
+// letterOf is a text as a dead letter: its own message as it came, or, if a timer moved it, one made from the ledger.
+func letterOf(j *job, deduplicationID string) (queue.Outgoing, error) {
+	if j.record.Attributes[attributeGroup] != "" {
+		return asItCame(j.record, deduplicationID), nil
+	}
+	letter, err := envelopeOf(j.text).Outgoing()
+	letter.DeduplicationID = deduplicationID
+	return letter, err
+}
+
+// buryUndecodable moves what is no envelope to the dead-letter queue as it came. It would never become one.
+func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage, cause error) verdict {
+	err := h.sendDeadLetter(ctx, asItCame(record, record.MessageId), map[string]string{
+		AttributeReason: string(ledger.ReasonUndecodable), AttributeLastError: cause.Error(),
+	})
+	if err != nil {
+		h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message not buried", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
+		return h.later(sentAt(record), err)
+	}
+	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonUndecodable)))
+	h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message buried", slog.String("queue_message_id", record.MessageId), slog.String("error", cause.Error()))
+	return done()
+}
+
+// bury puts a text on the dead-letter queue for a reason of death, and then records it. In this order a crash in between repeats
+// the first, which the deduplication id makes harmless for five minutes.
+func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdict {
+	if j.text.Awaited() || j.text.InDoubt() {
+		return h.leaveToEarlier(ctx, j)
+	}
+	last, _ := j.text.Current()
+	deduplicationID := j.text.MessageSid + "." + strconv.Itoa(last.Number)
+	if _, moved := lettersAttempts(j.record); moved {
+		// This message is a letter already, moved back before its death was recorded: under its old id the queue would drop it.
+		deduplicationID += "." + j.record.MessageId
+	}
+	letter, err := letterOf(j, deduplicationID)
+	if err == nil {
+		err = h.sendDeadLetter(ctx, letter, map[string]string{
+			AttributeReason:    string(reason),
+			AttributeAttempts:  strconv.Itoa(j.text.Made()),
+			AttributeLastError: lastError(last),
+			AttributeHop:       strconv.Itoa(last.Hop),
+		})
+	}
+	if err != nil {
+		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not queued", textAttrs(j.text, err)...)
+		return h.later(j.since(), err)
+	}
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		now, _ := r.Current()
+		if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || r.Redriven != j.text.Redriven {
+			// A receipt came, or someone else buried it and it was redriven since: this is not its letter any more.
+			return r, false, nil
+		}
+		r, err := r.Die(reason, h.Now())
+		// Its letter may be moved back for as long as it lies there.
+		return r.Kept(h.Now().Add(h.Retention)), true, err
+	})
+	if err != nil {
+		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(j.text, err)...)
+		return h.later(j.since(), err)
+	}
+	j.text, j.moved = stored, true
+	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(reason)))
+	if stored.State != ledger.Dead {
+		// It went on while it was buried. The dead letter stays, and the ledger says that there is nothing to redrive.
+		h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that went on", textAttrs(stored, nil)...)
+		return done()
+	}
+	h.emitOutcome(stored)
+	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(stored, nil)...)
+	return done()
+}
+
+// buryExpired buries a text that became too old while trouble lasted. That is written down first, so that a crash behind its letter
+// does not end it otherwise: the account may be usable then, or the clock right.
+func (h *Handler) buryExpired(ctx context.Context, j *job) verdict {
+	wanted, err := j.text.Expire(h.Now())
+	if err != nil {
+		return h.notNow(ctx, j, "end not decided", err)
+	}
+	ok, err := h.put(ctx, j, wanted, asWritten(wanted))
+	if err != nil {
+		return h.notNow(ctx, j, "end not written", err)
+	}
+	if !ok {
+		return decideAgain()
+	}
+	return h.bury(ctx, j, ledger.ReasonExpired)
+}
+
+// leaveToEarlier leaves a text whose attempts at this hop are used up to an earlier POST, which may have been taken, or may still be
+// delivered. A dead letter would have it sent again.
+func (h *Handler) leaveToEarlier(ctx context.Context, j *job) verdict {
+	ended := false
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+		if ended = r.State == ledger.Queued; !ended {
+			return r, false, nil
+		}
+		r, err = r.Drop(ledger.ReasonAttemptsExhausted, h.Now())
+		return r, true, err
+	})
+	if err != nil {
+		return h.notNow(ctx, j, "end not recorded", err)
+	}
+	j.text, j.moved = stored, true
+	if ended && stored.State != ledger.Sent {
+		h.emitOutcome(stored)
+	}
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempts used up, an earlier one may deliver", textAttrs(stored, nil)...)
+	return done()
+}
+
+// lastError describes an attempt's failure for a dead letter. A text without an attempt was held.
+func lastError(a ledger.Attempt) string {
+	text := a.Outcome
+	if a.Error != "" {
+		text += ": " + a.Error
+	}
+	if text == "" {
+		return "fatal: held while the account was unusable"
+	}
+	return text
+}
