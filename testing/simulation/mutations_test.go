@@ -19,7 +19,7 @@ func againstDoubles() []mutation {
 	return []mutation{
 		{
 			"claim", "who did not get the claim goes on as if it had",
-			[]edit{{"functions/sender/delivery/store.go", "ok = doubtful && mine(stored)", "ok = !doubtful || mine(stored)"}},
+			[]edit{{"functions/sender/delivery/store.go", "ok = doubtful && isOurs(j.text, wanted, stored)", "ok = !doubtful || isOurs(j.text, wanted, stored)"}},
 		},
 		{
 			"lease", "a claim is taken over while its holder may still post",

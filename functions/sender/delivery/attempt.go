@@ -125,15 +125,8 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) verdict {
 	} else {
 		wanted, err = j.text.GiveUp(h.Now())
 	}
-	if err != nil {
-		return h.notNow(ctx, j, "end not decided", err)
-	}
-	ok, err := h.put(ctx, j, wanted, asWritten(wanted))
-	if err != nil {
-		return h.notNow(ctx, j, "end not written", err)
-	}
-	if !ok {
-		return decideAgain()
+	if v := h.write(ctx, j, "end", wanted, err); v.stops() {
+		return v
 	}
 	h.emitOutcome(j.text)
 	if j.text.State == ledger.Dropped {
@@ -193,15 +186,8 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 // putOff writes down for when the text is booked.
 func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at time.Time) verdict {
 	wanted, err := j.text.Book(at, to, h.Now())
-	if err != nil {
-		return h.notNow(ctx, j, "pace not decided", err)
-	}
-	ok, err := h.put(ctx, j, wanted, asWritten(wanted))
-	if err != nil {
-		return h.notNow(ctx, j, "pace not written", err)
-	}
-	if !ok {
-		return decideAgain()
+	if v := h.write(ctx, j, "pace", wanted, err); v.stops() {
+		return v
 	}
 	wait := at.Sub(h.Now())
 	h.Emit(one(telemetry.MetricPaced), latency(telemetry.MetricPaceWait, wait))

@@ -35,16 +35,7 @@ func (h *Handler) setTimer(ctx context.Context, j *job, p plan.Plan, to sms.Phon
 func (h *Handler) claim(ctx context.Context, j *job, at hop) (ledger.Attempt, verdict) {
 	claimID := h.NewClaimID()
 	wanted, err := j.text.Claim(claimID, at.place, at.phone, h.SendTimeout+leaseMargin, h.Now())
-	if err != nil {
-		return ledger.Attempt{}, h.notNow(ctx, j, "claim not decided", err)
-	}
-	ok, err := h.put(ctx, j, wanted, func(stored ledger.Record) bool { return stored.HeldBy(claimID) })
-	if err != nil {
-		return ledger.Attempt{}, h.notNow(ctx, j, "claim not written", err)
-	}
-	if !ok {
-		return ledger.Attempt{}, decideAgain()
-	}
+	v := h.write(ctx, j, "claim", wanted, err)
 	attempt, _ := j.text.Current()
-	return attempt, verdict{}
+	return attempt, v
 }

@@ -114,15 +114,8 @@ func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdic
 // does not end it otherwise: the account may be usable then, or the clock right.
 func (h *Handler) buryExpired(ctx context.Context, j *job) verdict {
 	wanted, err := j.text.Expire(h.Now())
-	if err != nil {
-		return h.notNow(ctx, j, "end not decided", err)
-	}
-	ok, err := h.put(ctx, j, wanted, asWritten(wanted))
-	if err != nil {
-		return h.notNow(ctx, j, "end not written", err)
-	}
-	if !ok {
-		return decideAgain()
+	if v := h.write(ctx, j, "end", wanted, err); v.stops() {
+		return v
 	}
 	return h.bury(ctx, j, ledger.ReasonExpired)
 }

@@ -25,22 +25,23 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 	}
 	decision.Delay = h.within(p, decision.Delay)
 	onward := h.afterFailure(decision, p.Next(j.text, attempt.To))
-	late := false
-	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		late = !r.HeldBy(attempt.ClaimID)
-		return r.End(attempt.Number, f, onward, h.Now())
+	wasHeld := false
+	stored, isMine, err := h.changeOwn(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		ended, changed, err := r.End(attempt.Number, f, onward, h.Now())
+		if changed {
+			wasHeld = r.HeldBy(attempt.ClaimID)
+		}
+		return ended, changed, err
 	})
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelError, "failure not recorded", textAttrs(j.text, err)...)
 		return again(j.text.LeaseUntil.Sub(h.Now()))
 	}
-	// The write may have happened though its answer was lost; then the attempt is not open any more, and yet this sender's.
-	late = late && !endedAs(stored, attempt.Number, f)
 	j.text, j.moved = stored, true
 	if f.Kind == fault.OptedOut {
 		h.markOptedOut(ctx, j.text.TwilioNumber, attempt.To, true)
 	}
-	if late {
+	if !isMine || !wasHeld {
 		// A receipt was quicker, or the lease lapsed before Twilio answered and someone else goes on.
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "failure came late", textAttrs(stored, f)...)
 		return decideAgain()
@@ -56,13 +57,6 @@ func (h *Handler) decide(r ledger.Record, to sms.PhoneNumber, f *fault.Error) re
 // within bounds a wait by when the text is too old: it holds the conversation behind it back for no longer.
 func (h *Handler) within(p plan.Plan, wait time.Duration) time.Duration {
 	return min(wait, max(p.Expires.Sub(h.Now()), h.Policy.Base))
-}
-
-// endedAs reports whether the attempt of that number is the last one and its failure is what moved the text. A delivery at
-// an earlier hop, which came before, leaves the failure without consequence.
-func endedAs(r ledger.Record, number int, f *fault.Error) bool {
-	last, _ := r.Current()
-	return last.Number == number && last.Outcome == f.Kind.String() && r.State != ledger.Delivered
 }
 
 // afterFailure returns where a failed attempt sends the text. An exhausted one is queued until its dead letter is.

@@ -25,10 +25,26 @@ func (h *Handler) recall(ctx context.Context, r ledger.Record) (ledger.Record, e
 	return stored, err
 }
 
+// write puts a record that was decided, unless err says that it was not. what is in the record: an end, say. It stops if that could not
+// be written, or someone else was quicker.
+func (h *Handler) write(ctx context.Context, j *job, what string, wanted ledger.Record, err error) verdict {
+	if err != nil {
+		return h.notNow(ctx, j, what+" not decided", err)
+	}
+	ok, err := h.put(ctx, j, wanted)
+	switch {
+	case err != nil:
+		return h.notNow(ctx, j, what+" not written", err)
+	case !ok:
+		return decideAgain()
+	}
+	return verdict{}
+}
+
 // put writes a record that was decided on what the ledger said before, and the job goes on with what is stored then. If
 // someone else has changed it since, ok is false and the record is theirs. A write of which the ledger did not say whether
-// it happened is tried again; mine then tells from the stored record whether it did.
-func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record, mine func(stored ledger.Record) bool) (ok bool, err error) {
+// it happened is tried again; the stored record then tells whether it did.
+func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record) (ok bool, err error) {
 	if wanted, err = auditlog.Seal(j.text, wanted); err != nil {
 		return false, err
 	}
@@ -39,7 +55,7 @@ func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record, mine fu
 		case err == nil:
 			ok = true
 		case errors.Is(err, ledger.ErrExists), errors.Is(err, ledger.ErrConflict):
-			ok = doubtful && mine(stored)
+			ok = doubtful && isOurs(j.text, wanted, stored)
 		case fault.Of(err).Kind == fault.Unknown:
 			doubtful = true
 			continue
@@ -60,11 +76,18 @@ func (h *Handler) store(ctx context.Context, r ledger.Record) (ledger.Record, er
 	return h.Ledger.Update(ctx, r)
 }
 
-// asWritten reports whether a stored record is the wanted one, one version later.
-func asWritten(wanted ledger.Record) func(stored ledger.Record) bool {
-	return func(stored ledger.Record) bool {
-		return stored.Version == wanted.Version+1 && stored.State == wanted.State && stored.UpdatedAt.Equal(wanted.UpdatedAt)
+// writing is one try to write.
+type writing struct{ before, wanted ledger.Record }
+
+// isOurs reports whether the stored record is what came of writing wanted over before, where the ledger did not say whether that
+// happened. A claim that it opened has a mark of its own, and is ours whatever was written since. Any other write is ours if the
+// record is as wanted, one version later.
+func isOurs(before, wanted, stored ledger.Record) bool {
+	if wanted.Upcoming() > before.Upcoming() {
+		claim, _ := wanted.Current()
+		return stored.HeldBy(claim.ClaimID)
 	}
+	return stored.Version == wanted.Version+1 && stored.State == wanted.State && stored.UpdatedAt.Equal(wanted.UpdatedAt)
 }
 
 // recordTries is how often a write of the ledger that must not be lost is tried in a row.
@@ -74,6 +97,9 @@ const recordTries = 3
 const recordTimeout = 5 * time.Second
 
 // change applies edit to the record, stubbornly.
+//
+// An edit may run several times, on the record as it is by then: whenever someone else was quicker, and when the ledger did not say
+// whether a write happened. So it decides from the record that it is given, and sets what it tells its caller in every run.
 func (h *Handler) change(ctx context.Context, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error)) (ledger.Record, error) {
 	changed, _, err := h.changeOwn(ctx, r, edit)
 	return changed, err
@@ -85,19 +111,20 @@ func (h *Handler) changeOwn(ctx context.Context, r ledger.Record, edit func(ledg
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	// A write of which the ledger did not say whether it happened may be what the next try finds.
-	var wanted []ledger.Record
+	var writes []writing
 	doubtful := false
 	for range recordTries {
 		edited := false
 		changed, err = ledger.Change(ctx, h.Ledger, r, auditlog.Sealing(func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+			before := r
 			if r, edited, err = edit(r); edited {
-				wanted = append(wanted, r)
+				writes = append(writes, writing{before, r})
 			}
 			return r, edited, err
 		}))
 		if err == nil {
-			found := func(r ledger.Record) bool { return asWritten(r)(changed) }
-			return changed, edited || doubtful && slices.ContainsFunc(wanted, found), nil
+			found := func(w writing) bool { return isOurs(w.before, w.wanted, changed) }
+			return changed, edited || doubtful && slices.ContainsFunc(writes, found), nil
 		}
 		doubtful = doubtful || fault.Of(err).Kind == fault.Unknown
 	}
