@@ -119,10 +119,10 @@ func noteDrop(ctx context.Context, d *desk.Desk, l letters.Letter, decision ledg
 	if l.Record.State != ledger.Dead || l.Outlook == letters.Stale {
 		return nil
 	}
-	_, err := ledger.Change(ctx, d.Ledger, l.Record, auditlog.Sealing(func(r ledger.Record) (ledger.Record, bool, error) {
+	_, err := auditlog.Change(ctx, d.Ledger, l.Record, func(r ledger.Record) (ledger.Record, bool, error) {
 		r, changed := r.DropLetter(decision, time.Now())
 		return r, changed, nil
-	}))
+	})
 	return err
 }
 

@@ -153,10 +153,10 @@ func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err er
 // writeDecision writes the decision into the ledger, unless the text has been settled meanwhile.
 func (p program) writeDecision(ctx context.Context, d *desk.Desk, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error), asJSON bool) error {
 	decided := false
-	stored, err := ledger.Change(ctx, d.Ledger, r, auditlog.Sealing(func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+	stored, err := auditlog.Change(ctx, d.Ledger, r, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
 		r, decided, err = edit(r)
 		return r, decided, err
-	}))
+	})
 	switch {
 	case err != nil:
 		return fmt.Errorf("write the decision about %s: %w", r.MessageSid, err)

@@ -227,11 +227,11 @@ func againstUnsealed() []mutation {
 	return []mutation{
 		{
 			"seal of a change", "a change of a record is written without its seal",
-			[]edit{{"functions/sender/delivery/store.go", "auditlog.Sealing(func(r", "(func(r"}},
+			[]edit{{"shared/auditlog/seal.go", "ledger.Change(ctx, store, r, sealing(edit))", "ledger.Change(ctx, store, r, edit)"}},
 		},
 		{
 			"seal of a claim", "a seal is made of another record than the one that is written",
-			[]edit{{"functions/sender/delivery/store.go", "auditlog.Seal(j.text, wanted)", "auditlog.Seal(ledger.Record{Version: j.text.Version}, wanted)"}},
+			[]edit{{"shared/auditlog/seal.go", "sealed, err := Seal(before, wanted)", "sealed, err := Seal(ledger.Record{Version: before.Version}, wanted)"}},
 		},
 	}
 }

@@ -54,9 +54,9 @@ func (h *Handler) text(ctx context.Context, request events.APIGatewayV2HTTPReque
 	if refusal.status != 0 {
 		return refusal
 	}
-	r, err = ledger.Change(ctx, h.Records, r, auditlog.Sealing(func(r ledger.Record) (ledger.Record, bool, error) {
+	r, err = auditlog.Change(ctx, h.Records, r, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Read(reader, h.Now()), true, nil
-	}))
+	})
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		return notFound()

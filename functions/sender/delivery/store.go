@@ -45,12 +45,9 @@ func (h *Handler) write(ctx context.Context, j *job, what string, wanted ledger.
 // someone else has changed it since, ok is false and the record is theirs. A write of which the ledger did not say whether
 // it happened is tried again; the stored record then tells whether it did.
 func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record) (ok bool, err error) {
-	if wanted, err = auditlog.Seal(j.text, wanted); err != nil {
-		return false, err
-	}
 	doubtful := false
 	for range maxPuts {
-		stored, err := h.store(ctx, wanted)
+		stored, err := auditlog.Put(ctx, h.Ledger, j.text, wanted)
 		switch {
 		case err == nil:
 			ok = true
@@ -66,14 +63,6 @@ func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record) (ok boo
 		return ok, nil
 	}
 	return false, errUnsettledWrite
-}
-
-// store writes a record, new or changed.
-func (h *Handler) store(ctx context.Context, r ledger.Record) (ledger.Record, error) {
-	if r.Version == 0 {
-		return h.Ledger.Create(ctx, r)
-	}
-	return h.Ledger.Update(ctx, r)
 }
 
 // writing is one try to write.
@@ -115,13 +104,13 @@ func (h *Handler) changeOwn(ctx context.Context, r ledger.Record, edit func(ledg
 	doubtful := false
 	for range recordTries {
 		edited := false
-		changed, err = ledger.Change(ctx, h.Ledger, r, auditlog.Sealing(func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+		changed, err = auditlog.Change(ctx, h.Ledger, r, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
 			before := r
 			if r, edited, err = edit(r); edited {
 				writes = append(writes, writing{before, r})
 			}
 			return r, edited, err
-		}))
+		})
 		if err == nil {
 			found := func(w writing) bool { return isOurs(w.before, w.wanted, changed) }
 			return changed, edited || doubtful && slices.ContainsFunc(writes, found), nil
