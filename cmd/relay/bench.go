@@ -94,7 +94,7 @@ table on AWS is refused: its stream would bring every one of the texts into the 
 func fillSettings() []setting {
 	return []setting{
 		{env: envData, fallback: "./relay-data", help: "folder whose ledger is filled"},
-		{env: envRetention, fallback: "9600h", help: "how long the ledger keeps each text from when it came"},
+		{env: envRetention, fallback: written(ledger.DefaultRetention), help: "how long the ledger keeps each text from when it came"},
 	}
 }
 

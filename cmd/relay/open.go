@@ -41,7 +41,7 @@ func deskSettings() []setting {
 		{env: envConversationsTable, fallback: "qdn-sms-conversations", help: "the stack's ConversationsTableName"},
 		{env: envQueue, fallback: "qdn-sms", help: "the stack's QueueName"},
 		{env: envAuditLogGroup, fallback: "/qdn-sms/audit", help: "the stack's AuditLogGroupName"},
-		{env: envRetention, fallback: "9600h", help: "the stack's LedgerRetention: lists look no further back"},
+		{env: envRetention, fallback: written(ledger.DefaultRetention), help: "the stack's LedgerRetention: lists look no further back"},
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
@@ -70,13 +71,13 @@ func readSettings(lookup func(string) (string, bool), logTo io.Writer) (embedded
 		OperatorToken:  r.String(envOperatorToken, ""),
 		AllowedOrigins: r.List(envAllowedOrigins),
 		RetryBase:      r.Duration(envRetryBase, 0),
-		MaxAttempts:    r.Int(envMaxAttempts, 0, 1, 100),
-		SendTimeout:    r.DurationWithin(envSendTimeout, 0, time.Second, 20*time.Second),
+		MaxAttempts:    r.Int(envMaxAttempts, 0, delivery.MinMaxAttempts, delivery.MaxMaxAttempts),
+		SendTimeout:    r.DurationWithin(envSendTimeout, 0, delivery.MinSendTimeout, delivery.MaxSendTimeout),
 		PacePair:       env.Parsed(r, envPacePair, "", pace.Parse),
 		PaceNumber:     env.Parsed(r, envPaceNumber, "", pace.Parse),
-		ReconcileLooks: r.Int(envLooks, 0, 1, 20),
+		ReconcileLooks: r.Int(envLooks, 0, delivery.MinReconcileLooks, delivery.MaxReconcileLooks),
 
-		ReconcileInterval: r.DurationWithin(envLookInterval, 0, 10*time.Millisecond, 10*time.Minute),
+		ReconcileInterval: r.DurationWithin(envLookInterval, 0, delivery.MinReconcileInterval, delivery.MaxReconcileInterval),
 
 		Retention: r.DurationWithin(envRetention, 0, ledger.MinRetention, ledger.MaxRetention),
 	}

@@ -4,11 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/route"
 )
 
 // setting is one setting of the relay: an environment variable, and on the command line a flag of the same name.
@@ -61,17 +66,29 @@ func settings() []setting {
 		{env: envData, fallback: "./relay-data", help: "folder of the database and of the audit log"},
 		{env: envRoutes, help: "a maintenance.json whose routes are put at the start, but not over later changes"},
 		{env: envAllowedOrigins, help: "origins that browsers may call from, separated by commas"},
-		{env: envRetryBase, fallback: "2s", help: "pause after the first failed attempt; it doubles with each further one"},
-		{env: envMaxAttempts, fallback: "8", help: "attempts before a text goes to the dead-letter queue"},
-		{env: envSendTimeout, fallback: "8s", help: "longest wait for Twilio's answer, 1s to 20s"},
+		{env: envRetryBase, fallback: written(delivery.DefaultRetryBase), help: "pause after the first failed attempt; it doubles with each further one"},
+		{env: envMaxAttempts, fallback: strconv.Itoa(delivery.DefaultMaxAttempts), help: "attempts before a text goes to the dead-letter queue"},
+		{env: envSendTimeout, fallback: written(delivery.DefaultSendTimeout), help: fmt.Sprintf(
+			"longest wait for Twilio's answer, %s to %s", written(delivery.MinSendTimeout), written(delivery.MaxSendTimeout),
+		)},
 		{env: envPacePair, fallback: pace.DefaultPair, help: "most messages from one Twilio number to one phone, such as 10/30s, or off"},
 		{env: envPaceNumber, fallback: pace.DefaultNumber, help: "most segments from one Twilio number, such as 1/1s, or off; a route's PaceNumber comes first"},
-		{env: envLooks, fallback: "3", help: "how often, after a first look, Twilio is asked what became of a message whose sending was not answered, 1 to 20"},
-		{env: envLookInterval, fallback: "40s", help: "time between those looks, 10ms to 10m"},
-		{env: envRetention, fallback: "9600h", help: "how long the ledger keeps a text, 360h (15 days) or more"},
+		{env: envLooks, fallback: strconv.Itoa(delivery.DefaultReconcileLooks), help: fmt.Sprintf(
+			"how often, after a first look, Twilio is asked what became of a message whose sending was not answered, %d to %d",
+			delivery.MinReconcileLooks, delivery.MaxReconcileLooks,
+		)},
+		{env: envLookInterval, fallback: written(delivery.DefaultReconcileInterval), help: fmt.Sprintf(
+			"time between those looks, %s to %s", written(delivery.MinReconcileInterval), written(delivery.MaxReconcileInterval),
+		)},
+		{env: envRetention, fallback: written(ledger.DefaultRetention), help: fmt.Sprintf(
+			"how long the ledger keeps a text, %s (%d days) or more", written(ledger.MinRetention), ledger.MinRetention/(24*time.Hour),
+		)},
 		{env: envLogFormat, fallback: "auto", help: "text, json, or auto: text on a terminal and JSON elsewhere"},
 	}
 }
+
+// written is a duration as people write it: 9600h, not 9600h0m0s.
+func written(d time.Duration) string { return route.Duration(d).String() }
 
 // flag returns the setting's flag: TWILIO_ACCOUNT_SID is --twilio-account-sid, RELAY_LISTEN is --listen.
 func (s setting) flag() string {

@@ -33,7 +33,7 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		routingTable:       r.Required("RELAY_ROUTING_TABLE"),
 		conversationsTable: r.Required("RELAY_CONVERSATIONS_TABLE"),
 		auditLogGroup:      r.Required("RELAY_AUDIT_LOG_GROUP"),
-		retention:          r.DurationWithin("RELAY_RETENTION", 400*24*time.Hour, ledger.MinRetention, ledger.MaxRetention),
+		retention:          r.DurationWithin("RELAY_RETENTION", ledger.DefaultRetention, ledger.MinRetention, ledger.MaxRetention),
 	}
 	return c, r.Err()
 }

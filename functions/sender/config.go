@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 	"quickdumpnow.com/smsrelay/shared/aws/secrets"
 	"quickdumpnow.com/smsrelay/shared/env"
@@ -64,14 +65,16 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		secrets:            secrets.Config{APIKey: r.String("RELAY_TWILIO_API_KEY_SECRET", "")},
 		accountSid:         r.Required("TWILIO_ACCOUNT_SID"),
 		twilioBaseURL:      r.String("TWILIO_API_BASE_URL", ""),
-		retryBase:          r.Duration("RELAY_RETRY_BASE", 2*time.Second),
-		maxAttempts:        r.Int("RELAY_MAX_ATTEMPTS", 8, 1, 100),
-		sendTimeout:        r.DurationWithin("RELAY_SEND_TIMEOUT", 8*time.Second, time.Second, 20*time.Second),
+		retryBase:          r.Duration("RELAY_RETRY_BASE", delivery.DefaultRetryBase),
+		maxAttempts:        r.Int("RELAY_MAX_ATTEMPTS", delivery.DefaultMaxAttempts, delivery.MinMaxAttempts, delivery.MaxMaxAttempts),
+		sendTimeout:        r.DurationWithin("RELAY_SEND_TIMEOUT", delivery.DefaultSendTimeout, delivery.MinSendTimeout, delivery.MaxSendTimeout),
 		pacePair:           env.Parsed(r, "RELAY_PACE_PAIR", pace.DefaultPair, pace.Parse),
 		paceNumber:         env.Parsed(r, "RELAY_PACE_NUMBER", pace.DefaultNumber, pace.Parse),
-		reconcileLooks:     r.Int("RELAY_RECONCILE_LOOKS", 3, 1, 20),
-		reconcileInterval:  r.DurationWithin("RELAY_RECONCILE_INTERVAL", 40*time.Second, 10*time.Millisecond, 10*time.Minute),
-		retention:          r.DurationWithin("RELAY_RETENTION", 400*24*time.Hour, ledger.MinRetention, ledger.MaxRetention),
+		reconcileLooks:     r.Int("RELAY_RECONCILE_LOOKS", delivery.DefaultReconcileLooks, delivery.MinReconcileLooks, delivery.MaxReconcileLooks),
+		reconcileInterval: r.DurationWithin(
+			"RELAY_RECONCILE_INTERVAL", delivery.DefaultReconcileInterval, delivery.MinReconcileInterval, delivery.MaxReconcileInterval,
+		),
+		retention: r.DurationWithin("RELAY_RETENTION", ledger.DefaultRetention, ledger.MinRetention, ledger.MaxRetention),
 	}
 	if c.secrets.APIKey == "" {
 		c.secrets.AuthToken = r.Required("RELAY_TWILIO_AUTH_TOKEN_SECRET")

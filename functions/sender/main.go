@@ -26,15 +26,16 @@ import (
 
 func main() {
 	logger := lambdacontext.NewLogger()
-	handler, err := newHandler(context.Background(), logger)
+	emit := telemetry.NewEMF(os.Stdout, clock.Wall())
+	handler, err := newHandler(context.Background(), logger, emit)
 	if err != nil {
 		logger.LogAttrs(context.Background(), slog.LevelError, "function not started", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
-	lambda.StartHandlerFunc(telemetry.CountColdStart("sender", handler.Emit, handler.Handle))
+	lambda.StartHandlerFunc(telemetry.CountColdStart("sender", emit, handler.Handle))
 }
 
-func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, error) {
+func newHandler(ctx context.Context, logger *slog.Logger, emit telemetry.Emit) (*delivery.Handler, error) {
 	c, err := readConfig(os.LookupEnv)
 	if err != nil {
 		return nil, err
@@ -72,6 +73,6 @@ func newHandler(ctx context.Context, logger *slog.Logger) (*delivery.Handler, er
 		Spread:            mathrand.Float64,
 		NewClaimID:        rand.Text,
 		Logger:            logger,
-		Emit:              telemetry.NewEMF(os.Stdout, now),
+		Emit:              emit,
 	}), nil
 }

@@ -47,11 +47,12 @@ type Lister interface {
 	List(ctx context.Context, q Query) (Page, error)
 }
 
-// The bounds of how long records are kept. A record must outlive everything that a queue may still hand out of its text
+// The default and the bounds of how long records are kept. A record must outlive everything that a queue may still hand out of its text
 // (SQS: 14 days), or the claim would be forgotten and the text sent again.
 const (
-	MinRetention = 15 * 24 * time.Hour
-	MaxRetention = 10 * 365 * 24 * time.Hour
+	DefaultRetention = 400 * 24 * time.Hour
+	MinRetention     = 15 * 24 * time.Hour
+	MaxRetention     = 10 * 365 * 24 * time.Hour
 )
 
 // MaxLimit is the most records one page holds.

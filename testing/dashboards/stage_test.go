@@ -100,7 +100,7 @@ func newStage(t *testing.T) *stage {
 }
 
 // counted finds under which name a function counts its cold starts.
-var counted = regexp.MustCompile(`telemetry\.CountColdStart\("([a-z-]+)", handler\.Emit, handler\.Handle\)`)
+var counted = regexp.MustCompile(`telemetry\.CountColdStart\("([a-z-]+)", (?:handler\.Emit|emit), handler\.Handle\)`)
 
 // functionNames returns that name for each folder of a function that takes part in the run.
 func functionNames(t *testing.T) map[string]string {
@@ -158,7 +158,7 @@ func (s *stage) newSender(name string) {
 	s.must(err)
 	number, err := pace.Parse(pace.DefaultNumber)
 	s.must(err)
-	claims := 0
+	claims, emit := 0, s.emit()
 	h := delivery.New(delivery.Config{
 		Ledger: s.ledger, Records: s.ledger, Routes: route.NewCache(s.routes, s.clock.Now), Conversations: &relaytest.MemoryConversations{}, Messages: s.twilio, Pace: &relaytest.MemoryPace{},
 		PacePair: pair, PaceNumber: number,
@@ -167,9 +167,9 @@ func (s *stage) newSender(name string) {
 		ReconcileLooks: 3, ReconcileInterval: 40 * time.Second,
 		PublicBaseURL: base, SendTimeout: 8 * time.Second, Retention: 9600 * time.Hour, Concurrency: 1,
 		Now: s.clock.Now, Spread: s.chance.Float64, NewClaimID: func() string { claims++; return fmt.Sprint("claim-", claims) },
-		Logger: s.logger("SenderLogGroup"), Emit: s.emit(),
+		Logger: s.logger("SenderLogGroup"), Emit: emit,
 	})
-	s.sender = telemetry.CountColdStart(name, h.Emit, h.Handle)
+	s.sender = telemetry.CountColdStart(name, emit, h.Handle)
 }
 
 // must ends the run if the stage itself could not do something.

@@ -57,7 +57,7 @@ func againstDoubles() []mutation {
 			"attempts", "there is no end to the attempts",
 			[]edit{
 				{"shared/retry/retry.go", "tried.Spent >= p.MaxAttempts", "tried.Spent > p.MaxAttempts"},
-				{"functions/sender/delivery/attempt.go", "&& r.SpentAt(last.To) >= h.Policy.MaxAttempts", "&& r.SpentAt(last.To) > h.Policy.MaxAttempts"},
+				{"functions/sender/delivery/attempt.go", "&& r.SpentAt(last.To) >= h.config.Policy.MaxAttempts", "&& r.SpentAt(last.To) > h.config.Policy.MaxAttempts"},
 				{"shared/plan/plan.go", "q.Text.SpentAt(hop) < q.MaxAttempts", "q.Text.SpentAt(hop) <= q.MaxAttempts"},
 			},
 		},
@@ -77,7 +77,7 @@ func againstLosses() []mutation {
 		},
 		{
 			"looks", "one look is enough",
-			[]edit{{"functions/sender/delivery/look.go", "if attempt.Looks < h.ReconcileLooks {", "if false {"}},
+			[]edit{{"functions/sender/delivery/look.go", "if attempt.Looks < h.config.ReconcileLooks {", "if false {"}},
 		},
 		{
 			"dead letter", "a text is dead and has no letter",
@@ -85,7 +85,7 @@ func againstLosses() []mutation {
 		},
 		{
 			"timer", "no timer is set",
-			[]edit{{"functions/sender/delivery/claim.go", "if p.DeliveryTimeout <= 0 || !p.Next(j.text, to) || h.PublicBaseURL == \"\" {", "if true {"}},
+			[]edit{{"functions/sender/delivery/claim.go", "if p.DeliveryTimeout <= 0 || !p.Next(j.text, to) || h.config.PublicBaseURL == \"\" {", "if true {"}},
 		},
 		{
 			"timer of the refused", "no timer is set for a message that Twilio took though it refused it",
@@ -101,7 +101,7 @@ func againstLosses() []mutation {
 		},
 		{
 			"record", "a text is acknowledged though it was not written down that Twilio has it",
-			[]edit{{"functions/sender/delivery/attempt.go", "textAttrs(j.text, err)...)\n\t\treturn again(j.text.LeaseUntil.Sub(h.Now()))", "textAttrs(j.text, err)...)\n\t\treturn done()"}},
+			[]edit{{"functions/sender/delivery/attempt.go", "textAttrs(j.text, err)...)\n\t\treturn again(j.text.LeaseUntil.Sub(h.config.Now()))", "textAttrs(j.text, err)...)\n\t\treturn done()"}},
 		},
 		{
 			"cascade", "a receipt that says undelivered does not lead to the next phone",
@@ -175,11 +175,11 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"kept anew", "the record of a redriven text is forgotten while a queue has its message",
-			[]edit{{"functions/sender/delivery/redrive.go", "r = r.Kept(h.Now().Add(h.Retention))", "_ = h.Retention"}},
+			[]edit{{"functions/sender/delivery/redrive.go", "r = r.Kept(h.config.Now().Add(h.config.Retention))", "_ = h.config.Retention"}},
 		},
 		{
 			"kept with its letter", "the record of a dead text is forgotten while its letter lies there",
-			[]edit{{"functions/sender/delivery/dead_letter.go", "return r.Kept(h.Now().Add(h.Retention)), true, err", "return r, true, err"}},
+			[]edit{{"functions/sender/delivery/dead_letter.go", "return r.Kept(h.config.Now().Add(h.config.Retention)), true, err", "return r, true, err"}},
 		},
 		{
 			"age anew", "a redriven text is as old as when it came",
@@ -209,7 +209,7 @@ func againstPeople() []mutation {
 		},
 		{
 			"refused by the book", "a text goes at once if the book of the pace limits refuses it a moment",
-			[]edit{{"functions/sender/delivery/attempt.go", "return again(time.Duration(float64(f.RetryAfter) * (1 + h.Spread())))", "return verdict{}"}},
+			[]edit{{"functions/sender/delivery/attempt.go", "return again(time.Duration(float64(f.RetryAfter) * (1 + h.config.Spread())))", "return verdict{}"}},
 		},
 		{
 			"a booking of another day", "what a clock that was ahead has booked holds all texts up",

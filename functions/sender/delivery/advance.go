@@ -41,19 +41,19 @@ const maxSteps = 25
 
 // text relays one text.
 func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
-	j := &job{record: record, text: open(envelope, h.Retention), optOutType: envelope.Message.OptOutType}
+	j := &job{record: record, text: open(envelope, h.config.Retention), optOutType: envelope.Message.OptOutType}
 	_, letter := lettersAttempts(record)
 	_, ordered := orderOf(record)
 	if letter || ordered || looks(record) > 1 {
 		// It has been here before, is a dead letter or an order: what came of it is looked up, rather than found out by a claim that fails.
 		if known, err := h.recall(ctx, j.text); err != nil {
-			h.Logger.LogAttrs(ctx, slog.LevelError, "record not read", textAttrs(j.text, err)...)
+			h.config.Logger.LogAttrs(ctx, slog.LevelError, "record not read", textAttrs(j.text, err)...)
 			return h.later(j.since(), err)
 		} else if known.Version > 0 {
 			j.text = known
 		} else if ordered {
 			// The ledger has forgotten the text since the order was given: nobody could say whether it was sent.
-			h.Logger.LogAttrs(ctx, slog.LevelWarn, "order for a text that is not on record", textAttrs(j.text, nil)...)
+			h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "order for a text that is not on record", textAttrs(j.text, nil)...)
 			return done()
 		}
 	}
@@ -67,7 +67,7 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 		if !h.hasTime(ctx) {
 			return again(0)
 		}
-		step, until := j.text.Next(h.Now())
+		step, until := j.text.Next(h.config.Now())
 		var v verdict
 		switch step {
 		case ledger.StepClaim:
@@ -77,7 +77,7 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 		case ledger.StepLook:
 			v = h.look(ctx, j)
 		case ledger.StepWait:
-			v = again(until.Sub(h.Now()))
+			v = again(until.Sub(h.config.Now()))
 		case ledger.StepDone:
 			v = h.finish(ctx, j)
 		}
@@ -85,7 +85,7 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 			return v
 		}
 	}
-	return again(h.Policy.Base)
+	return again(h.config.Policy.Base)
 }
 
 // finish acknowledges a text that needs nothing more. A dead one goes on if this is its dead letter, moved back, and one that is
@@ -102,8 +102,8 @@ func (h *Handler) finish(ctx context.Context, j *job) verdict {
 		}
 	}
 	if !j.moved {
-		h.Emit(one(telemetry.MetricDuplicates))
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, "repeat ignored", textAttrs(j.text, nil)...)
+		h.config.Emit(one(telemetry.MetricDuplicates))
+		h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "repeat ignored", textAttrs(j.text, nil)...)
 	}
 	return done()
 }
@@ -111,7 +111,7 @@ func (h *Handler) finish(ctx context.Context, j *job) verdict {
 // hasTime reports whether a call to Twilio can still be seen through in this invocation.
 func (h *Handler) hasTime(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
-	return ctx.Err() == nil && (!ok || deadline.Sub(h.Now()) >= h.SendTimeout+recordTimeout)
+	return ctx.Err() == nil && (!ok || deadline.Sub(h.config.Now()) >= h.config.SendTimeout+recordTimeout)
 }
 
 // open returns the record of a text that the ledger has not seen yet.

@@ -58,7 +58,7 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 	if p.Drop != "" || p.To == "" {
 		return h.drop(ctx, j, p)
 	}
-	if wait := h.halt.hold(h.Now()); wait > 0 {
+	if wait := h.halt.hold(h.config.Now()); wait > 0 {
 		return h.held(ctx, j, p, wait)
 	}
 	if v := h.ask(ctx, j, p); v.stops() {
@@ -81,7 +81,7 @@ func (h *Handler) markByWord(ctx context.Context, j *job, optedOut bool) verdict
 		}
 	}
 	if err == nil {
-		err = h.Routes.MarkOptedOut(ctx, j.text.TwilioNumber, j.text.Customer, optedOut)
+		err = h.config.Routes.MarkOptedOut(ctx, j.text.TwilioNumber, j.text.Customer, optedOut)
 	}
 	// A route that someone wrote by hand, without a version, takes no mark: that is no reason to wait for ever.
 	if err != nil && !errors.Is(err, route.ErrConflict) {
@@ -92,23 +92,23 @@ func (h *Handler) markByWord(ctx context.Context, j *job, optedOut bool) verdict
 
 // held leaves the text for when the account may be usable again.
 func (h *Handler) held(ctx context.Context, j *job, p plan.Plan, wait time.Duration) verdict {
-	h.Emit(one(telemetry.MetricHalted))
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text held: the account is unusable", textAttrs(j.text, nil)...)
+	h.config.Emit(one(telemetry.MetricHalted))
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text held: the account is unusable", textAttrs(j.text, nil)...)
 	// No sooner than the next probe of a halt: every look counts with the queue, and other processes halt at other times.
-	wait = max(wait, h.Policy.HaltDelay)
-	return again(h.within(p, retry.Spread(wait, h.Spread())))
+	wait = max(wait, h.config.Policy.HaltDelay)
+	return again(h.within(p, retry.Spread(wait, h.config.Spread())))
 }
 
 // isExhausted reports whether the text's last attempt was the last that there may be, and failed as it may not go on. It may if
 // the phone was given up since: another one's turn has come.
 func (h *Handler) isExhausted(r ledger.Record) bool {
 	last, ok := r.Current()
-	return ok && last.Outcome == fault.Transient.String() && r.HopOpen(last.To) && r.SpentAt(last.To) >= h.Policy.MaxAttempts
+	return ok && last.Outcome == fault.Transient.String() && r.HopOpen(last.To) && r.SpentAt(last.To) >= h.config.Policy.MaxAttempts
 }
 
 // notNow leaves the text for later after a failure of ours that is no attempt. what says what could not be done.
 func (h *Handler) notNow(ctx context.Context, j *job, what string, err error) verdict {
-	h.Logger.LogAttrs(ctx, slog.LevelError, "text left for later", append(textAttrs(j.text, err), slog.String("problem", what))...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelError, "text left for later", append(textAttrs(j.text, err), slog.String("problem", what))...)
 	return h.later(j.since(), err)
 }
 
@@ -121,22 +121,22 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) verdict {
 	var wanted ledger.Record
 	var err error
 	if p.Drop != "" {
-		wanted, err = j.text.Drop(p.Drop, h.Now())
+		wanted, err = j.text.Drop(p.Drop, h.config.Now())
 	} else {
-		wanted, err = j.text.GiveUp(h.Now())
+		wanted, err = j.text.GiveUp(h.config.Now())
 	}
 	if v := h.write(ctx, j, "end", wanted, err); v.stops() {
 		return v
 	}
 	h.emitOutcome(j.text)
 	if j.text.State == ledger.Dropped {
-		h.Emit(count(telemetry.MetricDropped, "Reason", string(j.text.Reason)))
+		h.config.Emit(count(telemetry.MetricDropped, "Reason", string(j.text.Reason)))
 	}
 	level := slog.LevelInfo
 	if isForNobody(j.text.Reason) {
 		level = slog.LevelWarn
 	}
-	h.Logger.LogAttrs(ctx, level, "text ended unsent", textAttrs(j.text, nil)...)
+	h.config.Logger.LogAttrs(ctx, level, "text ended unsent", textAttrs(j.text, nil)...)
 	return done()
 }
 
@@ -157,17 +157,17 @@ func (h *Handler) isTroubled(r ledger.Record) bool {
 
 // pace books the moment at which the attempt may be made. It goes on if that is now.
 func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
-	now := h.Now()
+	now := h.config.Now()
 	if slot := j.text.Slot; slot.To == p.To && !now.Before(slot.At) && now.Sub(slot.At) <= slotGrace {
 		return verdict{}
 	}
-	at, err := h.Pace.Reserve(ctx, pace.Request{
+	at, err := h.config.Pace.Reserve(ctx, pace.Request{
 		Number: j.text.TwilioNumber, To: p.To, Segments: sms.Segments(bodyOf(j.text)),
-		Limits: pace.Limits{Pair: h.PacePair, Number: p.Pace}, By: p.Expires,
+		Limits: pace.Limits{Pair: h.config.PacePair, Number: p.Pace}, By: p.Expires,
 	}, now)
 	if f := fault.Of(err); err != nil && f.Kind == fault.Throttled && f.RetryAfter > 0 {
 		// Someone else booked at the same moment.
-		return again(time.Duration(float64(f.RetryAfter) * (1 + h.Spread())))
+		return again(time.Duration(float64(f.RetryAfter) * (1 + h.config.Spread())))
 	}
 	if err != nil {
 		return h.notNow(ctx, j, "pace not kept", err)
@@ -185,13 +185,13 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 
 // putOff writes down for when the text is booked.
 func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at time.Time) verdict {
-	wanted, err := j.text.Book(at, to, h.Now())
+	wanted, err := j.text.Book(at, to, h.config.Now())
 	if v := h.write(ctx, j, "pace", wanted, err); v.stops() {
 		return v
 	}
-	wait := at.Sub(h.Now())
-	h.Emit(one(telemetry.MetricPaced), latency(telemetry.MetricPaceWait, wait))
-	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text paced", append(textAttrs(j.text, nil), slog.Any("next_destination", to), slog.Int64("wait_ms", wait.Milliseconds()))...)
+	wait := at.Sub(h.config.Now())
+	h.config.Emit(one(telemetry.MetricPaced), latency(telemetry.MetricPaceWait, wait))
+	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text paced", append(textAttrs(j.text, nil), slog.Any("next_destination", to), slog.Int64("wait_ms", wait.Milliseconds()))...)
 	return again(wait)
 }
 
@@ -203,7 +203,7 @@ func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) verdict {
 	if !h.hasTime(ctx) {
 		return again(0)
 	}
-	if wait := h.halt.probe(h.Now(), h.SendTimeout+leaseMargin); wait > 0 {
+	if wait := h.halt.probe(h.config.Now(), h.config.SendTimeout+leaseMargin); wait > 0 {
 		return h.held(ctx, j, p, wait)
 	}
 	if _, v := h.claim(ctx, j, hop{p.To, p.Hop}); v.stops() {
@@ -215,21 +215,21 @@ func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) verdict {
 // post makes the claimed attempt's POST.
 func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) verdict {
 	attempt, _ := j.text.Current()
-	if h.Now().Sub(attempt.StartedAt) > claimAge {
+	if h.config.Now().Sub(attempt.StartedAt) > claimAge {
 		return h.failed(ctx, j, p, attempt, &fault.Error{Kind: fault.NotSent, Err: errSlowClaim})
 	}
-	sendCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
-	created, err := h.Messages.Create(sendCtx, h.outbound(j.text, attempt, p.Validity))
+	sendCtx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
+	created, err := h.config.Messages.Create(sendCtx, h.outbound(j.text, attempt, p.Validity))
 	cancel()
 	if err != nil {
 		f := fault.Of(err)
-		h.halt.learn(f, h.Now(), h.Policy.HaltDelay)
+		h.halt.learn(f, h.config.Now(), h.config.Policy.HaltDelay)
 		return h.failed(ctx, j, p, attempt, f)
 	}
-	h.halt.learn(nil, h.Now(), 0)
+	h.halt.learn(nil, h.config.Now(), 0)
 	isFirst := false
 	stored, isMine, err := h.changeOwn(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		accepted, changed := r.Accept(attempt.Number, created.Sid, created.Status, h.Now())
+		accepted, changed := r.Accept(attempt.Number, created.Sid, created.Status, h.config.Now())
 		if changed {
 			isFirst = !isAccepted(r, attempt.Number)
 		}
@@ -237,8 +237,8 @@ func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) verdict {
 	})
 	if err != nil {
 		// The text is out, and the ledger does not know. It comes back when the lease is over; a receipt or a look settles it.
-		h.Logger.LogAttrs(ctx, slog.LevelError, "acceptance not recorded", textAttrs(j.text, err)...)
-		return again(j.text.LeaseUntil.Sub(h.Now()))
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "acceptance not recorded", textAttrs(j.text, err)...)
+		return again(j.text.LeaseUntil.Sub(h.config.Now()))
 	}
 	j.text, j.moved = stored, true
 	if isMine && isFirst {
@@ -257,7 +257,7 @@ func (h *Handler) emitAccepted(r ledger.Record, segments int) {
 	if segments == 0 {
 		segments = sms.Segments(bodyOf(r))
 	}
-	h.Emit(one(telemetry.MetricRelayed), telemetry.Measurement{Name: telemetry.MetricSegments, Unit: telemetry.Count, Value: float64(segments)})
+	h.config.Emit(one(telemetry.MetricRelayed), telemetry.Measurement{Name: telemetry.MetricSegments, Unit: telemetry.Count, Value: float64(segments)})
 }
 
 // isAccepted reports whether Twilio is known to have taken the message of the attempt of that number.
@@ -267,18 +267,18 @@ func isAccepted(r ledger.Record, number int) bool {
 
 // relayed tells of a text that Twilio has just taken, and how long that took.
 func (h *Handler) relayed(ctx context.Context, r ledger.Record) {
-	h.Emit(latency(telemetry.MetricRelayLatency, h.Now().Sub(r.ReceivedAt)))
-	h.Logger.LogAttrs(ctx, slog.LevelInfo, "text relayed", textAttrs(r, nil)...)
+	h.config.Emit(latency(telemetry.MetricRelayLatency, h.config.Now().Sub(r.ReceivedAt)))
+	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text relayed", textAttrs(r, nil)...)
 }
 
 // markOptedOut changes a hop's mark, which is for people and for the choice of hops: without it the text goes on all the same.
 func (h *Handler) markOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) {
-	if err := h.Routes.MarkOptedOut(ctx, number, hop, optedOut); err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "opt-out not marked", slog.Any("twilio_number", number), slog.Any("destination", hop), slog.String("error", err.Error()))
+	if err := h.config.Routes.MarkOptedOut(ctx, number, hop, optedOut); err != nil {
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "opt-out not marked", slog.Any("twilio_number", number), slog.Any("destination", hop), slog.String("error", err.Error()))
 		return
 	}
 	if optedOut {
-		h.Emit(one(telemetry.MetricOptedOut))
+		h.config.Emit(one(telemetry.MetricOptedOut))
 	}
 }
 

@@ -38,9 +38,10 @@ func benchmark(b *testing.B, of ...func(n int) queue.Envelope) {
 			n = 0
 			s.ledger = &relaytest.MemoryLedger{}
 			s.twilio.posts = nil
-			config := s.Config
+			config := *s.Config
 			config.Ledger, config.Records, config.Queue = s.ledger, s.ledger, s.queue
 			s.Handler = delivery.New(config)
+			s.Config = delivery.ConfigOf(s.Handler)
 		}
 		n++
 		for i, envelope := range of {

@@ -16,16 +16,16 @@ type hop struct {
 
 // setTimer sees to it that the hop after the phone to is tried if no receipt comes.
 func (h *Handler) setTimer(ctx context.Context, j *job, p plan.Plan, to sms.PhoneNumber) verdict {
-	if p.DeliveryTimeout <= 0 || !p.Next(j.text, to) || h.PublicBaseURL == "" {
+	if p.DeliveryTimeout <= 0 || !p.Next(j.text, to) || h.config.PublicBaseURL == "" {
 		return verdict{}
 	}
 	// Set before the claim: a crash leaves at worst a timer that finds nothing to do.
-	set := h.Now()
+	set := h.config.Now()
 	if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), set.Add(p.DeliveryTimeout)); err != nil {
 		return h.notNow(ctx, j, "timer not set", err)
 	}
 	// A timer this old might come before its claim.
-	if h.Now().Sub(set) > claimAge {
+	if h.config.Now().Sub(set) > claimAge {
 		return decideAgain()
 	}
 	return verdict{}
@@ -33,8 +33,8 @@ func (h *Handler) setTimer(ctx context.Context, j *job, p plan.Plan, to sms.Phon
 
 // claim opens the text's next attempt. It stops if that could not be written, or the text has gone on meanwhile.
 func (h *Handler) claim(ctx context.Context, j *job, at hop) (ledger.Attempt, verdict) {
-	claimID := h.NewClaimID()
-	wanted, err := j.text.Claim(claimID, at.place, at.phone, h.SendTimeout+leaseMargin, h.Now())
+	claimID := h.config.NewClaimID()
+	wanted, err := j.text.Claim(claimID, at.place, at.phone, h.config.SendTimeout+leaseMargin, h.config.Now())
 	v := h.write(ctx, j, "claim", wanted, err)
 	attempt, _ := j.text.Current()
 	return attempt, v

@@ -17,7 +17,7 @@ import (
 // sent it. A message of its own is adopted; where there is no telling, the text is left to an operator. It goes on if nobody has
 // sent it.
 func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) verdict {
-	if !j.text.ReceivedAt.Before(h.AskBefore) {
+	if !j.text.ReceivedAt.Before(h.config.AskBefore) {
 		return verdict{}
 	}
 	hops, err := h.hopsToAsk(ctx, j.text, p)
@@ -35,9 +35,9 @@ func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) verdict {
 			return h.leave(ctx, j, at, ledger.ReasonAmbiguous)
 		}
 	}
-	if wait := h.AskBefore.Add(h.span()).Sub(h.Now()); wait > 0 {
+	if wait := h.config.AskBefore.Add(h.span()).Sub(h.config.Now()); wait > 0 {
 		// What the other one sent a moment before this one started may not be on the list yet.
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text waits: another copy of the data may have sent it", textAttrs(j.text, nil)...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text waits: another copy of the data may have sent it", textAttrs(j.text, nil)...)
 		return again(h.within(p, wait))
 	}
 	return verdict{}
@@ -46,7 +46,7 @@ func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) verdict {
 // hopsToAsk are the phones that the other relay may have sent the text to: first the one that is next here, then what else is open
 // in the route.
 func (h *Handler) hopsToAsk(ctx context.Context, r ledger.Record, p plan.Plan) ([]hop, error) {
-	routes, err := h.Routes.Lookup(ctx, plan.Numbers(r)...)
+	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(r)...)
 	if err != nil {
 		return nil, err
 	}
@@ -61,31 +61,31 @@ func (h *Handler) hopsToAsk(ctx context.Context, r ledger.Record, p plan.Plan) (
 
 // sentBefore asks Twilio's list and the ledger for a message of the text to that phone that no attempt here has made.
 func (h *Handler) sentBefore(ctx context.Context, r ledger.Record, at hop) (sms.Found, reconcile.Verdict, error) {
-	ctx, cancel := context.WithTimeout(ctx, h.SendTimeout)
+	ctx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
 	defer cancel()
 	search := h.search()
-	search.Longest = h.Now().Sub(r.ReceivedAt) + h.SendTimeout
+	search.Longest = h.config.Now().Sub(r.ReceivedAt) + h.config.SendTimeout
 	found, finding, err := search.Find(ctx, r, ledger.Attempt{Hop: at.place, To: at.phone, StartedAt: r.ReceivedAt})
 	outcome := "unreadable"
 	if err == nil {
 		outcome = finding.String()
 	}
-	h.Emit(count(telemetry.MetricLooked, "Verdict", outcome))
+	h.config.Emit(count(telemetry.MetricLooked, "Verdict", outcome))
 	return found, finding, err
 }
 
 // isOrdered reports whether an operator ordered the text to be sent again here, knowing what is on Twilio's list.
 func (h *Handler) isOrdered(r ledger.Record) bool {
-	return r.Decision.What == ledger.VerdictResend && r.RedrivenAt.After(h.AskBefore)
+	return r.Decision.What == ledger.VerdictResend && r.RedrivenAt.After(h.config.AskBefore)
 }
 
 // unasked leaves the text for when Twilio's list can be read, for as long as a look would.
 func (h *Handler) unasked(ctx context.Context, j *job, p plan.Plan, at hop, err error) verdict {
-	since := h.AskBefore
+	since := h.config.AskBefore
 	if j.text.RedrivenAt.After(since) {
 		since = j.text.RedrivenAt
 	}
-	if h.Now().Sub(since) >= patienceWithList && looks(j.record) >= leastTries {
+	if h.config.Now().Sub(since) >= patienceWithList && looks(j.record) >= leastTries {
 		return h.leave(ctx, j, at, ledger.ReasonUnreadableList)
 	}
 	v := h.notNow(ctx, j, "Twilio's list not read", err)
@@ -102,7 +102,7 @@ func (h *Handler) adopt(ctx context.Context, j *job, p plan.Plan, at hop, found 
 	if v.stops() {
 		return v
 	}
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text adopted: another copy of the data has sent it", textAttrs(j.text, nil)...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text adopted: another copy of the data has sent it", textAttrs(j.text, nil)...)
 	return h.discovered(ctx, j, attempt, found)
 }
 
@@ -125,7 +125,7 @@ func (h *Handler) claimUnsent(ctx context.Context, j *job, at hop) (ledger.Attem
 	elsewhere := &fault.Error{Kind: fault.Unknown, Err: errCopied}
 	doubted := false
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
-		r, doubted = r.Doubt(attempt.Number, elsewhere, h.Now(), h.Now())
+		r, doubted = r.Doubt(attempt.Number, elsewhere, h.config.Now(), h.config.Now())
 		return r, doubted, nil
 	})
 	if err != nil {

@@ -27,7 +27,7 @@ func (h *Handler) sendDeadLetter(ctx context.Context, letter queue.Outgoing, att
 		letter.Group = letter.DeduplicationID
 	}
 	letter.Attributes = attributes
-	return h.DeadLetters.Send(ctx, letter)
+	return h.config.DeadLetters.Send(ctx, letter)
 }
 
 // asItCame is a message of the queue as a dead letter.
@@ -51,11 +51,11 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 		AttributeReason: string(ledger.ReasonUndecodable), AttributeLastError: cause.Error(),
 	})
 	if err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message not buried", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message not buried", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
 		return h.later(sentAt(record), err)
 	}
-	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonUndecodable)))
-	h.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message buried", slog.String("queue_message_id", record.MessageId), slog.String("error", cause.Error()))
+	h.config.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonUndecodable)))
+	h.config.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message buried", slog.String("queue_message_id", record.MessageId), slog.String("error", cause.Error()))
 	return done()
 }
 
@@ -81,7 +81,7 @@ func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdic
 		})
 	}
 	if err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not queued", textAttrs(j.text, err)...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not queued", textAttrs(j.text, err)...)
 		return h.later(j.since(), err)
 	}
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
@@ -90,30 +90,30 @@ func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdic
 			// A receipt came, or someone else buried it and it was redriven since: this is not its letter any more.
 			return r, false, nil
 		}
-		r, err := r.Die(reason, h.Now())
+		r, err := r.Die(reason, h.config.Now())
 		// Its letter may be moved back for as long as it lies there.
-		return r.Kept(h.Now().Add(h.Retention)), true, err
+		return r.Kept(h.config.Now().Add(h.config.Retention)), true, err
 	})
 	if err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(j.text, err)...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "dead letter not recorded", textAttrs(j.text, err)...)
 		return h.later(j.since(), err)
 	}
 	j.text, j.moved = stored, true
-	h.Emit(count(telemetry.MetricDeadLetters, "Reason", string(reason)))
+	h.config.Emit(count(telemetry.MetricDeadLetters, "Reason", string(reason)))
 	if stored.State != ledger.Dead {
 		// It went on while it was buried. The dead letter stays, and the ledger says that there is nothing to redrive.
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that went on", textAttrs(stored, nil)...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that went on", textAttrs(stored, nil)...)
 		return done()
 	}
 	h.emitOutcome(stored)
-	h.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(stored, nil)...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelError, "text is dead", textAttrs(stored, nil)...)
 	return done()
 }
 
 // buryExpired buries a text that became too old while trouble lasted. That is written down first, so that a crash behind its letter
 // does not end it otherwise: the account may be usable then, or the clock right.
 func (h *Handler) buryExpired(ctx context.Context, j *job) verdict {
-	wanted, err := j.text.Expire(h.Now())
+	wanted, err := j.text.Expire(h.config.Now())
 	if v := h.write(ctx, j, "end", wanted, err); v.stops() {
 		return v
 	}
@@ -128,7 +128,7 @@ func (h *Handler) leaveToEarlier(ctx context.Context, j *job) verdict {
 		if ended = r.State == ledger.Queued; !ended {
 			return r, false, nil
 		}
-		r, err = r.Drop(ledger.ReasonAttemptsExhausted, h.Now())
+		r, err = r.Drop(ledger.ReasonAttemptsExhausted, h.config.Now())
 		return r, true, err
 	})
 	if err != nil {
@@ -138,7 +138,7 @@ func (h *Handler) leaveToEarlier(ctx context.Context, j *job) verdict {
 	if ended && stored.State != ledger.Sent {
 		h.emitOutcome(stored)
 	}
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempts used up, an earlier one may deliver", textAttrs(stored, nil)...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "attempts used up, an earlier one may deliver", textAttrs(stored, nil)...)
 	return done()
 }
 

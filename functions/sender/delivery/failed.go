@@ -15,9 +15,9 @@ import (
 
 // failed carries out what the policy decides about a failed attempt.
 func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledger.Attempt, f *fault.Error) verdict {
-	h.Emit(count(telemetry.MetricTwilioFault, "Kind", f.Kind.String()))
+	h.config.Emit(count(telemetry.MetricTwilioFault, "Kind", f.Kind.String()))
 	if f.Kind == fault.Quota {
-		h.Emit(one(telemetry.MetricQuota))
+		h.config.Emit(one(telemetry.MetricQuota))
 	}
 	decision := h.decide(j.text, attempt.To, f)
 	if decision.Answer == retry.Unknown {
@@ -27,15 +27,15 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 	onward := h.afterFailure(decision, p.Next(j.text, attempt.To))
 	wasHeld := false
 	stored, isMine, err := h.changeOwn(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		ended, changed, err := r.End(attempt.Number, f, onward, h.Now())
+		ended, changed, err := r.End(attempt.Number, f, onward, h.config.Now())
 		if changed {
 			wasHeld = r.HeldBy(attempt.ClaimID)
 		}
 		return ended, changed, err
 	})
 	if err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "failure not recorded", textAttrs(j.text, err)...)
-		return again(j.text.LeaseUntil.Sub(h.Now()))
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "failure not recorded", textAttrs(j.text, err)...)
+		return again(j.text.LeaseUntil.Sub(h.config.Now()))
 	}
 	j.text, j.moved = stored, true
 	if f.Kind == fault.OptedOut {
@@ -43,7 +43,7 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 	}
 	if !isMine || !wasHeld {
 		// A receipt was quicker, or the lease lapsed before Twilio answered and someone else goes on.
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "failure came late", textAttrs(stored, f)...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "failure came late", textAttrs(stored, f)...)
 		return decideAgain()
 	}
 	return h.follow(ctx, j, decision, f)
@@ -51,17 +51,17 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 
 // decide asks the policy about a failure at that phone.
 func (h *Handler) decide(r ledger.Record, to sms.PhoneNumber, f *fault.Error) retry.Decision {
-	return h.Policy.Decide(f, retry.Tried{Spent: r.SpentAt(to), All: r.TriesAt(to)}, h.Spread())
+	return h.config.Policy.Decide(f, retry.Tried{Spent: r.SpentAt(to), All: r.TriesAt(to)}, h.config.Spread())
 }
 
 // within bounds a wait by when the text is too old: it holds the conversation behind it back for no longer.
 func (h *Handler) within(p plan.Plan, wait time.Duration) time.Duration {
-	return min(wait, max(p.Expires.Sub(h.Now()), h.Policy.Base))
+	return min(wait, max(p.Expires.Sub(h.config.Now()), h.config.Policy.Base))
 }
 
 // afterFailure returns where a failed attempt sends the text. An exhausted one is queued until its dead letter is.
 func (h *Handler) afterFailure(decision retry.Decision, hasNext bool) ledger.Onward {
-	now := h.Now()
+	now := h.config.Now()
 	switch decision.Answer {
 	case retry.NextHop:
 		if hasNext {
@@ -81,19 +81,19 @@ func (h *Handler) follow(ctx context.Context, j *job, decision retry.Decision, f
 	case decision.Exhausted:
 		return h.bury(ctx, j, ledger.ReasonAttemptsExhausted)
 	case decision.Answer == retry.Halt:
-		h.Emit(one(telemetry.MetricHalted))
-		h.Logger.LogAttrs(ctx, slog.LevelError, "sending halted", textAttrs(j.text, f)...)
+		h.config.Emit(one(telemetry.MetricHalted))
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "sending halted", textAttrs(j.text, f)...)
 		return again(decision.Delay)
 	case decision.Answer == retry.Retry, decision.Answer == retry.Wait:
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "attempt failed", textAttrs(j.text, f)...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "attempt failed", textAttrs(j.text, f)...)
 		return again(decision.Delay)
 	case j.text.State == ledger.Queued:
-		h.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonRefused)))
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "hop refused", textAttrs(j.text, f)...)
+		h.config.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonRefused)))
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "hop refused", textAttrs(j.text, f)...)
 		return decideAgain()
 	}
 	h.emitOutcome(j.text)
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "text not relayed", textAttrs(j.text, f)...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text not relayed", textAttrs(j.text, f)...)
 	return done()
 }
 
@@ -104,14 +104,14 @@ func (h *Handler) lost(ctx context.Context, j *job, attempt ledger.Attempt, f *f
 		f = &fault.Error{Kind: fault.Unknown, Code: f.Code, HTTPStatus: f.HTTPStatus, Err: f.Err}
 	}
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		r, changed := r.Doubt(attempt.Number, f, h.Now().Add(h.firstLook()), h.Now())
+		r, changed := r.Doubt(attempt.Number, f, h.config.Now().Add(h.firstLook()), h.config.Now())
 		return r, changed, nil
 	})
 	if err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "unknown outcome not recorded", textAttrs(j.text, err)...)
-		return again(j.text.LeaseUntil.Sub(h.Now()))
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "unknown outcome not recorded", textAttrs(j.text, err)...)
+		return again(j.text.LeaseUntil.Sub(h.config.Now()))
 	}
 	j.text, j.moved = stored, true
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "outcome unknown", textAttrs(stored, f)...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "outcome unknown", textAttrs(stored, f)...)
 	return decideAgain()
 }

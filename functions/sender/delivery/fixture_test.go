@@ -52,6 +52,8 @@ var policy = retry.Policy{Base: 2 * time.Second, Cap: time.Minute, MaxAttempts: 
 // sender is a handler with everything around it in memory.
 type sender struct {
 	*delivery.Handler
+	// Config is the handler's own.
+	*delivery.Config
 
 	t             rapid.TB
 	clock         *relaytest.Clock
@@ -102,6 +104,7 @@ func newSender(t rapid.TB) *sender {
 		Now: s.clock.Now, Spread: func() float64 { return 0 }, NewClaimID: s.newClaimID,
 		Logger: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})), Emit: s.measure,
 	})
+	s.Config = delivery.ConfigOf(s.Handler)
 	return s
 }
 

@@ -329,7 +329,7 @@ func TestHaltIsTheProcessesOwn(t *testing.T) {
 	s.twilio.answer = always(refusal(fault.Fatal, 20003))
 	s.queueUp(textOf(1, by(0)))
 	s.checkBack(1)
-	s.Handler = delivery.New(s.Config)
+	s.Handler = delivery.New(*s.Config)
 	s.twilio.answer = nil
 	s.queueUp(textOf(2, by(1)))
 	s.checkBack(0)

@@ -102,13 +102,12 @@ type Config struct {
 
 // Handler serves one batch at a time or many. It remembers nothing itself but that the account was found unusable.
 type Handler struct {
-	Config
-
-	halt halt
+	config Config
+	halt   halt
 }
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{Config: config} }
+func New(config Config) *Handler { return &Handler{config: config} }
 
 // verdict is what becomes of a message on the queue. The zero value is that nothing is decided: go on.
 type verdict struct {
@@ -161,7 +160,7 @@ func (h *Handler) Handle(ctx context.Context, batch events.SQSEvent) (events.SQS
 	results := make([][]itemResult, len(groups))
 	settling := h.newSettling(ctx, batch.Records, len(groups))
 	var workers errgroup.Group
-	workers.SetLimit(h.Concurrency)
+	workers.SetLimit(h.config.Concurrency)
 	for i, group := range groups {
 		workers.Go(func() error {
 			results[i] = h.workThrough(ctx, group)
@@ -219,7 +218,7 @@ func (h *Handler) workThrough(ctx context.Context, group []events.SQSMessage) []
 func (h *Handler) workSafely(ctx context.Context, record events.SQSMessage) (v verdict) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			h.Logger.LogAttrs(ctx, slog.LevelError, "sender panicked", slog.String("queue_message_id", record.MessageId), slog.String("kind", fmt.Sprintf("%T", cause)))
+			h.config.Logger.LogAttrs(ctx, slog.LevelError, "sender panicked", slog.String("queue_message_id", record.MessageId), slog.String("kind", fmt.Sprintf("%T", cause)))
 			v = h.later(sentAt(record), nil)
 		}
 	}()
@@ -240,7 +239,7 @@ func answerOf(results []itemResult) events.SQSEventResponse {
 // queueOf returns the queue that a batch is of. All of a batch is of one, and only the FIFO queue has groups.
 func (h *Handler) queueOf(batch []events.SQSMessage) Visibility { //nolint:ireturn // either of two.
 	if batch[0].Attributes[attributeGroup] == "" {
-		return h.TimerQueue
+		return h.config.TimerQueue
 	}
-	return h.Queue
+	return h.config.Queue
 }

@@ -51,7 +51,7 @@ func (h *Handler) hear(ctx context.Context, j *job, p plan.Plan) (plan.Plan, ver
 // version.
 func (h *Handler) hearOptOut(ctx context.Context, j *job, keyword sms.Keyword) (known ledger.Record, counts bool, err error) {
 	for range maxHearings {
-		c, err := h.Conversations.Get(ctx, j.text.TwilioNumber, j.text.Customer)
+		c, err := h.config.Conversations.Get(ctx, j.text.TwilioNumber, j.text.Customer)
 		if err != nil {
 			return known, false, err
 		}
@@ -62,7 +62,7 @@ func (h *Handler) hearOptOut(ctx context.Context, j *job, keyword sms.Keyword) (
 		if !changed {
 			return known, counts, nil
 		}
-		_, err = h.Conversations.Put(ctx, c)
+		_, err = h.config.Conversations.Put(ctx, c)
 		switch {
 		case err == nil:
 			return known, true, nil
@@ -80,6 +80,6 @@ func (h *Handler) isOptedOut(ctx context.Context, r ledger.Record) (bool, error)
 	if !r.Manual || r.Destination == "" || r.State != "" && r.State != ledger.Queued {
 		return false, nil
 	}
-	c, err := h.Conversations.Get(ctx, r.TwilioNumber, r.Destination)
+	c, err := h.config.Conversations.Get(ctx, r.TwilioNumber, r.Destination)
 	return c.OptOut.OptedOut, err
 }

@@ -14,12 +14,11 @@ import (
 )
 
 // firstLook is how long after a POST that was not answered Twilio is first asked: most messages are on the list by then.
-func (h *Handler) firstLook() time.Duration { return min(2*time.Second, h.ReconcileInterval) }
+func (h *Handler) firstLook() time.Duration { return min(2*time.Second, h.config.ReconcileInterval) }
 
-// span is for how long Twilio's list is looked at before a text is given up. However short that is set, the window made of
-// it leaves room for clocks that are some seconds apart.
+// span is for how long Twilio's list is looked at before a text is given up.
 func (h *Handler) span() time.Duration {
-	return max(time.Duration(h.ReconcileLooks)*h.ReconcileInterval, 2*(h.SendTimeout+leaseMargin))
+	return Span(h.config.ReconcileLooks, h.config.ReconcileInterval, h.config.SendTimeout)
 }
 
 // doubt takes over an attempt whose sender died between its claim and Twilio's answer.
@@ -28,7 +27,7 @@ func (h *Handler) doubt(ctx context.Context, j *job) verdict {
 	lapsed := &fault.Error{Kind: fault.Unknown, Err: errLapsedLease}
 	doubted := false
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
-		r, doubted = r.Doubt(attempt.Number, lapsed, h.Now(), h.Now())
+		r, doubted = r.Doubt(attempt.Number, lapsed, h.config.Now(), h.config.Now())
 		return r, doubted, nil
 	})
 	if err != nil {
@@ -39,7 +38,7 @@ func (h *Handler) doubt(ctx context.Context, j *job) verdict {
 		return decideAgain()
 	}
 	j.moved = true
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "lease lapsed", textAttrs(stored, nil)...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "lease lapsed", textAttrs(stored, nil)...)
 	return decideAgain()
 }
 
@@ -54,21 +53,21 @@ const (
 // the record says so, and there is no look.)
 func (h *Handler) look(ctx context.Context, j *job) verdict {
 	attempt, _ := j.text.Current()
-	lookCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
+	lookCtx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
 	found, finding, err := h.search().Find(lookCtx, j.text, attempt)
 	cancel()
 	if err != nil {
-		h.Emit(count(telemetry.MetricLooked, "Verdict", "unreadable"))
-		if h.Now().Sub(attempt.EndedAt) < patienceWithList || looks(j.record) < leastTries {
+		h.config.Emit(count(telemetry.MetricLooked, "Verdict", "unreadable"))
+		if h.config.Now().Sub(attempt.EndedAt) < patienceWithList || looks(j.record) < leastTries {
 			return h.notNow(ctx, j, "Twilio's list not read", err)
 		}
 		return h.park(ctx, j, attempt, ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnreadableList})
 	}
-	h.Emit(count(telemetry.MetricLooked, "Verdict", finding.String()))
+	h.config.Emit(count(telemetry.MetricLooked, "Verdict", finding.String()))
 	if finding == reconcile.Present {
 		return h.discovered(ctx, j, attempt, found)
 	}
-	if attempt.Looks < h.ReconcileLooks {
+	if attempt.Looks < h.config.ReconcileLooks {
 		return h.lookAgain(ctx, j, attempt)
 	}
 	return h.conclude(ctx, j, attempt, finding)
@@ -82,10 +81,10 @@ func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	stored, isMine, err := h.changeOwn(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		r, changed := r.Discover(attempt.Number, found.Sid, sms.StatusQueued, h.Now())
+		r, changed := r.Discover(attempt.Number, found.Sid, sms.StatusQueued, h.config.Now())
 		if changed && found.Status.Final() {
 			// What became of it is known already, and its receipt may never come.
-			r, _ = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.Now())
+			r, _ = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.config.Now())
 		}
 		return r, changed, nil
 	})
@@ -105,19 +104,19 @@ func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt
 
 // lookAgain leaves the text until the next look.
 func (h *Handler) lookAgain(ctx context.Context, j *job, attempt ledger.Attempt) verdict {
-	next := h.Now().Add(h.ReconcileInterval)
+	next := h.config.Now().Add(h.config.ReconcileInterval)
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		if last, _ := r.Current(); last.Looks != attempt.Looks {
 			return r, false, nil
 		}
-		r, changed := r.Looked(attempt.Number, next, h.Now())
+		r, changed := r.Looked(attempt.Number, next, h.config.Now())
 		return r, changed, nil
 	})
 	if err != nil {
 		return h.notNow(ctx, j, "look not recorded", err)
 	}
 	j.text, j.moved = stored, true
-	h.Logger.LogAttrs(ctx, slog.LevelInfo, "message not found yet", textAttrs(stored, nil)...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "message not found yet", textAttrs(stored, nil)...)
 	return decideAgain()
 }
 
@@ -126,7 +125,7 @@ func (h *Handler) lookAgain(ctx context.Context, j *job, attempt ledger.Attempt)
 func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, finding reconcile.Verdict) verdict {
 	onward := ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonAmbiguous}
 	if finding == reconcile.Absent {
-		routes, err := h.Routes.Lookup(ctx, j.text.TwilioNumber.Spellings()...)
+		routes, err := h.config.Routes.Lookup(ctx, j.text.TwilioNumber.Spellings()...)
 		if err != nil {
 			return h.notNow(ctx, j, "route not looked up", err)
 		}
@@ -139,7 +138,7 @@ func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, 
 // park writes down where the looks leave the text.
 func (h *Handler) park(ctx context.Context, j *job, attempt ledger.Attempt, onward ledger.Onward) verdict {
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
-		return r.Conclude(attempt.Number, onward, h.Now())
+		return r.Conclude(attempt.Number, onward, h.config.Now())
 	})
 	if err != nil {
 		return h.notNow(ctx, j, "conclusion not recorded", err)
@@ -148,14 +147,14 @@ func (h *Handler) park(ctx context.Context, j *job, attempt ledger.Attempt, onwa
 	if stored.State == ledger.Uncertain {
 		h.emitOutcome(stored)
 	}
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "message not found", textAttrs(stored, nil)...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "message not found", textAttrs(stored, nil)...)
 	return decideAgain()
 }
 
 // afterAbsence returns where a text goes that Twilio does not list: to an operator, or once more to the phone.
 func (h *Handler) afterAbsence(r ledger.Record, attempt ledger.Attempt, way route.Route) ledger.Onward {
-	if way.OnUncertain == route.Resend && r.SpentAt(attempt.To) < h.Policy.MaxAttempts {
-		return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: h.Now()}
+	if way.OnUncertain == route.Resend && r.SpentAt(attempt.To) < h.config.Policy.MaxAttempts {
+		return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: h.config.Now()}
 	}
 	return ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome}
 }
@@ -163,6 +162,7 @@ func (h *Handler) afterAbsence(r ledger.Record, attempt ledger.Attempt, way rout
 // search is how Twilio's list is searched for the message of an attempt.
 func (h *Handler) search() reconcile.Search {
 	return reconcile.Search{
-		Messages: h.Messages, Ledger: h.Ledger, Records: h.Records, Span: h.span(), Longest: claimAge + h.SendTimeout, Now: h.Now,
+		Messages: h.config.Messages, Ledger: h.config.Ledger, Records: h.config.Records, Now: h.config.Now,
+		Span: h.span(), Longest: LongestPost(h.config.SendTimeout),
 	}
 }

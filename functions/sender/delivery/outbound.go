@@ -14,9 +14,9 @@ func (h *Handler) outbound(r ledger.Record, attempt ledger.Attempt, validity tim
 	if validity > 0 {
 		message.ValidityPeriod = min(max(validity.Truncate(time.Second), time.Second), sms.MaxValidityPeriod)
 	}
-	if h.PublicBaseURL != "" {
+	if h.config.PublicBaseURL != "" {
 		ref := sms.CallbackRef{RelayID: r.MessageSid, Hop: attempt.Hop, Attempt: attempt.Number}
-		message.StatusCallback = ref.URL(h.PublicBaseURL)
+		message.StatusCallback = ref.URL(h.config.PublicBaseURL)
 	}
 	return message
 }

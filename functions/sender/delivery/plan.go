@@ -13,13 +13,13 @@ func (h *Handler) plan(ctx context.Context, j *job) (plan.Plan, error) {
 	if err != nil || (p.Drop == "" && p.To != "") {
 		return p, err
 	}
-	h.Routes.Forget(plan.Numbers(j.text)...)
+	h.config.Routes.Forget(plan.Numbers(j.text)...)
 	return h.planOnce(ctx, j)
 }
 
 // planOnce asks about all numbers in one question.
 func (h *Handler) planOnce(ctx context.Context, j *job) (plan.Plan, error) {
-	routes, err := h.Routes.Lookup(ctx, plan.Numbers(j.text)...)
+	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(j.text)...)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -28,7 +28,7 @@ func (h *Handler) planOnce(ctx context.Context, j *job) (plan.Plan, error) {
 		return plan.Plan{}, err
 	}
 	return plan.Of(plan.Question{
-		Text: j.text, OptOutType: j.optOutType, OptedOut: optedOut, Routes: routes, PaceNumber: h.PaceNumber,
-		MaxAttempts: h.Policy.MaxAttempts, Now: h.Now(),
+		Text: j.text, OptOutType: j.optOutType, OptedOut: optedOut, Routes: routes, PaceNumber: h.config.PaceNumber,
+		MaxAttempts: h.config.Policy.MaxAttempts, Now: h.config.Now(),
 	}), nil
 }

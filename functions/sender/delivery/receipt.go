@@ -18,10 +18,10 @@ import (
 // receipt records what Twilio says of a message sent earlier. A text that has to go to the next hop because of it is left
 // to a timer: in the receipts' group it would keep later receipts from stopping it.
 func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict {
-	r, err := h.Ledger.Get(ctx, envelope.RelayID)
+	r, err := h.config.Ledger.Get(ctx, envelope.RelayID)
 	if errors.Is(err, ledger.ErrNotFound) {
 		// The claim is written before the POST, so that a receipt without a record is one of a forgotten text.
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
 		return done()
 	}
 	news := false
@@ -34,7 +34,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 		err = h.remind(ctx, r.MessageSid, last.Number, r.NotBefore)
 	}
 	if err != nil {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
 		return h.later(envelope.ReceivedAt, err)
 	}
 	attrs := append(receiptAttrs(envelope, nil), slog.Bool("news", news), slog.String("state", string(r.State)))
@@ -42,7 +42,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 	if news && envelope.Receipt.Status.Lost() {
 		level = slog.LevelWarn
 	}
-	h.Logger.LogAttrs(ctx, level, "receipt applied", attrs...)
+	h.config.Logger.LogAttrs(ctx, level, "receipt applied", attrs...)
 	return done()
 }
 
@@ -100,7 +100,7 @@ func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
 		return err
 	}
 	last, _ := r.Current()
-	return h.remind(ctx, r.MessageSid, last.Number, h.Now().Add(p.DeliveryTimeout))
+	return h.remind(ctx, r.MessageSid, last.Number, h.config.Now().Add(p.DeliveryTimeout))
 }
 
 // apply takes a receipt into the record and decides where the text goes if the message was not delivered.
@@ -120,7 +120,7 @@ func (h *Handler) applyIf(ctx context.Context, r ledger.Record, receipt sms.Rece
 		if !may(r) {
 			return r, false, nil
 		}
-		if r, news = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.Now()); news {
+		if r, news = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.config.Now()); news {
 			isFirst = !isAccepted(before, receipt.Attempt)
 		}
 		return r, news, nil
@@ -132,7 +132,7 @@ func (h *Handler) applyIf(ctx context.Context, r ledger.Record, receipt sms.Rece
 		h.emitAccepted(applied, 0)
 	}
 	if news && f != nil && f.Kind == fault.Quota {
-		h.Emit(one(telemetry.MetricQuota))
+		h.config.Emit(one(telemetry.MetricQuota))
 	}
 	if news && f != nil && f.Kind == fault.OptedOut {
 		h.markOptedOut(ctx, r.TwilioNumber, toOf(applied, receipt.Attempt), true)
@@ -150,7 +150,7 @@ func (h *Handler) lossOf(ctx context.Context, r ledger.Record, receipt sms.Recei
 		return nil, plan.Plan{}, nil
 	}
 	p, err = h.plan(ctx, &job{text: r})
-	return h.ReceiptFault(receipt.Status, receipt.ErrorCode), p, err
+	return h.config.ReceiptFault(receipt.Status, receipt.ErrorCode), p, err
 }
 
 // afterLoss returns where a message that was not delivered leaves its text: at the next hop, at the same one later, or
@@ -161,16 +161,16 @@ func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error
 	}
 	to := toOf(r, receipt.Attempt)
 	decision := h.decide(r, to, f)
-	due := h.Now().Add(decision.Delay)
+	due := h.config.Now().Add(decision.Delay)
 	// Twilio had the message, so that to be throttled is an attempt all the same. A quota or a suspension is no fault of the text's.
 	isSpared := f.Kind == fault.Quota || f.Kind == fault.Fatal
 	switch decision.Answer {
 	case retry.NextHop:
 		if p.Next(r, to) {
-			return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonNextHop, NotBefore: h.Now(), HopDone: true}
+			return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonNextHop, NotBefore: h.config.Now(), HopDone: true}
 		}
 	case retry.Retry, retry.Wait, retry.Halt:
-		if (isSpared || r.SpentAt(to) < h.Policy.MaxAttempts) && due.Before(p.Expires) {
+		if (isSpared || r.SpentAt(to) < h.config.Policy.MaxAttempts) && due.Before(p.Expires) {
 			return ledger.Onward{To: ledger.Queued, NotBefore: due, Spared: isSpared}
 		}
 	case retry.Failed, retry.Sent, retry.Unknown:
@@ -200,10 +200,10 @@ func toOf(r ledger.Record, number int) sms.PhoneNumber {
 func (h *Handler) emitMove(r ledger.Record) {
 	switch r.State {
 	case ledger.Queued:
-		h.Emit(count(telemetry.MetricCascaded, "Reason", string(sms.StatusUndelivered)))
+		h.config.Emit(count(telemetry.MetricCascaded, "Reason", string(sms.StatusUndelivered)))
 		return
 	case ledger.Delivered:
-		h.Emit(latency(telemetry.MetricDeliveryLatency, h.Now().Sub(r.ReceivedAt)))
+		h.config.Emit(latency(telemetry.MetricDeliveryLatency, h.config.Now().Sub(r.ReceivedAt)))
 	case ledger.Sending, ledger.Sent, ledger.Undelivered, ledger.Failed, ledger.Uncertain, ledger.Dropped, ledger.Dead:
 	}
 	h.emitOutcome(r)
@@ -211,8 +211,8 @@ func (h *Handler) emitMove(r ledger.Record) {
 
 // emitOutcome counts a text by the state that it moved to.
 func (h *Handler) emitOutcome(r ledger.Record) {
-	h.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
+	h.config.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
 	if r.ReachedNobody() {
-		h.Emit(one(telemetry.MetricReachedNobody))
+		h.config.Emit(one(telemetry.MetricReachedNobody))
 	}
 }

@@ -28,7 +28,7 @@ func lettersAttempts(record events.SQSMessage) (attempts int, ok bool) {
 // an earlier death is nothing to act on: the text has gone on since, and lies on the dead-letter queue with a later letter.
 func (h *Handler) redrive(ctx context.Context, j *job, attempts int) verdict {
 	return h.takeBack(ctx, j, func(r ledger.Record) (ledger.Record, bool, error) {
-		return r.Redrive(attempts, h.Now())
+		return r.Redrive(attempts, h.config.Now())
 	})
 }
 
@@ -49,7 +49,7 @@ func (h *Handler) takeBack(ctx context.Context, j *job, edit func(ledger.Record)
 		}
 		if r, changed, err = edit(r); changed {
 			// The queue has it again: the record must outlive everything that is handed out of it.
-			r = r.Kept(h.Now().Add(h.Retention))
+			r = r.Kept(h.config.Now().Add(h.config.Retention))
 		}
 		return r, changed, err
 	})
@@ -66,16 +66,16 @@ func (h *Handler) takeBack(ctx context.Context, j *job, edit func(ledger.Record)
 		return decideAgain()
 	case stored.State == ledger.Queued:
 		// The operator has seen the route as it is now, which may have been changed for this text a moment ago.
-		h.Routes.Forget(plan.Numbers(stored)...)
-		h.Emit(one(telemetry.MetricRedriven))
+		h.config.Routes.Forget(plan.Numbers(stored)...)
+		h.config.Emit(one(telemetry.MetricRedriven))
 		if stored.Reason == ledger.ReasonResendOrder {
-			h.Logger.LogAttrs(ctx, slog.LevelInfo, "text sent again by an operator's order", textAttrs(stored, nil)...)
+			h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text sent again by an operator's order", textAttrs(stored, nil)...)
 		} else {
-			h.Logger.LogAttrs(ctx, slog.LevelInfo, "text redriven", textAttrs(stored, nil)...)
+			h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text redriven", textAttrs(stored, nil)...)
 		}
 	default:
 		h.emitMove(stored)
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, "text settled: Twilio has it", textAttrs(stored, nil)...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text settled: Twilio has it", textAttrs(stored, nil)...)
 	}
 	j.moved = true
 	return decideAgain()

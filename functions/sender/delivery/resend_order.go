@@ -79,6 +79,6 @@ func orderOf(record events.SQSMessage) (o ledger.Order, ok bool) {
 // something has, the message goes on as a repeat.
 func (h *Handler) resendOrdered(ctx context.Context, j *job, o ledger.Order) verdict {
 	return h.takeBack(ctx, j, func(r ledger.Record) (ledger.Record, bool, error) {
-		return r.Resend(o, h.Now())
+		return r.Resend(o, h.config.Now())
 	})
 }

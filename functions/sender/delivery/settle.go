@@ -41,7 +41,7 @@ type settling struct {
 
 // newSettling begins with a batch. Nobody settles early unless there is a Deleter, and groups to wait for.
 func (h *Handler) newSettling(ctx context.Context, records []events.SQSMessage, groups int) *settling {
-	s := &settling{h: h, deleter: h.Done, left: groups, handles: make(map[string]string, len(records))}
+	s := &settling{h: h, deleter: h.config.Done, left: groups, handles: make(map[string]string, len(records))}
 	if len(records) == 0 {
 		return s
 	}
@@ -87,7 +87,7 @@ func (s *settling) settleEarly(ctx context.Context) {
 	}
 	if err := s.deleter.Delete(context.WithoutCancel(ctx), done); err != nil {
 		// They are deleted when the batch ends.
-		s.h.Logger.LogAttrs(ctx, slog.LevelWarn, "messages not deleted before their batch's end", slog.String("error", err.Error()))
+		s.h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "messages not deleted before their batch's end", slog.String("error", err.Error()))
 	}
 }
 
@@ -116,6 +116,6 @@ func (s *settling) giveBack(ctx context.Context) {
 	}
 	if err := s.queue.ChangeVisibility(context.WithoutCancel(ctx), changes); err != nil {
 		// They come back when their visibility timeout is over.
-		s.h.Logger.LogAttrs(ctx, slog.LevelWarn, "visibility not changed", slog.String("error", err.Error()))
+		s.h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "visibility not changed", slog.String("error", err.Error()))
 	}
 }

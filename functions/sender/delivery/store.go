@@ -18,7 +18,7 @@ const maxPuts = 5
 
 // recall reads a text's record; version 0 if there is none.
 func (h *Handler) recall(ctx context.Context, r ledger.Record) (ledger.Record, error) {
-	stored, err := h.Ledger.Get(ctx, r.MessageSid)
+	stored, err := h.config.Ledger.Get(ctx, r.MessageSid)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return ledger.Record{}, nil
 	}
@@ -47,7 +47,7 @@ func (h *Handler) write(ctx context.Context, j *job, what string, wanted ledger.
 func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record) (ok bool, err error) {
 	doubtful := false
 	for range maxPuts {
-		stored, err := auditlog.Put(ctx, h.Ledger, j.text, wanted)
+		stored, err := auditlog.Put(ctx, h.config.Ledger, j.text, wanted)
 		switch {
 		case err == nil:
 			ok = true
@@ -104,7 +104,7 @@ func (h *Handler) changeOwn(ctx context.Context, r ledger.Record, edit func(ledg
 	doubtful := false
 	for range recordTries {
 		edited := false
-		changed, err = auditlog.Change(ctx, h.Ledger, r, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+		changed, err = auditlog.Change(ctx, h.config.Ledger, r, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
 			before := r
 			if r, edited, err = edit(r); edited {
 				writes = append(writes, writing{before, r})

@@ -19,18 +19,18 @@ import (
 // timer looks at a text again: its delivery timeout is over, or a receipt has left it to the next hop. From there the
 // timer's message moves the text, as the text's own has moved it before.
 func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
-	due := timerOf(envelope, h.Now())
-	if h.Now().Before(due.Due) {
+	due := timerOf(envelope, h.config.Now())
+	if h.config.Now().Before(due.Due) {
 		if h.delivered(ctx, envelope.RelayID) {
 			return done()
 		}
 		if err := h.remind(ctx, envelope.RelayID, due.Attempt, due.Due); err != nil {
-			h.Logger.LogAttrs(ctx, slog.LevelError, "timer not set again", slog.String("message_sid", envelope.RelayID), slog.String("error", err.Error()))
+			h.config.Logger.LogAttrs(ctx, slog.LevelError, "timer not set again", slog.String("message_sid", envelope.RelayID), slog.String("error", err.Error()))
 			return h.later(envelope.ReceivedAt, err)
 		}
 		return done()
 	}
-	r, err := h.Ledger.Get(ctx, envelope.RelayID)
+	r, err := h.config.Ledger.Get(ctx, envelope.RelayID)
 	j := &job{record: record, text: r, due: due.Due}
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		j.text.MessageSid = envelope.RelayID
@@ -38,7 +38,7 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 	}
 	if r.Upcoming() <= due.Attempt {
 		// The claim that the timer was set for is being written, or never was.
-		if left := h.SendTimeout + leaseMargin - h.Now().Sub(due.Due); left > 0 {
+		if left := h.config.SendTimeout + leaseMargin - h.config.Now().Sub(due.Due); left > 0 {
 			return again(left)
 		}
 		return done()
@@ -66,7 +66,7 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 // remind sets a timer: the text is looked at again when it is due. A queue holds a message back for a while only, so that
 // a timer further away is set again when it comes.
 func (h *Handler) remind(ctx context.Context, relayID string, attempt int, due time.Time) error {
-	now := h.Now()
+	now := h.config.Now()
 	envelope := queue.Envelope{
 		Version: queue.Version, Kind: queue.KindTimer, RelayID: relayID, ReceivedAt: now,
 		Timer: &queue.Timer{Attempt: attempt, Due: due},
@@ -76,7 +76,7 @@ func (h *Handler) remind(ctx context.Context, relayID string, attempt int, due t
 		return err
 	}
 	message.Delay = min(max(0, due.Sub(now)), queue.MaxDelay)
-	return h.Timers.Send(ctx, message)
+	return h.config.Timers.Send(ctx, message)
 }
 
 // timerOf returns the envelope's timer. One that was set by a clock that was ahead is due as long after now as it was then.
@@ -91,13 +91,13 @@ func timerOf(envelope queue.Envelope, now time.Time) queue.Timer {
 // delivered reports whether a text is known to have arrived, so that a timer that is not due yet need not be set again. What
 // cannot be read is not known.
 func (h *Handler) delivered(ctx context.Context, messageSid string) bool {
-	r, err := h.Ledger.Get(ctx, messageSid)
+	r, err := h.config.Ledger.Get(ctx, messageSid)
 	return err == nil && r.State == ledger.Delivered
 }
 
 // needsNothing reports whether the text needs nothing more for now.
 func (h *Handler) needsNothing(r ledger.Record) bool {
-	step, _ := r.Next(h.Now())
+	step, _ := r.Next(h.config.Now())
 	return step == ledger.StepDone
 }
 
@@ -108,7 +108,7 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	if err == nil && (p.Drop != "" || p.DeliveryTimeout == 0 || !p.Next(j.text, attempt.To)) {
 		return done()
 	}
-	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(h.Now()); err == nil && early > 0 && !clock.Ahead(attempt.StartedAt, h.Now()) {
+	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(h.config.Now()); err == nil && early > 0 && !clock.Ahead(attempt.StartedAt, h.config.Now()) {
 		// The timer is older than the claim, whose first try came to nothing, or the route has more patience since.
 		return again(early)
 	}
@@ -117,8 +117,8 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	}
 	var found sms.Found
 	if err == nil {
-		fetchCtx, cancel := context.WithTimeout(ctx, h.SendTimeout)
-		found, err = h.Messages.Fetch(fetchCtx, attempt.OutboundSid)
+		fetchCtx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
+		found, err = h.config.Messages.Fetch(fetchCtx, attempt.OutboundSid)
 		cancel()
 		if f := fault.Of(err); f.Kind == fault.Permanent && f.HTTPStatus == notFound && f.Code != 0 {
 			// Twilio itself says that it does not know the message; then nobody will get it.
@@ -130,18 +130,18 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	} else if err == nil {
 		late := false
 		j.text, err = h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
-			r, late = r.TimeOut(attempt.Number, h.Now())
+			r, late = r.TimeOut(attempt.Number, h.config.Now())
 			return r, late, nil
 		})
 		if err == nil && late && j.text.State == ledger.Queued {
-			h.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonDeliveryTimeout)))
+			h.config.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonDeliveryTimeout)))
 		}
 	}
 	if err != nil {
 		return h.notNow(ctx, j, "delivery timeout not settled", err)
 	}
 	j.moved = true
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "delivery timeout", append(textAttrs(j.text, nil), slog.String("message_status", string(found.Status)))...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "delivery timeout", append(textAttrs(j.text, nil), slog.String("message_status", string(found.Status)))...)
 	return h.advance(ctx, j)
 }
 

@@ -27,8 +27,8 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 	switch {
 	case errors.Is(err, queue.ErrVersion):
 		// While a newer version is being rolled out, its senders will take it.
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "newer envelope left", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
-		return again(h.Policy.HaltDelay)
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "newer envelope left", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
+		return again(h.config.Policy.HaltDelay)
 	case err != nil:
 		return h.buryUndecodable(ctx, record, err)
 	}
@@ -46,9 +46,9 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 // queue counts. If someone has to mend something first, it is when there was time to.
 func (h *Handler) later(since time.Time, err error) verdict {
 	if fault.Of(err).Kind == fault.Fatal {
-		return again(h.Policy.HaltDelay)
+		return again(h.config.Policy.HaltDelay)
 	}
-	return again(h.Policy.Wait(h.Now().Sub(since), h.Spread()))
+	return again(h.config.Policy.Wait(h.config.Now().Sub(since), h.config.Spread()))
 }
 
 // sentAt returns when the queue took the message, which is all that is known of one that cannot be read. Zero, which is long

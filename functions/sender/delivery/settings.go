@@ -1,0 +1,40 @@
+package delivery
+
+import "time"
+
+// The defaults and bounds of the settings. They are said here once: the function's config, the flags of relay serve, and the tests of
+// the template and of the docs take them from here. Those of the pace limits are in shared/pace, and those of the ledger's retention,
+// which the operators' function has too, in shared/ledger.
+const (
+	// DefaultRetryBase is the pause after a text's first failed attempt.
+	DefaultRetryBase = 2 * time.Second
+
+	// MaxAttempts bounds how many attempts there may be at a phone.
+	DefaultMaxAttempts = 8
+	MinMaxAttempts     = 1
+	MaxMaxAttempts     = 100
+
+	// SendTimeout bounds one POST.
+	DefaultSendTimeout = 8 * time.Second
+	MinSendTimeout     = time.Second
+	MaxSendTimeout     = 20 * time.Second
+
+	// ReconcileLooks is how often Twilio is asked again for a message whose POST was not answered.
+	DefaultReconcileLooks = 3
+	MinReconcileLooks     = 1
+	MaxReconcileLooks     = 20
+
+	// ReconcileInterval is how far apart those looks are.
+	DefaultReconcileInterval = 40 * time.Second
+	MinReconcileInterval     = 10 * time.Millisecond
+	MaxReconcileInterval     = 10 * time.Minute
+)
+
+// Span is for how long Twilio's list is looked at before a text is given up, by these settings. However short that is set, the
+// window made of it leaves room for clocks that are some seconds apart.
+func Span(looks int, interval, sendTimeout time.Duration) time.Duration {
+	return max(time.Duration(looks)*interval, 2*(sendTimeout+leaseMargin))
+}
+
+// LongestPost is how long after its attempt's beginning a POST may have ended.
+func LongestPost(sendTimeout time.Duration) time.Duration { return claimAge + sendTimeout }

@@ -1,0 +1,65 @@
+package templates
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	routing "quickdumpnow.com/smsrelay/shared/route"
+)
+
+func deliveryChecks() []check {
+	return []check{{"the sender's parameters have the code's defaults and bounds", findDeliveryParameters, []mutation{
+		{"another default of a number", setParameter("MaxAttempts", "Default", 9)},
+		{"fewer attempts than may be", setParameter("MaxAttempts", "MinValue", 0)},
+		{"more looks than may be", setParameter("ReconcileLooks", "MaxValue", 21)},
+		{"another default of a time", setParameter("SendTimeout", "Default", "9s")},
+		{"a longer timeout", setParameter("SendTimeout", "AllowedPattern", "^[0-9]+s$")},
+		{"a longer interval", setParameter("ReconcileInterval", "AllowedPattern", "^[0-9]{1,3}s$")},
+		{"a shorter retention", setParameter("LedgerRetention", "AllowedPattern", "^[0-9]{3,5}h$")},
+		{"not the default", setParameter("LedgerRetention", "AllowedPattern", "^360h$")},
+	}}}
+}
+
+func setParameter(name, field string, value any) func(t template) {
+	return func(t template) { mapping(at(t, "Parameters."+name))[field] = value }
+}
+
+// findDeliveryParameters: what the template lets through, the sender has to start with.
+func findDeliveryParameters(t template, _ code, report reporter) {
+	for name, want := range map[string][3]int{
+		"MaxAttempts":    {delivery.DefaultMaxAttempts, delivery.MinMaxAttempts, delivery.MaxMaxAttempts},
+		"ReconcileLooks": {delivery.DefaultReconcileLooks, delivery.MinReconcileLooks, delivery.MaxReconcileLooks},
+	} {
+		for i, field := range []string{"Default", "MinValue", "MaxValue"} {
+			if got := fmt.Sprint(at(t, "Parameters."+name+"."+field)); got != fmt.Sprint(want[i]) {
+				report("%s: its %s is %s, should be %d", name, field, got, want[i])
+			}
+		}
+	}
+	for name, p := range map[string]struct{ fallback, shortest, longest, unit time.Duration }{
+		"RetryBase":         {delivery.DefaultRetryBase, 0, 1 << 62, time.Second},
+		"SendTimeout":       {delivery.DefaultSendTimeout, delivery.MinSendTimeout, delivery.MaxSendTimeout, time.Second},
+		"ReconcileInterval": {delivery.DefaultReconcileInterval, delivery.MinReconcileInterval, delivery.MaxReconcileInterval, time.Second},
+		"LedgerRetention":   {ledger.DefaultRetention, ledger.MinRetention, ledger.MaxRetention, time.Hour},
+	} {
+		fallback := text(t, "Parameters."+name+".Default")
+		if want := routing.Duration(p.fallback).String(); fallback != want {
+			report("%s: is %q by default, should be %q", name, fallback, want)
+		}
+		pattern, err := regexp.Compile(text(t, "Parameters."+name+".AllowedPattern"))
+		if err != nil || !pattern.MatchString(fallback) {
+			report("%s: should take its default, %v", name, err)
+			continue
+		}
+		for n := range 100_000 {
+			written := fmt.Sprintf("%d%s", n, map[time.Duration]string{time.Second: "s", time.Hour: "h"}[p.unit])
+			if d := time.Duration(n) * p.unit; pattern.MatchString(written) && (d < p.shortest || d > p.longest) {
+				report("%s: takes %q, and the sender would not start", name, written)
+				break
+			}
+		}
+	}
+}
