@@ -30,7 +30,7 @@ OPENAPI_VENV := $(CACHE)/smsrelay-openapi-$(shell cat testing/openapi/requiremen
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Relay one text on this machine, with a stand-in for Twilio, and show its whole trail

@@ -109,7 +109,7 @@ func theirs() []string {
 }
 
 func findNamed(t template, _ code, report reporter) {
-	_, section, found := strings.Cut(readDoc(report, "README.md"), "\n### On AWS\n")
+	_, section, found := strings.Cut(readDoc(report, "README.md"), "\n## On AWS\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	if !found || section == "" {
 		report("README.md: has no section On AWS")
