@@ -70,7 +70,9 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		sendTimeout:        r.DurationWithin("RELAY_SEND_TIMEOUT", delivery.DefaultSendTimeout, delivery.MinSendTimeout, delivery.MaxSendTimeout),
 		pacePair:           env.Parsed(r, "RELAY_PACE_PAIR", pace.DefaultPair, pace.Parse),
 		paceNumber:         env.Parsed(r, "RELAY_PACE_NUMBER", pace.DefaultNumber, pace.Parse),
-		reconcileLooks:     r.Int("RELAY_RECONCILE_LOOKS", delivery.DefaultReconcileLooks, delivery.MinReconcileLooks, delivery.MaxReconcileLooks),
+		reconcileLooks: r.Int(
+			"RELAY_RECONCILE_LOOKS", delivery.DefaultReconcileLooks, delivery.MinReconcileLooks, delivery.MaxReconcileLooks,
+		),
 		reconcileInterval: r.DurationWithin(
 			"RELAY_RECONCILE_INTERVAL", delivery.DefaultReconcileInterval, delivery.MinReconcileInterval, delivery.MaxReconcileInterval,
 		),

@@ -68,7 +68,7 @@ func Seal(before, after ledger.Record) (ledger.Record, error) {
 
 // Change is [ledger.Change], and seals what edit changes. Production code changes records through it and [Put] alone: a change
 // without its seal is reported by relay audit verify as made past the relay.
-func Change(ctx context.Context, store ledger.Updater, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error)) (ledger.Record, error) {
+func Change(ctx context.Context, store ledger.Updater, r ledger.Record, edit ledger.Edit) (ledger.Record, error) {
 	return ledger.Change(ctx, store, r, sealing(edit))
 }
 
@@ -86,7 +86,7 @@ func Put(ctx context.Context, store ledger.Store, before, wanted ledger.Record) 
 }
 
 // sealing returns an edit that seals what it changes.
-func sealing(edit func(ledger.Record) (ledger.Record, bool, error)) func(ledger.Record) (ledger.Record, bool, error) {
+func sealing(edit ledger.Edit) ledger.Edit {
 	return func(r ledger.Record) (ledger.Record, bool, error) {
 		edited, changed, err := edit(r)
 		if err != nil || !changed {

@@ -131,13 +131,19 @@ func SortKeyFrom(t time.Time) string {
 	return SortKey(t)
 }
 
+// Edit changes a record; changed is false if nothing is to be changed.
+//
+// It may run several times, on the record as it is by then: whenever someone else was quicker, and when the ledger did not say whether
+// a write happened. So it decides from the record that it is given, and sets what it tells its caller in every run.
+type Edit func(r Record) (edited Record, changed bool, err error)
+
 // maxConflicts bounds how often Change begins again. Each conflict means that someone else's change went through.
 const maxConflicts = 10
 
 // Change applies edit to r and stores the result, again on the newer record whenever someone else was quicker. edit
 // returns false if nothing is to be changed; Change then returns the record as it stands. Errors are those of
 // Store.Update and of edit.
-func Change(ctx context.Context, store Updater, r Record, edit func(Record) (Record, bool, error)) (Record, error) {
+func Change(ctx context.Context, store Updater, r Record, edit Edit) (Record, error) {
 	for range maxConflicts {
 		edited, changed, err := edit(r)
 		if err != nil || !changed {

@@ -22,7 +22,9 @@ const (
 
 // Owner returns the MessageSid of the text whose message the outbound one is, by the ledger, among those of r's conversation that
 // may have been sent at the time of its attempt; "" if the ledger names none.
-func Owner(ctx context.Context, records ledger.Lister, r ledger.Record, attempt ledger.Attempt, outboundSid string) (owner string, err error) {
+func Owner(
+	ctx context.Context, records ledger.Lister, r ledger.Record, attempt ledger.Attempt, outboundSid string,
+) (owner string, err error) {
 	_, err = conversation(ctx, records, r, attempt, func(other ledger.Record) error {
 		for _, a := range other.Attempts {
 			if a.OutboundSid == outboundSid {

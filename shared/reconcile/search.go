@@ -110,7 +110,9 @@ func (s Search) read(ctx context.Context, r ledger.Record, attempt ledger.Attemp
 }
 
 // judge decides by the list and the ledger. isProven is false if the verdict would need more than could be read.
-func (s Search) judge(ctx context.Context, r ledger.Record, attempt ledger.Attempt, read list) (message sms.Found, verdict Verdict, isProven bool, err error) {
+func (s Search) judge(
+	ctx context.Context, r ledger.Record, attempt ledger.Attempt, read list,
+) (message sms.Found, verdict Verdict, isProven bool, err error) {
 	question := Question{
 		Message:   sms.Outbound{From: r.TwilioNumber, To: attempt.To, Body: plan.TextOf(r)},
 		StartedAt: attempt.StartedAt, Span: s.Span, Longest: s.Longest, Listed: read.messages,

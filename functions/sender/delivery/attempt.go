@@ -191,7 +191,8 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 	}
 	wait := at.Sub(h.config.Now())
 	h.config.Emit(one(telemetry.MetricPaced), latency(telemetry.MetricPaceWait, wait))
-	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text paced", append(textAttrs(j.text, nil), slog.Any("next_destination", to), slog.Int64("wait_ms", wait.Milliseconds()))...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text paced",
+		append(textAttrs(j.text, nil), slog.Any("next_destination", to), slog.Int64("wait_ms", wait.Milliseconds()))...)
 	return again(wait)
 }
 
@@ -257,7 +258,10 @@ func (h *Handler) emitAccepted(r ledger.Record, segments int) {
 	if segments == 0 {
 		segments = sms.Segments(bodyOf(r))
 	}
-	h.config.Emit(one(telemetry.MetricRelayed), telemetry.Measurement{Name: telemetry.MetricSegments, Unit: telemetry.Count, Value: float64(segments)})
+	h.config.Emit(
+		one(telemetry.MetricRelayed),
+		telemetry.Measurement{Name: telemetry.MetricSegments, Unit: telemetry.Count, Value: float64(segments)},
+	)
 }
 
 // isAccepted reports whether Twilio is known to have taken the message of the attempt of that number.
@@ -274,7 +278,8 @@ func (h *Handler) relayed(ctx context.Context, r ledger.Record) {
 // markOptedOut changes a hop's mark, which is for people and for the choice of hops: without it the text goes on all the same.
 func (h *Handler) markOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) {
 	if err := h.config.Routes.MarkOptedOut(ctx, number, hop, optedOut); err != nil {
-		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "opt-out not marked", slog.Any("twilio_number", number), slog.Any("destination", hop), slog.String("error", err.Error()))
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "opt-out not marked",
+			slog.Any("twilio_number", number), slog.Any("destination", hop), slog.String("error", err.Error()))
 		return
 	}
 	if optedOut {

@@ -51,11 +51,11 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 		AttributeReason: string(ledger.ReasonUndecodable), AttributeLastError: cause.Error(),
 	})
 	if err != nil {
-		h.config.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message not buried", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message not buried", messageAttrs(record, err)...)
 		return h.later(sentAt(record), err)
 	}
 	h.config.Emit(count(telemetry.MetricDeadLetters, "Reason", string(ledger.ReasonUndecodable)))
-	h.config.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message buried", slog.String("queue_message_id", record.MessageId), slog.String("error", cause.Error()))
+	h.config.Logger.LogAttrs(ctx, slog.LevelError, "undecodable message buried", messageAttrs(record, cause)...)
 	return done()
 }
 

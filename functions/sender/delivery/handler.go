@@ -218,7 +218,8 @@ func (h *Handler) workThrough(ctx context.Context, group []events.SQSMessage) []
 func (h *Handler) workSafely(ctx context.Context, record events.SQSMessage) (v verdict) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			h.config.Logger.LogAttrs(ctx, slog.LevelError, "sender panicked", slog.String("queue_message_id", record.MessageId), slog.String("kind", fmt.Sprintf("%T", cause)))
+			h.config.Logger.LogAttrs(ctx, slog.LevelError, "sender panicked",
+				slog.String("queue_message_id", record.MessageId), slog.String("kind", fmt.Sprintf("%T", cause)))
 			v = h.later(sentAt(record), nil)
 		}
 	}()

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -19,6 +21,11 @@ func count(name, dimension, value string) telemetry.Measurement {
 
 func latency(name string, took time.Duration) telemetry.Measurement {
 	return telemetry.Measurement{Name: name, Unit: telemetry.Milliseconds, Value: float64(took.Milliseconds())}
+}
+
+// messageAttrs are what a log line says of a message of the queue of which no more is known.
+func messageAttrs(record events.SQSMessage, err error) []slog.Attr {
+	return []slog.Attr{slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error())}
 }
 
 // textAttrs are what a text's one log line tells of it.

@@ -24,9 +24,11 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
 		return done()
 	}
-	news := false
+	isNews := false
 	if err == nil {
-		r, news, err = h.takeReceipt(ctx, r, *envelope.Receipt)
+		var a application
+		a, err = h.takeReceipt(ctx, r, *envelope.Receipt)
+		r, isNews = a.record, a.isNews
 	}
 	last, _ := r.Current()
 	mayHaveMoved := last.Number == envelope.Receipt.Attempt || envelope.Receipt.Status.Lost()
@@ -37,9 +39,9 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 		h.config.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
 		return h.later(envelope.ReceivedAt, err)
 	}
-	attrs := append(receiptAttrs(envelope, nil), slog.Bool("news", news), slog.String("state", string(r.State)))
+	attrs := append(receiptAttrs(envelope, nil), slog.Bool("news", isNews), slog.String("state", string(r.State)))
 	level := slog.LevelInfo
-	if news && envelope.Receipt.Status.Lost() {
+	if isNews && envelope.Receipt.Status.Lost() {
 		level = slog.LevelWarn
 	}
 	h.config.Logger.LogAttrs(ctx, level, "receipt applied", attrs...)
@@ -48,25 +50,25 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 
 // takeReceipt applies a receipt. If nobody waits for the message any more, a timer is set before: once the receipt is applied,
 // nothing says that a timer is missing.
-func (h *Handler) takeReceipt(ctx context.Context, r ledger.Record, receipt sms.Receipt) (applied ledger.Record, news bool, err error) {
+func (h *Handler) takeReceipt(ctx context.Context, r ledger.Record, receipt sms.Receipt) (application, error) {
 	isSet := receipt.Status.Final()
 	for {
 		if !isSet && isUnawaited(r, receipt.Attempt) {
 			if err := h.awaitDelivery(ctx, r); err != nil {
-				return r, false, err
+				return application{record: r}, err
 			}
 			isSet = true
 		}
 		isMissing := false
-		applied, news, err = h.applyIf(ctx, r, receipt, func(r ledger.Record) bool {
+		a, err := h.applyIf(ctx, r, receipt, func(r ledger.Record) bool {
 			isMissing = !isSet && isUnawaited(r, receipt.Attempt)
 			return !isMissing
 		})
 		if err != nil || !isMissing {
-			return applied, news, err
+			return a, err
 		}
 		// It was given up while its receipt was in hand.
-		r = applied
+		r = a.record
 	}
 }
 
@@ -103,44 +105,52 @@ func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
 	return h.remind(ctx, r.MessageSid, last.Number, h.config.Now().Add(p.DeliveryTimeout))
 }
 
+// application is what came of applying a receipt: the record then, and whether the receipt has changed it.
+type application struct {
+	record ledger.Record
+	isNews bool
+}
+
 // apply takes a receipt into the record and decides where the text goes if the message was not delivered.
-func (h *Handler) apply(ctx context.Context, r ledger.Record, receipt sms.Receipt) (applied ledger.Record, news bool, err error) {
+func (h *Handler) apply(ctx context.Context, r ledger.Record, receipt sms.Receipt) (application, error) {
 	return h.applyIf(ctx, r, receipt, func(ledger.Record) bool { return true })
 }
 
 // applyIf is apply, unless the record by then is one that the receipt may not change.
-func (h *Handler) applyIf(ctx context.Context, r ledger.Record, receipt sms.Receipt, may func(ledger.Record) bool) (applied ledger.Record, news bool, err error) {
+func (h *Handler) applyIf(
+	ctx context.Context, r ledger.Record, receipt sms.Receipt, may func(ledger.Record) bool,
+) (application, error) {
 	f, p, err := h.lossOf(ctx, r, receipt)
 	if err != nil {
-		return r, false, err
+		return application{record: r}, err
 	}
-	before, isFirst := r, false
+	before, isNews, isFirst := r, false, false
 	applied, isMine, err := h.changeOwn(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
-		before, news = r, false
+		before, isNews = r, false
 		if !may(r) {
 			return r, false, nil
 		}
-		if r, news = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.config.Now()); news {
+		if r, isNews = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.config.Now()); isNews {
 			isFirst = !isAccepted(before, receipt.Attempt)
 		}
-		return r, news, nil
+		return r, isNews, nil
 	})
 	if err != nil {
-		return r, false, err
+		return application{record: r}, err
 	}
 	if isMine && isFirst {
 		h.emitAccepted(applied, 0)
 	}
-	if news && f != nil && f.Kind == fault.Quota {
+	if isNews && f != nil && f.Kind == fault.Quota {
 		h.config.Emit(one(telemetry.MetricQuota))
 	}
-	if news && f != nil && f.Kind == fault.OptedOut {
+	if isNews && f != nil && f.Kind == fault.OptedOut {
 		h.markOptedOut(ctx, r.TwilioNumber, toOf(applied, receipt.Attempt), true)
 	}
-	if news && applied.State != before.State {
+	if isNews && applied.State != before.State {
 		h.emitMove(applied)
 	}
-	return applied, news, nil
+	return application{applied, isNews}, nil
 }
 
 // lossOf classifies a receipt that says that the message was not delivered, and looks up where its text may go. f is nil

@@ -34,7 +34,7 @@ func (h *Handler) redrive(ctx context.Context, j *job, attempts int) verdict {
 
 // takeBack carries out what an operator said about a text that has ended or is uncertain: edit puts it back on its way, or settles it
 // where Twilio has it after all. The message goes on as a repeat if the text is as it was.
-func (h *Handler) takeBack(ctx context.Context, j *job, edit func(ledger.Record) (ledger.Record, bool, error)) verdict {
+func (h *Handler) takeBack(ctx context.Context, j *job, edit ledger.Edit) verdict {
 	isAwaited := func(r ledger.Record) bool { return r.State.Final() && r.Awaited() }
 	awaited := isAwaited(j.text)
 	if awaited {

@@ -48,7 +48,8 @@ func ResendOrder(r ledger.Record, d ledger.Decision) (queue.Outgoing, error) {
 func envelopeOf(r ledger.Record) queue.Envelope {
 	message := plan.MessageOf(r)
 	envelope := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindInbound, RelayID: r.MessageSid, ReceivedAt: r.ReceivedAt, Message: &message, Destination: r.Destination,
+		Version: queue.Version, Kind: queue.KindInbound, RelayID: r.MessageSid, ReceivedAt: r.ReceivedAt,
+		Message: &message, Destination: r.Destination,
 	}
 	if r.Manual {
 		envelope.Kind = queue.KindManual

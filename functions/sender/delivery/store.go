@@ -86,17 +86,14 @@ const recordTries = 3
 const recordTimeout = 5 * time.Second
 
 // change applies edit to the record, stubbornly.
-//
-// An edit may run several times, on the record as it is by then: whenever someone else was quicker, and when the ledger did not say
-// whether a write happened. So it decides from the record that it is given, and sets what it tells its caller in every run.
-func (h *Handler) change(ctx context.Context, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error)) (ledger.Record, error) {
+func (h *Handler) change(ctx context.Context, r ledger.Record, edit ledger.Edit) (ledger.Record, error) {
 	changed, _, err := h.changeOwn(ctx, r, edit)
 	return changed, err
 }
 
 // changeOwn is change, and mine tells whether the record is as this call wrote it. That is not so if there was nothing to change,
 // or someone else was quicker.
-func (h *Handler) changeOwn(ctx context.Context, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error)) (changed ledger.Record, mine bool, err error) {
+func (h *Handler) changeOwn(ctx context.Context, r ledger.Record, edit ledger.Edit) (changed ledger.Record, mine bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	// A write of which the ledger did not say whether it happened may be what the next try finds.

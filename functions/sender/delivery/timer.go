@@ -25,7 +25,8 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 			return done()
 		}
 		if err := h.remind(ctx, envelope.RelayID, due.Attempt, due.Due); err != nil {
-			h.config.Logger.LogAttrs(ctx, slog.LevelError, "timer not set again", slog.String("message_sid", envelope.RelayID), slog.String("error", err.Error()))
+			h.config.Logger.LogAttrs(ctx, slog.LevelError, "timer not set again",
+				slog.String("message_sid", envelope.RelayID), slog.String("error", err.Error()))
 			return h.later(envelope.ReceivedAt, err)
 		}
 		return done()
@@ -108,7 +109,8 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	if err == nil && (p.Drop != "" || p.DeliveryTimeout == 0 || !p.Next(j.text, attempt.To)) {
 		return done()
 	}
-	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(h.config.Now()); err == nil && early > 0 && !clock.Ahead(attempt.StartedAt, h.config.Now()) {
+	now := h.config.Now()
+	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(now); err == nil && early > 0 && !clock.Ahead(attempt.StartedAt, now) {
 		// The timer is older than the claim, whose first try came to nothing, or the route has more patience since.
 		return again(early)
 	}
@@ -126,7 +128,9 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 		}
 	}
 	if err == nil && found.Status.Final() {
-		j.text, _, err = h.apply(ctx, j.text, receiptOf(j.text, attempt, found))
+		var a application
+		a, err = h.apply(ctx, j.text, receiptOf(j.text, attempt, found))
+		j.text = a.record
 	} else if err == nil {
 		late := false
 		j.text, err = h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
@@ -141,7 +145,8 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 		return h.notNow(ctx, j, "delivery timeout not settled", err)
 	}
 	j.moved = true
-	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "delivery timeout", append(textAttrs(j.text, nil), slog.String("message_status", string(found.Status)))...)
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "delivery timeout",
+		append(textAttrs(j.text, nil), slog.String("message_status", string(found.Status)))...)
 	return h.advance(ctx, j)
 }
 

@@ -27,7 +27,7 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 	switch {
 	case errors.Is(err, queue.ErrVersion):
 		// While a newer version is being rolled out, its senders will take it.
-		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "newer envelope left", slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error()))
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "newer envelope left", messageAttrs(record, err)...)
 		return again(h.config.Policy.HaltDelay)
 	case err != nil:
 		return h.buryUndecodable(ctx, record, err)
