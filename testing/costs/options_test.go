@@ -78,7 +78,7 @@ func standingOptions(s stack, p path) []option {
 		{"encryption at rest with AWS's own keys", "nothing", "KMS calls, which DynamoDB makes every few minutes and not for each text"},
 		{"a key of your own instead (not in the template)", dollars(of("key")) + " for each", "as above"},
 		{"a domain of your own (`DomainName`)", "nothing; " + dollars(of("zone")) + " for a zone in Route 53", "nothing"},
-		{"a second region that stands by (`FallbackBaseUrl`)", dollars(standingTotal(s)), "nothing, until it is fallen back on"},
+		{"a second region, ready to take over (`FallbackBaseUrl`)", dollars(standingTotal(s)), "nothing, until it is fallen back on"},
 		{"global tables under both (not in the template)", "the tables' storage again", dollars(replicated) + " for the ledger's replicated writes"},
 	}
 }

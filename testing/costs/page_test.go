@@ -86,7 +86,7 @@ func dollars(n float64) string {
 }
 
 func priceTable() string {
-	rows := [][]string{{"what", "price", "for one", "where it stands"}}
+	rows := [][]string{{"what", "price", "for one", "where it is listed"}}
 	for _, p := range prices() {
 		rows = append(rows, []string{p.service, "$" + plain(p.dollars), p.unit, p.page})
 	}

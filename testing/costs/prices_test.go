@@ -7,7 +7,7 @@ type price struct {
 	key     string
 	dollars float64
 	unit    string
-	// service and page say whose price it is, and where it stands.
+	// service and page say whose price it is, and where it is listed.
 	service, page string
 }
 
