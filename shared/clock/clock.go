@@ -1,9 +1,9 @@
 // Package clock holds the one clock that functions go by: wall time, and nothing else.
 //
 // A time.Time of time.Now carries two readings, and Go compares two such times by the second one, the monotonic clock. Lambda
-// freezes a process between two invocations, and that clock may stand still meanwhile: what was read an hour ago is then a
-// second old, and a pause of a minute does not end. Wall time goes on. It may also be set back, so that whoever keeps a moment in memory
-// takes one that lies ahead of now as void.
+// freezes a process between two invocations, and that clock may stop meanwhile: what was read an hour ago then seems a
+// second old, and a pause of a minute does not end. Wall time goes on. It may also be set back, so code that keeps a
+// moment in memory ignores one that is later than now.
 //
 // It is not for tests, which set their own clock, and does not wait: timers and contexts bound one invocation, and go by
 // themselves.

@@ -1,4 +1,4 @@
-// Package conversation is what the relay keeps of one customer at one Twilio number beyond the single text: for now, whether the
+// Package conversation is what the relay remembers about one customer at one Twilio number beyond the single text: for now, whether the
 // customer has opted out. It holds no words of customers but the keyword itself, and it never expires. It does not know where
 // it is kept (shared/aws/dynamo, shared/onehost/sqlite).
 package conversation

@@ -1,6 +1,6 @@
-// Package inert keeps the characters from a screen that do more than show a letter. Customers, operators and Twilio write
+// Package inert keeps characters off a screen that do more than show a letter. Customers, operators and Twilio write
 // what the relay shows, and a terminal obeys what is written to it: an escape sequence moves the cursor or renames the
-// window, a carriage return writes over what stands there, and a bidi control turns a line around. Such a character is
+// window, a carriage return overwrites what is there, and a bidi control turns a line around. Such a character is
 // written as its JSON escape instead (\u001b), which is as good in a line for people as inside a JSON string.
 //
 // It is not a check: texts go on to phones as they came.

@@ -1,6 +1,6 @@
 // Package ledger is the delivery record of each text, its state machine, and the contract of the table that keeps the
-// records. Every change is a conditional write of the whole record, so that of two senders with the same text only
-// one goes on, and the change stream shows each change exactly once. It does not know where the table is kept
+// records. Every change is a conditional write of the whole record, so that only one of two senders with the same text
+// goes on, and the change stream shows each change exactly once. It does not know where the table is kept
 // (shared/aws/dynamo, shared/onehost/sqlite), and it makes no decision about failures (shared/retry).
 package ledger
 

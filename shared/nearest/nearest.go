@@ -1,4 +1,4 @@
-// Package nearest finds what somebody probably meant who mistyped a name. It knows nothing of what the names are of.
+// Package nearest finds the name that somebody probably meant to type. It does not know what the names mean.
 package nearest
 
 import "strings"

@@ -1,6 +1,6 @@
-// Package pace is the idea of sending no faster than a carrier allows: limits, the memory of what was booked, and the
-// pure function that books the next free moment. A [Book] keeps that memory for all senders together. Nothing here
-// waits: who has booked a moment sends then.
+// Package pace is the idea of sending no faster than a carrier allows: limits, the memory of reserved send times, and the
+// pure function that reserves the next free one. A [Book] keeps that memory for all senders together. Nothing here
+// waits: a sender waits for the time that it reserved.
 package pace
 
 import (

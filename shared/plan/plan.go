@@ -1,6 +1,6 @@
-// Package plan decides what is to become of a text by the routes as they are now: dropped for a reason, or sent to a hop,
-// and under which of the route's settings. It is pure, so that what an operator is told beforehand
-// (functions/operator/operations) is what the sender does (functions/sender/delivery). It looks nothing up, keeps no pace
+// Package plan decides by the current routes what becomes of a text: it is dropped for a reason, or sent to a hop under
+// the route's settings. It is pure, so that the sender (functions/sender/delivery) does exactly what an operator was told
+// in advance (functions/operator/operations). It looks nothing up, keeps no pace
 // and decides nothing about failures (shared/retry).
 package plan
 

@@ -1,6 +1,5 @@
-// Package telemetry is how the relay is watched: measurements and the build's version. It is not
-// tied to a monitoring product: on AWS measurements become CloudWatch EMF lines (this package), on one host Prometheus
-// series (cmd/relay).
+// Package telemetry has what the relay measures, and the build's version. It is not tied to a monitoring product:
+// measurements become CloudWatch EMF lines on AWS (this package), and Prometheus series on one host (cmd/relay).
 package telemetry
 
 // Unit is a measurement's unit, in CloudWatch's words.

@@ -1,6 +1,6 @@
 // Package webhook answers Twilio: it takes the incoming-message webhook and the status callback, checks their
-// signature, puts them on the queue and says so at once. It does not look routes up and sends nothing; that is
-// functions/sender's part.
+// signature, puts them on the queue and says so at once. It looks up no routes and sends nothing; functions/sender
+// does.
 package webhook
 
 import (

@@ -1,5 +1,5 @@
-// Package operations serves operators: it queues a manual text, answers what became of any text, and shows what one says. Who may call it
-// is not decided here: on AWS the gateway asks for IAM's SigV4, on one host the front door for a bearer token.
+// Package operations serves operators: it queues a manual text, answers what became of any text, and shows what one says. It does not
+// decide who may call it: the gateway asks for IAM's SigV4 on AWS, and the front door for a bearer token on one host.
 package operations
 
 import (

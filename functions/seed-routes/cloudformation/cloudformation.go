@@ -1,6 +1,6 @@
 // Package cloudformation is the relay's door to CloudFormation: it brings the answer of a custom resource to the address
 // that CloudFormation gave for it. It reads no requests and decides no answer (functions/seed-routes does). The address
-// is signed: whoever has it can answer, and so no error of this package shows it.
+// is signed. Anyone who has it can answer, so no error of this package shows it.
 package cloudformation
 
 import (

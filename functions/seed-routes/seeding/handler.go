@@ -1,6 +1,6 @@
 // Package seeding puts the routes of a maintenance.json into the routing table when CloudFormation asks for it, as a
-// custom resource of the stack. It takes no route away and never overwrites a later change, so that what operators wrote
-// since outlasts every deployment. It answers CloudFormation whatever happens: a stack that gets no answer waits for it.
+// custom resource of the stack. It removes no route and never overwrites a later change, so that operators' changes
+// outlast every deployment. It answers CloudFormation whatever happens: a stack that gets no answer waits for it.
 package seeding
 
 import (

@@ -1,7 +1,7 @@
 // Package cloudwatch is the relay's door to CloudWatch Logs: the audit log, in the terms of shared/auditlog, kept by
 // PutLogEvents in a log group of its own. A line printed to standard output would be in the log, too, but nobody would
-// learn of one that got lost. A Trail finds the entries of one text again. It makes no entries (functions/stream-audit does), creates no log group (template.yaml
-// does) and writes no metrics.
+// notice a lost one. A Trail finds the entries of one text again. The package makes no entries (functions/stream-audit
+// does), creates no log group (template.yaml does) and writes no metrics.
 package cloudwatch
 
 import (

@@ -1,6 +1,6 @@
 // Package secrets is the relay's door to Secrets Manager: Twilio's credentials, in the JSON that the service's managed
-// Twilio secrets have, so that their rotation can be switched on. A Vault asks the service each time, what is Kept is asked for
-// again only when it proves wrong, and no error, log line or printed value of either shows a secret.
+// Twilio secrets have, so that their rotation can be switched on. A Vault asks the service each time. A Kept
+// secret is read again only when it proves wrong. No error, log line or printed value of either shows a secret.
 package secrets
 
 import (

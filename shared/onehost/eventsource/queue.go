@@ -1,5 +1,5 @@
-// Package eventsource stands for Lambda's event source mappings where there are none: it takes batches off a queue, or
-// off a change stream, hands them to a function and carries out what the function answers. It knows nothing of texts.
+// Package eventsource does on one host what Lambda's event source mappings do on AWS: it takes batches off a queue, or
+// off a change stream, hands them to a function and carries out what the function answers. It knows nothing about texts.
 package eventsource
 
 import (

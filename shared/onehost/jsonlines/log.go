@@ -1,6 +1,6 @@
-// Package jsonlines keeps the audit log of the embedded set in files of JSON lines, which only ever grow: segments, by size and
-// month. Each line is an audit entry with the line's time put before its other fields, as "@timestamp". It is for one process at
-// a time: it takes no lock (the database beside it has one).
+// Package jsonlines keeps the audit log of a relay on one host in files of JSON lines that only grow: segments, by size
+// and month. Each line is an audit entry with the line's time put before its other fields, as "@timestamp". It is for one process at
+// a time: it takes no lock (the database in the same folder has one).
 package jsonlines
 
 import (

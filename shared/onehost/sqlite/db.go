@@ -1,4 +1,4 @@
-// Package sqlite keeps the embedded set's data in one SQLite file: the queues, the ledger, the routes, the conversations, the
+// Package sqlite keeps the data of a relay on one host in one SQLite file: the queues, the ledger, the routes, the conversations, the
 // pace, and the stream of changes that the audit trail is made from. It is the door to modernc.org/sqlite, which is SQLite
 // without cgo.
 //
