@@ -17,9 +17,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/desk"
-	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
 )
@@ -32,7 +32,7 @@ type canaryFlags struct {
 	numbers                numberFlags
 }
 
-func (p program) canaryCommand() *cobra.Command {
+func (p program) canaryCommand(finder frontDoorFinder) *cobra.Command {
 	var f canaryFlags
 	cmd := &cobra.Command{
 		Use:   "canary NUMBER",
@@ -52,7 +52,7 @@ not arrive in time.`,
 			if err != nil {
 				return err
 			}
-			return p.canary(cmd.Context(), cmd.Flags(), number, f)
+			return p.canary(cmd.Context(), cmd.Flags(), finder, number, f)
 		},
 	}
 	flags := cmd.Flags()
@@ -64,7 +64,7 @@ not arrive in time.`,
 	flags.BoolVar(&f.yes, "yes", false, "allow one real text")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the stages")
 	f.numbers.add(flags)
-	addExam(flags)
+	finder.addFlags(flags)
 	return cmd
 }
 
@@ -83,29 +83,25 @@ type stage struct {
 	AfterMillisecond int64  `json:"after_ms"`
 }
 
-func (p program) canary(ctx context.Context, flags *pflag.FlagSet, number sms.PhoneNumber, f canaryFlags) (err error) {
-	relay, closeRelay, err := p.examined(ctx, flags)
+func (p program) canary(ctx context.Context, flags *pflag.FlagSet, finder frontDoorFinder, number sms.PhoneNumber, f canaryFlags) (err error) {
+	door, err := finder.find(ctx, flags)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeRelay()) }()
-	if relay.OpenErr != nil {
-		return relay.OpenErr
-	}
 	if f.url != "" {
-		relay.PublicBaseURLs = []string{strings.TrimSuffix(f.url, "/")}
-	}
-	if err := f.check(ctx, relay, number); err != nil {
-		return err
+		door.urls = []string{strings.TrimSuffix(f.url, "/")}
 	}
 	d, err := p.openDesk(ctx, flags)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := f.check(ctx, door, d.Routes, number); err != nil {
+		return err
+	}
 	watching, stop := context.WithTimeout(ctx, f.timeout)
 	defer stop()
-	result, failure := p.fly(watching, relay, d, number, f)
+	result, failure := p.fly(watching, door, d, number, f)
 	if f.asJSON {
 		failure = errors.Join(failure, json.NewEncoder(p.stdout).Encode(result))
 	}
@@ -133,14 +129,14 @@ func (f *canaryFlags) read(text string) (sms.PhoneNumber, error) {
 }
 
 // check refuses what would send a text that nobody has allowed, or go nowhere.
-func (f canaryFlags) check(ctx context.Context, relay doctor.Relay, number sms.PhoneNumber) error {
+func (f canaryFlags) check(ctx context.Context, door frontDoor, table route.Table, number sms.PhoneNumber) error {
 	switch {
-	case len(relay.PublicBaseURLs) == 0:
+	case len(door.urls) == 0:
 		return usageError{errors.New("where is the relay? Say it with --url, or PUBLIC_BASE_URL")}
-	case len(relay.AuthTokens) == 0:
+	case len(door.authTokens) == 0:
 		return usageError{errors.New("the text has to be signed: set TWILIO_AUTH_TOKEN")}
 	}
-	routes, err := relay.Routes.List(ctx)
+	routes, err := table.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -155,14 +151,14 @@ func (f canaryFlags) check(ctx context.Context, relay doctor.Relay, number sms.P
 		return hintedError{foundError{fmt.Errorf("%s has no active route, and the text would be dropped", number)}, "relay route ls shows the routes"}
 	case f.phone != "" && !sms.Same(sms.PhoneNumber(f.phone), goesTo):
 		return usageError{fmt.Errorf("the texts of %s go to %s, not to --phone", number, goesTo.Mask())}
-	case relay.OwnTwilio && !f.yes && f.phone == "":
+	case door.ownTwilio && !f.yes && f.phone == "":
 		return usageError{fmt.Errorf("this sends one real text to %s, at the cost of a text: allow it with --yes, or name that phone with --phone", goesTo.Mask())}
 	}
 	return nil
 }
 
 // fly sends the text and watches it.
-func (p program) fly(ctx context.Context, relay doctor.Relay, d *desk.Desk, number sms.PhoneNumber, f canaryFlags) (flown, error) {
+func (p program) fly(ctx context.Context, door frontDoor, d *desk.Desk, number sms.PhoneNumber, f canaryFlags) (flown, error) {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // it never fails: see its documentation
 	result := flown{MessageSid: "SM" + hex.EncodeToString(random[:])}
@@ -177,7 +173,7 @@ func (p program) fly(ctx context.Context, relay doctor.Relay, d *desk.Desk, numb
 	if !f.asJSON {
 		fmt.Fprintf(p.stdout, "text %s to %s\n", result.MessageSid, number)
 	}
-	if err := postCanary(ctx, relay, number, result.MessageSid, f); err != nil {
+	if err := postCanary(ctx, door, number, result.MessageSid, f); err != nil {
 		return result, err
 	}
 	reached("taken by the front door")
@@ -196,8 +192,8 @@ func (p program) fly(ctx context.Context, relay doctor.Relay, d *desk.Desk, numb
 }
 
 // postCanary posts the webhook as Twilio does.
-func postCanary(ctx context.Context, relay doctor.Relay, number sms.PhoneNumber, sid string, f canaryFlags) error {
-	address := relay.PublicBaseURLs[0] + webhook.PathInbound
+func postCanary(ctx context.Context, door frontDoor, number sms.PhoneNumber, sid string, f canaryFlags) error {
+	address := door.urls[0] + webhook.PathInbound
 	form := url.Values{
 		"MessageSid": {sid}, "From": {f.from}, "To": {string(number)}, "Body": {f.body}, "NumMedia": {"0"}, "NumSegments": {"1"},
 		"SmsStatus": {string(sms.StatusReceived)},
@@ -207,8 +203,8 @@ func postCanary(ctx context.Context, relay doctor.Relay, number sms.PhoneNumber,
 		return errors.New("the relay's URL is none")
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("X-Twilio-Signature", signature.SignForm(relay.AuthTokens[0], address, form))
-	response, err := relay.HTTP.Do(request)
+	request.Header.Set("X-Twilio-Signature", signature.SignForm(door.authTokens[0], address, form))
+	response, err := door.http.Do(request)
 	if err != nil {
 		return hintedError{errors.New("the front door does not answer"), "relay doctor --only front-door-health says more"}
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // TestDemoFindsWhatIsWrong lets Twilio misbehave: the demo must not say that all went well.
@@ -52,7 +53,7 @@ func TestDemoFindsWhatIsWrong(t *testing.T) {
 func TestConsoleShowsOneReadableLine(t *testing.T) {
 	var out bytes.Buffer
 	logger := slog.New(newConsole(&out, false)).With(slog.String("relay", "one"))
-	logger.Info("text relayed", slog.Any("customer", demoCustomer), slog.Int("error_code", 0), slog.String("reason", ""), slog.String("error", "two words"))
+	logger.Info("text relayed", slog.Any("customer", sms.PhoneNumber("+13125550147")), slog.Int("error_code", 0), slog.String("reason", ""), slog.String("error", "two words"))
 	logger.Debug("health answered")
 	line := out.String()
 	if strings.Count(line, "\n") != 1 {

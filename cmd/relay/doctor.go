@@ -208,3 +208,13 @@ func fill(relay *doctor.Relay, opened *desk.Desk) {
 func newFrontDoorClient() *http.Client {
 	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
+
+// frontDoor finds the relay's front door for those who post there.
+func (p program) frontDoor(ctx context.Context, flags *pflag.FlagSet) (frontDoor, error) {
+	relay, closeRelay, err := p.examined(ctx, flags)
+	if err != nil {
+		return frontDoor{}, err
+	}
+	return frontDoor{urls: relay.PublicBaseURLs, authTokens: relay.AuthTokens, ownTwilio: relay.OwnTwilio, http: newFrontDoorClient()},
+		errors.Join(relay.OpenErr, closeRelay())
+}

@@ -129,9 +129,12 @@ func named(what, name string, all []explanation) (explanation, error) {
 		}
 		known = append(known, e.Name)
 	}
-	return explanation{}, hintedError{
-		usageError{fmt.Errorf("%q is no %s", name, what)}, "known are " + strings.Join(known, ", "),
-	}
+	return explanation{}, notAmong(what, name, known)
+}
+
+// notAmong refuses a name that is not one of the known ones.
+func notAmong(what, name string, known []string) error {
+	return hintedError{usageError{fmt.Errorf("%q is no %s", name, what)}, "known are " + strings.Join(known, ", ")}
 }
 
 // numbered reads a number within bounds, which what says in words.

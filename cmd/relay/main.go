@@ -96,7 +96,7 @@ Begin with "relay demo", which shows the whole way of a text and needs no accoun
 		Args:                       unknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(p.doctorCommand(), p.numberCommand(), p.canaryCommand())
+	root.AddCommand(p.doctorCommand(), p.numberCommand(p.numberCheckCommand()), p.canaryCommand(frontDoorFinder{addExam, p.frontDoor}))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(p.sendCommand(), p.statusCommand(), p.tailCommand(), p.dlqCommand(), p.uncertainCommand(), p.resendCommand(), p.sweepCommand())
 	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.auditCommand(), p.fakeTwilioCommand(), p.benchCommand(), p.versionCommand())

@@ -17,7 +17,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
-func (p program) numberCommand() *cobra.Command {
+func (p program) numberCommand(check *cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "number",
 		Short: "See and set where the account's numbers post their texts",
@@ -27,7 +27,7 @@ API key: the restricted key that sends may not look.`,
 		Args:                       unknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.numberListCommand(), p.numberConfigureCommand(), p.numberCheckCommand())
+	cmd.AddCommand(p.numberListCommand(), p.numberConfigureCommand(), check)
 	return cmd
 }
 

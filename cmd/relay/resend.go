@@ -80,8 +80,8 @@ func (f resendFlags) check(sids []string) error {
 		}
 	}
 	for _, reason := range f.reasons {
-		if _, err := findReason(reason); err != nil {
-			return usageError{fmt.Errorf("--reason: %w", err)}
+		if !slices.Contains(reasonNames(), reason) {
+			return usageError{fmt.Errorf("--reason: %w", notAmong("reason", reason, reasonNames()))}
 		}
 	}
 	return checkNote(f.because, f.by)

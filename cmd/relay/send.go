@@ -61,7 +61,7 @@ func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) 
 	if err != nil {
 		return err
 	}
-	to, err := f.numbers.readFlag(flagTo, f.to)
+	to, err := f.numbers.readFlag("to", f.to)
 	if err != nil {
 		return err
 	}
