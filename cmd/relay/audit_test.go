@@ -200,10 +200,14 @@ func (ledgerOf) Unaudited(context.Context, func(string)) error { return nil }
 
 // TestVerifyWaitsForARemoval once, and reads the end of the log again.
 func TestVerifyWaitsForARemoval(t *testing.T) {
-	r := storyLife(1, storyNoon)[0]
+	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	r, err := relaytest.Record(1, noon).Claim("c1a1", 0, relaytest.Destination, time.Minute, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
 	r.Version = 1
 	lineOf := func(before, after *ledger.Record, change string) auditlog.Line {
-		entry, err := auditlog.MessageEntry(before, after, change, auditlog.Seen{At: storyNoon.Add(time.Hour)})
+		entry, err := auditlog.MessageEntry(before, after, change, auditlog.Seen{At: noon.Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,9 +232,9 @@ func TestVerifyWaitsForARemoval(t *testing.T) {
 					return nil
 				},
 			}
-			v := verification{source: source, now: func() time.Time { return storyNoon.Add(time.Hour) }, wait: func(_ context.Context, until time.Time, removed int) error {
+			v := verification{source: source, now: func() time.Time { return noon.Add(time.Hour) }, wait: func(_ context.Context, until time.Time, removed int) error {
 				waited++
-				if removed != 1 || !until.Equal(storyNoon.Add(time.Hour+time.Minute)) {
+				if removed != 1 || !until.Equal(noon.Add(time.Hour+time.Minute)) {
 					t.Errorf("waits until %v for %d", until, removed)
 				}
 				if comes {
