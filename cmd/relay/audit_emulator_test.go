@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 	"quickdumpnow.com/smsrelay/shared/aws/cloudwatch"
@@ -110,7 +111,7 @@ func (d *deployed) tell(before, after *ledger.Record, change string) {
 func (d *deployed) relay(args ...string) (code int, out, trouble string) {
 	d.t.Helper()
 	var stdout, stderr bytes.Buffer
-	p := program{stdout: &stdout, stderr: &stderr, lookup: func(string) (string, bool) { return "", false }}
+	p := program{cli.Program{Stdout: &stdout, Stderr: &stderr, Lookup: func(string) (string, bool) { return "", false }}}
 	code = p.run(d.t.Context(), append(append([]string{"audit"}, args...), "--aws", "--audit-log-group", d.name))
 	return code, stdout.String(), stderr.String()
 }
@@ -130,30 +131,30 @@ func TestAuditOnAWS(t *testing.T) {
 	hourAgo := time.Now().Add(-time.Hour).Truncate(time.Minute)
 	first := d.live(1, hourAgo, 3)
 	second := d.live(2, hourAgo, 2)
-	d.verify(exitDone, "5 entries, 2 texts")
-	d.verify(exitDone, "3 entries, 1 texts", "--message", first.MessageSid)
-	d.verify(exitDone, `"heads":true,"problems":{}`, "--json", "--since", "3h")
-	if code, out, trouble := d.relay("trace", first.MessageSid); code != exitDone || strings.Count(out, "***0122") != 3 {
+	d.verify(cli.ExitDone, "5 entries, 2 texts")
+	d.verify(cli.ExitDone, "3 entries, 1 texts", "--message", first.MessageSid)
+	d.verify(cli.ExitDone, `"heads":true,"problems":{}`, "--json", "--since", "3h")
+	if code, out, trouble := d.relay("trace", first.MessageSid); code != cli.ExitDone || strings.Count(out, "***0122") != 3 {
 		t.Errorf("trace: exit code %d\n%s%s", code, out, trouble)
 	}
-	if code, out, trouble := d.relay("export", "--format", "jsonl", "--since", "3h"); code != exitDone || strings.Count(out, "\n") != 5 {
+	if code, out, trouble := d.relay("export", "--format", "jsonl", "--since", "3h"); code != cli.ExitDone || strings.Count(out, "\n") != 5 {
 		t.Errorf("export: exit code %d\n%s%s", code, out, trouble)
 	}
 
 	// A change of just now may still be on its way into the log; one of an hour ago is missing.
 	d.live(3, time.Now().Add(-3*time.Minute-10*time.Second), 2)
-	d.verify(exitDone, "pending", "--grace", "5m")
-	d.verify(exitFound, relaytest.MessageSid(3)+": version 3 is missing at the end", "--grace", "1s")
-	d.verify(exitDone, "No entry is missing", "--message", second.MessageSid)
+	d.verify(cli.ExitDone, "pending", "--grace", "5m")
+	d.verify(cli.ExitFound, relaytest.MessageSid(3)+": version 3 is missing at the end", "--grace", "1s")
+	d.verify(cli.ExitDone, "No entry is missing", "--message", second.MessageSid)
 
 	// So is the removal of a record, until the log tells of it.
 	key := map[string]types.AttributeValue{dynamo.LedgerSchema().Key: &types.AttributeValueMemberS{Value: second.MessageSid}}
 	if _, err := d.tables.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &d.name, Key: key}); err != nil {
 		t.Fatal(err)
 	}
-	d.verify(exitFound, second.MessageSid+": the ledger has no record of it", "--message", second.MessageSid, "--grace", "1s")
+	d.verify(cli.ExitFound, second.MessageSid+": the ledger has no record of it", "--message", second.MessageSid, "--grace", "1s")
 	d.tell(&second, nil, auditlog.ChangeExpired)
-	d.verify(exitDone, "3 entries, 1 texts", "--message", second.MessageSid)
+	d.verify(cli.ExitDone, "3 entries, 1 texts", "--message", second.MessageSid)
 }
 
 // TestAuditOnAWSThatIsNotThere gives advice.
@@ -161,11 +162,11 @@ func TestAuditOnAWSThatIsNotThere(t *testing.T) {
 	d := newDeployed(t)
 	group := d.name
 	d.name = "another-" + group
-	d.verify(exitFailed, "there is no log group "+d.name)
-	d.verify(exitFailed, "hint: see that --aws-profile and --aws-region are those of the stack")
+	d.verify(cli.ExitFailed, "there is no log group "+d.name)
+	d.verify(cli.ExitFailed, "hint: see that --aws-profile and --aws-region are those of the stack")
 	d.name = group
 	code, out, trouble := d.relay("verify", "--ledger-table", "another-"+group)
-	if code != exitFailed || !strings.Contains(trouble, "ResourceNotFoundException") || !strings.Contains(trouble, "hint: ") {
+	if code != cli.ExitFailed || !strings.Contains(trouble, "ResourceNotFoundException") || !strings.Contains(trouble, "hint: ") {
 		t.Errorf("without the table: exit code %d\n%s%s", code, out, trouble)
 	}
 }
@@ -197,9 +198,9 @@ func TestRouteHistoryOnAWS(t *testing.T) {
 		"went to ***0123": {"--at", "1m"},
 	} {
 		var stdout, stderr bytes.Buffer
-		p := program{stdout: &stdout, stderr: &stderr, lookup: func(string) (string, bool) { return "", false }}
+		p := program{cli.Program{Stdout: &stdout, Stderr: &stderr, Lookup: func(string) (string, bool) { return "", false }}}
 		code := p.run(t.Context(), append([]string{"route", "history", "+18585550100", "--aws", "--audit-log-group", d.name}, args...))
-		if code != exitDone || !strings.Contains(stdout.String(), want) {
+		if code != cli.ExitDone || !strings.Contains(stdout.String(), want) {
 			t.Errorf("%v: exit code %d, want %q\n%s%s", args, code, want, stdout.String(), stderr.String())
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -26,7 +26,7 @@ func relayTexts(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: texts FOLDER")
 	}
 	ctx := context.Background()
-	db, err := sqlite.Open(ctx, filepath.Join(ts.MkAbs(args[0]), embedded.DatabaseFile), time.Now)
+	db, err := sqlite.Open(ctx, filepath.Join(ts.MkAbs(args[0]), datafolder.DatabaseFile), time.Now)
 	ts.Check(err)
 	for n := range 2 {
 		var before ledger.Record

@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
-	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
@@ -25,7 +24,7 @@ import (
 func auditOf(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, trouble bytes.Buffer
-	p := program{stdout: &out, stderr: &trouble, lookup: func(string) (string, bool) { return "", false }}
+	p := program{cli.Program{Stdout: &out, Stderr: &trouble, Lookup: func(string) (string, bool) { return "", false }}}
 	code = p.run(t.Context(), append([]string{"audit"}, args...))
 	return code, out.String(), trouble.String()
 }
@@ -33,14 +32,14 @@ func auditOf(t *testing.T, args ...string) (code int, stdout, stderr string) {
 // TestVerifyBesideARelayThatIsBehind: what the outbox still holds is no gap, and what it no longer holds is.
 func TestVerifyBesideARelayThatIsBehind(t *testing.T) {
 	data := t.TempDir()
-	log, err := jsonlines.Open(filepath.Join(data, embedded.AuditFile), jsonlines.Config{Now: time.Now})
+	log, err := jsonlines.Open(filepath.Join(data, datafolder.AuditFile), jsonlines.Config{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sqlite.Open(t.Context(), filepath.Join(data, embedded.DatabaseFile), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(data, datafolder.DatabaseFile), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +52,7 @@ func TestVerifyBesideARelayThatIsBehind(t *testing.T) {
 	if _, err := db.Ledger().Create(t.Context(), sealed); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, trouble := auditOf(t, "verify", "--data", data); code != exitDone || !strings.Contains(out, "pending  1") {
+	if code, out, trouble := auditOf(t, "verify", "--data", data); code != cli.ExitDone || !strings.Contains(out, "pending  1") {
 		t.Errorf("while the outbox holds the change: exit code %d\n%s%s", code, out, trouble)
 	}
 	changes, err := db.Changes().Read(t.Context(), 1, 0)
@@ -63,7 +62,7 @@ func TestVerifyBesideARelayThatIsBehind(t *testing.T) {
 	if err := db.Changes().Checkpoint(t.Context(), changes[0].SequenceNumber); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, trouble := auditOf(t, "verify", "--data", data); code != exitFound || !strings.Contains(out, "the log has no entry of it") {
+	if code, out, trouble := auditOf(t, "verify", "--data", data); code != cli.ExitFound || !strings.Contains(out, "the log has no entry of it") {
 		t.Errorf("when the change has left the outbox: exit code %d\n%s%s", code, out, trouble)
 	}
 }
@@ -78,27 +77,27 @@ func TestVerifyOfFiles(t *testing.T) {
 		code int
 		want string
 	}{
-		"empty":                        {"", exitDone, "0 entries, 0 texts"},
-		"sound":                        {sound + "\n", exitDone, "1 entries, 1 texts"},
-		"sound, on Windows":            {sound + "\r\n", exitDone, "1 entries, 1 texts"},
-		"without a newline":            {sound, exitDone, "1 entries, 1 texts"},
-		"a mark and empty lines":       {"\ufeff\n" + sound + "\n\r\n \n", exitDone, "1 entries, 1 texts"},
-		"the last line is torn":        {sound + "\n" + sound[:60], exitDone, "torn  1"},
-		"the only line is torn":        {sound[:60], exitDone, "torn  1"},
-		"a line with a time is torn":   {sound + "\n2026-11-28T17:00:00Z " + sound[:60], exitDone, "torn  1"},
-		"a time is torn":               {sound + "\n2026-11-28T17", exitDone, "torn  1"},
-		"a hole at the end":            {sound + "\n\x00\x00\x00", exitDone, "torn  1"},
-		"a line in the middle is torn": {sound + "\n" + sound[:60] + "\n" + sound + "\n", exitFound, "line 2: the line is no entry"},
-		"empty lines are counted":      {"\n\n" + sound[:60] + "\n" + sound + "\n", exitFound, "line 3: the line is no entry"},
-		"a line without end":           {sound + "\n" + strings.Repeat("x", 5<<20), exitFailed, "line 2: it is longer than any line"},
-		"compressed, and torn":         {"\x1f\x8b\x08\x00", exitFailed, "read "},
+		"empty":                        {"", cli.ExitDone, "0 entries, 0 texts"},
+		"sound":                        {sound + "\n", cli.ExitDone, "1 entries, 1 texts"},
+		"sound, on Windows":            {sound + "\r\n", cli.ExitDone, "1 entries, 1 texts"},
+		"without a newline":            {sound, cli.ExitDone, "1 entries, 1 texts"},
+		"a mark and empty lines":       {"\ufeff\n" + sound + "\n\r\n \n", cli.ExitDone, "1 entries, 1 texts"},
+		"the last line is torn":        {sound + "\n" + sound[:60], cli.ExitDone, "torn  1"},
+		"the only line is torn":        {sound[:60], cli.ExitDone, "torn  1"},
+		"a line with a time is torn":   {sound + "\n2026-11-28T17:00:00Z " + sound[:60], cli.ExitDone, "torn  1"},
+		"a time is torn":               {sound + "\n2026-11-28T17", cli.ExitDone, "torn  1"},
+		"a hole at the end":            {sound + "\n\x00\x00\x00", cli.ExitDone, "torn  1"},
+		"a line in the middle is torn": {sound + "\n" + sound[:60] + "\n" + sound + "\n", cli.ExitFound, "line 2: the line is no entry"},
+		"empty lines are counted":      {"\n\n" + sound[:60] + "\n" + sound + "\n", cli.ExitFound, "line 3: the line is no entry"},
+		"a line without end":           {sound + "\n" + strings.Repeat("x", 5<<20), cli.ExitFailed, "line 2: it is longer than any line"},
+		"compressed, and torn":         {"\x1f\x8b\x08\x00", cli.ExitFailed, "read "},
 
-		"a last line that is none":              {sound + "\nnonsense", exitFound, "line 2: the line is no entry"},
-		"forged, without a newline":             {sound + "\n" + forged, exitFound, "line 2: its hash is not that of what it says"},
-		"forged, the only line":                 {forged, exitFound, "line 1: its hash is not that of what it says"},
-		"forged with a time, without a newline": {"2026-11-28T17:00:00Z " + `{"forged":true}`, exitFound, "line 1: the line is no entry"},
-		"forged as serve writes":                {stamped + "\n" + strings.Replace(stamped, `"to":"sending"`, `"to":"sent"`, 1), exitFound, "line 2: its hash"},
-		"forged behind a mark":                  {"\ufeff" + forged, exitFound, "line 1: its hash is not that of what it says"},
+		"a last line that is none":              {sound + "\nnonsense", cli.ExitFound, "line 2: the line is no entry"},
+		"forged, without a newline":             {sound + "\n" + forged, cli.ExitFound, "line 2: its hash is not that of what it says"},
+		"forged, the only line":                 {forged, cli.ExitFound, "line 1: its hash is not that of what it says"},
+		"forged with a time, without a newline": {"2026-11-28T17:00:00Z " + `{"forged":true}`, cli.ExitFound, "line 1: the line is no entry"},
+		"forged as serve writes":                {stamped + "\n" + strings.Replace(stamped, `"to":"sending"`, `"to":"sent"`, 1), cli.ExitFound, "line 2: its hash"},
+		"forged behind a mark":                  {"\ufeff" + forged, cli.ExitFound, "line 1: its hash is not that of what it says"},
 	} {
 		for _, packed := range []bool{false, true} {
 			if packed && strings.HasPrefix(tt.text, "\x1f\x8b") {
@@ -165,96 +164,21 @@ func TestLastLineWithoutANewline(t *testing.T) {
 		whole := writeLines(t, "\ufeff\n"+sound, packed)
 		torn := writeLines(t, sound+"\n"+sound[:60], packed)
 		for _, verb := range [][]string{{"export", "--format", "jsonl"}, {"trace", "--json", relaytest.MessageSid(1)}} {
-			if code, out, trouble := auditOf(t, append(verb, "--file", whole)...); code != exitDone || out != sound+"\n" || trouble != "" {
+			if code, out, trouble := auditOf(t, append(verb, "--file", whole)...); code != cli.ExitDone || out != sound+"\n" || trouble != "" {
 				t.Errorf("%v: exit code %d\n%s%s", verb, code, out, trouble)
 			}
 			code, out, trouble := auditOf(t, append(verb, "--file", torn)...)
-			if code != exitDone || out != sound+"\n" || !strings.Contains(trouble, "line 2 of "+torn+" has no end and is left out") {
+			if code != cli.ExitDone || out != sound+"\n" || !strings.Contains(trouble, "line 2 of "+torn+" has no end and is left out") {
 				t.Errorf("%v of a torn file: exit code %d\n%s%s", verb, code, out, trouble)
 			}
 		}
 		for _, path := range []string{whole, torn} {
 			ctx, end := context.WithCancel(t.Context())
 			out := &endsWhenWritten{end: end}
-			p := program{stdout: out, stderr: out, lookup: func(string) (string, bool) { return "", false }}
-			if code := p.run(ctx, []string{"tail", "--json", "--since", "2026-11-24T00:00:00Z", "--file", path}); code != exitDone || out.String() != sound+"\n" {
+			p := program{cli.Program{Stdout: out, Stderr: out, Lookup: func(string) (string, bool) { return "", false }}}
+			if code := p.run(ctx, []string{"tail", "--json", "--since", "2026-11-24T00:00:00Z", "--file", path}); code != cli.ExitDone || out.String() != sound+"\n" {
 				t.Errorf("tail: exit code %d\n%s", code, out.String())
 			}
 		}
-	}
-}
-
-// ledgerOf is a ledger that gives the answers of a test.
-type ledgerOf map[string]auditlog.Head
-
-func (l ledgerOf) Each(_ context.Context, visit func(string, auditlog.Head)) error {
-	for sid, head := range l {
-		visit(sid, head)
-	}
-	return nil
-}
-
-func (l ledgerOf) Head(_ context.Context, sid string) (auditlog.Head, error) { return l[sid], nil }
-
-func (ledgerOf) Unaudited(context.Context, func(string)) error { return nil }
-
-// TestVerifyWaitsForARemoval once, and reads the end of the log again.
-func TestVerifyWaitsForARemoval(t *testing.T) {
-	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	r, err := relaytest.Record(1, noon).Claim("c1a1", 0, relaytest.Destination, time.Minute, noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Version = 1
-	lineOf := func(before, after *ledger.Record, change string) auditlog.Line {
-		entry, err := auditlog.MessageEntry(before, after, change, auditlog.Seen{At: noon.Add(time.Hour)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		line, err := entry.Line()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return line
-	}
-	for name, comes := range map[string]bool{"it comes": true, "it never comes": false} {
-		t.Run(name, func(t *testing.T) {
-			lines := []auditlog.Line{lineOf(nil, &r, auditlog.ChangeCreated)}
-			waited := 0
-			source := &trail.Source{
-				Ledger: ledgerOf{}, Lag: time.Minute,
-				Read: func(_ context.Context, _ trail.Query, visit func(auditlog.Line) error) error {
-					for _, line := range lines {
-						if err := visit(line); err != nil {
-							return err
-						}
-					}
-					return nil
-				},
-			}
-			v := verification{source: source, now: func() time.Time { return noon.Add(time.Hour) }, wait: func(_ context.Context, until time.Time, removed int) error {
-				waited++
-				if removed != 1 || !until.Equal(noon.Add(time.Hour+time.Minute)) {
-					t.Errorf("waits until %v for %d", until, removed)
-				}
-				if comes {
-					lines = append(lines, lineOf(&r, nil, auditlog.ChangeExpired))
-				}
-				return nil
-			}}
-			report, err := v.run(t.Context())
-			if err != nil || waited != 1 || report.Sound() != comes {
-				t.Errorf("waited %d times, report %+v, error %v", waited, report, err)
-			}
-		})
-	}
-}
-
-// TestExportKeepsSpreadsheetsFromFormulas: who changed a route may have any name.
-func TestExportKeepsSpreadsheetsFromFormulas(t *testing.T) {
-	row := cells(auditlog.Entry{Actor: `=HYPERLINK("https://example.com")`, ReadBy: "@grace", Reason: "refused", TwilioNumber: relaytest.TwilioNumber.Mask()})
-	if row[18] != `'=HYPERLINK("https://example.com")` || row[8] != "refused" || row[9] != "***0100" || len(row) != len(columnNames()) ||
-		row[slices.Index(columnNames(), "read_by")] != "'@grace" {
-		t.Errorf("row %q", row)
 	}
 }

@@ -13,7 +13,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
+	"quickdumpnow.com/smsrelay/cmd/relay/serve/onehost"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -87,14 +88,14 @@ func relayed(t *testing.T, fake *twiliofake.Server) map[sms.PhoneNumber][]string
 // TestBurst sends 1,000 webhooks of 50 customers, every tenth twice, and wants 1,000 messages, in order for each
 // customer, and 1,000 complete audit trails.
 func TestBurst(t *testing.T) {
-	fake, twilioURL := newFake(t, nil)
+	twilio, twilioURL := newFake(t, nil)
 	data := filepath.Join(t.TempDir(), "relay-data")
 	routes, err := route.ParseMaintenance(strings.NewReader(testRoutes()), route.Reading{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	relay, err := embedded.Open(t.Context(), embedded.Config{
-		Listen: "127.0.0.1:0", Data: data, Routes: routes, AccountSid: fakeAccountSid, AuthTokens: []string{fakeAuthToken},
+	relay, err := onehost.Open(t.Context(), onehost.Config{
+		Listen: "127.0.0.1:0", Data: data, Routes: routes, AccountSid: fake.AccountSid, AuthTokens: []string{fake.AuthToken},
 		TwilioBaseURL: twilioURL, RetryBase: time.Second, MaxAttempts: 8, SendTimeout: 8 * time.Second, ReconcileLooks: 3, ReconcileInterval: time.Second, Retention: time.Hour,
 		Logger: slog.New(slog.DiscardHandler),
 	})
@@ -103,7 +104,7 @@ func TestBurst(t *testing.T) {
 	}
 	stop, stopped := runInBackground(t, relay)
 	started := time.Now()
-	acknowledged := burst(t, fake, relay.URL(), burstEach)
+	acknowledged := burst(t, twilio, relay.URL(), burstEach)
 	taken := time.Since(started)
 	waitUntil(t, "all texts delivered", 2*time.Minute, func() bool { return delivered(t, relay) == burstCustomers*burstEach })
 	t.Logf("%d webhooks acknowledged after %v, all delivered after %v", len(acknowledged), taken.Round(time.Millisecond), time.Since(started).Round(time.Millisecond))
@@ -115,7 +116,7 @@ func TestBurst(t *testing.T) {
 	if got := len(acknowledged); got != burstCustomers*burstEach {
 		t.Errorf("%d texts acknowledged, want %d", got, burstCustomers*burstEach)
 	}
-	for customer, texts := range relayed(t, fake) {
+	for customer, texts := range relayed(t, twilio) {
 		if len(texts) != burstEach || !slices.IsSorted(texts) {
 			t.Errorf("customer %s: %d messages, in order %v; want %d in order", customer, len(texts), slices.IsSorted(texts), burstEach)
 		}
@@ -124,7 +125,7 @@ func TestBurst(t *testing.T) {
 }
 
 // runInBackground runs the relay until stop is called; stopped then gives what Run returned, after Close.
-func runInBackground(t *testing.T, relay *embedded.Relay) (stop func(), stopped <-chan error) {
+func runInBackground(t *testing.T, relay *onehost.Relay) (stop func(), stopped <-chan error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -139,7 +140,7 @@ func runInBackground(t *testing.T, relay *embedded.Relay) (stop func(), stopped 
 }
 
 // delivered counts the texts that the ledger says are delivered.
-func delivered(t *testing.T, relay *embedded.Relay) int {
+func delivered(t *testing.T, relay *onehost.Relay) int {
 	t.Helper()
 	n := 0
 	q := ledger.Query{State: ledger.Delivered, Limit: ledger.MaxLimit}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/aws/sqs"
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -89,7 +90,7 @@ func TestSendOnAWS(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &answer); err != nil || !strings.HasPrefix(answer.ID, "RL") {
 		t.Fatalf("answer %q, error %v", out, err)
 	}
-	if code, _, trouble := s.relay("status", answer.ID); code != exitFailed || !strings.Contains(trouble, "the ledger has no such text") {
+	if code, _, trouble := s.relay("status", answer.ID); code != cli.ExitFailed || !strings.Contains(trouble, "the ledger has no such text") {
 		t.Errorf("exit code %d, %s", code, trouble)
 	}
 	s.check("uncertain ls", "no uncertain texts", "uncertain", "ls")
@@ -98,7 +99,7 @@ func TestSendOnAWS(t *testing.T) {
 // check runs the program on the stage, and holds what it prints against what has to be in it.
 func (s *awsStage) check(what, want string, args ...string) {
 	s.t.Helper()
-	if code, out, trouble := s.relay(args...); code != exitDone || !strings.Contains(out, want) {
+	if code, out, trouble := s.relay(args...); code != cli.ExitDone || !strings.Contains(out, want) {
 		s.t.Errorf("%s: exit code %d, want %q in\n%s%s", what, code, want, out, trouble)
 	}
 }

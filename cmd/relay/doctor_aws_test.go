@@ -9,7 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 )
 
 // TestDoctorOnAWS examines what the template makes, in emulators. They have no functions, and moto does not know the protocol in
@@ -17,9 +19,9 @@ import (
 func TestDoctorOnAWS(t *testing.T) {
 	s := newAWSStage(t)
 	_, twilioURL := newFake(t, nil)
-	s.environment[envTwilioBaseURL] = twilioURL
-	s.environment[envAuthTokenSecret], s.environment[envAPIKeySecretID] = s.queue+"-token", "none"
-	results := s.doctor(exitFound)
+	s.environment[cli.EnvTwilioBaseURL] = twilioURL
+	s.environment[doctor.EnvAuthTokenSecret], s.environment[doctor.EnvAPIKeySecretID] = s.queue+"-token", "none"
+	results := s.doctor(cli.ExitFound)
 	want := map[string]doctor.Status{
 		// ElasticMQ does not say that its queues are encrypted.
 		"relay-open": doctor.OK, "queue-settings": doctor.Warn, "dead-letter-queue": doctor.OK, "redrive-policy": doctor.OK, "timer-queue": doctor.OK,
@@ -32,8 +34,8 @@ func TestDoctorOnAWS(t *testing.T) {
 			t.Errorf("%s: %s: %s, want %s", name, got.Status, got.Found, status)
 		}
 	}
-	s.secret(s.queue+"-token", `{"accountSid":"`+fakeAccountSid+`","authToken":"`+fakeAuthToken+`"}`)
-	results = s.doctor(exitFound)
+	s.secret(s.queue+"-token", `{"accountSid":"`+fake.AccountSid+`","authToken":"`+fake.AuthToken+`"}`)
+	results = s.doctor(cli.ExitFound)
 	for name, status := range map[string]doctor.Status{"secrets-shape": doctor.OK, "secrets-age": doctor.OK, "twilio-credentials": doctor.OK, "auth-token": doctor.OK} {
 		if got := results[name]; got.Status != status {
 			t.Errorf("with a secret, %s: %s: %s, want %s", name, got.Status, got.Found, status)
@@ -52,7 +54,7 @@ func (s *awsStage) doctor(want int) map[string]doctor.Result {
 	if err := json.Unmarshal([]byte(stdout), &results); err != nil || code != want {
 		s.t.Fatalf("exit code %d, want %d; %v\n%s\n%s", code, want, err, stdout, stderr)
 	}
-	if strings.Contains(stdout, fakeAuthToken) || slices.Contains(strings.Fields(stdout), string(testNumber)) {
+	if strings.Contains(stdout, fake.AuthToken) || slices.Contains(strings.Fields(stdout), string(testNumber)) {
 		s.t.Errorf("a secret or a number is shown:\n%s", stdout)
 	}
 	byName := map[string]doctor.Result{}

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"testing"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -11,21 +13,21 @@ func TestExitCodes(t *testing.T) {
 		args []string
 		want int
 	}{
-		{"done", []string{"version"}, exitDone},
-		{"help", []string{"--help"}, exitDone},
-		{"unknown command", []string{"relai"}, exitUsage},
-		{"unknown flag", []string{"demo", "--fast"}, exitUsage},
-		{"settings", []string{"serve", "--log-format", "xml"}, exitUsage},
-		{"impossible address", []string{"fake-twilio", "--listen", "256.0.0.1:1"}, exitFailed},
+		{"done", []string{"version"}, cli.ExitDone},
+		{"help", []string{"--help"}, cli.ExitDone},
+		{"unknown command", []string{"relai"}, cli.ExitUsage},
+		{"unknown flag", []string{"demo", "--fast"}, cli.ExitUsage},
+		{"settings", []string{"serve", "--log-format", "xml"}, cli.ExitUsage},
+		{"impossible address", []string{"fake-twilio", "--listen", "256.0.0.1:1"}, cli.ExitFailed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			p := program{stdout: &stdout, stderr: &stderr, lookup: func(string) (string, bool) { return "", false }}
+			p := program{cli.Program{Stdout: &stdout, Stderr: &stderr, Lookup: func(string) (string, bool) { return "", false }}}
 			if got := p.run(t.Context(), test.args); got != test.want {
 				t.Errorf("exit code %d, want %d\n%s", got, test.want, stderr.String())
 			}
-			if test.want != exitDone && stderr.Len() == 0 {
+			if test.want != cli.ExitDone && stderr.Len() == 0 {
 				t.Error("nothing says why")
 			}
 		})

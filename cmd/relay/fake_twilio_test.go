@@ -10,11 +10,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/spf13/pflag"
-
-	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 )
 
 // standIn is a `relay fake-twilio` with the lines that it says at its start.
@@ -30,7 +28,7 @@ func startStandIn(t *testing.T, args ...string) *standIn {
 	ctx, cancel := context.WithCancel(t.Context())
 	code := make(chan int, 1)
 	go func() {
-		p := program{stdout: said, stderr: io.Discard, lookup: func(string) (string, bool) { return "", false }}
+		p := program{cli.Program{Stdout: said, Stderr: io.Discard, Lookup: func(string) (string, bool) { return "", false }}}
 		code <- p.run(ctx, append([]string{"fake-twilio", "--listen", "127.0.0.1:0"}, args...))
 		_ = said.Close()
 	}()
@@ -71,12 +69,12 @@ func (s *standIn) listed(t *testing.T) int {
 // ask makes a request to the Messages resource and reads the answer into answer, if that is not nil.
 func (s *standIn) ask(t *testing.T, method string, body io.Reader, answer any) int {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, s.url+"/2010-04-01/Accounts/"+fakeAccountSid+"/Messages.json", body)
+	request, err := http.NewRequestWithContext(t.Context(), method, s.url+"/2010-04-01/Accounts/"+fake.AccountSid+"/Messages.json", body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.SetBasicAuth(fakeAccountSid, fakeAuthToken)
+	request.SetBasicAuth(fake.AccountSid, fake.AuthToken)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0
@@ -114,7 +112,7 @@ func TestFakeTwilioBehavesUnlessToldOtherwise(t *testing.T) {
 	if got := fake.create(t); got != http.StatusCreated || fake.listed(t) != 1 {
 		t.Errorf("create: %d, %d listed", got, fake.listed(t))
 	}
-	if code := fake.stop(); code != exitDone || <-fake.lines != "" {
+	if code := fake.stop(); code != cli.ExitDone || <-fake.lines != "" {
 		t.Errorf("exit code %d, or more was said", code)
 	}
 }
@@ -143,48 +141,15 @@ func TestFakeTwilioFails(t *testing.T) {
 
 // TestFakeTwilioStopsWhileItHoldsAnswersBack has a caller wait for an answer of the next day.
 func TestFakeTwilioStopsWhileItHoldsAnswersBack(t *testing.T) {
-	fake := startStandIn(t, "--latency", "24h-25h")
+	twilio := startStandIn(t, "--latency", "24h-25h")
 	answered := make(chan int)
-	go func() { answered <- fake.create(t) }()
-	waitUntil(t, "the message", stopTimeout, func() bool { return fake.existing(t) == 1 })
-	if code := fake.stop(); code != exitDone {
+	go func() { answered <- twilio.create(t) }()
+	waitUntil(t, "the message", fake.StopTimeout, func() bool { return twilio.existing(t) == 1 })
+	if code := twilio.stop(); code != cli.ExitDone {
 		t.Errorf("exit code %d", code)
 	}
 	if got := <-answered; got != http.StatusCreated {
 		t.Errorf("answered %d", got)
-	}
-}
-
-// TestFaultFlagsReachTheFake sets what is sure to happen, each by its flag.
-func TestFaultFlagsReachTheFake(t *testing.T) {
-	tests := []struct {
-		flag    string
-		receipt twiliofake.CallbackFault
-		latency time.Duration
-	}{
-		{"--receipts=duplicate:1", twiliofake.CallbackFault{Duplicate: true}, 0},
-		{"--receipts=reorder:1", twiliofake.CallbackFault{AfterNext: true}, 0},
-		{"--receipts=drop:1", twiliofake.CallbackFault{Drop: true}, 0},
-		{"--receipts=drop:100%, reorder:100%", twiliofake.CallbackFault{Drop: true, AfterNext: true}, 0},
-		{"--latency=1s", twiliofake.CallbackFault{}, time.Second},
-		{"--latency=2s-2s", twiliofake.CallbackFault{}, 2 * time.Second},
-	}
-	for _, test := range tests {
-		t.Run(test.flag, func(t *testing.T) {
-			var f faultFlags
-			flags := pflag.NewFlagSet("fake-twilio", pflag.ContinueOnError)
-			f.add(flags)
-			if err := flags.Parse([]string{test.flag}); err != nil {
-				t.Fatal(err)
-			}
-			faults, err := f.faults()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if receipt, latency := faults.BeforeCallback(twiliofake.Message{}), faults.Latency(); receipt != test.receipt || latency != test.latency {
-				t.Errorf("receipt %+v, latency %s", receipt, latency)
-			}
-		})
 	}
 }
 
@@ -216,8 +181,8 @@ func TestFakeTwilioSaysItsFaults(t *testing.T) {
 func TestWrongFaultsAreWrongUsage(t *testing.T) {
 	for _, wrong := range []string{"--accept-then-drop=2", "--receipts=x", "--latency=x", "--list-lag=-1s", "--loop-guard=-1", "--seed=x"} {
 		var stdout, stderr bytes.Buffer
-		p := program{stdout: &stdout, stderr: &stderr, lookup: func(string) (string, bool) { return "", false }}
-		if got := p.run(t.Context(), []string{"fake-twilio", wrong}); got != exitUsage || stdout.Len() > 0 {
+		p := program{cli.Program{Stdout: &stdout, Stderr: &stderr, Lookup: func(string) (string, bool) { return "", false }}}
+		if got := p.run(t.Context(), []string{"fake-twilio", wrong}); got != cli.ExitUsage || stdout.Len() > 0 {
 			t.Errorf("%s: exit code %d\n%s%s", wrong, got, &stdout, &stderr)
 		}
 	}

@@ -6,82 +6,71 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/audit"
+	"quickdumpnow.com/smsrelay/cmd/relay/bench"
+	"quickdumpnow.com/smsrelay/cmd/relay/canary"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
+	"quickdumpnow.com/smsrelay/cmd/relay/demo"
+	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
+	"quickdumpnow.com/smsrelay/cmd/relay/explain"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
+	"quickdumpnow.com/smsrelay/cmd/relay/number"
+	"quickdumpnow.com/smsrelay/cmd/relay/route"
+	"quickdumpnow.com/smsrelay/cmd/relay/serve"
+	"quickdumpnow.com/smsrelay/cmd/relay/sweep"
+	"quickdumpnow.com/smsrelay/cmd/relay/text"
+	"quickdumpnow.com/smsrelay/cmd/relay/uncertain"
+	"quickdumpnow.com/smsrelay/cmd/relay/version"
 	"quickdumpnow.com/smsrelay/shared/inert"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// The exit codes.
-const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
-	exitFound  = 3
-)
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	p := program{stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv}
+	p := program{cli.Program{Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv}}
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
 // program is the command line with what it touches of the world.
-type program struct {
-	stdout, stderr io.Writer
-	// lookup finds environment variables.
-	lookup func(name string) (string, bool)
-}
-
-// usageError is a mistake in the call, not in the work.
-type usageError struct{ error }
-
-// foundError is what a command looked for and hoped not to find.
-type foundError struct{ error }
-
-// hintedError is an error with advice.
-type hintedError struct {
-	error
-	hint string
-}
-
-// Unwrap returns the error without its advice.
-func (e hintedError) Unwrap() error { return e.error }
+type program struct{ cli.Program }
 
 // run executes one command line and returns the exit code.
 func (p program) run(ctx context.Context, args []string) int {
-	stdout, stderr := inert.NewWriter(p.stdout), inert.NewWriter(p.stderr)
+	stdout, stderr := inert.NewWriter(p.Stdout), inert.NewWriter(p.Stderr)
 	defer func() { _, _ = stdout.Close(), stderr.Close() }()
-	p.stdout, p.stderr = stdout, stderr
+	p.Stdout, p.Stderr = stdout, stderr
 	root := p.root()
 	root.SetArgs(args)
-	root.SetOut(p.stdout)
-	root.SetErr(p.stderr)
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
 	called, err := root.ExecuteContextC(ctx)
 	if err == nil {
-		return exitDone
+		return cli.ExitDone
 	}
-	fmt.Fprintf(p.stderr, "relay: %s\n", errorText(err))
-	if hinted, ok := errors.AsType[hintedError](err); ok {
-		fmt.Fprintf(p.stderr, "  hint: %s\n", hinted.hint)
+	fmt.Fprintf(p.Stderr, "relay: %s\n", cli.ErrorText(err))
+	if hinted, ok := errors.AsType[cli.HintedError](err); ok {
+		fmt.Fprintf(p.Stderr, "  hint: %s\n", hinted.Hint)
 	}
-	if _, ok := errors.AsType[usageError](err); ok {
-		fmt.Fprintf(p.stderr, "  hint: %s --help shows how it is used\n", called.CommandPath())
-		return exitUsage
+	if _, ok := errors.AsType[cli.UsageError](err); ok {
+		fmt.Fprintf(p.Stderr, "  hint: %s --help shows how it is used\n", called.CommandPath())
+		return cli.ExitUsage
 	}
-	if _, ok := errors.AsType[foundError](err); ok {
-		return exitFound
+	if _, ok := errors.AsType[cli.FoundError](err); ok {
+		return cli.ExitFound
 	}
-	return exitFailed
+	return cli.ExitFailed
 }
 
+// root is the program's table of contents.
 func (p program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "relay",
@@ -93,34 +82,37 @@ Begin with "relay demo", which shows the whole way of a text and needs no accoun
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true,
-		Args:                       unknownCommand,
+		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(p.doctorCommand(), p.numberCommand(p.numberCheckCommand()), p.canaryCommand(frontDoorFinder{addExam, p.frontDoor}))
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(p.sendCommand(), p.statusCommand(), p.tailCommand(), p.dlqCommand(), p.uncertainCommand(), p.resendCommand(), p.sweepCommand())
-	root.AddCommand(p.serveCommand(), p.demoCommand(), p.explainCommand(), p.routeCommand(), p.auditCommand(), p.fakeTwilioCommand(), p.benchCommand(), p.versionCommand())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
+	shared := p.Program
+	root.AddCommand(
+		// Every day.
+		text.SendCommand(shared),
+		text.StatusCommand(shared),
+		text.TailCommand(shared),
+		route.Command(shared),
+
+		// When something is wrong.
+		doctor.Command(shared),
+		explain.Command(shared),
+		deadletters.Command(shared),
+		uncertain.Command(shared),
+		text.ResendCommand(shared),
+		sweep.Command(shared),
+		audit.Command(shared),
+
+		// To set it up.
+		serve.Command(shared),
+		number.Command(shared, doctor.NumberCheckCommand(shared)),
+		canary.Command(shared, doctor.FrontDoors(shared)),
+
+		// To try it out.
+		demo.Command(shared),
+		fake.Command(shared),
+		bench.Command(shared),
+		version.Command(shared),
+	)
 	return root
-}
-
-func unknownCommand(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("unknown command %q%s", args[0], didYouMean(cmd.SuggestionsFor(args[0])))}
-	}
-	return nil
-}
-
-func didYouMean(suggestions []string) string {
-	if len(suggestions) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", did you mean %q?", suggestions[0])
-}
-
-// noArguments refuses arguments as a mistake in the call.
-func noArguments(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("unexpected argument %q", args[0])}
-	}
-	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
@@ -59,7 +61,7 @@ func (s *awsStage) received() []queue.Delivery {
 // TestUncertainOnAWS decides about texts of a deployed relay in each way.
 func TestUncertainOnAWS(t *testing.T) {
 	s := newAWSStage(t)
-	s.environment[envOperator] = "ada"
+	s.environment[cli.EnvOperator] = "ada"
 	sent, again, left := s.park(1), s.park(2), s.park(3)
 	s.check("uncertain ls", again.MessageSid, "uncertain", "ls")
 	s.check("--sent", sent.MessageSid+" is sent", "uncertain", "resolve", sent.MessageSid, "--sent", "SM"+strings.Repeat("9", 32), "--force", "--because", "it is in the log")
@@ -84,7 +86,7 @@ func TestUncertainOnAWS(t *testing.T) {
 // TestResendOnAWS orders texts of a deployed relay to be sent again, and doctor counts them.
 func TestResendOnAWS(t *testing.T) {
 	s := newAWSStage(t)
-	s.environment[envOperator] = "ada"
+	s.environment[cli.EnvOperator] = "ada"
 	s.check("route set", string(testNumber), "route", "set", string(testNumber), "--to", string(testDestination))
 	r := relaytest.Record(7, time.Now().Add(-time.Minute))
 	r.TwilioNumber = testNumber
@@ -95,7 +97,7 @@ func TestResendOnAWS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code, stdout, stderr := s.relay("doctor", "--only", "reached-nobody"); code != exitFound || !strings.Contains(stdout, "reached nobody: 1") {
+	if code, stdout, stderr := s.relay("doctor", "--only", "reached-nobody"); code != cli.ExitFound || !strings.Contains(stdout, "reached nobody: 1") {
 		t.Errorf("doctor: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	s.check("resend", "would go to "+string(testDestination), "resend", "--state", "dropped", "--since", "1h")
@@ -110,10 +112,10 @@ func TestResendOnAWS(t *testing.T) {
 // TestSweepOnAWS finds a text whose webhook failed, and queues it as the front door would have.
 func TestSweepOnAWS(t *testing.T) {
 	s := newAWSStage(t)
-	fake, url := newFake(t, func(c *twiliofake.Config) { c.Webhook = twiliofake.Webhook{URL: "http://127.0.0.1:1/sms/inbound"} })
-	s.environment[envTwilioBaseURL], s.environment[envAccountSid], s.environment[envAuthToken] = url, fakeAccountSid, fakeAuthToken
+	twilio, url := newFake(t, func(c *twiliofake.Config) { c.Webhook = twiliofake.Webhook{URL: "http://127.0.0.1:1/sms/inbound"} })
+	s.environment[cli.EnvTwilioBaseURL], s.environment[cli.EnvAccountSid], s.environment[cli.EnvAuthToken] = url, fake.AccountSid, fake.AuthToken
 	s.check("route set", string(testNumber), "route", "set", string(testNumber), "--to", string(testDestination))
-	lost, err := fake.SendInbound(t.Context(), twiliofake.Inbound{From: relaytest.Customer, To: testNumber, Body: "Is the gate open?"}, "")
+	lost, err := twilio.SendInbound(t.Context(), twiliofake.Inbound{From: relaytest.Customer, To: testNumber, Body: "Is the gate open?"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,17 +147,17 @@ func TestTailOnAWS(t *testing.T) {
 	watching, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	seen := &watched{sid: r.MessageSid, stop: stop}
-	p := program{stdout: seen, stderr: &bytes.Buffer{}, lookup: func(name string) (string, bool) {
+	p := program{cli.Program{Stdout: seen, Stderr: &bytes.Buffer{}, Lookup: func(name string) (string, bool) {
 		value, ok := s.environment[name]
 		return value, ok
-	}}
+	}}}
 	ended := make(chan int, 1)
 	go func() { ended <- p.run(watching, []string{"tail", "--aws", "--json", "--since", "1m"}) }()
 	log := cloudwatch.New(s.other, cloudwatch.Config{Group: s.auditLogGroup, Stream: "test"})
 	if err := log.Append(t.Context(), []auditlog.Line{{Time: entry.Time, Text: line}}); err != nil {
 		t.Fatal(err)
 	}
-	if code := <-ended; code != exitDone || !seen.found {
+	if code := <-ended; code != cli.ExitDone || !seen.found {
 		t.Errorf("exit code %d; the entry was seen: %v", code, seen.found)
 	}
 }

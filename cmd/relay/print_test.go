@@ -12,7 +12,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
@@ -32,7 +34,7 @@ const hostile = "hi\x1b[2J\x1b]8;;https://example.com\x07\u009b31m\u0085\x7f\u20
 func hostileRelay(t *testing.T) (data string) {
 	t.Helper()
 	data = t.TempDir()
-	db, err := sqlite.Open(t.Context(), filepath.Join(data, embedded.DatabaseFile), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(data, datafolder.DatabaseFile), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func hostileRelay(t *testing.T) (data string) {
 	}
 	// A queue takes no control characters but these.
 	queued := strings.NewReplacer("\x1b", "", "\x07", "").Replace(hostile)
-	dead := db.Queue(embedded.DeadLettersName, sqlite.QueueConfig{})
+	dead := db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
 	letter.Attributes = map[string]string{delivery.AttributeReason: "attempts_exhausted", delivery.AttributeLastError: queued, delivery.AttributeAttempts: "2", delivery.AttributeHop: queued}
 	if err := dead.Send(t.Context(), letter); err != nil {
 		t.Fatal(err)
@@ -89,7 +91,7 @@ func hostileAudit(t *testing.T, data string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := jsonlines.Open(filepath.Join(data, embedded.AuditFile), jsonlines.Config{Now: time.Now})
+	log, err := jsonlines.Open(filepath.Join(data, datafolder.AuditFile), jsonlines.Config{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,9 +147,9 @@ func ran(t *testing.T, twilioURL, data string, args []string) string {
 	t.Helper()
 	var out bytes.Buffer
 	environment := map[string]string{
-		envAccountSid: fakeAccountSid, envAuthToken: fakeAuthToken, envTwilioBaseURL: twilioURL, envData: data, envOperator: hostile,
+		cli.EnvAccountSid: fake.AccountSid, cli.EnvAuthToken: fake.AuthToken, cli.EnvTwilioBaseURL: twilioURL, cli.EnvData: data, cli.EnvOperator: hostile,
 	}
-	p := program{stdout: &out, stderr: &out, lookup: func(name string) (string, bool) { value, ok := environment[name]; return value, ok }}
+	p := program{cli.Program{Stdout: &out, Stderr: &out, Lookup: func(name string) (string, bool) { value, ok := environment[name]; return value, ok }}}
 	p.run(t.Context(), args)
 	if out.Len() == 0 {
 		t.Errorf("relay %v says nothing", args)
@@ -184,8 +186,8 @@ func TestNothingRawWhileWatching(t *testing.T) {
 	for _, args := range [][]string{{"tail", "--since", "1h"}, {"tail", "--since", "1h", "--json"}, {"status", "--watch"}} {
 		ctx, end := context.WithCancel(t.Context())
 		out := &endsWhenWritten{end: end}
-		p := program{stdout: out, stderr: out, lookup: func(string) (string, bool) { return "", false }}
-		if code := p.run(ctx, append(args, "--data", data)); code != exitDone {
+		p := program{cli.Program{Stdout: out, Stderr: out, Lookup: func(string) (string, bool) { return "", false }}}
+		if code := p.run(ctx, append(args, "--data", data)); code != cli.ExitDone {
 			t.Errorf("relay %v: exit code %d", args, code)
 		}
 		if raw := rawIn(out.String()); raw != "" || out.Len() == 0 || strings.Contains(out.String(), "\nFORGED") {
@@ -193,27 +195,8 @@ func TestNothingRawWhileWatching(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	slog.New(newConsole(&out, false)).Warn("trouble", slog.String("error", hostile), slog.String("name", "a\u202eb"))
+	slog.New(cli.NewConsole(&out, false)).Warn("trouble", slog.String("error", hostile), slog.String("name", "a\u202eb"))
 	if raw := rawIn(out.String()); raw != "" || strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("the log shows %s raw:\n%+q", raw, out.String())
-	}
-}
-
-// TestInertCell holds what spreadsheets take for a formula.
-func TestInertCell(t *testing.T) {
-	for cell, want := range map[string]string{
-		"": "", "Ann Miller": "Ann Miller", "2026-11-24T12:00:00Z": "2026-11-24T12:00:00Z", "***0100": "***0100", "a=b": "a=b", "a, b; c": "a, b; c",
-		`{"active":true,"version":1}`: `{"active":true,"version":1}`,
-		"=1+1":                        "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
-		" =1":      " '=1",
-		"\u00a0=1": "\u00a0'=1",
-		"\n=1":     `\n=1`, "\r\n=1": `\r\n=1`, "\t=1": `\t=1`, "a\n=1": `a\n=1`,
-		"＝1+1": "'＝1+1", "＋1": "'＋1", "－1": "'－1", "＠SUM": "'＠SUM", "−1": "'−1",
-		"a;=1+1": "a;'=1+1", `a"; "=1+1`: `a"; "'=1+1`, "a;b;=1": "a;b;'=1", "a,@x": "a,'@x", "a| -1": "a| '-1", `"=1`: `"'=1`,
-		"\u200b=1": "\u200b'=1", "\ufeff=1": `\ufeff=1`,
-	} {
-		if got := inertCell(cell); got != want {
-			t.Errorf("inertCell(%+q) = %+q, want %+q", cell, got, want)
-		}
 	}
 }

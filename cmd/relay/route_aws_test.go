@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
 )
 
@@ -21,27 +22,27 @@ func (s *awsStage) wants(code int, want string, args ...string) {
 // TestRoutesOnAWS works on the routing table of a deployed relay.
 func TestRoutesOnAWS(t *testing.T) {
 	s := newAWSStage(t)
-	s.environment[envOperator] = "anna"
+	s.environment[cli.EnvOperator] = "anna"
 	const number = "+18585550100"
-	s.wants(exitDone, "There are no routes", "route", "ls")
-	s.wants(exitDone, "added, version 1 by anna", "route", "set", number, "--to", "+16195550123", "--fallback", "+16195550124", "--max-age", "2h")
-	s.wants(exitDone, "MaxAge=2h", "route", "get", number)
-	s.wants(exitDone, "changed, version 2 by anna", "route", "set", number, "--to", "(619) 555-0125")
-	s.wants(exitFailed, "route of "+number+" has version 2, not 1: anna wrote it at", "route", "off", number, "--version", "1")
-	s.wants(exitDone, `"waiting":{"texts":0,"unseen":0,"sent_on":true}`, "route", "off", number, "--version", "2", "--json")
-	s.wants(exitDone, `"field":"OffSince"`, "route", "off", number, "--drop-waiting", "--json")
-	s.wants(exitDone, "changed, version 5", "route", "on", number)
-	s.wants(exitDone, "1 removed. Nothing was written", "route", "import", writeMaintenance(t, t.TempDir(), `{"routes":[]}`), "--prune")
-	s.wants(exitDone, "removed, version 6", "route", "rm", number)
-	s.wants(exitDone, "1 route removed, see --all.", "route", "ls")
-	s.wants(exitDone, "removed", "route", "ls", "--all")
-	s.wants(exitDone, "0 problems, 0 warnings", "route", "check")
+	s.wants(cli.ExitDone, "There are no routes", "route", "ls")
+	s.wants(cli.ExitDone, "added, version 1 by anna", "route", "set", number, "--to", "+16195550123", "--fallback", "+16195550124", "--max-age", "2h")
+	s.wants(cli.ExitDone, "MaxAge=2h", "route", "get", number)
+	s.wants(cli.ExitDone, "changed, version 2 by anna", "route", "set", number, "--to", "(619) 555-0125")
+	s.wants(cli.ExitFailed, "route of "+number+" has version 2, not 1: anna wrote it at", "route", "off", number, "--version", "1")
+	s.wants(cli.ExitDone, `"waiting":{"texts":0,"unseen":0,"sent_on":true}`, "route", "off", number, "--version", "2", "--json")
+	s.wants(cli.ExitDone, `"field":"OffSince"`, "route", "off", number, "--drop-waiting", "--json")
+	s.wants(cli.ExitDone, "changed, version 5", "route", "on", number)
+	s.wants(cli.ExitDone, "1 removed. Nothing was written", "route", "import", writeMaintenance(t, t.TempDir(), `{"routes":[]}`), "--prune")
+	s.wants(cli.ExitDone, "removed, version 6", "route", "rm", number)
+	s.wants(cli.ExitDone, "1 route removed, see --all.", "route", "ls")
+	s.wants(cli.ExitDone, "removed", "route", "ls", "--all")
+	s.wants(cli.ExitDone, "0 problems, 0 warnings", "route", "check")
 	found, err := dynamo.NewRoutes(s.dynamoDB, s.routing).Lookup(t.Context(), number)
 	if r := found[number]; err != nil || r.Version != 6 || r.OffSince.IsZero() || r.UpdatedBy != "anna" || r.Active || !r.IsRemoved() {
 		t.Errorf("stored %+v, error %v", r, err)
 	}
-	s.environment[envQueue] = "of-nobody"
-	s.wants(exitFailed, "hint: see that --aws-profile", "route", "ls")
+	s.environment[cli.EnvQueue] = "of-nobody"
+	s.wants(cli.ExitFailed, "hint: see that --aws-profile", "route", "ls")
 }
 
 // TestRouteWrittenByHandOnAWS has no version: it can be changed all the same, and has one then.
@@ -58,9 +59,9 @@ func TestRouteWrittenByHandOnAWS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.wants(exitDone, "active       yes", "route", "get", number)
-	s.wants(exitFailed, "has version 0, not 1", "route", "set", number, "--to", "+16195550124", "--version", "1")
-	s.wants(exitDone, "changed, version 1", "route", "set", number, "--to", "+16195550124", "--version", "0")
-	s.wants(exitDone, "changed, version 2", "route", "set", number, "--to", "+16195550125")
-	s.wants(exitDone, "unchanged, version 2", "route", "on", number)
+	s.wants(cli.ExitDone, "active       yes", "route", "get", number)
+	s.wants(cli.ExitFailed, "has version 0, not 1", "route", "set", number, "--to", "+16195550124", "--version", "1")
+	s.wants(cli.ExitDone, "changed, version 1", "route", "set", number, "--to", "+16195550124", "--version", "0")
+	s.wants(cli.ExitDone, "changed, version 2", "route", "set", number, "--to", "+16195550125")
+	s.wants(cli.ExitDone, "unchanged, version 2", "route", "on", number)
 }

@@ -11,7 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -21,7 +22,7 @@ import (
 func routeLs(t *testing.T, data string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, trouble bytes.Buffer
-	p := program{stdout: &out, stderr: &trouble, lookup: func(string) (string, bool) { return "", false }}
+	p := program{cli.Program{Stdout: &out, Stderr: &trouble, Lookup: func(string) (string, bool) { return "", false }}}
 	code = p.run(t.Context(), append([]string{"route", "ls", "--data", data}, args...))
 	return code, out.String(), trouble.String()
 }
@@ -29,15 +30,15 @@ func routeLs(t *testing.T, data string, args ...string) (code int, stdout, stder
 // TestRouteLsShowsWhoHasOptedOut, at once and beside the process that writes.
 func TestRouteLsShowsWhoHasOptedOut(t *testing.T) {
 	data := t.TempDir()
-	db, err := sqlite.Open(t.Context(), filepath.Join(data, embedded.DatabaseFile), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(data, datafolder.DatabaseFile), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if code, out, trouble := routeLs(t, data); code != exitDone || !strings.Contains(out, "There are no routes") || trouble != "" {
+	if code, out, trouble := routeLs(t, data); code != cli.ExitDone || !strings.Contains(out, "There are no routes") || trouble != "" {
 		t.Errorf("without routes: exit code %d\n%s%s", code, out, trouble)
 	}
-	if code, out, trouble := routeLs(t, data, "--json"); code != exitDone || out != "[]\n" || trouble != "" {
+	if code, out, trouble := routeLs(t, data, "--json"); code != cli.ExitDone || out != "[]\n" || trouble != "" {
 		t.Errorf("without routes, in JSON: exit code %d\n%s%s", code, out, trouble)
 	}
 	const fallback = sms.PhoneNumber("+16195550124")
@@ -88,7 +89,7 @@ func TestRouteLsGivesAdvice(t *testing.T) {
 	if err := os.Mkdir(empty, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(empty, embedded.DatabaseFile), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(empty, datafolder.DatabaseFile), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for data, want := range map[string]string{
@@ -97,7 +98,7 @@ func TestRouteLsGivesAdvice(t *testing.T) {
 		empty:                         "hint: start relay serve of this version once",
 	} {
 		code, out, trouble := routeLs(t, data)
-		if code != exitFailed || out != "" || !strings.Contains(trouble, want) {
+		if code != cli.ExitFailed || out != "" || !strings.Contains(trouble, want) {
 			t.Errorf("%s: exit code %d, %s%s; want %s", filepath.Base(data), code, out, trouble, want)
 		}
 	}

@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
+	"quickdumpnow.com/smsrelay/cmd/relay/serve/onehost"
 	"quickdumpnow.com/smsrelay/cmd/relay/workload"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -56,12 +58,12 @@ type servedLedger struct {
 func serveFilled(b *testing.B, size int) servedLedger {
 	b.Helper()
 	data := b.TempDir()
-	p := program{stdout: io.Discard, stderr: io.Discard, lookup: func(string) (string, bool) { return "", false }}
-	if code := p.run(b.Context(), []string{"bench", "fill", "--data", data, "--texts", strconv.Itoa(size)}); code != exitDone {
+	p := program{cli.Program{Stdout: io.Discard, Stderr: io.Discard, Lookup: func(string) (string, bool) { return "", false }}}
+	if code := p.run(b.Context(), []string{"bench", "fill", "--data", data, "--texts", strconv.Itoa(size)}); code != cli.ExitDone {
 		b.Fatalf("bench fill: exit code %d", code)
 	}
-	relay, err := embedded.Open(b.Context(), embedded.Config{
-		Listen: "127.0.0.1:0", Data: data, AccountSid: fakeAccountSid, AuthTokens: []string{fakeAuthToken},
+	relay, err := onehost.Open(b.Context(), onehost.Config{
+		Listen: "127.0.0.1:0", Data: data, AccountSid: fake.AccountSid, AuthTokens: []string{fake.AuthToken},
 		OperatorToken: testOperator, Retention: 9600 * time.Hour, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

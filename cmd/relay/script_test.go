@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 )
 
 // TestMain lets the stories run the program by its name.
@@ -15,7 +17,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"relay": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			code := program{stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv}.run(ctx, os.Args[1:])
+			code := program{cli.Program{Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv}}.run(ctx, os.Args[1:])
 			stop()
 			os.Exit(code)
 		},

@@ -3,14 +3,16 @@ package main
 import (
 	"regexp"
 	"testing"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 )
 
 // Where a page has a row for a setting, its default is the program's; and each setting that has a default has such a row.
 func TestPagesHaveTheSettingsDefaults(t *testing.T) {
 	row := regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\| `([^`]+)` \\|")
 	fallbacks, written := map[string]string{}, map[string]bool{}
-	for _, s := range settings() {
-		fallbacks[s.env] = s.fallback
+	for _, s := range cli.ServeSettings() {
+		fallbacks[s.Env] = s.Fallback
 	}
 	for _, path := range pages(t) {
 		for _, found := range row.FindAllStringSubmatch(readPage(t, path), -1) {

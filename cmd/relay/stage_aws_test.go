@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 	"quickdumpnow.com/smsrelay/testing/lambdahost"
 	"quickdumpnow.com/smsrelay/testing/lambdahost/provision"
@@ -41,7 +43,7 @@ func newAWSStage(t *testing.T) *awsStage {
 		other:    awsclient.New(relaytest.Emulator(t, relaytest.EmulatorMoto)),
 	}
 	s.environment = map[string]string{
-		envRoutingTable: s.routing, envLedgerTable: s.ledger, envQueue: s.queue, envAuditLogGroup: s.auditLogGroup,
+		cli.EnvRoutingTable: s.routing, cli.EnvLedgerTable: s.ledger, cli.EnvQueue: s.queue, cli.EnvAuditLogGroup: s.auditLogGroup,
 	}
 	s.leadThere()
 	s.create(mark)
@@ -68,7 +70,7 @@ func (s *awsStage) create(mark string) {
 	}
 	const secret = "arn:aws:secretsmanager:us-east-1:" + lambdahost.AccountID + ":secret:fake-AbCdEf"
 	parsed, err := template.Parse(text, map[string]any{
-		"TwilioAccountSid": fakeAccountSid, "TwilioAuthTokenSecretArn": secret, "TwilioApiKeySecretArn": secret,
+		"TwilioAccountSid": fake.AccountSid, "TwilioAuthTokenSecretArn": secret, "TwilioApiKeySecretArn": secret,
 		"QueueName": s.queue, "RoutingTableName": s.routing, "LedgerTableName": s.ledger, "PaceTableName": mark + "-pace", "ConversationsTableName": mark + "-conversations",
 		"AuditLogGroupName": s.auditLogGroup,
 	})
@@ -93,10 +95,10 @@ func (s *awsStage) create(mark string) {
 func (s *awsStage) relay(args ...string) (code int, stdout, stderr string) {
 	s.t.Helper()
 	var out, trouble bytes.Buffer
-	p := program{stdout: &out, stderr: &trouble, lookup: func(name string) (string, bool) {
+	p := program{cli.Program{Stdout: &out, Stderr: &trouble, Lookup: func(name string) (string, bool) {
 		value, ok := s.environment[name]
 		return value, ok
-	}}
+	}}}
 	code = p.run(s.t.Context(), append(args, "--aws"))
 	return code, out.String(), trouble.String()
 }

@@ -15,7 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
@@ -32,7 +34,7 @@ const (
 func newFake(t *testing.T, change func(*twiliofake.Config)) (*twiliofake.Server, string) {
 	t.Helper()
 	config := twiliofake.Config{
-		AccountSid: fakeAccountSid, AuthToken: fakeAuthToken, Numbers: []sms.PhoneNumber{testNumber},
+		AccountSid: fake.AccountSid, AuthToken: fake.AuthToken, Numbers: []sms.PhoneNumber{testNumber},
 		StepDelay: time.Millisecond, Now: time.Now,
 	}
 	if change != nil {
@@ -106,8 +108,8 @@ func startServe(t *testing.T, binary, twilioURL, data, listen, routes, interval 
 		"--pace-pair", "off", "--pace-number", "off", "--reconcile-interval", interval)
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
-		envAccountSid + "=" + fakeAccountSid, envAuthToken + "=" + fakeAuthToken,
-		envTwilioBaseURL + "=" + twilioURL, envOperatorToken + "=" + testOperator,
+		cli.EnvAccountSid + "=" + fake.AccountSid, cli.EnvAuthToken + "=" + fake.AuthToken,
+		cli.EnvTwilioBaseURL + "=" + twilioURL, cli.EnvOperatorToken + "=" + testOperator,
 	}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -160,12 +162,12 @@ func (s *serving) kill() {
 // trails reads the audit log, which has to verify, and returns the entries of each text, one of each id, in order of version.
 func trails(t *testing.T, data string) map[string][]auditlog.Entry {
 	t.Helper()
-	if code, out, trouble := auditOf(t, "verify", "--data", data); code != exitDone {
+	if code, out, trouble := auditOf(t, "verify", "--data", data); code != cli.ExitDone {
 		t.Errorf("relay audit verify: exit code %d\n%s%s", code, out, trouble)
 	}
 	bySid := map[string][]auditlog.Entry{}
 	seen := map[string]bool{}
-	err := jsonlines.Read(filepath.Join(data, embedded.AuditFile), func(line auditlog.Line) error {
+	err := jsonlines.Read(filepath.Join(data, datafolder.AuditFile), func(line auditlog.Line) error {
 		var e auditlog.Entry
 		if err := json.Unmarshal(line.Text, &e); err != nil {
 			return err

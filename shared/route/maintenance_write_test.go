@@ -11,7 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// TestWriteMaintenance leaves out what a file does not say. That it is read back as it is stands in cmd/relay/routing.
+// TestWriteMaintenance leaves out what a file does not say. That it is read back as it is is tested in cmd/relay/route/routing.
 func TestWriteMaintenance(t *testing.T) {
 	bare := routeAt("+18585550100", "+18585550122", time.Time{}, 7, "anna")
 	settled := routeAt("+18585550101", "+18585550122", noon.In(time.FixedZone("", 3600)).Add(time.Millisecond), 7, "anna")

@@ -44,8 +44,8 @@ func ofTheQueue() []mutation {
 		},
 		{
 			"what was in flight at the end stays hidden at the start",
-			"cmd/relay/embedded/relay.go", "r.db.ReleaseInFlight(ctx)", "error(nil)",
-			"./cmd/relay/embedded", "TestRelayTakesUpWhatWasInFlight",
+			"cmd/relay/serve/onehost/relay.go", "r.db.ReleaseInFlight(ctx)", "error(nil)",
+			"./cmd/relay/serve/onehost", "TestRelayTakesUpWhatWasInFlight",
 		},
 	}
 }
@@ -71,7 +71,7 @@ func ofTheDisk() []mutation {
 		{
 			"a change is set aside where everybody may read it",
 			"shared/onehost/durable/durable.go", "os.Mkdir(path, 0o700)", "os.Mkdir(path, 0o755)",
-			"./cmd/relay/embedded", "TestSetAside",
+			"./cmd/relay/serve/onehost", "TestSetAside",
 		},
 	}
 }
@@ -81,18 +81,18 @@ func ofTime() []mutation {
 	return []mutation{
 		{
 			"nothing expires",
-			"cmd/relay/embedded/expiry.go", "		e.forget(ctx)\n", "",
-			"./cmd/relay/embedded", "TestExpiryRuns",
+			"cmd/relay/serve/onehost/expiry.go", "		e.forget(ctx)\n", "",
+			"./cmd/relay/serve/onehost", "TestExpiryRuns",
 		},
 		{
 			"the relay does not start the expiry",
-			"cmd/relay/embedded/relay.go", "	workers.Go(func() error { return old.run(working) })\n", "	_ = old\n",
-			"./cmd/relay/embedded", "TestRelayForgetsOldRecords",
+			"cmd/relay/serve/onehost/relay.go", "	workers.Go(func() error { return old.run(working) })\n", "	_ = old\n",
+			"./cmd/relay/serve/onehost", "TestRelayForgetsOldRecords",
 		},
 		{
 			"the relay does not look after its audit log",
-			"cmd/relay/embedded/audit_log.go", "			err = log.Check()\n", "",
-			"./cmd/relay/embedded", "TestAuditFilesAreLookedAfter",
+			"cmd/relay/serve/onehost/audit_log.go", "			err = log.Check()\n", "",
+			"./cmd/relay/serve/onehost", "TestAuditFilesAreLookedAfter",
 		},
 		{
 			"records expire by a clock that jumped",
@@ -157,8 +157,8 @@ func ofTheDoors() []mutation {
 		},
 		{
 			"a client may take for ever",
-			"cmd/relay/embedded/relay.go", "ReadTimeout: 15 * time.Second, ", "",
-			"./cmd/relay/embedded", "TestSlowClientsAreCut",
+			"cmd/relay/serve/onehost/relay.go", "ReadTimeout: 15 * time.Second, ", "",
+			"./cmd/relay/serve/onehost", "TestSlowClientsAreCut",
 		},
 	}
 }

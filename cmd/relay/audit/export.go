@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"context"
@@ -12,7 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/cmd/relay/auditsource"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -23,7 +24,7 @@ type selection struct {
 	number string
 	window window
 	// numbers reads number; isName says that it is a sender's name.
-	numbers numberFlags
+	numbers cli.NumberFlags
 	isName  bool
 }
 
@@ -39,17 +40,17 @@ The log holds the last digits of numbers only. --number finds the entries of all
 		Example: `  relay audit export --since 24h > yesterday.csv
   relay audit export --number +13125550147 --format jsonl
   relay audit export --aws --since 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z > november.csv`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := s.check(); err != nil {
 				return err
 			}
-			source, err := p.openTrail(cmd.Context(), cmd.Flags(), true, 0)
+			source, err := p.OpenAuditSource(cmd.Context(), cmd.Flags(), true, 0)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, source.Close()) }()
-			return withDeskHint(p.export(cmd.Context(), source, s), cmd.Flags().Changed("aws"))
+			return cli.WithTargetHint(p.export(cmd.Context(), source, s), cmd.Flags().Changed("aws"))
 		},
 	}
 	flags := cmd.Flags()
@@ -57,34 +58,34 @@ The log holds the last digits of numbers only. --number finds the entries of all
 	flags.StringVar(&s.number, "number", "", "a customer's, a Twilio number or a phone; also a short code, or a sender's name")
 	flags.Var(&s.window.since, "since", "entries from then on, a duration such as 36h or a time")
 	flags.Var(&s.window.until, "until", "entries up to then")
-	s.numbers.add(flags)
-	addAuditSource(flags)
+	s.numbers.Add(flags)
+	cli.AddAuditSource(flags)
 	return cmd
 }
 
 func (s *selection) check() error {
-	number, isName, err := s.numbers.readSender(s.number)
+	number, isName, err := s.numbers.ReadSender(s.number)
 	if err != nil {
 		return err
 	}
 	s.number, s.isName = string(number), isName
 	switch {
 	case s.format != "csv" && s.format != "jsonl":
-		return usageError{fmt.Errorf("--format is %q: want csv or jsonl", s.format)}
-	case !s.window.until.at.IsZero() && s.window.until.at.Before(s.window.since.at):
-		return usageError{errors.New("--until is before --since")}
+		return cli.Usage(fmt.Errorf("--format is %q: want csv or jsonl", s.format))
+	case !s.window.until.At.IsZero() && s.window.until.At.Before(s.window.since.At):
+		return cli.Usage(errors.New("--until is before --since"))
 	default:
 		return nil
 	}
 }
 
 // export writes the entries.
-func (p program) export(ctx context.Context, source *trail.Source, s selection) error {
-	write, flush := s.writer(p.stdout)
-	q := trail.Query{From: s.window.since.at, Until: s.window.until.at}
+func (p program) export(ctx context.Context, source *auditsource.Source, s selection) error {
+	write, flush := s.writer(p.Stdout)
+	q := auditsource.Query{From: s.window.since.At, Until: s.window.until.At}
 	masked := sms.PhoneNumber(s.number).Mask()
 	found := 0
-	err := p.entriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
+	err := p.EntriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
 		if s.number != "" && !concerns(e, masked) {
 			return nil
 		}
@@ -92,7 +93,7 @@ func (p program) export(ctx context.Context, source *trail.Source, s selection) 
 		return write(e, text)
 	})
 	if err == nil && s.isName && found == 0 {
-		return nobodyNamed(sms.PhoneNumber(s.number))
+		return cli.NobodyNamed(sms.PhoneNumber(s.number))
 	}
 	return errors.Join(err, flush())
 }
@@ -119,7 +120,7 @@ func concerns(e auditlog.Entry, masked string) bool {
 func (s selection) writer(out io.Writer) (write func(auditlog.Entry, []byte) error, flush func() error) {
 	if s.format == "jsonl" {
 		return func(_ auditlog.Entry, text []byte) error {
-			return writeLogged(out, text)
+			return cli.WriteLogged(out, text)
 		}, func() error { return nil }
 	}
 	table := csv.NewWriter(out)

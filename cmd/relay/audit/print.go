@@ -1,11 +1,12 @@
-package main
+package audit
 
 import (
 	"fmt"
 	"io"
 	"text/tabwriter"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/cmd/relay/auditsource"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
@@ -28,14 +29,14 @@ func meaning(kind string) string {
 }
 
 // writeReport prints a report for people.
-func writeReport(out io.Writer, source *trail.Source, r auditlog.Report) error {
+func writeReport(out io.Writer, source *auditsource.Source, r auditlog.Report) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name string, n int, note string) {
 		if n > 0 {
-			printf(table, "  %s\t%d\t%s\n", name, n, note)
+			cli.Printf(table, "  %s\t%d\t%s\n", name, n, note)
 		}
 	}
-	printf(table, "%s: %d entries, %d texts\n", source.Where, r.Entries, r.Texts)
+	cli.Printf(table, "%s: %d entries, %d texts\n", source.Where, r.Entries, r.Texts)
 	row("duplicates", r.Duplicates, "lines that stand more than once, as they may")
 	row("pending", r.Pending, "texts of which the log may not have heard the latest yet")
 	row("partial", r.Partial, "texts that began before the first line that was read")
@@ -56,21 +57,21 @@ func writeReport(out io.Writer, source *trail.Source, r auditlog.Report) error {
 }
 
 // writeFindings prints what is wrong, by kind.
-func writeFindings(out io.Writer, source *trail.Source, r auditlog.Report) error {
+func writeFindings(out io.Writer, source *auditsource.Source, r auditlog.Report) error {
 	for _, kind := range auditlog.Kinds() {
 		if r.Problems[kind] == 0 {
 			continue
 		}
-		printf(out, "\n%s: %d\n  %s\n", kind, r.Problems[kind], meaning(kind))
+		cli.Printf(out, "\n%s: %d\n  %s\n", kind, r.Problems[kind], meaning(kind))
 		shown := 0
 		for _, f := range r.Findings {
 			if f.Kind == kind {
 				shown++
-				printf(out, "    %s\n", findingLine(source, f))
+				cli.Printf(out, "    %s\n", findingLine(source, f))
 			}
 		}
 		if more := r.Problems[kind] - shown; more > 0 {
-			printf(out, "    and %d more\n", more)
+			cli.Printf(out, "    and %d more\n", more)
 		}
 	}
 	_, err := fmt.Fprintln(out, "\ndocs/audit.md says what to do.")
@@ -78,7 +79,7 @@ func writeFindings(out io.Writer, source *trail.Source, r auditlog.Report) error
 }
 
 // findingLine says of one finding where it is.
-func findingLine(source *trail.Source, f auditlog.Finding) string {
+func findingLine(source *auditsource.Source, f auditlog.Finding) string {
 	place := f.ID
 	if place == "" {
 		place = f.MessageSid

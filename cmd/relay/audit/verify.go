@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"context"
@@ -10,7 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/cmd/relay/auditsource"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
@@ -19,7 +20,7 @@ const lateness = time.Hour
 
 // verification is one call of relay audit verify.
 type verification struct {
-	source     *trail.Source
+	source     *auditsource.Source
 	messageSid string
 	since      time.Time
 	now        func() time.Time
@@ -29,7 +30,7 @@ type verification struct {
 
 func (p program) auditVerifyCommand() *cobra.Command {
 	var asJSON, logOnly bool
-	var since moment
+	var since cli.Moment
 	var messageSid string
 	var grace time.Duration
 	cmd := &cobra.Command{
@@ -44,17 +45,17 @@ It exits with 3 if it found anything, and with 1 if it could not read. docs/audi
 		Example: `  relay audit verify
   relay audit verify --since 24h --json
   relay audit verify --aws --message SM00000000000000000000000000000001`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			source, err := p.openTrail(cmd.Context(), cmd.Flags(), logOnly, grace)
+			source, err := p.OpenAuditSource(cmd.Context(), cmd.Flags(), logOnly, grace)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, source.Close()) }()
-			v := verification{source: source, messageSid: messageSid, since: since.at, now: time.Now, wait: p.waitForRemovals}
+			v := verification{source: source, messageSid: messageSid, since: since.At, now: time.Now, wait: p.waitForRemovals}
 			report, err := v.run(cmd.Context())
 			if err != nil {
-				return withDeskHint(err, source.Lag > 0)
+				return cli.WithTargetHint(err, source.Lag > 0)
 			}
 			return p.showReport(source, report, asJSON)
 		},
@@ -65,8 +66,8 @@ It exits with 3 if it found anything, and with 1 if it could not read. docs/audi
 	flags.StringVar(&messageSid, "message", "", "the one text to look at")
 	flags.Var(&since, "since", "look at entries since then, a duration such as 36h or a time; texts that began before are looked at from there on")
 	flags.DurationVar(&grace, "grace", time.Minute, "on AWS, how long a change may take into the log before it counts as missing")
-	addAuditSource(flags)
-	addFlags(flags, slices.DeleteFunc(auditSettings(), func(s setting) bool { return s.env != envLedgerTable }))
+	cli.AddAuditSource(flags)
+	cli.AddFlags(flags, slices.DeleteFunc(cli.AuditSettings(), func(s cli.Setting) bool { return s.Env != cli.EnvLedgerTable }))
 	return cmd
 }
 
@@ -84,7 +85,7 @@ func (v verification) run(ctx context.Context) (auditlog.Report, error) {
 	if err := v.expect(ctx, verifier, from); err != nil {
 		return auditlog.Report{}, err
 	}
-	err := v.source.Read(ctx, trail.Query{From: from, MessageSid: v.messageSid, Segment: verifier.Segment}, func(line auditlog.Line) error {
+	err := v.source.Read(ctx, auditsource.Query{From: from, MessageSid: v.messageSid, Segment: verifier.Segment}, func(line auditlog.Line) error {
 		verifier.Add(line)
 		return nil
 	})
@@ -96,7 +97,7 @@ func (v verification) run(ctx context.Context) (auditlog.Report, error) {
 	}
 	report := verifier.Report()
 	if v.messageSid != "" && report.Sound() && report.Texts == 0 {
-		return report, hintedError{fmt.Errorf("nothing is known of %s", v.messageSid), "it begins with SM, MM or RL; relay audit export lists what there is"}
+		return report, cli.Hinted(fmt.Errorf("nothing is known of %s", v.messageSid), "it begins with SM, MM or RL; relay audit export lists what there is")
 	}
 	return report, nil
 }
@@ -137,7 +138,7 @@ func (v verification) ask(ctx context.Context, verifier *auditlog.Verifier, head
 	if err := v.wait(ctx, v.now().Add(v.source.Lag), removed); err != nil {
 		return err
 	}
-	return v.source.Read(ctx, trail.Query{From: headsAt.Add(-lateness), MessageSid: v.messageSid}, func(line auditlog.Line) error {
+	return v.source.Read(ctx, auditsource.Query{From: headsAt.Add(-lateness), MessageSid: v.messageSid}, func(line auditlog.Line) error {
 		verifier.AddLate(line)
 		return nil
 	})
@@ -145,7 +146,7 @@ func (v verification) ask(ctx context.Context, verifier *auditlog.Verifier, head
 
 // waitForRemovals says what it waits for.
 func (p program) waitForRemovals(ctx context.Context, until time.Time, removed int) error {
-	fmt.Fprintf(p.stderr, "relay: the ledger has no record of %d texts; waiting until %s for the log to tell of their removal\n",
+	fmt.Fprintf(p.Stderr, "relay: the ledger has no record of %d texts; waiting until %s for the log to tell of their removal\n",
 		removed, until.Format(time.TimeOnly))
 	select {
 	case <-ctx.Done():
@@ -156,15 +157,15 @@ func (p program) waitForRemovals(ctx context.Context, until time.Time, removed i
 }
 
 // showReport prints the report. The error is a foundError if anything was found.
-func (p program) showReport(source *trail.Source, report auditlog.Report, asJSON bool) error {
+func (p program) showReport(source *auditsource.Source, report auditlog.Report, asJSON bool) error {
 	var err error
 	if asJSON {
-		err = json.NewEncoder(p.stdout).Encode(report)
+		err = json.NewEncoder(p.Stdout).Encode(report)
 	} else {
-		err = writeReport(p.stdout, source, report)
+		err = writeReport(p.Stdout, source, report)
 	}
 	if err != nil || report.Sound() {
 		return err
 	}
-	return foundError{fmt.Errorf("the audit log of %s does not verify", source.Where)}
+	return cli.Found(fmt.Errorf("the audit log of %s does not verify", source.Where))
 }

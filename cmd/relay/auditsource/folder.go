@@ -1,4 +1,4 @@
-package trail
+package auditsource
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
@@ -24,7 +24,7 @@ func Folder(ctx context.Context, data string, logOnly bool) (*Source, error) {
 	if logOnly {
 		return s, nil
 	}
-	db, err := sqlite.OpenReader(ctx, filepath.Join(data, embedded.DatabaseFile))
+	db, err := sqlite.OpenReader(ctx, filepath.Join(data, datafolder.DatabaseFile))
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func Folder(ctx context.Context, data string, logOnly bool) (*Source, error) {
 
 // segmentsIn returns the log in a folder, without its ledger. The error is fs.ErrNotExist if there is none.
 func segmentsIn(folder string) (*Source, error) {
-	path := filepath.Join(folder, embedded.AuditFile)
+	path := filepath.Join(folder, datafolder.AuditFile)
 	closed, err := jsonlines.ClosedSegments(path)
 	if _, missing := os.Stat(path); missing != nil && (err != nil || len(closed) == 0) {
 		return nil, missing

@@ -1,4 +1,4 @@
-package trail
+package auditsource
 
 import (
 	"context"

@@ -1,6 +1,6 @@
-// Package trail reads the audit log back for operators, wherever it is kept: in the folder of a relay serve, in CloudWatch Logs,
+// Package auditsource reads the audit log back for operators, wherever it is kept: in the folder of a relay serve, in CloudWatch Logs,
 // or in a file of lines that someone took from either. It neither checks nor shows anything; relay audit does.
-package trail
+package auditsource
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/bench"
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/workload"
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
@@ -31,14 +31,19 @@ const (
 	tableTimeout                   = 30 * time.Second
 )
 
-func (p program) benchCommand() *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay bench`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Make what the relay can be measured on",
 		Long: `bench makes what the relay can be measured on: ledgers of any size, of texts that nobody sent. Nothing is sent to
 anyone.`,
 		SuggestionsMinimumDistance: 2,
-		Args:                       unknownCommand,
+		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.benchFillCommand())
@@ -75,7 +80,7 @@ table on AWS is refused: its stream would bring every one of the texts into the 
 		Example: `  relay bench fill --data /tmp/relay-large
   relay bench fill --data /tmp/relay-small --texts 10000
   relay bench fill --endpoint http://127.0.0.1:8000 --table qdn-sms-audit --texts 20000`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.fill(cmd.Context(), cmd.Flags(), f) },
 	}
 	flags := cmd.Flags()
@@ -86,31 +91,31 @@ table on AWS is refused: its stream would bring every one of the texts into the 
 	flags.BoolVar(&f.force, "force", false, "fill a ledger that holds texts already, too; those that it has are left out")
 	flags.StringVar(&f.endpoint, "endpoint", "", "fill a table of the DynamoDB at this URL, which is on this host")
 	flags.StringVar(&f.table, "table", "qdn-sms-audit", "the table's name")
-	addFlags(flags, fillSettings())
+	cli.AddFlags(flags, fillSettings())
 	return cmd
 }
 
 // fillSettings are the settings of relay serve that bench fill works with, too.
-func fillSettings() []setting {
-	return []setting{
-		{env: envData, fallback: "./relay-data", help: "folder whose ledger is filled"},
-		{env: envRetention, fallback: written(ledger.DefaultRetention), help: "how long the ledger keeps each text from when it came"},
+func fillSettings() []cli.Setting {
+	return []cli.Setting{
+		{Env: cli.EnvData, Fallback: "./relay-data", Help: "folder whose ledger is filled"},
+		{Env: cli.EnvRetention, Fallback: cli.Written(ledger.DefaultRetention), Help: "how long the ledger keeps each text from when it came"},
 	}
 }
 
 func (p program) fill(ctx context.Context, flags *pflag.FlagSet, asked filling) error {
-	r := env.New(lookupOf(fillSettings(), flags, p.lookup))
-	data, retention := r.String(envData, ""), r.DurationWithin(envRetention, 0, ledger.MinRetention, ledger.MaxRetention)
+	r := env.New(cli.LookupOf(fillSettings(), flags, p.Lookup))
+	data, retention := r.String(cli.EnvData, ""), r.DurationWithin(cli.EnvRetention, 0, ledger.MinRetention, ledger.MaxRetention)
 	until, err := asked.end(time.Now())
 	texts := workload.Config{Seed: asked.seed, Texts: asked.texts, Days: asked.days, Until: until, Retention: retention}
 	if r.Err() == nil {
 		err = errors.Join(err, texts.Validate())
 	}
 	if err := errors.Join(r.Err(), err, asked.checkEndpoint()); err != nil {
-		return settingError(err)
+		return cli.SettingsError(err)
 	}
-	shown := newFillRate(p.stderr, asked.texts)
-	f := bench.Fill{Texts: texts, Force: asked.force, Progress: shown.show}
+	shown := newFillRate(p.Stderr, asked.texts)
+	f := Fill{Texts: texts, Force: asked.force, Progress: shown.show}
 	if asked.endpoint != "" {
 		return p.fillTable(ctx, f, asked, shown)
 	}
@@ -144,17 +149,17 @@ func (f filling) checkEndpoint() error {
 	return nil
 }
 
-func (p program) fillFolder(ctx context.Context, f bench.Fill, data string, shown *fillRate) (err error) {
-	db, err := sqlite.Open(ctx, filepath.Join(data, embedded.DatabaseFile), time.Now)
+func (p program) fillFolder(ctx context.Context, f Fill, data string, shown *fillRate) (err error) {
+	db, err := sqlite.Open(ctx, filepath.Join(data, datafolder.DatabaseFile), time.Now)
 	if err != nil {
-		return withHint(err)
+		return cli.WithStartHint(err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	f.Batch, f.Writers = embeddedBatch, embeddedWriters
 	return p.fillLedger(ctx, f, db.Ledger(), data, shown)
 }
 
-func (p program) fillTable(ctx context.Context, f bench.Fill, asked filling, shown *fillRate) error {
+func (p program) fillTable(ctx context.Context, f Fill, asked filling, shown *fillRate) error {
 	// DynamoDB Local takes any credentials, and keeps the tables of each apart unless it shares its database.
 	config := awsclient.New(awsclient.Config{
 		Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: asked.endpoint, AttemptTimeout: tableTimeout,
@@ -164,20 +169,20 @@ func (p program) fillTable(ctx context.Context, f bench.Fill, asked filling, sho
 }
 
 // fillLedger fills the ledger that is known as name, and says how it went.
-func (p program) fillLedger(ctx context.Context, f bench.Fill, into bench.Ledger, name string, shown *fillRate) error {
+func (p program) fillLedger(ctx context.Context, f Fill, into Ledger, name string, shown *fillRate) error {
 	stored, err := f.Run(ctx, into)
 	shown.end()
 	switch {
-	case errors.Is(err, bench.ErrNotEmpty):
-		return hintedError{fmt.Errorf("%w: %s", err, name), "fill another one, or add to it with --force"}
+	case errors.Is(err, ErrNotEmpty):
+		return cli.Hinted(fmt.Errorf("%w: %s", err, name), "fill another one, or add to it with --force")
 	case err != nil:
 		return fmt.Errorf("%w; %s texts were stored before", err, grouped(stored))
 	}
 	took := time.Since(shown.began)
-	fmt.Fprintf(p.stdout, "%s texts stored in %s, in %s: %s a second\n",
+	fmt.Fprintf(p.Stdout, "%s texts stored in %s, in %s: %s a second\n",
 		grouped(stored), name, took.Round(100*time.Millisecond), grouped(int(float64(stored)/took.Seconds())))
 	if had := f.Texts.Texts - stored; had > 0 {
-		fmt.Fprintf(p.stdout, "%s were there already\n", grouped(had))
+		fmt.Fprintf(p.Stdout, "%s were there already\n", grouped(had))
 	}
 	return nil
 }

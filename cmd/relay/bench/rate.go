@@ -1,10 +1,12 @@
-package main
+package bench
 
 import (
 	"fmt"
 	"io"
 	"sync"
 	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 )
 
 // rateInterval is how often the line is drawn anew.
@@ -22,10 +24,10 @@ type fillRate struct {
 }
 
 func newFillRate(out io.Writer, of int) *fillRate {
-	if !isTerminal(out) {
+	if !cli.IsTerminal(out) {
 		out = io.Discard
 	}
-	return &fillRate{out: own(out), of: of, began: time.Now()}
+	return &fillRate{out: cli.Own(out), of: of, began: time.Now()}
 }
 
 // show draws the line, if it was not drawn just now.

@@ -1,4 +1,6 @@
-package main
+// Package canary is `relay canary`: it sends a made-up text the whole way, and times it. It follows the one text that it sent, and
+// checks nothing else; `relay doctor` does.
+package canary
 
 import (
 	"context"
@@ -16,7 +18,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -29,10 +32,15 @@ type canaryFlags struct {
 	url, from, phone, body string
 	timeout                time.Duration
 	yes, asJSON            bool
-	numbers                numberFlags
+	numbers                cli.NumberFlags
 }
 
-func (p program) canaryCommand(finder frontDoorFinder) *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay canary`.
+func Command(base cli.Program, finder cli.FrontDoorFinder) *cobra.Command {
+	p := program{base}
 	var f canaryFlags
 	cmd := &cobra.Command{
 		Use:   "canary NUMBER",
@@ -46,7 +54,7 @@ allowed with --yes, or with --phone, which names the phone that the route has to
 not arrive in time.`,
 		Example: `  relay canary +18585550100 --url https://relay.example.com --phone +16195550123
   relay canary +18585550100 --timeout 30s --json`,
-		Args: oneNumber,
+		Args: cli.OneNumber,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number, err := f.read(args[0])
 			if err != nil {
@@ -63,13 +71,13 @@ not arrive in time.`,
 	flags.DurationVar(&f.timeout, "timeout", time.Minute, "longest time for the whole way")
 	flags.BoolVar(&f.yes, "yes", false, "allow one real text")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the stages")
-	f.numbers.add(flags)
-	finder.addFlags(flags)
+	f.numbers.Add(flags)
+	finder.AddFlags(flags)
 	return cmd
 }
 
-// flown is what became of a canary.
-type flown struct {
+// canaryResult is what became of a canary.
+type canaryResult struct {
 	MessageSid string        `json:"message_sid"`
 	State      ledger.State  `json:"state"`
 	Reason     ledger.Reason `json:"reason,omitempty"`
@@ -83,15 +91,15 @@ type stage struct {
 	AfterMillisecond int64  `json:"after_ms"`
 }
 
-func (p program) canary(ctx context.Context, flags *pflag.FlagSet, finder frontDoorFinder, number sms.PhoneNumber, f canaryFlags) (err error) {
-	door, err := finder.find(ctx, flags)
+func (p program) canary(ctx context.Context, flags *pflag.FlagSet, finder cli.FrontDoorFinder, number sms.PhoneNumber, f canaryFlags) (err error) {
+	door, err := finder.Find(ctx, flags)
 	if err != nil {
 		return err
 	}
 	if f.url != "" {
-		door.urls = []string{strings.TrimSuffix(f.url, "/")}
+		door.URLs = []string{strings.TrimSuffix(f.url, "/")}
 	}
-	d, err := p.openDesk(ctx, flags)
+	d, err := p.OpenTarget(ctx, flags)
 	if err != nil {
 		return err
 	}
@@ -101,40 +109,40 @@ func (p program) canary(ctx context.Context, flags *pflag.FlagSet, finder frontD
 	}
 	watching, stop := context.WithTimeout(ctx, f.timeout)
 	defer stop()
-	result, failure := p.fly(watching, door, d, number, f)
+	result, failure := p.run(watching, door, d, number, f)
 	if f.asJSON {
-		failure = errors.Join(failure, json.NewEncoder(p.stdout).Encode(result))
+		failure = errors.Join(failure, json.NewEncoder(p.Stdout).Encode(result))
 	}
-	if hinted, ok := errors.AsType[hintedError](failure); ok {
-		return hintedError{foundError{hinted.error}, hinted.hint}
+	if hinted, ok := errors.AsType[cli.HintedError](failure); ok {
+		return cli.Hinted(cli.Found(hinted.Err), hinted.Hint)
 	}
 	if failure != nil {
-		return foundError{failure}
+		return cli.Found(failure)
 	}
 	return nil
 }
 
 // read reads the numbers of the call.
 func (f *canaryFlags) read(text string) (sms.PhoneNumber, error) {
-	from, err := f.numbers.readFlag("from", f.from)
+	from, err := f.numbers.ReadFlag("from", f.from)
 	if err != nil {
 		return "", err
 	}
-	phone, err := f.numbers.readFlag("phone", f.phone)
+	phone, err := f.numbers.ReadFlag("phone", f.phone)
 	if err != nil {
 		return "", err
 	}
 	f.from, f.phone = string(from), string(phone)
-	return f.numbers.read(text)
+	return f.numbers.Read(text)
 }
 
 // check refuses what would send a text that nobody has allowed, or go nowhere.
-func (f canaryFlags) check(ctx context.Context, door frontDoor, table route.Table, number sms.PhoneNumber) error {
+func (f canaryFlags) check(ctx context.Context, door cli.FrontDoor, table route.Table, number sms.PhoneNumber) error {
 	switch {
-	case len(door.urls) == 0:
-		return usageError{errors.New("where is the relay? Say it with --url, or PUBLIC_BASE_URL")}
-	case len(door.authTokens) == 0:
-		return usageError{errors.New("the text has to be signed: set TWILIO_AUTH_TOKEN")}
+	case len(door.URLs) == 0:
+		return cli.Usage(errors.New("where is the relay? Say it with --url, or PUBLIC_BASE_URL"))
+	case len(door.AuthTokens) == 0:
+		return cli.Usage(errors.New("the text has to be signed: set TWILIO_AUTH_TOKEN"))
 	}
 	routes, err := table.List(ctx)
 	if err != nil {
@@ -148,30 +156,30 @@ func (f canaryFlags) check(ctx context.Context, door frontDoor, table route.Tabl
 	}
 	switch {
 	case goesTo == "":
-		return hintedError{foundError{fmt.Errorf("%s has no active route, and the text would be dropped", number)}, "relay route ls shows the routes"}
+		return cli.Hinted(cli.Found(fmt.Errorf("%s has no active route, and the text would be dropped", number)), "relay route ls shows the routes")
 	case f.phone != "" && !sms.Same(sms.PhoneNumber(f.phone), goesTo):
-		return usageError{fmt.Errorf("the texts of %s go to %s, not to --phone", number, goesTo.Mask())}
-	case door.ownTwilio && !f.yes && f.phone == "":
-		return usageError{fmt.Errorf("this sends one real text to %s, at the cost of a text: allow it with --yes, or name that phone with --phone", goesTo.Mask())}
+		return cli.Usage(fmt.Errorf("the texts of %s go to %s, not to --phone", number, goesTo.Mask()))
+	case door.OwnTwilio && !f.yes && f.phone == "":
+		return cli.Usage(fmt.Errorf("this sends one real text to %s, at the cost of a text: allow it with --yes, or name that phone with --phone", goesTo.Mask()))
 	}
 	return nil
 }
 
-// fly sends the text and watches it.
-func (p program) fly(ctx context.Context, door frontDoor, d *desk.Desk, number sms.PhoneNumber, f canaryFlags) (flown, error) {
+// run sends the text and watches it.
+func (p program) run(ctx context.Context, door cli.FrontDoor, d *target.Target, number sms.PhoneNumber, f canaryFlags) (canaryResult, error) {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // it never fails: see its documentation
-	result := flown{MessageSid: "SM" + hex.EncodeToString(random[:])}
+	result := canaryResult{MessageSid: "SM" + hex.EncodeToString(random[:])}
 	began := time.Now()
 	reached := func(name string) {
 		after := time.Since(began)
 		result.Stages = append(result.Stages, stage{name, after.Milliseconds()})
 		if !f.asJSON {
-			fmt.Fprintf(p.stdout, "%8.3fs  %s\n", after.Seconds(), name)
+			fmt.Fprintf(p.Stdout, "%8.3fs  %s\n", after.Seconds(), name)
 		}
 	}
 	if !f.asJSON {
-		fmt.Fprintf(p.stdout, "text %s to %s\n", result.MessageSid, number)
+		fmt.Fprintf(p.Stdout, "text %s to %s\n", result.MessageSid, number)
 	}
 	if err := postCanary(ctx, door, number, result.MessageSid, f); err != nil {
 		return result, err
@@ -186,14 +194,14 @@ func (p program) fly(ctx context.Context, door frontDoor, d *desk.Desk, number s
 		return result, err
 	}
 	if result.Arrived = record.State == ledger.Delivered; !result.Arrived {
-		return result, hintedError{errors.New(strings.TrimSpace(fmt.Sprintf("the text ended as %s %s", record.State, record.Reason))), "relay status " + result.MessageSid + " tells its way; relay explain state says what a state means"}
+		return result, cli.Hinted(errors.New(strings.TrimSpace(fmt.Sprintf("the text ended as %s %s", record.State, record.Reason))), "relay status "+result.MessageSid+" tells its way; relay explain state says what a state means")
 	}
 	return result, nil
 }
 
 // postCanary posts the webhook as Twilio does.
-func postCanary(ctx context.Context, door frontDoor, number sms.PhoneNumber, sid string, f canaryFlags) error {
-	address := door.urls[0] + webhook.PathInbound
+func postCanary(ctx context.Context, door cli.FrontDoor, number sms.PhoneNumber, sid string, f canaryFlags) error {
+	address := door.URLs[0] + webhook.PathInbound
 	form := url.Values{
 		"MessageSid": {sid}, "From": {f.from}, "To": {string(number)}, "Body": {f.body}, "NumMedia": {"0"}, "NumSegments": {"1"},
 		"SmsStatus": {string(sms.StatusReceived)},
@@ -203,15 +211,15 @@ func postCanary(ctx context.Context, door frontDoor, number sms.PhoneNumber, sid
 		return errors.New("the relay's URL is none")
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("X-Twilio-Signature", signature.SignForm(door.authTokens[0], address, form))
-	response, err := door.http.Do(request)
+	request.Header.Set("X-Twilio-Signature", signature.SignForm(door.AuthTokens[0], address, form))
+	response, err := door.HTTP.Do(request)
 	if err != nil {
-		return hintedError{errors.New("the front door does not answer"), "relay doctor --only front-door-health says more"}
+		return cli.Hinted(errors.New("the front door does not answer"), "relay doctor --only front-door-health says more")
 	}
 	defer response.Body.Close() //nolint:errcheck // it is only read.
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16))
 	if response.StatusCode != http.StatusOK {
-		return hintedError{fmt.Errorf("the front door answered %d", response.StatusCode), "relay doctor --only front-door-signature says more"}
+		return cli.Hinted(fmt.Errorf("the front door answered %d", response.StatusCode), "relay doctor --only front-door-signature says more")
 	}
 	return nil
 }

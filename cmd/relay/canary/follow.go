@@ -1,4 +1,4 @@
-package main
+package canary
 
 import (
 	"context"
@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
@@ -36,14 +37,14 @@ func followRecord(ctx context.Context, texts ledger.Store, sid string, reached f
 	case ctx.Err() == nil:
 		return last, err
 	case last.State == "":
-		return last, hintedError{errors.New("in time, no sender took the text"), "relay doctor says whether the sender runs"}
+		return last, cli.Hinted(errors.New("in time, no sender took the text"), "relay doctor says whether the sender runs")
 	default:
-		return last, hintedError{fmt.Errorf("in time, the text got no further than %s", last.State), "without receipts a text stays sent; a longer --timeout allows for more"}
+		return last, cli.Hinted(fmt.Errorf("in time, the text got no further than %s", last.State), "without receipts a text stays sent; a longer --timeout allows for more")
 	}
 }
 
 // followTrail watches the audit log until it has every change of the record.
-func followTrail(ctx context.Context, d *desk.Desk, record ledger.Record, reached func(string)) error {
+func followTrail(ctx context.Context, d *target.Target, record ledger.Record, reached func(string)) error {
 	found := 0
 	err := until(ctx, followInterval, func() (bool, error) {
 		var err error
@@ -51,7 +52,7 @@ func followTrail(ctx context.Context, d *desk.Desk, record ledger.Record, reache
 		return err == nil && int64(found) >= record.Version, err
 	})
 	if err != nil && ctx.Err() != nil {
-		return hintedError{fmt.Errorf("in time, %d of %d changes were in the audit log", found, record.Version), "relay doctor --only iterator-age says more"}
+		return cli.Hinted(fmt.Errorf("in time, %d of %d changes were in the audit log", found, record.Version), "relay doctor --only iterator-age says more")
 	}
 	if err == nil {
 		reached(fmt.Sprintf("%d changes in the audit log", record.Version))
@@ -60,8 +61,8 @@ func followTrail(ctx context.Context, d *desk.Desk, record ledger.Record, reache
 }
 
 // audited counts the changes of the record that are in the audit log.
-func audited(ctx context.Context, d *desk.Desk, record ledger.Record) (int, error) {
-	entries, err := trailOf(d).Find(ctx, record.MessageSid, record.ReceivedAt.Add(-time.Minute), time.Now().Add(time.Minute))
+func audited(ctx context.Context, d *target.Target, record ledger.Record) (int, error) {
+	entries, err := d.Trail().Find(ctx, record.MessageSid, record.ReceivedAt.Add(-time.Minute), time.Now().Add(time.Minute))
 	versions := map[int64]bool{}
 	for _, e := range entries {
 		versions[e.Version] = true

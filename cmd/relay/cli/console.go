@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -20,8 +20,9 @@ type console struct {
 	attrs  []slog.Attr
 }
 
-func newConsole(out io.Writer, colour bool) *console {
-	return &console{out: own(out), colour: colour, mu: &sync.Mutex{}}
+// NewConsole returns a [slog.Handler] that writes for people. It colours only if colour is true.
+func NewConsole(out io.Writer, colour bool) slog.Handler {
+	return &console{out: Own(out), colour: colour, mu: &sync.Mutex{}}
 }
 
 // Enabled shows everything from Info on.
@@ -33,7 +34,7 @@ const messageWidth = 22
 // Handle writes one line.
 func (c *console) Handle(_ context.Context, record slog.Record) error {
 	var line strings.Builder
-	line.WriteString(c.paint(grey, record.Time.Format("15:04:05.000")) + " ")
+	line.WriteString(c.paint(Grey, record.Time.Format("15:04:05.000")) + " ")
 	line.WriteString(c.paint(colourOf(record.Level), fmt.Sprintf("%-*s", messageWidth, inert.Line(record.Message))))
 	for _, attr := range c.attrs {
 		c.write(&line, attr)
@@ -57,7 +58,7 @@ func (c *console) write(line *strings.Builder, attr slog.Attr) {
 	if strings.ContainsAny(text, " \"") || inert.Line(text) != text {
 		text = fmt.Sprintf("%q", text)
 	}
-	line.WriteString(" " + c.paint(grey, attr.Key+"=") + text)
+	line.WriteString(" " + c.paint(Grey, attr.Key+"=") + text)
 }
 
 // WithAttrs returns a handler whose lines carry attrs, too.
@@ -72,22 +73,22 @@ func (c *console) WithGroup(string) slog.Handler { return c }
 
 // The colours, as terminals take them.
 const (
-	grey   = "\x1b[90m"
-	green  = "\x1b[32m"
-	yellow = "\x1b[33m"
-	red    = "\x1b[31m"
-	bold   = "\x1b[1m"
-	reset  = "\x1b[0m"
+	Grey   = "\x1b[90m"
+	Green  = "\x1b[32m"
+	Yellow = "\x1b[33m"
+	Red    = "\x1b[31m"
+	Bold   = "\x1b[1m"
+	Reset  = "\x1b[0m"
 )
 
 func colourOf(level slog.Level) string {
 	switch {
 	case level >= slog.LevelError:
-		return red
+		return Red
 	case level >= slog.LevelWarn:
-		return yellow
+		return Yellow
 	default:
-		return green
+		return Green
 	}
 }
 
@@ -95,5 +96,22 @@ func (c *console) paint(colour, text string) string {
 	if !c.colour {
 		return text
 	}
-	return colour + text + reset
+	return colour + text + Reset
+}
+
+// NewLogger returns the logger of a format; the time is the logger's own.
+func NewLogger(format string, out io.Writer) (*slog.Logger, error) {
+	switch format {
+	case "text":
+		return slog.New(NewConsole(out, IsTerminal(out))), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(out, nil)), nil
+	case "auto":
+		if IsTerminal(out) {
+			return slog.New(NewConsole(out, true)), nil
+		}
+		return slog.New(slog.NewJSONHandler(out, nil)), nil
+	default:
+		return nil, fmt.Errorf("RELAY_LOG_FORMAT is %q: want text, json or auto", format)
+	}
 }

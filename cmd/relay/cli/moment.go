@@ -1,32 +1,32 @@
-package main
+package cli
 
 import (
 	"fmt"
 	"time"
 )
 
-// moment is a flag's time: how long ago, or when.
-type moment struct{ at time.Time }
+// Moment is a flag's time: how long ago, or when.
+type Moment struct{ At time.Time }
 
 // String returns the time.
-func (m *moment) String() string {
-	if m.at.IsZero() {
+func (m *Moment) String() string {
+	if m.At.IsZero() {
 		return ""
 	}
-	return m.at.Format(time.RFC3339)
+	return m.At.Format(time.RFC3339)
 }
 
 // Type is what help shows.
-func (m *moment) Type() string { return "time" }
+func (m *Moment) Type() string { return "time" }
 
 // Set reads the time.
-func (m *moment) Set(text string) (err error) {
-	m.at, err = readMoment(text, time.Now())
+func (m *Moment) Set(text string) (err error) {
+	m.At, err = ReadMoment(text, time.Now())
 	return err
 }
 
-// readMoment reads a time, or how long ago it was. No text is no time.
-func readMoment(text string, now time.Time) (time.Time, error) {
+// ReadMoment reads a time, or how long ago it was. No text is no time.
+func ReadMoment(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ import (
 // operator or Twilio wrote reaches a terminal as more than letters. Newlines and tabs pass, for they are the layout; in a
 // value printf writes them as escapes, so that no value makes up a line or a cell of its own.
 
-// printf writes a line or a row. The format is ours, the arguments are others': a newline or a tab in one is written as an
+// Printf writes a line or a row. The format is ours, the arguments are others': a newline or a tab in one is written as an
 // escape.
-func printf(out io.Writer, format string, arguments ...any) {
+func Printf(out io.Writer, format string, arguments ...any) {
 	for i, argument := range arguments {
 		switch argument.(type) {
 		case int, int64, float64, bool:
@@ -29,8 +29,8 @@ func printf(out io.Writer, format string, arguments ...any) {
 	fmt.Fprintf(out, format, arguments...)
 }
 
-// errorText words an error, of which each further line is indented: what it quotes makes up no line that looks like the program's.
-func errorText(err error) string {
+// ErrorText words an error, of which each further line is indented: what it quotes makes up no line that looks like the program's.
+func ErrorText(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i, line := range lines {
 		lines[i] = inert.Line(line)
@@ -49,25 +49,26 @@ func (v value) Format(state fmt.State, verb rune) {
 	_, _ = io.WriteString(state, inert.Line(fmt.Sprintf(fmt.FormatString(state, verb), v.any)))
 }
 
-// writeLogged writes a line of the audit log as it is there, byte for byte, so that it can be verified elsewhere; on a terminal it
+// WriteLogged writes a line of the audit log as it is there, byte for byte, so that it can be verified elsewhere; on a terminal it
 // is filtered as everything is.
-func writeLogged(out io.Writer, text []byte) error {
-	if !isTerminal(out) {
-		out = own(out)
+func WriteLogged(out io.Writer, text []byte) error {
+	if !IsTerminal(out) {
+		out = Own(out)
 	}
 	_, err := out.Write(append(bytes.Clone(text), '\n'))
 	return err
 }
 
-// own returns where the program's own colours and cursor movements go: behind the filter.
-func own(out io.Writer) io.Writer {
+// Own returns where the program's own colours and cursor movements go: behind the filter.
+func Own(out io.Writer) io.Writer {
 	if filtered, ok := out.(*inert.Writer); ok {
 		return filtered.Raw()
 	}
 	return out
 }
 
-func isTerminal(out io.Writer) bool {
-	file, ok := own(out).(*os.File)
+// IsTerminal reports whether a person looks at what is written, as far as that can be told.
+func IsTerminal(out io.Writer) bool {
+	file, ok := Own(out).(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -6,35 +6,36 @@ import (
 	"strings"
 )
 
-// progress shows how far a long piece of work is: on a terminal as a bar that is drawn over itself, elsewhere a line for
+// Progress shows how far a long piece of work is: on a terminal as a bar that is drawn over itself, elsewhere a line for
 // each step, so that a log of it can be read.
-type progress struct {
+type Progress struct {
 	out          io.Writer
 	terminal     bool
 	total, steps int
 }
 
-func newProgress(out io.Writer, total int) *progress {
-	return &progress{out: own(out), terminal: isTerminal(out), total: total}
+// NewProgress shows how much of total is done.
+func NewProgress(out io.Writer, total int) *Progress {
+	return &Progress{out: Own(out), terminal: IsTerminal(out), total: total}
 }
 
 // barWidth is the width of the bar in characters.
 const barWidth = 30
 
-// step notes that one more is done. There may turn out to be more than were counted before.
-func (b *progress) step(what string) {
+// Step notes that one more is done. There may turn out to be more than were counted before.
+func (b *Progress) Step(what string) {
 	b.steps++
 	b.total = max(b.total, b.steps)
 	if !b.terminal {
-		printf(b.out, "%s\n", what)
+		Printf(b.out, "%s\n", what)
 		return
 	}
 	filled := barWidth * b.steps / b.total
 	fmt.Fprintf(b.out, "\r[%s%s] %d of %d", strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), b.steps, b.total)
 }
 
-// done ends the bar's line.
-func (b *progress) done() {
+// Done ends the bar's line.
+func (b *Progress) Done() {
 	if b.terminal && b.steps > 0 {
 		fmt.Fprintln(b.out)
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -9,42 +9,42 @@ import (
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
-// twilioSettings are those with which a command asks Twilio something on its own.
-func twilioSettings() []setting {
-	var asked []setting
-	for _, s := range settings() {
-		switch s.env {
-		case envAccountSid, envAuthToken, envAPIKeySid, envAPIKeySecret, envTwilioBaseURL:
+// TwilioSettings are those with which a command asks Twilio something on its own.
+func TwilioSettings() []Setting {
+	var asked []Setting
+	for _, s := range ServeSettings() {
+		switch s.Env {
+		case EnvAccountSid, EnvAuthToken, EnvAPIKeySid, EnvAPIKeySecret, EnvTwilioBaseURL:
 			asked = append(asked, s)
 		}
 	}
 	return asked
 }
 
-// addTwilio makes flags of them.
-func addTwilio(flags *pflag.FlagSet) {
-	addFlags(flags, twilioSettings())
+// AddTwilio makes flags of them.
+func AddTwilio(flags *pflag.FlagSet) {
+	AddFlags(flags, TwilioSettings())
 }
 
-// errNoTwilio means that the settings say nothing of a Twilio account.
-var errNoTwilio = errors.New("no Twilio account is set")
+// ErrNoTwilio means that the settings say nothing of a Twilio account.
+var ErrNoTwilio = errors.New("no Twilio account is set")
 
-// openTwilio returns a client of the account that the settings say. The error is errNoTwilio if they say none.
-func (p program) openTwilio(flags *pflag.FlagSet) (*twilio.Client, error) {
-	r := env.New(lookupOf(twilioSettings(), flags, p.lookup))
+// OpenTwilio returns a client of the account that the settings say. The error is errNoTwilio if they say none.
+func (p Program) OpenTwilio(flags *pflag.FlagSet) (*twilio.Client, error) {
+	r := env.New(LookupOf(TwilioSettings(), flags, p.Lookup))
 	config := twilio.Config{
-		AccountSid: r.String(envAccountSid, ""), APIKeySid: r.String(envAPIKeySid, ""), APIKeySecret: r.String(envAPIKeySecret, ""),
-		BaseURL: r.String(envTwilioBaseURL, ""),
+		AccountSid: r.String(EnvAccountSid, ""), APIKeySid: r.String(EnvAPIKeySid, ""), APIKeySecret: r.String(EnvAPIKeySecret, ""),
+		BaseURL: r.String(EnvTwilioBaseURL, ""),
 	}
-	if tokens := r.List(envAuthToken); len(tokens) > 0 {
+	if tokens := r.List(EnvAuthToken); len(tokens) > 0 {
 		config.AuthToken = tokens[0]
 	}
 	if config.AccountSid == "" {
-		return nil, hintedError{errNoTwilio, "set TWILIO_ACCOUNT_SID, and TWILIO_AUTH_TOKEN or an API key (TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET)"}
+		return nil, Hinted(ErrNoTwilio, "set TWILIO_ACCOUNT_SID, and TWILIO_AUTH_TOKEN or an API key (TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET)")
 	}
 	client, err := twilio.New(config)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, Usage(err)
 	}
 	return client, nil
 }

@@ -1,4 +1,4 @@
-package main
+package deadletters
 
 import (
 	"context"
@@ -6,20 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
-	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/meaning"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/cmd/relay/typed"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
-func (p program) dlqCommand() *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay dlq`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
 	cmd := &cobra.Command{
 		Use:     "dlq",
 		Aliases: []string{"dead-letters"},
@@ -30,7 +34,7 @@ through. Each letter is shown beside what the ledger says of its text.
 Mend what was broken first (relay explain code says what an error means), then redrive. A letter that is moved twice
 sends nothing twice: the ledger takes a text back from its death once.`,
 		SuggestionsMinimumDistance: 2,
-		Args:                       unknownCommand,
+		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.dlqListCommand(), p.dlqShowCommand(), p.dlqRedriveCommand(), p.dlqDropCommand(), p.dlqRestoreCommand())
@@ -41,7 +45,7 @@ sends nothing twice: the ledger takes a text back from its death once.`,
 type filterFlags struct {
 	reason, number, since, until string
 	sids                         []string
-	numbers                      numberFlags
+	numbers                      cli.NumberFlags
 	// isName: number is a sender's name.
 	isName bool
 }
@@ -52,13 +56,13 @@ func (f *filterFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
 	flags.StringVar(&f.until, "until", "", "only texts that came in before, in the same form")
 	flags.StringSliceVar(&f.sids, "sid", nil, "only this text; may be repeated")
-	f.numbers.add(flags)
+	f.numbers.Add(flags)
 }
 
 // checkWords finds what matches no letter whatsoever.
 func (f *filterFlags) checkWords() (problems []error) {
 	if f.reason != "" {
-		if _, err := typed.Word(f.reason, reasonNames()); err != nil {
+		if _, err := typed.Word(f.reason, meaning.ReasonNames()); err != nil {
 			problems = append(problems, fmt.Errorf("--reason: %w", err))
 		}
 	}
@@ -80,22 +84,22 @@ func (f *filterFlags) checkWords() (problems []error) {
 var letterID = regexp.MustCompile(`^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]+)$`)
 
 // filter reads the flags.
-func (f *filterFlags) filter(now time.Time) (letters.Filter, error) {
-	number, isName, err := f.numbers.readSender(f.number)
+func (f *filterFlags) filter(now time.Time) (Filter, error) {
+	number, isName, err := f.numbers.ReadSender(f.number)
 	if err != nil {
-		return letters.Filter{}, err
+		return Filter{}, err
 	}
 	f.isName = isName
-	filter := letters.Filter{Reason: ledger.Reason(f.reason), Number: number, IDs: f.sids}
+	filter := Filter{Reason: ledger.Reason(f.reason), Number: number, IDs: f.sids}
 	problems := f.checkWords()
-	if filter.Since, err = readMoment(f.since, now); err != nil {
+	if filter.Since, err = cli.ReadMoment(f.since, now); err != nil {
 		problems = append(problems, fmt.Errorf("--since: %w", err))
 	}
-	if filter.Until, err = readMoment(f.until, now); err != nil {
+	if filter.Until, err = cli.ReadMoment(f.until, now); err != nil {
 		problems = append(problems, fmt.Errorf("--until: %w", err))
 	}
 	if err := errors.Join(problems...); err != nil {
-		return filter, usageError{err}
+		return filter, cli.Usage(err)
 	}
 	return filter, nil
 }
@@ -115,27 +119,27 @@ many.`,
 		Example: `  relay dlq ls
   relay dlq ls --since 2h --number +18585550100
   relay dlq ls --aws --json | jq -r '.letters[] | select(.outlook == "again") | .message_sid'`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			listed, err := p.readLetters(cmd.Context(), cmd.Flags(), &wanted)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(p.stdout).Encode(shownLetters(listed, false))
+				return json.NewEncoder(p.Stdout).Encode(shownLetters(listed, false))
 			}
-			return writeLetters(p.stdout, listed)
+			return writeLetters(p.Stdout, listed)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an object with the letters, and how many could not be shown")
 	wanted.add(cmd.Flags())
-	addDesk(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
 	return cmd
 }
 
 // letterList is what was read of the dead-letter queue.
 type letterList struct {
-	letters []letters.Letter
+	letters []Letter
 	// notShown is how many more there are that could not be had: behind others of their conversation, or in the hands
 	// of another command. On AWS it is approximate.
 	notShown int
@@ -149,25 +153,25 @@ func (p program) readLetters(ctx context.Context, flags *pflag.FlagSet, wanted *
 	if err != nil {
 		return listed, err
 	}
-	d, err := p.openDesk(ctx, flags)
+	d, err := p.OpenTarget(ctx, flags)
 	if err != nil {
 		return listed, err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	if listed, err = listLetters(ctx, d, filter); err == nil && len(listed.letters) == 0 && wanted.isName {
-		err = checkName(ctx, d.Ledger, filter.Number)
+		err = cli.CheckName(ctx, d.Ledger, filter.Number)
 	}
 	return listed, err
 }
 
 // listLetters reads the letters that pass.
-func listLetters(ctx context.Context, d *desk.Desk, filter letters.Filter) (listed letterList, err error) {
+func listLetters(ctx context.Context, d *target.Target, filter Filter) (listed letterList, err error) {
 	waiting, inFlight, err := d.DeadLetters.Depth(ctx)
 	if err != nil {
 		return listed, fmt.Errorf("count the dead letters: %w", err)
 	}
-	all, seen, err := letters.Read(ctx, d.DeadLetters, d.Ledger, letters.Filter{})
-	listed = letterList{notShown: max(0, waiting+inFlight-seen), seen: letters.PlanOf(all).ByReason}
+	all, seen, err := Read(ctx, d.DeadLetters, d.Ledger, Filter{})
+	listed = letterList{notShown: max(0, waiting+inFlight-seen), seen: PlanOf(all).ByReason}
 	for _, l := range all {
 		if filter.Passes(l) {
 			listed.letters = append(listed.letters, l)
@@ -184,9 +188,9 @@ func (p program) dlqShowCommand() *cobra.Command {
 		Long: `show prints the letters of one text whole, with what the customer wrote and the attempts that the ledger has. An
 unreadable letter is named by the id that ls shows for it.`,
 		Example: `  relay dlq show SM0123456789abcdef0123456789abcdef`,
-		Args:    oneSID,
+		Args:    cli.OneSID,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			listed, err := p.readLetters(cmd.Context(), cmd.Flags(), &filterFlags{sids: args, numbers: numberFlags{country: defaultCountry}})
+			listed, err := p.readLetters(cmd.Context(), cmd.Flags(), &filterFlags{sids: args, numbers: cli.NumberFlags{Country: cli.DefaultCountry}})
 			if err != nil {
 				return err
 			}
@@ -194,47 +198,23 @@ unreadable letter is named by the id that ls shows for it.`,
 				return noLetter(args[0], listed)
 			}
 			if asJSON {
-				return json.NewEncoder(p.stdout).Encode(shownLetters(listed, true))
+				return json.NewEncoder(p.Stdout).Encode(shownLetters(listed, true))
 			}
 			for _, l := range listed.letters {
-				writeLetter(p.stdout, l)
+				writeLetter(p.Stdout, l)
 			}
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	addDesk(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
 	return cmd
-}
-
-// oneSID wants one argument.
-func oneSID(_ *cobra.Command, args []string) error {
-	switch {
-	case len(args) == 0:
-		return usageError{errors.New("which text? name its SID")}
-	case len(args) > 1:
-		return usageError{fmt.Errorf("one text at a time: unexpected argument %q", args[1])}
-	}
-	return nil
 }
 
 func noLetter(sid string, listed letterList) error {
 	err := fmt.Errorf("no dead letter of %s: %s", sid, countLine(letterList{seen: listed.seen}))
 	if notShown := listed.notShown; notShown > 0 {
-		return hintedError{err, fmt.Sprintf("%d letters could not be looked at: they lie behind others of their conversation, or another command has them", notShown)}
+		return cli.Hinted(err, fmt.Sprintf("%d letters could not be looked at: they lie behind others of their conversation, or another command has them", notShown))
 	}
-	return hintedError{err, "relay dlq ls lists those that there are"}
-}
-
-// countsOf lists what a plan counts, in a fixed order.
-func countsOf(counts map[string]int) string {
-	names := make([]string, 0, len(counts))
-	for name := range counts {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for i, name := range names {
-		names[i] = fmt.Sprintf("%d %s", counts[name], name)
-	}
-	return strings.Join(names, ", ")
+	return cli.Hinted(err, "relay dlq ls lists those that there are")
 }

@@ -1,4 +1,4 @@
-package main
+package deadletters
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
-	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
@@ -52,30 +52,30 @@ written to a file before it is deleted, with who dropped it and why; relay dlq r
 	flags.StringVar(&f.save, "save", "", "file to which the letters are added first, a line of JSON each (default dead-letters-<time>.jsonl in this folder)")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the letters, and whether they were deleted")
 	f.wanted.add(flags)
-	addDesk(flags)
+	cli.AddTarget(flags)
 	return cmd
 }
 
 // filter reads which letters to drop. Dropping everything has to be said in some way.
-func (f *dropFlags) filter(now time.Time) (letters.Filter, error) {
+func (f *dropFlags) filter(now time.Time) (Filter, error) {
 	filter, err := f.wanted.filter(now)
 	if err != nil {
 		return filter, err
 	}
 	if f.settled {
-		for _, o := range letters.Outlooks() {
+		for _, o := range Outlooks() {
 			if o.Settled() {
 				filter.Outlooks = append(filter.Outlooks, o)
 			}
 		}
 	}
 	if filter.IsZero() {
-		return filter, usageError{errors.New("which letters? name their SIDs, or say --settled, --reason, --number, --since or --until")}
+		return filter, cli.Usage(errors.New("which letters? name their SIDs, or say --settled, --reason, --number, --since or --until"))
 	}
 	if f.apply && strings.TrimSpace(f.because) == "" {
-		return filter, usageError{errors.New("--because is missing: why are they dropped? It is kept with the letters")}
+		return filter, cli.Usage(errors.New("--because is missing: why are they dropped? It is kept with the letters"))
 	}
-	if err := checkNote(f.because, f.by); err != nil {
+	if err := cli.CheckNote(f.because, f.by); err != nil {
 		return filter, err
 	}
 	return filter, nil
@@ -87,7 +87,7 @@ func (p program) drop(cmd *cobra.Command, f dropFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	d, err := p.openDesk(ctx, cmd.Flags())
+	d, err := p.OpenTarget(ctx, cmd.Flags())
 	if err != nil {
 		return err
 	}
@@ -99,24 +99,24 @@ func (p program) drop(cmd *cobra.Command, f dropFlags) (err error) {
 		}
 		return p.printDrop(listed, f, "")
 	}
-	file := &letterFile{path: f.path(time.Now()), by: p.operator(f.by), because: f.because, now: time.Now}
+	file := &letterFile{path: f.path(time.Now()), by: p.Operator(f.by), because: f.because, now: time.Now}
 	defer func() { err = errors.Join(err, file.close()) }()
 	decision := ledger.Decision{By: file.by, Note: f.because}
-	dropped, err := letters.Drop{
+	dropped, err := Drop{
 		From: d.DeadLetters, Records: d.Ledger, Filter: filter, Save: file.save,
-		Note: func(ctx context.Context, l letters.Letter) error { return noteDrop(ctx, d, l, decision) },
+		Note: func(ctx context.Context, l Letter) error { return noteDrop(ctx, d, l, decision) },
 	}.Run(ctx)
 	listed := letterList{letters: dropped}
 	if err == nil && len(dropped) == 0 {
 		listed, err = listLetters(ctx, d, filter)
 	}
-	return errors.Join(p.printDrop(listed, f, file.path), interrupted(ctx, err))
+	return errors.Join(p.printDrop(listed, f, file.path), cli.Interrupted(ctx, err))
 }
 
 // noteDrop writes into the ledger that the letter of a dead text is dropped, by whom and why. The letter of a text that is not
 // dead is no loss, and that of an earlier death none either.
-func noteDrop(ctx context.Context, d *desk.Desk, l letters.Letter, decision ledger.Decision) error {
-	if l.Record.State != ledger.Dead || l.Outlook == letters.Stale {
+func noteDrop(ctx context.Context, d *target.Target, l Letter, decision ledger.Decision) error {
+	if l.Record.State != ledger.Dead || l.Outlook == Stale {
 		return nil
 	}
 	_, err := auditlog.Change(ctx, d.Ledger, l.Record, func(r ledger.Record) (ledger.Record, bool, error) {
@@ -136,29 +136,29 @@ func (f *dropFlags) path(now time.Time) string {
 
 func (p program) printDrop(listed letterList, f dropFlags, path string) error {
 	if f.asJSON {
-		return json.NewEncoder(p.stdout).Encode(struct {
+		return json.NewEncoder(p.Stdout).Encode(struct {
 			shownLetterList
 
 			Applied bool   `json:"applied"`
 			Saved   string `json:"saved,omitempty"`
 		}{shownLetters(listed, false), f.apply, path})
 	}
-	if err := writeLetters(p.stdout, listed); err != nil || len(listed.letters) == 0 {
+	if err := writeLetters(p.Stdout, listed); err != nil || len(listed.letters) == 0 {
 		return err
 	}
 	if lost := unsent(listed.letters); lost > 0 {
-		printf(p.stdout, "%d of them would be sent if they were moved: nobody gets those texts.\n", lost)
+		cli.Printf(p.Stdout, "%d of them would be sent if they were moved: nobody gets those texts.\n", lost)
 	}
 	if f.apply {
-		printf(p.stdout, "Deleted. relay dlq restore %s puts them back.\n", path)
+		cli.Printf(p.Stdout, "Deleted. relay dlq restore %s puts them back.\n", path)
 	} else {
-		fmt.Fprintln(p.stdout, "Nothing was deleted. The same command with --apply and --because deletes them.")
+		fmt.Fprintln(p.Stdout, "Nothing was deleted. The same command with --apply and --because deletes them.")
 	}
 	return nil
 }
 
 // unsent counts the letters whose texts a redrive would send.
-func unsent(all []letters.Letter) (n int) {
+func unsent(all []Letter) (n int) {
 	for _, l := range all {
 		if l.Outlook.Sends() {
 			n++
@@ -176,13 +176,13 @@ twice changes nothing: the ledger takes a text back from its death once.`,
 		Example: `  relay dlq restore dead-letters-20261124T080000Z.jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageError{errors.New("want the name of one file")}
+				return cli.Usage(errors.New("want the name of one file"))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return p.restore(cmd, args[0]) },
 	}
-	addDesk(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
 	return cmd
 }
 
@@ -196,7 +196,7 @@ func (p program) restore(cmd *cobra.Command, path string) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	d, err := p.openDesk(cmd.Context(), cmd.Flags())
+	d, err := p.OpenTarget(cmd.Context(), cmd.Flags())
 	if err != nil {
 		return err
 	}
@@ -206,6 +206,6 @@ func (p program) restore(cmd *cobra.Command, path string) (err error) {
 			return fmt.Errorf("put letter %d of %d back: %w", i+1, len(kept), err)
 		}
 	}
-	printf(p.stdout, "%s put back.\n", plural(len(kept), "letter"))
+	cli.Printf(p.Stdout, "%s put back.\n", cli.Plural(len(kept), "letter"))
 	return nil
 }

@@ -1,4 +1,4 @@
-package letters_test
+package deadletters_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
@@ -15,10 +15,10 @@ import (
 func TestDrop(t *testing.T) {
 	r := newRelay(t)
 	r.deaths(3)
-	var saved []letters.Letter
-	drop := letters.Drop{
-		From: atOnce{r.dead}, Records: r.ledger, Filter: letters.Filter{IDs: []string{relaytest.MessageSid(2)}},
-		Save: func(l letters.Letter) error {
+	var saved []deadletters.Letter
+	drop := deadletters.Drop{
+		From: atOnce{r.dead}, Records: r.ledger, Filter: deadletters.Filter{IDs: []string{relaytest.MessageSid(2)}},
+		Save: func(l deadletters.Letter) error {
 			if n := len(r.dead.Messages()); n != 3 {
 				t.Errorf("%d letters when it is saved, want all 3", n)
 			}
@@ -39,14 +39,14 @@ func TestDrop(t *testing.T) {
 // What cannot be kept, or noted, is not deleted.
 func TestDropKeepsWhatItCannotSave(t *testing.T) {
 	full := errors.New("no space left on device")
-	for name, spoil := range map[string]func(d *letters.Drop){
-		"not saved": func(d *letters.Drop) { d.Save = func(letters.Letter) error { return full } },
-		"not noted": func(d *letters.Drop) { d.Note = func(context.Context, letters.Letter) error { return full } },
+	for name, spoil := range map[string]func(d *deadletters.Drop){
+		"not saved": func(d *deadletters.Drop) { d.Save = func(deadletters.Letter) error { return full } },
+		"not noted": func(d *deadletters.Drop) { d.Note = func(context.Context, deadletters.Letter) error { return full } },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRelay(t)
 			r.deaths(3)
-			drop := letters.Drop{From: atOnce{r.dead}, Records: r.ledger, Save: func(letters.Letter) error { return nil }}
+			drop := deadletters.Drop{From: atOnce{r.dead}, Records: r.ledger, Save: func(deadletters.Letter) error { return nil }}
 			spoil(&drop)
 			if dropped, err := drop.Run(t.Context()); len(dropped) != 0 || !errors.Is(err, full) {
 				t.Errorf("dropped %v, error %v", sids(dropped), err)

@@ -1,4 +1,4 @@
-package letters_test
+package deadletters_test
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"pgregory.net/rapid"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -190,14 +190,14 @@ func (r *relay) checkState(n int, want ledger.State) {
 }
 
 // move is one that moves everything at once.
-func (r *relay) move() letters.Move {
-	return letters.Move{From: atOnce{r.dead}, To: r.queue, Records: r.ledger}
+func (r *relay) move() deadletters.Move {
+	return deadletters.Move{From: atOnce{r.dead}, To: r.queue, Records: r.ledger}
 }
 
 // read lists the letters, which stay where they are.
-func (r *relay) read() []letters.Letter {
+func (r *relay) read() []deadletters.Letter {
 	r.t.Helper()
-	all, _, err := letters.Read(context.Background(), atOnce{r.dead}, r.ledger, letters.Filter{})
+	all, _, err := deadletters.Read(context.Background(), atOnce{r.dead}, r.ledger, deadletters.Filter{})
 	if err != nil {
 		r.t.Fatal(err)
 	}

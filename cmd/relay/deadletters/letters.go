@@ -1,7 +1,7 @@
-// Package letters works on the relay's dead letters for operators: it reads them without losing any, says what would become
+// Package deadletters works on the relay's dead letters for operators: it reads them without losing any, says what would become
 // of each if it were moved back to the queue, moves them, and drops them. Whether a text is sent again is never decided
 // here but by the sender (functions/sender/delivery, redrive), from the ledger: what stands here foresees it.
-package letters
+package deadletters
 
 import (
 	"context"

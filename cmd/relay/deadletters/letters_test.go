@@ -1,4 +1,4 @@
-package letters_test
+package deadletters_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -17,7 +17,7 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-func sids(all []letters.Letter) []string {
+func sids(all []deadletters.Letter) []string {
 	ids := make([]string, len(all))
 	for i, l := range all {
 		ids[i] = l.ID()
@@ -60,7 +60,7 @@ func TestReadingThatEndsEarlyTakesNothingAway(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			spoil(r, cancel)
-			if _, _, err := letters.Read(ctx, atOnce{r.dead}, r.ledger, letters.Filter{}); err == nil {
+			if _, _, err := deadletters.Read(ctx, atOnce{r.dead}, r.ledger, deadletters.Filter{}); err == nil {
 				t.Error("no error")
 			}
 			r.ledger.Fault, r.dead.Fault = nil, nil
@@ -89,7 +89,7 @@ func TestLettersThatCannotBeGivenBackAreSaid(t *testing.T) {
 	r := newRelay(t)
 	r.deaths(2)
 	r.dead.Fault = after(1, "before ChangeVisibility", func() error { return &fault.Error{Kind: fault.Transient, Err: errors.New("away")} })
-	_, _, err := letters.Read(t.Context(), atOnce{r.dead}, r.ledger, letters.Filter{})
+	_, _, err := deadletters.Read(t.Context(), atOnce{r.dead}, r.ledger, deadletters.Filter{})
 	if err == nil || err.Error() != "2 letters stay hidden for a while: transient: away" {
 		t.Errorf("error %v", err)
 	}
@@ -103,7 +103,7 @@ func TestLettersBehindOthersAreNotSeen(t *testing.T) {
 		r.text(i+1, customer(1))
 	}
 	r.drain()
-	_, seen, err := letters.Read(t.Context(), atOnce{r.dead}, r.ledger, letters.Filter{})
+	_, seen, err := deadletters.Read(t.Context(), atOnce{r.dead}, r.ledger, deadletters.Filter{})
 	if err != nil || seen != 10 {
 		t.Errorf("seen %d, error %v, want 10", seen, err)
 	}
@@ -119,13 +119,13 @@ func TestMove(t *testing.T) {
 	r.deaths(12)
 	var reported []string
 	move := r.move()
-	move.Report = func(l letters.Letter, moved bool) {
+	move.Report = func(l deadletters.Letter, moved bool) {
 		if moved {
 			reported = append(reported, l.ID())
 		}
 	}
 	tally, err := move.Run(t.Context())
-	if err != nil || tally != (letters.Tally{Moved: 12}) || len(reported) != 12 {
+	if err != nil || tally != (deadletters.Tally{Moved: 12}) || len(reported) != 12 {
 		t.Fatalf("tally %+v, %d reported, error %v", tally, len(reported), err)
 	}
 	if n := len(r.dead.Messages()); n != 0 {
@@ -190,39 +190,39 @@ func TestInterruptedMoveLeavesTheRest(t *testing.T) {
 
 func TestFilter(t *testing.T) {
 	at := func(hours int) time.Time { return started.Add(time.Duration(hours) * time.Hour) }
-	letter := letters.Letter{
+	letter := deadletters.Letter{
 		Delivery: queue.Delivery{MessageID: "letter-1", SentAt: at(2)},
 		Envelope: queue.Envelope{Version: 1, RelayID: "SM1", ReceivedAt: at(1), Message: &sms.Message{From: customer(1), To: relaytest.TwilioNumber}},
-		Reason:   ledger.ReasonAttemptsExhausted, Outlook: letters.Again,
+		Reason:   ledger.ReasonAttemptsExhausted, Outlook: deadletters.Again,
 	}
 	spelled := letter
 	spelled.Envelope.Message = &sms.Message{From: "+4407700900123", To: relaytest.TwilioNumber}
-	unreadable := letters.Letter{Delivery: queue.Delivery{MessageID: "letter-2", SentAt: at(2)}, Reason: ledger.ReasonUndecodable, Outlook: letters.Unreadable}
+	unreadable := deadletters.Letter{Delivery: queue.Delivery{MessageID: "letter-2", SentAt: at(2)}, Reason: ledger.ReasonUndecodable, Outlook: deadletters.Unreadable}
 	for name, tt := range map[string]struct {
-		filter letters.Filter
-		letter letters.Letter
+		filter deadletters.Filter
+		letter deadletters.Letter
 		want   bool
 	}{
-		"everything":           {letters.Filter{}, letter, true},
-		"its reason":           {letters.Filter{Reason: ledger.ReasonAttemptsExhausted}, letter, true},
-		"another reason":       {letters.Filter{Reason: ledger.ReasonUndecodable}, letter, false},
-		"its customer":         {letters.Filter{Number: customer(1)}, letter, true},
-		"its Twilio number":    {letters.Filter{Number: relaytest.TwilioNumber}, letter, true},
-		"in another spelling":  {letters.Filter{Number: "+447700900123"}, spelled, true},
-		"another number":       {letters.Filter{Number: customer(2)}, letter, false},
-		"since then":           {letters.Filter{Since: at(1)}, letter, true},
-		"since later":          {letters.Filter{Since: at(1).Add(1)}, letter, false},
-		"until then":           {letters.Filter{Until: at(1)}, letter, false},
-		"until later":          {letters.Filter{Until: at(1).Add(1)}, letter, true},
-		"its text":             {letters.Filter{IDs: []string{"SM2", "SM1"}}, letter, true},
-		"its own id":           {letters.Filter{IDs: []string{"letter-1"}}, letter, true},
-		"another text":         {letters.Filter{IDs: []string{"SM2"}}, letter, false},
-		"its outlook":          {letters.Filter{Outlooks: []letters.Outlook{letters.Again}}, letter, true},
-		"another outlook":      {letters.Filter{Outlooks: []letters.Outlook{letters.Taken}}, letter, false},
-		"both have to hold":    {letters.Filter{Number: customer(1), IDs: []string{"SM2"}}, letter, false},
-		"unreadable, its id":   {letters.Filter{IDs: []string{"letter-2"}}, unreadable, true},
-		"unreadable, a number": {letters.Filter{Number: customer(1)}, unreadable, false},
-		"unreadable, its age":  {letters.Filter{Since: at(2), Until: at(3)}, unreadable, true},
+		"everything":           {deadletters.Filter{}, letter, true},
+		"its reason":           {deadletters.Filter{Reason: ledger.ReasonAttemptsExhausted}, letter, true},
+		"another reason":       {deadletters.Filter{Reason: ledger.ReasonUndecodable}, letter, false},
+		"its customer":         {deadletters.Filter{Number: customer(1)}, letter, true},
+		"its Twilio number":    {deadletters.Filter{Number: relaytest.TwilioNumber}, letter, true},
+		"in another spelling":  {deadletters.Filter{Number: "+447700900123"}, spelled, true},
+		"another number":       {deadletters.Filter{Number: customer(2)}, letter, false},
+		"since then":           {deadletters.Filter{Since: at(1)}, letter, true},
+		"since later":          {deadletters.Filter{Since: at(1).Add(1)}, letter, false},
+		"until then":           {deadletters.Filter{Until: at(1)}, letter, false},
+		"until later":          {deadletters.Filter{Until: at(1).Add(1)}, letter, true},
+		"its text":             {deadletters.Filter{IDs: []string{"SM2", "SM1"}}, letter, true},
+		"its own id":           {deadletters.Filter{IDs: []string{"letter-1"}}, letter, true},
+		"another text":         {deadletters.Filter{IDs: []string{"SM2"}}, letter, false},
+		"its outlook":          {deadletters.Filter{Outlooks: []deadletters.Outlook{deadletters.Again}}, letter, true},
+		"another outlook":      {deadletters.Filter{Outlooks: []deadletters.Outlook{deadletters.Taken}}, letter, false},
+		"both have to hold":    {deadletters.Filter{Number: customer(1), IDs: []string{"SM2"}}, letter, false},
+		"unreadable, its id":   {deadletters.Filter{IDs: []string{"letter-2"}}, unreadable, true},
+		"unreadable, a number": {deadletters.Filter{Number: customer(1)}, unreadable, false},
+		"unreadable, its age":  {deadletters.Filter{Since: at(2), Until: at(3)}, unreadable, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := tt.filter.Passes(tt.letter); got != tt.want {
@@ -239,7 +239,7 @@ func TestMoveKeepsToItsFilter(t *testing.T) {
 	r := newRelay(t)
 	r.deaths(5)
 	move := r.move()
-	move.Filter = letters.Filter{Number: customer(3)}
+	move.Filter = deadletters.Filter{Number: customer(3)}
 	if tally, err := move.Run(t.Context()); err != nil || tally.Moved != 1 {
 		t.Fatalf("tally %+v, error %v", tally, err)
 	}
@@ -256,14 +256,14 @@ func TestPlan(t *testing.T) {
 	if err := r.dead.Send(t.Context(), queue.Outgoing{Group: "g", DeduplicationID: "d", Body: "no envelope", Attributes: map[string]string{"Reason": "undecodable"}}); err != nil {
 		t.Fatal(err)
 	}
-	p := letters.PlanOf(r.read())
+	p := deadletters.PlanOf(r.read())
 	if p.Moving != 3 || p.Segments != 2 || !p.Oldest.Equal(started) || len(p.Letters) != 4 {
 		t.Errorf("plan %+v", p)
 	}
 	if diff := cmp.Diff(map[string]int{"attempts_exhausted": 3, "undecodable": 1}, p.ByReason); diff != "" {
 		t.Errorf("by reason (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[letters.Outlook]int{letters.Again: 2, letters.Settles: 1, letters.Unreadable: 1}, p.ByOutlook); diff != "" {
+	if diff := cmp.Diff(map[deadletters.Outlook]int{deadletters.Again: 2, deadletters.Settles: 1, deadletters.Unreadable: 1}, p.ByOutlook); diff != "" {
 		t.Errorf("by outlook (-want +got):\n%s", diff)
 	}
 }

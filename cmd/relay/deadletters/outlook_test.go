@@ -1,11 +1,11 @@
-package letters_test
+package deadletters_test
 
 import (
 	"context"
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -40,23 +40,23 @@ func (r *relay) change(edit func(ledger.Record) (ledger.Record, bool, error)) {
 func TestOutlookComesTrue(t *testing.T) {
 	for name, tt := range map[string]struct {
 		make func(r *relay)
-		want letters.Outlook
+		want deadletters.Outlook
 		// sent is how many messages the move makes Twilio take, left how many letters there are afterwards.
 		sent, left int
 	}{
-		"dead": {func(r *relay) { r.deaths(1) }, letters.Again, 1, 0},
+		"dead": {func(r *relay) { r.deaths(1) }, deadletters.Again, 1, 0},
 		"dead for a long time": {func(r *relay) {
 			r.deaths(1)
 			r.clock.Advance(30 * time.Hour)
-		}, letters.Again, 1, 0},
+		}, deadletters.Again, 1, 0},
 		"taken after all": {func(r *relay) {
 			r.deaths(1)
 			r.tell(1, sms.StatusSent)
-		}, letters.Settles, 0, 0},
+		}, deadletters.Settles, 0, 0},
 		"delivered after all": {func(r *relay) {
 			r.deaths(1)
 			r.tell(1, sms.StatusDelivered)
-		}, letters.Settles, 0, 0},
+		}, deadletters.Settles, 0, 0},
 		"redriven, and sent": {func(r *relay) {
 			r.deaths(1)
 			d := r.dead.Messages()[0]
@@ -68,21 +68,21 @@ func TestOutlookComesTrue(t *testing.T) {
 			}
 			r.drain()
 			r.twilio.taken = nil
-		}, letters.Taken, 0, 0},
+		}, deadletters.Taken, 0, 0},
 		"in doubt": {func(r *relay) {
 			r.deaths(1)
 			r.change(func(record ledger.Record) (ledger.Record, bool, error) {
 				record.Attempts[0].Outcome = fault.Unknown.String()
 				return record, true, nil
 			})
-		}, letters.InDoubt, 0, 0},
+		}, deadletters.InDoubt, 0, 0},
 		"uncertain": {func(r *relay) {
 			r.deaths(1)
 			r.change(func(record ledger.Record) (ledger.Record, bool, error) {
 				record.Attempts[0].Outcome, record.State = fault.Unknown.String(), ledger.Uncertain
 				return record, true, nil
 			})
-		}, letters.InDoubt, 0, 0},
+		}, deadletters.InDoubt, 0, 0},
 		"of an earlier death": {func(r *relay) {
 			r.deaths(1)
 			d := r.dead.Messages()[0]
@@ -90,17 +90,17 @@ func TestOutlookComesTrue(t *testing.T) {
 			r.copyOf(d, func(o *queue.Outgoing) {
 				o.Attributes = map[string]string{"Reason": "attempts_exhausted", "Attempts": "1"}
 			})
-		}, letters.Stale, 0, 0},
+		}, deadletters.Stale, 0, 0},
 		"made by the queue, of a dead text": {func(r *relay) {
 			r.deaths(1)
 			d := r.dead.Messages()[0]
 			r.take()
 			r.copyOf(d, func(o *queue.Outgoing) { o.Attributes = nil })
-		}, letters.Stale, 0, 0},
+		}, deadletters.Stale, 0, 0},
 		"made by the queue, of a text that is not on record": {func(r *relay) {
 			r.text(1, customer(1))
 			r.bury()
-		}, letters.First, 1, 0},
+		}, deadletters.First, 1, 0},
 		"made by the queue, of a text that waits": {func(r *relay) {
 			r.text(1, customer(1))
 			r.twilio.down(true)
@@ -108,14 +108,14 @@ func TestOutlookComesTrue(t *testing.T) {
 			r.twilio.down(false)
 			r.clock.Advance(5 * time.Minute)
 			r.bury()
-		}, letters.Onward, 1, 0},
+		}, deadletters.Onward, 1, 0},
 		"not recorded as dead": {func(r *relay) {
 			r.deaths(1)
 			r.change(func(record ledger.Record) (ledger.Record, bool, error) {
 				record.State, record.Reason = ledger.Queued, ""
 				return record, true, nil
 			})
-		}, letters.InHand, 0, 1},
+		}, deadletters.InHand, 0, 1},
 		"a receipt": {func(r *relay) {
 			r.text(1, customer(1))
 			r.drain()
@@ -126,17 +126,17 @@ func TestOutlookComesTrue(t *testing.T) {
 				Receipt: &sms.Receipt{Sid: "SM0000000000000000000000000000a000", Status: sms.StatusDelivered, CallbackRef: ref},
 			})
 			r.bury()
-		}, letters.Noted, 0, 0},
+		}, deadletters.Noted, 0, 0},
 		"failed for good": {func(r *relay) {
 			r.deaths(1)
 			r.change(func(record ledger.Record) (ledger.Record, bool, error) {
 				record.State, record.Reason = ledger.Failed, ledger.ReasonRefused
 				return record, true, nil
 			})
-		}, letters.Ended, 0, 0},
+		}, deadletters.Ended, 0, 0},
 		"unreadable": {func(r *relay) {
 			r.put(queue.Outgoing{Group: "g", DeduplicationID: "d", Body: "no envelope", Attributes: map[string]string{"Reason": "undecodable"}})
-		}, letters.Unreadable, 0, 1},
+		}, deadletters.Unreadable, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRelay(t)
@@ -211,7 +211,7 @@ func (r *relay) moveAll() {
 
 // Every outlook has words, and says one thing of the two.
 func TestOutlooksAreExplained(t *testing.T) {
-	for _, o := range letters.Outlooks() {
+	for _, o := range deadletters.Outlooks() {
 		if o.Meaning() == "" || o.Meaning() == string(o) {
 			t.Errorf("%s has no words", o)
 		}

@@ -1,4 +1,4 @@
-package main
+package deadletters
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -33,8 +33,8 @@ type shownLetter struct {
 	State       ledger.State  `json:"state,omitempty"`
 	StateReason ledger.Reason `json:"state_reason,omitempty"`
 	// Outlook is what would become of the text if the letter were moved.
-	Outlook  letters.Outlook `json:"outlook"`
-	Segments int             `json:"segments,omitempty"`
+	Outlook  Outlook `json:"outlook"`
+	Segments int     `json:"segments,omitempty"`
 	// Text is what the customer wrote, of show only; Raw is the body of an unreadable letter.
 	Text string `json:"text,omitempty"`
 	Raw  string `json:"raw,omitempty"`
@@ -53,7 +53,7 @@ func shownLetters(listed letterList, whole bool) shownLetterList {
 	return shown
 }
 
-func shownLetterOf(l letters.Letter, whole bool) shownLetter {
+func shownLetterOf(l Letter, whole bool) shownLetter {
 	shown := shownLetter{
 		MessageSid: l.Envelope.RelayID, LetterID: l.MessageID, Reason: l.Reason, Attempts: l.Attempts, LastError: l.LastError,
 		Hop: l.Hop, Kind: l.Envelope.Kind, ReceivedAt: l.ReceivedAt(), BuriedAt: l.SentAt,
@@ -65,7 +65,7 @@ func shownLetterOf(l letters.Letter, whole bool) shownLetter {
 			shown.Text = m.Body
 		}
 	}
-	if whole && l.Outlook == letters.Unreadable {
+	if whole && l.Outlook == Unreadable {
 		shown.Raw = l.Body
 	}
 	return shown
@@ -78,8 +78,8 @@ func writeLetters(out io.Writer, listed letterList) error {
 		fmt.Fprintln(table, "SID\tFROM\tTO\tRECEIVED\tREASON\tATTEMPTS\tLAST ERROR\tIF MOVED")
 		for _, l := range listed.letters {
 			s := shownLetterOf(l, false)
-			printf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", l.ID(), orDash(string(s.From)), orDash(string(s.To)),
-				s.ReceivedAt.UTC().Format(time.RFC3339), orDash(string(s.Reason)), s.Attempts, orDash(shortened(s.LastError)), l.Outlook.Meaning())
+			cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", l.ID(), cli.OrDash(string(s.From)), cli.OrDash(string(s.To)),
+				s.ReceivedAt.UTC().Format(time.RFC3339), cli.OrDash(string(s.Reason)), s.Attempts, cli.OrDash(cli.Shortened(s.LastError)), l.Outlook.Meaning())
 		}
 		if err := table.Flush(); err != nil {
 			return err
@@ -91,7 +91,7 @@ func writeLetters(out io.Writer, listed letterList) error {
 
 // countLine says how many there are, and how many more could not be shown.
 func countLine(listed letterList) string {
-	line := plural(len(listed.letters), "dead letter")
+	line := cli.Plural(len(listed.letters), "dead letter")
 	if len(listed.letters) == 0 {
 		line = noneOf(listed.seen)
 	}
@@ -110,32 +110,15 @@ func noneOf(seen map[string]int) string {
 	if all == 0 {
 		return "no dead letters"
 	}
-	return fmt.Sprintf("none of %s matches: the reasons are %s; relay dlq ls lists them", plural(all, "dead letter"), countsOf(seen))
-}
-
-// plural counts things.
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-// shortened cuts a cell of a table that would push the others off the screen.
-func shortened(cell string) string {
-	const most = 60
-	if len([]rune(cell)) <= most {
-		return cell
-	}
-	return string([]rune(cell)[:most-1]) + "…"
+	return fmt.Sprintf("none of %s matches: the reasons are %s; relay dlq ls lists them", cli.Plural(all, "dead letter"), cli.CountsOf(seen))
 }
 
 // writeLetter prints one letter whole.
-func writeLetter(out io.Writer, l letters.Letter) {
+func writeLetter(out io.Writer, l Letter) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	field := func(name, value string) {
 		if value != "" {
-			printf(table, "%s\t%s\n", name, value)
+			cli.Printf(table, "%s\t%s\n", name, value)
 		}
 	}
 	s := shownLetterOf(l, true)
@@ -150,7 +133,7 @@ func writeLetter(out io.Writer, l letters.Letter) {
 		field("attempts", fmt.Sprint(s.Attempts))
 	}
 	field("last error", s.LastError)
-	field("state", stateLine(l.Record))
+	field("state", cli.StateLine(l.Record))
 	field("if moved", l.Outlook.Meaning())
 	field("says", s.Text)
 	field("holds", s.Raw)
@@ -161,19 +144,9 @@ func writeLetter(out io.Writer, l letters.Letter) {
 	fmt.Fprintln(out)
 }
 
-func stateLine(r ledger.Record) string {
-	if r.Version == 0 {
-		return "not in the ledger"
-	}
-	if r.Reason == "" {
-		return string(r.State)
-	}
-	return fmt.Sprintf("%s (%s)", r.State, r.Reason)
-}
-
 // attemptLine tells one attempt in a line.
 func attemptLine(a ledger.Attempt) string {
-	line := fmt.Sprintf("%s to %s: %s", a.StartedAt.UTC().Format(time.RFC3339), a.To, orDash(a.Outcome))
+	line := fmt.Sprintf("%s to %s: %s", a.StartedAt.UTC().Format(time.RFC3339), a.To, cli.OrDash(a.Outcome))
 	if a.OutboundSid != "" {
 		line += fmt.Sprintf(", %s %s", a.OutboundSid, a.Status)
 	}

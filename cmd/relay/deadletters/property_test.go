@@ -1,4 +1,4 @@
-package letters_test
+package deadletters_test
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -186,21 +186,21 @@ func (h hookedSender) Send(ctx context.Context, message queue.Outgoing) error {
 func TestAskingTwilio(t *testing.T) {
 	for name, tt := range map[string]struct {
 		taken func(r *relay)
-		want  letters.Tally
+		want  deadletters.Tally
 	}{
-		"not listed":        {func(*relay) {}, letters.Tally{Moved: 1}},
-		"listed":            {func(r *relay) { r.listAs(1, 0) }, letters.Tally{Left: 1}},
-		"listed long after": {func(r *relay) { r.listAs(1, 3*time.Hour) }, letters.Tally{Moved: 1}},
-		"another text of the same words, which the ledger knows": {func(r *relay) { r.listAsTwins(0) }, letters.Tally{Moved: 1}},
+		"not listed":        {func(*relay) {}, deadletters.Tally{Moved: 1}},
+		"listed":            {func(r *relay) { r.listAs(1, 0) }, deadletters.Tally{Left: 1}},
+		"listed long after": {func(r *relay) { r.listAs(1, 3*time.Hour) }, deadletters.Tally{Moved: 1}},
+		"another text of the same words, which the ledger knows": {func(r *relay) { r.listAsTwins(0) }, deadletters.Tally{Moved: 1}},
 		// It was held back for two days, and sent in the same minute: a queue holds texts for up to three.
-		"another text of the same words, 48 h older": {func(r *relay) { r.listAsTwins(48 * time.Hour) }, letters.Tally{Moved: 1}},
+		"another text of the same words, 48 h older": {func(r *relay) { r.listAsTwins(48 * time.Hour) }, deadletters.Tally{Moved: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRelay(t)
 			r.deaths(1)
 			tt.taken(r)
 			move := r.move()
-			move.Asked = letters.Asking(r.twilio, r.ledger, r.clock.Now)
+			move.Asked = deadletters.Asking(r.twilio, r.ledger, r.clock.Now)
 			if tally, err := move.Run(t.Context()); err != nil || tally != tt.want {
 				t.Errorf("tally %+v, error %v, want %+v", tally, err, tt.want)
 			}

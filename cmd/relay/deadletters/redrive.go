@@ -1,4 +1,4 @@
-package main
+package deadletters
 
 import (
 	"context"
@@ -10,15 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
-	"quickdumpnow.com/smsrelay/cmd/relay/letters"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/reconcile"
 )
-
-// listPrice is what a segment costs if nobody says otherwise, in US dollars: Twilio's list price of an outbound SMS segment
-// in the US, without the carriers' fees. It is an assumption of estimates alone.
-const listPrice = 0.0083
 
 // redriveFlags are the flags of dlq redrive.
 type redriveFlags struct {
@@ -43,18 +39,18 @@ behind, and the ledger makes it harmless. So does a second redrive at the same t
 		Example: `  relay dlq redrive
   relay dlq redrive --since 2h --ask-twilio
   relay dlq redrive --number +18585550100 --rate 1/s --apply`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.redrive(cmd, f) },
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.apply, "apply", false, "move them; without it, only say what would be done")
 	flags.StringVar(&f.rate, "rate", "5/s", "most letters to move in a time, such as 1/s or 10/30s")
 	flags.BoolVar(&f.askTwilio, "ask-twilio", false, "look at Twilio's list for each text, and leave those that stand on it")
-	flags.Float64Var(&f.price, "price", listPrice, "price of one segment for the estimate; the default is Twilio's in US dollars in the US, without carriers' fees")
+	flags.Float64Var(&f.price, "price", cli.ListPrice, "price of one segment for the estimate; the default is Twilio's in US dollars in the US, without carriers' fees")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the plan, and what was done of it")
 	f.wanted.add(flags)
-	addDesk(flags)
-	addTwilio(flags)
+	cli.AddTarget(flags)
+	cli.AddTwilio(flags)
 	return cmd
 }
 
@@ -66,7 +62,7 @@ func readRate(text string) (time.Duration, error) {
 	}
 	limit, err := pace.Parse(many + "/" + per)
 	if !found || err != nil || limit.Off() {
-		return 0, usageError{fmt.Errorf("--rate: %q is no rate such as 5/s or 10/30s", text)}
+		return 0, cli.Usage(fmt.Errorf("--rate: %q is no rate such as 5/s or 10/30s", text))
 	}
 	return limit.Per / time.Duration(limit.N), nil
 }
@@ -83,18 +79,18 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 	}
 	var messages reconcile.Messages
 	if f.askTwilio {
-		if messages, err = p.openTwilio(cmd.Flags()); err != nil {
+		if messages, err = p.OpenTwilio(cmd.Flags()); err != nil {
 			return err
 		}
 	}
-	d, err := p.openDesk(ctx, cmd.Flags())
+	d, err := p.OpenTarget(ctx, cmd.Flags())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	move := letters.Move{From: d.DeadLetters, To: d.Queue, Records: d.Ledger, Filter: filter, Pause: pause}
+	move := Move{From: d.DeadLetters, To: d.Queue, Records: d.Ledger, Filter: filter, Pause: pause}
 	if messages != nil {
-		move.Asked = letters.Asking(messages, d.Ledger, time.Now)
+		move.Asked = Asking(messages, d.Ledger, time.Now)
 	}
 	planned, err := planRedrive(ctx, d, move)
 	if err != nil {
@@ -108,13 +104,13 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 
 // redrivePlan is what a redrive would come to.
 type redrivePlan struct {
-	letters.Plan
+	Plan
 
 	listed letterList
 }
 
 // planRedrive reads the letters and asks Twilio about them, if it is to be asked.
-func planRedrive(ctx context.Context, d *desk.Desk, move letters.Move) (redrivePlan, error) {
+func planRedrive(ctx context.Context, d *target.Target, move Move) (redrivePlan, error) {
 	listed, err := listLetters(ctx, d, move.Filter)
 	if err != nil {
 		return redrivePlan{}, err
@@ -124,20 +120,20 @@ func planRedrive(ctx context.Context, d *desk.Desk, move letters.Move) (redriveP
 			return redrivePlan{}, err
 		}
 	}
-	return redrivePlan{Plan: letters.PlanOf(listed.letters), listed: listed}, nil
+	return redrivePlan{Plan: PlanOf(listed.letters), listed: listed}, nil
 }
 
 // shownPlan is a plan as JSON.
 type shownPlan struct {
-	Moving    int                     `json:"moving"`
-	Segments  int                     `json:"segments"`
-	Estimate  float64                 `json:"estimate"`
-	Price     float64                 `json:"price_of_a_segment"`
-	Oldest    *time.Time              `json:"oldest,omitempty"`
-	ByReason  map[string]int          `json:"by_reason"`
-	ByOutlook map[letters.Outlook]int `json:"by_outlook"`
-	NotShown  int                     `json:"not_shown"`
-	Letters   []shownLetter           `json:"letters"`
+	Moving    int             `json:"moving"`
+	Segments  int             `json:"segments"`
+	Estimate  float64         `json:"estimate"`
+	Price     float64         `json:"price_of_a_segment"`
+	Oldest    *time.Time      `json:"oldest,omitempty"`
+	ByReason  map[string]int  `json:"by_reason"`
+	ByOutlook map[Outlook]int `json:"by_outlook"`
+	NotShown  int             `json:"not_shown"`
+	Letters   []shownLetter   `json:"letters"`
 	// Applied, Moved and Left are what was done.
 	Applied bool `json:"applied"`
 	Moved   int  `json:"moved"`
@@ -158,65 +154,57 @@ func (f redriveFlags) shown(planned redrivePlan) shownPlan {
 
 func (p program) printPlan(planned redrivePlan, f redriveFlags) error {
 	if f.asJSON {
-		return json.NewEncoder(p.stdout).Encode(f.shown(planned))
+		return json.NewEncoder(p.Stdout).Encode(f.shown(planned))
 	}
 	p.writePlan(planned, f)
 	if planned.Moving > 0 {
-		fmt.Fprintln(p.stdout, "\nNothing was moved. The same command with --apply moves them.")
+		fmt.Fprintln(p.Stdout, "\nNothing was moved. The same command with --apply moves them.")
 	}
 	return nil
 }
 
 // writePlan says what a redrive would come to, for people.
 func (p program) writePlan(planned redrivePlan, f redriveFlags) {
-	fmt.Fprintln(p.stdout, countLine(planned.listed))
+	fmt.Fprintln(p.Stdout, countLine(planned.listed))
 	if len(planned.Letters) == 0 {
 		return
 	}
-	printf(p.stdout, "  put there for:  %s\n", countsOf(planned.ByReason))
-	printf(p.stdout, "  oldest text:    %s\n", planned.Oldest.UTC().Format(time.RFC3339))
-	for _, o := range letters.Outlooks() {
+	cli.Printf(p.Stdout, "  put there for:  %s\n", cli.CountsOf(planned.ByReason))
+	cli.Printf(p.Stdout, "  oldest text:    %s\n", planned.Oldest.UTC().Format(time.RFC3339))
+	for _, o := range Outlooks() {
 		if n := planned.ByOutlook[o]; n > 0 {
 			verb := "would stay"
 			if o.Moves() {
 				verb = "would move"
 			}
-			printf(p.stdout, "  %-15s %d: %s\n", verb+":", n, o.Meaning())
+			cli.Printf(p.Stdout, "  %-15s %d: %s\n", verb+":", n, o.Meaning())
 		}
 	}
-	printf(p.stdout, "  cost:           %s, about %.2f (at %g each, to one phone each)\n", plural(planned.Segments, "segment"), float64(planned.Segments)*f.price, f.price)
+	cli.Printf(p.Stdout, "  cost:           %s, about %.2f (at %g each, to one phone each)\n", cli.Plural(planned.Segments, "segment"), float64(planned.Segments)*f.price, f.price)
 }
 
 // applyRedrive moves the letters, and says how far it got also if it ends early.
-func (p program) applyRedrive(ctx context.Context, move letters.Move, planned redrivePlan, f redriveFlags) error {
-	bar := newProgress(p.stderr, planned.Moving)
+func (p program) applyRedrive(ctx context.Context, move Move, planned redrivePlan, f redriveFlags) error {
+	bar := cli.NewProgress(p.Stderr, planned.Moving)
 	if !f.asJSON {
 		p.writePlan(planned, f)
-		fmt.Fprintln(p.stdout)
+		fmt.Fprintln(p.Stdout)
 	}
-	move.Report = func(l letters.Letter, moved bool) {
+	move.Report = func(l Letter, moved bool) {
 		if moved {
-			bar.step(l.ID() + " moved")
+			bar.Step(l.ID() + " moved")
 		}
 	}
 	tally, err := move.Run(ctx)
-	bar.done()
+	bar.Done()
 	if f.asJSON {
 		shown := f.shown(planned)
 		shown.Applied, shown.Moved, shown.Left = true, tally.Moved, tally.Left
-		return errors.Join(json.NewEncoder(p.stdout).Encode(shown), interrupted(ctx, err))
+		return errors.Join(json.NewEncoder(p.Stdout).Encode(shown), cli.Interrupted(ctx, err))
 	}
-	printf(p.stdout, "%s moved, %d left where they are.\n", plural(tally.Moved, "letter"), tally.Left)
+	cli.Printf(p.Stdout, "%s moved, %d left where they are.\n", cli.Plural(tally.Moved, "letter"), tally.Left)
 	if err == nil && tally.Left > 0 {
-		fmt.Fprintln(p.stdout, "relay dlq ls says why each was left; relay dlq drop --settled takes away those that are of no more use.")
+		fmt.Fprintln(p.Stdout, "relay dlq ls says why each was left; relay dlq drop --settled takes away those that are of no more use.")
 	}
-	return interrupted(ctx, err)
-}
-
-// interrupted words the error of a command that was told to end.
-func interrupted(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return hintedError{errors.New("interrupted"), "what was not done is as it was; the same command goes on from there"}
-	}
-	return err
+	return cli.Interrupted(ctx, err)
 }

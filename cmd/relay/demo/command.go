@@ -1,4 +1,6 @@
-package main
+// Package demo is `relay demo`: it starts the relay and the fake Twilio on this host and shows the whole way of one text. It is the one
+// verb that imports others, because it runs them.
+package demo
 
 import (
 	"context"
@@ -16,7 +18,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
+	"quickdumpnow.com/smsrelay/cmd/relay/serve"
+	"quickdumpnow.com/smsrelay/cmd/relay/serve/onehost"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -38,7 +43,12 @@ const demoTimeout = 30 * time.Second
 // demoPause is how long the fake Twilio takes for each step: about as long as Twilio does, so that it can be followed.
 const demoPause = 150 * time.Millisecond
 
-func (p program) demoCommand() *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay demo`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
 	var stay, verbose bool
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -46,7 +56,7 @@ func (p program) demoCommand() *cobra.Command {
 		Long: `demo runs the relay and a fake Twilio on this host, in a temporary folder and on free ports. It seeds a route, posts a
 truly signed webhook and shows every step: the TwiML, the queue, the message that Twilio was asked to send, its
 receipts, the audit entries and the final state. It checks what it shows: exit code 0 means that all of it was right.`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.demo(cmd.Context(), stay, verbose) },
 	}
 	cmd.Flags().BoolVar(&stay, "stay", false, "stay up afterwards, to be tried out by hand")
@@ -60,7 +70,7 @@ type demo struct {
 	folder  string
 	fake    *twiliofake.Server
 	fakeURL string
-	relay   *embedded.Relay
+	relay   *onehost.Relay
 	events  chan twiliofake.Event
 	// faults are how the fake Twilio misbehaves: in the demo it is merely as slow as Twilio is.
 	faults twiliofake.Faults
@@ -83,9 +93,9 @@ func (p program) demo(ctx context.Context, stay, verbose bool) (err error) {
 
 	logger := slog.New(slog.DiscardHandler)
 	if verbose {
-		logger = slog.New(newConsole(p.stderr, isTerminal(p.stderr)))
+		logger = slog.New(cli.NewConsole(p.Stderr, cli.IsTerminal(p.Stderr)))
 	}
-	d := newDemo(p.stdout, folder)
+	d := newDemo(p.Stdout, folder)
 	running, stop := context.WithCancel(ctx)
 	var group errgroup.Group
 	defer func() {
@@ -118,16 +128,16 @@ func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Log
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	config, err := readSettings(d.settings(routesFile), os.Stderr)
+	config, err := serve.ReadSettings(d.settings(routesFile), os.Stderr)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	config.Logger = logger
-	if d.relay, err = embedded.Open(ctx, config); err != nil {
+	if d.relay, err = onehost.Open(ctx, config); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	d.fake, err = twiliofake.New(twiliofake.Config{
-		AccountSid: fakeAccountSid, AuthToken: fakeAuthToken, Numbers: []sms.PhoneNumber{demoTwilioNumber},
+		AccountSid: fake.AccountSid, AuthToken: fake.AuthToken, Numbers: []sms.PhoneNumber{demoTwilioNumber},
 		Webhook:   twiliofake.Webhook{URL: d.relay.URL() + webhook.PathInbound + "#rc=5&rp=5xx,ct,rt&rt=4000&tt=15000"},
 		StepDelay: demoPause, Now: time.Now, Logger: logger,
 		Faults: d.faults,
@@ -141,7 +151,7 @@ func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Log
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	group.Go(func() error { return serveUntil(ctx, listener, d.fake) })
+	group.Go(func() error { return fake.ServeUntil(ctx, listener, d.fake) })
 	group.Go(func() error { return d.relay.Run(ctx) })
 	return nil
 }
@@ -149,11 +159,11 @@ func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Log
 // settings are the settings that a user of serve would set.
 func (d *demo) settings(routesFile string) func(string) (string, bool) {
 	set := map[string]string{
-		envAccountSid: fakeAccountSid, envAuthToken: fakeAuthToken, envTwilioBaseURL: d.fakeURL,
-		envOperatorToken: demoOperator, envListen: "127.0.0.1:0", envData: filepath.Join(d.folder, "relay-data"), envRoutes: routesFile,
+		cli.EnvAccountSid: fake.AccountSid, cli.EnvAuthToken: fake.AuthToken, cli.EnvTwilioBaseURL: d.fakeURL,
+		cli.EnvOperatorToken: demoOperator, cli.EnvListen: "127.0.0.1:0", cli.EnvData: filepath.Join(d.folder, "relay-data"), cli.EnvRoutes: routesFile,
 	}
-	flags := (program{}).serveCommand().Flags()
-	return settingLookup(flags, func(name string) (string, bool) {
+	flags := serve.Command(cli.Program{}).Flags()
+	return serve.Lookup(flags, func(name string) (string, bool) {
 		value, ok := set[name]
 		return value, ok
 	})

@@ -1,18 +1,16 @@
-package main
+package demo
 
 import (
 	"bytes"
 	"context"
 	"log/slog"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // TestDemoFindsWhatIsWrong lets Twilio misbehave: the demo must not say that all went well.
@@ -47,28 +45,5 @@ func TestDemoFindsWhatIsWrong(t *testing.T) {
 				t.Errorf("demo: %v\n%s", err, out.String())
 			}
 		})
-	}
-}
-
-func TestConsoleShowsOneReadableLine(t *testing.T) {
-	var out bytes.Buffer
-	logger := slog.New(newConsole(&out, false)).With(slog.String("relay", "one"))
-	logger.Info("text relayed", slog.Any("customer", sms.PhoneNumber("+13125550147")), slog.Int("error_code", 0), slog.String("reason", ""), slog.String("error", "two words"))
-	logger.Debug("health answered")
-	line := out.String()
-	if strings.Count(line, "\n") != 1 {
-		t.Fatalf("lines = %q, want one", line)
-	}
-	_, rest, _ := strings.Cut(line, " ")
-	if want := "text relayed           relay=one customer=***0147 error=\"two words\"\n"; rest != want {
-		t.Errorf("line = %q, want %q", rest, want)
-	}
-}
-
-func TestConsolePaintsTrouble(t *testing.T) {
-	var out bytes.Buffer
-	slog.New(newConsole(&out, true)).Error("sending halted")
-	if !strings.Contains(out.String(), red+"sending halted") {
-		t.Errorf("line = %q, want the message in red", out.String())
 	}
 }

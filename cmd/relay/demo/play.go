@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
@@ -66,7 +67,7 @@ func (d *demo) playWebhook(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask the queue: %w", err)
 	}
-	d.screen.field(embedded.QueueName, fmt.Sprintf("%d waiting, %d in the sender's hands", waiting, inFlight))
+	d.screen.field(datafolder.QueueName, fmt.Sprintf("%d waiting, %d in the sender's hands", waiting, inFlight))
 	if waiting+inFlight != 1 {
 		return "", fmt.Errorf("the queue holds %d texts, want 1", waiting+inFlight)
 	}
@@ -83,7 +84,7 @@ func (d *demo) playOutbound(ctx context.Context) (string, error) {
 		return "", err
 	}
 	d.screen.step("Sender: it claimed the text in the ledger, then asked Twilio once")
-	d.screen.field("request", "POST /2010-04-01/Accounts/"+fakeAccountSid+"/Messages.json")
+	d.screen.field("request", "POST /2010-04-01/Accounts/"+fake.AccountSid+"/Messages.json")
 	for _, name := range []string{"From", "To", "Body", "StatusCallback"} {
 		d.screen.field(name, event.Message.Params.Get(name))
 	}
@@ -222,7 +223,7 @@ func (d *demo) playAudit(ctx context.Context, sid string) error {
 			return fmt.Errorf("wait for the audit trail: %w", err)
 		}
 		var err error
-		if entries, err = readTrail(filepath.Join(d.folder, "relay-data", embedded.AuditFile), sid); err != nil {
+		if entries, err = readTrail(filepath.Join(d.folder, "relay-data", datafolder.AuditFile), sid); err != nil {
 			return err
 		}
 	}

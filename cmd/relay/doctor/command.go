@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
-	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -29,7 +29,12 @@ type doctorFlags struct {
 	parallel     int
 }
 
-func (p program) doctorCommand() *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay doctor`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
 	var f doctorFlags
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -46,7 +51,7 @@ The exit code is 3 if a check fails. Warnings leave it at 0.`,
 		Example: `  relay doctor
   relay doctor --only front-door-signature --only webhook-url
   relay doctor --json | jq -r '.[] | select(.status == "fail") | .name'`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.doctor(cmd.Context(), cmd.Flags(), f) },
 	}
 	flags := cmd.Flags()
@@ -60,21 +65,21 @@ The exit code is 3 if a check fails. Warnings leave it at 0.`,
 }
 
 // examSettings lists what doctor, number and canary are told beside the relay to work on.
-func examSettings() []setting {
-	var chosen []setting
-	for _, s := range settings() {
-		switch s.env {
-		case envAccountSid, envAuthToken, envAPIKeySid, envAPIKeySecret, envTwilioBaseURL, envPublicBaseURL, envListen, envPacePair, envSendTimeout:
+func examSettings() []cli.Setting {
+	var chosen []cli.Setting
+	for _, s := range cli.ServeSettings() {
+		switch s.Env {
+		case cli.EnvAccountSid, cli.EnvAuthToken, cli.EnvAPIKeySid, cli.EnvAPIKeySecret, cli.EnvTwilioBaseURL, cli.EnvPublicBaseURL, cli.EnvListen, cli.EnvPacePair, cli.EnvSendTimeout:
 			chosen = append(chosen, s)
 		}
 	}
 	return chosen
 }
 
-// addExam makes flags of them and of the desk's.
+// addExam makes flags of them and of the target's.
 func addExam(flags *pflag.FlagSet) {
-	addDesk(flags)
-	addFlags(flags, append(examSettings(), secretSettings()...))
+	cli.AddTarget(flags)
+	cli.AddFlags(flags, append(examSettings(), secretSettings()...))
 }
 
 func (p program) doctor(ctx context.Context, flags *pflag.FlagSet, f doctorFlags) error {
@@ -82,20 +87,20 @@ func (p program) doctor(ctx context.Context, flags *pflag.FlagSet, f doctorFlags
 		return p.listChecks(f.asJSON)
 	}
 	if err := f.check(); err != nil {
-		return usageError{err}
+		return cli.Usage(err)
 	}
-	relay, closeRelay, err := p.examined(ctx, flags)
+	relay, closeRelay, err := p.inputs(ctx, flags)
 	if err != nil {
 		return err
 	}
-	results := doctor.Examine(ctx, relay, doctor.Options{Only: f.only, Deadline: f.deadline, Parallel: f.parallel})
+	results := Examine(ctx, relay, Options{Only: f.only, Deadline: f.deadline, Parallel: f.parallel})
 	return errors.Join(p.report(results, f.asJSON), closeRelay())
 }
 
 // check says what is wrong with the flags.
 func (f doctorFlags) check() error {
 	for _, name := range f.only {
-		if _, found := doctor.Find(name); !found {
+		if _, found := Find(name); !found {
 			return fmt.Errorf("there is no check %q; relay doctor --list has them all", name)
 		}
 	}
@@ -106,53 +111,53 @@ func (f doctorFlags) check() error {
 }
 
 // report shows the results, and says by its error whether one failed.
-func (p program) report(results []doctor.Result, asJSON bool) error {
+func (p program) report(results []Result, asJSON bool) error {
 	var err error
 	if asJSON {
-		err = json.NewEncoder(p.stdout).Encode(results)
+		err = json.NewEncoder(p.Stdout).Encode(results)
 	} else {
-		writeResults(p.stdout, results, isTerminal(p.stdout))
+		writeResults(p.Stdout, results, cli.IsTerminal(p.Stdout))
 	}
-	if err == nil && doctor.Worst(results) == doctor.Fail {
+	if err == nil && Worst(results) == Fail {
 		var failed []string
 		for _, r := range results {
-			if r.Status == doctor.Fail {
+			if r.Status == Fail {
 				failed = append(failed, r.Name)
 			}
 		}
-		return foundError{fmt.Errorf("failed: %s", strings.Join(failed, ", "))}
+		return cli.Found(fmt.Errorf("failed: %s", strings.Join(failed, ", ")))
 	}
 	return err
 }
 
-// examined gathers what there is to examine. That the relay cannot be opened is a finding like others.
-func (p program) examined(ctx context.Context, flags *pflag.FlagSet) (doctor.Relay, func() error, error) {
-	r := env.New(lookupOf(examSettings(), flags, p.lookup))
-	onAWS := env.Parsed(env.New(lookupOf(deskSettings(), flags, p.lookup)), envAWS, "false", parseBool)
-	pair := env.Parsed(r, envPacePair, "", pace.Parse)
-	relay := doctor.Relay{
+// inputs gathers what there is to examine. That the relay cannot be opened is a finding like others.
+func (p program) inputs(ctx context.Context, flags *pflag.FlagSet) (Relay, func() error, error) {
+	r := env.New(cli.LookupOf(examSettings(), flags, p.Lookup))
+	onAWS := env.Parsed(env.New(cli.LookupOf(cli.TargetSettings(), flags, p.Lookup)), cli.EnvAWS, "false", cli.ParseBool)
+	pair := env.Parsed(r, cli.EnvPacePair, "", pace.Parse)
+	relay := Relay{
 		Now: time.Now, Build: telemetry.ReadBuild(), HTTP: newFrontDoorClient(),
-		AuthTokens: r.List(envAuthToken), PublicBaseURLs: r.URLs(envPublicBaseURL), OwnTwilio: r.String(envTwilioBaseURL, "") == "",
+		AuthTokens: r.List(cli.EnvAuthToken), PublicBaseURLs: r.URLs(cli.EnvPublicBaseURL), OwnTwilio: r.String(cli.EnvTwilioBaseURL, "") == "",
 	}
 	if !onAWS {
 		relay.PacePair = &pair
 		if len(relay.PublicBaseURLs) == 0 && !relay.OwnTwilio {
-			relay.PublicBaseURLs = []string{"http://" + r.String(envListen, "")}
+			relay.PublicBaseURLs = []string{"http://" + r.String(cli.EnvListen, "")}
 		}
 	}
 	err := setTwilio(r, &relay)
 	if err := errors.Join(r.Err(), err); err != nil {
-		return relay, nil, settingError(err)
+		return relay, nil, cli.SettingsError(err)
 	}
 	closeRelay, err := p.openFor(ctx, flags, onAWS, &relay)
 	return relay, closeRelay, err
 }
 
 // setTwilio makes the clients, as far as there are credentials for them.
-func setTwilio(r *env.Reader, relay *doctor.Relay) error {
+func setTwilio(r *env.Reader, relay *Relay) error {
 	config := twilio.Config{
-		AccountSid: r.String(envAccountSid, ""), APIKeySid: r.String(envAPIKeySid, ""), APIKeySecret: r.String(envAPIKeySecret, ""),
-		BaseURL: r.String(envTwilioBaseURL, ""), Timeout: r.Duration(envSendTimeout, 0),
+		AccountSid: r.String(cli.EnvAccountSid, ""), APIKeySid: r.String(cli.EnvAPIKeySid, ""), APIKeySecret: r.String(cli.EnvAPIKeySecret, ""),
+		BaseURL: r.String(cli.EnvTwilioBaseURL, ""), Timeout: r.Duration(cli.EnvSendTimeout, 0),
 	}
 	if config.AccountSid == "" || (config.APIKeySid == "" && len(relay.AuthTokens) == 0) {
 		return nil
@@ -175,9 +180,9 @@ func setTwilio(r *env.Reader, relay *doctor.Relay) error {
 }
 
 // openFor opens the relay's tables and queues, as far as they can be.
-func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, relay *doctor.Relay) (closeRelay func() error, err error) {
-	opened, err := p.openDesk(ctx, flags)
-	if _, wrong := errors.AsType[usageError](err); wrong {
+func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, relay *Relay) (closeRelay func() error, err error) {
+	opened, err := p.OpenTarget(ctx, flags)
+	if _, wrong := errors.AsType[cli.UsageError](err); wrong {
 		return nil, err
 	}
 	if onAWS {
@@ -185,8 +190,8 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 			return nil, err
 		}
 	} else {
-		data := env.New(lookupOf(deskSettings(), flags, p.lookup)).String(envData, "")
-		relay.Host = &doctor.Host{Folder: data, Database: embedded.DatabaseFile, AuditLog: embedded.AuditFile, Disk: doctor.Disk}
+		data := env.New(cli.LookupOf(cli.TargetSettings(), flags, p.Lookup)).String(cli.EnvData, "")
+		relay.Host = &Host{Folder: data, Database: datafolder.DatabaseFile, AuditLog: datafolder.AuditFile, Disk: Disk}
 	}
 	relay.OpenErr = err
 	if opened == nil {
@@ -196,8 +201,8 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 	return opened.Close, nil
 }
 
-// fill takes what a desk has into the examination.
-func fill(relay *doctor.Relay, opened *desk.Desk) {
+// fill takes what a target has into the examination.
+func fill(relay *Relay, opened *target.Target) {
 	relay.Where, relay.Routes, relay.Ledger, relay.DeadLetters = opened.Where, opened.Routes, opened.Ledger, opened.DeadLetters
 	if relay.Host != nil {
 		relay.Host.OldestChange, relay.Host.QuickCheck, relay.Host.Moved = opened.OldestChange, opened.QuickCheck, opened.Moved
@@ -207,14 +212,4 @@ func fill(relay *doctor.Relay, opened *desk.Desk) {
 // newFrontDoorClient asks a front door as Twilio does, without following redirects.
 func newFrontDoorClient() *http.Client {
 	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
-// frontDoor finds the relay's front door for those who post there.
-func (p program) frontDoor(ctx context.Context, flags *pflag.FlagSet) (frontDoor, error) {
-	relay, closeRelay, err := p.examined(ctx, flags)
-	if err != nil {
-		return frontDoor{}, err
-	}
-	return frontDoor{urls: relay.PublicBaseURLs, authTokens: relay.AuthTokens, ownTwilio: relay.OwnTwilio, http: newFrontDoorClient()},
-		errors.Join(relay.OpenErr, closeRelay())
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -38,7 +39,7 @@ func refusedBy(kind fault.Kind, status int) error {
 
 // provocations has every way in which a check finds something. Every check is among them; see TestEveryCheckIsProvoked.
 func provocations() []provocation {
-	const url = testBase + "/sms/inbound#" + Overrides
+	const url = testBase + "/sms/inbound#" + cli.Overrides
 	return append([]provocation{
 		{"relay-open", Fail, "no such file", func(_ *testing.T, w *world) { w.relay.OpenErr = errors.New("no such file") }},
 		{"twilio-credentials", Fail, "refuses them", func(_ *testing.T, w *world) { w.twilio.err = refusedBy(fault.Fatal, 401) }},

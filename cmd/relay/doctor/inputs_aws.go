@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
-	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor/alarms"
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor/lambda"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
@@ -22,28 +22,28 @@ import (
 
 // The settings that name the secrets.
 const (
-	envAuthTokenSecret = "RELAY_AUTH_TOKEN_SECRET" //nolint:gosec // a variable's name, not a credential.
-	envAPIKeySecretID  = "RELAY_API_KEY_SECRET"    //nolint:gosec // a variable's name, not a credential.
+	EnvAuthTokenSecret = "RELAY_AUTH_TOKEN_SECRET" //nolint:gosec // a variable's name, not a credential.
+	EnvAPIKeySecretID  = "RELAY_API_KEY_SECRET"    //nolint:gosec // a variable's name, not a credential.
 )
 
 // secretSettings lists them. Their fallbacks are the README's names.
-func secretSettings() []setting {
-	return []setting{
-		{env: envAuthTokenSecret, fallback: "sms-relay/twilio-auth-token", help: "on AWS, the secret with the Auth Token, by name or ARN"},
-		{env: envAPIKeySecretID, fallback: "sms-relay/twilio-api-key", help: "on AWS, the secret with the API key, by name or ARN; none if there is no key"},
+func secretSettings() []cli.Setting {
+	return []cli.Setting{
+		{Env: EnvAuthTokenSecret, Fallback: "sms-relay/twilio-auth-token", Help: "on AWS, the secret with the Auth Token, by name or ARN"},
+		{Env: EnvAPIKeySecretID, Fallback: "sms-relay/twilio-api-key", Help: "on AWS, the secret with the API key, by name or ARN; none if there is no key"},
 	}
 }
 
 // setAWS fills in what is asked of AWS, and takes Twilio's credentials from the secrets unless the settings have them.
-func (p program) setAWS(ctx context.Context, flags *pflag.FlagSet, relay *doctor.Relay) error {
-	r := env.New(lookupOf(slices.Concat(deskSettings(), secretSettings(), examSettings()), flags, p.lookup))
-	cfg, err := awsprofile.Load(ctx, awsprofile.Config{Profile: r.String(envProfile, ""), Region: r.String(envRegion, "")})
+func (p program) setAWS(ctx context.Context, flags *pflag.FlagSet, relay *Relay) error {
+	r := env.New(cli.LookupOf(slices.Concat(cli.TargetSettings(), secretSettings(), examSettings()), flags, p.Lookup))
+	cfg, err := awsprofile.Load(ctx, awsprofile.Config{Profile: r.String(cli.EnvProfile, ""), Region: r.String(cli.EnvRegion, "")})
 	if err != nil {
-		return withDeskHint(err, true)
+		return cli.WithTargetHint(err, true)
 	}
-	stack := &doctor.AWS{
-		QueueName: r.String(envQueue, ""), RoutingTable: r.String(envRoutingTable, ""), LedgerTable: r.String(envLedgerTable, ""),
-		AuthTokenSecret: r.String(envAuthTokenSecret, ""), APIKeySecret: r.String(envAPIKeySecretID, ""),
+	stack := &AWS{
+		QueueName: r.String(cli.EnvQueue, ""), RoutingTable: r.String(cli.EnvRoutingTable, ""), LedgerTable: r.String(cli.EnvLedgerTable, ""),
+		AuthTokenSecret: r.String(EnvAuthTokenSecret, ""), APIKeySecret: r.String(EnvAPIKeySecretID, ""),
 		Table: func(ctx context.Context, name string) (dynamo.Description, error) {
 			return dynamo.Describe(ctx, cfg, name)
 		},
@@ -88,12 +88,12 @@ func checkSecrets(ctx context.Context, vault *secrets.Vault, hasKey bool) error 
 }
 
 // takeSecrets asks Twilio with what the secrets hold. What is wrong with them, secrets-shape tells.
-func takeSecrets(ctx context.Context, vault *secrets.Vault, r *env.Reader, relay *doctor.Relay) {
+func takeSecrets(ctx context.Context, vault *secrets.Vault, r *env.Reader, relay *Relay) {
 	tokens, err := vault.AuthTokens(ctx)
 	if err != nil {
 		return
 	}
-	client, err := twilio.New(twilio.Config{AccountSid: tokens.AccountSid, AuthToken: tokens.Current, BaseURL: r.String(envTwilioBaseURL, "")})
+	client, err := twilio.New(twilio.Config{AccountSid: tokens.AccountSid, AuthToken: tokens.Current, BaseURL: r.String(cli.EnvTwilioBaseURL, "")})
 	if err != nil {
 		return
 	}

@@ -8,13 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
-
-// Overrides are the connection overrides of a webhook's URL, behind its #: Twilio asks up to five times again, also after
-// a 5xx and after an answer that did not come within four seconds, for fifteen seconds in all.
-const Overrides = "rc=5&rp=5xx,ct,rt&rt=4000&tt=15000"
 
 // inboundPath is where texts come in.
 const inboundPath = "/sms/inbound"
@@ -200,7 +197,7 @@ func webhookRetries(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Findi
 	retried := func(failure string) bool { return slices.Contains(policy, failure) || slices.Contains(policy, "all") }
 	switch {
 	case !retried("5xx"), !retried("rt"), overrides.Get("rc") == "0":
-		return fail(mendNumber, "%s does not have Twilio ask again after a 5xx and after a late answer (#%s)", number.Mask(), Overrides)
+		return fail(mendNumber, "%s does not have Twilio ask again after a 5xx and after a late answer (#%s)", number.Mask(), cli.Overrides)
 	default:
 		return ok("%s has Twilio ask again", number.Mask())
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -154,7 +155,7 @@ func newWorld(t *testing.T) *world {
 			account: active,
 			numbers: []twilio.Number{{
 				Sid: "PN1", PhoneNumber: testNumber, SMS: true,
-				NumberSettings: twilio.NumberSettings{SmsURL: testBase + "/sms/inbound#" + Overrides, SmsMethod: "POST", SmsFallbackURL: "https://second.example.com/sms/inbound", SmsFallbackMethod: "POST"},
+				NumberSettings: twilio.NumberSettings{SmsURL: testBase + "/sms/inbound#" + cli.Overrides, SmsMethod: "POST", SmsFallbackURL: "https://second.example.com/sms/inbound", SmsFallbackMethod: "POST"},
 			}},
 			texts: []sms.Found{{Sid: "SM1", To: testNumber}},
 		},

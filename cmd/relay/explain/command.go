@@ -1,13 +1,16 @@
-package main
+// Package explain is `relay explain`: it says what the relay does about an error, and what states and reasons mean. It asks the same
+// functions that the sender asks, and nobody else.
+package explain
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 )
 
 // subject is one kind of thing that explain knows: codes, states, … Each is a command of its own.
@@ -21,7 +24,12 @@ type subject struct {
 	find func(name string) (explanation, error)
 }
 
-func (p program) explainCommand() *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay explain`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
 	cmd := &cobra.Command{
 		Use:   "explain",
 		Short: "Say what the relay does about an error, and why",
@@ -48,9 +56,9 @@ func unknownSubject(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	err := usageError{fmt.Errorf("unknown subject %q%s", args[0], didYouMean(cmd.SuggestionsFor(args[0])))}
+	err := cli.Usage(fmt.Errorf("unknown subject %q%s", args[0], cli.DidYouMean(cmd.SuggestionsFor(args[0]))))
 	if _, notNumber := strconv.Atoi(args[0]); notNumber == nil {
-		return hintedError{err, fmt.Sprintf("try relay explain code %s, or relay explain http %s", args[0], args[0])}
+		return cli.Hinted(err, fmt.Sprintf("try relay explain code %s, or relay explain http %s", args[0], args[0]))
 	}
 	return err
 }
@@ -63,7 +71,7 @@ func (p program) subjectCommand(s subject) *cobra.Command {
 		Short:   s.short,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return noArguments(cmd, args[1:])
+				return cli.NoArguments(cmd, args[1:])
 			}
 			return nil
 		},
@@ -96,16 +104,16 @@ func (s subject) complete(_ *cobra.Command, args []string, typed string) ([]cobr
 
 func (p program) printList(all []explanation, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(p.stdout).Encode(all)
+		return json.NewEncoder(p.Stdout).Encode(all)
 	}
-	return writeTable(p.stdout, all)
+	return writeTable(p.Stdout, all)
 }
 
 func (p program) printExplanation(e explanation, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(p.stdout).Encode(e)
+		return json.NewEncoder(p.Stdout).Encode(e)
 	}
-	return e.write(p.stdout)
+	return e.write(p.Stdout)
 }
 
 // subjects lists what explain knows, in the order in which help shows it.
@@ -129,27 +137,14 @@ func named(what, name string, all []explanation) (explanation, error) {
 		}
 		known = append(known, e.Name)
 	}
-	return explanation{}, notAmong(what, name, known)
-}
-
-// notAmong refuses a name that is not one of the known ones.
-func notAmong(what, name string, known []string) error {
-	return hintedError{usageError{fmt.Errorf("%q is no %s", name, what)}, "known are " + strings.Join(known, ", ")}
+	return explanation{}, cli.NotAmong(what, name, known)
 }
 
 // numbered reads a number within bounds, which what says in words.
 func numbered(name, what string, least, most int) (int, error) {
 	number, err := strconv.Atoi(name)
 	if err != nil || number < least || number > most {
-		return 0, usageError{fmt.Errorf("%q is no %s", name, what)}
+		return 0, cli.Usage(fmt.Errorf("%q is no %s", name, what))
 	}
 	return number, nil
-}
-
-// hinted adds a hint to an error that has none.
-func hinted(err error, hint string) error {
-	if _, ok := errors.AsType[hintedError](err); ok || err == nil {
-		return err
-	}
-	return hintedError{err, hint}
 }

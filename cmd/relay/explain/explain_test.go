@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ func TestExplainKnowsEveryState(t *testing.T) {
 
 // The reasons have no list in the ledger: its source does.
 func TestExplainKnowsEveryReason(t *testing.T) {
-	declared := reasonsOf(t, "../../shared/ledger/state.go")
+	declared := reasonsOf(t, "../../../shared/ledger/state.go")
 	var explained []string
 	for _, e := range allReasons() {
 		explained = append(explained, e.Name)

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/retry"
@@ -103,9 +104,9 @@ func findCode(name string) (explanation, error) {
 func codeNumber(name string) (int, error) {
 	number, err := numbered(name, "code of Twilio's: they have five or six digits", 10000, 999_999)
 	if begun := codesLike(name); len(begun) > 0 {
-		return number, hinted(err, "did you mean "+strings.Join(begun, ", ")+"?")
+		return number, cli.WithHint(err, "did you mean "+strings.Join(begun, ", ")+"?")
 	}
-	return number, hinted(err, "relay explain codes lists those that the relay knows")
+	return number, cli.WithHint(err, "relay explain codes lists those that the relay knows")
 }
 
 // codesLike returns the known codes that begin with text, which is not empty.
@@ -166,10 +167,10 @@ func findReceipt(name string) (explanation, error) {
 	}
 	number, err := codeNumber(name)
 	if err != nil && codesLike(name) == nil {
-		err = hintedError{
-			usageError{fmt.Errorf("%q is neither an ErrorCode nor a status of a message that was not delivered", name)},
+		err = cli.Hinted(
+			cli.Usage(fmt.Errorf("%q is neither an ErrorCode nor a status of a message that was not delivered", name)),
 			"the statuses are undelivered, failed and canceled; relay explain codes lists the codes",
-		}
+		)
 	}
 	if err != nil {
 		return explanation{}, err
@@ -217,7 +218,7 @@ func findHTTP(name string) (explanation, error) {
 	}
 	status, err := numbered(name, "HTTP status: they are from 100 to 599", 100, 599)
 	if err != nil {
-		return explanation{}, hinted(err, "relay explain http lists the answers to all of them; relay explain code is for Twilio's codes")
+		return explanation{}, cli.WithHint(err, "relay explain http lists the answers to all of them; relay explain code is for Twilio's codes")
 	}
 	for _, outcome := range twilio.HTTPOutcomes() {
 		if outcome.First <= status && status <= outcome.Last {

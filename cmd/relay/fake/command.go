@@ -1,4 +1,5 @@
-package main
+// Package fake is `relay fake-twilio`: the flags, and the server. What the stand-in does is in cmd/relay/twiliofake.
+package fake
 
 import (
 	"context"
@@ -10,14 +11,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // The credentials of a fake account, for trials. They open nothing.
 const (
-	fakeAccountSid = "AC00000000000000000000000000000001"
-	fakeAuthToken  = "faketokenfaketokenfaketokenfake1"
+	AccountSid = "AC00000000000000000000000000000001"
+	AuthToken  = "faketokenfaketokenfaketokenfake1"
 )
 
 // fakeTwilioFlags are the flags of fake-twilio.
@@ -29,7 +31,12 @@ type fakeTwilioFlags struct {
 	faults                                           faultFlags
 }
 
-func (p program) fakeTwilioCommand() *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay fake-twilio`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
 	var f fakeTwilioFlags
 	cmd := &cobra.Command{
 		Use:   "fake-twilio",
@@ -45,17 +52,17 @@ and see what was sent at /fake/messages. Messages to its magic numbers fail: +15
 It answers well and at once unless it is told to misbehave, as Twilio and the network between sometimes do: answers lost
 or late, errors before and after a message is taken, a list that lags behind, receipts twice, out of order or never.`,
 		Example: `  relay fake-twilio &
-  TWILIO_ACCOUNT_SID=` + fakeAccountSid + ` TWILIO_AUTH_TOKEN=` + fakeAuthToken + ` \
+  TWILIO_ACCOUNT_SID=` + AccountSid + ` TWILIO_AUTH_TOKEN=` + AuthToken + ` \
     TWILIO_API_BASE_URL=http://127.0.0.1:8090 RELAY_OPERATOR_TOKEN=mine relay serve --routes maintenance.json
 
   relay fake-twilio --accept-then-drop 5% --error-rate 10% --latency 50ms-2s --receipts=duplicate,reorder,drop:2%`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.fakeTwilio(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8090", "address to listen on")
-	flags.StringVar(&f.accountSid, "account-sid", fakeAccountSid, "the account")
-	flags.StringVar(&f.authToken, "auth-token", fakeAuthToken, "its Auth Token, which signs the webhooks")
+	flags.StringVar(&f.accountSid, "account-sid", AccountSid, "the account")
+	flags.StringVar(&f.authToken, "auth-token", AuthToken, "its Auth Token, which signs the webhooks")
 	flags.StringVar(&f.webhook, "webhook", "http://127.0.0.1:8080/sms/inbound", "webhook of its numbers, with connection overrides if wanted")
 	flags.StringVar(&f.fallback, "fallback", "", "fallback URL of its numbers")
 	flags.StringSliceVar(&f.numbers, "number", nil, "a number that the account owns; may be repeated (default every number)")
@@ -66,9 +73,9 @@ or late, errors before and after a message is taken, a list that lags behind, re
 }
 
 func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
-	logger, err := newLogger(f.logFormat, p.stderr)
+	logger, err := cli.NewLogger(f.logFormat, p.Stderr)
 	if err != nil {
-		return usageError{err}
+		return cli.Usage(err)
 	}
 	config := twiliofake.Config{
 		AccountSid: f.accountSid, AuthToken: f.authToken, StepDelay: f.stepDelay, Now: time.Now, Logger: logger,
@@ -76,35 +83,35 @@ func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
 		LoopGuard: f.faults.loopGuard,
 	}
 	if config.Faults, err = f.faults.faults(); err != nil {
-		return usageError{err}
+		return cli.Usage(err)
 	}
 	for _, number := range f.numbers {
 		config.Numbers = append(config.Numbers, sms.PhoneNumber(number))
 	}
 	fake, err := twiliofake.New(config)
 	if err != nil {
-		return usageError{err}
+		return cli.Usage(err)
 	}
 	defer fake.Close()
 	defer context.AfterFunc(ctx, fake.Close)() // answers that are held back go out
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
 	if err != nil {
-		return withHint(fmt.Errorf("listen: %w", err))
+		return cli.WithStartHint(fmt.Errorf("listen: %w", err))
 	}
-	fmt.Fprintf(p.stdout, "fake Twilio at http://%s, account %s, webhook %s\n", listener.Addr(), f.accountSid, f.webhook)
+	fmt.Fprintf(p.Stdout, "fake Twilio at http://%s, account %s, webhook %s\n", listener.Addr(), f.accountSid, f.webhook)
 	if given := f.faults.String(); given != "" {
-		fmt.Fprintf(p.stdout, "faults: %s\n", given)
+		fmt.Fprintf(p.Stdout, "faults: %s\n", given)
 	}
-	return serveUntil(ctx, listener, fake)
+	return ServeUntil(ctx, listener, fake)
 }
 
-// serveUntil serves handler on listener until ctx ends.
-func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
+// ServeUntil serves handler on listener until ctx ends.
+func ServeUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopTimeout)
 		defer cancel()
 		stopped <- server.Shutdown(stop)
 	}()
@@ -114,5 +121,5 @@ func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler
 	return <-stopped
 }
 
-// stopTimeout bounds how long requests under way are waited for.
-const stopTimeout = 10 * time.Second
+// StopTimeout bounds how long requests under way are waited for.
+const StopTimeout = 10 * time.Second

@@ -1,30 +1,35 @@
-package main
+// Package number is `relay number`: it shows where the numbers of the Twilio account post their texts, and points them at the relay.
+// What the check of a number looks at is the doctor's.
+package number
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
-func (p program) numberCommand(check *cobra.Command) *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay number`.
+func Command(base cli.Program, check *cobra.Command) *cobra.Command {
+	p := program{base}
 	cmd := &cobra.Command{
 		Use:   "number",
 		Short: "See and set where the account's numbers post their texts",
 		Long: `number reads the account's numbers at Twilio and gives them the relay's webhook. It asks with the Auth Token or a Main
 API key: the restricted key that sends may not look.`,
 		SuggestionsMinimumDistance: 2,
-		Args:                       unknownCommand,
+		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.numberListCommand(), p.numberConfigureCommand(), check)
@@ -40,9 +45,9 @@ func (p program) numberListCommand() *cobra.Command {
 		Long:    `ls lists the account's numbers, one a line, with what they can do and where they post the texts that come in.`,
 		Example: `  relay number ls
   relay number ls --json | jq -r '.[] | select(.SmsURL == "") | .PhoneNumber'`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := p.openTwilio(cmd.Flags())
+			client, err := p.OpenTwilio(cmd.Flags())
 			if err != nil {
 				return err
 			}
@@ -51,83 +56,44 @@ func (p program) numberListCommand() *cobra.Command {
 				return withTwilioHint(err)
 			}
 			if asJSON {
-				return json.NewEncoder(p.stdout).Encode(append([]twilio.Number{}, numbers...))
+				return json.NewEncoder(p.Stdout).Encode(append([]twilio.Number{}, numbers...))
 			}
 			return p.writeNumbers(numbers)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of numbers")
-	addTwilio(cmd.Flags())
+	cli.AddTwilio(cmd.Flags())
 	return cmd
 }
 
 // writeNumbers shows a line for each number.
 func (p program) writeNumbers(numbers []twilio.Number) error {
 	if len(numbers) == 0 {
-		fmt.Fprintln(p.stderr, "The account has no numbers.")
+		fmt.Fprintln(p.Stderr, "The account has no numbers.")
 		return nil
 	}
-	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NUMBER\tSMS\tWEBHOOK\tMETHOD\tFALLBACK\tNAME")
 	for _, n := range numbers {
 		can := "no"
 		if n.SMS {
 			can = "yes"
 		}
-		printf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", n.PhoneNumber, can, orDash(n.SmsURL), orDash(n.SmsMethod), orDash(n.SmsFallbackURL), n.FriendlyName)
+		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", n.PhoneNumber, can, cli.OrDash(n.SmsURL), cli.OrDash(n.SmsMethod), cli.OrDash(n.SmsFallbackURL), n.FriendlyName)
 	}
 	return table.Flush()
 }
 
 // withTwilioHint adds advice to what Twilio refuses.
 func withTwilioHint(err error) error {
-	return hintedError{err, "relay doctor --only twilio-credentials --only account-status says more; a restricted API key may not read or change numbers"}
-}
-
-func (p program) numberCheckCommand() *cobra.Command {
-	var f doctorFlags
-	var numbers numberFlags
-	cmd := &cobra.Command{
-		Use:   "check NUMBER",
-		Short: "Examine one number",
-		Long: `check makes those of doctor's checks that are of one number: that the account owns it, what it can do, its webhook, its
-route and its phones, and what became of its texts. The exit code is 3 if one fails.`,
-		Example: `  relay number check +18585550100`,
-		Args:    oneNumber,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			number, err := numbers.read(args[0])
-			if err != nil {
-				return err
-			}
-			relay, closeRelay, err := p.examined(cmd.Context(), cmd.Flags())
-			if err != nil {
-				return err
-			}
-			relay.Number = number
-			results := doctor.Examine(cmd.Context(), relay, doctor.Options{Only: doctor.OfOneNumber(), Deadline: f.deadline, Parallel: 8})
-			return errors.Join(p.report(results, f.asJSON), closeRelay())
-		},
-	}
-	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON: an array of results")
-	cmd.Flags().DurationVar(&f.deadline, "deadline", 15*time.Second, "longest time for one check")
-	numbers.add(cmd.Flags())
-	addExam(cmd.Flags())
-	return cmd
-}
-
-// oneNumber wants one argument.
-func oneNumber(_ *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return hintedError{usageError{fmt.Errorf("want one number, got %d arguments", len(args))}, "a number with blanks in it goes between quotes"}
-	}
-	return nil
+	return cli.Hinted(err, "relay doctor --only twilio-credentials --only account-status says more; a restricted API key may not read or change numbers")
 }
 
 // configuration is what a number is to be given.
 type configuration struct {
 	url, fallback, callback string
 	apply                   bool
-	numbers                 numberFlags
+	numbers                 cli.NumberFlags
 }
 
 func (p program) numberConfigureCommand() *cobra.Command {
@@ -143,9 +109,9 @@ Receipts need nothing on the number: the relay names its own status callback wit
 calls, and is left as it is unless --status-callback says otherwise.`,
 		Example: `  relay number configure +18585550100 --url https://relay.example.com
   relay number configure +18585550100 --url https://relay.example.com --fallback https://second.example.com --apply`,
-		Args: oneNumber,
+		Args: cli.OneNumber,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			number, err := c.numbers.read(args[0])
+			number, err := c.numbers.Read(args[0])
 			if err != nil {
 				return err
 			}
@@ -157,8 +123,8 @@ calls, and is left as it is unless --status-callback says otherwise.`,
 	flags.StringVar(&c.fallback, "fallback", "", "the URL of the relay to ask when that fails (default the second of PUBLIC_BASE_URL, or the same)")
 	flags.StringVar(&c.callback, "status-callback", "", "also set the number's own status callback, which is told of calls")
 	flags.BoolVar(&c.apply, "apply", false, "change the number; without it, only show what would change")
-	c.numbers.add(flags)
-	addTwilio(flags)
+	c.numbers.Add(flags)
+	cli.AddTwilio(flags)
 	return cmd
 }
 
@@ -167,7 +133,7 @@ func (p program) configureNumber(ctx context.Context, flags *pflag.FlagSet, numb
 	if err != nil {
 		return err
 	}
-	client, err := p.openTwilio(flags)
+	client, err := p.OpenTwilio(flags)
 	if err != nil {
 		return err
 	}
@@ -178,7 +144,7 @@ func (p program) configureNumber(ctx context.Context, flags *pflag.FlagSet, numb
 	// Twilio may write the number in another of its spellings, by which it finds nothing in the one that was named.
 	at := slices.IndexFunc(all, func(n twilio.Number) bool { return sms.Same(n.PhoneNumber, number) })
 	if at < 0 {
-		return hintedError{fmt.Errorf("%s is not a number of the account", number), "relay number ls lists those that are"}
+		return cli.Hinted(fmt.Errorf("%s is not a number of the account", number), "relay number ls lists those that are")
 	}
 	return p.changeNumber(ctx, client, all[at], wanted, c.apply)
 }

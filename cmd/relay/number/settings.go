@@ -1,4 +1,4 @@
-package main
+package number
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/twilio"
@@ -18,16 +18,16 @@ import (
 
 // wantedSettings returns what the number is to be given.
 func (p program) wantedSettings(flags *pflag.FlagSet, c configuration) (twilio.NumberSettings, error) {
-	r := env.New(lookupOf(settings(), flags, p.lookup))
-	bases := r.URLs(envPublicBaseURL)
+	r := env.New(cli.LookupOf(cli.ServeSettings(), flags, p.Lookup))
+	bases := r.URLs(cli.EnvPublicBaseURL)
 	if err := r.Err(); err != nil {
-		return twilio.NumberSettings{}, settingError(err)
+		return twilio.NumberSettings{}, cli.SettingsError(err)
 	}
 	if c.url != "" {
 		bases = []string{c.url}
 	}
 	if len(bases) == 0 {
-		return twilio.NumberSettings{}, usageError{errors.New("where is the relay? Say it with --url, or PUBLIC_BASE_URL")}
+		return twilio.NumberSettings{}, cli.Usage(errors.New("where is the relay? Say it with --url, or PUBLIC_BASE_URL"))
 	}
 	if c.fallback != "" {
 		bases = []string{bases[0], c.fallback}
@@ -50,12 +50,12 @@ func (p program) wantedSettings(flags *pflag.FlagSet, c configuration) (twilio.N
 func inboundURL(base string) (string, error) {
 	parsed, err := url.Parse(base)
 	if err != nil || parsed.Hostname() == "" || (parsed.Scheme != "https" && parsed.Scheme != "http") || strings.ContainsAny(base, "?#") {
-		return "", usageError{errors.New("the relay's URL is no absolute one such as https://relay.example.com")}
+		return "", cli.Usage(errors.New("the relay's URL is no absolute one such as https://relay.example.com"))
 	}
 	if strings.Contains(parsed.Path, "/sms/") {
-		return "", usageError{errors.New("the relay's URL is without /sms/…, which is added")}
+		return "", cli.Usage(errors.New("the relay's URL is without /sms/…, which is added"))
 	}
-	return strings.TrimSuffix(base, "/") + webhook.PathInbound + "#" + doctor.Overrides, nil
+	return strings.TrimSuffix(base, "/") + webhook.PathInbound + "#" + cli.Overrides, nil
 }
 
 // numberChange is one setting that is not as it is wanted.
@@ -83,22 +83,22 @@ func numberChanges(is, wanted twilio.NumberSettings) []numberChange {
 // changeNumber shows what is to change, and changes it if apply says so.
 func (p program) changeNumber(ctx context.Context, client *twilio.Client, number twilio.Number, wanted twilio.NumberSettings, apply bool) error {
 	if number.SmsApplicationSid != "" {
-		return hintedError{
+		return cli.Hinted(
 			fmt.Errorf("%s is configured with a TwiML application, which has the say instead of its webhook", number.PhoneNumber),
 			"in Twilio's console, the number's Messaging Configuration, choose Webhook; then do this again",
-		}
+		)
 	}
 	changes := numberChanges(number.NumberSettings, wanted)
 	if len(changes) == 0 {
-		printf(p.stdout, "%s is configured like this already.\n", number.PhoneNumber)
+		cli.Printf(p.Stdout, "%s is configured like this already.\n", number.PhoneNumber)
 		return nil
 	}
-	printf(p.stdout, "%s (%s)\n", number.PhoneNumber, number.Sid)
+	cli.Printf(p.Stdout, "%s (%s)\n", number.PhoneNumber, number.Sid)
 	for _, c := range changes {
-		printf(p.stdout, "  %s\n    - %s\n    + %s\n", c.name, orNothing(c.is), c.wanted)
+		cli.Printf(p.Stdout, "  %s\n    - %s\n    + %s\n", c.name, orNothing(c.is), c.wanted)
 	}
 	if !apply {
-		fmt.Fprintln(p.stdout, "Nothing was changed. Add --apply to change it.")
+		fmt.Fprintln(p.Stdout, "Nothing was changed. Add --apply to change it.")
 		return nil
 	}
 	after, err := client.ConfigureNumber(ctx, number.Sid, wanted)
@@ -108,7 +108,7 @@ func (p program) changeNumber(ctx context.Context, client *twilio.Client, number
 	if left := numberChanges(after.NumberSettings, wanted); len(left) > 0 {
 		return fmt.Errorf("Twilio took it, but %s is still %q", left[0].name, left[0].is) //nolint:staticcheck // Twilio is a name.
 	}
-	fmt.Fprintln(p.stdout, "Changed. To take it back, give the lines with a minus in Twilio's console.")
+	fmt.Fprintln(p.Stdout, "Changed. To take it back, give the lines with a minus in Twilio's console.")
 	return nil
 }
 

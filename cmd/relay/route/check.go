@@ -1,14 +1,14 @@
-package main
+package route
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
 )
 
 func (p program) routeCheckCommand() *cobra.Command {
@@ -25,7 +25,7 @@ The exit code is 3 if there are problems; with --strict, also if there are warni
   relay route check maintenance.json --strict`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usageError{fmt.Errorf("one file at a time: unexpected argument %q", args[1])}
+				return cli.Usage(fmt.Errorf("one file at a time: unexpected argument %q", args[1]))
 			}
 			return nil
 		},
@@ -40,7 +40,7 @@ The exit code is 3 if there are problems; with --strict, also if there are warni
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: the findings, and how many of them are problems and warnings")
 	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for problems")
-	addDesk(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
 	return cmd
 }
 
@@ -68,9 +68,9 @@ func (p program) printFindings(findings []routing.Finding, asJSON, strict bool) 
 		}
 	}
 	warnings := len(findings) - problems
-	tally := fmt.Sprintf("%s, %s", plural(problems, "problem"), plural(warnings, "warning"))
+	tally := fmt.Sprintf("%s, %s", cli.Plural(problems, "problem"), cli.Plural(warnings, "warning"))
 	if asJSON {
-		if err := json.NewEncoder(p.stdout).Encode(struct {
+		if err := json.NewEncoder(p.Stdout).Encode(struct {
 			Findings []routing.Finding `json:"findings"`
 			Problems int               `json:"problems"`
 			Warnings int               `json:"warnings"`
@@ -78,16 +78,13 @@ func (p program) printFindings(findings []routing.Finding, asJSON, strict bool) 
 			return err
 		}
 	} else {
-		writeRouteFindings(p.stdout, findings)
+		writeRouteFindings(p.Stdout, findings)
 	}
 	if problems > 0 || strict && warnings > 0 {
-		return foundError{errors.New(tally)}
+		return cli.Found(errors.New(tally))
 	}
 	if !asJSON {
-		fmt.Fprintln(p.stdout, tally)
+		fmt.Fprintln(p.Stdout, tally)
 	}
 	return nil
 }
-
-// indented sets each line of an error in.
-func indented(err error) error { return errors.New(strings.ReplaceAll(err.Error(), "\n", "\n  ")) }

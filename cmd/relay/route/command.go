@@ -1,23 +1,26 @@
-package main
+// Package route is `relay route`: it shows and changes where the texts of each number go. What a change does to a route is decided in
+// routing, below it.
+package route
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io/fs"
-	"os"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
-	"quickdumpnow.com/smsrelay/cmd/relay/routing"
-	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
-func (p program) routeCommand() *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay route`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
 	cmd := &cobra.Command{
 		Use:   "route",
 		Short: "See and change where the texts of each number go",
@@ -32,7 +35,7 @@ country code they are those of --country.`,
   relay route export > maintenance.json
   relay route import maintenance.json`,
 		SuggestionsMinimumDistance: 2,
-		Args:                       unknownCommand,
+		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.routeListCommand(), p.routeGetCommand(), p.routeSetCommand(), p.routeOnCommand(), p.routeOffCommand(), p.routeRemoveCommand(),
@@ -52,7 +55,7 @@ A phone that texted STOP to the number is marked as opted out: the relay passes 
 are those that the route itself says; for the others, the relay's own hold. Routes that were removed are shown with --all.`,
 		Example: `  relay route ls
   relay route ls --json | jq -r '.[] | select(.OptedOut) | .TwilioNumber'`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			routes, err := p.listRoutes(cmd.Context(), cmd.Flags())
 			if err != nil {
@@ -63,14 +66,14 @@ are those that the route itself says; for the others, the relay's own hold. Rout
 				shown = routing.Visible(routes)
 			}
 			if asJSON {
-				return json.NewEncoder(p.stdout).Encode(append([]route.Route{}, shown...))
+				return json.NewEncoder(p.Stdout).Encode(append([]route.Route{}, shown...))
 			}
-			return writeRoutes(p.stdout, shown, len(routes)-len(shown))
+			return writeRoutes(p.Stdout, shown, len(routes)-len(shown))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of routes, with the names of a maintenance.json")
 	cmd.Flags().BoolVar(&all, "all", false, "show those, too, that were removed")
-	addDesk(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
 	return cmd
 }
 
@@ -85,31 +88,5 @@ func (p program) listRoutes(ctx context.Context, flags *pflag.FlagSet) (routes [
 
 // withRoutes opens the relay and lends out its routing table.
 func (p program) withRoutes(ctx context.Context, flags *pflag.FlagSet, do func(table route.Table) error) error {
-	return p.withDesk(ctx, flags, func(d *desk.Desk) error { return do(d.Routes) })
-}
-
-// withDesk opens the relay and lends it out.
-func (p program) withDesk(ctx context.Context, flags *pflag.FlagSet, do func(d *desk.Desk) error) (err error) {
-	var d *desk.Desk
-	if d, err = p.openDesk(ctx, flags); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.Close()) }()
-	return do(d)
-}
-
-// withReadHint adds advice to errors that people meet when they look into a folder.
-func withReadHint(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return hintedError{err, "relay serve makes this file: name the folder that it works on with --data or RELAY_DATA"}
-	case errors.Is(err, os.ErrPermission):
-		return hintedError{err, "ask as the user that relay serve runs as: the folder is that user's alone"}
-	case errors.Is(err, sqlite.ErrOlderSchema):
-		return hintedError{err, "start relay serve of this version once: it brings the file up to date"}
-	case errors.Is(err, sqlite.ErrNewerSchema):
-		return hintedError{err, "ask with the version of relay that wrote the file"}
-	default:
-		return err
-	}
+	return p.WithTarget(ctx, flags, func(d *target.Target) error { return do(d.Routes) })
 }

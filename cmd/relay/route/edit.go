@@ -1,4 +1,4 @@
-package main
+package route
 
 import (
 	"encoding/json"
@@ -7,14 +7,15 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
-	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
 // editFlags are the flags of every command that changes one route.
 type editFlags struct {
-	numbers numberFlags
+	numbers cli.NumberFlags
 	version int64
 	asJSON  bool
 	// ends is set of a command that puts a route out of use, dropWaiting if what was accepted before is dropped, too.
@@ -24,29 +25,29 @@ type editFlags struct {
 func (f *editFlags) add(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.version, "version", 0, "change it only if this is its version, as relay route get shows it; 0 is that of a route that is not there yet")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: what was done, the route as it is, and the fields that are another")
-	f.numbers.add(flags)
-	addDesk(flags)
+	f.numbers.Add(flags)
+	cli.AddTarget(flags)
 }
 
 // change is what a command makes of a route, see [routing.Edit].
 type change = func(r route.Route, exists bool) (route.Route, error)
 
 // author is who changes routes here.
-func (p program) author() routing.Author { return routing.Author{Name: p.operator(""), Now: time.Now} }
+func (p program) author() routing.Author { return routing.Author{Name: p.Operator(""), Now: time.Now} }
 
 // edit changes the route of the number that is the command's argument.
 func (p program) edit(cmd *cobra.Command, text string, f editFlags, change change) error {
-	number, err := f.numbers.read(text)
+	number, err := f.numbers.Read(text)
 	if err != nil {
 		return err
 	}
-	edit := routing.Edit{Number: number, Change: change, Numbers: route.Strictness(f.numbers.insist), Author: p.author(), DropWaiting: f.dropWaiting}
+	edit := routing.Edit{Number: number, Change: change, Numbers: route.Strictness(f.numbers.Insist), Author: p.author(), DropWaiting: f.dropWaiting}
 	if cmd.Flags().Changed("version") {
 		edit.Version = &f.version
 	}
 	var done routing.Edited
-	var waiting *desk.Waiting
-	if err := p.withDesk(cmd.Context(), cmd.Flags(), func(d *desk.Desk) error {
+	var waiting *target.Waiting
+	if err := p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error {
 		done, err = edit.Apply(cmd.Context(), d.Routes)
 		if err == nil && !done.After.Active && (f.ends || done.Before.Active) {
 			waiting = p.waiting(cmd.Context(), d, done.After)
@@ -80,19 +81,19 @@ type shownWaiting struct {
 	Sent   bool `json:"sent_on"`
 }
 
-func (p program) printEdited(done routing.Edited, waiting *desk.Waiting, asJSON bool) error {
+func (p program) printEdited(done routing.Edited, waiting *target.Waiting, asJSON bool) error {
 	action := done.Action()
 	if asJSON {
 		shown := shownEdit{Action: action, Route: done.After, Differences: append([]routing.Difference{}, done.Differences...)}
 		if waiting != nil {
 			shown.Waiting = &shownWaiting{Texts: waiting.Texts, Unseen: waiting.Unseen, Sent: !done.After.OffSince.IsZero()}
 		}
-		return json.NewEncoder(p.stdout).Encode(shown)
+		return json.NewEncoder(p.Stdout).Encode(shown)
 	}
-	printf(p.stdout, "%s: %s, version %d by %s\n", string(done.After.TwilioNumber), action, done.After.Version, orDash(done.After.UpdatedBy))
-	if err := writeDifferences(p.stdout, done.Differences); err != nil || action == routing.Unchanged {
+	cli.Printf(p.Stdout, "%s: %s, version %d by %s\n", string(done.After.TwilioNumber), action, done.After.Version, cli.OrDash(done.After.UpdatedBy))
+	if err := writeDifferences(p.Stdout, done.Differences); err != nil || action == routing.Unchanged {
 		return err
 	}
-	printf(p.stdout, "A running relay takes it over within %v.\n", route.MaxCacheAge)
+	cli.Printf(p.Stdout, "A running relay takes it over within %v.\n", route.MaxCacheAge)
 	return nil
 }

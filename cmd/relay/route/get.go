@@ -1,16 +1,17 @@
-package main
+package route
 
 import (
 	"encoding/json"
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
 )
 
 func (p program) routeGetCommand() *cobra.Command {
 	var asJSON bool
-	var numbers numberFlags
+	var numbers cli.NumberFlags
 	cmd := &cobra.Command{
 		Use:   "get NUMBER",
 		Short: "Show the route of one number",
@@ -21,7 +22,7 @@ last, in which version.`,
 		Args:              oneRoute,
 		ValidArgsFunction: p.completeNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			number, err := numbers.read(args[0])
+			number, err := numbers.Read(args[0])
 			if err != nil {
 				return err
 			}
@@ -34,14 +35,14 @@ last, in which version.`,
 			case !ok:
 				return routeError(routing.ErrNoRoute, number)
 			case asJSON:
-				return json.NewEncoder(p.stdout).Encode(found)
+				return json.NewEncoder(p.Stdout).Encode(found)
 			default:
-				return writeRoute(p.stdout, found)
+				return writeRoute(p.Stdout, found)
 			}
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: the route, with the names of a maintenance.json")
-	numbers.add(cmd.Flags())
-	addDesk(cmd.Flags())
+	numbers.Add(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
 	return cmd
 }

@@ -1,4 +1,4 @@
-package main
+package route
 
 import (
 	"cmp"
@@ -13,16 +13,17 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/cmd/relay/auditsource"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // historyFlags say which part of a route's history to show.
 type historyFlags struct {
-	at, since moment
+	at, since cli.Moment
 	asJSON    bool
-	numbers   numberFlags
+	numbers   cli.NumberFlags
 }
 
 func (p program) routeHistoryCommand() *cobra.Command {
@@ -45,16 +46,16 @@ far as it is kept.`,
 	flags.Var(&f.at, "at", "show the route at that time alone: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 36h")
 	flags.Var(&f.since, "since", "only changes since then, in the same form")
 	flags.BoolVar(&f.asJSON, "json", false, "print the entries as they are in the log, one a line")
-	f.numbers.add(flags)
-	addAuditSource(flags)
+	f.numbers.Add(flags)
+	cli.AddAuditSource(flags)
 	return cmd
 }
 
 func (p program) routeHistory(cmd *cobra.Command, typed string, f historyFlags) error {
-	if !f.at.at.IsZero() && !f.since.at.IsZero() {
-		return usageError{errors.New("--at is one time, and --since a stretch: say one of them")}
+	if !f.at.At.IsZero() && !f.since.At.IsZero() {
+		return cli.Usage(errors.New("--at is one time, and --since a stretch: say one of them"))
 	}
-	number, err := f.numbers.read(typed)
+	number, err := f.numbers.Read(typed)
 	if err != nil {
 		return err
 	}
@@ -62,54 +63,54 @@ func (p program) routeHistory(cmd *cobra.Command, typed string, f historyFlags) 
 	if err != nil {
 		return err
 	}
-	if !f.at.at.IsZero() {
+	if !f.at.At.IsZero() {
 		return p.showRouteAt(found, number, f)
 	}
-	found = slices.DeleteFunc(found, func(e logged) bool { return e.Time.Before(f.since.at) })
+	found = slices.DeleteFunc(found, func(e cli.Logged) bool { return e.Time.Before(f.since.At) })
 	switch {
 	case f.asJSON:
-		return writeTexts(p.stdout, found)
+		return cli.WriteLoggedAll(p.Stdout, found)
 	case len(found) == 0:
-		_, err := fmt.Fprintln(p.stdout, "no changes since then")
+		_, err := fmt.Fprintln(p.Stdout, "no changes since then")
 		return err
 	default:
-		return writeRouteChanges(p.stdout, found)
+		return writeRouteChanges(p.Stdout, found)
 	}
 }
 
 // routeChanges returns the changes of a number's route, the oldest first.
-func (p program) routeChanges(cmd *cobra.Command, number sms.PhoneNumber) (found []logged, err error) {
+func (p program) routeChanges(cmd *cobra.Command, number sms.PhoneNumber) (found []cli.Logged, err error) {
 	ctx := cmd.Context()
-	source, err := p.openTrail(ctx, cmd.Flags(), true, 0)
+	source, err := p.OpenAuditSource(ctx, cmd.Flags(), true, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	found, err = p.loggedRoutes(ctx, source, number)
 	if err != nil {
-		return nil, withDeskHint(err, cmd.Flags().Changed("aws"))
+		return nil, cli.WithTargetHint(err, cmd.Flags().Changed("aws"))
 	}
 	if len(found) == 0 {
-		return nil, hintedError{fmt.Errorf("%s has no change of the route of %s", source.Where, number.Mask()), "relay route get shows how it is now"}
+		return nil, cli.Hinted(fmt.Errorf("%s has no change of the route of %s", source.Where, number.Mask()), "relay route get shows how it is now")
 	}
-	slices.SortStableFunc(found, func(a, b logged) int {
+	slices.SortStableFunc(found, func(a, b cli.Logged) int {
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Version, b.Version))
 	})
 	return found, nil
 }
 
-func (p program) loggedRoutes(ctx context.Context, source *trail.Source, number sms.PhoneNumber) ([]logged, error) {
+func (p program) loggedRoutes(ctx context.Context, source *auditsource.Source, number sms.PhoneNumber) ([]cli.Logged, error) {
 	masked := number.Mask()
 	// The ids of their entries begin with this, and no other line has it.
-	q := trail.Query{From: source.Begins, Containing: auditlog.SubjectRoute + ":"}
-	return p.loggedOf(ctx, source, q, func(e auditlog.Entry) bool { return e.Subject == auditlog.SubjectRoute && e.TwilioNumber == masked })
+	q := auditsource.Query{From: source.Begins, Containing: auditlog.SubjectRoute + ":"}
+	return p.LoggedOf(ctx, source, q, func(e auditlog.Entry) bool { return e.Subject == auditlog.SubjectRoute && e.TwilioNumber == masked })
 }
 
 // showRouteAt prints the route as it was at one time: as the last change before left it, or as the first one after it found it.
-func (p program) showRouteAt(found []logged, number sms.PhoneNumber, f historyFlags) error {
-	at := f.at.at
+func (p program) showRouteAt(found []cli.Logged, number sms.PhoneNumber, f historyFlags) error {
+	at := f.at.At
 	// Times are shown to the second: one that is shown is a time at which the change was made.
-	after := slices.IndexFunc(found, func(e logged) bool { return e.Time.Truncate(time.Second).After(at) })
+	after := slices.IndexFunc(found, func(e cli.Logged) bool { return e.Time.Truncate(time.Second).After(at) })
 	if after < 0 {
 		after = len(found)
 	}
@@ -117,7 +118,7 @@ func (p program) showRouteAt(found []logged, number sms.PhoneNumber, f historyFl
 		first := found[0]
 		if first.Before == nil {
 			err := fmt.Errorf("at %s there was no route of %s that the log knows of", at.UTC().Format(time.RFC3339), number.Mask())
-			return hintedError{err, "its first change in the log is of " + first.Time.UTC().Format(time.RFC3339)}
+			return cli.Hinted(err, "its first change in the log is of "+first.Time.UTC().Format(time.RFC3339))
 		}
 		return p.printRouteAt(at, number, first, first.Before, "before "+first.Time.UTC().Format(time.RFC3339), f.asJSON)
 	}
@@ -129,11 +130,11 @@ func (p program) showRouteAt(found []logged, number sms.PhoneNumber, f historyFl
 	return p.printRouteAt(at, number, last, last.After, since, f.asJSON)
 }
 
-func (p program) printRouteAt(at time.Time, number sms.PhoneNumber, from logged, was *auditlog.Route, since string, asJSON bool) error {
+func (p program) printRouteAt(at time.Time, number sms.PhoneNumber, from cli.Logged, was *auditlog.Route, since string, asJSON bool) error {
 	if asJSON {
-		return writeTexts(p.stdout, []logged{from})
+		return cli.WriteLoggedAll(p.Stdout, []cli.Logged{from})
 	}
-	printf(p.stdout, "At %s, texts to %s %s (%s).\n", at.UTC().Format(time.RFC3339), number.Mask(), dutyOf(was), since)
+	cli.Printf(p.Stdout, "At %s, texts to %s %s (%s).\n", at.UTC().Format(time.RFC3339), number.Mask(), dutyOf(was), since)
 	return nil
 }
 
@@ -150,7 +151,7 @@ func dutyOf(r *auditlog.Route) string {
 }
 
 // writeRouteChanges prints changes of a route one a line: as it was from then on, and who changed it.
-func writeRouteChanges(out io.Writer, found []logged) error {
+func writeRouteChanges(out io.Writer, found []cli.Logged) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SINCE\tVERSION\tDESTINATION\tFALLBACKS\tACTIVE\tBY")
 	for _, e := range found {
@@ -162,8 +163,8 @@ func writeRouteChanges(out io.Writer, found []logged) error {
 				active = "no"
 			}
 		}
-		printf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", e.Time.UTC().Format(time.RFC3339), e.Version, orDash(r.DestinationCarrier),
-			orDash(strings.Join(r.FallbackCarriers, ", ")), active, orDash(e.Actor))
+		cli.Printf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", e.Time.UTC().Format(time.RFC3339), e.Version, cli.OrDash(r.DestinationCarrier),
+			cli.OrDash(strings.Join(r.FallbackCarriers, ", ")), active, cli.OrDash(e.Actor))
 	}
 	return table.Flush()
 }

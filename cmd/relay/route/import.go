@@ -1,15 +1,17 @@
-package main
+package route
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
@@ -37,14 +39,14 @@ the table only is left alone, unless --prune takes it out of use. Who has opted 
 	flags.BoolVar(&f.prune, "prune", false, "take routes out of use, as relay route rm does, that are not in the file")
 	flags.BoolVar(&f.force, "force", false, "take the file's word for routes, too, that someone changed later, and for numbers that no phone can have")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: what is done with each route, and whether it was done")
-	addDesk(flags)
+	cli.AddTarget(flags)
 	return cmd
 }
 
 // oneFile wants one argument.
 func oneFile(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return usageError{errors.New("want the name of one maintenance.json")}
+		return cli.Usage(errors.New("want the name of one maintenance.json"))
 	}
 	return nil
 }
@@ -68,7 +70,7 @@ func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) er
 		return err
 	}
 	if problem != nil {
-		return hintedError{fmt.Errorf("%s:\n  %w", path, indented(problem)), "nothing was changed: put the file right, or print one of the right form with relay route export"}
+		return cli.Hinted(fmt.Errorf("%s:\n  %w", path, indented(problem)), "nothing was changed: put the file right, or print one of the right form with relay route export")
 	}
 	var steps []routing.Step
 	err = p.withRoutes(cmd.Context(), cmd.Flags(), func(table route.Table) error {
@@ -105,7 +107,7 @@ func (p program) printSteps(steps []routing.Step, f importFlags, failed bool) er
 		for i, s := range steps {
 			shown[i] = shownStep{s.Action, s.Stands(), append([]routing.Difference{}, s.Differences...)}
 		}
-		if err := json.NewEncoder(p.stdout).Encode(struct {
+		if err := json.NewEncoder(p.Stdout).Encode(struct {
 			Routes  []shownStep `json:"routes"`
 			Applied bool        `json:"applied"`
 		}{shown, f.apply}); err != nil {
@@ -135,26 +137,26 @@ func (p program) printStep(s routing.Step) error {
 		why = ": someone changed it just now"
 	case routing.Added, routing.Changed, routing.Removed:
 	}
-	printf(p.stdout, "%s %s%s\n", s.Action, string(s.Before.TwilioNumber), why)
-	return writeDifferences(p.stdout, s.Differences)
+	cli.Printf(p.Stdout, "%s %s%s\n", s.Action, string(s.Before.TwilioNumber), why)
+	return writeDifferences(p.Stdout, s.Differences)
 }
 
 func (p program) printTally(counts map[string]int, f importFlags, failed bool) {
-	tally := countsOf(counts)
+	tally := cli.CountsOf(counts)
 	if tally == "" {
 		tally = "no routes"
 	}
 	writes := counts[string(routing.Added)] + counts[string(routing.Changed)] + counts[string(routing.Removed)]
 	switch {
 	case f.apply && !failed && writes > 0:
-		printf(p.stdout, "%s. A running relay takes it over within %v.\n", tally, route.MaxCacheAge)
+		cli.Printf(p.Stdout, "%s. A running relay takes it over within %v.\n", tally, route.MaxCacheAge)
 	case f.apply || writes == 0:
-		printf(p.stdout, "%s.\n", tally)
+		cli.Printf(p.Stdout, "%s.\n", tally)
 	default:
-		printf(p.stdout, "%s. Nothing was written: the same command with --apply does it.\n", tally)
+		cli.Printf(p.Stdout, "%s. Nothing was written: the same command with --apply does it.\n", tally)
 	}
 	if counts[string(routing.Kept)] > 0 {
-		fmt.Fprintln(p.stdout, "Kept routes stay as they are in the table. --force takes the file's word, and so does a later LastUpdated in the file.")
+		fmt.Fprintln(p.Stdout, "Kept routes stay as they are in the table. --force takes the file's word, and so does a later LastUpdated in the file.")
 	}
 }
 
@@ -169,7 +171,7 @@ func conflicts(steps []routing.Step) error {
 	if n == 0 {
 		return nil
 	}
-	return hintedError{fmt.Errorf("%s changed by someone else meanwhile", plural(n, "route")), "the same command again shows what is left to do"}
+	return cli.Hinted(fmt.Errorf("%s changed by someone else meanwhile", cli.Plural(n, "route")), "the same command again shows what is left to do")
 }
 
 func (p program) routeExportCommand() *cobra.Command {
@@ -181,16 +183,19 @@ func (p program) routeExportCommand() *cobra.Command {
 and who changed a route are not in it; routes that were removed are not, either.`,
 		Example: `  relay route export > maintenance.json
   relay route export --aws | relay route import - --data ./relay-data`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			routes, err := p.listRoutes(cmd.Context(), cmd.Flags())
 			if err != nil {
 				return err
 			}
-			return route.WriteMaintenance(p.stdout, routes)
+			return route.WriteMaintenance(p.Stdout, routes)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same: a maintenance.json is JSON")
-	addDesk(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
 	return cmd
 }
+
+// indented sets each line of an error in.
+func indented(err error) error { return errors.New(strings.ReplaceAll(err.Error(), "\n", "\n  ")) }

@@ -1,4 +1,4 @@
-package main
+package route
 
 import (
 	"fmt"
@@ -7,7 +7,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -15,7 +16,7 @@ import (
 // writeRoutes prints the routes one a line, for people, and how many more were removed.
 func writeRoutes(out io.Writer, routes []route.Route, removed int) error {
 	if removed > 0 {
-		defer fmt.Fprintf(out, "%s removed, see --all.\n", plural(removed, "route"))
+		defer fmt.Fprintf(out, "%s removed, see --all.\n", cli.Plural(removed, "route"))
 	}
 	if len(routes) == 0 {
 		_, err := fmt.Fprintln(out, "There are no routes: relay route set or relay route import makes some.")
@@ -24,7 +25,7 @@ func writeRoutes(out io.Writer, routes []route.Route, removed int) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NUMBER\tDESTINATION\tFALLBACKS\tACTIVE\tSETTINGS\tVERSION\tUPDATED")
 	for _, r := range routes {
-		printf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", string(r.TwilioNumber), hops(r, r.DestinationCarrier),
+		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", string(r.TwilioNumber), hops(r, r.DestinationCarrier),
 			hops(r, r.FallbackCarriers...), activity(r), settingsOf(r), r.Version, updated(r))
 	}
 	return table.Flush()
@@ -51,7 +52,7 @@ func hops(r route.Route, phones ...sms.PhoneNumber) string {
 			marked[i] += " (opted out)"
 		}
 	}
-	return orDash(strings.Join(marked, ", "))
+	return cli.OrDash(strings.Join(marked, ", "))
 }
 
 // settingsOf lists the settings that the route says, by their names in a maintenance.json.
@@ -72,13 +73,13 @@ func settingsOf(r route.Route) string {
 	say("DeliveryTimeout", duration(r.DeliveryTimeout))
 	say("MaxAge", duration(r.MaxAge))
 	say("PaceNumber", r.PaceNumber)
-	return orDash(strings.Join(said, " "))
+	return cli.OrDash(strings.Join(said, " "))
 }
 
 // updated says when the route was last written, and by whom.
 func updated(r route.Route) string {
 	if r.LastUpdated.IsZero() {
-		return orDash(r.UpdatedBy)
+		return cli.OrDash(r.UpdatedBy)
 	}
 	text := r.LastUpdated.UTC().Format(time.RFC3339)
 	if r.UpdatedBy != "" {
@@ -87,25 +88,17 @@ func updated(r route.Route) string {
 	return text
 }
 
-// orDash fills an empty cell.
-func orDash(cell string) string {
-	if cell == "" {
-		return "-"
-	}
-	return cell
-}
-
 // writeRoute prints one route, a line for each thing that it says.
 func writeRoute(out io.Writer, r route.Route) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	line := func(name, text string) { printf(table, "%s\t%s\n", name, text) }
+	line := func(name, text string) { cli.Printf(table, "%s\t%s\n", name, text) }
 	line("number", string(r.TwilioNumber))
 	line("destination", hops(r, r.DestinationCarrier))
 	line("fallbacks", hops(r, r.FallbackCarriers...))
 	line("active", activity(r))
 	line("settings", settingsOf(r))
 	line("version", fmt.Sprint(r.Version))
-	line("updated", orDash(updated(r)))
+	line("updated", cli.OrDash(updated(r)))
 	return table.Flush()
 }
 
@@ -113,7 +106,7 @@ func writeRoute(out io.Writer, r route.Route) error {
 func writeDifferences(out io.Writer, differences []routing.Difference) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, d := range differences {
-		printf(table, "  %s\t%s\t-> %s\n", d.Field, orDash(d.From), orDash(d.To))
+		cli.Printf(table, "  %s\t%s\t-> %s\n", d.Field, cli.OrDash(d.From), cli.OrDash(d.To))
 	}
 	return table.Flush()
 }
@@ -125,6 +118,6 @@ func writeRouteFindings(out io.Writer, findings []routing.Finding) {
 		if f.Number != "" {
 			about = string(f.Number) + ": "
 		}
-		printf(out, "%s: %s%s\n  hint: %s\n", f.Severity, about, f.What, f.Hint)
+		cli.Printf(out, "%s: %s%s\n  hint: %s\n", f.Severity, about, f.What, f.Hint)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package route
 
 import (
 	"errors"
@@ -8,7 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -63,7 +64,7 @@ is active unless --inactive is said.`,
 	}
 	said.add(cmd.Flags())
 	f.add(cmd.Flags())
-	cmd.Flags().BoolVar(&f.numbers.insist, "force", false, "take a number, too, that has not the digits of its country's numbers")
+	cmd.Flags().BoolVar(&f.numbers.Insist, "force", false, "take a number, too, that has not the digits of its country's numbers")
 	cmd.MarkFlagsMutuallyExclusive(flagFallback, flagNoFallback)
 	cmd.MarkFlagsMutuallyExclusive(flagActive, flagInactive)
 	return cmd
@@ -82,10 +83,10 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 }
 
 // settings reads what was said. All that is wrong is told at once.
-func (f *setFlags) settings(flags *pflag.FlagSet, numbers numberFlags) (routing.Settings, error) {
+func (f *setFlags) settings(flags *pflag.FlagSet, numbers cli.NumberFlags) (routing.Settings, error) {
 	r := settingReader{flags: flags, numbers: numbers}
 	if !slices.ContainsFunc([]string{flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout, flagMaxAge, flagPaceNumber}, flags.Changed) {
-		return routing.Settings{}, usageError{errors.New("nothing is said of the route: name what is to be another")}
+		return routing.Settings{}, cli.Usage(errors.New("nothing is said of the route: name what is to be another"))
 	}
 	s := routing.Settings{
 		To: r.phone(flagTo, f.to), Fallbacks: r.phones(flagFallback, f.fallbacks),
@@ -114,7 +115,7 @@ func asUncertain(text *string) *route.OnUncertain {
 // settingReader reads flags of which nil is made if they were not given.
 type settingReader struct {
 	flags    *pflag.FlagSet
-	numbers  numberFlags
+	numbers  cli.NumberFlags
 	problems []error
 }
 
@@ -122,7 +123,7 @@ func (r *settingReader) phone(flag, text string) *sms.PhoneNumber {
 	if !r.flags.Changed(flag) {
 		return nil
 	}
-	number, err := r.numbers.readFlag(flag, text)
+	number, err := r.numbers.ReadFlag(flag, text)
 	if err != nil {
 		r.problems = append(r.problems, err)
 	}
@@ -159,7 +160,7 @@ func (r *settingReader) duration(flag, text string) *route.Duration {
 	if *said != "" {
 		var err error
 		if d, err = route.ParseDuration(*said); err != nil {
-			r.problems = append(r.problems, usageError{fmt.Errorf("--%s %q is no duration such as 90s or 4h", flag, text)})
+			r.problems = append(r.problems, cli.Usage(fmt.Errorf("--%s %q is no duration such as 90s or 4h", flag, text)))
 		}
 	}
 	return &d

@@ -1,4 +1,4 @@
-package main
+package route
 
 import (
 	"context"
@@ -6,8 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
-	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
@@ -50,7 +51,7 @@ does. While the item is there, the number can be no hop of another route.`,
 // switchCommand makes a command that changes a route without being told more than its number. One that ends says what waits.
 func (p program) switchCommand(cmd cobra.Command, change change, ends bool) *cobra.Command {
 	// A route that was made with --force is switched without it.
-	f := editFlags{ends: ends, numbers: numberFlags{insist: true}}
+	f := editFlags{ends: ends, numbers: cli.NumberFlags{Insist: true}}
 	cmd.Args, cmd.ValidArgsFunction = oneRoute, p.completeNumbers
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return p.edit(cmd, args[0], f, change) }
 	if ends {
@@ -61,27 +62,27 @@ func (p program) switchCommand(cmd cobra.Command, change change, ends bool) *cob
 }
 
 // printWaiting says what becomes of the texts of a route that was switched off which were accepted before.
-func (p program) printWaiting(w desk.Waiting, r route.Route) {
+func (p program) printWaiting(w target.Waiting, r route.Route) {
 	becomes := "sent on as planned; --drop-waiting has them dropped"
 	if r.OffSince.IsZero() {
 		becomes = "dropped"
 	}
 	switch {
 	case w.Texts > 0:
-		printf(p.stdout, "%s accepted before and not sent yet: %s.\n", were(w.Texts), becomes)
+		cli.Printf(p.Stdout, "%s accepted before and not sent yet: %s.\n", cli.Were(w.Texts), becomes)
 	case w.Unseen == 0:
-		printf(p.stdout, "No text waits.\n")
+		cli.Printf(p.Stdout, "No text waits.\n")
 	}
 	if w.Unseen > 0 {
-		printf(p.stdout, "The queue holds about %s of all numbers; what is among them for this one is %s.\n", plural(w.Unseen, "message"), becomes)
+		cli.Printf(p.Stdout, "The queue holds about %s of all numbers; what is among them for this one is %s.\n", cli.Plural(w.Unseen, "message"), becomes)
 	}
 }
 
 // waiting counts the texts that wait. That they could not be counted is no reason to call the switch a failure.
-func (p program) waiting(ctx context.Context, d *desk.Desk, r route.Route) *desk.Waiting {
+func (p program) waiting(ctx context.Context, d *target.Target, r route.Route) *target.Waiting {
 	w, err := d.Waiting(ctx, r.TwilioNumber)
 	if err != nil {
-		fmt.Fprintf(p.stderr, "relay: warning: the texts that wait could not be counted: %v\n", err)
+		fmt.Fprintf(p.Stderr, "relay: warning: the texts that wait could not be counted: %v\n", err)
 		return nil
 	}
 	return &w

@@ -1,4 +1,5 @@
-package main
+// Package serve is `relay serve`: it reads the settings and runs the relay on this host. The relay itself is in onehost, below it.
+package serve
 
 import (
 	"context"
@@ -7,24 +8,27 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/serve/onehost"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
-func (p program) serveCommand() *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay serve`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the relay on this host",
@@ -34,21 +38,21 @@ file. What it has acknowledged to Twilio survives a crash. It stops on SIGINT or
 Every setting is an environment variable and a flag of the same name; a flag wins.`,
 		Example: `  export TWILIO_ACCOUNT_SID=AC… TWILIO_AUTH_TOKEN=… PUBLIC_BASE_URL=https://relay.example.com
   relay serve --routes maintenance.json`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), cmd.Flags()) },
 	}
-	addFlags(cmd.Flags(), settings())
+	cli.AddFlags(cmd.Flags(), cli.ServeSettings())
 	return cmd
 }
 
 func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
-	config, err := readSettings(settingLookup(flags, p.lookup), p.stderr)
+	config, err := ReadSettings(Lookup(flags, p.Lookup), p.Stderr)
 	if err != nil {
-		return settingError(asTyped(err, flags))
+		return cli.SettingsError(asTyped(err, flags))
 	}
-	relay, err := embedded.Open(ctx, config)
+	relay, err := onehost.Open(ctx, config)
 	if err != nil {
-		return withHint(err)
+		return cli.WithStartHint(err)
 	}
 	config.Logger.LogAttrs(ctx, slog.LevelInfo, "relay serves", slog.String("url", relay.URL()), slog.String("data", config.Data))
 	err = relay.Run(ctx)
@@ -56,34 +60,34 @@ func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	return errors.Join(err, relay.Close())
 }
 
-// readSettings reads and checks everything at once.
-func readSettings(lookup func(string) (string, bool), logTo io.Writer) (embedded.Config, error) {
+// ReadSettings reads and checks everything at once.
+func ReadSettings(lookup func(string) (string, bool), logTo io.Writer) (onehost.Config, error) {
 	r := env.New(lookup)
-	config := embedded.Config{
-		Listen:         r.String(envListen, ""),
-		Data:           r.String(envData, ""),
-		AccountSid:     r.String(envAccountSid, ""),
-		AuthTokens:     r.List(envAuthToken),
-		APIKeySid:      r.String(envAPIKeySid, ""),
-		APIKeySecret:   r.String(envAPIKeySecret, ""),
-		TwilioBaseURL:  r.String(envTwilioBaseURL, ""),
-		PublicBaseURLs: r.URLs(envPublicBaseURL),
-		OperatorToken:  r.String(envOperatorToken, ""),
-		AllowedOrigins: r.List(envAllowedOrigins),
-		RetryBase:      r.Duration(envRetryBase, 0),
-		MaxAttempts:    r.Int(envMaxAttempts, 0, delivery.MinMaxAttempts, delivery.MaxMaxAttempts),
-		SendTimeout:    r.DurationWithin(envSendTimeout, 0, delivery.MinSendTimeout, delivery.MaxSendTimeout),
-		PacePair:       env.Parsed(r, envPacePair, "", pace.Parse),
-		PaceNumber:     env.Parsed(r, envPaceNumber, "", pace.Parse),
-		ReconcileLooks: r.Int(envLooks, 0, delivery.MinReconcileLooks, delivery.MaxReconcileLooks),
+	config := onehost.Config{
+		Listen:         r.String(cli.EnvListen, ""),
+		Data:           r.String(cli.EnvData, ""),
+		AccountSid:     r.String(cli.EnvAccountSid, ""),
+		AuthTokens:     r.List(cli.EnvAuthToken),
+		APIKeySid:      r.String(cli.EnvAPIKeySid, ""),
+		APIKeySecret:   r.String(cli.EnvAPIKeySecret, ""),
+		TwilioBaseURL:  r.String(cli.EnvTwilioBaseURL, ""),
+		PublicBaseURLs: r.URLs(cli.EnvPublicBaseURL),
+		OperatorToken:  r.String(cli.EnvOperatorToken, ""),
+		AllowedOrigins: r.List(cli.EnvAllowedOrigins),
+		RetryBase:      r.Duration(cli.EnvRetryBase, 0),
+		MaxAttempts:    r.Int(cli.EnvMaxAttempts, 0, delivery.MinMaxAttempts, delivery.MaxMaxAttempts),
+		SendTimeout:    r.DurationWithin(cli.EnvSendTimeout, 0, delivery.MinSendTimeout, delivery.MaxSendTimeout),
+		PacePair:       env.Parsed(r, cli.EnvPacePair, "", pace.Parse),
+		PaceNumber:     env.Parsed(r, cli.EnvPaceNumber, "", pace.Parse),
+		ReconcileLooks: r.Int(cli.EnvLooks, 0, delivery.MinReconcileLooks, delivery.MaxReconcileLooks),
 
-		ReconcileInterval: r.DurationWithin(envLookInterval, 0, delivery.MinReconcileInterval, delivery.MaxReconcileInterval),
+		ReconcileInterval: r.DurationWithin(cli.EnvLookInterval, 0, delivery.MinReconcileInterval, delivery.MaxReconcileInterval),
 
-		Retention: r.DurationWithin(envRetention, 0, ledger.MinRetention, ledger.MaxRetention),
+		Retention: r.DurationWithin(cli.EnvRetention, 0, ledger.MinRetention, ledger.MaxRetention),
 	}
-	logger, err := newLogger(r.String(envLogFormat, ""), logTo)
+	logger, err := cli.NewLogger(r.String(cli.EnvLogFormat, ""), logTo)
 	config.Logger = logger
-	routes, routesErr := readRoutes(r.String(envRoutes, ""))
+	routes, routesErr := readRoutes(r.String(cli.EnvRoutes, ""))
 	config.Routes = routes
 	return config, errors.Join(r.Err(), err, routesErr, config.Validate())
 }
@@ -98,46 +102,12 @@ func readRoutes(path string) ([]route.Route, error) {
 		if missing, ok := errors.AsType[*fs.PathError](err); ok {
 			err = missing.Err
 		}
-		return nil, fmt.Errorf("%s: %s: %w; relay route export prints such a file", envRoutes, path, err)
+		return nil, fmt.Errorf("%s: %s: %w; relay route export prints such a file", cli.EnvRoutes, path, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read.
 	routes, err := route.ParseMaintenance(file, route.Reading{Now: time.Now()})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", envRoutes, path, err)
+		return nil, fmt.Errorf("%s: %s: %w", cli.EnvRoutes, path, err)
 	}
 	return routes, nil
-}
-
-// newLogger returns the logger of a format; the time is the logger's own.
-func newLogger(format string, out io.Writer) (*slog.Logger, error) {
-	switch format {
-	case "text":
-		return slog.New(newConsole(out, isTerminal(out))), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(out, nil)), nil
-	case "auto":
-		if isTerminal(out) {
-			return slog.New(newConsole(out, true)), nil
-		}
-		return slog.New(slog.NewJSONHandler(out, nil)), nil
-	default:
-		return nil, fmt.Errorf("RELAY_LOG_FORMAT is %q: want text, json or auto", format)
-	}
-}
-
-// withHint adds advice to errors that people meet at the start.
-func withHint(err error) error {
-	_, isNetwork := errors.AsType[*net.OpError](err)
-	switch {
-	case isAddressInUse(err):
-		return hintedError{err, "another program has this address: choose another port with --listen"}
-	case isNetwork:
-		return hintedError{err, "choose an address of this host, and a port above 1023, with --listen"}
-	case errors.Is(err, sqlite.ErrInUse):
-		return hintedError{err, "one relay serve at a time works on a folder: stop the other, or choose another folder with --data"}
-	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, os.ErrNotExist):
-		return hintedError{err, "RELAY_DATA (--data) must be a folder that this user may write to"}
-	default:
-		return err
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package sweep
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
-	"quickdumpnow.com/smsrelay/cmd/relay/sweep"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -22,10 +22,15 @@ type sweepFlags struct {
 	since         string
 	grace         time.Duration
 	apply, asJSON bool
-	reader        numberFlags
+	reader        cli.NumberFlags
 }
 
-func (p program) sweepCommand() *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay sweep`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
 	var f sweepFlags
 	cmd := &cobra.Command{
 		Use:   "sweep",
@@ -38,7 +43,7 @@ It looks at every number that has a route. Of attachments Twilio's list tells th
 		Example: `  relay sweep
   relay sweep --since 6h --number +18585550100
   relay sweep --since 6h --apply`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.sweep(cmd, f) },
 	}
 	flags := cmd.Flags()
@@ -47,9 +52,9 @@ It looks at every number that has a route. Of attachments Twilio's list tells th
 	flags.DurationVar(&f.grace, "grace", sweepGrace, "leave texts out that are younger: their webhooks may be on their way")
 	flags.BoolVar(&f.apply, "apply", false, "put them on the queue; without it, only list them")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")
-	f.reader.add(flags)
-	addDesk(flags)
-	addTwilio(flags)
+	f.reader.Add(flags)
+	cli.AddTarget(flags)
+	cli.AddTwilio(flags)
 	return cmd
 }
 
@@ -76,22 +81,22 @@ type missingText struct {
 
 func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
 	ctx := cmd.Context()
-	since, err := readMoment(f.since, time.Now())
+	since, err := cli.ReadMoment(f.since, time.Now())
 	if err != nil {
-		return usageError{fmt.Errorf("--since: %w", err)}
+		return cli.Usage(fmt.Errorf("--since: %w", err))
 	}
 	if since.IsZero() {
-		return usageError{errors.New("--since: how far back?")}
+		return cli.Usage(errors.New("--since: how far back?"))
 	}
 	if _, err := f.named(); err != nil {
 		return err
 	}
-	client, err := p.openTwilio(cmd.Flags())
+	client, err := p.OpenTwilio(cmd.Flags())
 	if err != nil {
 		return err
 	}
-	account, _ := lookupOf(twilioSettings(), cmd.Flags(), p.lookup)(envAccountSid)
-	d, err := p.openDesk(ctx, cmd.Flags())
+	account, _ := cli.LookupOf(cli.TwilioSettings(), cmd.Flags(), p.Lookup)(cli.EnvAccountSid)
+	d, err := p.OpenTarget(ctx, cmd.Flags())
 	if err != nil {
 		return err
 	}
@@ -100,7 +105,7 @@ func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	s := sweep.Sweep{Messages: client, Records: d.Ledger, Queue: d.Queue, AccountSid: account, Since: since, Grace: f.grace, Now: time.Now}
+	s := Sweep{Messages: client, Records: d.Ledger, Queue: d.Queue, AccountSid: account, Since: since, Grace: f.grace, Now: time.Now}
 	result, err := sweepAll(ctx, s, numbers)
 	if err != nil {
 		return withSweepHint(err)
@@ -113,13 +118,13 @@ func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
 			result.Queued++
 		}
 	}
-	return errors.Join(p.printSwept(result, f.asJSON), interrupted(ctx, err))
+	return errors.Join(p.printSwept(result, f.asJSON), cli.Interrupted(ctx, err))
 }
 
 // named are the numbers that were named.
 func (f sweepFlags) named() (numbers []sms.PhoneNumber, err error) {
 	for _, text := range f.numbers {
-		number, err := f.reader.readFlag("number", text)
+		number, err := f.reader.ReadFlag("number", text)
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +134,7 @@ func (f sweepFlags) named() (numbers []sms.PhoneNumber, err error) {
 }
 
 // numbersOf are those that were named, or those of the routes.
-func (f sweepFlags) numbersOf(ctx context.Context, d *desk.Desk) (numbers []sms.PhoneNumber, err error) {
+func (f sweepFlags) numbersOf(ctx context.Context, d *target.Target) (numbers []sms.PhoneNumber, err error) {
 	if numbers, err = f.named(); err != nil || len(numbers) > 0 {
 		return numbers, err
 	}
@@ -141,12 +146,12 @@ func (f sweepFlags) numbersOf(ctx context.Context, d *desk.Desk) (numbers []sms.
 		numbers = append(numbers, r.TwilioNumber)
 	}
 	if len(numbers) == 0 {
-		return nil, hintedError{errors.New("there are no routes, and so no numbers to look at"), "name one with --number"}
+		return nil, cli.Hinted(errors.New("there are no routes, and so no numbers to look at"), "name one with --number")
 	}
 	return numbers, nil
 }
 
-func sweepAll(ctx context.Context, s sweep.Sweep, numbers []sms.PhoneNumber) (swept, error) {
+func sweepAll(ctx context.Context, s Sweep, numbers []sms.PhoneNumber) (swept, error) {
 	result := swept{Missing: []missingText{}}
 	for _, number := range numbers {
 		missing, looked, err := s.Missing(ctx, number)
@@ -163,25 +168,25 @@ func sweepAll(ctx context.Context, s sweep.Sweep, numbers []sms.PhoneNumber) (sw
 }
 
 func withSweepHint(err error) error {
-	if errors.Is(err, sweep.ErrTooMany) {
-		return hintedError{err, "look less far back with --since"}
+	if errors.Is(err, ErrTooMany) {
+		return cli.Hinted(err, "look less far back with --since")
 	}
 	return err
 }
 
 func (p program) printSwept(result swept, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(p.stdout).Encode(result)
+		return json.NewEncoder(p.Stdout).Encode(result)
 	}
-	if err := writeMissing(p.stdout, result.Missing); err != nil {
+	if err := writeMissing(p.Stdout, result.Missing); err != nil {
 		return err
 	}
-	printf(p.stdout, "%s received by Twilio, %d of them not in the ledger.\n", plural(result.Looked, "text"), len(result.Missing))
+	cli.Printf(p.Stdout, "%s received by Twilio, %d of them not in the ledger.\n", cli.Plural(result.Looked, "text"), len(result.Missing))
 	switch {
 	case result.Applied && len(result.Missing) > 0:
-		printf(p.stdout, "%s queued. relay status shows what becomes of them.\n", plural(result.Queued, "text"))
+		cli.Printf(p.Stdout, "%s queued. relay status shows what becomes of them.\n", cli.Plural(result.Queued, "text"))
 	case len(result.Missing) > 0:
-		fmt.Fprintln(p.stdout, "Nothing was queued. The same command with --apply queues them.")
+		fmt.Fprintln(p.Stdout, "Nothing was queued. The same command with --apply queues them.")
 	}
 	return nil
 }
@@ -193,11 +198,11 @@ func writeMissing(out io.Writer, missing []missingText) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SID\tFROM\tTO\tRECEIVED\tSAYS")
 	for _, m := range missing {
-		says := shortened(m.Text)
+		says := cli.Shortened(m.Text)
 		if m.NumMedia > 0 {
-			says += fmt.Sprintf(" [%s]", plural(m.NumMedia, "attachment"))
+			says += fmt.Sprintf(" [%s]", cli.Plural(m.NumMedia, "attachment"))
 		}
-		printf(table, "%s\t%s\t%s\t%s\t%s\n", m.MessageSid, m.From, m.To, m.ReceivedAt.UTC().Format(time.RFC3339), orDash(says))
+		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\n", m.MessageSid, m.From, m.To, m.ReceivedAt.UTC().Format(time.RFC3339), cli.OrDash(says))
 	}
 	return table.Flush()
 }

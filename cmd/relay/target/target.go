@@ -1,6 +1,6 @@
-// Package desk opens what operators work with, the same on both sets: the routes, the ledger, the queue and its dead
+// Package target opens the relay that operators work on, the same way on both sets: the routes, the ledger, the queue and its dead
 // letters. It decides nothing; the commands above it do.
-package desk
+package target
 
 import (
 	"context"
@@ -11,11 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
-	"quickdumpnow.com/smsrelay/cmd/relay/embedded"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/aws/cloudwatch"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
 	"quickdumpnow.com/smsrelay/shared/aws/sqs"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -26,7 +29,7 @@ type Config struct {
 	// AWS chooses the set: the relay on AWS, reached with the person's own profile, or the one of `relay serve`.
 	AWS     bool
 	Profile awsprofile.Config
-	// Data is the folder of the embedded set.
+	// Data is the folder of a relay on one host.
 	Data string
 	// The names on AWS, as the template's parameters of these names. Queue is without ".fifo".
 	RoutingTable, LedgerTable, ConversationsTable, Queue, AuditLogGroup string
@@ -48,17 +51,17 @@ type Queue interface {
 	Depth(ctx context.Context) (visible, inFlight int, err error)
 }
 
-// Desk is one relay, open for work. The commands may be used while the relay runs.
-type Desk struct {
+// Target is one relay, open for work. The commands may be used while the relay runs.
+type Target struct {
 	Routes route.Table
 	Ledger Ledger
 	// Conversations say who has opted out.
 	Conversations conversation.Store
 	Queue         Queue
 	DeadLetters   Queue
-	// AWSConfig reaches AWS; it is the zero value on the embedded set.
+	// AWSConfig reaches AWS; it is the zero value on one host.
 	AWSConfig aws.Config
-	// AuditFile is the audit log's file on the embedded set, AuditLogGroup its log group on AWS; the other is empty.
+	// AuditFile is the audit log's file on one host, AuditLogGroup its log group on AWS; the other is empty.
 	AuditFile, AuditLogGroup string
 	// Where names the relay for people: the folder, or the region.
 	Where string
@@ -68,27 +71,27 @@ type Desk struct {
 
 // Open opens the relay. Nothing is made: the error is fs.ErrNotExist if `relay serve` never ran on the folder,
 // [awsprofile.ErrNoRegion] if there is no region, and *fault.Error if AWS refuses or has no such queue.
-func Open(ctx context.Context, c Config) (*Desk, error) {
+func Open(ctx context.Context, c Config) (*Target, error) {
 	if c.AWS {
 		return openAWS(ctx, c)
 	}
-	return openEmbedded(ctx, c.Data)
+	return openOneHost(ctx, c.Data)
 }
 
-func openEmbedded(ctx context.Context, data string) (*Desk, error) {
-	db, err := sqlite.OpenBeside(ctx, filepath.Join(data, embedded.DatabaseFile), time.Now)
+func openOneHost(ctx context.Context, data string) (*Target, error) {
+	db, err := sqlite.OpenBeside(ctx, filepath.Join(data, datafolder.DatabaseFile), time.Now)
 	if err != nil {
 		return nil, err
 	}
-	return &Desk{
+	return &Target{
 		Routes: db.Routes(), Ledger: db.Ledger(), Conversations: db.Conversations(), Where: data,
-		Queue:       stored{db.Queue(embedded.QueueName, embedded.InboxConfig())},
-		DeadLetters: stored{db.Queue(embedded.DeadLettersName, sqlite.QueueConfig{})},
-		AuditFile:   filepath.Join(data, embedded.AuditFile), db: db,
+		Queue:       stored{db.Queue(datafolder.QueueName, datafolder.InboxConfig())},
+		DeadLetters: stored{db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})},
+		AuditFile:   filepath.Join(data, datafolder.AuditFile), db: db,
 	}, nil
 }
 
-func openAWS(ctx context.Context, c Config) (*Desk, error) {
+func openAWS(ctx context.Context, c Config) (*Target, error) {
 	cfg, err := awsprofile.Load(ctx, c.Profile)
 	if err != nil {
 		return nil, err
@@ -101,7 +104,7 @@ func openAWS(ctx context.Context, c Config) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Desk{
+	return &Target{
 		Routes:        dynamo.NewRoutes(cfg, c.RoutingTable),
 		Ledger:        dynamo.NewLedger(cfg, dynamo.LedgerConfig{Table: c.LedgerTable, Retention: c.Retention, Now: time.Now}),
 		Conversations: dynamo.NewConversations(cfg, c.ConversationsTable),
@@ -110,42 +113,50 @@ func openAWS(ctx context.Context, c Config) (*Desk, error) {
 	}, nil
 }
 
-// OldestChange returns when the oldest change was made that the relay has not yet audited, on the embedded set; found is
+// Trail finds entries in the relay's audit log.
+func (t *Target) Trail() auditlog.Trail { //nolint:ireturn // each set has its own.
+	if t.AuditLogGroup != "" {
+		return cloudwatch.NewTrail(t.AWSConfig, t.AuditLogGroup)
+	}
+	return jsonlines.NewTrail(t.AuditFile)
+}
+
+// OldestChange returns when the oldest change was made that the relay has not yet audited, on one host; found is
 // false if there is none.
-func (d *Desk) OldestChange(ctx context.Context) (at time.Time, found bool, err error) {
-	if d.db == nil {
+func (t *Target) OldestChange(ctx context.Context) (at time.Time, found bool, err error) {
+	if t.db == nil {
 		return time.Time{}, false, nil
 	}
-	changes, err := d.db.Changes().Read(ctx, 1, 0)
+	changes, err := t.db.Changes().Read(ctx, 1, 0)
 	if err != nil || len(changes) == 0 {
 		return time.Time{}, false, err
 	}
 	return changes[0].At, true, nil
 }
 
-// QuickCheck reads the whole database of the embedded set and returns what is damaged.
-func (d *Desk) QuickCheck(ctx context.Context) (findings []string, err error) {
-	if d.db == nil {
+// QuickCheck reads the whole database of a relay on one host and returns what is damaged.
+func (t *Target) QuickCheck(ctx context.Context) (findings []string, err error) {
+	if t.db == nil {
 		return nil, nil
 	}
-	return d.db.QuickCheck(ctx)
+	return t.db.QuickCheck(ctx)
 }
 
-// Moved returns when the folder of the embedded set was found to be a copy or restored, and whether it is one that was not started yet.
-func (d *Desk) Moved(ctx context.Context) (at time.Time, unopened bool, err error) {
-	if d.db == nil {
+// Moved returns when the folder of a relay on one host was found to be a copy or restored, and whether it is one that was not started yet.
+func (t *Target) Moved(ctx context.Context) (at time.Time, unopened bool, err error) {
+	if t.db == nil {
 		return time.Time{}, false, nil
 	}
-	moved, err := d.db.Moved(ctx)
+	moved, err := t.db.Moved(ctx)
 	return moved.At, moved.Unopened, err
 }
 
 // Close gives everything back.
-func (d *Desk) Close() error {
-	if d.db == nil {
+func (t *Target) Close() error {
+	if t.db == nil {
 		return nil
 	}
-	return d.db.Close()
+	return t.db.Close()
 }
 
 // stored counts the messages of a queue in the database as Queue wants it.

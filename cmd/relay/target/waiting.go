@@ -1,4 +1,4 @@
-package desk
+package target
 
 import (
 	"context"
@@ -24,13 +24,13 @@ type bodies interface {
 }
 
 // Waiting counts the texts of a Twilio number that wait.
-func (d *Desk) Waiting(ctx context.Context, number sms.PhoneNumber) (Waiting, error) {
+func (t *Target) Waiting(ctx context.Context, number sms.PhoneNumber) (Waiting, error) {
 	var w Waiting
 	seen := map[string]bool{}
 	for _, state := range []ledger.State{ledger.Queued, ledger.Sending} {
 		q := ledger.Query{Number: number, State: state, Limit: ledger.MaxLimit}
 		for done := false; !done; {
-			page, err := d.Ledger.List(ctx, q)
+			page, err := t.Ledger.List(ctx, q)
 			if err != nil {
 				return w, err
 			}
@@ -43,17 +43,17 @@ func (d *Desk) Waiting(ctx context.Context, number sms.PhoneNumber) (Waiting, er
 			q.Cursor, done = page.Next, page.Next.IsZero()
 		}
 	}
-	here, ok := d.Queue.(bodies)
+	here, ok := t.Queue.(bodies)
 	if !ok {
-		visible, inFlight, err := d.Queue.Depth(ctx)
+		visible, inFlight, err := t.Queue.Depth(ctx)
 		w.Unseen = visible + inFlight
 		return w, err
 	}
-	return d.unseen(ctx, here, number, seen, w)
+	return t.unseen(ctx, here, number, seen, w)
 }
 
 // unseen adds the texts on the queue that no sender has looked at yet: the ledger does not know them.
-func (d *Desk) unseen(ctx context.Context, here bodies, number sms.PhoneNumber, seen map[string]bool, w Waiting) (Waiting, error) {
+func (t *Target) unseen(ctx context.Context, here bodies, number sms.PhoneNumber, seen map[string]bool, w Waiting) (Waiting, error) {
 	var ids []string
 	err := here.Bodies(ctx, func(body string) {
 		e, err := queue.Decode(body)
@@ -66,7 +66,7 @@ func (d *Desk) unseen(ctx context.Context, here bodies, number sms.PhoneNumber, 
 		if err != nil {
 			break
 		}
-		if _, err = d.Ledger.Get(ctx, id); errors.Is(err, ledger.ErrNotFound) {
+		if _, err = t.Ledger.Get(ctx, id); errors.Is(err, ledger.ErrNotFound) {
 			err = nil
 			w.Texts++
 		}

@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"context"
@@ -10,8 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
-	"quickdumpnow.com/smsrelay/cmd/relay/resend"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/meaning"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/cmd/relay/text/resend"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -22,10 +24,12 @@ type resendFlags struct {
 	number, since   string
 	because, by     string
 	apply, asJSON   bool
-	numbers         numberFlags
+	numbers         cli.NumberFlags
 }
 
-func (p program) resendCommand() *cobra.Command {
+// ResendCommand returns `relay resend`.
+func ResendCommand(base cli.Program) *cobra.Command {
+	p := program{base}
 	var f resendFlags
 	cmd := &cobra.Command{
 		Use:   "resend [SID...]",
@@ -53,8 +57,8 @@ Uncertain texts are for relay uncertain, dead ones for relay dlq.`,
 	flags.StringVar(&f.because, "because", "", "with --apply: why, for the record")
 	flags.StringVar(&f.by, "by", "", "who, for the record (default RELAY_OPERATOR, else the user of this host)")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")
-	f.numbers.add(flags)
-	addDesk(flags)
+	f.numbers.Add(flags)
+	cli.AddTarget(flags)
 	return cmd
 }
 
@@ -68,23 +72,23 @@ func (f resendFlags) check(sids []string) error {
 	filtered := len(f.states)+len(f.reasons) > 0 || f.number != "" || f.since != ""
 	switch {
 	case len(sids) == 0 && !filtered:
-		return usageError{errors.New("which texts? Name their SIDs, or say --state, --reason, --number or --since")}
+		return cli.Usage(errors.New("which texts? Name their SIDs, or say --state, --reason, --number or --since"))
 	case len(sids) > 0 && filtered:
-		return usageError{errors.New("name texts by their SIDs or by --state, --reason, --number and --since, not by both")}
+		return cli.Usage(errors.New("name texts by their SIDs or by --state, --reason, --number and --since, not by both"))
 	case f.apply && strings.TrimSpace(f.because) == "":
-		return usageError{errors.New("--because is missing: why? It is kept with the texts")}
+		return cli.Usage(errors.New("--because is missing: why? It is kept with the texts"))
 	}
 	for _, state := range f.states {
 		if !slices.Contains(resendable(), ledger.State(state)) {
-			return usageError{fmt.Errorf("--state %s: want undelivered, failed or dropped", state)}
+			return cli.Usage(fmt.Errorf("--state %s: want undelivered, failed or dropped", state))
 		}
 	}
 	for _, reason := range f.reasons {
-		if !slices.Contains(reasonNames(), reason) {
-			return usageError{fmt.Errorf("--reason: %w", notAmong("reason", reason, reasonNames()))}
+		if !slices.Contains(meaning.ReasonNames(), reason) {
+			return cli.Usage(fmt.Errorf("--reason: %w", cli.NotAmong("reason", reason, meaning.ReasonNames())))
 		}
 	}
-	return checkNote(f.because, f.by)
+	return cli.CheckNote(f.because, f.by)
 }
 
 func (p program) resend(cmd *cobra.Command, sids []string, f resendFlags) (err error) {
@@ -93,18 +97,18 @@ func (p program) resend(cmd *cobra.Command, sids []string, f resendFlags) (err e
 		return err
 	}
 	query := ledger.Query{}
-	if query.Since, err = readMoment(f.since, time.Now()); err != nil {
-		return usageError{fmt.Errorf("--since: %w", err)}
+	if query.Since, err = cli.ReadMoment(f.since, time.Now()); err != nil {
+		return cli.Usage(fmt.Errorf("--since: %w", err))
 	}
 	if f.number != "" {
-		if query.Number, _, err = f.numbers.readSender(f.number); err != nil {
+		if query.Number, _, err = f.numbers.ReadSender(f.number); err != nil {
 			return err
 		}
 	}
-	if sids, err = readSIDs(sids); err != nil {
+	if sids, err = cli.ReadSIDs(sids); err != nil {
 		return err
 	}
-	d, err := p.openDesk(ctx, cmd.Flags())
+	d, err := p.OpenTarget(ctx, cmd.Flags())
 	if err != nil {
 		return err
 	}
@@ -117,10 +121,10 @@ func (p program) resend(cmd *cobra.Command, sids []string, f resendFlags) (err e
 		return p.printResend(planned, f.asJSON)
 	}
 	planned.Applied = true
-	planned.Ordered, err = resend.Order(ctx, d.Queue, planned.texts, ledger.Decision{By: p.operator(f.by), Note: f.because})
-	err = errors.Join(interrupted(ctx, err), p.printResend(planned, f.asJSON))
+	planned.Ordered, err = resend.Order(ctx, d.Queue, planned.texts, ledger.Decision{By: p.Operator(f.by), Note: f.because})
+	err = errors.Join(cli.Interrupted(ctx, err), p.printResend(planned, f.asJSON))
 	if left := len(planned.texts) - planned.Ordered; err == nil && len(sids) > 0 && left > 0 {
-		return fmt.Errorf("%s not sent again", plural(left, "text"))
+		return fmt.Errorf("%s not sent again", cli.Plural(left, "text"))
 	}
 	return err
 }
@@ -157,7 +161,7 @@ type shownResend struct {
 }
 
 // plan reads the texts and says what would become of each.
-func (f resendFlags) plan(ctx context.Context, d *desk.Desk, sids []string, query ledger.Query) (resendPlan, error) {
+func (f resendFlags) plan(ctx context.Context, d *target.Target, sids []string, query ledger.Query) (resendPlan, error) {
 	planned := resendPlan{Texts: []shownResend{}}
 	records, err := namedTexts(ctx, d, sids)
 	if err == nil && len(sids) == 0 {
@@ -185,12 +189,12 @@ func (f resendFlags) plan(ctx context.Context, d *desk.Desk, sids []string, quer
 }
 
 // namedTexts reads the texts of these SIDs, each once.
-func namedTexts(ctx context.Context, d *desk.Desk, sids []string) ([]ledger.Record, error) {
+func namedTexts(ctx context.Context, d *target.Target, sids []string) ([]ledger.Record, error) {
 	var records []ledger.Record
 	for _, sid := range slices.Compact(slices.Sorted(slices.Values(sids))) {
 		r, err := d.Ledger.Get(ctx, sid)
 		if errors.Is(err, ledger.ErrNotFound) {
-			return nil, hintedError{fmt.Errorf("the ledger has no text %s", sid), "relay status lists texts; the ids of the messages that were sent on are not looked up"}
+			return nil, cli.Hinted(fmt.Errorf("the ledger has no text %s", sid), "relay status lists texts; the ids of the messages that were sent on are not looked up")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", sid, err)
@@ -202,13 +206,13 @@ func namedTexts(ctx context.Context, d *desk.Desk, sids []string) ([]ledger.Reco
 
 // list reads the texts that pass the filter, and counts those that were left out because they were dropped on purpose: they have to
 // be named.
-func (f resendFlags) list(ctx context.Context, d *desk.Desk, query ledger.Query) (records []ledger.Record, intended int, err error) {
+func (f resendFlags) list(ctx context.Context, d *target.Target, query ledger.Query) (records []ledger.Record, intended int, err error) {
 	for _, state := range resendable() {
 		if len(f.states) > 0 && !slices.Contains(f.states, string(state)) {
 			continue
 		}
 		query.State = state
-		all, err := allOf(ctx, d.Ledger, query)
+		all, err := cli.AllOf(ctx, d.Ledger, query)
 		if err != nil {
 			return nil, 0, err
 		}

@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"encoding/json"
@@ -7,58 +7,51 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/resend"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/text/resend"
 )
 
 // printResend says what a resend would come to, or what was done of it.
 func (p program) printResend(planned resendPlan, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(p.stdout).Encode(planned)
+		return json.NewEncoder(p.Stdout).Encode(planned)
 	}
 	if err := p.writeResends(planned.Texts); err != nil {
 		return err
 	}
 	for _, text := range planned.Texts {
 		if text.OnPurpose && text.Outlook.Orders() {
-			printf(p.stderr, "relay: warning: %s was dropped on purpose (%s). relay explain reason %s says why.\n", text.MessageSid, text.Reason, text.Reason)
+			cli.Printf(p.Stderr, "relay: warning: %s was dropped on purpose (%s). relay explain reason %s says why.\n", text.MessageSid, text.Reason, text.Reason)
 		}
 	}
 	if planned.Intended > 0 {
-		printf(p.stdout, "%s dropped on purpose (loop, opt_out, keyword): left out. To have one sent again, name it.\n", were(planned.Intended))
+		cli.Printf(p.Stdout, "%s dropped on purpose (loop, opt_out, keyword): left out. To have one sent again, name it.\n", cli.Were(planned.Intended))
 	}
 	switch {
 	case planned.Applied:
-		printf(p.stdout, "%s put on the queue, to be sent again in turn. relay status SID shows what becomes of one.\n", were(planned.Ordered))
+		cli.Printf(p.Stdout, "%s put on the queue, to be sent again in turn. relay status SID shows what becomes of one.\n", cli.Were(planned.Ordered))
 	case planned.Orders > 0:
-		printf(p.stdout, "%s would be sent again, in %s, about %.2f US dollars at list price.\n",
-			plural(planned.Orders, "text"), plural(planned.Segments, "segment"), float64(planned.Segments)*listPrice)
-		fmt.Fprintln(p.stdout, "Nothing was sent. The same command with --apply --because WHY sends them.")
+		cli.Printf(p.Stdout, "%s would be sent again, in %s, about %.2f US dollars at list price.\n",
+			cli.Plural(planned.Orders, "text"), cli.Plural(planned.Segments, "segment"), float64(planned.Segments)*cli.ListPrice)
+		fmt.Fprintln(p.Stdout, "Nothing was sent. The same command with --apply --because WHY sends them.")
 	default:
-		fmt.Fprintln(p.stdout, "No text would be sent again.")
+		fmt.Fprintln(p.Stdout, "No text would be sent again.")
 	}
 	return nil
-}
-
-// were counts texts as the subject of a sentence in the past.
-func were(n int) string {
-	if n == 1 {
-		return "1 text was"
-	}
-	return strconv.Itoa(n) + " texts were"
 }
 
 func (p program) writeResends(texts []shownResend) error {
 	if len(texts) == 0 {
 		return nil
 	}
-	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SID\tSTATE\tREASON\tCODE\tFROM\tTO\tRECEIVED\tSENT AGAIN")
 	for _, t := range texts {
 		code := ""
 		if t.ErrorCode != 0 {
 			code = strconv.Itoa(t.ErrorCode)
 		}
-		printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.MessageSid, t.State, orDash(string(t.Reason)), orDash(code), orDash(string(t.Customer)),
+		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.MessageSid, t.State, cli.OrDash(string(t.Reason)), cli.OrDash(code), cli.OrDash(string(t.Customer)),
 			t.TwilioNumber, t.ReceivedAt.UTC().Format(time.RFC3339), t.outlookLine())
 	}
 	return table.Flush()

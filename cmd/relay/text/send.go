@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"encoding/json"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/inert"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -19,10 +20,12 @@ import (
 type sendFlags struct {
 	body, to, from, key string
 	dryRun, asJSON      bool
-	numbers             numberFlags
+	numbers             cli.NumberFlags
 }
 
-func (p program) sendCommand() *cobra.Command {
+// SendCommand returns `relay send`.
+func SendCommand(base cli.Program) *cobra.Command {
+	p := program{base}
 	var f sendFlags
 	cmd := &cobra.Command{
 		Use:   "send NUMBER --body TEXT",
@@ -38,7 +41,7 @@ twice with it sends once.`,
   fortune | relay send +18585550100 --body - --dry-run`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageError{errors.New("from which Twilio number? Name one")}
+				return cli.Usage(errors.New("from which Twilio number? Name one"))
 			}
 			return nil
 		},
@@ -51,17 +54,17 @@ twice with it sends once.`,
 	flags.StringVar(&f.key, "key", "", "idempotency key: a repeat with it sends nothing")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would become of it, and queue nothing")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the answer of POST /sms/relay")
-	f.numbers.add(flags)
-	addDesk(flags)
+	f.numbers.Add(flags)
+	cli.AddTarget(flags)
 	return cmd
 }
 
 func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) {
-	number, err := f.numbers.read(text)
+	number, err := f.numbers.Read(text)
 	if err != nil {
 		return err
 	}
-	to, err := f.numbers.readFlag("to", f.to)
+	to, err := f.numbers.ReadFlag("to", f.to)
 	if err != nil {
 		return err
 	}
@@ -73,22 +76,22 @@ func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) 
 		f.body = strings.TrimRight(string(read), "\r\n")
 	}
 	if f.body == "" {
-		return usageError{errors.New("what does it say? --body TEXT, or --body - to read it")}
+		return cli.Usage(errors.New("what does it say? --body TEXT, or --body - to read it"))
 	}
-	d, err := p.openDesk(cmd.Context(), cmd.Flags())
+	d, err := p.OpenTarget(cmd.Context(), cmd.Flags())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	var answer json.RawMessage
-	err = p.openCounter(d).relay(cmd.Context(), operations.RelayRequest{
+	err = p.openOperatorAPI(d).relay(cmd.Context(), operations.RelayRequest{
 		TwilioNumber: number, Body: f.body, From: sms.PhoneNumber(f.from), To: to, IdempotencyKey: f.key, DryRun: f.dryRun,
 	}, &answer)
 	if err != nil {
 		return err
 	}
 	if f.asJSON {
-		_, err := fmt.Fprintf(p.stdout, "%s\n", answer)
+		_, err := fmt.Fprintf(p.Stdout, "%s\n", answer)
 		return err
 	}
 	return p.printSent(answer, f.dryRun)
@@ -111,7 +114,7 @@ func (p program) printSent(answer json.RawMessage, dryRun bool) error {
 	if sent.Repeated {
 		said = "is in the ledger already; nothing was queued"
 	}
-	fmt.Fprintf(p.stdout, "%s %s. relay status %s shows what becomes of it.\n", sent.ID, said, sent.ID)
+	fmt.Fprintf(p.Stdout, "%s %s. relay status %s shows what becomes of it.\n", sent.ID, said, sent.ID)
 	return nil
 }
 
@@ -119,19 +122,19 @@ func (p program) printSent(answer json.RawMessage, dryRun bool) error {
 func (p program) printDryRun(told operations.DryRun) {
 	switch told.Outcome {
 	case operations.Send:
-		fmt.Fprintf(p.stdout, "It would be sent to %s, in %s:\n\n  %s\n\n", told.Destination, plural(told.Segments, "segment"), strings.ReplaceAll(inert.Block(told.Text), "\n", "\n  "))
+		fmt.Fprintf(p.Stdout, "It would be sent to %s, in %s:\n\n  %s\n\n", told.Destination, cli.Plural(told.Segments, "segment"), strings.ReplaceAll(inert.Block(told.Text), "\n", "\n  "))
 		for _, hop := range told.Hops {
 			if hop.OptedOut {
-				fmt.Fprintf(p.stdout, "%s has opted out, and is passed over while another is left.\n", hop.Number)
+				fmt.Fprintf(p.Stdout, "%s has opted out, and is passed over while another is left.\n", hop.Number)
 			}
 		}
 		if told.ExpiresAt != nil {
-			fmt.Fprintf(p.stdout, "It would not be sent any more after %s.\n", told.ExpiresAt.UTC().Format(time.RFC3339))
+			fmt.Fprintf(p.Stdout, "It would not be sent any more after %s.\n", told.ExpiresAt.UTC().Format(time.RFC3339))
 		}
 	case operations.Drop:
-		fmt.Fprintf(p.stdout, "It would be dropped: %s. relay explain reason %s says more.\n", told.Reason, told.Reason)
-		printf(p.stdout, "relay send refuses it: %s.\n", told.Detail)
+		fmt.Fprintf(p.Stdout, "It would be dropped: %s. relay explain reason %s says more.\n", told.Reason, told.Reason)
+		cli.Printf(p.Stdout, "relay send refuses it: %s.\n", told.Detail)
 	case operations.Repeat:
-		fmt.Fprintf(p.stdout, "Nothing would be sent: the key stands for %s, which the ledger has already.\n", told.ID)
+		fmt.Fprintf(p.Stdout, "Nothing would be sent: the key stands for %s, which the ledger has already.\n", told.ID)
 	}
 }

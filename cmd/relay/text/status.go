@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/meaning"
 	"quickdumpnow.com/smsrelay/cmd/relay/typed"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -22,10 +24,12 @@ type statusFlags struct {
 	limit                       int
 	trail, watch, asJSON        bool
 	showText                    bool
-	numbers                     numberFlags
+	numbers                     cli.NumberFlags
 }
 
-func (p program) statusCommand() *cobra.Command {
+// StatusCommand returns `relay status`.
+func StatusCommand(base cli.Program) *cobra.Command {
+	p := program{base}
 	var f statusFlags
 	cmd := &cobra.Command{
 		Use:   "status [SID]",
@@ -44,7 +48,7 @@ audit log first, with who it was: RELAY_OPERATOR, else the user of this host.
   relay status SM0123456789abcdef0123456789abcdef --show-text`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return noArguments(cmd, args[1:])
+				return cli.NoArguments(cmd, args[1:])
 			}
 			return nil
 		},
@@ -61,8 +65,8 @@ audit log first, with who it was: RELAY_OPERATOR, else the user of this host.
 	flags.BoolVar(&f.watch, "watch", false, "go on showing what changes")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the answer of GET /sms/status")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
-	f.numbers.add(flags)
-	addDesk(flags)
+	f.numbers.Add(flags)
+	cli.AddTarget(flags)
 	return cmd
 }
 
@@ -72,7 +76,7 @@ func checkState(text string) error {
 		return nil
 	}
 	if _, err := typed.Word(text, ledger.States()); err != nil {
-		return usageError{fmt.Errorf("--state: %w", err)}
+		return cli.Usage(fmt.Errorf("--state: %w", err))
 	}
 	return nil
 }
@@ -81,8 +85,8 @@ func checkState(text string) error {
 func completeStates(_ *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var names []cobra.Completion
 	for _, s := range ledger.States() {
-		w, _ := stateWord(s)
-		names = append(names, cobra.CompletionWithDesc(string(s), w.meaning))
+		w, _ := meaning.OfState(s)
+		names = append(names, cobra.CompletionWithDesc(string(s), w.Meaning))
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
@@ -93,12 +97,12 @@ func (p program) status(cmd *cobra.Command, args []string, f statusFlags) (err e
 	if err != nil {
 		return err
 	}
-	d, err := p.openDesk(ctx, cmd.Flags())
+	d, err := p.OpenTarget(ctx, cmd.Flags())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	c := p.openCounter(d)
+	c := p.openOperatorAPI(d)
 	switch {
 	case f.showText:
 		return p.showText(ctx, c, query, f.asJSON)
@@ -121,15 +125,15 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 		}
 	}
 	for name, text := range map[string]string{"since": f.since, "until": f.until} {
-		at, err := readMoment(text, now)
+		at, err := cli.ReadMoment(text, now)
 		if err != nil {
-			return nil, usageError{errors.New("--" + name + ": " + err.Error())}
+			return nil, cli.Usage(errors.New("--" + name + ": " + err.Error()))
 		}
 		if !at.IsZero() {
 			set(name, at.UTC().Format(time.RFC3339Nano))
 		}
 	}
-	number, _, err := f.numbers.readSender(f.number)
+	number, _, err := f.numbers.ReadSender(f.number)
 	if err != nil {
 		return nil, err
 	}
@@ -142,10 +146,10 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 		set("trail", "true")
 	}
 	if f.showText && (len(args) != 1 || f.watch) {
-		return nil, usageError{errors.New("--show-text is of one text: name its SID, and leave --watch out")}
+		return nil, cli.Usage(errors.New("--show-text is of one text: name its SID, and leave --watch out"))
 	}
 	if len(args) == 1 {
-		sids, err := readSIDs(args)
+		sids, err := cli.ReadSIDs(args)
 		if err != nil {
 			return nil, err
 		}
@@ -153,12 +157,12 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 		return query, nil
 	}
 	if f.limit < 1 {
-		return nil, usageError{errors.New("--limit: want 1 or more")}
+		return nil, cli.Usage(errors.New("--limit: want 1 or more"))
 	}
 	return query, nil
 }
 
-func (p program) showOne(ctx context.Context, c counter, query url.Values, asJSON bool) error {
+func (p program) showOne(ctx context.Context, c operatorAPI, query url.Values, asJSON bool) error {
 	var answer json.RawMessage
 	if err := c.status(ctx, query, &answer); err != nil {
 		return hintedUnlessUsage(err, "relay status lists the newest texts; relay dlq show SID finds one that is on the dead-letter queue only")
@@ -170,35 +174,35 @@ func (p program) showOne(ctx context.Context, c counter, query url.Values, asJSO
 	if err := json.Unmarshal(answer, &m); err != nil {
 		return err
 	}
-	return writeMessage(p.stdout, m)
+	return writeMessage(p.Stdout, m)
 }
 
 // hintedUnlessUsage adds advice to what is no mistake in the call, which has advice of its own.
 func hintedUnlessUsage(err error, hint string) error {
-	if _, ok := errors.AsType[usageError](err); ok {
+	if _, ok := errors.AsType[cli.UsageError](err); ok {
 		return err
 	}
-	return hinted(err, hint)
+	return cli.WithHint(err, hint)
 }
 
 func (p program) printRaw(answer json.RawMessage) error {
-	_, err := p.stdout.Write(append(answer, '\n'))
+	_, err := p.Stdout.Write(append(answer, '\n'))
 	return err
 }
 
-func (p program) showList(ctx context.Context, c counter, query url.Values, f statusFlags) error {
+func (p program) showList(ctx context.Context, c operatorAPI, query url.Values, f statusFlags) error {
 	list, err := readList(ctx, c, query, f.limit)
 	if err != nil {
 		return err
 	}
 	if f.asJSON {
-		return json.NewEncoder(p.stdout).Encode(list)
+		return json.NewEncoder(p.Stdout).Encode(list)
 	}
-	return writeMessages(p.stdout, list)
+	return writeMessages(p.Stdout, list)
 }
 
 // readList asks page by page until there are as many as wanted, or no more.
-func readList(ctx context.Context, c counter, query url.Values, limit int) (operations.List, error) {
+func readList(ctx context.Context, c operatorAPI, query url.Values, limit int) (operations.List, error) {
 	list := operations.List{Messages: []operations.Message{}}
 	for {
 		query.Set("limit", strconv.Itoa(min(limit-len(list.Messages), ledger.MaxLimit)))

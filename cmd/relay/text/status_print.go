@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
@@ -20,8 +21,8 @@ func writeMessages(out io.Writer, list operations.List) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SID\tSTATE\tREASON\tFROM\tTO\tRECEIVED\tATTEMPTS\tLAST ATTEMPT")
 	for _, m := range list.Messages {
-		printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", m.MessageSid, m.State, orDash(string(m.Reason)), orDash(string(m.Customer)), m.TwilioNumber,
-			m.ReceivedAt.UTC().Format(time.RFC3339), len(m.Attempts), orDash(lastAttempt(m)))
+		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", m.MessageSid, m.State, cli.OrDash(string(m.Reason)), cli.OrDash(string(m.Customer)), m.TwilioNumber,
+			m.ReceivedAt.UTC().Format(time.RFC3339), len(m.Attempts), cli.OrDash(lastAttempt(m)))
 	}
 	if err := table.Flush(); err != nil || list.NextCursor == "" {
 		return err
@@ -71,7 +72,7 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	field := func(name, value string) {
 		if value != "" {
-			printf(table, "%s\t%s\n", name, value)
+			cli.Printf(table, "%s\t%s\n", name, value)
 		}
 	}
 	field("text", m.MessageSid)
@@ -118,7 +119,7 @@ func writeMessageTrail(out io.Writer, trail operations.Trail) error {
 		}
 	}
 	_, err := fmt.Fprintln(out)
-	err = errors.Join(err, writeChanges(out, entries))
+	err = errors.Join(err, cli.WriteChanges(out, entries))
 	if !trail.Complete {
 		_, incomplete := fmt.Fprintln(out, "The trail is incomplete: an entry of a moment ago may not be written yet; relay audit trace reads the whole log.")
 		err = errors.Join(err, incomplete)

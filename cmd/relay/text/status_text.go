@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 )
 
@@ -20,7 +21,7 @@ type shownText struct {
 
 // showText shows one text with what the customer wrote. Who asks is written into the record first, and so comes into the audit log:
 // nothing is shown that is not on record.
-func (p program) showText(ctx context.Context, c counter, query url.Values, asJSON bool) error {
+func (p program) showText(ctx context.Context, c operatorAPI, query url.Values, asJSON bool) error {
 	var shown shownText
 	if err := c.status(ctx, query, &shown.Message); err != nil {
 		return hintedUnlessUsage(err, "relay status lists the newest texts; relay dlq show SID finds one that is on the dead-letter queue only")
@@ -31,18 +32,18 @@ func (p program) showText(ctx context.Context, c counter, query url.Values, asJS
 	}
 	shown.Text, shown.Media = text.Text, text.Media
 	if asJSON {
-		return json.NewEncoder(p.stdout).Encode(shown)
+		return json.NewEncoder(p.Stdout).Encode(shown)
 	}
-	if err := writeMessage(p.stdout, shown.Message); err != nil {
+	if err := writeMessage(p.Stdout, shown.Message); err != nil {
 		return err
 	}
-	fmt.Fprintln(p.stdout, "\nThe customer wrote:")
+	fmt.Fprintln(p.Stdout, "\nThe customer wrote:")
 	for line := range strings.SplitSeq(shown.Text, "\n") {
 		// Each line is indented, so that no text makes up lines of the program's own.
-		printf(p.stdout, "  %s\n", line)
+		cli.Printf(p.Stdout, "  %s\n", line)
 	}
 	for _, m := range shown.Media {
-		printf(p.stdout, "  attachment: %s, %s\n", m.ContentType, m.URL)
+		cli.Printf(p.Stdout, "  attachment: %s, %s\n", m.ContentType, m.URL)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
@@ -37,7 +38,7 @@ func every(ctx context.Context, interval time.Duration, look func() (done bool, 
 }
 
 // watchOne shows a text whenever it has changed, until it is settled.
-func (p program) watchOne(ctx context.Context, c counter, query url.Values, asJSON bool) error {
+func (p program) watchOne(ctx context.Context, c operatorAPI, query url.Values, asJSON bool) error {
 	var last json.RawMessage
 	return every(ctx, watchInterval, func() (bool, error) {
 		var answer json.RawMessage
@@ -56,13 +57,13 @@ func (p program) watchOne(ctx context.Context, c counter, query url.Values, asJS
 		if asJSON {
 			return settled, p.printRaw(answer)
 		}
-		printf(p.stdout, "%s\n", messageLine(m))
+		cli.Printf(p.Stdout, "%s\n", messageLine(m))
 		return settled, nil
 	})
 }
 
 // watchList draws the list over itself, or, where that cannot be, prints it again whenever it has changed.
-func (p program) watchList(ctx context.Context, c counter, query url.Values, f statusFlags) error {
+func (p program) watchList(ctx context.Context, c operatorAPI, query url.Values, f statusFlags) error {
 	var last []byte
 	return every(ctx, watchInterval, func() (bool, error) {
 		list, err := readList(ctx, c, query, f.limit)
@@ -79,10 +80,10 @@ func (p program) watchList(ctx context.Context, c counter, query url.Values, f s
 			return false, err
 		}
 		last = bytes.Clone(screen.Bytes())
-		if isTerminal(p.stdout) && !f.asJSON {
-			_, _ = io.WriteString(own(p.stdout), clearScreen)
+		if cli.IsTerminal(p.Stdout) && !f.asJSON {
+			_, _ = io.WriteString(cli.Own(p.Stdout), clearScreen)
 		}
-		_, err = p.stdout.Write(last)
+		_, err = p.Stdout.Write(last)
 		return false, err
 	})
 }

@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"errors"
@@ -9,7 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/trail"
+	"quickdumpnow.com/smsrelay/cmd/relay/auditsource"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/inert"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -18,11 +19,13 @@ import (
 // tailFlags are the flags of tail.
 type tailFlags struct {
 	number, state, since string
-	numbers              numberFlags
+	numbers              cli.NumberFlags
 	asJSON               bool
 }
 
-func (p program) tailCommand() *cobra.Command {
+// TailCommand returns `relay tail`.
+func TailCommand(base cli.Program) *cobra.Command {
+	p := program{base}
 	var f tailFlags
 	cmd := &cobra.Command{
 		Use:   "tail",
@@ -34,7 +37,7 @@ Numbers are masked in the audit log: --number shows every text that has a number
 		Example: `  relay tail
   relay tail --state failed --aws
   relay tail --since 10m --json | jq -r .message_sid`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.tail(cmd, f) },
 	}
 	flags := cmd.Flags()
@@ -43,8 +46,8 @@ Numbers are masked in the audit log: --number shows every text that has a number
 	flags.StringVar(&f.since, "since", "", "begin back then: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 10m (default now)")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the entries of the audit log, one a line")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
-	f.numbers.add(flags)
-	addAuditSource(flags)
+	f.numbers.Add(flags)
+	cli.AddAuditSource(flags)
 	return cmd
 }
 
@@ -59,25 +62,25 @@ func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
 	if err := checkState(f.state); err != nil {
 		return err
 	}
-	number, _, err := f.numbers.readSender(f.number)
+	number, _, err := f.numbers.ReadSender(f.number)
 	if err != nil {
 		return err
 	}
 	f.number = string(number)
 	now := time.Now()
-	since, err := readMoment(f.since, now)
+	since, err := cli.ReadMoment(f.since, now)
 	if err != nil {
-		return usageError{fmt.Errorf("--since: %w", err)}
+		return cli.Usage(fmt.Errorf("--since: %w", err))
 	}
 	if since.IsZero() {
 		since = now
 	}
-	source, err := p.openTrail(cmd.Context(), cmd.Flags(), true, 0)
+	source, err := p.OpenAuditSource(cmd.Context(), cmd.Flags(), true, 0)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	follower := trail.Follower{Source: source, Since: since, Interval: fileInterval, Overlap: cloudLag, Now: time.Now}
+	follower := auditsource.Follower{Source: source, Since: since, Interval: fileInterval, Overlap: cloudLag, Now: time.Now}
 	if !source.Numbered {
 		follower.Interval = cloudInterval
 	}
@@ -88,9 +91,9 @@ func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
 			return nil //nolint:nilerr // see above.
 		}
 		if f.asJSON {
-			return writeLogged(p.stdout, line.Text)
+			return cli.WriteLogged(p.Stdout, line.Text)
 		}
-		_, err = io.WriteString(p.stdout, inert.Line(changeLine(entry))+"\n")
+		_, err = io.WriteString(p.Stdout, inert.Line(changeLine(entry))+"\n")
 		return err
 	})
 }

@@ -1,4 +1,6 @@
-package main
+// Package uncertain is `relay uncertain`: it lists the texts that may or may not have been sent, and takes an operator's decision about
+// one. The relay itself decides nothing about them.
+package uncertain
 
 import (
 	"context"
@@ -11,19 +13,25 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-func (p program) uncertainCommand() *cobra.Command {
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay uncertain`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
 	cmd := &cobra.Command{
 		Use:   "uncertain",
 		Short: "See the texts that may or may not have been sent, and decide",
 		Long: `uncertain is about texts whose sending Twilio did not answer, and which its list did not show either. The relay does not
 send them again by itself, because somebody might get them twice. Look into Twilio's own log, and decide.`,
 		SuggestionsMinimumDistance: 2,
-		Args:                       unknownCommand,
+		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.uncertainListCommand(), p.uncertainResolveCommand())
@@ -34,7 +42,7 @@ send them again by itself, because somebody might get them twice. Look into Twil
 type uncertainFlags struct {
 	number, since string
 	all, asJSON   bool
-	numbers       numberFlags
+	numbers       cli.NumberFlags
 }
 
 func (p program) uncertainListCommand() *cobra.Command {
@@ -47,7 +55,7 @@ func (p program) uncertainListCommand() *cobra.Command {
 which phone, and when. Those that were given up are left out unless --all is said.`,
 		Example: `  relay uncertain ls
   relay uncertain ls --aws --since 24h --json | jq -r '.texts[].message_sid'`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.listUncertain(cmd, f) },
 	}
 	flags := cmd.Flags()
@@ -55,31 +63,31 @@ which phone, and when. Those that were given up are left out unless --all is sai
 	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
 	flags.BoolVar(&f.all, "all", false, "those that were given up, too")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the texts")
-	f.numbers.add(flags)
-	addDesk(flags)
+	f.numbers.Add(flags)
+	cli.AddTarget(flags)
 	return cmd
 }
 
 func (p program) listUncertain(cmd *cobra.Command, f uncertainFlags) (err error) {
-	number, isName, err := f.numbers.readSender(f.number)
+	number, isName, err := f.numbers.ReadSender(f.number)
 	if err != nil {
 		return err
 	}
-	since, err := readMoment(f.since, time.Now())
+	since, err := cli.ReadMoment(f.since, time.Now())
 	if err != nil {
-		return usageError{fmt.Errorf("--since: %w", err)}
+		return cli.Usage(fmt.Errorf("--since: %w", err))
 	}
-	d, err := p.openDesk(cmd.Context(), cmd.Flags())
+	d, err := p.OpenTarget(cmd.Context(), cmd.Flags())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	texts, err := allOf(cmd.Context(), d.Ledger, ledger.Query{Number: number, State: ledger.Uncertain, Since: since})
+	texts, err := cli.AllOf(cmd.Context(), d.Ledger, ledger.Query{Number: number, State: ledger.Uncertain, Since: since})
 	if err != nil {
 		return err
 	}
 	if len(texts) == 0 && isName {
-		if err := checkName(cmd.Context(), d.Ledger, number); err != nil {
+		if err := cli.CheckName(cmd.Context(), d.Ledger, number); err != nil {
 			return err
 		}
 	}
@@ -90,26 +98,9 @@ func (p program) listUncertain(cmd *cobra.Command, f uncertainFlags) (err error)
 		}
 	}
 	if f.asJSON {
-		return json.NewEncoder(p.stdout).Encode(map[string]any{"texts": shown})
+		return json.NewEncoder(p.Stdout).Encode(map[string]any{"texts": shown})
 	}
-	return writeDoubts(p.stdout, shown)
-}
-
-// allOf reads a list to its end.
-func allOf(ctx context.Context, records ledger.Lister, q ledger.Query) ([]ledger.Record, error) {
-	var all []ledger.Record
-	q.Limit = ledger.MaxLimit
-	for {
-		page, err := records.List(ctx, q)
-		if err != nil {
-			return nil, fmt.Errorf("list texts: %w", err)
-		}
-		all = append(all, page.Records...)
-		if page.Next.IsZero() {
-			return all, nil
-		}
-		q.Cursor = page.Next
-	}
+	return writeDoubts(p.Stdout, shown)
 }
 
 // shownDoubt is an uncertain text as JSON.
@@ -167,8 +158,8 @@ func writeDoubts(out io.Writer, texts []shownDoubt) error {
 	fmt.Fprintln(table, "SID\tFROM\tTO\tREASON\tATTEMPT\tPOSTED TO\tPOSTED AT\tSAYS")
 	for _, text := range texts {
 		for _, a := range text.Doubts {
-			printf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", text.MessageSid, orDash(string(text.Customer)), text.TwilioNumber, text.Reason,
-				a.Number, a.Destination, a.StartedAt.UTC().Format(time.RFC3339), orDash(shortened(text.Text)))
+			cli.Printf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", text.MessageSid, cli.OrDash(string(text.Customer)), text.TwilioNumber, text.Reason,
+				a.Number, a.Destination, a.StartedAt.UTC().Format(time.RFC3339), cli.OrDash(cli.Shortened(text.Text)))
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -179,11 +170,11 @@ func writeDoubts(out io.Writer, texts []shownDoubt) error {
 }
 
 // uncertainText reads one text, which has to be uncertain.
-func uncertainText(ctx context.Context, d *desk.Desk, sid string) (ledger.Record, error) {
+func uncertainText(ctx context.Context, d *target.Target, sid string) (ledger.Record, error) {
 	r, err := d.Ledger.Get(ctx, sid)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		return r, hintedError{fmt.Errorf("the ledger has no text %s", sid), "relay uncertain ls lists those that wait for a decision"}
+		return r, cli.Hinted(fmt.Errorf("the ledger has no text %s", sid), "relay uncertain ls lists those that wait for a decision")
 	case err != nil:
 		return r, fmt.Errorf("read %s: %w", sid, err)
 	case r.State != ledger.Uncertain:
@@ -194,5 +185,5 @@ func uncertainText(ctx context.Context, d *desk.Desk, sid string) (ledger.Record
 
 // notUncertain refuses a text that needs no decision.
 func notUncertain(r ledger.Record) error {
-	return hintedError{fmt.Errorf("%s is %s", r.MessageSid, stateLine(r)), "only uncertain texts are resolved; relay explain state " + string(r.State) + " says what it means"}
+	return cli.Hinted(fmt.Errorf("%s is %s", r.MessageSid, cli.StateLine(r)), "only uncertain texts are resolved; relay explain state "+string(r.State)+" says what it means")
 }

@@ -1,4 +1,4 @@
-package main
+package uncertain
 
 import (
 	"context"
@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/desk"
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/cmd/relay/typed"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
@@ -50,12 +49,12 @@ text's; with --force the word alone is taken.
 		Example: `  relay uncertain resolve SM0123… --sent SM4567… --because "it is in the log"
   relay uncertain resolve SM0123… --resend --because "it is not in the log"
   relay uncertain resolve SM0123… --give-up --because "we called the customer"`,
-		Args: oneSID,
+		Args: cli.OneSID,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
 				return err
 			}
-			sids, err := readSIDs(args)
+			sids, err := cli.ReadSIDs(args)
 			if err != nil {
 				return err
 			}
@@ -71,13 +70,10 @@ text's; with --force the word alone is taken.
 	flags.IntVar(&f.attempt, "attempt", 0, "with --sent: the attempt that made the message (default the last one in doubt)")
 	flags.BoolVar(&f.force, "force", false, "with --sent: do not ask Twilio")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the text as it stands then")
-	addDesk(flags)
-	addTwilio(flags)
+	cli.AddTarget(flags)
+	cli.AddTwilio(flags)
 	return cmd
 }
-
-// maxNote bounds what the record and the audit log keep of a reason.
-const maxNote = 200
 
 func (f resolveFlags) check() error {
 	decisions := 0
@@ -88,39 +84,31 @@ func (f resolveFlags) check() error {
 	}
 	switch {
 	case decisions != 1:
-		return usageError{errors.New("what is it? Say one of --sent MESSAGE_SID, --resend and --give-up")}
+		return cli.Usage(errors.New("what is it? Say one of --sent MESSAGE_SID, --resend and --give-up"))
 	case strings.TrimSpace(f.because) == "":
-		return usageError{errors.New("--because is missing: why? It is kept with the text")}
+		return cli.Usage(errors.New("--because is missing: why? It is kept with the text"))
 	}
 	if f.sent != "" {
 		if _, err := typed.SID(f.sent); err != nil {
-			return usageError{fmt.Errorf("--sent: %w", err)}
+			return cli.Usage(fmt.Errorf("--sent: %w", err))
 		}
 	}
-	return checkNote(f.because, f.by)
-}
-
-// checkNote holds what people say for the record against what the record takes.
-func checkNote(because, by string) error {
-	if len([]rune(because)) > maxNote || len([]rune(by)) > maxNote || strings.ContainsFunc(because+by, unicode.IsControl) || !utf8.ValidString(because+by) {
-		return usageError{fmt.Errorf("--because and --by are one line, of at most %d characters", maxNote)}
-	}
-	return nil
+	return cli.CheckNote(f.because, f.by)
 }
 
 func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err error) {
 	ctx := cmd.Context()
 	var client *twilio.Client
 	if f.sent != "" && !f.force {
-		client, err = p.openTwilio(cmd.Flags())
-		if errors.Is(err, errNoTwilio) {
-			return hintedError{errNoTwilio, "Twilio is asked whether it has the message: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or say --force"}
+		client, err = p.OpenTwilio(cmd.Flags())
+		if errors.Is(err, cli.ErrNoTwilio) {
+			return cli.Hinted(cli.ErrNoTwilio, "Twilio is asked whether it has the message: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or say --force")
 		}
 		if err != nil {
 			return err
 		}
 	}
-	d, err := p.openDesk(ctx, cmd.Flags())
+	d, err := p.OpenTarget(ctx, cmd.Flags())
 	if err != nil {
 		return err
 	}
@@ -129,7 +117,7 @@ func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err er
 	if err != nil {
 		return err
 	}
-	decision := ledger.Decision{By: p.operator(f.by), Note: f.because}
+	decision := ledger.Decision{By: p.Operator(f.by), Note: f.because}
 	if f.resend {
 		return p.orderResend(ctx, d, r, decision, f.asJSON)
 	}
@@ -151,7 +139,7 @@ func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err er
 }
 
 // writeDecision writes the decision into the ledger, unless the text has been settled meanwhile.
-func (p program) writeDecision(ctx context.Context, d *desk.Desk, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error), asJSON bool) error {
+func (p program) writeDecision(ctx context.Context, d *target.Target, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error), asJSON bool) error {
 	decided := false
 	stored, err := auditlog.Change(ctx, d.Ledger, r, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
 		r, decided, err = edit(r)
@@ -161,18 +149,18 @@ func (p program) writeDecision(ctx context.Context, d *desk.Desk, r ledger.Recor
 	case err != nil:
 		return fmt.Errorf("write the decision about %s: %w", r.MessageSid, err)
 	case !decided && stored.State == ledger.Uncertain:
-		return fmt.Errorf("%s is %s already", r.MessageSid, stateLine(stored))
+		return fmt.Errorf("%s is %s already", r.MessageSid, cli.StateLine(stored))
 	case !decided:
 		return notUncertain(stored)
 	case asJSON:
-		return json.NewEncoder(p.stdout).Encode(shownDoubtOf(stored))
+		return json.NewEncoder(p.Stdout).Encode(shownDoubtOf(stored))
 	}
-	printf(p.stdout, "%s is %s.\n", stored.MessageSid, stateLine(stored))
+	cli.Printf(p.Stdout, "%s is %s.\n", stored.MessageSid, cli.StateLine(stored))
 	return nil
 }
 
 // orderResend puts the order on the queue, for the sender.
-func (p program) orderResend(ctx context.Context, d *desk.Desk, r ledger.Record, decision ledger.Decision, asJSON bool) error {
+func (p program) orderResend(ctx context.Context, d *target.Target, r ledger.Record, decision ledger.Decision, asJSON bool) error {
 	order, err := delivery.ResendOrder(r, decision)
 	if err == nil {
 		err = d.Queue.Send(ctx, order)
@@ -181,14 +169,14 @@ func (p program) orderResend(ctx context.Context, d *desk.Desk, r ledger.Record,
 		return fmt.Errorf("order %s to be sent again: %w", r.MessageSid, err)
 	}
 	if asJSON {
-		return json.NewEncoder(p.stdout).Encode(map[string]any{"message_sid": r.MessageSid, "ordered": "resend"})
+		return json.NewEncoder(p.Stdout).Encode(map[string]any{"message_sid": r.MessageSid, "ordered": "resend"})
 	}
-	printf(p.stdout, "%s is on the queue, and is sent again in its turn. relay status %s shows what becomes of it.\n", r.MessageSid, r.MessageSid)
+	cli.Printf(p.Stdout, "%s is on the queue, and is sent again in its turn. relay status %s shows what becomes of it.\n", r.MessageSid, r.MessageSid)
 	return nil
 }
 
 // receipt is what the operator says of the message, as a receipt of the attempt in doubt. Twilio is asked whether it is so.
-func (f resolveFlags) receipt(ctx context.Context, d *desk.Desk, client *twilio.Client, r ledger.Record) (sms.Receipt, error) {
+func (f resolveFlags) receipt(ctx context.Context, d *target.Target, client *twilio.Client, r ledger.Record) (sms.Receipt, error) {
 	attempt, err := f.doubtful(r)
 	if err != nil {
 		return sms.Receipt{}, err
@@ -199,22 +187,22 @@ func (f resolveFlags) receipt(ctx context.Context, d *desk.Desk, client *twilio.
 	}
 	found, err := client.Fetch(ctx, f.sent)
 	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.HTTPStatus == 404 {
-		return receipt, hintedError{fmt.Errorf("twilio has no message %s", f.sent), "see that it is of the account that TWILIO_ACCOUNT_SID names"}
+		return receipt, cli.Hinted(fmt.Errorf("twilio has no message %s", f.sent), "see that it is of the account that TWILIO_ACCOUNT_SID names")
 	}
 	if err != nil {
 		return receipt, fmt.Errorf("ask Twilio about %s: %w", f.sent, err)
 	}
 	if problem := notOf(found, r, attempt); problem != "" {
-		return receipt, hintedError{fmt.Errorf("%s is not this text's message: %s", f.sent, problem), "with --force your word is taken for it"}
+		return receipt, cli.Hinted(fmt.Errorf("%s is not this text's message: %s", f.sent, problem), "with --force your word is taken for it")
 	}
 	owner, err := reconcile.Owner(ctx, d.Ledger, r, attempt, f.sent)
 	if err != nil {
 		return receipt, fmt.Errorf("read the conversation: %w", err)
 	}
 	if owner != "" {
-		return receipt, hintedError{
+		return receipt, cli.Hinted(
 			fmt.Errorf("%s is the message of %s, says the ledger", f.sent, owner), "two texts of the same words have a message each: look for the other one",
-		}
+		)
 	}
 	receipt.Status, receipt.ErrorCode = found.Status, found.ErrorCode
 	return receipt, nil

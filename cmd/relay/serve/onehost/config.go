@@ -1,6 +1,6 @@
-// Package embedded puts the relay together on one host: the same functions as on AWS, over SQLite, a JSON lines file
+// Package onehost puts the relay together on one host: the same functions as on AWS, over SQLite, a JSON lines file
 // and net/http. It is a composition root and decides nothing about texts.
-package embedded
+package onehost
 
 import (
 	"errors"

@@ -1,10 +1,12 @@
-package embedded
+package onehost
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
 	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 )
 
 // movedPause is how far apart it is looked whether texts from before a move are still queued.
@@ -37,7 +39,7 @@ func (r *Relay) learnMoved(ctx context.Context) error {
 
 // waitsSinceBefore reports whether something is queued that was queued before the move, and since when.
 func (r *Relay) waitsSinceBefore(ctx context.Context) (oldest time.Time, waits bool, err error) {
-	_, _, oldest, err = r.db.Queue(QueueName, InboxConfig()).Depth(ctx)
+	_, _, oldest, err = r.db.Queue(datafolder.QueueName, datafolder.InboxConfig()).Depth(ctx)
 	return oldest, err == nil && !oldest.IsZero() && oldest.Before(r.moved), err
 }
 

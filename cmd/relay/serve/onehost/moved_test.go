@@ -1,4 +1,4 @@
-package embedded
+package onehost
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
@@ -16,7 +17,7 @@ import (
 // The health tells of a copy for as long as something from before is queued, at each start; not of one with nothing queued.
 func TestHealthTellsOfACopy(t *testing.T) {
 	folder := withDatabase(t, func(ctx context.Context, db *sqlite.DB) error {
-		return db.Queue(QueueName, InboxConfig()).Send(ctx, queue.Outgoing{Group: "a", DeduplicationID: "a", Body: "a"})
+		return db.Queue(datafolder.QueueName, datafolder.InboxConfig()).Send(ctx, queue.Outgoing{Group: "a", DeduplicationID: "a", Body: "a"})
 	})
 	copied := filepath.Join(t.TempDir(), "copy")
 	if err := os.CopyFS(copied, os.DirFS(folder)); err != nil {
@@ -36,7 +37,7 @@ func TestHealthTellsOfACopy(t *testing.T) {
 		})
 	}
 	onFolder(t, copied, func(r *Relay) {
-		inbox := r.db.Queue(QueueName, InboxConfig())
+		inbox := r.db.Queue(datafolder.QueueName, datafolder.InboxConfig())
 		got, err := inbox.Receive(t.Context(), 1, 0, time.Hour)
 		if err != nil || len(got) != 1 {
 			t.Fatalf("received %v, error %v", got, err)
@@ -58,7 +59,7 @@ func TestHealthTellsOfACopy(t *testing.T) {
 // onFolder calls use with a relay that has opened the folder's database and found out whether it is a copy.
 func onFolder(t *testing.T, folder string, use func(r *Relay)) {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(folder, DatabaseFile), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(folder, datafolder.DatabaseFile), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

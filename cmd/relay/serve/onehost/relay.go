@@ -1,4 +1,4 @@
-package embedded
+package onehost
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
@@ -31,15 +32,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
 )
 
-// The names of the queues in the database, and of the files in the data folder.
 const (
-	QueueName       = "qdn-sms.fifo"
-	DeadLettersName = "qdn-sms-dead.fifo"
-	TimersName      = "qdn-sms-timers"
-	// DeadTimersName takes timers that end the process each time they are handed out.
-	DeadTimersName = "qdn-sms-timers-dead"
-	DatabaseFile   = "relay.db"
-	AuditFile      = "audit.jsonl"
 	// PathMetrics is where Prometheus asks.
 	PathMetrics = "/metrics"
 	// tokenHolder is who goes on record as having read a text over HTTP: one token opens the door to all operators.
@@ -49,8 +42,6 @@ const (
 const (
 	// visibility hides a batch while it is worked on: six times what one POST may take, and then some.
 	visibility = 2 * time.Minute
-	// maxReceiveCount is the backstop for a text that ends the process each time; waiting counts receives, too.
-	maxReceiveCount = 100_000
 	// timerSlots bounds the timers that are worked on at once.
 	timerSlots   = 10
 	pollers      = 4
@@ -99,7 +90,7 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	if r.db, err = sqlite.Open(ctx, filepath.Join(config.Data, DatabaseFile), time.Now); err != nil {
+	if r.db, err = sqlite.Open(ctx, filepath.Join(config.Data, datafolder.DatabaseFile), time.Now); err != nil {
 		return nil, err
 	}
 	if err := r.learnMoved(ctx); err != nil {
@@ -108,7 +99,7 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if err := r.db.ReleaseInFlight(ctx); err != nil {
 		return nil, fmt.Errorf("release what was in flight: %w", err)
 	}
-	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, AuditFile), jsonlines.Config{Now: time.Now, Lost: r.auditLost}); err != nil {
+	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, datafolder.AuditFile), jsonlines.Config{Now: time.Now, Lost: r.auditLost}); err != nil {
 		return nil, err
 	}
 	if len(r.config.PublicBaseURLs) == 0 {
@@ -171,9 +162,9 @@ func (r *Relay) wire() error {
 	if err != nil {
 		return err
 	}
-	inbox := r.db.Queue(QueueName, InboxConfig())
-	dead := r.db.Queue(DeadLettersName, sqlite.QueueConfig{})
-	timers := r.db.Queue(TimersName, sqlite.QueueConfig{Standard: true, MaxReceiveCount: maxReceiveCount, DeadLetter: DeadTimersName})
+	inbox := r.db.Queue(datafolder.QueueName, datafolder.InboxConfig())
+	dead := r.db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
+	timers := r.db.Queue(datafolder.TimersName, datafolder.TimersConfig())
 	r.metrics.watch(map[string]*sqlite.Queue{"inbox": inbox, "dead_letters": dead, "timers": timers})
 	logger, emit := r.config.Logger, r.metrics.Emit
 
@@ -202,7 +193,7 @@ func (r *Relay) wire() error {
 	})
 	operator := operations.New(operations.Config{
 		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(),
-		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, AuditFile)), Now: time.Now, NewID: operations.NewID,
+		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, datafolder.AuditFile)), Now: time.Now, NewID: operations.NewID,
 		Operator: tokenHolder, Logger: logger, Emit: emit,
 	})
 	r.server = r.frontDoor(ingest, operator)
@@ -311,11 +302,6 @@ func (r *Relay) Close() error {
 
 // QueueDepth returns how many messages wait on the queue, and how many are in flight.
 func (r *Relay) QueueDepth(ctx context.Context) (waiting, inFlight int, err error) {
-	waiting, inFlight, _, err = r.db.Queue(QueueName, InboxConfig()).Depth(ctx)
+	waiting, inFlight, _, err = r.db.Queue(datafolder.QueueName, datafolder.InboxConfig()).Depth(ctx)
 	return waiting, inFlight, err
-}
-
-// InboxConfig is how the queue behaves.
-func InboxConfig() sqlite.QueueConfig {
-	return sqlite.QueueConfig{MaxReceiveCount: maxReceiveCount, DeadLetter: DeadLettersName}
 }

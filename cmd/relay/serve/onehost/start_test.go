@@ -1,4 +1,4 @@
-package embedded
+package onehost
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -19,7 +20,7 @@ import (
 func withDatabase(t *testing.T, fill func(ctx context.Context, db *sqlite.DB) error) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
-	db, err := sqlite.Open(t.Context(), filepath.Join(folder, DatabaseFile), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(folder, datafolder.DatabaseFile), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +59,7 @@ func TestRelayTakesUpWhatWasInFlight(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		inbox := db.Queue(QueueName, InboxConfig())
+		inbox := db.Queue(datafolder.QueueName, datafolder.InboxConfig())
 		if err := inbox.Send(ctx, text); err != nil {
 			return err
 		}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// OneSID wants one argument.
+func OneSID(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return Usage(errors.New("which text? name its SID"))
+	case len(args) > 1:
+		return Usage(fmt.Errorf("one text at a time: unexpected argument %q", args[1]))
+	}
+	return nil
+}
+
+// UnknownCommand refuses the name of a command that there is not, and suggests the nearest.
+func UnknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return Usage(fmt.Errorf("unknown command %q%s", args[0], DidYouMean(cmd.SuggestionsFor(args[0]))))
+	}
+	return nil
+}
+
+// DidYouMean asks for the first of the suggestions; it is empty if there are none.
+func DidYouMean(suggestions []string) string {
+	if len(suggestions) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %q?", suggestions[0])
+}
+
+// NoArguments refuses arguments as a mistake in the call.
+func NoArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return Usage(fmt.Errorf("unexpected argument %q", args[0]))
+	}
+	return nil
+}
+
+// OneNumber wants one argument.
+func OneNumber(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return Hinted(Usage(fmt.Errorf("want one number, got %d arguments", len(args))), "a number with blanks in it goes between quotes")
+	}
+	return nil
+}

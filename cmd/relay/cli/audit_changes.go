@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+)
+
+// WriteChanges prints the changes of a text one a line, each with who decided it and why, if an operator did.
+func WriteChanges(out io.Writer, entries []auditlog.Entry) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "TIME\tVERSION\tSTATE\tREASON\tATTEMPT")
+	for _, e := range entries {
+		Printf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e), OrDash(tracedReason(e)), tracedAttempt(e.Attempt))
+	}
+	return table.Flush()
+}
+
+// traceState says where the text stood before and after.
+func traceState(e auditlog.Entry) string {
+	var text string
+	switch {
+	case e.Change == auditlog.ChangeRemoved, e.Change == auditlog.ChangeExpired:
+		text = e.From + " → " + e.Change
+	case e.From == "" || e.From == e.To:
+		text = e.To
+	default:
+		text = e.From + " → " + e.To
+	}
+	if e.Unsealed {
+		text += " (past the relay)"
+	}
+	return text
+}
+
+// tracedReason says why, and who decided it, if an operator did.
+func tracedReason(e auditlog.Entry) string {
+	if e.ReadBy != "" {
+		return strings.TrimSpace(e.Reason + " read by " + e.ReadBy)
+	}
+	if e.Decision == "" {
+		return e.Reason
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s by %s: %s (%s)", e.Reason, e.Actor, e.Decision, e.Note))
+}
+
+// tracedAttempt says what an attempt had come to.
+func tracedAttempt(a *auditlog.Attempt) string {
+	if a == nil {
+		return "-"
+	}
+	said := []string{a.Outcome}
+	if a.Outcome == "" {
+		said = []string{"open"}
+	}
+	add := func(ok bool, format string, args ...any) {
+		if ok {
+			said = append(said, fmt.Sprintf(format, args...))
+		}
+	}
+	add(a.Status != "", "%s", a.Status)
+	add(a.ErrorCode != 0, "code %d", a.ErrorCode)
+	add(a.Looks > 0, "looked for %d times", a.Looks)
+	add(a.Found, "found")
+	add(a.HopDone, "no further attempt at this phone")
+	add(a.OutboundSid != "", "%s", a.OutboundSid)
+	return fmt.Sprintf("%d, hop %d, to %s: %s", a.Number, a.Hop, a.Destination, strings.Join(said, ", "))
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/auditsource"
+	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/env"
+)
+
+// AuditSettings are those of the settings of a target that say where the audit log and its ledger are.
+func AuditSettings() []Setting {
+	var chosen []Setting
+	for _, s := range TargetSettings() {
+		switch s.Env {
+		case EnvData, EnvAWS, EnvProfile, EnvRegion, EnvLedgerTable, EnvAuditLogGroup:
+			chosen = append(chosen, s)
+		}
+	}
+	return chosen
+}
+
+// auditFile is the flag that names a file of lines.
+const auditFile = "file"
+
+// AddAuditSource makes the flags that say which log to read.
+func AddAuditSource(flags *pflag.FlagSet) {
+	flags.String(auditFile, "", "read the lines of this file instead: an audit.jsonl, entries one a line, or what CloudWatch Logs exports, also gzipped")
+	// Of the commands below audit, verify alone asks the ledger.
+	AddFlags(flags, slices.DeleteFunc(AuditSettings(), func(s Setting) bool { return s.Env == EnvLedgerTable }))
+}
+
+// OpenAuditSource opens the log that the flags and the environment say. With logOnly the ledger is not opened.
+func (p Program) OpenAuditSource(ctx context.Context, flags *pflag.FlagSet, logOnly bool, lag time.Duration) (*auditsource.Source, error) {
+	r := env.New(LookupOf(AuditSettings(), flags, p.Lookup))
+	onAWS := env.Parsed(r, EnvAWS, "false", ParseBool)
+	config := auditsource.AWSConfig{
+		Profile:  awsprofile.Config{Profile: r.String(EnvProfile, ""), Region: r.String(EnvRegion, "")},
+		LogGroup: r.String(EnvAuditLogGroup, ""), LedgerTable: r.String(EnvLedgerTable, ""), Lag: lag, Now: time.Now,
+	}
+	data := r.String(EnvData, "")
+	if err := r.Err(); err != nil {
+		return nil, SettingsError(err)
+	}
+	if logOnly {
+		config.LedgerTable = ""
+	}
+	path, _ := flags.GetString(auditFile)
+	switch {
+	case path != "" && flags.Changed("aws") && onAWS:
+		return nil, Usage(errors.New("--file and --aws name two logs"))
+	case path != "":
+		source, err := auditsource.File(path)
+		return source, err
+	case onAWS:
+		source, err := auditsource.AWS(ctx, config)
+		return source, WithTargetHint(err, true)
+	default:
+		source, err := auditsource.Folder(ctx, data, logOnly)
+		return source, withReadHint(err)
+	}
+}
+
+// PlaceOf names a line of the log.
+func PlaceOf(source *auditsource.Source, line auditlog.Line) string {
+	if source.PlaceOf == nil {
+		return "a line"
+	}
+	return source.PlaceOf(line.Number)
+}
+
+// EntriesOf reads the log's entries of the window, each once, and says on the standard error if the last line is torn. The error is
+// what visit returns, or names the line that is none.
+func (p Program) EntriesOf(ctx context.Context, source *auditsource.Source, q auditsource.Query, visit func(auditlog.Entry, []byte) error) error {
+	seen := map[[sha256.Size]byte]bool{}
+	return source.Read(ctx, q, func(line auditlog.Line) error {
+		if line.Torn {
+			Printf(p.Stderr, "relay: %s of %s has no end and is left out: it is being written just now, or it was cut\n", PlaceOf(source, line), source.Where)
+			return nil
+		}
+		entry, err := auditlog.Parse(line.Text)
+		if err != nil {
+			return Hinted(fmt.Errorf("%s is no audit entry", PlaceOf(source, line)), "relay audit verify looks at the whole log and says what is wrong with it")
+		}
+		switch sum := sha256.Sum256(line.Text); {
+		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.MessageSid != "" && entry.MessageSid != q.MessageSid, seen[sum]:
+			return nil
+		default:
+			seen[sum] = true
+			return visit(entry, line.Text)
+		}
+	})
+}
+
+// Logged is an entry with its text in the log.
+type Logged struct {
+	auditlog.Entry
+
+	Text []byte
+}
+
+// LoggedOf returns the entries that are wanted, with their texts in the log.
+func (p Program) LoggedOf(ctx context.Context, source *auditsource.Source, q auditsource.Query, wanted func(auditlog.Entry) bool) (found []Logged, err error) {
+	err = p.EntriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
+		if wanted(e) {
+			found = append(found, Logged{e, text})
+		}
+		return nil
+	})
+	return found, err
+}
+
+// WriteLoggedAll writes entries as they are in the log, one a line.
+func WriteLoggedAll(out io.Writer, entries []Logged) error {
+	for _, e := range entries {
+		if err := WriteLogged(out, e.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// The exit codes.
+const (
+	ExitDone   = 0
+	ExitFailed = 1
+	ExitUsage  = 2
+	ExitFound  = 3
+)
+
+// UsageError is a mistake in the call, not in the work.
+type UsageError struct{ error }
+
+// Usage says that err is a mistake in the call.
+func Usage(err error) error { return UsageError{err} }
+
+// FoundError is what a command looked for and hoped not to find.
+type FoundError struct{ error }
+
+// Found says that err is what was looked for.
+func Found(err error) error { return FoundError{err} }
+
+// HintedError is an error with advice.
+type HintedError struct {
+	Err  error
+	Hint string
+}
+
+// Hinted adds advice to err.
+func Hinted(err error, hint string) error { return HintedError{err, hint} }
+
+// Error returns the error's text, without the advice.
+func (e HintedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error without its advice.
+func (e HintedError) Unwrap() error { return e.Err }
+
+// Interrupted words the error of a command that was told to end.
+func Interrupted(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return Hinted(errors.New("interrupted"), "what was not done is as it was; the same command goes on from there")
+	}
+	return err
+}
+
+// NotAmong refuses a name that is not one of the known ones.
+func NotAmong(what, name string, known []string) error {
+	return Hinted(Usage(fmt.Errorf("%q is no %s", name, what)), "known are "+strings.Join(known, ", "))
+}
+
+// WithHint adds a hint to an error that has none.
+func WithHint(err error, hint string) error {
+	if _, ok := errors.AsType[HintedError](err); ok || err == nil {
+		return err
+	}
+	return Hinted(err, hint)
+}

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
+)
+
+// isAddressInUse reports whether an address could not be listened on because someone else does.
+func isAddressInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
+
+// WithTargetHint adds advice to what goes wrong when a relay is opened or read.
+func WithTargetHint(err error, onAWS bool) error {
+	if !onAWS {
+		return withReadHint(err)
+	}
+	if errors.Is(err, awsprofile.ErrNoRegion) {
+		return Hinted(err, "name it with --aws-region, AWS_REGION or in the profile")
+	}
+	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Kind == fault.Fatal {
+		return Hinted(err, "see that --aws-profile and --aws-region are those of the stack, and the names those of its parameters")
+	}
+	return err
+}
+
+// withReadHint adds advice to errors that people meet when they look into a folder.
+func withReadHint(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return Hinted(err, "relay serve makes this file: name the folder that it works on with --data or RELAY_DATA")
+	case errors.Is(err, os.ErrPermission):
+		return Hinted(err, "ask as the user that relay serve runs as: the folder is that user's alone")
+	case errors.Is(err, sqlite.ErrOlderSchema):
+		return Hinted(err, "start relay serve of this version once: it brings the file up to date")
+	case errors.Is(err, sqlite.ErrNewerSchema):
+		return Hinted(err, "ask with the version of relay that wrote the file")
+	default:
+		return err
+	}
+}
+
+// WithStartHint adds advice to errors that people meet at the start.
+func WithStartHint(err error) error {
+	_, isNetwork := errors.AsType[*net.OpError](err)
+	switch {
+	case isAddressInUse(err):
+		return Hinted(err, "another program has this address: choose another port with --listen")
+	case isNetwork:
+		return Hinted(err, "choose an address of this host, and a port above 1023, with --listen")
+	case errors.Is(err, sqlite.ErrInUse):
+		return Hinted(err, "one relay serve at a time works on a folder: stop the other, or choose another folder with --data")
+	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, os.ErrNotExist):
+		return Hinted(err, "RELAY_DATA (--data) must be a folder that this user may write to")
+	default:
+		return err
+	}
+}
+
+// SettingsError words what is wrong with the settings.
+func SettingsError(err error) error {
+	return Usage(fmt.Errorf("settings:\n  %s", strings.ReplaceAll(err.Error(), "\n", "\n  ")))
+}

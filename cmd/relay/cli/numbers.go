@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/typed"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// DefaultCountry is that of numbers which are written without a country code.
+const DefaultCountry = "US"
+
+// NumberFlags are the flags of the commands that are told phone numbers.
+type NumberFlags struct {
+	Country string
+	// Insist takes numbers that no phone can have.
+	Insist bool
+}
+
+// Add makes the flags.
+func (f *NumberFlags) Add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.Country, "country", DefaultCountry, "country of the numbers that are written without a country code, in two letters")
+}
+
+// countryHint is what to do about a number that cannot be read.
+const countryHint = "write it with its country code, such as +18585550100, or name its --country"
+
+// Read reads a number as a person writes it.
+func (f NumberFlags) Read(text string) (sms.PhoneNumber, error) {
+	country, err := f.region()
+	if err != nil {
+		return "", err
+	}
+	number, err := typed.Phone(text, country, f.Insist)
+	if err != nil {
+		return "", Hinted(Usage(err), countryHint)
+	}
+	return number, nil
+}
+
+func (f NumberFlags) region() (string, error) {
+	country := strings.ToUpper(f.Country)
+	if !typed.IsCountry(country) {
+		return "", Usage(fmt.Errorf("--country %q is no country: want two letters such as US", f.Country))
+	}
+	return country, nil
+}
+
+// ReadFlag reads a number that a flag names; empty stays empty.
+func (f NumberFlags) ReadFlag(flag, text string) (sms.PhoneNumber, error) {
+	if text == "" {
+		return "", nil
+	}
+	number, err := f.Read(text)
+	return number, inFlag(flag, err)
+}
+
+// ReadSender reads who texts are from or to, which may also be a short code, an address of another channel or a sender's name;
+// empty stays empty. A name may as well be a slip: if nothing is found for it, [NobodyNamed] says so.
+func (f NumberFlags) ReadSender(text string) (address sms.PhoneNumber, isName bool, err error) {
+	if text == "" {
+		return "", false, nil
+	}
+	country, err := f.region()
+	if err != nil {
+		return "", false, err
+	}
+	if address, isName, err = typed.Sender(text, country); err != nil {
+		return "", false, inFlag("number", Hinted(Usage(err), countryHint))
+	}
+	return address, isName, nil
+}
+
+// NobodyNamed refuses a name from which and to which no text is: "nothing found" would be taken for good news.
+func NobodyNamed(name sms.PhoneNumber) error {
+	return Usage(fmt.Errorf("--number: %q is no phone number such as +18585550100, and no text is from a sender of that name", string(name)))
+}
+
+// CheckName refuses a sender's name that the ledger does not know.
+func CheckName(ctx context.Context, texts ledger.Lister, name sms.PhoneNumber) error {
+	page, err := texts.List(ctx, ledger.Query{Number: name, Limit: 1})
+	if err == nil && len(page.Records) == 0 {
+		return NobodyNamed(name)
+	}
+	return err
+}
+
+// inFlag says in which flag it is that something is wrong.
+func inFlag(flag string, err error) error {
+	if hinted, ok := errors.AsType[HintedError](err); ok {
+		return Hinted(Usage(fmt.Errorf("--%s: %w", flag, hinted.Err)), hinted.Hint)
+	}
+	return err
+}
+
+// ReadSIDs reads the SIDs of texts.
+func ReadSIDs(texts []string) ([]string, error) {
+	var sids []string
+	for _, text := range texts {
+		sid, err := typed.SID(text)
+		if err != nil {
+			return nil, Usage(err)
+		}
+		sids = append(sids, sid)
+	}
+	return sids, nil
+}

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// CountsOf lists what a plan counts, in a fixed order.
+func CountsOf(counts map[string]int) string {
+	names := make([]string, 0, len(counts))
+	for name := range counts {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%d %s", counts[name], name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Plural counts things.
+func Plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// Shortened cuts a cell of a table that would push the others off the screen.
+func Shortened(cell string) string {
+	const most = 60
+	if len([]rune(cell)) <= most {
+		return cell
+	}
+	return string([]rune(cell)[:most-1]) + "…"
+}
+
+// StateLine says where a text is by its record, with the reason.
+func StateLine(r ledger.Record) string {
+	if r.Version == 0 {
+		return "not in the ledger"
+	}
+	if r.Reason == "" {
+		return string(r.State)
+	}
+	return fmt.Sprintf("%s (%s)", r.State, r.Reason)
+}
+
+// Were counts texts as the subject of a sentence in the past.
+func Were(n int) string {
+	if n == 1 {
+		return "1 text was"
+	}
+	return strconv.Itoa(n) + " texts were"
+}
+
+// OrDash fills an empty cell.
+func OrDash(cell string) string {
+	if cell == "" {
+		return "-"
+	}
+	return cell
+}

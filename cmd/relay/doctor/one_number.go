@@ -1,0 +1,43 @@
+package doctor
+
+import (
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+)
+
+// NumberCheckCommand returns `relay number check`.
+func NumberCheckCommand(base cli.Program) *cobra.Command {
+	p := program{base}
+	var f doctorFlags
+	var numbers cli.NumberFlags
+	cmd := &cobra.Command{
+		Use:   "check NUMBER",
+		Short: "Examine one number",
+		Long: `check makes those of doctor's checks that are of one number: that the account owns it, what it can do, its webhook, its
+route and its phones, and what became of its texts. The exit code is 3 if one fails.`,
+		Example: `  relay number check +18585550100`,
+		Args:    cli.OneNumber,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			number, err := numbers.Read(args[0])
+			if err != nil {
+				return err
+			}
+			relay, closeRelay, err := p.inputs(cmd.Context(), cmd.Flags())
+			if err != nil {
+				return err
+			}
+			relay.Number = number
+			results := Examine(cmd.Context(), relay, Options{Only: OfOneNumber(), Deadline: f.deadline, Parallel: 8})
+			return errors.Join(p.report(results, f.asJSON), closeRelay())
+		},
+	}
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON: an array of results")
+	cmd.Flags().DurationVar(&f.deadline, "deadline", 15*time.Second, "longest time for one check")
+	numbers.Add(cmd.Flags())
+	addExam(cmd.Flags())
+	return cmd
+}
