@@ -14,6 +14,12 @@ FUNCTIONS := $(foreach size,$(SIZES),$(firstword $(subst :, ,$(size))))
 # What a Lambda function never links.
 FORBIDDEN := modernc.org/sqlite|github.com/spf13/cobra|github.com/prometheus/|gonum.org/|github.com/nyaruka/phonenumbers|aws-sdk-go-v2/config
 
+# The most that relay may weigh, stripped, in MB, and what it never links: pictures are drawn by testing/dashboards. Whatever runs a
+# template has the linker keep every exported method, which adds 10 to 20 MB: cobra's SetUsageTemplate and html/template do.
+RELAY_SIZE      := 35
+RELAY_FORBIDDEN := gonum.org/
+RELAY_SYMBOLS   := text/template[.][(][*]Template[)][.]Execute|html/template[.][(]
+
 # Which commit is built, and when it was committed: empty where there is no history, as in the copy that `sam build` makes.
 COMMIT := $(shell git describe --always --abbrev=40 --exclude '*' --dirty=+dirty 2>/dev/null)
 DATE   := $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
@@ -96,24 +102,34 @@ cover: ## Measure what the tests cover
 	@echo "go tool cover -html=build/cover.out shows the lines"
 
 .PHONY: build
-build: ## Cross-compile the Lambda functions into build/ and check them
+build: ## Cross-compile the Lambda functions into build/, build relay, and check them all
 	@for function in $(FUNCTIONS); do \
 		echo "build/$$function/bootstrap"; \
 		$(call compile,$$function,build/$$function) || exit 1; \
 	done
+	@echo build/relay/relay
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w $(STAMP)" -o build/relay/relay ./cmd/relay
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(STAMP)" -o build/relay/relay.symbols ./cmd/relay
 	@$(MAKE) --no-print-directory sizes
 
 .PHONY: sizes
 sizes: ## Print the sizes of what build made, and hold them against their limits
-	@status=0; for size in $(SIZES); do \
-		function="$${size%:*}"; limit="$${size#*:}"; file="build/$$function/bootstrap"; \
-		if [ ! -f "$$file" ]; then echo "  $$file is missing: run make build"; status=1; continue; fi; \
-		bytes="$$(wc -c <"$$file")"; verdict=ok; \
+	@status=0; \
+	check() { \
+		name="$$1" limit="$$2" file="$$3" forbidden="$$4" verdict=ok; \
+		if [ ! -f "$$file" ]; then echo "  $$file is missing: run make build"; status=1; return; fi; \
+		bytes="$$(wc -c <"$$file")"; \
 		if [ "$$bytes" -gt "$$((limit * 1000000))" ]; then verdict="TOO BIG"; status=1; fi; \
-		linked="$$($(GO) version -m "$$file" | grep -E '$(FORBIDDEN)' | cut -f 3)"; \
+		linked="$$($(GO) version -m "$$file" | grep -E "$$forbidden" | cut -f 3)"; \
 		if [ -n "$$linked" ]; then verdict="$$verdict, LINKS" $$linked; status=1; fi; \
-		printf '  %-14s %9d bytes of %2d MB  %s\n' "$$function" "$$bytes" "$$limit" "$$verdict"; \
-	done; exit "$$status"
+		printf '  %-14s %9d bytes of %2d MB  %s\n' "$$name" "$$bytes" "$$limit" "$$verdict"; \
+	}; \
+	for size in $(SIZES); do check "$${size%:*}" "$${size#*:}" "build/$${size%:*}/bootstrap" '$(FORBIDDEN)'; done; \
+	check relay $(RELAY_SIZE) build/relay/relay '$(RELAY_FORBIDDEN)'; \
+	symbols="$$($(GO) tool nm build/relay/relay.symbols)" && [ -n "$$symbols" ] || { echo "  go tool nm shows nothing of relay: run make build"; exit 1; }; \
+	linked="$$(printf '%s\n' "$$symbols" | grep -oE '$(RELAY_SYMBOLS)' | sort -u)"; \
+	if [ -n "$$linked" ]; then echo "  relay LINKS" $$linked; status=1; fi; \
+	exit "$$status"
 
 # `sam build` calls these, with the folder to fill. It copies the sources first, without their history, unless it is
 # called with --build-in-source: /sms/health then says no commit.
