@@ -4,7 +4,8 @@
 // groups and buckets made in emulators, starts the compiled bootstraps on Lambda's Runtime API, and plays what stands
 // between them: API Gateway, the event source mappings, IAM and the functions' logs. What template.yaml says of routes,
 // mappings, environments, timeouts, concurrency and policies is what holds here. It is for end-to-end runs and knows
-// nothing of texts; `relay serve`, which people use, does not need it.
+// nothing of texts; `relay serve`, which people use, does not need it. It grows no further: docs/decisions/0016-lambdahost-is-frozen.md
+// says what it is for, and when it may go.
 package lambdahost
 
 import (
