@@ -29,8 +29,8 @@ type seed struct {
 // maxMaintenance is the largest file taken, in bytes: fifty thousand routes. A device or a wrong file ends there.
 const maxMaintenance = 16 << 20
 
-// ClockSkew is how far a file's LastUpdated may be in the future, because two clocks differ.
-const ClockSkew = 5 * time.Minute
+// clockSkew is how far a file's LastUpdated may be in the future, because two clocks differ.
+const clockSkew = 5 * time.Minute
 
 // Reading says by what a maintenance.json is judged.
 type Reading struct {
@@ -151,7 +151,7 @@ func (p *parser) assemble(i int, s seed) Route {
 		var err error
 		if r.LastUpdated, err = time.Parse(time.RFC3339, s.LastUpdated); err != nil {
 			p.report(i, fmt.Errorf("LastUpdated %q is no RFC 3339 time such as 2026-11-24T08:00:00Z", s.LastUpdated))
-		} else if !p.how.Now.IsZero() && r.LastUpdated.After(p.how.Now.Add(ClockSkew)) {
+		} else if !p.how.Now.IsZero() && r.LastUpdated.After(p.how.Now.Add(clockSkew)) {
 			p.report(i, fmt.Errorf("LastUpdated %s lies in the future", s.LastUpdated))
 		}
 	}

@@ -8,6 +8,3 @@ import (
 
 // SignForm is signature.SignForm, for the fake Twilio and the demo.
 func SignForm(token, url string, form url.Values) string { return signature.SignForm(token, url, form) }
-
-// SignURL is signature.SignURL, for the fake Twilio and the demo.
-func SignURL(token, url string) string { return signature.SignURL(token, url) }

@@ -47,7 +47,7 @@ func (h *Host) invocationRecord(f *function, lost mapping.Lost) map[string]any {
 	return map[string]any{
 		"version": "1.0", "timestamp": h.config.Now().UTC(),
 		"requestContext": map[string]any{
-			"functionArn": "arn:aws:lambda:" + Region + ":" + AccountID + ":function:" + h.Name(f.id),
+			"functionArn": "arn:aws:lambda:" + region + ":" + AccountID + ":function:" + h.Name(f.id),
 			"condition":   lost.Condition, "approximateInvokeCount": lost.Tries,
 		},
 		"DDBStreamBatchInfo": map[string]any{

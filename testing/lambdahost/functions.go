@@ -49,7 +49,7 @@ func (h *Host) addFunction(ctx context.Context, id string, properties map[string
 		return err
 	}
 	f.config = awsclient.New(awsclient.Config{
-		Region: Region, AccessKeyID: keyOf(id), SecretAccessKey: "local", Endpoint: h.endpoint, AttemptTimeout: time.Minute,
+		Region: region, AccessKeyID: keyOf(id), SecretAccessKey: "local", Endpoint: h.endpoint, AttemptTimeout: time.Minute,
 	})
 	f.logs = newShipper(cloudwatch.New(f.config, cloudwatch.Config{Group: f.settings.LoggingConfig.LogGroup, Stream: "instances"}), h.config.Now, h.config.Logger)
 	h.shipped.Go(func() { f.logs.run(ctx) })
@@ -58,7 +58,7 @@ func (h *Host) addFunction(ctx context.Context, id string, properties map[string
 		instances = unreserved
 	}
 	f.Function = runtime.New(runtime.Config{
-		Name: id, ARN: "arn:aws:lambda:" + Region + ":" + AccountID + ":function:" + h.Name(id),
+		Name: id, ARN: "arn:aws:lambda:" + region + ":" + AccountID + ":function:" + h.Name(id),
 		Command: command, Environment: h.environment(f), Timeout: time.Duration(f.settings.Timeout) * time.Second,
 		MaxInstances: instances, Now: h.config.Now, Invoked: h.invoked(id),
 		Log: func(line []byte) {
@@ -75,7 +75,7 @@ func (h *Host) addFunction(ctx context.Context, id string, properties map[string
 // environment is what Lambda gives the function, and what the template does.
 func (h *Host) environment(f *function) map[string]string {
 	variables := map[string]string{
-		"AWS_REGION": Region, "AWS_DEFAULT_REGION": Region, "AWS_ACCESS_KEY_ID": keyOf(f.id), "AWS_SECRET_ACCESS_KEY": "local",
+		"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_ACCESS_KEY_ID": keyOf(f.id), "AWS_SECRET_ACCESS_KEY": "local",
 		"AWS_SESSION_TOKEN": "local", "AWS_ENDPOINT_URL": h.endpoint,
 		"AWS_LAMBDA_FUNCTION_NAME": h.Name(f.id), "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.settings.MemorySize), "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",

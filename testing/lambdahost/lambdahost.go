@@ -31,10 +31,10 @@ import (
 	"quickdumpnow.com/smsrelay/testing/lambdahost/template"
 )
 
-// AccountID and Region are those of everything here.
+// AccountID and region are those of everything here.
 const (
 	AccountID = "000000000000"
-	Region    = "us-east-1"
+	region    = "us-east-1"
 )
 
 // Config says what to run.
@@ -115,7 +115,7 @@ func (h *Host) start(ctx context.Context) (err error) {
 		return err
 	}
 	h.stack, err = provision.Create(ctx, h.template, provision.Account{
-		ID: AccountID, Region: Region, StackName: h.config.StackName, APIEndpoint: h.URL(),
+		ID: AccountID, Region: region, StackName: h.config.StackName, APIEndpoint: h.URL(),
 		DynamoDB: h.direct(h.config.DynamoDB), SQS: h.direct(h.config.SQS), Other: h.direct(h.config.Other),
 	})
 	if err != nil {
@@ -158,7 +158,7 @@ func (h *Host) URL() string { return "http://" + h.listener.Addr().String() }
 // direct is a client's configuration for an emulator, past the recorder: as CloudFormation and operators reach AWS.
 func (h *Host) direct(endpoint string) aws.Config {
 	return awsclient.New(awsclient.Config{
-		Region: Region, AccessKeyID: "local", SecretAccessKey: "local", Endpoint: endpoint, AttemptTimeout: time.Minute,
+		Region: region, AccessKeyID: "local", SecretAccessKey: "local", Endpoint: endpoint, AttemptTimeout: time.Minute,
 	})
 }
 

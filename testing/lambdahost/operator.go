@@ -33,7 +33,7 @@ const (
 func SignOperator(ctx context.Context, r *http.Request, body []byte, now time.Time) error {
 	sum := sha256.Sum256(body)
 	credentials := aws.Credentials{AccessKeyID: operatorKey, SecretAccessKey: operatorSecret}
-	return v4.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(sum[:]), apiService, Region, now)
+	return v4.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(sum[:]), apiService, region, now)
 }
 
 // byOperator tells a function who calls it, as the gateway does on a route that IAM guards.

@@ -40,7 +40,7 @@ func (h *Host) startRecorder(ctx context.Context) error {
 	}
 	var err error
 	h.recorder, err = iam.New(iam.Config{
-		Region: Region, AccountID: AccountID, Principals: principals, Canonical: canonicalStream, Observe: h.observer(),
+		Region: region, AccountID: AccountID, Principals: principals, Canonical: canonicalStream, Observe: h.observer(),
 		Backends: map[string]string{
 			"dynamodb": h.config.DynamoDB, "sqs": h.config.SQS,
 			"logs": h.config.Other, "secretsmanager": h.config.Other, "s3": h.config.Other,

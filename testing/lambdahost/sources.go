@@ -74,7 +74,7 @@ func (h *Host) queueSource(ctx context.Context, f *function, p sourceProperties)
 	}
 	call := func(ctx context.Context, batch events.SQSEvent) (response events.SQSEventResponse, err error) {
 		for i := range batch.Records {
-			batch.Records[i].EventSourceARN, batch.Records[i].AWSRegion = p.Queue, Region
+			batch.Records[i].EventSourceARN, batch.Records[i].AWSRegion = p.Queue, region
 		}
 		err = h.call(ctx, f, batch, &response)
 		return response, err
@@ -160,5 +160,5 @@ func canonicalStream(streamARN string) string {
 	if !found {
 		return streamARN
 	}
-	return "arn:aws:dynamodb:" + Region + ":" + AccountID + ":table/" + rest
+	return "arn:aws:dynamodb:" + region + ":" + AccountID + ":table/" + rest
 }

@@ -82,12 +82,12 @@ func acknowledged(kind queue.Kind) events.APIGatewayV2HTTPResponse {
 
 // The statuses of the health answer.
 const (
-	// StatusOK: nothing is known to be wrong.
-	StatusOK = "ok"
-	// StatusDegraded: the relay serves, and texts are refused or held back. A person has to do something.
-	StatusDegraded = "degraded"
-	// StatusFailing: the relay cannot keep what it is given. The answer is a 503.
-	StatusFailing = "failing"
+	// statusOK: nothing is known to be wrong.
+	statusOK = "ok"
+	// statusDegraded: the relay serves, and texts are refused or held back. A person has to do something.
+	statusDegraded = "degraded"
+	// statusFailing: the relay cannot keep what it is given. The answer is a 503.
+	statusFailing = "failing"
 )
 
 // Condition is how the relay is. The zero value is well.
@@ -101,16 +101,16 @@ type Condition struct {
 func (c Condition) status() (name string, code int) {
 	switch {
 	case c.Failing:
-		return StatusFailing, http.StatusServiceUnavailable
+		return statusFailing, http.StatusServiceUnavailable
 	case len(c.Problems) > 0:
-		return StatusDegraded, http.StatusOK
+		return statusDegraded, http.StatusOK
 	default:
-		return StatusOK, http.StatusOK
+		return statusOK, http.StatusOK
 	}
 }
 
-// Health is the health answer.
-type Health struct {
+// health is the health answer.
+type health struct {
 	Status string `json:"status"`
 	// Problems are the Condition's.
 	Problems []string `json:"problems,omitempty"`
@@ -125,7 +125,7 @@ func (h *Handler) health() outcome {
 		condition = h.Condition()
 	}
 	status, code := condition.status()
-	body, err := json.Marshal(Health{Status: status, Problems: condition.Problems, Build: h.Build, UptimeSeconds: int64(uptime / time.Second)})
+	body, err := json.Marshal(health{Status: status, Problems: condition.Problems, Build: h.Build, UptimeSeconds: int64(uptime / time.Second)})
 	if err != nil {
 		return outcome{response: plain(http.StatusInternalServerError), err: err}
 	}

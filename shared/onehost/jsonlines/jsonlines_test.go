@@ -197,7 +197,7 @@ func TestAppendToAClosedLog(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Append(t.Context(), []auditlog.Line{line(`{}`)}); !errors.Is(err, ErrClosed) {
+	if err := l.Append(t.Context(), []auditlog.Line{line(`{}`)}); !errors.Is(err, errClosed) {
 		t.Errorf("Append: error %v, want ErrClosed", err)
 	}
 }

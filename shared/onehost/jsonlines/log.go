@@ -21,8 +21,8 @@ import (
 
 var _ auditlog.Log = (*Log)(nil)
 
-// ErrClosed means that the log was closed.
-var ErrClosed = errors.New("audit log is closed")
+// errClosed means that the log was closed.
+var errClosed = errors.New("audit log is closed")
 
 // errCut means that someone cut the file while it was written to.
 var errCut = errors.New("the file was cut")
@@ -217,7 +217,7 @@ func (l *Log) append(ctx context.Context, lines []auditlog.Line) error {
 		return err
 	}
 	if l.closed {
-		return ErrClosed
+		return errClosed
 	}
 	if err := l.ready(int64(len(text))); err != nil {
 		return err

@@ -27,8 +27,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 )
 
-// ErrClosed means that the database was closed. What was asked for did not happen.
-var ErrClosed = errors.New("database is closed")
+// errClosed means that the database was closed. What was asked for did not happen.
+var errClosed = errors.New("database is closed")
 
 // DB is one open database file. It is safe for concurrent use.
 type DB struct {
@@ -153,7 +153,7 @@ func openPoolAs(mode, path string, connections int, pragmas ...string) (*sql.DB,
 	return pool, nil
 }
 
-// Close waits for the writes under way and closes the file. Those who wait for messages or changes get ErrClosed.
+// Close waits for the writes under way and closes the file. Those who wait for messages or changes get errClosed.
 func (db *DB) Close() error {
 	var err error
 	db.once.Do(func() {
@@ -215,7 +215,7 @@ func (db *DB) await(ctx context.Context, b *bell, wait time.Duration, attempt fu
 		case <-ctx.Done():
 			return &fault.Error{Kind: fault.Transient, Err: ctx.Err()}
 		case <-db.closing:
-			return &fault.Error{Kind: fault.Transient, Err: ErrClosed}
+			return &fault.Error{Kind: fault.Transient, Err: errClosed}
 		}
 	}
 }

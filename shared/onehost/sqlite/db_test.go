@@ -221,11 +221,11 @@ func TestCloseEndsWaiting(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if err := <-errs; !errors.Is(err, ErrClosed) || fault.Of(err).Kind != fault.Transient {
+			if err := <-errs; !errors.Is(err, errClosed) || fault.Of(err).Kind != fault.Transient {
 				t.Errorf("waiting ended with %v, want ErrClosed, transient", err)
 			}
 		}
-		if err := db.Queue("main", QueueConfig{}).Send(t.Context(), text(1, 1)); !errors.Is(err, ErrClosed) {
+		if err := db.Queue("main", QueueConfig{}).Send(t.Context(), text(1, 1)); !errors.Is(err, errClosed) {
 			t.Errorf("Send: error %v, want ErrClosed", err)
 		}
 		if _, err := db.Ledger().Get(t.Context(), "SM"); fault.Of(err).Kind != fault.Transient {

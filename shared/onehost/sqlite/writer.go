@@ -233,7 +233,7 @@ func (db *DB) hand(ctx context.Context, r *request) error {
 	case <-ctx.Done():
 		return &fault.Error{Kind: fault.Transient, Err: ctx.Err()}
 	case <-db.closing:
-		return &fault.Error{Kind: fault.Transient, Err: ErrClosed}
+		return &fault.Error{Kind: fault.Transient, Err: errClosed}
 	}
 }
 

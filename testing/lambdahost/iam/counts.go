@@ -90,10 +90,10 @@ func (r *Recorder) Counts() []Count {
 }
 
 // Totals returns the calls so far, in order.
-func (r *Recorder) Totals() []Total { return r.TotalsSince(nil) }
+func (r *Recorder) Totals() []Total { return r.totalsSince(nil) }
 
-// TotalsSince returns the calls that are not in earlier totals, such as those that one text took.
-func (r *Recorder) TotalsSince(earlier []Total) []Total {
+// totalsSince returns the calls that are not in earlier totals, such as those that one text took.
+func (r *Recorder) totalsSince(earlier []Total) []Total {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	left := map[Total]Total{}

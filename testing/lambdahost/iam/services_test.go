@@ -261,9 +261,9 @@ func TestTotals(t *testing.T) {
 	group.Wait()
 	post(t, config, "PutItem", `{"TableName":"ledger"}`)
 	size := int64(len(body))
-	batch, denied := Total{Principal: "AKID", Operation: "dynamodb:BatchGetItem"}, r.TotalsSince(before)[1]
+	batch, denied := Total{Principal: "AKID", Operation: "dynamodb:BatchGetItem"}, r.totalsSince(before)[1]
 	batch.Calls, batch.Sent, batch.Received = 8, 8*size, 8*int64(len(b.answers["BatchGetItem"]))
-	if diff := cmp.Diff(batch, r.TotalsSince(before)[0]); diff != "" {
+	if diff := cmp.Diff(batch, r.totalsSince(before)[0]); diff != "" {
 		t.Errorf("since (-want +got):\n%s", diff)
 	}
 	if denied.Operation != "dynamodb:PutItem" || denied.Denied != 1 || denied.Calls != 1 {
@@ -277,7 +277,7 @@ func TestTotals(t *testing.T) {
 			t.Errorf("%+v, want each table's to be 9", c)
 		}
 	}
-	if got := r.TotalsSince(r.Totals()); len(got) > 0 {
+	if got := r.totalsSince(r.Totals()); len(got) > 0 {
 		t.Errorf("since just now: %v", got)
 	}
 }

@@ -41,12 +41,12 @@ type Config struct {
 var (
 	// ErrThrottled says that as many processes as the function may have are at work.
 	ErrThrottled = errors.New("function is throttled: all its instances are at work")
-	// ErrTimeout says that the function did not answer in time. Its process is gone.
-	ErrTimeout = errors.New("function timed out")
-	// ErrExited says that the function's process ended before it answered.
-	ErrExited = errors.New("function's process ended")
-	// ErrClosed says that the function was closed.
-	ErrClosed = errors.New("function is closed")
+	// errTimeout says that the function did not answer in time. Its process is gone.
+	errTimeout = errors.New("function timed out")
+	// errExited says that the function's process ended before it answered.
+	errExited = errors.New("function's process ended")
+	// errClosed says that the function was closed.
+	errClosed = errors.New("function is closed")
 )
 
 // FunctionError is what a function answers in place of a response.
@@ -117,7 +117,7 @@ func (f *Function) acquire() (*instance, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return nil, ErrClosed
+		return nil, errClosed
 	}
 	for len(f.idle) > 0 {
 		i := f.idle[len(f.idle)-1]

@@ -102,7 +102,7 @@ func (i *instance) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	case i.events <- event{id: id, payload: payload, deadline: i.config.Now().Add(i.config.Timeout)}:
 		i.asked = false
 	case <-i.gone:
-		return nil, ErrExited
+		return nil, errExited
 	}
 	select {
 	case a := <-i.answers:
@@ -113,9 +113,9 @@ func (i *instance) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return a.payload, nil
 	case <-limit.C:
 		i.kill()
-		return nil, ErrTimeout
+		return nil, errTimeout
 	case <-i.gone:
-		return nil, ErrExited
+		return nil, errExited
 	case <-ctx.Done():
 		i.kill()
 		return nil, context.Cause(ctx)
@@ -137,10 +137,10 @@ func (i *instance) ready(ctx context.Context) error {
 		i.kill()
 		return &FunctionError{Payload: a.payload}
 	case <-i.gone:
-		return ErrExited
+		return errExited
 	case <-limit.C:
 		i.kill()
-		return ErrTimeout
+		return errTimeout
 	case <-ctx.Done():
 		i.kill()
 		return context.Cause(ctx)

@@ -121,7 +121,7 @@ func TestInvoke(t *testing.T) {
 }
 
 func TestInvocationsThatFail(t *testing.T) {
-	for event, want := range map[string]error{"fail": &FunctionError{}, "exit": ErrExited, "sleep": ErrTimeout} {
+	for event, want := range map[string]error{"fail": &FunctionError{}, "exit": errExited, "sleep": errTimeout} {
 		t.Run(event, func(t *testing.T) {
 			f, _ := newFunction(t, func(c *Config) { c.Timeout = time.Second })
 			_, err := invoke(t, f, event)
@@ -138,7 +138,7 @@ func TestInvocationsThatFail(t *testing.T) {
 
 func TestFunctionThatDoesNotStart(t *testing.T) {
 	f, out := newFunction(t, func(c *Config) { c.Environment["BROKEN"] = "yes" })
-	if _, err := invoke(t, f, "a"); !errors.Is(err, ErrExited) || out.all() != "cannot start" {
+	if _, err := invoke(t, f, "a"); !errors.Is(err, errExited) || out.all() != "cannot start" {
 		t.Errorf("error %v after it said %q", err, out.all())
 	}
 }
@@ -175,11 +175,11 @@ func TestKill(t *testing.T) {
 	for killed := 0; killed == 0; time.Sleep(10 * time.Millisecond) {
 		killed = f.Kill()
 	}
-	if err := <-failed; !errors.Is(err, ErrExited) {
+	if err := <-failed; !errors.Is(err, errExited) {
 		t.Errorf("error %v, want that the process ended", err)
 	}
 	f.Close()
-	if _, err := invoke(t, f, "a"); !errors.Is(err, ErrClosed) {
+	if _, err := invoke(t, f, "a"); !errors.Is(err, errClosed) {
 		t.Errorf("error %v, want that the function is closed", err)
 	}
 }
