@@ -20,6 +20,7 @@ func TestMutations(t *testing.T) {
 	}
 	for _, m := range all() {
 		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
 			edits := []relaytest.Edit{{File: m.file, Old: m.old, New: m.broken}}
 			out, err := relaytest.TestBroken(t, root, edits, m.where, "-run", m.noticed)
 			switch {
