@@ -13,10 +13,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// DefaultStepDelay is a delay between status callbacks that is short for a person and long enough for the answer to
-// the create request to arrive first, nearly always.
-const DefaultStepDelay = 5 * time.Millisecond
-
 const (
 	defaultPosts = 16
 	maxPosts     = 1024

@@ -117,9 +117,6 @@ func (r *Relay) URL() string { return "http://" + r.listener.Addr().String() }
 // DB returns the database, for the demo and for tests.
 func (r *Relay) DB() *sqlite.DB { return r.db }
 
-// Metrics returns the metrics, which /metrics serves.
-func (r *Relay) Metrics() *Metrics { return r.metrics }
-
 func (r *Relay) seed(ctx context.Context) error {
 	if len(r.config.Routes) == 0 {
 		return r.warnWithoutRoutes(ctx)
