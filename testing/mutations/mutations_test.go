@@ -13,7 +13,8 @@ var mutationsFlag = flag.Bool("mutations", false, "break the adapters and handle
 // root is the repository, seen from here.
 const root = "../.."
 
-// TestMutations breaks one safeguard after the other. The test that is named has to fail over each.
+// TestMutations breaks one safeguard after the other. The test that is named has to fail over each, and to pass when nothing is broken: one
+// that fails because the machine is busy notices nothing.
 func TestMutations(t *testing.T) {
 	if !*mutationsFlag {
 		t.Skip("takes some minutes; run it with -mutations")
@@ -21,6 +22,9 @@ func TestMutations(t *testing.T) {
 	for _, m := range all() {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
+			if out, err := relaytest.TestBroken(t, root, nil, m.where, "-run", m.noticed); err != nil {
+				t.Fatalf("%s in %s fails though nothing is broken:\n%s", m.noticed, m.where, out)
+			}
 			edits := []relaytest.Edit{{File: m.file, Old: m.old, New: m.broken}}
 			out, err := relaytest.TestBroken(t, root, edits, m.where, "-run", m.noticed)
 			switch {
