@@ -86,9 +86,24 @@ func (s *stage) looked(int) string {
 }
 
 // listed has an operator list texts, of which there are more.
-func (s *stage) listed(int) string {
+func (s *stage) listed(i int) string {
+	if i == 0 {
+		s.fillList()
+	}
 	s.asked("/sms/status?limit=10&number=" + url.QueryEscape(string(number)))
 	return ""
+}
+
+// fillList has more than 10 texts of the number in the ledger.
+func (s *stage) fillList() {
+	s.t.Helper()
+	var sids []string
+	for c := range 12 {
+		sids = append(sids, s.mustText(customer(20+c), number, fmt.Sprintf("The van is %d minutes late, we are sorry", 10+c)))
+	}
+	for _, sid := range sids {
+		s.await(sid, patience, ledger.Delivered)
+	}
 }
 
 func (s *stage) asked(path string) {
