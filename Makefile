@@ -46,18 +46,36 @@ demo: ## Relay one text on this machine, with a stand-in for Twilio, and show it
 test: ## Run all tests that need nothing but Go
 	$(GO) test ./...
 
+# The packages that start goroutines, or whose tests do. The others have nothing to race by themselves: they are pure, no package has a
+# variable that two goroutines could share (gochecknoglobals), and where handlers and adapters call them they are raced with those.
+# testing/e2e and testing/openapi need emulators.
+CONCURRENCY   := ^[[:space:]]*(defer )?go (func|[a-zA-Z])|"sync"|"sync/atomic"|"testing/synctest"|x/sync/errgroup|httptest[.]New|net[.]Listen|http[.]Server[{]
+RACE_PACKAGES = $(filter-out ./testing/simulation/ ./testing/e2e/ ./testing/openapi/,$(sort $(dir $(shell grep -rlE --include='*.go' '$(CONCURRENCY)' ./shared ./functions ./cmd ./testing))))
+# A program with the race detector sleeps for a second before it ends, and the stories run some hundreds of them.
+RACE          := GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 $(GO) test -race
+
 .PHONY: race
-race: ## Run them with the race detector, which needs a C compiler
-	CGO_ENABLED=1 $(GO) test -race -skip '^Test(Chaos|Killed)' $$($(GO) list ./... | grep -v '/testing/simulation$$')
-	CGO_ENABLED=1 $(GO) test -race ./testing/simulation -schedules 1000
+race: ## Run the tests of what runs concurrently with the race detector, which needs a C compiler
+	$(RACE) -skip '^Test(Chaos|Killed)' $(RACE_PACKAGES)
+	$(RACE) ./testing/simulation -schedules 300
+
+.PHONY: race-all
+race-all: ## Run all tests with the race detector, 1,000 schedules of the simulation and two kills of TestChaos
+	$(RACE) -timeout 30m $$($(GO) list ./... | grep -v '/testing/simulation$$')
+	$(RACE) ./testing/simulation -schedules 1000
 
 .PHONY: test-aws
 test-aws: $(OPENAPI_VENV)/ready ## Run the AWS adapters' tests against emulators, and schemathesis (needs Java 17, Maven and Python)
-	RELAY_TOOL_SCHEMATHESIS="$(OPENAPI_VENV)/bin/schemathesis" $(GO) run ./testing/emulators -- $(GO) test -count=1 -skip '^Test(Chaos|Killed)' $(AWS_PACKAGES)
+	RELAY_TOOL_SCHEMATHESIS="$(OPENAPI_VENV)/bin/schemathesis" $(GO) run ./testing/emulators -- $(GO) test -count=1 -skip '^Test(Chaos|Killed|Stories|Burst)' $(AWS_PACKAGES)
 
 .PHONY: e2e-aws
 e2e-aws: sam-build ## Run what sam build made as the template deploys it, over emulators (and qemu-user for its arm64)
 	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 25m ./testing/e2e
+
+.PHONY: costs
+costs: sam-build ## Count the costs from several texts of each path, where e2e-aws plays one that takes what docs/cost.md says
+	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 25m -run 'TestCosts$$' ./testing/e2e -costs.whole
+	$(GO) test -count=1 ./testing/costs
 
 .PHONY: picture
 picture: sam-build ## Draw docs/dashboard.png from a quarter of an hour of the same, with all that can go wrong
@@ -67,7 +85,7 @@ picture: sam-build ## Draw docs/dashboard.png from a quarter of an hour of the s
 	$(GO) run ./testing/dashboards/render -metrics build/picture.jsonl -out docs/dashboard.png
 
 # The packages with a test that asks for an emulator, or for schemathesis. test-aws leaves out their longest ones, which ask for
-# neither.
+# neither: make test runs them.
 AWS_PACKAGES = $(sort $(dir $(shell grep -rlE --include='*_test.go' 'relaytest[.](Emulator|Tool)' ./shared ./functions ./cmd ./testing/states ./testing/openapi)))
 
 .PHONY: chaos
@@ -80,7 +98,7 @@ simulate: ## Play 1,000,000 schedules of the simulation (about half an hour)
 
 .PHONY: mutations
 mutations: ## Break each safeguard on purpose, and see that the simulation, or a test, notices
-	$(GO) test ./testing/simulation ./testing/mutations -count=1 -timeout 30m -run TestMutations -mutations -v
+	$(GO) test ./testing/simulation ./testing/mutations -count=1 -timeout 30m -run 'TestMutations$$' -mutations -v
 
 .PHONY: bench
 bench: ## Run the benchmarks
