@@ -98,16 +98,13 @@ func (r Record) Resend(o Order, now time.Time) (resent Record, changed bool, err
 		return r, false, err
 	}
 	resent.Decision = decided(VerdictResend, o.Decision, now)
-	if to == Queued {
-		if r.State != Uncertain {
-			resent = resent.reopenHops()
-		}
-		last, _ := resent.Current()
-		resent.Redriven, resent.RedrivenAt, resent.NotBefore = last.Number, Stamp(now), Stamp(now)
-		if !resent.RedrivenAt.After(r.RedrivenAt) {
-			// An order is known by this time, also if the clock was ahead when the text was last sent again.
-			resent.RedrivenAt = r.RedrivenAt.Add(time.Millisecond)
-		}
+	if to == Queued && r.State != Uncertain {
+		resent = resent.reopenHops()
+	}
+	resent = resent.startAgain(now)
+	if !resent.RedrivenAt.After(r.RedrivenAt) {
+		// An order is known by this time, also if the clock was ahead when the text was last sent again.
+		resent.RedrivenAt = r.RedrivenAt.Add(time.Millisecond)
 	}
 	return resent, true, nil
 }

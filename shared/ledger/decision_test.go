@@ -107,6 +107,24 @@ func TestResendOpensPhonesAgain(t *testing.T) {
 	}
 }
 
+// TestOrderForATakenText: a text that Twilio has after all is not sent again, but if its message is lost now, it goes on as one that
+// is: earlier attempts do not count, and its age counts from the order.
+func TestOrderForATakenText(t *testing.T) {
+	for name, events := range map[string][]event{
+		"redriven": {claims(0), ended(1, busy, later), buried, told(1, sms.StatusSent), redriven},
+		"ordered":  {claims(0), ended(1, blocked, refused), told(1, sms.StatusSent), ordered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := after(t, events...)
+			stands(t, r, ledger.Sent, "")
+			if r.Redriven != 1 || !r.RedrivenAt.Equal(stamped) || r.SpentAt(hop(0)) != 0 || !r.NotBefore.IsZero() {
+				t.Errorf("record %+v", r)
+			}
+			stands(t, play(t, r, []event{undelivered(1, nextHop)}), ledger.Queued, ledger.ReasonNextHop)
+		})
+	}
+}
+
 // TestLossBeforeAnOrder: a receipt that an earlier message is lost does not take an ordered or redriven text off the queue.
 func TestLossBeforeAnOrder(t *testing.T) {
 	for name, events := range map[string][]event{

@@ -56,7 +56,7 @@ func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
 		return r, false
 	}
 	to, reason := Queued, ReasonDeliveryTimeout
-	if slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.Number > number && a.Unknown() }) {
+	if r.inDoubtAfter(number) {
 		to, reason = Uncertain, ReasonUnknownOutcome
 	}
 	late, err := r.move(to, reason, now)
@@ -72,6 +72,11 @@ func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
 		}
 	}
 	return late, true
+}
+
+// inDoubtAfter reports whether nobody knows what became of an attempt that was made after that one.
+func (r Record) inDoubtAfter(number int) bool {
+	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.Number > number && a.Unknown() })
 }
 
 // refusedForGood reports whether Twilio refused an attempt for a reason that holds for every phone, since an operator last had the
@@ -140,6 +145,9 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 		r.State == Uncertain && givenUp && r.InDoubt():
 		// Another attempt is open, looked for or due, or an operator has to look for it: only a delivery stops that.
 		return r
+	case r.State == Sent && lost && !givenUp && r.inDoubtAfter(number) && !r.underWay():
+		// The phone may have got a later message, as when an earlier one times out.
+		to, reason = Uncertain, ReasonUnknownOutcome
 	case (isCurrent || r.State == Sent && to != Uncertain && !r.refusedForGood()) && !givenUp && lost && onward.To == Queued:
 		// Of a sent text, the attempt that was waited for may be an earlier one.
 		if back, ok := r.goBack(number, onward, now); ok {

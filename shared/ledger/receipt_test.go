@@ -144,6 +144,17 @@ func TestResentTwice(t *testing.T) {
 	}
 }
 
+// TestLossWhileALaterAttemptIsInDoubt: Twilio took what it refused, and says later that it was lost. Meanwhile the same phone may
+// have got the attempt after it, so that the next phone is not texted, though the message to the first one may still come.
+func TestLossWhileALaterAttemptIsInDoubt(t *testing.T) {
+	r := after(t, claims(0), accepted(1, sms.StatusQueued), timedOut(1),
+		claims(1), ended(2, busy, later), claims(1), doubted(3), told(2, sms.StatusSent), concluded(3, park))
+	stands(t, r, ledger.Sent, "")
+	r = play(t, r, []event{undelivered(2, nextHop)})
+	stands(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	stands(t, play(t, r, []event{told(1, sms.StatusDelivered)}), ledger.Delivered, "")
+}
+
 // TestLateReceiptsSettle: whoever waits for a look, or was given up, is told of the delivery.
 func TestLateReceiptsSettle(t *testing.T) {
 	for _, tt := range []struct {

@@ -187,20 +187,28 @@ func (r Record) Redrive(attempts int, now time.Time) (redriven Record, changed b
 	if r.State != Dead || r.Made() != attempts {
 		return r, false, nil
 	}
+	to, reason := Queued, ReasonRedrive
 	switch {
 	case r.Awaited():
-		to, reason := r.rest()
-		redriven, err = r.move(to, reason, now)
-		return redriven, err == nil, err
+		to, reason = r.rest()
 	case r.InDoubt():
 		return r, false, nil
 	}
-	if r, err = r.move(Queued, ReasonRedrive, now); err != nil {
+	if redriven, err = r.move(to, reason, now); err != nil {
 		return r, false, err
 	}
+	return redriven.startAgain(now), true, nil
+}
+
+// startAgain makes the attempts so far not count, and the text's age count from now, because an operator had it sent again; also
+// where Twilio has it and is waited for: if that message is lost, the text goes on as one that is sent again.
+func (r Record) startAgain(now time.Time) Record {
 	last, _ := r.Current()
-	r.Redriven, r.RedrivenAt, r.NotBefore = last.Number, Stamp(now), Stamp(now)
-	return r, true, nil
+	r.Redriven, r.RedrivenAt = last.Number, Stamp(now)
+	if r.State == Queued {
+		r.NotBefore = Stamp(now)
+	}
+	return r
 }
 
 // InDoubt reports whether the text had an attempt of which nobody ever found out what became of it.

@@ -16,7 +16,10 @@ func (s *schedule) checkPatience(r ledger.Record) {
 	awaited, ok := r.AwaitedAttempt()
 	isTimedOut := s.DeliveryTimeout > 0 && ok
 	due := awaited.StartedAt.Add(s.DeliveryTimeout)
-	// Who was held up may have come when the text was too old.
+	// Who was held up while things went wrong may have come when the text was too old.
+	if s.calmSince.After(due) {
+		due = s.calmSince
+	}
 	hadTime := due.Add(time.Hour).Before(s.dueSince(r).Add(s.maxAge()))
 	// While the clock was ahead, the text was too old by it.
 	isRefused := slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.Outcome == fault.Permanent.String() })

@@ -29,7 +29,7 @@ func (s *schedule) checkChange(before, after ledger.Record) {
 			s.checkRevival(before, after)
 		}
 	}
-	if after.Reason == ledger.ReasonResendOrder && before.State != ledger.Queued {
+	if d := after.Decision; d.What == ledger.VerdictResend && d != before.Decision {
 		s.checkResent(before, after)
 	}
 	for i, a := range after.Attempts {
@@ -140,6 +140,10 @@ func (s *schedule) checkAgain(earlier, p *post, name string) {
 		return
 	}
 	m := earlier.message
+	if a := s.attemptOf(earlier); a.Found && len(s.twinsOf(s.current[p.ref.RelayID])) > 1 && (m == nil || a.OutboundSid != m.sid) {
+		// Texts of the same words were taken for each other, and checkTwins counts them.
+		return
+	}
 	refused := m == nil && earlier.answered && !earlier.disturbed
 	isResent, wasDoubtful := s.isResent(earlier, p)
 	switch {
@@ -297,7 +301,7 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 		if len(p.message.heard) > 0 {
 			s.violated("%s is uncertain, though a receipt said that Twilio has it", name)
 		}
-		if last, _ := r.Current(); p.ref.Attempt == last.Number && r.Reason == ledger.ReasonUnknownOutcome && !wasRefused && s.concluded(r).listed[p.message.sid] && s.isInTime(p, last) {
+		if last, _ := r.Current(); p.ref.Attempt == last.Number && r.Reason == ledger.ReasonUnknownOutcome && !wasRefused && len(s.revivals[r.MessageSid]) == 0 && s.concluded(r).listed[p.message.sid] && s.isInTime(p, last) {
 			s.violated("%s is uncertain, though the last look showed its message", name)
 		}
 	}

@@ -62,6 +62,8 @@ type schedule struct {
 	posts         []*post
 	messages      []*message
 	bookings      []booking
+	// calmSince is when the faults stopped.
+	calmSince time.Time
 	// bookedStale: a moment was booked by one who had looked at the clock long before.
 	bookedStale bool
 	// accepted are the texts that the front door said yes to, order those that the queue got, in that order.
@@ -129,6 +131,7 @@ func (s *schedule) run() {
 	}
 	synctest.Wait()
 	s.tellf("faults stop")
+	s.calmSince = time.Now()
 	s.chance.calm = true
 	s.setRight()
 	s.brokenUntil = time.Time{}

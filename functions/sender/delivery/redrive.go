@@ -38,8 +38,12 @@ func (h *Handler) takeBack(ctx context.Context, j *job, edit ledger.Edit) verdic
 	isAwaited := func(r ledger.Record) bool { return r.State.Final() && r.Awaited() }
 	awaited := isAwaited(j.text)
 	if awaited {
-		// Set before it is settled: once it is, nothing says any more that a timer is missing.
-		if err := h.awaitDelivery(ctx, j.text); err != nil {
+		// Set before it is settled: once it is, nothing says any more that a timer is missing. Its age counts as it will then.
+		settled, _, err := edit(j.text)
+		if err == nil {
+			err = h.awaitDelivery(ctx, settled)
+		}
+		if err != nil {
 			return h.notNow(ctx, j, "timer not set", err)
 		}
 	}

@@ -194,21 +194,27 @@ func TestReceiptThatComesDuringARedrive(t *testing.T) {
 	}
 }
 
-// A text that is settled as sent waits for its receipt as any other: without one in time the next hop is tried.
+// A text that is settled as sent waits for its receipt as any other: without one in time the next hop is tried, also if its letter
+// lay so long that the text had become too old.
 func TestSettledTextHasADeliveryTimeout(t *testing.T) {
-	s := newSender(t)
-	s.reroute(timeout(time.Hour))
-	letter := deadText(s)
-	s.queueUp(receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusSent))
-	s.drain()
-	s.twilio.answer = always(nil)
-	s.redriven(letter)
-	s.checkState(1, ledger.Sent, "")
-	s.clock.Advance(2 * time.Hour)
-	s.drain()
-	s.checkPosts(maxAttempts + 1)
-	if last, _ := s.record(1).Current(); last.Hop != 1 {
-		t.Errorf("the last attempt is %+v, want one at the next hop", last)
+	for _, lain := range []time.Duration{0, 24 * time.Hour} {
+		t.Run(lain.String(), func(t *testing.T) {
+			s := newSender(t)
+			s.reroute(timeout(time.Hour))
+			letter := deadText(s)
+			s.queueUp(receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusSent))
+			s.drain()
+			s.clock.Advance(lain)
+			s.twilio.answer = always(nil)
+			s.redriven(letter)
+			s.checkState(1, ledger.Sent, "")
+			s.clock.Advance(2 * time.Hour)
+			s.drain()
+			s.checkPosts(maxAttempts + 1)
+			if last, _ := s.record(1).Current(); last.Hop != 1 {
+				t.Errorf("the last attempt is %+v, want one at the next hop", last)
+			}
+		})
 	}
 }
 
