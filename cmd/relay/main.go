@@ -87,14 +87,20 @@ Begin with "relay demo", which shows the whole way of a text and needs no accoun
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
 	shared := p.Program
-	root.AddCommand(
-		// Every day.
+	group := func(title string, commands ...*cobra.Command) {
+		root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
+		for _, command := range commands {
+			command.GroupID = title
+		}
+		root.AddCommand(commands...)
+	}
+	group("Every day",
 		text.SendCommand(shared),
 		text.StatusCommand(shared),
 		text.TailCommand(shared),
 		route.Command(shared),
-
-		// When something is wrong.
+	)
+	group("When something is wrong",
 		doctor.Command(shared),
 		explain.Command(shared),
 		deadletters.Command(shared),
@@ -102,17 +108,19 @@ Begin with "relay demo", which shows the whole way of a text and needs no accoun
 		text.ResendCommand(shared),
 		sweep.Command(shared),
 		audit.Command(shared),
-
-		// To set it up.
+	)
+	group("To set it up",
 		serve.Command(shared),
 		number.Command(shared, doctor.NumberCheckCommand(shared)),
 		canary.Command(shared, doctor.FrontDoors(shared)),
-
-		// To try it out.
+		version.Command(shared),
+	)
+	group("To try it out, and for developers",
 		demo.Command(shared),
 		fake.Command(shared),
 		bench.Command(shared),
-		version.Command(shared),
 	)
+	root.SetHelpCommandGroupID("To set it up")
+	root.SetCompletionCommandGroupID("To set it up")
 	return root
 }

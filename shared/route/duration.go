@@ -2,7 +2,9 @@ package route
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -10,10 +12,26 @@ import (
 // Duration is a time.Duration that stands in JSON, and so in the tables, as people write it: "90s", "4h", "1h30m".
 type Duration time.Duration
 
-// ParseDuration reads a duration such as "90s" or "4h", see [time.ParseDuration].
+// ParseDuration reads a duration such as "90s" or "4h", see [time.ParseDuration], or one with days of 24 hours before it: "3d", "1d12h".
 func ParseDuration(text string) (Duration, error) {
-	d, err := time.ParseDuration(text)
-	return Duration(d), err
+	days, rest, found := strings.Cut(text, "d")
+	if !found {
+		d, err := time.ParseDuration(text)
+		return Duration(d), err
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no duration", text)
+	}
+	d := time.Duration(n) * 24 * time.Hour
+	if rest != "" {
+		var more time.Duration
+		if more, err = time.ParseDuration(rest); err != nil || more < 0 {
+			return 0, fmt.Errorf("%q is no duration", text)
+		}
+		d += more
+	}
+	return Duration(d), nil
 }
 
 // String writes the duration as short as [ParseDuration] reads it: "4h", not "4h0m0s".

@@ -53,7 +53,7 @@ type filterFlags struct {
 func (f *filterFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.reason, "reason", "", "only those that the sender put there for this reason, such as attempts_exhausted")
 	flags.StringVar(&f.number, "number", "", "only those from or to this number")
-	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
+	flags.StringVar(&f.since, "since", "", "only texts that came in since: "+cli.MomentHelp)
 	flags.StringVar(&f.until, "until", "", "only texts that came in before, in the same form")
 	flags.StringSliceVar(&f.sids, "sid", nil, "only this text; may be repeated")
 	f.numbers.Add(flags)

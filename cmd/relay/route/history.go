@@ -43,7 +43,7 @@ far as it is kept.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.routeHistory(cmd, args[0], f) },
 	}
 	flags := cmd.Flags()
-	flags.Var(&f.at, "at", "show the route at that time alone: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 36h")
+	flags.Var(&f.at, "at", "show the route at that time alone: "+cli.MomentHelp)
 	flags.Var(&f.since, "since", "only changes since then, in the same form")
 	flags.BoolVar(&f.asJSON, "json", false, "print the entries as they are in the log, one a line")
 	f.numbers.Add(flags)

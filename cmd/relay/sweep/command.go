@@ -48,7 +48,7 @@ It looks at every number that has a route. Of attachments Twilio's list tells th
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.numbers, "number", nil, "only texts to this Twilio number; may be repeated (default every number with a route)")
-	flags.StringVar(&f.since, "since", "1h", "how far back: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 6h")
+	flags.StringVar(&f.since, "since", "1h", "how far back: "+cli.MomentHelp)
 	flags.DurationVar(&f.grace, "grace", sweepGrace, "leave texts out that are younger: their webhooks may be on their way")
 	flags.BoolVar(&f.apply, "apply", false, "put them on the queue; without it, only list them")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")

@@ -52,7 +52,7 @@ Uncertain texts are for relay uncertain, dead ones for relay dlq.`,
 	flags.StringSliceVar(&f.states, "state", nil, "only texts in this state: undelivered, failed or dropped (default all three)")
 	flags.StringSliceVar(&f.reasons, "reason", nil, "only texts with this reason, such as inactive")
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
-	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
+	flags.StringVar(&f.since, "since", "", "only texts that came in since: "+cli.MomentHelp)
 	flags.BoolVar(&f.apply, "apply", false, "order them; without it, only say what would be done")
 	flags.StringVar(&f.because, "because", "", "with --apply: why, for the record")
 	flags.StringVar(&f.by, "by", "", "who, for the record (default RELAY_OPERATOR, else the user of this host)")

@@ -57,7 +57,7 @@ audit log first, with who it was: RELAY_OPERATOR, else the user of this host.
 	flags := cmd.Flags()
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
 	flags.StringVar(&f.state, "state", "", "only texts in this state")
-	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
+	flags.StringVar(&f.since, "since", "", "only texts that came in since: "+cli.MomentHelp)
 	flags.StringVar(&f.until, "until", "", "only texts that came in before, in the same form")
 	flags.IntVar(&f.limit, "limit", 20, "most texts to list")
 	flags.BoolVar(&f.trail, "trail", false, "of one text: its changes in the audit log, too")

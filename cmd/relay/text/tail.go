@@ -43,7 +43,7 @@ Numbers are masked in the audit log: --number shows every text that has a number
 	flags := cmd.Flags()
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number, by its last digits")
 	flags.StringVar(&f.state, "state", "", "only changes to this state")
-	flags.StringVar(&f.since, "since", "", "begin back then: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 10m (default now)")
+	flags.StringVar(&f.since, "since", "", "begin back then: "+cli.MomentHelp+" (default now)")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the entries of the audit log, one a line")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
 	f.numbers.Add(flags)

@@ -60,7 +60,7 @@ which phone, and when. Those that were given up are left out unless --all is sai
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.number, "number", "", "only those from or to this number")
-	flags.StringVar(&f.since, "since", "", "only texts that came in since: a time such as 2026-11-24T08:00:00Z, or how long ago, such as 2h")
+	flags.StringVar(&f.since, "since", "", "only texts that came in since: "+cli.MomentHelp)
 	flags.BoolVar(&f.all, "all", false, "those that were given up, too")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the texts")
 	f.numbers.Add(flags)
