@@ -55,7 +55,7 @@ func TestResend(t *testing.T) {
 	r := play(t, in(t, "uncertain"), []event{ordered})
 	stands(t, r, ledger.Queued, ledger.ReasonResendOrder)
 	same(t, "decision", as(ledger.VerdictResend), r.Decision)
-	if !r.NotBefore.Equal(stamped) || r.Redriven != 1 || r.SpentAt(hop(0)) != 0 || !r.DueSince().Equal(stamped) || !r.InDoubt() {
+	if !r.NotBefore.Equal(stamped) || r.RedrivenAfter != 1 || r.AttemptsSpentOn(hop(0)) != 0 || !r.DueSince().Equal(stamped) || !r.InDoubt() {
 		t.Errorf("record %+v", r)
 	}
 	// It goes out, and Twilio takes it; of the first POST still nobody knows.
@@ -81,7 +81,7 @@ func TestResendOfAnEndedText(t *testing.T) {
 			r := play(t, old, []event{ordered})
 			stands(t, r, ledger.Queued, ledger.ReasonResendOrder)
 			same(t, "decision", as(ledger.VerdictResend), r.Decision)
-			if r.Redriven != current(old) || r.SpentAt(hop(0)) != 0 || !r.HopOpen(hop(0)) || !r.NotBefore.Equal(stamped) || !r.DueSince().Equal(stamped) {
+			if r.RedrivenAfter != current(old) || r.AttemptsSpentOn(hop(0)) != 0 || !r.HopOpen(hop(0)) || !r.NotBefore.Equal(stamped) || !r.DueSince().Equal(stamped) {
 				t.Errorf("record %+v", r)
 			}
 			// It is dropped before it has any attempt: the same order, come a second time, must not bring it back.
@@ -117,7 +117,7 @@ func TestOrderForATakenText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := after(t, events...)
 			stands(t, r, ledger.Sent, "")
-			if r.Redriven != 1 || !r.RedrivenAt.Equal(stamped) || r.SpentAt(hop(0)) != 0 || !r.NotBefore.IsZero() {
+			if r.RedrivenAfter != 1 || !r.RedrivenAt.Equal(stamped) || r.AttemptsSpentOn(hop(0)) != 0 || !r.NotBefore.IsZero() {
 				t.Errorf("record %+v", r)
 			}
 			stands(t, play(t, r, []event{undelivered(1, nextHop)}), ledger.Queued, ledger.ReasonNextHop)

@@ -205,7 +205,7 @@ func TestTheOwnWordStands(t *testing.T) {
 func TestASecondDoubt(t *testing.T) {
 	r := play(t, in(t, "doubted"), []event{looked(1), concluded(1, resend), claims(0), doubted(2), looked(2), looked(2), concluded(2, park)})
 	stands(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
-	if r.Attempts[0].Looks != 2 || r.Attempts[1].Looks != 3 || r.SpentAt(relaytest.Destination) != 2 {
-		t.Errorf("looks %d and %d, %d attempts count; want 2, 3, 2", r.Attempts[0].Looks, r.Attempts[1].Looks, r.SpentAt(relaytest.Destination))
+	if r.Attempts[0].Looks != 2 || r.Attempts[1].Looks != 3 || r.AttemptsSpentOn(relaytest.Destination) != 2 {
+		t.Errorf("looks %d and %d, %d attempts count; want 2, 3, 2", r.Attempts[0].Looks, r.Attempts[1].Looks, r.AttemptsSpentOn(relaytest.Destination))
 	}
 }

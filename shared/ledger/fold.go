@@ -34,7 +34,7 @@ type FoldedPhone struct {
 	To sms.PhoneNumber
 	// HopDone is as of an Attempt.
 	HopDone bool `json:",omitempty"`
-	// Spent counts the attempts that count towards the most there may be, after the attempt Since, which is the record's Redriven
+	// Spent counts the attempts that count towards the most there may be, after the attempt Since, which is the record's RedrivenAfter
 	// of the time: after a later redrive they do not count any more.
 	Spent int `json:",omitempty"`
 	Since int `json:",omitempty"`
@@ -53,7 +53,7 @@ func (r Record) fold() Record {
 		if i < 0 {
 			return r
 		}
-		r.Folded = r.Folded.with(r.Attempts[i], r.Redriven)
+		r.Folded = r.Folded.with(r.Attempts[i], r.RedrivenAfter)
 		r.Attempts = slices.Delete(r.Attempts, i, i+1)
 	}
 	return r
@@ -74,7 +74,7 @@ func (r Record) foldable(may func(Attempt) bool) int {
 	})
 }
 
-// with returns f with one attempt more, of a record with that Redriven.
+// with returns f with one attempt more, of a record with that RedrivenAfter.
 func (f Folded) with(a Attempt, redriven int) Folded {
 	f.Attempts++
 	f.InDoubt = f.InDoubt || a.Unknown()
@@ -103,7 +103,7 @@ func (f Folded) phone(to sms.PhoneNumber) FoldedPhone {
 	return FoldedPhone{To: to}
 }
 
-// spentSince returns how many of them count towards the most there may be, of a record with that Redriven.
+// spentSince returns how many of them count towards the most there may be, of a record with that RedrivenAfter.
 func (p FoldedPhone) spentSince(redriven int) int {
 	if p.Since != redriven {
 		return 0

@@ -56,10 +56,10 @@ func unfolded(before, after ledger.Record) ledger.Record {
 func decides(r ledger.Record) map[string]any {
 	all := map[string]any{
 		"state": r.State, "reason": r.Reason, "made": r.Made(), "upcoming": r.Upcoming(), "in doubt": r.InDoubt(),
-		"awaited": r.Awaited(), "texted": r.Texted(), "redriven": r.Redriven,
+		"awaited": r.Awaited(), "texted": r.AcceptedByTwilio(), "redriven": r.RedrivenAfter,
 	}
 	for n := range 3 {
-		all["spent at "+string(hop(n))], all["open "+string(hop(n))] = r.SpentAt(hop(n)), r.HopOpen(hop(n))
+		all["spent at "+string(hop(n))], all["open "+string(hop(n))] = r.AttemptsSpentOn(hop(n)), r.HopOpen(hop(n))
 	}
 	return all
 }
@@ -146,7 +146,7 @@ func TestManyDoubtsFit(t *testing.T) {
 		r = play(t, r, []event{claims(n % 3), doubted(n + 1), concluded(n+1, ledger.Onward{To: ledger.Queued})})
 	}
 	encoded, err := json.Marshal(r)
-	if err != nil || len(encoded) > most || r.Made() != 1000 || !r.InDoubt() || r.SpentAt(hop(0)) != 334 {
-		t.Errorf("%d attempts, %d at the first phone, in doubt %v, in %d bytes, error %v", r.Made(), r.SpentAt(hop(0)), r.InDoubt(), len(encoded), err)
+	if err != nil || len(encoded) > most || r.Made() != 1000 || !r.InDoubt() || r.AttemptsSpentOn(hop(0)) != 334 {
+		t.Errorf("%d attempts, %d at the first phone, in doubt %v, in %d bytes, error %v", r.Made(), r.AttemptsSpentOn(hop(0)), r.InDoubt(), len(encoded), err)
 	}
 }

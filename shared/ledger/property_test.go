@@ -71,7 +71,7 @@ func (l *life) keepsText(t *rapid.T, event string, old, next ledger.Record) {
 		next.Decision = old.Decision
 	}
 	if event == "Resend" {
-		next.Redriven, next.RedrivenAt = old.Redriven, old.RedrivenAt
+		next.RedrivenAfter, next.RedrivenAt = old.RedrivenAfter, old.RedrivenAt
 	}
 	if !cmp.Equal(old, next) {
 		t.Fatalf("%s changed the text itself (-old +new):\n%s", event, cmp.Diff(old, next))

@@ -83,7 +83,7 @@ func (r Record) inDoubtAfter(number int) bool {
 // text sent again: whatever comes of an earlier message, no other attempt is made.
 func (r Record) refusedForGood() bool {
 	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool {
-		return a.Number > r.Redriven && a.Outcome == fault.Permanent.String() && !a.HopDone
+		return a.Number > r.RedrivenAfter && a.Outcome == fault.Permanent.String() && !a.HopDone
 	})
 }
 
@@ -153,7 +153,7 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 		if back, ok := r.goBack(number, onward, now); ok {
 			return back
 		}
-	case r.State == Queued && lost && number <= r.Redriven && to != Sent:
+	case r.State == Queued && lost && number <= r.RedrivenAfter && to != Sent:
 		// An operator had it sent again since: that an earlier message is lost changes nothing.
 		return r
 	}

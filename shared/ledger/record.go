@@ -51,9 +51,9 @@ type Record struct {
 	NotBefore time.Time `json:",omitzero"`
 	// Slot is set while State is Queued and the text waits for the moment that the pace limits gave it.
 	Slot Slot `json:",omitzero"`
-	// Redriven is the number of the last attempt before an operator had the text sent again, RedrivenAt when that was; zero if there was none.
-	Redriven   int       `json:",omitempty"`
-	RedrivenAt time.Time `json:",omitzero"`
+	// RedrivenAfter is the number of the last attempt before an operator had the text sent again, RedrivenAt when that was; zero if there was none.
+	RedrivenAfter int       `json:"Redriven,omitempty"`
+	RedrivenAt    time.Time `json:",omitzero"`
 	// Decision is the last that an operator took about the text; zero if there was none.
 	Decision Decision `json:",omitzero"`
 	// Reading is the last time that somebody was shown what the text says; zero if nobody was.
@@ -188,21 +188,21 @@ func (r Record) DueSince() time.Time {
 	return r.ReceivedAt
 }
 
-// SpentAt returns how many attempts at that phone, since the last redrive, count towards the most there may be.
-func (r Record) SpentAt(to sms.PhoneNumber) int {
+// AttemptsSpentOn returns how many attempts at that phone, since the last redrive, count towards the most there may be.
+func (r Record) AttemptsSpentOn(to sms.PhoneNumber) int {
 	spent := 0
 	for _, a := range r.Attempts {
-		if sms.Same(a.To, to) && a.spent() && a.Number > r.Redriven {
+		if sms.Same(a.To, to) && a.spent() && a.Number > r.RedrivenAfter {
 			spent++
 		}
 	}
-	return spent + r.Folded.phone(to).spentSince(r.Redriven)
+	return spent + r.Folded.phone(to).spentSince(r.RedrivenAfter)
 }
 
 // TriesAt returns how many attempts were made at that phone since the last redrive or the last attempt at another phone. Those
 // that are not kept count as well.
 func (r Record) TriesAt(to sms.PhoneNumber) int {
-	before := r.Redriven
+	before := r.RedrivenAfter
 	for _, a := range r.Attempts {
 		if !sms.Same(a.To, to) {
 			before = max(before, a.Number)
@@ -215,14 +215,14 @@ func (r Record) TriesAt(to sms.PhoneNumber) int {
 // death has a number of attempts of its own, by which its letter is known.
 func (r Record) WaitsOut() bool {
 	last, _ := r.Current()
-	return r.State == Queued && last.Number > r.Redriven && (last.Outcome == fault.Transient.String() || slices.Contains(sparing(), last.Outcome))
+	return r.State == Queued && last.Number > r.RedrivenAfter && (last.Outcome == fault.Transient.String() || slices.Contains(sparing(), last.Outcome))
 }
 
 // Notice reports whether the phone is sent a notice that the customer has opted out, in place of the words.
 func (r Record) Notice() bool { return !r.Manual && sms.KeywordOf(r.Keyword).Type == sms.OptOutStop }
 
-// Texted reports whether Twilio is known to have taken a message for this text, at any hop.
-func (r Record) Texted() bool { return slices.ContainsFunc(r.Attempts, Attempt.Accepted) }
+// AcceptedByTwilio reports whether Twilio is known to have taken a message for this text, at any hop.
+func (r Record) AcceptedByTwilio() bool { return slices.ContainsFunc(r.Attempts, Attempt.Accepted) }
 
 // ReachedNobody reports whether the text ended on no phone, though it was meant for one. Not so a text that Twilio turned out to
 // have after its end, nor one that still waits, is in doubt or is dead: those have lists and alarms of their own.

@@ -75,7 +75,7 @@ func (s *story) attempts(t *rapid.T) {
 		r, err := s.record.GiveUp(s.now)
 		s.become(t, "GiveUp", r, true, err)
 		return
-	case s.record.SpentAt(hop(n)) >= maxAttempts:
+	case s.record.AttemptsSpentOn(hop(n)) >= maxAttempts:
 		r, err := s.record.Die(ledger.ReasonAttemptsExhausted, s.now)
 		s.become(t, "Die", r, true, err)
 		return
@@ -113,7 +113,7 @@ func (s *story) mayBeClaimed(t *rapid.T, n int) {
 func (s *story) looks(t *rapid.T, last ledger.Attempt) {
 	_, there := s.journeys[last.Number]
 	onward := park
-	if s.resends && s.record.SpentAt(last.To) < maxAttempts {
+	if s.resends && s.record.AttemptsSpentOn(last.To) < maxAttempts {
 		onward = resend
 	}
 	switch {

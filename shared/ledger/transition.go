@@ -66,7 +66,7 @@ func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Du
 		return r, err
 	}
 	number := r.Upcoming()
-	if last, ok := r.Current(); ok && last.traceless() && last.Number > r.Redriven {
+	if last, ok := r.Current(); ok && last.traceless() && last.Number > r.RedrivenAfter {
 		// Such tries may go on for days: only the last one is kept. Those before a redrive tell its letter from a later one.
 		r.Attempts = r.Attempts[:len(r.Attempts)-1]
 	}
@@ -150,7 +150,7 @@ func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
 		return r, err
 	}
 	to, why := Dropped, reason
-	if r.Texted() || r.InDoubt() {
+	if r.AcceptedByTwilio() || r.InDoubt() {
 		to, why = r.rest()
 	}
 	if to != Sent && why == "" {
@@ -164,7 +164,7 @@ func (r Record) GiveUp(now time.Time) (Record, error) {
 	if err := r.waiting(Failed); err != nil {
 		return r, err
 	}
-	if r.Texted() || r.InDoubt() {
+	if r.AcceptedByTwilio() || r.InDoubt() {
 		return r.Drop("", now)
 	}
 	if !r.Addressed() {
@@ -204,7 +204,7 @@ func (r Record) Redrive(attempts int, now time.Time) (redriven Record, changed b
 // where Twilio has it and is waited for: if that message is lost, the text goes on as one that is sent again.
 func (r Record) startAgain(now time.Time) Record {
 	last, _ := r.Current()
-	r.Redriven, r.RedrivenAt = last.Number, Stamp(now)
+	r.RedrivenAfter, r.RedrivenAt = last.Number, Stamp(now)
 	if r.State == Queued {
 		r.NotBefore = Stamp(now)
 	}

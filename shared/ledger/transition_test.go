@@ -44,8 +44,8 @@ func TestClaimKeepsOneUnusableAccount(t *testing.T) {
 	for n := range 50 {
 		r = play(t, r, []event{claims(0), ended(n+2, suspended, later)})
 	}
-	if len(r.Attempts) != 2 || r.SpentAt(hop(0)) != 1 {
-		t.Errorf("%d attempts of which %d count, want 2 of which 1 counts", len(r.Attempts), r.SpentAt(hop(0)))
+	if len(r.Attempts) != 2 || r.AttemptsSpentOn(hop(0)) != 1 {
+		t.Errorf("%d attempts of which %d count, want 2 of which 1 counts", len(r.Attempts), r.AttemptsSpentOn(hop(0)))
 	}
 	if r.Upcoming() != 52 {
 		t.Errorf("attempt number %d after 51 tries, want 52: receipts tell attempts by it", r.Upcoming())
@@ -60,8 +60,8 @@ func TestSpellingsAreOnePhone(t *testing.T) {
 	const before, after = sms.PhoneNumber("+4407700900123"), sms.PhoneNumber("+447700900123")
 	kept := ledger.Record{Attempts: []ledger.Attempt{{Number: 1, To: before, Outcome: "transient"}}}
 	folded := ledger.Record{Folded: ledger.Folded{Attempts: 1, Phones: []ledger.FoldedPhone{{To: before, Spent: 1, HopDone: true}}}}
-	if kept.SpentAt(after) != 1 || kept.TriesAt(after) != 1 || folded.SpentAt(after) != 1 || folded.HopOpen(after) {
-		t.Errorf("spent %d, tries %d; folded %d, open %v: want 1, 1, 1, false", kept.SpentAt(after), kept.TriesAt(after), folded.SpentAt(after), folded.HopOpen(after))
+	if kept.AttemptsSpentOn(after) != 1 || kept.TriesAt(after) != 1 || folded.AttemptsSpentOn(after) != 1 || folded.HopOpen(after) {
+		t.Errorf("spent %d, tries %d; folded %d, open %v: want 1, 1, 1, false", kept.AttemptsSpentOn(after), kept.TriesAt(after), folded.AttemptsSpentOn(after), folded.HopOpen(after))
 	}
 }
 
@@ -86,8 +86,8 @@ func TestBookKeepsTheAttempts(t *testing.T) {
 	booked := play(t, r, []event{books(0)})
 	same(t, "attempts", r.Attempts, booked.Attempts)
 	claimed := play(t, booked, []event{claims(0)})
-	if (claimed.Slot != ledger.Slot{}) || claimed.SpentAt(hop(0)) != 2 {
-		t.Errorf("claimed with slot %+v as attempt %d, want none and the second", claimed.Slot, claimed.SpentAt(hop(0)))
+	if (claimed.Slot != ledger.Slot{}) || claimed.AttemptsSpentOn(hop(0)) != 2 {
+		t.Errorf("claimed with slot %+v as attempt %d, want none and the second", claimed.Slot, claimed.AttemptsSpentOn(hop(0)))
 	}
 }
 
@@ -237,18 +237,18 @@ func TestCounts(t *testing.T) {
 		{"dropped", 0, 0, 1, false, true},
 	} {
 		r := in(t, tt.name)
-		if first, second := r.SpentAt(hop(0)), r.SpentAt(hop(1)); first != tt.first || second != tt.second {
+		if first, second := r.AttemptsSpentOn(hop(0)), r.AttemptsSpentOn(hop(1)); first != tt.first || second != tt.second {
 			t.Errorf("%s: %d attempts at the first phone and %d at the second, want %d and %d", tt.name, first, second, tt.first, tt.second)
 		}
-		if r.Upcoming() != tt.upcoming || r.Texted() != tt.texted {
-			t.Errorf("%s: next attempt %d, texted %v; want %d, %v", tt.name, r.Upcoming(), r.Texted(), tt.upcoming, tt.texted)
+		if r.Upcoming() != tt.upcoming || r.AcceptedByTwilio() != tt.texted {
+			t.Errorf("%s: next attempt %d, texted %v; want %d, %v", tt.name, r.Upcoming(), r.AcceptedByTwilio(), tt.upcoming, tt.texted)
 		}
 		if r.HopOpen(hop(0)) != tt.firstHopIsOpen || !r.HopOpen(hop(1)) {
 			t.Errorf("%s: hops are open %v, %v; want %v, true", tt.name, r.HopOpen(hop(0)), r.HopOpen(hop(1)), tt.firstHopIsOpen)
 		}
 	}
-	if got := play(t, in(t, "open"), []event{ended(1, suspended, later)}).SpentAt(hop(0)); got != 0 {
-		t.Errorf("after an unusable account, SpentAt = %d, want 0", got)
+	if got := play(t, in(t, "open"), []event{ended(1, suspended, later)}).AttemptsSpentOn(hop(0)); got != 0 {
+		t.Errorf("after an unusable account, AttemptsSpentOn = %d, want 0", got)
 	}
 }
 

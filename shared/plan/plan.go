@@ -104,7 +104,7 @@ func along(p Plan, q Question, way route.Route) Plan {
 	}
 	p.Open = way.Open()
 	for _, hop := range p.Open {
-		if q.Text.HopOpen(hop) && (q.MaxAttempts == 0 || q.Text.SpentAt(hop) < q.MaxAttempts) {
+		if q.Text.HopOpen(hop) && (q.MaxAttempts == 0 || q.Text.AttemptsSpentOn(hop) < q.MaxAttempts) {
 			p.To, p.Hop, p.Marked = hop, slices.Index(way.Hops(), hop), way.IsOptedOut(hop)
 			break
 		}

@@ -14,7 +14,7 @@ import (
 
 // assignments calls yield with every way in which the messages may have been made by the POSTs: each message by one POST
 // that could have, no POST two. by[i] is the POST of message i, POST 0 is the one in question.
-func assignments(messages []sms.Found, posts []time.Time, yield func(by []int)) {
+func assignments(messages []sms.Listed, posts []time.Time, yield func(by []int)) {
 	by := make([]int, len(messages))
 	taken := make([]bool, len(posts))
 	var assign func(i int)
@@ -38,7 +38,7 @@ func assignments(messages []sms.Found, posts []time.Time, yield func(by []int)) 
 }
 
 // draw draws when POSTs of the same words began, and messages of those words on the list. Most lie close together.
-func draw(t *rapid.T) (posts []time.Time, messages []sms.Found) {
+func draw(t *rapid.T) (posts []time.Time, messages []sms.Listed) {
 	within := rapid.SampledFrom([]int{3, 30, 150}).Draw(t, "within")
 	for _, ms := range rapid.SliceOfNDistinct(rapid.IntRange(-1000*within, 1000*within), 1, 5, rapid.ID).Draw(t, "posts") {
 		posts = append(posts, noon.Add(time.Duration(ms)*time.Millisecond))
@@ -50,7 +50,7 @@ func draw(t *rapid.T) (posts []time.Time, messages []sms.Found) {
 }
 
 // about is the question about the nth POST, of which the others are rivals.
-func about(nth int, posts []time.Time, messages []sms.Found) reconcile.Question {
+func about(nth int, posts []time.Time, messages []sms.Listed) reconcile.Question {
 	return reconcile.Question{
 		Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: posts[nth], Span: span, Listed: messages,
 		Rivals: slices.Delete(slices.Clone(posts), nth, nth+1),
@@ -91,7 +91,7 @@ func TestFindAgainstEveryAssignment(t *testing.T) {
 }
 
 // ordered reports whether the messages were made in the order of their POSTs.
-func ordered(by []int, posts []time.Time, messages []sms.Found) bool {
+func ordered(by []int, posts []time.Time, messages []sms.Listed) bool {
 	for a := range by {
 		for b := range by {
 			if messages[a].DateCreated.Before(messages[b].DateCreated) && posts[by[a]].After(posts[by[b]]) {
@@ -144,8 +144,8 @@ func TestFindOneAfterTheOther(t *testing.T) {
 }
 
 // possible reports whether the messages that are not known can all have been made by the POSTs.
-func possible(messages []sms.Found, known map[string]bool, posts []time.Time) bool {
-	unknown := slices.DeleteFunc(slices.Clone(messages), func(m sms.Found) bool { return known[m.Sid] })
+func possible(messages []sms.Listed, known map[string]bool, posts []time.Time) bool {
+	unknown := slices.DeleteFunc(slices.Clone(messages), func(m sms.Listed) bool { return known[m.Sid] })
 	found := false
 	assignments(unknown, posts, func([]int) { found = true })
 	return found

@@ -31,7 +31,7 @@ type Question struct {
 	// Span is for how long the list is looked at, Longest how long a POST may take, see [Window].
 	Span, Longest time.Duration
 	// Listed are messages from Twilio's list, among which the lost one would be.
-	Listed []sms.Found
+	Listed []sms.Listed
 	// Known holds the MessageSids of which the ledger knows whose they are.
 	Known map[string]bool
 	// Rivals are when other POSTs of the same words to the same phone began that may have made one of the messages: their
@@ -67,30 +67,30 @@ func (v Verdict) String() string {
 
 // Find answers the question. The message is set with Present. Identical texts are told apart by counting: if there are
 // more messages than rivals, this POST made one of them, and the order of the POSTs says which.
-func Find(q Question) (message sms.Found, verdict Verdict) {
-	var candidates []sms.Found
+func Find(q Question) (message sms.Listed, verdict Verdict) {
+	var candidates []sms.Listed
 	for _, m := range q.Listed {
 		if q.isLike(m) && !q.Known[m.Sid] && q.within(q.StartedAt, m) {
 			candidates = append(candidates, m)
 		}
 	}
-	slices.SortFunc(candidates, func(a, b sms.Found) int {
+	slices.SortFunc(candidates, func(a, b sms.Listed) int {
 		return cmp.Or(a.DateCreated.Compare(b.DateCreated), cmp.Compare(a.Sid, b.Sid))
 	})
-	candidates = slices.CompactFunc(candidates, func(a, b sms.Found) bool { return a.Sid == b.Sid })
+	candidates = slices.CompactFunc(candidates, func(a, b sms.Listed) bool { return a.Sid == b.Sid })
 	rivals, earlier := q.rivalsFor(candidates)
 	switch {
 	case len(candidates) == 0:
-		return sms.Found{}, Absent
+		return sms.Listed{}, Absent
 	case len(candidates) <= rivals:
-		return sms.Found{}, Ambiguous
+		return sms.Listed{}, Ambiguous
 	default:
 		return candidates[min(earlier, len(candidates)-1)], Present
 	}
 }
 
 // isLike reports whether a listed message says the same to the same phone.
-func (q Question) isLike(m sms.Found) bool {
+func (q Question) isLike(m sms.Listed) bool {
 	return m.Direction == sms.DirectionAPI && sms.Same(m.From, q.Message.From) && sms.Same(m.To, q.Message.To) && Same(m.Body, q.Message.Body)
 }
 
@@ -98,9 +98,9 @@ func (q Question) isLike(m sms.Found) bool {
 func Same(a, b string) bool { return strings.TrimSpace(a) == strings.TrimSpace(b) }
 
 // rivalsFor counts the rivals that may have made one of the candidates, and those of them that began earlier.
-func (q Question) rivalsFor(candidates []sms.Found) (rivals, earlier int) {
+func (q Question) rivalsFor(candidates []sms.Listed) (rivals, earlier int) {
 	for _, startedAt := range q.Rivals {
-		if !slices.ContainsFunc(candidates, func(m sms.Found) bool { return q.within(startedAt, m) }) {
+		if !slices.ContainsFunc(candidates, func(m sms.Listed) bool { return q.within(startedAt, m) }) {
 			continue
 		}
 		rivals++
@@ -112,7 +112,7 @@ func (q Question) rivalsFor(candidates []sms.Found) (rivals, earlier int) {
 }
 
 // within reports whether the message may be that of a POST begun at startedAt. Twilio's dates are exact to the second.
-func (q Question) within(startedAt time.Time, m sms.Found) bool {
+func (q Question) within(startedAt time.Time, m sms.Listed) bool {
 	from, to := Window(startedAt, q.Span, q.Longest)
 	return !m.DateCreated.Before(from.Truncate(time.Second)) && !m.DateCreated.After(to)
 }

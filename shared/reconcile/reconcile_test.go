@@ -20,15 +20,15 @@ const (
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // listed is a message like the lost one, created that long after noon.
-func listed(name string, after time.Duration) sms.Found {
-	return sms.Found{
+func listed(name string, after time.Duration) sms.Listed {
+	return sms.Listed{
 		Sid: "SM" + name, Status: sms.StatusSent, Body: words, From: number, To: phone, Direction: sms.DirectionAPI,
 		DateCreated: noon.Add(after).Truncate(time.Second),
 	}
 }
 
 // but returns the message with a change.
-func but(m sms.Found, edit func(m *sms.Found)) sms.Found {
+func but(m sms.Listed, edit func(m *sms.Listed)) sms.Listed {
 	edit(&m)
 	return m
 }
@@ -37,29 +37,29 @@ func TestFind(t *testing.T) {
 	const absent, present, ambiguous = reconcile.Absent, reconcile.Present, reconcile.Ambiguous
 	a, b, c := listed("a", 0), listed("b", time.Second), listed("c", 2*time.Second)
 	for name, tt := range map[string]struct {
-		listed []sms.Found
+		listed []sms.Listed
 		known  []string
 		rivals []time.Duration
 		want   reconcile.Verdict
 		sid    string
 	}{
 		"nothing":                  {nil, nil, nil, absent, ""},
-		"it":                       {[]sms.Found{a}, nil, nil, present, "SMa"},
-		"it, listed twice":         {[]sms.Found{a, a}, nil, nil, present, "SMa"},
-		"another's":                {[]sms.Found{a}, []string{"SMa"}, nil, absent, ""},
-		"another's and it":         {[]sms.Found{b, a}, []string{"SMa"}, nil, present, "SMb"},
-		"a rival's or it":          {[]sms.Found{a}, nil, []time.Duration{0}, ambiguous, ""},
-		"listed twice, one rival":  {[]sms.Found{a, a}, nil, []time.Duration{time.Second}, ambiguous, ""},
-		"a rival's and it":         {[]sms.Found{a, b}, nil, []time.Duration{-time.Second}, present, "SMb"},
-		"it and a rival's":         {[]sms.Found{b, a}, nil, []time.Duration{time.Second}, present, "SMa"},
-		"between two rivals":       {[]sms.Found{c, b, a}, nil, []time.Duration{time.Second, -time.Second}, present, "SMb"},
-		"two rivals, two there":    {[]sms.Found{a, b}, nil, []time.Duration{time.Second, -time.Second}, ambiguous, ""},
+		"it":                       {[]sms.Listed{a}, nil, nil, present, "SMa"},
+		"it, listed twice":         {[]sms.Listed{a, a}, nil, nil, present, "SMa"},
+		"another's":                {[]sms.Listed{a}, []string{"SMa"}, nil, absent, ""},
+		"another's and it":         {[]sms.Listed{b, a}, []string{"SMa"}, nil, present, "SMb"},
+		"a rival's or it":          {[]sms.Listed{a}, nil, []time.Duration{0}, ambiguous, ""},
+		"listed twice, one rival":  {[]sms.Listed{a, a}, nil, []time.Duration{time.Second}, ambiguous, ""},
+		"a rival's and it":         {[]sms.Listed{a, b}, nil, []time.Duration{-time.Second}, present, "SMb"},
+		"it and a rival's":         {[]sms.Listed{b, a}, nil, []time.Duration{time.Second}, present, "SMa"},
+		"between two rivals":       {[]sms.Listed{c, b, a}, nil, []time.Duration{time.Second, -time.Second}, present, "SMb"},
+		"two rivals, two there":    {[]sms.Listed{a, b}, nil, []time.Duration{time.Second, -time.Second}, ambiguous, ""},
 		"rivals, nothing there":    {nil, nil, []time.Duration{0, 0}, absent, ""},
-		"a rival of long ago":      {[]sms.Found{a}, nil, []time.Duration{-91 * time.Second}, present, "SMa"},
-		"a rival that began later": {[]sms.Found{a}, nil, []time.Duration{31 * time.Second}, present, "SMa"},
-		"known and rival":          {[]sms.Found{a, b, c}, []string{"SMb"}, []time.Duration{-time.Second}, present, "SMc"},
-		"of the same second":       {[]sms.Found{listed("y", 0), listed("x", 0)}, nil, []time.Duration{-time.Second}, present, "SMy"},
-		"more than can be":         {[]sms.Found{a, b, c}, nil, nil, present, "SMa"},
+		"a rival of long ago":      {[]sms.Listed{a}, nil, []time.Duration{-91 * time.Second}, present, "SMa"},
+		"a rival that began later": {[]sms.Listed{a}, nil, []time.Duration{31 * time.Second}, present, "SMa"},
+		"known and rival":          {[]sms.Listed{a, b, c}, []string{"SMb"}, []time.Duration{-time.Second}, present, "SMc"},
+		"of the same second":       {[]sms.Listed{listed("y", 0), listed("x", 0)}, nil, []time.Duration{-time.Second}, present, "SMy"},
+		"more than can be":         {[]sms.Listed{a, b, c}, nil, nil, present, "SMa"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := reconcile.Question{Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span, Listed: tt.listed, Known: map[string]bool{}}
@@ -81,7 +81,7 @@ func TestFind(t *testing.T) {
 func TestFindInAnotherSpelling(t *testing.T) {
 	message := listed("a", 0)
 	message.To = "+447700900123"
-	q := reconcile.Question{Message: sms.Outbound{From: number, To: "+4407700900123", Body: words}, StartedAt: noon, Span: span, Listed: []sms.Found{message}}
+	q := reconcile.Question{Message: sms.Outbound{From: number, To: "+4407700900123", Body: words}, StartedAt: noon, Span: span, Listed: []sms.Listed{message}}
 	if found, verdict := reconcile.Find(q); verdict != reconcile.Present || found.Sid != message.Sid {
 		t.Errorf("Find = %q, %v; want %q", found.Sid, verdict, message.Sid)
 	}
@@ -90,28 +90,28 @@ func TestFindInAnotherSpelling(t *testing.T) {
 // What is on the list is the lost message only if it says the same to the same phone, from the API, at its time.
 func TestIsLike(t *testing.T) {
 	for name, tt := range map[string]struct {
-		edit func(m *sms.Found)
+		edit func(m *sms.Listed)
 		want reconcile.Verdict
 	}{
-		"all the same":       {func(*sms.Found) {}, reconcile.Present},
-		"any status":         {func(m *sms.Found) { m.Status = sms.StatusFailed }, reconcile.Present},
-		"blanks at its ends": {func(m *sms.Found) { m.Body = "\n " + m.Body + "\t" }, reconcile.Present},
-		"other words":        {func(m *sms.Found) { m.Body += "." }, reconcile.Absent},
-		"blanks inside":      {func(m *sms.Found) { m.Body = "From +18585550111:  Is the gate open?" }, reconcile.Absent},
-		"no words":           {func(m *sms.Found) { m.Body = "" }, reconcile.Absent},
-		"other phone":        {func(m *sms.Found) { m.To = "+18585550133" }, reconcile.Absent},
-		"other number":       {func(m *sms.Found) { m.From = "+18585550140" }, reconcile.Absent},
-		"a customer's":       {func(m *sms.Found) { m.Direction = "inbound" }, reconcile.Absent},
-		"a reply":            {func(m *sms.Found) { m.Direction = "outbound-reply" }, reconcile.Absent},
-		"no direction":       {func(m *sms.Found) { m.Direction = "" }, reconcile.Absent},
-		"our clock is ahead": {func(m *sms.Found) { m.DateCreated = noon.Add(-30 * time.Second) }, reconcile.Present},
-		"older than that":    {func(m *sms.Found) { m.DateCreated = noon.Add(-31 * time.Second) }, reconcile.Absent},
-		"taken late":         {func(m *sms.Found) { m.DateCreated = noon.Add(90 * time.Second) }, reconcile.Present},
-		"taken later":        {func(m *sms.Found) { m.DateCreated = noon.Add(91 * time.Second) }, reconcile.Absent},
-		"created who knows":  {func(m *sms.Found) { m.DateCreated = time.Time{} }, reconcile.Absent},
+		"all the same":       {func(*sms.Listed) {}, reconcile.Present},
+		"any status":         {func(m *sms.Listed) { m.Status = sms.StatusFailed }, reconcile.Present},
+		"blanks at its ends": {func(m *sms.Listed) { m.Body = "\n " + m.Body + "\t" }, reconcile.Present},
+		"other words":        {func(m *sms.Listed) { m.Body += "." }, reconcile.Absent},
+		"blanks inside":      {func(m *sms.Listed) { m.Body = "From +18585550111:  Is the gate open?" }, reconcile.Absent},
+		"no words":           {func(m *sms.Listed) { m.Body = "" }, reconcile.Absent},
+		"other phone":        {func(m *sms.Listed) { m.To = "+18585550133" }, reconcile.Absent},
+		"other number":       {func(m *sms.Listed) { m.From = "+18585550140" }, reconcile.Absent},
+		"a customer's":       {func(m *sms.Listed) { m.Direction = "inbound" }, reconcile.Absent},
+		"a reply":            {func(m *sms.Listed) { m.Direction = "outbound-reply" }, reconcile.Absent},
+		"no direction":       {func(m *sms.Listed) { m.Direction = "" }, reconcile.Absent},
+		"our clock is ahead": {func(m *sms.Listed) { m.DateCreated = noon.Add(-30 * time.Second) }, reconcile.Present},
+		"older than that":    {func(m *sms.Listed) { m.DateCreated = noon.Add(-31 * time.Second) }, reconcile.Absent},
+		"taken late":         {func(m *sms.Listed) { m.DateCreated = noon.Add(90 * time.Second) }, reconcile.Present},
+		"taken later":        {func(m *sms.Listed) { m.DateCreated = noon.Add(91 * time.Second) }, reconcile.Absent},
+		"created who knows":  {func(m *sms.Listed) { m.DateCreated = time.Time{} }, reconcile.Absent},
 	} {
 		t.Run(name, func(t *testing.T) {
-			q := reconcile.Question{Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span, Listed: []sms.Found{but(listed("a", 0), tt.edit)}}
+			q := reconcile.Question{Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span, Listed: []sms.Listed{but(listed("a", 0), tt.edit)}}
 			if _, verdict := reconcile.Find(q); verdict != tt.want {
 				t.Errorf("verdict %v, want %v", verdict, tt.want)
 			}
@@ -126,7 +126,7 @@ func TestSecondsOfTheWindow(t *testing.T) {
 	for created, want := range map[time.Duration]reconcile.Verdict{
 		-30 * time.Second: reconcile.Present, -31 * time.Second: reconcile.Absent, 90 * time.Second: reconcile.Present, 91 * time.Second: reconcile.Absent,
 	} {
-		q.Listed = []sms.Found{listed("a", created)}
+		q.Listed = []sms.Listed{listed("a", created)}
 		if _, verdict := reconcile.Find(q); verdict != want {
 			t.Errorf("created %v after noon: %v, want %v", created, verdict, want)
 		}

@@ -14,7 +14,7 @@ import (
 // Messages reads Twilio's list. Errors are *fault.Error.
 type Messages interface {
 	// List returns the messages that the filter lets through, the newest first.
-	List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, error)
+	List(ctx context.Context, filter sms.ListFilter) ([]sms.Listed, error)
 }
 
 // Getter reads the record of one text, see [ledger.Store].
@@ -41,17 +41,17 @@ const maxListed = 1000
 // Find says whether Twilio has the message of a text's attempt, which is set with Present. Where not all that counts could be
 // read, the verdict is Ambiguous. An attempt without a number is not one of the text's own: the question is then whether the text
 // was sent elsewhere, by another relay. Errors are those of the list and of the ledger.
-func (s Search) Find(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (message sms.Found, verdict Verdict, err error) {
+func (s Search) Find(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (message sms.Listed, verdict Verdict, err error) {
 	read, err := s.read(ctx, r, attempt)
 	if err != nil {
-		return sms.Found{}, 0, err
+		return sms.Listed{}, 0, err
 	}
 	message, verdict, isProven, err := s.judge(ctx, r, attempt, read)
 	if err != nil {
-		return sms.Found{}, 0, err
+		return sms.Listed{}, 0, err
 	}
 	if !isProven {
-		return sms.Found{}, Ambiguous, nil
+		return sms.Listed{}, Ambiguous, nil
 	}
 	return message, verdict, nil
 }
@@ -88,7 +88,7 @@ func (s Search) MayHave(ctx context.Context, r ledger.Record) (bool, error) {
 type list struct {
 	// from is how far back it goes.
 	from     time.Time
-	messages []sms.Found
+	messages []sms.Listed
 	// isWhole is false if messages that wait at Twilio may be missing.
 	isWhole bool
 }
@@ -112,7 +112,7 @@ func (s Search) read(ctx context.Context, r ledger.Record, attempt ledger.Attemp
 // judge decides by the list and the ledger. isProven is false if the verdict would need more than could be read.
 func (s Search) judge(
 	ctx context.Context, r ledger.Record, attempt ledger.Attempt, read list,
-) (message sms.Found, verdict Verdict, isProven bool, err error) {
+) (message sms.Listed, verdict Verdict, isProven bool, err error) {
 	question := Question{
 		Message:   sms.Outbound{From: r.TwilioNumber, To: attempt.To, Body: plan.TextOf(r)},
 		StartedAt: attempt.StartedAt, Span: s.Span, Longest: s.Longest, Listed: read.messages,
@@ -121,7 +121,7 @@ func (s Search) judge(
 	allCompared := true
 	if verdict != Absent {
 		if allCompared, err = s.compare(ctx, r, attempt, &question); err != nil {
-			return sms.Found{}, 0, false, err
+			return sms.Listed{}, 0, false, err
 		}
 		message, verdict = Find(question)
 	}

@@ -15,12 +15,12 @@ import (
 
 // twilioList is Twilio's list. It counts how often it is read.
 type twilioList struct {
-	messages []sms.Found
+	messages []sms.Listed
 	reads    int
 }
 
 // List returns them all, as many as the limit lets through.
-func (l *twilioList) List(_ context.Context, f sms.ListFilter) ([]sms.Found, error) {
+func (l *twilioList) List(_ context.Context, f sms.ListFilter) ([]sms.Listed, error) {
 	l.reads++
 	return l.messages[:min(len(l.messages), f.Limit)], nil
 }
@@ -45,7 +45,7 @@ func taken(r ledger.Record, number int, sid string) ledger.Record {
 }
 
 // madeBy is a message on the list as the text's attempts make them.
-func madeBy(r ledger.Record, sid string, after time.Duration) sms.Found {
+func madeBy(r ledger.Record, sid string, after time.Duration) sms.Listed {
 	m := listed("", after)
 	m.Sid, m.From, m.To, m.Body = sid, r.TwilioNumber, relaytest.Destination, "From "+string(r.Customer)+": "+r.Body
 	return m
@@ -60,7 +60,7 @@ func TestSearchKnowsOlderTexts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list := &twilioList{messages: []sms.Found{madeBy(twin, "SMtwin", time.Second)}}
+	list := &twilioList{messages: []sms.Listed{madeBy(twin, "SMtwin", time.Second)}}
 	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(time.Hour) }}
 	if _, verdict, err := search.Find(t.Context(), text, text.Attempts[0]); err != nil || verdict != reconcile.Absent {
 		t.Errorf("Find: %v, %v; want absent", verdict, err)

@@ -2,8 +2,8 @@ package sms
 
 import "time"
 
-// Found is a message as Twilio's Messages resource has it.
-type Found struct {
+// Listed is a message as Twilio's Messages resource has it.
+type Listed struct {
 	Sid    string
 	Status Status
 	Body   string

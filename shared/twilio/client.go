@@ -61,19 +61,19 @@ func createParams(m sms.Outbound) *openapi.CreateMessageParams {
 
 // Fetch looks one message up by its MessageSid. Every error has a *fault.Error in its chain; if there is no such
 // message it is Permanent with HTTPStatus 404. A read is never Unknown: what cannot be read now may be later.
-func (c *Client) Fetch(ctx context.Context, sid string) (Found, error) {
+func (c *Client) Fetch(ctx context.Context, sid string) (Listed, error) {
 	if !isMessageSid(sid) {
-		return Found{}, fmt.Errorf("fetch message: %w", &fault.Error{Kind: fault.Permanent, Err: errNoMessageSid})
+		return Listed{}, fmt.Errorf("fetch message: %w", &fault.Error{Kind: fault.Permanent, Err: errNoMessageSid})
 	}
 	call := c.newCall(ctx)
 	message, err := call.api().FetchMessage(sid, nil)
 	if err != nil {
-		return Found{}, fmt.Errorf("fetch message: %w", call.classified(http.MethodGet, err))
+		return Listed{}, fmt.Errorf("fetch message: %w", call.classified(http.MethodGet, err))
 	}
 	if textOf(message.Sid) != sid {
-		return Found{}, fmt.Errorf("fetch message: %w", classifyRead(Exchange{Status: call.status, Err: errNoSid}))
+		return Listed{}, fmt.Errorf("fetch message: %w", classifyRead(Exchange{Status: call.status, Err: errNoSid}))
 	}
-	return newFound(message), nil
+	return newListed(message), nil
 }
 
 // segmentsOf reads num_segments, which Twilio writes as a string.

@@ -191,7 +191,7 @@ func TestFetch(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Fetch(): %v", err)
 	}
-	want := Found{
+	want := Listed{
 		Sid: testSid, Status: sms.StatusUndelivered, Body: outbound.Body, From: outbound.From, To: outbound.To,
 		Direction: "outbound-api", DateCreated: time.Date(2023, 8, 24, 5, 1, 45, 0, time.UTC), ErrorCode: 30003, NumMedia: 2,
 	}

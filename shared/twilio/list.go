@@ -15,8 +15,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Found is a message as Twilio's Messages resource has it.
-type Found = sms.Found
+// Listed is a message as Twilio's Messages resource has it.
+type Listed = sms.Listed
 
 // ListFilter narrows a List.
 type ListFilter = sms.ListFilter
@@ -30,11 +30,11 @@ const (
 // List returns the messages that the filter lets through, in Twilio's order, the newest first. It asks for as many
 // pages as Limit and CreatedAfter need, each within Config.Timeout and always under Config.BaseURL. Every error has a
 // *fault.Error in its chain and is never Unknown; there is no part of a list.
-func (c *Client) List(ctx context.Context, filter ListFilter) ([]Found, error) {
+func (c *Client) List(ctx context.Context, filter ListFilter) ([]Listed, error) {
 	limit := limitOf(filter)
 	params := paramsOf(filter, min(limit, maxPageSize))
 	since := filter.CreatedAfter.Truncate(time.Second) // as exact as Twilio's dates
-	var found []Found
+	var found []Listed
 	for next := (page{}); ; {
 		call := c.newCall(ctx)
 		answer, err := call.api().PageMessage(params, next.token, next.number)
@@ -47,7 +47,7 @@ func (c *Client) List(ctx context.Context, filter ListFilter) ([]Found, error) {
 				// A list that is not what it should be is not half believed.
 				return nil, fmt.Errorf("list messages: %w", classifyRead(Exchange{Status: call.status, Err: errNoSid}))
 			}
-			found = append(found, newFound(&answer.Messages[i]))
+			found = append(found, newListed(&answer.Messages[i]))
 		}
 		next, err = pageAfter(answer)
 		if err != nil {
@@ -60,8 +60,8 @@ func (c *Client) List(ctx context.Context, filter ListFilter) ([]Found, error) {
 }
 
 // allBefore reports whether each of the messages was created before since. A message without a date may not have been.
-func allBefore(messages []Found, since time.Time) bool {
-	return !slices.ContainsFunc(messages, func(m Found) bool { return m.DateCreated.IsZero() || !m.DateCreated.Before(since) })
+func allBefore(messages []Listed, since time.Time) bool {
+	return !slices.ContainsFunc(messages, func(m Listed) bool { return m.DateCreated.IsZero() || !m.DateCreated.Before(since) })
 }
 
 func limitOf(f ListFilter) int {
@@ -119,12 +119,12 @@ func pageIn(uri *string, count int) (page, error) {
 	return next, nil
 }
 
-func newFound(message *openapi.ApiV2010Message) Found {
+func newListed(message *openapi.ApiV2010Message) Listed {
 	created, err := time.Parse(time.RFC1123Z, textOf(message.DateCreated))
 	if err != nil {
 		created = time.Time{}
 	}
-	found := Found{
+	found := Listed{
 		Sid:         textOf(message.Sid),
 		Status:      sms.Status(textOf(message.Status)),
 		Body:        textOf(message.Body),

@@ -49,7 +49,7 @@ type twilio struct {
 	// cured: it fails on nothing any more.
 	cured bool
 
-	posts []sms.Found
+	posts []sms.Listed
 	// twins counts the POSTs of the texts that say the same to the second phone.
 	twins int
 }
@@ -108,7 +108,7 @@ func (w *twilio) refusal(m sms.Outbound, first bool) error {
 // take takes a message.
 func (w *twilio) take(m sms.Outbound) (sid string) {
 	sid = fmt.Sprintf("SMffff%028x", len(w.posts)+1)
-	w.posts = append(w.posts, sms.Found{
+	w.posts = append(w.posts, sms.Listed{
 		Sid: sid, Status: sms.StatusQueued, Body: m.Body, From: m.From, To: m.To,
 		Direction: sms.DirectionAPI, DateCreated: w.s.clock.Now().Truncate(time.Second),
 	})
@@ -142,11 +142,11 @@ func (w *twilio) callback(m sms.Outbound, sid string, status sms.Status, code in
 }
 
 // List implements delivery.Messages.
-func (w *twilio) List(_ context.Context, filter sms.ListFilter) ([]sms.Found, error) {
+func (w *twilio) List(_ context.Context, filter sms.ListFilter) ([]sms.Listed, error) {
 	if w.unlisted {
 		return nil, failure(fault.Transient, 0, 503)
 	}
-	var found []sms.Found
+	var found []sms.Listed
 	for _, p := range slices.Backward(w.posts) {
 		if p.From == filter.From && p.To == filter.To {
 			found = append(found, p)
@@ -156,11 +156,11 @@ func (w *twilio) List(_ context.Context, filter sms.ListFilter) ([]sms.Found, er
 }
 
 // Fetch implements delivery.Messages.
-func (w *twilio) Fetch(_ context.Context, sid string) (sms.Found, error) {
+func (w *twilio) Fetch(_ context.Context, sid string) (sms.Listed, error) {
 	for _, p := range w.posts {
 		if p.Sid == sid {
 			return p, nil
 		}
 	}
-	return sms.Found{}, failure(fault.Permanent, 20404, 404)
+	return sms.Listed{}, failure(fault.Permanent, 20404, 404)
 }

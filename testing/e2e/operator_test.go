@@ -35,7 +35,7 @@ func (s *stage) redrive(sid string) {
 			accepted++
 		}
 	}
-	if accepted != 1 || r.Redriven == 0 {
+	if accepted != 1 || r.RedrivenAfter == 0 {
 		s.t.Errorf("the redriven text was taken %d times: %+v", accepted, r.Attempts)
 	}
 }

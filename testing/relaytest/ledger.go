@@ -194,7 +194,7 @@ func full() ledger.Record {
 			Phones: []ledger.FoldedPhone{{To: Fallback, HopDone: true, Spent: 2, Since: 1}},
 		},
 		LeaseUntil: at.Add(time.Minute), NotBefore: at.Add(time.Hour), Slot: ledger.Slot{At: at.Add(time.Hour), To: Fallback},
-		Redriven: 1, RedrivenAt: at.Add(2 * time.Hour), Seal: "5ea1", Reading: ledger.Reading{By: "bob", At: at.Add(time.Hour), Number: 2},
+		RedrivenAfter: 1, RedrivenAt: at.Add(2 * time.Hour), Seal: "5ea1", Reading: ledger.Reading{By: "bob", At: at.Add(time.Hour), Number: 2},
 		Decision: ledger.Decision{What: ledger.VerdictResend, By: "ada", Note: "it is not there", At: at.Add(2 * time.Hour)}, ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
 	}
 }

@@ -62,7 +62,7 @@ func (s *schedule) endsText(r ledger.Record, a ledger.Attempt) bool {
 		return f.Kind != fault.Unreachable && f.Kind != fault.OptedOut
 	}
 	isTrouble := a.Outcome == fault.Transient.String() || a.Outcome == fault.Throttled.String()
-	return a.Outcome == fault.Permanent.String() || isTrouble && r.SpentAt(a.To) >= s.MaxAttempts
+	return a.Outcome == fault.Permanent.String() || isTrouble && r.AttemptsSpentOn(a.To) >= s.MaxAttempts
 }
 
 // endOf returns the write that brought the text to the state that it has.

@@ -57,8 +57,8 @@ func againstDoubles() []mutation {
 			"attempts", "there is no end to the attempts",
 			[]edit{
 				{"shared/retry/retry.go", "tried.Spent >= p.MaxAttempts", "tried.Spent > p.MaxAttempts"},
-				{"functions/sender/delivery/attempt.go", "&& r.SpentAt(last.To) >= h.config.Policy.MaxAttempts", "&& r.SpentAt(last.To) > h.config.Policy.MaxAttempts"},
-				{"shared/plan/plan.go", "q.Text.SpentAt(hop) < q.MaxAttempts", "q.Text.SpentAt(hop) <= q.MaxAttempts"},
+				{"functions/sender/delivery/attempt.go", "&& r.AttemptsSpentOn(last.To) >= h.config.Policy.MaxAttempts", "&& r.AttemptsSpentOn(last.To) > h.config.Policy.MaxAttempts"},
+				{"shared/plan/plan.go", "q.Text.AttemptsSpentOn(hop) < q.MaxAttempts", "q.Text.AttemptsSpentOn(hop) <= q.MaxAttempts"},
 			},
 		},
 		{
@@ -163,7 +163,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"buried meanwhile", "a sender that stood still calls a text dead that was redriven since",
-			[]edit{{"functions/sender/delivery/dead_letter.go", "if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || r.Redriven != j.text.Redriven {", "if r.State != ledger.Queued || now.Number < 0 {"}},
+			[]edit{{"functions/sender/delivery/dead_letter.go", "if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || r.RedrivenAfter != j.text.RedrivenAfter {", "if r.State != ledger.Queued || now.Number < 0 {"}},
 		},
 		{
 			"redriven anew", "a receipt that comes during a redrive takes the letter away",
@@ -171,7 +171,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"attempts anew", "the attempts before a redrive count after it",
-			[]edit{{"shared/ledger/record.go", "sms.Same(a.To, to) && a.spent() && a.Number > r.Redriven {", "sms.Same(a.To, to) && a.spent() {"}},
+			[]edit{{"shared/ledger/record.go", "sms.Same(a.To, to) && a.spent() && a.Number > r.RedrivenAfter {", "sms.Same(a.To, to) && a.spent() {"}},
 		},
 		{
 			"kept anew", "the record of a redriven text is forgotten while a queue has its message",

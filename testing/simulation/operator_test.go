@@ -119,8 +119,8 @@ func (s *schedule) checkRevival(before, after ledger.Record) {
 		}
 	}
 	last, _ := before.Current()
-	if len(after.Attempts) != attempts || after.State == ledger.Queued && after.Redriven != last.Number {
-		s.violated("%s left dead with %d attempts of %d, redriven after %d", name, len(after.Attempts), attempts, after.Redriven)
+	if len(after.Attempts) != attempts || after.State == ledger.Queued && after.RedrivenAfter != last.Number {
+		s.violated("%s left dead with %d attempts of %d, redriven after %d", name, len(after.Attempts), attempts, after.RedrivenAfter)
 	}
 	s.revivals[sid] = append(s.revivals[sid], revival{attempts: attempts, last: last.Number, at: time.Now()})
 }
@@ -161,7 +161,7 @@ func (s *schedule) checkLetters(r ledger.Record) {
 		s.violated("%s is dead after %d attempts and has no letter of that: it is lost", name, r.Made())
 	}
 	last, _ := r.Current()
-	if r.Texted() || slices.Contains(s.optedOut, last.To) {
+	if r.AcceptedByTwilio() || slices.Contains(s.optedOut, last.To) {
 		return
 	}
 	for _, l := range s.letters {

@@ -67,8 +67,8 @@ func (m *message) status(now time.Time) sms.Status {
 	}
 }
 
-func (m *message) found(now time.Time) sms.Found {
-	f := sms.Found{
+func (m *message) found(now time.Time) sms.Listed {
+	f := sms.Listed{
 		Sid: m.sid, Status: m.status(now), Body: m.post.out.Body, From: m.post.out.From, To: m.post.out.To,
 		Direction: sms.DirectionAPI, DateCreated: m.createdAt.UTC().Truncate(time.Second),
 	}
@@ -212,13 +212,13 @@ type lostAs struct {
 }
 
 // List returns the messages that the list shows, the newest first.
-func (d twilioDoor) List(ctx context.Context, f sms.ListFilter) ([]sms.Found, error) {
+func (d twilioDoor) List(ctx context.Context, f sms.ListFilter) ([]sms.Listed, error) {
 	var seen []string
 	c := call{op: "twilio.List", read: true, what: func() string { return fmt.Sprint(seen) }}
 	listed := map[string]bool{}
-	all, err := through(ctx, d.schedule, c, func(*actor) ([]sms.Found, error) {
+	all, err := through(ctx, d.schedule, c, func(*actor) ([]sms.Listed, error) {
 		now := time.Now()
-		var all []sms.Found
+		var all []sms.Listed
 		for _, m := range slices.Backward(d.messages) {
 			if now.Before(m.listedAt) || (f.From != "" && m.post.out.From != f.From) || (f.To != "" && m.post.out.To != f.To) {
 				continue
@@ -236,17 +236,17 @@ func (d twilioDoor) List(ctx context.Context, f sms.ListFilter) ([]sms.Found, er
 }
 
 // Fetch returns one message.
-func (d twilioDoor) Fetch(ctx context.Context, sid string) (sms.Found, error) {
+func (d twilioDoor) Fetch(ctx context.Context, sid string) (sms.Listed, error) {
 	c := call{op: "twilio.Fetch", read: true, what: func() string { return nameOf(sid) }}
 	var asked *message
-	found, err := through(ctx, d.schedule, c, func(*actor) (sms.Found, error) {
+	found, err := through(ctx, d.schedule, c, func(*actor) (sms.Listed, error) {
 		for _, m := range d.messages {
 			if m.sid == sid {
 				asked = m
 				return m.found(time.Now()), nil
 			}
 		}
-		return sms.Found{}, &fault.Error{Kind: fault.Permanent, Code: 20404, HTTPStatus: http.StatusNotFound}
+		return sms.Listed{}, &fault.Error{Kind: fault.Permanent, Code: 20404, HTTPStatus: http.StatusNotFound}
 	})
 	if err == nil {
 		asked.fetched, asked.fetchedAt = found.Status, time.Now()

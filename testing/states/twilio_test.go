@@ -107,11 +107,11 @@ func (w *twilio) take(p post) (answer, post) {
 }
 
 // List implements delivery.Messages.
-func (w *twilio) List(_ context.Context, filter sms.ListFilter) ([]sms.Found, error) {
+func (w *twilio) List(_ context.Context, filter sms.ListFilter) ([]sms.Listed, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.looks++
-	var found []sms.Found
+	var found []sms.Listed
 	for i, p := range slices.Backward(w.posts) {
 		switch {
 		case p.sid == "" || p.From != filter.From || p.To != filter.To:
@@ -124,15 +124,15 @@ func (w *twilio) List(_ context.Context, filter sms.ListFilter) ([]sms.Found, er
 	return found, nil
 }
 
-func (p post) found() sms.Found {
-	return sms.Found{
+func (p post) found() sms.Listed {
+	return sms.Listed{
 		Sid: p.sid, Status: p.status, ErrorCode: p.code, Body: p.Body, From: p.From, To: p.To,
 		Direction: sms.DirectionAPI, DateCreated: p.at.Truncate(time.Second),
 	}
 }
 
 // Fetch implements delivery.Messages.
-func (w *twilio) Fetch(_ context.Context, sid string) (sms.Found, error) {
+func (w *twilio) Fetch(_ context.Context, sid string) (sms.Listed, error) {
 	w.mu.Lock()
 	hook := w.fetching
 	w.fetches, w.fetching = w.fetches+1, nil
@@ -146,7 +146,7 @@ func (w *twilio) Fetch(_ context.Context, sid string) (sms.Found, error) {
 			return p.found(), nil
 		}
 	}
-	return sms.Found{}, &fault.Error{Kind: fault.Permanent, Code: 20404, HTTPStatus: 404}
+	return sms.Listed{}, &fault.Error{Kind: fault.Permanent, Code: 20404, HTTPStatus: 404}
 }
 
 // become says what became of the message of the nth POST, from 1.

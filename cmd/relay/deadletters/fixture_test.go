@@ -218,7 +218,7 @@ type account struct {
 
 	mu      sync.Mutex
 	isDown  bool
-	taken   []sms.Found
+	taken   []sms.Listed
 	refused int
 }
 
@@ -241,17 +241,17 @@ func (a *account) Create(_ context.Context, m sms.Outbound) (sms.Created, error)
 
 func (a *account) take(m sms.Outbound) sms.Created {
 	sid := fmt.Sprintf("SM%032x", 0xa000+len(a.taken))
-	a.taken = append(a.taken, sms.Found{
+	a.taken = append(a.taken, sms.Listed{
 		Sid: sid, Status: sms.StatusQueued, Body: m.Body, From: m.From, To: m.To, Direction: sms.DirectionAPI, DateCreated: a.now(),
 	})
 	return sms.Created{Sid: sid, Status: sms.StatusQueued, NumSegments: 1}
 }
 
 // List returns the messages that were taken, the newest first.
-func (a *account) List(_ context.Context, f sms.ListFilter) ([]sms.Found, error) {
+func (a *account) List(_ context.Context, f sms.ListFilter) ([]sms.Listed, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var found []sms.Found
+	var found []sms.Listed
 	for i := len(a.taken) - 1; i >= 0 && len(found) < f.Limit; i-- {
 		if m := a.taken[i]; m.From == f.From && m.To == f.To {
 			found = append(found, m)
@@ -261,7 +261,7 @@ func (a *account) List(_ context.Context, f sms.ListFilter) ([]sms.Found, error)
 }
 
 // Fetch returns one message.
-func (a *account) Fetch(_ context.Context, sid string) (sms.Found, error) {
+func (a *account) Fetch(_ context.Context, sid string) (sms.Listed, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, m := range a.taken {
@@ -269,7 +269,7 @@ func (a *account) Fetch(_ context.Context, sid string) (sms.Found, error) {
 			return m, nil
 		}
 	}
-	return sms.Found{}, &fault.Error{Kind: fault.Permanent, HTTPStatus: 404, Code: 20404}
+	return sms.Listed{}, &fault.Error{Kind: fault.Permanent, HTTPStatus: 404, Code: 20404}
 }
 
 // times counts the messages that say what the nth text says.

@@ -106,7 +106,7 @@ func foresee(l Letter) Outlook {
 			return InHand
 		}
 		return Onward
-	case r.Awaited(), r.Texted():
+	case r.Awaited(), r.AcceptedByTwilio():
 		return Taken
 	case r.InDoubt():
 		return InDoubt

@@ -226,7 +226,7 @@ func (r *relay) listAsTwins(older time.Duration) {
 func (r *relay) listAs(n int, later time.Duration) {
 	record := r.record(n)
 	a := record.Attempts[0]
-	r.twilio.taken = append(r.twilio.taken, sms.Found{
+	r.twilio.taken = append(r.twilio.taken, sms.Listed{
 		Sid: "SM0000000000000000000000000000cccc", Status: sms.StatusDelivered, Direction: sms.DirectionAPI, From: record.TwilioNumber, To: a.To,
 		Body: "From " + string(record.Customer) + ": " + record.Body, DateCreated: a.StartedAt.Add(later),
 	})

@@ -228,7 +228,7 @@ func messagingService(ctx context.Context, e *exam) Finding {
 	findings := make([]Finding, len(numbers))
 	for i, number := range numbers {
 		found, err := e.Twilio.List(ctx, sms.ListFilter{To: number, Limit: newest})
-		in := slices.ContainsFunc(found, func(m sms.Found) bool { return m.MessagingServiceSid != "" })
+		in := slices.ContainsFunc(found, func(m sms.Listed) bool { return m.MessagingServiceSid != "" })
 		switch {
 		case err != nil:
 			findings[i] = skipped("the texts to %s could not be listed: %v", number.Mask(), err)

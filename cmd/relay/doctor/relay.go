@@ -63,7 +63,7 @@ type Counter interface {
 type Twilio interface {
 	Account(ctx context.Context) (twilio.Account, error)
 	Numbers(ctx context.Context, only sms.PhoneNumber) ([]twilio.Number, error)
-	List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, error)
+	List(ctx context.Context, filter sms.ListFilter) ([]sms.Listed, error)
 }
 
 // Doer makes HTTP requests, as *http.Client does.

@@ -50,7 +50,7 @@ type world struct {
 type account struct {
 	account twilio.Account
 	numbers []twilio.Number
-	texts   []sms.Found
+	texts   []sms.Listed
 	err     error
 }
 
@@ -66,7 +66,7 @@ func (a *account) Numbers(_ context.Context, only sms.PhoneNumber) ([]twilio.Num
 	return found, a.err
 }
 
-func (a *account) List(context.Context, sms.ListFilter) ([]sms.Found, error) { return a.texts, a.err }
+func (a *account) List(context.Context, sms.ListFilter) ([]sms.Listed, error) { return a.texts, a.err }
 
 // List has the routes.
 func (w *world) List(context.Context) ([]route.Route, error) { return w.routes, nil }
@@ -157,7 +157,7 @@ func newWorld(t *testing.T) *world {
 				Sid: "PN1", PhoneNumber: testNumber, SMS: true,
 				NumberSettings: twilio.NumberSettings{SmsURL: testBase + "/sms/inbound#" + cli.Overrides, SmsMethod: "POST", SmsFallbackURL: "https://second.example.com/sms/inbound", SmsFallbackMethod: "POST"},
 			}},
-			texts: []sms.Found{{Sid: "SM1", To: testNumber}},
+			texts: []sms.Listed{{Sid: "SM1", To: testNumber}},
 		},
 		token:   account{account: active},
 		routes:  []route.Route{{TwilioNumber: testNumber, DestinationCarrier: testPhone, FallbackCarriers: []sms.PhoneNumber{testSecond}, Active: true, Version: 1}},

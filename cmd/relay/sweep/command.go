@@ -67,7 +67,7 @@ type swept struct {
 	Missing []missingText `json:"missing"`
 	Applied bool          `json:"applied"`
 	Queued  int           `json:"queued"`
-	found   []sms.Found
+	found   []sms.Listed
 }
 
 type missingText struct {

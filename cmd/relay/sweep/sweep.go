@@ -17,7 +17,7 @@ import (
 
 // Messages reads Twilio's list.
 type Messages interface {
-	List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, error)
+	List(ctx context.Context, filter sms.ListFilter) ([]sms.Listed, error)
 }
 
 // Records reads the ledger.
@@ -47,7 +47,7 @@ var ErrTooMany = errors.New("too many messages")
 // Missing returns the texts to the number that the ledger has no record of, oldest first, and how many texts it looked at. A text
 // that waits on the queue for its first attempt, behind another of its conversation, may be among them: queueing it
 // again is harmless. The error is ErrTooMany if the list was not read to its end.
-func (s Sweep) Missing(ctx context.Context, number sms.PhoneNumber) (missing []sms.Found, looked int, err error) {
+func (s Sweep) Missing(ctx context.Context, number sms.PhoneNumber) (missing []sms.Listed, looked int, err error) {
 	listed, err := s.Messages.List(ctx, sms.ListFilter{To: number, CreatedAfter: s.Since, Limit: most})
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask Twilio for the texts to %s: %w", number.Mask(), err)
@@ -69,13 +69,13 @@ func (s Sweep) Missing(ctx context.Context, number sms.PhoneNumber) (missing []s
 	}
 	// The list is the newest first, also within a second, and the dates are no more exact than that.
 	slices.Reverse(missing)
-	slices.SortStableFunc(missing, func(a, b sms.Found) int { return a.DateCreated.Compare(b.DateCreated) })
+	slices.SortStableFunc(missing, func(a, b sms.Listed) int { return a.DateCreated.Compare(b.DateCreated) })
 	return missing, looked, nil
 }
 
 // concerns reports whether the message is a customer's, of that time. One without a date may be. Twilio's dates are exact to the
 // second.
-func (s Sweep) concerns(m sms.Found) bool {
+func (s Sweep) concerns(m sms.Listed) bool {
 	if m.Direction != sms.DirectionInbound {
 		return false
 	}
@@ -84,7 +84,7 @@ func (s Sweep) concerns(m sms.Found) bool {
 
 // Inject puts a text on the queue, as the front door does: under its MessageSid, by which the queue drops a repeat for five minutes
 // and the ledger for good. It counts as received now, so that it is not too old to be sent.
-func (s Sweep) Inject(ctx context.Context, m sms.Found) error {
+func (s Sweep) Inject(ctx context.Context, m sms.Listed) error {
 	envelope := queue.Envelope{
 		Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: s.Now().UTC(),
 		Message: &sms.Message{
@@ -103,7 +103,7 @@ func (s Sweep) Inject(ctx context.Context, m sms.Found) error {
 
 // media stands for the attachments, of which the list tells the number alone: each has the address under which Twilio lists
 // them.
-func (s Sweep) media(m sms.Found) []sms.Media {
+func (s Sweep) media(m sms.Listed) []sms.Media {
 	var all []sms.Media
 	for range m.NumMedia {
 		all = append(all, sms.Media{URL: fmt.Sprintf("https://api.twilio.com/2010-04-01/Accounts/%s/Messages/%s/Media", s.AccountSid, m.Sid)})

@@ -178,10 +178,10 @@ func TestInjectOfALongText(t *testing.T) {
 // many are as many messages as are asked for.
 type many struct{}
 
-func (many) List(_ context.Context, f sms.ListFilter) ([]sms.Found, error) {
-	found := make([]sms.Found, f.Limit)
+func (many) List(_ context.Context, f sms.ListFilter) ([]sms.Listed, error) {
+	found := make([]sms.Listed, f.Limit)
 	for i := range found {
-		found[i] = sms.Found{Sid: fmt.Sprintf("SM%032x", i), Direction: sms.DirectionInbound, DateCreated: now}
+		found[i] = sms.Listed{Sid: fmt.Sprintf("SM%032x", i), Direction: sms.DirectionInbound, DateCreated: now}
 	}
 	return found, nil
 }
@@ -196,7 +196,7 @@ func TestSweepSaysWhatItCannotDo(t *testing.T) {
 		t.Errorf("ledger: error %v", err)
 	}
 	s.queue.Fault = func(string) error { return away }
-	if err := s.Inject(t.Context(), sms.Found{Sid: "SM1", From: relaytest.Customer, To: relaytest.TwilioNumber}); !errors.Is(err, away) {
+	if err := s.Inject(t.Context(), sms.Listed{Sid: "SM1", From: relaytest.Customer, To: relaytest.TwilioNumber}); !errors.Is(err, away) {
 		t.Errorf("queue: error %v", err)
 	}
 	s.Messages = many{}

@@ -79,7 +79,7 @@ func Open(ctx context.Context, c Config) (*Target, error) {
 }
 
 func openOneHost(ctx context.Context, data string) (*Target, error) {
-	db, err := sqlite.OpenBeside(ctx, filepath.Join(data, datafolder.DatabaseFile), time.Now)
+	db, err := sqlite.Attach(ctx, filepath.Join(data, datafolder.DatabaseFile), time.Now)
 	if err != nil {
 		return nil, err
 	}

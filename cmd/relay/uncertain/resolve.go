@@ -219,7 +219,7 @@ func (f resolveFlags) doubtful(r ledger.Record) (ledger.Attempt, error) {
 }
 
 // notOf says why a message cannot be that of the attempt, "" if it can. It quotes neither numbers nor words.
-func notOf(found sms.Found, r ledger.Record, a ledger.Attempt) string {
+func notOf(found sms.Listed, r ledger.Record, a ledger.Attempt) string {
 	switch {
 	case found.Direction != sms.DirectionAPI:
 		return "the API did not send it"

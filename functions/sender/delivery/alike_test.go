@@ -40,8 +40,8 @@ func (s *sender) remember(n int, after time.Duration, sid, outcome string, edit 
 }
 
 // alike is a message of the same words on Twilio's list, created at that time after the start.
-func alike(n int, after time.Duration) sms.Found {
-	return sms.Found{
+func alike(n int, after time.Duration) sms.Listed {
+	return sms.Listed{
 		Sid: outboundSid(n), Status: sms.StatusSent, From: relaytest.TwilioNumber, To: first, Direction: sms.DirectionAPI,
 		Body: "From +18585550111: Where are you? " + secretText, DateCreated: started.Add(after),
 	}
@@ -58,8 +58,8 @@ func TestTextsOfTheSameWords(t *testing.T) {
 	open := func(n int, after time.Duration, outcome string, edit func(r *ledger.Record)) other {
 		return func(s *sender) { s.remember(n, after, "", outcome, edit) }
 	}
-	listed := func(m sms.Found) other { return func(s *sender) { s.twilio.foreignTo(m) } }
-	changed := func(edit func(m *sms.Found)) other {
+	listed := func(m sms.Listed) other { return func(s *sender) { s.twilio.foreignTo(m) } }
+	changed := func(edit func(m *sms.Listed)) other {
 		m := alike(91, 0)
 		edit(&m)
 		return listed(m)
@@ -103,9 +103,9 @@ func TestTextsOfTheSameWords(t *testing.T) {
 			[]other{open(2, 0, "unknown", func(r *ledger.Record) { r.ReceivedAt = started.Add(-71 * time.Hour) }), listed(alike(91, 0))},
 			uncertain, ledger.ReasonAmbiguous, 0,
 		},
-		"blanks at its ends":         {[]other{changed(func(m *sms.Found) { m.Body = " " + m.Body + "\n" })}, sent, "", 91},
-		"other words":                {[]other{changed(func(m *sms.Found) { m.Body += "!" })}, uncertain, ledger.ReasonUnknownOutcome, 0},
-		"a reply":                    {[]other{changed(func(m *sms.Found) { m.Direction = "outbound-reply" })}, uncertain, ledger.ReasonUnknownOutcome, 0},
+		"blanks at its ends":         {[]other{changed(func(m *sms.Listed) { m.Body = " " + m.Body + "\n" })}, sent, "", 91},
+		"other words":                {[]other{changed(func(m *sms.Listed) { m.Body += "!" })}, uncertain, ledger.ReasonUnknownOutcome, 0},
+		"a reply":                    {[]other{changed(func(m *sms.Listed) { m.Direction = "outbound-reply" })}, uncertain, ledger.ReasonUnknownOutcome, 0},
 		"listed on two pages, twice": {[]other{listed(alike(91, 0)), listed(alike(91, 0)), open(2, 0, "unknown", nil)}, uncertain, ledger.ReasonAmbiguous, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -103,7 +103,7 @@ func (h *Handler) held(ctx context.Context, j *job, p plan.Plan, wait time.Durat
 // the phone was given up since: another one's turn has come.
 func (h *Handler) isExhausted(r ledger.Record) bool {
 	last, ok := r.Current()
-	return ok && last.Outcome == fault.Transient.String() && r.HopOpen(last.To) && r.SpentAt(last.To) >= h.config.Policy.MaxAttempts
+	return ok && last.Outcome == fault.Transient.String() && r.HopOpen(last.To) && r.AttemptsSpentOn(last.To) >= h.config.Policy.MaxAttempts
 }
 
 // notNow leaves the text for later after a failure of ours that is no attempt. what says what could not be done.

@@ -60,7 +60,7 @@ func (h *Handler) hopsToAsk(ctx context.Context, r ledger.Record, p plan.Plan) (
 }
 
 // sentBefore asks Twilio's list and the ledger for a message of the text to that phone that no attempt here has made.
-func (h *Handler) sentBefore(ctx context.Context, r ledger.Record, at hop) (sms.Found, reconcile.Verdict, error) {
+func (h *Handler) sentBefore(ctx context.Context, r ledger.Record, at hop) (sms.Listed, reconcile.Verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
 	defer cancel()
 	search := h.search()
@@ -94,7 +94,7 @@ func (h *Handler) unasked(ctx context.Context, j *job, p plan.Plan, at hop, err 
 }
 
 // adopt takes over the message that the other relay sent.
-func (h *Handler) adopt(ctx context.Context, j *job, p plan.Plan, at hop, found sms.Found) verdict {
+func (h *Handler) adopt(ctx context.Context, j *job, p plan.Plan, at hop, found sms.Listed) verdict {
 	if v := h.setTimer(ctx, j, p, at.phone); v.stops() {
 		return v
 	}

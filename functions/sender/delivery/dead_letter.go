@@ -86,7 +86,7 @@ func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdic
 	}
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		now, _ := r.Current()
-		if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || r.Redriven != j.text.Redriven {
+		if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || r.RedrivenAfter != j.text.RedrivenAfter {
 			// A receipt came, or someone else buried it and it was redriven since: this is not its letter any more.
 			return r, false, nil
 		}

@@ -51,7 +51,7 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 
 // decide asks the policy about a failure at that phone.
 func (h *Handler) decide(r ledger.Record, to sms.PhoneNumber, f *fault.Error) retry.Decision {
-	return h.config.Policy.Decide(f, retry.Tried{Spent: r.SpentAt(to), All: r.TriesAt(to)}, h.config.Spread())
+	return h.config.Policy.Decide(f, retry.Tried{Spent: r.AttemptsSpentOn(to), All: r.TriesAt(to)}, h.config.Spread())
 }
 
 // within bounds a wait by when the text is too old: it holds the conversation behind it back for no longer.

@@ -265,7 +265,7 @@ func TestFatalHalts(t *testing.T) {
 	s.queueUp(textOf(1, nil), textOf(2, nil))
 	s.checkBack(2)
 	r := s.record(1)
-	if r.State != ledger.Queued || r.SpentAt(relaytest.Destination) != 0 || !r.NotBefore.Equal(started.Add(policy.HaltDelay)) {
+	if r.State != ledger.Queued || r.AttemptsSpentOn(relaytest.Destination) != 0 || !r.NotBefore.Equal(started.Add(policy.HaltDelay)) {
 		t.Errorf("record %+v", r)
 	}
 	for len(s.queue.Messages()) > 0 {

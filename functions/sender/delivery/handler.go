@@ -30,9 +30,9 @@ type Messages interface {
 	// Create makes a message by one POST.
 	Create(ctx context.Context, message sms.Outbound) (sms.Created, error)
 	// List returns the messages that the filter lets through, the newest first.
-	List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, error)
+	List(ctx context.Context, filter sms.ListFilter) ([]sms.Listed, error)
 	// Fetch returns one message.
-	Fetch(ctx context.Context, sid string) (sms.Found, error)
+	Fetch(ctx context.Context, sid string) (sms.Listed, error)
 }
 
 // Routes looks routes up, and remembers them for a moment.

@@ -12,8 +12,8 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// mostReceives is the most receives that SQS lets a queue count before it buries a message.
-const mostReceives = 1000
+// maxReceives is the most receives that SQS lets a queue count before it buries a message.
+const maxReceives = 1000
 
 // A ledger that is out of order for a day must not bring a text to the queue's own limit: it is looked at less and less.
 func TestLastingFaultsBuryNothing(t *testing.T) {
@@ -31,8 +31,8 @@ func TestLastingFaultsBuryNothing(t *testing.T) {
 		s.checkBack(1)
 		s.clock.Advance(s.longestWait())
 	}
-	if looks >= mostReceives {
-		t.Errorf("%d looks in a day, want fewer than %d", looks, mostReceives)
+	if looks >= maxReceives {
+		t.Errorf("%d looks in a day, want fewer than %d", looks, maxReceives)
 	}
 	if longest := s.longestWait(); longest != s.Policy.Cap {
 		t.Errorf("the longest wait was %v, want %v at last", longest, s.Policy.Cap)

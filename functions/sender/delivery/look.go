@@ -74,7 +74,7 @@ func (h *Handler) look(ctx context.Context, j *job) verdict {
 }
 
 // discovered records that Twilio has the message.
-func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt, found sms.Found) verdict {
+func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt, found sms.Listed) verdict {
 	receipt := receiptOf(j.text, attempt, found)
 	f, p, err := h.lossOf(ctx, j.text, receipt)
 	if err != nil {
@@ -153,7 +153,7 @@ func (h *Handler) park(ctx context.Context, j *job, attempt ledger.Attempt, onwa
 
 // afterAbsence returns where a text goes that Twilio does not list: to an operator, or once more to the phone.
 func (h *Handler) afterAbsence(r ledger.Record, attempt ledger.Attempt, way route.Route) ledger.Onward {
-	if way.OnUncertain == route.Resend && r.SpentAt(attempt.To) < h.config.Policy.MaxAttempts {
+	if way.OnUncertain == route.Resend && r.AttemptsSpentOn(attempt.To) < h.config.Policy.MaxAttempts {
 		return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: h.config.Now()}
 	}
 	return ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonUnknownOutcome}

@@ -130,7 +130,7 @@ func TestReceiptDuringALook(t *testing.T) {
 func TestReceiptNamesAnotherThanTheOneFound(t *testing.T) {
 	s := newSender(t)
 	s.twilio.answer = answers(lostPost())
-	stranger := sms.Found{
+	stranger := sms.Listed{
 		Sid: outboundSid(99), Status: sms.StatusSent, From: relaytest.TwilioNumber, To: first, Direction: sms.DirectionAPI,
 		Body: "From +18585550111: " + textOf(1, nil).Message.Body, DateCreated: started,
 	}

@@ -32,7 +32,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 	}
 	last, _ := r.Current()
 	mayHaveMoved := last.Number == envelope.Receipt.Attempt || envelope.Receipt.Status.Lost()
-	if err == nil && r.State == ledger.Queued && r.Texted() && mayHaveMoved {
+	if err == nil && r.State == ledger.Queued && r.AcceptedByTwilio() && mayHaveMoved {
 		err = h.remind(ctx, r.MessageSid, last.Number, r.NotBefore)
 	}
 	if err != nil {
@@ -85,7 +85,7 @@ func isUnawaited(r ledger.Record, number int) bool {
 	case ledger.Uncertain:
 		return true
 	case ledger.Queued:
-		return isNews || r.InDoubt() || r.Redriven > 0
+		return isNews || r.InDoubt() || r.RedrivenAfter > 0
 	case ledger.Sending:
 		return isNews && !isLast
 	case ledger.Sent:
@@ -180,7 +180,7 @@ func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error
 			return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonNextHop, NotBefore: h.config.Now(), HopDone: true}
 		}
 	case retry.Retry, retry.Wait, retry.Halt:
-		if (isSpared || r.SpentAt(to) < h.config.Policy.MaxAttempts) && due.Before(p.Expires) {
+		if (isSpared || r.AttemptsSpentOn(to) < h.config.Policy.MaxAttempts) && due.Before(p.Expires) {
 			return ledger.Onward{To: ledger.Queued, NotBefore: due, Spared: isSpared}
 		}
 	case retry.Failed, retry.Sent, retry.Unknown:
@@ -189,7 +189,7 @@ func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error
 }
 
 // receiptOf is what Twilio says of an attempt's message when it is asked, as a receipt.
-func receiptOf(r ledger.Record, attempt ledger.Attempt, found sms.Found) sms.Receipt {
+func receiptOf(r ledger.Record, attempt ledger.Attempt, found sms.Listed) sms.Receipt {
 	return sms.Receipt{
 		Sid: found.Sid, Status: found.Status, ErrorCode: found.ErrorCode,
 		CallbackRef: sms.CallbackRef{RelayID: r.MessageSid, Hop: attempt.Hop, Attempt: attempt.Number},

@@ -54,7 +54,7 @@ func TestRedrive(t *testing.T) {
 	if s.measured["Redriven"] != 1 || len(s.dead.Messages()) != 1 {
 		t.Errorf("redriven %v times, %d dead letters", s.measured["Redriven"], len(s.dead.Messages()))
 	}
-	if r := s.record(1); r.Redriven != maxAttempts {
+	if r := s.record(1); r.RedrivenAfter != maxAttempts {
 		t.Errorf("the record is %+v", r)
 	}
 }

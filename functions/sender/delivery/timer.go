@@ -44,12 +44,12 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		}
 		return done()
 	}
-	if last, _ := r.Current(); r.State == ledger.Sending && last.Number == due.Attempt && !r.Texted() {
+	if last, _ := r.Current(); r.State == ledger.Sending && last.Number == due.Attempt && !r.AcceptedByTwilio() {
 		// The text's own message is at it.
 		return again(patience)
 	}
 	v := done()
-	if r.Texted() && !h.needsNothing(r) {
+	if r.AcceptedByTwilio() && !h.needsNothing(r) {
 		v = h.advance(ctx, j)
 	}
 	for asked := 0; v.isDone(); {
@@ -117,14 +117,14 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	if !h.hasTime(ctx) {
 		return again(0)
 	}
-	var found sms.Found
+	var found sms.Listed
 	if err == nil {
 		fetchCtx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
 		found, err = h.config.Messages.Fetch(fetchCtx, attempt.OutboundSid)
 		cancel()
 		if f := fault.Of(err); f.Kind == fault.Permanent && f.HTTPStatus == notFound && f.Code != 0 {
 			// Twilio itself says that it does not know the message; then nobody will get it.
-			found, err = sms.Found{}, nil
+			found, err = sms.Listed{}, nil
 		}
 	}
 	if err == nil && found.Status.Final() {

@@ -47,7 +47,7 @@ type twilio struct {
 	mu    sync.Mutex
 	posts []post
 	// foreign are messages on the list that no POST here has made.
-	foreign []sms.Found
+	foreign []sms.Listed
 	// filters are what List was asked, budgets how long the last caller of List or Fetch was going to wait.
 	filters []sms.ListFilter
 	budgets map[string]time.Duration
@@ -136,7 +136,7 @@ func (f *twilio) settle(n int, err error) (sms.Created, error) {
 }
 
 // foreignTo puts a message on the list that no POST here has made.
-func (f *twilio) foreignTo(m sms.Found) {
+func (f *twilio) foreignTo(m sms.Listed) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.foreign = append(f.foreign, m)
@@ -154,23 +154,23 @@ const pageSize = 50
 
 // List implements delivery.Messages. Messages that still wait have no date on which they were sent, so that a filter by
 // that date does not let them through.
-func (f *twilio) List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, error) {
+func (f *twilio) List(ctx context.Context, filter sms.ListFilter) ([]sms.Listed, error) {
 	if err := f.ask(ctx, "before List"); err != nil {
 		return nil, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.filters = append(f.filters, filter)
-	var all []sms.Found
+	var all []sms.Listed
 	for _, p := range f.posts {
 		if p.sid != "" && !f.now().Before(p.at.Add(f.listLag)) {
 			all = append(all, p.found())
 		}
 	}
 	all = append(all, f.foreign...)
-	slices.SortStableFunc(all, func(a, b sms.Found) int { return b.DateCreated.Compare(a.DateCreated) })
-	all = slices.DeleteFunc(all, func(m sms.Found) bool { return !passes(filter, m) })
-	var found []sms.Found
+	slices.SortStableFunc(all, func(a, b sms.Listed) int { return b.DateCreated.Compare(a.DateCreated) })
+	all = slices.DeleteFunc(all, func(m sms.Listed) bool { return !passes(filter, m) })
+	var found []sms.Listed
 	for page := range slices.Chunk(all, pageSize) {
 		found = append(found, page...)
 		if len(found) >= filter.Limit || page[0].DateCreated.Before(filter.CreatedAfter.Truncate(time.Second)) {
@@ -180,7 +180,7 @@ func (f *twilio) List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, 
 	return found[:min(len(found), filter.Limit)], nil
 }
 
-func passes(filter sms.ListFilter, m sms.Found) bool {
+func passes(filter sms.ListFilter, m sms.Listed) bool {
 	sent := m.Status != sms.StatusQueued && m.Status != sms.StatusAccepted
 	switch {
 	case m.To != filter.To, m.From != filter.From:
@@ -193,17 +193,17 @@ func passes(filter sms.ListFilter, m sms.Found) bool {
 	return true
 }
 
-func (p post) found() sms.Found {
-	return sms.Found{
+func (p post) found() sms.Listed {
+	return sms.Listed{
 		Sid: p.sid, Status: p.status, ErrorCode: p.code, Body: p.Body, From: p.From, To: p.To,
 		Direction: sms.DirectionAPI, DateCreated: p.at.Truncate(time.Second),
 	}
 }
 
 // Fetch implements delivery.Messages.
-func (f *twilio) Fetch(ctx context.Context, sid string) (sms.Found, error) {
+func (f *twilio) Fetch(ctx context.Context, sid string) (sms.Listed, error) {
 	if err := f.ask(ctx, "before Fetch"); err != nil {
-		return sms.Found{}, err
+		return sms.Listed{}, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -212,7 +212,7 @@ func (f *twilio) Fetch(ctx context.Context, sid string) (sms.Found, error) {
 			return p.found(), nil
 		}
 	}
-	return sms.Found{}, &fault.Error{Kind: fault.Permanent, Code: 20404, HTTPStatus: 404}
+	return sms.Listed{}, &fault.Error{Kind: fault.Permanent, Code: 20404, HTTPStatus: 404}
 }
 
 // ask returns the error with which the call is to fail.

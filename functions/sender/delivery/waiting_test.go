@@ -60,7 +60,7 @@ func TestTroubleSpendsNoAttempt(t *testing.T) {
 						t.Errorf("text %d went out after %v", n+1, took)
 					}
 				}
-				if spent := s.record(1).SpentAt(relaytest.Destination); spent != 1 {
+				if spent := s.record(1).AttemptsSpentOn(relaytest.Destination); spent != 1 {
 					t.Errorf("%d attempts are spent, want the one that Twilio took", spent)
 				}
 				if len(s.dead.Messages()) != 0 {
@@ -154,8 +154,8 @@ func TestQuotaIsWaitedFor(t *testing.T) {
 		}
 		s.checkPhones(slices.Repeat([]sms.PhoneNumber{relaytest.Destination}, maxAttempts+6)...)
 		s.checkState(1, ledger.Sent, "")
-		if r := s.record(1); r.SpentAt(relaytest.Destination) != 1 || s.measured["Quota"] != maxAttempts+5 {
-			t.Errorf("%d attempts spent, measured %v", r.SpentAt(relaytest.Destination), s.measured)
+		if r := s.record(1); r.AttemptsSpentOn(relaytest.Destination) != 1 || s.measured["Quota"] != maxAttempts+5 {
+			t.Errorf("%d attempts spent, measured %v", r.AttemptsSpentOn(relaytest.Destination), s.measured)
 		}
 		checkChanges(t, s.ledger.Changes())
 	})

@@ -98,12 +98,12 @@ func (m messages) Create(ctx context.Context, message sms.Outbound) (sms.Created
 }
 
 // List and Fetch are never Unknown: they change nothing.
-func (m messages) List(ctx context.Context, filter sms.ListFilter) ([]sms.Found, error) {
+func (m messages) List(ctx context.Context, filter sms.ListFilter) ([]sms.Listed, error) {
 	found, err := m.w.twilio.List(ctx, filter)
 	return found, transient(err)
 }
 
-func (m messages) Fetch(ctx context.Context, sid string) (sms.Found, error) {
+func (m messages) Fetch(ctx context.Context, sid string) (sms.Listed, error) {
 	found, err := m.w.twilio.Fetch(ctx, sid)
 	return found, transient(err)
 }

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// OpenBeside opens the database at path, which must exist, for an operator's command: it may read and write while a relay
+// Attach opens the database at path, which must exist, for an operator's command: it may read and write while a relay
 // has the file open with [Open], or while none has. SQLite keeps the writes of the two apart, each waits for the other's
 // few milliseconds; the relay's receivers and its audit notice what was written within a quarter of a second.
 //
 // The schema is the relay's to bring up to date. The error is fs.ErrNotExist if there is no such file, ErrNewerSchema if a
 // newer version of this program wrote it, and ErrOlderSchema if an older one did.
-func OpenBeside(ctx context.Context, path string, now func() time.Time) (*DB, error) {
+func Attach(ctx context.Context, path string, now func() time.Time) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -23,14 +23,14 @@ func OpenBeside(ctx context.Context, path string, now func() time.Time) (*DB, er
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
 	db := newDB(path, now)
-	if err := db.connectBeside(ctx, path); err != nil {
+	if err := db.attach(ctx, path); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
 	return db, nil
 }
 
-// connectBeside opens the connections and starts the writer, once the schema is known to be this program's.
-func (db *DB) connectBeside(ctx context.Context, path string) error {
+// attach opens the connections and starts the writer, once the schema is known to be this program's.
+func (db *DB) attach(ctx context.Context, path string) error {
 	r, err := openReader(path)
 	if err != nil {
 		return err

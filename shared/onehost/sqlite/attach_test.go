@@ -17,7 +17,7 @@ import (
 // besideAt opens the database at path as an operator's command does, and closes it when the test ends.
 func besideAt(t *testing.T, path string) *DB {
 	t.Helper()
-	db, err := OpenBeside(t.Context(), path, time.Now)
+	db, err := Attach(t.Context(), path, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +119,8 @@ func TestWritesOnBothSidesStayWhole(t *testing.T) {
 
 func TestOpenBesideMakesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
-	if _, err := OpenBeside(t.Context(), path, time.Now); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("OpenBeside without a file: error %v, want fs.ErrNotExist", err)
+	if _, err := Attach(t.Context(), path, time.Now); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Attach without a file: error %v, want fs.ErrNotExist", err)
 	}
 	if db, err := Open(t.Context(), path, time.Now); err != nil || db.Close() != nil {
 		t.Fatal(err)
@@ -133,8 +133,8 @@ func TestOpenBesideMakesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenBeside(t.Context(), path, time.Now); !errors.Is(err, ErrOlderSchema) {
-		t.Errorf("OpenBeside of an older file: error %v, want ErrOlderSchema", err)
+	if _, err := Attach(t.Context(), path, time.Now); !errors.Is(err, ErrOlderSchema) {
+		t.Errorf("Attach of an older file: error %v, want ErrOlderSchema", err)
 	}
 }
 

@@ -7,7 +7,7 @@
 // writing and puts the writes that wait at the same time into one transaction, so that they share one sync.
 //
 // It is for one relay on one host: a second process that opens the same file with [Open] is refused. Operators' commands
-// work beside it, see [OpenBeside]; what they write, the relay sees a moment later.
+// work beside it, see [Attach]; what they write, the relay sees a moment later.
 package sqlite
 
 import (

@@ -27,7 +27,7 @@ func whereAt(t *testing.T, path string, now time.Time) Moved {
 // movedBeside asks the same as an operator's command does.
 func movedBeside(t *testing.T, path string) Moved {
 	t.Helper()
-	db, err := OpenBeside(t.Context(), path, time.Now)
+	db, err := Attach(t.Context(), path, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -128,7 +128,7 @@ func (w *writer) loop(ctx context.Context) {
 }
 
 // othersWrites returns a number that changes when another connection than this one has written, as a process that
-// opened the file with OpenBeside does. If SQLite does not tell, it is 0 for now.
+// opened the file with Attach does. If SQLite does not tell, it is 0 for now.
 func (w *writer) othersWrites(ctx context.Context) (version int64) {
 	_, _ = w.get(ctx, []any{&version}, "PRAGMA data_version")
 	return version

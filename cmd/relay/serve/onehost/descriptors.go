@@ -9,16 +9,16 @@ const (
 // The bounds of maxConversations.
 const (
 	minConversations  = 10
-	mostConversations = 100
+	conversationLimit = 100
 )
 
 // maxConversations is how many conversations are worked on at once, and so how many POSTs may be under way, in a process that may
 // have so many files open; 0 is not known. A text whose answer takes seconds has a place for as long, and the others need more.
 func maxConversations(descriptors int) int {
 	if descriptors == 0 {
-		return mostConversations
+		return conversationLimit
 	}
-	return min(max(descriptors/4, minConversations), mostConversations)
+	return min(max(descriptors/4, minConversations), conversationLimit)
 }
 
 // maxConnections is how many connections the front door holds, of a process that may have so many files open; 0 is not known.
