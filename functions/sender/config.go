@@ -18,9 +18,9 @@ const groupsPerBatch = 10
 type config struct {
 	// aws says how to reach AWS.
 	aws awsclient.Config
-	// publicBaseURLs are the URLs that Twilio was given; the first goes into StatusCallbacks. None: no receipts.
+	// publicBaseURLs are the URLs that Twilio was given; the first goes into StatusCallbacks. Without any, no receipts come.
 	publicBaseURLs []string
-	// queueURL and deadLetterQueueURL are the FIFO queues', timerQueueURL is that of the queue without order.
+	// queueURL and deadLetterQueueURL are the URLs of the FIFO queues, timerQueueURL is the URL of the queue without order.
 	queueURL           string
 	deadLetterQueueURL string
 	timerQueueURL      string

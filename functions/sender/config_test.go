@@ -123,7 +123,7 @@ func TestConfigRefuses(t *testing.T) {
 	}
 }
 
-// TestConfigSaysAllProblemsAtOnce: whoever sets a function up mends everything in one go.
+// TestConfigSaysAllProblemsAtOnce: anyone who sets a function up can fix everything in one go.
 func TestConfigSaysAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := readConfig(func(name string) (string, bool) { return "x", strings.HasPrefix(name, "RELAY_PACE_") })

@@ -27,8 +27,8 @@ func (c config) newClient(ctx context.Context, vault *secrets.Vault, now func() 
 
 var errOtherAccount = errors.New("the secret belongs to another account than TWILIO_ACCOUNT_SID")
 
-// credentials reads what may be sent with, the ones to prefer first: the API keys if there is a secret with one, else the
-// Auth Tokens. There is at least one, and all are fit to be used.
+// credentials reads the credentials to send with, in order of preference: the API keys if there is a secret with one, else the
+// Auth Tokens. There is at least one, and all of them are complete.
 func (c config) credentials(ctx context.Context, vault *secrets.Vault) ([]twilio.Credentials, error) {
 	read := c.authTokens
 	if c.secrets.APIKey != "" {
@@ -41,7 +41,7 @@ func (c config) credentials(ctx context.Context, vault *secrets.Vault) ([]twilio
 	if err := found[0].Check(); err != nil {
 		return nil, err
 	}
-	// Another one is not in force yet. What is wrong with it is for whoever rotates the secret to find.
+	// Another one is not in force yet. Anyone who rotates the secret has to find out what is wrong with it.
 	return slices.DeleteFunc(found, func(one twilio.Credentials) bool { return one.Check() != nil }), nil
 }
 
@@ -109,7 +109,7 @@ func (s *credentialsSource) Instead(ctx context.Context, refused twilio.Credenti
 }
 
 // otherThan returns the first credentials that are not the refused ones, and the first of all if there are no others:
-// they may have been mended at Twilio.
+// they may have been fixed at Twilio.
 func otherThan(refused twilio.Credentials, all []twilio.Credentials) twilio.Credentials {
 	for _, one := range all {
 		if one != refused {

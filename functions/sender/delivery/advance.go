@@ -45,14 +45,14 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 	_, letter := lettersAttempts(record)
 	_, ordered := orderOf(record)
 	if letter || ordered || looks(record) > 1 {
-		// It has been here before, is a dead letter or an order: what came of it is looked up, rather than found out by a claim that fails.
+		// The message was received before, or is a dead letter or an order. Its record is read first, because a claim would only fail.
 		if known, err := h.recall(ctx, j.text); err != nil {
 			h.config.Logger.LogAttrs(ctx, slog.LevelError, "record not read", textAttrs(j.text, err)...)
 			return h.later(j.since(), err)
 		} else if known.Version > 0 {
 			j.text = known
 		} else if ordered {
-			// The ledger has forgotten the text since the order was given: nobody could say whether it was sent.
+			// The ledger has forgotten the text since the order was given, so nobody can say whether it was sent.
 			h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "order for a text that is not on record", textAttrs(j.text, nil)...)
 			return done()
 		}
@@ -60,8 +60,8 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 	return h.advance(ctx, j)
 }
 
-// advance brings the text as far as it goes now, step by step, each by what the ledger says of it. It returns what
-// becomes of the message.
+// advance takes the text as far as it can go now, one step at a time. The ledger's record decides each step. It returns what
+// happens to the message.
 func (h *Handler) advance(ctx context.Context, j *job) verdict {
 	for range maxSteps {
 		if !h.hasTime(ctx) {
@@ -88,8 +88,8 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 	return again(h.config.Policy.Base)
 }
 
-// finish acknowledges a text that needs nothing more. A dead one goes on if this is its dead letter, moved back, and one that is
-// uncertain or reached nobody if this is an operator's order.
+// finish acknowledges a text that needs nothing more. A dead text goes on if this message is its dead letter, moved back. A text
+// that is uncertain or reached nobody goes on if this message is an operator's order.
 func (h *Handler) finish(ctx context.Context, j *job) verdict {
 	if attempts, letter := lettersAttempts(j.record); letter && j.text.State == ledger.Dead && !j.moved {
 		if v := h.redrive(ctx, j, attempts); v.stops() {
@@ -108,7 +108,7 @@ func (h *Handler) finish(ctx context.Context, j *job) verdict {
 	return done()
 }
 
-// hasTime reports whether a call to Twilio can still be seen through in this invocation.
+// hasTime reports whether this invocation has enough time left for a call to Twilio and for recording its outcome.
 func (h *Handler) hasTime(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() == nil && (!ok || deadline.Sub(h.config.Now()) >= h.config.SendTimeout+recordTimeout)

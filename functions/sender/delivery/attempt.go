@@ -20,16 +20,16 @@ import (
 const (
 	// leaseMargin is what a claim's lease leaves for writing down the outcome after the POST's own time is over.
 	leaseMargin = 10 * time.Second
-	// claimAge is how old a claim may be when its POST begins. A sender that stood still for longer must not post: the lease
-	// would be over before the POST is, and someone else would look for it too soon.
+	// claimAge is how old a claim may be when its POST begins. A sender that was frozen for longer must not post: the lease
+	// would end before the POST does, and another sender would look for the message too soon.
 	claimAge = leaseMargin / 2
-	// slotGrace is how late a text may use the moment that the pace limits gave it; after that it books another.
+	// slotGrace is how late a text may use the send time that the pace limits reserved for it. After that it reserves another.
 	slotGrace = 5 * time.Second
 )
 
 // attempt makes the text's next attempt, if the route, the account and the pace limits let it: a claim, then one POST.
 func (h *Handler) attempt(ctx context.Context, j *job) verdict {
-	// Its dead letter may be sent already: nothing else may become of it.
+	// Its dead letter may be sent already, so it may only be buried.
 	switch {
 	case h.isExhausted(j.text):
 		return h.bury(ctx, j, ledger.ReasonAttemptsExhausted)
@@ -37,7 +37,7 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 		return h.bury(ctx, j, ledger.ReasonExpired)
 	}
 	if !j.text.Addressed() {
-		// No route is looked up: there is no number to look one up for, or nobody whom the text is from.
+		// No route is looked up, because the text has no number or no sender.
 		return h.drop(ctx, j, plan.Plan{})
 	}
 	p, err := h.plan(ctx, j)
@@ -70,7 +70,8 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 	return h.send(ctx, j, p)
 }
 
-// markByWord marks a hop by its own STOP or START, unless this is a repeat: by now the hop may have said otherwise.
+// markByWord marks a hop as opted out or in by its own STOP or START. A repeat changes nothing, because the hop may have changed
+// its mind since.
 func (h *Handler) markByWord(ctx context.Context, j *job, optedOut bool) verdict {
 	var err error
 	if j.text.Version == 0 {
@@ -83,7 +84,7 @@ func (h *Handler) markByWord(ctx context.Context, j *job, optedOut bool) verdict
 	if err == nil {
 		err = h.config.Routes.MarkOptedOut(ctx, j.text.TwilioNumber, j.text.Customer, optedOut)
 	}
-	// A route that someone wrote by hand, without a version, takes no mark: that is no reason to wait for ever.
+	// A route that someone wrote by hand, without a version, cannot be marked. The text does not wait for that.
 	if err != nil && !errors.Is(err, route.ErrConflict) {
 		return h.notNow(ctx, j, "opt-out not marked", err)
 	}
@@ -94,26 +95,26 @@ func (h *Handler) markByWord(ctx context.Context, j *job, optedOut bool) verdict
 func (h *Handler) held(ctx context.Context, j *job, p plan.Plan, wait time.Duration) verdict {
 	h.config.Emit(one(telemetry.MetricHalted))
 	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text held: the account is unusable", textAttrs(j.text, nil)...)
-	// No sooner than the next probe of a halt: every look counts with the queue, and other processes halt at other times.
+	// It does not come back before the next probe: the queue counts every receive, and other processes halt at other times.
 	wait = max(wait, h.config.Policy.HaltDelay)
 	return again(h.within(p, retry.Spread(wait, h.config.Spread())))
 }
 
-// isExhausted reports whether the text's last attempt was the last that there may be, and failed as it may not go on. It may if
-// the phone was given up since: another one's turn has come.
+// isExhausted reports whether the text's last attempt failed and was the last one allowed at that phone. It is false if the phone
+// was given up since, because the next phone is tried then.
 func (h *Handler) isExhausted(r ledger.Record) bool {
 	last, ok := r.Current()
 	return ok && last.Outcome == fault.Transient.String() && r.HopOpen(last.To) && r.AttemptsSpentOn(last.To) >= h.config.Policy.MaxAttempts
 }
 
-// notNow leaves the text for later after a failure of ours that is no attempt. what says what could not be done.
+// notNow leaves the text for later after a failure of ours that does not count as an attempt. what says what could not be done.
 func (h *Handler) notNow(ctx context.Context, j *job, what string, err error) verdict {
 	h.config.Logger.LogAttrs(ctx, slog.LevelError, "text left for later", append(textAttrs(j.text, err), slog.String("problem", what))...)
 	return h.later(j.since(), err)
 }
 
-// drop ends a text that goes no further: there is a reason against it, or no hop left. One that became too old while trouble
-// lasted is for an operator to see.
+// drop ends a text that is not sent, because there is a reason against it or no hop is left. A text that became too old while
+// trouble lasted becomes a dead letter instead, so that an operator sees it.
 func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) verdict {
 	if p.Drop == ledger.ReasonExpired && h.isTroubled(j.text) {
 		return h.buryExpired(ctx, j)
@@ -146,7 +147,7 @@ func isForNobody(reason ledger.Reason) bool {
 	return slices.Contains([]ledger.Reason{ledger.ReasonNoRoute, ledger.ReasonInactive, ledger.ReasonNoAddress, ledger.ReasonExpired}, reason)
 }
 
-// isTroubled reports whether the text waits for trouble to pass that is not its own, and no phone may have it.
+// isTroubled reports whether the text waits because of trouble that is not its own fault, and no phone can have it yet.
 func (h *Handler) isTroubled(r ledger.Record) bool {
 	if r.Awaited() || r.InDoubt() {
 		return false
@@ -155,7 +156,7 @@ func (h *Handler) isTroubled(r ledger.Record) bool {
 	return r.WaitsOut() || len(r.Attempts) == 0 && r.RedrivenAt.IsZero() && h.halt.isOn()
 }
 
-// pace books the moment at which the attempt may be made. It goes on if that is now.
+// pace reserves the time at which the attempt may be made. The text goes on at once if that time is now.
 func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 	now := h.config.Now()
 	if slot := j.text.Slot; slot.To == p.To && !now.Before(slot.At) && now.Sub(slot.At) <= slotGrace {
@@ -166,7 +167,7 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 		Limits: pace.Limits{Pair: h.config.PacePair, Number: p.Pace}, By: p.Expires,
 	}, now)
 	if f := fault.Of(err); err != nil && f.Kind == fault.Throttled && f.RetryAfter > 0 {
-		// Someone else booked at the same moment.
+		// Another sender reserved a time at the same moment.
 		return again(time.Duration(float64(f.RetryAfter) * (1 + h.config.Spread())))
 	}
 	if err != nil {
@@ -176,14 +177,14 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 		return verdict{}
 	}
 	if at.After(p.Expires) {
-		// No moment is left before it is too old.
+		// No send time is left before the text is too old.
 		p.Drop = ledger.ReasonExpired
 		return h.drop(ctx, j, p)
 	}
 	return h.putOff(ctx, j, p.To, at)
 }
 
-// putOff writes down for when the text is booked.
+// putOff records the reserved send time and leaves the text until then.
 func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at time.Time) verdict {
 	wanted, err := j.text.Book(at, to, h.config.Now())
 	if v := h.write(ctx, j, "pace", wanted, err); v.stops() {
@@ -252,8 +253,8 @@ func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) verdict {
 	return done()
 }
 
-// emitAccepted counts a message that Twilio has taken, in as many segments as it says, 0 if it does not. Whoever writes down that it has
-// counts it: the sender, by Twilio's answer or a look, or a receipt, if that is quicker or the answer was lost.
+// emitAccepted counts a message that Twilio has accepted, and its segments; segments is 0 if Twilio did not say how many. The code
+// that records the acceptance counts it: after Twilio's answer, after a look, or after a receipt that came first.
 func (h *Handler) emitAccepted(r ledger.Record, segments int) {
 	if segments == 0 {
 		segments = sms.Segments(bodyOf(r))
@@ -264,18 +265,18 @@ func (h *Handler) emitAccepted(r ledger.Record, segments int) {
 	)
 }
 
-// isAccepted reports whether Twilio is known to have taken the message of the attempt of that number.
+// isAccepted reports whether we know that Twilio accepted the message of the attempt with that number.
 func isAccepted(r ledger.Record, number int) bool {
 	return slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.Number == number && a.Accepted() })
 }
 
-// relayed tells of a text that Twilio has just taken, and how long that took.
+// relayed logs a text that Twilio has just accepted, and measures how long that took.
 func (h *Handler) relayed(ctx context.Context, r ledger.Record) {
 	h.config.Emit(latency(telemetry.MetricRelayLatency, h.config.Now().Sub(r.ReceivedAt)))
 	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text relayed", textAttrs(r, nil)...)
 }
 
-// markOptedOut changes a hop's mark, which is for people and for the choice of hops: without it the text goes on all the same.
+// markOptedOut changes a hop's opt-out mark. People and the choice of hops use it; if it cannot be written, the text goes on.
 func (h *Handler) markOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) {
 	if err := h.config.Routes.MarkOptedOut(ctx, number, hop, optedOut); err != nil {
 		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "opt-out not marked",
@@ -289,5 +290,5 @@ func (h *Handler) markOptedOut(ctx context.Context, number, hop sms.PhoneNumber,
 
 var (
 	errLapsedLease = errors.New("the sender ended between its claim and Twilio's answer")
-	errSlowClaim   = errors.New("the claim took so long that its lease was as good as over")
+	errSlowClaim   = errors.New("the claim took so long that too little of its lease was left")
 )

@@ -14,7 +14,7 @@ type hop struct {
 	place int
 }
 
-// setTimer sees to it that the hop after the phone to is tried if no receipt comes.
+// setTimer sets the delivery timer: if no receipt comes in time, the hop after the phone to is tried.
 func (h *Handler) setTimer(ctx context.Context, j *job, p plan.Plan, to sms.PhoneNumber) verdict {
 	if p.DeliveryTimeout <= 0 || !p.Next(j.text, to) || h.config.PublicBaseURL == "" {
 		return verdict{}
@@ -24,7 +24,7 @@ func (h *Handler) setTimer(ctx context.Context, j *job, p plan.Plan, to sms.Phon
 	if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), set.Add(p.DeliveryTimeout)); err != nil {
 		return h.notNow(ctx, j, "timer not set", err)
 	}
-	// A timer this old might come before its claim.
+	// A timer as old as this might come before its claim is written.
 	if h.config.Now().Sub(set) > claimAge {
 		return decideAgain()
 	}

@@ -13,9 +13,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// ask asks Twilio, before an attempt at a text that came in before this data was another relay's copy, whether the other one has
-// sent it. A message of its own is adopted; where there is no telling, the text is left to an operator. It goes on if nobody has
-// sent it.
+// ask finds out, before an attempt, whether another relay has sent the text already. It asks Twilio only about texts that came in
+// before this relay's data was copied or restored. A message that the other relay sent is adopted. If there is no telling, the
+// text is left to an operator. If nobody has sent it, it goes on.
 func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) verdict {
 	if !j.text.ReceivedAt.Before(h.config.AskBefore) {
 		return verdict{}
@@ -36,15 +36,15 @@ func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) verdict {
 		}
 	}
 	if wait := h.config.AskBefore.Add(h.span()).Sub(h.config.Now()); wait > 0 {
-		// What the other one sent a moment before this one started may not be on the list yet.
+		// What the other relay sent a moment before this one started may not be on Twilio's list yet.
 		h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text waits: another copy of the data may have sent it", textAttrs(j.text, nil)...)
 		return again(h.within(p, wait))
 	}
 	return verdict{}
 }
 
-// hopsToAsk are the phones that the other relay may have sent the text to: first the one that is next here, then what else is open
-// in the route.
+// hopsToAsk are the phones that the other relay may have sent the text to: first the one that is next here, then every other open
+// phone of the route.
 func (h *Handler) hopsToAsk(ctx context.Context, r ledger.Record, p plan.Plan) ([]hop, error) {
 	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(r)...)
 	if err != nil {
@@ -59,7 +59,7 @@ func (h *Handler) hopsToAsk(ctx context.Context, r ledger.Record, p plan.Plan) (
 	return hops, nil
 }
 
-// sentBefore asks Twilio's list and the ledger for a message of the text to that phone that no attempt here has made.
+// sentBefore searches Twilio's list for a message with this text to that phone that no attempt of ours has sent.
 func (h *Handler) sentBefore(ctx context.Context, r ledger.Record, at hop) (sms.Listed, reconcile.Verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
 	defer cancel()
@@ -106,7 +106,7 @@ func (h *Handler) adopt(ctx context.Context, j *job, p plan.Plan, at hop, found 
 	return h.discovered(ctx, j, attempt, found)
 }
 
-// leave leaves a text to an operator that another relay may have sent.
+// leave leaves a text that another relay may have sent to an operator.
 func (h *Handler) leave(ctx context.Context, j *job, at hop, reason ledger.Reason) verdict {
 	attempt, v := h.claimUnsent(ctx, j, at)
 	if v.stops() {
@@ -115,8 +115,8 @@ func (h *Handler) leave(ctx context.Context, j *job, at hop, reason ledger.Reaso
 	return h.park(ctx, j, attempt, ledger.Onward{To: ledger.Uncertain, Reason: reason})
 }
 
-// claimUnsent opens an attempt that is not made here, and says so. It stops if the text has gone on meanwhile, or could not be
-// written.
+// claimUnsent records an attempt that this relay does not make itself. It stops if the text has gone on meanwhile, or if the
+// record could not be written.
 func (h *Handler) claimUnsent(ctx context.Context, j *job, at hop) (ledger.Attempt, verdict) {
 	attempt, v := h.claim(ctx, j, at)
 	if v.stops() {
@@ -139,5 +139,5 @@ func (h *Handler) claimUnsent(ctx context.Context, j *job, at hop) (ledger.Attem
 	return attempt, verdict{}
 }
 
-// errCopied is why an attempt has no POST of ours.
+// errCopied says why we made no POST for an attempt.
 var errCopied = errors.New("not posted here: another copy of the data may have sent it")

@@ -21,7 +21,7 @@ const (
 )
 
 // sendDeadLetter puts a message on the dead-letter queue, in its group, with attributes. A message of the timer queue has
-// no group: there, its id stands for one.
+// no group, so its id is used as one.
 func (h *Handler) sendDeadLetter(ctx context.Context, letter queue.Outgoing, attributes map[string]string) error {
 	if letter.Group == "" {
 		letter.Group = letter.DeduplicationID
@@ -45,7 +45,7 @@ func letterOf(j *job, deduplicationID string) (queue.Outgoing, error) {
 	return letter, err
 }
 
-// buryUndecodable moves what is no envelope to the dead-letter queue as it came. It would never become one.
+// buryUndecodable moves a message that is not an envelope to the dead-letter queue as it came. Trying again would not help.
 func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage, cause error) verdict {
 	err := h.sendDeadLetter(ctx, asItCame(record, record.MessageId), map[string]string{
 		AttributeReason: string(ledger.ReasonUndecodable), AttributeLastError: cause.Error(),
@@ -59,8 +59,8 @@ func (h *Handler) buryUndecodable(ctx context.Context, record events.SQSMessage,
 	return done()
 }
 
-// bury puts a text on the dead-letter queue for a reason of death, and then records it. In this order a crash in between repeats
-// the first, which the deduplication id makes harmless for five minutes.
+// bury puts a text on the dead-letter queue, and then records its death. After a crash in between, the letter is sent again; for
+// five minutes the deduplication id makes that harmless. In the other order, the same crash would lose the letter.
 func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdict {
 	if j.text.Awaited() || j.text.InDoubt() {
 		return h.leaveToEarlier(ctx, j)
@@ -87,7 +87,7 @@ func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdic
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		now, _ := r.Current()
 		if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || r.RedrivenAfter != j.text.RedrivenAfter {
-			// A receipt came, or someone else buried it and it was redriven since: this is not its letter any more.
+			// A receipt came, or another sender buried it and it was redriven since, so the letter we sent is out of date.
 			return r, false, nil
 		}
 		r, err := r.Die(reason, h.config.Now())
@@ -101,7 +101,7 @@ func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdic
 	j.text, j.moved = stored, true
 	h.config.Emit(count(telemetry.MetricDeadLetters, "Reason", string(reason)))
 	if stored.State != ledger.Dead {
-		// It went on while it was buried. The dead letter stays, and the ledger says that there is nothing to redrive.
+		// The text went on while it was being buried. The letter stays on the queue; the ledger shows that there is nothing to redrive.
 		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter of a text that went on", textAttrs(stored, nil)...)
 		return done()
 	}
@@ -110,8 +110,8 @@ func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdic
 	return done()
 }
 
-// buryExpired buries a text that became too old while trouble lasted. That is written down first, so that a crash behind its letter
-// does not end it otherwise: the account may be usable then, or the clock right.
+// buryExpired buries a text that became too old while trouble lasted. It first records that the text is expiring: after a crash the
+// account may be usable again, or the clock right, and the text must still not end in another way than its letter says.
 func (h *Handler) buryExpired(ctx context.Context, j *job) verdict {
 	wanted, err := j.text.Expire(h.config.Now())
 	if v := h.write(ctx, j, "end", wanted, err); v.stops() {
@@ -120,8 +120,8 @@ func (h *Handler) buryExpired(ctx context.Context, j *job) verdict {
 	return h.bury(ctx, j, ledger.ReasonExpired)
 }
 
-// leaveToEarlier leaves a text whose attempts at this hop are used up to an earlier POST, which may have been taken, or may still be
-// delivered. A dead letter would have it sent again.
+// leaveToEarlier ends the attempts at a text because an earlier POST may have reached Twilio, or may still be delivered. It makes no
+// dead letter, because redriving one would send the text twice.
 func (h *Handler) leaveToEarlier(ctx context.Context, j *job) verdict {
 	ended := false
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
@@ -142,7 +142,7 @@ func (h *Handler) leaveToEarlier(ctx context.Context, j *job) verdict {
 	return done()
 }
 
-// lastError describes an attempt's failure for a dead letter. A text without an attempt was held.
+// lastError describes an attempt's failure for a dead letter. A text that had no attempt was held.
 func lastError(a ledger.Attempt) string {
 	text := a.Outcome
 	if a.Error != "" {

@@ -54,12 +54,13 @@ func (h *Handler) decide(r ledger.Record, to sms.PhoneNumber, f *fault.Error) re
 	return h.config.Policy.Decide(f, retry.Tried{Spent: r.AttemptsSpentOn(to), All: r.TriesAt(to)}, h.config.Spread())
 }
 
-// within bounds a wait by when the text is too old: it holds the conversation behind it back for no longer.
+// within shortens a wait so that it ends when the text is too old. The texts behind it in the conversation wait no longer than that.
 func (h *Handler) within(p plan.Plan, wait time.Duration) time.Duration {
 	return min(wait, max(p.Expires.Sub(h.config.Now()), h.config.Policy.Base))
 }
 
-// afterFailure returns where a failed attempt sends the text. An exhausted one is queued until its dead letter is.
+// afterFailure returns where the text goes after a failed attempt. A text without attempts left stays queued until its dead letter
+// is sent.
 func (h *Handler) afterFailure(decision retry.Decision, hasNext bool) ledger.Onward {
 	now := h.config.Now()
 	switch decision.Answer {
@@ -75,7 +76,7 @@ func (h *Handler) afterFailure(decision retry.Decision, hasNext bool) ledger.Onw
 	return ledger.Onward{To: ledger.Queued, NotBefore: now.Add(decision.Delay)}
 }
 
-// follow says what becomes of the message after a failure that is recorded.
+// follow says what happens to the message after a recorded failure.
 func (h *Handler) follow(ctx context.Context, j *job, decision retry.Decision, f *fault.Error) verdict {
 	switch {
 	case decision.Exhausted:
@@ -97,10 +98,10 @@ func (h *Handler) follow(ctx context.Context, j *job, decision retry.Decision, f
 	return done()
 }
 
-// lost records that nobody knows what became of the POST. The first look at it comes soon.
+// lost records that nobody knows whether Twilio accepted the message. The first look at Twilio's list comes soon.
 func (h *Handler) lost(ctx context.Context, j *job, attempt ledger.Attempt, f *fault.Error) verdict {
 	if f.Kind != fault.Unknown {
-		// A kind that this version does not know; the ledger knows but one name for what is looked for.
+		// This version does not know the kind. The ledger has only one name for an outcome that has to be looked up.
 		f = &fault.Error{Kind: fault.Unknown, Code: f.Code, HTTPStatus: f.HTTPStatus, Err: f.Err}
 	}
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {

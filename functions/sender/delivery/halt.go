@@ -11,11 +11,11 @@ import (
 // one text goes through as a probe, and if Twilio answers it, all may go again. Each process finds out for itself.
 type halt struct {
 	mu sync.Mutex
-	// until is when it ends, zero if there is none; since is when that was decided.
+	// until is when the halt ends, zero without a halt; since is when that was decided.
 	since, until time.Time
 }
 
-// left returns how much of the halt is left. One that was decided after now, by a clock that has been set back, is over.
+// left returns how much of the halt is left. A halt that was decided after now is over: the clock was set back.
 func (s *halt) left(now time.Time) time.Duration {
 	if now.Before(s.since) {
 		return 0
@@ -63,7 +63,7 @@ func (s *halt) learn(f *fault.Error, now time.Time, pause time.Duration) {
 	case fault.Fatal:
 		s.since, s.until = now, now.Add(pause)
 	case fault.Permanent, fault.Unreachable, fault.OptedOut:
-		// A refusal of the message is proof that the account is heard.
+		// Twilio looked at the message and refused it, so the account is usable.
 		s.until = time.Time{}
 	case fault.Unknown, fault.Transient, fault.NotSent, fault.Throttled, fault.Quota:
 	}

@@ -25,7 +25,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// Messages is Twilio's Messages resource. Errors are *fault.Error; of List and Fetch never Unknown.
+// Messages is Twilio's Messages resource. Errors are *fault.Error; those of List and Fetch are never Unknown.
 type Messages interface {
 	// Create makes a message by one POST.
 	Create(ctx context.Context, message sms.Outbound) (sms.Created, error)
@@ -38,7 +38,7 @@ type Messages interface {
 // Routes looks routes up, and remembers them for a moment.
 type Routes interface {
 	route.Lookup
-	// Forget makes the next question about the numbers be asked anew.
+	// Forget makes the next Lookup of the numbers read the table again.
 	Forget(numbers ...sms.PhoneNumber)
 	// MarkOptedOut marks a hop of the number's route as opted out, or takes the mark away.
 	MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error
@@ -63,8 +63,8 @@ type Config struct {
 	Queue      Visibility
 	TimerQueue Visibility
 	Timers     queue.Sender
-	// Done deletes messages of Queue that are done while a slow group of their batch is at work; nil leaves that to whoever
-	// handed the batch in, at its end.
+	// Done deletes the messages of Queue that are done while a slow group of their batch is still at work. With nil, the caller
+	// deletes them at the end of the batch.
 	Done Deleter
 	// DeadLetters takes texts whose attempts are used up.
 	DeadLetters queue.Sender
@@ -80,8 +80,8 @@ type Config struct {
 	// and ReconcileInterval how far apart.
 	ReconcileLooks    int
 	ReconcileInterval time.Duration
-	// AskBefore is when this relay's data was first found to be a copy, or restored. Before an attempt at a text that came in earlier,
-	// Twilio is asked whether the other one has sent it. Zero asks never.
+	// AskBefore is when this relay's data was first found to be a copy, or restored. Before an attempt at a text that came in
+	// earlier, Twilio is asked whether the other relay has sent it. With zero, Twilio is never asked.
 	AskBefore time.Time
 	// PublicBaseURL is what Twilio was given for this relay; receipts go below it. Empty asks Twilio for none.
 	PublicBaseURL string
@@ -100,7 +100,7 @@ type Config struct {
 	Emit   telemetry.Emit
 }
 
-// Handler serves one batch at a time or many. It remembers nothing itself but that the account was found unusable.
+// Handler serves one batch at a time or many. All it remembers is whether the account was found unusable.
 type Handler struct {
 	config Config
 	halt   halt
@@ -109,10 +109,10 @@ type Handler struct {
 // New returns a Handler.
 func New(config Config) *Handler { return &Handler{config: config} }
 
-// verdict is what becomes of a message on the queue. The zero value is that nothing is decided: go on.
+// verdict is what happens to a message of the queue. The zero value means that nothing is decided: go on.
 type verdict struct {
 	fate fate
-	// delay is after what time a message comes back.
+	// delay is how long it takes until a message comes back.
 	delay time.Duration
 }
 
@@ -122,9 +122,9 @@ type fate int
 const (
 	// goOn means that there is no objection: the text goes on with what comes next.
 	goOn fate = iota
-	// reconsider means that the record has changed: what is next is decided from it, and no more on what it was.
+	// reconsider means that the record has changed, so the next step is decided again from the new record.
 	reconsider
-	// deleted messages have nothing more to do; those that comeBack do so after the delay.
+	// deleted means that the message is done; comeBack means that it comes back after the delay.
 	deleted
 	comeBack
 )
@@ -152,9 +152,9 @@ type itemResult struct {
 	verdict
 }
 
-// Handle works through one batch and names the messages that have to come back. Groups go side by side; within a group
-// the order holds, and the first message that has to come back takes all behind it with it. The error is always nil:
-// an error would bring the whole batch back.
+// Handle works through one batch and names the messages that have to come back. Groups run in parallel. Within a group the order
+// is kept: if a message has to come back, all messages behind it come back too. The error is always nil, because an error would
+// bring the whole batch back.
 func (h *Handler) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	groups := byGroup(batch.Records)
 	results := make([][]itemResult, len(groups))
@@ -195,8 +195,8 @@ func byGroup(records []events.SQSMessage) [][]events.SQSMessage {
 	return groups
 }
 
-// workThrough takes the messages of one group in order. Behind the first that has to come back, the others are to be
-// seen again at once: the queue holds them until that one is back, but only if they are not in flight themselves.
+// workThrough works on the messages of one group in order. If one has to come back, those behind it are returned to the queue at
+// once: the queue holds them behind that message, but only while they are not in flight themselves.
 func (h *Handler) workThrough(ctx context.Context, group []events.SQSMessage) []itemResult {
 	results := make([]itemResult, 0, len(group))
 	for i, record := range group {
@@ -213,8 +213,8 @@ func (h *Handler) workThrough(ctx context.Context, group []events.SQSMessage) []
 	return results
 }
 
-// workSafely keeps a defect that one message brings to light from ending the others. What was thrown is not shown: it may
-// quote the text.
+// workSafely catches a panic, so that a defect found by one message does not stop the others. The log does not show the panic's
+// value, because it may quote the text.
 func (h *Handler) workSafely(ctx context.Context, record events.SQSMessage) (v verdict) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -237,7 +237,7 @@ func answerOf(results []itemResult) events.SQSEventResponse {
 	return response
 }
 
-// queueOf returns the queue that a batch is of. All of a batch is of one, and only the FIFO queue has groups.
+// queueOf returns the queue that a batch came from. A batch comes from one queue, and only the FIFO queue has groups.
 func (h *Handler) queueOf(batch []events.SQSMessage) Visibility { //nolint:ireturn // either of two.
 	if batch[0].Attributes[attributeGroup] == "" {
 		return h.config.TimerQueue

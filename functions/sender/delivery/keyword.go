@@ -11,12 +11,12 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// maxHearings bounds how often a keyword is put against others who write the same conversation.
+// maxHearings bounds how often a keyword is written while other senders change the same conversation.
 const maxHearings = 5
 
 var errUnsettledHearing = errors.New("others changed the conversation each time")
 
-// hear records a customer's keyword and plans again with what came of it. The verdict stops if the plan is of no use any more.
+// hear records a customer's keyword and plans again with the result. The verdict stops if the plan is out of date.
 func (h *Handler) hear(ctx context.Context, j *job, p plan.Plan) (plan.Plan, verdict) {
 	counts := true
 	if p.Keyword.Type == sms.OptOutStop || p.Keyword.Type == sms.OptOutStart {
@@ -25,7 +25,7 @@ func (h *Handler) hear(ctx context.Context, j *job, p plan.Plan) (plan.Plan, ver
 			return p, h.notNow(ctx, j, "keyword not recorded", err)
 		}
 		if known.Version > 0 {
-			// Another sender had the text meanwhile: what it was taken for holds.
+			// Another sender had the text meanwhile, and its reading of the keyword counts.
 			j.text = known
 			return p, decideAgain()
 		}
@@ -42,8 +42,8 @@ func (h *Handler) hear(ctx context.Context, j *job, p plan.Plan) (plan.Plan, ver
 	return p, verdict{}
 }
 
-// hearOptOut writes a word with which a customer opts out or in again into the conversation. counts is false if the word means
-// nothing here. known is the text's record, if it has one by now, and then nothing was written.
+// hearOptOut writes into the conversation that the customer opted out, or in again. counts is false if the word means nothing
+// here. known is the text's record, if it has one by now; then nothing was written.
 //
 // A text may be handed out twice, while a later one has gone through: a STOP that comes again must not undo the START behind
 // it. A later text is handed out only once this one is on record. So the conversation is read first and the record second: if
@@ -74,8 +74,8 @@ func (h *Handler) hearOptOut(ctx context.Context, j *job, keyword sms.Keyword) (
 	return known, false, errUnsettledHearing
 }
 
-// isOptedOut reports whether the phone that an operator chose has opted out. Nobody is asked about other texts, nor about one
-// that waits for no attempt.
+// isOptedOut reports whether the phone that an operator chose has opted out. It is false, and nothing is read, for every other text
+// and for one that does not wait for an attempt.
 func (h *Handler) isOptedOut(ctx context.Context, r ledger.Record) (bool, error) {
 	if !r.Manual || r.Destination == "" || r.State != "" && r.State != ledger.Queued {
 		return false, nil

@@ -23,12 +23,12 @@ func latency(name string, took time.Duration) telemetry.Measurement {
 	return telemetry.Measurement{Name: name, Unit: telemetry.Milliseconds, Value: float64(took.Milliseconds())}
 }
 
-// messageAttrs are what a log line says of a message of the queue of which no more is known.
+// messageAttrs are the attributes that a log line has for a queue message that could not be read.
 func messageAttrs(record events.SQSMessage, err error) []slog.Attr {
 	return []slog.Attr{slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error())}
 }
 
-// textAttrs are what a text's one log line tells of it.
+// textAttrs are the attributes of a text's log line.
 func textAttrs(r ledger.Record, err error) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("message_sid", r.MessageSid), slog.String("state", string(r.State)),
@@ -54,7 +54,7 @@ func textAttrs(r ledger.Record, err error) []slog.Attr {
 	return attrs
 }
 
-// receiptAttrs are what a receipt's one log line tells of it.
+// receiptAttrs are the attributes of a receipt's log line.
 func receiptAttrs(e queue.Envelope, err error) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("message_sid", e.RelayID), slog.String("outbound_sid", e.Receipt.Sid),

@@ -13,10 +13,10 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// firstLook is how long after a POST that was not answered Twilio is first asked: most messages are on the list by then.
+// firstLook is how long after an unanswered POST Twilio's list is first searched. Most messages are listed by then.
 func (h *Handler) firstLook() time.Duration { return min(2*time.Second, h.config.ReconcileInterval) }
 
-// span is for how long Twilio's list is looked at before a text is given up.
+// span is how long Twilio's list is searched before a text is given up.
 func (h *Handler) span() time.Duration {
 	return Span(h.config.ReconcileLooks, h.config.ReconcileInterval, h.config.SendTimeout)
 }
@@ -42,8 +42,8 @@ func (h *Handler) doubt(ctx context.Context, j *job) verdict {
 	return decideAgain()
 }
 
-// patienceWithList is for how long a list that cannot be read holds a text, and the conversation behind it; leastTries is
-// how often the text must have come back by then: after a standstill of ours, the time alone says nothing of the list.
+// patienceWithList is how long an unreadable list holds back a text, and the conversation behind it. leastTries is how often the
+// text must have come back by then: if the relay itself was down, the time alone does not show that the list is unreadable.
 const (
 	patienceWithList = 2 * time.Hour
 	leastTries       = 10
@@ -83,7 +83,7 @@ func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt
 	stored, isMine, err := h.changeOwn(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		r, changed := r.Discover(attempt.Number, found.Sid, sms.StatusQueued, h.config.Now())
 		if changed && found.Status.Final() {
-			// What became of it is known already, and its receipt may never come.
+			// Its final status is known already, and its receipt may never come.
 			r, _ = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.config.Now())
 		}
 		return r, changed, nil
@@ -120,8 +120,8 @@ func (h *Handler) lookAgain(ctx context.Context, j *job, attempt ledger.Attempt)
 	return decideAgain()
 }
 
-// conclude ends the looks. The text is parked for an operator, or sent again if its route says so; not if Twilio has texts
-// of the same words, of which the phone may have got this one.
+// conclude ends the looks. The text is parked for an operator, or sent again if its route says so. It is not sent again if Twilio
+// lists messages with the same words, because one of them may be this text.
 func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, finding reconcile.Verdict) verdict {
 	onward := ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonAmbiguous}
 	if finding == reconcile.Absent {
@@ -135,7 +135,7 @@ func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, 
 	return h.park(ctx, j, attempt, onward)
 }
 
-// park writes down where the looks leave the text.
+// park records where the text goes after the last look.
 func (h *Handler) park(ctx context.Context, j *job, attempt ledger.Attempt, onward ledger.Onward) verdict {
 	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Conclude(attempt.Number, onward, h.config.Now())
@@ -151,7 +151,7 @@ func (h *Handler) park(ctx context.Context, j *job, attempt ledger.Attempt, onwa
 	return decideAgain()
 }
 
-// afterAbsence returns where a text goes that Twilio does not list: to an operator, or once more to the phone.
+// afterAbsence returns where a text goes if Twilio does not list it: to an operator, or once more to the phone.
 func (h *Handler) afterAbsence(r ledger.Record, attempt ledger.Attempt, way route.Route) ledger.Onward {
 	if way.OnUncertain == route.Resend && r.AttemptsSpentOn(attempt.To) < h.config.Policy.MaxAttempts {
 		return ledger.Onward{To: ledger.Queued, Reason: ledger.ReasonResend, NotBefore: h.config.Now()}

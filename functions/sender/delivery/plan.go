@@ -6,8 +6,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/plan"
 )
 
-// plan looks up what decides about the text and decides. Because a drop is for good, it is not decided on what was
-// remembered: a route that was put, switched on or changed a moment ago counts.
+// plan reads the routes and opt-outs of the text and decides where it goes. A drop is final, so it is never decided from remembered
+// routes: a route that was added, switched on or changed a moment ago counts.
 func (h *Handler) plan(ctx context.Context, j *job) (plan.Plan, error) {
 	p, err := h.planOnce(ctx, j)
 	if err != nil || (p.Drop == "" && p.To != "") {
@@ -17,7 +17,7 @@ func (h *Handler) plan(ctx context.Context, j *job) (plan.Plan, error) {
 	return h.planOnce(ctx, j)
 }
 
-// planOnce asks about all numbers in one question.
+// planOnce looks all numbers up in one call.
 func (h *Handler) planOnce(ctx context.Context, j *job) (plan.Plan, error) {
 	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(j.text)...)
 	if err != nil {

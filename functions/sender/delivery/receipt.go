@@ -15,12 +15,12 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// receipt records what Twilio says of a message sent earlier. A text that has to go to the next hop because of it is left
-// to a timer: in the receipts' group it would keep later receipts from stopping it.
+// receipt records what Twilio reports about a message sent earlier. If the text has to go to the next hop, a timer sends it there:
+// sent from the receipts' group, it would hold up the later receipts that may stop it.
 func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict {
 	r, err := h.config.Ledger.Get(ctx, envelope.RelayID)
 	if errors.Is(err, ledger.ErrNotFound) {
-		// The claim is written before the POST, so that a receipt without a record is one of a forgotten text.
+		// The claim is written before the POST, so a receipt without a record belongs to a text that the ledger has forgotten.
 		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "receipt of an unknown text", receiptAttrs(envelope, nil)...)
 		return done()
 	}
@@ -48,8 +48,8 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 	return done()
 }
 
-// takeReceipt applies a receipt. If nobody waits for the message any more, a timer is set before: once the receipt is applied,
-// nothing says that a timer is missing.
+// takeReceipt applies a receipt. If no timer waits for the message any more, it sets one first: once the receipt is applied,
+// nothing shows that a timer is missing.
 func (h *Handler) takeReceipt(ctx context.Context, r ledger.Record, receipt sms.Receipt) (application, error) {
 	isSet := receipt.Status.Final()
 	for {
@@ -72,9 +72,9 @@ func (h *Handler) takeReceipt(ctx context.Context, r ledger.Record, receipt sms.
 	}
 }
 
-// isUnawaited reports whether nobody waits for the receipts of the attempt any more, or yet: its timer may have come and gone.
-// That is so if the text was given up, and if Twilio is not known to have the attempt's message: it was refused, say. The timer
-// of an attempt that is under way, or looked for, stays until it is not.
+// isUnawaited reports whether the attempt may have no timer that waits for its receipts. That is so if the text was given up, and
+// if we did not know that Twilio has the message, because it was refused, say. An attempt that is under way, or being looked for,
+// keeps its timer until it ends.
 func isUnawaited(r ledger.Record, number int) bool {
 	i := slices.IndexFunc(r.Attempts, func(a ledger.Attempt) bool { return a.Number == number })
 	if i < 0 {
@@ -95,7 +95,7 @@ func isUnawaited(r ledger.Record, number int) bool {
 	return false
 }
 
-// awaitDelivery sets a timer for a text of which a receipt says that it is under way after all.
+// awaitDelivery restarts the delivery timer of a text we had given up, because a receipt says it is on its way.
 func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
 	p, err := h.plan(ctx, &job{text: r})
 	if err != nil || p.Drop != "" || p.DeliveryTimeout == 0 {
@@ -105,18 +105,18 @@ func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
 	return h.remind(ctx, r.MessageSid, last.Number, h.config.Now().Add(p.DeliveryTimeout))
 }
 
-// application is what came of applying a receipt: the record then, and whether the receipt has changed it.
+// application is the result of applying a receipt: the record afterwards, and whether the receipt changed it.
 type application struct {
 	record ledger.Record
 	isNews bool
 }
 
-// apply takes a receipt into the record and decides where the text goes if the message was not delivered.
+// apply writes a receipt into the record and decides where the text goes if the message was not delivered.
 func (h *Handler) apply(ctx context.Context, r ledger.Record, receipt sms.Receipt) (application, error) {
 	return h.applyIf(ctx, r, receipt, func(ledger.Record) bool { return true })
 }
 
-// applyIf is apply, unless the record by then is one that the receipt may not change.
+// applyIf is apply, but it changes the record only if may allows it for the record as it is then.
 func (h *Handler) applyIf(
 	ctx context.Context, r ledger.Record, receipt sms.Receipt, may func(ledger.Record) bool,
 ) (application, error) {
@@ -153,8 +153,8 @@ func (h *Handler) applyIf(
 	return application{applied, isNews}, nil
 }
 
-// lossOf classifies a receipt that says that the message was not delivered, and looks up where its text may go. f is nil
-// for any other receipt.
+// lossOf classifies a receipt that reports a message as not delivered, and looks up where its text may go next. f is nil for
+// every other receipt.
 func (h *Handler) lossOf(ctx context.Context, r ledger.Record, receipt sms.Receipt) (f *fault.Error, p plan.Plan, err error) {
 	if !receipt.Status.Lost() {
 		return nil, plan.Plan{}, nil
@@ -163,8 +163,8 @@ func (h *Handler) lossOf(ctx context.Context, r ledger.Record, receipt sms.Recei
 	return h.config.ReceiptFault(receipt.Status, receipt.ErrorCode), p, err
 }
 
-// afterLoss returns where a message that was not delivered leaves its text: at the next hop, at the same one later, or
-// (the zero value) where it is.
+// afterLoss returns where a text goes after a message that was not delivered: to the next hop, to the same one later, or nowhere
+// (the zero value).
 func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error, p plan.Plan) ledger.Onward {
 	if f == nil || p.Drop != "" {
 		return ledger.Onward{}
@@ -172,7 +172,7 @@ func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error
 	to := toOf(r, receipt.Attempt)
 	decision := h.decide(r, to, f)
 	due := h.config.Now().Add(decision.Delay)
-	// Twilio had the message, so that to be throttled is an attempt all the same. A quota or a suspension is no fault of the text's.
+	// Twilio had the message, so a throttled one counts as an attempt. A quota or a suspension is not the text's fault.
 	isSpared := f.Kind == fault.Quota || f.Kind == fault.Fatal
 	switch decision.Answer {
 	case retry.NextHop:
@@ -188,7 +188,7 @@ func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error
 	return ledger.Onward{}
 }
 
-// receiptOf is what Twilio says of an attempt's message when it is asked, as a receipt.
+// receiptOf returns what Twilio answered about an attempt's message, in the form of a receipt.
 func receiptOf(r ledger.Record, attempt ledger.Attempt, found sms.Listed) sms.Receipt {
 	return sms.Receipt{
 		Sid: found.Sid, Status: found.Status, ErrorCode: found.ErrorCode,
@@ -206,7 +206,7 @@ func toOf(r ledger.Record, number int) sms.PhoneNumber {
 	return ""
 }
 
-// emitMove measures a text that a receipt has moved on.
+// emitMove measures a text that a receipt has moved to another state.
 func (h *Handler) emitMove(r ledger.Record) {
 	switch r.State {
 	case ledger.Queued:

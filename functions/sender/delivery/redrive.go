@@ -12,9 +12,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// lettersAttempts returns how many attempts a dead letter says its text had; ok is false if the message is no such letter. SQS
-// keeps a message's attributes when it moves it back, so that they tell a redriven letter from a repeat of the text's own
-// message. A letter that SQS itself made, of a message received too often, has none: its text was never dead, and goes on.
+// lettersAttempts returns how many attempts a dead letter says its text had; ok is false if the message is not such a letter. SQS
+// keeps a message's attributes when it moves it back, so they tell a redriven letter from a repeat of the text's own message. SQS
+// makes letters of its own from messages received too often. Those have no attributes; their texts were never dead, and go on.
 func lettersAttempts(record events.SQSMessage) (attempts int, ok bool) {
 	reason, attempted := record.MessageAttributes[AttributeReason].StringValue, record.MessageAttributes[AttributeAttempts].StringValue
 	if reason == nil || attempted == nil || !ledger.Reason(*reason).OfDeath() {
@@ -24,21 +24,22 @@ func lettersAttempts(record events.SQSMessage) (attempts int, ok bool) {
 	return attempts, err == nil
 }
 
-// redrive takes a dead text back, if the letter is that of its last death, or settles it, if Twilio has it after all. The letter of
-// an earlier death is nothing to act on: the text has gone on since, and lies on the dead-letter queue with a later letter.
+// redrive takes a dead text back if this is the letter of its last death, or settles it if Twilio has it after all. The letter of
+// an earlier death does nothing: the text has gone on since, and a later letter of it is on the dead-letter queue.
 func (h *Handler) redrive(ctx context.Context, j *job, attempts int) verdict {
 	return h.takeBack(ctx, j, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Redrive(attempts, h.config.Now())
 	})
 }
 
-// takeBack carries out what an operator said about a text that has ended or is uncertain: edit puts it back on its way, or settles it
-// where Twilio has it after all. The message goes on as a repeat if the text is as it was.
+// takeBack carries out what an operator decided about a text that has ended or is uncertain: edit sends it on its way again, or
+// settles it if Twilio has it after all. If edit changes nothing, the message is treated as a repeat.
 func (h *Handler) takeBack(ctx context.Context, j *job, edit ledger.Edit) verdict {
 	isAwaited := func(r ledger.Record) bool { return r.State.Final() && r.Awaited() }
 	awaited := isAwaited(j.text)
 	if awaited {
-		// Set before it is settled: once it is, nothing says any more that a timer is missing. Its age counts as it will then.
+		// The timer is set before the text is settled: afterwards nothing shows that a timer is missing. edit gives the text the age
+		// that it will have then.
 		settled, _, err := edit(j.text)
 		if err == nil {
 			err = h.awaitDelivery(ctx, settled)
@@ -52,7 +53,7 @@ func (h *Handler) takeBack(ctx context.Context, j *job, edit ledger.Edit) verdic
 			return r, false, nil
 		}
 		if r, changed, err = edit(r); changed {
-			// The queue has it again: the record must outlive everything that is handed out of it.
+			// The queue has the text again, so the record must outlive every message that the queue may still hand out.
 			r = r.Kept(h.config.Now().Add(h.config.Retention))
 		}
 		return r, changed, err
@@ -66,10 +67,10 @@ func (h *Handler) takeBack(ctx context.Context, j *job, edit ledger.Edit) verdic
 	case !isMine && stored.Version == before:
 		return verdict{}
 	case !isMine:
-		// What someone else wrote meanwhile is decided again.
+		// Someone else changed the record meanwhile, so decide again.
 		return decideAgain()
 	case stored.State == ledger.Queued:
-		// The operator has seen the route as it is now, which may have been changed for this text a moment ago.
+		// The operator may have changed the route for this text a moment ago, so it is read again.
 		h.config.Routes.Forget(plan.Numbers(stored)...)
 		h.config.Emit(one(telemetry.MetricRedriven))
 		if stored.Reason == ledger.ReasonResendOrder {

@@ -23,10 +23,10 @@ const (
 // OrderResend is the value of AttributeOrder.
 const OrderResend = "resend"
 
-// ResendOrder returns the message that orders a text to be sent again: the text itself, as the ledger has it, and who says so. It is
-// the one thing that an operator's command writes: the sender takes the text back when it has the message in hand, so that no
-// crash leaves a text that waits and a queue without it. It says how many attempts there were and when the text was last sent
-// again, so that an order that comes twice sends once.
+// ResendOrder returns the message that orders a text to be sent again: the text itself, as the ledger has it, and who gives the
+// order. An operator's command writes nothing else. The sender takes the text back when it receives the message, so no crash can
+// leave a waiting text without a message on the queue. The order says how many attempts there were and when the text was last sent
+// again, so that an order that arrives twice sends once.
 func ResendOrder(r ledger.Record, d ledger.Decision) (queue.Outgoing, error) {
 	message, err := envelopeOf(r).Outgoing()
 	order := r.Order(d)
@@ -57,8 +57,8 @@ func envelopeOf(r ledger.Record) queue.Envelope {
 	return envelope
 }
 
-// orderOf reads the order of a message; ok is false if the message is not an order. An older relay's order does not say when the
-// text was last sent again: it holds for one that never was.
+// orderOf reads the order of a message; ok is false if the message is not an order. An order by an older relay does not say when
+// the text was last sent again. Such an order is valid only for a text that was never sent again.
 func orderOf(record events.SQSMessage) (o ledger.Order, ok bool) {
 	text := func(name string) string {
 		if value := record.MessageAttributes[name].StringValue; value != nil {
@@ -76,8 +76,8 @@ func orderOf(record events.SQSMessage) (o ledger.Order, ok bool) {
 	}, err == nil
 }
 
-// resendOrdered takes back a text that is uncertain or reached nobody, if nothing has become of it since the order was given. If
-// something has, the message goes on as a repeat.
+// resendOrdered takes back a text that is uncertain or reached nobody, if nothing has happened to it since the order was given.
+// Otherwise the message is treated as a repeat.
 func (h *Handler) resendOrdered(ctx context.Context, j *job, o ledger.Order) verdict {
 	return h.takeBack(ctx, j, func(r ledger.Record) (ledger.Record, bool, error) {
 		return r.Resend(o, h.config.Now())

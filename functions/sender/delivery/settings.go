@@ -2,9 +2,9 @@ package delivery
 
 import "time"
 
-// The defaults and bounds of the settings. They are said here once: the function's config, the flags of relay serve, and the tests of
-// the template and of the docs take them from here. Those of the pace limits are in shared/pace, and those of the ledger's retention,
-// which the operators' function has too, in shared/ledger.
+// The defaults and bounds of the settings. They are written here once: the function's config, the flags of relay serve, and the
+// tests of the template and of the docs use these. Those of the pace limits are in shared/pace. Those of the ledger's retention,
+// which the operators' function uses too, are in shared/ledger.
 const (
 	// DefaultRetryBase is the pause after a text's first failed attempt.
 	DefaultRetryBase = 2 * time.Second
@@ -30,11 +30,11 @@ const (
 	MaxReconcileInterval     = 10 * time.Minute
 )
 
-// Span is for how long Twilio's list is looked at before a text is given up, by these settings. However short that is set, the
-// window made of it leaves room for clocks that are some seconds apart.
+// Span returns how long Twilio's list is searched before a text is given up, with these settings. It has a lower bound, so that the
+// time window of the search leaves room for clocks that are some seconds apart.
 func Span(looks int, interval, sendTimeout time.Duration) time.Duration {
 	return max(time.Duration(looks)*interval, 2*(sendTimeout+leaseMargin))
 }
 
-// LongestPost is how long after its attempt's beginning a POST may have ended.
+// LongestPost is the longest time from an attempt's claim to the end of its POST.
 func LongestPost(sendTimeout time.Duration) time.Duration { return claimAge + sendTimeout }

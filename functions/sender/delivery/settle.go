@@ -11,18 +11,18 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
 
-// Deleter removes messages of a queue that are done.
+// Deleter deletes messages that are done from a queue.
 type Deleter interface {
 	Delete(ctx context.Context, receiptHandles []string) error
 }
 
-// settleAfter is how long a batch may take before what is done of it no longer waits for the rest. Most take milliseconds, and
-// are settled by one call at their end.
+// settleAfter is how long a batch may take before its finished messages no longer wait for the rest. Most batches take
+// milliseconds, and one call at their end settles them.
 const settleAfter = time.Second
 
-// settling tells the queue what became of a batch's messages. A batch ends with its slowest group. Until then the queue would
-// hold the next texts of all its conversations back, and what has to come back would come too late by as long: so those that
-// are done are settled before the end, if it is far.
+// settling tells the queue what happened to a batch's messages. A batch ends with its slowest group. Until then the queue would
+// hold back the next texts of all its conversations, and messages that have to come back would come back late. So a slow batch
+// settles its finished messages before its end.
 type settling struct {
 	h       *Handler
 	queue   Visibility
@@ -31,15 +31,15 @@ type settling struct {
 	timer   *time.Timer
 
 	mu sync.Mutex
-	// pending are the results that the queue does not know of.
+	// pending are the results that the queue has not been told yet.
 	pending []itemResult
-	// left is how many groups are at work.
+	// left is how many groups are still at work.
 	left int
 	// late is set once the batch has taken long, ended once it is over.
 	late, ended bool
 }
 
-// newSettling begins with a batch. Nobody settles early unless there is a Deleter, and groups to wait for.
+// newSettling starts with a batch. Nothing is settled early without a Deleter, or if there are no other groups to wait for.
 func (h *Handler) newSettling(ctx context.Context, records []events.SQSMessage, groups int) *settling {
 	s := &settling{h: h, deleter: h.config.Done, left: groups, handles: make(map[string]string, len(records))}
 	if len(records) == 0 {
@@ -91,7 +91,7 @@ func (s *settling) settleEarly(ctx context.Context) {
 	}
 }
 
-// end gives back the last of what has to come back. Who handed the batch in deletes the others.
+// end gives back the remaining messages that have to come back. The caller of Handle deletes the others.
 func (s *settling) end(ctx context.Context) {
 	if s.timer != nil {
 		s.timer.Stop()
@@ -102,7 +102,7 @@ func (s *settling) end(ctx context.Context) {
 	s.giveBack(ctx)
 }
 
-// giveBack tells the queue when the pending messages that are not done are to come back, and forgets all that are pending.
+// giveBack tells the queue when the pending messages that are not done have to come back, and forgets all pending ones.
 func (s *settling) giveBack(ctx context.Context) {
 	var changes []queue.Visibility
 	for _, r := range s.pending {

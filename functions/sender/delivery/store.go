@@ -13,7 +13,7 @@ import (
 
 var errUnsettledWrite = errors.New("the ledger did not settle the write")
 
-// maxPuts bounds how often a write whose outcome is unknown is tried.
+// maxPuts bounds the tries of a write whose outcome is unknown.
 const maxPuts = 5
 
 // recall reads a text's record; version 0 if there is none.
@@ -25,8 +25,8 @@ func (h *Handler) recall(ctx context.Context, r ledger.Record) (ledger.Record, e
 	return stored, err
 }
 
-// write puts a record that was decided, unless err says that it was not. what is in the record: an end, say. It stops if that could not
-// be written, or someone else was quicker.
+// write stores a record that was decided, unless err says that it was not. what names the change for the log: "claim", say. The
+// verdict stops if the record could not be written, or if someone else was quicker.
 func (h *Handler) write(ctx context.Context, j *job, what string, wanted ledger.Record, err error) verdict {
 	if err != nil {
 		return h.notNow(ctx, j, what+" not decided", err)
@@ -41,9 +41,9 @@ func (h *Handler) write(ctx context.Context, j *job, what string, wanted ledger.
 	return verdict{}
 }
 
-// put writes a record that was decided on what the ledger said before, and the job goes on with what is stored then. If
-// someone else has changed it since, ok is false and the record is theirs. A write of which the ledger did not say whether
-// it happened is tried again; the stored record then tells whether it did.
+// put writes a record that was decided from the job's record, and puts what is stored then into the job. If someone else changed
+// the record meanwhile, ok is false and the job has their record. If the ledger did not say whether a write happened, the write is
+// tried again; the stored record then shows whether it did.
 func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record) (ok bool, err error) {
 	doubtful := false
 	for range maxPuts {
@@ -68,9 +68,9 @@ func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record) (ok boo
 // writing is one try to write.
 type writing struct{ before, wanted ledger.Record }
 
-// isOurs reports whether the stored record is what came of writing wanted over before, where the ledger did not say whether that
-// happened. A claim that it opened has a mark of its own, and is ours whatever was written since. Any other write is ours if the
-// record is as wanted, one version later.
+// isOurs reports whether the stored record is the result of writing wanted over before, when the ledger did not say whether the
+// write happened. A claim has a mark of its own, so it is ours whatever was written since. Any other write is ours if the record is
+// as wanted, one version later.
 func isOurs(before, wanted, stored ledger.Record) bool {
 	if wanted.Upcoming() > before.Upcoming() {
 		claim, _ := wanted.Current()
@@ -79,24 +79,24 @@ func isOurs(before, wanted, stored ledger.Record) bool {
 	return stored.Version == wanted.Version+1 && stored.State == wanted.State && stored.UpdatedAt.Equal(wanted.UpdatedAt)
 }
 
-// recordTries is how often a write of the ledger that must not be lost is tried in a row.
+// recordTries is how often a write that must not be lost is tried in a row.
 const recordTries = 3
 
-// recordTimeout bounds those tries. They go on when the batch's context ends: what happened has to be recorded.
+// recordTimeout bounds those tries. They go on after the batch's context has ended, because what happened has to be recorded.
 const recordTimeout = 5 * time.Second
 
-// change applies edit to the record, stubbornly.
+// change applies edit to the record, in several tries.
 func (h *Handler) change(ctx context.Context, r ledger.Record, edit ledger.Edit) (ledger.Record, error) {
 	changed, _, err := h.changeOwn(ctx, r, edit)
 	return changed, err
 }
 
-// changeOwn is change, and mine tells whether the record is as this call wrote it. That is not so if there was nothing to change,
-// or someone else was quicker.
+// changeOwn is change; mine is true if this call wrote the record as it is now. It is false if there was nothing to change, or if
+// someone else was quicker.
 func (h *Handler) changeOwn(ctx context.Context, r ledger.Record, edit ledger.Edit) (changed ledger.Record, mine bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	// A write of which the ledger did not say whether it happened may be what the next try finds.
+	// If the ledger did not say whether a write happened, the next try may find that write.
 	var writes []writing
 	doubtful := false
 	for range recordTries {

@@ -16,8 +16,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// timer looks at a text again: its delivery timeout is over, or a receipt has left it to the next hop. From there the
-// timer's message moves the text, as the text's own has moved it before.
+// timer looks at a text again, because its delivery timeout is over or a receipt sends it to the next hop. From then on the timer's
+// message moves the text, as the text's own message did before.
 func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
 	due := timerOf(envelope, h.config.Now())
 	if h.config.Now().Before(due.Due) {
@@ -45,7 +45,7 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		return done()
 	}
 	if last, _ := r.Current(); r.State == ledger.Sending && last.Number == due.Attempt && !r.AcceptedByTwilio() {
-		// The text's own message is at it.
+		// The text's own message is working on it.
 		return again(patience)
 	}
 	v := done()
@@ -53,7 +53,8 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		v = h.advance(ctx, j)
 	}
 	for asked := 0; v.isDone(); {
-		// A later attempt than the one that is awaited was refused, lost, or nobody knows of it; its timer serves the earlier one.
+		// The awaited attempt is not the last: a later one was refused or lost, or its outcome is unknown. The later one's timer is
+		// used for the earlier one.
 		awaited, ok := j.text.AwaitedAttempt()
 		if !ok || awaited.Number > due.Attempt || awaited.Number == asked {
 			break
@@ -64,8 +65,8 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 	return v
 }
 
-// remind sets a timer: the text is looked at again when it is due. A queue holds a message back for a while only, so that
-// a timer further away is set again when it comes.
+// remind sets a timer: the text is looked at again when it is due. A queue delays a message for a limited time only, so a timer
+// that is due later than that is set again when it comes.
 func (h *Handler) remind(ctx context.Context, relayID string, attempt int, due time.Time) error {
 	now := h.config.Now()
 	envelope := queue.Envelope{
@@ -80,7 +81,7 @@ func (h *Handler) remind(ctx context.Context, relayID string, attempt int, due t
 	return h.config.Timers.Send(ctx, message)
 }
 
-// timerOf returns the envelope's timer. One that was set by a clock that was ahead is due as long after now as it was then.
+// timerOf returns the envelope's timer. If the clock that set it was ahead, the timer keeps its length and starts now.
 func timerOf(envelope queue.Envelope, now time.Time) queue.Timer {
 	timer := *envelope.Timer
 	if clock.Ahead(envelope.ReceivedAt, now) {
@@ -89,8 +90,8 @@ func timerOf(envelope queue.Envelope, now time.Time) queue.Timer {
 	return timer
 }
 
-// delivered reports whether a text is known to have arrived, so that a timer that is not due yet need not be set again. What
-// cannot be read is not known.
+// delivered reports whether we know that a text has arrived, so that a timer that is not due yet need not be set again. It is false
+// if the record cannot be read.
 func (h *Handler) delivered(ctx context.Context, messageSid string) bool {
 	r, err := h.config.Ledger.Get(ctx, messageSid)
 	return err == nil && r.State == ledger.Delivered
@@ -102,8 +103,8 @@ func (h *Handler) needsNothing(r ledger.Record) bool {
 	return step == ledger.StepDone
 }
 
-// timeOut gives up on a message that was not delivered in time, unless Twilio, asked once more, says that it was: the
-// receipt may be what was lost.
+// timeOut gives up on a message that was not delivered in time. It asks Twilio once more before, because the message may have
+// arrived and only its receipt may be lost.
 func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) verdict {
 	p, err := h.plan(ctx, j)
 	if err == nil && (p.Drop != "" || p.DeliveryTimeout == 0 || !p.Next(j.text, attempt.To)) {
@@ -111,7 +112,7 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	}
 	now := h.config.Now()
 	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(now); err == nil && early > 0 && !clock.Ahead(attempt.StartedAt, now) {
-		// The timer is older than the claim, whose first try came to nothing, or the route has more patience since.
+		// The timer is older than the claim, because the first claim failed, or the route's delivery timeout was raised since.
 		return again(early)
 	}
 	if !h.hasTime(ctx) {
@@ -123,7 +124,7 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 		found, err = h.config.Messages.Fetch(fetchCtx, attempt.OutboundSid)
 		cancel()
 		if f := fault.Of(err); f.Kind == fault.Permanent && f.HTTPStatus == notFound && f.Code != 0 {
-			// Twilio itself says that it does not know the message; then nobody will get it.
+			// Twilio itself says that it does not know the message, so nobody will get it.
 			found, err = sms.Listed{}, nil
 		}
 	}

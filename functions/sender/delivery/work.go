@@ -26,7 +26,7 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 	envelope, err := queue.Decode(record.Body)
 	switch {
 	case errors.Is(err, queue.ErrVersion):
-		// While a newer version is being rolled out, its senders will take it.
+		// A newer version is being rolled out; its senders will handle this message.
 		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "newer envelope left", messageAttrs(record, err)...)
 		return again(h.config.Policy.HaltDelay)
 	case err != nil:
@@ -42,8 +42,8 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 	return h.text(ctx, envelope, record)
 }
 
-// later brings a message back after a failure of ours that is no attempt: the later, the longer it has been due, because the
-// queue counts. If someone has to mend something first, it is when there was time to.
+// later brings a message back after a failure of ours that does not count as an attempt. The longer the message has been due, the
+// longer it waits, because the queue counts every receive. If a person has to fix something first, it waits long enough for that.
 func (h *Handler) later(since time.Time, err error) verdict {
 	if fault.Of(err).Kind == fault.Fatal {
 		return again(h.config.Policy.HaltDelay)
@@ -51,8 +51,8 @@ func (h *Handler) later(since time.Time, err error) verdict {
 	return again(h.config.Policy.Wait(h.config.Now().Sub(since), h.config.Spread()))
 }
 
-// sentAt returns when the queue took the message, which is all that is known of one that cannot be read. Zero, which is long
-// ago, if the queue does not say.
+// sentAt returns when the queue received the message. For a message that cannot be read, nothing else is known. It is zero, which
+// is long ago, if the queue does not say.
 func sentAt(record events.SQSMessage) time.Time {
 	milliseconds, err := strconv.ParseInt(record.Attributes[attributeSent], 10, 64)
 	if err != nil {
