@@ -41,9 +41,9 @@ func decided(what Verdict, d Decision, now time.Time) Decision {
 	return d
 }
 
-// Attest takes an operator's word for it that Twilio has the message of an attempt in doubt, as the receipt says. The text moves
-// to where that leaves it. Like a message that a look found, the attempt is marked Found, and a receipt of its own overrides
-// it. changed is false if the text is not uncertain, or that attempt not in doubt.
+// Attest records an operator's word that Twilio has the message of an attempt in doubt, as the receipt says. The text moves to the
+// state that follows from it. The attempt is marked Found, like a message that a look found, and a receipt from Twilio overrides
+// it. changed is false if the text is not uncertain, or if the outcome of that attempt is not unknown.
 func (r Record) Attest(receipt sms.Receipt, d Decision, now time.Time) (attested Record, changed bool) {
 	if r.State != Uncertain {
 		return r, false
@@ -61,8 +61,8 @@ func (r Record) Attest(receipt sms.Receipt, d Decision, now time.Time) (attested
 	return attested.settle(receipt.Attempt, Onward{}, now), true
 }
 
-// Order is an operator's order to send a text again. It is about the text as the operator saw it: if it was sent again since, or
-// tried once more, the order is void.
+// Order is an operator's order to send a text again. It is about the text as the operator saw it: if the text was sent again or
+// tried again since, the order is void.
 type Order struct {
 	// Attempts is how many there were, RedrivenAt when an operator last had the text sent again; zero if nobody had.
 	Attempts   int
@@ -76,11 +76,11 @@ func (r Record) Order(d Decision) Order {
 	return Order{Attempts: r.Made(), RedrivenAt: r.RedrivenAt, Decision: d}
 }
 
-// Resend takes a text back to the queue because an operator says so: one that is uncertain, or one that ended undelivered, failed
-// or dropped. The attempts so far do not count towards the most there may be, and the text's age counts from now. One that had
-// ended is sent along its route from the first phone on, as if no phone had refused or missed it; an uncertain one goes on where
-// it was. An ended text that Twilio has after all is not sent again: it moves to where its attempts leave it. changed is false if
-// the text has gone on since the order, which so sends once however often it comes, or is in another state.
+// Resend takes a text back to the queue because an operator ordered it: an uncertain text, or one that ended undelivered, failed
+// or dropped. The attempts so far no longer count towards the maximum, and the text's age counts from now. An ended text is sent
+// along its route from the first phone on, as if no phone had refused or missed it; an uncertain one goes on where it was. An
+// ended text that Twilio has after all is not sent again: it moves to the state that follows from its attempts. changed is false
+// if the text has gone on since the order, or is in another state. So an order sends once, however often it comes.
 func (r Record) Resend(o Order, now time.Time) (resent Record, changed bool, err error) {
 	if !r.State.Resendable() || r.Made() != o.Attempts || !r.RedrivenAt.Equal(o.RedrivenAt) {
 		return r, false, nil
@@ -103,13 +103,13 @@ func (r Record) Resend(o Order, now time.Time) (resent Record, changed bool, err
 	}
 	resent = resent.startAgain(now)
 	if !resent.RedrivenAt.After(r.RedrivenAt) {
-		// An order is known by this time, also if the clock was ahead when the text was last sent again.
+		// This time identifies an order, so it has to grow even if the clock was ahead when the text was last sent again.
 		resent.RedrivenAt = r.RedrivenAt.Add(time.Millisecond)
 	}
 	return resent, true, nil
 }
 
-// reopenHops lets every phone be tried again. The attempts must be r's own.
+// reopenHops allows attempts at every phone again. The attempts must be r's own.
 func (r Record) reopenHops() Record {
 	for i := range r.Attempts {
 		r.Attempts[i].HopDone = false
@@ -118,9 +118,9 @@ func (r Record) reopenHops() Record {
 	return r
 }
 
-// Abandon writes down that an operator has looked at an uncertain text, and that nothing more is done about it. It stays
-// uncertain, because it is: a receipt may still settle it, and an operator may still think better of it. changed is false if the
-// text is not uncertain, or is given up already.
+// Abandon records that an operator has looked at an uncertain text, and that nothing more is done about it. The text stays
+// uncertain: a receipt may still settle it, and an operator may still decide otherwise. changed is false if the text is not
+// uncertain, or is given up already.
 func (r Record) Abandon(d Decision, now time.Time) (abandoned Record, changed bool) {
 	if r.State != Uncertain || r.Reason == ReasonGivenUp {
 		return r, false
@@ -130,8 +130,8 @@ func (r Record) Abandon(d Decision, now time.Time) (abandoned Record, changed bo
 	return abandoned, true
 }
 
-// DropLetter writes down that an operator deleted the text's dead letter: it stays dead, and nothing brings it back. changed is
-// false if the text is not dead, or if that was the last thing written of it: a letter may have copies.
+// DropLetter records that an operator deleted the text's dead letter: the text stays dead, and nothing brings it back. changed is
+// false if the text is not dead, or if this was the last change of its record: a letter may have copies.
 func (r Record) DropLetter(d Decision, now time.Time) (dropped Record, changed bool) {
 	last := r.Decision
 	isLast := last.What == VerdictLetterDropped && last.At.Equal(r.UpdatedAt)

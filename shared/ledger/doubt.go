@@ -7,8 +7,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Doubt records that nobody knows what became of the open attempt: f is Unknown. The text stays where it is until a
-// receipt or a look finds out, and the first look is due at firstLook. changed is false if the attempt is not open any more.
+// Doubt records that the outcome of the open attempt is unknown: f is Unknown. The text stays where it is until a receipt or a look
+// finds out, and the first look is due at firstLook. changed is false if the attempt is not open any more.
 func (r Record) Doubt(number int, f *fault.Error, firstLook, now time.Time) (doubted Record, changed bool) {
 	open := r.open(number)
 	doubted = r.copy(now)
@@ -33,7 +33,7 @@ func (r Record) Looked(number int, nextLook, now time.Time) (looked Record, chan
 	return looked, true
 }
 
-// Discover records that a look found the doubtful attempt's message: sid, with that status.
+// Discover records that a look found the message of an attempt whose outcome was unknown: sid, with that status.
 func (r Record) Discover(number int, sid string, status sms.Status, now time.Time) (discovered Record, changed bool) {
 	if !r.doubted(number) {
 		return r, false
@@ -46,8 +46,7 @@ func (r Record) Discover(number int, sid string, status sms.Status, now time.Tim
 	return discovered, changed
 }
 
-// Conclude ends the looks: the last one found nothing that settles it, and the text goes onward, to Uncertain or back to
-// Queued.
+// Conclude ends the looks. The last one found nothing that settles the text, which goes onward, to Uncertain or back to Queued.
 func (r Record) Conclude(number int, onward Onward, now time.Time) (concluded Record, changed bool, err error) {
 	if !r.doubted(number) {
 		return r, false, nil
@@ -63,7 +62,7 @@ func (r Record) Conclude(number int, onward Onward, now time.Time) (concluded Re
 	return concluded, true, nil
 }
 
-// doubted reports whether the attempt of that number is the current one and its outcome is being looked for.
+// doubted reports whether the attempt of that number is the current one, and Twilio is asked for its outcome.
 func (r Record) doubted(number int) bool {
 	last, ok := r.Current()
 	return ok && r.State == Sending && last.Number == number && last.Unknown()

@@ -6,36 +6,36 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// A table takes no more of an item than 400 kB, body and attachments included. A text is therefore kept with the attempts that still
-// decide something, and of the others with what they came to.
+// A table's item holds at most 400 kB, body and attachments included. So a record lists the attempts that still matter, and keeps
+// only a summary of the others.
 const (
-	// maxListed is how many attempts a record lists, as far as the rest have come to an end.
+	// maxListed is how many attempts a record lists, unless more of them may still change.
 	maxListed = 100
-	// maxOpenEnded is how many it lists in all: beyond it those of which something may still be heard are folded, too.
+	// maxOpenEnded is how many it lists at most: beyond it, attempts that may still change are folded too.
 	maxOpenEnded = 200
 	// maxErrorLength is how much of an error's words an attempt keeps, in bytes.
 	maxErrorLength = 300
 )
 
-// Folded is what is left of attempts that a record no longer lists, the oldest ones.
+// Folded is the summary of the oldest attempts, which a record no longer lists.
 type Folded struct {
 	// Attempts is how many there were.
 	Attempts int
-	// InDoubt is whether nobody ever found out of one of them whether Twilio took it; Awaited whether Twilio took one, and has
-	// not said that it is lost. Their receipts come to nothing.
+	// InDoubt is true if nobody ever found out whether Twilio accepted one of them. Awaited is true if Twilio accepted one and has
+	// not said that it is lost. Receipts for them change nothing.
 	InDoubt bool `json:",omitempty"`
 	Awaited bool `json:",omitempty"`
-	// Phones says what they came to at each phone, where that still counts.
+	// Phones says how they ended at each phone, where that still counts.
 	Phones []FoldedPhone `json:",omitempty"`
 }
 
-// FoldedPhone is what the folded attempts at one phone came to.
+// FoldedPhone is how the folded attempts at one phone ended.
 type FoldedPhone struct {
 	To sms.PhoneNumber
-	// HopDone is as of an Attempt.
+	// HopDone is the same as an Attempt's.
 	HopDone bool `json:",omitempty"`
-	// Spent counts the attempts that count towards the most there may be, after the attempt Since, which is the record's RedrivenAfter
-	// of the time: after a later redrive they do not count any more.
+	// Spent counts the attempts that count towards the maximum, after the attempt Since. Since is the record's RedrivenAfter at that
+	// time: after a later redrive these attempts do not count any more.
 	Spent int `json:",omitempty"`
 	Since int `json:",omitempty"`
 }
@@ -43,7 +43,7 @@ type FoldedPhone struct {
 // Made returns how many attempts the text has had, listed or folded.
 func (r Record) Made() int { return r.Folded.Attempts + len(r.Attempts) }
 
-// fold takes the oldest attempts that decide nothing any more off the list until it is short enough. The attempts must be r's own.
+// fold takes the oldest attempts that no longer matter off the list until it is short enough. The attempts must be r's own.
 func (r Record) fold() Record {
 	for len(r.Attempts) > maxListed {
 		i := r.foldable(func(a Attempt) bool { return !a.Unknown() && !a.awaited() })
@@ -59,8 +59,8 @@ func (r Record) fold() Record {
 	return r
 }
 
-// foldable returns which attempt to fold next, -1 for none: the oldest that has ended and may go. The last stays, and the last that
-// Twilio took, which says where the text is.
+// foldable returns the index of the attempt to fold next, -1 for none: the oldest that has ended and may go. The last attempt stays
+// on the list, and so does the last that Twilio accepted, because it says where the text is.
 func (r Record) foldable(may func(Attempt) bool) int {
 	accepted := 0
 	for _, a := range r.Attempts {
@@ -74,12 +74,14 @@ func (r Record) foldable(may func(Attempt) bool) int {
 	})
 }
 
-// with returns f with one attempt more, of a record with that RedrivenAfter.
+// with returns f with one attempt more. redriven is the record's RedrivenAfter.
 func (f Folded) with(a Attempt, redriven int) Folded {
 	f.Attempts++
 	f.InDoubt = f.InDoubt || a.Unknown()
 	f.Awaited = f.Awaited || a.awaited()
-	f.Phones = slices.DeleteFunc(slices.Clone(f.Phones), func(p FoldedPhone) bool { return !sms.Same(p.To, a.To) && !p.HopDone && p.Since != redriven })
+	f.Phones = slices.DeleteFunc(slices.Clone(f.Phones), func(p FoldedPhone) bool {
+		return !sms.Same(p.To, a.To) && !p.HopDone && p.Since != redriven
+	})
 	i := slices.IndexFunc(f.Phones, func(p FoldedPhone) bool { return sms.Same(p.To, a.To) })
 	if i < 0 {
 		f.Phones, i = append(f.Phones, FoldedPhone{To: a.To}), len(f.Phones)
@@ -95,7 +97,7 @@ func (f Folded) with(a Attempt, redriven int) Folded {
 	return f
 }
 
-// phone returns what the folded attempts at that phone came to.
+// phone returns how the folded attempts at that phone ended.
 func (f Folded) phone(to sms.PhoneNumber) FoldedPhone {
 	if i := slices.IndexFunc(f.Phones, func(p FoldedPhone) bool { return sms.Same(p.To, to) }); i >= 0 {
 		return f.Phones[i]
@@ -103,7 +105,7 @@ func (f Folded) phone(to sms.PhoneNumber) FoldedPhone {
 	return FoldedPhone{To: to}
 }
 
-// spentSince returns how many of them count towards the most there may be, of a record with that RedrivenAfter.
+// spentSince returns how many of them count towards the maximum. redriven is the record's RedrivenAfter.
 func (p FoldedPhone) spentSince(redriven int) int {
 	if p.Since != redriven {
 		return 0
@@ -120,7 +122,7 @@ func (f Folded) reopened() Folded {
 	return f
 }
 
-// shortened cuts the words of an error, at the end of a letter.
+// shortened cuts an error's text at maxErrorLength, but never inside a character.
 func shortened(words string) string {
 	for i := range words {
 		if i > maxErrorLength {

@@ -8,8 +8,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Accept records that Twilio took the attempt's message under sid, and moves the text on if that attempt is the current
-// one. changed is false if that is known already.
+// Accept records that Twilio accepted the attempt's message as sid, and moves the text on if that attempt is the current one.
+// changed is false if that is known already.
 func (r Record) Accept(number int, sid string, status sms.Status, now time.Time) (accepted Record, changed bool) {
 	accepted = r.copy(now)
 	accepted.change(number, func(a *Attempt) { changed = a.accept(sid, status, now) })
@@ -33,8 +33,8 @@ func (r Record) Apply(receipt sms.Receipt, onward Onward, now time.Time) (applie
 	return applied.settle(receipt.Attempt, onward, now), true
 }
 
-// AwaitedAttempt returns the attempt whose receipt a sent text waits for: the last one whose message Twilio has, and of which
-// it has not said what became of it, and that nobody has given up. ok is false if there is none.
+// AwaitedAttempt returns the attempt whose receipt a sent text waits for: the last one whose message Twilio has and that has no
+// final status and was not given up. ok is false if there is no such attempt.
 func (r Record) AwaitedAttempt() (attempt Attempt, ok bool) {
 	if r.State != Sent {
 		return Attempt{}, false
@@ -47,9 +47,9 @@ func (r Record) AwaitedAttempt() (attempt Attempt, ok bool) {
 	return Attempt{}, false
 }
 
-// TimeOut gives up waiting for the receipt of the attempt that is awaited, and for those of earlier ones, which have had longer:
-// the next hop is due. If nobody knows what became of a later attempt, the phone may have got that one, and the text is
-// uncertain. changed is false if the text has moved on, waits for the receipt of another attempt, or was refused for good since.
+// TimeOut stops waiting for the receipt of the awaited attempt, and for those of earlier ones, which are older: the next hop is due.
+// If the outcome of a later attempt is unknown, the phone may have got that one, and the text is uncertain. changed is false if the
+// text has moved on, waits for the receipt of another attempt, or was refused for good since.
 func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
 	awaited, ok := r.AwaitedAttempt()
 	if !ok || awaited.Number != number || r.refusedForGood() {
@@ -74,21 +74,21 @@ func (r Record) TimeOut(number int, now time.Time) (late Record, changed bool) {
 	return late, true
 }
 
-// inDoubtAfter reports whether nobody knows what became of an attempt that was made after that one.
+// inDoubtAfter reports whether the outcome of an attempt after that one is unknown.
 func (r Record) inDoubtAfter(number int) bool {
 	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.Number > number && a.Unknown() })
 }
 
 // refusedForGood reports whether Twilio refused an attempt for a reason that holds for every phone, since an operator last had the
-// text sent again: whatever comes of an earlier message, no other attempt is made.
+// text sent again. Then no other attempt is made, whatever happens to an earlier message.
 func (r Record) refusedForGood() bool {
 	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool {
 		return a.Number > r.RedrivenAfter && a.Outcome == fault.Permanent.String() && !a.HopDone
 	})
 }
 
-// release takes a message away from the other attempts that were found to have it: it is the attempt's of that number. Of
-// those, nobody knows again what became of them. The attempts must be r's own.
+// release takes a message away from other attempts, because it belongs to the attempt of that number. A look had matched it with
+// them; their outcome is unknown again. The attempts must be r's own.
 func (r Record) release(number int, sid string) {
 	for i := range r.Attempts {
 		if a := &r.Attempts[i]; a.Number != number && a.Found && a.OutboundSid == sid {
@@ -97,8 +97,8 @@ func (r Record) release(number int, sid string) {
 	}
 }
 
-// accept marks the attempt as taken by Twilio under sid with status, and reports whether that was news. An attempt is
-// one POST, so that another sid than the one known is none of its, unless that one was found among others alike.
+// accept marks the attempt as accepted by Twilio as sid with status, and reports whether that was news. An attempt is one POST and
+// has one sid, so another sid belongs to another attempt, unless the known one was only found among messages with the same words.
 func (a *Attempt) accept(sid string, status sms.Status, now time.Time) bool {
 	if a.OutboundSid != "" && a.OutboundSid != sid {
 		if !a.Found {
@@ -117,7 +117,7 @@ func (a *Attempt) accept(sid string, status sms.Status, now time.Time) bool {
 	return news
 }
 
-// apply takes the receipt over into the attempt and reports whether it was news.
+// apply writes the receipt into the attempt and reports whether it was news.
 func (a *Attempt) apply(receipt sms.Receipt, now time.Time) bool {
 	if !a.accept(receipt.Sid, receipt.Status, now) {
 		return false
@@ -128,10 +128,10 @@ func (a *Attempt) apply(receipt sms.Receipt, now time.Time) bool {
 	return true
 }
 
-// settle moves the text after news of the attempt of that number, as far as the state machine has the way.
+// settle moves the text after news about the attempt of that number, if the state machine allows it.
 func (r Record) settle(number int, onward Onward, now time.Time) Record {
 	if r.State.Final() {
-		// A dead text, too: whether it is sent again is for an operator to say.
+		// This includes a dead text: an operator decides whether it is sent again.
 		return r
 	}
 	last, _ := r.Current()
@@ -149,7 +149,7 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 		// The phone may have got a later message, as when an earlier one times out.
 		to, reason = Uncertain, ReasonUnknownOutcome
 	case (isCurrent || r.State == Sent && to != Uncertain && !r.refusedForGood()) && !givenUp && lost && onward.To == Queued:
-		// Of a sent text, the attempt that was waited for may be an earlier one.
+		// A sent text may have waited for an earlier attempt.
 		if back, ok := r.goBack(number, onward, now); ok {
 			return back
 		}
@@ -163,8 +163,8 @@ func (r Record) settle(number int, onward Onward, now time.Time) Record {
 	return r
 }
 
-// goBack sends a text that Twilio had taken, and did not deliver, onward. ok is false if it is under way by another attempt,
-// or has ended.
+// goBack sends a text onward that Twilio had accepted and did not deliver. ok is false if another attempt's message is on its way,
+// or if the text has ended.
 func (r Record) goBack(number int, onward Onward, now time.Time) (back Record, ok bool) {
 	back = r.copy(now)
 	back.change(number, func(a *Attempt) { a.HopDone, a.Spared = onward.HopDone, onward.Spared })
@@ -181,7 +181,7 @@ func (r Record) goBack(number int, onward Onward, now time.Time) (back Record, o
 	return back, true
 }
 
-// rest returns the state in which the attempts leave the text when no further one is made.
+// rest returns the state that follows from the attempts if no further one is made.
 func (r Record) rest() (State, Reason) {
 	var last Attempt
 	for _, a := range r.Attempts {
@@ -205,10 +205,10 @@ func (r Record) rest() (State, Reason) {
 	}
 }
 
-// awaited reports whether Twilio has taken the attempt's message and not said that it is lost.
+// awaited reports whether Twilio has accepted the attempt's message and not said that it is lost.
 func (a Attempt) awaited() bool { return a.Accepted() && !a.Status.Lost() }
 
-// Awaited reports whether Twilio has taken a message for this text that may still be delivered.
+// Awaited reports whether Twilio has accepted a message for this text that may still be delivered.
 func (r Record) Awaited() bool {
 	return r.Folded.Awaited || slices.ContainsFunc(r.Attempts, Attempt.awaited)
 }

@@ -20,13 +20,13 @@ type Record struct {
 	MessageSid string
 	// Version counts the writes of this record, from 1; 0 is a record not yet stored.
 	Version int64
-	// State is where the text stands, Reason why, where the state alone does not say.
+	// State is where the text is. Reason says why, if the state alone does not.
 	State  State
 	Reason Reason `json:",omitempty"`
 	// Manual marks a text that an operator sent.
 	Manual bool `json:",omitempty"`
-	// TwilioNumber was texted by Customer, who is empty on a manual text shown as from nobody. Of an incoming text that Twilio
-	// gave no sender or no number for, one of them is empty, see [Record.Addressed].
+	// TwilioNumber is the number that Customer texted. Customer is empty on a manual text shown as from nobody. One of them is empty
+	// if Twilio gave no sender or no number for an incoming text, see [Record.Addressed].
 	TwilioNumber sms.PhoneNumber `json:",omitempty"`
 	Customer     sms.PhoneNumber `json:",omitempty"`
 	// Destination overrides the route, on a manual text only.
@@ -34,58 +34,59 @@ type Record struct {
 	// Body and Media are what the customer sent. They never go to logs or to the audit log.
 	Body  string      `json:",omitempty"`
 	Media []sms.Media `json:",omitempty"`
-	// Keyword is the keyword that a customer's text was taken for, in capitals, which Twilio has answered; see sms.KeywordOf. Of an
-	// opt-out word the phone is told in a notice, in place of the words.
+	// Keyword is the keyword that the customer's text is, in capitals, which Twilio has answered; see sms.KeywordOf. If it is an
+	// opt-out word, the phone gets a notice instead of the words.
 	Keyword string `json:",omitempty"`
 	// ReceivedAt is when the front door took the text, UpdatedAt when this record was last changed.
 	ReceivedAt time.Time
 	UpdatedAt  time.Time
-	// Attempts are the POSTs made or begun for this text, oldest first; of a text with very many, the latest ones and those
-	// of which something may still be heard. Folded is what the others came to.
+	// Attempts are the POSTs made or begun for this text, oldest first. If there are very many, they are the latest ones and those
+	// that may still change; Folded is the summary of the others.
 	Attempts []Attempt `json:",omitempty"`
 	Folded   Folded    `json:",omitzero"`
-	// LeaseUntil is set while State is Sending and the attempt is open: until then the claim's holder is taken to be at work.
+	// LeaseUntil is set while State is Sending and the attempt is open: until then we assume that the claim's holder is at work.
 	LeaseUntil time.Time `json:",omitzero"`
 	// NotBefore is set while State is Queued: the next attempt is not made before it. It is also set while State is
 	// Sending and the outcome is unknown: Twilio is not asked again before it.
 	NotBefore time.Time `json:",omitzero"`
-	// Slot is set while State is Queued and the text waits for the moment that the pace limits gave it.
+	// Slot is set while State is Queued and the text waits for the send time that the pace limits reserved for it.
 	Slot Slot `json:",omitzero"`
-	// RedrivenAfter is the number of the last attempt before an operator had the text sent again, RedrivenAt when that was; zero if there was none.
+	// RedrivenAfter is the number of the last attempt before an operator had the text sent again, RedrivenAt is when that was. Both
+	// are zero if no operator did.
 	RedrivenAfter int       `json:"Redriven,omitempty"`
 	RedrivenAt    time.Time `json:",omitzero"`
-	// Decision is the last that an operator took about the text; zero if there was none.
+	// Decision is an operator's last decision about the text; zero if there was none.
 	Decision Decision `json:",omitzero"`
 	// Reading is the last time that somebody was shown what the text says; zero if nobody was.
 	Reading Reading `json:",omitzero"`
-	// Seal is the hash of the audit log's entry of this version, see package auditlog. Whoever writes the record computes it.
+	// Seal is the hash of the audit log's entry of this version, see package auditlog. The writer of the record computes it.
 	Seal string `json:",omitempty"`
 	// ExpiresAt is when the table may forget the record, in seconds since 1970 (DynamoDB's TTL attribute).
 	ExpiresAt int64 `json:",omitempty"`
 }
 
-// Reading is that somebody was shown what a text says. Number counts from 1, so that each time is a change of the record, and with it an
-// entry of the audit log.
+// Reading records that somebody was shown what a text says. Number counts the readings from 1, so that each one changes the record,
+// and the audit log has an entry of it.
 type Reading struct {
 	By     string
 	At     time.Time
 	Number int
 }
 
-// Read returns r with the note that by is shown what it says. It is written before it is shown.
+// Read returns r with the note that by is shown what it says. The note is written before the text is shown.
 func (r Record) Read(by string, now time.Time) Record {
 	r = r.copy(now)
 	r.Reading = Reading{By: by, At: Stamp(now), Number: r.Reading.Number + 1}
 	return r
 }
 
-// Slot is a moment that was booked under the pace limits, for an attempt at one phone.
+// Slot is a send time that was reserved under the pace limits, for an attempt at one phone.
 type Slot struct {
 	At time.Time
 	To sms.PhoneNumber
 }
 
-// LogValue shows which text and where it stands, never what it says.
+// LogValue shows which text it is and its state, never what it says.
 func (r Record) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("message_sid", r.MessageSid), slog.String("state", string(r.State)), slog.Int64("version", r.Version))
 }
@@ -106,45 +107,44 @@ type Attempt struct {
 	// Outcome is empty while the attempt is open, then "accepted" or the name of a fault.Kind. What was "unknown" may
 	// still become "accepted".
 	Outcome string `json:",omitempty"`
-	// Looks counts how often Twilio was asked what became of the attempt, since its outcome is unknown.
+	// Looks counts how often Twilio's list was searched for the attempt, since its outcome is unknown.
 	Looks int `json:",omitempty"`
-	// Found means that OutboundSid was found by such a look, among messages of the same words. A receipt's own word
-	// overrides it.
+	// Found means that such a look found OutboundSid, among messages with the same words. A receipt overrides it.
 	Found bool `json:",omitempty"`
-	// Spared means that the attempt does not count towards the most there may be, although Twilio took its message: a receipt said
-	// that a quota was used up, or the account suspended.
+	// Spared means that the attempt does not count towards the maximum, although Twilio accepted its message: a receipt said that a
+	// quota was used up, or the account suspended.
 	Spared bool `json:",omitempty"`
 	// HopDone means that no further attempt is made at this phone: it was refused, the message was not delivered, or no
 	// receipt came in time.
 	HopDone bool `json:",omitempty"`
-	// OutboundSid is the MessageSid that Twilio gave the message, Status the last status it told of.
+	// OutboundSid is the MessageSid that Twilio gave the message, Status the last status that it reported.
 	OutboundSid string     `json:",omitempty"`
 	Status      sms.Status `json:",omitempty"`
-	// ErrorCode is Twilio's, of the refusal or of the receipt; HTTPStatus is that of the refusal.
+	// ErrorCode is Twilio's code in the refusal or the receipt; HTTPStatus is that of the refusal.
 	ErrorCode  int `json:",omitempty"`
 	HTTPStatus int `json:",omitempty"`
 	// Error says in words what went wrong, without numbers or bodies.
 	Error string `json:",omitempty"`
 }
 
-// OutcomeAccepted is the Outcome of an attempt whose message Twilio took.
+// OutcomeAccepted is the Outcome of an attempt whose message Twilio accepted.
 const OutcomeAccepted = "accepted"
 
-// Accepted reports whether Twilio is known to have taken the attempt's message.
+// Accepted reports whether we know that Twilio accepted the attempt's message.
 func (a Attempt) Accepted() bool { return a.Outcome == OutcomeAccepted }
 
-// Unknown reports whether nobody knows whether Twilio has taken the attempt's message.
+// Unknown reports whether nobody knows whether Twilio accepted the attempt's message.
 func (a Attempt) Unknown() bool { return a.Outcome == fault.Unknown.String() }
 
-// Refused reports whether Twilio answered the attempt's POST with a no that may be wrong: it said that it could not take the
-// message now, and it may have taken it all the same.
+// Refused reports whether Twilio answered the attempt's POST with a refusal that may be wrong: it said that it could not accept the
+// message now, and it may have accepted it all the same.
 func (a Attempt) Refused() bool {
 	trouble := []string{fault.Transient.String(), fault.Throttled.String(), fault.Quota.String(), fault.NotSent.String()}
 	return a.HTTPStatus != 0 && slices.Contains(trouble, a.Outcome)
 }
 
-// spent reports whether the attempt counts towards the most there may be. One does not of which Twilio had nothing, or which
-// found the account unusable, too much under way or a quota used up: such a text waits until it is too old.
+// spent reports whether the attempt counts towards the maximum. It does not count if it never reached Twilio, or if Twilio found the
+// account unusable, too busy or its quota used up: such a text waits until it is too old.
 func (a Attempt) spent() bool { return !a.Spared && !slices.Contains(sparing(), a.Outcome) }
 
 // sparing are the outcomes that spend no attempt.
@@ -152,7 +152,8 @@ func sparing() []string {
 	return []string{fault.Fatal.String(), fault.NotSent.String(), fault.Throttled.String(), fault.Quota.String()}
 }
 
-// traceless reports whether nobody will ever hear of the attempt again: no answer came to it that says that Twilio had read it.
+// traceless reports whether the attempt left nothing at Twilio, so that no receipt of it can come: it found the account unusable, or
+// was not sent and not answered.
 func (a Attempt) traceless() bool {
 	return a.Outcome == fault.Fatal.String() || a.Outcome == fault.NotSent.String() && a.HTTPStatus == 0
 }
@@ -211,11 +212,12 @@ func (r Record) TriesAt(to sms.PhoneNumber) int {
 	return max(0, r.Upcoming()-1-before)
 }
 
-// WaitsOut reports whether the text waits for trouble to pass that is not its own, and has met it since it was last redriven: each
-// death has a number of attempts of its own, by which its letter is known.
+// WaitsOut reports whether the text waits for trouble to pass that is not its own fault, and had an attempt since it was last
+// redriven. So each death of a text has another number of attempts, which tells its letters apart.
 func (r Record) WaitsOut() bool {
 	last, _ := r.Current()
-	return r.State == Queued && last.Number > r.RedrivenAfter && (last.Outcome == fault.Transient.String() || slices.Contains(sparing(), last.Outcome))
+	isTrouble := last.Outcome == fault.Transient.String() || slices.Contains(sparing(), last.Outcome)
+	return r.State == Queued && last.Number > r.RedrivenAfter && isTrouble
 }
 
 // Notice reports whether the phone is sent a notice that the customer has opted out, in place of the words.

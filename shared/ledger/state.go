@@ -2,7 +2,7 @@ package ledger
 
 import "slices"
 
-// State is where a text stands. Every text ends in one of the states without a way out.
+// State is where a text is. Every text ends in one of the states that no other follows by itself.
 type State string
 
 const (
@@ -14,7 +14,7 @@ const (
 	Sent State = "sent"
 	// Delivered reached the phone.
 	Delivered State = "delivered"
-	// Undelivered was accepted, but the carrier or the phone did not take it.
+	// Undelivered was accepted by Twilio, but not by the carrier or the phone.
 	Undelivered State = "undelivered"
 	// Failed was refused for good: no retry can help, and nothing of ours is broken.
 	Failed State = "failed"
@@ -31,11 +31,11 @@ func States() []State {
 	return []State{Queued, Sending, Sent, Delivered, Undelivered, Failed, Uncertain, Dropped, Dead}
 }
 
-// Reason says why a text was dropped, failed, parked or given up. Of the sender's own reasons these are the words;
-// docs/state-machine.md says when each is given.
+// Reason says why a text was dropped, failed, parked or given up. These are the sender's own reasons; docs/state-machine.md says when
+// each is given.
 type Reason string
 
-// Reasons of Dropped. ReasonExpired is one of Dead, too: trouble that was not the text's own lasted until it was too old.
+// Reasons of Dropped. ReasonExpired is also one of Dead: trouble that was not the text's own fault lasted until it was too old.
 const (
 	ReasonNoRoute  Reason = "no_route"
 	ReasonInactive Reason = "inactive"
@@ -45,13 +45,13 @@ const (
 	ReasonKeyword  Reason = "keyword"
 )
 
-// Intended reports whether a text that was dropped for the reason is meant to reach nobody: the relay was built to drop it, whoever
-// is on duty. Of the other reasons somebody should know, because a customer waits.
+// Intended reports whether a text that was dropped for this reason is meant to reach nobody: the relay was built to drop it. For any
+// other reason somebody should know, because a customer waits.
 func (r Reason) Intended() bool {
 	return r == ReasonLoop || r == ReasonOptOut || r == ReasonKeyword
 }
 
-// Reasons of Queued, where it is not for a retry.
+// Reasons of Queued, if the text does not wait for a retry.
 const (
 	// ReasonPace: the pace limits let the text go a little later.
 	ReasonPace Reason = "pace"
@@ -61,7 +61,7 @@ const (
 	ReasonDeliveryTimeout Reason = "delivery_timeout"
 	// ReasonResend: nobody knows whether the text was sent, and the route says to send it again.
 	ReasonResend Reason = "resend"
-	// ReasonResendOrder: an operator says to send the text again, which reached nobody, or of which nobody knows.
+	// ReasonResendOrder: an operator ordered the text to be sent again, because it reached nobody or is uncertain.
 	ReasonResendOrder Reason = "resend_order"
 	// ReasonRedrive: an operator moved the text's dead letter back to the queue.
 	ReasonRedrive Reason = "redrive"
@@ -79,9 +79,11 @@ const (
 	// ReasonUnknownOutcome: Twilio's answer was lost, or the sender died before it came, and Twilio does not list the
 	// message.
 	ReasonUnknownOutcome Reason = "unknown_outcome"
-	// ReasonUnreadableList: the same, or another copy of the relay's data may have sent the text, and Twilio's list could not be read for a long time.
+	// ReasonUnreadableList: the same, or another copy of the relay's data may have sent the text, and Twilio's list could not be read
+	// for a long time.
 	ReasonUnreadableList Reason = "list_unreadable"
-	// ReasonAmbiguous: the same, or another copy of the relay's data may have sent the text, but Twilio lists messages of the same words and there is no telling whose they are.
+	// ReasonAmbiguous: the same, or another copy of the relay's data may have sent the text, but Twilio lists messages with the same
+	// words, and there is no telling which text they are.
 	ReasonAmbiguous Reason = "ambiguous"
 	// ReasonGivenUp: an operator has looked, and nothing more is done about it.
 	ReasonGivenUp Reason = "given_up"
@@ -89,7 +91,7 @@ const (
 	ReasonAttemptsExhausted Reason = "attempts_exhausted"
 	// ReasonNoAddress: Twilio gave no sender of the text, or no number that was texted. The text is kept for people to see.
 	ReasonNoAddress Reason = "no_address"
-	// ReasonUndecodable: the queue held something that is no envelope. It is on the dead-letter queue only.
+	// ReasonUndecodable: the queue held a message that is not an envelope. It is on the dead-letter queue only.
 	ReasonUndecodable Reason = "undecodable"
 )
 

@@ -6,7 +6,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/clock"
 )
 
-// Step is what a sender that was handed a text may do, given what the ledger says of it.
+// Step is what a sender does next with a text that it received, decided by the text's record.
 type Step int
 
 const (
@@ -14,9 +14,9 @@ const (
 	StepClaim Step = iota + 1
 	// StepWait is to leave it for later; someone holds the claim, or what is next is not due.
 	StepWait
-	// StepDoubt is to write down that the outcome of an attempt is unknown: the claim's holder died.
+	// StepDoubt is to record that the outcome of an attempt is unknown: the claim's holder died.
 	StepDoubt
-	// StepLook is to ask Twilio what became of an attempt whose outcome is unknown.
+	// StepLook is to search Twilio's list for the message of an attempt whose outcome is unknown.
 	StepLook
 	// StepDone is to leave it for good: nothing is left to do, and a repeat ends here.
 	StepDone

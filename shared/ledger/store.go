@@ -47,8 +47,8 @@ type Lister interface {
 	List(ctx context.Context, q Query) (Page, error)
 }
 
-// The default and the bounds of how long records are kept. A record must outlive everything that a queue may still hand out of its text
-// (SQS: 14 days), or the claim would be forgotten and the text sent again.
+// The default and the bounds of how long records are kept. A record must outlive every message about its text that a queue may still
+// hand out (SQS: 14 days), or the claim would be forgotten and the text sent again.
 const (
 	DefaultRetention = 400 * 24 * time.Hour
 	MinRetention     = 15 * 24 * time.Hour
@@ -133,16 +133,15 @@ func SortKeyFrom(t time.Time) string {
 
 // Edit changes a record; changed is false if nothing is to be changed.
 //
-// It may run several times, on the record as it is by then: whenever someone else was quicker, and when the ledger did not say whether
-// a write happened. So it decides from the record that it is given, and sets what it tells its caller in every run.
+// It may run several times, on the record as it is by then: whenever someone else was quicker, and when the ledger did not say
+// whether a write happened. So it decides from the record that it is given, and sets every result for its caller in each run.
 type Edit func(r Record) (edited Record, changed bool, err error)
 
 // maxConflicts bounds how often Change begins again. Each conflict means that someone else's change went through.
 const maxConflicts = 10
 
-// Change applies edit to r and stores the result, again on the newer record whenever someone else was quicker. edit
-// returns false if nothing is to be changed; Change then returns the record as it stands. Errors are those of
-// Store.Update and of edit.
+// Change applies edit to r and stores the result. If someone else was quicker, it applies edit to the newer record. If edit
+// returns false, nothing is changed, and Change returns the record as it is. Errors are those of Store.Update and of edit.
 func Change(ctx context.Context, store Updater, r Record, edit Edit) (Record, error) {
 	for range maxConflicts {
 		edited, changed, err := edit(r)

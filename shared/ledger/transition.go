@@ -28,8 +28,8 @@ func (r Record) move(to State, reason Reason, now time.Time) (Record, error) {
 	return r, nil
 }
 
-// waiting is the error of a move to the state to unless the text waits for its next attempt: until an attempt has come to
-// something, and once the text needs no other, nothing but that decides where it goes.
+// waiting returns the error of a move to the state to, or nil if the text waits for its next attempt. In every other state only the
+// outcome of an attempt decides where the text goes.
 func (r Record) waiting(to State) error {
 	if r.State != "" && r.State != Queued {
 		return &TransitionError{From: r.State, To: to}
@@ -37,7 +37,7 @@ func (r Record) waiting(to State) error {
 	return nil
 }
 
-// Book puts the text off to the moment that the pace limits gave to its next attempt, which is to the phone to.
+// Book puts the text off to the send time that the pace limits reserved for its next attempt, which is to the phone to.
 func (r Record) Book(at time.Time, to sms.PhoneNumber, now time.Time) (Record, error) {
 	if err := r.waiting(Queued); err != nil {
 		return r, err
@@ -47,8 +47,8 @@ func (r Record) Book(at time.Time, to sms.PhoneNumber, now time.Time) (Record, e
 	return r, nil
 }
 
-// Expire writes down that a text became too old while trouble lasted. Whatever becomes of the trouble, or of the clock, the text is
-// a dead letter then.
+// Expire records that a text became too old while trouble lasted. From then on it becomes a dead letter, even if the trouble ends or
+// the clock changes.
 func (r Record) Expire(now time.Time) (Record, error) {
 	if err := r.waiting(Queued); err != nil {
 		return r, err
@@ -67,7 +67,7 @@ func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Du
 	}
 	number := r.Upcoming()
 	if last, ok := r.Current(); ok && last.traceless() && last.Number > r.RedrivenAfter {
-		// Such tries may go on for days: only the last one is kept. Those before a redrive tell its letter from a later one.
+		// Such tries may go on for days, so only the last one is kept. Those before a redrive stay: they tell its letter from a later one.
 		r.Attempts = r.Attempts[:len(r.Attempts)-1]
 	}
 	r.Attempts = append(r.Attempts, Attempt{Number: number, Hop: hop, To: to, ClaimID: claimID, StartedAt: Stamp(now)})
@@ -75,17 +75,17 @@ func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Du
 	return r.fold(), nil
 }
 
-// Onward is where a text goes when an attempt has failed. To Apply the zero value says that no further attempt is due: the
-// text rests where its attempts leave it.
+// Onward is where a text goes when an attempt has failed. In a call of Apply, the zero value means that no further attempt is due:
+// the text moves to the state that follows from its attempts.
 type Onward struct {
-	// To is Queued, Failed or, of an unknown outcome, Uncertain.
+	// To is Queued, Failed or, after an unknown outcome, Uncertain.
 	To     State
 	Reason Reason
 	// NotBefore is when the next attempt is due, with Queued.
 	NotBefore time.Time
 	// HopDone ends the attempts at this phone.
 	HopDone bool
-	// Spared keeps an attempt whose message Twilio took from counting towards the most there may be.
+	// Spared means that the attempt does not count towards the maximum, although Twilio accepted its message.
 	Spared bool
 }
 
@@ -111,7 +111,7 @@ func (r Record) End(number int, f *fault.Error, onward Onward, now time.Time) (e
 	return ended, true, nil
 }
 
-// close writes down how the attempt failed, and reports whether it was still open. The attempts must be r's own.
+// close records how the attempt failed, and reports whether it was still open. The attempts must be r's own.
 func (r Record) close(number int, f *fault.Error, now time.Time) (closed bool) {
 	r.change(number, func(a *Attempt) {
 		if a.Outcome != "" {
@@ -127,8 +127,8 @@ func (r Record) close(number int, f *fault.Error, now time.Time) (closed bool) {
 	return closed
 }
 
-// goOnward moves the text. One that is under way after all is not sent again, one that fails while an earlier hop may still
-// deliver it rests as sent, and one of which an earlier POST may have been taken does not fail for certain.
+// goOnward moves the text, with three exceptions. A text that is on its way after all is not sent again. A text that fails while an
+// earlier hop may still deliver it stays sent. A text that fails after an earlier POST with an unknown outcome is uncertain.
 func (r Record) goOnward(onward Onward, now time.Time) (Record, error) {
 	switch {
 	case r.underWay(), onward.To == Failed && r.Awaited():
@@ -143,8 +143,7 @@ func (r Record) goOnward(onward Onward, now time.Time) (Record, error) {
 	return r, err
 }
 
-// Drop ends the text unsent, for reason. One that a hop's phone may have got by now is not unsent: it rests where its
-// attempts leave it.
+// Drop ends the text unsent, for reason. If a phone may have got it by now, it moves to the state that follows from its attempts.
 func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
 	if err := r.waiting(Dropped); err != nil {
 		return r, err
@@ -159,7 +158,7 @@ func (r Record) Drop(reason Reason, now time.Time) (Record, error) {
 	return r.move(to, why, now)
 }
 
-// GiveUp ends a text for which no hop is left, or that has nobody to go to because its addresses are missing.
+// GiveUp ends a text that has no hop left, or that can go to nobody because an address is missing.
 func (r Record) GiveUp(now time.Time) (Record, error) {
 	if err := r.waiting(Failed); err != nil {
 		return r, err
@@ -178,11 +177,11 @@ func (r Record) Die(reason Reason, now time.Time) (Record, error) {
 	return r.move(Dead, reason, now)
 }
 
-// Redrive takes a dead text back, because an operator moved its dead letter back to the queue. attempts is how many the letter
-// says that there were: only the letter of the text's last death brings it back, and only once. The attempts so far do not count
-// towards the most there may be, and its age counts from now. A text that Twilio has after all is not sent again: a receipt may
-// say so after its death, and then it moves to where its attempts leave it. changed is false if the letter is not that one, and
-// if nobody knows of one of its attempts whether Twilio took it.
+// Redrive takes a dead text back, because an operator moved its dead letter back to the queue. attempts is the number in the letter:
+// only the letter of the text's last death brings it back, and only once. The attempts so far no longer count towards the maximum,
+// and the text's age counts from now. If a receipt said after its death that Twilio has the text, it is not sent again: it moves to
+// the state that follows from its attempts. changed is false if the letter is another one, or if the outcome of an attempt is
+// unknown.
 func (r Record) Redrive(attempts int, now time.Time) (redriven Record, changed bool, err error) {
 	if r.State != Dead || r.Made() != attempts {
 		return r, false, nil
@@ -200,8 +199,8 @@ func (r Record) Redrive(attempts int, now time.Time) (redriven Record, changed b
 	return redriven.startAgain(now), true, nil
 }
 
-// startAgain makes the attempts so far not count, and the text's age count from now, because an operator had it sent again; also
-// where Twilio has it and is waited for: if that message is lost, the text goes on as one that is sent again.
+// startAgain makes the attempts so far not count, and the text's age count from now, because an operator had it sent again. It does
+// so even if Twilio has the text: if that message is lost, the text goes on as one that is sent again.
 func (r Record) startAgain(now time.Time) Record {
 	last, _ := r.Current()
 	r.RedrivenAfter, r.RedrivenAt = last.Number, Stamp(now)
@@ -211,7 +210,7 @@ func (r Record) startAgain(now time.Time) Record {
 	return r
 }
 
-// InDoubt reports whether the text had an attempt of which nobody ever found out what became of it.
+// InDoubt reports whether the outcome of one of the text's attempts is still unknown.
 func (r Record) InDoubt() bool {
 	return r.Folded.InDoubt || slices.ContainsFunc(r.Attempts, Attempt.Unknown)
 }

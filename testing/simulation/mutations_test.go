@@ -155,7 +155,10 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"dead and taken", "a dead text that Twilio has after all is sent again",
-			[]edit{{"shared/ledger/transition.go", "case r.Awaited():\n\t\tto, reason := r.rest()\n\t\tredriven", "case false:\n\t\tto, reason := r.rest()\n\t\tredriven"}},
+			[]edit{{
+				"shared/ledger/transition.go",
+				"ReasonRedrive\n\tswitch {\n\tcase r.Awaited():", "ReasonRedrive\n\tswitch {\n\tcase false:",
+			}},
 		},
 		{
 			"buried again", "a letter that is moved back before its death is recorded is dropped as a repeat of itself",
