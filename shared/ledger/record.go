@@ -189,7 +189,7 @@ func (r Record) DueSince() time.Time {
 	return r.ReceivedAt
 }
 
-// AttemptsSpentOn returns how many attempts at that phone, since the last redrive, count towards the most there may be.
+// AttemptsSpentOn returns how many attempts at that phone, since the last redrive, count towards the maximum.
 func (r Record) AttemptsSpentOn(to sms.PhoneNumber) int {
 	spent := 0
 	for _, a := range r.Attempts {

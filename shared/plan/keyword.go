@@ -6,9 +6,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// heard returns the keyword that a customer's text is and that nobody has taken in yet: by Twilio's word if it has one, which
-// it has only for numbers of a Messaging Service with Advanced Opt-Out, else by its default keywords. What a text was once
-// taken for holds: the record says it from its first version on.
+// heard returns the keyword of a customer's text that is not recorded yet. Twilio's own OptOutType decides, which exists only for
+// numbers of a Messaging Service with Advanced Opt-Out; otherwise Twilio's default keywords do. A keyword is decided once: the
+// record has it from its first version on.
 func heard(r ledger.Record, optOutType string) sms.Keyword {
 	switch {
 	case r.Version > 0, r.Keyword != "":

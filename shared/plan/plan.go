@@ -1,7 +1,6 @@
-// Package plan decides by the current routes what becomes of a text: it is dropped for a reason, or sent to a hop under
-// the route's settings. It is pure, so that the sender (functions/sender/delivery) does exactly what an operator was told
-// in advance (functions/operator/operations). It looks nothing up, keeps no pace
-// and decides nothing about failures (shared/retry).
+// Package plan decides by the current routes where a text goes: it is dropped for a reason, or sent to a hop under the route's
+// settings. It is pure, so that the sender (functions/sender/delivery) does exactly what an operator was told in advance
+// (functions/operator/operations). It looks nothing up, keeps no pace and decides nothing about failures (shared/retry).
 package plan
 
 import (
@@ -136,7 +135,7 @@ func against(q Question) Plan {
 	case r.Manual:
 		return againstManual(q)
 	case ok && way.Has(r.Customer):
-		// A text from one of the route's own hops would come back for ever. Its STOP and START are heeded.
+		// A text from one of the route's own hops would come back for ever. Its STOP and START still count.
 		return Plan{Drop: ledger.ReasonLoop, Mark: markOf(r.Body, q.OptOutType)}
 	case sms.Same(r.Customer, r.TwilioNumber), isRouted(routes, r.Customer):
 		return Plan{Drop: ledger.ReasonLoop}

@@ -13,9 +13,9 @@ func MessageOf(r ledger.Record) sms.Message {
 	return sms.Message{Sid: r.MessageSid, From: r.Customer, To: r.TwilioNumber, Body: r.Body, Media: r.Media}
 }
 
-// Text returns what the destination reads: "From <customer>: <text>". Attachments are told of in a note after it, not
-// passed on. Of what goes beyond Twilio's limit of 1,600 characters the customer's words are shortened, and an ellipsis
-// says so; who wrote and the note remain. The ledger keeps the whole text.
+// Text returns what the destination reads: "From <customer>: <text>". A note after it mentions attachments, which are not
+// forwarded. If it is longer than Twilio's limit of 1,600 characters, the customer's words are shortened and end with an ellipsis;
+// the sender and the note remain. The ledger keeps the whole text.
 func Text(m sms.Message) string {
 	header := ""
 	if m.From != "" {
@@ -32,7 +32,7 @@ func Text(m sms.Message) string {
 	return sms.Shorten(header+body+note, sms.MaxBody)
 }
 
-// noteOf tells of the attachments and their kinds: "[1 attachment: image/jpeg]". It is empty without any.
+// noteOf mentions the attachments and their kinds: "[1 attachment: image/jpeg]". It is empty without any.
 func noteOf(media []sms.Media) string {
 	if len(media) == 0 {
 		return ""
@@ -47,7 +47,7 @@ func noteOf(media []sms.Media) string {
 	return "[" + count(media) + ": " + strings.Join(kinds, ", ") + "]"
 }
 
-// briefNoteOf tells of the attachments by their number alone, for kinds whose names would take the text's room.
+// briefNoteOf mentions only how many attachments there are, because the names of their kinds would need too much room.
 func briefNoteOf(media []sms.Media) string {
 	if len(media) == 0 {
 		return ""

@@ -73,7 +73,8 @@ func (e Envelope) LogValue() slog.Value {
 
 // Group returns the FIFO group (SQS: MessageGroupId) in which the envelope keeps its place. Texts of one customer to
 // one Twilio number share a group; the receipts of one text have one of their own, so that they never wait behind a
-// text; timers have no group. A digest stands for the numbers: a group id is shown in metrics and consoles, and it has a restricted alphabet.
+// text; timers have no group. The group has a digest of the numbers instead of the numbers: metrics and consoles show a group id,
+// and its alphabet is restricted.
 func (e Envelope) Group() string {
 	switch e.Kind {
 	case KindReceipt:

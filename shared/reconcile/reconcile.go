@@ -1,6 +1,6 @@
-// Package reconcile decides what Twilio's Messages list says of a POST whose answer was lost: that its message is there,
-// that it is not, or that there is no telling, because messages of the same words went to the same phone at about the same
-// time. [Find] decides and asks nobody; a [Search] reads Twilio's list and the ledger first.
+// Package reconcile decides what Twilio's Messages list says about a POST whose answer was lost: its message is there, it is not
+// there, or there is no telling, because messages with the same words went to the same phone at about the same time. [Find] decides
+// and asks nobody; a [Search] reads Twilio's list and the ledger first.
 package reconcile
 
 import (
@@ -32,7 +32,7 @@ type Question struct {
 	Span, Longest time.Duration
 	// Listed are messages from Twilio's list, among which the lost one would be.
 	Listed []sms.Listed
-	// Known holds the MessageSids of which the ledger knows whose they are.
+	// Known holds the MessageSids whose text the ledger knows.
 	Known map[string]bool
 	// Rivals are when other POSTs of the same words to the same phone began that may have made one of the messages: their
 	// outcomes are not known either, or Twilio refused them for the moment, which it may say and take the message.
@@ -51,7 +51,7 @@ const (
 	Ambiguous
 )
 
-// String returns the verdict's name in lower case, as it stands in logs and metrics.
+// String returns the verdict's name in lower case, as logs and metrics have it.
 func (v Verdict) String() string {
 	switch v {
 	case Present:

@@ -1,4 +1,4 @@
-// Package retry decides, in one pure function, what becomes of a text after a failed attempt. It reads no vendor's
+// Package retry decides, in one pure function, what happens to a text after a failed attempt. It reads no vendor's
 // codes (the door classified them into a fault.Kind), keeps no state and does no waiting.
 package retry
 
@@ -27,8 +27,8 @@ func NewPolicy(base time.Duration, maxAttempts int) Policy {
 	return Policy{Base: base, Cap: 5 * time.Minute, MaxAttempts: maxAttempts, HaltDelay: 5 * time.Minute}
 }
 
-// Wait returns how long to leave a message that could not be worked on at all, when it has been due for so long. It is no
-// attempt, and there is no end to it. Each wait is as long as all before it, within Base and Cap, so that it doubles.
+// Wait returns how long to leave a message that could not be worked on at all. due is how long it has been due. Waiting is not an
+// attempt, and has no end. Each wait is as long as all before it together, within Base and Cap, so waits double.
 func (p Policy) Wait(due time.Duration, spread float64) time.Duration {
 	return Spread(min(max(due, p.Base), p.Cap), spread)
 }
@@ -50,7 +50,7 @@ const (
 	Failed
 	// Unknown is for a text that may have been sent: find out, never repeat blindly.
 	Unknown
-	// Halt is Wait for every text: someone has to mend the account.
+	// Halt is Wait for every text: someone has to fix the account.
 	Halt
 	// Wait is the same again after Delay with no attempt spent, until the text is too old.
 	Wait

@@ -27,7 +27,7 @@ func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPReq
 	}
 	contentType, parameters := request.Headers["content-type"], body
 	if request.RequestContext.HTTP.Method == http.MethodGet {
-		// Of a number that is set to GET: all of it is in the query, and the URL is all that Twilio signs.
+		// The number is set to GET: all parameters are in the query, and Twilio signs the URL alone.
 		parameters = []byte(request.RawQueryString)
 	} else if media, _, err := mime.ParseMediaType(contentType); err != nil || media != formType {
 		return refuse(http.StatusUnsupportedMediaType, "content_type")

@@ -28,8 +28,8 @@ var (
 	errMisplaced = errors.New("a text came to another address than " + PathInbound + ": correct the number's webhook URL")
 )
 
-// hasParameters reports whether a GET is a webhook: Twilio asks with a GET where a number is set to it, and what it asks with
-// is in the query. A question for the health has none of it.
+// hasParameters reports whether a GET is a webhook: Twilio uses GET if the number is set to it, and puts the parameters into the
+// query. A request for the health has no parameters.
 func hasParameters(request events.APIGatewayV2HTTPRequest) bool {
 	if request.Headers["x-twilio-signature"] != "" {
 		return true
@@ -133,7 +133,7 @@ func media(form url.Values) []sms.Media {
 	return list
 }
 
-// checkSid refuses what is no MessageSid: two capital letters and 32 hexadecimal digits, nothing more. The signature
+// checkSid refuses what is not a MessageSid: two capital letters and 32 hexadecimal digits, nothing more. The signature
 // covers names and values without anything between them, so that a signed form can be cut up differently; a form that
 // could be cut to another MessageSid would be another text, and would be sent again.
 func checkSid(sid string) error {

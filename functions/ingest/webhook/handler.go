@@ -46,7 +46,7 @@ type Config struct {
 	Emit   telemetry.Emit
 }
 
-// Handler serves one request at a time or many. It remembers nothing but how often signatures did not match.
+// Handler serves one request at a time or many. All it remembers is how often signatures did not match.
 type Handler struct {
 	Config
 

@@ -17,7 +17,7 @@ import (
 // emptyTwiML answers a message without replying to it.
 const emptyTwiML = `<?xml version="1.0" encoding="UTF-8"?><Response></Response>`
 
-// outcome is what became of a request: the answer, and what the operator is told of it. The zero value is undecided.
+// outcome is the result of a request: the answer, and what the log tells the operator. The zero value is undecided.
 type outcome struct {
 	response events.APIGatewayV2HTTPResponse
 	// reason is set of a refusal, err where there is more to say to the operator.
@@ -150,7 +150,10 @@ func (h *Handler) report(ctx context.Context, request events.APIGatewayV2HTTPReq
 	attrs = append(attrs, envelopeAttrs(o.envelope)...)
 	switch {
 	case o.refused():
-		h.Emit(telemetry.Measurement{Name: telemetry.MetricRejected, Unit: telemetry.Count, Value: 1, Dimension: telemetry.Dimension{Name: "Reason", Value: o.reason}})
+		h.Emit(telemetry.Measurement{
+			Name: telemetry.MetricRejected, Unit: telemetry.Count, Value: 1,
+			Dimension: telemetry.Dimension{Name: "Reason", Value: o.reason},
+		})
 		attrs = append(attrs, slog.String("reason", o.reason), slog.String("source_ip", request.RequestContext.HTTP.SourceIP))
 		if seen, isSpike := h.spike(o); isSpike {
 			attrs = append(attrs, slog.Int("mismatches", seen), slog.String("check", checkSpike))
@@ -162,7 +165,10 @@ func (h *Handler) report(ctx context.Context, request events.APIGatewayV2HTTPReq
 		h.Emit(telemetry.Measurement{Name: telemetry.MetricUnavailable, Unit: telemetry.Count, Value: 1})
 		h.Logger.LogAttrs(ctx, slog.LevelError, "webhook not queued", attrs...)
 	case o.envelope.Kind != "":
-		h.Emit(telemetry.Measurement{Name: telemetry.MetricAccepted, Unit: telemetry.Count, Value: 1, Dimension: telemetry.Dimension{Name: "Kind", Value: string(o.envelope.Kind)}})
+		h.Emit(telemetry.Measurement{
+			Name: telemetry.MetricAccepted, Unit: telemetry.Count, Value: 1,
+			Dimension: telemetry.Dimension{Name: "Kind", Value: string(o.envelope.Kind)},
+		})
 		level := slog.LevelInfo
 		if o.odd {
 			level = slog.LevelWarn

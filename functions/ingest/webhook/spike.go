@@ -13,7 +13,7 @@ const (
 	// refuses every customer, and Twilio does not come again after a 403.
 	spikeCount  = 5
 	spikeWindow = 5 * time.Minute
-	// spikeRest is how long one spike is told of once.
+	// spikeRest is how long a spike is reported only once.
 	spikeRest = 10 * time.Minute
 )
 
@@ -29,7 +29,7 @@ type spike struct {
 	told time.Time
 }
 
-// spike counts a refusal, and reports whether it makes a spike that was not told of yet, and of how many.
+// spike counts a refusal, and reports whether it makes a spike that was not reported yet, and how many refusals it has.
 func (h *Handler) spike(o outcome) (seen int, isSpike bool) {
 	if !errors.Is(o.err, signature.ErrMismatch) {
 		return 0, false

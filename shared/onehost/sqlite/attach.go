@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Attach opens the database at path, which must exist, for an operator's command: it may read and write while a relay
-// has the file open with [Open], or while none has. SQLite keeps the writes of the two apart, each waits for the other's
-// few milliseconds; the relay's receivers and its audit notice what was written within a quarter of a second.
+// Attach opens the database at path, which must exist, for an operator's command. The command may read and write while a relay has
+// the file open with [Open], or while no relay has. SQLite keeps the writes of the two apart: each waits a few milliseconds for the
+// other. The relay's receivers and its audit notice what was written within a quarter of a second.
 //
-// The schema is the relay's to bring up to date. The error is fs.ErrNotExist if there is no such file, ErrNewerSchema if a
-// newer version of this program wrote it, and ErrOlderSchema if an older one did.
+// Only the relay brings the schema up to date. The error is fs.ErrNotExist if there is no such file, ErrNewerSchema if a newer
+// version of this program wrote it, and ErrOlderSchema if an older one did.
 func Attach(ctx context.Context, path string, now func() time.Time) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
