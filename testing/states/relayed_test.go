@@ -272,7 +272,8 @@ func waits() []story {
 			s.left(0, 1)
 		}},
 		{"paced: in order, no attempt spent", func(s *stage) {
-			s.pair.N, s.pair.Per = 2, 6*time.Second
+			// Longer than two texts take on a busy machine, so that the third has to wait.
+			s.pair.N, s.pair.Per = 2, 25*time.Second
 			s.start()
 			s.queued(4)
 			s.settled()
@@ -291,7 +292,7 @@ func waits() []story {
 			s.left(0, 0)
 		}},
 		{"paced by the route's own limit", func(s *stage) {
-			s.reroute(func(r *route.Route) { r.PaceNumber = "1/4s" })
+			s.reroute(func(r *route.Route) { r.PaceNumber = "1/20s" })
 			s.queued(2)
 			s.settled()
 			s.rests(1, "", "sending sent", "1@0 accepted queued")

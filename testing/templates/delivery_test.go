@@ -20,6 +20,7 @@ func deliveryChecks() []check {
 		{"a longer interval", setParameter("ReconcileInterval", "AllowedPattern", "^[0-9]{1,3}s$")},
 		{"a shorter retention", setParameter("LedgerRetention", "AllowedPattern", "^[0-9]{3,5}h$")},
 		{"not the default", setParameter("LedgerRetention", "AllowedPattern", "^360h$")},
+		{"a function that works longer than its timers wait", set("SenderFunction", "Timeout", 121)},
 	}}}
 }
 
@@ -29,6 +30,9 @@ func setParameter(name, field string, value any) func(t template) {
 
 // findDeliveryParameters: what the template lets through, the sender has to start with.
 func findDeliveryParameters(t template, _ code, report reporter) {
+	if timeout := time.Duration(number(t.functions()["SenderFunction"], "Timeout")) * time.Second; timeout > delivery.LongestInvocation {
+		report("SenderFunction: works up to %v, and its timers rely on at most %v", timeout, delivery.LongestInvocation)
+	}
 	for name, want := range map[string][3]int{
 		"MaxAttempts":    {delivery.DefaultMaxAttempts, delivery.MinMaxAttempts, delivery.MaxMaxAttempts},
 		"ReconcileLooks": {delivery.DefaultReconcileLooks, delivery.MinReconcileLooks, delivery.MaxReconcileLooks},

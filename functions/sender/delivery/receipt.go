@@ -95,14 +95,16 @@ func isUnawaited(r ledger.Record, number int) bool {
 	return false
 }
 
-// awaitDelivery restarts the delivery timer of a text we had given up, because a receipt says it is on its way.
+// awaitDelivery restarts the delivery timer of a text we had given up, because a receipt says it is on its way. The timer goes off
+// after this invocation has ended at the earliest: until the record is written, the text is still given up, and the timer would find
+// nothing to do.
 func (h *Handler) awaitDelivery(ctx context.Context, r ledger.Record) error {
 	p, err := h.plan(ctx, &job{text: r})
 	if err != nil || p.Drop != "" || p.DeliveryTimeout == 0 {
 		return err
 	}
 	last, _ := r.Current()
-	return h.remind(ctx, r.MessageSid, last.Number, h.config.Now().Add(p.DeliveryTimeout))
+	return h.remind(ctx, r.MessageSid, last.Number, h.config.Now().Add(max(p.DeliveryTimeout, LongestInvocation)))
 }
 
 // application is the result of applying a receipt: the record afterwards, and whether the receipt changed it.

@@ -28,6 +28,10 @@ const (
 	DefaultReconcileInterval = 40 * time.Second
 	MinReconcileInterval     = 10 * time.Millisecond
 	MaxReconcileInterval     = 10 * time.Minute
+
+	// LongestInvocation bounds how long the sender works on one batch. Lambda's Timeout is at most this, and so is the visibility
+	// timeout on one host.
+	LongestInvocation = 2 * time.Minute
 )
 
 // Span returns how long Twilio's list is searched before a text is given up, with these settings. It has a lower bound, so that the

@@ -253,6 +253,32 @@ func TestTimeoutOfATextThatWasGivenUp(t *testing.T) {
 	}
 }
 
+// The sender stops for a while between setting that timer and writing the receipt: the timer does not go off before.
+func TestTimerOfAReceiptThatIsWrittenLate(t *testing.T) {
+	for name, late := range map[string]time.Duration{"as long as the timeout": 30 * time.Second, "as long as an invocation": 119 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.reroute(timeout(20 * time.Second))
+			s.twilio.answer, s.twilio.listLag = answers(lostAnswer()), time.Hour
+			s.queueUp(textOf(1, nil))
+			s.drain()
+			s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+			s.faults.hook = func(op string) error {
+				if op == "ledger before Update" {
+					s.faults.hook = nil
+					s.clock.Advance(late)
+					s.pumpFrom(s.timers)
+				}
+				return nil
+			}
+			s.tell(1, sms.StatusSent, 0)
+			s.drain()
+			s.checkPhones(first, second)
+			s.checkOutcomes("1@0 accepted done sent, 2@1 accepted queued")
+		})
+	}
+}
+
 // While the first attempt's outcome is being found out, its own message is at it: the timer waits, and then goes on.
 func TestTimerDuringALook(t *testing.T) {
 	s := newSender(t)

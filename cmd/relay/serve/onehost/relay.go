@@ -41,7 +41,7 @@ const (
 
 const (
 	// visibility hides a batch while it is worked on: six times what one POST may take, and then some.
-	visibility = 2 * time.Minute
+	visibility = delivery.LongestInvocation
 	// timerSlots bounds the timers that are worked on at once.
 	timerSlots   = 10
 	pollers      = 4
