@@ -48,27 +48,31 @@ type Watch interface {
 
 func stackChecks() []Check {
 	return []Check{
-		{"queue-settings", "A queue without order mixes a conversation up; a batch that is shown again too early is worked on twice.", OnAWS, queueSettings},
-		{"dead-letter-queue", "A letter that the queue forgets is gone, before anybody has moved it back.", OnAWS, deadLetterQueue},
-		{"redrive-policy", "A message that ends the sender each time would come for ever; one that merely waits must not end as a dead letter.", OnAWS, redrivePolicy},
-		{"timer-queue", "Reminders take texts to the next phone. Without them a text stays with a phone that is off.", OnAWS, timerQueue},
-		{"table-keys", "Without its key and its indexes a table cannot be asked what the relay asks of it.", OnAWS, tableKeys},
-		{"ledger-ttl", "Without it the ledger keeps what customers wrote for ever.", OnAWS, ledgerTTL},
-		{"table-backups", "Without point-in-time recovery, what is deleted by mistake is lost.", OnAWS, tableBackups},
-		{"table-streams", "The audit log is made from the tables' streams. What they do not show is not in it.", OnAWS, tableStreams},
-		{"event-source-mappings", "A mapping that is off: texts wait, or the audit log stands still.", OnAWS, mappings},
-		{"concurrency", "What the pollers hand out beyond the function's limit is refused, and each refusal counts as a look at a text.", OnAWS, concurrency},
-		{"secrets-shape", "A secret of another form keeps the functions from starting.", OnAWS, secretsShape},
-		{"secrets-age", "A token that was never replaced is known to everybody who has ever left.", OnAWS, secretsAge},
-		{"alarm-subscribers", "An alarm that nobody hears is none.", OnAWS, alarmSubscribers},
+		{"queue-settings", "A queue without order mixes up a conversation; a batch that the queue shows again too early is processed twice.",
+			OnAWS, queueSettings},
+		{"dead-letter-queue", "If the queue deletes a letter too early, nobody can move it back.", OnAWS, deadLetterQueue},
+		{"redrive-policy", "A message that crashes the sender would come back for ever; a message that only waits must not become a dead letter.", OnAWS, redrivePolicy},
+		{"timer-queue", "The timer queue moves texts on to the next phone. Without it a text stays with a phone that is off.", OnAWS, timerQueue},
+		{"table-keys", "Without its key and its indexes the relay cannot search a table.", OnAWS, tableKeys},
+		{"ledger-ttl", "Without it the ledger keeps for ever what customers wrote.", OnAWS, ledgerTTL},
+		{"table-backups", "Without point-in-time recovery, data deleted by mistake is lost.", OnAWS, tableBackups},
+		{"table-streams", "The audit log is made from the tables' streams. If a stream does not show a change, the log does not have it.", OnAWS,
+			tableStreams},
+		{"event-source-mappings", "If a mapping is off, texts wait, or the audit log gets no new entries.", OnAWS, mappings},
+		{"concurrency", "If the pollers give a function more than its limit, AWS refuses the rest, and each refusal uses up one receive of a " +
+			"text.", OnAWS, concurrency},
+		{"secrets-shape", "If a secret has the wrong form, the functions cannot start.", OnAWS, secretsShape},
+		{"secrets-age", "Everybody who ever left the business may still know a token that was never replaced.", OnAWS, secretsAge},
+		{"alarm-subscribers", "An alarm helps only if somebody receives it.", OnAWS, alarmSubscribers},
 	}
 }
 
-const mendStack = "deploy the stack anew: sam deploy; what was changed by hand shows with aws cloudformation detect-stack-drift"
+const fixStack = "deploy the stack again with sam deploy; aws cloudformation detect-stack-drift shows what was changed by hand"
 
 // unasked is what a check says that AWS did not answer.
 func unasked(what string, err error) Finding {
-	return Finding{Status: Fail, Found: what + " could not be looked at: " + err.Error(), Mend: "see that the profile may describe it, that the names are the stack's parameters, and that it is there"}
+	return Finding{Status: Fail, Found: what + " could not be checked: " + err.Error(),
+		Fix: "check that it exists, that the profile may describe it, and that the names are the stack's parameters"}
 }
 
 // The template's figures: the visibility is six times the sender's time limit.
@@ -84,13 +88,13 @@ func queueSettings(ctx context.Context, e *exam) Finding {
 	case err != nil:
 		return unasked("the queue", err)
 	case !q.FIFO:
-		return fail(mendStack, "the queue is not FIFO")
+		return fail(fixStack, "the queue is not FIFO")
 	case q.Visibility < minVisibility:
-		return fail(mendStack, "the queue shows a message again after %s, and the sender may take 30s for each of its batch", q.Visibility)
+		return fail(fixStack, "the queue shows a message again after %s, but the sender may need 30s for each message of a batch", q.Visibility)
 	case q.Retention > 0 && q.Retention < minRetention:
-		return warn(mendStack, "the queue forgets after %s", q.Retention)
+		return warn(fixStack, "the queue deletes messages after %s", q.Retention)
 	case !q.Encrypted:
-		return warn(mendStack, "the queue is not encrypted")
+		return warn(fixStack, "the queue is not encrypted")
 	default:
 		return ok("FIFO, hidden for %s, kept for %s, encrypted", q.Visibility, q.Retention)
 	}
@@ -106,9 +110,9 @@ func deadLetterQueue(ctx context.Context, e *exam) Finding {
 	case err != nil:
 		return unasked("the dead-letter queue", err)
 	case !dead.FIFO:
-		return fail(mendStack, "the dead-letter queue is not FIFO, as that of a FIFO queue has to be")
+		return fail(fixStack, "the dead-letter queue is not FIFO, but the queue is: both must be FIFO")
 	case dead.Retention > 0 && dead.Retention <= q.Retention:
-		return warn(mendStack, "the dead-letter queue forgets after %s, the queue after %s", dead.Retention, q.Retention)
+		return warn(fixStack, "the dead-letter queue deletes letters after %s, the queue after %s", dead.Retention, q.Retention)
 	default:
 		return ok("FIFO, kept for %s", dead.Retention)
 	}
@@ -129,13 +133,13 @@ func (e *exam) redriven(ctx context.Context, name, to string) Finding {
 	case err != nil:
 		return unasked("the queue "+to, err)
 	case q.DeadLetters == "":
-		return fail(mendStack, "nothing takes the messages of %s that come again and again", name)
+		return fail(fixStack, "%s has no dead-letter queue for messages that come again and again", name)
 	case q.DeadLetters != dead.ARN:
-		return fail(mendStack, "the messages of %s that come again and again go to another queue than %s", name, to)
+		return fail(fixStack, "messages of %s that come again and again do not go to %s", name, to)
 	case q.MaxReceives < minMaxReceives:
-		return fail(mendStack, "%s gives a message up after %d looks; waiting is a look, too", name, q.MaxReceives)
+		return fail(fixStack, "%s gives up a message after it was received %d times; waiting counts, too", name, q.MaxReceives)
 	default:
-		return ok("to %s after %d looks", to, q.MaxReceives)
+		return ok("to %s after it was received %d times", to, q.MaxReceives)
 	}
 }
 
@@ -145,7 +149,7 @@ func timerQueue(ctx context.Context, e *exam) Finding {
 	case err != nil:
 		return unasked("the timer queue", err)
 	case q.Visibility < minVisibility:
-		return fail(mendStack, "the timer queue shows a message again after %s", q.Visibility)
+		return fail(fixStack, "the timer queue shows a message again after %s", q.Visibility)
 	default:
 		return e.redriven(ctx, e.AWS.QueueName+"-timers", e.AWS.QueueName+"-timers-dead")
 	}
@@ -179,7 +183,7 @@ func tableKeys(ctx context.Context, e *exam) Finding {
 		}
 		for _, index := range t.wanted.Indexes {
 			if !slices.Contains(t.is.Indexes, index.Name) {
-				return fail("docs/deploy.md, Tables that are there already, says what a table needs", "%s has no index %s that is ready", t.name, index.Name)
+				return fail("docs/deploy.md, Tables that are there already, says what a table needs", "%s has no ready index %s", t.name, index.Name)
 			}
 		}
 		return ok("the tables have their keys and indexes")
@@ -217,6 +221,6 @@ func tableStreams(ctx context.Context, e *exam) Finding {
 		if t.is.StreamViewType != t.wanted.StreamViewType {
 			return fail("aws dynamodb update-table --table-name TABLE --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES, then sam deploy with its new ARN", "the stream of %s shows %q, not %s", t.name, t.is.StreamViewType, t.wanted.StreamViewType)
 		}
-		return ok("both streams show old and new")
+		return ok("both streams show old and new images")
 	})
 }

@@ -38,7 +38,7 @@ func mappings(ctx context.Context, e *exam) Finding {
 		case err != nil:
 			findings = append(findings, unasked("the mappings of "+what, err))
 		case len(found) == 0:
-			findings = append(findings, fail(mendStack, "no function reads %s", what))
+			findings = append(findings, fail(fixStack, "no function reads %s", what))
 		default:
 			for _, m := range found {
 				if m.State != "Enabled" {
@@ -67,7 +67,7 @@ func concurrency(ctx context.Context, e *exam) Finding {
 		}
 		for _, m := range found {
 			if m.MaximumConcurrency == 0 {
-				return warn(mendStack, "the pollers of %s have no limit", what)
+				return warn(fixStack, "the pollers of %s have no limit", what)
 			}
 			handedOut[m.FunctionARN] += m.MaximumConcurrency
 		}
@@ -78,10 +78,10 @@ func concurrency(ctx context.Context, e *exam) Finding {
 		case err != nil:
 			return unasked("the concurrency of "+nameOf(function), err)
 		case set && limit < most:
-			return fail(mendStack, "of %s %d may run at once, and its pollers hand out %d", nameOf(function), limit, most)
+			return fail(fixStack, "%s may run %d times at once, but its pollers hand out %d", nameOf(function), limit, most)
 		}
 	}
-	return ok("no function is handed more than may run")
+	return ok("no function gets more than it may run")
 }
 
 // nameOf returns the function's name in its ARN.
@@ -90,13 +90,13 @@ func nameOf(function string) string {
 }
 
 //nolint:gosec // the form of a secret, and no credential.
-const mendSecret = `its JSON is {"accountSid","authToken"}, of the API key {"accountSid","apiKeySid","apiKeySecret"}: aws secretsmanager put-secret-value; name it with --auth-token-secret and --api-key-secret`
+const fixSecret = `its JSON is {"accountSid","authToken"}, of the API key {"accountSid","apiKeySid","apiKeySecret"}: aws secretsmanager put-secret-value; name it with --auth-token-secret and --api-key-secret`
 
 func secretsShape(ctx context.Context, e *exam) Finding {
 	if err := e.AWS.CheckSecrets(ctx); err != nil {
-		return fail(mendSecret, "%v", err)
+		return fail(fixSecret, "%v", err)
 	}
-	return ok("Twilio's secrets have their form, and are of one account")
+	return ok("Twilio's secrets have the right form and belong to one account")
 }
 
 // maxSecretAge is how old a secret may become before someone should think of replacing it.
@@ -112,9 +112,10 @@ func secretsAge(ctx context.Context, e *exam) Finding {
 		age := e.Now().Sub(at)
 		switch {
 		case err != nil:
-			findings = append(findings, skipped("the age of %s is not known: %v", secret, err))
+			findings = append(findings, skipped("the age of %s could not be read: %v", secret, err))
 		case age > maxSecretAge:
-			findings = append(findings, warn("make a new one at Twilio, put it into the secret, and take the old one away: a text that is refused is sent with the new one", "%s is %d days old", secret, int(age.Hours()/24)))
+			findings = append(findings, warn("make a new one at Twilio, put it into the secret, then delete the old one: the relay sends refused "+
+				"texts with the new one", "%s is %d days old", secret, int(age.Hours()/24)))
 		default:
 			findings = append(findings, ok("younger than a year"))
 		}
@@ -124,31 +125,31 @@ func secretsAge(ctx context.Context, e *exam) Finding {
 
 // alarmSubscribers looks at the alarms on the dead-letter queue, and at whom they reach.
 func alarmSubscribers(ctx context.Context, e *exam) Finding {
-	const mend = "sam deploy with the parameter AlarmEmail, or aws sns subscribe; then confirm what AWS sends to that address"
+	const fix = "sam deploy with the parameter AlarmEmail, or aws sns subscribe; then confirm what AWS sends to that address"
 	found, err := e.AWS.Watch.OfQueue(ctx, e.AWS.QueueName+"-dead.fifo")
 	if err != nil {
 		return unasked("the alarms", err)
 	}
 	if len(found) == 0 {
-		return fail(mendStack, "no alarm watches the dead-letter queue")
+		return fail(fixStack, "no alarm watches the dead-letter queue")
 	}
 	for _, alarm := range found {
 		if len(alarm.Topics) == 0 {
-			return fail(mendStack, "the alarm %s goes nowhere, or its actions are switched off", alarm.Name)
+			return fail(fixStack, "the alarm %s notifies nobody, or its actions are switched off", alarm.Name)
 		}
 		for _, topic := range alarm.Topics {
 			confirmed, unconfirmed, err := e.AWS.Watch.Subscribers(ctx, topic)
 			switch {
 			case err != nil:
-				return unasked("who hears the alarms", err)
+				return unasked("who receives the alarms", err)
 			case confirmed == 0 && unconfirmed > 0:
-				return fail(mend, "nobody has confirmed the subscription to the alarms")
+				return fail(fix, "nobody has confirmed the subscription to the alarms")
 			case confirmed == 0:
-				return fail(mend, "nobody has subscribed to the alarms")
+				return fail(fix, "nobody has subscribed to the alarms")
 			}
 		}
 	}
-	return ok("somebody hears them")
+	return ok("somebody receives them")
 }
 
 // streamAge asks how far behind the audit is on AWS.
@@ -166,7 +167,7 @@ func streamAge(ctx context.Context, e *exam) Finding {
 	}
 	age, known, err := e.AWS.Watch.IteratorAge(ctx, nameOf(found[0].FunctionARN), e.Now().Add(-15*time.Minute), e.Now())
 	if err != nil {
-		return unasked("how far behind the audit is", err)
+		return unasked("how far behind the audit log is", err)
 	}
 	return behind(age, !known, "docs/runbook.md, audit-failures and stream-audit-errors")
 }

@@ -38,16 +38,16 @@ func Command(base cli.Program) *cobra.Command {
 	var f doctorFlags
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Examine the relay and say what to mend",
-		Long: `doctor looks at everything that a text needs to arrive: the account at Twilio, the numbers' webhooks, the front door,
-the routes, what became of the texts, and the host or the stack. Of each thing that is wrong it says what, why it matters,
-and what mends it; docs/runbook.md has a section for each.
+		Short: "Check the relay and say what to fix",
+		Long: `doctor checks everything that a text needs to arrive: the account at Twilio, the numbers' webhooks, the front door,
+the routes, what happened to the texts, and the host or the stack. If something is wrong, doctor says what it is, why it matters
+and how to fix it; docs/runbook.md has a section for each check.
 
-It changes nothing. It needs what relay serve is given: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, PUBLIC_BASE_URL, and the
-folder. With --aws it takes Twilio's credentials from the stack's secrets, and PUBLIC_BASE_URL is the stack's output
-OperatorUrl. What it is not given it passes over, and says so.
+doctor changes nothing. It needs the settings of relay serve: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, PUBLIC_BASE_URL, and the
+folder. With --aws it reads Twilio's credentials from the stack's secrets; set PUBLIC_BASE_URL to the stack's output OperatorUrl.
+If a setting is missing, doctor skips the checks that need it, and says so.
 
-The exit code is 3 if a check fails. Warnings leave it at 0.`,
+The exit code is 3 if a check fails, and 0 if there are only warnings.`,
 		Example: `  relay doctor
   relay doctor --only front-door-signature --only webhook-url
   relay doctor --json | jq -r '.[] | select(.status == "fail") | .name'`,
@@ -56,10 +56,10 @@ The exit code is 3 if a check fails. Warnings leave it at 0.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an array of results")
-	flags.BoolVar(&f.list, "list", false, "list the checks and make none")
-	flags.StringSliceVar(&f.only, "only", nil, "make this check alone; may be repeated")
-	flags.DurationVar(&f.deadline, "deadline", 15*time.Second, "longest time for one check")
-	flags.IntVar(&f.parallel, "parallel", 8, "checks made at once")
+	flags.BoolVar(&f.list, "list", false, "list the checks without running them")
+	flags.StringSliceVar(&f.only, "only", nil, "run only this check; may be repeated")
+	flags.DurationVar(&f.deadline, "deadline", 15*time.Second, "how long one check may take")
+	flags.IntVar(&f.parallel, "parallel", 8, "how many checks run at once")
 	addExam(flags)
 	return cmd
 }
@@ -101,11 +101,11 @@ func (p program) doctor(ctx context.Context, flags *pflag.FlagSet, f doctorFlags
 func (f doctorFlags) check() error {
 	for _, name := range f.only {
 		if _, found := Find(name); !found {
-			return fmt.Errorf("there is no check %q; relay doctor --list has them all", name)
+			return fmt.Errorf("there is no check %q; relay doctor --list lists them all", name)
 		}
 	}
 	if f.parallel < 1 || f.deadline <= 0 {
-		return errors.New("--parallel is 1 or more, --deadline above zero")
+		return errors.New("--parallel must be 1 or more, and --deadline longer than zero")
 	}
 	return nil
 }

@@ -31,8 +31,8 @@ type Finding struct {
 	Status Status `json:"status"`
 	// Found says what is so, or why it could not be looked at.
 	Found string `json:"found"`
-	// Mend is the command, or the place, that mends it; empty if there is nothing to mend.
-	Mend string `json:"mend,omitempty"`
+	// Fix is the command, or the place, that fixes it; empty if there is nothing to fix.
+	Fix string `json:"mend,omitempty"`
 }
 
 // Set says which sets a check is for.
@@ -123,7 +123,7 @@ func chosen(relay Relay, only []string) []Check {
 // within makes one check, for as long as it may take.
 func within(ctx context.Context, deadline time.Duration, check Check, e *exam) Finding {
 	if check.On != Both && check.On != e.set() {
-		return skipped("this is for the other set: %s", check.On)
+		return skipped("this check does not apply here, only to: %s", check.On)
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
@@ -133,7 +133,8 @@ func within(ctx context.Context, deadline time.Duration, check Check, e *exam) F
 	case finding := <-found:
 		return finding
 	case <-ctx.Done():
-		return Finding{Status: Fail, Found: fmt.Sprintf("no answer within %s", deadline), Mend: "look whether what it asks is reachable from here, or allow more time with --deadline"}
+		return Finding{Status: Fail, Found: fmt.Sprintf("no answer within %s", deadline),
+			Fix: "check that this host can reach what the check asks, or allow more time with --deadline"}
 	}
 }
 
@@ -155,12 +156,12 @@ func skipped(format string, args ...any) Finding {
 	return Finding{Status: Skipped, Found: fmt.Sprintf(format, args...)}
 }
 
-func warn(mend, format string, args ...any) Finding {
-	return Finding{Status: Warn, Found: fmt.Sprintf(format, args...), Mend: mend}
+func warn(fix, format string, args ...any) Finding {
+	return Finding{Status: Warn, Found: fmt.Sprintf(format, args...), Fix: fix}
 }
 
-func fail(mend, format string, args ...any) Finding {
-	return Finding{Status: Fail, Found: fmt.Sprintf(format, args...), Mend: mend}
+func fail(fix, format string, args ...any) Finding {
+	return Finding{Status: Fail, Found: fmt.Sprintf(format, args...), Fix: fix}
 }
 
 // OfOneNumber returns the names of the checks that can be made of one number.

@@ -48,8 +48,8 @@ func provocations() []provocation {
 			w.twilio.err = &fault.Error{Kind: fault.Fatal, HTTPStatus: 403, Code: 20403, Err: errors.New("suspended")}
 		}},
 		{"twilio-credentials", Fail, "did not answer", func(_ *testing.T, w *world) { w.twilio.err = refusedBy(fault.Transient, 0) }},
-		{"auth-token", Fail, "does not take", func(_ *testing.T, w *world) { w.token.err = refusedBy(fault.Fatal, 401) }},
-		{"auth-token", Fail, "blanks", func(_ *testing.T, w *world) { w.relay.AuthTokens = []string{testToken + " "} }},
+		{"auth-token", Fail, "does not accept", func(_ *testing.T, w *world) { w.token.err = refusedBy(fault.Fatal, 401) }},
+		{"auth-token", Fail, "begins or ends with a space", func(_ *testing.T, w *world) { w.relay.AuthTokens = []string{testToken + " "} }},
 		{"auth-token", Warn, "not 32", func(_ *testing.T, w *world) { w.relay.AuthTokens = []string{"hunter2"} }},
 		{"auth-token", Warn, "3 Auth Tokens", func(_ *testing.T, w *world) { w.relay.AuthTokens = []string{testToken, "b", "c"} }},
 		{"account-status", Fail, "suspended", func(_ *testing.T, w *world) { w.twilio.account.Status = "suspended" }},
@@ -59,8 +59,12 @@ func provocations() []provocation {
 		{"number-owned", Fail, "***0100 is not", func(_ *testing.T, w *world) { w.twilio.numbers = nil }},
 		{"number-capabilities", Fail, "cannot do SMS", func(_ *testing.T, w *world) { w.twilio.numbers[0].SMS = false }},
 		{"webhook-url", Fail, "has no webhook", func(_ *testing.T, w *world) { w.number("", "POST", "") }},
-		{"webhook-url", Fail, "none of PUBLIC_BASE_URL", func(_ *testing.T, w *world) { w.number("https://demo.example.com/welcome?token=hunter2", "POST", "") }},
-		{"webhook-url", Fail, "none of PUBLIC_BASE_URL", func(_ *testing.T, w *world) { w.number(testBase+":8443/sms/inbound", "POST", "") }},
+		{"webhook-url", Fail, "not a URL of PUBLIC_BASE_URL", func(_ *testing.T, w *world) {
+			w.number("https://demo.example.com/welcome?token=hunter2", "POST", "")
+		}},
+		{"webhook-url", Fail, "not a URL of PUBLIC_BASE_URL", func(_ *testing.T, w *world) {
+			w.number(testBase+":8443/sms/inbound", "POST", "")
+		}},
 		{"webhook-url", Fail, "TwiML application", func(_ *testing.T, w *world) { w.twilio.numbers[0].SmsApplicationSid = "AP1" }},
 		{"webhook-method", Warn, `"GET"`, func(_ *testing.T, w *world) { w.number(url, "GET", "") }},
 		{"webhook-method", Warn, "fallback", func(_ *testing.T, w *world) { w.twilio.numbers[0].SmsFallbackMethod = "GET" }},
@@ -69,13 +73,13 @@ func provocations() []provocation {
 		{"webhook-retries", Fail, "5xx", func(_ *testing.T, w *world) { w.number(testBase+"/sms/inbound#rc=0&rp=all", "POST", "") }},
 		{"webhook-retries", Fail, "cannot read", func(_ *testing.T, w *world) { w.number(testBase+"/sms/inbound#rc=%zz", "POST", "") }},
 		{"webhook-fallback", Warn, "no fallback", func(_ *testing.T, w *world) { w.number(url, "POST", "") }},
-		{"webhook-fallback", Warn, "no relay's", func(_ *testing.T, w *world) { w.number(url, "POST", "https://a.example.com/sorry") }},
+		{"webhook-fallback", Warn, "not the relay's", func(_ *testing.T, w *world) { w.number(url, "POST", "https://a.example.com/sorry") }},
 		{"messaging-service", Warn, "in a Messaging Service", func(_ *testing.T, w *world) { w.twilio.texts[0].MessagingServiceSid = "MG1" }},
 		{"routes-active", Fail, "no route is active", func(_ *testing.T, w *world) { w.routes[0].Active = false }},
 		{"routes-active", Fail, "***0199 has no", func(_ *testing.T, w *world) { w.relay.Number = "+18585550199" }},
 		{"routes-valid", Fail, "not valid", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "6195550123" }},
-		{"routes-valid", Fail, "E.164 form", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "+4407700900123" }},
-		{"routes-valid", Fail, "no phone can have", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "+1619555012" }},
+		{"routes-valid", Fail, "not an E.164 number", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "+4407700900123" }},
+		{"routes-valid", Fail, "cannot exist", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "+1619555012" }},
 		{"routes-valid", Warn, "by hand", func(_ *testing.T, w *world) { w.routes[0].Version = 0 }},
 		{"route-loops", Fail, "***0123, which has a route", func(_ *testing.T, w *world) {
 			w.routes = append(w.routes, route.Route{TwilioNumber: testPhone, DestinationCarrier: testSecond})
@@ -92,12 +96,14 @@ func provocations() []provocation {
 
 func frontDoorProvocations() []provocation {
 	return []provocation{
-		{"public-url", Fail, "not known", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = nil }},
-		{"public-url", Fail, "path of the relay's", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{testBase + "/sms/inbound"} }},
-		{"public-url", Fail, "does not reach", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{"http://127.0.0.1:8080"} }},
-		{"public-url", Fail, "does not reach", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{"http://u:hunter2@relay.example.com"} }},
+		{"public-url", Fail, "not set", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = nil }},
+		{"public-url", Fail, "path of the relay", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{testBase + "/sms/inbound"} }},
+		{"public-url", Fail, "cannot reach", func(_ *testing.T, w *world) { w.relay.PublicBaseURLs = []string{"http://127.0.0.1:8080"} }},
+		{"public-url", Fail, "cannot reach", func(_ *testing.T, w *world) {
+			w.relay.PublicBaseURLs = []string{"http://u:hunter2@relay.example.com"}
+		}},
 		{"front-door-health", Fail, "does not answer", func(_ *testing.T, w *world) { w.door.down = true }},
-		{"front-door-health", Fail, "no relay", func(_ *testing.T, w *world) { w.door.health = "<html>" }},
+		{"front-door-health", Fail, "not a relay", func(_ *testing.T, w *world) { w.door.health = "<html>" }},
 		{"front-door-health", Fail, "degraded: Twilio refuses", func(_ *testing.T, w *world) {
 			w.door.health = `{"status":"degraded","problems":["Twilio refuses TWILIO_AUTH_TOKEN"],"version":"v1"}`
 		}},
@@ -107,7 +113,7 @@ func frontDoorProvocations() []provocation {
 		{"front-door-signature", Fail, "refuses", func(_ *testing.T, w *world) { w.door.tokens = []string{"another"} }},
 		{"front-door-signature", Fail, "refuses", func(_ *testing.T, w *world) { w.door.base = "https://old.example.com" }},
 		{"front-door-forgery", Fail, "wrong signature", func(_ *testing.T, w *world) { w.door.open = true }},
-		{"operator-routes", Fail, "whoever asks", func(_ *testing.T, w *world) { w.door.showStatus = http.StatusOK }},
+		{"operator-routes", Fail, "anyone who asks", func(_ *testing.T, w *world) { w.door.showStatus = http.StatusOK }},
 		{"version", Warn, "runs v0", func(_ *testing.T, w *world) { w.door.health = `{"status":"ok","version":"v0"}` }},
 	}
 }
@@ -147,11 +153,11 @@ func textProvocations() []provocation {
 			w.relay.Host.QuickCheck = func(context.Context) ([]string, error) { return []string{"Tree 7 page 9: never used"}, nil }
 		}},
 		{"folder-moved", Warn, "not started on it yet", moved(time.Time{}, true)},
-		{"folder-moved", Warn, "started so at 2026", moved(noon.Add(-time.Hour), false)},
+		{"folder-moved", Warn, "started on it at 2026", moved(noon.Add(-time.Hour), false)},
 		{"data-permissions", Fail, "audit.jsonl (-rw-r--r--)", chmod("audit.jsonl", 0o644)},
 		{"data-permissions", Fail, "(-rwxr-xr-x)", chmod("", 0o755)},
-		{"audit-file", Fail, "is not there", withoutAuditLog},
-		{"audit-file", Warn, "not whole", halfALine},
+		{"audit-file", Fail, "is missing", withoutAuditLog},
+		{"audit-file", Warn, "is incomplete", halfALine},
 		{"iterator-age", Warn, "1m30s behind", changedAt(noon.Add(-90 * time.Second))},
 		{"iterator-age", Fail, "6m0s behind", changedAt(noon.Add(-6 * time.Minute))},
 	}
@@ -219,8 +225,8 @@ func TestEachThingThatIsWrongIsFound(t *testing.T) {
 			if got.Status != p.status || !strings.Contains(got.Found, p.says) {
 				t.Errorf("got %s: %s; want %s: …%s…", got.Status, got.Found, p.status, p.says)
 			}
-			if got.Mend == "" || got.Why == "" {
-				t.Errorf("it does not say what mends it, or why it matters: %+v", got)
+			if got.Fix == "" || got.Why == "" {
+				t.Errorf("it does not say what fixes it, or why it matters: %+v", got)
 			}
 			wantNothingShown(t, w.examine(t))
 		})
@@ -356,6 +362,6 @@ func TestDisk(t *testing.T) {
 		t.Errorf("%d of %d bytes are free, error %v", free, total, err)
 	}
 	if _, _, err := Disk(filepath.Join(t.TempDir(), "missing")); err == nil {
-		t.Error("the disk of a folder that is not there can be told")
+		t.Error("the disk of a folder that is missing can be told")
 	}
 }

@@ -19,30 +19,34 @@ import (
 
 func frontDoorChecks() []Check {
 	return []Check{
-		{"public-url", "The signature covers the URL that Twilio was given, and Twilio wants HTTPS.", Both, publicURL},
-		{"front-door-health", "While nobody answers at that URL, texts wait at Twilio for seconds, and are then lost.", Both, atFrontDoor(health)},
-		{"front-door-signature", "A request that is rightly signed has to be let in. If it is not, no text is.", Both, atFrontDoor(rightlySigned)},
-		{"front-door-forgery", "A request with a wrong signature has to be refused. If it is not, anyone can send texts in your name.", Both, atFrontDoor(wronglySigned)},
-		{"operator-routes", "Whoever may ask for the status sees what customers wrote.", Both, atFrontDoor(operatorRoutes)},
-		{"version", "A relay that runs another build than this program may not do what this program says of it.", Both, atFrontDoor(version)},
+		{"public-url", "Twilio signs the URL it was given, and it needs HTTPS.", Both, publicURL},
+		{"front-door-health", "If nothing answers at that URL, texts wait at Twilio for seconds, and are then lost.", Both, atFrontDoor(health)},
+		{"front-door-signature", "The relay must accept a request with a right signature. If it does not, it accepts no text.", Both,
+			atFrontDoor(rightlySigned)},
+		{"front-door-forgery", "The relay must refuse a request with a wrong signature. If it does not, anyone can send texts in your name.",
+			Both, atFrontDoor(wronglySigned)},
+		{"operator-routes", "Anyone who may ask for the status can see what customers wrote.", Both, atFrontDoor(operatorRoutes)},
+		{"version", "If the relay runs another build than this program, what this program says about it may be wrong.", Both,
+			atFrontDoor(version)},
 	}
 }
 
-const mendPublicURL = "set PUBLIC_BASE_URL to what Twilio was given, such as https://relay.example.com, without /sms/…"
+const fixPublicURL = "set PUBLIC_BASE_URL to the URL that you gave Twilio, such as https://relay.example.com, without /sms/…"
 
 func publicURL(_ context.Context, e *exam) Finding {
 	if len(e.PublicBaseURLs) == 0 {
-		return skipOrFail(e, "PUBLIC_BASE_URL is not known here")
+		return skipOrFail(e, "PUBLIC_BASE_URL is not set here")
 	}
 	for _, base := range e.PublicBaseURLs {
 		parsed, err := url.Parse(base)
 		switch {
 		case err != nil || parsed.Hostname() == "":
-			return fail(mendPublicURL, "PUBLIC_BASE_URL is no URL")
+			return fail(fixPublicURL, "PUBLIC_BASE_URL is not a valid URL")
 		case strings.Contains(parsed.Path, "/sms"):
-			return fail(mendPublicURL, "%s has a path of the relay's", shown(base))
+			return fail(fixPublicURL, "%s ends with a path of the relay; leave it out", shown(base))
 		case e.OwnTwilio && (isLoopback(parsed.Hostname()) || parsed.Scheme != "https"):
-			return fail("put a TLS proxy before relay serve, and "+mendPublicURL, "Twilio does not reach %s: it takes HTTPS, and this host's own address is no address to it", shown(base))
+			return fail("put a TLS proxy in front of relay serve, and "+fixPublicURL,
+				"Twilio cannot reach %s: it needs HTTPS and a public address, not one of this host only", shown(base))
 		}
 	}
 	return ok("%s", shown(e.PublicBaseURLs[0]))
@@ -51,9 +55,9 @@ func publicURL(_ context.Context, e *exam) Finding {
 // skipOrFail: without the URL of the relay on AWS one can look at everything else; without that of relay serve nothing comes in.
 func skipOrFail(e *exam, found string) Finding {
 	if e.AWS != nil {
-		return Finding{Status: Skipped, Found: found, Mend: "set PUBLIC_BASE_URL, or --public-base-url, to the stack's output OperatorUrl"}
+		return Finding{Status: Skipped, Found: found, Fix: "set PUBLIC_BASE_URL, or --public-base-url, to the stack's output OperatorUrl"}
 	}
-	return fail(mendPublicURL, "%s", found)
+	return fail(fixPublicURL, "%s", found)
 }
 
 func isLoopback(host string) bool {
@@ -65,7 +69,7 @@ func isLoopback(host string) bool {
 func atFrontDoor(check func(context.Context, *exam, string) Finding) func(context.Context, *exam) Finding {
 	return func(ctx context.Context, e *exam) Finding {
 		if len(e.PublicBaseURLs) == 0 {
-			return skipped("PUBLIC_BASE_URL is not known here, see public-url")
+			return skipped("PUBLIC_BASE_URL is not set here, see public-url")
 		}
 		findings := make([]Finding, len(e.PublicBaseURLs))
 		for i, base := range e.PublicBaseURLs {
@@ -88,7 +92,7 @@ type answer struct {
 func (e *exam) ask(ctx context.Context, method, address string, form url.Values, signed string) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
 	if err != nil {
-		return answer{}, fmt.Errorf("%s is no address", shown(address))
+		return answer{}, fmt.Errorf("%s is not a valid address", shown(address))
 	}
 	if method == http.MethodPost {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -103,7 +107,8 @@ func (e *exam) ask(ctx context.Context, method, address string, form url.Values,
 	return answer{response.StatusCode, body}, err
 }
 
-const mendReach = "see that relay serve runs (its log says relay serves) and that the proxy before it passes /sms/… on; on AWS, that the stack's output is what PUBLIC_BASE_URL says"
+const fixReach = "check that relay serve runs (its log says relay serves) and that the proxy in front of it passes on /sms/…; on AWS, " +
+	"that PUBLIC_BASE_URL is the stack's output"
 
 // unreached is what checks say after front-door-health has told of it.
 func unreached(base string) Finding {
@@ -113,7 +118,7 @@ func unreached(base string) Finding {
 func health(ctx context.Context, e *exam, base string) Finding {
 	got, err := e.ask(ctx, http.MethodGet, base+"/sms/health", nil, "")
 	if err != nil {
-		return fail(mendReach, "%s does not answer: %v", shown(base), withoutAddress(err))
+		return fail(fixReach, "%s does not answer: %v", shown(base), withoutAddress(err))
 	}
 	var healthy struct {
 		Status   string
@@ -122,11 +127,12 @@ func health(ctx context.Context, e *exam, base string) Finding {
 	unreadable := json.Unmarshal(got.body, &healthy) != nil
 	switch {
 	case !unreadable && (healthy.Status == "degraded" || healthy.Status == "failing"):
-		return fail("do what it says; the log of relay serve says more", "%s says that it is %s: %.500s", shown(base), healthy.Status, strings.Join(healthy.Problems, "; "))
+		return fail("follow its message; the log of relay serve says more", "%s says that it is %s: %.500s", shown(base), healthy.Status,
+			strings.Join(healthy.Problems, "; "))
 	case got.status != http.StatusOK:
-		return fail(mendReach, "%s answers the question for its health with %d", shown(base), got.status)
+		return fail(fixReach, "%s answers the health check with %d", shown(base), got.status)
 	case unreadable || healthy.Status != "ok":
-		return fail(mendReach, "%s answers, but it is no relay that does", shown(base))
+		return fail(fixReach, "%s answers, but it is not a relay", shown(base))
 	default:
 		return ok("%s is up", shown(base))
 	}
@@ -150,7 +156,7 @@ func harmless() url.Values {
 
 func rightlySigned(ctx context.Context, e *exam, base string) Finding {
 	if len(e.AuthTokens) == 0 {
-		return Finding{Status: Skipped, Found: "the Auth Token is not known here, to sign with", Mend: mendCredentials}
+		return Finding{Status: Skipped, Found: "the Auth Token, which signs the request, is not set here", Fix: fixCredentials}
 	}
 	address, form := base+sms.CallbackPath, harmless()
 	got, err := e.ask(ctx, http.MethodPost, address, form, signature.SignForm(e.AuthTokens[0], address, form))
@@ -158,11 +164,13 @@ func rightlySigned(ctx context.Context, e *exam, base string) Finding {
 	case err != nil:
 		return unreached(base)
 	case got.status == http.StatusForbidden:
-		return fail("start relay serve with this TWILIO_AUTH_TOKEN and this PUBLIC_BASE_URL, and see that the proxy passes paths and queries on unchanged; on AWS, see the parameter PublicBaseUrl and the secret", "%s refuses a request that is signed with the first Auth Token for that URL", shown(base))
+		return fail("start relay serve with this TWILIO_AUTH_TOKEN and PUBLIC_BASE_URL, and check that the proxy does not change paths and "+
+			"queries; on AWS, check the parameter PublicBaseUrl and the secret",
+			"%s refuses a request that is signed with the first Auth Token for that URL", shown(base))
 	case got.status/100 != 2:
-		return fail(mendReach, "%s answers a status callback with %d", shown(base), got.status)
+		return fail(fixReach, "%s answers a status callback with %d", shown(base), got.status)
 	default:
-		return ok("%s lets in what is rightly signed", shown(base))
+		return ok("%s accepts a request with a right signature", shown(base))
 	}
 }
 
@@ -173,11 +181,12 @@ func wronglySigned(ctx context.Context, e *exam, base string) Finding {
 	case err != nil:
 		return unreached(base)
 	case got.status == http.StatusForbidden:
-		return ok("%s refuses what is wrongly signed", shown(base))
+		return ok("%s refuses a request with a wrong signature", shown(base))
 	case got.status/100 == 2:
-		return fail("take the number's webhook away at once, and see what answers at that URL: the relay's own check cannot be switched off", "%s takes a request with a wrong signature", shown(base))
+		return fail("remove the number's webhook at once, and find out what answers at that URL: the relay always checks signatures",
+			"%s accepts a request with a wrong signature", shown(base))
 	default:
-		return fail(mendReach, "%s answers a forged request with %d, not 403", shown(base), got.status)
+		return fail(fixReach, "%s answers a forged request with %d, not 403", shown(base), got.status)
 	}
 }
 
@@ -187,7 +196,8 @@ func operatorRoutes(ctx context.Context, e *exam, base string) Finding {
 	case err != nil:
 		return unreached(base)
 	case got.status == http.StatusOK:
-		return fail("see what answers at that URL: relay serve lets nobody in without RELAY_OPERATOR_TOKEN, and the stack nobody without IAM", "%s shows texts to whoever asks", shown(base))
+		return fail("find out what answers at that URL: relay serve asks for RELAY_OPERATOR_TOKEN, and the stack for IAM credentials",
+			"%s shows texts to anyone who asks", shown(base))
 	default:
 		return ok("%s shows texts to nobody without credentials", shown(base))
 	}
@@ -202,8 +212,9 @@ func version(ctx context.Context, e *exam, base string) Finding {
 	case json.Unmarshal(got.body, &running) != nil || running.Version == "":
 		return skipped("%s does not say which build it is", shown(base))
 	case !running.IsSame(e.Build):
-		return warn("restart relay serve with this build, or deploy it; or ask with the build that runs", "%s runs %.40s, this is %s", shown(base), running.Version, e.Build.Version)
+		return warn("restart relay serve with this build, or deploy it; or use the build that is running", "%s runs %.40s, this is %s",
+			shown(base), running.Version, e.Build.Version)
 	default:
-		return ok("%s runs %s, as this program", shown(base), e.Build.Version)
+		return ok("%s runs %s, the same build as this program", shown(base), e.Build.Version)
 	}
 }

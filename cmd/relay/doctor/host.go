@@ -32,13 +32,15 @@ type Host struct {
 
 func hostChecks() []Check {
 	return []Check{
-		{"disk-space", "On a full disk nothing is accepted any more: texts wait at Twilio for seconds, and are then lost.", Embedded, diskSpace},
-		{"wal-size", "A log of the database that only grows fills the disk, and makes the next start slow.", Embedded, walSize},
-		{"database-integrity", "A damaged database loses texts, or sends them again: it is found here before a text runs into it.", Embedded, databaseIntegrity},
-		{"folder-moved", "A copy of the folder has the same texts queued. While both run, a text can be sent twice.", Embedded, folderMoved},
-		{"data-permissions", "The folder holds what customers wrote, and their numbers. It is the relay's alone.", Embedded, dataPermissions},
-		{"audit-file", "The audit log is the record of what became of each text.", Embedded, auditFile},
-		{"iterator-age", "Changes that are not in the audit log yet cannot be shown to anybody.", Both, iteratorAge},
+		{"disk-space", "If the disk is full, the relay accepts no texts: they wait at Twilio for seconds, and are then lost.", Embedded,
+			diskSpace},
+		{"wal-size", "If the database's log only grows, it fills the disk and makes the next start slow.", Embedded, walSize},
+		{"database-integrity", "A damaged database loses texts or sends them twice. This check finds the damage before a text does.", Embedded,
+			databaseIntegrity},
+		{"folder-moved", "A copy of the folder holds the same texts. If both run, a text can be sent twice.", Embedded, folderMoved},
+		{"data-permissions", "The folder holds customers' texts and numbers. Only the relay's user should read it.", Embedded, dataPermissions},
+		{"audit-file", "The audit log records what happened to each text.", Embedded, auditFile},
+		{"iterator-age", "Nobody can look up a change that is not in the audit log yet.", Both, iteratorAge},
 	}
 }
 
@@ -49,14 +51,14 @@ const (
 
 func diskSpace(_ context.Context, e *exam) Finding {
 	free, total, err := e.Host.Disk(e.Host.Folder)
-	mend := fmt.Sprintf("make room on the disk of %s, or move the folder while relay serve is stopped", e.Host.Folder)
+	fix := fmt.Sprintf("free space on the disk of %s, or stop relay serve and move the folder", e.Host.Folder)
 	switch {
 	case err != nil:
-		return skipped("the disk of %s could not be looked at: %v", e.Host.Folder, err)
+		return skipped("the disk of %s could not be checked: %v", e.Host.Folder, err)
 	case free < 200*mega || free < total/50:
-		return fail(mend, "%d MB of %d MB are free", free/mega, total/mega)
+		return fail(fix, "%d MB of %d MB are free", free/mega, total/mega)
 	case free < giga || free < total/10:
-		return warn(mend, "%d MB of %d MB are free", free/mega, total/mega)
+		return warn(fix, "%d MB of %d MB are free", free/mega, total/mega)
 	default:
 		return ok("%d MB of %d MB are free", free/mega, total/mega)
 	}
@@ -69,17 +71,17 @@ const (
 )
 
 func walSize(_ context.Context, e *exam) Finding {
-	const mend = "end what has the database open for long (a backup, a shell), then restart relay serve"
+	const fix = "stop the program that keeps the database open (a backup, a shell), then restart relay serve"
 	info, err := os.Stat(filepath.Join(e.Host.Folder, e.Host.Database+"-wal"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return ok("there is no log: nothing has the database open, or it is all folded in")
+		return ok("there is no log: no program has the database open, or the log was merged into it")
 	case err != nil:
-		return skipped("the log could not be looked at: %v", causeOf(err))
+		return skipped("the log could not be checked: %v", causeOf(err))
 	case info.Size() >= walFails:
-		return fail(mend, "the log has %d MB", info.Size()/mega)
+		return fail(fix, "the log has %d MB", info.Size()/mega)
 	case info.Size() >= walWarns:
-		return warn(mend, "the log has %d MB", info.Size()/mega)
+		return warn(fix, "the log has %d MB", info.Size()/mega)
 	default:
 		return ok("the log has %d kB", info.Size()>>10)
 	}
@@ -100,9 +102,10 @@ func databaseIntegrity(ctx context.Context, e *exam) Finding {
 	findings, err := e.Host.QuickCheck(ctx)
 	switch {
 	case err != nil:
-		return skipped("the database could not be read to its end: %v", err)
+		return skipped("the database could not be read to the end: %v", err)
 	case len(findings) > 0:
-		return fail("stop relay serve, copy the folder away as it is, and restore it from the backup; docs/runbook.md says how texts since then are found", "%s is damaged: %s", e.Host.Database, strings.Join(findings, "; "))
+		return fail("stop relay serve, save a copy of the folder, and restore it from the backup; docs/runbook.md says how to find the texts "+
+			"that came since then", "%s is damaged: %s", e.Host.Database, strings.Join(findings, "; "))
 	default:
 		return ok("every page of %s is whole", e.Host.Database)
 	}
@@ -115,19 +118,20 @@ func folderMoved(ctx context.Context, e *exam) Finding {
 	if e.Host.Moved == nil {
 		return skipped(errNotOpened)
 	}
-	const mend = "make sure that no relay serve runs on the other folder, and that Twilio's webhooks come to one of them only"
+	const fix = "make sure that no relay serve runs on the other folder, and that Twilio's webhooks reach only one of them"
 	at, unopened, err := e.Host.Moved(ctx)
 	switch {
 	case err != nil:
-		return skipped("the database could not be asked where it has been: %v", err)
+		return skipped("the database could not say where it was before: %v", err)
 	case unopened:
-		return warn(mend, "%s was copied or restored, and relay serve has not started on it yet; it will ask Twilio before it sends what was queued",
+		return warn(fix, "%s was copied or restored, and relay serve has not started on it yet; it will ask Twilio about each queued text "+
+			"before it sends it",
 			e.Host.Folder)
 	case !at.IsZero() && e.Now().Sub(at) < movedLately:
-		return warn(mend, "%s was copied or restored, and started so at %s; of texts that were queued before, Twilio is asked first",
+		return warn(fix, "%s was copied or restored, and relay serve started on it at %s; it asks Twilio about each older text before it sends it",
 			e.Host.Folder, at.Format(time.RFC3339))
 	default:
-		return ok("the folder is where it was")
+		return ok("the folder was not moved")
 	}
 }
 
@@ -139,11 +143,11 @@ func dataPermissions(_ context.Context, e *exam) Finding {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			findings = append(findings, skipped("%s could not be looked at: %v", path, causeOf(err)))
+			findings = append(findings, skipped("%s could not be checked: %v", path, causeOf(err)))
 		case info.Mode().Perm()&0o077 != 0:
-			findings = append(findings, fail("chmod -R go= "+e.Host.Folder, "others may use %s (%s)", path, info.Mode().Perm()))
+			findings = append(findings, fail("chmod -R go= "+e.Host.Folder, "other users may read or change %s (%s)", path, info.Mode().Perm()))
 		default:
-			findings = append(findings, ok("the folder and its files are its owner's alone"))
+			findings = append(findings, ok("only the owner may use the folder and its files"))
 		}
 	}
 	return together(findings)
@@ -154,20 +158,22 @@ func auditFile(_ context.Context, e *exam) Finding {
 	whole, err := endsWhole(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fail("restore it from the backup while relay serve is stopped; relay serve makes a new one at its start", "%s is not there", path)
+		return fail("stop relay serve and restore the file from the backup; otherwise relay serve makes a new one when it starts",
+			"%s is missing", path)
 	case err != nil:
 		return skipped("%s could not be read: %v", path, causeOf(err))
 	case !whole:
-		return warn("restart relay serve: it cuts half a line off and writes it anew", "the last line of %s is not whole", path)
+		return warn("restart relay serve: it removes the incomplete line and writes it again", "the last line of %s is incomplete", path)
 	}
 	trouble, err := jsonlines.Trouble(path)
 	switch {
 	case err != nil:
 		return skipped("the segments of %s could not be listed: %v", path, causeOf(err))
 	case len(trouble) > 0:
-		return fail("put the file back under that name, from where it was moved to or from the backup; relay audit verify says what is missing", "%s", strings.Join(trouble, "; "))
+		return fail("put the file back under that name, or restore it from the backup; relay audit verify says what is missing", "%s",
+			strings.Join(trouble, "; "))
 	default:
-		return ok("it is there and ends with a whole line")
+		return ok("it exists and its last line is complete")
 	}
 }
 
@@ -205,18 +211,18 @@ func iteratorAge(ctx context.Context, e *exam) Finding {
 		return skipped("the changes could not be read: %v", err)
 	}
 	age := e.Now().Sub(at)
-	return behind(age, !found, "start relay serve, and see its log for changes audited with an error: the disk may be full")
+	return behind(age, !found, "start relay serve, and look in its log for changes audited with an error: the disk may be full")
 }
 
 // behind says what there is to say of how far behind the audit log is.
-func behind(age time.Duration, none bool, mend string) Finding {
+func behind(age time.Duration, none bool, fix string) Finding {
 	switch {
 	case none:
 		return ok("every change is in the audit log")
 	case age >= lagFails:
-		return fail(mend, "the audit log is %s behind", age.Round(time.Second))
+		return fail(fix, "the audit log is %s behind", age.Round(time.Second))
 	case age >= lagWarns:
-		return warn(mend, "the audit log is %s behind", age.Round(time.Second))
+		return warn(fix, "the audit log is %s behind", age.Round(time.Second))
 	default:
 		return ok("the audit log is less than a minute behind")
 	}

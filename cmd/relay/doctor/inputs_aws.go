@@ -30,7 +30,8 @@ const (
 func secretSettings() []cli.Setting {
 	return []cli.Setting{
 		{Env: EnvAuthTokenSecret, Fallback: "sms-relay/twilio-auth-token", Help: "on AWS, the secret with the Auth Token, by name or ARN"},
-		{Env: EnvAPIKeySecretID, Fallback: "sms-relay/twilio-api-key", Help: "on AWS, the secret with the API key, by name or ARN; none if there is no key"},
+		{Env: EnvAPIKeySecretID, Fallback: "sms-relay/twilio-api-key",
+			Help: "on AWS, the secret with the API key, by name or ARN; leave it out if there is no key"},
 	}
 }
 
@@ -82,7 +83,7 @@ func checkSecrets(ctx context.Context, vault *secrets.Vault, hasKey bool) error 
 	}
 	keys, err := vault.APIKeys(ctx)
 	if err == nil && keys[0].AccountSid != tokens.AccountSid {
-		return errors.New("the Auth Token and the API key are of two accounts")
+		return errors.New("the Auth Token and the API key belong to different accounts")
 	}
 	return err
 }

@@ -18,17 +18,22 @@ const inboundPath = "/sms/inbound"
 
 func numberChecks() []Check {
 	return []Check{
-		{"number-owned", "A number that the account does not own gets no texts here, and nothing can be sent from it.", Both, ofNumbers(numberOwned)},
-		{"number-capabilities", "A number without SMS neither gets nor sends a text.", Both, ofNumbers(numberCapabilities)},
-		{"webhook-url", "Texts go where the number's webhook says. Elsewhere they are lost to the relay.", Both, ofNumbers(webhookURL)},
-		{"webhook-method", "A GET puts what customers write into the URL: proxies log it, and refuse a long one. Twilio then has nobody to give the text to.", Both, ofNumbers(webhookMethod)},
-		{"webhook-retries", "By default Twilio asks again only if it could not connect. After a 503 or a late answer the text is lost.", Both, ofNumbers(webhookRetries)},
-		{"webhook-fallback", "If the webhook fails for longer than Twilio asks again, the fallback URL is the last chance of a text.", Both, ofNumbers(webhookFallback)},
-		{"messaging-service", "A Messaging Service may have a webhook of its own, and then the number's is not asked.", Both, messagingService},
+		{"number-owned", "The relay can neither receive nor send texts with a number that the account does not own.", Both,
+			ofNumbers(numberOwned)},
+		{"number-capabilities", "A number without SMS can neither receive nor send a text.", Both, ofNumbers(numberCapabilities)},
+		{"webhook-url", "Twilio sends texts to the number's webhook. If that is another URL, the relay never gets them.", Both,
+			ofNumbers(webhookURL)},
+		{"webhook-method", "A GET puts what customers write into the URL: proxies log it, and refuse long URLs. Then the text is lost.", Both,
+			ofNumbers(webhookMethod)},
+		{"webhook-retries", "By default Twilio tries again only if it could not connect. After a 503 or a late answer the text is lost.", Both,
+			ofNumbers(webhookRetries)},
+		{"webhook-fallback", "If the webhook fails for longer than Twilio tries, the fallback URL is the text's last chance.", Both,
+			ofNumbers(webhookFallback)},
+		{"messaging-service", "A Messaging Service may have its own webhook; Twilio then ignores the number's webhook.", Both, messagingService},
 	}
 }
 
-const mendNumber = "relay number configure NUMBER shows what would change, and with --apply changes it"
+const fixNumber = "relay number configure NUMBER shows what would change; --apply changes it"
 
 // ofNumbers makes a check of all numbers of what is to be said of one.
 func ofNumbers(check func(*exam, sms.PhoneNumber, *twilio.Number) Finding) func(context.Context, *exam) Finding {
@@ -82,7 +87,7 @@ func together(findings []Finding) Finding {
 		for _, f := range findings {
 			if f.Status == status && !slices.Contains(said, f.Found) {
 				said = append(said, f.Found)
-				all.Mend = f.Mend
+				all.Fix = f.Fix
 			}
 		}
 		if len(said) > 0 {
@@ -90,14 +95,15 @@ func together(findings []Finding) Finding {
 			return all
 		}
 	}
-	return skipped("there is nothing to look at")
+	return skipped("there is nothing to check")
 }
 
 func numberOwned(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
 	if owned == nil {
-		return fail("look in Twilio's console, Phone Numbers, Active numbers, whether the account is the right one; or take the route away with relay route rm NUMBER", "%s is not a number of the account", number.Mask())
+		return fail("check in Twilio's console, Phone Numbers, Active numbers, that this is the right account; or remove the route with relay "+
+			"route rm NUMBER", "%s is not a number of the account", number.Mask())
 	}
-	return ok("%s is the account's", number.Mask())
+	return ok("%s belongs to the account", number.Mask())
 }
 
 // notOwned is what the other checks say of a number that numberOwned has told of.
@@ -110,7 +116,7 @@ func numberCapabilities(_ *exam, number sms.PhoneNumber, owned *twilio.Number) F
 	case owned == nil:
 		return notOwned(number)
 	case !owned.SMS:
-		return fail("take a number that can do SMS: Twilio's console, Phone Numbers, Buy a number", "%s cannot do SMS", number.Mask())
+		return fail("use a number that can do SMS: Twilio's console, Phone Numbers, Buy a number", "%s cannot do SMS", number.Mask())
 	default:
 		return ok("%s can do SMS", number.Mask())
 	}
@@ -121,13 +127,15 @@ func webhookURL(e *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
 	case owned == nil:
 		return notOwned(number)
 	case owned.SmsApplicationSid != "":
-		return fail("in Twilio's console, the number's Messaging Configuration, choose Webhook instead of TwiML App", "%s is configured with a TwiML application, which has the say instead of its webhook", number.Mask())
+		return fail("in Twilio's console, the number's Messaging Configuration, choose Webhook instead of TwiML App",
+			"%s uses a TwiML application, so Twilio ignores its webhook", number.Mask())
 	case owned.SmsURL == "":
-		return fail(mendNumber, "%s has no webhook", number.Mask())
+		return fail(fixNumber, "%s has no webhook", number.Mask())
 	case len(e.PublicBaseURLs) == 0:
-		return skipped("PUBLIC_BASE_URL is not known here, see public-url")
+		return skipped("PUBLIC_BASE_URL is not set here, see public-url")
 	case !e.isOurs(owned.SmsURL):
-		return fail(mendNumber, "%s posts its texts to %s, which is none of PUBLIC_BASE_URL with %s", number.Mask(), shown(owned.SmsURL), inboundPath)
+		return fail(fixNumber, "%s posts its texts to %s, which is not a URL of PUBLIC_BASE_URL with %s", number.Mask(), shown(owned.SmsURL),
+			inboundPath)
 	default:
 		return ok("%s posts its texts here", number.Mask())
 	}
@@ -163,7 +171,7 @@ func canonical(address string) string {
 func shown(address string) string {
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return "something that is no URL"
+		return "something that is not a URL"
 	}
 	return (&url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: parsed.Path}).String()
 }
@@ -173,11 +181,11 @@ func webhookMethod(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Findin
 	case owned == nil:
 		return notOwned(number)
 	case owned.SmsMethod != http.MethodPost:
-		return warn(mendNumber, "%s asks its webhook with %q", number.Mask(), owned.SmsMethod)
+		return warn(fixNumber, "%s calls its webhook with %q", number.Mask(), owned.SmsMethod)
 	case owned.SmsFallbackURL != "" && owned.SmsFallbackMethod != http.MethodPost:
-		return warn(mendNumber, "%s asks its fallback URL with %q", number.Mask(), owned.SmsFallbackMethod)
+		return warn(fixNumber, "%s calls its fallback URL with %q", number.Mask(), owned.SmsFallbackMethod)
 	default:
-		return ok("%s posts", number.Mask())
+		return ok("%s uses POST", number.Mask())
 	}
 }
 
@@ -191,15 +199,15 @@ func webhookRetries(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Findi
 	_, fragment, _ := strings.Cut(owned.SmsURL, "#")
 	overrides, err := url.ParseQuery(fragment)
 	if err != nil {
-		return fail(mendNumber, "%s has connection overrides that Twilio cannot read", number.Mask())
+		return fail(fixNumber, "%s has connection overrides that Twilio cannot read", number.Mask())
 	}
 	policy := strings.Split(overrides.Get("rp"), ",")
 	retried := func(failure string) bool { return slices.Contains(policy, failure) || slices.Contains(policy, "all") }
 	switch {
 	case !retried("5xx"), !retried("rt"), overrides.Get("rc") == "0":
-		return fail(mendNumber, "%s does not have Twilio ask again after a 5xx and after a late answer (#%s)", number.Mask(), cli.Overrides)
+		return fail(fixNumber, "for %s, Twilio does not try again after a 5xx or a late answer (#%s is missing)", number.Mask(), cli.Overrides)
 	default:
-		return ok("%s has Twilio ask again", number.Mask())
+		return ok("for %s, Twilio tries again after a failure", number.Mask())
 	}
 }
 
@@ -208,9 +216,9 @@ func webhookFallback(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Find
 	case owned == nil:
 		return notOwned(number)
 	case owned.SmsFallbackURL == "":
-		return warn(mendNumber, "%s has no fallback URL", number.Mask())
+		return warn(fixNumber, "%s has no fallback URL", number.Mask())
 	case !strings.HasSuffix(withoutOverrides(owned.SmsFallbackURL), inboundPath):
-		return warn(mendNumber, "%s has a fallback URL that is no relay's: %s", number.Mask(), shown(owned.SmsFallbackURL))
+		return warn(fixNumber, "%s has a fallback URL that is not the relay's: %s", number.Mask(), shown(owned.SmsFallbackURL))
 	default:
 		return ok("%s has a fallback URL", number.Mask())
 	}
@@ -233,11 +241,12 @@ func messagingService(ctx context.Context, e *exam) Finding {
 		case err != nil:
 			findings[i] = skipped("the texts to %s could not be listed: %v", number.Mask(), err)
 		case in:
-			findings[i] = warn("Twilio's console, Messaging, Services, the service, Integration: Defer to sender's webhook", "%s is in a Messaging Service; its Incoming Messages have to be left to the number's own webhook", number.Mask())
+			findings[i] = warn("Twilio's console, Messaging, Services, the service, Integration: Defer to sender's webhook",
+				"%s is in a Messaging Service, which must leave incoming messages to the number's own webhook", number.Mask())
 		case len(found) == 0:
-			findings[i] = skipped("nobody has texted %s yet: look in Twilio's console, Messaging, Services, whether it is in one", number.Mask())
+			findings[i] = skipped("nobody has texted %s yet: check in Twilio's console, Messaging, Services, whether it is in one", number.Mask())
 		default:
-			findings[i] = ok("%s got its newest texts without one", number.Mask())
+			findings[i] = ok("%s got its newest texts without a Messaging Service", number.Mask())
 		}
 	}
 	return together(findings)

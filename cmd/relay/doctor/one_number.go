@@ -16,9 +16,9 @@ func NumberCheckCommand(base cli.Program) *cobra.Command {
 	var numbers cli.NumberFlags
 	cmd := &cobra.Command{
 		Use:   "check NUMBER",
-		Short: "Examine one number",
-		Long: `check makes those of doctor's checks that are of one number: that the account owns it, what it can do, its webhook, its
-route and its phones, and what became of its texts. The exit code is 3 if one fails.`,
+		Short: "Check one number",
+		Long: `check runs doctor's checks for one number: whether the account owns it, what it can do, its webhook, its route and its
+phones, and what happened to its texts. The exit code is 3 if a check fails.`,
 		Example: `  relay number check +18585550100`,
 		Args:    cli.OneNumber,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,7 +36,7 @@ route and its phones, and what became of its texts. The exit code is 3 if one fa
 		},
 	}
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON: an array of results")
-	cmd.Flags().DurationVar(&f.deadline, "deadline", 15*time.Second, "longest time for one check")
+	cmd.Flags().DurationVar(&f.deadline, "deadline", 15*time.Second, "how long one check may take")
 	numbers.Add(cmd.Flags())
 	addExam(cmd.Flags())
 	return cmd

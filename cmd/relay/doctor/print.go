@@ -10,7 +10,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 )
 
-// writeResults shows a line for each check, and below it, of what is not as it should be, why it matters and what mends
+// writeResults shows a line for each check, and below it, of what is not as it should be, why it matters and what fixes
 // it. There is colour on a terminal alone.
 func writeResults(out io.Writer, results []Result, colour bool) {
 	width := 0
@@ -24,10 +24,10 @@ func writeResults(out io.Writer, results []Result, colour bool) {
 		cli.Printf(out, "  %-*s  %s\n", width, r.Name, r.Found)
 		indent := strings.Repeat(" ", statusWidth+2+width+2)
 		if r.Status == Fail || r.Status == Warn {
-			cli.Printf(out, "%swhy:  %s\n", indent, r.Why)
+			cli.Printf(out, "%swhy: %s\n", indent, r.Why)
 		}
-		if r.Mend != "" {
-			cli.Printf(out, "%smend: %s\n", indent, r.Mend)
+		if r.Fix != "" {
+			cli.Printf(out, "%sfix: %s\n", indent, r.Fix)
 		}
 	}
 	fmt.Fprintf(out, "\nchecks: %d, ok: %d, failed: %d, warnings: %d, skipped: %d\n",

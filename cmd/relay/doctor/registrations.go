@@ -12,9 +12,10 @@ import (
 // What Twilio's consoles alone show, these checks read off what became of the texts of the last week.
 func registrationChecks() []Check {
 	return []Check{
-		{"geo-permissions", "Twilio sends only to countries that the account has switched on.", Both, geoPermissions},
-		{"compliance-registration", "Without a compliance profile, or a toll-free number's verification, Twilio or the carriers take no texts.", Both, compliance},
-		{"10dlc", "US carriers block or slow down texts of numbers whose brand and campaign are not registered.", Both, tenDLC},
+		{"geo-permissions", "Twilio sends only to countries that are switched on for the account.", Both, geoPermissions},
+		{"compliance-registration", "Without a compliance profile, or verification of a toll-free number, Twilio or the carriers refuse texts.",
+			Both, compliance},
+		{"10dlc", "US carriers block or slow down texts from numbers whose brand and campaign are not registered.", Both, tenDLC},
 	}
 }
 
@@ -22,7 +23,7 @@ const codeGeoPermission = 21408
 
 // geoPermissions: Twilio has an API for the countries of calls, and none for those of texts.
 func geoPermissions(_ context.Context, e *exam) Finding {
-	const mend = "Twilio's console, Messaging, Settings, Geo permissions: switch the country on"
+	const fix = "Twilio's console, Messaging, Settings, Geo permissions: switch the country on"
 	attempts, err := e.attempts()
 	if err != nil {
 		return skipped("the texts could not be listed: %v", err)
@@ -38,11 +39,12 @@ func geoPermissions(_ context.Context, e *exam) Finding {
 			at := slices.IndexFunc(attempts, func(a attempt) bool { return sms.Same(a.To, hop) && (a.Accepted() || a.ErrorCode == codeGeoPermission) })
 			switch {
 			case at < 0:
-				findings = append(findings, Finding{Skipped, fmt.Sprintf("nothing was sent to %s lately, and Twilio has no API that tells: look in its console", hop.Mask()), mend})
+				findings = append(findings, Finding{Skipped,
+					fmt.Sprintf("nothing was sent to %s lately, and Twilio's API does not say: look in its console", hop.Mask()), fix})
 			case attempts[at].ErrorCode == codeGeoPermission:
-				findings = append(findings, fail(mend, "Twilio may not send to the country of %s (%d)", hop.Mask(), codeGeoPermission))
+				findings = append(findings, fail(fix, "Twilio may not send to the country of %s (%d)", hop.Mask(), codeGeoPermission))
 			default:
-				findings = append(findings, ok("Twilio takes texts to every phone of the routes"))
+				findings = append(findings, ok("Twilio accepts texts to every phone of the routes"))
 			}
 		}
 	}
@@ -50,17 +52,19 @@ func geoPermissions(_ context.Context, e *exam) Finding {
 }
 
 func compliance(_ context.Context, e *exam) Finding {
-	return e.byCodes([]int{21608, 30024, 30032, 30532, 30533}, "Twilio's console, Trust Hub: finish the compliance profile; of a toll-free number, its verification",
+	return e.byCodes([]int{21608, 30024, 30032, 30532, 30533},
+		"Twilio's console, Trust Hub: finish the compliance profile, or the verification of a toll-free number",
 		func(attempt) bool { return true })
 }
 
 func tenDLC(_ context.Context, e *exam) Finding {
-	return e.byCodes([]int{30034, 30022, 30007}, "Twilio's console, Messaging, Regulatory compliance, A2P 10DLC: register brand and campaign, and put the number into the campaign's service",
+	return e.byCodes([]int{30034, 30022, 30007}, "Twilio's console, Messaging, Regulatory compliance, A2P 10DLC: register brand and "+
+		"campaign, and add the number to the campaign's service",
 		func(a attempt) bool { return strings.HasPrefix(string(a.To), "+1") })
 }
 
 // byCodes holds the newest attempt of each number that failed with one of the codes against the newest that was delivered.
-func (e *exam) byCodes(codes []int, mend string, concerns func(attempt) bool) Finding {
+func (e *exam) byCodes(codes []int, fix string, concerns func(attempt) bool) Finding {
 	attempts, err := e.attempts()
 	if err != nil {
 		return skipped("the texts could not be listed: %v", err)
@@ -74,13 +78,14 @@ func (e *exam) byCodes(codes []int, mend string, concerns func(attempt) bool) Fi
 		}
 		told[a.from] = true
 		if blocked {
-			findings = append(findings, fail(mend, "the newest text of %s that anything is known of was blocked with %d", a.from.Mask(), a.ErrorCode))
+			findings = append(findings, fail(fix, "the newest text from %s with a known result was blocked with %d", a.from.Mask(), a.ErrorCode))
 		} else {
 			findings = append(findings, ok("the newest texts were delivered"))
 		}
 	}
 	if len(findings) == 0 {
-		return Finding{Status: Skipped, Found: "no text was delivered or blocked lately by which it could be told: look in Twilio's console", Mend: mend}
+		return Finding{Status: Skipped, Found: "no text was delivered or blocked lately, so this is not known: look in Twilio's console",
+			Fix: fix}
 	}
 	return together(findings)
 }

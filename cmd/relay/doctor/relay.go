@@ -128,7 +128,7 @@ func newExam(ctx context.Context, r Relay) *exam {
 	return e
 }
 
-var errNoCredentials = errors.New("Twilio's credentials are not known here, see twilio-credentials") //nolint:staticcheck // Twilio is a name.
+var errNoCredentials = errors.New("Twilio's credentials are not set here, see twilio-credentials") //nolint:staticcheck // Twilio is a name.
 
 // listed reads the newest texts of a query by page, about most of them.
 func listed(ctx context.Context, texts ledger.Lister, query ledger.Query, most int) ([]ledger.Record, error) {

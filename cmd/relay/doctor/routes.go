@@ -10,11 +10,11 @@ import (
 
 func routeChecks() []Check {
 	return []Check{
-		{"routes-active", "Texts to a number without an active route are dropped, and nobody gets them.", Both, routesActive},
-		{"routes-valid", "A route that cannot be right sends texts nowhere.", Both, ofRoutes(routeValid)},
-		{"route-loops", "A text to a hop that is itself routed would come back; such texts are dropped as a loop.", Both, routeLoops},
+		{"routes-active", "The relay drops texts to a number without an active route, and nobody gets them.", Both, routesActive},
+		{"routes-valid", "A route that is not valid sends texts nowhere.", Both, ofRoutes(routeValid)},
+		{"route-loops", "A text to a phone that has a route itself would come back; the relay drops such texts as a loop.", Both, routeLoops},
 		{"opted-out", "A phone that texted STOP gets nothing until it texts START. If it is the only one, nobody does.", Both, ofRoutes(optedOut)},
-		{"fallbacks", "With one phone alone, a flat battery loses texts.", Both, ofRoutes(fallbacks)},
+		{"fallbacks", "With only one phone, a flat battery loses texts.", Both, ofRoutes(fallbacks)},
 	}
 }
 
@@ -42,7 +42,7 @@ func routesActive(_ context.Context, e *exam) Finding {
 	case e.Routes == nil:
 		return skipped(errNotOpened)
 	case err != nil:
-		return fail("look whether the routing table is there and may be read", "the routes could not be read: %v", err)
+		return fail("check that the routing table exists and may be read", "the routes could not be read: %v", err)
 	case len(routes) == 0 && e.Number != "":
 		return fail("relay route set NUMBER --to PHONE, or relay route on NUMBER", "%s has no active route", e.Number.Mask())
 	case len(routes) == 0:
@@ -55,10 +55,12 @@ func routesActive(_ context.Context, e *exam) Finding {
 func routeValid(r route.Route) Finding {
 	if r.Validate() != nil {
 		// What is wrong is not quoted: it shows numbers in full.
-		return fail("relay route ls shows it; relay route set NUMBER --to PHONE puts it right", "the route of %s is not valid: a number that is not in its E.164 form or that no phone can have, one that is there twice, or a wrong setting", r.TwilioNumber.Mask())
+		return fail("relay route ls shows it; fix it with relay route set NUMBER --to PHONE", "the route of %s is not valid: a number is not "+
+			"an E.164 number, cannot exist or is listed twice, or a setting is wrong", r.TwilioNumber.Mask())
 	}
 	if r.Version == 0 {
-		return warn("put it anew with relay route set, or give the item a Version of 1", "the route of %s was written by hand, without a Version: the relay cannot mark who opts out", r.TwilioNumber.Mask())
+		return warn("write it again with relay route set, or give the item a Version of 1",
+			"the route of %s was written by hand, without a Version: the relay cannot record who opts out", r.TwilioNumber.Mask())
 	}
 	return ok("every active route is valid")
 }
@@ -77,22 +79,22 @@ func routeLoops(_ context.Context, e *exam) Finding {
 		}
 	}
 	if len(findings) == 0 {
-		return ok("no hop is routed itself")
+		return ok("no phone of a route has a route itself")
 	}
 	return together(findings)
 }
 
 func optedOut(r route.Route) Finding {
-	const mend = "have the owner of that phone text START to the number; until then, relay route set NUMBER --to another PHONE"
+	const fix = "ask the owner of that phone to text START to the number; until then, relay route set NUMBER --to another PHONE"
 	hops := r.Hops()
 	out := slices.DeleteFunc(slices.Clone(hops), func(hop phone) bool { return !r.IsOptedOut(hop) })
 	switch {
 	case len(out) == 0:
 		return ok("no phone has opted out")
 	case len(out) == len(hops):
-		return fail(mend, "every phone of %s has texted STOP to it", r.TwilioNumber.Mask())
+		return fail(fix, "every phone of %s has texted STOP to it", r.TwilioNumber.Mask())
 	default:
-		return warn(mend, "%s of %s has texted STOP to it", out[0].Mask(), r.TwilioNumber.Mask())
+		return warn(fix, "%s of %s has texted STOP to it", out[0].Mask(), r.TwilioNumber.Mask())
 	}
 }
 

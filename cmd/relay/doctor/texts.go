@@ -18,12 +18,14 @@ type phone = sms.PhoneNumber
 
 func textChecks() []Check {
 	return []Check{
-		{"dead-letters", "Customers wrote, and nobody got it: these texts were given up.", Both, deadLetters},
-		{"reached-nobody", "Customers wrote within the last day, and their texts ended on no phone. Nobody is told of them elsewhere.", Both, reachedNobody},
-		{"uncertain", "Of these texts nobody knows whether they were sent. They wait for someone to look.", Both, uncertain},
-		{"sending-halted", "While Twilio refuses the account, all texts wait, and those older than four hours come to the dead letters.", Both, sendingHalted},
-		{"backlog", "A text that waits for longer than its pace asks for is late, and in four hours dropped.", Both, backlog},
-		{"loop-guard", "More than some 15 texts in 30 seconds between two numbers fail at Twilio with 14107, as if in a loop.", Both, loopGuard},
+		{"dead-letters", "Customers wrote, and nobody got their texts: the relay gave them up.", Both, deadLetters},
+		{"reached-nobody", "Customers wrote within the last day, and their texts reached no phone. Nothing else reports them.", Both,
+			reachedNobody},
+		{"uncertain", "Nobody knows whether these texts were sent. They wait until someone looks.", Both, uncertain},
+		{"sending-halted", "While Twilio refuses the account, all texts wait. After four hours they become dead letters.", Both, sendingHalted},
+		{"backlog", "A text that waits longer than the pace limits need is late. After four hours it is dropped.", Both, backlog},
+		{"loop-guard", "Twilio takes more than about 15 texts in 30 seconds between two numbers for a loop, and refuses them with 14107.", Both,
+			loopGuard},
 	}
 }
 
@@ -36,7 +38,7 @@ func deadLetters(ctx context.Context, e *exam) Finding {
 	case err != nil:
 		return skipped("the dead letters could not be counted: %v", err)
 	case waiting+inFlight > 0:
-		return fail("relay dlq ls says why; mend that first, then relay dlq redrive", "dead letters: %d", waiting+inFlight)
+		return fail("relay dlq ls says why; fix that first, then relay dlq redrive", "dead letters: %d", waiting+inFlight)
 	default:
 		return ok("there are no dead letters")
 	}
@@ -66,13 +68,13 @@ func reachedNobody(ctx context.Context, e *exam) Finding {
 		}
 	}
 	if total == 0 {
-		return ok("every text of the last day reached a phone, or was meant to reach none")
+		return ok("every text of the last day reached a phone, or was dropped on purpose")
 	}
 	lines := make([]string, 0, len(ways))
 	for _, way := range slices.Sorted(maps.Keys(ways)) {
 		lines = append(lines, fmt.Sprintf("%d to %s", ways[way], way))
 	}
-	return fail("relay resend --since 24h says what would become of each if it were sent again; mend the cause first",
+	return fail("fix the cause first; then relay resend --since 24h says what would happen if you send them again",
 		"texts of the last day that reached nobody: %d (%s)", total, strings.Join(lines, "; "))
 }
 
@@ -99,7 +101,7 @@ func uncertain(ctx context.Context, e *exam) Finding {
 	case len(page.Records) > 0:
 		return fail("relay uncertain ls; look each up in Twilio's console, then relay uncertain resolve", "texts that may or may not have been sent: %d", len(page.Records))
 	default:
-		return ok("of every text it is known whether it was sent")
+		return ok("every text was either sent or not sent for certain")
 	}
 }
 
@@ -135,7 +137,8 @@ func sendingHalted(_ context.Context, e *exam) Finding {
 	case len(attempts) == 0:
 		return ok("nothing was sent lately, so nothing was refused")
 	case attempts[0].Outcome == fault.Fatal.String():
-		return fail("relay explain code CODE says what it means; mend the account or its credentials: texts go on by themselves", "Twilio refused the account at %s, with %d", attempts[0].StartedAt.UTC().Format(time.RFC3339), attempts[0].ErrorCode)
+		return fail("relay explain code CODE says what it means; fix the account or its credentials, then the texts go out by themselves",
+			"Twilio refused the account at %s, with %d", attempts[0].StartedAt.UTC().Format(time.RFC3339), attempts[0].ErrorCode)
 	default:
 		return ok("Twilio did not refuse the account when it was last asked")
 	}
@@ -161,9 +164,10 @@ func backlog(ctx context.Context, e *exam) Finding {
 		}
 	}
 	if late > 0 {
-		return fail("look whether the sender runs: the log of relay serve, or on AWS event-source-mappings and the alarm queue-age in docs/runbook.md", "texts that were due more than %s ago: %d", lateAfter, late)
+		return fail("check that the sender runs: look in the log of relay serve, or on AWS at event-source-mappings and the alarm queue-age "+
+			"in docs/runbook.md", "texts that were due more than %s ago: %d", lateAfter, late)
 	}
-	return ok("no text waits for longer than it should")
+	return ok("no text waits longer than it should")
 }
 
 func latest(times ...time.Time) time.Time {
@@ -177,14 +181,14 @@ const codeLoop = 14107
 var safePair = pace.Limit{N: 15, Per: 30 * time.Second} //nolint:gochecknoglobals // a constant that Go cannot write as one.
 
 func loopGuard(_ context.Context, e *exam) Finding {
-	const mend = "set RELAY_PACE_PAIR (on AWS the parameter PacePair) to its default, 10/30s, or below"
+	const fix = "set RELAY_PACE_PAIR (on AWS the parameter PacePair) to its default, 10/30s, or lower"
 	attempts, err := e.attempts()
 	stopped := slices.ContainsFunc(attempts, func(a attempt) bool { return a.ErrorCode == codeLoop })
 	switch {
 	case stopped:
-		return fail(mend, "Twilio stopped texts between two numbers with %d within the last week", codeLoop)
+		return fail(fix, "Twilio stopped texts between two numbers with %d within the last week", codeLoop)
 	case e.PacePair != nil && (e.PacePair.Off() || faster(*e.PacePair, safePair)):
-		return warn(mend, "the limit between two numbers is %s; Twilio takes about %s", e.PacePair, safePair)
+		return warn(fix, "the limit between two numbers is %s; Twilio allows about %s", e.PacePair, safePair)
 	case err != nil:
 		return skipped("the texts could not be listed: %v", err)
 	default:
