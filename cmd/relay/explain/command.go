@@ -144,7 +144,7 @@ func named(what, name string, all []explanation) (explanation, error) {
 func numbered(name, what string, least, most int) (int, error) {
 	number, err := strconv.Atoi(name)
 	if err != nil || number < least || number > most {
-		return 0, cli.Usage(fmt.Errorf("%q is no %s", name, what))
+		return 0, cli.Usage(fmt.Errorf("%q is not a valid %s", name, what))
 	}
 	return number, nil
 }
