@@ -15,17 +15,17 @@ func (p program) routeCheckCommand() *cobra.Command {
 	var asJSON, strict bool
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
-		Short: "Look for what is wrong with the routes",
-		Long: `check looks at the routing table, or at a maintenance.json (- is the standard input), and says what should be looked at, each
-with what to do about it. Problems keep texts from where they should go: loops, phones that all opted out, what cannot be read.
-Warnings may be meant so: inactive routes, no fallback, a phone that opted out, a number that is too long or too short.
+		Short: "Find out what is wrong with the routes",
+		Long: `check reads the routing table, or a maintenance.json (- reads standard input), and says what is wrong with it and how to fix
+it. Problems stop texts: a loop, a route whose phones have all opted out, a route that cannot be read. Warnings may be on purpose:
+an inactive route, no fallback, a phone that opted out, a number that is too long or too short.
 
 The exit code is 3 if there are problems; with --strict, also if there are warnings.`,
 		Example: `  relay route check
   relay route check maintenance.json --strict`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return cli.Usage(fmt.Errorf("one file at a time: unexpected argument %q", args[1]))
+				return cli.Usage(fmt.Errorf("name only one file: unexpected argument %q", args[1]))
 			}
 			return nil
 		},
@@ -39,7 +39,7 @@ The exit code is 3 if there are problems; with --strict, also if there are warni
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: the findings, and how many of them are problems and warnings")
-	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for problems")
+	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as problems")
 	cli.AddTarget(cmd.Flags())
 	return cmd
 }

@@ -24,12 +24,12 @@ func Command(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "route",
 		Short: "See and change where the texts of each number go",
-		Long: `route works on the routing table: which phones the texts of each Twilio number go to, and with which settings. A running
-relay takes a change over within five seconds.
+		Long: `route shows and changes the routing table: which phones get the texts of each Twilio number, and with which settings. A
+running relay uses a change within five seconds.
 
-Each change is written with who made it and when, and refused if someone else has changed the same meanwhile. Who it is says
-RELAY_OPERATOR, else the user of this host. Phone numbers may be written as people do, "(858) 555-0100"; without a
-country code they are those of --country.`,
+The table keeps who made each change and when. It refuses a change if someone else changed the same route meanwhile. Your name is
+the one in RELAY_OPERATOR, or else your user name on this host. You may write phone numbers as usual, such as "(858) 555-0100";
+a number without a country code belongs to the country in --country.`,
 		Example: `  relay route set +18585550100 --to +16195550123 --fallback +16195550124
   relay route off +18585550100
   relay route export > maintenance.json
@@ -49,10 +49,10 @@ func (p program) routeListCommand() *cobra.Command {
 		Use:     "ls",
 		Aliases: []string{"list"},
 		Short:   "List the routes",
-		Long: `ls lists the routes, one a line. It may be asked while relay serve runs.
+		Long: `ls lists the routes, one per line. You may use it while relay serve runs.
 
-A phone that texted STOP to the number is marked as opted out: the relay passes it over until it texts START. SETTINGS
-are those that the route itself says; for the others, the relay's own hold. Routes that were removed are shown with --all.`,
+If a phone texted STOP to the number, it is marked as opted out: the relay skips it until it texts START. SETTINGS shows the
+settings of the route itself; for the others, the relay's own settings count. --all also shows removed routes.`,
 		Example: `  relay route ls
   relay route ls --json | jq -r '.[] | select(.OptedOut) | .TwilioNumber'`,
 		Args: cli.NoArguments,
@@ -72,7 +72,7 @@ are those that the route itself says; for the others, the relay's own hold. Rout
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of routes, with the names of a maintenance.json")
-	cmd.Flags().BoolVar(&all, "all", false, "show those, too, that were removed")
+	cmd.Flags().BoolVar(&all, "all", false, "also show removed routes")
 	cli.AddTarget(cmd.Flags())
 	return cmd
 }

@@ -23,8 +23,9 @@ type editFlags struct {
 }
 
 func (f *editFlags) add(flags *pflag.FlagSet) {
-	flags.Int64Var(&f.version, "version", 0, "change it only if this is its version, as relay route get shows it; 0 is that of a route that is not there yet")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: what was done, the route as it is, and the fields that are another")
+	flags.Int64Var(&f.version, "version", 0,
+		"change the route only if it has this version, as relay route get shows it; 0 means that there is no route yet")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: what was done, the route now, and the fields that changed")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
 }
@@ -94,6 +95,6 @@ func (p program) printEdited(done routing.Edited, waiting *target.Waiting, asJSO
 	if err := writeDifferences(p.Stdout, done.Differences); err != nil || action == routing.Unchanged {
 		return err
 	}
-	cli.Printf(p.Stdout, "A running relay takes it over within %v.\n", route.MaxCacheAge)
+	cli.Printf(p.Stdout, "A running relay uses it within %v.\n", route.MaxCacheAge)
 	return nil
 }

@@ -15,8 +15,8 @@ func (p program) routeGetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get NUMBER",
 		Short: "Show the route of one number",
-		Long: `get shows the route of one Twilio number, also if it was removed: where its texts go, who has opted out, and who changed it
-last, in which version.`,
+		Long: `get shows the route of one Twilio number, even if it was removed: where its texts go, who has opted out, who changed it last,
+and its version.`,
 		Example: `  relay route get +18585550100
   relay route get "(858) 555-0100" --json | jq .Version`,
 		Args:              oneRoute,

@@ -31,10 +31,10 @@ func (p program) routeHistoryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history NUMBER",
 		Short: "Show who was on duty when, and who changed it",
-		Long: `history shows each change of a number's route, oldest first, from the audit log; with --at the route as it was at one time.
+		Long: `history shows each change of a number's route, oldest first, from the audit log. With --at it shows the route at one time.
 
-The log has the last digits of numbers only: routes of numbers that end in the same digits are shown together. It goes back as
-far as it is kept.`,
+The log has only the last digits of numbers, so routes of numbers that end in the same digits are shown together. It goes back as
+far as the log is kept.`,
 		Example: `  relay route history +18585550100
   relay route history +18585550100 --at 2026-11-28T10:00:00-08:00
   relay route history +18585550100 --since 168h --aws`,
@@ -43,9 +43,9 @@ far as it is kept.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.routeHistory(cmd, args[0], f) },
 	}
 	flags := cmd.Flags()
-	flags.Var(&f.at, "at", "show the route at that time alone: "+cli.MomentHelp)
-	flags.Var(&f.since, "since", "only changes since then, in the same form")
-	flags.BoolVar(&f.asJSON, "json", false, "print the entries as they are in the log, one a line")
+	flags.Var(&f.at, "at", "show only the route at this time: "+cli.MomentHelp)
+	flags.Var(&f.since, "since", "only changes after this time, written the same way")
+	flags.BoolVar(&f.asJSON, "json", false, "print the entries as they are in the log, one per line")
 	f.numbers.Add(flags)
 	cli.AddAuditSource(flags)
 	return cmd
@@ -53,7 +53,7 @@ far as it is kept.`,
 
 func (p program) routeHistory(cmd *cobra.Command, typed string, f historyFlags) error {
 	if !f.at.At.IsZero() && !f.since.At.IsZero() {
-		return cli.Usage(errors.New("--at is one time, and --since a stretch: say one of them"))
+		return cli.Usage(errors.New("--at means one time, and --since a period: use only one of them"))
 	}
 	number, err := f.numbers.Read(typed)
 	if err != nil {
@@ -117,8 +117,8 @@ func (p program) showRouteAt(found []cli.Logged, number sms.PhoneNumber, f histo
 	if after == 0 {
 		first := found[0]
 		if first.Before == nil {
-			err := fmt.Errorf("at %s there was no route of %s that the log knows of", at.UTC().Format(time.RFC3339), number.Mask())
-			return cli.Hinted(err, "its first change in the log is of "+first.Time.UTC().Format(time.RFC3339))
+			err := fmt.Errorf("the log knows no route of %[2]s at %[1]s", at.UTC().Format(time.RFC3339), number.Mask())
+			return cli.Hinted(err, "its first change in the log is from "+first.Time.UTC().Format(time.RFC3339))
 		}
 		return p.printRouteAt(at, number, first, first.Before, "before "+first.Time.UTC().Format(time.RFC3339), f.asJSON)
 	}

@@ -22,12 +22,12 @@ func (p program) routeImportCommand() *cobra.Command {
 	var f importFlags
 	cmd := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Bring the routes of a maintenance.json over to the table",
-		Long: `import compares a maintenance.json with the table and says what it would do with each route, field by field. With --apply it
-does so. FILE may be - for the standard input.
+		Short: "Write the routes of a maintenance.json into the table",
+		Long: `import compares a maintenance.json with the table and shows what it would change in each route, field by field. --apply makes
+the changes. FILE may be - for standard input.
 
-A route that someone changed after the file's LastUpdated is kept as it is, unless --force says otherwise; a route that is in
-the table only is left alone, unless --prune takes it out of use. Who has opted out is not in the file, and stays.`,
+If someone changed a route after the file's LastUpdated, import keeps it, unless you add --force. If a route is only in the table,
+import keeps it, unless you add --prune. Phones that opted out are not in the file, and stay opted out.`,
 		Example: `  relay route import maintenance.json
   relay route import maintenance.json --prune --apply`,
 		Args:              oneFile,
@@ -35,10 +35,10 @@ the table only is left alone, unless --prune takes it out of use. Who has opted 
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.importRoutes(cmd, args[0], f) },
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.apply, "apply", false, "do it; without it, only say what would be done")
-	flags.BoolVar(&f.prune, "prune", false, "take routes out of use, as relay route rm does, that are not in the file")
-	flags.BoolVar(&f.force, "force", false, "take the file's word for routes, too, that someone changed later, and for numbers that no phone can have")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: what is done with each route, and whether it was done")
+	flags.BoolVar(&f.apply, "apply", false, "make the changes; without it, only show them")
+	flags.BoolVar(&f.prune, "prune", false, "remove routes that are not in the file, as relay route rm does")
+	flags.BoolVar(&f.force, "force", false, "also change routes that someone changed later, and accept numbers that cannot exist")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the change of each route, and whether it was made")
 	cli.AddTarget(flags)
 	return cmd
 }
@@ -46,7 +46,7 @@ the table only is left alone, unless --prune takes it out of use. Who has opted 
 // oneFile wants one argument.
 func oneFile(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return cli.Usage(errors.New("want the name of one maintenance.json"))
+		return cli.Usage(errors.New("name one maintenance.json"))
 	}
 	return nil
 }
@@ -70,7 +70,8 @@ func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) er
 		return err
 	}
 	if problem != nil {
-		return cli.Hinted(fmt.Errorf("%s:\n  %w", path, indented(problem)), "nothing was changed: put the file right, or print one of the right form with relay route export")
+		return cli.Hinted(fmt.Errorf("%s:\n  %w", path, indented(problem)),
+			"nothing was changed: correct the file; relay route export prints a valid one")
 	}
 	var steps []routing.Step
 	err = p.withRoutes(cmd.Context(), cmd.Flags(), func(table route.Table) error {
@@ -149,14 +150,14 @@ func (p program) printTally(counts map[string]int, f importFlags, failed bool) {
 	writes := counts[string(routing.Added)] + counts[string(routing.Changed)] + counts[string(routing.Removed)]
 	switch {
 	case f.apply && !failed && writes > 0:
-		cli.Printf(p.Stdout, "%s. A running relay takes it over within %v.\n", tally, route.MaxCacheAge)
+		cli.Printf(p.Stdout, "%s. A running relay uses it within %v.\n", tally, route.MaxCacheAge)
 	case f.apply || writes == 0:
 		cli.Printf(p.Stdout, "%s.\n", tally)
 	default:
-		cli.Printf(p.Stdout, "%s. Nothing was written: the same command with --apply does it.\n", tally)
+		cli.Printf(p.Stdout, "%s. Nothing was changed: add --apply to change it.\n", tally)
 	}
 	if counts[string(routing.Kept)] > 0 {
-		fmt.Fprintln(p.Stdout, "Kept routes stay as they are in the table. --force takes the file's word, and so does a later LastUpdated in the file.")
+		fmt.Fprintln(p.Stdout, "Kept routes stay as they are in the table. To change them, add --force, or give the file a later LastUpdated.")
 	}
 }
 
@@ -171,7 +172,8 @@ func conflicts(steps []routing.Step) error {
 	if n == 0 {
 		return nil
 	}
-	return cli.Hinted(fmt.Errorf("%s changed by someone else meanwhile", cli.Plural(n, "route")), "the same command again shows what is left to do")
+	return cli.Hinted(fmt.Errorf("%s changed by someone else meanwhile", cli.Plural(n, "route")),
+		"run the same command again to see what is left to do")
 }
 
 func (p program) routeExportCommand() *cobra.Command {
@@ -179,8 +181,8 @@ func (p program) routeExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Print the routes as a maintenance.json",
-		Long: `export prints the routes that are in use as a maintenance.json, which import and relay serve --routes read. Who has opted out
-and who changed a route are not in it; routes that were removed are not, either.`,
+		Long: `export prints the routes as a maintenance.json, which import and relay serve --routes read. It leaves out removed routes,
+phones that opted out, and who changed a route.`,
 		Example: `  relay route export > maintenance.json
   relay route export --aws | relay route import - --data ./relay-data`,
 		Args: cli.NoArguments,
@@ -192,7 +194,7 @@ and who changed a route are not in it; routes that were removed are not, either.
 			return route.WriteMaintenance(p.Stdout, routes)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "the same: a maintenance.json is JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "no effect: a maintenance.json is JSON already")
 	cli.AddTarget(cmd.Flags())
 	return cmd
 }

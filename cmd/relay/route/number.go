@@ -17,9 +17,10 @@ import (
 func oneRoute(_ *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
-		return cli.Usage(errors.New("which route? name its Twilio number"))
+		return cli.Usage(errors.New("which route? Name its Twilio number"))
 	case len(args) > 1:
-		return cli.Hinted(cli.Usage(fmt.Errorf("one number at a time: unexpected argument %q", args[1])), "a number with blanks in it goes between quotes")
+		return cli.Hinted(cli.Usage(fmt.Errorf("name only one number: unexpected argument %q", args[1])),
+			"put quotes around a number that contains spaces")
 	}
 	return nil
 }
@@ -50,7 +51,7 @@ func routeError(err error, number sms.PhoneNumber) error {
 	if conflict, ok := errors.AsType[*routing.ConflictError](err); ok {
 		hint := "look at it with relay route get " + string(number) + ", and decide again"
 		if conflict.Stored.DestinationCarrier == "" {
-			hint = "there is no such route: --version 0 is that of a new one"
+			hint = "there is no such route: --version 0 means a new one"
 		}
 		return cli.Hinted(err, hint)
 	}
@@ -61,10 +62,10 @@ func routeError(err error, number sms.PhoneNumber) error {
 	case errors.Is(err, routing.ErrNoRoute):
 		return cli.Hinted(
 			fmt.Errorf("there is no route of %s", string(number)),
-			"relay route ls --all lists those that there are, relay route set makes one",
+			"relay route ls --all lists all routes; relay route set makes a new one",
 		)
 	case errors.Is(err, routing.ErrNoDestination):
-		return cli.Hinted(cli.Usage(err), "name the phone that its texts go to with --to")
+		return cli.Hinted(cli.Usage(err), "name the phone that gets its texts with --to")
 	default:
 		return err
 	}
@@ -74,10 +75,11 @@ func routeError(err error, number sms.PhoneNumber) error {
 func loopsError(loops route.LoopsError) error {
 	lines := make([]string, len(loops))
 	for i, loop := range loops {
-		lines[i] = fmt.Sprintf("the texts of %s would go round in a loop: its hop %s has a route of its own", string(loop.Number), string(loop.Hop))
+		lines[i] = fmt.Sprintf("the texts of %s would go round in a loop: the phone %s has a route of its own", string(loop.Number),
+			string(loop.Hop))
 	}
 	return cli.Hinted(
 		errors.New(strings.Join(lines, "\n  ")),
-		"relay route ls --all shows that route, too; a number can be a hop only when nothing is routed from it, removed or not",
+		"relay route ls --all shows that route; a number that has a route, even a removed one, cannot be a phone of another",
 	)
 }

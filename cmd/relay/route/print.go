@@ -19,7 +19,7 @@ func writeRoutes(out io.Writer, routes []route.Route, removed int) error {
 		defer fmt.Fprintf(out, "%s removed, see --all.\n", cli.Plural(removed, "route"))
 	}
 	if len(routes) == 0 {
-		_, err := fmt.Fprintln(out, "There are no routes: relay route set or relay route import makes some.")
+		_, err := fmt.Fprintln(out, "There are no routes. Make some with relay route set or relay route import.")
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

@@ -43,11 +43,11 @@ func (p program) routeSetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set NUMBER",
 		Short: "Make a route, or change one",
-		Long: `set changes of a route what is said, and nothing else; a number that has no route gets one. Fallbacks are tried in the order
-in which they are named, and take the place of all that there are.
+		Long: `set changes only what you name of a route; a number without a route gets one. The relay tries fallbacks in the order in
+which you name them. They replace all earlier fallbacks.
 
-A setting that is given the value "default" is the relay's own again. A new route, and one that comes back from its removal,
-is active unless --inactive is said.`,
+The value "default" makes a setting the relay's own again. A new route is active unless you add --inactive, and so is a removed
+route that comes back.`,
 		Example: `  relay route set +18585550100 --to +16195550123
   relay route set +18585550100 --fallback "(619) 555-0124" --fallback "(619) 555-0125" --delivery-timeout 90s
   relay route set +18585550100 --to +16195550126 --version 7
@@ -64,29 +64,30 @@ is active unless --inactive is said.`,
 	}
 	said.add(cmd.Flags())
 	f.add(cmd.Flags())
-	cmd.Flags().BoolVar(&f.numbers.Insist, "force", false, "take a number, too, that has not the digits of its country's numbers")
+	cmd.Flags().BoolVar(&f.numbers.Insist, "force", false, "accept a number even if it does not have the digits of its country's numbers")
 	cmd.MarkFlagsMutuallyExclusive(flagFallback, flagNoFallback)
 	cmd.MarkFlagsMutuallyExclusive(flagActive, flagInactive)
 	return cmd
 }
 
 func (f *setFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.to, flagTo, "", "phone that the texts go to first")
-	flags.StringSliceVar(&f.fallbacks, flagFallback, nil, "phone to try after it; repeated for more, in their order")
+	flags.StringVar(&f.to, flagTo, "", "the phone to try first")
+	flags.StringSliceVar(&f.fallbacks, flagFallback, nil, "the phone to try next; repeat it for more phones, in order")
 	flags.BoolVar(&f.noFallback, flagNoFallback, false, "try no other phone")
 	flags.BoolVar(&f.active, flagActive, false, "relay its texts")
 	flags.BoolVar(&f.inactive, flagInactive, false, "drop its texts")
-	flags.StringVar(&f.onUncertain, flagOnUncertain, "", "what becomes of a text of which nobody could find out whether it was sent: park, which may lose it, or resend, which may double it")
-	flags.StringVar(&f.deliveryTimeout, flagDeliveryTimeout, "", "how long a phone's receipt is waited for before the next is tried, 10s to 12h")
-	flags.StringVar(&f.maxAge, flagMaxAge, "", "how old a text may be when it is sent, 1m to 72h")
-	flags.StringVar(&f.paceNumber, flagPaceNumber, "", "how many segments the number may send in how long, such as 3/1s, or off")
+	flags.StringVar(&f.onUncertain, flagOnUncertain, "",
+		"what to do with a text that may or may not have been sent: park (may lose it) or resend (may send it twice)")
+	flags.StringVar(&f.deliveryTimeout, flagDeliveryTimeout, "", "how long to wait for a phone's receipt before trying the next, 10s to 12h")
+	flags.StringVar(&f.maxAge, flagMaxAge, "", "the greatest age at which a text is still sent, 1m to 72h")
+	flags.StringVar(&f.paceNumber, flagPaceNumber, "", "how many segments the number may send in what time, such as 3/1s, or off")
 }
 
 // settings reads what was said. All that is wrong is told at once.
 func (f *setFlags) settings(flags *pflag.FlagSet, numbers cli.NumberFlags) (routing.Settings, error) {
 	r := settingReader{flags: flags, numbers: numbers}
 	if !slices.ContainsFunc([]string{flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout, flagMaxAge, flagPaceNumber}, flags.Changed) {
-		return routing.Settings{}, cli.Usage(errors.New("nothing is said of the route: name what is to be another"))
+		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
 	s := routing.Settings{
 		To: r.phone(flagTo, f.to), Fallbacks: r.phones(flagFallback, f.fallbacks),
@@ -160,7 +161,7 @@ func (r *settingReader) duration(flag, text string) *route.Duration {
 	if *said != "" {
 		var err error
 		if d, err = route.ParseDuration(*said); err != nil {
-			r.problems = append(r.problems, cli.Usage(fmt.Errorf("--%s %q is no duration such as 90s or 4h", flag, text)))
+			r.problems = append(r.problems, cli.Usage(fmt.Errorf("--%s %q is not a duration such as 90s or 4h", flag, text)))
 		}
 	}
 	return &d

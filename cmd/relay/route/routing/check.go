@@ -70,19 +70,19 @@ func (c *checked) verb(verb, flags string) string {
 
 func (c *checked) removed() {
 	if c.route.Active {
-		c.report(Problem, "it is marked as removed, but active: its texts are relayed", c.verb("rm", "")+" or "+c.verb("on", ""))
+		c.report(Problem, "it is marked as removed, but it is active: its texts are sent on", c.verb("rm", "")+" or "+c.verb("on", ""))
 	}
 }
 
 func (c *checked) form() {
 	for _, problem := range lines(c.route.Validate()) {
-		c.report(Problem, problem, c.verb("set", "with what is right"))
+		c.report(Problem, problem, c.verb("set", "with the right values"))
 	}
 }
 
 func (c *checked) loops(hops []sms.PhoneNumber) {
 	for _, hop := range hops {
-		c.report(Problem, fmt.Sprintf("hop %s is itself a routed number: texts would go round in a loop", string(hop)),
+		c.report(Problem, fmt.Sprintf("the phone %s has a route itself: texts would go round in a loop", string(hop)),
 			"leave it out: "+c.verb("set", "with another --to or --fallback"))
 	}
 }
@@ -99,7 +99,7 @@ func (c *checked) optedOut() {
 	case len(out) == len(c.route.Hops()):
 		c.report(Problem, "every phone has opted out: nobody gets its texts", hint)
 	case len(out) > 0:
-		c.report(Warning, strings.Join(out, ", ")+" has opted out and is passed over", hint)
+		c.report(Warning, strings.Join(out, ", ")+" has opted out and is skipped", hint)
 	}
 }
 
@@ -111,7 +111,7 @@ func (c *checked) settings() {
 	if len(r.FallbackCarriers) == 0 {
 		c.report(Warning, "there is no fallback: if the phone cannot be reached, nobody is", c.verb("set", "--fallback PHONE"))
 	} else if timeout := time.Duration(r.DeliveryTimeout); timeout >= r.TextAge() {
-		c.report(Warning, fmt.Sprintf("DeliveryTimeout %v is no shorter than MaxAge %v: a text is too old for the fallback when its turn comes",
+		c.report(Warning, fmt.Sprintf("DeliveryTimeout %v is not shorter than MaxAge %v: a text would be too old before the fallback is tried",
 			r.DeliveryTimeout, route.Duration(r.TextAge())), c.verb("set", "--delivery-timeout 90s"))
 	}
 }
@@ -120,7 +120,7 @@ func (c *checked) settings() {
 func Unreadable(err error) []Finding {
 	var findings []Finding
 	for _, problem := range lines(err) {
-		findings = append(findings, Finding{Severity: Problem, What: problem, Hint: "mend the file: relay route export prints one of the right form"})
+		findings = append(findings, Finding{Severity: Problem, What: problem, Hint: "correct the file: relay route export prints a valid one"})
 	}
 	return findings
 }

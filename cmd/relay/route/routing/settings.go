@@ -9,7 +9,7 @@ import (
 )
 
 // ErrNoDestination means that a route that does not exist yet was given no destination.
-var ErrNoDestination = errors.New("there is no such route yet, and a new one needs a destination")
+var ErrNoDestination = errors.New("there is no such route yet, and a new one needs a phone")
 
 // Settings are what is said of a route; what is nil stays as it is.
 type Settings struct {
