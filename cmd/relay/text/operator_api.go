@@ -69,7 +69,7 @@ func (a operatorAPI) ask(ctx context.Context, method string, request events.APIG
 func refusalOf(response events.APIGatewayV2HTTPResponse) error {
 	var problem operations.Problem
 	if err := json.Unmarshal([]byte(response.Body), &problem); err != nil {
-		return fmt.Errorf("answer %d is unreadable: %w", response.StatusCode, err)
+		return fmt.Errorf("answer %d cannot be read: %w", response.StatusCode, err)
 	}
 	detail := problem.Detail
 	if detail == "" {

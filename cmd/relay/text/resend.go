@@ -33,29 +33,29 @@ func ResendCommand(base cli.Program) *cobra.Command {
 	var f resendFlags
 	cmd := &cobra.Command{
 		Use:   "resend [SID...]",
-		Short: "Send texts again that reached nobody",
-		Long: `resend sends texts again that reached nobody: undelivered, failed and dropped ones. Without --apply it only says what
-would become of each. With it, the texts are ordered on the queue, and the sender makes new attempts under the same records, along
-the routes as they are then. An order that is given twice sends once. The ledger and the audit log keep who ordered it and why.
+		Short: "Send texts again if they reached nobody",
+		Long: `resend sends texts again if they reached nobody: undelivered, failed and dropped texts. Without --apply it only says
+what would happen to each text. With --apply it puts them on the queue, and the sender tries each again by the route as it is then.
+If you run the command twice, each text is sent once. The ledger and the audit log keep who sent it again and why.
 
-Name the texts, or say which by --state, --reason, --number and --since. Texts that were dropped on purpose (loop) are sent
-again only if you name them and their route would take them now. A word that Twilio has answered, such as STOP, never is:
-relay send passes it on in words of yours.
+Name the texts, or choose them with --state, --reason, --number and --since. A text that was dropped on purpose (loop) is sent
+again only if you name it and its route accepts it now. A word that Twilio has answered, such as STOP, is never sent again:
+use relay send to tell the phone in your own words.
 
-Uncertain texts are for relay uncertain, dead ones for relay dlq.`,
+For uncertain texts use relay uncertain, for dead ones relay dlq.`,
 		Example: `  relay resend SM0123456789abcdef0123456789abcdef
   relay resend --since 24h
   relay resend --state dropped --reason inactive --number +18585550100 --since 2h --apply --because "the route was off by mistake"`,
 		RunE: func(cmd *cobra.Command, sids []string) error { return p.resend(cmd, sids, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.states, "state", nil, "only texts in this state: undelivered, failed or dropped (default all three)")
+	flags.StringSliceVar(&f.states, "state", nil, "only texts in this state: undelivered, failed or dropped (default: all three)")
 	flags.StringSliceVar(&f.reasons, "reason", nil, "only texts with this reason, such as inactive")
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
-	flags.StringVar(&f.since, "since", "", "only texts that came in since: "+cli.MomentHelp)
-	flags.BoolVar(&f.apply, "apply", false, "order them; without it, only say what would be done")
-	flags.StringVar(&f.because, "because", "", "with --apply: why, for the record")
-	flags.StringVar(&f.by, "by", "", "who, for the record (default RELAY_OPERATOR, else the user of this host)")
+	flags.StringVar(&f.since, "since", "", "only texts that came in after this time: "+cli.MomentHelp)
+	flags.BoolVar(&f.apply, "apply", false, "send them again; without it, only say what would happen")
+	flags.StringVar(&f.because, "because", "", "with --apply: the reason, which is kept with the texts")
+	flags.StringVar(&f.by, "by", "", "your name, which is kept with it (default RELAY_OPERATOR, or else the user name on this host)")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
@@ -72,11 +72,11 @@ func (f resendFlags) check(sids []string) error {
 	filtered := len(f.states)+len(f.reasons) > 0 || f.number != "" || f.since != ""
 	switch {
 	case len(sids) == 0 && !filtered:
-		return cli.Usage(errors.New("which texts? Name their SIDs, or say --state, --reason, --number or --since"))
+		return cli.Usage(errors.New("which texts? Name their SIDs, or choose them with --state, --reason, --number or --since"))
 	case len(sids) > 0 && filtered:
-		return cli.Usage(errors.New("name texts by their SIDs or by --state, --reason, --number and --since, not by both"))
+		return cli.Usage(errors.New("choose texts by their SIDs or with --state, --reason, --number and --since, not both"))
 	case f.apply && strings.TrimSpace(f.because) == "":
-		return cli.Usage(errors.New("--because is missing: why? It is kept with the texts"))
+		return cli.Usage(errors.New("--because is missing: say why. The reason is kept with the texts"))
 	}
 	for _, state := range f.states {
 		if !slices.Contains(resendable(), ledger.State(state)) {
@@ -124,7 +124,7 @@ func (p program) resend(cmd *cobra.Command, sids []string, f resendFlags) (err e
 	planned.Ordered, err = resend.Order(ctx, d.Queue, planned.texts, ledger.Decision{By: p.Operator(f.by), Note: f.because})
 	err = errors.Join(cli.Interrupted(ctx, err), p.printResend(planned, f.asJSON))
 	if left := len(planned.texts) - planned.Ordered; err == nil && len(sids) > 0 && left > 0 {
-		return fmt.Errorf("%s not sent again", cli.Plural(left, "text"))
+		return fmt.Errorf("%s not sent again; the list above says why", cli.Plural(left, "text"))
 	}
 	return err
 }
@@ -194,7 +194,8 @@ func namedTexts(ctx context.Context, d *target.Target, sids []string) ([]ledger.
 	for _, sid := range slices.Compact(slices.Sorted(slices.Values(sids))) {
 		r, err := d.Ledger.Get(ctx, sid)
 		if errors.Is(err, ledger.ErrNotFound) {
-			return nil, cli.Hinted(fmt.Errorf("the ledger has no text %s", sid), "relay status lists texts; the ids of the messages that were sent on are not looked up")
+			return nil, cli.Hinted(fmt.Errorf("the ledger has no text %s", sid),
+				"relay status lists texts; use the SID of the customer's text, not that of the message Twilio sent on")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", sid, err)

@@ -25,15 +25,16 @@ func (p program) printResend(planned resendPlan, asJSON bool) error {
 		}
 	}
 	if planned.Intended > 0 {
-		cli.Printf(p.Stdout, "%s dropped on purpose (loop, opt_out, keyword): left out. To have one sent again, name it.\n", cli.Were(planned.Intended))
+		cli.Printf(p.Stdout, "%s dropped on purpose (loop, opt_out, keyword) and left out. To send one again, name its SID.\n",
+			cli.Were(planned.Intended))
 	}
 	switch {
 	case planned.Applied:
-		cli.Printf(p.Stdout, "%s put on the queue, to be sent again in turn. relay status SID shows what becomes of one.\n", cli.Were(planned.Ordered))
+		cli.Printf(p.Stdout, "%s put on the queue to be sent again. relay status SID shows what happens to each.\n", cli.Were(planned.Ordered))
 	case planned.Orders > 0:
 		cli.Printf(p.Stdout, "%s would be sent again, in %s, about %.2f US dollars at list price.\n",
 			cli.Plural(planned.Orders, "text"), cli.Plural(planned.Segments, "segment"), float64(planned.Segments)*cli.ListPrice)
-		fmt.Fprintln(p.Stdout, "Nothing was sent. The same command with --apply --because WHY sends them.")
+		fmt.Fprintln(p.Stdout, "Nothing was sent. To send them, add --apply --because WHY.")
 	default:
 		fmt.Fprintln(p.Stdout, "No text would be sent again.")
 	}

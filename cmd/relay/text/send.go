@@ -30,12 +30,12 @@ func SendCommand(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "send NUMBER --body TEXT",
 		Short: "Send a text from a Twilio number to the phone on duty",
-		Long: `send queues a text of your own, from one of the Twilio numbers to wherever its route leads, as POST /sms/relay does. It is
-paced, sent once and recorded like a customer's.
+		Long: `send sends a text of your own from one of your Twilio numbers to the phone on duty, as POST /sms/relay does. The text is
+queued, paced, sent once and recorded like a customer's text.
 
-What would be dropped is refused: from a number without a route, by a route that is off, to one of the relay's own numbers.
---dry-run says what would become of a text, and queues nothing. The same --key is the same text for ever: a command that is run
-twice with it sends once.`,
+send refuses a text that the relay would drop: the number has no route, its route is off, or the phone is one of the relay's own
+numbers. --dry-run says what would happen to the text, and sends nothing. A text with a --key is sent once, even if you run the
+command again with the same key.`,
 		Example: `  relay send +18585550100 --body "We are on our way"
   relay send +18585550100 --body "The gate code is 4711" --from "Front desk" --to +16195550123 --key visit-4711
   fortune | relay send +18585550100 --body - --dry-run`,
@@ -48,12 +48,12 @@ twice with it sends once.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return p.send(cmd, args[0], f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.body, "body", "", "the text; - reads it from the standard input")
-	flags.StringVar(&f.to, "to", "", "send to this phone instead of the route's")
-	flags.StringVar(&f.from, "from", "", "whom the text is shown as from (default nobody)")
-	flags.StringVar(&f.key, "key", "", "idempotency key: a repeat with it sends nothing")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would become of it, and queue nothing")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the answer of POST /sms/relay")
+	flags.StringVar(&f.body, "body", "", "the text; - reads it from standard input")
+	flags.StringVar(&f.to, "to", "", "send to this phone instead of the phones of the route")
+	flags.StringVar(&f.from, "from", "", "the sender's name to show in the text (default: none)")
+	flags.StringVar(&f.key, "key", "", "your own key for this text: a second text with the same key is not sent")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would happen to the text, and send nothing")
+	flags.BoolVar(&f.asJSON, "json", false, "print the answer of POST /sms/relay as JSON")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
 	return cmd
@@ -76,7 +76,7 @@ func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) 
 		f.body = strings.TrimRight(string(read), "\r\n")
 	}
 	if f.body == "" {
-		return cli.Usage(errors.New("what does it say? --body TEXT, or --body - to read it"))
+		return cli.Usage(errors.New("the text is missing: write it with --body TEXT, or use --body - to read it from standard input"))
 	}
 	d, err := p.OpenTarget(cmd.Context(), cmd.Flags())
 	if err != nil {
@@ -112,9 +112,9 @@ func (p program) printSent(answer json.RawMessage, dryRun bool) error {
 	}
 	said := "is on the queue"
 	if sent.Repeated {
-		said = "is in the ledger already; nothing was queued"
+		said = "is already in the ledger; nothing was sent"
 	}
-	fmt.Fprintf(p.Stdout, "%s %s. relay status %s shows what becomes of it.\n", sent.ID, said, sent.ID)
+	fmt.Fprintf(p.Stdout, "%s %s. relay status %s shows what happens to it.\n", sent.ID, said, sent.ID)
 	return nil
 }
 
@@ -125,16 +125,16 @@ func (p program) printDryRun(told operations.DryRun) {
 		fmt.Fprintf(p.Stdout, "It would be sent to %s, in %s:\n\n  %s\n\n", told.Destination, cli.Plural(told.Segments, "segment"), strings.ReplaceAll(inert.Block(told.Text), "\n", "\n  "))
 		for _, hop := range told.Hops {
 			if hop.OptedOut {
-				fmt.Fprintf(p.Stdout, "%s has opted out, and is passed over while another is left.\n", hop.Number)
+				fmt.Fprintf(p.Stdout, "%s has opted out; the relay tries it only if no other phone is left.\n", hop.Number)
 			}
 		}
 		if told.ExpiresAt != nil {
-			fmt.Fprintf(p.Stdout, "It would not be sent any more after %s.\n", told.ExpiresAt.UTC().Format(time.RFC3339))
+			fmt.Fprintf(p.Stdout, "It would not be sent after %s: it would be too old.\n", told.ExpiresAt.UTC().Format(time.RFC3339))
 		}
 	case operations.Drop:
-		fmt.Fprintf(p.Stdout, "It would be dropped: %s. relay explain reason %s says more.\n", told.Reason, told.Reason)
-		cli.Printf(p.Stdout, "relay send refuses it: %s.\n", told.Detail)
+		fmt.Fprintf(p.Stdout, "It would be dropped: %s. relay explain reason %s says why.\n", told.Reason, told.Reason)
+		cli.Printf(p.Stdout, "relay send would refuse it: %s.\n", told.Detail)
 	case operations.Repeat:
-		fmt.Fprintf(p.Stdout, "Nothing would be sent: the key stands for %s, which the ledger has already.\n", told.ID)
+		fmt.Fprintf(p.Stdout, "Nothing would be sent: this key belongs to %s, which is already in the ledger.\n", told.ID)
 	}
 }

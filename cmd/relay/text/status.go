@@ -33,14 +33,14 @@ func StatusCommand(base cli.Program) *cobra.Command {
 	var f statusFlags
 	cmd := &cobra.Command{
 		Use:   "status [SID]",
-		Short: "Show where texts stand",
-		Long: `status shows one text with its attempts, or lists texts, the newest first, as GET /sms/status does. What the texts say is
-not shown.
+		Short: "Show what happened to texts",
+		Long: `status lists texts, newest first, or shows one text with its attempts, as GET /sms/status does. It does not show what the
+texts say.
 
---show-text shows what the customer wrote in one text, and its attachments' addresses. Each time is written into the ledger and the
-audit log first, with who it was: RELAY_OPERATOR, else the user of this host.
+--show-text shows what the customer wrote in one text, and the addresses of its attachments. The ledger and the audit log record
+each time who looked: the name in RELAY_OPERATOR, or else the user name on this host.
 
---watch goes on until Ctrl-C, or until a text that was named is settled.`,
+--watch shows changes until you press Ctrl-C, or until the text you named reaches its end.`,
 		Example: `  relay status
   relay status --state failed --since 24h
   relay status --number +18585550100 --limit 100 --json | jq -r '.messages[].message_sid'
@@ -57,13 +57,13 @@ audit log first, with who it was: RELAY_OPERATOR, else the user of this host.
 	flags := cmd.Flags()
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
 	flags.StringVar(&f.state, "state", "", "only texts in this state")
-	flags.StringVar(&f.since, "since", "", "only texts that came in since: "+cli.MomentHelp)
-	flags.StringVar(&f.until, "until", "", "only texts that came in before, in the same form")
-	flags.IntVar(&f.limit, "limit", 20, "most texts to list")
-	flags.BoolVar(&f.trail, "trail", false, "of one text: its changes in the audit log, too")
-	flags.BoolVar(&f.showText, "show-text", false, "of one text: what the customer wrote; who asked is put on record")
-	flags.BoolVar(&f.watch, "watch", false, "go on showing what changes")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the answer of GET /sms/status")
+	flags.StringVar(&f.since, "since", "", "only texts that came in after this time: "+cli.MomentHelp)
+	flags.StringVar(&f.until, "until", "", "only texts that came in before this time, written the same way")
+	flags.IntVar(&f.limit, "limit", 20, "list at most this many texts")
+	flags.BoolVar(&f.trail, "trail", false, "also show the text's changes in the audit log (needs a SID)")
+	flags.BoolVar(&f.showText, "show-text", false, "show what the customer wrote (needs a SID); your name is recorded")
+	flags.BoolVar(&f.watch, "watch", false, "keep showing changes")
+	flags.BoolVar(&f.asJSON, "json", false, "print the answer of GET /sms/status as JSON")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
@@ -146,7 +146,7 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 		set("trail", "true")
 	}
 	if f.showText && (len(args) != 1 || f.watch) {
-		return nil, cli.Usage(errors.New("--show-text is of one text: name its SID, and leave --watch out"))
+		return nil, cli.Usage(errors.New("--show-text shows one text: name its SID, and leave out --watch"))
 	}
 	if len(args) == 1 {
 		sids, err := cli.ReadSIDs(args)
@@ -165,7 +165,8 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 func (p program) showOne(ctx context.Context, c operatorAPI, query url.Values, asJSON bool) error {
 	var answer json.RawMessage
 	if err := c.status(ctx, query, &answer); err != nil {
-		return hintedUnlessUsage(err, "relay status lists the newest texts; relay dlq show SID finds one that is on the dead-letter queue only")
+		return hintedUnlessUsage(err, "relay status lists the newest texts; if the text is only on the dead-letter queue, relay dlq show SID "+
+			"finds it")
 	}
 	if asJSON {
 		return p.printRaw(answer)

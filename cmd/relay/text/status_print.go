@@ -27,7 +27,7 @@ func writeMessages(out io.Writer, list operations.List) error {
 	if err := table.Flush(); err != nil || list.NextCursor == "" {
 		return err
 	}
-	_, err := fmt.Fprintln(out, "There are more: --limit shows them.")
+	_, err := fmt.Fprintln(out, "There are more texts: raise --limit to see them.")
 	return err
 }
 
@@ -47,7 +47,7 @@ func attemptWords(a operations.Attempt) string {
 	case a.Outcome != "":
 		words += " " + a.Outcome
 	default:
-		words += " open"
+		words += " no answer yet"
 	}
 	if a.ErrorCode != 0 {
 		words += fmt.Sprintf(" (%d)", a.ErrorCode)
@@ -121,7 +121,7 @@ func writeMessageTrail(out io.Writer, trail operations.Trail) error {
 	_, err := fmt.Fprintln(out)
 	err = errors.Join(err, cli.WriteChanges(out, entries))
 	if !trail.Complete {
-		_, incomplete := fmt.Fprintln(out, "The trail is incomplete: an entry of a moment ago may not be written yet; relay audit trace reads the whole log.")
+		_, incomplete := fmt.Fprintln(out, "Some entries may be missing because they are not written yet. relay audit trace reads the whole log.")
 		err = errors.Join(err, incomplete)
 	}
 	return err

@@ -24,7 +24,8 @@ type shownText struct {
 func (p program) showText(ctx context.Context, c operatorAPI, query url.Values, asJSON bool) error {
 	var shown shownText
 	if err := c.status(ctx, query, &shown.Message); err != nil {
-		return hintedUnlessUsage(err, "relay status lists the newest texts; relay dlq show SID finds one that is on the dead-letter queue only")
+		return hintedUnlessUsage(err, "relay status lists the newest texts; if the text is only on the dead-letter queue, relay dlq show SID "+
+			"finds it")
 	}
 	var text operations.Text
 	if err := c.text(ctx, shown.MessageSid, &text); err != nil {

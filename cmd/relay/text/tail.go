@@ -29,11 +29,11 @@ func TailCommand(base cli.Program) *cobra.Command {
 	var f tailFlags
 	cmd := &cobra.Command{
 		Use:   "tail",
-		Short: "Watch the texts as they go through",
-		Long: `tail shows each change of each text as it comes into the audit log, until Ctrl-C. On this host that is a moment after the
-change; on AWS the log lags by a few seconds, and each look at it costs a request.
+		Short: "Watch texts as they pass through",
+		Long: `tail shows each change of each text when the audit log gets it, until you press Ctrl-C. On this host that takes a moment; on
+AWS a few seconds, and each look at the log costs a request.
 
-Numbers are masked in the audit log: --number shows every text that has a number with the same last digits.`,
+The audit log shows only the last digits of numbers, so --number shows every text whose number ends in the same digits.`,
 		Example: `  relay tail
   relay tail --state failed --aws
   relay tail --since 10m --json | jq -r .message_sid`,
@@ -41,10 +41,10 @@ Numbers are masked in the audit log: --number shows every text that has a number
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.tail(cmd, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.number, "number", "", "only texts from or to this number, by its last digits")
+	flags.StringVar(&f.number, "number", "", "only texts from or to numbers with the same last digits")
 	flags.StringVar(&f.state, "state", "", "only changes to this state")
-	flags.StringVar(&f.since, "since", "", "begin back then: "+cli.MomentHelp+" (default now)")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the entries of the audit log, one a line")
+	flags.StringVar(&f.since, "since", "", "start at this time: "+cli.MomentHelp+" (default now)")
+	flags.BoolVar(&f.asJSON, "json", false, "print the entries of the audit log as JSON, one per line")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
 	f.numbers.Add(flags)
 	cli.AddAuditSource(flags)
@@ -121,7 +121,7 @@ func changeLine(e auditlog.Entry) string {
 	}
 	words = append(words, "to "+e.TwilioNumber)
 	if a := e.Attempt; a != nil {
-		words = append(words, strings.TrimSpace(fmt.Sprintf("attempt %d at %s %s %s", a.Number, a.Destination, a.Outcome, a.Status)))
+		words = append(words, strings.TrimSpace(fmt.Sprintf("attempt %d to %s %s %s", a.Number, a.Destination, a.Outcome, a.Status)))
 		if a.ErrorCode != 0 {
 			words = append(words, fmt.Sprintf("code %d", a.ErrorCode))
 		}

@@ -50,21 +50,21 @@ func (o Outlook) Meaning() string {
 	case Again:
 		return "would be sent again"
 	case Settles:
-		return "Twilio has it after all; would be settled, not sent"
+		return "Twilio has it after all; would be marked as sent, not sent again"
 	case DroppedAgain:
 		return "would be dropped again"
 	case Answered:
-		return "a word that Twilio has answered; no phone is meant to get it"
+		return "a keyword that Twilio has answered; no phone should get it"
 	case Unaddressed:
-		return "has no sender, or no number that was texted; would end as it did"
+		return "its sender or its Twilio number is missing; would fail again"
 	case InHand:
-		return "on its way already"
+		return "already on its way"
 	case Taken:
-		return "Twilio has it; a phone would get it twice"
+		return "Twilio already has it; a phone would get it twice"
 	case InDoubt:
-		return "may have been sent: relay uncertain resolve decides"
+		return "may have been sent; decide with relay uncertain resolve"
 	case Dead:
-		return "has a dead letter: relay dlq redrive moves it"
+		return "has a dead letter; send it with relay dlq redrive"
 	default:
 		return string(o)
 	}
