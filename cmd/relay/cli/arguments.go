@@ -11,9 +11,9 @@ import (
 func OneSID(_ *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
-		return Usage(errors.New("which text? name its SID"))
+		return Usage(errors.New("which text? Name its SID"))
 	case len(args) > 1:
-		return Usage(fmt.Errorf("one text at a time: unexpected argument %q", args[1]))
+		return Usage(fmt.Errorf("name only one text: unexpected argument %q", args[1]))
 	}
 	return nil
 }
@@ -45,7 +45,7 @@ func NoArguments(_ *cobra.Command, args []string) error {
 // OneNumber wants one argument.
 func OneNumber(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return Hinted(Usage(fmt.Errorf("want one number, got %d arguments", len(args))), "a number with blanks in it goes between quotes")
+		return Hinted(Usage(fmt.Errorf("name one number: there are %d arguments", len(args))), "put quotes around a number that contains spaces")
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func traceState(e auditlog.Entry) string {
 		text = e.From + " → " + e.To
 	}
 	if e.Unsealed {
-		text += " (past the relay)"
+		text += " (changed by something other than the relay)"
 	}
 	return text
 }
@@ -54,7 +54,7 @@ func tracedAttempt(a *auditlog.Attempt) string {
 	}
 	said := []string{a.Outcome}
 	if a.Outcome == "" {
-		said = []string{"open"}
+		said = []string{"no answer yet"}
 	}
 	add := func(ok bool, format string, args ...any) {
 		if ok {
@@ -63,9 +63,9 @@ func tracedAttempt(a *auditlog.Attempt) string {
 	}
 	add(a.Status != "", "%s", a.Status)
 	add(a.ErrorCode != 0, "code %d", a.ErrorCode)
-	add(a.Looks > 0, "looked for %d times", a.Looks)
+	add(a.Looks > 0, "Twilio's list read %d times", a.Looks)
 	add(a.Found, "found")
 	add(a.HopDone, "no further attempt at this phone")
 	add(a.OutboundSid != "", "%s", a.OutboundSid)
-	return fmt.Sprintf("%d, hop %d, to %s: %s", a.Number, a.Hop, a.Destination, strings.Join(said, ", "))
+	return fmt.Sprintf("%d, phone %d, to %s: %s", a.Number, a.Hop+1, a.Destination, strings.Join(said, ", "))
 }

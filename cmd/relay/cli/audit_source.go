@@ -34,7 +34,8 @@ const auditFile = "file"
 
 // AddAuditSource makes the flags that say which log to read.
 func AddAuditSource(flags *pflag.FlagSet) {
-	flags.String(auditFile, "", "read the lines of this file instead: an audit.jsonl, entries one a line, or what CloudWatch Logs exports, also gzipped")
+	flags.String(auditFile, "", "read this file instead: an audit.jsonl (one entry per line) or an export of CloudWatch Logs; it may be "+
+		"gzipped")
 	// Of the commands below audit, verify alone asks the ledger.
 	AddFlags(flags, slices.DeleteFunc(AuditSettings(), func(s Setting) bool { return s.Env == EnvLedgerTable }))
 }
@@ -57,7 +58,7 @@ func (p Program) OpenAuditSource(ctx context.Context, flags *pflag.FlagSet, logO
 	path, _ := flags.GetString(auditFile)
 	switch {
 	case path != "" && flags.Changed("aws") && onAWS:
-		return nil, Usage(errors.New("--file and --aws name two logs"))
+		return nil, Usage(errors.New("--file and --aws name two different logs: use one of them"))
 	case path != "":
 		source, err := auditsource.File(path)
 		return source, err
@@ -84,12 +85,14 @@ func (p Program) EntriesOf(ctx context.Context, source *auditsource.Source, q au
 	seen := map[[sha256.Size]byte]bool{}
 	return source.Read(ctx, q, func(line auditlog.Line) error {
 		if line.Torn {
-			Printf(p.Stderr, "relay: %s of %s has no end and is left out: it is being written just now, or it was cut\n", PlaceOf(source, line), source.Where)
+			Printf(p.Stderr, "relay: %s of %s has no end and is left out: it is being written now, or it was cut off\n", PlaceOf(source, line),
+				source.Where)
 			return nil
 		}
 		entry, err := auditlog.Parse(line.Text)
 		if err != nil {
-			return Hinted(fmt.Errorf("%s is no audit entry", PlaceOf(source, line)), "relay audit verify looks at the whole log and says what is wrong with it")
+			return Hinted(fmt.Errorf("%s is not an audit entry", PlaceOf(source, line)),
+				"relay audit verify reads the whole log and says what is wrong with it")
 		}
 		switch sum := sha256.Sum256(line.Text); {
 		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.MessageSid != "" && entry.MessageSid != q.MessageSid, seen[sum]:

@@ -45,14 +45,14 @@ func (e HintedError) Unwrap() error { return e.Err }
 // Interrupted words the error of a command that was told to end.
 func Interrupted(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
-		return Hinted(errors.New("interrupted"), "what was not done is as it was; the same command goes on from there")
+		return Hinted(errors.New("interrupted"), "the rest is unchanged; run the same command again to continue")
 	}
 	return err
 }
 
 // NotAmong refuses a name that is not one of the known ones.
 func NotAmong(what, name string, known []string) error {
-	return Hinted(Usage(fmt.Errorf("%q is no %s", name, what)), "known are "+strings.Join(known, ", "))
+	return Hinted(Usage(fmt.Errorf("%q is not a known %s", name, what)), "known are "+strings.Join(known, ", "))
 }
 
 // WithHint adds a hint to an error that has none.

@@ -26,7 +26,7 @@ func WithTargetHint(err error, onAWS bool) error {
 		return Hinted(err, "name it with --aws-region, AWS_REGION or in the profile")
 	}
 	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Kind == fault.Fatal {
-		return Hinted(err, "see that --aws-profile and --aws-region are those of the stack, and the names those of its parameters")
+		return Hinted(err, "check that --aws-profile and --aws-region belong to the stack, and that the names are those of its parameters")
 	}
 	return err
 }
@@ -35,13 +35,13 @@ func WithTargetHint(err error, onAWS bool) error {
 func withReadHint(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return Hinted(err, "relay serve makes this file: name the folder that it works on with --data or RELAY_DATA")
+		return Hinted(err, "relay serve makes this file: name its folder with --data or RELAY_DATA")
 	case errors.Is(err, os.ErrPermission):
-		return Hinted(err, "ask as the user that relay serve runs as: the folder is that user's alone")
+		return Hinted(err, "run this as the user that runs relay serve: only that user may read the folder")
 	case errors.Is(err, sqlite.ErrOlderSchema):
-		return Hinted(err, "start relay serve of this version once: it brings the file up to date")
+		return Hinted(err, "start relay serve of this version once: it updates the file")
 	case errors.Is(err, sqlite.ErrNewerSchema):
-		return Hinted(err, "ask with the version of relay that wrote the file")
+		return Hinted(err, "use the version of relay that wrote the file")
 	default:
 		return err
 	}
@@ -52,11 +52,11 @@ func WithStartHint(err error) error {
 	_, isNetwork := errors.AsType[*net.OpError](err)
 	switch {
 	case isAddressInUse(err):
-		return Hinted(err, "another program has this address: choose another port with --listen")
+		return Hinted(err, "another program uses this address: choose another port with --listen")
 	case isNetwork:
-		return Hinted(err, "choose an address of this host, and a port above 1023, with --listen")
+		return Hinted(err, "choose an address of this host and a port above 1023 with --listen")
 	case errors.Is(err, sqlite.ErrInUse):
-		return Hinted(err, "one relay serve at a time works on a folder: stop the other, or choose another folder with --data")
+		return Hinted(err, "another relay serve uses this folder: stop it, or choose another folder with --data")
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, os.ErrNotExist):
 		return Hinted(err, "RELAY_DATA (--data) must be a folder that this user may write to")
 	default:

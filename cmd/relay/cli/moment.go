@@ -53,5 +53,5 @@ func ReadMoment(text string, now time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time: want %s", text, MomentHelp)
+	return time.Time{}, fmt.Errorf("%q is not a time: want %s", text, MomentHelp)
 }

@@ -25,7 +25,7 @@ type NumberFlags struct {
 
 // Add makes the flags.
 func (f *NumberFlags) Add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.Country, "country", DefaultCountry, "country of the numbers that are written without a country code, in two letters")
+	flags.StringVar(&f.Country, "country", DefaultCountry, "country of numbers written without a country code, in two letters")
 }
 
 // countryHint is what to do about a number that cannot be read.
@@ -47,7 +47,7 @@ func (f NumberFlags) Read(text string) (sms.PhoneNumber, error) {
 func (f NumberFlags) region() (string, error) {
 	country := strings.ToUpper(f.Country)
 	if !typed.IsCountry(country) {
-		return "", Usage(fmt.Errorf("--country %q is no country: want two letters such as US", f.Country))
+		return "", Usage(fmt.Errorf("--country %q is not a country: want two letters such as US", f.Country))
 	}
 	return country, nil
 }
@@ -79,7 +79,7 @@ func (f NumberFlags) ReadSender(text string) (address sms.PhoneNumber, isName bo
 
 // NobodyNamed refuses a name from which and to which no text is: "nothing found" would be taken for good news.
 func NobodyNamed(name sms.PhoneNumber) error {
-	return Usage(fmt.Errorf("--number: %q is no phone number such as +18585550100, and no text is from a sender of that name", string(name)))
+	return Usage(fmt.Errorf("--number: %q is not a phone number such as +18585550100, and no sender of texts has that name", string(name)))
 }
 
 // CheckName refuses a sender's name that the ledger does not know.

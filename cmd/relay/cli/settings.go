@@ -54,29 +54,34 @@ const (
 func ServeSettings() []Setting {
 	return []Setting{
 		{Env: EnvAccountSid, Help: "Twilio account, AC and 32 hexadecimal digits"},
-		{Env: EnvAuthToken, Help: "Auth Token, or several separated by commas, newest first, while one is rotated", Secret: true},
-		{Env: EnvAPIKeySid, Help: "API key to send with instead of the Auth Token"},
-		{Env: EnvAPIKeySecret, Help: "that key's secret", Secret: true},
-		{Env: EnvTwilioBaseURL, Help: "where Twilio's API is, for trials against relay fake-twilio (default Twilio's own)"},
-		{Env: EnvPublicBaseURL, Help: "the URL Twilio was given for this relay, without /sms/…; or several separated by commas (default the address it listens on, if that is this host only)"},
-		{Env: EnvOperatorToken, Help: "bearer token of POST /sms/relay, GET /sms/status and GET /sms/status/text, 16 characters or more unless only this host reaches them; while it is not set, they are closed", Secret: true},
+		{Env: EnvAuthToken, Help: "Auth Token; while you replace it, several separated by commas, newest first", Secret: true},
+		{Env: EnvAPIKeySid, Help: "API key, to send with instead of the Auth Token"},
+		{Env: EnvAPIKeySecret, Help: "the secret of that API key", Secret: true},
+		{Env: EnvTwilioBaseURL, Help: "address of Twilio's API, for trials with relay fake-twilio (default: Twilio's own)"},
+		{Env: EnvPublicBaseURL, Help: "the URL of this relay that you gave Twilio, without /sms/…; several separated by commas (default: the " +
+			"listen address, if only this host can reach it)"},
+		{Env: EnvOperatorToken, Help: "bearer token for POST /sms/relay, GET /sms/status and GET /sms/status/text, 16 characters or more " +
+			"unless only this host can reach them; without a token they are closed", Secret: true},
 		{Env: EnvListen, Fallback: "127.0.0.1:8080", Help: "address to listen on"},
-		{Env: EnvData, Fallback: "./relay-data", Help: "folder of the database and of the audit log"},
-		{Env: EnvRoutes, Help: "a maintenance.json whose routes are put at the start, but not over later changes"},
-		{Env: EnvAllowedOrigins, Help: "origins that browsers may call from, separated by commas"},
-		{Env: EnvRetryBase, Fallback: Written(delivery.DefaultRetryBase), Help: "pause after the first failed attempt; it doubles with each further one"},
+		{Env: EnvData, Fallback: "./relay-data", Help: "folder of the database and the audit log"},
+		{Env: EnvRoutes, Help: "a maintenance.json whose routes are written at the start; later changes are kept"},
+		{Env: EnvAllowedOrigins, Help: "web origins that browsers may call from, separated by commas"},
+		{Env: EnvRetryBase, Fallback: Written(delivery.DefaultRetryBase),
+			Help: "pause after the first failed attempt; each further pause is twice as long"},
 		{Env: EnvMaxAttempts, Fallback: strconv.Itoa(delivery.DefaultMaxAttempts), Help: "attempts before a text goes to the dead-letter queue"},
 		{Env: EnvSendTimeout, Fallback: Written(delivery.DefaultSendTimeout), Help: fmt.Sprintf(
-			"longest wait for Twilio's answer, %s to %s", Written(delivery.MinSendTimeout), Written(delivery.MaxSendTimeout),
+			"how long to wait for Twilio's answer, %s to %s", Written(delivery.MinSendTimeout), Written(delivery.MaxSendTimeout),
 		)},
-		{Env: EnvPacePair, Fallback: pace.DefaultPair, Help: "most messages from one Twilio number to one phone, such as 10/30s, or off"},
-		{Env: EnvPaceNumber, Fallback: pace.DefaultNumber, Help: "most segments from one Twilio number, such as 1/1s, or off; a route's PaceNumber comes first"},
+		{Env: EnvPacePair, Fallback: pace.DefaultPair,
+			Help: "at most this many messages from one Twilio number to one phone, such as 10/30s, or off"},
+		{Env: EnvPaceNumber, Fallback: pace.DefaultNumber,
+			Help: "at most this many segments from one Twilio number, such as 1/1s, or off; a route's PaceNumber overrides it"},
 		{Env: EnvLooks, Fallback: strconv.Itoa(delivery.DefaultReconcileLooks), Help: fmt.Sprintf(
-			"how often, after a first look, Twilio is asked what became of a message whose sending was not answered, %d to %d",
+			"how many more times to search Twilio's list for a message when Twilio did not answer, %d to %d",
 			delivery.MinReconcileLooks, delivery.MaxReconcileLooks,
 		)},
 		{Env: EnvLookInterval, Fallback: Written(delivery.DefaultReconcileInterval), Help: fmt.Sprintf(
-			"time between those looks, %s to %s", Written(delivery.MinReconcileInterval), Written(delivery.MaxReconcileInterval),
+			"time between those searches, %s to %s", Written(delivery.MinReconcileInterval), Written(delivery.MaxReconcileInterval),
 		)},
 		{Env: EnvRetention, Fallback: Written(ledger.DefaultRetention), Help: fmt.Sprintf(
 			"how long the ledger keeps a text, %s (%d days) or more", Written(ledger.MinRetention), ledger.MinRetention/(24*time.Hour),
@@ -97,7 +102,7 @@ func (s Setting) Flag() string {
 func (s Setting) usage() string {
 	text := s.Help + " [" + s.Env
 	if s.Secret {
-		text += ", better set there"
+		text += ", safer there than on the command line"
 	}
 	return text + "]"
 }

@@ -31,16 +31,16 @@ const EnvOperator = "RELAY_OPERATOR"
 // TargetSettings lists them. Their fallbacks are the template's defaults.
 func TargetSettings() []Setting {
 	return []Setting{
-		{Env: EnvData, Fallback: "./relay-data", Help: "folder of a relay serve on this host, which may be running"},
-		{Env: EnvAWS, Fallback: "false", Help: "work on the relay on AWS instead, as the person that the AWS command line would be"},
+		{Env: EnvData, Fallback: "./relay-data", Help: "folder of relay serve on this host; it may be running"},
+		{Env: EnvAWS, Fallback: "false", Help: "work on the relay on AWS instead, with the AWS command line's credentials"},
 		{Env: EnvProfile, Help: "the AWS profile"},
-		{Env: EnvRegion, Help: "the AWS region (default the profile's)"},
+		{Env: EnvRegion, Help: "the AWS region (default: that of the profile)"},
 		{Env: EnvRoutingTable, Fallback: "qdn-sms-routing", Help: "the stack's RoutingTableName"},
 		{Env: EnvLedgerTable, Fallback: "qdn-sms-audit", Help: "the stack's LedgerTableName"},
 		{Env: EnvConversationsTable, Fallback: "qdn-sms-conversations", Help: "the stack's ConversationsTableName"},
 		{Env: EnvQueue, Fallback: "qdn-sms", Help: "the stack's QueueName"},
 		{Env: EnvAuditLogGroup, Fallback: "/qdn-sms/audit", Help: "the stack's AuditLogGroupName"},
-		{Env: EnvRetention, Fallback: Written(ledger.DefaultRetention), Help: "the stack's LedgerRetention: lists look no further back"},
+		{Env: EnvRetention, Fallback: Written(ledger.DefaultRetention), Help: "the stack's LedgerRetention: lists go back no further"},
 	}
 }
 

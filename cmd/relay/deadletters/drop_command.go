@@ -73,7 +73,7 @@ func (f *dropFlags) filter(now time.Time) (Filter, error) {
 		return filter, cli.Usage(errors.New("which letters? name their SIDs, or say --settled, --reason, --number, --since or --until"))
 	}
 	if f.apply && strings.TrimSpace(f.because) == "" {
-		return filter, cli.Usage(errors.New("--because is missing: why are they dropped? It is kept with the letters"))
+		return filter, cli.Usage(errors.New("--because is missing: say why they are dropped. The reason is kept with the letters"))
 	}
 	if err := cli.CheckNote(f.because, f.by); err != nil {
 		return filter, err

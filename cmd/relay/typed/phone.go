@@ -44,14 +44,14 @@ func notPhone(text string, written sms.PhoneNumber, country string) error {
 	case strings.ContainsFunc(string(written), unicode.IsLetter):
 		meant = ""
 	case written.IsE164() && meant != "":
-		return fmt.Errorf("%q has not the digits that a number of its country has; did you mean %s?", text, string(meant))
+		return fmt.Errorf("%q does not have the digits of a number of its country; did you mean %s?", text, string(meant))
 	case written.IsE164():
-		return fmt.Errorf("%q has not the digits that a number of its country has: no such phone can exist", text)
+		return fmt.Errorf("%q does not have the digits of a number of its country: no such phone can exist", text)
 	}
 	if meant != "" {
-		return fmt.Errorf("%q is no phone number of %s; did you mean %s?", text, country, string(meant))
+		return fmt.Errorf("%q is not a phone number of %s; did you mean %s?", text, country, string(meant))
 	}
-	return fmt.Errorf("%q is no phone number of %s: want a plus sign, country code and number, such as +18585550100", text, country)
+	return fmt.Errorf("%q is not a phone number of %s: write a plus sign, country code and number, such as +18585550100", text, country)
 }
 
 // maxName is the longest sender's name that Twilio takes.

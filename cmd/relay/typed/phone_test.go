@@ -62,9 +62,9 @@ func TestPhone(t *testing.T) {
 // TestPhoneSaysWhatWasMeant: what was typed, the form that it should have, and the nearest.
 func TestPhoneSaysWhatWasMeant(t *testing.T) {
 	for text, want := range map[string]string{
-		"abc":         `"abc" is no phone number of US: want a plus sign, country code and number, such as +18585550100`,
-		"+6195550123": `"+6195550123" has not the digits that a number of its country has; did you mean +16195550123?`,
-		"+1619555012": `"+1619555012" has not the digits that a number of its country has: no such phone can exist`,
+		"abc":         `"abc" is not a phone number of US: write a plus sign, country code and number, such as +18585550100`,
+		"+6195550123": `"+6195550123" does not have the digits of a number of its country; did you mean +16195550123?`,
+		"+1619555012": `"+1619555012" does not have the digits of a number of its country: no such phone can exist`,
 	} {
 		if _, err := typed.Phone(text, "US", false); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", text, err, want)

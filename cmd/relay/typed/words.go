@@ -16,7 +16,7 @@ func SID(text string) (string, error) {
 	if text = cleaned(text); sid.MatchString(text) {
 		return text, nil
 	}
-	return "", fmt.Errorf("%q is no SID: want two letters and 32 hexadecimal digits, such as SM0123456789abcdef0123456789abcdef", text)
+	return "", fmt.Errorf("%q is not a SID: want two letters and 32 hexadecimal digits, such as SM0123456789abcdef0123456789abcdef", text)
 }
 
 // Word reads one of the known words; what is none of them is refused with the nearest, and all that are known.

@@ -86,7 +86,7 @@ func (f resolveFlags) check() error {
 	case decisions != 1:
 		return cli.Usage(errors.New("what is it? Say one of --sent MESSAGE_SID, --resend and --give-up"))
 	case strings.TrimSpace(f.because) == "":
-		return cli.Usage(errors.New("--because is missing: why? It is kept with the text"))
+		return cli.Usage(errors.New("--because is missing: say why. The reason is kept with the text"))
 	}
 	if f.sent != "" {
 		if _, err := typed.SID(f.sent); err != nil {
