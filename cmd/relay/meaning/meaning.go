@@ -3,6 +3,8 @@
 package meaning
 
 import (
+	"slices"
+
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
@@ -74,10 +76,13 @@ type Reason struct {
 // Reasons lists every reason. Those for dropping a text are also given for undelivered, if an earlier phone was texted
 // in vain and the text was then not sent to the next.
 func Reasons() []Reason {
+	return slices.Concat(unsentReasons(), queuedReasons(), endReasons())
+}
+
+// unsentReasons are the reasons for not sending a text on.
+func unsentReasons() []Reason {
 	dropped := []ledger.State{ledger.Dropped}
 	unsent := []ledger.State{ledger.Dropped, ledger.Undelivered}
-	queued := []ledger.State{ledger.Queued}
-	uncertain := []ledger.State{ledger.Uncertain}
 	return []Reason{
 		{ledger.ReasonNoRoute, unsent, Word{"the number that the customer texted has no route",
 			"Make a route for it (relay route set), then send the text with relay resend SID."}},
@@ -98,6 +103,13 @@ func Reasons() []Reason {
 				"relay dlq redrive sends it. If it is dropped, relay resend SID sends it. If texts stay useful for longer, raise MaxAge."}},
 		{ledger.ReasonKeyword, dropped, Word{"a keyword that Twilio has answered, such as HELP, or START from a customer who had opted out",
 			"Nothing to do."}},
+	}
+}
+
+// queuedReasons are what a text on the queue waits for.
+func queuedReasons() []Reason {
+	queued := []ledger.State{ledger.Queued}
+	return []Reason{
 		{ledger.ReasonPace, queued, Word{"waits because of the pace limits",
 			"Nothing to do: waiting does not use up an attempt. RELAY_PACE_PAIR and RELAY_PACE_NUMBER set the limits."}},
 		{ledger.ReasonExpiring, queued, Word{"became too old during a failure, and is about to become a dead letter",
@@ -108,12 +120,23 @@ func Reasons() []Reason {
 			"next phone", "Nothing to do. If a late receipt says delivered, the relay stops trying, if it still can."}},
 		{ledger.ReasonResend, queued, Word{"may or may not have been sent, and is sent again because the route says so",
 			"Nothing to do. To never send a text twice, set OnUncertain to park."}},
-		{ledger.ReasonResendOrder, queued, Word{"reached nobody, or may or may not have been sent, and is sent again because an operator said so", "Nothing to do: it has all its attempts again. The decision in its record says who did it and why."}},
-		{ledger.ReasonRedrive, queued, Word{"was dead, and an operator moved its dead letter back to the queue", "Nothing to do: it has all its attempts again."}},
-		{ledger.ReasonRefused, []ledger.State{ledger.Failed}, Word{"Twilio refused the message for every phone that was tried", "The attempt's code says why: relay explain code CODE."}},
-		{ledger.ReasonReceipt, []ledger.State{ledger.Failed}, Word{"Twilio accepted the message, and a receipt then said failed or canceled",
+		{ledger.ReasonResendOrder, queued, Word{"reached nobody, or may or may not have been sent, and is sent again because an operator said so",
+			"Nothing to do: it has all its attempts again. The decision in its record says who did it and why."}},
+		{ledger.ReasonRedrive, queued, Word{"was dead, and an operator moved its dead letter back to the queue",
+			"Nothing to do: it has all its attempts again."}},
+	}
+}
+
+// endReasons are the reasons of failed, uncertain and dead texts.
+func endReasons() []Reason {
+	failed := []ledger.State{ledger.Failed}
+	uncertain := []ledger.State{ledger.Uncertain}
+	return []Reason{
+		{ledger.ReasonRefused, failed, Word{"Twilio refused the message for every phone that was tried",
+			"The attempt's code says why: relay explain code CODE."}},
+		{ledger.ReasonReceipt, failed, Word{"Twilio accepted the message, and a receipt then said failed or canceled",
 			"The attempt's code says why: relay explain receipt CODE."}},
-		{ledger.ReasonNoAddress, []ledger.State{ledger.Failed}, Word{
+		{ledger.ReasonNoAddress, failed, Word{
 			"Twilio's request lacked the sender or the number that was texted",
 			"Look for the text in Twilio's own log of messages by its SID. If more of them come, a proxy in front of the relay changes the " +
 				"requests, or they do not come from a number of yours.",
