@@ -146,6 +146,12 @@ func textUntilKilled(t *testing.T, fake *twiliofake.Server, relay *serving) map[
 // stateOf asks the relay for a text's state; empty while the ledger does not know the text.
 func stateOf(t *testing.T, url, sid string) ledger.State {
 	t.Helper()
+	return messageOf(t, url, sid).State
+}
+
+// messageOf returns what the operators' API says of a text, the zero value if it does not know it.
+func messageOf(t *testing.T, url, sid string) operations.Message {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+operations.PathStatus+"?message_sid="+sid, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
@@ -158,10 +164,10 @@ func stateOf(t *testing.T, url, sid string) ledger.State {
 	defer response.Body.Close() //nolint:errcheck // it is read to its end.
 	var message operations.Message
 	if response.StatusCode == http.StatusNotFound {
-		return ""
+		return operations.Message{}
 	}
 	if err := json.NewDecoder(response.Body).Decode(&message); err != nil {
 		t.Fatal(err)
 	}
-	return message.State
+	return message
 }
