@@ -17,10 +17,10 @@ func Command(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "Read the audit log, and verify that nothing in it is missing or changed",
-		Long: `audit reads the audit log: each change of each text and of each route. Numbers in it are masked, texts absent.
+		Long: `audit reads the audit log: each change of each text and of each route. The log masks numbers and has no texts.
 
-It reads that of a relay serve on this host, which may be running; with --aws that in CloudWatch Logs, as the person that
-the AWS command line would be; or with --file lines that were taken from either.`,
+Without flags it reads the log of relay serve on this host, which may be running. With --aws it reads the log in CloudWatch
+Logs, with the credentials of the AWS command line. With --file it reads a copy of either.`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -29,5 +29,5 @@ the AWS command line would be; or with --file lines that were taken from either.
 	return cmd
 }
 
-// window is a stretch of time that flags say.
+// window is the period that the flags name.
 type window struct{ since, until cli.Moment }

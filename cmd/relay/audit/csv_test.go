@@ -7,7 +7,8 @@ import (
 // TestInertCell holds what spreadsheets take for a formula.
 func TestInertCell(t *testing.T) {
 	for cell, want := range map[string]string{
-		"": "", "Ann Miller": "Ann Miller", "2026-11-24T12:00:00Z": "2026-11-24T12:00:00Z", "***0100": "***0100", "a=b": "a=b", "a, b; c": "a, b; c",
+		"": "", "Ann Miller": "Ann Miller", "2026-11-24T12:00:00Z": "2026-11-24T12:00:00Z", "***0100": "***0100", "a=b": "a=b",
+		"a, b; c":                     "a, b; c",
 		`{"active":true,"version":1}`: `{"active":true,"version":1}`,
 		"=1+1":                        "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
 		" =1":      " '=1",

@@ -18,7 +18,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// selection says which entries to export, and how.
+// selection says which entries to export, and in what form.
 type selection struct {
 	format string
 	number string
@@ -33,10 +33,10 @@ func (p program) auditExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write entries as CSV or JSON lines",
-		Long: `export writes the entries of the log to the standard output, each once, in the order of the log: as CSV for a spreadsheet,
-or as JSON lines, just as they are in the log, which relay audit verify --file takes.
+		Long: `export writes the entries of the log to standard output, each once, in the order of the log: as CSV for a spreadsheet, or as
+JSON lines, exactly as in the log. relay audit verify --file can read the JSON lines.
 
-The log holds the last digits of numbers only. --number finds the entries of all numbers that end like it.`,
+The log has only the last digits of numbers, so --number finds the entries of all numbers that end in the same digits.`,
 		Example: `  relay audit export --since 24h > yesterday.csv
   relay audit export --number +13125550147 --format jsonl
   relay audit export --aws --since 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z > november.csv`,
@@ -55,9 +55,10 @@ The log holds the last digits of numbers only. --number finds the entries of all
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&s.format, "format", "csv", "csv or jsonl")
-	flags.StringVar(&s.number, "number", "", "a customer's, a Twilio number or a phone; also a short code, or a sender's name")
-	flags.Var(&s.window.since, "since", "entries from then on, a duration such as 36h or a time")
-	flags.Var(&s.window.until, "until", "entries up to then")
+	flags.StringVar(&s.number, "number", "", "only entries with this number: a customer's, a Twilio number or a phone; a short code or a "+
+		"sender's name also works")
+	flags.Var(&s.window.since, "since", "only entries after this time: "+cli.MomentHelp)
+	flags.Var(&s.window.until, "until", "only entries before this time, written the same way")
 	s.numbers.Add(flags)
 	cli.AddAuditSource(flags)
 	return cmd

@@ -10,19 +10,19 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
-// meaning says in words what a kind of finding stands for.
+// meaning says in words what a kind of finding means.
 func meaning(kind string) string {
 	switch kind {
 	case auditlog.KindGap:
-		return "an entry is missing: it was removed, or never came into the log"
+		return "an entry is missing: it was removed, or never reached the log"
 	case auditlog.KindEdit:
-		return "a line is not as the relay wrote it, or was written beside the relay's own"
+		return "a line was changed, or something other than the relay wrote it"
 	case auditlog.KindOrder:
-		return "an entry stands in another place than the one in which it was written"
+		return "an entry is not where it was written"
 	case auditlog.KindUnsealed:
-		return "a record in the ledger was changed past the relay; the entry itself is sound"
+		return "something other than the relay changed a record in the ledger; the entry itself is correct"
 	case auditlog.KindBehind:
-		return "the ledger is older than the log: it was restored, or set back by hand"
+		return "the ledger is older than the log: it was restored from a backup, or changed by hand"
 	default:
 		return "unknown"
 	}
@@ -37,17 +37,17 @@ func writeReport(out io.Writer, source *auditsource.Source, r auditlog.Report) e
 		}
 	}
 	cli.Printf(table, "%s: %d entries, %d texts\n", source.Where, r.Entries, r.Texts)
-	row("duplicates", r.Duplicates, "lines that stand more than once, as they may")
-	row("pending", r.Pending, "texts of which the log may not have heard the latest yet")
+	row("duplicates", r.Duplicates, "lines that are in the log more than once; this is normal")
+	row("pending", r.Pending, "texts whose latest change may not be in the log yet")
 	row("partial", r.Partial, "texts that began before the first line that was read")
 	row("without hash", r.WithoutHash, "entries of an older version of the relay, compared by version only")
-	row("set aside", r.SetAside, "changes that no entry could be made of: each leaves a gap")
-	row("torn", r.Torn, "a last line whose end is missing: it is being written just now, or a crash or a hand cut it")
+	row("set aside", r.SetAside, "changes that could not be written as an entry: each leaves a gap")
+	row("torn", r.Torn, "the last line has no end: it is being written now, or it was cut off by a crash or by hand")
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	if !r.Heads {
-		fmt.Fprintln(out, "  The ledger was not asked: nothing tells of entries that were cut off at a text's end.")
+		fmt.Fprintln(out, "  The ledger was not read: entries that are missing at the end of a text were not found.")
 	}
 	if r.Sound() {
 		_, err := fmt.Fprintln(out, "No entry is missing, changed or out of order.")
@@ -78,7 +78,7 @@ func writeFindings(out io.Writer, source *auditsource.Source, r auditlog.Report)
 	return err
 }
 
-// findingLine says of one finding where it is.
+// findingLine says where one finding is and what it is.
 func findingLine(source *auditsource.Source, f auditlog.Finding) string {
 	place := f.ID
 	if place == "" {

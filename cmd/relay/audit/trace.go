@@ -19,14 +19,13 @@ import (
 func (p program) auditTraceCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "trace MESSAGE_SID",
-		Short: "Show all that happened to one text",
-		Long: `trace shows each change of one text, oldest first: what state it came to and why, and the attempt that the change was
-about.`,
+		Use:     "trace MESSAGE_SID",
+		Short:   "Show all that happened to one text",
+		Long:    `trace shows each change of one text, oldest first: its new state, the reason, and the attempt that caused the change.`,
 		Example: `  relay audit trace SM00000000000000000000000000000001`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return cli.Usage(errors.New("trace takes one MessageSid"))
+				return cli.Usage(errors.New("name one text by its SID"))
 			}
 			return nil
 		},
@@ -46,7 +45,7 @@ about.`,
 			}
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the entries as they are in the log, one a line")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the entries as they are in the log, one per line")
 	cli.AddAuditSource(cmd.Flags())
 	return cmd
 }
@@ -63,7 +62,7 @@ func (p program) traced(ctx context.Context, flags *pflag.FlagSet, sid string) (
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%s has no entry of %s", source.Where, sid)
+		return nil, fmt.Errorf("%s has no entry about %s", source.Where, sid)
 	}
 	slices.SortStableFunc(found, func(a, b cli.Logged) int {
 		return cmp.Or(cmp.Compare(a.Version, b.Version), a.Time.Compare(b.Time))

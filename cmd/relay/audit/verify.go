@@ -15,16 +15,16 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
-// lateness is how long before a record's removal was noticed its entry may be dated that still was on its way.
+// lateness is how old the entry of a removal may be when it reaches the log after the removal was noticed.
 const lateness = time.Hour
 
-// verification is one call of relay audit verify.
+// verification is one run of relay audit verify.
 type verification struct {
 	source     *auditsource.Source
 	messageSid string
 	since      time.Time
 	now        func() time.Time
-	// wait passes the time that a removal may take into the log, and says so.
+	// wait waits, and says so, until the entry of a removal must have reached the log.
 	wait func(ctx context.Context, until time.Time, removed int) error
 }
 
@@ -36,12 +36,12 @@ func (p program) auditVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Verify that no entry is missing, changed or out of order",
-		Long: `verify recomputes the hash chain of each text's entries, and holds its end against the text's record in the ledger. It
-says which entries are missing, were changed or stand in the wrong order, and where someone changed a record past the relay.
-Entries that stand more than once are no finding: the log holds each at least once. Changes of routes are in no chain.
+		Long: `verify recomputes the hash chain of each text's entries, and compares its end with the text's record in the ledger. It
+says which entries are missing, changed or out of order, and which records something other than the relay changed. An entry may
+be in the log more than once; that is not an error. Changes of routes are not part of a chain.
 
-It exits with 3 if it found anything, and with 1 if it could not read. docs/audit.md says what it cannot find. It keeps some
-700 bytes for each text in memory; --since leaves out older ones.`,
+The exit code is 3 if something is wrong, and 1 if the log could not be read. docs/audit.md says what verify cannot find. verify
+needs about 700 bytes of memory for each text; --since leaves out older texts.`,
 		Example: `  relay audit verify
   relay audit verify --since 24h --json
   relay audit verify --aws --message SM00000000000000000000000000000001`,
@@ -62,16 +62,16 @@ It exits with 3 if it found anything, and with 1 if it could not read. docs/audi
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&asJSON, "json", false, "print the report as JSON")
-	flags.BoolVar(&logOnly, "log-only", false, "do not ask the ledger: nothing then tells of entries cut off at a text's end")
-	flags.StringVar(&messageSid, "message", "", "the one text to look at")
-	flags.Var(&since, "since", "look at entries since then, a duration such as 36h or a time; texts that began before are looked at from there on")
-	flags.DurationVar(&grace, "grace", time.Minute, "on AWS, how long a change may take into the log before it counts as missing")
+	flags.BoolVar(&logOnly, "log-only", false, "do not read the ledger: then entries that are missing at the end of a text are not found")
+	flags.StringVar(&messageSid, "message", "", "check only this text")
+	flags.Var(&since, "since", "check only entries after this time: "+cli.MomentHelp)
+	flags.DurationVar(&grace, "grace", time.Minute, "on AWS, how long a change may take to reach the log before it counts as missing")
 	cli.AddAuditSource(flags)
 	cli.AddFlags(flags, slices.DeleteFunc(cli.AuditSettings(), func(s cli.Setting) bool { return s.Env != cli.EnvLedgerTable }))
 	return cmd
 }
 
-// run reads the ledger, then the log, so that what the ledger has is in the log, or on its way.
+// run reads the ledger first and then the log, so that every change in the ledger is in the log or on its way there.
 func (v verification) run(ctx context.Context) (auditlog.Report, error) {
 	from := v.since
 	if v.source.Begins.After(from) {
@@ -85,10 +85,11 @@ func (v verification) run(ctx context.Context) (auditlog.Report, error) {
 	if err := v.expect(ctx, verifier, from); err != nil {
 		return auditlog.Report{}, err
 	}
-	err := v.source.Read(ctx, auditsource.Query{From: from, MessageSid: v.messageSid, Segment: verifier.Segment}, func(line auditlog.Line) error {
-		verifier.Add(line)
-		return nil
-	})
+	err := v.source.Read(ctx, auditsource.Query{From: from, MessageSid: v.messageSid, Segment: verifier.Segment},
+		func(line auditlog.Line) error {
+			verifier.Add(line)
+			return nil
+		})
 	if err != nil {
 		return auditlog.Report{}, err
 	}
@@ -97,7 +98,8 @@ func (v verification) run(ctx context.Context) (auditlog.Report, error) {
 	}
 	report := verifier.Report()
 	if v.messageSid != "" && report.Sound() && report.Texts == 0 {
-		return report, cli.Hinted(fmt.Errorf("nothing is known of %s", v.messageSid), "it begins with SM, MM or RL; relay audit export lists what there is")
+		return report, cli.Hinted(fmt.Errorf("neither the log nor the ledger has %s", v.messageSid),
+			"the SID of a text begins with SM, MM or RL; relay audit export lists all entries")
 	}
 	return report, nil
 }
@@ -126,7 +128,7 @@ func (v verification) expect(ctx context.Context, verifier *auditlog.Verifier, f
 	return v.source.Ledger.Unaudited(ctx, verifier.Await)
 }
 
-// ask looks up what came in since, and gives the log time to tell of what was removed just now.
+// ask looks up texts that came in since, and waits until the log must have the records that were just removed.
 func (v verification) ask(ctx context.Context, verifier *auditlog.Verifier, headsAt time.Time) error {
 	if v.source.Ledger == nil {
 		return nil
@@ -144,9 +146,9 @@ func (v verification) ask(ctx context.Context, verifier *auditlog.Verifier, head
 	})
 }
 
-// waitForRemovals says what it waits for.
+// waitForRemovals waits until then, and says why.
 func (p program) waitForRemovals(ctx context.Context, until time.Time, removed int) error {
-	fmt.Fprintf(p.Stderr, "relay: the ledger has no record of %d texts; waiting until %s for the log to tell of their removal\n",
+	fmt.Fprintf(p.Stderr, "relay: the ledger no longer has %d texts; waiting until %s for their removal to appear in the log\n",
 		removed, until.Format(time.TimeOnly))
 	select {
 	case <-ctx.Done():
@@ -156,7 +158,7 @@ func (p program) waitForRemovals(ctx context.Context, until time.Time, removed i
 	}
 }
 
-// showReport prints the report. The error is a foundError if anything was found.
+// showReport prints the report. The error is a foundError if something is wrong.
 func (p program) showReport(source *auditsource.Source, report auditlog.Report, asJSON bool) error {
 	var err error
 	if asJSON {
@@ -167,5 +169,5 @@ func (p program) showReport(source *auditsource.Source, report auditlog.Report, 
 	if err != nil || report.Sound() {
 		return err
 	}
-	return cli.Found(fmt.Errorf("the audit log of %s does not verify", source.Where))
+	return cli.Found(fmt.Errorf("something is wrong with the audit log of %s", source.Where))
 }

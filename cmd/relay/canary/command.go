@@ -45,13 +45,11 @@ func Command(base cli.Program, finder cli.FrontDoorFinder) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "canary NUMBER",
 		Short: "Send a made-up text the whole way, and time it",
-		Long: `canary posts a text to the relay's front door, signed as Twilio signs, as if a customer had texted the number. It then
-watches the ledger until the text has reached the phone, and the audit log until every change of it is there, and shows
-when each stage was reached.
+		Long: `canary posts a text to the relay's front door, signed as Twilio signs it, as if a customer had texted the number. It watches
+the ledger until the text has reached the phone, and the audit log until it has every change, and shows how long each step took.
 
-With a real account this sends one real text to whoever the number's route says, and costs what a text costs. It has to be
-allowed with --yes, or with --phone, which names the phone that the route has to go to. The exit code is 3 if the text does
-not arrive in time.`,
+With a real account this sends one real text to the phone on the number's route, at the price of a text. Allow it with --yes, or
+name that phone with --phone. The exit code is 3 if the text does not arrive in time.`,
 		Example: `  relay canary +18585550100 --url https://relay.example.com --phone +16195550123
   relay canary +18585550100 --timeout 30s --json`,
 		Args: cli.OneNumber,
@@ -64,11 +62,11 @@ not arrive in time.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.url, "url", "", "the relay's URL, without /sms/… (default the first of PUBLIC_BASE_URL)")
-	flags.StringVar(&f.from, "from", "+13125550147", "the made-up customer")
-	flags.StringVar(&f.phone, "phone", "", "go on without --yes, if the number's texts go to this phone first")
-	flags.StringVar(&f.body, "body", "Canary: the relay is tried. Nothing is to be done.", "what the text says")
-	flags.DurationVar(&f.timeout, "timeout", time.Minute, "longest time for the whole way")
+	flags.StringVar(&f.url, "url", "", "the relay's URL, without /sms/… (default: the first of PUBLIC_BASE_URL)")
+	flags.StringVar(&f.from, "from", "+13125550147", "the number of the made-up customer")
+	flags.StringVar(&f.phone, "phone", "", "allow the text only if the number's texts go to this phone first")
+	flags.StringVar(&f.body, "body", "Canary: this is a test of the relay. You need not do anything.", "what the text says")
+	flags.DurationVar(&f.timeout, "timeout", time.Minute, "how long the whole way may take")
 	flags.BoolVar(&f.yes, "yes", false, "allow one real text")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the stages")
 	f.numbers.Add(flags)
@@ -76,7 +74,7 @@ not arrive in time.`,
 	return cmd
 }
 
-// canaryResult is what became of a canary.
+// canaryResult is what happened to the canary's text.
 type canaryResult struct {
 	MessageSid string        `json:"message_sid"`
 	State      ledger.State  `json:"state"`
@@ -85,13 +83,15 @@ type canaryResult struct {
 	Stages     []stage       `json:"stages"`
 }
 
-// stage is one thing that has happened to the text, and how long after its webhook was sent.
+// stage is one step of the text, and how long after its webhook it happened.
 type stage struct {
 	Name             string `json:"name"`
 	AfterMillisecond int64  `json:"after_ms"`
 }
 
-func (p program) canary(ctx context.Context, flags *pflag.FlagSet, finder cli.FrontDoorFinder, number sms.PhoneNumber, f canaryFlags) (err error) {
+func (p program) canary(
+	ctx context.Context, flags *pflag.FlagSet, finder cli.FrontDoorFinder, number sms.PhoneNumber, f canaryFlags,
+) (err error) {
 	door, err := finder.Find(ctx, flags)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (p program) canary(ctx context.Context, flags *pflag.FlagSet, finder cli.Fr
 	return nil
 }
 
-// read reads the numbers of the call.
+// read reads the numbers on the command line.
 func (f *canaryFlags) read(text string) (sms.PhoneNumber, error) {
 	from, err := f.numbers.ReadFlag("from", f.from)
 	if err != nil {
@@ -136,13 +136,13 @@ func (f *canaryFlags) read(text string) (sms.PhoneNumber, error) {
 	return f.numbers.Read(text)
 }
 
-// check refuses what would send a text that nobody has allowed, or go nowhere.
+// check refuses a text that nobody has allowed, or that would reach nobody.
 func (f canaryFlags) check(ctx context.Context, door cli.FrontDoor, table route.Table, number sms.PhoneNumber) error {
 	switch {
 	case len(door.URLs) == 0:
-		return cli.Usage(errors.New("where is the relay? Say it with --url, or PUBLIC_BASE_URL"))
+		return cli.Usage(errors.New("the relay's URL is missing: set --url or PUBLIC_BASE_URL"))
 	case len(door.AuthTokens) == 0:
-		return cli.Usage(errors.New("the text has to be signed: set TWILIO_AUTH_TOKEN"))
+		return cli.Usage(errors.New("the Auth Token, which signs the text, is missing: set TWILIO_AUTH_TOKEN"))
 	}
 	routes, err := table.List(ctx)
 	if err != nil {
@@ -156,17 +156,19 @@ func (f canaryFlags) check(ctx context.Context, door cli.FrontDoor, table route.
 	}
 	switch {
 	case goesTo == "":
-		return cli.Hinted(cli.Found(fmt.Errorf("%s has no active route, and the text would be dropped", number)), "relay route ls shows the routes")
+		return cli.Hinted(cli.Found(fmt.Errorf("%s has no active route: the text would be dropped", number)), "relay route ls shows the routes")
 	case f.phone != "" && !sms.Same(sms.PhoneNumber(f.phone), goesTo):
-		return cli.Usage(fmt.Errorf("the texts of %s go to %s, not to --phone", number, goesTo.Mask()))
+		return cli.Usage(fmt.Errorf("the texts of %s go to %s, not to the phone in --phone", number, goesTo.Mask()))
 	case door.OwnTwilio && !f.yes && f.phone == "":
-		return cli.Usage(fmt.Errorf("this sends one real text to %s, at the cost of a text: allow it with --yes, or name that phone with --phone", goesTo.Mask()))
+		return cli.Usage(fmt.Errorf("this sends one real text to %s, at the price of a text: allow it with --yes, or name that phone with "+
+			"--phone", goesTo.Mask()))
 	}
 	return nil
 }
 
 // run sends the text and watches it.
-func (p program) run(ctx context.Context, door cli.FrontDoor, d *target.Target, number sms.PhoneNumber, f canaryFlags) (canaryResult, error) {
+func (p program) run(ctx context.Context, door cli.FrontDoor, d *target.Target, number sms.PhoneNumber, f canaryFlags) (canaryResult,
+	error) {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // it never fails: see its documentation
 	result := canaryResult{MessageSid: "SM" + hex.EncodeToString(random[:])}
@@ -184,7 +186,7 @@ func (p program) run(ctx context.Context, door cli.FrontDoor, d *target.Target, 
 	if err := postCanary(ctx, door, number, result.MessageSid, f); err != nil {
 		return result, err
 	}
-	reached("taken by the front door")
+	reached("accepted by the front door")
 	record, err := followRecord(ctx, d.Ledger, result.MessageSid, reached)
 	result.State, result.Reason = record.State, record.Reason
 	if err != nil {
@@ -194,7 +196,8 @@ func (p program) run(ctx context.Context, door cli.FrontDoor, d *target.Target, 
 		return result, err
 	}
 	if result.Arrived = record.State == ledger.Delivered; !result.Arrived {
-		return result, cli.Hinted(errors.New(strings.TrimSpace(fmt.Sprintf("the text ended as %s %s", record.State, record.Reason))), "relay status "+result.MessageSid+" tells its way; relay explain state says what a state means")
+		return result, cli.Hinted(errors.New(strings.TrimSpace(fmt.Sprintf("the text ended as %s %s", record.State, record.Reason))),
+			"relay status "+result.MessageSid+" shows what happened to it; relay explain state says what a state means")
 	}
 	return result, nil
 }
@@ -208,7 +211,7 @@ func postCanary(ctx context.Context, door cli.FrontDoor, number sms.PhoneNumber,
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
-		return errors.New("the relay's URL is none")
+		return errors.New("the relay's URL is not valid")
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("X-Twilio-Signature", signature.SignForm(door.AuthTokens[0], address, form))

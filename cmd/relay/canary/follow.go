@@ -11,10 +11,10 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
-// followInterval is how often the ledger is looked at.
+// followInterval is how often the ledger is read.
 const followInterval = 50 * time.Millisecond
 
-// followRecord watches the text's record until it is in a state that nothing follows by itself.
+// followRecord watches the text's record until it is in a state that the relay does not leave by itself.
 func followRecord(ctx context.Context, texts ledger.Store, sid string, reached func(string)) (ledger.Record, error) {
 	var last ledger.Record
 	err := until(ctx, followInterval, func() (bool, error) {
@@ -37,9 +37,10 @@ func followRecord(ctx context.Context, texts ledger.Store, sid string, reached f
 	case ctx.Err() == nil:
 		return last, err
 	case last.State == "":
-		return last, cli.Hinted(errors.New("in time, no sender took the text"), "relay doctor says whether the sender runs")
+		return last, cli.Hinted(errors.New("no sender has processed the text in time"), "relay doctor says whether the sender runs")
 	default:
-		return last, cli.Hinted(fmt.Errorf("in time, the text got no further than %s", last.State), "without receipts a text stays sent; a longer --timeout allows for more")
+		return last, cli.Hinted(fmt.Errorf("in the time allowed, the text got no further than %s", last.State),
+			"without receipts a text stays sent; a longer --timeout gives it more time")
 	}
 }
 
@@ -52,7 +53,8 @@ func followTrail(ctx context.Context, d *target.Target, record ledger.Record, re
 		return err == nil && int64(found) >= record.Version, err
 	})
 	if err != nil && ctx.Err() != nil {
-		return cli.Hinted(fmt.Errorf("in time, %d of %d changes were in the audit log", found, record.Version), "relay doctor --only iterator-age says more")
+		return cli.Hinted(fmt.Errorf("in the time allowed, only %d of %d changes reached the audit log", found, record.Version),
+			"relay doctor --only iterator-age says more")
 	}
 	if err == nil {
 		reached(fmt.Sprintf("%d changes in the audit log", record.Version))

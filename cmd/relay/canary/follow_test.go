@@ -37,14 +37,15 @@ func TestACanaryIsFollowed(t *testing.T) {
 		{"is parked", []ledger.State{ledger.Sending, ledger.Uncertain}, ledger.Uncertain, ""},
 		{"is dropped", []ledger.State{ledger.Dropped}, ledger.Dropped, ""},
 		{"gets no receipt", []ledger.State{ledger.Sending, ledger.Sent}, ledger.Sent, "the text got no further than sent"},
-		{"is taken by no sender", nil, "", "no sender took the text"},
+		{"is processed by no sender", nil, "", "no sender has processed the text"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
 				var reached []string
-				record, err := followRecord(ctx, flight{began: time.Now(), states: tt.states}, "SM1", func(name string) { reached = append(reached, name) })
+				record, err := followRecord(ctx, flight{began: time.Now(), states: tt.states}, "SM1",
+					func(name string) { reached = append(reached, name) })
 				if (err == nil) != (tt.err == "") || (err != nil && !strings.Contains(err.Error(), tt.err)) {
 					t.Errorf("error %v, want %q", err, tt.err)
 				}

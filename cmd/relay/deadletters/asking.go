@@ -8,8 +8,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/reconcile"
 )
 
-// Asking returns the question to Twilio for [Move.Asked]. The ledger is right about a dead text's POSTs as far as Twilio's answers
-// are; this asks for more. It looks as the sender does by its default settings: the stack's own are not known here.
+// Asking returns the search of Twilio's list for [Move.Asked]. The ledger knows only what Twilio answered to a dead text's POSTs;
+// the list shows more. The search uses the sender's default settings, because the stack's own are not known here.
 func Asking(messages reconcile.Messages, records interface {
 	Ledger
 	ledger.Lister

@@ -28,11 +28,11 @@ func Command(base cli.Program) *cobra.Command {
 		Use:     "dlq",
 		Aliases: []string{"dead-letters"},
 		Short:   "See the dead letters, and move them back to the queue",
-		Long: `dlq works on the dead-letter queue: the texts whose attempts are used up, and whatever else the sender could not work
-through. Each letter is shown beside what the ledger says of its text.
+		Long: `dlq works on the dead-letter queue: the texts whose attempts are used up, and anything else the sender could not process.
+It shows each letter with what the ledger says about its text.
 
-Mend what was broken first (relay explain code says what an error means), then redrive. A letter that is moved twice
-sends nothing twice: the ledger takes a text back from its death once.`,
+First fix what was broken (relay explain code says what an error means), then move the letters back with relay dlq redrive. If a
+letter is moved twice, its text is sent only once: the ledger makes sure of it.`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -41,7 +41,7 @@ sends nothing twice: the ledger takes a text back from its death once.`,
 	return cmd
 }
 
-// filterFlags are the flags that say which letters.
+// filterFlags are the flags that choose letters.
 type filterFlags struct {
 	reason, number, since, until string
 	sids                         []string
@@ -51,15 +51,15 @@ type filterFlags struct {
 }
 
 func (f *filterFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.reason, "reason", "", "only those that the sender put there for this reason, such as attempts_exhausted")
-	flags.StringVar(&f.number, "number", "", "only those from or to this number")
-	flags.StringVar(&f.since, "since", "", "only texts that came in since: "+cli.MomentHelp)
-	flags.StringVar(&f.until, "until", "", "only texts that came in before, in the same form")
+	flags.StringVar(&f.reason, "reason", "", "only letters with this reason, such as attempts_exhausted")
+	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
+	flags.StringVar(&f.since, "since", "", "only texts that came in after this time: "+cli.MomentHelp)
+	flags.StringVar(&f.until, "until", "", "only texts that came in before this time, written the same way")
 	flags.StringSliceVar(&f.sids, "sid", nil, "only this text; may be repeated")
 	f.numbers.Add(flags)
 }
 
-// checkWords finds what matches no letter whatsoever.
+// checkWords finds words that can match no letter.
 func (f *filterFlags) checkWords() (problems []error) {
 	if f.reason != "" {
 		if _, err := typed.Word(f.reason, meaning.ReasonNames()); err != nil {
@@ -80,7 +80,7 @@ func (f *filterFlags) checkWords() (problems []error) {
 	return problems
 }
 
-// letterID is how queues number their letters: a UUID, or a number.
+// letterID is the form of a queue's ids for its letters: a UUID or a number.
 var letterID = regexp.MustCompile(`^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]+)$`)
 
 // filter reads the flags.
@@ -111,11 +111,10 @@ func (p program) dlqListCommand() *cobra.Command {
 		Use:     "ls",
 		Aliases: []string{"list"},
 		Short:   "List the dead letters",
-		Long: `ls lists the dead letters, and says what would become of each if it were moved back to the queue. They stay where they
-are: each is hidden from others for the moment in which it is read, and shown again, also on Ctrl-C.
+		Long: `ls lists the dead letters, and says what would happen to each if you moved it back to the queue. The letters stay where
+they are. While ls reads a letter, other commands cannot see it; they see it again afterwards, even if you press Ctrl-C.
 
-Of one conversation a queue shows ten letters at a time. If more are waiting than could be shown, the last line says how
-many.`,
+A queue shows only ten letters of one conversation at a time. If there are more than ls could show, the last line says how many.`,
 		Example: `  relay dlq ls
   relay dlq ls --since 2h --number +18585550100
   relay dlq ls --aws --json | jq -r '.letters[] | select(.outlook == "again") | .message_sid'`,
@@ -137,13 +136,13 @@ many.`,
 	return cmd
 }
 
-// letterList is what was read of the dead-letter queue.
+// letterList is what was read from the dead-letter queue.
 type letterList struct {
 	letters []Letter
-	// notShown is how many more there are that could not be had: behind others of their conversation, or in the hands
-	// of another command. On AWS it is approximate.
+	// notShown is how many more letters could not be read: they are behind others of their conversation, or another command
+	// has them. On AWS it is approximate.
 	notShown int
-	// seen counts the letters that were looked at, by reason, those that did not pass included.
+	// seen counts the letters that were read, by reason, including those that the filter left out.
 	seen map[string]int
 }
 
@@ -185,8 +184,8 @@ func (p program) dlqShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show SID",
 		Short: "Show one dead letter, with its text",
-		Long: `show prints the letters of one text whole, with what the customer wrote and the attempts that the ledger has. An
-unreadable letter is named by the id that ls shows for it.`,
+		Long: `show prints the letters of one text in full, with what the customer wrote and the attempts in the ledger. If a letter
+cannot be read, name it by the id that ls shows.`,
 		Example: `  relay dlq show SM0123456789abcdef0123456789abcdef`,
 		Args:    cli.OneSID,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -212,9 +211,10 @@ unreadable letter is named by the id that ls shows for it.`,
 }
 
 func noLetter(sid string, listed letterList) error {
-	err := fmt.Errorf("no dead letter of %s: %s", sid, countLine(letterList{seen: listed.seen}))
+	err := fmt.Errorf("there is no dead letter of %s: %s", sid, countLine(letterList{seen: listed.seen}))
 	if notShown := listed.notShown; notShown > 0 {
-		return cli.Hinted(err, fmt.Sprintf("%d letters could not be looked at: they lie behind others of their conversation, or another command has them", notShown))
+		return cli.Hinted(err, fmt.Sprintf("%d letters could not be read: they are behind others of their conversation, or another command "+
+			"has them", notShown))
 	}
-	return cli.Hinted(err, "relay dlq ls lists those that there are")
+	return cli.Hinted(err, "relay dlq ls lists all dead letters")
 }

@@ -15,11 +15,11 @@ type Drop struct {
 	Filter  Filter
 	// Save keeps a letter somewhere else, durably, before it is deleted.
 	Save func(l Letter) error
-	// Note writes down in the ledger that the letter is dropped; nil writes nothing.
+	// Note writes into the ledger that the letter is dropped; nil writes nothing.
 	Note func(ctx context.Context, l Letter) error
 }
 
-// Run drops them and returns those that it dropped, also if it ends early.
+// Run drops the letters and returns those that it dropped, even if it ends early.
 func (d Drop) Run(ctx context.Context) (dropped []Letter, err error) {
 	err = Each(ctx, d.From, time.Minute, func(ctx context.Context, one queue.Delivery) (bool, error) {
 		l, err := Open(ctx, d.Records, one)

@@ -30,12 +30,12 @@ func (p program) dlqDropCommand() *cobra.Command {
 	var f dropFlags
 	cmd := &cobra.Command{
 		Use:   "drop [SID…]",
-		Short: "Delete dead letters that are not to be sent",
+		Short: "Delete dead letters that should not be sent",
 		Long: `drop deletes dead letters. Their texts stay in the ledger as they are: a dead text stays dead, and nobody gets it. Without
---apply it only says which letters would go.
+--apply it only says which letters it would delete.
 
---settled means those that are of no more use: Twilio has the text, or the letter is that of an earlier death. Every letter is
-written to a file before it is deleted, with who dropped it and why; relay dlq restore puts them back from there.`,
+--settled chooses letters that are no longer needed: Twilio has the text, or the text died again later. drop writes each letter to
+a file before it deletes it, with who dropped it and why; relay dlq restore puts the letters back from that file.`,
 		Example: `  relay dlq drop --settled
   relay dlq drop --settled --because "delivered after all" --apply
   relay dlq drop SM0123456789abcdef0123456789abcdef --because "a test" --apply`,
@@ -45,18 +45,19 @@ written to a file before it is deleted, with who dropped it and why; relay dlq r
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.settled, "settled", false, "only those that are of no more use to their texts")
-	flags.BoolVar(&f.apply, "apply", false, "delete them; without it, only say what would be done")
-	flags.StringVar(&f.because, "because", "", "why, for the record")
-	flags.StringVar(&f.by, "by", "", "who, for the record (default RELAY_OPERATOR, else the user of this host)")
-	flags.StringVar(&f.save, "save", "", "file to which the letters are added first, a line of JSON each (default dead-letters-<time>.jsonl in this folder)")
+	flags.BoolVar(&f.settled, "settled", false, "only letters that are no longer needed")
+	flags.BoolVar(&f.apply, "apply", false, "delete the letters; without it, only show them")
+	flags.StringVar(&f.because, "because", "", "the reason, which is kept with the letters")
+	flags.StringVar(&f.by, "by", "", "your name, which is kept with it (default RELAY_OPERATOR, or else the user name on this host)")
+	flags.StringVar(&f.save, "save", "", "write the letters to this file first, one line of JSON each (default dead-letters-<time>.jsonl "+
+		"in this folder)")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the letters, and whether they were deleted")
 	f.wanted.add(flags)
 	cli.AddTarget(flags)
 	return cmd
 }
 
-// filter reads which letters to drop. Dropping everything has to be said in some way.
+// filter reads which letters to drop. It refuses to drop all letters unless a flag says so.
 func (f *dropFlags) filter(now time.Time) (Filter, error) {
 	filter, err := f.wanted.filter(now)
 	if err != nil {
@@ -70,7 +71,8 @@ func (f *dropFlags) filter(now time.Time) (Filter, error) {
 		}
 	}
 	if filter.IsZero() {
-		return filter, cli.Usage(errors.New("which letters? name their SIDs, or say --settled, --reason, --number, --since or --until"))
+		return filter, cli.Usage(errors.New("which letters? Name their SIDs, or choose them with --settled, --reason, --number, --since or " +
+			"--until"))
 	}
 	if f.apply && strings.TrimSpace(f.because) == "" {
 		return filter, cli.Usage(errors.New("--because is missing: say why they are dropped. The reason is kept with the letters"))
@@ -113,8 +115,8 @@ func (p program) drop(cmd *cobra.Command, f dropFlags) (err error) {
 	return errors.Join(p.printDrop(listed, f, file.path), cli.Interrupted(ctx, err))
 }
 
-// noteDrop writes into the ledger that the letter of a dead text is dropped, by whom and why. The letter of a text that is not
-// dead is no loss, and that of an earlier death none either.
+// noteDrop writes into the ledger who dropped the letter of a dead text, and why. It writes nothing if the text is not dead, or
+// if the letter is from an earlier death: then the letter is not needed.
 func noteDrop(ctx context.Context, d *target.Target, l Letter, decision ledger.Decision) error {
 	if l.Record.State != ledger.Dead || l.Outlook == Stale {
 		return nil
@@ -126,7 +128,7 @@ func noteDrop(ctx context.Context, d *target.Target, l Letter, decision ledger.D
 	return err
 }
 
-// path returns the file that the letters go to.
+// path returns the file that the letters are written to.
 func (f *dropFlags) path(now time.Time) string {
 	if f.save != "" {
 		return f.save
@@ -147,12 +149,12 @@ func (p program) printDrop(listed letterList, f dropFlags, path string) error {
 		return err
 	}
 	if lost := unsent(listed.letters); lost > 0 {
-		cli.Printf(p.Stdout, "%d of them would be sent if they were moved: nobody gets those texts.\n", lost)
+		cli.Printf(p.Stdout, "relay dlq redrive would send %d of them; if they are dropped, nobody gets those texts.\n", lost)
 	}
 	if f.apply {
 		cli.Printf(p.Stdout, "Deleted. relay dlq restore %s puts them back.\n", path)
 	} else {
-		fmt.Fprintln(p.Stdout, "Nothing was deleted. The same command with --apply and --because deletes them.")
+		fmt.Fprintln(p.Stdout, "Nothing was deleted. To delete them, add --apply --because WHY.")
 	}
 	return nil
 }
@@ -171,12 +173,12 @@ func (p program) dlqRestoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put dropped letters back on the dead-letter queue",
-		Long: `restore puts the letters of a file that relay dlq drop wrote back on the dead-letter queue, as they were. Putting one back
-twice changes nothing: the ledger takes a text back from its death once.`,
+		Long: `restore puts the letters in a file of relay dlq drop back on the dead-letter queue, as they were. If you restore a letter
+twice, its text is still sent only once: the ledger makes sure of it.`,
 		Example: `  relay dlq restore dead-letters-20261124T080000Z.jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return cli.Usage(errors.New("want the name of one file"))
+				return cli.Usage(errors.New("name one file that relay dlq drop wrote"))
 			}
 			return nil
 		},

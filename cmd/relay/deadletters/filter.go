@@ -8,7 +8,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Filter says which letters. Zero fields do not restrict.
+// Filter chooses letters. Zero fields do not restrict.
 type Filter struct {
 	// Reason is what the sender wrote on the letter.
 	Reason ledger.Reason
@@ -16,13 +16,13 @@ type Filter struct {
 	Number sms.PhoneNumber
 	// Since and Until bound when the text came in.
 	Since, Until time.Time
-	// IDs are texts, or letters by the queue's own id.
+	// IDs are the ids of texts, or the queue's own ids of letters.
 	IDs []string
-	// Outlooks are what would become of them.
+	// Outlooks are what would happen to the texts.
 	Outlooks []Outlook
 }
 
-// Passes reports whether the letter is one of those.
+// Passes reports whether the filter chooses the letter.
 func (f Filter) Passes(l Letter) bool {
 	switch {
 	case f.Reason != "" && f.Reason != l.Reason,
@@ -35,12 +35,12 @@ func (f Filter) Passes(l Letter) bool {
 	return f.Number == "" || l.has(f.Number)
 }
 
-// IsZero reports whether the filter lets everything through.
+// IsZero reports whether the filter chooses every letter.
 func (f Filter) IsZero() bool {
 	return f.Reason == "" && f.Number == "" && f.Since.IsZero() && f.Until.IsZero() && len(f.IDs) == 0 && len(f.Outlooks) == 0
 }
 
-// has reports whether the number has to do with the text.
+// has reports whether the text is from or to the number.
 func (l Letter) has(number sms.PhoneNumber) bool {
 	if m := l.Envelope.Message; m != nil && (sms.Same(m.From, number) || sms.Same(m.To, number)) {
 		return true

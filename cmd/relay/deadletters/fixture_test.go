@@ -50,10 +50,12 @@ func newRelay(t rapid.TB) *relay {
 	r.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, r.clock.Now)
 	r.timers = relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, r.clock.Now)
 	r.dead = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, r.clock.Now)
-	routes := relaytest.NewMemoryRoutes(route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true})
+	routes := relaytest.NewMemoryRoutes(route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination,
+		Active: true})
 	claims := 0
 	r.sender = delivery.New(delivery.Config{
-		Ledger: r.ledger, Records: r.ledger, Routes: route.NewCache(routes, r.clock.Now), Conversations: &relaytest.MemoryConversations{}, Messages: r.twilio, Pace: &relaytest.MemoryPace{},
+		Ledger: r.ledger, Records: r.ledger, Routes: route.NewCache(routes, r.clock.Now), Conversations: &relaytest.MemoryConversations{},
+		Messages: r.twilio, Pace: &relaytest.MemoryPace{},
 		Queue: r.queue, TimerQueue: r.timers, Timers: r.timers, DeadLetters: r.dead,
 		Policy:       retry.Policy{Base: time.Second, Cap: time.Minute, MaxAttempts: maxAttempts, HaltDelay: time.Minute},
 		ReceiptFault: door.ClassifyReceipt, ReconcileLooks: 1, ReconcileInterval: time.Second,

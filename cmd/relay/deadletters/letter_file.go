@@ -14,7 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
 
-// keptLetter is a dropped letter as it stands in a file: all that is needed to put it back. It holds what the customer wrote.
+// keptLetter is a dropped letter in a file: everything that is needed to put it back. It holds what the customer wrote.
 type keptLetter struct {
 	DroppedAt time.Time `json:"dropped_at"`
 	DroppedBy string    `json:"dropped_by"`
@@ -35,7 +35,7 @@ func (k keptLetter) outgoing(now time.Time) queue.Outgoing {
 	return queue.Outgoing{Group: k.Group, DeduplicationID: id, Body: k.Body, Attributes: k.Attributes}
 }
 
-// letterFile takes dropped letters. The file is made at the first one, and only its owner may read it.
+// letterFile keeps dropped letters. The first letter makes the file, and only its owner may read it.
 type letterFile struct {
 	path, by, because string
 	now               func() time.Time
@@ -72,7 +72,7 @@ func (f *letterFile) close() error {
 	return f.file.Close()
 }
 
-// readLetterFile reads what save wrote. Nothing is put back of a file of which a line is unreadable.
+// readLetterFile reads a file that save wrote. If one line cannot be read, no letter of the file is put back.
 func readLetterFile(file io.Reader) ([]keptLetter, error) {
 	var kept []keptLetter
 	lines := bufio.NewReader(file)
@@ -81,7 +81,7 @@ func readLetterFile(file io.Reader) ([]keptLetter, error) {
 		if len(line) > 0 {
 			var k keptLetter
 			if err := json.Unmarshal(line, &k); err != nil || k.Body == "" || k.Group == "" || k.LetterID == "" {
-				return nil, fmt.Errorf("line %d is no letter that relay dlq drop wrote", number)
+				return nil, fmt.Errorf("line %d is not a letter that relay dlq drop wrote", number)
 			}
 			kept = append(kept, k)
 		}

@@ -1,6 +1,6 @@
-// Package deadletters works on the relay's dead letters for operators: it reads them without losing any, says what would become
-// of each if it were moved back to the queue, moves them, and drops them. Whether a text is sent again is never decided
-// here but by the sender (functions/sender/delivery, redrive), from the ledger: what stands here foresees it.
+// Package deadletters works on the relay's dead letters for operators: it reads them without losing any, says what would happen to
+// each if it were moved back to the queue, moves them, and drops them. Only the sender (functions/sender/delivery) decides whether
+// a text is sent again, from the ledger; this package foresees that decision.
 package deadletters
 
 import (
@@ -15,30 +15,30 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
 
-// Ledger reads the record of a text, see [ledger.Store].
+// Ledger reads the record of a text; see [ledger.Store].
 type Ledger interface {
 	Get(ctx context.Context, messageSid string) (ledger.Record, error)
 }
 
-// Letter is a dead letter, and what the ledger says of its text.
+// Letter is a dead letter, and what the ledger says about its text.
 type Letter struct {
 	queue.Delivery
 
-	// Envelope is what the letter holds; its Version is 0 if it is unreadable.
+	// Envelope is what the letter holds; its Version is 0 if the letter cannot be read.
 	Envelope queue.Envelope
-	// Reason, Attempts, LastError and Hop are what the sender wrote on it. All are empty on a letter that the queue itself
-	// made, of a message that was received too often.
+	// Reason, Attempts, LastError and Hop are what the sender wrote on the letter. All are empty if the queue itself made the
+	// letter, from a message that was received too often.
 	Reason    ledger.Reason
 	Attempts  int
 	LastError string
 	Hop       string
 	// Record is the text's; its Version is 0 if the ledger has none.
 	Record ledger.Record
-	// Outlook is what would become of the text if the letter were moved.
+	// Outlook is what would happen to the text if the letter were moved.
 	Outlook Outlook
 }
 
-// ID names the letter for people: the text's id, or the queue's own if the letter is unreadable.
+// ID names the letter for people: the text's id, or the queue's own id if the letter cannot be read.
 func (l Letter) ID() string {
 	if l.Envelope.RelayID != "" {
 		return l.Envelope.RelayID
@@ -46,7 +46,7 @@ func (l Letter) ID() string {
 	return l.MessageID
 }
 
-// ReceivedAt is when the text came in, or, if the letter is unreadable, when it was put on the dead-letter queue.
+// ReceivedAt is when the text came in or, if the letter cannot be read, when it was put on the dead-letter queue.
 func (l Letter) ReceivedAt() time.Time {
 	if l.Envelope.Version == 0 {
 		return l.SentAt
@@ -65,7 +65,7 @@ func Open(ctx context.Context, records Ledger, d queue.Delivery) (Letter, error)
 	}
 	var unreadable error
 	if l.Envelope, unreadable = queue.Decode(d.Body); unreadable != nil {
-		// There is no text to look up. Why it is unreadable, the letter's own LastError says.
+		// There is no text to look up. The letter's own LastError says why it cannot be read.
 		l.Outlook = Unreadable
 		return l, nil //nolint:nilerr // the outlook says it.
 	}
@@ -79,21 +79,22 @@ func Open(ctx context.Context, records Ledger, d queue.Delivery) (Letter, error)
 }
 
 const (
-	// batch is how many letters are taken at a time: as many as a queue gives.
+	// batch is how many letters are received at a time: as many as a queue gives.
 	batch = 10
-	// pollWait is how long the queue may look for letters. SQS rounds it up to a second, and asks all of its servers then.
+	// pollWait is how long the queue may search for letters. SQS rounds it up to a second, and then asks all of its servers.
 	pollWait = 100 * time.Millisecond
-	// releaseTimeout bounds giving letters back when everything else has ended.
+	// releaseTimeout limits how long giving letters back may take when everything else has ended.
 	releaseTimeout = 10 * time.Second
 )
 
-// Each takes the letters off the queue, hidden from others for that long, and hands each to work until no more are to be
-// had. What work has settled (moved or deleted) is gone. The others are shown again at the end, whatever the end is: an error,
-// an interrupt, or a last letter. A crash leaves them hidden until the time is over, and loses none.
+// Each receives the letters, hides them from others for that long, and gives each to work until there are no more. A letter that
+// work has settled (moved or deleted) is gone. The others are shown again at the end, whether that is an error, an interrupt or
+// the last letter. After a crash they stay hidden until the time is over; none is lost.
 //
-// Of a conversation a queue hands out no more than a batch before those are settled or shown again, so that letters may
-// lie behind others, unseen.
-func Each(ctx context.Context, from queue.Receiver, hidden time.Duration, work func(ctx context.Context, d queue.Delivery) (settled bool, err error)) (err error) {
+// A queue gives out at most one batch of a conversation until those letters are settled or shown again, so some letters may be
+// hidden behind others.
+func Each(ctx context.Context, from queue.Receiver, hidden time.Duration,
+	work func(ctx context.Context, d queue.Delivery) (settled bool, err error)) (err error) {
 	held, seen := map[string]string{}, map[string]bool{}
 	defer func() { err = errors.Join(err, release(ctx, from, held)) }()
 	for {
@@ -107,7 +108,7 @@ func Each(ctx context.Context, from queue.Receiver, hidden time.Duration, work f
 		fresh := false
 		for _, d := range taken {
 			if seen[d.MessageID] {
-				// Its time was over before the others were through.
+				// It was shown again before the others were done.
 				continue
 			}
 			fresh, seen[d.MessageID] = true, true
@@ -125,7 +126,7 @@ func Each(ctx context.Context, from queue.Receiver, hidden time.Duration, work f
 	}
 }
 
-// release shows the letters again that are still held.
+// release shows the letters that are still held to others again.
 func release(ctx context.Context, to queue.Receiver, held map[string]string) error {
 	if len(held) == 0 {
 		return nil
@@ -142,10 +143,10 @@ func release(ctx context.Context, to queue.Receiver, held map[string]string) err
 	return nil
 }
 
-// readHidden is how long letters are hidden while they are only read. A command that is killed hides them no longer.
+// readHidden is how long letters are hidden while they are only read, and at most after a command was killed.
 const readHidden = 30 * time.Second
 
-// Read reads the letters that pass the filter, in the order in which the queue has them, and leaves all where they are.
+// Read reads the letters that the filter chooses, in the order of the queue, and leaves all where they are.
 func Read(ctx context.Context, from queue.Receiver, records Ledger, filter Filter) (passed []Letter, seen int, err error) {
 	err = Each(ctx, from, readHidden, func(ctx context.Context, d queue.Delivery) (bool, error) {
 		seen++

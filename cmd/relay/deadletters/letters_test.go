@@ -35,7 +35,8 @@ func TestReadingTakesNothingAway(t *testing.T) {
 		}
 	}
 	first := r.read()[0]
-	if first.Reason != ledger.ReasonAttemptsExhausted || first.Attempts != maxAttempts || first.LastError != "transient: down" || first.Hop != "0" || first.Record.State != ledger.Dead {
+	if first.Reason != ledger.ReasonAttemptsExhausted || first.Attempts != maxAttempts || first.LastError != "transient: down" ||
+		first.Hop != "0" || first.Record.State != ledger.Dead {
 		t.Errorf("first letter %+v", first)
 	}
 }
@@ -149,7 +150,8 @@ func TestMovedLetterIsAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	moved := r.queue.Messages()[0]
-	if moved.Body != before.Body || moved.Group != before.Group || !cmp.Equal(moved.Attributes, before.Attributes) || moved.DeduplicationID == before.DeduplicationID {
+	if moved.Body != before.Body || moved.Group != before.Group || !cmp.Equal(moved.Attributes, before.Attributes) ||
+		moved.DeduplicationID == before.DeduplicationID {
 		t.Errorf("moved\n%+v, was\n%+v", moved, before)
 	}
 }
@@ -192,12 +194,14 @@ func TestFilter(t *testing.T) {
 	at := func(hours int) time.Time { return started.Add(time.Duration(hours) * time.Hour) }
 	letter := deadletters.Letter{
 		Delivery: queue.Delivery{MessageID: "letter-1", SentAt: at(2)},
-		Envelope: queue.Envelope{Version: 1, RelayID: "SM1", ReceivedAt: at(1), Message: &sms.Message{From: customer(1), To: relaytest.TwilioNumber}},
-		Reason:   ledger.ReasonAttemptsExhausted, Outlook: deadletters.Again,
+		Envelope: queue.Envelope{Version: 1, RelayID: "SM1", ReceivedAt: at(1),
+			Message: &sms.Message{From: customer(1), To: relaytest.TwilioNumber}},
+		Reason: ledger.ReasonAttemptsExhausted, Outlook: deadletters.Again,
 	}
 	spelled := letter
 	spelled.Envelope.Message = &sms.Message{From: "+4407700900123", To: relaytest.TwilioNumber}
-	unreadable := deadletters.Letter{Delivery: queue.Delivery{MessageID: "letter-2", SentAt: at(2)}, Reason: ledger.ReasonUndecodable, Outlook: deadletters.Unreadable}
+	unreadable := deadletters.Letter{Delivery: queue.Delivery{MessageID: "letter-2", SentAt: at(2)}, Reason: ledger.ReasonUndecodable,
+		Outlook: deadletters.Unreadable}
 	for name, tt := range map[string]struct {
 		filter deadletters.Filter
 		letter deadletters.Letter
@@ -253,7 +257,8 @@ func TestPlan(t *testing.T) {
 	r := newRelay(t)
 	r.deaths(3)
 	r.tell(2, sms.StatusDelivered)
-	if err := r.dead.Send(t.Context(), queue.Outgoing{Group: "g", DeduplicationID: "d", Body: "no envelope", Attributes: map[string]string{"Reason": "undecodable"}}); err != nil {
+	if err := r.dead.Send(t.Context(), queue.Outgoing{Group: "g", DeduplicationID: "d", Body: "no envelope",
+		Attributes: map[string]string{"Reason": "undecodable"}}); err != nil {
 		t.Fatal(err)
 	}
 	p := deadletters.PlanOf(r.read())
@@ -263,7 +268,8 @@ func TestPlan(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"attempts_exhausted": 3, "undecodable": 1}, p.ByReason); diff != "" {
 		t.Errorf("by reason (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[deadletters.Outlook]int{deadletters.Again: 2, deadletters.Settles: 1, deadletters.Unreadable: 1}, p.ByOutlook); diff != "" {
+	if diff := cmp.Diff(map[deadletters.Outlook]int{deadletters.Again: 2, deadletters.Settles: 1, deadletters.Unreadable: 1},
+		p.ByOutlook); diff != "" {
 		t.Errorf("by outlook (-want +got):\n%s", diff)
 	}
 }
@@ -275,7 +281,8 @@ func (r *relay) tell(n int, status sms.Status) {
 	last, _ := record.Current()
 	r.send(queue.Envelope{
 		Version: queue.Version, Kind: queue.KindReceipt, RelayID: record.MessageSid, ReceivedAt: r.clock.Now(),
-		Receipt: &sms.Receipt{Sid: "SM000000000000000000000000000bbbbb", Status: status, CallbackRef: sms.CallbackRef{RelayID: record.MessageSid, Attempt: last.Number}},
+		Receipt: &sms.Receipt{Sid: "SM000000000000000000000000000bbbbb", Status: status,
+			CallbackRef: sms.CallbackRef{RelayID: record.MessageSid, Attempt: last.Number}},
 	})
 	r.drain()
 }

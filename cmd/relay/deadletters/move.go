@@ -14,32 +14,32 @@ type Move struct {
 	From    queue.Receiver
 	To      queue.Sender
 	Records Ledger
-	// Filter says which letters; of those, the ones of which nothing would come stay where they are.
+	// Filter chooses the letters. If moving one would change nothing, it stays where it is.
 	Filter Filter
-	// Pause lies between two moves, so that Twilio and the phones do not get everything at once.
+	// Pause is the time between two moves, so that Twilio and the phones do not get everything at once.
 	Pause time.Duration
-	// Asked, if set, is asked whether Twilio lists a message of the text that the ledger does not know of. Such a letter stays.
+	// Asked, if set, is asked whether Twilio lists a message of the text that the ledger does not know. Such a letter stays.
 	Asked *reconcile.Search
-	// Report, if set, is told of each letter that passed the filter.
+	// Report, if set, is called for each letter that the filter chose.
 	Report func(l Letter, moved bool)
 }
 
 // Tally is what was done.
 type Tally struct {
-	// Moved letters are on the queue. Left ones passed the filter, and nothing would come of moving them.
+	// Moved letters are on the queue. Left ones were chosen by the filter, but moving them would change nothing.
 	Moved, Left int
-	// Copies are letters that were moved, and could not be deleted from here. The copy that is left is harmless, see [Move.Run].
+	// Copies are letters that were moved but could not be deleted here. The remaining copy is harmless, see [Move.Run].
 	Copies int
 }
 
-// Run moves them. If it ends early, by an error or because ctx does, the letters not yet moved are where they were, and the
-// tally says how far it got.
+// Run moves the letters. If it ends early, because of an error or because ctx ends, the other letters are where they were, and
+// the tally says how far it got.
 //
-// A letter is put on the queue first and deleted then: in between, and for good if this process ends there, there are two
-// of it. That sends nothing twice. The sender takes a text back from its death only by the letter of its last death, and
-// the ledger's conditional write lets that happen once: the second copy finds a text that is not dead any more, or one that
-// died again after more attempts than the copy says, and is acknowledged without a word to Twilio. In the other order, the
-// same crash would lose the letter.
+// A letter is first put on the queue and then deleted here. In between there are two copies of it, for good if this process ends
+// there. The text is still sent only once: the sender revives a dead text only by the letter of its last death, and the ledger's
+// conditional write allows that once. The second copy finds a text that is no longer dead, or that died again after more attempts
+// than the copy says, and the sender acknowledges it without a request to Twilio. In the other order, the same crash would lose
+// the letter.
 //
 // SQS's own StartMessageMoveTask is not used: it moves all or nothing, and on FIFO queues at its own pace.
 func (m Move) Run(ctx context.Context) (tally Tally, err error) {
@@ -70,7 +70,7 @@ func (m Move) Run(ctx context.Context) (tally Tally, err error) {
 	return tally, err
 }
 
-// Ask looks at Twilio's list for a text that would be sent again.
+// Ask searches Twilio's list for a text that would be sent again.
 func (m Move) Ask(ctx context.Context, l Letter) (Letter, error) {
 	if m.Asked == nil || l.Outlook != Again {
 		return l, nil
@@ -103,20 +103,20 @@ func (m Move) pause(ctx context.Context, moved int) error {
 	}
 }
 
-// outgoing is the letter as it goes to the queue: body, group and attributes as they are, by which the sender knows it for
-// a letter. The deduplication id is a new one, since the queue may still remember the letter's; it is made of the letter's
-// identity, so that moving the same letter twice within five minutes leaves one.
+// outgoing is the letter for the queue, with its body, group and attributes unchanged; by these the sender recognizes a letter.
+// The deduplication id is new, since the queue may still remember the letter's own. It is made from the letter's id, so that
+// moving the same letter twice within five minutes leaves one.
 func outgoing(d queue.Delivery) queue.Outgoing {
 	return queue.Outgoing{Group: d.Group, DeduplicationID: "redrive." + d.MessageID, Body: d.Body, Attributes: d.Attributes}
 }
 
-// forget deletes a letter that is on the queue by now. An interrupt does not keep it from that.
+// forget deletes a letter that is on the queue by now, even after an interrupt.
 func (m Move) forget(ctx context.Context, d queue.Delivery, tally *Tally) (settled bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	if err := m.From.Delete(ctx, []string{d.ReceiptHandle}); err != nil {
 		tally.Copies++
-		return false, fmt.Errorf("a copy of a letter that was moved stays behind, harmless: %w", err)
+		return false, fmt.Errorf("a letter was moved, but a harmless copy of it remains: %w", err)
 	}
 	return true, nil
 }

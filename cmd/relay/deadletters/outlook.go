@@ -5,42 +5,42 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
 
-// Outlook is what would become of a text if its letter were moved back to the queue, as the ledger stands.
+// Outlook is what would happen to a text if its letter were moved back to the queue now, according to the ledger.
 type Outlook string
 
 const (
 	// Again means that the text is dead, and would be sent.
 	Again Outlook = "again"
-	// First means that the ledger has no record of the text, which would be sent as if it had just come in.
+	// First means that the ledger has no record of the text. It would be sent as if it had just come in.
 	First Outlook = "first"
-	// Onward means that the queue itself gave up on the message. The text was never dead, and goes on from where it stands.
+	// Onward means that the queue itself gave up the message. The text was never dead, and would continue where it was.
 	Onward Outlook = "onward"
-	// Noted means that the letter is a receipt, which would be taken into account.
+	// Noted means that the letter is a receipt, which would be recorded.
 	Noted Outlook = "receipt"
-	// Settles means that the text is dead, and Twilio has a message of it after all: the text would be settled, and not sent.
+	// Settles means that the text is dead, but Twilio has a message of it: the text would be marked as sent, and not sent again.
 	Settles Outlook = "settles"
 	// Taken means that Twilio has a message of this text. It would not be sent again.
 	Taken Outlook = "taken"
 	// InDoubt means that nobody knows whether Twilio has a message of the text. It would not be sent again.
 	InDoubt Outlook = "in_doubt"
-	// Listed means that Twilio lists the message, although the ledger does not know it. The sender, which does not ask, would send it again.
+	// Listed means that Twilio lists the message, but the ledger does not know it. The sender does not ask, and would send it again.
 	Listed Outlook = "listed"
-	// Stale means that the letter is that of an earlier death. It would change nothing; the last one may be about.
+	// Stale means that the letter is from an earlier death. It would change nothing; the letter of the last death may still exist.
 	Stale Outlook = "stale"
-	// Ended means that the text has ended otherwise. It would not be sent again.
+	// Ended means that the text has ended in another way. It would not be sent again.
 	Ended Outlook = "ended"
-	// InHand means that the text is on its way at this moment, or its death is not recorded yet.
+	// InHand means that the sender is working on the text, or that its death is not recorded yet.
 	InHand Outlook = "in_hand"
-	// Unreadable means that the letter is no envelope. The sender would put it here again.
+	// Unreadable means that the letter is not an envelope. The sender would put it here again.
 	Unreadable Outlook = "unreadable"
 )
 
-// Outlooks lists them all, those that move first.
+// Outlooks lists all outlooks, starting with those that move.
 func Outlooks() []Outlook {
 	return []Outlook{Again, First, Onward, Noted, Settles, Taken, InDoubt, Listed, Stale, Ended, InHand, Unreadable}
 }
 
-// Moves reports whether something would come of moving the letter, other than what the ledger has already.
+// Moves reports whether moving the letter would change anything in the ledger or send the text.
 func (o Outlook) Moves() bool {
 	switch o {
 	case Again, First, Onward, Noted, Settles:
@@ -53,10 +53,10 @@ func (o Outlook) Moves() bool {
 // Sends reports whether the text may be sent if the letter is moved.
 func (o Outlook) Sends() bool { return o == Again || o == First || o == Onward }
 
-// Settled reports whether the letter is of no more use to its text: it may be dropped, and nothing is lost.
+// Settled reports whether the letter is no longer needed: it may be dropped, and nothing is lost.
 func (o Outlook) Settled() bool { return o == Taken || o == Stale || o == Ended }
 
-// Meaning says it in words, for people.
+// Meaning describes the outlook, for people.
 func (o Outlook) Meaning() string {
 	switch o {
 	case Again:
@@ -64,32 +64,31 @@ func (o Outlook) Meaning() string {
 	case First:
 		return "not in the ledger; would be sent"
 	case Onward:
-		return "given up by the queue; would go on from where it stands"
+		return "given up by the queue; would continue where it was"
 	case Noted:
-		return "a receipt; would be taken into account"
+		return "a receipt; would be recorded"
 	case Taken:
-		return "Twilio has it, says the ledger; would not be sent again"
+		return "Twilio has it, according to the ledger; would not be sent again"
 	case Settles:
-		return "dead, and Twilio has it after all; would be settled, not sent"
+		return "dead, but Twilio has it; would be marked as sent, not sent again"
 	case InDoubt:
 		return "Twilio may have it; would not be sent again"
 	case Listed:
-		return "Twilio has it, says Twilio's list, and the ledger does not know"
+		return "Twilio has it, according to its list; the ledger does not know"
 	case Stale:
-		return "the letter of an earlier death; would change nothing"
+		return "a letter from an earlier death; would change nothing"
 	case Ended:
-		return "has ended otherwise; would not be sent again"
+		return "has ended in another way; would not be sent again"
 	case InHand:
-		return "the sender is at it now"
+		return "the sender is working on it now"
 	case Unreadable:
-		return "no envelope of the relay's; would come back"
+		return "not an envelope of the relay; would come back"
 	default:
 		return string(o)
 	}
 }
 
-// foresee says what the sender would do with the letter. The death itself is the ledger's own question, asked as the sender
-// asks it.
+// foresee says what the sender would do with the letter. For a dead text it asks the ledger the same question as the sender.
 func foresee(l Letter) Outlook {
 	r := l.Record
 	switch {
@@ -117,7 +116,7 @@ func foresee(l Letter) Outlook {
 
 func foreseeDead(l Letter) Outlook {
 	if !l.Reason.OfDeath() {
-		// Without the sender's own attributes the sender takes it for a repeat of the text's message.
+		// Without the sender's own attributes, the sender treats the letter as a repeat of the text's message.
 		return Stale
 	}
 	redriven, changed, err := l.Record.Redrive(l.Attempts, l.Record.UpdatedAt)

@@ -7,20 +7,20 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Plan is what moving some letters would come to.
+// Plan is what would happen if some letters were moved.
 type Plan struct {
-	// Letters are those that it is about, in the order of the queue.
+	// Letters are the letters of the plan, in the order of the queue.
 	Letters []Letter
-	// ByReason counts them by what the sender wrote on them, ByOutlook by what would become of them.
+	// ByReason counts them by the sender's reason, ByOutlook by what would happen to them.
 	ByReason  map[string]int
 	ByOutlook map[Outlook]int
-	// Moving is how many of them would be moved, Segments in how many SMS segments those would be sent of which the text is.
+	// Moving is how many letters would be moved, Segments how many SMS segments would be sent.
 	Moving, Segments int
-	// Oldest is when the first of them came in.
+	// Oldest is when the oldest text came in.
 	Oldest time.Time
 }
 
-// PlanOf adds the letters up.
+// PlanOf counts the letters.
 func PlanOf(all []Letter) Plan {
 	p := Plan{Letters: all, ByReason: map[string]int{}, ByOutlook: map[Outlook]int{}}
 	for _, l := range all {
@@ -39,7 +39,7 @@ func PlanOf(all []Letter) Plan {
 	return p
 }
 
-// ByQueue stands for the reason of letters that the queue itself made.
+// ByQueue is the reason of letters that the queue itself made.
 const ByQueue = "received_too_often"
 
 func reasonOf(l Letter) string {
@@ -49,7 +49,7 @@ func reasonOf(l Letter) string {
 	return string(l.Reason)
 }
 
-// Segments returns in how many SMS segments the text would be sent to one phone; 0 if the letter is no text.
+// Segments returns how many SMS segments the text has, to one phone; 0 if the letter is not a text.
 func (l Letter) Segments() int {
 	if l.Envelope.Message == nil {
 		return 0

@@ -32,10 +32,10 @@ type shownLetter struct {
 	// State is the ledger's; absent if it has no record of the text.
 	State       ledger.State  `json:"state,omitempty"`
 	StateReason ledger.Reason `json:"state_reason,omitempty"`
-	// Outlook is what would become of the text if the letter were moved.
+	// Outlook is what would happen to the text if the letter were moved.
 	Outlook  Outlook `json:"outlook"`
 	Segments int     `json:"segments,omitempty"`
-	// Text is what the customer wrote, of show only; Raw is the body of an unreadable letter.
+	// Text is what the customer wrote, Raw the body of an unreadable letter. Only show prints them.
 	Text string `json:"text,omitempty"`
 	Raw  string `json:"raw,omitempty"`
 }
@@ -71,7 +71,7 @@ func shownLetterOf(l Letter, whole bool) shownLetter {
 	return shown
 }
 
-// writeLetters prints the letters one a line, for people.
+// writeLetters prints the letters for people, one per line.
 func writeLetters(out io.Writer, listed letterList) error {
 	if len(listed.letters) > 0 {
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -79,7 +79,8 @@ func writeLetters(out io.Writer, listed letterList) error {
 		for _, l := range listed.letters {
 			s := shownLetterOf(l, false)
 			cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", l.ID(), cli.OrDash(string(s.From)), cli.OrDash(string(s.To)),
-				s.ReceivedAt.UTC().Format(time.RFC3339), cli.OrDash(string(s.Reason)), s.Attempts, cli.OrDash(cli.Shortened(s.LastError)), l.Outlook.Meaning())
+				s.ReceivedAt.UTC().Format(time.RFC3339), cli.OrDash(string(s.Reason)), s.Attempts, cli.OrDash(cli.Shortened(s.LastError)),
+				l.Outlook.Meaning())
 		}
 		if err := table.Flush(); err != nil {
 			return err
@@ -89,19 +90,20 @@ func writeLetters(out io.Writer, listed letterList) error {
 	return err
 }
 
-// countLine says how many there are, and how many more could not be shown.
+// countLine says how many letters there are, and how many more could not be shown.
 func countLine(listed letterList) string {
 	line := cli.Plural(len(listed.letters), "dead letter")
 	if len(listed.letters) == 0 {
 		line = noneOf(listed.seen)
 	}
 	if listed.notShown > 0 {
-		line += fmt.Sprintf("; %d more could not be shown: they lie behind others of their conversation, or another command has them", listed.notShown)
+		line += fmt.Sprintf("; %d more could not be shown: they are behind others of their conversation, or another command has them",
+			listed.notShown)
 	}
 	return line
 }
 
-// noneOf says that no letter is wanted of those that there are, by reason. "No dead letters" alone would be a false all-clear.
+// noneOf says that no letter matches, and counts the others by reason. "No dead letters" alone would be a false all-clear.
 func noneOf(seen map[string]int) string {
 	all := 0
 	for _, n := range seen {
@@ -113,7 +115,7 @@ func noneOf(seen map[string]int) string {
 	return fmt.Sprintf("none of %s matches: the reasons are %s; relay dlq ls lists them", cli.Plural(all, "dead letter"), cli.CountsOf(seen))
 }
 
-// writeLetter prints one letter whole.
+// writeLetter prints one letter in full.
 func writeLetter(out io.Writer, l Letter) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	field := func(name, value string) {
@@ -144,7 +146,7 @@ func writeLetter(out io.Writer, l Letter) {
 	fmt.Fprintln(out)
 }
 
-// attemptLine tells one attempt in a line.
+// attemptLine describes one attempt in a line.
 func attemptLine(a ledger.Attempt) string {
 	line := fmt.Sprintf("%s to %s: %s", a.StartedAt.UTC().Format(time.RFC3339), a.To, cli.OrDash(a.Outcome))
 	if a.OutboundSid != "" {

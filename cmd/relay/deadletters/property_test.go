@@ -113,7 +113,8 @@ func (r *relay) redrive(t *rapid.T, depth int) {
 			// A process that has ended calls nothing.
 			return &fault.Error{Kind: fault.Transient, Err: errors.New("ended")}
 		}
-		switch rapid.SampledFrom([]string{"go on", "go on", "go on", "go on", "fails", "ends", "interrupt", "another", "sender", "time"}).Draw(t, "at a call") {
+		switch rapid.SampledFrom([]string{"go on", "go on", "go on", "go on", "fails", "ends", "interrupt", "another", "sender", "time"}).Draw(t,
+			"at a call") {
 		case "fails":
 			return &fault.Error{Kind: fault.Unknown, Err: errors.New("lost")}
 		case "ends":

@@ -30,12 +30,12 @@ func (p program) dlqRedriveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "redrive",
 		Short: "Move dead letters back to the queue",
-		Long: `redrive moves dead letters back to the queue, so that their texts are sent again. Without --apply it only says what that
-would come to: how many would be sent, which Twilio has already, and what it would cost.
+		Long: `redrive moves dead letters back to the queue, and their texts are sent again. Without --apply it only says what would
+happen: how many texts would be sent, which of them Twilio already has, and what it would cost.
 
-Letters of which nothing would come stay where they are. --ask-twilio looks at Twilio's list, too, for messages that the
-ledger does not know of. A letter is put on the queue before it is deleted here: if the command ends in between, a copy stays
-behind, and the ledger makes it harmless. So does a second redrive at the same time.`,
+A letter stays where it is if moving it would send nothing. With --ask-twilio, redrive also searches Twilio's list for messages
+that the ledger does not know. redrive puts a letter on the queue before it deletes the old one. If it is interrupted in between,
+or if two people run it at once, a copy remains; the ledger makes sure that the text is sent only once.`,
 		Example: `  relay dlq redrive
   relay dlq redrive --since 2h --ask-twilio
   relay dlq redrive --number +18585550100 --rate 1/s --apply`,
@@ -43,11 +43,12 @@ behind, and the ledger makes it harmless. So does a second redrive at the same t
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.redrive(cmd, f) },
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.apply, "apply", false, "move them; without it, only say what would be done")
-	flags.StringVar(&f.rate, "rate", "5/s", "most letters to move in a time, such as 1/s or 10/30s")
-	flags.BoolVar(&f.askTwilio, "ask-twilio", false, "look at Twilio's list for each text, and leave those that stand on it")
-	flags.Float64Var(&f.price, "price", cli.ListPrice, "price of one segment for the estimate; the default is Twilio's in US dollars in the US, without carriers' fees")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the plan, and what was done of it")
+	flags.BoolVar(&f.apply, "apply", false, "move the letters; without it, only say what would happen")
+	flags.StringVar(&f.rate, "rate", "5/s", "move at most this many letters in this time, such as 1/s or 10/30s")
+	flags.BoolVar(&f.askTwilio, "ask-twilio", false, "search Twilio's list for each text, and leave the letters whose texts are on it")
+	flags.Float64Var(&f.price, "price", cli.ListPrice, "price of one segment for the estimate; the default is Twilio's US price in US "+
+		"dollars, without carrier fees")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the plan, and what was done")
 	f.wanted.add(flags)
 	cli.AddTarget(flags)
 	cli.AddTwilio(flags)
@@ -62,7 +63,7 @@ func readRate(text string) (time.Duration, error) {
 	}
 	limit, err := pace.Parse(many + "/" + per)
 	if !found || err != nil || limit.Off() {
-		return 0, cli.Usage(fmt.Errorf("--rate: %q is no rate such as 5/s or 10/30s", text))
+		return 0, cli.Usage(fmt.Errorf("--rate: %q is not a rate such as 5/s or 10/30s", text))
 	}
 	return limit.Per / time.Duration(limit.N), nil
 }
@@ -102,7 +103,7 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 	return p.applyRedrive(ctx, move, planned, f)
 }
 
-// redrivePlan is what a redrive would come to.
+// redrivePlan is what a redrive would do.
 type redrivePlan struct {
 	Plan
 
@@ -158,18 +159,18 @@ func (p program) printPlan(planned redrivePlan, f redriveFlags) error {
 	}
 	p.writePlan(planned, f)
 	if planned.Moving > 0 {
-		fmt.Fprintln(p.Stdout, "\nNothing was moved. The same command with --apply moves them.")
+		fmt.Fprintln(p.Stdout, "\nNothing was moved. To move them, add --apply.")
 	}
 	return nil
 }
 
-// writePlan says what a redrive would come to, for people.
+// writePlan prints what a redrive would do, for people.
 func (p program) writePlan(planned redrivePlan, f redriveFlags) {
 	fmt.Fprintln(p.Stdout, countLine(planned.listed))
 	if len(planned.Letters) == 0 {
 		return
 	}
-	cli.Printf(p.Stdout, "  put there for:  %s\n", cli.CountsOf(planned.ByReason))
+	cli.Printf(p.Stdout, "  reasons:        %s\n", cli.CountsOf(planned.ByReason))
 	cli.Printf(p.Stdout, "  oldest text:    %s\n", planned.Oldest.UTC().Format(time.RFC3339))
 	for _, o := range Outlooks() {
 		if n := planned.ByOutlook[o]; n > 0 {
@@ -180,10 +181,11 @@ func (p program) writePlan(planned redrivePlan, f redriveFlags) {
 			cli.Printf(p.Stdout, "  %-15s %d: %s\n", verb+":", n, o.Meaning())
 		}
 	}
-	cli.Printf(p.Stdout, "  cost:           %s, about %.2f (at %g each, to one phone each)\n", cli.Plural(planned.Segments, "segment"), float64(planned.Segments)*f.price, f.price)
+	cli.Printf(p.Stdout, "  cost:           %s, about %.2f (%g for each segment, one phone for each text)\n",
+		cli.Plural(planned.Segments, "segment"), float64(planned.Segments)*f.price, f.price)
 }
 
-// applyRedrive moves the letters, and says how far it got also if it ends early.
+// applyRedrive moves the letters, and says how far it got, even if it is interrupted.
 func (p program) applyRedrive(ctx context.Context, move Move, planned redrivePlan, f redriveFlags) error {
 	bar := cli.NewProgress(p.Stderr, planned.Moving)
 	if !f.asJSON {
@@ -204,7 +206,7 @@ func (p program) applyRedrive(ctx context.Context, move Move, planned redrivePla
 	}
 	cli.Printf(p.Stdout, "%s moved, %d left where they are.\n", cli.Plural(tally.Moved, "letter"), tally.Left)
 	if err == nil && tally.Left > 0 {
-		fmt.Fprintln(p.Stdout, "relay dlq ls says why each was left; relay dlq drop --settled takes away those that are of no more use.")
+		fmt.Fprintln(p.Stdout, "relay dlq ls says why each was left; relay dlq drop --settled deletes those that are no longer needed.")
 	}
 	return cli.Interrupted(ctx, err)
 }

@@ -1,5 +1,5 @@
-// Package uncertain is `relay uncertain`: it lists the texts that may or may not have been sent, and takes an operator's decision about
-// one. The relay itself decides nothing about them.
+// Package uncertain is `relay uncertain`: it lists the texts that may or may not have been sent, and records an operator's decision
+// about one. The relay itself decides nothing about them.
 package uncertain
 
 import (
@@ -28,8 +28,8 @@ func Command(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "uncertain",
 		Short: "See the texts that may or may not have been sent, and decide",
-		Long: `uncertain is about texts whose sending Twilio did not answer, and which its list did not show either. The relay does not
-send them again by itself, because somebody might get them twice. Look into Twilio's own log, and decide.`,
+		Long: `uncertain shows texts that may or may not have been sent: Twilio did not answer, and its list did not show them either. The
+relay does not send them again by itself, because somebody might get them twice. Look in Twilio's own log, and decide.`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -51,17 +51,17 @@ func (p program) uncertainListCommand() *cobra.Command {
 		Use:     "ls",
 		Aliases: []string{"list"},
 		Short:   "List the uncertain texts",
-		Long: `ls lists the texts that wait for somebody's decision, the newest first, each with the attempt of which nobody knows: to
-which phone, and when. Those that were given up are left out unless --all is said.`,
+		Long: `ls lists the texts that wait for a decision, newest first, each with the attempt in doubt: to which phone, and when. It
+leaves out texts that were given up, unless you add --all.`,
 		Example: `  relay uncertain ls
   relay uncertain ls --aws --since 24h --json | jq -r '.texts[].message_sid'`,
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.listUncertain(cmd, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.number, "number", "", "only those from or to this number")
-	flags.StringVar(&f.since, "since", "", "only texts that came in since: "+cli.MomentHelp)
-	flags.BoolVar(&f.all, "all", false, "those that were given up, too")
+	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
+	flags.StringVar(&f.since, "since", "", "only texts that came in after this time: "+cli.MomentHelp)
+	flags.BoolVar(&f.all, "all", false, "also list texts that were given up")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the texts")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
@@ -111,9 +111,9 @@ type shownDoubt struct {
 	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
 	Customer     sms.PhoneNumber `json:"customer,omitempty"`
 	ReceivedAt   time.Time       `json:"received_at"`
-	// Doubts are the attempts of which nobody knows what became.
+	// Doubts are the attempts whose outcome nobody knows.
 	Doubts []shownAttempt `json:"doubts"`
-	// Decision is the last that an operator took.
+	// Decision is the last decision of an operator.
 	Decision *shownDecision `json:"decision,omitempty"`
 	// Text is what the customer wrote.
 	Text string `json:"text,omitempty"`
@@ -165,16 +165,17 @@ func writeDoubts(out io.Writer, texts []shownDoubt) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(out, "Look for each in Twilio's log of messages, and then: relay uncertain resolve SID --sent MESSAGE_SID | --resend | --give-up")
+	_, err := fmt.Fprintln(out, "Look for each in Twilio's log of messages, then decide: relay uncertain resolve SID --sent MESSAGE_SID | "+
+		"--resend | --give-up")
 	return err
 }
 
-// uncertainText reads one text, which has to be uncertain.
+// uncertainText reads one text and refuses it if it is not uncertain.
 func uncertainText(ctx context.Context, d *target.Target, sid string) (ledger.Record, error) {
 	r, err := d.Ledger.Get(ctx, sid)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		return r, cli.Hinted(fmt.Errorf("the ledger has no text %s", sid), "relay uncertain ls lists those that wait for a decision")
+		return r, cli.Hinted(fmt.Errorf("the ledger has no text %s", sid), "relay uncertain ls lists the texts that wait for a decision")
 	case err != nil:
 		return r, fmt.Errorf("read %s: %w", sid, err)
 	case r.State != ledger.Uncertain:
@@ -185,5 +186,6 @@ func uncertainText(ctx context.Context, d *target.Target, sid string) (ledger.Re
 
 // notUncertain refuses a text that needs no decision.
 func notUncertain(r ledger.Record) error {
-	return cli.Hinted(fmt.Errorf("%s is %s", r.MessageSid, cli.StateLine(r)), "only uncertain texts are resolved; relay explain state "+string(r.State)+" says what it means")
+	return cli.Hinted(fmt.Errorf("%s is %s", r.MessageSid, cli.StateLine(r)),
+		"only uncertain texts need a decision; relay explain state "+string(r.State)+" says what this state means")
 }

@@ -36,16 +36,16 @@ func (p program) uncertainResolveCommand() *cobra.Command {
 	var f resolveFlags
 	cmd := &cobra.Command{
 		Use:   "resolve SID",
-		Short: "Decide what becomes of an uncertain text",
-		Long: `resolve settles a text of which nobody knows whether it was sent. The ledger and the audit log keep who decided, what and
-why.
+		Short: "Decide what to do with an uncertain text",
+		Long: `resolve records your decision about a text that may or may not have been sent. The ledger and the audit log keep who decided
+what, and why.
 
---sent says that Twilio has the message, by its MessageSid in Twilio's log. Twilio is asked whether it is there and is this
-text's; with --force the word alone is taken.
+--sent says that Twilio has the message; give its MessageSid from Twilio's log. resolve asks Twilio whether the message exists and
+belongs to this text, unless you add --force.
 
---resend has the text sent again, once. If Twilio has the first message after all, the phone gets both.
+--resend sends the text again, once. If Twilio has the first message after all, the phone gets both.
 
---give-up leaves the text alone. It stays uncertain, which it is, and relay uncertain ls shows it no more.`,
+--give-up leaves the text alone. It stays uncertain, but relay uncertain ls no longer shows it.`,
 		Example: `  relay uncertain resolve SM0123… --sent SM4567… --because "it is in the log"
   relay uncertain resolve SM0123… --resend --because "it is not in the log"
   relay uncertain resolve SM0123… --give-up --because "we called the customer"`,
@@ -62,14 +62,14 @@ text's; with --force the word alone is taken.
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.sent, "sent", "", "it was sent: the MessageSid of Twilio's message")
+	flags.StringVar(&f.sent, "sent", "", "it was sent: the MessageSid of the message in Twilio's log")
 	flags.BoolVar(&f.resend, "resend", false, "send it again")
 	flags.BoolVar(&f.giveUp, "give-up", false, "leave it alone")
-	flags.StringVar(&f.because, "because", "", "why, for the record")
-	flags.StringVar(&f.by, "by", "", "who, for the record (default RELAY_OPERATOR, else the user of this host)")
-	flags.IntVar(&f.attempt, "attempt", 0, "with --sent: the attempt that made the message (default the last one in doubt)")
+	flags.StringVar(&f.because, "because", "", "the reason, which is kept with the text")
+	flags.StringVar(&f.by, "by", "", "your name, which is kept with it (default RELAY_OPERATOR, or else the user name on this host)")
+	flags.IntVar(&f.attempt, "attempt", 0, "with --sent: the attempt that sent the message (default: the last one in doubt)")
 	flags.BoolVar(&f.force, "force", false, "with --sent: do not ask Twilio")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the text as it stands then")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the text after the decision")
 	cli.AddTarget(flags)
 	cli.AddTwilio(flags)
 	return cmd
@@ -84,7 +84,7 @@ func (f resolveFlags) check() error {
 	}
 	switch {
 	case decisions != 1:
-		return cli.Usage(errors.New("what is it? Say one of --sent MESSAGE_SID, --resend and --give-up"))
+		return cli.Usage(errors.New("what did you decide? Use one of --sent MESSAGE_SID, --resend and --give-up"))
 	case strings.TrimSpace(f.because) == "":
 		return cli.Usage(errors.New("--because is missing: say why. The reason is kept with the text"))
 	}
@@ -102,7 +102,8 @@ func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err er
 	if f.sent != "" && !f.force {
 		client, err = p.OpenTwilio(cmd.Flags())
 		if errors.Is(err, cli.ErrNoTwilio) {
-			return cli.Hinted(cli.ErrNoTwilio, "Twilio is asked whether it has the message: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or say --force")
+			return cli.Hinted(cli.ErrNoTwilio, "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN to ask Twilio for the message, or add --force to "+
+				"skip that")
 		}
 		if err != nil {
 			return err
@@ -138,8 +139,10 @@ func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err er
 	return p.writeDecision(ctx, d, r, edit, f.asJSON)
 }
 
-// writeDecision writes the decision into the ledger, unless the text has been settled meanwhile.
-func (p program) writeDecision(ctx context.Context, d *target.Target, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error), asJSON bool) error {
+// writeDecision writes the decision into the ledger, unless the text has reached its end meanwhile.
+func (p program) writeDecision(
+	ctx context.Context, d *target.Target, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error), asJSON bool,
+) error {
 	decided := false
 	stored, err := auditlog.Change(ctx, d.Ledger, r, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
 		r, decided, err = edit(r)
@@ -149,7 +152,7 @@ func (p program) writeDecision(ctx context.Context, d *target.Target, r ledger.R
 	case err != nil:
 		return fmt.Errorf("write the decision about %s: %w", r.MessageSid, err)
 	case !decided && stored.State == ledger.Uncertain:
-		return fmt.Errorf("%s is %s already", r.MessageSid, cli.StateLine(stored))
+		return fmt.Errorf("%s is already %s", r.MessageSid, cli.StateLine(stored))
 	case !decided:
 		return notUncertain(stored)
 	case asJSON:
@@ -171,29 +174,34 @@ func (p program) orderResend(ctx context.Context, d *target.Target, r ledger.Rec
 	if asJSON {
 		return json.NewEncoder(p.Stdout).Encode(map[string]any{"message_sid": r.MessageSid, "ordered": "resend"})
 	}
-	cli.Printf(p.Stdout, "%s is on the queue, and is sent again in its turn. relay status %s shows what becomes of it.\n", r.MessageSid, r.MessageSid)
+	cli.Printf(p.Stdout, "%s is on the queue and will be sent again. relay status %s shows what happens to it.\n", r.MessageSid,
+		r.MessageSid)
 	return nil
 }
 
-// receipt is what the operator says of the message, as a receipt of the attempt in doubt. Twilio is asked whether it is so.
+// receipt turns what the operator says about the message into a receipt of the attempt in doubt. Without --force it asks Twilio.
 func (f resolveFlags) receipt(ctx context.Context, d *target.Target, client *twilio.Client, r ledger.Record) (sms.Receipt, error) {
 	attempt, err := f.doubtful(r)
 	if err != nil {
 		return sms.Receipt{}, err
 	}
-	receipt := sms.Receipt{Sid: f.sent, Status: sms.StatusQueued, CallbackRef: sms.CallbackRef{RelayID: r.MessageSid, Hop: attempt.Hop, Attempt: attempt.Number}}
+	receipt := sms.Receipt{
+		Sid: f.sent, Status: sms.StatusQueued,
+		CallbackRef: sms.CallbackRef{RelayID: r.MessageSid, Hop: attempt.Hop, Attempt: attempt.Number},
+	}
 	if client == nil {
 		return receipt, nil
 	}
 	found, err := client.Fetch(ctx, f.sent)
 	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.HTTPStatus == 404 {
-		return receipt, cli.Hinted(fmt.Errorf("twilio has no message %s", f.sent), "see that it is of the account that TWILIO_ACCOUNT_SID names")
+		return receipt, cli.Hinted(fmt.Errorf("twilio has no message %s", f.sent),
+			"check that the message belongs to the account in TWILIO_ACCOUNT_SID")
 	}
 	if err != nil {
 		return receipt, fmt.Errorf("ask Twilio about %s: %w", f.sent, err)
 	}
 	if problem := notOf(found, r, attempt); problem != "" {
-		return receipt, cli.Hinted(fmt.Errorf("%s is not this text's message: %s", f.sent, problem), "with --force your word is taken for it")
+		return receipt, cli.Hinted(fmt.Errorf("%s is not this text's message: %s", f.sent, problem), "if you are sure, add --force")
 	}
 	owner, err := reconcile.Owner(ctx, d.Ledger, r, attempt, f.sent)
 	if err != nil {
@@ -201,14 +209,15 @@ func (f resolveFlags) receipt(ctx context.Context, d *target.Target, client *twi
 	}
 	if owner != "" {
 		return receipt, cli.Hinted(
-			fmt.Errorf("%s is the message of %s, says the ledger", f.sent, owner), "two texts of the same words have a message each: look for the other one",
+			fmt.Errorf("according to the ledger, %s is the message of %s", f.sent, owner),
+			"two texts with the same words have one message each: look for the other one",
 		)
 	}
 	receipt.Status, receipt.ErrorCode = found.Status, found.ErrorCode
 	return receipt, nil
 }
 
-// doubtful returns the attempt that the message is to be of.
+// doubtful returns the attempt in doubt that the message belongs to.
 func (f resolveFlags) doubtful(r ledger.Record) (ledger.Attempt, error) {
 	for i := len(r.Attempts) - 1; i >= 0; i-- {
 		if a := r.Attempts[i]; a.Unknown() && (f.attempt == 0 || f.attempt == a.Number) {
@@ -218,7 +227,7 @@ func (f resolveFlags) doubtful(r ledger.Record) (ledger.Attempt, error) {
 	return ledger.Attempt{}, fmt.Errorf("%s has no attempt %d in doubt", r.MessageSid, f.attempt)
 }
 
-// notOf says why a message cannot be that of the attempt, "" if it can. It quotes neither numbers nor words.
+// notOf says why a message cannot belong to the attempt, "" if it can. It quotes neither numbers nor words.
 func notOf(found sms.Listed, r ledger.Record, a ledger.Attempt) string {
 	switch {
 	case found.Direction != sms.DirectionAPI:
