@@ -36,15 +36,26 @@ func (r Record) Apply(receipt sms.Receipt, onward Onward, now time.Time) (applie
 // AwaitedAttempt returns the attempt whose receipt a sent text waits for: the last one whose message Twilio has and that has no
 // final status and was not given up. ok is false if there is no such attempt.
 func (r Record) AwaitedAttempt() (attempt Attempt, ok bool) {
-	if r.State != Sent {
+	all := r.AwaitedAttempts()
+	if len(all) == 0 {
 		return Attempt{}, false
 	}
+	return all[0], true
+}
+
+// AwaitedAttempts returns the attempt whose receipt a sent text waits for, and the earlier ones of which that is true as well, the
+// last one first.
+func (r Record) AwaitedAttempts() []Attempt {
+	if r.State != Sent {
+		return nil
+	}
+	var all []Attempt
 	for _, a := range slices.Backward(r.Attempts) {
 		if a.underWay() && !a.Status.Final() {
-			return a, true
+			all = append(all, a)
 		}
 	}
-	return Attempt{}, false
+	return all
 }
 
 // TimeOut stops waiting for the receipt of the awaited attempt, and for those of earlier ones, which are older: the next hop is due.

@@ -31,7 +31,7 @@ func againstDoubles() []mutation {
 		},
 		{
 			"count of the refused", "a message that Twilio took though it refused it is taken for a later attempt's",
-			[]edit{{"shared/reconcile/compare.go", "a.Unknown(), a.Refused() && about.Number > 0:", "a.Unknown():"}},
+			[]edit{{"shared/reconcile/compare.go", "a.Unknown(), a.Refused() && c.about.Number > 0:", "a.Unknown():"}},
 		},
 		{
 			"two messages", "the next phone is texted while another message for the phone before may still be delivered",
@@ -51,7 +51,7 @@ func againstDoubles() []mutation {
 		},
 		{
 			"delivery timeout", "the next phone is texted though Twilio says that the first has it",
-			[]edit{{"functions/sender/delivery/timer.go", "if err == nil && found.Status.Final() {", "if false {"}},
+			[]edit{{"functions/sender/delivery/timer.go", "if err != nil || !found.Status.Final() {", "if true {"}},
 		},
 		{
 			"attempts", "there is no end to the attempts",

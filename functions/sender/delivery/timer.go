@@ -103,8 +103,8 @@ func (h *Handler) needsNothing(r ledger.Record) bool {
 	return step == ledger.StepDone
 }
 
-// timeOut gives up on a message that was not delivered in time. It asks Twilio once more before, because the message may have
-// arrived and only its receipt may be lost.
+// timeOut gives up on a message that was not delivered in time, and on the text's earlier ones. It asks Twilio about each of them
+// before, because the message may have arrived and only its receipt may be lost.
 func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) verdict {
 	p, err := h.plan(ctx, j)
 	if err == nil && (p.Drop != "" || p.DeliveryTimeout == 0 || !p.Next(j.text, attempt.To)) {
@@ -115,40 +115,59 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 		// The timer is older than the claim, because the first claim failed, or the route's delivery timeout was raised since.
 		return again(early)
 	}
-	if !h.hasTime(ctx) {
-		return again(0)
-	}
 	var found sms.Listed
 	if err == nil {
-		fetchCtx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
-		found, err = h.config.Messages.Fetch(fetchCtx, attempt.OutboundSid)
-		cancel()
-		if f := fault.Of(err); f.Kind == fault.Permanent && f.HTTPStatus == notFound && f.Code != 0 {
-			// Twilio itself says that it does not know the message, so nobody will get it.
-			found, err = sms.Listed{}, nil
+		for _, awaited := range j.text.AwaitedAttempts() {
+			if !h.hasTime(ctx) {
+				return again(0)
+			}
+			if found, err = h.fetch(ctx, j, awaited); err != nil {
+				break
+			}
+			if last, ok := j.text.AwaitedAttempt(); !ok || last.Number != attempt.Number {
+				return h.timedOut(ctx, j, found)
+			}
 		}
 	}
-	if err == nil && found.Status.Final() {
-		var a application
-		a, err = h.apply(ctx, j.text, receiptOf(j.text, attempt, found))
-		j.text = a.record
-	} else if err == nil {
-		late := false
+	if err == nil {
+		isLate := false
 		j.text, err = h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
-			r, late = r.TimeOut(attempt.Number, h.config.Now())
-			return r, late, nil
+			r, isLate = r.TimeOut(attempt.Number, h.config.Now())
+			return r, isLate, nil
 		})
-		if err == nil && late && j.text.State == ledger.Queued {
+		if err == nil && isLate && j.text.State == ledger.Queued {
 			h.config.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonDeliveryTimeout)))
 		}
 	}
 	if err != nil {
 		return h.notNow(ctx, j, "delivery timeout not settled", err)
 	}
+	return h.timedOut(ctx, j, found)
+}
+
+// timedOut goes on with a text once its timeout is settled. found is what Twilio said last.
+func (h *Handler) timedOut(ctx context.Context, j *job, found sms.Listed) verdict {
 	j.moved = true
 	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "delivery timeout",
 		append(textAttrs(j.text, nil), slog.String("message_status", string(found.Status)))...)
 	return h.advance(ctx, j)
+}
+
+// fetch asks Twilio what became of an attempt's message, and applies a final status as a receipt that says so.
+func (h *Handler) fetch(ctx context.Context, j *job, attempt ledger.Attempt) (found sms.Listed, err error) {
+	fetchCtx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
+	found, err = h.config.Messages.Fetch(fetchCtx, attempt.OutboundSid)
+	cancel()
+	if f := fault.Of(err); f.Kind == fault.Permanent && f.HTTPStatus == notFound && f.Code != 0 {
+		// Twilio itself says that it does not know the message, so nobody will get it.
+		return sms.Listed{}, nil
+	}
+	if err != nil || !found.Status.Final() {
+		return found, err
+	}
+	a, err := h.apply(ctx, j.text, receiptOf(j.text, attempt, found))
+	j.text = a.record
+	return found, err
 }
 
 // notFound is the HTTP status of a message that Twilio does not have.

@@ -253,6 +253,34 @@ func TestTimeoutOfATextThatWasGivenUp(t *testing.T) {
 	}
 }
 
+// Twilio has two messages of a text, because it took what it had turned away. Before both are given up, it is asked about both.
+func TestTimeoutAsksAboutEachMessage(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first, second sms.Status
+		phones        []sms.PhoneNumber
+		state         ledger.State
+	}{
+		"the first was delivered":                     {sms.StatusDelivered, sms.StatusSent, []sms.PhoneNumber{first, first}, ledger.Delivered},
+		"the first was lost, the second is under way": {sms.StatusUndelivered, sms.StatusSent, []sms.PhoneNumber{first, first, second}, ledger.Sent},
+		"both are under way":                          {sms.StatusSent, sms.StatusSent, []sms.PhoneNumber{first, first, second}, ledger.Sent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.reroute(timeout(time.Minute))
+			s.twilio.answer = answers(denied())
+			s.queueUp(textOf(1, nil))
+			s.until(10 * time.Second)
+			s.tell(1, sms.StatusSent, 0)
+			s.until(20 * time.Second)
+			s.twilio.become(1, tt.first, 30003)
+			s.twilio.become(2, tt.second, 0)
+			s.drain()
+			s.checkPhones(tt.phones...)
+			s.checkState(1, tt.state, "")
+		})
+	}
+}
+
 // The sender stops for a while between setting that timer and writing the receipt: the timer does not go off before.
 func TestTimerOfAReceiptThatIsWrittenLate(t *testing.T) {
 	for name, late := range map[string]time.Duration{"as long as the timeout": 30 * time.Second, "as long as an invocation": 119 * time.Second} {
