@@ -1,8 +1,10 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/clock"
@@ -40,16 +42,17 @@ func Owner(
 // are too many texts to read them all.
 func (s Search) compare(ctx context.Context, r ledger.Record, attempt ledger.Attempt, q *Question) (isWhole bool, err error) {
 	q.Known = map[string]bool{}
-	s.weigh(r, attempt, q)
+	c := comparison{text: r, about: attempt, now: s.Now(), question: q, holders: map[string][]rival{}}
+	c.weigh(r)
 	if attempt.Number == 0 {
 		// A message that one of the text's own attempts may have made is one that is asked for.
 		q.Rivals = nil
 	}
-	for i := range q.Rivals {
-		// The text's own came before, though they may have begun in the same millisecond.
-		q.Rivals[i] = q.Rivals[i].Add(-time.Nanosecond)
-	}
-	return conversation(ctx, s.Records, r, attempt, func(other ledger.Record) error { return s.weighOther(ctx, r, other, attempt, q) })
+	isWhole, err = conversation(ctx, s.Records, r, attempt, func(other ledger.Record) error {
+		return s.weighOther(ctx, other, &c)
+	})
+	c.conclude()
+	return isWhole, err
 }
 
 // conversation calls visit with the texts of the conversation that may have been sent at the time of the attempt, as far as the
@@ -81,8 +84,9 @@ func conversation(
 }
 
 // weighOther weighs another text, if it says the same. It is read once more: a list may lag.
-func (s Search) weighOther(ctx context.Context, r, other ledger.Record, attempt ledger.Attempt, q *Question) error {
-	if other.MessageSid == r.MessageSid || !sms.Same(other.TwilioNumber, r.TwilioNumber) || !Same(plan.TextOf(other), q.Message.Body) {
+func (s Search) weighOther(ctx context.Context, other ledger.Record, c *comparison) error {
+	r := c.text
+	if other.MessageSid == r.MessageSid || !sms.Same(other.TwilioNumber, r.TwilioNumber) || !Same(plan.TextOf(other), c.question.Message.Body) {
 		return nil
 	}
 	other, err := s.Ledger.Get(ctx, other.MessageSid)
@@ -90,27 +94,73 @@ func (s Search) weighOther(ctx context.Context, r, other ledger.Record, attempt 
 		return nil
 	}
 	if err == nil {
-		s.weigh(other, attempt, q)
+		c.weigh(other)
 	}
 	return err
 }
 
-// weigh adds the attempts of a text to the same phone, except the one in question. One that Twilio refused for the moment may
-// have been taken all the same: it counts as one whose outcome is not known. Not so for what was sent elsewhere: after a busy hour
-// every text has such attempts, and if one was taken after all, the phone has those words as often as it should.
-func (s Search) weigh(r ledger.Record, about ledger.Attempt, q *Question) {
-	for _, a := range r.Attempts {
+// comparison weighs the attempts of a conversation against the one in question.
+type comparison struct {
+	text     ledger.Record
+	about    ledger.Attempt
+	now      time.Time
+	question *Question
+	// holders are the attempts that have a message, by its MessageSid.
+	holders map[string][]rival
+}
+
+// rival is another attempt at the same words to the same phone.
+type rival struct {
+	startedAt time.Time
+	// isFound is set if its message was only found among messages with the same words.
+	isFound bool
+}
+
+// weigh adds the attempts of other, which may be the text itself, to the same phone, except the one in question. One that Twilio
+// refused for the moment may have been taken all the same: it counts as one whose outcome is not known. Not so for what was sent
+// elsewhere: after a busy hour every text has such attempts, and if one was taken after all, the phone has those words as often as
+// it should.
+func (c *comparison) weigh(other ledger.Record) {
+	q := c.question
+	for _, a := range other.Attempts {
+		if !sms.Same(a.To, c.about.To) || a.ClaimID == c.about.ClaimID {
+			continue
+		}
+		startedAt := a.StartedAt
+		if clock.Ahead(startedAt, c.now) {
+			// The clock was ahead: nobody knows when that was.
+			startedAt = c.about.StartedAt
+		}
+		if c.precedes(other, a) {
+			startedAt = startedAt.Add(-time.Nanosecond)
+		}
 		switch {
-		case !sms.Same(a.To, about.To), a.ClaimID == about.ClaimID:
 		case a.OutboundSid != "":
 			q.Known[a.OutboundSid] = true
-		case a.Outcome == "", a.Unknown(), a.Refused() && about.Number > 0:
-			startedAt := a.StartedAt
-			if clock.Ahead(startedAt, s.Now()) {
-				// The clock was ahead: nobody knows when that was.
-				startedAt = about.StartedAt
-			}
+			c.holders[a.OutboundSid] = append(c.holders[a.OutboundSid], rival{startedAt, a.Found})
+		case a.Outcome == "", a.Unknown(), a.Refused() && c.about.Number > 0:
 			q.Rivals = append(q.Rivals, startedAt)
+		}
+	}
+}
+
+// precedes reports which of two attempts comes first if they began in the same millisecond: that of the text that came in first.
+// Asked about each of the two, it gives opposite answers, so that both do not find the same message.
+func (c *comparison) precedes(other ledger.Record, a ledger.Attempt) bool {
+	return cmp.Or(
+		other.ReceivedAt.Compare(c.text.ReceivedAt), cmp.Compare(other.MessageSid, c.text.MessageSid), cmp.Compare(a.Number, c.about.Number),
+	) < 0
+}
+
+// conclude counts those attempts as rivals whose message belongs to another. They had found it among messages with the same words,
+// and its receipt has said since whose it is: which message is theirs is not known.
+func (c *comparison) conclude() {
+	for _, holders := range c.holders {
+		owner := max(0, slices.IndexFunc(holders, func(h rival) bool { return !h.isFound }))
+		for i, h := range holders {
+			if i != owner && h.isFound {
+				c.question.Rivals = append(c.question.Rivals, h.startedAt)
+			}
 		}
 	}
 }

@@ -73,6 +73,46 @@ func TestSearchKnowsOlderTexts(t *testing.T) {
 	}
 }
 
+// Two texts of the same words begin in the same millisecond, and both answers are lost: they do not find the same message.
+func TestSearchOfPostsOfOneMoment(t *testing.T) {
+	first, second := refused(1, time.Second, 0), refused(2, 0, 0)
+	records := &relaytest.MemoryLedger{}
+	for _, r := range []*ledger.Record{&first, &second} {
+		r.Attempts[0].Outcome = fault.Unknown.String()
+		if _, err := records.Create(t.Context(), *r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := &twilioList{messages: []sms.Listed{madeBy(first, "SM1", 0), madeBy(first, "SM2", 0)}}
+	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(time.Hour) }}
+	for i, r := range []ledger.Record{first, second} {
+		found, verdict, err := search.Find(t.Context(), r, r.Attempts[0])
+		if want := fmt.Sprint("SM", i+1); err != nil || verdict != reconcile.Present || found.Sid != want {
+			t.Errorf("text %d: %q, %v, %v; want %q", i+1, found.Sid, verdict, err, want)
+		}
+	}
+}
+
+// Two texts of the same words had found each other's message, and a receipt has given one of them its own. The message that is left
+// is the other's, not that of a third text.
+func TestSearchOfAMessageThatAReceiptLeft(t *testing.T) {
+	right, wrong, third := refused(1, 2*time.Second, 0), refused(2, time.Second, 0), refused(3, 0, 0)
+	right, wrong = taken(right, 1, "SM2"), taken(wrong, 1, "SM2")
+	wrong.Attempts[0].Found = true
+	third.Attempts[0].Outcome = fault.Unknown.String()
+	records := &relaytest.MemoryLedger{}
+	for _, r := range []ledger.Record{right, wrong, third} {
+		if _, err := records.Create(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := &twilioList{messages: []sms.Listed{madeBy(third, "SM1", 0), madeBy(third, "SM2", 0)}}
+	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(time.Hour) }}
+	if found, verdict, err := search.Find(t.Context(), third, third.Attempts[0]); err != nil || verdict != reconcile.Ambiguous {
+		t.Errorf("%q, %v, %v; want ambiguous", found.Sid, verdict, err)
+	}
+}
+
 func TestMayHave(t *testing.T) {
 	hour := time.Hour
 	for name, tt := range map[string]struct {

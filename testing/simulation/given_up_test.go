@@ -42,8 +42,12 @@ func (s *schedule) mayBeOptedOut(to sms.PhoneNumber) bool {
 // phone was there to try, and time left to try it, the text does not end there.
 func (s *schedule) checkGivenUp(r ledger.Record) {
 	ended := s.endOf(r)
-	// The pace limits may leave it no moment in the time that is left.
-	hadTime := ended.at.Before(s.dueSince(r).Add(s.maxAge())) && (s.Pair.Off() && s.Number.Off() || r.Reason != ledger.ReasonExpired || s.isYoung(r, ended.at))
+	hadTime := ended.at.Before(s.dueSince(r).Add(s.maxAge()))
+	if !s.Pair.Off() || !s.Number.Off() {
+		// The pace limits may leave it no moment in the time that is left: then it rests where its attempts left it.
+		mayBePaced := r.Reason == ledger.ReasonExpired || r.Reason == ledger.ReasonReceipt
+		hadTime = hadTime && (!mayBePaced || s.isYoung(r, ended.at))
+	}
 	if !hadTime || !s.truly() || r.Reason == ledger.ReasonRefused || slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return s.endsText(r, a) }) {
 		return
 	}
