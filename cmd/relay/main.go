@@ -1,5 +1,5 @@
-// Command relay is the relay's one program for people: it runs the relay on one host, shows it at work, and stands in
-// for Twilio in trials. The Lambda functions are programs of their own under functions/.
+// Command relay is the relay's one program for people: it runs the relay on one host, works on a running relay, here or on AWS, and
+// plays Twilio in trials. The Lambda functions are programs of their own under functions/.
 package main
 
 import (
@@ -40,7 +40,7 @@ func main() {
 	os.Exit(code)
 }
 
-// program is the command line with what it touches of the world.
+// program is the command line with its outputs and its environment.
 type program struct{ cli.Program }
 
 // run executes one command line and returns the exit code.
@@ -75,9 +75,9 @@ func (p program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "relay",
 		Short: "Relay texts from a Twilio number to the phone on duty",
-		Long: `relay passes the texts that customers send to a Twilio number on to the phone of whoever serves it.
+		Long: `relay sends the texts that customers send to a Twilio number on to the phone on duty.
 
-Begin with "relay demo", which shows the whole way of a text and needs no account.`,
+Start with "relay demo": it shows the whole way of a text and needs no account.`,
 		Version:                    telemetry.ReadBuild().String(),
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,

@@ -23,12 +23,12 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
-// How the two kinds of ledgers are filled: one transaction a batch into SQLite, where the next batch is made ready
-// meanwhile; many small requests side by side into DynamoDB.
+// How the two kinds of ledgers are filled: into SQLite one transaction for each batch, while the next batch is made; into DynamoDB
+// many small requests at once.
 const (
-	embeddedBatch, embeddedWriters = 10_000, 2
-	tableBatch, tableWriters       = 250, 8
-	tableTimeout                   = 30 * time.Second
+	oneHostBatch, oneHostWriters = 10_000, 2
+	tableBatch, tableWriters     = 250, 8
+	tableTimeout                 = 30 * time.Second
 )
 
 // program is the command line, with the methods of this verb.
@@ -38,10 +38,9 @@ type program struct{ cli.Program }
 func Command(base cli.Program) *cobra.Command {
 	p := program{base}
 	cmd := &cobra.Command{
-		Use:   "bench",
-		Short: "Make what the relay can be measured on",
-		Long: `bench makes what the relay can be measured on: ledgers of any size, of texts that nobody sent. Nothing is sent to
-anyone.`,
+		Use:                        "bench",
+		Short:                      "Make ledgers to measure the relay on",
+		Long:                       `bench makes ledgers of any size to measure the relay on. They hold made-up texts; bench sends nothing to anyone.`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -50,7 +49,7 @@ anyone.`,
 	return cmd
 }
 
-// filling is what bench fill is asked for.
+// filling is what bench fill should make.
 type filling struct {
 	texts, days int
 	seed        uint64
@@ -65,18 +64,18 @@ func (p program) benchFillCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fill",
 		Short: "Fill a ledger with made-up texts",
-		Long: `fill writes records of made-up texts into a ledger: spread over days, numbers and customers, most of them delivered,
-some undelivered, failed, dropped, uncertain or dead, each with the attempts and receipts that led there. All phone
-numbers are fictional. The same seed makes the same texts.
+		Long: `fill writes records of made-up texts into a ledger, spread over days, numbers and customers. Most are delivered; some are
+undelivered, failed, dropped, uncertain or dead. Each has the attempts and receipts that led to its state. All phone numbers are
+fictional. The same seed makes the same texts.
 
-It works on a folder that relay serve is not using, and makes it if it is missing. A ledger that holds texts already is
-left alone, so that made-up texts never get among real ones by mistake.
+relay serve must not be using the folder; fill makes the folder if it is missing. If the ledger already has texts, fill refuses, so
+that made-up texts never get among real ones by mistake.
 
-The records leave nothing in the change stream: the audit log, the metrics and the dead letters know nothing of texts
-that nobody sent, and relay serve may run on the folder afterwards.
+The texts appear only in the ledger: not in the audit log, the metrics or the dead letters. relay serve may run on the folder
+afterwards.
 
-With --endpoint, a DynamoDB on this host (DynamoDB Local) is filled in place of the folder; the table must be there. A
-table on AWS is refused: its stream would bring every one of the texts into the audit log.`,
+With --endpoint, fill fills a table of a DynamoDB on this host (DynamoDB Local) instead; the table must exist. It refuses a table on
+AWS, whose stream would write every text into the audit log.`,
 		Example: `  relay bench fill --data /tmp/relay-large
   relay bench fill --data /tmp/relay-small --texts 10000
   relay bench fill --endpoint http://127.0.0.1:8000 --table qdn-sms-audit --texts 20000`,
@@ -85,21 +84,21 @@ table on AWS is refused: its stream would bring every one of the texts into the 
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&f.texts, "texts", 1_000_000, "how many texts")
-	flags.IntVar(&f.days, "days", 60, "over how many days they are spread")
-	flags.StringVar(&f.until, "until", "", "when the last of them came, such as 2026-11-24T08:00:00Z (default now)")
-	flags.Uint64Var(&f.seed, "seed", 1, "another seed makes other texts")
-	flags.BoolVar(&f.force, "force", false, "fill a ledger that holds texts already, too; those that it has are left out")
-	flags.StringVar(&f.endpoint, "endpoint", "", "fill a table of the DynamoDB at this URL, which is on this host")
+	flags.IntVar(&f.days, "days", 60, "how many days the texts are spread over")
+	flags.StringVar(&f.until, "until", "", "when the last text came in, such as 2026-11-24T08:00:00Z (default now)")
+	flags.Uint64Var(&f.seed, "seed", 1, "random seed; another seed makes other texts")
+	flags.BoolVar(&f.force, "force", false, "also fill a ledger that already has texts; fill keeps those")
+	flags.StringVar(&f.endpoint, "endpoint", "", "fill a table of the DynamoDB on this host at this URL, such as http://127.0.0.1:8000")
 	flags.StringVar(&f.table, "table", "qdn-sms-audit", "the table's name")
 	cli.AddFlags(flags, fillSettings())
 	return cmd
 }
 
-// fillSettings are the settings of relay serve that bench fill works with, too.
+// fillSettings are the settings of relay serve that bench fill also uses.
 func fillSettings() []cli.Setting {
 	return []cli.Setting{
-		{Env: cli.EnvData, Fallback: "./relay-data", Help: "folder whose ledger is filled"},
-		{Env: cli.EnvRetention, Fallback: cli.Written(ledger.DefaultRetention), Help: "how long the ledger keeps each text from when it came"},
+		{Env: cli.EnvData, Fallback: "./relay-data", Help: "fill the ledger in this folder"},
+		{Env: cli.EnvRetention, Fallback: cli.Written(ledger.DefaultRetention), Help: "how long the ledger keeps each text after it came in"},
 	}
 }
 
@@ -129,7 +128,7 @@ func (f filling) end(now time.Time) (time.Time, error) {
 	}
 	until, err := time.Parse(time.RFC3339, f.until)
 	if err != nil {
-		return time.Time{}, errors.New("until: want a time of RFC 3339, such as 2026-11-24T08:00:00Z")
+		return time.Time{}, errors.New("until: want a time such as 2026-11-24T08:00:00Z")
 	}
 	return until, nil
 }
@@ -144,7 +143,7 @@ func (f filling) checkEndpoint() error {
 		return errors.New("endpoint: want a URL such as http://127.0.0.1:8000")
 	}
 	if ip, err := netip.ParseAddr(u.Hostname()); u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return errors.New("endpoint: only a DynamoDB on this host is filled, such as DynamoDB Local at http://127.0.0.1:8000")
+		return errors.New("endpoint: want a DynamoDB on this host, such as DynamoDB Local at http://127.0.0.1:8000")
 	}
 	return nil
 }
@@ -155,12 +154,12 @@ func (p program) fillFolder(ctx context.Context, f Fill, data string, shown *fil
 		return cli.WithStartHint(err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	f.Batch, f.Writers = embeddedBatch, embeddedWriters
+	f.Batch, f.Writers = oneHostBatch, oneHostWriters
 	return p.fillLedger(ctx, f, db.Ledger(), data, shown)
 }
 
 func (p program) fillTable(ctx context.Context, f Fill, asked filling, shown *fillRate) error {
-	// DynamoDB Local takes any credentials, and keeps the tables of each apart unless it shares its database.
+	// DynamoDB Local accepts any credentials, and keeps the tables of each apart unless it shares its database.
 	config := awsclient.New(awsclient.Config{
 		Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: asked.endpoint, AttemptTimeout: tableTimeout,
 	})
@@ -168,13 +167,13 @@ func (p program) fillTable(ctx context.Context, f Fill, asked filling, shown *fi
 	return p.fillLedger(ctx, f, dynamo.NewImporter(config, asked.table), asked.table, shown)
 }
 
-// fillLedger fills the ledger that is known as name, and says how it went.
+// fillLedger fills the ledger with this name, and says how it went.
 func (p program) fillLedger(ctx context.Context, f Fill, into Ledger, name string, shown *fillRate) error {
 	stored, err := f.Run(ctx, into)
 	shown.end()
 	switch {
 	case errors.Is(err, ErrNotEmpty):
-		return cli.Hinted(fmt.Errorf("%w: %s", err, name), "fill another one, or add to it with --force")
+		return cli.Hinted(fmt.Errorf("%w: %s", err, name), "fill another ledger, or add --force to fill this one")
 	case err != nil:
 		return fmt.Errorf("%w; %s texts were stored before", err, grouped(stored))
 	}
@@ -182,12 +181,12 @@ func (p program) fillLedger(ctx context.Context, f Fill, into Ledger, name strin
 	fmt.Fprintf(p.Stdout, "%s texts stored in %s, in %s: %s a second\n",
 		grouped(stored), name, took.Round(100*time.Millisecond), grouped(int(float64(stored)/took.Seconds())))
 	if had := f.Texts.Texts - stored; had > 0 {
-		fmt.Fprintf(p.Stdout, "%s were there already\n", grouped(had))
+		fmt.Fprintf(p.Stdout, "%s were already there\n", grouped(had))
 	}
 	return nil
 }
 
-// grouped writes a number with its thousands apart.
+// grouped writes a number with commas between its thousands.
 func grouped(n int) string {
 	digits := strconv.Itoa(n)
 	for at := len(digits) - 3; at > 0; at -= 3 {

@@ -1,5 +1,5 @@
-// Package bench makes the ledgers that the relay is measured on. It measures nothing itself, and sends nothing: what it
-// writes are records of texts that nobody sent.
+// Package bench is `relay bench`: it makes ledgers with made-up texts to measure the relay on. It measures nothing itself, and
+// sends nothing.
 package bench
 
 import (
@@ -14,8 +14,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
-// ErrNotEmpty means that the ledger holds texts already.
-var ErrNotEmpty = errors.New("the ledger holds texts already")
+// ErrNotEmpty means that the ledger already has texts.
+var ErrNotEmpty = errors.New("the ledger already has texts")
 
 // Ledger is a ledger that can be filled.
 type Ledger interface {
@@ -27,19 +27,19 @@ type Ledger interface {
 
 // Fill is one filling of a ledger.
 type Fill struct {
-	// Texts are the records to be made.
+	// Texts says which records to make.
 	Texts workload.Config
-	// Force fills a ledger that holds texts already, too.
+	// Force also fills a ledger that already has texts.
 	Force bool
 	// Batch is how many records are stored at a time, Writers how many batches at once.
 	Batch, Writers int
-	// Progress, if not nil, is told how many records are stored so far, after each batch. Calls may come side by side.
+	// Progress, if not nil, is called after each batch with the number of records stored so far, maybe from several goroutines at
+	// once.
 	Progress func(stored int)
 }
 
-// Run fills the ledger and returns how many records it stored: fewer than were made if the ledger had some of them. The
-// error is ErrNotEmpty if it holds texts and Force is not set; nothing is stored then. What was stored before another error
-// stays.
+// Run fills the ledger and returns how many records it stored: fewer than it made if the ledger had some of them. The error is
+// ErrNotEmpty, and nothing is stored, if the ledger has texts and Force is not set. After another error, what was stored stays.
 func (f Fill) Run(ctx context.Context, into Ledger) (stored int, err error) {
 	if err := f.Texts.Validate(); err != nil {
 		return 0, err
@@ -59,7 +59,7 @@ func (f Fill) Run(ctx context.Context, into Ledger) (stored int, err error) {
 			return err
 		})
 	})
-	// What ended the writers ended the making, too, and says why.
+	// If the writers failed, making records ended, too; their error says why.
 	if failed := group.Wait(); failed != nil {
 		err = failed
 	}
@@ -83,7 +83,7 @@ func (f Fill) check(ctx context.Context, into Ledger) error {
 	return nil
 }
 
-// batches makes the records and hands them over, until ctx ends.
+// batches makes the records and passes them on, until ctx ends.
 func (f Fill) batches(ctx context.Context, hand func([]ledger.Record)) error {
 	batch := make([]ledger.Record, 0, f.Batch)
 	for r, err := range f.Texts.Records() {

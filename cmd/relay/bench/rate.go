@@ -9,11 +9,11 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 )
 
-// rateInterval is how often the line is drawn anew.
+// rateInterval is how often the line is drawn again.
 const rateInterval = 200 * time.Millisecond
 
-// fillRate is one line that tells how far a filling is, and how fast; it is drawn over again, and gone at the end. It
-// shows on terminals alone.
+// fillRate is one line that shows how far and how fast the filling is. Each new line replaces the last, and at the end it is
+// removed. It appears only on terminals.
 type fillRate struct {
 	out   io.Writer
 	of    int
@@ -30,7 +30,7 @@ func newFillRate(out io.Writer, of int) *fillRate {
 	return &fillRate{out: cli.Own(out), of: of, began: time.Now()}
 }
 
-// show draws the line, if it was not drawn just now.
+// show draws the line, unless it was drawn a moment ago.
 func (r *fillRate) show(done int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

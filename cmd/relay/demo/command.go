@@ -1,5 +1,5 @@
-// Package demo is `relay demo`: it starts the relay and the fake Twilio on this host and shows the whole way of one text. It is the one
-// verb that imports others, because it runs them.
+// Package demo is `relay demo`: it starts the relay and the fake Twilio on this host and shows the whole way of one text. Only this
+// verb imports others, because it runs them.
 package demo
 
 import (
@@ -27,7 +27,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// The cast of the demo, all from the range that is set aside for fiction.
+// The numbers in the demo are all from the range reserved for fiction.
 const (
 	demoTwilioNumber = sms.PhoneNumber("+18585550100")
 	demoDestination  = sms.PhoneNumber("+16195550123")
@@ -37,10 +37,10 @@ const (
 	demoOperator     = "demo-operator-token"
 )
 
-// demoTimeout bounds the whole show.
+// demoTimeout limits the whole demo.
 const demoTimeout = 30 * time.Second
 
-// demoPause is how long the fake Twilio takes for each step: about as long as Twilio does, so that it can be followed.
+// demoPause is how long the fake Twilio takes for each step: about as long as Twilio, so that people can follow it.
 const demoPause = 150 * time.Millisecond
 
 // program is the command line, with the methods of this verb.
@@ -53,18 +53,18 @@ func Command(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show a text's whole way, from webhook to audit trail",
-		Long: `demo runs the relay and a fake Twilio on this host, in a temporary folder and on free ports. It seeds a route, posts a
-truly signed webhook and shows every step: the TwiML, the queue, the message that Twilio was asked to send, its
-receipts, the audit entries and the final state. It checks what it shows: exit code 0 means that all of it was right.`,
+		Long: `demo runs the relay and a fake Twilio on this host, in a temporary folder and on free ports. It makes a route, posts a
+correctly signed webhook and shows every step: the TwiML, the queue, the message that Twilio was asked to send, its receipts, the
+audit entries and the final state. It checks every step: exit code 0 means that all of them were right.`,
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.demo(cmd.Context(), stay, verbose) },
 	}
-	cmd.Flags().BoolVar(&stay, "stay", false, "stay up afterwards, to be tried out by hand")
-	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the relay's own log, too")
+	cmd.Flags().BoolVar(&stay, "stay", false, "keep running afterwards, so that you can try it by hand")
+	cmd.Flags().BoolVar(&verbose, "verbose", false, "also show the relay's own log")
 	return cmd
 }
 
-// demo is the stage: everything that runs while the show does.
+// demo is everything that runs during the demo.
 type demo struct {
 	screen  *screen
 	folder  string
@@ -72,7 +72,7 @@ type demo struct {
 	fakeURL string
 	relay   *onehost.Relay
 	events  chan twiliofake.Event
-	// faults are how the fake Twilio misbehaves: in the demo it is merely as slow as Twilio is.
+	// faults are how the fake Twilio misbehaves. In the demo it is only as slow as Twilio.
 	faults twiliofake.Faults
 }
 
@@ -144,7 +144,7 @@ func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Log
 		OnEvent: func(e twiliofake.Event) {
 			select {
 			case d.events <- e:
-			default: // After the show nobody reads.
+			default: // After the demo nobody reads.
 			}
 		},
 	})
@@ -160,7 +160,8 @@ func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Log
 func (d *demo) settings(routesFile string) func(string) (string, bool) {
 	set := map[string]string{
 		cli.EnvAccountSid: fake.AccountSid, cli.EnvAuthToken: fake.AuthToken, cli.EnvTwilioBaseURL: d.fakeURL,
-		cli.EnvOperatorToken: demoOperator, cli.EnvListen: "127.0.0.1:0", cli.EnvData: filepath.Join(d.folder, "relay-data"), cli.EnvRoutes: routesFile,
+		cli.EnvOperatorToken: demoOperator, cli.EnvListen: "127.0.0.1:0", cli.EnvData: filepath.Join(d.folder, "relay-data"),
+		cli.EnvRoutes: routesFile,
 	}
 	flags := serve.Command(cli.Program{}).Flags()
 	return serve.Lookup(flags, func(name string) (string, bool) {
@@ -199,15 +200,18 @@ func (d *demo) close() error {
 func (d *demo) epilogue(stay bool) {
 	d.screen.title("What to try next")
 	if stay {
-		d.screen.say("This demo stays up until you press Ctrl-C. In another terminal:")
-		d.screen.command("text it", fmt.Sprintf("curl -d From=%s -d To=%s -d Body=Hello %s/fake/inbound", demoCustomer, demoTwilioNumber, d.fakeURL))
+		d.screen.say("The demo keeps running until you press Ctrl-C. In another terminal:")
+		d.screen.command("text it", fmt.Sprintf("curl -d From=%s -d To=%s -d Body=Hello %s/fake/inbound",
+			demoCustomer, demoTwilioNumber, d.fakeURL))
 		d.screen.command("see what Twilio sent", fmt.Sprintf("curl %s/fake/messages", d.fakeURL))
-		d.screen.command("ask the ledger", fmt.Sprintf("curl -H 'Authorization: Bearer %s' '%s/sms/status?limit=5'", demoOperator, d.relay.URL()))
-		d.screen.command("send by hand", fmt.Sprintf(`curl -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"twilio_number":"%s","body":"Hi"}' %s/sms/relay`, demoOperator, demoTwilioNumber, d.relay.URL()))
+		d.screen.command("see the newest texts", fmt.Sprintf("curl -H 'Authorization: Bearer %s' '%s/sms/status?limit=5'",
+			demoOperator, d.relay.URL()))
+		d.screen.command("send a text of your own", fmt.Sprintf("curl -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' "+
+			`-d '{"twilio_number":"%s","body":"Hi"}' %s/sms/relay`, demoOperator, demoTwilioNumber, d.relay.URL()))
 		d.screen.command("watch the metrics", fmt.Sprintf("curl %s/metrics | grep smsrelay_", d.relay.URL()))
 		return
 	}
-	d.screen.command("keep the demo up and text it yourself", "go run ./cmd/relay demo --stay")
+	d.screen.command("keep the demo running and text it yourself", "go run ./cmd/relay demo --stay")
 	d.screen.command("run it for real, or against relay fake-twilio", "go run ./cmd/relay serve --help")
 	d.screen.command("all commands", "go run ./cmd/relay --help")
 }

@@ -21,7 +21,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// play shows one text's way, and checks it.
+// play shows the way of one text, and checks it.
 func (d *demo) play(ctx context.Context) error {
 	d.screen.title("A text's way through the relay")
 	d.screen.say("folder %s, relay at %s, fake Twilio at %s", d.folder, d.relay.URL(), d.fakeURL)
@@ -60,14 +60,14 @@ func (d *demo) playWebhook(ctx context.Context) (string, error) {
 	}
 	d.screen.field("answer", fmt.Sprintf("%d %s %s", response.StatusCode, response.ContentType, response.Body))
 	if !response.Taken || len(response.Replies) != 0 {
-		return "", fmt.Errorf("twilio did not take the answer as an empty TwiML response: %v", response.Errors)
+		return "", fmt.Errorf("twilio did not accept the answer as an empty TwiML response: %v", response.Errors)
 	}
-	d.screen.step("Queue: it holds the text durably, or the answer would have been 503")
+	d.screen.step("Queue: it holds the text durably; otherwise the answer would have been 503")
 	waiting, inFlight, err := d.relay.QueueDepth(ctx)
 	if err != nil {
 		return "", fmt.Errorf("ask the queue: %w", err)
 	}
-	d.screen.field(datafolder.QueueName, fmt.Sprintf("%d waiting, %d in the sender's hands", waiting, inFlight))
+	d.screen.field(datafolder.QueueName, fmt.Sprintf("%d waiting, %d with the sender", waiting, inFlight))
 	if waiting+inFlight != 1 {
 		return "", fmt.Errorf("the queue holds %d texts, want 1", waiting+inFlight)
 	}
@@ -101,7 +101,7 @@ func (d *demo) playOutbound(ctx context.Context) (string, error) {
 
 // playReceipts waits for the status callbacks up to delivered.
 func (d *demo) playReceipts(ctx context.Context) error {
-	d.screen.step("Status callbacks: Twilio says what became of it, signed")
+	d.screen.step("Status callbacks: Twilio says what happened to the message, signed")
 	for {
 		event, err := d.await(ctx, "the status callbacks", func(e twiliofake.Event) bool { return e.Kind == twiliofake.EventCallback })
 		if err != nil {
@@ -133,7 +133,7 @@ func (d *demo) await(ctx context.Context, what string, wanted func(twiliofake.Ev
 
 // playRepeat posts the same webhook again, as Twilio does when an answer was lost.
 func (d *demo) playRepeat(ctx context.Context, sid string) error {
-	d.screen.step("The same webhook once more: answered, and not sent again")
+	d.screen.step("The same webhook again: it is answered, but the text is not sent again")
 	response, err := d.fake.SendInbound(ctx, twiliofake.Inbound{Sid: sid, From: demoCustomer, To: demoTwilioNumber, Body: demoText}, "")
 	if err != nil {
 		return fmt.Errorf("repeat the webhook: %w", err)
@@ -207,7 +207,8 @@ func (d *demo) playStatus(ctx context.Context, sid, outboundSid string) error {
 	}
 	d.screen.field("state", message.State)
 	for _, a := range message.Attempts {
-		d.screen.field(fmt.Sprintf("attempt %d", a.Number), fmt.Sprintf("to %s, %s by Twilio as %s, %s", a.Destination, a.Outcome, a.OutboundSid, a.Status))
+		d.screen.field(fmt.Sprintf("attempt %d", a.Number), fmt.Sprintf("to %s, %s by Twilio as %s, %s",
+			a.Destination, a.Outcome, a.OutboundSid, a.Status))
 	}
 	if message.State != ledger.Delivered || len(message.Attempts) != 1 || message.Attempts[0].OutboundSid != outboundSid {
 		return fmt.Errorf("the text is %s after %d attempts, want delivered after 1", message.State, len(message.Attempts))
@@ -215,7 +216,7 @@ func (d *demo) playStatus(ctx context.Context, sid, outboundSid string) error {
 	return nil
 }
 
-// playAudit waits until the audit log tells the whole way.
+// playAudit waits until the audit log has the whole way.
 func (d *demo) playAudit(ctx context.Context, sid string) error {
 	var entries []auditlog.Entry
 	for len(entries) == 0 || entries[len(entries)-1].To != string(ledger.Delivered) {
@@ -231,7 +232,7 @@ func (d *demo) playAudit(ctx context.Context, sid string) error {
 	for i, e := range entries {
 		d.screen.field(fmt.Sprintf("version %d", e.Version), describe(e))
 		if e.Version != int64(i+1) {
-			return fmt.Errorf("the audit trail has version %d where %d belongs", e.Version, i+1)
+			return fmt.Errorf("the audit trail has version %d in the place of version %d", e.Version, i+1)
 		}
 	}
 	return nil

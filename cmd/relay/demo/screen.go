@@ -36,7 +36,8 @@ func (s *screen) title(text string) {
 func (s *screen) step(text string) {
 	s.steps++
 	took := time.Since(s.began).Round(time.Millisecond)
-	fmt.Fprintf(s.out, "\n%s %s\n", s.paint(cli.Bold, fmt.Sprintf("%d. %s", s.steps, text)), s.paint(cli.Grey, fmt.Sprintf("(%d ms)", took.Milliseconds())))
+	fmt.Fprintf(s.out, "\n%s %s\n", s.paint(cli.Bold, fmt.Sprintf("%d. %s", s.steps, text)),
+		s.paint(cli.Grey, fmt.Sprintf("(%d ms)", took.Milliseconds())))
 }
 
 // say shows one line of a step.

@@ -1,5 +1,5 @@
-// Package explain is `relay explain`: it says what the relay does about an error, and what states and reasons mean. It asks the same
-// functions that the sender asks, and nobody else.
+// Package explain is `relay explain`: it says what the relay does about an error, and what states and reasons mean. It calls the
+// same functions as the sender, and nothing else.
 package explain
 
 import (
@@ -15,12 +15,12 @@ import (
 
 // subject is one kind of thing that explain knows: codes, states, … Each is a command of its own.
 type subject struct {
-	// name is the command, plural another name for it, argument what it takes.
+	// name is the command, plural another name for it, argument the name of its argument.
 	name, plural, argument string
 	short                  string
-	// all returns everything that is known, for the list and for the completion of arguments.
+	// all returns all explanations, for the list and for the completion of arguments.
 	all func() []explanation
-	// find explains one of them by its name. It may also explain what all does not list.
+	// find explains one by its name. It may also explain names that all does not list.
 	find func(name string) (explanation, error)
 }
 
@@ -33,9 +33,9 @@ func Command(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain",
 		Short: "Say what the relay does about an error, and why",
-		Long: `explain looks up what the relay does about one of Twilio's error codes, an HTTP status, a broken connection or a
-receipt, and what the states and reasons in the ledger mean. It asks nobody: this is the policy that the relay
-follows, and the very table that it follows it by. Without an argument, each lists all that it knows.`,
+		Long: `explain says what the relay does about one of Twilio's error codes, an HTTP status, a broken connection or a receipt, and
+what the states and reasons in the ledger mean. It needs no relay and no network: it reads the same table as the relay. Without an
+argument, each command lists everything it knows.`,
 		Example: `  relay explain code 21610
   relay explain receipt 30003
   relay explain http 503
@@ -51,7 +51,7 @@ follows, and the very table that it follows it by. Without an argument, each lis
 	return cmd
 }
 
-// unknownSubject refuses what explain has no command for. A number alone was probably meant as a code.
+// unknownSubject refuses a subject that explain does not have. A number was probably meant as a code.
 func unknownSubject(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -87,7 +87,7 @@ func (p program) subjectCommand(s subject) *cobra.Command {
 		},
 		ValidArgsFunction: s.complete,
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an object, or an array of them without an argument")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an object, or without an argument an array of objects")
 	return cmd
 }
 
@@ -116,19 +116,19 @@ func (p program) printExplanation(e explanation, asJSON bool) error {
 	return e.write(p.Stdout)
 }
 
-// subjects lists what explain knows, in the order in which help shows it.
+// subjects lists what explain knows, in the order of its help.
 func subjects() []subject {
 	return []subject{
-		{"code", "codes", "CODE", "One of Twilio's error codes: the answer to a POST, and as a receipt's ErrorCode", allCodes, findCode},
-		{"receipt", "receipts", "CODE|STATUS", "A receipt of a message that was not delivered, by its ErrorCode or its status", allReceipts, findReceipt},
-		{"http", "statuses", "STATUS", "An HTTP status, where no code of Twilio's decides", allHTTP, findHTTP},
+		{"code", "codes", "CODE", "One of Twilio's error codes, in an answer to a POST and in a receipt", allCodes, findCode},
+		{"receipt", "receipts", "CODE|STATUS", "A receipt for a message that was not delivered, by its code or status", allReceipts, findReceipt},
+		{"http", "statuses", "STATUS", "An HTTP status, if there is no code of Twilio", allHTTP, findHTTP},
 		{"transport", "transports", "OUTCOME", "A connection that broke off: not-sent, no-answer, cut-short, …", allTransport, findTransport},
 		{"state", "states", "STATE", "A state of a text in the ledger", allStates, findState},
-		{"reason", "reasons", "REASON", "The reason that the ledger gives for a state", allReasons, findReason},
+		{"reason", "reasons", "REASON", "A reason that the ledger gives for a state", allReasons, findReason},
 	}
 }
 
-// named finds an explanation by its name among all, and names them all if it is not there.
+// named finds an explanation by its name. If there is none, the error lists all names.
 func named(what, name string, all []explanation) (explanation, error) {
 	known := make([]string, 0, len(all))
 	for _, e := range all {
@@ -140,7 +140,7 @@ func named(what, name string, all []explanation) (explanation, error) {
 	return explanation{}, cli.NotAmong(what, name, known)
 }
 
-// numbered reads a number within bounds, which what says in words.
+// numbered reads a number within bounds; what describes the bounds in words.
 func numbered(name, what string, least, most int) (int, error) {
 	number, err := strconv.Atoi(name)
 	if err != nil || number < least || number > most {

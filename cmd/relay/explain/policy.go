@@ -17,7 +17,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
-// answered is what the relay does about something, and where that leaves the text.
+// answered is what the relay does about something, and what happens to the text.
 type answered struct {
 	// Answer is the name of a retry.Answer, Kind that of the fault.Kind that it comes from, empty if nothing failed.
 	Answer string `json:"answer"`
@@ -39,27 +39,29 @@ func postBecomes(answer retry.Answer) string {
 	case retry.Sent:
 		return "sent; its receipts then say whether it was delivered"
 	case retry.Retry:
-		return "queued, for the same phone again; dead once the attempts are used up or the text is too old"
+		return "queued, for the same phone again; dead when its attempts are used up or it is too old"
 	case retry.Wait:
-		return "queued, for the same phone again, with no attempt spent; dead (expired) once it is too old"
+		return "queued, for the same phone again, without using up an attempt; dead (expired) when it is too old"
 	case retry.NextHop:
-		return "queued (next_hop), for the next phone of the route at once; failed (refused) if there is none left"
+		return "queued (next_hop), for the next phone of the route at once; failed (refused) if no phone is left"
 	case retry.Failed:
 		return "failed (refused)"
 	case retry.Unknown:
-		return "sending, while receipts and Twilio's list of messages are searched for it; then sent if it is found, else uncertain, or queued (resend) if the route says so"
+		return "sending, while the relay waits for receipts and searches Twilio's list of messages for it; then sent if it is found, " +
+			"otherwise uncertain, or queued (resend) if the route says so"
 	case retry.Halt:
-		return "queued, with no attempt spent; one text at a time tries whether the account can be used again; dead (expired) once it is too old"
+		return "queued, without using up an attempt; the relay tries one text at a time until the account can be used again; dead (expired) " +
+			"when it is too old"
 	default:
 		return ""
 	}
 }
 
-// eitherState is where a message that was not delivered leaves its text at last, whatever the receipt's status.
+// eitherState is the last state of a text whose message was not delivered, if the receipt's status is not known.
 const eitherState = "undelivered or failed, as the receipt says"
 
-// afterReceipt returns the answer to a message that was not delivered because of f, and leaves the text in rest if no
-// further attempt is made.
+// afterReceipt returns the answer to a message that was not delivered because of f. Without a further attempt the text ends in the
+// state rest.
 func afterReceipt(f *fault.Error, rest string) *answered {
 	answer := retry.AnswerTo(f.Kind)
 	return &answered{answer.String(), f.Kind.String(), int(f.RetryAfter / time.Second), receiptBecomes(answer, rest)}
@@ -68,11 +70,11 @@ func afterReceipt(f *fault.Error, rest string) *answered {
 func receiptBecomes(answer retry.Answer, rest string) string {
 	switch answer {
 	case retry.Retry:
-		return "queued, for the same phone again; " + rest + ", once the attempts are used up or if it would be too old"
+		return "queued, for the same phone again; " + rest + ", when its attempts are used up or if it would be too old"
 	case retry.Wait:
 		return "queued, for the same phone again later; " + rest + ", if it would be too old"
 	case retry.NextHop:
-		return "queued (next_hop), for the next phone of the route at once; " + rest + ", if there is none left"
+		return "queued (next_hop), for the next phone of the route at once; " + rest + ", if no phone is left"
 	case retry.Halt:
 		return "queued, until the account can be used again; " + rest + ", if it would be too old"
 	case retry.Failed:
@@ -106,7 +108,7 @@ func codeNumber(name string) (int, error) {
 	if begun := codesLike(name); len(begun) > 0 {
 		return number, cli.WithHint(err, "did you mean "+strings.Join(begun, ", ")+"?")
 	}
-	return number, cli.WithHint(err, "relay explain codes lists those that the relay knows")
+	return number, cli.WithHint(err, "relay explain codes lists the codes that the relay knows")
 }
 
 // codesLike returns the known codes that begin with text, which is not empty.
@@ -125,9 +127,9 @@ func explainCode(number int) explanation {
 		Subject: "code", Name: strconv.Itoa(number), Meaning: "not in the table",
 		Post:    afterPost(twilio.Classify(twilio.Exchange{Sent: true, Status: http.StatusBadRequest, Code: number})),
 		Receipt: afterReceipt(twilio.ClassifyReceipt(sms.StatusUndelivered, number), eitherState),
-		Why: "The relay does not know this code. If it refuses a POST, Twilio's answer was no, and will be the same next time. " +
-			"In a receipt the status counts: after undelivered and failed nobody got the message, and the next phone may; " +
-			"canceled was someone's own doing, and ends the text.",
+		Why: "The relay does not know this code. As the answer to a POST it means no, and the next answer would be the same. " +
+			"In a receipt the status counts: after undelivered and failed nobody got the message, but the next phone may; " +
+			"canceled means that someone stopped the message on purpose, and ends the text.",
 		URL: "https://www.twilio.com/docs/api/errors/" + strconv.Itoa(number),
 	}
 	codes := twilio.Codes()
@@ -194,10 +196,10 @@ func explainStatus(status sms.Status) explanation {
 	e := explanation{
 		Subject: "receipt", Name: string(status), Known: true, Meaning: "with no code, or one that is not in the table",
 		Receipt: afterReceipt(f, string(rest)),
-		Why:     "The receipt says for certain that nobody got the message, but not why. Whatever stopped it may not stop one to the next phone.",
+		Why:     "The receipt says for certain that nobody got the message, but not why. A message to the next phone may still arrive.",
 	}
 	if f.Kind == fault.Permanent {
-		e.Why = "The message was taken back before it was sent, which the relay never does: someone did that on purpose."
+		e.Why = "The message was canceled before it was sent. The relay never does that: someone did it on purpose."
 	}
 	return e
 }
@@ -218,7 +220,7 @@ func findHTTP(name string) (explanation, error) {
 	}
 	status, err := numbered(name, "HTTP status: they are from 100 to 599", 100, 599)
 	if err != nil {
-		return explanation{}, cli.WithHint(err, "relay explain http lists the answers to all of them; relay explain code is for Twilio's codes")
+		return explanation{}, cli.WithHint(err, "relay explain http lists all of them; relay explain code is for Twilio's codes")
 	}
 	for _, outcome := range twilio.HTTPOutcomes() {
 		if outcome.First <= status && status <= outcome.Last {

@@ -40,17 +40,17 @@ func Command(base cli.Program) *cobra.Command {
 	var f fakeTwilioFlags
 	cmd := &cobra.Command{
 		Use:   "fake-twilio",
-		Short: "Stand in for Twilio in trials",
-		Long: `fake-twilio is a Twilio on this host: its Messages API, its signed webhooks and its signed status callbacks, with its
-error codes. It reaches no phone. Text one of its numbers with
+		Short: "Run a fake Twilio for trials",
+		Long: `fake-twilio is a fake Twilio on this host. It has Twilio's Messages API, signed webhooks, signed status callbacks and error
+codes. It reaches no phone. Text one of its numbers with
 
   curl -d From=+13125550147 -d To=+18585550100 --data-urlencode Body=Hello http://127.0.0.1:8090/fake/inbound
 
 and see what was sent at /fake/messages. Messages to its magic numbers fail: +15005550001 (21211), +15005550004 (21610),
-+15005550101 (accepted, then undelivered with 30003), and the others that Twilio's test credentials know.
++15005550101 (accepted, then undelivered with 30003), and the other numbers of Twilio's test credentials.
 
-It answers well and at once unless it is told to misbehave, as Twilio and the network between sometimes do: answers lost
-or late, errors before and after a message is taken, a list that lags behind, receipts twice, out of order or never.`,
+It works well and answers at once, unless a flag makes it misbehave as Twilio and the network sometimes do: answers that are lost
+or late, errors before and after it accepts a message, a list that is behind, receipts that come twice, out of order or never.`,
 		Example: `  relay fake-twilio &
   TWILIO_ACCOUNT_SID=` + AccountSid + ` TWILIO_AUTH_TOKEN=` + AuthToken + ` \
     TWILIO_API_BASE_URL=http://127.0.0.1:8090 RELAY_OPERATOR_TOKEN=mine relay serve --routes maintenance.json
@@ -62,12 +62,13 @@ or late, errors before and after a message is taken, a list that lags behind, re
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8090", "address to listen on")
 	flags.StringVar(&f.accountSid, "account-sid", AccountSid, "the account")
-	flags.StringVar(&f.authToken, "auth-token", AuthToken, "its Auth Token, which signs the webhooks")
-	flags.StringVar(&f.webhook, "webhook", "http://127.0.0.1:8080/sms/inbound", "webhook of its numbers, with connection overrides if wanted")
-	flags.StringVar(&f.fallback, "fallback", "", "fallback URL of its numbers")
-	flags.StringSliceVar(&f.numbers, "number", nil, "a number that the account owns; may be repeated (default every number)")
+	flags.StringVar(&f.authToken, "auth-token", AuthToken, "the account's Auth Token, which signs the webhooks")
+	flags.StringVar(&f.webhook, "webhook", "http://127.0.0.1:8080/sms/inbound",
+		"webhook of the account's numbers; may have connection overrides")
+	flags.StringVar(&f.fallback, "fallback", "", "fallback URL of the account's numbers")
+	flags.StringSliceVar(&f.numbers, "number", nil, "a number of the account; may be repeated (default: every number)")
 	flags.DurationVar(&f.stepDelay, "step-delay", 200*time.Millisecond, "pause between a message's statuses")
-	flags.StringVar(&f.logFormat, "log-format", "auto", "text, json, or auto: text on a terminal and JSON elsewhere")
+	flags.StringVar(&f.logFormat, "log-format", "auto", "text, json or auto (text on a terminal, otherwise JSON)")
 	f.faults.add(flags)
 	return cmd
 }
@@ -121,5 +122,5 @@ func ServeUntil(ctx context.Context, listener net.Listener, handler http.Handler
 	return <-stopped
 }
 
-// StopTimeout bounds how long requests under way are waited for.
+// StopTimeout limits the wait for requests under way.
 const StopTimeout = 10 * time.Second

@@ -21,7 +21,7 @@ type faultFlags struct {
 	latency                   timeRange
 	loopGuard                 int
 	seed                      uint64
-	// given holds these flags alone, to tell which of them were set.
+	// given holds only these flags, to know which of them were set.
 	given *pflag.FlagSet
 }
 
@@ -33,15 +33,18 @@ const (
 // add makes the flags and adds them to all.
 func (f *faultFlags) add(all *pflag.FlagSet) {
 	flags := pflag.NewFlagSet("faults", pflag.ContinueOnError)
-	flags.Var(&f.acceptThenDrop, "accept-then-drop", "how many of the messages are taken and the connection closed without an answer")
-	flags.Var(&f.errorRate, "error-rate", "how many of the messages are answered 500, 503 or 429, in turn; half of the 5xx after the message was taken")
+	flags.Var(&f.acceptThenDrop, "accept-then-drop", "how many messages are accepted but not answered: the connection closes")
+	flags.Var(&f.errorRate, "error-rate", "how many messages are answered 500, 503 or 429, in turn; half of the 5xx come after the "+
+		"message was accepted")
 	flags.DurationVar(&f.listLag, "list-lag", 0, "how long a new message is missing from the list of messages")
-	flags.Var(&f.receipts, "receipts", "what befalls status callbacks: any of duplicate, reorder and drop, separated by commas, each with its probability if "+
-		"not 0.3 (drop: 0.1), as in duplicate:0.5,drop")
-	flags.Var(&f.latency, "latency", "how long each answer is held back, as in 200ms, or in 50ms-2s for a random time between")
-	flags.IntVar(&f.loopGuard, flagLoopGuard, 0, "how many messages from one number to another within 30 s are no loop; those above it fail with 14107 (default off; 15 if no number is given)")
+	flags.Var(&f.receipts, "receipts", "what happens to status callbacks: duplicate, reorder and drop, separated by commas, each with "+
+		"its probability if it is not 0.3 (drop: 0.1), such as duplicate:0.5,drop")
+	flags.Var(&f.latency, "latency", "how long each answer is delayed, such as 200ms, or 50ms-2s for a random time")
+	flags.IntVar(&f.loopGuard, flagLoopGuard, 0, "how many messages from one number to another are allowed within 30 s; further ones fail "+
+		"with 14107 (default off; 15 without a number)")
 	flags.Lookup(flagLoopGuard).NoOptDefVal = "15"
-	flags.Uint64Var(&f.seed, flagSeed, uint64(rand.Uint32()), "seed of what is random, to meet the same again (default a new one, printed at the start)")
+	flags.Uint64Var(&f.seed, flagSeed, uint64(rand.Uint32()), "random seed, to repeat the same faults (default: a new one, printed at "+
+		"the start)")
 	flags.Lookup(flagSeed).DefValue = "0" // not worth showing
 	f.given = flags
 	all.AddFlagSet(flags)
@@ -99,13 +102,13 @@ func (p *probability) Set(text string) error {
 	return nil
 }
 
-// The odds of what befalls receipts if none are given.
+// The probabilities of what happens to receipts if none are given.
 const (
 	defaultReceiptOdds probability = 0.3
 	defaultDropOdds    probability = 0.1 // a receipt that never comes is the hardest of the three
 )
 
-// receiptOdds is a flag's value: how often each thing befalls a status callback.
+// receiptOdds is a flag's value: how often each thing happens to a status callback.
 type receiptOdds struct {
 	duplicate, reorder, drop probability
 }
@@ -151,7 +154,7 @@ func (o *receiptOdds) set(part string) error {
 	case "drop":
 		target, standard = &o.drop, defaultDropOdds
 	default:
-		return fmt.Errorf("%q is none of duplicate, reorder and drop", name)
+		return fmt.Errorf("%q is not one of duplicate, reorder and drop", name)
 	}
 	if !hasOdds {
 		*target = standard
@@ -191,7 +194,7 @@ func (r *timeRange) Set(text string) error {
 	if isRange && err == nil {
 		most, err = time.ParseDuration(to)
 	}
-	if err != nil || most < least { // a negative time is no range either
+	if err != nil || most < least { // a negative time is not a range either
 		return errors.New("want a time such as 200ms, or a range of times such as 50ms-2s")
 	}
 	*r = timeRange{least: least, most: most}

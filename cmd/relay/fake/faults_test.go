@@ -35,7 +35,8 @@ func TestFaultFlagsReachTheFake(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if receipt, latency := faults.BeforeCallback(twiliofake.Message{}), faults.Latency(); receipt != test.receipt || latency != test.latency {
+			if receipt, latency := faults.BeforeCallback(twiliofake.Message{}), faults.Latency(); receipt != test.receipt ||
+				latency != test.latency {
 				t.Errorf("receipt %+v, latency %s", receipt, latency)
 			}
 		})

@@ -1,5 +1,5 @@
 // Package number is `relay number`: it shows where the numbers of the Twilio account post their texts, and points them at the relay.
-// What the check of a number looks at is the doctor's.
+// The checks of a number are in package doctor.
 package number
 
 import (
@@ -26,8 +26,8 @@ func Command(base cli.Program, check *cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "number",
 		Short: "See and set where the account's numbers post their texts",
-		Long: `number reads the account's numbers at Twilio and gives them the relay's webhook. It asks with the Auth Token or a Main
-API key: the restricted key that sends may not look.`,
+		Long: `number shows the account's numbers at Twilio and gives them the relay's webhook. It needs the Auth Token or a Main API key:
+the restricted key that sends texts may not read numbers.`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -42,7 +42,7 @@ func (p program) numberListCommand() *cobra.Command {
 		Use:     "ls",
 		Aliases: []string{"list"},
 		Short:   "List the account's numbers with their webhooks",
-		Long:    `ls lists the account's numbers, one a line, with what they can do and where they post the texts that come in.`,
+		Long:    `ls lists the account's numbers, one per line, with what they can do and where they post incoming texts.`,
 		Example: `  relay number ls
   relay number ls --json | jq -r '.[] | select(.SmsURL == "") | .PhoneNumber'`,
 		Args: cli.NoArguments,
@@ -79,17 +79,19 @@ func (p program) writeNumbers(numbers []twilio.Number) error {
 		if n.SMS {
 			can = "yes"
 		}
-		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", n.PhoneNumber, can, cli.OrDash(n.SmsURL), cli.OrDash(n.SmsMethod), cli.OrDash(n.SmsFallbackURL), n.FriendlyName)
+		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", n.PhoneNumber, can, cli.OrDash(n.SmsURL), cli.OrDash(n.SmsMethod),
+			cli.OrDash(n.SmsFallbackURL), n.FriendlyName)
 	}
 	return table.Flush()
 }
 
-// withTwilioHint adds advice to what Twilio refuses.
+// withTwilioHint adds a hint to an error of Twilio.
 func withTwilioHint(err error) error {
-	return cli.Hinted(err, "relay doctor --only twilio-credentials --only account-status says more; a restricted API key may not read or change numbers")
+	return cli.Hinted(err, "relay doctor --only twilio-credentials --only account-status says more; a restricted API key may not read or "+
+		"change numbers")
 }
 
-// configuration is what a number is to be given.
+// configuration is what a number should be given.
 type configuration struct {
 	url, fallback, callback string
 	apply                   bool
@@ -101,12 +103,12 @@ func (p program) numberConfigureCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "configure NUMBER",
 		Short: "Point a number's texts at the relay",
-		Long: `configure shows how a number's webhook would have to change to be the relay's, and changes it with --apply. The webhook
-becomes PUBLIC_BASE_URL with /sms/inbound (POST), and with the connection overrides that make Twilio ask again after a
-failure. The fallback URL is that of a second PUBLIC_BASE_URL if there is one, else the webhook itself once more.
+		Long: `configure shows what it would change to point a number's webhook at the relay, and changes it with --apply. The webhook
+becomes PUBLIC_BASE_URL with /sms/inbound (POST), and gets connection overrides, so that Twilio tries again after a failure. The
+fallback URL is the second PUBLIC_BASE_URL if there is one, or else the webhook itself again.
 
-Receipts need nothing on the number: the relay names its own status callback with each text. The number's own is told of
-calls, and is left as it is unless --status-callback says otherwise.`,
+Status callbacks need no setting on the number: the relay names its own with each text. The number's own status callback is for
+calls; it stays as it is unless you add --status-callback.`,
 		Example: `  relay number configure +18585550100 --url https://relay.example.com
   relay number configure +18585550100 --url https://relay.example.com --fallback https://second.example.com --apply`,
 		Args: cli.OneNumber,
@@ -119,9 +121,10 @@ calls, and is left as it is unless --status-callback says otherwise.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&c.url, "url", "", "the relay's URL, without /sms/… (default the first of PUBLIC_BASE_URL)")
-	flags.StringVar(&c.fallback, "fallback", "", "the URL of the relay to ask when that fails (default the second of PUBLIC_BASE_URL, or the same)")
-	flags.StringVar(&c.callback, "status-callback", "", "also set the number's own status callback, which is told of calls")
+	flags.StringVar(&c.url, "url", "", "the relay's URL, without /sms/… (default: the first of PUBLIC_BASE_URL)")
+	flags.StringVar(&c.fallback, "fallback", "", "the relay's URL to use when the first fails (default: the second of PUBLIC_BASE_URL, or "+
+		"else the first)")
+	flags.StringVar(&c.callback, "status-callback", "", "also set the number's own status callback, which is for calls")
 	flags.BoolVar(&c.apply, "apply", false, "change the number; without it, only show what would change")
 	c.numbers.Add(flags)
 	cli.AddTwilio(flags)
@@ -141,10 +144,10 @@ func (p program) configureNumber(ctx context.Context, flags *pflag.FlagSet, numb
 	if err != nil {
 		return withTwilioHint(err)
 	}
-	// Twilio may write the number in another of its spellings, by which it finds nothing in the one that was named.
+	// Twilio may write the number in another way, and would then not find it as the operator wrote it.
 	at := slices.IndexFunc(all, func(n twilio.Number) bool { return sms.Same(n.PhoneNumber, number) })
 	if at < 0 {
-		return cli.Hinted(fmt.Errorf("%s is not a number of the account", number), "relay number ls lists those that are")
+		return cli.Hinted(fmt.Errorf("%s is not a number of the account", number), "relay number ls lists the account's numbers")
 	}
 	return p.changeNumber(ctx, client, all[at], wanted, c.apply)
 }

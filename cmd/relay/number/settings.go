@@ -16,7 +16,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
-// wantedSettings returns what the number is to be given.
+// wantedSettings returns the settings that the number should have.
 func (p program) wantedSettings(flags *pflag.FlagSet, c configuration) (twilio.NumberSettings, error) {
 	r := env.New(cli.LookupOf(cli.ServeSettings(), flags, p.Lookup))
 	bases := r.URLs(cli.EnvPublicBaseURL)
@@ -27,7 +27,7 @@ func (p program) wantedSettings(flags *pflag.FlagSet, c configuration) (twilio.N
 		bases = []string{c.url}
 	}
 	if len(bases) == 0 {
-		return twilio.NumberSettings{}, cli.Usage(errors.New("where is the relay? Say it with --url, or PUBLIC_BASE_URL"))
+		return twilio.NumberSettings{}, cli.Usage(errors.New("the relay's URL is missing: set --url or PUBLIC_BASE_URL"))
 	}
 	if c.fallback != "" {
 		bases = []string{bases[0], c.fallback}
@@ -46,24 +46,24 @@ func (p program) wantedSettings(flags *pflag.FlagSet, c configuration) (twilio.N
 	}, nil
 }
 
-// inboundURL returns where a relay takes texts, with the overrides that make Twilio ask again.
+// inboundURL returns the relay's URL for incoming texts, with the overrides that make Twilio try again.
 func inboundURL(base string) (string, error) {
 	parsed, err := url.Parse(base)
 	if err != nil || parsed.Hostname() == "" || (parsed.Scheme != "https" && parsed.Scheme != "http") || strings.ContainsAny(base, "?#") {
-		return "", cli.Usage(errors.New("the relay's URL is no absolute one such as https://relay.example.com"))
+		return "", cli.Usage(errors.New("the relay's URL is not an absolute URL such as https://relay.example.com"))
 	}
 	if strings.Contains(parsed.Path, "/sms/") {
-		return "", cli.Usage(errors.New("the relay's URL is without /sms/…, which is added"))
+		return "", cli.Usage(errors.New("leave /sms/… out of the relay's URL: relay number adds it"))
 	}
 	return strings.TrimSuffix(base, "/") + webhook.PathInbound + "#" + cli.Overrides, nil
 }
 
-// numberChange is one setting that is not as it is wanted.
+// numberChange is one setting that has another value than it should.
 type numberChange struct {
 	name, is, wanted string
 }
 
-// numberChanges returns what there is to change. A setting that is wanted empty is left as it is.
+// numberChanges returns what has to change. A setting whose wanted value is empty stays as it is.
 func numberChanges(is, wanted twilio.NumberSettings) []numberChange {
 	var changes []numberChange
 	for _, c := range []numberChange{
@@ -80,17 +80,19 @@ func numberChanges(is, wanted twilio.NumberSettings) []numberChange {
 	return changes
 }
 
-// changeNumber shows what is to change, and changes it if apply says so.
-func (p program) changeNumber(ctx context.Context, client *twilio.Client, number twilio.Number, wanted twilio.NumberSettings, apply bool) error {
+// changeNumber shows what has to change, and changes it if apply is true.
+func (p program) changeNumber(
+	ctx context.Context, client *twilio.Client, number twilio.Number, wanted twilio.NumberSettings, apply bool,
+) error {
 	if number.SmsApplicationSid != "" {
 		return cli.Hinted(
-			fmt.Errorf("%s is configured with a TwiML application, which has the say instead of its webhook", number.PhoneNumber),
-			"in Twilio's console, the number's Messaging Configuration, choose Webhook; then do this again",
+			fmt.Errorf("%s uses a TwiML application, so Twilio ignores its webhook", number.PhoneNumber),
+			"in Twilio's console, the number's Messaging Configuration, choose Webhook; then run this again",
 		)
 	}
 	changes := numberChanges(number.NumberSettings, wanted)
 	if len(changes) == 0 {
-		cli.Printf(p.Stdout, "%s is configured like this already.\n", number.PhoneNumber)
+		cli.Printf(p.Stdout, "%s is already configured like this.\n", number.PhoneNumber)
 		return nil
 	}
 	cli.Printf(p.Stdout, "%s (%s)\n", number.PhoneNumber, number.Sid)
@@ -106,9 +108,9 @@ func (p program) changeNumber(ctx context.Context, client *twilio.Client, number
 		return withTwilioHint(err)
 	}
 	if left := numberChanges(after.NumberSettings, wanted); len(left) > 0 {
-		return fmt.Errorf("Twilio took it, but %s is still %q", left[0].name, left[0].is) //nolint:staticcheck // Twilio is a name.
+		return fmt.Errorf("Twilio accepted the change, but %s is still %q", left[0].name, left[0].is) //nolint:staticcheck // Twilio is a name.
 	}
-	fmt.Fprintln(p.Stdout, "Changed. To take it back, give the lines with a minus in Twilio's console.")
+	fmt.Fprintln(p.Stdout, "Changed. To undo it, enter the values after a minus in Twilio's console.")
 	return nil
 }
 

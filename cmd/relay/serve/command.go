@@ -32,10 +32,10 @@ func Command(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the relay on this host",
-		Long: `serve runs the whole relay on this host: the webhooks, the queue, the sender and the audit log, over one SQLite
-file. What it has acknowledged to Twilio survives a crash. It stops on SIGINT or SIGTERM when what is under way is done.
+		Long: `serve runs the whole relay on this host: the webhooks, the queue, the sender and the audit log, with one SQLite file. A text
+that it has acknowledged to Twilio survives a crash. On SIGINT or SIGTERM it finishes what is under way and then stops.
 
-Every setting is an environment variable and a flag of the same name; a flag wins.`,
+Every setting is an environment variable and a flag with the same name; if you set both, the flag counts.`,
 		Example: `  export TWILIO_ACCOUNT_SID=AC… TWILIO_AUTH_TOKEN=… PUBLIC_BASE_URL=https://relay.example.com
   relay serve --routes maintenance.json`,
 		Args: cli.NoArguments,
@@ -60,7 +60,7 @@ func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	return errors.Join(err, relay.Close())
 }
 
-// ReadSettings reads and checks everything at once.
+// ReadSettings reads and checks all settings, and reports all problems at once.
 func ReadSettings(lookup func(string) (string, bool), logTo io.Writer) (onehost.Config, error) {
 	r := env.New(lookup)
 	config := onehost.Config{
@@ -92,7 +92,7 @@ func ReadSettings(lookup func(string) (string, bool), logTo io.Writer) (onehost.
 	return config, errors.Join(r.Err(), err, routesErr, config.Validate())
 }
 
-// readRoutes reads a maintenance.json; no path is no routes.
+// readRoutes reads a maintenance.json. Without a path there are no routes.
 func readRoutes(path string) ([]route.Route, error) {
 	if path == "" {
 		return nil, nil

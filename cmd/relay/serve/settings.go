@@ -14,7 +14,7 @@ func Lookup(flags *pflag.FlagSet, environment func(string) (string, bool)) func(
 	return cli.LookupOf(cli.ServeSettings(), flags, environment)
 }
 
-// asTyped names the settings in an error as they were given: those of the command line by their flags.
+// asTyped names the settings in an error as people typed them: by their flags if they were on the command line.
 func asTyped(err error, flags *pflag.FlagSet) error {
 	words := err.Error()
 	for _, s := range cli.ServeSettings() {

@@ -35,11 +35,11 @@ func Command(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sweep",
 		Short: "Find texts that Twilio received and the relay never got",
-		Long: `sweep compares Twilio's list of received texts with the ledger. A text that is in the first alone was lost on its way here: its
-webhook failed, and the fallback too, or the number's webhook pointed elsewhere. With --apply it is put on the queue as the
-webhook would have done, and counts as received now. A repeat is harmless: the ledger takes each text once.
+		Long: `sweep compares Twilio's list of received texts with the ledger. If a text is only on Twilio's list, it was lost on its way here:
+the webhook and the fallback failed, or the number's webhook pointed elsewhere. With --apply sweep puts such texts on the queue,
+and they count as received now. You may run it again: the ledger accepts each text only once.
 
-It looks at every number that has a route. Of attachments Twilio's list tells the number alone.`,
+sweep checks every number that has a route. Twilio's list says how many attachments a text has, but not what they are.`,
 		Example: `  relay sweep
   relay sweep --since 6h --number +18585550100
   relay sweep --since 6h --apply`,
@@ -47,10 +47,10 @@ It looks at every number that has a route. Of attachments Twilio's list tells th
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.sweep(cmd, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.numbers, "number", nil, "only texts to this Twilio number; may be repeated (default every number with a route)")
+	flags.StringSliceVar(&f.numbers, "number", nil, "only texts to this Twilio number; may be repeated (default: every number with a route)")
 	flags.StringVar(&f.since, "since", "1h", "how far back: "+cli.MomentHelp)
-	flags.DurationVar(&f.grace, "grace", sweepGrace, "leave texts out that are younger: their webhooks may be on their way")
-	flags.BoolVar(&f.apply, "apply", false, "put them on the queue; without it, only list them")
+	flags.DurationVar(&f.grace, "grace", sweepGrace, "leave out texts that are younger than this: their webhooks may still be on their way")
+	flags.BoolVar(&f.apply, "apply", false, "put the texts on the queue; without it, only list them")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")
 	f.reader.Add(flags)
 	cli.AddTarget(flags)
@@ -61,7 +61,7 @@ It looks at every number that has a route. Of attachments Twilio's list tells th
 // sweepGrace is how old a text is before it counts as lost: Twilio waits 15 seconds for a webhook, and as long for its fallback.
 const sweepGrace = time.Minute
 
-// swept is what came of a sweep, also as JSON.
+// swept is the result of a sweep, also as JSON.
 type swept struct {
 	Looked  int           `json:"looked"`
 	Missing []missingText `json:"missing"`
@@ -86,7 +86,7 @@ func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
 		return cli.Usage(fmt.Errorf("--since: %w", err))
 	}
 	if since.IsZero() {
-		return cli.Usage(errors.New("--since: how far back?"))
+		return cli.Usage(errors.New("--since is empty: say how far back to look"))
 	}
 	if _, err := f.named(); err != nil {
 		return err
@@ -133,7 +133,7 @@ func (f sweepFlags) named() (numbers []sms.PhoneNumber, err error) {
 	return numbers, nil
 }
 
-// numbersOf are those that were named, or those of the routes.
+// numbersOf returns the named numbers, or else the numbers of all routes.
 func (f sweepFlags) numbersOf(ctx context.Context, d *target.Target) (numbers []sms.PhoneNumber, err error) {
 	if numbers, err = f.named(); err != nil || len(numbers) > 0 {
 		return numbers, err
@@ -146,7 +146,7 @@ func (f sweepFlags) numbersOf(ctx context.Context, d *target.Target) (numbers []
 		numbers = append(numbers, r.TwilioNumber)
 	}
 	if len(numbers) == 0 {
-		return nil, cli.Hinted(errors.New("there are no routes, and so no numbers to look at"), "name one with --number")
+		return nil, cli.Hinted(errors.New("there are no routes, so there are no numbers to check"), "name one with --number")
 	}
 	return numbers, nil
 }
@@ -162,14 +162,16 @@ func sweepAll(ctx context.Context, s Sweep, numbers []sms.PhoneNumber) (swept, e
 		result.found = append(result.found, missing...)
 	}
 	for _, m := range result.found {
-		result.Missing = append(result.Missing, missingText{MessageSid: m.Sid, From: m.From, To: m.To, ReceivedAt: m.DateCreated, NumMedia: m.NumMedia, Text: m.Body})
+		result.Missing = append(result.Missing, missingText{
+			MessageSid: m.Sid, From: m.From, To: m.To, ReceivedAt: m.DateCreated, NumMedia: m.NumMedia, Text: m.Body,
+		})
 	}
 	return result, nil
 }
 
 func withSweepHint(err error) error {
 	if errors.Is(err, ErrTooMany) {
-		return cli.Hinted(err, "look less far back with --since")
+		return cli.Hinted(err, "choose a later time with --since")
 	}
 	return err
 }
@@ -184,9 +186,9 @@ func (p program) printSwept(result swept, asJSON bool) error {
 	cli.Printf(p.Stdout, "%s received by Twilio, %d of them not in the ledger.\n", cli.Plural(result.Looked, "text"), len(result.Missing))
 	switch {
 	case result.Applied && len(result.Missing) > 0:
-		cli.Printf(p.Stdout, "%s queued. relay status shows what becomes of them.\n", cli.Plural(result.Queued, "text"))
+		cli.Printf(p.Stdout, "%s queued. relay status shows what happens to them.\n", cli.Plural(result.Queued, "text"))
 	case len(result.Missing) > 0:
-		fmt.Fprintln(p.Stdout, "Nothing was queued. The same command with --apply queues them.")
+		fmt.Fprintln(p.Stdout, "Nothing was queued. To queue them, add --apply.")
 	}
 	return nil
 }

@@ -1,6 +1,5 @@
-// Package sweep finds texts that Twilio has received and the ledger has not: their webhooks failed, and so did Twilio's
-// fallback. It puts them on the queue as the front door would have. It asks nobody but those that it is given, and
-// prints nothing.
+// Package sweep is `relay sweep`: it finds texts that Twilio has received but the ledger does not have, because their webhooks and
+// Twilio's fallback failed, and puts them on the queue as the front door would have done.
 package sweep
 
 import (
@@ -25,35 +24,35 @@ type Records interface {
 	Get(ctx context.Context, messageSid string) (ledger.Record, error)
 }
 
-// Sweep is one look at what Twilio has.
+// Sweep is one comparison of Twilio's list with the ledger.
 type Sweep struct {
 	Messages Messages
 	Records  Records
 	Queue    queue.Sender
-	// AccountSid is the account whose messages they are.
+	// AccountSid is the account that the messages belong to.
 	AccountSid string
-	// Since is when the texts came in at the earliest, Grace how old they are at least: a webhook takes a moment.
+	// Since is the earliest time at which the texts came in, Grace their least age: a webhook takes a moment.
 	Since time.Time
 	Grace time.Duration
 	Now   func() time.Time
 }
 
-// most bounds what is read of Twilio's list for one number.
+// most limits how many messages are read from Twilio's list for one number.
 const most = 5000
 
-// ErrTooMany means that Twilio has more messages to a number than one look reads.
+// ErrTooMany means that Twilio has more messages to a number than one sweep reads.
 var ErrTooMany = errors.New("too many messages")
 
-// Missing returns the texts to the number that the ledger has no record of, oldest first, and how many texts it looked at. A text
-// that waits on the queue for its first attempt, behind another of its conversation, may be among them: queueing it
-// again is harmless. The error is ErrTooMany if the list was not read to its end.
+// Missing returns the texts to the number that are not in the ledger, oldest first, and how many texts it compared. A text that
+// waits on the queue for its first attempt, behind another of its conversation, may be among them; queueing it again is
+// harmless. The error is ErrTooMany if the list was not read to its end.
 func (s Sweep) Missing(ctx context.Context, number sms.PhoneNumber) (missing []sms.Listed, looked int, err error) {
 	listed, err := s.Messages.List(ctx, sms.ListFilter{To: number, CreatedAfter: s.Since, Limit: most})
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask Twilio for the texts to %s: %w", number.Mask(), err)
 	}
 	if len(listed) >= most {
-		return nil, 0, fmt.Errorf("%w to %s: at most %d are looked at", ErrTooMany, number.Mask(), most)
+		return nil, 0, fmt.Errorf("%w to %s: sweep reads at most %d", ErrTooMany, number.Mask(), most)
 	}
 	for _, m := range listed {
 		if !s.concerns(m) {
@@ -67,14 +66,14 @@ func (s Sweep) Missing(ctx context.Context, number sms.PhoneNumber) (missing []s
 			return nil, looked, fmt.Errorf("look up %s: %w", m.Sid, err)
 		}
 	}
-	// The list is the newest first, also within a second, and the dates are no more exact than that.
+	// The list is newest first, even within a second, and its dates are exact only to the second.
 	slices.Reverse(missing)
 	slices.SortStableFunc(missing, func(a, b sms.Listed) int { return a.DateCreated.Compare(b.DateCreated) })
 	return missing, looked, nil
 }
 
-// concerns reports whether the message is a customer's, of that time. One without a date may be. Twilio's dates are exact to the
-// second.
+// concerns reports whether a customer sent the message in that time, or may have, if it has no date. Twilio's dates are exact only
+// to the second.
 func (s Sweep) concerns(m sms.Listed) bool {
 	if m.Direction != sms.DirectionInbound {
 		return false
@@ -82,13 +81,14 @@ func (s Sweep) concerns(m sms.Listed) bool {
 	return m.DateCreated.IsZero() || !m.DateCreated.Before(s.Since.Truncate(time.Second)) && !m.DateCreated.After(s.Now().Add(-s.Grace))
 }
 
-// Inject puts a text on the queue, as the front door does: under its MessageSid, by which the queue drops a repeat for five minutes
-// and the ledger for good. It counts as received now, so that it is not too old to be sent.
+// Inject puts a text on the queue, as the front door does: under its MessageSid. By that id the queue drops a repeat for five
+// minutes, and the ledger for good. The text counts as received now, so that it is not too old to be sent.
 func (s Sweep) Inject(ctx context.Context, m sms.Listed) error {
 	envelope := queue.Envelope{
 		Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: s.Now().UTC(),
 		Message: &sms.Message{
-			Sid: m.Sid, AccountSid: s.AccountSid, MessagingServiceSid: m.MessagingServiceSid, From: m.From, To: m.To, Body: m.Body, Media: s.media(m),
+			Sid: m.Sid, AccountSid: s.AccountSid, MessagingServiceSid: m.MessagingServiceSid, From: m.From, To: m.To, Body: m.Body,
+			Media: s.media(m),
 		},
 	}
 	outgoing, err := envelope.Outgoing()
@@ -101,8 +101,8 @@ func (s Sweep) Inject(ctx context.Context, m sms.Listed) error {
 	return nil
 }
 
-// media stands for the attachments, of which the list tells the number alone: each has the address under which Twilio lists
-// them.
+// media returns one entry for each attachment. The list says only how many there are, so each entry has the address where Twilio
+// lists them.
 func (s Sweep) media(m sms.Listed) []sms.Media {
 	var all []sms.Media
 	for range m.NumMedia {

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// accountTimeout bounds one question for the account.
+	// accountTimeout limits one request for the account.
 	accountTimeout = 10 * time.Second
-	// accountPause is how long Twilio is left alone when it could not be reached, or refused: someone may have put it right.
+	// accountPause is the pause after Twilio could not be reached or refused: someone may fix the problem meanwhile.
 	accountPause = time.Minute
 )
 
@@ -25,7 +25,7 @@ type AccountReader interface {
 	Account(ctx context.Context) (twilio.Account, error)
 }
 
-// problems is what is wrong with the relay as a whole, for its health. The zero value is nothing.
+// problems is what is wrong with the relay as a whole, for the health check. The zero value means no problems.
 type problems struct {
 	mu      sync.Mutex
 	account string
@@ -50,12 +50,13 @@ func (p *problems) setAccount(problem string) {
 	p.account = problem
 }
 
-// condition is what the health answer shows.
+// condition is what the health check shows.
 func (r *Relay) condition() webhook.Condition {
 	var c webhook.Condition
 	if r.db.Malformed() {
 		c.Failing = true
-		c.Problems = append(c.Problems, "the database is damaged: stop relay serve and restore the folder from the backup; docs/runbook.md, database-integrity")
+		c.Problems = append(c.Problems, "the database is damaged: stop relay serve and restore the folder from the backup; "+
+			"docs/runbook.md, database-integrity")
 	}
 	r.problems.mu.Lock()
 	defer r.problems.mu.Unlock()
@@ -67,8 +68,8 @@ func (r *Relay) condition() webhook.Condition {
 	return c
 }
 
-// checkAccount asks Twilio for the account with the Auth Token that webhooks are checked with, until the answer is that all is
-// well. Nothing waits for it: a Twilio that cannot be reached keeps no text out.
+// checkAccount asks Twilio for the account, with the Auth Token that checks webhooks, until Twilio answers that all is well. Nothing
+// waits for it: even if Twilio cannot be reached, texts are accepted.
 func (r *Relay) checkAccount(ctx context.Context) error {
 	told := ""
 	for {
@@ -88,17 +89,19 @@ func (r *Relay) checkAccount(ctx context.Context) error {
 	}
 }
 
-// tellAccount says what was found out, once.
+// tellAccount logs a result once.
 func (r *Relay) tellAccount(ctx context.Context, problem, told string) {
 	switch {
 	case problem != "" && problem != told:
-		r.config.Logger.LogAttrs(ctx, slog.LevelError, "THE RELAY CANNOT WORK with this account", slog.String("problem", problem), slog.String("account_sid", r.config.AccountSid))
+		r.config.Logger.LogAttrs(ctx, slog.LevelError, "THE RELAY CANNOT WORK with this account", slog.String("problem", problem),
+			slog.String("account_sid", r.config.AccountSid))
 	case problem == "" && told != "":
-		r.config.Logger.LogAttrs(ctx, slog.LevelInfo, "Twilio takes the account's credentials now", slog.String("account_sid", r.config.AccountSid))
+		r.config.Logger.LogAttrs(ctx, slog.LevelInfo, "Twilio now accepts the account's credentials",
+			slog.String("account_sid", r.config.AccountSid))
 	}
 }
 
-// askAccount asks once. answered is false if Twilio could not be reached, or does not know at the moment.
+// askAccount asks once. answered is false if Twilio could not be reached, or could not say at the moment.
 func (r *Relay) askAccount(ctx context.Context) (problem string, answered bool) {
 	ctx, cancel := context.WithTimeout(ctx, accountTimeout)
 	defer cancel()
@@ -106,7 +109,7 @@ func (r *Relay) askAccount(ctx context.Context) (problem string, answered bool) 
 	return accountProblem(account, err)
 }
 
-// accountProblem decides what an answer means, in words for people. It is empty if all is well.
+// accountProblem says what an answer means, in words for people. The problem is empty if all is well.
 func accountProblem(account twilio.Account, err error) (problem string, answered bool) {
 	if err == nil {
 		if account.Status == "active" {
@@ -119,14 +122,14 @@ func accountProblem(account twilio.Account, err error) (problem string, answered
 	case slices.Contains(twilio.SuspendedCodes(), f.Code):
 		return "the Twilio account is suspended: no text is sent. Twilio's console says why", true
 	case f.Kind == fault.Fatal && f.HTTPStatus == http.StatusUnauthorized:
-		return "Twilio refuses TWILIO_AUTH_TOKEN for TWILIO_ACCOUNT_SID: webhooks are signed with another token, so every customer's text is " +
-			"refused with 403, and Twilio does not send it again. Copy both from Twilio's console and start relay serve again", true
+		return "Twilio refuses TWILIO_AUTH_TOKEN for TWILIO_ACCOUNT_SID: Twilio signs webhooks with another token, so the relay refuses every " +
+			"customer's text with 403, and Twilio does not send it again. Copy both from Twilio's console and start relay serve again", true
 	default:
 		return "", false
 	}
 }
 
-// checkDatabase reads the whole database once, so that damage shows before a text runs into it.
+// checkDatabase reads the whole database once, to find damage before a text does.
 func (r *Relay) checkDatabase(ctx context.Context) error {
 	findings, err := r.db.QuickCheck(ctx)
 	switch {

@@ -18,11 +18,11 @@ import (
 
 // Config is what a Relay is made of.
 type Config struct {
-	// Listen is the address of the front door, "127.0.0.1:8080"; port 0 takes a free one.
+	// Listen is the address of the front door, "127.0.0.1:8080"; with port 0 it uses a free port.
 	Listen string
 	// Data is the folder of the database and of the audit log. It is made if it does not exist.
 	Data string
-	// Routes are put into the routing table at the start, but not over later changes.
+	// Routes are written into the routing table at the start; later changes are kept.
 	Routes []route.Route
 	// AccountSid and AuthTokens (newest first) are Twilio's; the tokens check webhooks, and the first sends unless an
 	// API key is set.
@@ -32,10 +32,10 @@ type Config struct {
 	APIKeySecret string
 	// TwilioBaseURL is where Twilio's API is; empty means Twilio.
 	TwilioBaseURL string
-	// PublicBaseURLs are the URLs that Twilio was given for this relay, the first of which goes into StatusCallbacks.
-	// Empty means the front door's own address, for trials.
+	// PublicBaseURLs are the URLs of this relay that Twilio was given; the first goes into StatusCallbacks. Empty means the front
+	// door's own address, for trials.
 	PublicBaseURLs []string
-	// OperatorToken opens the operator routes; while it is empty they are closed. Where others reach the front door, it has
+	// OperatorToken opens the operator routes; while it is empty they are closed. If others can reach the front door, it must have
 	// at least minToken characters.
 	OperatorToken string
 	// AllowedOrigins are the origins that browsers may call from.
@@ -44,20 +44,20 @@ type Config struct {
 	RetryBase   time.Duration
 	MaxAttempts int
 	SendTimeout time.Duration
-	// PacePair and PaceNumber are the pace limits; the zero value is none.
+	// PacePair and PaceNumber are the pace limits; the zero value means no limit.
 	PacePair   pace.Limit
 	PaceNumber pace.Limit
-	// ReconcileLooks and ReconcileInterval say how often, and how far apart, Twilio is asked again what became of a POST
-	// that was not answered.
+	// ReconcileLooks and ReconcileInterval say how often, and with what pause, Twilio's list is searched again for a message whose
+	// POST was not answered.
 	ReconcileLooks    int
 	ReconcileInterval time.Duration
 	// Retention is how long the ledger keeps a text.
 	Retention time.Duration
-	// Logger takes everything the relay says.
+	// Logger gets the relay's log.
 	Logger *slog.Logger
 }
 
-// Validate joins everything that is wrong with the configuration, or returns nil.
+// Validate returns all problems of the configuration, or nil.
 func (c Config) Validate() error {
 	var problems []error
 	need := func(ok bool, format string, args ...any) {
@@ -66,30 +66,35 @@ func (c Config) Validate() error {
 		}
 	}
 	host, _, err := net.SplitHostPort(c.Listen)
-	need(err == nil, "RELAY_LISTEN is no address such as 127.0.0.1:8080")
-	need(c.AccountSid != "", "TWILIO_ACCOUNT_SID is not set: it begins with AC and stands on the Twilio console's first page")
-	need(c.AccountSid == "" || isAccountSid(c.AccountSid), "TWILIO_ACCOUNT_SID is not AC and 32 hexadecimal digits, as it stands on the Twilio console's first page")
+	need(err == nil, "RELAY_LISTEN is not an address such as 127.0.0.1:8080")
+	need(c.AccountSid != "", "TWILIO_ACCOUNT_SID is not set: it begins with AC and is on the first page of Twilio's console")
+	need(c.AccountSid == "" || isAccountSid(c.AccountSid),
+		"TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits, as on the first page of Twilio's console")
 	for _, base := range c.PublicBaseURLs {
 		before, _, found := strings.Cut(base, "/sms/")
-		need(!found, "PUBLIC_BASE_URL is the relay's own URL, without its paths: %s", before)
+		need(!found, "leave the path out of PUBLIC_BASE_URL: it must be %s", before)
 	}
-	need(len(c.AuthTokens) > 0, "TWILIO_AUTH_TOKEN is not set: without it no webhook can be told from a forgery")
+	need(len(c.AuthTokens) > 0, "TWILIO_AUTH_TOKEN is not set: without it the relay cannot tell a webhook from a forgery")
 	need(!c.isReachable(host) || !slices.ContainsFunc(c.AuthTokens, isNotToken),
-		"TWILIO_AUTH_TOKEN is not 32 hexadecimal digits, as it is on the Twilio console's first page. Others reach this relay, and any other token is one that they may know")
-	need(isSafeBase(c.TwilioBaseURL), "TWILIO_API_BASE_URL is http beyond this host: the Auth Token and what customers write would travel in the clear; use https")
+		"TWILIO_AUTH_TOKEN must be 32 hexadecimal digits, as on the first page of Twilio's console. Others can reach this relay, and may "+
+			"know any other token")
+	need(isSafeBase(c.TwilioBaseURL),
+		"TWILIO_API_BASE_URL leaves this host with http: the Auth Token and customers' texts would be readable on the way; use https")
 	need((c.APIKeySid == "") == (c.APIKeySecret == ""), "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET belong together")
-	need(err != nil || len(c.PublicBaseURLs) > 0 || isLoopback(host), "PUBLIC_BASE_URL is not set: the signature covers the URL that Twilio was given, such as https://relay.example.com")
-	need(isVisible(c.OperatorToken), "RELAY_OPERATOR_TOKEN has a blank, or a character that no HTTP header carries: no request could ever have it")
+	need(err != nil || len(c.PublicBaseURLs) > 0 || isLoopback(host),
+		"PUBLIC_BASE_URL is not set: Twilio signs the URL that you gave it, such as https://relay.example.com")
+	need(isVisible(c.OperatorToken), "RELAY_OPERATOR_TOKEN has a space or another character that an HTTP header cannot have")
 	need(c.OperatorToken == "" || len(c.OperatorToken) >= minToken || !c.isReachable(host),
-		"RELAY_OPERATOR_TOKEN is shorter than %d characters, and others than this host can try tokens: make one with openssl rand -hex 16", minToken)
+		"RELAY_OPERATOR_TOKEN has fewer than %d characters, and others can reach this relay and guess it: make one with openssl rand -hex 16",
+		minToken)
 	return errors.Join(problems...)
 }
 
-// minToken is the least length of an operator token that others could guess at.
+// minToken is the least length of an operator token that others could try to guess.
 const minToken = 16
 
-// isReachable reports whether others than this host reach the front door: it listens for them, or a proxy passes on what
-// comes for a public URL.
+// isReachable reports whether others than this host can reach the front door: it listens for them, or a proxy passes on the requests
+// to a public URL.
 func (c Config) isReachable(host string) bool {
 	return !isLoopback(host) || slices.ContainsFunc(c.PublicBaseURLs, func(base string) bool {
 		parsed, err := url.Parse(base)
@@ -97,12 +102,12 @@ func (c Config) isReachable(host string) bool {
 	})
 }
 
-// isNotToken reports whether a text cannot be an Auth Token of Twilio's.
+// isNotToken reports whether a text cannot be an Auth Token of Twilio.
 func isNotToken(text string) bool {
 	return len(text) != 32 || strings.Trim(text, "0123456789abcdefABCDEF") != ""
 }
 
-// isSafeBase reports whether credentials may go to a base URL. What is not a URL is refused elsewhere.
+// isSafeBase reports whether credentials may go to a base URL. Other checks refuse what is not a URL.
 func isSafeBase(base string) bool {
 	parsed, err := url.Parse(base)
 	return err != nil || parsed.Scheme != "http" || isLoopback(parsed.Hostname())

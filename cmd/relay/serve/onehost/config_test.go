@@ -23,10 +23,10 @@ func TestOperatorToken(t *testing.T) {
 		{"a short one for everyone over IPv6", short, "[::]:8080", "http://127.0.0.1:8080", "shorter than 16"},
 		{"a short one at every address", short, ":8080", "http://127.0.0.1:8080", "shorter than 16"},
 		{"a short one behind a proxy", short, "127.0.0.1:8080", "https://relay.example.com", "shorter than 16"},
-		{"a blank", long + " x", "127.0.0.1:8080", "", "has a blank"},
-		{"a blank at the end", long + " ", "127.0.0.1:8080", "", "has a blank"},
-		{"a line more", long + "\n", "127.0.0.1:8080", "", "has a blank"},
-		{"a letter that is not ASCII", long + "é", "127.0.0.1:8080", "", "has a blank"},
+		{"a blank", long + " x", "127.0.0.1:8080", "", "has a space"},
+		{"a blank at the end", long + " ", "127.0.0.1:8080", "", "has a space"},
+		{"a line more", long + "\n", "127.0.0.1:8080", "", "has a space"},
+		{"a letter that is not ASCII", long + "é", "127.0.0.1:8080", "", "has a space"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			config := Config{
@@ -76,7 +76,7 @@ func TestAuthToken(t *testing.T) {
 				config.PublicBaseURLs = []string{here, tt.public}
 			}
 			err := config.Validate()
-			if got := err != nil && strings.Contains(err.Error(), "TWILIO_AUTH_TOKEN is not 32"); got != tt.refused || (err != nil) != tt.refused {
+			if got := err != nil && strings.Contains(err.Error(), "TWILIO_AUTH_TOKEN must be 32"); got != tt.refused || (err != nil) != tt.refused {
 				t.Errorf("error %v, want refused %v", err, tt.refused)
 			}
 			if err != nil && strings.Contains(err.Error(), "faketoken") {
