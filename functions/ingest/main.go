@@ -23,15 +23,16 @@ import (
 func main() {
 	started := clock.Wall()()
 	logger := lambdacontext.NewLogger()
-	handler, err := newHandler(context.Background(), logger, started)
+	emit := telemetry.NewEMF(os.Stdout, clock.Wall())
+	handler, err := newHandler(context.Background(), logger, started, emit)
 	if err != nil {
 		logger.LogAttrs(context.Background(), slog.LevelError, "function not started", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
-	lambda.StartHandlerFunc(telemetry.CountColdStart("ingest", handler.Emit, handler.Handle))
+	lambda.StartHandlerFunc(telemetry.CountColdStart("ingest", emit, handler.Handle))
 }
 
-func newHandler(ctx context.Context, logger *slog.Logger, started time.Time) (*webhook.Handler, error) {
+func newHandler(ctx context.Context, logger *slog.Logger, started time.Time, emit telemetry.Emit) (*webhook.Handler, error) {
 	c, err := readConfig(os.LookupEnv)
 	if err != nil {
 		return nil, err
@@ -48,6 +49,6 @@ func newHandler(ctx context.Context, logger *slog.Logger, started time.Time) (*w
 	return webhook.New(webhook.Config{
 		Queue: sqs.New(aws, c.queueURL), Verifier: verifier,
 		Now: now, Started: started, Build: telemetry.ReadBuild(),
-		Logger: logger, Emit: telemetry.NewEMF(os.Stdout, now),
+		Logger: logger, Emit: emit,
 	}), nil
 }

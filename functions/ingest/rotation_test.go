@@ -19,6 +19,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
@@ -99,7 +100,7 @@ func webhookOf(customer, n int, token string) events.APIGatewayV2HTTPRequest {
 // it becomes the current one.
 func TestRotationRefusesNoWebhook(t *testing.T) {
 	r := settings(t)
-	handler, err := newHandler(t.Context(), slog.New(slog.DiscardHandler), time.Now())
+	handler, err := newHandler(t.Context(), slog.New(slog.DiscardHandler), time.Now(), telemetry.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,15 +20,16 @@ import (
 
 func main() {
 	logger := lambdacontext.NewLogger()
-	handler, err := newHandler(logger)
+	emit := telemetry.NewEMF(os.Stdout, clock.Wall())
+	handler, err := newHandler(logger, emit)
 	if err != nil {
 		logger.LogAttrs(context.Background(), slog.LevelError, "function not started", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
-	lambda.StartHandlerFunc(telemetry.CountColdStart("operator", handler.Emit, handler.Handle))
+	lambda.StartHandlerFunc(telemetry.CountColdStart("operator", emit, handler.Handle))
 }
 
-func newHandler(logger *slog.Logger) (*operations.Handler, error) {
+func newHandler(logger *slog.Logger, emit telemetry.Emit) (*operations.Handler, error) {
 	c, err := readConfig(os.LookupEnv)
 	if err != nil {
 		return nil, err
@@ -43,6 +44,6 @@ func newHandler(logger *slog.Logger) (*operations.Handler, error) {
 		Now:           now,
 		NewID:         operations.NewID,
 		Logger:        logger,
-		Emit:          telemetry.NewEMF(os.Stdout, now),
+		Emit:          emit,
 	}), nil
 }

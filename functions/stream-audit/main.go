@@ -22,15 +22,16 @@ import (
 
 func main() {
 	logger := lambdacontext.NewLogger()
-	handler, err := newHandler(logger)
+	emit := telemetry.NewEMF(os.Stdout, clock.Wall())
+	handler, err := newHandler(logger, emit)
 	if err != nil {
 		logger.LogAttrs(context.Background(), slog.LevelError, "function not started", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
-	lambda.StartHandlerFunc(telemetry.CountColdStart("stream-audit", handler.Emit, handler.Handle))
+	lambda.StartHandlerFunc(telemetry.CountColdStart("stream-audit", emit, handler.Handle))
 }
 
-func newHandler(logger *slog.Logger) (*audit.Handler, error) {
+func newHandler(logger *slog.Logger, emit telemetry.Emit) (*audit.Handler, error) {
 	c, err := readConfig(os.LookupEnv)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func newHandler(logger *slog.Logger) (*audit.Handler, error) {
 		SetAside: s3.New(aws, c.failureBucket).Put,
 		Now:      now,
 		Logger:   logger,
-		Emit:     telemetry.NewEMF(os.Stdout, now),
+		Emit:     emit,
 	}), nil
 }
 

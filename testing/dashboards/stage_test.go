@@ -100,7 +100,7 @@ func newStage(t *testing.T) *stage {
 }
 
 // counted finds under which name a function counts its cold starts.
-var counted = regexp.MustCompile(`telemetry\.CountColdStart\("([a-z-]+)", (?:handler\.Emit|emit), handler\.Handle\)`)
+var counted = regexp.MustCompile(`telemetry\.CountColdStart\("([a-z-]+)", emit, handler\.Handle\)`)
 
 // functionNames returns that name for each folder of a function that takes part in the run.
 func functionNames(t *testing.T) map[string]string {
@@ -135,7 +135,7 @@ func (s *stage) newIngest(name string) {
 		Queue: s.texts, Verifier: verifier, Now: s.clock.Now, Started: began, Build: telemetry.Build{Version: "v1.2.3"},
 		Logger: s.logger("IngestLogGroup"), Emit: s.emit(),
 	})
-	s.ingest = telemetry.CountColdStart(name, h.Emit, h.Handle)
+	s.ingest = telemetry.CountColdStart(name, s.emit(), h.Handle)
 }
 
 func (s *stage) newOperator(name string) {
@@ -143,14 +143,14 @@ func (s *stage) newOperator(name string) {
 		Queue: s.texts, Records: s.ledger, Routes: s.routes, Conversations: &relaytest.MemoryConversations{}, Now: s.clock.Now, NewID: operations.NewID,
 		Logger: s.logger("OperatorLogGroup"), Emit: s.emit(),
 	})
-	s.operator = telemetry.CountColdStart(name, h.Emit, h.Handle)
+	s.operator = telemetry.CountColdStart(name, s.emit(), h.Handle)
 }
 
 func (s *stage) newAudit(name string) {
 	h := audit.New(audit.Config{
 		Log: s.auditLog, SetAside: func(context.Context, string, []byte) error { return nil }, Now: s.clock.Now, Logger: s.logger("StreamAuditLogGroup"), Emit: s.emit(),
 	})
-	s.audit = telemetry.CountColdStart(name, h.Emit, h.Handle)
+	s.audit = telemetry.CountColdStart(name, s.emit(), h.Handle)
 }
 
 func (s *stage) newSender(name string) {

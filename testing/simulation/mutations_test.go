@@ -117,7 +117,7 @@ func againstLosses() []mutation {
 		},
 		{
 			"audit", "lines that the log did not keep are taken for kept",
-			[]edit{{"functions/stream-audit/audit/handler.go", "err := h.Log.Append(ctx, lines[kept:])", "err := h.Log.Append(ctx, lines[kept:]); err = nil"}},
+			[]edit{{"functions/stream-audit/audit/handler.go", "err := h.config.Log.Append(ctx, lines[kept:])", "err := h.config.Log.Append(ctx, lines[kept:]); err = nil"}},
 		},
 	}
 }

@@ -32,7 +32,7 @@ func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPReq
 	} else if media, _, err := mime.ParseMediaType(contentType); err != nil || media != formType {
 		return refuse(http.StatusUnsupportedMediaType, "content_type")
 	}
-	err := h.Verifier.Validate(signature.Request{
+	err := h.config.Verifier.Validate(signature.Request{
 		Method:      request.RequestContext.HTTP.Method,
 		Path:        request.RawPath,
 		RawQuery:    request.RawQueryString,
@@ -99,7 +99,7 @@ func (h *Handler) enqueue(ctx context.Context, envelope queue.Envelope, o outcom
 	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed").because(err)
 	}
-	if err := h.Queue.Send(ctx, outgoing); err != nil {
+	if err := h.config.Queue.Send(ctx, outgoing); err != nil {
 		o.response, o.unavailable, o.err = plain(http.StatusServiceUnavailable), true, err
 		return o
 	}

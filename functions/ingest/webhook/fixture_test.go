@@ -42,6 +42,8 @@ var started = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 // front is a handler with everything around it in memory.
 type front struct {
 	*webhook.Handler
+	// Config is the handler's own.
+	*webhook.Config
 
 	t        testing.TB
 	queue    *relaytest.MemoryQueue
@@ -63,6 +65,7 @@ func newFront(tb testing.TB) *front {
 		Logger: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Emit:   func(m ...telemetry.Measurement) { f.measured = append(f.measured, m...) },
 	})
+	f.Config = webhook.ConfigOf(f.Handler)
 	return f
 }
 

@@ -79,7 +79,7 @@ func (h *Handler) inbound(form url.Values) (queue.Envelope, outcome) {
 		o = o.warn(errNoAddress)
 	}
 	return queue.Envelope{
-		Version: queue.Version, Kind: queue.KindInbound, RelayID: message.Sid, ReceivedAt: h.Now().UTC(), Message: &message,
+		Version: queue.Version, Kind: queue.KindInbound, RelayID: message.Sid, ReceivedAt: h.config.Now().UTC(), Message: &message,
 	}, o
 }
 
@@ -108,7 +108,7 @@ func (h *Handler) receipt(form url.Values, rawQuery string) (queue.Envelope, out
 	}
 	receipt := sms.Receipt{Sid: sid, Status: status, ErrorCode: count(form, "ErrorCode"), CallbackRef: ref}
 	return queue.Envelope{
-		Version: queue.Version, Kind: queue.KindReceipt, RelayID: ref.RelayID, ReceivedAt: h.Now().UTC(), Receipt: &receipt,
+		Version: queue.Version, Kind: queue.KindReceipt, RelayID: ref.RelayID, ReceivedAt: h.config.Now().UTC(), Receipt: &receipt,
 	}, outcome{}
 }
 

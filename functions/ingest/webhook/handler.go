@@ -48,13 +48,12 @@ type Config struct {
 
 // Handler serves one request at a time or many. All it remembers is how often signatures did not match.
 type Handler struct {
-	Config
-
+	config     Config
 	mismatches *spike
 }
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{Config: config, mismatches: &spike{}} }
+func New(config Config) *Handler { return &Handler{config: config, mismatches: &spike{}} }
 
 // Handle answers one request. The error is always nil: every outcome is an HTTP answer.
 //
@@ -68,9 +67,9 @@ func New(config Config) *Handler { return &Handler{Config: config, mismatches: &
 // 64 kB), 415 (not a form). 503 means that the queue did not take it. Twilio then comes again if the webhook's URL asks for
 // it (#rc=5&rp=5xx…), or asks the fallback URL; a receipt is lost.
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-	started := h.Now()
+	started := h.config.Now()
 	o := h.route(ctx, request)
-	h.report(ctx, request, o, h.Now().Sub(started))
+	h.report(ctx, request, o, h.config.Now().Sub(started))
 	return o.response, nil
 }
 

@@ -278,12 +278,11 @@ func TestRepeatsAreQueuedOnce(t *testing.T) {
 	f := newFront(t)
 	var all sync.WaitGroup
 	statuses := make([]int, 8)
-	quiet := *f.Handler
-	quiet.Emit = telemetry.Discard
-	quiet.Logger = slog.New(slog.DiscardHandler)
+	f.Emit = telemetry.Discard
+	f.Logger = slog.New(slog.DiscardHandler)
 	for i := range statuses {
 		all.Go(func() {
-			response, err := quiet.Handle(t.Context(), signedText(text(nil)))
+			response, err := f.Handle(t.Context(), signedText(text(nil)))
 			if err == nil {
 				statuses[i] = response.StatusCode
 			}

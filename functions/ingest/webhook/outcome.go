@@ -119,13 +119,15 @@ type health struct {
 }
 
 func (h *Handler) health() outcome {
-	uptime := h.Now().Sub(h.Started)
+	uptime := h.config.Now().Sub(h.config.Started)
 	var condition Condition
-	if h.Condition != nil {
-		condition = h.Condition()
+	if h.config.Condition != nil {
+		condition = h.config.Condition()
 	}
 	status, code := condition.status()
-	body, err := json.Marshal(health{Status: status, Problems: condition.Problems, Build: h.Build, UptimeSeconds: int64(uptime / time.Second)})
+	body, err := json.Marshal(health{
+		Status: status, Problems: condition.Problems, Build: h.config.Build, UptimeSeconds: int64(uptime / time.Second),
+	})
 	if err != nil {
 		return outcome{response: plain(http.StatusInternalServerError), err: err}
 	}
@@ -150,22 +152,22 @@ func (h *Handler) report(ctx context.Context, request events.APIGatewayV2HTTPReq
 	attrs = append(attrs, envelopeAttrs(o.envelope)...)
 	switch {
 	case o.refused():
-		h.Emit(telemetry.Measurement{
+		h.config.Emit(telemetry.Measurement{
 			Name: telemetry.MetricRejected, Unit: telemetry.Count, Value: 1,
 			Dimension: telemetry.Dimension{Name: "Reason", Value: o.reason},
 		})
 		attrs = append(attrs, slog.String("reason", o.reason), slog.String("source_ip", request.RequestContext.HTTP.SourceIP))
 		if seen, isSpike := h.spike(o); isSpike {
 			attrs = append(attrs, slog.Int("mismatches", seen), slog.String("check", checkSpike))
-			h.Logger.LogAttrs(ctx, slog.LevelError, "webhooks refused: their signatures do not match", attrs...)
+			h.config.Logger.LogAttrs(ctx, slog.LevelError, "webhooks refused: their signatures do not match", attrs...)
 			return
 		}
-		h.Logger.LogAttrs(ctx, slog.LevelWarn, "webhook refused", attrs...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "webhook refused", attrs...)
 	case o.unavailable:
-		h.Emit(telemetry.Measurement{Name: telemetry.MetricUnavailable, Unit: telemetry.Count, Value: 1})
-		h.Logger.LogAttrs(ctx, slog.LevelError, "webhook not queued", attrs...)
+		h.config.Emit(telemetry.Measurement{Name: telemetry.MetricUnavailable, Unit: telemetry.Count, Value: 1})
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "webhook not queued", attrs...)
 	case o.envelope.Kind != "":
-		h.Emit(telemetry.Measurement{
+		h.config.Emit(telemetry.Measurement{
 			Name: telemetry.MetricAccepted, Unit: telemetry.Count, Value: 1,
 			Dimension: telemetry.Dimension{Name: "Kind", Value: string(o.envelope.Kind)},
 		})
@@ -173,11 +175,11 @@ func (h *Handler) report(ctx context.Context, request events.APIGatewayV2HTTPReq
 		if o.odd {
 			level = slog.LevelWarn
 		}
-		h.Logger.LogAttrs(ctx, level, "webhook accepted", attrs...)
+		h.config.Logger.LogAttrs(ctx, level, "webhook accepted", attrs...)
 	case o.response.StatusCode == http.StatusNoContent:
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, "callback ignored", attrs...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "callback ignored", attrs...)
 	default:
-		h.Logger.LogAttrs(ctx, slog.LevelDebug, "health answered", attrs...)
+		h.config.Logger.LogAttrs(ctx, slog.LevelDebug, "health answered", attrs...)
 	}
 }
 

@@ -34,7 +34,7 @@ func (h *Handler) spike(o outcome) (seen int, isSpike bool) {
 	if !errors.Is(o.err, signature.ErrMismatch) {
 		return 0, false
 	}
-	return h.mismatches.add(h.Now())
+	return h.mismatches.add(h.config.Now())
 }
 
 // add counts one at a time. A clock that was set back makes what it remembers void.

@@ -72,12 +72,12 @@ type Route struct {
 
 // foresee tells what would become of the text, by the very decision that the sender makes.
 func (h *Handler) foresee(ctx context.Context, wanted RelayRequest, id string) (told DryRun, refusal answer) {
-	now := h.Now().UTC()
+	now := h.config.Now().UTC()
 	r := ledger.Record{
 		MessageSid: id, Manual: true, TwilioNumber: wanted.TwilioNumber, Customer: wanted.From, Destination: wanted.To,
 		Body: wanted.Body, ReceivedAt: ledger.Stamp(now), UpdatedAt: ledger.Stamp(now),
 	}
-	routes, err := h.Routes.Lookup(ctx, plan.Numbers(r)...)
+	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(r)...)
 	if err != nil {
 		return told, refuse(http.StatusServiceUnavailable, "the routes cannot be read at the moment").because(err)
 	}
@@ -121,7 +121,7 @@ func (h *Handler) whyDropped(ctx context.Context, wanted RelayRequest, reason le
 
 // isCustomer reports whether the ledger has a text from that number. What cannot be read is not known.
 func (h *Handler) isCustomer(ctx context.Context, number sms.PhoneNumber) bool {
-	page, err := h.Records.List(ctx, ledger.Query{Number: number, Limit: 1})
+	page, err := h.config.Records.List(ctx, ledger.Query{Number: number, Limit: 1})
 	return err == nil && slices.ContainsFunc(page.Records, func(r ledger.Record) bool { return sms.Same(r.Customer, number) })
 }
 

@@ -61,10 +61,10 @@ type Config struct {
 }
 
 // Handler serves one request at a time or many; it keeps no state.
-type Handler struct{ Config }
+type Handler struct{ config Config }
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{Config: config} }
+func New(config Config) *Handler { return &Handler{config: config} }
 
 // Handle answers one request. The error is always nil: every outcome is an HTTP answer, a refusal one with a problem
 // document (RFC 9457, application/problem+json).
@@ -84,7 +84,7 @@ func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPReq
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", a.err.Error()))
 	}
-	h.Logger.LogAttrs(ctx, level, "operator request", append(attrs, a.attrs...)...)
+	h.config.Logger.LogAttrs(ctx, level, "operator request", append(attrs, a.attrs...)...)
 	return a.response(), nil
 }
 

@@ -13,7 +13,7 @@ func (h *Handler) askedFor(ctx context.Context, wanted RelayRequest) (conversati
 	if wanted.To == "" {
 		return conversation.Conversation{}, nil
 	}
-	return h.Conversations.Get(ctx, wanted.TwilioNumber, wanted.To)
+	return h.config.Conversations.Get(ctx, wanted.TwilioNumber, wanted.To)
 }
 
 // whyOptedOut says who opted out, by which word and since when.

@@ -58,7 +58,7 @@ func (h *Handler) relay(ctx context.Context, request events.APIGatewayV2HTTPRequ
 	if refused {
 		return refusal
 	}
-	id := h.NewID()
+	id := h.config.NewID()
 	if wanted.IdempotencyKey != "" {
 		id = idOf(wanted.IdempotencyKey)
 	}
@@ -103,7 +103,7 @@ func (h *Handler) decide(ctx context.Context, wanted RelayRequest, id string, re
 // queue puts the text on the queue.
 func (h *Handler) queue(ctx context.Context, wanted RelayRequest, id string) answer {
 	envelope := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindManual, RelayID: id, ReceivedAt: h.Now().UTC(),
+		Version: queue.Version, Kind: queue.KindManual, RelayID: id, ReceivedAt: h.config.Now().UTC(),
 		Message:     &sms.Message{Sid: id, From: wanted.From, To: wanted.TwilioNumber, Body: wanted.Body},
 		Destination: wanted.To,
 	}
@@ -111,11 +111,11 @@ func (h *Handler) queue(ctx context.Context, wanted RelayRequest, id string) ans
 	if err != nil {
 		return refuse(http.StatusInternalServerError, "").because(err)
 	}
-	if err := h.Queue.Send(ctx, outgoing); err != nil {
-		h.Emit(telemetry.Measurement{Name: telemetry.MetricUnavailable, Unit: telemetry.Count, Value: 1})
+	if err := h.config.Queue.Send(ctx, outgoing); err != nil {
+		h.config.Emit(telemetry.Measurement{Name: telemetry.MetricUnavailable, Unit: telemetry.Count, Value: 1})
 		return refuse(http.StatusServiceUnavailable, "the queue did not take the text: send the same request again, with an idempotency_key").because(err)
 	}
-	h.Emit(telemetry.Measurement{
+	h.config.Emit(telemetry.Measurement{
 		Name: telemetry.MetricAccepted, Unit: telemetry.Count, Value: 1,
 		Dimension: telemetry.Dimension{Name: "Kind", Value: string(queue.KindManual)},
 	})

@@ -16,7 +16,7 @@ func (h *Handler) known(ctx context.Context, wanted RelayRequest, id string) (fo
 	if wanted.IdempotencyKey == "" {
 		return false, answer{}
 	}
-	r, err := h.Records.Get(ctx, id)
+	r, err := h.config.Records.Get(ctx, id)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		return false, answer{}

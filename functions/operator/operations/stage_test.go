@@ -34,6 +34,8 @@ const caller = "arn:aws:iam::123456789012:user/alex"
 // stage is a handler with everything around it.
 type stage struct {
 	*operations.Handler
+	// Config is the handler's own.
+	*operations.Config
 
 	queue         *relaytest.MemoryQueue
 	ledger        *relaytest.MemoryLedger
@@ -61,6 +63,7 @@ func newStage() stage {
 			}
 		},
 	})
+	s.Config = operations.ConfigOf(s.Handler)
 	return s
 }
 

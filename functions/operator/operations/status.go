@@ -116,7 +116,7 @@ func readSid(query url.Values, wrong *findings) string {
 
 // get reads a text's record. The refusal has no status if there is none.
 func (h *Handler) get(ctx context.Context, sid string) (r ledger.Record, refusal answer) {
-	r, err := h.Records.Get(ctx, sid)
+	r, err := h.config.Records.Get(ctx, sid)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		return r, notFound()
@@ -179,7 +179,7 @@ func (h *Handler) page(ctx context.Context, query url.Values, wrong *findings) a
 	if !wrong.none() {
 		return wrong.refuse()
 	}
-	page, err := h.Records.List(ctx, q)
+	page, err := h.config.Records.List(ctx, q)
 	switch {
 	case errors.Is(err, ledger.ErrCursor):
 		wrong.contradict("cursor", noCursor)
@@ -189,7 +189,7 @@ func (h *Handler) page(ctx context.Context, query url.Values, wrong *findings) a
 	}
 	if len(page.Records) == 0 && !isSender(q.Number) {
 		// A slip would be taken for a number without texts. What is in the ledger is found, whatever it looks like.
-		known, err := h.Records.List(ctx, ledger.Query{Number: q.Number, Limit: 1})
+		known, err := h.config.Records.List(ctx, ledger.Query{Number: q.Number, Limit: 1})
 		if err == nil && len(known.Records) == 0 {
 			problem, _ := q.Number.Problem()
 			wrong.contradict("number", "number: %q %s; no text is from or to a sender of that name", string(q.Number), problem)

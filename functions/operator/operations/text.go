@@ -45,7 +45,7 @@ func (h *Handler) text(ctx context.Context, request events.APIGatewayV2HTTPReque
 	if !wrong.none() {
 		return wrong.refuse()
 	}
-	reader := cmp.Or(caller(request), h.Operator)
+	reader := cmp.Or(caller(request), h.config.Operator)
 	if reader == "" {
 		return refuse(http.StatusInternalServerError, "it is not known who asks, and what a text says is shown only to people on record").
 			because(errors.New("the gateway did not say who asks"))
@@ -54,8 +54,8 @@ func (h *Handler) text(ctx context.Context, request events.APIGatewayV2HTTPReque
 	if refusal.status != 0 {
 		return refusal
 	}
-	r, err = auditlog.Change(ctx, h.Records, r, func(r ledger.Record) (ledger.Record, bool, error) {
-		return r.Read(reader, h.Now()), true, nil
+	r, err = auditlog.Change(ctx, h.config.Records, r, func(r ledger.Record) (ledger.Record, bool, error) {
+		return r.Read(reader, h.config.Now()), true, nil
 	})
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):

@@ -58,7 +58,7 @@ type EntryAttempt struct {
 
 // trailOf looks the text's changes up in the audit log, between when it was received and when its record was last changed.
 func (h *Handler) trailOf(ctx context.Context, r ledger.Record) (Trail, error) {
-	found, err := h.Trail.Find(ctx, r.MessageSid, r.ReceivedAt.Add(-clockSkew), r.UpdatedAt.Add(clockSkew))
+	found, err := h.config.Trail.Find(ctx, r.MessageSid, r.ReceivedAt.Add(-clockSkew), r.UpdatedAt.Add(clockSkew))
 	if err != nil {
 		return Trail{}, err
 	}

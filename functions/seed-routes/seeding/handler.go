@@ -45,10 +45,10 @@ type Config struct {
 }
 
 // Handler serves one request of CloudFormation at a time or many; it keeps no state.
-type Handler struct{ Config }
+type Handler struct{ config Config }
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{Config: config} }
+func New(config Config) *Handler { return &Handler{config: config} }
 
 // errNowhere is a request that cannot be answered.
 var errNowhere = errors.New("the request names no ResponseURL")
@@ -61,7 +61,7 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (struct{}
 	// What does fit is read, whatever does not.
 	malformed := json.Unmarshal(payload, &request)
 	if request.ResponseURL == "" {
-		h.Logger.LogAttrs(ctx, slog.LevelError, "seeding", slog.String("error", errNowhere.Error()))
+		h.config.Logger.LogAttrs(ctx, slog.LevelError, "seeding", slog.String("error", errNowhere.Error()))
 		return struct{}{}, errNowhere
 	}
 	done := h.inTime(ctx, request, malformed)
@@ -77,7 +77,7 @@ func (h *Handler) answer(ctx context.Context, request cfn.Event, done outcome) e
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-logTime))
 		defer cancel()
 	}
-	return h.Answer(ctx, request.ResponseURL, done.answer(request))
+	return h.config.Answer(ctx, request.ResponseURL, done.answer(request))
 }
 
 // outcome is what became of a request.
@@ -119,7 +119,7 @@ func (h *Handler) guarded(ctx context.Context, request cfn.Event, malformed erro
 	defer func() {
 		if recover() != nil {
 			// The value is left out: it may hold anything.
-			h.Logger.LogAttrs(ctx, slog.LevelError, "panic", slog.String("stack", string(debug.Stack())))
+			h.config.Logger.LogAttrs(ctx, slog.LevelError, "panic", slog.String("stack", string(debug.Stack())))
 			done = outcome{failure: errPanic}
 		}
 	}()
@@ -135,8 +135,8 @@ func (h *Handler) serve(ctx context.Context, request cfn.Event, malformed error)
 		return outcome{failure: fmt.Errorf("read the request: %w", malformed)}
 	case request.RequestType != cfn.RequestCreate && request.RequestType != cfn.RequestUpdate:
 		return outcome{failure: fmt.Errorf("requests of type %.40q are not known", request.RequestType)}
-	case h.Broken != nil:
-		return outcome{failure: fmt.Errorf("set up the function: %w", h.Broken)}
+	case h.config.Broken != nil:
+		return outcome{failure: fmt.Errorf("set up the function: %w", h.config.Broken)}
 	default:
 		seeded, err := h.seed(ctx, request.ResourceProperties)
 		return outcome{seeded: seeded, failure: err}
@@ -179,5 +179,5 @@ func (h *Handler) log(ctx context.Context, request cfn.Event, done outcome, unan
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", unanswered.Error()))
 	}
-	h.Logger.LogAttrs(ctx, level, "seeding", attrs...)
+	h.config.Logger.LogAttrs(ctx, level, "seeding", attrs...)
 }

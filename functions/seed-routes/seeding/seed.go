@@ -49,11 +49,11 @@ func (h *Handler) seed(ctx context.Context, properties map[string]any) (route.Se
 	if err != nil {
 		return route.Seeded{}, fmt.Errorf("read s3://%s/%s: %w", o.Bucket, o.Key, err)
 	}
-	routes, err := route.ParseMaintenance(bytes.NewReader(file), route.Reading{Now: h.Now()})
+	routes, err := route.ParseMaintenance(bytes.NewReader(file), route.Reading{Now: h.config.Now()})
 	if err != nil {
 		return route.Seeded{}, fmt.Errorf("s3://%s/%s is not right, and nothing was put:\n%w", o.Bucket, o.Key, err)
 	}
-	seeded, err := route.Seed(ctx, h.Routes, routes, h.Now())
+	seeded, err := route.Seed(ctx, h.config.Routes, routes, h.config.Now())
 	switch {
 	case errors.Is(err, route.ErrLoop):
 		err = fmt.Errorf("s3://%s/%s does not go with the table, and nothing was put:\n%w", o.Bucket, o.Key, err)
@@ -71,12 +71,12 @@ func pauses() []time.Duration {
 
 // read reads the file, and again if that may help.
 func (h *Handler) read(ctx context.Context, o Object) ([]byte, error) {
-	file, err := h.Read(ctx, o, maxFile)
+	file, err := h.config.Read(ctx, o, maxFile)
 	for _, pause := range pauses() {
 		if err == nil || !mayPass(err) || !wait(ctx, pause) {
 			break
 		}
-		file, err = h.Read(ctx, o, maxFile)
+		file, err = h.config.Read(ctx, o, maxFile)
 	}
 	return file, err
 }

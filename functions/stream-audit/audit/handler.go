@@ -30,10 +30,10 @@ type Config struct {
 }
 
 // Handler serves one batch at a time or many; it keeps no state.
-type Handler struct{ Config }
+type Handler struct{ config Config }
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{Config: config} }
+func New(config Config) *Handler { return &Handler{config: config} }
 
 // Handle writes one batch of changes to the log, in the stream's order. A change that never will make an entry, or whose
 // entry the log never will take, is set aside, with an entry that says so, and holds up no other. Handle stops at the first
@@ -79,14 +79,14 @@ func (h *Handler) read(ctx context.Context, records []events.DynamoDBEventRecord
 // will take gives way to one that says so.
 func (h *Handler) keep(ctx context.Context, records []events.DynamoDBEventRecord, entries []auditlog.Entry, lines []auditlog.Line) (kept int, err error) {
 	for kept < len(lines) {
-		err := h.Log.Append(ctx, lines[kept:])
+		err := h.config.Log.Append(ctx, lines[kept:])
 		if err == nil {
 			break
 		}
 		kept += min(keptOf(err), len(lines)-kept-1)
 		if fault.Of(err).Kind == fault.Permanent && kept+1 < len(lines) {
 			// What is wrong may be another line of the same call: this one is asked about alone.
-			if err = h.Log.Append(ctx, lines[kept:kept+1]); err == nil {
+			if err = h.config.Log.Append(ctx, lines[kept:kept+1]); err == nil {
 				kept++
 				continue
 			}
@@ -122,7 +122,7 @@ func (h *Handler) report(ctx context.Context, records []events.DynamoDBEventReco
 		measurements = append(measurements, telemetry.Measurement{Name: telemetry.MetricAuditSetAside, Unit: telemetry.Count, Value: float64(aside)})
 	}
 	if len(kept) > 0 {
-		lag := h.Now().Sub(oldest(kept))
+		lag := h.config.Now().Sub(oldest(kept))
 		measurements = append(measurements, telemetry.Measurement{Name: telemetry.MetricAuditLag, Unit: telemetry.Milliseconds, Value: float64(lag.Milliseconds())})
 	}
 	level, attrs := slog.LevelInfo, []slog.Attr{slog.Int("records", len(records)), slog.Int("entries", len(kept))}
@@ -131,8 +131,8 @@ func (h *Handler) report(ctx context.Context, records []events.DynamoDBEventReco
 		attrs = append(attrs, slog.String("sequence_number", records[len(kept)].Change.SequenceNumber), slog.String("error", err.Error()))
 		measurements = append(measurements, telemetry.Measurement{Name: telemetry.MetricAuditFailures, Unit: telemetry.Count, Value: 1})
 	}
-	h.Emit(measurements...)
-	h.Logger.LogAttrs(ctx, level, "changes audited", attrs...)
+	h.config.Emit(measurements...)
+	h.config.Logger.LogAttrs(ctx, level, "changes audited", attrs...)
 }
 
 // ofSubject counts the entries that tell of a subject.

@@ -15,7 +15,7 @@ import (
 // setAside keeps a change whole where someone can find it, and returns the entry that says so. The error is cause if there is
 // nowhere to keep it.
 func (h *Handler) setAside(ctx context.Context, record events.DynamoDBEventRecord, cause error) (auditlog.Entry, error) {
-	if h.SetAside == nil {
+	if h.config.SetAside == nil {
 		return auditlog.Entry{}, cause
 	}
 	text, err := json.Marshal(record)
@@ -23,15 +23,15 @@ func (h *Handler) setAside(ctx context.Context, record events.DynamoDBEventRecor
 		return auditlog.Entry{}, errors.Join(cause, err)
 	}
 	name := nameOf(record)
-	if err := h.SetAside(ctx, name, text); err != nil {
+	if err := h.config.SetAside(ctx, name, text); err != nil {
 		return auditlog.Entry{}, errors.Join(cause, err)
 	}
-	h.Logger.LogAttrs(ctx, slog.LevelError, "change set aside", slog.String("sequence_number", record.Change.SequenceNumber),
+	h.config.Logger.LogAttrs(ctx, slog.LevelError, "change set aside", slog.String("sequence_number", record.Change.SequenceNumber),
 		slog.String("object", name), slog.String("error", cause.Error()))
 	return auditlog.Entry{
 		ID: auditlog.SubjectUnreadable + ":" + record.EventID + "@" + record.Change.SequenceNumber,
 		// It is dated now: what it is about may be too old for the log, or yet to come, and that the reason.
-		Time: ledger.Stamp(h.Now()), Subject: auditlog.SubjectUnreadable, Change: record.EventName, Object: name,
+		Time: ledger.Stamp(h.config.Now()), Subject: auditlog.SubjectUnreadable, Change: record.EventName, Object: name,
 	}, nil
 }
 

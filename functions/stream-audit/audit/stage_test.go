@@ -35,6 +35,8 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 // stage is a handler with everything around it.
 type stage struct {
 	*audit.Handler
+	// Config is the handler's own.
+	*audit.Config
 
 	log   *relaytest.MemoryAuditLog
 	clock *relaytest.Clock
@@ -53,6 +55,7 @@ func newStage(log auditlog.Log) stage {
 		Logger: slog.New(slog.NewJSONHandler(s.logged, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
 		Emit:   telemetry.NewEMF(s.emitted, s.clock.Now),
 	})
+	s.Config = audit.ConfigOf(s.Handler)
 	return s
 }
 
