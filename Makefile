@@ -151,12 +151,13 @@ sizes: ## Print the sizes of what build made, and hold them against their limits
 
 # `sam build` calls these, with the folder to fill. It copies the sources first, without their history, unless it is
 # called with --build-in-source: /sms/health then says no commit.
+ARTIFACTS = $(or $(ARTIFACTS_DIR),$(error $@ needs ARTIFACTS_DIR, the folder to fill, which sam build sets. By hand, run make build))
 .PHONY: build-IngestFunction build-SenderFunction build-StreamAuditFunction build-OperatorFunction build-SeedRoutesFunction
-build-IngestFunction: ; $(call compile,ingest,$(ARTIFACTS_DIR))
-build-SenderFunction: ; $(call compile,sender,$(ARTIFACTS_DIR))
-build-StreamAuditFunction: ; $(call compile,stream-audit,$(ARTIFACTS_DIR))
-build-OperatorFunction: ; $(call compile,operator,$(ARTIFACTS_DIR))
-build-SeedRoutesFunction: ; $(call compile,seed-routes,$(ARTIFACTS_DIR))
+build-IngestFunction: ; $(call compile,ingest,$(ARTIFACTS))
+build-SenderFunction: ; $(call compile,sender,$(ARTIFACTS))
+build-StreamAuditFunction: ; $(call compile,stream-audit,$(ARTIFACTS))
+build-OperatorFunction: ; $(call compile,operator,$(ARTIFACTS))
+build-SeedRoutesFunction: ; $(call compile,seed-routes,$(ARTIFACTS))
 
 .PHONY: lint
 lint: lint-go lint-sam ## Check the code and the template (needs Python)
