@@ -169,7 +169,7 @@ func TestAWSThatDoesNotAnswer(t *testing.T) {
 func TestTheOtherSetIsPassedOver(t *testing.T) {
 	w := newWorld(t)
 	if _, made := w.examine(t)["ledger-ttl"]; made {
-		t.Error("a check of AWS is made of the embedded relay")
+		t.Error("a check for AWS runs on the relay on one host")
 	}
 	if got := w.examine(t, "ledger-ttl")["ledger-ttl"]; got.Status != Skipped {
 		t.Errorf("by name: %+v", got)

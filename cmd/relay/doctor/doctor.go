@@ -29,10 +29,10 @@ const (
 // Finding is what one check found.
 type Finding struct {
 	Status Status `json:"status"`
-	// Found says what is so, or why it could not be looked at.
+	// Found says what the check found, or why it could not be made.
 	Found string `json:"found"`
 	// Fix is the command, or the place, that fixes it; empty if there is nothing to fix.
-	Fix string `json:"mend,omitempty"`
+	Fix string `json:"fix,omitempty"`
 }
 
 // Set says which sets a check is for.
@@ -40,9 +40,9 @@ type Set string
 
 // The sets.
 const (
-	Both     Set = "both"
-	Embedded Set = "embedded"
-	OnAWS    Set = "aws"
+	Both      Set = "both"
+	OnOneHost Set = "one host"
+	OnAWS     Set = "aws"
 )
 
 // Check is one question.

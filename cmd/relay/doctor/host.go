@@ -14,7 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
-// Host is what of the embedded set stands on this host.
+// Host is the relay on this host: its folder and database.
 type Host struct {
 	// Folder is RELAY_DATA; Database and AuditLog are files in it.
 	Folder, Database, AuditLog string
@@ -32,14 +32,14 @@ type Host struct {
 
 func hostChecks() []Check {
 	return []Check{
-		{"disk-space", "If the disk is full, the relay accepts no texts: they wait at Twilio for seconds, and are then lost.", Embedded,
+		{"disk-space", "If the disk is full, the relay accepts no texts: they wait at Twilio for seconds, and are then lost.", OnOneHost,
 			diskSpace},
-		{"wal-size", "If the database's log only grows, it fills the disk and makes the next start slow.", Embedded, walSize},
-		{"database-integrity", "A damaged database loses texts or sends them twice. This check finds the damage before a text does.", Embedded,
+		{"wal-size", "If the database's log only grows, it fills the disk and makes the next start slow.", OnOneHost, walSize},
+		{"database-integrity", "A damaged database loses texts or sends them twice. This check finds the damage before a text does.", OnOneHost,
 			databaseIntegrity},
-		{"folder-moved", "A copy of the folder holds the same texts. If both run, a text can be sent twice.", Embedded, folderMoved},
-		{"data-permissions", "The folder holds customers' texts and numbers. Only the relay's user should read it.", Embedded, dataPermissions},
-		{"audit-file", "The audit log records what happened to each text.", Embedded, auditFile},
+		{"folder-moved", "A copy of the folder holds the same texts. If both run, a text can be sent twice.", OnOneHost, folderMoved},
+		{"data-permissions", "The folder holds customers' texts and numbers. Only the relay's user should read it.", OnOneHost, dataPermissions},
+		{"audit-file", "The audit log records what happened to each text.", OnOneHost, auditFile},
 		{"iterator-age", "Nobody can look up a change that is not in the audit log yet.", Both, iteratorAge},
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 // Relay is what is examined. What is nil is not there, and the checks that ask for it are skipped.
 type Relay struct {
-	// AWS is set of the relay on AWS, Host of the embedded one.
+	// AWS is set if the relay runs on AWS, Host if it runs on one host.
 	AWS  *AWS
 	Host *Host
 	// OpenErr is why the relay's tables and queues could not be opened; nil if they were.
@@ -75,7 +75,7 @@ func (r Relay) set() Set {
 	if r.AWS != nil {
 		return OnAWS
 	}
-	return Embedded
+	return OnOneHost
 }
 
 // exam is one examination. What several checks want to know is asked once.

@@ -146,7 +146,7 @@ func failed(outcome fault.Kind, code int) ledger.Record {
 	}
 }
 
-// newWorld is an embedded relay in which all is well.
+// newWorld is a relay on one host in which all is well.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	active := twilio.Account{Sid: testSid, Status: "active", Type: "Full", Date: noon}
