@@ -58,7 +58,8 @@ func settings(t *testing.T) *rotation {
 	t.Helper()
 	config := relaytest.Emulator(t, relaytest.EmulatorMoto)
 	r := &rotation{t: t, client: secretsmanager.NewFromConfig(awsclient.New(config))}
-	created, err := r.client.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("test-" + rand.Text()), SecretString: r.value("first")})
+	created, err := r.client.CreateSecret(t.Context(),
+		&secretsmanager.CreateSecretInput{Name: aws.String("test-" + rand.Text()), SecretString: r.value("first")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +73,9 @@ func settings(t *testing.T) *rotation {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{
-		"AWS_REGION": config.Region, "AWS_ACCESS_KEY_ID": config.AccessKeyID, "AWS_SECRET_ACCESS_KEY": config.SecretAccessKey, "AWS_ENDPOINT_URL": config.Endpoint,
-		"PUBLIC_BASE_URL": baseURL, "RELAY_QUEUE_URL": *inbox.QueueUrl, "RELAY_TWILIO_AUTH_TOKEN_SECRET": r.secret,
+		"AWS_REGION": config.Region, "AWS_ACCESS_KEY_ID": config.AccessKeyID, "AWS_SECRET_ACCESS_KEY": config.SecretAccessKey,
+		"AWS_ENDPOINT_URL": config.Endpoint,
+		"PUBLIC_BASE_URL":  baseURL, "RELAY_QUEUE_URL": *inbox.QueueUrl, "RELAY_TWILIO_AUTH_TOKEN_SECRET": r.secret,
 	} {
 		t.Setenv(name, value)
 	}
@@ -92,7 +94,9 @@ func webhookOf(customer, n int, token string) events.APIGatewayV2HTTPRequest {
 			"content-type":       "application/x-www-form-urlencoded",
 			"x-twilio-signature": signature.SignForm(token, baseURL+webhook.PathInbound, form),
 		},
-		RequestContext: events.APIGatewayV2HTTPRequestContext{HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost}},
+		RequestContext: events.APIGatewayV2HTTPRequestContext{
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost},
+		},
 	}
 }
 

@@ -101,9 +101,11 @@ func (r *rotation) handler(c config, config awsclient.Config) *delivery.Handler 
 	}
 	records := &relaytest.MemoryLedger{}
 	timers := relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, time.Now)
-	routes := relaytest.NewMemoryRoutes(route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true})
+	routes := relaytest.NewMemoryRoutes(route.Route{TwilioNumber: relaytest.TwilioNumber,
+		DestinationCarrier: relaytest.Destination, Active: true})
 	return delivery.New(delivery.Config{
-		Ledger: records, Records: records, Routes: route.NewCache(routes, time.Now), Conversations: &relaytest.MemoryConversations{}, Messages: client, Pace: &relaytest.MemoryPace{},
+		Ledger: records, Records: records, Routes: route.NewCache(routes, time.Now), Conversations: &relaytest.MemoryConversations{},
+		Messages: client, Pace: &relaytest.MemoryPace{},
 		Queue: r.inbox, TimerQueue: timers, Timers: timers, DeadLetters: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, time.Now),
 		Policy: retry.NewPolicy(c.retryBase, c.maxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		ReconcileLooks: c.reconcileLooks, ReconcileInterval: c.reconcileInterval, SendTimeout: c.sendTimeout, Retention: c.retention,
@@ -126,7 +128,8 @@ func (r *rotation) send(change func()) {
 		r.queued++
 		m := relaytest.Message(r.queued)
 		m.From = sms.PhoneNumber(fmt.Sprintf("+131255501%02d", r.queued%20))
-		outgoing, err := queue.Envelope{Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: time.Now(), Message: &m}.Outgoing()
+		outgoing, err := queue.Envelope{Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: time.Now(),
+			Message: &m}.Outgoing()
 		if err == nil {
 			err = r.inbox.Send(r.t.Context(), outgoing)
 		}
@@ -158,7 +161,8 @@ func newRotation(t *testing.T, variable string, value func(n int) string) *rotat
 		t: t, clock: relaytest.NewClock(time.Now()), client: secretsmanager.NewFromConfig(awsclient.New(emulator)), value: value,
 		twilio: &gatekeeper{taken: map[string]int{}}, inbox: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, time.Now),
 	}
-	created, err := r.client.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("test-" + rand.Text()), SecretString: aws.String(value(0))})
+	created, err := r.client.CreateSecret(t.Context(),
+		&secretsmanager.CreateSecretInput{Name: aws.String("test-" + rand.Text()), SecretString: aws.String(value(0))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,16 +33,21 @@ func TestLines(t *testing.T) {
 				ID: "SM1.1", Time: noon, Subject: "message", Change: "created", Version: 1, MessageSid: "SM1", To: "sending",
 				TwilioNumber: "***0100", Customer: "***0111", Attempt: &auditlog.Attempt{Number: 1, Destination: "***0122"},
 			},
-			`{"id":"SM1.1","time":"2026-11-24T12:00:00.123Z","subject":"message","change":"created","version":1,"message_sid":"SM1","to":"sending","twilio_number":"***0100","customer":"***0111","attempt":{"number":1,"hop":0,"destination":"***0122"}}`,
+			`{"id":"SM1.1","time":"2026-11-24T12:00:00.123Z","subject":"message","change":"created","version":1,"message_sid":"SM1",` +
+				`"to":"sending","twilio_number":"***0100","customer":"***0111","attempt":{"number":1,"hop":0,"destination":"***0122"}}`,
 		},
 		{
 			"message changed",
 			auditlog.Entry{
-				ID: "SM1.4", Time: noon, Subject: "message", Change: "changed", Version: 4, MessageSid: "SM1", From: "sent", To: "failed", Reason: "receipt",
+				ID: "SM1.4", Time: noon, Subject: "message", Change: "changed", Version: 4, MessageSid: "SM1", From: "sent",
+				To: "failed", Reason: "receipt",
 				TwilioNumber: "***0100", Customer: "***0111",
-				Attempt: &auditlog.Attempt{Number: 2, Hop: 1, Destination: "***0133", OutboundSid: "SM2", Status: "failed", Outcome: "accepted", ErrorCode: 30008},
+				Attempt: &auditlog.Attempt{Number: 2, Hop: 1, Destination: "***0133", OutboundSid: "SM2", Status: "failed",
+					Outcome: "accepted", ErrorCode: 30008},
 			},
-			`{"id":"SM1.4","time":"2026-11-24T12:00:00.123Z","subject":"message","change":"changed","version":4,"message_sid":"SM1","from":"sent","to":"failed","reason":"receipt","twilio_number":"***0100","customer":"***0111","attempt":{"number":2,"hop":1,"destination":"***0133","outbound_sid":"SM2","status":"failed","outcome":"accepted","error_code":30008}}`,
+			`{"id":"SM1.4","time":"2026-11-24T12:00:00.123Z","subject":"message","change":"changed","version":4,"message_sid":"SM1",` +
+				`"from":"sent","to":"failed","reason":"receipt","twilio_number":"***0100","customer":"***0111","attempt":{"number":2,"hop":1,` +
+				`"destination":"***0133","outbound_sid":"SM2","status":"failed","outcome":"accepted","error_code":30008}}`,
 		},
 		{
 			"route changed",
@@ -51,7 +56,9 @@ func TestLines(t *testing.T) {
 				Before: &auditlog.Route{DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, Version: 1},
 				After:  &auditlog.Route{DestinationCarrier: "***0122", Version: 2}, Actor: "anna <ops>",
 			},
-			`{"id":"route:***0100.2@111","time":"2026-11-24T12:00:00.123Z","subject":"route","change":"changed","version":2,"twilio_number":"***0100","before":{"destination_carrier":"***0122","fallback_carriers":["***0133"],"active":true,"version":1},"after":{"destination_carrier":"***0122","active":false,"version":2},"actor":"anna \u003cops\u003e"}`,
+			`{"id":"route:***0100.2@111","time":"2026-11-24T12:00:00.123Z","subject":"route","change":"changed","version":2,` +
+				`"twilio_number":"***0100","before":{"destination_carrier":"***0122","fallback_carriers":["***0133"],"active":true,"version":1},` +
+				`"after":{"destination_carrier":"***0122","active":false,"version":2},"actor":"anna \u003cops\u003e"}`,
 		},
 		{
 			"route with settings",
@@ -62,7 +69,9 @@ func TestLines(t *testing.T) {
 					OptedOut: []string{"***0122"}, Version: 3,
 				}, Actor: "relay",
 			},
-			`{"id":"route:***0100.3@112","time":"2026-11-24T12:00:00.123Z","subject":"route","change":"created","version":3,"twilio_number":"***0100","after":{"destination_carrier":"***0122","active":true,"on_uncertain":"resend","delivery_timeout":"1m30s","max_age":"2h","pace_number":"3/1s","opted_out":["***0122"],"version":3},"actor":"relay"}`,
+			`{"id":"route:***0100.3@112","time":"2026-11-24T12:00:00.123Z","subject":"route","change":"created","version":3,` +
+				`"twilio_number":"***0100","after":{"destination_carrier":"***0122","active":true,"on_uncertain":"resend",` +
+				`"delivery_timeout":"1m30s","max_age":"2h","pace_number":"3/1s","opted_out":["***0122"],"version":3},"actor":"relay"}`,
 		},
 	}
 	for _, tt := range tests {
@@ -85,11 +94,14 @@ func TestEveryEntryComesBackInOneLine(t *testing.T) {
 	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "\n", "\r\n\u2028", "\x00\uFFFE", `"}`}))
 	rapid.Check(t, func(t *rapid.T) {
 		e := auditlog.Entry{
-			ID: text.Draw(t, "id"), Time: time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "ms")).UTC(), Subject: text.Draw(t, "subject"), Change: text.Draw(t, "change"),
+			ID: text.Draw(t, "id"), Time: time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "ms")).UTC(), Subject: text.Draw(t, "subject"),
+			Change:  text.Draw(t, "change"),
 			Version: rapid.Int64().Draw(t, "version"), MessageSid: text.Draw(t, "sid"), From: text.Draw(t, "from"), To: text.Draw(t, "to"),
 			Reason: text.Draw(t, "reason"), TwilioNumber: text.Draw(t, "number"), Customer: text.Draw(t, "customer"), Actor: text.Draw(t, "actor"),
-			Attempt: &auditlog.Attempt{Number: rapid.Int().Draw(t, "attempt"), Destination: text.Draw(t, "destination"), ErrorCode: rapid.IntRange(0, math.MaxInt32).Draw(t, "code")},
-			After:   &auditlog.Route{FallbackCarriers: rapid.SliceOf(text).Draw(t, "fallbacks"), Active: rapid.Bool().Draw(t, "active"), PaceNumber: text.Draw(t, "pace"), OptedOut: rapid.SliceOf(text).Draw(t, "opted out")},
+			Attempt: &auditlog.Attempt{Number: rapid.Int().Draw(t, "attempt"), Destination: text.Draw(t, "destination"),
+				ErrorCode: rapid.IntRange(0, math.MaxInt32).Draw(t, "code")},
+			After: &auditlog.Route{FallbackCarriers: rapid.SliceOf(text).Draw(t, "fallbacks"), Active: rapid.Bool().Draw(t, "active"),
+				PaceNumber: text.Draw(t, "pace"), OptedOut: rapid.SliceOf(text).Draw(t, "opted out")},
 		}
 		line, err := e.Line()
 		if err != nil {

@@ -232,11 +232,12 @@ func TestOnlyTheLedgerTells(t *testing.T) {
 		touch func(w *written)
 		want  []string
 	}{
-		"nothing":                   {func(*written) {}, []string{}},
-		"the tail is cut off":       {func(w *written) { w.lines = w.lines[:2] }, []string{auditlog.KindGap}},
-		"all is gone":               {func(w *written) { w.lines = nil }, []string{auditlog.KindGap}},
-		"the record is gone":        {func(w *written) { w.heads = nil }, []string{auditlog.KindGap}},
-		"all is written anew":       {func(w *written) { w.heads[sid] = auditlog.Head{Version: 3, Seal: other.heads[sid].Seal[1:] + "0"} }, []string{auditlog.KindEdit}},
+		"nothing":             {func(*written) {}, []string{}},
+		"the tail is cut off": {func(w *written) { w.lines = w.lines[:2] }, []string{auditlog.KindGap}},
+		"all is gone":         {func(w *written) { w.lines = nil }, []string{auditlog.KindGap}},
+		"the record is gone":  {func(w *written) { w.heads = nil }, []string{auditlog.KindGap}},
+		"all is written anew": {func(w *written) { w.heads[sid] = auditlog.Head{Version: 3, Seal: other.heads[sid].Seal[1:] + "0"} },
+			[]string{auditlog.KindEdit}},
 		"the log is not yet so far": {func(w *written) { w.lines, w.heads[sid] = w.lines[:2], pending(w.heads[sid]) }, []string{}},
 		"the log is further": {func(w *written) {
 			w.heads[sid] = auditlog.Head{Version: 2, Seal: string(w.lines[1].Text[len(w.lines[1].Text)-66 : len(w.lines[1].Text)-2])}
@@ -293,7 +294,9 @@ func TestWhatIsNoEntry(t *testing.T) {
 	w.change(t, 1, &ledger.Record{}, noon)
 	v.Add(w.lines[0])
 	away := errors.New("the ledger is away")
-	if _, err := v.Ask(t.Context(), func(context.Context, string) (auditlog.Head, error) { return auditlog.Head{}, away }); !errors.Is(err, away) {
+	if _, err := v.Ask(t.Context(), func(context.Context, string) (auditlog.Head, error) {
+		return auditlog.Head{}, away
+	}); !errors.Is(err, away) {
 		t.Errorf("error %v, want the ledger's", err)
 	}
 	if report := v.Report(); len(report.Findings) != 2 || report.Findings[1].Line != 2 {

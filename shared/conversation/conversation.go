@@ -38,7 +38,8 @@ type OptOut struct {
 
 // LogValue shows who, masked.
 func (c Conversation) LogValue() slog.Value {
-	return slog.GroupValue(slog.Any("twilio_number", c.TwilioNumber), slog.Any("customer", c.Customer), slog.Bool("opted_out", c.OptOut.OptedOut))
+	return slog.GroupValue(slog.Any("twilio_number", c.TwilioNumber), slog.Any("customer", c.Customer),
+		slog.Bool("opted_out", c.OptOut.OptedOut))
 }
 
 // Store keeps conversations. Errors other than ErrConflict are *fault.Error; an Unknown one means that the write may have

@@ -65,7 +65,8 @@ func (r *Reader) List(name string) []string {
 func (r *Reader) URLs(name string) []string {
 	list := r.List(name)
 	for _, text := range list {
-		if u, err := url.Parse(text); err != nil || u.Hostname() == "" || strings.ContainsAny(text, "?#") || (u.Scheme != "https" && u.Scheme != "http") {
+		if u, err := url.Parse(text); err != nil || u.Hostname() == "" || strings.ContainsAny(text, "?#") ||
+			(u.Scheme != "https" && u.Scheme != "http") {
 			r.fail(name, "holds something that is no absolute URL such as https://relay.example.com")
 		}
 	}

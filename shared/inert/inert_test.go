@@ -10,9 +10,10 @@ import (
 )
 
 func TestLine(t *testing.T) {
+	const words = "Grüße 👨\u200d👩\u200d👧\u200d👦 نمی\u200cخواهم 🏴\U000e0067\U000e0062\U000e007f"
 	for text, want := range map[string]string{
-		"": "",
-		"Grüße 👨\u200d👩\u200d👧\u200d👦 نمی\u200cخواهم 🏴\U000e0067\U000e0062\U000e007f": "Grüße 👨\u200d👩\u200d👧\u200d👦 نمی\u200cخواهم 🏴\U000e0067\U000e0062\U000e007f",
+		"":                                      "",
+		words:                                   words,
 		"a\x1b[2Jb":                             `a\u001b[2Jb`,
 		"a\x1b]8;;https://example.com\x07b":     `a\u001b]8;;https://example.com\u0007b`,
 		"a\u009b2Jb":                            `a\u009b2Jb`,

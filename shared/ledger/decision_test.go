@@ -34,7 +34,8 @@ func TestAttest(t *testing.T) {
 			stands(t, got, tt.state, tt.reason)
 			same(t, "decision", as(ledger.VerdictSent), got.Decision)
 			a := got.Attempts[0]
-			if a.Outcome != ledger.OutcomeAccepted || !a.Found || a.OutboundSid != sid(1) || a.Status != tt.receipt.Status || a.ErrorCode != tt.receipt.ErrorCode {
+			if a.Outcome != ledger.OutcomeAccepted || !a.Found || a.OutboundSid != sid(1) || a.Status != tt.receipt.Status ||
+				a.ErrorCode != tt.receipt.ErrorCode {
 				t.Errorf("attempt %+v", a)
 			}
 		})
@@ -81,7 +82,8 @@ func TestResendOfAnEndedText(t *testing.T) {
 			r := play(t, old, []event{ordered})
 			stands(t, r, ledger.Queued, ledger.ReasonResendOrder)
 			same(t, "decision", as(ledger.VerdictResend), r.Decision)
-			if r.RedrivenAfter != current(old) || r.AttemptsSpentOn(hop(0)) != 0 || !r.HopOpen(hop(0)) || !r.NotBefore.Equal(stamped) || !r.DueSince().Equal(stamped) {
+			if r.RedrivenAfter != current(old) || r.AttemptsSpentOn(hop(0)) != 0 || !r.HopOpen(hop(0)) || !r.NotBefore.Equal(stamped) ||
+				!r.DueSince().Equal(stamped) {
 				t.Errorf("record %+v", r)
 			}
 			// It is dropped before it has any attempt: the same order, come a second time, must not bring it back.

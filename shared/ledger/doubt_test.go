@@ -94,7 +94,8 @@ func TestFailureAfterADoubt(t *testing.T) {
 	}
 	stands(t, got, ledger.Failed, ledger.ReasonRefused)
 	last, _ := got.Current()
-	if last.Outcome != "permanent" || last.ErrorCode != 21610 || last.Error != "recipient opted out" || !last.EndedAt.Equal(stamped.Add(time.Minute)) {
+	if last.Outcome != "permanent" || last.ErrorCode != 21610 || last.Error != "recipient opted out" ||
+		!last.EndedAt.Equal(stamped.Add(time.Minute)) {
 		t.Errorf("attempt %+v, want the refusal", last)
 	}
 	again := play(t, r, []event{ended(1, busy, later)})
@@ -105,7 +106,8 @@ func TestFailureAfterADoubt(t *testing.T) {
 
 // TestFailureAfterTheDoubtIsOver: what was decided on the doubt stands.
 func TestFailureAfterTheDoubtIsOver(t *testing.T) {
-	for _, r := range []ledger.Record{in(t, "uncertain"), in(t, "resend"), play(t, in(t, "doubted"), []event{found(1, otherSid, sms.StatusQueued)})} {
+	for _, r := range []ledger.Record{in(t, "uncertain"), in(t, "resend"),
+		play(t, in(t, "doubted"), []event{found(1, otherSid, sms.StatusQueued)})} {
 		got, changed, err := r.End(1, blocked, refused, noon)
 		if changed || err != nil {
 			t.Errorf("in state %q: changed %v, error %v", r.State, changed, err)
@@ -170,9 +172,12 @@ func TestAReceiptKnowsBetterThanALook(t *testing.T) {
 		{"and goes to the next hop", []event{undelivered(1, nextHop)}, ledger.Queued, "undelivered", 30003},
 		{"and the POST's own answer comes", []event{accepted(1, sms.StatusAccepted)}, ledger.Sent, "accepted", 0},
 		// The other's end is not this one's.
-		{"which was not delivered", []event{toldOf(1, otherSid, sms.StatusUndelivered, 30005, nextHop), told(1, sms.StatusDelivered)}, ledger.Delivered, "delivered", 0},
-		{"which failed, and is to be tried again", []event{toldOf(1, otherSid, sms.StatusFailed, 30008, later), told(1, sms.StatusSent)}, ledger.Sent, "sent", 0},
-		{"which was delivered", []event{toldOf(1, otherSid, sms.StatusDelivered, 0, toNobody), undelivered(1, nextHop)}, ledger.Delivered, "undelivered", 30003},
+		{"which was not delivered", []event{toldOf(1, otherSid, sms.StatusUndelivered, 30005, nextHop), told(1, sms.StatusDelivered)},
+			ledger.Delivered, "delivered", 0},
+		{"which failed, and is to be tried again", []event{toldOf(1, otherSid, sms.StatusFailed, 30008, later), told(1, sms.StatusSent)},
+			ledger.Sent, "sent", 0},
+		{"which was delivered", []event{toldOf(1, otherSid, sms.StatusDelivered, 0, toNobody), undelivered(1, nextHop)}, ledger.Delivered,
+			"undelivered", 30003},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := play(t, wrong, tt.events)
@@ -191,7 +196,8 @@ func TestTheOwnWordStands(t *testing.T) {
 		play(t, in(t, "doubted"), []event{found(1, otherSid, sms.StatusQueued), told(1, sms.StatusSent)}),
 		play(t, in(t, "doubted"), []event{told(1, sms.StatusQueued)}),
 	} {
-		for _, happens := range []event{toldOf(1, otherSid, sms.StatusDelivered, 0, toNobody), found(1, otherSid, sms.StatusDelivered), concluded(1, park), looked(1)} {
+		for _, happens := range []event{toldOf(1, otherSid, sms.StatusDelivered, 0, toNobody), found(1, otherSid, sms.StatusDelivered),
+			concluded(1, park), looked(1)} {
 			got, changed, err := happens(r)
 			if changed || err != nil {
 				t.Errorf("in state %q: changed %v, error %v", r.State, changed, err)
@@ -206,6 +212,7 @@ func TestASecondDoubt(t *testing.T) {
 	r := play(t, in(t, "doubted"), []event{looked(1), concluded(1, resend), claims(0), doubted(2), looked(2), looked(2), concluded(2, park)})
 	stands(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 	if r.Attempts[0].Looks != 2 || r.Attempts[1].Looks != 3 || r.AttemptsSpentOn(relaytest.Destination) != 2 {
-		t.Errorf("looks %d and %d, %d attempts count; want 2, 3, 2", r.Attempts[0].Looks, r.Attempts[1].Looks, r.AttemptsSpentOn(relaytest.Destination))
+		t.Errorf("looks %d and %d, %d attempts count; want 2, 3, 2", r.Attempts[0].Looks, r.Attempts[1].Looks,
+			r.AttemptsSpentOn(relaytest.Destination))
 	}
 }

@@ -147,6 +147,7 @@ func TestManyDoubtsFit(t *testing.T) {
 	}
 	encoded, err := json.Marshal(r)
 	if err != nil || len(encoded) > most || r.Made() != 1000 || !r.InDoubt() || r.AttemptsSpentOn(hop(0)) != 334 {
-		t.Errorf("%d attempts, %d at the first phone, in doubt %v, in %d bytes, error %v", r.Made(), r.AttemptsSpentOn(hop(0)), r.InDoubt(), len(encoded), err)
+		t.Errorf("%d attempts, %d at the first phone, in doubt %v, in %d bytes, error %v", r.Made(), r.AttemptsSpentOn(hop(0)),
+			r.InDoubt(), len(encoded), err)
 	}
 }

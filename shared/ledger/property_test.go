@@ -45,7 +45,8 @@ func (l *life) become(t *rapid.T, event string, next ledger.Record, changed bool
 	if (err != nil || !changed) && !cmp.Equal(old, next) {
 		t.Fatalf("%s changed nothing (error %v), but returned (-old +new):\n%s", event, err, cmp.Diff(old, next))
 	}
-	if err == nil && changed && cmp.Equal(old.Attempts, next.Attempts) && old.State == next.State && old.NotBefore.Equal(next.NotBefore) && old.Slot == next.Slot && old.Decision == next.Decision && event != "Book" {
+	if err == nil && changed && cmp.Equal(old.Attempts, next.Attempts) && old.State == next.State && old.NotBefore.Equal(next.NotBefore) &&
+		old.Slot == next.Slot && old.Decision == next.Decision && event != "Book" {
 		t.Fatalf("%s says that it changed the record, and it did not", event)
 	}
 	if next.State != old.State && !old.State.MayBecome(next.State) {
@@ -93,10 +94,12 @@ func (l *life) keepsAttempts(t *rapid.T, event string, old, next ledger.Record) 
 		if after.To != before.To || after.Hop != before.Hop || after.ClaimID != before.ClaimID || !after.StartedAt.Equal(before.StartedAt) {
 			t.Fatalf("%s changed what attempt %d is", event, before.Number)
 		}
-		if before.Accepted() && !after.Accepted() || before.Outcome != "" && !before.Unknown() && after.Outcome != before.Outcome && !after.Accepted() {
+		if before.Accepted() && !after.Accepted() || before.Outcome != "" && !before.Unknown() &&
+			after.Outcome != before.Outcome && !after.Accepted() {
 			t.Fatalf("%s made attempt %d %q, which was %q", event, before.Number, after.Outcome, before.Outcome)
 		}
-		if before.HopDone && !after.HopDone && event != "Resend" || after.Looks < before.Looks || after.Found && !before.Found && before.Accepted() {
+		if before.HopDone && !after.HopDone && event != "Resend" || after.Looks < before.Looks || after.Found &&
+			!before.Found && before.Accepted() {
 			t.Fatalf("%s took back what attempt %d has come to: %+v, was %+v", event, before.Number, after, before)
 		}
 		another := before.OutboundSid != "" && after.OutboundSid != before.OutboundSid
@@ -262,7 +265,8 @@ func (l *life) orders() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"attest": func(t *rapid.T) {
 			number := l.attempt(t)
-			receipt := sms.Receipt{Sid: messageOf(t, number), Status: anyStatus.Draw(t, "status"), ErrorCode: rapid.IntRange(0, 1).Draw(t, "code"), CallbackRef: sms.CallbackRef{Attempt: number}}
+			receipt := sms.Receipt{Sid: messageOf(t, number), Status: anyStatus.Draw(t, "status"), ErrorCode: rapid.IntRange(0, 1).Draw(t, "code"),
+				CallbackRef: sms.CallbackRef{Attempt: number}}
 			r, changed := l.record.Attest(receipt, byAda, l.now)
 			l.become(t, "Attest", r, changed, nil)
 		},
@@ -318,7 +322,8 @@ func (l *life) outcomes() map[string]func(*rapid.T) {
 		},
 		"receipt": func(t *rapid.T) {
 			number := l.attempt(t)
-			receipt := sms.Receipt{Sid: messageOf(t, number), Status: anyStatus.Draw(t, "status"), ErrorCode: rapid.IntRange(0, 1).Draw(t, "code"), CallbackRef: sms.CallbackRef{Attempt: number}}
+			receipt := sms.Receipt{Sid: messageOf(t, number), Status: anyStatus.Draw(t, "status"), ErrorCode: rapid.IntRange(0, 1).Draw(t, "code"),
+				CallbackRef: sms.CallbackRef{Attempt: number}}
 			r, changed := l.record.Apply(receipt, l.onward(t), l.now)
 			l.become(t, "Apply", r, changed, nil)
 		},

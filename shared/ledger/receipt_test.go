@@ -24,22 +24,30 @@ func TestRaces(t *testing.T) {
 		// changes says which of the events are news.
 		changes string
 	}{
-		{"as it should be", []event{answer("queued"), receipt("sending"), receipt("sent"), receipt("delivered")}, ledger.Delivered, "", "delivered", 0, "++++"},
+		{"as it should be", []event{answer("queued"), receipt("sending"), receipt("sent"), receipt("delivered")}, ledger.Delivered, "",
+			"delivered", 0, "++++"},
 		{"sent overtakes the answer", []event{receipt("sent"), answer("queued")}, ledger.Sent, "", "sent", 0, "+-"},
 		{"delivered overtakes the answer", []event{receipt("delivered"), answer("queued")}, ledger.Delivered, "", "delivered", 0, "+-"},
-		{"undelivered overtakes the answer", []event{coded("undelivered", 30003), answer("accepted")}, ledger.Undelivered, "", "undelivered", 30003, "+-"},
-		{"failed overtakes the answer", []event{coded("failed", 30008), answer("queued")}, ledger.Failed, ledger.ReasonReceipt, "failed", 30008, "+-"},
+		{"undelivered overtakes the answer", []event{coded("undelivered", 30003), answer("accepted")}, ledger.Undelivered, "",
+			"undelivered", 30003, "+-"},
+		{"failed overtakes the answer", []event{coded("failed", 30008), answer("queued")}, ledger.Failed, ledger.ReasonReceipt,
+			"failed", 30008, "+-"},
 		{"queued comes with the answer", []event{receipt("queued"), answer("queued")}, ledger.Sent, "", "queued", 0, "+-"},
 		{"the answer knows more than the receipt", []event{receipt("accepted"), answer("queued")}, ledger.Sent, "", "queued", 0, "++"},
-		{"receipts in reverse", []event{answer("queued"), receipt("delivered"), receipt("sent"), receipt("sending")}, ledger.Delivered, "", "delivered", 0, "++--"},
-		{"receipts twice", []event{answer("queued"), receipt("sent"), receipt("sent"), receipt("delivered"), receipt("delivered")}, ledger.Delivered, "", "delivered", 0, "++-+-"},
+		{"receipts in reverse", []event{answer("queued"), receipt("delivered"), receipt("sent"), receipt("sending")}, ledger.Delivered, "",
+			"delivered", 0, "++--"},
+		{"receipts twice", []event{answer("queued"), receipt("sent"), receipt("sent"), receipt("delivered"), receipt("delivered")},
+			ledger.Delivered, "", "delivered", 0, "++-+-"},
 		{"the answer twice", []event{answer("queued"), answer("queued")}, ledger.Sent, "", "queued", 0, "+-"},
-		{"read after delivered", []event{answer("queued"), receipt("delivered"), receipt("read"), receipt("delivered")}, ledger.Delivered, "", "read", 0, "+++-"},
+		{"read after delivered", []event{answer("queued"), receipt("delivered"), receipt("read"), receipt("delivered")}, ledger.Delivered,
+			"", "read", 0, "+++-"},
 		{"read overtakes delivered", []event{answer("queued"), receipt("read"), receipt("delivered")}, ledger.Delivered, "", "read", 0, "++-"},
-		{"undelivered, then delivered", []event{answer("queued"), coded("undelivered", 30005), receipt("delivered")}, ledger.Undelivered, "", "undelivered", 30005, "++-"},
+		{"undelivered, then delivered", []event{answer("queued"), coded("undelivered", 30005), receipt("delivered")}, ledger.Undelivered, "",
+			"undelivered", 30005, "++-"},
 		{"canceled", []event{answer("scheduled"), receipt("canceled")}, ledger.Failed, ledger.ReasonReceipt, "canceled", 0, "++"},
 		{"of another message", []event{answer("queued"), toldOf(1, otherSid, "delivered", 0, toNobody)}, ledger.Sent, "", "queued", 0, "+-"},
-		{"of no attempt", []event{answer("queued"), toldOf(0, sid(1), "delivered", 0, toNobody), toldOf(2, sid(1), "delivered", 0, toNobody)}, ledger.Sent, "", "queued", 0, "+--"},
+		{"of no attempt", []event{answer("queued"), toldOf(0, sid(1), "delivered", 0, toNobody), toldOf(2, sid(1), "delivered", 0, toNobody)},
+			ledger.Sent, "", "queued", 0, "+--"},
 		{"of a status unknown to us", []event{answer("queued"), receipt("teleported"), receipt("")}, ledger.Sent, "", "queued", 0, "+--"},
 		{"of a status that is not an outbound message's", []event{answer("queued"), receipt("received")}, ledger.Sent, "", "received", 0, "++"},
 
@@ -49,26 +57,40 @@ func TestRaces(t *testing.T) {
 		{"an answer after the failure was recorded", []event{failure, failure}, ledger.Queued, "", "", 0, "+-"},
 		{"a failure after the answer", []event{answer("queued"), failure}, ledger.Sent, "", "queued", 0, "+-"},
 
-		{"the answer was lost, and a receipt comes", []event{doubted(1), receipt("sent"), looked(1), found(1, otherSid, "queued"), concluded(1, park)}, ledger.Sent, "", "sent", 0, "++---"},
+		{"the answer was lost, and a receipt comes",
+			[]event{doubted(1), receipt("sent"), looked(1), found(1, otherSid, "queued"), concluded(1, park)}, ledger.Sent, "", "sent", 0, "++---"},
 		{"a receipt comes before the answer is lost", []event{receipt("sent"), doubted(1)}, ledger.Sent, "", "sent", 0, "+-"},
 		{"delivered before the answer is lost", []event{receipt("delivered"), doubted(1)}, ledger.Delivered, "", "delivered", 0, "+-"},
 		{"the answer comes after the lease", []event{doubted(1), looked(1), answer("queued"), looked(1)}, ledger.Sent, "", "queued", 0, "+++-"},
-		{"the answer comes after it was found", []event{doubted(1), found(1, sid(1), "queued"), answer("queued")}, ledger.Sent, "", "queued", 0, "++-"},
-		{"a receipt comes after it was found", []event{doubted(1), found(1, sid(1), "queued"), receipt("delivered")}, ledger.Delivered, "", "delivered", 0, "+++"},
-		{"a receipt comes after it was parked", []event{doubted(1), concluded(1, park), receipt("sent"), receipt("delivered")}, ledger.Delivered, "", "delivered", 0, "++++"},
+		{"the answer comes after it was found", []event{doubted(1), found(1, sid(1), "queued"), answer("queued")}, ledger.Sent,
+			"", "queued", 0, "++-"},
+		{"a receipt comes after it was found", []event{doubted(1), found(1, sid(1), "queued"), receipt("delivered")}, ledger.Delivered, "",
+			"delivered", 0, "+++"},
+		{"a receipt comes after it was parked", []event{doubted(1), concluded(1, park), receipt("sent"), receipt("delivered")}, ledger.Delivered,
+			"", "delivered", 0, "++++"},
 
-		{"a receipt before the timeout", []event{answer("queued"), receipt("delivered"), timedOut(1)}, ledger.Delivered, "", "delivered", 0, "++-"},
-		{"a loss before the timeout", []event{answer("queued"), undelivered(1, nextHop), timedOut(1)}, ledger.Queued, ledger.ReasonNextHop, "undelivered", 30003, "++-"},
-		{"the timeout before a delivery", []event{answer("queued"), timedOut(1), receipt("delivered")}, ledger.Delivered, "", "delivered", 0, "+++"},
-		{"the timeout before a loss", []event{answer("queued"), timedOut(1), undelivered(1, nextHop)}, ledger.Queued, ledger.ReasonDeliveryTimeout, "undelivered", 30003, "+++"},
-		{"the timeout before progress", []event{answer("queued"), timedOut(1), receipt("sent"), answer("queued")}, ledger.Queued, ledger.ReasonDeliveryTimeout, "sent", 0, "+++-"},
-		{"the timeout twice", []event{answer("queued"), timedOut(1), timedOut(1)}, ledger.Queued, ledger.ReasonDeliveryTimeout, "queued", 0, "++-"},
+		{"a receipt before the timeout", []event{answer("queued"), receipt("delivered"), timedOut(1)}, ledger.Delivered, "",
+			"delivered", 0, "++-"},
+		{"a loss before the timeout", []event{answer("queued"), undelivered(1, nextHop), timedOut(1)}, ledger.Queued, ledger.ReasonNextHop,
+			"undelivered", 30003, "++-"},
+		{"the timeout before a delivery", []event{answer("queued"), timedOut(1), receipt("delivered")}, ledger.Delivered, "",
+			"delivered", 0, "+++"},
+		{"the timeout before a loss", []event{answer("queued"), timedOut(1), undelivered(1, nextHop)}, ledger.Queued,
+			ledger.ReasonDeliveryTimeout, "undelivered", 30003, "+++"},
+		{"the timeout before progress", []event{answer("queued"), timedOut(1), receipt("sent"), answer("queued")}, ledger.Queued,
+			ledger.ReasonDeliveryTimeout, "sent", 0, "+++-"},
+		{"the timeout twice", []event{answer("queued"), timedOut(1), timedOut(1)}, ledger.Queued,
+			ledger.ReasonDeliveryTimeout, "queued", 0, "++-"},
 		{"the timeout before the answer", []event{timedOut(1), answer("queued")}, ledger.Sent, "", "queued", 0, "-+"},
 
-		{"a loss overtakes the answer, and goes onward", []event{undelivered(1, nextHop), answer("queued")}, ledger.Queued, ledger.ReasonNextHop, "undelivered", 30003, "+-"},
-		{"a loss overtakes the failure, and goes onward", []event{undelivered(1, nextHop), failure}, ledger.Queued, ledger.ReasonNextHop, "undelivered", 30003, "+-"},
-		{"a loss overtakes the doubt, and goes onward", []event{undelivered(1, nextHop), doubted(1)}, ledger.Queued, ledger.ReasonNextHop, "undelivered", 30003, "+-"},
-		{"a loss twice", []event{answer("queued"), undelivered(1, nextHop), undelivered(1, nextHop)}, ledger.Queued, ledger.ReasonNextHop, "undelivered", 30003, "++-"},
+		{"a loss overtakes the answer, and goes onward", []event{undelivered(1, nextHop), answer("queued")}, ledger.Queued, ledger.ReasonNextHop,
+			"undelivered", 30003, "+-"},
+		{"a loss overtakes the failure, and goes onward", []event{undelivered(1, nextHop), failure}, ledger.Queued, ledger.ReasonNextHop,
+			"undelivered", 30003, "+-"},
+		{"a loss overtakes the doubt, and goes onward", []event{undelivered(1, nextHop), doubted(1)}, ledger.Queued, ledger.ReasonNextHop,
+			"undelivered", 30003, "+-"},
+		{"a loss twice", []event{answer("queued"), undelivered(1, nextHop), undelivered(1, nextHop)}, ledger.Queued, ledger.ReasonNextHop,
+			"undelivered", 30003, "++-"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,7 +102,8 @@ func TestRaces(t *testing.T) {
 				wantSid = ""
 			}
 			if last.Status != tt.status || last.ErrorCode != tt.code || last.OutboundSid != wantSid {
-				t.Errorf("attempt has status %q, code %d, sid %q; want %q, %d, %q", last.Status, last.ErrorCode, last.OutboundSid, tt.status, tt.code, wantSid)
+				t.Errorf("attempt has status %q, code %d, sid %q; want %q, %d, %q", last.Status, last.ErrorCode, last.OutboundSid,
+					tt.status, tt.code, wantSid)
 			}
 			if last.Accepted() != (wantSid != "") || last.EndedAt.IsZero() {
 				t.Errorf("attempt has outcome %q, ended at %v", last.Outcome, last.EndedAt)
@@ -127,7 +150,8 @@ func TestResentTwice(t *testing.T) {
 		{"the second is not, and of the first nobody knows", []event{undelivered(2, toNobody)}, ledger.Uncertain, ledger.ReasonUnknownOutcome},
 		{"the second is not, and the first is on its way", []event{told(1, "sent"), undelivered(2, toNobody)}, ledger.Sent, ""},
 		{"the second is not, and then the first is on its way", []event{undelivered(2, toNobody), told(1, "sent")}, ledger.Sent, ""},
-		{"the first is not, and the second goes to the next hop", []event{undelivered(1, nextHop), undelivered(2, nextHop)}, ledger.Queued, ledger.ReasonNextHop},
+		{"the first is not, and the second goes to the next hop", []event{undelivered(1, nextHop), undelivered(2, nextHop)}, ledger.Queued,
+			ledger.ReasonNextHop},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			stands(t, play(t, in(t, "sent again"), tt.events), tt.state, tt.reason)

@@ -75,7 +75,8 @@ func TestStateMachinePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[edge]bool{}
-	for _, row := range regexp.MustCompile(`(?m)^\| ([a-z(), ]+) \| ([a-z, ]+) \| (?:sender|a receipt)`).FindAllStringSubmatch(string(page), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| ([a-z(), ]+) \| ([a-z, ]+) \| (?:sender|a receipt)`).FindAllStringSubmatch(string(page),
+		-1) {
 		for from := range strings.SplitSeq(row[1], ", ") {
 			for to := range strings.SplitSeq(row[2], ", ") {
 				got[edge{named(from), named(to)}] = true

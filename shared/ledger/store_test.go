@@ -197,7 +197,8 @@ func TestChangeThatSomeoneElseMade(t *testing.T) {
 	calls := 0
 	got, err := ledger.Change(t.Context(), l, r, raise(&calls, 7))
 	if err != nil || got.Version != 2 || got.ExpiresAt != 9 || calls != 2 {
-		t.Errorf("Change = version %d, %d, error %v after %d edits; want the other's version 2, 9 after 2", got.Version, got.ExpiresAt, err, calls)
+		t.Errorf("Change = version %d, %d, error %v after %d edits; want the other's version 2, 9 after 2", got.Version,
+			got.ExpiresAt, err, calls)
 	}
 }
 

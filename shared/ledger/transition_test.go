@@ -61,7 +61,8 @@ func TestSpellingsAreOnePhone(t *testing.T) {
 	kept := ledger.Record{Attempts: []ledger.Attempt{{Number: 1, To: before, Outcome: "transient"}}}
 	folded := ledger.Record{Folded: ledger.Folded{Attempts: 1, Phones: []ledger.FoldedPhone{{To: before, Spent: 1, HopDone: true}}}}
 	if kept.AttemptsSpentOn(after) != 1 || kept.TriesAt(after) != 1 || folded.AttemptsSpentOn(after) != 1 || folded.HopOpen(after) {
-		t.Errorf("spent %d, tries %d; folded %d, open %v: want 1, 1, 1, false", kept.AttemptsSpentOn(after), kept.TriesAt(after), folded.AttemptsSpentOn(after), folded.HopOpen(after))
+		t.Errorf("spent %d, tries %d; folded %d, open %v: want 1, 1, 1, false", kept.AttemptsSpentOn(after), kept.TriesAt(after),
+			folded.AttemptsSpentOn(after), folded.HopOpen(after))
 	}
 }
 
@@ -100,16 +101,21 @@ func TestEndClosesTheAttempt(t *testing.T) {
 		due     time.Time
 	}{
 		{"busy", busy, later, ledger.Attempt{Outcome: "transient", HTTPStatus: 503, Error: "server busy"}, stamped.Add(time.Minute)},
-		{"refused", blocked, refused, ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out"}, time.Time{}},
-		{"refused, and another hop is left", blocked, nextHop, ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out", HopDone: true}, stamped},
-		{"refused by the last hop", blocked, noHop, ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out", HopDone: true}, time.Time{}},
-		{"suspended, without a cause", suspended, later, ledger.Attempt{Outcome: "fatal", ErrorCode: 20003, HTTPStatus: 401}, stamped.Add(time.Minute)},
+		{"refused", blocked, refused, ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out"},
+			time.Time{}},
+		{"refused, and another hop is left", blocked, nextHop,
+			ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out", HopDone: true}, stamped},
+		{"refused by the last hop", blocked, noHop,
+			ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out", HopDone: true}, time.Time{}},
+		{"suspended, without a cause", suspended, later, ledger.Attempt{Outcome: "fatal", ErrorCode: 20003, HTTPStatus: 401},
+			stamped.Add(time.Minute)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := in(t, "open")
 			want := r
-			want.State, want.Reason, want.LeaseUntil, want.NotBefore, want.UpdatedAt = tt.onward.To, tt.onward.Reason, time.Time{}, tt.due, stamped.Add(time.Second)
+			want.State, want.Reason, want.LeaseUntil, want.NotBefore, want.UpdatedAt = tt.onward.To, tt.onward.Reason, time.Time{}, tt.due,
+				stamped.Add(time.Second)
 			a := tt.attempt
 			a.Number, a.Hop, a.To, a.ClaimID, a.StartedAt = 1, 0, relaytest.Destination, "claim", stamped
 			a.EndedAt = stamped.Add(time.Second)

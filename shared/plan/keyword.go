@@ -63,7 +63,8 @@ func dropOf(optOutType string) ledger.Reason {
 func TextOf(r ledger.Record) string {
 	m := MessageOf(r)
 	if r.Notice() {
-		m.Body = r.Keyword + ". Twilio lets no more texts through to this customer until they text START. If they meant an appointment, call them."
+		m.Body = r.Keyword + ". Twilio lets no more texts through to this customer until they text START. " +
+			"If they meant an appointment, call them."
 	}
 	return Text(m)
 }

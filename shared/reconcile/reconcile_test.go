@@ -62,7 +62,8 @@ func TestFind(t *testing.T) {
 		"more than can be":         {[]sms.Listed{a, b, c}, nil, nil, present, "SMa"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			q := reconcile.Question{Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span, Listed: tt.listed, Known: map[string]bool{}}
+			q := reconcile.Question{Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span, Listed: tt.listed,
+				Known: map[string]bool{}}
 			for _, sid := range tt.known {
 				q.Known[sid] = true
 			}
@@ -81,7 +82,8 @@ func TestFind(t *testing.T) {
 func TestFindInAnotherSpelling(t *testing.T) {
 	message := listed("a", 0)
 	message.To = "+447700900123"
-	q := reconcile.Question{Message: sms.Outbound{From: number, To: "+4407700900123", Body: words}, StartedAt: noon, Span: span, Listed: []sms.Listed{message}}
+	q := reconcile.Question{Message: sms.Outbound{From: number, To: "+4407700900123", Body: words}, StartedAt: noon, Span: span,
+		Listed: []sms.Listed{message}}
 	if found, verdict := reconcile.Find(q); verdict != reconcile.Present || found.Sid != message.Sid {
 		t.Errorf("Find = %q, %v; want %q", found.Sid, verdict, message.Sid)
 	}
@@ -111,7 +113,8 @@ func TestIsLike(t *testing.T) {
 		"created who knows":  {func(m *sms.Listed) { m.DateCreated = time.Time{} }, reconcile.Absent},
 	} {
 		t.Run(name, func(t *testing.T) {
-			q := reconcile.Question{Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span, Listed: []sms.Listed{but(listed("a", 0), tt.edit)}}
+			q := reconcile.Question{Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span,
+				Listed: []sms.Listed{but(listed("a", 0), tt.edit)}}
 			if _, verdict := reconcile.Find(q); verdict != tt.want {
 				t.Errorf("verdict %v, want %v", verdict, tt.want)
 			}
@@ -124,7 +127,8 @@ func TestSecondsOfTheWindow(t *testing.T) {
 	started := noon.Add(999 * time.Millisecond)
 	q := reconcile.Question{Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: started, Span: span}
 	for created, want := range map[time.Duration]reconcile.Verdict{
-		-30 * time.Second: reconcile.Present, -31 * time.Second: reconcile.Absent, 90 * time.Second: reconcile.Present, 91 * time.Second: reconcile.Absent,
+		-30 * time.Second: reconcile.Present, -31 * time.Second: reconcile.Absent, 90 * time.Second: reconcile.Present,
+		91 * time.Second: reconcile.Absent,
 	} {
 		q.Listed = []sms.Listed{listed("a", created)}
 		if _, verdict := reconcile.Find(q); verdict != want {

@@ -61,7 +61,8 @@ func TestSearchKnowsOlderTexts(t *testing.T) {
 		}
 	}
 	list := &twilioList{messages: []sms.Listed{madeBy(twin, "SMtwin", time.Second)}}
-	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(time.Hour) }}
+	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span,
+		Now: func() time.Time { return noon.Add(time.Hour) }}
 	if _, verdict, err := search.Find(t.Context(), text, text.Attempts[0]); err != nil || verdict != reconcile.Absent {
 		t.Errorf("Find: %v, %v; want absent", verdict, err)
 	}
@@ -133,7 +134,8 @@ func TestMayHave(t *testing.T) {
 			for i, after := range tt.listed {
 				list.messages = append(list.messages, madeBy(tt.text, fmt.Sprint("SM", i), after))
 			}
-			search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(24 * hour) }}
+			search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span,
+				Now: func() time.Time { return noon.Add(24 * hour) }}
 			may, err := search.MayHave(t.Context(), tt.text)
 			if err != nil || may != tt.want || list.reads != tt.reads {
 				t.Errorf("%v, %v after %d reads; want %v after %d", may, err, list.reads, tt.want, tt.reads)
@@ -150,7 +152,8 @@ func TestAbsenceOnACutList(t *testing.T) {
 	for i := range 1000 {
 		list.messages = append(list.messages, madeBy(text, fmt.Sprint("SM", i), time.Hour))
 	}
-	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(24 * time.Hour) }}
+	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span,
+		Now: func() time.Time { return noon.Add(24 * time.Hour) }}
 	if _, verdict, err := search.Find(t.Context(), text, text.Attempts[0]); err != nil || verdict != reconcile.Ambiguous {
 		t.Errorf("Find: %v, %v; want ambiguous", verdict, err)
 	}

@@ -51,7 +51,8 @@ func TestAnswerTo(t *testing.T) {
 func TestAnswerNames(t *testing.T) {
 	want := map[retry.Answer]string{
 		retry.Sent: "sent", retry.Retry: "retry", retry.NextHop: "next_hop", retry.Failed: "failed", retry.Unknown: "unknown",
-		retry.Halt: "halt", retry.Wait: "wait", retry.Answer(0): "retry.Answer(0)", retry.Answer(8): "retry.Answer(8)", retry.Answer(-1): "retry.Answer(-1)",
+		retry.Halt: "halt", retry.Wait: "wait", retry.Answer(0): "retry.Answer(0)", retry.Answer(8): "retry.Answer(8)",
+		retry.Answer(-1): "retry.Answer(-1)",
 	}
 	for answer, name := range want {
 		if got := answer.String(); got != name {
@@ -66,7 +67,8 @@ func TestDecide(t *testing.T) {
 		return retry.Decision{Answer: answer, Delay: delay}
 	}
 	var waits, retries []retry.Decision
-	for _, delay := range []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 15 * time.Second, 15 * time.Second, 15 * time.Second} {
+	for _, delay := range []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 15 * time.Second,
+		15 * time.Second, 15 * time.Second} {
 		waits, retries = append(waits, again(retry.Wait, delay)), append(retries, again(retry.Retry, delay))
 	}
 	for i := range retries {
@@ -101,14 +103,16 @@ func TestOnlyARetryIsExhausted(t *testing.T) {
 			RetryAfter: time.Duration(rapid.Int64Range(-int64(time.Hour), int64(24*time.Hour)).Draw(t, "retry after")),
 		}
 		spent := rapid.IntRange(0, 10).Draw(t, "spent")
-		got := policy.Decide(f, retry.Tried{Spent: spent, All: rapid.IntRange(0, 99).Draw(t, "all")}, rapid.Float64Range(0, 0.999999).Draw(t, "spread"))
+		got := policy.Decide(f, retry.Tried{Spent: spent, All: rapid.IntRange(0, 99).Draw(t, "all")},
+			rapid.Float64Range(0, 0.999999).Draw(t, "spread"))
 		if got.Answer != retry.AnswerTo(f.Kind) {
 			t.Errorf("%v is answered %v, want %v", f.Kind, got.Answer, retry.AnswerTo(f.Kind))
 		}
 		if want := got.Answer == retry.Retry && spent >= policy.MaxAttempts; got.Exhausted != want {
 			t.Errorf("%v after attempt %d: %+v, want exhausted %v", f.Kind, spent, got, want)
 		}
-		if waits := (got.Answer == retry.Retry && !got.Exhausted) || got.Answer == retry.Wait || got.Answer == retry.Halt; waits != (got.Delay > 0) {
+		if waits := (got.Answer == retry.Retry && !got.Exhausted) || got.Answer == retry.Wait ||
+			got.Answer == retry.Halt; waits != (got.Delay > 0) {
 			t.Errorf("%v after attempt %d: %+v, want a delay with a retry, a wait and a halt only", f.Kind, spent, got)
 		}
 	})
@@ -116,10 +120,12 @@ func TestOnlyARetryIsExhausted(t *testing.T) {
 
 // TestDecideBeforeAnyAttempt: of an account that is unusable no attempt counts, so that none may be spent.
 func TestDecideBeforeAnyAttempt(t *testing.T) {
-	if got, want := policy.Decide(&fault.Error{Kind: fault.Transient}, tried(0), 0), (retry.Decision{Answer: retry.Retry, Delay: 2 * time.Second}); got != want {
+	if got, want := policy.Decide(&fault.Error{Kind: fault.Transient}, tried(0), 0),
+		(retry.Decision{Answer: retry.Retry, Delay: 2 * time.Second}); got != want {
 		t.Errorf("Decide = %+v, want %+v", got, want)
 	}
-	if got, want := policy.Decide(&fault.Error{Kind: fault.Fatal}, tried(0), 0), (retry.Decision{Answer: retry.Halt, Delay: 10 * time.Minute}); got != want {
+	if got, want := policy.Decide(&fault.Error{Kind: fault.Fatal}, tried(0), 0),
+		(retry.Decision{Answer: retry.Halt, Delay: 10 * time.Minute}); got != want {
 		t.Errorf("Decide = %+v, want %+v", got, want)
 	}
 }
@@ -158,7 +164,8 @@ func TestNewPolicy(t *testing.T) {
 // TestRetryAfter: what the vendor asks for is kept, even beyond the cap; a shorter wish changes nothing.
 func TestRetryAfter(t *testing.T) {
 	for _, tt := range []struct{ asked, want time.Duration }{
-		{0, 8 * time.Second}, {time.Second, 8 * time.Second}, {9 * time.Second, 9 * time.Second}, {time.Minute, time.Minute}, {-time.Second, 8 * time.Second},
+		{0, 8 * time.Second}, {time.Second, 8 * time.Second}, {9 * time.Second, 9 * time.Second}, {time.Minute, time.Minute},
+		{-time.Second, 8 * time.Second},
 	} {
 		t.Run(fmt.Sprint(tt.asked), func(t *testing.T) {
 			for _, kind := range []fault.Kind{fault.Transient, fault.Throttled} {

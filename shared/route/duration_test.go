@@ -13,7 +13,8 @@ import (
 
 func TestDurationAsPeopleWriteIt(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"90s": 90 * time.Second, "4h": 4 * time.Hour, "1h30m": 90 * time.Minute, "240m": 4 * time.Hour, "1.5h": 90 * time.Minute, "250ms": 250 * time.Millisecond, "3d": 72 * time.Hour, "1d12h": 36 * time.Hour,
+		"90s": 90 * time.Second, "4h": 4 * time.Hour, "1h30m": 90 * time.Minute, "240m": 4 * time.Hour, "1.5h": 90 * time.Minute,
+		"250ms": 250 * time.Millisecond, "3d": 72 * time.Hour, "1d12h": 36 * time.Hour,
 	} {
 		var got route.Duration
 		if err := json.Unmarshal([]byte(`"`+text+`"`), &got); err != nil || time.Duration(got) != want {

@@ -72,17 +72,22 @@ func settingsRefused() []refused {
 		{"a field twice", with("\"MaxAge\":\"4h\",\n\"MaxAge\":\"5h\""), "routes[0]: line 2: MaxAge is there twice: leave one out"},
 		{"a field in two spellings", with(`"active":false`), "routes[0]: line 1: active is there already, as Active: leave one out"},
 		{"a field in another spelling", with(`"maxAge":"4h"`), `routes[0]: line 1: unknown field "maxAge"; did you mean "MaxAge"?`},
-		{"a field with a letter missing", with(`"FallbackCarrier":[]`), `routes[0]: line 1: unknown field "FallbackCarrier"; did you mean "FallbackCarriers"?`},
+		{"a field with a letter missing", with(`"FallbackCarrier":[]`),
+			`routes[0]: line 1: unknown field "FallbackCarrier"; did you mean "FallbackCarriers"?`},
 		{"neither of the two", with(`"OnUncertain":"retry"`), "routes[0]: OnUncertain is neither park nor resend"},
 		{"true for it", with(`"OnUncertain":true`), `routes[0]: line 1: OnUncertain must not be a JSON bool: want "park" or "resend"`},
 		{"no duration", with(`"DeliveryTimeout":"soon"`), `routes[0]: DeliveryTimeout "soon" is no duration such as 90s or 4h`},
 		{"no unit", with(`"MaxAge":"90"`), `routes[0]: MaxAge "90" is no duration such as 90s or 4h`},
 		{"an empty text", with(`"MaxAge":""`), `routes[0]: MaxAge "" is no duration such as 90s or 4h`},
-		{"no quotes around a duration", with(`"MaxAge":90`), `routes[0]: line 1: MaxAge must not be a JSON number: want a duration in quotes, such as "90s" or "4h"`},
-		{"too short", with(`"DeliveryTimeout":"9s","MaxAge":"59s"`), "routes[0]: DeliveryTimeout is not from 10s to 12h\nroutes[0]: MaxAge is not from 1m to 72h"},
-		{"too long", with(`"DeliveryTimeout":"13h","MaxAge":"73h"`), "routes[0]: DeliveryTimeout is not from 10s to 12h\nroutes[0]: MaxAge is not from 1m to 72h"},
+		{"no quotes around a duration", with(`"MaxAge":90`),
+			`routes[0]: line 1: MaxAge must not be a JSON number: want a duration in quotes, such as "90s" or "4h"`},
+		{"too short", with(`"DeliveryTimeout":"9s","MaxAge":"59s"`),
+			"routes[0]: DeliveryTimeout is not from 10s to 12h\nroutes[0]: MaxAge is not from 1m to 72h"},
+		{"too long", with(`"DeliveryTimeout":"13h","MaxAge":"73h"`),
+			"routes[0]: DeliveryTimeout is not from 10s to 12h\nroutes[0]: MaxAge is not from 1m to 72h"},
 		{"no pace", with(`"PaceNumber":"3 per second"`), "routes[0]: PaceNumber: pace is neither a number and a time such as 10/30s nor off"},
-		{"a number for a pace", with(`"PaceNumber":3`), `routes[0]: line 1: PaceNumber must not be a JSON number: want a pace in quotes, such as "3/1s" or "off"`},
+		{"a number for a pace", with(`"PaceNumber":3`),
+			`routes[0]: line 1: PaceNumber must not be a JSON number: want a pace in quotes, such as "3/1s" or "off"`},
 		{"what the relay keeps", with(`"OptedOut":["+18585550122"]`), optedOut},
 		{"what the relay keeps, empty", with(`"OptedOut":[]`), optedOut},
 		{"what the relay keeps, null", with(`"OptedOut":null`), optedOut},
@@ -107,13 +112,16 @@ func TestParseMaintenanceRefuses(t *testing.T) {
 		{"no comma", "{\"routes\":[\n" + good + "\n" + good + "]}", "line 3: invalid character '{' after array element"},
 		{"no quotes", "\n\n{\n\"routes\":[\n{x}]}", "line 5: invalid character 'x' looking for beginning of object key string"},
 		{"nothing but blanks", "\ufeff \r\n", "line 1: the file is empty"},
-		{"cut within a string", "{\"routes\":[\n{\"TwilioNumber\":\"+1858", "line 2: the file ends early, as if it had been cut: its last brackets are missing"},
+		{"cut within a string", "{\"routes\":[\n{\"TwilioNumber\":\"+1858",
+			"line 2: the file ends early, as if it had been cut: its last brackets are missing"},
 		{"UTF-16", "\xff\xfe{\x00\"\x00", "line 1: the file is UTF-16: save it as UTF-8"},
 		{"UTF-16 without a mark", "{\x00\"\x00", "line 1: the file is UTF-16: save it as UTF-8"},
 		{"a list twice", `{"routes":[],"routes":[]}`, "line 1: routes is there twice: leave one out"},
 		{"unknown field beside the list", `{"routes":[],"extra":1}`, `line 1: unknown field "extra"`},
-		{"Active missing", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122"}]}`, "routes[0]: Active is missing: say true or false"},
-		{"Active null", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122","Active":null}]}`, "routes[0]: Active is missing: say true or false"},
+		{"Active missing", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122"}]}`,
+			"routes[0]: Active is missing: say true or false"},
+		{"Active null", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122","Active":null}]}`,
+			"routes[0]: Active is missing: say true or false"},
 		{"a number twice", `{"routes":[` + good + `,` + good + `]}`, "routes[1]: TwilioNumber +18585550100 stands already in routes[0]"},
 		{
 			"a number three times", `{"routes":[` + good + `,` + good + `,` + good + `]}`,
@@ -124,7 +132,8 @@ func TestParseMaintenanceRefuses(t *testing.T) {
 			"routes[0]: hop +18585550100 is the Twilio number itself: texts would go round in a loop",
 		},
 		{
-			"round in a loop", `{"routes":[` + good + `,{"TwilioNumber":"+18585550122","DestinationCarrier":"+18585550133","FallbackCarriers":["+18585550100"],"Active":false}]}`,
+			"round in a loop", `{"routes":[` + good +
+				`,{"TwilioNumber":"+18585550122","DestinationCarrier":"+18585550133","FallbackCarriers":["+18585550100"],"Active":false}]}`,
 			"routes[0]: hop +18585550122 is itself routed in routes[1]: texts would go round in a loop\n" +
 				"routes[1]: hop +18585550100 is itself routed in routes[0]: texts would go round in a loop",
 		},
@@ -187,7 +196,8 @@ func TestParseMaintenanceFindsWhatFollows(t *testing.T) {
 
 // TestParseMaintenancePlacesEveryProblem: each problem stands on a line of its own, with its route's place.
 func TestParseMaintenancePlacesEveryProblem(t *testing.T) {
-	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[`+good+`,{"TwilioNumber":"858","DestinationCarrier":"x","FallbackCarriers":["y","y"]}]}`), route.Reading{})
+	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[`+good+
+		`,{"TwilioNumber":"858","DestinationCarrier":"x","FallbackCarriers":["y","y"]}]}`), route.Reading{})
 	if err == nil {
 		t.Fatal("ParseMaintenance: no error")
 	}
@@ -223,7 +233,8 @@ func TestParseMaintenanceJoinsUnknownFields(t *testing.T) {
 
 // TestParseMaintenanceFindsNoLoopThroughNowhere: what is left out is missing, and routes to nothing.
 func TestParseMaintenanceFindsNoLoopThroughNowhere(t *testing.T) {
-	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[{"DestinationCarrier":"+18585550122","Active":true},{"TwilioNumber":"+18585550101","Active":true}]}`), route.Reading{})
+	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[{"DestinationCarrier":"+18585550122","Active":true},`+
+		`{"TwilioNumber":"+18585550101","Active":true}]}`), route.Reading{})
 	if err == nil || strings.Contains(err.Error(), "loop") {
 		t.Errorf("ParseMaintenance = %v, want what is missing and no loop", err)
 	}
@@ -232,7 +243,8 @@ func TestParseMaintenanceFindsNoLoopThroughNowhere(t *testing.T) {
 func FuzzParseMaintenance(f *testing.F) {
 	f.Add(maintenance)
 	f.Add(`{"routes":[` + good + `]}`)
-	f.Add(`{"routes":[` + strings.TrimSuffix(good, "}") + `,"OnUncertain":"park","DeliveryTimeout":"12h","MaxAge":"1m0.5s","PaceNumber":"off"}]}`)
+	f.Add(`{"routes":[` + strings.TrimSuffix(good, "}") +
+		`,"OnUncertain":"park","DeliveryTimeout":"12h","MaxAge":"1m0.5s","PaceNumber":"off"}]}`)
 	f.Add(`{"routes":[null,{"FallbackCarriers":[""]}]}`)
 	f.Fuzz(func(t *testing.T, file string) {
 		routes, err := route.ParseMaintenance(strings.NewReader(file), route.Reading{})

@@ -85,7 +85,8 @@ func explain(data []byte, start int, err error) error {
 		return err
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("line %d: the file ends early, as if it had been cut: its last brackets are missing", lineOf(data, len(bytes.TrimSpace(data))))
+		return fmt.Errorf("line %d: the file ends early, as if it had been cut: its last brackets are missing",
+			lineOf(data, len(bytes.TrimSpace(data))))
 	}
 	return fmt.Errorf("line %d: %w", lineOf(data, offset), err)
 }

@@ -16,7 +16,8 @@ func TestWriteMaintenance(t *testing.T) {
 	bare := routeAt("+18585550100", "+18585550122", time.Time{}, 7, "anna")
 	settled := routeAt("+18585550101", "+18585550122", noon.In(time.FixedZone("", 3600)).Add(time.Millisecond), 7, "anna")
 	settled.Active, settled.FallbackCarriers, settled.OptedOut = false, []sms.PhoneNumber{"+18585550133"}, []sms.PhoneNumber{"+18585550133"}
-	settled.OnUncertain, settled.DeliveryTimeout, settled.MaxAge, settled.PaceNumber = route.Park, route.Duration(90*time.Second), route.Duration(time.Hour), "off"
+	settled.OnUncertain, settled.DeliveryTimeout, settled.MaxAge, settled.PaceNumber = route.Park, route.Duration(90*time.Second),
+		route.Duration(time.Hour), "off"
 	removed := routeAt("+18585550102", "+18585550122", noon, 7, "anna")
 	removed.Active, removed.Removed = false, noon
 	const want = `{

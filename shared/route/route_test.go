@@ -50,7 +50,8 @@ func TestValidate(t *testing.T) {
 		{"as it should be", relaytest.Route(), ""},
 		{"without fallbacks", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122"}, ""},
 		{"no Twilio number", route.Route{DestinationCarrier: "+18585550122"}, notE164("TwilioNumber", "")},
-		{"destination with spaces", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+1 858 555 0122"}, `DestinationCarrier "+1 858 555 0122" is not E.164: want a plus sign, country code and number, such as +18585550122`},
+		{"destination with spaces", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+1 858 555 0122"},
+			`DestinationCarrier "+1 858 555 0122" is not E.164: want a plus sign, country code and number, such as +18585550122`},
 		{
 			"a zero that is dialled at home",
 			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+4407700900123"},
@@ -121,7 +122,8 @@ func TestValidateReturnsEverything(t *testing.T) {
 		FallbackCarriers: []sms.PhoneNumber{"+18585550122", "+18585550122", "+18585550133", "+18585550133"},
 	}
 	err := r.Validate()
-	for _, problem := range []string{"hop +18585550100 is the Twilio number itself", "hop +18585550122 stands twice", "hop +18585550133 stands twice"} {
+	for _, problem := range []string{"hop +18585550100 is the Twilio number itself", "hop +18585550122 stands twice",
+		"hop +18585550133 stands twice"} {
 		if err == nil || !strings.Contains(err.Error(), problem) {
 			t.Errorf("Validate = %v, want %q among the problems", err, problem)
 		}
@@ -143,7 +145,8 @@ func TestSwitched(t *testing.T) {
 		"on, and stays so":    {route.Route{Active: true}, route.Route{Active: true}, time.Time{}},
 		"on, with a leftover": {route.Route{Active: true, OffSince: noon}, route.Route{}, noon.Add(time.Millisecond)},
 	} {
-		if got := tt.after.Switched(tt.before, noon.Add(time.Millisecond+time.Microsecond)); !got.OffSince.Equal(tt.want) || got.Active != tt.after.Active {
+		if got := tt.after.Switched(tt.before, noon.Add(time.Millisecond+time.Microsecond)); !got.OffSince.Equal(tt.want) ||
+			got.Active != tt.after.Active {
 			t.Errorf("%s: off since %v, want %v", name, got.OffSince, tt.want)
 		}
 	}

@@ -18,7 +18,8 @@ func TestSegments(t *testing.T) {
 		{"GSM-7 of 161", strings.Repeat("a", 161), 2},
 		{"GSM-7 of 306", strings.Repeat("a", 306), 2},
 		{"GSM-7 of 307", strings.Repeat("a", 307), 3},
-		{"every basic character", "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà", 1},
+		{"every basic character", "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ " +
+			"!\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà", 1},
 		{"every extended character", "\f^{}\\[~]|€" + strings.Repeat("a", 140), 1},
 		{"and one more septet", "\f^{}\\[~]|€" + strings.Repeat("a", 141), 2},
 		{"80 euro signs fill 160 septets", strings.Repeat("€", 80), 1},

@@ -80,7 +80,8 @@ func TestShortenWithoutRoom(t *testing.T) {
 }
 
 // odd are characters whose neighbours matter; every rune of Unicode is drawn besides.
-var odd = []rune("\r\n\u200d\u200c\ufe0f\u20e3🇺🇸👩👍🏽❤\u0301\u1100\u1161\u11a8\uac00\uac01\u0915\u094d\u093c\u093f\u0600\u0d4e\u0e33\U000e0067a1 ")
+var odd = []rune("\r\n\u200d\u200c\ufe0f\u20e3🇺🇸👩👍🏽❤\u0301\u1100\u1161\u11a8\uac00\uac01" +
+	"\u0915\u094d\u093c\u093f\u0600\u0d4e\u0e33\U000e0067a1 ")
 
 func TestShortenEndsWhereACharacterDoes(t *testing.T) {
 	char := rapid.OneOf(rapid.SampledFrom(odd), rapid.Rune())

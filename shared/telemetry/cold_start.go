@@ -7,7 +7,9 @@ import (
 
 // CountColdStart returns handle with its first call in the process counted as a cold start of the function, which is one
 // of a few names.
-func CountColdStart[In, Out any](function string, emit Emit, handle func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+func CountColdStart[In, Out any](
+	function string, emit Emit, handle func(context.Context, In) (Out, error),
+) func(context.Context, In) (Out, error) {
 	var once sync.Once
 	return func(ctx context.Context, in In) (Out, error) {
 		once.Do(func() {

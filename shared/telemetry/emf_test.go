@@ -30,7 +30,8 @@ func TestEMFWritesOneLineForAUnitOfWork(t *testing.T) {
 		telemetry.Measurement{Name: "Lag", Unit: telemetry.Milliseconds, Value: 9},
 		telemetry.Measurement{Name: "Lag", Unit: telemetry.Milliseconds, Value: 11},
 	)
-	want := []string{`{"Entries":5,"Lag":[7,9,11],"_aws":{"Timestamp":1795521600000,"CloudWatchMetrics":[{"Namespace":"SMSRelay","Dimensions":[[]],"Metrics":[{"Name":"Entries","Unit":"Count"},{"Name":"Lag","Unit":"Milliseconds"}]}]}}`}
+	want := []string{`{"Entries":5,"Lag":[7,9,11],"_aws":{"Timestamp":1795521600000,"CloudWatchMetrics":[{"Namespace":"SMSRelay",` +
+		`"Dimensions":[[]],"Metrics":[{"Name":"Entries","Unit":"Count"},{"Name":"Lag","Unit":"Milliseconds"}]}]}}`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("EMF lines (-want +got):\n%s", diff)
 	}
@@ -43,8 +44,10 @@ func TestEMFKeepsDimensionsApart(t *testing.T) {
 		telemetry.Measurement{Name: "Rejected", Unit: telemetry.Count, Value: 1, Dimension: reason("method")},
 	)
 	want := []string{
-		`{"Reason":"method","Rejected":1,"_aws":{"Timestamp":1795521600000,"CloudWatchMetrics":[{"Namespace":"SMSRelay","Dimensions":[[],["Reason"]],"Metrics":[{"Name":"Rejected","Unit":"Count"}]}]}}`,
-		`{"Reason":"signature","Rejected":1,"_aws":{"Timestamp":1795521600000,"CloudWatchMetrics":[{"Namespace":"SMSRelay","Dimensions":[[],["Reason"]],"Metrics":[{"Name":"Rejected","Unit":"Count"}]}]}}`,
+		`{"Reason":"method","Rejected":1,"_aws":{"Timestamp":1795521600000,"CloudWatchMetrics":[{"Namespace":"SMSRelay",` +
+			`"Dimensions":[[],["Reason"]],"Metrics":[{"Name":"Rejected","Unit":"Count"}]}]}}`,
+		`{"Reason":"signature","Rejected":1,"_aws":{"Timestamp":1795521600000,"CloudWatchMetrics":[{"Namespace":"SMSRelay",` +
+			`"Dimensions":[[],["Reason"]],"Metrics":[{"Name":"Rejected","Unit":"Count"}]}]}}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("EMF lines (-want +got):\n%s", diff)

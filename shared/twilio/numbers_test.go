@@ -25,7 +25,8 @@ func numberResource(i int) map[string]any {
 	return map[string]any{
 		"sid": numberSid(i), "phone_number": fmt.Sprintf("+185855501%02d", i%100), "friendly_name": "Front desk",
 		"sms_url": "https://relay.example.com/sms/inbound#rc=5", "sms_method": "POST", "sms_fallback_url": "", "sms_fallback_method": "POST",
-		"status_callback": "", "sms_application_sid": nil, "capabilities": map[string]bool{"sms": true, "mms": false, "voice": true, "fax": false},
+		"status_callback": "", "sms_application_sid": nil,
+		"capabilities": map[string]bool{"sms": true, "mms": false, "voice": true, "fax": false},
 	}
 }
 
@@ -79,7 +80,8 @@ func TestNumbersOfOne(t *testing.T) {
 }
 
 func TestConfigureNumberSendsWhatIsSet(t *testing.T) {
-	settings := NumberSettings{SmsURL: "https://relay.example.com/sms/inbound#rc=5&rp=5xx,ct,rt", SmsMethod: "POST", SmsFallbackURL: "https://other.example.com/sms/inbound"}
+	settings := NumberSettings{SmsURL: "https://relay.example.com/sms/inbound#rc=5&rp=5xx,ct,rt", SmsMethod: "POST",
+		SmsFallbackURL: "https://other.example.com/sms/inbound"}
 	newClientChecked := newClient(t, serveChecked(t, answer(http.StatusOK, toJSON(t, numberResource(0)))))
 	if _, err := newClientChecked.ConfigureNumber(t.Context(), numberSid(0), settings); err != nil {
 		t.Errorf("against the document: %v", err)
@@ -125,7 +127,8 @@ func TestNumbersFail(t *testing.T) {
 			}
 		})
 	}
-	if _, err := newClient(t, "http://127.0.0.1:1").ConfigureNumber(t.Context(), "../Messages", NumberSettings{}); !errors.Is(err, errNoNumberSid) {
+	if _, err := newClient(t, "http://127.0.0.1:1").ConfigureNumber(t.Context(), "../Messages",
+		NumberSettings{}); !errors.Is(err, errNoNumberSid) {
 		t.Errorf("a Sid that is none: %v", err)
 	}
 }
@@ -151,7 +154,8 @@ func TestAccountTellsTheTime(t *testing.T) {
 // TestAServiceStandsInTheList: it decides where the texts of its numbers go.
 func TestAServiceStandsInTheList(t *testing.T) {
 	const service = "MG0123456789abcdef0123456789abcdef"
-	client := newClient(t, serve(t, answer(200, listPage(t, []any{map[string]any{"sid": testSid, "messaging_service_sid": service}}, nil))).URL)
+	client := newClient(t, serve(t,
+		answer(200, listPage(t, []any{map[string]any{"sid": testSid, "messaging_service_sid": service}}, nil))).URL)
 	found, err := client.List(t.Context(), ListFilter{To: sms.PhoneNumber("+18585550100"), Limit: 1})
 	if err != nil || len(found) != 1 || found[0].MessagingServiceSid != service {
 		t.Errorf("%+v, %v", found, err)

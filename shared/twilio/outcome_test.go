@@ -206,7 +206,8 @@ func TestCreateWithoutAConnection(t *testing.T) {
 func TestCreateWhereTheHostHasTrouble(t *testing.T) {
 	for name, cause := range map[string]error{
 		"too many open files": syscall.EMFILE, "no buffer space": syscall.ENOBUFS, "no route": syscall.EHOSTUNREACH, "no memory": syscall.ENOMEM,
-		"no such name": &net.DNSError{Err: "no such host", Name: "api.twilio.com", IsNotFound: true}, "name server down": &net.DNSError{Err: "i/o timeout", IsTimeout: true},
+		"no such name":     &net.DNSError{Err: "no such host", Name: "api.twilio.com", IsNotFound: true},
+		"name server down": &net.DNSError{Err: "i/o timeout", IsTimeout: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {

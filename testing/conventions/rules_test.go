@@ -163,7 +163,8 @@ var (
 	international = regexp.MustCompile(`(?:^|[^A-Za-z0-9+/=])(?:\+|%2B)([1-9](?:[ .()-]{0,2}[0-9]){6,14})($|[^0-9])`)
 	// fictional are the numbers that North America and Britain keep for stories, the latter also with the 0 that is dialled at home,
 	// Twilio's magic ones, and those of other countries whose digits are counted off, as numbering plans show them.
-	fictional = regexp.MustCompile(`^(?:1(?:[2-9][0-9]{2}55501[0-9]{2}|500555[0-9]{4})|440?7700900[0-9]{3}|(?:39|49|52|54)[0-9]*[12]345678[0-9]*)$`)
+	fictional = regexp.MustCompile(`^(?:1(?:[2-9][0-9]{2}55501[0-9]{2}|500555[0-9]{4})|440?7700900[0-9]{3}|` +
+		`(?:39|49|52|54)[0-9]*[12]345678[0-9]*)$`)
 	// pattern is how people write numbers of a kind.
 	pattern = regexp.MustCompile(`\+[0-9A-Z .()-]*x{2,}`)
 	// begun is the start of such a number.

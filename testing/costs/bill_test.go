@@ -138,10 +138,11 @@ func (s stack) bill(p path) map[string]float64 {
 	bill := map[string]float64{
 		"API Gateway": of("request") * calls,
 		"Lambda":      of("invocation")*sum(p.Each, "invocations ", "") + million*of("gigabyte second")*s.gigabyteSeconds(p),
-		"SQS":         of("standard")*sum(p.Each, "sqs:", " TimerQueue") + of("fifo")*(sum(p.Each, "sqs:", "")-sum(p.Each, "sqs:", " TimerQueue")),
-		"DynamoDB":    of("write")*sum(p.Each, "write units ", "") + of("read")*sum(p.Each, "read units ", ""),
-		"Logs":        million / gigabyte * of("logged") * (s.logBytes(p) + auditBytes(p)),
-		"other":       of("secret read")*sum(p.Each, "secretsmanager:", "") + million/gigabyte*of("out")*assumed("answer")*(calls+twilio),
+		"SQS": of("standard")*sum(p.Each, "sqs:", " TimerQueue") +
+			of("fifo")*(sum(p.Each, "sqs:", "")-sum(p.Each, "sqs:", " TimerQueue")),
+		"DynamoDB": of("write")*sum(p.Each, "write units ", "") + of("read")*sum(p.Each, "read units ", ""),
+		"Logs":     million / gigabyte * of("logged") * (s.logBytes(p) + auditBytes(p)),
+		"other":    of("secret read")*sum(p.Each, "secretsmanager:", "") + million/gigabyte*of("out")*assumed("answer")*(calls+twilio),
 	}
 	for _, dollars := range maps.Clone(bill) {
 		bill["AWS"] += dollars
@@ -164,7 +165,8 @@ func (s stack) gigabyteSeconds(p path) float64 {
 func (s stack) logBytes(p path) float64 {
 	invocations := sum(p.Each, "invocations ", "")
 	events := sum(p.Each, "log events ", "") + 2*invocations + p.Each["apigateway:Request"]
-	return sum(p.Bytes, "log bytes ", "") + assumed("platform")*invocations + s.accessLog*p.Each["apigateway:Request"] + assumed("event")*events
+	return sum(p.Bytes, "log bytes ", "") + assumed("platform")*invocations +
+		s.accessLog*p.Each["apigateway:Request"] + assumed("event")*events
 }
 
 // auditBytes is what the audit log keeps of a text. Each version of its record has an entry.

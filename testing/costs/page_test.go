@@ -98,17 +98,20 @@ func assumptionTable(s stack) string {
 	for _, a := range assumptions() {
 		rows = append(rows, []string{plain(a.value), a.unit, a.reason})
 	}
-	return table(append(rows, []string{plain(s.accessLog), "bytes a request", "a line of the access log, its values as long as their names in the template"})...)
+	return table(append(rows,
+		[]string{plain(s.accessLog), "bytes a request", "a line of the access log, its values as long as their names in the template"})...)
 }
 
 // callTable counts the calls of each path.
 func callTable(s stack, paths []path) string {
-	rows := [][]string{{"one text", "requests", "invocations", "SQS calls", "DynamoDB reads / units", "writes / units", "audit entries", "log, kB", "calls of Twilio", "segments sent"}}
+	rows := [][]string{{"one text", "requests", "invocations", "SQS calls", "DynamoDB reads / units", "writes / units", "audit entries",
+		"log, kB", "calls of Twilio", "segments sent"}}
 	for _, p := range paths {
 		writes := sum(p.Each, "dynamodb:PutItem", "")
 		rows = append(rows, []string{
 			p.Name, plain(p.Each["apigateway:Request"]), plain(sum(p.Each, "invocations ", "")), plain(sum(p.Each, "sqs:", "")),
-			plain(sum(p.Each, "dynamodb:", "")-writes) + " / " + plain(sum(p.Each, "read units ", "")), plain(writes) + " / " + plain(sum(p.Each, "write units ", "")),
+			plain(sum(p.Each, "dynamodb:", "")-writes) + " / " + plain(sum(p.Each, "read units ", "")),
+			plain(writes) + " / " + plain(sum(p.Each, "write units ", "")),
 			plain(sum(p.Each, "dynamodb:PutItem LedgerTable", "")), strconv.FormatFloat((s.logBytes(p)+auditBytes(p))/1000, 'f', 1, 64),
 			plain(sum(p.Each, "twilio:", "")), plain(p.Each["twilio segments outbound-api"]),
 		})
@@ -185,7 +188,8 @@ func monthTable(s stack, p path) string {
 	for _, texts := range []float64{1_000, 10_000, 100_000, million} {
 		aws, twilio := bill["AWS"]*texts/million, bill["Twilio"]*texts/million+of("number")
 		share := twilio / (twilio + aws + standingTotal(s))
-		rows = append(rows, []string{plain(texts), dollars(standingTotal(s)), dollars(aws), dollars(twilio), strconv.FormatFloat(100*share, 'f', 1, 64) + " %"})
+		rows = append(rows, []string{plain(texts), dollars(standingTotal(s)), dollars(aws), dollars(twilio),
+			strconv.FormatFloat(100*share, 'f', 1, 64) + " %"})
 	}
 	return table(rows...)
 }
@@ -195,9 +199,12 @@ func TestBill(t *testing.T) {
 	s := stack{memory: map[string]float64{"IngestFunction": 0.5, "SenderFunction": 0.25}, accessLog: 500}
 	got := s.bill(path{
 		Each: map[string]float64{
-			"apigateway:Request": 2, "invocations IngestFunction": 2, "invocations SenderFunction": 4, "sqs:SendMessage Queue": 3, "sqs:SendMessage TimerQueue": 1,
-			"write units LedgerTable": 2, "write units LedgerTable.ByCustomer": 1, "read units LedgerTable": 0.5, "dynamodb:PutItem LedgerTable": 2,
-			"log events SenderFunction": 1, "secretsmanager:GetSecretValue": 1, "twilio:POST": 2, "twilio segments outbound-api": 1, "twilio segments inbound": 2,
+			"apigateway:Request": 2, "invocations IngestFunction": 2, "invocations SenderFunction": 4, "sqs:SendMessage Queue": 3,
+			"sqs:SendMessage TimerQueue": 1,
+			"write units LedgerTable":    2, "write units LedgerTable.ByCustomer": 1, "read units LedgerTable": 0.5,
+			"dynamodb:PutItem LedgerTable": 2,
+			"log events SenderFunction":    1, "secretsmanager:GetSecretValue": 1, "twilio:POST": 2, "twilio segments outbound-api": 1,
+			"twilio segments inbound": 2,
 		},
 		Bytes: map[string]float64{"log bytes SenderFunction": 100, "audit bytes": 200, "record bytes": 7},
 	})
@@ -225,7 +232,8 @@ func TestBill(t *testing.T) {
 }
 
 func TestDollars(t *testing.T) {
-	for n, want := range map[float64]string{0: "$0.00", 0.004: "under $0.01", 0.005: "$0.01", 999.999: "$1,000.00", 1234567.5: "$1,234,567.50", 12: "$12.00"} {
+	for n, want := range map[float64]string{0: "$0.00", 0.004: "under $0.01", 0.005: "$0.01", 999.999: "$1,000.00",
+		1234567.5: "$1,234,567.50", 12: "$12.00"} {
 		if got := dollars(n); got != want {
 			t.Errorf("%v dollars are %s, want %s", n, got, want)
 		}

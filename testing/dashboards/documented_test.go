@@ -58,7 +58,8 @@ func resources() map[string][]string {
 func undocumented(key drawing.Key, where []string) []string {
 	name, value, _ := strings.Cut(key.Dimensions, "=")
 	for _, service := range documented() {
-		if service.namespace == key.Namespace && service.dimension == name && slices.Contains(service.names, key.Name) && slices.Contains(resources()[name], value) {
+		if service.namespace == key.Namespace && service.dimension == name && slices.Contains(service.names, key.Name) &&
+			slices.Contains(resources()[name], value) {
 			return nil
 		}
 	}

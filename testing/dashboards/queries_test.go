@@ -18,7 +18,8 @@ var (
 	aliased  = regexp.MustCompile(`\bas ([a-z_]+)`)
 	word     = regexp.MustCompile("`?@?[a-zA-Z_][a-zA-Z0-9_.]*`?")
 	compared = regexp.MustCompile("`?([a-z_.]+)`? (?:=|in) (\"[^\"]*\"|\\[[^\\]]*\\])")
-	language = strings.Fields("fields filter stats sort limit by as asc desc and or in not like ispresent count count_distinct @timestamp @message @log")
+	language = strings.Fields("fields filter stats sort limit by as asc desc and or in not like ispresent count count_distinct @timestamp " +
+		"@message @log")
 )
 
 // checkQueries holds the saved queries against what the functions logged and the audit log has.

@@ -81,7 +81,8 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{t: t, clock: relaytest.NewClock(began), chance: rand.New(rand.NewPCG(1, 2)), broken: map[string]bool{}, logs: map[string]*bytes.Buffer{}}
+	s := &stage{t: t, clock: relaytest.NewClock(began), chance: rand.New(rand.NewPCG(1, 2)), broken: map[string]bool{},
+		logs: map[string]*bytes.Buffer{}}
 	s.texts = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)
 	s.timers = relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, s.clock.Now)
 	s.dead = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)
@@ -140,7 +141,8 @@ func (s *stage) newIngest(name string) {
 
 func (s *stage) newOperator(name string) {
 	h := operations.New(operations.Config{
-		Queue: s.texts, Records: s.ledger, Routes: s.routes, Conversations: &relaytest.MemoryConversations{}, Now: s.clock.Now, NewID: operations.NewID,
+		Queue: s.texts, Records: s.ledger, Routes: s.routes, Conversations: &relaytest.MemoryConversations{}, Now: s.clock.Now,
+		NewID:  operations.NewID,
 		Logger: s.logger("OperatorLogGroup"), Emit: s.emit(),
 	})
 	s.operator = telemetry.CountColdStart(name, s.emit(), h.Handle)
@@ -148,7 +150,8 @@ func (s *stage) newOperator(name string) {
 
 func (s *stage) newAudit(name string) {
 	h := audit.New(audit.Config{
-		Log: s.auditLog, SetAside: func(context.Context, string, []byte) error { return nil }, Now: s.clock.Now, Logger: s.logger("StreamAuditLogGroup"), Emit: s.emit(),
+		Log: s.auditLog, SetAside: func(context.Context, string, []byte) error { return nil }, Now: s.clock.Now,
+		Logger: s.logger("StreamAuditLogGroup"), Emit: s.emit(),
 	})
 	s.audit = telemetry.CountColdStart(name, s.emit(), h.Handle)
 }
@@ -160,7 +163,8 @@ func (s *stage) newSender(name string) {
 	s.must(err)
 	claims, emit := 0, s.emit()
 	h := delivery.New(delivery.Config{
-		Ledger: s.ledger, Records: s.ledger, Routes: route.NewCache(s.routes, s.clock.Now), Conversations: &relaytest.MemoryConversations{}, Messages: s.twilio, Pace: &relaytest.MemoryPace{},
+		Ledger: s.ledger, Records: s.ledger, Routes: route.NewCache(s.routes, s.clock.Now), Conversations: &relaytest.MemoryConversations{},
+		Messages: s.twilio, Pace: &relaytest.MemoryPace{},
 		PacePair: pair, PaceNumber: number,
 		Queue: hiding{s, s.texts}, TimerQueue: hiding{s, s.timers}, Timers: s.timers, DeadLetters: s.dead,
 		Policy: retry.NewPolicy(2*time.Second, 8), ReceiptFault: door.ClassifyReceipt,

@@ -129,7 +129,8 @@ func (s *stage) play() {
 // open puts the routes.
 func (s *stage) open() {
 	for _, r := range []route.Route{
-		{TwilioNumber: numberA, DestinationCarrier: phoneA, FallbackCarriers: []sms.PhoneNumber{fallbackA}, Active: true, DeliveryTimeout: route.Duration(2 * time.Minute)},
+		{TwilioNumber: numberA, DestinationCarrier: phoneA, FallbackCarriers: []sms.PhoneNumber{fallbackA}, Active: true,
+			DeliveryTimeout: route.Duration(2 * time.Minute)},
 		{TwilioNumber: numberB, DestinationCarrier: phoneB, Active: true, MaxAge: route.Duration(5 * time.Minute)},
 		{TwilioNumber: numberC, DestinationCarrier: phoneC},
 	} {
@@ -202,7 +203,8 @@ func (s *stage) redrive() {
 	letters, err := s.dead.Receive(s.t.Context(), 10, 0, visibility)
 	s.must(err)
 	for _, l := range letters {
-		s.must(s.texts.Send(s.t.Context(), queue.Outgoing{Group: l.Group, DeduplicationID: l.DeduplicationID, Body: l.Body, Attributes: l.Attributes}))
+		s.must(s.texts.Send(s.t.Context(),
+			queue.Outgoing{Group: l.Group, DeduplicationID: l.DeduplicationID, Body: l.Body, Attributes: l.Attributes}))
 		s.must(s.dead.Delete(s.t.Context(), []string{l.ReceiptHandle}))
 	}
 	s.twilio.cured = true

@@ -90,7 +90,8 @@ func TestBurst(t *testing.T) {
 	taken := s.burst(each)
 	accepted := time.Since(started)
 	s.until("all texts delivered", 5*time.Minute, func() bool { return s.count(ledger.Delivered) == customers*each })
-	t.Logf("%d webhooks answered after %v, all delivered after %v", len(taken), accepted.Round(time.Millisecond), time.Since(started).Round(time.Millisecond))
+	t.Logf("%d webhooks answered after %v, all delivered after %v", len(taken), accepted.Round(time.Millisecond),
+		time.Since(started).Round(time.Millisecond))
 
 	order := map[string][]string{}
 	for _, m := range s.twilio.Messages() {

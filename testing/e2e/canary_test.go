@@ -19,7 +19,8 @@ import (
 func TestCanary(t *testing.T) {
 	s := newStage(t, nil, nil)
 	s.putRoute(route.Route{TwilioNumber: number, DestinationCarrier: phone})
-	out, err := s.relay("canary", string(number), "--aws", "--url", s.host.URL(), "--phone", string(phone), "--timeout", patience.String(), "--json")
+	out, err := s.relay("canary", string(number), "--aws", "--url", s.host.URL(), "--phone", string(phone), "--timeout",
+		patience.String(), "--json")
 	var flown struct {
 		MessageSid string       `json:"message_sid"`
 		State      ledger.State `json:"state"`
@@ -28,7 +29,8 @@ func TestCanary(t *testing.T) {
 			Name string `json:"name"`
 		} `json:"stages"`
 	}
-	if jsonErr := json.Unmarshal(out, &flown); err != nil || jsonErr != nil || !flown.Arrived || flown.State != ledger.Delivered || len(flown.Stages) < 3 {
+	if jsonErr := json.Unmarshal(out, &flown); err != nil || jsonErr != nil || !flown.Arrived || flown.State != ledger.Delivered ||
+		len(flown.Stages) < 3 {
 		t.Fatalf("error %v, answer %s", err, out)
 	}
 	if r := s.record(flown.MessageSid); r.State != ledger.Delivered {
@@ -54,8 +56,10 @@ func (s *stage) relay(args ...string) ([]byte, error) {
 		"AWS_ENDPOINT_URL_SQS=" + relaytest.Emulator(s.t, relaytest.EmulatorSQS).Endpoint,
 		"AWS_ENDPOINT_URL=" + relaytest.Emulator(s.t, relaytest.EmulatorMoto).Endpoint,
 		"TWILIO_ACCOUNT_SID=" + accountSid, "TWILIO_AUTH_TOKEN=" + authToken,
-		"RELAY_ROUTING_TABLE=" + s.host.Name("RoutingTable"), "RELAY_LEDGER_TABLE=" + s.host.Name("LedgerTable"), "RELAY_CONVERSATIONS_TABLE=" + s.host.Name("ConversationsTable"),
-		"RELAY_QUEUE=" + strings.TrimSuffix(filepath.Base(s.host.Name("Queue")), ".fifo"), "RELAY_AUDIT_LOG_GROUP=" + s.host.Name("AuditLogGroup"),
+		"RELAY_ROUTING_TABLE=" + s.host.Name("RoutingTable"), "RELAY_LEDGER_TABLE=" + s.host.Name("LedgerTable"),
+		"RELAY_CONVERSATIONS_TABLE=" + s.host.Name("ConversationsTable"),
+		"RELAY_QUEUE=" + strings.TrimSuffix(filepath.Base(s.host.Name("Queue")), ".fifo"),
+		"RELAY_AUDIT_LOG_GROUP=" + s.host.Name("AuditLogGroup"),
 	}
 	return command.Output()
 }

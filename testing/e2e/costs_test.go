@@ -74,12 +74,14 @@ const (
 func TestCosts(t *testing.T) {
 	t.Parallel()
 	var busy atomic.Bool
-	s := newStage(t, map[string]any{"RetryBase": "2s", "MaxAttempts": 3, "ReconcileInterval": "20s", "SenderConcurrency": 4}, func(c *twiliofake.Config) {
-		c.StepDelay, c.Faults = stepDelay, costlyFaults(&busy)
-	})
+	s := newStage(t, map[string]any{"RetryBase": "2s", "MaxAttempts": 3, "ReconcileInterval": "20s", "SenderConcurrency": 4},
+		func(c *twiliofake.Config) {
+			c.StepDelay, c.Faults = stepDelay, costlyFaults(&busy)
+		})
 	s.putRoute(route.Route{TwilioNumber: number, DestinationCarrier: phone})
 	s.putRoute(route.Route{TwilioNumber: cascadeNumber, DestinationCarrier: unreachable, FallbackCarriers: []sms.PhoneNumber{phone}})
-	s.putRoute(route.Route{TwilioNumber: timedNumber, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback}, DeliveryTimeout: route.Duration(10 * time.Second)})
+	s.putRoute(route.Route{TwilioNumber: timedNumber, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback},
+		DeliveryTimeout: route.Duration(10 * time.Second)})
 	s.putRoute(route.Route{TwilioNumber: brokenNumber, DestinationCarrier: broken})
 	want := readCosts(t)
 	var got costs
@@ -258,7 +260,8 @@ func (s *stage) rest() {
 // depth is how many messages a queue has, in flight and delayed ones, too.
 func (s *stage) depth(id string) int {
 	s.t.Helper()
-	names := []sqstypes.QueueAttributeName{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"}
+	names := []sqstypes.QueueAttributeName{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
+		"ApproximateNumberOfMessagesDelayed"}
 	out, err := sdk.NewFromConfig(s.host.Direct("sqs")).GetQueueAttributes(s.t.Context(), &sdk.GetQueueAttributesInput{
 		QueueUrl: aws.String(s.host.Name(id)), AttributeNames: names,
 	})
@@ -318,9 +321,10 @@ func checkCosts(t *testing.T, want, got costs) {
 		}
 		return
 	}
-	byATenth := cmp.FilterPath(func(p cmp.Path) bool { return strings.Contains(p.GoString(), ".Bytes") }, cmp.Comparer(func(a, b float64) bool {
-		return math.Abs(a-b) <= 0.1*math.Max(a, b)
-	}))
+	byATenth := cmp.FilterPath(func(p cmp.Path) bool { return strings.Contains(p.GoString(), ".Bytes") },
+		cmp.Comparer(func(a, b float64) bool {
+			return math.Abs(a-b) <= 0.1*math.Max(a, b)
+		}))
 	if diff := cmp.Diff(want, got, byATenth); diff != "" {
 		t.Errorf("what a text takes (-golden +now; -update writes it anew):\n%s", diff)
 	}

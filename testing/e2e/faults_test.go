@@ -58,11 +58,15 @@ func TestFaults(t *testing.T) {
 	s := newStage(t, map[string]any{
 		"PacePair": "60/10s", "PaceNumber": "off", "RetryBase": "50ms", "ReconcileInterval": "2s", "SenderConcurrency": 10,
 	}, func(c *twiliofake.Config) { c.Faults = faults })
-	s.putRoute(route.Route{TwilioNumber: number, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback}, OnUncertain: route.Resend})
-	s.putRoute(route.Route{TwilioNumber: cascadeNumber, DestinationCarrier: unreachable, FallbackCarriers: []sms.PhoneNumber{phone}, OnUncertain: route.Resend})
-	s.putRoute(route.Route{TwilioNumber: lateNumber, DestinationCarrier: silent, FallbackCarriers: []sms.PhoneNumber{phone}, DeliveryTimeout: route.Duration(10 * time.Second), OnUncertain: route.Resend})
+	s.putRoute(route.Route{TwilioNumber: number, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback},
+		OnUncertain: route.Resend})
+	s.putRoute(route.Route{TwilioNumber: cascadeNumber, DestinationCarrier: unreachable, FallbackCarriers: []sms.PhoneNumber{phone},
+		OnUncertain: route.Resend})
+	s.putRoute(route.Route{TwilioNumber: lateNumber, DestinationCarrier: silent, FallbackCarriers: []sms.PhoneNumber{phone},
+		DeliveryTimeout: route.Duration(10 * time.Second), OnUncertain: route.Resend})
 	s.putRoute(route.Route{TwilioNumber: brokenNumber, DestinationCarrier: broken, OnUncertain: route.Resend})
-	s.putRoute(route.Route{TwilioNumber: optOutNumber, DestinationCarrier: optedOut, FallbackCarriers: []sms.PhoneNumber{phone}, OnUncertain: route.Resend})
+	s.putRoute(route.Route{TwilioNumber: optOutNumber, DestinationCarrier: optedOut, FallbackCarriers: []sms.PhoneNumber{phone},
+		OnUncertain: route.Resend})
 
 	var sids []string
 	for i := range 150 {
@@ -232,7 +236,8 @@ func (s *stage) operator(sid string) {
 	for path, want := range map[string]int{
 		"/sms/status?message_sid=" + sid: http.StatusOK, "/sms/status?trail=true&message_sid=" + sid: http.StatusOK,
 		"/sms/status?number=" + url.QueryEscape(string(number)) + "&limit=3": http.StatusOK,
-		"/sms/status?number=" + url.QueryEscape(string(customer(0))):         http.StatusOK, "/sms/status?state=dead": http.StatusOK, "/sms/status?limit=x": http.StatusBadRequest,
+		"/sms/status?number=" + url.QueryEscape(string(customer(0))):         http.StatusOK, "/sms/status?state=dead": http.StatusOK,
+		"/sms/status?limit=x":                 http.StatusBadRequest,
 		"/sms/status/text?message_sid=" + sid: http.StatusOK, "/sms/status/text": http.StatusBadRequest,
 		"/sms/status?until=2026-01-01T00:00:00Z": http.StatusOK, "/openapi.json": http.StatusOK,
 	} {

@@ -31,7 +31,8 @@ func TestKilledBootstrap(t *testing.T) {
 		return twiliofake.Fault{}
 	}
 	faults.BeforeCallback = func(twiliofake.Message) twiliofake.CallbackFault { return twiliofake.CallbackFault{Delay: time.Second} }
-	s := newStage(t, map[string]any{"PacePair": "off", "PaceNumber": "off", "ReconcileInterval": "2s"}, func(c *twiliofake.Config) { c.Faults = faults })
+	s := newStage(t, map[string]any{"PacePair": "off", "PaceNumber": "off", "ReconcileInterval": "2s"},
+		func(c *twiliofake.Config) { c.Faults = faults })
 	s.putRoute(route.Route{TwilioNumber: number, DestinationCarrier: phone, OnUncertain: route.Resend})
 	var sids []string
 	for i := range 12 {
@@ -89,10 +90,12 @@ func TestFrontDoor(t *testing.T) {
 func TestFunctionsRefuseToStartUnset(t *testing.T) {
 	relaytest.Emulator(t, relaytest.EmulatorMoto) // It is not asked, but without the emulators nobody built the functions.
 	for id, missing := range map[string][]string{
-		"IngestFunction":      {"RELAY_QUEUE_URL", "RELAY_TWILIO_AUTH_TOKEN_SECRET", "AWS_REGION"},
-		"SenderFunction":      {"RELAY_QUEUE_URL", "RELAY_DEAD_LETTER_QUEUE_URL", "RELAY_TIMER_QUEUE_URL", "RELAY_LEDGER_TABLE", "RELAY_ROUTING_TABLE", "RELAY_CONVERSATIONS_TABLE", "RELAY_PACE_TABLE", "TWILIO_ACCOUNT_SID"},
+		"IngestFunction": {"RELAY_QUEUE_URL", "RELAY_TWILIO_AUTH_TOKEN_SECRET", "AWS_REGION"},
+		"SenderFunction": {"RELAY_QUEUE_URL", "RELAY_DEAD_LETTER_QUEUE_URL", "RELAY_TIMER_QUEUE_URL", "RELAY_LEDGER_TABLE",
+			"RELAY_ROUTING_TABLE", "RELAY_CONVERSATIONS_TABLE", "RELAY_PACE_TABLE", "TWILIO_ACCOUNT_SID"},
 		"StreamAuditFunction": {"RELAY_AUDIT_LOG_GROUP", "RELAY_AUDIT_FAILURE_BUCKET"},
-		"OperatorFunction":    {"RELAY_QUEUE_URL", "RELAY_LEDGER_TABLE", "RELAY_ROUTING_TABLE", "RELAY_CONVERSATIONS_TABLE", "RELAY_AUDIT_LOG_GROUP"},
+		"OperatorFunction": {"RELAY_QUEUE_URL", "RELAY_LEDGER_TABLE", "RELAY_ROUTING_TABLE", "RELAY_CONVERSATIONS_TABLE",
+			"RELAY_AUDIT_LOG_GROUP"},
 	} {
 		command, err := lambdahost.Command(filepath.Join(*artefacts, id, "bootstrap"))
 		if err != nil {

@@ -31,7 +31,8 @@ func (s *stage) dying(busy *atomic.Bool) func(int) string {
 		s.rest()
 		busy.Store(false)
 		letter := s.deadLetter()
-		err := s.queue("Queue").Send(s.t.Context(), queue.Outgoing{Group: letter.Group, DeduplicationID: sid + "-again", Body: letter.Body, Attributes: letter.Attributes})
+		err := s.queue("Queue").Send(s.t.Context(),
+			queue.Outgoing{Group: letter.Group, DeduplicationID: sid + "-again", Body: letter.Body, Attributes: letter.Attributes})
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -54,7 +55,8 @@ func (s *stage) doubled(int) string {
 
 // forged sends a webhook that Twilio did not sign.
 func (s *stage) forged(i int) string {
-	form := url.Values{"From": {string(customer(i))}, "To": {string(number)}, "Body": {"Not from Twilio"}, "MessageSid": {twice}, "AccountSid": {accountSid}}
+	form := url.Values{"From": {string(customer(i))}, "To": {string(number)}, "Body": {"Not from Twilio"}, "MessageSid": {twice},
+		"AccountSid": {accountSid}}
 	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.host.URL()+"/sms/inbound", strings.NewReader(form.Encode()))
 	if err != nil {
 		s.t.Fatal(err)
@@ -132,7 +134,8 @@ func (s *stage) recycled(i int) string {
 func (s *stage) auditBytes(sid string) int {
 	s.t.Helper()
 	group, sum := s.host.Name("AuditLogGroup"), 0
-	pages := cloudwatchlogs.NewFilterLogEventsPaginator(cloudwatchlogs.NewFromConfig(s.host.Direct("logs")), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group})
+	pages := cloudwatchlogs.NewFilterLogEventsPaginator(cloudwatchlogs.NewFromConfig(s.host.Direct("logs")),
+		&cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(s.t.Context())
 		if err != nil {
@@ -151,7 +154,8 @@ func (s *stage) auditBytes(sid string) int {
 func (s *stage) recordBytes(sid string) int {
 	s.t.Helper()
 	out, err := dynamodb.NewFromConfig(s.host.Direct("dynamodb")).GetItem(s.t.Context(), &dynamodb.GetItemInput{
-		TableName: aws.String(s.host.Name("LedgerTable")), Key: map[string]types.AttributeValue{"MessageSid": &types.AttributeValueMemberS{Value: sid}},
+		TableName: aws.String(s.host.Name("LedgerTable")),
+		Key:       map[string]types.AttributeValue{"MessageSid": &types.AttributeValueMemberS{Value: sid}},
 	})
 	if err != nil {
 		s.t.Fatal(err)

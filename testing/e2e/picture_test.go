@@ -83,8 +83,9 @@ func TestPicture(t *testing.T) {
 	}
 	sky := &weather{chance: rand.New(rand.NewPCG(11, 2026))}
 	s := newStage(t, map[string]any{
-		"QueueName": "qdn-sms", "RoutingTableName": "qdn-sms-routing", "LedgerTableName": "qdn-sms-audit", "PaceTableName": "qdn-sms-pace", "ConversationsTableName": "qdn-sms-conversations",
-		"MaxAttempts": 4, "ReconcileInterval": "15s",
+		"QueueName": "qdn-sms", "RoutingTableName": "qdn-sms-routing", "LedgerTableName": "qdn-sms-audit", "PaceTableName": "qdn-sms-pace",
+		"ConversationsTableName": "qdn-sms-conversations",
+		"MaxAttempts":            4, "ReconcileInterval": "15s",
 	}, func(c *twiliofake.Config) { c.StepDelay, c.Faults = 700*time.Millisecond, sky.faults() })
 	s.putRoutesOfThePicture()
 	s.playPicture(sky)
@@ -107,7 +108,8 @@ func (s *stage) putRoutesOfThePicture() {
 		s.putRoute(route.Route{TwilioNumber: usual(i), DestinationCarrier: phone})
 	}
 	s.putRoute(route.Route{TwilioNumber: cascadeNumber, DestinationCarrier: unreachable, FallbackCarriers: []sms.PhoneNumber{phone}})
-	s.putRoute(route.Route{TwilioNumber: lateNumber, DestinationCarrier: silent, FallbackCarriers: []sms.PhoneNumber{phone}, DeliveryTimeout: route.Duration(20 * time.Second)})
+	s.putRoute(route.Route{TwilioNumber: lateNumber, DestinationCarrier: silent, FallbackCarriers: []sms.PhoneNumber{phone},
+		DeliveryTimeout: route.Duration(20 * time.Second)})
 	s.putRoute(route.Route{TwilioNumber: brokenNumber, DestinationCarrier: broken})
 	s.putRoute(route.Route{TwilioNumber: optOutNumber, DestinationCarrier: optedOut, FallbackCarriers: []sms.PhoneNumber{phone}})
 }
@@ -151,7 +153,8 @@ func (s *stage) happenings(sky *weather) []happening {
 		{minutes(13), text(cascadeNumber)},
 		{minutes(13.4), s.redriveAll},
 		{minutes(13.6), func() {
-			s.relays(fmt.Sprintf(`{"twilio_number":%q,"body":"We are on our way","idempotency_key":"picture"}`, number), http.StatusAccepted, `"id":"RL`)
+			s.relays(fmt.Sprintf(`{"twilio_number":%q,"body":"We are on our way","idempotency_key":"picture"}`, number),
+				http.StatusAccepted, `"id":"RL`)
 		}},
 		{minutes(14), func() { s.asked("/sms/status?limit=20&number=" + url.QueryEscape(string(usual(0)))) }},
 	}
@@ -232,7 +235,8 @@ func (s *stage) redriveAll() {
 		s.t.Error(err)
 	}
 	for _, letter := range letters {
-		again := queue.Outgoing{Group: letter.Group, DeduplicationID: letter.MessageID + "-again", Body: letter.Body, Attributes: letter.Attributes}
+		again := queue.Outgoing{Group: letter.Group, DeduplicationID: letter.MessageID + "-again", Body: letter.Body,
+			Attributes: letter.Attributes}
 		if err := s.queue("Queue").Send(s.t.Context(), again); err != nil {
 			s.t.Error(err)
 		}

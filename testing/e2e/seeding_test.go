@@ -20,8 +20,10 @@ import (
 )
 
 const (
-	seedFile   = `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+16195550123","FallbackCarriers":["+16195550124"],"Active":true,"LastUpdated":"2026-11-01T08:00:00Z"}]}`
-	brokenSeed = `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"nobody","Active":true,"LastUpdated":"2026-11-01T08:00:00Z"}]}`
+	seedFile = `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+16195550123","FallbackCarriers":["+16195550124"],` +
+		`"Active":true,"LastUpdated":"2026-11-01T08:00:00Z"}]}`
+	brokenSeed = `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"nobody","Active":true,` +
+		`"LastUpdated":"2026-11-01T08:00:00Z"}]}`
 )
 
 // seedBucket makes a bucket that keeps versions, puts files there under the same key, one after the other, and returns the versions'
@@ -69,7 +71,8 @@ func TestSeeding(t *testing.T) {
 				t.Fatal(err)
 			}
 			seeded := routes[number]
-			if diff := cmp.Diff([]sms.PhoneNumber{phone, fallback}, append([]sms.PhoneNumber{seeded.DestinationCarrier}, seeded.FallbackCarriers...)); diff != "" {
+			if diff := cmp.Diff([]sms.PhoneNumber{phone, fallback},
+				append([]sms.PhoneNumber{seeded.DestinationCarrier}, seeded.FallbackCarriers...)); diff != "" {
 				t.Errorf("phones of the seeded route (-want +got):\n%s", diff)
 			}
 			s.await(s.mustText(customer(1), number, "is anybody there?"), patience, ledger.Delivered)
@@ -100,7 +103,8 @@ func (s *stage) checkSeedingPermissions() {
 func TestSeedingOfABrokenFile(t *testing.T) {
 	bucket, _ := seedBucket(t, "maintenance.json", brokenSeed)
 	_, err := startStage(t, map[string]any{"SeedBucket": bucket}, nil)
-	if err == nil || !strings.Contains(err.Error(), "SeedRoutes: create: the answer is FAILED") || !strings.Contains(err.Error(), "DestinationCarrier") {
+	if err == nil || !strings.Contains(err.Error(), "SeedRoutes: create: the answer is FAILED") ||
+		!strings.Contains(err.Error(), "DestinationCarrier") {
 		t.Errorf("the stack came up, or nobody heard why not: %v", err)
 	}
 }

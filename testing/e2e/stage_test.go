@@ -71,7 +71,8 @@ func newStage(t *testing.T, parameters map[string]any, change func(*twiliofake.C
 // startStage is newStage for a stack that may not come up.
 func startStage(t *testing.T, parameters map[string]any, change func(*twiliofake.Config)) (*stage, error) {
 	t.Helper()
-	dynamodb, queues, other := relaytest.Emulator(t, relaytest.EmulatorDynamoDB), relaytest.Emulator(t, relaytest.EmulatorSQS), relaytest.Emulator(t, relaytest.EmulatorMoto)
+	dynamodb, queues, other := relaytest.Emulator(t, relaytest.EmulatorDynamoDB), relaytest.Emulator(t, relaytest.EmulatorSQS),
+		relaytest.Emulator(t, relaytest.EmulatorMoto)
 	s := &stage{t: t, lines: newLines(t), tally: newTally()}
 	certificate := s.startTwilio(change)
 	template, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
@@ -82,9 +83,10 @@ func startStage(t *testing.T, parameters map[string]any, change func(*twiliofake
 	given := map[string]any{
 		"TwilioAccountSid":         accountSid,
 		"TwilioAuthTokenSecretArn": secret(t, other, `{"accountSid":"`+accountSid+`","authToken":"`+authToken+`"}`),
-		"TwilioApiKeySecretArn":    secret(t, other, `{"accountSid":"`+accountSid+`","apiKeySid":"`+apiKeySid+`","apiKeySecret":"`+apiSecret+`"}`),
-		"TwilioApiBaseUrl":         certificate.url,
-		"QueueName":                "e2e-" + mark, "RoutingTableName": "e2e-routing-" + mark, "LedgerTableName": "e2e-ledger-" + mark,
+		"TwilioApiKeySecretArn": secret(t, other,
+			`{"accountSid":"`+accountSid+`","apiKeySid":"`+apiKeySid+`","apiKeySecret":"`+apiSecret+`"}`),
+		"TwilioApiBaseUrl": certificate.url,
+		"QueueName":        "e2e-" + mark, "RoutingTableName": "e2e-routing-" + mark, "LedgerTableName": "e2e-ledger-" + mark,
 		"PaceTableName": "e2e-pace-" + mark, "ConversationsTableName": "e2e-conversations-" + mark, "AuditLogGroupName": "/e2e/audit/" + mark,
 	}
 	for name, value := range parameters {
@@ -115,7 +117,8 @@ type certificate struct{ url, file string }
 
 func (s *stage) startTwilio(change func(*twiliofake.Config)) certificate {
 	config := twiliofake.Config{
-		AccountSid: accountSid, AuthToken: authToken, APIKeySid: apiKeySid, APIKeySecret: apiSecret, StepDelay: 20 * time.Millisecond, Posts: 8, Now: time.Now,
+		AccountSid: accountSid, AuthToken: authToken, APIKeySid: apiKeySid, APIKeySecret: apiSecret, StepDelay: 20 * time.Millisecond,
+		Posts: 8, Now: time.Now,
 	}
 	if change != nil {
 		change(&config)

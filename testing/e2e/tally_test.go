@@ -100,7 +100,8 @@ func (c *tally) nameOf(arn string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name, id := range c.names {
-		if arn == name || strings.HasSuffix(arn, ":"+name) || strings.Contains(arn, "/"+name) || strings.Contains(arn, ":"+name+":") || strings.Contains(arn, ":::"+name) {
+		if arn == name || strings.HasSuffix(arn, ":"+name) || strings.Contains(arn, "/"+name) || strings.Contains(arn, ":"+name+":") ||
+			strings.Contains(arn, ":::"+name) {
 			return id
 		}
 	}

@@ -73,7 +73,8 @@ func (t toolbox) createVenv(ctx context.Context, folder string) error {
 
 // requireJDK refuses a machine without a Java compiler of version minJava or later.
 func (t toolbox) requireJDK(ctx context.Context) error {
-	hint := fmt.Sprintf("install a JDK, version %d or later, not only a JRE (Debian: apt-get install openjdk-%d-jdk-headless)", minJava, minJava)
+	hint := fmt.Sprintf("install a JDK, version %d or later, not only a JRE (Debian: apt-get install openjdk-%d-jdk-headless)",
+		minJava, minJava)
 	if err := require("javac", hint); err != nil {
 		return err
 	}

@@ -35,7 +35,8 @@ func (h *Host) destination(ctx context.Context, f *function, p sourceProperties)
 			return err
 		}
 		at := h.config.Now().UTC()
-		key := fmt.Sprintf("aws/lambda/%s/%s/%s/%s-%s", mark, lost.ShardID, at.Format("2006/01/02"), at.Format("2006-01-02T15.04.05"), rand.Text())
+		key := fmt.Sprintf("aws/lambda/%s/%s/%s/%s-%s", mark, lost.ShardID, at.Format("2006/01/02"),
+			at.Format("2006-01-02T15.04.05"), rand.Text())
 		_, err = client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(key), Body: bytes.NewReader(body)})
 		return err
 	}, nil

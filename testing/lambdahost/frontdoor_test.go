@@ -45,7 +45,8 @@ func TestFrontDoorPayload(t *testing.T) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("X-TWILIO-Signature", "abc/+=")
 	})
-	if response.StatusCode != http.StatusAccepted || response.Header.Get("X-Echo") != "yes" || response.Header.Get("Content-Type") != "application/json" {
+	if response.StatusCode != http.StatusAccepted || response.Header.Get("X-Echo") != "yes" ||
+		response.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("answer %d with %v", response.StatusCode, response.Header)
 	}
 	var got events.APIGatewayV2HTTPRequest
@@ -89,7 +90,8 @@ func TestFrontDoorRoutes(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	heard := slices.ContainsFunc(s.lines["Echo"], func(line string) bool { return !strings.Contains(line, `"rawPath":"/sms/inbound"`) })
-	if len(s.requests) != 8 || s.requests[0].Route != "POST /sms/inbound" || s.requests[4].Route != "POST /sms/%69nbound" || s.requests[4].Status != http.StatusNotFound || heard {
+	if len(s.requests) != 8 || s.requests[0].Route != "POST /sms/inbound" || s.requests[4].Route != "POST /sms/%69nbound" ||
+		s.requests[4].Status != http.StatusNotFound || heard {
 		t.Errorf("told of %+v; the function heard of others: %v", s.requests, heard)
 	}
 }
@@ -164,14 +166,15 @@ func TestFrontDoorSignatures(t *testing.T) {
 		prepare func(*http.Request)
 		want    int
 	}{
-		"signed":                {signed(now, body, nil), http.StatusAccepted},
-		"a minute ago":          {signed(now.Add(-time.Minute), body, nil), http.StatusAccepted},
-		"an hour ago":           {signed(now.Add(-time.Hour), body, nil), http.StatusForbidden},
-		"another body":          {signed(now, body+" ", nil), http.StatusForbidden},
-		"another query":         {signed(now, body, func(r *http.Request) { r.URL.RawQuery = "x=1" }), http.StatusForbidden},
-		"another header":        {signed(now, body, func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }), http.StatusForbidden},
-		"a date that was moved": {signed(now, body, func(r *http.Request) { r.Header.Set("X-Amz-Date", now.Add(time.Minute).UTC().Format(timeLayout)) }), http.StatusForbidden},
-		"no signature":          {signed(now, body, func(r *http.Request) { r.Header.Del("Authorization") }), http.StatusForbidden},
+		"signed":         {signed(now, body, nil), http.StatusAccepted},
+		"a minute ago":   {signed(now.Add(-time.Minute), body, nil), http.StatusAccepted},
+		"an hour ago":    {signed(now.Add(-time.Hour), body, nil), http.StatusForbidden},
+		"another body":   {signed(now, body+" ", nil), http.StatusForbidden},
+		"another query":  {signed(now, body, func(r *http.Request) { r.URL.RawQuery = "x=1" }), http.StatusForbidden},
+		"another header": {signed(now, body, func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }), http.StatusForbidden},
+		"a date that was moved": {signed(now, body,
+			func(r *http.Request) { r.Header.Set("X-Amz-Date", now.Add(time.Minute).UTC().Format(timeLayout)) }), http.StatusForbidden},
+		"no signature": {signed(now, body, func(r *http.Request) { r.Header.Del("Authorization") }), http.StatusForbidden},
 		"another's key": {signed(now, body, func(r *http.Request) {
 			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), operatorKey, "AKIDSOMEONE", 1))
 		}), http.StatusForbidden},
@@ -193,7 +196,8 @@ func TestRoutesThatAreNotPlayed(t *testing.T) {
 	for name, tt := range map[string]struct{ old, new, want string }{
 		"another payload format": {echo, "{IntegrationUri: !GetAtt Echo.Arn, PayloadFormatVersion: \"1.0\"}", `payload format "1.0"`},
 		"another's function":     {echo, "{IntegrationUri: arn:elsewhere, PayloadFormatVersion: \"2.0\"}", "arn:elsewhere"},
-		"no integration":         {`Target: !Sub "integrations/${EchoIntegration}", AuthorizationType: AWS_IAM`, "Target: integrations/Nothing", "integrations/Nothing"},
+		"no integration": {`Target: !Sub "integrations/${EchoIntegration}", AuthorizationType: AWS_IAM`, "Target: integrations/Nothing",
+			"integrations/Nothing"},
 	} {
 		if _, err := newStage(t, tt.old, tt.new); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want one about %s", name, err, tt.want)

@@ -51,7 +51,8 @@ func (h *Host) addFunction(ctx context.Context, id string, properties map[string
 	f.config = awsclient.New(awsclient.Config{
 		Region: region, AccessKeyID: keyOf(id), SecretAccessKey: "local", Endpoint: h.endpoint, AttemptTimeout: time.Minute,
 	})
-	f.logs = newShipper(cloudwatch.New(f.config, cloudwatch.Config{Group: f.settings.LoggingConfig.LogGroup, Stream: "instances"}), h.config.Now, h.config.Logger)
+	f.logs = newShipper(cloudwatch.New(f.config, cloudwatch.Config{Group: f.settings.LoggingConfig.LogGroup, Stream: "instances"}),
+		h.config.Now, h.config.Logger)
 	h.shipped.Go(func() { f.logs.run(ctx) })
 	instances := f.settings.ReservedConcurrentExecutions
 	if instances == 0 {
@@ -90,7 +91,8 @@ func (h *Host) environment(f *function) map[string]string {
 	return variables
 }
 
-var errNoEmulator = errors.New("the bootstrap is for arm64, and there is neither qemu-aarch64-static nor qemu-aarch64 to run it (Debian: apt-get install qemu-user-static)")
+var errNoEmulator = errors.New("the bootstrap is for arm64, and there is neither qemu-aarch64-static nor qemu-aarch64 to run it " +
+	"(Debian: apt-get install qemu-user-static)")
 
 // Command returns how to start a bootstrap: its path alone, or for another processor than this machine's an emulator and its
 // path.

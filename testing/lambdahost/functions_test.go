@@ -84,7 +84,8 @@ func TestCommand(t *testing.T) {
 	if _, other := exec.LookPath("qemu-aarch64"); other == nil {
 		missing = nil
 	}
-	if hasEmulator := foreign == machineARM64 && missing == nil; hasEmulator != (err == nil) || hasEmulator && (len(got) != 2 || !strings.Contains(got[0], "qemu-aarch64")) {
+	if hasEmulator := foreign == machineARM64 && missing == nil; hasEmulator != (err == nil) || hasEmulator &&
+		(len(got) != 2 || !strings.Contains(got[0], "qemu-aarch64")) {
 		t.Errorf("of another machine, with an emulator %v: %v, %v", hasEmulator, got, err)
 	}
 	if _, err := Command(bootstrapFor(t, machineRISCV)); err == nil || !strings.Contains(err.Error(), "RISCV") {

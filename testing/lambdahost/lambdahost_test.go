@@ -57,7 +57,8 @@ Resources:
   Api:
     Type: AWS::ApiGatewayV2::Api
     Properties:
-      CorsConfiguration: {AllowOrigins: ["https://console.example.com"], AllowMethods: [GET, POST], AllowHeaders: [content-type], MaxAge: 600}
+      CorsConfiguration:
+        {AllowOrigins: ["https://console.example.com"], AllowMethods: [GET, POST], AllowHeaders: [content-type], MaxAge: 600}
   EchoRoute:
     Type: AWS::ApiGatewayV2::Route
     Properties: {RouteKey: POST /sms/inbound, Target: !Sub "integrations/${EchoIntegration}"}
@@ -191,7 +192,8 @@ func newStage(t *testing.T, edits ...string) (*stage, error) {
 	}
 	artefacts := t.TempDir()
 	for _, id := range []string{"Echo", "Mapped"} {
-		if err := errors.Join(os.Mkdir(filepath.Join(artefacts, id), 0o700), os.Symlink(self, filepath.Join(artefacts, id, "bootstrap"))); err != nil {
+		if err := errors.Join(os.Mkdir(filepath.Join(artefacts, id), 0o700),
+			os.Symlink(self, filepath.Join(artefacts, id, "bootstrap"))); err != nil {
 			t.Fatal(err)
 		}
 	}

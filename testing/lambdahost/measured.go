@@ -51,7 +51,8 @@ func (h *Host) sample(ctx context.Context, id string) error {
 		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
 		types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
 	}
-	out, err := sdk.NewFromConfig(h.Direct("sqs")).GetQueueAttributes(ctx, &sdk.GetQueueAttributesInput{QueueUrl: aws.String(h.Name(id)), AttributeNames: names})
+	out, err := sdk.NewFromConfig(h.Direct("sqs")).GetQueueAttributes(ctx,
+		&sdk.GetQueueAttributesInput{QueueUrl: aws.String(h.Name(id)), AttributeNames: names})
 	if err != nil {
 		return err
 	}

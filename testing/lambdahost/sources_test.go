@@ -21,8 +21,10 @@ func TestQueueSource(t *testing.T) {
 		t.Fatalf("%d records", len(got.Records))
 	}
 	r := got.Records[0]
-	compare(t, "record", []string{"m1", "hello", "handle-1", "aws:sqs", "arn:aws:sqs:us-east-1:000000000000:inbox.fifo", "us-east-1", "a", "1"},
-		[]string{r.MessageId, r.Body, r.ReceiptHandle, r.EventSource, r.EventSourceARN, r.AWSRegion, r.Attributes["MessageGroupId"], r.Attributes["ApproximateReceiveCount"]})
+	compare(t, "record", []string{"m1", "hello", "handle-1", "aws:sqs", "arn:aws:sqs:us-east-1:000000000000:inbox.fifo",
+		"us-east-1", "a", "1"},
+		[]string{r.MessageId, r.Body, r.ReceiptHandle, r.EventSource, r.EventSourceARN, r.AWSRegion, r.Attributes["MessageGroupId"],
+			r.Attributes["ApproximateReceiveCount"]})
 	select {
 	case handle := <-s.deleted:
 		compare(t, "deleted", "handle-1", handle)
@@ -41,7 +43,8 @@ func TestSourcesThatAreRefused(t *testing.T) {
 	stream := func(table, properties string) []string {
 		return []string{
 			inbox, `{Type: DynamoDB, Properties: {Stream: "arn:aws:dynamodb:ddblocal:0:table/` + table + `/stream/1", ` + properties + `}}`,
-			`{Effect: Allow, Action: "dynamodb:GetItem", Resource: "arn:aws:dynamodb:us-east-1:000000000000:table/ledger"}`, `{Effect: Allow, Action: "*", Resource: "*"}`,
+			`{Effect: Allow, Action: "dynamodb:GetItem", Resource: "arn:aws:dynamodb:us-east-1:000000000000:table/ledger"}`,
+			`{Effect: Allow, Action: "*", Resource: "*"}`,
 		}
 	}
 	const toQueue = `StartingPosition: TRIM_HORIZON, DestinationConfig: {OnFailure: {Destination: "arn:aws:sqs:us-east-1:000000000000:lost"}}`
@@ -71,9 +74,10 @@ func TestSourcesThatAreRefused(t *testing.T) {
 func TestStreamNames(t *testing.T) {
 	h := &Host{}
 	for stream, want := range map[string][2]string{
-		"arn:aws:dynamodb:ddblocal:000000000000:table/audit/stream/2026": {"audit", "arn:aws:dynamodb:us-east-1:000000000000:table/audit/stream/2026"},
-		"arn:aws:dynamodb:eu-west-1:123456789012:table/x":                {"x", "arn:aws:dynamodb:us-east-1:000000000000:table/x"},
-		"arn:aws:sqs:us-east-1:000000000000:inbox.fifo":                  {"", "arn:aws:sqs:us-east-1:000000000000:inbox.fifo"},
+		"arn:aws:dynamodb:ddblocal:000000000000:table/audit/stream/2026": {"audit",
+			"arn:aws:dynamodb:us-east-1:000000000000:table/audit/stream/2026"},
+		"arn:aws:dynamodb:eu-west-1:123456789012:table/x": {"x", "arn:aws:dynamodb:us-east-1:000000000000:table/x"},
+		"arn:aws:sqs:us-east-1:000000000000:inbox.fifo":   {"", "arn:aws:sqs:us-east-1:000000000000:inbox.fifo"},
 	} {
 		table, arn := h.tableOf(stream)
 		compare(t, stream, want, [2]string{table, arn})

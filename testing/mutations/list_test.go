@@ -34,7 +34,8 @@ func ofTheQueue() []mutation {
 		},
 		{
 			"the lock is given up before the last write",
-			"shared/onehost/sqlite/db.go", "errors.Join(db.reader.close(), db.writer.close(), db.lock.release())", "errors.Join(db.lock.release(), db.reader.close(), db.writer.close())",
+			"shared/onehost/sqlite/db.go", "errors.Join(db.reader.close(), db.writer.close(), db.lock.release())",
+			"errors.Join(db.lock.release(), db.reader.close(), db.writer.close())",
 			"./shared/onehost/sqlite", "TestCloseKeepsOthersOut",
 		},
 		{
@@ -127,7 +128,8 @@ func ofTheDoors() []mutation {
 	return []mutation{
 		{
 			"a MessageSid may be of small letters",
-			"functions/ingest/webhook/form.go", `strings.Trim(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")`, `strings.Trim(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")`,
+			"functions/ingest/webhook/form.go", `strings.Trim(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")`,
+			`strings.Trim(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")`,
 			"./functions/ingest/webhook", "TestUnparsable",
 		},
 		{
@@ -147,7 +149,8 @@ func ofTheDoors() []mutation {
 		},
 		{
 			"a failed reading of a secret does not count as one",
-			"shared/aws/secrets/kept.go", "	k.readAt = k.now()\n	read, err := k.read(ctx)\n", "	read, err := k.read(ctx)\n	if err == nil {\n		k.readAt = k.now()\n	}\n",
+			"shared/aws/secrets/kept.go", "	k.readAt = k.now()\n	read, err := k.read(ctx)\n",
+			"	read, err := k.read(ctx)\n	if err == nil {\n		k.readAt = k.now()\n	}\n",
 			"./shared/aws/secrets", "TestKeptSecretThatCannotBeRead",
 		},
 		{

@@ -8,7 +8,8 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-var mutationsFlag = flag.Bool("mutations", false, "break the adapters and handlers on purpose, one safeguard after the other, and see that a test finds it")
+var mutationsFlag = flag.Bool("mutations", false,
+	"break the adapters and handlers on purpose, one safeguard after the other, and see that a test finds it")
 
 // root is the repository, seen from here.
 const root = "../.."

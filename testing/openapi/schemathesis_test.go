@@ -37,7 +37,8 @@ func TestSchemathesis(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "--no-color", "--config-file", config, "run", url+"/openapi.json", "--header", "Authorization: Bearer "+operator,
+	cmd := exec.CommandContext(t.Context(), program, "--no-color", "--config-file", config, "run", url+"/openapi.json", "--header",
+		"Authorization: Bearer "+operator,
 		"--checks", "all", "--max-examples", "50", "--seed", "4711", "--generation-database", "none", "--continue-on-failure")
 	cmd.Dir = t.TempDir() // It leaves its notes where it runs.
 	out, err := cmd.CombinedOutput()

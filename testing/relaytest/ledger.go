@@ -179,7 +179,8 @@ func full() ledger.Record {
 	at := recently()
 	open := ledger.Attempt{
 		Number: 1, Hop: 1, To: Fallback, ClaimID: "0f0e", StartedAt: at, EndedAt: at.Add(time.Millisecond), Outcome: "transient",
-		OutboundSid: "SM0000000000000000000000000000a001", Status: sms.StatusUndelivered, ErrorCode: 30003, HTTPStatus: 503, Error: "connection refused",
+		OutboundSid: "SM0000000000000000000000000000a001", Status: sms.StatusUndelivered, ErrorCode: 30003, HTTPStatus: 503,
+		Error: "connection refused",
 		Looks: 3, Found: true, HopDone: true, Spared: true,
 	}
 	second := open
@@ -187,7 +188,8 @@ func full() ledger.Record {
 	return ledger.Record{
 		MessageSid: "RL000000000000000000000000000f0001", State: ledger.Failed, Reason: ledger.ReasonRefused, Manual: true,
 		TwilioNumber: TwilioNumber, Customer: Customer, Destination: Destination, Body: "Hi", Keyword: "CANCEL",
-		Media:      []sms.Media{{URL: "https://api.twilio.com/1", ContentType: "image/png"}, {URL: "https://api.twilio.com/2", ContentType: "text/vcard"}},
+		Media: []sms.Media{{URL: "https://api.twilio.com/1", ContentType: "image/png"},
+			{URL: "https://api.twilio.com/2", ContentType: "text/vcard"}},
 		ReceivedAt: at, UpdatedAt: at.Add(time.Second), Attempts: []ledger.Attempt{open, second},
 		Folded: ledger.Folded{
 			Attempts: 3, InDoubt: true, Awaited: true,
@@ -195,7 +197,8 @@ func full() ledger.Record {
 		},
 		LeaseUntil: at.Add(time.Minute), NotBefore: at.Add(time.Hour), Slot: ledger.Slot{At: at.Add(time.Hour), To: Fallback},
 		RedrivenAfter: 1, RedrivenAt: at.Add(2 * time.Hour), Seal: "5ea1", Reading: ledger.Reading{By: "bob", At: at.Add(time.Hour), Number: 2},
-		Decision: ledger.Decision{What: ledger.VerdictResend, By: "ada", Note: "it is not there", At: at.Add(2 * time.Hour)}, ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
+		Decision:  ledger.Decision{What: ledger.VerdictResend, By: "ada", Note: "it is not there", At: at.Add(2 * time.Hour)},
+		ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
 	}
 }
 
@@ -212,7 +215,8 @@ func (l ledgerTest) everyField() {
 	if err != nil {
 		l.Fatalf("Get: %v", err)
 	}
-	for name, at := range map[string]time.Time{"ReceivedAt": got.ReceivedAt, "LeaseUntil": got.LeaseUntil, "StartedAt": got.Attempts[0].StartedAt} {
+	for name, at := range map[string]time.Time{"ReceivedAt": got.ReceivedAt, "LeaseUntil": got.LeaseUntil,
+		"StartedAt": got.Attempts[0].StartedAt} {
 		if at.Location() != time.UTC {
 			l.Errorf("%s came back in %v, want UTC", name, at.Location())
 		}
@@ -237,7 +241,8 @@ func (l ledgerTest) bareRecord() {
 		{State: ledger.Failed, Reason: ledger.ReasonNoAddress, ReceivedAt: at, UpdatedAt: at},
 		{State: ledger.Failed, Reason: ledger.ReasonNoAddress, Customer: Customer, ReceivedAt: at, UpdatedAt: at},
 		{State: ledger.Sending, TwilioNumber: TwilioNumber, ReceivedAt: at, UpdatedAt: at, Media: []sms.Media{}, Attempts: []ledger.Attempt{}},
-		{State: ledger.Sending, TwilioNumber: TwilioNumber, ReceivedAt: at, UpdatedAt: at, Media: []sms.Media{{URL: "u"}}, Attempts: []ledger.Attempt{{Number: 1, StartedAt: at}}},
+		{State: ledger.Sending, TwilioNumber: TwilioNumber, ReceivedAt: at, UpdatedAt: at, Media: []sms.Media{{URL: "u"}},
+			Attempts: []ledger.Attempt{{Number: 1, StartedAt: at}}},
 	} {
 		r.MessageSid = fmt.Sprintf("SM%032x", i)
 		want := r
@@ -248,7 +253,8 @@ func (l ledgerTest) bareRecord() {
 }
 
 func (l ledgerTest) anyText() {
-	for i, body := range []string{" padded\r\n\t", "nul \x00, control \x01 \x7f", "\uFFFE \uFFFF \uFEFF", `"quoted" \u0041 'and' -- ; DROP`, "\U0001F469\u200D\U0001F4BB", longText()} {
+	for i, body := range []string{" padded\r\n\t", "nul \x00, control \x01 \x7f", "\uFFFE \uFFFF \uFEFF", `"quoted" \u0041 'and' -- ; DROP`,
+		"\U0001F469\u200D\U0001F4BB", longText()} {
 		r := claimed(i, "claim")
 		r.Body = body
 		want := r

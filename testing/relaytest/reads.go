@@ -109,7 +109,8 @@ func (r readsTest) page(q ledger.Query) {
 	if err != nil {
 		r.Fatalf("%s: %v", queryName(q), err)
 	}
-	plenty := (q.Number == "" || q.Number == workload.TwilioNumber(0)) && (q.State == "" || q.State == ledger.Delivered) && q.Since.IsZero() && q.Until.IsZero() && q.Limit == 20
+	plenty := (q.Number == "" || q.Number == workload.TwilioNumber(0)) && (q.State == "" || q.State == ledger.Delivered) && q.Since.IsZero() &&
+		q.Until.IsZero() && q.Limit == 20
 	if plenty && len(page.Records) != q.Limit {
 		r.Errorf("%s finds %d", queryName(q), len(page.Records))
 	}
@@ -144,5 +145,6 @@ func (r readsTest) count(look func()) int {
 }
 
 func queryName(q ledger.Query) string {
-	return fmt.Sprintf("list of number %q, state %q, since %v, until %v, from %v, limit %d", string(q.Number), string(q.State), q.Since, q.Until, q.Cursor.ReceivedAt, q.Limit)
+	return fmt.Sprintf("list of number %q, state %q, since %v, until %v, from %v, limit %d", string(q.Number), string(q.State), q.Since,
+		q.Until, q.Cursor.ReceivedAt, q.Limit)
 }

@@ -315,7 +315,8 @@ func (r routesTest) marksInSpiteOfOthers() {
 	r.finds([]sms.PhoneNumber{TwilioNumber}, first)
 	second, third := first, first
 	second.MaxAge = route.Duration(time.Hour)
-	third.FallbackCarriers, third.OptedOut, third.Version = []sms.PhoneNumber{numbered(60), Fallback}, []sms.PhoneNumber{numbered(60)}, second.Version+1
+	third.FallbackCarriers, third.OptedOut, third.Version = []sms.PhoneNumber{numbered(60), Fallback},
+		[]sms.PhoneNumber{numbered(60)}, second.Version+1
 	others := []route.Route{second, third}
 	if err := route.MarkOptedOut(r.Context(), contested{r, &others}, TwilioNumber, Destination, true); err != nil || len(others) > 0 {
 		r.Fatalf("MarkOptedOut: %v, with %d of the others left", err, len(others))

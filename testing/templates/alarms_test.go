@@ -30,13 +30,15 @@ func alarmChecks() []check {
 			{"without an address", set("HaltedAlarm", "AlarmDescription", "Sending is halted.")},
 			{"a section that is not there", set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "Sending is halted. docs/runbook.md#halt"})},
 			{"a page that is not the runbook", set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "Sending is halted. docs/other.md#halted"})},
-			{"two sentences in one section", set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "Sending is halted. docs/runbook.md#uncertain"})},
+			{"two sentences in one section",
+				set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "Sending is halted. docs/runbook.md#uncertain"})},
 			{"no sentence", set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "docs/runbook.md#halted"})},
 			{"a section for no alarm", removeResource("SignatureAlarm")},
 		}},
 		{"what has to wake someone has an alarm", findNeeded, []mutation{
 			{"dead letters", removeResource("DeadLetterAlarm")},
-			{"dead letters of another queue", set("DeadLetterAlarm", "Dimensions", []any{object{"Name": "QueueName", "Value": object{"Fn::GetAtt": "Queue.QueueName"}}})},
+			{"dead letters of another queue",
+				set("DeadLetterAlarm", "Dimensions", []any{object{"Name": "QueueName", "Value": object{"Fn::GetAtt": "Queue.QueueName"}}})},
 			{"ten dead letters", set("DeadLetterAlarm", "Threshold", 10)},
 			{"another state", set("UncertainAlarm", "Dimensions", []any{object{"Name": "State", "Value": "dead"}})},
 			{"texts that reached nobody", removeResource("ReachedNobodyAlarm")},
@@ -53,9 +55,15 @@ func alarmChecks() []check {
 			{"without TLS", func(t template) { topicStatement(t, "Deny")["Effect"] = "Allow" }},
 			{"with a key that CloudWatch may not use", set("AlarmTopic", "KmsMasterKeyId", "alias/aws/sns")},
 			{"an address that is not the parameter's", func(t template) {
-				mapping(t["Resources"])["AlarmEmailSubscription"] = object{"Type": "AWS::SNS::Subscription", "Properties": object{"Endpoint": "x@example.com"}}
+				mapping(t["Resources"])["AlarmEmailSubscription"] = object{"Type": "AWS::SNS::Subscription",
+					"Properties": object{"Endpoint": "x@example.com"}}
 			}},
 		}},
+	}
+}
+
+func viewChecks() []check {
+	return []check{
 		{"the dashboard is the region's own", findDashboard, []mutation{
 			{"one for all regions", set("Dashboard", "DashboardName", object{"Ref": "AWS::StackName"})},
 		}},
@@ -232,18 +240,21 @@ func findTopic(t template, _ code, report reporter) {
 	}
 	allow, deny := topicStatement(t, "Allow"), topicStatement(t, "Deny")
 	source := "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"
-	if text(allow, "Principal.Service") != "cloudwatch.amazonaws.com" || text(allow, "Resource") != "${AlarmTopic}" || text(allow, "Action") != "sns:Publish" {
+	if text(allow, "Principal.Service") != "cloudwatch.amazonaws.com" || text(allow, "Resource") != "${AlarmTopic}" ||
+		text(allow, "Action") != "sns:Publish" {
 		report("AlarmTopicPolicy: should let CloudWatch publish, and nobody else")
 	}
 	condition := mapping(allow["Condition"])
-	if expression(mapping(condition["StringEquals"])["aws:SourceAccount"]) != "${AWS::AccountId}" || expression(mapping(condition["ArnLike"])["aws:SourceArn"]) != source {
+	if expression(mapping(condition["StringEquals"])["aws:SourceAccount"]) != "${AWS::AccountId}" ||
+		expression(mapping(condition["ArnLike"])["aws:SourceArn"]) != source {
 		report("AlarmTopicPolicy: should take the alarms of this account alone")
 	}
 	if text(deny, "Principal") != "*" || text(deny, "Action") != "sns:Publish" || text(deny, "Condition.Bool.aws:SecureTransport") != "false" {
 		report("AlarmTopicPolicy: should refuse what does not come over TLS")
 	}
 	for id, subscription := range t.resources("AWS::SNS::Subscription") {
-		if address := text(subscription, "Properties.Endpoint"); address != text(t, "Values.AlarmEmail") || text(subscription, "Condition") != "HasAlarmEmail" {
+		if address := text(subscription, "Properties.Endpoint"); address != text(t, "Values.AlarmEmail") ||
+			text(subscription, "Condition") != "HasAlarmEmail" {
 			report("%s: is for %q, and should be for the parameter's address, if there is one", id, address)
 		}
 	}
@@ -275,7 +286,8 @@ func findQueries(t template, _ code, report reporter) {
 
 // findDashboard holds the dashboard's name, which belongs to the account: of two regions' stacks, one would overwrite the other's.
 func findDashboard(t template, _ code, report reporter) {
-	if name := text(t.resource("Dashboard"), "DashboardName"); !strings.Contains(name, "${AWS::StackName}") || !strings.Contains(name, "${AWS::Region}") {
+	if name := text(t.resource("Dashboard"), "DashboardName"); !strings.Contains(name, "${AWS::StackName}") ||
+		!strings.Contains(name, "${AWS::Region}") {
 		report("Dashboard: is named %s, and needs the stack's name and the region's", name)
 	}
 }

@@ -50,7 +50,8 @@ func apiChecks() []check {
 		{"the gateway may call each function for its routes alone", findPermissions, []mutation{
 			{"a route that cannot be answered", removeResource("GetStatusPermission")},
 			{"the permission of another function", set("PostInboundPermission", "FunctionName", object{"Ref": "OperatorFunction"})},
-			{"for any path", set("PostInboundPermission", "SourceArn", object{"Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*"})},
+			{"for any path", set("PostInboundPermission", "SourceArn",
+				object{"Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*"})},
 			{"for anyone's API", remove("PostInboundPermission", "SourceArn")},
 			{"for another service", set("PostInboundPermission", "Principal", "*")},
 		}},
@@ -71,7 +72,8 @@ func apiChecks() []check {
 		{"the functions know the API's address, and the API knows no function", findCircle, []mutation{
 			{"SAM's API", add("HttpApi", "AWS::Serverless::HttpApi", object{})},
 			{"an address by hand", set("IngestFunction", "Environment.Variables.PUBLIC_BASE_URL", "https://sms.example.com")},
-			{"the API's address first", set("SenderFunction", "Environment.Variables.PUBLIC_BASE_URL", object{"Fn::Sub": "${Api.ApiEndpoint},https://sms.example.com"})},
+			{"the API's address first",
+				set("SenderFunction", "Environment.Variables.PUBLIC_BASE_URL", object{"Fn::Sub": "${Api.ApiEndpoint},https://sms.example.com"})},
 		}},
 	}
 }

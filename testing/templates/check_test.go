@@ -28,7 +28,8 @@ type mutation struct {
 
 // always are the checks whose mistakes show in the variant "all parameters".
 func always() []check {
-	return slices.Concat(functionChecks(), sourceChecks(), queueChecks(), tableChecks(), logChecks(), policyChecks(), apiChecks(), surfaceChecks(), deliveryChecks(), seedingChecks(), alarmChecks(), parameterChecks())
+	return slices.Concat(functionChecks(), sourceChecks(), queueChecks(), tableChecks(), logChecks(), policyChecks(), apiChecks(),
+		surfaceChecks(), deliveryChecks(), seedingChecks(), alarmChecks(), viewChecks(), parameterChecks())
 }
 
 // sometimes are the checks whose mistakes show in another variant, by that variant.

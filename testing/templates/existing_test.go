@@ -100,7 +100,8 @@ func existingChecks() []check {
 			{"no routes at all", func(t template) { mapping(t["Values"])["RoutingTableStreamArn"] = "" }},
 		}},
 		{"the streams of tables that are there are read", findStreams, []mutation{
-			{"of another table", set("StreamAuditFunction", "Events.Ledger.Properties.Stream", "arn:aws:dynamodb:us-east-1:000000000000:table/other/stream/2026")},
+			{"of another table", set("StreamAuditFunction", "Events.Ledger.Properties.Stream",
+				"arn:aws:dynamodb:us-east-1:000000000000:table/other/stream/2026")},
 			{"of one table alone", remove("StreamAuditFunction", "Events.Routes")},
 		}},
 		{"the functions find tables that are there", findValues, []mutation{

@@ -31,10 +31,12 @@ func functionChecks() []check {
 		}},
 		{"each setting is what its name says", findValues, []mutation{
 			{"timers on the queue", set("SenderFunction", "Environment.Variables.RELAY_TIMER_QUEUE_URL", object{"Ref": "Queue"})},
-			{"timers on the timers' dead letters", set("SenderFunction", "Environment.Variables.RELAY_TIMER_QUEUE_URL", object{"Ref": "TimerDeadLetterQueue"})},
+			{"timers on the timers' dead letters",
+				set("SenderFunction", "Environment.Variables.RELAY_TIMER_QUEUE_URL", object{"Ref": "TimerDeadLetterQueue"})},
 			{"texts on the timers", set("OperatorFunction", "Environment.Variables.RELAY_QUEUE_URL", object{"Ref": "TimerQueue"})},
 			{"an ARN for a name", set("SenderFunction", "Environment.Variables.RELAY_PACE_TABLE", object{"Fn::GetAtt": "PaceTable.Arn"})},
-			{"who opted out in the ledger", set("OperatorFunction", "Environment.Variables.RELAY_CONVERSATIONS_TABLE", object{"Ref": "LedgerTable"})},
+			{"who opted out in the ledger",
+				set("OperatorFunction", "Environment.Variables.RELAY_CONVERSATIONS_TABLE", object{"Ref": "LedgerTable"})},
 			{"the pace in the ledger", set("SenderFunction", "Environment.Variables.RELAY_PACE_TABLE", object{"Ref": "LedgerTable"})},
 			{"a pair's pace for a number", set("SenderFunction", "Environment.Variables.RELAY_PACE_NUMBER", "10/30s")},
 			{"a number's pace for a pair", set("SenderFunction", "Environment.Variables.RELAY_PACE_PAIR", "1/1s")},
@@ -62,12 +64,14 @@ func findBuilds(t template, c code, report reporter) {
 	for id, f := range t.functions() {
 		built = append(built, c.folders[id])
 		if !slices.Contains(c.mains, c.folders[id]) {
-			report("%s: the Makefile's target build-%s should compile a folder under functions/ that starts a Lambda handler; it compiles %q", id, id, c.folders[id])
+			report("%s: the Makefile's target build-%s should compile a folder under functions/ that starts a Lambda handler; it compiles %q",
+				id, id, c.folders[id])
 		}
 		if method := text(t, "Resources."+id+".Metadata.BuildMethod"); method != "makefile" || text(f, "CodeUri") != "." {
 			report("%s: BuildMethod %q and CodeUri %q should be makefile and the module's root", id, method, text(f, "CodeUri"))
 		}
-		if text(f, "Runtime") != "provided.al2023" || text(f, "Handler") != "bootstrap" || !slices.Equal(expressions(f["Architectures"]), []string{"arm64"}) {
+		if text(f, "Runtime") != "provided.al2023" || text(f, "Handler") != "bootstrap" ||
+			!slices.Equal(expressions(f["Architectures"]), []string{"arm64"}) {
 			report("%s: the Makefile makes a bootstrap for provided.al2023 on arm64", id)
 		}
 	}

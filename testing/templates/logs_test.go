@@ -64,7 +64,8 @@ func findAuditLog(t template, _ code, report reporter) {
 		return
 	}
 	group := mapping(at(t, "Resources.AuditLogGroup"))
-	if text(group, "DeletionPolicy") != "Retain" || text(group, "UpdateReplacePolicy") != "Retain" || !isTrue(group, "Properties.DeletionProtectionEnabled") {
+	if text(group, "DeletionPolicy") != "Retain" || text(group, "UpdateReplacePolicy") != "Retain" ||
+		!isTrue(group, "Properties.DeletionProtectionEnabled") {
 		report("AuditLogGroup: should not go with the stack, nor by a slip")
 	}
 	days := number(group, "Properties.RetentionInDays")

@@ -51,7 +51,8 @@ func domainChecks() []check {
 			{"without saying so", func(t template) { mapping(t["Values"])["DomainName"] = "" }},
 		}},
 		{"the domain comes first of the base URLs", findCircle, []mutation{
-			{"after the others", set("SenderFunction", "Environment.Variables.PUBLIC_BASE_URL", "https://proxy.example.com/relay,https://old.example.com,https://sms.example.com")},
+			{"after the others", set("SenderFunction", "Environment.Variables.PUBLIC_BASE_URL",
+				"https://proxy.example.com/relay,https://old.example.com,https://sms.example.com")},
 			{"not at all", set("IngestFunction", "Environment.Variables.PUBLIC_BASE_URL", object{"Fn::GetAtt": "Api.ApiEndpoint"})},
 		}},
 		{"the outputs begin with the base URL that is in use", findBases, []mutation{
@@ -77,7 +78,8 @@ func findDomain(t template, _ code, report reporter) {
 			report("%s: is made: %v, asked for: %v", id, made, wanted)
 		}
 	}
-	if off := isTrue(t.resource("Api"), "DisableExecuteApiEndpoint"); off != (name != "" && text(t, "Values.DisableExecuteApiEndpoint") == "true") {
+	if off := isTrue(t.resource("Api"), "DisableExecuteApiEndpoint"); off != (name != "" &&
+		text(t, "Values.DisableExecuteApiEndpoint") == "true") {
 		report("Api: its own name is off: %v", off)
 	}
 	findFields(t.resource("Domain"), report, "Domain", map[string]string{"DomainName": name})

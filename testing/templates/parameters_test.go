@@ -103,8 +103,10 @@ func theirs() []string {
 	return []string{
 		"StatusCallback", "SmsUrl", "SmsMethod", "SmsFallbackUrl", "SmsFallbackMethod", "PhoneNumber", "MessageSid",
 		"DeliveryTimeout", "OnUncertain", "MaxAge", "TwilioNumber", "DestinationCarrier", "FallbackCarriers", "LastUpdated", "UpdatedBy",
-		"AttributeName", "KeyType", "AttributeType", "StreamEnabled", "StreamViewType", "RegionName", "WitnessRegionName", "ExpiresAt", "IndexName",
-		"ByCustomer", "ByTwilioNumber", "ByStateDay", "PointInTimeRecoveryEnabled", "StateDay", "ReceivedKey", "ErrorCode", "ErrorUrl", "OutputKey", "ResourceStatus",
+		"AttributeName", "KeyType", "AttributeType", "StreamEnabled", "StreamViewType", "RegionName", "WitnessRegionName",
+		"ExpiresAt", "IndexName",
+		"ByCustomer", "ByTwilioNumber", "ByStateDay", "PointInTimeRecoveryEnabled", "StateDay", "ReceivedKey", "ErrorCode", "ErrorUrl",
+		"OutputKey", "ResourceStatus",
 	}
 }
 
@@ -130,5 +132,6 @@ func findNamed(t template, _ code, report reporter) {
 
 // conditional are resources and outputs that are not there in every variant.
 func conditional() map[string]bool {
-	return map[string]bool{"RoutingTable": true, "LedgerTable": true, "ConversationsTable": true, "AuditLogGroup": true, "SeedRoutes": true, "DomainTarget": true}
+	return map[string]bool{"RoutingTable": true, "LedgerTable": true, "ConversationsTable": true, "AuditLogGroup": true,
+		"SeedRoutes": true, "DomainTarget": true}
 }

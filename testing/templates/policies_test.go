@@ -54,7 +54,8 @@ func policyChecks() []check {
 func actionMutations() []mutation {
 	return []mutation{
 		{"secrets without their key", forget("IngestRole", "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000")},
-		{"a key that is not the secrets'", allow("SenderRole", "kms:Decrypt", "arn:aws:kms:us-east-1:000000000000:key/11111111-0000-0000-0000-000000000000")},
+		{"a key that is not the secrets'",
+			allow("SenderRole", "kms:Decrypt", "arn:aws:kms:us-east-1:000000000000:key/11111111-0000-0000-0000-000000000000")},
 		{"delete records", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 		{"write the audit log as an operator", allow("OperatorRole", "logs:PutLogEvents", object{"Fn::GetAtt": "AuditLogGroup.Arn"})},
 		{"not search the audit log as an operator", forbid("OperatorRole", "logs:FilterLogEvents")},
@@ -278,7 +279,8 @@ func privileges() map[string]map[string]string {
 			"${LedgerTable.Arn}": "dynamodb:GetItem dynamodb:BatchGetItem dynamodb:PutItem", "${RoutingTable.Arn}": "dynamodb:BatchGetItem",
 			"${ConversationsTable.Arn}":   "dynamodb:GetItem",
 			"${AuditLogGroup.Arn}":        "logs:FilterLogEvents",
-			index(dynamo.IndexByCustomer): "dynamodb:Query", index(dynamo.IndexByTwilioNumber): "dynamodb:Query", index(dynamo.IndexByStateDay): "dynamodb:Query",
+			index(dynamo.IndexByCustomer): "dynamodb:Query", index(dynamo.IndexByTwilioNumber): "dynamodb:Query",
+			index(dynamo.IndexByStateDay): "dynamodb:Query",
 		},
 		"SeedRoutesFunction": {
 			"${SeedRoutesLogGroup.Arn}": logs, "${RoutingTable.Arn}": "dynamodb:Scan dynamodb:PutItem",

@@ -27,7 +27,8 @@ func seedingChecks() []check {
 			{"seed without a look", forbid("SeedRoutesRole", "dynamodb:Scan")},
 			{"delete routes", allow("SeedRoutesRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "RoutingTable.Arn"})},
 			{"read another file", allow("SeedRoutesRole", "s3:GetObject", object{"Fn::Sub": "arn:${AWS::Partition}:s3:::seed-bucket/other.json"})},
-			{"read versions of the file", allow("SeedRoutesRole", "s3:GetObjectVersion", object{"Fn::Sub": "arn:${AWS::Partition}:s3:::seed-bucket/maintenance.json"})},
+			{"read versions of the file",
+				allow("SeedRoutesRole", "s3:GetObjectVersion", object{"Fn::Sub": "arn:${AWS::Partition}:s3:::seed-bucket/maintenance.json"})},
 			{"not read the file", forbid("SeedRoutesRole", "s3:GetObject")},
 		}},
 		{"nobody waits for a seed for ever, nor gives up before the function", findSeedTime, []mutation{
@@ -111,6 +112,7 @@ func findSeedTime(t template, _ code, report reporter) {
 		report("SeedRoutesFunction: %d s are too few to wait for a policy to be in force, put the routes and answer", timeout)
 	}
 	if service < 3*timeout+60+120 || service > longestService {
-		report("SeedRoutes: ServiceTimeout %d s should outlast three calls of %d s and the pauses between them, and be at most %d s", service, timeout, longestService)
+		report("SeedRoutes: ServiceTimeout %d s should outlast three calls of %d s and the pauses between them, and be at most %d s", service,
+			timeout, longestService)
 	}
 }

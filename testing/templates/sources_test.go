@@ -63,9 +63,11 @@ func sourceChecks() []check {
 			{"until they expire", set("StreamAuditFunction", "Events.Routes.Properties.MaximumRecordAgeInSeconds", -1)},
 			{"too long to read them again", set("StreamAuditFunction", "Events.Routes.Properties.MaximumRecordAgeInSeconds", 86400)},
 			{"what fails is lost", remove("StreamAuditFunction", "Events.Routes.Properties.DestinationConfig")},
-			{"what fails goes nowhere", set("StreamAuditFunction", "Events.Routes.Properties.DestinationConfig.OnFailure.Destination", object{"Fn::GetAtt": "NoBucket.Arn"})},
+			{"what fails goes nowhere",
+				set("StreamAuditFunction", "Events.Routes.Properties.DestinationConfig.OnFailure.Destination", object{"Fn::GetAtt": "NoBucket.Arn"})},
 			{"only a pointer is left", func(t template) {
-				put(t.resource("StreamAuditFunction"), "Events.Routes.Properties.DestinationConfig.OnFailure", object{"Type": "SQS", "Destination": object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"}})
+				put(t.resource("StreamAuditFunction"), "Events.Routes.Properties.DestinationConfig.OnFailure",
+					object{"Type": "SQS", "Destination": object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"}})
 			}},
 			{"a long window", set("StreamAuditFunction", "Events.Ledger.Properties.MaximumBatchingWindowInSeconds", 60)},
 			{"only one of the tables", remove("StreamAuditFunction", "Events.Routes")},
@@ -98,7 +100,8 @@ func findBatches(t template, _ code, report reporter) {
 		}
 		queue := t.resource(referenced(text(source, "Queue")))
 		if number(queue, "VisibilityTimeout") < visibilityPerTimeout*number(sender, "Timeout") {
-			report("SenderFunction: VisibilityTimeout %d s is under %d times the timeout, %d s", number(queue, "VisibilityTimeout"), visibilityPerTimeout, number(sender, "Timeout"))
+			report("SenderFunction: VisibilityTimeout %d s is under %d times the timeout, %d s", number(queue, "VisibilityTimeout"),
+				visibilityPerTimeout, number(sender, "Timeout"))
 		}
 	}
 }

@@ -19,7 +19,8 @@ func surfaceChecks() []check {
 			{"a number without bounds", func(t template) { delete(mapping(at(t, "Parameters.MaxAttempts")), "MinValue") }},
 			{"nothing by itself", func(t template) { delete(mapping(at(t, "Parameters.QueueName")), "Default") }},
 			{"a token on the screen", func(t template) {
-				mapping(t["Parameters"])["TwilioAuthToken"] = object{"Type": "String", "AllowedPattern": ".+", "Description": "The token.", "Default": ""}
+				mapping(t["Parameters"])["TwilioAuthToken"] = object{"Type": "String", "AllowedPattern": ".+",
+					"Description": "The token.", "Default": ""}
 			}},
 		}},
 		{"names are the design's", findNames, []mutation{
@@ -137,7 +138,8 @@ func findLongNames(t template, _ code, report reporter) {
 func paces() []string {
 	list := []string{"", "off", "on", "OFF", "10", "/30s", "10/", "10/30", "10/1m30s", " 1/1s", "1.5/1s", "-1/1s", "+1/1s"}
 	for _, n := range []string{"0", "1", "01", "9", "10", "99", "100", "101", "999"} {
-		for _, per := range []string{"0s", "1ns", "1us", "1ms", "999ms", "1s", "01s", "999s", "1m", "59m", "60m", "61m", "99m", "1h", "2h", "1.5s"} {
+		for _, per := range []string{"0s", "1ns", "1us", "1ms", "999ms", "1s", "01s", "999s", "1m", "59m", "60m", "61m",
+			"99m", "1h", "2h", "1.5s"} {
 			list = append(list, n+"/"+per)
 		}
 	}
@@ -177,7 +179,8 @@ func findOutputs(t template, _ code, report reporter) {
 	for name, id := range map[string]string{
 		"QueueUrl": "Queue", "DeadLetterQueueUrl": "DeadLetterQueue", "AuditFailureBucket": "AuditFailureBucket",
 		"TimerQueueUrl": "TimerQueue", "TimerDeadLetterQueueUrl": "TimerDeadLetterQueue",
-		"RoutingTable": "RoutingTable", "LedgerTable": "LedgerTable", "ConversationsTable": "ConversationsTable", "AuditLogGroup": "AuditLogGroup",
+		"RoutingTable": "RoutingTable", "LedgerTable": "LedgerTable", "ConversationsTable": "ConversationsTable",
+		"AuditLogGroup": "AuditLogGroup",
 	} {
 		if value := text(outputs[name], "Value"); value != "${"+id+"}" {
 			report("%s: is %q, should name %s", name, value, id)

@@ -27,7 +27,8 @@ func tableChecks() []check {
 			{"another index", changeIndex("IndexName", "ByNumber")},
 			{"an index of whole items", changeIndex("Projection", object{"ProjectionType": "ALL"})},
 			{"an index in no order", changeIndex("KeySchema", []any{object{"AttributeName": "Customer", "KeyType": "HASH"}})},
-			{"keys that are numbers", set("LedgerTable", "AttributeDefinitions", []any{object{"AttributeName": "MessageSid", "AttributeType": "N"}})},
+			{"keys that are numbers",
+				set("LedgerTable", "AttributeDefinitions", []any{object{"AttributeName": "MessageSid", "AttributeType": "N"}})},
 			{"half of each change", set("LedgerTable", "StreamSpecification.StreamViewType", "NEW_IMAGE")},
 			{"no changes", remove("RoutingTable", "StreamSpecification")},
 			{"no expiry", remove("LedgerTable", "TimeToLiveSpecification")},
@@ -38,14 +39,16 @@ func tableChecks() []check {
 			{"a pace in order of something", set("PaceTable", "KeySchema", []any{
 				object{"AttributeName": "TwilioNumber", "KeyType": "HASH"}, object{"AttributeName": "To", "KeyType": "RANGE"},
 			})},
-			{"a pace for numbers that are numbers", set("PaceTable", "AttributeDefinitions", []any{object{"AttributeName": "TwilioNumber", "AttributeType": "N"}})},
+			{"a pace for numbers that are numbers",
+				set("PaceTable", "AttributeDefinitions", []any{object{"AttributeName": "TwilioNumber", "AttributeType": "N"}})},
 			{"a pace that is kept for ever", remove("PaceTable", "TimeToLiveSpecification")},
 			{"a pace whose expiry is off", set("PaceTable", "TimeToLiveSpecification.Enabled", false)},
 			{"a pace that expires by another attribute", set("PaceTable", "TimeToLiveSpecification.AttributeName", "Next")},
 			{"a pace that someone follows", set("PaceTable", "StreamSpecification", object{"StreamViewType": "NEW_IMAGE"})},
 			{"no pace", removeResource("PaceTable")},
 			{"one conversation a number", set("ConversationsTable", "KeySchema", []any{object{"AttributeName": "TwilioNumber", "KeyType": "HASH"}})},
-			{"conversations that expire", set("ConversationsTable", "TimeToLiveSpecification", object{"AttributeName": "ExpiresAt", "Enabled": true})},
+			{"conversations that expire",
+				set("ConversationsTable", "TimeToLiveSpecification", object{"AttributeName": "ExpiresAt", "Enabled": true})},
 			{"conversations that someone follows", set("ConversationsTable", "StreamSpecification", object{"StreamViewType": "NEW_IMAGE"})},
 			{"no conversations", removeResource("ConversationsTable")},
 			{"a table that nothing uses", add("OtherTable", "AWS::DynamoDB::Table", object{})},
@@ -163,7 +166,8 @@ func findTableWaste(t template, _ code, report reporter) {
 		if !isPassing(id) {
 			continue
 		}
-		if text(resource, "DeletionPolicy") != "Delete" || text(resource, "UpdateReplacePolicy") != "Delete" || isTrue(table, "DeletionProtectionEnabled") {
+		if text(resource, "DeletionPolicy") != "Delete" || text(resource, "UpdateReplacePolicy") != "Delete" ||
+			isTrue(table, "DeletionProtectionEnabled") {
 			report("%s: left behind, it would keep the next stack from making its own", id)
 		}
 		if isTrue(table, "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled") {

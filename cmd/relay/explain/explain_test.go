@@ -143,7 +143,7 @@ func TestExplainNearest(t *testing.T) {
 	}{
 		{10000, []string{"10001 (account not active)", "10002 (not for trial accounts)"}},
 		{21619, []string{"21618 (body cannot be sent)", "21620 (media URL invalid)"}},
-		{30009, []string{"30008 (not delivered for a reason unknown)", "30007 (filtered by the carrier)"}},
+		{30009, []string{"30008 (not delivered, no reason given)", "30007 (filtered by the carrier)"}},
 		{99999, []string{"70052 (public key validation required)", "70051 (API key not permitted)"}},
 	}
 	for _, test := range tests {
@@ -159,7 +159,7 @@ func TestExplainCompletes(t *testing.T) {
 	names, directive := codes.complete(nil, nil, "2161")
 	want := []cobra.Completion{
 		"21610\trecipient has opted out", "21611\tsender's queue is full", "21612\tsender cannot reach the recipient",
-		"21613\tsender needs an address", "21614\trecipient is no mobile number", "21616\tsender is several numbers",
+		"21613\tsender needs an address", "21614\trecipient is not a mobile number", "21616\tsender is several numbers",
 		"21617\tbody too long", "21618\tbody cannot be sent",
 	}
 	if diff := cmp.Diff(want, names); diff != "" || directive != cobra.ShellCompDirectiveNoFileComp {

@@ -49,7 +49,8 @@ func TestCallbackIsQueued(t *testing.T) {
 			if delivery.DeduplicationID != relaytest.MessageSid(2)+"."+string(status)+".2" {
 				t.Errorf("deduplication id %q", delivery.DeduplicationID)
 			}
-			if line["message_sid"] != relaytest.MessageSid(1) || line["outbound_sid"] != relaytest.MessageSid(2) || line["message_status"] != string(status) {
+			if line["message_sid"] != relaytest.MessageSid(1) || line["outbound_sid"] != relaytest.MessageSid(2) ||
+				line["message_status"] != string(status) {
 				t.Errorf("log line %v", line)
 			}
 			if got := f.measurement(); got != "Accepted Kind=receipt" {
@@ -149,7 +150,8 @@ func TestHealth(t *testing.T) {
 			r := request("GET", path, "deep=1")
 			r.Body, r.IsBase64Encoded = strings.Repeat("*", 1<<20), true
 			response, line := f.handle(r)
-			if response.StatusCode != http.StatusOK || response.Headers["content-type"] != "application/json" || response.Headers["cache-control"] != "no-store" {
+			if response.StatusCode != http.StatusOK || response.Headers["content-type"] != "application/json" ||
+				response.Headers["cache-control"] != "no-store" {
 				t.Errorf("answer %+v", response)
 			}
 			var health map[string]any

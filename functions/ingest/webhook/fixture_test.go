@@ -61,7 +61,8 @@ func newFront(tb testing.TB) *front {
 	f := &front{t: tb, clock: relaytest.NewClock(started), logs: &bytes.Buffer{}}
 	f.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, f.clock.Now)
 	f.Handler = webhook.New(webhook.Config{
-		Queue: f.queue, Verifier: verifier, Now: f.clock.Now, Started: started, Build: telemetry.Build{Version: "v1.2.3", Commit: "0123456789abcdef0123", Date: "2026-11-23T10:00:00Z"},
+		Queue: f.queue, Verifier: verifier, Now: f.clock.Now, Started: started,
+		Build:  telemetry.Build{Version: "v1.2.3", Commit: "0123456789abcdef0123", Date: "2026-11-23T10:00:00Z"},
 		Logger: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Emit:   func(m ...telemetry.Measurement) { f.measured = append(f.measured, m...) },
 	})
@@ -111,7 +112,8 @@ func (f *front) answersNothingOf(r events.APIGatewayV2HTTPRequest, response even
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	for _, part := range []string{secretText, token, r.Headers["x-twilio-signature"], r.Body, r.RawQueryString, "signature", "HMAC", "base64"} {
+	for _, part := range []string{secretText, token, r.Headers["x-twilio-signature"], r.Body, r.RawQueryString,
+		"signature", "HMAC", "base64"} {
 		if len(part) > 3 && bytes.Contains(all, []byte(part)) {
 			f.t.Errorf("answer shows %q: %s", part, all)
 		}

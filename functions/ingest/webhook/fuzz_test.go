@@ -139,7 +139,8 @@ func BenchmarkHandle(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			h := webhook.New(webhook.Config{
-				Queue: atOnce{}, Verifier: verifier, Now: clock.Now, Started: started, Build: telemetry.Build{Version: "v1.2.3", Commit: "0123456789abcdef0123", Date: "2026-11-23T10:00:00Z"},
+				Queue: atOnce{}, Verifier: verifier, Now: clock.Now, Started: started,
+				Build:  telemetry.Build{Version: "v1.2.3", Commit: "0123456789abcdef0123", Date: "2026-11-23T10:00:00Z"},
 				Logger: slog.New(slog.DiscardHandler), Emit: telemetry.Discard,
 			})
 			size, err := base64.StdEncoding.DecodeString(r.Body)

@@ -34,7 +34,8 @@ func refused(t *testing.T, r events.APIGatewayV2HTTPRequest, status int, reason 
 	f := newFront(t)
 	response, line := f.handle(r)
 	checkPlain(t, response, status)
-	if line["level"] != "WARN" || line["msg"] != "webhook refused" || line["reason"] != reason || line["source_ip"] != sourceIP || line["status"] != float64(status) {
+	if line["level"] != "WARN" || line["msg"] != "webhook refused" || line["reason"] != reason || line["source_ip"] != sourceIP ||
+		line["status"] != float64(status) {
 		t.Errorf("log line %v, want reason %q", line, reason)
 	}
 	if got := f.measurement(); got != "Rejected Reason="+reason {
@@ -114,11 +115,13 @@ func TestContentTypeIsWrong(t *testing.T) {
 		"application/json; " + formType, formType + "; charset", "/", "*/*",
 	} {
 		t.Run(contentType, func(t *testing.T) {
-			refused(t, with(func(r *events.APIGatewayV2HTTPRequest) { r.Headers["content-type"] = contentType }), http.StatusUnsupportedMediaType, "content_type")
+			refused(t, with(func(r *events.APIGatewayV2HTTPRequest) { r.Headers["content-type"] = contentType }),
+				http.StatusUnsupportedMediaType, "content_type")
 		})
 	}
 	t.Run("missing", func(t *testing.T) {
-		refused(t, with(func(r *events.APIGatewayV2HTTPRequest) { delete(r.Headers, "content-type") }), http.StatusUnsupportedMediaType, "content_type")
+		refused(t, with(func(r *events.APIGatewayV2HTTPRequest) { delete(r.Headers, "content-type") }),
+			http.StatusUnsupportedMediaType, "content_type")
 	})
 }
 
@@ -206,7 +209,8 @@ func TestUnparsable(t *testing.T) {
 }
 
 func TestMethodIsWrong(t *testing.T) {
-	for path, allowed := range map[string]string{webhook.PathInbound: "GET, POST", webhook.PathStatusCallback: "POST", webhook.PathHealth: "GET"} {
+	for path, allowed := range map[string]string{webhook.PathInbound: "GET, POST", webhook.PathStatusCallback: "POST",
+		webhook.PathHealth: "GET"} {
 		for _, method := range []string{"GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "post", ""} {
 			if strings.Contains(", "+allowed+",", ", "+method+",") && method != "" {
 				continue

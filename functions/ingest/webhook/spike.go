@@ -18,8 +18,9 @@ const (
 )
 
 // checkSpike says what to look at.
-const checkSpike = "Is the Auth Token (TWILIO_AUTH_TOKEN, or its secret on AWS) the account's primary one? Is PUBLIC_BASE_URL exactly the URL " +
-	"that the number has, without /sms/…? Does the proxy pass paths and queries on unchanged? relay doctor --only front-door-signature tries it. " +
+const checkSpike = "Is the Auth Token (TWILIO_AUTH_TOKEN, or its secret on AWS) the account's primary one? " +
+	"Is PUBLIC_BASE_URL exactly the URL that the number has, without /sms/…? " +
+	"Does the proxy pass paths and queries on unchanged? relay doctor --only front-door-signature tries it. " +
 	"If all three are right, someone is trying signatures"
 
 // spike counts the signatures of late that did not match.

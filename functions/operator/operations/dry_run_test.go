@@ -42,12 +42,13 @@ func TestDryRun(t *testing.T) {
 	s := newStage()
 	s.routes = relaytest.NewMemoryRoutes(onDuty())
 	s.Routes = s.routes
-	a := s.ask(t, relay(`{"dry_run":true,"twilio_number":"+18585550100","body":"Gate 4 is open.","from":"+18585550111","idempotency_key":"order-4711"}`))
+	a := s.ask(t, relay(`{"dry_run":true,"twilio_number":"+18585550100","body":"Gate 4 is open.","from":"+18585550111",`+
+		`"idempotency_key":"order-4711"}`))
 	compare(t, "answer", `{"dry_run":true,"outcome":"send","id":"RL32f949f076ba86fa13fd049f2d7f606e",`+
 		`"status_url":"/sms/status?message_sid=RL32f949f076ba86fa13fd049f2d7f606e","destination":"+18585550133",`+
 		`"hops":[{"number":"+18585550122","opted_out":true},{"number":"+18585550133","opted_out":false}],`+
-		`"route":{"twilio_number":"+18585550100","active":true,"on_uncertain":"resend","delivery_timeout":"1m30s","max_age":"1h","pace_number":"3/1s",`+
-		`"version":3,"last_updated":"2026-11-24T12:00:00Z","updated_by":"alex"},`+
+		`"route":{"twilio_number":"+18585550100","active":true,"on_uncertain":"resend","delivery_timeout":"1m30s","max_age":"1h",`+
+		`"pace_number":"3/1s","version":3,"last_updated":"2026-11-24T12:00:00Z","updated_by":"alex"},`+
 		`"text":"From +18585550111: Gate 4 is open.","segments":1,"expires_at":"2026-11-24T13:00:00Z"}`, a.body)
 	s.wantNothingDone(t)
 	if strings.Contains(s.logged.String(), "Gate 4") || !strings.Contains(s.logged.String(), `"dry_run":true`) {
@@ -83,7 +84,8 @@ func TestDryRunForesees(t *testing.T) {
 			s := newStage()
 			s.Routes = relaytest.NewMemoryRoutes(tt.routes...)
 			told := s.dryRun(t, tt.fields)
-			if !told.DryRun || told.Outcome != tt.outcome || told.Reason != tt.reason || told.Destination != tt.destination || len(told.Hops) != tt.hops {
+			if !told.DryRun || told.Outcome != tt.outcome || told.Reason != tt.reason || told.Destination != tt.destination ||
+				len(told.Hops) != tt.hops {
 				t.Errorf("told %+v", told)
 			}
 			if (told.ExpiresAt != nil) != (tt.outcome == operations.Send) || told.ID != "" || told.Segments != 1 {

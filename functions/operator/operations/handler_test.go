@@ -15,7 +15,8 @@ import (
 )
 
 func TestMethods(t *testing.T) {
-	allowed := map[string]string{operations.PathRelay: http.MethodPost, operations.PathStatus: http.MethodGet, operations.PathText: http.MethodGet}
+	allowed := map[string]string{operations.PathRelay: http.MethodPost, operations.PathStatus: http.MethodGet,
+		operations.PathText: http.MethodGet}
 	for path, only := range allowed {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "post", ""} {
 			if method == only {
@@ -37,7 +38,8 @@ func TestMethods(t *testing.T) {
 }
 
 func TestUnknownPaths(t *testing.T) {
-	for _, path := range []string{"", "/", "/sms", "/sms/", "/sms/relay/", "/sms/Relay", "/SMS/relay", "//sms/relay", "/prod/sms/relay", "/sms/inbound", "/sms/status/", "/sms/status/text/", "/sms/text"} {
+	for _, path := range []string{"", "/", "/sms", "/sms/", "/sms/relay/", "/sms/Relay", "/SMS/relay", "//sms/relay", "/prod/sms/relay",
+		"/sms/inbound", "/sms/status/", "/sms/status/text/", "/sms/text"} {
 		t.Run(path, func(t *testing.T) {
 			s := newStage()
 			r := with("", "")
@@ -76,7 +78,8 @@ func TestOneLineForARequest(t *testing.T) {
 			"dry_run": false, "repeated": false,
 		}},
 		{"a text refused", with("body", ""), map[string]any{"method": "POST", "path": "/sms/relay", "status": 400.0, "caller": caller}},
-		{"a question", status("number=%2B18585550111"), map[string]any{"method": "GET", "path": "/sms/status", "status": 200.0, "caller": caller}},
+		{"a question", status("number=%2B18585550111"),
+			map[string]any{"method": "GET", "path": "/sms/status", "status": 200.0, "caller": caller}},
 		{"nobody's question", alone, map[string]any{"method": "GET", "path": "/sms/status", "status": 200.0, "caller": ""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -90,7 +93,8 @@ func TestOneLineForARequest(t *testing.T) {
 
 // TestLogsKeepSecrets: whatever is asked, and however it goes, the log has no number, text or key.
 func TestLogsKeepSecrets(t *testing.T) {
-	everything := `{"twilio_number":"+18585550100","body":"secret body","from":"+18585550111","to":"+18585550122","idempotency_key":"secret-key"}`
+	everything := `{"twilio_number":"+18585550100","body":"secret body","from":"+18585550111","to":"+18585550122",` +
+		`"idempotency_key":"secret-key"}`
 	encoded := relay(base64.StdEncoding.EncodeToString([]byte(everything)))
 	encoded.IsBase64Encoded = true
 	for name, r := range map[string]events.APIGatewayV2HTTPRequest{

@@ -14,8 +14,8 @@ var (
 	errFollowed = errors.New("something follows the JSON object")
 )
 
-// readObject reads a JSON object of the known fields into where each belongs, and returns which were named. What is wrong with fields it adds to the
-// findings; the error is for the caller, too, and says that this is no such object at all.
+// readObject reads a JSON object with the named fields, each into its place in fields, and returns which fields the object
+// has. Mistakes in fields go to wrong. The error, which is also for the caller, says that the body is not such an object.
 func readObject(body []byte, names []string, fields map[string]any, wrong *findings) (seen map[string]bool, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {

@@ -56,7 +56,8 @@ func TestRoutesAreDescribed(t *testing.T) {
 		described[path] = slices.Collect(maps.Keys(item.Operations()))
 	}
 	compare(t, "paths", map[string][]string{
-		operations.PathRelay: {http.MethodPost}, operations.PathStatus: {http.MethodGet}, operations.PathText: {http.MethodGet}, operations.PathOpenAPI: {http.MethodGet},
+		operations.PathRelay: {http.MethodPost}, operations.PathStatus: {http.MethodGet}, operations.PathText: {http.MethodGet},
+		operations.PathOpenAPI: {http.MethodGet},
 	}, described)
 }
 
@@ -94,9 +95,11 @@ func TestFieldsAreDescribed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]any{
-		"RelayRequest": operations.RelayRequest{}, "RelayAnswer": operations.RelayAnswer{}, "DryRun": operations.DryRun{}, "Hop": operations.Hop{},
-		"Route": operations.Route{}, "Message": operations.Message{}, "Attempt": operations.Attempt{}, "List": operations.List{}, "Problem": operations.Problem{},
-		"Text": operations.Text{}, "Media": operations.Media{},
+		"RelayRequest": operations.RelayRequest{}, "RelayAnswer": operations.RelayAnswer{}, "DryRun": operations.DryRun{},
+		"Hop":   operations.Hop{},
+		"Route": operations.Route{}, "Message": operations.Message{}, "Attempt": operations.Attempt{}, "List": operations.List{},
+		"Problem": operations.Problem{},
+		"Text":    operations.Text{}, "Media": operations.Media{},
 		"Trail": operations.Trail{}, "Entry": operations.Entry{}, "EntryAttempt": operations.EntryAttempt{},
 	} {
 		want := []string{}
@@ -125,7 +128,8 @@ func described(ctx context.Context, t *testing.T, e events.APIGatewayV2HTTPReque
 	}
 	input := &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: parameters, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true, MultiError: true},
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
+			IncludeResponseStatus: true, MultiError: true},
 	}
 	wrong := openapi3filter.ValidateRequest(ctx, input)
 	switch refused := response.StatusCode == http.StatusBadRequest; {
@@ -139,7 +143,8 @@ func described(ctx context.Context, t *testing.T, e events.APIGatewayV2HTTPReque
 	for name, value := range response.Headers {
 		header.Set(name, value)
 	}
-	answer := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: response.StatusCode, Header: header, Options: input.Options}
+	answer := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: response.StatusCode, Header: header,
+		Options: input.Options}
 	answer.SetBodyBytes([]byte(response.Body))
 	if err := openapi3filter.ValidateResponse(ctx, answer); err != nil {
 		t.Errorf("the document does not describe this answer: %v", err)

@@ -21,8 +21,10 @@ func (h *Handler) known(ctx context.Context, wanted RelayRequest, id string) (fo
 	case errors.Is(err, ledger.ErrNotFound):
 		return false, answer{}
 	case err != nil:
-		return false, refuse(http.StatusServiceUnavailable, "the ledger cannot be asked for idempotency_key at the moment: send the same request again").because(err)
-	case !sms.Same(r.TwilioNumber, wanted.TwilioNumber) || !sms.Same(r.Customer, wanted.From) || !sms.Same(r.Destination, wanted.To) || r.Body != wanted.Body:
+		return false, refuse(http.StatusServiceUnavailable,
+			"the ledger cannot be asked for idempotency_key at the moment: send the same request again").because(err)
+	case !sms.Same(r.TwilioNumber, wanted.TwilioNumber) || !sms.Same(r.Customer, wanted.From) || !sms.Same(r.Destination, wanted.To) ||
+		r.Body != wanted.Body:
 		var wrong findings
 		wrong.contradict("idempotency_key", "idempotency_key: stands for another text, %s: use a new key for a new text", id)
 		return false, wrong.refuse()

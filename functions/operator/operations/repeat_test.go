@@ -23,7 +23,8 @@ func keyed() ledger.Record {
 	}
 }
 
-const keyedRequest = `{"twilio_number":"+18585550100","body":"Gate 4 is open.","from":"+18585550111","to":"+18585550122","idempotency_key":"order-4711"}`
+const keyedRequest = `{"twilio_number":"+18585550100","body":"Gate 4 is open.","from":"+18585550111","to":"+18585550122",` +
+	`"idempotency_key":"order-4711"}`
 
 // TestRepeatOfWhatTheLedgerHas is answered as the first was, and costs no message.
 func TestRepeatOfWhatTheLedgerHas(t *testing.T) {

@@ -79,7 +79,8 @@ func (h *Handler) status(ctx context.Context, request events.APIGatewayV2HTTPReq
 	}
 	var wrong findings
 	if query.Has("show_text") {
-		wrong.malform("show_text", "show_text: what a text says has a path of its own, which may need a permission of its own: GET %s?message_sid=…", PathText)
+		wrong.malform("show_text",
+			"show_text: what a text says has a path of its own, which may need a permission of its own: GET %s?message_sid=…", PathText)
 	}
 	checkNames(query, parameters(), &wrong)
 	if query.Has("message_sid") {

@@ -40,7 +40,8 @@ func TestStatusOfOneText(t *testing.T) {
 		MessageSid: newID, State: ledger.Sent, Manual: true, TwilioNumber: relaytest.TwilioNumber, Body: "secret body",
 		ReceivedAt: noon, UpdatedAt: noon,
 		Attempts: []ledger.Attempt{{
-			Number: 1, To: relaytest.Destination, StartedAt: noon, EndedAt: noon, Outcome: "accepted", OutboundSid: relaytest.MessageSid(9), Status: sms.StatusSent,
+			Number: 1, To: relaytest.Destination, StartedAt: noon, EndedAt: noon, Outcome: "accepted", OutboundSid: relaytest.MessageSid(9),
+			Status: sms.StatusSent,
 		}},
 	}
 	dropped := relaytest.Record(2, noon)
@@ -53,8 +54,9 @@ func TestStatusOfOneText(t *testing.T) {
 			`{"number":1,"hop":0,"destination":"+18585550122","started_at":"2026-11-24T12:00:00Z","ended_at":"2026-11-24T12:00:00.7Z",` +
 			`"outcome":"transient","error_code":20503,"error":"transient, code 20503, status 503"},` +
 			`{"number":2,"hop":1,"destination":"+18585550133","started_at":"2026-11-24T12:00:03Z"}]}`,
-		relaytest.MessageSid(2): `{"message_sid":"SM00000000000000000000000000000002","state":"dropped","reason":"no_route","twilio_number":"+18585550100",` +
-			`"customer":"+18585550111","received_at":"2026-11-24T12:00:00Z","updated_at":"2026-11-24T12:00:00Z","attempts":[]}`,
+		relaytest.MessageSid(2): `{"message_sid":"SM00000000000000000000000000000002","state":"dropped","reason":"no_route",` +
+			`"twilio_number":"+18585550100","customer":"+18585550111","received_at":"2026-11-24T12:00:00Z","updated_at":"2026-11-24T12:00:00Z",` +
+			`"attempts":[]}`,
 		newID: `{"message_sid":"` + newID + `","state":"sent","manual":true,"twilio_number":"+18585550100",` +
 			`"received_at":"2026-11-24T12:00:00Z","updated_at":"2026-11-24T12:00:00Z","attempts":[` +
 			`{"number":1,"hop":0,"destination":"+18585550122","started_at":"2026-11-24T12:00:00Z","ended_at":"2026-11-24T12:00:00Z",` +
@@ -133,7 +135,8 @@ func TestNumberThatIsNone(t *testing.T) {
 	s.store(t, records...)
 	for query, want := range map[string]int{
 		"number=abc": 400, "number=18585550155": 400, "number=8585550155": 400, "number=%2B1858555015": 422, "number=Nobody": 422,
-		"number=QuickDump": 200, "number=68849": 200, "number=24365": 200, "number=%2B4407700900123": 200, "number=QuickDump&since=2030-01-01T00:00:00Z": 200,
+		"number=QuickDump": 200, "number=68849": 200, "number=24365": 200, "number=%2B4407700900123": 200,
+		"number=QuickDump&since=2030-01-01T00:00:00Z": 200,
 	} {
 		if got := s.ask(t, status(query)); got.status != want {
 			t.Errorf("%s: status %d, want %d: %s", query, got.status, want, got.body)
@@ -155,14 +158,18 @@ func TestListFilters(t *testing.T) {
 		{"everything", "", func(ledger.Record) bool { return true }},
 		{"a customer", "number=%2B18585550155", func(r ledger.Record) bool { return r.Customer == "+18585550155" }},
 		{"a Twilio number", "number=%2B18585550166", func(r ledger.Record) bool { return r.TwilioNumber == "+18585550166" }},
-		{"a number whose plus sign arrived as a blank", "number=+18585550155", func(r ledger.Record) bool { return r.Customer == "+18585550155" }},
+		{"a number whose plus sign arrived as a blank", "number=+18585550155",
+			func(r ledger.Record) bool { return r.Customer == "+18585550155" }},
 		{"nobody's number", "number=%2B18585550177", func(ledger.Record) bool { return false }},
 		{"a state", "state=failed", func(r ledger.Record) bool { return r.State == ledger.Failed }},
 		{"since", "since=2026-11-24T12:10:00Z", func(r ledger.Record) bool { return !r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
-		{"since, to the millisecond", "since=2026-11-24T12:10:00.001Z", func(r ledger.Record) bool { return r.ReceivedAt.After(noon.Add(10 * time.Minute)) }},
-		{"since, in another zone", "since=2026-11-24T13:10:00%2B01:00", func(r ledger.Record) bool { return !r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
+		{"since, to the millisecond", "since=2026-11-24T12:10:00.001Z",
+			func(r ledger.Record) bool { return r.ReceivedAt.After(noon.Add(10 * time.Minute)) }},
+		{"since, in another zone", "since=2026-11-24T13:10:00%2B01:00",
+			func(r ledger.Record) bool { return !r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
 		{"until", "until=2026-11-24T12:10:00Z", func(r ledger.Record) bool { return r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
-		{"until, in another zone whose plus sign arrived as a blank", "until=2026-11-24T13:10:00+01:00", func(r ledger.Record) bool { return r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
+		{"until, in another zone whose plus sign arrived as a blank", "until=2026-11-24T13:10:00+01:00",
+			func(r ledger.Record) bool { return r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
 		{"between", "since=2026-11-24T12:03:00Z&until=2026-11-24T12:05:00Z", func(r ledger.Record) bool {
 			return r.ReceivedAt.Equal(noon.Add(3*time.Minute)) || r.ReceivedAt.Equal(noon.Add(4*time.Minute))
 		}},
@@ -280,7 +287,8 @@ func TestStatusRefuses(t *testing.T) {
 		name, query string
 		want        []string
 	}{
-		{"an unknown parameter", "phone=1", []string{`unknown parameter "phone"`, "message_sid, number, state, since, until, limit, cursor, trail"}},
+		{"an unknown parameter", "phone=1",
+			[]string{`unknown parameter "phone"`, "message_sid, number, state, since, until, limit, cursor, trail"}},
 		{"a parameter in capitals", "State=sent", []string{`unknown parameter "State"`}},
 		{"an unknown parameter beside message_sid", "message_sid=x&body=1", []string{`unknown parameter "body"`}},
 		{"a parameter without a name", "=1", []string{`unknown parameter ""`}},
@@ -305,7 +313,8 @@ func TestStatusRefuses(t *testing.T) {
 		{"a number that no index has", "number=" + strings.Repeat("1", 101), []string{"number: want at most 100 characters"}},
 		{"an id that is none", "message_sid=SM123", []string{"message_sid: want SM, MM or RL and 32 hexadecimal digits"}},
 		{"an id with something behind", "message_sid=" + relaytest.MessageSid(1) + "0", []string{"message_sid: want"}},
-		{"everything at once", "limit=0&state=lost&since=x&until=y&cursor=%21&phone=1", []string{"limit:", "state:", "since:", "until:", "cursor:", `"phone"`}},
+		{"everything at once", "limit=0&state=lost&since=x&until=y&cursor=%21&phone=1",
+			[]string{"limit:", "state:", "since:", "until:", "cursor:", `"phone"`}},
 		{"a bad escape", "number=%zz", []string{"query string is unreadable"}},
 		{"a semicolon", "limit=1;state=sent", []string{"query string is unreadable"}},
 	} {
@@ -329,7 +338,8 @@ func TestCursorsOfOthers(t *testing.T) {
 
 // FuzzStatus: whatever the query, the ledger is only asked what it may be, and the answer is one of five.
 func FuzzStatus(f *testing.F) {
-	for _, seed := range []string{"", "limit=5", "message_sid=x", "number=+1&state=sent&since=2026-11-24T12:00:00Z", "cursor=x", "%", "a=1&a=2"} {
+	for _, seed := range []string{"", "limit=5", "message_sid=x", "number=+1&state=sent&since=2026-11-24T12:00:00Z",
+		"cursor=x", "%", "a=1&a=2"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, rawQuery string) {
@@ -341,7 +351,8 @@ func FuzzStatus(f *testing.F) {
 			return ledger.Page{}, nil
 		})
 		a := s.ask(t, status(rawQuery))
-		if !slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity}, a.status) || !json.Valid([]byte(a.body)) {
+		if !slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity}, a.status) ||
+			!json.Valid([]byte(a.body)) {
 			t.Errorf("status %d: %s", a.status, a.body)
 		}
 	})

@@ -61,8 +61,9 @@ func (h *Handler) text(ctx context.Context, request events.APIGatewayV2HTTPReque
 	case errors.Is(err, ledger.ErrNotFound):
 		return notFound()
 	case err != nil:
-		return refuse(http.StatusServiceUnavailable, "what a text says is shown only once it is on record who looked, and the ledger cannot be written "+
-			"at the moment: ask again").because(err)
+		return refuse(http.StatusServiceUnavailable,
+			"what a text says is shown only once it is on record who looked, and the ledger cannot be written "+
+				"at the moment: ask again").because(err)
 	}
 	a := answer{status: http.StatusOK, body: textOf(r)}
 	a.attrs = []slog.Attr{slog.String("message_sid", sid)}

@@ -113,7 +113,8 @@ func TestTextOffTheRecordIsNotShown(t *testing.T) {
 			}
 			a := s.ask(t, asksText(firstText))
 			a.wantProblem(t, http.StatusServiceUnavailable, "ledger cannot be")
-			if strings.Contains(a.body, "secret") || strings.Contains(a.body, "4711") || !strings.Contains(s.logged.String(), "store-internal-4711") {
+			if strings.Contains(a.body, "secret") || strings.Contains(a.body, "4711") ||
+				!strings.Contains(s.logged.String(), "store-internal-4711") {
 				t.Errorf("answered %s, logged %s", a.body, s.logged)
 			}
 		})
@@ -154,7 +155,8 @@ func TestTextOfNoText(t *testing.T) {
 func TestStatusSendsReadersToTheTextsOwnPath(t *testing.T) {
 	s := newStage()
 	s.store(t, spoken())
-	for _, query := range []string{"show_text=true", "show_text=false", "show_text=true&" + firstText, "show_text=true&number=%2B18585550111"} {
+	for _, query := range []string{"show_text=true", "show_text=false", "show_text=true&" + firstText,
+		"show_text=true&number=%2B18585550111"} {
 		a := s.ask(t, status(query))
 		a.wantProblem(t, http.StatusBadRequest, "show_text: what a text says has a path of its own", "GET /sms/status/text?message_sid=")
 		if strings.Contains(a.body, "secret") || s.record(t).Reading.Number != 0 {

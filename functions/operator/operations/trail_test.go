@@ -57,7 +57,8 @@ func TestTrail(t *testing.T) {
 	first.Attempt = &auditlog.Attempt{Number: 1, Destination: "***0122"}
 	second.To, second.Reason = "queued", "next_hop"
 	second.Attempt = &auditlog.Attempt{
-		Number: 1, Destination: "***0122", OutboundSid: relaytest.MessageSid(9), Status: "failed", Outcome: "accepted", ErrorCode: 30003, Looks: 2, Found: true, HopDone: true,
+		Number: 1, Destination: "***0122", OutboundSid: relaytest.MessageSid(9), Status: "failed", Outcome: "accepted", ErrorCode: 30003,
+		Looks: 2, Found: true, HopDone: true,
 	}
 	other := change(1, "")
 	other.MessageSid = relaytest.MessageSid(2)
@@ -69,8 +70,10 @@ func TestTrail(t *testing.T) {
 	compare(t, "trail", `{"complete":true,"entries":[`+
 		`{"id":"SM00000000000000000000000000000001.1","time":"2026-11-24T12:00:01Z","change":"created","version":1,"to":"sending",`+
 		`"attempt":{"number":1,"hop":0,"destination":"***0122"}},`+
-		`{"id":"SM00000000000000000000000000000001.2","time":"2026-11-24T12:00:02Z","change":"changed","version":2,"from":"sending","to":"queued","reason":"next_hop",`+
-		`"attempt":{"number":1,"hop":0,"destination":"***0122","outbound_sid":"SM00000000000000000000000000000009","status":"failed","outcome":"accepted",`+
+		`{"id":"SM00000000000000000000000000000001.2","time":"2026-11-24T12:00:02Z","change":"changed","version":2,"from":"sending",`+
+		`"to":"queued","reason":"next_hop",`+
+		`"attempt":{"number":1,"hop":0,"destination":"***0122","outbound_sid":"SM00000000000000000000000000000009","status":"failed",`+
+		`"outcome":"accepted",`+
 		`"error_code":30003,"looks":2,"found":true,"hop_done":true}}]}}`, trail)
 }
 
@@ -128,7 +131,8 @@ func TestTrailIsAskedFor(t *testing.T) {
 		return &fault.Error{Kind: fault.Throttled, Err: errors.New("log-internal-4711")}
 	}
 	s.storeAt(t, 1)
-	for _, query := range []string{"message_sid=" + relaytest.MessageSid(1), "trail=false&message_sid=" + relaytest.MessageSid(1), "trail=false", ""} {
+	for _, query := range []string{"message_sid=" + relaytest.MessageSid(1), "trail=false&message_sid=" + relaytest.MessageSid(1),
+		"trail=false", ""} {
 		if a := s.ask(t, status(query)); a.status != http.StatusOK || strings.Contains(a.body, `"trail"`) {
 			t.Errorf("%q is answered %d %s", query, a.status, a.body)
 		}

@@ -76,7 +76,8 @@ func (s *stack) take(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = json.Unmarshal(body, &answer)
 	}
-	if err != nil || r.Method != http.MethodPut || r.Header.Get("Content-Type") != "" || r.URL.Query().Get("Signature") != signature || len(body) > 4096 {
+	if err != nil || r.Method != http.MethodPut || r.Header.Get("Content-Type") != "" ||
+		r.URL.Query().Get("Signature") != signature || len(body) > 4096 {
 		s.t.Errorf("answer of %d bytes by %s to %s, error %v", len(body), r.Method, r.URL.Path, err)
 	}
 	s.answers[r.URL.Path] = append(s.answers[r.URL.Path], answer)
@@ -123,7 +124,8 @@ func (s *stack) askWith(payload []byte) cfn.Response {
 		s.t.Fatalf("request %d was answered %d times", s.requests, len(answers))
 	}
 	answer := answers[0]
-	if answer.RequestID != fmt.Sprint("request-", s.requests) || answer.StackID != stackID || answer.LogicalResourceID != "SeedRoutes" || answer.PhysicalResourceID == "" {
+	if answer.RequestID != fmt.Sprint("request-", s.requests) || answer.StackID != stackID || answer.LogicalResourceID != "SeedRoutes" ||
+		answer.PhysicalResourceID == "" {
 		s.t.Errorf("answer %+v is of another request", answer)
 	}
 	if (answer.Reason != "") != (answer.Status == cfn.StatusFailed) {
@@ -214,7 +216,8 @@ var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
 // at names a file of the bucket, and a version of the stack's parameter.
 func at(key, version string) map[string]any {
-	return map[string]any{"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:seed", "Bucket": "seed", "Key": key, "Version": version}
+	return map[string]any{"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:seed", "Bucket": "seed",
+		"Key": key, "Version": version}
 }
 
 // file is a maintenance.json of those routes.
@@ -222,7 +225,8 @@ func file(routes ...string) string { return `{"routes":[` + strings.Join(routes,
 
 // entry is a route of a file, from a number to a phone, both given by their last two digits.
 func entry(number, phone, updated string) string {
-	return fmt.Sprintf(`{"TwilioNumber":"+185855501%s","DestinationCarrier":"+185855501%s","Active":true,"LastUpdated":"%s"}`, number, phone, updated)
+	return fmt.Sprintf(`{"TwilioNumber":"+185855501%s","DestinationCarrier":"+185855501%s","Active":true,"LastUpdated":"%s"}`,
+		number, phone, updated)
 }
 
 // list returns the table as lines: number, phone, version and who wrote it.

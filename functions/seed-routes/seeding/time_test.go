@@ -37,7 +37,8 @@ func handle(t *testing.T, config seeding.Config) timed {
 		return ctx.Err()
 	}
 	config.Now, config.Logger = time.Now, slog.New(slog.DiscardHandler)
-	payload, err := json.Marshal(cfn.Event{RequestType: cfn.RequestCreate, ResponseURL: "https://answers.example.com", ResourceProperties: at("one", "1")})
+	payload, err := json.Marshal(cfn.Event{RequestType: cfn.RequestCreate, ResponseURL: "https://answers.example.com",
+		ResourceProperties: at("one", "1")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,8 @@ func handle(t *testing.T, config seeding.Config) timed {
 // TestAnswerIsInTime: whatever hangs, there is time to say so, and to say it again.
 func TestAnswerIsInTime(t *testing.T) {
 	t.Parallel()
-	good := &bucket{objects: map[seeding.Object]string{{Bucket: "seed", Key: "one"}: file(entry("01", "22", "2000-01-01T00:00:00Z"), entry("02", "22", "2000-01-01T00:00:00Z"))}}
+	good := &bucket{objects: map[seeding.Object]string{{Bucket: "seed", Key: "one"}: file(entry("01", "22", "2000-01-01T00:00:00Z"),
+		entry("02", "22", "2000-01-01T00:00:00Z"))}}
 	tests := []struct {
 		name string
 		read func(ctx context.Context, o seeding.Object, limit int64) ([]byte, error)
@@ -120,7 +122,8 @@ func TestReadIsRepeated(t *testing.T) {
 	}{
 		{"not allowed yet", []error{forbidden, forbidden, forbidden}, 4, 7 * time.Second, cfn.StatusSuccess},
 		{"lost", []error{lost}, 2, time.Second, cfn.StatusSuccess},
-		{"never allowed", []error{forbidden, forbidden, forbidden, forbidden, forbidden, forbidden, forbidden}, 6, 23 * time.Second, cfn.StatusFailed},
+		{"never allowed", []error{forbidden, forbidden, forbidden, forbidden, forbidden, forbidden, forbidden}, 6,
+			23 * time.Second, cfn.StatusFailed},
 		{"no such bucket", []error{missing}, 1, 0, cfn.StatusFailed},
 	}
 	for _, tt := range tests {
@@ -130,7 +133,8 @@ func TestReadIsRepeated(t *testing.T) {
 				b := &bucket{faults: tt.faults, objects: map[seeding.Object]string{{Bucket: "seed", Key: "one"}: file()}}
 				got := handle(t, seeding.Config{Read: b.read, Routes: &relaytest.MemoryRoutes{}})
 				if b.reads != tt.reads || got.answered != tt.when || got.answer.Status != tt.status {
-					t.Errorf("%s after %d reads in %v (%s), want %s after %d in %v", got.answer.Status, b.reads, got.answered, got.answer.Reason, tt.status, tt.reads, tt.when)
+					t.Errorf("%s after %d reads in %v (%s), want %s after %d in %v", got.answer.Status, b.reads, got.answered, got.answer.Reason,
+						tt.status, tt.reads, tt.when)
 				}
 			})
 		})

@@ -203,7 +203,8 @@ func TestUndecodable(t *testing.T) {
 			if len(letters) != 1 || letters[0].Body != body || letters[0].Group != "g" {
 				t.Fatalf("dead letters %+v, want the one as it came", letters)
 			}
-			if got := letters[0].Attributes; got["Reason"] != "undecodable" || got["LastError"] == "" || strings.Contains(got["LastError"], secretText) {
+			if got := letters[0].Attributes; got["Reason"] != "undecodable" || got["LastError"] == "" ||
+				strings.Contains(got["LastError"], secretText) {
 				t.Errorf("attributes %v", got)
 			}
 			if s.measured["DeadLetters undecodable"] != 1 || len(s.ledger.Changes()) != 0 {

@@ -164,7 +164,8 @@ func TestNextHopInTheSameRun(t *testing.T) {
 			t.Errorf("POST %d says attempt %d at hop %d", i+1, p.ref.Attempt, p.ref.Hop)
 		}
 	}
-	want := map[string]int{"TwilioFault unreachable": 1, "TwilioFault opted_out": 1, "Cascaded refused": 2, "OptedOut": 1, "Relayed": 1, "RelayLatency": 1, "Segments": 1}
+	want := map[string]int{"TwilioFault unreachable": 1, "TwilioFault opted_out": 1, "Cascaded refused": 2, "OptedOut": 1, "Relayed": 1,
+		"RelayLatency": 1, "Segments": 1}
 	if diff := cmp.Diff(want, s.measured); diff != "" {
 		t.Errorf("measured (-want +got):\n%s", diff)
 	}
@@ -198,19 +199,30 @@ func TestEachLoss(t *testing.T) {
 		reason   ledger.Reason
 		outcomes string
 	}{
-		"unreachable":    {sms.StatusUndelivered, 30003, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "", "1@0 accepted done undelivered, 2@1 accepted queued"},
-		"failed":         {sms.StatusFailed, 30006, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "", "1@0 accepted done failed, 2@1 accepted queued"},
-		"no code":        {sms.StatusUndelivered, 0, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "", "1@0 accepted done undelivered, 2@1 accepted queued"},
-		"a code to be":   {sms.StatusUndelivered, 39999, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "", "1@0 accepted done undelivered, 2@1 accepted queued"},
-		"opted out":      {sms.StatusFailed, 21610, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "", "1@0 accepted done failed, 2@1 accepted queued"},
-		"queue was full": {sms.StatusFailed, 30001, []sms.PhoneNumber{first, first}, 5 * time.Minute, ledger.Sent, "", "1@0 accepted failed, 2@0 accepted queued"},
-		"suspended":      {sms.StatusFailed, 30002, []sms.PhoneNumber{first, first}, policy.HaltDelay, ledger.Sent, "", "1@0 accepted failed, 2@0 accepted queued"},
-		"pumping":        {sms.StatusUndelivered, 30450, []sms.PhoneNumber{first, first}, 15 * time.Minute, ledger.Sent, "", "1@0 accepted undelivered, 2@0 accepted queued"},
-		"not scheduled":  {sms.StatusFailed, 30047, []sms.PhoneNumber{first, first}, policy.Base, ledger.Sent, "", "1@0 accepted failed, 2@0 accepted queued"},
-		"daily limit":    {sms.StatusUndelivered, 63038, []sms.PhoneNumber{first, first}, 15 * time.Minute, ledger.Sent, "", "1@0 accepted undelivered, 2@0 accepted queued"},
-		"quiet hours":    {sms.StatusFailed, 30610, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "", "1@0 accepted done failed, 2@1 accepted queued"},
-		"for good":       {sms.StatusFailed, 30034, []sms.PhoneNumber{first}, 0, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted failed"},
-		"canceled":       {sms.StatusCanceled, 0, []sms.PhoneNumber{first}, 0, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted canceled"},
+		"unreachable": {sms.StatusUndelivered, 30003, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
+			"1@0 accepted done undelivered, 2@1 accepted queued"},
+		"failed": {sms.StatusFailed, 30006, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
+			"1@0 accepted done failed, 2@1 accepted queued"},
+		"no code": {sms.StatusUndelivered, 0, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
+			"1@0 accepted done undelivered, 2@1 accepted queued"},
+		"a code to be": {sms.StatusUndelivered, 39999, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
+			"1@0 accepted done undelivered, 2@1 accepted queued"},
+		"opted out": {sms.StatusFailed, 21610, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
+			"1@0 accepted done failed, 2@1 accepted queued"},
+		"queue was full": {sms.StatusFailed, 30001, []sms.PhoneNumber{first, first}, 5 * time.Minute, ledger.Sent, "",
+			"1@0 accepted failed, 2@0 accepted queued"},
+		"suspended": {sms.StatusFailed, 30002, []sms.PhoneNumber{first, first}, policy.HaltDelay, ledger.Sent, "",
+			"1@0 accepted failed, 2@0 accepted queued"},
+		"pumping": {sms.StatusUndelivered, 30450, []sms.PhoneNumber{first, first}, 15 * time.Minute, ledger.Sent, "",
+			"1@0 accepted undelivered, 2@0 accepted queued"},
+		"not scheduled": {sms.StatusFailed, 30047, []sms.PhoneNumber{first, first}, policy.Base, ledger.Sent, "",
+			"1@0 accepted failed, 2@0 accepted queued"},
+		"daily limit": {sms.StatusUndelivered, 63038, []sms.PhoneNumber{first, first}, 15 * time.Minute, ledger.Sent, "",
+			"1@0 accepted undelivered, 2@0 accepted queued"},
+		"quiet hours": {sms.StatusFailed, 30610, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
+			"1@0 accepted done failed, 2@1 accepted queued"},
+		"for good": {sms.StatusFailed, 30034, []sms.PhoneNumber{first}, 0, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted failed"},
+		"canceled": {sms.StatusCanceled, 0, []sms.PhoneNumber{first}, 0, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted canceled"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
@@ -269,7 +281,8 @@ func TestLossIsLeftToATimer(t *testing.T) {
 // The text ends where the last hop's message ends.
 func TestNoFallbackLeft(t *testing.T) {
 	for status, want := range map[sms.Status]ledger.State{
-		sms.StatusDelivered: ledger.Delivered, sms.StatusUndelivered: ledger.Undelivered, sms.StatusFailed: ledger.Failed, sms.StatusCanceled: ledger.Failed,
+		sms.StatusDelivered: ledger.Delivered, sms.StatusUndelivered: ledger.Undelivered, sms.StatusFailed: ledger.Failed,
+		sms.StatusCanceled: ledger.Failed,
 	} {
 		t.Run(string(status), func(t *testing.T) {
 			s := newSender(t)
@@ -369,7 +382,8 @@ func TestDeadLetterOfATextThatATimerMoved(t *testing.T) {
 			got, err := queue.Decode(letters[0].Body)
 			want := textOf(1, edit)
 			if err != nil || got.Kind != want.Kind || got.RelayID != want.RelayID || !got.ReceivedAt.Equal(want.ReceivedAt) ||
-				got.Message.Body != want.Message.Body || got.Message.From != want.Message.From || got.Message.To != want.Message.To || !cmp.Equal(got.Message.Media, want.Message.Media) {
+				got.Message.Body != want.Message.Body || got.Message.From != want.Message.From || got.Message.To != want.Message.To ||
+				!cmp.Equal(got.Message.Media, want.Message.Media) {
 				t.Errorf("letter %+v, error %v", got, err)
 			}
 			if letters[0].Group != want.Group() || letters[0].Attributes["Hop"] != "1" || letters[0].Attributes["Attempts"] != "4" {

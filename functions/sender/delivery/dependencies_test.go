@@ -130,7 +130,8 @@ func TestAnyDependencyFails(t *testing.T) {
 			})
 			for _, op := range operations() {
 				for _, kind := range kinds {
-					if after := strings.Contains(op, " after "); after && kind != fault.Unknown || !after && kind == fault.Unknown && strings.HasPrefix(op, "twilio") {
+					if after := strings.Contains(op, " after "); after && kind != fault.Unknown || !after && kind == fault.Unknown &&
+						strings.HasPrefix(op, "twilio") {
 						continue // What has had its effect is unknown and nothing else; reading leaves no doubt.
 					}
 					for nth := 1; nth <= calls[op]; nth++ {

@@ -107,7 +107,8 @@ func TestHaltGoesByWallTime(t *testing.T) {
 
 // While the probe is under way, and also if its answer says nothing about the account, the others are held.
 func TestOneProbeAtATime(t *testing.T) {
-	for name, answer := range map[string]error{"trouble": refusal(fault.Transient, 0), "too much": refusal(fault.Throttled, 20429), "no answer": lostPost()} {
+	for name, answer := range map[string]error{"trouble": refusal(fault.Transient, 0), "too much": refusal(fault.Throttled, 20429),
+		"no answer": lostPost()} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
 			s.Concurrency = 1
@@ -310,7 +311,8 @@ func TestProbeThatIsNotPosted(t *testing.T) {
 			s.receive()
 			if name == "paced" {
 				s.PacePair = pace.Limit{N: 1, Per: time.Hour}
-				if _, err := s.pace.Reserve(t.Context(), pace.Request{Number: "+18585550100", To: first, Segments: 1, Limits: pace.Limits{Pair: s.PacePair}}, s.clock.Now()); err != nil {
+				if _, err := s.pace.Reserve(t.Context(),
+					pace.Request{Number: "+18585550100", To: first, Segments: 1, Limits: pace.Limits{Pair: s.PacePair}}, s.clock.Now()); err != nil {
 					t.Fatal(err)
 				}
 			} else {

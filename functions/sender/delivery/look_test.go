@@ -56,7 +56,8 @@ func TestLooksForALostPost(t *testing.T) {
 
 // The list shows the message when it will; the first look that finds it settles the text.
 func TestListLags(t *testing.T) {
-	for lag, want := range map[time.Duration]int{0: 1, 2 * time.Second: 1, 3 * time.Second: 2, 42 * time.Second: 2, 43 * time.Second: 3, 83 * time.Second: 4, 122 * time.Second: 4} {
+	for lag, want := range map[time.Duration]int{0: 1, 2 * time.Second: 1, 3 * time.Second: 2, 42 * time.Second: 2, 43 * time.Second: 3,
+		83 * time.Second: 4, 122 * time.Second: 4} {
 		t.Run(lag.String(), func(t *testing.T) {
 			s := newSender(t)
 			s.twilio.answer, s.twilio.listLag = answers(lostAnswer()), lag
@@ -80,7 +81,8 @@ func TestListLags(t *testing.T) {
 // The receipt is asked for first: what it has settled is not looked for.
 func TestReceiptBeforeALook(t *testing.T) {
 	for status, want := range map[sms.Status]ledger.State{
-		sms.StatusQueued: ledger.Sent, sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered, sms.StatusUndelivered: ledger.Undelivered,
+		sms.StatusQueued: ledger.Sent, sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered,
+		sms.StatusUndelivered: ledger.Undelivered,
 	} {
 		for _, after := range []time.Duration{time.Second, 50 * time.Second} {
 			t.Run(fmt.Sprint(status, after), func(t *testing.T) {
@@ -308,7 +310,8 @@ func TestLooksMeet(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.faults.hook = once(s, "twilio before List", func() {
-		if _, err := s.Handle(t.Context(), batchOf([]queue.Delivery{{MessageID: "other", Group: "elsewhere", Body: out.Body, ReceiveCount: 2}})); err != nil {
+		if _, err := s.Handle(t.Context(),
+			batchOf([]queue.Delivery{{MessageID: "other", Group: "elsewhere", Body: out.Body, ReceiveCount: 2}})); err != nil {
 			t.Error(err)
 		}
 	})

@@ -42,7 +42,8 @@ func TestPaceKeepsOrder(t *testing.T) {
 		s.queueUp(textOf(n, by((n+1)/2)))
 	}
 	s.drain()
-	if diff := cmp.Diff([]time.Duration{0, 10 * time.Second, 20 * time.Second, 30 * time.Second, 40 * time.Second, 50 * time.Second}, s.postedAt()); diff != "" {
+	if diff := cmp.Diff([]time.Duration{0, 10 * time.Second, 20 * time.Second, 30 * time.Second, 40 * time.Second, 50 * time.Second},
+		s.postedAt()); diff != "" {
 		t.Errorf("POSTs at (-want +got):\n%s", diff)
 	}
 	checkOrder(t, s.twilio.posted(), 6)
@@ -69,7 +70,8 @@ func TestPacedTextIsQueued(t *testing.T) {
 	s.checkBack(1)
 	at := started.Add(10 * time.Second)
 	r := s.record(2)
-	if r.State != ledger.Queued || r.Reason != ledger.ReasonPace || !r.NotBefore.Equal(at) || r.Slot != (ledger.Slot{At: at, To: first}) || len(r.Attempts) != 0 {
+	if r.State != ledger.Queued || r.Reason != ledger.ReasonPace || !r.NotBefore.Equal(at) || r.Slot != (ledger.Slot{At: at, To: first}) ||
+		len(r.Attempts) != 0 {
 		t.Errorf("record %+v", r)
 	}
 	if lines := s.lines(); !slices.Contains(lines, "text paced") {
@@ -296,7 +298,8 @@ func TestTwoSendersBook(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Handle(context.Background(), batchOf([]queue.Delivery{{MessageID: "other", Group: "elsewhere", Body: out.Body}})); err != nil {
+		if _, err := s.Handle(context.Background(),
+			batchOf([]queue.Delivery{{MessageID: "other", Group: "elsewhere", Body: out.Body}})); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -45,7 +45,8 @@ func TestUndecodableTimer(t *testing.T) {
 			if len(letters) != 2 || letters[0].Body != body || letters[0].Group == "" || letters[0].Group == letters[1].Group {
 				t.Fatalf("dead letters %+v, want both as they came", letters)
 			}
-			if got := letters[0].Attributes; got["Reason"] != "undecodable" || got["LastError"] == "" || strings.Contains(got["LastError"], secretText) {
+			if got := letters[0].Attributes; got["Reason"] != "undecodable" || got["LastError"] == "" ||
+				strings.Contains(got["LastError"], secretText) {
 				t.Errorf("attributes %v", got)
 			}
 			if n := len(s.ledger.Changes()); n != 0 {

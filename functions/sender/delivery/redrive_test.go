@@ -21,7 +21,8 @@ import (
 func (s *sender) redriven(letter queue.Delivery) {
 	s.t.Helper()
 	response, err := s.Handle(context.Background(), events.SQSEvent{Records: []events.SQSMessage{{
-		MessageId: "redriven", Body: letter.Body, Attributes: map[string]string{"MessageGroupId": letter.Group}, MessageAttributes: attributesOf(letter),
+		MessageId: "redriven", Body: letter.Body, Attributes: map[string]string{"MessageGroupId": letter.Group},
+		MessageAttributes: attributesOf(letter),
 	}}})
 	if err != nil || len(response.BatchItemFailures) != 0 {
 		s.t.Fatalf("Handle = %+v, %v", response, err)
@@ -64,7 +65,8 @@ func TestRedrive(t *testing.T) {
 func TestRedriveOfALetterOfAnEarlierDeath(t *testing.T) {
 	s := newSender(t)
 	first := deadText(s)
-	if err := s.queue.Send(t.Context(), queue.Outgoing{Group: first.Group, DeduplicationID: "moved", Body: first.Body, Attributes: first.Attributes}); err != nil {
+	if err := s.queue.Send(t.Context(),
+		queue.Outgoing{Group: first.Group, DeduplicationID: "moved", Body: first.Body, Attributes: first.Attributes}); err != nil {
 		t.Fatal(err)
 	}
 	s.drain()

@@ -61,7 +61,8 @@ func TestClaimComesBeforeThePost(t *testing.T) {
 	s := newSender(t)
 	s.twilio.answer = func(int, sms.Outbound) error {
 		r := s.record(1)
-		if r.State != ledger.Sending || r.Version != 1 || !r.LeaseUntil.Equal(started.Add(lease)) || len(r.Attempts) != 1 || r.Attempts[0].Outcome != "" {
+		if r.State != ledger.Sending || r.Version != 1 || !r.LeaseUntil.Equal(started.Add(lease)) || len(r.Attempts) != 1 ||
+			r.Attempts[0].Outcome != "" {
 			t.Errorf("record during the POST: %+v", r)
 		}
 		return nil
@@ -197,19 +198,23 @@ func TestNotDropped(t *testing.T) {
 		edit func(e *queue.Envelope)
 		to   sms.PhoneNumber
 	}{
-		"STOP in the body alone":     {func(e *queue.Envelope) { e.Message.Body = "STOP" }, relaytest.Destination},
-		"the hop of another route":   {func(e *queue.Envelope) { e.Message.From = otherPhone }, relaytest.Destination},
-		"a hop on another channel":   {func(e *queue.Envelope) { e.Message.From = "whatsapp:" + relaytest.Destination }, relaytest.Destination},
-		"a short code":               {func(e *queue.Envelope) { e.Message.From = "24365" }, relaytest.Destination},
-		"manual by the route":        {func(e *queue.Envelope) { e.Kind, e.Message.From = queue.KindManual, "" }, relaytest.Destination},
-		"manual shown as from a hop": {func(e *queue.Envelope) { e.Kind, e.Message.From = queue.KindManual, relaytest.Destination }, relaytest.Destination},
-		"manual to a destination":    {func(e *queue.Envelope) { e.Kind, e.Destination = queue.KindManual, unrouted }, unrouted},
+		"STOP in the body alone":   {func(e *queue.Envelope) { e.Message.Body = "STOP" }, relaytest.Destination},
+		"the hop of another route": {func(e *queue.Envelope) { e.Message.From = otherPhone }, relaytest.Destination},
+		"a hop on another channel": {func(e *queue.Envelope) { e.Message.From = "whatsapp:" + relaytest.Destination }, relaytest.Destination},
+		"a short code":             {func(e *queue.Envelope) { e.Message.From = "24365" }, relaytest.Destination},
+		"manual by the route":      {func(e *queue.Envelope) { e.Kind, e.Message.From = queue.KindManual, "" }, relaytest.Destination},
+		"manual shown as from a hop": {func(e *queue.Envelope) { e.Kind, e.Message.From = queue.KindManual, relaytest.Destination },
+			relaytest.Destination},
+		"manual to a destination": {func(e *queue.Envelope) { e.Kind, e.Destination = queue.KindManual, unrouted }, unrouted},
 		"manual from no route": {func(e *queue.Envelope) {
 			e.Kind, e.Message.To, e.Destination = queue.KindManual, "+18585550191", unrouted
 		}, unrouted},
-		"manual past an idle route":   {func(e *queue.Envelope) { e.Kind, e.Message.To, e.Destination = queue.KindManual, idleNumber, unrouted }, unrouted},
-		"destination of no manual":    {func(e *queue.Envelope) { e.Destination = unrouted }, relaytest.Destination},
-		"manual to the hop by number": {func(e *queue.Envelope) { e.Kind, e.Destination = queue.KindManual, relaytest.Destination }, relaytest.Destination},
+		"manual past an idle route": {func(e *queue.Envelope) {
+			e.Kind, e.Message.To, e.Destination = queue.KindManual, idleNumber, unrouted
+		}, unrouted},
+		"destination of no manual": {func(e *queue.Envelope) { e.Destination = unrouted }, relaytest.Destination},
+		"manual to the hop by number": {func(e *queue.Envelope) { e.Kind, e.Destination = queue.KindManual, relaytest.Destination },
+			relaytest.Destination},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)

@@ -35,7 +35,8 @@ const (
 
 // calls and posts are what may happen, the usual several times over.
 func calls() *rapid.Generator[string] {
-	return rapid.SampledFrom([]string{fine, fine, fine, fine, fine, fine, downTransient, downThrottled, downUnknown, lost, lost, slow, crash, crashAfter, pause})
+	return rapid.SampledFrom([]string{fine, fine, fine, fine, fine, fine, downTransient, downThrottled, downUnknown, lost, lost, slow,
+		crash, crashAfter, pause})
 }
 
 func posts() *rapid.Generator[string] {
@@ -71,7 +72,8 @@ type world struct {
 func newWorld(t *rapid.T) *world {
 	w := &world{sender: newSender(t), told: map[string]bool{}}
 	w.way = route.Route{
-		TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, FallbackCarriers: []sms.PhoneNumber{relaytest.Fallback}, Active: true,
+		TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, FallbackCarriers: []sms.PhoneNumber{relaytest.Fallback},
+		Active:          true,
 		OnUncertain:     rapid.SampledFrom([]route.OnUncertain{route.Park, route.Resend}).Draw(t, "on uncertain"),
 		DeliveryTimeout: route.Duration(rapid.SampledFrom([]time.Duration{0, 20 * time.Second, time.Hour}).Draw(t, "delivery timeout")),
 	}

@@ -87,7 +87,8 @@ func steps(t *testing.T) map[string]step {
 	failed := end(first, 1, fault.Transient)
 	second := must(failed.Claim("claim-2", 1, relaytest.Fallback, time.Minute, noon))
 	taken, _ := second.Accept(2, outboundSid(2), sms.StatusQueued, noon)
-	late, _ := taken.Apply(sms.Receipt{Sid: outboundSid(1), Status: sms.StatusSent, CallbackRef: sms.CallbackRef{Attempt: 1}}, ledger.Onward{}, noon)
+	late, _ := taken.Apply(sms.Receipt{Sid: outboundSid(1), Status: sms.StatusSent, CallbackRef: sms.CallbackRef{Attempt: 1}},
+		ledger.Onward{}, noon)
 	halted := end(first, 1, fault.Fatal)
 	return map[string]step{
 		"dropped":                     {ledger.Record{}, must(fresh.Drop(ledger.ReasonNoRoute, noon))},
@@ -96,24 +97,26 @@ func steps(t *testing.T) map[string]step {
 		"the second is claimed":       {failed, second},
 		"the second is taken":         {second, taken},
 		"a late receipt of the first": {taken, late},
-		"given up":                    {end(second, 2, fault.Transient), must(end(second, 2, fault.Transient).Die(ledger.ReasonAttemptsExhausted, noon))},
-		"the account is unusable":     {first, halted},
-		"the next try of that":        {halted, must(halted.Claim("claim-3", 0, relaytest.Destination, time.Minute, noon))},
+		"given up": {end(second, 2, fault.Transient),
+			must(end(second, 2, fault.Transient).Die(ledger.ReasonAttemptsExhausted, noon))},
+		"the account is unusable": {first, halted},
+		"the next try of that":    {halted, must(halted.Claim("claim-3", 0, relaytest.Destination, time.Minute, noon))},
 	}
 }
 
 func TestEntryIsAboutTheAttemptThatChanged(t *testing.T) {
 	to, next := relaytest.Destination.Mask(), relaytest.Fallback.Mask()
 	want := map[string]*auditlog.Attempt{
-		"dropped":                     nil,
-		"the first is claimed":        {Number: 1, Destination: to},
-		"the first fails":             {Number: 1, Destination: to, Outcome: "transient", ErrorCode: 20503},
-		"the second is claimed":       {Number: 2, Hop: 1, Destination: next},
-		"the second is taken":         {Number: 2, Hop: 1, Destination: next, Outcome: "accepted", OutboundSid: outboundSid(2), Status: "queued"},
-		"a late receipt of the first": {Number: 1, Destination: to, Outcome: "accepted", OutboundSid: outboundSid(1), Status: "sent", ErrorCode: 20503},
-		"given up":                    {Number: 2, Hop: 1, Destination: next, Outcome: "transient", ErrorCode: 20503},
-		"the account is unusable":     {Number: 1, Destination: to, Outcome: "fatal", ErrorCode: 20503},
-		"the next try of that":        {Number: 2, Destination: to},
+		"dropped":               nil,
+		"the first is claimed":  {Number: 1, Destination: to},
+		"the first fails":       {Number: 1, Destination: to, Outcome: "transient", ErrorCode: 20503},
+		"the second is claimed": {Number: 2, Hop: 1, Destination: next},
+		"the second is taken":   {Number: 2, Hop: 1, Destination: next, Outcome: "accepted", OutboundSid: outboundSid(2), Status: "queued"},
+		"a late receipt of the first": {Number: 1, Destination: to, Outcome: "accepted", OutboundSid: outboundSid(1),
+			Status: "sent", ErrorCode: 20503},
+		"given up":                {Number: 2, Hop: 1, Destination: next, Outcome: "transient", ErrorCode: 20503},
+		"the account is unusable": {Number: 1, Destination: to, Outcome: "fatal", ErrorCode: 20503},
+		"the next try of that":    {Number: 2, Destination: to},
 	}
 	all := steps(t)
 	if len(all) != len(want) {
@@ -137,7 +140,8 @@ func TestEntryIsAboutTheAttemptThatChanged(t *testing.T) {
 func TestStatesOfAnEntry(t *testing.T) {
 	all := life(1, noon)
 	sending, sent := all[0], all[1]
-	confirmed, _ := sent.Apply(sms.Receipt{Sid: outboundSid(1), Status: sms.StatusSent, CallbackRef: sms.CallbackRef{Attempt: 1}}, ledger.Onward{}, noon)
+	confirmed, _ := sent.Apply(sms.Receipt{Sid: outboundSid(1), Status: sms.StatusSent, CallbackRef: sms.CallbackRef{Attempt: 1}},
+		ledger.Onward{}, noon)
 	for _, tt := range []struct {
 		name          string
 		before, after *ledger.Record

@@ -77,7 +77,8 @@ func (h *Handler) read(ctx context.Context, records []events.DynamoDBEventRecord
 
 // keep writes the lines to the log and returns how many of them, from the start, are surely there. A line that the log never
 // will take gives way to one that says so.
-func (h *Handler) keep(ctx context.Context, records []events.DynamoDBEventRecord, entries []auditlog.Entry, lines []auditlog.Line) (kept int, err error) {
+func (h *Handler) keep(ctx context.Context, records []events.DynamoDBEventRecord, entries []auditlog.Entry,
+	lines []auditlog.Line) (kept int, err error) {
 	for kept < len(lines) {
 		err := h.config.Log.Append(ctx, lines[kept:])
 		if err == nil {
@@ -119,7 +120,8 @@ func (h *Handler) report(ctx context.Context, records []events.DynamoDBEventReco
 		{Name: telemetry.MetricRouteChanges, Unit: telemetry.Count, Value: float64(ofSubject(kept, auditlog.SubjectRoute))},
 	}
 	if aside := ofSubject(kept, auditlog.SubjectUnreadable); aside > 0 {
-		measurements = append(measurements, telemetry.Measurement{Name: telemetry.MetricAuditSetAside, Unit: telemetry.Count, Value: float64(aside)})
+		measurements = append(measurements,
+			telemetry.Measurement{Name: telemetry.MetricAuditSetAside, Unit: telemetry.Count, Value: float64(aside)})
 	}
 	if len(kept) > 0 {
 		lag := h.config.Now().Sub(oldest(kept))

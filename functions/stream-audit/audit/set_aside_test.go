@@ -56,7 +56,8 @@ func TestUnreadableChangeHoldsUpNoOther(t *testing.T) {
 	poison := entries[2]
 	kept := aside.kept[poison.Object]
 	var whole events.DynamoDBEventRecord
-	if err := json.Unmarshal([]byte(kept), &whole); err != nil || whole.Change.SequenceNumber != unreadable(2).Change.SequenceNumber || len(whole.Change.NewImage) == 0 {
+	if err := json.Unmarshal([]byte(kept), &whole); err != nil || whole.Change.SequenceNumber != unreadable(2).Change.SequenceNumber ||
+		len(whole.Change.NewImage) == 0 {
 		t.Errorf("set aside is %s, %v", kept, err)
 	}
 	if poison.Subject != auditlog.SubjectUnreadable || poison.MessageSid != "" {

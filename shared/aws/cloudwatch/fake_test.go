@@ -41,7 +41,8 @@ func (f *fakeLogs) log() *cloudwatch.Log {
 	return cloudwatch.NewOn(f, cloudwatch.Config{Group: "audit", Stream: "instance"})
 }
 
-func (f *fakeLogs) CreateLogStream(_ context.Context, in *sdk.CreateLogStreamInput, _ ...func(*sdk.Options)) (*sdk.CreateLogStreamOutput, error) {
+func (f *fakeLogs) CreateLogStream(_ context.Context, in *sdk.CreateLogStreamInput,
+	_ ...func(*sdk.Options)) (*sdk.CreateLogStreamOutput, error) {
 	if *in.LogGroupName != f.group {
 		return nil, &types.ResourceNotFoundException{Message: aws.String("The specified log group does not exist.")}
 	}

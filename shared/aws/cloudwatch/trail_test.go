@@ -33,7 +33,8 @@ type fakeSearch struct {
 	pages int
 }
 
-func (f *fakeSearch) FilterLogEvents(ctx context.Context, in *sdk.FilterLogEventsInput, _ ...func(*sdk.Options)) (*sdk.FilterLogEventsOutput, error) {
+func (f *fakeSearch) FilterLogEvents(ctx context.Context, in *sdk.FilterLogEventsInput,
+	_ ...func(*sdk.Options)) (*sdk.FilterLogEventsOutput, error) {
 	f.pages++
 	if f.fail != nil {
 		if err := f.fail(f.pages); err != nil {

@@ -270,7 +270,8 @@ func (f *fakeDynamo) query(in queryInput) (any, error) {
 	at := slices.IndexFunc(f.schema.Indexes, func(i dynamo.IndexSchema) bool { return i.Name == in.IndexName })
 	low, high := in.ExpressionAttributeValues.text(":low"), in.ExpressionAttributeValues.text(":high")
 	partition := in.ExpressionAttributeValues.text(":partition")
-	if at < 0 || low > high || partition == "" || in.KeyConditionExpression != "#partition = :partition AND #key BETWEEN :low AND :high" || *in.ScanIndexForward {
+	if at < 0 || low > high || partition == "" || in.KeyConditionExpression != "#partition = :partition AND #key BETWEEN :low AND :high" ||
+		*in.ScanIndexForward {
 		return nil, invalid()
 	}
 	index := f.schema.Indexes[at]
@@ -278,7 +279,8 @@ func (f *fakeDynamo) query(in queryInput) (any, error) {
 	for _, stored := range f.items {
 		key := stored.text(index.SortKey)
 		if stored.text(index.PartitionKey) == partition && key >= low && key <= high {
-			found = append(found, wireItem{f.schema.Key: stored[f.schema.Key], index.PartitionKey: stored[index.PartitionKey], index.SortKey: stored[index.SortKey]})
+			found = append(found, wireItem{f.schema.Key: stored[f.schema.Key], index.PartitionKey: stored[index.PartitionKey],
+				index.SortKey: stored[index.SortKey]})
 		}
 	}
 	slices.SortFunc(found, func(a, b wireItem) int { return cmp.Compare(b.text(index.SortKey), a.text(index.SortKey)) })

@@ -31,7 +31,8 @@ type fakeManager struct {
 	asked []string
 }
 
-func (f *fakeManager) GetSecretValue(_ context.Context, in *sdk.GetSecretValueInput, _ ...func(*sdk.Options)) (*sdk.GetSecretValueOutput, error) {
+func (f *fakeManager) GetSecretValue(_ context.Context, in *sdk.GetSecretValueInput,
+	_ ...func(*sdk.Options)) (*sdk.GetSecretValueOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.before != nil {
@@ -130,7 +131,8 @@ func key(account, sid, secret string) string {
 
 func TestAPIKeys(t *testing.T) {
 	t.Parallel()
-	one, two := secrets.APIKey{AccountSid: account, Sid: "SK1", Secret: "fake-1"}, secrets.APIKey{AccountSid: account, Sid: "SK2", Secret: "fake-2"}
+	one, two := secrets.APIKey{AccountSid: account, Sid: "SK1", Secret: "fake-1"},
+		secrets.APIKey{AccountSid: account, Sid: "SK2", Secret: "fake-2"}
 	tests := []struct {
 		name    string
 		pending any
@@ -202,7 +204,8 @@ func TestFaults(t *testing.T) {
 		{"no longer decryptable", current(&types.DecryptionFailure{Message: aws.String("fake-secret")}), fault.Fatal},
 		{"marked for deletion", current(&types.InvalidRequestException{Message: aws.String("fake-secret")}), fault.Fatal},
 		{"unavailable", current(&types.InternalServiceError{Message: aws.String("fake-secret")}), fault.Transient},
-		{"unavailable when pending is read", map[string]any{"AWSCURRENT": token(account, "fake-secret"), "AWSPENDING": errors.New("fake-secret")}, fault.Transient},
+		{"unavailable when pending is read", map[string]any{"AWSCURRENT": token(account, "fake-secret"), "AWSPENDING": errors.New("fake-secret")},
+			fault.Transient},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -19,7 +19,8 @@ import (
 type api interface {
 	SendMessage(context.Context, *sdk.SendMessageInput, ...func(*sdk.Options)) (*sdk.SendMessageOutput, error)
 	ReceiveMessage(context.Context, *sdk.ReceiveMessageInput, ...func(*sdk.Options)) (*sdk.ReceiveMessageOutput, error)
-	ChangeMessageVisibilityBatch(context.Context, *sdk.ChangeMessageVisibilityBatchInput, ...func(*sdk.Options)) (*sdk.ChangeMessageVisibilityBatchOutput, error)
+	ChangeMessageVisibilityBatch(context.Context, *sdk.ChangeMessageVisibilityBatchInput,
+		...func(*sdk.Options)) (*sdk.ChangeMessageVisibilityBatchOutput, error)
 	DeleteMessageBatch(context.Context, *sdk.DeleteMessageBatchInput, ...func(*sdk.Options)) (*sdk.DeleteMessageBatchOutput, error)
 }
 

@@ -45,7 +45,8 @@ func TestSlowGroupHoldsUpNobodyElse(t *testing.T) {
 		}
 		m.calls.mu.Unlock()
 		// The slow group's own order holds: its two messages came together, and take fourteen seconds.
-		compare(t, "calls", map[string]time.Duration{"a1,a2": 0, "b1": 0, "c1": 0, "b2": time.Second, "d1": time.Second, "a3": 14 * time.Second}, called)
+		compare(t, "calls", map[string]time.Duration{"a1,a2": 0, "b1": 0, "c1": 0, "b2": time.Second, "d1": time.Second, "a3": 14 * time.Second},
+			called)
 		stop()
 	})
 }

@@ -127,8 +127,10 @@ func TestStreamTheLowestCounts(t *testing.T) {
 func TestStreamWholeBatchComesAgain(t *testing.T) {
 	empty := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{{}}}
 	for name, answer := range map[string]eventsource.StreamFunction{
-		"an unknown change is named":       naming("999"),
-		"a change without a name is named": func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) { return empty, nil },
+		"an unknown change is named": naming("999"),
+		"a change without a name is named": func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+			return empty, nil
+		},
 		"the function fails": func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 			return from("003"), errors.New("no log")
 		},

@@ -132,7 +132,8 @@ func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request, route Route) {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			status = http.StatusRequestEntityTooLarge
 		}
-		g.Logger.LogAttrs(r.Context(), slog.LevelWarn, "body not read", slog.String("path", route.Path), slog.Int("status", status), slog.String("source_ip", sourceIP(r.RemoteAddr)))
+		g.Logger.LogAttrs(r.Context(), slog.LevelWarn, "body not read", slog.String("path", route.Path), slog.Int("status", status),
+			slog.String("source_ip", sourceIP(r.RemoteAddr)))
 		refuse(w, route, status)
 		return
 	}
@@ -159,10 +160,12 @@ func refuse(w http.ResponseWriter, route Route, status int) {
 var errPanic = errors.New("the function panicked")
 
 // call runs the function and turns a panic into an error: one request must not end the others.
-func (g *Gateway) call(ctx context.Context, route Route, request events.APIGatewayV2HTTPRequest) (response events.APIGatewayV2HTTPResponse, err error) {
+func (g *Gateway) call(ctx context.Context, route Route, request events.APIGatewayV2HTTPRequest) (response events.APIGatewayV2HTTPResponse,
+	err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			g.Logger.LogAttrs(ctx, slog.LevelError, "function panicked", slog.String("path", route.Path), slog.String("kind", fmt.Sprintf("%T", cause)))
+			g.Logger.LogAttrs(ctx, slog.LevelError, "function panicked", slog.String("path", route.Path),
+				slog.String("kind", fmt.Sprintf("%T", cause)))
 			err = errPanic
 		}
 	}()

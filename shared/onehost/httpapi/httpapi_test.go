@@ -20,7 +20,8 @@ import (
 )
 
 func TestUnknownPaths(t *testing.T) {
-	for _, path := range []string{"/", "/sms", "/sms/", "/sms/inbound/", "/sms/Inbound", "/sms/inbound/x", "/sms//inbound", "/sms/%69nbound", "/x/../sms/inbound"} {
+	for _, path := range []string{"/", "/sms", "/sms/", "/sms/inbound/", "/sms/Inbound", "/sms/inbound/x", "/sms//inbound", "/sms/%69nbound",
+		"/x/../sms/inbound"} {
 		t.Run(path, func(t *testing.T) {
 			s := newStage()
 			wantMessage(t, s.ask(http.MethodGet, path, "", "Authorization", "Bearer "+token), http.StatusNotFound)
@@ -125,7 +126,8 @@ func TestAnswersArePermitted(t *testing.T) {
 	for name, path := range map[string]string{"an answer": openPath, "a refusal": operatorPath, "no route": "/sms/nothing"} {
 		t.Run(name, func(t *testing.T) {
 			compare(t, "permission", page, newStage(allow).ask(http.MethodGet, path, "", "Origin", page).Header().Get("Access-Control-Allow-Origin"))
-			compare(t, "permission of another", "", newStage(allow).ask(http.MethodGet, path, "", "Origin", "https://elsewhere.example").Header().Get("Access-Control-Allow-Origin"))
+			compare(t, "permission of another", "",
+				newStage(allow).ask(http.MethodGet, path, "", "Origin", "https://elsewhere.example").Header().Get("Access-Control-Allow-Origin"))
 			compare(t, "permission of none", "", newStage(allow).ask(http.MethodGet, path, "").Header().Get("Access-Control-Allow-Origin"))
 		})
 	}
@@ -182,7 +184,8 @@ func (s stage) wantClosed(t *testing.T, w *httptest.ResponseRecorder) {
 		Type, Title, Detail string
 		Status              int
 	}
-	if err := json.Unmarshal(w.Body.Bytes(), &problem); err != nil || problem.Status != w.Code || problem.Title != "Unauthorized" || problem.Type != "about:blank" {
+	if err := json.Unmarshal(w.Body.Bytes(), &problem); err != nil || problem.Status != w.Code || problem.Title != "Unauthorized" ||
+		problem.Type != "about:blank" {
 		t.Errorf("problem document %s: %v", w.Body, err)
 	}
 	if strings.Contains(w.Body.String(), token) || strings.Contains(s.logged.String(), token) {
@@ -246,7 +249,8 @@ func TestOperatorsGetProblemDocuments(t *testing.T) {
 			Status      int
 		}
 		err := json.Unmarshal(w.Body.Bytes(), &problem)
-		if err != nil || w.Code != status || problem.Status != status || problem.Title != http.StatusText(status) || problem.Type != "about:blank" {
+		if err != nil || w.Code != status || problem.Status != status || problem.Title != http.StatusText(status) ||
+			problem.Type != "about:blank" {
 			t.Errorf("answered %d %s, %v; want a problem document of %d", w.Code, w.Body, err, status)
 		}
 		compare(t, "content type", "application/problem+json", w.Header().Get("Content-Type"))
@@ -371,7 +375,8 @@ func TestRefusedOperatorsAreLogged(t *testing.T) {
 			answer := httptest.NewRecorder()
 			g.ServeHTTP(answer, r)
 			line := logged.String()
-			if answer.Code != http.StatusUnauthorized || strings.Count(line, "\n") != 1 || !strings.Contains(line, `"reason":"`+tt.reason+`"`) || strings.Contains(line, "guessed") {
+			if answer.Code != http.StatusUnauthorized || strings.Count(line, "\n") != 1 || !strings.Contains(line, `"reason":"`+tt.reason+`"`) ||
+				strings.Contains(line, "guessed") {
 				t.Errorf("answer %d, log %q", answer.Code, line)
 			}
 		})

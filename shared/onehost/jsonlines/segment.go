@@ -211,7 +211,8 @@ func Trouble(path string) ([]string, error) {
 		case !ok || i == 0 && head.Reason == "":
 			// What comes before the first that is there, was too old to be kept.
 		case head.Reason == auditlog.ReasonCut:
-			trouble = append(trouble, fmt.Sprintf("segment %d was cut while the relay ran, noticed at %s", before, head.Time.UTC().Format(time.RFC3339)))
+			trouble = append(trouble,
+				fmt.Sprintf("segment %d was cut while the relay ran, noticed at %s", before, head.Time.UTC().Format(time.RFC3339)))
 		case !there[before]:
 			trouble = append(trouble, fmt.Sprintf("segment %d is missing: %s", before, filepath.Base(closedPath(path, before, head.Time))))
 		}

@@ -36,7 +36,8 @@ func newSegmented(t *testing.T, maxSize int64) *segmented {
 func (s *segmented) open(maxSize int64) {
 	s.t.Helper()
 	var err error
-	s.Log, err = Open(s.path, Config{MaxSize: maxSize, Now: func() time.Time { return s.now }, Lost: func(what string) { s.told = append(s.told, what) }})
+	s.Log, err = Open(s.path,
+		Config{MaxSize: maxSize, Now: func() time.Time { return s.now }, Lost: func(what string) { s.told = append(s.told, what) }})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -48,7 +49,8 @@ func (s *segmented) open(maxSize int64) {
 func (s *segmented) add() {
 	s.t.Helper()
 	s.n++
-	text := fmt.Sprintf(`{"id":"route:***0100.%d@1","time":%q,"subject":"route","change":"changed","version":%d}`, s.n, s.now.Format(time.RFC3339), s.n)
+	text := fmt.Sprintf(`{"id":"route:***0100.%d@1","time":%q,"subject":"route","change":"changed","version":%d}`, s.n,
+		s.now.Format(time.RFC3339), s.n)
 	if err := s.Append(s.t.Context(), []auditlog.Line{{Time: s.now, Text: []byte(text)}}); err != nil {
 		s.t.Fatal(err)
 	}
@@ -205,14 +207,17 @@ func TestFileLostWhileTheLogIsOpen(t *testing.T) {
 		problems string
 	}{
 		"cut in place": {func(path string) error { return os.Truncate(path, 0) }, "it was cut from", 1, "segment 1 was cut while the relay ran"},
-		"cut in part":  {func(path string) error { return os.Truncate(path, 150) }, "it was cut from", 2, "segment 1 was cut while the relay ran"},
-		"moved away":   {func(path string) error { return os.Rename(path, path+".1") }, "moved away or removed", 1, "segment 1 is missing"},
-		"removed":      {os.Remove, "moved away or removed", 1, "segment 1 is missing"},
+		"cut in part": {func(path string) error { return os.Truncate(path, 150) }, "it was cut from", 2,
+			"segment 1 was cut while the relay ran"},
+		"moved away": {func(path string) error { return os.Rename(path, path+".1") }, "moved away or removed", 1, "segment 1 is missing"},
+		"removed":    {os.Remove, "moved away or removed", 1, "segment 1 is missing"},
 		"rotated": {func(path string) error {
 			return errors.Join(os.Rename(path, path+".1"), os.WriteFile(path, nil, 0o600))
 		}, "another file stands", 1, "segment 1 is missing"},
-		"written to":    {func(path string) error { return appendTo(path, "{\"forged\":true}\n") }, "written to it by someone else", 3, "the line is no entry"},
-		"begun by hand": {func(path string) error { return errors.Join(os.Remove(path), appendTo(path, "nonsense\n")) }, "another file stands", 1, "segment 1 is missing"},
+		"written to": {func(path string) error { return appendTo(path, "{\"forged\":true}\n") }, "written to it by someone else", 3,
+			"the line is no entry"},
+		"begun by hand": {func(path string) error { return errors.Join(os.Remove(path), appendTo(path, "nonsense\n")) }, "another file stands", 1,
+			"segment 1 is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, idle := range []bool{false, true} {

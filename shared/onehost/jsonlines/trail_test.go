@@ -49,7 +49,8 @@ func TestTrailIsBounded(t *testing.T) {
 	}
 	one := info.Size() / 4
 	for most, want := range map[int64]string{
-		0: "[]", 1: "[]", one - 1: "[]", one: "[3]", one + 1: "[3]", 2*one - 1: "[3]", 2 * one: "[2 3]", 4*one - 1: "[1 2 3]", 4 * one: "[0 1 2 3]", 9 * one: "[0 1 2 3]",
+		0: "[]", 1: "[]", one - 1: "[]", one: "[3]", one + 1: "[3]", 2*one - 1: "[3]", 2 * one: "[2 3]", 4*one - 1: "[1 2 3]",
+		4 * one: "[0 1 2 3]", 9 * one: "[0 1 2 3]",
 	} {
 		if got := fmt.Sprint(found(t, &Trail{path: path, most: most})); got != want {
 			t.Errorf("found %s in the last %d bytes, want %s", got, most, want)
@@ -87,7 +88,8 @@ func BenchmarkTrail(b *testing.B) {
 	l := open(b, path)
 	lines := make([]auditlog.Line, 10_000)
 	for i := range lines {
-		lines[i] = line(fmt.Sprintf(`{"id":"SM%032x.3","subject":"message","change":"changed","version":3,"message_sid":"SM%032x","from":"sending","to":"sent"}`, i, i))
+		lines[i] = line(fmt.Sprintf(`{"id":"SM%032x.3","subject":"message","change":"changed","version":3,"message_sid":"SM%032x",`+
+			`"from":"sending","to":"sent"}`, i, i))
 	}
 	for range 10 {
 		if err := l.Append(b.Context(), lines); err != nil {

@@ -22,7 +22,8 @@ func steadySince(t *testing.T, db *DB, since time.Time) {
 	}
 }
 
-// expireEvery calls Expire every hour of a span, or more often in a short one, and returns how many records went, and how often they were held.
+// expireEvery calls Expire every hour of a span, or more often in a short one, and returns how many records it removed, and
+// how often it kept them.
 func expireEvery(t *testing.T, db *DB, from, until time.Time) (removed, held int) {
 	t.Helper()
 	for now := from; !now.After(until); now = now.Add(min(time.Hour, max(time.Minute, until.Sub(from)/8))) {

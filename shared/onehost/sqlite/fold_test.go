@@ -27,7 +27,8 @@ func TestTheFileIsAllThereIsAfterClose(t *testing.T) {
 	if _, err := db.Ledger().Get(t.Context(), record.MessageSid); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Queue("texts.fifo", sqlite.QueueConfig{}).Send(t.Context(), queue.Outgoing{Group: "g", DeduplicationID: "d", Body: "b"}); err != nil {
+	if err := db.Queue("texts.fifo", sqlite.QueueConfig{}).Send(t.Context(),
+		queue.Outgoing{Group: "g", DeduplicationID: "d", Body: "b"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {

@@ -53,7 +53,8 @@ func TestReaderOfTheLedger(t *testing.T) {
 	if err := reader.Unread(t.Context(), func(table, key string) { unread[key] = table }); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(map[string]string{relaytest.MessageSid(2): TableLedger, string(relaytest.TwilioNumber): TableRouting}, unread); diff != "" {
+	if diff := cmp.Diff(map[string]string{relaytest.MessageSid(2): TableLedger, string(relaytest.TwilioNumber): TableRouting},
+		unread); diff != "" {
 		t.Errorf("unread changes (-want +got):\n%s", diff)
 	}
 }

@@ -130,7 +130,8 @@ func TestStepsShowAScan(t *testing.T) {
 	counter := countSteps(t, l.db)
 	before := counter.steps()
 	var bodies int
-	if _, err := l.db.reader.get(t.Context(), []any{&bodies}, "SELECT count(*) FROM ledger WHERE record LIKE '%gate%'"); err != nil || bodies != 10_000 {
+	if _, err := l.db.reader.get(t.Context(), []any{&bodies}, "SELECT count(*) FROM ledger WHERE record LIKE '%gate%'"); err != nil ||
+		bodies != 10_000 {
 		t.Fatalf("found %d, error %v", bodies, err)
 	}
 	if steps := counter.steps() - before; steps < 3*10_000 {

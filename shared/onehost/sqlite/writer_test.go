@@ -233,7 +233,8 @@ func TestReceiveKeepsItsMessagesThoughItsContextEnds(t *testing.T) {
 func TestCommitErrorsAreUnknownUnlessSurelyUndone(t *testing.T) {
 	db := openNew(t)
 	fillDisk(t, db)
-	err := db.Queue("main", QueueConfig{}).Send(t.Context(), queue.Outgoing{Group: "a", DeduplicationID: "a", Body: strings.Repeat("x", 500_000)})
+	err := db.Queue("main", QueueConfig{}).Send(t.Context(),
+		queue.Outgoing{Group: "a", DeduplicationID: "a", Body: strings.Repeat("x", 500_000)})
 	if got := fault.Of(classifyCommit(fault.Of(err).Err)).Kind; got != fault.Transient {
 		t.Errorf("commit on a full disk is %v, want transient", got)
 	}

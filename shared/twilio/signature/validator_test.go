@@ -262,8 +262,9 @@ func TestValidateTriesEveryCandidate(t *testing.T) {
 	}
 	requests := map[string]Request{
 		"the first candidate matches": get("/in", "", "https://a.example.com/in"),
-		"the last does":               with(get("/in", "", ""), func(r *Request) { r.Signature = SignURL("third", "https://b.example.com:443/in") }),
-		"none does":                   get("/in", "", "x"),
+		"the last does": with(get("/in", "", ""),
+			func(r *Request) { r.Signature = SignURL("third", "https://b.example.com:443/in") }),
+		"none does": get("/in", "", "x"),
 	}
 	for name, request := range requests {
 		sums = 0

@@ -35,7 +35,8 @@ func Draw(out io.Writer, name string, graphs []Graph) error {
 	canvas := vgimg.NewWith(vgimg.UseWH(columns*cellWidth, vg.Length(bottom-top)*cellHeight+header), vgimg.UseDPI(dpi))
 	page := draw.New(canvas)
 	from, to := span(graphs)
-	write(page, page.Min.X+margin, page.Max.Y-header/2, 13*pixel, fmt.Sprintf("%s, %s to %s UTC", name, from.Format("2006-01-02 15:04"), to.Format("15:04")), black())
+	write(page, page.Min.X+margin, page.Max.Y-header/2, 13*pixel,
+		fmt.Sprintf("%s, %s to %s UTC", name, from.Format("2006-01-02 15:04"), to.Format("15:04")), black())
 	for _, g := range graphs {
 		left := vg.Length(g.widget.X) * cellWidth
 		high := page.Max.Y - header - vg.Length(g.widget.Y-top)*cellHeight

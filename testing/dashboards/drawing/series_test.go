@@ -62,7 +62,8 @@ func TestMetricsOfALine(t *testing.T) {
 			}
 		})
 	}
-	if err := (&Metrics{}).ReadMetrics(strings.NewReader(strings.Repeat("x", maxLine+1))); err == nil || !strings.Contains(err.Error(), "line 1 is longer") {
+	if err := (&Metrics{}).ReadMetrics(strings.NewReader(strings.Repeat("x", maxLine+1))); err == nil ||
+		!strings.Contains(err.Error(), "line 1 is longer") {
 		t.Errorf("error of a line without end: %v", err)
 	}
 }
@@ -71,7 +72,8 @@ func TestMetricsOfALine(t *testing.T) {
 type keyText string
 
 func accepted(dimensions string) string {
-	return `{"Timestamp":1795510801000,"CloudWatchMetrics":[{"Namespace":"SMSRelay","Dimensions":` + dimensions + `,"Metrics":[{"Name":"Accepted","Unit":"Count"}]}]}`
+	return `{"Timestamp":1795510801000,"CloudWatchMetrics":[{"Namespace":"SMSRelay","Dimensions":` + dimensions +
+		`,"Metrics":[{"Name":"Accepted","Unit":"Count"}]}]}`
 }
 
 // TestPictureHasItsGraphsInTheirPlaces: where a graph has a line there is color, and none where it has nothing.

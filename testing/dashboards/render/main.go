@@ -199,6 +199,7 @@ func draw(stdout io.Writer, out, name string, graphs []drawing.Graph, metrics *d
 			with++
 		}
 	}
-	fmt.Fprintf(stdout, "%s: %d graphs, %d of them with data, from %d lines (%d others skipped)\n", out, len(graphs), with, metrics.Lines, metrics.Skipped)
+	fmt.Fprintf(stdout, "%s: %d graphs, %d of them with data, from %d lines (%d others skipped)\n", out, len(graphs), with,
+		metrics.Lines, metrics.Skipped)
 	return nil
 }

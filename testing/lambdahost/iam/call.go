@@ -44,7 +44,8 @@ func tells(operation string) bool {
 // consumes reports whether DynamoDB says how many units an operation used, if it is asked for that.
 func consumes(operation string) bool {
 	return slices.Contains([]string{
-		"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems",
+		"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem",
+		"TransactGetItems", "TransactWriteItems",
 	}, operation)
 }
 
@@ -68,7 +69,8 @@ func (r *Recorder) observe(principal string, asked inquiry, allowed bool, answer
 		return
 	}
 	call := Call{
-		Principal: principal, Operation: asked.operation, Allowed: allowed, Status: answer.status, Sent: sent.bytes.Load(), Received: answer.bytes,
+		Principal: principal, Operation: asked.operation, Allowed: allowed, Status: answer.status, Sent: sent.bytes.Load(),
+		Received: answer.bytes,
 		Messages: messages(asked.operation, body, answer.body.Bytes()), Units: units(answer.body.Bytes()),
 	}
 	for _, q := range asked.questions {

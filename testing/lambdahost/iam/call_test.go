@@ -22,7 +22,8 @@ func TestObserve(t *testing.T) {
 	}{
 		{
 			"a write", "dynamodb", "PutItem", `{"TableName":"ledger"}`,
-			`{"ConsumedCapacity":{"TableName":"ledger","CapacityUnits":4,"Table":{"CapacityUnits":1},"GlobalSecondaryIndexes":{"ByDay":{"CapacityUnits":3}}}}`, 200,
+			`{"ConsumedCapacity":{"TableName":"ledger","CapacityUnits":4,"Table":{"CapacityUnits":1},` +
+				`"GlobalSecondaryIndexes":{"ByDay":{"CapacityUnits":3}}}}`, 200,
 			Call{Resources: []string{table}, Allowed: true, Units: map[string]float64{"ledger": 1, "ledger/index/ByDay": 3}},
 		},
 		{
@@ -35,12 +36,15 @@ func TestObserve(t *testing.T) {
 			Call{Resources: []string{table}, Allowed: true},
 		},
 		{
-			"a receive", "sqs", "ReceiveMessage", `{"QueueUrl":"http://127.0.0.1/0/q"}`, `{"Messages":[{"MessageId":"a","ReceiptHandle":"1"},{"MessageId":"b","ReceiptHandle":"2"}]}`, 200,
+			"a receive", "sqs", "ReceiveMessage", `{"QueueUrl":"http://127.0.0.1/0/q"}`,
+			`{"Messages":[{"MessageId":"a","ReceiptHandle":"1"},{"MessageId":"b","ReceiptHandle":"2"}]}`, 200,
 			Call{Resources: []string{queue}, Allowed: true, Messages: []Message{{"a", "1"}, {"b", "2"}}},
 		},
-		{"a receive of nothing", "sqs", "ReceiveMessage", `{"QueueUrl":"http://127.0.0.1/0/q"}`, `{}`, 200, Call{Resources: []string{queue}, Allowed: true}},
+		{"a receive of nothing", "sqs", "ReceiveMessage", `{"QueueUrl":"http://127.0.0.1/0/q"}`, `{}`, 200,
+			Call{Resources: []string{queue}, Allowed: true}},
 		{
-			"a batch of messages", "sqs", "DeleteMessageBatch", `{"QueueUrl":"http://127.0.0.1/0/q","Entries":[{"Id":"0","ReceiptHandle":"1"},{"Id":"1","ReceiptHandle":"2"}]}`, `{"Successful":[{"Id":"0"},{"Id":"1"}]}`, 200,
+			"a batch of messages", "sqs", "DeleteMessageBatch", `{"QueueUrl":"http://127.0.0.1/0/q","Entries":[{"Id":"0","ReceiptHandle":"1"},` +
+				`{"Id":"1","ReceiptHandle":"2"}]}`, `{"Successful":[{"Id":"0"},{"Id":"1"}]}`, 200,
 			Call{Resources: []string{queue}, Allowed: true, Messages: []Message{{"", "1"}, {"", "2"}}},
 		},
 		{
@@ -61,15 +65,18 @@ func TestObserve(t *testing.T) {
 			defer backend.Close()
 			var got []Call
 			r, err := New(Config{
-				Region: "us-east-1", AccountID: "000000000000", Backends: map[string]string{tt.service: backend.URL}, Observe: func(c Call) { got = append(got, c) },
-				Principals: map[string][]Statement{"AKID": statements(t, `[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"sqs:PurgeQueue","Resource":"*"}]`)},
+				Region: "us-east-1", AccountID: "000000000000", Backends: map[string]string{tt.service: backend.URL},
+				Observe: func(c Call) { got = append(got, c) },
+				Principals: map[string][]Statement{"AKID": statements(t,
+					`[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"sqs:PurgeQueue","Resource":"*"}]`)},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(tt.body))
 			request.Header.Set("X-Amz-Target", "Service."+tt.operation)
-			request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20261126/us-east-1/"+tt.service+"/aws4_request, SignedHeaders=host, Signature=0")
+			request.Header.Set("Authorization",
+				"AWS4-HMAC-SHA256 Credential=AKID/20261126/us-east-1/"+tt.service+"/aws4_request, SignedHeaders=host, Signature=0")
 			answer := httptest.NewRecorder()
 			r.ServeHTTP(answer, request)
 			if tt.want.Allowed && answer.Body.String() != tt.answer {

@@ -84,7 +84,8 @@ func (r *Recorder) Counts() []Count {
 		counts = append(counts, *c)
 	}
 	slices.SortFunc(counts, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(a.Principal, b.Principal), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Resource, b.Resource))
+		return cmp.Or(cmp.Compare(a.Principal, b.Principal), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Action, b.Action),
+			cmp.Compare(a.Resource, b.Resource))
 	})
 	return counts
 }

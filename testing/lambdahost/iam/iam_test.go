@@ -68,16 +68,22 @@ type call struct {
 }
 
 func TestQuestions(t *testing.T) {
-	const sqs, logs, secret = "arn:aws:sqs:us-east-1:000000000000:q.fifo", "arn:aws:logs:us-east-1:000000000000:log-group:/audit:log-stream:s", "arn:aws:secretsmanager:us-east-1:123456789012:secret:twilio-AbCdEf"
+	const sqs, logs, secret = "arn:aws:sqs:us-east-1:000000000000:q.fifo", "arn:aws:logs:us-east-1:000000000000:log-group:/audit:log-stream:s",
+		"arn:aws:secretsmanager:us-east-1:123456789012:secret:twilio-AbCdEf"
 	for _, c := range []call{
-		{"a read", "dynamodb", "DynamoDB_20120810.GetItem", "POST", "/", `{"TableName":"ledger"}`, []question{{"dynamodb:GetItem", "dynamodb:GetItem", table}}},
-		{"an index", "dynamodb", "DynamoDB_20120810.Query", "POST", "/", `{"TableName":"ledger","IndexName":"By1"}`, []question{{"dynamodb:Query", "dynamodb:Query", table + "/index/By1"}}},
+		{"a read", "dynamodb", "DynamoDB_20120810.GetItem", "POST", "/", `{"TableName":"ledger"}`,
+			[]question{{"dynamodb:GetItem", "dynamodb:GetItem", table}}},
+		{"an index", "dynamodb", "DynamoDB_20120810.Query", "POST", "/", `{"TableName":"ledger","IndexName":"By1"}`,
+			[]question{{"dynamodb:Query", "dynamodb:Query", table + "/index/By1"}}},
 		{"two tables", "dynamodb", "DynamoDB_20120810.BatchGetItem", "POST", "/", `{"RequestItems":{"ledger":{},"ledger2":{}}}`, []question{
 			{"dynamodb:BatchGetItem", "dynamodb:BatchGetItem", table}, {"dynamodb:BatchGetItem", "dynamodb:BatchGetItem", table + "2"},
 		}},
-		{"a batch of messages", "sqs", "AmazonSQS.DeleteMessageBatch", "POST", "/", `{"QueueUrl":"http://127.0.0.1:1/0/q.fifo"}`, []question{{"sqs:DeleteMessageBatch", "sqs:DeleteMessage", sqs}}},
-		{"a log", "logs", "Logs_20140328.PutLogEvents", "POST", "/", `{"logGroupName":"/audit","logStreamName":"s"}`, []question{{"logs:PutLogEvents", "logs:PutLogEvents", logs}}},
-		{"a secret", "secretsmanager", "secretsmanager.GetSecretValue", "POST", "/", `{"SecretId":"` + secret + `"}`, []question{{"secretsmanager:GetSecretValue", "secretsmanager:GetSecretValue", secret}}},
+		{"a batch of messages", "sqs", "AmazonSQS.DeleteMessageBatch", "POST", "/", `{"QueueUrl":"http://127.0.0.1:1/0/q.fifo"}`,
+			[]question{{"sqs:DeleteMessageBatch", "sqs:DeleteMessage", sqs}}},
+		{"a log", "logs", "Logs_20140328.PutLogEvents", "POST", "/", `{"logGroupName":"/audit","logStreamName":"s"}`,
+			[]question{{"logs:PutLogEvents", "logs:PutLogEvents", logs}}},
+		{"a secret", "secretsmanager", "secretsmanager.GetSecretValue", "POST", "/", `{"SecretId":"` + secret + `"}`,
+			[]question{{"secretsmanager:GetSecretValue", "secretsmanager:GetSecretValue", secret}}},
 		{"an object", "s3", "", "GET", "/bucket/a/b", "", []question{{"s3:GetObject", "s3:GetObject", "arn:aws:s3:::bucket/a/b"}}},
 		{"a version", "s3", "", "GET", "/bucket/a?versionId=1", "", []question{{"s3:GetObject", "s3:GetObjectVersion", "arn:aws:s3:::bucket/a"}}},
 		{"a bucket", "s3", "", "HEAD", "/bucket", "", []question{{"s3:HeadBucket", "s3:ListBucket", "arn:aws:s3:::bucket"}}},
@@ -85,10 +91,12 @@ func TestQuestions(t *testing.T) {
 		{"the head of an object", "s3", "", "HEAD", "/bucket/a", "", []question{{"s3:HeadObject", "s3:GetObject", "arn:aws:s3:::bucket/a"}}},
 		{"an object's tags", "s3", "", "GET", "/bucket/a?tagging", "", nil},
 		{"a bucket's versions", "s3", "", "GET", "/bucket?versions", "", nil},
-		{"a transaction", "dynamodb", "DynamoDB_20120810.TransactWriteItems", "POST", "/", `{"TransactItems":[{"Put":{"TableName":"ledger"}},{"ConditionCheck":{"TableName":"ledger2"}},{"Put":{"TableName":"ledger"}}]}`, []question{
+		{"a transaction", "dynamodb", "DynamoDB_20120810.TransactWriteItems", "POST", "/", `{"TransactItems":[{"Put":{"TableName":"ledger"}},` +
+			`{"ConditionCheck":{"TableName":"ledger2"}},{"Put":{"TableName":"ledger"}}]}`, []question{
 			{"dynamodb:TransactWriteItems", "dynamodb:PutItem", table}, {"dynamodb:TransactWriteItems", "dynamodb:ConditionCheckItem", table + "2"},
 		}},
-		{"a table by its ARN", "dynamodb", "DynamoDB_20120810.GetItem", "POST", "/", `{"TableName":"` + table + `"}`, []question{{"dynamodb:GetItem", "dynamodb:GetItem", table}}},
+		{"a table by its ARN", "dynamodb", "DynamoDB_20120810.GetItem", "POST", "/", `{"TableName":"` + table + `"}`,
+			[]question{{"dynamodb:GetItem", "dynamodb:GetItem", table}}},
 		{"a statement of PartiQL", "dynamodb", "DynamoDB_20120810.ExecuteStatement", "POST", "/", `{"Statement":"SELECT * FROM ledger"}`, nil},
 		{"an iterator from nowhere", "dynamodb", "DynamoDBStreams_20120810.GetRecords", "POST", "/", `{"ShardIterator":"x"}`, nil},
 		{"all queues", "sqs", "AmazonSQS.ListQueues", "POST", "/", `{}`, nil},
@@ -119,7 +127,8 @@ func TestRecorder(t *testing.T) {
 	defer backend.Close()
 	r, err := New(Config{
 		Region: "us-east-1", AccountID: "000000000000", Backends: map[string]string{"dynamodb": backend.URL},
-		Principals: map[string][]Statement{"AKID": statements(t, `[{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:PutItem"],"Resource":"`+table+`"}]`)},
+		Principals: map[string][]Statement{"AKID": statements(t,
+			`[{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:PutItem"],"Resource":"`+table+`"}]`)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +137,8 @@ func TestRecorder(t *testing.T) {
 		request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 		request.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
 		if key != "" {
-			request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+key+"/20261126/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+			request.Header.Set("Authorization",
+				"AWS4-HMAC-SHA256 Credential="+key+"/20261126/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
 		}
 		answer := httptest.NewRecorder()
 		r.ServeHTTP(answer, request)
@@ -138,7 +148,8 @@ func TestRecorder(t *testing.T) {
 		return answer.Code
 	}
 	body := `{"TableName":"ledger"}`
-	if got := []int{do("AKID", "GetItem", body), do("AKID", "DeleteItem", body), do("OTHER", "GetItem", body), do("", "GetItem", body)}; !cmp.Equal(got, []int{200, 400, 400, 400}) {
+	if got := []int{do("AKID", "GetItem", body), do("AKID", "DeleteItem", body), do("OTHER", "GetItem", body),
+		do("", "GetItem", body)}; !cmp.Equal(got, []int{200, 400, 400, 400}) {
 		t.Errorf("answers %v", got)
 	}
 	if reached != 1 {

@@ -119,7 +119,8 @@ func calls(config aws.Config) map[string]func(context.Context) error {
 			return err
 		},
 		"PUT /bucket/a b/c": func(ctx context.Context) error {
-			_, err := objects.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("bucket"), Key: aws.String("a b/c"), Body: strings.NewReader("x")})
+			_, err := objects.PutObject(ctx,
+				&s3.PutObjectInput{Bucket: aws.String("bucket"), Key: aws.String("a b/c"), Body: strings.NewReader("x")})
 			return err
 		},
 		"GET /bucket/a": func(ctx context.Context) error {
@@ -153,7 +154,8 @@ func TestServices(t *testing.T) {
 			if unused := r.Unused(); len(unused) > 0 || len(r.Denied()) > 0 {
 				t.Errorf("unused %v, denied %v", unused, r.Denied())
 			}
-			r, b, config = start(t, fmt.Sprintf(`[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":%q,"Resource":%q}]`, action, resource))
+			r, b, config = start(t, fmt.Sprintf(`[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":%q,"Resource":%q}]`,
+				action, resource))
 			err := calls(config)[name](t.Context())
 			var refusal smithy.APIError
 			if !errors.As(err, &refusal) || !strings.HasPrefix(refusal.ErrorCode(), "AccessDenied") {
@@ -174,7 +176,8 @@ func post(t *testing.T, config aws.Config, operation, body string) int {
 		t.Fatal(err)
 	}
 	request.Header.Set("X-Amz-Target", "DynamoDBStreams_20120810."+operation)
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20261126/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+	request.Header.Set("Authorization",
+		"AWS4-HMAC-SHA256 Credential=AKID/20261126/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +232,8 @@ func TestLargeBodies(t *testing.T) {
 	r, b, config := start(t, `[{"Effect":"Allow","Action":"*","Resource":"*"}]`)
 	large := bytes.Repeat([]byte("x"), maxBody+1)
 	objects := s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })
-	if _, err := objects.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("bucket"), Key: aws.String("a"), Body: bytes.NewReader(large)}); err != nil {
+	if _, err := objects.PutObject(t.Context(),
+		&s3.PutObjectInput{Bucket: aws.String("bucket"), Key: aws.String("a"), Body: bytes.NewReader(large)}); err != nil {
 		t.Fatal(err)
 	}
 	if b.bytes != int64(len(large)) {

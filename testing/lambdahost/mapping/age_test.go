@@ -48,7 +48,8 @@ func TestAge(t *testing.T) {
 		var ages []time.Duration
 		_ = Stream{
 			Client:    &Client{Endpoint: "http://stream", Config: aws.Config{Credentials: nobody}, HTTP: &http.Client{Transport: m}, Now: time.Now},
-			BatchSize: 10, Window: time.Second, Aged: func(age time.Duration) { ages = append(ages, age) }, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+			BatchSize: 10, Window: time.Second, Aged: func(age time.Duration) { ages = append(ages, age) }, Now: time.Now,
+			Logger: slog.New(slog.DiscardHandler),
 			Invoke: func(context.Context, []byte) ([]byte, error) { return []byte(`null`), nil },
 		}.Run(ctx)
 		if len(ages) != 2 {

@@ -151,7 +151,8 @@ func TestNothingIsLostWithoutADestination(t *testing.T) {
 }
 
 func TestAnswerThatCannotBeCarriedOut(t *testing.T) {
-	for _, answer := range []string{`{`, `{"batchItemFailures":[{"itemIdentifier":"99"}]}`, `{"batchItemFailures":[{"itemIdentifier":""}]}`, `[]`} {
+	for _, answer := range []string{`{`, `{"batchItemFailures":[{"itemIdentifier":"99"}]}`,
+		`{"batchItemFailures":[{"itemIdentifier":""}]}`, `[]`} {
 		if done, err := doneOf(batchOf(3), []byte(answer)); err == nil || done != 0 {
 			t.Errorf("%s: %d done, %v", answer, done, err)
 		}
@@ -161,7 +162,8 @@ func TestAnswerThatCannotBeCarriedOut(t *testing.T) {
 // TestRecordOf: a record of the stream becomes one of the event.
 func TestRecordOf(t *testing.T) {
 	var fields map[string]json.RawMessage
-	text := `{"eventID":"7","dynamodb":{"SequenceNumber":"100","ApproximateCreationDateTime":1764158400.5},"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}}`
+	text := `{"eventID":"7","dynamodb":{"SequenceNumber":"100","ApproximateCreationDateTime":1764158400.5},` +
+		`"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}}`
 	if err := json.Unmarshal([]byte(text), &fields); err != nil {
 		t.Fatal(err)
 	}

@@ -96,10 +96,12 @@ func create(t *testing.T, s *services, resources string) (*provision.Stack, erro
 		t.Fatal(err)
 	}
 	config := awsclient.New(awsclient.Config{
-		Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: server.URL, AttemptTimeout: 5 * time.Second, MaxAttempts: 1,
+		Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: server.URL,
+		AttemptTimeout: 5 * time.Second, MaxAttempts: 1,
 	})
 	return provision.Create(t.Context(), parsed, provision.Account{
-		ID: "000000000000", Region: "us-east-1", StackName: "Relay", DynamoDB: config, SQS: config, Other: config, APIEndpoint: "http://127.0.0.1:1",
+		ID: "000000000000", Region: "us-east-1", StackName: "Relay", DynamoDB: config, SQS: config, Other: config,
+		APIEndpoint: "http://127.0.0.1:1",
 	})
 }
 
@@ -179,7 +181,8 @@ func TestInto(t *testing.T) {
 		t.Errorf("read %+v, %v", read, err)
 	}
 	compare(t, "names", []string{"Relay-Ingest", "us-east-1/Relay-Ingest"}, read.Names)
-	if err := stack.Into(map[string]any{"Target": map[string]any{"Ref": "Nobody"}}, &read); err == nil || !strings.Contains(err.Error(), "Nobody") {
+	if err := stack.Into(map[string]any{"Target": map[string]any{"Ref": "Nobody"}}, &read); err == nil ||
+		!strings.Contains(err.Error(), "Nobody") {
 		t.Errorf("a reference to nothing: %v", err)
 	}
 }

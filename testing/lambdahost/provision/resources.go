@@ -176,7 +176,8 @@ func (s *Stack) logGroup(ctx context.Context, id string, r template.Resource) er
 	s.physical[id] = map[string]string{
 		"": p.LogGroupName, "Arn": "arn:aws:logs:" + s.account.Region + ":" + s.account.ID + ":log-group:" + p.LogGroupName + ":*",
 	}
-	_, err := client.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: &p.LogGroupName, RetentionInDays: &p.RetentionInDays})
+	_, err := client.PutRetentionPolicy(ctx,
+		&cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: &p.LogGroupName, RetentionInDays: &p.RetentionInDays})
 	return err
 }
 

@@ -40,13 +40,15 @@ func TestTable(t *testing.T) {
 		"TableName": "audit", "TimeToLiveSpecification": map[string]any{"AttributeName": "ExpiresAt", "Enabled": true},
 	}, s.input(t, "UpdateTimeToLive"))
 	checkNames(t, stack, "Audit", map[string]string{
-		"": "audit", "Arn": "arn:aws:dynamodb:us-east-1:000000000000:table/audit", "StreamArn": "arn:aws:dynamodb:ddblocal:0:table/audit/stream/1",
+		"": "audit", "Arn": "arn:aws:dynamodb:us-east-1:000000000000:table/audit",
+		"StreamArn": "arn:aws:dynamodb:ddblocal:0:table/audit/stream/1",
 	})
 }
 
 // TestPlainTable has no stream and forgets nothing, and neither does one whose time to live is switched off.
 func TestPlainTable(t *testing.T) {
-	for name, more := range map[string]string{"without": "", "switched off": "TimeToLiveSpecification: {AttributeName: ExpiresAt, Enabled: false}"} {
+	for name, more := range map[string]string{"without": "",
+		"switched off": "TimeToLiveSpecification: {AttributeName: ExpiresAt, Enabled: false}"} {
 		t.Run(name, func(t *testing.T) {
 			s := &services{}
 			mustCreate(t, s, `
@@ -111,7 +113,8 @@ func TestStandardQueue(t *testing.T) {
     Type: AWS::SQS::Queue
     Properties: {QueueName: timers, FifoQueue: false, DelaySeconds: 0}
 `)
-	compare(t, "the queue", map[string]any{"QueueName": "timers", "Attributes": map[string]any{"DelaySeconds": "0"}}, s.input(t, "CreateQueue"))
+	compare(t, "the queue", map[string]any{"QueueName": "timers", "Attributes": map[string]any{"DelaySeconds": "0"}},
+		s.input(t, "CreateQueue"))
 }
 
 func TestLogGroup(t *testing.T) {
@@ -122,7 +125,8 @@ func TestLogGroup(t *testing.T) {
     Properties: {LogGroupName: /relay/audit, RetentionInDays: 400}
 `)
 	compare(t, "CreateLogGroup", map[string]any{"logGroupName": "/relay/audit"}, s.input(t, "CreateLogGroup"))
-	compare(t, "PutRetentionPolicy", map[string]any{"logGroupName": "/relay/audit", "retentionInDays": 400.0}, s.input(t, "PutRetentionPolicy"))
+	compare(t, "PutRetentionPolicy", map[string]any{"logGroupName": "/relay/audit", "retentionInDays": 400.0},
+		s.input(t, "PutRetentionPolicy"))
 	checkNames(t, stack, "Trail", map[string]string{"": "/relay/audit", "Arn": "arn:aws:logs:us-east-1:000000000000:log-group:/relay/audit:*"})
 }
 

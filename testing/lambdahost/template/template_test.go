@@ -62,7 +62,8 @@ func TestParseAndResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = Object{"Timeout": 3, "E": "two/x", "Environment": Object{"Variables": Object{"A": "1", "B": "url", "C": "arn", "D": "arn/here/${literal}"}}}
+	want = Object{"Timeout": 3, "E": "two/x",
+		"Environment": Object{"Variables": Object{"A": "1", "B": "url", "C": "arn", "D": "arn/here/${literal}"}}}
 	if diff := cmp.Diff(any(want), resolved); diff != "" {
 		t.Errorf("function (-want +got):\n%s", diff)
 	}
@@ -126,11 +127,13 @@ Resources:
 func TestWhatIsNotUnderstood(t *testing.T) {
 	for name, text := range map[string]string{
 		"no YAML": "\t", "nothing": "", "a condition of another kind": "Conditions: {A: !Length [1]}\nResources: {R: {Type: T, Condition: A}}",
-		"a condition on itself":                 "Conditions: {A: !Not [!Condition B], B: !Not [!Condition A]}\nResources: {R: {Type: T, Condition: A}}",
-		"a condition on what the account knows": "Conditions: {A: !Equals [!Ref AWS::Region, us-east-1]}\nResources: {R: {Type: T, Condition: A}}",
-		"a condition on a resource":             "Conditions: {A: !Equals [!Sub \"${R}\", x]}\nResources: {R: {Type: T, Condition: A}}",
-		"a condition that is not there":         "Resources: {R: {Type: T, Condition: A}}",
-		"a mapping that is not there":           "Resources: {R: {Type: T, Properties: {P: !FindInMap [A, B, C]}}}",
+		"a condition on itself": "Conditions: {A: !Not [!Condition B], B: !Not [!Condition A]}\nResources: {R: {Type: T, " +
+			"Condition: A}}",
+		"a condition on what the account knows": "Conditions: {A: !Equals [!Ref AWS::Region, us-east-1]}\nResources: {R: {Type: T, " +
+			"Condition: A}}",
+		"a condition on a resource":     "Conditions: {A: !Equals [!Sub \"${R}\", x]}\nResources: {R: {Type: T, Condition: A}}",
+		"a condition that is not there": "Resources: {R: {Type: T, Condition: A}}",
+		"a mapping that is not there":   "Resources: {R: {Type: T, Properties: {P: !FindInMap [A, B, C]}}}",
 	} {
 		if _, err := Parse([]byte(text), nil); err == nil {
 			t.Errorf("%s: no error", name)
@@ -155,7 +158,8 @@ func TestTheRelaysTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	parsed, err := Parse(text, map[string]any{
-		"TwilioAccountSid": "AC00000000000000000000000000000000", "TwilioAuthTokenSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/token-AbCdEf",
+		"TwilioAccountSid":         "AC00000000000000000000000000000000",
+		"TwilioAuthTokenSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/token-AbCdEf",
 	})
 	if err != nil {
 		t.Fatal(err)
