@@ -86,7 +86,8 @@ func conversation(
 // weighOther weighs another text, if it says the same. It is read once more: a list may lag.
 func (s Search) weighOther(ctx context.Context, other ledger.Record, c *comparison) error {
 	r := c.text
-	if other.MessageSid == r.MessageSid || !sms.Same(other.TwilioNumber, r.TwilioNumber) || !Same(plan.TextOf(other), c.question.Message.Body) {
+	if other.MessageSid == r.MessageSid || !sms.Same(other.TwilioNumber, r.TwilioNumber) ||
+		!Same(plan.TextOf(other), c.question.Message.Body) {
 		return nil
 	}
 	other, err := s.Ledger.Get(ctx, other.MessageSid)

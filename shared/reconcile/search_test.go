@@ -85,7 +85,8 @@ func TestSearchOfPostsOfOneMoment(t *testing.T) {
 		}
 	}
 	list := &twilioList{messages: []sms.Listed{madeBy(first, "SM1", 0), madeBy(first, "SM2", 0)}}
-	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(time.Hour) }}
+	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span,
+		Now: func() time.Time { return noon.Add(time.Hour) }}
 	for i, r := range []ledger.Record{first, second} {
 		found, verdict, err := search.Find(t.Context(), r, r.Attempts[0])
 		if want := fmt.Sprint("SM", i+1); err != nil || verdict != reconcile.Present || found.Sid != want {
@@ -108,7 +109,8 @@ func TestSearchOfAMessageThatAReceiptLeft(t *testing.T) {
 		}
 	}
 	list := &twilioList{messages: []sms.Listed{madeBy(third, "SM1", 0), madeBy(third, "SM2", 0)}}
-	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span, Now: func() time.Time { return noon.Add(time.Hour) }}
+	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span,
+		Now: func() time.Time { return noon.Add(time.Hour) }}
 	if found, verdict, err := search.Find(t.Context(), third, third.Attempts[0]); err != nil || verdict != reconcile.Ambiguous {
 		t.Errorf("%q, %v, %v; want ambiguous", found.Sid, verdict, err)
 	}
