@@ -176,7 +176,8 @@ func ofTheSender() []mutation {
 		},
 		{
 			"the entry of a change set aside is dated like the change",
-			"functions/stream-audit/audit/set_aside.go", "Time: ledger.Stamp(h.config.Now())", "Time: ledger.Stamp(record.Change.ApproximateCreationDateTime.Time)",
+			"functions/stream-audit/audit/set_aside.go", "Time: ledger.Stamp(h.config.Now())",
+			"Time: ledger.Stamp(record.Change.ApproximateCreationDateTime.Time)",
 			"./functions/stream-audit/audit", "TestEntryThatTheLogNeverTakes",
 		},
 	}

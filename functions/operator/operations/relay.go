@@ -113,7 +113,8 @@ func (h *Handler) queue(ctx context.Context, wanted RelayRequest, id string) ans
 	}
 	if err := h.config.Queue.Send(ctx, outgoing); err != nil {
 		h.config.Emit(telemetry.Measurement{Name: telemetry.MetricUnavailable, Unit: telemetry.Count, Value: 1})
-		return refuse(http.StatusServiceUnavailable, "the queue did not take the text: send the same request again, with an idempotency_key").because(err)
+		return refuse(http.StatusServiceUnavailable,
+			"the queue did not take the text: send the same request again, with an idempotency_key").because(err)
 	}
 	h.config.Emit(telemetry.Measurement{
 		Name: telemetry.MetricAccepted, Unit: telemetry.Count, Value: 1,

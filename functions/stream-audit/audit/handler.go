@@ -125,7 +125,8 @@ func (h *Handler) report(ctx context.Context, records []events.DynamoDBEventReco
 	}
 	if len(kept) > 0 {
 		lag := h.config.Now().Sub(oldest(kept))
-		measurements = append(measurements, telemetry.Measurement{Name: telemetry.MetricAuditLag, Unit: telemetry.Milliseconds, Value: float64(lag.Milliseconds())})
+		measurements = append(measurements,
+			telemetry.Measurement{Name: telemetry.MetricAuditLag, Unit: telemetry.Milliseconds, Value: float64(lag.Milliseconds())})
 	}
 	level, attrs := slog.LevelInfo, []slog.Attr{slog.Int("records", len(records)), slog.Int("entries", len(kept))}
 	if err != nil {
