@@ -178,8 +178,9 @@ func TestRouteHistoryOnAWS(t *testing.T) {
 	var lines []auditlog.Line
 	for n, phone := range []string{"***0122", "***0123"} {
 		entry := auditlog.Entry{
-			ID: fmt.Sprintf("route:***0100.%d@%d", n+1, n+1), Time: time.Now().Add(time.Duration(n-2) * time.Hour).UTC(), Subject: auditlog.SubjectRoute,
-			Change: auditlog.ChangeChanged, Version: int64(n + 1), TwilioNumber: "***0100", Actor: "ann",
+			ID: fmt.Sprintf("route:***0100.%d@%d", n+1, n+1), Time: time.Now().Add(time.Duration(n-2) * time.Hour).UTC(),
+			Subject: auditlog.SubjectRoute,
+			Change:  auditlog.ChangeChanged, Version: int64(n + 1), TwilioNumber: "***0100", Actor: "ann",
 			Before: &auditlog.Route{DestinationCarrier: "***0121", Active: true}, After: &auditlog.Route{DestinationCarrier: phone, Active: true},
 		}
 		line, err := entry.Line()

@@ -54,13 +54,15 @@ func storyLife(n int, noon time.Time) []ledger.Record {
 	}
 	if n == 2 {
 		refused := &fault.Error{Kind: fault.Permanent, Code: 21211, HTTPStatus: 400}
-		failed, _, err := claimed.End(1, refused, ledger.Onward{To: ledger.Failed, Reason: ledger.ReasonRefused, HopDone: true}, at.Add(time.Second))
+		failed, _, err := claimed.End(1, refused, ledger.Onward{To: ledger.Failed, Reason: ledger.ReasonRefused, HopDone: true},
+			at.Add(time.Second))
 		if err != nil {
 			panic(err) // an open attempt may always end.
 		}
 		return []ledger.Record{claimed, failed}
 	}
 	sent, _ := claimed.Accept(1, relaytest.MessageSid(9), sms.StatusQueued, at.Add(time.Second))
-	delivered, _ := sent.Apply(sms.Receipt{CallbackRef: sms.CallbackRef{Attempt: 1}, Sid: relaytest.MessageSid(9), Status: sms.StatusDelivered}, ledger.Onward{}, at.Add(2*time.Second))
+	delivered, _ := sent.Apply(sms.Receipt{CallbackRef: sms.CallbackRef{Attempt: 1}, Sid: relaytest.MessageSid(9),
+		Status: sms.StatusDelivered}, ledger.Onward{}, at.Add(2*time.Second))
 	return []ledger.Record{claimed, sent, delivered}
 }

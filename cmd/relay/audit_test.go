@@ -62,7 +62,8 @@ func TestVerifyBesideARelayThatIsBehind(t *testing.T) {
 	if err := db.Changes().Checkpoint(t.Context(), changes[0].SequenceNumber); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, trouble := auditOf(t, "verify", "--data", data); code != cli.ExitFound || !strings.Contains(out, "the log has no entry of it") {
+	if code, out, trouble := auditOf(t, "verify", "--data", data); code != cli.ExitFound ||
+		!strings.Contains(out, "the log has no entry of it") {
 		t.Errorf("when the change has left the outbox: exit code %d\n%s%s", code, out, trouble)
 	}
 }
@@ -96,8 +97,9 @@ func TestVerifyOfFiles(t *testing.T) {
 		"forged, without a newline":             {sound + "\n" + forged, cli.ExitFound, "line 2: its hash is not that of what it says"},
 		"forged, the only line":                 {forged, cli.ExitFound, "line 1: its hash is not that of what it says"},
 		"forged with a time, without a newline": {"2026-11-28T17:00:00Z " + `{"forged":true}`, cli.ExitFound, "line 1: the line is no entry"},
-		"forged as serve writes":                {stamped + "\n" + strings.Replace(stamped, `"to":"sending"`, `"to":"sent"`, 1), cli.ExitFound, "line 2: its hash"},
-		"forged behind a mark":                  {"\ufeff" + forged, cli.ExitFound, "line 1: its hash is not that of what it says"},
+		"forged as serve writes": {stamped + "\n" + strings.Replace(stamped, `"to":"sending"`, `"to":"sent"`, 1), cli.ExitFound,
+			"line 2: its hash"},
+		"forged behind a mark": {"\ufeff" + forged, cli.ExitFound, "line 1: its hash is not that of what it says"},
 	} {
 		for _, packed := range []bool{false, true} {
 			if packed && strings.HasPrefix(tt.text, "\x1f\x8b") {
@@ -176,7 +178,8 @@ func TestLastLineWithoutANewline(t *testing.T) {
 			ctx, end := context.WithCancel(t.Context())
 			out := &endsWhenWritten{end: end}
 			p := program{cli.Program{Stdout: out, Stderr: out, Lookup: func(string) (string, bool) { return "", false }}}
-			if code := p.run(ctx, []string{"tail", "--json", "--since", "2026-11-24T00:00:00Z", "--file", path}); code != cli.ExitDone || out.String() != sound+"\n" {
+			if code := p.run(ctx, []string{"tail", "--json", "--since", "2026-11-24T00:00:00Z", "--file", path}); code != cli.ExitDone ||
+				out.String() != sound+"\n" {
 				t.Errorf("tail: exit code %d\n%s", code, out.String())
 			}
 		}

@@ -96,7 +96,8 @@ func TestBurst(t *testing.T) {
 	}
 	relay, err := onehost.Open(t.Context(), onehost.Config{
 		Listen: "127.0.0.1:0", Data: data, Routes: routes, AccountSid: fake.AccountSid, AuthTokens: []string{fake.AuthToken},
-		TwilioBaseURL: twilioURL, RetryBase: time.Second, MaxAttempts: 8, SendTimeout: 8 * time.Second, ReconcileLooks: 3, ReconcileInterval: time.Second, Retention: time.Hour,
+		TwilioBaseURL: twilioURL, RetryBase: time.Second, MaxAttempts: 8, SendTimeout: 8 * time.Second, ReconcileLooks: 3,
+		ReconcileInterval: time.Second, Retention: time.Hour,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -107,7 +108,8 @@ func TestBurst(t *testing.T) {
 	acknowledged := burst(t, twilio, relay.URL(), burstEach)
 	taken := time.Since(started)
 	waitUntil(t, "all texts delivered", 2*time.Minute, func() bool { return delivered(t, relay) == burstCustomers*burstEach })
-	t.Logf("%d webhooks acknowledged after %v, all delivered after %v", len(acknowledged), taken.Round(time.Millisecond), time.Since(started).Round(time.Millisecond))
+	t.Logf("%d webhooks acknowledged after %v, all delivered after %v", len(acknowledged), taken.Round(time.Millisecond),
+		time.Since(started).Round(time.Millisecond))
 	stop()
 	if err := <-stopped; err != nil {
 		t.Fatal(err)

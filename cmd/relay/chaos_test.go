@@ -88,7 +88,8 @@ func chaosNumber(customer int) sms.PhoneNumber {
 func chaosRoutes() string {
 	var routes []string
 	for n := range chaosNumbers {
-		routes = append(routes, fmt.Sprintf(`{"TwilioNumber":%q,"DestinationCarrier":"+161955501%02d","Active":true,"OnUncertain":"resend"}`, chaosNumber(n), n))
+		routes = append(routes, fmt.Sprintf(`{"TwilioNumber":%q,"DestinationCarrier":"+161955501%02d","Active":true,"OnUncertain":"resend"}`,
+			chaosNumber(n), n))
 	}
 	return `{"routes":[` + strings.Join(routes, ",") + `]}`
 }
@@ -178,7 +179,8 @@ func (c *chaos) settle() {
 		case len(under) < before:
 			progressed = time.Now()
 		case time.Since(progressed) > time.Minute:
-			c.t.Fatalf("%d texts are still on their way after %v, and none has got there for a minute: %s is %q", len(under), time.Since(started), under[0], stateOf(c.t, c.relay.url, under[0]))
+			c.t.Fatalf("%d texts are still on their way after %v, and none has got there for a minute: %s is %q", len(under), time.Since(started),
+				under[0], stateOf(c.t, c.relay.url, under[0]))
 		}
 		if time.Since(reported) > 10*time.Second {
 			reported = time.Now()
@@ -273,7 +275,8 @@ func (c *chaos) isOneOfTwo(m operations.Message, in twiliofake.Inbound) bool {
 
 // told returns all that an operator is told of a text.
 func (c *chaos) told(sid string) string {
-	request, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.relay.url+operations.PathStatus+"?message_sid="+sid, http.NoBody)
+	request, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.relay.url+operations.PathStatus+"?message_sid="+sid,
+		http.NoBody)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -39,7 +39,8 @@ func (s *awsStage) die(n int) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	letter.Attributes = map[string]string{delivery.AttributeReason: "attempts_exhausted", delivery.AttributeAttempts: "1", delivery.AttributeLastError: "transient", delivery.AttributeHop: "0"}
+	letter.Attributes = map[string]string{delivery.AttributeReason: "attempts_exhausted", delivery.AttributeAttempts: "1",
+		delivery.AttributeLastError: "transient", delivery.AttributeHop: "0"}
 	dead, err := sqs.Find(ctx, s.sqs, s.queue+"-dead.fifo")
 	if err == nil {
 		err = dead.Send(ctx, letter)
@@ -75,7 +76,8 @@ func TestDeadLettersOnAWS(t *testing.T) {
 	}
 	for _, d := range moved {
 		e, err := queue.Decode(d.Body)
-		if err != nil || d.Group != e.Group() || d.Attributes[delivery.AttributeReason] != "attempts_exhausted" || d.Attributes[delivery.AttributeAttempts] != "1" {
+		if err != nil || d.Group != e.Group() || d.Attributes[delivery.AttributeReason] != "attempts_exhausted" ||
+			d.Attributes[delivery.AttributeAttempts] != "1" {
 			t.Errorf("moved letter %+v, error %v", d, err)
 		}
 	}

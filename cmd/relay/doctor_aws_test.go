@@ -24,8 +24,9 @@ func TestDoctorOnAWS(t *testing.T) {
 	results := s.doctor(cli.ExitFound)
 	want := map[string]doctor.Status{
 		// ElasticMQ does not say that its queues are encrypted.
-		"relay-open": doctor.OK, "queue-settings": doctor.Warn, "dead-letter-queue": doctor.OK, "redrive-policy": doctor.OK, "timer-queue": doctor.OK,
-		"table-keys": doctor.OK, "table-streams": doctor.OK, "ledger-ttl": doctor.OK, "dead-letters": doctor.OK, "uncertain": doctor.OK,
+		"relay-open": doctor.OK, "queue-settings": doctor.Warn, "dead-letter-queue": doctor.OK, "redrive-policy": doctor.OK,
+		"timer-queue": doctor.OK,
+		"table-keys":  doctor.OK, "table-streams": doctor.OK, "ledger-ttl": doctor.OK, "dead-letters": doctor.OK, "uncertain": doctor.OK,
 		"routes-active": doctor.Fail, "event-source-mappings": doctor.Fail, "secrets-shape": doctor.Fail, "alarm-subscribers": doctor.Fail,
 		"twilio-credentials": doctor.Skipped, "public-url": doctor.Skipped,
 	}
@@ -36,7 +37,8 @@ func TestDoctorOnAWS(t *testing.T) {
 	}
 	s.secret(s.queue+"-token", `{"accountSid":"`+fake.AccountSid+`","authToken":"`+fake.AuthToken+`"}`)
 	results = s.doctor(cli.ExitFound)
-	for name, status := range map[string]doctor.Status{"secrets-shape": doctor.OK, "secrets-age": doctor.OK, "twilio-credentials": doctor.OK, "auth-token": doctor.OK} {
+	for name, status := range map[string]doctor.Status{"secrets-shape": doctor.OK, "secrets-age": doctor.OK, "twilio-credentials": doctor.OK,
+		"auth-token": doctor.OK} {
 		if got := results[name]; got.Status != status {
 			t.Errorf("with a secret, %s: %s: %s, want %s", name, got.Status, got.Found, status)
 		}
@@ -67,7 +69,8 @@ func (s *awsStage) doctor(want int) map[string]doctor.Result {
 // secret makes a secret.
 func (s *awsStage) secret(name, text string) {
 	s.t.Helper()
-	_, err := secretsmanager.NewFromConfig(s.other).CreateSecret(s.t.Context(), &secretsmanager.CreateSecretInput{Name: &name, SecretString: aws.String(text)})
+	_, err := secretsmanager.NewFromConfig(s.other).CreateSecret(s.t.Context(),
+		&secretsmanager.CreateSecretInput{Name: &name, SecretString: aws.String(text)})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -64,9 +64,11 @@ func TestUncertainOnAWS(t *testing.T) {
 	s.environment[cli.EnvOperator] = "ada"
 	sent, again, left := s.park(1), s.park(2), s.park(3)
 	s.check("uncertain ls", again.MessageSid, "uncertain", "ls")
-	s.check("--sent", sent.MessageSid+" is sent", "uncertain", "resolve", sent.MessageSid, "--sent", "SM"+strings.Repeat("9", 32), "--force", "--because", "it is in the log")
+	s.check("--sent", sent.MessageSid+" is sent", "uncertain", "resolve", sent.MessageSid, "--sent", "SM"+strings.Repeat("9", 32), "--force",
+		"--because", "it is in the log")
 	s.check("--give-up", left.MessageSid+" is uncertain", "uncertain", "resolve", left.MessageSid, "--give-up", "--because", "called")
-	s.check("--resend", again.MessageSid+" is on the queue", "uncertain", "resolve", again.MessageSid, "--resend", "--because", "it is not in the log")
+	s.check("--resend", again.MessageSid+" is on the queue", "uncertain", "resolve", again.MessageSid, "--resend", "--because",
+		"it is not in the log")
 	for _, r := range []struct {
 		sid   string
 		state ledger.State
@@ -78,7 +80,8 @@ func TestUncertainOnAWS(t *testing.T) {
 		}
 	}
 	orders := s.received()
-	if len(orders) != 1 || orders[0].Attributes[delivery.AttributeOrder] != delivery.OrderResend || orders[0].Attributes[delivery.AttributeAttempts] != "1" {
+	if len(orders) != 1 || orders[0].Attributes[delivery.AttributeOrder] != delivery.OrderResend ||
+		orders[0].Attributes[delivery.AttributeAttempts] != "1" {
 		t.Errorf("on the queue: %+v, want one order", orders)
 	}
 }
@@ -97,13 +100,15 @@ func TestResendOnAWS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code, stdout, stderr := s.relay("doctor", "--only", "reached-nobody"); code != cli.ExitFound || !strings.Contains(stdout, "reached nobody: 1") {
+	if code, stdout, stderr := s.relay("doctor", "--only", "reached-nobody"); code != cli.ExitFound ||
+		!strings.Contains(stdout, "reached nobody: 1") {
 		t.Errorf("doctor: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	s.check("resend", "would go to "+string(testDestination), "resend", "--state", "dropped", "--since", "1h")
 	s.check("resend --apply", "1 text was put on the queue", "resend", r.MessageSid, "--apply", "--because", "the route was off")
 	orders := s.received()
-	if len(orders) != 1 || orders[0].Attributes[delivery.AttributeOrder] != delivery.OrderResend || orders[0].Attributes[delivery.AttributeAttempts] != "0" ||
+	if len(orders) != 1 || orders[0].Attributes[delivery.AttributeOrder] != delivery.OrderResend ||
+		orders[0].Attributes[delivery.AttributeAttempts] != "0" ||
 		orders[0].Attributes[delivery.AttributeBy] != "ada" || orders[0].Attributes[delivery.AttributeNote] != "the route was off" {
 		t.Errorf("on the queue: %+v, want one order", orders)
 	}
@@ -113,7 +118,8 @@ func TestResendOnAWS(t *testing.T) {
 func TestSweepOnAWS(t *testing.T) {
 	s := newAWSStage(t)
 	twilio, url := newFake(t, func(c *twiliofake.Config) { c.Webhook = twiliofake.Webhook{URL: "http://127.0.0.1:1/sms/inbound"} })
-	s.environment[cli.EnvTwilioBaseURL], s.environment[cli.EnvAccountSid], s.environment[cli.EnvAuthToken] = url, fake.AccountSid, fake.AuthToken
+	s.environment[cli.EnvTwilioBaseURL], s.environment[cli.EnvAccountSid], s.environment[cli.EnvAuthToken] = url, fake.AccountSid,
+		fake.AuthToken
 	s.check("route set", string(testNumber), "route", "set", string(testNumber), "--to", string(testDestination))
 	lost, err := twilio.SendInbound(t.Context(), twiliofake.Inbound{From: relaytest.Customer, To: testNumber, Body: "Is the gate open?"}, "")
 	if err != nil {

@@ -47,14 +47,16 @@ func hostileRelay(t *testing.T) (data string) {
 	}
 	m := relaytest.Message(2)
 	m.Body = hostile
-	letter, err := queue.Envelope{Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: time.Now(), Message: &m}.Outgoing()
+	letter, err := queue.Envelope{Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: time.Now(),
+		Message: &m}.Outgoing()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// A queue takes no control characters but these.
 	queued := strings.NewReplacer("\x1b", "", "\x07", "").Replace(hostile)
 	dead := db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
-	letter.Attributes = map[string]string{delivery.AttributeReason: "attempts_exhausted", delivery.AttributeLastError: queued, delivery.AttributeAttempts: "2", delivery.AttributeHop: queued}
+	letter.Attributes = map[string]string{delivery.AttributeReason: "attempts_exhausted", delivery.AttributeLastError: queued,
+		delivery.AttributeAttempts: "2", delivery.AttributeHop: queued}
 	if err := dead.Send(t.Context(), letter); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +64,8 @@ func hostileRelay(t *testing.T) (data string) {
 		t.Fatal(err)
 	}
 	if _, err := db.Routes().Put(t.Context(), route.Route{
-		TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true, UpdatedBy: hostile, LastUpdated: time.Now(),
+		TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true, UpdatedBy: hostile,
+		LastUpdated: time.Now(),
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +76,8 @@ func hostileRelay(t *testing.T) (data string) {
 func hostileRecord(n int, state ledger.State) ledger.Record {
 	r := relaytest.Record(n, time.Now())
 	r.State, r.Reason, r.Body = state, "attempts_exhausted", hostile
-	r.Attempts = []ledger.Attempt{{Number: 1, To: relaytest.Destination, StartedAt: time.Now(), EndedAt: time.Now(), Outcome: "unknown", Error: hostile}}
+	r.Attempts = []ledger.Attempt{{Number: 1, To: relaytest.Destination, StartedAt: time.Now(), EndedAt: time.Now(), Outcome: "unknown",
+		Error: hostile}}
 	r.Decision = ledger.Decision{What: ledger.VerdictResend, By: hostile, Note: hostile, At: time.Now()}
 	return r
 }
@@ -97,8 +101,9 @@ func hostileAudit(t *testing.T, data string) {
 	}
 	defer log.Close() //nolint:errcheck // a test's.
 	ofRoute, err := auditlog.Entry{
-		ID: "route:***0100.1@1", Time: time.Now().Add(-time.Hour), Subject: auditlog.SubjectRoute, Change: auditlog.ChangeCreated, Version: 1, TwilioNumber: "***0100",
-		After: &auditlog.Route{DestinationCarrier: hostile, Active: true}, Actor: hostile,
+		ID: "route:***0100.1@1", Time: time.Now().Add(-time.Hour), Subject: auditlog.SubjectRoute, Change: auditlog.ChangeCreated, Version: 1,
+		TwilioNumber: "***0100",
+		After:        &auditlog.Route{DestinationCarrier: hostile, Active: true}, Actor: hostile,
 	}.Line()
 	if err != nil {
 		t.Fatal(err)
@@ -119,10 +124,12 @@ func TestNothingRawReachesATerminal(t *testing.T) {
 	sid := relaytest.MessageSid(1)
 	for _, line := range []string{
 		"dlq ls", "dlq ls --json", "dlq show " + relaytest.MessageSid(2), "dlq show --json " + relaytest.MessageSid(2),
-		"dlq redrive", "dlq drop --settled", "uncertain ls", "uncertain ls --json", "status", "status --json", "status " + sid, "status --json " + sid,
+		"dlq redrive", "dlq drop --settled", "uncertain ls", "uncertain ls --json", "status", "status --json", "status " + sid,
+		"status --json " + sid,
 		"status --trail " + sid, "status --json --trail " + sid, "sweep --grace 0s", "sweep --grace 0s --json",
 		"audit trace " + sid, "audit trace --json " + sid, "audit export", "audit export --format jsonl", "audit verify", "audit verify --json",
-		"route ls", "route ls --json", "route history " + string(testNumber), "route history --at 0s " + string(testNumber), "route get " + string(testNumber), "route get --json " + string(testNumber), "route export",
+		"route ls", "route ls --json", "route history " + string(testNumber), "route history --at 0s " + string(testNumber),
+		"route get " + string(testNumber), "route get --json " + string(testNumber), "route export",
 		"route set " + string(testNumber) + " --to +16195550124", "number ls", "number ls --json",
 		"send " + string(testNumber) + " --from +13125550141 --dry-run --body", "status --state", "dlq show", "uncertain resolve", "explain",
 		"uncertain resolve " + sid + " --give-up --because", "audit verify --file", "route check",
@@ -147,9 +154,14 @@ func ran(t *testing.T, twilioURL, data string, args []string) string {
 	t.Helper()
 	var out bytes.Buffer
 	environment := map[string]string{
-		cli.EnvAccountSid: fake.AccountSid, cli.EnvAuthToken: fake.AuthToken, cli.EnvTwilioBaseURL: twilioURL, cli.EnvData: data, cli.EnvOperator: hostile,
+		cli.EnvAccountSid: fake.AccountSid, cli.EnvAuthToken: fake.AuthToken, cli.EnvTwilioBaseURL: twilioURL, cli.EnvData: data,
+		cli.EnvOperator: hostile,
 	}
-	p := program{cli.Program{Stdout: &out, Stderr: &out, Lookup: func(name string) (string, bool) { value, ok := environment[name]; return value, ok }}}
+	p := program{cli.Program{Stdout: &out, Stderr: &out, Lookup: func(name string) (string, bool) {
+		value,
+			ok := environment[name]
+		return value, ok
+	}}}
 	p.run(t.Context(), args)
 	if out.Len() == 0 {
 		t.Errorf("relay %v says nothing", args)
@@ -160,7 +172,8 @@ func ran(t *testing.T, twilioURL, data string, args []string) string {
 // rawIn names the first character that does more than show a letter.
 func rawIn(out string) string {
 	for _, r := range out {
-		if r == utf8.RuneError || r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029') {
+		if r == utf8.RuneError || r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' ||
+			r == '\u2029') {
 			return fmt.Sprintf("%U", r)
 		}
 	}

@@ -25,7 +25,8 @@ func TestRoutesOnAWS(t *testing.T) {
 	s.environment[cli.EnvOperator] = "anna"
 	const number = "+18585550100"
 	s.wants(cli.ExitDone, "There are no routes", "route", "ls")
-	s.wants(cli.ExitDone, "added, version 1 by anna", "route", "set", number, "--to", "+16195550123", "--fallback", "+16195550124", "--max-age", "2h")
+	s.wants(cli.ExitDone, "added, version 1 by anna", "route", "set", number, "--to", "+16195550123", "--fallback", "+16195550124",
+		"--max-age", "2h")
 	s.wants(cli.ExitDone, "MaxAge=2h", "route", "get", number)
 	s.wants(cli.ExitDone, "changed, version 2 by anna", "route", "set", number, "--to", "(619) 555-0125")
 	s.wants(cli.ExitFailed, "route of "+number+" has version 2, not 1: anna wrote it at", "route", "off", number, "--version", "1")

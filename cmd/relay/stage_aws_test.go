@@ -54,8 +54,10 @@ func newAWSStage(t *testing.T) *awsStage {
 func (s *awsStage) leadThere() {
 	nobody := filepath.Join(s.t.TempDir(), "none")
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL_DYNAMODB": *s.dynamoDB.BaseEndpoint, "AWS_ENDPOINT_URL_SQS": *s.sqs.BaseEndpoint, "AWS_ENDPOINT_URL": *s.other.BaseEndpoint,
-		"AWS_REGION": s.dynamoDB.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
+		"AWS_ENDPOINT_URL_DYNAMODB": *s.dynamoDB.BaseEndpoint, "AWS_ENDPOINT_URL_SQS": *s.sqs.BaseEndpoint,
+		"AWS_ENDPOINT_URL": *s.other.BaseEndpoint,
+		"AWS_REGION":       s.dynamoDB.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "",
+		"AWS_PROFILE":     "",
 		"AWS_CONFIG_FILE": nobody, "AWS_SHARED_CREDENTIALS_FILE": nobody, "AWS_EC2_METADATA_DISABLED": "true",
 	} {
 		s.t.Setenv(name, value)
@@ -71,8 +73,9 @@ func (s *awsStage) create(mark string) {
 	const secret = "arn:aws:secretsmanager:us-east-1:" + lambdahost.AccountID + ":secret:fake-AbCdEf"
 	parsed, err := template.Parse(text, map[string]any{
 		"TwilioAccountSid": fake.AccountSid, "TwilioAuthTokenSecretArn": secret, "TwilioApiKeySecretArn": secret,
-		"QueueName": s.queue, "RoutingTableName": s.routing, "LedgerTableName": s.ledger, "PaceTableName": mark + "-pace", "ConversationsTableName": mark + "-conversations",
-		"AuditLogGroupName": s.auditLogGroup,
+		"QueueName": s.queue, "RoutingTableName": s.routing, "LedgerTableName": s.ledger, "PaceTableName": mark + "-pace",
+		"ConversationsTableName": mark + "-conversations",
+		"AuditLogGroupName":      s.auditLogGroup,
 	})
 	if err != nil {
 		s.t.Fatal(err)

@@ -63,7 +63,8 @@ func writeMaintenance(t *testing.T, folder, content string) string {
 }
 
 func testRoutes() string {
-	return fmt.Sprintf(`{"routes":[{"TwilioNumber":%q,"DestinationCarrier":%q,"FallbackCarriers":[],"Active":true,"LastUpdated":"2026-11-24T08:00:00Z"}]}`, testNumber, testDestination)
+	return fmt.Sprintf(`{"routes":[{"TwilioNumber":%q,"DestinationCarrier":%q,"FallbackCarriers":[],"Active":true,`+
+		`"LastUpdated":"2026-11-24T08:00:00Z"}]}`, testNumber, testDestination)
 }
 
 // serving is a relay serve in a process of its own.
@@ -104,7 +105,8 @@ func buildRelay(t *testing.T) string {
 // startServe starts the real program and waits until it serves.
 func startServe(t *testing.T, binary, twilioURL, data, listen, routes, interval string) *serving {
 	t.Helper()
-	cmd := exec.Command(binary, "serve", "--listen", listen, "--data", data, "--routes", routes, "--retry-base", "200ms", "--send-timeout", "1s",
+	cmd := exec.Command(binary, "serve", "--listen", listen, "--data", data, "--routes", routes, "--retry-base", "200ms", "--send-timeout",
+		"1s",
 		"--pace-pair", "off", "--pace-number", "off", "--reconcile-interval", interval)
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),

@@ -40,7 +40,7 @@ func Command(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:                        "bench",
 		Short:                      "Make ledgers to measure the relay on",
-		Long:                       `bench makes ledgers of any size to measure the relay on. They hold made-up texts; bench sends nothing to anyone.`,
+		Long:                       `bench makes ledgers of any size to measure the relay on, with made-up texts. It sends nothing to anyone.`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

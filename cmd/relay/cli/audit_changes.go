@@ -14,7 +14,8 @@ func WriteChanges(out io.Writer, entries []auditlog.Entry) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TIME\tVERSION\tSTATE\tREASON\tATTEMPT")
 	for _, e := range entries {
-		Printf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e), OrDash(tracedReason(e)), tracedAttempt(e.Attempt))
+		Printf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e), OrDash(tracedReason(e)),
+			tracedAttempt(e.Attempt))
 	}
 	return table.Flush()
 }

@@ -81,7 +81,8 @@ func PlaceOf(source *auditsource.Source, line auditlog.Line) string {
 
 // EntriesOf reads the log's entries of the window, each once, and says on the standard error if the last line is torn. The error is
 // what visit returns, or names the line that is none.
-func (p Program) EntriesOf(ctx context.Context, source *auditsource.Source, q auditsource.Query, visit func(auditlog.Entry, []byte) error) error {
+func (p Program) EntriesOf(ctx context.Context, source *auditsource.Source, q auditsource.Query,
+	visit func(auditlog.Entry, []byte) error) error {
 	seen := map[[sha256.Size]byte]bool{}
 	return source.Read(ctx, q, func(line auditlog.Line) error {
 		if line.Torn {
@@ -95,7 +96,8 @@ func (p Program) EntriesOf(ctx context.Context, source *auditsource.Source, q au
 				"relay audit verify reads the whole log and says what is wrong with it")
 		}
 		switch sum := sha256.Sum256(line.Text); {
-		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.MessageSid != "" && entry.MessageSid != q.MessageSid, seen[sum]:
+		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.MessageSid != "" && entry.MessageSid != q.MessageSid,
+			seen[sum]:
 			return nil
 		default:
 			seen[sum] = true
@@ -112,7 +114,8 @@ type Logged struct {
 }
 
 // LoggedOf returns the entries that are wanted, with their texts in the log.
-func (p Program) LoggedOf(ctx context.Context, source *auditsource.Source, q auditsource.Query, wanted func(auditlog.Entry) bool) (found []Logged, err error) {
+func (p Program) LoggedOf(ctx context.Context, source *auditsource.Source, q auditsource.Query,
+	wanted func(auditlog.Entry) bool) (found []Logged, err error) {
 	err = p.EntriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
 		if wanted(e) {
 			found = append(found, Logged{e, text})

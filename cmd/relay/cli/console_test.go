@@ -12,7 +12,8 @@ import (
 func TestConsoleShowsOneReadableLine(t *testing.T) {
 	var out bytes.Buffer
 	logger := slog.New(NewConsole(&out, false)).With(slog.String("relay", "one"))
-	logger.Info("text relayed", slog.Any("customer", sms.PhoneNumber("+13125550147")), slog.Int("error_code", 0), slog.String("reason", ""), slog.String("error", "two words"))
+	logger.Info("text relayed", slog.Any("customer", sms.PhoneNumber("+13125550147")), slog.Int("error_code", 0), slog.String("reason", ""),
+		slog.String("error", "two words"))
 	logger.Debug("health answered")
 	line := out.String()
 	if strings.Count(line, "\n") != 1 {

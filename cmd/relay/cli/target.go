@@ -55,8 +55,9 @@ func (p Program) OpenTarget(ctx context.Context, flags *pflag.FlagSet) (*target.
 	config := target.Config{
 		AWS: env.Parsed(r, EnvAWS, "false", ParseBool), Data: r.String(EnvData, ""),
 		Profile:      awsprofile.Config{Profile: r.String(EnvProfile, ""), Region: r.String(EnvRegion, "")},
-		RoutingTable: r.String(EnvRoutingTable, ""), LedgerTable: r.String(EnvLedgerTable, ""), ConversationsTable: r.String(EnvConversationsTable, ""),
-		Queue: r.String(EnvQueue, ""), AuditLogGroup: r.String(EnvAuditLogGroup, ""),
+		RoutingTable: r.String(EnvRoutingTable, ""), LedgerTable: r.String(EnvLedgerTable, ""),
+		ConversationsTable: r.String(EnvConversationsTable, ""),
+		Queue:              r.String(EnvQueue, ""), AuditLogGroup: r.String(EnvAuditLogGroup, ""),
 		Retention: r.DurationWithin(EnvRetention, 0, ledger.MinRetention, ledger.MaxRetention),
 	}
 	if err := r.Err(); err != nil {

@@ -32,7 +32,8 @@ const maxNote = 200
 
 // CheckNote holds what people say for the record against what the record takes.
 func CheckNote(because, by string) error {
-	if len([]rune(because)) > maxNote || len([]rune(by)) > maxNote || strings.ContainsFunc(because+by, unicode.IsControl) || !utf8.ValidString(because+by) {
+	if len([]rune(because)) > maxNote || len([]rune(by)) > maxNote || strings.ContainsFunc(because+by, unicode.IsControl) ||
+		!utf8.ValidString(because+by) {
 		return Usage(fmt.Errorf("--because and --by must be one line each, of at most %d characters", maxNote))
 	}
 	return nil

@@ -30,7 +30,8 @@ func relayOpen(_ context.Context, e *exam) Finding {
 	case e.OpenErr == nil:
 		return ok("opened: %s", e.Where)
 	case e.AWS != nil:
-		return fail("name the stack's profile, region and names with --aws-profile, --aws-region, --queue, --ledger-table, --routing-table", "%v", e.OpenErr)
+		return fail("name the stack's profile, region and names with --aws-profile, --aws-region, --queue, --ledger-table, --routing-table",
+			"%v", e.OpenErr)
 	default:
 		return fail("name relay serve's folder with --data, and run this as the same user; if the file is older, start relay serve of this "+
 			"version once to update it", "%v", e.OpenErr)
@@ -101,7 +102,8 @@ func accountStatus(_ context.Context, e *exam) Finding {
 	case missing != "":
 		return skipped("%s", missing)
 	case account.account.Status != "active":
-		return fail("see Twilio's console (its first page says why), pay what is due, or ask Twilio's support", "the account is %s", account.account.Status)
+		return fail("see Twilio's console (its first page says why), pay what is due, or ask Twilio's support", "the account is %s",
+			account.account.Status)
 	case account.account.Type == "Trial":
 		return warn("upgrade the account in Twilio's console, Billing",
 			"it is a trial account: it sends only to verified phones, and adds words at the start of each text")

@@ -51,7 +51,8 @@ func stackChecks() []Check {
 		{"queue-settings", "A queue without order mixes up a conversation; a batch that the queue shows again too early is processed twice.",
 			OnAWS, queueSettings},
 		{"dead-letter-queue", "If the queue deletes a letter too early, nobody can move it back.", OnAWS, deadLetterQueue},
-		{"redrive-policy", "A message that crashes the sender would come back for ever; a message that only waits must not become a dead letter.", OnAWS, redrivePolicy},
+		{"redrive-policy", "A message that crashes the sender would come back for ever; a message that only waits must not become a dead " +
+			"letter.", OnAWS, redrivePolicy},
 		{"timer-queue", "The timer queue moves texts on to the next phone. Without it a text stays with a phone that is off.", OnAWS, timerQueue},
 		{"table-keys", "Without its key and its indexes the relay cannot search a table.", OnAWS, tableKeys},
 		{"ledger-ttl", "Without it the ledger keeps for ever what customers wrote.", OnAWS, ledgerTTL},
@@ -165,7 +166,8 @@ type described struct {
 // ofTables makes one finding of what is to be said of each table.
 func (e *exam) ofTables(ctx context.Context, check func(described) Finding) Finding {
 	var findings []Finding
-	for name, schema := range map[string]dynamo.TableSchema{e.AWS.RoutingTable: dynamo.RoutesSchema(), e.AWS.LedgerTable: dynamo.LedgerSchema()} {
+	for name, schema := range map[string]dynamo.TableSchema{e.AWS.RoutingTable: dynamo.RoutesSchema(),
+		e.AWS.LedgerTable: dynamo.LedgerSchema()} {
 		table, err := e.AWS.Table(ctx, name)
 		if err != nil {
 			findings = append(findings, unasked("the table "+name, err))
@@ -179,7 +181,8 @@ func (e *exam) ofTables(ctx context.Context, check func(described) Finding) Find
 func tableKeys(ctx context.Context, e *exam) Finding {
 	return e.ofTables(ctx, func(t described) Finding {
 		if t.is.Key != t.wanted.Key {
-			return fail("docs/deploy.md, Tables that are there already, says what a table needs", "the key of %s is %q, not %q", t.name, t.is.Key, t.wanted.Key)
+			return fail("docs/deploy.md, Tables that are there already, says what a table needs", "the key of %s is %q, not %q", t.name, t.is.Key,
+				t.wanted.Key)
 		}
 		for _, index := range t.wanted.Indexes {
 			if !slices.Contains(t.is.Indexes, index.Name) {
@@ -197,7 +200,8 @@ func ledgerTTL(ctx context.Context, e *exam) Finding {
 	case err != nil:
 		return unasked("the ledger", err)
 	case t.TTLAttribute != wanted:
-		return fail("aws dynamodb update-time-to-live --table-name TABLE --time-to-live-specification Enabled=true,AttributeName="+wanted, "the ledger's texts do not expire by %s", wanted)
+		return fail("aws dynamodb update-time-to-live --table-name TABLE --time-to-live-specification Enabled=true,AttributeName="+wanted,
+			"the ledger's texts do not expire by %s", wanted)
 	default:
 		return ok("by %s", wanted)
 	}
@@ -210,7 +214,8 @@ func tableBackups(ctx context.Context, e *exam) Finding {
 		case err != nil:
 			findings = append(findings, unasked("the backups of "+name, err))
 		case !backed:
-			findings = append(findings, fail("aws dynamodb update-continuous-backups --table-name TABLE --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true", "%s has no point-in-time recovery", name))
+			findings = append(findings, fail("aws dynamodb update-continuous-backups --table-name TABLE --point-in-time-recovery-specification "+
+				"PointInTimeRecoveryEnabled=true", "%s has no point-in-time recovery", name))
 		}
 	}
 	return together(findings)
@@ -219,7 +224,9 @@ func tableBackups(ctx context.Context, e *exam) Finding {
 func tableStreams(ctx context.Context, e *exam) Finding {
 	return e.ofTables(ctx, func(t described) Finding {
 		if t.is.StreamViewType != t.wanted.StreamViewType {
-			return fail("aws dynamodb update-table --table-name TABLE --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES, then sam deploy with its new ARN", "the stream of %s shows %q, not %s", t.name, t.is.StreamViewType, t.wanted.StreamViewType)
+			return fail("aws dynamodb update-table --table-name TABLE --stream-specification "+
+				"StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES, then sam deploy with its new ARN", "the stream of %s shows %q, not %s", t.name,
+				t.is.StreamViewType, t.wanted.StreamViewType)
 		}
 		return ok("both streams show old and new images")
 	})

@@ -42,7 +42,8 @@ func mappings(ctx context.Context, e *exam) Finding {
 		default:
 			for _, m := range found {
 				if m.State != "Enabled" {
-					findings = append(findings, fail("aws lambda update-event-source-mapping --enabled --uuid UUID; list-event-source-mappings has the UUID", "the mapping of %s is %s (%s)", what, m.State, m.Reason))
+					findings = append(findings, fail("aws lambda update-event-source-mapping --enabled --uuid UUID; list-event-source-mappings has the "+
+						"UUID", "the mapping of %s is %s (%s)", what, m.State, m.Reason))
 				}
 			}
 		}
@@ -90,7 +91,8 @@ func nameOf(function string) string {
 }
 
 //nolint:gosec // the form of a secret, and no credential.
-const fixSecret = `its JSON is {"accountSid","authToken"}, of the API key {"accountSid","apiKeySid","apiKeySecret"}: aws secretsmanager put-secret-value; name it with --auth-token-secret and --api-key-secret`
+const fixSecret = `put the right JSON into the secret with aws secretsmanager put-secret-value: {"accountSid","authToken"}, or for the ` +
+	`API key {"accountSid","apiKeySid","apiKeySecret"}; name the secrets with --auth-token-secret and --api-key-secret`
 
 func secretsShape(ctx context.Context, e *exam) Finding {
 	if err := e.AWS.CheckSecrets(ctx); err != nil {

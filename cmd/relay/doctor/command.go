@@ -69,7 +69,8 @@ func examSettings() []cli.Setting {
 	var chosen []cli.Setting
 	for _, s := range cli.ServeSettings() {
 		switch s.Env {
-		case cli.EnvAccountSid, cli.EnvAuthToken, cli.EnvAPIKeySid, cli.EnvAPIKeySecret, cli.EnvTwilioBaseURL, cli.EnvPublicBaseURL, cli.EnvListen, cli.EnvPacePair, cli.EnvSendTimeout:
+		case cli.EnvAccountSid, cli.EnvAuthToken, cli.EnvAPIKeySid, cli.EnvAPIKeySecret, cli.EnvTwilioBaseURL, cli.EnvPublicBaseURL,
+			cli.EnvListen, cli.EnvPacePair, cli.EnvSendTimeout:
 			chosen = append(chosen, s)
 		}
 	}

@@ -76,7 +76,8 @@ type Options struct {
 
 // Checks returns every check, in the order in which they are shown.
 func Checks() []Check {
-	return slices.Concat(accountChecks(), numberChecks(), frontDoorChecks(), routeChecks(), textChecks(), registrationChecks(), hostChecks(), stackChecks())
+	return slices.Concat(accountChecks(), numberChecks(), frontDoorChecks(), routeChecks(), textChecks(), registrationChecks(), hostChecks(),
+		stackChecks())
 }
 
 // Find returns the check of that name, and whether there is one.

@@ -128,7 +128,8 @@ func folderMoved(ctx context.Context, e *exam) Finding {
 			"before it sends it",
 			e.Host.Folder)
 	case !at.IsZero() && e.Now().Sub(at) < movedLately:
-		return warn(fix, "%s was copied or restored, and relay serve started on it at %s; it asks Twilio about each older text before it sends it",
+		return warn(fix, "%s was copied or restored, and relay serve started on it at %s; it asks Twilio about each older text before it "+
+			"sends it",
 			e.Host.Folder, at.Format(time.RFC3339))
 	default:
 		return ok("the folder was not moved")

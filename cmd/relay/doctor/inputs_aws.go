@@ -94,7 +94,8 @@ func takeSecrets(ctx context.Context, vault *secrets.Vault, r *env.Reader, relay
 	if err != nil {
 		return
 	}
-	client, err := twilio.New(twilio.Config{AccountSid: tokens.AccountSid, AuthToken: tokens.Current, BaseURL: r.String(cli.EnvTwilioBaseURL, "")})
+	client, err := twilio.New(twilio.Config{AccountSid: tokens.AccountSid, AuthToken: tokens.Current,
+		BaseURL: r.String(cli.EnvTwilioBaseURL, "")})
 	if err != nil {
 		return
 	}

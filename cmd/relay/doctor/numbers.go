@@ -164,7 +164,8 @@ func canonical(address string) string {
 	if port == "" {
 		port = map[string]string{"https": "443", "http": "80"}[parsed.Scheme]
 	}
-	return parsed.Scheme + "://" + parsed.User.String() + "@" + strings.ToLower(parsed.Hostname()) + ":" + port + parsed.EscapedPath() + "?" + parsed.RawQuery
+	host := parsed.User.String() + "@" + strings.ToLower(parsed.Hostname()) + ":" + port
+	return parsed.Scheme + "://" + host + parsed.EscapedPath() + "?" + parsed.RawQuery
 }
 
 // shown returns a URL for people: without a password, a query and the overrides.

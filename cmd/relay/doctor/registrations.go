@@ -36,7 +36,10 @@ func geoPermissions(_ context.Context, e *exam) Finding {
 	for _, r := range routes {
 		for _, hop := range r.Hops() {
 			// The newest word on this phone counts.
-			at := slices.IndexFunc(attempts, func(a attempt) bool { return sms.Same(a.To, hop) && (a.Accepted() || a.ErrorCode == codeGeoPermission) })
+			at := slices.IndexFunc(attempts, func(a attempt) bool {
+				return sms.Same(a.To, hop) &&
+					(a.Accepted() || a.ErrorCode == codeGeoPermission)
+			})
 			switch {
 			case at < 0:
 				findings = append(findings, Finding{Skipped,

@@ -99,7 +99,8 @@ func uncertain(ctx context.Context, e *exam) Finding {
 	case err != nil:
 		return skipped("the texts could not be listed: %v", err)
 	case len(page.Records) > 0:
-		return fail("relay uncertain ls; look each up in Twilio's console, then relay uncertain resolve", "texts that may or may not have been sent: %d", len(page.Records))
+		return fail("relay uncertain ls; look each up in Twilio's console, then relay uncertain resolve",
+			"texts that may or may not have been sent: %d", len(page.Records))
 	default:
 		return ok("every text was either sent or not sent for certain")
 	}

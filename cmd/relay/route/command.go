@@ -38,7 +38,8 @@ a number without a country code belongs to the country in --country.`,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.routeListCommand(), p.routeGetCommand(), p.routeSetCommand(), p.routeOnCommand(), p.routeOffCommand(), p.routeRemoveCommand(),
+	cmd.AddCommand(p.routeListCommand(), p.routeGetCommand(), p.routeSetCommand(), p.routeOnCommand(), p.routeOffCommand(),
+		p.routeRemoveCommand(),
 		p.routeImportCommand(), p.routeExportCommand(), p.routeCheckCommand(), p.routeHistoryCommand())
 	return cmd
 }

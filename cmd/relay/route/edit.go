@@ -42,7 +42,8 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 	if err != nil {
 		return err
 	}
-	edit := routing.Edit{Number: number, Change: change, Numbers: route.Strictness(f.numbers.Insist), Author: p.author(), DropWaiting: f.dropWaiting}
+	edit := routing.Edit{Number: number, Change: change, Numbers: route.Strictness(f.numbers.Insist), Author: p.author(),
+		DropWaiting: f.dropWaiting}
 	if cmd.Flags().Changed("version") {
 		edit.Version = &f.version
 	}
@@ -91,7 +92,8 @@ func (p program) printEdited(done routing.Edited, waiting *target.Waiting, asJSO
 		}
 		return json.NewEncoder(p.Stdout).Encode(shown)
 	}
-	cli.Printf(p.Stdout, "%s: %s, version %d by %s\n", string(done.After.TwilioNumber), action, done.After.Version, cli.OrDash(done.After.UpdatedBy))
+	cli.Printf(p.Stdout, "%s: %s, version %d by %s\n", string(done.After.TwilioNumber), action, done.After.Version,
+		cli.OrDash(done.After.UpdatedBy))
 	if err := writeDifferences(p.Stdout, done.Differences); err != nil || action == routing.Unchanged {
 		return err
 	}

@@ -91,7 +91,8 @@ func (p program) routeChanges(cmd *cobra.Command, number sms.PhoneNumber) (found
 		return nil, cli.WithTargetHint(err, cmd.Flags().Changed("aws"))
 	}
 	if len(found) == 0 {
-		return nil, cli.Hinted(fmt.Errorf("%s has no change of the route of %s", source.Where, number.Mask()), "relay route get shows how it is now")
+		return nil, cli.Hinted(fmt.Errorf("%s has no change of the route of %s", source.Where, number.Mask()),
+			"relay route get shows how it is now")
 	}
 	slices.SortStableFunc(found, func(a, b cli.Logged) int {
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Version, b.Version))

@@ -86,7 +86,8 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 // settings reads what was said. All that is wrong is told at once.
 func (f *setFlags) settings(flags *pflag.FlagSet, numbers cli.NumberFlags) (routing.Settings, error) {
 	r := settingReader{flags: flags, numbers: numbers}
-	if !slices.ContainsFunc([]string{flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout, flagMaxAge, flagPaceNumber}, flags.Changed) {
+	if !slices.ContainsFunc([]string{flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
+		flagMaxAge, flagPaceNumber}, flags.Changed) {
 		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
 	s := routing.Settings{

@@ -26,7 +26,8 @@ type operatorAPI struct{ handler *operations.Handler }
 // openOperatorAPI puts the function together over an open relay. What it could not do, it says to the log.
 func (p program) openOperatorAPI(d *target.Target) operatorAPI {
 	return operatorAPI{operations.New(operations.Config{
-		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: d.Trail(), Now: time.Now, NewID: operations.NewID,
+		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: d.Trail(), Now: time.Now,
+		NewID:    operations.NewID,
 		Operator: p.Operator(""),
 		Logger:   slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 		Emit:     func(...telemetry.Measurement) {},

@@ -177,7 +177,8 @@ func (f resendFlags) plan(ctx context.Context, d *target.Target, sids []string, 
 		r := t.Record
 		last, _ := r.Current()
 		planned.Texts = append(planned.Texts, shownResend{
-			MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, ErrorCode: last.ErrorCode, TwilioNumber: r.TwilioNumber, Customer: r.Customer,
+			MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, ErrorCode: last.ErrorCode, TwilioNumber: r.TwilioNumber,
+			Customer:   r.Customer,
 			ReceivedAt: r.ReceivedAt, Outlook: t.Outlook, WouldBeDropped: t.Drop, Destination: t.To, OnPurpose: t.Intended(),
 		})
 		planned.Segments += t.Segments

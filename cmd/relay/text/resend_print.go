@@ -21,7 +21,8 @@ func (p program) printResend(planned resendPlan, asJSON bool) error {
 	}
 	for _, text := range planned.Texts {
 		if text.OnPurpose && text.Outlook.Orders() {
-			cli.Printf(p.Stderr, "relay: warning: %s was dropped on purpose (%s). relay explain reason %s says why.\n", text.MessageSid, text.Reason, text.Reason)
+			cli.Printf(p.Stderr, "relay: warning: %s was dropped on purpose (%s). relay explain reason %s says why.\n", text.MessageSid,
+				text.Reason, text.Reason)
 		}
 	}
 	if planned.Intended > 0 {
@@ -52,7 +53,8 @@ func (p program) writeResends(texts []shownResend) error {
 		if t.ErrorCode != 0 {
 			code = strconv.Itoa(t.ErrorCode)
 		}
-		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.MessageSid, t.State, cli.OrDash(string(t.Reason)), cli.OrDash(code), cli.OrDash(string(t.Customer)),
+		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.MessageSid, t.State, cli.OrDash(string(t.Reason)), cli.OrDash(code),
+			cli.OrDash(string(t.Customer)),
 			t.TwilioNumber, t.ReceivedAt.UTC().Format(time.RFC3339), t.outlookLine())
 	}
 	return table.Flush()

@@ -122,7 +122,8 @@ func (p program) printSent(answer json.RawMessage, dryRun bool) error {
 func (p program) printDryRun(told operations.DryRun) {
 	switch told.Outcome {
 	case operations.Send:
-		fmt.Fprintf(p.Stdout, "It would be sent to %s, in %s:\n\n  %s\n\n", told.Destination, cli.Plural(told.Segments, "segment"), strings.ReplaceAll(inert.Block(told.Text), "\n", "\n  "))
+		fmt.Fprintf(p.Stdout, "It would be sent to %s, in %s:\n\n  %s\n\n", told.Destination, cli.Plural(told.Segments, "segment"),
+			strings.ReplaceAll(inert.Block(told.Text), "\n", "\n  "))
 		for _, hop := range told.Hops {
 			if hop.OptedOut {
 				fmt.Fprintf(p.Stdout, "%s has opted out; the relay tries it only if no other phone is left.\n", hop.Number)

@@ -21,7 +21,8 @@ func writeMessages(out io.Writer, list operations.List) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SID\tSTATE\tREASON\tFROM\tTO\tRECEIVED\tATTEMPTS\tLAST ATTEMPT")
 	for _, m := range list.Messages {
-		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", m.MessageSid, m.State, cli.OrDash(string(m.Reason)), cli.OrDash(string(m.Customer)), m.TwilioNumber,
+		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", m.MessageSid, m.State, cli.OrDash(string(m.Reason)),
+			cli.OrDash(string(m.Customer)), m.TwilioNumber,
 			m.ReceivedAt.UTC().Format(time.RFC3339), len(m.Attempts), cli.OrDash(lastAttempt(m)))
 	}
 	if err := table.Flush(); err != nil || list.NextCursor == "" {

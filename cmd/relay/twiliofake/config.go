@@ -89,7 +89,8 @@ func (c Config) validate() error {
 	require(c.APIKeySid == "" || isSid(c.APIKeySid, "SK"), "APIKeySid: want SK and 32 hexadecimal digits, got %q", c.APIKeySid)
 	require((c.APIKeySid == "") == (c.APIKeySecret == ""), "APIKeySid and APIKeySecret: one is set without the other")
 	require(c.Now != nil, "Now is nil")
-	require(slices.Contains([]string{"", "active", "suspended", "closed"}, c.AccountStatus), "AccountStatus: want active, suspended or closed, got %q", c.AccountStatus)
+	require(slices.Contains([]string{"", "active", "suspended", "closed"}, c.AccountStatus),
+		"AccountStatus: want active, suspended or closed, got %q", c.AccountStatus)
 	require(c.StepDelay >= 0, "StepDelay: %s is negative", c.StepDelay)
 	require(c.Posts >= 0 && c.Posts <= maxPosts, "Posts: want 0 to %d, got %d", maxPosts, c.Posts)
 	require(c.LoopGuard >= 0, "LoopGuard: %d is negative", c.LoopGuard)

@@ -86,7 +86,8 @@ func refusePair(code int, from, to sms.PhoneNumber) *refusal {
 	case codeGeoPermission:
 		return badRequest(code, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: %s.", to)
 	case codeFromNotOwned:
-		return badRequest(code, "The 'From' phone number provided (%s) is not a valid message-capable Twilio phone number for this destination.", from)
+		return badRequest(code, "The 'From' phone number provided (%s) is not a valid message-capable Twilio phone number for this "+
+			"destination.", from)
 	case codeOptedOut:
 		return badRequest(code, "Attempt to send to unsubscribed recipient")
 	case codeQueueFull:

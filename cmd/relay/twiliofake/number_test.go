@@ -47,7 +47,8 @@ func TestNumbersOverTwiliosOwnLibrary(t *testing.T) {
 	if diff := cmp.Diff([]string{"+18585550101", "+18585550102", "+18585550103"}, numbers); diff != "" {
 		t.Errorf("all numbers (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"https://relay.example.com/sms/inbound#rc=2", "", "https://relay.example.com/sms/inbound#rc=2"}, urls); diff != "" {
+	if diff := cmp.Diff([]string{"https://relay.example.com/sms/inbound#rc=2", "", "https://relay.example.com/sms/inbound#rc=2"},
+		urls); diff != "" {
 		t.Errorf("their webhooks (-want +got):\n%s", diff)
 	}
 	if one, _ := list("+18585550103"); !slices.Equal(one, []string{"+18585550103"}) {
@@ -67,7 +68,8 @@ func TestANumberIsConfigured(t *testing.T) {
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%d numbers, %v", len(found), err)
 	}
-	if _, err := library.UpdateIncomingPhoneNumber(*found[0].Sid, (&twilioapi.UpdateIncomingPhoneNumberParams{}).SetSmsFallbackUrl("https://fallback.example.com/sms/inbound")); err != nil {
+	if _, err := library.UpdateIncomingPhoneNumber(*found[0].Sid,
+		(&twilioapi.UpdateIncomingPhoneNumberParams{}).SetSmsFallbackUrl("https://fallback.example.com/sms/inbound")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := library.UpdateIncomingPhoneNumber(*found[0].Sid, (&twilioapi.UpdateIncomingPhoneNumberParams{}).SetSmsUrl(hook)); err != nil {
@@ -112,7 +114,8 @@ func TestNumberRefusals(t *testing.T) {
 		code                  float64
 	}{
 		{"no URL", http.MethodPost, address + ".json", url.Values{"SmsUrl": {"relay"}}, 400, 21402},
-		{"overrides that are none", http.MethodPost, address + ".json", url.Values{"SmsUrl": {"https://relay.example.com/#rp=never"}}, 400, 21402},
+		{"overrides that are none", http.MethodPost, address + ".json", url.Values{"SmsUrl": {"https://relay.example.com/#rp=never"}}, 400,
+			21402},
 		{"no method", http.MethodPost, address + ".json", url.Values{"SmsMethod": {"PUT"}}, 400, 21403},
 		{"no JSON", http.MethodGet, address, nil, 404, 20404},
 		{"another's", http.MethodGet, a.url + "/2010-04-01/Accounts/" + accountSid + "/IncomingPhoneNumbers/PN1.json", nil, 404, 20404},

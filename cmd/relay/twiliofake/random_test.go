@@ -111,7 +111,8 @@ func TestOddsAreKept(t *testing.T) {
 func TestNoOddsNoFaults(t *testing.T) {
 	faults := twiliofake.RandomFaults(twiliofake.Odds{}, rand.New(rand.NewPCG(1, 2)))
 	for range 1000 {
-		if faults.BeforeCreate(nil) != (twiliofake.Fault{}) || faults.BeforeCallback(twiliofake.Message{}) != (twiliofake.CallbackFault{}) || faults.Latency() != 0 {
+		if faults.BeforeCreate(nil) != (twiliofake.Fault{}) || faults.BeforeCallback(twiliofake.Message{}) != (twiliofake.CallbackFault{}) ||
+			faults.Latency() != 0 {
 			t.Fatal("a fault without odds")
 		}
 	}
@@ -119,7 +120,8 @@ func TestNoOddsNoFaults(t *testing.T) {
 
 // TestSameSeedSameFaults replays a run by its seed.
 func TestSameSeedSameFaults(t *testing.T) {
-	odds := twiliofake.Odds{AcceptThenDrop: 0.2, ErrorRate: 0.2, DropCallback: 0.2, DuplicateCallback: 0.2, ReorderCallback: 0.2, LatencyMost: time.Second}
+	odds := twiliofake.Odds{AcceptThenDrop: 0.2, ErrorRate: 0.2, DropCallback: 0.2, DuplicateCallback: 0.2, ReorderCallback: 0.2,
+		LatencyMost: time.Second}
 	type thrown struct {
 		create   twiliofake.Fault
 		callback twiliofake.CallbackFault

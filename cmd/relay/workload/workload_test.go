@@ -44,7 +44,8 @@ func TestRecordsAreLikeARelays(t *testing.T) {
 	const texts = 20_000
 	c := config(texts)
 	fiction := regexp.MustCompile(`^\+1\d{3}55501\d{2}$`)
-	seen, states, days, numbers, people := map[string]bool{}, map[ledger.State]int{}, map[string]int{}, map[sms.PhoneNumber]int{}, map[sms.PhoneNumber]int{}
+	seen, states, days, numbers, people := map[string]bool{}, map[ledger.State]int{}, map[string]int{}, map[sms.PhoneNumber]int{},
+		map[sms.PhoneNumber]int{}
 	last := c.Until.AddDate(0, 0, -c.Days)
 	for _, r := range all(t, c) {
 		for _, number := range phones(r) {
@@ -53,7 +54,8 @@ func TestRecordsAreLikeARelays(t *testing.T) {
 			}
 		}
 		if r.ReceivedAt.Before(last) || r.ReceivedAt.After(c.Until) || r.UpdatedAt.Before(r.ReceivedAt) || r.Version < 1 {
-			t.Fatalf("%s was received at %v, after one of %v, and last changed at %v, version %d", r.MessageSid, r.ReceivedAt, last, r.UpdatedAt, r.Version)
+			t.Fatalf("%s was received at %v, after one of %v, and last changed at %v, version %d", r.MessageSid, r.ReceivedAt, last, r.UpdatedAt,
+				r.Version)
 		}
 		last = r.ReceivedAt
 		seen[r.MessageSid] = true

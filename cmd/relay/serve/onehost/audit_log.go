@@ -15,8 +15,10 @@ const (
 
 // auditLost says that the audit log's file was cut, moved away, removed or written to by someone else.
 func (r *Relay) auditLost(what string) {
-	r.config.Logger.LogAttrs(context.Background(), slog.LevelError, "the audit log was changed while the relay runs", slog.String("problem", what),
-		slog.String("advice", "leave its files alone while the relay runs: docs/audit.md says how to copy them; relay audit verify says what is missing"))
+	r.config.Logger.LogAttrs(context.Background(), slog.LevelError, "the audit log was changed while the relay runs",
+		slog.String("problem", what),
+		slog.String("advice", "leave its files alone while the relay runs: docs/audit.md says how to copy them; relay audit verify says what "+
+			"is missing"))
 }
 
 // auditFiles are the audit log's files, see jsonlines.Log.

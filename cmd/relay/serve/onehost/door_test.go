@@ -26,7 +26,8 @@ func started(t *testing.T, edit func(r *Relay)) (r *Relay, stop func() error) {
 func startedOn(t *testing.T, folder string, edit func(r *Relay)) (r *Relay, stop func() error) {
 	t.Helper()
 	config := Config{
-		Listen: "127.0.0.1:0", Data: folder, AccountSid: "AC00000000000000000000000000000001", AuthTokens: []string{hexToken}, OperatorToken: operatorToken,
+		Listen: "127.0.0.1:0", Data: folder, AccountSid: "AC00000000000000000000000000000001", AuthTokens: []string{hexToken},
+		OperatorToken: operatorToken,
 		TwilioBaseURL: "http://127.0.0.1:1", RetryBase: time.Second, MaxAttempts: 3, SendTimeout: time.Second,
 		ReconcileLooks: 1, ReconcileInterval: time.Second, Retention: 400 * time.Hour, Logger: slog.New(slog.DiscardHandler),
 	}

@@ -99,7 +99,8 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if err := r.db.ReleaseInFlight(ctx); err != nil {
 		return nil, fmt.Errorf("release what was in flight: %w", err)
 	}
-	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, datafolder.AuditFile), jsonlines.Config{Now: time.Now, Lost: r.auditLost}); err != nil {
+	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, datafolder.AuditFile),
+		jsonlines.Config{Now: time.Now, Lost: r.auditLost}); err != nil {
 		return nil, err
 	}
 	if len(r.config.PublicBaseURLs) == 0 {
@@ -176,12 +177,15 @@ func (r *Relay) wire() error {
 		SendTimeout: r.config.SendTimeout, Retention: r.config.Retention, Concurrency: 1,
 		Now: time.Now, Spread: mathrand.Float64, NewClaimID: rand.Text, Logger: logger, Emit: emit,
 	})
-	r.queue = eventsource.Queue{Receiver: inbox, Function: sender.Handle, BatchSize: 10, Pollers: pollers, Slots: maxConversations(descriptors()), Visibility: visibility, Logger: logger}
-	r.timers = eventsource.Queue{Receiver: timers, Function: sender.Handle, BatchSize: 10, Pollers: timerPollers, Slots: timerSlots, Visibility: visibility, Logger: logger}
+	r.queue = eventsource.Queue{Receiver: inbox, Function: sender.Handle, BatchSize: 10, Pollers: pollers,
+		Slots: maxConversations(descriptors()), Visibility: visibility, Logger: logger}
+	r.timers = eventsource.Queue{Receiver: timers, Function: sender.Handle, BatchSize: 10, Pollers: timerPollers, Slots: timerSlots,
+		Visibility: visibility, Logger: logger}
 	r.stream = eventsource.Stream{
 		Changes: changes{r.db.Changes()}, BatchSize: auditBatch, Logger: logger,
 		Function: audit.New(audit.Config{
-			Log: r.auditLog, SetAside: setAside(durable.Disk{}, filepath.Join(r.config.Data, AuditFailures)), Now: time.Now, Logger: quiet(logger), Emit: emit,
+			Log: r.auditLog, SetAside: setAside(durable.Disk{}, filepath.Join(r.config.Data, AuditFailures)), Now: time.Now, Logger: quiet(logger),
+			Emit: emit,
 		}).Handle,
 	}
 	ingest := webhook.New(webhook.Config{
@@ -213,8 +217,9 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 		Now: time.Now, NewID: rand.Text, Logger: r.config.Logger,
 	})
 	return &http.Server{
-		Handler: r.paths(gateway), ConnState: r.connections.Track, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 35 * time.Second,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: 32 << 10,
+		Handler: r.paths(gateway), ConnState: r.connections.Track, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: 35 * time.Second,
+		IdleTimeout:  idleTimeout, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(r.config.Logger.Handler(), slog.LevelWarn),
 	}
 }

@@ -23,7 +23,8 @@ func TestTextIsForTheToken(t *testing.T) {
 		want  int
 		looks int
 	}{{"", 401, 0}, {"another-token-of-others", 401, 0}, {operatorToken, 200, 1}} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.URL()+operations.PathText+"?message_sid="+stored.MessageSid, http.NoBody)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.URL()+operations.PathText+"?message_sid="+stored.MessageSid,
+			http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -71,24 +71,25 @@ func TestForesee(t *testing.T) {
 		want   resend.Outlook
 		drop   ledger.Reason
 	}{
-		"failed":                         {[]step{claims, refused}, []route.Route{on}, resend.Again, ""},
-		"undelivered":                    {[]step{claims, accepted(sms.StatusUndelivered)}, []route.Route{on}, resend.Again, ""},
-		"dropped":                        {[]step{drops(ledger.ReasonInactive)}, []route.Route{on}, resend.Again, ""},
-		"dropped, and too old long ago":  {[]step{drops(ledger.ReasonExpired)}, []route.Route{on}, resend.Again, ""},
-		"the route is off":               {[]step{drops(ledger.ReasonInactive)}, []route.Route{off}, resend.DroppedAgain, ledger.ReasonInactive},
-		"there is no route":              {[]step{claims, refused}, nil, resend.DroppedAgain, ledger.ReasonNoRoute},
-		"Twilio has it after all":        {[]step{claims, refused, accepted(sms.StatusSent)}, []route.Route{on}, resend.Settles, ""},
-		"a keyword":                      {[]step{drops(ledger.ReasonKeyword)}, []route.Route{on}, resend.Answered, ""},
-		"an opt-out":                     {[]step{drops(ledger.ReasonOptOut)}, []route.Route{on}, resend.Answered, ""},
-		"a loop that is none any more":   {[]step{drops(ledger.ReasonLoop)}, []route.Route{on}, resend.Again, ""},
-		"without addresses":              {[]step{nameless, gaveUp}, []route.Route{on}, resend.Unaddressed, ""},
-		"uncertain":                      {[]step{claims, parked}, []route.Route{on}, resend.InDoubt, ""},
-		"sending":                        {[]step{claims}, []route.Route{on}, resend.InHand, ""},
-		"queued":                         {[]step{claims, busy}, []route.Route{on}, resend.InHand, ""},
-		"sent":                           {[]step{claims, accepted(sms.StatusSent)}, []route.Route{on}, resend.Taken, ""},
-		"delivered":                      {[]step{claims, accepted(sms.StatusDelivered)}, []route.Route{on}, resend.Taken, ""},
-		"dead":                           {[]step{claims, busy, dies}, []route.Route{on}, resend.Dead, ""},
-		"dropped after an earlier order": {[]step{drops(ledger.ReasonInactive), ordered, drops(ledger.ReasonInactive)}, []route.Route{on}, resend.Again, ""},
+		"failed":                        {[]step{claims, refused}, []route.Route{on}, resend.Again, ""},
+		"undelivered":                   {[]step{claims, accepted(sms.StatusUndelivered)}, []route.Route{on}, resend.Again, ""},
+		"dropped":                       {[]step{drops(ledger.ReasonInactive)}, []route.Route{on}, resend.Again, ""},
+		"dropped, and too old long ago": {[]step{drops(ledger.ReasonExpired)}, []route.Route{on}, resend.Again, ""},
+		"the route is off":              {[]step{drops(ledger.ReasonInactive)}, []route.Route{off}, resend.DroppedAgain, ledger.ReasonInactive},
+		"there is no route":             {[]step{claims, refused}, nil, resend.DroppedAgain, ledger.ReasonNoRoute},
+		"Twilio has it after all":       {[]step{claims, refused, accepted(sms.StatusSent)}, []route.Route{on}, resend.Settles, ""},
+		"a keyword":                     {[]step{drops(ledger.ReasonKeyword)}, []route.Route{on}, resend.Answered, ""},
+		"an opt-out":                    {[]step{drops(ledger.ReasonOptOut)}, []route.Route{on}, resend.Answered, ""},
+		"a loop that is none any more":  {[]step{drops(ledger.ReasonLoop)}, []route.Route{on}, resend.Again, ""},
+		"without addresses":             {[]step{nameless, gaveUp}, []route.Route{on}, resend.Unaddressed, ""},
+		"uncertain":                     {[]step{claims, parked}, []route.Route{on}, resend.InDoubt, ""},
+		"sending":                       {[]step{claims}, []route.Route{on}, resend.InHand, ""},
+		"queued":                        {[]step{claims, busy}, []route.Route{on}, resend.InHand, ""},
+		"sent":                          {[]step{claims, accepted(sms.StatusSent)}, []route.Route{on}, resend.Taken, ""},
+		"delivered":                     {[]step{claims, accepted(sms.StatusDelivered)}, []route.Route{on}, resend.Taken, ""},
+		"dead":                          {[]step{claims, busy, dies}, []route.Route{on}, resend.Dead, ""},
+		"dropped after an earlier order": {[]step{drops(ledger.ReasonInactive), ordered, drops(ledger.ReasonInactive)}, []route.Route{on},
+			resend.Again, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := relaytest.Record(1, noon.Add(-24*time.Hour))
@@ -101,7 +102,8 @@ func TestForesee(t *testing.T) {
 			}
 			got := texts[0]
 			if got.Outlook != tt.want || got.Drop != tt.drop || (got.Outlook == resend.Again) != (got.To == phone && got.Segments == 1) {
-				t.Errorf("%s, %s is foreseen as %s %s to %q in %d segments, want %s %s", r.State, r.Reason, got.Outlook, got.Drop, got.To, got.Segments, tt.want, tt.drop)
+				t.Errorf("%s, %s is foreseen as %s %s to %q in %d segments, want %s %s", r.State, r.Reason, got.Outlook, got.Drop, got.To,
+					got.Segments, tt.want, tt.drop)
 			}
 			orders := relaytest.NewMemoryQueue(relaytest.QueueOptions{}, func() time.Time { return noon })
 			ordered, err := resend.Order(t.Context(), orders, texts, ledger.Decision{By: "ada"})
