@@ -18,7 +18,7 @@ func OneSID(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// UnknownCommand refuses the name of a command that there is not, and suggests the nearest.
+// UnknownCommand refuses a command that does not exist, and suggests the nearest.
 func UnknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return Usage(fmt.Errorf("unknown command %q%s", args[0], DidYouMean(cmd.SuggestionsFor(args[0]))))
@@ -26,7 +26,7 @@ func UnknownCommand(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// DidYouMean asks for the first of the suggestions; it is empty if there are none.
+// DidYouMean words the first of the suggestions; it is empty if there is no suggestion.
 func DidYouMean(suggestions []string) string {
 	if len(suggestions) == 0 {
 		return ""

@@ -9,7 +9,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
-// WriteChanges prints the changes of a text one a line, each with who decided it and why, if an operator did.
+// WriteChanges prints the changes of a text, one per line. If an operator decided a change, the line says who and why.
 func WriteChanges(out io.Writer, entries []auditlog.Entry) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TIME\tVERSION\tSTATE\tREASON\tATTEMPT")
@@ -20,7 +20,7 @@ func WriteChanges(out io.Writer, entries []auditlog.Entry) error {
 	return table.Flush()
 }
 
-// traceState says where the text stood before and after.
+// traceState says in which state the text was before and after.
 func traceState(e auditlog.Entry) string {
 	var text string
 	switch {
@@ -37,7 +37,7 @@ func traceState(e auditlog.Entry) string {
 	return text
 }
 
-// tracedReason says why, and who decided it, if an operator did.
+// tracedReason says why, and who decided if an operator did.
 func tracedReason(e auditlog.Entry) string {
 	if e.ReadBy != "" {
 		return strings.TrimSpace(e.Reason + " read by " + e.ReadBy)
@@ -48,7 +48,7 @@ func tracedReason(e auditlog.Entry) string {
 	return strings.TrimSpace(fmt.Sprintf("%s by %s: %s (%s)", e.Reason, e.Actor, e.Decision, e.Note))
 }
 
-// tracedAttempt says what an attempt had come to.
+// tracedAttempt says how an attempt went.
 func tracedAttempt(a *auditlog.Attempt) string {
 	if a == nil {
 		return "-"

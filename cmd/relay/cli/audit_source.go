@@ -17,7 +17,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/env"
 )
 
-// AuditSettings are those of the settings of a target that say where the audit log and its ledger are.
+// AuditSettings are the settings of a target that say where the audit log and its ledger are.
 func AuditSettings() []Setting {
 	var chosen []Setting
 	for _, s := range TargetSettings() {
@@ -36,7 +36,7 @@ const auditFile = "file"
 func AddAuditSource(flags *pflag.FlagSet) {
 	flags.String(auditFile, "", "read this file instead: an audit.jsonl (one entry per line) or an export of CloudWatch Logs; it may be "+
 		"gzipped")
-	// Of the commands below audit, verify alone asks the ledger.
+	// Only audit verify reads the ledger.
 	AddFlags(flags, slices.DeleteFunc(AuditSettings(), func(s Setting) bool { return s.Env == EnvLedgerTable }))
 }
 
@@ -79,8 +79,8 @@ func PlaceOf(source *auditsource.Source, line auditlog.Line) string {
 	return source.PlaceOf(line.Number)
 }
 
-// EntriesOf reads the log's entries of the window, each once, and says on the standard error if the last line is torn. The error is
-// what visit returns, or names the line that is none.
+// EntriesOf reads the log's entries of the query, each once, and says on standard error if the last line is torn. The error is
+// visit's, or names a line that is not an entry.
 func (p Program) EntriesOf(ctx context.Context, source *auditsource.Source, q auditsource.Query,
 	visit func(auditlog.Entry, []byte) error) error {
 	seen := map[[sha256.Size]byte]bool{}
@@ -125,7 +125,7 @@ func (p Program) LoggedOf(ctx context.Context, source *auditsource.Source, q aud
 	return found, err
 }
 
-// WriteLoggedAll writes entries as they are in the log, one a line.
+// WriteLoggedAll writes entries as they are in the log, one per line.
 func WriteLoggedAll(out io.Writer, entries []Logged) error {
 	for _, e := range entries {
 		if err := WriteLogged(out, e.Text); err != nil {

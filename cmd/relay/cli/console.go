@@ -11,8 +11,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/inert"
 )
 
-// console is a slog.Handler for people: the time, the message in a column of its own, then what is set. Empty and zero
-// values are left out, and what went wrong stands out where there is colour.
+// console is a slog.Handler for people: the time, the message in its own column, then the attributes. It leaves out empty and zero
+// values, and colours what went wrong.
 type console struct {
 	out    io.Writer
 	colour bool
@@ -25,7 +25,7 @@ func NewConsole(out io.Writer, colour bool) slog.Handler {
 	return &console{out: Own(out), colour: colour, mu: &sync.Mutex{}}
 }
 
-// Enabled shows everything from Info on.
+// Enabled shows records from Info up.
 func (c *console) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
 
 // messageWidth is the width of the message's column.
@@ -61,7 +61,7 @@ func (c *console) write(line *strings.Builder, attr slog.Attr) {
 	line.WriteString(" " + c.paint(Grey, attr.Key+"=") + text)
 }
 
-// WithAttrs returns a handler whose lines carry attrs, too.
+// WithAttrs returns a handler that adds attrs to each line.
 func (c *console) WithAttrs(attrs []slog.Attr) slog.Handler {
 	more := *c
 	more.attrs = append(append([]slog.Attr{}, c.attrs...), attrs...)
@@ -99,7 +99,7 @@ func (c *console) paint(colour, text string) string {
 	return colour + text + Reset
 }
 
-// NewLogger returns the logger of a format; the time is the logger's own.
+// NewLogger returns the logger for a format.
 func NewLogger(format string, out io.Writer) (*slog.Logger, error) {
 	switch format {
 	case "text":

@@ -21,28 +21,28 @@ type UsageError struct{ error }
 // Usage says that err is a mistake in the call.
 func Usage(err error) error { return UsageError{err} }
 
-// FoundError is what a command looked for and hoped not to find.
+// FoundError is a problem that a command looked for and found.
 type FoundError struct{ error }
 
-// Found says that err is what was looked for.
+// Found says that err is a problem the command looked for.
 func Found(err error) error { return FoundError{err} }
 
-// HintedError is an error with advice.
+// HintedError is an error with a hint.
 type HintedError struct {
 	Err  error
 	Hint string
 }
 
-// Hinted adds advice to err.
+// Hinted adds a hint to err.
 func Hinted(err error, hint string) error { return HintedError{err, hint} }
 
-// Error returns the error's text, without the advice.
+// Error returns the error's text, without the hint.
 func (e HintedError) Error() string { return e.Err.Error() }
 
-// Unwrap returns the error without its advice.
+// Unwrap returns the error without its hint.
 func (e HintedError) Unwrap() error { return e.Err }
 
-// Interrupted words the error of a command that was told to end.
+// Interrupted returns the error of a command that was interrupted.
 func Interrupted(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return Hinted(errors.New("interrupted"), "the rest is unchanged; run the same command again to continue")

@@ -14,10 +14,10 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
-// isAddressInUse reports whether an address could not be listened on because someone else does.
+// isAddressInUse reports whether another program already listens on the address.
 func isAddressInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
 
-// WithTargetHint adds advice to what goes wrong when a relay is opened or read.
+// WithTargetHint adds a hint to an error from opening or reading a relay.
 func WithTargetHint(err error, onAWS bool) error {
 	if !onAWS {
 		return withReadHint(err)
@@ -31,7 +31,7 @@ func WithTargetHint(err error, onAWS bool) error {
 	return err
 }
 
-// withReadHint adds advice to errors that people meet when they look into a folder.
+// withReadHint adds a hint to an error from reading a data folder.
 func withReadHint(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
@@ -47,7 +47,7 @@ func withReadHint(err error) error {
 	}
 }
 
-// WithStartHint adds advice to errors that people meet at the start.
+// WithStartHint adds a hint to an error at the start.
 func WithStartHint(err error) error {
 	_, isNetwork := errors.AsType[*net.OpError](err)
 	switch {
@@ -64,7 +64,7 @@ func WithStartHint(err error) error {
 	}
 }
 
-// SettingsError words what is wrong with the settings.
+// SettingsError says what is wrong with the settings.
 func SettingsError(err error) error {
 	return Usage(fmt.Errorf("settings:\n  %s", strings.ReplaceAll(err.Error(), "\n", "\n  ")))
 }

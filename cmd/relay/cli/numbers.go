@@ -13,13 +13,13 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// DefaultCountry is that of numbers which are written without a country code.
+// DefaultCountry is the country of numbers without a country code.
 const DefaultCountry = "US"
 
-// NumberFlags are the flags of the commands that are told phone numbers.
+// NumberFlags are the flags of commands that read phone numbers.
 type NumberFlags struct {
 	Country string
-	// Insist takes numbers that no phone can have.
+	// Insist accepts numbers that no phone can have.
 	Insist bool
 }
 
@@ -61,8 +61,8 @@ func (f NumberFlags) ReadFlag(flag, text string) (sms.PhoneNumber, error) {
 	return number, inFlag(flag, err)
 }
 
-// ReadSender reads who texts are from or to, which may also be a short code, an address of another channel or a sender's name;
-// empty stays empty. A name may as well be a slip: if nothing is found for it, [NobodyNamed] says so.
+// ReadSender reads who texts are from or to: a number, a short code, an address of another channel or a sender's name. Empty stays
+// empty. A name may be a typing mistake: if nothing is found for it, [NobodyNamed] says so.
 func (f NumberFlags) ReadSender(text string) (address sms.PhoneNumber, isName bool, err error) {
 	if text == "" {
 		return "", false, nil
@@ -77,7 +77,7 @@ func (f NumberFlags) ReadSender(text string) (address sms.PhoneNumber, isName bo
 	return address, isName, nil
 }
 
-// NobodyNamed refuses a name from which and to which no text is: "nothing found" would be taken for good news.
+// NobodyNamed refuses a name that no text has: "nothing found" would look like good news.
 func NobodyNamed(name sms.PhoneNumber) error {
 	return Usage(fmt.Errorf("--number: %q is not a phone number such as +18585550100, and no sender of texts has that name", string(name)))
 }
@@ -91,7 +91,7 @@ func CheckName(ctx context.Context, texts ledger.Lister, name sms.PhoneNumber) e
 	return err
 }
 
-// inFlag says in which flag it is that something is wrong.
+// inFlag says which flag is wrong.
 func inFlag(flag string, err error) error {
 	if hinted, ok := errors.AsType[HintedError](err); ok {
 		return Hinted(Usage(fmt.Errorf("--%s: %w", flag, hinted.Err)), hinted.Hint)

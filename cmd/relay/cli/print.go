@@ -12,12 +12,11 @@ import (
 	"quickdumpnow.com/smsrelay/shared/inert"
 )
 
-// What the program writes passes through one filter, which program.run puts before both outputs: nothing that a customer, an
-// operator or Twilio wrote reaches a terminal as more than letters. Newlines and tabs pass, for they are the layout; in a
-// value printf writes them as escapes, so that no value makes up a line or a cell of its own.
+// Everything the program writes passes through one filter, which program.run puts in front of both outputs: what a customer, an
+// operator or Twilio wrote cannot control a terminal. Newlines and tabs pass, because the layout needs them; in a value, Printf writes
+// them as escapes, so that no value can look like a line or a cell.
 
-// Printf writes a line or a row. The format is ours, the arguments are others': a newline or a tab in one is written as an
-// escape.
+// Printf writes a line or a row. The arguments may come from others: a newline or a tab in one is written as an escape.
 func Printf(out io.Writer, format string, arguments ...any) {
 	for i, argument := range arguments {
 		switch argument.(type) {
@@ -29,7 +28,7 @@ func Printf(out io.Writer, format string, arguments ...any) {
 	fmt.Fprintf(out, format, arguments...)
 }
 
-// ErrorText words an error, of which each further line is indented: what it quotes makes up no line that looks like the program's.
+// ErrorText returns an error's text and indents each further line, so that nothing it quotes looks like a line of the program.
 func ErrorText(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i, line := range lines {
@@ -41,16 +40,16 @@ func ErrorText(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-// value is an argument that keeps to its line.
+// value is an argument that stays on its line.
 type value struct{ any }
 
-// Format formats the value as it would be by itself, and escapes that.
+// Format formats the value as usual, and escapes the result.
 func (v value) Format(state fmt.State, verb rune) {
 	_, _ = io.WriteString(state, inert.Line(fmt.Sprintf(fmt.FormatString(state, verb), v.any)))
 }
 
-// WriteLogged writes a line of the audit log as it is there, byte for byte, so that it can be verified elsewhere; on a terminal it
-// is filtered as everything is.
+// WriteLogged writes a line of the audit log byte for byte, so that it can be verified elsewhere. On a terminal it is filtered like
+// everything else.
 func WriteLogged(out io.Writer, text []byte) error {
 	if !IsTerminal(out) {
 		out = Own(out)
@@ -59,7 +58,7 @@ func WriteLogged(out io.Writer, text []byte) error {
 	return err
 }
 
-// Own returns where the program's own colours and cursor movements go: behind the filter.
+// Own returns the output behind the filter, for the program's own colours and cursor movements.
 func Own(out io.Writer) io.Writer {
 	if filtered, ok := out.(*inert.Writer); ok {
 		return filtered.Raw()
@@ -67,7 +66,7 @@ func Own(out io.Writer) io.Writer {
 	return out
 }
 
-// IsTerminal reports whether a person looks at what is written, as far as that can be told.
+// IsTerminal reports whether the output is a terminal.
 func IsTerminal(out io.Writer) bool {
 	file, ok := Own(out).(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// Progress shows how far a long piece of work is: on a terminal as a bar that is drawn over itself, elsewhere a line for
-// each step, so that a log of it can be read.
+// Progress shows how far a long task is: on a terminal as a bar, elsewhere as a line for each step, so that a log of it can be read.
 type Progress struct {
 	out          io.Writer
 	terminal     bool
@@ -22,7 +21,7 @@ func NewProgress(out io.Writer, total int) *Progress {
 // barWidth is the width of the bar in characters.
 const barWidth = 30
 
-// Step notes that one more is done. There may turn out to be more than were counted before.
+// Step counts one more as done. There may be more than were counted before.
 func (b *Progress) Step(what string) {
 	b.steps++
 	b.total = max(b.total, b.steps)

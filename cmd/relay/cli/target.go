@@ -25,7 +25,7 @@ const (
 	EnvAuditLogGroup      = "RELAY_AUDIT_LOG_GROUP"
 )
 
-// EnvOperator says who is at work where the name under which the process runs does not.
+// EnvOperator names the operator if the user name on this host does not.
 const EnvOperator = "RELAY_OPERATOR"
 
 // TargetSettings lists them. Their fallbacks are the template's defaults.
@@ -49,7 +49,7 @@ func AddTarget(flags *pflag.FlagSet) {
 	AddFlags(flags, TargetSettings())
 }
 
-// OpenTarget opens the relay that the flags and the environment say.
+// OpenTarget opens the relay that the flags and the environment name.
 func (p Program) OpenTarget(ctx context.Context, flags *pflag.FlagSet) (*target.Target, error) {
 	r := env.New(LookupOf(TargetSettings(), flags, p.Lookup))
 	config := target.Config{
@@ -70,7 +70,7 @@ func (p Program) OpenTarget(ctx context.Context, flags *pflag.FlagSet) (*target.
 	return opened, nil
 }
 
-// Operator names who is at work, for the record: who is named, else RELAY_OPERATOR, else the user of this host.
+// Operator returns the operator's name for the record: the given name, or else RELAY_OPERATOR, or else the user name on this host.
 func (p Program) Operator(named string) string {
 	if named != "" {
 		return named
@@ -98,7 +98,7 @@ func ParseBool(text string) (bool, error) {
 	}
 }
 
-// WithTarget opens the relay and lends it out.
+// WithTarget opens the relay, calls work with it and closes it.
 func (p Program) WithTarget(ctx context.Context, flags *pflag.FlagSet, do func(d *target.Target) error) (err error) {
 	var d *target.Target
 	if d, err = p.OpenTarget(ctx, flags); err != nil {

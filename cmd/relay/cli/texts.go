@@ -27,10 +27,10 @@ func AllOf(ctx context.Context, records ledger.Lister, q ledger.Query) ([]ledger
 	}
 }
 
-// maxNote bounds what the record and the audit log keep of a reason.
+// maxNote limits the length of a reason in the record and the audit log.
 const maxNote = 200
 
-// CheckNote holds what people say for the record against what the record takes.
+// CheckNote checks the reason and the name that people give for the record.
 func CheckNote(because, by string) error {
 	if len([]rune(because)) > maxNote || len([]rune(by)) > maxNote || strings.ContainsFunc(because+by, unicode.IsControl) ||
 		!utf8.ValidString(because+by) {
@@ -39,6 +39,6 @@ func CheckNote(because, by string) error {
 	return nil
 }
 
-// ListPrice is what a segment costs if nobody says otherwise, in US dollars: Twilio's list price of an outbound SMS segment
-// in the US, without the carriers' fees. It is an assumption of estimates alone.
+// ListPrice is the default price of a segment, in US dollars: Twilio's list price of an outbound SMS segment in the US, without the
+// carriers' fees. Only estimates use it.
 const ListPrice = 0.0083

@@ -9,7 +9,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
-// TwilioSettings are those with which a command asks Twilio something on its own.
+// TwilioSettings are the settings of commands that ask Twilio something themselves.
 func TwilioSettings() []Setting {
 	var asked []Setting
 	for _, s := range ServeSettings() {
@@ -26,10 +26,10 @@ func AddTwilio(flags *pflag.FlagSet) {
 	AddFlags(flags, TwilioSettings())
 }
 
-// ErrNoTwilio means that the settings say nothing of a Twilio account.
+// ErrNoTwilio means that the settings name no Twilio account.
 var ErrNoTwilio = errors.New("no Twilio account is set")
 
-// OpenTwilio returns a client of the account that the settings say. The error is errNoTwilio if they say none.
+// OpenTwilio returns a client of the account in the settings. The error is ErrNoTwilio if they name none.
 func (p Program) OpenTwilio(flags *pflag.FlagSet) (*twilio.Client, error) {
 	r := env.New(LookupOf(TwilioSettings(), flags, p.Lookup))
 	config := twilio.Config{

@@ -30,7 +30,7 @@ func Plural(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// Shortened cuts a cell of a table that would push the others off the screen.
+// Shortened cuts a table cell that would push the others off the screen.
 func Shortened(cell string) string {
 	const most = 60
 	if len([]rune(cell)) <= most {
@@ -39,7 +39,7 @@ func Shortened(cell string) string {
 	return string([]rune(cell)[:most-1]) + "…"
 }
 
-// StateLine says where a text is by its record, with the reason.
+// StateLine returns the state of a text, with the reason.
 func StateLine(r ledger.Record) string {
 	if r.Version == 0 {
 		return "not in the ledger"

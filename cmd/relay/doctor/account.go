@@ -24,7 +24,7 @@ func accountChecks() []Check {
 	}
 }
 
-// relayOpen tells what kept the relay from being opened.
+// relayOpen says why the relay could not be opened.
 func relayOpen(_ context.Context, e *exam) Finding {
 	switch {
 	case e.OpenErr == nil:
@@ -45,7 +45,7 @@ const (
 	fixMainKey = "use TWILIO_AUTH_TOKEN or a Main API key: a restricted key may send, but not read the account"
 )
 
-// twilioCredentials asks for the account, which needs no more than that they hold.
+// twilioCredentials asks Twilio for the account: that works with any valid credentials.
 func twilioCredentials(_ context.Context, e *exam) Finding {
 	if e.Twilio == nil {
 		return Finding{Status: Skipped, Found: "Twilio's credentials are not set here", Fix: fixCredentials}
@@ -67,7 +67,7 @@ func twilioCredentials(_ context.Context, e *exam) Finding {
 
 var tokenForm = regexp.MustCompile("^[0-9a-f]{32}$")
 
-// authToken asks with the first token, which has to be the account's primary one: Twilio signs with no other.
+// authToken asks Twilio with the first token. It must be the account's primary token: Twilio signs with no other.
 func authToken(ctx context.Context, e *exam) Finding {
 	const fix = "copy the primary Auth Token from Twilio's console (Account, API keys & tokens) into TWILIO_AUTH_TOKEN, or into its secret"
 	switch {
@@ -112,7 +112,7 @@ func accountStatus(_ context.Context, e *exam) Finding {
 	}
 }
 
-// accountOr returns what Twilio said of the account, or why that is not known.
+// accountOr returns what Twilio said about the account, or why that is not known.
 func (e *exam) accountOr() (answer answered, missing string) {
 	if e.Twilio == nil {
 		return answered{}, errNoCredentials.Error()

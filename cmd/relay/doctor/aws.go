@@ -11,9 +11,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/aws/sqs"
 )
 
-// AWS is what is asked of the relay on AWS. Errors are *fault.Error.
+// AWS is what the checks need of the relay on AWS. Errors are *fault.Error.
 type AWS struct {
-	// QueueName is the queue's name without .fifo; the others' begin with it.
+	// QueueName is the queue's name without .fifo; the names of the other queues begin with it.
 	QueueName string
 	// RoutingTable and LedgerTable are the tables' names.
 	RoutingTable, LedgerTable string
@@ -23,9 +23,9 @@ type AWS struct {
 	// Queue describes a queue, Table a table.
 	Queue func(ctx context.Context, name string) (sqs.Settings, error)
 	Table func(ctx context.Context, name string) (dynamo.Description, error)
-	// BackedUp tells whether a table can be restored to any moment of the last weeks.
+	// BackedUp says whether a table can be restored to any moment of the last weeks.
 	BackedUp func(ctx context.Context, name string) (bool, error)
-	// CheckSecrets reads the secrets and says what is wrong with them; ChangedAt tells when one was given its value.
+	// CheckSecrets reads the secrets and says what is wrong with them; ChangedAt says when one got its value.
 	CheckSecrets func(ctx context.Context) error
 	ChangedAt    func(ctx context.Context, secret string) (time.Time, error)
 
@@ -33,13 +33,13 @@ type AWS struct {
 	Watch     Watch
 }
 
-// Functions is what is asked of Lambda.
+// Functions is what the checks need of Lambda.
 type Functions interface {
 	Mappings(ctx context.Context, source string) ([]lambda.Mapping, error)
 	Reserved(ctx context.Context, function string) (limit int, set bool, err error)
 }
 
-// Watch is what is asked of CloudWatch and SNS.
+// Watch is what the checks need of CloudWatch and SNS.
 type Watch interface {
 	OfQueue(ctx context.Context, queue string) ([]alarms.Alarm, error)
 	Subscribers(ctx context.Context, topic string) (confirmed, unconfirmed int, err error)
@@ -70,13 +70,13 @@ func stackChecks() []Check {
 
 const fixStack = "deploy the stack again with sam deploy; aws cloudformation detect-stack-drift shows what was changed by hand"
 
-// unasked is what a check says that AWS did not answer.
+// unasked is what a check says if AWS did not answer.
 func unasked(what string, err error) Finding {
 	return Finding{Status: Fail, Found: what + " could not be checked: " + err.Error(),
 		Fix: "check that it exists, that the profile may describe it, and that the names are the stack's parameters"}
 }
 
-// The template's figures: the visibility is six times the sender's time limit.
+// The template's values: the visibility timeout is six times the sender's time limit.
 const (
 	minVisibility  = 180 * time.Second
 	minRetention   = 4 * 24 * time.Hour
@@ -123,7 +123,7 @@ func redrivePolicy(ctx context.Context, e *exam) Finding {
 	return e.redriven(ctx, e.AWS.QueueName+".fifo", e.AWS.QueueName+"-dead.fifo")
 }
 
-// redriven looks at what takes a queue's messages that come again and again.
+// redriven checks where a queue's messages go that come again and again.
 func (e *exam) redriven(ctx context.Context, name, to string) Finding {
 	q, err := e.AWS.Queue(ctx, name)
 	if err != nil {
@@ -156,14 +156,14 @@ func timerQueue(ctx context.Context, e *exam) Finding {
 	}
 }
 
-// described is one of the two tables as it is, with what it has to be.
+// described is one of the two tables as it is, and as it must be.
 type described struct {
 	name   string
 	is     dynamo.Description
 	wanted dynamo.TableSchema
 }
 
-// ofTables makes one finding of what is to be said of each table.
+// ofTables checks each table and joins the findings into one.
 func (e *exam) ofTables(ctx context.Context, check func(described) Finding) Finding {
 	var findings []Finding
 	for name, schema := range map[string]dynamo.TableSchema{e.AWS.RoutingTable: dynamo.RoutesSchema(),

@@ -54,7 +54,7 @@ func mappings(ctx context.Context, e *exam) Finding {
 	return together(findings)
 }
 
-// concurrency holds what the pollers of a function may hand out at once against how many of it may run.
+// concurrency compares how many batches the pollers of a function may give it at once with how many of it may run.
 func concurrency(ctx context.Context, e *exam) Finding {
 	sources, err := e.sources(ctx)
 	if err != nil {
@@ -125,7 +125,7 @@ func secretsAge(ctx context.Context, e *exam) Finding {
 	return together(findings)
 }
 
-// alarmSubscribers looks at the alarms on the dead-letter queue, and at whom they reach.
+// alarmSubscribers checks the alarms on the dead-letter queue, and who receives them.
 func alarmSubscribers(ctx context.Context, e *exam) Finding {
 	const fix = "sam deploy with the parameter AlarmEmail, or aws sns subscribe; then confirm what AWS sends to that address"
 	found, err := e.AWS.Watch.OfQueue(ctx, e.AWS.QueueName+"-dead.fifo")
@@ -154,7 +154,7 @@ func alarmSubscribers(ctx context.Context, e *exam) Finding {
 	return ok("somebody receives them")
 }
 
-// streamAge asks how far behind the audit is on AWS.
+// streamAge says how far behind the audit log is on AWS.
 func streamAge(ctx context.Context, e *exam) Finding {
 	table, err := e.AWS.Table(ctx, e.AWS.LedgerTable)
 	if err != nil {

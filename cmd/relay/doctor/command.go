@@ -64,7 +64,7 @@ The exit code is 3 if a check fails, and 0 if there are only warnings.`,
 	return cmd
 }
 
-// examSettings lists what doctor, number and canary are told beside the relay to work on.
+// examSettings lists the settings of doctor, number and canary, in addition to those of the target.
 func examSettings() []cli.Setting {
 	var chosen []cli.Setting
 	for _, s := range cli.ServeSettings() {
@@ -77,7 +77,7 @@ func examSettings() []cli.Setting {
 	return chosen
 }
 
-// addExam makes flags of them and of the target's.
+// addExam makes flags of these settings and of the target's.
 func addExam(flags *pflag.FlagSet) {
 	cli.AddTarget(flags)
 	cli.AddFlags(flags, append(examSettings(), secretSettings()...))
@@ -111,7 +111,7 @@ func (f doctorFlags) check() error {
 	return nil
 }
 
-// report shows the results, and says by its error whether one failed.
+// report shows the results; its error says whether one failed.
 func (p program) report(results []Result, asJSON bool) error {
 	var err error
 	if asJSON {
@@ -131,7 +131,7 @@ func (p program) report(results []Result, asJSON bool) error {
 	return err
 }
 
-// inputs gathers what there is to examine. That the relay cannot be opened is a finding like others.
+// inputs collects what the checks need. If the relay cannot be opened, that is a finding like others.
 func (p program) inputs(ctx context.Context, flags *pflag.FlagSet) (Relay, func() error, error) {
 	r := env.New(cli.LookupOf(examSettings(), flags, p.Lookup))
 	onAWS := env.Parsed(env.New(cli.LookupOf(cli.TargetSettings(), flags, p.Lookup)), cli.EnvAWS, "false", cli.ParseBool)
@@ -180,7 +180,7 @@ func setTwilio(r *env.Reader, relay *Relay) error {
 	return err
 }
 
-// openFor opens the relay's tables and queues, as far as they can be.
+// openFor opens the relay's tables and queues, if it can.
 func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, relay *Relay) (closeRelay func() error, err error) {
 	opened, err := p.OpenTarget(ctx, flags)
 	if _, wrong := errors.AsType[cli.UsageError](err); wrong {
@@ -202,7 +202,7 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 	return opened.Close, nil
 }
 
-// fill takes what a target has into the examination.
+// fill adds what a target has to the examination.
 func fill(relay *Relay, opened *target.Target) {
 	relay.Where, relay.Routes, relay.Ledger, relay.DeadLetters = opened.Where, opened.Routes, opened.Ledger, opened.DeadLetters
 	if relay.Host != nil {

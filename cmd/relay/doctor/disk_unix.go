@@ -4,7 +4,7 @@ package doctor
 
 import "syscall"
 
-// Disk tells the bytes that are free to this user on a folder's disk, and all that there are.
+// Disk returns how many bytes are free for this user on a folder's disk, and how many it has.
 func Disk(folder string) (free, total uint64, err error) {
 	var found syscall.Statfs_t
 	if err := syscall.Statfs(folder, &found); err != nil {

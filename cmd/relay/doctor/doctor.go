@@ -1,6 +1,6 @@
-// Package doctor examines a relay of either set: named checks of the account at Twilio, the numbers' webhooks, the front
-// door, the routes, the texts, and of the host or of the stack on AWS. It only looks: what a check does at the front door
-// is a status callback that the relay has no use for. What it finds shows no secret, and numbers masked.
+// Package doctor is `relay doctor`: it checks a relay on one host or on AWS. Each check has a name; together they check the account at
+// Twilio, the numbers' webhooks, the front door, the routes, the texts, and the host or the stack. The checks change nothing: what
+// they post at the front door is a status callback that the relay ignores. Findings show no secrets, and mask numbers.
 package doctor
 
 import (
@@ -12,17 +12,17 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Status says what a check came to.
+// Status is the result of a check.
 type Status string
 
-// The statuses, from the best to the one that needs someone.
+// The statuses, from the best to the worst.
 const (
 	OK Status = "ok"
-	// Skipped could not be looked at; the finding says why.
+	// Skipped means that the check could not be made; the finding says why.
 	Skipped Status = "skipped"
-	// Warn works, but not as well as it should, or not for long.
+	// Warn means that it works, but not as well as it should, or not for long.
 	Warn Status = "warn"
-	// Fail loses texts, or soon will.
+	// Fail means that texts are lost, or soon will be.
 	Fail Status = "fail"
 )
 
@@ -31,11 +31,11 @@ type Finding struct {
 	Status Status `json:"status"`
 	// Found says what the check found, or why it could not be made.
 	Found string `json:"found"`
-	// Fix is the command, or the place, that fixes it; empty if there is nothing to fix.
+	// Fix is the command or the place that fixes the problem; empty if there is nothing to fix.
 	Fix string `json:"fix,omitempty"`
 }
 
-// Set says which sets a check is for.
+// Set says which sets a check applies to.
 type Set string
 
 // The sets.
@@ -45,11 +45,11 @@ const (
 	OnAWS     Set = "aws"
 )
 
-// Check is one question.
+// Check is one check.
 type Check struct {
 	// Name is stable: people and scripts choose checks by it, and docs/runbook.md has a section of this name.
 	Name string
-	// Why says what goes wrong if it is not as it should be.
+	// Why says what goes wrong if the check fails.
 	Why string
 	On  Set
 
@@ -67,14 +67,14 @@ type Result struct {
 
 // Options bound an examination.
 type Options struct {
-	// Only are the names of the checks to make; none means all that are for the relay's set.
+	// Only are the names of the checks to make; empty means all checks for the relay's set.
 	Only []string
-	// Deadline bounds each check, Parallel how many are made at once.
+	// Deadline limits the time of each check, Parallel how many run at once.
 	Deadline time.Duration
 	Parallel int
 }
 
-// Checks returns every check, in the order in which they are shown.
+// Checks returns every check, in the order of the output.
 func Checks() []Check {
 	return slices.Concat(accountChecks(), numberChecks(), frontDoorChecks(), routeChecks(), textChecks(), registrationChecks(), hostChecks(),
 		stackChecks())
@@ -111,7 +111,7 @@ func Examine(ctx context.Context, relay Relay, o Options) []Result {
 	return results
 }
 
-// chosen returns the checks to make. One that is asked for by name is made, or skipped with the reason, on either set.
+// chosen returns the checks to make. A check that is asked for by name is made, or skipped with the reason, on either set.
 func chosen(relay Relay, only []string) []Check {
 	return slices.DeleteFunc(Checks(), func(c Check) bool {
 		if len(only) > 0 {
@@ -121,7 +121,7 @@ func chosen(relay Relay, only []string) []Check {
 	})
 }
 
-// within makes one check, for as long as it may take.
+// within makes one check, with its deadline.
 func within(ctx context.Context, deadline time.Duration, check Check, e *exam) Finding {
 	if check.On != Both && check.On != e.set() {
 		return skipped("this check does not apply here, only to: %s", check.On)

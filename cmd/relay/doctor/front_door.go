@@ -52,7 +52,8 @@ func publicURL(_ context.Context, e *exam) Finding {
 	return ok("%s", shown(e.PublicBaseURLs[0]))
 }
 
-// skipOrFail: without the URL of the relay on AWS one can look at everything else; without that of relay serve nothing comes in.
+// skipOrFail skips the check on AWS, where everything else can still be checked, and fails on one host, where without the URL no text
+// comes in.
 func skipOrFail(e *exam, found string) Finding {
 	if e.AWS != nil {
 		return Finding{Status: Skipped, Found: found, Fix: "set PUBLIC_BASE_URL, or --public-base-url, to the stack's output OperatorUrl"}
@@ -65,7 +66,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// atFrontDoor makes a check of each public URL.
+// atFrontDoor makes a check at each public URL.
 func atFrontDoor(check func(context.Context, *exam, string) Finding) func(context.Context, *exam) Finding {
 	return func(ctx context.Context, e *exam) Finding {
 		if len(e.PublicBaseURLs) == 0 {
@@ -79,7 +80,7 @@ func atFrontDoor(check func(context.Context, *exam, string) Finding) func(contex
 	}
 }
 
-// maxAnswer bounds what is read of an answer.
+// maxAnswer limits how much of an answer is read.
 const maxAnswer = 64 << 10
 
 // answer is what the front door said.
@@ -110,7 +111,7 @@ func (e *exam) ask(ctx context.Context, method, address string, form url.Values,
 const fixReach = "check that relay serve runs (its log says relay serves) and that the proxy in front of it passes on /sms/…; on AWS, " +
 	"that PUBLIC_BASE_URL is the stack's output"
 
-// unreached is what checks say after front-door-health has told of it.
+// unreached is what checks say if front-door-health already reported that nothing answers.
 func unreached(base string) Finding {
 	return skipped("%s does not answer, see front-door-health", shown(base))
 }
@@ -138,7 +139,7 @@ func health(ctx context.Context, e *exam, base string) Finding {
 	}
 }
 
-// withoutAddress takes the URL off, which may hold a password.
+// withoutAddress removes the URL, which may contain a password.
 func withoutAddress(err error) error {
 	if wrapped, isURL := err.(*url.Error); isURL { //nolint:errorlint // net/http's client returns it unwrapped.
 		return wrapped.Err
@@ -146,8 +147,8 @@ func withoutAddress(err error) error {
 	return err
 }
 
-// harmless is a status callback that names no text of the relay's: a relay acknowledges it and does nothing. Its
-// MessageSid is of no message.
+// harmless is a status callback that names no text of the relay: a relay acknowledges it and does nothing. No message has its
+// MessageSid.
 func harmless() url.Values {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // it never fails: see its documentation

@@ -18,15 +18,15 @@ import (
 type Host struct {
 	// Folder is RELAY_DATA; Database and AuditLog are files in it.
 	Folder, Database, AuditLog string
-	// Disk tells the bytes that are free on a folder's disk, and all that there are.
+	// Disk returns how many bytes are free on a folder's disk, and how many it has.
 	Disk func(folder string) (free, total uint64, err error)
-	// OldestChange returns when the oldest change was made that is not in the audit log yet; found is false if all are.
-	// Nil if the database could not be opened.
+	// OldestChange returns the time of the oldest change that is not in the audit log yet; found is false if all are in it. Nil if
+	// the database could not be opened.
 	OldestChange func(ctx context.Context) (at time.Time, found bool, err error)
 	// QuickCheck reads the whole database and returns what is damaged. Nil if the database could not be opened.
 	QuickCheck func(ctx context.Context) (findings []string, err error)
-	// Moved returns when relay serve first found the folder to be a copy of another, or restored; zero if it never did. unopened means
-	// that it is one, and has not been started since. Nil if the database could not be opened.
+	// Moved returns when relay serve first noticed that the folder was copied or restored; zero if it never did. unopened means that it
+	// was copied or restored, and relay serve has not started on it since. Nil if the database could not be opened.
 	Moved func(ctx context.Context) (at time.Time, unopened bool, err error)
 }
 
@@ -64,7 +64,7 @@ func diskSpace(_ context.Context, e *exam) Finding {
 	}
 }
 
-// The relay folds the log into the database every few megabytes, unless someone reads for long.
+// The relay merges the log into the database every few megabytes, unless someone reads for a long time.
 const (
 	walWarns = 64 * mega
 	walFails = 512 * mega
@@ -87,7 +87,7 @@ func walSize(_ context.Context, e *exam) Finding {
 	}
 }
 
-// causeOf takes the path off, which stands in the finding already.
+// causeOf removes the path, which the finding already has.
 func causeOf(err error) error {
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Err
@@ -111,7 +111,7 @@ func databaseIntegrity(ctx context.Context, e *exam) Finding {
 	}
 }
 
-// movedLately is how long ago a move may be of which people are still told: no text from before it is sent after that.
+// movedLately is how long doctor warns about a move: after that time, no text from before the move is sent.
 const movedLately = route.MaxMaxAge
 
 func folderMoved(ctx context.Context, e *exam) Finding {
@@ -194,7 +194,7 @@ func endsWhole(path string) (bool, error) {
 	return last[0] == '\n', err
 }
 
-// The audit is behind by milliseconds; on AWS the alarm of this name goes off at five minutes.
+// Normally the audit log is milliseconds behind; on AWS the alarm of this name fires at five minutes.
 const (
 	lagWarns = time.Minute
 	lagFails = 5 * time.Minute
@@ -215,7 +215,7 @@ func iteratorAge(ctx context.Context, e *exam) Finding {
 	return behind(age, !found, "start relay serve, and look in its log for changes audited with an error: the disk may be full")
 }
 
-// behind says what there is to say of how far behind the audit log is.
+// behind makes a finding about how far behind the audit log is.
 func behind(age time.Duration, none bool, fix string) Finding {
 	switch {
 	case none:

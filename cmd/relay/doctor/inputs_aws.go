@@ -35,7 +35,7 @@ func secretSettings() []cli.Setting {
 	}
 }
 
-// setAWS fills in what is asked of AWS, and takes Twilio's credentials from the secrets unless the settings have them.
+// setAWS fills in what the checks need of AWS, and reads Twilio's credentials from the secrets unless the settings have them.
 func (p program) setAWS(ctx context.Context, flags *pflag.FlagSet, relay *Relay) error {
 	r := env.New(cli.LookupOf(slices.Concat(cli.TargetSettings(), secretSettings(), examSettings()), flags, p.Lookup))
 	cfg, err := awsprofile.Load(ctx, awsprofile.Config{Profile: r.String(cli.EnvProfile, ""), Region: r.String(cli.EnvRegion, "")})
@@ -88,7 +88,7 @@ func checkSecrets(ctx context.Context, vault *secrets.Vault, hasKey bool) error 
 	return err
 }
 
-// takeSecrets asks Twilio with what the secrets hold. What is wrong with them, secrets-shape tells.
+// takeSecrets uses the credentials in the secrets. The check secrets-shape says what is wrong with them.
 func takeSecrets(ctx context.Context, vault *secrets.Vault, r *env.Reader, relay *Relay) {
 	tokens, err := vault.AuthTokens(ctx)
 	if err != nil {

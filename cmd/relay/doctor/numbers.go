@@ -35,10 +35,10 @@ func numberChecks() []Check {
 
 const fixNumber = "relay number configure NUMBER shows what would change; --apply changes it"
 
-// ofNumbers makes a check of all numbers of what is to be said of one.
+// ofNumbers makes a check of all numbers from a check of one.
 func ofNumbers(check func(*exam, sms.PhoneNumber, *twilio.Number) Finding) func(context.Context, *exam) Finding {
 	return func(_ context.Context, e *exam) Finding {
-		numbers, owned, missing := e.examined()
+		numbers, owned, missing := e.numbersToCheck()
 		if missing != "" {
 			return skipped("%s", missing)
 		}
@@ -55,8 +55,8 @@ func ofNumbers(check func(*exam, sms.PhoneNumber, *twilio.Number) Finding) func(
 	}
 }
 
-// examined returns the numbers to look at, those that the account owns, and why there is nothing to look at.
-func (e *exam) examined() (numbers []sms.PhoneNumber, owned []twilio.Number, missing string) {
+// numbersToCheck returns the numbers to check, those that the account owns, and why there is nothing to check.
+func (e *exam) numbersToCheck() (numbers []sms.PhoneNumber, owned []twilio.Number, missing string) {
 	if e.Number != "" {
 		numbers = []sms.PhoneNumber{e.Number}
 	} else {
@@ -78,7 +78,7 @@ func (e *exam) examined() (numbers []sms.PhoneNumber, owned []twilio.Number, mis
 	return numbers, owned, ""
 }
 
-// together makes one finding of several: the worst status, and what all of that status say.
+// together joins several findings into one: the worst status, and all texts of findings with that status.
 func together(findings []Finding) Finding {
 	order := []Status{Fail, Warn, Skipped, OK}
 	for _, status := range order {
@@ -106,7 +106,7 @@ func numberOwned(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Finding 
 	return ok("%s belongs to the account", number.Mask())
 }
 
-// notOwned is what the other checks say of a number that numberOwned has told of.
+// notOwned is what the other checks say about a number that number-owned already reported.
 func notOwned(number sms.PhoneNumber) Finding {
 	return skipped("%s is not a number of the account, see number-owned", number.Mask())
 }
@@ -141,7 +141,7 @@ func webhookURL(e *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
 	}
 }
 
-// isOurs reports whether a webhook is one of the relay's, whatever its connection overrides.
+// isOurs reports whether a webhook is a URL of the relay, with any connection overrides.
 func (e *exam) isOurs(address string) bool {
 	return slices.ContainsFunc(e.PublicBaseURLs, func(base string) bool {
 		return canonical(address) == canonical(strings.TrimSuffix(withoutOverrides(base), "/")+inboundPath)
@@ -154,7 +154,7 @@ func withoutOverrides(address string) string {
 	return before
 }
 
-// canonical returns a URL in a form to compare: without fragment, and with the port that it means.
+// canonical returns a URL in a form that can be compared: without fragment, and always with its port.
 func canonical(address string) string {
 	parsed, err := url.Parse(withoutOverrides(address))
 	if err != nil {
@@ -225,12 +225,12 @@ func webhookFallback(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Find
 	}
 }
 
-// newest is how many of a number's texts are looked at.
+// newest is how many of a number's texts are checked.
 const newest = 20
 
-// messagingService looks at the newest texts to each number: Twilio says of each through which service it came.
+// messagingService checks the newest texts to each number: Twilio says through which service each came.
 func messagingService(ctx context.Context, e *exam) Finding {
-	numbers, _, missing := e.examined()
+	numbers, _, missing := e.numbersToCheck()
 	if missing != "" {
 		return skipped("%s", missing)
 	}

@@ -10,8 +10,8 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 )
 
-// writeResults shows a line for each check, and below it, of what is not as it should be, why it matters and what fixes
-// it. There is colour on a terminal alone.
+// writeResults shows a line for each check. If something is wrong, lines below it say why it matters and how to fix it. Colour is
+// only used on a terminal.
 func writeResults(out io.Writer, results []Result, colour bool) {
 	width := 0
 	for _, r := range results {
@@ -45,7 +45,7 @@ func paintStatus(s Status, colour bool) string {
 	return map[Status]string{OK: cli.Green, Warn: cli.Yellow, Fail: cli.Red, Skipped: cli.Grey}[s] + text + cli.Reset
 }
 
-// listChecks shows which checks there are, and makes none.
+// listChecks lists the checks without making any.
 func (p program) listChecks(asJSON bool) error {
 	if asJSON {
 		type listed struct {

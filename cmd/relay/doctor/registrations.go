@@ -9,7 +9,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// What Twilio's consoles alone show, these checks read off what became of the texts of the last week.
+// Only Twilio's console shows these settings, so these checks use what happened to the texts of the last week.
 func registrationChecks() []Check {
 	return []Check{
 		{"geo-permissions", "Twilio sends only to countries that are switched on for the account.", Both, geoPermissions},
@@ -21,7 +21,7 @@ func registrationChecks() []Check {
 
 const codeGeoPermission = 21408
 
-// geoPermissions: Twilio has an API for the countries of calls, and none for those of texts.
+// geoPermissions uses the last attempts: Twilio has an API for the countries of calls, but not for those of texts.
 func geoPermissions(_ context.Context, e *exam) Finding {
 	const fix = "Twilio's console, Messaging, Settings, Geo permissions: switch the country on"
 	attempts, err := e.attempts()
@@ -35,7 +35,7 @@ func geoPermissions(_ context.Context, e *exam) Finding {
 	var findings []Finding
 	for _, r := range routes {
 		for _, hop := range r.Hops() {
-			// The newest word on this phone counts.
+			// The newest attempt to this phone counts.
 			at := slices.IndexFunc(attempts, func(a attempt) bool {
 				return sms.Same(a.To, hop) &&
 					(a.Accepted() || a.ErrorCode == codeGeoPermission)
@@ -66,7 +66,7 @@ func tenDLC(_ context.Context, e *exam) Finding {
 		func(a attempt) bool { return strings.HasPrefix(string(a.To), "+1") })
 }
 
-// byCodes holds the newest attempt of each number that failed with one of the codes against the newest that was delivered.
+// byCodes finds the newest attempt of each number that was either delivered or failed with one of the codes.
 func (e *exam) byCodes(codes []int, fix string, concerns func(attempt) bool) Finding {
 	attempts, err := e.attempts()
 	if err != nil {

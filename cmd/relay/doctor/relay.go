@@ -15,7 +15,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
-// Relay is what is examined. What is nil is not there, and the checks that ask for it are skipped.
+// Relay is what doctor checks. If a field is nil, the checks that need it are skipped.
 type Relay struct {
 	// AWS is set if the relay runs on AWS, Host if it runs on one host.
 	AWS  *AWS
@@ -35,17 +35,17 @@ type Relay struct {
 	// Twilio asks with the credentials that send, WithToken with the first Auth Token; nil if they are not known.
 	Twilio    Twilio
 	WithToken Twilio
-	// OwnTwilio says that it is really Twilio, and not a stand-in for trials.
+	// OwnTwilio means that it is the real Twilio, not a fake for trials.
 	OwnTwilio bool
 	// AuthTokens check webhooks, newest first.
 	AuthTokens []string
-	// PublicBaseURLs are what Twilio was given.
+	// PublicBaseURLs are the relay's URLs that Twilio was given.
 	PublicBaseURLs []string
 	// HTTP asks the front door. It must not follow redirects.
 	HTTP Doer
-	// Build is this program's.
+	// Build is the build of this program.
 	Build telemetry.Build
-	// PacePair is the limit of texts from a number to a phone, nil if it is not known.
+	// PacePair is the pace limit from a number to a phone, nil if it is not known.
 	PacePair *pace.Limit
 }
 
@@ -59,7 +59,7 @@ type Counter interface {
 	Depth(ctx context.Context) (visible, inFlight int, err error)
 }
 
-// Twilio is what is asked at Twilio. Errors are *fault.Error.
+// Twilio is what the checks need of Twilio. Errors are *fault.Error.
 type Twilio interface {
 	Account(ctx context.Context) (twilio.Account, error)
 	Numbers(ctx context.Context, only sms.PhoneNumber) ([]twilio.Number, error)
@@ -78,7 +78,7 @@ func (r Relay) set() Set {
 	return OnOneHost
 }
 
-// exam is one examination. What several checks want to know is asked once.
+// exam is one run of the checks. What several checks need is asked only once.
 type exam struct {
 	Relay
 	routes  func() ([]route.Route, error)
@@ -87,14 +87,14 @@ type exam struct {
 	numbers func() ([]twilio.Number, error)
 }
 
-// answered is what Twilio said of the account, and when that came here.
+// answered is Twilio's answer about the account, and when it arrived.
 type answered struct {
 	account twilio.Account
 	at      time.Time
 	err     error
 }
 
-// evidence is how far back texts are looked at, and how many at most.
+// evidence is how far back the checks read texts, and how many at most.
 const (
 	evidence     = 7 * 24 * time.Hour
 	maxEvidence  = 300
@@ -147,7 +147,7 @@ func listed(ctx context.Context, texts ledger.Lister, query ledger.Query, most i
 	}
 }
 
-// routed returns the active routes, or that of the one number that is asked about.
+// routed returns the active routes, or only the one of the number to check.
 func (e *exam) routed() ([]route.Route, error) {
 	routes, err := e.routes()
 	var active []route.Route

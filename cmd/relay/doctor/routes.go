@@ -19,7 +19,7 @@ func routeChecks() []Check {
 	}
 }
 
-// ofRoutes makes a check of all active routes of what is to be said of one.
+// ofRoutes makes a check of all active routes from a check of one.
 func ofRoutes(check func(route.Route) Finding) func(context.Context, *exam) Finding {
 	return func(_ context.Context, e *exam) Finding {
 		routes, err := e.routed()
@@ -55,7 +55,7 @@ func routesActive(_ context.Context, e *exam) Finding {
 
 func routeValid(r route.Route) Finding {
 	if r.Validate() != nil {
-		// What is wrong is not quoted: it shows numbers in full.
+		// The finding does not quote the error, which shows numbers in full.
 		return fail("relay route ls shows it; fix it with relay route set NUMBER --to PHONE", "the route of %s is not valid: a number is not "+
 			"an E.164 number, cannot exist or is listed twice, or a setting is wrong", r.TwilioNumber.Mask())
 	}
@@ -75,7 +75,7 @@ func routeLoops(_ context.Context, e *exam) Finding {
 	for _, r := range routes {
 		for _, hop := range r.Hops() {
 			if slices.ContainsFunc(routes, func(other route.Route) bool { return sms.Same(other.TwilioNumber, hop) }) {
-				findings = append(findings, fail("give the route a phone that is no Twilio number: relay route set NUMBER --to PHONE",
+				findings = append(findings, fail("give the route a phone that is not a Twilio number: relay route set NUMBER --to PHONE",
 					"the route of %s goes to %s, which has a route itself", r.TwilioNumber.Mask(), hop.Mask()))
 			}
 		}

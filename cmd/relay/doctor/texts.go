@@ -44,7 +44,7 @@ func deadLetters(ctx context.Context, e *exam) Finding {
 	}
 }
 
-// aDay is how far back texts count that reached nobody, and maxLost how many of a state are counted at most.
+// aDay is how far back texts that reached nobody are counted, maxLost how many of a state are counted at most.
 const (
 	aDay    = 24 * time.Hour
 	maxLost = 1000
@@ -78,7 +78,7 @@ func reachedNobody(ctx context.Context, e *exam) Finding {
 		"texts of the last day that reached nobody: %d (%s)", total, strings.Join(lines, "; "))
 }
 
-// wayOf says how a text came to reach nobody: the number that was texted, the state, and the reason or Twilio's code.
+// wayOf says why a text reached nobody: the number that was texted, the state, and the reason or Twilio's code.
 func wayOf(r ledger.Record) string {
 	way := r.TwilioNumber.Mask() + " " + string(r.State)
 	if r.Reason != "" {
@@ -128,7 +128,7 @@ func (e *exam) attempts() ([]attempt, error) {
 	return all, nil
 }
 
-// sendingHalted looks at how the newest attempt ended.
+// sendingHalted checks how the newest attempt ended.
 func sendingHalted(_ context.Context, e *exam) Finding {
 	attempts, err := e.attempts()
 	attempts = slices.DeleteFunc(attempts, func(a attempt) bool { return a.Outcome == "" })
@@ -145,7 +145,7 @@ func sendingHalted(_ context.Context, e *exam) Finding {
 	}
 }
 
-// lateAfter is how long a text may lie beyond the moment when it was due, before someone should look.
+// lateAfter is how late a text may be before someone should look.
 const lateAfter = 15 * time.Minute
 
 func backlog(ctx context.Context, e *exam) Finding {
@@ -175,10 +175,10 @@ func latest(times ...time.Time) time.Time {
 	return slices.MaxFunc(times, time.Time.Compare)
 }
 
-// codeLoop is Twilio's, for a pair of numbers that looks like a loop.
+// codeLoop is Twilio's code for a pair of numbers that looks like a loop.
 const codeLoop = 14107
 
-// safePair is what Twilio takes between two numbers for sure.
+// safePair is a pace between two numbers that Twilio certainly allows.
 var safePair = pace.Limit{N: 15, Per: 30 * time.Second} //nolint:gochecknoglobals // a constant that Go cannot write as one.
 
 func loopGuard(_ context.Context, e *exam) Finding {
@@ -197,7 +197,7 @@ func loopGuard(_ context.Context, e *exam) Finding {
 	}
 }
 
-// faster reports whether a lets more through than b: at once, or in the long run.
+// faster reports whether a allows more than b, at once or in the long run.
 func faster(a, b pace.Limit) bool {
 	return a.N > b.N || int64(a.N)*int64(b.Per) > int64(b.N)*int64(a.Per)
 }

@@ -1,5 +1,5 @@
-// Package alarms is the door to what watches the stack: CloudWatch's alarms and metrics, and the SNS topics that alarms go
-// to. It is for operators' tools and changes nothing; the functions' metrics are shared/telemetry's lines.
+// Package alarms is the door to what watches the stack: CloudWatch's alarms and metrics, and the SNS topics of the alarms. Only
+// operators' tools use it, and it changes nothing; the functions write their metrics with shared/telemetry.
 package alarms
 
 import (
@@ -20,11 +20,11 @@ type Alarm struct {
 	Name string
 	// Ringing is whether it is in the state ALARM.
 	Ringing bool
-	// Topics are the ARNs of what it goes to; none if its actions are switched off.
+	// Topics are the ARNs that it notifies; empty if its actions are switched off.
 	Topics []string
 }
 
-// Watch asks about alarms.
+// Watch reads alarms.
 type Watch struct {
 	metrics *cloudwatch.Client
 	topics  *sns.Client
@@ -47,7 +47,7 @@ func (w Watch) OfQueue(ctx context.Context, queue string) ([]Alarm, error) {
 			return nil, awsclient.Call{Name: "CloudWatch DescribeAlarmsForMetric"}.Fault(err)
 		}
 		for _, a := range out.MetricAlarms {
-			// Emulators answer with every alarm that there is.
+			// Emulators answer with all alarms.
 			if aws.ToString(a.MetricName) != metric || !isOf(a, queue) {
 				continue
 			}
@@ -69,7 +69,7 @@ func isOf(a types.MetricAlarm, queue string) bool {
 // pending is what SNS writes for the ARN of a subscription that nobody has confirmed yet.
 const pending = "PendingConfirmation"
 
-// Subscribers counts those who hear a topic, and those who have not confirmed that they want to. Errors are *fault.Error.
+// Subscribers counts the confirmed and the unconfirmed subscriptions of a topic. Errors are *fault.Error.
 func (w Watch) Subscribers(ctx context.Context, topic string) (confirmed, unconfirmed int, err error) {
 	pages := sns.NewListSubscriptionsByTopicPaginator(w.topics, &sns.ListSubscriptionsByTopicInput{TopicArn: &topic})
 	for pages.HasMorePages() {
@@ -88,8 +88,8 @@ func (w Watch) Subscribers(ctx context.Context, topic string) (confirmed, unconf
 	return confirmed, unconfirmed, nil
 }
 
-// IteratorAge returns how far behind its stream a function was at most since a time, and whether it read at all. Errors
-// are *fault.Error.
+// IteratorAge returns how far a function was at most behind its stream in a period, and whether it read at all. Errors are
+// *fault.Error.
 func (w Watch) IteratorAge(ctx context.Context, function string, since, until time.Time) (age time.Duration, known bool, err error) {
 	out, err := w.metrics.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
 		Namespace: aws.String("AWS/Lambda"), MetricName: aws.String("IteratorAge"), StartTime: &since, EndTime: &until,

@@ -1,5 +1,5 @@
-// Package lambda is the door to AWS Lambda, for operators' tools: which functions poll a queue or read a stream, and how
-// many of them may run at once. The functions themselves need none of it.
+// Package lambda is the door to AWS Lambda, for operators' tools: which functions poll a queue or read a stream, and how many of
+// them may run at once. The functions themselves do not use it.
 package lambda
 
 import (
@@ -16,10 +16,9 @@ import (
 type Mapping struct {
 	// FunctionARN is the function that it calls.
 	FunctionARN string
-	// State is "Enabled", "Disabled" or what it is on its way to; Reason says who brought it there, and LastResult what
-	// became of the last batch.
+	// State is "Enabled", "Disabled" or a state in between; Reason says who changed it, LastResult what happened to the last batch.
 	State, Reason, LastResult string
-	// MaximumConcurrency is how many batches it may hand out at once; 0 is as many as it likes.
+	// MaximumConcurrency is how many batches it may give to the function at once; 0 means no limit.
 	MaximumConcurrency int
 }
 
