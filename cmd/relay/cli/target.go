@@ -98,7 +98,7 @@ func ParseBool(text string) (bool, error) {
 	}
 }
 
-// WithTarget opens the relay, calls work with it and closes it.
+// WithTarget opens the relay, calls do with it and closes it.
 func (p Program) WithTarget(ctx context.Context, flags *pflag.FlagSet, do func(d *target.Target) error) (err error) {
 	var d *target.Target
 	if d, err = p.OpenTarget(ctx, flags); err != nil {

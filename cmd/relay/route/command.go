@@ -1,5 +1,5 @@
-// Package route is `relay route`: it shows and changes where the texts of each number go. What a change does to a route is decided in
-// routing, below it.
+// Package route is `relay route`: it shows and changes where the texts of each number go. The package routing, below it, decides what a
+// change does to a route.
 package route
 
 import (
@@ -87,7 +87,7 @@ func (p program) listRoutes(ctx context.Context, flags *pflag.FlagSet) (routes [
 	return routes, err
 }
 
-// withRoutes opens the relay and lends out its routing table.
+// withRoutes opens the relay and calls work with its routing table.
 func (p program) withRoutes(ctx context.Context, flags *pflag.FlagSet, do func(table route.Table) error) error {
 	return p.WithTarget(ctx, flags, func(d *target.Target) error { return do(d.Routes) })
 }

@@ -18,7 +18,7 @@ type editFlags struct {
 	numbers cli.NumberFlags
 	version int64
 	asJSON  bool
-	// ends is set of a command that puts a route out of use, dropWaiting if what was accepted before is dropped, too.
+	// ends is true if the command switches a route off or removes it; dropWaiting also drops the texts accepted before.
 	ends, dropWaiting bool
 }
 
@@ -30,10 +30,10 @@ func (f *editFlags) add(flags *pflag.FlagSet) {
 	cli.AddTarget(flags)
 }
 
-// change is what a command makes of a route, see [routing.Edit].
+// change is what a command does to a route, see [routing.Edit].
 type change = func(r route.Route, exists bool) (route.Route, error)
 
-// author is who changes routes here.
+// author is the person who changes routes here.
 func (p program) author() routing.Author { return routing.Author{Name: p.Operator(""), Now: time.Now} }
 
 // edit changes the route of the number that is the command's argument.
@@ -72,11 +72,11 @@ type shownEdit struct {
 	// Route has the names of a maintenance.json.
 	Route       route.Route          `json:"route"`
 	Differences []routing.Difference `json:"differences"`
-	// Waiting is of a route that was put out of use: how many texts were accepted before and wait.
+	// Waiting is how many texts were accepted before and wait, if the route was switched off or removed.
 	Waiting *shownWaiting `json:"waiting,omitempty"`
 }
 
-// shownWaiting is the count as JSON. Unseen is of AWS alone: about how many messages the queue holds, of all numbers.
+// shownWaiting is the count as JSON. Unseen is only for AWS: about how many messages the queue holds, for all numbers.
 type shownWaiting struct {
 	Texts  int  `json:"texts"`
 	Unseen int  `json:"unseen"`

@@ -19,7 +19,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// historyFlags say which part of a route's history to show.
+// historyFlags choose a part of a route's history.
 type historyFlags struct {
 	at, since cli.Moment
 	asJSON    bool
@@ -78,7 +78,7 @@ func (p program) routeHistory(cmd *cobra.Command, typed string, f historyFlags) 
 	}
 }
 
-// routeChanges returns the changes of a number's route, the oldest first.
+// routeChanges returns the changes of a number's route, oldest first.
 func (p program) routeChanges(cmd *cobra.Command, number sms.PhoneNumber) (found []cli.Logged, err error) {
 	ctx := cmd.Context()
 	source, err := p.OpenAuditSource(ctx, cmd.Flags(), true, 0)
@@ -102,15 +102,15 @@ func (p program) routeChanges(cmd *cobra.Command, number sms.PhoneNumber) (found
 
 func (p program) loggedRoutes(ctx context.Context, source *auditsource.Source, number sms.PhoneNumber) ([]cli.Logged, error) {
 	masked := number.Mask()
-	// The ids of their entries begin with this, and no other line has it.
+	// The ids of their entries begin with this; no other line contains it.
 	q := auditsource.Query{From: source.Begins, Containing: auditlog.SubjectRoute + ":"}
 	return p.LoggedOf(ctx, source, q, func(e auditlog.Entry) bool { return e.Subject == auditlog.SubjectRoute && e.TwilioNumber == masked })
 }
 
-// showRouteAt prints the route as it was at one time: as the last change before left it, or as the first one after it found it.
+// showRouteAt prints the route as it was at one time: after the last change before that time, or before the first change after it.
 func (p program) showRouteAt(found []cli.Logged, number sms.PhoneNumber, f historyFlags) error {
 	at := f.at.At
-	// Times are shown to the second: one that is shown is a time at which the change was made.
+	// Times are shown to the second, so that a shown time counts as a time when the change was made.
 	after := slices.IndexFunc(found, func(e cli.Logged) bool { return e.Time.Truncate(time.Second).After(at) })
 	if after < 0 {
 		after = len(found)
@@ -151,7 +151,7 @@ func dutyOf(r *auditlog.Route) string {
 	}
 }
 
-// writeRouteChanges prints changes of a route one a line: as it was from then on, and who changed it.
+// writeRouteChanges prints changes of a route, one per line: the route from then on, and who changed it.
 func writeRouteChanges(out io.Writer, found []cli.Logged) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SINCE\tVERSION\tDESTINATION\tFALLBACKS\tACTIVE\tBY")

@@ -51,7 +51,7 @@ func oneFile(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// readRoutes reads a maintenance.json. The error says which file it is; what [route.ParseMaintenance] finds is in problem.
+// readRoutes reads a maintenance.json. The error names the file; problem is what [route.ParseMaintenance] finds.
 func (p program) readRoutes(path string, numbers route.Strictness) (routes []route.Route, problem, err error) {
 	file := os.Stdin
 	if path != "-" {
@@ -86,7 +86,7 @@ func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) er
 		steps, err = routing.Apply(cmd.Context(), table, steps)
 		return err
 	})
-	// What was done before an error is said, too.
+	// The output also says what was done before an error.
 	return errors.Join(p.printSteps(steps, f, err != nil), routeError(err, ""))
 }
 
@@ -94,7 +94,7 @@ func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) er
 type shownStep struct {
 	// Action is "added", "changed", "removed", "unchanged", "kept" or "conflict".
 	Action routing.Action `json:"action"`
-	// Route has the names of a maintenance.json: how the route is to be, or is if it was applied; of kept ones, how it is.
+	// Route has the names of a maintenance.json: the route as the import writes it, or, if it is kept, as it is.
 	Route       route.Route          `json:"route"`
 	Differences []routing.Difference `json:"differences"`
 }
@@ -161,7 +161,7 @@ func (p program) printTally(counts map[string]int, f importFlags, failed bool) {
 	}
 }
 
-// conflicts is the error of an import in which someone else was quicker.
+// conflicts is the error of an import if someone else changed a route first.
 func conflicts(steps []routing.Step) error {
 	n := 0
 	for _, s := range steps {
@@ -199,5 +199,5 @@ phones that opted out, and who changed a route.`,
 	return cmd
 }
 
-// indented sets each line of an error in.
+// indented indents each line of an error.
 func indented(err error) error { return errors.New(strings.ReplaceAll(err.Error(), "\n", "\n  ")) }

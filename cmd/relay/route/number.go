@@ -25,8 +25,8 @@ func oneRoute(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// completeNumbers completes the numbers that have routes, each with where its texts go. It is silent where the table cannot
-// be read: nobody looks at the errors of a completion.
+// completeNumbers completes numbers that have routes, each with where its texts go. If the table cannot be read, it offers nothing:
+// nobody reads the errors of a completion.
 func (p program) completeNumbers(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -46,7 +46,7 @@ func (p program) completeNumbers(cmd *cobra.Command, args []string, _ string) ([
 	return numbers, cobra.ShellCompDirectiveNoFileComp
 }
 
-// routeError adds advice to what goes wrong when a route is changed.
+// routeError adds a hint to an error from changing a route.
 func routeError(err error, number sms.PhoneNumber) error {
 	if conflict, ok := errors.AsType[*routing.ConflictError](err); ok {
 		hint := "look at it with relay route get " + string(number) + ", and decide again"
@@ -71,7 +71,7 @@ func routeError(err error, number sms.PhoneNumber) error {
 	}
 }
 
-// loopsError says in full what [route.LoopsError] masks: operators see the table anyway.
+// loopsError shows in full the numbers that [route.LoopsError] masks: operators see the table anyway.
 func loopsError(loops route.LoopsError) error {
 	lines := make([]string, len(loops))
 	for i, loop := range loops {

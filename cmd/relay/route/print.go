@@ -13,7 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// writeRoutes prints the routes one a line, for people, and how many more were removed.
+// writeRoutes prints the routes for people, one per line, and how many more were removed.
 func writeRoutes(out io.Writer, routes []route.Route, removed int) error {
 	if removed > 0 {
 		defer fmt.Fprintf(out, "%s removed, see --all.\n", cli.Plural(removed, "route"))
@@ -55,7 +55,7 @@ func hops(r route.Route, phones ...sms.PhoneNumber) string {
 	return cli.OrDash(strings.Join(marked, ", "))
 }
 
-// settingsOf lists the settings that the route says, by their names in a maintenance.json.
+// settingsOf lists the settings of the route itself, by their names in a maintenance.json.
 func settingsOf(r route.Route) string {
 	var said []string
 	say := func(name, value string) {
@@ -88,7 +88,7 @@ func updated(r route.Route) string {
 	return text
 }
 
-// writeRoute prints one route, a line for each thing that it says.
+// writeRoute prints one route, one line for each setting.
 func writeRoute(out io.Writer, r route.Route) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	line := func(name, text string) { cli.Printf(table, "%s\t%s\n", name, text) }
@@ -102,7 +102,7 @@ func writeRoute(out io.Writer, r route.Route) error {
 	return table.Flush()
 }
 
-// writeDifferences prints what is another, each field on a line of its own.
+// writeDifferences prints what changed, one line for each field.
 func writeDifferences(out io.Writer, differences []routing.Difference) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, d := range differences {
@@ -111,7 +111,7 @@ func writeDifferences(out io.Writer, differences []routing.Difference) error {
 	return table.Flush()
 }
 
-// writeRouteFindings prints what a check found, each with what to do about it.
+// writeRouteFindings prints what a check found, each with a hint.
 func writeRouteFindings(out io.Writer, findings []routing.Finding) {
 	for _, f := range findings {
 		about := ""

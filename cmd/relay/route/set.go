@@ -14,10 +14,10 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// unset is what a setting is given to be the relay's own again.
+// unset is the value that makes a setting the relay's own again.
 const unset = "default"
 
-// The flags that say what a route is to be.
+// The flags that set a route.
 const (
 	flagTo              = "to"
 	flagFallback        = "fallback"
@@ -30,7 +30,7 @@ const (
 	flagPaceNumber      = "pace-number"
 )
 
-// setFlags are what they are given.
+// setFlags are the values of these flags.
 type setFlags struct {
 	to, onUncertain, deliveryTimeout, maxAge, paceNumber string
 	fallbacks                                            []string
@@ -83,7 +83,7 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.paceNumber, flagPaceNumber, "", "how many segments the number may send in what time, such as 3/1s, or off")
 }
 
-// settings reads what was said. All that is wrong is told at once.
+// settings reads the flags, and reports all problems at once.
 func (f *setFlags) settings(flags *pflag.FlagSet, numbers cli.NumberFlags) (routing.Settings, error) {
 	r := settingReader{flags: flags, numbers: numbers}
 	if !slices.ContainsFunc([]string{flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
@@ -114,7 +114,7 @@ func asUncertain(text *string) *route.OnUncertain {
 	return new(route.OnUncertain(*text))
 }
 
-// settingReader reads flags of which nil is made if they were not given.
+// settingReader reads flags; a flag that was not given becomes nil.
 type settingReader struct {
 	flags    *pflag.FlagSet
 	numbers  cli.NumberFlags

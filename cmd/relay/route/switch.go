@@ -49,9 +49,9 @@ While the item is there, the number cannot be a phone of another route.`,
 	}, func(r route.Route, exists bool) (route.Route, error) { return p.author().Remove(r, exists) }, true)
 }
 
-// switchCommand makes a command that changes a route without being told more than its number. One that ends says what waits.
+// switchCommand makes a command that needs only the number of the route to change. If it ends the route, it says how many texts wait.
 func (p program) switchCommand(cmd cobra.Command, change change, ends bool) *cobra.Command {
-	// A route that was made with --force is switched without it.
+	// A route that was made with --force can be switched without it.
 	f := editFlags{ends: ends, numbers: cli.NumberFlags{Insist: true}}
 	cmd.Args, cmd.ValidArgsFunction = oneRoute, p.completeNumbers
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return p.edit(cmd, args[0], f, change) }
@@ -81,7 +81,7 @@ func (p program) printWaiting(w target.Waiting, r route.Route) {
 	}
 }
 
-// waiting counts the texts that wait. That they could not be counted is no reason to call the switch a failure.
+// waiting counts the texts that wait. If they cannot be counted, the command still succeeds.
 func (p program) waiting(ctx context.Context, d *target.Target, r route.Route) *target.Waiting {
 	w, err := d.Waiting(ctx, r.TwilioNumber)
 	if err != nil {

@@ -19,11 +19,11 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// operatorAPI is what answers operators: the function that serves the HTTP API, asked without HTTP. What a command says is
-// therefore what POST /sms/relay, GET /sms/status and GET /sms/status/text say.
+// operatorAPI is the function that serves the operators' HTTP API, called without HTTP. So a command says the same as POST /sms/relay,
+// GET /sms/status and GET /sms/status/text.
 type operatorAPI struct{ handler *operations.Handler }
 
-// openOperatorAPI puts the function together over an open relay. What it could not do, it says to the log.
+// openOperatorAPI builds the function over an open relay. It writes its errors to the log.
 func (p program) openOperatorAPI(d *target.Target) operatorAPI {
 	return operatorAPI{operations.New(operations.Config{
 		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: d.Trail(), Now: time.Now,
@@ -34,7 +34,7 @@ func (p program) openOperatorAPI(d *target.Target) operatorAPI {
 	})}
 }
 
-// relay asks for a manual text, and reads the answer into answer.
+// relay requests a text of the operator's own, and reads the answer into answer.
 func (a operatorAPI) relay(ctx context.Context, wanted operations.RelayRequest, answer any) error {
 	body, err := json.Marshal(wanted)
 	if err != nil {
@@ -48,7 +48,7 @@ func (a operatorAPI) status(ctx context.Context, query url.Values, answer any) e
 	return a.ask(ctx, http.MethodGet, events.APIGatewayV2HTTPRequest{RawPath: operations.PathStatus, RawQueryString: query.Encode()}, answer)
 }
 
-// text asks what one text says, and reads the answer into answer. Who asks is put on record first.
+// text asks what one text says, and reads the answer into answer. The ledger first records who asks.
 func (a operatorAPI) text(ctx context.Context, messageSid string, answer *operations.Text) error {
 	query := url.Values{"message_sid": {messageSid}}
 	return a.ask(ctx, http.MethodGet, events.APIGatewayV2HTTPRequest{RawPath: operations.PathText, RawQueryString: query.Encode()}, answer)
@@ -66,7 +66,7 @@ func (a operatorAPI) ask(ctx context.Context, method string, request events.APIG
 	return json.Unmarshal([]byte(response.Body), answer)
 }
 
-// refusalOf words what the function refused. What is wrong with the request is a mistake in the call.
+// refusalOf returns the function's refusal as an error. A problem with the request is a usage error.
 func refusalOf(response events.APIGatewayV2HTTPResponse) error {
 	var problem operations.Problem
 	if err := json.Unmarshal([]byte(response.Body), &problem); err != nil {

@@ -62,12 +62,12 @@ For uncertain texts use relay uncertain, for dead ones relay dlq.`,
 	return cmd
 }
 
-// resendable lists the states whose texts resend is about.
+// resendable lists the states whose texts can be sent again.
 func resendable() []ledger.State {
 	return []ledger.State{ledger.Undelivered, ledger.Failed, ledger.Dropped}
 }
 
-// check refuses a call that says too little or too much.
+// check refuses a command line that says too little or too much.
 func (f resendFlags) check(sids []string) error {
 	filtered := len(f.states)+len(f.reasons) > 0 || f.number != "" || f.since != ""
 	switch {
@@ -129,10 +129,10 @@ func (p program) resend(cmd *cobra.Command, sids []string, f resendFlags) (err e
 	return err
 }
 
-// resendPlan is what a resend would come to, and what was done of it.
+// resendPlan is what a resend would do, and what was done.
 type resendPlan struct {
 	Texts []shownResend `json:"texts"`
-	// Orders is how many would be ordered, Segments in how many SMS segments they would be sent.
+	// Orders is how many texts would be sent again, Segments how many SMS segments that makes.
 	Orders   int `json:"orders"`
 	Segments int `json:"segments"`
 	// Intended is how many more were left out because they were dropped on purpose.
@@ -143,7 +143,7 @@ type resendPlan struct {
 	texts []resend.Text
 }
 
-// shownResend is one of the texts as JSON. What it says is not shown.
+// shownResend is one of the texts as JSON, without what it says.
 type shownResend struct {
 	MessageSid   string          `json:"message_sid"`
 	State        ledger.State    `json:"state"`
@@ -153,14 +153,14 @@ type shownResend struct {
 	Customer     sms.PhoneNumber `json:"customer,omitempty"`
 	ReceivedAt   time.Time       `json:"received_at"`
 	Outlook      resend.Outlook  `json:"outlook"`
-	// WouldBeDropped is why, with the outlook dropped_again; Destination the phone that would be tried first, with again.
+	// WouldBeDropped is the reason if the outlook is dropped_again; Destination is the first phone if the outlook is again.
 	WouldBeDropped ledger.Reason   `json:"would_be_dropped,omitempty"`
 	Destination    sms.PhoneNumber `json:"destination,omitempty"`
-	// OnPurpose: it was dropped on purpose, and was named all the same.
+	// OnPurpose means that the text was dropped on purpose, but the operator named it.
 	OnPurpose bool `json:"dropped_on_purpose,omitempty"`
 }
 
-// plan reads the texts and says what would become of each.
+// plan reads the texts and says what would happen to each.
 func (f resendFlags) plan(ctx context.Context, d *target.Target, sids []string, query ledger.Query) (resendPlan, error) {
 	planned := resendPlan{Texts: []shownResend{}}
 	records, err := namedTexts(ctx, d, sids)
@@ -206,8 +206,8 @@ func namedTexts(ctx context.Context, d *target.Target, sids []string) ([]ledger.
 	return records, nil
 }
 
-// list reads the texts that pass the filter, and counts those that were left out because they were dropped on purpose: they have to
-// be named.
+// list reads the texts that the filter chooses, and counts those that it leaves out because they were dropped on purpose: the operator
+// must name them.
 func (f resendFlags) list(ctx context.Context, d *target.Target, query ledger.Query) (records []ledger.Record, intended int, err error) {
 	for _, state := range resendable() {
 		if len(f.states) > 0 && !slices.Contains(f.states, string(state)) {

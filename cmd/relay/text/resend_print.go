@@ -11,7 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/text/resend"
 )
 
-// printResend says what a resend would come to, or what was done of it.
+// printResend says what a resend would do, or what was done.
 func (p program) printResend(planned resendPlan, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(p.Stdout).Encode(planned)
@@ -60,7 +60,7 @@ func (p program) writeResends(texts []shownResend) error {
 	return table.Flush()
 }
 
-// outlookLine says what would become of a text, and whereto or why.
+// outlookLine says what would happen to a text, and to which phone or why.
 func (t shownResend) outlookLine() string {
 	switch t.Outlook {
 	case resend.Again:

@@ -118,7 +118,7 @@ func (p program) printSent(answer json.RawMessage, dryRun bool) error {
 	return nil
 }
 
-// printDryRun says what would become of a text.
+// printDryRun says what would happen to a text.
 func (p program) printDryRun(told operations.DryRun) {
 	switch told.Outcome {
 	case operations.Send:

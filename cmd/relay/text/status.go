@@ -116,7 +116,7 @@ func (p program) status(cmd *cobra.Command, args []string, f statusFlags) (err e
 	return p.showList(ctx, c, query, f)
 }
 
-// query is what is asked of GET /sms/status, which says itself what is wrong with it.
+// query is the query of GET /sms/status, which itself says what is wrong with it.
 func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 	query := url.Values{}
 	set := func(name, value string) {
@@ -178,7 +178,7 @@ func (p program) showOne(ctx context.Context, c operatorAPI, query url.Values, a
 	return writeMessage(p.Stdout, m)
 }
 
-// hintedUnlessUsage adds advice to what is no mistake in the call, which has advice of its own.
+// hintedUnlessUsage adds a hint to an error, unless it is a usage error, which has its own hint.
 func hintedUnlessUsage(err error, hint string) error {
 	if _, ok := errors.AsType[cli.UsageError](err); ok {
 		return err
@@ -202,7 +202,7 @@ func (p program) showList(ctx context.Context, c operatorAPI, query url.Values, 
 	return writeMessages(p.Stdout, list)
 }
 
-// readList asks page by page until there are as many as wanted, or no more.
+// readList reads page by page until it has as many texts as wanted, or there are no more.
 func readList(ctx context.Context, c operatorAPI, query url.Values, limit int) (operations.List, error) {
 	list := operations.List{Messages: []operations.Message{}}
 	for {

@@ -12,7 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
-// writeMessages prints texts one a line, for people.
+// writeMessages prints texts for people, one per line.
 func writeMessages(out io.Writer, list operations.List) error {
 	if len(list.Messages) == 0 {
 		_, err := fmt.Fprintln(out, "no texts")
@@ -32,7 +32,7 @@ func writeMessages(out io.Writer, list operations.List) error {
 	return err
 }
 
-// lastAttempt tells a text's last attempt in a few words.
+// lastAttempt describes a text's last attempt in a few words.
 func lastAttempt(m operations.Message) string {
 	if len(m.Attempts) == 0 {
 		return ""
@@ -56,7 +56,7 @@ func attemptWords(a operations.Attempt) string {
 	return words
 }
 
-// messageLine tells where a text stands in a line.
+// messageLine describes a text's state in a line.
 func messageLine(m operations.Message) string {
 	line := fmt.Sprintf("%s  %s  %s", m.UpdatedAt.UTC().Format("15:04:05.000"), m.MessageSid, m.State)
 	if m.Reason != "" {

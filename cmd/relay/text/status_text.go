@@ -19,8 +19,8 @@ type shownText struct {
 	Media []operations.Media `json:"media,omitempty"`
 }
 
-// showText shows one text with what the customer wrote. Who asks is written into the record first, and so comes into the audit log:
-// nothing is shown that is not on record.
+// showText shows one text with what the customer wrote. The text's record, and so the audit log, first gets the name of who asks:
+// nothing is shown without a record of it.
 func (p program) showText(ctx context.Context, c operatorAPI, query url.Values, asJSON bool) error {
 	var shown shownText
 	if err := c.status(ctx, query, &shown.Message); err != nil {
@@ -40,7 +40,7 @@ func (p program) showText(ctx context.Context, c operatorAPI, query url.Values, 
 	}
 	fmt.Fprintln(p.Stdout, "\nThe customer wrote:")
 	for line := range strings.SplitSeq(shown.Text, "\n") {
-		// Each line is indented, so that no text makes up lines of the program's own.
+		// Each line is indented, so that no text can look like a line of the program.
 		cli.Printf(p.Stdout, "  %s\n", line)
 	}
 	for _, m := range shown.Media {

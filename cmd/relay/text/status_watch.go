@@ -13,18 +13,18 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
-// watchInterval is how often the ledger is asked anew.
+// watchInterval is how often the ledger is read again.
 const watchInterval = time.Second
 
-// every calls look at once and then at each interval until it is done or fails, or ctx ends: that is how watching ends, and
-// no failure.
+// every calls look at once and then after each interval, until it is done or fails, or ctx ends. The end of ctx is the normal end of
+// watching, not a failure.
 func every(ctx context.Context, interval time.Duration, look func() (done bool, err error)) error {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		if done, err := look(); done || err != nil {
 			if ctx.Err() != nil {
-				// A look that Ctrl-C cuts short is no failure.
+				// A look that Ctrl-C interrupts is not a failure.
 				return nil
 			}
 			return err
@@ -37,7 +37,7 @@ func every(ctx context.Context, interval time.Duration, look func() (done bool, 
 	}
 }
 
-// watchOne shows a text whenever it has changed, until it is settled.
+// watchOne shows a text each time it has changed, until it reaches its end.
 func (p program) watchOne(ctx context.Context, c operatorAPI, query url.Values, asJSON bool) error {
 	var last json.RawMessage
 	return every(ctx, watchInterval, func() (bool, error) {
@@ -62,7 +62,7 @@ func (p program) watchOne(ctx context.Context, c operatorAPI, query url.Values, 
 	})
 }
 
-// watchList draws the list over itself, or, where that cannot be, prints it again whenever it has changed.
+// watchList draws the list again in place or, if the output is not a terminal, prints it again each time it has changed.
 func (p program) watchList(ctx context.Context, c operatorAPI, query url.Values, f statusFlags) error {
 	var last []byte
 	return every(ctx, watchInterval, func() (bool, error) {
@@ -88,5 +88,5 @@ func (p program) watchList(ctx context.Context, c operatorAPI, query url.Values,
 	})
 }
 
-// clearScreen takes what a terminal shows away, and goes to its first line.
+// clearScreen clears a terminal and goes to its first line.
 const clearScreen = "\x1b[H\x1b[2J"

@@ -52,7 +52,7 @@ The audit log shows only the last digits of numbers, so --number shows every tex
 }
 
 const (
-	// fileInterval and cloudInterval are how often the log is looked at, cloudLag how late its lines may come into the cloud.
+	// fileInterval and cloudInterval are how often the log is read, cloudLag how late its lines may reach CloudWatch.
 	fileInterval  = 200 * time.Millisecond
 	cloudInterval = 2 * time.Second
 	cloudLag      = 2 * time.Minute
@@ -87,7 +87,7 @@ func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
 	return follower.Run(cmd.Context(), func(line auditlog.Line) error {
 		entry, err := auditlog.Parse(line.Text)
 		if err != nil || entry.Time.Before(since) || !f.wants(entry) {
-			// What is no entry is for relay audit verify to tell.
+			// relay audit verify reports lines that are not entries.
 			return nil //nolint:nilerr // see above.
 		}
 		if f.asJSON {
@@ -98,14 +98,14 @@ func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
 	})
 }
 
-// wants reports whether the entry is one of those that are to be shown.
+// wants reports whether to show the entry.
 func (f tailFlags) wants(e auditlog.Entry) bool {
 	masked := sms.PhoneNumber(f.number).Mask()
 	return e.Subject == auditlog.SubjectMessage && (f.state == "" || e.To == f.state && e.From != e.To) &&
 		(f.number == "" || e.TwilioNumber == masked || e.Customer == masked)
 }
 
-// changeLine tells a change in a line.
+// changeLine describes a change in a line.
 func changeLine(e auditlog.Entry) string {
 	words := []string{e.Time.UTC().Format("15:04:05.000"), e.MessageSid}
 	if e.From == e.To {

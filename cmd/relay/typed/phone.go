@@ -1,6 +1,6 @@
-// Package typed reads what people type: phone numbers as they write them, the SIDs of texts, and words of which a few are
-// known. What is none of that it refuses, with what was typed, the form that it should have, and the nearest where there is one.
-// It prints nothing, and does not know what the words are used for.
+// Package typed reads what people type: phone numbers as they write them, the SIDs of texts, and words from a list. It refuses
+// anything else, and says what was typed, what form it should have, and the nearest word if there is one. It prints nothing, and
+// does not know what the words are for.
 package typed
 
 import (
@@ -14,9 +14,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Phone reads a phone number as a person writes it, "(858) 555-0100" of the country or "+1 858 555 0100" of any, and returns its
-// canonical form. Country is two letters, such as US. insist takes what is E.164 even if no phone can have the number: a
-// numbering plan may be newer than what is known of it.
+// Phone reads a phone number as a person writes it, "(858) 555-0100" in the country or "+1 858 555 0100" in any, and returns its
+// canonical form. Country is two letters, such as US. insist accepts an E.164 number even if no phone can have it: a numbering plan
+// may be newer than this program.
 func Phone(text, country string, insist bool) (sms.PhoneNumber, error) {
 	plain := cleaned(text)
 	written := sms.PhoneNumber(plain)
@@ -37,7 +37,7 @@ func Phone(text, country string, insist bool) (sms.PhoneNumber, error) {
 	return "", notPhone(text, written, country)
 }
 
-// notPhone says what a number should look like, and which was probably meant.
+// notPhone says what a number should look like, and which one was probably meant.
 func notPhone(text string, written sms.PhoneNumber, country string) error {
 	meant := written.Nearest()
 	switch {
@@ -54,10 +54,10 @@ func notPhone(text string, written sms.PhoneNumber, country string) error {
 	return fmt.Errorf("%q is not a phone number of %s: write a plus sign, country code and number, such as +18585550100", text, country)
 }
 
-// maxName is the longest sender's name that Twilio takes.
+// maxName is the longest sender's name that Twilio accepts.
 const maxName = 11
 
-// What Twilio writes for who sent a text beside phone numbers.
+// The forms of senders, other than phone numbers, that Twilio uses.
 var (
 	shortCode  = regexp.MustCompile(`^[0-9]{3,6}$`)
 	channel    = regexp.MustCompile(`^(whatsapp|rcs|messenger|sms|sip):.+$`)
@@ -65,7 +65,7 @@ var (
 )
 
 // Sender reads who texts are from or to: a phone number as [Phone] reads it, a short code, an address of another channel, or a
-// sender's name, with a capital in it. isName says that it is a name: nothing but a text from there can show that it is not a slip.
+// sender's name with a capital letter. isName means that it is a name: only a text from there shows that it is not a typing mistake.
 func Sender(text, country string) (address sms.PhoneNumber, isName bool, err error) {
 	plain := cleaned(text)
 	number, err := Phone(text, country, false)
@@ -83,8 +83,8 @@ func Sender(text, country string) (address sms.PhoneNumber, isName bool, err err
 // IsCountry reports whether numbers of the country can be read.
 func IsCountry(country string) bool { return phonenumbers.GetSupportedRegions()[country] }
 
-// cleaned takes away what is not seen, such as a byte order mark or the marks of direction that are copied along with a number, and
-// writes the blanks and hyphens of the world as plain ones. A link's "tel:" goes too.
+// cleaned removes invisible characters, such as a byte order mark or the direction marks that are copied with a number, and replaces
+// all kinds of spaces and hyphens with plain ones. It also removes the "tel:" of a link.
 func cleaned(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {

@@ -19,7 +19,7 @@ func SID(text string) (string, error) {
 	return "", fmt.Errorf("%q is not a SID: want two letters and 32 hexadecimal digits, such as SM0123456789abcdef0123456789abcdef", text)
 }
 
-// Word reads one of the known words; what is none of them is refused with the nearest, and all that are known.
+// Word reads one of the known words. It refuses another, and names the nearest and all known words.
 func Word[T ~string](text string, known []T) (string, error) {
 	if slices.Contains(known, T(text)) {
 		return text, nil

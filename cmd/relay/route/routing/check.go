@@ -12,24 +12,24 @@ import (
 // Severity says how bad a finding is.
 type Severity string
 
-// A problem keeps texts from where they should go. A warning may be meant so.
+// A problem stops texts. A warning may be on purpose.
 const (
 	Problem Severity = "problem"
 	Warning Severity = "warning"
 )
 
-// Finding is something about a route that someone should look at.
+// Finding is something about a route that someone should check.
 type Finding struct {
 	Severity Severity `json:"severity"`
-	// Number is the route's; empty if it could not be read.
+	// Number is the route's Twilio number; empty if it could not be read.
 	Number sms.PhoneNumber `json:"number,omitempty"`
 	What   string          `json:"what"`
 	// Hint says what to do about it.
 	Hint string `json:"hint"`
 }
 
-// Check looks at all routes of a table or a file, and returns what it finds in their order. Of those out of use, only that
-// they are said to be so is looked at.
+// Check checks all routes of a table or a file, and returns the findings in the order of the routes. For removed and inactive routes
+// it only checks that they are marked correctly.
 func Check(routes []route.Route) []Finding {
 	loops := map[sms.PhoneNumber][]sms.PhoneNumber{}
 	for _, loop := range route.Loops(nil, routes...) {
@@ -53,7 +53,7 @@ func Check(routes []route.Route) []Finding {
 	return findings
 }
 
-// checked is one route with what was found.
+// checked is one route with its findings.
 type checked struct {
 	route    route.Route
 	findings []Finding
@@ -116,7 +116,7 @@ func (c *checked) settings() {
 	}
 }
 
-// Unreadable returns the findings that a maintenance.json which cannot be read comes to.
+// Unreadable returns the findings for a maintenance.json that cannot be read.
 func Unreadable(err error) []Finding {
 	var findings []Finding
 	for _, problem := range lines(err) {
@@ -125,7 +125,7 @@ func Unreadable(err error) []Finding {
 	return findings
 }
 
-// lines takes joined errors apart.
+// lines splits joined errors.
 func lines(err error) []string {
 	if err == nil {
 		return nil

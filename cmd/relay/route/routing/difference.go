@@ -9,15 +9,15 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Difference is one field that two routes have each its own way, as text; empty where a route does not say.
+// Difference is one field that differs between two routes, as text; empty if a route does not set it.
 type Difference struct {
 	Field string `json:"field"`
 	From  string `json:"from"`
 	To    string `json:"to"`
 }
 
-// Differences returns what someone who runs the routes has to decide: not the version, nor who wrote them when, nor who
-// has opted out. Of a route without a destination, which is none yet, each field is empty.
+// Differences returns the fields that operators decide: not the version, who wrote the route and when, or who has opted out. A route
+// without a destination does not exist yet: all its fields are empty.
 func Differences(from, to route.Route) []Difference {
 	var differences []Difference
 	after := fields(to)
@@ -29,7 +29,7 @@ func Differences(from, to route.Route) []Difference {
 	return differences
 }
 
-// The fields that say whether a route is in use, and where its texts go.
+// The fields that say whether a route is active, and where its texts go.
 const (
 	fieldDestination = "DestinationCarrier"
 	fieldFallbacks   = "FallbackCarriers"
@@ -77,19 +77,19 @@ func duration(d route.Duration) string {
 	return d.String()
 }
 
-// overlap reports whether both have a field in common.
+// overlap reports whether both change the same field.
 func overlap(a, b []Difference) bool {
 	return slices.ContainsFunc(a, func(one Difference) bool {
 		return slices.ContainsFunc(b, func(other Difference) bool { return one.Field == other.Field })
 	})
 }
 
-// Visible returns the routes that are in use.
+// Visible returns the routes that are not removed.
 func Visible(all []route.Route) []route.Route {
 	return slices.DeleteFunc(slices.Clone(all), route.Route.IsRemoved)
 }
 
-// Get returns the number's route among all, removed or not; ok is false if there is none.
+// Get returns the number's route among all, removed or not; ok is false if it has no route.
 func Get(all []route.Route, number sms.PhoneNumber) (r route.Route, ok bool) {
 	return find(all, number)
 }

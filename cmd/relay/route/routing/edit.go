@@ -11,7 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// editTries is how often an edit is put against others who write the same route.
+// editTries is how often an edit is tried while others write the same route.
 const editTries = 4
 
 // ErrNoRoute means that the number has no route to change.
@@ -20,28 +20,28 @@ var ErrNoRoute = errors.New("no such route")
 // Edit is one change of one route.
 type Edit struct {
 	Number sms.PhoneNumber
-	// Change makes of the route as it is what it is to be. If there is none, r has its number alone and exists is false.
-	// It may be asked again, of what someone else wrote meanwhile.
+	// Change returns the new route for the current one. If there is no route, r has only its number and exists is false. Change may
+	// run again, on what someone else wrote meanwhile.
 	Change func(r route.Route, exists bool) (route.Route, error)
-	// Version is the one that has to be stored, 0 that there is none; nil takes any.
+	// Version is the version that must be stored, 0 if there must be no route; nil accepts any.
 	Version *int64
-	// Numbers says whether the operator insists on numbers that no phone can have. Those that the route has already stay.
+	// Numbers says whether the operator insists on numbers that no phone can have. Numbers that the route already has are accepted.
 	Numbers route.Strictness
 	Author  Author
-	// DropWaiting has an inactive route drop what was accepted before it was switched off, too.
+	// DropWaiting makes an inactive route also drop the texts accepted before it was switched off.
 	DropWaiting bool
 }
 
-// Edited is what became of an edit.
+// Edited is the result of an edit.
 type Edited struct {
-	// Before is the route as it was, its number alone if there was none; After as it is stored.
+	// Before is the route as it was, only its number if it did not exist; After is the stored route.
 	Before, After route.Route
 	Differences   []Difference
 }
 
-// Apply writes the change, or nothing if it changes nothing. If someone else was quicker, it is made anew of what they
-// wrote, unless they changed the same fields: then, or if Version is not the one stored, the error is *[ConflictError].
-// It is what [route.Route.Validate] says or [route.ErrLoop] if the route would be wrong; otherwise Change's or the table's.
+// Apply writes the change, or nothing if it changes nothing. If someone else wrote the route first, Apply makes the change again on
+// what they wrote, unless they changed the same fields: then, or if Version is not the stored one, the error is *[ConflictError].
+// If the route would be wrong, it is what [route.Route.Validate] says or [route.ErrLoop]; otherwise Change's or the table's error.
 func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
 	var wanted, first Edited
 	author := e.Author
@@ -77,14 +77,14 @@ func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
 	}
 }
 
-// relays reports whether there is more to it than that a route is put out of use, which is always right.
+// relays reports whether the new route sends texts on. A change that only ends a route is always valid.
 func (e Edited) relays() bool {
 	return e.After.Active || slices.ContainsFunc(e.Differences, func(d Difference) bool {
 		return !slices.Contains([]string{fieldActive, fieldRemoved, fieldOffSince}, d.Field)
 	})
 }
 
-// keepsPhones reports whether the route has the phones that it had.
+// keepsPhones reports whether the route has the same phones as before.
 func (e Edited) keepsPhones() route.Strictness {
 	return route.Strictness(!slices.ContainsFunc(e.Differences, func(d Difference) bool {
 		return d.Field == fieldDestination || d.Field == fieldFallbacks
@@ -111,7 +111,7 @@ func (e Edit) edited(before route.Route, exists bool) (Edited, error) {
 	return Edited{Before: before, After: e.Author.sign(before, after), Differences: differences}, nil
 }
 
-// Switch returns a change that makes a route active or inactive. Of a removed one, on brings it back.
+// Switch returns a change that makes a route active or inactive. Making a removed route active brings it back.
 func Switch(on bool) func(r route.Route, exists bool) (route.Route, error) {
 	return func(r route.Route, exists bool) (route.Route, error) {
 		if !exists {
@@ -125,7 +125,7 @@ func Switch(on bool) func(r route.Route, exists bool) (route.Route, error) {
 	}
 }
 
-// Remove is a change that takes a route out of use.
+// Remove is a change that removes a route.
 func (a Author) Remove(r route.Route, exists bool) (route.Route, error) {
 	switch {
 	case !exists:

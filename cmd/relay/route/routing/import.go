@@ -14,8 +14,8 @@ import (
 // Action is what an import does with a route.
 type Action string
 
-// The actions. Kept is a route that the file has otherwise, and that someone changed later than the file says; Conflict
-// one that someone changed while the import went on.
+// The actions. Kept is a route that differs from the file, but that someone changed after the file's time; Conflict is a route that
+// someone changed during the import.
 const (
 	Added     Action = "added"
 	Changed   Action = "changed"
@@ -28,16 +28,16 @@ const (
 // Step is what an import does with one route.
 type Step struct {
 	Action Action
-	// Before is the route in the table, its number alone if there is none. After is how it is to be, of Kept ones how the
-	// file has it.
+	// Before is the route in the table, only its number if it has none. After is the route to write; if it is Kept, the route in
+	// the file.
 	Before, After route.Route
 	Differences   []Difference
 }
 
-// Writes reports whether the step puts something into the table.
+// Writes reports whether the step writes into the table.
 func (s Step) Writes() bool { return slices.Contains([]Action{Added, Changed, Removed}, s.Action) }
 
-// Stands returns the route as it stands in the table, or will.
+// Stands returns the route that is in the table after the step.
 func (s Step) Stands() route.Route {
 	if s.Writes() {
 		return s.After
@@ -45,19 +45,19 @@ func (s Step) Stands() route.Route {
 	return s.Before
 }
 
-// Import brings the routes of a file over to a table.
+// Import writes the routes of a file into a table.
 type Import struct {
-	// Prune takes routes out of use that the file does not have.
+	// Prune removes routes that the file does not have.
 	Prune bool
-	// Force takes the file's word for routes, too, that someone changed later.
+	// Force also changes routes that someone changed later.
 	Force  bool
 	Author Author
 }
 
-// Plan says what is to be done, in order of number, and does nothing. As with [route.Seed], a route that was changed later
-// than the file says is kept; a file that says nothing of when says never. Unlike there, a file of the very same time may
-// change it, so that what [route.WriteMaintenance] wrote can be edited. The error is [route.ErrLoop] if a route would make
-// a loop with one in the table; the file's routes are valid each by itself.
+// Plan returns the steps, in order of number, and writes nothing. As with [route.Seed], a route that was changed after the file's
+// time is kept; a file without a time counts as older than every route. Other than with Seed, a file with exactly the same time may
+// change a route, so that people can edit what [route.WriteMaintenance] wrote. The error is [route.ErrLoop] if a route would make a
+// loop with one in the table; each route of the file is valid by itself.
 func (i Import) Plan(table, file []route.Route) ([]Step, error) {
 	var steps []Step
 	var put []route.Route
@@ -100,7 +100,7 @@ func (i Import) step(table []route.Route, r route.Route) Step {
 	}
 	s.After = i.Author.sign(before, r.Switched(before, i.Author.Now()))
 	if r.LastUpdated.After(s.After.LastUpdated) {
-		// A file of a time to come would else be seeded over it.
+		// Otherwise a file with a time in the future would be seeded over it.
 		s.After.LastUpdated = r.LastUpdated
 	}
 	return s
@@ -113,8 +113,8 @@ func (i Import) remove(before route.Route) Step {
 	return Step{Action: Removed, Before: before, After: after, Differences: Differences(before, after)}
 }
 
-// Apply does what the steps say, and returns them as it went: After as it is stored, and Conflict where someone else was
-// quicker. With an error, which is the table's, those before the one that it names are done, and none after it.
+// Apply makes the steps and returns them with their results: After as stored, and Conflict if someone else wrote first. If it
+// returns an error, which is the table's, the steps before the named one are done, and none after it.
 func Apply(ctx context.Context, table route.Table, steps []Step) ([]Step, error) {
 	done := slices.Clone(steps)
 	for n, step := range done {

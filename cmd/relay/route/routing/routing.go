@@ -1,6 +1,5 @@
-// Package routing is what operators do to the routing table: change one route, bring a file over, and look for what is
-// wrong. It reads what people type as phone numbers, too. It prints nothing, and where the table is kept is not its
-// business.
+// Package routing is what operators do to the routing table: change one route, import a file, and check the routes. It prints
+// nothing, and does not know where the table is kept.
 package routing
 
 import (
@@ -13,17 +12,17 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Author is who changes routes, and the clock by which it is noted.
+// Author is the person who changes routes, and the clock for the time of the change.
 type Author struct {
 	Name string
 	Now  func() time.Time
 }
 
-// clocked is a table whose clock may be another than this host's.
+// clocked is a table whose clock may differ from this host's clock.
 type clocked interface{ Ahead() time.Duration }
 
-// By returns the author with the table's clock, which is nearer to the front door's than that of the machine at which somebody types.
-// The table has been listed before.
+// By returns the author with the table's clock, which is closer to the front door's than the clock of the operator's machine. The
+// table must have been listed before.
 func (a Author) By(table route.Table) Author {
 	remote, ok := table.(clocked)
 	if !ok {
@@ -34,8 +33,8 @@ func (a Author) By(table route.Table) Author {
 	return a
 }
 
-// sign returns after as it is to be stored over before. LastUpdated is always later than what it replaces, also where a
-// file said a time to come: seeding goes by it, and the audit trail.
+// sign returns after as it is stored over before. LastUpdated is always later than the one it replaces, even if a file set a time in
+// the future: seeding and the audit trail use it.
 func (a Author) sign(before, after route.Route) route.Route {
 	at := a.Now().UTC().Truncate(time.Second)
 	if !at.After(before.LastUpdated) {
@@ -52,11 +51,11 @@ func (a Author) sign(before, after route.Route) route.Route {
 	return after
 }
 
-// ConflictError means that a route is not as it was thought to be. It is [route.ErrConflict].
+// ConflictError means that someone else changed a route first. It is [route.ErrConflict].
 type ConflictError struct {
-	// Stored is the route as it is; its number alone if there is none.
+	// Stored is the route as it is; only its number if it does not exist.
 	Stored route.Route
-	// Wanted is the version that was asked for; nil if none was.
+	// Wanted is the version that the operator named; nil if they named none.
 	Wanted *int64
 }
 
@@ -78,12 +77,12 @@ func (e *ConflictError) Error() string {
 // Is makes errors.Is find route.ErrConflict.
 func (e *ConflictError) Is(target error) bool { return target == route.ErrConflict }
 
-// unversioned is a table in which an item may stand without a version, written by hand.
+// unversioned is a table that may have an item without a version, written by hand.
 type unversioned interface {
 	PutUnversioned(ctx context.Context, r route.Route) (route.Route, error)
 }
 
-// put stores r, which was read with its version. exists says whether it was read at all.
+// put stores r, which has the version that was read. exists says whether there was a route.
 func put(ctx context.Context, table route.Table, r route.Route, exists bool) (route.Route, error) {
 	if byHand, ok := table.(unversioned); ok && exists && r.Version == 0 {
 		return byHand.PutUnversioned(ctx, r)
@@ -91,7 +90,7 @@ func put(ctx context.Context, table route.Table, r route.Route, exists bool) (ro
 	return table.Put(ctx, r)
 }
 
-// check returns what is wrong with a route that is to be put: by itself, or else with the table.
+// check returns what is wrong with a route before it is stored: by itself, or together with the table.
 func check(table []route.Route, r route.Route, numbers route.Strictness) error {
 	if err := r.ValidateAs(numbers); err != nil {
 		return err
@@ -102,8 +101,8 @@ func check(table []route.Route, r route.Route, numbers route.Strictness) error {
 	return nil
 }
 
-// find returns the number's route among all. An older table may have it in another spelling, in which it is found until it is
-// removed.
+// find returns the number's route among all. An older table may have the number in another spelling; find accepts it until the route
+// is removed.
 func find(all []route.Route, number sms.PhoneNumber) (r route.Route, exists bool) {
 	at := slices.IndexFunc(all, func(r route.Route) bool { return r.TwilioNumber == number })
 	if at < 0 {

@@ -8,13 +8,13 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// ErrNoDestination means that a route that does not exist yet was given no destination.
+// ErrNoDestination means that a new route was given no destination.
 var ErrNoDestination = errors.New("there is no such route yet, and a new one needs a phone")
 
-// Settings are what is said of a route; what is nil stays as it is.
+// Settings are the new values of a route; a nil field stays as it is.
 type Settings struct {
 	To *sms.PhoneNumber
-	// Fallbacks take the place of all that there are.
+	// Fallbacks replace all earlier ones.
 	Fallbacks       *[]sms.PhoneNumber
 	Active          *bool
 	OnUncertain     *route.OnUncertain
@@ -23,8 +23,8 @@ type Settings struct {
 	PaceNumber      *string
 }
 
-// Change makes what is said of a route. A new one, and one that comes back from its removal, is active unless it is said
-// that it is not. The error is ErrNoDestination.
+// Change sets the fields of a route. A new route, and a removed one that comes back, is active unless Active is false. The error is
+// ErrNoDestination.
 func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	if !exists && s.To == nil {
 		return r, ErrNoDestination
@@ -42,7 +42,7 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	return r, nil
 }
 
-// say sets a field if something is said of it.
+// say sets a field if there is a new value.
 func say[T any](field, said *T) {
 	if said != nil {
 		*field = *said

@@ -1,6 +1,6 @@
-// Package resend says what would come of sending texts again that reached nobody, and orders it. The sending itself is the
-// sender's: an order is a message on its queue (functions/sender/delivery), which it carries out once, along the route as it is
-// then. The package prints nothing.
+// Package resend says what would happen if texts that reached nobody were sent again, and orders it. An order is a message on the
+// sender's queue; the sender (functions/sender/delivery) carries it out once, along the route as it is then. The package prints
+// nothing.
 package resend
 
 import (
@@ -17,21 +17,21 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Outlook is what would become of a text if it were ordered to be sent again.
+// Outlook is what would happen to a text if it were ordered to be sent again.
 type Outlook string
 
 const (
 	// Again means that it would be sent, to Text.To first.
 	Again Outlook = "again"
-	// Settles means that Twilio has a message of it after all: it would be settled, and not sent.
+	// Settles means that Twilio has a message of it: it would be marked as sent, and not sent again.
 	Settles Outlook = "settles"
-	// DroppedAgain means that the routes as they are would have it dropped again, for Text.Drop.
+	// DroppedAgain means that with the routes as they are it would be dropped again, for the reason Text.Drop.
 	DroppedAgain Outlook = "dropped_again"
-	// Answered means that Twilio has acted on it: it is a word such as STOP or HELP, and no phone is meant to get it.
+	// Answered means that Twilio has acted on it: it is a keyword such as STOP or HELP, and no phone should get it.
 	Answered Outlook = "answered"
-	// Unaddressed means that it has no sender, or no number that was texted: it would end as it did.
+	// Unaddressed means that its sender or its Twilio number is missing: it would fail again.
 	Unaddressed Outlook = "unaddressed"
-	// InHand means that it is on its way, or waits for its turn.
+	// InHand means that it is on its way, or waits on the queue.
 	InHand Outlook = "in_hand"
 	// Taken means that Twilio has it, and a phone may have got it.
 	Taken Outlook = "taken"
@@ -41,10 +41,10 @@ const (
 	Dead Outlook = "dead"
 )
 
-// Orders reports whether something would come of an order.
+// Orders reports whether an order would change anything.
 func (o Outlook) Orders() bool { return o == Again || o == Settles }
 
-// Meaning says it in words, for people.
+// Meaning describes the outlook, for people.
 func (o Outlook) Meaning() string {
 	switch o {
 	case Again:
@@ -70,24 +70,24 @@ func (o Outlook) Meaning() string {
 	}
 }
 
-// Text is one text, and what would become of it.
+// Text is one text, and what would happen to it.
 type Text struct {
 	Record  ledger.Record
 	Outlook Outlook
 	// Drop is why it would be dropped again.
 	Drop ledger.Reason
-	// To is the phone that would be tried first, Segments in how many SMS segments the text would be sent there.
+	// To is the phone that would be tried first, Segments how many SMS segments the text would have there.
 	To       sms.PhoneNumber
 	Segments int
 }
 
-// Intended reports whether the text was dropped on purpose: only somebody who names it has it sent again.
+// Intended reports whether the text was dropped on purpose: it is sent again only if somebody names it.
 func (t Text) Intended() bool {
 	return t.Record.State == ledger.Dropped && t.Record.Reason.Intended()
 }
 
-// Foresee says what would become of each record now, the oldest first: so they are ordered, and come in the order in which they
-// were written.
+// Foresee says what would happen to each record now, oldest first. In this order they are sent again, so phones get them in the order
+// in which they were written.
 func Foresee(ctx context.Context, routes route.Lookup, records []ledger.Record, now time.Time) ([]Text, error) {
 	texts := make([]Text, len(records))
 	for i, r := range records {
@@ -101,7 +101,7 @@ func Foresee(ctx context.Context, routes route.Lookup, records []ledger.Record, 
 	return texts, nil
 }
 
-// foresee asks the ledger and the plan, as the sender will.
+// foresee asks the ledger and the plan, as the sender does.
 func foresee(r ledger.Record, routes map[sms.PhoneNumber]route.Route, now time.Time) Text {
 	t := Text{Record: r}
 	switch {
@@ -139,8 +139,8 @@ func (t *Text) order(routes map[sms.PhoneNumber]route.Route, now time.Time) {
 	t.Outlook, t.To, t.Segments = Again, p.To, sms.Segments(plan.TextOf(resent))
 }
 
-// Order puts the orders on the queue for those of the texts that something comes of, and returns how many. The error says which
-// text's order the queue did not take; those before it are ordered.
+// Order puts the orders on the queue for the texts whose outlook changes something, and returns how many. The error names the text
+// whose order the queue did not accept; those before it are ordered.
 func Order(ctx context.Context, orders queue.Sender, texts []Text, d ledger.Decision) (ordered int, err error) {
 	for _, t := range texts {
 		if !t.Outlook.Orders() {
