@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// digest is a hash; the zero value stands for none.
+// digest is a hash; the zero value means no hash.
 type digest [sha256.Size]byte
 
-// digestOf reads a hash as entries write it. What is no hash is like none but itself.
+// digestOf reads a hash as entries write it. A text that is not a hash gets a digest of its own, which equals no real hash.
 func digestOf(text string) (d digest) {
 	if text == "" {
 		return digest{}
@@ -32,23 +32,25 @@ type link struct {
 	version int64
 	line    int
 	at      int64 // in milliseconds since 1970
-	// self is the entry's hash; where it has none, the whole line's.
+	// self is the entry's hash, or the hash of the whole line if the entry has none.
 	self, prev digest
-	// unsealed is what the record carried after a change past the relay; nil of other entries.
+	// unsealed is the record's seal after a change without the relay; nil for other entries.
 	unsealed *digest
-	// suffix is what the entry's id has behind text and version.
+	// suffix is the part of the entry's id after text and version.
 	suffix string
-	// hashless entries are of an older version of the relay, gone ones of a removal, disputed ones share their id with another.
+	// hashless: an older version of the relay wrote the entry. gone: the entry is a removal. disputed: another entry has the
+	// same id.
 	hashless, gone, disputed bool
 }
 
-// idFits reports whether an entry of a text has the id that such an entry has.
+// idFits reports whether a text's entry has the id that it should have.
 func idFits(entry Entry) bool {
 	_, ok := suffixOf(entry)
 	return ok && entry.MessageSid != ""
 }
 
-// suffixOf returns what an entry's id has behind text and version: nothing, the word of a removal, or a place in the stream.
+// suffixOf returns the part of an entry's id after text and version: nothing, the word for a removal, or a place in the
+// stream.
 func suffixOf(entry Entry) (suffix string, ok bool) {
 	suffix, ok = strings.CutPrefix(entry.ID, entry.MessageSid+"."+strconv.FormatInt(entry.Version, 10))
 	if removal(entry.Change) {
@@ -75,7 +77,7 @@ func linkOf(entry Entry, line []byte, number int) link {
 	return l
 }
 
-// head returns what the next entry has to follow, and the record after it to carry.
+// head returns the hash that the next entry must have as Prev, and that the record must have as its seal.
 func (l link) head() digest {
 	switch {
 	case l.unsealed != nil:
@@ -94,10 +96,10 @@ func (l link) sameID(other link) bool { return l.version == other.version && l.s
 
 func (l link) time() time.Time { return time.UnixMilli(l.at) }
 
-// text is the entries of one text, and what the ledger says of it.
+// text is the entries of one text, and what the ledger says about it.
 type text struct {
 	links []link
-	// known is whether the ledger was asked, version 0 that it has no record.
+	// known is whether the ledger was asked; version 0 means that it has no record.
 	known   bool
 	pending bool
 	version int64
@@ -112,15 +114,15 @@ func (t *text) expect(head Head) {
 	t.received, t.updated = head.ReceivedAt.UnixMilli(), head.UpdatedAt.UnixMilli()
 }
 
-// told reports whether the entries tell of the record's removal.
+// told reports whether an entry says that the record was removed.
 func (t *text) told() bool { return slices.ContainsFunc(t.links, func(l link) bool { return l.gone }) }
 
 // unexplained reports whether the ledger has no record of the text, and no entry says why.
 func (t *text) unexplained() bool { return t.known && t.version == 0 && !t.pending && !t.told() }
 
-// settle puts the links into the order in which their changes were made: by version, a removal last, and changes past the relay
-// by their place in the stream, which their ids end with. Of an entry that stands more than once it keeps the first, and returns
-// how many it dropped; different entries of one id it marks.
+// settle sorts the links by when their changes were made: by version, a removal last, and changes without the relay by their
+// place in the stream, which is the end of their id. It keeps the first of identical entries and returns how many it dropped.
+// It marks different entries with the same id.
 func (t *text) settle() (dropped int) {
 	rank := func(l link) int {
 		if l.gone {

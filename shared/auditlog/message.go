@@ -12,11 +12,11 @@ import (
 const (
 	SubjectMessage = "message"
 	SubjectRoute   = "route"
-	// SubjectUnreadable is a change of which there is no entry to be had.
+	// SubjectUnreadable is a change from which no entry can be made.
 	SubjectUnreadable = "unreadable"
 )
 
-// The changes that entries tell of.
+// The changes that entries record.
 const (
 	ChangeCreated = "created"
 	ChangeChanged = "changed"
@@ -24,7 +24,7 @@ const (
 	ChangeExpired = "expired"
 )
 
-// Seen is how a change stream saw a change.
+// Seen is a change's place and time in the change stream.
 type Seen struct {
 	// SequenceNumber is the change's place in the stream.
 	SequenceNumber string
@@ -32,8 +32,8 @@ type Seen struct {
 	At time.Time
 }
 
-// MessageEntry makes the entry of a text's change, with its hash where the record has a seal: of a created record there is
-// none before, of a removed one none after. Where the writer did not seal what it wrote, the entry says so.
+// MessageEntry makes the entry for a text's change, with its hash if the record has a seal. before is nil for a created
+// record, after for a removed one. If the writer did not seal what it wrote, the entry says so.
 func MessageEntry(before, after *ledger.Record, change string, seen Seen) (Entry, error) {
 	entry := messageEntry(before, after, change, seen)
 	if before != nil {
@@ -41,7 +41,7 @@ func MessageEntry(before, after *ledger.Record, change string, seen Seen) (Entry
 	}
 	sealed := after != nil && after.Seal != ""
 	if entry.Prev == "" && !sealed {
-		// Nobody sealed it before or after: an older version of the relay wrote it.
+		// No seal before or after: an older version of the relay wrote the record.
 		return entry, nil
 	}
 	err := entry.hash()
@@ -83,8 +83,8 @@ func messageEntry(before, after *ledger.Record, change string, seen Seen) Entry 
 	return entry
 }
 
-// messageID returns the identity of a text's entry. A change made past the relay leaves the version as it was, and
-// then the place in the stream tells the two apart.
+// messageID returns the identity of a text's entry. A change without the relay leaves the version as it was; the place in the
+// stream then makes the id unique.
 func messageID(before *ledger.Record, latest ledger.Record, change, sequenceNumber string) string {
 	text := ID(latest.MessageSid, latest.Version, change)
 	if change == ChangeChanged && before != nil && before.Version >= latest.Version {
@@ -102,8 +102,8 @@ func ID(key string, version int64, change string) string {
 	return text
 }
 
-// timeOf returns when a text's record was changed: its own word for it, which is finer than the stream's, or the
-// stream's where the record was removed.
+// timeOf returns when a text's record was changed: the record's own time, which is more exact than the stream's, or the
+// stream's time if the record was removed.
 func timeOf(updated time.Time, removed bool, seen time.Time) time.Time {
 	if removed || updated.IsZero() {
 		return ledger.Stamp(seen)
@@ -111,7 +111,7 @@ func timeOf(updated time.Time, removed bool, seen time.Time) time.Time {
 	return ledger.Stamp(updated)
 }
 
-// attemptOf returns the attempt that the change is about: the one that differs from before, or else the last.
+// attemptOf returns the attempt that the change is about: the one that changed, or otherwise the last.
 func attemptOf(before *ledger.Record, after ledger.Record) *Attempt {
 	if len(after.Attempts) == 0 {
 		return nil
@@ -133,8 +133,8 @@ func attemptOf(before *ledger.Record, after ledger.Record) *Attempt {
 	}
 }
 
-// differs compares attempts, moments by when they are: the writer's own and those that a store gave back may be written
-// differently, and both must make the same entry.
+// differs compares attempts. It compares times as moments: a time from the writer and the same time read from a store may be
+// written differently, and both must make the same entry.
 func differs(a, b ledger.Attempt) bool {
 	if a.StartedAt.Equal(b.StartedAt) {
 		a.StartedAt = b.StartedAt

@@ -2,13 +2,13 @@ package auditlog
 
 // The kinds of findings.
 const (
-	// KindGap is an entry that should be there and is not.
+	// KindGap is a missing entry.
 	KindGap = "gap"
 	// KindEdit is a line that is not as it was written, or a second entry under the same id.
 	KindEdit = "edit"
-	// KindOrder is an entry that stands before one of the same text that was written earlier.
+	// KindOrder is an entry that comes before an earlier entry of the same text.
 	KindOrder = "order"
-	// KindUnsealed is a change of a record past the relay.
+	// KindUnsealed is a change of a record that the relay did not make.
 	KindUnsealed = "unsealed"
 	// KindBehind is a record that is older than the log says: the ledger was set back.
 	KindBehind = "behind"
@@ -17,16 +17,16 @@ const (
 // Kinds lists the kinds of findings.
 func Kinds() []string { return []string{KindGap, KindEdit, KindOrder, KindUnsealed, KindBehind} }
 
-// MaxFindings is how many findings a Report holds one by one; the others it only counts.
+// MaxFindings is how many findings a Report lists; it only counts the others.
 const MaxFindings = 1000
 
 // Finding is one thing that is wrong with a log.
 type Finding struct {
 	Kind string `json:"kind"`
-	// MessageSid is the text, absent where that is not known, and ID the entry.
+	// MessageSid is the text, absent if that is not known, and ID the entry.
 	MessageSid string `json:"message_sid,omitempty"`
 	ID         string `json:"id,omitempty"`
-	// Line is where the entry stands among the lines handed in, from 1; 0 of one that is not there.
+	// Line is the entry's place among the lines passed in, from 1; 0 if the entry is missing.
 	Line int `json:"line,omitempty"`
 	// Detail says what is wrong, in words.
 	Detail string `json:"detail"`
@@ -34,22 +34,22 @@ type Finding struct {
 
 // Report is what a Verifier found.
 type Report struct {
-	// Entries counts the different entries, Texts the texts that they tell of.
+	// Entries counts the different entries, Texts the texts they are about.
 	Entries int `json:"entries"`
 	Texts   int `json:"texts"`
-	// Duplicates counts lines that stand more than once. A log holds each entry at least once, so that they are no finding.
+	// Duplicates counts repeated lines. A log holds each entry at least once, so repeated lines are not a finding.
 	Duplicates int `json:"duplicates"`
-	// SetAside counts the changes that no entry could be made of, each of which leaves a gap.
+	// SetAside counts the changes from which no entry could be made. Each leaves a gap.
 	SetAside int `json:"set_aside"`
-	// WithoutHash counts the entries that an older version of the relay left without one: only their versions are looked at.
+	// WithoutHash counts the entries that an older version of the relay wrote without a hash: only their versions are checked.
 	WithoutHash int `json:"without_hash"`
-	// Partial counts the texts whose beginning is older than the lines looked at, Pending those whose latest change the log
-	// may not have heard of yet. Both are held together as far as the lines go.
+	// Partial counts the texts whose first entries are older than the lines checked. Pending counts the texts whose latest
+	// change may not have reached the log yet. Both are checked as far as the lines go.
 	Partial int `json:"partial"`
 	Pending int `json:"pending"`
-	// Torn counts last lines whose end is missing. They are not looked at: whether an entry is missing, the ledger says.
+	// Torn counts last lines whose end is missing. They are not checked; the ledger shows whether an entry is missing.
 	Torn int `json:"torn"`
-	// Heads is whether the ledger was asked. Without it, nothing tells of a tail that was cut off.
+	// Heads is whether the ledger was asked. Without it, nobody can see that the end of the log was cut off.
 	Heads bool `json:"heads"`
 	// Problems counts the findings by kind; Findings are the first of them.
 	Problems map[string]int `json:"problems"`

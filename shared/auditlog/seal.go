@@ -11,11 +11,11 @@ import (
 )
 
 // The entries of one text are a chain. Each has the hash of the one before it as Prev, and ends with its own, which covers
-// every other byte of the line. The ledger's record keeps the hash of its last entry as its seal, which whoever writes the
-// record computes beforehand: the entry follows from what stood there and what will stand there. So the log and the ledger
-// vouch for each other, and neither can be changed alone without the other telling.
+// every other byte of the line. The ledger's record keeps the hash of its last entry as its seal, which the writer of the
+// record computes beforehand, because the old and the new record determine the entry. So the log and the ledger confirm each
+// other, and a change of only one of them is noticed.
 
-// hashField is what stands before the hash at the end of a line, and hashEnd behind it.
+// hashField comes before the hash at the end of a line, hashEnd after it.
 const (
 	hashField = `,"hash":"`
 	hashEnd   = `"}`
@@ -41,7 +41,7 @@ func hashOf(text []byte) string {
 	return string(digits[:])
 }
 
-// split takes a line's hash off its end; ok is false if there is none.
+// split separates the hash at the end of a line; ok is false if there is none.
 func split(text []byte) (unhashed []byte, hash string, ok bool) {
 	at := len(text) - len(hashField) - hashChars - len(hashEnd)
 	if at < 0 || !bytes.HasPrefix(text[at:], []byte(hashField)) || !bytes.HasSuffix(text, []byte(hashEnd)) {
@@ -51,8 +51,8 @@ func split(text []byte) (unhashed []byte, hash string, ok bool) {
 	return append(bytes.Clone(text[:at]), '}'), hash, true
 }
 
-// Seal returns the record with the seal that it is to be stored with as the next version of before, which has version 0 if
-// it is not stored yet.
+// Seal returns after with the seal to store it with, as the next version of before. before has version 0 if the record is not
+// stored yet.
 func Seal(before, after ledger.Record) (ledger.Record, error) {
 	after.Version, after.Seal = before.Version+1, ""
 	stored, change := &before, ChangeChanged
@@ -66,14 +66,14 @@ func Seal(before, after ledger.Record) (ledger.Record, error) {
 	return after, err
 }
 
-// Change is [ledger.Change], and seals what edit changes. Production code changes records through it and [Put] alone: a change
-// without its seal is reported by relay audit verify as made past the relay.
+// Change is [ledger.Change], and seals what edit changes. Production code changes records only through Change and [Put]: relay
+// audit verify reports a change without its seal as one that the relay did not make.
 func Change(ctx context.Context, store ledger.Updater, r ledger.Record, edit ledger.Edit) (ledger.Record, error) {
 	return ledger.Change(ctx, store, r, sealing(edit))
 }
 
-// Put stores wanted as the next version of before, sealed; before has version 0 if it is not stored yet. Errors are those of
-// [ledger.Store]'s Create and Update.
+// Put stores wanted as the next version of before, sealed; before has version 0 if it is not stored yet. The errors are those
+// of Create and Update of [ledger.Store].
 func Put(ctx context.Context, store ledger.Store, before, wanted ledger.Record) (ledger.Record, error) {
 	sealed, err := Seal(before, wanted)
 	if err != nil {

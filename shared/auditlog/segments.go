@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// SubjectSegment is an entry about the log itself, where the log is a row of files: it begins a segment (created), with the number
-// of the segment as its Version and the hash of the whole file before it as Prev; or it says that the segments up to its Version
+// SubjectSegment is an entry about the log itself, if the log is a series of files. It begins a segment (created), with the
+// segment's number as Version and the hash of the whole file before it as Prev. Or it says that the segments up to Version
 // were too old to be kept (expired).
 const SubjectSegment = "segment"
 
-// Why a segment began before the one before it was full: somebody cut that file, or moved it away or removed it.
+// Why a segment began before the one before it was full: someone cut, moved or removed that file.
 const (
 	ReasonCut   = "cut"
 	ReasonMoved = "moved"
@@ -36,15 +36,15 @@ func segmentID(number int64) string { return "segment:" + strconv.FormatInt(numb
 
 // segments is what is kept of a log's segments.
 type segments struct {
-	// sums are those of the segments that are there, by number; the last has none.
+	// sums are the hashes of the existing segments, by number; the last has none.
 	sums map[int64]string
 	// heads are the entries that began segments, by number.
 	heads   map[int64]Entry
 	expired int64
 }
 
-// Segment says that a segment of that number is there, and the hash of its file; empty of the one that is still written to. It is
-// called when the segment's lines were added.
+// Segment says that the segment with that number exists, and gives the hash of its file; the hash is empty for the segment
+// that is still written to. Call it after adding the segment's lines.
 func (v *Verifier) Segment(number int64, sum string) {
 	v.segments.sums[number] = sum
 }
@@ -55,7 +55,7 @@ func Begins(line Line) (number int64, ok bool) {
 	return entry.Version, err == nil && entry.Subject == SubjectSegment && entry.Change == ChangeCreated
 }
 
-// note keeps what an entry says of segments.
+// note keeps what an entry says about segments.
 func (s *segments) note(entry Entry) {
 	switch entry.Change {
 	case ChangeCreated:
@@ -65,7 +65,7 @@ func (s *segments) note(entry Entry) {
 	}
 }
 
-// check holds the segments against each other.
+// check compares the segments with each other.
 func (s *segments) check(add func(Finding)) {
 	if len(s.sums) == 0 {
 		return

@@ -10,26 +10,25 @@ import (
 	"time"
 )
 
-// skew is how far the clocks may be apart that dated the entries, the lines and the records.
+// skew is the largest difference between the clocks that dated the entries, the lines and the records.
 const skew = time.Minute
 
-// Head is what the ledger says of a text.
+// Head is what the ledger says about a text.
 type Head struct {
 	// Version and Seal are the record's; Version is 0 if there is no record.
 	Version int64
 	Seal    string
 	// ReceivedAt is when the text came in, UpdatedAt when the record was last changed.
 	ReceivedAt, UpdatedAt time.Time
-	// Pending means that the log may not have heard of the latest change yet.
+	// Pending means that the latest change may not have reached the log yet.
 	Pending bool
 }
 
-// Options say what a log is held against.
+// Options say what to check a log against.
 type Options struct {
-	// MessageSid, if not empty, is the one text to look at.
+	// MessageSid, if not empty, is the only text to check.
 	MessageSid string
-	// From, if not zero, leaves out the lines before it: the log keeps them no longer, or nobody asks. What is missing before it
-	// is no finding.
+	// From, if not zero, leaves out the lines before it. What is missing before it is not a finding.
 	From time.Time
 	// Ordered logs keep the entries of a text in the order in which they were written.
 	Ordered bool
@@ -37,20 +36,20 @@ type Options struct {
 	HeadsAt time.Time
 }
 
-// Verifier recomputes the hash chains of a log. It takes the lines one by one, in any order, and keeps of each entry its place
-// and its hashes, but none of its content: some 700 bytes for a text of four entries.
+// Verifier recomputes the hash chains of a log. It reads the lines one by one, in any order. For each entry it keeps the place
+// and the hashes, not the content: about 700 bytes for a text with four entries.
 type Verifier struct {
 	options Options
 	lines   int
 	texts   map[string]*text
 	others  map[digest]digest
-	// edited are the hashes that stood on edited lines: what they were is not missing, it is edited.
+	// edited are the hashes on edited lines: these entries are not missing, they are edited.
 	edited   map[digest]bool
 	segments segments
 	report   Report
 }
 
-// NewVerifier returns a Verifier of an empty log.
+// NewVerifier returns a Verifier for a log whose lines are still to be added.
 func NewVerifier(options Options) *Verifier {
 	return &Verifier{
 		options: options, texts: map[string]*text{}, others: map[digest]digest{}, edited: map[digest]bool{},
@@ -59,14 +58,14 @@ func NewVerifier(options Options) *Verifier {
 	}
 }
 
-// Expect says what the ledger had of a text before the log was read.
+// Expect says what the ledger had for a text before the log was read.
 func (v *Verifier) Expect(messageSid string, head Head) {
 	if v.concerns(messageSid) {
 		v.text(messageSid).expect(head)
 	}
 }
 
-// Await says that the log may not have heard yet of the latest change of a text.
+// Await says that the latest change of a text may not have reached the log yet.
 func (v *Verifier) Await(messageSid string) {
 	if v.concerns(messageSid) {
 		v.text(messageSid).pending = true
@@ -81,13 +80,13 @@ func (v *Verifier) text(messageSid string) *text {
 	t := v.texts[messageSid]
 	if t == nil {
 		t = &text{}
-		// The line that the name comes from is not to be kept for it.
+		// The clone does not keep the whole line in memory.
 		v.texts[strings.Clone(messageSid)] = t
 	}
 	return t
 }
 
-// Add takes the next line. Its Time may be zero if the log does not keep one beside the text.
+// Add reads the next line. Its Time may be zero if the log does not keep one next to the text.
 func (v *Verifier) Add(line Line) {
 	if v.lines++; line.Number > 0 {
 		v.lines = line.Number
@@ -121,8 +120,8 @@ func (v *Verifier) Add(line Line) {
 	}
 }
 
-// AddLate takes a line that came into the log after it was read, if it tells of the removal of a text that the ledger had no
-// more.
+// AddLate reads a line that reached the log after the log was read. It counts only if it removes a text that the ledger no
+// longer had.
 func (v *Verifier) AddLate(line Line) {
 	entry, err := Parse(line.Text)
 	if err != nil || !removal(entry.Change) || entry.Subject != SubjectMessage {
@@ -133,7 +132,8 @@ func (v *Verifier) AddLate(line Line) {
 	}
 }
 
-// addOther takes an entry that is in no chain. An entry of a change set aside is dated when that was, so that it may differ.
+// addOther counts an entry that is in no chain. An entry about a change that was set aside has the time of the setting aside,
+// so two entries with one id may differ.
 func (v *Verifier) addOther(entry Entry, body []byte) {
 	if v.options.MessageSid != "" {
 		return
@@ -158,7 +158,8 @@ func (v *Verifier) addOther(entry Entry, body []byte) {
 	}
 }
 
-// edit notes a line that was changed. Which text it was of may be what was changed, so that it is told of whichever is asked for.
+// edit notes a line that was changed. The change may have been to the text's SID, so the finding is reported whichever text is
+// asked for.
 func (v *Verifier) edit(entry Entry, detail string, hashes ...string) {
 	for _, hash := range hashes {
 		if hash != "" {
@@ -171,8 +172,8 @@ func (v *Verifier) edit(entry Entry, detail string, hashes ...string) {
 	v.report.add(Finding{Kind: KindEdit, MessageSid: entry.MessageSid, ID: entry.ID, Line: v.lines, Detail: detail})
 }
 
-// Ask looks up the texts that the ledger did not have when it was read, and whose removal the log does not tell of. Most of them
-// came in since. It returns how many are gone: their removal may be so recent that the log has yet to hear of it.
+// Ask looks up the texts that the ledger did not have when it was read and whose removal is not in the log. Most of them came
+// in later. It returns how many are gone: their removal may be so recent that it has not reached the log yet.
 func (v *Verifier) Ask(ctx context.Context, lookUp func(ctx context.Context, messageSid string) (Head, error)) (gone int, err error) {
 	for _, sid := range slices.Sorted(maps.Keys(v.texts)) {
 		t := v.texts[sid]
@@ -183,7 +184,7 @@ func (v *Verifier) Ask(ctx context.Context, lookUp func(ctx context.Context, mes
 		if err != nil {
 			return gone, fmt.Errorf("look up %s: %w", sid, err)
 		}
-		// The log was read before: it need not have what the ledger has by now.
+		// The log was read earlier, so it may lack what the ledger has now.
 		head.Pending = head.Version > 0 && !head.UpdatedAt.Before(v.options.HeadsAt)
 		t.expect(head)
 		if t.unexplained() {
@@ -193,7 +194,7 @@ func (v *Verifier) Ask(ctx context.Context, lookUp func(ctx context.Context, mes
 	return gone, nil
 }
 
-// Report holds what was handed in together and against the ledger. The Verifier is used up then.
+// Report checks what was added, and compares it with the ledger. The Verifier cannot be used again.
 func (v *Verifier) Report() Report {
 	for _, sid := range slices.Sorted(maps.Keys(v.texts)) {
 		v.check(sid, v.texts[sid])
@@ -207,7 +208,7 @@ func (v *Verifier) Report() Report {
 	return v.report
 }
 
-// check looks at one text.
+// check checks one text.
 func (v *Verifier) check(sid string, t *text) {
 	duplicates := t.settle()
 	v.report.Duplicates += duplicates

@@ -9,20 +9,20 @@ import (
 
 const detailDisputed = "another entry has the same id and says something else"
 
-// walker goes along the settled entries of one text and notes what is wrong. After a finding it goes on from there, so that one
-// mistake is one finding.
+// walker goes through the sorted entries of one text and notes what is wrong. After a finding it continues from there, so that
+// one mistake is one finding.
 type walker struct {
 	sid     string
 	text    *text
 	options Options
 	edited  map[digest]bool
 	found   []Finding
-	// partial means that the text began before the first line that was looked at.
+	// partial means that the text began before the first line that was checked.
 	partial bool
 
 	version int64
 	at      time.Time
-	// head is what the next entry has to follow, if sure.
+	// head is the hash that the next entry must have as Prev, if sure.
 	head digest
 	sure bool
 }
@@ -31,12 +31,12 @@ func (w *walker) say(kind string, l link, format string, args ...any) {
 	w.found = append(w.found, Finding{Kind: kind, MessageSid: w.sid, ID: l.id(w.sid), Line: l.line, Detail: fmt.Sprintf(format, args...)})
 }
 
-// gap notes what is missing where there is no entry to name.
+// gap notes a missing entry.
 func (w *walker) gap(format string, args ...any) {
 	w.found = append(w.found, Finding{Kind: KindGap, MessageSid: w.sid, Detail: fmt.Sprintf(format, args...)})
 }
 
-// order notes entries that stand behind later ones.
+// order notes entries that come after later ones.
 func (w *walker) order() {
 	if !w.options.Ordered {
 		return
@@ -50,7 +50,7 @@ func (w *walker) order() {
 	}
 }
 
-// walk notes gaps, edits and changes past the relay.
+// walk notes gaps, edits and changes that the relay did not make.
 func (w *walker) walk() {
 	w.sure = true
 	for _, l := range w.text.links {
@@ -86,7 +86,7 @@ func (w *walker) step(l link) {
 	w.version, w.at, w.head, w.sure = l.version, l.time(), l.head(), true
 }
 
-// begins reports whether what comes before the next entry may be older than the lines looked at.
+// begins reports whether the entries before the next one may be older than the lines checked.
 func (w *walker) begins() bool {
 	early := w.options.From.Add(skew)
 	switch {
@@ -99,7 +99,7 @@ func (w *walker) begins() bool {
 	}
 }
 
-// versions names a stretch of versions.
+// versions names a range of versions.
 func versions(from, to int64) string {
 	if from == to {
 		return fmt.Sprintf("version %d is", from)
@@ -107,7 +107,7 @@ func versions(from, to int64) string {
 	return fmt.Sprintf("versions %d to %d are", from, to)
 }
 
-// against holds entries that are sound in themselves against the ledger.
+// against compares entries that fit together with the ledger.
 func (w *walker) against() {
 	t := w.text
 	if len(t.links) == 0 {
@@ -136,14 +136,14 @@ func (w *walker) against() {
 	}
 }
 
-// carried reports whether the ledger's record is as one of its entries left it.
+// carried reports whether the ledger's record is as one of the entries left it.
 func (w *walker) carried() bool {
 	return slices.ContainsFunc(w.text.links, func(l link) bool {
 		return l.version == w.text.version && !l.gone && l.head() == w.text.seal
 	})
 }
 
-// behind notes the first entry that tells of more than the ledger has, unless it was written about when the ledger was read.
+// behind notes the first entry that is newer than the ledger's record, unless it was written about when the ledger was read.
 func (w *walker) behind() {
 	i := slices.IndexFunc(w.text.links, func(l link) bool { return l.version > w.text.version || l.gone })
 	if i >= 0 && !w.options.HeadsAt.IsZero() && w.text.links[i].time().Before(w.options.HeadsAt.Add(-skew)) && !w.text.pending {

@@ -1,6 +1,6 @@
-// Package conversation is what the relay remembers about one customer at one Twilio number beyond the single text: for now, whether the
-// customer has opted out. It holds no words of customers but the keyword itself, and it never expires. It does not know where
-// it is kept (shared/aws/dynamo, shared/onehost/sqlite).
+// Package conversation is what the relay remembers about one customer at one Twilio number beyond the single text: for now,
+// whether the customer has opted out. It keeps no words of customers except the keyword, and never expires. It does not know
+// where it is kept (shared/aws/dynamo, shared/onehost/sqlite).
 package conversation
 
 import (
@@ -15,13 +15,13 @@ import (
 // ErrConflict means that the conversation was changed since it was read.
 var ErrConflict = errors.New("conversation was changed by someone else")
 
-// Conversation is what is kept of one customer at one Twilio number. The names are the table's attribute names.
+// Conversation is what is kept about one customer at one Twilio number. The names are the table's attribute names.
 type Conversation struct {
 	TwilioNumber sms.PhoneNumber
 	Customer     sms.PhoneNumber
-	// Version counts the writes, from 1; 0 is a conversation not yet stored.
+	// Version counts the writes, from 1; 0 means that it is not stored yet.
 	Version int64
-	// OptOut is what the customer last decided about texts from the number; zero if nothing ever.
+	// OptOut is the customer's last decision about texts from the number; zero if there was none.
 	OptOut OptOut `json:",omitzero"`
 }
 
@@ -29,9 +29,9 @@ type Conversation struct {
 type OptOut struct {
 	// OptedOut: no more texts. It is false after START.
 	OptedOut bool
-	// Word is the keyword that said so, in capitals.
+	// Word is the keyword that the customer texted, in capitals.
 	Word string
-	// Since is when the front door took the text that said so, UTC; MessageSid is that text.
+	// Since is when the front door accepted the text with the keyword, UTC; MessageSid is that text.
 	Since      time.Time
 	MessageSid string
 }
@@ -42,13 +42,13 @@ func (c Conversation) LogValue() slog.Value {
 		slog.Bool("opted_out", c.OptOut.OptedOut))
 }
 
-// Store keeps conversations. Errors other than ErrConflict are *fault.Error; an Unknown one means that the write may have
-// happened, which the next read shows.
+// Store keeps conversations. Errors other than ErrConflict are *fault.Error; an Unknown error means that the write may have
+// happened; the next read shows it.
 type Store interface {
 	// Get returns the conversation as last written, or one of version 0 that has nothing but its key.
 	Get(ctx context.Context, number, customer sms.PhoneNumber) (Conversation, error)
-	// Put stores c as version c.Version+1 and returns it, if the stored version is c.Version, or there is none and it is 0.
-	// Otherwise the error is ErrConflict.
+	// Put stores c as version c.Version+1 and returns it, if the stored version is c.Version (0: nothing is stored). Otherwise
+	// the error is ErrConflict.
 	Put(ctx context.Context, c Conversation) (Conversation, error)
 }
 
@@ -58,9 +58,9 @@ func Item(customer sms.PhoneNumber) string {
 	return "c#" + string(canonical)
 }
 
-// Hear takes in a keyword that the customer texted. counts is false if it means nothing here: START from someone who has not
-// opted out is an ordinary text. changed is false if there is nothing to write, because it was heard before: the text may
-// come twice.
+// Hear applies a keyword that the customer texted. counts is false if it means nothing here: START from someone who has not
+// opted out is an ordinary text. changed is false if there is nothing to write because the keyword was applied before: a text
+// may come twice.
 func (c Conversation) Hear(keyword sms.Keyword, messageSid string, at time.Time) (heard Conversation, changed, counts bool) {
 	wants := keyword.Type == sms.OptOutStop
 	switch {

@@ -20,7 +20,7 @@ type Reader struct {
 // New returns a Reader of variables that lookup finds; os.LookupEnv is one.
 func New(lookup func(name string) (string, bool)) *Reader { return &Reader{lookup: lookup} }
 
-// Err returns everything that was wrong so far, joined, or nil. It names variables, never their values.
+// Err returns everything that was wrong so far, joined, or nil. It names variables and never shows their values.
 func (r *Reader) Err() error { return errors.Join(r.problems...) }
 
 func (r *Reader) fail(name, format string, args ...any) {
@@ -44,8 +44,8 @@ func (r *Reader) Required(name string) string {
 	return value
 }
 
-// List returns the variable split at commas, blanks around the parts taken off; unset or empty is an empty list. An
-// empty part is a problem.
+// List returns the variable split at commas, without spaces around the parts; unset or empty gives an empty list. An empty
+// part is a problem.
 func (r *Reader) List(name string) []string {
 	value := r.String(name, "")
 	if value == "" {

@@ -1,7 +1,7 @@
 package env
 
-// Parsed returns the variable, or fallback if it is unset or empty, as parse reads it. The errors of parse must not quote
-// what they were given.
+// Parsed returns the variable, or fallback if it is unset or empty, as parse reads it. The errors of parse must not quote the
+// value.
 func Parsed[T any](r *Reader, name, fallback string, parse func(text string) (T, error)) T { //nolint:ireturn // T is whatever parse makes
 	value, err := parse(r.String(name, fallback))
 	if err != nil {

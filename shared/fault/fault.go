@@ -1,5 +1,5 @@
-// Package fault names the kinds of trouble that decide what happens next. A door (a package that speaks to one
-// vendor) classifies the vendor's answer into a Kind; above the door nobody reads vendor codes to decide anything.
+// Package fault names the kinds of trouble that decide what happens next. A door (the package that talks to one vendor)
+// classifies the vendor's answer into a Kind; no other code reads vendor codes to decide anything.
 package fault
 
 import (
@@ -8,32 +8,33 @@ import (
 	"time"
 )
 
-// Kind says what may be done about a failure. The zero value is Unknown, the most careful of them.
+// Kind says what to do about a failure. The zero value is Unknown, the most careful of them.
 type Kind int
 
 const (
-	// Unknown means that the action may or may not have happened. It is found out, never guessed and never repeated blindly.
+	// Unknown means that the action may or may not have happened. The relay finds out; it never guesses and never repeats
+	// blindly.
 	Unknown Kind = iota
 	// Transient means that it did not happen, and the same call may succeed later.
 	Transient
-	// Throttled means that it did not happen because there was too much at once; later, and more slowly.
+	// Throttled means that it did not happen because there was too much at once. Try later, and more slowly.
 	Throttled
-	// Permanent means that it did not happen and the same call never will succeed.
+	// Permanent means that it did not happen, and the same call will never succeed.
 	Permanent
-	// Unreachable means that it did not happen because of whom it was for; the same for another recipient may succeed.
+	// Unreachable means that it did not happen because of the recipient; the same for another recipient may succeed.
 	Unreachable
-	// OptedOut means that it did not happen because the recipient asked for no more; another may be reached.
+	// OptedOut means that it did not happen because the recipient asked for no more texts; another recipient may be reached.
 	OptedOut
-	// Fatal means that nothing can succeed until someone mends the set-up (credentials, a suspended account).
+	// Fatal means that nothing can succeed until someone fixes the set-up (credentials, a suspended account).
 	Fatal
-	// NotSent means that the vendor had nothing of it: the request never left, or something in between answered in the vendor's
-	// place. The same again is safe, and costs nothing.
+	// NotSent means that the vendor received nothing: the request was not sent, or a proxy answered instead of the vendor. It is
+	// safe to repeat and costs nothing.
 	NotSent
-	// Quota means that it did not happen because an allowance that lasts for hours or a day is used up.
+	// Quota means that it did not happen because a limit for some hours or a day is used up.
 	Quota
 )
 
-// String returns the kind's name in lower case, as it stands in logs, metrics and records.
+// String returns the kind's name in lower case, as in logs, metrics and records.
 func (k Kind) String() string {
 	switch k {
 	case Unknown:

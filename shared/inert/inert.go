@@ -1,9 +1,8 @@
-// Package inert keeps characters off a screen that do more than show a letter. Customers, operators and Twilio write
-// what the relay shows, and a terminal obeys what is written to it: an escape sequence moves the cursor or renames the
-// window, a carriage return overwrites what is there, and a bidi control turns a line around. Such a character is
-// written as its JSON escape instead (\u001b), which is as good in a line for people as inside a JSON string.
-//
-// It is not a check: texts go on to phones as they came.
+// Package inert keeps characters that do more than show a letter away from a screen. Customers, operators and Twilio write
+// what the relay shows, and a terminal obeys what is written to it: an escape sequence moves the cursor or renames the window,
+// a carriage return overwrites what is there, and a bidi control reverses a line. Such a character is written as its JSON
+// escape instead (\u001b), which people can read and which is valid inside a JSON string.
+// It is not a check: texts go to phones as they came.
 package inert
 
 import (
@@ -14,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns a text as it may stand in a line or in a cell of a table: each character that is not for showing, also a
-// newline or a tab, is written as an escape.
+// Line returns a text that is safe in a line or in a cell of a table: each character that does not show, also a newline or a
+// tab, is written as an escape.
 func Line(text string) string {
 	if !strings.ContainsFunc(text, isLively) && utf8.ValidString(text) {
 		return text
@@ -39,7 +38,7 @@ func appendLine(out []byte, text string) []byte {
 	return out
 }
 
-// Block returns a text of several lines: as Line, but its newlines stay.
+// Block is Line for a text of several lines: newlines stay.
 func Block(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -48,7 +47,7 @@ func Block(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// escape names a character as JSON does, so that the escape is as valid inside a JSON string as it is for people.
+// escape writes a character as JSON does, so that the escape is also valid inside a JSON string.
 func escape(r rune) string {
 	switch r {
 	case '\n':

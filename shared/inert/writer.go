@@ -11,17 +11,17 @@ import (
 type Writer struct {
 	mu  sync.Mutex
 	out io.Writer
-	// begun is the beginning of a character whose end was not written yet.
+	// begun is the start of a character whose rest was not written yet.
 	begun []byte
 }
 
 // NewWriter returns a Writer to out.
 func NewWriter(out io.Writer) *Writer { return &Writer{out: out} }
 
-// Raw returns what the Writer writes to. What goes there is not looked at.
+// Raw returns what the Writer writes to. What goes there is not escaped.
 func (w *Writer) Raw() io.Writer { return w.out }
 
-// Write writes text with its escapes. Its count is of text's own bytes.
+// Write writes text with its escapes. It counts the bytes of text itself.
 func (w *Writer) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -37,7 +37,7 @@ func (w *Writer) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// Close writes what is left: the beginning of a character that has no end. It leaves out open.
+// Close writes what is left: the start of an incomplete character. It does not close the underlying writer.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -49,7 +49,7 @@ func (w *Writer) Close() error {
 	return err
 }
 
-// cutBegun takes the beginning of a character off the end of a text.
+// cutBegun splits off an incomplete character at the end of a text.
 func cutBegun(text []byte) (whole, begun []byte) {
 	for back := 1; back < utf8.UTFMax && back <= len(text); back++ {
 		at := len(text) - back

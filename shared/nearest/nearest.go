@@ -3,8 +3,8 @@ package nearest
 
 import "strings"
 
-// Of returns those of the known names that are few slips away from what was typed, without regard to case: the nearest, and all
-// that are as near; nil if none is. A slip is a letter too many, too few, another one, or two that changed places.
+// Of returns the known names that are only a few slips away from what was typed, ignoring case: the nearest, and all that are
+// as near; nil if there are none. A slip is one letter too many, too few or wrong, or two letters swapped.
 func Of(typed string, known []string) []string {
 	best := 1 + min(3, (len([]rune(typed))+2)/3)
 	var names []string
@@ -19,7 +19,7 @@ func Of(typed string, known []string) []string {
 	return names
 }
 
-// Question asks whether the nearest was meant, `; did you mean "Active"?`, and is empty if nothing is near.
+// Question asks whether the nearest name was meant, `; did you mean "Active"?`, and is empty if no name is near.
 func Question(typed string, known []string) string {
 	names := Of(typed, known)
 	if len(names) == 0 {
