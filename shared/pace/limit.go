@@ -8,33 +8,33 @@ import (
 	"time"
 )
 
-// What a relay keeps to if nobody says otherwise, for [Parse]. Twilio stops a pair of numbers at about 15 texts in 30
-// seconds (error 14107), and US long codes send one segment a second.
+// The default limits, for [Parse]. Twilio stops a pair of numbers at about 15 texts in 30 seconds (error 14107), and US long
+// codes send one segment a second.
 const (
 	DefaultPair   = "10/30s"
 	DefaultNumber = "1/1s"
 )
 
-// The bounds of a limit that [Parse] takes. A rate above MaxN is written with a shorter time: 200 a second is "20/100ms".
+// The bounds of a limit that [Parse] accepts. A rate above MaxN is written with a shorter time: 200 a second is "20/100ms".
 const (
 	MaxN   = 100
 	MinPer = time.Millisecond
 	MaxPer = time.Hour
 )
 
-// off is how no limit is written.
+// off is how "no limit" is written.
 const off = "off"
 
-// Limit is how many there may be in how long. The zero value is off: as many as come.
+// Limit is how many there may be in what time. The zero value means no limit.
 type Limit struct {
 	// N is how many, from 1 to MaxN.
 	N int
-	// Per is in how long, in whole milliseconds from MinPer to MaxPer.
+	// Per is in what time, in whole milliseconds from MinPer to MaxPer.
 	Per time.Duration
 }
 
-// Parse reads a limit such as "10/30s", ten in thirty seconds, or "off". The error says what a limit looks like and
-// leaves out what was given.
+// Parse reads a limit such as "10/30s", ten in thirty seconds, or "off". The error says what a limit looks like and does not
+// quote text.
 func Parse(text string) (Limit, error) {
 	if text == off {
 		return Limit{}, nil
@@ -64,7 +64,7 @@ func (l Limit) String() string {
 // Off reports whether there is no limit.
 func (l Limit) Off() bool { return l.N <= 0 || l.Per <= 0 }
 
-// interval is how long one of N takes, rounded up.
+// interval is Per divided by N, rounded up.
 func (l Limit) interval() time.Duration {
 	return (l.Per + time.Duration(l.N-1)) / time.Duration(l.N)
 }

@@ -10,42 +10,39 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Limits are what a text is held to. The zero value holds it to nothing.
+// Limits are the limits for a text. The zero value means none.
 type Limits struct {
-	// Pair is for the texts from one Twilio number to one phone, whatever their length: no span of Per, its end left
-	// out, holds more than N of them.
+	// Pair limits the texts from one Twilio number to one phone, whatever their length: at most N in any span of Per, its end
+	// excluded.
 	Pair Limit
-	// Number is for all segments that one Twilio number sends: N at once, and then one each Per/N.
+	// Number limits all segments that one Twilio number sends: N at once, and then one every Per/N.
 	Number Limit
 }
 
-// Off reports whether neither limit holds.
+// Off reports whether both limits are off.
 func (l Limits) Off() bool { return l.Pair.Off() && l.Number.Off() }
 
-// Request asks for a moment to send one text at.
+// Request asks for a time to send one text.
 type Request struct {
 	// Number is the Twilio number that sends, To the phone that it sends to.
 	Number, To sms.PhoneNumber
-	// Segments is how many segments the text takes, see [sms.Segments]; less than one counts as one.
+	// Segments is how many segments the text has, see [sms.Segments]; less than one counts as one.
 	Segments int
-	// Limits are what holds for this text.
+	// Limits are the limits for this text.
 	Limits Limits
-	// By is the last moment that is of use; the zero time is any. If the next free moment is later, it is returned, and
-	// nothing is booked: moments that nobody uses would push everyone else's further away.
+	// By is the last time that is useful; the zero time means any. If the next free time is later, it is returned and nothing is
+	// booked: unused bookings would delay everyone else.
 	By time.Time
 }
 
-// Book is where all senders book, so that together they keep the limits.
+// Book is where all senders book, so that together they respect the limits.
 type Book interface {
-	// Reserve books the next free moment and returns it: now itself if the text may go at once, later otherwise. It is
-	// never before now. With both limits off it returns now and books nothing.
-	//
-	// It makes at most one conditional write. If another process was quicker, nothing is booked, and the error is a
-	// *fault.Error of kind Throttled whose RetryAfter is up to a second. Every other error is a *fault.Error, too.
-	// Where an answer was lost, and after an error of kind Unknown, a moment may be booked all the same, which costs a
-	// pause and does no harm.
-	//
-	// A moment that is booked and not used stays booked. What was booked by a clock that was ahead of now (by more than
-	// clock.Skew) is void, see [State.Book].
+	// Reserve books the next free time and returns it: now if the text may go at once, otherwise later. With both limits off it
+	// returns now and books nothing.
+	// It makes at most one conditional write. If another process was quicker, nothing is booked, and the error is a *fault.Error
+	// of kind Throttled whose RetryAfter is up to a second. Every other error is a *fault.Error, too. If an answer was lost, and
+	// after an error of kind Unknown, a time may be booked even so, which costs a pause and does no harm.
+	// A booked time that is not used stays booked. A booking by a clock that was ahead of now (by more than clock.Skew) does not
+	// count, see [State.Book].
 	Reserve(ctx context.Context, r Request, now time.Time) (at time.Time, err error)
 }

@@ -10,25 +10,25 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// maxMoments bounds what a state remembers, to less than 100 kB in any store: with the default limits it is enough
-// for 200 pairs that are all at their limit.
+// maxMoments limits what a state remembers, to less than 100 kB in any store. With the default limits that is enough for 200
+// pairs at their limit.
 const maxMoments = 2000
 
-// State is what there is to remember of one Twilio number. The zero value is a number that has sent nothing lately.
-// Its JSON form is small, and keeps what Book makes of it exactly.
+// State is what there is to remember about one Twilio number. The zero value is a number that has sent nothing lately. Its
+// JSON form is small and exact.
 type State struct {
-	// Next is when the number has sent all that was booked, at its own pace.
+	// Next is when the number will have sent all that was booked, at its own pace.
 	Next time.Time
-	// Recent has the last moments booked for each phone, in order, each rounded up to a whole millisecond.
+	// Recent has the last booked times for each phone, in order, each rounded up to a whole millisecond.
 	Recent map[sms.PhoneNumber][]time.Time
 	// BookedAt is when the last booking was made, by the clock of the sender that made it. It is zero in a state that was
-	// written before there was this field.
+	// written before this field existed.
 	BookedAt time.Time
 }
 
-// asOf returns what of the state holds at now. A booking that was made later than now, by more than clocks differ, is void: the
-// clock that made it was ahead, and what it booked would hold up every text until that moment has come. If nobody knows when
-// it was made, it is void if it is for later than now.
+// asOf returns the part of the state that counts at now. A booking made later than now, by more than clock.Skew, does not
+// count: the clock that made it was ahead, and the booking would delay every text until that time. If it is not known when a
+// booking was made, it does not count if it is for later than now.
 func (s State) asOf(now time.Time) State {
 	made := s.BookedAt
 	if made.IsZero() {
@@ -40,7 +40,7 @@ func (s State) asOf(now time.Time) State {
 	return s
 }
 
-// end returns the last moment that was booked, or until when the number is taken, whichever is later.
+// end returns the last booked time, or the time until which the number is busy, whichever is later.
 func (s State) end() time.Time {
 	end := s.Next
 	for _, moments := range s.Recent {
@@ -49,12 +49,10 @@ func (s State) end() time.Time {
 	return end
 }
 
-// Book books the next free moment at or after now and returns the state with it, and the moment: now itself if the
-// text may go at once, otherwise a whole millisecond. s, of which the answer shares parts, is not changed.
-//
-// The moment is the later one of what the two limits allow. Where the pair has to wait longer than the number, the
-// number does not wait for it, and others may send meanwhile. The moments of a pair are booked in order. What a clock that
-// was ahead has booked holds nobody up.
+// Book books the next free time at or after now. It returns the new state and the time: now itself if the text may go at once,
+// otherwise a whole millisecond. It does not change s, but the new state shares parts with it.
+// The time is the later one of the two that the limits allow. If the pair has to wait longer than the number, other pairs may
+// send meanwhile. The times of a pair are in order. A booking by a clock that was ahead delays nobody.
 func (s State) Book(r Request, now time.Time) (State, time.Time) {
 	if r.Limits.Off() {
 		return s, now
@@ -71,10 +69,10 @@ func (s State) Book(r Request, now time.Time) (State, time.Time) {
 	return State{Next: r.Limits.Number.push(s.Next, now, r.Segments), Recent: s.remember(r, at, now), BookedAt: now.UTC()}, at
 }
 
-// TooLate reports whether a moment is of no use to the text.
+// TooLate reports whether a time is too late for the text.
 func (r Request) TooLate(at time.Time) bool { return !r.By.IsZero() && at.After(r.By) }
 
-// Until returns when the state has nothing more to say: from then on it is as good as the zero state.
+// Until returns when the state expires: from then on it means the same as the zero state.
 func (s State) Until(l Limits) time.Time {
 	until := s.Next
 	for _, moments := range s.Recent {
@@ -83,8 +81,7 @@ func (s State) Until(l Limits) time.Time {
 	return until.Add(clock.Skew)
 }
 
-// remember returns what to remember once at is booked: of each pair the last N moments, of no pair those that no sender
-// can need any more.
+// remember returns what to remember once at is booked: the last N times of each pair, without those that no sender can need.
 func (s State) remember(r Request, at, now time.Time) map[sms.PhoneNumber][]time.Time {
 	recent := make(map[sms.PhoneNumber][]time.Time, len(s.Recent)+1)
 	for to, moments := range s.Recent {
@@ -100,8 +97,7 @@ func (s State) remember(r Request, at, now time.Time) map[sms.PhoneNumber][]time
 	return bounded(recent, r.To)
 }
 
-// bounded returns recent without the pairs that were booked the longest ago, as many as it takes to have no more than
-// maxMoments, but with keep.
+// bounded returns recent with at most maxMoments times. It leaves out the pairs whose last booking is oldest, but never keep.
 func bounded(recent map[sms.PhoneNumber][]time.Time, keep sms.PhoneNumber) map[sms.PhoneNumber][]time.Time {
 	surplus := -maxMoments
 	for _, moments := range recent {
@@ -122,8 +118,8 @@ func bounded(recent map[sms.PhoneNumber][]time.Time, keep sms.PhoneNumber) map[s
 	return recent
 }
 
-// free returns from when on the number may send, if all that was booked takes it until next: of N segments, all but one
-// may be ahead of their time.
+// free returns when the number may send next, if all bookings keep it busy until next: N-1 segments may be ahead of their
+// time.
 func (l Limit) free(next time.Time) time.Time {
 	if l.Off() {
 		return time.Time{}
@@ -131,17 +127,17 @@ func (l Limit) free(next time.Time) time.Time {
 	return next.Add(-time.Duration(l.N-1) * l.interval())
 }
 
-// push returns until when the number is taken after some more segments.
+// push returns until when the number is busy after some more segments.
 func (l Limit) push(next, now time.Time, segments int) time.Time {
 	if l.Off() {
 		return next
 	}
-	// UTC leaves out the monotonic reading, which stands still while a process is frozen.
+	// UTC removes the monotonic reading, which stops while a process is frozen.
 	return latest(now.UTC(), next).Add(time.Duration(max(1, segments)) * l.interval())
 }
 
-// freeAfter returns from when on one more moment may come after those: Per after the one that is N before it, and not
-// before the last one. What goes now was rounded up, and holds back nothing that goes in the same millisecond.
+// freeAfter returns when the pair may send again after those times: Per after the N-th last one, and not before the last. A
+// text that goes now was rounded up, so it does not delay others in the same millisecond.
 func (l Limit) freeAfter(moments []time.Time, now time.Time) time.Time {
 	var free time.Time
 	if l.Off() {
@@ -156,7 +152,7 @@ func (l Limit) freeAfter(moments []time.Time, now time.Time) time.Time {
 	return free
 }
 
-// newest returns the last of the moments.
+// newest returns the latest of the times.
 func newest(moments []time.Time) time.Time {
 	if len(moments) == 0 {
 		return time.Time{}
@@ -166,7 +162,7 @@ func newest(moments []time.Time) time.Time {
 
 func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
-// whole rounds up to whole milliseconds, so that a moment means the same to every store.
+// whole rounds up to whole milliseconds, so that a time is the same in every store.
 func whole(t time.Time) time.Time {
 	down := t.UTC().Truncate(time.Millisecond)
 	if down.Before(t) {

@@ -32,7 +32,7 @@ func (s State) MarshalJSON() ([]byte, error) {
 	return json.Marshal(form)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote; fields that it does not know are passed over.
+// UnmarshalJSON reads what MarshalJSON wrote; it ignores unknown fields.
 func (s *State) UnmarshalJSON(text []byte) error {
 	var form stored
 	if err := json.Unmarshal(text, &form); err != nil {

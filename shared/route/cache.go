@@ -35,7 +35,7 @@ type cached struct {
 	asked time.Time
 }
 
-// fresh tells whether the answer may still be used. One from the future was remembered by a clock that has been set back.
+// fresh reports whether the answer may still be used. An answer from the future is not: the clock has been set back since.
 func (c cached) fresh(now time.Time) bool {
 	age := now.Sub(c.asked)
 	return age >= 0 && age < MaxCacheAge
@@ -46,10 +46,10 @@ func NewCache(table Table, now func() time.Time) *Cache {
 	return &Cache{table: table, now: now, entries: map[sms.PhoneNumber]cached{}}
 }
 
-// Lookup answers from memory what it can and asks the table for the rest in one call. An error of the table is
-// returned as it is, and nothing is remembered of it.
+// Lookup answers from memory what it can and asks the table for the rest in one call. It returns an error of the table as it
+// is, and remembers nothing.
 func (c *Cache) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]Route, error) {
-	// The age counts from before the question: an answer may be as old as the moment it was asked.
+	// The age counts from before the question: the table may have read the answer at that moment.
 	asked := c.now()
 	routes, missing := c.remembered(asked, numbers)
 	if len(missing) == 0 {
@@ -66,7 +66,7 @@ func (c *Cache) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms
 	return routes, nil
 }
 
-// Forget makes the next question about the numbers go to the table.
+// Forget makes the next Lookup of the numbers ask the table.
 func (c *Cache) Forget(numbers ...sms.PhoneNumber) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -75,8 +75,8 @@ func (c *Cache) Forget(numbers ...sms.PhoneNumber) {
 	}
 }
 
-// MarkOptedOut marks the hop in the table, see the function [MarkOptedOut], and forgets the number, also after an error:
-// the mark may stand.
+// MarkOptedOut marks the hop in the table, see the function [MarkOptedOut], and forgets the number, also after an error: the
+// mark may have been written.
 func (c *Cache) MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error {
 	defer c.Forget(number.Spellings()...)
 	return MarkOptedOut(ctx, c.table, number, hop, optedOut)

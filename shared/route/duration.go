@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Duration is a time.Duration that stands in JSON, and so in the tables, as people write it: "90s", "4h", "1h30m".
+// Duration is a time.Duration that JSON, and so the tables, write as people do: "90s", "4h", "1h30m".
 type Duration time.Duration
 
 // ParseDuration reads a duration such as "90s" or "4h", see [time.ParseDuration], or one with days of 24 hours before it: "3d", "1d12h".

@@ -13,10 +13,10 @@ import (
 // ErrLoop means that texts would go round in a loop: a hop of one route would be the number of another.
 var ErrLoop = errors.New("a hop is a routed number")
 
-// Loop is a hop of a route that is itself the number of one, if only of a removed one.
+// Loop is a hop of a route that is itself the number of a route, even of a removed one.
 type Loop struct{ Number, Hop sms.PhoneNumber }
 
-// LoopsError is what Loops finds. It is [ErrLoop], and its text masks the numbers.
+// LoopsError is what Loops finds. errors.Is finds [ErrLoop] in it, and its text masks the numbers.
 type LoopsError []Loop
 
 // Error names the routes.
@@ -31,11 +31,11 @@ func (e LoopsError) Error() string {
 // Is makes errors.Is find ErrLoop.
 func (e LoopsError) Is(target error) bool { return target == ErrLoop }
 
-// Loops finds the loops that the table would have through one of the routes put. Those that it has without them are not
-// theirs. It returns nil if there are none.
+// Loops finds the loops that the table would get from the routes put, without the loops it already has. It returns nil if
+// there are none.
 func Loops(table []Route, put ...Route) LoopsError {
 	stored, isPut := map[sms.PhoneNumber]Route{}, map[sms.PhoneNumber]bool{}
-	// Numbers are the same in each of their spellings, of which an older table may hold others.
+	// A number is the same in each spelling, and an older table may have another spelling.
 	before, routed := map[sms.PhoneNumber]bool{}, map[sms.PhoneNumber]bool{}
 	for _, r := range table {
 		stored[r.TwilioNumber], before[r.TwilioNumber.Key()], routed[r.TwilioNumber.Key()] = r, true, true

@@ -11,7 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// seed is a route as maintenance.json writes it. Pointers tell a field left out from a zero value.
+// seed is a route as maintenance.json writes it. Pointers show whether a field was left out or is zero.
 type seed struct {
 	TwilioNumber       sms.PhoneNumber
 	DestinationCarrier sms.PhoneNumber
@@ -26,26 +26,26 @@ type seed struct {
 	OptedOut json.RawMessage
 }
 
-// maxMaintenance is the largest file taken, in bytes: fifty thousand routes. A device or a wrong file ends there.
+// maxMaintenance is the largest file accepted, in bytes: fifty thousand routes. Reading of a device or a wrong file stops
+// there.
 const maxMaintenance = 16 << 20
 
 // clockSkew is how far a file's LastUpdated may be in the future, because two clocks differ.
 const clockSkew = 5 * time.Minute
 
-// Reading says by what a maintenance.json is judged.
+// Reading says how strictly a maintenance.json is checked.
 type Reading struct {
-	// Now is the clock that LastUpdated is held against: an operator's change would count as older than a route from the future,
-	// and the next reading of the file would undo it. Zero holds it against nothing.
+	// Now is the time that LastUpdated may not be after: an operator's change would count as older than a route from the future,
+	// and the next seeding would undo the change. Zero means no check.
 	Now time.Time
-	// Numbers says whether numbers are taken that no phone can have.
+	// Numbers says whether numbers that no phone can have are accepted.
 	Numbers Strictness
 }
 
-// ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers",
-// "Active", "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber"}]}. All but the two numbers and
-// Active may be left out and are then zero. The whole file is read before anything is returned: the error joins every
-// problem found, a line each with the place of its route; an unknown field is one of them, and a field that is there twice. A
-// byte order mark and CRLF are read over.
+// ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers", "Active",
+// "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber"}]}. All but the two numbers and Active may be left
+// out and are then zero. It reads the whole file before it returns: the error joins all problems, one line each with the place
+// of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
 func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
 	if err != nil {
@@ -102,9 +102,9 @@ func splitRoutes(data []byte) ([]json.RawMessage, error) {
 type parser struct {
 	data []byte
 	how  Reading
-	// read is how much of data the routes so far take up.
+	// read is how many bytes of data the routes so far occupy.
 	read int
-	// first is where each number is first, by its key.
+	// first is the index of the first route of each number, by the number's key.
 	first    map[sms.PhoneNumber]int
 	problems []error
 }
@@ -113,7 +113,7 @@ func (p *parser) report(i int, problem error) {
 	p.problems = append(p.problems, fmt.Errorf("routes[%d]: %w", i, problem))
 }
 
-// route reads and checks one route by itself.
+// route reads and checks one route on its own.
 func (p *parser) route(i int, element json.RawMessage) Route {
 	start := p.read + max(0, bytes.Index(p.data[p.read:], element))
 	p.read = start + len(element)
@@ -140,7 +140,7 @@ func (p *parser) route(i int, element json.RawMessage) Route {
 	return r
 }
 
-// assemble makes the route out of what the file says, and reports what cannot be read at all.
+// assemble makes the route from the file's fields, and reports those that cannot be read.
 func (p *parser) assemble(i int, s seed) Route {
 	r := Route{
 		TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers,
@@ -166,7 +166,7 @@ func (p *parser) assemble(i int, s seed) Route {
 	return r
 }
 
-// duration reads a field that may be left out.
+// duration reads an optional field.
 func (p *parser) duration(i int, field string, text *string) Duration {
 	if text == nil {
 		return 0

@@ -13,8 +13,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/nearest"
 )
 
-// plainText returns what an editor saved as the JSON in it: without the mark that some put before UTF-8. The error says in words
-// what is no text at all.
+// plainText returns the JSON in a file that an editor saved: without the mark that some editors put before UTF-8. The error
+// says why the file is not UTF-8 text.
 func plainText(data []byte) ([]byte, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	switch {
@@ -27,7 +27,7 @@ func plainText(data []byte) ([]byte, error) {
 	}
 }
 
-// fieldNames are those of a route in a file.
+// fieldNames are the fields of a route in a file.
 func fieldNames() []string {
 	var names []string
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[seed]()) {
@@ -36,8 +36,8 @@ func fieldNames() []string {
 	return names
 }
 
-// checkNames finds fields of a JSON object that are not known, or there twice, in one spelling or two: each reader would choose
-// another of them. start is where in data the object is.
+// checkNames finds unknown and repeated fields of a JSON object, also if a repeated field has another spelling: programs
+// differ in which one they use. start is the object's place in data.
 func checkNames(data []byte, start int, object []byte, known []string) (problems []error) {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
@@ -50,7 +50,7 @@ func checkNames(data []byte, start int, object []byte, known []string) (problems
 		line := lineOf(data, start+int(decoder.InputOffset()))
 		var value json.RawMessage
 		if err != nil || !isName || decoder.Decode(&value) != nil {
-			return problems // What is no JSON is found by whoever decodes it.
+			return problems // The decoder reports what is not JSON.
 		}
 		earlier, twice := seen[strings.ToLower(name)]
 		switch {
@@ -70,7 +70,7 @@ func lineOf(data []byte, offset int) int {
 	return 1 + bytes.Count(data[:min(offset, len(data))], []byte("\n"))
 }
 
-// explain says in words what is wrong with the JSON, and in which line. start is where in data the decoder began.
+// explain says in words what is wrong with the JSON, and in which line. start is the place in data where the decoder began.
 func explain(data []byte, start int, err error) error {
 	offset := start
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
@@ -99,7 +99,7 @@ func nameOf(field string) string {
 	return field
 }
 
-// wantOf says how the settings are written whose form is easily mistaken.
+// wantOf says how to write the settings that are often written wrong.
 func wantOf(field string) string {
 	switch field {
 	case "OnUncertain":

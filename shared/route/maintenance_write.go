@@ -21,8 +21,8 @@ type written struct {
 	LastUpdated        string      `json:",omitempty"`
 }
 
-// WriteMaintenance writes the routes as a maintenance.json, which [ParseMaintenance] reads. What a file cannot say is left
-// out: who has opted out, versions, who wrote them, and removed routes as a whole.
+// WriteMaintenance writes the routes as a maintenance.json, which [ParseMaintenance] reads. It leaves out what a file does not
+// have: who has opted out, versions, who wrote them, and removed routes.
 func WriteMaintenance(w io.Writer, routes []Route) error {
 	file := struct {
 		Routes []written `json:"routes"`

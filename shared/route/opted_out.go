@@ -9,15 +9,14 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// markTries is how often a mark is put against others who write the same route.
+// markTries is how often a mark is tried while others write the same route.
 const markTries = 4
 
-// MarkOptedOut writes into the route of number that the hop has opted out of its texts, or takes that back. It changes
-// nothing else, LastUpdated and UpdatedBy included: those are of who runs the route. It returns nil without a write if
-// the mark stands already, and if there is no such route or the route has no such hop.
-//
-// The error is ErrConflict if others were quicker each time, or if a table's hand-written item has no Version; otherwise
-// it is the table's own. If it is Unknown, the mark may stand.
+// MarkOptedOut writes into the route of number that the hop has opted out of its texts, or removes that mark. It changes
+// nothing else, not even LastUpdated and UpdatedBy, which are for the operator's changes. It returns nil without a write if
+// the mark is already right, and if the route or the hop does not exist.
+// The error is ErrConflict if others wrote first each time, or if a hand-written item has no Version; otherwise it is the
+// table's own. If it is Unknown, the mark may have been written.
 func MarkOptedOut(ctx context.Context, table Table, number, hop sms.PhoneNumber, optedOut bool) error {
 	for try := 1; ; try++ {
 		found, err := table.Lookup(ctx, number.Spellings()...)
@@ -53,7 +52,7 @@ func (r Route) IsOptedOut(hop sms.PhoneNumber) bool {
 	return slices.ContainsFunc(r.OptedOut, func(marked sms.PhoneNumber) bool { return sms.Same(marked, hop) })
 }
 
-// marked returns the route with the mark and without those of phones that are no hops any more.
+// marked returns the route with the mark, and without the marks of phones that are no longer hops.
 func (r Route) marked(hop sms.PhoneNumber, optedOut bool) Route {
 	marks := slices.DeleteFunc(slices.Clone(r.OptedOut), func(marked sms.PhoneNumber) bool { return sms.Same(marked, hop) })
 	if optedOut {
@@ -63,7 +62,7 @@ func (r Route) marked(hop sms.PhoneNumber, optedOut bool) Route {
 	return r
 }
 
-// stillHops returns those of the numbers that are hops of the route, in a slice of its own; nil if none is.
+// stillHops returns the numbers that are hops of the route, in a new slice; nil if there are none.
 func (r Route) stillHops(numbers []sms.PhoneNumber) []sms.PhoneNumber {
 	var hops []sms.PhoneNumber
 	for _, number := range numbers {

@@ -20,31 +20,31 @@ type Route struct {
 	DestinationCarrier sms.PhoneNumber
 	// FallbackCarriers are the phones to try after it, in order.
 	FallbackCarriers []sms.PhoneNumber `json:",omitempty"`
-	// Active routes relay; the texts that come in for an inactive one are dropped with that reason, see Takes.
+	// Active routes relay. Texts that come in for an inactive route are dropped with that reason, see Takes.
 	Active bool
-	// OnUncertain is what becomes of a text of which nobody could find out whether Twilio took it; empty is Park.
+	// OnUncertain says what happens to a text if nobody could find out whether Twilio accepted it; empty means Park.
 	OnUncertain OnUncertain `json:",omitempty"`
-	// DeliveryTimeout is how long a hop's delivery receipt is waited for before the next hop is tried, from
-	// MinDeliveryTimeout to MaxDeliveryTimeout; 0 is for ever.
+	// DeliveryTimeout is how long the relay waits for a hop's delivery receipt before it tries the next hop, from
+	// MinDeliveryTimeout to MaxDeliveryTimeout; 0 means for ever.
 	DeliveryTimeout Duration `json:",omitempty"`
-	// MaxAge is how old a text may be when it is sent, from MinMaxAge to MaxMaxAge; 0 is DefaultMaxAge. See TextAge.
+	// MaxAge is how old a text may be when it is sent, from MinMaxAge to MaxMaxAge; 0 means DefaultMaxAge. See TextAge.
 	MaxAge Duration `json:",omitempty"`
-	// PaceNumber is how many segments the number may send in how long, as [pace.Parse] reads it: "3/1s", or "off". Empty
-	// is the relay's own setting.
+	// PaceNumber is how many segments the number may send in what time, as [pace.Parse] reads it: "3/1s", or "off". Empty means
+	// the relay's own setting.
 	PaceNumber string `json:",omitempty"`
-	// OptedOut are the hops that texted STOP to the number, in the order in which it was noticed. The relay keeps it, see
-	// MarkOptedOut; of phones that are no hops it means nothing.
+	// OptedOut are the hops that texted STOP to the number, in the order in which the relay noticed. The relay keeps the list,
+	// see MarkOptedOut. A phone that is not a hop has no meaning here.
 	OptedOut []sms.PhoneNumber `json:",omitempty"`
-	// Removed is when an operator took the route out of use, which made it inactive; zero while it is in use. The item
-	// stays, so that its history does, and its number is a routed one still. Whatever puts the route anew brings it back.
+	// Removed is when an operator removed the route, which made it inactive; zero while it is in use. The item stays, so that
+	// its history is kept, and its number still counts as routed. Writing the route again brings it back.
 	Removed time.Time `json:",omitzero"`
-	// OffSince is when an inactive route was switched off or removed, to the millisecond: texts that the front door took until then are
-	// sent on. Zero of an active route; of an inactive one it means that those are dropped, too: an operator said so, or whoever
-	// switched it off by hand did not say when.
+	// OffSince is when an inactive route was switched off or removed, to the millisecond: texts that the front door accepted
+	// before then are still sent. It is zero for an active route. Zero for an inactive route means that earlier texts are
+	// dropped, too: an operator wanted that, or someone switched the route off by hand without a time.
 	OffSince time.Time `json:",omitzero"`
 	// LastUpdated is when the route was last written.
 	LastUpdated time.Time
-	// Version counts writes, from 1. An item that was written by hand may have none and counts as 0.
+	// Version counts writes, from 1. An item written by hand may have no version, which counts as 0.
 	Version int64
 	// UpdatedBy says who wrote it last: "seed", or an operator's name.
 	UpdatedBy string `json:",omitempty"`
@@ -57,17 +57,17 @@ func (r Route) Hops() []sms.PhoneNumber {
 	return append(hops, r.FallbackCarriers...)
 }
 
-// IsRemoved reports whether the route was taken out of use.
+// IsRemoved reports whether the route was removed.
 func (r Route) IsRemoved() bool { return !r.Removed.IsZero() }
 
-// Takes reports whether the route relays a text that the front door took at that time: an active route relays all, an inactive one
-// those that came before it was switched off.
+// Takes reports whether the route relays a text that the front door accepted at that time: an active route relays all texts,
+// an inactive one those that came before it was switched off.
 func (r Route) Takes(received time.Time) bool {
 	return r.Active || !r.OffSince.IsZero() && !received.After(r.OffSince)
 }
 
-// Switched returns r as it is to be stored over before, with when it was switched off if it is inactive: at now, or when before was.
-// Every writer of routes goes through it. An inactive route that relayed nothing before has no such time.
+// Switched returns r as it is to be stored over before. If r is inactive, it sets OffSince: to now, or to before's if before
+// was inactive, too. Every writer of routes calls it.
 func (r Route) Switched(before Route, now time.Time) Route {
 	switch {
 	case r.Active:
@@ -80,22 +80,22 @@ func (r Route) Switched(before Route, now time.Time) Route {
 	return r
 }
 
-// Has reports whether number is one of the route's hops, in whatever spelling.
+// Has reports whether number is one of the route's hops, in any spelling.
 func (r Route) Has(number sms.PhoneNumber) bool {
 	return slices.ContainsFunc(r.Hops(), func(hop sms.PhoneNumber) bool { return sms.Same(hop, number) })
 }
 
-// Strictness says what is taken of numbers that no phone can have. The zero value refuses them.
+// Strictness says whether numbers that no phone can have are accepted. The zero value refuses them.
 type Strictness bool
 
-// TakeImpossible takes them from an operator who insists: a numbering plan may be newer than what is known of it here.
+// TakeImpossible accepts them from an operator who insists: a numbering plan may be newer than this table of numbers.
 const TakeImpossible Strictness = true
 
-// Validate returns everything that is wrong with the route by itself, joined, or nil. Its numbers have to be in canonical form,
+// Validate returns everything that is wrong with the route on its own, joined, or nil. Its numbers must be in canonical form,
 // see [sms.PhoneNumber.Canonical].
 func (r Route) Validate() error { return errors.Join(r.problems(false)...) }
 
-// ValidateAs is Validate for an operator who may insist on a number.
+// ValidateAs is Validate for an operator, who may insist on a number.
 func (r Route) ValidateAs(how Strictness) error { return errors.Join(r.problems(how)...) }
 
 func (r Route) problems(how Strictness) []error {
@@ -115,7 +115,7 @@ func (r Route) problems(how Strictness) []error {
 	return append(problems, r.settingProblems()...)
 }
 
-// repeats finds the phones that the route names twice, its own number included.
+// repeats finds the phones that the route has twice, its own number included.
 func (r Route) repeats() []error {
 	var problems []error
 	seen := map[sms.PhoneNumber]bool{}

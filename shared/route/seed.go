@@ -11,18 +11,17 @@ import (
 
 // Seeded says what Seed did with each route.
 type Seeded struct {
-	// Put were written, Kept stand in the table as someone wrote them since.
+	// Put were written. Kept were left as they are in the table, because someone changed them later.
 	Put, Kept []sms.PhoneNumber
 }
 
 // seededBy is the UpdatedBy of seeded routes.
 const seededBy = "seed"
 
-// Seed puts routes into the table, but never over a later change of someone else's: a route that the table has already
-// is replaced only if the file's LastUpdated is later than the table's. now is the LastUpdated of a route that names
-// none. A phone that has opted out stays so if it is still a hop. The error is ErrLoop, and nothing is put, if what is to
-// be put would make a loop with the routes that stay in the table. Other errors are the table's; what was put before one
-// stays.
+// Seed writes routes into the table, but never over a later change: it replaces a route in the table only if the file's
+// LastUpdated is later than the table's. now is the LastUpdated of a route without one. A phone that has opted out stays opted
+// out if it is still a hop. The error is ErrLoop, and nothing is written, if the new routes would make a loop with those that
+// stay in the table. Other errors are the table's; routes written before the error stay written.
 func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seeded, error) {
 	existing, err := table.List(ctx)
 	if err != nil {
@@ -49,7 +48,7 @@ func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seed
 	return seeded, nil
 }
 
-// later returns the routes that are later than those stored, as they are to be put, and in Kept the others' numbers.
+// later returns the routes that are later than the stored ones, ready to be written, and the numbers of the others in Kept.
 func later(stored map[sms.PhoneNumber]Route, routes []Route, now time.Time) (later []Route, seeded Seeded) {
 	for _, r := range routes {
 		old, exists := stored[r.TwilioNumber]

@@ -10,19 +10,19 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// OnUncertain says what becomes of a text of which nobody could find out whether Twilio took it.
+// OnUncertain says what happens to a text if nobody could find out whether Twilio accepted it.
 type OnUncertain string
 
-// What a route may say of such texts.
+// The values of OnUncertain.
 const (
-	// Park leaves it for someone to look at: it may be lost, and is never doubled. It is the default, for which the empty
-	// OnUncertain stands too.
+	// Park leaves it for an operator: it may be lost, and is never sent twice. It is the default; the empty OnUncertain means
+	// the same.
 	Park OnUncertain = "park"
-	// Resend sends it again: it may be doubled, and is not lost.
+	// Resend sends it again: it may arrive twice, and is not lost.
 	Resend OnUncertain = "resend"
 )
 
-// DefaultMaxAge is how old a text may be when it is sent if its route does not say.
+// DefaultMaxAge is how old a text may be when it is sent, if its route does not say.
 const DefaultMaxAge = 4 * time.Hour
 
 // The bounds of a route's durations.
@@ -41,8 +41,8 @@ func (r Route) TextAge() time.Duration {
 	return time.Duration(r.MaxAge)
 }
 
-// Open returns the hops that take texts of this number, in the order in which they are tried: those that are not opted
-// out. If all are, it returns all of them, so that the text fails for the reason that Twilio gives.
+// Open returns the hops that have not opted out, in the order in which they are tried. If all have, it returns all of them, so
+// that the text fails for the reason that Twilio gives.
 func (r Route) Open() []sms.PhoneNumber {
 	hops := r.Hops()
 	open := make([]sms.PhoneNumber, 0, len(hops))
@@ -57,8 +57,8 @@ func (r Route) Open() []sms.PhoneNumber {
 	return open
 }
 
-// ValidateSettings returns what is wrong with the settings beside the numbers, joined, or nil. Each problem names its
-// field and says what is wanted; none holds what stands there.
+// ValidateSettings returns what is wrong with the settings other than the numbers, joined, or nil. Each problem names its
+// field and says what is wanted; none quotes the value.
 func (r Route) ValidateSettings() error { return errors.Join(r.settingProblems()...) }
 
 func (r Route) settingProblems() []error {

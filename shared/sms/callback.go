@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// CallbackRef is what the relay writes into the StatusCallback URL of a message it sends, and reads back from the
-// receipt. Twilio signs the URL with its query, so that what comes back is what was sent.
+// CallbackRef is what the relay writes into the StatusCallback URL of a message it sends, and reads back from the receipt.
+// Twilio signs the URL with its query, so what comes back is what was sent.
 type CallbackRef struct {
 	// RelayID is the text's identity in the ledger.
 	RelayID string
@@ -27,7 +27,7 @@ const (
 // CallbackPath is the path of the status-callback route.
 const CallbackPath = "/sms/status-callback"
 
-// URL returns the StatusCallback URL of the reference, below the base URL that Twilio was given.
+// URL returns the StatusCallback URL of the reference, below the base URL.
 func (c CallbackRef) URL(baseURL string) string {
 	query := url.Values{
 		paramRelayID: {c.RelayID},

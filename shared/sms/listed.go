@@ -9,8 +9,8 @@ type Listed struct {
 	Body   string
 	From   PhoneNumber
 	To     PhoneNumber
-	// Direction is DirectionAPI for what the API sent, DirectionInbound for what a customer did; also "outbound-call" and
-	// "outbound-reply".
+	// Direction is DirectionAPI for messages sent through the API, DirectionInbound for those from customers; also
+	// "outbound-call" and "outbound-reply".
 	Direction string
 	// DateCreated is exact to the second; the zero time if Twilio gave none.
 	DateCreated time.Time
@@ -36,8 +36,8 @@ type ListFilter struct {
 	// still queued may have no date_sent yet: leave room, and compare DateCreated.
 	SentAfter  time.Time
 	SentBefore time.Time
-	// CreatedAfter ends the list at the first page of which every message was created before it. It is not Twilio's: what
-	// is older may stand on that page.
+	// CreatedAfter ends the list at the first page on which every message was created before it. It is not a filter of Twilio's,
+	// so the list may include older messages.
 	CreatedAfter time.Time
 	// Limit is the most messages to return; 0 or less means 1,000.
 	Limit int

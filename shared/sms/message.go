@@ -1,5 +1,5 @@
-// Package sms holds the words of the trade: an address, an inbound message, an outbound one, a receipt and the
-// statuses Twilio gives a message. It is not a client of anything: it has no I/O and imports the standard library alone.
+// Package sms has the words of the trade: an address, an inbound message, an outbound one, a receipt and the statuses that
+// Twilio gives a message. It is not a client: it has no I/O and imports only the standard library.
 package sms
 
 import (
@@ -25,7 +25,7 @@ type Message struct {
 	NumSegments int `json:"NumSegments,omitempty"`
 	// Media lists the attachments in Twilio's order.
 	Media []Media `json:"Media,omitempty"`
-	// OptOutType is "STOP", "START" or "HELP" where a Messaging Service's Advanced Opt-Out acted on the text, else empty.
+	// OptOutType is "STOP", "START" or "HELP" if a Messaging Service's Advanced Opt-Out acted on the text, otherwise empty.
 	OptOutType string `json:"OptOutType,omitempty"`
 }
 
@@ -37,7 +37,7 @@ func (m Message) LogValue() slog.Value {
 	)
 }
 
-// Media is one attachment of a message: where Twilio keeps it (it asks for credentials) and its MIME type.
+// Media is one attachment of a message: its URL at Twilio (which needs credentials) and its MIME type.
 type Media struct {
 	URL         string `json:"MediaUrl"`
 	ContentType string `json:"MediaContentType,omitempty"`
@@ -52,8 +52,8 @@ type Outbound struct {
 	Body string
 	// StatusCallback is the absolute URL to which Twilio posts receipts; empty asks for none.
 	StatusCallback string
-	// ValidityPeriod is for how long Twilio may keep the message in its queue, in whole seconds up to MaxValidityPeriod;
-	// 0 leaves it to Twilio, which takes MaxValidityPeriod.
+	// ValidityPeriod is for how long Twilio may keep the message in its queue, in whole seconds up to MaxValidityPeriod; 0
+	// leaves it to Twilio, which uses MaxValidityPeriod.
 	ValidityPeriod time.Duration
 }
 
@@ -62,14 +62,14 @@ func (m Outbound) LogValue() slog.Value {
 	return slog.GroupValue(slog.Any("from", m.From), slog.Any("to", m.To))
 }
 
-// MaxBody is the longest Body, by [Length], that Twilio takes in one message (error 21617 beyond it).
+// MaxBody is the longest Body, by [Length], that Twilio accepts in one message (error 21617 beyond it).
 const MaxBody = 1600
 
 // MaxValidityPeriod is the longest ValidityPeriod there is.
 const MaxValidityPeriod = 10 * time.Hour
 
-// Length returns a text's length in UTF-16 units, of which an emoji takes two. Twilio's page on error 21617 says "characters",
-// and that emoji take more than one; its bills count in the same units.
+// Length returns a text's length in UTF-16 units; an emoji has two. Twilio's page on error 21617 says "characters", and that
+// an emoji counts as more than one; its bills count in the same units.
 func Length(text string) int {
 	n := 0
 	for _, r := range text {
@@ -78,20 +78,20 @@ func Length(text string) int {
 	return n
 }
 
-// Receipt is one status callback: what became of a message we sent.
+// Receipt is one status callback: what happened to a message we sent.
 type Receipt struct {
 	// Sid is the outbound message's MessageSid.
 	Sid string `json:"MessageSid"`
-	// Status is what Twilio says of it now.
+	// Status is the message's status now.
 	Status Status `json:"MessageStatus"`
-	// ErrorCode is Twilio's error code with undelivered and failed, else 0.
+	// ErrorCode is Twilio's error code for undelivered and failed messages, otherwise 0.
 	ErrorCode int `json:"ErrorCode,omitempty"`
-	// CallbackRef is what the relay put into the callback's URL when it sent the message, so that a receipt finds its
-	// text even if Twilio's answer to the send was lost.
+	// CallbackRef is what the relay put into the callback's URL when it sent the message. With it a receipt finds its text even
+	// if Twilio's answer to the POST was lost.
 	CallbackRef
 }
 
-// Created is Twilio's answer to an Outbound that it took.
+// Created is Twilio's answer to an Outbound that it accepted.
 type Created struct {
 	// Sid is the new message's MessageSid, Status its first status.
 	Sid    string

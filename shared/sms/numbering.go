@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// numbering is what is known of the numbers of each country code: "44=7,9-10/0" says that the numbers of phones have 7, 9 or 10
-// digits behind +44, and that people there dial a 0 first at home, which is no part of the number in E.164. Where nothing follows
-// a slash, a leading zero belongs to the number, as in Italy. The lengths are those that libphonenumber's metadata has for fixed,
-// mobile and internet phones; a test in cmd/relay/typed holds the table against it. Three rows go further than the metadata:
-// Mexico's mobile 1 (and 01, 044, 045) is gone since 2019, and Twilio's guidelines for Mexico ask for the ten digits alone;
-// Belarus dials 80 or 8; Argentina's 15 is in argentine.
+// numbering is what is known about the numbers of each country code: "44=7,9-10/0" says that the numbers of phones have 7, 9
+// or 10 digits behind +44, and that people there dial a 0 first at home, which is not part of the number in E.164. If a row
+// has no slash, a leading zero belongs to the number, as in Italy. The lengths are those that libphonenumber's metadata has
+// for fixed, mobile and internet phones; a test in cmd/relay/typed compares the table with it. Three rows go further than the
+// metadata: Mexico's mobile 1 (and 01, 044, 045) is gone since 2019, and Twilio's guidelines for Mexico ask for the ten digits
+// alone; Belarus dials 80 or 8; Argentina's 15 is in argentine.
 const numbering = "" +
 	" 1=10/1 7=10/8 20=8-10/0 27=5-9/0 30=10 31=9,11/0 32=8-9/0 33=9/0 34=9 36=8-9/06 39=6-12 40=6,9/0 41=9/0 43=4-13/0 " +
 	"44=9-10/0 45=8 46=7-9/0 47=8 48=7,9 49=5-15/0 51=8-9/0 52=10/1,01,044,045 53=6-8,10/0 54=10-11/0 55=10-11/0 56=9 " +
@@ -28,7 +28,7 @@ const numbering = "" +
 	"886=8-11/0 960=7 961=7-8/0 962=8-9/0 963=8-9/0 964=8-10/0 965=8 966=9/0 967=7-9/0 968=8 970=8-9/0 971=8-9/0 " +
 	"972=8-9,11-12/0 973=8 974=8 975=7-8 976=8-10/0 977=8,10/0 992=9 993=8/8 994=9/0 995=9/0 996=9/0 998=9 "
 
-// The rules that no row can say.
+// The rules that do not fit into a row.
 const (
 	northAmerica = "1"
 	argentina    = "54"
@@ -51,7 +51,7 @@ func planOf(digits string) (p plan, known bool) {
 	return plan{}, false
 }
 
-// fits reports whether a national number can have so many digits and, in North America, begin like that.
+// fits reports whether a national number can have that many digits and, in North America, begin like that.
 func (p plan) fits(national string) bool {
 	if p.code == northAmerica && (len(national) != 10 || national[0] < '2' || national[3] < '2') {
 		return false
@@ -70,8 +70,8 @@ func (p plan) fits(national string) bool {
 	return false
 }
 
-// withoutTrunk takes away what is only dialled at home. A prefix that begins with zero is never part of the number where it is
-// one; another one is if the number has the right length with it.
+// withoutTrunk removes the prefix that is only dialled at home. In a country with such a prefix, a prefix that begins with
+// zero is never part of the number; another prefix is if the number has the right length with it.
 func (p plan) withoutTrunk(national string) string {
 	if p.trunks == "" {
 		return national
@@ -85,8 +85,8 @@ func (p plan) withoutTrunk(national string) string {
 	return national
 }
 
-// argentine writes a mobile number of Argentina as it is written abroad: the 15 behind the area code, dialled at home, becomes a 9
-// before it. Area codes have two to four digits; area and number have ten together.
+// argentine writes a mobile number of Argentina as it is written abroad: the 15 after the area code, dialled at home, becomes
+// a 9 before the area code. Area codes have two to four digits; area and number have ten together.
 func argentine(national string) string {
 	local := strings.TrimPrefix(national, "9")
 	if len(local) != 12 {
@@ -101,9 +101,9 @@ func argentine(national string) string {
 }
 
 // Canonical returns the one form in which the number is kept and compared, in E.164: without the zero that is dialled at home
-// ("+4407700900123" is "+447700900123"), and without Mexico's old mobile 1. ok is false if no such number can exist, because
-// its country code is not known or it has too many or too few digits, and if the address is not E.164 at all; the address is
-// then returned as it is.
+// ("+4407700900123" becomes "+447700900123"), and without Mexico's old mobile 1. ok is false if no such number can exist,
+// because its country code is not known or it has too many or too few digits, and if the address is not in E.164. The address
+// is then returned as it is.
 func (n PhoneNumber) Canonical() (canonical PhoneNumber, ok bool) {
 	if !n.IsE164() {
 		return n, false
@@ -123,11 +123,11 @@ func (n PhoneNumber) Canonical() (canonical PhoneNumber, ok bool) {
 	return canonical, true
 }
 
-// Same reports whether two addresses are one: the same bytes, or two spellings of one number. In Argentina a number is the
+// Same reports whether two addresses are the same: equal bytes, or two spellings of one number. In Argentina a number is the
 // same with and without the 9 of mobile phones: Twilio's senders and phones' own texts do not agree on it.
 func Same(a, b PhoneNumber) bool { return a == b || a.Key() == b.Key() }
 
-// Key is what the spellings of one number have in common, see [Same]. It is for maps, not for Twilio.
+// Key is the same for all spellings of one number, see [Same]. It is for maps, not for Twilio.
 func (n PhoneNumber) Key() PhoneNumber {
 	canonical, _ := n.Canonical()
 	if national, found := strings.CutPrefix(string(canonical), "+"+argentina+"9"); found && len(national) == 10 {
@@ -154,8 +154,8 @@ func (n PhoneNumber) Spellings() []PhoneNumber {
 	return spellings
 }
 
-// Nearest returns the number that was probably meant by one that cannot exist, or that is not written in E.164; empty if there
-// is none: "+6195550123" and "619 555 0123" are probably North American, without their country code.
+// Nearest returns the number that was probably meant if n cannot exist or is not written in E.164; empty if there is none:
+// "+6195550123" and "619 555 0123" are probably North American, without their country code.
 func (n PhoneNumber) Nearest() PhoneNumber {
 	digits := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {

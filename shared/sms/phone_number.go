@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// PhoneNumber is an address exactly as Twilio writes it in From and To: E.164 ("+18585550100"), a short code
-// ("24365"), an alphanumeric sender ("QuickDump"), or a channel address ("whatsapp:+18585550100", "rcs:agent").
-// A channel is part of the address: "whatsapp:+18585550100" and "+18585550100" are two. One number can be spelled in several
-// ways; [Same] compares, and [PhoneNumber.Canonical] is the form that is kept. The zero value is no address.
+// PhoneNumber is an address exactly as Twilio writes it in From and To: E.164 ("+18585550100"), a short code ("24365"), an
+// alphanumeric sender ("QuickDump"), or a channel address ("whatsapp:+18585550100", "rcs:agent"). A channel is part of the
+// address: "whatsapp:+18585550100" and "+18585550100" are different. One number can be spelled in several ways; [Same]
+// compares, and [PhoneNumber.Canonical] is the form that is stored. The zero value means no address.
 type PhoneNumber string
 
-// Typed returns an address that a person typed into a form or a URL, where a plus sign that was not escaped arrives as
-// a blank. What Twilio sends is escaped, and never needs it.
+// Typed returns an address that a person typed into a form or a URL, where a plus sign that was not escaped arrives as a
+// space. What Twilio sends is escaped and does not need it.
 func Typed(text string) PhoneNumber {
 	if digits, found := strings.CutPrefix(text, " "); found {
 		return PhoneNumber("+" + digits)
@@ -20,7 +20,7 @@ func Typed(text string) PhoneNumber {
 	return PhoneNumber(text)
 }
 
-// minMaskable is the shortest address, in characters, of which four may be shown; of a shorter one (a short code) two are.
+// minMaskable is the shortest address, in characters, that shows its last four; a shorter one (a short code) shows two.
 const minMaskable = 8
 
 // Mask returns the address with everything but its channel and its last characters replaced by "***", for logs,
@@ -33,7 +33,7 @@ func (n PhoneNumber) Mask() string {
 	return channel + "***" + lastOf([]rune(address))
 }
 
-// split parts the channel, its colon included, from the address. What is no word is no channel.
+// split separates the channel, with its colon, from the address. Only a word is a channel.
 func (n PhoneNumber) split() (channel, address string) {
 	before, after, found := strings.Cut(string(n), ":")
 	if !found || strings.Trim(before, "abcdefghijklmnopqrstuvwxyz") != "" {
@@ -56,8 +56,8 @@ func lastOf(address []rune) string {
 // LogValue makes every log line show the masked address, so that masking does not depend on the caller.
 func (n PhoneNumber) LogValue() slog.Value { return slog.StringValue(n.Mask()) }
 
-// IsE164 reports whether the address is a telephone number in E.164: a plus sign, then 8 to 15 digits of which
-// the first is not zero. It says nothing of whether the number exists.
+// IsE164 reports whether the address is a telephone number in E.164: a plus sign, then 8 to 15 digits; the first is not zero.
+// It does not say whether the number exists.
 func (n PhoneNumber) IsE164() bool {
 	digits, found := strings.CutPrefix(string(n), "+")
 	if !found || len(digits) < 8 || len(digits) > 15 || digits[0] == '0' {

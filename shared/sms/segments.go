@@ -2,7 +2,7 @@ package sms
 
 import "strings"
 
-// What fits into one segment: alone, and as one of several, where each also carries a header.
+// What fits into one segment: alone, and as one of several, because each of several also has a header.
 const (
 	gsm7Single = 160 // septets
 	gsm7Multi  = 153
@@ -13,12 +13,12 @@ const (
 const (
 	// gsm7Basic are the characters of GSM 03.38's basic table that ASCII lacks. Each is one septet.
 	gsm7Basic = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà"
-	// gsm7Extended are those of its extension table. Each is an escape and a second septet.
+	// gsm7Extended are the characters of its extension table. Each is an escape and a second septet.
 	gsm7Extended = "\f^{}\\[~]|€"
 )
 
-// Segments returns in how many SMS segments Twilio sends body: 160 septets if it is all GSM-7, or 153 in each of
-// several; 70 UTF-16 units otherwise, or 67 in each of several. No character is cut in two. An empty body is one.
+// Segments returns how many SMS segments Twilio sends body in: 160 septets if it is all GSM-7, or 153 in each of several; 70
+// UTF-16 units otherwise, or 67 in each of several. No character is split. An empty body is one segment.
 func Segments(body string) int {
 	widths, gsm7 := septets(body)
 	if gsm7 {
@@ -48,7 +48,7 @@ func isBasicASCII(char rune) bool {
 	return char == '\n' || char == '\r' || (char >= ' ' && char < 0x7f && char != '`')
 }
 
-// utf16Units returns the width of each character in UTF-16 units: two outside the basic plane.
+// utf16Units returns the width of each character in UTF-16 units: two if it is outside the basic plane.
 func utf16Units(body string) []int {
 	widths := make([]int, 0, len(body))
 	for _, char := range body {

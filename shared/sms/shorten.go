@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// ellipsis says that a text was shortened. It counts as one.
+// ellipsis shows that a text was shortened. Its length is one.
 const ellipsis = "…"
 
-// Shorten returns text as it is if its [Length] is at most limit, or else the longest start of it that fits with an
-// ellipsis after it. What a reader sees as one character (a family emoji, a flag, a letter with its accents) is kept
-// whole or left out: a text that is all one such character becomes the ellipsis alone. Below a limit of 1 nothing is left.
+// Shorten returns text as it is if its [Length] is at most limit, otherwise the longest start of it that fits with an ellipsis
+// after it. What a reader sees as one character (a family emoji, a flag, a letter with its accents) is kept whole or left out:
+// a text that is all one such character becomes the ellipsis alone. With a limit below 1 the result is empty.
 func Shorten(text string, limit int) string {
 	if len(text) <= limit || Length(text) <= limit {
 		return text
@@ -39,8 +39,8 @@ const (
 	joiner    = '\u200d'
 )
 
-// parts reports whether the characters before and after text[at] are certainly two to a reader. Where Unicode's rules
-// of grapheme clusters (UAX #29) would join them it never does; where they would not, it may still say no.
+// parts reports whether a reader certainly sees two characters before and after text[at]. If Unicode's rules of grapheme
+// clusters (UAX #29) join them, the answer is always no; if not, it may still be no.
 func parts(text string, at int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:at])
 	after, _ := utf8.DecodeRuneInString(text[at:])
@@ -92,12 +92,12 @@ func isHangul(char rune) bool {
 	return isJamo(char) || (char >= 0xac00 && char <= 0xd7a3)
 }
 
-// isFlagHalf reports whether a character is a regional indicator, of which two are a flag.
+// isFlagHalf reports whether a character is a regional indicator; two of them make a flag.
 func isFlagHalf(char rune) bool {
 	return char >= 0x1f1e6 && char <= 0x1f1ff
 }
 
-// flagHalves returns how many regional indicators text ends in.
+// flagHalves returns how many regional indicators text ends with.
 func flagHalves(text string) int {
 	n := 0
 	for {
@@ -109,8 +109,8 @@ func flagHalves(text string) int {
 	}
 }
 
-// endsInLinker reports whether text ends in a sign that joins an Indic consonant with the next one (a virama), with
-// nothing but other signs after it.
+// endsInLinker reports whether text ends with a sign that joins an Indic consonant with the next one (a virama), or with that
+// and other signs.
 func endsInLinker(text string) bool {
 	for text != "" {
 		char, size := utf8.DecodeLastRuneInString(text)

@@ -3,7 +3,7 @@ package sms
 // Status is a message's status in Twilio's own words.
 type Status string
 
-// Twilio's statuses of an outbound message, and "received" of an inbound one.
+// Twilio's statuses of an outbound message, and "received" for an inbound one.
 const (
 	StatusAccepted           Status = "accepted"
 	StatusScheduled          Status = "scheduled"
@@ -20,7 +20,7 @@ const (
 	StatusPartiallyDelivered Status = "partially_delivered"
 )
 
-// rank orders the statuses as a message goes through them. Statuses of the same rank exclude each other.
+// rank orders the statuses as a message goes through them. A message gets only one status of each rank.
 func (s Status) rank() int {
 	switch s {
 	case StatusAccepted, StatusScheduled, StatusReceiving:
@@ -40,19 +40,19 @@ func (s Status) rank() int {
 	}
 }
 
-// Known reports whether s is a status this package knows.
+// Known reports whether this package knows the status.
 func (s Status) Known() bool { return s.rank() > 0 }
 
-// Final reports whether nothing but StatusRead may follow s.
+// Final reports whether only StatusRead may follow s.
 func (s Status) Final() bool { return s.rank() >= StatusDelivered.rank() }
 
-// Lost reports whether s means that the phone never gets the message.
+// Lost reports whether s means that the phone will never get the message.
 func (s Status) Lost() bool {
 	return s == StatusUndelivered || s == StatusFailed || s == StatusCanceled
 }
 
-// Supersedes reports whether s, arriving now, replaces old. Receipts come late, twice and out of order, so a
-// status only ever moves forward; and of the final ones only delivered may still become read.
+// Supersedes reports whether s, arriving now, replaces old. Receipts come late, twice and out of order, so a status only moves
+// forward. Of the final statuses, only delivered may change, to read.
 func (s Status) Supersedes(old Status) bool {
 	if old.Final() {
 		return old == StatusDelivered && s == StatusRead

@@ -5,8 +5,7 @@ import (
 	"sync"
 )
 
-// CountColdStart returns handle with its first call in the process counted as a cold start of the function, which is one
-// of a few names.
+// CountColdStart returns handle, with its first call in the process counted as a cold start. function is the function's name.
 func CountColdStart[In, Out any](
 	function string, emit Emit, handle func(context.Context, In) (Out, error),
 ) func(context.Context, In) (Out, error) {

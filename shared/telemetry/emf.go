@@ -12,9 +12,9 @@ import (
 // Namespace is the CloudWatch namespace of all the relay's metrics.
 const Namespace = "SMSRelay"
 
-// NewEMF returns an Emit that writes CloudWatch's embedded metric format to w: one line of JSON for each value of a
-// dimension among the measurements, so one line for a unit of work whose measurements have none. Each metric with a
-// dimension is published twice, with it and in total. now is the clock.
+// NewEMF returns an Emit that writes CloudWatch's embedded metric format to w: one line of JSON for each value of a dimension,
+// so one line if the measurements have no dimension. Each metric with a dimension is published twice: with the dimension and
+// in total. now is the clock.
 func NewEMF(w io.Writer, now func() time.Time) Emit {
 	var mu sync.Mutex
 	return func(measurements ...Measurement) {
@@ -29,7 +29,7 @@ func NewEMF(w io.Writer, now func() time.Time) Emit {
 			if err != nil {
 				continue // Strings and finite numbers always encode.
 			}
-			// A metric that cannot be written is lost; the work it measures is not undone for it.
+			// A metric that cannot be written is lost; the work it measures is not undone.
 			_, _ = w.Write(append(line, '\n'))
 		}
 	}

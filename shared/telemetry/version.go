@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Build says which build a program is. A field is empty where that is not known.
+// Build says which build a program is. A field is empty if it is not known.
 type Build struct {
-	// Version is the module's version, or the commit's first digits; "unknown" of a build without either.
+	// Version is the module's version, or the commit's first digits; "unknown" for a build without either.
 	Version string `json:"version"`
-	// Commit is what it was built from, in full, "+dirty" with changes that were not committed; Date when that was committed, in
-	// RFC 3339, UTC.
+	// Commit is the full commit that it was built from, with "+dirty" if there were changes that were not committed. Date is
+	// when that was committed, in RFC 3339, UTC.
 	Commit string `json:"commit,omitempty"`
 	Date   string `json:"date,omitempty"`
 }
 
-// commit and date are set by the Makefile's -ldflags, for a build that Go does not stamp by itself, as in a git worktree.
+// The Makefile's -ldflags set commit and date, for a build that Go does not stamp by itself, as in a git worktree.
 var commit, date string //nolint:gochecknoglobals // The linker can set variables alone.
 
 // ReadBuild returns which build this program is.
@@ -42,7 +42,7 @@ func (b Build) String() string {
 	return b.Version + " (" + strings.Join(known, ", ") + ")"
 }
 
-// IsSame reports whether two builds are of the same source: of one commit, or, where a commit is not known, of one version.
+// IsSame reports whether two builds have the same source: the same commit, or, if a commit is not known, the same version.
 func (b Build) IsSame(other Build) bool {
 	if b.Commit != "" && other.Commit != "" {
 		return b.Commit == other.Commit
