@@ -20,13 +20,15 @@ func TestFoundBefore(t *testing.T) {
 		// A message that was refused and taken all the same was found, and taken for that of a later attempt at the phone
 		// (TestFoundMessageOfARefusedAttempt).
 		"another attempt's message": {59113, scenario{
-			Texts: []text{{Customer: 0, Body: 0}, {Customer: 1, Body: 1}}, Senders: 2, Steps: 600, Fallbacks: 2, Looks: 2, Interval: 10 * time.Second, MaxAttempts: 2, Redrive: 100,
+			Texts: []text{{Customer: 0, Body: 0}, {Customer: 1, Body: 1}}, Senders: 2, Steps: 600, Fallbacks: 2, Looks: 2,
+			Interval: 10 * time.Second, MaxAttempts: 2, Redrive: 100,
 			Trouble: trouble{Kill: 10, Bury: 300}, Twilio: habits{Busy: 600, Broken: 250, Denied: 100, Late: 50, Undelivered: 900},
 		}},
 		// Attempts at the second phone were used up by one that was taken all the same, and the third phone was never tried
 		// (TestTimeoutOfAnAttemptThatWasRefusedAndTaken).
 		"no timer": {82420, scenario{
-			Texts: []text{{Customer: 0, Body: 0}}, Senders: 1, Steps: 300, Fallbacks: 2, DeliveryTimeout: 15 * time.Second, Pair: pace.Limit{N: 2, Per: 30 * time.Second},
+			Texts: []text{{Customer: 0, Body: 0}}, Senders: 1, Steps: 300, Fallbacks: 2, DeliveryTimeout: 15 * time.Second,
+			Pair:  pace.Limit{N: 2, Per: 30 * time.Second},
 			Looks: 2, Interval: 40 * time.Second, MaxAttempts: 1, Redrive: 40,
 			Trouble: trouble{Lost: 120, Slow: 10}, Twilio: habits{Refuse: 3, Busy: 600, Broken: 100, Denied: 40, Late: 166, Mute: 500, Lag: 166},
 		}},

@@ -150,8 +150,10 @@ func (s *schedule) request(w webhookOf) events.APIGatewayV2HTTPRequest {
 	}
 	return events.APIGatewayV2HTTPRequest{
 		RawPath: path, RawQueryString: query, Body: form.Encode(),
-		Headers:        map[string]string{"content-type": "application/x-www-form-urlencoded"},
-		RequestContext: events.APIGatewayV2HTTPRequestContext{HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost}},
+		Headers: map[string]string{"content-type": "application/x-www-form-urlencoded"},
+		RequestContext: events.APIGatewayV2HTTPRequestContext{
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost},
+		},
 	}
 }
 

@@ -28,14 +28,16 @@ func (s *schedule) checkPatience(r ledger.Record) {
 	}
 	for _, to := range s.steadyHops(r, awaited.StartedAt) {
 		if to != awaited.To && r.HopOpen(to) && !lostAt(r, to) && !s.mayBeOptedOut(to) {
-			s.violated("%s rests as sent to %s, though it was not delivered in time and %s was not tried", nameOf(r.MessageSid), string(awaited.To), string(to))
+			s.violated("%s rests as sent to %s, though it was not delivered in time and %s was not tried", nameOf(r.MessageSid),
+				string(awaited.To), string(to))
 		}
 	}
 }
 
 // mayBeOptedOut reports whether Twilio has said of the phone that it opted out.
 func (s *schedule) mayBeOptedOut(to sms.PhoneNumber) bool {
-	return slices.Contains(s.optedOut, to) || slices.ContainsFunc(s.messages, func(m *message) bool { return m.code == 21610 && m.post.out.To == to })
+	return slices.Contains(s.optedOut, to) ||
+		slices.ContainsFunc(s.messages, func(m *message) bool { return m.code == 21610 && m.post.out.To == to })
 }
 
 // checkGivenUp holds a text that reached nobody against the route: if each message was lost for a reason of its phone's, and another
@@ -48,7 +50,8 @@ func (s *schedule) checkGivenUp(r ledger.Record) {
 		mayBePaced := r.Reason == ledger.ReasonExpired || r.Reason == ledger.ReasonReceipt
 		hadTime = hadTime && (!mayBePaced || s.isYoung(r, ended.at))
 	}
-	if !hadTime || !s.truly() || r.Reason == ledger.ReasonRefused || slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return s.endsText(r, a) }) {
+	if !hadTime || !s.truly() || r.Reason == ledger.ReasonRefused ||
+		slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return s.endsText(r, a) }) {
 		return
 	}
 	for _, to := range s.steadyHops(r, r.ReceivedAt) {

@@ -301,7 +301,8 @@ func (s *schedule) checkUncertain(r ledger.Record) {
 		if len(p.message.heard) > 0 {
 			s.violated("%s is uncertain, though a receipt said that Twilio has it", name)
 		}
-		if last, _ := r.Current(); p.ref.Attempt == last.Number && r.Reason == ledger.ReasonUnknownOutcome && !wasRefused && len(s.revivals[r.MessageSid]) == 0 && s.concluded(r).listed[p.message.sid] && s.isInTime(p, last) {
+		if last, _ := r.Current(); p.ref.Attempt == last.Number && r.Reason == ledger.ReasonUnknownOutcome && !wasRefused &&
+			len(s.revivals[r.MessageSid]) == 0 && s.concluded(r).listed[p.message.sid] && s.isInTime(p, last) {
 			s.violated("%s is uncertain, though the last look showed its message", name)
 		}
 	}

@@ -58,14 +58,17 @@ func (s *schedule) newOperations() *operations.Handler {
 // manual writes the request by which an operator sends the text of a webhook. Repeats have the same key.
 func (s *schedule) manual(w webhookOf) events.APIGatewayV2HTTPRequest {
 	m := s.inbound(w.text)
-	wanted := operations.RelayRequest{TwilioNumber: m.To, From: m.From, Body: m.Body, To: s.destinationOf(w.text), IdempotencyKey: keyOf(w.text)}
+	wanted := operations.RelayRequest{TwilioNumber: m.To, From: m.From, Body: m.Body, To: s.destinationOf(w.text),
+		IdempotencyKey: keyOf(w.text)}
 	body, err := json.Marshal(wanted)
 	if err != nil {
 		panic(err)
 	}
 	return events.APIGatewayV2HTTPRequest{
 		RawPath: operations.PathRelay, Body: string(body), Headers: map[string]string{"content-type": "application/json"},
-		RequestContext: events.APIGatewayV2HTTPRequestContext{HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost}},
+		RequestContext: events.APIGatewayV2HTTPRequestContext{
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost},
+		},
 	}
 }
 

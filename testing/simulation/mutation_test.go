@@ -11,7 +11,8 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-var mutationsFlag = flag.Bool("mutations", false, "break the relay on purpose, one safeguard after the other, and see that the simulation finds it")
+var mutationsFlag = flag.Bool("mutations", false,
+	"break the relay on purpose, one safeguard after the other, and see that the simulation finds it")
 
 // root is the repository, seen from here.
 const root = "../.."
@@ -92,5 +93,6 @@ func TestMutationsCanBeMade(t *testing.T) {
 func simulateWith(t *testing.T, m mutation) (output string, err error) {
 	t.Helper()
 	first := strconv.FormatUint(max(1, startsAt()[m.name]), 10)
-	return relaytest.TestBroken(t, root, exported(m.edits), "./testing/simulation", "-run", "TestSimulation$", "-schedules", "10000", "-first", first)
+	return relaytest.TestBroken(t, root, exported(m.edits), "./testing/simulation", "-run", "TestSimulation$", "-schedules",
+		"10000", "-first", first)
 }

@@ -128,7 +128,8 @@ func (s *schedule) checkRevival(before, after ledger.Record) {
 // checkKept holds how long a record is kept against how long a queue may hand out what was put there just now.
 func (s *schedule) checkKept(r ledger.Record) {
 	if until := time.Unix(r.ExpiresAt, 0); until.Before(time.Now().Add(longestOnQueue)) {
-		s.violated("%s is %s, and its record is kept for %v more, less than a queue keeps its message", nameOf(r.MessageSid), r.State, time.Until(until))
+		s.violated("%s is %s, and its record is kept for %v more, less than a queue keeps its message", nameOf(r.MessageSid),
+			r.State, time.Until(until))
 	}
 }
 

@@ -65,7 +65,8 @@ func (s *schedule) checkResent(before, after ledger.Record) {
 	}
 	last, _ := before.Current()
 	if !before.State.Resendable() || len(after.Attempts) != order.attempts || after.RedrivenAfter != last.Number {
-		s.violated("%s was taken back from %s with %d attempts of %d, the last before %d", name, before.State, len(after.Attempts), order.attempts, after.RedrivenAfter)
+		s.violated("%s was taken back from %s with %d attempts of %d, the last before %d", name, before.State, len(after.Attempts),
+			order.attempts, after.RedrivenAfter)
 	}
 	s.checkKept(after)
 	s.obeyed = append(s.obeyed, order)

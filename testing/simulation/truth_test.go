@@ -91,9 +91,11 @@ func (s *schedule) checkAttempt(r ledger.Record, a ledger.Attempt, hasTwins bool
 		return
 	}
 	// One that was found among others of the same words may be another's, but then Twilio has this one's, too.
-	hasOwn := slices.ContainsFunc(s.messages, func(m *message) bool { return m.post.ref.RelayID == r.MessageSid && m.post.ref.Attempt == a.Number })
+	hasOwn := slices.ContainsFunc(s.messages,
+		func(m *message) bool { return m.post.ref.RelayID == r.MessageSid && m.post.ref.Attempt == a.Number })
 	if mayBeMixed := a.Found && (hasTwins || s.OnUncertain == route.Resend); !mayBeMixed || !hasOwn {
-		s.violated("attempt %d of %s has %s, which is of attempt %d of %s", a.Number, nameOf(r.MessageSid), nameOf(a.OutboundSid), taken.ref.Attempt, nameOf(taken.ref.RelayID))
+		s.violated("attempt %d of %s has %s, which is of attempt %d of %s", a.Number, nameOf(r.MessageSid), nameOf(a.OutboundSid),
+			taken.ref.Attempt, nameOf(taken.ref.RelayID))
 	}
 }
 
@@ -104,7 +106,8 @@ func (s *schedule) checkUnsent(r ledger.Record) {
 			continue
 		}
 		if len(m.heard) > 0 || m.post.answered && !m.post.disturbed {
-			s.violated("%s is %s (%s), and Twilio has %s of it, which is %s", nameOf(r.MessageSid), r.State, r.Reason, nameOf(m.sid), m.status(time.Now()))
+			s.violated("%s is %s (%s), and Twilio has %s of it, which is %s", nameOf(r.MessageSid), r.State, r.Reason,
+				nameOf(m.sid), m.status(time.Now()))
 		}
 	}
 }

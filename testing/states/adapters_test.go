@@ -54,11 +54,12 @@ func inMemory(*testing.T) adapters {
 		return memoryBox{MemoryQueue: relaytest.NewMemoryQueue(o, clock.Now), name: name}
 	}
 	return adapters{
-		records: &relaytest.MemoryLedger{}, routes: &relaytest.MemoryRoutes{}, pace: &relaytest.MemoryPace{}, conversations: &relaytest.MemoryConversations{},
-		texts:  box("texts", relaytest.QueueOptions{}),
-		timers: box("timers", relaytest.QueueOptions{Standard: true}),
-		dead:   box("dead", relaytest.QueueOptions{}),
-		now:    clock.Now, idle: func() { clock.Advance(tick) },
+		records: &relaytest.MemoryLedger{}, routes: &relaytest.MemoryRoutes{}, pace: &relaytest.MemoryPace{},
+		conversations: &relaytest.MemoryConversations{},
+		texts:         box("texts", relaytest.QueueOptions{}),
+		timers:        box("timers", relaytest.QueueOptions{Standard: true}),
+		dead:          box("dead", relaytest.QueueOptions{}),
+		now:           clock.Now, idle: func() { clock.Advance(tick) },
 	}
 }
 

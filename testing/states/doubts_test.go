@@ -142,7 +142,8 @@ func uncertainties() []story {
 		late("sent", sms.StatusSent, 0, "", "sent", "1@0 accepted sent", 1),
 		late("delivered", sms.StatusDelivered, 0, "", "delivered", "1@0 accepted delivered", 1),
 		late("failed for good", sms.StatusFailed, 30034, ledger.ReasonReceipt, "failed", "1@0 accepted failed", 1),
-		late("undelivered: next hop", sms.StatusUndelivered, 30003, "", "queued sending sent", "1@0 accepted done undelivered, 2@1 accepted queued", 2),
+		late("undelivered: next hop", sms.StatusUndelivered, 30003, "", "queued sending sent",
+			"1@0 accepted done undelivered, 2@1 accepted queued", 2),
 		{"uncertain, and then undelivered, no hop left", func(s *stage) {
 			s.reroute(noFallback)
 			s.twilio.script = []answer{unheard(true, never)}
@@ -276,7 +277,8 @@ func interruptions() []story {
 			s.ledger.before = &hook{to: ledger.Dead, do: func() error { s.die(); return nil }}
 			s.queued(1)
 			s.settled()
-			s.rests(1, ledger.ReasonAttemptsExhausted, "sending queued sending queued sending queued dead", "1@0 transient, 2@0 transient, 3@0 transient")
+			s.rests(1, ledger.ReasonAttemptsExhausted, "sending queued sending queued sending queued dead",
+				"1@0 transient, 2@0 transient, 3@0 transient")
 			s.posted(s.first, s.first, s.first)
 			s.left(0, 1)
 		}},

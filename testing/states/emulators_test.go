@@ -69,7 +69,8 @@ func (a account) createTable(t *testing.T, schema dynamo.TableSchema) string {
 	keys := map[string]bool{schema.Key: true}
 	if schema.SortKey != "" {
 		keys[schema.SortKey] = true
-		input.KeySchema = append(input.KeySchema, dynamodbtypes.KeySchemaElement{AttributeName: &schema.SortKey, KeyType: dynamodbtypes.KeyTypeRange})
+		input.KeySchema = append(input.KeySchema,
+			dynamodbtypes.KeySchemaElement{AttributeName: &schema.SortKey, KeyType: dynamodbtypes.KeyTypeRange})
 	}
 	for _, index := range schema.Indexes {
 		keys[index.PartitionKey], keys[index.SortKey] = true, true
@@ -115,7 +116,8 @@ func (a account) createQueue(t *testing.T, suffix string, attributes map[string]
 func (a account) redriveTo(t *testing.T, dead string) map[string]string {
 	t.Helper()
 	const arn = types.QueueAttributeNameQueueArn
-	out, err := a.client.GetQueueAttributes(t.Context(), &sdk.GetQueueAttributesInput{QueueUrl: &dead, AttributeNames: []types.QueueAttributeName{arn}})
+	out, err := a.client.GetQueueAttributes(t.Context(),
+		&sdk.GetQueueAttributesInput{QueueUrl: &dead, AttributeNames: []types.QueueAttributeName{arn}})
 	if err != nil {
 		t.Fatalf("GetQueueAttributes: %v", err)
 	}

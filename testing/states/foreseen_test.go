@@ -35,17 +35,21 @@ type desk struct {
 func newDesk(routes ...route.Route) desk {
 	now := relaytest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)).Now
 	table := relaytest.NewMemoryRoutes(routes...)
-	d := desk{queue: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, now), ledger: &relaytest.MemoryLedger{}, conversations: &relaytest.MemoryConversations{}, twilio: &twilio{now: now, first: 1}}
+	d := desk{queue: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, now), ledger: &relaytest.MemoryLedger{},
+		conversations: &relaytest.MemoryConversations{}, twilio: &twilio{now: now, first: 1}}
 	logger := slog.New(slog.DiscardHandler)
 	d.operator = operations.New(operations.Config{
-		Queue: d.queue, Records: d.ledger, Routes: table, Conversations: d.conversations, Trail: &relaytest.MemoryAuditLog{}, Now: now, NewID: operations.NewID,
+		Queue: d.queue, Records: d.ledger, Routes: table, Conversations: d.conversations, Trail: &relaytest.MemoryAuditLog{}, Now: now,
+		NewID:  operations.NewID,
 		Logger: logger, Emit: telemetry.Discard,
 	})
 	d.sender = delivery.New(delivery.Config{
-		Ledger: d.ledger, Records: d.ledger, Routes: route.NewCache(table, now), Conversations: d.conversations, Messages: d.twilio, Pace: &relaytest.MemoryPace{},
+		Ledger: d.ledger, Records: d.ledger, Routes: route.NewCache(table, now), Conversations: d.conversations, Messages: d.twilio,
+		Pace:  &relaytest.MemoryPace{},
 		Queue: d.queue, TimerQueue: d.queue, Timers: relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, now), DeadLetters: d.queue,
-		Policy: retry.NewPolicy(time.Second, maxAttempts), ReceiptFault: door.ClassifyReceipt, ReconcileLooks: looks, ReconcileInterval: time.Second,
-		PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 1,
+		Policy: retry.NewPolicy(time.Second, maxAttempts), ReceiptFault: door.ClassifyReceipt, ReconcileLooks: looks,
+		ReconcileInterval: time.Second,
+		PublicBaseURL:     base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 1,
 		Now: now, Spread: func() float64 { return 0 }, NewClaimID: rand.Text, Logger: logger, Emit: telemetry.Discard,
 	})
 	return d
@@ -141,7 +145,8 @@ func TestDryRunComesTrue(t *testing.T) {
 				t.Fatalf("told %+v, and the text is %s for %s", told, r.State, r.Reason)
 			}
 		case operations.Send:
-			if r.State != ledger.Sent || len(d.twilio.posts) != 1 || d.twilio.posts[0].To != told.Destination || d.twilio.posts[0].Body != told.Text {
+			if r.State != ledger.Sent || len(d.twilio.posts) != 1 || d.twilio.posts[0].To != told.Destination ||
+				d.twilio.posts[0].Body != told.Text {
 				t.Fatalf("told %+v, and the text is %s, posted %+v", told, r.State, d.twilio.posts)
 			}
 		case operations.Repeat:

@@ -93,7 +93,8 @@ func undeliverable() []story {
 			s.rests(1, "", "sending queued sending queued sending queued dead sent", "1@0 accepted sent, 2@0 transient, 3@0 transient")
 			s.tell(1, sms.StatusDelivered, 0)
 			s.settled()
-			s.rests(1, "", "sending queued sending queued sending queued dead sent delivered", "1@0 accepted delivered, 2@0 transient, 3@0 transient")
+			s.rests(1, "", "sending queued sending queued sending queued dead sent delivered",
+				"1@0 accepted delivered, 2@0 transient, 3@0 transient")
 		}},
 		{"attempts used up, and a receipt says after that that the phone got it: its letter settles it as delivered", func(s *stage) {
 			s.toldWhileDead(sms.StatusDelivered)
@@ -142,7 +143,8 @@ func usedUp(s *stage) {
 	s.settled()
 	check := func() {
 		s.t.Helper()
-		s.rests(1, ledger.ReasonAttemptsExhausted, "sending queued sending queued sending queued dead", "1@0 transient, 2@0 transient, 3@0 transient")
+		s.rests(1, ledger.ReasonAttemptsExhausted, "sending queued sending queued sending queued dead",
+			"1@0 transient, 2@0 transient, 3@0 transient")
 		s.posted(s.first, s.first, s.first)
 		s.left(0, 1)
 	}
@@ -153,13 +155,15 @@ func usedUp(s *stage) {
 	if letter.Body != body || letter.Group != e.Group() {
 		s.t.Errorf("the letter differs from the text's own message")
 	}
-	attributes := map[string]string{"Reason": "attempts_exhausted", "Attempts": "3", "LastError": "transient: refused, as in the story", "Hop": "0"}
+	attributes := map[string]string{"Reason": "attempts_exhausted", "Attempts": "3",
+		"LastError": "transient: refused, as in the story", "Hop": "0"}
 	if diff := cmp.Diff(attributes, letter.Attributes); diff != "" {
 		s.t.Errorf("the letter's attributes (-want +got):\n%s", diff)
 	}
 	s.moveBack(letter)
 	s.settled()
-	s.rests(1, "", "sending queued sending queued sending queued dead queued sending sent", "1@0 transient, 2@0 transient, 3@0 transient, 4@0 accepted queued")
+	s.rests(1, "", "sending queued sending queued sending queued dead queued sending sent",
+		"1@0 transient, 2@0 transient, 3@0 transient, 4@0 accepted queued")
 	s.left(0, 0)
 }
 
@@ -181,7 +185,8 @@ func (s *stage) toldWhileDead(status sms.Status) {
 func (s *stage) moveBack(letter queue.Delivery) {
 	s.t.Helper()
 	s.must(s.dead.Delete(s.t.Context(), []string{letter.ReceiptHandle}))
-	s.must(s.texts.Send(s.t.Context(), queue.Outgoing{Group: letter.Group, DeduplicationID: rand.Text(), Body: letter.Body, Attributes: letter.Attributes}))
+	s.must(s.texts.Send(s.t.Context(),
+		queue.Outgoing{Group: letter.Group, DeduplicationID: rand.Text(), Body: letter.Body, Attributes: letter.Attributes}))
 }
 
 // usedUpLater is about a text whose own message is gone when its attempts are used up: a timer moved it.
@@ -199,7 +204,8 @@ func usedUpLater(s *stage) {
 	letter := s.letters(1)[0]
 	got, err := queue.Decode(letter.Body)
 	s.must(err)
-	if got.RelayID != e.RelayID || got.Kind != e.Kind || got.Message == nil || got.Message.Body != e.Message.Body || letter.Group != e.Group() {
+	if got.RelayID != e.RelayID || got.Kind != e.Kind || got.Message == nil || got.Message.Body != e.Message.Body ||
+		letter.Group != e.Group() {
 		s.t.Errorf("the letter is %v in group %s, want the text in its own", got, letter.Group)
 	}
 	if letter.Attributes["Attempts"] != "4" || letter.Attributes["Hop"] != "1" {

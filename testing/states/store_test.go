@@ -91,7 +91,8 @@ func (w *watched) Update(ctx context.Context, r ledger.Record) (ledger.Record, e
 	return w.write(ctx, r, w.records.Update)
 }
 
-func (w *watched) write(ctx context.Context, r ledger.Record, inner func(context.Context, ledger.Record) (ledger.Record, error)) (ledger.Record, error) {
+func (w *watched) write(ctx context.Context, r ledger.Record,
+	inner func(context.Context, ledger.Record) (ledger.Record, error)) (ledger.Record, error) {
 	if err := w.run(&w.before, r); err != nil {
 		return ledger.Record{}, err
 	}

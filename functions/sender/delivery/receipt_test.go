@@ -17,7 +17,8 @@ func TestReceiptsSettleAText(t *testing.T) {
 	for status, want := range map[sms.Status]ledger.State{
 		sms.StatusAccepted: ledger.Sent, sms.StatusScheduled: ledger.Sent, sms.StatusQueued: ledger.Sent, sms.StatusSending: ledger.Sent,
 		sms.StatusSent: ledger.Sent, sms.StatusPartiallyDelivered: ledger.Sent, sms.StatusDelivered: ledger.Delivered,
-		sms.StatusRead: ledger.Delivered, sms.StatusUndelivered: ledger.Undelivered, sms.StatusFailed: ledger.Failed, sms.StatusCanceled: ledger.Failed,
+		sms.StatusRead: ledger.Delivered, sms.StatusUndelivered: ledger.Undelivered, sms.StatusFailed: ledger.Failed,
+		sms.StatusCanceled: ledger.Failed,
 	} {
 		t.Run(string(status), func(t *testing.T) {
 			s := newSender(t)
@@ -150,7 +151,8 @@ func TestTakenMessageIsCountedOnce(t *testing.T) {
 
 func TestReceiptSettlesWhatWasUncertain(t *testing.T) {
 	for status, want := range map[sms.Status]ledger.State{
-		sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered, sms.StatusUndelivered: ledger.Undelivered, sms.StatusFailed: ledger.Failed,
+		sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered, sms.StatusUndelivered: ledger.Undelivered,
+		sms.StatusFailed: ledger.Failed,
 	} {
 		s := newSender(t)
 		s.twilio.answer = always(refusal(fault.Unknown, 0))
@@ -325,7 +327,8 @@ func TestReceiptDuringABurial(t *testing.T) {
 	s.twilio.answer = always(refusal(fault.Transient, 0))
 	s.faults.hook = func(op string) error {
 		if op == "dead after Send" {
-			r, _ := s.record(1).Apply(*receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusDelivered).Receipt, ledger.Onward{}, s.clock.Now())
+			r, _ := s.record(1).Apply(*receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusDelivered).Receipt,
+				ledger.Onward{}, s.clock.Now())
 			if _, err := s.ledger.Update(context.Background(), r); err != nil {
 				t.Error(err)
 			}
