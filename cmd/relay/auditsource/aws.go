@@ -16,9 +16,9 @@ import (
 // AWSConfig names a relay's log and ledger on AWS.
 type AWSConfig struct {
 	Profile awsprofile.Config
-	// LogGroup is the log, LedgerTable the ledger; it is not asked if the name is empty.
+	// LogGroup is the log, LedgerTable the ledger; the ledger is not read if its name is empty.
 	LogGroup, LedgerTable string
-	// Lag is how long a change may take from the table into the log.
+	// Lag is how long a change may take from the table to the log.
 	Lag time.Duration
 	Now func() time.Time
 }
@@ -70,12 +70,12 @@ func (l tableLedger) Head(ctx context.Context, messageSid string) (auditlog.Head
 	return l.head(r), err
 }
 
-// head says of a record that was changed just now that the stream may not have brought the change into the log.
+// head marks a record that was changed just now: the stream may not have brought the change into the log yet.
 func (l tableLedger) head(r ledger.Record) auditlog.Head {
 	head := headOf(r)
 	head.Pending = r.UpdatedAt.After(l.now().Add(-l.lag))
 	return head
 }
 
-// Unaudited knows no more than the heads.
+// Unaudited has nothing to add: the heads say it.
 func (tableLedger) Unaudited(context.Context, func(messageSid string)) error { return nil }

@@ -11,17 +11,17 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 )
 
-// File returns the log in a file: one that relay serve writes, or entries one a line, alone or behind a time as CloudWatch Logs
+// File returns the log in a file: one that relay serve writes, or entries one per line, alone or after a time as CloudWatch Logs
 // exports them, also compressed with gzip.
 //
-// A folder is that of a relay serve, or a copy of it: its log is all segments.
+// If path is a folder, it is the folder of relay serve or a copy of it: its log is all segments.
 func File(path string) (*Source, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return segmentsIn(path)
 	}
 	ordered := false
 	err := withLines(path, func(lines *jsonlines.Scanner) error {
-		// Exported lines are in order of time, and those of the same millisecond in none.
+		// Exported lines are in order of time, but those of the same millisecond are in no order.
 		ordered = lines.IsLog()
 		return nil
 	})
@@ -36,7 +36,7 @@ func File(path string) (*Source, error) {
 	}, nil
 }
 
-// withLines opens a file and hands over its lines.
+// withLines opens a file and passes on its lines.
 func withLines(path string, read func(*jsonlines.Scanner) error) error {
 	file, err := os.Open(path) //nolint:gosec // the operator names the file.
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
-// Folder returns the log of a relay serve, which may be running, with its ledger unless logOnly. The error is fs.ErrNotExist if
-// relay serve never ran on the folder, or [sqlite.ErrOlderSchema] or [sqlite.ErrNewerSchema] if another version did.
+// Folder returns the log of relay serve, which may be running, and its ledger unless logOnly. The error is fs.ErrNotExist if relay
+// serve never ran on the folder, and [sqlite.ErrOlderSchema] or [sqlite.ErrNewerSchema] if another version did.
 func Folder(ctx context.Context, data string, logOnly bool) (*Source, error) {
 	s, err := segmentsIn(data)
 	if err != nil {
@@ -44,7 +44,7 @@ func segmentsIn(folder string) (*Source, error) {
 	return &Source{Where: path, Ordered: true, Numbered: true, Segmented: true, Begins: begins, Read: log.read, PlaceOf: log.placeOf}, err
 }
 
-// storedLedger is the ledger beside a relay serve.
+// storedLedger is the ledger of relay serve.
 type storedLedger struct{ db *sqlite.Reader }
 
 // Each reads every record.
@@ -64,7 +64,7 @@ func (l storedLedger) Head(ctx context.Context, messageSid string) (auditlog.Hea
 	return headOf(r), err
 }
 
-// Unaudited reads what is in the outbox. A change that has left it since the heads were read, is in the log by now.
+// Unaudited reads the outbox. A change that has left it since the heads were read is in the log by now.
 func (l storedLedger) Unaudited(ctx context.Context, visit func(messageSid string)) error {
 	return l.db.Unread(ctx, func(table, key string) {
 		if table == sqlite.TableLedger {

@@ -12,15 +12,15 @@ import (
 // Follower reads a log as it grows.
 type Follower struct {
 	Source *Source
-	// Since is from when on lines are wanted. What has no time outside its text is handed over.
+	// Since is the earliest time of the lines. Lines whose time is only in their text are passed on, too.
 	Since time.Time
-	// Interval is how often the log is looked at, Overlap how far back each look at a log in the cloud goes: lines may come
-	// into it late, and in no order.
+	// Interval is how often the log is read, Overlap how far back each read of CloudWatch Logs goes: lines may arrive there late and
+	// in any order.
 	Interval, Overlap time.Duration
 	Now               func() time.Time
 }
 
-// Run calls visit for each line since then, once, until ctx ends, which is no error. The errors are visit's own and the log's.
+// Run calls visit once for each line since then, until ctx ends, which is not an error. The errors are visit's and the log's.
 func (f Follower) Run(ctx context.Context, visit func(auditlog.Line) error) error {
 	look, done, err := f.lookOf()
 	if err != nil {
@@ -55,7 +55,7 @@ func (f Follower) lookOf() (look, func() error, error) {
 	return f.onward(files), files.close, nil
 }
 
-// onward reads a file from where the last look ended. A line that is not whole yet is left for the next.
+// onward reads a file from where the last read ended. An incomplete last line waits for the next read.
 func (f Follower) onward(files *growingFile) look {
 	began := false
 	return func(ctx context.Context, visit func(auditlog.Line) error) error {
@@ -75,7 +75,7 @@ func (f Follower) onward(files *growingFile) look {
 	}
 }
 
-// again asks a log in the cloud for the last while, and passes over what was seen before.
+// again reads the newest part of CloudWatch Logs again, and skips lines that were seen before.
 func (f Follower) again() look {
 	from, seen := f.Since, map[[sha256.Size]byte]time.Time{}
 	return func(ctx context.Context, visit func(auditlog.Line) error) error {

@@ -12,14 +12,14 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 )
 
-// growingFile is a file that is read as it grows. Where another file takes its place, as the next segment of a log does, it is read
-// to its end, and then the other.
+// growingFile is a file that is read as it grows. If another file replaces it, such as the next segment of a log, it is read to its
+// end, and then the other.
 type growingFile struct {
 	path      string
 	segmented bool
 	file      *os.File
 	lines     *jsonlines.Scanner
-	// size is what the file had at the last look.
+	// size is the size of the file at the last read.
 	size int64
 }
 
@@ -46,7 +46,7 @@ func (f *growingFile) look(ctx context.Context, visit func(auditlog.Line) error)
 	for {
 		replaced, err := f.isReplaced()
 		if err == nil {
-			// A file whose place another has taken by now has all its lines.
+			// A file that another has replaced is complete.
 			err = f.read(ctx, visit)
 		}
 		if err != nil || !replaced {
@@ -63,7 +63,7 @@ func (f *growingFile) look(ctx context.Context, visit func(auditlog.Line) error)
 	}
 }
 
-// between reads the segments that were begun and closed since the last look.
+// between reads the segments that were begun and closed since the last read.
 func (f *growingFile) between(ctx context.Context, before *os.File, visit func(auditlog.Line) error) error {
 	if !f.segmented {
 		return nil
@@ -87,7 +87,7 @@ func (f *growingFile) read(ctx context.Context, visit func(auditlog.Line) error)
 	return nil
 }
 
-// isReplaced reports whether the log goes on in another file, or in this one from its beginning.
+// isReplaced reports whether the log continues in another file, or from the beginning of this one.
 func (f *growingFile) isReplaced() (bool, error) {
 	there, err := os.Stat(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -111,7 +111,7 @@ func (f *growingFile) closedSince(ctx context.Context, since time.Time, visit fu
 	return f.closed(ctx, func(info os.FileInfo) bool { return !info.ModTime().Before(since) }, visit)
 }
 
-// closed reads those of the closed segments that are wanted, but for the one that is open.
+// closed reads the closed segments that are wanted, except for the one that is open here.
 func (f *growingFile) closed(ctx context.Context, wanted func(os.FileInfo) bool, visit func(auditlog.Line) error) error {
 	open, err := f.file.Stat()
 	if err != nil {

@@ -9,19 +9,19 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 )
 
-// place is where a segment's lines begin among all lines of the log.
+// place is the number of a segment's first line among all lines of the log.
 type place struct {
 	name  string
 	after int
 }
 
-// segmented reads a log that is a row of files.
+// segmented reads a log that is several files.
 type segmented struct {
 	path   string
 	places []place
 }
 
-// read hands over the lines of all segments, which are numbered through.
+// read passes on the lines of all segments, numbered through.
 func (l *segmented) read(ctx context.Context, q Query, visit func(auditlog.Line) error) error {
 	l.places = nil
 	after, number := 0, int64(0)
@@ -50,7 +50,7 @@ func (l *segmented) read(ctx context.Context, q Query, visit func(auditlog.Line)
 	})
 }
 
-// placeOf names a line by its segment and its number there; by its number alone if there is one segment.
+// placeOf names a line by its segment and its number there, or only by its number if there is one segment.
 func (l *segmented) placeOf(number int) string {
 	if len(l.places) < 2 {
 		return fmt.Sprintf("line %d", number)

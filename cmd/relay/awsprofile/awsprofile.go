@@ -1,6 +1,6 @@
-// Package awsprofile reaches AWS as the person at the keyboard: with the profile, the region and the credentials that the
-// AWS command line would use, SSO and assumed roles included. The Lambda functions never do this; see shared/aws/awsclient,
-// whose time limits and retries hold here, too.
+// Package awsprofile reaches AWS with the operator's own access: the profile, the region and the credentials that the AWS command line
+// would use, including SSO and assumed roles. The Lambda functions never do this; see shared/aws/awsclient, whose time limits and
+// retries also apply here.
 package awsprofile
 
 import (
@@ -14,10 +14,10 @@ import (
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 )
 
-// ErrNoRegion means that neither the profile nor the environment says in which region to look.
+// ErrNoRegion means that neither the profile nor the environment names a region.
 var ErrNoRegion = errors.New("no AWS region is set")
 
-// Config says whose credentials to use. Its zero value is what the environment and the default profile say.
+// Config says whose credentials to use. Its zero value means the environment and the default profile.
 type Config struct {
 	// Profile is the name of a profile in the shared configuration; empty is AWS_PROFILE, or the default one.
 	Profile string
@@ -25,8 +25,8 @@ type Config struct {
 	Region string
 }
 
-// Load returns the SDK's configuration for the doors in shared/. It asks AWS nothing yet: credentials that have expired
-// show with the first call. The error is ErrNoRegion, or says what is wrong with the profile.
+// Load returns the SDK's configuration for the doors in shared/. It does not call AWS yet: expired credentials fail at the first call.
+// The error is ErrNoRegion, or says what is wrong with the profile.
 func Load(ctx context.Context, c Config) (aws.Config, error) {
 	var options []func(*config.LoadOptions) error
 	if c.Profile != "" {

@@ -1,5 +1,5 @@
-// Package datafolder names what is in the data folder of a relay on one host: the files, and the queues in the database. `relay
-// serve` makes them, and every command that works on the folder finds them by these names. It opens nothing.
+// Package datafolder names what is in the data folder of a relay on one host: the files, and the queues in the database. `relay serve`
+// makes them, and every command on the folder finds them by these names. It opens nothing.
 package datafolder
 
 import "quickdumpnow.com/smsrelay/shared/onehost/sqlite"
@@ -15,19 +15,19 @@ const (
 	QueueName       = "qdn-sms.fifo"
 	DeadLettersName = "qdn-sms-dead.fifo"
 	TimersName      = "qdn-sms-timers"
-	// DeadTimersName takes timers that end the process each time they are handed out.
+	// DeadTimersName is for timers that crash the process each time.
 	DeadTimersName = "qdn-sms-timers-dead"
 )
 
-// maxReceiveCount is the backstop for a text that ends the process each time; waiting counts receives, too.
+// maxReceiveCount is the limit for a text that crashes the process each time. It is high because waiting counts as a receive, too.
 const maxReceiveCount = 100_000
 
-// InboxConfig is how the queue behaves.
+// InboxConfig is the configuration of the queue.
 func InboxConfig() sqlite.QueueConfig {
 	return sqlite.QueueConfig{MaxReceiveCount: maxReceiveCount, DeadLetter: DeadLettersName}
 }
 
-// TimersConfig is how the queue of timers behaves.
+// TimersConfig is the configuration of the queue of timers.
 func TimersConfig() sqlite.QueueConfig {
 	return sqlite.QueueConfig{Standard: true, MaxReceiveCount: maxReceiveCount, DeadLetter: DeadTimersName}
 }

@@ -112,7 +112,7 @@ const (
 	textWidth  = lineWidth - labelWidth - 4
 )
 
-// lines lays the field out: the label, and beside it the text in lines of its own.
+// lines lays out the field: the label, and next to it the text in lines of its own.
 func (f field) lines() string {
 	var lines strings.Builder
 	label := f.label

@@ -8,10 +8,10 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
-// Word says what a state or a reason of the ledger means, and what is to be done about it.
+// Word says what a state or a reason of the ledger means, and what to do about it.
 type Word struct{ Meaning, Advice string }
 
-// OfState returns what a state means; ok is false if it is none of the ledger's.
+// OfState returns what a state means; ok is false if the ledger has no such state.
 func OfState(s ledger.State) (w Word, ok bool) {
 	switch s {
 	case ledger.Queued:

@@ -87,7 +87,7 @@ func (p program) listRoutes(ctx context.Context, flags *pflag.FlagSet) (routes [
 	return routes, err
 }
 
-// withRoutes opens the relay and calls work with its routing table.
+// withRoutes opens the relay and calls do with its routing table.
 func (p program) withRoutes(ctx context.Context, flags *pflag.FlagSet, do func(table route.Table) error) error {
 	return p.WithTarget(ctx, flags, func(d *target.Target) error { return do(d.Routes) })
 }

@@ -1,5 +1,5 @@
-// Package target opens the relay that operators work on, the same way on both sets: the routes, the ledger, the queue and its dead
-// letters. It decides nothing; the commands above it do.
+// Package target opens the relay that operators work on, on one host and on AWS in the same way: the routes, the ledger, the queue and
+// its dead letters. It decides nothing; the commands above it do.
 package target
 
 import (
@@ -24,26 +24,26 @@ import (
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
-// Config says which relay to work on.
+// Config names the relay to work on.
 type Config struct {
-	// AWS chooses the set: the relay on AWS, reached with the person's own profile, or the one of `relay serve`.
+	// AWS chooses the relay on AWS, reached with the operator's own profile, instead of the one of `relay serve`.
 	AWS     bool
 	Profile awsprofile.Config
 	// Data is the folder of a relay on one host.
 	Data string
 	// The names on AWS, as the template's parameters of these names. Queue is without ".fifo".
 	RoutingTable, LedgerTable, ConversationsTable, Queue, AuditLogGroup string
-	// Retention is how long the ledger on AWS keeps a text: a list without a number looks no further back.
+	// Retention is how long the ledger on AWS keeps a text: a list without a number goes back no further.
 	Retention time.Duration
 }
 
-// Ledger is the whole of a set's ledger.
+// Ledger is a ledger with its lists.
 type Ledger interface {
 	ledger.Store
 	ledger.Lister
 }
 
-// Queue is a queue with both its ends.
+// Queue is a queue with both ends.
 type Queue interface {
 	queue.Sender
 	queue.Receiver
@@ -51,7 +51,7 @@ type Queue interface {
 	Depth(ctx context.Context) (visible, inFlight int, err error)
 }
 
-// Target is one relay, open for work. The commands may be used while the relay runs.
+// Target is one open relay. The commands may be used while the relay runs.
 type Target struct {
 	Routes route.Table
 	Ledger Ledger
@@ -121,8 +121,7 @@ func (t *Target) Trail() auditlog.Trail { //nolint:ireturn // each set has its o
 	return jsonlines.NewTrail(t.AuditFile)
 }
 
-// OldestChange returns when the oldest change was made that the relay has not yet audited, on one host; found is
-// false if there is none.
+// OldestChange returns, on one host, the time of the oldest change that is not in the audit log yet; found is false if all are in it.
 func (t *Target) OldestChange(ctx context.Context) (at time.Time, found bool, err error) {
 	if t.db == nil {
 		return time.Time{}, false, nil
@@ -142,7 +141,8 @@ func (t *Target) QuickCheck(ctx context.Context) (findings []string, err error) 
 	return t.db.QuickCheck(ctx)
 }
 
-// Moved returns when the folder of a relay on one host was found to be a copy or restored, and whether it is one that was not started yet.
+// Moved returns when relay serve noticed that its folder on one host was copied or restored. unopened means that it was, and that
+// relay serve has not started on it since.
 func (t *Target) Moved(ctx context.Context) (at time.Time, unopened bool, err error) {
 	if t.db == nil {
 		return time.Time{}, false, nil
@@ -151,7 +151,7 @@ func (t *Target) Moved(ctx context.Context) (at time.Time, unopened bool, err er
 	return moved.At, moved.Unopened, err
 }
 
-// Close gives everything back.
+// Close closes everything.
 func (t *Target) Close() error {
 	if t.db == nil {
 		return nil
@@ -159,7 +159,7 @@ func (t *Target) Close() error {
 	return t.db.Close()
 }
 
-// stored counts the messages of a queue in the database as Queue wants it.
+// stored is a queue in the database, with the Depth that Queue needs.
 type stored struct{ *sqlite.Queue }
 
 // Depth counts the messages waiting and in flight.

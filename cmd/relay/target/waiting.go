@@ -11,10 +11,10 @@ import (
 
 // Waiting is how many texts of a number were accepted and wait to be sent.
 type Waiting struct {
-	// Texts are those that the relay can tell: on one host all, on AWS those that the sender has looked at once.
+	// Texts is how many the relay knows of: on one host all, on AWS those that the sender has already received once.
 	Texts int
-	// Unseen is how many messages the queue on AWS holds, of all numbers and receipts among them, some of which may be more. It is
-	// approximate. On one host it is 0.
+	// Unseen is about how many messages the queue on AWS holds, for all numbers and with receipts; some may be further texts of this
+	// number. On one host it is 0.
 	Unseen int
 }
 
@@ -52,7 +52,7 @@ func (t *Target) Waiting(ctx context.Context, number sms.PhoneNumber) (Waiting, 
 	return t.unseen(ctx, here, number, seen, w)
 }
 
-// unseen adds the texts on the queue that no sender has looked at yet: the ledger does not know them.
+// unseen adds the texts on the queue that no sender has received yet: the ledger does not know them.
 func (t *Target) unseen(ctx context.Context, here bodies, number sms.PhoneNumber, seen map[string]bool, w Waiting) (Waiting, error) {
 	var ids []string
 	err := here.Bodies(ctx, func(body string) {

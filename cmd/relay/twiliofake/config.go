@@ -25,7 +25,7 @@ type Config struct {
 	// AuthToken is the account's password, and the key that signs every webhook and callback.
 	AuthToken string
 	// APIKeySid ("SK" and 32 hexadecimal digits) and APIKeySecret are a second pair of credentials for the API.
-	// They never sign. Both empty: there is none.
+	// They never sign. Both empty: there is no API key.
 	APIKeySid    string
 	APIKeySecret string
 	// Numbers are the senders that the account owns. Empty: every E.164 number is its own.
@@ -37,7 +37,7 @@ type Config struct {
 	// ReceiptsTo is the status callback URL of a message that names none, as a Messaging Service's own setting
 	// would be. Empty: such a message has no callbacks.
 	ReceiptsTo string
-	// Outcomes says what becomes of messages to these numbers; those to all others are delivered.
+	// Outcomes says what happens to messages to these numbers; messages to all others are delivered.
 	// Nil means DefaultOutcomes.
 	Outcomes map[sms.PhoneNumber]Outcome
 	// AccountStatus is the account's: "active", "suspended" or "closed". Empty means active. It is only told: messages are
@@ -72,7 +72,7 @@ type Config struct {
 type Webhook struct {
 	// URL is asked first. Empty: the number has no webhook.
 	URL string
-	// FallbackURL is asked when URL failed or did not answer with TwiML. Empty: there is none.
+	// FallbackURL is called if URL failed or did not answer with TwiML. Empty: there is no fallback.
 	FallbackURL string
 }
 

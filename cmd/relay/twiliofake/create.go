@@ -41,7 +41,7 @@ func (s *Server) createMessage(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, http.StatusCreated, message)
 }
 
-// readParams reads the form. A body of another type is no form: its parameters count as missing, as with Twilio.
+// readParams reads the form. A body of another type is not a form: its parameters count as missing, as with Twilio.
 func readParams(w http.ResponseWriter, r *http.Request) (url.Values, *refusal) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {

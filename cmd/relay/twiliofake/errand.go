@@ -7,7 +7,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// errand is a message on its way: what becomes of it is settled when it is created.
+// errand is a message on its way: what happens to it is decided when it is created.
 type errand struct {
 	sid   string
 	steps []step

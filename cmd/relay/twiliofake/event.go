@@ -5,7 +5,7 @@ import "time"
 // EventKind says what happened.
 type EventKind string
 
-// The kinds of events, and which fields of the Event each fills beside At and Message.
+// The kinds of events, and which fields of the Event each sets in addition to At and Message.
 const (
 	// EventMessageCreated: a create request, or a reply in TwiML, became a message.
 	EventMessageCreated EventKind = "message_created"

@@ -28,7 +28,7 @@ type Faults struct {
 	BeforeCallback func(message Message) CallbackFault
 }
 
-// Fault is one misbehaviour. The zero value is none.
+// Fault is one misbehaviour. The zero value means that nothing goes wrong.
 type Fault struct {
 	// Delay passes first. It is not cut short by a caller that gives up: Twilio would not notice that either.
 	Delay time.Duration

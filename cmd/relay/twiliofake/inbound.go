@@ -170,7 +170,7 @@ func setGeography(params url.Values, side string, number sms.PhoneNumber) {
 	params.Set(side+"Country", country)
 }
 
-// fallbackParams are what the fallback URL is told beside the message: what went wrong, and where.
+// fallbackParams are what the fallback URL gets in addition to the message: what went wrong, and where.
 func fallbackParams(params url.Values, failure WebhookError) url.Values {
 	told := cloneValues(params)
 	told.Set("ErrorCode", strconv.Itoa(failure.Code))

@@ -4,16 +4,16 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Outcome is what becomes of a message after Twilio took it, unless its validity ends while it is still queued.
+// Outcome is what happens to a message after Twilio accepted it, unless its validity ends while it is still queued.
 type Outcome struct {
-	// Status is the last status the message reaches: delivered, undelivered or failed, or sent or queued for a
-	// message of which nothing more is ever heard.
+	// Status is the last status of the message: delivered, undelivered or failed, or sent or queued if nothing more is ever heard of
+	// the message.
 	Status sms.Status
 	// ErrorCode goes with undelivered and failed.
 	ErrorCode int
 }
 
-// DefaultOutcomes returns what becomes of messages to this package's own magic numbers. All are fictional.
+// DefaultOutcomes returns what happens to messages to this package's own magic numbers. All are fictional.
 //
 //	+15005550101  undelivered  30003  handset unreachable
 //	+15005550102  undelivered  30005  unknown handset

@@ -82,7 +82,7 @@ func (n *numbers) webhookOf(number sms.PhoneNumber) Webhook {
 	return n.cfg.webhookOf(number)
 }
 
-// list returns copies of the numbers that contain pattern, a star of which stands for any digits, as Twilio's does.
+// list returns copies of the numbers that contain pattern; as at Twilio, a star in it matches any digits.
 func (n *numbers) list(pattern string) []Number {
 	n.mu.Lock()
 	defer n.mu.Unlock()

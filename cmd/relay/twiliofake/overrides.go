@@ -75,7 +75,7 @@ func (o *overrides) setPolicy(value string) (int, error) {
 	known := []string{retryConnect, retryRead, retry4xx, retry5xx, retryAll}
 	for _, failure := range policy {
 		if !slices.Contains(known, failure) {
-			return codeRetryPolicy, fmt.Errorf("rp: %q is none of %s", failure, strings.Join(known, ", "))
+			return codeRetryPolicy, fmt.Errorf("rp: %q is not one of %s", failure, strings.Join(known, ", "))
 		}
 	}
 	o.policy = policy

@@ -27,7 +27,7 @@ type Odds struct {
 	LatencyLeast, LatencyMost time.Duration
 }
 
-// Validate reports every probability that is none, and a latency that is negative or ends before it begins.
+// Validate reports every probability that is not from 0 to 1, and a latency that is negative or ends before it begins.
 func (o Odds) Validate() error {
 	var problems []error
 	for _, p := range []struct {
@@ -46,7 +46,7 @@ func (o Odds) Validate() error {
 		}
 	}
 	if o.LatencyLeast < 0 || o.LatencyMost < o.LatencyLeast {
-		problems = append(problems, fmt.Errorf("latency: %s to %s is no range", o.LatencyLeast, o.LatencyMost))
+		problems = append(problems, fmt.Errorf("latency: %s to %s is not a range", o.LatencyLeast, o.LatencyMost))
 	}
 	return errors.Join(problems...)
 }

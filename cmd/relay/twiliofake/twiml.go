@@ -23,7 +23,7 @@ type twiml struct {
 	Text     string   `xml:",chardata"`
 }
 
-// reply is a <Message> verb. Its text stands in it or in its <Body>.
+// reply is a <Message> verb. Its text is in it or in its <Body>.
 type reply struct {
 	To             string   `xml:"to,attr"`
 	From           string   `xml:"from,attr"`

@@ -100,7 +100,7 @@ func (s *story) accept() {
 	})
 }
 
-// receipt tells of the last attempt's message.
+// receipt adds a receipt for the last attempt's message.
 func (s *story) receipt(status sms.Status, code int, onward ledger.Onward) {
 	s.write(time.Second, func(r ledger.Record, now time.Time) (ledger.Record, error) {
 		last, _ := r.Current()

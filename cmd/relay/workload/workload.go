@@ -115,7 +115,7 @@ func (m *maker) make(n int) (ledger.Record, error) {
 	return s.record, s.err
 }
 
-// ending picks what becomes of a text.
+// ending picks what happens to a text.
 func (m *maker) ending() func(*story) {
 	at := m.rng.IntN(m.weight)
 	for _, e := range m.endings {

@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	// auditCheckInterval is how often a log that nothing is written to is looked at, auditExpiryInterval how often one of its segments
-	// may be removed: a clock that is wrong for a while does not empty the log.
+	// auditCheckInterval is how often an idle log is checked, auditExpiryInterval how often one of its segments may be removed: a clock
+	// that is wrong for a while does not empty the log.
 	auditCheckInterval  = time.Minute
 	auditExpiryInterval = time.Hour
 )
 
-// auditLost says that the audit log's file was cut, moved away, removed or written to by someone else.
+// auditLost logs that someone else cut, moved, removed or wrote to the audit log's file.
 func (r *Relay) auditLost(what string) {
 	r.config.Logger.LogAttrs(context.Background(), slog.LevelError, "the audit log was changed while the relay runs",
 		slog.String("problem", what),

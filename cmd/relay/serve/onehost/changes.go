@@ -13,7 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
-// changes shows the database's outbox as a DynamoDB stream, so that the very same function audits both.
+// changes presents the database's outbox as a DynamoDB stream, so that the same function audits both.
 type changes struct{ outbox *sqlite.Changes }
 
 // keyOf names a table's key attribute.
@@ -79,14 +79,14 @@ func nameOf(before, after json.RawMessage) string {
 	}
 }
 
-// quiet passes on warnings and errors only: on one host, a line for each batch of the audit would bury the others.
+// quiet passes on only warnings and errors: on one host, a line for each batch of the audit would hide the others.
 func quiet(logger *slog.Logger) *slog.Logger {
 	return slog.New(atLeastWarn{logger.Handler()})
 }
 
 type atLeastWarn struct{ slog.Handler }
 
-// Enabled holds back what is below a warning.
+// Enabled holds back records below a warning.
 func (h atLeastWarn) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
 }

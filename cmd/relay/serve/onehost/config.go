@@ -1,5 +1,5 @@
-// Package onehost puts the relay together on one host: the same functions as on AWS, over SQLite, a JSON lines file
-// and net/http. It is a composition root and decides nothing about texts.
+// Package onehost builds the relay on one host: the same functions as on AWS, over SQLite, a JSON lines file and net/http. It is a
+// composition root and decides nothing about texts.
 package onehost
 
 import (

@@ -12,8 +12,8 @@ const (
 	conversationLimit = 100
 )
 
-// maxConversations is how many conversations are worked on at once, and so how many POSTs may be under way, in a process that may
-// have so many files open; 0 is not known. A text whose answer takes seconds has a place for as long, and the others need more.
+// maxConversations is how many conversations are processed at once, and so how many POSTs may be under way, in a process that may have
+// so many files open; 0 means not known. A text with a slow answer keeps its place for seconds, so the others need more places.
 func maxConversations(descriptors int) int {
 	if descriptors == 0 {
 		return conversationLimit
@@ -21,8 +21,8 @@ func maxConversations(descriptors int) int {
 	return min(max(descriptors/4, minConversations), conversationLimit)
 }
 
-// maxConnections is how many connections the front door holds, of a process that may have so many files open; 0 is not known.
-// A third leaves room for the database, the audit log and the connections to Twilio, which must not run out of descriptors.
+// maxConnections is how many connections the front door keeps open, in a process that may have so many files open; 0 means not known.
+// One third leaves room for the database, the audit log and the connections to Twilio, which must not run out of descriptors.
 func maxConnections(descriptors int) int {
 	if descriptors == 0 {
 		return defaultConnections

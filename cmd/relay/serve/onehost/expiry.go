@@ -11,22 +11,22 @@ import (
 
 const (
 	expiryInterval = time.Minute
-	// heldInterval is how often it is said again that old records are kept because the clock may be wrong.
+	// heldInterval is how often the log repeats that old records are kept because the clock may be wrong.
 	heldInterval = 6 * time.Hour
 )
 
-// expiry removes, every expiryInterval, what the ledger no longer has to keep.
+// expiry removes, every expiryInterval, what the ledger need not keep any longer.
 type expiry struct {
 	db interface {
 		Expire(ctx context.Context, now time.Time) (removed int, err error)
 	}
 	now    func() time.Time
 	logger *slog.Logger
-	// told is when it was last said that records are kept, zero if they are not.
+	// told is when the log last said that records are kept, zero if they are not.
 	told time.Time
 }
 
-// run goes on until ctx ends.
+// run runs until ctx ends.
 func (e *expiry) run(ctx context.Context) error {
 	ticker := time.NewTicker(expiryInterval)
 	defer ticker.Stop()
@@ -40,7 +40,7 @@ func (e *expiry) run(ctx context.Context) error {
 	}
 }
 
-// forget removes everything that is due, some at a time.
+// forget removes everything that is due, in small steps.
 func (e *expiry) forget(ctx context.Context) {
 	for removed := 1; removed > 0 && ctx.Err() == nil; {
 		var err error
@@ -57,7 +57,7 @@ func (e *expiry) forget(ctx context.Context) {
 	e.told = time.Time{}
 }
 
-// tell says that old records are kept, now and then.
+// tell logs from time to time that old records are kept.
 func (e *expiry) tell(ctx context.Context, held error) {
 	now := e.now()
 	if !e.told.IsZero() && now.Sub(e.told).Abs() < heldInterval {

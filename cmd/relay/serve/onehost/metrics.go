@@ -38,7 +38,7 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// Emit takes the measurements of one unit of work.
+// Emit records the measurements of one unit of work.
 func (m *Metrics) Emit(measurements ...telemetry.Measurement) {
 	for _, measurement := range measurements {
 		label, value := measurement.Dimension.Name, measurement.Dimension.Value
@@ -86,7 +86,7 @@ func (m *Metrics) histogram(name string, labels []string) *prometheus.HistogramV
 	return h
 }
 
-// snake writes a metric's name in Prometheus's manner: "RelayLatency" gives "relay_latency".
+// snake writes a metric's name as Prometheus does: "RelayLatency" gives "relay_latency".
 func snake(name string) string {
 	var out []byte
 	for i, c := range []byte(name) {
@@ -101,7 +101,7 @@ func snake(name string) string {
 	return string(out)
 }
 
-// watch shows the depths of the queues as they are at the moment of asking.
+// watch adds series with the depths of the queues at the moment of each request.
 func (m *Metrics) watch(queues map[string]*sqlite.Queue) {
 	m.registry.MustRegister(queueDepths(queues))
 }
@@ -123,7 +123,7 @@ func ageDesc() *prometheus.Desc {
 	return prometheus.NewDesc(ageName, "Age of the oldest message on the queue.", []string{"queue"}, nil)
 }
 
-// Describe tells of the series.
+// Describe describes the series.
 func (q queueDepths) Describe(out chan<- *prometheus.Desc) {
 	out <- depthDesc()
 	out <- ageDesc()

@@ -33,23 +33,23 @@ import (
 )
 
 const (
-	// PathMetrics is where Prometheus asks.
+	// PathMetrics is the path for Prometheus.
 	PathMetrics = "/metrics"
-	// tokenHolder is who goes on record as having read a text over HTTP: one token opens the door to all operators.
+	// tokenHolder is the name in the record when somebody reads a text over HTTP: all operators share one token.
 	tokenHolder = "operator"
 )
 
 const (
-	// visibility hides a batch while it is worked on: six times what one POST may take, and then some.
+	// visibility hides a batch while the sender works on it: more than six times the longest POST.
 	visibility = delivery.LongestInvocation
-	// timerSlots bounds the timers that are worked on at once.
+	// timerSlots limits how many timers are processed at once.
 	timerSlots   = 10
 	pollers      = 4
 	timerPollers = 1
 	auditBatch   = 100
-	// drainTime is how long requests under way may take when the relay stops: a webhook is answered within milliseconds.
+	// drainTime is how long requests under way may take when the relay stops. A webhook is answered within milliseconds.
 	drainTime = 8 * time.Second
-	// idleTimeout closes connections on which nothing comes. Twilio opens another.
+	// idleTimeout closes idle connections. Twilio opens another.
 	idleTimeout    = 30 * time.Second
 	maxWebhookBody = 256 << 10
 )
@@ -67,14 +67,15 @@ type Relay struct {
 	stream   eventsource.Stream
 	account  AccountReader
 	problems problems
-	// moved is when the data turned out to be a copy, zero if it never did.
+	// moved is when the folder was found to be a copy, zero if it never was.
 	moved time.Time
 	drain time.Duration
 
 	connections *httpapi.Connections
 }
 
-// Open makes the relay ready: database and audit log open, routes put, address bound. Nothing is served before Run.
+// Open makes the relay ready: it opens the database and the audit log, writes the routes and binds the address. It serves nothing
+// before Run.
 func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -130,7 +131,7 @@ func (r *Relay) seed(ctx context.Context) error {
 	return nil
 }
 
-// warnWithoutRoutes says so if no text can be relayed, because there is no route for any.
+// warnWithoutRoutes logs a warning if there is no active route: then no text can be relayed.
 func (r *Relay) warnWithoutRoutes(ctx context.Context) error {
 	routes, err := r.db.Routes().List(ctx)
 	if err != nil {
@@ -142,7 +143,7 @@ func (r *Relay) warnWithoutRoutes(ctx context.Context) error {
 	return nil
 }
 
-// wire builds the functions over the adapters.
+// wire builds the functions on the adapters.
 func (r *Relay) wire() error {
 	verifier, err := signature.NewValidator(r.config.PublicBaseURLs, r.config.AuthTokens)
 	if err != nil {
@@ -224,7 +225,7 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 	}
 }
 
-// paths leads requests to where they belong by their whole path, as it came: nothing is tidied up or sent elsewhere.
+// paths routes requests by their whole path, exactly as it came: it cleans up and redirects nothing.
 func (r *Relay) paths(gateway http.Handler) http.Handler {
 	metrics := r.metrics.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -237,8 +238,8 @@ func (r *Relay) paths(gateway http.Handler) http.Handler {
 	})
 }
 
-// Run serves until ctx ends. Then it takes no more requests, finishes what is under way, and writes what is left to the
-// audit log; what waits on the queue waits for the next start.
+// Run serves until ctx ends. Then it accepts no more requests, finishes what is under way, and writes the last changes to the audit
+// log; messages on the queue wait for the next start.
 func (r *Relay) Run(ctx context.Context) error {
 	workers, working := errgroup.WithContext(ctx)
 	workers.Go(func() error {
@@ -258,7 +259,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return r.watchMoved(working) })
 	workers.Go(func() error { return keepAuditLog(working, r.auditLog, r.config.Retention, r.config.Logger) })
 	workers.Go(func() error {
-		// The audit goes on until the senders are done, so that nothing they wrote is left out.
+		// The audit continues until the senders are done, so that it has everything they wrote.
 		auditing, stopAuditing := context.WithCancel(context.WithoutCancel(ctx))
 		defer stopAuditing()
 		auditor := errgroup.Group{}
@@ -273,7 +274,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	return workers.Wait()
 }
 
-// shutDoor answers the requests that are under way, for a while. Who has sent half a request by then was promised nothing.
+// shutDoor answers the requests that are under way, for a limited time. A request that is only half sent by then was promised nothing.
 func (r *Relay) shutDoor(ctx context.Context) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.drain)
 	defer cancel()
@@ -285,7 +286,7 @@ func (r *Relay) shutDoor(ctx context.Context) error {
 	return err
 }
 
-// Close gives everything back. It may be called on a relay that did not open whole.
+// Close closes everything. It may be called on a relay that opened only in part.
 func (r *Relay) Close() error {
 	var problems []error
 	if r.listener != nil {

@@ -8,10 +8,10 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 )
 
-// AuditFailures is the folder, in the data folder, of changes that no audit entry can be made of.
+// AuditFailures is the folder in the data folder for changes that could not be written as an audit entry.
 const AuditFailures = "audit-failures"
 
-// setAside returns a function that keeps such changes in the folder, a file each, for the owner's eyes: they hold what
+// setAside returns a function that keeps such changes in the folder, one file each, readable only by the owner: they contain what
 // customers wrote.
 func setAside(disk durable.Disk, folder string) func(ctx context.Context, name string, change []byte) error {
 	return func(_ context.Context, name string, change []byte) error {
