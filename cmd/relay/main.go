@@ -28,7 +28,6 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/text"
 	"quickdumpnow.com/smsrelay/cmd/relay/uncertain"
 	"quickdumpnow.com/smsrelay/cmd/relay/version"
-	"quickdumpnow.com/smsrelay/shared/inert"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
@@ -45,10 +44,16 @@ type program struct{ cli.Program }
 
 // run executes one command line and returns the exit code.
 func (p program) run(ctx context.Context, args []string) int {
-	stdout, stderr := inert.NewWriter(p.Stdout), inert.NewWriter(p.Stderr)
+	stdout, stderr := cli.NewScreen(p.Stdout, p.Lookup), cli.NewScreen(p.Stderr, p.Lookup)
 	defer func() { _, _ = stdout.Close(), stderr.Close() }()
 	p.Stdout, p.Stderr = stdout, stderr
 	root := p.root()
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+		if plain, _ := cmd.Flags().GetBool("no-color"); plain {
+			stdout.Plain()
+			stderr.Plain()
+		}
+	}
 	root.SetArgs(args)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
@@ -85,6 +90,9 @@ Start with "relay demo": it shows the whole way of a text and needs no account.`
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cli.AddGlobal(root)
+	root.SetHelpFunc(cli.Help)
+	root.SetUsageFunc(func(cmd *cobra.Command) error { cli.Help(cmd, nil); return nil })
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
 	shared := p.Program
 	group := func(title string, commands ...*cobra.Command) {

@@ -45,7 +45,7 @@ func (p program) auditTraceCommand() *cobra.Command {
 			}
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the entries as they are in the log, one per line")
+	cli.AddJSON(cmd.Flags(), &asJSON, "the entries as they are in the log, one per line")
 	cli.AddAuditSource(cmd.Flags())
 	return cmd
 }

@@ -24,7 +24,7 @@ type fillRate struct {
 }
 
 func newFillRate(out io.Writer, of int) *fillRate {
-	if !cli.IsTerminal(out) {
+	if !cli.CanDraw(out) {
 		out = io.Discard
 	}
 	return &fillRate{out: cli.Own(out), of: of, began: time.Now()}

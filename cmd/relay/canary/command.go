@@ -68,7 +68,7 @@ name that phone with --phone. The exit code is 3 if the text does not arrive in 
 	flags.StringVar(&f.body, "body", "Canary: this is a test of the relay. You need not do anything.", "what the text says")
 	flags.DurationVar(&f.timeout, "timeout", time.Minute, "how long the whole way may take")
 	flags.BoolVar(&f.yes, "yes", false, "allow one real text")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the stages")
+	cli.AddJSON(flags, &f.asJSON, "an object with the stages")
 	f.numbers.Add(flags)
 	finder.AddFlags(flags)
 	return cmd

@@ -3,19 +3,18 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
 // WriteChanges prints the changes of a text, one per line. If an operator decided a change, the line says who and why.
 func WriteChanges(out io.Writer, entries []auditlog.Entry) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "TIME\tVERSION\tSTATE\tREASON\tATTEMPT")
+	table := NewTable(out, Column{Title: "TIME"}, Column{Title: "VERSION", Drop: 1}, Column{Title: "STATE"},
+		Column{Title: "REASON", Wrapped: true, Drop: 2}, Column{Title: "ATTEMPT", Wrapped: true})
 	for _, e := range entries {
-		Printf(table, "%s\t%d\t%s\t%s\t%s\n", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.Version, traceState(e), OrDash(tracedReason(e)),
-			tracedAttempt(e.Attempt))
+		table.Row(Precisely(out, e.Time), strconv.FormatInt(e.Version, 10), traceState(e), tracedReason(e), tracedAttempt(e.Attempt))
 	}
 	return table.Flush()
 }

@@ -37,7 +37,7 @@ func AddAuditSource(flags *pflag.FlagSet) {
 	flags.String(auditFile, "", "read this file instead: an audit.jsonl (one entry per line) or an export of CloudWatch Logs; it may be "+
 		"gzipped")
 	// Only audit verify reads the ledger.
-	AddFlags(flags, slices.DeleteFunc(AuditSettings(), func(s Setting) bool { return s.Env == EnvLedgerTable }))
+	AddTargetFlags(flags, slices.DeleteFunc(AuditSettings(), func(s Setting) bool { return s.Env == EnvLedgerTable }))
 }
 
 // OpenAuditSource opens the log that the flags and the environment say. With logOnly the ledger is not opened.

@@ -103,12 +103,12 @@ func (c *console) paint(colour, text string) string {
 func NewLogger(format string, out io.Writer) (*slog.Logger, error) {
 	switch format {
 	case "text":
-		return slog.New(NewConsole(out, IsTerminal(out))), nil
+		return slog.New(NewConsole(out, HasColour(out))), nil
 	case "json":
 		return slog.New(slog.NewJSONHandler(out, nil)), nil
 	case "auto":
 		if IsTerminal(out) {
-			return slog.New(NewConsole(out, true)), nil
+			return slog.New(NewConsole(out, HasColour(out))), nil
 		}
 		return slog.New(slog.NewJSONHandler(out, nil)), nil
 	default:

@@ -4,20 +4,22 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-
-	"golang.org/x/term"
 
 	"quickdumpnow.com/smsrelay/shared/inert"
 )
 
-// Everything the program writes passes through one filter, which program.run puts in front of both outputs: what a customer, an
+// Everything the program writes passes through one filter, which program.run puts in front of both outputs as a [Screen]: what a customer, an
 // operator or Twilio wrote cannot control a terminal. Newlines and tabs pass, because the layout needs them; in a value, Printf writes
 // them as escapes, so that no value can look like a line or a cell.
 
 // Printf writes a line or a row. The arguments may come from others: a newline or a tab in one is written as an escape.
 func Printf(out io.Writer, format string, arguments ...any) {
+	fmt.Fprintf(out, format, valuesOf(arguments)...)
+}
+
+// valuesOf has each argument keep to its line.
+func valuesOf(arguments []any) []any {
 	for i, argument := range arguments {
 		switch argument.(type) {
 		case int, int64, float64, bool:
@@ -25,7 +27,7 @@ func Printf(out io.Writer, format string, arguments ...any) {
 			arguments[i] = value{argument}
 		}
 	}
-	fmt.Fprintf(out, format, arguments...)
+	return arguments
 }
 
 // ErrorText returns an error's text and indents each further line, so that nothing it quotes looks like a line of the program.
@@ -56,18 +58,4 @@ func WriteLogged(out io.Writer, text []byte) error {
 	}
 	_, err := out.Write(append(bytes.Clone(text), '\n'))
 	return err
-}
-
-// Own returns the output behind the filter, for the program's own colours and cursor movements.
-func Own(out io.Writer) io.Writer {
-	if filtered, ok := out.(*inert.Writer); ok {
-		return filtered.Raw()
-	}
-	return out
-}
-
-// IsTerminal reports whether the output is a terminal.
-func IsTerminal(out io.Writer) bool {
-	file, ok := Own(out).(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
 }

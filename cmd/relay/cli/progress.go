@@ -15,7 +15,7 @@ type Progress struct {
 
 // NewProgress shows how much of total is done.
 func NewProgress(out io.Writer, total int) *Progress {
-	return &Progress{out: Own(out), terminal: IsTerminal(out), total: total}
+	return &Progress{out: Own(out), terminal: CanDraw(out), total: total}
 }
 
 // barWidth is the width of the bar in characters.

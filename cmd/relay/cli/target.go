@@ -46,7 +46,15 @@ func TargetSettings() []Setting {
 
 // AddTarget makes flags of the settings that say which relay a command works on.
 func AddTarget(flags *pflag.FlagSet) {
-	AddFlags(flags, TargetSettings())
+	AddTargetFlags(flags, TargetSettings())
+}
+
+// AddTargetFlags makes flags of some of those settings. The root's help describes them.
+func AddTargetFlags(flags *pflag.FlagSet, some []Setting) {
+	AddFlags(flags, some)
+	for _, s := range some {
+		markGlobal(flags, s.Flag(), whichTarget)
+	}
 }
 
 // OpenTarget opens the relay that the flags and the environment name.

@@ -30,15 +30,6 @@ func Plural(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// Shortened cuts a table cell that would push the others off the screen.
-func Shortened(cell string) string {
-	const most = 60
-	if len([]rune(cell)) <= most {
-		return cell
-	}
-	return string([]rune(cell)[:most-1]) + "…"
-}
-
 // StateLine returns the state of a text, with the reason.
 func StateLine(r ledger.Record) string {
 	if r.Version == 0 {

@@ -130,7 +130,7 @@ A queue shows only ten letters of one conversation at a time. If there are more 
 			return writeLetters(p.Stdout, listed)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an object with the letters, and how many could not be shown")
+	cli.AddJSON(cmd.Flags(), &asJSON, "an object with the letters, and how many could not be shown")
 	wanted.add(cmd.Flags())
 	cli.AddTarget(cmd.Flags())
 	return cmd
@@ -205,7 +205,7 @@ cannot be read, name it by the id that ls shows.`,
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cli.AddJSON(cmd.Flags(), &asJSON, "an object")
 	cli.AddTarget(cmd.Flags())
 	return cmd
 }

@@ -51,7 +51,7 @@ a file before it deletes it, with who dropped it and why; relay dlq restore puts
 	flags.StringVar(&f.by, "by", "", "your name, which is kept with it (default RELAY_OPERATOR, or else the user name on this host)")
 	flags.StringVar(&f.save, "save", "", "write the letters to this file first, one line of JSON each (default dead-letters-<time>.jsonl "+
 		"in this folder)")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the letters, and whether they were deleted")
+	cli.AddJSON(flags, &f.asJSON, "the letters, and whether they were deleted")
 	f.wanted.add(flags)
 	cli.AddTarget(flags)
 	return cmd

@@ -3,6 +3,7 @@ package deadletters
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -74,20 +75,20 @@ func shownLetterOf(l Letter, whole bool) shownLetter {
 // writeLetters prints the letters for people, one per line.
 func writeLetters(out io.Writer, listed letterList) error {
 	if len(listed.letters) > 0 {
-		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "SID\tFROM\tTO\tRECEIVED\tREASON\tATTEMPTS\tLAST ERROR\tIF MOVED")
+		table := cli.NewTable(out, cli.Column{Title: "SID", ID: true}, cli.Column{Title: "FROM"}, cli.Column{Title: "TO", Drop: 3},
+			cli.Column{Title: "RECEIVED", Drop: 4}, cli.Column{Title: "REASON", Drop: 5}, cli.Column{Title: "ATTEMPTS", Drop: 1},
+			cli.Column{Title: "LAST ERROR", Text: true, Drop: 2}, cli.Column{Title: "IF MOVED", Text: true})
 		for _, l := range listed.letters {
 			s := shownLetterOf(l, false)
-			cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", l.ID(), cli.OrDash(string(s.From)), cli.OrDash(string(s.To)),
-				s.ReceivedAt.UTC().Format(time.RFC3339), cli.OrDash(string(s.Reason)), s.Attempts, cli.OrDash(cli.Shortened(s.LastError)),
+			table.Row(l.ID(), string(s.From), string(s.To), cli.When(out, s.ReceivedAt), string(s.Reason), strconv.Itoa(s.Attempts), s.LastError,
 				l.Outlook.Meaning())
 		}
 		if err := table.Flush(); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(out, countLine(listed))
-	return err
+	cli.Say(out, "%s", countLine(listed))
+	return nil
 }
 
 // countLine says how many letters there are, and how many more could not be shown.
@@ -128,8 +129,8 @@ func writeLetter(out io.Writer, l Letter) {
 	field("letter", s.LetterID)
 	field("from", string(s.From))
 	field("to", string(s.To))
-	field("received", s.ReceivedAt.UTC().Format(time.RFC3339))
-	field("buried", s.BuriedAt.UTC().Format(time.RFC3339))
+	field("received", cli.At(out, s.ReceivedAt))
+	field("buried", cli.At(out, s.BuriedAt))
 	field("reason", string(s.Reason))
 	if s.Attempts > 0 {
 		field("attempts", fmt.Sprint(s.Attempts))
@@ -140,15 +141,15 @@ func writeLetter(out io.Writer, l Letter) {
 	field("says", s.Text)
 	field("holds", s.Raw)
 	for _, a := range l.Record.Attempts {
-		field(fmt.Sprintf("attempt %d", a.Number), attemptLine(a))
+		field(fmt.Sprintf("attempt %d", a.Number), attemptLine(out, a))
 	}
 	_ = table.Flush()
 	fmt.Fprintln(out)
 }
 
 // attemptLine describes one attempt in a line.
-func attemptLine(a ledger.Attempt) string {
-	line := fmt.Sprintf("%s to %s: %s", a.StartedAt.UTC().Format(time.RFC3339), a.To, cli.OrDash(a.Outcome))
+func attemptLine(out io.Writer, a ledger.Attempt) string {
+	line := fmt.Sprintf("%s to %s: %s", cli.At(out, a.StartedAt), a.To, cli.OrDash(a.Outcome))
 	if a.OutboundSid != "" {
 		line += fmt.Sprintf(", %s %s", a.OutboundSid, a.Status)
 	}

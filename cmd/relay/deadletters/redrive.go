@@ -48,7 +48,7 @@ or if two people run it at once, a copy remains; the ledger makes sure that the 
 	flags.BoolVar(&f.askTwilio, "ask-twilio", false, "search Twilio's list for each text, and leave the letters whose texts are on it")
 	flags.Float64Var(&f.price, "price", cli.ListPrice, "price of one segment for the estimate; the default is Twilio's US price in US "+
 		"dollars, without carrier fees")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the plan, and what was done")
+	cli.AddJSON(flags, &f.asJSON, "the plan, and what was done")
 	f.wanted.add(flags)
 	cli.AddTarget(flags)
 	cli.AddTwilio(flags)
@@ -171,7 +171,7 @@ func (p program) writePlan(planned redrivePlan, f redriveFlags) {
 		return
 	}
 	cli.Printf(p.Stdout, "  reasons:        %s\n", cli.CountsOf(planned.ByReason))
-	cli.Printf(p.Stdout, "  oldest text:    %s\n", planned.Oldest.UTC().Format(time.RFC3339))
+	cli.Printf(p.Stdout, "  oldest text:    %s\n", cli.At(p.Stdout, planned.Oldest))
 	for _, o := range Outlooks() {
 		if n := planned.ByOutlook[o]; n > 0 {
 			verb := "would stay"

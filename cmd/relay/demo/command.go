@@ -93,7 +93,7 @@ func (p program) demo(ctx context.Context, stay, verbose bool) (err error) {
 
 	logger := slog.New(slog.DiscardHandler)
 	if verbose {
-		logger = slog.New(cli.NewConsole(p.Stderr, cli.IsTerminal(p.Stderr)))
+		logger = slog.New(cli.NewConsole(p.Stderr, cli.HasColour(p.Stderr)))
 	}
 	d := newDemo(p.Stdout, folder)
 	running, stop := context.WithCancel(ctx)

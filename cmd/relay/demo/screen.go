@@ -17,7 +17,7 @@ type screen struct {
 }
 
 func newScreen(out io.Writer) *screen {
-	return &screen{out: cli.Own(out), colour: cli.IsTerminal(out), began: time.Now()}
+	return &screen{out: cli.Own(out), colour: cli.HasColour(out), began: time.Now()}
 }
 
 func (s *screen) paint(colour, text string) string {

@@ -55,7 +55,7 @@ The exit code is 3 if a check fails, and 0 if there are only warnings.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.doctor(cmd.Context(), cmd.Flags(), f) },
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an array of results")
+	cli.AddJSON(flags, &f.asJSON, "an array of results")
 	flags.BoolVar(&f.list, "list", false, "list the checks without running them")
 	flags.StringSliceVar(&f.only, "only", nil, "run only this check; may be repeated")
 	flags.DurationVar(&f.deadline, "deadline", 15*time.Second, "how long one check may take")
@@ -117,7 +117,7 @@ func (p program) report(results []Result, asJSON bool) error {
 	if asJSON {
 		err = json.NewEncoder(p.Stdout).Encode(results)
 	} else {
-		writeResults(p.Stdout, results, cli.IsTerminal(p.Stdout))
+		writeResults(p.Stdout, results)
 	}
 	if err == nil && Worst(results) == Fail {
 		var failed []string

@@ -35,7 +35,7 @@ phones, and what happened to its texts. The exit code is 3 if a check fails.`,
 			return errors.Join(p.report(results, f.asJSON), closeRelay())
 		},
 	}
-	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON: an array of results")
+	cli.AddJSON(cmd.Flags(), &f.asJSON, "an array of results")
 	cmd.Flags().DurationVar(&f.deadline, "deadline", 15*time.Second, "how long one check may take")
 	numbers.Add(cmd.Flags())
 	addExam(cmd.Flags())

@@ -4,15 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 )
 
 // writeResults shows a line for each check. If something is wrong, lines below it say why it matters and how to fix it. Colour is
 // only used on a terminal.
-func writeResults(out io.Writer, results []Result, colour bool) {
+func writeResults(out io.Writer, results []Result) {
+	colour := cli.HasColour(out)
 	width := 0
 	for _, r := range results {
 		width = max(width, len(r.Name))
@@ -21,13 +20,16 @@ func writeResults(out io.Writer, results []Result, colour bool) {
 	for _, r := range results {
 		count[r.Status]++
 		_, _ = io.WriteString(cli.Own(out), paintStatus(r.Status, colour))
-		cli.Printf(out, "  %-*s  %s\n", width, r.Name, r.Found)
-		indent := strings.Repeat(" ", statusWidth+2+width+2)
+		indent := statusWidth + 2 + width + 2
+		cli.Printf(out, "  %-*s  ", width, r.Name)
+		cli.Hanging(out, indent, r.Found)
 		if r.Status == Fail || r.Status == Warn {
-			cli.Printf(out, "%swhy: %s\n", indent, r.Why)
+			cli.Printf(out, "%*s", indent, "")
+			cli.Hanging(out, indent, "why: "+r.Why)
 		}
 		if r.Fix != "" {
-			cli.Printf(out, "%sfix: %s\n", indent, r.Fix)
+			cli.Printf(out, "%*s", indent, "")
+			cli.Hanging(out, indent, "fix: "+r.Fix)
 		}
 	}
 	fmt.Fprintf(out, "\nchecks: %d, ok: %d, failed: %d, warnings: %d, skipped: %d\n",
@@ -59,10 +61,9 @@ func (p program) listChecks(asJSON bool) error {
 		}
 		return json.NewEncoder(p.Stdout).Encode(all)
 	}
-	table := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "CHECK\tSET\tWHY")
+	table := cli.NewTable(p.Stdout, cli.Column{Title: "CHECK"}, cli.Column{Title: "SET"}, cli.Column{Title: "WHY", Wrapped: true})
 	for _, c := range Checks() {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", c.Name, c.On, c.Why)
+		table.Row(c.Name, string(c.On), c.Why)
 	}
 	return table.Flush()
 }

@@ -87,7 +87,7 @@ func (p program) subjectCommand(s subject) *cobra.Command {
 		},
 		ValidArgsFunction: s.complete,
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an object, or without an argument an array of objects")
+	cli.AddJSON(cmd.Flags(), &asJSON, "an object, or without an argument an array of objects")
 	return cmd
 }
 

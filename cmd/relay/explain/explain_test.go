@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"pgregory.net/rapid"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/twilio"
@@ -183,7 +184,7 @@ func TestWrap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`([a-zäö]{1,20} {1,2}){0,30}`).Draw(t, "text")
 		width := rapid.IntRange(1, 40).Draw(t, "width")
-		lines := wrap(text, width)
+		lines := cli.Wrap(text, width)
 		if got, want := strings.Fields(strings.Join(lines, " ")), strings.Fields(text); !slices.Equal(got, want) {
 			t.Errorf("wrap(%q) has the words %q", text, got)
 		}

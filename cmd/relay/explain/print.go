@@ -3,10 +3,11 @@ package explain
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
@@ -41,7 +42,7 @@ type field struct{ label, text string }
 // write prints the explanation for people, within 80 columns.
 func (e explanation) write(out io.Writer) error {
 	var text strings.Builder
-	heading := wrap(fmt.Sprintf("%s %s: %s", e.Subject, e.Name, e.Meaning), lineWidth)
+	heading := cli.Wrap(fmt.Sprintf("%s %s: %s", e.Subject, e.Name, e.Meaning), lineWidth)
 	text.WriteString(strings.Join(heading, "\n") + "\n\n")
 	for _, f := range e.fields() {
 		if f.text != "" {
@@ -116,35 +117,18 @@ const (
 func (f field) lines() string {
 	var lines strings.Builder
 	label := f.label
-	for _, line := range wrap(f.text, textWidth) {
+	for _, line := range cli.Wrap(f.text, textWidth) {
 		fmt.Fprintf(&lines, "  %-*s  %s\n", labelWidth, label, line)
 		label = ""
 	}
 	return lines.String()
 }
 
-// wrap breaks text at blanks into lines of at most width characters, or of one word that is longer.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case line == "":
-			line = word
-		case len([]rune(line))+1+len([]rune(word)) <= width:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = word
-		}
-	}
-	return append(lines, line)
-}
-
 // column is one of a table's columns.
 type column struct {
-	title string
-	of    func(e explanation) string
+	cli.Column
+
+	of func(e explanation) string
 }
 
 // writeTable prints the explanations one a line. A column that is empty in all of them is left out.
@@ -156,29 +140,27 @@ func writeTable(out io.Writer, all []explanation) error {
 		return a.summary()
 	}
 	columns := []column{
-		{"NAME", func(e explanation) string { return e.Name }},
-		{"POST", func(e explanation) string { return summary(e.Post) }},
-		{"RECEIPT", func(e explanation) string { return summary(e.Receipt) }},
-		{"STATES", func(e explanation) string { return strings.Join(e.Of, ", ") }},
-		{"MAY BECOME", explanation.next},
-		{"MEANING", func(e explanation) string { return e.Meaning }},
+		{cli.Column{Title: "NAME"}, func(e explanation) string { return e.Name }},
+		{cli.Column{Title: "POST", Wrapped: true}, func(e explanation) string { return summary(e.Post) }},
+		{cli.Column{Title: "RECEIPT", Wrapped: true, Drop: 2}, func(e explanation) string { return summary(e.Receipt) }},
+		{cli.Column{Title: "STATES", Wrapped: true, Drop: 1}, func(e explanation) string { return strings.Join(e.Of, ", ") }},
+		{cli.Column{Title: "MAY BECOME", Wrapped: true, Drop: 3}, explanation.next},
+		{cli.Column{Title: "MEANING", Wrapped: true}, func(e explanation) string { return e.Meaning }},
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	rows := make([][]string, len(all)+1)
-	for _, c := range columns {
-		cells, isEmpty := []string{c.title}, true
-		for _, e := range all {
-			cells = append(cells, c.of(e))
-			isEmpty = isEmpty && c.of(e) == ""
-		}
-		for i := range rows {
-			if !isEmpty {
-				rows[i] = append(rows[i], cells[i])
-			}
-		}
+	columns = slices.DeleteFunc(columns, func(c column) bool {
+		return !slices.ContainsFunc(all, func(e explanation) bool { return c.of(e) != "" })
+	})
+	titles := make([]cli.Column, len(columns))
+	for i, c := range columns {
+		titles[i] = c.Column
 	}
-	for _, row := range rows {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
+	table := cli.NewTable(out, titles...)
+	for _, e := range all {
+		cells := make([]string, len(columns))
+		for i, c := range columns {
+			cells[i] = c.of(e)
+		}
+		table.Row(cells...)
 	}
 	return table.Flush()
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -61,7 +60,7 @@ func (p program) numberListCommand() *cobra.Command {
 			return p.writeNumbers(numbers)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of numbers")
+	cli.AddJSON(cmd.Flags(), &asJSON, "an array of numbers")
 	cli.AddTwilio(cmd.Flags())
 	return cmd
 }
@@ -72,15 +71,14 @@ func (p program) writeNumbers(numbers []twilio.Number) error {
 		fmt.Fprintln(p.Stderr, "The account has no numbers.")
 		return nil
 	}
-	table := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NUMBER\tSMS\tWEBHOOK\tMETHOD\tFALLBACK\tNAME")
+	table := cli.NewTable(p.Stdout, cli.Column{Title: "NUMBER"}, cli.Column{Title: "SMS"}, cli.Column{Title: "WEBHOOK", Text: true},
+		cli.Column{Title: "METHOD", Drop: 1}, cli.Column{Title: "FALLBACK", Text: true, Drop: 2}, cli.Column{Title: "NAME", Text: true, Drop: 3})
 	for _, n := range numbers {
 		can := "no"
 		if n.SMS {
 			can = "yes"
 		}
-		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", n.PhoneNumber, can, cli.OrDash(n.SmsURL), cli.OrDash(n.SmsMethod),
-			cli.OrDash(n.SmsFallbackURL), n.FriendlyName)
+		table.Row(string(n.PhoneNumber), can, n.SmsURL, n.SmsMethod, n.SmsFallbackURL, n.FriendlyName)
 	}
 	return table.Flush()
 }

@@ -38,7 +38,7 @@ The exit code is 3 if there are problems; with --strict, also if there are warni
 			return p.printFindings(findings, asJSON, strict)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: the findings, and how many of them are problems and warnings")
+	cli.AddJSON(cmd.Flags(), &asJSON, "the findings, and how many of them are problems and warnings")
 	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as problems")
 	cli.AddTarget(cmd.Flags())
 	return cmd

@@ -72,7 +72,7 @@ settings of the route itself; for the others, the relay's own settings count. --
 			return writeRoutes(p.Stdout, shown, len(routes)-len(shown))
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of routes, with the names of a maintenance.json")
+	cli.AddJSON(cmd.Flags(), &asJSON, "an array of routes, with the names of a maintenance.json")
 	cmd.Flags().BoolVar(&all, "all", false, "also show removed routes")
 	cli.AddTarget(cmd.Flags())
 	return cmd

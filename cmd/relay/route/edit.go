@@ -25,7 +25,7 @@ type editFlags struct {
 func (f *editFlags) add(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.version, "version", 0,
 		"change the route only if it has this version, as relay route get shows it; 0 means that there is no route yet")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: what was done, the route now, and the fields that changed")
+	cli.AddJSON(flags, &f.asJSON, "what was done, the route now, and the fields that changed")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
 }

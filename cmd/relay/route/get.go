@@ -41,7 +41,7 @@ and its version.`,
 			}
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: the route, with the names of a maintenance.json")
+	cli.AddJSON(cmd.Flags(), &asJSON, "the route, with the names of a maintenance.json")
 	numbers.Add(cmd.Flags())
 	cli.AddTarget(cmd.Flags())
 	return cmd

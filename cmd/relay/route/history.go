@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +45,7 @@ far as the log is kept.`,
 	flags := cmd.Flags()
 	flags.Var(&f.at, "at", "show only the route at this time: "+cli.MomentHelp)
 	flags.Var(&f.since, "since", "only changes after this time, written the same way")
-	flags.BoolVar(&f.asJSON, "json", false, "print the entries as they are in the log, one per line")
+	cli.AddJSON(flags, &f.asJSON, "the entries as they are in the log, one per line")
 	f.numbers.Add(flags)
 	cli.AddAuditSource(flags)
 	return cmd
@@ -121,10 +121,10 @@ func (p program) showRouteAt(found []cli.Logged, number sms.PhoneNumber, f histo
 			err := fmt.Errorf("the log knows no route of %[2]s at %[1]s", at.UTC().Format(time.RFC3339), number.Mask())
 			return cli.Hinted(err, "its first change in the log is from "+first.Time.UTC().Format(time.RFC3339))
 		}
-		return p.printRouteAt(at, number, first, first.Before, "before "+first.Time.UTC().Format(time.RFC3339), f.asJSON)
+		return p.printRouteAt(at, number, first, first.Before, "before "+cli.At(p.Stdout, first.Time), f.asJSON)
 	}
 	last := found[after-1]
-	since := "since " + last.Time.UTC().Format(time.RFC3339)
+	since := "since " + cli.At(p.Stdout, last.Time)
 	if last.Actor != "" {
 		since += ", by " + last.Actor
 	}
@@ -135,7 +135,7 @@ func (p program) printRouteAt(at time.Time, number sms.PhoneNumber, from cli.Log
 	if asJSON {
 		return cli.WriteLoggedAll(p.Stdout, []cli.Logged{from})
 	}
-	cli.Printf(p.Stdout, "At %s, texts to %s %s (%s).\n", at.UTC().Format(time.RFC3339), number.Mask(), dutyOf(was), since)
+	cli.Say(p.Stdout, "At %s, texts to %s %s (%s).", cli.At(p.Stdout, at), number.Mask(), dutyOf(was), since)
 	return nil
 }
 
@@ -153,8 +153,8 @@ func dutyOf(r *auditlog.Route) string {
 
 // writeRouteChanges prints changes of a route, one per line: the route from then on, and who changed it.
 func writeRouteChanges(out io.Writer, found []cli.Logged) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SINCE\tVERSION\tDESTINATION\tFALLBACKS\tACTIVE\tBY")
+	table := cli.NewTable(out, cli.Column{Title: "SINCE"}, cli.Column{Title: "VERSION", Drop: 1}, cli.Column{Title: "DESTINATION"},
+		cli.Column{Title: "FALLBACKS", Wrapped: true, Drop: 2}, cli.Column{Title: "ACTIVE"}, cli.Column{Title: "BY", Text: true})
 	for _, e := range found {
 		r, active := auditlog.Route{}, "removed"
 		if e.After != nil {
@@ -164,8 +164,8 @@ func writeRouteChanges(out io.Writer, found []cli.Logged) error {
 				active = "no"
 			}
 		}
-		cli.Printf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", e.Time.UTC().Format(time.RFC3339), e.Version, cli.OrDash(r.DestinationCarrier),
-			cli.OrDash(strings.Join(r.FallbackCarriers, ", ")), active, cli.OrDash(e.Actor))
+		table.Row(cli.When(out, e.Time), strconv.FormatInt(e.Version, 10), r.DestinationCarrier, strings.Join(r.FallbackCarriers, ", "), active,
+			e.Actor)
 	}
 	return table.Flush()
 }

@@ -38,7 +38,7 @@ import keeps it, unless you add --prune. Phones that opted out are not in the fi
 	flags.BoolVar(&f.apply, "apply", false, "make the changes; without it, only show them")
 	flags.BoolVar(&f.prune, "prune", false, "remove routes that are not in the file, as relay route rm does")
 	flags.BoolVar(&f.force, "force", false, "also change routes that someone changed later, and accept numbers that cannot exist")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the change of each route, and whether it was made")
+	cli.AddJSON(flags, &f.asJSON, "the change of each route, and whether it was made")
 	cli.AddTarget(flags)
 	return cmd
 }
@@ -133,7 +133,7 @@ func (p program) printStep(s routing.Step) error {
 	case routing.Unchanged:
 		return nil
 	case routing.Kept:
-		why = fmt.Sprintf(": changed %s, after the file's LastUpdated", updated(s.Before))
+		why = fmt.Sprintf(": changed %s, after the file's LastUpdated", updated(p.Stdout, s.Before))
 	case routing.Conflict:
 		why = ": someone changed it just now"
 	case routing.Added, routing.Changed, routing.Removed:
@@ -194,7 +194,7 @@ phones that opted out, and who changed a route.`,
 			return route.WriteMaintenance(p.Stdout, routes)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "no effect: a maintenance.json is JSON already")
+	cli.AddJSON(cmd.Flags(), &asJSON, "the same: a maintenance.json is JSON already")
 	cli.AddTarget(cmd.Flags())
 	return cmd
 }

@@ -3,9 +3,9 @@ package route
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
@@ -22,11 +22,12 @@ func writeRoutes(out io.Writer, routes []route.Route, removed int) error {
 		_, err := fmt.Fprintln(out, "There are no routes. Make some with relay route set or relay route import.")
 		return err
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NUMBER\tDESTINATION\tFALLBACKS\tACTIVE\tSETTINGS\tVERSION\tUPDATED")
+	table := cli.NewTable(out, cli.Column{Title: "NUMBER"}, cli.Column{Title: "DESTINATION"},
+		cli.Column{Title: "FALLBACKS", Wrapped: true, Drop: 4}, cli.Column{Title: "ACTIVE"}, cli.Column{Title: "SETTINGS", Wrapped: true, Drop: 2}, cli.Column{Title: "VERSION", Drop: 1},
+		cli.Column{Title: "UPDATED", Wrapped: true, Drop: 3})
 	for _, r := range routes {
-		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", string(r.TwilioNumber), hops(r, r.DestinationCarrier),
-			hops(r, r.FallbackCarriers...), activity(r), settingsOf(r), r.Version, updated(r))
+		table.Row(string(r.TwilioNumber), hops(r, r.DestinationCarrier), hops(r, r.FallbackCarriers...), activity(r), settingsOf(r),
+			strconv.FormatInt(r.Version, 10), updated(out, r))
 	}
 	return table.Flush()
 }
@@ -77,11 +78,11 @@ func settingsOf(r route.Route) string {
 }
 
 // updated says when the route was last written, and by whom.
-func updated(r route.Route) string {
+func updated(out io.Writer, r route.Route) string {
 	if r.LastUpdated.IsZero() {
 		return cli.OrDash(r.UpdatedBy)
 	}
-	text := r.LastUpdated.UTC().Format(time.RFC3339)
+	text := cli.When(out, r.LastUpdated)
 	if r.UpdatedBy != "" {
 		text += " by " + r.UpdatedBy
 	}
@@ -98,7 +99,7 @@ func writeRoute(out io.Writer, r route.Route) error {
 	line("active", activity(r))
 	line("settings", settingsOf(r))
 	line("version", fmt.Sprint(r.Version))
-	line("updated", cli.OrDash(updated(r)))
+	line("updated", cli.OrDash(updated(out, r)))
 	return table.Flush()
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,7 +50,7 @@ sweep checks every number that has a route. Twilio's list says how many attachme
 	flags.StringVar(&f.since, "since", "1h", "how far back: "+cli.MomentHelp)
 	flags.DurationVar(&f.grace, "grace", sweepGrace, "leave out texts that are younger than this: their webhooks may still be on their way")
 	flags.BoolVar(&f.apply, "apply", false, "put the texts on the queue; without it, only list them")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")
+	cli.AddJSON(flags, &f.asJSON, "the texts, and what was done")
 	f.reader.Add(flags)
 	cli.AddTarget(flags)
 	cli.AddTwilio(flags)
@@ -197,14 +196,14 @@ func writeMissing(out io.Writer, missing []missingText) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SID\tFROM\tTO\tRECEIVED\tSAYS")
+	table := cli.NewTable(out, cli.Column{Title: "SID", ID: true}, cli.Column{Title: "FROM"}, cli.Column{Title: "TO", Drop: 1},
+		cli.Column{Title: "RECEIVED"}, cli.Column{Title: "SAYS", Text: true})
 	for _, m := range missing {
-		says := cli.Shortened(m.Text)
+		says := m.Text
 		if m.NumMedia > 0 {
 			says += fmt.Sprintf(" [%s]", cli.Plural(m.NumMedia, "attachment"))
 		}
-		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\n", m.MessageSid, m.From, m.To, m.ReceivedAt.UTC().Format(time.RFC3339), cli.OrDash(says))
+		table.Row(m.MessageSid, string(m.From), string(m.To), cli.When(out, m.ReceivedAt), says)
 	}
 	return table.Flush()
 }

@@ -56,7 +56,7 @@ For uncertain texts use relay uncertain, for dead ones relay dlq.`,
 	flags.BoolVar(&f.apply, "apply", false, "send them again; without it, only say what would happen")
 	flags.StringVar(&f.because, "because", "", "with --apply: the reason, which is kept with the texts")
 	flags.StringVar(&f.by, "by", "", "your name, which is kept with it (default RELAY_OPERATOR, or else the user name on this host)")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the texts, and what was done")
+	cli.AddJSON(flags, &f.asJSON, "the texts, and what was done")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
 	return cmd

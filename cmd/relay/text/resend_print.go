@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"text/tabwriter"
-	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/text/resend"
@@ -21,21 +19,21 @@ func (p program) printResend(planned resendPlan, asJSON bool) error {
 	}
 	for _, text := range planned.Texts {
 		if text.OnPurpose && text.Outlook.Orders() {
-			cli.Printf(p.Stderr, "relay: warning: %s was dropped on purpose (%s). relay explain reason %s says why.\n", text.MessageSid,
-				text.Reason, text.Reason)
+			cli.Say(p.Stderr, "relay: warning: %s was dropped on purpose (%s). relay explain reason %s says why.", text.MessageSid, text.Reason,
+				text.Reason)
 		}
 	}
 	if planned.Intended > 0 {
-		cli.Printf(p.Stdout, "%s dropped on purpose (loop, opt_out, keyword) and left out. To send one again, name its SID.\n",
+		cli.Say(p.Stdout, "%s dropped on purpose (loop, opt_out, keyword) and left out. To send one again, name its SID.",
 			cli.Were(planned.Intended))
 	}
 	switch {
 	case planned.Applied:
-		cli.Printf(p.Stdout, "%s put on the queue to be sent again. relay status SID shows what happens to each.\n", cli.Were(planned.Ordered))
+		cli.Say(p.Stdout, "%s put on the queue to be sent again. relay status SID shows what happens to each.", cli.Were(planned.Ordered))
 	case planned.Orders > 0:
-		cli.Printf(p.Stdout, "%s would be sent again, in %s, about %.2f US dollars at list price.\n",
+		cli.Say(p.Stdout, "%s would be sent again, in %s, about %.2f US dollars at list price.",
 			cli.Plural(planned.Orders, "text"), cli.Plural(planned.Segments, "segment"), float64(planned.Segments)*cli.ListPrice)
-		fmt.Fprintln(p.Stdout, "Nothing was sent. To send them, add --apply --because WHY.")
+		cli.Say(p.Stdout, "Nothing was sent. To send them, add --apply --because WHY.")
 	default:
 		fmt.Fprintln(p.Stdout, "No text would be sent again.")
 	}
@@ -46,16 +44,16 @@ func (p program) writeResends(texts []shownResend) error {
 	if len(texts) == 0 {
 		return nil
 	}
-	table := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SID\tSTATE\tREASON\tCODE\tFROM\tTO\tRECEIVED\tSENT AGAIN")
+	table := cli.NewTable(p.Stdout, cli.Column{Title: "SID", ID: true}, cli.Column{Title: "STATE", Drop: 5},
+		cli.Column{Title: "REASON", Drop: 4}, cli.Column{Title: "CODE", Drop: 2}, cli.Column{Title: "FROM"}, cli.Column{Title: "TO", Drop: 3}, cli.Column{Title: "RECEIVED", Drop: 1},
+		cli.Column{Title: "SENT AGAIN", Text: true})
 	for _, t := range texts {
 		code := ""
 		if t.ErrorCode != 0 {
 			code = strconv.Itoa(t.ErrorCode)
 		}
-		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.MessageSid, t.State, cli.OrDash(string(t.Reason)), cli.OrDash(code),
-			cli.OrDash(string(t.Customer)),
-			t.TwilioNumber, t.ReceivedAt.UTC().Format(time.RFC3339), t.outlookLine())
+		table.Row(t.MessageSid, string(t.State), string(t.Reason), code, string(t.Customer), string(t.TwilioNumber),
+			cli.When(p.Stdout, t.ReceivedAt), t.outlookLine())
 	}
 	return table.Flush()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +52,7 @@ command again with the same key.`,
 	flags.StringVar(&f.from, "from", "", "the sender's name to show in the text (default: none)")
 	flags.StringVar(&f.key, "key", "", "your own key for this text: a second text with the same key is not sent")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would happen to the text, and send nothing")
-	flags.BoolVar(&f.asJSON, "json", false, "print the answer of POST /sms/relay as JSON")
+	cli.AddJSON(flags, &f.asJSON, "the answer of POST /sms/relay")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
 	return cmd
@@ -130,7 +129,7 @@ func (p program) printDryRun(told operations.DryRun) {
 			}
 		}
 		if told.ExpiresAt != nil {
-			fmt.Fprintf(p.Stdout, "It would not be sent after %s: it would be too old.\n", told.ExpiresAt.UTC().Format(time.RFC3339))
+			fmt.Fprintf(p.Stdout, "It would not be sent after %s: it would be too old.\n", cli.At(p.Stdout, *told.ExpiresAt))
 		}
 	case operations.Drop:
 		fmt.Fprintf(p.Stdout, "It would be dropped: %s. relay explain reason %s says why.\n", told.Reason, told.Reason)

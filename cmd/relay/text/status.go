@@ -63,7 +63,7 @@ each time who looked: the name in RELAY_OPERATOR, or else the user name on this 
 	flags.BoolVar(&f.trail, "trail", false, "also show the text's changes in the audit log (needs a SID)")
 	flags.BoolVar(&f.showText, "show-text", false, "show what the customer wrote (needs a SID); your name is recorded")
 	flags.BoolVar(&f.watch, "watch", false, "keep showing changes")
-	flags.BoolVar(&f.asJSON, "json", false, "print the answer of GET /sms/status as JSON")
+	cli.AddJSON(flags, &f.asJSON, "the answer of GET /sms/status")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
-	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
@@ -18,12 +18,12 @@ func writeMessages(out io.Writer, list operations.List) error {
 		_, err := fmt.Fprintln(out, "no texts")
 		return err
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SID\tSTATE\tREASON\tFROM\tTO\tRECEIVED\tATTEMPTS\tLAST ATTEMPT")
+	table := cli.NewTable(out, cli.Column{Title: "SID", ID: true}, cli.Column{Title: "STATE"}, cli.Column{Title: "REASON", Drop: 3},
+		cli.Column{Title: "FROM"}, cli.Column{Title: "TO", Drop: 2}, cli.Column{Title: "RECEIVED"}, cli.Column{Title: "ATTEMPTS", Drop: 1},
+		cli.Column{Title: "LAST ATTEMPT", Text: true, Drop: 4})
 	for _, m := range list.Messages {
-		cli.Printf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", m.MessageSid, m.State, cli.OrDash(string(m.Reason)),
-			cli.OrDash(string(m.Customer)), m.TwilioNumber,
-			m.ReceivedAt.UTC().Format(time.RFC3339), len(m.Attempts), cli.OrDash(lastAttempt(m)))
+		table.Row(m.MessageSid, string(m.State), string(m.Reason), string(m.Customer), string(m.TwilioNumber), cli.When(out, m.ReceivedAt),
+			strconv.Itoa(len(m.Attempts)), lastAttempt(m))
 	}
 	if err := table.Flush(); err != nil || list.NextCursor == "" {
 		return err
@@ -57,8 +57,8 @@ func attemptWords(a operations.Attempt) string {
 }
 
 // messageLine describes a text's state in a line.
-func messageLine(m operations.Message) string {
-	line := fmt.Sprintf("%s  %s  %s", m.UpdatedAt.UTC().Format("15:04:05.000"), m.MessageSid, m.State)
+func messageLine(out io.Writer, m operations.Message) string {
+	line := fmt.Sprintf("%s  %s  %s", cli.Clock(out, m.UpdatedAt), m.MessageSid, m.State)
 	if m.Reason != "" {
 		line += fmt.Sprintf(" (%s)", m.Reason)
 	}
@@ -85,13 +85,13 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	field("keyword", m.Keyword)
 	field("from", string(m.Customer))
 	field("to", string(m.TwilioNumber))
-	field("received", m.ReceivedAt.UTC().Format(time.RFC3339))
-	field("changed", m.UpdatedAt.UTC().Format(time.RFC3339))
+	field("received", cli.At(out, m.ReceivedAt))
+	field("changed", cli.At(out, m.UpdatedAt))
 	if m.NumMedia > 0 {
 		field("attachments", fmt.Sprint(m.NumMedia))
 	}
 	for _, a := range m.Attempts {
-		line := a.StartedAt.UTC().Format(time.RFC3339) + " " + attemptWords(a)
+		line := cli.At(out, a.StartedAt) + " " + attemptWords(a)
 		if a.OutboundSid != "" {
 			line += ", " + a.OutboundSid
 		}

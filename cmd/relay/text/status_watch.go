@@ -57,7 +57,7 @@ func (p program) watchOne(ctx context.Context, c operatorAPI, query url.Values, 
 		if asJSON {
 			return settled, p.printRaw(answer)
 		}
-		cli.Printf(p.Stdout, "%s\n", messageLine(m))
+		cli.Printf(p.Stdout, "%s\n", messageLine(p.Stdout, m))
 		return settled, nil
 	})
 }
@@ -74,13 +74,13 @@ func (p program) watchList(ctx context.Context, c operatorAPI, query url.Values,
 		if f.asJSON {
 			err = json.NewEncoder(&screen).Encode(list)
 		} else {
-			err = writeMessages(&screen, list)
+			err = writeMessages(cli.Like(p.Stdout, &screen), list)
 		}
 		if err != nil || bytes.Equal(screen.Bytes(), last) {
 			return false, err
 		}
 		last = bytes.Clone(screen.Bytes())
-		if cli.IsTerminal(p.Stdout) && !f.asJSON {
+		if cli.CanDraw(p.Stdout) && !f.asJSON {
 			_, _ = io.WriteString(cli.Own(p.Stdout), clearScreen)
 		}
 		_, err = p.Stdout.Write(last)

@@ -44,7 +44,7 @@ The audit log shows only the last digits of numbers, so --number shows every tex
 	flags.StringVar(&f.number, "number", "", "only texts from or to numbers with the same last digits")
 	flags.StringVar(&f.state, "state", "", "only changes to this state")
 	flags.StringVar(&f.since, "since", "", "start at this time: "+cli.MomentHelp+" (default now)")
-	flags.BoolVar(&f.asJSON, "json", false, "print the entries of the audit log as JSON, one per line")
+	cli.AddJSON(flags, &f.asJSON, "the entries of the audit log, one per line")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
 	f.numbers.Add(flags)
 	cli.AddAuditSource(flags)
@@ -93,7 +93,7 @@ func (p program) tail(cmd *cobra.Command, f tailFlags) (err error) {
 		if f.asJSON {
 			return cli.WriteLogged(p.Stdout, line.Text)
 		}
-		_, err = io.WriteString(p.Stdout, inert.Line(changeLine(entry))+"\n")
+		_, err = io.WriteString(p.Stdout, inert.Line(changeLine(p.Stdout, entry))+"\n")
 		return err
 	})
 }
@@ -106,8 +106,8 @@ func (f tailFlags) wants(e auditlog.Entry) bool {
 }
 
 // changeLine describes a change in a line.
-func changeLine(e auditlog.Entry) string {
-	words := []string{e.Time.UTC().Format("15:04:05.000"), e.MessageSid}
+func changeLine(out io.Writer, e auditlog.Entry) string {
+	words := []string{cli.Clock(out, e.Time), e.MessageSid}
 	if e.From == e.To {
 		words = append(words, e.To)
 	} else {

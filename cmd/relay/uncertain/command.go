@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,7 +62,7 @@ leaves out texts that were given up, unless you add --all.`,
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
 	flags.StringVar(&f.since, "since", "", "only texts that came in after this time: "+cli.MomentHelp)
 	flags.BoolVar(&f.all, "all", false, "also list texts that were given up")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: an object with the texts")
+	cli.AddJSON(flags, &f.asJSON, "an object with the texts")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
 	return cmd
@@ -154,20 +154,21 @@ func writeDoubts(out io.Writer, texts []shownDoubt) error {
 		_, err := fmt.Fprintln(out, "no uncertain texts")
 		return err
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SID\tFROM\tTO\tREASON\tATTEMPT\tPOSTED TO\tPOSTED AT\tSAYS")
+	table := cli.NewTable(out, cli.Column{Title: "SID", ID: true}, cli.Column{Title: "FROM"}, cli.Column{Title: "TO", Drop: 2},
+		cli.Column{Title: "REASON", Drop: 3}, cli.Column{Title: "ATTEMPT", Drop: 1}, cli.Column{Title: "POSTED TO"},
+		cli.Column{Title: "POSTED AT"}, cli.Column{Title: "SAYS", Text: true, Drop: 4})
 	for _, text := range texts {
 		for _, a := range text.Doubts {
-			cli.Printf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", text.MessageSid, cli.OrDash(string(text.Customer)), text.TwilioNumber, text.Reason,
-				a.Number, a.Destination, a.StartedAt.UTC().Format(time.RFC3339), cli.OrDash(cli.Shortened(text.Text)))
+			table.Row(text.MessageSid, string(text.Customer), string(text.TwilioNumber), string(text.Reason), strconv.Itoa(a.Number),
+				string(a.Destination), cli.When(out, a.StartedAt), text.Text)
 		}
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(out, "Look for each in Twilio's log of messages, then decide: relay uncertain resolve SID --sent MESSAGE_SID | "+
+	cli.Say(out, "Look for each in Twilio's log of messages, then decide: relay uncertain resolve SID --sent MESSAGE_SID | "+
 		"--resend | --give-up")
-	return err
+	return nil
 }
 
 // uncertainText reads one text and refuses it if it is not uncertain.

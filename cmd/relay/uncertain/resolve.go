@@ -69,7 +69,7 @@ belongs to this text, unless you add --force.
 	flags.StringVar(&f.by, "by", "", "your name, which is kept with it (default RELAY_OPERATOR, or else the user name on this host)")
 	flags.IntVar(&f.attempt, "attempt", 0, "with --sent: the attempt that sent the message (default: the last one in doubt)")
 	flags.BoolVar(&f.force, "force", false, "with --sent: do not ask Twilio")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON: the text after the decision")
+	cli.AddJSON(flags, &f.asJSON, "the text after the decision")
 	cli.AddTarget(flags)
 	cli.AddTwilio(flags)
 	return cmd

@@ -36,6 +36,6 @@ func Command(base cli.Program) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cli.AddJSON(cmd.Flags(), &asJSON, "an object")
 	return cmd
 }
