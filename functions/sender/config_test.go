@@ -110,8 +110,8 @@ func TestConfigRefuses(t *testing.T) {
 		{"RELAY_PACE_TABLE", "", "RELAY_PACE_TABLE is not set"},
 		{"RELAY_PACE_PAIR", "10", "RELAY_PACE_PAIR is wrong: " + noPace},
 		{"RELAY_PACE_NUMBER", "none", "RELAY_PACE_NUMBER is wrong: " + noPace},
-		{"RELAY_RECONCILE_LOOKS", "0", "RELAY_RECONCILE_LOOKS is no whole number from 1 to 20"},
-		{"RELAY_RECONCILE_LOOKS", "21", "RELAY_RECONCILE_LOOKS is no whole number from 1 to 20"},
+		{"RELAY_RECONCILE_LOOKS", "0", "RELAY_RECONCILE_LOOKS is not a whole number from 1 to 20"},
+		{"RELAY_RECONCILE_LOOKS", "21", "RELAY_RECONCILE_LOOKS is not a whole number from 1 to 20"},
 		{"RELAY_RECONCILE_INTERVAL", "9ms", "RELAY_RECONCILE_INTERVAL is not from 10ms to 10m0s"},
 		{"RELAY_RECONCILE_INTERVAL", "601s", "RELAY_RECONCILE_INTERVAL is not from 10ms to 10m0s"},
 	}

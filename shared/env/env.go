@@ -81,7 +81,7 @@ func (r *Reader) Duration(name string, fallback time.Duration) time.Duration {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		r.fail(name, "is no duration above zero such as 2s, 500ms or 1m30s")
+		r.fail(name, "is not a duration above zero such as 2s, 500ms or 1m30s")
 		return fallback
 	}
 	return d
@@ -105,7 +105,7 @@ func (r *Reader) Int(name string, fallback, low, high int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < low || n > high {
-		r.fail(name, "is no whole number from %d to %d", low, high)
+		r.fail(name, "is not a whole number from %d to %d", low, high)
 		return fallback
 	}
 	return n

@@ -59,7 +59,7 @@ func TestDurationWithin(t *testing.T) {
 		{"most", "20s", 20 * time.Second, ""},
 		{"less", "999ms", 8 * time.Second, "NAME is not from 1s to 20s"},
 		{"more", "2m", 8 * time.Second, "NAME is not from 1s to 20s"},
-		{"no duration", "8", 8 * time.Second, "NAME is no duration above zero such as 2s, 500ms or 1m30s"},
+		{"no duration", "8", 8 * time.Second, "NAME is not a duration above zero such as 2s, 500ms or 1m30s"},
 	})
 }
 
@@ -128,7 +128,7 @@ func TestURLWithoutAHost(t *testing.T) {
 }
 
 func TestDuration(t *testing.T) {
-	const wrong = "NAME is no duration above zero such as 2s, 500ms or 1m30s"
+	const wrong = "NAME is not a duration above zero such as 2s, 500ms or 1m30s"
 	run(t, func(r *env.Reader) time.Duration { return r.Duration("NAME", time.Hour) }, []check{
 		{"unset", unset, time.Hour, ""},
 		{"empty", "", time.Hour, ""},
@@ -148,7 +148,7 @@ func TestDuration(t *testing.T) {
 }
 
 func TestInt(t *testing.T) {
-	const wrong = "NAME is no whole number from 1 to 100"
+	const wrong = "NAME is not a whole number from 1 to 100"
 	run(t, func(r *env.Reader) int { return r.Int("NAME", 8, 1, 100) }, []check{
 		{"unset", unset, 8, ""},
 		{"empty", "", 8, ""},
@@ -229,8 +229,8 @@ func problems() []string {
 		"LIST has an empty part: want values separated by single commas",
 		"URLS has an empty part: want values separated by single commas",
 		"URLS holds something that is no absolute URL such as https://relay.example.com",
-		"DURATION is no duration above zero such as 2s, 500ms or 1m30s",
-		"INT is no whole number from 1 to 9",
+		"DURATION is not a duration above zero such as 2s, 500ms or 1m30s",
+		"INT is not a whole number from 1 to 9",
 		"REQUIRED is not set",
 	}
 }

@@ -21,13 +21,13 @@ func ParseDuration(text string) (Duration, error) {
 	}
 	n, err := strconv.ParseUint(days, 10, 16)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no duration", text)
+		return 0, fmt.Errorf("%q is not a duration", text)
 	}
 	d := time.Duration(n) * 24 * time.Hour
 	if rest != "" {
 		var more time.Duration
 		if more, err = time.ParseDuration(rest); err != nil || more < 0 {
-			return 0, fmt.Errorf("%q is no duration", text)
+			return 0, fmt.Errorf("%q is not a duration", text)
 		}
 		d += more
 	}

@@ -52,7 +52,7 @@ func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 		return nil, fmt.Errorf("read routes: %w", err)
 	}
 	if len(data) > maxMaintenance {
-		return nil, fmt.Errorf("read routes: more than %d MB, which is no file of routes", maxMaintenance>>20)
+		return nil, fmt.Errorf("read routes: more than %d MB, which is too big for a file of routes", maxMaintenance>>20)
 	}
 	if data, err = plainText(data); err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (p *parser) route(i int, element json.RawMessage) Route {
 		p.report(i, problem)
 	}
 	if earlier, ok := p.first[r.TwilioNumber.Key()]; ok {
-		p.report(i, fmt.Errorf("TwilioNumber %s stands already in routes[%d]", r.TwilioNumber, earlier))
+		p.report(i, fmt.Errorf("TwilioNumber %s is already in routes[%d]", r.TwilioNumber, earlier))
 	} else {
 		p.first[r.TwilioNumber.Key()] = i
 	}
@@ -173,7 +173,7 @@ func (p *parser) duration(i int, field string, text *string) Duration {
 	}
 	d, err := ParseDuration(*text)
 	if err != nil {
-		p.report(i, fmt.Errorf("%s %q is no duration such as 90s or 4h", field, *text))
+		p.report(i, fmt.Errorf("%s %q is not a duration such as 90s or 4h", field, *text))
 	}
 	return d
 }

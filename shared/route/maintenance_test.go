@@ -76,9 +76,9 @@ func settingsRefused() []refused {
 			`routes[0]: line 1: unknown field "FallbackCarrier"; did you mean "FallbackCarriers"?`},
 		{"neither of the two", with(`"OnUncertain":"retry"`), "routes[0]: OnUncertain is neither park nor resend"},
 		{"true for it", with(`"OnUncertain":true`), `routes[0]: line 1: OnUncertain must not be a JSON bool: want "park" or "resend"`},
-		{"no duration", with(`"DeliveryTimeout":"soon"`), `routes[0]: DeliveryTimeout "soon" is no duration such as 90s or 4h`},
-		{"no unit", with(`"MaxAge":"90"`), `routes[0]: MaxAge "90" is no duration such as 90s or 4h`},
-		{"an empty text", with(`"MaxAge":""`), `routes[0]: MaxAge "" is no duration such as 90s or 4h`},
+		{"no duration", with(`"DeliveryTimeout":"soon"`), `routes[0]: DeliveryTimeout "soon" is not a duration such as 90s or 4h`},
+		{"no unit", with(`"MaxAge":"90"`), `routes[0]: MaxAge "90" is not a duration such as 90s or 4h`},
+		{"an empty text", with(`"MaxAge":""`), `routes[0]: MaxAge "" is not a duration such as 90s or 4h`},
 		{"no quotes around a duration", with(`"MaxAge":90`),
 			`routes[0]: line 1: MaxAge must not be a JSON number: want a duration in quotes, such as "90s" or "4h"`},
 		{"too short", with(`"DeliveryTimeout":"9s","MaxAge":"59s"`),
@@ -94,7 +94,7 @@ func settingsRefused() []refused {
 		{"a setting of no route", with(`"MaxAgo":"4h"`), `routes[0]: line 1: unknown field "MaxAgo"; did you mean "MaxAge"?`},
 		{
 			"all of it", with(`"OnUncertain":"drop","DeliveryTimeout":"now","MaxAge":"1s","PaceNumber":"","OptedOut":{}`),
-			"routes[0]: DeliveryTimeout \"now\" is no duration such as 90s or 4h\n" + optedOut +
+			"routes[0]: DeliveryTimeout \"now\" is not a duration such as 90s or 4h\n" + optedOut +
 				"\nroutes[0]: OnUncertain is neither park nor resend\nroutes[0]: MaxAge is not from 1m to 72h",
 		},
 	}
@@ -122,10 +122,10 @@ func TestParseMaintenanceRefuses(t *testing.T) {
 			"routes[0]: Active is missing: say true or false"},
 		{"Active null", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122","Active":null}]}`,
 			"routes[0]: Active is missing: say true or false"},
-		{"a number twice", `{"routes":[` + good + `,` + good + `]}`, "routes[1]: TwilioNumber +18585550100 stands already in routes[0]"},
+		{"a number twice", `{"routes":[` + good + `,` + good + `]}`, "routes[1]: TwilioNumber +18585550100 is already in routes[0]"},
 		{
 			"a number three times", `{"routes":[` + good + `,` + good + `,` + good + `]}`,
-			"routes[1]: TwilioNumber +18585550100 stands already in routes[0]\nroutes[2]: TwilioNumber +18585550100 stands already in routes[0]",
+			"routes[1]: TwilioNumber +18585550100 is already in routes[0]\nroutes[2]: TwilioNumber +18585550100 is already in routes[0]",
 		},
 		{
 			"to itself", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550100","Active":true}]}`,

@@ -124,7 +124,7 @@ func (r Route) repeats() []error {
 		case sms.Same(hop, r.TwilioNumber):
 			problems = append(problems, fmt.Errorf("hop %s is the Twilio number itself: texts would go round in a loop", hop))
 		case seen[hop.Key()]:
-			problems = append(problems, fmt.Errorf("hop %s stands twice", hop))
+			problems = append(problems, fmt.Errorf("hop %s is listed twice", hop))
 		}
 		seen[hop.Key()] = true
 	}

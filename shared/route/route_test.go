@@ -60,12 +60,12 @@ func TestValidate(t *testing.T) {
 		{
 			"a digit missing",
 			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+1619555012"},
-			`DestinationCarrier "+1619555012" has not the digits that a number of its country has: no such phone can exist`,
+			`DestinationCarrier "+1619555012" does not have the digits of a number of its country: no such phone can exist`,
 		},
 		{
 			"a country code missing",
 			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+6195550123"},
-			`DestinationCarrier "+6195550123" has not the digits that a number of its country has; did you mean +16195550123?`,
+			`DestinationCarrier "+6195550123" does not have the digits of a number of its country; did you mean +16195550123?`,
 		},
 		{
 			"second fallback without a plus",
@@ -89,17 +89,17 @@ func TestValidate(t *testing.T) {
 			route.Route{
 				TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550133", "+18585550133"},
 			},
-			"hop +18585550133 stands twice",
+			"hop +18585550133 is listed twice",
 		},
 		{
 			"the destination as fallback",
 			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550122"}},
-			"hop +18585550122 stands twice",
+			"hop +18585550122 is listed twice",
 		},
 		{
 			"two problems",
 			route.Route{TwilioNumber: "858", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550122"}},
-			notE164("TwilioNumber", "858") + "\nhop +18585550122 stands twice",
+			notE164("TwilioNumber", "858") + "\nhop +18585550122 is listed twice",
 		},
 	}
 	for _, tt := range tests {
@@ -122,8 +122,8 @@ func TestValidateReturnsEverything(t *testing.T) {
 		FallbackCarriers: []sms.PhoneNumber{"+18585550122", "+18585550122", "+18585550133", "+18585550133"},
 	}
 	err := r.Validate()
-	for _, problem := range []string{"hop +18585550100 is the Twilio number itself", "hop +18585550122 stands twice",
-		"hop +18585550133 stands twice"} {
+	for _, problem := range []string{"hop +18585550100 is the Twilio number itself", "hop +18585550122 is listed twice",
+		"hop +18585550133 is listed twice"} {
 		if err == nil || !strings.Contains(err.Error(), problem) {
 			t.Errorf("Validate = %v, want %q among the problems", err, problem)
 		}

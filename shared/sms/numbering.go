@@ -184,9 +184,9 @@ func (n PhoneNumber) Problem() (problem string, impossible bool) {
 	case ok:
 		return "is written " + string(canonical) + " in E.164: write it so", false
 	case n.IsE164() && meant != "":
-		return "has not the digits that a number of its country has; did you mean " + string(meant) + "?", true
+		return "does not have the digits of a number of its country; did you mean " + string(meant) + "?", true
 	case n.IsE164():
-		return "has not the digits that a number of its country has: no such phone can exist", true
+		return "does not have the digits of a number of its country: no such phone can exist", true
 	case meant != "":
 		return "is not E.164: want a plus sign, country code and number, such as " + string(meant), false
 	default:

@@ -33,7 +33,7 @@ func TestReason(t *testing.T) {
 		{"not E.164", file(entry("01", "22 ", morning)), `routes[0]: DestinationCarrier "***0122 " ` + notE164 + "***0122"},
 		{"not E.164, in another way", `{"routes":[{"TwilioNumber":"(858) 555-0101","DestinationCarrier":"+18585550122","Active":true}]}`,
 			`routes[0]: TwilioNumber "(***0101" ` + notE164 + "***0101"},
-		{"twice", file(entry("01", "22", morning), entry("01", "33", morning)), "routes[1]: TwilioNumber ***0101 stands already in routes[0]"},
+		{"twice", file(entry("01", "22", morning), entry("01", "33", morning)), "routes[1]: TwilioNumber ***0101 is already in routes[0]"},
 		{"round in a circle", file(entry("01", "02", morning), entry("02", "01", morning)), "routes[0]: hop ***0102 is itself routed in " +
 			"routes[1]: texts would go round in a loop\nroutes[1]: hop ***0101 is itself routed in routes[0]: texts would go round in a loop"},
 		{"to itself", file(entry("01", "01", morning)), "routes[0]: hop ***0101 is the Twilio number itself: texts would go round in a loop"},

@@ -28,7 +28,7 @@ func TestCheck(t *testing.T) {
 			[]routing.Finding{
 				{routing.Problem, number, "hop +18585550100 is the Twilio number itself: texts would go round in a loop",
 					"relay route set +18585550100 with the right values"},
-				{routing.Problem, number, "hop +16195550123 stands twice", "relay route set +18585550100 with the right values"},
+				{routing.Problem, number, "hop +16195550123 is listed twice", "relay route set +18585550100 with the right values"},
 			}},
 		{"a loop over a removed one", []route.Route{stored(), stored(removed,
 			func(r *route.Route) { r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers = fallback, other, nil })}, []routing.Finding{
@@ -59,7 +59,7 @@ func TestCheck(t *testing.T) {
 		{"digits missing", []route.Route{stored(func(r *route.Route) { r.DestinationCarrier = "+1619555012" })}, []routing.Finding{
 			{
 				routing.Problem, number,
-				`DestinationCarrier "+1619555012" has not the digits that a number of its country has: no such phone can exist`,
+				`DestinationCarrier "+1619555012" does not have the digits of a number of its country: no such phone can exist`,
 				"relay route set +18585550100 with the right values",
 			},
 		}},
