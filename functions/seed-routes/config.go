@@ -5,8 +5,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/env"
 )
 
-// config is what the function reads from its environment. All fields are needed. Where the file is stands in the
-// request, with the version that makes CloudFormation ask again.
+// config is what the function reads from its environment. All fields are needed. The request says where the file is, with the
+// version that makes CloudFormation ask again.
 type config struct {
 	// aws says how to reach AWS.
 	aws awsclient.Config

@@ -44,7 +44,7 @@ func (w *walker) order() {
 	newest := int64(0)
 	for _, l := range slices.SortedFunc(slices.Values(w.text.links), func(a, b link) int { return cmp.Compare(a.line, b.line) }) {
 		if l.version < newest && !l.disputed {
-			w.say(KindOrder, l, "it stands behind version %d", newest)
+			w.say(KindOrder, l, "it comes after version %d", newest)
 		}
 		newest = max(newest, l.version)
 	}
@@ -121,7 +121,7 @@ func (w *walker) against() {
 	switch {
 	case t.version == 0:
 		if !t.told() && !t.pending {
-			w.gap("the ledger has no record of it, and no entry tells of a removal")
+			w.gap("the ledger has no record of it, and no entry records a removal")
 		}
 	case last.version < t.version:
 		if !t.pending && !w.edited[t.seal] {

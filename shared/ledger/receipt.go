@@ -43,8 +43,8 @@ func (r Record) AwaitedAttempt() (attempt Attempt, ok bool) {
 	return all[0], true
 }
 
-// AwaitedAttempts returns the attempt whose receipt a sent text waits for, and the earlier ones of which that is true as well, the
-// last one first.
+// AwaitedAttempts returns the attempt whose receipt a sent text waits for, and the earlier attempts for which that is true as
+// well, the last one first.
 func (r Record) AwaitedAttempts() []Attempt {
 	if r.State != Sent {
 		return nil

@@ -23,9 +23,8 @@ const (
 )
 
 // Next says what to do with a text that the queue hands out now. With StepWait, until is when to look again.
-//
 // A record that was written later than now holds nobody back: the clock that wrote it was ahead, and so are its lease and its
-// "not before". A claim whose holder is at work all the same is found at Twilio, as after a crash.
+// "not before". If the claim's holder is still at work, its message is found at Twilio, as after a crash.
 func (r Record) Next(now time.Time) (step Step, until time.Time) {
 	switch r.State {
 	case "":

@@ -151,7 +151,7 @@ func possible(messages []sms.Listed, known map[string]bool, posts []time.Time) b
 	return found
 }
 
-// The order in which Twilio lists, and the ledger names rivals, means nothing, and neither does a message that stands twice.
+// The order in which Twilio lists, and the ledger names rivals, means nothing, and neither does a message that is there twice.
 func TestFindIsTheSameInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		posts, messages := draw(t)

@@ -14,12 +14,12 @@ import (
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
 )
 
-// MaxBody is the largest body taken, in bytes. Twilio's own webhooks stay far below it.
+// MaxBody is the largest body accepted, in bytes. Twilio's own webhooks are far smaller.
 const MaxBody = 64 << 10
 
 const formType = "application/x-www-form-urlencoded"
 
-// accept takes a signed form to the queue. The cheap checks come first, the signature before anything is read.
+// accept puts a signed form on the queue. The cheap checks come first, and the signature before anything is read.
 func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPRequest) outcome {
 	body, refused := bodyOf(request)
 	if refused.refused() {
@@ -27,7 +27,7 @@ func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPReq
 	}
 	contentType, parameters := request.Headers["content-type"], body
 	if request.RequestContext.HTTP.Method == http.MethodGet {
-		// The number is set to GET: all parameters are in the query, and Twilio signs the URL alone.
+		// The number is set to GET: all parameters are in the query, and Twilio signs only the URL.
 		parameters = []byte(request.RawQueryString)
 	} else if media, _, err := mime.ParseMediaType(contentType); err != nil || media != formType {
 		return refuse(http.StatusUnsupportedMediaType, "content_type")
@@ -57,7 +57,7 @@ func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPReq
 	return h.enqueue(ctx, envelope, o)
 }
 
-// read makes the envelope of a form that is known to come from Twilio, or settles what becomes of it without one.
+// read makes the envelope of a form that is known to come from Twilio, or decides the answer if there is none.
 func (h *Handler) read(form url.Values, request events.APIGatewayV2HTTPRequest) (queue.Envelope, outcome) {
 	if kindOf(form, request.RawPath) == queue.KindReceipt {
 		return h.receipt(form, request.RawQueryString)
@@ -92,7 +92,7 @@ func bodyOf(request events.APIGatewayV2HTTPRequest) ([]byte, outcome) {
 	}
 }
 
-// enqueue answers Twilio according to what the queue says. o holds what is odd about the form.
+// enqueue puts the envelope on the queue and answers Twilio. o has what is odd about the form.
 func (h *Handler) enqueue(ctx context.Context, envelope queue.Envelope, o outcome) outcome {
 	o.envelope = envelope
 	outgoing, err := envelope.Outgoing()

@@ -19,7 +19,7 @@ import (
 // maxMedia is the most attachments Twilio gives one message.
 const maxMedia = 10
 
-// maxAddress is the longest From or To that is one, in bytes. The ledger's indexes take no keys of any length.
+// maxAddress is the longest From or To accepted, in bytes: the keys of the ledger's indexes have a limit.
 const maxAddress = 256
 
 var (
@@ -28,8 +28,8 @@ var (
 	errMisplaced = errors.New("a text came to another address than " + PathInbound + ": correct the number's webhook URL")
 )
 
-// hasParameters reports whether a GET is a webhook: Twilio uses GET if the number is set to it, and puts the parameters into the
-// query. A request for the health has no parameters.
+// hasParameters reports whether a GET is a webhook: Twilio uses GET if the number is set to it, and puts the parameters into
+// the query. A health check has no parameters.
 func hasParameters(request events.APIGatewayV2HTTPRequest) bool {
 	if request.Headers["x-twilio-signature"] != "" {
 		return true
@@ -38,8 +38,8 @@ func hasParameters(request events.APIGatewayV2HTTPRequest) bool {
 	return err == nil && (query.Has("MessageSid") || query.Has("SmsMessageSid") || query.Has("SmsSid"))
 }
 
-// kindOf decides what a form is, [queue.KindInbound] or [queue.KindReceipt], by its parameters. Twilio writes MessageStatus
-// into receipts alone, and Body into every text. Only of a form that has neither does the path decide.
+// kindOf decides what a form is, [queue.KindInbound] or [queue.KindReceipt], by its parameters. Only receipts have
+// MessageStatus, and every text has Body. If a form has neither, the path decides.
 func kindOf(form url.Values, path string) queue.Kind {
 	status := form.Get("MessageStatus")
 	switch {
@@ -133,9 +133,9 @@ func media(form url.Values) []sms.Media {
 	return list
 }
 
-// checkSid refuses what is not a MessageSid: two capital letters and 32 hexadecimal digits, nothing more. The signature
-// covers names and values without anything between them, so that a signed form can be cut up differently; a form that
-// could be cut to another MessageSid would be another text, and would be sent again.
+// checkSid refuses what is not a MessageSid: two capital letters and 32 hexadecimal digits, nothing more. The signature covers
+// names and values without anything between them, so someone could split a signed form differently; a form split so that it
+// has another MessageSid would be another text, and would be sent again.
 func checkSid(sid string) error {
 	letters, digits := sid[:min(2, len(sid))], sid[min(2, len(sid)):]
 	if strings.Trim(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || len(digits) != 32 || strings.Trim(digits, "0123456789abcdef") != "" {

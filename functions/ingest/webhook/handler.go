@@ -1,6 +1,5 @@
-// Package webhook answers Twilio: it takes the incoming-message webhook and the status callback, checks their
-// signature, puts them on the queue and says so at once. It looks up no routes and sends nothing; functions/sender
-// does.
+// Package webhook answers Twilio: it checks the signature of the incoming-message webhook and of the status callback, puts
+// them on the queue and answers at once. It looks up no routes and sends nothing; functions/sender does.
 package webhook
 
 import (
@@ -31,7 +30,7 @@ type Verifier interface {
 
 // Config is what a Handler is made of. Every field is needed unless it says otherwise.
 type Config struct {
-	// Queue takes the envelopes.
+	// Queue is where the envelopes go.
 	Queue queue.Sender
 	// Verifier checks signatures.
 	Verifier Verifier
@@ -41,7 +40,7 @@ type Config struct {
 	Build   telemetry.Build
 	// Condition says how the relay is, for the health answer; nil means that nothing is known to be wrong with it.
 	Condition func() Condition
-	// Logger takes one line a request, Emit its measurements.
+	// Logger gets one line for each request, Emit its measurements.
 	Logger *slog.Logger
 	Emit   telemetry.Emit
 }

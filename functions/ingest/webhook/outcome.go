@@ -20,12 +20,12 @@ const emptyTwiML = `<?xml version="1.0" encoding="UTF-8"?><Response></Response>`
 // outcome is the result of a request: the answer, and what the log tells the operator. The zero value is undecided.
 type outcome struct {
 	response events.APIGatewayV2HTTPResponse
-	// reason is set of a refusal, err where there is more to say to the operator.
+	// reason is set for a refusal; err is set if there is more to tell the operator.
 	reason string
 	err    error
-	// odd means that it was taken, and that something about it is wrong all the same: err says what.
+	// odd means that it was accepted although something about it is wrong: err says what.
 	odd bool
-	// unavailable means that the queue did not take it.
+	// unavailable means that the queue did not accept it.
 	unavailable bool
 	// envelope is set of what went, or should have gone, to the queue.
 	envelope queue.Envelope
@@ -40,7 +40,7 @@ func (o outcome) because(err error) outcome {
 	return o
 }
 
-// warn says what is wrong with a request that is taken all the same.
+// warn notes what is wrong with a request that is accepted even so.
 func (o outcome) warn(err error) outcome {
 	o.odd, o.err = true, errors.Join(o.err, err)
 	return o
@@ -60,7 +60,7 @@ func ignored(err error) outcome {
 	return outcome{response: events.APIGatewayV2HTTPResponse{StatusCode: http.StatusNoContent}, err: err}
 }
 
-// plain is an answer that says no more than its status.
+// plain is an answer with a status only.
 func plain(status int) events.APIGatewayV2HTTPResponse {
 	return events.APIGatewayV2HTTPResponse{
 		StatusCode: status,
@@ -86,13 +86,13 @@ const (
 	statusOK = "ok"
 	// statusDegraded: the relay serves, and texts are refused or held back. A person has to do something.
 	statusDegraded = "degraded"
-	// statusFailing: the relay cannot keep what it is given. The answer is a 503.
+	// statusFailing: the relay cannot store what it gets. The answer is 503.
 	statusFailing = "failing"
 )
 
 // Condition is how the relay is. The zero value is well.
 type Condition struct {
-	// Failing means that it cannot keep what it is given.
+	// Failing means that it cannot store what it gets.
 	Failing bool
 	// Problems says what is wrong and what to do, in words that anyone may read: no number, no secret.
 	Problems []string

@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// spikeCount signatures that do not match within spikeWindow are more than a stranger's try or two: a wrong setting
-	// refuses every customer, and Twilio does not come again after a 403.
+	// spikeCount wrong signatures within spikeWindow are more than a stranger's attempts: a wrong setting refuses every
+	// customer, and Twilio does not try again after a 403.
 	spikeCount  = 5
 	spikeWindow = 5 * time.Minute
-	// spikeRest is how long a spike is reported only once.
+	// spikeRest is how long a spike is not reported again.
 	spikeRest = 10 * time.Minute
 )
 
@@ -38,7 +38,7 @@ func (h *Handler) spike(o outcome) (seen int, isSpike bool) {
 	return h.mismatches.add(h.config.Now())
 }
 
-// add counts one at a time. A clock that was set back makes what it remembers void.
+// add counts one wrong signature at a time. If the clock was set back, the count starts again.
 func (s *spike) add(now time.Time) (seen int, isSpike bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,10 +12,10 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Outcome is what would become of a text.
+// Outcome is what would happen to a text.
 type Outcome string
 
-// What there is to become of one.
+// The outcomes.
 const (
 	// Send: it would be queued, and sent to Destination first.
 	Send Outcome = "send"
@@ -25,8 +25,8 @@ const (
 	Repeat Outcome = "repeat"
 )
 
-// DryRun is what would become of a manual text now. Nothing was queued for it. The pace limits may let it wait, and what is
-// found out only by sending, such as that a phone refuses it, is not foreseen.
+// DryRun is what would happen to a manual text now. Nothing was queued. The pace limits may make it wait, and it does not
+// foresee what only sending shows, such as that a phone refuses it.
 type DryRun struct {
 	// DryRun is true.
 	DryRun  bool    `json:"dry_run"`
@@ -41,7 +41,7 @@ type DryRun struct {
 	Destination sms.PhoneNumber `json:"destination,omitempty"`
 	// Hops are all phones that could be tried, in order.
 	Hops []Hop `json:"hops"`
-	// Route is that of the Twilio number, absent if there is none.
+	// Route is the Twilio number's route, absent if it has none.
 	Route *Route `json:"route,omitempty"`
 	// Text is what the phone would show, Segments in how many SMS segments it would be billed.
 	Text     string `json:"text"`
@@ -70,7 +70,7 @@ type Route struct {
 	UpdatedBy       string          `json:"updated_by,omitempty"`
 }
 
-// foresee tells what would become of the text, by the very decision that the sender makes.
+// foresee returns what would happen to the text. It makes the same decision as the sender.
 func (h *Handler) foresee(ctx context.Context, wanted RelayRequest, id string) (told DryRun, refusal answer) {
 	now := h.config.Now().UTC()
 	r := ledger.Record{
@@ -103,7 +103,7 @@ func (h *Handler) foresee(ctx context.Context, wanted RelayRequest, id string) (
 	return told, answer{}
 }
 
-// whyDropped says why a text would be dropped, in words for whoever asked for it.
+// whyDropped says in words why a text would be dropped, for the caller.
 func (h *Handler) whyDropped(ctx context.Context, wanted RelayRequest, reason ledger.Reason) string {
 	number, to := string(wanted.TwilioNumber), string(wanted.To)
 	switch {

@@ -1,5 +1,6 @@
-// Package operations serves operators: it queues a manual text, answers what became of any text, and shows what one says. It does not
-// decide who may call it: the gateway asks for IAM's SigV4 on AWS, and the front door for a bearer token on one host.
+// Package operations serves operators: it queues a manual text, answers what happened to any text, and shows the body of one.
+// It does not decide who may call it: the gateway asks for IAM's SigV4 on AWS, and the front door for a bearer token on one
+// host.
 package operations
 
 import (
@@ -42,7 +43,7 @@ type Conversations interface {
 
 // Config is what a Handler is made of. Every field but Operator is needed.
 type Config struct {
-	// Queue takes manual texts, Records answers about all, and Routes say what would become of one.
+	// Queue is where manual texts go, Records has all texts, and Routes decide what would happen to one.
 	Queue   queue.Sender
 	Records Records
 	Routes  route.Lookup
@@ -53,9 +54,10 @@ type Config struct {
 	// Now is the clock, NewID a new random id of a manual text ("RL" and 32 hexadecimal digits).
 	Now   func() time.Time
 	NewID func() string
-	// Operator is who goes on record as asking where the gateway vouches for nobody; left out, nobody is shown a text there.
+	// Operator is the name to record for a caller if the gateway does not identify callers; if it is empty, such callers are
+	// shown no text.
 	Operator string
-	// Logger takes one line a request, Emit its measurements.
+	// Logger gets one line for each request, Emit its measurements.
 	Logger *slog.Logger
 	Emit   telemetry.Emit
 }

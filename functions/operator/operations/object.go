@@ -33,7 +33,7 @@ func readObject(body []byte, names []string, fields map[string]any, wrong *findi
 		case !slices.Contains(names, name):
 			wrong.malform(name, "unknown field %q: the fields are %s and %s", name, strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
 		case seen[name]:
-			wrong.malform(name, "%s stands twice", name)
+			wrong.malform(name, "%s is there twice", name)
 		default:
 			readField(name, value, fields[name], wrong)
 		}
@@ -48,7 +48,7 @@ func readObject(body []byte, names []string, fields map[string]any, wrong *findi
 	return seen, nil
 }
 
-// readField reads one value. JSON's null is none of any kind: what is not to be said is left out.
+// readField reads one value. It refuses JSON's null: a field without a value must be left out.
 func readField(name string, value json.RawMessage, field any, wrong *findings) {
 	kind := kindOf(value)
 	if kind != "null" && json.Unmarshal(value, field) == nil {

@@ -151,7 +151,7 @@ func described(ctx context.Context, t *testing.T, e events.APIGatewayV2HTTPReque
 	}
 }
 
-// beyondSchemas reports whether a request is malformed in a way that no schema says: what is unreadable, stands twice, has no
+// beyondSchemas reports whether a request is malformed in a way that no schema says: what is unreadable, is there twice, has no
 // place in a query or is too long as Twilio counts.
 func beyondSchemas(e events.APIGatewayV2HTTPRequest) bool {
 	query, err := url.ParseQuery(e.RawQueryString)

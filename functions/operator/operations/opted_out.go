@@ -8,7 +8,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/conversation"
 )
 
-// askedFor returns what is kept of the phone that the request names; without one, the route's own marks decide.
+// askedFor returns what is known about the phone that the request names; if it names none, the route's own marks decide.
 func (h *Handler) askedFor(ctx context.Context, wanted RelayRequest) (conversation.Conversation, error) {
 	if wanted.To == "" {
 		return conversation.Conversation{}, nil

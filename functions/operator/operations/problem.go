@@ -12,7 +12,7 @@ type Problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
-	// Detail says what is wrong with this request, and what to do about it; of several things, one a line.
+	// Detail says what is wrong with this request, and what to do about it, one line for each problem.
 	Detail string `json:"detail,omitempty"`
 	// Errors are the same things one by one, where each is a field's or a parameter's.
 	Errors []Wrong `json:"errors,omitempty"`
@@ -34,7 +34,7 @@ func refuse(status int, detail string) answer {
 // findings are all that is wrong with a request, so that nobody has to try five times.
 type findings struct {
 	all []Wrong
-	// malformed is set by what openapi.json does not allow. The rest is well-formed, and no more than that.
+	// malformed is set for what openapi.json does not allow. Other findings are about well-formed requests that make no sense.
 	malformed bool
 }
 
@@ -46,7 +46,7 @@ func (f *findings) malform(name, format string, args ...any) {
 	}
 }
 
-// contradict adds one that is, and still makes no sense: with another one, or with what was before.
+// contradict adds a finding about a well-formed value that contradicts another value, or what was stored before.
 func (f *findings) contradict(name, format string, args ...any) {
 	if !f.has(name) {
 		f.all = append(f.all, Wrong{Name: name, Detail: fmt.Sprintf(format, args...)})
@@ -60,7 +60,7 @@ func (f *findings) has(name string) bool {
 
 func (f *findings) none() bool { return len(f.all) == 0 }
 
-// refuse answers 400 to what is malformed, and 422 to what is only contradictory.
+// refuse answers 400 to a malformed request, and 422 to a contradictory one.
 func (f *findings) refuse() answer {
 	status := http.StatusUnprocessableEntity
 	if f.malformed {

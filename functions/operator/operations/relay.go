@@ -19,7 +19,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// maxRequest is the largest body taken, in bytes.
+// maxRequest is the largest body accepted, in bytes.
 const maxRequest = 64 << 10
 
 // maxFrom is the longest From, in characters: the text has to fit behind it.
@@ -40,7 +40,7 @@ type RelayRequest struct {
 	To sms.PhoneNumber `json:"to"`
 	// IdempotencyKey makes a repeat of the request harmless: the same key is the same text, for ever.
 	IdempotencyKey string `json:"idempotency_key,omitempty"`
-	// DryRun asks what would become of the text, and queues nothing.
+	// DryRun asks what would happen to the text, and queues nothing.
 	DryRun bool `json:"dry_run"`
 }
 
@@ -52,7 +52,7 @@ type RelayAnswer struct {
 	Repeated bool `json:"repeated,omitempty"`
 }
 
-// relay queues a manual text, or tells what would become of it.
+// relay queues a manual text, or answers what would happen to it.
 func (h *Handler) relay(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
 	wanted, refusal, refused := readRelay(request)
 	if refused {
@@ -79,7 +79,7 @@ func (h *Handler) relay(ctx context.Context, request events.APIGatewayV2HTTPRequ
 	return a
 }
 
-// decide queues the text, or tells what would become of it. What the sender would drop is refused: nobody would get it.
+// decide queues the text, or answers what would happen to it. It refuses what the sender would drop: nobody would get it.
 func (h *Handler) decide(ctx context.Context, wanted RelayRequest, id string, repeated bool) answer {
 	told, refusal := h.foresee(ctx, wanted, id)
 	switch {
@@ -168,7 +168,7 @@ func readRelay(request events.APIGatewayV2HTTPRequest) (wanted RelayRequest, ref
 	wanted.canonical(&wrong)
 	wanted.check(&wrong)
 	if named["idempotency_key"] && wanted.IdempotencyKey == "" {
-		// Whoever names a key counts on it: a program whose variable is empty would send the same text again and again.
+		// A caller who names a key relies on it: a program whose variable is empty would send the same text again and again.
 		wrong.malform("idempotency_key", "idempotency_key: is empty: leave it out, or give the text a key of its own")
 	}
 	return wanted, wrong.refuse(), !wrong.none()

@@ -9,9 +9,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// known looks up whether the ledger has the text of an idempotency key already, and refuses the key if it stands for
-// another text there. A text that no sender has taken up yet is not in the ledger, and so is not found: the queue and the
-// ledger still see to it that one text of that id is sent.
+// known looks up whether the ledger has the text of an idempotency key already, and refuses the key if it belongs to another
+// text. A text that no sender has received yet is not in the ledger and is not found; the queue and the ledger still make sure
+// that only one text with that id is sent.
 func (h *Handler) known(ctx context.Context, wanted RelayRequest, id string) (found bool, refusal answer) {
 	if wanted.IdempotencyKey == "" {
 		return false, answer{}
@@ -26,7 +26,7 @@ func (h *Handler) known(ctx context.Context, wanted RelayRequest, id string) (fo
 	case !sms.Same(r.TwilioNumber, wanted.TwilioNumber) || !sms.Same(r.Customer, wanted.From) || !sms.Same(r.Destination, wanted.To) ||
 		r.Body != wanted.Body:
 		var wrong findings
-		wrong.contradict("idempotency_key", "idempotency_key: stands for another text, %s: use a new key for a new text", id)
+		wrong.contradict("idempotency_key", "idempotency_key: belongs to another text, %s: use a new key for a new text", id)
 		return false, wrong.refuse()
 	default:
 		return true, answer{}

@@ -58,7 +58,7 @@ func TestKeyOfAnotherText(t *testing.T) {
 			s := newStage()
 			s.store(t, keyed())
 			a := s.ask(t, relay(strings.Replace(keyedRequest, edit.old, edit.new, 1)))
-			a.wantProblem(t, http.StatusUnprocessableEntity, "idempotency_key: stands for another text, "+keyID)
+			a.wantProblem(t, http.StatusUnprocessableEntity, "idempotency_key: belongs to another text, "+keyID)
 			if strings.Contains(a.body, "Gate") {
 				t.Errorf("the answer shows a text: %s", a.body)
 			}

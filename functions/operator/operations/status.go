@@ -27,7 +27,7 @@ type Message struct {
 	MessageSid string        `json:"message_sid"`
 	State      ledger.State  `json:"state"`
 	Reason     ledger.Reason `json:"reason,omitempty"`
-	// Keyword is the keyword that a customer's text was taken for, in capitals; of an opt-out word the phone is told in a notice.
+	// Keyword is the keyword that a customer texted, in capitals; the phone gets a notice of an opt-out word.
 	Keyword      string          `json:"keyword,omitempty"`
 	Manual       bool            `json:"manual,omitempty"`
 	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
@@ -52,7 +52,7 @@ type Attempt struct {
 	Status      sms.Status      `json:"status,omitempty"`
 	ErrorCode   int             `json:"error_code,omitempty"`
 	Error       string          `json:"error,omitempty"`
-	// Looks counts how often Twilio was asked what became of it, Found says that this found its message.
+	// Looks counts how often the relay looked for the message at Twilio, Found says that it found it.
 	Looks int  `json:"looks,omitempty"`
 	Found bool `json:"found,omitempty"`
 	// HopDone means that no further attempt is made at this phone.
@@ -96,7 +96,7 @@ func checkNames(query url.Values, names []string, wrong *findings) {
 		case !slices.Contains(names, name):
 			wrong.malform(name, "unknown parameter %q: the parameters are %s", name, strings.Join(names, ", "))
 		case len(values) > 1:
-			wrong.malform(name, "%s stands twice", name)
+			wrong.malform(name, "%s is there twice", name)
 		case values[0] == "":
 			wrong.malform(name, "%s is empty: leave it out, or say what to look for", name)
 		}
@@ -189,7 +189,8 @@ func (h *Handler) page(ctx context.Context, query url.Values, wrong *findings) a
 		return refuse(http.StatusServiceUnavailable, "the ledger cannot be read at the moment").because(err)
 	}
 	if len(page.Records) == 0 && !isSender(q.Number) {
-		// A slip would be taken for a number without texts. What is in the ledger is found, whatever it looks like.
+		// A typing mistake would look like a number without texts. An address that the ledger has is found, whatever it looks
+		// like.
 		known, err := h.config.Records.List(ctx, ledger.Query{Number: q.Number, Limit: 1})
 		if err == nil && len(known.Records) == 0 {
 			problem, _ := q.Number.Problem()
@@ -270,7 +271,7 @@ func readTime(query url.Values, name string, wrong *findings) time.Time {
 	return t
 }
 
-// bounded returns a time that keys have an order for; zero stays what it is. No text is older or younger than that.
+// bounded returns the nearest time that keys can order; zero stays zero. No text is older or younger than that.
 func bounded(t time.Time) time.Time {
 	first, last := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	switch {

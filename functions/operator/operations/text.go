@@ -26,7 +26,7 @@ type Text struct {
 	Media        []Media         `json:"media,omitempty"`
 }
 
-// Media is an attachment: where Twilio keeps it, and what it is.
+// Media is an attachment: its URL at Twilio, and its MIME type.
 type Media struct {
 	URL         string `json:"url"`
 	ContentType string `json:"content_type"`

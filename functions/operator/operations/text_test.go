@@ -136,7 +136,7 @@ func TestTextOfNoText(t *testing.T) {
 		"":                            "message_sid: want SM, MM or RL",
 		"message_sid=":                "message_sid",
 		"message_sid=SM1":             "message_sid: want SM, MM or RL",
-		firstText + "&" + firstText:   "message_sid stands twice",
+		firstText + "&" + firstText:   "message_sid is there twice",
 		firstText + "&show_text=true": `unknown parameter "show_text": the parameters are message_sid`,
 		firstText + "&trail=true":     `unknown parameter "trail"`,
 		"number=%2B18585550111":       `unknown parameter "number"`,

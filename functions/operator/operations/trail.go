@@ -14,10 +14,10 @@ import (
 // clockSkew is how far the clocks of those who wrote the record may be apart from each other's.
 const clockSkew = 5 * time.Minute
 
-// Trail is what the audit log says of one text.
+// Trail is what the audit log has about one text.
 type Trail struct {
-	// Complete means that there is an entry of each version of the record. One of a moment ago may not be written yet, and
-	// those of a text that took long may lie too far apart for one search; relay audit reads the whole log.
+	// Complete means that there is an entry for each version of the record. The latest may not be written yet, and the entries
+	// of a text that took long may be too far apart for one search; relay audit reads the whole log.
 	Complete bool    `json:"complete"`
 	Entries  []Entry `json:"entries"`
 }
@@ -32,17 +32,17 @@ type Entry struct {
 	To      string        `json:"to,omitempty"`
 	Reason  string        `json:"reason,omitempty"`
 	Attempt *EntryAttempt `json:"attempt,omitempty"`
-	// Actor is the operator whose decision the change is, Decision what it was, and Note why, in their words.
+	// Actor is the operator who decided on the change, Decision what they decided, and Note why, in their words.
 	Actor    string `json:"actor,omitempty"`
 	Decision string `json:"decision,omitempty"`
 	Note     string `json:"note,omitempty"`
-	// ReadBy is who was shown what the text says. The change is about nothing else then.
+	// ReadBy is who was shown the body of the text. Such a change is about nothing else.
 	ReadBy string `json:"read_by,omitempty"`
 	// Unsealed means that someone changed the record past the relay.
 	Unsealed bool `json:"unsealed,omitempty"`
 }
 
-// EntryAttempt is the attempt that a change is about, as it stood after it.
+// EntryAttempt is the attempt that a change is about, as it was after the change.
 type EntryAttempt struct {
 	Number      int    `json:"number"`
 	Hop         int    `json:"hop"`

@@ -41,14 +41,14 @@ func NewResponder(transport http.RoundTripper) *Responder {
 	return &Responder{client: &http.Client{
 		Transport: transport,
 		Timeout:   attemptTimeout,
-		// The address is for one host alone.
+		// The address is valid on one host only.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// Send puts the answer at the address, and tries again for as long as that may help and ctx lasts: the same answer may
-// arrive twice. A Reason that makes the answer longer than CloudFormation reads is cut. Errors are *fault.Error: Permanent
-// if CloudFormation refuses the answer, else Transient.
+// Send puts the answer to the address. It tries again as long as that may help and ctx lasts, so the same answer may arrive
+// twice. A Reason that makes the answer longer than CloudFormation reads is cut. Errors are *fault.Error: Permanent if
+// CloudFormation refuses the answer, else Transient.
 func (r *Responder) Send(ctx context.Context, address string, answer cfn.Response) error {
 	body, err := encode(answer)
 	if err != nil {
@@ -100,7 +100,7 @@ func (r *Responder) put(ctx context.Context, address string, body []byte) *fault
 	return &fault.Error{Kind: kindOf(answer.StatusCode), HTTPStatus: answer.StatusCode, Err: errors.New("answer CloudFormation: refused")}
 }
 
-// withoutAddress returns what went wrong with a request, without where it went.
+// withoutAddress returns the error of a request without its address.
 func withoutAddress(err error) error {
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		return failed.Err
@@ -108,7 +108,7 @@ func withoutAddress(err error) error {
 	return errors.New("no answer")
 }
 
-// kindOf says of a status other than 200 whether another attempt may help.
+// kindOf says for a status other than 200 whether another attempt may help.
 func kindOf(status int) fault.Kind {
 	switch {
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
@@ -141,7 +141,7 @@ func encode(answer cfn.Response) ([]byte, error) {
 	}
 }
 
-// ellipsis stands for what was cut.
+// ellipsis replaces what was cut.
 const ellipsis = "…"
 
 // cut shortens a text to less than limit bytes, between two characters, with an ellipsis if there is room for it.

@@ -1,6 +1,6 @@
-// Package seeding puts the routes of a maintenance.json into the routing table when CloudFormation asks for it, as a
-// custom resource of the stack. It removes no route and never overwrites a later change, so that operators' changes
-// outlast every deployment. It answers CloudFormation whatever happens: a stack that gets no answer waits for it.
+// Package seeding writes the routes of a maintenance.json into the routing table when CloudFormation asks for it, as a custom
+// resource of the stack. It removes no route and never overwrites a later change, so operators' changes survive every
+// deployment. It always answers CloudFormation, because a stack waits for its answer.
 package seeding
 
 import (
@@ -40,7 +40,7 @@ type Config struct {
 	Answer func(ctx context.Context, address string, answer cfn.Response) error
 	// Now is the clock.
 	Now func() time.Time
-	// Logger takes one line a request.
+	// Logger gets one line for each request.
 	Logger *slog.Logger
 }
 
@@ -53,9 +53,8 @@ func New(config Config) *Handler { return &Handler{config: config} }
 // errNowhere is a request that cannot be answered.
 var errNowhere = errors.New("the request names no ResponseURL")
 
-// Handle serves one request and answers it. It takes the payload as it is, because one that does not fit the form of a
-// request has to be answered, too. It fails only if no answer arrived; then Lambda calls again, and the same request can
-// be served again.
+// Handle serves one request and answers it. It reads the payload itself, because a payload that is not a request has to be
+// answered, too. It fails only if no answer arrived; then Lambda calls again, and the same request can be served again.
 func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (struct{}, error) {
 	var request cfn.Event
 	// What does fit is read, whatever does not.
@@ -80,7 +79,7 @@ func (h *Handler) answer(ctx context.Context, request cfn.Event, done outcome) e
 	return h.config.Answer(ctx, request.ResponseURL, done.answer(request))
 }
 
-// outcome is what became of a request.
+// outcome is the result of a request.
 type outcome struct {
 	seeded route.Seeded
 	// failure is nil if all is as it should be.
@@ -111,7 +110,7 @@ func (h *Handler) inTime(ctx context.Context, request cfn.Event, malformed error
 	}
 }
 
-// errPanic stands for a mistake of the program; its log has more.
+// errPanic is the error after a panic; the log has more.
 var errPanic = errors.New("the function failed unexpectedly, see its log")
 
 // guarded turns a panic into a failure.
@@ -129,7 +128,7 @@ func (h *Handler) guarded(ctx context.Context, request cfn.Event, malformed erro
 func (h *Handler) serve(ctx context.Context, request cfn.Event, malformed error) outcome {
 	switch {
 	case request.RequestType == cfn.RequestDelete:
-		// The table outlives the stack, and its routes with it. Whatever else is amiss, the stack can go.
+		// The table and its routes outlive the stack. Whatever else is wrong, the stack can be deleted.
 		return outcome{}
 	case malformed != nil:
 		return outcome{failure: fmt.Errorf("read the request: %w", malformed)}
@@ -148,7 +147,7 @@ func (o outcome) answer(request cfn.Event) cfn.Response {
 	answer := *cfn.NewResponse(&request)
 	answer.Status = cfn.StatusSuccess
 	answer.PhysicalResourceID = identity(request)
-	// CloudFormation takes attributes as strings.
+	// CloudFormation wants attributes as strings.
 	answer.Data = map[string]any{"Put": strconv.Itoa(len(o.seeded.Put)), "Kept": strconv.Itoa(len(o.seeded.Kept))}
 	if o.failure != nil {
 		answer.Status, answer.Reason = cfn.StatusFailed, reason(o.failure)
@@ -156,8 +155,8 @@ func (o outcome) answer(request cfn.Event) cfn.Response {
 	return answer
 }
 
-// identity names the resource. It never changes: CloudFormation would take a new name for a new resource, and ask for the
-// old one to be deleted.
+// identity names the resource. It never changes: for CloudFormation a new name would be a new resource, and it would ask to
+// delete the old one.
 func identity(request cfn.Event) string {
 	if request.PhysicalResourceID != "" {
 		return request.PhysicalResourceID

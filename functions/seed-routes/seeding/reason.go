@@ -15,15 +15,15 @@ const (
 	maxReason = 2000
 )
 
-// digits finds whatever may be a telephone number, in any way of writing one; noNumber is what it finds beside them: dates,
-// the names of things on AWS, and the number by which messages show how numbers are written, which is nobody's.
+// digits finds everything that may be a telephone number, however it is written. noNumber is what it also finds: dates, names
+// of AWS resources, and the example number in messages, which belongs to nobody.
 var (
 	digits   = regexp.MustCompile(`(?:s3://|arn:)\S+|such as \+18585550100|\+?[0-9](?:[ ()./-]*[0-9]){7,}`)
 	noNumber = regexp.MustCompile(`^(?:s3:|arn:|such as|[0-9]{4}-[0-9]{2}-[0-9]{2}$)`)
 )
 
 // reason tells people what is wrong, a line for each problem: the first several, and how many more there are. Numbers are
-// masked: the places of their routes are told.
+// masked; the places of their routes are shown.
 func reason(failure error) string {
 	lines := strings.Split(failure.Error(), "\n")
 	var text strings.Builder

@@ -23,8 +23,8 @@ type Object struct {
 	VersionID string
 }
 
-// objectOf reads where the file is from the resource's properties. Version is another of them: it says nothing to this
-// function, and is there to be changed.
+// objectOf reads where the file is from the resource's properties. Another property, Version, means nothing to this function:
+// it is there to be changed.
 func objectOf(properties map[string]any) (Object, error) {
 	var o Object
 	var problems []error
@@ -39,7 +39,7 @@ func objectOf(properties map[string]any) (Object, error) {
 	return o, errors.Join(problems...)
 }
 
-// seed puts the routes of the file that the properties name. Nothing is put unless the whole file is right.
+// seed writes the routes of the file that the properties name. It writes nothing unless the whole file is right.
 func (h *Handler) seed(ctx context.Context, properties map[string]any) (route.Seeded, error) {
 	o, err := objectOf(properties)
 	if err != nil {

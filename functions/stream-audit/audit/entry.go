@@ -46,8 +46,8 @@ func changeOf(record events.DynamoDBEventRecord) (string, error) {
 	}
 }
 
-// images reads the item before and after. Of a created item there is none before, of a removed one none after; the
-// other one then stands for both.
+// images reads the item before and after. A created item has none before, a removed one none after; the other one is then used
+// for both.
 func images[T any](record events.DynamoDBEventRecord) (before, after *T, err error) {
 	if before, err = image[T](record.Change.OldImage); err != nil {
 		return nil, nil, fmt.Errorf("read old image: %w", err)

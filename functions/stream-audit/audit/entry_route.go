@@ -13,11 +13,11 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// actorRelay stands for the relay itself.
+// actorRelay is the relay itself.
 const actorRelay = "relay"
 
-// unreadable stands for what someone wrote by hand that the relay cannot use. It may be anything, a number in the wrong
-// place too, and is not shown.
+// unreadable replaces what someone wrote by hand and the relay cannot use. It may be anything, also a number in the wrong
+// place, and is not shown.
 const unreadable = "unreadable"
 
 // storedRoute is what the entries need of a route. What may be written by hand in a form of its own does not hold up the
@@ -41,7 +41,7 @@ type storedRoute struct {
 
 // written is an attribute that people may have written.
 type written[T any] struct {
-	// value is the zero value where something else stands.
+	// value is the zero value if the attribute is something else.
 	value      T
 	unreadable bool
 }
@@ -57,8 +57,8 @@ func (w *written[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// routeEntry makes the entry of a route's change. Its time is the stream's: LastUpdated is what someone wrote into a
-// file, maybe months ago, and a log takes no entry of then.
+// routeEntry makes the entry of a route's change. Its time is the stream's: LastUpdated is what someone wrote into a file,
+// maybe months ago, and a log does not accept such old entries.
 func routeEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entry, error) {
 	before, after, err := images[storedRoute](record)
 	if err != nil {
@@ -81,9 +81,9 @@ func routeEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entr
 	}, nil
 }
 
-// actorOf returns who changed the route, as the change itself says. One made past the relay, which leaves the version
-// as it was, says nothing, and neither does a removal. The relay changes who has opted out, and leaves standing who
-// wrote the rest and when, see [route.MarkOptedOut].
+// actorOf returns who changed the route, as the change itself says. A change without the relay, which leaves the version as it
+// was, does not say, and neither does a removal. When the relay changes who has opted out, it leaves UpdatedBy and LastUpdated
+// as they were, see [route.MarkOptedOut].
 func actorOf(before, after *storedRoute) string {
 	switch {
 	case after == nil, before != nil && after.Version <= before.Version:

@@ -19,12 +19,12 @@ import (
 type Config struct {
 	// Log keeps the entries.
 	Log auditlog.Log
-	// SetAside keeps a change of which no entry can be made or kept, whole, under a name of its own, and returns nil only
-	// when it has it durably. While it is nil or fails, such a change is named as failed, and its shard waits.
+	// SetAside stores a whole change from which no entry can be made or kept, under a name of its own. It returns nil only when
+	// the change is stored durably. If SetAside is nil or fails, such a change is reported as failed, and its shard waits.
 	SetAside func(ctx context.Context, name string, change []byte) error
 	// Now is the clock.
 	Now func() time.Time
-	// Logger takes one line a batch, Emit its measurements.
+	// Logger gets one line for each batch, Emit its measurements.
 	Logger *slog.Logger
 	Emit   telemetry.Emit
 }
@@ -35,10 +35,10 @@ type Handler struct{ config Config }
 // New returns a Handler.
 func New(config Config) *Handler { return &Handler{config: config} }
 
-// Handle writes one batch of changes to the log, in the stream's order. A change that never will make an entry, or whose
-// entry the log never will take, is set aside, with an entry that says so, and holds up no other. Handle stops at the first
-// change that could not be written now, or not be set aside, and names its SequenceNumber, so that the stream continues
-// there; the entries behind it may be in the log already, and come again under the same ID. The error is always nil.
+// Handle writes one batch of changes to the log, in the stream's order. A change that can never make an entry, or whose entry
+// the log will never accept, is set aside, with an entry that says so, and delays no other. Handle stops at the first change
+// that could not be written now, or not be set aside, and reports its SequenceNumber, so that the stream continues there.
+// Later entries may already be in the log, and come again under the same ID. The error is always nil.
 func (h *Handler) Handle(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	entries, lines, broken := h.read(ctx, batch.Records)
 	kept, err := h.keep(ctx, batch.Records, entries, lines)
@@ -75,8 +75,8 @@ func (h *Handler) read(ctx context.Context, records []events.DynamoDBEventRecord
 	return entries, lines, nil
 }
 
-// keep writes the lines to the log and returns how many of them, from the start, are surely there. A line that the log never
-// will take gives way to one that says so.
+// keep writes the lines to the log and returns how many of them, from the first, are certainly there. It replaces a line that
+// the log will never accept with a line that says so.
 func (h *Handler) keep(ctx context.Context, records []events.DynamoDBEventRecord, entries []auditlog.Entry,
 	lines []auditlog.Line) (kept int, err error) {
 	for kept < len(lines) {
@@ -86,7 +86,7 @@ func (h *Handler) keep(ctx context.Context, records []events.DynamoDBEventRecord
 		}
 		kept += min(keptOf(err), len(lines)-kept-1)
 		if fault.Of(err).Kind == fault.Permanent && kept+1 < len(lines) {
-			// What is wrong may be another line of the same call: this one is asked about alone.
+			// Another line of the same call may be the cause, so this one is tried on its own.
 			if err = h.config.Log.Append(ctx, lines[kept:kept+1]); err == nil {
 				kept++
 				continue
@@ -138,7 +138,7 @@ func (h *Handler) report(ctx context.Context, records []events.DynamoDBEventReco
 	h.config.Logger.LogAttrs(ctx, level, "changes audited", attrs...)
 }
 
-// ofSubject counts the entries that tell of a subject.
+// ofSubject counts the entries with a subject.
 func ofSubject(entries []auditlog.Entry, subject string) int {
 	n := 0
 	for _, entry := range entries {

@@ -37,8 +37,8 @@ func plainMap(attributes map[string]events.DynamoDBAttributeValue) (map[string]a
 	return item, nil
 }
 
-// plain returns what an attribute value holds. The accessors of events.DynamoDBAttributeValue panic on another type
-// than their own, so each stands behind its type.
+// plain returns what an attribute value holds. The accessors of events.DynamoDBAttributeValue panic on a type other than their
+// own, so the type is checked first.
 func plain(value events.DynamoDBAttributeValue) (any, error) {
 	switch value.DataType() {
 	case events.DataTypeString:

@@ -30,7 +30,7 @@ func (h *Handler) setAside(ctx context.Context, record events.DynamoDBEventRecor
 		slog.String("object", name), slog.String("error", cause.Error()))
 	return auditlog.Entry{
 		ID: auditlog.SubjectUnreadable + ":" + record.EventID + "@" + record.Change.SequenceNumber,
-		// It is dated now: what it is about may be too old for the log, or yet to come, and that the reason.
+		// It is dated now: the reason may be that the change's own time is too old or too new for the log.
 		Time: ledger.Stamp(h.config.Now()), Subject: auditlog.SubjectUnreadable, Change: record.EventName, Object: name,
 	}, nil
 }

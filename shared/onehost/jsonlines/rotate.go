@@ -197,7 +197,7 @@ func (l *Log) check() error {
 	case err != nil:
 		return err
 	case !os.SameFile(own, there):
-		return l.abandon("another file stands in its place")
+		return l.abandon("another file is in its place")
 	case own.Size() < l.size:
 		return l.abandonCut(own.Size())
 	case own.Size() > l.size && !l.torn:

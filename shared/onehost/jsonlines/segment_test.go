@@ -213,10 +213,11 @@ func TestFileLostWhileTheLogIsOpen(t *testing.T) {
 		"removed":    {os.Remove, "moved away or removed", 1, "segment 1 is missing"},
 		"rotated": {func(path string) error {
 			return errors.Join(os.Rename(path, path+".1"), os.WriteFile(path, nil, 0o600))
-		}, "another file stands", 1, "segment 1 is missing"},
+		}, "another file is in its place", 1, "segment 1 is missing"},
 		"written to": {func(path string) error { return appendTo(path, "{\"forged\":true}\n") }, "written to it by someone else", 3,
 			"the line is no entry"},
-		"begun by hand": {func(path string) error { return errors.Join(os.Remove(path), appendTo(path, "nonsense\n")) }, "another file stands", 1,
+		"begun by hand": {func(path string) error { return errors.Join(os.Remove(path), appendTo(path, "nonsense\n")) },
+			"another file is in its place", 1,
 			"segment 1 is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
