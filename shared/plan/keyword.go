@@ -18,15 +18,15 @@ func heard(r ledger.Record, optOutType string) sms.Keyword {
 	}
 	word := sms.KeywordOf(r.Body).Word
 	if word == "" {
-		// A word of the service's own is the customer's; what it means is enough.
+		// A Messaging Service may have its own words; only the meaning counts here.
 		word = optOutType
 	}
 	return sms.Keyword{Type: optOutType, Word: word}
 }
 
-// ofKeyword decides about a customer's keyword. An opt-out word goes on as a notice, if there is someone to tell: CANCEL may have
-// meant an appointment. Everything else Twilio has answered already. ok is false if the text is no keyword, or if it has to be
-// found out first whether it counts.
+// ofKeyword decides about a customer's keyword. An opt-out word is sent on as a notice, if there is a phone to tell: CANCEL
+// may have meant an appointment. Twilio has already answered everything else. ok is false if the text is not a keyword, or if
+// it is not known yet whether it counts.
 func ofKeyword(q Question, keyword sms.Keyword) (p Plan, ok bool) {
 	way, routed := route.Find(q.Routes, q.Text.TwilioNumber)
 	switch {

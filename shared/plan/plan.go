@@ -1,6 +1,6 @@
-// Package plan decides by the current routes where a text goes: it is dropped for a reason, or sent to a hop under the route's
-// settings. It is pure, so that the sender (functions/sender/delivery) does exactly what an operator was told in advance
-// (functions/operator/operations). It looks nothing up, keeps no pace and decides nothing about failures (shared/retry).
+// Package plan decides by the current routes where a text goes: it is dropped for a reason, or sent to a hop with the route's
+// settings. It is pure, so the sender (functions/sender/delivery) does exactly what a dry run (functions/operator/operations)
+// told the operator. It looks nothing up, keeps no pace and decides nothing about failures (shared/retry).
 package plan
 
 import (
@@ -13,14 +13,14 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Plan is what is to become of a text now: dropped for a reason, or sent to a hop.
+// Plan is what should happen to a text now: it is dropped for a reason, or sent to a hop.
 type Plan struct {
 	// Drop is the reason against it, if there is one.
 	Drop ledger.Reason
 	// Mark, if set, says that the sender of the text, a hop of the route, has opted out or in again.
 	Mark *bool
-	// Keyword, if set, is one that a customer texted. Whoever carries the plan out records it, and asks again with what came of it
-	// in the text's own Keyword, unless it counts for nothing.
+	// Keyword, if set, is a keyword that the customer texted. The caller records it, sets the text's own Keyword to the result,
+	// and asks again, unless the keyword does not count.
 	Keyword sms.Keyword
 	// Open are the phones that may be tried, in order.
 	Open []sms.PhoneNumber
@@ -28,7 +28,7 @@ type Plan struct {
 	To     sms.PhoneNumber
 	Hop    int
 	Marked bool
-	// DeliveryTimeout is how long to wait for a receipt before the hop after that one; 0 is for ever.
+	// DeliveryTimeout is how long to wait for a receipt before the next hop is tried; 0 means for ever.
 	DeliveryTimeout time.Duration
 	// Expires is when the text is too old to be sent, Validity how long that is from now.
 	Expires  time.Time
@@ -39,7 +39,7 @@ type Plan struct {
 
 // Question is all that decides.
 type Question struct {
-	// Text is the text as the ledger has it, or as it would be put there.
+	// Text is the text as the ledger has it, or would have it.
 	Text ledger.Record
 	// OptOutType is the inbound message's.
 	OptOutType string
@@ -65,7 +65,7 @@ func Numbers(r ledger.Record) []sms.PhoneNumber {
 	return numbers
 }
 
-// Of decides. If something speaks against the text but its age, the plan has no settings.
+// Of decides. If the text is dropped for any reason except its age, the plan has no settings.
 func Of(q Question) Plan {
 	p := against(q)
 	if p.Drop != "" {
@@ -89,7 +89,7 @@ func (p Plan) Next(r ledger.Record, from sms.PhoneNumber) bool {
 	return slices.ContainsFunc(p.Open, func(hop sms.PhoneNumber) bool { return !sms.Same(hop, from) && r.HopOpen(hop) })
 }
 
-// along picks the hop and takes the route's settings over.
+// along picks the hop and copies the route's settings.
 func along(p Plan, q Question, way route.Route) Plan {
 	since := q.Text.DueSince()
 	if since.After(q.Now) {
@@ -172,8 +172,8 @@ func isRouted(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) bo
 	return routed
 }
 
-// markOf returns what a hop's own text says of its mark, nil for nothing. Twilio's word comes first; it has one only for
-// numbers of a Messaging Service with Advanced Opt-Out.
+// markOf returns how a hop's own text changes its mark, nil if it does not. Twilio's OptOutType comes first; there is one only
+// for numbers of a Messaging Service with Advanced Opt-Out.
 func markOf(body, optOutType string) *bool {
 	word := optOutType
 	if word == "" {

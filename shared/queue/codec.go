@@ -14,10 +14,9 @@ var (
 	ErrVersion = errors.New("newer envelope version")
 )
 
-// Encode returns the envelope's wire form: one line of JSON in which every character may stand in an SQS message.
-// SQS takes the characters of XML 1.0 only. JSON escapes control characters by itself, but not U+FFFE and U+FFFF, and
-// a text that holds one of those would be refused for ever.
-//
+// Encode returns the envelope's wire form: one line of JSON in which every character is allowed in an SQS message. SQS accepts
+// only the characters of XML 1.0. JSON escapes control characters by itself, but not U+FFFE and U+FFFF, and a text with one of
+// those would be refused every time.
 // The error is ErrMalformed if the envelope lacks what its kind needs.
 func Encode(e Envelope) (string, error) {
 	if err := e.check(); err != nil {
@@ -66,7 +65,7 @@ func unreadable(body string) error {
 	return ErrMalformed
 }
 
-// check holds the envelope against what its kind needs.
+// check reports what the envelope lacks for its kind.
 func (e Envelope) check() error {
 	switch {
 	case e.Version > Version:

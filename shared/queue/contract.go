@@ -14,13 +14,13 @@ type Outgoing struct {
 	DeduplicationID string
 	// Body is the message itself, in characters of XML 1.0, at most 1 MiB.
 	Body string
-	// Attributes travel beside the body as string attributes. At most ten.
+	// Attributes are string attributes next to the body. At most ten.
 	Attributes map[string]string
 	// Delay holds the message back, up to 15 minutes; only on a queue without order.
 	Delay time.Duration
 }
 
-// Delivery is a message as a queue handed it out.
+// Delivery is a message as it was received from a queue.
 type Delivery struct {
 	// MessageID is the queue's own identity of the message. It is never the text's identity.
 	MessageID string
@@ -31,9 +31,9 @@ type Delivery struct {
 	DeduplicationID string
 	Body            string
 	Attributes      map[string]string
-	// ReceiveCount counts how often it was handed out, from 1.
+	// ReceiveCount counts how often it was received, from 1.
 	ReceiveCount int
-	// SentAt is when the queue took it, to the millisecond.
+	// SentAt is when the queue accepted it, to the millisecond.
 	SentAt time.Time
 }
 
@@ -46,17 +46,16 @@ type Visibility struct {
 
 // Sender puts messages on a queue.
 type Sender interface {
-	// Send returns nil only when the queue holds the message durably. A repeat of a DeduplicationID within five
-	// minutes is a success. Errors are *fault.Error: Transient or Throttled if the queue does not hold it, Unknown if
-	// it may, Permanent if it never will take it. All of them may be sent again.
+	// Send returns nil only when the queue holds the message durably. A repeat of a DeduplicationID within five minutes is a
+	// success. Errors are *fault.Error: Transient or Throttled if the queue does not hold it, Unknown if it may, Permanent if it
+	// will never accept it. After any error the message may be sent again.
 	Send(ctx context.Context, message Outgoing) error
 }
 
 // Receiver takes messages off a queue.
-//
-// Of a group, messages are handed out in the order in which they were sent, and while one of them is in flight
-// (received, not deleted, not yet visible again) no other batch of that group is. A message received as often as
-// the queue's maxReceiveCount goes to its dead-letter queue instead, body and attributes unchanged.
+// Messages of a group are received in the order in which they were sent. While one of them is in flight (received, not
+// deleted, not yet visible again), no other batch of that group can be received. A message received as often as the queue's
+// maxReceiveCount goes to its dead-letter queue instead, body and attributes unchanged.
 type Receiver interface {
 	// Receive returns up to limit messages (1 to 10), hidden for visibility, and waits up to wait for the first.
 	// None within wait is an empty slice and no error.

@@ -41,14 +41,14 @@ type Envelope struct {
 	// RelayID is the identity of the text in the ledger: the inbound MessageSid, or "RL" and 32 hexadecimal digits
 	// of a manual one.
 	RelayID string `json:"relay_id"`
-	// ReceivedAt is when the front door took it.
+	// ReceivedAt is when the front door accepted it.
 	ReceivedAt time.Time `json:"received_at"`
-	// Message is the text: From is the customer (or, of a manual one, whoever it is to be shown as from, possibly
-	// nobody) and To the Twilio number. Of an incoming text whose form lacked them, they are empty.
+	// Message is the text: From is the customer (for a manual text the sender to show, possibly empty), To the Twilio number.
+	// They are empty if the form of an incoming text lacked them.
 	Message *sms.Message `json:"message,omitempty"`
 	// Destination overrides the route's hops, for a manual text only.
 	Destination sms.PhoneNumber `json:"destination,omitempty"`
-	// Receipt is what Twilio says of a message sent earlier.
+	// Receipt is what Twilio says about a message sent earlier.
 	Receipt *sms.Receipt `json:"receipt,omitempty"`
 	// Timer says what to look at, and when.
 	Timer *Timer `json:"timer,omitempty"`
@@ -99,7 +99,7 @@ func (e Envelope) DeduplicationID() string {
 	return e.RelayID
 }
 
-// groupOf digests the parts into 32 hexadecimal digits. A byte that cannot stand in a part separates them.
+// groupOf digests the parts into 32 hexadecimal digits. A byte that cannot be in a part separates them.
 func groupOf(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:16])

@@ -22,8 +22,8 @@ const (
 	comparedAge = route.MaxMaxAge + time.Hour
 )
 
-// Owner returns the MessageSid of the text whose message the outbound one is, by the ledger, among those of r's conversation that
-// may have been sent at the time of its attempt; "" if the ledger names none.
+// Owner returns the MessageSid of the text to which the outbound message belongs, by the ledger. It searches the texts of r's
+// conversation that may have been sent at the time of its attempt; "" if the ledger names none.
 func Owner(
 	ctx context.Context, records ledger.Lister, r ledger.Record, attempt ledger.Attempt, outboundSid string,
 ) (owner string, err error) {
@@ -38,7 +38,7 @@ func Owner(
 	return owner, err
 }
 
-// compare fills in what the ledger knows of other messages of the same words to the same phone. isWhole is false if there
+// compare fills in what the ledger knows about other messages with the same words to the same phone. isWhole is false if there
 // are too many texts to read them all.
 func (s Search) compare(ctx context.Context, r ledger.Record, attempt ledger.Attempt, q *Question) (isWhole bool, err error) {
 	q.Known = map[string]bool{}
@@ -83,7 +83,7 @@ func conversation(
 	return false, nil
 }
 
-// weighOther weighs another text, if it says the same. It is read once more: a list may lag.
+// weighOther weighs another text, if it has the same words. It reads the text again, because a list may be out of date.
 func (s Search) weighOther(ctx context.Context, other ledger.Record, c *comparison) error {
 	r := c.text
 	if other.MessageSid == r.MessageSid || !sms.Same(other.TwilioNumber, r.TwilioNumber) ||
@@ -117,10 +117,10 @@ type rival struct {
 	isFound bool
 }
 
-// weigh adds the attempts of other, which may be the text itself, to the same phone, except the one in question. One that Twilio
-// refused for the moment may have been taken all the same: it counts as one whose outcome is not known. Not so for what was sent
-// elsewhere: after a busy hour every text has such attempts, and if one was taken after all, the phone has those words as often as
-// it should.
+// weigh adds the attempts of other to the same phone, except the one in question; other may be the text itself. Twilio may
+// have accepted a message although it refused it for the moment, so such an attempt counts as one with an unknown outcome.
+// This does not apply to attempts to other phones: after a busy hour every text has such attempts, and if one was accepted,
+// the phone has those words as often as it should.
 func (c *comparison) weigh(other ledger.Record) {
 	q := c.question
 	for _, a := range other.Attempts {
@@ -153,8 +153,8 @@ func (c *comparison) precedes(other ledger.Record, a ledger.Attempt) bool {
 	) < 0
 }
 
-// conclude counts those attempts as rivals whose message belongs to another. They had found it among messages with the same words,
-// and its receipt has said since whose it is: which message is theirs is not known.
+// conclude counts attempts as rivals if the message they had found belongs to another text: a receipt has said so since, and
+// their own message is not known.
 func (c *comparison) conclude() {
 	for _, holders := range c.holders {
 		owner := max(0, slices.IndexFunc(holders, func(h rival) bool { return !h.isFound }))

@@ -1,6 +1,6 @@
-// Package reconcile decides what Twilio's Messages list says about a POST whose answer was lost: its message is there, it is not
-// there, or there is no telling, because messages with the same words went to the same phone at about the same time. [Find] decides
-// and asks nobody; a [Search] reads Twilio's list and the ledger first.
+// Package reconcile decides what Twilio's Messages list says about a POST whose answer was lost: its message is there, it is
+// not there, or nobody can tell, because messages with the same words went to the same phone at about the same time. [Find]
+// decides and reads nothing; a [Search] reads Twilio's list and the ledger first.
 package reconcile
 
 import (
@@ -12,13 +12,13 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Window returns between which moments, by Twilio's clock, the message of a POST begun at startedAt was created, if it was.
-// span is for how long the list is looked at before a text is given up: half a minute of two before the POST, for clocks
-// that are apart, and a minute and a half after it, for a POST that took long. The next text of a conversation is not
-// sent before that time is over, so that the windows of two unknown POSTs of the same words do not meet.
-//
-// longest is how long after startedAt a POST may have ended at the most. If the span is not much more, windows may meet,
-// and texts of the same words are ambiguous more often.
+// Window returns the earliest and latest time, by Twilio's clock, at which the message of a POST begun at startedAt can have
+// been created. span is how long the relay looks at the list before it gives a text up. With a span of two minutes, the window
+// is half a minute before the POST, because clocks differ, and a minute and a half after it, because a POST can be slow. The
+// next text of a conversation is not sent before the span is over, so the windows of two unknown POSTs with the same words do
+// not overlap.
+// longest is the longest time that a POST may have needed after startedAt. If the span is not much longer, windows may
+// overlap, and texts with the same words are ambiguous more often.
 func Window(startedAt time.Time, span, longest time.Duration) (from, to time.Time) {
 	return startedAt.Add(-span / 4), startedAt.Add(max(span*3/4, longest))
 }
@@ -28,14 +28,14 @@ type Question struct {
 	// Message is what was posted, StartedAt when.
 	Message   sms.Outbound
 	StartedAt time.Time
-	// Span is for how long the list is looked at, Longest how long a POST may take, see [Window].
+	// Span is how long the relay looks at the list, Longest how long a POST may need, see [Window].
 	Span, Longest time.Duration
 	// Listed are messages from Twilio's list, among which the lost one would be.
 	Listed []sms.Listed
-	// Known holds the MessageSids whose text the ledger knows.
+	// Known has the MessageSids whose text the ledger knows.
 	Known map[string]bool
-	// Rivals are when other POSTs of the same words to the same phone began that may have made one of the messages: their
-	// outcomes are not known either, or Twilio refused them for the moment, which it may say and take the message.
+	// Rivals are the start times of other POSTs with the same words to the same phone that may have created one of the messages:
+	// their outcomes are not known either, or Twilio refused them for the moment, after which the message may still exist.
 	Rivals []time.Time
 }
 
@@ -94,7 +94,7 @@ func (q Question) isLike(m sms.Listed) bool {
 	return m.Direction == sms.DirectionAPI && sms.Same(m.From, q.Message.From) && sms.Same(m.To, q.Message.To) && Same(m.Body, q.Message.Body)
 }
 
-// Same reports whether two bodies are the same words. Twilio may take blanks off the ends.
+// Same reports whether two bodies have the same words. Twilio may remove spaces at the ends.
 func Same(a, b string) bool { return strings.TrimSpace(a) == strings.TrimSpace(b) }
 
 // rivalsFor counts the rivals that may have made one of the candidates, and those of them that began earlier.

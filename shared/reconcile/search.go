@@ -22,8 +22,8 @@ type Getter interface {
 	Get(ctx context.Context, messageSid string) (ledger.Record, error)
 }
 
-// Search finds the messages of POSTs whose answers were lost, on Twilio's list and with what the ledger knows of the list. There
-// is one search, for the sender and for the operators' commands: otherwise one of them would take for lost what the other knows.
+// Search finds the messages of POSTs whose answers were lost, with Twilio's list and what the ledger knows about its messages.
+// The sender and the operators' commands use the same search, so that they cannot disagree.
 type Search struct {
 	Messages Messages
 	// Ledger reads single records, Records lists those of a conversation, which may lag.
@@ -35,7 +35,7 @@ type Search struct {
 	Now func() time.Time
 }
 
-// maxListed bounds what is read of Twilio's list in one search.
+// maxListed limits how many messages of Twilio's list one search reads.
 const maxListed = 1000
 
 // Find says whether Twilio has the message of a text's attempt, which is set with Present. Where not all that counts could be
@@ -56,8 +56,8 @@ func (s Search) Find(ctx context.Context, r ledger.Record, attempt ledger.Attemp
 	return message, verdict, nil
 }
 
-// MayHave reports whether the list has a message that one of the text's attempts may have made, though the ledger does not know
-// that Twilio took it. Where there is no telling whose a message is, the answer is yes.
+// MayHave reports whether the list has a message that one of the text's attempts may have created, though the ledger does not
+// know that Twilio accepted it. If nobody can tell which text a message belongs to, the answer is yes.
 func (s Search) MayHave(ctx context.Context, r ledger.Record) (bool, error) {
 	lists := map[sms.PhoneNumber]list{}
 	for _, a := range r.Attempts {
@@ -93,10 +93,10 @@ type list struct {
 	isWhole bool
 }
 
-// read reads the part of the list in which the attempt's message would be. The list is the newest first; it is read back to
-// before the POST, with no bound on when the messages were sent, because one that waits at Twilio has no such date. Only if
-// so much was sent since that the beginning is not reached, those sent in the time of the POST are asked for by date, too.
-// Then the list is not whole, because a message that is not among them may still wait.
+// read reads the part of the list in which the attempt's message would be. The list is newest first. It is read back to before
+// the POST without a filter by date sent, because a message that waits at Twilio has no such date. If there are too many
+// messages to get that far, read also asks for the messages sent around the time of the POST. Then the list is not complete,
+// because a message that is not among them may still be waiting.
 func (s Search) read(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (list, error) {
 	from, to := Window(attempt.StartedAt, s.Span, s.Longest)
 	filter := sms.ListFilter{From: r.TwilioNumber, To: attempt.To, CreatedAfter: from, Limit: maxListed}
@@ -127,7 +127,7 @@ func (s Search) judge(
 	}
 	switch verdict {
 	case Absent:
-		// When an attempt began by a clock that was ahead, its message is not where it is looked for.
+		// If the clock was ahead when an attempt began, its message is not where the search looks.
 		isProven = read.isWhole && !clock.Ahead(attempt.StartedAt, s.Now())
 	case Present:
 		isProven = allCompared

@@ -107,7 +107,7 @@ type Decision struct {
 	Exhausted bool
 }
 
-// Tried counts what was done for a text at one phone, the attempt that has just failed included.
+// Tried counts the attempts of a text at one phone, including the one that has just failed.
 type Tried struct {
 	// Spent attempts count towards MaxAttempts.
 	Spent int
@@ -115,8 +115,8 @@ type Tried struct {
 	All int
 }
 
-// Decide returns what becomes of a text whose attempt failed with f, after so many attempts at this hop. spread, from 0
-// up to 1, is a random share that keeps many texts from coming back at once: the delay grows by up to a quarter with it.
+// Decide returns what to do with a text whose attempt failed with f, after that many attempts at this hop. spread, from 0 up
+// to 1, is random and keeps many texts from coming back at once: it makes the delay up to a quarter longer.
 func (p Policy) Decide(f *fault.Error, tried Tried, spread float64) Decision {
 	d := Decision{Answer: AnswerTo(f.Kind)}
 	switch d.Answer {

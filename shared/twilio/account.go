@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Account is the account as Twilio's Account resource has it; its Auth Token, which stands there, too, is left out.
+// Account is the account as Twilio's Account resource has it, without the Auth Token, which is also there.
 type Account struct {
 	// Sid begins with AC.
 	Sid string
@@ -21,8 +21,9 @@ type Account struct {
 // SuspendedCodes are Twilio's error codes for an account that may not do anything.
 func SuspendedCodes() []int { return []int{20403, 30002} }
 
-// Account looks the client's account up. It shows whether the credentials hold, and what time it is at Twilio. Every error
-// has a *fault.Error in its chain, and none is Unknown. A restricted API key may be refused this (Permanent, HTTPStatus 403).
+// Account looks the client's account up. It shows whether the credentials are right, and what time it is at Twilio. Every
+// error has a *fault.Error in its chain, and none is Unknown. A restricted API key may be refused this (Permanent, HTTPStatus
+// 403).
 func (c *Client) Account(ctx context.Context) (Account, error) {
 	call := c.newCall(ctx)
 	account, err := call.api().FetchAccount(c.accountSid)

@@ -16,7 +16,7 @@ import (
 // maxAnswer is the most bytes of an answer that are read: a full page of a list is well below it.
 const maxAnswer = 4 << 20
 
-// maxRetryAfter bounds what an answer can ask us to wait: no message can be kept invisible on SQS for longer.
+// maxRetryAfter limits how long an answer can make us wait: SQS cannot hide a message for longer.
 const maxRetryAfter = 12 * time.Hour
 
 var (
@@ -28,7 +28,7 @@ var (
 	errBroken       = errors.New("connection broken")
 )
 
-// readAnswer reads the whole of an answer's body, or fails: half an answer is none.
+// readAnswer reads an answer's whole body, or fails: half an answer is useless.
 func readAnswer(response *http.Response) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
@@ -54,8 +54,8 @@ func codeIn(body []byte) int {
 	return refusal.Code
 }
 
-// retryAfter returns how long the header Retry-After asks to wait, in seconds or until a date. A date is held
-// against the answer's own Date, so that our clock does not matter. What cannot be read asks for nothing.
+// retryAfter returns how long the header Retry-After asks to wait, in seconds or until a date. A date is compared with the
+// answer's own Date, so that our clock does not matter. A value that cannot be read counts as 0.
 func retryAfter(header http.Header) time.Duration {
 	text := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
@@ -72,7 +72,7 @@ func retryAfter(header http.Header) time.Duration {
 	return min(max(until.Sub(now), 0), maxRetryAfter)
 }
 
-// withoutURL takes off the URL that net/http puts around an error; a list's URL holds phone numbers.
+// withoutURL removes the URL that net/http adds to an error; a list's URL has phone numbers in it.
 func withoutURL(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
@@ -80,8 +80,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-// causeOf reduces the error of an exchange that had begun to what is fit to be logged: net/http quotes in some of
-// its errors what the other side sent.
+// causeOf reduces the error of an exchange that had begun to what may be logged: some errors of net/http quote what the other
+// side sent.
 func causeOf(err error) error {
 	for _, known := range []error{context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, io.EOF} {
 		if errors.Is(err, known) {

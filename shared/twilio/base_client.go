@@ -19,9 +19,9 @@ import (
 // userAgent names us and the library whose requests these are.
 const userAgent = "qdn-smsrelay twilio-go/" + client.LibraryVersion
 
-// call is twilio-go's BaseClient for one call: twilio-go makes the parameters and reads the resource, call does the
-// HTTP exchange in between. It exists because twilio-go's own client knows no context, loses the headers of errors,
-// and cannot tell a message that was never sent from one whose answer was lost.
+// call is twilio-go's BaseClient for one call: twilio-go makes the parameters and reads the resource, call does the HTTP
+// exchange in between. It exists because twilio-go's own client has no context, loses the headers of errors, and cannot
+// distinguish a message that was never sent from one whose answer was lost.
 type call struct {
 	ctx    context.Context //nolint:containedctx // BaseClient's methods take none; a call lives as long as its context.
 	client *Client
@@ -34,8 +34,8 @@ type call struct {
 
 func (c *Client) newCall(ctx context.Context) *call { return &call{ctx: ctx, client: c} }
 
-// api returns twilio-go's Messages API on top of the call. Edge and region stay empty: NewRequestHandler would take
-// them from the environment.
+// api returns twilio-go's Messages API on top of the call. Edge and region stay empty: NewRequestHandler would read them from
+// the environment.
 func (c *call) api() *openapi.ApiService {
 	return openapi.NewApiService(&client.RequestHandler{Client: c})
 }
@@ -49,18 +49,16 @@ func (c *call) SetTimeout(time.Duration) {}
 // SetOauth implements client.BaseClient and does nothing: we use Basic authentication.
 func (c *call) SetOauth(client.OAuth) {}
 
-// OAuth implements client.BaseClient: there is none.
+// OAuth implements client.BaseClient: we do not use it.
 func (c *call) OAuth() client.OAuth { return nil } //nolint:ireturn // the method is client.BaseClient's.
 
-// SendRequest implements client.BaseClient: one exchange under our base URL, with our deadline and credentials. An
-// answer other than a complete 2xx, or none, is a *fault.Error, which twilio-go hands through as it is.
-//
-// If the answer is that the credentials are wrong and there are others by now, the exchange is made once more with
-// those, within the same deadline. A POST, too, may be repeated then, and only then: Twilio authenticates before it
-// looks at the message, and has said in full that it went no further.
-//
-// The headers that twilio-go asks for are not copied. Above all there is never an Idempotency-Key: Twilio knows
-// none, and Go's transport would take it for leave to send the POST twice.
+// SendRequest implements client.BaseClient: one exchange under our base URL, with our deadline and credentials. If there is no
+// answer, or one that is not a complete 2xx, the error is a *fault.Error, which twilio-go returns as it is.
+// If the answer is that the credentials are wrong and there are new ones by now, the exchange is made once more with those,
+// within the same deadline. Only then may a POST be repeated: Twilio authenticates before it looks at the message, and its
+// complete answer says that it stopped there.
+// The headers that twilio-go asks for are not copied. In particular there is never an Idempotency-Key: Twilio ignores it, and
+// with it Go's transport may send the POST twice.
 func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]any, _ ...byte) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.client.timeout)
 	defer cancel()

@@ -28,9 +28,9 @@ type Exchange struct {
 	Err error
 }
 
-// Classify says which fault.Kind a failed POST of a message is: whether the message exists (Unknown: nobody knows; every
-// other kind: it does not) and whether the same POST, or one to another phone, may succeed. A 2xx that gets here is one
-// whose answer did not name the message. The answers are in Codes, HTTPOutcomes and TransportOutcomes.
+// Classify says which fault.Kind a failed POST of a message is: whether the message exists (Unknown: nobody knows; every other
+// kind: it does not) and whether the same POST, or one to another phone, may succeed. A 2xx here is one whose answer did not
+// name the message. The answers are in Codes, HTTPOutcomes and TransportOutcomes.
 func Classify(e Exchange) *fault.Error {
 	code, known := lookUp(e.Code)
 	outcome, byCode := outcomeOf(e, known)
@@ -73,10 +73,10 @@ var (
 	errCanceled     = errors.New("canceled before it was sent")
 )
 
-// ClassifyReceipt says which fault.Kind a receipt is whose message was not delivered: undelivered, failed or canceled,
-// with its ErrorCode (0 if it has none). It is never Unknown, because a receipt leaves no doubt. A code that is not in
-// Codes, or none, is Unreachable: the message certainly reached nobody, and whatever stopped it may not stop one to
-// another phone. Only canceled is then Permanent: someone did that on purpose. Any other status is no failure, and nil.
+// ClassifyReceipt says which fault.Kind a receipt is whose message was not delivered: undelivered, failed or canceled, with
+// its ErrorCode (0 if it has none). It is never Unknown, because a receipt is certain. A receipt without a code, or with one
+// that is not in Codes, is Unreachable: the message reached nobody, but a message to another phone may arrive. Only canceled
+// is then Permanent: someone did that on purpose. Any other status is not a failure, and the result is nil.
 func ClassifyReceipt(status sms.Status, code int) *fault.Error {
 	if !status.Lost() {
 		return nil

@@ -24,7 +24,7 @@ type Client struct {
 	http        *http.Client
 }
 
-// Created is what Twilio says of a message that it has taken; its Sid is always one of a message.
+// Created is what Twilio says about a message that it has accepted; its Sid is always a message's.
 type Created = sms.Created
 
 // Create sends one message by one POST. It repeats the POST once if Twilio has refused the credentials and Config.Source
@@ -53,14 +53,14 @@ func createParams(m sms.Outbound) *openapi.CreateMessageParams {
 		params.SetStatusCallback(m.StatusCallback)
 	}
 	if m.ValidityPeriod > 0 {
-		// A fraction is cut off: better a second too short than a message that comes too late. Twilio takes no less than one.
+		// A fraction is cut off: a second too short is better than a message that comes too late. Twilio's minimum is one second.
 		params.SetValidityPeriod(int(min(max(m.ValidityPeriod, time.Second), sms.MaxValidityPeriod) / time.Second))
 	}
 	return params
 }
 
-// Fetch looks one message up by its MessageSid. Every error has a *fault.Error in its chain; if there is no such
-// message it is Permanent with HTTPStatus 404. A read is never Unknown: what cannot be read now may be later.
+// Fetch looks one message up by its MessageSid. Every error has a *fault.Error in its chain; if there is no such message it is
+// Permanent with HTTPStatus 404. A read is never Unknown: it can be tried again later.
 func (c *Client) Fetch(ctx context.Context, sid string) (Listed, error) {
 	if !isMessageSid(sid) {
 		return Listed{}, fmt.Errorf("fetch message: %w", &fault.Error{Kind: fault.Permanent, Err: errNoMessageSid})

@@ -26,7 +26,8 @@ type Config struct {
 	APIKeySecret string
 	// Source has the credentials instead of the fields above, which are then empty. Nil means that they never change.
 	Source CredentialsSource
-	// BaseURL is where the API is, "https://api.twilio.com" if empty. It may have a path prefix. Only on this host it may be http.
+	// BaseURL is where the API is, "https://api.twilio.com" if empty. It may have a path prefix. It may be http only on this
+	// host.
 	BaseURL string
 	// Timeout bounds one HTTP exchange, its connection included; a context may end it earlier. 0 means 8 s.
 	Timeout time.Duration

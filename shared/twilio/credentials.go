@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Credentials are what a call authenticates with: the API key if one is set, else the account's Auth Token. Neither
+// Credentials are what a call authenticates with: the API key if one is set, otherwise the account's Auth Token. Neither
 // String nor a log shows a secret.
 type Credentials struct {
 	// AuthToken is the account's.
@@ -21,8 +21,8 @@ type Credentials struct {
 type CredentialsSource interface {
 	// Credentials returns those to use now.
 	Credentials() Credentials
-	// Instead returns others to use in place of those that Twilio has refused. ok is false if there are none. It says
-	// how often it looks for them.
+	// Instead returns credentials to use instead of those that Twilio has refused; ok is false if there are none. It decides
+	// itself how often to look for them.
 	Instead(ctx context.Context, refused Credentials) (others Credentials, ok bool)
 }
 

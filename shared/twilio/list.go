@@ -44,7 +44,7 @@ func (c *Client) List(ctx context.Context, filter ListFilter) ([]Listed, error) 
 		before := len(found)
 		for i := range answer.Messages {
 			if !isMessageSid(textOf(answer.Messages[i].Sid)) {
-				// A list that is not what it should be is not half believed.
+				// A list that is not as expected is not used in part.
 				return nil, fmt.Errorf("list messages: %w", classifyRead(Exchange{Status: call.status, Err: errNoSid}))
 			}
 			found = append(found, newListed(&answer.Messages[i]))
@@ -89,15 +89,15 @@ func paramsOf(f ListFilter, pageSize int) *openapi.ListMessageParams {
 	return params
 }
 
-// page says where a list goes on. The zero value is its first page, and its end.
+// page says where a list continues. The zero value is the first page, and also the end.
 type page struct {
 	token, number string
 }
 
 var errNoPage = errors.New("next page cannot be asked for")
 
-// pageAfter reads where the list goes on from next_page_uri. Only its two page parameters are taken: its path and
-// the rest of its query are the answer's word, ours are known. An empty page ends the list, whatever it points to.
+// pageAfter reads from next_page_uri where the list continues. It uses only the two page parameters; path and filters are our
+// own, because an answer is not trusted with them. An empty page ends the list, whatever it points to.
 func pageAfter(answer *openapi.ListMessageResponse) (page, error) {
 	return pageIn(answer.NextPageUri, len(answer.Messages))
 }
@@ -138,7 +138,7 @@ func newListed(message *openapi.ApiV2010Message) Listed {
 	if message.ErrorCode != nil {
 		found.ErrorCode = *message.ErrorCode
 	}
-	// Twilio writes it as a string; what is no number is none.
+	// Twilio writes it as a string; a value that is not a number counts as 0.
 	found.NumMedia, _ = strconv.Atoi(textOf(message.NumMedia))
 	return found
 }

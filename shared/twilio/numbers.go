@@ -27,13 +27,13 @@ type Number struct {
 
 // NumberSettings are what happens with a number's texts.
 type NumberSettings struct {
-	// SmsURL is the webhook of an incoming message, with connection overrides in its fragment; empty if there is none.
+	// SmsURL is the webhook for incoming messages, with connection overrides in its fragment; empty if there is none.
 	SmsURL    string
 	SmsMethod string
 	// SmsFallbackURL is asked when SmsURL fails.
 	SmsFallbackURL    string
 	SmsFallbackMethod string
-	// StatusCallback is told of calls, not of texts: a text's receipts go where the text itself says.
+	// StatusCallback is for calls, not for texts: each text names the URL for its receipts itself.
 	StatusCallback string
 }
 
@@ -55,7 +55,7 @@ func (c *Client) Numbers(ctx context.Context, only sms.PhoneNumber) ([]Number, e
 			return nil, fmt.Errorf("list numbers: %w", call.classified(http.MethodGet, err))
 		}
 		for i := range answer.IncomingPhoneNumbers {
-			// Twilio takes the parameter for a pattern: a part of a number finds it, too.
+			// Twilio treats the parameter as a pattern: part of a number matches, too.
 			if number := newNumber(&answer.IncomingPhoneNumbers[i]); only == "" || number.PhoneNumber == only {
 				numbers = append(numbers, number)
 			}

@@ -21,7 +21,7 @@ type Outcome struct {
 type weight int
 
 const (
-	// ignored: the status decides alone.
+	// ignored: only the status decides.
 	ignored weight = iota
 	// heeded: a known code decides; if the code is unknown or missing, the status decides.
 	heeded

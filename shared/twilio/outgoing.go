@@ -10,14 +10,13 @@ import (
 // errSealed is what a transport gets that reads a body after its call has ended.
 var errSealed = errors.New("the call is over")
 
-// outgoing is the body of one POST and the witness of whether the POST can have taken effect. Without the bytes
-// of its body a request is incomplete and Twilio cannot act on it; so a body that no one has begun to read when the
-// call fails was not sent, and sealing it makes sure that it is not sent later either, by a transport that is still
-// at work in the background. That is exact where httptrace is not: its hooks fire before anything is flushed, and
-// not at all when the context ends before a connection is asked for.
-//
-// Go's transport by itself repeats a POST on a new connection only if it wrote nothing to the old one. It then opens
-// the body anew, and what was read before no longer counts.
+// outgoing is the body of one POST, and knows whether the POST can have had an effect. Without its body a request is
+// incomplete and Twilio cannot act on it. So if nobody had begun to read the body when the call failed, nothing was sent;
+// sealing the body makes sure that a transport that still works in the background does not send it later. That is exact where
+// httptrace is not: its hooks fire before anything is flushed, and not at all when the context ends before a connection is
+// asked for.
+// Go's transport repeats a POST on a new connection only if it wrote nothing to the old one. It then opens the body again, and
+// what was read before no longer counts.
 type outgoing struct {
 	text string
 

@@ -22,10 +22,10 @@ func (cfg Config) httpClient() *http.Client {
 	return &own
 }
 
-// newTransport returns a transport that keeps the number of unknown outcomes low. It speaks HTTP/1.1, in which a
-// connection that breaks takes one message with it and not all that are under way, and drops idle connections long
-// before Twilio does: a POST on a connection that the other side has just closed is one whose outcome nobody knows.
-// Go holds the idle time against the wall clock, so this is true of a Lambda that was frozen as well.
+// newTransport returns a transport that keeps the number of unknown outcomes low. It speaks HTTP/1.1, so a broken connection
+// affects one message, not all open ones. It closes idle connections long before Twilio does: nobody knows the outcome of a
+// POST on a connection that the other side has just closed. Go measures the idle time with the wall clock, so this also works
+// after a Lambda was frozen.
 func newTransport() *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)

@@ -28,9 +28,9 @@ func (p parameter) compare(q parameter) int {
 	return strings.Compare(p.value, q.value)
 }
 
-// ParseForm decodes an application/x-www-form-urlencoded body. It is the parser that Validator.Validate uses, so
-// that the form that was validated is the form that is read. Unlike net/url's it takes a raw semicolon for the
-// ordinary character that it is. Empty and blank values are kept as they are. The error is ErrForm.
+// ParseForm decodes an application/x-www-form-urlencoded body. It is the parser that Validator.Validate uses, so that the form
+// that was validated is the form that is read. Unlike net/url's it treats a raw semicolon as an ordinary character. Empty and
+// blank values are kept as they are. The error is ErrForm.
 func ParseForm(body []byte) (url.Values, error) {
 	params, err := parseParameters(body)
 	if err != nil {

@@ -11,15 +11,15 @@ import (
 type Tokens interface {
 	// Value returns the tokens and which reading of them that is.
 	Value() (tokens []string, generation int)
-	// Renew returns a later reading than that one; changed is false if there is none.
+	// Renew returns newer tokens than that reading; changed is false if there are none.
 	Renew(ctx context.Context, generation int) (tokens []string, later int, changed bool)
 }
 
 // renewTimeout bounds the wait for newer tokens: Twilio waits for the webhook's answer.
 const renewTimeout = 3 * time.Second
 
-// Rotating checks as a Validator does, with tokens that may be replaced. A signature that matches none of them may be of a token
-// that is newer: then the tokens are asked for again, and if there are others, the request is checked once more.
+// Rotating checks as a Validator does, with tokens that may be replaced. A signature that matches none of them may come from a
+// newer token: then the tokens are read again, and if they have changed, the request is checked once more.
 type Rotating struct {
 	baseURLs []string
 	tokens   Tokens

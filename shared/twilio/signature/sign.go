@@ -23,9 +23,9 @@ type HMACSHA1 struct{}
 // MAC implements Scheme.
 func (HMACSHA1) MAC(key []byte) hash.Hash { return hmac.New(sha1.New, key) }
 
-// SignForm returns the X-Twilio-Signature of a form POST to url (absolute, with its query and without a fragment),
-// as Twilio makes it with the Auth Token token. Of a parameter with several values each distinct value is signed
-// once, in byte order, as Twilio's Node and Python libraries have it.
+// SignForm returns the X-Twilio-Signature of a form POST to url (absolute, with its query and without a fragment), as Twilio
+// makes it with the Auth Token token. If a parameter has several values, each distinct value is signed once, in byte order, as
+// in Twilio's Node and Python libraries.
 func SignForm(token, url string, form url.Values) string {
 	var params []parameter
 	for name, values := range form {
@@ -36,8 +36,8 @@ func SignForm(token, url string, form url.Values) string {
 	return sign(token, appendParameters([]byte(url), params))
 }
 
-// SignURL returns the X-Twilio-Signature of a GET, or of a POST of JSON whose URL carries bodySHA256: of both
-// Twilio signs the URL alone.
+// SignURL returns the X-Twilio-Signature of a GET, or of a POST of JSON whose URL has bodySHA256: Twilio signs only the URL
+// for both.
 func SignURL(token, url string) string {
 	return sign(token, []byte(url))
 }

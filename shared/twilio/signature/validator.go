@@ -20,7 +20,7 @@ var (
 	ErrMismatch = errors.New("signature does not match")
 	// ErrNoBodyHash says that a body of JSON came without bodySHA256 in the query, so that nothing vouches for it.
 	ErrNoBodyHash = errors.New("JSON body without bodySHA256")
-	// ErrBodyHash says that the URL was signed but the body is not the one whose hash the URL carries.
+	// ErrBodyHash says that the URL was signed but the body does not have the hash in the URL.
 	ErrBodyHash = errors.New("body does not match bodySHA256")
 	// ErrContent says that Twilio does not send such a request: another method than GET and POST, a GET with a body,
 	// a POST of neither a form nor JSON, or a path that does not begin with a slash.
@@ -56,11 +56,11 @@ type signingKey struct {
 	secret []byte
 }
 
-// NewValidator returns a Validator for webhooks under any of baseURLs, signed with any of tokens. A base URL is
-// absolute, may have user info, a port and a path prefix (all taken as they are written, because all are signed),
-// and has no query; a fragment (Twilio's connection overrides) and one trailing slash are taken off. Tokens are
-// compared as they are, blanks at their ends included. It refuses, naming all problems at once, to work without a
-// base URL or a token or with a blank token: with an empty key anyone can sign. No error quotes a URL or a token.
+// NewValidator returns a Validator for webhooks under any of baseURLs, signed with any of tokens. A base URL is absolute, may
+// have user info, a port and a path prefix (all taken as they are written, because all are signed), and has no query; a
+// fragment (Twilio's connection overrides) and one trailing slash are removed. Tokens are used as they are, including spaces
+// at their ends. The error names all problems at once. A base URL and a token are required, and a blank token is refused: with
+// an empty key anyone can sign. No error quotes a URL or a token.
 func NewValidator(baseURLs, tokens []string) (*Validator, error) {
 	bases, err := allSignedBases(baseURLs)
 	problems := []error{err}
@@ -83,9 +83,8 @@ func NewValidator(baseURLs, tokens []string) (*Validator, error) {
 	return &Validator{bases: bases, keys: keys}, nil
 }
 
-// Validate returns nil if Twilio signed the request, and otherwise ErrNoSignature, ErrMismatch, ErrNoBodyHash,
-// ErrBodyHash, ErrForm or ErrContent. Every base URL is tried with every token, and how long that takes does not
-// depend on which of them match.
+// Validate returns nil if Twilio signed the request, and otherwise ErrNoSignature, ErrMismatch, ErrNoBodyHash, ErrBodyHash,
+// ErrForm or ErrContent. It tries every base URL with every token, and always needs the same time, whichever of them match.
 func (v *Validator) Validate(r Request) error {
 	if r.Signature == "" {
 		return ErrNoSignature
@@ -184,8 +183,8 @@ func signedTail(r Request, room int) []byte {
 	return tail
 }
 
-// match reports by ErrMismatch that signature is none of those that the keys make of text behind the base URLs.
-// It has no early way out, so that its time does not say which key or base URL is the right one.
+// match returns ErrMismatch if no key and base URL give signature for text. It does not return early, so its time does not
+// show which key or base URL is right.
 func (v *Validator) match(text []byte, signature string) error {
 	given := []byte(signature)
 	matches := 0
