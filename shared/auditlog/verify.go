@@ -98,7 +98,7 @@ func (v *Verifier) Add(line Line) {
 	body, stated, hashed := split(line.Text)
 	entry, err := Parse(line.Text)
 	if err != nil {
-		v.edit(Entry{}, "the line is no entry", stated, hashOf(body))
+		v.edit(Entry{}, "the line is not an entry", stated, hashOf(body))
 		return
 	}
 	if entry.Subject == SubjectSegment && hashOf(body) == stated {

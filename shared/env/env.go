@@ -67,7 +67,7 @@ func (r *Reader) URLs(name string) []string {
 	for _, text := range list {
 		if u, err := url.Parse(text); err != nil || u.Hostname() == "" || strings.ContainsAny(text, "?#") ||
 			(u.Scheme != "https" && u.Scheme != "http") {
-			r.fail(name, "holds something that is no absolute URL such as https://relay.example.com")
+			r.fail(name, "has a part that is not an absolute URL such as https://relay.example.com")
 		}
 	}
 	return list

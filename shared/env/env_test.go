@@ -100,7 +100,7 @@ func TestList(t *testing.T) {
 }
 
 func TestURLs(t *testing.T) {
-	const wrong = "NAME holds something that is no absolute URL such as https://relay.example.com"
+	const wrong = "NAME has a part that is not an absolute URL such as https://relay.example.com"
 	run(t, func(r *env.Reader) []string { return r.URLs("NAME") }, []check{
 		{"unset", unset, []string(nil), ""},
 		{"one", "https://relay.example.com", []string{"https://relay.example.com"}, ""},

@@ -150,9 +150,9 @@ func (p *parser) assemble(i int, s seed) Route {
 	if s.LastUpdated != "" {
 		var err error
 		if r.LastUpdated, err = time.Parse(time.RFC3339, s.LastUpdated); err != nil {
-			p.report(i, fmt.Errorf("LastUpdated %q is no RFC 3339 time such as 2026-11-24T08:00:00Z", s.LastUpdated))
+			p.report(i, fmt.Errorf("LastUpdated %q is not an RFC 3339 time such as 2026-11-24T08:00:00Z", s.LastUpdated))
 		} else if !p.how.Now.IsZero() && r.LastUpdated.After(p.how.Now.Add(clockSkew)) {
-			p.report(i, fmt.Errorf("LastUpdated %s lies in the future", s.LastUpdated))
+			p.report(i, fmt.Errorf("LastUpdated %s is in the future", s.LastUpdated))
 		}
 	}
 	if s.Active != nil {

@@ -141,7 +141,7 @@ func TestRequests(t *testing.T) {
 		{name: "too large", kind: "Create", properties: at("large", ""),
 			reason: "read s3://seed/large: permanent: S3 GetObject: the object is larger than 1048576 bytes"},
 		{name: "ahead of the clock", kind: "Create", properties: at("future", ""),
-			reason: "s3://seed/future is not right, and nothing was put:\nroutes[1]: LastUpdated 2026-11-26T12:05:01Z lies in the future"},
+			reason: "s3://seed/future is not right, and nothing was put:\nroutes[1]: LastUpdated 2026-11-26T12:05:01Z is in the future"},
 		{name: "a hop that the table has a route for", kind: "Create", properties: at("loop", ""), reason: "s3://seed/loop does not go with " +
 			"the table, and nothing was put:\na hop is a routed number: route of ***0103: hop ***0100 is itself routed in the table"},
 		{

@@ -37,7 +37,8 @@ func TestReason(t *testing.T) {
 		{"round in a circle", file(entry("01", "02", morning), entry("02", "01", morning)), "routes[0]: hop ***0102 is itself routed in " +
 			"routes[1]: texts would go round in a loop\nroutes[1]: hop ***0101 is itself routed in routes[0]: texts would go round in a loop"},
 		{"to itself", file(entry("01", "01", morning)), "routes[0]: hop ***0101 is the Twilio number itself: texts would go round in a loop"},
-		{"no date", file(entry("01", "22", "yesterday")), `routes[0]: LastUpdated "yesterday" is no RFC 3339 time such as 2026-11-24T08:00:00Z`},
+		{"no date", file(entry("01", "22", "yesterday")),
+			`routes[0]: LastUpdated "yesterday" is not an RFC 3339 time such as 2026-11-24T08:00:00Z`},
 		{"unknown field", `{"routes":[{"Twilio":"+18585550101"}]}`, `routes[0]: line 1: unknown field "Twilio"`},
 		{"a long name", `{"routes":[{"` + strings.Repeat("ä", 300) + `":1}]}`,
 			`routes[0]: line 1: unknown field "` + strings.Repeat("ä", 103) + "…"},

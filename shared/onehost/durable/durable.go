@@ -1,5 +1,4 @@
-// Package durable writes files that are still there, and whole, after a power cut. It is not for the database's own file, which
-// SQLite looks after.
+// Package durable writes files that survive a power cut whole. It is not for the database's own file: SQLite does that itself.
 package durable
 
 import (
@@ -11,7 +10,8 @@ import (
 
 // Disk is where files are made durable. The zero value is this machine's disk.
 type Disk struct {
-	// Sync waits until an open file, or folder, is on the disk; nil is the file's own Sync. Tests count here what is synced.
+	// Sync waits until an open file, or folder, is on the disk; nil means the file's own Sync. Tests use it to count what is
+	// synced.
 	Sync func(file *os.File) error
 }
 
@@ -23,7 +23,7 @@ func (d Disk) SyncFile(file *os.File) error {
 	return d.Sync(file)
 }
 
-// SyncFolder waits until the names in the folder are on the disk: a synced file without a name is lost all the same. Windows cannot
+// SyncFolder waits until the names in the folder are on the disk: a synced file without a name is still lost. Windows cannot
 // sync a folder, and need not.
 func (d Disk) SyncFolder(path string) error {
 	if runtime.GOOS == "windows" {
@@ -36,8 +36,8 @@ func (d Disk) SyncFolder(path string) error {
 	return errors.Join(d.SyncFile(folder), folder.Close())
 }
 
-// WriteFile writes a file whole, or not at all, for its owner's eyes alone (mode 0600), and makes its folders (0700) where they are
-// missing. Once it has returned nil, the file stays. An error leaves what was there before.
+// WriteFile writes a file whole or not at all, readable by its owner only (mode 0600), and creates missing folders (0700).
+// Once it has returned nil, the file survives a power cut. After an error the old file is still there.
 func (d Disk) WriteFile(path string, content []byte) error {
 	if err := d.MakeFolder(filepath.Dir(path)); err != nil {
 		return err
@@ -48,8 +48,8 @@ func (d Disk) WriteFile(path string, content []byte) error {
 	return d.SyncFolder(filepath.Dir(path))
 }
 
-// MakeFolder makes a folder, and those on the way to it, where they are missing, for their owner alone (mode 0700). Once it has
-// returned nil, they stay.
+// MakeFolder creates a folder and its missing parents, for their owner only (mode 0700). Once it has returned nil, they
+// survive a power cut.
 func (d Disk) MakeFolder(path string) error {
 	_, err := os.Stat(path)
 	if !errors.Is(err, os.ErrNotExist) {

@@ -1,5 +1,5 @@
-// Package eventsource does on one host what Lambda's event source mappings do on AWS: it takes batches off a queue, or
-// off a change stream, hands them to a function and carries out what the function answers. It knows nothing about texts.
+// Package eventsource does on one host what Lambda's event source mappings do on AWS: it receives batches from a queue or a
+// change stream, calls a function with them, and does what the function answers. It knows nothing about texts.
 package eventsource
 
 import (
@@ -27,9 +27,9 @@ type Queue struct {
 	BatchSize int
 	// Pollers is how many batches are worked on at once, at least 1; with Slots, how many receive at once.
 	Pollers int
-	// Slots is how many groups are worked on at once, at least BatchSize. Each is then handed over in a call of its own, and its
-	// slot is free as soon as it is done: a slow group holds up nobody but itself. A message without a group is one of its own.
-	// 0 hands whole batches over, as Lambda does, and the slowest group of a batch holds up the poller.
+	// Slots is how many groups are processed at once, at least BatchSize. Each group gets a call of its own, and its slot is
+	// free as soon as the call is done: a slow group delays only itself. A message without a group is a group of its own. With 0
+	// whole batches go to the function, as Lambda does it, and the slowest group of a batch delays the poller.
 	Slots int
 	// Visibility hides a batch while it is worked on; the function's context ends a little earlier.
 	Visibility time.Duration
@@ -82,7 +82,7 @@ func (q Queue) pollGroups(ctx context.Context, free slots, workers *errgroup.Gro
 	}
 }
 
-// receive returns the next messages, none if there are none or the queue cannot be reached.
+// receive returns the next messages, none if the queue is empty or cannot be reached.
 func (q Queue) receive(ctx context.Context, limit int) []queue.Delivery {
 	deliveries, err := q.Receiver.Receive(ctx, limit, waitTime, q.Visibility)
 	if err != nil && ctx.Err() == nil {
@@ -92,7 +92,7 @@ func (q Queue) receive(ctx context.Context, limit int) []queue.Delivery {
 	return deliveries
 }
 
-// finish takes what was received through one call of the function, even if ctx ends meanwhile.
+// finish calls the function with what was received and applies its answer, even if ctx ends meanwhile.
 func (q Queue) finish(ctx context.Context, deliveries []queue.Delivery) {
 	if len(deliveries) == 0 {
 		return

@@ -15,7 +15,7 @@ func newSlots(n int) slots {
 	return s
 }
 
-// take waits for one slot and takes up to most of those that are free; none if ctx ends first.
+// take waits for a free slot and takes up to most free ones; none if ctx ends first.
 func (s slots) take(ctx context.Context, most int) (taken int) {
 	select {
 	case <-s:

@@ -20,8 +20,8 @@ type Changes interface {
 	Checkpoint(ctx context.Context, sequenceNumber string) error
 }
 
-// Stream maps a change stream to a function, with ReportBatchItemFailures. A change that fails is tried again, with
-// longer and longer rests, for as long as it takes: nothing is left out.
+// Stream maps a change stream to a function, with ReportBatchItemFailures. A change that fails is tried again, with longer and
+// longer pauses, until it succeeds: nothing is left out.
 type Stream struct {
 	Changes  Changes
 	Function StreamFunction
@@ -52,7 +52,7 @@ func (s Stream) Run(ctx context.Context) error {
 	return s.drain(context.WithoutCancel(ctx))
 }
 
-// drain reads what is left once more, without waiting for new changes and without repeating failures.
+// drain processes what is left once, without waiting for new changes and without repeating failures.
 func (s Stream) drain(ctx context.Context) error {
 	for {
 		n, err := s.step(ctx, 0)
@@ -66,7 +66,7 @@ func (s Stream) drain(ctx context.Context) error {
 	}
 }
 
-// step takes one batch through and returns its size.
+// step processes one batch and returns its size.
 func (s Stream) step(ctx context.Context, wait time.Duration) (int, error) {
 	records, err := s.Changes.Read(ctx, s.BatchSize, wait)
 	if err != nil || len(records) == 0 {
@@ -95,7 +95,7 @@ func (s Stream) call(ctx context.Context, batch events.DynamoDBEvent) (response 
 	return s.Function(ctx, batch)
 }
 
-// before returns how many records stand before the first that the function named, and an error if it named any.
+// before returns how many records come before the first that the function named, and an error if it named any.
 func before(records []events.DynamoDBEventRecord, response events.DynamoDBEventResponse) (int, error) {
 	failed := map[string]bool{}
 	for _, failure := range response.BatchItemFailures {

@@ -22,7 +22,7 @@ type Connections struct {
 	turns uint64
 }
 
-// standing is where a connection is.
+// standing is the state of a connection.
 type standing struct {
 	// waits says that no request is under way, since says since when: a count that grows.
 	waits bool
@@ -58,7 +58,7 @@ func (c *Connections) Track(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// add takes a new connection in. ok is false if the listener was closed meanwhile.
+// add registers a new connection. ok is false if the listener was closed meanwhile.
 func (c *Connections) add(conn net.Conn, closed func() bool) (ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

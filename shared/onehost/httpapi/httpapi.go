@@ -1,6 +1,6 @@
-// Package httpapi does on one host what API Gateway's HTTP API does on AWS: it takes net/http requests, hands them to a
-// function in payload format 2.0 and answers what the function answers. It knows nothing about texts. Like the
-// gateway, it does not validate bodies.
+// Package httpapi does on one host what API Gateway's HTTP API does on AWS: it passes net/http requests to a function in
+// payload format 2.0, and answers what the function answers. It knows nothing about texts. Like the gateway, it does not
+// validate bodies.
 package httpapi
 
 import (

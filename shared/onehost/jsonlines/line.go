@@ -20,7 +20,7 @@ const (
 // errLine means that something in the log is not one of its lines.
 var errLine = errors.New("not a line of the audit log")
 
-// encode returns the lines as they stand in the file. The error is a permanent fault.
+// encode returns the lines as they are written in the file. The error is a permanent fault.
 func encode(lines []auditlog.Line) ([]byte, error) {
 	var out []byte
 	for _, line := range lines {

@@ -1,6 +1,6 @@
-// Package jsonlines keeps the audit log of a relay on one host in files of JSON lines that only grow: segments, by size
-// and month. Each line is an audit entry with the line's time put before its other fields, as "@timestamp". It is for one process at
-// a time: it takes no lock (the database in the same folder has one).
+// Package jsonlines keeps the audit log of a relay on one host in files of JSON lines that only grow: segments, by size and
+// month. Each line is an audit entry with the line's time before its other fields, as "@timestamp". It is for one process at a
+// time, and has no lock of its own (the database in the same folder has one).
 package jsonlines
 
 import (
@@ -36,8 +36,7 @@ type Config struct {
 	MaxSize int64
 	// Now dates what the log writes about itself, and says when a month is over. It is needed.
 	Now func() time.Time
-	// Lost is told, in words, when the file that is written to was cut, moved away, removed or written to by someone else; nil is
-	// nobody.
+	// Lost is called, with a description, when someone else cut, moved, removed or wrote to the current file; it may be nil.
 	Lost func(what string)
 
 	// open and syncFolder are the file system's; nil is the true one.
@@ -64,9 +63,9 @@ type Log struct {
 	closed bool
 	// file is nil while the next segment could not be opened.
 	file file
-	// size is where the last complete line ends. What may stand beyond it is the rest of an append that failed.
+	// size is where the last complete line ends. What comes after it is left from an append that failed.
 	size int64
-	// torn says that something may stand beyond size.
+	// torn says that there may be something after size.
 	torn bool
 	// number and month are the segment's; newest is the time of the latest line since the log was opened.
 	number        int64
@@ -77,9 +76,9 @@ type Log struct {
 	lost loss
 }
 
-// Open opens the audit log at path, and creates it (mode 0600) and its folder (mode 0700) where they are missing. A last
-// line without its end, which a crash in the middle of an append leaves behind, is cut off: no one was told that it is kept. One
-// that lacks its newline alone gets it: a hand may have taken that from a line that is kept.
+// Open opens the audit log at path, and creates it (mode 0600) and its folder (mode 0700) if they are missing. It cuts off an
+// incomplete last line, which a crash during an append leaves: nobody was told that it is kept. If only its newline is
+// missing, it adds the newline, because someone may have removed that from a line that is kept.
 func Open(path string, config Config) (*Log, error) {
 	if config.MaxSize == 0 {
 		config.MaxSize = defaultMaxSize
@@ -171,7 +170,7 @@ func lastLineEnd(file io.ReaderAt, size int64) (int64, error) {
 	return 0, nil
 }
 
-// cut removes what stands beyond the last complete line.
+// cut removes what comes after the last complete line.
 func (l *Log) cut() error {
 	if !l.torn {
 		return nil
@@ -222,7 +221,7 @@ func (l *Log) append(ctx context.Context, lines []auditlog.Line) error {
 	if err := l.ready(int64(len(text))); err != nil {
 		return err
 	}
-	// A line may only stand behind a complete one.
+	// A line may only follow a complete one.
 	if err := l.cut(); err != nil {
 		return err
 	}
@@ -237,8 +236,8 @@ func (l *Log) append(ctx context.Context, lines []auditlog.Line) error {
 	return nil
 }
 
-// write appends text and syncs it. If either fails, what was written is cut off again, at the latest by the next
-// append: it would be torn, or not durable for all that a later sync says.
+// write appends text and syncs it. If either fails, what was written is cut off again, at the latest by the next append: it
+// may be incomplete, or not durable whatever a later sync says.
 func (l *Log) write(text []byte) error {
 	if len(text) == 0 {
 		return nil
@@ -259,8 +258,8 @@ func (l *Log) write(text []byte) error {
 	return nil
 }
 
-// wholeTo reports an error if the file does not end at size: someone cut it while it was written to, and what was written lies behind
-// a hole. The next append notices what was lost.
+// wholeTo returns an error if the file does not end at size: someone cut it during the write, and what was written comes after
+// a gap. The next append notices what was lost.
 func (l *Log) wholeTo(size int64) error {
 	info, err := l.file.Stat()
 	if err == nil && info.Size() < size {

@@ -12,16 +12,16 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
-// loss is what became of the segment that was written to, if it was left before it was full.
+// loss says what happened to the current segment, if it was closed before it was full.
 type loss struct {
-	// number is the segment's, sum the hash of what it held, empty if nobody has that any more.
+	// number is the segment's, sum the hash of its content, empty if the content is lost.
 	number int64
 	reason string
 	sum    string
 }
 
-// begin opens the file that stands at the log's path, or makes it: then it begins with an entry about the segment before it, if
-// there is one.
+// begin opens the file at the log's path, or creates it; a new file begins with an entry about the segment before it, if there
+// is one.
 func (l *Log) begin() (err error) {
 	if l.file, err = l.config.open(l.path); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (l *Log) begin() (err error) {
 	return l.head(before)
 }
 
-// readOn takes number and month from the first line of a file that was there already.
+// readOn reads number and month from the first line of a file that already existed.
 func (l *Log) readOn() {
 	head, at, ok := Segment{Path: l.path}.header()
 	if ok {
@@ -104,7 +104,7 @@ func (l *Log) note(number int64, change, reason, sum string) error {
 	return l.write(text)
 }
 
-// ready makes the file one that text may be appended to: the one that stands at the log's path, and with room.
+// ready makes sure that text may be appended to the file: it is the file at the log's path, and has room.
 func (l *Log) ready(text int64) error {
 	if l.file != nil {
 		if err := l.check(); err != nil {
@@ -183,8 +183,8 @@ func (l *Log) Check() error {
 	return l.ready(0)
 }
 
-// check notices a file that was cut, moved away, removed or written to by someone else. It is left then, so that nothing is written
-// into a hole, or where nobody finds it.
+// check notices a file that was cut, moved away, removed or written to by someone else. Such a file is closed, so that nothing
+// is written after a gap, or where nobody finds it.
 func (l *Log) check() error {
 	own, err := l.file.Stat()
 	if err != nil {
@@ -215,8 +215,8 @@ func (l *Log) tell(what string) {
 	l.config.Lost(fmt.Sprintf("segment %d (%s): %s; the log goes on in a new file", l.number, l.path, what))
 }
 
-// abandon leaves a file that no longer stands at the log's path. What it held is hashed while it is open: put back under the name
-// of a closed segment, it verifies.
+// abandon closes a file that is no longer at the log's path. It hashes the content first: if the file is put back under the
+// name of a closed segment, it can be verified.
 func (l *Log) abandon(what string) error {
 	sum, err := sumOf(io.NewSectionReader(l.file, 0, l.size))
 	if err != nil {
@@ -239,7 +239,7 @@ func (l *Log) setStrangerAside() error {
 	return l.setAside(l.number + 1)
 }
 
-// abandonCut leaves a file whose end was cut off while it was open. What is left of it is kept as a segment.
+// abandonCut closes a file whose end was cut off while it was open. The rest is kept as a segment.
 func (l *Log) abandonCut(left int64) error {
 	l.tell(fmt.Sprintf("it was cut from %d bytes to %d", l.size, left))
 	l.lost = loss{number: l.number, reason: auditlog.ReasonCut}
@@ -250,8 +250,8 @@ func (l *Log) abandonCut(left int64) error {
 	return l.close()
 }
 
-// Expire removes the oldest closed segment, if all that it holds is older than keep, and returns its path; empty if there was none.
-// What is now is said by the latest line that was appended: a clock that is wrong removes nothing by itself.
+// Expire removes the oldest closed segment if everything in it is older than keep, and returns its path; empty if there was
+// none. The age counts from the latest appended line, so a wrong clock alone removes nothing.
 func (l *Log) Expire(keep time.Duration) (removed string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

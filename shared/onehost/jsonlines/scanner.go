@@ -19,13 +19,13 @@ const maxLine = 4 << 20
 
 var errTooLong = errors.New("it is longer than any line of an audit log")
 
-// Scanner reads the lines of a log, one after another: of one that Log writes, or of entries one a line, alone or behind a time
-// as CloudWatch Logs exports them; also compressed with gzip. It passes over a mark of byte order and empty lines. A last line
-// without a newline is a line like any other, unless its end is missing: then it is torn.
+// Scanner reads the lines of a log one after another: a log that Log writes, or entries, one in each line, also with a time
+// before them, as CloudWatch Logs exports them; also compressed with gzip. It ignores a byte order mark and empty lines. A
+// last line without a newline is a normal line, unless its end is missing: then it is torn.
 type Scanner struct {
 	lines *bufio.Reader
-	// number is that of the line last read. rest is what was read of a line whose newline is missing: asked bytes of it were looked
-	// at, and given were handed out as a line.
+	// number is the number of the last line read. rest is what was read of a line without a newline: asked bytes of it were
+	// checked, and given were returned as a line.
 	number       int
 	rest         []byte
 	asked, given int
@@ -33,7 +33,7 @@ type Scanner struct {
 	containing []byte
 }
 
-// NewScanner returns a Scanner of what file has. The error is that of a gzip file that is none.
+// NewScanner returns a Scanner of the file's content. The error is from a damaged gzip file.
 func NewScanner(file io.Reader) (*Scanner, error) {
 	lines := bufio.NewReader(file)
 	if magic, _ := lines.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
@@ -51,14 +51,15 @@ func NewScanner(file io.Reader) (*Scanner, error) {
 
 const byteOrderMark = "\ufeff"
 
-// IsLog reports whether what comes next is as Log writes it.
+// IsLog reports whether the next line is as Log writes it.
 func (s *Scanner) IsLog() bool {
 	begins, _ := s.lines.Peek(len(timeField))
 	return string(begins) == timeField
 }
 
-// Next returns the next line, with its number. What has none of the forms comes as it is, without a time. The error is io.EOF at
-// the end, also behind a torn line, which is handed out once; of a file that grows it may be asked again then.
+// Next returns the next line, with its number. A line in none of the known forms is returned as it is, without a time. The
+// error is io.EOF at the end, also after a torn line, which is returned once. If the file grows, Next may be called again
+// after that.
 func (s *Scanner) Next() (auditlog.Line, error) {
 	for {
 		text, err := s.text()
@@ -80,8 +81,8 @@ func (s *Scanner) Next() (auditlog.Line, error) {
 	}
 }
 
-// text returns what follows of the next line without its newline. The error is io.EOF with what stands behind the last newline,
-// once; with nil if there is no more of it.
+// text returns the next line without its newline. With what follows the last newline the error is io.EOF, once; then the text
+// is nil.
 func (s *Scanner) text() ([]byte, error) {
 	for {
 		part, err := s.lines.ReadSlice('\n')
@@ -121,8 +122,8 @@ func lineOf(text []byte) auditlog.Line {
 	return auditlog.Line{Text: bytes.Clone(text)}
 }
 
-// isTorn reports whether a last line without a newline is the beginning of one: JSON that ends too soon, a part of its time, or
-// what a crash leaves where it had yet to write.
+// isTorn reports whether a last line without a newline is incomplete: JSON that ends too soon, part of its time, or what a
+// crash leaves in space not yet written.
 func isTorn(text, entry []byte) bool {
 	if bytes.HasSuffix(text, []byte{0}) || strings.Trim(string(text), "0123456789-:.+TZ ") == "" {
 		return true

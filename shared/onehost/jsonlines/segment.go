@@ -21,16 +21,16 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
-// The log is a row of files, its segments. The one that is written to has the log's own name, audit.jsonl; when it is full, or its
-// month is over, it is closed: it gets its number and its month in its name, audit-000003-2026-11.jsonl, and the next one begins
-// with an entry that has the hash of the whole closed file. So each segment vouches for the one before it. The first segment
-// has no such entry: it is whatever stood there before there were segments.
+// The log is a series of files, its segments. The current one has the log's own name, audit.jsonl. When it is full, or its
+// month is over, it is closed: its name gets its number and its month, audit-000003-2026-11.jsonl, and the next one begins
+// with an entry that has the hash of the whole closed file. So each segment confirms the one before it. The first segment has
+// no such entry: it is the file from before there were segments.
 
 // Segment is one file of the log.
 type Segment struct {
 	// Path is the file's. One that is closed may be compressed with gzip, and then ends in .gz.
 	Path string
-	// Number counts the segments from 1; 0 of the one that is written to, whose number its first line has.
+	// Number counts the segments from 1; it is 0 for the current one, whose first line has its number.
 	Number int64
 }
 
@@ -67,7 +67,7 @@ func ClosedSegments(path string) ([]Segment, error) {
 	slices.SortFunc(closed, func(a, b Segment) int {
 		return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(len(a.Path), len(b.Path)), cmp.Compare(a.Path, b.Path))
 	})
-	// Where a file and its compressed copy stand side by side, the file is read.
+	// If there is a file and its compressed copy, the file is read.
 	plain := func(s Segment) string { return strings.TrimSuffix(s.Path, ".gz") }
 	return slices.CompactFunc(closed, func(a, b Segment) bool { return plain(a) == plain(b) }), nil
 }
@@ -110,9 +110,9 @@ func sumOf(content io.Reader) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), err
 }
 
-// EachSegment calls visit for each segment of the log at path, the oldest first, with its lines, and with sum, which returns the
-// hash of a closed segment once its lines were read to the end. What is appended meanwhile may be missing, but nothing before it:
-// also where the log goes on to a next segment. The error is visit's own, or fs.ErrNotExist if there is no log.
+// EachSegment calls visit for each segment of the log at path, the oldest first, with its lines, and with sum, which returns
+// the hash of a closed segment once its lines were read to the end. Lines that are appended meanwhile may be missing, but no
+// earlier ones, even if the log starts a new segment. The error is visit's own, or fs.ErrNotExist if there is no log.
 func EachSegment(path string, visit func(s Segment, lines *Scanner, sum func() string) error) error {
 	active, err := os.Open(path) //nolint:gosec // the path is the operator's own setting
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -167,7 +167,7 @@ func isFile(path string, file *os.File) bool {
 	return err == nil && os.SameFile(there, open)
 }
 
-// header returns the entry that a segment begins with, and the time of its first line; ok is false if it has no such entry.
+// header returns the entry at the start of a segment, and the time of its first line; ok is false if it has no such entry.
 func (s Segment) header() (head auditlog.Entry, at time.Time, ok bool) {
 	content, err := s.content()
 	if err != nil {
@@ -187,7 +187,7 @@ func (s Segment) header() (head auditlog.Entry, at time.Time, ok bool) {
 	return head, line.Time, ok
 }
 
-// Trouble says what is wrong with the segments of the log at path, in words: which are missing in the middle, and which were lost
+// Trouble describes what is wrong with the segments of the log at path: which are missing in the middle, and which were lost
 // while the relay ran. It reads the first line of each.
 func Trouble(path string) ([]string, error) {
 	segments, err := ClosedSegments(path)
@@ -209,7 +209,7 @@ func Trouble(path string) ([]string, error) {
 		case !ok && before > 0 && !there[before]:
 			trouble = append(trouble, fmt.Sprintf("segment %d is missing", before))
 		case !ok || i == 0 && head.Reason == "":
-			// What comes before the first that is there, was too old to be kept.
+			// Segments before the first that exists were too old to be kept.
 		case head.Reason == auditlog.ReasonCut:
 			trouble = append(trouble,
 				fmt.Sprintf("segment %d was cut while the relay ran, noticed at %s", before, head.Time.UTC().Format(time.RFC3339)))

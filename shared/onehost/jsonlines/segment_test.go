@@ -215,7 +215,7 @@ func TestFileLostWhileTheLogIsOpen(t *testing.T) {
 			return errors.Join(os.Rename(path, path+".1"), os.WriteFile(path, nil, 0o600))
 		}, "another file is in its place", 1, "segment 1 is missing"},
 		"written to": {func(path string) error { return appendTo(path, "{\"forged\":true}\n") }, "written to it by someone else", 3,
-			"the line is no entry"},
+			"the line is not an entry"},
 		"begun by hand": {func(path string) error { return errors.Join(os.Remove(path), appendTo(path, "nonsense\n")) },
 			"another file is in its place", 1,
 			"segment 1 is missing"},

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// bell wakes those who wait for something to be there. It remembers nothing: whoever listens, and then looks, misses
+// bell wakes those who wait for something to happen. It remembers nothing: a caller who listens first and then looks misses
 // nothing.
 type bell struct {
 	mu   sync.Mutex
@@ -32,8 +32,8 @@ func (b *bell) ring() {
 	b.rung = make(chan struct{})
 }
 
-// ringAt sees to it that the bell rings at the given time at the latest. One timer serves all who wait: a later time
-// is learnt anew after the earlier one has rung.
+// ringAt makes the bell ring at the given time at the latest. One timer serves all who wait: after it has rung, they ask again
+// for later times.
 func (b *bell) ringAt(at, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

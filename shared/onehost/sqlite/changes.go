@@ -24,7 +24,7 @@ type Change struct {
 	Key   string
 	// At is when the write was made, to the millisecond.
 	At time.Time
-	// Old and New are the item's JSON before and after; nil where there was none, or is none any more.
+	// Old and New are the item's JSON before and after; nil if the item did not exist.
 	Old, New json.RawMessage
 	// Expired marks a removal by [DB.Expire].
 	Expired bool

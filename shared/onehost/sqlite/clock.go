@@ -40,15 +40,16 @@ func (t *tx) steadyFor(ctx context.Context, now time.Time) (time.Duration, error
 	return now.Sub(time.UnixMilli(since)), err
 }
 
-// What is hidden, and remembered, until a moment after ?1 ends ?2 milliseconds earlier. Nothing falls below 1: 0 is "never hidden".
+// Whatever is hidden or remembered until a time after ?1 ends ?2 milliseconds earlier. No value falls below 1, because 0 means
+// "never hidden".
 const (
 	hideLessQuery     = `UPDATE queue_messages SET visible_at = max(1, visible_at - ?2) WHERE visible_at > ?1`
 	lockLessQuery     = `UPDATE queue_lanes SET locked_until = max(1, locked_until - ?2) WHERE locked_until > ?1`
 	rememberLessQuery = `UPDATE queue_deduplication SET until = max(1, until - ?2) WHERE until > ?1`
 )
 
-// follow notices a clock that was set back since the last write, and takes from every moment on the queues what the clock was
-// ahead: otherwise messages would stay hidden for as long.
+// follow notices a clock that was set back since the last write, and moves every time on the queues back by the same amount:
+// otherwise messages would stay hidden that much longer.
 func (t *tx) follow(ctx context.Context, now time.Time) error {
 	ahead := t.db.wrote.Sub(now)
 	set := !t.db.wrote.IsZero() && clock.Ahead(t.db.wrote, now)

@@ -1,13 +1,11 @@
-// Package sqlite keeps the data of a relay on one host in one SQLite file: the queues, the ledger, the routes, the conversations, the
-// pace, and the stream of changes that the audit trail is made from. It is the door to modernc.org/sqlite, which is SQLite
-// without cgo.
-//
-// Whatever a method reported as done survives kill -9 and a power cut: the file is in WAL mode with synchronous=FULL,
-// and a method that writes returns only after the commit that holds its write was synced. One goroutine does all the
-// writing and puts the writes that wait at the same time into one transaction, so that they share one sync.
-//
-// It is for one relay on one host: a second process that opens the same file with [Open] is refused. Operators' commands
-// work beside it, see [Attach]; what they write, the relay sees a moment later.
+// Package sqlite keeps the data of a relay on one host in one SQLite file: the queues, the ledger, the routes, the
+// conversations, the pace, and the stream of changes that the audit trail is made from. It is the door to modernc.org/sqlite,
+// which is SQLite without cgo.
+// Whatever a method reported as done survives kill -9 and a power cut: the file is in WAL mode with synchronous=FULL, and a
+// method that writes returns only after the commit that holds its write was synced. One goroutine does all the writing and
+// puts the writes that wait at the same time into one transaction, so that they share one sync.
+// It is for one relay on one host: a second process that opens the same file with [Open] is refused. Operators' commands use
+// the file at the same time, see [Attach]; the relay sees what they write a moment later.
 package sqlite
 
 import (
@@ -85,7 +83,7 @@ func newDB(path string, now func() time.Time) *DB {
 	return &DB{now: now, path: path, changed: newBell(), closing: make(chan struct{}), arrivals: map[string]*bell{}}
 }
 
-// prepare makes the folder and the file and takes the lock. SQLite gives its side files (-wal, -shm) the file's mode.
+// prepare creates the folder and the file and gets the lock. SQLite gives its side files (-wal, -shm) the file's mode.
 func prepare(path string, disk durable.Disk) (*fileLock, error) {
 	if err := disk.MakeFolder(filepath.Dir(path)); err != nil {
 		return nil, err
@@ -107,8 +105,8 @@ func prepare(path string, disk durable.Disk) (*fileLock, error) {
 
 // connect opens the connections and starts the writer.
 func (db *DB) connect(ctx context.Context, path string, disk durable.Disk) error {
-	// fdatasync leaves out the file's timestamps, and a commit takes about half the time. Where there is no
-	// fdatasync, SQLite goes on with fsync.
+	// fdatasync leaves out the file's timestamps, so a commit needs about half the time. If there is no fdatasync, SQLite uses
+	// fsync.
 	if _, err := driver.Fdatasync(true); err != nil && !errors.Is(err, driver.ErrFdatasyncUnavailable) {
 		return err
 	}

@@ -24,7 +24,7 @@ func classify(err error) error {
 	return &fault.Error{Kind: kindOf(err), Err: err}
 }
 
-// kindOf says what may be done about a failure of which it is known that it left nothing behind.
+// kindOf says what to do about a failure that certainly had no effect.
 func kindOf(err error) fault.Kind {
 	failure, ok := errors.AsType[*driver.Error](err)
 	if !ok {
@@ -42,9 +42,9 @@ func kindOf(err error) fault.Kind {
 	}
 }
 
-// classifyCommit turns a failed commit into a *fault.Error. A file system that is full, or locked by someone else,
-// stops the commit before its last page, and recovery takes no transaction without that. After anything else, a
-// failed sync above all, the whole transaction may stand in the log, to be found at the next start.
+// classifyCommit turns a failed commit into a *fault.Error. A file system that is full, or locked by someone else, stops the
+// commit before its last page, and recovery ignores a transaction without that page. After anything else, especially a failed
+// sync, the whole transaction may be in the log and may be found at the next start.
 func classifyCommit(err error) error {
 	if failure, ok := errors.AsType[*driver.Error](err); ok {
 		switch failure.Code() & primaryCode {

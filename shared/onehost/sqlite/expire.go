@@ -11,10 +11,10 @@ import (
 const (
 	// expireBatch bounds how much one call of Expire removes, and so how long other writes wait for it.
 	expireBatch = 500
-	// A clock that is years ahead makes every record look old, and without the records a text that Twilio repeats is sent again.
-	// So records are removed only by a clock that has not jumped for expirySteady, and more than one in expiryShare of them (if
-	// more than expiryFew) only if it has not jumped for expiryCertain: by then, whoever runs the relay has had time to look,
-	// and a clock so wrong would have kept the relay from talking to Twilio, whose certificates would not hold.
+	// A clock that is years ahead makes every record look old, and without its record a text that Twilio repeats is sent again.
+	// So records are removed only if the clock has not jumped for expirySteady. More than one in expiryShare of them (if that is
+	// more than expiryFew) are removed only if it has not jumped for expiryCertain: by then the operator has had time to look,
+	// and with so wrong a clock Twilio's certificates would not be valid, so the relay could not talk to Twilio.
 	expirySteady  = 24 * time.Hour
 	expiryCertain = 7 * 24 * time.Hour
 	expiryShare   = 20
@@ -32,11 +32,10 @@ const (
 			(SELECT queue, id FROM queue_deduplication WHERE until <= ? LIMIT ?)`
 )
 
-// Expire removes some of what may be forgotten at now, the oldest first: records past their ExpiresAt, each with a
-// change marked as expired, and deduplication ids of more than five minutes ago. It returns how many items went; when
-// it is 0, nothing was left to remove. It is to be called every few minutes, so that it sees how the clock goes.
-//
-// The error is ErrExpiryHeld if records stay because of what the clock did, and says until when; ids are removed all the same.
+// Expire removes some of what is no longer needed at now, the oldest first: records past their ExpiresAt, each with a change
+// marked as expired, and deduplication ids older than five minutes. It returns how many items it removed; 0 means that nothing
+// was left to remove. Call it every few minutes, so that it sees the clock jump.
+// The error is ErrExpiryHeld if records stay because the clock jumped, and says until when; ids are removed even so.
 func (db *DB) Expire(ctx context.Context, now time.Time) (removed int, err error) {
 	var records int
 	var ids int64

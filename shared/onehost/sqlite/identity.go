@@ -22,9 +22,9 @@ CREATE TABLE identity (
 
 // identity tells a database file from a copy of it.
 type identity struct {
-	// machine is the host's own id, empty where it has none: a host's name changes with each container, and says nothing.
+	// machine is the host's own id, empty if it has none. A host's name is no help: it changes with each container.
 	machine string
-	// device and inode are the file's, as its file system has them. Where it has none, inode is the path.
+	// device and inode are the file's, from its file system. If the file system has none, inode is the path.
 	device, inode string
 }
 
@@ -44,7 +44,7 @@ func identify(path string) (identity, error) {
 	return id, nil
 }
 
-// isAnother reports whether the two are of different files. A machine that is not known is taken for the same.
+// isAnother reports whether the two identities are of different files. An unknown machine counts as the same.
 func (id identity) isAnother(than identity) bool {
 	otherMachine := id.machine != than.machine && id.machine != "" && than.machine != ""
 	return otherMachine || id.device != than.device || id.inode != than.inode
@@ -52,8 +52,8 @@ func (id identity) isAnother(than identity) bool {
 
 // Moved tells whether the file was copied, or restored from a backup.
 type Moved struct {
-	// At is when it was last opened with [Open] as another file than the time before; zero if it never was. What was queued before
-	// then may have been sent by whoever has the other file.
+	// At is when [Open] last opened it as a different file than before; zero if that never happened. The relay with the other
+	// file may have sent what was queued before then.
 	At time.Time
 	// Unopened means that it is another file now than when it was last opened with Open.
 	Unopened bool

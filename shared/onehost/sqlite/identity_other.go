@@ -4,5 +4,5 @@ package sqlite
 
 import "io/fs"
 
-// identityOf takes the path for what a file has of its own.
+// identityOf uses the path as the file's identity.
 func identityOf(path string, _ fs.FileInfo) identity { return identity{inode: path} }

@@ -18,9 +18,9 @@ func (t *tx) insertRecord(ctx context.Context, r ledger.Record, item string) (in
 		ledger.SortKey(r.ReceivedAt), r.ExpiresAt, item)
 }
 
-// Import adds records as they are, with the Version that each has, all in one transaction, and returns how many it
-// added: a record whose MessageSid the ledger has already is left out. Nothing happened to these texts now, and so they
-// leave nothing in the change stream: no audit entry is made of them. Other writes wait while it runs.
+// Import adds records as they are, with the Version that each has, all in one transaction, and returns how many it added: a
+// record whose MessageSid the ledger already has is left out. These records do not appear in the change stream, so they get no
+// audit entries: nothing happened to the texts now. Other writes wait while it runs.
 func (l *Ledger) Import(ctx context.Context, records []ledger.Record) (added int, err error) {
 	items := make([]string, len(records))
 	for i, r := range records {

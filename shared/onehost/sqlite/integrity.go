@@ -12,8 +12,8 @@ import (
 // maxFindings bounds what QuickCheck lists. One is enough to act upon.
 const maxFindings = 5
 
-// QuickCheck reads the whole file and returns what is wrong with its pages and records; nothing if all is well. On a large
-// file it takes seconds. It changes nothing. A file too damaged to be read is a finding, too; the error is another.
+// QuickCheck reads the whole file and returns what is wrong with its pages and records; nothing if all is well. A large file
+// needs seconds. It changes nothing. A file too damaged to be read is a finding, not an error.
 func (db *DB) QuickCheck(ctx context.Context) (findings []string, err error) {
 	err = db.reader.each(ctx, func(rows *sql.Rows) error {
 		var finding string
@@ -34,8 +34,8 @@ func (db *DB) QuickCheck(ctx context.Context) (findings []string, err error) {
 	return findings, err
 }
 
-// Malformed reports whether a read, a write or a QuickCheck has found the file to be damaged. What is found once stays:
-// the file is restored while the relay does not run.
+// Malformed reports whether a read, a write or a QuickCheck has found the file to be damaged. It stays true until the relay is
+// started again: the file can be restored only while the relay does not run.
 func (db *DB) Malformed() bool { return db.reader.malformed.Load() || db.writer.malformed.Load() }
 
 // isMalformed reports whether SQLite says that the file is damaged, or not a database any more.

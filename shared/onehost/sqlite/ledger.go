@@ -18,8 +18,8 @@ type Ledger struct{ db *DB }
 // Ledger returns the database's ledger.
 func (db *DB) Ledger() *Ledger { return &Ledger{db: db} }
 
-// outcome is what a conditional write came to: the item as it stands after it, and why it was refused, if it was.
-// A refusal is no failure of the write: what it rests on is committed with it.
+// outcome is the result of a conditional write: the item after it, and the reason if it was refused. A refusal is not a
+// failure of the write: it is committed like a success.
 type outcome[T any] struct {
 	item    T
 	refusal error

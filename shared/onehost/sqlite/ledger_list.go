@@ -7,8 +7,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
-// maxRead bounds how many records one page reads where the state is asked for beside a number: the number's
-// records are found by an index, and the state is compared on each of them.
+// maxRead limits how many records one page reads if the query has a number and a state: an index finds the number's records,
+// and the state is compared on each of them.
 const maxRead = 500
 
 // The parameters of a list: ?1 the value that is looked for, ?2 the oldest received_at, ?3 and ?4 the place of the
@@ -20,7 +20,7 @@ const (
 
 	listAllQuery   = listColumns + `?1 = '' AND` + listPage
 	listStateQuery = listColumns + `state = ?1 AND` + listPage
-	// Each half reads its own index and stops at the limit. UNION drops the record that stands in both.
+	// Each half reads its own index and stops at the limit. UNION drops a record that is in both.
 	listNumberQuery = `
 		SELECT * FROM (` + listColumns + `customer = ?1 AND` + listPage + `)
 		UNION
@@ -28,7 +28,7 @@ const (
 		ORDER BY 1 DESC, 2 DESC LIMIT ?5`
 )
 
-// beforeAll stands before every received_at in a list that begins with the newest.
+// beforeAll comes before every received_at in a list that begins with the newest.
 const beforeAll = "~"
 
 // found is a record as a list found it, not yet decoded.
@@ -36,7 +36,7 @@ type found struct {
 	receivedAt, messageSid, state, item string
 }
 
-// List returns a page of records, see [ledger.Lister]. A Limit out of range is taken for MaxLimit.
+// List returns a page of records, see [ledger.Lister]. A Limit out of range counts as MaxLimit.
 func (l *Ledger) List(ctx context.Context, q ledger.Query) (ledger.Page, error) {
 	if !q.Cursor.IsZero() && (q.Cursor.MessageSid == "" || q.Cursor.ReceivedAt.IsZero()) {
 		return ledger.Page{}, ledger.ErrCursor
@@ -56,7 +56,7 @@ func (l *Ledger) List(ctx context.Context, q ledger.Query) (ledger.Page, error) 
 	return page(q, rows, len(rows) == limit)
 }
 
-// find reads up to limit records, of which some may be in another state than the query's.
+// find reads up to limit records; some may be in another state than the query's.
 func (l *Ledger) find(ctx context.Context, q ledger.Query, limit int) ([]found, error) {
 	query, value := listAllQuery, ""
 	switch {

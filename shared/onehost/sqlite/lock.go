@@ -8,9 +8,9 @@ import (
 // ErrInUse means that another process has the database open.
 var ErrInUse = errors.New("another process has it open")
 
-// fileLock keeps a second relay away from the database: each would take what the other has in flight for lost. The
-// kernel drops the lock when the process ends, however it ends, so that there is never a stale one to clear; the empty
-// file stays behind and means nothing by itself.
+// fileLock keeps a second relay away from the database: each would think that the other's messages in flight are lost. The
+// kernel drops the lock when the process ends, however it ends, so that there is never a stale one to clear; the empty file
+// stays and has no meaning on its own.
 type fileLock struct{ file *os.File }
 
 // acquire takes the lock on the file at path, or returns ErrInUse at once.

@@ -4,6 +4,6 @@ package sqlite
 
 import "os"
 
-// flock does nothing where there is no flock: SQLite's own locks still keep the file whole, only the mistake of
-// running two relays on one file is not caught.
+// flock does nothing on systems without flock: SQLite's own locks still protect the file, but two relays on one file are not
+// noticed.
 func flock(*os.File) error { return nil }

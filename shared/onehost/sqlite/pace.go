@@ -11,8 +11,8 @@ import (
 
 var _ pace.Book = (*Pace)(nil)
 
-// Pace keeps what was booked for each Twilio number. It implements [pace.Book]; as there is one process, nobody is
-// ever quicker.
+// Pace keeps what was booked for each Twilio number. It implements [pace.Book]. There is only one process, so no booking is
+// lost to another.
 type Pace struct{ db *DB }
 
 // Pace returns the database's book.

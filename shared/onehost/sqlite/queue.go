@@ -19,15 +19,16 @@ var (
 type QueueConfig struct {
 	// Standard is a queue without order: its messages have no group that waits and no DeduplicationID, and may have a Delay.
 	Standard bool
-	// MaxReceiveCount is how often a message is handed out before it goes to the dead-letter queue instead; 0 is without end.
+	// MaxReceiveCount is how often a message is received before it goes to the dead-letter queue instead; 0 means no limit.
 	MaxReceiveCount int
-	// DeadLetter names that queue, which is to be of the same kind. Empty: there is none, and MaxReceiveCount means nothing.
+	// DeadLetter names that queue, which must be of the same kind. If it is empty there is none, and MaxReceiveCount has no
+	// meaning.
 	DeadLetter string
 }
 
-// Queue is one queue of the database. It keeps the contract of [queue.Sender] and [queue.Receiver] as an SQS FIFO queue
-// does: a receipt handle lapses with the visibility timeout, also when no one else has received the message yet, and
-// what SQS would refuse is refused.
+// Queue is one queue of the database. It keeps the contract of [queue.Sender] and [queue.Receiver] as an SQS FIFO queue does:
+// a receipt handle is valid until the visibility timeout ends, even if nobody else has received the message yet, and what SQS
+// would refuse is refused.
 type Queue struct {
 	db      *DB
 	name    string
@@ -40,7 +41,7 @@ func (db *DB) Queue(name string, config QueueConfig) *Queue {
 	return &Queue{db: db, name: name, config: config, arrival: db.arrival(name)}
 }
 
-// redrives reports whether a message that was handed out so often goes to the dead-letter queue now.
+// redrives reports whether a message that was received so often goes to the dead-letter queue now.
 func (q *Queue) redrives(receiveCount int) bool {
 	return q.config.DeadLetter != "" && q.config.MaxReceiveCount > 0 && receiveCount >= q.config.MaxReceiveCount
 }
@@ -58,8 +59,8 @@ type message struct {
 	visibleAt    int64
 }
 
-// laneOf names the lane of a message: its group, and on a queue without order, where each message has a lane to
-// itself, the message, too. A space separates them, which cannot stand in a group.
+// laneOf names the lane of a message: its group. On a queue without order each message has a lane of its own, so the name
+// includes the message. A space, which a group cannot have, separates them.
 func (q *Queue) laneOf(group, messageID string) string {
 	if q.config.Standard {
 		return group + " " + messageID
@@ -73,7 +74,7 @@ func groupOf(lane string) string {
 	return group
 }
 
-// delivery returns the message as it was handed out.
+// delivery returns the message as it was received.
 func (m message) delivery(lane string) (queue.Delivery, error) {
 	d := queue.Delivery{
 		MessageID:     m.messageID,
@@ -90,8 +91,8 @@ func (m message) delivery(lane string) (queue.Delivery, error) {
 	return d, nil
 }
 
-// depthQuery counts a queue's messages, those in flight, and finds when the oldest was sent; one statement, so that
-// the three belong together. Of a lane that is not locked no message is in flight.
+// depthQuery counts a queue's messages, those in flight, and finds when the oldest was sent; one statement, so that the three
+// fit together. A lane that is not locked has no message in flight.
 const depthQuery = `
 SELECT
 	(SELECT coalesce(sum(depth), 0) FROM queue_lanes WHERE queue = ?1),
@@ -99,8 +100,8 @@ SELECT
 		WHERE l.queue = ?1 AND l.locked_until > ?2 AND m.visible_at > 0 AND m.visible_at > ?2 AND m.receive_count > 0),
 	(SELECT sent_at FROM queue_messages WHERE id = (SELECT min(head) FROM queue_lanes WHERE queue = ?1))`
 
-// Depth counts the messages on the queue: those waiting (also behind others of their group, or for their delay) and
-// those in flight. oldest is when the first of them all was sent, and zero if there are none.
+// Depth counts the messages on the queue: those waiting (also behind others of their group, or for their delay) and those in
+// flight. oldest is when the first of them was sent, zero if there are none.
 func (q *Queue) Depth(ctx context.Context) (visible, inFlight int, oldest time.Time, err error) {
 	var total int
 	var sentAt *int64

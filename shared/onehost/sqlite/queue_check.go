@@ -39,7 +39,7 @@ func (q *Queue) check(m queue.Outgoing) error {
 	return checkAttributes(m)
 }
 
-// checkAttributes holds the attributes, and the size of the whole message, against the bounds.
+// checkAttributes checks the attributes and the size of the whole message.
 func checkAttributes(m queue.Outgoing) error {
 	if len(m.Attributes) > maxAttributes {
 		return permanent("more than ten attributes")
@@ -93,7 +93,7 @@ func isAttributeName(name string) bool {
 	return name != "" && len(name) <= maxAttributeName
 }
 
-// checkVisibility holds a visibility timeout against its bounds.
+// checkVisibility checks that a visibility timeout is within its bounds.
 func checkVisibility(timeout time.Duration) error {
 	if timeout < 0 || timeout > maxVisibility {
 		return permanent("visibility timeout is not between 0 and 12 hours")

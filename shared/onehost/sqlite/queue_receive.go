@@ -12,8 +12,8 @@ import (
 // make it look again.
 const maxRounds = 10
 
-// Receive takes messages off the queue for a while, see [queue.Receiver]. It takes as many of one group as there are,
-// oldest group first, as SQS does. If ctx ends while it waits, the error is Transient.
+// Receive receives messages, which are then hidden for a time, see [queue.Receiver]. It receives as many of one group as there
+// are, oldest group first, as SQS does. If ctx ends while it waits, the error is Transient.
 func (q *Queue) Receive(ctx context.Context, limit int, wait, visibility time.Duration) ([]queue.Delivery, error) {
 	if limit < 1 || limit > maxReceive {
 		return nil, permanent("limit is not between 1 and 10")
@@ -35,7 +35,7 @@ func (q *Queue) Receive(ctx context.Context, limit int, wait, visibility time.Du
 	return deliveries, nil
 }
 
-// take hands out up to limit messages, or none and sees to it that the bell rings when there may be some.
+// take returns up to limit messages. If there are none, it makes the bell ring when there may be some.
 func (q *Queue) take(ctx context.Context, t *tx, limit int, visibility time.Duration) ([]queue.Delivery, error) {
 	if err := q.free(ctx, t); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (q *Queue) take(ctx context.Context, t *tx, limit int, visibility time.Dura
 	return nil, nil
 }
 
-// free unlocks the lanes whose time has come, each of them once.
+// free unlocks the lanes whose lock has ended, each of them once.
 func (q *Queue) free(ctx context.Context, t *tx) error {
 	_, err := t.exec(ctx, freeQuery, q.name, t.now.UnixMilli())
 	return err
@@ -74,7 +74,7 @@ type lane struct {
 // freeLanesQuery reads the first entries of an index: its cost does not grow with the queue.
 const freeLanesQuery = `SELECT id, name FROM queue_lanes WHERE queue = ? AND locked_until = 0 ORDER BY head LIMIT ?`
 
-// freeLanes returns up to limit lanes that may be handed out, the one with the oldest message first.
+// freeLanes returns up to limit free lanes, the one with the oldest message first.
 func (q *Queue) freeLanes(ctx context.Context, t *tx, limit int) ([]lane, error) {
 	var lanes []lane
 	err := t.each(ctx, func(rows *sql.Rows) error {
@@ -116,8 +116,8 @@ func (q *Queue) takeFrom(ctx context.Context, t *tx, lanes []lane, limit int, vi
 	return deliveries, nil
 }
 
-// takeLane hands out the first messages of a lane, in order, and locks it. Those that were handed out too often go to
-// the dead-letter queue.
+// takeLane returns the first messages of a lane, in order, and locks it. Messages that were received too often go to the
+// dead-letter queue.
 func (q *Queue) takeLane(ctx context.Context, t *tx, l lane, limit int, visibility time.Duration) ([]queue.Delivery, error) {
 	messages, err := t.firstMessages(ctx, l.id, limit)
 	if err != nil {

@@ -4,7 +4,7 @@ import "context"
 
 const (
 	releaseMessagesQuery = `UPDATE queue_messages SET visible_at = 0 WHERE visible_at > 0 AND receive_count > 0`
-	// No delay is longer than maxDelay: what is hidden for longer was delayed by a clock that was ahead.
+	// No delay is longer than maxDelay: a message that is hidden for longer was delayed by a clock that was ahead.
 	releaseDelayedQuery = `UPDATE queue_messages SET visible_at = ?1 WHERE visible_at > ?1`
 	lockDelayedQuery    = `UPDATE queue_lanes SET locked_until = ?1 WHERE locked_until > ?1`
 	// A lane is locked only as long as one of its messages is hidden.
@@ -13,9 +13,9 @@ const (
 			(SELECT 1 FROM queue_messages WHERE lane = queue_lanes.id AND visible_at > 0)`
 )
 
-// ReleaseInFlight shows every message again that was received and not deleted, on all queues, without waiting for its
-// visibility timeout. It is for the start of the one process that has the file: whoever received those messages
-// has ended. Messages that are only delayed stay hidden, for no longer than a delay may be.
+// ReleaseInFlight makes every message visible that was received and not deleted, on all queues, without waiting for its
+// visibility timeout. It is for the start of the one process that has the file: the process that received those messages has
+// ended. Messages that are only delayed stay hidden, but no longer than maxDelay.
 func (db *DB) ReleaseInFlight(ctx context.Context) error {
 	return db.write(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := t.exec(ctx, releaseMessagesQuery); err != nil {

@@ -19,7 +19,7 @@ type receipt struct {
 // String returns the receipt handle.
 func (r receipt) String() string { return fmt.Sprintf("%d-%d", r.id, r.count) }
 
-// parseReceipt reads a receipt handle; ok is false if it is none.
+// parseReceipt reads a receipt handle; ok is false if it is not one.
 func parseReceipt(handle string) (r receipt, ok bool) {
 	id, count, found := strings.Cut(handle, "-")
 	if !found {
@@ -140,7 +140,7 @@ func (q *Queue) refresh(ctx context.Context, t *tx, lane int64, removed int) err
 // laneHeadQuery finds a lane's oldest message.
 const laneHeadQuery = `SELECT id FROM queue_messages WHERE lane = ? ORDER BY id LIMIT 1`
 
-// laneLockQuery finds when the last of a lane's messages in flight shows again. Only messages that were hidden
-// once stand in the index it reads, however long the lane is.
+// laneLockQuery finds when the last of a lane's messages in flight shows again. The index it reads has only messages that were
+// hidden once, however long the lane is.
 const laneLockQuery = `
 SELECT coalesce(max(visible_at), 0) FROM queue_messages WHERE lane = ? AND visible_at > 0 AND visible_at > ?`

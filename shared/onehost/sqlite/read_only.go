@@ -12,11 +12,10 @@ import (
 // ErrOlderSchema means that the file was written by an older version of this program. Open brings it up to date.
 var ErrOlderSchema = errors.New("schema is older than this program")
 
-// Reader reads one database file, also while a process has it open with [Open]: it takes no lock of that process's, holds
-// up none of its writes, and changes nothing in the file. What was committed when a query begins is what the query sees.
-// It may leave empty side files (-wal, -shm), as SQLite does, and the next Close of a DB clears them away.
-//
-// The folder must be writable all the same: in WAL mode readers, too, keep their marks in the -shm file.
+// Reader reads one database file, also while a process has it open with [Open]: it needs no lock of that process, delays none
+// of its writes, and changes nothing in the file. A query sees what was committed when it began. It may leave empty side files
+// (-wal, -shm), as SQLite does; the next Close of a DB removes them.
+// The folder must be writable even so: in WAL mode readers, too, write to the -shm file.
 type Reader struct{ reader *reader }
 
 // OpenReader opens the database at path, which must exist, for reading.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// readers is how many reads may run at once beside the writer. In WAL mode neither holds up the other.
+// readers is how many reads may run at once, in addition to the writer. In WAL mode neither delays the other.
 const readers = 4
 
 // reader runs queries on connections of its own, which cannot write.

@@ -68,7 +68,7 @@ func (r StoredRoutes) read(ctx context.Context, query string, args ...any) ([]ro
 	return routes, err
 }
 
-// Put writes a route on condition of its version, see [route.Table]. With ErrConflict it returns the route that stands there.
+// Put writes a route on condition of its version, see [route.Table]. With ErrConflict it returns the stored route.
 func (r *Routes) Put(ctx context.Context, wanted route.Route) (route.Route, error) {
 	read := wanted.Version
 	wanted.Version++
@@ -106,7 +106,7 @@ func (t *tx) putRoute(ctx context.Context, read int64, wanted route.Route, item 
 	return outcome[route.Route]{item: wanted}, t.change(ctx, change{table: TableRouting, key: key, old: old, new: &item})
 }
 
-// decodeOldRoute reads the route that stood in the table, or the zero route if there was none.
+// decodeOldRoute reads the route that was in the table, or the zero route if there was none.
 func decodeOldRoute(item *string) (route.Route, error) {
 	if item == nil {
 		return route.Route{}, nil

@@ -15,10 +15,10 @@ func migrations() []string {
 	return []string{queueSchema + tableSchema, paceSchema, clockSchema, conversationSchema, identitySchema}
 }
 
-// queueSchema. A lane is what is handed out in order, one batch at a time: a FIFO group, or on a queue without order
-// the one message by itself. It says which message is its oldest (head), how many it has, and until when
-// it is locked; locked_until is 0 while it is free, so that the free lane whose head is the oldest of all is the
-// first entry of queue_lanes_turn, however many lanes and messages there are.
+// queueSchema. A lane is received in order, one batch at a time: it is a FIFO group, or on a queue without order a single
+// message. It says which message is its oldest (head), how many it has, and until when it is locked; locked_until is 0 while
+// it is free, so that the free lane whose head is the oldest of all is the first entry of queue_lanes_turn, however many lanes
+// and messages there are.
 const queueSchema = `
 CREATE TABLE queue_lanes (
 	id           INTEGER PRIMARY KEY,
@@ -54,7 +54,7 @@ CREATE TABLE queue_deduplication (
 CREATE INDEX queue_deduplication_until ON queue_deduplication (until);
 `
 
-// tableSchema. The columns beside an item's JSON are what it is found by.
+// tableSchema. The columns next to an item's JSON are for finding it.
 const tableSchema = `
 CREATE TABLE ledger (
 	message_sid   TEXT NOT NULL PRIMARY KEY,

@@ -15,7 +15,7 @@ type tx struct {
 	rings []func()
 }
 
-// run carries out one request. Of one that failed, no bell is rung.
+// run carries out one request. If the request failed, no bell rings.
 func (t *tx) run(ctx context.Context, r *request) error {
 	t.now = t.db.now().UTC()
 	before := len(t.rings)
@@ -41,8 +41,8 @@ func (t *tx) ringAll() {
 	}
 }
 
-// hiddenUntil returns now+hidden in milliseconds since 1970, rounded up, so that nothing shows before its time. What
-// is not hidden at all has been visible for ever.
+// hiddenUntil returns now+hidden in milliseconds since 1970, rounded up, so that nothing becomes visible early. For a message
+// that is not hidden it returns 0.
 func hiddenUntil(now time.Time, hidden time.Duration) int64 {
 	if hidden <= 0 {
 		return 0

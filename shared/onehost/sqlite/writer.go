@@ -16,7 +16,7 @@ const (
 	// answerPatience is how long a caller whose context has ended still waits for a write that is under way. A
 	// commit takes milliseconds: only a disk that hangs takes longer.
 	answerPatience = 5 * time.Second
-	// othersInterval is how long a write of another process may go unnoticed. To look takes tens of microseconds.
+	// othersInterval is how long a write of another process may go unnoticed. Looking needs tens of microseconds.
 	othersInterval = 250 * time.Millisecond
 )
 
@@ -46,8 +46,7 @@ func openWriter(ctx context.Context, path string) (*connection, error) {
 	return c, nil
 }
 
-// useWAL switches the file to WAL mode; where the file system cannot do that, SQLite stays in another mode without
-// an error.
+// useWAL switches the file to WAL mode; if the file system cannot do that, SQLite stays in another mode without an error.
 func (c *connection) useWAL(ctx context.Context) error {
 	var mode string
 	if _, err := c.get(ctx, []any{&mode}, "PRAGMA journal_mode = WAL"); err != nil {
@@ -65,7 +64,7 @@ func (c *connection) close() error { return errors.Join(c.conn.Close(), c.pool.C
 type writer struct {
 	db *DB
 	*connection
-	// requests has no buffer: a request that was taken off it is carried out, one that was not has not begun.
+	// requests has no buffer: a request that was received from it is carried out; one that was not has not begun.
 	requests chan *request
 	stopped  chan struct{}
 }
@@ -134,8 +133,8 @@ func (w *writer) othersWrites(ctx context.Context) (version int64) {
 	return version
 }
 
-// gather returns first and whatever else waits by now. It does not wait for more: while one transaction is synced,
-// the next one gathers by itself.
+// gather returns first and the requests that wait by now. It does not wait for more: while one transaction is synced, the next
+// requests collect anyway.
 func (w *writer) gather(first *request) []*request {
 	batch := []*request{first}
 	for len(batch) < maxBatch {
@@ -182,8 +181,8 @@ func (w *writer) transact(ctx context.Context, t *tx, batch []*request) error {
 	return nil
 }
 
-// runAll runs each write of the batch in a savepoint of its own, so that one that fails leaves the others whole; a write
-// that is alone needs none. The error is what the whole batch fails with.
+// runAll runs each write of the batch in a savepoint of its own, so that one that fails leaves the others whole; a write that
+// is alone needs none. The error is one that the whole batch fails with.
 func (w *writer) runAll(ctx context.Context, t *tx, batch []*request) error {
 	if len(batch) == 1 {
 		return t.run(ctx, batch[0])

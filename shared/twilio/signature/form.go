@@ -10,7 +10,7 @@ import (
 
 // ErrForm says that a body is not a form: it holds a percent sign that two hexadecimal digits do not follow, or
 // more parameters than any webhook of Twilio's.
-var ErrForm = errors.New("body is no readable form")
+var ErrForm = errors.New("body is not a readable form")
 
 // maxParameters bounds the work that a stranger's request can cause before its signature is known to be wrong.
 // Twilio's own webhooks have fewer than a hundred.
