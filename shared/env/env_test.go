@@ -228,7 +228,7 @@ func problems() []string {
 	return []string{
 		"LIST has an empty part: want values separated by single commas",
 		"URLS has an empty part: want values separated by single commas",
-		"URLS holds something that is no absolute URL such as https://relay.example.com",
+		"URLS has a part that is not an absolute URL such as https://relay.example.com",
 		"DURATION is not a duration above zero such as 2s, 500ms or 1m30s",
 		"INT is not a whole number from 1 to 9",
 		"REQUIRED is not set",

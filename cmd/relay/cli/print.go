@@ -9,9 +9,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/inert"
 )
 
-// Everything the program writes passes through one filter, which program.run puts in front of both outputs as a [Screen]: what a customer, an
-// operator or Twilio wrote cannot control a terminal. Newlines and tabs pass, because the layout needs them; in a value, Printf writes
-// them as escapes, so that no value can look like a line or a cell.
+// Everything the program writes passes through one filter, which program.run puts in front of both outputs as a [Screen]: what a
+// customer, an operator or Twilio wrote cannot control a terminal. Newlines and tabs pass, because the layout needs them; in a
+// value, Printf writes them as escapes, so that no value can look like a line or a cell.
 
 // Printf writes a line or a row. The arguments may come from others: a newline or a tab in one is written as an escape.
 func Printf(out io.Writer, format string, arguments ...any) {

@@ -23,7 +23,8 @@ func writeRoutes(out io.Writer, routes []route.Route, removed int) error {
 		return err
 	}
 	table := cli.NewTable(out, cli.Column{Title: "NUMBER"}, cli.Column{Title: "DESTINATION"},
-		cli.Column{Title: "FALLBACKS", Wrapped: true, Drop: 4}, cli.Column{Title: "ACTIVE"}, cli.Column{Title: "SETTINGS", Wrapped: true, Drop: 2}, cli.Column{Title: "VERSION", Drop: 1},
+		cli.Column{Title: "FALLBACKS", Wrapped: true, Drop: 4}, cli.Column{Title: "ACTIVE"},
+		cli.Column{Title: "SETTINGS", Wrapped: true, Drop: 2}, cli.Column{Title: "VERSION", Drop: 1},
 		cli.Column{Title: "UPDATED", Wrapped: true, Drop: 3})
 	for _, r := range routes {
 		table.Row(string(r.TwilioNumber), hops(r, r.DestinationCarrier), hops(r, r.FallbackCarriers...), activity(r), settingsOf(r),

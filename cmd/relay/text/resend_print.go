@@ -45,7 +45,8 @@ func (p program) writeResends(texts []shownResend) error {
 		return nil
 	}
 	table := cli.NewTable(p.Stdout, cli.Column{Title: "SID", ID: true}, cli.Column{Title: "STATE", Drop: 5},
-		cli.Column{Title: "REASON", Drop: 4}, cli.Column{Title: "CODE", Drop: 2}, cli.Column{Title: "FROM"}, cli.Column{Title: "TO", Drop: 3}, cli.Column{Title: "RECEIVED", Drop: 1},
+		cli.Column{Title: "REASON", Drop: 4}, cli.Column{Title: "CODE", Drop: 2}, cli.Column{Title: "FROM"}, cli.Column{Title: "TO", Drop: 3},
+		cli.Column{Title: "RECEIVED", Drop: 1},
 		cli.Column{Title: "SENT AGAIN", Text: true})
 	for _, t := range texts {
 		code := ""

@@ -17,9 +17,9 @@ const (
 	retryID          = "Retry"
 )
 
-// AttemptTimeout bounds each attempt of a call to limit. As an option of one call it replaces the limit of its client.
-// A limit on the HTTP client would have to be as long as the longest poll of a queue; one on the caller's context
-// would leave nothing for a second attempt.
+// AttemptTimeout limits each attempt of a call to limit. As an option of one call it replaces the limit of its client. A limit
+// on the HTTP client would have to be as long as the longest poll of a queue; one on the caller's context would leave nothing
+// for a second attempt.
 func AttemptTimeout(limit time.Duration) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		step := attemptTimeout(limit)
@@ -31,8 +31,8 @@ func AttemptTimeout(limit time.Duration) func(*middleware.Stack) error {
 	}
 }
 
-// Streamed takes the bound off a call whose answer is read after the call has returned, as a stream: the end of the attempt would
-// end the reading. The caller's context bounds such a call.
+// Streamed removes the time limit from a call whose answer is read as a stream after the call has returned: the limit would
+// end the reading. The caller's context limits such a call.
 func Streamed(stack *middleware.Stack) error {
 	if _, ok := stack.Finalize.Get(attemptTimeoutID); !ok {
 		return nil
@@ -41,13 +41,13 @@ func Streamed(stack *middleware.Stack) error {
 	return err
 }
 
-// attemptTimeout is the step of the SDK's stack that bounds an attempt.
+// attemptTimeout is the step of the SDK's stack that limits an attempt.
 type attemptTimeout time.Duration
 
 // ID names the step.
 func (attemptTimeout) ID() string { return attemptTimeoutID }
 
-// HandleFinalize makes the attempt, whose answer is read within it, under a deadline of its own.
+// HandleFinalize makes the attempt, including the reading of its answer, with a deadline of its own.
 func (limit attemptTimeout) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
@@ -55,7 +55,7 @@ func (limit attemptTimeout) HandleFinalize(ctx context.Context, in middleware.Fi
 	defer cancel()
 	out, metadata, err := next.HandleFinalize(bounded, in)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		// The SDK takes any end of a context for the caller's wish and would not try again.
+		// For the SDK, any end of a context is the caller's wish, and it would not try again.
 		err = &attemptTimeoutError{limit: time.Duration(limit)}
 	}
 	return out, metadata, err
@@ -73,11 +73,11 @@ func (e *attemptTimeoutError) Timeout() bool { return true }
 // RetryableError asks the SDK for another attempt.
 func (e *attemptTimeoutError) RetryableError() bool { return true }
 
-// Witness is the Retryer of one call that remembers what its attempts may have done. A call's last error tells of its
-// last attempt alone: the one before, whose answer was lost, may have gone through.
+// Witness is the Retryer of one call that remembers what its attempts may have done. A call's last error is about its last
+// attempt only: an earlier attempt, whose answer was lost, may have succeeded.
 type Witness struct {
 	aws.Retryer
-	// Doubtful is whether an attempt without an answer, or with a failure of the service itself, may have taken effect.
+	// Doubtful is whether an attempt without an answer, or with a failure of the service itself, may have had an effect.
 	Doubtful bool
 }
 

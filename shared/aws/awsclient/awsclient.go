@@ -1,7 +1,7 @@
-// Package awsclient decides once how the relay speaks to AWS: region, credentials, time limits, retries, and what kind
-// of fault an answer is. Each door (shared/aws/sqs, shared/aws/dynamo, shared/aws/cloudwatch, shared/aws/secrets) makes its own
-// service's client from the [aws.Config] made here, so that a binary links the services it uses and no others. It does
-// not look anything up: no environment, no profile, no instance metadata.
+// Package awsclient decides once how the relay talks to AWS: region, credentials, time limits, retries, and what kind of fault
+// an answer is. Each door (shared/aws/sqs, shared/aws/dynamo, shared/aws/cloudwatch, shared/aws/secrets) makes its own
+// service's client from the [aws.Config] made here, so that a binary links the services it uses and no others. It does not
+// look anything up: no environment, no profile, no instance metadata.
 package awsclient
 
 import (
@@ -27,13 +27,13 @@ const (
 type Config struct {
 	// Region is where the services are, such as "us-east-1".
 	Region string
-	// AccessKeyID, SecretAccessKey and SessionToken are the credentials. SessionToken is empty with a user's own key.
+	// AccessKeyID, SecretAccessKey and SessionToken are the credentials. SessionToken is empty for a user's own key.
 	AccessKeyID     string
 	SecretAccessKey string
 	SessionToken    string
 	// Endpoint replaces the services' own addresses, for an emulator; empty means AWS itself.
 	Endpoint string
-	// AttemptTimeout bounds one attempt of a call, its answer included; 0 means DefaultAttemptTimeout.
+	// AttemptTimeout limits one attempt of a call, including its answer; 0 means DefaultAttemptTimeout.
 	AttemptTimeout time.Duration
 	// MaxAttempts is how often a call is tried in all; 0 means DefaultMaxAttempts.
 	MaxAttempts int
@@ -87,7 +87,7 @@ func (cfg Config) retryer() aws.Retryer { //nolint:ireturn // aws.Config wants t
 	})
 }
 
-// connectTimeout bounds the making of a connection, and after that its handshake.
+// connectTimeout limits the time to connect, and then the time for the handshake.
 const connectTimeout = time.Second
 
 // newHTTPClient returns a client for a few hosts and many requests.
@@ -101,7 +101,7 @@ func newHTTPClient() *http.Client {
 			MaxIdleConnsPerHost: idleConnections,
 			IdleConnTimeout:     idle,
 		},
-		// A signed request is for one host alone.
+		// A signed request is valid for one host only.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

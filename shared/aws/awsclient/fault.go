@@ -15,12 +15,12 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 )
 
-// Call is one call of a service, as much of it as decides what its failure means.
+// Call is what decides the meaning of a failed call of a service.
 type Call struct {
 	// Name is the service and the operation, such as "SQS SendMessage".
 	Name string
-	// Writes is whether the call may change something that its repeat would change again. A failure of which nobody
-	// knows how far it got is Unknown with such a call, Transient with another.
+	// Writes is whether the call may change something that a repeat would change again. If nobody knows how far a failed call
+	// got, the failure is Unknown for such a call, and Transient for another.
 	Writes bool
 	// Doubtful is what the call's [Witness] saw; an earlier attempt in doubt makes every failure Unknown.
 	Doubtful bool
@@ -28,9 +28,9 @@ type Call struct {
 	Kind func(code string) (kind fault.Kind, ok bool)
 }
 
-// Fault classifies the failure of a call. Its text names the call, the service's error code and request id, and never
-// what was sent or received: the services' own messages quote it. Of what is missing or forbidden the message is kept,
-// since it names the resource and the permission.
+// Fault classifies the failure of a call. Its text names the call, the service's error code and request id, and never what was
+// sent or received, which the services' own messages quote. If something is missing or forbidden, it keeps the message, which
+// names the resource and the permission.
 func (c Call) Fault(err error) *fault.Error {
 	f := &fault.Error{Kind: c.kind(err), HTTPStatus: status(err)}
 	if c.Doubtful {
@@ -52,7 +52,7 @@ func (c Call) EntryFault(code string, senderFault bool) *fault.Error {
 	return f
 }
 
-// kind decides what the failure means for the attempt that err tells of.
+// kind decides what the failure means for the attempt that err is about.
 func (c Call) kind(err error) fault.Kind {
 	if code, ok := Code(err); ok {
 		if kind, ok := c.kindOfCode(code); ok {
@@ -93,7 +93,7 @@ func kindOfCode(code string) (kind fault.Kind, ok bool) {
 		"InvalidSignature", "ExpiredToken", "ExpiredTokenException", "InvalidSecurity", "ResourceNotFoundException":
 		return fault.Fatal, true
 	case "RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed":
-		// The service refused it for the clock alone.
+		// The service refused it only because of the clock.
 		return fault.Transient, true
 	case "ValidationException", "ValidationError", "SerializationException", "InvalidParameterException",
 		"InvalidParameterValue", "MissingParameter", "MalformedInput":
@@ -114,7 +114,7 @@ func Code(err error) (code string, ok bool) {
 	return code[strings.LastIndexByte(code, '#')+1:], true
 }
 
-// answeredError and tracedError are what the SDK's errors tell of an answer.
+// answeredError and tracedError are what the SDK's errors say about an answer.
 type (
 	answeredError interface {
 		error

@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 )
 
-// rootsPEM are the five certificates from which all of AWS's endpoints are signed (https://www.amazontrust.com/repository/).
-// A function that trusts them alone does not read the system's 140 or so at its first call, of which it would need one.
+// rootsPEM are the five certificates from which all of AWS's endpoints are signed (https://www.amazontrust.com/repository/). A
+// function that trusts only these does not have to read the system's 140 or so at its first call, only to use one.
 //
 //go:embed roots.pem
 var rootsPEM []byte
@@ -24,13 +24,13 @@ func amazonRoots() *x509.CertPool {
 	return pool
 }
 
-// tlsDialer makes TLS connections to servers that Amazon's certificates vouch for or, if they do not, the system's: an endpoint may
-// be a private one, of another partition of AWS, or one day signed otherwise.
+// tlsDialer makes TLS connections to servers that Amazon's certificates verify or, if they do not, the system's: an endpoint
+// may be private, in another partition of AWS, or one day signed by someone else.
 type tlsDialer struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// roots returns the pool that is tried first, system the one that is tried then; a nil pool is the system's.
 	roots, system func() *x509.CertPool
-	// onlySystem is set once the second pool was what it took: the others of this client's servers are most likely of its kind.
+	// onlySystem is set once the second pool was needed: this client's other servers most likely need it, too.
 	onlySystem atomic.Bool
 }
 
@@ -38,8 +38,8 @@ func newTLSDialer(dial func(ctx context.Context, network, address string) (net.C
 	return &tlsDialer{dial: dial, roots: sync.OnceValue(amazonRoots), system: func() *x509.CertPool { return nil }}
 }
 
-// dialTLS connects and shakes hands. A server that the first pool does not vouch for is connected to once more, so that each
-// handshake is verified by crypto/tls itself, as any other. Nothing is sent before one is.
+// dialTLS connects and shakes hands. If the first pool does not verify the server, it connects once more, so that crypto/tls
+// itself verifies every handshake. It sends nothing before that.
 func (d *tlsDialer) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
 	if d.onlySystem.Load() {
 		return d.handshake(ctx, network, address, d.system())

@@ -15,7 +15,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 )
 
-// The bounds of one PutLogEvents call. The service counts 26 bytes for each event beside its text, and refuses a call
+// The limits of one PutLogEvents call. The service counts 26 bytes for each event in addition to its text, and refuses a call
 // whose events are more than 24 hours apart.
 const (
 	maxEvents  = 10_000
@@ -24,7 +24,7 @@ const (
 	maxSpan    = 24 * time.Hour
 )
 
-// fit returns how many lines, from the start, fit into one call. It is 0 if the first fits into none, and problem says
+// fit returns how many lines, from the first, fit into one call. It is 0 if the first line is not possible, and problem says
 // why.
 func fit(lines []auditlog.Line) (n int, problem *fault.Error) {
 	size, oldest, newest := 0, lines[0].Time.UnixMilli(), lines[0].Time.UnixMilli()
@@ -39,7 +39,7 @@ func fit(lines []auditlog.Line) (n int, problem *fault.Error) {
 	return len(lines), nil
 }
 
-// misfit says why a line by itself is not for this log.
+// misfit says why this log cannot keep a line.
 func misfit(line auditlog.Line) error {
 	if len(line.Text) == 0 {
 		return errors.New("an empty line cannot be logged")
@@ -76,8 +76,8 @@ func sorted(lines []auditlog.Line) chunk {
 	return chunk{events: events, index: index}
 }
 
-// firstOf returns the first line, in the lines' own order, that the service rejected from a call it otherwise
-// answered well, and why; the error is nil if there is none.
+// firstOf returns the first line, in the lines' own order, that the service rejected from a call that otherwise succeeded, and
+// why; the error is nil if there is none.
 func (c chunk) firstOf(rejected *types.RejectedLogEventsInfo) (first int, err error) {
 	if rejected == nil {
 		return 0, nil
@@ -104,13 +104,13 @@ func (c chunk) firstOf(rejected *types.RejectedLogEventsInfo) (first int, err er
 // endOf returns the index after the last rejected event, 0 if there is none.
 func endOf(index *int32) int { return int(aws.ToInt32(index)) }
 
-// tooOld is the fault of a line that the log will not take any more.
+// tooOld is the fault of a line that is too old for the log.
 func tooOld() error {
-	return &fault.Error{Kind: fault.Permanent, Err: errors.New("the line is older than the log takes")}
+	return &fault.Error{Kind: fault.Permanent, Err: errors.New("the line is too old for the log")}
 }
 
-// tooNew is the fault of a line whose time is more than two hours ahead. Nobody knows how far: someone wrote the time by hand, or a
-// clock is wrong. To wait for it would hold up every line behind it.
+// tooNew is the fault of a line whose time is more than two hours ahead. Nobody knows how far: someone wrote the time by hand,
+// or a clock is wrong. Waiting for it would delay every line after it.
 func tooNew() error {
 	return &fault.Error{Kind: fault.Permanent, Err: errors.New("the line's time is too far in the future")}
 }

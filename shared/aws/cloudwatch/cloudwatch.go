@@ -45,8 +45,8 @@ func New(cfg aws.Config, c Config) *Log {
 
 func newLog(client api, c Config) *Log { return &Log{client: client, config: c} }
 
-// Append keeps the lines in as few calls as the service's bounds allow, one after the other, and stops at the first
-// that did not keep all of its own. A call that seemed to fail may have kept its lines: then they stand twice.
+// Append keeps the lines in as few calls as the service's bounds allow, one after the other, and stops at the first that did
+// not keep all of its own. A call that seemed to fail may have kept its lines: then they are there twice.
 func (l *Log) Append(ctx context.Context, lines []auditlog.Line) error {
 	for kept := 0; kept < len(lines); {
 		n, problem := fit(lines[kept:])
@@ -61,7 +61,7 @@ func (l *Log) Append(ctx context.Context, lines []auditlog.Line) error {
 	return nil
 }
 
-// put keeps the lines of one call. If it cannot keep them all, surely is how many from the start are kept.
+// put keeps the lines of one call. If it cannot keep them all, surely is how many, from the first, are certainly kept.
 func (l *Log) put(ctx context.Context, lines []auditlog.Line) (surely int, err error) {
 	chunk := sorted(lines)
 	rejected, err := l.putEvents(ctx, chunk.events)

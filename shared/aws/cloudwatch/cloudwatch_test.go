@@ -135,8 +135,8 @@ func TestIncomplete(t *testing.T) {
 		kind  fault.Kind
 		text  string
 	}{
-		{"the oldest stands last", ages(0, 0, 15*day), 2, fault.Permanent, "older than the log takes"},
-		{"the oldest stands first", ages(15*day, 0, 0), 0, fault.Permanent, "older than the log takes"},
+		{"the oldest stands last", ages(0, 0, 15*day), 2, fault.Permanent, "too old for the log"},
+		{"the oldest stands first", ages(15*day, 0, 0), 0, fault.Permanent, "too old for the log"},
 		{"the newest stands last", ages(0, hour, -3*hour), 2, fault.Permanent, "too far in the future"},
 		{"the newest stands first", ages(-3*hour, hour, 0), 0, fault.Permanent, "too far in the future"},
 		{"in the middle of a call", ages(0, hour, -3*hour, 2*hour, -4*hour), 2, fault.Permanent, "too far in the future"},

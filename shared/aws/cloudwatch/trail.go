@@ -39,14 +39,14 @@ func NewTrail(cfg aws.Config, group string) *Trail {
 	})}
 }
 
-// Find searches page by page, most of which are empty where there is a lot between the two times, and ends with what it has
-// when its time or its pages are used up.
+// Find searches page by page; most pages are empty if there is a lot between the two times. When its time or its pages are
+// used up, it returns what it has.
 func (t *Trail) Find(ctx context.Context, messageSid string, from, to time.Time) ([]auditlog.Entry, error) {
 	bounded, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
 	input := &sdk.FilterLogEventsInput{
 		LogGroupName: &t.group, StartTime: aws.Int64(from.UnixMilli()), EndTime: aws.Int64(to.UnixMilli()),
-		// A word in quotes is looked for in the line as it stands.
+		// A word in quotes is searched for as it is.
 		FilterPattern: aws.String(strconv.Quote(messageSid)),
 	}
 	var entries []auditlog.Entry

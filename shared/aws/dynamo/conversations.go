@@ -28,7 +28,7 @@ func newConversations(client api, tableName string) *Conversations {
 func (c *Conversations) Get(ctx context.Context, number, customer sms.PhoneNumber) (conversation.Conversation, error) {
 	found := conversation.Conversation{TwilioNumber: number, Customer: customer}
 	if number == "" {
-		// DynamoDB has no empty keys and would call it a wrong request.
+		// DynamoDB does not allow empty keys and would refuse the request.
 		return found, nil
 	}
 	stored, err := c.table.getItem(ctx, item{attrTwilioNumber: attribute(string(number)), attrItem: attribute(conversation.Item(customer))})

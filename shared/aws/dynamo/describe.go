@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Description is what a table is like.
+// Description is a table's settings.
 type Description struct {
 	// Key is the partition key; Indexes are the secondary indexes that are ready.
 	Key     string
@@ -23,8 +23,8 @@ type Description struct {
 	Protected bool
 }
 
-// Describe returns what the table is like. It is for operators' tools. Errors are *fault.Error, a Fatal one if there is no
-// such table.
+// Describe returns the table's settings. It is for operators' tools. Errors are *fault.Error, a Fatal one if there is no such
+// table.
 func Describe(ctx context.Context, cfg aws.Config, table string) (Description, error) {
 	client := sdk.NewFromConfig(cfg)
 	out, err := client.DescribeTable(ctx, &sdk.DescribeTableInput{TableName: &table})

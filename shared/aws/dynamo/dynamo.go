@@ -1,7 +1,7 @@
 // Package dynamo is the relay's door to DynamoDB: the tables of the ledger, the routes, the conversations and the pace, in the
 // terms of shared/ledger, shared/route, shared/conversation and shared/pace. It creates no tables (template.yaml does, after
-// [LedgerSchema], [RoutesSchema], [ConversationsSchema] and [PaceSchema]), it reads no change stream (functions/stream-audit is
-// handed it), and it decides nothing about a record.
+// [LedgerSchema], [RoutesSchema], [ConversationsSchema] and [PaceSchema]), it reads no change stream (Lambda passes that to
+// functions/stream-audit), and it decides nothing about a record.
 package dynamo
 
 import (
@@ -34,7 +34,7 @@ func writing(operation string, witness awsclient.Witness, err error) error {
 	return call.Fault(err)
 }
 
-// unreadable returns the fault of an item that someone has to mend: written by hand, or by another version of the code.
+// unreadable returns the fault of an item that someone has to fix: written by hand, or by another version of the code.
 func unreadable(key string, cause error) error {
 	return &fault.Error{Kind: fault.Fatal, Err: errors.New("item " + key + " is unreadable: " + cause.Error())}
 }

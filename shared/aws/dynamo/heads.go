@@ -9,9 +9,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
-// EachHead calls visit for every record of the ledger, in no order, with its MessageSid, Version, Seal, ReceivedAt and UpdatedAt
-// alone: what the texts say stays where it is. It scans the table, so that it costs what the table's size does, and may lag by
-// a moment. It is for operators' tools.
+// EachHead calls visit for every record of the ledger, in no order, with its MessageSid, Version, Seal, ReceivedAt and
+// UpdatedAt only: it does not read the bodies. It scans the table, so its cost depends on the table's size, and it may miss
+// the latest writes. It is for operators' tools.
 func (l *Ledger) EachHead(ctx context.Context, visit func(ledger.Record)) error {
 	input := &sdk.ScanInput{
 		TableName:            &l.table.name,

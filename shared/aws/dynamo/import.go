@@ -16,14 +16,13 @@ import (
 // maxWriteBatch is the most items that DynamoDB takes at once.
 const maxWriteBatch = 25
 
-// batchWriter is the part of the SDK's client that an import uses. The functions never import, and are not permitted to.
+// batchWriter is the part of the SDK's client that an import uses. The functions never import, and have no permission to.
 type batchWriter interface {
 	BatchWriteItem(context.Context, *sdk.BatchWriteItemInput, ...func(*sdk.Options)) (*sdk.BatchWriteItemOutput, error)
 	Scan(context.Context, *sdk.ScanInput, ...func(*sdk.Options)) (*sdk.ScanOutput, error)
 }
 
-// Importer adds records that were made elsewhere to a table of [LedgerSchema]. If the table has a change stream, that
-// shows each of them.
+// Importer adds records from elsewhere to a table of [LedgerSchema]. If the table has a change stream, it shows each of them.
 type Importer struct {
 	client batchWriter
 	table  string
@@ -64,7 +63,7 @@ func (i *Importer) Empty(ctx context.Context) (bool, error) {
 	return len(out.Items) == 0, nil
 }
 
-// write stores at most maxWriteBatch items. What DynamoDB leaves undone is sent again, as in batchGet.
+// write stores at most maxWriteBatch items. It sends again what DynamoDB left undone, as batchGet does.
 func (i *Importer) write(ctx context.Context, pending []types.WriteRequest) error {
 	pause := firstPause
 	for round := 1; len(pending) > 0; round++ {

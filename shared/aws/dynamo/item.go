@@ -57,8 +57,8 @@ func attribute(value any) types.AttributeValue { //nolint:ireturn // the SDK's a
 	}
 }
 
-// decode reads an item into v, a pointer to a struct. Attributes that v has no field for are passed over. The error
-// says which attribute is wrong, never what it holds.
+// decode reads an item into v, a pointer to a struct. It ignores attributes that v has no field for. The error says which
+// attribute is wrong, never what it holds.
 func decode(stored item, v any) error {
 	text, err := canonical(stored)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 type LedgerConfig struct {
 	// Table is the table's name.
 	Table string
-	// Retention is for how long the table keeps records; a list without a number looks no further back.
+	// Retention is how long the table keeps records; a list without a number goes back no further.
 	Retention time.Duration
 	// Now is the clock; a list without a number begins at it.
 	Now func() time.Time
@@ -73,7 +73,7 @@ func (l *Ledger) Update(ctx context.Context, r ledger.Record) (ledger.Record, er
 // Get returns the record as last written, by a consistent read.
 func (l *Ledger) Get(ctx context.Context, messageSid string) (ledger.Record, error) {
 	if messageSid == "" {
-		// DynamoDB has no empty keys and would call it a wrong request.
+		// DynamoDB does not allow empty keys and would refuse the request.
 		return ledger.Record{}, ledger.ErrNotFound
 	}
 	stored, err := l.table.get(ctx, messageSid)
@@ -107,8 +107,8 @@ func (l *Ledger) put(ctx context.Context, r ledger.Record, condition condition) 
 	return stored, false, err
 }
 
-// ledgerItem returns a record as its item, with the attributes that the indexes need. An index takes no empty key: a
-// record without a customer is in no index of customers.
+// ledgerItem returns a record as its item, with the attributes that the indexes need. An index does not allow an empty key, so
+// a record without a customer is not in the index of customers.
 func ledgerItem(r ledger.Record) (item, error) {
 	encoded, err := encode(r)
 	if err != nil {

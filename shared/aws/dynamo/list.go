@@ -11,7 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// place is where a record stands in an index: all that an index holds.
+// place is a record's place in an index: all that an index has.
 type place struct {
 	// receivedKey orders the places, newest first.
 	receivedKey string
@@ -28,7 +28,7 @@ func (p place) cursor() ledger.Cursor {
 	return ledger.Cursor{ReceivedAt: received, MessageSid: p.messageSid}
 }
 
-// stretch is a stretch of a list, read from the indexes: its places, newest first, each once.
+// stretch is a part of a list, read from the indexes: its places, newest first, each once.
 type stretch struct {
 	places []place
 	// rest is the cursor of what follows the places, zero if nothing does.
@@ -44,11 +44,10 @@ func (s stretch) cut(n int) stretch {
 }
 
 // List finds the places of a page in the indexes, then reads the records themselves from the table.
-//
-// With a number, its texts are read as customer and as Twilio number; a state then only sorts out, and so up to
-// MaxLimit are read for a page. Without a number, the days are walked backwards from now, in the partition of the one
-// state or of them all, no further than the retention; a page ends early after maxQueries queries, so that pages
-// without a record but with a Next occur. A record that is just changing its state may be missed.
+// With a number, it reads the texts with that customer and with that Twilio number; a state then only filters, so up to
+// MaxLimit places are read for a page. Without a number, it goes backwards from now day by day, in the partition of the state
+// or of all states, no further than the retention. A page ends early after maxQueries queries, so a page may have no record
+// and still a Next. A record that is just changing its state may be missed.
 func (l *Ledger) List(ctx context.Context, q ledger.Query) (ledger.Page, error) {
 	if !q.Cursor.IsZero() && (q.Cursor.MessageSid == "" || q.Cursor.ReceivedAt.IsZero()) {
 		return ledger.Page{}, ledger.ErrCursor
@@ -83,8 +82,8 @@ func (l *Ledger) ofNumber(ctx context.Context, q ledger.Query, limit int) (stret
 	return found.cut(limit), err
 }
 
-// page reads the records of the stretch and keeps those that match: the indexes lag, and know no state of a number's
-// texts.
+// page reads the records of the stretch and keeps those that match: the indexes may be out of date, and those of numbers have
+// no state.
 func (l *Ledger) page(ctx context.Context, q ledger.Query, found stretch) (ledger.Page, error) {
 	records, err := l.records(ctx, found.places)
 	if err != nil {
@@ -126,7 +125,7 @@ func (l *Ledger) records(ctx context.Context, places []place) (map[string]ledger
 	return records, nil
 }
 
-// matches reports whether the record is what the query asks for.
+// matches reports whether the record fits the query.
 func matches(q ledger.Query, r ledger.Record) bool {
 	switch {
 	case q.Number != "" && !slices.Contains([]sms.PhoneNumber{r.Customer, r.TwilioNumber}, q.Number):

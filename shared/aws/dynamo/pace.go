@@ -18,26 +18,26 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Who was overtaken tries again after a time between these, so that the many do not meet again at once.
+// A process that was overtaken tries again after a time between these, so that many processes do not collide again.
 const (
 	shortestRematch = 100 * time.Millisecond
 	longestRematch  = time.Second
 )
 
-// memoryAge is for how long an item is taken to be as it was last seen. While one process books several times a second it
-// reads nothing; of several that book now and then, none works on what another has long changed.
+// memoryAge is how long an item is assumed to be as it was last seen. A process that books several times a second reads
+// nothing; if several processes book now and then, none uses what another has long changed.
 const memoryAge = time.Second
 
-// attrWriter tells one process's items from another's: two that book alike from the same version make items that are
-// alike in all else, and only one of them has booked.
+// attrWriter distinguishes the items of two processes: if both make the same booking from the same version, their items are
+// otherwise equal, and only one of them has booked.
 const attrWriter = "Writer"
 
 var _ pace.Book = (*Pace)(nil)
 
-// Pace keeps what was booked in a table of [PaceSchema], an item a Twilio number. It remembers the items as it last
-// saw them for a moment, so that under load a booking is one conditional write and no read; the first for a number in a
-// while, and the one after a write that nobody knows the end of, begin with a read. It is safe for concurrent use: the
-// bookings for one number take turns, those for others do not wait for them.
+// Pace keeps what was booked in a table of [PaceSchema], one item for each Twilio number. It remembers items for memoryAge, so
+// that under load a booking is one conditional write and no read. The first booking for a number after a pause, and the one
+// after a write with an unknown result, begin with a read. It is safe for concurrent use: the bookings for one number take
+// turns, and do not delay those for other numbers.
 type Pace struct {
 	table  table
 	writer string
@@ -90,8 +90,8 @@ func (p *Pace) book(ctx context.Context, n *pacedNumber, r pace.Request, now tim
 	}
 	condition, version := atVersion(n.version), n.version+1
 	if n.version == 0 {
-		// An item that expired and comes again counts on from the time, not from 1: what another process remembers of
-		// the former one must never match.
+		// The version of an item that is created again after it expired starts at the current time, not at 1: it must never match
+		// what another process remembers of the expired item.
 		condition, version = p.table.absent(), now.UnixMilli()
 	}
 	wanted, err := p.item(r, state, version)
@@ -101,7 +101,7 @@ func (p *Pace) book(ctx context.Context, n *pacedNumber, r pace.Request, now tim
 	stored, ok, err := p.table.put(ctx, wanted, condition)
 	switch {
 	case err != nil:
-		// If it may have been written, what is remembered may be old.
+		// If it may have been written, the remembered item may be out of date.
 		n.seen = fault.Of(err).Kind != fault.Unknown
 		return time.Time{}, err
 	case ok:
@@ -127,7 +127,7 @@ func (p *Pace) item(r pace.Request, state pace.State, version int64) (item, erro
 	return encoded, nil
 }
 
-// overtaken returns the fault of a booking that another process came before.
+// overtaken returns the fault of a booking after another process booked first.
 func overtaken() error {
 	return &fault.Error{
 		Kind:       fault.Throttled,
@@ -136,7 +136,7 @@ func overtaken() error {
 	}
 }
 
-// number returns what is remembered of a number.
+// number returns what is remembered about a number.
 func (p *Pace) number(number sms.PhoneNumber) *pacedNumber {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -148,7 +148,7 @@ func (p *Pace) number(number sms.PhoneNumber) *pacedNumber {
 	return n
 }
 
-// pacedNumber is the item of one number as this process last saw it. It belongs to whoever has the turn.
+// pacedNumber is the item of one number as this process last saw it. Only the goroutine that has the turn may use it.
 type pacedNumber struct {
 	// turn is full while someone has it.
 	turn chan struct{}

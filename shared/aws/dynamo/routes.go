@@ -34,9 +34,8 @@ const (
 var _ route.Table = (*Routes)(nil)
 
 // Routes keeps the routes in a table of [RoutesSchema]. It is safe for concurrent use.
-//
-// An item that was written by hand may have no Version. It is read as version 0; a Put of version 0 means that there
-// is no item, so such an item is never overwritten but by PutUnversioned.
+// An item that was written by hand may have no Version. It is read as version 0; a Put of version 0 means that there is no
+// item, so only PutUnversioned overwrites such an item.
 type Routes struct {
 	table table
 	// ahead is how far DynamoDB's clock was ahead of this one's at the last List.
@@ -52,8 +51,8 @@ func newRoutes(client api, tableName string) *Routes {
 	return &Routes{table: table{client: client, name: tableName, key: attrTwilioNumber}}
 }
 
-// Lookup returns the routes among the numbers with one BatchGetItem. An item that cannot be read is a Fatal error,
-// not a missing route: its texts wait until someone mends it.
+// Lookup returns the routes among the numbers with one BatchGetItem. An item that cannot be read is a Fatal error, not a
+// missing route: its texts wait until someone fixes it.
 func (t *Routes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]route.Route, error) {
 	if len(numbers) > maxBatch {
 		cause := fmt.Errorf("look up routes: %d numbers, at most %d", len(numbers), maxBatch)
@@ -111,11 +110,11 @@ func (t *Routes) put(ctx context.Context, r route.Route, condition condition) (r
 	}
 }
 
-// closeEnough is how far two clocks may seem apart that agree: DynamoDB tells its time in whole seconds.
+// closeEnough is how far two clocks that agree may seem apart: DynamoDB gives its time in whole seconds.
 const closeEnough = 2 * time.Second
 
-// Ahead returns how far DynamoDB's clock was ahead of this host's at the last List, 0 if they agree as far as can be told. Operators
-// write from machines whose clocks may be minutes off, and their times are held against those of the front door.
+// Ahead returns how far DynamoDB's clock was ahead of this host's at the last List, 0 if they seem to agree. Operators write
+// from machines whose clocks may be minutes wrong, and their times are compared with those of the front door.
 func (t *Routes) Ahead() time.Duration {
 	ahead := time.Duration(t.ahead.Load())
 	if ahead.Abs() <= closeEnough {
@@ -170,15 +169,14 @@ func routeOf(stored item) (route.Route, error) {
 	}
 	for _, hop := range r.Hops() {
 		if !hop.IsE164() {
-			// Twilio might reach it all the same, and its texts would then slip past the loop guard.
+			// Twilio might reach it even so, and its texts would then pass the loop guard.
 			return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("a hop is not E.164"))
 		}
 	}
 	return r, nil
 }
 
-// checkForms says of a setting in the wrong form how it is written, in the words of who wrote it. What is in the right
-// form may still be the wrong value.
+// checkForms says how to write a setting that has the wrong form. A setting in the right form may still have a wrong value.
 func checkForms(stored item) error {
 	anything := func(string) error { return nil }
 	duration := func(text string) error { _, err := route.ParseDuration(text); return err }

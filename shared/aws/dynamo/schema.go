@@ -6,8 +6,8 @@ const (
 	IndexByCustomer = "ByCustomer"
 	// IndexByTwilioNumber finds the texts to a Twilio number, newest first.
 	IndexByTwilioNumber = "ByTwilioNumber"
-	// IndexByStateDay finds the texts in a state that came on one day of UTC, newest first. A partition a state would
-	// grow for ever and take all writes of a state; a partition a day does neither.
+	// IndexByStateDay finds the texts in a state that came on one day of UTC, newest first. A partition for each state would
+	// grow for ever and get all writes of that state; a partition for each day does not.
 	IndexByStateDay = "ByStateDay"
 )
 
@@ -25,7 +25,7 @@ const (
 	attrItem         = "Item"
 )
 
-// TableSchema is what a table of the relay must be like. Every key attribute is a string, and billing is on demand.
+// TableSchema describes what a table of the relay must have. Every key attribute is a string, and billing is on demand.
 type TableSchema struct {
 	// Key is the partition key, SortKey the sort key; empty if the table has none.
 	Key     string
@@ -69,8 +69,8 @@ func RoutesSchema() TableSchema {
 	return TableSchema{Key: attrTwilioNumber, StreamViewType: "NEW_AND_OLD_IMAGES"}
 }
 
-// PaceSchema returns the schema of the pace table, qdn-sms-pace. What it holds is of use for minutes: nobody follows
-// its changes, and there is nothing to restore.
+// PaceSchema returns the schema of the pace table, qdn-sms-pace. Its items are useful for minutes only: nobody follows its
+// changes, and there is nothing to restore.
 func PaceSchema() TableSchema {
 	return TableSchema{Key: attrTwilioNumber, TTLAttribute: attrExpiresAt}
 }

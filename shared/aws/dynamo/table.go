@@ -16,8 +16,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 )
 
-// DynamoDB gives what it can of a batch and names the rest. The rest is asked for again maxRounds times in all, after
-// pauses that double.
+// DynamoDB answers what it can of a batch and names the rest. The relay asks for the rest again, at most maxRounds times in
+// all, after pauses that double.
 const (
 	maxBatch   = 100
 	maxRounds  = 5
@@ -31,7 +31,7 @@ type table struct {
 	key    string
 }
 
-// condition is what must hold of the stored item for a put to replace it.
+// condition is what must be true for the stored item so that a put replaces it.
 type condition func(*sdk.PutItemInput)
 
 // absent holds if there is no item of the key.
@@ -61,11 +61,10 @@ func atVersion(version int64) condition {
 	}
 }
 
-// put writes the item if the condition holds of the stored one. If it does not, ok is false and stored is the item as
-// it is, nil if there is none.
-//
-// An attempt whose answer was lost is repeated, and if it went through, the repeat fails on the version that it wrote
-// itself: what is stored is then exactly what was to be stored, and that counts as written.
+// put writes the item if the condition holds of the stored one. If it does not, ok is false and stored is the item as it is,
+// nil if there is none.
+// An attempt whose answer was lost is repeated. If it had succeeded, the repeat fails because of the version that the first
+// attempt wrote: then the stored item is exactly the wanted one, and that counts as written.
 func (t table) put(ctx context.Context, wanted item, condition condition) (stored item, ok bool, err error) {
 	input := &sdk.PutItemInput{
 		TableName:                           &t.name,
@@ -113,7 +112,7 @@ func (t table) getItem(ctx context.Context, key item) (item, error) {
 	return out.Item, nil
 }
 
-// batchGet returns those items that exist among at most maxBatch keys, in any order. It may lag a write by a moment.
+// batchGet returns those items that exist among at most maxBatch keys, in any order. It may miss the latest writes.
 func (t table) batchGet(ctx context.Context, keys []string) ([]item, error) {
 	pending := t.distinct(keys)
 	var found []item
@@ -140,7 +139,7 @@ func (t table) batchGet(ctx context.Context, keys []string) ([]item, error) {
 	return found, nil
 }
 
-// distinct returns the keys as items, each once: DynamoDB refuses a batch with a repeat. There is no empty key.
+// distinct returns the keys as items, each once: DynamoDB refuses a batch with a repeat. Empty keys do not exist.
 func (t table) distinct(keys []string) []item {
 	keys = slices.Compact(slices.Sorted(slices.Values(keys)))
 	items := make([]item, 0, len(keys))

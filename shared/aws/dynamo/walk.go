@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// maxQueries bounds the queries that one page costs: ten days of all states, or a hundred of one.
+	// maxQueries limits the queries for one page: ten days of all states, or a hundred days of one.
 	maxQueries = 100
 	// clockSkew is how far the front door's clock may be ahead of this one.
 	clockSkew = 5 * time.Minute
@@ -34,7 +34,7 @@ func boundsOf(q ledger.Query) bounds {
 		b.after = b.high
 	}
 	if !q.Until.IsZero() {
-		// No place is at this key: they have a MessageSid behind their time.
+		// No place has this key: each has a MessageSid after its time.
 		b.high = min(b.high, ledger.SortKeyFrom(q.Until))
 	}
 	return b
@@ -52,7 +52,7 @@ type partition struct {
 func (l *Ledger) walk(ctx context.Context, q ledger.Query) (stretch, error) {
 	states := []ledger.State{q.State}
 	if q.State == "" {
-		// A record that nobody moved to its first state is one of the ledger's all the same.
+		// A record without a state is still a record of the ledger.
 		states = append(ledger.States(), "")
 	}
 	first, last := l.days(q)
@@ -112,8 +112,8 @@ func partitionsOf(states []ledger.State, day time.Time, bounds bounds) []partiti
 	return partitions
 }
 
-// merge reads the newest places of the partitions side by side: at least limit of them, if there are as many. The rest
-// is that of the limit.
+// merge reads the newest places of all partitions together: at least limit of them, if there are that many. The rest is that
+// of the limit.
 func (l *Ledger) merge(ctx context.Context, limit int, partitions []partition) (stretch, error) {
 	answers := make([]stretch, len(partitions))
 	failures := make([]error, len(partitions))

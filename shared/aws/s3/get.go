@@ -35,7 +35,7 @@ func (b *Bucket) Get(ctx context.Context, key, version string, limit int64) ([]b
 	return object, nil
 }
 
-// explained adds to a refusal what else it may mean: whoever may not list the bucket is not told that an object is missing.
+// explained adds to a refusal what else it may mean: without permission to list the bucket, a missing object is also refused.
 func explained(f *fault.Error) *fault.Error {
 	if f.HTTPStatus == http.StatusForbidden {
 		f.Err = fmt.Errorf("%w; it may not be there, or may not be read", f.Err)

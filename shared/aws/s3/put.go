@@ -10,7 +10,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 )
 
-// Put keeps an object of JSON under a key, over one that is there already. It returns nil only when the bucket has it durably.
+// Put stores a JSON object under a key and replaces an existing one. It returns nil only when the bucket has it durably.
 // Errors are *fault.Error, never Unknown: the same object may be put again.
 func (b *Bucket) Put(ctx context.Context, key string, object []byte) error {
 	_, err := b.client.PutObject(ctx, &sdk.PutObjectInput{

@@ -29,7 +29,7 @@ func New(cfg aws.Config, name string) *Bucket {
 	return &Bucket{client: sdk.NewFromConfig(cfg, pathStyle), name: name}
 }
 
-// kindOfCode knows S3's own error codes: a bucket that is not there, or not to be used, needs someone to mend the set-up.
+// kindOfCode knows S3's own error codes: if a bucket is missing or may not be used, someone has to fix the set-up.
 func kindOfCode(code string) (kind fault.Kind, ok bool) {
 	switch code {
 	case "NoSuchBucket", "AllAccessDisabled", "KMS.DisabledException", "PermanentRedirect":

@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// renewInterval is how often a secret is read again at most: whoever can make requests can make wrong ones, and each read costs.
+// renewInterval is the shortest time between two readings of a secret: anyone can send wrong requests, and each reading costs
+// money.
 const renewInterval = time.Minute
 
-// Kept keeps what was read of a secret, and reads it again when someone finds it wrong, at most once a minute. It is safe for
+// Kept keeps a secret in memory and reads it again when a caller finds it wrong, at most once a minute. It is safe for
 // concurrent use.
 type Kept[T any] struct {
 	read   func(context.Context) (T, error)
@@ -25,8 +26,8 @@ type Kept[T any] struct {
 	readAt     time.Time
 }
 
-// Keep reads a secret and keeps it. same tells whether two readings are the same secret, now is the clock, and logger is told of
-// readings that failed later. The error is that of the first reading.
+// Keep reads a secret and keeps it. same reports whether two readings are the same secret, now is the clock, and logger gets
+// later readings that fail. The error is that of the first reading.
 func Keep[T any](ctx context.Context, read func(context.Context) (T, error), same func(a, b T) bool, now func() time.Time,
 	logger *slog.Logger) (*Kept[T], error) {
 	k := &Kept[T]{read: read, same: same, now: now, logger: logger}
@@ -45,8 +46,8 @@ func (k *Kept[T]) Value() (value T, generation int) { //nolint:ireturn // T is t
 	return k.value, k.generation
 }
 
-// Renew is called by whoever found the reading of that generation wrong. It returns a later one, of someone else's or by reading
-// now; changed is false if there is none: the secret is the same, was read less than a minute ago, or could not be read.
+// Call Renew when the reading of that generation is wrong. It returns a later reading, which it or another caller made.
+// changed is false if there is none: the secret is the same, was read less than a minute ago, or could not be read.
 func (k *Kept[T]) Renew(ctx context.Context, generation int) (value T, later int, changed bool) { //nolint:ireturn // T is the caller's own.
 	k.mu.Lock()
 	defer k.mu.Unlock()

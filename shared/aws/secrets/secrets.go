@@ -26,7 +26,7 @@ const (
 	stagePrevious = "AWSPREVIOUS"
 )
 
-// redacted stands for a secret wherever a value is printed.
+// redacted replaces a secret wherever a value is printed.
 const redacted = "[redacted]"
 
 // api is the part of the SDK's client that a Vault uses.
@@ -55,21 +55,21 @@ func New(cfg aws.Config, c Config) *Vault {
 
 func newVault(client api, c Config) *Vault { return &Vault{client: client, config: c} }
 
-// AuthTokens are the auth tokens that Twilio may sign with and take at this time.
+// AuthTokens are the auth tokens that Twilio may sign with and accept at this time.
 type AuthTokens struct {
 	// AccountSid is the account that the tokens belong to.
 	AccountSid string
 	// Current is the token of AWSCURRENT, the one to authenticate with.
 	Current string
-	// Pending is the token of AWSPENDING, empty if it is Current or there is none. Once Twilio has promoted it, which
-	// may be minutes before AWSCURRENT names it, Twilio takes no other.
+	// Pending is the token of AWSPENDING, empty if it is Current or there is none. Once Twilio has promoted it, which may be
+	// minutes before AWSCURRENT names it, Twilio accepts no other.
 	Pending string
-	// All are the tokens to accept a signature of, each once, newest first: AWSPENDING, AWSCURRENT, AWSPREVIOUS. While
-	// a token is being replaced Twilio may sign with either.
+	// All are the tokens whose signatures to accept, each once, newest first: AWSPENDING, AWSCURRENT, AWSPREVIOUS. While a token
+	// is being replaced Twilio may sign with either.
 	All []string
 }
 
-// String shows the account alone.
+// String shows only the account.
 func (t AuthTokens) String() string { return "auth tokens of " + t.AccountSid + " " + redacted }
 
 // GoString shows what String does.
@@ -87,7 +87,7 @@ type APIKey struct {
 	Secret string
 }
 
-// String shows the account and the key's Sid alone.
+// String shows only the account and the key's Sid.
 func (k APIKey) String() string { return "API key " + k.Sid + " of " + k.AccountSid + " " + redacted }
 
 // GoString shows what String does.
@@ -96,8 +96,8 @@ func (k APIKey) GoString() string { return k.String() }
 // LogValue shows what String does.
 func (k APIKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
-// AuthTokens reads the auth tokens. AWSCURRENT must be there, the other stages need not; a token of another account
-// is passed over. Errors are *fault.Error: Fatal if the secret is missing, forbidden or of another form.
+// AuthTokens reads the auth tokens. AWSCURRENT must exist, the other stages need not; a token of another account is ignored.
+// Errors are *fault.Error: Fatal if the secret is missing, forbidden or of another form.
 func (v *Vault) AuthTokens(ctx context.Context) (AuthTokens, error) {
 	found, err := readStages[authToken](ctx, v, v.config.AuthToken, stagePending, stageCurrent, stagePrevious)
 	if err != nil {
@@ -116,8 +116,8 @@ func (v *Vault) AuthTokens(ctx context.Context) (AuthTokens, error) {
 	return tokens, nil
 }
 
-// APIKeys reads the API keys to send with, the one to prefer first: that of AWSCURRENT, and that of AWSPENDING if there
-// is another of the same account. Errors are those of AuthTokens.
+// APIKeys reads the API keys to send with, the preferred one first: that of AWSCURRENT, then that of AWSPENDING if it is
+// another key of the same account. Errors are those of AuthTokens.
 func (v *Vault) APIKeys(ctx context.Context) ([]APIKey, error) {
 	found, err := readStages[apiKey](ctx, v, v.config.APIKey, stagePending, stageCurrent)
 	if err != nil {
@@ -134,10 +134,10 @@ func (v *Vault) APIKeys(ctx context.Context) ([]APIKey, error) {
 // form is the JSON of a managed secret. A secret may hold more.
 type form[F any] interface {
 	comparable
-	// trimmed returns it without the blanks and newlines around its values, which an editor or a shell left there. On one host they
-	// are cut off the environment's values, too.
+	// trimmed returns it without the spaces and newlines around its values, which an editor or a shell left there. On one host
+	// they are removed from the environment's values, too.
 	trimmed() F
-	// missing says which fields have to be set, "" if they all are.
+	// missing says which fields are not set, "" if all are.
 	missing() string
 }
 
@@ -176,8 +176,8 @@ func (k apiKey) missing() string {
 	return ""
 }
 
-// readStages reads stages of a secret; that of a missing one is zero. It reads them one after the other, in the order in
-// which a version moves through them: side by side, a version that moves on between two answers can be missed by both.
+// readStages reads stages of a secret; a missing one is zero. It reads them one after the other, in the order in which a
+// version moves through them: if it read them at the same time, both readings could miss a version that moves in between.
 func readStages[F form[F]](ctx context.Context, v *Vault, secret string, stages ...string) ([]F, error) {
 	found := make([]F, len(stages))
 	for i, stage := range stages {
@@ -186,7 +186,7 @@ func readStages[F form[F]](ctx context.Context, v *Vault, secret string, stages 
 		case err == nil:
 			found[i] = one
 		case stage != stageCurrent && errors.Is(err, errMalformed):
-			// While a rotation is under way, a version may be half written. The current one still counts.
+			// During a rotation a version may be half written. The current one still counts.
 		default:
 			return nil, err
 		}
@@ -194,7 +194,7 @@ func readStages[F form[F]](ctx context.Context, v *Vault, secret string, stages 
 	return found, nil
 }
 
-// readStage reads one stage of a secret, the zero value if it is one that may be missing and is.
+// readStage reads one stage of a secret; if an optional stage is missing, the result is zero.
 func readStage[F form[F]](ctx context.Context, v *Vault, secret, stage string) (F, error) { //nolint:ireturn // F is a struct.
 	var none, found F
 	out, err := v.client.GetSecretValue(ctx, &sdk.GetSecretValueInput{SecretId: &secret, VersionStage: &stage})
@@ -217,7 +217,7 @@ func readStage[F form[F]](ctx context.Context, v *Vault, secret, stage string) (
 
 var errMalformed = errors.New("malformed")
 
-// malformed returns the fault of a secret that someone has to mend.
+// malformed returns the fault of a secret that someone has to fix.
 func malformed(stage, problem string) error {
 	return &fault.Error{Kind: fault.Fatal,
 		Err: fmt.Errorf("Twilio secret, %s: %w: %s", stage, errMalformed, problem)} //nolint:staticcheck // Twilio is a name.
@@ -227,7 +227,7 @@ func malformed(stage, problem string) error {
 func kindOfCode(code string) (kind fault.Kind, ok bool) {
 	switch code {
 	case "DecryptionFailure", "InvalidRequestException", "InvalidParameterException":
-		// The key is disabled, the secret marked for deletion, the name no name.
+		// The key is disabled, the secret is marked for deletion, or the name is not valid.
 		return fault.Fatal, true
 	default:
 		return fault.Unknown, false

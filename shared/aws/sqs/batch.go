@@ -14,7 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
 
-// maxBatch is the most messages that one call of SQS takes or gives.
+// maxBatch is the most messages in one call of SQS.
 const maxBatch = 10
 
 // ChangeVisibility changes how long messages in flight stay hidden, in whole seconds, rounded up. All changes are
@@ -38,7 +38,7 @@ func (q *Queue) changeVisibility(ctx context.Context, changes []queue.Visibility
 			VisibilityTimeout: seconds(change.Timeout),
 		}
 	}
-	// A repeat hides the messages for as long again from then: nothing worse than the first time.
+	// A repeat hides the messages for the same time from then on: that does no harm.
 	call := awsclient.Call{Name: "SQS ChangeMessageVisibilityBatch", Kind: kindOfCode}
 	out, err := q.client.ChangeMessageVisibilityBatch(ctx, &sdk.ChangeMessageVisibilityBatchInput{QueueUrl: &q.url, Entries: entries})
 	if err != nil {
@@ -71,7 +71,7 @@ func (q *Queue) deleteBatch(ctx context.Context, receiptHandles []string) error 
 	return failed(call, out.Failed)
 }
 
-// failed returns the first entry of a batch that failed although its handle is good, as a fault. A batch answers 200
+// failed returns the first entry of a batch that failed although its handle is valid, as a fault. A batch is answered with 200
 // even if none of its entries succeeded.
 func failed(call awsclient.Call, entries []types.BatchResultErrorEntry) error {
 	for _, entry := range entries {
@@ -83,8 +83,8 @@ func failed(call awsclient.Call, entries []types.BatchResultErrorEntry) error {
 	return nil
 }
 
-// lapsed reports whether the entry failed because its receipt handle no longer names a message in flight. SQS has
-// codes of its own for that, but for a handle that was good once it names the parameter in the message alone.
+// lapsed reports whether the entry failed because its receipt handle no longer names a message in flight. SQS has codes of its
+// own for that, but for a handle that was valid before, only the message names the parameter.
 func lapsed(entry types.BatchResultErrorEntry) bool {
 	switch strings.TrimPrefix(aws.ToString(entry.Code), "AWS.SimpleQueueService.") {
 	case "ReceiptHandleIsInvalid", "MessageNotInflight":

@@ -12,16 +12,16 @@ import (
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 )
 
-// Settings are a queue's attributes, as far as they decide what becomes of its messages.
+// Settings are the queue attributes that decide what happens to its messages.
 type Settings struct {
 	ARN  string
 	FIFO bool
-	// Visibility is how long a message that was handed out is hidden, Retention how long one is kept at all; 0 if the
-	// service does not say, as emulators do not.
+	// Visibility is how long a received message is hidden, Retention how long a message is kept; 0 if the service does not say,
+	// as with emulators.
 	Visibility, Retention time.Duration
-	// Encrypted is whether the messages are, at rest.
+	// Encrypted is whether the messages are encrypted at rest.
 	Encrypted bool
-	// DeadLetters is the ARN of the queue that takes a message after MaxReceives receipts; empty if none does.
+	// DeadLetters is the ARN of the queue that gets a message after it was received MaxReceives times; empty if there is none.
 	DeadLetters string
 	MaxReceives int
 }
@@ -47,7 +47,7 @@ func settingsOf(attributes map[string]string) Settings {
 		Visibility: wait("VisibilityTimeout"), Retention: wait("MessageRetentionPeriod"),
 		Encrypted: attributes["SqsManagedSseEnabled"] == "true" || attributes["KmsMasterKeyId"] != "",
 	}
-	// SQS writes the count as a number, and takes it as a string, too.
+	// SQS writes the count as a number, and also accepts a string.
 	var policy struct {
 		Target   string `json:"deadLetterTargetArn"`
 		Receives any    `json:"maxReceiveCount"`

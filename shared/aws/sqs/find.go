@@ -11,7 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 )
 
-// Found is a queue that was found by its name. It is for operators' tools: a function is told its queues' addresses.
+// Found is a queue that was found by its name. It is for operators' tools: a function has its queues' addresses.
 type Found struct {
 	*Queue
 	sdk *sdk.Client

@@ -16,8 +16,8 @@ import (
 // longestPoll is the longest that SQS lets a receiver wait.
 const longestPoll = 20 * time.Second
 
-// Receive takes messages off the queue. SQS counts in seconds: visibility and wait are rounded up, and a wait beyond
-// 20 seconds ends after those. A visibility of less than a second is one; a wait of 0 is the queue's own default.
+// Receive receives messages from the queue. SQS counts in seconds: visibility and wait are rounded up, and a wait is at most
+// 20 seconds. A visibility of less than a second becomes one second; a wait of 0 means the queue's own default.
 func (q *Queue) Receive(ctx context.Context, limit int, wait, visibility time.Duration) ([]queue.Delivery, error) {
 	wait = min(wait, longestPoll)
 	out, err := q.client.ReceiveMessage(ctx, &sdk.ReceiveMessageInput{
@@ -43,7 +43,7 @@ func (q *Queue) Receive(ctx context.Context, limit int, wait, visibility time.Du
 	return deliveries, nil
 }
 
-// polling gives each attempt the time for the poll itself on top of that for an answer.
+// polling gives each attempt the time for the poll in addition to the time for an answer.
 func polling(wait time.Duration) func(*sdk.Options) {
 	return func(o *sdk.Options) {
 		limit := awsclient.AttemptTimeout(wait + time.Second + awsclient.DefaultAttemptTimeout)

@@ -44,11 +44,11 @@ func (q *Queue) Send(ctx context.Context, message queue.Outgoing) error {
 	return nil
 }
 
-// maxSize is the most that SQS takes of a message's body and attributes together, in bytes.
+// maxSize is the largest size of a message's body and attributes together that SQS accepts, in bytes.
 const maxSize = 1 << 20
 
-// check refuses what SQS, or this kind of queue, never takes. SQS would refuse most of it by itself, but the SDK sends
-// bytes that are no text as U+FFFD, so that another message than this one would be queued.
+// check refuses what SQS, or this kind of queue, never accepts. SQS would refuse most of it, but the SDK sends bytes that are
+// not text as U+FFFD, so a different message would be queued.
 func (q *Queue) check(message queue.Outgoing) error {
 	switch {
 	case q.fifo && (message.Group == "" || message.DeduplicationID == ""):
@@ -77,7 +77,7 @@ func size(message queue.Outgoing) int {
 	return total
 }
 
-// isXML reports whether SQS takes the text: valid UTF-8, of the characters of XML 1.0 alone.
+// isXML reports whether SQS accepts the text: valid UTF-8 with only the characters of XML 1.0.
 func isXML(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
 		white := r == '\t' || r == '\n' || r == '\r'

@@ -1,6 +1,6 @@
-// Package sqs is the relay's door to Amazon SQS: one queue of it, in the terms of shared/queue. It does not know what
-// its messages mean, and it creates no queues (template.yaml does). On AWS the sender's messages come through Lambda's
-// event source, which receives and deletes by itself; Receive is for operators' tools and tests.
+// Package sqs is the relay's door to Amazon SQS: one queue of it, in the terms of shared/queue. It does not know what its
+// messages mean, and it creates no queues (template.yaml does). On AWS the sender gets its messages from Lambda's event
+// source, which receives and deletes them itself; Receive is for operators' tools and tests.
 package sqs
 
 import (
@@ -46,15 +46,15 @@ func newQueue(client api, queueURL string) *Queue {
 	return &Queue{client: client, url: queueURL, fifo: strings.HasSuffix(queueURL, ".fifo")}
 }
 
-// seconds returns d in SQS's unit, rounded up: nothing is shown sooner than it was asked for.
+// seconds returns d in SQS's unit, rounded up: no message becomes visible too early.
 func seconds(d time.Duration) int32 {
 	const most = 12 * time.Hour
 	d = min(max(d, 0), most)
 	return int32((d + time.Second - 1) / time.Second)
 }
 
-// kindOfCode knows SQS's own error codes. A queue that is not there, and a key that may not be used, need someone to
-// mend the set-up; the queue's older codes carry a prefix.
+// kindOfCode knows SQS's own error codes. If a queue is missing or a key may not be used, someone has to fix the set-up. The
+// older codes have a prefix.
 func kindOfCode(code string) (kind fault.Kind, ok bool) {
 	switch strings.TrimPrefix(code, "AWS.SimpleQueueService.") {
 	case "OverLimit", "KmsThrottled", "KMS.ThrottlingException":
