@@ -1,6 +1,8 @@
 package delivery_test
 
 import (
+	"context"
+	"runtime"
 	"testing"
 	"time"
 
@@ -55,6 +57,39 @@ func TestTimerComesTwice(t *testing.T) {
 	if s.measured["Cascaded delivery_timeout"] != 1 {
 		t.Errorf("measured %v, want one cascade", s.measured)
 	}
+}
+
+// A timer comes twice at the same time. One worker gives the phone up and stops there; the other has read the record before, finds the
+// route switched off, and deletes the message. The text goes on to its next phone all the same.
+func TestTimerIsDeletedByItsTwin(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(time.Minute))
+	s.queueUp(textOf(1, nil))
+	s.checkBack(0)
+	s.clock.Advance(time.Minute)
+	timers := s.receiveFrom(s.timers)
+	s.faults.hook = func(op string) error {
+		if op == "ledger after Update" {
+			s.faults.hook = nil
+			s.died = true
+			if err := s.timers.Delete(context.Background(), []string{timers[0].ReceiptHandle}); err != nil {
+				t.Error(err)
+			}
+			runtime.Goexit()
+		}
+		return nil
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		_, _ = s.Handle(context.Background(), batchOf(timers))
+	}()
+	<-stopped
+	s.checkState(1, ledger.Queued, ledger.ReasonDeliveryTimeout)
+	s.drain()
+	s.checkPhones(first, second)
+	s.checkState(1, ledger.Sent, "")
+	checkChanges(t, s.ledger.Changes())
 }
 
 // The timer is set, and the claim comes to nothing. The next claim is given its own time.

@@ -130,6 +130,11 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 		}
 	}
 	if err == nil {
+		// This message may have been delivered twice: the other worker may have deleted it when it is needed, because the text waits
+		// for its next phone and this worker has stopped.
+		err = h.remind(ctx, j.text.MessageSid, attempt.Number, h.config.Now().Add(LongestInvocation))
+	}
+	if err == nil {
 		isLate := false
 		j.text, err = h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
 			r, isLate = r.TimeOut(attempt.Number, h.config.Now())
