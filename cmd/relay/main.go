@@ -4,10 +4,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -33,7 +32,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	p := program{cli.Program{Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv}}
+	p := program{cli.Program{Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv, Environ: os.Environ}}
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -53,6 +52,7 @@ func (p program) run(ctx context.Context, args []string) int {
 			stdout.Plain()
 			stderr.Plain()
 		}
+		p.WarnOfSettings(doctor.Settings())
 	}
 	root.SetArgs(args)
 	root.SetOut(p.Stdout)
@@ -61,18 +61,7 @@ func (p program) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return cli.ExitDone
 	}
-	fmt.Fprintf(p.Stderr, "relay: %s\n", cli.ErrorText(err))
-	if hinted, ok := errors.AsType[cli.HintedError](err); ok {
-		fmt.Fprintf(p.Stderr, "  hint: %s\n", hinted.Hint)
-	}
-	if _, ok := errors.AsType[cli.UsageError](err); ok {
-		fmt.Fprintf(p.Stderr, "  hint: %s --help shows how it is used\n", called.CommandPath())
-		return cli.ExitUsage
-	}
-	if _, ok := errors.AsType[cli.FoundError](err); ok {
-		return cli.ExitFound
-	}
-	return cli.ExitFailed
+	return p.Fail(called, err, slices.Contains(args, "--json"))
 }
 
 // root is the program's table of contents.
@@ -93,7 +82,7 @@ Start with "relay demo": it shows the whole way of a text and needs no account.`
 	cli.AddGlobal(root)
 	root.SetHelpFunc(cli.Help)
 	root.SetUsageFunc(func(cmd *cobra.Command) error { cli.Help(cmd, nil); return nil })
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
+	root.SetFlagErrorFunc(cli.FlagError)
 	shared := p.Program
 	group := func(title string, commands ...*cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
@@ -128,7 +117,11 @@ Start with "relay demo": it shows the whole way of a text and needs no account.`
 		fake.Command(shared),
 		bench.Command(shared),
 	)
+	root.AddCommand(cli.Topics(doctor.Settings())...)
+	root.SetHelpCommand(cli.HelpCommand())
 	root.SetHelpCommandGroupID("To set it up")
 	root.SetCompletionCommandGroupID("To set it up")
+	root.InitDefaultHelpCmd()
+	cli.AddCompletion(root)
 	return root
 }

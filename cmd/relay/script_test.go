@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"relay": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			code := program{cli.Program{Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv}}.run(ctx, os.Args[1:])
+			code := program{cli.Program{Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.LookupEnv, Environ: os.Environ}}.run(ctx, os.Args[1:])
 			stop()
 			os.Exit(code)
 		},

@@ -65,7 +65,7 @@ needs about 700 bytes of memory for each text; --since leaves out older texts.`,
 	flags.BoolVar(&logOnly, "log-only", false, "do not read the ledger: then entries that are missing at the end of a text are not found")
 	flags.StringVar(&messageSid, "message", "", "check only this text")
 	flags.Var(&since, "since", "check only entries after this time: "+cli.MomentHelp)
-	flags.DurationVar(&grace, "grace", time.Minute, "on AWS, how long a change may take to reach the log before it counts as missing")
+	cli.DurationVar(flags, &grace, "grace", time.Minute, "on AWS, how long a change may take to reach the log before it counts as missing")
 	cli.AddAuditSource(flags)
 	cli.AddTargetFlags(flags, slices.DeleteFunc(cli.AuditSettings(), func(s cli.Setting) bool { return s.Env != cli.EnvLedgerTable }))
 	return cmd

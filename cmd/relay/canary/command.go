@@ -66,7 +66,7 @@ name that phone with --phone. The exit code is 3 if the text does not arrive in 
 	flags.StringVar(&f.from, "from", "+13125550147", "the number of the made-up customer")
 	flags.StringVar(&f.phone, "phone", "", "allow the text only if the number's texts go to this phone first")
 	flags.StringVar(&f.body, "body", "Canary: this is a test of the relay. You need not do anything.", "what the text says")
-	flags.DurationVar(&f.timeout, "timeout", time.Minute, "how long the whole way may take")
+	cli.DurationVar(flags, &f.timeout, "timeout", time.Minute, "how long the whole way may take")
 	flags.BoolVar(&f.yes, "yes", false, "allow one real text")
 	cli.AddJSON(flags, &f.asJSON, "an object with the stages")
 	f.numbers.Add(flags)
@@ -158,7 +158,7 @@ func (f canaryFlags) check(ctx context.Context, door cli.FrontDoor, table route.
 	case goesTo == "":
 		return cli.Hinted(cli.Found(fmt.Errorf("%s has no active route: the text would be dropped", number)), "relay route ls shows the routes")
 	case f.phone != "" && !sms.Same(sms.PhoneNumber(f.phone), goesTo):
-		return cli.Usage(fmt.Errorf("the texts of %s go to %s, not to the phone in --phone", number, goesTo.Mask()))
+		return cli.Usage(fmt.Errorf("the texts of %s go to %s, not to --phone %s", number, goesTo.Mask(), sms.PhoneNumber(f.phone).Mask()))
 	case door.OwnTwilio && !f.yes && f.phone == "":
 		return cli.Usage(fmt.Errorf("this sends one real text to %s, at the price of a text: allow it with --yes, or name that phone with "+
 			"--phone", goesTo.Mask()))

@@ -5,6 +5,9 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"quickdumpnow.com/smsrelay/shared/nearest"
 )
 
 // OneSID wants one argument.
@@ -18,20 +21,51 @@ func OneSID(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// UnknownCommand refuses a command that does not exist, and suggests the nearest.
+// UnknownCommand refuses an unknown command and suggests the nearest known ones.
 func UnknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return Usage(fmt.Errorf("unknown command %q%s", args[0], DidYouMean(cmd.SuggestionsFor(args[0]))))
+		return UnknownName("command", args[0], cmd)
 	}
 	return nil
 }
 
-// DidYouMean words the first of the suggestions; it is empty if there is no suggestion.
-func DidYouMean(suggestions []string) string {
-	if len(suggestions) == 0 {
-		return ""
+// UnknownName refuses the name of a command below cmd that there is not, and suggests the nearest.
+func UnknownName(what, name string, cmd *cobra.Command) error {
+	return Usage(fmt.Errorf("unknown %s %q%s", what, name, nearest.Question(name, CommandNames(cmd))))
+}
+
+// CommandNames lists the commands below cmd.
+func CommandNames(cmd *cobra.Command) []string {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
 	}
-	return fmt.Sprintf(", did you mean %q?", suggestions[0])
+	return names
+}
+
+// FlagError refuses a flag that the command does not have and suggests the nearest.
+func FlagError(cmd *cobra.Command, err error) error {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return Usage(err)
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	question := ""
+	if len(unknown.GetSpecifiedName()) > 1 {
+		question = nearest.Question("--"+unknown.GetSpecifiedName(), names)
+	}
+	return Usage(fmt.Errorf("%w%s", err, question))
+}
+
+// Exclusive refuses two flags that exclude each other.
+func Exclusive(flags *pflag.FlagSet, one, other string) error {
+	if flags.Changed(one) && flags.Changed(other) {
+		return Usage(fmt.Errorf("--%s and --%s exclude each other: use only one of them", one, other))
+	}
+	return nil
 }
 
 // NoArguments refuses arguments as a mistake in the call.

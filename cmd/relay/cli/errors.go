@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"quickdumpnow.com/smsrelay/shared/nearest"
 )
 
 // The exit codes.
@@ -52,7 +54,8 @@ func Interrupted(ctx context.Context, err error) error {
 
 // NotAmong refuses a name that is not one of the known ones.
 func NotAmong(what, name string, known []string) error {
-	return Hinted(Usage(fmt.Errorf("%q is not a known %s", name, what)), "known are "+strings.Join(known, ", "))
+	return Hinted(Usage(fmt.Errorf("%q is not a known %s%s", name, what, nearest.Question(name, known))),
+		"known are "+strings.Join(known, ", "))
 }
 
 // WithHint adds a hint to an error that has none.

@@ -41,3 +41,8 @@ func AddGlobal(root *cobra.Command) {
 	}
 	AddTarget(root.Flags())
 }
+
+// AddQuiet makes the flag -q of a command that lists texts.
+func AddQuiet(flags *pflag.FlagSet, quiet *bool) {
+	flags.BoolVarP(quiet, "quiet", "q", false, "print only the SIDs, one per line")
+}

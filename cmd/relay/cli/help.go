@@ -39,6 +39,7 @@ func Help(cmd *cobra.Command, _ []string) {
 		h.examples()
 	}
 	h.commands()
+	h.topics()
 	h.flags()
 	if cmd.HasAvailableSubCommands() {
 		h.line("")
@@ -136,6 +137,21 @@ func (h helper) commands() {
 	}
 }
 
+// topics lists the pages that are no commands.
+func (h helper) topics() {
+	titled := false
+	for _, c := range h.cmd.Commands() {
+		if !c.IsAdditionalHelpTopicCommand() {
+			continue
+		}
+		if !titled {
+			h.title("Help topics")
+			titled = true
+		}
+		h.row("  "+padded(c.Name(), len("fake-twilio")), c.Short)
+	}
+}
+
 // row writes a name and what it means beside it.
 func (h helper) row(name, text string) {
 	indent := len([]rune(name)) + gap
@@ -148,6 +164,9 @@ func (h helper) row(name, text string) {
 
 // flags lists the command's own flags, and names those that all commands of its kind have: the root describes them, once.
 func (h helper) flags() {
+	if h.cmd.IsAdditionalHelpTopicCommand() {
+		return
+	}
 	var own []*pflag.Flag
 	var everywhere []string
 	asJSON := ""

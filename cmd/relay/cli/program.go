@@ -11,4 +11,6 @@ type Program struct {
 	Stdout, Stderr io.Writer
 	// Lookup finds environment variables.
 	Lookup func(name string) (string, bool)
+	// Environ lists all of them as NAME=value; nil if nobody needs to be warned of wrong names.
+	Environ func() []string
 }

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
-	"quickdumpnow.com/smsrelay/shared/route"
 )
 
 // Setting is one setting of the relay: an environment variable, and on the command line a flag of the same name.
@@ -24,6 +22,8 @@ type Setting struct {
 	Help string
 	// Secret values are better kept off the command line, where other users of the host can read them.
 	Secret bool
+	// Duration values may be written in days.
+	Duration bool
 }
 
 // The settings' names.
@@ -66,10 +66,10 @@ func ServeSettings() []Setting {
 		{Env: EnvData, Fallback: "./relay-data", Help: "folder of the database and the audit log"},
 		{Env: EnvRoutes, Help: "a maintenance.json whose routes are written at the start; later changes are kept"},
 		{Env: EnvAllowedOrigins, Help: "web origins that browsers may call from, separated by commas"},
-		{Env: EnvRetryBase, Fallback: Written(delivery.DefaultRetryBase),
+		{Env: EnvRetryBase, Duration: true, Fallback: Written(delivery.DefaultRetryBase),
 			Help: "pause after the first failed attempt; each further pause is twice as long"},
 		{Env: EnvMaxAttempts, Fallback: strconv.Itoa(delivery.DefaultMaxAttempts), Help: "attempts before a text goes to the dead-letter queue"},
-		{Env: EnvSendTimeout, Fallback: Written(delivery.DefaultSendTimeout), Help: fmt.Sprintf(
+		{Env: EnvSendTimeout, Duration: true, Fallback: Written(delivery.DefaultSendTimeout), Help: fmt.Sprintf(
 			"how long to wait for Twilio's answer, %s to %s", Written(delivery.MinSendTimeout), Written(delivery.MaxSendTimeout),
 		)},
 		{Env: EnvPacePair, Fallback: pace.DefaultPair,
@@ -80,18 +80,15 @@ func ServeSettings() []Setting {
 			"how many more times to search Twilio's list for a message when Twilio did not answer, %d to %d",
 			delivery.MinReconcileLooks, delivery.MaxReconcileLooks,
 		)},
-		{Env: EnvLookInterval, Fallback: Written(delivery.DefaultReconcileInterval), Help: fmt.Sprintf(
+		{Env: EnvLookInterval, Duration: true, Fallback: Written(delivery.DefaultReconcileInterval), Help: fmt.Sprintf(
 			"time between those searches, %s to %s", Written(delivery.MinReconcileInterval), Written(delivery.MaxReconcileInterval),
 		)},
-		{Env: EnvRetention, Fallback: Written(ledger.DefaultRetention), Help: fmt.Sprintf(
-			"how long the ledger keeps a text, %s (%d days) or more", Written(ledger.MinRetention), ledger.MinRetention/(24*time.Hour),
+		{Env: EnvRetention, Duration: true, Fallback: Written(ledger.DefaultRetention), Help: fmt.Sprintf(
+			"how long the ledger keeps a text, %s or more", Written(ledger.MinRetention),
 		)},
 		{Env: EnvLogFormat, Fallback: "auto", Help: "text, json, or auto: text on a terminal and JSON elsewhere"},
 	}
 }
-
-// Written is a duration as people write it: 9600h, not 9600h0m0s.
-func Written(d time.Duration) string { return route.Duration(d).String() }
 
 // Flag returns the setting's flag: TWILIO_ACCOUNT_SID is --twilio-account-sid, RELAY_LISTEN is --listen.
 func (s Setting) Flag() string {
@@ -129,12 +126,16 @@ func LookupOf(known []Setting, flags *pflag.FlagSet, environment func(string) (s
 		if !known {
 			return "", false
 		}
+		value := s.Fallback
+		if given, ok := environment(name); ok && given != "" {
+			value = given
+		}
 		if f := flags.Lookup(s.Flag()); f != nil && f.Changed {
-			return f.Value.String(), true
+			value = f.Value.String()
 		}
-		if value, ok := environment(name); ok && value != "" {
-			return value, true
+		if s.Duration {
+			value = inHours(value)
 		}
-		return s.Fallback, s.Fallback != ""
+		return value, value != ""
 	}
 }

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
@@ -47,4 +49,17 @@ func (p Program) OpenTwilio(flags *pflag.FlagSet) (*twilio.Client, error) {
 		return nil, Usage(err)
 	}
 	return client, nil
+}
+
+// Unreachable words the error of a question to Twilio that no answer came to, with where it was asked; nil if there was an answer.
+func (p Program) Unreachable(flags *pflag.FlagSet, err error) error {
+	refused, ok := errors.AsType[*fault.Error](err)
+	if !ok || refused.HTTPStatus != 0 || refused.Code != 0 {
+		return nil
+	}
+	base, set := LookupOf(TwilioSettings(), flags, p.Lookup)(EnvTwilioBaseURL)
+	if !set {
+		return Hinted(fmt.Errorf("cannot reach Twilio at https://api.twilio.com: %w", err), "check this host's connection to the internet")
+	}
+	return Hinted(fmt.Errorf("cannot reach Twilio at %s: %w", base, err), "that address is from "+EnvTwilioBaseURL+": check it")
 }

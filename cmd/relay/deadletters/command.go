@@ -105,7 +105,7 @@ func (f *filterFlags) filter(now time.Time) (Filter, error) {
 }
 
 func (p program) dlqListCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, quiet bool
 	var wanted filterFlags
 	cmd := &cobra.Command{
 		Use:     "ls",
@@ -127,9 +127,16 @@ A queue shows only ten letters of one conversation at a time. If there are more 
 			if asJSON {
 				return json.NewEncoder(p.Stdout).Encode(shownLetters(listed, false))
 			}
+			if quiet {
+				for _, l := range listed.letters {
+					cli.Printf(p.Stdout, "%s\n", l.ID())
+				}
+				return nil
+			}
 			return writeLetters(p.Stdout, listed)
 		},
 	}
+	cli.AddQuiet(cmd.Flags(), &quiet)
 	cli.AddJSON(cmd.Flags(), &asJSON, "an object with the letters, and how many could not be shown")
 	wanted.add(cmd.Flags())
 	cli.AddTarget(cmd.Flags())
@@ -182,8 +189,9 @@ func listLetters(ctx context.Context, d *target.Target, filter Filter) (listed l
 func (p program) dlqShowCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "show SID",
-		Short: "Show one dead letter, with its text",
+		Use:     "show SID",
+		Aliases: []string{"view", "get"},
+		Short:   "Show one dead letter, with its text",
 		Long: `show prints the letters of one text in full, with what the customer wrote and the attempts in the ledger. If a letter
 cannot be read, name it by the id that ls shows.`,
 		Example: `  relay dlq show SM0123456789abcdef0123456789abcdef`,

@@ -29,8 +29,9 @@ type dropFlags struct {
 func (p program) dlqDropCommand() *cobra.Command {
 	var f dropFlags
 	cmd := &cobra.Command{
-		Use:   "drop [SID…]",
-		Short: "Delete dead letters that should not be sent",
+		Use:     "drop [SID…]",
+		Aliases: []string{"rm", "remove", "delete"},
+		Short:   "Delete dead letters that should not be sent",
 		Long: `drop deletes dead letters. Their texts stay in the ledger as they are: a dead text stays dead, and nobody gets it. Without
 --apply it only says which letters it would delete.
 

@@ -58,7 +58,7 @@ The exit code is 3 if a check fails, and 0 if there are only warnings.`,
 	cli.AddJSON(flags, &f.asJSON, "an array of results")
 	flags.BoolVar(&f.list, "list", false, "list the checks without running them")
 	flags.StringSliceVar(&f.only, "only", nil, "run only this check; may be repeated")
-	flags.DurationVar(&f.deadline, "deadline", 15*time.Second, "how long one check may take")
+	cli.DurationVar(flags, &f.deadline, "deadline", 15*time.Second, "how long one check may take")
 	flags.IntVar(&f.parallel, "parallel", 8, "how many checks run at once")
 	addExam(flags)
 	return cmd

@@ -35,6 +35,9 @@ func secretSettings() []cli.Setting {
 	}
 }
 
+// Settings lists the settings that only the doctor reads.
+func Settings() []cli.Setting { return secretSettings() }
+
 // setAWS fills in what the checks need of AWS, and reads Twilio's credentials from the secrets unless the settings have them.
 func (p program) setAWS(ctx context.Context, flags *pflag.FlagSet, relay *Relay) error {
 	r := env.New(cli.LookupOf(slices.Concat(cli.TargetSettings(), secretSettings(), examSettings()), flags, p.Lookup))

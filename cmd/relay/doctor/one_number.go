@@ -36,7 +36,7 @@ phones, and what happened to its texts. The exit code is 3 if a check fails.`,
 		},
 	}
 	cli.AddJSON(cmd.Flags(), &f.asJSON, "an array of results")
-	cmd.Flags().DurationVar(&f.deadline, "deadline", 15*time.Second, "how long one check may take")
+	cli.DurationVar(cmd.Flags(), &f.deadline, "deadline", 15*time.Second, "how long one check may take")
 	numbers.Add(cmd.Flags())
 	addExam(cmd.Flags())
 	return cmd

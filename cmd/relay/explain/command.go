@@ -56,7 +56,7 @@ func unknownSubject(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	err := cli.Usage(fmt.Errorf("unknown subject %q%s", args[0], cli.DidYouMean(cmd.SuggestionsFor(args[0]))))
+	err := cli.UnknownName("subject", args[0], cmd)
 	if _, notNumber := strconv.Atoi(args[0]); notNumber == nil {
 		return cli.Hinted(err, fmt.Sprintf("try relay explain code %s, or relay explain http %s", args[0], args[0]))
 	}

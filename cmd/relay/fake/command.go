@@ -67,7 +67,7 @@ or late, errors before and after it accepts a message, a list that is behind, re
 		"webhook of the account's numbers; may have connection overrides")
 	flags.StringVar(&f.fallback, "fallback", "", "fallback URL of the account's numbers")
 	flags.StringSliceVar(&f.numbers, "number", nil, "a number of the account; may be repeated (default: every number)")
-	flags.DurationVar(&f.stepDelay, "step-delay", 200*time.Millisecond, "pause between a message's statuses")
+	cli.DurationVar(flags, &f.stepDelay, "step-delay", 200*time.Millisecond, "pause between a message's statuses")
 	flags.StringVar(&f.logFormat, "log-format", "auto", "text, json or auto (text on a terminal, otherwise JSON)")
 	f.faults.add(flags)
 	return cmd

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 )
 
@@ -36,7 +37,7 @@ func (f *faultFlags) add(all *pflag.FlagSet) {
 	flags.Var(&f.acceptThenDrop, "accept-then-drop", "how many messages are accepted but not answered: the connection closes")
 	flags.Var(&f.errorRate, "error-rate", "how many messages are answered 500, 503 or 429, in turn; half of the 5xx come after the "+
 		"message was accepted")
-	flags.DurationVar(&f.listLag, "list-lag", 0, "how long a new message is missing from the list of messages")
+	cli.DurationVar(flags, &f.listLag, "list-lag", 0, "how long a new message is missing from the list of messages")
 	flags.Var(&f.receipts, "receipts", "what happens to status callbacks: duplicate, reorder and drop, separated by commas, each with "+
 		"its probability if it is not 0.3 (drop: 0.1), such as duplicate:0.5,drop")
 	flags.Var(&f.latency, "latency", "how long each answer is delayed, such as 200ms, or 50ms-2s for a random time")

@@ -52,7 +52,7 @@ func (p program) numberListCommand() *cobra.Command {
 			}
 			numbers, err := client.Numbers(cmd.Context(), "")
 			if err != nil {
-				return withTwilioHint(err)
+				return p.twilioError(cmd.Flags(), err)
 			}
 			if asJSON {
 				return json.NewEncoder(p.Stdout).Encode(append([]twilio.Number{}, numbers...))
@@ -83,8 +83,11 @@ func (p program) writeNumbers(numbers []twilio.Number) error {
 	return table.Flush()
 }
 
-// withTwilioHint adds a hint to an error of Twilio.
-func withTwilioHint(err error) error {
+// twilioError adds a hint to an error of Twilio.
+func (p program) twilioError(flags *pflag.FlagSet, err error) error {
+	if unreachable := p.Unreachable(flags, err); unreachable != nil {
+		return unreachable
+	}
 	return cli.Hinted(err, "relay doctor --only twilio-credentials --only account-status says more; a restricted API key may not read or "+
 		"change numbers")
 }
@@ -140,12 +143,12 @@ func (p program) configureNumber(ctx context.Context, flags *pflag.FlagSet, numb
 	}
 	all, err := client.Numbers(ctx, "")
 	if err != nil {
-		return withTwilioHint(err)
+		return p.twilioError(flags, err)
 	}
 	// Twilio may write the number in another way, and would then not find it as the operator wrote it.
 	at := slices.IndexFunc(all, func(n twilio.Number) bool { return sms.Same(n.PhoneNumber, number) })
 	if at < 0 {
 		return cli.Hinted(fmt.Errorf("%s is not a number of the account", number), "relay number ls lists the account's numbers")
 	}
-	return p.changeNumber(ctx, client, all[at], wanted, c.apply)
+	return p.changeNumber(ctx, flags, client, all[at], wanted, c.apply)
 }

@@ -82,7 +82,7 @@ func numberChanges(is, wanted twilio.NumberSettings) []numberChange {
 
 // changeNumber shows what has to change, and changes it if apply is true.
 func (p program) changeNumber(
-	ctx context.Context, client *twilio.Client, number twilio.Number, wanted twilio.NumberSettings, apply bool,
+	ctx context.Context, flags *pflag.FlagSet, client *twilio.Client, number twilio.Number, wanted twilio.NumberSettings, apply bool,
 ) error {
 	if number.SmsApplicationSid != "" {
 		return cli.Hinted(
@@ -105,7 +105,7 @@ func (p program) changeNumber(
 	}
 	after, err := client.ConfigureNumber(ctx, number.Sid, wanted)
 	if err != nil {
-		return withTwilioHint(err)
+		return p.twilioError(flags, err)
 	}
 	if left := numberChanges(after.NumberSettings, wanted); len(left) > 0 {
 		return fmt.Errorf("Twilio accepted the change, but %s is still %q", left[0].name, left[0].is) //nolint:staticcheck // Twilio is a name.

@@ -97,6 +97,6 @@ func (p program) printEdited(done routing.Edited, waiting *target.Waiting, asJSO
 	if err := writeDifferences(p.Stdout, done.Differences); err != nil || action == routing.Unchanged {
 		return err
 	}
-	cli.Printf(p.Stdout, "A running relay uses it within %v.\n", route.MaxCacheAge)
+	cli.Printf(p.Stdout, "A running relay uses it within %v; if none runs, it holds from the next start.\n", route.MaxCacheAge)
 	return nil
 }

@@ -13,8 +13,9 @@ func (p program) routeGetCommand() *cobra.Command {
 	var asJSON bool
 	var numbers cli.NumberFlags
 	cmd := &cobra.Command{
-		Use:   "get NUMBER",
-		Short: "Show the route of one number",
+		Use:     "get NUMBER",
+		Aliases: []string{"show", "view"},
+		Short:   "Show the route of one number",
 		Long: `get shows the route of one Twilio number, even if it was removed: where its texts go, who has opted out, who changed it last,
 and its version.`,
 		Example: `  relay route get +18585550100

@@ -73,6 +73,10 @@ func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) er
 		return cli.Hinted(fmt.Errorf("%s:\n  %w", path, indented(problem)),
 			"nothing was changed: correct the file; relay route export prints a valid one")
 	}
+	if f.prune && len(file) == 0 {
+		return cli.Hinted(cli.Usage(fmt.Errorf("%s has no routes: --prune would remove all routes of the table", path)),
+			"relay route rm NUMBER removes one route")
+	}
 	var steps []routing.Step
 	err = p.withRoutes(cmd.Context(), cmd.Flags(), func(table route.Table) error {
 		stored, err := table.List(cmd.Context())
@@ -150,7 +154,7 @@ func (p program) printTally(counts map[string]int, f importFlags, failed bool) {
 	writes := counts[string(routing.Added)] + counts[string(routing.Changed)] + counts[string(routing.Removed)]
 	switch {
 	case f.apply && !failed && writes > 0:
-		cli.Printf(p.Stdout, "%s. A running relay uses it within %v.\n", tally, route.MaxCacheAge)
+		cli.Printf(p.Stdout, "%s. A running relay uses it within %v; if none runs, it holds from the next start.\n", tally, route.MaxCacheAge)
 	case f.apply || writes == 0:
 		cli.Printf(p.Stdout, "%s.\n", tally)
 	default:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -41,8 +42,9 @@ func (p program) routeSetCommand() *cobra.Command {
 	var f editFlags
 	var said setFlags
 	cmd := &cobra.Command{
-		Use:   "set NUMBER",
-		Short: "Make a route, or change one",
+		Use:     "set NUMBER",
+		Aliases: []string{"add"},
+		Short:   "Make a route, or change one",
 		Long: `set changes only what you name of a route; a number without a route gets one. The relay tries fallbacks in the order in
 which you name them. They replace all earlier fallbacks.
 
@@ -55,7 +57,7 @@ route that comes back.`,
 		Args:              oneRoute,
 		ValidArgsFunction: p.completeNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			settings, err := said.settings(cmd.Flags(), f.numbers)
+			settings, err := said.settings(args[0], cmd.Flags(), f.numbers)
 			if err != nil {
 				return err
 			}
@@ -65,8 +67,6 @@ route that comes back.`,
 	said.add(cmd.Flags())
 	f.add(cmd.Flags())
 	cmd.Flags().BoolVar(&f.numbers.Insist, "force", false, "accept a number even if it does not have the digits of its country's numbers")
-	cmd.MarkFlagsMutuallyExclusive(flagFallback, flagNoFallback)
-	cmd.MarkFlagsMutuallyExclusive(flagActive, flagInactive)
 	return cmd
 }
 
@@ -84,17 +84,21 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 }
 
 // settings reads the flags, and reports all problems at once.
-func (f *setFlags) settings(flags *pflag.FlagSet, numbers cli.NumberFlags) (routing.Settings, error) {
+func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.NumberFlags) (routing.Settings, error) {
 	r := settingReader{flags: flags, numbers: numbers}
 	if !slices.ContainsFunc([]string{flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
 		flagMaxAge, flagPaceNumber}, flags.Changed) {
 		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
+	r.add(cli.Exclusive(flags, flagFallback, flagNoFallback))
+	r.add(cli.Exclusive(flags, flagActive, flagInactive))
 	s := routing.Settings{
 		To: r.phone(flagTo, f.to), Fallbacks: r.phones(flagFallback, f.fallbacks),
 		DeliveryTimeout: r.duration(flagDeliveryTimeout, f.deliveryTimeout), MaxAge: r.duration(flagMaxAge, f.maxAge),
 		OnUncertain: asUncertain(r.text(flagOnUncertain, f.onUncertain)), PaceNumber: r.text(flagPaceNumber, f.paceNumber),
 	}
+	number, _ := numbers.Read(text) // what is wrong with it is said when it is read for the change.
+	r.checkSettings(number, s)
 	if f.noFallback {
 		s.Fallbacks = new([]sms.PhoneNumber)
 	}
@@ -119,6 +123,37 @@ type settingReader struct {
 	flags    *pflag.FlagSet
 	numbers  cli.NumberFlags
 	problems []error
+}
+
+func (r *settingReader) add(problem error) {
+	if problem != nil {
+		r.problems = append(r.problems, problem)
+	}
+}
+
+// checkSettings finds what no route may have, and names the flags that said it.
+func (r *settingReader) checkSettings(number sms.PhoneNumber, s routing.Settings) {
+	said := route.Route{TwilioNumber: number}
+	if changed, err := s.Change(said, true); err == nil {
+		said = changed
+	}
+	err := said.ValidateSettings()
+	if err != nil && s.To != nil && said.TwilioNumber != "" {
+		// All that is wrong is said at once.
+		err = said.ValidateAs(route.TakeImpossible)
+	}
+	if err != nil {
+		words := strings.NewReplacer("OnUncertain", r.given(flagOnUncertain), "DeliveryTimeout", r.given(flagDeliveryTimeout),
+			"MaxAge", r.given(flagMaxAge), "PaceNumber", r.given(flagPaceNumber)).Replace(err.Error())
+		for line := range strings.SplitSeq(words, "\n") {
+			r.add(cli.Usage(errors.New(line)))
+		}
+	}
+}
+
+// given is a flag as it was typed.
+func (r *settingReader) given(flag string) string {
+	return fmt.Sprintf("--%s %q", flag, r.flags.Lookup(flag).Value.String())
 }
 
 func (r *settingReader) phone(flag, text string) *sms.PhoneNumber {

@@ -38,7 +38,7 @@ Texts that were sent already cannot be called back.`,
 func (p program) routeRemoveCommand() *cobra.Command {
 	return p.switchCommand(cobra.Command{
 		Use:     "rm NUMBER",
-		Aliases: []string{"remove"},
+		Aliases: []string{"remove", "delete"},
 		Short:   "Remove a route",
 		Long: `rm removes a route: the relay drops the texts of its number, and ls shows the route only with --all. As with off, texts
 accepted before are still sent, unless you add --drop-waiting.

@@ -48,7 +48,8 @@ sweep checks every number that has a route. Twilio's list says how many attachme
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.numbers, "number", nil, "only texts to this Twilio number; may be repeated (default: every number with a route)")
 	flags.StringVar(&f.since, "since", "1h", "how far back: "+cli.MomentHelp)
-	flags.DurationVar(&f.grace, "grace", sweepGrace, "leave out texts that are younger than this: their webhooks may still be on their way")
+	cli.DurationVar(flags, &f.grace, "grace", sweepGrace, "leave out texts that are younger than this: their webhooks may still be on "+
+		"their way")
 	flags.BoolVar(&f.apply, "apply", false, "put the texts on the queue; without it, only list them")
 	cli.AddJSON(flags, &f.asJSON, "the texts, and what was done")
 	f.reader.Add(flags)

@@ -39,8 +39,11 @@ command again with the same key.`,
   relay send +18585550100 --body "The gate code is 4711" --from "Front desk" --to +16195550123 --key visit-4711
   fortune | relay send +18585550100 --body - --dry-run`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
+			switch {
+			case len(args) == 0:
 				return cli.Usage(errors.New("from which Twilio number? Name one"))
+			case len(args) > 1:
+				return cli.Hinted(cli.Usage(fmt.Errorf("unexpected argument %q", args[1])), "the text goes into --body, between quotes")
 			}
 			return nil
 		},

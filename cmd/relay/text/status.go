@@ -23,7 +23,7 @@ type statusFlags struct {
 	number, state, since, until string
 	limit                       int
 	trail, watch, asJSON        bool
-	showText                    bool
+	showText, quiet             bool
 	numbers                     cli.NumberFlags
 }
 
@@ -59,10 +59,11 @@ each time who looked: the name in RELAY_OPERATOR, or else the user name on this 
 	flags.StringVar(&f.state, "state", "", "only texts in this state")
 	flags.StringVar(&f.since, "since", "", "only texts that came in after this time: "+cli.MomentHelp)
 	flags.StringVar(&f.until, "until", "", "only texts that came in before this time, written the same way")
-	flags.IntVar(&f.limit, "limit", 20, "list at most this many texts")
+	flags.IntVarP(&f.limit, "limit", "n", 20, "list at most this many texts")
 	flags.BoolVar(&f.trail, "trail", false, "also show the text's changes in the audit log (needs a SID)")
 	flags.BoolVar(&f.showText, "show-text", false, "show what the customer wrote (needs a SID); your name is recorded")
 	flags.BoolVar(&f.watch, "watch", false, "keep showing changes")
+	cli.AddQuiet(flags, &f.quiet)
 	cli.AddJSON(flags, &f.asJSON, "the answer of GET /sms/status")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
 	f.numbers.Add(flags)
@@ -198,6 +199,12 @@ func (p program) showList(ctx context.Context, c operatorAPI, query url.Values, 
 	}
 	if f.asJSON {
 		return json.NewEncoder(p.Stdout).Encode(list)
+	}
+	if f.quiet {
+		for _, m := range list.Messages {
+			cli.Printf(p.Stdout, "%s\n", m.MessageSid)
+		}
+		return nil
 	}
 	return writeMessages(p.Stdout, list)
 }

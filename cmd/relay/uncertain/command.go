@@ -42,6 +42,7 @@ relay does not send them again by itself, because somebody might get them twice.
 type uncertainFlags struct {
 	number, since string
 	all, asJSON   bool
+	quiet         bool
 	numbers       cli.NumberFlags
 }
 
@@ -62,6 +63,7 @@ leaves out texts that were given up, unless you add --all.`,
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
 	flags.StringVar(&f.since, "since", "", "only texts that came in after this time: "+cli.MomentHelp)
 	flags.BoolVar(&f.all, "all", false, "also list texts that were given up")
+	cli.AddQuiet(flags, &f.quiet)
 	cli.AddJSON(flags, &f.asJSON, "an object with the texts")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
@@ -99,6 +101,12 @@ func (p program) listUncertain(cmd *cobra.Command, f uncertainFlags) (err error)
 	}
 	if f.asJSON {
 		return json.NewEncoder(p.Stdout).Encode(map[string]any{"texts": shown})
+	}
+	if f.quiet {
+		for _, text := range shown {
+			cli.Printf(p.Stdout, "%s\n", text.MessageSid)
+		}
+		return nil
 	}
 	return writeDoubts(p.Stdout, shown)
 }
