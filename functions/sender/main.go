@@ -1,5 +1,4 @@
-// Command sender is the Lambda function that takes texts off the queue and sends them on. The work is in package
-// delivery.
+// Command sender is the Lambda function that gets texts from the queue and sends them. The work is in package delivery.
 package main
 
 import (

@@ -8,7 +8,7 @@ import (
 
 // Decision is what an operator decided about a text that the relay could not settle by itself.
 type Decision struct {
-	// What was decided.
+	// The decisions.
 	What Verdict
 	// By names who decided, Note says why, in their own words.
 	By   string

@@ -37,7 +37,7 @@ type Record struct {
 	// Keyword is the keyword that the customer's text is, in capitals, which Twilio has answered; see sms.KeywordOf. If it is an
 	// opt-out word, the phone gets a notice instead of the words.
 	Keyword string `json:",omitempty"`
-	// ReceivedAt is when the front door took the text, UpdatedAt when this record was last changed.
+	// ReceivedAt is when the front door accepted the text, UpdatedAt when this record was last changed.
 	ReceivedAt time.Time
 	UpdatedAt  time.Time
 	// Attempts are the POSTs made or begun for this text, oldest first. If there are very many, they are the latest ones and those
@@ -136,8 +136,8 @@ func (a Attempt) Accepted() bool { return a.Outcome == OutcomeAccepted }
 // Unknown reports whether nobody knows whether Twilio accepted the attempt's message.
 func (a Attempt) Unknown() bool { return a.Outcome == fault.Unknown.String() }
 
-// Refused reports whether Twilio answered the attempt's POST with a refusal that may be wrong: it said that it could not accept the
-// message now, and it may have accepted it all the same.
+// Refused reports whether Twilio answered the attempt's POST with a refusal that may be wrong: it said that it could not
+// accept the message now, and it may have accepted it even so.
 func (a Attempt) Refused() bool {
 	trouble := []string{fault.Transient.String(), fault.Throttled.String(), fault.Quota.String(), fault.NotSent.String()}
 	return a.HTTPStatus != 0 && slices.Contains(trouble, a.Outcome)
@@ -223,11 +223,12 @@ func (r Record) WaitsOut() bool {
 // Notice reports whether the phone is sent a notice that the customer has opted out, in place of the words.
 func (r Record) Notice() bool { return !r.Manual && sms.KeywordOf(r.Keyword).Type == sms.OptOutStop }
 
-// AcceptedByTwilio reports whether Twilio is known to have taken a message for this text, at any hop.
+// AcceptedByTwilio reports whether Twilio is known to have accepted a message for this text, at any hop.
 func (r Record) AcceptedByTwilio() bool { return slices.ContainsFunc(r.Attempts, Attempt.Accepted) }
 
-// ReachedNobody reports whether the text ended on no phone, though it was meant for one. Not so a text that Twilio turned out to
-// have after its end, nor one that still waits, is in doubt or is dead: those have lists and alarms of their own.
+// ReachedNobody reports whether the text ended without reaching a phone, though it was meant for one. It is false for a text
+// that Twilio turned out to have after its end, and for one that still waits, is in doubt or is dead: those have lists and
+// alarms of their own.
 func (r Record) ReachedNobody() bool {
 	switch r.State {
 	case Undelivered, Failed:

@@ -114,10 +114,10 @@ func next(s State) []State {
 		// A receipt that came after all settles it.
 		return []State{Queued, Sent, Delivered, Undelivered, Failed}
 	case Dead:
-		// By an operator's redrive alone, see Redrive.
+		// Only by an operator's redrive, see Redrive.
 		return []State{Queued, Sent, Delivered}
 	case Undelivered, Failed, Dropped:
-		// By an operator's order alone, see Resend.
+		// Only by an operator's order, see Resend.
 		return []State{Queued, Sent, Delivered}
 	case Delivered:
 		return nil

@@ -137,7 +137,7 @@ func SortKeyFrom(t time.Time) string {
 // whether a write happened. So it decides from the record that it is given, and sets every result for its caller in each run.
 type Edit func(r Record) (edited Record, changed bool, err error)
 
-// maxConflicts bounds how often Change begins again. Each conflict means that someone else's change went through.
+// maxConflicts limits how often Change begins again. Each conflict means that someone else's change went through.
 const maxConflicts = 10
 
 // Change applies edit to r and stores the result. If someone else was quicker, it applies edit to the newer record. If edit

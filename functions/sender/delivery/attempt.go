@@ -197,7 +197,7 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 	return again(wait)
 }
 
-// send claims the text, posts it and records what came of it.
+// send claims the text, posts it and records the result.
 func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) verdict {
 	if v := h.setTimer(ctx, j, p, p.To); v.stops() {
 		return v

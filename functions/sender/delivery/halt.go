@@ -51,7 +51,7 @@ func (s *halt) probe(now time.Time, patience time.Duration) time.Duration {
 	return 0
 }
 
-// learn takes in the outcome of a POST: nil if Twilio took the message.
+// learn notes the outcome of a POST: nil if Twilio accepted the message.
 func (s *halt) learn(f *fault.Error, now time.Time, pause time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

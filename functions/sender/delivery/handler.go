@@ -1,7 +1,7 @@
-// Package delivery takes envelopes off the queues and brings each text to a phone through Twilio, once. It claims the
-// text in the ledger before it sends, lets shared/retry decide what a failure means, finds out what became of a POST that
-// was not answered, goes on to the next hop, and takes receipts back. It does not receive from the queues itself:
-// Lambda's event source mappings do, or shared/onehost/eventsource.
+// Package delivery gets envelopes from the queues and sends each text to a phone through Twilio, once. It claims the text in
+// the ledger before it sends, lets shared/retry decide what a failure means, finds out what happened to a POST that was not
+// answered, tries the next hop, and applies receipts. It does not receive from the queues itself: Lambda's event source
+// mappings do, or shared/onehost/eventsource.
 package delivery
 
 import (
@@ -40,7 +40,7 @@ type Routes interface {
 	route.Lookup
 	// Forget makes the next Lookup of the numbers read the table again.
 	Forget(numbers ...sms.PhoneNumber)
-	// MarkOptedOut marks a hop of the number's route as opted out, or takes the mark away.
+	// MarkOptedOut marks a hop of the number's route as opted out, or removes the mark.
 	MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error
 }
 
@@ -66,7 +66,7 @@ type Config struct {
 	// Done deletes the messages of Queue that are done while a slow group of their batch is still at work. With nil, the caller
 	// deletes them at the end of the batch.
 	Done Deleter
-	// DeadLetters takes texts whose attempts are used up.
+	// DeadLetters is where texts go whose attempts are used up.
 	DeadLetters queue.Sender
 	// Policy decides about failures.
 	Policy retry.Policy
@@ -95,7 +95,7 @@ type Config struct {
 	Now        func() time.Time
 	Spread     func() float64
 	NewClaimID func() string
-	// Logger takes one line a message, Emit its measurements.
+	// Logger gets one line for each message, Emit its measurements.
 	Logger *slog.Logger
 	Emit   telemetry.Emit
 }
@@ -112,7 +112,7 @@ func New(config Config) *Handler { return &Handler{config: config} }
 // verdict is what happens to a message of the queue. The zero value means that nothing is decided: go on.
 type verdict struct {
 	fate fate
-	// delay is how long it takes until a message comes back.
+	// delay is how long until a message comes back.
 	delay time.Duration
 }
 

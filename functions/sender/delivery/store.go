@@ -13,7 +13,7 @@ import (
 
 var errUnsettledWrite = errors.New("the ledger did not settle the write")
 
-// maxPuts bounds the tries of a write whose outcome is unknown.
+// maxPuts limits how often a write with an unknown outcome is tried.
 const maxPuts = 5
 
 // recall reads a text's record; version 0 if there is none.

@@ -158,7 +158,7 @@ func (h *Handler) timedOut(ctx context.Context, j *job, found sms.Listed) verdic
 	return h.advance(ctx, j)
 }
 
-// fetch asks Twilio what became of an attempt's message, and applies a final status as a receipt that says so.
+// fetch asks Twilio what happened to an attempt's message, and applies a final status as a receipt that says so.
 func (h *Handler) fetch(ctx context.Context, j *job, attempt ledger.Attempt) (found sms.Listed, err error) {
 	fetchCtx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
 	found, err = h.config.Messages.Fetch(fetchCtx, attempt.OutboundSid)

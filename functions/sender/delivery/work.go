@@ -61,7 +61,7 @@ func sentAt(record events.SQSMessage) time.Time {
 	return time.UnixMilli(milliseconds)
 }
 
-// looks returns how often the queue has handed the message out.
+// looks returns how often the queue has delivered the message.
 func looks(record events.SQSMessage) int {
 	n, err := strconv.Atoi(record.Attributes[attributeLooks])
 	if err != nil {

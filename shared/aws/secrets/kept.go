@@ -46,7 +46,7 @@ func (k *Kept[T]) Value() (value T, generation int) { //nolint:ireturn // T is t
 	return k.value, k.generation
 }
 
-// Call Renew when the reading of that generation is wrong. It returns a later reading, which it or another caller made.
+// Renew is for a caller who finds the reading of that generation wrong. It returns a later reading, which it or another caller made.
 // changed is false if there is none: the secret is the same, was read less than a minute ago, or could not be read.
 func (k *Kept[T]) Renew(ctx context.Context, generation int) (value T, later int, changed bool) { //nolint:ireturn // T is the caller's own.
 	k.mu.Lock()
