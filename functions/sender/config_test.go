@@ -74,16 +74,22 @@ func TestConfig(t *testing.T) {
 	}{
 		{"defaults", nil, func(*config) {}},
 		{"a pace for pairs", map[string]string{"RELAY_PACE_PAIR": "5/1m"}, func(c *config) { c.pacePair = pace.Limit{N: 5, Per: time.Minute} }},
-		{"a pace for numbers", map[string]string{"RELAY_PACE_NUMBER": "3/1s"},
-			func(c *config) { c.paceNumber = pace.Limit{N: 3, Per: time.Second} }},
+		{
+			"a pace for numbers",
+			map[string]string{"RELAY_PACE_NUMBER": "3/1s"},
+			func(c *config) { c.paceNumber = pace.Limit{N: 3, Per: time.Second} },
+		},
 		{"no pace for pairs", map[string]string{"RELAY_PACE_PAIR": "off"}, func(c *config) { c.pacePair = pace.Limit{} }},
 		{"no pace for numbers", map[string]string{"RELAY_PACE_NUMBER": "off"}, func(c *config) { c.paceNumber = pace.Limit{} }},
 		{"the fewest looks", map[string]string{"RELAY_RECONCILE_LOOKS": "1"}, func(c *config) { c.reconcileLooks = 1 }},
 		{"the most looks", map[string]string{"RELAY_RECONCILE_LOOKS": "20"}, func(c *config) { c.reconcileLooks = 20 }},
 		{"looks at once", map[string]string{"RELAY_RECONCILE_INTERVAL": "10ms"}, func(c *config) { c.reconcileInterval = 10 * time.Millisecond }},
 		{"looks far apart", map[string]string{"RELAY_RECONCILE_INTERVAL": "10m"}, func(c *config) { c.reconcileInterval = 10 * time.Minute }},
-		{"an API key", map[string]string{"RELAY_TWILIO_API_KEY_SECRET": "arn:key"},
-			func(c *config) { c.secrets = secrets.Config{APIKey: "arn:key"} }},
+		{
+			"an API key",
+			map[string]string{"RELAY_TWILIO_API_KEY_SECRET": "arn:key"},
+			func(c *config) { c.secrets = secrets.Config{APIKey: "arn:key"} },
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -101,8 +101,10 @@ func (r *rotation) handler(c config, config awsclient.Config) *delivery.Handler 
 	}
 	records := &relaytest.MemoryLedger{}
 	timers := relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, time.Now)
-	routes := relaytest.NewMemoryRoutes(route.Route{TwilioNumber: relaytest.TwilioNumber,
-		DestinationCarrier: relaytest.Destination, Active: true})
+	routes := relaytest.NewMemoryRoutes(route.Route{
+		TwilioNumber:       relaytest.TwilioNumber,
+		DestinationCarrier: relaytest.Destination, Active: true,
+	})
 	return delivery.New(delivery.Config{
 		Ledger: records, Records: records, Routes: route.NewCache(routes, time.Now), Conversations: &relaytest.MemoryConversations{},
 		Messages: client, Pace: &relaytest.MemoryPace{},
@@ -128,8 +130,10 @@ func (r *rotation) send(change func()) {
 		r.queued++
 		m := relaytest.Message(r.queued)
 		m.From = sms.PhoneNumber(fmt.Sprintf("+131255501%02d", r.queued%20))
-		outgoing, err := queue.Envelope{Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: time.Now(),
-			Message: &m}.Outgoing()
+		outgoing, err := queue.Envelope{
+			Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: time.Now(),
+			Message: &m,
+		}.Outgoing()
 		if err == nil {
 			err = r.inbox.Send(r.t.Context(), outgoing)
 		}

@@ -42,8 +42,10 @@ func TestLines(t *testing.T) {
 				ID: "SM1.4", Time: noon, Subject: "message", Change: "changed", Version: 4, MessageSid: "SM1", From: "sent",
 				To: "failed", Reason: "receipt",
 				TwilioNumber: "***0100", Customer: "***0111",
-				Attempt: &auditlog.Attempt{Number: 2, Hop: 1, Destination: "***0133", OutboundSid: "SM2", Status: "failed",
-					Outcome: "accepted", ErrorCode: 30008},
+				Attempt: &auditlog.Attempt{
+					Number: 2, Hop: 1, Destination: "***0133", OutboundSid: "SM2", Status: "failed",
+					Outcome: "accepted", ErrorCode: 30008,
+				},
 			},
 			`{"id":"SM1.4","time":"2026-11-24T12:00:00.123Z","subject":"message","change":"changed","version":4,"message_sid":"SM1",` +
 				`"from":"sent","to":"failed","reason":"receipt","twilio_number":"***0100","customer":"***0111","attempt":{"number":2,"hop":1,` +
@@ -98,10 +100,14 @@ func TestEveryEntryComesBackInOneLine(t *testing.T) {
 			Change:  text.Draw(t, "change"),
 			Version: rapid.Int64().Draw(t, "version"), MessageSid: text.Draw(t, "sid"), From: text.Draw(t, "from"), To: text.Draw(t, "to"),
 			Reason: text.Draw(t, "reason"), TwilioNumber: text.Draw(t, "number"), Customer: text.Draw(t, "customer"), Actor: text.Draw(t, "actor"),
-			Attempt: &auditlog.Attempt{Number: rapid.Int().Draw(t, "attempt"), Destination: text.Draw(t, "destination"),
-				ErrorCode: rapid.IntRange(0, math.MaxInt32).Draw(t, "code")},
-			After: &auditlog.Route{FallbackCarriers: rapid.SliceOf(text).Draw(t, "fallbacks"), Active: rapid.Bool().Draw(t, "active"),
-				PaceNumber: text.Draw(t, "pace"), OptedOut: rapid.SliceOf(text).Draw(t, "opted out")},
+			Attempt: &auditlog.Attempt{
+				Number: rapid.Int().Draw(t, "attempt"), Destination: text.Draw(t, "destination"),
+				ErrorCode: rapid.IntRange(0, math.MaxInt32).Draw(t, "code"),
+			},
+			After: &auditlog.Route{
+				FallbackCarriers: rapid.SliceOf(text).Draw(t, "fallbacks"), Active: rapid.Bool().Draw(t, "active"),
+				PaceNumber: text.Draw(t, "pace"), OptedOut: rapid.SliceOf(text).Draw(t, "opted out"),
+			},
 		}
 		line, err := e.Line()
 		if err != nil {

@@ -236,8 +236,10 @@ func TestOnlyTheLedgerTells(t *testing.T) {
 		"the tail is cut off": {func(w *written) { w.lines = w.lines[:2] }, []string{auditlog.KindGap}},
 		"all is gone":         {func(w *written) { w.lines = nil }, []string{auditlog.KindGap}},
 		"the record is gone":  {func(w *written) { w.heads = nil }, []string{auditlog.KindGap}},
-		"all is written anew": {func(w *written) { w.heads[sid] = auditlog.Head{Version: 3, Seal: other.heads[sid].Seal[1:] + "0"} },
-			[]string{auditlog.KindEdit}},
+		"all is written anew": {
+			func(w *written) { w.heads[sid] = auditlog.Head{Version: 3, Seal: other.heads[sid].Seal[1:] + "0"} },
+			[]string{auditlog.KindEdit},
+		},
 		"the log is not yet so far": {func(w *written) { w.lines, w.heads[sid] = w.lines[:2], pending(w.heads[sid]) }, []string{}},
 		"the log is further": {func(w *written) {
 			w.heads[sid] = auditlog.Head{Version: 2, Seal: string(w.lines[1].Text[len(w.lines[1].Text)-66 : len(w.lines[1].Text)-2])}

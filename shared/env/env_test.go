@@ -237,8 +237,10 @@ func problems() []string {
 
 // FuzzErrorsKeepValues: whatever a variable holds, a secret for one, an error does not show it.
 func FuzzErrorsKeepValues(f *testing.F) {
-	for _, seed := range []string{"", "secret-token,", "https://user:secret-token@", "secret-token://x", "http://secret-token/%zz",
-		"12345678s", "-1", "1s", "7"} {
+	for _, seed := range []string{
+		"", "secret-token,", "https://user:secret-token@", "secret-token://x", "http://secret-token/%zz",
+		"12345678s", "-1", "1s", "7",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {

@@ -217,8 +217,10 @@ func TestTimeOutOfAnEarlierAttempt(t *testing.T) {
 		}
 		stands(t, play(t, r, []event{timedOut(1)}), tt.want, tt.reason)
 		lost := play(t, r, []event{toldOf(1, sid(1), sms.StatusUndelivered, 30003, nextHop)})
-		if want := map[ledger.State]ledger.Reason{ledger.Queued: ledger.ReasonNextHop,
-			ledger.Uncertain: ledger.ReasonUnknownOutcome}[lost.State]; lost.State != tt.want || lost.Reason != want {
+		if want := map[ledger.State]ledger.Reason{
+			ledger.Queued:    ledger.ReasonNextHop,
+			ledger.Uncertain: ledger.ReasonUnknownOutcome,
+		}[lost.State]; lost.State != tt.want || lost.Reason != want {
 			t.Errorf("%s: lost, the text is %q (%s), want %q", name, lost.State, lost.Reason, tt.want)
 		}
 	}
@@ -228,8 +230,10 @@ func TestTimeOutOfAnEarlierAttempt(t *testing.T) {
 func TestMessageThatWasAnothers(t *testing.T) {
 	r := play(t, in(t, "waiting"), []event{claims(0), doubted(2), found(2, sid(1), sms.StatusQueued)})
 	stands(t, r, ledger.Sent, "")
-	for status, want := range map[sms.Status]ledger.State{sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered,
-		sms.StatusUndelivered: ledger.Uncertain} {
+	for status, want := range map[sms.Status]ledger.State{
+		sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered,
+		sms.StatusUndelivered: ledger.Uncertain,
+	} {
 		got := play(t, r, []event{told(1, status)})
 		if last, _ := got.Current(); got.State != want || !last.Unknown() || last.Found || last.OutboundSid != "" || last.Status != "" {
 			t.Errorf("%s: the text is %q, attempt %+v; want %q, and the attempt in doubt", status, got.State, last, want)
@@ -286,18 +290,30 @@ func TestEndOfACascade(t *testing.T) {
 		{"nothing was tried", []event{books(0)}, ledger.Dropped, ledger.ReasonExpired, ledger.Failed, ledger.ReasonRefused},
 		{"refused", []event{claims(0), ended(1, blocked, nextHop)}, ledger.Dropped, ledger.ReasonExpired, ledger.Failed, ledger.ReasonRefused},
 		{"in doubt", situations["resend"], ledger.Uncertain, ledger.ReasonUnknownOutcome, ledger.Uncertain, ledger.ReasonUnknownOutcome},
-		{"in doubt, then refused", append(situations["resend"], claims(0), ended(2, blocked, nextHop)), ledger.Uncertain,
-			ledger.ReasonUnknownOutcome, ledger.Uncertain, ledger.ReasonUnknownOutcome},
+		{
+			"in doubt, then refused", append(situations["resend"], claims(0), ended(2, blocked, nextHop)), ledger.Uncertain,
+			ledger.ReasonUnknownOutcome, ledger.Uncertain, ledger.ReasonUnknownOutcome,
+		},
 		{"not delivered", situations["next hop"], ledger.Undelivered, ledger.ReasonExpired, ledger.Undelivered, ""},
-		{"failed at Twilio", []event{claims(0), toldOf(1, sid(1), sms.StatusFailed, 30008, nextHop)}, ledger.Failed, ledger.ReasonReceipt,
-			ledger.Failed, ledger.ReasonReceipt},
+		{
+			"failed at Twilio",
+			[]event{claims(0), toldOf(1, sid(1), sms.StatusFailed, 30008, nextHop)},
+			ledger.Failed, ledger.ReasonReceipt,
+			ledger.Failed, ledger.ReasonReceipt,
+		},
 		{"may still be delivered", situations["timed out"], ledger.Sent, "", ledger.Sent, ""},
-		{"in doubt, then not delivered", append(situations["sent again"], undelivered(2, nextHop)), ledger.Uncertain, ledger.ReasonUnknownOutcome,
-			ledger.Uncertain, ledger.ReasonUnknownOutcome},
-		{"first not delivered, second in doubt", append(situations["next hop"], claims(1), doubted(2), concluded(2, resend)), ledger.Uncertain,
-			ledger.ReasonUnknownOutcome, ledger.Uncertain, ledger.ReasonUnknownOutcome},
-		{"first on its way, second in doubt", append(situations["timed out"], claims(1), doubted(2), concluded(2, resend)),
-			ledger.Sent, "", ledger.Sent, ""},
+		{
+			"in doubt, then not delivered", append(situations["sent again"], undelivered(2, nextHop)), ledger.Uncertain, ledger.ReasonUnknownOutcome,
+			ledger.Uncertain, ledger.ReasonUnknownOutcome,
+		},
+		{
+			"first not delivered, second in doubt", append(situations["next hop"], claims(1), doubted(2), concluded(2, resend)), ledger.Uncertain,
+			ledger.ReasonUnknownOutcome, ledger.Uncertain, ledger.ReasonUnknownOutcome,
+		},
+		{
+			"first on its way, second in doubt", append(situations["timed out"], claims(1), doubted(2), concluded(2, resend)),
+			ledger.Sent, "", ledger.Sent, "",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := after(t, tt.events...)

@@ -106,8 +106,10 @@ func TestFailureAfterADoubt(t *testing.T) {
 
 // TestFailureAfterTheDoubtIsOver: what was decided on the doubt stands.
 func TestFailureAfterTheDoubtIsOver(t *testing.T) {
-	for _, r := range []ledger.Record{in(t, "uncertain"), in(t, "resend"),
-		play(t, in(t, "doubted"), []event{found(1, otherSid, sms.StatusQueued)})} {
+	for _, r := range []ledger.Record{
+		in(t, "uncertain"), in(t, "resend"),
+		play(t, in(t, "doubted"), []event{found(1, otherSid, sms.StatusQueued)}),
+	} {
 		got, changed, err := r.End(1, blocked, refused, noon)
 		if changed || err != nil {
 			t.Errorf("in state %q: changed %v, error %v", r.State, changed, err)
@@ -172,12 +174,22 @@ func TestAReceiptKnowsBetterThanALook(t *testing.T) {
 		{"and goes to the next hop", []event{undelivered(1, nextHop)}, ledger.Queued, "undelivered", 30003},
 		{"and the POST's own answer comes", []event{accepted(1, sms.StatusAccepted)}, ledger.Sent, "accepted", 0},
 		// The other's end is not this one's.
-		{"which was not delivered", []event{toldOf(1, otherSid, sms.StatusUndelivered, 30005, nextHop), told(1, sms.StatusDelivered)},
-			ledger.Delivered, "delivered", 0},
-		{"which failed, and is to be tried again", []event{toldOf(1, otherSid, sms.StatusFailed, 30008, later), told(1, sms.StatusSent)},
-			ledger.Sent, "sent", 0},
-		{"which was delivered", []event{toldOf(1, otherSid, sms.StatusDelivered, 0, toNobody), undelivered(1, nextHop)}, ledger.Delivered,
-			"undelivered", 30003},
+		{
+			"which was not delivered",
+			[]event{toldOf(1, otherSid, sms.StatusUndelivered, 30005, nextHop), told(1, sms.StatusDelivered)},
+			ledger.Delivered, "delivered", 0,
+		},
+		{
+			"which failed, and is to be tried again",
+			[]event{toldOf(1, otherSid, sms.StatusFailed, 30008, later), told(1, sms.StatusSent)},
+			ledger.Sent, "sent", 0,
+		},
+		{
+			"which was delivered",
+			[]event{toldOf(1, otherSid, sms.StatusDelivered, 0, toNobody), undelivered(1, nextHop)},
+			ledger.Delivered,
+			"undelivered", 30003,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := play(t, wrong, tt.events)
@@ -196,8 +208,10 @@ func TestTheOwnWordStands(t *testing.T) {
 		play(t, in(t, "doubted"), []event{found(1, otherSid, sms.StatusQueued), told(1, sms.StatusSent)}),
 		play(t, in(t, "doubted"), []event{told(1, sms.StatusQueued)}),
 	} {
-		for _, happens := range []event{toldOf(1, otherSid, sms.StatusDelivered, 0, toNobody), found(1, otherSid, sms.StatusDelivered),
-			concluded(1, park), looked(1)} {
+		for _, happens := range []event{
+			toldOf(1, otherSid, sms.StatusDelivered, 0, toNobody), found(1, otherSid, sms.StatusDelivered),
+			concluded(1, park), looked(1),
+		} {
 			got, changed, err := happens(r)
 			if changed || err != nil {
 				t.Errorf("in state %q: changed %v, error %v", r.State, changed, err)

@@ -121,8 +121,10 @@ func told(number int, status sms.Status) event {
 // toldOf is a receipt.
 func toldOf(number int, messageSid string, status sms.Status, code int, onward ledger.Onward) event {
 	return func(r ledger.Record) (ledger.Record, bool, error) {
-		receipt := sms.Receipt{Sid: messageSid, Status: status, ErrorCode: code,
-			CallbackRef: sms.CallbackRef{RelayID: r.MessageSid, Attempt: number}}
+		receipt := sms.Receipt{
+			Sid: messageSid, Status: status, ErrorCode: code,
+			CallbackRef: sms.CallbackRef{RelayID: r.MessageSid, Attempt: number},
+		}
 		r, changed := r.Apply(receipt, onward, noon)
 		return r, changed, nil
 	}
@@ -232,10 +234,14 @@ var situations = map[string][]event{
 	"uncertain":   {claims(0), doubted(1), concluded(1, park)},
 	"dropped":     {dropped(ledger.ReasonNoRoute)},
 	// A receipt after the end says that Twilio has a message of it after all.
-	"undelivered sent": {claims(0), ended(1, busy, later), claims(0), accepted(2, sms.StatusQueued), undelivered(2, toNobody),
-		told(1, sms.StatusSent)},
-	"undelivered delivered": {claims(0), ended(1, busy, later), claims(0), accepted(2, sms.StatusQueued), undelivered(2, toNobody),
-		told(1, sms.StatusDelivered)},
+	"undelivered sent": {
+		claims(0), ended(1, busy, later), claims(0), accepted(2, sms.StatusQueued), undelivered(2, toNobody),
+		told(1, sms.StatusSent),
+	},
+	"undelivered delivered": {
+		claims(0), ended(1, busy, later), claims(0), accepted(2, sms.StatusQueued), undelivered(2, toNobody),
+		told(1, sms.StatusDelivered),
+	},
 	"failed sent":       {claims(0), ended(1, blocked, refused), told(1, sms.StatusSent)},
 	"failed delivered":  {claims(0), ended(1, blocked, refused), told(1, sms.StatusDelivered)},
 	"dropped sent":      {claims(0), ended(1, busy, later), dropped(ledger.ReasonExpired), told(1, sms.StatusSent)},

@@ -265,8 +265,10 @@ func (l *life) orders() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"attest": func(t *rapid.T) {
 			number := l.attempt(t)
-			receipt := sms.Receipt{Sid: messageOf(t, number), Status: anyStatus.Draw(t, "status"), ErrorCode: rapid.IntRange(0, 1).Draw(t, "code"),
-				CallbackRef: sms.CallbackRef{Attempt: number}}
+			receipt := sms.Receipt{
+				Sid: messageOf(t, number), Status: anyStatus.Draw(t, "status"), ErrorCode: rapid.IntRange(0, 1).Draw(t, "code"),
+				CallbackRef: sms.CallbackRef{Attempt: number},
+			}
 			r, changed := l.record.Attest(receipt, byAda, l.now)
 			l.become(t, "Attest", r, changed, nil)
 		},
@@ -322,8 +324,10 @@ func (l *life) outcomes() map[string]func(*rapid.T) {
 		},
 		"receipt": func(t *rapid.T) {
 			number := l.attempt(t)
-			receipt := sms.Receipt{Sid: messageOf(t, number), Status: anyStatus.Draw(t, "status"), ErrorCode: rapid.IntRange(0, 1).Draw(t, "code"),
-				CallbackRef: sms.CallbackRef{Attempt: number}}
+			receipt := sms.Receipt{
+				Sid: messageOf(t, number), Status: anyStatus.Draw(t, "status"), ErrorCode: rapid.IntRange(0, 1).Draw(t, "code"),
+				CallbackRef: sms.CallbackRef{Attempt: number},
+			}
 			r, changed := l.record.Apply(receipt, l.onward(t), l.now)
 			l.become(t, "Apply", r, changed, nil)
 		},

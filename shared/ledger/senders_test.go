@@ -31,8 +31,10 @@ type story struct {
 const maxAttempts = 3
 
 func newStory(t *rapid.T) *story {
-	return &story{life: newLife(), resends: rapid.Bool().Draw(t, "resends"), timeouts: rapid.Bool().Draw(t, "timeouts"),
-		journeys: map[int][]sms.Status{}}
+	return &story{
+		life: newLife(), resends: rapid.Bool().Draw(t, "resends"), timeouts: rapid.Bool().Draw(t, "timeouts"),
+		journeys: map[int][]sms.Status{},
+	}
 }
 
 // nextHopOf returns the first hop at which another attempt may be made, -1 for none.
@@ -140,8 +142,10 @@ func (s *story) answers(t *rapid.T) {
 	s.unanswered = slices.Delete(s.unanswered, i, i+1)
 	at := s.record.Attempts[slices.IndexFunc(s.record.Attempts, func(a ledger.Attempt) bool { return a.Number == number })].Hop
 	_, there := s.journeys[number]
-	onward := map[fault.Kind]ledger.Onward{fault.Transient: {To: ledger.Queued, NotBefore: s.now.Add(time.Second)}, fault.Permanent: refused,
-		fault.Unreachable: noHop}
+	onward := map[fault.Kind]ledger.Onward{
+		fault.Transient: {To: ledger.Queued, NotBefore: s.now.Add(time.Second)}, fault.Permanent: refused,
+		fault.Unreachable: noHop,
+	}
 	if s.hasNext(at) {
 		onward[fault.Unreachable] = nextHop
 	}

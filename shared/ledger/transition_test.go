@@ -101,14 +101,26 @@ func TestEndClosesTheAttempt(t *testing.T) {
 		due     time.Time
 	}{
 		{"busy", busy, later, ledger.Attempt{Outcome: "transient", HTTPStatus: 503, Error: "server busy"}, stamped.Add(time.Minute)},
-		{"refused", blocked, refused, ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out"},
-			time.Time{}},
-		{"refused, and another hop is left", blocked, nextHop,
-			ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out", HopDone: true}, stamped},
-		{"refused by the last hop", blocked, noHop,
-			ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out", HopDone: true}, time.Time{}},
-		{"suspended, without a cause", suspended, later, ledger.Attempt{Outcome: "fatal", ErrorCode: 20003, HTTPStatus: 401},
-			stamped.Add(time.Minute)},
+		{
+			"refused", blocked, refused,
+			ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out"},
+			time.Time{},
+		},
+		{
+			"refused, and another hop is left", blocked, nextHop,
+			ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out", HopDone: true},
+			stamped,
+		},
+		{
+			"refused by the last hop", blocked, noHop,
+			ledger.Attempt{Outcome: "permanent", ErrorCode: 21610, HTTPStatus: 400, Error: "recipient opted out", HopDone: true},
+			time.Time{},
+		},
+		{
+			"suspended, without a cause", suspended, later,
+			ledger.Attempt{Outcome: "fatal", ErrorCode: 20003, HTTPStatus: 401},
+			stamped.Add(time.Minute),
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

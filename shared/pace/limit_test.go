@@ -82,8 +82,10 @@ func TestLimitIsOff(t *testing.T) {
 
 // FuzzParse: what is a limit is written in a form that reads the same, and what is none is not quoted.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"10/30s", "off", "1/1h", "100/1ms", "+7/1m0.5s", "7/", "/s", "1/1.5ms",
-		"9223372036854775808/1s", "1/9999999h"} {
+	for _, text := range []string{
+		"10/30s", "off", "1/1h", "100/1ms", "+7/1m0.5s", "7/", "/s", "1/1.5ms",
+		"9223372036854775808/1s", "1/9999999h",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

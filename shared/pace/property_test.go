@@ -47,8 +47,10 @@ func drawDiary(t *rapid.T) *diary {
 	d := &diary{now: noon, limits: pace.Limits{Pair: anyLimit("pair").Draw(t, "pair"), Number: anyLimit("number").Draw(t, "number")}}
 	back := time.Duration(rapid.SampledFrom([]int{0, 0, 1000}).Draw(t, "clocks differ by")) * time.Millisecond
 	for range rapid.IntRange(1, 60).Draw(t, "texts") {
-		d.now = d.now.Add(rapid.SampledFrom([]time.Duration{0, 0, 1, time.Microsecond, time.Millisecond, 999 * time.Millisecond, 7 * time.Second,
-			3 * time.Minute}).Draw(t, "pause"))
+		d.now = d.now.Add(rapid.SampledFrom([]time.Duration{
+			0, 0, 1, time.Microsecond, time.Millisecond, 999 * time.Millisecond, 7 * time.Second,
+			3 * time.Minute,
+		}).Draw(t, "pause"))
 		late := time.Duration(rapid.IntRange(0, int(back)).Draw(t, "behind"))
 		d.book(t, d.now.Add(-late))
 	}

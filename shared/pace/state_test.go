@@ -50,8 +50,10 @@ func TestBook(t *testing.T) {
 		{"a pair waits no longer than it has to", "2/10s", "off", []asked{
 			{first, 1, "0", "0"}, {first, 1, "1s", "1s"}, {first, 1, "10s", "10s"}, {first, 1, "11s", "11s"}, {first, 1, "12s", "20s"},
 		}},
-		{"a pair waits to the nanosecond", "1/10s", "off",
-			[]asked{{first, 1, "0", "0"}, {first, 1, "9999999999ns", "10s"}, {first, 1, "20s", "20s"}}},
+		{
+			"a pair waits to the nanosecond", "1/10s", "off",
+			[]asked{{first, 1, "0", "0"}, {first, 1, "9999999999ns", "10s"}, {first, 1, "20s", "20s"}},
+		},
 		{"another pair does not wait", "1/10s", "off", []asked{
 			{first, 1, "0", "0"}, {first, 1, "0", "10s"}, {second, 1, "0", "0"}, {second, 1, "0", "10s"}, {first, 1, "0", "20s"},
 		}},
@@ -59,33 +61,54 @@ func TestBook(t *testing.T) {
 		{"one segment a second", "off", "1/1s", []asked{
 			{first, 1, "0", "0"}, {second, 1, "0", "1s"}, {first, 1, "1500ms", "2s"}, {first, 1, "5s", "5s"}, {first, 1, "5s", "6s"},
 		}},
-		{"a long text takes longer", "off", "1/1s",
-			[]asked{{first, 3, "0", "0"}, {first, 1, "0", "3s"}, {first, 2, "0", "4s"}, {first, 1, "0", "6s"}}},
+		{
+			"a long text takes longer", "off", "1/1s",
+			[]asked{{first, 3, "0", "0"}, {first, 1, "0", "3s"}, {first, 2, "0", "4s"}, {first, 1, "0", "6s"}},
+		},
 		{"what has no length takes one", "off", "1/1s", []asked{{first, 0, "0", "0"}, {first, -5, "0", "1s"}, {first, 1, "0", "2s"}}},
 		{"three segments at once", "off", "3/3s", []asked{
-			{first, 1, "0", "0"}, {first, 1, "0", "0"}, {first, 1, "0", "0"}, {first, 1, "0", "1s"}, {first, 1, "2s", "2s"},
-			{first, 3, "10s", "10s"}, {first, 1, "10s", "11s"},
+			{first, 1, "0", "0"},
+			{first, 1, "0", "0"},
+			{first, 1, "0", "0"},
+			{first, 1, "0", "1s"},
+			{first, 1, "2s", "2s"},
+			{first, 3, "10s", "10s"},
+			{first, 1, "10s", "11s"},
 		}},
 		{"a text longer than what may go at once", "off", "3/3s", []asked{{first, 7, "0", "0"}, {first, 1, "0", "5s"}, {first, 1, "0", "6s"}}},
-		{"who waits, waits for a whole millisecond", "off", "1/1ms",
-			[]asked{{first, 1, "300us", "300us"}, {first, 1, "300us", "2ms"}, {first, 1, "300us", "3ms"}}},
+		{
+			"who waits, waits for a whole millisecond", "off", "1/1ms",
+			[]asked{{first, 1, "300us", "300us"}, {first, 1, "300us", "2ms"}, {first, 1, "300us", "3ms"}},
+		},
 		{"the number and the pair", "2/10s", "1/1s", []asked{
-			{first, 1, "0", "0"}, {first, 1, "0", "1s"}, {first, 1, "0", "10s"}, {second, 1, "0", "3s"}, {second, 1, "0", "4s"},
+			{first, 1, "0", "0"},
+			{first, 1, "0", "1s"},
+			{first, 1, "0", "10s"},
+			{second, 1, "0", "3s"},
+			{second, 1, "0", "4s"},
 			{second, 1, "0", "13s"},
 		}},
-		{"a free text goes now, to the nanosecond", "2/10s", "2/2s",
-			[]asked{{first, 1, "1500us", "1500us"}, {first, 1, "1500us", "1500us"}, {first, 1, "1500us", "10002ms"}}},
+		{
+			"a free text goes now, to the nanosecond", "2/10s", "2/2s",
+			[]asked{{first, 1, "1500us", "1500us"}, {first, 1, "1500us", "1500us"}, {first, 1, "1500us", "10002ms"}},
+		},
 		{"texts that may go at once do not wait for the millisecond", "9/10s", "2/2s", []asked{
 			{first, 1, "1300us", "1300us"}, {first, 1, "1300001ns", "1300001ns"}, {second, 1, "1300002ns", "1002ms"},
 		}},
 		{"a clock that was an hour ahead and is set right", "2/10s", "1/1s", []asked{
-			{first, 1, "1h", "1h"}, {first, 1, "1h", "1h1s"}, {first, 1, "1h", "1h10s"}, {first, 1, "0", "0"}, {second, 1, "0", "1s"},
+			{first, 1, "1h", "1h"},
+			{first, 1, "1h", "1h1s"},
+			{first, 1, "1h", "1h10s"},
+			{first, 1, "0", "0"},
+			{second, 1, "0", "1s"},
 			{first, 1, "2s", "2s"},
 		}},
 		{"a clock that was ahead by no more than clocks differ", "off", "1/1s", []asked{{first, 1, "1m", "1m"}, {first, 1, "0", "61s"}}},
 		{"a long queue of a clock that is right", "off", "1/1m", []asked{{first, 9, "0", "0"}, {first, 1, "0", "9m"}, {first, 1, "1s", "10m"}}},
-		{"a clock that goes back", "2/10s", "1/1s",
-			[]asked{{first, 1, "5s", "5s"}, {first, 1, "0", "6s"}, {second, 1, "0", "7s"}, {first, 1, "3s", "15s"}}},
+		{
+			"a clock that goes back", "2/10s", "1/1s",
+			[]asked{{first, 1, "5s", "5s"}, {first, 1, "0", "6s"}, {second, 1, "0", "7s"}, {first, 1, "3s", "15s"}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			limits := pace.Limits{Pair: limit(tt.pair), Number: limit(tt.number)}
@@ -243,8 +266,10 @@ func TestStateAsJSON(t *testing.T) {
 		name, text string
 		state      pace.State
 	}{
-		{"with both", `{"Next":1795521601234567891,"Pairs":{"+18585550122":[1795521600000,1795521600001],"+18585550133":[1795525200000]}}`,
-			state},
+		{
+			"with both", `{"Next":1795521601234567891,"Pairs":{"+18585550122":[1795521600000,1795521600001],"+18585550133":[1795525200000]}}`,
+			state,
+		},
 		{"of the number alone", `{"Next":1795521601234567891}`, pace.State{Next: state.Next}},
 		{"with its time", `{"Next":1795521601234567891,"At":1795521600000000001}`, pace.State{Next: state.Next, BookedAt: noon.Add(1)}},
 		{"with nothing", `{}`, pace.State{}},

@@ -53,30 +53,57 @@ func TestOf(t *testing.T) {
 		{"to a number without a route", inbound(func(*ledger.Record) {}), "", nil, ledger.ReasonNoRoute, "", 0},
 		{"to an inactive number", inbound(func(*ledger.Record) {}), "", []route.Route{inactive}, ledger.ReasonInactive, "", 0},
 		{"accepted before the number was switched off", inbound(func(*ledger.Record) {}), "", []route.Route{offNow}, "", hop, 0},
-		{"accepted after the number was switched off", inbound(func(*ledger.Record) {}), "", []route.Route{offBefore},
-			ledger.ReasonInactive, "", 0},
+		{
+			"accepted after the number was switched off", inbound(func(*ledger.Record) {}), "",
+			[]route.Route{offBefore},
+			ledger.ReasonInactive, "", 0,
+		},
 		{"an operator's, accepted before", manual(""), "", []route.Route{offNow}, "", hop, 0},
 		{"an operator's, accepted after", manual(""), "", []route.Route{offBefore}, ledger.ReasonInactive, "", 0},
 		{"from a hop of the route", inbound(func(r *ledger.Record) { r.Customer = second }), "", []route.Route{active}, ledger.ReasonLoop, "", 0},
-		{"from the number itself", inbound(func(r *ledger.Record) { r.Customer = r.TwilioNumber }), "", []route.Route{active},
-			ledger.ReasonLoop, "", 0},
-		{"from another routed number", inbound(func(r *ledger.Record) { r.Customer = stranger }), "",
-			[]route.Route{active, {TwilioNumber: stranger}}, ledger.ReasonLoop, "", 0},
-		{"from a hop that the table has in another spelling", inbound(func(r *ledger.Record) { r.Customer = "+447700900123" }), "",
-			[]route.Route{british}, ledger.ReasonLoop, "", 0},
-		{"from another routed number, in another spelling", inbound(func(r *ledger.Record) { r.Customer = "+4407700900123" }), "",
-			[]route.Route{active, {TwilioNumber: "+447700900123"}}, ledger.ReasonLoop, "", 0},
-		{"to a number that Twilio spells otherwise", inbound(func(r *ledger.Record) { r.TwilioNumber = "+5213312345678" }), "",
-			[]route.Route{mexican}, "", hop, 0},
-		{"an operator's to a routed number, in another spelling", manual("+4407700900123"), "",
-			[]route.Route{active, {TwilioNumber: "+447700900123"}}, ledger.ReasonLoop, "", 0},
+		{
+			"from the number itself", inbound(func(r *ledger.Record) { r.Customer = r.TwilioNumber }), "",
+			[]route.Route{active},
+			ledger.ReasonLoop, "", 0,
+		},
+		{
+			"from another routed number", inbound(func(r *ledger.Record) { r.Customer = stranger }), "",
+			[]route.Route{active, {TwilioNumber: stranger}},
+			ledger.ReasonLoop, "", 0,
+		},
+		{
+			"from a hop that the table has in another spelling", inbound(func(r *ledger.Record) { r.Customer = "+447700900123" }), "",
+			[]route.Route{british},
+			ledger.ReasonLoop, "", 0,
+		},
+		{
+			"from another routed number, in another spelling", inbound(func(r *ledger.Record) { r.Customer = "+4407700900123" }), "",
+			[]route.Route{active, {TwilioNumber: "+447700900123"}},
+			ledger.ReasonLoop, "", 0,
+		},
+		{
+			"to a number that Twilio spells otherwise", inbound(func(r *ledger.Record) { r.TwilioNumber = "+5213312345678" }), "",
+			[]route.Route{mexican},
+			"", hop, 0,
+		},
+		{
+			"an operator's to a routed number, in another spelling", manual("+4407700900123"), "",
+			[]route.Route{active, {TwilioNumber: "+447700900123"}},
+			ledger.ReasonLoop, "", 0,
+		},
 		{"STOP that Twilio acted on", inbound(func(*ledger.Record) {}), sms.OptOutStop, []route.Route{active}, ledger.ReasonOptOut, "", 0},
 		{"HELP that Twilio acted on", inbound(func(*ledger.Record) {}), "HELP", []route.Route{active}, ledger.ReasonKeyword, "", 0},
-		{"too old", inbound(func(r *ledger.Record) { r.ReceivedAt = noon.Add(-5 * time.Hour) }), "", []route.Route{active},
-			ledger.ReasonExpired, hop, 0},
+		{
+			"too old", inbound(func(r *ledger.Record) { r.ReceivedAt = noon.Add(-5 * time.Hour) }), "",
+			[]route.Route{active},
+			ledger.ReasonExpired, hop, 0,
+		},
 		{"the first hop opted out", inbound(func(*ledger.Record) {}), "", []route.Route{marked}, "", second, 1},
-		{"the first hop is done", inbound(func(r *ledger.Record) { r.Attempts = []ledger.Attempt{{Number: 1, To: hop, HopDone: true}} }), "",
-			[]route.Route{active}, "", second, 1},
+		{
+			"the first hop is done", inbound(func(r *ledger.Record) { r.Attempts = []ledger.Attempt{{Number: 1, To: hop, HopDone: true}} }), "",
+			[]route.Route{active},
+			"", second, 1,
+		},
 		{"an operator's by the route", manual(""), "", []route.Route{active}, "", hop, 0},
 		{"an operator's without a route", manual(""), "", nil, ledger.ReasonNoRoute, "", 0},
 		{"an operator's by an inactive route", manual(""), "", []route.Route{inactive}, ledger.ReasonInactive, "", 0},
@@ -121,8 +148,10 @@ func TestSettings(t *testing.T) {
 		"all, with a destination of one's": {chosen, full, time.Minute, noon.Add(time.Hour), pace.Limit{N: 3, Per: time.Second}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := plan.Of(plan.Question{Text: tt.text, Routes: map[sms.PhoneNumber]route.Route{tt.route.TwilioNumber: tt.route},
-				PaceNumber: own, Now: noon})
+			got := plan.Of(plan.Question{
+				Text: tt.text, Routes: map[sms.PhoneNumber]route.Route{tt.route.TwilioNumber: tt.route},
+				PaceNumber: own, Now: noon,
+			})
 			want := plan.Plan{
 				Open: got.Open, To: got.To, Hop: 0, DeliveryTimeout: tt.timeout, Expires: tt.expires, Validity: tt.expires.Sub(noon), Pace: tt.pace,
 			}

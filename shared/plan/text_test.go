@@ -29,29 +29,47 @@ func TestText(t *testing.T) {
 		"WhatsApp":             {sms.Message{From: "whatsapp:+18585550111", Body: "Hello"}, "From whatsapp:+18585550111: Hello"},
 		"blanks and lines":     {sms.Message{From: relaytest.Customer, Body: " a \n b "}, prefix + " a \n b "},
 		"one attachment alone": {sms.Message{From: relaytest.Customer, Media: []sms.Media{picture}}, prefix + "[1 attachment: image/jpeg]"},
-		"text and attachments": {sms.Message{From: relaytest.Customer, Body: "Look", Media: []sms.Media{picture, unknown}},
-			prefix + "Look [2 attachments: image/jpeg, unknown]"},
+		"text and attachments": {
+			sms.Message{From: relaytest.Customer, Body: "Look", Media: []sms.Media{picture, unknown}},
+			prefix + "Look [2 attachments: image/jpeg, unknown]",
+		},
 		"nobody's attachment": {sms.Message{Media: []sms.Media{picture}}, "[1 attachment: image/jpeg]"},
 		"exactly the limit":   {sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", room)}, prefix + strings.Repeat("x", room)},
-		"one over": {sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", room+1)},
-			prefix + strings.Repeat("x", room-1) + "…"},
-		"far over": {sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", 70_000)},
-			prefix + strings.Repeat("x", room-1) + "…"},
+		"one over": {
+			sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", room+1)},
+			prefix + strings.Repeat("x", room-1) + "…",
+		},
+		"far over": {
+			sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", 70_000)},
+			prefix + strings.Repeat("x", room-1) + "…",
+		},
 		"bytes over, units not": {sms.Message{Body: strings.Repeat("é", sms.MaxBody)}, strings.Repeat("é", sms.MaxBody)},
 		"pairs at the limit":    {sms.Message{Body: strings.Repeat("🙂", sms.MaxBody/2)}, strings.Repeat("🙂", sms.MaxBody/2)},
 		"a pair over":           {sms.Message{Body: strings.Repeat("🙂", sms.MaxBody/2+1)}, strings.Repeat("🙂", sms.MaxBody/2-1) + "…"},
-		"a pair across the cut": {sms.Message{Body: "x" + strings.Repeat("🙂", sms.MaxBody/2)},
-			"x" + strings.Repeat("🙂", sms.MaxBody/2-1) + "…"},
-		"note at the limit": {sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", room-len(note)), Media: []sms.Media{picture}},
-			prefix + strings.Repeat("x", room-len(note)) + note},
-		"note kept, text not": {sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", 1580), Media: []sms.Media{picture}},
-			prefix + strings.Repeat("x", room-len(note)-1) + "…" + note},
-		"a family across it": {sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", room-len(note)-4) + "👨‍👩‍👧‍👦!",
-			Media: []sms.Media{picture}}, prefix + strings.Repeat("x", room-len(note)-4) + "…" + note},
-		"an endless character": {sms.Message{From: relaytest.Customer, Body: "e" + strings.Repeat("\u0301", 2000), Media: []sms.Media{picture}},
-			prefix + "…" + note},
-		"kinds too long": {sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", 1580), Media: []sms.Media{picture, endless}},
-			prefix + strings.Repeat("x", room-len(" [2 attachments]")-1) + "… [2 attachments]"},
+		"a pair across the cut": {
+			sms.Message{Body: "x" + strings.Repeat("🙂", sms.MaxBody/2)},
+			"x" + strings.Repeat("🙂", sms.MaxBody/2-1) + "…",
+		},
+		"note at the limit": {
+			sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", room-len(note)), Media: []sms.Media{picture}},
+			prefix + strings.Repeat("x", room-len(note)) + note,
+		},
+		"note kept, text not": {
+			sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", 1580), Media: []sms.Media{picture}},
+			prefix + strings.Repeat("x", room-len(note)-1) + "…" + note,
+		},
+		"a family across it": {sms.Message{
+			From: relaytest.Customer, Body: strings.Repeat("x", room-len(note)-4) + "👨‍👩‍👧‍👦!",
+			Media: []sms.Media{picture},
+		}, prefix + strings.Repeat("x", room-len(note)-4) + "…" + note},
+		"an endless character": {
+			sms.Message{From: relaytest.Customer, Body: "e" + strings.Repeat("\u0301", 2000), Media: []sms.Media{picture}},
+			prefix + "…" + note,
+		},
+		"kinds too long": {
+			sms.Message{From: relaytest.Customer, Body: strings.Repeat("x", 1580), Media: []sms.Media{picture, endless}},
+			prefix + strings.Repeat("x", room-len(" [2 attachments]")-1) + "… [2 attachments]",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := plan.Text(tt.message); got != tt.want {
@@ -65,8 +83,10 @@ func TestText(t *testing.T) {
 // character does.
 func TestTextFits(t *testing.T) {
 	kinds := []string{"", "image/jpeg", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
-	parts := rapid.OneOf(rapid.StringN(1, 20, -1), rapid.SampledFrom([]string{"👨‍👩‍👧‍👦", "🇺🇸", "1️⃣", "👍🏽",
-		"e\u0301", "\r\n", "\u0301", "\u1112\u1161\u11ab"}))
+	parts := rapid.OneOf(rapid.StringN(1, 20, -1), rapid.SampledFrom([]string{
+		"👨‍👩‍👧‍👦", "🇺🇸", "1️⃣", "👍🏽",
+		"e\u0301", "\r\n", "\u0301", "\u1112\u1161\u11ab",
+	}))
 	rapid.Check(t, func(t *rapid.T) {
 		m := sms.Message{
 			From: sms.PhoneNumber(rapid.SampledFrom([]string{"", "+18585550111", "Ünïcode🙂"}).Draw(t, "from")),

@@ -41,8 +41,10 @@ func checkWire(t interface {
 
 // anyText draws texts rich in what a codec may stumble over.
 func anyText() *rapid.Generator[string] {
-	nasty := rapid.SampledFrom([]rune{0, 1, 8, '\t', '\n', '\v', '\r', 0x1b, 0x1f, '"', '\\', '/', '<', 'u', 'f', 'e', 0x7f, 0x85, 0x2028,
-		0xfeff, 0xfffd, 0xfffe, 0xffff, 0x1fffe, 0x10ffff})
+	nasty := rapid.SampledFrom([]rune{
+		0, 1, 8, '\t', '\n', '\v', '\r', 0x1b, 0x1f, '"', '\\', '/', '<', 'u', 'f', 'e', 0x7f, 0x85, 0x2028,
+		0xfeff, 0xfffd, 0xfffe, 0xffff, 0x1fffe, 0x10ffff,
+	})
 	return rapid.StringOfN(rapid.OneOf(nasty, rapid.Rune().Filter(utf8.ValidRune)), 0, 40, -1)
 }
 
@@ -81,8 +83,10 @@ func anyEnvelope() *rapid.Generator[queue.Envelope] {
 		if e.Kind == queue.KindReceipt {
 			e.Receipt = &sms.Receipt{
 				Sid: "S" + anyText().Draw(t, "sid"), Status: sms.Status(anyText().Draw(t, "status")), ErrorCode: rapid.Int().Draw(t, "code"),
-				CallbackRef: sms.CallbackRef{RelayID: anyText().Draw(t, "ref"), Hop: rapid.Int().Draw(t, "hop"),
-					Attempt: rapid.Int().Draw(t, "attempt")},
+				CallbackRef: sms.CallbackRef{
+					RelayID: anyText().Draw(t, "ref"), Hop: rapid.Int().Draw(t, "hop"),
+					Attempt: rapid.Int().Draw(t, "attempt"),
+				},
 			}
 			return e
 		}
@@ -175,8 +179,10 @@ func TestEncodeRefuses(t *testing.T) {
 		{"timer without timer", edit(timer(), func(e *queue.Envelope) { e.Timer = nil }), queue.ErrMalformed},
 		{"timer with a message only", edit(inbound(), func(e *queue.Envelope) { e.Kind = queue.KindTimer }), queue.ErrMalformed},
 		{"timer of no attempt", edit(timer(), func(e *queue.Envelope) { e.Timer = &queue.Timer{Due: received} }), queue.ErrMalformed},
-		{"timer of a negative attempt", edit(timer(), func(e *queue.Envelope) { e.Timer = &queue.Timer{Attempt: -1, Due: received} }),
-			queue.ErrMalformed},
+		{
+			"timer of a negative attempt", edit(timer(), func(e *queue.Envelope) { e.Timer = &queue.Timer{Attempt: -1, Due: received} }),
+			queue.ErrMalformed,
+		},
 		{"timer of no text", edit(timer(), func(e *queue.Envelope) { e.RelayID = "" }), queue.ErrMalformed},
 		{"timer of another version", edit(timer(), func(e *queue.Envelope) { e.Version = 2 }), queue.ErrVersion},
 		{"inbound with a timer only", edit(timer(), func(e *queue.Envelope) { e.Kind = queue.KindInbound }), queue.ErrMalformed},
@@ -218,10 +224,14 @@ func TestDecodeRefuses(t *testing.T) {
 		{"timer that is null", `{"v":1,"kind":"timer","relay_id":"SM1","timer":null}`, queue.ErrMalformed},
 		{"timer that is empty", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{}}`, queue.ErrMalformed},
 		{"timer of no attempt", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{"due":"2026-11-24T12:00:00Z"}}`, queue.ErrMalformed},
-		{"timer of a negative attempt", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{"attempt":-1,"due":"2026-11-24T12:00:00Z"}}`,
-			queue.ErrMalformed},
-		{"timer of half an attempt", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{"attempt":1.5,"due":"2026-11-24T12:00:00Z"}}`,
-			queue.ErrMalformed},
+		{
+			"timer of a negative attempt", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{"attempt":-1,"due":"2026-11-24T12:00:00Z"}}`,
+			queue.ErrMalformed,
+		},
+		{
+			"timer of half an attempt", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{"attempt":1.5,"due":"2026-11-24T12:00:00Z"}}`,
+			queue.ErrMalformed,
+		},
 		{"timer due at no time", `{"v":1,"kind":"timer","relay_id":"SM1","timer":{"attempt":1,"due":"noon"}}`, queue.ErrMalformed},
 		{"timer of no text", `{"v":1,"kind":"timer","timer":{"attempt":1,"due":"2026-11-24T12:00:00Z"}}`, queue.ErrMalformed},
 		{"time no time", `{"v":1,"kind":"inbound","relay_id":"SM1","received_at":"noon","message":{"To":"+18585550100"}}`, queue.ErrMalformed},

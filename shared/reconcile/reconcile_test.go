@@ -62,8 +62,10 @@ func TestFind(t *testing.T) {
 		"more than can be":         {[]sms.Listed{a, b, c}, nil, nil, present, "SMa"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			q := reconcile.Question{Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span, Listed: tt.listed,
-				Known: map[string]bool{}}
+			q := reconcile.Question{
+				Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span, Listed: tt.listed,
+				Known: map[string]bool{},
+			}
 			for _, sid := range tt.known {
 				q.Known[sid] = true
 			}
@@ -82,8 +84,10 @@ func TestFind(t *testing.T) {
 func TestFindInAnotherSpelling(t *testing.T) {
 	message := listed("a", 0)
 	message.To = "+447700900123"
-	q := reconcile.Question{Message: sms.Outbound{From: number, To: "+4407700900123", Body: words}, StartedAt: noon, Span: span,
-		Listed: []sms.Listed{message}}
+	q := reconcile.Question{
+		Message: sms.Outbound{From: number, To: "+4407700900123", Body: words}, StartedAt: noon, Span: span,
+		Listed: []sms.Listed{message},
+	}
 	if found, verdict := reconcile.Find(q); verdict != reconcile.Present || found.Sid != message.Sid {
 		t.Errorf("Find = %q, %v; want %q", found.Sid, verdict, message.Sid)
 	}
@@ -113,8 +117,10 @@ func TestIsLike(t *testing.T) {
 		"created who knows":  {func(m *sms.Listed) { m.DateCreated = time.Time{} }, reconcile.Absent},
 	} {
 		t.Run(name, func(t *testing.T) {
-			q := reconcile.Question{Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span,
-				Listed: []sms.Listed{but(listed("a", 0), tt.edit)}}
+			q := reconcile.Question{
+				Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: noon, Span: span,
+				Listed: []sms.Listed{but(listed("a", 0), tt.edit)},
+			}
 			if _, verdict := reconcile.Find(q); verdict != tt.want {
 				t.Errorf("verdict %v, want %v", verdict, tt.want)
 			}

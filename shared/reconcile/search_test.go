@@ -61,8 +61,10 @@ func TestSearchKnowsOlderTexts(t *testing.T) {
 		}
 	}
 	list := &twilioList{messages: []sms.Listed{madeBy(twin, "SMtwin", time.Second)}}
-	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span,
-		Now: func() time.Time { return noon.Add(time.Hour) }}
+	search := reconcile.Search{
+		Messages: list, Ledger: records, Records: records, Span: span,
+		Now: func() time.Time { return noon.Add(time.Hour) },
+	}
 	if _, verdict, err := search.Find(t.Context(), text, text.Attempts[0]); err != nil || verdict != reconcile.Absent {
 		t.Errorf("Find: %v, %v; want absent", verdict, err)
 	}
@@ -85,8 +87,10 @@ func TestSearchOfPostsOfOneMoment(t *testing.T) {
 		}
 	}
 	list := &twilioList{messages: []sms.Listed{madeBy(first, "SM1", 0), madeBy(first, "SM2", 0)}}
-	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span,
-		Now: func() time.Time { return noon.Add(time.Hour) }}
+	search := reconcile.Search{
+		Messages: list, Ledger: records, Records: records, Span: span,
+		Now: func() time.Time { return noon.Add(time.Hour) },
+	}
 	for i, r := range []ledger.Record{first, second} {
 		found, verdict, err := search.Find(t.Context(), r, r.Attempts[0])
 		if want := fmt.Sprint("SM", i+1); err != nil || verdict != reconcile.Present || found.Sid != want {
@@ -109,8 +113,10 @@ func TestSearchOfAMessageThatAReceiptLeft(t *testing.T) {
 		}
 	}
 	list := &twilioList{messages: []sms.Listed{madeBy(third, "SM1", 0), madeBy(third, "SM2", 0)}}
-	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span,
-		Now: func() time.Time { return noon.Add(time.Hour) }}
+	search := reconcile.Search{
+		Messages: list, Ledger: records, Records: records, Span: span,
+		Now: func() time.Time { return noon.Add(time.Hour) },
+	}
 	if found, verdict, err := search.Find(t.Context(), third, third.Attempts[0]); err != nil || verdict != reconcile.Ambiguous {
 		t.Errorf("%q, %v, %v; want ambiguous", found.Sid, verdict, err)
 	}
@@ -136,8 +142,10 @@ func TestMayHave(t *testing.T) {
 			for i, after := range tt.listed {
 				list.messages = append(list.messages, madeBy(tt.text, fmt.Sprint("SM", i), after))
 			}
-			search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span,
-				Now: func() time.Time { return noon.Add(24 * hour) }}
+			search := reconcile.Search{
+				Messages: list, Ledger: records, Records: records, Span: span,
+				Now: func() time.Time { return noon.Add(24 * hour) },
+			}
 			may, err := search.MayHave(t.Context(), tt.text)
 			if err != nil || may != tt.want || list.reads != tt.reads {
 				t.Errorf("%v, %v after %d reads; want %v after %d", may, err, list.reads, tt.want, tt.reads)
@@ -154,8 +162,10 @@ func TestAbsenceOnACutList(t *testing.T) {
 	for i := range 1000 {
 		list.messages = append(list.messages, madeBy(text, fmt.Sprint("SM", i), time.Hour))
 	}
-	search := reconcile.Search{Messages: list, Ledger: records, Records: records, Span: span,
-		Now: func() time.Time { return noon.Add(24 * time.Hour) }}
+	search := reconcile.Search{
+		Messages: list, Ledger: records, Records: records, Span: span,
+		Now: func() time.Time { return noon.Add(24 * time.Hour) },
+	}
 	if _, verdict, err := search.Find(t.Context(), text, text.Attempts[0]); err != nil || verdict != reconcile.Ambiguous {
 		t.Errorf("Find: %v, %v; want ambiguous", verdict, err)
 	}

@@ -67,8 +67,10 @@ func TestDecide(t *testing.T) {
 		return retry.Decision{Answer: answer, Delay: delay}
 	}
 	var waits, retries []retry.Decision
-	for _, delay := range []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 15 * time.Second,
-		15 * time.Second, 15 * time.Second} {
+	for _, delay := range []time.Duration{
+		2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 15 * time.Second,
+		15 * time.Second, 15 * time.Second,
+	} {
 		waits, retries = append(waits, again(retry.Wait, delay)), append(retries, again(retry.Retry, delay))
 	}
 	for i := range retries {
@@ -164,7 +166,10 @@ func TestNewPolicy(t *testing.T) {
 // TestRetryAfter: what the vendor asks for is kept, even beyond the cap; a shorter wish changes nothing.
 func TestRetryAfter(t *testing.T) {
 	for _, tt := range []struct{ asked, want time.Duration }{
-		{0, 8 * time.Second}, {time.Second, 8 * time.Second}, {9 * time.Second, 9 * time.Second}, {time.Minute, time.Minute},
+		{0, 8 * time.Second},
+		{time.Second, 8 * time.Second},
+		{9 * time.Second, 9 * time.Second},
+		{time.Minute, time.Minute},
 		{-time.Second, 8 * time.Second},
 	} {
 		t.Run(fmt.Sprint(tt.asked), func(t *testing.T) {

@@ -50,8 +50,11 @@ func TestValidate(t *testing.T) {
 		{"as it should be", relaytest.Route(), ""},
 		{"without fallbacks", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122"}, ""},
 		{"no Twilio number", route.Route{DestinationCarrier: "+18585550122"}, notE164("TwilioNumber", "")},
-		{"destination with spaces", route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+1 858 555 0122"},
-			`DestinationCarrier "+1 858 555 0122" is not E.164: want a plus sign, country code and number, such as +18585550122`},
+		{
+			"destination with spaces",
+			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+1 858 555 0122"},
+			`DestinationCarrier "+1 858 555 0122" is not E.164: want a plus sign, country code and number, such as +18585550122`,
+		},
 		{
 			"a zero that is dialled at home",
 			route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+4407700900123"},
@@ -122,8 +125,10 @@ func TestValidateReturnsEverything(t *testing.T) {
 		FallbackCarriers: []sms.PhoneNumber{"+18585550122", "+18585550122", "+18585550133", "+18585550133"},
 	}
 	err := r.Validate()
-	for _, problem := range []string{"hop +18585550100 is the Twilio number itself", "hop +18585550122 is listed twice",
-		"hop +18585550133 is listed twice"} {
+	for _, problem := range []string{
+		"hop +18585550100 is the Twilio number itself", "hop +18585550122 is listed twice",
+		"hop +18585550133 is listed twice",
+	} {
 		if err == nil || !strings.Contains(err.Error(), problem) {
 			t.Errorf("Validate = %v, want %q among the problems", err, problem)
 		}

@@ -15,8 +15,10 @@ import (
 
 // routeAt is a route of the given number, as a file or a table has it.
 func routeAt(number, destination sms.PhoneNumber, updated time.Time, version int64, by string) route.Route {
-	return route.Route{TwilioNumber: number, DestinationCarrier: destination, Active: true, LastUpdated: updated,
-		Version: version, UpdatedBy: by}
+	return route.Route{
+		TwilioNumber: number, DestinationCarrier: destination, Active: true, LastUpdated: updated,
+		Version: version, UpdatedBy: by,
+	}
 }
 
 func TestSeed(t *testing.T) {
@@ -34,18 +36,32 @@ func TestSeed(t *testing.T) {
 		did   route.Seeded
 	}{
 		{"new", nil, routeAt(number, seeded, noon, 0, ""), routeAt(number, seeded, noon, 1, "seed"), put},
-		{"new, of no date", nil, routeAt(number, seeded, time.Time{}, 0, ""),
-			routeAt(number, seeded, time.Date(2026, 11, 24, 11, 0, 0, 0, time.UTC), 1, "seed"), put},
-		{"later than the table's", []route.Route{inTable}, routeAt(number, seeded, noon.Add(time.Second), 0, ""),
-			routeAt(number, seeded, noon.Add(time.Second), 8, "seed"), put},
+		{
+			"new, of no date", nil, routeAt(number, seeded, time.Time{}, 0, ""),
+			routeAt(number, seeded, time.Date(2026, 11, 24, 11, 0, 0, 0, time.UTC), 1, "seed"), put,
+		},
+		{
+			"later than the table's",
+			[]route.Route{inTable},
+			routeAt(number, seeded, noon.Add(time.Second), 0, ""),
+			routeAt(number, seeded, noon.Add(time.Second), 8, "seed"), put,
+		},
 		{"as old as the table's", []route.Route{inTable}, routeAt(number, seeded, noon, 0, ""), inTable, kept},
 		{"older than the table's", []route.Route{inTable}, routeAt(number, seeded, noon.Add(-time.Second), 0, ""), inTable, kept},
 		{"of no date where the table has one", []route.Route{inTable}, routeAt(number, seeded, time.Time{}, 0, ""), inTable, kept},
 		{"removed since", []route.Route{removed}, routeAt(number, seeded, noon, 0, ""), removed, kept},
-		{"removed before", []route.Route{removed}, routeAt(number, seeded, noon.Add(time.Second), 0, ""),
-			routeAt(number, seeded, noon.Add(time.Second), 8, "seed"), put},
-		{"the table's was written by hand", []route.Route{routeAt(number, stored, time.Time{}, 0, "")}, routeAt(number, seeded, noon, 0, ""),
-			routeAt(number, seeded, noon, 1, "seed"), put},
+		{
+			"removed before",
+			[]route.Route{removed},
+			routeAt(number, seeded, noon.Add(time.Second), 0, ""),
+			routeAt(number, seeded, noon.Add(time.Second), 8, "seed"), put,
+		},
+		{
+			"the table's was written by hand",
+			[]route.Route{routeAt(number, stored, time.Time{}, 0, "")},
+			routeAt(number, seeded, noon, 0, ""),
+			routeAt(number, seeded, noon, 1, "seed"), put,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -180,18 +196,38 @@ func TestSeedMakesNoLoop(t *testing.T) {
 		file  route.Route
 		want  string // empty: no loop
 	}{
-		{"to a number in the table", []route.Route{routeAt(b, phone, noon, 1, "anna")}, routeAt(a, b, noon, 0, ""),
-			"route of ***0100: hop ***0101 is itself routed in the table"},
-		{"of a number that the table has for a hop", []route.Route{routeAt(b, a, noon, 1, "anna")}, routeAt(a, phone, noon, 0, ""),
-			"route of ***0101: hop ***0100 is itself routed in the table"},
-		{"to a number that leads back", []route.Route{routeAt(a, phone, noon, 1, "anna"), routeAt(b, phone, noon, 1, "anna")},
-			routeAt(a, b, noon.Add(later), 0, ""), "route of ***0100: hop ***0101 is itself routed in the table"},
-		{"older than the table's, and so not put", []route.Route{routeAt(a, phone, noon, 1, "anna"), routeAt(b, phone, noon, 1, "anna")},
-			routeAt(a, b, noon.Add(-later), 0, ""), ""},
-		{"a loop that the table has without it", []route.Route{routeAt(a, phone, noon, 1, "anna"), routeAt(b, a, noon, 1, "anna")},
-			routeAt(a, phone, noon.Add(later), 0, ""), ""},
-		{"the end of a loop", []route.Route{routeAt(a, b, noon, 1, "anna"), routeAt(b, phone, noon, 1, "anna")},
-			routeAt(a, phone, noon.Add(later), 0, ""), ""},
+		{
+			"to a number in the table",
+			[]route.Route{routeAt(b, phone, noon, 1, "anna")},
+			routeAt(a, b, noon, 0, ""),
+			"route of ***0100: hop ***0101 is itself routed in the table",
+		},
+		{
+			"of a number that the table has for a hop",
+			[]route.Route{routeAt(b, a, noon, 1, "anna")},
+			routeAt(a, phone, noon, 0, ""),
+			"route of ***0101: hop ***0100 is itself routed in the table",
+		},
+		{
+			"to a number that leads back",
+			[]route.Route{routeAt(a, phone, noon, 1, "anna"), routeAt(b, phone, noon, 1, "anna")},
+			routeAt(a, b, noon.Add(later), 0, ""), "route of ***0100: hop ***0101 is itself routed in the table",
+		},
+		{
+			"older than the table's, and so not put",
+			[]route.Route{routeAt(a, phone, noon, 1, "anna"), routeAt(b, phone, noon, 1, "anna")},
+			routeAt(a, b, noon.Add(-later), 0, ""), "",
+		},
+		{
+			"a loop that the table has without it",
+			[]route.Route{routeAt(a, phone, noon, 1, "anna"), routeAt(b, a, noon, 1, "anna")},
+			routeAt(a, phone, noon.Add(later), 0, ""), "",
+		},
+		{
+			"the end of a loop",
+			[]route.Route{routeAt(a, b, noon, 1, "anna"), routeAt(b, phone, noon, 1, "anna")},
+			routeAt(a, phone, noon.Add(later), 0, ""), "",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -15,10 +15,14 @@ var allStatuses = []sms.Status{
 
 // supersedes says by name which statuses replace which. What is not listed does not.
 var supersedes = map[sms.Status][]sms.Status{
-	"": {"accepted", "scheduled", "receiving", "queued", "sending", "sent", "partially_delivered", "delivered", "undelivered",
-		"failed", "canceled", "received", "read"},
-	"teleported": {"accepted", "scheduled", "receiving", "queued", "sending", "sent", "partially_delivered", "delivered", "undelivered",
-		"failed", "canceled", "received", "read"},
+	"": {
+		"accepted", "scheduled", "receiving", "queued", "sending", "sent", "partially_delivered", "delivered", "undelivered",
+		"failed", "canceled", "received", "read",
+	},
+	"teleported": {
+		"accepted", "scheduled", "receiving", "queued", "sending", "sent", "partially_delivered", "delivered", "undelivered",
+		"failed", "canceled", "received", "read",
+	},
 	"accepted":  {"queued", "sending", "sent", "partially_delivered", "delivered", "undelivered", "failed", "canceled", "received", "read"},
 	"scheduled": {"queued", "sending", "sent", "partially_delivered", "delivered", "undelivered", "failed", "canceled", "received", "read"},
 	"receiving": {"queued", "sending", "sent", "partially_delivered", "delivered", "undelivered", "failed", "canceled", "received", "read"},

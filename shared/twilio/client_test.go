@@ -234,8 +234,10 @@ func TestNewRefuses(t *testing.T) {
 		{"a base URL without a scheme", func(c *Config) { c.BaseURL = "api.example.com" }, []string{"BaseURL"}},
 		{"a base URL without a host", func(c *Config) { c.BaseURL = "https:///x" }, []string{"BaseURL"}},
 		{"a base URL in the clear", func(c *Config) { c.BaseURL = "http://api.example.com" }, []string{"BaseURL is http beyond this host"}},
-		{"a base URL in the clear, of an address", func(c *Config) { c.BaseURL = "http://192.0.2.7:80" },
-			[]string{"BaseURL is http beyond this host"}},
+		{
+			"a base URL in the clear, of an address", func(c *Config) { c.BaseURL = "http://192.0.2.7:80" },
+			[]string{"BaseURL is http beyond this host"},
+		},
 		{"a base URL with a query", func(c *Config) { c.BaseURL = "https://api.example.com?a=1" }, []string{"BaseURL"}},
 		{"a base URL with a secret", func(c *Config) { c.BaseURL = "https://u:" + testSecret + "@api.example.com" }, []string{"BaseURL"}},
 		{"a base URL that is none", func(c *Config) { c.BaseURL = "https://" + testSecret + " x" }, []string{"BaseURL"}},

@@ -162,20 +162,34 @@ func quotaCodes() []Code {
 	const wait = "This does not count as an attempt. The text waits until the limit is reset, or until it is too old and becomes a " +
 		"dead letter."
 	return []Code{
-		{30022, fault.Quota, fault.Quota, quotaWait, "campaign's rate exceeded",
-			"The A2P campaign has used up the messages that the carriers allow in a minute or a day. " + wait},
-		{30023, fault.Quota, fault.Quota, quotaWait, "brand's daily cap reached",
-			"The A2P brand has used up the messages that the carrier allows in a day. The day begins at midnight Pacific Time. " + wait},
-		{30027, fault.Quota, fault.Quota, quotaWait, "T-Mobile's daily limit reached",
-			"The A2P brand has used up the messages that T-Mobile allows in a day. The day begins at midnight Pacific Time. " + wait},
-		{30454, fault.Quota, fault.Quota, quotaWait, "trial account's limit reached",
-			"The trial account has used up its messages. An upgrade takes effect within hours. " + wait},
-		{60728, fault.Quota, fault.Quota, quotaWait, "account's hourly limit reached",
-			"The account has used up the messages that Twilio allows in an hour. " + wait},
-		{63018, fault.Quota, fault.Quota, quotaWait, "channel's limit reached",
-			"The sender has used up the messages that it may send in 24 hours. " + wait},
-		{63038, fault.Quota, fault.Quota, quotaWait, "account's daily limit reached",
-			"The account has used up the messages that Twilio allows in 24 hours. Twilio's support may raise the limit. " + wait},
+		{
+			30022, fault.Quota, fault.Quota, quotaWait, "campaign's rate exceeded",
+			"The A2P campaign has used up the messages that the carriers allow in a minute or a day. " + wait,
+		},
+		{
+			30023, fault.Quota, fault.Quota, quotaWait, "brand's daily cap reached",
+			"The A2P brand has used up the messages that the carrier allows in a day. The day begins at midnight Pacific Time. " + wait,
+		},
+		{
+			30027, fault.Quota, fault.Quota, quotaWait, "T-Mobile's daily limit reached",
+			"The A2P brand has used up the messages that T-Mobile allows in a day. The day begins at midnight Pacific Time. " + wait,
+		},
+		{
+			30454, fault.Quota, fault.Quota, quotaWait, "trial account's limit reached",
+			"The trial account has used up its messages. An upgrade takes effect within hours. " + wait,
+		},
+		{
+			60728, fault.Quota, fault.Quota, quotaWait, "account's hourly limit reached",
+			"The account has used up the messages that Twilio allows in an hour. " + wait,
+		},
+		{
+			63018, fault.Quota, fault.Quota, quotaWait, "channel's limit reached",
+			"The sender has used up the messages that it may send in 24 hours. " + wait,
+		},
+		{
+			63038, fault.Quota, fault.Quota, quotaWait, "account's daily limit reached",
+			"The account has used up the messages that Twilio allows in 24 hours. Twilio's support may raise the limit. " + wait,
+		},
 	}
 }
 

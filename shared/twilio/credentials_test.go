@@ -78,16 +78,24 @@ func TestRefusedCredentials(t *testing.T) {
 		kind    fault.Kind
 	}{
 		{"others are there", answer(401, refused), []Credentials{oldKey, newKey}, []string{oldPost, newPost}, sent},
-		{"a token instead of the key", answer(401, refused), []Credentials{oldKey, {AuthToken: testToken}},
-			[]string{oldPost, "POST " + testAccount}, sent},
+		{
+			"a token instead of the key", answer(401, refused),
+			[]Credentials{oldKey, {AuthToken: testToken}},
+			[]string{oldPost, "POST " + testAccount},
+			sent,
+		},
 		{"no others", answer(401, refused), []Credentials{oldKey}, []string{oldPost}, fault.Fatal},
 		{"the refusal was cut short", cutOff, []Credentials{oldKey, newKey}, []string{oldPost}, fault.Fatal},
 		{"a 401 of somebody else", answer(401, "<html>"), []Credentials{oldKey, newKey}, []string{oldPost}, fault.Fatal},
 		{"a 401 for another reason", answer(401, refusal(t, 20403, 401)), []Credentials{oldKey, newKey}, []string{oldPost}, fault.Fatal},
 		{"the code with another status", answer(500, refused), []Credentials{oldKey, newKey}, []string{oldPost}, fault.Unknown},
 		{"forbidden", answer(403, refused), []Credentials{oldKey, newKey}, []string{oldPost}, fault.Fatal},
-		{"no answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, []Credentials{oldKey, newKey},
-			[]string{oldPost}, fault.Unknown},
+		{
+			"no answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			[]Credentials{oldKey, newKey},
+			[]string{oldPost},
+			fault.Unknown,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

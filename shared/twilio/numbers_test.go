@@ -80,8 +80,10 @@ func TestNumbersOfOne(t *testing.T) {
 }
 
 func TestConfigureNumberSendsWhatIsSet(t *testing.T) {
-	settings := NumberSettings{SmsURL: "https://relay.example.com/sms/inbound#rc=5&rp=5xx,ct,rt", SmsMethod: "POST",
-		SmsFallbackURL: "https://other.example.com/sms/inbound"}
+	settings := NumberSettings{
+		SmsURL: "https://relay.example.com/sms/inbound#rc=5&rp=5xx,ct,rt", SmsMethod: "POST",
+		SmsFallbackURL: "https://other.example.com/sms/inbound",
+	}
 	newClientChecked := newClient(t, serveChecked(t, answer(http.StatusOK, toJSON(t, numberResource(0)))))
 	if _, err := newClientChecked.ConfigureNumber(t.Context(), numberSid(0), settings); err != nil {
 		t.Errorf("against the document: %v", err)

@@ -41,7 +41,7 @@ func (s source) rows(function *ast.FuncDecl) int {
 	rows := 0
 	ast.Inspect(function, func(n ast.Node) bool {
 		table, ok := n.(*ast.CompositeLit)
-		if !ok || !isTable(table.Type) {
+		if !ok || !isTable(table.Type) && !hasBareRows(table) {
 			return true
 		}
 		for _, row := range table.Elts {
@@ -50,6 +50,17 @@ func (s source) rows(function *ast.FuncDecl) int {
 		return false
 	})
 	return rows
+}
+
+// hasBareRows reports whether all rows of a list are literals that leave out their type, as in a list of a named struct.
+func hasBareRows(list *ast.CompositeLit) bool {
+	for _, element := range list.Elts {
+		row, ok := element.(*ast.CompositeLit)
+		if !ok || row.Type != nil {
+			return false
+		}
+	}
+	return len(list.Elts) > 0
 }
 
 // isTable reports whether a composite literal of that type is a list or map of structs.

@@ -79,7 +79,9 @@ func standingOptions(s stack, p path) []option {
 		{"a key of your own instead (not in the template)", dollars(of("key")) + " for each", "as above"},
 		{"a domain of your own (`DomainName`)", "nothing; " + dollars(of("zone")) + " for a zone in Route 53", "nothing"},
 		{"a second region, ready to take over (`FallbackBaseUrl`)", dollars(standingTotal(s)), "nothing, until it is fallen back on"},
-		{"global tables under both (not in the template)", "the tables' storage again",
-			dollars(replicated) + " for the ledger's replicated writes"},
+		{
+			"global tables under both (not in the template)", "the tables' storage again",
+			dollars(replicated) + " for the ledger's replicated writes",
+		},
 	}
 }

@@ -104,8 +104,10 @@ func assumptionTable(s stack) string {
 
 // callTable counts the calls of each path.
 func callTable(s stack, paths []path) string {
-	rows := [][]string{{"one text", "requests", "invocations", "SQS calls", "DynamoDB reads / units", "writes / units", "audit entries",
-		"log, kB", "calls of Twilio", "segments sent"}}
+	rows := [][]string{{
+		"one text", "requests", "invocations", "SQS calls", "DynamoDB reads / units", "writes / units", "audit entries",
+		"log, kB", "calls of Twilio", "segments sent",
+	}}
 	for _, p := range paths {
 		writes := sum(p.Each, "dynamodb:PutItem", "")
 		rows = append(rows, []string{
@@ -188,8 +190,10 @@ func monthTable(s stack, p path) string {
 	for _, texts := range []float64{1_000, 10_000, 100_000, million} {
 		aws, twilio := bill["AWS"]*texts/million, bill["Twilio"]*texts/million+of("number")
 		share := twilio / (twilio + aws + standingTotal(s))
-		rows = append(rows, []string{plain(texts), dollars(standingTotal(s)), dollars(aws), dollars(twilio),
-			strconv.FormatFloat(100*share, 'f', 1, 64) + " %"})
+		rows = append(rows, []string{
+			plain(texts), dollars(standingTotal(s)), dollars(aws), dollars(twilio),
+			strconv.FormatFloat(100*share, 'f', 1, 64) + " %",
+		})
 	}
 	return table(rows...)
 }
@@ -232,8 +236,10 @@ func TestBill(t *testing.T) {
 }
 
 func TestDollars(t *testing.T) {
-	for n, want := range map[float64]string{0: "$0.00", 0.004: "under $0.01", 0.005: "$0.01", 999.999: "$1,000.00",
-		1234567.5: "$1,234,567.50", 12: "$12.00"} {
+	for n, want := range map[float64]string{
+		0: "$0.00", 0.004: "under $0.01", 0.005: "$0.01", 999.999: "$1,000.00",
+		1234567.5: "$1,234,567.50", 12: "$12.00",
+	} {
 		if got := dollars(n); got != want {
 			t.Errorf("%v dollars are %s, want %s", n, got, want)
 		}

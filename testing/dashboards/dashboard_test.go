@@ -183,8 +183,10 @@ func mutations() []mutation {
 		{"a function that has another name", `"ColdStart", "Function", "stream-audit"`, `"ColdStart", "Function", "audit"`},
 		{"an alarm on a misspelt metric", "MetricName: Halted", "MetricName: Halt"},
 		{"an alarm on a state that is none", "{Name: State, Value: uncertain}", "{Name: State, Value: unsure}"},
-		{"an alarm in another namespace", "Namespace: SMSRelay\n      MetricName: Unavailable",
-			"Namespace: AWS/Relay\n      MetricName: Unavailable"},
+		{
+			"an alarm in another namespace", "Namespace: SMSRelay\n      MetricName: Unavailable",
+			"Namespace: AWS/Relay\n      MetricName: Unavailable",
+		},
 		{"a metric that SQS has not", "ApproximateAgeOfOldestMessage", "AgeOfOldestMessage"},
 		{"a metric of the REST API", `"AWS/ApiGateway", "5xx"`, `"AWS/ApiGateway", "5XXError"`},
 		{"a dimension of the REST API", `"ApiId", "${Api}"`, `"ApiName", "${Api}"`},

@@ -81,8 +81,10 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{t: t, clock: relaytest.NewClock(began), chance: rand.New(rand.NewPCG(1, 2)), broken: map[string]bool{},
-		logs: map[string]*bytes.Buffer{}}
+	s := &stage{
+		t: t, clock: relaytest.NewClock(began), chance: rand.New(rand.NewPCG(1, 2)), broken: map[string]bool{},
+		logs: map[string]*bytes.Buffer{},
+	}
 	s.texts = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)
 	s.timers = relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, s.clock.Now)
 	s.dead = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, s.clock.Now)

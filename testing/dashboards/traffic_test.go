@@ -129,8 +129,10 @@ func (s *stage) play() {
 // open puts the routes.
 func (s *stage) open() {
 	for _, r := range []route.Route{
-		{TwilioNumber: numberA, DestinationCarrier: phoneA, FallbackCarriers: []sms.PhoneNumber{fallbackA}, Active: true,
-			DeliveryTimeout: route.Duration(2 * time.Minute)},
+		{
+			TwilioNumber: numberA, DestinationCarrier: phoneA, FallbackCarriers: []sms.PhoneNumber{fallbackA}, Active: true,
+			DeliveryTimeout: route.Duration(2 * time.Minute),
+		},
 		{TwilioNumber: numberB, DestinationCarrier: phoneB, Active: true, MaxAge: route.Duration(5 * time.Minute)},
 		{TwilioNumber: numberC, DestinationCarrier: phoneC},
 	} {

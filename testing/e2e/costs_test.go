@@ -80,8 +80,10 @@ func TestCosts(t *testing.T) {
 		})
 	s.putRoute(route.Route{TwilioNumber: number, DestinationCarrier: phone})
 	s.putRoute(route.Route{TwilioNumber: cascadeNumber, DestinationCarrier: unreachable, FallbackCarriers: []sms.PhoneNumber{phone}})
-	s.putRoute(route.Route{TwilioNumber: timedNumber, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback},
-		DeliveryTimeout: route.Duration(10 * time.Second)})
+	s.putRoute(route.Route{
+		TwilioNumber: timedNumber, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback},
+		DeliveryTimeout: route.Duration(10 * time.Second),
+	})
 	s.putRoute(route.Route{TwilioNumber: brokenNumber, DestinationCarrier: broken})
 	want := readCosts(t)
 	var got costs
@@ -260,8 +262,10 @@ func (s *stage) rest() {
 // depth is how many messages a queue has, in flight and delayed ones, too.
 func (s *stage) depth(id string) int {
 	s.t.Helper()
-	names := []sqstypes.QueueAttributeName{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
-		"ApproximateNumberOfMessagesDelayed"}
+	names := []sqstypes.QueueAttributeName{
+		"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
+		"ApproximateNumberOfMessagesDelayed",
+	}
 	out, err := sdk.NewFromConfig(s.host.Direct("sqs")).GetQueueAttributes(s.t.Context(), &sdk.GetQueueAttributesInput{
 		QueueUrl: aws.String(s.host.Name(id)), AttributeNames: names,
 	})

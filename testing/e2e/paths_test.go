@@ -55,8 +55,10 @@ func (s *stage) doubled(int) string {
 
 // forged sends a webhook that Twilio did not sign.
 func (s *stage) forged(i int) string {
-	form := url.Values{"From": {string(customer(i))}, "To": {string(number)}, "Body": {"Not from Twilio"}, "MessageSid": {twice},
-		"AccountSid": {accountSid}}
+	form := url.Values{
+		"From": {string(customer(i))}, "To": {string(number)}, "Body": {"Not from Twilio"}, "MessageSid": {twice},
+		"AccountSid": {accountSid},
+	}
 	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.host.URL()+"/sms/inbound", strings.NewReader(form.Encode()))
 	if err != nil {
 		s.t.Fatal(err)

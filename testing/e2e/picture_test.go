@@ -108,8 +108,10 @@ func (s *stage) putRoutesOfThePicture() {
 		s.putRoute(route.Route{TwilioNumber: usual(i), DestinationCarrier: phone})
 	}
 	s.putRoute(route.Route{TwilioNumber: cascadeNumber, DestinationCarrier: unreachable, FallbackCarriers: []sms.PhoneNumber{phone}})
-	s.putRoute(route.Route{TwilioNumber: lateNumber, DestinationCarrier: silent, FallbackCarriers: []sms.PhoneNumber{phone},
-		DeliveryTimeout: route.Duration(20 * time.Second)})
+	s.putRoute(route.Route{
+		TwilioNumber: lateNumber, DestinationCarrier: silent, FallbackCarriers: []sms.PhoneNumber{phone},
+		DeliveryTimeout: route.Duration(20 * time.Second),
+	})
 	s.putRoute(route.Route{TwilioNumber: brokenNumber, DestinationCarrier: broken})
 	s.putRoute(route.Route{TwilioNumber: optOutNumber, DestinationCarrier: optedOut, FallbackCarriers: []sms.PhoneNumber{phone}})
 }
@@ -235,8 +237,10 @@ func (s *stage) redriveAll() {
 		s.t.Error(err)
 	}
 	for _, letter := range letters {
-		again := queue.Outgoing{Group: letter.Group, DeduplicationID: letter.MessageID + "-again", Body: letter.Body,
-			Attributes: letter.Attributes}
+		again := queue.Outgoing{
+			Group: letter.Group, DeduplicationID: letter.MessageID + "-again", Body: letter.Body,
+			Attributes: letter.Attributes,
+		}
 		if err := s.queue("Queue").Send(s.t.Context(), again); err != nil {
 			s.t.Error(err)
 		}

@@ -116,8 +116,13 @@ func TestParseOptions(t *testing.T) {
 		fails   string
 	}{
 		{"a command", []string{"--", "go", "test", "-v"}, all, []string{"go", "test", "-v"}, ""},
-		{"flags and a command", []string{"--only", "moto, dynamodb", "--verbose", "--", "true"}, []string{"dynamodb", "moto"},
-			[]string{"true"}, ""},
+		{
+			"flags and a command",
+			[]string{"--only", "moto, dynamodb", "--verbose", "--", "true"},
+			[]string{"dynamodb", "moto"},
+			[]string{"true"},
+			"",
+		},
 		{"only an installation", []string{"--install-only"}, all, nil, ""},
 		{"nothing to run", nil, nil, nil, "no command given"},
 		{"an emulator that is not there", []string{"--only", "s3", "--", "true"}, nil, nil, `no emulator is called "s3"`},

@@ -58,8 +58,10 @@ func TestAnswersOfCustomResources(t *testing.T) {
 func TestCheckAnswer(t *testing.T) {
 	request := cfn.Event{RequestID: "1", StackID: "stack", LogicalResourceID: "SeedRoutes"}
 	right := func() cfn.Response {
-		return cfn.Response{Status: cfn.StatusSuccess, RequestID: "1", StackID: "stack", LogicalResourceID: "SeedRoutes",
-			PhysicalResourceID: "routes"}
+		return cfn.Response{
+			Status: cfn.StatusSuccess, RequestID: "1", StackID: "stack", LogicalResourceID: "SeedRoutes",
+			PhysicalResourceID: "routes",
+		}
 	}
 	if err := checkAnswer(request, right()); err != nil {
 		t.Error(err)

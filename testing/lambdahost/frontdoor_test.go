@@ -196,8 +196,10 @@ func TestRoutesThatAreNotPlayed(t *testing.T) {
 	for name, tt := range map[string]struct{ old, new, want string }{
 		"another payload format": {echo, "{IntegrationUri: !GetAtt Echo.Arn, PayloadFormatVersion: \"1.0\"}", `payload format "1.0"`},
 		"another's function":     {echo, "{IntegrationUri: arn:elsewhere, PayloadFormatVersion: \"2.0\"}", "arn:elsewhere"},
-		"no integration": {`Target: !Sub "integrations/${EchoIntegration}", AuthorizationType: AWS_IAM`, "Target: integrations/Nothing",
-			"integrations/Nothing"},
+		"no integration": {
+			`Target: !Sub "integrations/${EchoIntegration}", AuthorizationType: AWS_IAM`, "Target: integrations/Nothing",
+			"integrations/Nothing",
+		},
 	} {
 		if _, err := newStage(t, tt.old, tt.new); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want one about %s", name, err, tt.want)

@@ -21,10 +21,14 @@ func TestQueueSource(t *testing.T) {
 		t.Fatalf("%d records", len(got.Records))
 	}
 	r := got.Records[0]
-	compare(t, "record", []string{"m1", "hello", "handle-1", "aws:sqs", "arn:aws:sqs:us-east-1:000000000000:inbox.fifo",
-		"us-east-1", "a", "1"},
-		[]string{r.MessageId, r.Body, r.ReceiptHandle, r.EventSource, r.EventSourceARN, r.AWSRegion, r.Attributes["MessageGroupId"],
-			r.Attributes["ApproximateReceiveCount"]})
+	compare(t, "record", []string{
+		"m1", "hello", "handle-1", "aws:sqs", "arn:aws:sqs:us-east-1:000000000000:inbox.fifo",
+		"us-east-1", "a", "1",
+	},
+		[]string{
+			r.MessageId, r.Body, r.ReceiptHandle, r.EventSource, r.EventSourceARN, r.AWSRegion, r.Attributes["MessageGroupId"],
+			r.Attributes["ApproximateReceiveCount"],
+		})
 	select {
 	case handle := <-s.deleted:
 		compare(t, "deleted", "handle-1", handle)
@@ -74,8 +78,10 @@ func TestSourcesThatAreRefused(t *testing.T) {
 func TestStreamNames(t *testing.T) {
 	h := &Host{}
 	for stream, want := range map[string][2]string{
-		"arn:aws:dynamodb:ddblocal:000000000000:table/audit/stream/2026": {"audit",
-			"arn:aws:dynamodb:us-east-1:000000000000:table/audit/stream/2026"},
+		"arn:aws:dynamodb:ddblocal:000000000000:table/audit/stream/2026": {
+			"audit",
+			"arn:aws:dynamodb:us-east-1:000000000000:table/audit/stream/2026",
+		},
 		"arn:aws:dynamodb:eu-west-1:123456789012:table/x": {"x", "arn:aws:dynamodb:us-east-1:000000000000:table/x"},
 		"arn:aws:sqs:us-east-1:000000000000:inbox.fifo":   {"", "arn:aws:sqs:us-east-1:000000000000:inbox.fifo"},
 	} {

@@ -188,8 +188,10 @@ func full() ledger.Record {
 	return ledger.Record{
 		MessageSid: "RL000000000000000000000000000f0001", State: ledger.Failed, Reason: ledger.ReasonRefused, Manual: true,
 		TwilioNumber: TwilioNumber, Customer: Customer, Destination: Destination, Body: "Hi", Keyword: "CANCEL",
-		Media: []sms.Media{{URL: "https://api.twilio.com/1", ContentType: "image/png"},
-			{URL: "https://api.twilio.com/2", ContentType: "text/vcard"}},
+		Media: []sms.Media{
+			{URL: "https://api.twilio.com/1", ContentType: "image/png"},
+			{URL: "https://api.twilio.com/2", ContentType: "text/vcard"},
+		},
 		ReceivedAt: at, UpdatedAt: at.Add(time.Second), Attempts: []ledger.Attempt{open, second},
 		Folded: ledger.Folded{
 			Attempts: 3, InDoubt: true, Awaited: true,
@@ -215,8 +217,10 @@ func (l ledgerTest) everyField() {
 	if err != nil {
 		l.Fatalf("Get: %v", err)
 	}
-	for name, at := range map[string]time.Time{"ReceivedAt": got.ReceivedAt, "LeaseUntil": got.LeaseUntil,
-		"StartedAt": got.Attempts[0].StartedAt} {
+	for name, at := range map[string]time.Time{
+		"ReceivedAt": got.ReceivedAt, "LeaseUntil": got.LeaseUntil,
+		"StartedAt": got.Attempts[0].StartedAt,
+	} {
 		if at.Location() != time.UTC {
 			l.Errorf("%s came back in %v, want UTC", name, at.Location())
 		}
@@ -241,8 +245,10 @@ func (l ledgerTest) bareRecord() {
 		{State: ledger.Failed, Reason: ledger.ReasonNoAddress, ReceivedAt: at, UpdatedAt: at},
 		{State: ledger.Failed, Reason: ledger.ReasonNoAddress, Customer: Customer, ReceivedAt: at, UpdatedAt: at},
 		{State: ledger.Sending, TwilioNumber: TwilioNumber, ReceivedAt: at, UpdatedAt: at, Media: []sms.Media{}, Attempts: []ledger.Attempt{}},
-		{State: ledger.Sending, TwilioNumber: TwilioNumber, ReceivedAt: at, UpdatedAt: at, Media: []sms.Media{{URL: "u"}},
-			Attempts: []ledger.Attempt{{Number: 1, StartedAt: at}}},
+		{
+			State: ledger.Sending, TwilioNumber: TwilioNumber, ReceivedAt: at, UpdatedAt: at, Media: []sms.Media{{URL: "u"}},
+			Attempts: []ledger.Attempt{{Number: 1, StartedAt: at}},
+		},
 	} {
 		r.MessageSid = fmt.Sprintf("SM%032x", i)
 		want := r
@@ -253,8 +259,10 @@ func (l ledgerTest) bareRecord() {
 }
 
 func (l ledgerTest) anyText() {
-	for i, body := range []string{" padded\r\n\t", "nul \x00, control \x01 \x7f", "\uFFFE \uFFFF \uFEFF", `"quoted" \u0041 'and' -- ; DROP`,
-		"\U0001F469\u200D\U0001F4BB", longText()} {
+	for i, body := range []string{
+		" padded\r\n\t", "nul \x00, control \x01 \x7f", "\uFFFE \uFFFF \uFEFF", `"quoted" \u0041 'and' -- ; DROP`,
+		"\U0001F469\u200D\U0001F4BB", longText(),
+	} {
 		r := claimed(i, "claim")
 		r.Body = body
 		want := r

@@ -76,8 +76,10 @@ func (l ledgerTest) population() []ledger.Record {
 	l.Helper()
 	const day = 24 * time.Hour
 	now := recently()
-	ages := []time.Duration{0, 0, 0, time.Millisecond, time.Second, time.Hour, day, day, day + time.Millisecond, 2 * day, 9 * day,
-		21 * day, 21 * day, 46 * day}
+	ages := []time.Duration{
+		0, 0, 0, time.Millisecond, time.Second, time.Hour, day, day, day + time.Millisecond, 2 * day, 9 * day,
+		21 * day, 21 * day, 46 * day,
+	}
 	states := []ledger.State{ledger.Sent, ledger.Delivered, ledger.Failed, ledger.Dropped, ledger.Sent}
 	var all []ledger.Record
 	for i := range 3 * len(ages) {
@@ -141,11 +143,17 @@ func (l ledgerTest) listUntil() {
 	const day = 24 * time.Hour
 	all := l.population()
 	now := all[0].ReceivedAt
-	for _, until := range []time.Time{now.Add(time.Hour), now.Add(1), now, now.Add(-1), now.Add(-time.Millisecond), now.Add(-day),
-		now.Add(-21*day + 1), now.Add(-60 * day)} {
+	for _, until := range []time.Time{
+		now.Add(time.Hour), now.Add(1), now, now.Add(-1), now.Add(-time.Millisecond), now.Add(-day),
+		now.Add(-21*day + 1), now.Add(-60 * day),
+	} {
 		for _, since := range []time.Time{{}, now.Add(-day), now.Add(-21*day + 1)} {
-			for _, q := range []ledger.Query{{Limit: 10}, {Limit: 2, Number: numbered(0)}, {Limit: 10, State: ledger.Sent},
-				{Limit: 3, Number: numbered(11), State: ledger.Sent}} {
+			for _, q := range []ledger.Query{
+				{Limit: 10},
+				{Limit: 2, Number: numbered(0)},
+				{Limit: 10, State: ledger.Sent},
+				{Limit: 3, Number: numbered(11), State: ledger.Sent},
+			} {
 				q.Since, q.Until = since, until
 				l.lists(q, matching(all, q))
 			}
@@ -156,8 +164,13 @@ func (l ledgerTest) listUntil() {
 func (l ledgerTest) listPages() {
 	all := l.population()
 	for _, limit := range []int{1, 2, 7, ledger.MaxLimit} {
-		for _, q := range []ledger.Query{{}, {Number: numbered(0)}, {Number: numbered(11)}, {State: ledger.Sent},
-			{State: ledger.Sent, Number: numbered(0)}} {
+		for _, q := range []ledger.Query{
+			{},
+			{Number: numbered(0)},
+			{Number: numbered(11)},
+			{State: ledger.Sent},
+			{State: ledger.Sent, Number: numbered(0)},
+		} {
 			q.Limit = limit
 			l.lists(q, matching(all, q))
 		}
@@ -175,8 +188,13 @@ func (l ledgerTest) listed(all []ledger.Record) {
 }
 
 func (l ledgerTest) listEmpty() {
-	for _, q := range []ledger.Query{{}, {Number: Customer}, {State: ledger.Sent}, {Since: recently()},
-		{Number: Customer, State: ledger.Sent, Since: recently()}} {
+	for _, q := range []ledger.Query{
+		{},
+		{Number: Customer},
+		{State: ledger.Sent},
+		{Since: recently()},
+		{Number: Customer, State: ledger.Sent, Since: recently()},
+	} {
 		q.Limit = 1
 		l.lists(q, []string{})
 	}
@@ -186,8 +204,11 @@ func (l ledgerTest) listFollowsState() {
 	r := l.create(claimed(1, "claim"))
 	other := l.create(claimed(2, "claim"))
 	l.lists(ledger.Query{State: ledger.Sending, Limit: 10}, []string{other.MessageSid, r.MessageSid})
-	for _, step := range []struct{ from, to ledger.State }{{ledger.Sending, ledger.Uncertain}, {ledger.Uncertain, ledger.Sent},
-		{ledger.Sent, ledger.Delivered}} {
+	for _, step := range []struct{ from, to ledger.State }{
+		{ledger.Sending, ledger.Uncertain},
+		{ledger.Uncertain, ledger.Sent},
+		{ledger.Sent, ledger.Delivered},
+	} {
 		r.State = step.to
 		r = l.update(r)
 		l.lists(ledger.Query{State: step.to, Limit: 10}, []string{r.MessageSid})
@@ -242,8 +263,10 @@ func (l ledgerTest) cursorWithoutRecord() {
 func (l ledgerTest) badCursor() {
 	l.create(claimed(1, "claim"))
 	for _, q := range []ledger.Query{{}, {Number: Customer}, {State: ledger.Sending}} {
-		for name, c := range map[string]ledger.Cursor{"without a MessageSid": {ReceivedAt: recently()},
-			"without a time": {MessageSid: MessageSid(1)}} {
+		for name, c := range map[string]ledger.Cursor{
+			"without a MessageSid": {ReceivedAt: recently()},
+			"without a time":       {MessageSid: MessageSid(1)},
+		} {
 			q.Limit, q.Cursor = 10, c
 			if _, err := l.List(l.Context(), q); !errors.Is(err, ledger.ErrCursor) {
 				l.Errorf("List(number %q, state %q) with a cursor %s: error %v, want ErrCursor", string(q.Number), string(q.State), name, err)

@@ -43,8 +43,10 @@ func step(n int, version int64) auditlog.Entry {
 	return auditlog.Entry{
 		ID: fmt.Sprintf("%s.%d", MessageSid(n), version), Time: at, Subject: "message", Change: "changed", Version: version,
 		MessageSid: MessageSid(n), From: "sending", To: "sent", TwilioNumber: TwilioNumber.Mask(),
-		Attempt: &auditlog.Attempt{Number: 1, Destination: Destination.Mask(), OutboundSid: MessageSid(9000 + n),
-			Status: "queued", Outcome: "accepted"},
+		Attempt: &auditlog.Attempt{
+			Number: 1, Destination: Destination.Mask(), OutboundSid: MessageSid(9000 + n),
+			Status: "queued", Outcome: "accepted",
+		},
 	}
 }
 

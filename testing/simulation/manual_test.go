@@ -58,8 +58,10 @@ func (s *schedule) newOperations() *operations.Handler {
 // manual writes the request by which an operator sends the text of a webhook. Repeats have the same key.
 func (s *schedule) manual(w webhookOf) events.APIGatewayV2HTTPRequest {
 	m := s.inbound(w.text)
-	wanted := operations.RelayRequest{TwilioNumber: m.To, From: m.From, Body: m.Body, To: s.destinationOf(w.text),
-		IdempotencyKey: keyOf(w.text)}
+	wanted := operations.RelayRequest{
+		TwilioNumber: m.To, From: m.From, Body: m.Body, To: s.destinationOf(w.text),
+		IdempotencyKey: keyOf(w.text),
+	}
 	body, err := json.Marshal(wanted)
 	if err != nil {
 		panic(err)

@@ -19,8 +19,10 @@ func againstDoubles() []mutation {
 	return []mutation{
 		{
 			"claim", "who did not get the claim goes on as if it had",
-			[]edit{{"functions/sender/delivery/store.go", "ok = doubtful && isOurs(j.text, wanted, stored)",
-				"ok = !doubtful || isOurs(j.text, wanted, stored)"}},
+			[]edit{{
+				"functions/sender/delivery/store.go", "ok = doubtful && isOurs(j.text, wanted, stored)",
+				"ok = !doubtful || isOurs(j.text, wanted, stored)",
+			}},
 		},
 		{
 			"lease", "a claim is taken over while its holder may still post",
@@ -36,8 +38,10 @@ func againstDoubles() []mutation {
 		},
 		{
 			"two messages", "the next phone is texted while another message for the phone before may still be delivered",
-			[]edit{{"shared/ledger/receipt.go", "func (a Attempt) underWay() bool { return a.awaited() && !a.HopDone }",
-				"func (a Attempt) underWay() bool { return false }"}},
+			[]edit{{
+				"shared/ledger/receipt.go", "func (a Attempt) underWay() bool { return a.awaited() && !a.HopDone }",
+				"func (a Attempt) underWay() bool { return false }",
+			}},
 		},
 		{
 			"known sids", "a message that is known to be another text's is taken for this one's",
@@ -45,13 +49,17 @@ func againstDoubles() []mutation {
 		},
 		{
 			"unknown", "a POST whose answer was lost is repeated blindly",
-			[]edit{{"shared/retry/retry.go", "case fault.Transient:\n\t\treturn Retry", "case fault.Transient, fault.Unknown:\n\t\treturn Retry"},
-				{"shared/retry/retry.go", "case fault.Unknown:\n\t\treturn Unknown\n", ""}},
+			[]edit{
+				{"shared/retry/retry.go", "case fault.Transient:\n\t\treturn Retry", "case fault.Transient, fault.Unknown:\n\t\treturn Retry"},
+				{"shared/retry/retry.go", "case fault.Unknown:\n\t\treturn Unknown\n", ""},
+			},
 		},
 		{
 			"hop done", "a phone that was refused is tried again",
-			[]edit{{"functions/sender/delivery/failed.go", "Reason: ledger.ReasonNextHop, NotBefore: now, HopDone: true}",
-				"Reason: ledger.ReasonNextHop, NotBefore: now}"}},
+			[]edit{{
+				"functions/sender/delivery/failed.go", "Reason: ledger.ReasonNextHop, NotBefore: now, HopDone: true}",
+				"Reason: ledger.ReasonNextHop, NotBefore: now}",
+			}},
 		},
 		{
 			"delivery timeout", "the next phone is texted though Twilio says that the first has it",
@@ -61,8 +69,10 @@ func againstDoubles() []mutation {
 			"attempts", "there is no end to the attempts",
 			[]edit{
 				{"shared/retry/retry.go", "tried.Spent >= p.MaxAttempts", "tried.Spent > p.MaxAttempts"},
-				{"functions/sender/delivery/attempt.go", "&& r.AttemptsSpentOn(last.To) >= h.config.Policy.MaxAttempts",
-					"&& r.AttemptsSpentOn(last.To) > h.config.Policy.MaxAttempts"},
+				{
+					"functions/sender/delivery/attempt.go", "&& r.AttemptsSpentOn(last.To) >= h.config.Policy.MaxAttempts",
+					"&& r.AttemptsSpentOn(last.To) > h.config.Policy.MaxAttempts",
+				},
 				{"shared/plan/plan.go", "q.Text.AttemptsSpentOn(hop) < q.MaxAttempts", "q.Text.AttemptsSpentOn(hop) <= q.MaxAttempts"},
 			},
 		},
@@ -90,8 +100,10 @@ func againstLosses() []mutation {
 		},
 		{
 			"timer", "no timer is set",
-			[]edit{{"functions/sender/delivery/claim.go", "if p.DeliveryTimeout <= 0 || !p.Next(j.text, to) || h.config.PublicBaseURL == \"\" {",
-				"if true {"}},
+			[]edit{{
+				"functions/sender/delivery/claim.go", "if p.DeliveryTimeout <= 0 || !p.Next(j.text, to) || h.config.PublicBaseURL == \"\" {",
+				"if true {",
+			}},
 		},
 		{
 			"timer of the refused", "no timer is set for a message that Twilio took though it refused it",
@@ -103,13 +115,17 @@ func againstLosses() []mutation {
 		},
 		{
 			"loss of the earlier", "a text that waited for an earlier attempt's message ends when that is lost, and no other phone is tried",
-			[]edit{{"shared/ledger/receipt.go", "case (isCurrent || r.State == Sent && to != Uncertain && !r.refusedForGood()) &&",
-				"case isCurrent &&"}},
+			[]edit{{
+				"shared/ledger/receipt.go", "case (isCurrent || r.State == Sent && to != Uncertain && !r.refusedForGood()) &&",
+				"case isCurrent &&",
+			}},
 		},
 		{
 			"record", "a text is acknowledged though it was not written down that Twilio has it",
-			[]edit{{"functions/sender/delivery/attempt.go", "textAttrs(j.text, err)...)\n\t\treturn again(j.text.LeaseUntil.Sub(h.config.Now()))",
-				"textAttrs(j.text, err)...)\n\t\treturn done()"}},
+			[]edit{{
+				"functions/sender/delivery/attempt.go", "textAttrs(j.text, err)...)\n\t\treturn again(j.text.LeaseUntil.Sub(h.config.Now()))",
+				"textAttrs(j.text, err)...)\n\t\treturn done()",
+			}},
 		},
 		{
 			"cascade", "a receipt that says undelivered does not lead to the next phone",
@@ -117,18 +133,24 @@ func againstLosses() []mutation {
 		},
 		{
 			"acknowledgement", "what has to come back is deleted",
-			[]edit{{"functions/sender/delivery/handler.go",
-				"response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.messageID})\n", ""}},
+			[]edit{{
+				"functions/sender/delivery/handler.go",
+				"response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.messageID})\n", "",
+			}},
 		},
 		{
 			"front door", "the front door says yes though the queue did not take the text",
-			[]edit{{"functions/ingest/webhook/accept.go", "o.response, o.unavailable, o.err = plain(http.StatusServiceUnavailable), true, err\n",
-				"o.response, o.err = acknowledged(envelope.Kind), err\n"}},
+			[]edit{{
+				"functions/ingest/webhook/accept.go", "o.response, o.unavailable, o.err = plain(http.StatusServiceUnavailable), true, err\n",
+				"o.response, o.err = acknowledged(envelope.Kind), err\n",
+			}},
 		},
 		{
 			"audit", "lines that the log did not keep are taken for kept",
-			[]edit{{"functions/stream-audit/audit/handler.go", "err := h.config.Log.Append(ctx, lines[kept:])",
-				"err := h.config.Log.Append(ctx, lines[kept:]); err = nil"}},
+			[]edit{{
+				"functions/stream-audit/audit/handler.go", "err := h.config.Log.Append(ctx, lines[kept:])",
+				"err := h.config.Log.Append(ctx, lines[kept:]); err = nil",
+			}},
 		},
 	}
 }
@@ -139,8 +161,10 @@ func againstDisorder() []mutation {
 		{
 			"rank", "a receipt that comes late moves a message back",
 			[]edit{
-				{"shared/sms/status.go", "if old.Final() {\n\t\treturn old == StatusDelivered && s == StatusRead\n\t}\n\treturn s.rank() > old.rank()",
-					"return s != old"},
+				{
+					"shared/sms/status.go", "if old.Final() {\n\t\treturn old == StatusDelivered && s == StatusRead\n\t}\n\treturn s.rank() > old.rank()",
+					"return s != old",
+				},
 			},
 		},
 		{
@@ -178,20 +202,26 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"buried meanwhile", "a sender that stood still calls a text dead that was redriven since",
-			[]edit{{"functions/sender/delivery/dead_letter.go",
+			[]edit{{
+				"functions/sender/delivery/dead_letter.go",
 				"if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || " +
 					"r.RedrivenAfter != j.text.RedrivenAfter {",
-				"if r.State != ledger.Queued || now.Number < 0 {"}},
+				"if r.State != ledger.Queued || now.Number < 0 {",
+			}},
 		},
 		{
 			"redriven anew", "a receipt that comes during a redrive takes the letter away",
-			[]edit{{"functions/sender/delivery/redrive.go", "case !isMine && stored.Version == before:\n\t\treturn verdict{}\n\tcase !isMine:\n",
-				"case !isMine && before > 0:\n\t\treturn verdict{}\n\tcase !isMine:\n"}},
+			[]edit{{
+				"functions/sender/delivery/redrive.go", "case !isMine && stored.Version == before:\n\t\treturn verdict{}\n\tcase !isMine:\n",
+				"case !isMine && before > 0:\n\t\treturn verdict{}\n\tcase !isMine:\n",
+			}},
 		},
 		{
 			"attempts anew", "the attempts before a redrive count after it",
-			[]edit{{"shared/ledger/record.go", "sms.Same(a.To, to) && a.spent() && a.Number > r.RedrivenAfter {",
-				"sms.Same(a.To, to) && a.spent() {"}},
+			[]edit{{
+				"shared/ledger/record.go", "sms.Same(a.To, to) && a.spent() && a.Number > r.RedrivenAfter {",
+				"sms.Same(a.To, to) && a.spent() {",
+			}},
 		},
 		{
 			"kept anew", "the record of a redriven text is forgotten while a queue has its message",
@@ -199,8 +229,10 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"kept with its letter", "the record of a dead text is forgotten while its letter lies there",
-			[]edit{{"functions/sender/delivery/dead_letter.go", "return r.Kept(h.config.Now().Add(h.config.Retention)), true, err",
-				"return r, true, err"}},
+			[]edit{{
+				"functions/sender/delivery/dead_letter.go", "return r.Kept(h.config.Now().Add(h.config.Retention)), true, err",
+				"return r, true, err",
+			}},
 		},
 		{
 			"age anew", "a redriven text is as old as when it came",
@@ -230,8 +262,10 @@ func againstPeople() []mutation {
 		},
 		{
 			"refused by the book", "a text goes at once if the book of the pace limits refuses it a moment",
-			[]edit{{"functions/sender/delivery/attempt.go", "return again(time.Duration(float64(f.RetryAfter) * (1 + h.config.Spread())))",
-				"return verdict{}"}},
+			[]edit{{
+				"functions/sender/delivery/attempt.go", "return again(time.Duration(float64(f.RetryAfter) * (1 + h.config.Spread())))",
+				"return verdict{}",
+			}},
 		},
 		{
 			"a booking of another day", "what a clock that was ahead has booked holds all texts up",
@@ -253,8 +287,10 @@ func againstUnsealed() []mutation {
 		},
 		{
 			"seal of a claim", "a seal is made of another record than the one that is written",
-			[]edit{{"shared/auditlog/seal.go", "sealed, err := Seal(before, wanted)",
-				"sealed, err := Seal(ledger.Record{Version: before.Version}, wanted)"}},
+			[]edit{{
+				"shared/auditlog/seal.go", "sealed, err := Seal(before, wanted)",
+				"sealed, err := Seal(ledger.Record{Version: before.Version}, wanted)",
+			}},
 		},
 	}
 }

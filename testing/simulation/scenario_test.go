@@ -162,8 +162,10 @@ func (s *scenario) beDenied() {
 	s.Fallbacks, s.DeliveryTimeout, s.MaxAge, s.Pair, s.Number = max(s.Fallbacks, 1), 15*time.Second, 0, pace.Limit{}, pace.Limit{}
 	s.MaxAttempts, s.Resend, s.Jump = min(s.MaxAttempts, 3), max(s.Resend, 10), 0
 	s.Trouble = trouble{Kill: s.Trouble.Kill, Lost: s.Trouble.Lost / 4}
-	s.Twilio = habits{Denied: 400, Refuse: 60, Busy: 200, Down: 200, Undelivered: 300, Mute: 300, Delay: 300,
-		Drop: s.Twilio.Drop, Lag: s.Twilio.Lag}
+	s.Twilio = habits{
+		Denied: 400, Refuse: 60, Busy: 200, Down: 200, Undelivered: 300, Mute: 300, Delay: 300,
+		Drop: s.Twilio.Drop, Lag: s.Twilio.Lag,
+	}
 }
 
 // beTwins makes all texts the same words, of which Twilio's answers are often lost and receipts hardly ever come: there

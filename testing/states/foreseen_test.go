@@ -35,8 +35,10 @@ type desk struct {
 func newDesk(routes ...route.Route) desk {
 	now := relaytest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)).Now
 	table := relaytest.NewMemoryRoutes(routes...)
-	d := desk{queue: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, now), ledger: &relaytest.MemoryLedger{},
-		conversations: &relaytest.MemoryConversations{}, twilio: &twilio{now: now, first: 1}}
+	d := desk{
+		queue: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, now), ledger: &relaytest.MemoryLedger{},
+		conversations: &relaytest.MemoryConversations{}, twilio: &twilio{now: now, first: 1},
+	}
 	logger := slog.New(slog.DiscardHandler)
 	d.operator = operations.New(operations.Config{
 		Queue: d.queue, Records: d.ledger, Routes: table, Conversations: d.conversations, Trail: &relaytest.MemoryAuditLog{}, Now: now,

@@ -155,8 +155,10 @@ func usedUp(s *stage) {
 	if letter.Body != body || letter.Group != e.Group() {
 		s.t.Errorf("the letter differs from the text's own message")
 	}
-	attributes := map[string]string{"Reason": "attempts_exhausted", "Attempts": "3",
-		"LastError": "transient: refused, as in the story", "Hop": "0"}
+	attributes := map[string]string{
+		"Reason": "attempts_exhausted", "Attempts": "3",
+		"LastError": "transient: refused, as in the story", "Hop": "0",
+	}
 	if diff := cmp.Diff(attributes, letter.Attributes); diff != "" {
 		s.t.Errorf("the letter's attributes (-want +got):\n%s", diff)
 	}

@@ -92,7 +92,8 @@ func (w *watched) Update(ctx context.Context, r ledger.Record) (ledger.Record, e
 }
 
 func (w *watched) write(ctx context.Context, r ledger.Record,
-	inner func(context.Context, ledger.Record) (ledger.Record, error)) (ledger.Record, error) {
+	inner func(context.Context, ledger.Record) (ledger.Record, error),
+) (ledger.Record, error) {
 	if err := w.run(&w.before, r); err != nil {
 		return ledger.Record{}, err
 	}

@@ -30,15 +30,19 @@ func alarmChecks() []check {
 			{"without an address", set("HaltedAlarm", "AlarmDescription", "Sending is halted.")},
 			{"a section that is not there", set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "Sending is halted. docs/runbook.md#halt"})},
 			{"a page that is not the runbook", set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "Sending is halted. docs/other.md#halted"})},
-			{"two sentences in one section",
-				set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "Sending is halted. docs/runbook.md#uncertain"})},
+			{
+				"two sentences in one section",
+				set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "Sending is halted. docs/runbook.md#uncertain"}),
+			},
 			{"no sentence", set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "docs/runbook.md#halted"})},
 			{"a section for no alarm", removeResource("SignatureAlarm")},
 		}},
 		{"what has to wake someone has an alarm", findNeeded, []mutation{
 			{"dead letters", removeResource("DeadLetterAlarm")},
-			{"dead letters of another queue",
-				set("DeadLetterAlarm", "Dimensions", []any{object{"Name": "QueueName", "Value": object{"Fn::GetAtt": "Queue.QueueName"}}})},
+			{
+				"dead letters of another queue",
+				set("DeadLetterAlarm", "Dimensions", []any{object{"Name": "QueueName", "Value": object{"Fn::GetAtt": "Queue.QueueName"}}}),
+			},
 			{"ten dead letters", set("DeadLetterAlarm", "Threshold", 10)},
 			{"another state", set("UncertainAlarm", "Dimensions", []any{object{"Name": "State", "Value": "dead"}})},
 			{"texts that reached nobody", removeResource("ReachedNobodyAlarm")},
@@ -55,8 +59,10 @@ func alarmChecks() []check {
 			{"without TLS", func(t template) { topicStatement(t, "Deny")["Effect"] = "Allow" }},
 			{"with a key that CloudWatch may not use", set("AlarmTopic", "KmsMasterKeyId", "alias/aws/sns")},
 			{"an address that is not the parameter's", func(t template) {
-				mapping(t["Resources"])["AlarmEmailSubscription"] = object{"Type": "AWS::SNS::Subscription",
-					"Properties": object{"Endpoint": "x@example.com"}}
+				mapping(t["Resources"])["AlarmEmailSubscription"] = object{
+					"Type":       "AWS::SNS::Subscription",
+					"Properties": object{"Endpoint": "x@example.com"},
+				}
 			}},
 		}},
 	}

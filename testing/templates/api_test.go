@@ -72,8 +72,10 @@ func apiChecks() []check {
 		{"the functions know the API's address, and the API knows no function", findCircle, []mutation{
 			{"SAM's API", add("HttpApi", "AWS::Serverless::HttpApi", object{})},
 			{"an address by hand", set("IngestFunction", "Environment.Variables.PUBLIC_BASE_URL", "https://sms.example.com")},
-			{"the API's address first",
-				set("SenderFunction", "Environment.Variables.PUBLIC_BASE_URL", object{"Fn::Sub": "${Api.ApiEndpoint},https://sms.example.com"})},
+			{
+				"the API's address first",
+				set("SenderFunction", "Environment.Variables.PUBLIC_BASE_URL", object{"Fn::Sub": "${Api.ApiEndpoint},https://sms.example.com"}),
+			},
 		}},
 	}
 }

@@ -31,12 +31,16 @@ func functionChecks() []check {
 		}},
 		{"each setting is what its name says", findValues, []mutation{
 			{"timers on the queue", set("SenderFunction", "Environment.Variables.RELAY_TIMER_QUEUE_URL", object{"Ref": "Queue"})},
-			{"timers on the timers' dead letters",
-				set("SenderFunction", "Environment.Variables.RELAY_TIMER_QUEUE_URL", object{"Ref": "TimerDeadLetterQueue"})},
+			{
+				"timers on the timers' dead letters",
+				set("SenderFunction", "Environment.Variables.RELAY_TIMER_QUEUE_URL", object{"Ref": "TimerDeadLetterQueue"}),
+			},
 			{"texts on the timers", set("OperatorFunction", "Environment.Variables.RELAY_QUEUE_URL", object{"Ref": "TimerQueue"})},
 			{"an ARN for a name", set("SenderFunction", "Environment.Variables.RELAY_PACE_TABLE", object{"Fn::GetAtt": "PaceTable.Arn"})},
-			{"who opted out in the ledger",
-				set("OperatorFunction", "Environment.Variables.RELAY_CONVERSATIONS_TABLE", object{"Ref": "LedgerTable"})},
+			{
+				"who opted out in the ledger",
+				set("OperatorFunction", "Environment.Variables.RELAY_CONVERSATIONS_TABLE", object{"Ref": "LedgerTable"}),
+			},
 			{"the pace in the ledger", set("SenderFunction", "Environment.Variables.RELAY_PACE_TABLE", object{"Ref": "LedgerTable"})},
 			{"a pair's pace for a number", set("SenderFunction", "Environment.Variables.RELAY_PACE_NUMBER", "10/30s")},
 			{"a number's pace for a pair", set("SenderFunction", "Environment.Variables.RELAY_PACE_PAIR", "1/1s")},

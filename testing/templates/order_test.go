@@ -82,8 +82,10 @@ func TestAFirstDeployThatFailsLeavesNothing(t *testing.T) {
 		}
 	}
 	for _, mistake := range []struct{ name, correct, wrong, want string }{
-		{"made at once", "    DependsOn: [ApiStage, IngestFunction, OperatorFunction, SenderFunction]\n    DeletionPolicy", "    DeletionPolicy",
-			"LedgerTable is made before IngestFunction"},
+		{
+			"made at once", "    DependsOn: [ApiStage, IngestFunction, OperatorFunction, SenderFunction]\n    DeletionPolicy", "    DeletionPolicy",
+			"LedgerTable is made before IngestFunction",
+		},
 		{"before the gateway", "[ApiStage, IngestFunction", "[IngestFunction", "AuditLogGroup is made before ApiStage"},
 		{"in a circle", "RELAY_LEDGER_TABLE: !Ref LedgerTableName", "RELAY_LEDGER_TABLE: !Ref LedgerTable", "LedgerTable waits for itself"},
 	} {

@@ -132,6 +132,8 @@ func findNamed(t template, _ code, report reporter) {
 
 // conditional are resources and outputs that are not there in every variant.
 func conditional() map[string]bool {
-	return map[string]bool{"RoutingTable": true, "LedgerTable": true, "ConversationsTable": true, "AuditLogGroup": true,
-		"SeedRoutes": true, "DomainTarget": true}
+	return map[string]bool{
+		"RoutingTable": true, "LedgerTable": true, "ConversationsTable": true, "AuditLogGroup": true,
+		"SeedRoutes": true, "DomainTarget": true,
+	}
 }

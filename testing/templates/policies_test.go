@@ -54,8 +54,10 @@ func policyChecks() []check {
 func actionMutations() []mutation {
 	return []mutation{
 		{"secrets without their key", forget("IngestRole", "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000")},
-		{"a key that is not the secrets'",
-			allow("SenderRole", "kms:Decrypt", "arn:aws:kms:us-east-1:000000000000:key/11111111-0000-0000-0000-000000000000")},
+		{
+			"a key that is not the secrets'",
+			allow("SenderRole", "kms:Decrypt", "arn:aws:kms:us-east-1:000000000000:key/11111111-0000-0000-0000-000000000000"),
+		},
 		{"delete records", allow("SenderRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 		{"write the audit log as an operator", allow("OperatorRole", "logs:PutLogEvents", object{"Fn::GetAtt": "AuditLogGroup.Arn"})},
 		{"not search the audit log as an operator", forbid("OperatorRole", "logs:FilterLogEvents")},

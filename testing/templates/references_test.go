@@ -101,14 +101,22 @@ func TestNothingRefersToWhatIsLeftOut(t *testing.T) {
 		})
 	}
 	for _, mistake := range []struct{ name, variant, correct, wrong, lost string }{
-		{"a table's own name", "existing tables", "RELAY_LEDGER_TABLE: !Ref LedgerTableName",
-			"RELAY_LEDGER_TABLE: !Ref LedgerTable", "LedgerTable"},
-		{"a table's own stream", "existing tables", "Stream: !If [MakesRoutingTable, !GetAtt RoutingTable.StreamArn, !Ref RoutingTableStreamArn]",
-			"Stream: !GetAtt RoutingTable.StreamArn", "RoutingTable"},
-		{"a table's own index", "existing tables", "table/${LedgerTableName}/index/ByStateDay",
-			"table/${LedgerTable}/index/ByStateDay", "LedgerTable"},
-		{"the audit log's own name", "existing tables", "RELAY_AUDIT_LOG_GROUP: !Ref AuditLogGroupName",
-			"RELAY_AUDIT_LOG_GROUP: !Ref AuditLogGroup", "AuditLogGroup"},
+		{
+			"a table's own name", "existing tables", "RELAY_LEDGER_TABLE: !Ref LedgerTableName",
+			"RELAY_LEDGER_TABLE: !Ref LedgerTable", "LedgerTable",
+		},
+		{
+			"a table's own stream", "existing tables", "Stream: !If [MakesRoutingTable, !GetAtt RoutingTable.StreamArn, !Ref RoutingTableStreamArn]",
+			"Stream: !GetAtt RoutingTable.StreamArn", "RoutingTable",
+		},
+		{
+			"a table's own index", "existing tables", "table/${LedgerTableName}/index/ByStateDay",
+			"table/${LedgerTable}/index/ByStateDay", "LedgerTable",
+		},
+		{
+			"the audit log's own name", "existing tables", "RELAY_AUDIT_LOG_GROUP: !Ref AuditLogGroupName",
+			"RELAY_AUDIT_LOG_GROUP: !Ref AuditLogGroup", "AuditLogGroup",
+		},
 		{"an output of what is not made", "few parameters", "  DomainTarget:\n    Condition: HasDomain\n", "  DomainTarget:\n", "Domain"},
 		{"a record of what is not made", "few parameters", "    Condition: HasDomainRecord\n", "", "Domain"},
 	} {

@@ -27,8 +27,10 @@ func seedingChecks() []check {
 			{"seed without a look", forbid("SeedRoutesRole", "dynamodb:Scan")},
 			{"delete routes", allow("SeedRoutesRole", "dynamodb:DeleteItem", object{"Fn::GetAtt": "RoutingTable.Arn"})},
 			{"read another file", allow("SeedRoutesRole", "s3:GetObject", object{"Fn::Sub": "arn:${AWS::Partition}:s3:::seed-bucket/other.json"})},
-			{"read versions of the file",
-				allow("SeedRoutesRole", "s3:GetObjectVersion", object{"Fn::Sub": "arn:${AWS::Partition}:s3:::seed-bucket/maintenance.json"})},
+			{
+				"read versions of the file",
+				allow("SeedRoutesRole", "s3:GetObjectVersion", object{"Fn::Sub": "arn:${AWS::Partition}:s3:::seed-bucket/maintenance.json"}),
+			},
 			{"not read the file", forbid("SeedRoutesRole", "s3:GetObject")},
 		}},
 		{"nobody waits for a seed for ever, nor gives up before the function", findSeedTime, []mutation{

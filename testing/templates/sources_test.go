@@ -63,8 +63,10 @@ func sourceChecks() []check {
 			{"until they expire", set("StreamAuditFunction", "Events.Routes.Properties.MaximumRecordAgeInSeconds", -1)},
 			{"too long to read them again", set("StreamAuditFunction", "Events.Routes.Properties.MaximumRecordAgeInSeconds", 86400)},
 			{"what fails is lost", remove("StreamAuditFunction", "Events.Routes.Properties.DestinationConfig")},
-			{"what fails goes nowhere",
-				set("StreamAuditFunction", "Events.Routes.Properties.DestinationConfig.OnFailure.Destination", object{"Fn::GetAtt": "NoBucket.Arn"})},
+			{
+				"what fails goes nowhere",
+				set("StreamAuditFunction", "Events.Routes.Properties.DestinationConfig.OnFailure.Destination", object{"Fn::GetAtt": "NoBucket.Arn"}),
+			},
 			{"only a pointer is left", func(t template) {
 				put(t.resource("StreamAuditFunction"), "Events.Routes.Properties.DestinationConfig.OnFailure",
 					object{"Type": "SQS", "Destination": object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"}})

@@ -19,8 +19,10 @@ func surfaceChecks() []check {
 			{"a number without bounds", func(t template) { delete(mapping(at(t, "Parameters.MaxAttempts")), "MinValue") }},
 			{"nothing by itself", func(t template) { delete(mapping(at(t, "Parameters.QueueName")), "Default") }},
 			{"a token on the screen", func(t template) {
-				mapping(t["Parameters"])["TwilioAuthToken"] = object{"Type": "String", "AllowedPattern": ".+",
-					"Description": "The token.", "Default": ""}
+				mapping(t["Parameters"])["TwilioAuthToken"] = object{
+					"Type": "String", "AllowedPattern": ".+",
+					"Description": "The token.", "Default": "",
+				}
 			}},
 		}},
 		{"names are the design's", findNames, []mutation{
@@ -138,8 +140,10 @@ func findLongNames(t template, _ code, report reporter) {
 func paces() []string {
 	list := []string{"", "off", "on", "OFF", "10", "/30s", "10/", "10/30", "10/1m30s", " 1/1s", "1.5/1s", "-1/1s", "+1/1s"}
 	for _, n := range []string{"0", "1", "01", "9", "10", "99", "100", "101", "999"} {
-		for _, per := range []string{"0s", "1ns", "1us", "1ms", "999ms", "1s", "01s", "999s", "1m", "59m", "60m", "61m",
-			"99m", "1h", "2h", "1.5s"} {
+		for _, per := range []string{
+			"0s", "1ns", "1us", "1ms", "999ms", "1s", "01s", "999s", "1m", "59m", "60m", "61m",
+			"99m", "1h", "2h", "1.5s",
+		} {
 			list = append(list, n+"/"+per)
 		}
 	}

@@ -112,8 +112,10 @@ func (f *front) answersNothingOf(r events.APIGatewayV2HTTPRequest, response even
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	for _, part := range []string{secretText, token, r.Headers["x-twilio-signature"], r.Body, r.RawQueryString,
-		"signature", "HMAC", "base64"} {
+	for _, part := range []string{
+		secretText, token, r.Headers["x-twilio-signature"], r.Body, r.RawQueryString,
+		"signature", "HMAC", "base64",
+	} {
 		if len(part) > 3 && bytes.Contains(all, []byte(part)) {
 			f.t.Errorf("answer shows %q: %s", part, all)
 		}

@@ -209,8 +209,10 @@ func TestUnparsable(t *testing.T) {
 }
 
 func TestMethodIsWrong(t *testing.T) {
-	for path, allowed := range map[string]string{webhook.PathInbound: "GET, POST", webhook.PathStatusCallback: "POST",
-		webhook.PathHealth: "GET"} {
+	for path, allowed := range map[string]string{
+		webhook.PathInbound: "GET, POST", webhook.PathStatusCallback: "POST",
+		webhook.PathHealth: "GET",
+	} {
 		for _, method := range []string{"GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "post", ""} {
 			if strings.Contains(", "+allowed+",", ", "+method+",") && method != "" {
 				continue

@@ -82,8 +82,10 @@ func (h *Handler) foresee(ctx context.Context, wanted RelayRequest, id string) (
 		return told, refuse(http.StatusServiceUnavailable, "the routes cannot be read at the moment").because(err)
 	}
 	text := plan.Text(plan.MessageOf(r))
-	told = DryRun{DryRun: true, Outcome: Send, Hops: hopsOf(r, routes), Route: routeOf(routes, r.TwilioNumber), Text: text,
-		Segments: sms.Segments(text)}
+	told = DryRun{
+		DryRun: true, Outcome: Send, Hops: hopsOf(r, routes), Route: routeOf(routes, r.TwilioNumber), Text: text,
+		Segments: sms.Segments(text),
+	}
 	if wanted.IdempotencyKey != "" {
 		told.ID, told.StatusURL = id, statusURL(id)
 	}

@@ -15,8 +15,10 @@ import (
 )
 
 func TestMethods(t *testing.T) {
-	allowed := map[string]string{operations.PathRelay: http.MethodPost, operations.PathStatus: http.MethodGet,
-		operations.PathText: http.MethodGet}
+	allowed := map[string]string{
+		operations.PathRelay: http.MethodPost, operations.PathStatus: http.MethodGet,
+		operations.PathText: http.MethodGet,
+	}
 	for path, only := range allowed {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "post", ""} {
 			if method == only {
@@ -38,8 +40,10 @@ func TestMethods(t *testing.T) {
 }
 
 func TestUnknownPaths(t *testing.T) {
-	for _, path := range []string{"", "/", "/sms", "/sms/", "/sms/relay/", "/sms/Relay", "/SMS/relay", "//sms/relay", "/prod/sms/relay",
-		"/sms/inbound", "/sms/status/", "/sms/status/text/", "/sms/text"} {
+	for _, path := range []string{
+		"", "/", "/sms", "/sms/", "/sms/relay/", "/sms/Relay", "/SMS/relay", "//sms/relay", "/prod/sms/relay",
+		"/sms/inbound", "/sms/status/", "/sms/status/text/", "/sms/text",
+	} {
 		t.Run(path, func(t *testing.T) {
 			s := newStage()
 			r := with("", "")
@@ -78,8 +82,10 @@ func TestOneLineForARequest(t *testing.T) {
 			"dry_run": false, "repeated": false,
 		}},
 		{"a text refused", with("body", ""), map[string]any{"method": "POST", "path": "/sms/relay", "status": 400.0, "caller": caller}},
-		{"a question", status("number=%2B18585550111"),
-			map[string]any{"method": "GET", "path": "/sms/status", "status": 200.0, "caller": caller}},
+		{
+			"a question", status("number=%2B18585550111"),
+			map[string]any{"method": "GET", "path": "/sms/status", "status": 200.0, "caller": caller},
+		},
 		{"nobody's question", alone, map[string]any{"method": "GET", "path": "/sms/status", "status": 200.0, "caller": ""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -128,8 +128,10 @@ func described(ctx context.Context, t *testing.T, e events.APIGatewayV2HTTPReque
 	}
 	input := &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: parameters, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
-			IncludeResponseStatus: true, MultiError: true},
+		Options: &openapi3filter.Options{
+			AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc,
+			IncludeResponseStatus: true, MultiError: true,
+		},
 	}
 	wrong := openapi3filter.ValidateRequest(ctx, input)
 	switch refused := response.StatusCode == http.StatusBadRequest; {
@@ -143,8 +145,10 @@ func described(ctx context.Context, t *testing.T, e events.APIGatewayV2HTTPReque
 	for name, value := range response.Headers {
 		header.Set(name, value)
 	}
-	answer := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: response.StatusCode, Header: header,
-		Options: input.Options}
+	answer := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: response.StatusCode, Header: header,
+		Options: input.Options,
+	}
 	answer.SetBodyBytes([]byte(response.Body))
 	if err := openapi3filter.ValidateResponse(ctx, answer); err != nil {
 		t.Errorf("the document does not describe this answer: %v", err)

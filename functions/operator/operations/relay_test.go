@@ -94,15 +94,19 @@ func TestRelayRefuses(t *testing.T) {
 		{"a to that is a short code", "to", `"24365"`, []string{"to: want E.164"}},
 		{"a key that is a number", "idempotency_key", `7`, []string{"idempotency_key: want a string, not a JSON number"}},
 		{"an empty key", "idempotency_key", `""`, []string{"idempotency_key: is empty: leave it out"}},
-		{"a key that is too long", "idempotency_key", `"` + strings.Repeat("k", 256) + `"`,
-			[]string{"idempotency_key: want at most 255 characters"}},
+		{
+			"a key that is too long", "idempotency_key", `"` + strings.Repeat("k", 256) + `"`,
+			[]string{"idempotency_key: want at most 255 characters"},
+		},
 		{"a from that is too long", "from", `"` + strings.Repeat("é", 65) + `"`, []string{"from: want at most 64 characters"}},
 		{"a to that is null", "to", `null`, []string{"to: want a string, not a JSON null"}},
 		{"a dry_run that is a word", "dry_run", `"true"`, []string{"dry_run: want true or false, not a JSON string"}},
 		{"a dry_run that is null", "dry_run", `null`, []string{"dry_run: want true or false, not a JSON null"}},
 		{"a field in capitals", "To", `"+18585550122"`, []string{`unknown field "To"`}},
-		{"an unknown field", "media_url", `"https://example.com/x"`,
-			[]string{`unknown field "media_url"`, "the fields are twilio_number, body, from, to, idempotency_key and dry_run"}},
+		{
+			"an unknown field", "media_url", `"https://example.com/x"`,
+			[]string{`unknown field "media_url"`, "the fields are twilio_number, body, from, to, idempotency_key and dry_run"},
+		},
 		{"an unknown field with a strange name", `a"b\\`, `1`, []string{`unknown field`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -275,8 +279,10 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Errorf("the repeat's id is %s, not that of the one message on the queue", again)
 	}
 	seen := map[string]string{}
-	for _, key := range []string{"order-4711", "order-4712", "Order-4711", "order-4711 ", " ", "\x00", "é", "e\u0301",
-		strings.Repeat("k", 255)} {
+	for _, key := range []string{
+		"order-4711", "order-4712", "Order-4711", "order-4711 ", " ", "\x00", "é", "e\u0301",
+		strings.Repeat("k", 255),
+	} {
 		id := s.idOf(t, key)
 		if earlier, ok := seen[id]; ok || !relayID.MatchString(id) {
 			t.Errorf("id of key %q is %s, that of %q", key, id, earlier)
@@ -352,11 +358,16 @@ func TestRelayRefusesWhatWouldBeDropped(t *testing.T) {
 		says   string
 	}{
 		"no route": {nil, `"twilio_number":"+18585550199"`, "+18585550199 has no route (no_route): name one of your Twilio numbers"},
-		"a customer's number": {nil, `"twilio_number":"` + string(customers.Customer) + `"`,
-			"is a customer's number, and has no route (no_route)"},
+		"a customer's number": {
+			nil, `"twilio_number":"` + string(customers.Customer) + `"`,
+			"is a customer's number, and has no route (no_route)",
+		},
 		"switched off": {[]route.Route{off}, `"twilio_number":"+18585550100"`, "the route of +18585550100 is switched off (inactive)"},
-		"to another of ours": {[]route.Route{onDuty(), {TwilioNumber: "+18585550101"}}, `"twilio_number":"+18585550100","to":"+18585550101"`,
-			"+18585550101 is one of the relay's own numbers (loop)"},
+		"to another of ours": {
+			[]route.Route{onDuty(), {TwilioNumber: "+18585550101"}},
+			`"twilio_number":"+18585550100","to":"+18585550101"`,
+			"+18585550101 is one of the relay's own numbers (loop)",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage()

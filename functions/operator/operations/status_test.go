@@ -158,18 +158,26 @@ func TestListFilters(t *testing.T) {
 		{"everything", "", func(ledger.Record) bool { return true }},
 		{"a customer", "number=%2B18585550155", func(r ledger.Record) bool { return r.Customer == "+18585550155" }},
 		{"a Twilio number", "number=%2B18585550166", func(r ledger.Record) bool { return r.TwilioNumber == "+18585550166" }},
-		{"a number whose plus sign arrived as a blank", "number=+18585550155",
-			func(r ledger.Record) bool { return r.Customer == "+18585550155" }},
+		{
+			"a number whose plus sign arrived as a blank", "number=+18585550155",
+			func(r ledger.Record) bool { return r.Customer == "+18585550155" },
+		},
 		{"nobody's number", "number=%2B18585550177", func(ledger.Record) bool { return false }},
 		{"a state", "state=failed", func(r ledger.Record) bool { return r.State == ledger.Failed }},
 		{"since", "since=2026-11-24T12:10:00Z", func(r ledger.Record) bool { return !r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
-		{"since, to the millisecond", "since=2026-11-24T12:10:00.001Z",
-			func(r ledger.Record) bool { return r.ReceivedAt.After(noon.Add(10 * time.Minute)) }},
-		{"since, in another zone", "since=2026-11-24T13:10:00%2B01:00",
-			func(r ledger.Record) bool { return !r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
+		{
+			"since, to the millisecond", "since=2026-11-24T12:10:00.001Z",
+			func(r ledger.Record) bool { return r.ReceivedAt.After(noon.Add(10 * time.Minute)) },
+		},
+		{
+			"since, in another zone", "since=2026-11-24T13:10:00%2B01:00",
+			func(r ledger.Record) bool { return !r.ReceivedAt.Before(noon.Add(10 * time.Minute)) },
+		},
 		{"until", "until=2026-11-24T12:10:00Z", func(r ledger.Record) bool { return r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
-		{"until, in another zone whose plus sign arrived as a blank", "until=2026-11-24T13:10:00+01:00",
-			func(r ledger.Record) bool { return r.ReceivedAt.Before(noon.Add(10 * time.Minute)) }},
+		{
+			"until, in another zone whose plus sign arrived as a blank", "until=2026-11-24T13:10:00+01:00",
+			func(r ledger.Record) bool { return r.ReceivedAt.Before(noon.Add(10 * time.Minute)) },
+		},
 		{"between", "since=2026-11-24T12:03:00Z&until=2026-11-24T12:05:00Z", func(r ledger.Record) bool {
 			return r.ReceivedAt.Equal(noon.Add(3*time.Minute)) || r.ReceivedAt.Equal(noon.Add(4*time.Minute))
 		}},
@@ -287,8 +295,10 @@ func TestStatusRefuses(t *testing.T) {
 		name, query string
 		want        []string
 	}{
-		{"an unknown parameter", "phone=1",
-			[]string{`unknown parameter "phone"`, "message_sid, number, state, since, until, limit, cursor, trail"}},
+		{
+			"an unknown parameter", "phone=1",
+			[]string{`unknown parameter "phone"`, "message_sid, number, state, since, until, limit, cursor, trail"},
+		},
 		{"a parameter in capitals", "State=sent", []string{`unknown parameter "State"`}},
 		{"an unknown parameter beside message_sid", "message_sid=x&body=1", []string{`unknown parameter "body"`}},
 		{"a parameter without a name", "=1", []string{`unknown parameter ""`}},
@@ -313,8 +323,10 @@ func TestStatusRefuses(t *testing.T) {
 		{"a number that no index has", "number=" + strings.Repeat("1", 101), []string{"number: want at most 100 characters"}},
 		{"an id that is none", "message_sid=SM123", []string{"message_sid: want SM, MM or RL and 32 hexadecimal digits"}},
 		{"an id with something behind", "message_sid=" + relaytest.MessageSid(1) + "0", []string{"message_sid: want"}},
-		{"everything at once", "limit=0&state=lost&since=x&until=y&cursor=%21&phone=1",
-			[]string{"limit:", "state:", "since:", "until:", "cursor:", `"phone"`}},
+		{
+			"everything at once", "limit=0&state=lost&since=x&until=y&cursor=%21&phone=1",
+			[]string{"limit:", "state:", "since:", "until:", "cursor:", `"phone"`},
+		},
 		{"a bad escape", "number=%zz", []string{"query string is unreadable"}},
 		{"a semicolon", "limit=1;state=sent", []string{"query string is unreadable"}},
 	} {
@@ -338,8 +350,10 @@ func TestCursorsOfOthers(t *testing.T) {
 
 // FuzzStatus: whatever the query, the ledger is only asked what it may be, and the answer is one of five.
 func FuzzStatus(f *testing.F) {
-	for _, seed := range []string{"", "limit=5", "message_sid=x", "number=+1&state=sent&since=2026-11-24T12:00:00Z",
-		"cursor=x", "%", "a=1&a=2"} {
+	for _, seed := range []string{
+		"", "limit=5", "message_sid=x", "number=+1&state=sent&since=2026-11-24T12:00:00Z",
+		"cursor=x", "%", "a=1&a=2",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, rawQuery string) {

@@ -155,8 +155,10 @@ func TestTextOfNoText(t *testing.T) {
 func TestStatusSendsReadersToTheTextsOwnPath(t *testing.T) {
 	s := newStage()
 	s.store(t, spoken())
-	for _, query := range []string{"show_text=true", "show_text=false", "show_text=true&" + firstText,
-		"show_text=true&number=%2B18585550111"} {
+	for _, query := range []string{
+		"show_text=true", "show_text=false", "show_text=true&" + firstText,
+		"show_text=true&number=%2B18585550111",
+	} {
 		a := s.ask(t, status(query))
 		a.wantProblem(t, http.StatusBadRequest, "show_text: what a text says has a path of its own", "GET /sms/status/text?message_sid=")
 		if strings.Contains(a.body, "secret") || s.record(t).Reading.Number != 0 {

@@ -131,8 +131,10 @@ func TestTrailIsAskedFor(t *testing.T) {
 		return &fault.Error{Kind: fault.Throttled, Err: errors.New("log-internal-4711")}
 	}
 	s.storeAt(t, 1)
-	for _, query := range []string{"message_sid=" + relaytest.MessageSid(1), "trail=false&message_sid=" + relaytest.MessageSid(1),
-		"trail=false", ""} {
+	for _, query := range []string{
+		"message_sid=" + relaytest.MessageSid(1), "trail=false&message_sid=" + relaytest.MessageSid(1),
+		"trail=false", "",
+	} {
 		if a := s.ask(t, status(query)); a.status != http.StatusOK || strings.Contains(a.body, `"trail"`) {
 			t.Errorf("%q is answered %d %s", query, a.status, a.body)
 		}

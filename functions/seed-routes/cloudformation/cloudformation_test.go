@@ -75,19 +75,31 @@ func TestSend(t *testing.T) {
 		least, most time.Duration
 	}{
 		{name: "taken", statuses: []int{200}, attempts: 1},
-		{name: "taken after a failure, a lost answer and too much", statuses: []int{500, 0, 429, 200}, attempts: 4,
-			least: 1750 * time.Millisecond, most: 1750 * time.Millisecond},
-		{name: "taken after a redirect that was not followed", statuses: []int{307, 200}, attempts: 2, least: 250 * time.Millisecond,
-			most: 250 * time.Millisecond},
+		{
+			name: "taken after a failure, a lost answer and too much", statuses: []int{500, 0, 429, 200}, attempts: 4,
+			least: 1750 * time.Millisecond, most: 1750 * time.Millisecond,
+		},
+		{
+			name: "taken after a redirect that was not followed", statuses: []int{307, 200}, attempts: 2, least: 250 * time.Millisecond,
+			most: 250 * time.Millisecond,
+		},
 		{name: "refused", statuses: []int{403}, attempts: 1, fails: true, kind: fault.Permanent},
-		{name: "never taken", statuses: []int{503}, attempts: 6, fails: true, kind: fault.Transient, least: 7750 * time.Millisecond,
-			most: 7750 * time.Millisecond},
-		{name: "never reached", statuses: []int{0}, attempts: 6, fails: true, kind: fault.Transient, least: 7750 * time.Millisecond,
-			most: 7750 * time.Millisecond},
-		{name: "never answered", statuses: []int{-1}, attempts: 6, fails: true, kind: fault.Transient, least: 25 * time.Second,
-			most: 26 * time.Second},
-		{name: "only redirected", statuses: []int{301}, attempts: 6, fails: true, kind: fault.Transient, least: 7750 * time.Millisecond,
-			most: 7750 * time.Millisecond},
+		{
+			name: "never taken", statuses: []int{503}, attempts: 6, fails: true, kind: fault.Transient, least: 7750 * time.Millisecond,
+			most: 7750 * time.Millisecond,
+		},
+		{
+			name: "never reached", statuses: []int{0}, attempts: 6, fails: true, kind: fault.Transient, least: 7750 * time.Millisecond,
+			most: 7750 * time.Millisecond,
+		},
+		{
+			name: "never answered", statuses: []int{-1}, attempts: 6, fails: true, kind: fault.Transient, least: 25 * time.Second,
+			most: 26 * time.Second,
+		},
+		{
+			name: "only redirected", statuses: []int{301}, attempts: 6, fails: true, kind: fault.Transient, least: 7750 * time.Millisecond,
+			most: 7750 * time.Millisecond,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

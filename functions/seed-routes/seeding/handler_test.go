@@ -125,23 +125,37 @@ func TestRequests(t *testing.T) {
 		{name: "another kind", kind: "Upsert", reason: `requests of type "Upsert" are not known`},
 		{name: "no kind", kind: "", reason: `requests of type "" are not known`},
 		{name: "a version by its id", kind: "Create", properties: map[string]any{"Bucket": "seed", "Key": "good", "VersionId": "v1"}, puts: true},
-		{name: "a version that is not there", kind: "Create", properties: map[string]any{"Bucket": "seed", "Key": "good", "VersionId": "v2"},
-			reason: "read s3://seed/good: permanent, status 404: S3 GetObject: NoSuchKey"},
+		{
+			name: "a version that is not there", kind: "Create", properties: map[string]any{"Bucket": "seed", "Key": "good", "VersionId": "v2"},
+			reason: "read s3://seed/good: permanent, status 404: S3 GetObject: NoSuchKey",
+		},
 		{name: "no bucket", kind: "Update", properties: map[string]any{"Key": "good"}, reason: "property Bucket should be a text"},
-		{name: "nothing named", kind: "Update", properties: map[string]any{"Bucket": ""},
-			reason: "property Bucket should be a text\nproperty Key should be a text"},
-		{name: "a list for a key", kind: "Create", properties: map[string]any{"Bucket": "seed", "Key": []string{"good"}, "VersionId": 7},
-			reason: "property Key should be a text\nproperty VersionId should be a text"},
+		{
+			name: "nothing named", kind: "Update", properties: map[string]any{"Bucket": ""},
+			reason: "property Bucket should be a text\nproperty Key should be a text",
+		},
+		{
+			name: "a list for a key", kind: "Create", properties: map[string]any{"Bucket": "seed", "Key": []string{"good"}, "VersionId": 7},
+			reason: "property Key should be a text\nproperty VersionId should be a text",
+		},
 		{name: "nothing named, and deleted", kind: "Delete", properties: map[string]any{}},
-		{name: "no file", kind: "Create", properties: at("nothing", ""),
-			reason: "read s3://seed/nothing: permanent, status 404: S3 GetObject: NoSuchKey"},
+		{
+			name: "no file", kind: "Create", properties: at("nothing", ""),
+			reason: "read s3://seed/nothing: permanent, status 404: S3 GetObject: NoSuchKey",
+		},
 		{name: "no file, and deleted", kind: "Delete", properties: at("nothing", "")},
-		{name: "no JSON", kind: "Create", properties: at("empty", ""),
-			reason: "s3://seed/empty is not right, and nothing was put:\nline 1: the file is empty"},
-		{name: "too large", kind: "Create", properties: at("large", ""),
-			reason: "read s3://seed/large: permanent: S3 GetObject: the object is larger than 1048576 bytes"},
-		{name: "ahead of the clock", kind: "Create", properties: at("future", ""),
-			reason: "s3://seed/future is not right, and nothing was put:\nroutes[1]: LastUpdated 2026-11-26T12:05:01Z is in the future"},
+		{
+			name: "no JSON", kind: "Create", properties: at("empty", ""),
+			reason: "s3://seed/empty is not right, and nothing was put:\nline 1: the file is empty",
+		},
+		{
+			name: "too large", kind: "Create", properties: at("large", ""),
+			reason: "read s3://seed/large: permanent: S3 GetObject: the object is larger than 1048576 bytes",
+		},
+		{
+			name: "ahead of the clock", kind: "Create", properties: at("future", ""),
+			reason: "s3://seed/future is not right, and nothing was put:\nroutes[1]: LastUpdated 2026-11-26T12:05:01Z is in the future",
+		},
 		{name: "a hop that the table has a route for", kind: "Create", properties: at("loop", ""), reason: "s3://seed/loop does not go with " +
 			"the table, and nothing was put:\na hop is a routed number: route of ***0103: hop ***0100 is itself routed in the table"},
 		{
@@ -189,8 +203,10 @@ func TestRequests(t *testing.T) {
 					entry("02", "22", "2026-11-26T12:05:01Z")),
 				{Bucket: "seed", Key: "loop"}: file(entry("03", "00", morning)),
 			}}
-			table := relaytest.NewMemoryRoutes(route.Route{TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", Active: true,
-				LastUpdated: noon, Version: 1, UpdatedBy: "anna"})
+			table := relaytest.NewMemoryRoutes(route.Route{
+				TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", Active: true,
+				LastUpdated: noon, Version: 1, UpdatedBy: "anna",
+			})
 			config := seeding.Config{Read: b.read, Routes: table}
 			if tt.change != nil {
 				tt.change(&config, b, table)

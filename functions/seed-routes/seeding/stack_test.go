@@ -216,8 +216,10 @@ var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
 // at names a file of the bucket, and a version of the stack's parameter.
 func at(key, version string) map[string]any {
-	return map[string]any{"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:seed", "Bucket": "seed",
-		"Key": key, "Version": version}
+	return map[string]any{
+		"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:seed", "Bucket": "seed",
+		"Key": key, "Version": version,
+	}
 }
 
 // file is a maintenance.json of those routes.

@@ -37,8 +37,10 @@ func handle(t *testing.T, config seeding.Config) timed {
 		return ctx.Err()
 	}
 	config.Now, config.Logger = time.Now, slog.New(slog.DiscardHandler)
-	payload, err := json.Marshal(cfn.Event{RequestType: cfn.RequestCreate, ResponseURL: "https://answers.example.com",
-		ResourceProperties: at("one", "1")})
+	payload, err := json.Marshal(cfn.Event{
+		RequestType: cfn.RequestCreate, ResponseURL: "https://answers.example.com",
+		ResourceProperties: at("one", "1"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,8 +124,12 @@ func TestReadIsRepeated(t *testing.T) {
 	}{
 		{"not allowed yet", []error{forbidden, forbidden, forbidden}, 4, 7 * time.Second, cfn.StatusSuccess},
 		{"lost", []error{lost}, 2, time.Second, cfn.StatusSuccess},
-		{"never allowed", []error{forbidden, forbidden, forbidden, forbidden, forbidden, forbidden, forbidden}, 6,
-			23 * time.Second, cfn.StatusFailed},
+		{
+			"never allowed",
+			[]error{forbidden, forbidden, forbidden, forbidden, forbidden, forbidden, forbidden},
+			6,
+			23 * time.Second, cfn.StatusFailed,
+		},
 		{"no such bucket", []error{missing}, 1, 0, cfn.StatusFailed},
 	}
 	for _, tt := range tests {

@@ -26,8 +26,10 @@ func (s *sender) remember(n int, after time.Duration, sid, outcome string, edit 
 	r := ledger.Record{
 		MessageSid: e.RelayID, State: ledger.Sent, TwilioNumber: e.Message.To, Customer: e.Message.From, Body: e.Message.Body,
 		ReceivedAt: started.Add(after), UpdatedAt: started.Add(after),
-		Attempts: []ledger.Attempt{{Number: 1, To: first, ClaimID: fmt.Sprint("of ", n), StartedAt: started.Add(after),
-			Outcome: outcome, OutboundSid: sid}},
+		Attempts: []ledger.Attempt{{
+			Number: 1, To: first, ClaimID: fmt.Sprint("of ", n), StartedAt: started.Add(after),
+			Outcome: outcome, OutboundSid: sid,
+		}},
 	}
 	if sid != "" {
 		r.Attempts[0].Outcome = ledger.OutcomeAccepted
@@ -79,48 +81,78 @@ func TestTextsOfTheSameWords(t *testing.T) {
 		"it is too young":               {[]other{listed(alike(91, 92*time.Second))}, uncertain, ledger.ReasonUnknownOutcome, 0},
 		"another's is there":            {[]other{known(2, 0)}, uncertain, ledger.ReasonUnknownOutcome, 0},
 		"another's and it":              {[]other{known(2, 0), listed(alike(91, 0))}, sent, "", 91},
-		"three others' and it": {[]other{known(2, -9*time.Second), known(3, 0), known(4, 9*time.Second), listed(alike(91, 0))},
-			sent, "", 91},
+		"three others' and it": {
+			[]other{known(2, -9*time.Second), known(3, 0), known(4, 9*time.Second), listed(alike(91, 0))},
+			sent, "", 91,
+		},
 		"another POST is open": {[]other{open(2, -time.Second, "", nil), listed(alike(91, 0))}, uncertain, ledger.ReasonAmbiguous, 0},
-		"another POST is unknown": {[]other{open(2, -time.Second, "unknown", nil), listed(alike(91, 0))}, uncertain,
-			ledger.ReasonAmbiguous, 0},
+		"another POST is unknown": {
+			[]other{open(2, -time.Second, "unknown", nil), listed(alike(91, 0))},
+			uncertain,
+			ledger.ReasonAmbiguous, 0,
+		},
 		"another is unknown, none listed": {[]other{open(2, -time.Second, "unknown", nil)}, uncertain, ledger.ReasonUnknownOutcome, 0},
 		"another was unknown long ago":    {[]other{open(2, -time.Hour, "unknown", nil), listed(alike(91, 0))}, sent, "", 91},
-		"another, by a clock ahead": {[]other{open(2, time.Hour, "unknown", nil), listed(alike(91, 0))}, uncertain,
-			ledger.ReasonAmbiguous, 0},
+		"another, by a clock ahead": {
+			[]other{open(2, time.Hour, "unknown", nil), listed(alike(91, 0))},
+			uncertain,
+			ledger.ReasonAmbiguous, 0,
+		},
 		"another failed": {[]other{open(2, -time.Second, "transient", nil), listed(alike(91, 0))}, sent, "", 91},
-		"another began before, two there": {[]other{open(2, -time.Second, "unknown", nil), listed(alike(91, 0)), listed(alike(92, time.Second))},
-			sent, "", 92},
-		"another began after, two there": {[]other{open(2, time.Second, "unknown", nil), listed(alike(91, 0)), listed(alike(92, time.Second))},
-			sent, "", 91},
+		"another began before, two there": {
+			[]other{open(2, -time.Second, "unknown", nil), listed(alike(91, 0)), listed(alike(92, time.Second))},
+			sent, "", 92,
+		},
+		"another began after, two there": {
+			[]other{open(2, time.Second, "unknown", nil), listed(alike(91, 0)), listed(alike(92, time.Second))},
+			sent, "", 91,
+		},
 		"two others, three there": {
-			[]other{open(2, -time.Second, "unknown", nil), open(3, time.Second, "unknown", nil), listed(alike(91, 0)),
-				listed(alike(92, time.Second)), listed(alike(93, 2*time.Second))},
+			[]other{
+				open(2, -time.Second, "unknown", nil), open(3, time.Second, "unknown", nil), listed(alike(91, 0)),
+				listed(alike(92, time.Second)), listed(alike(93, 2*time.Second)),
+			},
 			sent, "", 92,
 		},
 		"two others, two there": {
-			[]other{open(2, -time.Second, "unknown", nil), open(3, time.Second, "unknown", nil), listed(alike(91, 0)),
-				listed(alike(92, time.Second))},
+			[]other{
+				open(2, -time.Second, "unknown", nil), open(3, time.Second, "unknown", nil), listed(alike(91, 0)),
+				listed(alike(92, time.Second)),
+			},
 			uncertain, ledger.ReasonAmbiguous, 0,
 		},
-		"a rival of another customer": {[]other{open(2, 0, "unknown", func(r *ledger.Record) { r.Customer = "+18585550169" }),
-			listed(alike(91, 0))}, sent, "", 91},
-		"a rival of another number": {[]other{open(2, 0, "unknown", func(r *ledger.Record) { r.TwilioNumber = otherNumber }),
-			listed(alike(91, 0))}, sent, "", 91},
-		"a rival to another phone": {[]other{open(2, 0, "unknown", func(r *ledger.Record) { r.Attempts[0].To = second }), listed(alike(91, 0))},
-			sent, "", 91},
-		"a rival of other words": {[]other{open(2, 0, "unknown", func(r *ledger.Record) { r.Body = "Here " + secretText }), listed(alike(91, 0))},
-			sent, "", 91},
+		"a rival of another customer": {[]other{
+			open(2, 0, "unknown", func(r *ledger.Record) { r.Customer = "+18585550169" }),
+			listed(alike(91, 0)),
+		}, sent, "", 91},
+		"a rival of another number": {[]other{
+			open(2, 0, "unknown", func(r *ledger.Record) { r.TwilioNumber = otherNumber }),
+			listed(alike(91, 0)),
+		}, sent, "", 91},
+		"a rival to another phone": {
+			[]other{open(2, 0, "unknown", func(r *ledger.Record) { r.Attempts[0].To = second }), listed(alike(91, 0))},
+			sent, "", 91,
+		},
+		"a rival of other words": {
+			[]other{open(2, 0, "unknown", func(r *ledger.Record) { r.Body = "Here " + secretText }), listed(alike(91, 0))},
+			sent, "", 91,
+		},
 		"a rival that came days ago": {
 			[]other{open(2, 0, "unknown", func(r *ledger.Record) { r.ReceivedAt = started.Add(-71 * time.Hour) }), listed(alike(91, 0))},
 			uncertain, ledger.ReasonAmbiguous, 0,
 		},
 		"blanks at its ends": {[]other{changed(func(m *sms.Listed) { m.Body = " " + m.Body + "\n" })}, sent, "", 91},
 		"other words":        {[]other{changed(func(m *sms.Listed) { m.Body += "!" })}, uncertain, ledger.ReasonUnknownOutcome, 0},
-		"a reply": {[]other{changed(func(m *sms.Listed) { m.Direction = "outbound-reply" })}, uncertain,
-			ledger.ReasonUnknownOutcome, 0},
-		"listed on two pages, twice": {[]other{listed(alike(91, 0)), listed(alike(91, 0)), open(2, 0, "unknown", nil)}, uncertain,
-			ledger.ReasonAmbiguous, 0},
+		"a reply": {
+			[]other{changed(func(m *sms.Listed) { m.Direction = "outbound-reply" })},
+			uncertain,
+			ledger.ReasonUnknownOutcome, 0,
+		},
+		"listed on two pages, twice": {
+			[]other{listed(alike(91, 0)), listed(alike(91, 0)), open(2, 0, "unknown", nil)},
+			uncertain,
+			ledger.ReasonAmbiguous, 0,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)

@@ -253,8 +253,10 @@ func TestLedgerIsDownAfterARefusal(t *testing.T) {
 
 // A sender that was stopped for longer than its lease comes back to a text that someone else has settled.
 func TestSenderWasStoppedForLong(t *testing.T) {
-	for name, answer := range map[string]error{"taken": nil, "refused": refusal(fault.Transient, 0),
-		"refused for good": refusal(fault.Permanent, 21610)} {
+	for name, answer := range map[string]error{
+		"taken": nil, "refused": refusal(fault.Transient, 0),
+		"refused for good": refusal(fault.Permanent, 21610),
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
 			s.twilio.answer = func(int, sms.Outbound) error {

@@ -20,12 +20,18 @@ func TestFoundMessageOfARefusedAttempt(t *testing.T) {
 		reason   ledger.Reason
 		outcomes string
 	}{
-		"the second was not taken": {lostPost(), sms.StatusSent, ledger.Uncertain, ledger.ReasonAmbiguous,
-			"1@0 throttled, 2@0 unknown"},
-		"the second was not taken, the first was lost": {lostPost(), sms.StatusUndelivered, ledger.Uncertain, ledger.ReasonAmbiguous,
-			"1@0 throttled, 2@0 unknown"},
-		"the second was not taken, the first delivered": {lostPost(), sms.StatusDelivered, ledger.Uncertain, ledger.ReasonAmbiguous,
-			"1@0 throttled, 2@0 unknown"},
+		"the second was not taken": {
+			lostPost(), sms.StatusSent, ledger.Uncertain, ledger.ReasonAmbiguous,
+			"1@0 throttled, 2@0 unknown",
+		},
+		"the second was not taken, the first was lost": {
+			lostPost(), sms.StatusUndelivered, ledger.Uncertain, ledger.ReasonAmbiguous,
+			"1@0 throttled, 2@0 unknown",
+		},
+		"the second was not taken, the first delivered": {
+			lostPost(), sms.StatusDelivered, ledger.Uncertain, ledger.ReasonAmbiguous,
+			"1@0 throttled, 2@0 unknown",
+		},
 		"both were taken": {lostAnswer(), sms.StatusUndelivered, ledger.Sent, "", "1@0 throttled, 2@0 accepted queued"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,11 +61,15 @@ func TestReceiptOfARefusedAttempt(t *testing.T) {
 	}{
 		"sent":      {sms.StatusSent, false, ledger.Sent, "", "1@0 accepted sent, 2@0 unknown"},
 		"delivered": {sms.StatusDelivered, false, ledger.Delivered, "", "1@0 accepted delivered, 2@0 unknown"},
-		"undelivered": {sms.StatusUndelivered, false, ledger.Uncertain, ledger.ReasonAmbiguous,
-			"1@0 accepted undelivered, 2@0 unknown"},
+		"undelivered": {
+			sms.StatusUndelivered, false, ledger.Uncertain, ledger.ReasonAmbiguous,
+			"1@0 accepted undelivered, 2@0 unknown",
+		},
 		"sent, before a look": {sms.StatusSent, true, ledger.Sent, "", "1@0 accepted sent, 2@0 unknown"},
-		"undelivered, before a look": {sms.StatusUndelivered, true, ledger.Uncertain, ledger.ReasonUnknownOutcome,
-			"1@0 accepted undelivered, 2@0 unknown"},
+		"undelivered, before a look": {
+			sms.StatusUndelivered, true, ledger.Uncertain, ledger.ReasonUnknownOutcome,
+			"1@0 accepted undelivered, 2@0 unknown",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
@@ -142,8 +152,10 @@ func fallbacks(n int) func(r *route.Route) {
 // was sent before. Its receipt comes when its timer has come and gone: the third phone is tried all the same, the timeout
 // after that.
 func TestTimeoutOfAnAttemptThatWasRefusedAndTaken(t *testing.T) {
-	for name, errs := range map[string][]error{"at once": nil, "the timer at last": broken(fault.Transient, 2),
-		"doubtful": broken(fault.Unknown, 1)} {
+	for name, errs := range map[string][]error{
+		"at once": nil, "the timer at last": broken(fault.Transient, 2),
+		"doubtful": broken(fault.Unknown, 1),
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
 			s.reroute(fallbacks(2))
@@ -177,16 +189,36 @@ func TestTimeoutOfTheAttemptBefore(t *testing.T) {
 		reason   ledger.Reason
 		outcomes string
 	}{
-		"refused": {refusal(fault.Throttled, 20429), []sms.PhoneNumber{first, first, second}, ledger.Sent, "",
-			"1@0 accepted done sent, 2@0 throttled, 3@1 accepted queued"},
-		"no answer": {lostPost(), []sms.PhoneNumber{first, first}, ledger.Uncertain, ledger.ReasonUnknownOutcome,
-			"1@0 accepted done sent, 2@0 unknown"},
-		"no answer, taken": {lostAnswer(), []sms.PhoneNumber{first, first, second}, ledger.Sent, "",
-			"1@0 accepted done sent, 2@0 accepted done queued, 3@1 accepted queued"},
-		"refused for good": {refusal(fault.Permanent, 21606), []sms.PhoneNumber{first, first}, ledger.Sent, "",
-			"1@0 accepted sent, 2@0 permanent"},
-		"refused and taken": {denied(), []sms.PhoneNumber{first, first, second}, ledger.Sent, "",
-			"1@0 accepted done sent, 2@0 throttled, 3@1 accepted queued"},
+		"refused": {
+			refusal(fault.Throttled, 20429),
+			[]sms.PhoneNumber{first, first, second},
+			ledger.Sent, "",
+			"1@0 accepted done sent, 2@0 throttled, 3@1 accepted queued",
+		},
+		"no answer": {
+			lostPost(),
+			[]sms.PhoneNumber{first, first},
+			ledger.Uncertain, ledger.ReasonUnknownOutcome,
+			"1@0 accepted done sent, 2@0 unknown",
+		},
+		"no answer, taken": {
+			lostAnswer(),
+			[]sms.PhoneNumber{first, first, second},
+			ledger.Sent, "",
+			"1@0 accepted done sent, 2@0 accepted done queued, 3@1 accepted queued",
+		},
+		"refused for good": {
+			refusal(fault.Permanent, 21606),
+			[]sms.PhoneNumber{first, first},
+			ledger.Sent, "",
+			"1@0 accepted sent, 2@0 permanent",
+		},
+		"refused and taken": {
+			denied(),
+			[]sms.PhoneNumber{first, first, second},
+			ledger.Sent, "",
+			"1@0 accepted done sent, 2@0 throttled, 3@1 accepted queued",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)

@@ -81,8 +81,11 @@ func TestExpiresBetweenRetries(t *testing.T) {
 		state  ledger.State
 		reason ledger.Reason
 	}{
-		"trouble": {[]error{refusal(fault.Transient, 0), &fault.Error{Kind: fault.Throttled, RetryAfter: 2 * time.Minute}}, 2,
-			ledger.Dead, ledger.ReasonExpired},
+		"trouble": {
+			[]error{refusal(fault.Transient, 0), &fault.Error{Kind: fault.Throttled, RetryAfter: 2 * time.Minute}},
+			2,
+			ledger.Dead, ledger.ReasonExpired,
+		},
 		"unusable":        {[]error{refusal(fault.Fatal, 20003)}, 1, ledger.Dead, ledger.ReasonExpired},
 		"looked for":      {[]error{lostPost()}, 1, ledger.Uncertain, ledger.ReasonUnknownOutcome},
 		"looked, resend":  {[]error{lostPost()}, 1, ledger.Uncertain, ledger.ReasonUnknownOutcome},

@@ -90,8 +90,10 @@ func newSender(t rapid.TB) *sender {
 	s.conversations = &relaytest.MemoryConversations{Fault: s.faults.of("conversations")}
 	s.queue.Fault, s.timers.Fault, s.dead.Fault = s.faults.of("queue"), s.faults.of("timers"), s.faults.of("dead")
 	s.routes = relaytest.NewMemoryRoutes(
-		route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination,
-			FallbackCarriers: []sms.PhoneNumber{relaytest.Fallback}, Active: true},
+		route.Route{
+			TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination,
+			FallbackCarriers: []sms.PhoneNumber{relaytest.Fallback}, Active: true,
+		},
 		route.Route{TwilioNumber: otherNumber, DestinationCarrier: otherPhone, Active: true},
 		route.Route{TwilioNumber: idleNumber, DestinationCarrier: idlePhone},
 	)

@@ -107,8 +107,10 @@ func TestHaltGoesByWallTime(t *testing.T) {
 
 // While the probe is under way, and also if its answer says nothing about the account, the others are held.
 func TestOneProbeAtATime(t *testing.T) {
-	for name, answer := range map[string]error{"trouble": refusal(fault.Transient, 0), "too much": refusal(fault.Throttled, 20429),
-		"no answer": lostPost()} {
+	for name, answer := range map[string]error{
+		"trouble": refusal(fault.Transient, 0), "too much": refusal(fault.Throttled, 20429),
+		"no answer": lostPost(),
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
 			s.Concurrency = 1

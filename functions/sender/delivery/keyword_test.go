@@ -41,8 +41,10 @@ func (s *sender) checkOut(want bool, word string) {
 
 // An opt-out word is recorded, and the phone on duty is told once, with the word and without being sent it as a text.
 func TestCustomerOptsOut(t *testing.T) {
-	for body, word := range map[string]string{"STOP": "STOP", " stop.\n": "STOP", "Unsubscribe": "UNSUBSCRIBE",
-		"cancel": "CANCEL", "End": "END"} {
+	for body, word := range map[string]string{
+		"STOP": "STOP", " stop.\n": "STOP", "Unsubscribe": "UNSUBSCRIBE",
+		"cancel": "CANCEL", "End": "END",
+	} {
 		s := newSender(t)
 		s.queueUp(says(1, body))
 		s.checkBack(0)
@@ -168,8 +170,10 @@ func TestKeywordsComeTwice(t *testing.T) {
 // A sender stands still with a STOP in its hand, before its write or just after its read, while another brings STOP and START
 // to their ends. The late write changes nothing.
 func TestStoppedSenderUndoesNoStart(t *testing.T) {
-	for _, op := range []string{"conversations before Get", "conversations after Get", "conversations before Put", "conversations after Put",
-		"ledger before Get", "ledger after Get"} {
+	for _, op := range []string{
+		"conversations before Get", "conversations after Get", "conversations before Put", "conversations after Put",
+		"ledger before Get", "ledger after Get",
+	} {
 		t.Run(op, func(t *testing.T) {
 			s := newSender(t)
 			s.Concurrency = 1

@@ -51,8 +51,10 @@ func (s *sender) longestWait() time.Duration {
 // A route that was changed a moment ago counts, though the sender remembers another, or that there was none: a drop is for
 // good.
 func TestDropIsNotDecidedOnWhatIsRemembered(t *testing.T) {
-	way := route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true,
-		MaxAge: route.Duration(time.Hour)}
+	way := route.Route{
+		TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination, Active: true,
+		MaxAge: route.Duration(time.Hour),
+	}
 	for name, before := range map[string][]route.Route{
 		"no route":           nil,
 		"inactive":           {edited(way, func(r *route.Route) { r.Active = false })},

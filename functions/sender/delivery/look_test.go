@@ -56,8 +56,10 @@ func TestLooksForALostPost(t *testing.T) {
 
 // The list shows the message when it will; the first look that finds it settles the text.
 func TestListLags(t *testing.T) {
-	for lag, want := range map[time.Duration]int{0: 1, 2 * time.Second: 1, 3 * time.Second: 2, 42 * time.Second: 2, 43 * time.Second: 3,
-		83 * time.Second: 4, 122 * time.Second: 4} {
+	for lag, want := range map[time.Duration]int{
+		0: 1, 2 * time.Second: 1, 3 * time.Second: 2, 42 * time.Second: 2, 43 * time.Second: 3,
+		83 * time.Second: 4, 122 * time.Second: 4,
+	} {
 		t.Run(lag.String(), func(t *testing.T) {
 			s := newSender(t)
 			s.twilio.answer, s.twilio.listLag = answers(lostAnswer()), lag

@@ -203,8 +203,10 @@ func TestNotDropped(t *testing.T) {
 		"a hop on another channel": {func(e *queue.Envelope) { e.Message.From = "whatsapp:" + relaytest.Destination }, relaytest.Destination},
 		"a short code":             {func(e *queue.Envelope) { e.Message.From = "24365" }, relaytest.Destination},
 		"manual by the route":      {func(e *queue.Envelope) { e.Kind, e.Message.From = queue.KindManual, "" }, relaytest.Destination},
-		"manual shown as from a hop": {func(e *queue.Envelope) { e.Kind, e.Message.From = queue.KindManual, relaytest.Destination },
-			relaytest.Destination},
+		"manual shown as from a hop": {
+			func(e *queue.Envelope) { e.Kind, e.Message.From = queue.KindManual, relaytest.Destination },
+			relaytest.Destination,
+		},
 		"manual to a destination": {func(e *queue.Envelope) { e.Kind, e.Destination = queue.KindManual, unrouted }, unrouted},
 		"manual from no route": {func(e *queue.Envelope) {
 			e.Kind, e.Message.To, e.Destination = queue.KindManual, "+18585550191", unrouted
@@ -213,8 +215,10 @@ func TestNotDropped(t *testing.T) {
 			e.Kind, e.Message.To, e.Destination = queue.KindManual, idleNumber, unrouted
 		}, unrouted},
 		"destination of no manual": {func(e *queue.Envelope) { e.Destination = unrouted }, relaytest.Destination},
-		"manual to the hop by number": {func(e *queue.Envelope) { e.Kind, e.Destination = queue.KindManual, relaytest.Destination },
-			relaytest.Destination},
+		"manual to the hop by number": {
+			func(e *queue.Envelope) { e.Kind, e.Destination = queue.KindManual, relaytest.Destination },
+			relaytest.Destination,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)

@@ -19,17 +19,33 @@ func TestRouteChangesInACascade(t *testing.T) {
 		state  ledger.State
 		reason ledger.Reason
 	}{
-		"another fallback": {func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{third} },
-			[]sms.PhoneNumber{first, third}, ledger.Sent, ""},
-		"a hop before": {func(r *route.Route) { r.DestinationCarrier, r.FallbackCarriers = third, []sms.PhoneNumber{first} },
-			[]sms.PhoneNumber{first, third}, ledger.Sent, ""},
-		"the order": {func(r *route.Route) { r.DestinationCarrier, r.FallbackCarriers = second, []sms.PhoneNumber{first} },
-			[]sms.PhoneNumber{first, second}, ledger.Sent, ""},
+		"another fallback": {
+			func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{third} },
+			[]sms.PhoneNumber{first, third},
+			ledger.Sent, "",
+		},
+		"a hop before": {
+			func(r *route.Route) { r.DestinationCarrier, r.FallbackCarriers = third, []sms.PhoneNumber{first} },
+			[]sms.PhoneNumber{first, third},
+			ledger.Sent, "",
+		},
+		"the order": {
+			func(r *route.Route) { r.DestinationCarrier, r.FallbackCarriers = second, []sms.PhoneNumber{first} },
+			[]sms.PhoneNumber{first, second},
+			ledger.Sent, "",
+		},
 		"no fallback any more": {func(r *route.Route) { r.FallbackCarriers = nil }, []sms.PhoneNumber{first}, ledger.Undelivered, ""},
-		"switched off": {func(r *route.Route) { r.Active = false }, []sms.PhoneNumber{first}, ledger.Undelivered,
-			ledger.ReasonInactive},
-		"the fallback opted out": {func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{second} }, []sms.PhoneNumber{first},
-			ledger.Undelivered, ""},
+		"switched off": {
+			func(r *route.Route) { r.Active = false },
+			[]sms.PhoneNumber{first},
+			ledger.Undelivered,
+			ledger.ReasonInactive,
+		},
+		"the fallback opted out": {
+			func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{second} },
+			[]sms.PhoneNumber{first},
+			ledger.Undelivered, "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)

@@ -35,8 +35,10 @@ func (s *sender) postedAt() []time.Duration {
 
 // No receipt comes: the next hop is due when the time is over, however far away that is.
 func TestDeliveryTimeout(t *testing.T) {
-	for _, patience := range []time.Duration{10 * time.Second, 15 * time.Minute, 15*time.Minute + time.Second,
-		47 * time.Minute, 2 * time.Hour} {
+	for _, patience := range []time.Duration{
+		10 * time.Second, 15 * time.Minute, 15*time.Minute + time.Second,
+		47 * time.Minute, 2 * time.Hour,
+	} {
 		t.Run(patience.String(), func(t *testing.T) {
 			s := newSender(t)
 			s.reroute(timeout(patience))
@@ -99,8 +101,11 @@ func TestDeliveryTimeoutAsksTwilio(t *testing.T) {
 	}{
 		"delivered": {sms.StatusDelivered, 0, ledger.Delivered, "", []sms.PhoneNumber{first}, "1@0 accepted delivered"},
 		"read":      {sms.StatusRead, 0, ledger.Delivered, "", []sms.PhoneNumber{first}, "1@0 accepted read"},
-		"undelivered": {sms.StatusUndelivered, 30003, ledger.Sent, "", []sms.PhoneNumber{first, second},
-			"1@0 accepted done undelivered, 2@1 accepted queued"},
+		"undelivered": {
+			sms.StatusUndelivered, 30003, ledger.Sent, "",
+			[]sms.PhoneNumber{first, second},
+			"1@0 accepted done undelivered, 2@1 accepted queued",
+		},
 		"filtered":     {sms.StatusUndelivered, 30034, ledger.Undelivered, "", []sms.PhoneNumber{first}, "1@0 accepted undelivered"},
 		"overflowed":   {sms.StatusFailed, 30001, ledger.Sent, "", []sms.PhoneNumber{first, first}, "1@0 accepted failed, 2@0 accepted queued"},
 		"sent":         {sms.StatusSent, 0, ledger.Sent, "", []sms.PhoneNumber{first, second}, "1@0 accepted done queued, 2@1 accepted queued"},
@@ -263,8 +268,11 @@ func TestTimeoutAsksAboutEachMessage(t *testing.T) {
 		state         ledger.State
 	}{
 		"the first was delivered": {sms.StatusDelivered, sms.StatusSent, []sms.PhoneNumber{first, first}, ledger.Delivered},
-		"the first was lost, the second is under way": {sms.StatusUndelivered, sms.StatusSent,
-			[]sms.PhoneNumber{first, first, second}, ledger.Sent},
+		"the first was lost, the second is under way": {
+			sms.StatusUndelivered, sms.StatusSent,
+			[]sms.PhoneNumber{first, first, second},
+			ledger.Sent,
+		},
 		"both are under way": {sms.StatusSent, sms.StatusSent, []sms.PhoneNumber{first, first, second}, ledger.Sent},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -286,8 +294,10 @@ func TestTimeoutAsksAboutEachMessage(t *testing.T) {
 
 // The sender stops for a while between setting that timer and writing the receipt: the timer does not go off before.
 func TestTimerOfAReceiptThatIsWrittenLate(t *testing.T) {
-	for name, late := range map[string]time.Duration{"as long as the timeout": 30 * time.Second,
-		"as long as an invocation": 119 * time.Second} {
+	for name, late := range map[string]time.Duration{
+		"as long as the timeout":   30 * time.Second,
+		"as long as an invocation": 119 * time.Second,
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
 			s.reroute(timeout(20 * time.Second))

@@ -35,8 +35,10 @@ const (
 
 // calls and posts are what may happen, the usual several times over.
 func calls() *rapid.Generator[string] {
-	return rapid.SampledFrom([]string{fine, fine, fine, fine, fine, fine, downTransient, downThrottled, downUnknown, lost, lost, slow,
-		crash, crashAfter, pause})
+	return rapid.SampledFrom([]string{
+		fine, fine, fine, fine, fine, fine, downTransient, downThrottled, downUnknown, lost, lost, slow,
+		crash, crashAfter, pause,
+	})
 }
 
 func posts() *rapid.Generator[string] {

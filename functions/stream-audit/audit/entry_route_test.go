@@ -81,10 +81,14 @@ func TestRouteChangesSayWhoFromWhatToWhat(t *testing.T) {
 			Change: "changed", Version: 2, Before: as(1, nothing), After: as(2, func(r *auditlog.Route) { r.OptedOut = []string{"***0122"} }),
 			Actor: "relay",
 		}},
-		{"an operator changes it", &seeded, &byAnna,
-			auditlog.Entry{Change: "changed", Version: 2, Before: as(1, nothing), After: as(2, moved), Actor: "anna"}},
-		{"someone writes past the relay", &seeded, &past,
-			auditlog.Entry{Change: "changed", Version: 1, Before: as(1, nothing), After: as(1, moved)}},
+		{
+			"an operator changes it", &seeded, &byAnna,
+			auditlog.Entry{Change: "changed", Version: 2, Before: as(1, nothing), After: as(2, moved), Actor: "anna"},
+		},
+		{
+			"someone writes past the relay", &seeded, &past,
+			auditlog.Entry{Change: "changed", Version: 1, Before: as(1, nothing), After: as(1, moved)},
+		},
 		{"someone removes it", &byAnna, nil, auditlog.Entry{Change: "removed", Version: 2, Before: as(2, moved)}},
 	}
 	for _, tt := range tests {
@@ -118,8 +122,10 @@ func TestSettingsWrittenByHand(t *testing.T) {
 		{"who opted out as text", "OptedOut", text("+18585550199"), func(r *auditlog.Route) { r.OptedOut = []string{"unreadable"} }},
 		{"removed", "Removed", text("2026-11-24T09:00:00+01:00"), func(r *auditlog.Route) { r.Removed = "2026-11-24T08:00:00Z" }},
 		{"removed as text", "Removed", text("+18585550199"), func(r *auditlog.Route) { r.Removed = "unreadable" }},
-		{"who opted out as a set", "OptedOut", events.NewStringSetAttribute([]string{"+18585550122"}),
-			func(r *auditlog.Route) { r.OptedOut = []string{"***0122"} }},
+		{
+			"who opted out as a set", "OptedOut", events.NewStringSetAttribute([]string{"+18585550122"}),
+			func(r *auditlog.Route) { r.OptedOut = []string{"***0122"} },
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -97,8 +97,10 @@ func steps(t *testing.T) map[string]step {
 		"the second is claimed":       {failed, second},
 		"the second is taken":         {second, taken},
 		"a late receipt of the first": {taken, late},
-		"given up": {end(second, 2, fault.Transient),
-			must(end(second, 2, fault.Transient).Die(ledger.ReasonAttemptsExhausted, noon))},
+		"given up": {
+			end(second, 2, fault.Transient),
+			must(end(second, 2, fault.Transient).Die(ledger.ReasonAttemptsExhausted, noon)),
+		},
 		"the account is unusable": {first, halted},
 		"the next try of that":    {halted, must(halted.Claim("claim-3", 0, relaytest.Destination, time.Minute, noon))},
 	}
@@ -112,8 +114,10 @@ func TestEntryIsAboutTheAttemptThatChanged(t *testing.T) {
 		"the first fails":       {Number: 1, Destination: to, Outcome: "transient", ErrorCode: 20503},
 		"the second is claimed": {Number: 2, Hop: 1, Destination: next},
 		"the second is taken":   {Number: 2, Hop: 1, Destination: next, Outcome: "accepted", OutboundSid: outboundSid(2), Status: "queued"},
-		"a late receipt of the first": {Number: 1, Destination: to, Outcome: "accepted", OutboundSid: outboundSid(1),
-			Status: "sent", ErrorCode: 20503},
+		"a late receipt of the first": {
+			Number: 1, Destination: to, Outcome: "accepted", OutboundSid: outboundSid(1),
+			Status: "sent", ErrorCode: 20503,
+		},
 		"given up":                {Number: 2, Hop: 1, Destination: next, Outcome: "transient", ErrorCode: 20503},
 		"the account is unusable": {Number: 1, Destination: to, Outcome: "fatal", ErrorCode: 20503},
 		"the next try of that":    {Number: 2, Destination: to},

@@ -77,8 +77,10 @@ func FuzzHandle(f *testing.F) {
 			f.Add(text)
 		}
 	}
-	for _, value := range []string{`{}`, `{"S":1}`, `{"L":[{"NS":["1"]}]}`, `{"M":{"":{"NULL":true}}}`, `{"B":"AAEC"}`,
-		`{"N":"-1e-99"}`, `{"BS":[]}`} {
+	for _, value := range []string{
+		`{}`, `{"S":1}`, `{"L":[{"NS":["1"]}]}`, `{"M":{"":{"NULL":true}}}`, `{"B":"AAEC"}`,
+		`{"N":"-1e-99"}`, `{"BS":[]}`,
+	} {
 		f.Add([]byte(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7","Keys":{"MessageSid":{"S":"x"}},"NewImage":{"Attempts":` +
 			value + `}}}`))
 	}

@@ -78,7 +78,8 @@ func (h *Handler) read(ctx context.Context, records []events.DynamoDBEventRecord
 // keep writes the lines to the log and returns how many of them, from the first, are certainly there. It replaces a line that
 // the log will never accept with a line that says so.
 func (h *Handler) keep(ctx context.Context, records []events.DynamoDBEventRecord, entries []auditlog.Entry,
-	lines []auditlog.Line) (kept int, err error) {
+	lines []auditlog.Line,
+) (kept int, err error) {
 	for kept < len(lines) {
 		err := h.config.Log.Append(ctx, lines[kept:])
 		if err == nil {

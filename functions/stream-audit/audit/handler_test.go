@@ -231,11 +231,16 @@ func TestOneMetricsLineForABatch(t *testing.T) {
 		{"routes", nil, mixed[3:], map[string]float64{"AuditEntries": 1, "RouteChanges": 1, "AuditLag": 60_000}},
 		{"both", nil, mixed, map[string]float64{"AuditEntries": 4, "RouteChanges": 1, "AuditLag": 60_000}},
 		{"the lag is the oldest one's", nil, mixed[1:3], map[string]float64{"AuditEntries": 2, "RouteChanges": 0, "AuditLag": 59_000}},
-		{"kept in part", keeping(2, "before Line"), mixed,
-			map[string]float64{"AuditEntries": 2, "RouteChanges": 0, "AuditLag": 60_000, "AuditFailures": 1}},
+		{
+			"kept in part", keeping(2, "before Line"), mixed,
+			map[string]float64{"AuditEntries": 2, "RouteChanges": 0, "AuditLag": 60_000, "AuditFailures": 1},
+		},
 		{"nothing kept", keeping(0, "before Line"), mixed, map[string]float64{"AuditEntries": 0, "RouteChanges": 0, "AuditFailures": 1}},
-		{"nothing readable", nil, []events.DynamoDBEventRecord{unreadable(1)},
-			map[string]float64{"AuditEntries": 0, "RouteChanges": 0, "AuditFailures": 1}},
+		{
+			"nothing readable", nil,
+			[]events.DynamoDBEventRecord{unreadable(1)},
+			map[string]float64{"AuditEntries": 0, "RouteChanges": 0, "AuditFailures": 1},
+		},
 		{"nothing at all", nil, nil, map[string]float64{"AuditEntries": 0, "RouteChanges": 0}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -150,32 +150,58 @@ type faultCase struct {
 
 func faultCases() []faultCase {
 	return []faultCase{
-		{name: "throttled", answer: says(400, "ThrottlingException", "Rate exceeded"), reads: fault.Throttled, writes: fault.Throttled,
-			status: 400, text: "ThrottlingException (request request-1)", attempts: 3},
-		{name: "too many requests", answer: says(429, "Odd", ""), reads: fault.Throttled, writes: fault.Throttled, status: 429,
-			text: "Odd (request request-1)", attempts: 3},
-		{name: "a code of the service's own", answer: says(400, "OwnCode", ""), reads: fault.Throttled, writes: fault.Throttled, status: 400,
-			text: "OwnCode (request request-1)", attempts: 1},
-		{name: "forbidden", answer: says(400, "AccessDeniedException", "User x may not y"), reads: fault.Fatal, writes: fault.Fatal, status: 400,
-			text: "AccessDeniedException: User x may not y (request request-1)", attempts: 1},
-		{name: "a bad signature", answer: says(403, "InvalidSignatureException", "The Canonical String should have been fake-token"),
-			reads: fault.Fatal, writes: fault.Fatal, status: 403, text: "InvalidSignatureException (request request-1)", attempts: 1},
-		{name: "an old token", answer: says(400, "ExpiredTokenException", ""), reads: fault.Fatal, writes: fault.Fatal, status: 400,
-			text: "ExpiredTokenException (request request-1)", attempts: 1},
-		{name: "a wrong request", answer: says(400, "ValidationException", "the body was Hello"), reads: fault.Permanent, writes: fault.Permanent,
-			status: 400, text: "ValidationException (request request-1)", attempts: 1},
-		{name: "an unknown refusal", answer: says(404, "Odd", ""), reads: fault.Permanent, writes: fault.Permanent, status: 404,
-			text: "Odd (request request-1)", attempts: 1},
-		{name: "a failure of the service", answer: says(500, "InternalServerError", ""), reads: fault.Transient, writes: fault.Unknown,
-			status: 500, text: "InternalServerError (request request-1)", attempts: 3},
-		{name: "unavailable", answer: says(503, "ServiceUnavailable", ""), reads: fault.Transient, writes: fault.Unknown, status: 503,
-			text: "ServiceUnavailable (request request-1)", attempts: 3},
-		{name: "no connection", answer: breaks(errRefused), reads: fault.Transient, writes: fault.Transient,
-			text: "dial tcp: connection refused", attempts: 3},
-		{name: "a lost connection", answer: breaks(errReset), reads: fault.Transient, writes: fault.Unknown,
-			text: "read tcp: connection reset by peer", attempts: 3},
-		{name: "the caller gave up", answer: says(500, "InternalServerError", ""), reads: fault.Transient, writes: fault.Unknown,
-			text: "context canceled", canceled: true},
+		{
+			name: "throttled", answer: says(400, "ThrottlingException", "Rate exceeded"), reads: fault.Throttled, writes: fault.Throttled,
+			status: 400, text: "ThrottlingException (request request-1)", attempts: 3,
+		},
+		{
+			name: "too many requests", answer: says(429, "Odd", ""), reads: fault.Throttled, writes: fault.Throttled, status: 429,
+			text: "Odd (request request-1)", attempts: 3,
+		},
+		{
+			name: "a code of the service's own", answer: says(400, "OwnCode", ""), reads: fault.Throttled, writes: fault.Throttled, status: 400,
+			text: "OwnCode (request request-1)", attempts: 1,
+		},
+		{
+			name: "forbidden", answer: says(400, "AccessDeniedException", "User x may not y"), reads: fault.Fatal, writes: fault.Fatal, status: 400,
+			text: "AccessDeniedException: User x may not y (request request-1)", attempts: 1,
+		},
+		{
+			name: "a bad signature", answer: says(403, "InvalidSignatureException", "The Canonical String should have been fake-token"),
+			reads: fault.Fatal, writes: fault.Fatal, status: 403, text: "InvalidSignatureException (request request-1)", attempts: 1,
+		},
+		{
+			name: "an old token", answer: says(400, "ExpiredTokenException", ""), reads: fault.Fatal, writes: fault.Fatal, status: 400,
+			text: "ExpiredTokenException (request request-1)", attempts: 1,
+		},
+		{
+			name: "a wrong request", answer: says(400, "ValidationException", "the body was Hello"), reads: fault.Permanent, writes: fault.Permanent,
+			status: 400, text: "ValidationException (request request-1)", attempts: 1,
+		},
+		{
+			name: "an unknown refusal", answer: says(404, "Odd", ""), reads: fault.Permanent, writes: fault.Permanent, status: 404,
+			text: "Odd (request request-1)", attempts: 1,
+		},
+		{
+			name: "a failure of the service", answer: says(500, "InternalServerError", ""), reads: fault.Transient, writes: fault.Unknown,
+			status: 500, text: "InternalServerError (request request-1)", attempts: 3,
+		},
+		{
+			name: "unavailable", answer: says(503, "ServiceUnavailable", ""), reads: fault.Transient, writes: fault.Unknown, status: 503,
+			text: "ServiceUnavailable (request request-1)", attempts: 3,
+		},
+		{
+			name: "no connection", answer: breaks(errRefused), reads: fault.Transient, writes: fault.Transient,
+			text: "dial tcp: connection refused", attempts: 3,
+		},
+		{
+			name: "a lost connection", answer: breaks(errReset), reads: fault.Transient, writes: fault.Unknown,
+			text: "read tcp: connection reset by peer", attempts: 3,
+		},
+		{
+			name: "the caller gave up", answer: says(500, "InternalServerError", ""), reads: fault.Transient, writes: fault.Unknown,
+			text: "context canceled", canceled: true,
+		},
 	}
 }
 
@@ -304,8 +330,10 @@ func TestDefaultHTTPClient(t *testing.T) {
 	defer other.Close()
 	server := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusFound))
 	defer server.Close()
-	config := awsclient.New(awsclient.Config{Region: "eu-west-1", AccessKeyID: "fake-id", SecretAccessKey: "fake-secret",
-		Endpoint: server.URL})
+	config := awsclient.New(awsclient.Config{
+		Region: "eu-west-1", AccessKeyID: "fake-id", SecretAccessKey: "fake-secret",
+		Endpoint: server.URL,
+	})
 	_, err := secretsmanager.NewFromConfig(config).GetSecretValue(t.Context(),
 		&secretsmanager.GetSecretValueInput{SecretId: aws.String("fake-name")})
 	if err == nil || elsewhere {

@@ -145,8 +145,10 @@ func (a authority) serve(t *testing.T, address string, until time.Time) *server 
 			s.connections.Add(1)
 		}
 	}
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate.Raw}, PrivateKey: key}},
-		MinVersion: tls.VersionTLS12}
+	s.TLS = &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{certificate.Raw}, PrivateKey: key}},
+		MinVersion:   tls.VersionTLS12,
+	}
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s

@@ -42,7 +42,8 @@ func (f *fakeLogs) log() *cloudwatch.Log {
 }
 
 func (f *fakeLogs) CreateLogStream(_ context.Context, in *sdk.CreateLogStreamInput,
-	_ ...func(*sdk.Options)) (*sdk.CreateLogStreamOutput, error) {
+	_ ...func(*sdk.Options),
+) (*sdk.CreateLogStreamOutput, error) {
 	if *in.LogGroupName != f.group {
 		return nil, &types.ResourceNotFoundException{Message: aws.String("The specified log group does not exist.")}
 	}

@@ -34,7 +34,8 @@ type fakeSearch struct {
 }
 
 func (f *fakeSearch) FilterLogEvents(ctx context.Context, in *sdk.FilterLogEventsInput,
-	_ ...func(*sdk.Options)) (*sdk.FilterLogEventsOutput, error) {
+	_ ...func(*sdk.Options),
+) (*sdk.FilterLogEventsOutput, error) {
 	f.pages++
 	if f.fail != nil {
 		if err := f.fail(f.pages); err != nil {

@@ -37,8 +37,10 @@ func TestConversationPutWithALostAnswer(t *testing.T) {
 		return reply{err: lost()}
 	}
 	store := dynamo.NewConversations(f.config(), "qdn-sms-conversations")
-	wanted := conversation.Conversation{TwilioNumber: relaytest.TwilioNumber, Customer: relaytest.Customer,
-		OptOut: conversation.OptOut{OptedOut: true, Word: "STOP"}}
+	wanted := conversation.Conversation{
+		TwilioNumber: relaytest.TwilioNumber, Customer: relaytest.Customer,
+		OptOut: conversation.OptOut{OptedOut: true, Word: "STOP"},
+	}
 	if c, err := store.Put(t.Context(), wanted); err != nil || c.Version != 1 {
 		t.Errorf("Put returned %+v, error %v; want version 1", c, err)
 	}

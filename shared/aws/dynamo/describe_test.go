@@ -28,8 +28,10 @@ func TestDescribe(t *testing.T) {
 		t.Error("no stream")
 	}
 	stream := got.StreamARN
-	plain := dynamo.Description{Key: "MessageSid", Indexes: []string{"ByCustomer", "ByStateDay", "ByTwilioNumber"},
-		StreamViewType: "NEW_AND_OLD_IMAGES", StreamARN: stream}
+	plain := dynamo.Description{
+		Key: "MessageSid", Indexes: []string{"ByCustomer", "ByStateDay", "ByTwilioNumber"},
+		StreamViewType: "NEW_AND_OLD_IMAGES", StreamARN: stream,
+	}
 	if diff := cmp.Diff(plain, got); diff != "" {
 		t.Errorf("as it was made (-want +got):\n%s", diff)
 	}
@@ -37,8 +39,10 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("as it was made it is backed up: %v, %v", backed, err)
 	}
 	_, err = e.client.UpdateTimeToLive(t.Context(), &sdk.UpdateTimeToLiveInput{
-		TableName: &name, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("ExpiresAt"),
-			Enabled: aws.Bool(true)},
+		TableName: &name, TimeToLiveSpecification: &types.TimeToLiveSpecification{
+			AttributeName: aws.String("ExpiresAt"),
+			Enabled:       aws.Bool(true),
+		},
 	})
 	if err == nil {
 		_, err = e.client.UpdateContinuousBackups(t.Context(), &sdk.UpdateContinuousBackupsInput{

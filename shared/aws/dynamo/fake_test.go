@@ -279,8 +279,10 @@ func (f *fakeDynamo) query(in queryInput) (any, error) {
 	for _, stored := range f.items {
 		key := stored.text(index.SortKey)
 		if stored.text(index.PartitionKey) == partition && key >= low && key <= high {
-			found = append(found, wireItem{f.schema.Key: stored[f.schema.Key], index.PartitionKey: stored[index.PartitionKey],
-				index.SortKey: stored[index.SortKey]})
+			found = append(found, wireItem{
+				f.schema.Key: stored[f.schema.Key], index.PartitionKey: stored[index.PartitionKey],
+				index.SortKey: stored[index.SortKey],
+			})
 		}
 	}
 	slices.SortFunc(found, func(a, b wireItem) int { return cmp.Compare(b.text(index.SortKey), a.text(index.SortKey)) })

@@ -24,8 +24,10 @@ func headsOf(t *testing.T, l *dynamo.Ledger) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want[r.MessageSid] = ledger.Record{MessageSid: r.MessageSid, Version: stored.Version, Seal: r.Seal, ReceivedAt: r.ReceivedAt,
-			UpdatedAt: r.UpdatedAt}
+		want[r.MessageSid] = ledger.Record{
+			MessageSid: r.MessageSid, Version: stored.Version, Seal: r.Seal, ReceivedAt: r.ReceivedAt,
+			UpdatedAt: r.UpdatedAt,
+		}
 	}
 	got := map[string]ledger.Record{}
 	if err := l.EachHead(t.Context(), func(r ledger.Record) { got[r.MessageSid] = r }); err != nil {

@@ -201,12 +201,18 @@ func checkFault(t *testing.T, operation string, err error, want fault.Kind) {
 func TestUnreadableRecord(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, item, want string }{
-		{"a number for a text", `{"MessageSid":{"S":"SM1"},"State":{"N":"1"}}`,
-			"fatal: item SM1 is unreadable: attribute State should be ledger.State"},
-		{"a time that is none", `{"MessageSid":{"S":"SM1"},"ReceivedAt":{"S":"+18585550111"}}`,
-			"fatal: item SM1 is unreadable: an attribute has the wrong form"},
-		{"bytes", `{"MessageSid":{"S":"SM1"},"Body":{"B":"AAAA"}}`,
-			"fatal: item SM1 is unreadable: attribute Body: its DynamoDB type is not one the relay uses"},
+		{
+			"a number for a text", `{"MessageSid":{"S":"SM1"},"State":{"N":"1"}}`,
+			"fatal: item SM1 is unreadable: attribute State should be ledger.State",
+		},
+		{
+			"a time that is none", `{"MessageSid":{"S":"SM1"},"ReceivedAt":{"S":"+18585550111"}}`,
+			"fatal: item SM1 is unreadable: an attribute has the wrong form",
+		},
+		{
+			"bytes", `{"MessageSid":{"S":"SM1"},"Body":{"B":"AAAA"}}`,
+			"fatal: item SM1 is unreadable: attribute Body: its DynamoDB type is not one the relay uses",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

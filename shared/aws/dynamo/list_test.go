@@ -24,8 +24,12 @@ func TestWalkIsBounded(t *testing.T) {
 		{"today's", ledger.Query{Limit: 1}, time.Hour, []int{10, 100, 100, 100, 100, 100, 100, 100, 100, 100, 10}},
 		{"all states, twenty days ago", ledger.Query{Since: noon().AddDate(0, 0, -20), Limit: 10}, 20 * 24 * time.Hour, []int{100, 100, 10}},
 		{"one state, eighty days ago", ledger.Query{State: ledger.Sending, Limit: 10}, 80 * 24 * time.Hour, []int{91}},
-		{"beyond the retention", ledger.Query{State: ledger.Sending, Since: noon().AddDate(-10, 0, 0), Limit: 10},
-			100 * 24 * time.Hour, []int{91}},
+		{
+			"beyond the retention",
+			ledger.Query{State: ledger.Sending, Since: noon().AddDate(-10, 0, 0), Limit: 10},
+			100 * 24 * time.Hour,
+			[]int{91},
+		},
 		{"from tomorrow", ledger.Query{Since: noon().AddDate(0, 0, 1), Limit: 10}, time.Hour, []int{0}},
 	}
 	for _, tt := range tests {
@@ -118,8 +122,11 @@ func TestListEdges(t *testing.T) {
 	}{
 		{"from its very time", ledger.Query{Since: received}, 1},
 		{"from half a millisecond later", ledger.Query{Since: received.Add(500 * time.Microsecond)}, 0},
-		{"from after the cursor",
-			ledger.Query{Since: received, Cursor: ledger.Cursor{ReceivedAt: received.Add(-time.Hour), MessageSid: "SM1"}}, 0},
+		{
+			"from after the cursor",
+			ledger.Query{Since: received, Cursor: ledger.Cursor{ReceivedAt: received.Add(-time.Hour), MessageSid: "SM1"}},
+			0,
+		},
 	}
 	for _, tt := range tests {
 		for _, number := range []sms.PhoneNumber{"", relaytest.Customer} {

@@ -52,38 +52,64 @@ func TestRouteWrittenByHand(t *testing.T) {
 			`"PaceNumber":{"S":"3/1s"},"OptedOut":{"SS":["+18585550122"]}`), want: settled},
 		{name: "settings of nothing", item: says(`"OnUncertain":{"NULL":true},"DeliveryTimeout":{"NULL":true},"MaxAge":{"S":"0s"},` +
 			`"PaceNumber":{"S":""},"OptedOut":{"NULL":true}`), want: want},
-		{name: "uncertain as a flag", item: says(`"OnUncertain":{"BOOL":true}`),
-			text: unreadable + "attribute OnUncertain should be park or resend, as a string"},
-		{name: "uncertain of another kind", item: says(`"OnUncertain":{"S":"retry"}`),
-			text: unreadable + "OnUncertain is neither park nor resend"},
-		{name: "timeout as a number", item: says(`"DeliveryTimeout":{"N":"90"}`),
-			text: unreadable + "attribute DeliveryTimeout should be a duration such as 90s, as a string"},
-		{name: "timeout of no unit", item: says(`"DeliveryTimeout":{"S":"90"}`),
-			text: unreadable + "attribute DeliveryTimeout should be a duration such as 90s, as a string"},
+		{
+			name: "uncertain as a flag", item: says(`"OnUncertain":{"BOOL":true}`),
+			text: unreadable + "attribute OnUncertain should be park or resend, as a string",
+		},
+		{
+			name: "uncertain of another kind", item: says(`"OnUncertain":{"S":"retry"}`),
+			text: unreadable + "OnUncertain is neither park nor resend",
+		},
+		{
+			name: "timeout as a number", item: says(`"DeliveryTimeout":{"N":"90"}`),
+			text: unreadable + "attribute DeliveryTimeout should be a duration such as 90s, as a string",
+		},
+		{
+			name: "timeout of no unit", item: says(`"DeliveryTimeout":{"S":"90"}`),
+			text: unreadable + "attribute DeliveryTimeout should be a duration such as 90s, as a string",
+		},
 		{name: "timeout too long", item: says(`"DeliveryTimeout":{"S":"24h"}`), text: unreadable + "DeliveryTimeout is not from 10s to 12h"},
-		{name: "age as text", item: says(`"MaxAge":{"S":"old"}`),
-			text: unreadable + "attribute MaxAge should be a duration such as 4h, as a string"},
+		{
+			name: "age as text", item: says(`"MaxAge":{"S":"old"}`),
+			text: unreadable + "attribute MaxAge should be a duration such as 4h, as a string",
+		},
 		{name: "age too short", item: says(`"MaxAge":{"S":"1s"}`), text: unreadable + "MaxAge is not from 1m to 72h"},
-		{name: "pace as a number", item: says(`"PaceNumber":{"N":"3"}`),
-			text: unreadable + "attribute PaceNumber should be a pace such as 3/1s or off, as a string"},
-		{name: "pace of no form", item: says(`"PaceNumber":{"S":"fast"}`),
-			text: unreadable + "PaceNumber: pace is neither a number and a time such as 10/30s nor off"},
-		{name: "who opted out as text", item: says(`"OptedOut":{"S":"+18585550122"}`),
-			text: unreadable + "attribute OptedOut should be []sms.PhoneNumber"},
-		{name: "removed as a flag", item: says(`"Removed":{"BOOL":true}`),
-			text: unreadable + "attribute Removed should be a time such as 2026-11-24T08:00:00Z, as a string"},
-		{name: "removed at no time", item: says(`"Removed":{"S":"yes"}`),
-			text: unreadable + "attribute Removed should be a time such as 2026-11-24T08:00:00Z, as a string"},
+		{
+			name: "pace as a number", item: says(`"PaceNumber":{"N":"3"}`),
+			text: unreadable + "attribute PaceNumber should be a pace such as 3/1s or off, as a string",
+		},
+		{
+			name: "pace of no form", item: says(`"PaceNumber":{"S":"fast"}`),
+			text: unreadable + "PaceNumber: pace is neither a number and a time such as 10/30s nor off",
+		},
+		{
+			name: "who opted out as text", item: says(`"OptedOut":{"S":"+18585550122"}`),
+			text: unreadable + "attribute OptedOut should be []sms.PhoneNumber",
+		},
+		{
+			name: "removed as a flag", item: says(`"Removed":{"BOOL":true}`),
+			text: unreadable + "attribute Removed should be a time such as 2026-11-24T08:00:00Z, as a string",
+		},
+		{
+			name: "removed at no time", item: says(`"Removed":{"S":"yes"}`),
+			text: unreadable + "attribute Removed should be a time such as 2026-11-24T08:00:00Z, as a string",
+		},
 		{name: "the least there is", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true}}`, want: want},
 		{name: "a date alone", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"LastUpdated":{"S":"yesterday"}}`, want: want},
-		{name: "a set of fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"SS":["+18585550133"]}}`,
-			want: with},
+		{
+			name: "a set of fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"SS":["+18585550133"]}}`,
+			want: with,
+		},
 		{name: "notes beside", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"Notes":{"S":"ask Ann"}}`, want: want},
 		{name: "null fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"NULL":true}}`, want: want},
-		{name: "active as text", item: `{` + number + `,` + carrier + `,"Active":{"S":"yes"}}`,
-			text: "fatal: item ***0100 is unreadable: attribute Active should be bool"},
-		{name: "active left out", item: `{` + number + `,` + carrier + `}`,
-			text: "fatal: item ***0100 is unreadable: attribute Active is missing"},
+		{
+			name: "active as text", item: `{` + number + `,` + carrier + `,"Active":{"S":"yes"}}`,
+			text: "fatal: item ***0100 is unreadable: attribute Active should be bool",
+		},
+		{
+			name: "active left out", item: `{` + number + `,` + carrier + `}`,
+			text: "fatal: item ***0100 is unreadable: attribute Active is missing",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

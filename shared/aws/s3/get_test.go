@@ -45,8 +45,10 @@ func TestGetFaults(t *testing.T) {
 		{"no version at all", says(400, "InvalidArgument", "Invalid version id specified"), fault.Permanent, "S3 GetObject: InvalidArgument"},
 		{"no such bucket", says(404, "NoSuchBucket", "x"), fault.Fatal, "S3 GetObject: NoSuchBucket"},
 		{"a bucket elsewhere", says(301, "PermanentRedirect", "x"), fault.Fatal, "S3 GetObject: PermanentRedirect"},
-		{"forbidden, or missing", says(403, "AccessDenied", "not authorized to perform: s3:GetObject"), fault.Fatal,
-			"S3 GetObject: AccessDenied: not authorized to perform: s3:GetObject; it may not be there, or may not be read"},
+		{
+			"forbidden, or missing", says(403, "AccessDenied", "not authorized to perform: s3:GetObject"), fault.Fatal,
+			"S3 GetObject: AccessDenied: not authorized to perform: s3:GetObject; it may not be there, or may not be read",
+		},
 		{"too much at once", says(503, "SlowDown", "x"), fault.Throttled, "S3 GetObject: SlowDown"},
 		{"a failure of the service", says(500, "InternalError", "x"), fault.Transient, "S3 GetObject: InternalError"},
 		{"cut", func(w http.ResponseWriter, _ *http.Request) {

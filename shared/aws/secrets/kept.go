@@ -29,7 +29,8 @@ type Kept[T any] struct {
 // Keep reads a secret and keeps it. same reports whether two readings are the same secret, now is the clock, and logger gets
 // later readings that fail. The error is that of the first reading.
 func Keep[T any](ctx context.Context, read func(context.Context) (T, error), same func(a, b T) bool, now func() time.Time,
-	logger *slog.Logger) (*Kept[T], error) {
+	logger *slog.Logger,
+) (*Kept[T], error) {
 	k := &Kept[T]{read: read, same: same, now: now, logger: logger}
 	value, err := read(ctx)
 	if err != nil {

@@ -219,8 +219,10 @@ var errMalformed = errors.New("malformed")
 
 // malformed returns the fault of a secret that someone has to fix.
 func malformed(stage, problem string) error {
-	return &fault.Error{Kind: fault.Fatal,
-		Err: fmt.Errorf("Twilio secret, %s: %w: %s", stage, errMalformed, problem)} //nolint:staticcheck // Twilio is a name.
+	return &fault.Error{
+		Kind: fault.Fatal,
+		Err:  fmt.Errorf("Twilio secret, %s: %w: %s", stage, errMalformed, problem),
+	} //nolint:staticcheck // Twilio is a name.
 }
 
 // kindOfCode knows Secrets Manager's own error codes.

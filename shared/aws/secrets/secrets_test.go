@@ -32,7 +32,8 @@ type fakeManager struct {
 }
 
 func (f *fakeManager) GetSecretValue(_ context.Context, in *sdk.GetSecretValueInput,
-	_ ...func(*sdk.Options)) (*sdk.GetSecretValueOutput, error) {
+	_ ...func(*sdk.Options),
+) (*sdk.GetSecretValueOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.before != nil {
@@ -204,8 +205,11 @@ func TestFaults(t *testing.T) {
 		{"no longer decryptable", current(&types.DecryptionFailure{Message: aws.String("fake-secret")}), fault.Fatal},
 		{"marked for deletion", current(&types.InvalidRequestException{Message: aws.String("fake-secret")}), fault.Fatal},
 		{"unavailable", current(&types.InternalServiceError{Message: aws.String("fake-secret")}), fault.Transient},
-		{"unavailable when pending is read", map[string]any{"AWSCURRENT": token(account, "fake-secret"), "AWSPENDING": errors.New("fake-secret")},
-			fault.Transient},
+		{
+			"unavailable when pending is read",
+			map[string]any{"AWSCURRENT": token(account, "fake-secret"), "AWSPENDING": errors.New("fake-secret")},
+			fault.Transient,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -188,8 +188,10 @@ func TestSendRequest(t *testing.T) {
 		delay time.Duration
 		want  string
 	}{
-		{"to a FIFO queue", fifoURL, 0,
-			`{` + attributes + `"MessageDeduplicationId":"SM1","MessageGroupId":"group","QueueUrl":"` + fifoURL + `"}`},
+		{
+			"to a FIFO queue", fifoURL, 0,
+			`{` + attributes + `"MessageDeduplicationId":"SM1","MessageGroupId":"group","QueueUrl":"` + fifoURL + `"}`,
+		},
 		{"to a standard queue", standardURL, 1500 * time.Millisecond, `{"DelaySeconds":2,` + attributes + `"QueueUrl":"` + standardURL + `"}`},
 	}
 	for _, tt := range tests {

@@ -105,8 +105,10 @@ func plainOf(t *testing.T, value events.DynamoDBAttributeValue) any {
 
 // FuzzImage: every JSON object is an image, and reads back as what it was, digit for digit.
 func FuzzImage(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"a":[1,"b",null,true,{"c":1e9}]}`, `{"a":9007199254740993}`, `{"a":"\ud800"}`, `[]`, `null`,
-		`{"a":1,"a":2}`, `{`} {
+	for _, seed := range []string{
+		`{}`, `{"a":[1,"b",null,true,{"c":1e9}]}`, `{"a":9007199254740993}`, `{"a":"\ud800"}`, `[]`, `null`,
+		`{"a":1,"a":2}`, `{`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, item []byte) {

@@ -303,8 +303,10 @@ func TestQueueFailedDelete(t *testing.T) {
 // TestQueueFunctionEndsBeforeTheVisibility: else its messages would be handed out while it is still at work on them. A
 // function that heeds its context has time left to have its answer carried out.
 func TestQueueFunctionEndsBeforeTheVisibility(t *testing.T) {
-	for _, visibility := range []time.Duration{2 * time.Minute, 30 * time.Second, 12 * time.Second, 6 * time.Second,
-		5 * time.Second, 2 * time.Second} {
+	for _, visibility := range []time.Duration{
+		2 * time.Minute, 30 * time.Second, 12 * time.Second, 6 * time.Second,
+		5 * time.Second, 2 * time.Second,
+	} {
 		t.Run(visibility.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newMapping(func(ctx context.Context, _ events.SQSEvent) (events.SQSEventResponse, error) {

@@ -161,7 +161,8 @@ var errPanic = errors.New("the function panicked")
 
 // call runs the function and turns a panic into an error: one request must not end the others.
 func (g *Gateway) call(ctx context.Context, route Route, request events.APIGatewayV2HTTPRequest) (response events.APIGatewayV2HTTPResponse,
-	err error) {
+	err error,
+) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			g.Logger.LogAttrs(ctx, slog.LevelError, "function panicked", slog.String("path", route.Path),

@@ -20,8 +20,10 @@ import (
 )
 
 func TestUnknownPaths(t *testing.T) {
-	for _, path := range []string{"/", "/sms", "/sms/", "/sms/inbound/", "/sms/Inbound", "/sms/inbound/x", "/sms//inbound", "/sms/%69nbound",
-		"/x/../sms/inbound"} {
+	for _, path := range []string{
+		"/", "/sms", "/sms/", "/sms/inbound/", "/sms/Inbound", "/sms/inbound/x", "/sms//inbound", "/sms/%69nbound",
+		"/x/../sms/inbound",
+	} {
 		t.Run(path, func(t *testing.T) {
 			s := newStage()
 			wantMessage(t, s.ask(http.MethodGet, path, "", "Authorization", "Bearer "+token), http.StatusNotFound)

@@ -105,8 +105,10 @@ func TestHeadersOnTheWire(t *testing.T) {
 	s := newStage()
 	s.wire(t, "GET /sms/inbound HTTP/1.1", "HOST: relay.example.com", "Connection: close", "X-UPPER: One", "x-lower: Two", "X-Empty:",
 		"X-Twice: a", "X-TWICE: b", "x-twice:", "", "")
-	want := map[string]string{"host": "relay.example.com", "connection": "close", "x-upper": "One", "x-lower": "Two",
-		"x-empty": "", "x-twice": "a,b,"}
+	want := map[string]string{
+		"host": "relay.example.com", "connection": "close", "x-upper": "One", "x-lower": "Two",
+		"x-empty": "", "x-twice": "a,b,",
+	}
 	compare(t, "headers", want, s.got(t).Headers)
 }
 

@@ -207,18 +207,24 @@ func TestFileLostWhileTheLogIsOpen(t *testing.T) {
 		problems string
 	}{
 		"cut in place": {func(path string) error { return os.Truncate(path, 0) }, "it was cut from", 1, "segment 1 was cut while the relay ran"},
-		"cut in part": {func(path string) error { return os.Truncate(path, 150) }, "it was cut from", 2,
-			"segment 1 was cut while the relay ran"},
+		"cut in part": {
+			func(path string) error { return os.Truncate(path, 150) }, "it was cut from", 2,
+			"segment 1 was cut while the relay ran",
+		},
 		"moved away": {func(path string) error { return os.Rename(path, path+".1") }, "moved away or removed", 1, "segment 1 is missing"},
 		"removed":    {os.Remove, "moved away or removed", 1, "segment 1 is missing"},
 		"rotated": {func(path string) error {
 			return errors.Join(os.Rename(path, path+".1"), os.WriteFile(path, nil, 0o600))
 		}, "another file is in its place", 1, "segment 1 is missing"},
-		"written to": {func(path string) error { return appendTo(path, "{\"forged\":true}\n") }, "written to it by someone else", 3,
-			"the line is not an entry"},
-		"begun by hand": {func(path string) error { return errors.Join(os.Remove(path), appendTo(path, "nonsense\n")) },
+		"written to": {
+			func(path string) error { return appendTo(path, "{\"forged\":true}\n") }, "written to it by someone else", 3,
+			"the line is not an entry",
+		},
+		"begun by hand": {
+			func(path string) error { return errors.Join(os.Remove(path), appendTo(path, "nonsense\n")) },
 			"another file is in its place", 1,
-			"segment 1 is missing"},
+			"segment 1 is missing",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, idle := range []bool{false, true} {

@@ -76,8 +76,10 @@ func TestEachWriteLeavesOneChange(t *testing.T) {
 
 	want := []Change{
 		{SequenceNumber: "00000000000000000001", Table: "ledger", Key: first.MessageSid, At: noon, New: item(t, first)},
-		{SequenceNumber: "00000000000000000002", Table: "ledger", Key: first.MessageSid, At: noon.Add(time.Second), Old: item(t, first),
-			New: item(t, second)},
+		{
+			SequenceNumber: "00000000000000000002", Table: "ledger", Key: first.MessageSid, At: noon.Add(time.Second), Old: item(t, first),
+			New: item(t, second),
+		},
 		{SequenceNumber: "00000000000000000003", Table: "routing", Key: "+18585550100", At: noon.Add(time.Second), New: item(t, seeded)},
 	}
 	if diff := cmp.Diff(want, read(t, db, 10)); diff != "" {

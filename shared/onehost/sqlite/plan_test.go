@@ -39,24 +39,34 @@ func TestQueriesUseTheirIndexes(t *testing.T) {
 	}{
 		{name: "free lanes", query: freeLanesQuery, parameters: 2, uses: []string{"queue_lanes_turn (queue=? AND locked_until=?)"}},
 		{name: "next expiry", query: nextExpiryQuery, parameters: 1, uses: []string{"queue_lanes_turn (queue=? AND locked_until>?)"}},
-		{name: "unlock lanes", query: freeQuery, parameters: 2,
-			uses: []string{"queue_lanes_turn (queue=? AND locked_until>? AND locked_until<?)"}},
+		{
+			name: "unlock lanes", query: freeQuery, parameters: 2,
+			uses: []string{"queue_lanes_turn (queue=? AND locked_until>? AND locked_until<?)"},
+		},
 		{name: "first messages of a lane", query: firstMessagesQuery, parameters: 2, uses: []string{"queue_messages_order (lane=?)"}},
 		{name: "head of a lane", query: laneHeadQuery, parameters: 1, uses: []string{"queue_messages_order (lane=?)"}},
 		{name: "lock of a lane", query: laneLockQuery, parameters: 2, uses: []string{"queue_messages_hidden (lane=? AND visible_at>?)"}},
-		{name: "hide a message", query: hideQuery, parameters: 5,
-			uses: []string{"queue_messages USING INTEGER PRIMARY KEY", "queue_lanes USING INTEGER PRIMARY KEY"}},
-		{name: "delete a message", query: deleteQuery, parameters: 4,
-			uses: []string{"queue_messages USING INTEGER PRIMARY KEY", "queue_lanes USING INTEGER PRIMARY KEY"}},
+		{
+			name: "hide a message", query: hideQuery, parameters: 5,
+			uses: []string{"queue_messages USING INTEGER PRIMARY KEY", "queue_lanes USING INTEGER PRIMARY KEY"},
+		},
+		{
+			name: "delete a message", query: deleteQuery, parameters: 4,
+			uses: []string{"queue_messages USING INTEGER PRIMARY KEY", "queue_lanes USING INTEGER PRIMARY KEY"},
+		},
 		{name: "depth", query: depthQuery, parameters: 2, uses: []string{"queue_messages_hidden (lane=? AND visible_at>?)"}},
 		{name: "list all", query: listAllQuery, parameters: 5, uses: []string{"ledger_by_time"}},
 		{name: "list a state", query: listStateQuery, parameters: 5, uses: []string{"ledger_by_state (state=? AND"}},
-		{name: "list a number", query: listNumberQuery, parameters: 5, sorts: true,
-			uses: []string{"ledger_by_customer (customer=? AND", "ledger_by_twilio_number (twilio_number=? AND"}},
+		{
+			name: "list a number", query: listNumberQuery, parameters: 5, sorts: true,
+			uses: []string{"ledger_by_customer (customer=? AND", "ledger_by_twilio_number (twilio_number=? AND"},
+		},
 		{name: "look routes up", query: lookupQuery, parameters: 1, uses: []string{"(twilio_number=?)"}},
 		{name: "expired records", query: expiredRecordsQuery, parameters: 2, uses: []string{"ledger_by_expiry"}},
-		{name: "expired deduplication ids", query: expiredDeduplicationQuery, parameters: 2,
-			uses: []string{"queue_deduplication_until (until<?)"}},
+		{
+			name: "expired deduplication ids", query: expiredDeduplicationQuery, parameters: 2,
+			uses: []string{"queue_deduplication_until (until<?)"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			plan := queryPlan(t, db, tt.query, make([]any, tt.parameters)...)

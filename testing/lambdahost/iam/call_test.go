@@ -40,8 +40,10 @@ func TestObserve(t *testing.T) {
 			`{"Messages":[{"MessageId":"a","ReceiptHandle":"1"},{"MessageId":"b","ReceiptHandle":"2"}]}`, 200,
 			Call{Resources: []string{queue}, Allowed: true, Messages: []Message{{"a", "1"}, {"b", "2"}}},
 		},
-		{"a receive of nothing", "sqs", "ReceiveMessage", `{"QueueUrl":"http://127.0.0.1/0/q"}`, `{}`, 200,
-			Call{Resources: []string{queue}, Allowed: true}},
+		{
+			"a receive of nothing", "sqs", "ReceiveMessage", `{"QueueUrl":"http://127.0.0.1/0/q"}`, `{}`, 200,
+			Call{Resources: []string{queue}, Allowed: true},
+		},
 		{
 			"a batch of messages", "sqs", "DeleteMessageBatch", `{"QueueUrl":"http://127.0.0.1/0/q","Entries":[{"Id":"0","ReceiptHandle":"1"},` +
 				`{"Id":"1","ReceiptHandle":"2"}]}`, `{"Successful":[{"Id":"0"},{"Id":"1"}]}`, 200,

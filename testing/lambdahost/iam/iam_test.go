@@ -71,19 +71,29 @@ func TestQuestions(t *testing.T) {
 	const sqs, logs, secret = "arn:aws:sqs:us-east-1:000000000000:q.fifo", "arn:aws:logs:us-east-1:000000000000:log-group:/audit:log-stream:s",
 		"arn:aws:secretsmanager:us-east-1:123456789012:secret:twilio-AbCdEf"
 	for _, c := range []call{
-		{"a read", "dynamodb", "DynamoDB_20120810.GetItem", "POST", "/", `{"TableName":"ledger"}`,
-			[]question{{"dynamodb:GetItem", "dynamodb:GetItem", table}}},
-		{"an index", "dynamodb", "DynamoDB_20120810.Query", "POST", "/", `{"TableName":"ledger","IndexName":"By1"}`,
-			[]question{{"dynamodb:Query", "dynamodb:Query", table + "/index/By1"}}},
+		{
+			"a read", "dynamodb", "DynamoDB_20120810.GetItem", "POST", "/", `{"TableName":"ledger"}`,
+			[]question{{"dynamodb:GetItem", "dynamodb:GetItem", table}},
+		},
+		{
+			"an index", "dynamodb", "DynamoDB_20120810.Query", "POST", "/", `{"TableName":"ledger","IndexName":"By1"}`,
+			[]question{{"dynamodb:Query", "dynamodb:Query", table + "/index/By1"}},
+		},
 		{"two tables", "dynamodb", "DynamoDB_20120810.BatchGetItem", "POST", "/", `{"RequestItems":{"ledger":{},"ledger2":{}}}`, []question{
 			{"dynamodb:BatchGetItem", "dynamodb:BatchGetItem", table}, {"dynamodb:BatchGetItem", "dynamodb:BatchGetItem", table + "2"},
 		}},
-		{"a batch of messages", "sqs", "AmazonSQS.DeleteMessageBatch", "POST", "/", `{"QueueUrl":"http://127.0.0.1:1/0/q.fifo"}`,
-			[]question{{"sqs:DeleteMessageBatch", "sqs:DeleteMessage", sqs}}},
-		{"a log", "logs", "Logs_20140328.PutLogEvents", "POST", "/", `{"logGroupName":"/audit","logStreamName":"s"}`,
-			[]question{{"logs:PutLogEvents", "logs:PutLogEvents", logs}}},
-		{"a secret", "secretsmanager", "secretsmanager.GetSecretValue", "POST", "/", `{"SecretId":"` + secret + `"}`,
-			[]question{{"secretsmanager:GetSecretValue", "secretsmanager:GetSecretValue", secret}}},
+		{
+			"a batch of messages", "sqs", "AmazonSQS.DeleteMessageBatch", "POST", "/", `{"QueueUrl":"http://127.0.0.1:1/0/q.fifo"}`,
+			[]question{{"sqs:DeleteMessageBatch", "sqs:DeleteMessage", sqs}},
+		},
+		{
+			"a log", "logs", "Logs_20140328.PutLogEvents", "POST", "/", `{"logGroupName":"/audit","logStreamName":"s"}`,
+			[]question{{"logs:PutLogEvents", "logs:PutLogEvents", logs}},
+		},
+		{
+			"a secret", "secretsmanager", "secretsmanager.GetSecretValue", "POST", "/", `{"SecretId":"` + secret + `"}`,
+			[]question{{"secretsmanager:GetSecretValue", "secretsmanager:GetSecretValue", secret}},
+		},
 		{"an object", "s3", "", "GET", "/bucket/a/b", "", []question{{"s3:GetObject", "s3:GetObject", "arn:aws:s3:::bucket/a/b"}}},
 		{"a version", "s3", "", "GET", "/bucket/a?versionId=1", "", []question{{"s3:GetObject", "s3:GetObjectVersion", "arn:aws:s3:::bucket/a"}}},
 		{"a bucket", "s3", "", "HEAD", "/bucket", "", []question{{"s3:HeadBucket", "s3:ListBucket", "arn:aws:s3:::bucket"}}},
@@ -95,8 +105,10 @@ func TestQuestions(t *testing.T) {
 			`{"ConditionCheck":{"TableName":"ledger2"}},{"Put":{"TableName":"ledger"}}]}`, []question{
 			{"dynamodb:TransactWriteItems", "dynamodb:PutItem", table}, {"dynamodb:TransactWriteItems", "dynamodb:ConditionCheckItem", table + "2"},
 		}},
-		{"a table by its ARN", "dynamodb", "DynamoDB_20120810.GetItem", "POST", "/", `{"TableName":"` + table + `"}`,
-			[]question{{"dynamodb:GetItem", "dynamodb:GetItem", table}}},
+		{
+			"a table by its ARN", "dynamodb", "DynamoDB_20120810.GetItem", "POST", "/", `{"TableName":"` + table + `"}`,
+			[]question{{"dynamodb:GetItem", "dynamodb:GetItem", table}},
+		},
 		{"a statement of PartiQL", "dynamodb", "DynamoDB_20120810.ExecuteStatement", "POST", "/", `{"Statement":"SELECT * FROM ledger"}`, nil},
 		{"an iterator from nowhere", "dynamodb", "DynamoDBStreams_20120810.GetRecords", "POST", "/", `{"ShardIterator":"x"}`, nil},
 		{"all queues", "sqs", "AmazonSQS.ListQueues", "POST", "/", `{}`, nil},
@@ -148,8 +160,10 @@ func TestRecorder(t *testing.T) {
 		return answer.Code
 	}
 	body := `{"TableName":"ledger"}`
-	if got := []int{do("AKID", "GetItem", body), do("AKID", "DeleteItem", body), do("OTHER", "GetItem", body),
-		do("", "GetItem", body)}; !cmp.Equal(got, []int{200, 400, 400, 400}) {
+	if got := []int{
+		do("AKID", "GetItem", body), do("AKID", "DeleteItem", body), do("OTHER", "GetItem", body),
+		do("", "GetItem", body),
+	}; !cmp.Equal(got, []int{200, 400, 400, 400}) {
 		t.Errorf("answers %v", got)
 	}
 	if reached != 1 {

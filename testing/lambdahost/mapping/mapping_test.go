@@ -151,8 +151,10 @@ func TestNothingIsLostWithoutADestination(t *testing.T) {
 }
 
 func TestAnswerThatCannotBeCarriedOut(t *testing.T) {
-	for _, answer := range []string{`{`, `{"batchItemFailures":[{"itemIdentifier":"99"}]}`,
-		`{"batchItemFailures":[{"itemIdentifier":""}]}`, `[]`} {
+	for _, answer := range []string{
+		`{`, `{"batchItemFailures":[{"itemIdentifier":"99"}]}`,
+		`{"batchItemFailures":[{"itemIdentifier":""}]}`, `[]`,
+	} {
 		if done, err := doneOf(batchOf(3), []byte(answer)); err == nil || done != 0 {
 			t.Errorf("%s: %d done, %v", answer, done, err)
 		}

@@ -69,13 +69,17 @@ func TestMeter(t *testing.T) {
 		{"a stream's batch", func(m *Meter) { m.IteratorAge("F", 2*time.Second) }, []string{function + "IteratorAge 2000"}},
 		{"a write", func(m *Meter) {
 			m.Call(iam.Call{Operation: "dynamodb:PutItem", Units: map[string]float64{"t": 1, "t/index/i": 2}})
-		}, []string{`AWS/DynamoDB TableName="t" ConsumedWriteCapacityUnits 1`,
-			`AWS/DynamoDB GlobalSecondaryIndexName="i" TableName="t" ConsumedWriteCapacityUnits 2`}},
+		}, []string{
+			`AWS/DynamoDB TableName="t" ConsumedWriteCapacityUnits 1`,
+			`AWS/DynamoDB GlobalSecondaryIndexName="i" TableName="t" ConsumedWriteCapacityUnits 2`,
+		}},
 		{"a read", func(m *Meter) {
 			m.Call(iam.Call{Operation: "dynamodb:BatchGetItem", Units: map[string]float64{"t": 0.5}})
 		}, []string{`AWS/DynamoDB TableName="t" ConsumedReadCapacityUnits 0.5`}},
-		{"messages that are sent", func(m *Meter) { m.Call(call("SendMessageBatch", iam.Message{ID: "a"}, iam.Message{ID: "b"})) },
-			[]string{queue + "NumberOfMessagesSent 2"}},
+		{
+			"messages that are sent", func(m *Meter) { m.Call(call("SendMessageBatch", iam.Message{ID: "a"}, iam.Message{ID: "b"})) },
+			[]string{queue + "NumberOfMessagesSent 2"},
+		},
 		{"a receive", func(m *Meter) { m.Call(call("ReceiveMessage", iam.Message{ID: "a", Handle: "1"})) }, nil},
 	}
 	for _, tt := range tests {

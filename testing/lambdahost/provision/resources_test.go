@@ -47,8 +47,10 @@ func TestTable(t *testing.T) {
 
 // TestPlainTable has no stream and forgets nothing, and neither does one whose time to live is switched off.
 func TestPlainTable(t *testing.T) {
-	for name, more := range map[string]string{"without": "",
-		"switched off": "TimeToLiveSpecification: {AttributeName: ExpiresAt, Enabled: false}"} {
+	for name, more := range map[string]string{
+		"without":      "",
+		"switched off": "TimeToLiveSpecification: {AttributeName: ExpiresAt, Enabled: false}",
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := &services{}
 			mustCreate(t, s, `

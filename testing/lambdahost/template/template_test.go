@@ -62,8 +62,10 @@ func TestParseAndResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = Object{"Timeout": 3, "E": "two/x",
-		"Environment": Object{"Variables": Object{"A": "1", "B": "url", "C": "arn", "D": "arn/here/${literal}"}}}
+	want = Object{
+		"Timeout": 3, "E": "two/x",
+		"Environment": Object{"Variables": Object{"A": "1", "B": "url", "C": "arn", "D": "arn/here/${literal}"}},
+	}
 	if diff := cmp.Diff(any(want), resolved); diff != "" {
 		t.Errorf("function (-want +got):\n%s", diff)
 	}
