@@ -131,8 +131,8 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	}
 	if err == nil {
 		// This message may have been delivered twice: the other worker may have deleted it when it is needed, because the text waits
-		// for its next phone and this worker has stopped.
-		err = h.remind(ctx, j.text.MessageSid, attempt.Number, h.config.Now().Add(LongestInvocation))
+		// for its next phone and this worker has stopped. If the new timer comes before the text has moved, it does the same as this one.
+		err = h.remind(ctx, j.text.MessageSid, attempt.Number, h.config.Now().Add(h.config.SendTimeout+leaseMargin))
 	}
 	if err == nil {
 		isLate := false
