@@ -39,6 +39,8 @@ func AddGlobal(root *cobra.Command) {
 	for _, name := range []string{jsonFlag, noColorFlag} {
 		markGlobal(root.PersistentFlags(), name, everyone)
 	}
+	root.Flags().BoolP("yes", "y", false, "make the change without a question, in the commands that change something")
+	markGlobal(root.Flags(), "yes", everyone)
 	AddTarget(root.Flags())
 }
 

@@ -19,11 +19,13 @@ import (
 
 // dropFlags are the flags of dlq drop.
 type dropFlags struct {
-	wanted         filterFlags
-	settled, apply bool
-	because, save  string
-	by             string
-	asJSON         bool
+	wanted        filterFlags
+	settled       bool
+	consent       cli.Consent
+	asking        bool
+	because, save string
+	by            string
+	asJSON        bool
 }
 
 func (p program) dlqDropCommand() *cobra.Command {
@@ -47,7 +49,7 @@ a file before it deletes it, with who dropped it and why; relay dlq restore puts
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.settled, "settled", false, "only letters that are no longer needed")
-	flags.BoolVar(&f.apply, "apply", false, "delete the letters; without it, only show them")
+	f.consent.Add(flags, "delete the letters; without it, only show them")
 	flags.StringVar(&f.because, "because", "", "the reason, which is kept with the letters")
 	flags.StringVar(&f.by, "by", "", "your name, which is kept with it (default RELAY_OPERATOR, or else the user name on this host)")
 	flags.StringVar(&f.save, "save", "", "write the letters to this file first, one line of JSON each (default dead-letters-<time>.jsonl "+
@@ -75,7 +77,7 @@ func (f *dropFlags) filter(now time.Time) (Filter, error) {
 		return filter, cli.Usage(errors.New("which letters? Name their SIDs, or choose them with --settled, --reason, --number, --since or " +
 			"--until"))
 	}
-	if f.apply && strings.TrimSpace(f.because) == "" {
+	if f.consent.Given() && strings.TrimSpace(f.because) == "" {
 		return filter, cli.Usage(errors.New("--because is missing: say why they are dropped. The reason is kept with the letters"))
 	}
 	if err := cli.CheckNote(f.because, f.by); err != nil {
@@ -90,18 +92,36 @@ func (p program) drop(cmd *cobra.Command, f dropFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
 	d, err := p.OpenTarget(ctx, cmd.Flags())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if !f.apply {
+	if f.asking = mode == cli.Ask; mode != cli.Do {
 		listed, err := listLetters(ctx, d, filter)
 		if err != nil {
 			return err
 		}
-		return p.printDrop(listed, f, "")
+		if err := p.printDrop(listed, f, ""); err != nil || mode == cli.Show || len(listed.letters) == 0 {
+			return err
+		}
+		if !p.Confirmed(cmd, "Delete them?") {
+			return cli.ErrNotConfirmed
+		}
+		f.consent.Yes, f.because = true, p.Reason(cmd, f.because)
+		if filter, err = f.filter(time.Now()); err != nil {
+			return err
+		}
 	}
+	return p.applyDrop(ctx, d, filter, f)
+}
+
+// applyDrop deletes the letters.
+func (p program) applyDrop(ctx context.Context, d *target.Target, filter Filter, f dropFlags) (err error) {
 	file := &letterFile{path: f.path(time.Now()), by: p.Operator(f.by), because: f.because, now: time.Now}
 	defer func() { err = errors.Join(err, file.close()) }()
 	decision := ledger.Decision{By: file.by, Note: f.because}
@@ -144,7 +164,7 @@ func (p program) printDrop(listed letterList, f dropFlags, path string) error {
 
 			Applied bool   `json:"applied"`
 			Saved   string `json:"saved,omitempty"`
-		}{shownLetters(listed, false), f.apply, path})
+		}{shownLetters(listed, false), f.consent.Given(), path})
 	}
 	if err := writeLetters(p.Stdout, listed); err != nil || len(listed.letters) == 0 {
 		return err
@@ -152,9 +172,9 @@ func (p program) printDrop(listed letterList, f dropFlags, path string) error {
 	if lost := unsent(listed.letters); lost > 0 {
 		cli.Printf(p.Stdout, "relay dlq redrive would send %d of them; if they are dropped, nobody gets those texts.\n", lost)
 	}
-	if f.apply {
+	if f.consent.Given() {
 		cli.Printf(p.Stdout, "Deleted. relay dlq restore %s puts them back.\n", path)
-	} else {
+	} else if !f.asking {
 		fmt.Fprintln(p.Stdout, "Nothing was deleted. To delete them, add --apply --because WHY.")
 	}
 	return nil
@@ -171,6 +191,8 @@ func unsent(all []Letter) (n int) {
 }
 
 func (p program) dlqRestoreCommand() *cobra.Command {
+	var consent cli.Consent
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put dropped letters back on the dead-letter queue",
@@ -183,13 +205,19 @@ twice, its text is still sent only once: the ledger makes sure of it.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return p.restore(cmd, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return p.restore(cmd, args[0], consent, asJSON) },
 	}
+	consent.Add(cmd.Flags(), "")
+	cli.AddJSON(cmd.Flags(), &asJSON, "an object with how many letters were put back")
 	cli.AddTarget(cmd.Flags())
 	return cmd
 }
 
-func (p program) restore(cmd *cobra.Command, path string) (err error) {
+func (p program) restore(cmd *cobra.Command, path string, consent cli.Consent, asJSON bool) (err error) {
+	mode, err := p.Mode(cmd, consent, asJSON)
+	if err != nil {
+		return err
+	}
 	file, err := os.Open(path) //nolint:gosec // the operator names the file.
 	if err != nil {
 		return err
@@ -199,6 +227,28 @@ func (p program) restore(cmd *cobra.Command, path string) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	if mode != cli.Do && !asJSON {
+		cli.Printf(p.Stdout, "%s would be put back.\n", cli.Plural(len(kept), "letter"))
+	}
+	switch {
+	case mode == cli.Show && asJSON:
+		return json.NewEncoder(p.Stdout).Encode(restored{DryRun: true, Letters: len(kept)})
+	case mode == cli.Show:
+		return nil
+	case mode == cli.Ask && !p.Confirmed(cmd, "Put them back?"):
+		return cli.ErrNotConfirmed
+	}
+	return p.putBack(cmd, kept, asJSON)
+}
+
+// restored is what came of a restore, as JSON.
+type restored struct {
+	Letters int  `json:"letters"`
+	DryRun  bool `json:"dry_run"`
+}
+
+// putBack puts the letters on the dead-letter queue.
+func (p program) putBack(cmd *cobra.Command, kept []keptLetter, asJSON bool) (err error) {
 	d, err := p.OpenTarget(cmd.Context(), cmd.Flags())
 	if err != nil {
 		return err
@@ -208,6 +258,9 @@ func (p program) restore(cmd *cobra.Command, path string) (err error) {
 		if err := d.DeadLetters.Send(cmd.Context(), one.outgoing(time.Now())); err != nil {
 			return fmt.Errorf("put letter %d of %d back: %w", i+1, len(kept), err)
 		}
+	}
+	if asJSON {
+		return json.NewEncoder(p.Stdout).Encode(restored{Letters: len(kept)})
 	}
 	cli.Printf(p.Stdout, "%s put back.\n", cli.Plural(len(kept), "letter"))
 	return nil

@@ -18,11 +18,13 @@ import (
 
 // redriveFlags are the flags of dlq redrive.
 type redriveFlags struct {
-	wanted           filterFlags
-	rate             string
-	price            float64
-	apply, askTwilio bool
-	asJSON           bool
+	wanted    filterFlags
+	rate      string
+	price     float64
+	askTwilio bool
+	consent   cli.Consent
+	asking    bool
+	asJSON    bool
 }
 
 func (p program) dlqRedriveCommand() *cobra.Command {
@@ -43,7 +45,7 @@ or if two people run it at once, a copy remains; the ledger makes sure that the 
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.redrive(cmd, f) },
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.apply, "apply", false, "move the letters; without it, only say what would happen")
+	f.consent.Add(flags, "move the letters; without it, only say what would happen")
 	flags.StringVar(&f.rate, "rate", "5/s", "move at most this many letters in this time, such as 1/s or 10/30s")
 	flags.BoolVar(&f.askTwilio, "ask-twilio", false, "search Twilio's list for each text, and leave the letters whose texts are on it")
 	flags.Float64Var(&f.price, "price", cli.ListPrice, "price of one segment for the estimate; the default is Twilio's US price in US "+
@@ -78,6 +80,10 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
 	var messages reconcile.Messages
 	if f.askTwilio {
 		if messages, err = p.OpenTwilio(cmd.Flags()); err != nil {
@@ -97,8 +103,13 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	if !f.apply {
-		return p.printPlan(planned, f)
+	if f.asking = mode == cli.Ask; mode != cli.Do {
+		if err := p.printPlan(planned, f); err != nil || mode == cli.Show || planned.Moving == 0 {
+			return err
+		}
+		if !p.Confirmed(cmd, "Move them?") {
+			return cli.ErrNotConfirmed
+		}
 	}
 	return p.applyRedrive(ctx, move, planned, f)
 }
@@ -158,7 +169,7 @@ func (p program) printPlan(planned redrivePlan, f redriveFlags) error {
 		return json.NewEncoder(p.Stdout).Encode(f.shown(planned))
 	}
 	p.writePlan(planned, f)
-	if planned.Moving > 0 {
+	if planned.Moving > 0 && !f.asking {
 		fmt.Fprintln(p.Stdout, "\nNothing was moved. To move them, add --apply.")
 	}
 	return nil

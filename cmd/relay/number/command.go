@@ -3,7 +3,6 @@
 package number
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -95,7 +94,7 @@ func (p program) twilioError(flags *pflag.FlagSet, err error) error {
 // configuration is what a number should be given.
 type configuration struct {
 	url, fallback, callback string
-	apply                   bool
+	consent                 cli.Consent
 	numbers                 cli.NumberFlags
 }
 
@@ -118,7 +117,7 @@ calls; it stays as it is unless you add --status-callback.`,
 			if err != nil {
 				return err
 			}
-			return p.configureNumber(cmd.Context(), cmd.Flags(), number, c)
+			return p.configureNumber(cmd, number, c)
 		},
 	}
 	flags := cmd.Flags()
@@ -126,13 +125,18 @@ calls; it stays as it is unless you add --status-callback.`,
 	flags.StringVar(&c.fallback, "fallback", "", "the relay's URL to use when the first fails (default: the second of PUBLIC_BASE_URL, or "+
 		"else the first)")
 	flags.StringVar(&c.callback, "status-callback", "", "also set the number's own status callback, which is for calls")
-	flags.BoolVar(&c.apply, "apply", false, "change the number; without it, only show what would change")
+	c.consent.Add(flags, "change the number; without it, only show what would change")
 	c.numbers.Add(flags)
 	cli.AddTwilio(flags)
 	return cmd
 }
 
-func (p program) configureNumber(ctx context.Context, flags *pflag.FlagSet, number sms.PhoneNumber, c configuration) error {
+func (p program) configureNumber(cmd *cobra.Command, number sms.PhoneNumber, c configuration) error {
+	ctx, flags := cmd.Context(), cmd.Flags()
+	mode, err := p.Mode(cmd, c.consent, false)
+	if err != nil {
+		return err
+	}
 	wanted, err := p.wantedSettings(flags, c)
 	if err != nil {
 		return err
@@ -150,5 +154,5 @@ func (p program) configureNumber(ctx context.Context, flags *pflag.FlagSet, numb
 	if at < 0 {
 		return cli.Hinted(fmt.Errorf("%s is not a number of the account", number), "relay number ls lists the account's numbers")
 	}
-	return p.changeNumber(ctx, flags, client, all[at], wanted, c.apply)
+	return p.changeNumber(cmd, client, all[at], wanted, mode)
 }

@@ -1,13 +1,13 @@
 package number
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
@@ -80,9 +80,9 @@ func numberChanges(is, wanted twilio.NumberSettings) []numberChange {
 	return changes
 }
 
-// changeNumber shows what has to change, and changes it if apply is true.
+// changeNumber shows what has to change, and changes it if mode says so.
 func (p program) changeNumber(
-	ctx context.Context, flags *pflag.FlagSet, client *twilio.Client, number twilio.Number, wanted twilio.NumberSettings, apply bool,
+	cmd *cobra.Command, client *twilio.Client, number twilio.Number, wanted twilio.NumberSettings, mode cli.Mode,
 ) error {
 	if number.SmsApplicationSid != "" {
 		return cli.Hinted(
@@ -99,13 +99,16 @@ func (p program) changeNumber(
 	for _, c := range changes {
 		cli.Printf(p.Stdout, "  %s\n    - %s\n    + %s\n", c.name, orNothing(c.is), c.wanted)
 	}
-	if !apply {
+	switch {
+	case mode == cli.Show:
 		fmt.Fprintln(p.Stdout, "Nothing was changed. Add --apply to change it.")
 		return nil
+	case mode == cli.Ask && !p.Confirmed(cmd, "Change it?"):
+		return cli.ErrNotConfirmed
 	}
-	after, err := client.ConfigureNumber(ctx, number.Sid, wanted)
+	after, err := client.ConfigureNumber(cmd.Context(), number.Sid, wanted)
 	if err != nil {
-		return p.twilioError(flags, err)
+		return p.twilioError(cmd.Flags(), err)
 	}
 	if left := numberChanges(after.NumberSettings, wanted); len(left) > 0 {
 		return fmt.Errorf("Twilio accepted the change, but %s is still %q", left[0].name, left[0].is) //nolint:staticcheck // Twilio is a name.

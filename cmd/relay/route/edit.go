@@ -18,6 +18,7 @@ type editFlags struct {
 	numbers cli.NumberFlags
 	version int64
 	asJSON  bool
+	consent cli.Consent
 	// ends is true if the command switches a route off or removes it; dropWaiting also drops the texts accepted before.
 	ends, dropWaiting bool
 }
@@ -26,6 +27,7 @@ func (f *editFlags) add(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.version, "version", 0,
 		"change the route only if it has this version, as relay route get shows it; 0 means that there is no route yet")
 	cli.AddJSON(flags, &f.asJSON, "what was done, the route now, and the fields that changed")
+	f.consent.Add(flags, "")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
 }
@@ -47,6 +49,17 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 	if cmd.Flags().Changed("version") {
 		edit.Version = &f.version
 	}
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
+	if mode != cli.Do {
+		edit.DryRun = true
+		if goOn, err := p.preview(cmd, edit, mode, f.asJSON); err != nil || !goOn {
+			return routeError(err, number)
+		}
+		edit.DryRun = false
+	}
 	var done routing.Edited
 	var waiting *target.Waiting
 	if err := p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error {
@@ -65,6 +78,35 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 	return nil
 }
 
+// preview shows what an edit would change, and asks whether to make it if somebody is to be asked.
+func (p program) preview(cmd *cobra.Command, edit routing.Edit, mode cli.Mode, asJSON bool) (goOn bool, err error) {
+	var planned routing.Edited
+	if err := p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error {
+		planned, err = edit.Apply(cmd.Context(), d.Routes)
+		return err
+	}); err != nil {
+		return false, err
+	}
+	if asJSON {
+		shown := shownEdit{
+			Action: planned.Action(), Route: planned.After, Differences: append([]routing.Difference{}, planned.Differences...), DryRun: true,
+		}
+		return false, json.NewEncoder(p.Stdout).Encode(shown)
+	}
+	if planned.Action() == routing.Unchanged {
+		cli.Printf(p.Stdout, "%s: it is like this already.\n", string(edit.Number))
+		return false, nil
+	}
+	cli.Printf(p.Stdout, "%s would be %s:\n", string(edit.Number), planned.Action())
+	if err := writeDifferences(p.Stdout, planned.Differences); err != nil || mode == cli.Show {
+		return false, err
+	}
+	if !p.Confirmed(cmd, "Change it?") {
+		return false, cli.ErrNotConfirmed
+	}
+	return true, nil
+}
+
 // shownEdit is an edit as JSON.
 type shownEdit struct {
 	// Action is "added", "changed", "removed" or "unchanged".
@@ -74,6 +116,8 @@ type shownEdit struct {
 	Differences []routing.Difference `json:"differences"`
 	// Waiting is how many texts were accepted before and wait, if the route was switched off or removed.
 	Waiting *shownWaiting `json:"waiting,omitempty"`
+	// DryRun: nothing was changed.
+	DryRun bool `json:"dry_run,omitempty"`
 }
 
 // shownWaiting is the count as JSON. Unseen is only for AWS: about how many messages the queue holds, for all numbers.

@@ -16,7 +16,12 @@ import (
 )
 
 // importFlags are the flags of route import.
-type importFlags struct{ apply, prune, force, asJSON bool }
+type importFlags struct {
+	consent              cli.Consent
+	prune, force, asJSON bool
+	// applied: the changes were made, or tried. asking: a person is asked about them.
+	applied, asking bool
+}
 
 func (p program) routeImportCommand() *cobra.Command {
 	var f importFlags
@@ -35,7 +40,7 @@ import keeps it, unless you add --prune. Phones that opted out are not in the fi
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.importRoutes(cmd, args[0], f) },
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.apply, "apply", false, "make the changes; without it, only show them")
+	f.consent.Add(flags, "make the changes; without it, only show them")
 	flags.BoolVar(&f.prune, "prune", false, "remove routes that are not in the file, as relay route rm does")
 	flags.BoolVar(&f.force, "force", false, "also change routes that someone changed later, and accept numbers that cannot exist")
 	cli.AddJSON(flags, &f.asJSON, "the change of each route, and whether it was made")
@@ -77,21 +82,50 @@ func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) er
 		return cli.Hinted(cli.Usage(fmt.Errorf("%s has no routes: --prune would remove all routes of the table", path)),
 			"relay route rm NUMBER removes one route")
 	}
-	var steps []routing.Step
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
+	if f.asking = mode == cli.Ask; f.asking {
+		steps, err := p.runImport(cmd, file, f)
+		if err := errors.Join(p.printSteps(steps, f, err != nil), routeError(err, "")); err != nil || writes(steps) == 0 {
+			return err
+		}
+		if !p.Confirmed(cmd, "Make these changes?") {
+			return cli.ErrNotConfirmed
+		}
+	}
+	f.applied = mode != cli.Show
+	steps, err := p.runImport(cmd, file, f)
+	// The output also says what was done before an error.
+	return errors.Join(p.printSteps(steps, f, err != nil), routeError(err, ""))
+}
+
+// runImport compares the file with the table, and makes the changes if they are to be made.
+func (p program) runImport(cmd *cobra.Command, file []route.Route, f importFlags) (steps []routing.Step, err error) {
 	err = p.withRoutes(cmd.Context(), cmd.Flags(), func(table route.Table) error {
 		stored, err := table.List(cmd.Context())
 		if err != nil {
 			return err
 		}
 		steps, err = routing.Import{Prune: f.prune, Force: f.force, Author: p.author().By(table)}.Plan(stored, file)
-		if err != nil || !f.apply {
+		if err != nil || !f.applied {
 			return err
 		}
 		steps, err = routing.Apply(cmd.Context(), table, steps)
 		return err
 	})
-	// The output also says what was done before an error.
-	return errors.Join(p.printSteps(steps, f, err != nil), routeError(err, ""))
+	return steps, err
+}
+
+// writes counts the steps that change the table.
+func writes(steps []routing.Step) (n int) {
+	for _, s := range steps {
+		if s.Action == routing.Added || s.Action == routing.Changed || s.Action == routing.Removed {
+			n++
+		}
+	}
+	return n
 }
 
 // shownStep is a step of an import as JSON.
@@ -115,7 +149,7 @@ func (p program) printSteps(steps []routing.Step, f importFlags, failed bool) er
 		if err := json.NewEncoder(p.Stdout).Encode(struct {
 			Routes  []shownStep `json:"routes"`
 			Applied bool        `json:"applied"`
-		}{shown, f.apply}); err != nil {
+		}{shown, f.applied}); err != nil {
 			return err
 		}
 		return conflicts(steps)
@@ -151,11 +185,13 @@ func (p program) printTally(counts map[string]int, f importFlags, failed bool) {
 	if tally == "" {
 		tally = "no routes"
 	}
-	writes := counts[string(routing.Added)] + counts[string(routing.Changed)] + counts[string(routing.Removed)]
+	changes := counts[string(routing.Added)] + counts[string(routing.Changed)] + counts[string(routing.Removed)]
 	switch {
-	case f.apply && !failed && writes > 0:
+	case f.applied && !failed && changes > 0:
 		cli.Printf(p.Stdout, "%s. A running relay uses it within %v; if none runs, it holds from the next start.\n", tally, route.MaxCacheAge)
-	case f.apply || writes == 0:
+	case f.applied || changes == 0:
+		cli.Printf(p.Stdout, "%s.\n", tally)
+	case f.asking:
 		cli.Printf(p.Stdout, "%s.\n", tally)
 	default:
 		cli.Printf(p.Stdout, "%s. Nothing was changed: add --apply to change it.\n", tally)

@@ -17,11 +17,12 @@ import (
 
 // sweepFlags are the flags of sweep.
 type sweepFlags struct {
-	numbers       []string
-	since         string
-	grace         time.Duration
-	apply, asJSON bool
-	reader        cli.NumberFlags
+	numbers []string
+	since   string
+	grace   time.Duration
+	asJSON  bool
+	consent cli.Consent
+	reader  cli.NumberFlags
 }
 
 // program is the command line, with the methods of this verb.
@@ -50,7 +51,7 @@ sweep checks every number that has a route. Twilio's list says how many attachme
 	flags.StringVar(&f.since, "since", "1h", "how far back: "+cli.MomentHelp)
 	cli.DurationVar(flags, &f.grace, "grace", sweepGrace, "leave out texts that are younger than this: their webhooks may still be on "+
 		"their way")
-	flags.BoolVar(&f.apply, "apply", false, "put the texts on the queue; without it, only list them")
+	f.consent.Add(flags, "put the texts on the queue; without it, only list them")
 	cli.AddJSON(flags, &f.asJSON, "the texts, and what was done")
 	f.reader.Add(flags)
 	cli.AddTarget(flags)
@@ -68,6 +69,7 @@ type swept struct {
 	Applied bool          `json:"applied"`
 	Queued  int           `json:"queued"`
 	found   []sms.Listed
+	asking  bool
 }
 
 type missingText struct {
@@ -91,6 +93,10 @@ func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
 	if _, err := f.named(); err != nil {
 		return err
 	}
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
 	client, err := p.OpenTwilio(cmd.Flags())
 	if err != nil {
 		return err
@@ -110,7 +116,16 @@ func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
 	if err != nil {
 		return withSweepHint(err)
 	}
-	if result.Applied = f.apply; f.apply {
+	if result.asking = mode == cli.Ask; result.asking && len(result.found) > 0 {
+		if err := p.printSwept(result, false); err != nil {
+			return err
+		}
+		if !p.Confirmed(cmd, "Queue them?") {
+			return cli.ErrNotConfirmed
+		}
+		mode = cli.Do
+	}
+	if result.Applied = mode == cli.Do; result.Applied {
 		for _, m := range result.found {
 			if err = s.Inject(ctx, m); err != nil {
 				break
@@ -187,7 +202,7 @@ func (p program) printSwept(result swept, asJSON bool) error {
 	switch {
 	case result.Applied && len(result.Missing) > 0:
 		cli.Printf(p.Stdout, "%s queued. relay status shows what happens to them.\n", cli.Plural(result.Queued, "text"))
-	case len(result.Missing) > 0:
+	case len(result.Missing) > 0 && !result.asking:
 		fmt.Fprintln(p.Stdout, "Nothing was queued. To queue them, add --apply.")
 	}
 	return nil

@@ -23,7 +23,8 @@ type resendFlags struct {
 	states, reasons []string
 	number, since   string
 	because, by     string
-	apply, asJSON   bool
+	asJSON          bool
+	consent         cli.Consent
 	numbers         cli.NumberFlags
 }
 
@@ -53,7 +54,7 @@ For uncertain texts use relay uncertain, for dead ones relay dlq.`,
 	flags.StringSliceVar(&f.reasons, "reason", nil, "only texts with this reason, such as inactive")
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
 	flags.StringVar(&f.since, "since", "", "only texts that came in after this time: "+cli.MomentHelp)
-	flags.BoolVar(&f.apply, "apply", false, "send them again; without it, only say what would happen")
+	f.consent.Add(flags, "send them again; without it, only say what would happen")
 	flags.StringVar(&f.because, "because", "", "with --apply: the reason, which is kept with the texts")
 	flags.StringVar(&f.by, "by", "", "your name, which is kept with it (default RELAY_OPERATOR, or else the user name on this host)")
 	cli.AddJSON(flags, &f.asJSON, "the texts, and what was done")
@@ -75,7 +76,7 @@ func (f resendFlags) check(sids []string) error {
 		return cli.Usage(errors.New("which texts? Name their SIDs, or choose them with --state, --reason, --number or --since"))
 	case len(sids) > 0 && filtered:
 		return cli.Usage(errors.New("choose texts by their SIDs or with --state, --reason, --number and --since, not both"))
-	case f.apply && strings.TrimSpace(f.because) == "":
+	case f.consent.Given() && strings.TrimSpace(f.because) == "":
 		return cli.Usage(errors.New("--because is missing: say why. The reason is kept with the texts"))
 	}
 	for _, state := range f.states {
@@ -93,7 +94,12 @@ func (f resendFlags) check(sids []string) error {
 
 func (p program) resend(cmd *cobra.Command, sids []string, f resendFlags) (err error) {
 	ctx := cmd.Context()
-	if err := f.check(sids); err != nil {
+	named := sids
+	if err := f.check(named); err != nil {
+		return err
+	}
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
 		return err
 	}
 	query := ledger.Query{}
@@ -117,8 +123,17 @@ func (p program) resend(cmd *cobra.Command, sids []string, f resendFlags) (err e
 	if err != nil {
 		return err
 	}
-	if !f.apply {
-		return p.printResend(planned, f.asJSON)
+	if planned.asking = mode == cli.Ask; mode != cli.Do {
+		if err := p.printResend(planned, f.asJSON); err != nil || mode == cli.Show || planned.Orders == 0 {
+			return err
+		}
+		if !p.Confirmed(cmd, "Send them again?") {
+			return cli.ErrNotConfirmed
+		}
+		f.consent.Yes, f.because = true, p.Reason(cmd, f.because)
+		if err := f.check(named); err != nil {
+			return err
+		}
 	}
 	planned.Applied = true
 	planned.Ordered, err = resend.Order(ctx, d.Queue, planned.texts, ledger.Decision{By: p.Operator(f.by), Note: f.because})
@@ -140,7 +155,8 @@ type resendPlan struct {
 	Applied  bool `json:"applied"`
 	Ordered  int  `json:"ordered"`
 
-	texts []resend.Text
+	texts  []resend.Text
+	asking bool
 }
 
 // shownResend is one of the texts as JSON, without what it says.

@@ -33,7 +33,9 @@ func (p program) printResend(planned resendPlan, asJSON bool) error {
 	case planned.Orders > 0:
 		cli.Say(p.Stdout, "%s would be sent again, in %s, about %.2f US dollars at list price.",
 			cli.Plural(planned.Orders, "text"), cli.Plural(planned.Segments, "segment"), float64(planned.Segments)*cli.ListPrice)
-		cli.Say(p.Stdout, "Nothing was sent. To send them, add --apply --because WHY.")
+		if !planned.asking {
+			cli.Say(p.Stdout, "Nothing was sent. To send them, add --apply --because WHY.")
+		}
 	default:
 		fmt.Fprintln(p.Stdout, "No text would be sent again.")
 	}

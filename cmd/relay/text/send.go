@@ -18,7 +18,8 @@ import (
 // sendFlags are the flags of send.
 type sendFlags struct {
 	body, to, from, key string
-	dryRun, asJSON      bool
+	asJSON              bool
+	consent             cli.Consent
 	numbers             cli.NumberFlags
 }
 
@@ -54,7 +55,7 @@ command again with the same key.`,
 	flags.StringVar(&f.to, "to", "", "send to this phone instead of the phones of the route")
 	flags.StringVar(&f.from, "from", "", "the sender's name to show in the text (default: none)")
 	flags.StringVar(&f.key, "key", "", "your own key for this text: a second text with the same key is not sent")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would happen to the text, and send nothing")
+	f.consent.Add(flags, "")
 	cli.AddJSON(flags, &f.asJSON, "the answer of POST /sms/relay")
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
@@ -63,6 +64,10 @@ command again with the same key.`,
 
 func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) {
 	number, err := f.numbers.Read(text)
+	if err != nil {
+		return err
+	}
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
 	if err != nil {
 		return err
 	}
@@ -85,18 +90,33 @@ func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	api := p.openOperatorAPI(d)
+	wanted := operations.RelayRequest{
+		TwilioNumber: number, Body: f.body, From: sms.PhoneNumber(f.from), To: to, IdempotencyKey: f.key, DryRun: mode != cli.Do,
+	}
+	if mode == cli.Ask {
+		var told operations.DryRun
+		if err := api.relay(cmd.Context(), wanted, &told); err != nil {
+			return err
+		}
+		p.printDryRun(told)
+		if told.Outcome != operations.Send {
+			return nil
+		}
+		if !p.Confirmed(cmd, "Send it?") {
+			return cli.ErrNotConfirmed
+		}
+		wanted.DryRun = false
+	}
 	var answer json.RawMessage
-	err = p.openOperatorAPI(d).relay(cmd.Context(), operations.RelayRequest{
-		TwilioNumber: number, Body: f.body, From: sms.PhoneNumber(f.from), To: to, IdempotencyKey: f.key, DryRun: f.dryRun,
-	}, &answer)
-	if err != nil {
+	if err := api.relay(cmd.Context(), wanted, &answer); err != nil {
 		return err
 	}
 	if f.asJSON {
 		_, err := fmt.Fprintf(p.Stdout, "%s\n", answer)
 		return err
 	}
-	return p.printSent(answer, f.dryRun)
+	return p.printSent(answer, wanted.DryRun)
 }
 
 func (p program) printSent(answer json.RawMessage, dryRun bool) error {

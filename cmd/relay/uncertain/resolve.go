@@ -30,6 +30,7 @@ type resolveFlags struct {
 	because, by    string
 	attempt        int
 	force, asJSON  bool
+	consent        cli.Consent
 }
 
 func (p program) uncertainResolveCommand() *cobra.Command {
@@ -69,6 +70,7 @@ belongs to this text, unless you add --force.
 	flags.StringVar(&f.by, "by", "", "your name, which is kept with it (default RELAY_OPERATOR, or else the user name on this host)")
 	flags.IntVar(&f.attempt, "attempt", 0, "with --sent: the attempt that sent the message (default: the last one in doubt)")
 	flags.BoolVar(&f.force, "force", false, "with --sent: do not ask Twilio")
+	f.consent.Add(flags, "")
 	cli.AddJSON(flags, &f.asJSON, "the text after the decision")
 	cli.AddTarget(flags)
 	cli.AddTwilio(flags)
@@ -98,6 +100,10 @@ func (f resolveFlags) check() error {
 
 func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err error) {
 	ctx := cmd.Context()
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
 	var client *twilio.Client
 	if f.sent != "" && !f.force {
 		client, err = p.OpenTwilio(cmd.Flags())
@@ -119,6 +125,11 @@ func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err er
 		return err
 	}
 	decision := ledger.Decision{By: p.Operator(f.by), Note: f.because}
+	if f.sent == "" {
+		if goOn, err := p.permitted(cmd, r, f, mode); err != nil || !goOn {
+			return err
+		}
+	}
 	if f.resend {
 		return p.orderResend(ctx, d, r, decision, f.asJSON)
 	}
@@ -131,12 +142,37 @@ func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err er
 		if err != nil {
 			return err
 		}
+		if goOn, err := p.permitted(cmd, r, f, mode); err != nil || !goOn {
+			return err
+		}
 		edit = func(r ledger.Record) (ledger.Record, bool, error) {
 			r, changed := r.Attest(receipt, decision, time.Now())
 			return r, changed, nil
 		}
 	}
 	return p.writeDecision(ctx, d, r, edit, f.asJSON)
+}
+
+// permitted shows the decision and asks whether it is meant, if somebody is to be asked. Of a dry run goOn is false.
+func (p program) permitted(cmd *cobra.Command, r ledger.Record, f resolveFlags, mode cli.Mode) (goOn bool, err error) {
+	if mode == cli.Do {
+		return true, nil
+	}
+	decision := "be given up: it stays uncertain, and nobody gets it again"
+	switch {
+	case f.resend:
+		decision = "be sent again; if Twilio has the first message after all, the phone gets both"
+	case f.sent != "":
+		decision = "be recorded as sent, as Twilio's message " + f.sent
+	}
+	cli.Say(p.Stdout, "%s would %s.", r.MessageSid, decision)
+	if mode == cli.Show {
+		return false, nil
+	}
+	if !p.Confirmed(cmd, "Decide so?") {
+		return false, cli.ErrNotConfirmed
+	}
+	return true, nil
 }
 
 // writeDecision writes the decision into the ledger, unless the text has reached its end meanwhile.

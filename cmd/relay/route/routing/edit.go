@@ -30,6 +30,8 @@ type Edit struct {
 	Author  Author
 	// DropWaiting makes an inactive route also drop the texts accepted before it was switched off.
 	DropWaiting bool
+	// DryRun says what the change would be, and writes nothing.
+	DryRun bool
 }
 
 // Edited is the result of an edit.
@@ -65,6 +67,9 @@ func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
 			if err := check(all, wanted.After, e.Numbers || wanted.keepsPhones()); err != nil {
 				return Edited{}, err
 			}
+		}
+		if e.DryRun {
+			return wanted, nil
 		}
 		stored, err := put(ctx, table, wanted.After, exists)
 		if err == nil {
