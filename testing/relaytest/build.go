@@ -20,6 +20,9 @@ const (
 // MessageSid returns the MessageSid of the nth message.
 func MessageSid(n int) string { return fmt.Sprintf("SM%032x", n) }
 
+// OutboundSid returns the MessageSid that a [Twilio] gives the message of its nth POST.
+func OutboundSid(n int) string { return fmt.Sprintf("SMffff%028x", n) }
+
 // Message returns the nth text of Customer to TwilioNumber. Texts of different n differ in Sid and Body.
 func Message(n int) sms.Message {
 	return sms.Message{

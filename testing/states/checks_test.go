@@ -13,6 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // record returns the nth text's record, the zero one if there is none.
@@ -72,12 +73,12 @@ func (s *stage) posted(want ...sms.PhoneNumber) {
 	s.t.Helper()
 	var got []sms.PhoneNumber
 	made := map[sms.CallbackRef]bool{}
-	for _, p := range s.twilio.posted() {
+	for _, p := range s.twilio.Posts() {
 		got = append(got, p.To)
-		if made[p.ref] {
-			s.t.Errorf("attempt %d of %s was made twice", p.ref.Attempt, p.ref.RelayID)
+		if made[p.Ref] {
+			s.t.Errorf("attempt %d of %s was made twice", p.Ref.Attempt, p.Ref.RelayID)
 		}
-		made[p.ref] = true
+		made[p.Ref] = true
 		if !strings.Contains(p.Body, secret) && !s.isNotice(p) || p.From != s.number || p.ValidityPeriod <= 0 {
 			s.t.Errorf("POST of %d characters with a validity of %v", len(p.Body), p.ValidityPeriod)
 		}
@@ -89,24 +90,24 @@ func (s *stage) posted(want ...sms.PhoneNumber) {
 }
 
 // isNotice reports whether the POST tells of a keyword, in place of a text's words.
-func (s *stage) isNotice(p post) bool {
+func (s *stage) isNotice(p relaytest.TwilioPost) bool {
 	s.t.Helper()
-	r, err := s.ledger.Get(s.t.Context(), p.ref.RelayID)
+	r, err := s.ledger.Get(s.t.Context(), p.Ref.RelayID)
 	s.must(err)
 	return r.Keyword != "" && strings.Contains(p.Body, ": "+r.Keyword+". ")
 }
 
 // claimed holds a POST against the ledger. Of tries while the account is unusable only the last is kept.
-func (s *stage) claimed(p post) {
+func (s *stage) claimed(p relaytest.TwilioPost) {
 	s.t.Helper()
-	r, err := s.ledger.Get(s.t.Context(), p.ref.RelayID)
+	r, err := s.ledger.Get(s.t.Context(), p.Ref.RelayID)
 	s.must(err)
-	if len(r.Attempts) > 0 && p.ref.Attempt > r.Attempts[len(r.Attempts)-1].Number {
-		s.t.Errorf("POST of attempt %d, of which the ledger does not know", p.ref.Attempt)
+	if len(r.Attempts) > 0 && p.Ref.Attempt > r.Attempts[len(r.Attempts)-1].Number {
+		s.t.Errorf("POST of attempt %d, of which the ledger does not know", p.Ref.Attempt)
 	}
 	for _, a := range r.Attempts {
-		if a.Number == p.ref.Attempt && (a.To != p.To || a.Hop != p.ref.Hop || (a.OutboundSid != "" && a.OutboundSid != p.sid)) {
-			s.t.Errorf("POST of attempt %d has Sid %q and hop %d, the ledger %q and %d", a.Number, p.sid, p.ref.Hop, a.OutboundSid, a.Hop)
+		if a.Number == p.Ref.Attempt && (a.To != p.To || a.Hop != p.Ref.Hop || (a.OutboundSid != "" && a.OutboundSid != p.Message.Sid)) {
+			s.t.Errorf("POST of attempt %d has Sid %q and hop %d, the ledger %q and %d", a.Number, p.Message.Sid, p.Ref.Hop, a.OutboundSid, a.Hop)
 		}
 	}
 }

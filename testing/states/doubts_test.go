@@ -31,7 +31,7 @@ func doubts() []story {
 		}},
 		{"answer lost, listed as delivered", func(s *stage) {
 			lost := unheard(true, 0)
-			lost.meanwhile = func() { s.twilio.become(1, sms.StatusDelivered, 0) }
+			lost.Meanwhile = func() { s.twilio.Become(1, sms.StatusDelivered, 0) }
 			s.twilio.script = []answer{lost}
 			s.queued(1)
 			s.settled()
@@ -100,8 +100,8 @@ func twins() []story {
 // looked holds how often Twilio's list was read against what it must be.
 func (s *stage) looked(want int) {
 	s.t.Helper()
-	if s.twilio.looks != want {
-		s.t.Errorf("Twilio's list was read %d times, want %d", s.twilio.looks, want)
+	if len(s.twilio.Lists()) != want {
+		s.t.Errorf("Twilio's list was read %d times, want %d", len(s.twilio.Lists()), want)
 	}
 }
 
@@ -116,7 +116,7 @@ func (s *stage) bothInDoubt(one, other answer) {
 	s.until(func() bool { return s.record(2).State == ledger.Sent })
 	for n := range 2 {
 		s.tell(n+1, sms.StatusUndelivered, 30003)
-		s.until(func() bool { return len(s.twilio.posted()) == n+3 })
+		s.until(func() bool { return len(s.twilio.Posts()) == n+3 })
 		s.idle()
 	}
 	s.settled()
@@ -252,7 +252,7 @@ func deaths() []story {
 		}},
 		{"sender dies after the POST", func(s *stage) {
 			s.reroute(resend)
-			s.twilio.script = []answer{{meanwhile: s.die}}
+			s.twilio.script = []answer{during(answer{}, s.die)}
 			s.queued(1)
 			s.settled()
 			s.rests(1, "", "sending sent", "1@0 accepted found queued")

@@ -37,7 +37,7 @@ func newDesk(routes ...route.Route) desk {
 	table := relaytest.NewMemoryRoutes(routes...)
 	d := desk{
 		queue: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, now), ledger: &relaytest.MemoryLedger{},
-		conversations: &relaytest.MemoryConversations{}, twilio: &twilio{now: now, first: 1},
+		conversations: &relaytest.MemoryConversations{}, twilio: newTwilio(now, 0),
 	}
 	logger := slog.New(slog.DiscardHandler)
 	d.operator = operations.New(operations.Config{
@@ -143,13 +143,13 @@ func TestDryRunComesTrue(t *testing.T) {
 		}
 		switch told.Outcome {
 		case operations.Drop:
-			if r.State != ledger.Dropped || r.Reason != told.Reason || len(d.twilio.posts) > 0 {
+			if r.State != ledger.Dropped || r.Reason != told.Reason || len(d.twilio.Posts()) > 0 {
 				t.Fatalf("told %+v, and the text is %s for %s", told, r.State, r.Reason)
 			}
 		case operations.Send:
-			if r.State != ledger.Sent || len(d.twilio.posts) != 1 || d.twilio.posts[0].To != told.Destination ||
-				d.twilio.posts[0].Body != told.Text {
-				t.Fatalf("told %+v, and the text is %s, posted %+v", told, r.State, d.twilio.posts)
+			posts := d.twilio.Posts()
+			if r.State != ledger.Sent || len(posts) != 1 || posts[0].To != told.Destination || posts[0].Body != told.Text {
+				t.Fatalf("told %+v, and the text is %s, posted %+v", told, r.State, posts)
 			}
 		case operations.Repeat:
 			t.Fatalf("told %+v of a text without a key", told)

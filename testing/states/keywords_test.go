@@ -47,7 +47,7 @@ func keywords() []story {
 			s.ended(s.says(1, "Cancel."))
 			s.rests(1, "", "sending sent", "1@0 accepted queued")
 			s.posted(s.first)
-			if told := s.twilio.posted()[0].Body; !strings.Contains(told, ": CANCEL. Twilio lets no more texts through") {
+			if told := s.twilio.Posts()[0].Body; !strings.Contains(told, ": CANCEL. Twilio lets no more texts through") {
 				s.t.Errorf("the phone is told %q", told)
 			}
 			s.out(true, "CANCEL")
@@ -67,7 +67,7 @@ func keywords() []story {
 		{"YES from someone who has not opted out", func(s *stage) {
 			s.ended(s.says(1, "YES"))
 			s.rests(1, "", "sending sent", "1@0 accepted queued")
-			if posted := s.twilio.posted(); len(posted) != 1 || !strings.HasSuffix(posted[0].Body, ": YES") {
+			if posted := s.twilio.Posts(); len(posted) != 1 || !strings.HasSuffix(posted[0].Body, ": YES") {
 				s.t.Errorf("POSTs %+v", posted)
 			}
 			s.out(false, "")

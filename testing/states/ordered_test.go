@@ -62,7 +62,7 @@ func orderedUndelivered(s *stage) {
 	s.queued(1)
 	s.until(s.is(ledger.Sent))
 	s.tell(1, sms.StatusUndelivered, 30003)
-	s.until(func() bool { return len(s.twilio.posted()) == 2 })
+	s.until(func() bool { return len(s.twilio.Posts()) == 2 })
 	s.tell(2, sms.StatusUndelivered, 30003)
 	s.until(s.is(ledger.Undelivered))
 	s.give(s.resendOrder())
@@ -114,13 +114,13 @@ func takenAfterAll() []story {
 		}, "sending queued sending sent undelivered", 2, ", 2@0 accepted undelivered"},
 		{ledger.Failed, func(s *stage) {
 			no := refused(fault.Permanent, 21617)
-			no.taken = true
+			no.Taken = true
 			s.twilio.script = []answer{no}
 			s.queued(1)
 		}, "sending failed", 1, ""},
 		{ledger.Dropped, func(s *stage) {
 			no := busyFor(longer)
-			no.taken = true
+			no.Taken = true
 			s.twilio.script = []answer{no}
 			s.queued(1)
 			s.until(s.waitsAfter(1))
@@ -139,7 +139,7 @@ func takenAfterAll() []story {
 				s.give(s.resendOrder())
 				s.settled()
 				s.rests(1, "", end.path+" "+string(status), "1@0 accepted "+string(status)+end.afterward)
-				if n := len(s.twilio.posted()); n != end.posts {
+				if n := len(s.twilio.Posts()); n != end.posts {
 					s.t.Errorf("%d POSTs, want %d", n, end.posts)
 				}
 				s.left(0, 0)

@@ -73,7 +73,7 @@ func races() []story {
 		}},
 		{"receipt between Fetch and the end of the delivery timeout", func(s *stage) {
 			s.reroute(impatient)
-			s.twilio.fetching = func() {
+			s.twilio.fetched = func() {
 				s.tell(1, sms.StatusDelivered, 0)
 				s.meanwhile()
 			}

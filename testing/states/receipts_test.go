@@ -79,7 +79,7 @@ func early() []story {
 		return story{name, func(s *stage) {
 			s.reroute(noFallback)
 			answer := answer
-			answer.meanwhile = func() {
+			answer.Meanwhile = func() {
 				s.tell(1, status, code)
 				s.meanwhile()
 			}
@@ -99,10 +99,10 @@ func early() []story {
 		before("failed before the answer", answer{}, sms.StatusFailed, 30034, ledger.ReasonReceipt, "sending failed", "1@0 accepted failed"),
 		before("receipt, and the answer is lost", unheard(true, never), sms.StatusSent, 0, "", "sending sent", "1@0 accepted sent"),
 		{"undelivered before the answer: next hop", func(s *stage) {
-			s.twilio.script = []answer{{meanwhile: func() {
+			s.twilio.script = []answer{during(answer{}, func() {
 				s.tell(1, sms.StatusUndelivered, 30003)
 				s.meanwhile()
-			}}}
+			})}
 			s.queued(1)
 			s.settled()
 			s.rests(1, "", "sending queued sending sent", "1@0 accepted done undelivered, 2@1 accepted queued")
@@ -118,7 +118,7 @@ func crossed() []story {
 		{"delivery timeout, undelivered of the first while the next hop is asked", func(s *stage) {
 			s.reroute(impatient)
 			next := busy()
-			next.meanwhile = func() {
+			next.Meanwhile = func() {
 				s.tell(1, sms.StatusUndelivered, 30003)
 				s.meanwhile()
 			}
@@ -131,10 +131,10 @@ func crossed() []story {
 		}},
 		{"delivery timeout, delivered of the first while the next hop is asked", func(s *stage) {
 			s.reroute(impatient)
-			s.twilio.script = []answer{{}, {meanwhile: func() {
+			s.twilio.script = []answer{{}, during(answer{}, func() {
 				s.tell(1, sms.StatusDelivered, 0)
 				s.meanwhile()
-			}}}
+			})}
 			s.queued(1)
 			s.settled()
 			s.rests(1, "", "sending sent queued sending delivered", "1@0 accepted done delivered, 2@1 accepted queued")

@@ -127,7 +127,7 @@ func undeliverable() []story {
 					s.t.Errorf("text %d is %s after %s, want one attempt, accepted", n+1, r.State, outcomes(r))
 				}
 			}
-			if got := len(s.twilio.posted()); got != maxAttempts+3 {
+			if got := len(s.twilio.Posts()); got != maxAttempts+3 {
 				s.t.Errorf("%d POSTs, want %d refusals and 2 more", got, maxAttempts+1)
 			}
 			s.left(0, 0)
@@ -292,9 +292,9 @@ func waits() []story {
 				s.t.Errorf("attempts of text 4: %s", got)
 			}
 			s.posted(s.first, s.first, s.first, s.first)
-			for i, p := range s.twilio.posted() {
-				if p.ref.RelayID != s.sid(i+1) {
-					s.t.Errorf("POST %d is of %s, want %s", i+1, p.ref.RelayID, s.sid(i+1))
+			for i, p := range s.twilio.Posts() {
+				if p.Ref.RelayID != s.sid(i+1) {
+					s.t.Errorf("POST %d is of %s, want %s", i+1, p.Ref.RelayID, s.sid(i+1))
 				}
 			}
 			s.left(0, 0)

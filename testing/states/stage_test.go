@@ -75,7 +75,7 @@ func newStage(t *testing.T, n int, a adapters, w *walked) *stage {
 		first: sms.PhoneNumber(area + "5550122"), second: sms.PhoneNumber(area + "5550133"), third: sms.PhoneNumber(area + "5550144"),
 		serial: 100 * n,
 	}
-	s.twilio = &twilio{now: a.now, first: s.serial + 1}
+	s.twilio = newTwilio(a.now, s.serial)
 	s.start()
 	s.reroute(func(r *route.Route) {
 		*r = route.Route{TwilioNumber: s.number, DestinationCarrier: s.first, FallbackCarriers: []sms.PhoneNumber{s.second}, Active: true}
@@ -183,10 +183,10 @@ func (s *stage) put(e queue.Envelope) {
 
 // tell queues the receipt of the nth POST's message, which becomes what it says.
 func (s *stage) tell(n int, status sms.Status, code int) {
-	p := s.twilio.become(n, status, code)
+	p := s.twilio.Become(n, status, code)
 	s.put(queue.Envelope{
-		Version: queue.Version, Kind: queue.KindReceipt, RelayID: p.ref.RelayID, ReceivedAt: s.now(),
-		Receipt: &sms.Receipt{Sid: p.sid, Status: status, ErrorCode: code, CallbackRef: p.ref},
+		Version: queue.Version, Kind: queue.KindReceipt, RelayID: p.Ref.RelayID, ReceivedAt: s.now(),
+		Receipt: &sms.Receipt{Sid: p.Message.Sid, Status: status, ErrorCode: code, CallbackRef: p.Ref},
 	})
 }
 

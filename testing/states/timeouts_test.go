@@ -116,10 +116,10 @@ func (s *stage) lastWord(status sms.Status, code int) {
 	s.reroute(impatient)
 	s.queued(1)
 	s.until(s.is(ledger.Sent))
-	s.twilio.become(1, status, code)
+	s.twilio.Become(1, status, code)
 	s.settled()
-	if s.twilio.fetches != 1 {
-		s.t.Errorf("Twilio was asked about the message %d times, want once", s.twilio.fetches)
+	if len(s.twilio.Fetches()) != 1 {
+		s.t.Errorf("Twilio was asked about the message %d times, want once", len(s.twilio.Fetches()))
 	}
 	s.left(0, 0)
 }

@@ -45,7 +45,7 @@ func (s *sender) remember(n int, after time.Duration, sid, outcome string, edit 
 // alike is a message of the same words on Twilio's list, created at that time after the start.
 func alike(n int, after time.Duration) sms.Listed {
 	return sms.Listed{
-		Sid: outboundSid(n), Status: sms.StatusSent, From: relaytest.TwilioNumber, To: first, Direction: sms.DirectionAPI,
+		Sid: relaytest.OutboundSid(n), Status: sms.StatusSent, From: relaytest.TwilioNumber, To: first, Direction: sms.DirectionAPI,
 		Body: "From +18585550111: Where are you? " + secretText, DateCreated: started.Add(after),
 	}
 }
@@ -56,12 +56,15 @@ func TestTextsOfTheSameWords(t *testing.T) {
 	const sent, uncertain = ledger.Sent, ledger.Uncertain
 	type other = func(s *sender)
 	known := func(n int, after time.Duration) other {
-		return func(s *sender) { s.remember(n, after, outboundSid(n), "", nil); s.twilio.foreignTo(alike(n, after)) }
+		return func(s *sender) {
+			s.remember(n, after, relaytest.OutboundSid(n), "", nil)
+			s.twilio.Add(alike(n, after))
+		}
 	}
 	open := func(n int, after time.Duration, outcome string, edit func(r *ledger.Record)) other {
 		return func(s *sender) { s.remember(n, after, "", outcome, edit) }
 	}
-	listed := func(m sms.Listed) other { return func(s *sender) { s.twilio.foreignTo(m) } }
+	listed := func(m sms.Listed) other { return func(s *sender) { s.twilio.Add(m) } }
 	changed := func(edit func(m *sms.Listed)) other {
 		m := alike(91, 0)
 		edit(&m)
@@ -165,7 +168,7 @@ func TestTextsOfTheSameWords(t *testing.T) {
 			s.checkPosts(1)
 			s.checkState(1, tt.state, tt.reason)
 			last, _ := s.record(1).Current()
-			if want := outboundSid(tt.sid); tt.sid != 0 && last.OutboundSid != want {
+			if want := relaytest.OutboundSid(tt.sid); tt.sid != 0 && last.OutboundSid != want {
 				t.Errorf("found %s, want %s", last.OutboundSid, want)
 			}
 		})
@@ -189,7 +192,8 @@ func TestTooManyTextsToCompare(t *testing.T) {
 		s := newSender(t)
 		s.twilio.answer = answers(lostAnswer())
 		for i := range n {
-			s.remember(10+i, time.Duration(i-n)*time.Second, outboundSid(1000+i), "", func(r *ledger.Record) { r.Body = fmt.Sprint(secretText, i) })
+			other := func(r *ledger.Record) { r.Body = fmt.Sprint(secretText, i) }
+			s.remember(10+i, time.Duration(i-n)*time.Second, relaytest.OutboundSid(1000+i), "", other)
 		}
 		s.queueUp(textOf(1, same))
 		s.drain()
@@ -257,7 +261,8 @@ func TestManualTextsOfOtherNumbers(t *testing.T) {
 	s := newSender(t)
 	s.twilio.answer = answers(lostAnswer())
 	for i := range 600 {
-		s.remember(10+i, time.Duration(i-600)*time.Second, outboundSid(1000+i), "", func(r *ledger.Record) { r.TwilioNumber = otherNumber })
+		elsewhere := func(r *ledger.Record) { r.TwilioNumber = otherNumber }
+		s.remember(10+i, time.Duration(i-600)*time.Second, relaytest.OutboundSid(1000+i), "", elsewhere)
 	}
 	s.queueUp(textOf(1, func(e *queue.Envelope) { e.Kind, e.Message.From = queue.KindManual, "" }))
 	s.drain()

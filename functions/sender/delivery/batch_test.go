@@ -141,7 +141,7 @@ func TestGroupStopsAtItsFirstFailure(t *testing.T) {
 	s.twilio.answer = nil
 	s.drain()
 	s.checkPosts(9)
-	checkOrder(t, s.twilio.posted(), 8)
+	checkOrder(t, s.twilio.Posts(), 8)
 }
 
 // A failure that ends a text does not stop its group; one whose outcome is being found out does, and no longer.
@@ -295,20 +295,20 @@ func TestDeadlinePassesDuringThePost(t *testing.T) {
 }
 
 // checkOrder holds the messages that Twilio took against the order in which each customer sent them.
-func checkOrder(t rapid.TB, posts []post, want int) {
+func checkOrder(t rapid.TB, posts []relaytest.TwilioPost, want int) {
 	t.Helper()
 	last := map[string]string{}
 	taken := 0
 	for _, p := range posts {
-		if p.sid == "" {
+		if p.Message.Sid == "" {
 			continue
 		}
 		taken++
 		customer, _, _ := strings.Cut(p.Body, ": ")
-		if p.ref.RelayID <= last[customer] {
-			t.Errorf("%s: %s came after %s", customer, p.ref.RelayID, last[customer])
+		if p.Ref.RelayID <= last[customer] {
+			t.Errorf("%s: %s came after %s", customer, p.Ref.RelayID, last[customer])
 		}
-		last[customer] = p.ref.RelayID
+		last[customer] = p.Ref.RelayID
 	}
 	if want >= 0 && taken != want {
 		t.Errorf("Twilio took %d messages, want %d", taken, want)

@@ -20,7 +20,7 @@ func BenchmarkText(b *testing.B) {
 func BenchmarkReceipt(b *testing.B) {
 	const status = sms.StatusDelivered
 	benchmark(b, func(n int) queue.Envelope { return textOf(n, nil) }, func(n int) queue.Envelope {
-		return receiptOf(n, 1, outboundSid(n), status)
+		return receiptOf(n, 1, relaytest.OutboundSid(n), status)
 	})
 }
 
@@ -37,7 +37,7 @@ func benchmark(b *testing.B, of ...func(n int) queue.Envelope) {
 		if n%1000 == 0 {
 			n = 0
 			s.ledger = &relaytest.MemoryLedger{}
-			s.twilio.posts = nil
+			s.twilio.Forget()
 			config := *s.Config
 			config.Ledger, config.Records, config.Queue = s.ledger, s.ledger, s.queue
 			s.Handler = delivery.New(config)

@@ -45,7 +45,7 @@ func timeout(d time.Duration) func(r *route.Route) {
 func (s *sender) checkPhones(want ...sms.PhoneNumber) {
 	s.t.Helper()
 	var got []sms.PhoneNumber
-	for _, p := range s.twilio.posted() {
+	for _, p := range s.twilio.Posts() {
 		got = append(got, p.To)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -159,9 +159,9 @@ func TestNextHopInTheSameRun(t *testing.T) {
 	s.queueUp(textOf(1, nil))
 	s.checkBack(0)
 	s.checkPhones(first, second, third)
-	for i, p := range s.twilio.posted() {
-		if p.ref.Attempt != i+1 || p.ref.Hop != i {
-			t.Errorf("POST %d says attempt %d at hop %d", i+1, p.ref.Attempt, p.ref.Hop)
+	for i, p := range s.twilio.Posts() {
+		if p.Ref.Attempt != i+1 || p.Ref.Hop != i {
+			t.Errorf("POST %d says attempt %d at hop %d", i+1, p.Ref.Attempt, p.Ref.Hop)
 		}
 	}
 	want := map[string]int{"TwilioFault unreachable": 1, "TwilioFault opted_out": 1, "Cascaded refused": 2, "OptedOut": 1, "Relayed": 1,
@@ -235,8 +235,8 @@ func TestEachLoss(t *testing.T) {
 			s.checkPhones(tt.phones...)
 			s.checkState(1, tt.state, tt.reason)
 			s.checkOutcomes(tt.outcomes)
-			if posts := s.twilio.posted(); len(posts) > 1 && posts[1].at.Sub(told) != tt.after {
-				t.Errorf("second POST %v after the receipt, want %v", posts[1].at.Sub(told), tt.after)
+			if posts := s.twilio.Posts(); len(posts) > 1 && posts[1].At.Sub(told) != tt.after {
+				t.Errorf("second POST %v after the receipt, want %v", posts[1].At.Sub(told), tt.after)
 			}
 			checkChanges(t, s.ledger.Changes())
 			if n := len(s.dead.Messages()); n != 0 {
@@ -249,9 +249,9 @@ func TestEachLoss(t *testing.T) {
 // tell queues the receipt of the nth POST's message, which becomes what it says.
 func (s *sender) tell(n int, status sms.Status, code int) {
 	s.t.Helper()
-	s.twilio.become(n, status, code)
-	p := s.twilio.posted()[n-1]
-	e := receipt(p.ref, p.sid, status)
+	s.twilio.Become(n, status, code)
+	p := s.twilio.Posts()[n-1]
+	e := receipt(p.Ref, p.Message.Sid, status)
 	e.Receipt.ErrorCode = code
 	s.queueUp(e)
 }
@@ -314,7 +314,7 @@ func TestLossesRepeat(t *testing.T) {
 			s.reroute(func(r *route.Route) { r.MaxAge = route.Duration(72 * time.Hour) })
 			s.queueUp(textOf(1, nil))
 			s.drain()
-			for n := 1; n <= maxAttempts+2 && n <= len(s.twilio.posted()); n++ {
+			for n := 1; n <= maxAttempts+2 && n <= len(s.twilio.Posts()); n++ {
 				s.tell(n, sms.StatusFailed, code)
 				s.drain()
 			}

@@ -73,7 +73,7 @@ func TestLapsedLeaseSettledMeanwhile(t *testing.T) {
 	s.faults.hook = func(op string) error {
 		if op == "ledger before Update" {
 			s.faults.hook = nil
-			r, _ := left.Accept(1, outboundSid(1), sms.StatusQueued, s.clock.Now())
+			r, _ := left.Accept(1, relaytest.OutboundSid(1), sms.StatusQueued, s.clock.Now())
 			if _, err := s.ledger.Update(context.Background(), r); err != nil {
 				t.Error(err)
 			}
@@ -188,7 +188,7 @@ func TestLedgerIsDown(t *testing.T) {
 			s.drain()
 			s.checkPosts(2)
 			s.checkState(1, ledger.Sent, "")
-			if s.twilio.posted()[0].ref.RelayID != relaytest.MessageSid(1) {
+			if s.twilio.Posts()[0].Ref.RelayID != relaytest.MessageSid(1) {
 				t.Error("the second text overtook the first")
 			}
 		})
@@ -216,7 +216,7 @@ func TestLedgerIsDownAfterThePost(t *testing.T) {
 				s.pump()
 				want := tt.state
 				if receipt {
-					s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusDelivered))
+					s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusDelivered))
 					want = ledger.Delivered
 				}
 				s.drain()

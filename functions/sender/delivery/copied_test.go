@@ -35,7 +35,7 @@ func (s *sender) sentElsewhere(n, m int, to sms.PhoneNumber, after time.Duration
 	s.t.Helper()
 	message := alike(m, after)
 	message.Body, message.To, message.Status = "From +18585550111: "+textOf(n, nil).Message.Body, to, status
-	s.twilio.foreignTo(message)
+	s.twilio.Add(message)
 }
 
 // What the other copy has sent is not sent again, and is known for what it is. What it has not sent goes out, once Twilio's list
@@ -49,13 +49,13 @@ func TestACopyAdoptsWhatWasSent(t *testing.T) {
 	s.checkState(1, ledger.Sent, "")
 	s.checkState(2, ledger.Delivered, "")
 	last, _ := s.record(1).Current()
-	if last.OutboundSid != outboundSid(901) || !last.Found || !last.Accepted() || last.To != first {
+	if last.OutboundSid != relaytest.OutboundSid(901) || !last.Found || !last.Accepted() || last.To != first {
 		t.Errorf("attempt %+v, want the adopted message", last)
 	}
 	s.drain()
 	s.checkState(3, ledger.Sent, "")
 	s.checkPosts(1)
-	if at := s.twilio.posted()[0].at.Sub(started); at < settling {
+	if at := s.twilio.Posts()[0].At.Sub(started); at < settling {
 		t.Errorf("the text that nobody had sent went out after %v, want %v or later", at, settling)
 	}
 	if got := s.lines(); !slices.Contains(got, "text adopted: another copy of the data has sent it") {
@@ -86,7 +86,7 @@ func TestACopyCounts(t *testing.T) {
 	for sent := range 4 {
 		s := newCopy(t)
 		for m := range sent {
-			s.twilio.foreignTo(alike(900+m, time.Duration(m+1)*time.Second))
+			s.twilio.Add(alike(900+m, time.Duration(m+1)*time.Second))
 		}
 		s.queueUp(textOf(1, same), textOf(2, same), textOf(3, same))
 		s.drain()
@@ -106,10 +106,10 @@ func TestACopyCountsAfterABusyHour(t *testing.T) {
 	s.twilio.answer = always(refusal(fault.Throttled, 20429))
 	s.queueUp(textOf(1, same), textOf(2, same))
 	s.until(copied)
-	tries := len(s.twilio.posted())
+	tries := len(s.twilio.Posts())
 	s.AskBefore = s.clock.Now()
 	for m := range 2 {
-		s.twilio.foreignTo(alike(900+m, copied-time.Minute+time.Duration(m)*time.Second))
+		s.twilio.Add(alike(900+m, copied-time.Minute+time.Duration(m)*time.Second))
 	}
 	s.drain()
 	s.checkState(1, ledger.Sent, "")
@@ -122,7 +122,7 @@ func TestACopyCountsAfterABusyHour(t *testing.T) {
 func TestACopyIsNotSure(t *testing.T) {
 	s := newCopy(t)
 	s.remember(2, time.Second, "", "unknown", func(r *ledger.Record) { r.State = ledger.Uncertain })
-	s.twilio.foreignTo(alike(901, time.Minute))
+	s.twilio.Add(alike(901, time.Minute))
 	s.queueUp(textOf(1, same))
 	s.drain()
 	s.checkState(1, ledger.Uncertain, ledger.ReasonAmbiguous)
@@ -200,7 +200,7 @@ func TestACopyFollowsTheOtherOne(t *testing.T) {
 			s.drain()
 			s.checkState(1, ledger.Delivered, "")
 			s.checkPosts(0)
-			if last, _ := s.record(1).Current(); last.Hop != 1 || last.OutboundSid != outboundSid(902) {
+			if last, _ := s.record(1).Current(); last.Hop != 1 || last.OutboundSid != relaytest.OutboundSid(902) {
 				t.Errorf("attempt %+v", last)
 			}
 		})
@@ -217,11 +217,11 @@ func TestACopyAsksBeforeARetry(t *testing.T) {
 	s.AskBefore = s.clock.Now()
 	message := alike(901, time.Minute)
 	message.Body = "From +18585550111: " + secretText
-	s.twilio.foreignTo(message)
+	s.twilio.Add(message)
 	s.drain()
 	s.checkState(1, ledger.Sent, "")
 	s.checkPosts(1)
-	if last, _ := s.record(1).Current(); last.Number != 2 || last.OutboundSid != outboundSid(901) {
+	if last, _ := s.record(1).Current(); last.Number != 2 || last.OutboundSid != relaytest.OutboundSid(901) {
 		t.Errorf("attempt %+v, want the second, adopted", last)
 	}
 }

@@ -22,7 +22,7 @@ func inBubble(t *testing.T, test func(s *sender)) {
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
 		s := newSender(t)
-		s.Now, s.twilio.now = time.Now, time.Now
+		s.Now, s.twilio.Now = time.Now, time.Now
 		test(s)
 	})
 }
@@ -81,13 +81,13 @@ func TestNoTimeForALook(t *testing.T) {
 			s.t.Fatalf("%d messages came back", back)
 		}
 		s.elapse(2 * time.Second)
-		if back := s.invoke(s.queue, enough-time.Millisecond); back != 1 || len(s.twilio.filters) != 0 {
-			s.t.Errorf("%d messages came back, %d looks", back, len(s.twilio.filters))
+		if back := s.invoke(s.queue, enough-time.Millisecond); back != 1 || len(s.twilio.Lists()) != 0 {
+			s.t.Errorf("%d messages came back, %d looks", back, len(s.twilio.Lists()))
 		}
 		if back := s.invoke(s.queue, enough); back != 0 {
 			s.t.Errorf("%d messages came back", back)
 		}
-		if got := s.twilio.budgets["before List"]; got != sendTimeout {
+		if got := s.twilio.Lists()[0].Budget; got != sendTimeout {
 			s.t.Errorf("the look had %v, want %v", got, sendTimeout)
 		}
 		s.checkState(1, ledger.Sent, "")
@@ -103,13 +103,13 @@ func TestNoTimeForAFetch(t *testing.T) {
 			s.t.Fatalf("%d messages came back", back)
 		}
 		s.elapse(10 * time.Second)
-		if back := s.invoke(s.timers, enough-time.Millisecond); back != 1 || s.twilio.budgets["before Fetch"] != 0 {
-			s.t.Errorf("%d messages came back, Twilio was asked with %v", back, s.twilio.budgets["before Fetch"])
+		if back := s.invoke(s.timers, enough-time.Millisecond); back != 1 || len(s.twilio.Fetches()) != 0 {
+			s.t.Errorf("%d messages came back, Twilio was asked with %v", back, s.twilio.Fetches())
 		}
 		if back := s.invoke(s.timers, enough); back != 0 {
 			s.t.Errorf("%d messages came back", back)
 		}
-		if got := s.twilio.budgets["before Fetch"]; got != sendTimeout {
+		if got := s.twilio.Fetches()[0].Budget; got != sendTimeout {
 			s.t.Errorf("the question had %v, want %v", got, sendTimeout)
 		}
 		s.checkPhones(first, second)

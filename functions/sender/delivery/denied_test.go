@@ -8,6 +8,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // The first attempt was refused with a 429 and taken all the same; the second attempt at the phone was not answered. What
@@ -39,7 +40,7 @@ func TestFoundMessageOfARefusedAttempt(t *testing.T) {
 			s.twilio.answer = answers(denied(), tt.second)
 			s.queueUp(textOf(1, nil))
 			s.until(3 * time.Second)
-			s.twilio.become(1, tt.status, 30003)
+			s.twilio.Become(1, tt.status, 30003)
 			s.drain()
 			s.checkPhones(first, first)
 			s.checkState(1, tt.state, tt.reason)
@@ -103,7 +104,7 @@ func TestFoundMessageOfAnotherTextThatWasRefused(t *testing.T) {
 			s := newSender(t)
 			s.twilio.answer = answers(lostPost())
 			s.remember(2, -time.Second, "", fault.Throttled.String(), func(r *ledger.Record) { r.Attempts[0].HTTPStatus = tt.status })
-			s.twilio.foreignTo(alike(91, 0))
+			s.twilio.Add(alike(91, 0))
 			s.queueUp(textOf(1, same))
 			s.drain()
 			s.checkPosts(1)
@@ -119,13 +120,13 @@ func TestReceiptTakesAFoundMessageAway(t *testing.T) {
 	s.queueUp(textOf(1, nil))
 	s.drain()
 	s.checkOutcomes("1@0 throttled, 2@0 accepted queued")
-	s.checkFound(outboundSid(2))
+	s.checkFound(relaytest.OutboundSid(2))
 	// Twilio's seconds had them in another order.
-	s.queueUp(receiptOf(1, 1, outboundSid(2), sms.StatusUndelivered))
+	s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(2), sms.StatusUndelivered))
 	s.drain()
 	s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 	s.checkOutcomes("1@0 accepted undelivered, 2@0 unknown")
-	s.queueUp(receiptOf(1, 2, outboundSid(1), sms.StatusDelivered))
+	s.queueUp(receiptOf(1, 2, relaytest.OutboundSid(1), sms.StatusDelivered))
 	s.drain()
 	s.checkState(1, ledger.Delivered, "")
 	s.checkOutcomes("1@0 accepted undelivered, 2@0 accepted delivered")
@@ -171,7 +172,7 @@ func TestTimeoutOfAnAttemptThatWasRefusedAndTaken(t *testing.T) {
 			s.drain()
 			s.checkPhones(first, second, third)
 			s.checkOutcomes("1@0 accepted done queued, 2@1 accepted done sent, 3@2 accepted queued")
-			if at := s.twilio.posted()[2].at; at.Before(told.Add(time.Minute)) {
+			if at := s.twilio.Posts()[2].At; at.Before(told.Add(time.Minute)) {
 				t.Errorf("third phone at %v, told at %v", at, told)
 			}
 			checkChanges(t, s.ledger.Changes())
@@ -281,7 +282,7 @@ func TestTwoMessagesForOnePhone(t *testing.T) {
 				s.queueUp(textOf(1, nil))
 				s.until(30 * time.Second)
 				if name == "taken" {
-					s.twilio.become(2, sms.StatusUndelivered, 30003)
+					s.twilio.Become(2, sms.StatusUndelivered, 30003)
 					s.tell(2, sms.StatusUndelivered, 30003)
 				}
 				s.until(40 * time.Second)
@@ -307,9 +308,9 @@ func TestTimeoutOfTwoMessages(t *testing.T) {
 	s.twilio.answer = answers(denied())
 	s.queueUp(textOf(1, nil))
 	s.until(10 * time.Second)
-	s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusSent))
+	s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusSent))
 	s.until(20 * time.Second)
-	s.twilio.become(2, sms.StatusUndelivered, 30003)
+	s.twilio.Become(2, sms.StatusUndelivered, 30003)
 	s.drain()
 	s.checkPhones(first, first, second)
 	s.checkOutcomes("1@0 accepted done sent, 2@0 accepted undelivered, 3@1 accepted queued")

@@ -75,13 +75,13 @@ func (c course) run(t *testing.T, failing func(s *sender) func(op string) error)
 	s.queueUp(textOf(1, c.edit))
 	if c.receipt.Status != "" {
 		s.drain()
-		if posts := s.twilio.posted(); len(posts) > 0 && posts[0].sid != "" {
+		if posts := s.twilio.Posts(); len(posts) > 0 && posts[0].Message.Sid != "" {
 			s.tell(1, c.receipt.Status, c.receipt.ErrorCode)
 		}
 	}
 	s.drain()
 	var phones []sms.PhoneNumber
-	for _, p := range s.twilio.posted() {
+	for _, p := range s.twilio.Posts() {
 		phones = append(phones, p.To)
 	}
 	r := s.record(1)
@@ -207,16 +207,16 @@ func dying(s *sender, nth int) func(string) error {
 
 // wrong says what is wrong with how text 1 has ended, if anything is.
 func (c course) wrong(s *sender) string {
-	posts := s.twilio.posted()
+	posts := s.twilio.Posts()
 	taken, reached := false, false
 	for i, p := range posts {
 		told := i == 0 && c.receipt.Status.Lost()
-		taken, reached = taken || p.sid != "", reached || (p.sid != "" && !told)
+		taken, reached = taken || p.Message.Sid != "", reached || (p.Message.Sid != "" && !told)
 		for _, later := range posts[i+1:] {
 			switch {
-			case p.kind == fault.Permanent, p.To == later.To && (p.kind == fault.Unreachable || p.kind == fault.OptedOut):
+			case kindOf(p.Err) == fault.Permanent, p.To == later.To && (kindOf(p.Err) == fault.Unreachable || kindOf(p.Err) == fault.OptedOut):
 				return "posted again after a refusal"
-			case p.sid != "" && !told && (p.To == later.To || !c.timesOut || later.at.Sub(p.at) < 50*time.Second):
+			case p.Message.Sid != "" && !told && (p.To == later.To || !c.timesOut || later.At.Sub(p.At) < 50*time.Second):
 				return "posted again though Twilio has it"
 			}
 		}

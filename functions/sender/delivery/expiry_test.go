@@ -66,7 +66,7 @@ func TestValidityPeriodIsWhatIsLeft(t *testing.T) {
 			s.queueUp(textOf(1, nil))
 			s.clock.Advance(tt.age)
 			s.checkBack(0)
-			if got := s.twilio.posted()[0].ValidityPeriod; got != tt.want {
+			if got := s.twilio.Posts()[0].ValidityPeriod; got != tt.want {
 				t.Errorf("ValidityPeriod %v, want %v", got, tt.want)
 			}
 		})

@@ -23,8 +23,8 @@ func (s *sender) waits(most time.Duration) []time.Duration {
 		s.clock.Advance(time.Second)
 	}
 	var at []time.Duration
-	for _, p := range s.twilio.posted() {
-		at = append(at, p.at.Sub(started))
+	for _, p := range s.twilio.Posts() {
+		at = append(at, p.At.Sub(started))
 	}
 	return at
 }
@@ -51,9 +51,9 @@ func TestTransientFailureComesAgain(t *testing.T) {
 		t.Errorf("POSTs at %v", got)
 	}
 	s.checkState(1, ledger.Sent, "")
-	for i, p := range s.twilio.posted() {
-		if p.ref.Attempt != i+1 {
-			t.Errorf("POST %d says attempt %d", i+1, p.ref.Attempt)
+	for i, p := range s.twilio.Posts() {
+		if p.Ref.Attempt != i+1 {
+			t.Errorf("POST %d says attempt %d", i+1, p.Ref.Attempt)
 		}
 	}
 	checkChanges(t, s.ledger.Changes())

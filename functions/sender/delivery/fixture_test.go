@@ -98,7 +98,7 @@ func newSender(t rapid.TB) *sender {
 		route.Route{TwilioNumber: idleNumber, DestinationCarrier: idlePhone},
 	)
 	s.routes.Fault = s.faults.of("routes")
-	s.twilio = &twilio{now: s.clock.Now, fault: s.faults.of("twilio")}
+	s.twilio = newTwilio(s.clock.Now, s.faults.of("twilio"))
 	s.Handler = delivery.New(delivery.Config{
 		Ledger: s.ledger, Records: s.ledger, Routes: remembersNothing{s.routes}, Conversations: s.conversations, Messages: s.twilio, Pace: s.pace,
 		Queue: visibilityCheck{s, s.queue}, TimerQueue: visibilityCheck{s, s.timers}, Timers: delayCheck{s.timers}, DeadLetters: s.dead,
@@ -349,7 +349,7 @@ func (s *sender) checkState(n int, state ledger.State, reason ledger.Reason) {
 // checkPosts holds the number of POSTs that Twilio got against what it must be.
 func (s *sender) checkPosts(want int) {
 	s.t.Helper()
-	if got := len(s.twilio.posted()); got != want {
+	if got := len(s.twilio.Posts()); got != want {
 		s.t.Errorf("Twilio got %d POSTs, want %d", got, want)
 	}
 }

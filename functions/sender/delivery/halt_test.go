@@ -78,7 +78,7 @@ func TestHaltEnds(t *testing.T) {
 			if len(s.dead.Messages()) != 0 {
 				t.Error("texts burnt into the dead letters")
 			}
-			if first := s.record(1); first.State != tt.state && s.twilio.posted()[2].ref.RelayID == first.MessageSid {
+			if first := s.record(1); first.State != tt.state && s.twilio.Posts()[2].Ref.RelayID == first.MessageSid {
 				t.Errorf("probe is %q, want %q", first.State, tt.state)
 			}
 			checkChanges(t, s.ledger.Changes())
@@ -187,7 +187,7 @@ func TestHaltSpendsNothing(t *testing.T) {
 		}
 	}
 	// Each five minutes, one of them has tried.
-	if n := len(s.twilio.posted()); n > 36+12+6 {
+	if n := len(s.twilio.Posts()); n > 36+12+6 {
 		t.Errorf("%d POSTs in three hours", n)
 	}
 	until = started.Add(100 * time.Hour)
@@ -337,7 +337,7 @@ func TestHaltIsTheProcessesOwn(t *testing.T) {
 	s.twilio.answer = nil
 	s.queueUp(textOf(2, by(1)))
 	s.checkBack(0)
-	if posts := s.twilio.posted(); len(posts) != 2 {
+	if posts := s.twilio.Posts(); len(posts) != 2 {
 		t.Error(fmt.Sprint(posts))
 	}
 }

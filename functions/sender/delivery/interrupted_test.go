@@ -194,8 +194,8 @@ func TestTimerCannotBeSet(t *testing.T) {
 		}
 		s.drain()
 		s.checkPhones(first, second)
-		posts := s.twilio.posted()
-		if got := posts[1].at.Sub(posts[0].at); got != time.Minute {
+		posts := s.twilio.Posts()
+		if got := posts[1].At.Sub(posts[0].At); got != time.Minute {
 			t.Errorf("%s: second hop after %v", op, got)
 		}
 	}

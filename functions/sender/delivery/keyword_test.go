@@ -56,7 +56,7 @@ func TestCustomerOptsOut(t *testing.T) {
 		if got := s.optOut(); got != want {
 			t.Errorf("%q: opt-out is %+v, want %+v", body, got, want)
 		}
-		told := s.twilio.posted()[0].Body
+		told := s.twilio.Posts()[0].Body
 		if !strings.HasPrefix(told, "From "+string(relaytest.Message(1).From)+": "+word+". ") || sms.Segments(told) != 1 {
 			t.Errorf("%q: the phone is told %q", body, told)
 		}
@@ -122,8 +122,8 @@ func TestOrdinaryTextAsksNobody(t *testing.T) {
 	s.queueUp(textOf(6, func(e *queue.Envelope) { e.Kind, e.Message.From, e.Message.Body = queue.KindManual, "", "STOP" }))
 	s.drain()
 	s.checkPosts(5)
-	if !slices.ContainsFunc(s.twilio.posted(), func(p post) bool { return strings.HasSuffix(p.Body, ": Stop by at 5") }) {
-		t.Errorf("no phone got the text: %+v", s.twilio.posted())
+	if !slices.ContainsFunc(s.twilio.Posts(), func(p relaytest.TwilioPost) bool { return strings.HasSuffix(p.Body, ": Stop by at 5") }) {
+		t.Errorf("no phone got the text: %+v", s.twilio.Posts())
 	}
 	s.checkNotAsked()
 }
@@ -139,7 +139,7 @@ func TestCustomerOptsInAgain(t *testing.T) {
 	s.checkState(3, ledger.Dropped, ledger.ReasonKeyword)
 	s.checkState(4, ledger.Sent, "")
 	s.checkOut(false, "YES")
-	posted := s.twilio.posted()
+	posted := s.twilio.Posts()
 	if len(posted) != 3 || !strings.HasSuffix(posted[0].Body, ": Yes") || !strings.HasSuffix(posted[2].Body, ": YES") {
 		t.Errorf("%d POSTs: %+v", len(posted), posted)
 	}
@@ -225,8 +225,8 @@ func TestRetryStaysWhatItWas(t *testing.T) {
 	s.drain()
 	s.checkOut(true, "STOP")
 	s.checkPhones(first, first, second, second)
-	if !slices.ContainsFunc(s.twilio.posted()[2:], func(p post) bool { return strings.HasSuffix(p.Body, ": YES") }) {
-		t.Errorf("the second phone did not get the text: %+v", s.twilio.posted())
+	if !slices.ContainsFunc(s.twilio.Posts()[2:], func(p relaytest.TwilioPost) bool { return strings.HasSuffix(p.Body, ": YES") }) {
+		t.Errorf("the second phone did not get the text: %+v", s.twilio.Posts())
 	}
 }
 

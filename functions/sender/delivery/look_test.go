@@ -69,7 +69,7 @@ func TestListLags(t *testing.T) {
 			s.checkState(1, ledger.Sent, "")
 			s.checkState(2, ledger.Sent, "")
 			last, _ := s.record(1).Current()
-			if last.OutboundSid != outboundSid(1) || last.Looks != want || !last.Found || !last.Accepted() {
+			if last.OutboundSid != relaytest.OutboundSid(1) || last.Looks != want || !last.Found || !last.Accepted() {
 				t.Errorf("attempt %+v, want it found at look %d", last, want)
 			}
 			if s.measured["Looked present"] != 1 || s.measured["Looked absent"] != want-1 || s.measured["Relayed"] != 2 {
@@ -102,7 +102,7 @@ func TestReceiptBeforeALook(t *testing.T) {
 				if got := s.measured["Looked absent"]; got != looked || s.measured["Looked present"] != 0 {
 					t.Errorf("%d looks, want no more than the %d before the receipt", got, looked)
 				}
-				if last, _ := s.record(1).Current(); last.OutboundSid != outboundSid(1) || last.Found {
+				if last, _ := s.record(1).Current(); last.OutboundSid != relaytest.OutboundSid(1) || last.Found {
 					t.Errorf("attempt %+v", last)
 				}
 			})
@@ -135,17 +135,17 @@ func TestReceiptNamesAnotherThanTheOneFound(t *testing.T) {
 	s := newSender(t)
 	s.twilio.answer = answers(lostPost())
 	stranger := sms.Listed{
-		Sid: outboundSid(99), Status: sms.StatusSent, From: relaytest.TwilioNumber, To: first, Direction: sms.DirectionAPI,
+		Sid: relaytest.OutboundSid(99), Status: sms.StatusSent, From: relaytest.TwilioNumber, To: first, Direction: sms.DirectionAPI,
 		Body: "From +18585550111: " + textOf(1, nil).Message.Body, DateCreated: started,
 	}
-	s.twilio.foreignTo(stranger)
+	s.twilio.Add(stranger)
 	s.queueUp(textOf(1, nil))
 	s.drain()
 	s.checkState(1, ledger.Sent, "")
-	s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusDelivered))
+	s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusDelivered))
 	s.drain()
 	s.checkState(1, ledger.Delivered, "")
-	if last, _ := s.record(1).Current(); last.OutboundSid != outboundSid(1) || last.Found {
+	if last, _ := s.record(1).Current(); last.OutboundSid != relaytest.OutboundSid(1) || last.Found {
 		t.Errorf("attempt %+v", last)
 	}
 }
@@ -178,7 +178,7 @@ func TestFoundStatusIsApplied(t *testing.T) {
 			}
 			s.queueUp(textOf(1, nil))
 			s.checkBack(1)
-			s.twilio.become(1, tt.status, tt.code)
+			s.twilio.Become(1, tt.status, tt.code)
 			s.drain()
 			s.checkState(1, tt.state, tt.reason)
 			s.checkOutcomes(tt.outcomes)
@@ -256,11 +256,11 @@ func TestLateLook(t *testing.T) {
 			s.twilio.answer = answers(lostAnswer())
 			s.queueUp(textOf(1, nil))
 			s.checkBack(1)
-			s.twilio.become(1, tt.status, 0)
+			s.twilio.Become(1, tt.status, 0)
 			for i := range tt.between {
 				m := alike(2000+i, time.Minute+time.Duration(i)*2*time.Hour/time.Duration(tt.between))
 				m.Body = fmt.Sprint(secretText, i)
-				s.twilio.foreignTo(m)
+				s.twilio.Add(m)
 			}
 			s.clock.Advance(2 * time.Hour)
 			s.drain()
@@ -277,7 +277,11 @@ func TestListIsNotAskedByDate(t *testing.T) {
 	s.queueUp(textOf(1, nil))
 	s.drain()
 	want := []sms.ListFilter{{From: relaytest.TwilioNumber, To: first, CreatedAfter: started.Add(-30 * time.Second), Limit: 1000}}
-	if diff := cmp.Diff(want, s.twilio.filters); diff != "" {
+	var asked []sms.ListFilter
+	for _, read := range s.twilio.Lists() {
+		asked = append(asked, read.Filter)
+	}
+	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}
 }
@@ -289,8 +293,10 @@ func TestSlowPostIsFound(t *testing.T) {
 			s := newSender(t)
 			s.reroute(resend)
 			s.ReconcileLooks, s.ReconcileInterval = 3, every
-			s.faults.hook = once(s, "ledger after Create", func() { s.clock.Advance(4 * time.Second) })
-			s.twilio.before = func() { s.clock.Advance(sendTimeout - time.Second) }
+			s.faults.hook = once(s, "ledger after Create", func() {
+				s.clock.Advance(4 * time.Second)
+				s.faults.hook = once(s, "twilio before Create", func() { s.clock.Advance(sendTimeout - time.Second) })
+			})
 			s.twilio.answer = answers(lostAnswer())
 			s.queueUp(textOf(1, nil))
 			s.drain()
@@ -332,7 +338,7 @@ func TestClocksAreApart(t *testing.T) {
 		for _, apart := range []time.Duration{-8 * time.Second, 8 * time.Second} {
 			s := newSender(t)
 			s.ReconcileInterval = every
-			s.twilio.now = func() time.Time { return s.clock.Now().Add(apart) }
+			s.twilio.Now = func() time.Time { return s.clock.Now().Add(apart) }
 			s.twilio.answer, s.twilio.listLag = answers(lostAnswer()), -time.Minute
 			s.queueUp(textOf(1, nil))
 			s.drain()

@@ -40,7 +40,7 @@ func TestOptedOutHopIsMarkedAndPassedOver(t *testing.T) {
 	s.queueUp(textOf(2, nil))
 	s.checkBack(0)
 	s.checkPhones(first, second, second)
-	if ref := s.twilio.posted()[2].ref; ref.Hop != 1 || ref.Attempt != 1 {
+	if ref := s.twilio.Posts()[2].Ref; ref.Hop != 1 || ref.Attempt != 1 {
 		t.Errorf("POST says attempt %d at hop %d", ref.Attempt, ref.Hop)
 	}
 	s.queueUp(fromHop(3, "start ", ""))

@@ -46,7 +46,7 @@ func TestPaceKeepsOrder(t *testing.T) {
 		s.postedAt()); diff != "" {
 		t.Errorf("POSTs at (-want +got):\n%s", diff)
 	}
-	checkOrder(t, s.twilio.posted(), 6)
+	checkOrder(t, s.twilio.Posts(), 6)
 	for n := 1; n <= 6; n++ {
 		s.checkState(n, ledger.Sent, "")
 		if r := s.record(n); len(r.Attempts) != 1 || r.Slot != (ledger.Slot{}) {
@@ -229,7 +229,7 @@ func TestBookingMeetsAnother(t *testing.T) {
 		t.Errorf("%d changes of the ledger, measured %v", n, s.measured)
 	}
 	s.drain()
-	checkOrder(t, s.twilio.posted(), 2)
+	checkOrder(t, s.twilio.Posts(), 2)
 }
 
 // The book cannot be asked, or its answer is lost: no attempt is spent, and the order holds.
@@ -244,7 +244,7 @@ func TestBookIsDown(t *testing.T) {
 				s.checkBack(2)
 				s.checkPosts(0)
 				s.drain()
-				checkOrder(t, s.twilio.posted(), 2)
+				checkOrder(t, s.twilio.Posts(), 2)
 				for n := 1; n <= 2; n++ {
 					if r := s.record(n); len(r.Attempts) != 1 {
 						t.Errorf("text %d: %s", n, outcomes(r))

@@ -104,7 +104,7 @@ func TestStrangeReceipts(t *testing.T) {
 		"an inbound one's":     func(e *queue.Envelope) { e.Receipt.Status = sms.StatusReceiving },
 		"no attempt":           func(e *queue.Envelope) { e.Receipt.Attempt = 0 },
 		"an attempt below 0":   func(e *queue.Envelope) { e.Receipt.Attempt = -1 },
-		"another's message":    func(e *queue.Envelope) { e.Receipt.Sid = outboundSid(99) },
+		"another's message":    func(e *queue.Envelope) { e.Receipt.Sid = relaytest.OutboundSid(99) },
 		"another text":         func(e *queue.Envelope) { e.RelayID = relaytest.MessageSid(9) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestStrangeReceipts(t *testing.T) {
 			s.queueUp(textOf(1, nil))
 			s.checkBack(0)
 			before := s.ledger.Changes()
-			e := receiptOf(1, 1, outboundSid(1), sms.StatusUndelivered)
+			e := receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusUndelivered)
 			edit(&e)
 			s.queueUp(e)
 			s.drain()

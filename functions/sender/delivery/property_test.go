@@ -59,8 +59,8 @@ func TestAnything(t *testing.T) {
 
 func (w *world) someReceipt(t *rapid.T) {
 	var taken []int
-	for i, p := range w.twilio.posted() {
-		if p.sid != "" {
+	for i, p := range w.twilio.Posts() {
+		if p.Message.Sid != "" {
 			taken = append(taken, i+1)
 		}
 	}
@@ -68,7 +68,7 @@ func (w *world) someReceipt(t *rapid.T) {
 		t.Skip("Twilio has no message")
 	}
 	n := rapid.SampledFrom(taken).Draw(t, "message")
-	p := w.twilio.posted()[n-1]
+	p := w.twilio.Posts()[n-1]
 	status := rapid.SampledFrom([]sms.Status{
 		sms.StatusSending, sms.StatusSent, sms.StatusDelivered, sms.StatusUndelivered, sms.StatusFailed, sms.StatusRead,
 	}).Draw(t, "status")
@@ -76,15 +76,15 @@ func (w *world) someReceipt(t *rapid.T) {
 	if status.Lost() {
 		code = rapid.SampledFrom([]int{0, 30001, 30002, 30003, 21610, 30034, 63038}).Draw(t, "code")
 	}
-	if !p.status.Final() {
-		w.twilio.become(n, status, code)
+	if !p.Message.Status.Final() {
+		w.twilio.Become(n, status, code)
 	}
-	w.queueUp(w.receipt(p.ref, p.sid, status, code))
+	w.queueUp(w.receipt(p.Ref, p.Message.Sid, status, code))
 }
 
 func (w *world) strangeReceipt(t *rapid.T) {
 	ref := sms.CallbackRef{RelayID: relaytest.MessageSid(rapid.SampledFrom([]int{1, 999}).Draw(t, "text")), Attempt: 99}
-	w.queueUp(receipt(ref, outboundSid(999), sms.StatusDelivered))
+	w.queueUp(receipt(ref, relaytest.OutboundSid(999), sms.StatusDelivered))
 }
 
 // check holds what must be so at any time: no text is posted again after a POST that Twilio took, may have taken, or
@@ -92,16 +92,16 @@ func (w *world) strangeReceipt(t *rapid.T) {
 func (w *world) check(t *rapid.T) {
 	t.Helper()
 	w.checkSealed()
-	earlier := map[string][]post{}
-	for i, p := range w.twilio.posted() {
-		for _, before := range earlier[p.ref.RelayID] {
+	earlier := map[string][]relaytest.TwilioPost{}
+	for i, p := range w.twilio.Posts() {
+		for _, before := range earlier[p.Ref.RelayID] {
 			if why := w.against(before, p); why != "" {
-				t.Fatalf("POST %d sends %s to hop %d again: an earlier POST %s", i+1, p.ref.RelayID, p.ref.Hop, why)
+				t.Fatalf("POST %d sends %s to hop %d again: an earlier POST %s", i+1, p.Ref.RelayID, p.Ref.Hop, why)
 			}
 		}
-		earlier[p.ref.RelayID] = append(earlier[p.ref.RelayID], p)
-		if spent := w.spent(earlier[p.ref.RelayID], p.To); spent > maxAttempts {
-			t.Fatalf("POST %d is attempt %d of %s at its phone", i+1, spent, p.ref.RelayID)
+		earlier[p.Ref.RelayID] = append(earlier[p.Ref.RelayID], p)
+		if spent := w.spent(earlier[p.Ref.RelayID], p.To); spent > maxAttempts {
+			t.Fatalf("POST %d is attempt %d of %s at its phone", i+1, spent, p.Ref.RelayID)
 		}
 	}
 	changes := w.ledger.Changes()
@@ -113,9 +113,9 @@ func (w *world) check(t *rapid.T) {
 	}
 }
 
-func (w *world) spent(posts []post, to sms.PhoneNumber) (spent int) {
+func (w *world) spent(posts []relaytest.TwilioPost, to sms.PhoneNumber) (spent int) {
 	for _, p := range posts {
-		if p.To == to && p.kind != fault.Fatal {
+		if p.To == to && kindOf(p.Err) != fault.Fatal {
 			spent++
 		}
 	}
@@ -123,21 +123,21 @@ func (w *world) spent(posts []post, to sms.PhoneNumber) (spent int) {
 }
 
 // against says what of an earlier POST speaks against a later one of the same text, if anything does.
-func (w *world) against(before, p post) string {
+func (w *world) against(before, p relaytest.TwilioPost) string {
 	sameHop := before.To == p.To
 	// The time counts from the claim, which may be ten seconds older than the POST.
-	timedOut := !sameHop && w.way.DeliveryTimeout > 0 && p.at.Sub(before.at) >= time.Duration(w.way.DeliveryTimeout)-10*time.Second
-	resent := w.way.OnUncertain == route.Resend && (before.sid == "" || w.twilio.listLag > looks*interval)
+	timedOut := !sameHop && w.way.DeliveryTimeout > 0 && p.At.Sub(before.At) >= time.Duration(w.way.DeliveryTimeout)-10*time.Second
+	resent := w.way.OnUncertain == route.Resend && (before.Message.Sid == "" || w.twilio.listLag > looks*interval)
 	switch {
-	case before.kind == fault.Permanent:
+	case kindOf(before.Err) == fault.Permanent:
 		return "was refused for good"
-	case sameHop && (before.kind == fault.Unreachable || before.kind == fault.OptedOut):
+	case sameHop && (kindOf(before.Err) == fault.Unreachable || kindOf(before.Err) == fault.OptedOut):
 		return "was refused by the hop"
-	case before.sid == "" && !before.maybe, resent:
+	case before.Message.Sid == "" && kindOf(before.Err) != fault.Unknown, resent:
 		return ""
-	case before.sid == "":
+	case before.Message.Sid == "":
 		return "may have been taken"
-	case !w.told[before.sid] && !timedOut:
+	case !w.told[before.Message.Sid] && !timedOut:
 		return "was taken"
 	}
 	return ""
@@ -147,9 +147,9 @@ func (w *world) against(before, p post) string {
 func (w *world) checkEnd(t *rapid.T) {
 	t.Helper()
 	taken, reached, letters := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for _, p := range w.twilio.posted() {
-		taken[p.ref.RelayID] = taken[p.ref.RelayID] || p.sid != ""
-		reached[p.ref.RelayID] = reached[p.ref.RelayID] || (p.sid != "" && !w.told[p.sid])
+	for _, p := range w.twilio.Posts() {
+		taken[p.Ref.RelayID] = taken[p.Ref.RelayID] || p.Message.Sid != ""
+		reached[p.Ref.RelayID] = reached[p.Ref.RelayID] || (p.Message.Sid != "" && !w.told[p.Message.Sid])
 	}
 	for _, m := range w.dead.Messages() {
 		e, err := queue.Decode(m.Body)
@@ -198,15 +198,15 @@ func lie(r ledger.Record, taken, reached bool) string {
 func (w *world) checkFirstPosts(t *rapid.T) {
 	t.Helper()
 	last, seen := map[string]string{}, map[string]bool{}
-	for _, p := range w.twilio.posted() {
-		if seen[p.ref.RelayID] {
+	for _, p := range w.twilio.Posts() {
+		if seen[p.Ref.RelayID] {
 			continue
 		}
-		seen[p.ref.RelayID] = true
+		seen[p.Ref.RelayID] = true
 		customer := p.Body[:len("From +18585550160")]
-		if p.ref.RelayID <= last[customer] {
-			t.Errorf("%s: %s came after %s", customer, p.ref.RelayID, last[customer])
+		if p.Ref.RelayID <= last[customer] {
+			t.Errorf("%s: %s came after %s", customer, p.Ref.RelayID, last[customer])
 		}
-		last[customer] = p.ref.RelayID
+		last[customer] = p.Ref.RelayID
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 func TestReceiptsSettleAText(t *testing.T) {
@@ -26,7 +27,7 @@ func TestReceiptsSettleAText(t *testing.T) {
 			s.checkBack(0)
 			s.lines()
 			s.clock.Advance(3 * time.Second)
-			receipt := receiptOf(1, 1, outboundSid(1), status)
+			receipt := receiptOf(1, 1, relaytest.OutboundSid(1), status)
 			receipt.Receipt.ErrorCode = 30003
 			s.queueUp(receipt, receipt)
 			s.checkBack(0)
@@ -60,7 +61,7 @@ func TestReceiptsOutOfOrder(t *testing.T) {
 		s.queueUp(textOf(1, nil))
 		s.checkBack(0)
 		for _, status := range order {
-			s.queueUp(receiptOf(1, 1, outboundSid(1), status))
+			s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), status))
 		}
 		s.drain()
 		s.checkState(1, ledger.Delivered, "")
@@ -87,7 +88,7 @@ func TestReceiptComesBeforeTheAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
 			s.twilio.answer = func(int, sms.Outbound) error {
-				s.queueUp(receiptOf(1, 1, outboundSid(1), tt.status))
+				s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), tt.status))
 				s.checkBack(0)
 				return tt.answer
 			}
@@ -99,7 +100,7 @@ func TestReceiptComesBeforeTheAnswer(t *testing.T) {
 			s.checkPosts(1)
 			r := s.record(1)
 			last, _ := r.Current()
-			if r.State != tt.want || last.OutboundSid != outboundSid(1) || !last.Accepted() {
+			if r.State != tt.want || last.OutboundSid != relaytest.OutboundSid(1) || !last.Accepted() {
 				t.Errorf("record %+v, want %q", r, tt.want)
 			}
 			s.checkTaken(1)
@@ -160,7 +161,7 @@ func TestReceiptSettlesWhatWasUncertain(t *testing.T) {
 		s.queueUp(textOf(1, alone))
 		s.drain()
 		s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
-		s.queueUp(receiptOf(1, 1, outboundSid(1), status))
+		s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), status))
 		s.checkBack(0)
 		if r := s.record(1); r.State != want {
 			t.Errorf("after %s: %q, want %q", status, r.State, want)
@@ -174,7 +175,7 @@ func TestReceiptOfATextThatWaits(t *testing.T) {
 	s.twilio.answer = answers(refusal(fault.Transient, 0))
 	s.queueUp(textOf(1, nil))
 	s.checkBack(1)
-	s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusDelivered))
+	s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusDelivered))
 	s.drain()
 	s.checkPosts(1)
 	s.checkState(1, ledger.Delivered, "")
@@ -188,7 +189,7 @@ func TestReceiptOfATextThatWaitsLonger(t *testing.T) {
 	s.queueUp(textOf(1, nil))
 	s.until(5 * time.Minute)
 	s.checkState(1, ledger.Queued, "")
-	s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusSent))
+	s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusSent))
 	s.pumpFrom(s.queue)
 	s.checkState(1, ledger.Sent, "")
 	s.drain()
@@ -200,9 +201,9 @@ func TestReceiptsThatChangeNothing(t *testing.T) {
 		n, attempt int
 		sid        string
 	}{
-		"of an unknown text":        {9, 1, outboundSid(1)},
-		"of an attempt yet to come": {1, 2, outboundSid(1)},
-		"of another message":        {1, 1, outboundSid(7)},
+		"of an unknown text":        {9, 1, relaytest.OutboundSid(1)},
+		"of an attempt yet to come": {1, 2, relaytest.OutboundSid(1)},
+		"of another message":        {1, 1, relaytest.OutboundSid(7)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
@@ -225,13 +226,13 @@ func TestReceiptOfAnEarlierAttempt(t *testing.T) {
 	s.queueUp(textOf(1, nil))
 	s.drain()
 	s.checkState(1, ledger.Sent, "")
-	s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusFailed))
+	s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusFailed))
 	s.checkBack(0)
 	s.checkState(1, ledger.Sent, "")
-	s.queueUp(receiptOf(1, 2, outboundSid(2), sms.StatusDelivered))
+	s.queueUp(receiptOf(1, 2, relaytest.OutboundSid(2), sms.StatusDelivered))
 	s.checkBack(0)
 	s.checkState(1, ledger.Delivered, "")
-	s.queueUp(receiptOf(1, 2, outboundSid(2), sms.StatusUndelivered), receiptOf(1, 2, outboundSid(2), sms.StatusRead))
+	s.queueUp(receiptOf(1, 2, relaytest.OutboundSid(2), sms.StatusUndelivered), receiptOf(1, 2, relaytest.OutboundSid(2), sms.StatusRead))
 	s.checkBack(0)
 	s.checkState(1, ledger.Delivered, "")
 	if last, _ := s.record(1).Current(); last.Status != sms.StatusRead {
@@ -246,7 +247,7 @@ func TestReceiptWhileTheLedgerIsDown(t *testing.T) {
 			s.queueUp(textOf(1, nil))
 			s.checkBack(0)
 			s.fail(op, broken(fault.Unknown, 7)...)
-			s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusDelivered))
+			s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusDelivered))
 			s.drain()
 			s.checkState(1, ledger.Delivered, "")
 			if got := s.measured["Outcome delivered"]; got > 1 {
@@ -265,7 +266,7 @@ func TestReceiptsDoNotWaitBehindATextsGroup(t *testing.T) {
 	s.twilio.answer = always(refusal(fault.Fatal, 20003))
 	s.queueUp(textOf(2, nil))
 	s.checkBack(1)
-	s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusDelivered))
+	s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusDelivered))
 	s.checkBack(0)
 	s.checkState(1, ledger.Delivered, "")
 }
@@ -279,7 +280,7 @@ func TestLatencies(t *testing.T) {
 	s.queueUp(textOf(1, nil))
 	s.checkBack(0)
 	s.clock.Advance(6 * time.Second)
-	s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusDelivered))
+	s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusDelivered))
 	s.checkBack(0)
 	if diff := cmp.Diff(map[string]float64{"RelayLatency": 1500, "DeliveryLatency": 7500}, at); diff != "" {
 		t.Errorf("latencies in milliseconds (-want +got):\n%s", diff)
@@ -297,7 +298,7 @@ func TestReceiptMeetsAnother(t *testing.T) {
 		s.faults.hook = func(op string) error {
 			if op == "ledger before Update" {
 				s.faults.hook = nil
-				r, _ := before.Apply(*receiptOf(1, 1, outboundSid(1), status).Receipt, ledger.Onward{}, s.clock.Now())
+				r, _ := before.Apply(*receiptOf(1, 1, relaytest.OutboundSid(1), status).Receipt, ledger.Onward{}, s.clock.Now())
 				if _, err := s.ledger.Update(context.Background(), r); err != nil {
 					t.Error(err)
 				}
@@ -308,7 +309,7 @@ func TestReceiptMeetsAnother(t *testing.T) {
 		if status == last {
 			last = sms.StatusRead
 		}
-		s.queueUp(receiptOf(1, 1, outboundSid(1), last))
+		s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), last))
 		s.checkBack(0)
 		s.checkState(1, ledger.Delivered, "")
 		if r := s.record(1); r.Version != 4 || r.Attempts[0].Status != last {
@@ -327,8 +328,8 @@ func TestReceiptDuringABurial(t *testing.T) {
 	s.twilio.answer = always(refusal(fault.Transient, 0))
 	s.faults.hook = func(op string) error {
 		if op == "dead after Send" {
-			r, _ := s.record(1).Apply(*receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusDelivered).Receipt,
-				ledger.Onward{}, s.clock.Now())
+			delivered := receiptOf(1, maxAttempts, relaytest.OutboundSid(maxAttempts), sms.StatusDelivered)
+			r, _ := s.record(1).Apply(*delivered.Receipt, ledger.Onward{}, s.clock.Now())
 			if _, err := s.ledger.Update(context.Background(), r); err != nil {
 				t.Error(err)
 			}

@@ -14,6 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // redriven hands a dead letter to the sender as SQS's redrive brings it: body, group and attributes unchanged. It has to be
@@ -158,7 +159,7 @@ func TestRedriveOfATextThatTwilioHasAfterAll(t *testing.T) {
 		t.Run(string(status), func(t *testing.T) {
 			s := newSender(t)
 			letter := deadText(s)
-			s.queueUp(receiptOf(1, maxAttempts, outboundSid(maxAttempts), status))
+			s.queueUp(receiptOf(1, maxAttempts, relaytest.OutboundSid(maxAttempts), status))
 			s.drain()
 			s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
 			s.twilio.answer = always(nil)
@@ -183,7 +184,7 @@ func TestReceiptThatComesDuringARedrive(t *testing.T) {
 	s.faults.hook = func(op string) error {
 		if op == "ledger before Update" {
 			s.faults.hook = nil
-			s.queueUp(receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusSent))
+			s.queueUp(receiptOf(1, maxAttempts, relaytest.OutboundSid(maxAttempts), sms.StatusSent))
 			s.pump()
 		}
 		return nil
@@ -204,7 +205,7 @@ func TestSettledTextHasADeliveryTimeout(t *testing.T) {
 			s := newSender(t)
 			s.reroute(timeout(time.Hour))
 			letter := deadText(s)
-			s.queueUp(receiptOf(1, maxAttempts, outboundSid(maxAttempts), sms.StatusSent))
+			s.queueUp(receiptOf(1, maxAttempts, relaytest.OutboundSid(maxAttempts), sms.StatusSent))
 			s.drain()
 			s.clock.Advance(lain)
 			s.twilio.answer = always(nil)

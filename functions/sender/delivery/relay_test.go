@@ -28,7 +28,7 @@ func TestTextIsRelayed(t *testing.T) {
 		StatusCallback: base + "/sms/status-callback?attempt=1&hop=0&relay_id=" + relaytest.MessageSid(1),
 		ValidityPeriod: route.DefaultMaxAge - 2*time.Second, // what is left, in whole seconds
 	}
-	if diff := cmp.Diff(want, s.twilio.posted()[0].Outbound); diff != "" {
+	if diff := cmp.Diff(want, s.twilio.Posts()[0].Outbound); diff != "" {
 		t.Errorf("POST (-want +got):\n%s", diff)
 	}
 	now := started.Add(1500 * time.Millisecond)
@@ -37,7 +37,7 @@ func TestTextIsRelayed(t *testing.T) {
 		Body: "The " + secretText + ", please (1)", ReceivedAt: started, UpdatedAt: now, ExpiresAt: started.Add(retention).Unix(),
 		Attempts: []ledger.Attempt{{
 			Number: 1, To: relaytest.Destination, ClaimID: "claim-2", StartedAt: now, EndedAt: now,
-			Outcome: ledger.OutcomeAccepted, OutboundSid: outboundSid(1), Status: sms.StatusQueued,
+			Outcome: ledger.OutcomeAccepted, OutboundSid: relaytest.OutboundSid(1), Status: sms.StatusQueued,
 		}},
 	}
 	s.checkSealed()
@@ -69,7 +69,7 @@ func TestClaimComesBeforeThePost(t *testing.T) {
 	}
 	s.queueUp(textOf(1, nil))
 	s.checkBack(0)
-	if budget := s.twilio.posted()[0].budget; budget <= 0 || budget > sendTimeout {
+	if budget := s.twilio.Posts()[0].Budget; budget <= 0 || budget > sendTimeout {
 		t.Errorf("POST had %v, want at most %v", budget, sendTimeout)
 	}
 }
@@ -227,7 +227,7 @@ func TestNotDropped(t *testing.T) {
 			s.checkBack(0)
 			s.checkPosts(1)
 			s.checkState(1, ledger.Sent, "")
-			if posts := s.twilio.posted(); len(posts) == 1 && (posts[0].To != tt.to || posts[0].From != e.Message.To) {
+			if posts := s.twilio.Posts(); len(posts) == 1 && (posts[0].To != tt.to || posts[0].From != e.Message.To) {
 				t.Errorf("POST from %s to %s, want to %s", posts[0].From, posts[0].To, tt.to)
 			}
 			if r := s.record(1); r.Manual != (e.Kind == queue.KindManual) || (r.Manual && r.Destination != e.Destination) {
@@ -293,7 +293,7 @@ func TestNoBaseURLAsksForNoReceipts(t *testing.T) {
 	s.PublicBaseURL = ""
 	s.queueUp(textOf(1, nil))
 	s.checkBack(0)
-	if got := s.twilio.posted()[0].StatusCallback; got != "" {
+	if got := s.twilio.Posts()[0].StatusCallback; got != "" {
 		t.Errorf("StatusCallback %q", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 var byAda = ledger.Decision{By: "ada", Note: "it is not in Twilio's log"}
@@ -59,7 +60,7 @@ func TestOrderToResend(t *testing.T) {
 			if kept := time.Unix(s.record(1).ExpiresAt, 0).Sub(s.clock.Now()).Round(time.Minute); kept != retention {
 				t.Errorf("the record is kept for %v from the order on, want %v", kept, retention)
 			}
-			posts := s.twilio.posted()
+			posts := s.twilio.Posts()
 			if posts[0].Body != posts[1].Body || posts[0].To != posts[1].To {
 				t.Errorf("sent again: %+v, was %+v", posts[1], posts[0])
 			}
@@ -80,7 +81,7 @@ func TestOrderThatCameTooLate(t *testing.T) {
 		state     ledger.State
 	}{
 		"a receipt came": {func(s *sender) {
-			s.queueUp(receiptOf(1, 1, outboundSid(1), sms.StatusDelivered))
+			s.queueUp(receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusDelivered))
 			s.drain()
 		}, ledger.Delivered},
 		"it was sent again, and is uncertain again": {func(s *sender) {
@@ -94,7 +95,7 @@ func TestOrderThatCameTooLate(t *testing.T) {
 			s := newSender(t)
 			order := uncertainText(s, nil)
 			tt.meanwhile(s)
-			posts := len(s.twilio.posted())
+			posts := len(s.twilio.Posts())
 			s.give(order)
 			s.drain()
 			s.checkPosts(posts)
@@ -122,8 +123,8 @@ func TestOrderIsCarriedOutOnce(t *testing.T) {
 			s.drain()
 			s.checkState(1, ledger.Sent, "")
 			taken := 0
-			for _, p := range s.twilio.posted() {
-				if p.sid != "" {
+			for _, p := range s.twilio.Posts() {
+				if p.Message.Sid != "" {
 					taken++
 				}
 			}

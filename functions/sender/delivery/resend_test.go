@@ -10,6 +10,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // resend is an edit that makes a route send texts again of which nobody knows.
@@ -126,7 +127,7 @@ func TestAmbiguousIsNotResent(t *testing.T) {
 	s.reroute(resend)
 	s.twilio.answer = always(lostPost())
 	s.remember(2, 0, "", "unknown", nil)
-	s.twilio.foreignTo(alike(91, 0))
+	s.twilio.Add(alike(91, 0))
 	s.queueUp(textOf(1, same))
 	s.drain()
 	s.checkPosts(1)
@@ -145,7 +146,7 @@ func TestOwnEarlierAttempt(t *testing.T) {
 	s.drain()
 	s.checkPosts(2)
 	s.checkState(1, ledger.Sent, "")
-	if last, _ := s.record(1).Current(); last.Number != 2 || last.OutboundSid != outboundSid(2) {
+	if last, _ := s.record(1).Current(); last.Number != 2 || last.OutboundSid != relaytest.OutboundSid(2) {
 		t.Errorf("attempt %+v", last)
 	}
 }

@@ -27,8 +27,8 @@ func (s *sender) until(after time.Duration) {
 // postedAt returns when, from the start, each POST was made.
 func (s *sender) postedAt() []time.Duration {
 	var at []time.Duration
-	for _, p := range s.twilio.posted() {
-		at = append(at, p.at.Sub(started))
+	for _, p := range s.twilio.Posts() {
+		at = append(at, p.At.Sub(started))
 	}
 	return at
 }
@@ -116,7 +116,7 @@ func TestDeliveryTimeoutAsksTwilio(t *testing.T) {
 			s.reroute(timeout(time.Minute))
 			s.queueUp(textOf(1, nil))
 			s.checkBack(0)
-			s.twilio.become(1, tt.status, tt.code)
+			s.twilio.Become(1, tt.status, tt.code)
 			s.until(20 * time.Minute)
 			if len(tt.phones) == 2 && tt.phones[1] == first {
 				// The second message of the first hop timed out, too.
@@ -159,7 +159,7 @@ func TestDeliveryTimeoutCannotAskTwilio(t *testing.T) {
 			s.until(61 * time.Second)
 			s.checkPosts(1)
 			s.checkState(1, ledger.Sent, "")
-			s.twilio.become(1, sms.StatusDelivered, 0)
+			s.twilio.Become(1, sms.StatusDelivered, 0)
 			s.drain()
 			s.checkPosts(1)
 			s.checkState(1, ledger.Delivered, "")
@@ -283,8 +283,8 @@ func TestTimeoutAsksAboutEachMessage(t *testing.T) {
 			s.until(10 * time.Second)
 			s.tell(1, sms.StatusSent, 0)
 			s.until(20 * time.Second)
-			s.twilio.become(1, tt.first, 30003)
-			s.twilio.become(2, tt.second, 0)
+			s.twilio.Become(1, tt.first, 30003)
+			s.twilio.Become(2, tt.second, 0)
 			s.drain()
 			s.checkPhones(tt.phones...)
 			s.checkState(1, tt.state, "")

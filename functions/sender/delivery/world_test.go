@@ -228,9 +228,9 @@ func (w *world) post(n int, _ sms.Outbound) error {
 
 // overtake lets a receipt of the nth POST's message come before Twilio's answer to the POST.
 func (w *world) overtake(n int, status sms.Status) {
-	p := w.twilio.posted()[n-1]
+	p := w.twilio.Posts()[n-1]
 	w.atWork = false
-	w.queueUp(w.receipt(p.ref, outboundSid(n), status, 0))
+	w.queueUp(w.receipt(p.Ref, relaytest.OutboundSid(n), status, 0))
 	w.other()
 }
 
