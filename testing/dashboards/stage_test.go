@@ -93,6 +93,7 @@ func newStage(t *testing.T) *stage {
 	s.ledger = &recordedLedger{MemoryLedger: &relaytest.MemoryLedger{}, s: s}
 	s.routes = &recordedRoutes{MemoryRoutes: relaytest.NewMemoryRoutes(), s: s}
 	s.twilio = &twilio{s: s}
+	s.twilio.Now, s.twilio.Answer, s.twilio.Fault = s.clock.Now, s.twilio.answer, s.twilio.failing
 	s.aws.hidden = map[string]time.Time{}
 	names := functionNames(t)
 	s.newIngest(names["ingest"])

@@ -1,11 +1,8 @@
 package dashboards
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +10,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // What becomes of a text stands in its words, so that the run can be read.
@@ -40,6 +38,8 @@ const (
 
 // twilio is Twilio's Messages resource.
 type twilio struct {
+	relaytest.Twilio
+
 	s *stage
 	// busy, down and refusing are the hours it has: too much at once, out of order, and not for this account. unlisted: the
 	// list cannot be read.
@@ -48,8 +48,6 @@ type twilio struct {
 	turned int
 	// cured: it fails on nothing any more.
 	cured bool
-
-	posts []sms.Listed
 	// twins counts the POSTs of the texts that say the same to the second phone.
 	twins int
 }
@@ -58,26 +56,35 @@ func failure(kind fault.Kind, code, status int) error {
 	return &fault.Error{Kind: kind, Code: code, HTTPStatus: status, Err: errors.New("refused, as the run has it")}
 }
 
-// Create implements delivery.Messages.
-func (w *twilio) Create(_ context.Context, m sms.Outbound) (sms.Created, error) {
+// answer is what it does about a POST.
+func (w *twilio) answer(_ int, m sms.Outbound) relaytest.TwilioAnswer {
 	w.s.clock.Advance(time.Duration(120+w.s.chance.IntN(400)) * time.Millisecond)
 	first := m.To == phoneA || m.To == phoneB
 	if err := w.refusal(m, first); err != nil {
-		return sms.Created{}, err
+		return relaytest.TwilioAnswer{Err: err}
 	}
 	again := strings.Contains(m.Body, twin) && !first
 	if again {
 		w.twins++
 	}
-	if strings.Contains(m.Body, lost) || strings.Contains(m.Body, lostForever) || again && w.twins == 1 {
-		return sms.Created{}, failure(fault.Unknown, 0, 0)
+	switch {
+	case strings.Contains(m.Body, lost) || strings.Contains(m.Body, lostForever) || again && w.twins == 1:
+		return relaytest.TwilioAnswer{Err: failure(fault.Unknown, 0, 0)}
+	case strings.Contains(m.Body, lostAnswer) || again:
+		return relaytest.TwilioAnswer{Err: failure(fault.Unknown, 0, 0), Taken: true}
 	}
-	sid := w.take(m)
-	if strings.Contains(m.Body, lostAnswer) || again {
-		return sms.Created{}, failure(fault.Unknown, 0, 0)
+	return relaytest.TwilioAnswer{Meanwhile: func() {
+		posts := w.Posts()
+		w.report(m, posts[len(posts)-1].Message.Sid, first)
+	}}
+}
+
+// failing says that the list cannot be read.
+func (w *twilio) failing(op string) error {
+	if w.unlisted && op == "before List" {
+		return failure(fault.Transient, 0, 503)
 	}
-	w.report(m, sid, first)
-	return sms.Created{Sid: sid, Status: sms.StatusQueued, NumSegments: sms.Segments(m.Body)}, nil
+	return nil
 }
 
 // refusal returns what Twilio has against a message.
@@ -105,16 +112,6 @@ func (w *twilio) refusal(m sms.Outbound, first bool) error {
 	return nil
 }
 
-// take takes a message.
-func (w *twilio) take(m sms.Outbound) (sid string) {
-	sid = fmt.Sprintf("SMffff%028x", len(w.posts)+1)
-	w.posts = append(w.posts, sms.Listed{
-		Sid: sid, Status: sms.StatusQueued, Body: m.Body, From: m.From, To: m.To,
-		Direction: sms.DirectionAPI, DateCreated: w.s.clock.Now().Truncate(time.Second),
-	})
-	return sid
-}
-
 // report decides which receipts of a message come, and when.
 func (w *twilio) report(m sms.Outbound, sid string, first bool) {
 	if strings.Contains(m.Body, silent) && first {
@@ -139,28 +136,4 @@ func (w *twilio) callback(m sms.Outbound, sid string, status sms.Status, code in
 	}
 	_, query, _ := strings.Cut(m.StatusCallback, "?")
 	w.s.webhooks = append(w.s.webhooks, called{at: at, path: webhook.PathStatusCallback, query: query, form: form})
-}
-
-// List implements delivery.Messages.
-func (w *twilio) List(_ context.Context, filter sms.ListFilter) ([]sms.Listed, error) {
-	if w.unlisted {
-		return nil, failure(fault.Transient, 0, 503)
-	}
-	var found []sms.Listed
-	for _, p := range slices.Backward(w.posts) {
-		if p.From == filter.From && p.To == filter.To {
-			found = append(found, p)
-		}
-	}
-	return found, nil
-}
-
-// Fetch implements delivery.Messages.
-func (w *twilio) Fetch(_ context.Context, sid string) (sms.Listed, error) {
-	for _, p := range w.posts {
-		if p.Sid == sid {
-			return p, nil
-		}
-	}
-	return sms.Listed{}, failure(fault.Permanent, 20404, 404)
 }
