@@ -50,13 +50,15 @@ type filterFlags struct {
 	isName bool
 }
 
-func (f *filterFlags) add(flags *pflag.FlagSet) {
+func (f *filterFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.reason, "reason", "", "only letters with this reason, such as attempts_exhausted")
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
 	flags.StringVar(&f.since, "since", "", "only texts that came in after this time: "+cli.MomentHelp)
 	flags.StringVar(&f.until, "until", "", "only texts that came in before this time, written the same way")
 	flags.StringSliceVar(&f.sids, "sid", nil, "only this text; may be repeated")
 	f.numbers.Add(flags)
+	cli.CompleteWords(cmd, "reason", meaning.ReasonNames())
 }
 
 // checkWords finds words that can match no letter.
@@ -138,7 +140,7 @@ A queue shows only ten letters of one conversation at a time. If there are more 
 	}
 	cli.AddQuiet(cmd.Flags(), &quiet)
 	cli.AddJSON(cmd.Flags(), &asJSON, "an object with the letters, and how many could not be shown")
-	wanted.add(cmd.Flags())
+	wanted.add(cmd)
 	cli.AddTarget(cmd.Flags())
 	return cmd
 }
@@ -196,6 +198,8 @@ func (p program) dlqShowCommand() *cobra.Command {
 cannot be read, name it by the id that ls shows.`,
 		Example: `  relay dlq show SM0123456789abcdef0123456789abcdef`,
 		Args:    cli.OneSID,
+
+		ValidArgsFunction: p.CompleteSIDs(ledger.Dead),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			listed, err := p.readLetters(cmd.Context(), cmd.Flags(), &filterFlags{sids: args, numbers: cli.NumberFlags{Country: cli.DefaultCountry}})
 			if err != nil {

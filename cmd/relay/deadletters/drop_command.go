@@ -55,7 +55,7 @@ a file before it deletes it, with who dropped it and why; relay dlq restore puts
 	flags.StringVar(&f.save, "save", "", "write the letters to this file first, one line of JSON each (default dead-letters-<time>.jsonl "+
 		"in this folder)")
 	cli.AddJSON(flags, &f.asJSON, "the letters, and whether they were deleted")
-	f.wanted.add(flags)
+	f.wanted.add(cmd)
 	cli.AddTarget(flags)
 	return cmd
 }

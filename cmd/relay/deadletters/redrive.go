@@ -51,7 +51,7 @@ or if two people run it at once, a copy remains; the ledger makes sure that the 
 	flags.Float64Var(&f.price, "price", cli.ListPrice, "price of one segment for the estimate; the default is Twilio's US price in US "+
 		"dollars, without carrier fees")
 	cli.AddJSON(flags, &f.asJSON, "the plan, and what was done")
-	f.wanted.add(flags)
+	f.wanted.add(cmd)
 	cli.AddTarget(flags)
 	cli.AddTwilio(flags)
 	return cmd

@@ -16,6 +16,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/nearest"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio"
@@ -60,8 +61,18 @@ The exit code is 3 if a check fails, and 0 if there are only warnings.`,
 	flags.StringSliceVar(&f.only, "only", nil, "run only this check; may be repeated")
 	cli.DurationVar(flags, &f.deadline, "deadline", 15*time.Second, "how long one check may take")
 	flags.IntVar(&f.parallel, "parallel", 8, "how many checks run at once")
+	cli.CompleteWords(cmd, "only", checkNames())
 	addExam(flags)
 	return cmd
+}
+
+// checkNames lists the names of the checks.
+func checkNames() []string {
+	var names []string
+	for _, c := range Checks() {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // examSettings lists the settings of doctor, number and canary, in addition to those of the target.
@@ -102,7 +113,7 @@ func (p program) doctor(ctx context.Context, flags *pflag.FlagSet, f doctorFlags
 func (f doctorFlags) check() error {
 	for _, name := range f.only {
 		if _, found := Find(name); !found {
-			return fmt.Errorf("there is no check %q; relay doctor --list lists them all", name)
+			return fmt.Errorf("there is no check %q%s; relay doctor --list lists them all", name, nearest.Question(name, checkNames()))
 		}
 	}
 	if f.parallel < 1 || f.deadline <= 0 {

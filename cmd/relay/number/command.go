@@ -42,7 +42,7 @@ func (p program) numberListCommand() *cobra.Command {
 		Short:   "List the account's numbers with their webhooks",
 		Long:    `ls lists the account's numbers, one per line, with what they can do and where they post incoming texts.`,
 		Example: `  relay number ls
-  relay number ls --json | jq -r '.[] | select(.SmsURL == "") | .PhoneNumber'`,
+  relay number ls --json | jq -r '.[] | select(.sms_url == "") | .phone_number'`,
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := p.OpenTwilio(cmd.Flags())
@@ -54,7 +54,7 @@ func (p program) numberListCommand() *cobra.Command {
 				return p.twilioError(cmd.Flags(), err)
 			}
 			if asJSON {
-				return json.NewEncoder(p.Stdout).Encode(append([]twilio.Number{}, numbers...))
+				return json.NewEncoder(p.Stdout).Encode(shownNumbers(numbers))
 			}
 			return p.writeNumbers(numbers)
 		},

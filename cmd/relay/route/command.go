@@ -55,24 +55,24 @@ func (p program) routeListCommand() *cobra.Command {
 If a phone texted STOP to the number, it is marked as opted out: the relay skips it until it texts START. SETTINGS shows the
 settings of the route itself; for the others, the relay's own settings count. --all also shows removed routes.`,
 		Example: `  relay route ls
-  relay route ls --json | jq -r '.[] | select(.OptedOut) | .TwilioNumber'`,
+  relay route ls --json | jq -r '.[] | select(.opted_out) | .twilio_number'`,
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			routes, err := p.listRoutes(cmd.Context(), cmd.Flags())
 			if err != nil {
 				return err
 			}
-			shown := routes
+			visible := routes
 			if !all {
-				shown = routing.Visible(routes)
+				visible = routing.Visible(routes)
 			}
 			if asJSON {
-				return json.NewEncoder(p.Stdout).Encode(append([]route.Route{}, shown...))
+				return json.NewEncoder(p.Stdout).Encode(shownRoutes(visible))
 			}
-			return writeRoutes(p.Stdout, shown, len(routes)-len(shown))
+			return writeRoutes(p.Stdout, visible, len(routes)-len(visible))
 		},
 	}
-	cli.AddJSON(cmd.Flags(), &asJSON, "an array of routes, with the names of a maintenance.json")
+	cli.AddJSON(cmd.Flags(), &asJSON, "an array of routes")
 	cmd.Flags().BoolVar(&all, "all", false, "also show removed routes")
 	cli.AddTarget(cmd.Flags())
 	return cmd

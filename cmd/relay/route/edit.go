@@ -88,10 +88,10 @@ func (p program) preview(cmd *cobra.Command, edit routing.Edit, mode cli.Mode, a
 		return false, err
 	}
 	if asJSON {
-		shown := shownEdit{
-			Action: planned.Action(), Route: planned.After, Differences: append([]routing.Difference{}, planned.Differences...), DryRun: true,
+		answer := shownEdit{
+			Action: planned.Action(), Route: shown(planned.After), Differences: append([]routing.Difference{}, planned.Differences...), DryRun: true,
 		}
-		return false, json.NewEncoder(p.Stdout).Encode(shown)
+		return false, json.NewEncoder(p.Stdout).Encode(answer)
 	}
 	if planned.Action() == routing.Unchanged {
 		cli.Printf(p.Stdout, "%s: it is like this already.\n", string(edit.Number))
@@ -110,9 +110,8 @@ func (p program) preview(cmd *cobra.Command, edit routing.Edit, mode cli.Mode, a
 // shownEdit is an edit as JSON.
 type shownEdit struct {
 	// Action is "added", "changed", "removed" or "unchanged".
-	Action routing.Action `json:"action"`
-	// Route has the names of a maintenance.json.
-	Route       route.Route          `json:"route"`
+	Action      routing.Action       `json:"action"`
+	Route       shownRoute           `json:"route"`
 	Differences []routing.Difference `json:"differences"`
 	// Waiting is how many texts were accepted before and wait, if the route was switched off or removed.
 	Waiting *shownWaiting `json:"waiting,omitempty"`
@@ -130,11 +129,11 @@ type shownWaiting struct {
 func (p program) printEdited(done routing.Edited, waiting *target.Waiting, asJSON bool) error {
 	action := done.Action()
 	if asJSON {
-		shown := shownEdit{Action: action, Route: done.After, Differences: append([]routing.Difference{}, done.Differences...)}
+		answer := shownEdit{Action: action, Route: shown(done.After), Differences: append([]routing.Difference{}, done.Differences...)}
 		if waiting != nil {
-			shown.Waiting = &shownWaiting{Texts: waiting.Texts, Unseen: waiting.Unseen, Sent: !done.After.OffSince.IsZero()}
+			answer.Waiting = &shownWaiting{Texts: waiting.Texts, Unseen: waiting.Unseen, Sent: !done.After.OffSince.IsZero()}
 		}
-		return json.NewEncoder(p.Stdout).Encode(shown)
+		return json.NewEncoder(p.Stdout).Encode(answer)
 	}
 	cli.Printf(p.Stdout, "%s: %s, version %d by %s\n", string(done.After.TwilioNumber), action, done.After.Version,
 		cli.OrDash(done.After.UpdatedBy))

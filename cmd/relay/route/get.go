@@ -19,7 +19,7 @@ func (p program) routeGetCommand() *cobra.Command {
 		Long: `get shows the route of one Twilio number, even if it was removed: where its texts go, who has opted out, who changed it last,
 and its version.`,
 		Example: `  relay route get +18585550100
-  relay route get "(858) 555-0100" --json | jq .Version`,
+  relay route get "(858) 555-0100" --json | jq .version`,
 		Args:              oneRoute,
 		ValidArgsFunction: p.completeNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,13 +36,13 @@ and its version.`,
 			case !ok:
 				return routeError(routing.ErrNoRoute, number)
 			case asJSON:
-				return json.NewEncoder(p.Stdout).Encode(found)
+				return json.NewEncoder(p.Stdout).Encode(shown(found))
 			default:
 				return writeRoute(p.Stdout, found)
 			}
 		},
 	}
-	cli.AddJSON(cmd.Flags(), &asJSON, "the route, with the names of a maintenance.json")
+	cli.AddJSON(cmd.Flags(), &asJSON, "the route")
 	numbers.Add(cmd.Flags())
 	cli.AddTarget(cmd.Flags())
 	return cmd

@@ -132,8 +132,8 @@ func writes(steps []routing.Step) (n int) {
 type shownStep struct {
 	// Action is "added", "changed", "removed", "unchanged", "kept" or "conflict".
 	Action routing.Action `json:"action"`
-	// Route has the names of a maintenance.json: the route as the import writes it, or, if it is kept, as it is.
-	Route       route.Route          `json:"route"`
+	// Route is the route as the import writes it, or, if it is kept, as it is.
+	Route       shownRoute           `json:"route"`
 	Differences []routing.Difference `json:"differences"`
 }
 
@@ -142,14 +142,14 @@ func (p program) printSteps(steps []routing.Step, f importFlags, failed bool) er
 		return nil
 	}
 	if f.asJSON {
-		shown := make([]shownStep, len(steps))
+		all := make([]shownStep, len(steps))
 		for i, s := range steps {
-			shown[i] = shownStep{s.Action, s.Stands(), append([]routing.Difference{}, s.Differences...)}
+			all[i] = shownStep{s.Action, shown(s.Stands()), append([]routing.Difference{}, s.Differences...)}
 		}
 		if err := json.NewEncoder(p.Stdout).Encode(struct {
 			Routes  []shownStep `json:"routes"`
 			Applied bool        `json:"applied"`
-		}{shown, f.applied}); err != nil {
+		}{all, f.applied}); err != nil {
 			return err
 		}
 		return conflicts(steps)

@@ -58,6 +58,8 @@ For uncertain texts use relay uncertain, for dead ones relay dlq.`,
 	flags.StringVar(&f.because, "because", "", "with --apply: the reason, which is kept with the texts")
 	flags.StringVar(&f.by, "by", "", "your name, which is kept with it (default RELAY_OPERATOR, or else the user name on this host)")
 	cli.AddJSON(flags, &f.asJSON, "the texts, and what was done")
+	cli.CompleteWords(cmd, "reason", meaning.ReasonNames())
+	cli.CompleteWords(cmd, "state", []string{string(ledger.Undelivered), string(ledger.Failed), string(ledger.Dropped)})
 	f.numbers.Add(flags)
 	cli.AddTarget(flags)
 	return cmd

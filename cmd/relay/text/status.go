@@ -21,6 +21,7 @@ import (
 // statusFlags are the flags of status.
 type statusFlags struct {
 	number, state, since, until string
+	cursor                      string
 	limit                       int
 	trail, watch, asJSON        bool
 	showText, quiet             bool
@@ -52,7 +53,8 @@ each time who looked: the name in RELAY_OPERATOR, or else the user name on this 
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return p.status(cmd, args, f) },
+		ValidArgsFunction: p.CompleteSIDs(""),
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.status(cmd, args, f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
@@ -60,6 +62,7 @@ each time who looked: the name in RELAY_OPERATOR, or else the user name on this 
 	flags.StringVar(&f.since, "since", "", "only texts that came in after this time: "+cli.MomentHelp)
 	flags.StringVar(&f.until, "until", "", "only texts that came in before this time, written the same way")
 	flags.IntVarP(&f.limit, "limit", "n", 20, "list at most this many texts")
+	flags.StringVar(&f.cursor, "cursor", "", "continue an earlier list: the cursor that it ended with")
 	flags.BoolVar(&f.trail, "trail", false, "also show the text's changes in the audit log (needs a SID)")
 	flags.BoolVar(&f.showText, "show-text", false, "show what the customer wrote (needs a SID); your name is recorded")
 	flags.BoolVar(&f.watch, "watch", false, "keep showing changes")
@@ -143,6 +146,7 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 	}
 	set("number", string(number))
 	set("state", f.state)
+	set("cursor", f.cursor)
 	if f.trail {
 		set("trail", "true")
 	}

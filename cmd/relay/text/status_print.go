@@ -28,8 +28,8 @@ func writeMessages(out io.Writer, list operations.List) error {
 	if err := table.Flush(); err != nil || list.NextCursor == "" {
 		return err
 	}
-	_, err := fmt.Fprintln(out, "There are more texts: raise --limit to see them.")
-	return err
+	cli.Say(out, "There are more texts: raise --limit, or continue with --cursor %s", list.NextCursor)
+	return nil
 }
 
 // lastAttempt describes a text's last attempt in a few words.

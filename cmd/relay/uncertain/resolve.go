@@ -50,7 +50,8 @@ belongs to this text, unless you add --force.
 		Example: `  relay uncertain resolve SM0123… --sent SM4567… --because "it is in the log"
   relay uncertain resolve SM0123… --resend --because "it is not in the log"
   relay uncertain resolve SM0123… --give-up --because "we called the customer"`,
-		Args: cli.OneSID,
+		Args:              cli.OneSID,
+		ValidArgsFunction: p.CompleteSIDs(ledger.Uncertain),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
 				return err

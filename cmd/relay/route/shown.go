@@ -1,0 +1,42 @@
+package route
+
+import (
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// shownRoute is a route as JSON, with names as everywhere in what relay prints. The file maintenance.json has names of its own, which
+// relay route export prints. The fields are those of [route.Route]: the compiler says if one is missing.
+type shownRoute struct {
+	TwilioNumber       sms.PhoneNumber   `json:"twilio_number"`
+	DestinationCarrier sms.PhoneNumber   `json:"destination_carrier"`
+	FallbackCarriers   []sms.PhoneNumber `json:"fallback_carriers,omitempty"`
+	Active             bool              `json:"active"`
+	OnUncertain        route.OnUncertain `json:"on_uncertain,omitempty"`
+	DeliveryTimeout    route.Duration    `json:"delivery_timeout,omitempty"`
+	MaxAge             route.Duration    `json:"max_age,omitempty"`
+	PaceNumber         string            `json:"pace_number,omitempty"`
+	OptedOut           []sms.PhoneNumber `json:"opted_out,omitempty"`
+	Removed            time.Time         `json:"removed,omitzero"`
+	OffSince           time.Time         `json:"off_since,omitzero"`
+	LastUpdated        time.Time         `json:"last_updated"`
+	Version            int64             `json:"version"`
+	UpdatedBy          string            `json:"updated_by,omitempty"`
+}
+
+// shown returns a route as JSON, with times in UTC.
+func shown(r route.Route) shownRoute {
+	r.LastUpdated, r.Removed, r.OffSince = r.LastUpdated.UTC(), r.Removed.UTC(), r.OffSince.UTC()
+	return shownRoute(r)
+}
+
+// shownRoutes are routes as JSON.
+func shownRoutes(routes []route.Route) []shownRoute {
+	all := make([]shownRoute, len(routes))
+	for i, r := range routes {
+		all[i] = shown(r)
+	}
+	return all
+}
