@@ -19,7 +19,8 @@ func TestJSONHasOneSpelling(t *testing.T) {
 		"dlq ls", "dlq show " + relaytest.MessageSid(2), "dlq redrive", "dlq drop --settled", "uncertain ls", "status", "status " + sid,
 		"status --trail " + sid, "status --show-text " + sid, "resend --since 1d", "sweep --grace 0s", "audit trace " + sid, "audit verify",
 		"audit export --format jsonl", "route ls", "route history " + number, "route get " + number, "route check",
-		"route set " + number + " --max-age 2h", "route off " + number + " --dry-run", "number ls", "send " + number + " --body Hello --dry-run", "explain codes", "explain state sent",
+		"route set " + number + " --max-age 2h", "route off " + number + " --dry-run", "number ls",
+		"send " + number + " --body Hello --dry-run", "explain codes", "explain state sent",
 		"doctor --only routes-valid", "doctor --list", "version", "status --state none",
 	} {
 		args := strings.Fields(line)

@@ -21,6 +21,7 @@ import (
 // selection says which entries to export, and in what form.
 type selection struct {
 	format string
+	output string
 	number string
 	window window
 	// numbers reads number; isName says that it is a sender's name.
@@ -55,6 +56,7 @@ The log has only the last digits of numbers, so --number finds the entries of al
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&s.format, "format", "csv", "csv or jsonl")
+	cli.AddOutput(flags, &s.output)
 	flags.StringVar(&s.number, "number", "", "only entries with this number: a customer's, a Twilio number or a phone; a short code or a "+
 		"sender's name also works")
 	flags.Var(&s.window.since, "since", "only entries after this time: "+cli.MomentHelp)
@@ -81,12 +83,17 @@ func (s *selection) check() error {
 }
 
 // export writes the entries.
-func (p program) export(ctx context.Context, source *auditsource.Source, s selection) error {
-	write, flush := s.writer(p.Stdout)
+func (p program) export(ctx context.Context, source *auditsource.Source, s selection) (err error) {
+	out, closeOut, err := p.Output(s.output)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeOut()) }()
+	write, flush := s.writer(out)
 	q := auditsource.Query{From: s.window.since.At, Until: s.window.until.At}
 	masked := sms.PhoneNumber(s.number).Mask()
 	found := 0
-	err := p.EntriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
+	err = p.EntriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
 		if s.number != "" && !concerns(e, masked) {
 			return nil
 		}

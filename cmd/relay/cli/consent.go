@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -91,7 +90,7 @@ func (p Program) Reason(cmd *cobra.Command, because string) string {
 
 // answer reads one line, byte by byte: what follows it is for the next question.
 func (p Program) answer(in io.Reader, question string) string {
-	fmt.Fprint(p.Stderr, question)
+	_, _ = io.WriteString(p.Stderr, question)
 	line, _ := bufio.NewReaderSize(oneByte{in}, 1).ReadString('\n')
 	return strings.TrimSpace(line)
 }

@@ -186,7 +186,8 @@ func (h helper) flags() {
 		own = slices.DeleteFunc(own, func(f *pflag.Flag) bool { return f.Name == "help" })
 	}
 	if !h.cmd.HasParent() {
-		own, everywhere = h.rootFlags(own), nil
+		h.rootFlags(own)
+		own, everywhere = nil, nil
 	}
 	h.table("Flags", own)
 	if len(everywhere) > 0 && !h.cmd.HasSubCommands() {
@@ -210,7 +211,7 @@ func shortened(names []string) string {
 }
 
 // rootFlags shows the flags that every command knows before those that say which relay to work on.
-func (h helper) rootFlags(own []*pflag.Flag) []*pflag.Flag {
+func (h helper) rootFlags(own []*pflag.Flag) {
 	var here, target []*pflag.Flag
 	for _, f := range own {
 		if isTarget(f) {
@@ -221,7 +222,6 @@ func (h helper) rootFlags(own []*pflag.Flag) []*pflag.Flag {
 	}
 	h.table("Global flags", here)
 	h.table("Which relay to work on", target)
-	return nil
 }
 
 func (h helper) indented(text string) {

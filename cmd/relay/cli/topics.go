@@ -42,8 +42,8 @@ const exitCodesPage = `The exit code says how a command ended:
 
 With --json, the error is an object on the standard error: {"error": …, "hint": …, "exit_code": …}.`
 
-const numbersPage = `You may write phone numbers as usual: "(858) 555-0100", 858-555-0100, "+1 858 555 0100" or +18585550100. Put quotes around a
-number that contains spaces.
+const numbersPage = `You may write phone numbers as usual: "(858) 555-0100", 858-555-0100, "+1 858 555 0100" or +18585550100. Put
+quotes around a number that contains spaces.
 
 A number without a country code belongs to the country in --country, which is US unless you say otherwise. Commands that list texts also
 read a short code (12345), an address of another channel (whatsapp:+18585550100) and a sender's name.

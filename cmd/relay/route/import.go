@@ -218,6 +218,7 @@ func conflicts(steps []routing.Step) error {
 
 func (p program) routeExportCommand() *cobra.Command {
 	var asJSON bool
+	var output string
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Print the routes as a maintenance.json",
@@ -231,9 +232,14 @@ phones that opted out, and who changed a route.`,
 			if err != nil {
 				return err
 			}
-			return route.WriteMaintenance(p.Stdout, routes)
+			out, closeOut, err := p.Output(output)
+			if err != nil {
+				return err
+			}
+			return errors.Join(route.WriteMaintenance(out, routes), closeOut())
 		},
 	}
+	cli.AddOutput(cmd.Flags(), &output)
 	cli.AddJSON(cmd.Flags(), &asJSON, "the same: a maintenance.json is JSON already")
 	cli.AddTarget(cmd.Flags())
 	return cmd
