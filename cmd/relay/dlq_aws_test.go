@@ -68,7 +68,7 @@ func TestDeadLettersOnAWS(t *testing.T) {
 	s.check("dlq redrive", "would move:     2: dead", "dlq", "redrive")
 	s.check("dlq redrive", "2 letters moved, 0 left", "dlq", "redrive", "--apply", "--rate", "50/s")
 	s.check("dlq ls", "no dead letters\n", "dlq", "ls")
-	s.check("status", relaytest.MessageSid(1)+"  dead", "status", "--state", "dead")
+	s.check("status", relaytest.MessageSid(1)+"\tdead", "status", "--state", "dead")
 
 	moved := s.received()
 	if len(moved) != 2 {

@@ -58,7 +58,9 @@ func TestRouteLsShowsWhoHasOptedOut(t *testing.T) {
 		if row := strings.Split(out, "\n")[1]; trouble != "" || columns(row) != columns(want) {
 			t.Errorf("row (opted out %s):\n%s%s\nwant:\n%s", hop, row, trouble, want)
 		}
-		var listed []route.Route
+		var listed []struct {
+			OptedOut []sms.PhoneNumber `json:"opted_out"`
+		}
 		_, out, _ = routeLs(t, data, "--json")
 		err := json.Unmarshal([]byte(out), &listed)
 		if err != nil || len(listed) != 1 || cmp.Diff([]sms.PhoneNumber{hop}, listed[0].OptedOut) != "" {
