@@ -43,7 +43,7 @@ func TestRoutesOnAWS(t *testing.T) {
 		t.Errorf("stored %+v, error %v", r, err)
 	}
 	s.environment[cli.EnvQueue] = "of-nobody"
-	s.wants(cli.ExitFailed, "hint: see that --aws-profile", "route", "ls")
+	s.wants(cli.ExitFailed, "hint: check that --aws-profile", "route", "ls")
 }
 
 // TestRouteWrittenByHandOnAWS has no version: it can be changed all the same, and has one then.
