@@ -62,7 +62,9 @@ func storyLife(n int, noon time.Time) []ledger.Record {
 		return []ledger.Record{claimed, failed}
 	}
 	sent, _ := claimed.Accept(1, relaytest.MessageSid(9), sms.StatusQueued, at.Add(time.Second))
-	delivered, _ := sent.Apply(sms.Receipt{CallbackRef: sms.CallbackRef{Attempt: 1}, Sid: relaytest.MessageSid(9),
-		Status: sms.StatusDelivered}, ledger.Onward{}, at.Add(2*time.Second))
+	delivered, _ := sent.Apply(sms.Receipt{
+		CallbackRef: sms.CallbackRef{Attempt: 1}, Sid: relaytest.MessageSid(9),
+		Status: sms.StatusDelivered,
+	}, ledger.Onward{}, at.Add(2*time.Second))
 	return []ledger.Record{claimed, sent, delivered}
 }

@@ -97,8 +97,10 @@ func TestVerifyOfFiles(t *testing.T) {
 		"forged, without a newline":             {sound + "\n" + forged, cli.ExitFound, "line 2: its hash is not that of what it says"},
 		"forged, the only line":                 {forged, cli.ExitFound, "line 1: its hash is not that of what it says"},
 		"forged with a time, without a newline": {"2026-11-28T17:00:00Z " + `{"forged":true}`, cli.ExitFound, "line 1: the line is not an entry"},
-		"forged as serve writes": {stamped + "\n" + strings.Replace(stamped, `"to":"sending"`, `"to":"sent"`, 1), cli.ExitFound,
-			"line 2: its hash"},
+		"forged as serve writes": {
+			stamped + "\n" + strings.Replace(stamped, `"to":"sending"`, `"to":"sent"`, 1), cli.ExitFound,
+			"line 2: its hash",
+		},
 		"forged behind a mark": {"\ufeff" + forged, cli.ExitFound, "line 1: its hash is not that of what it says"},
 	} {
 		for _, packed := range []bool{false, true} {

@@ -39,8 +39,10 @@ func (s *awsStage) die(n int) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	letter.Attributes = map[string]string{delivery.AttributeReason: "attempts_exhausted", delivery.AttributeAttempts: "1",
-		delivery.AttributeLastError: "transient", delivery.AttributeHop: "0"}
+	letter.Attributes = map[string]string{
+		delivery.AttributeReason: "attempts_exhausted", delivery.AttributeAttempts: "1",
+		delivery.AttributeLastError: "transient", delivery.AttributeHop: "0",
+	}
 	dead, err := sqs.Find(ctx, s.sqs, s.queue+"-dead.fifo")
 	if err == nil {
 		err = dead.Send(ctx, letter)

@@ -37,8 +37,10 @@ func TestDoctorOnAWS(t *testing.T) {
 	}
 	s.secret(s.queue+"-token", `{"accountSid":"`+fake.AccountSid+`","authToken":"`+fake.AuthToken+`"}`)
 	results = s.doctor(cli.ExitFound)
-	for name, status := range map[string]doctor.Status{"secrets-shape": doctor.OK, "secrets-age": doctor.OK, "twilio-credentials": doctor.OK,
-		"auth-token": doctor.OK} {
+	for name, status := range map[string]doctor.Status{
+		"secrets-shape": doctor.OK, "secrets-age": doctor.OK, "twilio-credentials": doctor.OK,
+		"auth-token": doctor.OK,
+	} {
 		if got := results[name]; got.Status != status {
 			t.Errorf("with a secret, %s: %s: %s, want %s", name, got.Status, got.Found, status)
 		}

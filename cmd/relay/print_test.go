@@ -47,16 +47,20 @@ func hostileRelay(t *testing.T) (data string) {
 	}
 	m := relaytest.Message(2)
 	m.Body = hostile
-	letter, err := queue.Envelope{Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: time.Now(),
-		Message: &m}.Outgoing()
+	letter, err := queue.Envelope{
+		Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: time.Now(),
+		Message: &m,
+	}.Outgoing()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// A queue takes no control characters but these.
 	queued := strings.NewReplacer("\x1b", "", "\x07", "").Replace(hostile)
 	dead := db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
-	letter.Attributes = map[string]string{delivery.AttributeReason: "attempts_exhausted", delivery.AttributeLastError: queued,
-		delivery.AttributeAttempts: "2", delivery.AttributeHop: queued}
+	letter.Attributes = map[string]string{
+		delivery.AttributeReason: "attempts_exhausted", delivery.AttributeLastError: queued,
+		delivery.AttributeAttempts: "2", delivery.AttributeHop: queued,
+	}
 	if err := dead.Send(t.Context(), letter); err != nil {
 		t.Fatal(err)
 	}
@@ -76,8 +80,10 @@ func hostileRelay(t *testing.T) (data string) {
 func hostileRecord(n int, state ledger.State) ledger.Record {
 	r := relaytest.Record(n, time.Now())
 	r.State, r.Reason, r.Body = state, "attempts_exhausted", hostile
-	r.Attempts = []ledger.Attempt{{Number: 1, To: relaytest.Destination, StartedAt: time.Now(), EndedAt: time.Now(), Outcome: "unknown",
-		Error: hostile}}
+	r.Attempts = []ledger.Attempt{{
+		Number: 1, To: relaytest.Destination, StartedAt: time.Now(), EndedAt: time.Now(), Outcome: "unknown",
+		Error: hostile,
+	}}
 	r.Decision = ledger.Decision{What: ledger.VerdictResend, By: hostile, Note: hostile, At: time.Now()}
 	return r
 }

@@ -42,8 +42,10 @@ func TestRouteLsShowsWhoHasOptedOut(t *testing.T) {
 		t.Errorf("without routes, in JSON: exit code %d\n%s%s", code, out, trouble)
 	}
 	const fallback = sms.PhoneNumber("+16195550124")
-	byHand := route.Route{TwilioNumber: testNumber, DestinationCarrier: testDestination, FallbackCarriers: []sms.PhoneNumber{fallback},
-		Active: true}
+	byHand := route.Route{
+		TwilioNumber: testNumber, DestinationCarrier: testDestination, FallbackCarriers: []sms.PhoneNumber{fallback},
+		Active: true,
+	}
 	if _, err := db.Routes().Put(t.Context(), byHand); err != nil {
 		t.Fatal(err)
 	}

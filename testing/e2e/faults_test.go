@@ -58,15 +58,23 @@ func TestFaults(t *testing.T) {
 	s := newStage(t, map[string]any{
 		"PacePair": "60/10s", "PaceNumber": "off", "RetryBase": "50ms", "ReconcileInterval": "2s", "SenderConcurrency": 10,
 	}, func(c *twiliofake.Config) { c.Faults = faults })
-	s.putRoute(route.Route{TwilioNumber: number, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback},
-		OnUncertain: route.Resend})
-	s.putRoute(route.Route{TwilioNumber: cascadeNumber, DestinationCarrier: unreachable, FallbackCarriers: []sms.PhoneNumber{phone},
-		OnUncertain: route.Resend})
-	s.putRoute(route.Route{TwilioNumber: lateNumber, DestinationCarrier: silent, FallbackCarriers: []sms.PhoneNumber{phone},
-		DeliveryTimeout: route.Duration(10 * time.Second), OnUncertain: route.Resend})
+	s.putRoute(route.Route{
+		TwilioNumber: number, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback},
+		OnUncertain: route.Resend,
+	})
+	s.putRoute(route.Route{
+		TwilioNumber: cascadeNumber, DestinationCarrier: unreachable, FallbackCarriers: []sms.PhoneNumber{phone},
+		OnUncertain: route.Resend,
+	})
+	s.putRoute(route.Route{
+		TwilioNumber: lateNumber, DestinationCarrier: silent, FallbackCarriers: []sms.PhoneNumber{phone},
+		DeliveryTimeout: route.Duration(10 * time.Second), OnUncertain: route.Resend,
+	})
 	s.putRoute(route.Route{TwilioNumber: brokenNumber, DestinationCarrier: broken, OnUncertain: route.Resend})
-	s.putRoute(route.Route{TwilioNumber: optOutNumber, DestinationCarrier: optedOut, FallbackCarriers: []sms.PhoneNumber{phone},
-		OnUncertain: route.Resend})
+	s.putRoute(route.Route{
+		TwilioNumber: optOutNumber, DestinationCarrier: optedOut, FallbackCarriers: []sms.PhoneNumber{phone},
+		OnUncertain: route.Resend,
+	})
 
 	var sids []string
 	for i := range 150 {

@@ -26,8 +26,8 @@ func TestBroken(t *testing.T, root string, edits []Edit, args ...string) (output
 	if err := os.WriteFile(file, plan, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), "go",
-		append([]string{"test", "-overlay", file, "-count=1", "-vet=off"}, args...)...) //nolint:gosec // The arguments are a test's own.
+	args = append([]string{"test", "-overlay", file, "-count=1", "-vet=off"}, args...)
+	command := exec.CommandContext(t.Context(), "go", args...) //nolint:gosec // The arguments are a test's own.
 	command.Dir = root
 	out, err := command.CombinedOutput()
 	return string(out), err

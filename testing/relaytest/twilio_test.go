@@ -76,13 +76,12 @@ func TestTwilioIsLikeItsDoor(t *testing.T) {
 	}
 }
 
-func (a account) send(t *testing.T, to sms.PhoneNumber, body string) string {
+func (a account) send(t *testing.T, to sms.PhoneNumber, body string) {
 	t.Helper()
-	created, err := a.Create(t.Context(), sms.Outbound{From: TwilioNumber, To: to, Body: body})
+	_, err := a.Create(t.Context(), sms.Outbound{From: TwilioNumber, To: to, Body: body})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return created.Sid
 }
 
 // lists holds the bodies that a filter lets through against what they must be.
@@ -102,6 +101,7 @@ func (a account) lists(t *testing.T, filter sms.ListFilter, want ...string) {
 }
 
 func isListedAndFetched(t *testing.T, clock *Clock, a account) {
+	t.Helper()
 	clock.Advance(300 * time.Millisecond)
 	created, err := a.Create(t.Context(), sms.Outbound{From: TwilioNumber, To: Destination, Body: "Is the gate open?"})
 	if err != nil || created.Status != sms.StatusQueued {
@@ -123,6 +123,7 @@ func isListedAndFetched(t *testing.T, clock *Clock, a account) {
 }
 
 func listsByNumbersAndDates(t *testing.T, clock *Clock, a account) {
+	t.Helper()
 	for _, body := range []string{"one", "two", "three"} {
 		a.send(t, Destination, body)
 		a.deliver()
@@ -147,6 +148,7 @@ func listsByNumbersAndDates(t *testing.T, clock *Clock, a account) {
 
 // Two pages and a half of messages, a second apart.
 func endsWithAPage(t *testing.T, clock *Clock, a account) {
+	t.Helper()
 	const sent = 2*twilioPage + twilioPage/2
 	for range sent {
 		a.send(t, Destination, "Is the gate open?")
@@ -171,6 +173,7 @@ func endsWithAPage(t *testing.T, clock *Clock, a account) {
 }
 
 func hasNoSuchMessage(t *testing.T, _ *Clock, a account) {
+	t.Helper()
 	a.send(t, Destination, "Is the gate open?")
 	_, err := a.Fetch(t.Context(), MessageSid(404))
 	if f := fault.Of(err); err == nil || f.Kind != fault.Permanent || f.Code != 20404 || f.HTTPStatus != 404 {

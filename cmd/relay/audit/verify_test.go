@@ -59,7 +59,8 @@ func TestVerifyWaitsForARemoval(t *testing.T) {
 					return nil
 				},
 			}
-			v := verification{source: source, now: func() time.Time { return noon.Add(time.Hour) },
+			v := verification{
+				source: source, now: func() time.Time { return noon.Add(time.Hour) },
 				wait: func(_ context.Context, until time.Time, removed int) error {
 					waited++
 					if removed != 1 || !until.Equal(noon.Add(time.Hour+time.Minute)) {
@@ -69,7 +70,8 @@ func TestVerifyWaitsForARemoval(t *testing.T) {
 						lines = append(lines, lineOf(&r, nil, auditlog.ChangeExpired))
 					}
 					return nil
-				}}
+				},
+			}
 			report, err := v.run(t.Context())
 			if err != nil || waited != 1 || report.Sound() != comes {
 				t.Errorf("waited %d times, report %+v, error %v", waited, report, err)

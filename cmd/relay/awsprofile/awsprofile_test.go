@@ -23,8 +23,10 @@ func profiles(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", write("config", "[default]\n[profile duty]\nregion = eu-central-1\n"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", write("credentials",
 		"[default]\naws_access_key_id = DEFAULT\naws_secret_access_key = x\n[duty]\naws_access_key_id = DUTY\naws_secret_access_key = y\n"))
-	for _, name := range []string{"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-		"AWS_ENDPOINT_URL"} {
+	for _, name := range []string{
+		"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+		"AWS_ENDPOINT_URL",
+	} {
 		t.Setenv(name, "")
 	}
 }
@@ -38,8 +40,10 @@ func TestLoad(t *testing.T) {
 		"the profile's own region": {config: awsprofile.Config{Profile: "duty"}, region: "eu-central-1", access: "DUTY"},
 		"another region":           {config: awsprofile.Config{Profile: "duty", Region: "us-west-2"}, region: "us-west-2", access: "DUTY"},
 		"the environment's region": {environment: "us-east-2", region: "us-east-2", access: "DEFAULT"},
-		"a region before the variable's": {config: awsprofile.Config{Region: "us-west-1"}, environment: "us-east-2", region: "us-west-1",
-			access: "DEFAULT"},
+		"a region before the variable's": {
+			config: awsprofile.Config{Region: "us-west-1"}, environment: "us-east-2", region: "us-west-1",
+			access: "DEFAULT",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			profiles(t)

@@ -98,8 +98,10 @@ AWS, whose stream would write every text into the audit log.`,
 func fillSettings() []cli.Setting {
 	return []cli.Setting{
 		{Env: cli.EnvData, Fallback: "./relay-data", Help: "fill the ledger in this folder"},
-		{Env: cli.EnvRetention, Duration: true, Fallback: cli.Written(ledger.DefaultRetention),
-			Help: "how long the ledger keeps each text after it came in"},
+		{
+			Env: cli.EnvRetention, Duration: true, Fallback: cli.Written(ledger.DefaultRetention),
+			Help: "how long the ledger keeps each text after it came in",
+		},
 	}
 }
 

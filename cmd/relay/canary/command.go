@@ -168,7 +168,8 @@ func (f canaryFlags) check(ctx context.Context, door cli.FrontDoor, table route.
 
 // run sends the text and watches it.
 func (p program) run(ctx context.Context, door cli.FrontDoor, d *target.Target, number sms.PhoneNumber, f canaryFlags) (canaryResult,
-	error) {
+	error,
+) {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // it never fails: see its documentation
 	result := canaryResult{MessageSid: "SM" + hex.EncodeToString(random[:])}

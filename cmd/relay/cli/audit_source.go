@@ -82,7 +82,8 @@ func PlaceOf(source *auditsource.Source, line auditlog.Line) string {
 // EntriesOf reads the log's entries of the query, each once, and says on standard error if the last line is torn. The error is
 // visit's, or names a line that is not an entry.
 func (p Program) EntriesOf(ctx context.Context, source *auditsource.Source, q auditsource.Query,
-	visit func(auditlog.Entry, []byte) error) error {
+	visit func(auditlog.Entry, []byte) error,
+) error {
 	seen := map[[sha256.Size]byte]bool{}
 	return source.Read(ctx, q, func(line auditlog.Line) error {
 		if line.Torn {
@@ -115,7 +116,8 @@ type Logged struct {
 
 // LoggedOf returns the entries that are wanted, with their texts in the log.
 func (p Program) LoggedOf(ctx context.Context, source *auditsource.Source, q auditsource.Query,
-	wanted func(auditlog.Entry) bool) (found []Logged, err error) {
+	wanted func(auditlog.Entry) bool,
+) (found []Logged, err error) {
 	err = p.EntriesOf(ctx, source, q, func(e auditlog.Entry, text []byte) error {
 		if wanted(e) {
 			found = append(found, Logged{e, text})

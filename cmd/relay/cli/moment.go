@@ -48,8 +48,10 @@ func ReadMoment(text string, now time.Time) (time.Time, error) {
 	if ago, err := route.ParseDuration(text); err == nil && ago >= 0 {
 		return now.Add(-time.Duration(ago)), nil
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04",
-		time.DateOnly} {
+	for _, layout := range []string{
+		time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04",
+		time.DateOnly,
+	} {
 		if at, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
 			return at, nil
 		}

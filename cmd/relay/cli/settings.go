@@ -66,16 +66,22 @@ func ServeSettings() []Setting {
 		{Env: EnvData, Fallback: "./relay-data", Help: "folder of the database and the audit log"},
 		{Env: EnvRoutes, Help: "a maintenance.json whose routes are written at the start; later changes are kept"},
 		{Env: EnvAllowedOrigins, Help: "web origins that browsers may call from, separated by commas"},
-		{Env: EnvRetryBase, Duration: true, Fallback: Written(delivery.DefaultRetryBase),
-			Help: "pause after the first failed attempt; each further pause is twice as long"},
+		{
+			Env: EnvRetryBase, Duration: true, Fallback: Written(delivery.DefaultRetryBase),
+			Help: "pause after the first failed attempt; each further pause is twice as long",
+		},
 		{Env: EnvMaxAttempts, Fallback: strconv.Itoa(delivery.DefaultMaxAttempts), Help: "attempts before a text goes to the dead-letter queue"},
 		{Env: EnvSendTimeout, Duration: true, Fallback: Written(delivery.DefaultSendTimeout), Help: fmt.Sprintf(
 			"how long to wait for Twilio's answer, %s to %s", Written(delivery.MinSendTimeout), Written(delivery.MaxSendTimeout),
 		)},
-		{Env: EnvPacePair, Fallback: pace.DefaultPair,
-			Help: "at most this many messages from one Twilio number to one phone, such as 10/30s, or off"},
-		{Env: EnvPaceNumber, Fallback: pace.DefaultNumber,
-			Help: "at most this many segments from one Twilio number, such as 1/1s, or off; a route's PaceNumber overrides it"},
+		{
+			Env: EnvPacePair, Fallback: pace.DefaultPair,
+			Help: "at most this many messages from one Twilio number to one phone, such as 10/30s, or off",
+		},
+		{
+			Env: EnvPaceNumber, Fallback: pace.DefaultNumber,
+			Help: "at most this many segments from one Twilio number, such as 1/1s, or off; a route's PaceNumber overrides it",
+		},
 		{Env: EnvLooks, Fallback: strconv.Itoa(delivery.DefaultReconcileLooks), Help: fmt.Sprintf(
 			"how many more times to search Twilio's list for a message when Twilio did not answer, %d to %d",
 			delivery.MinReconcileLooks, delivery.MaxReconcileLooks,

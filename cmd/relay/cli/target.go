@@ -40,8 +40,10 @@ func TargetSettings() []Setting {
 		{Env: EnvConversationsTable, Fallback: "qdn-sms-conversations", Help: "the stack's ConversationsTableName"},
 		{Env: EnvQueue, Fallback: "qdn-sms", Help: "the stack's QueueName"},
 		{Env: EnvAuditLogGroup, Fallback: "/qdn-sms/audit", Help: "the stack's AuditLogGroupName"},
-		{Env: EnvRetention, Duration: true, Fallback: Written(ledger.DefaultRetention),
-			Help: "the stack's LedgerRetention: lists go back no further"},
+		{
+			Env: EnvRetention, Duration: true, Fallback: Written(ledger.DefaultRetention),
+			Help: "the stack's LedgerRetention: lists go back no further",
+		},
 	}
 }
 

@@ -50,8 +50,10 @@ func newRelay(t rapid.TB) *relay {
 	r.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, r.clock.Now)
 	r.timers = relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, r.clock.Now)
 	r.dead = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, r.clock.Now)
-	routes := relaytest.NewMemoryRoutes(route.Route{TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination,
-		Active: true})
+	routes := relaytest.NewMemoryRoutes(route.Route{
+		TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: relaytest.Destination,
+		Active: true,
+	})
 	claims := 0
 	r.sender = delivery.New(delivery.Config{
 		Ledger: r.ledger, Records: r.ledger, Routes: route.NewCache(routes, r.clock.Now), Conversations: &relaytest.MemoryConversations{},

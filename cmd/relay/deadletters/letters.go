@@ -94,7 +94,8 @@ const (
 // A queue gives out at most one batch of a conversation until those letters are settled or shown again, so some letters may be
 // hidden behind others.
 func Each(ctx context.Context, from queue.Receiver, hidden time.Duration,
-	work func(ctx context.Context, d queue.Delivery) (settled bool, err error)) (err error) {
+	work func(ctx context.Context, d queue.Delivery) (settled bool, err error),
+) (err error) {
 	held, seen := map[string]string{}, map[string]bool{}
 	defer func() { err = errors.Join(err, release(ctx, from, held)) }()
 	for {

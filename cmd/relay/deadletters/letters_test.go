@@ -194,14 +194,18 @@ func TestFilter(t *testing.T) {
 	at := func(hours int) time.Time { return started.Add(time.Duration(hours) * time.Hour) }
 	letter := deadletters.Letter{
 		Delivery: queue.Delivery{MessageID: "letter-1", SentAt: at(2)},
-		Envelope: queue.Envelope{Version: 1, RelayID: "SM1", ReceivedAt: at(1),
-			Message: &sms.Message{From: customer(1), To: relaytest.TwilioNumber}},
+		Envelope: queue.Envelope{
+			Version: 1, RelayID: "SM1", ReceivedAt: at(1),
+			Message: &sms.Message{From: customer(1), To: relaytest.TwilioNumber},
+		},
 		Reason: ledger.ReasonAttemptsExhausted, Outlook: deadletters.Again,
 	}
 	spelled := letter
 	spelled.Envelope.Message = &sms.Message{From: "+4407700900123", To: relaytest.TwilioNumber}
-	unreadable := deadletters.Letter{Delivery: queue.Delivery{MessageID: "letter-2", SentAt: at(2)}, Reason: ledger.ReasonUndecodable,
-		Outlook: deadletters.Unreadable}
+	unreadable := deadletters.Letter{
+		Delivery: queue.Delivery{MessageID: "letter-2", SentAt: at(2)}, Reason: ledger.ReasonUndecodable,
+		Outlook: deadletters.Unreadable,
+	}
 	for name, tt := range map[string]struct {
 		filter deadletters.Filter
 		letter deadletters.Letter
@@ -257,8 +261,10 @@ func TestPlan(t *testing.T) {
 	r := newRelay(t)
 	r.deaths(3)
 	r.tell(2, sms.StatusDelivered)
-	if err := r.dead.Send(t.Context(), queue.Outgoing{Group: "g", DeduplicationID: "d", Body: "no envelope",
-		Attributes: map[string]string{"Reason": "undecodable"}}); err != nil {
+	if err := r.dead.Send(t.Context(), queue.Outgoing{
+		Group: "g", DeduplicationID: "d", Body: "no envelope",
+		Attributes: map[string]string{"Reason": "undecodable"},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	p := deadletters.PlanOf(r.read())
@@ -281,8 +287,10 @@ func (r *relay) tell(n int, status sms.Status) {
 	last, _ := record.Current()
 	r.send(queue.Envelope{
 		Version: queue.Version, Kind: queue.KindReceipt, RelayID: record.MessageSid, ReceivedAt: r.clock.Now(),
-		Receipt: &sms.Receipt{Sid: "SM000000000000000000000000000bbbbb", Status: status,
-			CallbackRef: sms.CallbackRef{RelayID: record.MessageSid, Attempt: last.Number}},
+		Receipt: &sms.Receipt{
+			Sid: "SM000000000000000000000000000bbbbb", Status: status,
+			CallbackRef: sms.CallbackRef{RelayID: record.MessageSid, Attempt: last.Number},
+		},
 	})
 	r.drain()
 }

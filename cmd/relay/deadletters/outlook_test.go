@@ -198,8 +198,10 @@ func (r *relay) moveAll() {
 	got, err := r.dead.Receive(context.Background(), 10, 0, time.Minute)
 	for _, d := range got {
 		if err == nil {
-			err = r.queue.Send(context.Background(), queue.Outgoing{Group: d.Group, DeduplicationID: "all-" + d.MessageID, Body: d.Body,
-				Attributes: d.Attributes})
+			err = r.queue.Send(context.Background(), queue.Outgoing{
+				Group: d.Group, DeduplicationID: "all-" + d.MessageID, Body: d.Body,
+				Attributes: d.Attributes,
+			})
 		}
 		if err == nil {
 			err = r.dead.Delete(context.Background(), []string{d.ReceiptHandle})

@@ -17,8 +17,10 @@ func accountChecks() []Check {
 	return []Check{
 		{"relay-open", "Without its tables and queues, the texts cannot be checked.", Both, relayOpen},
 		{"twilio-credentials", "With wrong credentials Twilio refuses every text that the relay sends: all texts wait.", Both, twilioCredentials},
-		{"auth-token", "Twilio signs webhooks with the Auth Token. If the relay has another token, it refuses every text as a forgery.", Both,
-			authToken},
+		{
+			"auth-token", "Twilio signs webhooks with the Auth Token. If the relay has another token, it refuses every text as a forgery.", Both,
+			authToken,
+		},
 		{"account-status", "A suspended account sends nothing, and a trial account sends only to verified phones.", Both, accountStatus},
 		{"clock-skew", "If this clock is wrong, AWS refuses requests, and the relay gets the age of texts wrong.", Both, clockSkew},
 	}

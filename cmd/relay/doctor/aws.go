@@ -48,8 +48,10 @@ type Watch interface {
 
 func stackChecks() []Check {
 	return []Check{
-		{"queue-settings", "A queue without order mixes up a conversation; a batch that the queue shows again too early is processed twice.",
-			OnAWS, queueSettings},
+		{
+			"queue-settings", "A queue without order mixes up a conversation; a batch that the queue shows again too early is processed twice.",
+			OnAWS, queueSettings,
+		},
 		{"dead-letter-queue", "If the queue deletes a letter too early, nobody can move it back.", OnAWS, deadLetterQueue},
 		{"redrive-policy", "A message that crashes the sender would come back for ever; a message that only waits must not become a dead " +
 			"letter.", OnAWS, redrivePolicy},
@@ -57,8 +59,10 @@ func stackChecks() []Check {
 		{"table-keys", "Without its key and its indexes the relay cannot search a table.", OnAWS, tableKeys},
 		{"ledger-ttl", "Without it the ledger keeps for ever what customers wrote.", OnAWS, ledgerTTL},
 		{"table-backups", "Without point-in-time recovery, data deleted by mistake is lost.", OnAWS, tableBackups},
-		{"table-streams", "The audit log is made from the tables' streams. If a stream does not show a change, the log does not have it.", OnAWS,
-			tableStreams},
+		{
+			"table-streams", "The audit log is made from the tables' streams. If a stream does not show a change, the log does not have it.", OnAWS,
+			tableStreams,
+		},
 		{"event-source-mappings", "If a mapping is off, texts wait, or the audit log gets no new entries.", OnAWS, mappings},
 		{"concurrency", "If the pollers give a function more than its limit, AWS refuses the rest, and each refusal uses up one receive of a " +
 			"text.", OnAWS, concurrency},
@@ -72,8 +76,10 @@ const fixStack = "deploy the stack again with sam deploy; aws cloudformation det
 
 // unasked is what a check says if AWS did not answer.
 func unasked(what string, err error) Finding {
-	return Finding{Status: Fail, Found: what + " could not be checked: " + err.Error(),
-		Fix: "check that it exists, that the profile may describe it, and that the names are the stack's parameters"}
+	return Finding{
+		Status: Fail, Found: what + " could not be checked: " + err.Error(),
+		Fix: "check that it exists, that the profile may describe it, and that the names are the stack's parameters",
+	}
 }
 
 // The template's values: the visibility timeout is six times the sender's time limit.
@@ -166,8 +172,10 @@ type described struct {
 // ofTables checks each table and joins the findings into one.
 func (e *exam) ofTables(ctx context.Context, check func(described) Finding) Finding {
 	var findings []Finding
-	for name, schema := range map[string]dynamo.TableSchema{e.AWS.RoutingTable: dynamo.RoutesSchema(),
-		e.AWS.LedgerTable: dynamo.LedgerSchema()} {
+	for name, schema := range map[string]dynamo.TableSchema{
+		e.AWS.RoutingTable: dynamo.RoutesSchema(),
+		e.AWS.LedgerTable:  dynamo.LedgerSchema(),
+	} {
 		table, err := e.AWS.Table(ctx, name)
 		if err != nil {
 			findings = append(findings, unasked("the table "+name, err))

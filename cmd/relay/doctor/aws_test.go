@@ -34,23 +34,31 @@ func newStack() *stack {
 	ledger, routes := dynamo.LedgerSchema(), dynamo.RoutesSchema()
 	s := &stack{
 		queues: map[string]*sqs.Settings{
-			"q.fifo": {ARN: "arn:q", FIFO: true, Visibility: 180 * time.Second, Retention: 12 * day, Encrypted: true,
-				DeadLetters: "arn:dead", MaxReceives: 1000},
+			"q.fifo": {
+				ARN: "arn:q", FIFO: true, Visibility: 180 * time.Second, Retention: 12 * day, Encrypted: true,
+				DeadLetters: "arn:dead", MaxReceives: 1000,
+			},
 			"q-dead.fifo": {ARN: "arn:dead", FIFO: true, Visibility: 180 * time.Second, Retention: 14 * day, Encrypted: true},
-			"q-timers": {ARN: "arn:timers", Visibility: 180 * time.Second, Retention: 12 * day, Encrypted: true,
-				DeadLetters: "arn:timers-dead", MaxReceives: 1000},
+			"q-timers": {
+				ARN: "arn:timers", Visibility: 180 * time.Second, Retention: 12 * day, Encrypted: true,
+				DeadLetters: "arn:timers-dead", MaxReceives: 1000,
+			},
 			"q-timers-dead": {ARN: "arn:timers-dead", Retention: 14 * day},
 		},
 		tables: map[string]*dynamo.Description{
-			"ledger": {Key: ledger.Key, Indexes: []string{"ByCustomer", "ByStateDay", "ByTwilioNumber"}, StreamViewType: ledger.StreamViewType,
-				StreamARN: "arn:ledger/stream", TTLAttribute: ledger.TTLAttribute},
+			"ledger": {
+				Key: ledger.Key, Indexes: []string{"ByCustomer", "ByStateDay", "ByTwilioNumber"}, StreamViewType: ledger.StreamViewType,
+				StreamARN: "arn:ledger/stream", TTLAttribute: ledger.TTLAttribute,
+			},
 			"routes": {Key: routes.Key, StreamViewType: routes.StreamViewType, StreamARN: "arn:routes/stream"},
 		},
 		mappings: map[string][]lambda.Mapping{}, reserved: 12, changedAt: noon.Add(-30 * day),
 		alarms: []alarms.Alarm{{Name: "dead letters", Topics: []string{"arn:topic"}}}, heard: [2]int{1, 0}, age: time.Second,
 	}
-	for source, function := range map[string]string{"arn:q": "sender", "arn:timers": "sender", "arn:ledger/stream": "audit",
-		"arn:routes/stream": "audit"} {
+	for source, function := range map[string]string{
+		"arn:q": "sender", "arn:timers": "sender", "arn:ledger/stream": "audit",
+		"arn:routes/stream": "audit",
+	} {
 		m := lambda.Mapping{FunctionARN: "arn:aws:lambda:us-east-1:0:function:" + function, State: "Enabled"}
 		if function == "sender" {
 			m.MaximumConcurrency = 6

@@ -134,8 +134,10 @@ func within(ctx context.Context, deadline time.Duration, check Check, e *exam) F
 	case finding := <-found:
 		return finding
 	case <-ctx.Done():
-		return Finding{Status: Fail, Found: fmt.Sprintf("no answer within %s", deadline),
-			Fix: "check that this host can reach what the check asks, or allow more time with --deadline"}
+		return Finding{
+			Status: Fail, Found: fmt.Sprintf("no answer within %s", deadline),
+			Fix: "check that this host can reach what the check asks, or allow more time with --deadline",
+		}
 	}
 }
 

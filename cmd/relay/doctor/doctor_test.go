@@ -134,13 +134,19 @@ func textProvocations() []provocation {
 			old.ReceivedAt = noon.Add(-25 * time.Hour)
 			w.records = append(w.records, old)
 		}},
-		{"uncertain", Fail, "sent: 1", add(ledger.Record{MessageSid: "SM3", State: ledger.Uncertain, TwilioNumber: testNumber,
-			ReceivedAt: noon.Add(-30 * 24 * time.Hour)})},
+		{"uncertain", Fail, "sent: 1", add(ledger.Record{
+			MessageSid: "SM3", State: ledger.Uncertain, TwilioNumber: testNumber,
+			ReceivedAt: noon.Add(-30 * 24 * time.Hour),
+		})},
 		{"sending-halted", Fail, "with 20003", add(failed(fault.Fatal, 20003))},
-		{"backlog", Fail, "15m0s ago: 1", add(ledger.Record{MessageSid: "SM3", State: ledger.Queued, TwilioNumber: testNumber,
-			ReceivedAt: noon.Add(-time.Hour), NotBefore: noon.Add(-16 * time.Minute)})},
-		{"backlog", Fail, "15m0s ago: 1", add(ledger.Record{MessageSid: "SM3", State: ledger.Sending, TwilioNumber: testNumber,
-			ReceivedAt: noon.Add(-time.Hour), LeaseUntil: noon.Add(-16 * time.Minute)})},
+		{"backlog", Fail, "15m0s ago: 1", add(ledger.Record{
+			MessageSid: "SM3", State: ledger.Queued, TwilioNumber: testNumber,
+			ReceivedAt: noon.Add(-time.Hour), NotBefore: noon.Add(-16 * time.Minute),
+		})},
+		{"backlog", Fail, "15m0s ago: 1", add(ledger.Record{
+			MessageSid: "SM3", State: ledger.Sending, TwilioNumber: testNumber,
+			ReceivedAt: noon.Add(-time.Hour), LeaseUntil: noon.Add(-16 * time.Minute),
+		})},
 		{"loop-guard", Fail, "14107", add(failed(fault.Throttled, 14107))},
 		{"loop-guard", Warn, "20/30s", func(_ *testing.T, w *world) { w.relay.PacePair = &pace.Limit{N: 20, Per: 30 * time.Second} }},
 		{"loop-guard", Warn, "10/10s", func(_ *testing.T, w *world) { w.relay.PacePair = &pace.Limit{N: 10, Per: 10 * time.Second} }},
@@ -285,8 +291,10 @@ func TestEveryCheckIsProvoked(t *testing.T) {
 // TestWhatIsNotThereIsPassedOver: without anything, nothing is said to be well.
 func TestWhatIsNotThereIsPassedOver(t *testing.T) {
 	w := newWorld(t)
-	w.relay = Relay{Now: w.relay.Now, HTTP: &w.door, Host: &Host{Folder: t.TempDir(), Database: "relay.db", AuditLog: "audit.jsonl",
-		Disk: w.relay.Host.Disk}, OpenErr: errors.New("no")}
+	w.relay = Relay{Now: w.relay.Now, HTTP: &w.door, Host: &Host{
+		Folder: t.TempDir(), Database: "relay.db", AuditLog: "audit.jsonl",
+		Disk: w.relay.Host.Disk,
+	}, OpenErr: errors.New("no")}
 	for name, got := range w.examine(t) {
 		switch name {
 		case "relay-open", "public-url", "audit-file", "data-permissions":
@@ -354,8 +362,10 @@ func TestACheckThatHangs(t *testing.T) {
 	never := make(chan struct{})
 	defer close(never)
 	w.relay.Host.OldestChange = func(context.Context) (time.Time, bool, error) { <-never; return noon, false, nil }
-	for _, r := range Examine(t.Context(), w.relay, Options{Only: []string{"iterator-age", "disk-space"}, Deadline: 50 * time.Millisecond,
-		Parallel: 1}) {
+	for _, r := range Examine(t.Context(), w.relay, Options{
+		Only: []string{"iterator-age", "disk-space"}, Deadline: 50 * time.Millisecond,
+		Parallel: 1,
+	}) {
 		if want := map[string]Status{"iterator-age": Fail, "disk-space": OK}[r.Name]; r.Status != want {
 			t.Errorf("%s: %s: %s", r.Name, r.Status, r.Found)
 		}

@@ -30,8 +30,10 @@ const (
 func secretSettings() []cli.Setting {
 	return []cli.Setting{
 		{Env: EnvAuthTokenSecret, Fallback: "sms-relay/twilio-auth-token", Help: "on AWS, the secret with the Auth Token, by name or ARN"},
-		{Env: EnvAPIKeySecretID, Fallback: "sms-relay/twilio-api-key",
-			Help: "on AWS, the secret with the API key, by name or ARN; leave it out if there is no key"},
+		{
+			Env: EnvAPIKeySecretID, Fallback: "sms-relay/twilio-api-key",
+			Help: "on AWS, the secret with the API key, by name or ARN; leave it out if there is no key",
+		},
 	}
 }
 
@@ -97,8 +99,10 @@ func takeSecrets(ctx context.Context, vault *secrets.Vault, r *env.Reader, relay
 	if err != nil {
 		return
 	}
-	client, err := twilio.New(twilio.Config{AccountSid: tokens.AccountSid, AuthToken: tokens.Current,
-		BaseURL: r.String(cli.EnvTwilioBaseURL, "")})
+	client, err := twilio.New(twilio.Config{
+		AccountSid: tokens.AccountSid, AuthToken: tokens.Current,
+		BaseURL: r.String(cli.EnvTwilioBaseURL, ""),
+	})
 	if err != nil {
 		return
 	}

@@ -13,8 +13,10 @@ import (
 func registrationChecks() []Check {
 	return []Check{
 		{"geo-permissions", "Twilio sends only to countries that are switched on for the account.", Both, geoPermissions},
-		{"compliance-registration", "Without a compliance profile, or verification of a toll-free number, Twilio or the carriers refuse texts.",
-			Both, compliance},
+		{
+			"compliance-registration", "Without a compliance profile, or verification of a toll-free number, Twilio or the carriers refuse texts.",
+			Both, compliance,
+		},
 		{"10dlc", "US carriers block or slow down texts from numbers whose brand and campaign are not registered.", Both, tenDLC},
 	}
 }
@@ -42,8 +44,10 @@ func geoPermissions(_ context.Context, e *exam) Finding {
 			})
 			switch {
 			case at < 0:
-				findings = append(findings, Finding{Skipped,
-					fmt.Sprintf("nothing was sent to %s lately, and Twilio's API does not say: look in its console", hop.Mask()), fix})
+				findings = append(findings, Finding{
+					Skipped,
+					fmt.Sprintf("nothing was sent to %s lately, and Twilio's API does not say: look in its console", hop.Mask()), fix,
+				})
 			case attempts[at].ErrorCode == codeGeoPermission:
 				findings = append(findings, fail(fix, "Twilio may not send to the country of %s (%d)", hop.Mask(), codeGeoPermission))
 			default:
@@ -87,8 +91,10 @@ func (e *exam) byCodes(codes []int, fix string, concerns func(attempt) bool) Fin
 		}
 	}
 	if len(findings) == 0 {
-		return Finding{Status: Skipped, Found: "no text was delivered or blocked lately, so this is not known: look in Twilio's console",
-			Fix: fix}
+		return Finding{
+			Status: Skipped, Found: "no text was delivered or blocked lately, so this is not known: look in Twilio's console",
+			Fix: fix,
+		}
 	}
 	return together(findings)
 }

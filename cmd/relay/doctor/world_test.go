@@ -134,8 +134,10 @@ func (d *frontDoor) refuses(r *http.Request) bool {
 func delivered(sid string, to sms.PhoneNumber) ledger.Record {
 	return ledger.Record{
 		MessageSid: sid, State: ledger.Delivered, TwilioNumber: testNumber, ReceivedAt: noon.Add(-time.Hour),
-		Attempts: []ledger.Attempt{{Number: 1, To: to, StartedAt: noon.Add(-time.Hour), Outcome: ledger.OutcomeAccepted,
-			Status: sms.StatusDelivered}},
+		Attempts: []ledger.Attempt{{
+			Number: 1, To: to, StartedAt: noon.Add(-time.Hour), Outcome: ledger.OutcomeAccepted,
+			Status: sms.StatusDelivered,
+		}},
 	}
 }
 
@@ -156,17 +158,23 @@ func newWorld(t *testing.T) *world {
 			account: active,
 			numbers: []twilio.Number{{
 				Sid: "PN1", PhoneNumber: testNumber, SMS: true,
-				NumberSettings: twilio.NumberSettings{SmsURL: testBase + "/sms/inbound#" + cli.Overrides, SmsMethod: "POST",
-					SmsFallbackURL: "https://second.example.com/sms/inbound", SmsFallbackMethod: "POST"},
+				NumberSettings: twilio.NumberSettings{
+					SmsURL: testBase + "/sms/inbound#" + cli.Overrides, SmsMethod: "POST",
+					SmsFallbackURL: "https://second.example.com/sms/inbound", SmsFallbackMethod: "POST",
+				},
 			}},
 			texts: []sms.Listed{{Sid: "SM1", To: testNumber}},
 		},
 		token: account{account: active},
-		routes: []route.Route{{TwilioNumber: testNumber, DestinationCarrier: testPhone, FallbackCarriers: []sms.PhoneNumber{testSecond},
-			Active: true, Version: 1}},
+		routes: []route.Route{{
+			TwilioNumber: testNumber, DestinationCarrier: testPhone, FallbackCarriers: []sms.PhoneNumber{testSecond},
+			Active: true, Version: 1,
+		}},
 		records: []ledger.Record{delivered("SM1", testPhone), delivered("SM2", testSecond)},
-		door: frontDoor{tokens: []string{testToken}, base: testBase, health: `{"status":"ok","version":"v1"}`,
-			showStatus: http.StatusUnauthorized},
+		door: frontDoor{
+			tokens: []string{testToken}, base: testBase, health: `{"status":"ok","version":"v1"}`,
+			showStatus: http.StatusUnauthorized,
+		},
 	}
 	w.stack = newStack()
 	w.relay = Relay{

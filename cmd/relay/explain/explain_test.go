@@ -172,8 +172,10 @@ func TestExplainCompletes(t *testing.T) {
 }
 
 func TestWaitIsWrittenShort(t *testing.T) {
-	for seconds, want := range map[int]string{1: "1s", 45: "45s", 60: "1m", 90: "1m30s", 600: "10m", 3600: "1h", 7200: "2h", 36000: "10h",
-		5400: "1h30m", 3601: "1h0m1s"} {
+	for seconds, want := range map[int]string{
+		1: "1s", 45: "45s", 60: "1m", 90: "1m30s", 600: "10m", 3600: "1h", 7200: "2h", 36000: "10h",
+		5400: "1h30m", 3601: "1h0m1s",
+	} {
 		if got := (answered{RetryAfterSeconds: seconds}).wait(); got != want {
 			t.Errorf("%d seconds are %s, want %s", seconds, got, want)
 		}

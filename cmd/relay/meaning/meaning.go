@@ -15,8 +15,10 @@ type Word struct{ Meaning, Advice string }
 func OfState(s ledger.State) (w Word, ok bool) {
 	switch s {
 	case ledger.Queued:
-		return Word{"waits on the queue for its next attempt",
-			"Nothing to do: the relay sends it by itself. The reason, if there is one, says what it waits for."}, true
+		return Word{
+			"waits on the queue for its next attempt",
+			"Nothing to do: the relay sends it by itself. The reason, if there is one, says what it waits for.",
+		}, true
 	case ledger.Sending:
 		return Word{
 			"an attempt has no answer yet, or the relay is finding out what happened to it",
@@ -84,8 +86,10 @@ func unsentReasons() []Reason {
 	dropped := []ledger.State{ledger.Dropped}
 	unsent := []ledger.State{ledger.Dropped, ledger.Undelivered}
 	return []Reason{
-		{ledger.ReasonNoRoute, unsent, Word{"the number that the customer texted has no route",
-			"Make a route for it (relay route set), then send the text with relay resend SID."}},
+		{ledger.ReasonNoRoute, unsent, Word{
+			"the number that the customer texted has no route",
+			"Make a route for it (relay route set), then send the text with relay resend SID.",
+		}},
 		{ledger.ReasonInactive, unsent, Word{"came in after its route was switched off, or was waiting when somebody switched it off with " +
 			"--drop-waiting", "If the route should be on, switch it on (relay route on), then send the text with relay resend SID."}},
 		{ledger.ReasonLoop, unsent, Word{
@@ -98,11 +102,15 @@ func unsentReasons() []Reason {
 				"customer who had opted out",
 			"Twilio sends the customer nothing until they text START. If the word may have been about an appointment, call them.",
 		}},
-		{ledger.ReasonExpired, append(unsent, ledger.Dead), Word{"was older than the route's MaxAge before it could be sent",
+		{ledger.ReasonExpired, append(unsent, ledger.Dead), Word{
+			"was older than the route's MaxAge before it could be sent",
 			"Find out what held it back: the pace, the account, a quota or a failure. If it is dead, its dead letter has the last error, and " +
-				"relay dlq redrive sends it. If it is dropped, relay resend SID sends it. If texts stay useful for longer, raise MaxAge."}},
-		{ledger.ReasonKeyword, dropped, Word{"a keyword that Twilio has answered, such as HELP, or START from a customer who had opted out",
-			"Nothing to do."}},
+				"relay dlq redrive sends it. If it is dropped, relay resend SID sends it. If texts stay useful for longer, raise MaxAge.",
+		}},
+		{ledger.ReasonKeyword, dropped, Word{
+			"a keyword that Twilio has answered, such as HELP, or START from a customer who had opted out",
+			"Nothing to do.",
+		}},
 	}
 }
 
@@ -110,20 +118,32 @@ func unsentReasons() []Reason {
 func queuedReasons() []Reason {
 	queued := []ledger.State{ledger.Queued}
 	return []Reason{
-		{ledger.ReasonPace, queued, Word{"waits because of the pace limits",
-			"Nothing to do: waiting does not use up an attempt. RELAY_PACE_PAIR and RELAY_PACE_NUMBER set the limits."}},
-		{ledger.ReasonExpiring, queued, Word{"became too old during a failure, and is about to become a dead letter",
-			"Nothing to do yet: when the failure is over, relay dlq redrive sends it."}},
-		{ledger.ReasonNextHop, queued, Word{"a phone refused it or did not get it, and the relay tries the next phone",
-			"Nothing to do. The attempt's code says what was wrong: relay explain code CODE."}},
+		{ledger.ReasonPace, queued, Word{
+			"waits because of the pace limits",
+			"Nothing to do: waiting does not use up an attempt. RELAY_PACE_PAIR and RELAY_PACE_NUMBER set the limits.",
+		}},
+		{ledger.ReasonExpiring, queued, Word{
+			"became too old during a failure, and is about to become a dead letter",
+			"Nothing to do yet: when the failure is over, relay dlq redrive sends it.",
+		}},
+		{ledger.ReasonNextHop, queued, Word{
+			"a phone refused it or did not get it, and the relay tries the next phone",
+			"Nothing to do. The attempt's code says what was wrong: relay explain code CODE.",
+		}},
 		{ledger.ReasonDeliveryTimeout, queued, Word{"no receipt said delivered within the route's DeliveryTimeout, and the relay tries the " +
 			"next phone", "Nothing to do. If a late receipt says delivered, the relay stops trying, if it still can."}},
-		{ledger.ReasonResend, queued, Word{"may or may not have been sent, and is sent again because the route says so",
-			"Nothing to do. To never send a text twice, set OnUncertain to park."}},
-		{ledger.ReasonResendOrder, queued, Word{"reached nobody, or may or may not have been sent, and is sent again because an operator said so",
-			"Nothing to do: it has all its attempts again. The decision in its record says who did it and why."}},
-		{ledger.ReasonRedrive, queued, Word{"was dead, and an operator moved its dead letter back to the queue",
-			"Nothing to do: it has all its attempts again."}},
+		{ledger.ReasonResend, queued, Word{
+			"may or may not have been sent, and is sent again because the route says so",
+			"Nothing to do. To never send a text twice, set OnUncertain to park.",
+		}},
+		{ledger.ReasonResendOrder, queued, Word{
+			"reached nobody, or may or may not have been sent, and is sent again because an operator said so",
+			"Nothing to do: it has all its attempts again. The decision in its record says who did it and why.",
+		}},
+		{ledger.ReasonRedrive, queued, Word{
+			"was dead, and an operator moved its dead letter back to the queue",
+			"Nothing to do: it has all its attempts again.",
+		}},
 	}
 }
 
@@ -132,30 +152,44 @@ func endReasons() []Reason {
 	failed := []ledger.State{ledger.Failed}
 	uncertain := []ledger.State{ledger.Uncertain}
 	return []Reason{
-		{ledger.ReasonRefused, failed, Word{"Twilio refused the message for every phone that was tried",
-			"The attempt's code says why: relay explain code CODE."}},
-		{ledger.ReasonReceipt, failed, Word{"Twilio accepted the message, and a receipt then said failed or canceled",
-			"The attempt's code says why: relay explain receipt CODE."}},
+		{ledger.ReasonRefused, failed, Word{
+			"Twilio refused the message for every phone that was tried",
+			"The attempt's code says why: relay explain code CODE.",
+		}},
+		{ledger.ReasonReceipt, failed, Word{
+			"Twilio accepted the message, and a receipt then said failed or canceled",
+			"The attempt's code says why: relay explain receipt CODE.",
+		}},
 		{ledger.ReasonNoAddress, failed, Word{
 			"Twilio's request lacked the sender or the number that was texted",
 			"Look for the text in Twilio's own log of messages by its SID. If more of them come, a proxy in front of the relay changes the " +
 				"requests, or they do not come from a number of yours.",
 		}},
-		{ledger.ReasonUnknownOutcome, uncertain, Word{"Twilio's answer was lost, and Twilio does not list the message",
-			"It was probably not sent. Look for it in Twilio's own log of messages before you send it again."}},
+		{ledger.ReasonUnknownOutcome, uncertain, Word{
+			"Twilio's answer was lost, and Twilio does not list the message",
+			"It was probably not sent. Look for it in Twilio's own log of messages before you send it again.",
+		}},
 		{ledger.ReasonUnreadableList, uncertain, Word{"Twilio's answer was lost, or the data folder is a copy, and the relay could not read " +
 			"Twilio's list for two hours", "Look for it in Twilio's own log of messages before you send it again. The sender's log says why " +
 			"Twilio refused the list."}},
-		{ledger.ReasonAmbiguous, uncertain, Word{"Twilio's answer was lost, or the data folder is a copy, and Twilio lists messages with the " +
-			"same words that may be this text or another",
-			"Compare their number in Twilio's own log with the customer's texts before you send it again."}},
-		{ledger.ReasonGivenUp, uncertain, Word{"an operator looked at it and decided to leave it",
-			"Nothing to do. You can still decide otherwise with relay uncertain resolve. If a receipt still comes, it decides."}},
-		{ledger.ReasonAttemptsExhausted, []ledger.State{ledger.Dead}, Word{"each attempt failed for a passing reason, up to the last",
-			"The dead letter has the last error. RELAY_MAX_ATTEMPTS and RELAY_RETRY_BASE set how long the relay keeps trying."}},
-		{ledger.ReasonUndecodable, nil, Word{"the queue held something that is not a text of the relay",
+		{ledger.ReasonAmbiguous, uncertain, Word{
+			"Twilio's answer was lost, or the data folder is a copy, and Twilio lists messages with the " +
+				"same words that may be this text or another",
+			"Compare their number in Twilio's own log with the customer's texts before you send it again.",
+		}},
+		{ledger.ReasonGivenUp, uncertain, Word{
+			"an operator looked at it and decided to leave it",
+			"Nothing to do. You can still decide otherwise with relay uncertain resolve. If a receipt still comes, it decides.",
+		}},
+		{ledger.ReasonAttemptsExhausted, []ledger.State{ledger.Dead}, Word{
+			"each attempt failed for a passing reason, up to the last",
+			"The dead letter has the last error. RELAY_MAX_ATTEMPTS and RELAY_RETRY_BASE set how long the relay keeps trying.",
+		}},
+		{ledger.ReasonUndecodable, nil, Word{
+			"the queue held something that is not a text of the relay",
 			"It has no record: it is only on the dead-letter queue, unchanged. Another program writes to the queue, or a newer version of the " +
-				"relay wrote it."}},
+				"relay wrote it.",
+		}},
 	}
 }
 

@@ -44,8 +44,10 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 	if err != nil {
 		return err
 	}
-	edit := routing.Edit{Number: number, Change: change, Numbers: route.Strictness(f.numbers.Insist), Author: p.author(),
-		DropWaiting: f.dropWaiting}
+	edit := routing.Edit{
+		Number: number, Change: change, Numbers: route.Strictness(f.numbers.Insist), Author: p.author(),
+		DropWaiting: f.dropWaiting,
+	}
 	if cmd.Flags().Changed("version") {
 		edit.Version = &f.version
 	}

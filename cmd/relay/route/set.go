@@ -86,8 +86,10 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 // settings reads the flags, and reports all problems at once.
 func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.NumberFlags) (routing.Settings, error) {
 	r := settingReader{flags: flags, numbers: numbers}
-	if !slices.ContainsFunc([]string{flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
-		flagMaxAge, flagPaceNumber}, flags.Changed) {
+	if !slices.ContainsFunc([]string{
+		flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
+		flagMaxAge, flagPaceNumber,
+	}, flags.Changed) {
 		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
 	r.add(cli.Exclusive(flags, flagFallback, flagNoFallback))

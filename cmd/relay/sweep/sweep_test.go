@@ -54,8 +54,10 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, clock: clock, fake: fake, ledger: &relaytest.MemoryLedger{},
-		queue: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, clock.Now)}
+	s := &stage{
+		t: t, clock: clock, fake: fake, ledger: &relaytest.MemoryLedger{},
+		queue: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, clock.Now),
+	}
 	s.Sweep = sweep.Sweep{
 		Messages: client, Records: s.ledger, Queue: s.queue, AccountSid: accountSid, Since: now.Add(-time.Hour), Grace: time.Minute,
 		Now: clock.Now,
@@ -66,8 +68,10 @@ func newStage(t *testing.T) *stage {
 // texted lets a customer text the number, whose webhook nobody answers, and returns the text's MessageSid.
 func (s *stage) texted(body string, media ...sms.Media) string {
 	s.t.Helper()
-	response, err := s.fake.SendInbound(context.Background(), twiliofake.Inbound{From: relaytest.Customer, To: relaytest.TwilioNumber,
-		Body: body, Media: media}, "")
+	response, err := s.fake.SendInbound(context.Background(), twiliofake.Inbound{
+		From: relaytest.Customer, To: relaytest.TwilioNumber,
+		Body: body, Media: media,
+	}, "")
 	if err != nil || response.Taken {
 		s.t.Fatalf("taken %v, error %v", response.Taken, err)
 	}

@@ -25,8 +25,12 @@ func TestValidityPeriod(t *testing.T) {
 		{"over before the message leaves", 10 * time.Second, []string{"ValidityPeriod", "9"}, []string{"failed 9s"}, 30036},
 		{"over as the message leaves", 10 * time.Second, []string{"ValidityPeriod", "10"}, []string{"sent 10s", "delivered 20s"}, 0},
 		{"over once the message has left", 10 * time.Second, []string{"ValidityPeriod", "11"}, []string{"sent 10s", "delivered 20s"}, 0},
-		{"over before the message fails anyway", 10 * time.Second, []string{"ValidityPeriod", "9", "To", "+15005550105"}, []string{"failed 9s"},
-			30036},
+		{
+			"over before the message fails anyway", 10 * time.Second,
+			[]string{"ValidityPeriod", "9", "To", "+15005550105"},
+			[]string{"failed 9s"},
+			30036,
+		},
 		{"of a message that never leaves", time.Second, []string{"ValidityPeriod", "60", "To", stuck}, []string{"failed 1m0s"}, 30036},
 		{"not given", time.Second, []string{"To", stuck}, []string{"failed 10h0m0s"}, 30001},
 		{

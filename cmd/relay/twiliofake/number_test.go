@@ -114,8 +114,12 @@ func TestNumberRefusals(t *testing.T) {
 		code                  float64
 	}{
 		{"no URL", http.MethodPost, address + ".json", url.Values{"SmsUrl": {"relay"}}, 400, 21402},
-		{"overrides that are none", http.MethodPost, address + ".json", url.Values{"SmsUrl": {"https://relay.example.com/#rp=never"}}, 400,
-			21402},
+		{
+			"overrides that are none", http.MethodPost, address + ".json",
+			url.Values{"SmsUrl": {"https://relay.example.com/#rp=never"}},
+			400,
+			21402,
+		},
 		{"no method", http.MethodPost, address + ".json", url.Values{"SmsMethod": {"PUT"}}, 400, 21403},
 		{"no JSON", http.MethodGet, address, nil, 404, 20404},
 		{"another's", http.MethodGet, a.url + "/2010-04-01/Accounts/" + accountSid + "/IncomingPhoneNumbers/PN1.json", nil, 404, 20404},

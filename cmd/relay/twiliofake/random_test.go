@@ -120,8 +120,10 @@ func TestNoOddsNoFaults(t *testing.T) {
 
 // TestSameSeedSameFaults replays a run by its seed.
 func TestSameSeedSameFaults(t *testing.T) {
-	odds := twiliofake.Odds{AcceptThenDrop: 0.2, ErrorRate: 0.2, DropCallback: 0.2, DuplicateCallback: 0.2, ReorderCallback: 0.2,
-		LatencyMost: time.Second}
+	odds := twiliofake.Odds{
+		AcceptThenDrop: 0.2, ErrorRate: 0.2, DropCallback: 0.2, DuplicateCallback: 0.2, ReorderCallback: 0.2,
+		LatencyMost: time.Second,
+	}
 	type thrown struct {
 		create   twiliofake.Fault
 		callback twiliofake.CallbackFault

@@ -149,15 +149,27 @@ func TestCallbackFaults(t *testing.T) {
 		{"all dropped", faults{"queued": drop, "sent": drop, "delivered": drop}, nil},
 		{"twice", faults{"sent": {Duplicate: true}}, []string{"queued 1s", "sent 2s", "sent 2s", "delivered 3s"}},
 		{"after the next", faults{"sent": reorder}, []string{"queued 1s", "delivered 3s", "sent 3s"}},
-		{"each after the next", faults{"queued": reorder, "sent": reorder, "delivered": reorder},
-			[]string{"delivered 3s", "sent 3s", "queued 3s"}},
+		{
+			"each after the next",
+			faults{"queued": reorder, "sent": reorder, "delivered": reorder},
+			[]string{"delivered 3s", "sent 3s", "queued 3s"},
+		},
 		{"after the next, which is dropped", faults{"queued": reorder, "sent": drop}, []string{"queued 2s", "delivered 3s"}},
-		{"after the next, which is dropped out of its turn", faults{"queued": reorder, "sent": {Drop: true, AfterNext: true}},
-			[]string{"queued 2s", "delivered 3s"}},
-		{"dropped rather than anything else", faults{"sent": {Drop: true, AfterNext: true, Duplicate: true}},
-			[]string{"queued 1s", "delivered 3s"}},
-		{"twice and after the next", faults{"sent": {AfterNext: true, Duplicate: true}},
-			[]string{"queued 1s", "delivered 3s", "sent 3s", "sent 3s"}},
+		{
+			"after the next, which is dropped out of its turn",
+			faults{"queued": reorder, "sent": {Drop: true, AfterNext: true}},
+			[]string{"queued 2s", "delivered 3s"},
+		},
+		{
+			"dropped rather than anything else",
+			faults{"sent": {Drop: true, AfterNext: true, Duplicate: true}},
+			[]string{"queued 1s", "delivered 3s"},
+		},
+		{
+			"twice and after the next",
+			faults{"sent": {AfterNext: true, Duplicate: true}},
+			[]string{"queued 1s", "delivered 3s", "sent 3s", "sent 3s"},
+		},
 		{"late", faults{"sent": {Delay: time.Hour}}, []string{"queued 1s", "delivered 3s", "sent 1h0m2s"}},
 	}
 	for _, test := range tests {

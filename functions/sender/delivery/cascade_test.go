@@ -164,8 +164,10 @@ func TestNextHopInTheSameRun(t *testing.T) {
 			t.Errorf("POST %d says attempt %d at hop %d", i+1, p.Ref.Attempt, p.Ref.Hop)
 		}
 	}
-	want := map[string]int{"TwilioFault unreachable": 1, "TwilioFault opted_out": 1, "Cascaded refused": 2, "OptedOut": 1, "Relayed": 1,
-		"RelayLatency": 1, "Segments": 1}
+	want := map[string]int{
+		"TwilioFault unreachable": 1, "TwilioFault opted_out": 1, "Cascaded refused": 2, "OptedOut": 1, "Relayed": 1,
+		"RelayLatency": 1, "Segments": 1,
+	}
 	if diff := cmp.Diff(want, s.measured); diff != "" {
 		t.Errorf("measured (-want +got):\n%s", diff)
 	}
@@ -199,28 +201,72 @@ func TestEachLoss(t *testing.T) {
 		reason   ledger.Reason
 		outcomes string
 	}{
-		"unreachable": {sms.StatusUndelivered, 30003, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
-			"1@0 accepted done undelivered, 2@1 accepted queued"},
-		"failed": {sms.StatusFailed, 30006, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
-			"1@0 accepted done failed, 2@1 accepted queued"},
-		"no code": {sms.StatusUndelivered, 0, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
-			"1@0 accepted done undelivered, 2@1 accepted queued"},
-		"a code to be": {sms.StatusUndelivered, 39999, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
-			"1@0 accepted done undelivered, 2@1 accepted queued"},
-		"opted out": {sms.StatusFailed, 21610, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
-			"1@0 accepted done failed, 2@1 accepted queued"},
-		"queue was full": {sms.StatusFailed, 30001, []sms.PhoneNumber{first, first}, 5 * time.Minute, ledger.Sent, "",
-			"1@0 accepted failed, 2@0 accepted queued"},
-		"suspended": {sms.StatusFailed, 30002, []sms.PhoneNumber{first, first}, policy.HaltDelay, ledger.Sent, "",
-			"1@0 accepted failed, 2@0 accepted queued"},
-		"pumping": {sms.StatusUndelivered, 30450, []sms.PhoneNumber{first, first}, 15 * time.Minute, ledger.Sent, "",
-			"1@0 accepted undelivered, 2@0 accepted queued"},
-		"not scheduled": {sms.StatusFailed, 30047, []sms.PhoneNumber{first, first}, policy.Base, ledger.Sent, "",
-			"1@0 accepted failed, 2@0 accepted queued"},
-		"daily limit": {sms.StatusUndelivered, 63038, []sms.PhoneNumber{first, first}, 15 * time.Minute, ledger.Sent, "",
-			"1@0 accepted undelivered, 2@0 accepted queued"},
-		"quiet hours": {sms.StatusFailed, 30610, []sms.PhoneNumber{first, second}, 0, ledger.Sent, "",
-			"1@0 accepted done failed, 2@1 accepted queued"},
+		"unreachable": {
+			sms.StatusUndelivered, 30003,
+			[]sms.PhoneNumber{first, second},
+			0, ledger.Sent, "",
+			"1@0 accepted done undelivered, 2@1 accepted queued",
+		},
+		"failed": {
+			sms.StatusFailed, 30006,
+			[]sms.PhoneNumber{first, second},
+			0, ledger.Sent, "",
+			"1@0 accepted done failed, 2@1 accepted queued",
+		},
+		"no code": {
+			sms.StatusUndelivered, 0,
+			[]sms.PhoneNumber{first, second},
+			0, ledger.Sent, "",
+			"1@0 accepted done undelivered, 2@1 accepted queued",
+		},
+		"a code to be": {
+			sms.StatusUndelivered, 39999,
+			[]sms.PhoneNumber{first, second},
+			0, ledger.Sent, "",
+			"1@0 accepted done undelivered, 2@1 accepted queued",
+		},
+		"opted out": {
+			sms.StatusFailed, 21610,
+			[]sms.PhoneNumber{first, second},
+			0, ledger.Sent, "",
+			"1@0 accepted done failed, 2@1 accepted queued",
+		},
+		"queue was full": {
+			sms.StatusFailed, 30001,
+			[]sms.PhoneNumber{first, first},
+			5 * time.Minute, ledger.Sent, "",
+			"1@0 accepted failed, 2@0 accepted queued",
+		},
+		"suspended": {
+			sms.StatusFailed, 30002,
+			[]sms.PhoneNumber{first, first},
+			policy.HaltDelay, ledger.Sent, "",
+			"1@0 accepted failed, 2@0 accepted queued",
+		},
+		"pumping": {
+			sms.StatusUndelivered, 30450,
+			[]sms.PhoneNumber{first, first},
+			15 * time.Minute, ledger.Sent, "",
+			"1@0 accepted undelivered, 2@0 accepted queued",
+		},
+		"not scheduled": {
+			sms.StatusFailed, 30047,
+			[]sms.PhoneNumber{first, first},
+			policy.Base, ledger.Sent, "",
+			"1@0 accepted failed, 2@0 accepted queued",
+		},
+		"daily limit": {
+			sms.StatusUndelivered, 63038,
+			[]sms.PhoneNumber{first, first},
+			15 * time.Minute, ledger.Sent, "",
+			"1@0 accepted undelivered, 2@0 accepted queued",
+		},
+		"quiet hours": {
+			sms.StatusFailed, 30610,
+			[]sms.PhoneNumber{first, second},
+			0, ledger.Sent, "",
+			"1@0 accepted done failed, 2@1 accepted queued",
+		},
 		"for good": {sms.StatusFailed, 30034, []sms.PhoneNumber{first}, 0, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted failed"},
 		"canceled": {sms.StatusCanceled, 0, []sms.PhoneNumber{first}, 0, ledger.Failed, ledger.ReasonReceipt, "1@0 accepted canceled"},
 	} {

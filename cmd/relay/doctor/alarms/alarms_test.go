@@ -55,8 +55,10 @@ func TestOnEmulator(t *testing.T) {
 	if confirmed, unconfirmed, err := watch.Subscribers(t.Context(), *topic.TopicArn); err != nil || confirmed+unconfirmed != 0 {
 		t.Errorf("subscribers %d and %d, %v", confirmed, unconfirmed, err)
 	}
-	if _, err := topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("email"),
-		Endpoint: aws.String("ops@example.com")}); err != nil {
+	if _, err := topics.Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: topic.TopicArn, Protocol: aws.String("email"),
+		Endpoint: aws.String("ops@example.com"),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if confirmed, unconfirmed, err := watch.Subscribers(t.Context(), *topic.TopicArn); err != nil || confirmed+unconfirmed != 1 {

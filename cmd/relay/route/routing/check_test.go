@@ -21,37 +21,52 @@ func TestCheck(t *testing.T) {
 		{"nothing", []route.Route{stored()}, nil},
 		{"removed", []route.Route{stored(removed)}, nil},
 		{"removed but active", []route.Route{stored(removed, func(r *route.Route) { r.Active = true })}, []routing.Finding{
-			{routing.Problem, number, "it is marked as removed, but it is active: its texts are sent on",
-				"relay route rm +18585550100 or relay route on +18585550100"},
+			{
+				routing.Problem, number, "it is marked as removed, but it is active: its texts are sent on",
+				"relay route rm +18585550100 or relay route on +18585550100",
+			},
 		}},
-		{"wrong by itself", []route.Route{stored(func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{number, phone} })},
+		{
+			"wrong by itself",
+			[]route.Route{stored(func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{number, phone} })},
 			[]routing.Finding{
-				{routing.Problem, number, "hop +18585550100 is the Twilio number itself: texts would go round in a loop",
-					"relay route set +18585550100 with the right values"},
+				{
+					routing.Problem, number, "hop +18585550100 is the Twilio number itself: texts would go round in a loop",
+					"relay route set +18585550100 with the right values",
+				},
 				{routing.Problem, number, "hop +16195550123 is listed twice", "relay route set +18585550100 with the right values"},
-			}},
+			},
+		},
 		{"a loop over a removed one", []route.Route{stored(), stored(removed,
 			func(r *route.Route) { r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers = fallback, other, nil })}, []routing.Finding{
-			{routing.Problem, number, "the phone +16195550124 has a route itself: texts would go round in a loop",
-				"leave it out: relay route set +18585550100 with another --to or --fallback"},
+			{
+				routing.Problem, number, "the phone +16195550124 has a route itself: texts would go round in a loop",
+				"leave it out: relay route set +18585550100 with another --to or --fallback",
+			},
 		}},
 		{"one opted out", []route.Route{stored(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{other, fallback} })}, []routing.Finding{
 			{routing.Warning, number, "+16195550124 has opted out and is skipped", "text START to +18585550100 from there, or name another phone"},
 		}},
 		{"all opted out", []route.Route{stored(func(r *route.Route) { r.OptedOut = r.Hops() })}, []routing.Finding{
-			{routing.Problem, number, "every phone has opted out: nobody gets its texts",
-				"text START to +18585550100 from there, or name another phone"},
+			{
+				routing.Problem, number, "every phone has opted out: nobody gets its texts",
+				"text START to +18585550100 from there, or name another phone",
+			},
 		}},
 		{"inactive and alone", []route.Route{stored(func(r *route.Route) { r.Active, r.FallbackCarriers = false, nil })}, []routing.Finding{
 			{routing.Warning, number, "it is inactive: its texts are dropped", "relay route on +18585550100"},
-			{routing.Warning, number, "there is no fallback: if the phone cannot be reached, nobody is",
-				"relay route set +18585550100 --fallback PHONE"},
+			{
+				routing.Warning, number, "there is no fallback: if the phone cannot be reached, nobody is",
+				"relay route set +18585550100 --fallback PHONE",
+			},
 		}},
 		{"a timeout as long as texts live", []route.Route{stored(func(r *route.Route) {
 			r.DeliveryTimeout = route.Duration(route.DefaultMaxAge)
 		})}, []routing.Finding{
-			{routing.Warning, number, "DeliveryTimeout 4h is not shorter than MaxAge 4h: a text would be too old before the fallback is tried",
-				"relay route set +18585550100 --delivery-timeout 90s"},
+			{
+				routing.Warning, number, "DeliveryTimeout 4h is not shorter than MaxAge 4h: a text would be too old before the fallback is tried",
+				"relay route set +18585550100 --delivery-timeout 90s",
+			},
 		}},
 		{"a timeout just shorter", []route.Route{stored(func(r *route.Route) {
 			r.DeliveryTimeout = route.Duration(route.DefaultMaxAge - time.Second)

@@ -30,37 +30,60 @@ func TestEdit(t *testing.T) {
 		want   route.Route
 		action routing.Action
 	}{
-		{"a new one is active", nil, to(phone), route.Route{TwilioNumber: number, DestinationCarrier: phone, Active: true, LastUpdated: noon,
-			Version: 1, UpdatedBy: "anna"}, routing.Added},
-		{"a new one that is not to be", nil, routing.Settings{To: new(phone), Active: new(false)}.Change,
-			route.Route{TwilioNumber: number, DestinationCarrier: phone, LastUpdated: noon, Version: 1, UpdatedBy: "anna"}, routing.Added},
-		{"another destination", []route.Route{stored()}, to(other), written(func(r *route.Route) { r.DestinationCarrier = other }),
-			routing.Changed},
+		{"a new one is active", nil, to(phone), route.Route{
+			TwilioNumber: number, DestinationCarrier: phone, Active: true, LastUpdated: noon,
+			Version: 1, UpdatedBy: "anna",
+		}, routing.Added},
+		{
+			"a new one that is not to be", nil, routing.Settings{To: new(phone), Active: new(false)}.Change,
+			route.Route{TwilioNumber: number, DestinationCarrier: phone, LastUpdated: noon, Version: 1, UpdatedBy: "anna"},
+			routing.Added,
+		},
+		{
+			"another destination",
+			[]route.Route{stored()},
+			to(other), written(func(r *route.Route) { r.DestinationCarrier = other }),
+			routing.Changed,
+		},
 		{"the same destination", []route.Route{stored()}, to(phone), stored(), routing.Unchanged},
 		{
 			"every setting",
 			[]route.Route{stored()},
-			routing.Settings{Fallbacks: new([]sms.PhoneNumber), OnUncertain: new(route.Resend), DeliveryTimeout: new(route.Duration(time.Minute)),
-				MaxAge: new(route.Duration(time.Hour)), PaceNumber: new("off")}.Change,
+			routing.Settings{
+				Fallbacks: new([]sms.PhoneNumber), OnUncertain: new(route.Resend), DeliveryTimeout: new(route.Duration(time.Minute)),
+				MaxAge: new(route.Duration(time.Hour)), PaceNumber: new("off"),
+			}.Change,
 			written(func(r *route.Route) {
 				r.FallbackCarriers, r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber = nil, route.Resend, route.Duration(time.Minute),
 					route.Duration(time.Hour), "off"
 			}), routing.Changed,
 		},
-		{"off", []route.Route{stored()}, routing.Switch(false), written(func(r *route.Route) { r.Active, r.OffSince = false, offAtNoon }),
-			routing.Changed},
+		{
+			"off",
+			[]route.Route{stored()},
+			routing.Switch(false), written(func(r *route.Route) { r.Active, r.OffSince = false, offAtNoon }),
+			routing.Changed,
+		},
 		{"on", []route.Route{stored()}, routing.Switch(true), stored(), routing.Unchanged},
 		{"removed", []route.Route{stored()}, anna().Remove, written(func(r *route.Route) {
 			r.Active, r.Removed, r.OffSince = false, noon,
 				offAtNoon
 		}), routing.Removed},
 		{"removed before", []route.Route{stored(removed)}, anna().Remove, stored(removed), routing.Unchanged},
-		{"removed but active", []route.Route{stored(removed, func(r *route.Route) { r.Active = true })}, anna().Remove,
-			written(func(r *route.Route) { removed(r); r.OffSince = offAtNoon }), routing.Changed},
+		{
+			"removed but active",
+			[]route.Route{stored(removed, func(r *route.Route) { r.Active = true })},
+			anna().Remove,
+			written(func(r *route.Route) { removed(r); r.OffSince = offAtNoon }), routing.Changed,
+		},
 		{"off, of a removed one", []route.Route{stored(removed)}, routing.Switch(false), stored(removed), routing.Unchanged},
 		{"on, of a removed one", []route.Route{stored(removed)}, routing.Switch(true), written(func(*route.Route) {}), routing.Changed},
-		{"set, of a removed one", []route.Route{stored(removed)}, to(other), written(func(r *route.Route) { r.DestinationCarrier = other }),
-			routing.Changed},
+		{
+			"set, of a removed one",
+			[]route.Route{stored(removed)},
+			to(other), written(func(r *route.Route) { r.DestinationCarrier = other }),
+			routing.Changed,
+		},
 		{
 			"who opted out stays so while it is a hop",
 			[]route.Route{stored(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{phone, fallback} })},
@@ -73,10 +96,13 @@ func TestEdit(t *testing.T) {
 			to(other),
 			written(func(r *route.Route) { r.DestinationCarrier, r.LastUpdated = other, noon.Add(time.Hour+time.Second) }), routing.Changed,
 		},
-		{"out of use in spite of a loop", []route.Route{stored(func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{number} })},
+		{
+			"out of use in spite of a loop",
+			[]route.Route{stored(func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{number} })},
 			routing.Switch(false), written(func(r *route.Route) {
 				r.Active, r.OffSince, r.FallbackCarriers = false, offAtNoon, []sms.PhoneNumber{number}
-			}), routing.Changed},
+			}), routing.Changed,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,8 +128,11 @@ func TestEditRefuses(t *testing.T) {
 		edit routing.Edit
 		want error
 	}{
-		{"a new one without a destination", routing.Edit{Number: other, Change: routing.Settings{Active: new(true)}.Change},
-			routing.ErrNoDestination},
+		{
+			"a new one without a destination",
+			routing.Edit{Number: other, Change: routing.Settings{Active: new(true)}.Change},
+			routing.ErrNoDestination,
+		},
 		{"what is not there", routing.Edit{Number: other, Change: routing.Switch(true)}, routing.ErrNoRoute},
 		{"to remove what is not there", routing.Edit{Number: other, Change: anna().Remove}, routing.ErrNoRoute},
 		{"a hop with a route", routing.Edit{Number: number, Change: to(second)}, route.ErrLoop},
@@ -136,10 +165,14 @@ func TestEditAgainstOthers(t *testing.T) {
 		theirs route.Route
 		want   func(*route.Route)
 	}{
-		{"who opted out", bobs(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{fallback} }),
-			func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{fallback} }},
-		{"another field", bobs(func(r *route.Route) { r.MaxAge = route.Duration(time.Hour) }),
-			func(r *route.Route) { r.MaxAge = route.Duration(time.Hour) }},
+		{
+			"who opted out", bobs(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{fallback} }),
+			func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{fallback} },
+		},
+		{
+			"another field", bobs(func(r *route.Route) { r.MaxAge = route.Duration(time.Hour) }),
+			func(r *route.Route) { r.MaxAge = route.Duration(time.Hour) },
+		},
 		{"the same field", bobs(func(r *route.Route) { r.DestinationCarrier = "+16195550126" }), nil},
 	}
 	for _, tt := range tests {

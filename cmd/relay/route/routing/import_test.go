@@ -19,8 +19,10 @@ import (
 
 // inFile is a route of a file with another destination than the stored one.
 func inFile(at time.Time) route.Route {
-	return route.Route{TwilioNumber: number, DestinationCarrier: other, FallbackCarriers: []sms.PhoneNumber{fallback}, Active: true,
-		LastUpdated: at}
+	return route.Route{
+		TwilioNumber: number, DestinationCarrier: other, FallbackCarriers: []sms.PhoneNumber{fallback}, Active: true,
+		LastUpdated: at,
+	}
 }
 
 func TestImport(t *testing.T) {
@@ -48,19 +50,37 @@ func TestImport(t *testing.T) {
 		{"older", []route.Route{stored()}, []route.Route{inFile(morning.Add(-time.Second))}, routing.Import{}, routing.Kept, stored()},
 		{"of no time", []route.Route{stored()}, []route.Route{inFile(time.Time{})}, routing.Import{}, routing.Kept, stored()},
 		{"older, by force", []route.Route{stored()}, []route.Route{inFile(time.Time{})}, routing.Import{Force: true}, routing.Changed, changed},
-		{"of a time to come", []route.Route{stored()}, []route.Route{inFile(noon.Add(time.Hour))}, routing.Import{}, routing.Changed,
+		{
+			"of a time to come",
+			[]route.Route{stored()},
+			[]route.Route{inFile(noon.Add(time.Hour))},
+			routing.Import{},
+			routing.Changed,
 			stored(func(r *route.Route) {
 				r.DestinationCarrier, r.Version, r.UpdatedBy, r.LastUpdated = other, 4, "anna", noon.Add(time.Hour)
-			})},
+			}),
+		},
 		{"in the table only", []route.Route{stored()}, nil, routing.Import{}, "", stored()},
 		{"pruned", []route.Route{stored()}, nil, routing.Import{Prune: true}, routing.Removed, stored(func(r *route.Route) {
 			r.Active, r.Removed, r.OffSince, r.Version, r.UpdatedBy, r.LastUpdated = false, noon, offAtNoon, 4, "anna", noon
 		})},
 		{"removed already", []route.Route{stored(removed)}, nil, routing.Import{Prune: true}, "", stored(removed)},
-		{"removed since", []route.Route{stored(removed)}, []route.Route{same(morning.Add(-time.Second))}, routing.Import{}, routing.Kept,
-			stored(removed)},
-		{"removed before", []route.Route{stored(removed)}, []route.Route{same(morning.Add(time.Second))}, routing.Import{}, routing.Changed,
-			stored(func(r *route.Route) { r.Version, r.UpdatedBy, r.LastUpdated = 4, "anna", noon })},
+		{
+			"removed since",
+			[]route.Route{stored(removed)},
+			[]route.Route{same(morning.Add(-time.Second))},
+			routing.Import{},
+			routing.Kept,
+			stored(removed),
+		},
+		{
+			"removed before",
+			[]route.Route{stored(removed)},
+			[]route.Route{same(morning.Add(time.Second))},
+			routing.Import{},
+			routing.Changed,
+			stored(func(r *route.Route) { r.Version, r.UpdatedBy, r.LastUpdated = 4, "anna", noon }),
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

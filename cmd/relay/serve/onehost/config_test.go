@@ -92,8 +92,10 @@ func TestTwilioBaseURL(t *testing.T) {
 		"": false, "https://api.twilio.com": false, "http://127.0.0.1:8090": false, "http://localhost:8090": false, "http://[::1]:8090": false,
 		"http://api.twilio.com": true, "http://192.0.2.7:8090": true, "HTTP://api.twilio.com": true, "http://localhost.example.com": true,
 	} {
-		config := Config{Listen: "127.0.0.1:8080", AccountSid: "AC00000000000000000000000000000001", AuthTokens: []string{hexToken},
-			TwilioBaseURL: base}
+		config := Config{
+			Listen: "127.0.0.1:8080", AccountSid: "AC00000000000000000000000000000001", AuthTokens: []string{hexToken},
+			TwilioBaseURL: base,
+		}
 		if err := config.Validate(); (err != nil) != refused {
 			t.Errorf("%s: %v, want refused %v", base, err, refused)
 		}

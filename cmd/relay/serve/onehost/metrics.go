@@ -63,8 +63,10 @@ func (m *Metrics) counter(name string, labels []string) *prometheus.CounterVec {
 	defer m.mu.Unlock()
 	c, ok := m.counters[name]
 	if !ok {
-		c = prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "smsrelay", Name: snake(name) + "_total",
-			Help: "The metric " + name + "."}, labels)
+		c = prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "smsrelay", Name: snake(name) + "_total",
+			Help: "The metric " + name + ".",
+		}, labels)
 		m.registry.MustRegister(c)
 		m.counters[name] = c
 	}

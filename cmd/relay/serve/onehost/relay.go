@@ -178,10 +178,14 @@ func (r *Relay) wire() error {
 		SendTimeout: r.config.SendTimeout, Retention: r.config.Retention, Concurrency: 1,
 		Now: time.Now, Spread: mathrand.Float64, NewClaimID: rand.Text, Logger: logger, Emit: emit,
 	})
-	r.queue = eventsource.Queue{Receiver: inbox, Function: sender.Handle, BatchSize: 10, Pollers: pollers,
-		Slots: maxConversations(descriptors()), Visibility: visibility, Logger: logger}
-	r.timers = eventsource.Queue{Receiver: timers, Function: sender.Handle, BatchSize: 10, Pollers: timerPollers, Slots: timerSlots,
-		Visibility: visibility, Logger: logger}
+	r.queue = eventsource.Queue{
+		Receiver: inbox, Function: sender.Handle, BatchSize: 10, Pollers: pollers,
+		Slots: maxConversations(descriptors()), Visibility: visibility, Logger: logger,
+	}
+	r.timers = eventsource.Queue{
+		Receiver: timers, Function: sender.Handle, BatchSize: 10, Pollers: timerPollers, Slots: timerSlots,
+		Visibility: visibility, Logger: logger,
+	}
 	r.stream = eventsource.Stream{
 		Changes: changes{r.db.Changes()}, BatchSize: auditBatch, Logger: logger,
 		Function: audit.New(audit.Config{

@@ -88,8 +88,11 @@ func TestForesee(t *testing.T) {
 		"sent":                          {[]step{claims, accepted(sms.StatusSent)}, []route.Route{on}, resend.Taken, ""},
 		"delivered":                     {[]step{claims, accepted(sms.StatusDelivered)}, []route.Route{on}, resend.Taken, ""},
 		"dead":                          {[]step{claims, busy, dies}, []route.Route{on}, resend.Dead, ""},
-		"dropped after an earlier order": {[]step{drops(ledger.ReasonInactive), ordered, drops(ledger.ReasonInactive)}, []route.Route{on},
-			resend.Again, ""},
+		"dropped after an earlier order": {
+			[]step{drops(ledger.ReasonInactive), ordered, drops(ledger.ReasonInactive)},
+			[]route.Route{on},
+			resend.Again, "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := relaytest.Record(1, noon.Add(-24*time.Hour))
