@@ -1,6 +1,10 @@
 package twilio
 
-import "quickdumpnow.com/smsrelay/shared/fault"
+import (
+	"slices"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+)
 
 // Outcome is a way in which the POST of a message may end when no Twilio code decides, and our one answer to it.
 type Outcome struct {
@@ -35,14 +39,18 @@ const (
 func (o Outcome) WithoutCode() bool { return o.code == missed }
 
 // HTTPOutcomes returns the answers to HTTP statuses, from 100 to 599. If a status is in several, the first counts.
-func HTTPOutcomes() []Outcome { return append(answeredOutcomes(), refusedOutcomes()...) }
+func HTTPOutcomes() []Outcome {
+	return slices.Concat(answeredOutcomes(), misledOutcomes(), refusedOutcomes())
+}
+
+// halts is the reason for waiting where every text would get the same answer, from something that is not Twilio.
+const halts = " Twilio did not give this answer. Every text would get it, so all texts wait until someone fixes that. If the answer " +
+	"has a Twilio code, the code decides."
 
 // refusedOutcomes returns the answers to 4xx. Answers without a Twilio code come from a proxy, a filter or another server. A
 // problem that every text would have halts them all; a problem that may pass, or concern this text only, lets this text wait.
 func refusedOutcomes() []Outcome {
 	const unclear = "Twilio may have accepted the message even so. Repeating it could text someone twice, so the relay looks it up first."
-	const halts = " Twilio did not give this answer. Every text would get it, so all texts wait until someone fixes that. If the answer " +
-		"has a Twilio code, the code decides."
 	return []Outcome{
 		{
 			"401", 401, 401, fault.Fatal, "credentials refused",
@@ -60,6 +68,27 @@ func refusedOutcomes() []Outcome {
 			"Too many requests were open at once, and Twilio refused this one unread. It is always safe to repeat and does not count as an " +
 				"attempt. If the answer has a code that the relay knows, the code decides: for a quota the relay waits longer.", heeded,
 		},
+		{"451", 451, 451, fault.Fatal, "blocked for legal reasons", "A filter blocks all requests to Twilio." + halts, missed},
+		{
+			"499", 499, 499, fault.Unknown, "given up by a proxy",
+			"A proxy may have passed the message on before it gave up. Repeating it could text someone twice, so the relay looks it up first.",
+			missed,
+		},
+		{
+			"4xx-no-code", 400, 499, fault.NotSent, "refused, without a Twilio code",
+			"Twilio's refusals have a code. A proxy or another server gave this answer, and Twilio does not have the message. The text waits and " +
+				"is tried again until it is too old. If the answer has a Twilio code, the code decides.", missed,
+		},
+		{
+			"4xx", 400, 499, fault.Permanent, "refused, with a Twilio code",
+			"Twilio's answer was no, and it will be the same next time. If the answer has a code that the relay knows, the code decides.", heeded,
+		},
+	}
+}
+
+// misledOutcomes returns the answers that say that the request did not reach Twilio, or not as it was sent.
+func misledOutcomes() []Outcome {
+	return []Outcome{
 		{"402", 402, 402, fault.Fatal, "payment required, without a Twilio code", "A proxy or a hotspot demands payment." + halts, missed},
 		{"404", 404, 404, fault.Fatal, "not found, without a Twilio code", "The base URL is wrong, or a proxy gave the answer." + halts, missed},
 		{
@@ -84,21 +113,6 @@ func refusedOutcomes() []Outcome {
 		{
 			"431", 431, 431, fault.Fatal, "headers too large, without a Twilio code",
 			"The headers are the same for every text, and not large." + halts, missed,
-		},
-		{"451", 451, 451, fault.Fatal, "blocked for legal reasons", "A filter blocks all requests to Twilio." + halts, missed},
-		{
-			"499", 499, 499, fault.Unknown, "given up by a proxy",
-			"A proxy may have passed the message on before it gave up. Repeating it could text someone twice, so the relay looks it up first.",
-			missed,
-		},
-		{
-			"4xx-no-code", 400, 499, fault.NotSent, "refused, without a Twilio code",
-			"Twilio's refusals have a code. A proxy or another server gave this answer, and Twilio does not have the message. The text waits and " +
-				"is tried again until it is too old. If the answer has a Twilio code, the code decides.", missed,
-		},
-		{
-			"4xx", 400, 499, fault.Permanent, "refused, with a Twilio code",
-			"Twilio's answer was no, and it will be the same next time. If the answer has a code that the relay knows, the code decides.", heeded,
 		},
 	}
 }

@@ -49,15 +49,8 @@ const lostText = "is this thing on?"
 // patience is how long a text of a story may take: looks at Twilio's list are seconds apart.
 const patience = 90 * time.Second
 
-// TestFaults takes texts through everything that goes wrong, on one stack, and at its end wants every permission used and no
-// call refused.
-func TestFaults(t *testing.T) {
-	var busy atomic.Bool
-	busy.Store(true)
-	faults := trouble(&busy)
-	s := newStage(t, map[string]any{
-		"PacePair": "60/10s", "PaceNumber": "off", "RetryBase": "50ms", "ReconcileInterval": "2s", "SenderConcurrency": 10,
-	}, func(c *twiliofake.Config) { c.Faults = faults })
+// putTroubledRoutes routes each number to the phones of one kind of trouble.
+func (s *stage) putTroubledRoutes() {
 	s.putRoute(route.Route{
 		TwilioNumber: number, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback},
 		OnUncertain: route.Resend,
@@ -75,6 +68,18 @@ func TestFaults(t *testing.T) {
 		TwilioNumber: optOutNumber, DestinationCarrier: optedOut, FallbackCarriers: []sms.PhoneNumber{phone},
 		OnUncertain: route.Resend,
 	})
+}
+
+// TestFaults takes texts through everything that goes wrong, on one stack, and at its end wants every permission used and no
+// call refused.
+func TestFaults(t *testing.T) {
+	var busy atomic.Bool
+	busy.Store(true)
+	faults := trouble(&busy)
+	s := newStage(t, map[string]any{
+		"PacePair": "60/10s", "PaceNumber": "off", "RetryBase": "50ms", "ReconcileInterval": "2s", "SenderConcurrency": 10,
+	}, func(c *twiliofake.Config) { c.Faults = faults })
+	s.putTroubledRoutes()
 
 	var sids []string
 	for i := range 150 {
