@@ -38,9 +38,9 @@ func refused(n int, before time.Duration, begun ...time.Duration) ledger.Record 
 	return r
 }
 
-// taken makes the text's attempt of that number one that Twilio took.
-func taken(r ledger.Record, number int, sid string) ledger.Record {
-	r.Attempts[number-1].Outcome, r.Attempts[number-1].OutboundSid = ledger.OutcomeAccepted, sid
+// taken makes the text's first attempt one that Twilio took.
+func taken(r ledger.Record, sid string) ledger.Record {
+	r.Attempts[0].Outcome, r.Attempts[0].OutboundSid = ledger.OutcomeAccepted, sid
 	return r
 }
 
@@ -53,7 +53,7 @@ func madeBy(r ledger.Record, sid string, after time.Duration) sms.Listed {
 
 // A text that was held back for two days may be sent in the same minute as another of the same words: its message is not the other's.
 func TestSearchKnowsOlderTexts(t *testing.T) {
-	text, twin := refused(1, 0, 0), taken(refused(2, 48*time.Hour, 0), 1, "SMtwin")
+	text, twin := refused(1, 0, 0), taken(refused(2, 48*time.Hour, 0), "SMtwin")
 	records := &relaytest.MemoryLedger{}
 	for _, r := range []ledger.Record{text, twin} {
 		if _, err := records.Create(t.Context(), r); err != nil {
@@ -103,7 +103,7 @@ func TestSearchOfPostsOfOneMoment(t *testing.T) {
 // is the other's, not that of a third text.
 func TestSearchOfAMessageThatAReceiptLeft(t *testing.T) {
 	right, wrong, third := refused(1, 2*time.Second, 0), refused(2, time.Second, 0), refused(3, 0, 0)
-	right, wrong = taken(right, 1, "SM2"), taken(wrong, 1, "SM2")
+	right, wrong = taken(right, "SM2"), taken(wrong, "SM2")
 	wrong.Attempts[0].Found = true
 	third.Attempts[0].Outcome = fault.Unknown.String()
 	records := &relaytest.MemoryLedger{}
@@ -134,7 +134,7 @@ func TestMayHave(t *testing.T) {
 		"the second attempt's is":    {refused(1, 0, 0, hour), []time.Duration{hour}, true, 1},
 		"one of another time is":     {refused(1, 0, 0, hour), []time.Duration{2 * hour}, false, 1},
 		"there is no telling whose":  {refused(1, 0, 0, time.Second), []time.Duration{0}, true, 1},
-		"all that Twilio took is it": {taken(refused(1, 0, 0), 1, "SM0"), []time.Duration{0}, false, 0},
+		"all that Twilio took is it": {taken(refused(1, 0, 0), "SM0"), []time.Duration{0}, false, 0},
 		"the first began later":      {refused(1, 0, hour, 0), []time.Duration{0}, true, 2},
 	} {
 		t.Run(name, func(t *testing.T) {

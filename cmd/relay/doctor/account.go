@@ -41,7 +41,6 @@ func relayOpen(_ context.Context, e *exam) Finding {
 }
 
 const (
-	//nolint:gosec // the names of settings, no credentials.
 	fixCredentials = "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN (or TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET) to relay serve's " +
 		"values; Twilio's console shows them under Account, API keys & tokens"
 	fixMainKey = "use TWILIO_AUTH_TOKEN or a Main API key: a restricted key may send, but not read the account"

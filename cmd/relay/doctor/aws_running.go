@@ -90,7 +90,6 @@ func nameOf(function string) string {
 	return function[strings.LastIndexByte(function, ':')+1:]
 }
 
-//nolint:gosec // the form of a secret, and no credential.
 const fixSecret = `put the right JSON into the secret with aws secretsmanager put-secret-value: {"accountSid","authToken"}, or for the ` +
 	`API key {"accountSid","apiKeySid","apiKeySecret"}; name the secrets with --auth-token-secret and --api-key-secret`
 

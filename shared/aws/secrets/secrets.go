@@ -221,8 +221,8 @@ var errMalformed = errors.New("malformed")
 func malformed(stage, problem string) error {
 	return &fault.Error{
 		Kind: fault.Fatal,
-		Err:  fmt.Errorf("Twilio secret, %s: %w: %s", stage, errMalformed, problem),
-	} //nolint:staticcheck // Twilio is a name.
+		Err:  fmt.Errorf("secret of Twilio, %s: %w: %s", stage, errMalformed, problem),
+	}
 }
 
 // kindOfCode knows Secrets Manager's own error codes.

@@ -67,8 +67,8 @@ func start(config Config) (*instance, error) {
 		config: config, asks: make(chan struct{}, 1), events: make(chan event), answers: make(chan answer, 1), gone: make(chan struct{}),
 	}
 	i.server = &http.Server{Handler: i.api(), ReadHeaderTimeout: initTimeout}
-	i.cmd = exec.CommandContext(context.Background(), config.Command[0],
-		config.Command[1:]...) //nolint:gosec // what is run is the caller's to say.
+	program, args := config.Command[0], config.Command[1:]
+	i.cmd = exec.CommandContext(context.Background(), program, args...) //nolint:gosec // what is run is the caller's to say.
 	i.cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String()}
 	for name, value := range config.Environment {
 		i.cmd.Env = append(i.cmd.Env, name+"="+value)
