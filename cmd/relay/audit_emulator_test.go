@@ -163,7 +163,7 @@ func TestAuditOnAWSThatIsNotThere(t *testing.T) {
 	group := d.name
 	d.name = "another-" + group
 	d.verify(cli.ExitFailed, "there is no log group "+d.name)
-	d.verify(cli.ExitFailed, "hint: see that --aws-profile and --aws-region are those of the stack")
+	d.verify(cli.ExitFailed, "hint: check that --aws-profile and --aws-region belong to the stack")
 	d.name = group
 	code, out, trouble := d.relay("verify", "--ledger-table", "another-"+group)
 	if code != cli.ExitFailed || !strings.Contains(trouble, "ResourceNotFoundException") || !strings.Contains(trouble, "hint: ") {

@@ -170,7 +170,7 @@ func TestFakeTwilioSaysItsFaults(t *testing.T) {
 			[]string{"--receipts=drop,duplicate,reorder:50%", "--seed", "7"},
 			"faults: --receipts=duplicate:0.3,reorder:0.5,drop:0.1 --seed=7",
 		},
-		{"times", []string{"--latency", "50ms-2s", "--list-lag", "1m", "--seed", "7"}, "faults: --latency=50ms-2s --list-lag=1m0s --seed=7"},
+		{"times", []string{"--latency", "50ms-2s", "--list-lag", "1m", "--seed", "7"}, "faults: --latency=50ms-2s --list-lag=1m --seed=7"},
 		{"one latency", []string{"--latency", "1s", "--seed", "7"}, "faults: --latency=1s --seed=7"},
 		{"loop guard", []string{"--loop-guard", "--seed", "7"}, "faults: --loop-guard=15 --seed=7"},
 		{"loop guard of another size", []string{"--loop-guard=20", "--seed", "7"}, "faults: --loop-guard=20 --seed=7"},

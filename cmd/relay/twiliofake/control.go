@@ -2,6 +2,7 @@ package twiliofake
 
 import (
 	"errors"
+	"io"
 	"net/http"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -53,6 +54,7 @@ func (s *Server) controlInbound(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.writeJSON(w, http.StatusOK, report(response))
+	_, _ = io.WriteString(w, "\n") // Whoever asks with curl reads the answer in a terminal.
 }
 
 func report(response Response) inboundReport {

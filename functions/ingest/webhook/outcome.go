@@ -134,7 +134,8 @@ func (h *Handler) health() outcome {
 	return outcome{response: events.APIGatewayV2HTTPResponse{
 		StatusCode: code,
 		Headers:    map[string]string{"content-type": "application/json", "cache-control": "no-store"},
-		Body:       string(body),
+		// Whoever asks with curl reads it in a terminal.
+		Body: string(body) + "\n",
 	}}
 }
 

@@ -103,12 +103,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refuseOperator answers 401, and tells the operator's log: someone may be guessing.
 func (g *Gateway) refuseOperator(w http.ResponseWriter, r *http.Request, route Route) {
-	reason, detail := "wrong_token", "send the operator token (RELAY_OPERATOR_TOKEN) as Authorization: Bearer"
+	reason, detail := "wrong_token", "this is not the operator token, which is the value of RELAY_OPERATOR_TOKEN where relay serve runs"
 	switch {
 	case g.OperatorToken == "":
 		reason, detail = "closed", "the operator routes are closed: RELAY_OPERATOR_TOKEN is not set"
 	case r.Header.Get("Authorization") == "":
-		reason = "no_token"
+		reason, detail = "no_token", "send the operator token (RELAY_OPERATOR_TOKEN) as Authorization: Bearer TOKEN"
 	}
 	g.Logger.LogAttrs(r.Context(), slog.LevelWarn, "operator refused", slog.String("method", r.Method), slog.String("path", route.Path),
 		slog.String("reason", reason), slog.String("source_ip", sourceIP(r.RemoteAddr)))

@@ -358,11 +358,11 @@ func TestManyRequestsAtOnce(t *testing.T) {
 
 // TestRefusedOperatorsAreLogged: someone may be guessing the token, and no word of what was guessed is to be logged.
 func TestRefusedOperatorsAreLogged(t *testing.T) {
-	for name, tt := range map[string]struct{ token, header, reason string }{
-		"no token":     {"right", "", "no_token"},
-		"wrong token":  {"right", "Bearer guessed", "wrong_token"},
-		"closed":       {"", "Bearer guessed", "closed"},
-		"closed to no": {"", "", "closed"},
+	for name, tt := range map[string]struct{ token, header, reason, detail string }{
+		"no token":     {"right", "", "no_token", "send the operator token"},
+		"wrong token":  {"right", "Bearer guessed", "wrong_token", "this is not the operator token"},
+		"closed":       {"", "Bearer guessed", "closed", "RELAY_OPERATOR_TOKEN is not set"},
+		"closed to no": {"", "", "closed", "RELAY_OPERATOR_TOKEN is not set"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var logged strings.Builder
@@ -380,6 +380,9 @@ func TestRefusedOperatorsAreLogged(t *testing.T) {
 			if answer.Code != http.StatusUnauthorized || strings.Count(line, "\n") != 1 || !strings.Contains(line, `"reason":"`+tt.reason+`"`) ||
 				strings.Contains(line, "guessed") {
 				t.Errorf("answer %d, log %q", answer.Code, line)
+			}
+			if body := answer.Body.String(); !strings.Contains(body, tt.detail) {
+				t.Errorf("body %q, want %q in it", body, tt.detail)
 			}
 		})
 	}
