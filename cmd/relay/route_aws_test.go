@@ -36,7 +36,7 @@ func TestRoutesOnAWS(t *testing.T) {
 	empty := writeMaintenance(t, t.TempDir(), `{"routes":[]}`)
 	s.wants(cli.ExitUsage, "--prune would remove all routes", "route", "import", empty, "--prune")
 	other := writeMaintenance(t, t.TempDir(), `{"routes":[{"TwilioNumber":"+18585550101","DestinationCarrier":"+16195550123","Active":true}]}`)
-	s.wants(cli.ExitDone, "1 removed. Nothing was written", "route", "import", other, "--prune", "--dry-run")
+	s.wants(cli.ExitDone, "1 removed. Nothing was changed", "route", "import", other, "--prune", "--dry-run")
 	s.wants(cli.ExitDone, "removed, version 6", "route", "rm", number)
 	s.wants(cli.ExitDone, "1 route removed, see --all.", "route", "ls")
 	s.wants(cli.ExitDone, "removed", "route", "ls", "--all")
