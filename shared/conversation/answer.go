@@ -1,0 +1,138 @@
+package conversation
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Answer is a text of a phone on duty, and all that decides whom it is for.
+type Answer struct {
+	// Body are its words, NumMedia counts its pictures and other media.
+	Body     string
+	NumMedia int
+	// ReceivedAt is when the front door took it, DecidedAt is now. They are apart after a delay or an outage.
+	ReceivedAt, DecidedAt time.Time
+	// View is the phone's, as it is now.
+	View View
+	// Window is for how long a conversation is in play, zero for [DefaultAnswerWindow].
+	Window time.Duration
+	// HasLeft is set if the phone is in no route of the number any more: it can answer what it was sent, with tags only.
+	HasLeft bool
+}
+
+// Verdict is what becomes of an answer.
+type Verdict int
+
+const (
+	// Ask holds the words and asks the phone whom they are for. It is the zero value, the most careful one.
+	Ask Verdict = iota
+	// Send passes the words on to the customer.
+	Send
+	// Join holds the words with those that the phone was asked about already.
+	Join
+	// Tell tells the phone whose tag it sent, and sends nothing to the customer.
+	Tell
+	// Release does as Tell, and sends the held words to the customer.
+	Release
+	// Refuse drops the words: the phone is not on duty any more, and they have no valid tag.
+	Refuse
+)
+
+// Addressed is the decision about an answer.
+type Addressed struct {
+	Verdict Verdict
+	// To is the conversation, with Send, Tell and Release.
+	To Exchange
+	// Words are what the customer gets, with Send: the body without the tag.
+	Words string
+	// Named are the conversations that the question names, with Ask: the newest first, three at most.
+	Named []Exchange
+	// EndsHeld is set if words are held that this text ends: the phone is told that they were not sent.
+	EndsHeld bool
+}
+
+const (
+	// maxNamed is how many conversations a question names.
+	maxNamed = 3
+	// decidedLate is how long after it came in an answer is decided about by what was in play both then and now.
+	decidedLate = 2 * time.Minute
+)
+
+// Address decides whom an answer is for. Where there is doubt, it is for nobody, and the phone is asked: an answer to the wrong
+// person cannot be taken back. Without a tag it is sent only if a single conversation is in play on the phone, or if it is a further
+// part of what the phone has just written.
+func (a Answer) Address() Addressed {
+	tag, words, isTagged := Leading(a.Body)
+	to, isKnown := a.View.ByTag(tag, a.ReceivedAt)
+	isKnown = isKnown && tag.IsValid()
+	isLone := strings.TrimSpace(words) == "" && a.NumMedia == 0
+	switch {
+	case isTagged && isKnown && isLone:
+		return a.lone(to)
+	case isTagged && isKnown:
+		return Addressed{Verdict: Send, To: to, Words: words, EndsHeld: !a.View.Held.IsZero()}
+	case a.HasLeft:
+		return Addressed{Verdict: Refuse, EndsHeld: !a.View.Held.IsZero()}
+	case isTagged:
+		return a.ask()
+	case a.joins():
+		return Addressed{Verdict: Join}
+	}
+	if to, ok := a.untagged(); ok {
+		return Addressed{Verdict: Send, To: to, Words: a.Body, EndsHeld: !a.View.Held.IsZero()}
+	}
+	return a.ask()
+}
+
+// lone decides about a tag without words. It sends the held words if it answers the question about them: the question named the tag,
+// and is the only one that the person can have read.
+func (a Answer) lone(to Exchange) Addressed {
+	held := a.View.Held
+	isNamed := slices.Contains(held.Named, to.Tag)
+	switch {
+	case held.IsZero() || !isNamed:
+		return Addressed{Verdict: Tell, To: to, EndsHeld: !held.IsZero()}
+	case held.Replaces && a.ReceivedAt.Sub(held.AskedAt) < readingTime:
+		return Addressed{Verdict: Tell, To: to}
+	}
+	return Addressed{Verdict: Release, To: to}
+}
+
+// joins reports whether the text is a further part of the words that are held: it came within a minute, and nothing new was sent to
+// the phone between them.
+func (a Answer) joins() bool {
+	held := a.View.Held
+	isNew := func(e Exchange) bool { return e.SentAt.After(held.LastAt.Add(-skew)) }
+	return !held.IsZero() && a.ReceivedAt.Sub(held.LastAt) <= bubbleTime && !slices.ContainsFunc(a.View.Exchanges, isNew)
+}
+
+// untagged returns the conversation that a text without a tag is for.
+func (a Answer) untagged() (Exchange, bool) {
+	window := a.Window
+	if window == 0 {
+		window = DefaultAnswerWindow
+	}
+	isLate := a.DecidedAt.Sub(a.ReceivedAt) > decidedLate
+	inPlay := a.View.InPlay(a.ReceivedAt, window)
+	if len(inPlay) == 1 && !isLate {
+		return inPlay[0], true
+	}
+	if isLate {
+		now := a.View.InPlay(a.DecidedAt, window)
+		if len(inPlay) == 1 && len(now) == 1 && sms.Same(inPlay[0].Customer, now[0].Customer) {
+			return now[0], true
+		}
+		return Exchange{}, false
+	}
+	return a.View.furtherBubble(a.ReceivedAt)
+}
+
+// ask holds the words.
+func (a Answer) ask() Addressed {
+	named := slices.DeleteFunc(slices.Clone(a.View.Exchanges), func(e Exchange) bool { return !e.isAddressable(a.ReceivedAt) })
+	slices.SortFunc(named, func(x, y Exchange) int { return y.SentAt.Compare(x.SentAt) })
+	return Addressed{Named: named[:min(len(named), maxNamed)], EndsHeld: !a.View.Held.IsZero()}
+}
