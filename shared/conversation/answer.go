@@ -46,7 +46,7 @@ type Addressed struct {
 	Verdict Verdict
 	// To is the conversation, with Send, Tell and Release.
 	To Exchange
-	// Words are what the customer gets, with Send: the body without the tag.
+	// Words are what the customer gets, with Send: the body without the tag, or the header of ours, that it begins with.
 	Words string
 	// Named are the conversations that the question names, with Ask: the newest first, three at most.
 	Named []Exchange
@@ -68,6 +68,7 @@ func (a Answer) Address() Addressed {
 	tag, words, isTagged := Leading(a.Body)
 	to, isKnown := a.View.ByTag(tag, a.ReceivedAt)
 	isKnown = isKnown && tag.IsValid()
+	words = to.withoutHeader(words)
 	isLone := strings.TrimSpace(words) == "" && a.NumMedia == 0
 	switch {
 	case isTagged && isKnown && isLone:

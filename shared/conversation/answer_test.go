@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -56,6 +57,8 @@ func TestAddress(t *testing.T) {
 		ends    bool
 	}
 	two := []conversation.Exchange{sent(ann, 10*minute, 0), sent(bob, 5*minute, 0)}
+	named := slices.Clone(two)
+	named[0].Name = "Ann Miller"
 	for name, tt := range map[string]struct {
 		body   string
 		media  int
@@ -75,6 +78,12 @@ func TestAddress(t *testing.T) {
 		"no tag, though it looks like it": {body: "A99 yes", sent: []conversation.Exchange{sent(ann, minute, 0)}},
 		"a tag and a picture":             {body: "A47", media: 1, sent: two, want: want{conversation.Send, ann, "", false}},
 		"a tag, with words held":          {body: "A47 yes", sent: two, held: held(minute, ann, bob), want: want{conversation.Send, ann, "yes", true}},
+
+		"a header of ours":              {body: "A47 Ann Miller +18585550111: yes", sent: named, want: want{conversation.Send, ann, "yes", false}},
+		"a brief header of ours":        {body: "a47 ann: yes", sent: named, want: want{conversation.Send, ann, "yes", false}},
+		"a header without a name":       {body: "A47 +18585550111: yes", sent: two, want: want{conversation.Send, ann, "yes", false}},
+		"a header, and nothing else":    {body: "A47 Ann:", sent: named, want: want{conversation.Tell, ann, "", false}},
+		"no header of the conversation": {body: "A47 Bob: yes", sent: named, want: want{conversation.Send, ann, "Bob: yes", false}},
 
 		// A tag alone.
 		"a lone tag":                                {body: "A47", sent: two, want: want{conversation.Tell, ann, "", false}},

@@ -28,6 +28,8 @@ const (
 type Exchange struct {
 	Customer sms.PhoneNumber
 	Tag      Tag
+	// Name is the customer's in the headers of the texts that were sent, empty without one.
+	Name string
 	// SentAt is when the newest text of the conversation was sent to the phone: claimed, whatever came of it.
 	SentAt time.Time
 	// AnsweredAt is when the phone last wrote to it, zero if never.

@@ -34,13 +34,18 @@ func septets(body string) ([]int, bool) {
 		switch {
 		case strings.ContainsRune(gsm7Extended, char):
 			widths = append(widths, 2)
-		case isBasicASCII(char) || strings.ContainsRune(gsm7Basic, char):
+		case IsBasic(char):
 			widths = append(widths, 1)
 		default:
 			return nil, false
 		}
 	}
 	return widths, true
+}
+
+// IsBasic reports whether a character is one septet of an SMS: in the basic table of GSM 03.38.
+func IsBasic(char rune) bool {
+	return !strings.ContainsRune(gsm7Extended, char) && (isBasicASCII(char) || strings.ContainsRune(gsm7Basic, char))
 }
 
 // isBasicASCII reports whether an ASCII character is in GSM-7's basic table, which lacks the backtick.

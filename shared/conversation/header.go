@@ -1,0 +1,57 @@
+package conversation
+
+import (
+	"strings"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Header is what a text to a phone on duty begins with. It says which conversation the text is of:
+//
+//	A47 Ann Miller +13125550147:
+//	A47 +13125550147:
+//	A47 Ann:
+//	A47:
+//
+// The brief forms are for a phone that was sent another text of the conversation not long before. name may be empty. A customer
+// without a tag, such as a short code, has the header "From 22395:".
+func Header(tag Tag, name string, customer sms.PhoneNumber, isBrief bool) string {
+	switch {
+	case tag == "":
+		return "From " + string(customer) + ": "
+	case isBrief && name == "":
+		return string(tag) + ": "
+	case isBrief:
+		return string(tag) + " " + firstName(name) + ": "
+	case name == "":
+		return string(tag) + " " + string(customer) + ": "
+	}
+	return string(tag) + " " + name + " " + string(customer) + ": "
+}
+
+// firstName is the first word of a name.
+func firstName(name string) string {
+	first, _, _ := strings.Cut(name, " ")
+	return first
+}
+
+// withoutHeader takes a header of the conversation off what follows its tag in a text of a phone: "Ann: at three" is "at three". A
+// person who copies a text of ours into his answer would show the customer our names for him otherwise.
+func (e Exchange) withoutHeader(words string) string {
+	for _, isBrief := range []bool{false, true} {
+		_, rest, _ := strings.Cut(Header(e.Tag, e.Name, e.Customer, isBrief), " ")
+		rest = strings.TrimSpace(rest)
+		if after, found := cutPrefixFold(words, rest); found && rest != "" {
+			return strings.TrimSpace(after)
+		}
+	}
+	return words
+}
+
+// cutPrefixFold is strings.CutPrefix without regard to case.
+func cutPrefixFold(text, prefix string) (after string, found bool) {
+	if len(text) < len(prefix) || !strings.EqualFold(text[:len(prefix)], prefix) {
+		return text, false
+	}
+	return text[len(prefix):], true
+}
