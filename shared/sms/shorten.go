@@ -16,22 +16,27 @@ func Shorten(text string, limit int) string {
 	if len(text) <= limit || Length(text) <= limit {
 		return text
 	}
-	left := limit - Length(ellipsis)
-	if left < 0 {
+	if limit < Length(ellipsis) {
 		return ""
 	}
-	end := 0
+	return text[:start(text, limit-Length(ellipsis))] + ellipsis
+}
+
+// start returns where the longest start of a text ends whose [Length] is at most limit, and that keeps whole what a reader sees as one
+// character.
+func start(text string, limit int) (end int) {
+	end = len(text)
 	for i, char := range text {
-		end = i
-		if left -= utf16.RuneLen(char); left < 0 {
+		if limit -= utf16.RuneLen(char); limit < 0 {
+			end = i
 			break
 		}
 	}
-	for end > 0 && !parts(text, end) {
+	for end > 0 && end < len(text) && !parts(text, end) {
 		_, size := utf8.DecodeLastRuneInString(text[:end])
 		end -= size
 	}
-	return text[:end] + ellipsis
+	return end
 }
 
 const (
