@@ -38,6 +38,9 @@ func sent(tag conversation.Tag, before, answered time.Duration) conversation.Exc
 	return e
 }
 
+// all lists exchanges.
+func all(exchanges ...conversation.Exchange) []conversation.Exchange { return exchanges }
+
 const (
 	second = time.Second
 	minute = time.Minute
@@ -49,6 +52,10 @@ const (
 func TestAddress(t *testing.T) {
 	held := func(asked time.Duration, named ...conversation.Tag) conversation.Held {
 		return conversation.Held{MessageSids: []string{"SM1"}, AskedAt: noon.Add(-asked), LastAt: noon.Add(-asked), Named: named}
+	}
+	replacing := func(h conversation.Held) conversation.Held {
+		h.Replaces = true
+		return h
 	}
 	type want struct {
 		verdict conversation.Verdict
@@ -71,63 +78,101 @@ func TestAddress(t *testing.T) {
 		want
 	}{
 		// With a tag.
-		"a tag":                           {body: "a47 yes", sent: two, want: want{conversation.Send, ann, "yes", false}},
-		"a tag of six days ago":           {body: "A47 yes", sent: []conversation.Exchange{sent(ann, 6*day, 5*day)}, want: want{conversation.Send, ann, "yes", false}},
+		"a tag": {body: "a47 yes", sent: two, want: want{conversation.Send, ann, "yes", false}},
+		"a tag of six days ago": {
+			body: "A47 yes", sent: all(sent(ann, 6*day, 5*day)),
+			want: want{conversation.Send, ann, "yes", false},
+		},
 		"a tag of eight days ago":         {body: "A47 yes", sent: []conversation.Exchange{sent(ann, 8*day, 0), sent(bob, hour, 0)}},
 		"a tag that was not sent there":   {body: "C00 yes", sent: two},
 		"no tag, though it looks like it": {body: "A99 yes", sent: []conversation.Exchange{sent(ann, minute, 0)}},
 		"a tag and a picture":             {body: "A47", media: 1, sent: two, want: want{conversation.Send, ann, "", false}},
-		"a tag, with words held":          {body: "A47 yes", sent: two, held: held(minute, ann, bob), want: want{conversation.Send, ann, "yes", true}},
+		"a tag, with words held": {
+			body: "A47 yes", sent: two, held: held(minute, ann, bob),
+			want: want{conversation.Send, ann, "yes", true},
+		},
 
-		"a header of ours":              {body: "A47 Ann Miller +18585550111: yes", sent: named, want: want{conversation.Send, ann, "yes", false}},
+		"a header of ours":              {body: "A47 Ann Miller +18585550111: y", sent: named, want: want{conversation.Send, ann, "y", false}},
 		"a brief header of ours":        {body: "a47 ann: yes", sent: named, want: want{conversation.Send, ann, "yes", false}},
 		"a header without a name":       {body: "A47 +18585550111: yes", sent: two, want: want{conversation.Send, ann, "yes", false}},
 		"a header, and nothing else":    {body: "A47 Ann:", sent: named, want: want{conversation.Tell, ann, "", false}},
 		"no header of the conversation": {body: "A47 Bob: yes", sent: named, want: want{conversation.Send, ann, "Bob: yes", false}},
 
 		// A tag alone.
-		"a lone tag":                                {body: "A47", sent: two, want: want{conversation.Tell, ann, "", false}},
-		"a lone tag answers the question":           {body: "#a47.", sent: two, held: held(minute, ann, bob), want: want{conversation.Release, ann, "", false}},
-		"a lone tag that the question did not name": {body: "A47", sent: two, held: held(minute, bob, cy), want: want{conversation.Tell, ann, "", true}},
+		"a lone tag": {body: "A47", sent: two, want: want{conversation.Tell, ann, "", false}},
+		"a lone tag answers the question": {
+			body: "#a47.", sent: two, held: held(minute, ann, bob), want: want{conversation.Release, ann, "", false},
+		},
+		"a lone tag that the question did not name": {
+			body: "A47", sent: two, held: held(minute, bob, cy), want: want{conversation.Tell, ann, "", true},
+		},
 		"a lone tag may be about the question before": {
 			body: "A47", sent: two, want: want{conversation.Tell, ann, "", false},
-			held: conversation.Held{MessageSids: []string{"SM2"}, AskedAt: noon.Add(-minute), LastAt: noon.Add(-minute), Named: []conversation.Tag{ann, bob}, Replaces: true},
+			held: replacing(held(minute, ann, bob)),
 		},
 		"a lone tag, when the question before is long gone": {
 			body: "A47", sent: two, want: want{conversation.Release, ann, "", false},
-			held: conversation.Held{MessageSids: []string{"SM2"}, AskedAt: noon.Add(-2 * minute), LastAt: noon.Add(-2 * minute), Named: []conversation.Tag{ann, bob}, Replaces: true},
+			held: replacing(held(2*minute, ann, bob)),
 		},
 
 		// One in play.
-		"nobody in play":                                 {body: "yes"},
-		"one in play":                                    {body: "yes", sent: two[:1], want: want{conversation.Send, ann, "yes", false}},
-		"two in play":                                    {body: "yes", sent: two},
-		"the other was answered this morning":            {body: "yes", sent: []conversation.Exchange{sent(ann, minute, 0), sent(bob, 5*hour, 4*hour)}},
-		"the other was answered the day before":          {body: "yes", sent: []conversation.Exchange{sent(ann, minute, 0), sent(bob, 27*hour, 26*hour)}, want: want{conversation.Send, ann, "yes", false}},
-		"the other was sent long ago, and answered late": {body: "yes", sent: []conversation.Exchange{sent(ann, minute, 0), sent(bob, 3*day, hour)}},
-		"the other waits for an answer since Monday":     {body: "yes", sent: []conversation.Exchange{sent(ann, minute, 0), sent(bob, 6*day, 0)}},
-		"the other waits for longer":                     {body: "yes", sent: []conversation.Exchange{sent(ann, minute, 0), sent(bob, 8*day, 0)}, want: want{conversation.Send, ann, "yes", false}},
-		"only a picture":                                 {media: 1, sent: two[:1], want: want{conversation.Send, ann, "", false}},
+		"nobody in play":                      {body: "yes"},
+		"one in play":                         {body: "yes", sent: two[:1], want: want{conversation.Send, ann, "yes", false}},
+		"two in play":                         {body: "yes", sent: two},
+		"the other was answered this morning": {body: "yes", sent: all(sent(ann, minute, 0), sent(bob, 5*hour, 4*hour))},
+		"the other was answered the day before": {
+			body: "yes", sent: all(sent(ann, minute, 0), sent(bob, 27*hour, 26*hour)),
+			want: want{conversation.Send, ann, "yes", false},
+		},
+		"the other was sent long ago, and answered late": {body: "yes", sent: all(sent(ann, minute, 0), sent(bob, 3*day, hour))},
+		"the other waits for an answer since Monday":     {body: "yes", sent: all(sent(ann, minute, 0), sent(bob, 6*day, 0))},
+		"the other waits for longer": {
+			body: "yes", sent: all(sent(ann, minute, 0), sent(bob, 8*day, 0)), want: want{conversation.Send, ann, "yes", false},
+		},
+		"only a picture": {media: 1, sent: two[:1], want: want{conversation.Send, ann, "", false}},
 
 		// A further bubble.
-		"a further bubble":                           {body: "and bring boxes", sent: []conversation.Exchange{sent(ann, hour, 30*second), sent(bob, 5*hour, 4*hour)}, last: ann, lastAt: 30 * second, want: want{conversation.Send, ann, "and bring boxes", false}},
-		"a bubble after 70 seconds":                  {body: "and", sent: []conversation.Exchange{sent(ann, hour, 70*second), sent(bob, 5*hour, 4*hour)}, last: ann, lastAt: 70 * second},
-		"another wrote between":                      {body: "and", sent: []conversation.Exchange{sent(ann, hour, 30*second), sent(bob, 10*second, 0)}, last: ann, lastAt: 30 * second},
-		"another wrote just before":                  {body: "and", sent: []conversation.Exchange{sent(ann, hour, 30*second), sent(bob, 44*second, 0)}, last: ann, lastAt: 30 * second},
-		"another waits for its answer":               {body: "and", sent: []conversation.Exchange{sent(ann, hour, 30*second), sent(bob, 2*hour, 0)}, last: ann, lastAt: 30 * second},
-		"another was answered before it was read":    {body: "and", sent: []conversation.Exchange{sent(ann, hour, 30*second), sent(bob, 3*hour+30*second, 3*hour)}, last: ann, lastAt: 30 * second},
-		"another has waited for so long that it may": {body: "and", sent: []conversation.Exchange{sent(ann, hour, 30*second), sent(bob, 5*hour, 0)}, last: ann, lastAt: 30 * second, want: want{conversation.Send, ann, "and", false}},
-		"the bubble before went to nobody":           {body: "and", sent: two, lastAt: 30 * second},
+		"a further bubble": {
+			body: "and bring boxes", sent: all(sent(ann, hour, 30*second), sent(bob, 5*hour, 4*hour)), last: ann, lastAt: 30 * second,
+			want: want{conversation.Send, ann, "and bring boxes", false},
+		},
+		"a bubble after 70 seconds": {
+			body: "and", sent: all(sent(ann, hour, 70*second), sent(bob, 5*hour, 4*hour)), last: ann, lastAt: 70 * second,
+		},
+		"another wrote between": {body: "and", sent: all(sent(ann, hour, 30*second), sent(bob, 10*second, 0)), last: ann, lastAt: 30 * second},
+		"another wrote just before": {
+			body: "and", sent: all(sent(ann, hour, 30*second), sent(bob, 44*second, 0)), last: ann, lastAt: 30 * second,
+		},
+		"another waits for its answer": {
+			body: "and", sent: all(sent(ann, hour, 30*second), sent(bob, 2*hour, 0)), last: ann, lastAt: 30 * second,
+		},
+		"another was answered before it was read": {
+			body: "and", sent: all(sent(ann, hour, 30*second), sent(bob, 3*hour+30*second, 3*hour)), last: ann, lastAt: 30 * second,
+		},
+		"another has waited for so long that it may": {
+			body: "and", sent: all(sent(ann, hour, 30*second), sent(bob, 5*hour, 0)), last: ann, lastAt: 30 * second,
+			want: want{conversation.Send, ann, "and", false},
+		},
+		"the bubble before went to nobody": {body: "and", sent: two, lastAt: 30 * second},
 
 		// Words that are held.
-		"a bubble of held words":                  {body: "and bring boxes", sent: two, lastAt: 20 * second, held: held(20*second, ann, bob), want: want{conversation.Join, "", "", false}},
-		"another wrote since the words were held": {body: "ok", sent: []conversation.Exchange{sent(ann, 10*minute, 0), sent(bob, 10*second, 0)}, held: held(20*second, ann, bob), want: want{conversation.Ask, "", "", true}},
-		"a later text ends held words":            {body: "ok", sent: two, held: held(2*minute, ann, bob), want: want{conversation.Ask, "", "", true}},
+		"a bubble of held words": {
+			body: "and bring boxes", sent: two, lastAt: 20 * second, held: held(20*second, ann, bob),
+			want: want{conversation.Join, "", "", false},
+		},
+		"another wrote since the words were held": {
+			body: "ok", sent: all(sent(ann, 10*minute, 0), sent(bob, 10*second, 0)), held: held(20*second, ann, bob),
+			want: want{conversation.Ask, "", "", true},
+		},
+		"a later text ends held words": {body: "ok", sent: two, held: held(2*minute, ann, bob), want: want{conversation.Ask, "", "", true}},
 
 		// Later than it came in.
-		"decided late, one in play":           {body: "yes", sent: two[:1], late: 10 * minute, want: want{conversation.Send, ann, "yes", false}},
-		"decided late, another wrote since":   {body: "yes", sent: []conversation.Exchange{sent(ann, minute, 0), sent(bob, -5*minute, 0)}, late: 10 * minute},
-		"decided late, a further bubble":      {body: "and", sent: []conversation.Exchange{sent(ann, hour, 30*second), sent(bob, 5*hour, 4*hour)}, last: ann, lastAt: 30 * second, late: 10 * minute},
+		"decided late, one in play":         {body: "yes", sent: two[:1], late: 10 * minute, want: want{conversation.Send, ann, "yes", false}},
+		"decided late, another wrote since": {body: "yes", sent: all(sent(ann, minute, 0), sent(bob, -5*minute, 0)), late: 10 * minute},
+		"decided late, a further bubble": {
+			body: "and", sent: all(sent(ann, hour, 30*second), sent(bob, 5*hour, 4*hour)), last: ann, lastAt: 30 * second,
+			late: 10 * minute,
+		},
 		"decided late, with a tag":            {body: "A47 yes", sent: two, late: 10 * minute, want: want{conversation.Send, ann, "yes", false}},
 		"decided late, nobody is in play now": {body: "yes", sent: []conversation.Exchange{sent(ann, 30*hour, 23*hour)}, late: 2 * hour},
 

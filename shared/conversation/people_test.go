@@ -37,7 +37,7 @@ func TestNoAnswerToTheWrongPerson(t *testing.T) {
 			} else {
 				p.writes()
 			}
-			p.now = p.now.Add(p.draw("pause", time.Second, 20*time.Second, 50*time.Second, 2*time.Minute, time.Hour, 9*time.Hour, 30*time.Hour, 80*time.Hour))
+			p.now = p.now.Add(p.draw("pause", second, 20*second, 50*second, 2*minute, hour, 9*hour, 30*hour, 80*hour))
 		}
 		sends, asks = sends+p.sends, asks+p.asks
 	})

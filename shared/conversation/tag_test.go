@@ -40,12 +40,13 @@ func neighbours() map[byte]string {
 			near[a], near[b] = near[a]+string(b), near[b]+string(a)
 		}
 	}
-	for _, row := range []string{"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM", "QWERTZUIOP", "YXCVBNM", "AZERTYUIOP", "QSDFGHJKLM", "WXCVBN"} {
+	const rows = "ABCDEFGHIJKLMNOPQRSTUVWXYZ QWERTYUIOP ASDFGHJKL ZXCVBNM QWERTZUIOP YXCVBNM AZERTYUIOP QSDFGHJKLM WXCVBN"
+	for _, row := range strings.Fields(rows) {
 		for i := range len(row) - 1 {
 			link(row[i], row[i+1])
 		}
 	}
-	for _, key := range []string{"ABC", "DEF", "GHI", "JKL", "MNO", "PQRS", "TUV", "WXYZ", "QA", "WAS", "ESD", "RDF", "TFG", "YGH", "UHJ", "JK", "KL", "AZ", "SZX", "DXC", "FCV", "GVB", "HBN", "JNM", "KM"} {
+	for _, key := range strings.Fields("ABC DEF GHI JKL MNO PQRS TUV WXYZ QA WAS ESD RDF TFG YGH UHJ JK KL AZ SZX DXC FCV GVB HBN JNM KM") {
 		for i := range len(key) {
 			for j := range i {
 				link(key[i], key[j])
@@ -66,7 +67,8 @@ func TestTags(t *testing.T) {
 		}
 	}
 	for tag, want := range map[conversation.Tag]bool{
-		"A47": true, "B73": true, "A48": false, "I47": false, "O47": false, "a47": false, "A4": false, "": false, "A4x": false, "47A": false, "A47 ": false,
+		"A47": true, "B73": true, "A48": false, "I47": false, "O47": false, "a47": false, "A4": false, "": false,
+		"A4x": false, "47A": false, "A47 ": false,
 		"A1234567": false, "Ä47": false,
 	} {
 		if tag.IsValid() != want {

@@ -39,7 +39,8 @@ func TestReactionOf(t *testing.T) {
 	}
 	for _, body := range []string{
 		"Loved “Dune” and the soundtrack", "Liked it", "Liked", "Loved your work, “Ann”, thanks", "I liked “Dune”", "Reacted badly to “it”",
-		"Reacted 2 to “it”", "Liked “”", "“See you”", "Removed a sofa from “the hall”", "", "liked an image of it", "to “it”", "Yes", "Liked “Don’t” a lot",
+		"Reacted 2 to “it”", "Liked “”", "“See you”", "Removed a sofa from “the hall”", "",
+		"liked an image of it", "to “it”", "Yes", "Liked “Don’t” a lot",
 	} {
 		if got, ok := sms.ReactionOf(body); ok {
 			t.Errorf("%q: %+v, want ordinary words", body, got)
