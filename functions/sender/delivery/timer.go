@@ -106,48 +106,55 @@ func (h *Handler) needsNothing(r ledger.Record) bool {
 // timeOut gives up on a message that was not delivered in time, and on the text's earlier ones. It asks Twilio about each of them
 // before, because the message may have arrived and only its receipt may be lost.
 func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) verdict {
+	const unsettled = "delivery timeout not settled"
 	p, err := h.plan(ctx, j)
-	if err == nil && (p.Drop != "" || p.DeliveryTimeout == 0 || !p.Next(j.text, attempt.To)) {
+	if err != nil {
+		return h.notNow(ctx, j, unsettled, err)
+	}
+	if p.Drop != "" || p.DeliveryTimeout == 0 || !p.Next(j.text, attempt.To) {
 		return done()
 	}
 	now := h.config.Now()
-	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(now); err == nil && early > 0 && !clock.Ahead(attempt.StartedAt, now) {
+	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(now); early > 0 && !clock.Ahead(attempt.StartedAt, now) {
 		// The timer is older than the claim, because the first claim failed, or the route's delivery timeout was raised since.
 		return again(early)
 	}
 	var found sms.Listed
-	if err == nil {
-		for _, awaited := range j.text.AwaitedAttempts() {
-			if !h.hasTime(ctx) {
-				return again(0)
-			}
-			if found, err = h.fetch(ctx, j, awaited); err != nil {
-				break
-			}
-			if last, ok := j.text.AwaitedAttempt(); !ok || last.Number != attempt.Number {
-				return h.timedOut(ctx, j, found)
-			}
+	for _, awaited := range j.text.AwaitedAttempts() {
+		if !h.hasTime(ctx) {
+			return again(0)
+		}
+		if found, err = h.fetch(ctx, j, awaited); err != nil {
+			return h.notNow(ctx, j, unsettled, err)
+		}
+		if last, ok := j.text.AwaitedAttempt(); !ok || last.Number != attempt.Number {
+			return h.timedOut(ctx, j, found)
 		}
 	}
-	if err == nil {
-		// This message may have been delivered twice: the other worker may have deleted it when it is needed, because the text waits
-		// for its next phone and this worker has stopped. If the new timer comes before the text has moved, it does the same as this one.
-		err = h.remind(ctx, j.text.MessageSid, attempt.Number, h.config.Now().Add(h.config.SendTimeout+leaseMargin))
-	}
-	if err == nil {
-		isLate := false
-		j.text, err = h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
-			r, isLate = r.TimeOut(attempt.Number, h.config.Now())
-			return r, isLate, nil
-		})
-		if err == nil && isLate && j.text.State == ledger.Queued {
-			h.config.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonDeliveryTimeout)))
-		}
-	}
-	if err != nil {
-		return h.notNow(ctx, j, "delivery timeout not settled", err)
+	if err := h.giveUp(ctx, j, attempt); err != nil {
+		return h.notNow(ctx, j, unsettled, err)
 	}
 	return h.timedOut(ctx, j, found)
+}
+
+// giveUp records that the attempt's message, and the earlier ones, are not waited for any more.
+func (h *Handler) giveUp(ctx context.Context, j *job, attempt ledger.Attempt) error {
+	// The timer's message may have been delivered twice: the other worker may have deleted it when it is needed, because the text waits
+	// for its next phone and this worker has stopped. If the new timer comes before the text has moved, it does the same as this one.
+	due := h.config.Now().Add(h.config.SendTimeout + leaseMargin)
+	if err := h.remind(ctx, j.text.MessageSid, attempt.Number, due); err != nil {
+		return err
+	}
+	isLate := false
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+		r, isLate = r.TimeOut(attempt.Number, h.config.Now())
+		return r, isLate, nil
+	})
+	j.text = stored
+	if err == nil && isLate && j.text.State == ledger.Queued {
+		h.config.Emit(count(telemetry.MetricCascaded, "Reason", string(ledger.ReasonDeliveryTimeout)))
+	}
+	return err
 }
 
 // timedOut goes on with a text once its timeout is settled. found is what Twilio said last.
