@@ -68,7 +68,9 @@ func (a Answer) Address() Addressed {
 	tag, words, isTagged := Leading(a.Body)
 	to, isKnown := a.View.ByTag(tag, a.ReceivedAt)
 	isKnown = isKnown && tag.IsValid()
-	words = to.withoutHeader(words)
+	if isKnown {
+		words = to.withoutHeader(words)
+	}
 	isLone := strings.TrimSpace(words) == "" && a.NumMedia == 0
 	switch {
 	case isTagged && isKnown && isLone:

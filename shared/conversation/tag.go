@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // Tag is how a person on duty addresses a conversation: a letter, one digit or more, and a check digit, such as A47. The letters I and
@@ -118,7 +120,7 @@ func ends(rest string) bool {
 // off its end.
 func trimAround(text string) string {
 	text = strings.TrimLeftFunc(text, func(char rune) bool {
-		return unicode.IsSpace(char) || unicode.Is(unicode.Cf, char) || strings.ContainsRune(aroundTag, char)
+		return sms.IsBlank(char) || strings.ContainsRune(aroundTag, char)
 	})
 	return strings.TrimRightFunc(text, unicode.IsSpace)
 }

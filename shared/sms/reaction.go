@@ -33,12 +33,12 @@ func reactionVerbs() map[string]Reaction {
 // ReactionOf reads a text as a reaction. ok is false for ordinary words, which may begin alike: the quote has to be the whole rest of
 // the text, though its end may be cut.
 func ReactionOf(body string) (reaction Reaction, ok bool) {
-	body = strings.TrimFunc(body, isBlank)
+	body = strings.TrimFunc(body, IsBlank)
 	at := strings.IndexFunc(body, isOpeningQuote)
 	if at < 0 {
 		return reactionToMedia(body)
 	}
-	reaction, ok = reactionVerb(strings.TrimFunc(body[:at], isBlank))
+	reaction, ok = reactionVerb(strings.TrimFunc(body[:at], IsBlank))
 	if !ok {
 		return Reaction{}, false
 	}
@@ -62,8 +62,8 @@ func reactionVerb(verb string) (Reaction, bool) {
 	}{{"reacted ", " to", false}, {"removed ", " from", true}, {"", " to", false}} {
 		emoji, hasBefore := strings.CutPrefix(lower, form.before)
 		emoji, hasAfter := strings.CutSuffix(emoji, form.after)
-		if hasBefore && hasAfter && isEmoji(strings.TrimFunc(emoji, isBlank)) {
-			return Reaction{Emoji: strings.TrimFunc(emoji, isBlank), IsRemoved: form.isRemoved}, true
+		if hasBefore && hasAfter && isEmoji(strings.TrimFunc(emoji, IsBlank)) {
+			return Reaction{Emoji: strings.TrimFunc(emoji, IsBlank), IsRemoved: form.isRemoved}, true
 		}
 	}
 	return Reaction{}, false
@@ -71,15 +71,15 @@ func reactionVerb(verb string) (Reaction, bool) {
 
 // quoteOf returns the quote that a text ends in, whose opening mark is taken off. ok is false if words follow it, or it is empty.
 func quoteOf(rest string) (quote string, ok bool) {
-	rest = strings.TrimFunc(rest, isBlank)
+	rest = strings.TrimFunc(rest, IsBlank)
 	if end := strings.LastIndexFunc(rest, isClosingQuote); end >= 0 {
 		_, size := utf8.DecodeRuneInString(rest[end:])
-		if strings.TrimFunc(rest[end+size:], isBlank) != "" {
+		if strings.TrimFunc(rest[end+size:], IsBlank) != "" {
 			return "", false
 		}
 		rest = rest[:end]
 	}
-	return rest, strings.TrimFunc(rest, isBlank) != ""
+	return rest, strings.TrimFunc(rest, IsBlank) != ""
 }
 
 // reactionToMedia reads a reaction that quotes nothing: Liked an image.
@@ -118,7 +118,8 @@ func plainRunes(text string) []rune {
 	return plain
 }
 
-func isBlank(char rune) bool { return unicode.IsSpace(char) || unicode.Is(unicode.Cf, char) }
+// IsBlank reports whether a character has no shape: a blank, or a mark that only tells how text is laid out.
+func IsBlank(char rune) bool { return unicode.IsSpace(char) || unicode.Is(unicode.Cf, char) }
 
 func isOpeningQuote(char rune) bool { return strings.ContainsRune("“”\"„«‟‘", char) }
 
