@@ -31,12 +31,6 @@ func WithTargetHint(err error, onAWS bool) error {
 	return err
 }
 
-// damaged reports whether a file is no database, or a damaged one.
-func damaged(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "file is not a database") || strings.Contains(text, "database disk image is malformed")
-}
-
 const damagedHint = "the database is damaged: stop relay serve, restore a backup into an empty folder, and name it with --data " +
 	"(docs/operate.md says how)"
 
@@ -49,7 +43,7 @@ func withReadHint(err error) error {
 		return Hinted(err, "relay serve makes this file: name its folder with --data or RELAY_DATA")
 	case errors.Is(err, os.ErrPermission):
 		return Hinted(err, "run this as the user that runs relay serve: only that user may read the folder")
-	case damaged(err):
+	case sqlite.IsMalformed(err):
 		return Hinted(err, damagedHint)
 	case errors.Is(err, sqlite.ErrOlderSchema):
 		return Hinted(err, "start relay serve of this version once: it updates the file")
@@ -69,7 +63,7 @@ func WithStartHint(err error) error {
 	switch {
 	case isAddressInUse(err):
 		return Hinted(err, "another program uses this address: choose another port with --listen")
-	case damaged(err):
+	case sqlite.IsMalformed(err):
 		return Hinted(err, damagedHint)
 	case isNetwork:
 		return Hinted(err, "choose an address of this host and a port above 1023 with --listen")

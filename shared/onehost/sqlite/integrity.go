@@ -25,7 +25,7 @@ func (db *DB) QuickCheck(ctx context.Context) (findings []string, err error) {
 		}
 		return nil
 	}, "PRAGMA quick_check(5)")
-	if isMalformed(err) {
+	if IsMalformed(err) {
 		return append(findings, "it cannot be read whole"), nil
 	}
 	if len(findings) > 0 {
@@ -38,8 +38,8 @@ func (db *DB) QuickCheck(ctx context.Context) (findings []string, err error) {
 // started again: the file can be restored only while the relay does not run.
 func (db *DB) Malformed() bool { return db.reader.malformed.Load() || db.writer.malformed.Load() }
 
-// isMalformed reports whether SQLite says that the file is damaged, or not a database any more.
-func isMalformed(err error) bool {
+// IsMalformed reports whether SQLite says that the file is damaged, or not a database any more.
+func IsMalformed(err error) bool {
 	failure, ok := errors.AsType[*driver.Error](err)
 	if !ok {
 		return false

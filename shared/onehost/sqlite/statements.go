@@ -91,7 +91,7 @@ func (s *statements) each(ctx context.Context, scan func(*sql.Rows) error, query
 
 // classify turns an error into a *fault.Error, and remembers that the file is damaged.
 func (s *statements) classify(err error) error {
-	if isMalformed(err) {
+	if IsMalformed(err) {
 		s.malformed.Store(true)
 	}
 	return classify(err)
