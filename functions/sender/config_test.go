@@ -81,6 +81,7 @@ func TestConfig(t *testing.T) {
 		},
 		{"no pace for pairs", map[string]string{"RELAY_PACE_PAIR": "off"}, func(c *config) { c.pacePair = pace.Limit{} }},
 		{"no pace for numbers", map[string]string{"RELAY_PACE_NUMBER": "off"}, func(c *config) { c.paceNumber = pace.Limit{} }},
+		{"a retention in days", map[string]string{"RELAY_RETENTION": "30d"}, func(c *config) { c.retention = 720 * time.Hour }},
 		{"the fewest looks", map[string]string{"RELAY_RECONCILE_LOOKS": "1"}, func(c *config) { c.reconcileLooks = 1 }},
 		{"the most looks", map[string]string{"RELAY_RECONCILE_LOOKS": "20"}, func(c *config) { c.reconcileLooks = 20 }},
 		{"looks at once", map[string]string{"RELAY_RECONCILE_INTERVAL": "10ms"}, func(c *config) { c.reconcileInterval = 10 * time.Millisecond }},
@@ -118,8 +119,9 @@ func TestConfigRefuses(t *testing.T) {
 		{"RELAY_PACE_NUMBER", "none", "RELAY_PACE_NUMBER is wrong: " + noPace},
 		{"RELAY_RECONCILE_LOOKS", "0", "RELAY_RECONCILE_LOOKS is not a whole number from 1 to 20"},
 		{"RELAY_RECONCILE_LOOKS", "21", "RELAY_RECONCILE_LOOKS is not a whole number from 1 to 20"},
-		{"RELAY_RECONCILE_INTERVAL", "9ms", "RELAY_RECONCILE_INTERVAL is not from 10ms to 10m0s"},
-		{"RELAY_RECONCILE_INTERVAL", "601s", "RELAY_RECONCILE_INTERVAL is not from 10ms to 10m0s"},
+		{"RELAY_RECONCILE_INTERVAL", "9ms", "RELAY_RECONCILE_INTERVAL is not from 10ms to 10m"},
+		{"RELAY_RETENTION", "14d", "RELAY_RETENTION is not from 15d to 3650d"},
+		{"RELAY_RECONCILE_INTERVAL", "601s", "RELAY_RECONCILE_INTERVAL is not from 10ms to 10m"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name+"="+tt.value, func(t *testing.T) {

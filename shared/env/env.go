@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"quickdumpnow.com/smsrelay/shared/duration"
 )
 
 // Reader reads variables and remembers what was wrong. The zero value is not usable, see [New].
@@ -73,15 +75,15 @@ func (r *Reader) URLs(name string) []string {
 	return list
 }
 
-// Duration returns the variable as a duration above zero, or fallback.
+// Duration returns the variable as a duration above zero, or fallback. It may be in days, see [duration.Parse].
 func (r *Reader) Duration(name string, fallback time.Duration) time.Duration {
 	text := r.String(name, "")
 	if text == "" {
 		return fallback
 	}
-	d, err := time.ParseDuration(text)
+	d, err := duration.Parse(text)
 	if err != nil || d <= 0 {
-		r.fail(name, "is not a duration above zero such as 2s, 500ms or 1m30s")
+		r.fail(name, "is not a duration above zero such as 500ms, 2s, 1h30m or 3d")
 		return fallback
 	}
 	return d
@@ -91,7 +93,7 @@ func (r *Reader) Duration(name string, fallback time.Duration) time.Duration {
 func (r *Reader) DurationWithin(name string, fallback, low, high time.Duration) time.Duration {
 	d := r.Duration(name, fallback)
 	if d != fallback && (d < low || d > high) {
-		r.fail(name, "is not from %v to %v", low, high)
+		r.fail(name, "is not from %s to %s", duration.Text(low), duration.Text(high))
 		return fallback
 	}
 	return d

@@ -59,7 +59,16 @@ func TestDurationWithin(t *testing.T) {
 		{"most", "20s", 20 * time.Second, ""},
 		{"less", "999ms", 8 * time.Second, "NAME is not from 1s to 20s"},
 		{"more", "2m", 8 * time.Second, "NAME is not from 1s to 20s"},
-		{"no duration", "8", 8 * time.Second, "NAME is not a duration above zero such as 2s, 500ms or 1m30s"},
+		{"no duration", "8", 8 * time.Second, "NAME is not a duration above zero such as 500ms, 2s, 1h30m or 3d"},
+	})
+	days := func(r *env.Reader) time.Duration {
+		return r.DurationWithin("NAME", 9600*time.Hour, 360*time.Hour, 90*time.Minute+720*time.Hour)
+	}
+	run(t, days, []check{
+		{"days", "20d", 480 * time.Hour, ""},
+		{"days and hours", "15d12h", 372 * time.Hour, ""},
+		{"hours", "360h", 360 * time.Hour, ""},
+		{"too few days", "14d", 9600 * time.Hour, "NAME is not from 15d to 721h30m"},
 	})
 }
 
@@ -128,7 +137,7 @@ func TestURLWithoutAHost(t *testing.T) {
 }
 
 func TestDuration(t *testing.T) {
-	const wrong = "NAME is not a duration above zero such as 2s, 500ms or 1m30s"
+	const wrong = "NAME is not a duration above zero such as 500ms, 2s, 1h30m or 3d"
 	run(t, func(r *env.Reader) time.Duration { return r.Duration("NAME", time.Hour) }, []check{
 		{"unset", unset, time.Hour, ""},
 		{"empty", "", time.Hour, ""},
@@ -142,7 +151,9 @@ func TestDuration(t *testing.T) {
 		{"no unit", "2", time.Hour, wrong},
 		{"a blank", "2 s", time.Hour, wrong},
 		{"a word", "soon", time.Hour, wrong},
-		{"days", "1d", time.Hour, wrong},
+		{"days", "1d", 24 * time.Hour, ""},
+		{"no days", "0d", time.Hour, wrong},
+		{"days below zero", "-1d", time.Hour, wrong},
 		{"longer than there is", "9999999h", time.Hour, wrong},
 	})
 }
@@ -229,7 +240,7 @@ func problems() []string {
 		"LIST has an empty part: want values separated by single commas",
 		"URLS has an empty part: want values separated by single commas",
 		"URLS has a part that is not an absolute URL such as https://relay.example.com",
-		"DURATION is not a duration above zero such as 2s, 500ms or 1m30s",
+		"DURATION is not a duration above zero such as 500ms, 2s, 1h30m or 3d",
 		"INT is not a whole number from 1 to 9",
 		"REQUIRED is not set",
 	}

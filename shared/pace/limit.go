@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"quickdumpnow.com/smsrelay/shared/duration"
 )
 
 // The default limits, for [Parse]. Twilio stops a pair of numbers at about 15 texts in 30 seconds (error 14107), and US long
@@ -48,7 +50,7 @@ func Parse(text string) (Limit, error) {
 	case n < 1 || n > MaxN:
 		return Limit{}, fmt.Errorf("number of the pace is not from 1 to %d", MaxN)
 	case per < MinPer || per > MaxPer || per%time.Millisecond != 0:
-		return Limit{}, fmt.Errorf("time of the pace is not whole milliseconds from %v to %v", MinPer, MaxPer)
+		return Limit{}, fmt.Errorf("time of the pace is not whole milliseconds from %s to %s", duration.Text(MinPer), duration.Text(MaxPer))
 	}
 	return Limit{N: n, Per: per}, nil
 }
@@ -58,7 +60,7 @@ func (l Limit) String() string {
 	if l.Off() {
 		return off
 	}
-	return fmt.Sprintf("%d/%v", l.N, l.Per)
+	return fmt.Sprintf("%d/%s", l.N, duration.Text(l.Per))
 }
 
 // Off reports whether there is no limit.

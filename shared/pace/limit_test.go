@@ -12,7 +12,7 @@ import (
 const (
 	form   = "pace is neither a number and a time such as 10/30s nor off"
 	amount = "number of the pace is not from 1 to 100"
-	span   = "time of the pace is not whole milliseconds from 1ms to 1h0m0s"
+	span   = "time of the pace is not whole milliseconds from 1ms to 1h"
 )
 
 func TestParse(t *testing.T) {
@@ -80,7 +80,13 @@ func TestLimitIsOff(t *testing.T) {
 	}
 }
 
-// FuzzParse: what is a limit is written in a form that reads the same, and what is none is not quoted.
+func TestLimitAsPeopleWriteIt(t *testing.T) {
+	if got := (pace.Limit{N: 60, Per: 10 * time.Minute}).String(); got != "60/10m" {
+		t.Errorf("written %q, want 60/10m", got)
+	}
+}
+
+// FuzzParse: a limit is written in a form that reads the same, and text that is not a limit is not quoted.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"10/30s", "off", "1/1h", "100/1ms", "+7/1m0.5s", "7/", "/s", "1/1.5ms",

@@ -2,49 +2,23 @@ package route
 
 import (
 	"encoding/json"
-	"fmt"
 	"reflect"
-	"strconv"
-	"strings"
 	"time"
+
+	"quickdumpnow.com/smsrelay/shared/duration"
 )
 
 // Duration is a time.Duration that JSON, and so the tables, write as people do: "90s", "4h", "1h30m".
 type Duration time.Duration
 
-// ParseDuration reads a duration such as "90s" or "4h", see [time.ParseDuration], or one with days of 24 hours before it: "3d", "1d12h".
+// ParseDuration reads a duration as [duration.Parse] does.
 func ParseDuration(text string) (Duration, error) {
-	days, rest, found := strings.Cut(text, "d")
-	if !found {
-		d, err := time.ParseDuration(text)
-		return Duration(d), err
-	}
-	n, err := strconv.ParseUint(days, 10, 16)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a duration", text)
-	}
-	d := time.Duration(n) * 24 * time.Hour
-	if rest != "" {
-		var more time.Duration
-		if more, err = time.ParseDuration(rest); err != nil || more < 0 {
-			return 0, fmt.Errorf("%q is not a duration", text)
-		}
-		d += more
-	}
-	return Duration(d), nil
+	d, err := duration.Parse(text)
+	return Duration(d), err
 }
 
-// String writes the duration as short as [ParseDuration] reads it: "4h", not "4h0m0s".
-func (d Duration) String() string {
-	text := time.Duration(d).String()
-	if short, found := strings.CutSuffix(text, "m0s"); found {
-		text = short + "m"
-	}
-	if short, found := strings.CutSuffix(text, "h0m"); found {
-		text = short + "h"
-	}
-	return text
-}
+// String writes the duration as the tables hold it: without days, see [duration.InHours].
+func (d Duration) String() string { return duration.InHours(time.Duration(d)) }
 
 // MarshalJSON implements [json.Marshaler].
 func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }

@@ -73,7 +73,7 @@ func readStack(t *testing.T) stack {
 	}
 	s.logMonths, s.auditMonths = retention("SenderLogGroup"), retention("AuditLogGroup")
 	values, _ := parsed.Whole["Values"].(template.Object)
-	s.ledgerMonths = number(t, strings.TrimSuffix(template.Expression(values["LedgerRetention"]), "h")) / hours
+	s.ledgerMonths = number(t, strings.TrimSuffix(template.Expression(values["LedgerRetention"]), "d")) / days
 	return s
 }
 

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	routing "quickdumpnow.com/smsrelay/shared/route"
 )
 
 func deliveryChecks() []check {
@@ -18,7 +18,9 @@ func deliveryChecks() []check {
 		{"another default of a time", setParameter("SendTimeout", "Default", "9s")},
 		{"a longer timeout", setParameter("SendTimeout", "AllowedPattern", "^[0-9]+s$")},
 		{"a longer interval", setParameter("ReconcileInterval", "AllowedPattern", "^[0-9]{1,3}s$")},
-		{"a shorter retention", setParameter("LedgerRetention", "AllowedPattern", "^[0-9]{3,5}h$")},
+		{"a shorter retention", setParameter("LedgerRetention", "AllowedPattern", "^([0-9]{3,5}h|400d)$")},
+		{"a retention of fewer days", setParameter("LedgerRetention", "AllowedPattern", "^[0-9]{2,3}d$")},
+		{"a retention in hours only", setParameter("LedgerRetention", "Default", "9600h")},
 		{"not the default", setParameter("LedgerRetention", "AllowedPattern", "^360h$")},
 		{"a function that works longer than its timers wait", set("SenderFunction", "Timeout", 121)},
 	}}}
@@ -43,14 +45,17 @@ func findDeliveryParameters(t template, _ code, report reporter) {
 			}
 		}
 	}
-	for name, p := range map[string]struct{ fallback, shortest, longest, unit time.Duration }{
-		"RetryBase":         {delivery.DefaultRetryBase, 0, 1 << 62, time.Second},
-		"SendTimeout":       {delivery.DefaultSendTimeout, delivery.MinSendTimeout, delivery.MaxSendTimeout, time.Second},
-		"ReconcileInterval": {delivery.DefaultReconcileInterval, delivery.MinReconcileInterval, delivery.MaxReconcileInterval, time.Second},
-		"LedgerRetention":   {ledger.DefaultRetention, ledger.MinRetention, ledger.MaxRetention, time.Hour},
+	for name, p := range map[string]struct {
+		fallback, shortest, longest time.Duration
+		units                       string
+	}{
+		"RetryBase":         {delivery.DefaultRetryBase, 0, 1 << 62, "s"},
+		"SendTimeout":       {delivery.DefaultSendTimeout, delivery.MinSendTimeout, delivery.MaxSendTimeout, "s"},
+		"ReconcileInterval": {delivery.DefaultReconcileInterval, delivery.MinReconcileInterval, delivery.MaxReconcileInterval, "s"},
+		"LedgerRetention":   {ledger.DefaultRetention, ledger.MinRetention, ledger.MaxRetention, "hd"},
 	} {
 		fallback := text(t, "Parameters."+name+".Default")
-		if want := routing.Duration(p.fallback).String(); fallback != want {
+		if want := duration.Text(p.fallback); fallback != want {
 			report("%s: is %q by default, should be %q", name, fallback, want)
 		}
 		pattern, err := regexp.Compile(text(t, "Parameters."+name+".AllowedPattern"))
@@ -58,12 +63,24 @@ func findDeliveryParameters(t template, _ code, report reporter) {
 			report("%s: should take its default, %v", name, err)
 			continue
 		}
+		if written := tooLongOrShort(pattern, p.units, p.shortest, p.longest); written != "" {
+			report("%s: accepts %q, and the sender would not start", name, written)
+		}
+	}
+}
+
+// tooLongOrShort returns a duration that the pattern accepts and the sender does not, or "". It tries whole numbers of each unit.
+func tooLongOrShort(pattern *regexp.Regexp, units string, shortest, longest time.Duration) string {
+	for _, unit := range units {
 		for n := range 100_000 {
-			written := fmt.Sprintf("%d%s", n, map[time.Duration]string{time.Second: "s", time.Hour: "h"}[p.unit])
-			if d := time.Duration(n) * p.unit; pattern.MatchString(written) && (d < p.shortest || d > p.longest) {
-				report("%s: takes %q, and the sender would not start", name, written)
-				break
+			written := fmt.Sprintf("%d%c", n, unit)
+			if !pattern.MatchString(written) {
+				continue
+			}
+			if d, err := duration.Parse(written); err != nil || d < shortest || d > longest {
+				return written
 			}
 		}
 	}
+	return ""
 }

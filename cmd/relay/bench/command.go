@@ -18,6 +18,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/workload"
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
@@ -99,7 +100,7 @@ func fillSettings() []cli.Setting {
 	return []cli.Setting{
 		{Env: cli.EnvData, Fallback: "./relay-data", Help: "fill the ledger in this folder"},
 		{
-			Env: cli.EnvRetention, Duration: true, Fallback: cli.Written(ledger.DefaultRetention),
+			Env: cli.EnvRetention, Fallback: duration.Text(ledger.DefaultRetention),
 			Help: "how long the ledger keeps each text after it came in",
 		},
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/duration"
 )
 
 // MomentHelp is what a flag's help says of the times that it reads.
@@ -45,8 +45,8 @@ func ReadMoment(text string, now time.Time) (time.Time, error) {
 	case "yesterday":
 		return midnight.AddDate(0, 0, -1), nil
 	}
-	if ago, err := route.ParseDuration(text); err == nil && ago >= 0 {
-		return now.Add(-time.Duration(ago)), nil
+	if ago, err := duration.Parse(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
 	}
 	for _, layout := range []string{
 		time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04",

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 )
@@ -22,8 +23,6 @@ type Setting struct {
 	Help string
 	// Secret values are better kept off the command line, where other users of the host can read them.
 	Secret bool
-	// Duration values may be written in days.
-	Duration bool
 }
 
 // The settings' names.
@@ -67,12 +66,12 @@ func ServeSettings() []Setting {
 		{Env: EnvRoutes, Help: "a maintenance.json whose routes are written at the start; later changes are kept"},
 		{Env: EnvAllowedOrigins, Help: "web origins that browsers may call from, separated by commas"},
 		{
-			Env: EnvRetryBase, Duration: true, Fallback: Written(delivery.DefaultRetryBase),
+			Env: EnvRetryBase, Fallback: duration.Text(delivery.DefaultRetryBase),
 			Help: "pause after the first failed attempt; each further pause is twice as long",
 		},
 		{Env: EnvMaxAttempts, Fallback: strconv.Itoa(delivery.DefaultMaxAttempts), Help: "attempts before a text goes to the dead-letter queue"},
-		{Env: EnvSendTimeout, Duration: true, Fallback: Written(delivery.DefaultSendTimeout), Help: fmt.Sprintf(
-			"how long to wait for Twilio's answer, %s to %s", Written(delivery.MinSendTimeout), Written(delivery.MaxSendTimeout),
+		{Env: EnvSendTimeout, Fallback: duration.Text(delivery.DefaultSendTimeout), Help: fmt.Sprintf(
+			"how long to wait for Twilio's answer, %s to %s", duration.Text(delivery.MinSendTimeout), duration.Text(delivery.MaxSendTimeout),
 		)},
 		{
 			Env: EnvPacePair, Fallback: pace.DefaultPair,
@@ -86,11 +85,11 @@ func ServeSettings() []Setting {
 			"how many more times to search Twilio's list for a message when Twilio did not answer, %d to %d",
 			delivery.MinReconcileLooks, delivery.MaxReconcileLooks,
 		)},
-		{Env: EnvLookInterval, Duration: true, Fallback: Written(delivery.DefaultReconcileInterval), Help: fmt.Sprintf(
-			"time between those searches, %s to %s", Written(delivery.MinReconcileInterval), Written(delivery.MaxReconcileInterval),
+		{Env: EnvLookInterval, Fallback: duration.Text(delivery.DefaultReconcileInterval), Help: fmt.Sprintf(
+			"time between those searches, %s to %s", duration.Text(delivery.MinReconcileInterval), duration.Text(delivery.MaxReconcileInterval),
 		)},
-		{Env: EnvRetention, Duration: true, Fallback: Written(ledger.DefaultRetention), Help: fmt.Sprintf(
-			"how long the ledger keeps a text, %s or more", Written(ledger.MinRetention),
+		{Env: EnvRetention, Fallback: duration.Text(ledger.DefaultRetention), Help: fmt.Sprintf(
+			"how long the ledger keeps a text, %s or more", duration.Text(ledger.MinRetention),
 		)},
 		{Env: EnvLogFormat, Fallback: "auto", Help: "text, json, or auto: text on a terminal and JSON elsewhere"},
 	}
@@ -138,9 +137,6 @@ func LookupOf(known []Setting, flags *pflag.FlagSet, environment func(string) (s
 		}
 		if f := flags.Lookup(s.Flag()); f != nil && f.Changed {
 			value = f.Value.String()
-		}
-		if s.Duration {
-			value = inHours(value)
 		}
 		return value, value != ""
 	}

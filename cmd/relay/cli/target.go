@@ -9,6 +9,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
@@ -41,7 +42,7 @@ func TargetSettings() []Setting {
 		{Env: EnvQueue, Fallback: "qdn-sms", Help: "the stack's QueueName"},
 		{Env: EnvAuditLogGroup, Fallback: "/qdn-sms/audit", Help: "the stack's AuditLogGroupName"},
 		{
-			Env: EnvRetention, Duration: true, Fallback: Written(ledger.DefaultRetention),
+			Env: EnvRetention, Fallback: duration.Text(ledger.DefaultRetention),
 			Help: "the stack's LedgerRetention: lists go back no further",
 		},
 	}

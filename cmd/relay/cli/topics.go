@@ -54,7 +54,8 @@ show only the last digits of a number, such as ***0100.`
 // environmentPage lists the variables, each with its flag.
 func environmentPage(all []Setting) string {
 	var page strings.Builder
-	page.WriteString("Every setting is an environment variable and, in the commands that need it, a flag. A flag wins.\n")
+	page.WriteString("Every setting is an environment variable and, in the commands that need it, a flag. A flag wins.\n" +
+		"Write durations as 500ms, 90s, 4h, 1h30m or 15d.\n")
 	for _, s := range all {
 		flag := ", --" + s.Flag()
 		if s.Env == EnvOperator {

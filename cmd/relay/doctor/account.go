@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
@@ -142,10 +143,10 @@ func clockSkew(_ context.Context, e *exam) Finding {
 	const fix = "switch time synchronisation on: timedatectl set-ntp true, then timedatectl status"
 	switch {
 	case skew.Abs() >= skewFails:
-		return fail(fix, "this host's clock is %s off Twilio's", skew)
+		return fail(fix, "this host's clock is %s off Twilio's", duration.Text(skew))
 	case skew.Abs() >= skewWarns:
-		return warn(fix, "this host's clock is %s off Twilio's", skew)
+		return warn(fix, "this host's clock is %s off Twilio's", duration.Text(skew))
 	default:
-		return ok("this host's clock agrees with Twilio's to %s", max(skew.Abs(), time.Second))
+		return ok("this host's clock agrees with Twilio's to %s", duration.Text(max(skew.Abs(), time.Second)))
 	}
 }

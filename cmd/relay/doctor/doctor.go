@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"quickdumpnow.com/smsrelay/shared/duration"
 )
 
 // Status is the result of a check.
@@ -135,7 +137,7 @@ func within(ctx context.Context, deadline time.Duration, check Check, e *exam) F
 		return finding
 	case <-ctx.Done():
 		return Finding{
-			Status: Fail, Found: fmt.Sprintf("no answer within %s", deadline),
+			Status: Fail, Found: fmt.Sprintf("no answer within %s", duration.Text(deadline)),
 			Fix: "check that this host can reach what the check asks, or allow more time with --deadline",
 		}
 	}

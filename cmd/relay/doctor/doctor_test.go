@@ -55,7 +55,7 @@ func provocations() []provocation {
 		{"account-status", Fail, "suspended", func(_ *testing.T, w *world) { w.twilio.account.Status = "suspended" }},
 		{"account-status", Warn, "trial", func(_ *testing.T, w *world) { w.twilio.account.Type = "Trial" }},
 		{"clock-skew", Warn, "7s off", func(_ *testing.T, w *world) { w.twilio.account.Date = noon.Add(-7 * time.Second) }},
-		{"clock-skew", Fail, "-2m0s off", func(_ *testing.T, w *world) { w.twilio.account.Date = noon.Add(2 * time.Minute) }},
+		{"clock-skew", Fail, "-2m off", func(_ *testing.T, w *world) { w.twilio.account.Date = noon.Add(2 * time.Minute) }},
 		{"number-owned", Fail, "***0100 is not", func(_ *testing.T, w *world) { w.twilio.numbers = nil }},
 		{"number-capabilities", Fail, "cannot do SMS", func(_ *testing.T, w *world) { w.twilio.numbers[0].SMS = false }},
 		{"webhook-url", Fail, "has no webhook", func(_ *testing.T, w *world) { w.number("", "POST", "") }},
@@ -139,11 +139,11 @@ func textProvocations() []provocation {
 			ReceivedAt: noon.Add(-30 * 24 * time.Hour),
 		})},
 		{"sending-halted", Fail, "with 20003", add(failed(fault.Fatal, 20003))},
-		{"backlog", Fail, "15m0s ago: 1", add(ledger.Record{
+		{"backlog", Fail, "15m ago: 1", add(ledger.Record{
 			MessageSid: "SM3", State: ledger.Queued, TwilioNumber: testNumber,
 			ReceivedAt: noon.Add(-time.Hour), NotBefore: noon.Add(-16 * time.Minute),
 		})},
-		{"backlog", Fail, "15m0s ago: 1", add(ledger.Record{
+		{"backlog", Fail, "15m ago: 1", add(ledger.Record{
 			MessageSid: "SM3", State: ledger.Sending, TwilioNumber: testNumber,
 			ReceivedAt: noon.Add(-time.Hour), LeaseUntil: noon.Add(-16 * time.Minute),
 		})},
@@ -169,7 +169,7 @@ func textProvocations() []provocation {
 		{"audit-file", Fail, "is missing", withoutAuditLog},
 		{"audit-file", Warn, "is incomplete", halfALine},
 		{"iterator-age", Warn, "1m30s behind", changedAt(noon.Add(-90 * time.Second))},
-		{"iterator-age", Fail, "6m0s behind", changedAt(noon.Add(-6 * time.Minute))},
+		{"iterator-age", Fail, "6m behind", changedAt(noon.Add(-6 * time.Minute))},
 	}
 }
 

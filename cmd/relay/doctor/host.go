@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
@@ -225,9 +226,9 @@ func behind(age time.Duration, none bool, fix string) Finding {
 	case none:
 		return ok("every change is in the audit log")
 	case age >= lagFails:
-		return fail(fix, "the audit log is %s behind", age.Round(time.Second))
+		return fail(fix, "the audit log is %s behind", duration.Text(age.Round(time.Second)))
 	case age >= lagWarns:
-		return warn(fix, "the audit log is %s behind", age.Round(time.Second))
+		return warn(fix, "the audit log is %s behind", duration.Text(age.Round(time.Second)))
 	default:
 		return ok("the audit log is less than a minute behind")
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -170,7 +171,7 @@ func backlog(ctx context.Context, e *exam) Finding {
 	}
 	if late > 0 {
 		return fail("check that the sender runs: look in the log of relay serve, or on AWS at event-source-mappings and the alarm queue-age "+
-			"in docs/runbook.md", "texts that were due more than %s ago: %d", lateAfter, late)
+			"in docs/runbook.md", "texts that were due more than %s ago: %d", duration.Text(lateAfter), late)
 	}
 	return ok("no text waits longer than it should")
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/duration"
 )
 
 // explanation is all that explain says of one thing. The names are those of its JSON; what does not apply is left out.
@@ -104,7 +104,7 @@ func (a answered) summary() string {
 
 // wait returns the least wait as people write it: 45s, 5m, 2h.
 func (a answered) wait() string {
-	return route.Duration(time.Duration(a.RetryAfterSeconds) * time.Second).String()
+	return duration.Text(time.Duration(a.RetryAfterSeconds) * time.Second)
 }
 
 const (

@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -56,7 +57,8 @@ func (c Config) Validate() error {
 		problems = append(problems, fmt.Errorf("days: %d is not from 1 to %d", c.Days, MaxDays))
 	}
 	if c.Retention < ledger.MinRetention || c.Retention > ledger.MaxRetention {
-		problems = append(problems, fmt.Errorf("retention: %v is not from %v to %v", c.Retention, ledger.MinRetention, ledger.MaxRetention))
+		problems = append(problems, fmt.Errorf("retention: %s is not from %s to %s",
+			duration.Text(c.Retention), duration.Text(ledger.MinRetention), duration.Text(ledger.MaxRetention)))
 	}
 	return errors.Join(problems...)
 }
