@@ -145,7 +145,7 @@ func TestIncompleteError(t *testing.T) {
 	}
 }
 
-// TestEntriesHarmNoScreen: what an operator wrote stands in the log as escapes, means the same, and verifies; so does a line of a
+// TestEntriesHarmNoScreen: what an operator wrote is in the log as escapes, means the same, and verifies; so does a line of a
 // version that wrote it raw.
 func TestEntriesHarmNoScreen(t *testing.T) {
 	const note = "because\x1b[2J\u009b\u202e\u2066\x7f\u200f"

@@ -139,7 +139,7 @@ func TestTextsThatTheLedgerDidNotHave(t *testing.T) {
 	}
 }
 
-// TestLedgerThatWasSetBack: entries from long before it was read tell of more than it has.
+// TestLedgerThatWasSetBack: entries from long before it was read mention more than it has.
 func TestLedgerThatWasSetBack(t *testing.T) {
 	w, _ := lived(t, 2)
 	earlier := w.heads

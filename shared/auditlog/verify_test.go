@@ -18,10 +18,10 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// written is a log as it was written, and the ledger that it tells of.
+// written is a log as it was written, and the ledger whose changes it records.
 type written struct {
 	lines []auditlog.Line
-	// texts says of which text each line is.
+	// texts says which text each line belongs to.
 	texts []int
 	heads map[string]auditlog.Head
 }
@@ -165,7 +165,7 @@ func TestOneMistakeIsFoundAsWhatItIs(t *testing.T) {
 			w.lines[i].Text = text
 			return true
 		}, []string{auditlog.KindEdit}},
-		"a line is written anew, with a hash that fits": {func(t *rapid.T, w *written, i int) bool {
+		"a line is rewritten, with a hash that fits": {func(t *rapid.T, w *written, i int) bool {
 			text := bytes.Replace(w.lines[i].Text, []byte(`"to":"sending"`), []byte(`"to":"failed"`), 1)
 			w.lines[i].Text = auditlog.Rehash(text)
 			return true
@@ -181,7 +181,7 @@ func TestOneMistakeIsFoundAsWhatItIs(t *testing.T) {
 			w.lines[i].Text = append(bytes.Clone(text), '}')
 			return true
 		}, []string{auditlog.KindEdit}},
-		"such a line stands beside it": {func(t *rapid.T, w *written, i int) bool {
+		"such a line is next to it": {func(t *rapid.T, w *written, i int) bool {
 			text := bytes.Replace(w.lines[i].Text, []byte(`"to":"sending"`), []byte(`"to":"failed"`), 1)
 			w.lines = slices.Insert(slices.Clone(w.lines), i+1, auditlog.Line{Time: w.lines[i].Time, Text: auditlog.Rehash(text)})
 			return true
@@ -215,7 +215,7 @@ func TestOneMistakeIsFoundAsWhatItIs(t *testing.T) {
 	}
 }
 
-// TestOnlyTheLedgerTells of a tail that was cut off, and of a chain that was written anew whole.
+// TestOnlyTheLedgerTells of a tail that was cut off, and of a chain that was rewritten whole.
 func TestOnlyTheLedgerTells(t *testing.T) {
 	lived := func() written {
 		w, at := written{heads: map[string]auditlog.Head{}}, noon
@@ -236,7 +236,7 @@ func TestOnlyTheLedgerTells(t *testing.T) {
 		"the tail is cut off": {func(w *written) { w.lines = w.lines[:2] }, []string{auditlog.KindGap}},
 		"all is gone":         {func(w *written) { w.lines = nil }, []string{auditlog.KindGap}},
 		"the record is gone":  {func(w *written) { w.heads = nil }, []string{auditlog.KindGap}},
-		"all is written anew": {
+		"all is rewritten": {
 			func(w *written) { w.heads[sid] = auditlog.Head{Version: 3, Seal: other.heads[sid].Seal[1:] + "0"} },
 			[]string{auditlog.KindEdit},
 		},

@@ -48,7 +48,7 @@ type View struct {
 	Held Held
 }
 
-// Held are words of a phone of which nobody knows whom they are for.
+// Held are words of a phone when nobody knows whom they are for.
 type Held struct {
 	// MessageSids are the texts, the oldest first.
 	MessageSids []string

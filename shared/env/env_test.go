@@ -176,7 +176,7 @@ func TestInt(t *testing.T) {
 	})
 }
 
-// TestFallbackIsNotChecked: what stands in for an unset variable is the program's own.
+// TestFallbackIsNotChecked: the program itself chooses the fallback for an unset variable.
 func TestFallbackIsNotChecked(t *testing.T) {
 	r := reader(unset)
 	if got := r.Int("NAME", 0, 1, 100); got != 0 {

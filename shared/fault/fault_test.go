@@ -10,7 +10,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 )
 
-// TestKindNames: the names stand in records and metrics and must not change.
+// TestKindNames: records and metrics contain the names, which must not change.
 func TestKindNames(t *testing.T) {
 	want := map[fault.Kind]string{
 		fault.Unknown: "unknown", fault.Transient: "transient", fault.Throttled: "throttled",

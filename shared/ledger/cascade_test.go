@@ -102,12 +102,12 @@ func TestNothingIsRepeatedKnowingly(t *testing.T) {
 			if err != nil || !changed {
 				t.Errorf("%s, %s: changed %v, error %v", name, end, changed, err)
 			}
-			stands(t, got, ledger.Sent, "")
+			isIn(t, got, ledger.Sent, "")
 		}
 		// Also if the phone is refused: it may get the first message all the same. Once that is lost, the next phone's turn has come.
 		waits := play(t, r, []event{ended(2, blocked, nextHop)})
-		stands(t, waits, ledger.Sent, "")
-		stands(t, play(t, waits, []event{toldOf(1, sid(1), sms.StatusUndelivered, 30003, nextHop)}), ledger.Queued, ledger.ReasonNextHop)
+		isIn(t, waits, ledger.Sent, "")
+		isIn(t, play(t, waits, []event{toldOf(1, sid(1), sms.StatusUndelivered, 30003, nextHop)}), ledger.Queued, ledger.ReasonNextHop)
 	}
 }
 
@@ -116,13 +116,13 @@ func TestLossGoesOnward(t *testing.T) {
 	for _, name := range []string{"open", "doubted", "sent", "uncertain", "waiting", "resend"} {
 		for _, status := range []sms.Status{sms.StatusUndelivered, sms.StatusFailed, sms.StatusCanceled} {
 			r := play(t, in(t, name), []event{toldOf(1, sid(1), status, 30003, nextHop)})
-			stands(t, r, ledger.Queued, ledger.ReasonNextHop)
+			isIn(t, r, ledger.Queued, ledger.ReasonNextHop)
 			last, _ := r.Current()
 			if !r.NotBefore.Equal(stamped) || !last.HopDone || last.ErrorCode != 30003 || last.Status != status {
 				t.Errorf("%s, %s: due %v, attempt %+v", name, status, r.NotBefore, last)
 			}
 			again := play(t, in(t, name), []event{toldOf(1, sid(1), status, 30001, later)})
-			stands(t, again, ledger.Queued, "")
+			isIn(t, again, ledger.Queued, "")
 			if last, _ := again.Current(); !again.NotBefore.Equal(stamped.Add(time.Minute)) || last.HopDone {
 				t.Errorf("%s, %s: due %v, attempt %+v; want the same phone again", name, status, again.NotBefore, last)
 			}
@@ -133,7 +133,7 @@ func TestLossGoesOnward(t *testing.T) {
 // TestLossTakesTheSlotBack: a moment booked for one phone is not used for another.
 func TestLossTakesTheSlotBack(t *testing.T) {
 	r := play(t, in(t, "waiting"), []event{books(0), undelivered(1, nextHop)})
-	stands(t, r, ledger.Queued, ledger.ReasonNextHop)
+	isIn(t, r, ledger.Queued, ledger.ReasonNextHop)
 	if (r.Slot != ledger.Slot{}) || !r.NotBefore.Equal(stamped) {
 		t.Errorf("slot %+v, due %v; want none, and at once", r.Slot, r.NotBefore)
 	}
@@ -145,7 +145,7 @@ func TestOnlyALossGoesOnward(t *testing.T) {
 		sms.StatusSent: ledger.Sent, sms.StatusPartiallyDelivered: ledger.Sent, sms.StatusReceived: ledger.Sent,
 		sms.StatusDelivered: ledger.Delivered, sms.StatusRead: ledger.Delivered,
 	} {
-		stands(t, play(t, in(t, "sent"), []event{toldOf(1, sid(1), status, 0, nextHop)}), want, "")
+		isIn(t, play(t, in(t, "sent"), []event{toldOf(1, sid(1), status, 0, nextHop)}), want, "")
 	}
 }
 
@@ -208,14 +208,14 @@ func TestTimeOutOfAnEarlierAttempt(t *testing.T) {
 		"unknown": {[]event{doubted(2), concluded(2, park)}, ledger.Uncertain, ledger.ReasonUnknownOutcome},
 	} {
 		r := play(t, before, tt.ends)
-		stands(t, r, ledger.Sent, "")
+		isIn(t, r, ledger.Sent, "")
 		if awaited, ok := r.AwaitedAttempt(); !ok || awaited.Number != 1 {
 			t.Errorf("%s: attempt %d is awaited (%v), want 1", name, awaited.Number, ok)
 		}
 		if _, changed := r.TimeOut(2, noon); changed {
 			t.Errorf("%s: TimeOut of the second attempt changed the record", name)
 		}
-		stands(t, play(t, r, []event{timedOut(1)}), tt.want, tt.reason)
+		isIn(t, play(t, r, []event{timedOut(1)}), tt.want, tt.reason)
 		lost := play(t, r, []event{toldOf(1, sid(1), sms.StatusUndelivered, 30003, nextHop)})
 		if want := map[ledger.State]ledger.Reason{
 			ledger.Queued:    ledger.ReasonNextHop,
@@ -229,7 +229,7 @@ func TestTimeOutOfAnEarlierAttempt(t *testing.T) {
 // TestMessageThatWasAnothers: a receipt says whose a message is that was found for another attempt.
 func TestMessageThatWasAnothers(t *testing.T) {
 	r := play(t, in(t, "waiting"), []event{claims(0), doubted(2), found(2, sid(1), sms.StatusQueued)})
-	stands(t, r, ledger.Sent, "")
+	isIn(t, r, ledger.Sent, "")
 	for status, want := range map[sms.Status]ledger.State{
 		sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered,
 		sms.StatusUndelivered: ledger.Uncertain,
@@ -256,7 +256,7 @@ func TestReceiptsAfterATimeOut(t *testing.T) {
 			}
 		}
 		r := play(t, before, []event{told(1, sms.StatusSent), told(1, sms.StatusDelivered)})
-		stands(t, r, ledger.Delivered, "")
+		isIn(t, r, ledger.Delivered, "")
 		if wrong := wrongMarks(r); wrong != "" {
 			t.Errorf("%s: %s", name, wrong)
 		}
@@ -270,7 +270,7 @@ func TestLateDeliveryIsRecorded(t *testing.T) {
 		"dead":                       play(t, in(t, "open 2nd"), []event{ended(2, busy, later), buried}),
 	} {
 		got := play(t, r, []event{told(1, sms.StatusDelivered)})
-		stands(t, got, r.State, r.Reason)
+		isIn(t, got, r.State, r.Reason)
 		if got.Attempts[0].Status != sms.StatusDelivered {
 			t.Errorf("%s: first attempt is %q, want delivered", name, got.Attempts[0].Status)
 		}
@@ -317,8 +317,8 @@ func TestEndOfACascade(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := after(t, tt.events...)
-			stands(t, play(t, r, []event{dropped(ledger.ReasonExpired)}), tt.dropped, tt.why)
-			stands(t, play(t, r, []event{givenUp}), tt.givenUp, tt.because)
+			isIn(t, play(t, r, []event{dropped(ledger.ReasonExpired)}), tt.dropped, tt.why)
+			isIn(t, play(t, r, []event{givenUp}), tt.givenUp, tt.because)
 		})
 	}
 }
@@ -327,8 +327,8 @@ func TestEndOfACascade(t *testing.T) {
 func TestRestIsSettledByReceipts(t *testing.T) {
 	for _, rest := range []event{givenUp, dropped(ledger.ReasonExpired)} {
 		r := play(t, in(t, "timed out"), []event{rest})
-		stands(t, play(t, r, []event{told(1, sms.StatusDelivered)}), ledger.Delivered, "")
-		stands(t, play(t, r, []event{told(1, sms.StatusSent), undelivered(1, nextHop)}), ledger.Undelivered, "")
-		stands(t, play(t, r, []event{told(1, sms.StatusFailed)}), ledger.Failed, ledger.ReasonReceipt)
+		isIn(t, play(t, r, []event{told(1, sms.StatusDelivered)}), ledger.Delivered, "")
+		isIn(t, play(t, r, []event{told(1, sms.StatusSent), undelivered(1, nextHop)}), ledger.Undelivered, "")
+		isIn(t, play(t, r, []event{told(1, sms.StatusFailed)}), ledger.Failed, ledger.ReasonReceipt)
 	}
 }

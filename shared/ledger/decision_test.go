@@ -31,7 +31,7 @@ func TestAttest(t *testing.T) {
 			if !changed {
 				t.Fatal("Attest changed nothing")
 			}
-			stands(t, got, tt.state, tt.reason)
+			isIn(t, got, tt.state, tt.reason)
 			same(t, "decision", as(ledger.VerdictSent), got.Decision)
 			a := got.Attempts[0]
 			if a.Outcome != ledger.OutcomeAccepted || !a.Found || a.OutboundSid != sid(1) || a.Status != tt.receipt.Status ||
@@ -49,26 +49,26 @@ func TestReceiptOverridesAnOperatorsWord(t *testing.T) {
 	if a := got.Attempts[0]; !changed || a.OutboundSid != otherSid || a.Found {
 		t.Errorf("changed %v, attempt %+v", changed, a)
 	}
-	stands(t, got, ledger.Delivered, "")
+	isIn(t, got, ledger.Delivered, "")
 }
 
 func TestResend(t *testing.T) {
 	r := play(t, in(t, "uncertain"), []event{ordered})
-	stands(t, r, ledger.Queued, ledger.ReasonResendOrder)
+	isIn(t, r, ledger.Queued, ledger.ReasonResendOrder)
 	same(t, "decision", as(ledger.VerdictResend), r.Decision)
 	if !r.NotBefore.Equal(stamped) || r.RedrivenAfter != 1 || r.AttemptsSpentOn(hop(0)) != 0 || !r.DueSince().Equal(stamped) || !r.InDoubt() {
 		t.Errorf("record %+v", r)
 	}
 	// It goes out, and Twilio takes it; of the first POST still nobody knows.
 	r = play(t, r, []event{claims(0), accepted(2, sms.StatusQueued)})
-	stands(t, r, ledger.Sent, "")
+	isIn(t, r, ledger.Sent, "")
 	// The same order, come a second time, finds more attempts than it knows of.
 	if _, changed, err := r.Resend(ledger.Order{Attempts: 1, Decision: byAda}, noon); changed || err != nil {
 		t.Errorf("a repeat changed the record: %v, error %v", changed, err)
 	}
 	// If it is refused now, nobody may say that it failed.
 	r = play(t, in(t, "uncertain"), []event{ordered, claims(0), ended(2, blocked, refused)})
-	stands(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	isIn(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 	if _, changed, err := r.Resend(ledger.Order{Attempts: 1, Decision: byAda}, noon); changed || err != nil {
 		t.Errorf("an old order sends it again: %v, error %v", changed, err)
 	}
@@ -80,7 +80,7 @@ func TestResendOfAnEndedText(t *testing.T) {
 		t.Run(situation, func(t *testing.T) {
 			old := in(t, situation)
 			r := play(t, old, []event{ordered})
-			stands(t, r, ledger.Queued, ledger.ReasonResendOrder)
+			isIn(t, r, ledger.Queued, ledger.ReasonResendOrder)
 			same(t, "decision", as(ledger.VerdictResend), r.Decision)
 			if r.RedrivenAfter != current(old) || r.AttemptsSpentOn(hop(0)) != 0 || !r.HopOpen(hop(0)) || !r.NotBefore.Equal(stamped) ||
 				!r.DueSince().Equal(stamped) {
@@ -91,7 +91,7 @@ func TestResendOfAnEndedText(t *testing.T) {
 			if _, changed, err := again.Resend(old.Order(byAda), noon.Add(time.Hour)); changed || err != nil {
 				t.Errorf("an old order sends it again: changed %v, error %v", changed, err)
 			}
-			stands(t, play(t, again, []event{ordered}), ledger.Queued, ledger.ReasonResendOrder)
+			isIn(t, play(t, again, []event{ordered}), ledger.Queued, ledger.ReasonResendOrder)
 		})
 	}
 }
@@ -99,7 +99,7 @@ func TestResendOfAnEndedText(t *testing.T) {
 // TestResendOpensPhonesAgain: what refused or missed the text before is tried again.
 func TestResendOpensPhonesAgain(t *testing.T) {
 	r := after(t, claims(0), accepted(1, sms.StatusQueued), undelivered(1, nextHop), claims(1), ended(2, blocked, refused))
-	stands(t, r, ledger.Failed, ledger.ReasonRefused)
+	isIn(t, r, ledger.Failed, ledger.ReasonRefused)
 	if r.HopOpen(hop(0)) {
 		t.Fatal("the first phone is open before the order")
 	}
@@ -118,11 +118,11 @@ func TestOrderForATakenText(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := after(t, events...)
-			stands(t, r, ledger.Sent, "")
+			isIn(t, r, ledger.Sent, "")
 			if r.RedrivenAfter != 1 || !r.RedrivenAt.Equal(stamped) || r.AttemptsSpentOn(hop(0)) != 0 || !r.NotBefore.IsZero() {
 				t.Errorf("record %+v", r)
 			}
-			stands(t, play(t, r, []event{undelivered(1, nextHop)}), ledger.Queued, ledger.ReasonNextHop)
+			isIn(t, play(t, r, []event{undelivered(1, nextHop)}), ledger.Queued, ledger.ReasonNextHop)
 		})
 	}
 }
@@ -139,27 +139,27 @@ func TestLossBeforeAnOrder(t *testing.T) {
 			if r.State != ledger.Queued || r.NotBefore.IsZero() {
 				t.Errorf("the text is %s (%s)", r.State, r.Reason)
 			}
-			stands(t, play(t, r, []event{claims(0), accepted(2, sms.StatusDelivered)}), ledger.Delivered, "")
+			isIn(t, play(t, r, []event{claims(0), accepted(2, sms.StatusDelivered)}), ledger.Delivered, "")
 		})
 	}
 }
 
 func TestAbandon(t *testing.T) {
 	r := play(t, in(t, "uncertain"), []event{abandoned})
-	stands(t, r, ledger.Uncertain, ledger.ReasonGivenUp)
+	isIn(t, r, ledger.Uncertain, ledger.ReasonGivenUp)
 	same(t, "decision", as(ledger.VerdictGiveUp), r.Decision)
 	if _, changed := r.Abandon(byAda, noon.Add(time.Hour)); changed {
 		t.Error("it was given up twice")
 	}
 	// Nothing is final about it.
-	stands(t, play(t, r, []event{told(1, sms.StatusDelivered)}), ledger.Delivered, "")
-	stands(t, play(t, r, []event{attested(1, sms.StatusSent)}), ledger.Sent, "")
-	stands(t, play(t, r, []event{ordered}), ledger.Queued, ledger.ReasonResendOrder)
+	isIn(t, play(t, r, []event{told(1, sms.StatusDelivered)}), ledger.Delivered, "")
+	isIn(t, play(t, r, []event{attested(1, sms.StatusSent)}), ledger.Sent, "")
+	isIn(t, play(t, r, []event{ordered}), ledger.Queued, ledger.ReasonResendOrder)
 }
 
 func TestDropLetter(t *testing.T) {
 	r := play(t, in(t, "dead"), []event{letterDropped})
-	stands(t, r, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	isIn(t, r, ledger.Dead, ledger.ReasonAttemptsExhausted)
 	same(t, "decision", as(ledger.VerdictLetterDropped), r.Decision)
 	// A copy of the letter.
 	if _, changed := r.DropLetter(byAda, noon.Add(time.Hour)); changed {
@@ -171,5 +171,5 @@ func TestDropLetter(t *testing.T) {
 	if at := r.Decision.At; !changed || !at.Equal(stamped) {
 		t.Errorf("changed %v, decided at %v", changed, at)
 	}
-	stands(t, r, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	isIn(t, r, ledger.Dead, ledger.ReasonAttemptsExhausted)
 }

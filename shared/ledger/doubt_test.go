@@ -92,7 +92,7 @@ func TestFailureAfterADoubt(t *testing.T) {
 	if err != nil || !changed {
 		t.Fatalf("End: changed %v, error %v", changed, err)
 	}
-	stands(t, got, ledger.Failed, ledger.ReasonRefused)
+	isIn(t, got, ledger.Failed, ledger.ReasonRefused)
 	last, _ := got.Current()
 	if last.Outcome != "permanent" || last.ErrorCode != 21610 || last.Error != "recipient opted out" ||
 		!last.EndedAt.Equal(stamped.Add(time.Minute)) {
@@ -104,7 +104,7 @@ func TestFailureAfterADoubt(t *testing.T) {
 	}
 }
 
-// TestFailureAfterTheDoubtIsOver: what was decided on the doubt stands.
+// TestFailureAfterTheDoubtIsOver: the decision on the doubt stays.
 func TestFailureAfterTheDoubtIsOver(t *testing.T) {
 	for _, r := range []ledger.Record{
 		in(t, "uncertain"), in(t, "resend"),
@@ -139,7 +139,7 @@ func TestReceiptsSettleADoubt(t *testing.T) {
 // TestReceiptOfAPhoneThatWasGivenUp settles a parked text as well, if it is what the doubt is about.
 func TestReceiptOfAPhoneThatWasGivenUp(t *testing.T) {
 	onward := ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonAmbiguous, HopDone: true}
-	stands(t, play(t, in(t, "doubted"), []event{concluded(1, onward), told(1, sms.StatusSent)}), ledger.Sent, "")
+	isIn(t, play(t, in(t, "doubted"), []event{concluded(1, onward), told(1, sms.StatusSent)}), ledger.Sent, "")
 }
 
 // TestAReceiptWithoutACodeKeepsTheFailures: it says why the outcome was unknown.
@@ -154,7 +154,7 @@ func TestAReceiptWithoutACodeKeepsTheFailures(t *testing.T) {
 // TestAnswerSettlesADoubt: the sender was only slow; its lease had lapsed.
 func TestAnswerSettlesADoubt(t *testing.T) {
 	for _, name := range []string{"doubted", "uncertain", "resend"} {
-		stands(t, play(t, in(t, name), []event{accepted(1, sms.StatusQueued)}), ledger.Sent, "")
+		isIn(t, play(t, in(t, name), []event{accepted(1, sms.StatusQueued)}), ledger.Sent, "")
 	}
 }
 
@@ -224,7 +224,7 @@ func TestTheOwnWordStands(t *testing.T) {
 // TestASecondDoubt: an attempt that was sent again has looks of its own.
 func TestASecondDoubt(t *testing.T) {
 	r := play(t, in(t, "doubted"), []event{looked(1), concluded(1, resend), claims(0), doubted(2), looked(2), looked(2), concluded(2, park)})
-	stands(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	isIn(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 	if r.Attempts[0].Looks != 2 || r.Attempts[1].Looks != 3 || r.AttemptsSpentOn(relaytest.Destination) != 2 {
 		t.Errorf("looks %d and %d, %d attempts count; want 2, 3, 2", r.Attempts[0].Looks, r.Attempts[1].Looks,
 			r.AttemptsSpentOn(relaytest.Destination))

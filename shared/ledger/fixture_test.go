@@ -84,7 +84,7 @@ func ended(number int, f *fault.Error, onward ledger.Onward) event {
 	return func(r ledger.Record) (ledger.Record, bool, error) { return r.End(number, f, onward, noon) }
 }
 
-// doubted is a POST of which nobody knows what became.
+// doubted is a POST whose outcome nobody knows.
 func doubted(number int) event {
 	return func(r ledger.Record) (ledger.Record, bool, error) {
 		r, changed := r.Doubt(number, lost, noon.Add(2*time.Second), noon)
@@ -155,7 +155,7 @@ func redriven(r ledger.Record) (ledger.Record, bool, error) {
 }
 
 // byAda is an operator's decision.
-var byAda = ledger.Decision{By: "ada", Note: "it stands in Twilio's log"}
+var byAda = ledger.Decision{By: "ada", Note: "it is in Twilio's log"}
 
 // attested is an operator's word that Twilio has the attempt's message.
 func attested(number int, status sms.Status) event {
@@ -286,8 +286,8 @@ func same(t *testing.T, what string, want, got any) {
 	}
 }
 
-// stands fails unless the record is in that state for that reason.
-func stands(t *testing.T, r ledger.Record, state ledger.State, reason ledger.Reason) {
+// isIn fails unless the record is in that state for that reason.
+func isIn(t *testing.T, r ledger.Record, state ledger.State, reason ledger.Reason) {
 	t.Helper()
 	if r.State != state || r.Reason != reason {
 		t.Errorf("the text is %q (%s), want %q (%s)", r.State, r.Reason, state, reason)

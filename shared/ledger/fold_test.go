@@ -139,7 +139,7 @@ func TestAnyNumberOfAttemptsFits(t *testing.T) {
 	})
 }
 
-// TestManyDoubtsFit: attempts of which nothing is known are listed for longer, and the doubt outlives them.
+// TestManyDoubtsFit: attempts with unknown outcomes are listed for longer, and the doubt outlives them.
 func TestManyDoubtsFit(t *testing.T) {
 	r := relaytest.Record(1, noon)
 	for n := range 1000 {

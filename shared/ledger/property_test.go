@@ -20,7 +20,7 @@ import (
 type life struct {
 	record ledger.Record
 	now    time.Time
-	// past holds every record there was, beside a copy of it that shares no memory.
+	// past holds every record there was, next to a copy of it that shares no memory.
 	past []pair
 }
 

@@ -180,7 +180,7 @@ func TestRaces(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := race(t, in(t, "open"), tt.events, tt.changes)
-			stands(t, r, tt.state, tt.reason)
+			isIn(t, r, tt.state, tt.reason)
 			last, _ := r.Current()
 			wantSid := sid(1)
 			if tt.status == "" {
@@ -243,7 +243,7 @@ func TestResentTwice(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			stands(t, play(t, in(t, "sent again"), tt.events), tt.state, tt.reason)
+			isIn(t, play(t, in(t, "sent again"), tt.events), tt.state, tt.reason)
 			// The receipts may also come before the answer to the second POST; it then says nothing new, or only that.
 			r := play(t, in(t, "resend"), append([]event{claims(0)}, tt.events...))
 			if r.State == ledger.Sending {
@@ -252,7 +252,7 @@ func TestResentTwice(t *testing.T) {
 			if got, _, err := accepted(2, "queued")(r); err != nil || got.State != r.State {
 				t.Errorf("the answer moved the text from %q to %q", r.State, got.State)
 			}
-			stands(t, r, tt.state, tt.reason)
+			isIn(t, r, tt.state, tt.reason)
 		})
 	}
 }
@@ -262,13 +262,13 @@ func TestResentTwice(t *testing.T) {
 func TestLossWhileALaterAttemptIsInDoubt(t *testing.T) {
 	r := after(t, claims(0), accepted(1, sms.StatusQueued), timedOut(1),
 		claims(1), ended(2, busy, later), claims(1), doubted(3), told(2, sms.StatusSent), concluded(3, park))
-	stands(t, r, ledger.Sent, "")
+	isIn(t, r, ledger.Sent, "")
 	r = play(t, r, []event{undelivered(2, nextHop)})
-	stands(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
-	stands(t, play(t, r, []event{told(1, sms.StatusDelivered)}), ledger.Delivered, "")
+	isIn(t, r, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	isIn(t, play(t, r, []event{told(1, sms.StatusDelivered)}), ledger.Delivered, "")
 }
 
-// TestLateReceiptsSettle: whoever waits for a look, or was given up, is told of the delivery.
+// TestLateReceiptsSettle: a text that waits for a look, or was given up, becomes delivered.
 func TestLateReceiptsSettle(t *testing.T) {
 	for _, tt := range []struct {
 		from, want ledger.State
@@ -276,7 +276,7 @@ func TestLateReceiptsSettle(t *testing.T) {
 		{ledger.Uncertain, ledger.Delivered},
 		{ledger.Queued, ledger.Delivered},
 		{ledger.Sending, ledger.Delivered},
-		// Final states stand; the attempt has the status.
+		// Final states stay; the attempt has the status.
 		{ledger.Failed, ledger.Failed},
 		{ledger.Dead, ledger.Dead},
 	} {
@@ -325,7 +325,7 @@ func TestAcceptKeepsAWaitingTextFromBeingSentAgain(t *testing.T) {
 func TestAcceptOfAnEarlierAttemptLeavesTheCurrentOneOpen(t *testing.T) {
 	got := play(t, in(t, "waiting"), []event{claims(0), accepted(1, sms.StatusQueued)})
 	if got.State != ledger.Sending || got.LeaseUntil.IsZero() || !got.HeldBy("claim") {
-		t.Errorf("state %q, lease until %v; want the second attempt's claim to stand", got.State, got.LeaseUntil)
+		t.Errorf("state %q, lease until %v; want the second attempt's claim to stay", got.State, got.LeaseUntil)
 	}
 }
 

@@ -95,7 +95,7 @@ func (s *story) attempts(t *rapid.T) {
 	}
 }
 
-// mayBeClaimed: nothing is sent again, to that phone or to another, of which anyone knows that it may still be delivered.
+// mayBeClaimed: a text that may still be delivered, as far as anyone knows, is not sent again to that phone or another.
 func (s *story) mayBeClaimed(t *rapid.T, n int) {
 	t.Helper()
 	for _, a := range s.record.Attempts {

@@ -109,7 +109,7 @@ func TestFinalAndKnown(t *testing.T) {
 	}
 }
 
-// TestStates: the names stand in the table, in the audit log and in operators' queries.
+// TestStates: the table, the audit log and operators' queries contain the names.
 func TestStates(t *testing.T) {
 	want := []ledger.State{"queued", "sending", "sent", "delivered", "undelivered", "failed", "uncertain", "dropped", "dead"}
 	if diff := cmp.Diff(want, ledger.States()); diff != "" {

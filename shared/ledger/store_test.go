@@ -189,7 +189,7 @@ func TestChangeAgainOnTheNewerRecord(t *testing.T) {
 	}
 }
 
-// TestChangeThatSomeoneElseMade ends with what stands, which is newer than what the caller had.
+// TestChangeThatSomeoneElseMade ends with what is stored, which is newer than what the caller had.
 func TestChangeThatSomeoneElseMade(t *testing.T) {
 	l := &relaytest.MemoryLedger{}
 	r := stored(t, l)

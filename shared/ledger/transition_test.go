@@ -28,7 +28,7 @@ func TestClaimOpensAnAttempt(t *testing.T) {
 func TestClaimAfterAFailure(t *testing.T) {
 	r := in(t, "waiting")
 	got := play(t, r, []event{claims(0)})
-	stands(t, got, ledger.Sending, "")
+	isIn(t, got, ledger.Sending, "")
 	if !got.NotBefore.IsZero() {
 		t.Errorf("not before %v, want no mark of waiting", got.NotBefore)
 	}
@@ -45,7 +45,7 @@ func TestClaimKeepsOneUnusableAccount(t *testing.T) {
 		r = play(t, r, []event{claims(0), ended(n+2, suspended, later)})
 	}
 	if len(r.Attempts) != 2 || r.AttemptsSpentOn(hop(0)) != 1 {
-		t.Errorf("%d attempts of which %d count, want 2 of which 1 counts", len(r.Attempts), r.AttemptsSpentOn(hop(0)))
+		t.Errorf("%d attempts and %d count, want 2 and 1 counts", len(r.Attempts), r.AttemptsSpentOn(hop(0)))
 	}
 	if r.Upcoming() != 52 {
 		t.Errorf("attempt number %d after 51 tries, want 52: receipts tell attempts by it", r.Upcoming())
@@ -141,7 +141,7 @@ func TestEndClosesTheAttempt(t *testing.T) {
 	}
 }
 
-// TestEndOnlyEndsWhatIsOpen: whatever else became known of the attempt stands.
+// TestEndOnlyEndsWhatIsOpen: whatever else became known of the attempt stays.
 func TestEndOnlyEndsWhatIsOpen(t *testing.T) {
 	for name := range situations {
 		for _, f := range []*fault.Error{busy, lost} {
@@ -165,12 +165,12 @@ func TestEndOnlyEndsWhatIsOpen(t *testing.T) {
 // TestEndOfAnAttemptThatATextOutran: an earlier hop delivered it while the second POST was under way. Its outcome is kept.
 func TestEndOfAnAttemptThatATextOutran(t *testing.T) {
 	r := play(t, in(t, "open 2nd"), []event{told(1, sms.StatusDelivered), ended(2, blocked, nextHop)})
-	stands(t, r, ledger.Delivered, "")
+	isIn(t, r, ledger.Delivered, "")
 	if last, _ := r.Current(); last.Outcome != "permanent" || !last.HopDone || last.EndedAt.IsZero() {
 		t.Errorf("second attempt %+v, want it ended as permanent", last)
 	}
 	r = play(t, in(t, "open 2nd"), []event{told(1, sms.StatusDelivered), doubted(2)})
-	stands(t, r, ledger.Delivered, "")
+	isIn(t, r, ledger.Delivered, "")
 	if last, _ := r.Current(); !last.Unknown() || !r.NotBefore.IsZero() {
 		t.Errorf("second attempt %+v not before %v, want it unknown, and no look due", last, r.NotBefore)
 	}
@@ -196,21 +196,21 @@ func TestEndToAStateThatCannotFollow(t *testing.T) {
 	}
 }
 
-// TestFailedIsCertain: a text of which an earlier POST may have been taken does not fail for good, and one that an
+// TestFailedIsCertain: a text does not fail for good if Twilio may have accepted an earlier POST. A text that an
 // earlier hop may still deliver waits for it.
 func TestFailedIsCertain(t *testing.T) {
 	again := play(t, in(t, "resend"), []event{claims(0), ended(2, blocked, refused)})
-	stands(t, again, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	isIn(t, again, ledger.Uncertain, ledger.ReasonUnknownOutcome)
 	secondHop := play(t, in(t, "open 2nd"), []event{ended(2, blocked, noHop)})
-	stands(t, secondHop, ledger.Sent, "")
+	isIn(t, secondHop, ledger.Sent, "")
 	inVain := play(t, in(t, "next hop"), []event{claims(1), ended(2, blocked, noHop)})
-	stands(t, inVain, ledger.Failed, ledger.ReasonRefused)
+	isIn(t, inVain, ledger.Failed, ledger.ReasonRefused)
 }
 
 func TestDropAndDieSayWhy(t *testing.T) {
 	r := play(t, in(t, "waiting"), []event{dropped(ledger.ReasonOptOut)})
-	stands(t, r, ledger.Dropped, ledger.ReasonOptOut)
-	stands(t, in(t, "dead"), ledger.Dead, ledger.ReasonAttemptsExhausted)
+	isIn(t, r, ledger.Dropped, ledger.ReasonOptOut)
+	isIn(t, in(t, "dead"), ledger.Dead, ledger.ReasonAttemptsExhausted)
 }
 
 func TestHeldBy(t *testing.T) {

@@ -290,7 +290,7 @@ func TestStateAsJSON(t *testing.T) {
 	}
 	var read pace.State
 	if err := json.Unmarshal([]byte(`{"Next":"noon"}`), &read); err == nil {
-		t.Error("a time that is none was read")
+		t.Error("an invalid time was read")
 	}
 }
 

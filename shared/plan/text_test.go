@@ -79,7 +79,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestTextFits: whoever wrote and whatever was attached, both are told of whole, and the words between end where a
+// TestTextFits: the sender and the attachments are always mentioned in full, and the words between them end where a
 // character does.
 func TestTextFits(t *testing.T) {
 	kinds := []string{"", "image/jpeg", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}

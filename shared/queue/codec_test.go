@@ -114,7 +114,7 @@ func TestEveryEnvelopeComesBack(t *testing.T) {
 	})
 }
 
-// TestEveryCharacterComesBack goes through all of Unicode, in blocks, each in every place a text can stand.
+// TestEveryCharacterComesBack goes through all of Unicode, in blocks, each in every place that can hold a text.
 func TestEveryCharacterComesBack(t *testing.T) {
 	var block strings.Builder
 	for r := rune(0); r <= utf8.MaxRune; r++ {
@@ -140,8 +140,8 @@ func TestEveryCharacterComesBack(t *testing.T) {
 	}
 }
 
-// TestBrokenTextIsMended: bytes that are no UTF-8 cannot stand in an SQS message.
-func TestBrokenTextIsMended(t *testing.T) {
+// TestBrokenTextIsRepaired: an SQS message cannot hold bytes that are not UTF-8.
+func TestBrokenTextIsRepaired(t *testing.T) {
 	e := inbound()
 	e.Message.Body = "cut \xf0\x9f, lone \xff, surrogate \xed\xa0\x80, overlong \xc0\x80, half of U+FFFE \xef\xbf"
 	line, err := queue.Encode(e)

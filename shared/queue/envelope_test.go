@@ -15,7 +15,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 const (
 	twilioNumber sms.PhoneNumber = "+18585550100"

@@ -49,7 +49,7 @@ func draw(t *rapid.T) (posts []time.Time, messages []sms.Listed) {
 	return posts, messages
 }
 
-// about is the question about the nth POST, of which the others are rivals.
+// about is the question about the nth POST. The others are its rivals.
 func about(nth int, posts []time.Time, messages []sms.Listed) reconcile.Question {
 	return reconcile.Question{
 		Message: sms.Outbound{From: number, To: phone, Body: words}, StartedAt: posts[nth], Span: span, Listed: messages,

@@ -13,7 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/retry"
 )
 
-// policy makes at most five attempts, of which the last delays meet the cap.
+// policy makes at most five attempts. The last delays reach the cap.
 var policy = retry.Policy{Base: 2 * time.Second, Cap: 15 * time.Second, MaxAttempts: 5, HaltDelay: 10 * time.Minute}
 
 // answers are the answers to each kind of failure. A kind that does not exist is answered as carefully as Unknown.
@@ -47,7 +47,7 @@ func TestAnswerTo(t *testing.T) {
 	}
 }
 
-// TestAnswerNames: the names stand in logs and on the command line.
+// TestAnswerNames: logs and the command line show the names.
 func TestAnswerNames(t *testing.T) {
 	want := map[retry.Answer]string{
 		retry.Sent: "sent", retry.Retry: "retry", retry.NextHop: "next_hop", retry.Failed: "failed", retry.Unknown: "unknown",

@@ -88,7 +88,7 @@ func TestCacheAnswersForFiveSeconds(t *testing.T) {
 }
 
 // TestCacheAgeCountsFromTheQuestion: the table answers with what was true when it looked, not when the answer came.
-// An answer is as old as wall time says, whatever the process slept through, and one that the clock has not come to yet is none.
+// An answer is as old as wall time says, whatever the process slept through, and one from the future is not used.
 func TestCacheGoesByWallTime(t *testing.T) {
 	t.Parallel()
 	for name, passed := range map[string]time.Duration{"frozen": route.MaxCacheAge, "set back": -time.Hour} {

@@ -47,7 +47,7 @@ func TestEveryDurationComesBack(t *testing.T) {
 	})
 }
 
-// TestDurationNamesTheField: what stands in the wrong form is found by its name.
+// TestDurationNamesTheField: the error about a duration in the wrong form names its field.
 func TestDurationNamesTheField(t *testing.T) {
 	for _, text := range []string{`"soon"`, `""`, `"90"`, `90`, `true`, `["90s"]`, `{}`} {
 		var r route.Route
@@ -58,6 +58,6 @@ func TestDurationNamesTheField(t *testing.T) {
 	}
 	r := route.Route{MaxAge: 7}
 	if err := json.Unmarshal([]byte(`{"MaxAge":null}`), &r); err != nil || r.MaxAge != 7 {
-		t.Errorf("null: %v, error %v; want what stood there", r.MaxAge, err)
+		t.Errorf("null: %v, error %v; want what was there", r.MaxAge, err)
 	}
 }

@@ -129,7 +129,7 @@ func TestParseMaintenanceRefuses(t *testing.T) {
 		{"UTF-16", "\xff\xfe{\x00\"\x00", "line 1: the file is UTF-16: save it as UTF-8"},
 		{"UTF-16 without a mark", "{\x00\"\x00", "line 1: the file is UTF-16: save it as UTF-8"},
 		{"a list twice", `{"routes":[],"routes":[]}`, "line 1: routes is there twice: leave one out"},
-		{"unknown field beside the list", `{"routes":[],"extra":1}`, `line 1: unknown field "extra"`},
+		{"unknown field next to the list", `{"routes":[],"extra":1}`, `line 1: unknown field "extra"`},
 		{
 			"Active missing", `{"routes":[{"TwilioNumber":"+18585550100","DestinationCarrier":"+18585550122"}]}`,
 			"routes[0]: Active is missing: say true or false",
@@ -210,7 +210,7 @@ func TestParseMaintenanceFindsWhatFollows(t *testing.T) {
 	}
 }
 
-// TestParseMaintenancePlacesEveryProblem: each problem stands on a line of its own, with its route's place.
+// TestParseMaintenancePlacesEveryProblem: each problem has a line of its own, with its route's place.
 func TestParseMaintenancePlacesEveryProblem(t *testing.T) {
 	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[`+good+
 		`,{"TwilioNumber":"858","DestinationCarrier":"x","FallbackCarriers":["y","y"]}]}`), route.Reading{})
@@ -224,7 +224,7 @@ func TestParseMaintenancePlacesEveryProblem(t *testing.T) {
 	}
 }
 
-// TestParseMaintenanceJoinsUnknownFields: an unknown field, or a time that is none, is one problem among others and has
+// TestParseMaintenanceJoinsUnknownFields: an unknown field, or an invalid time, is one problem among others and has
 // its place.
 func TestParseMaintenanceJoinsUnknownFields(t *testing.T) {
 	_, err := route.ParseMaintenance(strings.NewReader(`{"routes":[

@@ -21,7 +21,7 @@ func storedAt(version int64, optedOut ...sms.PhoneNumber) route.Route {
 	return r
 }
 
-// british is a route of an older table, with a phone in a spelling that is none any more.
+// british is a route of an older table, with a phone in a spelling that is no longer valid.
 func british(version int64, optedOut ...sms.PhoneNumber) route.Route {
 	r := storedAt(version, optedOut...)
 	r.DestinationCarrier = "+4407700900123"
@@ -42,11 +42,11 @@ func TestMarkOptedOut(t *testing.T) {
 		{"another", []route.Route{storedAt(7, two)}, one, true, []route.Route{storedAt(8, two, one)}},
 		{"taken back", []route.Route{storedAt(7, two, one)}, two, false, []route.Route{storedAt(8, one)}},
 		{"the last is taken back", []route.Route{storedAt(7, two)}, two, false, []route.Route{storedAt(8)}},
-		{"it stands already", []route.Route{storedAt(7, two, one)}, one, true, []route.Route{storedAt(7, two, one)}},
-		{"it did not stand", []route.Route{storedAt(7, two)}, one, false, []route.Route{storedAt(7, two)}},
+		{"it is marked already", []route.Route{storedAt(7, two, one)}, one, true, []route.Route{storedAt(7, two, one)}},
+		{"it was not marked", []route.Route{storedAt(7, two)}, one, false, []route.Route{storedAt(7, two)}},
 		{"a phone that is no hop", []route.Route{storedAt(7)}, gone, true, []route.Route{storedAt(7)}},
 		{"a phone that is no hop any more", []route.Route{storedAt(7, gone)}, gone, false, []route.Route{storedAt(7, gone)}},
-		{"beside one that is no hop any more", []route.Route{storedAt(7, gone, two)}, one, true, []route.Route{storedAt(8, two, one)}},
+		{"next to one that is no hop any more", []route.Route{storedAt(7, gone, two)}, one, true, []route.Route{storedAt(8, two, one)}},
 		{"in another spelling", []route.Route{british(7)}, "+447700900123", true, []route.Route{british(8, "+447700900123")}},
 		{"taken back in another spelling", []route.Route{british(7, "+4407700900123")}, "+447700900123", false, []route.Route{british(8)}},
 		{"no route", nil, one, true, []route.Route{}},
@@ -100,10 +100,10 @@ func TestMarkOptedOutAgainstOthers(t *testing.T) {
 	}
 }
 
-// TestMarkOptedOutReturnsTheTablesError, at once: it may have gone through, and then it stands.
+// TestMarkOptedOutReturnsTheTablesError, at once: it may have gone through, and then the mark is in the table.
 func TestMarkOptedOutReturnsTheTablesError(t *testing.T) {
 	lost := &fault.Error{Kind: fault.Unknown, Err: errors.New("answer lost")}
-	for at, stands := range map[string]bool{"before Lookup": false, "before Put": false, "after Put": true} {
+	for at, marked := range map[string]bool{"before Lookup": false, "before Put": false, "after Put": true} {
 		table := relaytest.NewMemoryRoutes(storedAt(1))
 		table.Fault = func(op string) error {
 			if op == at {
@@ -116,13 +116,13 @@ func TestMarkOptedOutReturnsTheTablesError(t *testing.T) {
 			t.Errorf("fault %s: error %v, want the table's, and no number in the clear", at, err)
 		}
 		table.Fault = nil
-		if got := list(t, table)[0].IsOptedOut(relaytest.Fallback); got != stands {
-			t.Errorf("fault %s: the mark stands: %v, want %v", at, got, stands)
+		if got := list(t, table)[0].IsOptedOut(relaytest.Fallback); got != marked {
+			t.Errorf("fault %s: the phone is marked: %v, want %v", at, got, marked)
 		}
 	}
 }
 
-// TestCacheSeesAMarkAtOnce, and also one of which it is not known whether it stands.
+// TestCacheSeesAMarkAtOnce, and also one that may or may not be in the table.
 func TestCacheSeesAMarkAtOnce(t *testing.T) {
 	for name, inject := range map[string]error{"kept": nil, "answer lost": &fault.Error{Kind: fault.Unknown}} {
 		t.Run(name, func(t *testing.T) {

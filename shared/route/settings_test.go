@@ -12,8 +12,8 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// TestValidateSettings: Validate says the same, and nothing says what stands there, which a person may have mixed up
-// with a number or a secret.
+// TestValidateSettings: Validate says the same, and no error quotes the value, which may be a number or a secret by
+// mistake.
 func TestValidateSettings(t *testing.T) {
 	const (
 		neither = "OnUncertain is neither park nor resend"

@@ -53,7 +53,7 @@ func TestMaskCountsCharacters(t *testing.T) {
 	}
 }
 
-// TestMaskTakesNoNumberForAChannel: only what is the name of a channel may stand before the colon unmasked.
+// TestMaskTakesNoNumberForAChannel: only the name of a channel stays unmasked before the colon.
 func TestMaskTakesNoNumberForAChannel(t *testing.T) {
 	for _, address := range []sms.PhoneNumber{"+18585550100:1", "18585550100:", "+1 858 555 0100: call me"} {
 		if got := address.Mask(); strings.Contains(got, "858") {

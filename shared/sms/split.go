@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// Split cuts a text in two, the first part of which has a [Length] of at most limit: behind the last blank in its last quarter, or else
+// Split cuts a text in two. The first part has a [Length] of at most limit. The cut is behind the last blank in its last quarter, or else
 // between what a reader sees as two characters. The blanks around the cut are left out. A text that fits has no second part. The
 // second part is as long as it is.
 func Split(text string, limit int) (first, second string) {

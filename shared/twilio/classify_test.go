@@ -18,7 +18,7 @@ type codeAnswer struct {
 	after         time.Duration
 }
 
-// wantedAnswers is written beside Codes, not from it: a code added to Codes needs a row here.
+// wantedAnswers is written by hand, not from Codes: a code added to Codes needs a row here.
 func wantedAnswers() map[int]codeAnswer {
 	var (
 		looked      = codeAnswer{post: fault.Unknown, receipt: fault.Transient}
@@ -137,7 +137,7 @@ func TestClassifyNoAnswer(t *testing.T) {
 	}
 }
 
-// answersTo4xx is written beside HTTPOutcomes, not from it: what each 4xx without a code of Twilio's is. Those that are not here
+// answersTo4xx is written by hand, not from HTTPOutcomes: what each 4xx without a code of Twilio's is. Those that are not here
 // are NotSent: something in between answered, and Twilio has nothing.
 func answersTo4xx() map[int]fault.Kind {
 	return map[int]fault.Kind{

@@ -107,7 +107,7 @@ func TestCreateTakesAnyAnswerThatNamesTheMessage(t *testing.T) {
 		},
 		{"a Sid and nothing else", 201, `{"sid":"` + testSid + `"}`, Created{Sid: testSid}},
 		{
-			"a number of segments that is none", 201, message(t, map[string]any{"num_segments": "two"}),
+			"an invalid number of segments", 201, message(t, map[string]any{"num_segments": "two"}),
 			Created{Sid: testSid, Status: "queued"},
 		},
 		{
@@ -225,12 +225,12 @@ func TestNewRefuses(t *testing.T) {
 		want   []string
 	}{
 		{"nothing set", func(c *Config) { *c = Config{} }, []string{"AccountSid", "AuthToken"}},
-		{"an account that is none", func(c *Config) { c.AccountSid = testKey }, []string{"AccountSid"}},
+		{"an invalid account", func(c *Config) { c.AccountSid = testKey }, []string{"AccountSid"}},
 		{"an account with a path in it", func(c *Config) { c.AccountSid = "AC/../../../0123456789abcdef0123456" }, []string{"AccountSid"}},
 		{"a blank token", func(c *Config) { c.AuthToken = " " }, []string{"AuthToken"}},
 		{"an API key without its secret", func(c *Config) { c.APIKeySid = testKey }, []string{"APIKeySecret"}},
 		{"an API key's secret alone", func(c *Config) { c.APIKeySecret = testSecret }, []string{"APIKeySid"}},
-		{"an API key that is none", func(c *Config) { c.APIKeySid, c.APIKeySecret = testAccount, testSecret }, []string{"APIKeySid"}},
+		{"an invalid API key", func(c *Config) { c.APIKeySid, c.APIKeySecret = testAccount, testSecret }, []string{"APIKeySid"}},
 		{"a base URL without a scheme", func(c *Config) { c.BaseURL = "api.example.com" }, []string{"BaseURL"}},
 		{"a base URL without a host", func(c *Config) { c.BaseURL = "https:///x" }, []string{"BaseURL"}},
 		{"a base URL in the clear", func(c *Config) { c.BaseURL = "http://api.example.com" }, []string{"BaseURL is http beyond this host"}},
@@ -240,7 +240,7 @@ func TestNewRefuses(t *testing.T) {
 		},
 		{"a base URL with a query", func(c *Config) { c.BaseURL = "https://api.example.com?a=1" }, []string{"BaseURL"}},
 		{"a base URL with a secret", func(c *Config) { c.BaseURL = "https://u:" + testSecret + "@api.example.com" }, []string{"BaseURL"}},
-		{"a base URL that is none", func(c *Config) { c.BaseURL = "https://" + testSecret + " x" }, []string{"BaseURL"}},
+		{"an invalid base URL", func(c *Config) { c.BaseURL = "https://" + testSecret + " x" }, []string{"BaseURL"}},
 		{"a negative timeout", func(c *Config) { c.Timeout = -1 }, []string{"Timeout"}},
 		{"two ways to exchange", func(c *Config) { c.HTTPClient, c.Transport = &http.Client{}, &http.Transport{} }, []string{"HTTPClient"}},
 		{

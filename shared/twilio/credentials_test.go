@@ -16,7 +16,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// source has credentials of which the first are in use, and the next ones if Twilio refuses those.
+// source has credentials. The first are in use, and the next ones if Twilio refuses those.
 type source struct {
 	mu      sync.Mutex
 	next    []Credentials

@@ -96,7 +96,7 @@ func TestListFollowsPages(t *testing.T) {
 	}
 }
 
-// Of a list of 1,000 messages, one created each minute, in pages of 250.
+// A list of 1,000 messages, one created each minute, in pages of 250.
 func TestListEndsAtAPageOfOlderMessages(t *testing.T) {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	ago := func(minutes int) time.Time { return noon.Add(-time.Duration(minutes) * time.Minute) }

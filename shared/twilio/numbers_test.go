@@ -131,7 +131,7 @@ func TestNumbersFail(t *testing.T) {
 	}
 	if _, err := newClient(t, "http://127.0.0.1:1").ConfigureNumber(t.Context(), "../Messages",
 		NumberSettings{}); !errors.Is(err, errNoNumberSid) {
-		t.Errorf("a Sid that is none: %v", err)
+		t.Errorf("an invalid Sid: %v", err)
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 	testSecret  = "keysecretkeysecretkeysecretkeyse"
 )
 
-// outbound is the message of most tests. Nothing of it may stand in an error.
+// outbound is the message of most tests. No error may contain any part of it.
 var outbound = sms.Outbound{
 	From:           "+18585550142",
 	To:             "+18585550199",

@@ -21,7 +21,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// specFile is Twilio's OpenAPI document, which is kept beside the repository and not in it.
+// specFile is Twilio's OpenAPI document, which is kept next to the repository and not in it.
 const specFile = "shared/reference/twilio_api_v2010.json"
 
 // findSpec looks for the document in this directory and in every one above it.

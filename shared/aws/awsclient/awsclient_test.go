@@ -42,7 +42,7 @@ func breaks(err error) reply { return reply{err: err} }
 
 // wire is an HTTP client that answers by itself.
 type wire struct {
-	// answers are the answers to the first requests; the last one stands for all that follow.
+	// answers are the answers to the first requests; the last one is repeated for all that follow.
 	answers  []reply
 	requests []*http.Request
 }

@@ -36,8 +36,8 @@ func TestKeepsAll(t *testing.T) {
 	})
 }
 
-// TestKeptIsRight draws lines of which the log does not take all, and calls that fail, half of them after all: what the
-// error says is kept must be, and without a failed call the next line must not be.
+// TestKeptIsRight draws lines, some of which the log refuses, and calls that fail, half of them after they took effect: what
+// the error says is kept must be, and without a failed call the next line must not be.
 func TestKeptIsRight(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -135,10 +135,10 @@ func TestIncomplete(t *testing.T) {
 		kind  fault.Kind
 		text  string
 	}{
-		{"the oldest stands last", ages(0, 0, 15*day), 2, fault.Permanent, "too old for the log"},
-		{"the oldest stands first", ages(15*day, 0, 0), 0, fault.Permanent, "too old for the log"},
-		{"the newest stands last", ages(0, hour, -3*hour), 2, fault.Permanent, "too far in the future"},
-		{"the newest stands first", ages(-3*hour, hour, 0), 0, fault.Permanent, "too far in the future"},
+		{"the oldest is last", ages(0, 0, 15*day), 2, fault.Permanent, "too old for the log"},
+		{"the oldest is first", ages(15*day, 0, 0), 0, fault.Permanent, "too old for the log"},
+		{"the newest is last", ages(0, hour, -3*hour), 2, fault.Permanent, "too far in the future"},
+		{"the newest is first", ages(-3*hour, hour, 0), 0, fault.Permanent, "too far in the future"},
 		{"in the middle of a call", ages(0, hour, -3*hour, 2*hour, -4*hour), 2, fault.Permanent, "too far in the future"},
 		{"in the second call", ages(0, 30*hour, 30*hour, -3*hour), 3, fault.Permanent, "too far in the future"},
 		{"an empty line", append(ages(0, 0), auditlog.Line{Time: f.now}), 2, fault.Permanent, "an empty line"},
@@ -177,7 +177,7 @@ func TestStream(t *testing.T) {
 	delete(f.streams, "instance")
 	put(3)
 	if got := len(f.streams["instance"]); got != 1 {
-		t.Errorf("%d lines in the stream made anew, want 1", got)
+		t.Errorf("%d lines in the new stream, want 1", got)
 	}
 }
 

@@ -122,7 +122,7 @@ func TestTrailThatTakesLong(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := cloudwatch.NewTrailOn(newSearch(1, 1), "other").Find(ctx, relaytest.MessageSid(1), f.at, f.at); err == nil {
-			t.Error("a search that failed is none")
+			t.Error("a search that failed returned no error")
 		}
 		f.pages = 0
 		if _, err := cloudwatch.NewTrailOn(f, "audit").Find(ctx, relaytest.MessageSid(1), f.at, f.at); err == nil || f.pages != 1 {
@@ -131,7 +131,7 @@ func TestTrailThatTakesLong(t *testing.T) {
 	})
 }
 
-// TestTrailThatFails: half a trail is none.
+// TestTrailThatFails: half a trail is not returned.
 func TestTrailThatFails(t *testing.T) {
 	for name, tt := range map[string]struct {
 		err  error

@@ -206,7 +206,7 @@ func TestUnreadableRecord(t *testing.T) {
 			"fatal: item SM1 is unreadable: attribute State should be ledger.State",
 		},
 		{
-			"a time that is none", `{"MessageSid":{"S":"SM1"},"ReceivedAt":{"S":"+18585550111"}}`,
+			"an invalid time", `{"MessageSid":{"S":"SM1"},"ReceivedAt":{"S":"+18585550111"}}`,
 			"fatal: item SM1 is unreadable: an attribute has the wrong form",
 		},
 		{

@@ -228,7 +228,7 @@ func TestFaultsOfAFirstBooking(t *testing.T) {
 	})
 }
 
-// TestPaceAfterExpiry: DynamoDB has forgotten the item, and another process began anew. It has booked as often as
+// TestPaceAfterExpiry: DynamoDB has forgotten the item, and another process began again. It has booked as often as
 // before, but what the first remembers must not pass for it.
 func TestPaceAfterExpiry(t *testing.T) {
 	t.Parallel()
@@ -283,9 +283,9 @@ func TestPaceItem(t *testing.T) {
 func TestUnreadablePace(t *testing.T) {
 	t.Parallel()
 	for name, attributes := range map[string]string{
-		"no version":            `"Next":{"N":"1"}`,
-		"a time that is none":   `"Version":{"N":"1"},"Next":{"S":"noon"}`,
-		"a moment that is none": `"Version":{"N":"1"},"Pairs":{"M":{"+18585550122":{"L":[{"S":"+18585550122"}]}}}`,
+		"no version":        `"Next":{"N":"1"}`,
+		"an invalid time":   `"Version":{"N":"1"},"Next":{"S":"noon"}`,
+		"an invalid moment": `"Version":{"N":"1"},"Pairs":{"M":{"+18585550122":{"L":[{"S":"+18585550122"}]}}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -301,7 +301,7 @@ func TestUnreadablePace(t *testing.T) {
 					t.Errorf("error is %q", err)
 				}
 			}
-			// Whoever deletes the item has mended it.
+			// Deleting the item repairs it.
 			delete(f.items, string(relaytest.TwilioNumber))
 			books(t, first, 0)
 		})

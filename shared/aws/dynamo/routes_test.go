@@ -100,7 +100,7 @@ func TestRouteWrittenByHand(t *testing.T) {
 			name: "a set of fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"SS":["+18585550133"]}}`,
 			want: with,
 		},
-		{name: "notes beside", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"Notes":{"S":"ask Ann"}}`, want: want},
+		{name: "with notes", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"Notes":{"S":"ask Ann"}}`, want: want},
 		{name: "null fallbacks", item: `{` + number + `,` + carrier + `,"Active":{"BOOL":true},"FallbackCarriers":{"NULL":true}}`, want: want},
 		{
 			name: "active as text", item: `{` + number + `,` + carrier + `,"Active":{"S":"yes"}}`,

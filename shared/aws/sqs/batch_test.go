@@ -31,7 +31,7 @@ func batches() map[string]func(ctx context.Context, q *sqs.Queue, handles []stri
 	}
 }
 
-// failed is a batch's answer of which the first entry failed.
+// failed is a batch's answer whose first entry failed.
 func failed(t *testing.T, code, message string, senderFault bool) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{
@@ -87,7 +87,7 @@ func TestBatchEntries(t *testing.T) {
 	}
 }
 
-// TestBatchesAreTen sends 23 handles, of which the second ten meet a failure: the others must be done all the same.
+// TestBatchesAreTen sends 23 handles. The second ten fail; the others must be done all the same.
 func TestBatchesAreTen(t *testing.T) {
 	t.Parallel()
 	var handles []string

@@ -46,7 +46,7 @@ type emulator struct {
 	client *sdk.Client
 }
 
-// newEmulator returns the emulator that make test-aws started; httpClient, if not nil, stands before it.
+// newEmulator returns the emulator that make test-aws started; its clients use httpClient if that is not nil.
 func newEmulator(t *testing.T, httpClient *http.Client) emulator {
 	t.Helper()
 	c := relaytest.Emulator(t, relaytest.EmulatorSQS)

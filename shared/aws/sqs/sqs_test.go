@@ -67,7 +67,7 @@ type entry struct {
 
 // wire is an HTTP client that answers SQS's requests by itself and keeps them.
 type wire struct {
-	// answers are the answers to the first requests; the last one stands for all that follow.
+	// answers are the answers to the first requests; the last one is repeated for all that follow.
 	answers  []reply
 	requests []request
 }

@@ -73,7 +73,7 @@ func TestImageRefuses(t *testing.T) {
 	}
 }
 
-// plainOf returns what an attribute value stands for in JSON.
+// plainOf returns what an attribute value means in JSON.
 func plainOf(t *testing.T, value events.DynamoDBAttributeValue) any {
 	t.Helper()
 	switch value.DataType() { //nolint:exhaustive // JSON has no values of the others.

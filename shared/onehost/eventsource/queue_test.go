@@ -48,7 +48,7 @@ type mapping struct {
 	log    *journal
 }
 
-// newMapping returns a mapping to a function of which only the answer is given.
+// newMapping returns a mapping to a function that only answers.
 func newMapping(answer eventsource.QueueFunction) mapping {
 	m := mapping{memory: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, time.Now), calls: &calls{start: time.Now()}, log: &journal{}}
 	m.Queue = eventsource.Queue{
@@ -163,7 +163,7 @@ func TestQueuePartialFailure(t *testing.T) {
 	})
 }
 
-// TestQueueWholeBatchComesBack: as with Lambda, an answer that cannot be carried out is none.
+// TestQueueWholeBatchComesBack: as with Lambda, an answer that cannot be carried out does not count.
 func TestQueueWholeBatchComesBack(t *testing.T) {
 	named := func(ids ...string) eventsource.QueueFunction {
 		return func(_ context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {

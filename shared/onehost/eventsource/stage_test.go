@@ -49,7 +49,7 @@ func (j *journal) messages() []string {
 	return messages
 }
 
-// start runs a mapping beside the test, and returns a function that stops it and waits until it has returned.
+// start runs a mapping while the test runs, and returns a function that stops it and waits until it has returned.
 func start(t *testing.T, run func(context.Context) error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -28,7 +28,7 @@ type tape struct {
 	log     *journal
 }
 
-// newTape returns a mapping to a function of which only the answer is given.
+// newTape returns a mapping to a function that only answers.
 func newTape(answer eventsource.StreamFunction) tape {
 	tp := tape{stream: newStream(), batches: &[]span{}, log: &journal{}}
 	start := time.Now()

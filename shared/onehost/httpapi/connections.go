@@ -18,12 +18,12 @@ type Connections struct {
 	mu sync.Mutex
 	// freed rings when a connection is gone or begins to wait, and when the listener closes.
 	freed *sync.Cond
-	open  map[net.Conn]*standing
+	open  map[net.Conn]*connState
 	turns uint64
 }
 
-// standing is the state of a connection.
-type standing struct {
+// connState is the state of a connection.
+type connState struct {
 	// waits says that no request is under way, since says since when: a count that grows.
 	waits bool
 	since uint64
@@ -31,7 +31,7 @@ type standing struct {
 
 // NewConnections bounds them to most, at least 1.
 func NewConnections(most int) *Connections {
-	c := &Connections{most: max(most, 1), open: map[net.Conn]*standing{}}
+	c := &Connections{most: max(most, 1), open: map[net.Conn]*connState{}}
 	c.freed = sync.NewCond(&c.mu)
 	return c
 }
@@ -75,7 +75,7 @@ func (c *Connections) add(conn net.Conn, closed func() bool) (ok bool) {
 		c.freed.Wait()
 	}
 	c.turns++
-	c.open[conn] = &standing{waits: true, since: c.turns}
+	c.open[conn] = &connState{waits: true, since: c.turns}
 	return true
 }
 

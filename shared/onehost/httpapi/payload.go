@@ -68,7 +68,7 @@ func headers(r *http.Request) map[string]string {
 
 // parameters decodes the query as the gateway does, repeated names joined by commas. It leaves out what it cannot read.
 func parameters(rawQuery string) map[string]string {
-	query, _ := url.ParseQuery(rawQuery) // The readable ones are returned beside the error.
+	query, _ := url.ParseQuery(rawQuery) // The readable ones are returned with the error.
 	if len(query) == 0 {
 		return nil
 	}

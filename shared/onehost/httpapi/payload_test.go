@@ -14,7 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/httpapi"
 )
 
-// wire sends bytes to a server that is the gateway and returns the answer, as it stands on the wire.
+// wire sends bytes to a server that is the gateway and returns the answer, as it is on the wire.
 func (s stage) wire(t *testing.T, lines ...string) string {
 	t.Helper()
 	server := httptest.NewServer(s)

@@ -35,7 +35,7 @@ type stage struct {
 
 	mu       *sync.Mutex
 	requests *[]events.APIGatewayV2HTTPRequest
-	// answer is what the function does, beside writing down the request.
+	// answer is what the function does, besides writing down the request.
 	answer *httpapi.Function
 }
 

@@ -153,7 +153,7 @@ func TestAppendAfterAFailure(t *testing.T) {
 	if err := l.Append(t.Context(), []auditlog.Line{line(`{"id":"a"}`)}); err != nil {
 		t.Fatal(err)
 	}
-	// Stands in for a write that ended early, as on a full disk: this is what it leaves behind.
+	// This imitates a write that ended early, as on a full disk: this is what it leaves behind.
 	if _, err := l.file.WriteAt([]byte(`{"@timestamp":"2026-`), l.size); err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestReadStopsAtTheVisitorsError(t *testing.T) {
 	}
 }
 
-// Whatever a crash left in the file, opening it keeps every complete line as it was and the next append stands whole.
+// Whatever a crash left in the file, opening it keeps every complete line as it was and the next append is whole.
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte("{}\n{"))

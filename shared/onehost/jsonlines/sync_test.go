@@ -93,7 +93,7 @@ func TestAppendIsSynced(t *testing.T) {
 	}
 }
 
-// TestAppendThatEndsEarly: nothing of it stands between two lines, and nothing that was not synced counts.
+// TestAppendThatEndsEarly: no part of it is between two lines, and nothing counts that was not synced.
 func TestAppendThatEndsEarly(t *testing.T) {
 	for name, breaks := range map[string]func(*watched){
 		"a write that ends early": func(w *watched) { w.short = 20 },
@@ -110,7 +110,7 @@ func TestAppendThatEndsEarly(t *testing.T) {
 				t.Fatal(err)
 			}
 			breaks(fs)
-			if err := add("a longer one, of which half would reach beyond the next"); err == nil {
+			if err := add("a longer one, half of it would reach beyond the next"); err == nil {
 				t.Error("the broken append counts")
 			}
 			if err := add("c"); err != nil {

@@ -14,8 +14,8 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// besideAt opens the database at path as an operator's command does, and closes it when the test ends.
-func besideAt(t *testing.T, path string) *DB {
+// attachedAt opens the database at path as an operator's command does, and closes it when the test ends.
+func attachedAt(t *testing.T, path string) *DB {
 	t.Helper()
 	db, err := Attach(t.Context(), path, time.Now)
 	if err != nil {
@@ -33,20 +33,20 @@ func besideAt(t *testing.T, path string) *DB {
 func TestARelayNoticesWhatIsWrittenBesideIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
 	relay := openAt(t, path, time.Now)
-	beside := besideAt(t, path)
+	attached := attachedAt(t, path)
 	settled := relaytest.Route()
 	for n := range 3 {
 		received, changed := make(chan error, 1), make(chan error, 1)
 		go func() { received <- receiveOne(relay) }()
 		go func() { changed <- readChange(relay) }()
-		if err := beside.Queue("main", QueueConfig{}).Send(t.Context(), text(n, 3)); err != nil {
+		if err := attached.Queue("main", QueueConfig{}).Send(t.Context(), text(n, 3)); err != nil {
 			t.Fatal(err)
 		}
 		if err := <-received; err != nil {
 			t.Errorf("message %d: %v", n, err)
 		}
 		var err error
-		if settled, err = beside.Routes().Put(t.Context(), settled); err != nil {
+		if settled, err = attached.Routes().Put(t.Context(), settled); err != nil {
 			t.Fatal(err)
 		}
 		if err := <-changed; err != nil {
@@ -85,7 +85,7 @@ func readChange(db *DB) error {
 func TestWritesOnBothSidesStayWhole(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
 	relay := openAt(t, path, time.Now)
-	beside := besideAt(t, path)
+	attached := attachedAt(t, path)
 	const each = 50
 	write := func(db *DB) {
 		for done := 0; done < each; {
@@ -108,7 +108,7 @@ func TestWritesOnBothSidesStayWhole(t *testing.T) {
 		}
 	}
 	finished := make(chan struct{})
-	go func() { defer close(finished); write(beside) }()
+	go func() { defer close(finished); write(attached) }()
 	write(relay)
 	<-finished
 	routes, err := relay.Routes().List(t.Context())
@@ -125,7 +125,7 @@ func TestOpenBesideMakesNothing(t *testing.T) {
 	if db, err := Open(t.Context(), path, time.Now); err != nil || db.Close() != nil {
 		t.Fatal(err)
 	}
-	old := besideAt(t, path)
+	old := attachedAt(t, path)
 	err := old.write(t.Context(), func(ctx context.Context, tx *tx) error {
 		_, err := tx.exec(ctx, "PRAGMA user_version = 1")
 		return err
@@ -143,9 +143,9 @@ func TestARelayOpensWhatACommandHasOpen(t *testing.T) {
 	if db, err := Open(t.Context(), path, time.Now); err != nil || db.Close() != nil {
 		t.Fatal(err)
 	}
-	beside := besideAt(t, path)
+	attached := attachedAt(t, path)
 	relay := openAt(t, path, time.Now)
-	if err := beside.Queue("main", QueueConfig{}).Send(t.Context(), text(1, 1)); err != nil {
+	if err := attached.Queue("main", QueueConfig{}).Send(t.Context(), text(1, 1)); err != nil {
 		t.Fatal(err)
 	}
 	var deliveries []queue.Delivery

@@ -61,7 +61,7 @@ func TestImportedRecordsGoOn(t *testing.T) {
 	}
 }
 
-// Of an import that holds something that no ledger stores, nothing is added.
+// An import adds nothing if it contains something that no ledger stores.
 func TestImportRefusesWhatWasNeverStored(t *testing.T) {
 	l := openNew(t).Ledger()
 	for name, edit := range map[string]func(*ledger.Record){

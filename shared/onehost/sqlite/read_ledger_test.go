@@ -12,7 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// TestReaderOfTheLedger sees each record, and of which the change stream has not been read, beside the process that writes.
+// TestReaderOfTheLedger sees each record, and whose changes have not been read, while another process writes.
 func TestReaderOfTheLedger(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
 	db := openAt(t, path, time.Now)

@@ -96,7 +96,7 @@ func TestReaderOfAFileAtRest(t *testing.T) {
 		t.Errorf("the file was changed by reading, error %v", err)
 	}
 	if _, err := openAt(t, path, time.Now).Routes().Put(t.Context(), stored); err != nil {
-		t.Errorf("Put beside readers that are still open: %v", err)
+		t.Errorf("Put while readers are still open: %v", err)
 	}
 }
 
@@ -169,7 +169,7 @@ const writesForAnother = "RELAY_TEST_WRITES"
 func TestWriterForAnotherProcess(t *testing.T) {
 	path := os.Getenv(writesForAnother)
 	if path == "" {
-		t.Skip("the other process of TestReaderBesideAnotherProcess")
+		t.Skip("the other process of TestReaderNextToAnotherProcess")
 	}
 	routes := openAt(t, path, time.Now).Routes()
 	stored := relaytest.Route()
@@ -182,8 +182,8 @@ func TestWriterForAnotherProcess(t *testing.T) {
 	}
 }
 
-// TestReaderBesideAnotherProcess is how relay route ls stands beside relay serve.
-func TestReaderBesideAnotherProcess(t *testing.T) {
+// TestReaderNextToAnotherProcess is how relay route ls reads while relay serve runs.
+func TestReaderNextToAnotherProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
 	other := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestWriterForAnotherProcess$")
 	other.Env = append(os.Environ(), writesForAnother+"="+path)
@@ -212,7 +212,7 @@ func TestReaderBesideAnotherProcess(t *testing.T) {
 	reader := readAt(t, path)
 	reader.reads(t, want)
 	if _, err := Open(t.Context(), path, time.Now); !errors.Is(err, ErrInUse) {
-		t.Errorf("Open beside the other process: error %v, want ErrInUse", err)
+		t.Errorf("Open next to the other process: error %v, want ErrInUse", err)
 	}
 	want.Version = 2
 	write(2)

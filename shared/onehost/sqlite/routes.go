@@ -94,8 +94,8 @@ func (t *tx) putRoute(ctx context.Context, read int64, wanted route.Route, item 
 		return outcome[route.Route]{}, err
 	}
 	if version != read {
-		stands, err := decodeOldRoute(old)
-		return outcome[route.Route]{stands, route.ErrConflict}, err
+		there, err := decodeOldRoute(old)
+		return outcome[route.Route]{there, route.ErrConflict}, err
 	}
 	if _, err := t.exec(ctx, `
 		INSERT INTO routing (twilio_number, version, route) VALUES (?, ?, ?)

@@ -25,13 +25,13 @@ func theirs(base, token string, r Request) bool {
 }
 
 // theirsIsRight reports whether the request is one that twilio-go judges as Twilio signs it. What is left out here
-// stands in TestWhereTwilioGoIsWrong.
+// is in TestWhereTwilioGoIsWrong.
 func theirsIsRight(base string, r Request) bool {
 	address := base + r.Path + "?" + r.RawQuery
 	parsed, err := url.Parse(address)
 	switch {
 	case err != nil || parsed.String() != address:
-		return false // It would write the URL anew to add or take a port.
+		return false // It would rewrite the URL to add or remove a port.
 	case strings.HasPrefix(parsed.Host, "["):
 		return false // It splits the host at its first colon.
 	case !strings.HasPrefix(r.Path, "/") || strings.ContainsAny(r.Path+r.RawQuery, "#") || strings.Contains(r.Path, "?"):
@@ -176,7 +176,7 @@ func FuzzValidate(f *testing.F) {
 }
 
 // TestWhereTwilioGoIsWrong pins each case in which twilio-go v1.31.0's RequestValidator does not do what Twilio's
-// signing asks for, so that a new version that mends one is noticed. The signed text is spelled out.
+// signing asks for, so that a new version that fixes one is noticed. The signed text is spelled out.
 func TestWhereTwilioGoIsWrong(t *testing.T) {
 	const plain = "https://relay.example.com"
 	const v6 = "https://[2001:db8::1]"
@@ -225,11 +225,11 @@ func TestWhereTwilioGoIsWrong(t *testing.T) {
 			form("/in", "", "A=1", v6+"/inA1"), false, nil,
 		},
 		{
-			"it escapes user info anew to add a port", "https://relay:p!ss@relay.example.com",
+			"it escapes user info again to add a port", "https://relay:p!ss@relay.example.com",
 			form("/in", "", "A=1", "https://relay:p!ss@relay.example.com:443/inA1"), false, nil,
 		},
 		{
-			"it escapes a path anew to add a port", plain,
+			"it escapes a path again to add a port", plain,
 			form("/in|out", "", "A=1", plain+":443/in|outA1"), false, nil,
 		},
 		{
@@ -240,7 +240,7 @@ func TestWhereTwilioGoIsWrong(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			if got := theirs(test.base, testToken, test.request); got != test.theirs {
-				t.Errorf("twilio-go says %t, was known to say %t: is it mended?", got, test.theirs)
+				t.Errorf("twilio-go says %t, was known to say %t: is it fixed?", got, test.theirs)
 			}
 			v := mustValidator(t, []string{test.base}, []string{testToken})
 			if err := v.Validate(test.request); !errors.Is(err, test.ours) {
@@ -252,7 +252,7 @@ func TestWhereTwilioGoIsWrong(t *testing.T) {
 		forged := get("/in", "", "")
 		forged.Signature = SignURL("", plain+"/in")
 		if !theirs(plain, "", forged) {
-			t.Error("twilio-go refuses an empty token: is it mended?")
+			t.Error("twilio-go refuses an empty token: is it fixed?")
 		}
 		if v, err := NewValidator([]string{plain}, []string{""}); err == nil {
 			t.Errorf("NewValidator() = %v, want an error", v)

@@ -97,7 +97,7 @@ func TestValidateAccepts(t *testing.T) {
 		{"another scheme's default port", plain + ":80", get("/in", "", "https://relay.example.com:80/in")},
 
 		{"base URL with a trailing slash", plain + "/", get("/in", "", plain+"/in")},
-		{"base URL with two, of which one is meant", plain + "//", get("/in", "", plain+"//in")},
+		{"base URL with two, and one is meant", plain + "//", get("/in", "", plain+"//in")},
 		{"base URL with a path prefix", plain + "/prod/v1/", get("/in", "", plain+"/prod/v1/in")},
 		{
 			"base URL with a prefix, signed with the port", plain + "/prod",
