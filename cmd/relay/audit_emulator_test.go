@@ -147,7 +147,7 @@ func TestAuditOnAWS(t *testing.T) {
 	d.verify(cli.ExitFound, relaytest.MessageSid(3)+": version 3 is missing at the end", "--grace", "1s")
 	d.verify(cli.ExitDone, "No entry is missing", "--message", second.MessageSid)
 
-	// So is the removal of a record, until the log tells of it.
+	// So is the removal of a record, until the log has an entry about it.
 	key := map[string]types.AttributeValue{dynamo.LedgerSchema().Key: &types.AttributeValueMemberS{Value: second.MessageSid}}
 	if _, err := d.tables.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &d.name, Key: key}); err != nil {
 		t.Fatal(err)

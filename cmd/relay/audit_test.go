@@ -93,7 +93,7 @@ func TestVerifyOfFiles(t *testing.T) {
 		"a line without end":           {sound + "\n" + strings.Repeat("x", 5<<20), cli.ExitFailed, "line 2: it is longer than any line"},
 		"compressed, and torn":         {"\x1f\x8b\x08\x00", cli.ExitFailed, "read "},
 
-		"a last line that is none":              {sound + "\nnonsense", cli.ExitFound, "line 2: the line is not an entry"},
+		"an invalid last line":                  {sound + "\nnonsense", cli.ExitFound, "line 2: the line is not an entry"},
 		"forged, without a newline":             {sound + "\n" + forged, cli.ExitFound, "line 2: its hash is not that of what it says"},
 		"forged, the only line":                 {forged, cli.ExitFound, "line 1: its hash is not that of what it says"},
 		"forged with a time, without a newline": {"2026-11-28T17:00:00Z " + `{"forged":true}`, cli.ExitFound, "line 1: the line is not an entry"},
@@ -161,7 +161,7 @@ func writeLines(t *testing.T, text string, packed bool) (path string) {
 	return path
 }
 
-// TestLastLineWithoutANewline is a line like any other to all that read a file; a torn one is told of.
+// TestLastLineWithoutANewline is a line like any other to all that read a file; a torn one is reported.
 func TestLastLineWithoutANewline(t *testing.T) {
 	sound := soundLine(t)
 	for _, packed := range []bool{false, true} {

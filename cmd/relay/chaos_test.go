@@ -273,7 +273,7 @@ func (c *chaos) isOneOfTwo(m operations.Message, in twiliofake.Inbound) bool {
 	return false
 }
 
-// told returns all that an operator is told of a text.
+// told returns all that an operator is told about a text.
 func (c *chaos) told(sid string) string {
 	request, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.relay.url+operations.PathStatus+"?message_sid="+sid,
 		http.NoBody)

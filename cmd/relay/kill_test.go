@@ -94,7 +94,7 @@ func finalStates(t *testing.T, relay *serving, fake *twiliofake.Server, acknowle
 	return final
 }
 
-// receiptsGivenUp counts the texts of which Twilio could not post the last receipt.
+// receiptsGivenUp counts the texts whose last receipt Twilio could not post.
 func receiptsGivenUp(fake *twiliofake.Server) int {
 	n := 0
 	for _, c := range fake.Callbacks() {

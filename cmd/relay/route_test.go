@@ -27,7 +27,7 @@ func routeLs(t *testing.T, data string, args ...string) (code int, stdout, stder
 	return code, out.String(), trouble.String()
 }
 
-// TestRouteLsShowsWhoHasOptedOut, at once and beside the process that writes.
+// TestRouteLsShowsWhoHasOptedOut, at once and while another process writes.
 func TestRouteLsShowsWhoHasOptedOut(t *testing.T) {
 	data := t.TempDir()
 	db, err := sqlite.Open(t.Context(), filepath.Join(data, datafolder.DatabaseFile), time.Now)

@@ -12,7 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
 )
 
-// TestTheEnvironmentTopicHasEverySetting that a flag of some command stands for.
+// TestTheEnvironmentTopicHasEverySetting that is also a flag of some command.
 func TestTheEnvironmentTopicHasEverySetting(t *testing.T) {
 	known := map[string]bool{}
 	for _, s := range cli.AllSettings(doctor.Settings()) {

@@ -47,7 +47,7 @@ func newKeptSecret(t *testing.T, names ...string) *keptSecret {
 	return s
 }
 
-// refuses tells of refused credentials and checks which ones come instead, "" for none, and which are used from then on.
+// refuses reports refused credentials and checks which ones come instead, "" for none, and which are used from then on.
 func (s *keptSecret) refuses(t *testing.T, refused, instead, then string) {
 	t.Helper()
 	others, ok := s.Instead(t.Context(), named(refused)[0])

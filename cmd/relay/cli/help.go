@@ -152,7 +152,7 @@ func (h helper) topics() {
 	}
 }
 
-// row writes a name and what it means beside it.
+// row writes a name and next to it what it means.
 func (h helper) row(name, text string) {
 	indent := len([]rune(name)) + gap
 	width := 0

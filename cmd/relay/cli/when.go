@@ -18,7 +18,7 @@ func When(out io.Writer, at time.Time) string {
 	return at.Local().Format("2006-01-02 15:04 MST") //nolint:gosmopolitan // people read the clock on their wall.
 }
 
-// At writes a time of which people want to know the second: for them the local time with its zone, and how long ago it was if that is
+// At writes a time to the second: for people the local time with its zone, and how long ago it was if that is
 // less than a day; elsewhere UTC as RFC 3339.
 func At(out io.Writer, at time.Time) string {
 	if !IsTerminal(out) {

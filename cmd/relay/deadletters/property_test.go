@@ -183,7 +183,7 @@ func (h hookedSender) Send(ctx context.Context, message queue.Outgoing) error {
 	return errors.Join(h.Sender.Send(ctx, message), h.hook("after Send"))
 }
 
-// Twilio lists a message of which its answer said that it was not taken: asked, it is left where it is.
+// Twilio lists a message although its answer said that it was not accepted. If Twilio is asked, the letter stays where it is.
 func TestAskingTwilio(t *testing.T) {
 	for name, tt := range map[string]struct {
 		taken func(r *relay)

@@ -144,7 +144,7 @@ func (p program) printSteps(steps []routing.Step, f importFlags, failed bool) er
 	if f.asJSON {
 		all := make([]shownStep, len(steps))
 		for i, s := range steps {
-			all[i] = shownStep{s.Action, shown(s.Stands()), append([]routing.Difference{}, s.Differences...)}
+			all[i] = shownStep{s.Action, shown(s.Result()), append([]routing.Difference{}, s.Differences...)}
 		}
 		if err := json.NewEncoder(p.Stdout).Encode(struct {
 			Routes  []shownStep `json:"routes"`

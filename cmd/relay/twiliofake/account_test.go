@@ -30,7 +30,7 @@ const (
 
 var noon = time.Date(2026, time.November, 24, 12, 0, 0, 0, time.UTC)
 
-// clock is a clock that stands until it is told to move.
+// clock is a clock that stops until it is told to move.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -79,9 +79,9 @@ func countingSids() func(string) string {
 
 func start(t *testing.T, changes ...func(*twiliofake.Config)) *account {
 	t.Helper()
-	standing := &clock{now: noon}
+	stopped := &clock{now: noon}
 	cfg := validConfig()
-	cfg.Now = standing.Now
+	cfg.Now = stopped.Now
 	for _, change := range changes {
 		change(&cfg)
 	}
@@ -91,7 +91,7 @@ func start(t *testing.T, changes ...func(*twiliofake.Config)) *account {
 	}
 	listener := httptest.NewServer(againstSpec(t, server))
 	t.Cleanup(func() { listener.Close(); server.Close() })
-	return &account{Server: server, clock: standing, url: listener.URL}
+	return &account{Server: server, clock: stopped, url: listener.URL}
 }
 
 // settle waits until nothing is under way.

@@ -147,7 +147,7 @@ func TestCreateReadsOnlyForms(t *testing.T) {
 		code                    float64
 	}{
 		{"JSON counts as no parameters", "application/json", `{"To":"+18585550111"}`, 21604},
-		{"a form that is none", "application/x-www-form-urlencoded", "To=%zz", 20001},
+		{"an invalid form", "application/x-www-form-urlencoded", "To=%zz", 20001},
 		{"too large", "application/x-www-form-urlencoded", "Body=" + strings.Repeat("x", 300<<10), 20001},
 	}
 	for _, test := range tests {

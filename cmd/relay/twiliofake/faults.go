@@ -41,7 +41,7 @@ type Fault struct {
 	Code   int
 	// RetryAfter goes out as the Retry-After header with Status, in whole seconds, rounded up.
 	RetryAfter time.Duration
-	// OnceTaken keeps a fault of BeforeCreate until the message exists. Of a request that Twilio refuses it is forgotten.
+	// OnceTaken keeps a fault of BeforeCreate until the message exists. If Twilio refuses the request, the fault is dropped.
 	// It has no meaning in AfterCreate.
 	OnceTaken bool
 }

@@ -45,7 +45,7 @@ type Response struct {
 	URL string
 	// StatusCode is the HTTP status of the last answer, 0 if none came.
 	StatusCode int
-	// ContentType and Body are the last answer's. Of a Body over 64 kB only the beginning is kept.
+	// ContentType and Body are the last answer's. Only the first 64 kB of a Body are kept.
 	ContentType string
 	Body        []byte
 	// Attempts counts the requests made to URL.

@@ -236,7 +236,7 @@ func TestFallbackIsAskedWithTheReason(t *testing.T) {
 		t.Errorf("fallback was told %v", got)
 	}
 	if tried[0].params.Has("ErrorCode") {
-		t.Error("the webhook itself was told of an error")
+		t.Error("the webhook itself was told about an error")
 	}
 	const token = "I-Twilio-Idempotency-Token"
 	if a, b := tried[0].header.Get(token), tried[2].header.Get(token); a == "" || a != b {

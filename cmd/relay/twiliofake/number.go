@@ -15,7 +15,7 @@ import (
 )
 
 // Number is one IncomingPhoneNumber resource: a number of the account and where its texts are posted. Its JSON form is
-// Twilio's. A status callback of such a number is told of calls, and so of nothing here.
+// Twilio's. A status callback of such a number is about calls, so nothing is posted to it here.
 type Number struct {
 	Sid         string
 	AccountSid  string
@@ -149,7 +149,7 @@ func (s *Server) updateNumber(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// checkNumberParams refuses URLs that are none, with or without connection overrides, and methods that are none.
+// checkNumberParams refuses invalid URLs, with or without connection overrides, and invalid methods.
 func checkNumberParams(params url.Values) *refusal {
 	for _, name := range []string{"SmsUrl", "SmsFallbackUrl", "StatusCallback"} {
 		given := params.Get(name)

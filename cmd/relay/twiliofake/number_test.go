@@ -115,7 +115,7 @@ func TestNumberRefusals(t *testing.T) {
 	}{
 		{"no URL", http.MethodPost, address + ".json", url.Values{"SmsUrl": {"relay"}}, 400, 21402},
 		{
-			"overrides that are none", http.MethodPost, address + ".json",
+			"invalid overrides", http.MethodPost, address + ".json",
 			url.Values{"SmsUrl": {"https://relay.example.com/#rp=never"}},
 			400,
 			21402,

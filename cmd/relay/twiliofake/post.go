@@ -113,7 +113,7 @@ func (s *Server) exchange(request *http.Request) (posted, error) {
 	if err != nil {
 		return posted{}, err
 	}
-	defer func() { _ = response.Body.Close() }() // what was read stands
+	defer func() { _ = response.Body.Close() }() // what was read is kept
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
 		return posted{}, fmt.Errorf("read the answer: %w", err)

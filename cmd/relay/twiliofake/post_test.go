@@ -53,7 +53,7 @@ func TestRetriesAndTimeouts(t *testing.T) {
 		{"rc out of range", "#rc=6", []roundTrip{ok}, 0, 11100, 0},
 		{"rt out of range", "#rt=15001", []roundTrip{ok}, 0, 11100, 0},
 		{"ct that is no number", "#ct=soon", []roundTrip{ok}, 0, 11100, 0},
-		{"a fragment that is none", "#rc=%zz", []roundTrip{ok}, 0, 11100, 0},
+		{"an invalid fragment", "#rc=%zz", []roundTrip{ok}, 0, 11100, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) { synctest.Test(t, test.run) })
 	}

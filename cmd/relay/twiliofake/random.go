@@ -83,7 +83,7 @@ func (d *dice) beforeCreate(url.Values) Fault {
 	}
 }
 
-// errorInTurn returns the nth error, from 1. Of six in a row, each status comes twice, and the 500s and 503s once before
+// errorInTurn returns the nth error, from 1. In six in a row, each status comes twice, and the 500s and 503s once before
 // and once after the message exists.
 func errorInTurn(n int) Fault {
 	turns := []Fault{

@@ -21,10 +21,10 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 )
 
-// errNoSpec means that Twilio's OpenAPI document does not lie beside the module.
+// errNoSpec means that Twilio's OpenAPI document is not next to the module.
 var errNoSpec = errors.New("no OpenAPI document")
 
-// specPath looks upwards for the module's root; the document is kept beside it.
+// specPath looks upwards for the module's root; the document is kept next to it.
 func specPath() (string, error) {
 	dir, err := filepath.Abs(".")
 	if err != nil {
@@ -163,7 +163,7 @@ func checkRefusal(t *testing.T, recorded *httptest.ResponseRecorder) {
 func TestSpecNotices(t *testing.T) {
 	router, err := spec()
 	if errors.Is(err, errNoSpec) {
-		t.Skip("Twilio's OpenAPI document is not beside the module")
+		t.Skip("Twilio's OpenAPI document is not next to the module")
 	}
 	if err != nil {
 		t.Fatal(err)

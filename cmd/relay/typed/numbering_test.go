@@ -12,7 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// apart are the country codes whose rows are not what libphonenumber does: those of which the table says why, Gabon, whose numbers
+// apart are the country codes whose rows are not what libphonenumber does: those where the table says why, Gabon, whose numbers
 // had a zero until 2019 that is no prefix, and the Norfolk Island, where a digit is put before old numbers.
 var apart = []int{52, 54, 375, 241, 672}
 
@@ -76,7 +76,7 @@ func compare(t *testing.T, written string, code int) {
 	}
 }
 
-// isPhone leaves out the numbers of services, most of which cannot be texted, and which may be shorter.
+// isPhone leaves out the numbers of services: most cannot be texted, and they may be shorter.
 func isPhone(number *phonenumbers.PhoneNumber) bool {
 	return slices.Contains([]phonenumbers.PhoneNumberType{
 		phonenumbers.FIXED_LINE, phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE, phonenumbers.VOIP,

@@ -154,7 +154,7 @@ func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err er
 	return p.writeDecision(ctx, d, r, edit, f.asJSON)
 }
 
-// permitted shows the decision and asks whether it is meant, if somebody is to be asked. Of a dry run goOn is false.
+// permitted shows the decision and asks whether it is meant, if somebody is to be asked. In a dry run goOn is false.
 func (p program) permitted(cmd *cobra.Command, r ledger.Record, f resolveFlags, mode cli.Mode) (goOn bool, err error) {
 	if mode == cli.Do {
 		return true, nil

@@ -23,7 +23,7 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 const (
 	base     = "https://relay.example.com"
@@ -32,7 +32,7 @@ const (
 	oldToken = "fake-token-before-it"
 	formType = "application/x-www-form-urlencoded"
 	sourceIP = "192.0.2.7"
-	// secretText stands in every text that a test sends, so that a log that shows it is found.
+	// secretText is in every text that a test sends, so that a log that shows it is found.
 	secretText = "gate-code-4711"
 	emptyTwiML = `<?xml version="1.0" encoding="UTF-8"?><Response></Response>`
 )

@@ -75,7 +75,7 @@ func TestSignatureIsWrong(t *testing.T) {
 		"parameter removed": with(func(r *events.APIGatewayV2HTTPRequest) { r.Body = strings.Replace(r.Body, "NumMedia=0&", "", 1) }),
 		"value trimmed":     with(func(r *events.APIGatewayV2HTTPRequest) { r.Body = strings.Replace(r.Body, "please", "please+", 1) }),
 		"query added":       with(func(r *events.APIGatewayV2HTTPRequest) { r.RawQueryString = "a=1" }),
-		"query written anew": func() events.APIGatewayV2HTTPRequest {
+		"query rewritten": func() events.APIGatewayV2HTTPRequest {
 			r := sign(post(webhook.PathInbound, "a=%7e", text(nil).Encode()), base, token)
 			r.RawQueryString = "a=~"
 			return r
@@ -165,7 +165,7 @@ func TestSizeComesFirst(t *testing.T) {
 	}
 }
 
-// signedForm signs a form of which edit took something away.
+// signedForm signs a form from which edit removed something.
 func signedForm(edit func(form url.Values)) events.APIGatewayV2HTTPRequest {
 	return sign(post(webhook.PathInbound, "", text(edit).Encode()), base, token)
 }

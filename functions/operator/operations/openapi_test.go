@@ -138,8 +138,8 @@ func described(ctx context.Context, t *testing.T, e events.APIGatewayV2HTTPReque
 	case refused && wrong == nil && !beyondSchemas(e):
 		t.Errorf("the document allows what is refused: %s %s\n%s", e.RawQueryString, e.Body, response.Body)
 	case !refused && wrong != nil && response.StatusCode != http.StatusRequestEntityTooLarge && !strings.Contains(e.RawQueryString, "+"):
-		// A plus sign that was not escaped is a blank, of which the document knows nothing.
-		t.Errorf("the document does not allow what is taken: %s %s\n%v", e.RawQueryString, e.Body, wrong)
+		// A plus sign that was not escaped is a blank, which the document does not mention.
+		t.Errorf("the document does not allow what is accepted: %s %s\n%v", e.RawQueryString, e.Body, wrong)
 	}
 	header := http.Header{}
 	for name, value := range response.Headers {

@@ -80,7 +80,7 @@ func TestDryRunOfARepeat(t *testing.T) {
 	s.wantNothingDone(t)
 }
 
-// TestKeyWithoutTheLedger: a key that cannot be looked up might stand for another text. Without a key the ledger is not asked.
+// TestKeyWithoutTheLedger: a key that cannot be looked up might belong to another text. Without a key the ledger is not asked.
 func TestKeyWithoutTheLedger(t *testing.T) {
 	s := newStage()
 	s.ledger.Fault = func(string) error { return &fault.Error{Kind: fault.Transient, Err: errors.New("store-internal-4711")} }

@@ -20,7 +20,7 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// relayed is the first text, with two attempts of which the second is still open.
+// relayed is the first text, with two attempts. The second is still open.
 func relayed() ledger.Record {
 	r := relaytest.Record(1, noon)
 	r.State, r.UpdatedAt, r.LeaseUntil, r.ExpiresAt = ledger.Sending, noon.Add(3*time.Second), noon.Add(time.Minute), 1829563200
@@ -194,7 +194,7 @@ func TestListFilters(t *testing.T) {
 				t.Fatal(err)
 			}
 			if strings.Contains(tt.query, "=+") {
-				// It is sent as it stands: Encode would mend it.
+				// It is sent as it is: Encode would correct it.
 				a := s.ask(t, status(tt.query))
 				var list operations.List
 				decode(t, a.body, &list)
@@ -300,7 +300,7 @@ func TestStatusRefuses(t *testing.T) {
 			[]string{`unknown parameter "phone"`, "message_sid, number, state, since, until, limit, cursor, trail"},
 		},
 		{"a parameter in capitals", "State=sent", []string{`unknown parameter "State"`}},
-		{"an unknown parameter beside message_sid", "message_sid=x&body=1", []string{`unknown parameter "body"`}},
+		{"an unknown parameter next to message_sid", "message_sid=x&body=1", []string{`unknown parameter "body"`}},
 		{"a parameter without a name", "=1", []string{`unknown parameter ""`}},
 		{"a repeated parameter", "state=sent&state=failed", []string{"state is there twice"}},
 		{"a parameter repeated as it was", "limit=5&limit=5", []string{"limit is there twice"}},
@@ -321,7 +321,7 @@ func TestStatusRefuses(t *testing.T) {
 		{"a trail of something else", "message_sid=" + relaytest.MessageSid(1) + "&trail=yes", []string{"trail: want true or false"}},
 		{"a trail that is a number", "trail=2", []string{"trail: want true or false"}},
 		{"a number that no index has", "number=" + strings.Repeat("1", 101), []string{"number: want at most 100 characters"}},
-		{"an id that is none", "message_sid=SM123", []string{"message_sid: want SM, MM or RL and 32 hexadecimal digits"}},
+		{"an invalid id", "message_sid=SM123", []string{"message_sid: want SM, MM or RL and 32 hexadecimal digits"}},
 		{"an id with something behind", "message_sid=" + relaytest.MessageSid(1) + "0", []string{"message_sid: want"}},
 		{
 			"everything at once", "limit=0&state=lost&since=x&until=y&cursor=%21&phone=1",

@@ -24,7 +24,7 @@ const (
 	address   = "https://answers.example.com/stack%20one?AWSAccessKeyId=fake&Expires=1800000000&Signature=" + signature
 )
 
-// bucket stands for the bucket that takes answers: its statuses are those of the first requests, the last one of all that
+// bucket imitates the bucket that gets the answers: its statuses are those of the first requests, the last one of all that
 // follow; 0 is a lost connection, -1 a request that is never answered.
 type bucket struct {
 	t        *testing.T

@@ -104,7 +104,7 @@ func TestLifeOfAStack(t *testing.T) {
 	life(t, newStack(t, seeding.Config{Read: b.read, Routes: table}), table, at)
 }
 
-// TestRequests goes through every kind of request and of trouble. What stands in the table before and after is one route.
+// TestRequests goes through every kind of request and of trouble. The table has one route before and after.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	const kept = "+18585550100 to +18585550122, version 1 by anna"

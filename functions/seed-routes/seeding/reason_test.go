@@ -13,7 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// reasonOf returns what CloudFormation is told of a file.
+// reasonOf returns what CloudFormation is told about a file.
 func reasonOf(t *testing.T, text string) string {
 	t.Helper()
 	b := &bucket{objects: map[seeding.Object]string{{Bucket: "seed-000000000000", Key: "maintenance-20261126.json"}: text}}
@@ -78,7 +78,7 @@ func TestReasonIsBounded(t *testing.T) {
 	}
 }
 
-// TestReasonOfARefusal keeps what has to be mended.
+// TestReasonOfARefusal keeps what has to be fixed.
 func TestReasonOfARefusal(t *testing.T) {
 	t.Parallel()
 	const said = "not authorized: arn:aws:sts::000000000000:assumed-role/r on arn:aws:s3:::seed-000000000000/m.json"

@@ -65,7 +65,7 @@ func TestLapsedLeaseIsNeverPostedAgain(t *testing.T) {
 	checkChanges(t, s.ledger.Changes())
 }
 
-// The claim's holder comes in with its result while the text is being settled: the result stands.
+// The claim's holder comes in with its result while the text is being settled: the result is kept.
 func TestLapsedLeaseSettledMeanwhile(t *testing.T) {
 	s := newSender(t)
 	left := s.leave()

@@ -245,8 +245,8 @@ func TestTimeoutOfTheAttemptBefore(t *testing.T) {
 	}
 }
 
-// A dead text whose letter is moved back, and of which a receipt says meanwhile that Twilio has an earlier attempt's message, is
-// waited for, and then goes on to the next phone.
+// The letter of a dead text is moved back. Meanwhile a receipt says that Twilio has an earlier attempt's message. The sender waits
+// for that message, and then goes on to the next phone.
 func TestTimeoutOfADeadTextThatWasTaken(t *testing.T) {
 	s := newSender(t)
 	s.reroute(fallbacks(1))

@@ -35,7 +35,7 @@ const (
 	interval    = 40 * time.Second
 	maxAttempts = 3
 	retention   = 24 * time.Hour
-	// secretText stands in every text, so that a log that shows it is found.
+	// secretText is in every text, so that a log that shows it is found.
 	secretText = "gate-code-4711"
 	// otherNumber is routed too, to otherPhone.
 	otherNumber sms.PhoneNumber = "+18585550140"
@@ -137,7 +137,7 @@ func (s *sender) measure(all ...telemetry.Measurement) {
 	}
 }
 
-// Write takes the log's lines, and holds each against what may stand in it.
+// Write takes the log's lines, and checks that each contains only what it may.
 func (s *sender) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

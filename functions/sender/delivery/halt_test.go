@@ -260,7 +260,7 @@ func TestHeldTextsAreSpread(t *testing.T) {
 	}
 }
 
-// A text that a receipt has told of is not held, and receipts go on.
+// A text that has a receipt is not held, and receipts are still processed.
 func TestReceiptsGoOnWhileHalted(t *testing.T) {
 	s := newSender(t)
 	s.twilio.answer = answers(nil, refusal(fault.Fatal, 20003))

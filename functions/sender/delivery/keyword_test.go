@@ -167,7 +167,7 @@ func TestKeywordsComeTwice(t *testing.T) {
 	}
 }
 
-// A sender stands still with a STOP in its hand, before its write or just after its read, while another brings STOP and START
+// A sender pauses while it works on a STOP, before its write or just after its read, while another brings STOP and START
 // to their ends. The late write changes nothing.
 func TestStoppedSenderUndoesNoStart(t *testing.T) {
 	for _, op := range []string{

@@ -169,7 +169,7 @@ func TestMarkIsNotWritten(t *testing.T) {
 	}
 }
 
-// Someone else changes the route at the same moment: the mark is put beside that change.
+// Someone else changes the route at the same moment: the mark is added to that change.
 func TestMarkMeetsAChange(t *testing.T) {
 	s := newSender(t)
 	s.twilio.answer = answers(refusal(fault.OptedOut, 21610))

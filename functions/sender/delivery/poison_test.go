@@ -80,7 +80,7 @@ func TestNewerTimerIsLeft(t *testing.T) {
 	}
 }
 
-// Nothing but timers belongs on the timer queue; what stands there all the same is worked on, and loses nothing.
+// Nothing but timers belongs on the timer queue; a text that is there all the same is worked on and not lost.
 func TestTextOnTheTimerQueue(t *testing.T) {
 	s := newSender(t)
 	s.twilio.answer = always(refusal(fault.Transient, 0))

@@ -130,7 +130,7 @@ func TestTakenMessageIsCountedOnce(t *testing.T) {
 		"answered, record refused at first":     {faults: refused, where: "ledger before Update"},
 		"answered, write of the record unclear": {faults: lost, where: "ledger after Update"},
 		"found by a look":                       {answers: lostAnswer(), listed: true},
-		"told of by receipts alone":             {answers: lostAnswer()},
+		"known from receipts alone":             {answers: lostAnswer()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)

@@ -273,7 +273,7 @@ func TestLetterMovedBackBeforeItsDeathIsRecorded(t *testing.T) {
 	}
 }
 
-// A sender stands still between the letter and the record of the death. Meanwhile the letter is moved back, another sender buries
+// A sender pauses between the letter and the record of the death. Meanwhile the letter is moved back, another sender buries
 // the text again, and that letter is moved back, too. The text is redriven by then, and the first sender must not call it dead:
 // nobody would have a letter of it.
 func TestRedriveWhileAnotherSenderIsBuryingTheText(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// resend is an edit that makes a route send texts again of which nobody knows.
+// resend is an edit that makes a route send texts again whose outcome nobody knows.
 func resend(r *route.Route) { r.OnUncertain = route.Resend }
 
 func TestResend(t *testing.T) {

@@ -37,7 +37,7 @@ func TestListIsNeverReadable(t *testing.T) {
 	s.checkState(2, ledger.Sent, "")
 }
 
-// The relay stood still for longer than the list may stay unreadable. The first look back is not the last: the time alone says
+// The relay was stopped for longer than the list may stay unreadable. The first look back is not the last: the time alone says
 // nothing of the list.
 func TestListIsUnreadableAfterAStandstill(t *testing.T) {
 	s := newSender(t)

@@ -87,7 +87,7 @@ func TestTroubleIsTriedLessAndLess(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("POSTs (-want +got):\n%s", diff)
 	}
-	// Of tries that left nothing behind only the last is kept.
+	// Only the last of the tries that left nothing behind is kept.
 	if r := s.record(1); len(r.Attempts) != 1 || r.Upcoming() != len(want)+1 {
 		t.Errorf("%d attempts on record, and %d is next", len(r.Attempts), r.Upcoming())
 	}

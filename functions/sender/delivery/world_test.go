@@ -29,7 +29,7 @@ const (
 	// The sender dies before the call, or after it.
 	crash      = "crash"
 	crashAfter = "crash after"
-	// The sender stands still after the call, while another takes the messages that show meanwhile.
+	// The sender pauses after the call, while another receives the messages that show meanwhile.
 	pause = "pause"
 )
 
@@ -234,7 +234,7 @@ func (w *world) overtake(n int, status sms.Status) {
 	w.other()
 }
 
-// receipt is Twilio's word on a message, of which the world takes note.
+// receipt is Twilio's word on a message. The world notes it.
 func (w *world) receipt(ref sms.CallbackRef, sid string, status sms.Status, code int) queue.Envelope {
 	w.told[sid] = w.told[sid] || status.Lost()
 	e := receipt(ref, sid, status)
@@ -249,7 +249,7 @@ func receipt(ref sms.CallbackRef, sid string, status sms.Status) queue.Envelope 
 	}
 }
 
-// work lets a sender take one batch of each queue. Of a sender that died nothing comes back but its messages, later.
+// work lets a sender take one batch of each queue. After a sender dies, only its messages come back, later.
 func (w *world) work() {
 	w.depth++
 	defer func() { w.depth-- }()

@@ -140,7 +140,7 @@ func TestEntryIsAboutTheAttemptThatChanged(t *testing.T) {
 	}
 }
 
-// TestStatesOfAnEntry: From is absent of what was created, To of what is gone, and both stand where only an attempt changed.
+// TestStatesOfAnEntry: a creation has no From, a removal has no To, and an entry has both if only an attempt changed.
 func TestStatesOfAnEntry(t *testing.T) {
 	all := life(1, noon)
 	sending, sent := all[0], all[1]

@@ -99,7 +99,7 @@ func FuzzHandle(f *testing.F) {
 	})
 }
 
-// decodeRecord decodes a record as Lambda's runtime does. Package events panics over some sets that are none.
+// decodeRecord decodes a record as Lambda's runtime does. Package events panics over some invalid sets.
 func decodeRecord(text []byte) (record events.DynamoDBEventRecord, ok bool) {
 	defer func() {
 		if recover() != nil {

@@ -194,7 +194,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 	})
 }
 
-// metrics reads the EMF lines of one batch, of which there has to be exactly one.
+// metrics reads the EMF lines of one batch. There has to be exactly one.
 func metrics(t *testing.T, emitted *bytes.Buffer) map[string]float64 {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(emitted.String(), "\n"), "\n")

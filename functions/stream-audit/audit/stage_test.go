@@ -27,7 +27,7 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // noon is when everything happens that is not said to happen later.
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)

@@ -40,7 +40,7 @@ func TestRoutesEntryIsOfTheTimeOfItsChange(t *testing.T) {
 	}
 }
 
-// TestActorIsWhoChangedTheRoute: UpdatedBy names who wrote the item last. Of a removal, and of a write by hand that leaves
+// TestActorIsWhoChangedTheRoute: UpdatedBy names who wrote the item last. On a removal, and on a write by hand that leaves
 // the item's Version and UpdatedBy as they were, the stream does not say who it was, and nobody else is to be named.
 func TestActorIsWhoChangedTheRoute(t *testing.T) {
 	written := relaytest.Route()

@@ -28,7 +28,7 @@ func anna() routing.Author {
 	return routing.Author{Name: "anna", Now: func() time.Time { return noon.Add(999 * time.Millisecond).In(time.FixedZone("", 3600)) }}
 }
 
-// stored is a route as it stands in a table since the morning.
+// stored is a route that has been in a table since the morning.
 func stored(change ...func(*route.Route)) route.Route {
 	r := route.Route{
 		TwilioNumber: number, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback}, Active: true,

@@ -37,8 +37,8 @@ type Step struct {
 // Writes reports whether the step writes into the table.
 func (s Step) Writes() bool { return slices.Contains([]Action{Added, Changed, Removed}, s.Action) }
 
-// Stands returns the route that is in the table after the step.
-func (s Step) Stands() route.Route {
+// Result returns the route that is in the table after the step.
+func (s Step) Result() route.Route {
 	if s.Writes() {
 		return s.After
 	}

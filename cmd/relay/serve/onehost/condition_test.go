@@ -79,7 +79,7 @@ func (l *lockedLog) String() string {
 	return l.text.String()
 }
 
-// A refused account is told of once and shown until it is put right; a Twilio that is not reached says nothing about it.
+// A refused account is logged once and shown until it is put right; a Twilio that is not reached says nothing about it.
 func TestAccountIsAskedUntilItIsWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wrong := &fault.Error{Kind: fault.Fatal, HTTPStatus: 401, Code: 20003, Err: errors.New("refused")}

@@ -8,7 +8,7 @@ import (
 // hexToken has the form of Twilio's Auth Tokens, and is nobody's.
 const hexToken = "00000000000000000000000000fa4e00"
 
-// TestOperatorToken: a short token is for trials on one host, and a token that no request could have is none.
+// TestOperatorToken: a short token is for trials on one host, and a token that no request could have is refused.
 func TestOperatorToken(t *testing.T) {
 	const short, long = "fifteen-chars-x", "sixteen-chars-xx"
 	for _, tt := range []struct {

@@ -14,7 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
 
-// The health tells of a copy for as long as something from before is queued, at each start; not of one with nothing queued.
+// The health shows a copy for as long as something from before is queued, at each start. A copy with nothing queued is not shown.
 func TestHealthTellsOfACopy(t *testing.T) {
 	folder := withDatabase(t, func(ctx context.Context, db *sqlite.DB) error {
 		return db.Queue(datafolder.QueueName, datafolder.InboxConfig()).Send(ctx, queue.Outgoing{Group: "a", DeduplicationID: "a", Body: "a"})

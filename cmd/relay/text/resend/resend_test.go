@@ -80,7 +80,7 @@ func TestForesee(t *testing.T) {
 		"Twilio has it after all":       {[]step{claims, refused, accepted(sms.StatusSent)}, []route.Route{on}, resend.Settles, ""},
 		"a keyword":                     {[]step{drops(ledger.ReasonKeyword)}, []route.Route{on}, resend.Answered, ""},
 		"an opt-out":                    {[]step{drops(ledger.ReasonOptOut)}, []route.Route{on}, resend.Answered, ""},
-		"a loop that is none any more":  {[]step{drops(ledger.ReasonLoop)}, []route.Route{on}, resend.Again, ""},
+		"a loop that is gone":           {[]step{drops(ledger.ReasonLoop)}, []route.Route{on}, resend.Again, ""},
 		"without addresses":             {[]step{nameless, gaveUp}, []route.Route{on}, resend.Unaddressed, ""},
 		"uncertain":                     {[]step{claims, parked}, []route.Route{on}, resend.InDoubt, ""},
 		"sending":                       {[]step{claims}, []route.Route{on}, resend.InHand, ""},
