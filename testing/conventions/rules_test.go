@@ -32,7 +32,7 @@ func findSizes(s source, report reporter) {
 	}
 }
 
-// rows returns how many lines of a test are its table: what stands in lists of structs. A table is read row by row, and
+// rows returns how many lines of a test are its table: what is in lists of structs. A table is read row by row, and
 // the next row is no harder for the one before.
 func (s source) rows(function *ast.FuncDecl) int {
 	if !strings.HasSuffix(s.path, "_test.go") {
@@ -77,7 +77,7 @@ func isTable(kind ast.Expr) bool {
 	}
 }
 
-// findDocs looks for package comments. Of an external test package the package itself has one.
+// findDocs looks for package comments. An external test package needs none of its own.
 func findDocs(all []source, report reporter) {
 	documented := map[string]bool{}
 	for _, s := range all {
@@ -170,7 +170,7 @@ func words(name string) []string {
 
 var (
 	// international finds what may be a number in E.164, also escaped for a URL, or with its digits in groups. What
-	// stands behind a letter, digit or slash is part of something else, such as a signature in base64.
+	// follows a letter, digit or slash is part of something else, such as a signature in base64.
 	international = regexp.MustCompile(`(?:^|[^A-Za-z0-9+/=])(?:\+|%2B)([1-9](?:[ .()-]{0,2}[0-9]){6,14})($|[^0-9])`)
 	// fictional are the numbers that North America and Britain keep for stories, the latter also with the 0 that is dialled at home,
 	// Twilio's magic ones, and those of other countries whose digits are counted off, as numbering plans show them.

@@ -16,9 +16,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the tables of docs/cost.md anew")
+var update = flag.Bool("update", false, "rewrite the tables of docs/cost.md")
 
-// section finds one table of the page: what stands between its marks.
+// section finds one table of the page: what is between its marks.
 var section = regexp.MustCompile(`(?s)<!-- table: ([a-z ]+) -->\n.*?<!-- end -->`)
 
 // TestPage wants the tables of docs/cost.md to be what the counts, the prices and the template make.
@@ -47,7 +47,7 @@ func TestPage(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(string(old), string(page)); diff != "" {
-		t.Errorf("docs/cost.md is not what was counted (-page +counted; go test ./testing/costs -update writes it anew):\n%s", diff)
+		t.Errorf("docs/cost.md is not what was counted (-page +counted; go test ./testing/costs -update rewrites it):\n%s", diff)
 	}
 }
 
@@ -58,7 +58,7 @@ func tablesOf(s stack, paths []path) map[string]string {
 	}
 }
 
-// table writes rows, of which the first is the head.
+// table writes rows. The first is the head.
 func table(rows ...[]string) string {
 	var text bytes.Buffer
 	for i, row := range rows {

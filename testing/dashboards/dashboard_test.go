@@ -117,7 +117,7 @@ func problems(text []byte, emitted *drawing.Metrics) []string {
 		}
 	}
 	for key := range given {
-		// The widgets stand before the alarms in the list.
+		// The widgets come before the alarms in the list.
 		direct := len(wanted[key]) > 0 && strings.HasPrefix(wanted[key][0], "widget")
 		// The total of a metric that is shown by its dimension's values goes without saying.
 		total := key.Dimensions == "" && shown[key.Name]
@@ -182,7 +182,7 @@ func mutations() []mutation {
 		{"a value that is not shown", `"TwilioFault", "Kind", "fatal"`, `"TwilioFault", "Kind", "unknown"`},
 		{"a function that has another name", `"ColdStart", "Function", "stream-audit"`, `"ColdStart", "Function", "audit"`},
 		{"an alarm on a misspelt metric", "MetricName: Halted", "MetricName: Halt"},
-		{"an alarm on a state that is none", "{Name: State, Value: uncertain}", "{Name: State, Value: unsure}"},
+		{"an alarm on a state that does not exist", "{Name: State, Value: uncertain}", "{Name: State, Value: unsure}"},
 		{
 			"an alarm in another namespace", "Namespace: SMSRelay\n      MetricName: Unavailable",
 			"Namespace: AWS/Relay\n      MetricName: Unavailable",

@@ -12,7 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/testing/dashboards/drawing"
 )
 
-// What stands in a query besides field names. (The language is CloudWatch Logs Insights'.)
+// What is in a query besides field names. (The language is CloudWatch Logs Insights'.)
 var (
 	quoted   = regexp.MustCompile(`"[^"]*"`)
 	aliased  = regexp.MustCompile(`\bas ([a-z_]+)`)
@@ -32,7 +32,7 @@ func checkQueries(t *testing.T, text []byte, r ran) {
 		{"a misspelt field", "by reason, path, source_ip", "by reason, path, source_address"},
 		{"the name of slog, not Lambda's", `filter message = "webhook refused"`, `filter msg = "webhook refused"`},
 		{"a line that is not logged", `"webhook refused"`, `"webhook rejected"`},
-		{"a state that is none", `"uncertain", "dropped"`, `"unsure", "dropped"`},
+		{"a state that does not exist", `"uncertain", "dropped"`, `"unsure", "dropped"`},
 		{"a field of another log", "[!Ref IngestLogGroup]", "[!Ref OperatorLogGroup]"},
 		{"the attempt's field without the attempt", "by attempt.error_code", "by error_code"},
 	} {
@@ -104,7 +104,7 @@ func flatten(prefix string, members map[string]any, there map[string]map[string]
 }
 
 // unknownIn returns the fields of a query that no line has, and the words that its fields are compared with and never have.
-// Ids and masked numbers stand in a query to be replaced.
+// Ids and masked numbers are in a query to be replaced.
 func unknownIn(query string, there map[string]map[string]bool) []string {
 	var problems []string
 	own := language

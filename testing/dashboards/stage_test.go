@@ -270,7 +270,7 @@ func (s *stage) image(item any) map[string]events.DynamoDBAttributeValue {
 	return image
 }
 
-// hiding is a queue's visibility, of which AWS keeps count.
+// hiding is a queue's visibility, which AWS counts.
 type hiding struct {
 	s *stage
 	q *relaytest.MemoryQueue

@@ -13,10 +13,10 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// What becomes of a text stands in its words, so that the run can be read.
+// The words of a text say what becomes of it, so that the run can be read.
 const (
 	plain         = "Is the gate open?"
-	unreachable   = "To a phone that is none."
+	unreachable   = "To a phone that does not exist."
 	optedOut      = "To a phone that said STOP."
 	notDelivered  = "To a phone that is off."
 	neverDeliver  = "To phones that are all off."

@@ -41,7 +41,7 @@ func TestCanary(t *testing.T) {
 	}
 }
 
-// relay builds the program for people and runs it beside the stack, with an administrator's credentials.
+// relay builds the program for people and runs it next to the stack, with an administrator's credentials.
 func (s *stage) relay(args ...string) ([]byte, error) {
 	s.t.Helper()
 	program := filepath.Join(s.t.TempDir(), "relay")

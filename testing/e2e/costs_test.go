@@ -31,7 +31,7 @@ import (
 )
 
 var (
-	update     = flag.Bool("update", false, "write the golden files anew")
+	update     = flag.Bool("update", false, "rewrite the golden files")
 	costsWhole = flag.Bool("costs.whole", false, "count several texts of each path, and want them to take the same, as -update does")
 )
 
@@ -94,7 +94,7 @@ func TestCosts(t *testing.T) {
 	checkCosts(t, want, got)
 }
 
-// costsWithoutReceipts are those of a text of which Twilio is not asked to report.
+// costsWithoutReceipts are those of a text that Twilio is not asked to report on.
 func costsWithoutReceipts(t *testing.T, want costs) path {
 	t.Helper()
 	s := newStage(t, map[string]any{"Receipts": "off", "SenderConcurrency": 4}, nil)
@@ -299,7 +299,7 @@ func readCosts(t *testing.T) (want costs) {
 	return want
 }
 
-// path returns the path of a name; one that takes nothing if there is none.
+// path returns the path of a name; one that costs nothing if there is none.
 func (c costs) path(name string) path {
 	for _, p := range c.Paths {
 		if p.Name == name {
@@ -330,6 +330,6 @@ func checkCosts(t *testing.T, want, got costs) {
 			return math.Abs(a-b) <= 0.1*math.Max(a, b)
 		}))
 	if diff := cmp.Diff(want, got, byATenth); diff != "" {
-		t.Errorf("what a text takes (-golden +now; -update writes it anew):\n%s", diff)
+		t.Errorf("what a text costs (-golden +now; -update rewrites it):\n%s", diff)
 	}
 }

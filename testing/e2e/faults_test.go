@@ -43,7 +43,7 @@ const (
 // notScheduled is Twilio's refusal of a message that may be sent again as it is: it counts as an attempt.
 var notScheduled = twiliofake.Fault{Status: http.StatusBadRequest, Code: 30047}
 
-// lostText is a text of which nobody ever hears after Twilio took it.
+// lostText is a text that nobody ever hears of after Twilio accepted it.
 const lostText = "is this thing on?"
 
 // patience is how long a text of a story may take: looks at Twilio's list are seconds apart.
@@ -175,7 +175,7 @@ func (s *stage) unreadableChange() {
 }
 
 // trouble is what goes wrong at Twilio: at random, and, so that every run has them, a phone that Twilio does not text while busy
-// says so, a first message that is refused once, and two of which nobody ever hears.
+// says so, a first message that is refused once, and two that nobody ever hears of.
 func trouble(busy *atomic.Bool) twiliofake.Faults {
 	var once, lost, lostManual atomic.Bool
 	odds := twiliofake.Odds{AcceptThenDrop: 0.05, ErrorRate: 0.10, DuplicateCallback: 0.3, ReorderCallback: 0.3}

@@ -89,7 +89,7 @@ func (s *stage) looked(int) string {
 	return ""
 }
 
-// listed has an operator list texts, of which there are more.
+// listed has an operator list texts when there are more.
 func (s *stage) listed(i int) string {
 	if i == 0 {
 		s.fillList()

@@ -95,7 +95,7 @@ func (c *tally) units(operation string, call iam.Call) {
 	}
 }
 
-// nameOf returns the logical id of what an ARN or a name stands for; "" if it is not the relay's own data.
+// nameOf returns the logical id of what an ARN or a name means; "" if it is not the relay's own data.
 func (c *tally) nameOf(arn string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -41,11 +41,11 @@ func (s *stage) entries() map[string][]auditlog.Entry {
 	return trails
 }
 
-// checkTrails wants a trail without gaps for each text, which ends where the ledger's record stands.
+// checkTrails wants a trail without gaps for each text, which ends where the ledger's record is now.
 func (s *stage) checkTrails(sids []string) {
 	s.t.Helper()
 	var trails map[string][]auditlog.Entry
-	s.until("the audit log has told of every change", time.Minute, func() bool {
+	s.until("the audit log has every change", time.Minute, func() bool {
 		trails = s.entries()
 		for _, sid := range sids {
 			if trail := trails[sid]; int64(len(trail)) != s.record(sid).Version {

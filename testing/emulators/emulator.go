@@ -78,7 +78,7 @@ func elasticMQ() emulator {
 	}
 }
 
-// elasticMQSettings is ElasticMQ's configuration as system properties, which stand above its application.conf: no file is
+// elasticMQSettings is ElasticMQ's configuration as system properties, which override its application.conf: no file is
 // left behind by a run that was killed. The node address is what queue URLs are made of.
 func elasticMQSettings(port int) []string {
 	number := strconv.Itoa(port)

@@ -23,7 +23,7 @@ import (
 var recipes embed.FS
 
 const (
-	// stampName is the file that is written last: a folder without it is a leftover and is begun anew.
+	// stampName is the file that is written last: a folder without it is a leftover and is started again.
 	stampName = "installed"
 	// installTimeout bounds one emulator's installation, which is mostly downloading.
 	installTimeout = 15 * time.Minute
@@ -32,7 +32,7 @@ const (
 )
 
 // installAll returns each chosen emulator's folder by its name. What uses Maven goes one after the other, since Maven's
-// own local repository does not bear two writers; Python's goes beside them.
+// own local repository does not bear two writers; Python's runs at the same time.
 func installAll(ctx context.Context, opts options, stderr io.Writer) (map[string]string, error) {
 	if err := os.MkdirAll(opts.cache, 0o750); err != nil {
 		return nil, fmt.Errorf("create the cache folder: %w", err)

@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-// Command emulators runs a command, such as go test, beside local stand-ins for the AWS services that the relay uses:
+// Command emulators runs a command, such as go test, with local stand-ins for the AWS services that the relay uses:
 // Amazon's DynamoDB Local, ElasticMQ for SQS, and moto for CloudWatch Logs, Secrets Manager and S3.
 //
 //	go run ./testing/emulators -- go test ./shared/aws/dynamo ./shared/aws/sqs

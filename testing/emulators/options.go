@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// errNoCommand says that there is nothing to run beside the emulators.
+// errNoCommand says that there is nothing to run with the emulators.
 var errNoCommand = errors.New("no command given after --")
 
 // options is the command line, checked.
@@ -109,7 +109,7 @@ func names(list []emulator) []string {
 func usage(flags *flag.FlagSet) {
 	_, _ = fmt.Fprint(flags.Output(), `usage: emulators [flags] -- COMMAND ARGS...
 
-Runs COMMAND beside local stand-ins for DynamoDB, SQS, CloudWatch Logs, Secrets Manager and S3.
+Runs COMMAND with local stand-ins for DynamoDB, SQS, CloudWatch Logs, Secrets Manager and S3.
 COMMAND finds their URLs in its environment:
 
 `)

@@ -53,7 +53,7 @@ func (t *tail) passOn(p []byte) {
 	}
 }
 
-// contains reports whether a text stands in what is remembered.
+// contains reports whether what is remembered contains a text.
 func (t *tail) contains(text string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

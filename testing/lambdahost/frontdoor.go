@@ -25,7 +25,7 @@ type frontDoor struct {
 	routes map[string]doorRoute
 	// preflights answers OPTIONS.
 	preflights http.Handler
-	// answered is told of each request.
+	// answered is told about each request.
 	answered func(Request)
 	now      func() time.Time
 	logger   *slog.Logger
@@ -45,7 +45,7 @@ type doorRoute struct {
 	signed bool
 }
 
-// ServeHTTP answers one request, and tells of it.
+// ServeHTTP answers one request, and reports it.
 func (d *frontDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun, answer := d.now(), &answered{ResponseWriter: w, status: http.StatusOK}
 	d.serve(answer, r)

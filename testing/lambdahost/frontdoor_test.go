@@ -92,7 +92,7 @@ func TestFrontDoorRoutes(t *testing.T) {
 	heard := slices.ContainsFunc(s.lines["Echo"], func(line string) bool { return !strings.Contains(line, `"rawPath":"/sms/inbound"`) })
 	if len(s.requests) != 8 || s.requests[0].Route != "POST /sms/inbound" || s.requests[4].Route != "POST /sms/%69nbound" ||
 		s.requests[4].Status != http.StatusNotFound || heard {
-		t.Errorf("told of %+v; the function heard of others: %v", s.requests, heard)
+		t.Errorf("reported %+v; the function got others: %v", s.requests, heard)
 	}
 }
 

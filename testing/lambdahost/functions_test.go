@@ -42,7 +42,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// machines of ELF files, as they stand in their headers.
+// machines of ELF files, as their headers name them.
 const (
 	machineAMD64 = 62
 	machineARM64 = 183

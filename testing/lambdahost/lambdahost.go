@@ -1,8 +1,8 @@
 //go:build unix
 
 // Package lambdahost runs a stack as it is deployed, on this machine: it reads template.yaml, has its tables, queues, log
-// groups and buckets made in emulators, starts the compiled bootstraps on Lambda's Runtime API, and plays what stands
-// between them: API Gateway, the event source mappings, IAM and the functions' logs. What template.yaml says of routes,
+// groups and buckets made in emulators, starts the compiled bootstraps on Lambda's Runtime API, and plays what is
+// between them: API Gateway, the event source mappings, IAM and the functions' logs. What template.yaml says about routes,
 // mappings, environments, timeouts, concurrency and policies is what holds here. It is for end-to-end runs and knows
 // nothing of texts; `relay serve`, which people use, does not need it. It grows no further: docs/decisions/0016-lambdahost-is-frozen.md
 // says what it is for, and when it may go.
@@ -54,10 +54,10 @@ type Config struct {
 	Environment map[string]string
 	// OnLine, if set, is told each line that a function prints, with the function's logical id.
 	OnLine func(function string, line []byte)
-	// OnCall, if set, is told of each call that a function makes, and that Lambda makes for it, from several goroutines at
+	// OnCall, if set, is told about each call that a function makes, or that Lambda makes for it, from several goroutines at
 	// once. The principal is the function's logical id.
 	OnCall func(iam.Call)
-	// OnRequest, if set, is told of each request that the front door answered, also one that no function heard of.
+	// OnRequest, if set, is told about each request that the front door answered, also if no function got it.
 	OnRequest func(Request)
 	// Metrics, if set, is where the stack's own metrics go, those that AWS measures: see measure. Functions and the API have
 	// their logical ids in them, queues and tables their names.

@@ -176,7 +176,7 @@ type stage struct {
 	requests []Request
 }
 
-// newStage starts the stack. edits replace what stands in its template, each pair once.
+// newStage starts the stack. edits replace parts of its template, each pair once.
 func newStage(t *testing.T, edits ...string) (*stage, error) {
 	t.Helper()
 	text := stackYAML

@@ -67,7 +67,7 @@ func (h *Host) sample(ctx context.Context, id string) error {
 	return nil
 }
 
-// called tells of a call of a function, or of Lambda for it.
+// called reports a call of a function, or of Lambda for it.
 func (h *Host) called(call iam.Call) {
 	if h.meter != nil {
 		h.meter.Call(call)
@@ -77,7 +77,7 @@ func (h *Host) called(call iam.Call) {
 	}
 }
 
-// answered tells of a request to the API of that logical id.
+// answered reports a request to the API of that logical id.
 func (h *Host) answered(api string) func(Request) {
 	return func(r Request) {
 		if h.meter != nil {
@@ -89,7 +89,7 @@ func (h *Host) answered(api string) func(Request) {
 	}
 }
 
-// invoked tells of an invocation of a function.
+// invoked reports an invocation of a function.
 func (h *Host) invoked(id string) func(time.Duration, error) {
 	return func(took time.Duration, err error) {
 		if h.meter != nil {

@@ -90,7 +90,7 @@ func TestStreamNames(t *testing.T) {
 	}
 }
 
-// What a role allows is what its function may do, and nothing that another's does. Of a role without policies that is nothing.
+// What a role allows is what its function may do, and nothing that another's does. A role without policies allows nothing.
 func TestPermissions(t *testing.T) {
 	s := started(t)
 	s.got(t, "Mapped", &events.SQSEvent{})

@@ -117,7 +117,7 @@ func serve(t *testing.T) string {
 	return ""
 }
 
-// follow reads the log to its end: it finds the line that says where the relay serves, and wants none that tells of a defect.
+// follow reads the log to its end: it finds the line that says where the relay serves, and wants none that reports a defect.
 func follow(t *testing.T, log io.Reader, urls chan<- string) {
 	t.Helper()
 	lines := bufio.NewScanner(log)

@@ -58,7 +58,7 @@ func (c conversationTest) put(wanted conversation.Conversation) conversation.Con
 	return stored
 }
 
-func (c conversationTest) stands(want conversation.Conversation) {
+func (c conversationTest) isStored(want conversation.Conversation) {
 	c.Helper()
 	got, err := c.Get(c.Context(), want.TwilioNumber, want.Customer)
 	if err != nil {
@@ -70,22 +70,22 @@ func (c conversationTest) stands(want conversation.Conversation) {
 }
 
 func (c conversationTest) absent() {
-	c.stands(conversation.Conversation{TwilioNumber: TwilioNumber, Customer: Customer})
+	c.isStored(conversation.Conversation{TwilioNumber: TwilioNumber, Customer: Customer})
 }
 
 func (c conversationTest) roundTrip() {
 	out := c.put(optedOut(Customer))
-	c.stands(out)
+	c.isStored(out)
 	out.OptOut = conversation.OptOut{Word: "YES", Since: out.OptOut.Since.Add(time.Second), MessageSid: MessageSid(2)}
 	in := c.put(out)
-	c.stands(in)
+	c.isStored(in)
 }
 
 func (c conversationTest) keys() {
 	for _, customer := range []sms.PhoneNumber{Customer, "24365", "QuickDump", "whatsapp:" + Customer, `o'Neill "ops" ü.#$[0]`} {
 		out := c.put(optedOut(customer))
-		c.stands(out)
-		c.stands(conversation.Conversation{TwilioNumber: Destination, Customer: customer})
+		c.isStored(out)
+		c.isStored(conversation.Conversation{TwilioNumber: Destination, Customer: customer})
 	}
 }
 
@@ -103,7 +103,7 @@ func (c conversationTest) conflict() {
 	if _, err := c.Put(c.Context(), missing); !errors.Is(err, conversation.ErrConflict) {
 		c.Errorf("Put over what is not there: error %v, want ErrConflict", err)
 	}
-	c.stands(first)
+	c.isStored(first)
 }
 
 func (c conversationTest) sideBySide() {

@@ -69,7 +69,7 @@ func (q *MemoryQueue) check(m queue.Outgoing) error {
 	case m.Body == "" || len(m.Body) > maxBody:
 		return fmt.Errorf("body of %d bytes", len(m.Body))
 	case !isXML(m.Body):
-		return fmt.Errorf("a character that is none of XML 1.0")
+		return fmt.Errorf("a character that XML 1.0 does not have")
 	case len(m.Attributes) > maxAttributes:
 		return fmt.Errorf("%d attributes", len(m.Attributes))
 	case q.options.Standard != (m.Group == "") || q.options.Standard != (m.DeduplicationID == ""):
@@ -79,7 +79,7 @@ func (q *MemoryQueue) check(m queue.Outgoing) error {
 	}
 	for name, value := range m.Attributes {
 		if value == "" || !isXML(value) {
-			return fmt.Errorf("attribute %s is empty or has a character that is none of XML 1.0", name)
+			return fmt.Errorf("attribute %s is empty or has a character that XML 1.0 does not have", name)
 		}
 	}
 	return nil
@@ -194,7 +194,7 @@ func (m *memoryMessage) own() queue.Delivery {
 	return d
 }
 
-// locked returns the groups of which a message is hidden, and when the first of all hidden messages shows.
+// locked returns the groups that have a hidden message, and when the first of all hidden messages shows.
 func (q *MemoryQueue) locked(now time.Time) (groups map[string]bool, soonest time.Time) {
 	groups = map[string]bool{}
 	for _, m := range q.messages {

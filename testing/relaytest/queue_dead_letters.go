@@ -47,7 +47,7 @@ func (q queueTest) deadLetter() {
 	q.send(message)
 	q.exhaust(message.Body)
 	want := queue.Delivery{Group: message.Group, Body: message.Body, Attributes: message.Attributes}
-	// SQS counts and names a message anew on a FIFO dead-letter queue.
+	// SQS counts again on a FIFO dead-letter queue, and gives a message a new name.
 	ofItsOwn := cmpopts.IgnoreFields(queue.Delivery{}, "MessageID", "ReceiptHandle", "DeduplicationID", "ReceiveCount", "SentAt")
 	dead := q.dead()
 	if diff := cmp.Diff(want, dead, ofItsOwn); diff != "" {

@@ -271,7 +271,7 @@ func (r routesTest) marksOptedOut() {
 	}{
 		{numbered(72), true, []sms.PhoneNumber{numbered(73), numbered(71), numbered(72)}},
 		{numbered(71), false, []sms.PhoneNumber{numbered(73), numbered(72)}},
-		{numbered(72), true, nil}, // stands already
+		{numbered(72), true, nil}, // is marked already
 		{numbered(99), true, nil}, // no hop
 		{numbered(73), false, []sms.PhoneNumber{numbered(72)}},
 		{numbered(72), false, []sms.PhoneNumber{}},

@@ -18,7 +18,7 @@ import (
 type Twilio struct {
 	// Now is Twilio's clock.
 	Now func() time.Time
-	// Answer, if set, is asked about each POST, the first of which is number 1.
+	// Answer, if set, is asked about each POST. The first is number 1.
 	Answer func(n int, m sms.Outbound) TwilioAnswer
 	// Hides, if set, is asked about each message that a read of the list would show, and reports whether the list lags behind it. It
 	// must not use the Twilio.

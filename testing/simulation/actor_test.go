@@ -16,7 +16,7 @@ type process struct {
 	restart func()
 }
 
-// actor is one line of work in a process. It runs between two calls of a door, and stands still at each until the
+// actor is one line of work in a process. It runs between two calls of a door, and waits at each until the
 // scheduler lets it go on.
 type actor struct {
 	*process
@@ -25,10 +25,10 @@ type actor struct {
 	wake chan struct{}
 	// mu guards what the scheduler looks at while an actor may wake by itself, after a pause of its own.
 	mu sync.Mutex
-	// parked is set while it stands at a call; ready, if set, says whether the call can go on at all.
+	// parked is set while it waits at a call; ready, if set, says whether the call can go on at all.
 	parked bool
 	ready  func() bool
-	// until is when it goes on, if it was made to stand still for a while.
+	// until is when it goes on, if it was made to pause for a while.
 	until time.Time
 	ended bool
 
@@ -50,15 +50,15 @@ func actorOf(ctx context.Context) *actor {
 	return a
 }
 
-// park stands still until the scheduler lets the actor go on. Who died meanwhile does nothing more.
+// park waits until the scheduler lets the actor go on. An actor that died meanwhile does nothing more.
 func (a *actor) park(ready func() bool) {
 	a.exitIfDead()
-	a.stand(ready)
+	a.waitAt(ready)
 	<-a.wake
 	a.exitIfDead()
 }
 
-func (a *actor) stand(ready func() bool) {
+func (a *actor) waitAt(ready func() bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.parked {
@@ -67,7 +67,7 @@ func (a *actor) stand(ready func() bool) {
 	a.ready, a.parked = ready, true
 }
 
-// rest stands still for a while.
+// rest pauses for a while.
 func (a *actor) rest(until time.Time) {
 	a.until = until
 	a.park(nil)

@@ -25,7 +25,7 @@ type call struct {
 	ready func() bool
 }
 
-// through takes a call through: the actor stands still, something may happen to it or to its call, then the call has its
+// through takes a call through: the actor pauses, something may happen to it or to its call, then the call has its
 // effect, and again something may happen.
 func through[T any](ctx context.Context, s *schedule, c call, effect func(a *actor) (T, error)) (T, error) {
 	var none T
@@ -119,7 +119,7 @@ func resultOf(err error) string {
 func (s *schedule) standStill(a *actor, c call, where string) {
 	s.disturb(a)
 	pause := one(s.chance, visibility+10*time.Second, 30*time.Second, 15*time.Minute)
-	s.trace(a, c, fmt.Sprintf("stands still for %v %s", pause, where))
+	s.trace(a, c, fmt.Sprintf("pauses for %v %s", pause, where))
 	a.rest(time.Now().Add(pause))
 }
 

@@ -61,5 +61,5 @@ func (c *chance) weighted(weights ...int) int {
 	return 0
 }
 
-// one returns one of the choices, of which the first is the harmless one.
+// one returns one of the choices. The first is the harmless one.
 func one[T any](c *chance, choices ...T) T { return choices[c.of(len(choices))] }

@@ -72,7 +72,7 @@ type change struct {
 	listed map[string]bool
 }
 
-// describe tells of a record in a trace.
+// describe writes a record for a trace.
 func describe(r ledger.Record) func() string {
 	return func() string {
 		text := fmt.Sprintf("%s v%d %s", nameOf(r.MessageSid), r.Version+1, r.State)

@@ -19,7 +19,7 @@ import (
 
 const publicBaseURL = "https://relay.example.com"
 
-// trusting stands for the check of signatures, which has tests of its own.
+// trusting replaces the check of signatures, which has tests of its own.
 type trusting struct{}
 
 func (trusting) Validate(signature.Request) error { return nil }
@@ -102,7 +102,7 @@ func (s *schedule) ring(i int) {
 	})
 }
 
-// answered is what Twilio makes of the front door's answer; 0 is none.
+// answered is what Twilio makes of the front door's answer; 0 means no answer.
 func (s *schedule) answered(w webhookOf, status int) {
 	if s.over {
 		return

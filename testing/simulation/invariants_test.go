@@ -96,7 +96,7 @@ func claims(r ledger.Record, p *post) bool {
 	})
 }
 
-// attemptOf returns the attempt of a POST as it stands in the ledger.
+// attemptOf returns the attempt of a POST as it is in the ledger.
 func (s *schedule) attemptOf(p *post) ledger.Attempt {
 	for _, a := range s.current[p.ref.RelayID].Attempts {
 		if a.Number == p.ref.Attempt {
@@ -136,7 +136,7 @@ func (s *schedule) checkAgain(earlier, p *post, name string) {
 		return
 	}
 	if p.late || earlier.late {
-		// A sender stood still with its POST in hand, for longer than its lease. Nobody can hold that back.
+		// A sender paused with its POST in hand, for longer than its lease. Nobody can hold that back.
 		return
 	}
 	m := earlier.message
@@ -242,7 +242,7 @@ func (s *schedule) checkText(r ledger.Record) {
 	}
 }
 
-// checkExhausted holds a dead text against its attempts since it was last redriven, of which those do not count that spend nothing;
+// checkExhausted compares a dead text with its attempts since it was last redriven, without those that spend nothing;
 // or, if it became too old while trouble lasted, against its age. Under a pace limit it may have had no moment left before that.
 func (s *schedule) checkExhausted(r ledger.Record) {
 	if r.Reason == ledger.ReasonExpired {

@@ -23,7 +23,7 @@ const maxTexts = 16
 // ownPhone is one that an operator chooses, on no route.
 const ownPhone sms.PhoneNumber = "+18585550129"
 
-// manualIDs are the relay ids of manual texts, by the number of the text: those that their idempotency keys stand for.
+// manualIDs are the relay ids of manual texts, by the number of the text: those that belong to their idempotency keys.
 var manualIDs = func() (ids [maxTexts]string) {
 	for n := range ids {
 		sum := sha256.Sum256([]byte("idempotency key\x00" + keyOf(n)))

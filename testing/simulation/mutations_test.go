@@ -201,7 +201,7 @@ func againstWrongRedrives() []mutation {
 			[]edit{{"functions/sender/delivery/dead_letter.go", "deduplicationID += \".\" + j.record.MessageId\n", ""}},
 		},
 		{
-			"buried meanwhile", "a sender that stood still calls a text dead that was redriven since",
+			"buried meanwhile", "a sender that paused calls a text dead that was redriven since",
 			[]edit{{
 				"functions/sender/delivery/dead_letter.go",
 				"if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || " +
@@ -210,21 +210,21 @@ func againstWrongRedrives() []mutation {
 			}},
 		},
 		{
-			"redriven anew", "a receipt that comes during a redrive takes the letter away",
+			"receipt during a redrive", "a receipt that comes during a redrive takes the letter away",
 			[]edit{{
 				"functions/sender/delivery/redrive.go", "case !isMine && stored.Version == before:\n\t\treturn verdict{}\n\tcase !isMine:\n",
 				"case !isMine && before > 0:\n\t\treturn verdict{}\n\tcase !isMine:\n",
 			}},
 		},
 		{
-			"attempts anew", "the attempts before a redrive count after it",
+			"attempts after a redrive", "the attempts before a redrive count after it",
 			[]edit{{
 				"shared/ledger/record.go", "sms.Same(a.To, to) && a.spent() && a.Number > r.RedrivenAfter {",
 				"sms.Same(a.To, to) && a.spent() {",
 			}},
 		},
 		{
-			"kept anew", "the record of a redriven text is forgotten while a queue has its message",
+			"kept after a redrive", "the record of a redriven text is forgotten while a queue has its message",
 			[]edit{{"functions/sender/delivery/redrive.go", "r = r.Kept(h.config.Now().Add(h.config.Retention))", "_ = h.config.Retention"}},
 		},
 		{
@@ -235,7 +235,7 @@ func againstWrongRedrives() []mutation {
 			}},
 		},
 		{
-			"age anew", "a redriven text is as old as when it came",
+			"age after a redrive", "a redriven text is as old as when it came",
 			[]edit{{"shared/ledger/record.go", "if r.RedrivenAt.After(r.ReceivedAt) {", "if false {"}},
 		},
 	}

@@ -18,7 +18,7 @@ type letter struct {
 	attempts int
 }
 
-// letterOf reads a message's letter; ok is false if it is none.
+// letterOf reads a message's letter; ok is false if it is not a letter.
 func letterOf(body string, attributes map[string]string) (l letter, ok bool) {
 	e, err := queue.Decode(body)
 	if err != nil {
@@ -97,7 +97,7 @@ func (d queueDoor) deleteLetter(ctx context.Context, received queue.Delivery, l 
 	return err
 }
 
-// revival is the write by which a text left dead: after so many attempts, of which the last had that number.
+// revival is the write by which a text left dead: after so many attempts. The last had that number.
 type revival struct {
 	attempts, last int
 	at             time.Time

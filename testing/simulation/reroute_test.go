@@ -19,7 +19,7 @@ type wayAt struct {
 }
 
 // routeLag is for how long a sender may go by a route that was changed since: what it has in mind for a moment, and for as long as
-// it may stand still before its message is someone else's.
+// it may pause before its message is someone else's.
 const routeLag = visibility + 30*time.Second
 
 // reroute lets an operator change the route: where texts go, or whether they do.

@@ -53,9 +53,9 @@ type text struct {
 // trouble is how many calls in a thousand go wrong, and how.
 type trouble struct {
 	// Fail: nothing happens. Lost: it happens, and the answer is lost. Kill: the process ends, before or after. Pause:
-	// the caller stands still for longer than a visibility timeout and a lease. Slow: for some seconds.
+	// the caller pauses for longer than a visibility timeout and a lease. Slow: for some seconds.
 	Fail, Lost, Kill, Pause, Slow int
-	// Bury: a sender stands still when a letter is on the dead-letter queue, before it records the death.
+	// Bury: a sender pauses when a letter is on the dead-letter queue, before it records the death.
 	Bury int
 	// Crowd: the book of the pace limits is changed by someone else at the same moment.
 	Crowd int
@@ -168,7 +168,7 @@ func (s *scenario) beDenied() {
 	}
 }
 
-// beTwins makes all texts the same words, of which Twilio's answers are often lost and receipts hardly ever come: there
+// beTwins gives all texts the same words. Twilio's answers are often lost and receipts hardly ever come: there
 // only counting tells them apart.
 func (s *scenario) beTwins() {
 	for i := range s.Texts {

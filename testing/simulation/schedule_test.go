@@ -31,7 +31,7 @@ const (
 	maxReceives = 10_000
 )
 
-// schedule is one run of a scenario. Everything in it belongs to the one goroutine that is not standing still: the
+// schedule is one run of a scenario. Everything in it belongs to the one goroutine that is not waiting: the
 // scheduler, or the actor that it let go on.
 type schedule struct {
 	scenario

@@ -32,7 +32,7 @@ type traceLog struct{ s *schedule }
 // Enabled reports whether there is a trace.
 func (l traceLog) Enabled(context.Context, slog.Level) bool { return l.s.told != nil }
 
-// Handle adds the line's message, and the error that it tells of.
+// Handle adds the line's message, and the error that it has.
 func (l traceLog) Handle(ctx context.Context, r slog.Record) error {
 	var more strings.Builder
 	r.Attrs(func(a slog.Attr) bool {

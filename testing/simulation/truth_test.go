@@ -149,7 +149,7 @@ func (s *schedule) checkOrder() {
 	strayed := map[string]bool{}
 	for i, p := range s.posts {
 		sid := p.ref.RelayID
-		// A sender that stood still with its POST in hand, or a text that is sent again because nobody knew, may come late.
+		// A sender that paused with its POST in hand, or a text that is sent again because nobody knew, may come late.
 		strayed[sid] = strayed[sid] || p.late || len(s.revivals[sid]) > 0 || (!p.answered && s.OnUncertain == route.Resend)
 		if _, ok := first[sid]; !ok && p.message != nil {
 			first[sid] = i
@@ -167,7 +167,7 @@ func (s *schedule) checkOrder() {
 }
 
 // checkBookings holds the moments that were given away against the pace limits. When a clock jumps, they come at another time than
-// they were booked for; and to one who stood still between a look at the clock and the booking, the clocks of the others were ahead.
+// they were booked for; and for one who paused between a look at the clock and the booking, the clocks of the others were ahead.
 func (s *schedule) checkBookings() {
 	if !s.truly() || s.bookedStale {
 		return
@@ -221,7 +221,7 @@ func (s *schedule) checkWindows() {
 			s.violated("%d POSTs went to %s within %v, and %d are allowed", n, string(to), s.Pair.Per, s.Pair.N)
 		}
 	}
-	// Of the segments of a number N may go at once and N more in the time Per.
+	// N segments of a number may go at once, and N more in the time Per.
 	if n := most(all, s.Number); n > 2*s.Number.N {
 		s.violated("%d POSTs went out within %v, and the number sends %v", n, s.Number.Per, s.Number)
 	}

@@ -107,7 +107,7 @@ func (d twilioDoor) Create(ctx context.Context, out sms.Outbound) (sms.Created, 
 	return sms.Created{Sid: p.message.sid, Status: sms.StatusQueued, NumSegments: sms.Segments(out.Body)}, nil
 }
 
-// leavesLate reports whether a POST goes out although its sender has given up: it stood still between looking at its
+// leavesLate reports whether a POST goes out although its sender has given up: it paused between looking at its
 // clock and writing.
 func (d twilioDoor) leavesLate(ctx context.Context, a *actor, c call) bool {
 	if ctx.Err() == nil || !d.chance.odds(d.Twilio.Late) {

@@ -36,7 +36,7 @@ type records interface {
 	ledger.Lister
 }
 
-// box is a queue of which a test sees how much is on it.
+// box is a queue that shows a test how much is on it.
 type box interface {
 	queue.Sender
 	queue.Receiver

@@ -89,7 +89,7 @@ func (s *stage) posted(want ...sms.PhoneNumber) {
 	}
 }
 
-// isNotice reports whether the POST tells of a keyword, in place of a text's words.
+// isNotice reports whether the POST is about a keyword, in place of a text's words.
 func (s *stage) isNotice(p relaytest.TwilioPost) bool {
 	s.t.Helper()
 	r, err := s.ledger.Get(s.t.Context(), p.Ref.RelayID)
@@ -97,13 +97,13 @@ func (s *stage) isNotice(p relaytest.TwilioPost) bool {
 	return r.Keyword != "" && strings.Contains(p.Body, ": "+r.Keyword+". ")
 }
 
-// claimed holds a POST against the ledger. Of tries while the account is unusable only the last is kept.
+// claimed compares a POST with the ledger. Only the last of the tries while the account is unusable is kept.
 func (s *stage) claimed(p relaytest.TwilioPost) {
 	s.t.Helper()
 	r, err := s.ledger.Get(s.t.Context(), p.Ref.RelayID)
 	s.must(err)
 	if len(r.Attempts) > 0 && p.Ref.Attempt > r.Attempts[len(r.Attempts)-1].Number {
-		s.t.Errorf("POST of attempt %d, of which the ledger does not know", p.Ref.Attempt)
+		s.t.Errorf("POST of attempt %d, which the ledger does not know", p.Ref.Attempt)
 	}
 	for _, a := range r.Attempts {
 		if a.Number == p.Ref.Attempt && (a.To != p.To || a.Hop != p.Ref.Hop || (a.OutboundSid != "" && a.OutboundSid != p.Message.Sid)) {
@@ -112,7 +112,7 @@ func (s *stage) claimed(p relaytest.TwilioPost) {
 	}
 }
 
-// left holds what is left on the queues against what it must be. Of texts and receipts, none is.
+// left compares what is left on the queues with what must be. No texts and receipts may be left.
 func (s *stage) left(timers, dead int) {
 	s.t.Helper()
 	if got := [...]int{s.depth(s.texts), s.depth(s.timers), s.depth(s.dead)}; got != [...]int{0, timers, dead} {

@@ -158,7 +158,7 @@ func uncertainties() []story {
 	}
 }
 
-// resent are the stories of a second message, of which the first may have been the better.
+// resent are the stories of a second message, after a first that may have been the better.
 func resent() []story {
 	return []story{
 		{"resent, and the second message is undelivered: uncertain", func(s *stage) {
@@ -204,7 +204,7 @@ func resent() []story {
 	}
 }
 
-// resendMeetsBusy brings a text of which the first message was not found to where it waits for its second attempt's turn.
+// resendMeetsBusy brings a text whose first message was not found to where it waits for its second attempt's turn.
 func (s *stage) resendMeetsBusy() {
 	s.t.Helper()
 	s.reroute(resend)

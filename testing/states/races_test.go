@@ -94,7 +94,7 @@ func races() []story {
 			s.settled()
 			s.rests(1, "", "sending queued sending queued sending queued delivered", "1@0 accepted delivered, 2@0 transient, 3@0 transient")
 			s.posted(s.first, s.first, s.first)
-			// The letter tells of a text that needs no redrive: the ledger says so.
+			// The letter is about a text that needs no redrive: the ledger says so.
 			s.left(0, 1)
 		}},
 	}

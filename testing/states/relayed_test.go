@@ -108,7 +108,7 @@ func undeliverable() []story {
 			s.twilio.script = []answer{refused(fault.Fatal, 20003), refused(fault.Fatal, 20003)}
 			s.queued(1)
 			s.settled()
-			// Of tries that the account's state ended, the last one is kept, and then none.
+			// The last of the tries that the account's state ended is kept, and then none.
 			s.rests(1, "", "sending queued sending queued sending sent", "3@0 accepted queued")
 			s.posted(s.first, s.first, s.first)
 			s.left(0, 0)
@@ -169,7 +169,7 @@ func usedUp(s *stage) {
 	s.left(0, 0)
 }
 
-// toldWhileDead has a text die of which Twilio took the first message after all, as a receipt says then, and moves its letter back.
+// toldWhileDead has a text die although Twilio accepted its first message, as a receipt says then, and moves its letter back.
 func (s *stage) toldWhileDead(status sms.Status) {
 	s.t.Helper()
 	s.twilio.script = []answer{lying(), busy(), busy()}

@@ -38,7 +38,7 @@ const (
 	timeout = route.MinDeliveryTimeout
 	// patience is how long a story waits for what must happen, by its own clock. It is reached only when something is wrong.
 	patience = 90 * time.Second
-	// secret stands in every text, so that a log line that shows one is found.
+	// secret is in every text, so that a log line that shows one is found.
 	secret = "gate-code-4711"
 )
 
@@ -98,7 +98,7 @@ func (s *stage) start() {
 	})
 }
 
-// Write takes the log's lines, and holds each against what may stand in it.
+// Write takes the log's lines, and checks that each contains only what it may.
 func (s *stage) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -162,7 +162,7 @@ func (w *watched) path(sid string) []ledger.State {
 	return path
 }
 
-// unanswered is a write of which the ledger did not say whether it happened.
+// unanswered is a write that may or may not have happened: the ledger did not say.
 func unanswered() error {
 	return &fault.Error{Kind: fault.Unknown, Err: errors.New("the ledger's answer was lost, as in the story")}
 }

@@ -276,7 +276,7 @@ func findQueries(t template, _ code, report reporter) {
 	for id, resource := range queries {
 		q := mapping(resource["Properties"])
 		if !strings.HasPrefix(text(q, "Name"), "${AWS::StackName}/") {
-			report("%s: is named %s, and should stand in a folder of the stack", id, text(q, "Name"))
+			report("%s: is named %s, and should be in a folder of the stack", id, text(q, "Name"))
 		}
 		groups := expressions(q["LogGroupNames"])
 		for _, group := range groups {

@@ -9,14 +9,14 @@ import (
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 )
 
-// route is what stands behind one method and path.
+// route is what is behind one method and path.
 type route struct {
 	function string
 	// operator routes are for whoever IAM lets in, the others for everyone.
 	operator bool
 }
 
-// routes are the design's, by their route keys. The methods and who may come stand here only; that each path of the
+// routes are the design's, by their route keys. Only this list has the methods and who may come; that each path of the
 // code has a route is checked apart.
 func routes() map[string]route {
 	return map[string]route{

@@ -13,7 +13,7 @@ import (
 type check struct {
 	name string
 	find func(t template, c code, report reporter)
-	// mutations are changes of the template, each of which the check has to find.
+	// mutations are changes of the template. The check has to find each of them.
 	mutations []mutation
 }
 
@@ -128,7 +128,7 @@ func set(resource, path string, value any) func(template) {
 	return func(t template) { put(t.resource(resource), path, value) }
 }
 
-// remove takes away what stands at a path below the resource's properties.
+// remove deletes what is at a path below the resource's properties.
 func remove(resource, path string) func(template) {
 	return func(t template) {
 		parent, key := parentOf(t.resource(resource), path)

@@ -101,7 +101,7 @@ var (
 	httpPath    = regexp.MustCompile(`^/(sms(/[a-z-]+)+|openapi\.json)$`)
 )
 
-// settings returns the names of environment variables that stand in a config.go. Those of the runtime itself, AWS_…,
+// settings returns the names of environment variables that a config.go reads. Those of the runtime itself, AWS_…,
 // are not the template's to set.
 func settings(t *testing.T, path string) []string {
 	t.Helper()
@@ -109,7 +109,7 @@ func settings(t *testing.T, path string) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "AWS_") })
 }
 
-// paths returns the HTTP paths that stand in a function's handler package.
+// paths returns the HTTP paths that a function's handler package contains.
 func paths(t *testing.T, folder string) []string {
 	t.Helper()
 	packages, err := os.ReadDir(folder)

@@ -47,7 +47,7 @@ func domainChecks() []check {
 			{"with a record of another name", set("DomainRecord", "Name", "example.com")},
 			{"with a record that leads elsewhere", set("DomainRecord", "AliasTarget.DNSName", object{"Fn::GetAtt": "Api.ApiEndpoint"})},
 			{"with a record in another zone", set("DomainRecord", "HostedZoneId", "Z1")},
-			{"with the API's own name beside it, though it was switched off", set("Api", "DisableExecuteApiEndpoint", false)},
+			{"with the API's own name next to it, though it was switched off", set("Api", "DisableExecuteApiEndpoint", false)},
 			{"without saying so", func(t template) { mapping(t["Values"])["DomainName"] = "" }},
 		}},
 		{"the domain comes first of the base URLs", findCircle, []mutation{

@@ -11,7 +11,7 @@ import (
 )
 
 // waitsFor returns, for each resource, all that CloudFormation makes before it: what it refers to, what it depends on, and what those
-// wait for. An event source of a function is a resource of its own, of which only the function knows here.
+// wait for. An event source of a function is a resource of its own, which only the function knows here.
 func waitsFor(resources object) map[string]map[string]bool {
 	direct := map[string][]string{}
 	for id, resource := range resources {
@@ -70,7 +70,7 @@ func lateProblems(t *testing.T, text string, parameters object) []string {
 }
 
 // TestAFirstDeployThatFailsLeavesNothing: what outlives a stack is made after what may be refused, or the next deploy would find its
-// name taken. The template is read as it stands, with names and not resources.
+// name taken. The template is read as it is, with names and not resources.
 func TestAFirstDeployThatFailsLeavesNothing(t *testing.T) {
 	file, err := os.ReadFile(filepath.Join(root, "template.yaml"))
 	if err != nil {

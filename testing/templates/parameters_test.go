@@ -11,7 +11,7 @@ import (
 // parameterChecks are about how the parameters are shown and explained.
 func parameterChecks() []check {
 	return []check{
-		{"each parameter stands in one group of the console's form", findGroups, []mutation{
+		{"each parameter is in one group of the console's form", findGroups, []mutation{
 			{"in none", addParameter("NewParameter")},
 			{"in two", func(t template) {
 				first := mapping(groups(t)[0])

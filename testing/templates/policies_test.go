@@ -30,7 +30,7 @@ func policyChecks() []check {
 				statement["NotResource"] = statement["Resource"]
 				delete(statement, "Resource")
 			}},
-			{"a policy beside the roles", add("Policy", "AWS::IAM::Policy", object{})},
+			{"a policy outside the roles", add("Policy", "AWS::IAM::Policy", object{})},
 		}},
 		{"each function may use what it is given, and nothing else", findPrivileges, []mutation{
 			{"a table more", allow("IngestRole", "dynamodb:GetItem", object{"Fn::GetAtt": "LedgerTable.Arn"})},
@@ -143,7 +143,7 @@ func findRoles(t template, _ code, report reporter) {
 		f := t.functions()[id]
 		role := roleOf(t, f)
 		if role == nil || f["Policies"] != nil || role["ManagedPolicyArns"] != nil {
-			report("%s: should have a role whose policies stand in this template", id)
+			report("%s: should have a role whose policies are in this template", id)
 		}
 		if owner := owners[text(f, "Role")]; owner != "" {
 			report("%s: shares its role with %s", id, owner)
@@ -186,7 +186,7 @@ func findWildcards(t template, _ code, report reporter) {
 	}
 	for _, kind := range []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"} {
 		for id := range t.resources(kind) {
-			report("%s: policies stand in their roles", id)
+			report("%s: policies should be in their roles", id)
 		}
 	}
 }
@@ -203,7 +203,7 @@ func findPrivileges(t template, _ code, report reporter) {
 		for _, s := range statements(roleOf(t, f)) {
 			note(allowed, s["Resource"])
 		}
-		// It is no resource, and stands in the ARNs of what is none of the stack's.
+		// It is no resource, and is in the ARNs of what does not belong to the stack.
 		delete(allowed, "AWS::Partition")
 		// The key is named by nothing but the secrets that are under it.
 		delete(allowed, text(t, "Values.TwilioSecretsKeyArn"))
@@ -213,7 +213,7 @@ func findPrivileges(t template, _ code, report reporter) {
 	}
 }
 
-// note adds the resources and secrets that stand anywhere in v.
+// note adds the resources and secrets that are anywhere in v.
 func note(names map[string]bool, v any) {
 	switch v := v.(type) {
 	case string:

@@ -86,7 +86,7 @@ func dangling(t *testing.T, text string, parameters object) []string {
 	return lost
 }
 
-// TestNothingRefersToWhatIsLeftOut reads the template as it stands, where TestTemplateAgreesWithTheCode takes a table's name for
+// TestNothingRefersToWhatIsLeftOut reads the template as it is, where TestTemplateAgreesWithTheCode takes a table's name for
 // the table.
 func TestNothingRefersToWhatIsLeftOut(t *testing.T) {
 	file, err := os.ReadFile(filepath.Join(root, "template.yaml"))

@@ -17,7 +17,7 @@ func seedingChecks() []check {
 			{"from another file", set("SeedRoutes", "Key", "other.json")},
 			{"once and never again", remove("SeedRoutes", "Version")},
 			{"not into a new table", remove("SeedRoutes", "Table")},
-			{"by the id of a version that is none", set("SeedRoutes", "VersionId", "2026-11-26")},
+			{"by the id of a version that is not valid", set("SeedRoutes", "VersionId", "2026-11-26")},
 			{"whether there is a seed or not", removeCondition("SeedRoutes")},
 			{"by a function that is there without a seed", removeCondition("SeedRoutesFunction")},
 			{"with a log that is there without a seed", removeCondition("SeedRoutesLogGroup")},

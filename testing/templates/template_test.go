@@ -15,7 +15,7 @@ import (
 var root = filepath.Join("..", "..")
 
 // template is template.yaml for one set of parameters: references to parameters and conditions are resolved, and
-// references to resources stand in the long form, {"Ref": id} and {"Fn::GetAtt": "id.Attribute"}, also where the template
+// references to resources are in the long form, {"Ref": id} and {"Fn::GetAtt": "id.Attribute"}, also where the template
 // names a table by its parameter. Under "Values" are the parameters.
 type template map[string]any
 
@@ -81,7 +81,7 @@ func events(function object, kind string) map[string]object {
 	return found
 }
 
-// at returns what stands at a path of keys separated by dots, or nil.
+// at returns what is at a path of keys separated by dots, or nil.
 func at(v any, path string) any {
 	for key := range strings.SplitSeq(path, ".") {
 		v = mapping(v)[key]
@@ -100,7 +100,7 @@ func mapping(v any) object {
 	}
 }
 
-// items returns a list, or the one item that may stand for it.
+// items returns a list, or the one item that may be written in its place.
 func items(v any) []any { return cfn.Items(v) }
 
 func text(v any, path string) string { return expression(at(v, path)) }

@@ -38,7 +38,7 @@ func ReadTemplate(text []byte, parameters map[string]string) (*Template, error) 
 	return &Template{whole: whole, values: values}, nil
 }
 
-// Resources returns the properties of the resources of one type, by logical id. A reference in them stands for a name: see
+// Resources returns the properties of the resources of one type, by logical id. A reference in them means a name: see
 // Dashboard.
 func (t *Template) Resources(kind string) (map[string]map[string]any, error) {
 	found := map[string]map[string]any{}
@@ -52,7 +52,7 @@ func (t *Template) Resources(kind string) (map[string]map[string]any, error) {
 	return found, nil
 }
 
-// Dashboard returns the template's one dashboard. A reference to a queue's QueueName, a table or a log group stands for the
+// Dashboard returns the template's one dashboard. A reference to a queue's QueueName, a table or a log group means the
 // name that the template gives it; one to anything else, which AWS names, for its logical id: the metrics of the
 // SenderFunction have the dimension FunctionName=SenderFunction.
 func (t *Template) Dashboard() (Dashboard, error) {
@@ -72,7 +72,7 @@ func (t *Template) Dashboard() (Dashboard, error) {
 	return Dashboard{}, errors.New("the dashboard has no body")
 }
 
-// named returns what a reference stands for; there is always something.
+// named returns what a reference means; there is always something.
 func (t *Template) named(id, attribute string) (string, bool) {
 	if value, ok := t.values[id]; ok {
 		return value, true

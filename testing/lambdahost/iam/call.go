@@ -63,7 +63,7 @@ func askForUnits(request *http.Request, body []byte) {
 	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(asked)), int64(len(asked))
 }
 
-// observe tells of a call.
+// observe reports a call.
 func (r *Recorder) observe(principal string, asked inquiry, allowed bool, answer *watched, sent *counted, body []byte) {
 	if r.config.Observe == nil {
 		return

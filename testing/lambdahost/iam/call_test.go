@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestObserve: whoever watches is told of each call, with the messages and the units that the answer tells of; the caller gets the
+// TestObserve: the observer is told about each call, with the messages and the units in the answer; the caller gets the
 // answer as it is.
 func TestObserve(t *testing.T) {
 	const queue = "arn:aws:sqs:us-east-1:000000000000:q"

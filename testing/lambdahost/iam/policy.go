@@ -1,7 +1,7 @@
-// Package iam plays the part of IAM for functions that run on this machine: it stands as the address of all services,
-// knows each function by its access key, holds every call against the function's policies, answers those that are not
+// Package iam plays the part of IAM for functions that run on this machine: it has the address of all services,
+// knows each function by its access key, checks every call against the function's policies, answers those that are not
 // allowed as the service would, passes the others on, and counts them. It checks no signatures. What it does not understand
-// it refuses: policies with conditions, and calls of which it cannot tell what they ask for.
+// it refuses: policies with conditions, and calls if it cannot tell what they ask for.
 package iam
 
 import (
@@ -51,7 +51,7 @@ func (s Statement) check() error {
 	}
 }
 
-// matches reports whether the statement is about an action on a resource. Of actions the case of letters does not matter.
+// matches reports whether the statement is about an action on a resource. In actions, the case of letters does not matter.
 func (s Statement) matches(action, resource string) bool {
 	action = strings.ToLower(action)
 	about := func(pattern string) bool { return like(strings.ToLower(pattern), action) }
@@ -62,7 +62,7 @@ func (s Statement) matches(action, resource string) bool {
 // like reports whether text has the form of a pattern with the wildcards * (any text) and ? (one character). Each call of
 // each function asks it of each statement, so that nothing is compiled or allocated for it.
 func like(pattern, text string) bool {
-	// star is where the last * stands, and resume where the text goes on if that takes one character more.
+	// star is where the last * is, and resume where the text goes on if that * matches one character more.
 	star, resume := -1, 0
 	p, t := 0, 0
 	for t < len(text) {

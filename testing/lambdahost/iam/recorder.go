@@ -25,7 +25,7 @@ type Config struct {
 	Backends map[string]string
 	// Canonical, if set, writes a backend's own form of an ARN as the policies have it.
 	Canonical func(arn string) string
-	// Observe, if set, is told of each call when it was answered, from several goroutines at once.
+	// Observe, if set, is told about each call after its answer, from several goroutines at once.
 	Observe func(Call)
 }
 
@@ -122,7 +122,7 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	answer.pass()
 }
 
-// note counts a call and tells of it.
+// note counts a call and reports it.
 func (r *Recorder) note(principal string, asked inquiry, allowed bool, answer *watched, sent *counted, body []byte) {
 	r.count(principal, asked, allowed, answer, sent)
 	r.observe(principal, asked, allowed, answer, sent, body)

@@ -34,7 +34,7 @@ const (
 	streamARN = table + "/stream/2026-11-26T00:00:00.000"
 )
 
-// backend stands for all services: it answers what it is told to, and notes what reached it.
+// backend imitates all services: it answers what it is told to, and notes what reached it.
 type backend struct {
 	mu      sync.Mutex
 	reached []string

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// minutely is a stream of one shard that, as DynamoDB Local does, tells of a change only in which minute it was made.
+// minutely is a stream of one shard that, like DynamoDB Local, says only in which minute a change was made.
 type minutely struct {
 	// changes are when changes are made.
 	changes []time.Time

@@ -1,4 +1,4 @@
-// Package mapping stands for Lambda's event source mapping of a DynamoDB stream: it reads the shards, hands batches to a
+// Package mapping imitates Lambda's event source mapping of a DynamoDB stream: it reads the shards, hands batches to a
 // function as JSON and carries out what the function answers: a partial failure, a bisected batch, a bounded number of
 // retries, a bounded age, a destination for what is given up. The mapping of a queue is shared/onehost/eventsource, which `relay
 // serve` runs, too; this one differs from the one there, which never gives a record up and bisects nothing.
@@ -51,7 +51,7 @@ type Lost struct {
 	Condition string
 	// Tries is how often the function was invoked with it.
 	Tries int
-	// Records are the records, as they stand in the event.
+	// Records are the records, as they are in the event.
 	Records []Record
 	// Event is the whole event.
 	Event []byte
@@ -62,7 +62,7 @@ type Record struct {
 	// SequenceNumber is its place in the shard, At when the change was made, to the second.
 	SequenceNumber string
 	At             time.Time
-	// Text is the record as it stands in the event.
+	// Text is the record as it is in the event.
 	Text json.RawMessage
 }
 
@@ -97,7 +97,7 @@ func (s Stream) Run(ctx context.Context) error {
 	return nil
 }
 
-// read reads one shard to its end. A child is read beside what is left of its parent, which is no matter here: an item's
+// read reads one shard to its end. A child is read while its parent is not finished, which does no harm here: an item's
 // changes move to the child only when the parent is closed, and an emulator has one shard for hours. A place that cannot be
 // read from, because it is too old or the service is in trouble, is looked up again.
 func (s Stream) read(ctx context.Context, shardID string) {
@@ -193,7 +193,7 @@ func (s Stream) work(ctx context.Context, shardID string, batch []Record, tries 
 		}
 		tries++
 		if done > 0 {
-			// The rest is a batch of its own, of which the first record has failed once.
+			// The rest is a batch of its own. Its first record has failed once.
 			s.advance(done)
 			batch, tries = batch[done:], 1
 		}

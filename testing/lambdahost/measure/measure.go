@@ -30,7 +30,7 @@ type Meter struct {
 	ids map[string]string
 }
 
-// New returns a meter that writes to w. An error of w is not told of: whoever reads the lines sees that some are missing.
+// New returns a meter that writes to w. An error of w is not reported: readers of the lines see that some are missing.
 func New(w io.Writer, now func() time.Time) *Meter {
 	return &Meter{w: w, now: now, sentAt: map[string]map[string]time.Time{}, seen: map[string]bool{}, ids: map[string]string{}}
 }
@@ -42,7 +42,7 @@ func (m *Meter) Request(api string, status int, latency time.Duration) {
 	})
 }
 
-// Invocation measures an invocation of a function. One that was throttled is none.
+// Invocation measures an invocation of a function. A throttled one does not count.
 func (m *Meter) Invocation(function string, took time.Duration, failed, throttled bool) {
 	values := map[string]float64{"Throttles": 1}
 	if !throttled {
@@ -83,7 +83,7 @@ func (m *Meter) queueCall(operation, queue string, messages []iam.Message) {
 	}
 }
 
-// follow keeps the book of which messages are on a queue. One that came past the calls is known from its first receive on.
+// follow records which messages are on a queue. One that came past the calls is known from its first receive on.
 func (m *Meter) follow(operation, queue string, messages []iam.Message) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,5 +1,5 @@
 // Package provision makes what template.yaml describes in emulators: tables in DynamoDB Local, queues in ElasticMQ, log
-// groups and buckets in moto. It stands for the part of CloudFormation that the relay's end-to-end runs need, knows every
+// groups and buckets in moto. It imitates the part of CloudFormation that the relay's end-to-end runs need, knows every
 // type of resource that the template has, and refuses one that it does not know: a resource that is silently left out
 // would be one that nobody tested.
 package provision
@@ -41,7 +41,7 @@ type Stack struct {
 	undo     []func(context.Context) error
 }
 
-// nothingHere are the types of which an emulated account needs nothing: the host plays their part itself, or only
+// nothingHere are the types that an emulated account does not need: the host plays their part itself, or only
 // CloudWatch and CloudFormation would look at them.
 func nothingHere() []string {
 	return []string{

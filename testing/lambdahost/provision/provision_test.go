@@ -114,7 +114,7 @@ func mustCreate(t *testing.T, s *services, resources string) *provision.Stack {
 	return stack
 }
 
-// checkNames holds what references to a resource stand for against what they must, by attribute.
+// checkNames compares what references to a resource mean with what they must mean, by attribute.
 func checkNames(t *testing.T, stack *provision.Stack, id string, want map[string]string) {
 	t.Helper()
 	for attribute, name := range want {
@@ -164,7 +164,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestInto reads properties with all references resolved, and names one that stands for nothing.
+// TestInto reads properties with all references resolved, and names one that means nothing.
 func TestInto(t *testing.T) {
 	stack := mustCreate(t, &services{}, `
   Ingest: {Type: "AWS::Serverless::Function"}

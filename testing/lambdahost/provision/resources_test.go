@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// TestTable: an emulator is told of a table's keys, indexes, stream and time to live, and of nothing that it does not have.
+// TestTable: an emulator is told about a table's keys, indexes, stream and time to live, and about nothing that it does not have.
 func TestTable(t *testing.T) {
 	s := &services{}
 	stack := mustCreate(t, s, `

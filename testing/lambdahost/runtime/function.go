@@ -23,7 +23,7 @@ type Config struct {
 	ARN  string
 	// Command starts the bootstrap: its path, or an emulator of its processor and then its path.
 	Command []string
-	// Environment is all that the process sees of the environment, beside the address of the Runtime API.
+	// Environment is all that the process sees of the environment, besides the address of the Runtime API.
 	Environment map[string]string
 	// Timeout is how long one invocation may take, the start of the process not counted; MaxInstances how many processes
 	// may run side by side.
@@ -31,13 +31,13 @@ type Config struct {
 	MaxInstances int
 	// Log takes what the processes print, a line at a time without its newline, from several goroutines at once.
 	Log func(line []byte)
-	// Invoked, if set, is told of each invocation how long it took and what it failed with, also of one that was throttled.
+	// Invoked, if set, is told how long each invocation took and what it failed with. It also hears of throttled ones.
 	Invoked func(took time.Duration, err error)
 	// Now is the clock of the deadlines that the function is told.
 	Now func() time.Time
 }
 
-// What an invocation may fail with, beside a *FunctionError.
+// What an invocation may fail with, besides a *FunctionError.
 var (
 	// ErrThrottled says that as many processes as the function may have are at work.
 	ErrThrottled = errors.New("function is throttled: all its instances are at work")

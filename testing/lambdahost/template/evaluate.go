@@ -159,7 +159,7 @@ func (e evaluator) condition(name string) (bool, error) {
 }
 
 // operand evaluates what a condition compares. It is known before any resource is there, so that a reference to one, or to
-// what only the account knows, is an error: compared as it stands it would equal nothing.
+// what only the account knows, is an error: compared as it is it would equal nothing.
 func (e evaluator) operand(v any) (string, error) {
 	value, _, err := e.value(v)
 	if err != nil {

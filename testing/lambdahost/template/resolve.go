@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Physical returns what a reference stands for: of a resource's logical id, or a pseudo parameter such as AWS::Region, the
+// Physical returns the value of a reference: for a resource's logical id, or a pseudo parameter such as AWS::Region, the
 // name (attribute "") or an attribute; ok is false if there is no such thing.
 type Physical func(logicalID, attribute string) (value string, ok bool)
 
-// Resolve returns v, a part of the template, with every reference replaced by what it stands for and the functions around
-// them carried out. The error names a reference that stands for nothing.
+// Resolve returns v, a part of the template, with every reference replaced by its value and the functions around
+// them carried out. The error names a reference that has no value.
 func (t *Template) Resolve(v any, physical Physical) (any, error) { return physical.value(v) }
 
 func (p Physical) value(v any) (any, error) {

@@ -1,6 +1,6 @@
 // Package template reads a SAM template as CloudFormation does: it checks and fills in parameters, decides conditions,
 // evaluates intrinsic functions and leaves out what a condition rules out. References to resources stay until Resolve is
-// told what they stand for. It knows the intrinsic functions that the relay's template uses, and refuses any other.
+// told their values. It knows the intrinsic functions that the relay's template uses, and refuses any other.
 package template
 
 import (
@@ -17,7 +17,7 @@ import (
 type Object = map[string]any
 
 // Template is a template for one set of parameters. In it references to parameters, conditions and mappings are resolved;
-// references to resources stand in the long form, {"Ref": id} and {"Fn::GetAtt": "id.Attribute"} or a list of both.
+// references to resources are in the long form, {"Ref": id} and {"Fn::GetAtt": "id.Attribute"} or a list of both.
 type Template struct {
 	// Whole is the whole document, with the parameters' values under "Values".
 	Whole Object
@@ -121,7 +121,7 @@ func Merged(base, over Object) Object {
 	return m
 }
 
-// Items returns a list, or the one item that may stand for it.
+// Items returns a list, or the one item that may be written in its place.
 func Items(v any) []any {
 	switch v := v.(type) {
 	case nil:
