@@ -1,21 +1,18 @@
-// Package conversation is what the relay remembers about one customer at one Twilio number beyond the single text: for now,
-// whether the customer has opted out. It keeps no words of customers except the keyword, and never expires. It does not know
-// where it is kept (shared/aws/dynamo, shared/onehost/sqlite).
+// Package conversation is what the relay remembers beyond the single text: of one customer at one Twilio number, whether he has
+// opted out, his name and his tag; and of one phone on duty, which conversations it was sent and what it wrote. From that it
+// decides whom an answer of the phone is for. It keeps no words of customers except a keyword, and nothing in it expires. It does
+// not know where it is kept (shared/aws/dynamo, shared/onehost/sqlite).
 package conversation
 
 import (
-	"context"
-	"errors"
 	"log/slog"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// ErrConflict means that the conversation was changed since it was read.
-var ErrConflict = errors.New("conversation was changed by someone else")
-
-// Conversation is what is kept about one customer at one Twilio number. The names are the table's attribute names.
+// Conversation is what is kept about one customer at one Twilio number: the item "c#<customer>". The names are the table's attribute
+// names.
 type Conversation struct {
 	TwilioNumber sms.PhoneNumber
 	Customer     sms.PhoneNumber
@@ -23,6 +20,15 @@ type Conversation struct {
 	Version int64
 	// OptOut is the customer's last decision about texts from the number; zero if there was none.
 	OptOut OptOut `json:",omitzero"`
+	// Name is what people on duty read instead of, or with, the number, see [FoldName]; empty without one.
+	Name string `json:",omitempty"`
+	// Tag is how people on duty address the customer, empty if there is none yet. It is the customer's only while the stored use of
+	// the tag still has the version TagVersion, see [Conversation.Take]. TagUsedAt is that use's UsedAt.
+	Tag        Tag       `json:",omitempty"`
+	TagUsedAt  time.Time `json:",omitzero"`
+	TagVersion int64     `json:",omitempty"`
+	// Seal is the hash of the audit log's entry of this version, see package auditlog. The writer computes it.
+	Seal string `json:",omitempty"`
 }
 
 // OptOut is a customer's own decision about texts from a Twilio number.
@@ -40,22 +46,6 @@ type OptOut struct {
 func (c Conversation) LogValue() slog.Value {
 	return slog.GroupValue(slog.Any("twilio_number", c.TwilioNumber), slog.Any("customer", c.Customer),
 		slog.Bool("opted_out", c.OptOut.OptedOut))
-}
-
-// Store keeps conversations. Errors other than ErrConflict are *fault.Error; an Unknown error means that the write may have
-// happened; the next read shows it.
-type Store interface {
-	// Get returns the conversation as last written, or one of version 0 that has nothing but its key.
-	Get(ctx context.Context, number, customer sms.PhoneNumber) (Conversation, error)
-	// Put stores c as version c.Version+1 and returns it, if the stored version is c.Version (0: nothing is stored). Otherwise
-	// the error is ErrConflict.
-	Put(ctx context.Context, c Conversation) (Conversation, error)
-}
-
-// Item returns the sort key of a customer's item in the conversations' table, the same for each spelling of the number.
-func Item(customer sms.PhoneNumber) string {
-	canonical, _ := customer.Canonical()
-	return "c#" + string(canonical)
 }
 
 // Hear applies a keyword that the customer texted. counts is false if it means nothing here: START from someone who has not

@@ -26,26 +26,27 @@ const (
 
 // Exchange is what a phone was sent of one conversation, and what it wrote to it.
 type Exchange struct {
-	Customer sms.PhoneNumber
-	Tag      Tag
+	// Customer is empty for texts that an operator sent: nobody can answer those.
+	Customer sms.PhoneNumber `json:",omitempty"`
+	Tag      Tag             `json:",omitempty"`
 	// Name is the customer's in the headers of the texts that were sent, empty without one.
-	Name string
+	Name string `json:",omitempty"`
 	// SentAt is when the newest text of the conversation was sent to the phone: claimed, whatever came of it.
 	SentAt time.Time
 	// AnsweredAt is when the phone last wrote to it, zero if never.
-	AnsweredAt time.Time
+	AnsweredAt time.Time `json:",omitzero"`
 }
 
 // View is what one phone was sent from one number, and what it wrote there. A decision about an answer of the phone uses nothing else:
 // what other phones were sent, its owner cannot have seen.
 type View struct {
 	// Exchanges has one for each conversation, in any order.
-	Exchanges []Exchange
+	Exchanges []Exchange `json:",omitempty"`
 	// LastAt is when the phone's last text came in, LastTo the customer whom it went to, empty if it went to nobody.
-	LastAt time.Time
-	LastTo sms.PhoneNumber
+	LastAt time.Time       `json:",omitzero"`
+	LastTo sms.PhoneNumber `json:",omitempty"`
 	// Held are the words that the phone was asked about, zero if there are none.
-	Held Held
+	Held Held `json:",omitzero"`
 }
 
 // Held are words of a phone when nobody knows whom they are for.
@@ -55,10 +56,10 @@ type Held struct {
 	// AskedAt is when the phone was asked, LastAt when the last of the texts came in.
 	AskedAt, LastAt time.Time
 	// Named are the tags that the question named.
-	Named []Tag
+	Named []Tag `json:",omitempty"`
 	// Replaces is set if the phone was asked about other words shortly before, which these ended: for a while, a tag may still
 	// answer that question.
-	Replaces bool
+	Replaces bool `json:",omitempty"`
 }
 
 // IsZero reports whether no words are held.

@@ -1,0 +1,125 @@
+package conversation
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+const (
+	// maxExchanges is how many conversations of a phone are kept, those with the newest texts.
+	maxExchanges = 50
+	// maxSent is how many texts sent to a phone are kept, for reactions to them.
+	maxSent = 20
+)
+
+// PhoneKey names what one phone was sent from one number of the business.
+type PhoneKey struct {
+	// TwilioNumber is the number that the customers text.
+	TwilioNumber sms.PhoneNumber
+	// SendingNumber is the number that the phone's texts come from. It is empty if that is TwilioNumber itself.
+	SendingNumber sms.PhoneNumber `json:",omitempty"`
+	// Phone is the phone.
+	Phone sms.PhoneNumber
+}
+
+// Sender returns the number that the phone's texts come from.
+func (k PhoneKey) Sender() sms.PhoneNumber { return cmp.Or(k.SendingNumber, k.TwilioNumber) }
+
+// Phone is what is kept about one phone and one number that its texts come from: the item "p#<sending number>#<phone>". The names
+// are the table's attribute names.
+type Phone struct {
+	PhoneKey
+	// Version counts the writes, from 1; 0 means that it is not stored yet.
+	Version int64
+	View
+	// Sent are the last texts of customers that were sent to the phone, the oldest first.
+	Sent []Sent `json:",omitempty"`
+	// LastSid is the phone's last text that was decided about.
+	LastSid string `json:",omitempty"`
+	// Removed is when an operator took the phone's right to answer away, zero if nobody did.
+	Removed time.Time `json:",omitzero"`
+	// Notices limits what the relay itself tells the phone.
+	Notices Bucket `json:",omitzero"`
+	// Hinted is set once the phone was told how to avoid questions.
+	Hinted bool `json:",omitempty"`
+	// AutoReplyToldAt is when the phone was last told that an automatic reply of it was not sent on.
+	AutoReplyToldAt time.Time `json:",omitzero"`
+	// Untagged are the last texts of the phone that had no tag, as digests: one that comes twice is an automatic reply.
+	Untagged []Said `json:",omitempty"`
+}
+
+// Sent is a text of a customer that was sent to a phone.
+type Sent struct {
+	MessageSid string
+	Tag        Tag `json:",omitempty"`
+}
+
+// Said is a text that a phone wrote, without its words.
+type Said struct {
+	Digest string
+	At     time.Time
+}
+
+// Bucket allows some events at once, and one more after each interval. The zero value is full.
+type Bucket struct {
+	// Until is when all that was taken has been made up for.
+	Until time.Time
+}
+
+// Take takes one event, and reports whether the bucket of that many, with one more each interval, had one left.
+func (b Bucket) Take(now time.Time, size int, interval time.Duration) (Bucket, bool) {
+	from := b.Until
+	if longest := now.Add(time.Duration(size) * interval); from.Before(now) || from.After(longest) {
+		// A time that no clock of ours can have written, unless it was ahead, holds nobody back.
+		from = now
+	}
+	if from.Sub(now) > time.Duration(size-1)*interval {
+		return b, false
+	}
+	return Bucket{Until: from.Add(interval).UTC()}, true
+}
+
+// The bound of what the relay itself tells a phone: so many notices at once, and one more after each interval.
+const (
+	maxNotices     = 12
+	noticeInterval = 5 * time.Minute
+)
+
+// TakeNotice takes room for one notice to the phone; ok is false if there is none.
+func (p Phone) TakeNotice(now time.Time) (taken Phone, ok bool) {
+	p.Notices, ok = p.Notices.Take(now, maxNotices, noticeInterval)
+	return p, ok
+}
+
+// Receive returns p after a text of a customer is about to be sent to the phone. It is written before the text is claimed: a decision
+// can never miss what the phone may have seen. A text that is tried again moves its exchange to the later time.
+func (p Phone) Receive(e Exchange, messageSid string) Phone {
+	p.Exchanges = slices.Clone(p.Exchanges)
+	at := slices.IndexFunc(p.Exchanges, func(old Exchange) bool { return sms.Same(old.Customer, e.Customer) })
+	if at >= 0 {
+		e.AnsweredAt = p.Exchanges[at].AnsweredAt
+		if p.Exchanges[at].SentAt.After(e.SentAt) {
+			e.SentAt = p.Exchanges[at].SentAt
+		}
+		p.Exchanges[at] = e
+	} else {
+		p.Exchanges = append(p.Exchanges, e)
+	}
+	slices.SortStableFunc(p.Exchanges, func(a, b Exchange) int { return b.SentAt.Compare(a.SentAt) })
+	p.Exchanges = p.Exchanges[:min(len(p.Exchanges), maxExchanges)]
+	if e.Customer == "" {
+		return p
+	}
+	p.Sent = slices.DeleteFunc(slices.Clone(p.Sent), func(s Sent) bool { return s.MessageSid == messageSid })
+	p.Sent = append(p.Sent, Sent{MessageSid: messageSid, Tag: e.Tag})
+	p.Sent = p.Sent[max(0, len(p.Sent)-maxSent):]
+	return p
+}
+
+// IsKnown reports whether the phone was sent anything that it can still answer at that time.
+func (p Phone) IsKnown(at time.Time) bool {
+	return slices.ContainsFunc(p.Exchanges, func(e Exchange) bool { return e.isAddressable(at) })
+}
