@@ -14,16 +14,17 @@ var ErrConflict = errors.New("conversation was changed by someone else")
 // version that was read. Errors other than ErrConflict are *fault.Error; an Unknown error means that the write may have happened; the
 // next read shows it.
 type Store interface {
-	// Get returns the conversation, or one of version 0 that has nothing but its key.
+	// Get returns the conversation, in the spelling it was last put in, or one of version 0 that has nothing but its key.
 	Get(ctx context.Context, number, customer sms.PhoneNumber) (Conversation, error)
 	// Put stores c as version c.Version+1 and returns it, if the stored version is c.Version (0: nothing is stored). Otherwise
 	// the error is ErrConflict.
 	Put(ctx context.Context, c Conversation) (Conversation, error)
-	// GetPhone returns the phone, or one of version 0 that has nothing but its key.
+	// GetPhone returns the phone, in the spelling it was last put in, or one of version 0 that has nothing but its key.
 	GetPhone(ctx context.Context, key PhoneKey) (Phone, error)
 	// PutPhone stores p as version p.Version+1 and returns it, on the same condition as Put.
 	PutPhone(ctx context.Context, p Phone) (Phone, error)
-	// Read returns a conversation and up to ten phones, in the order of the keys, in one call. Each key is there once.
+	// Read returns a conversation and up to ten phones, in the order of the keys, in one call, each as Get or GetPhone would. A key
+	// may repeat.
 	Read(ctx context.Context, number, customer sms.PhoneNumber, keys ...PhoneKey) (Conversation, []Phone, error)
 	// PutTag stores c and t, each as its Version+1, and returns c. Both are written, or none: if either is stored in another version,
 	// the error is ErrConflict.
@@ -34,10 +35,13 @@ type Store interface {
 
 // Lister finds what is kept for people.
 type Lister interface {
-	// ListConversations returns at most limit conversations of the number (1 to 1,000), ordered by [Item], that come after the
-	// customer; "" begins at the first. It may miss the latest writes. Fewer than limit are the last.
+	// ListConversations returns at most limit conversations of the number (1 to [MaxList]), ordered by the bytes of [Item], that come
+	// after the customer, who need not be stored; "" begins at the first. Fewer than limit are the last. It may miss the latest writes.
 	ListConversations(ctx context.Context, number, after sms.PhoneNumber, limit int) ([]Conversation, error)
 }
+
+// MaxList is how many conversations one list has at most.
+const MaxList = 1_000
 
 // TagsPartition is where the table keeps the tags of all numbers together, in place of a Twilio number: numbers may share a phone, and
 // no two customers that a phone can see have the same tag.

@@ -2,20 +2,37 @@ package relaytest
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// MemoryConversations is a conversation.Store in memory that keeps its contract. The zero value is an empty table.
+var (
+	_ conversation.Store  = (*MemoryConversations)(nil)
+	_ conversation.Lister = (*MemoryConversations)(nil)
+)
+
+// MemoryConversations is a conversation.Store and conversation.Lister in memory that keeps both contracts. The zero value is an
+// empty table.
 type MemoryConversations struct {
-	// Fault, if set before the table is used, is asked about "Get" and "Put".
+	// Fault, if set before the table is used, is asked about each method by its name, such as "PutTag".
 	Fault Fault
 
-	mu     sync.Mutex
-	stored map[[2]sms.PhoneNumber]conversation.Conversation
-	calls  int
+	mu            sync.Mutex
+	conversations map[memoryKey]conversation.Conversation
+	phones        map[memoryKey]conversation.Phone
+	tags          map[conversation.Tag]conversation.TagUse
+	calls         int
+}
+
+// memoryKey is the key of an item in the table.
+type memoryKey struct {
+	number sms.PhoneNumber
+	item   string
 }
 
 // Calls returns how often the table was read or written.
@@ -25,51 +42,152 @@ func (m *MemoryConversations) Calls() int {
 	return m.calls
 }
 
-// Get implements [conversation.Store].
-func (m *MemoryConversations) Get(ctx context.Context, number, customer sms.PhoneNumber) (conversation.Conversation, error) {
-	if err := m.Fault.before(ctx, "Get"); err != nil {
-		return conversation.Conversation{}, err
+// call does one operation between its two faults. do runs while no other does.
+func call[T any](ctx context.Context, m *MemoryConversations, op string, do func() (T, error)) (T, error) {
+	var none T
+	if err := m.Fault.before(ctx, op); err != nil {
+		return none, err
 	}
-	c := m.get(number, customer)
-	if err := m.Fault.after("Get"); err != nil {
-		return conversation.Conversation{}, err
+	result, err := alone(m, do)
+	if lost := m.Fault.after(op); lost != nil {
+		return none, lost
 	}
-	return c, nil
+	return result, err
 }
 
-func (m *MemoryConversations) get(number, customer sms.PhoneNumber) conversation.Conversation {
+func alone[T any](m *MemoryConversations, do func() (T, error)) (T, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls++
-	c := m.stored[[2]sms.PhoneNumber{number, customer}]
-	c.TwilioNumber, c.Customer = number, customer
-	return c
+	return do()
+}
+
+// Get implements [conversation.Store].
+func (m *MemoryConversations) Get(ctx context.Context, number, customer sms.PhoneNumber) (conversation.Conversation, error) {
+	return call(ctx, m, "Get", func() (conversation.Conversation, error) { return m.get(number, customer), nil })
+}
+
+func (m *MemoryConversations) get(number, customer sms.PhoneNumber) conversation.Conversation {
+	if c, ok := m.conversations[memoryKey{number, conversation.Item(customer)}]; ok {
+		return c
+	}
+	return conversation.Conversation{TwilioNumber: number, Customer: customer}
+}
+
+// GetPhone implements [conversation.Store].
+func (m *MemoryConversations) GetPhone(ctx context.Context, key conversation.PhoneKey) (conversation.Phone, error) {
+	return call(ctx, m, "GetPhone", func() (conversation.Phone, error) { return m.getPhone(key), nil })
+}
+
+func (m *MemoryConversations) getPhone(key conversation.PhoneKey) conversation.Phone {
+	if p, ok := m.phones[memoryKey{key.TwilioNumber, key.Item()}]; ok {
+		return clonePhone(p)
+	}
+	return conversation.Phone{PhoneKey: key}
+}
+
+// clonePhone returns a phone that shares no memory with p: what a caller does to his own is not stored.
+func clonePhone(p conversation.Phone) conversation.Phone {
+	p.Exchanges, p.Sent, p.Untagged = slices.Clone(p.Exchanges), slices.Clone(p.Sent), slices.Clone(p.Untagged)
+	p.Held.MessageSids, p.Held.Named = slices.Clone(p.Held.MessageSids), slices.Clone(p.Held.Named)
+	return p
+}
+
+// Read implements [conversation.Store].
+func (m *MemoryConversations) Read(
+	ctx context.Context, number, customer sms.PhoneNumber, keys ...conversation.PhoneKey,
+) (conversation.Conversation, []conversation.Phone, error) {
+	phones := make([]conversation.Phone, len(keys))
+	found, err := call(ctx, m, "Read", func() (conversation.Conversation, error) {
+		for i, key := range keys {
+			phones[i] = m.getPhone(key)
+		}
+		return m.get(number, customer), nil
+	})
+	if err != nil {
+		return conversation.Conversation{}, nil, err
+	}
+	return found, phones, nil
 }
 
 // Put implements [conversation.Store].
 func (m *MemoryConversations) Put(ctx context.Context, c conversation.Conversation) (conversation.Conversation, error) {
-	if err := m.Fault.before(ctx, "Put"); err != nil {
-		return conversation.Conversation{}, err
-	}
-	stored, err := m.put(c)
-	if lost := m.Fault.after("Put"); lost != nil {
-		return conversation.Conversation{}, lost
-	}
-	return stored, err
+	return call(ctx, m, "Put", func() (conversation.Conversation, error) {
+		if m.get(c.TwilioNumber, c.Customer).Version != c.Version {
+			return conversation.Conversation{}, conversation.ErrConflict
+		}
+		return m.put(c), nil
+	})
 }
 
-func (m *MemoryConversations) put(c conversation.Conversation) (conversation.Conversation, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.calls++
-	key := [2]sms.PhoneNumber{c.TwilioNumber, c.Customer}
-	if m.stored[key].Version != c.Version {
-		return conversation.Conversation{}, conversation.ErrConflict
-	}
-	if m.stored == nil {
-		m.stored = map[[2]sms.PhoneNumber]conversation.Conversation{}
+// put stores the next version of c.
+func (m *MemoryConversations) put(c conversation.Conversation) conversation.Conversation {
+	if m.conversations == nil {
+		m.conversations = map[memoryKey]conversation.Conversation{}
 	}
 	c.Version++
-	m.stored[key] = c
-	return c, nil
+	m.conversations[memoryKey{c.TwilioNumber, conversation.Item(c.Customer)}] = c
+	return c
+}
+
+// PutPhone implements [conversation.Store].
+func (m *MemoryConversations) PutPhone(ctx context.Context, p conversation.Phone) (conversation.Phone, error) {
+	return call(ctx, m, "PutPhone", func() (conversation.Phone, error) {
+		if m.getPhone(p.PhoneKey).Version != p.Version {
+			return conversation.Phone{}, conversation.ErrConflict
+		}
+		if m.phones == nil {
+			m.phones = map[memoryKey]conversation.Phone{}
+		}
+		p.Version++
+		m.phones[memoryKey{p.TwilioNumber, p.Item()}] = clonePhone(p)
+		return p, nil
+	})
+}
+
+// PutTag implements [conversation.Store].
+func (m *MemoryConversations) PutTag(
+	ctx context.Context, c conversation.Conversation, t conversation.TagUse,
+) (conversation.Conversation, error) {
+	return call(ctx, m, "PutTag", func() (conversation.Conversation, error) {
+		if m.get(c.TwilioNumber, c.Customer).Version != c.Version || m.tags[t.Tag].Version != t.Version {
+			return conversation.Conversation{}, conversation.ErrConflict
+		}
+		if m.tags == nil {
+			m.tags = map[conversation.Tag]conversation.TagUse{}
+		}
+		t.Version++
+		m.tags[t.Tag] = t
+		return m.put(c), nil
+	})
+}
+
+// TagUses implements [conversation.Store].
+func (m *MemoryConversations) TagUses(ctx context.Context) ([]conversation.TagUse, error) {
+	return call(ctx, m, "TagUses", func() ([]conversation.TagUse, error) {
+		uses := make([]conversation.TagUse, 0, len(m.tags))
+		// In an order, so that a simulation that is repeated sees the same.
+		for _, tag := range slices.Sorted(maps.Keys(m.tags)) {
+			uses = append(uses, m.tags[tag])
+		}
+		return uses, nil
+	})
+}
+
+// ListConversations implements [conversation.Lister].
+func (m *MemoryConversations) ListConversations(
+	ctx context.Context, number, after sms.PhoneNumber, limit int,
+) ([]conversation.Conversation, error) {
+	return call(ctx, m, "ListConversations", func() ([]conversation.Conversation, error) {
+		var found []conversation.Conversation
+		for key, c := range m.conversations {
+			if key.number == number && (after == "" || key.item > conversation.Item(after)) {
+				found = append(found, c)
+			}
+		}
+		slices.SortFunc(found, func(a, b conversation.Conversation) int {
+			return strings.Compare(conversation.Item(a.Customer), conversation.Item(b.Customer))
+		})
+		return found[:min(len(found), max(limit, 1), conversation.MaxList)], nil
+	})
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
@@ -38,7 +37,7 @@ func TestMemoryQueue(t *testing.T) { TestQueue(t, openMemoryQueue) }
 func TestMemoryLedger(t *testing.T) { TestLedger(t, openMemoryLedger) }
 
 func TestMemoryConversations(t *testing.T) {
-	TestConversations(t, func(*testing.T) conversation.Store { return &MemoryConversations{} })
+	TestConversations(t, func(*testing.T) ConversationsUnderTest { return &MemoryConversations{} })
 }
 
 func TestMemoryRoutes(t *testing.T) { TestRoutes(t, openMemoryRoutes) }

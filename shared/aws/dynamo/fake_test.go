@@ -37,18 +37,21 @@ type fakeDynamo struct {
 	// fault, if not nil, sees each request first and last: it may answer in the table's place, before the request takes
 	// effect or after.
 	fault func(operation string, n int, apply func() reply) reply
-	// batchSize bounds what one BatchGetItem answers, and what one BatchWriteItem stores; 0 means all of it.
+	// batchSize bounds what one BatchGetItem answers, and what one BatchWriteItem stores; 0 means all of it, -1 nothing.
 	batchSize int
-	// pageSize bounds what one Scan answers; 0 means all of it.
+	// pageSize bounds what one Scan answers, and one Query of the table; 0 means all of it.
 	pageSize int
+	// forgetsTokens is whether a transaction with the token of an earlier one is a new one.
+	forgetsTokens bool
 
-	mu    sync.Mutex
-	items map[string]wireItem
-	calls map[string]int
+	mu     sync.Mutex
+	items  map[string]wireItem
+	calls  map[string]int
+	tokens map[string]bool
 }
 
 func newFake(schema dynamo.TableSchema) *fakeDynamo {
-	return &fakeDynamo{schema: schema, items: map[string]wireItem{}, calls: map[string]int{}}
+	return &fakeDynamo{schema: schema, items: map[string]wireItem{}, calls: map[string]int{}, tokens: map[string]bool{}}
 }
 
 // config returns a configuration that leads to the fake.
@@ -76,9 +79,10 @@ func (f *fakeDynamo) keyOf(i wireItem) string {
 
 // refusal is an answer that is no success.
 type refusal struct {
-	status int
-	code   string
-	item   wireItem
+	status  int
+	code    string
+	item    wireItem
+	reasons []reason
 }
 
 func (r refusal) Error() string { return r.code }
@@ -132,7 +136,10 @@ func answer(result any, err error) reply {
 	status := http.StatusOK
 	if refused, ok := errors.AsType[refusal](err); ok {
 		status = refused.status
-		result = map[string]any{"__type": "com.amazonaws.dynamodb#" + refused.code, "message": "Hello is what was sent", "Item": refused.item}
+		result = map[string]any{
+			"__type": "com.amazonaws.dynamodb#" + refused.code, "message": "Hello is what was sent",
+			"Item": refused.item, "CancellationReasons": refused.reasons,
+		}
 	} else if err != nil {
 		panic(err)
 	}
@@ -153,6 +160,8 @@ func (f *fakeDynamo) operate(operation string, body []byte) (any, error) {
 		return operate(body, f.batchGet)
 	case "BatchWriteItem":
 		return operate(body, f.batchWrite)
+	case "TransactWriteItems":
+		return operate(body, f.transact)
 	case "Query":
 		return operate(body, f.query)
 	case "Scan":
@@ -229,26 +238,32 @@ func (f *fakeDynamo) get(in getInput) (any, error) {
 }
 
 type batchGetInput struct {
-	RequestItems map[string]struct{ Keys []wireItem }
+	RequestItems map[string]struct {
+		Keys           []wireItem
+		ConsistentRead bool
+	}
 }
 
+// batchGet finds nothing in a table with a sort key unless it reads consistently, as get does.
 func (f *fakeDynamo) batchGet(in batchGetInput) (any, error) {
 	for table, request := range in.RequestItems {
 		seen := map[string]bool{}
 		found := []wireItem{}
 		for i, key := range request.Keys {
-			name := key.text(f.schema.Key)
-			if name == "" || seen[name] || i >= 100 {
+			name := f.keyOf(key)
+			if key.text(f.schema.Key) == "" || seen[name] || i >= 100 {
 				return nil, invalid()
 			}
 			seen[name] = true
-			if f.batchSize > 0 && i >= f.batchSize {
+			if f.batchSize != 0 && i >= f.batchSize {
 				return map[string]any{
-					"Responses":       map[string]any{table: found},
-					"UnprocessedKeys": map[string]any{table: map[string]any{"Keys": request.Keys[i:]}},
+					"Responses": map[string]any{table: found},
+					"UnprocessedKeys": map[string]any{table: map[string]any{
+						"Keys": request.Keys[i:], "ConsistentRead": request.ConsistentRead,
+					}},
 				}, nil
 			}
-			if stored, ok := f.items[name]; ok {
+			if stored, ok := f.items[name]; ok && (f.schema.SortKey == "" || request.ConsistentRead) {
 				found = append(found, stored)
 			}
 		}
@@ -262,11 +277,15 @@ type queryInput struct {
 	TableName              string
 	IndexName              string
 	KeyConditionExpression string
+	ExclusiveStartKey      wireItem
 	ScanIndexForward       *bool
 	Limit                  int
 }
 
 func (f *fakeDynamo) query(in queryInput) (any, error) {
+	if in.IndexName == "" {
+		return f.queryTable(in)
+	}
 	at := slices.IndexFunc(f.schema.Indexes, func(i dynamo.IndexSchema) bool { return i.Name == in.IndexName })
 	low, high := in.ExpressionAttributeValues.text(":low"), in.ExpressionAttributeValues.text(":high")
 	partition := in.ExpressionAttributeValues.text(":partition")

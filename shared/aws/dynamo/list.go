@@ -110,7 +110,7 @@ func (l *Ledger) records(ctx context.Context, places []place) (map[string]ledger
 	for i, p := range places {
 		keys[i] = p.messageSid
 	}
-	items, err := l.table.batchGet(ctx, keys)
+	items, err := l.table.batchGet(ctx, l.table.distinct(keys), false)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (t *Routes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sm
 	for i, number := range numbers {
 		keys[i] = string(number)
 	}
-	items, err := t.table.batchGet(ctx, keys)
+	items, err := t.table.batchGet(ctx, t.table.distinct(keys), false)
 	if err != nil {
 		return nil, err
 	}

@@ -32,32 +32,31 @@ type table struct {
 }
 
 // condition is what must be true for the stored item so that a put replaces it.
-type condition func(*sdk.PutItemInput)
+type condition struct {
+	expression string
+	names      map[string]string
+	values     item
+}
 
 // absent holds if there is no item of the key.
 func (t table) absent() condition {
-	return func(input *sdk.PutItemInput) {
-		input.ConditionExpression = aws.String("attribute_not_exists(#key)")
-		input.ExpressionAttributeNames = map[string]string{"#key": t.key}
-	}
+	return condition{expression: "attribute_not_exists(#key)", names: map[string]string{"#key": t.key}}
 }
 
 // unversioned holds if there is an item of the key that has no version.
 func (t table) unversioned() condition {
-	return func(input *sdk.PutItemInput) {
-		input.ConditionExpression = aws.String("attribute_exists(#key) AND attribute_not_exists(#version)")
-		input.ExpressionAttributeNames = map[string]string{"#key": t.key, "#version": attrVersion}
+	return condition{
+		expression: "attribute_exists(#key) AND attribute_not_exists(#version)",
+		names:      map[string]string{"#key": t.key, "#version": attrVersion},
 	}
 }
 
 // atVersion holds if there is an item of that version.
 func atVersion(version int64) condition {
-	return func(input *sdk.PutItemInput) {
-		input.ConditionExpression = aws.String("#version = :version")
-		input.ExpressionAttributeNames = map[string]string{"#version": attrVersion}
-		input.ExpressionAttributeValues = item{
-			":version": &types.AttributeValueMemberN{Value: strconv.FormatInt(version, 10)},
-		}
+	return condition{
+		expression: "#version = :version",
+		names:      map[string]string{"#version": attrVersion},
+		values:     item{":version": &types.AttributeValueMemberN{Value: strconv.FormatInt(version, 10)}},
 	}
 }
 
@@ -66,17 +65,15 @@ func atVersion(version int64) condition {
 // An attempt whose answer was lost is repeated. If it had succeeded, the repeat fails because of the version that the first
 // attempt wrote: then the stored item is exactly the wanted one, and that counts as written.
 func (t table) put(ctx context.Context, wanted item, condition condition) (stored item, ok bool, err error) {
-	input := &sdk.PutItemInput{
+	var witness awsclient.Witness
+	_, err = t.client.PutItem(ctx, &sdk.PutItemInput{
 		TableName:                           &t.name,
 		Item:                                wanted,
+		ConditionExpression:                 &condition.expression,
+		ExpressionAttributeNames:            condition.names,
+		ExpressionAttributeValues:           condition.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}
-	condition(input)
-	var witness awsclient.Witness
-	_, err = t.client.PutItem(ctx, input, func(o *sdk.Options) {
-		witness.Retryer = o.Retryer
-		o.Retryer = &witness
-	})
+	}, watch(&witness))
 	if err == nil {
 		return wanted, true, nil
 	}
@@ -85,6 +82,14 @@ func (t table) put(ctx context.Context, wanted item, condition condition) (store
 		return nil, false, writing("PutItem", witness, err)
 	}
 	return failed.Item, witness.Doubtful && same(failed.Item, wanted), nil
+}
+
+// watch lets the witness see each attempt of a call.
+func watch(witness *awsclient.Witness) func(*sdk.Options) {
+	return func(o *sdk.Options) {
+		witness.Retryer = o.Retryer
+		o.Retryer = witness
+	}
 }
 
 // same reports whether both items have the same attributes.
@@ -112,9 +117,10 @@ func (t table) getItem(ctx context.Context, key item) (item, error) {
 	return out.Item, nil
 }
 
-// batchGet returns those items that exist among at most maxBatch keys, in any order. It may miss the latest writes.
-func (t table) batchGet(ctx context.Context, keys []string) ([]item, error) {
-	pending := t.distinct(keys)
+// batchGet returns those items that exist among at most maxBatch keys, each there once, in any order. Unless it is consistent, it may
+// miss the latest writes.
+func (t table) batchGet(ctx context.Context, keys []item, consistent bool) ([]item, error) {
+	pending := keys
 	var found []item
 	pause := firstPause
 	for round := 1; len(pending) > 0; round++ {
@@ -128,7 +134,7 @@ func (t table) batchGet(ctx context.Context, keys []string) ([]item, error) {
 			pause *= 2
 		}
 		out, err := t.client.BatchGetItem(ctx, &sdk.BatchGetItemInput{
-			RequestItems: map[string]types.KeysAndAttributes{t.name: {Keys: pending}},
+			RequestItems: map[string]types.KeysAndAttributes{t.name: {Keys: pending, ConsistentRead: &consistent}},
 		})
 		if err != nil {
 			return nil, reading("BatchGetItem", err)

@@ -2,15 +2,19 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-var _ conversation.Store = (*Conversations)(nil)
+var (
+	_ conversation.Store  = (*Conversations)(nil)
+	_ conversation.Lister = (*Conversations)(nil)
+)
 
-// Conversations keeps the conversations. It implements [conversation.Store].
+// Conversations keeps conversations, phones and tags. It implements [conversation.Store] and [conversation.Lister].
 type Conversations struct{ db *DB }
 
 // Conversations returns the database's conversations.
@@ -19,52 +23,110 @@ func (db *DB) Conversations() *Conversations { return &Conversations{db: db} }
 // Get returns a conversation, see [conversation.Store].
 func (c *Conversations) Get(ctx context.Context, number, customer sms.PhoneNumber) (conversation.Conversation, error) {
 	found := conversation.Conversation{TwilioNumber: number, Customer: customer}
-	var item string
-	ok, err := c.db.reader.get(ctx, []any{&item},
-		"SELECT conversation FROM conversations WHERE twilio_number = ? AND item = ?", string(number), conversation.Item(customer))
-	if err != nil || !ok {
-		return found, err
-	}
-	if err := json.Unmarshal([]byte(item), &found); err != nil {
-		return conversation.Conversation{}, permanent("unreadable conversation in the conversations' table")
+	if err := c.get(ctx, number, conversation.Item(customer), &found); err != nil {
+		return conversation.Conversation{}, err
 	}
 	return found, nil
 }
 
-// Put stores the next version of a conversation, see [conversation.Store].
-func (c *Conversations) Put(ctx context.Context, wanted conversation.Conversation) (conversation.Conversation, error) {
-	read := wanted.Version
-	wanted.Version++
-	item, err := json.Marshal(wanted)
-	if err != nil {
-		return conversation.Conversation{}, permanent("conversation cannot be written as JSON")
+// GetPhone returns a phone, see [conversation.Store].
+func (c *Conversations) GetPhone(ctx context.Context, key conversation.PhoneKey) (conversation.Phone, error) {
+	var found conversation.Phone
+	if err := c.get(ctx, key.TwilioNumber, key.Item(), &found); err != nil {
+		return conversation.Phone{}, err
 	}
-	var refusal error
-	if err := c.db.write(ctx, func(ctx context.Context, t *tx) (err error) {
-		refusal, err = t.putConversation(ctx, read, wanted, string(item))
-		return err
-	}); err != nil {
-		return conversation.Conversation{}, err
+	if found.Version == 0 {
+		found.PhoneKey = key
 	}
-	if refusal != nil {
-		return conversation.Conversation{}, refusal
-	}
-	return wanted, nil
+	return found, nil
 }
 
-func (t *tx) putConversation(ctx context.Context, read int64, wanted conversation.Conversation, item string) (refusal, err error) {
-	number, key := string(wanted.TwilioNumber), conversation.Item(wanted.Customer)
-	var version int64
-	_, err = t.get(ctx, []any{&version}, "SELECT version FROM conversations WHERE twilio_number = ? AND item = ?", number, key)
+// get reads an item into v, which stays as it is if there is none.
+func (c *Conversations) get(ctx context.Context, number sms.PhoneNumber, key string, v any) error {
+	var item string
+	ok, err := c.db.reader.get(ctx, []any{&item},
+		"SELECT conversation FROM conversations WHERE twilio_number = ? AND item = ?", string(number), key)
+	if err != nil || !ok {
+		return err
+	}
+	return decodeItem(item, v)
+}
+
+// decodeItem reads an item of the conversations' table. The error does not say what it holds.
+func decodeItem(item string, v any) error {
+	if err := json.Unmarshal([]byte(item), v); err != nil {
+		return permanent("unreadable item in the conversations' table")
+	}
+	return nil
+}
+
+// Read returns a conversation and phones, see [conversation.Store].
+func (c *Conversations) Read(
+	ctx context.Context, number, customer sms.PhoneNumber, keys ...conversation.PhoneKey,
+) (conversation.Conversation, []conversation.Phone, error) {
+	found, err := c.Get(ctx, number, customer)
+	if err != nil {
+		return conversation.Conversation{}, nil, err
+	}
+	phones := make([]conversation.Phone, len(keys))
+	for i, key := range keys {
+		if phones[i], err = c.GetPhone(ctx, key); err != nil {
+			return conversation.Conversation{}, nil, err
+		}
+	}
+	return found, phones, nil
+}
+
+// TagUses returns the uses of all tags, see [conversation.Store].
+func (c *Conversations) TagUses(ctx context.Context) ([]conversation.TagUse, error) {
+	from, to := itemsWith(conversation.PrefixTag)
+	var uses []conversation.TagUse
+	err := c.db.reader.each(ctx, func(rows *sql.Rows) error {
+		use, err := scanItem[conversation.TagUse](rows)
+		uses = append(uses, use)
+		return err
+	}, "SELECT conversation FROM conversations WHERE twilio_number = ? AND item >= ? AND item < ?",
+		string(conversation.TagsPartition), from, to)
 	if err != nil {
 		return nil, err
 	}
-	if version != read {
-		return conversation.ErrConflict, nil
+	return uses, nil
+}
+
+// ListConversations returns conversations of a number, see [conversation.Lister].
+func (c *Conversations) ListConversations(
+	ctx context.Context, number, after sms.PhoneNumber, limit int,
+) ([]conversation.Conversation, error) {
+	from, to := itemsWith(conversation.PrefixConversation)
+	last := ""
+	if after != "" {
+		last = conversation.Item(after)
 	}
-	_, err = t.exec(ctx, `
-		INSERT INTO conversations (twilio_number, item, version, conversation) VALUES (?, ?, ?, ?)
-		ON CONFLICT (twilio_number, item) DO UPDATE SET version = excluded.version, conversation = excluded.conversation`,
-		number, key, wanted.Version, item)
-	return nil, err
+	var found []conversation.Conversation
+	err := c.db.reader.each(ctx, func(rows *sql.Rows) error {
+		one, err := scanItem[conversation.Conversation](rows)
+		found = append(found, one)
+		return err
+	}, `SELECT conversation FROM conversations
+		WHERE twilio_number = ? AND item > ? AND item >= ? AND item < ? ORDER BY item LIMIT ?`,
+		string(number), last, from, to, min(max(limit, 1), conversation.MaxList))
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// itemsWith returns the range of the sort keys that begin with the prefix; to is the first one after it.
+func itemsWith(prefix string) (from, to string) {
+	last := len(prefix) - 1
+	return prefix, prefix[:last] + string(prefix[last]+1)
+}
+
+// scanItem reads the item of a row.
+func scanItem[T any](rows *sql.Rows) (v T, err error) {
+	var item string
+	if err = rows.Scan(&item); err == nil {
+		err = decodeItem(item, &v)
+	}
+	return v, err
 }

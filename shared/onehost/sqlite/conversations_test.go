@@ -10,7 +10,7 @@ import (
 )
 
 func TestConversations(t *testing.T) {
-	relaytest.TestConversations(t, func(t *testing.T) conversation.Store {
+	relaytest.TestConversations(t, func(t *testing.T) relaytest.ConversationsUnderTest {
 		t.Helper()
 		return openNew(t).Conversations()
 	})
