@@ -10,7 +10,7 @@ import (
 )
 
 func customerNumber(n int) sms.PhoneNumber {
-	return sms.PhoneNumber(fmt.Sprintf("+1312555%04d", 100+n))
+	return sms.PhoneNumber(fmt.Sprintf("+131255501%02d", n))
 }
 
 // A phone keeps the conversations with the newest texts, and when it wrote to one that comes again.
