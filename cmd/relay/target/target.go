@@ -43,6 +43,12 @@ type Ledger interface {
 	ledger.Lister
 }
 
+// Conversations is a conversations' table with its lists.
+type Conversations interface {
+	conversation.Store
+	conversation.Lister
+}
+
 // Queue is a queue with both ends.
 type Queue interface {
 	queue.Sender
@@ -55,8 +61,8 @@ type Queue interface {
 type Target struct {
 	Routes route.Table
 	Ledger Ledger
-	// Conversations say who has opted out.
-	Conversations conversation.Store
+	// Conversations say who has opted out, and keep customers' names.
+	Conversations Conversations
 	Queue         Queue
 	DeadLetters   Queue
 	// AWSConfig reaches AWS; it is the zero value on one host.
