@@ -91,7 +91,7 @@ func textThreeTimesEach(t *testing.T, fake *twiliofake.Server, relayURL string) 
 		}
 		response, err := fake.SendInbound(t.Context(), in, relayURL+webhook.PathInbound)
 		if err != nil || !response.Taken {
-			t.Fatalf("text not taken: %+v, error %v", response, err)
+			t.Fatalf("text not accepted: %+v, error %v", response, err)
 		}
 		sids = append(sids, response.MessageSid)
 	}

@@ -50,7 +50,7 @@ func newAWSStage(t *testing.T) *awsStage {
 	return s
 }
 
-// leadThere sets what the SDK reads, and hides what it would read of whoever runs the test.
+// leadThere sets what the SDK reads, and hides the settings of the user who runs the test.
 func (s *awsStage) leadThere() {
 	nobody := filepath.Join(s.t.TempDir(), "none")
 	for name, value := range map[string]string{

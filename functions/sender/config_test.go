@@ -31,7 +31,7 @@ func needed() map[string]string {
 	}
 }
 
-// read reads what is needed, with changes on top of it; an empty value is as good as none.
+// read reads what is needed, with changes on top of it; an empty value counts as not set.
 func read(changes map[string]string) (config, error) {
 	environment := needed()
 	maps.Copy(environment, changes)

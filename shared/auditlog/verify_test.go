@@ -175,7 +175,7 @@ func TestOneMistakeIsFoundAsWhatItIs(t *testing.T) {
 			w.lines[i].Text = auditlog.Rehash(text)
 			return true
 		}, []string{auditlog.KindEdit, auditlog.KindGap}},
-		"its hash is taken off": {func(_ *rapid.T, w *written, i int) bool {
+		"its hash is removed": {func(_ *rapid.T, w *written, i int) bool {
 			text, _, _ := bytes.Cut(w.lines[i].Text, []byte(`,"hash":`))
 			text, _, _ = bytes.Cut(text, []byte(`,"prev":`))
 			w.lines[i].Text = append(bytes.Clone(text), '}')
@@ -350,7 +350,7 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// BenchmarkSeal measures what sealing a record costs whoever writes it.
+// BenchmarkSeal measures what sealing a record costs its writer.
 func BenchmarkSeal(b *testing.B) {
 	r := relaytest.Record(1, noon)
 	claimed, err := r.Claim("0f0e", 0, relaytest.Destination, time.Minute, noon)

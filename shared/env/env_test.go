@@ -12,7 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/env"
 )
 
-// unset is the value of a variable that there is none of.
+// unset is the value of a variable that is not set.
 const unset = "\x00"
 
 // reader returns a Reader of an environment that has one variable, NAME.
@@ -132,7 +132,7 @@ func TestURLWithoutAHost(t *testing.T) {
 	r := reader("https://:8443")
 	r.URLs("NAME")
 	if r.Err() == nil {
-		t.Error("https://:8443 is taken for an absolute URL")
+		t.Error("https://:8443 is accepted as an absolute URL")
 	}
 }
 

@@ -223,7 +223,7 @@ var situations = map[string][]event{
 	"doubted 2nd": {claims(0), accepted(1, sms.StatusQueued), timedOut(1), claims(1), doubted(2)},
 
 	"sent": {claims(0), accepted(1, sms.StatusQueued)},
-	// An earlier POST may have been taken as well.
+	// Twilio may have accepted an earlier POST as well.
 	"sent again": {claims(0), doubted(1), concluded(1, resend), claims(0), accepted(2, sms.StatusQueued)},
 	// A second hop has it; the first has not said its last word.
 	"sent 2nd": {claims(0), accepted(1, sms.StatusQueued), timedOut(1), claims(1), accepted(2, sms.StatusQueued)},

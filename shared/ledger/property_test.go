@@ -143,7 +143,7 @@ func (l *life) check(t *rapid.T, event string) {
 			t.Fatalf("after %s the text is queued, and attempt %d is on its way to a phone that nobody has given up", event, a.Number)
 		}
 	}
-	// Whoever shares memory shares it with a record of a few events ago.
+	// A record that shares memory shares it with a record of a few events ago.
 	for _, p := range l.past[max(0, len(l.past)-4):] {
 		if !cmp.Equal(p.record, p.copied) {
 			t.Fatalf("%s changed an earlier record (-was +is):\n%s", event, cmp.Diff(p.copied, p.record))

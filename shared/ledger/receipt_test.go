@@ -257,7 +257,7 @@ func TestResentTwice(t *testing.T) {
 	}
 }
 
-// TestLossWhileALaterAttemptIsInDoubt: Twilio took what it refused, and says later that it was lost. Meanwhile the same phone may
+// TestLossWhileALaterAttemptIsInDoubt: Twilio accepted what it refused, and says later that it was lost. Meanwhile the same phone may
 // have got the attempt after it, so that the next phone is not texted, though the message to the first one may still come.
 func TestLossWhileALaterAttemptIsInDoubt(t *testing.T) {
 	r := after(t, claims(0), accepted(1, sms.StatusQueued), timedOut(1),
@@ -310,7 +310,7 @@ func TestEndedAtStays(t *testing.T) {
 	}
 }
 
-// TestAcceptKeepsAWaitingTextFromBeingSentAgain: a text whose attempt Twilio has taken must not be claimed once more.
+// TestAcceptKeepsAWaitingTextFromBeingSentAgain: a text whose attempt Twilio has accepted must not be claimed once more.
 func TestAcceptKeepsAWaitingTextFromBeingSentAgain(t *testing.T) {
 	for _, name := range []string{"waiting", "resend"} {
 		r := play(t, in(t, name), []event{accepted(1, sms.StatusQueued)})

@@ -65,7 +65,7 @@ func TestBook(t *testing.T) {
 			"a long text takes longer", "off", "1/1s",
 			[]asked{{first, 3, "0", "0"}, {first, 1, "0", "3s"}, {first, 2, "0", "4s"}, {first, 1, "0", "6s"}},
 		},
-		{"what has no length takes one", "off", "1/1s", []asked{{first, 0, "0", "0"}, {first, -5, "0", "1s"}, {first, 1, "0", "2s"}}},
+		{"what has no length counts as one segment", "off", "1/1s", []asked{{first, 0, "0", "0"}, {first, -5, "0", "1s"}, {first, 1, "0", "2s"}}},
 		{"three segments at once", "off", "3/3s", []asked{
 			{first, 1, "0", "0"},
 			{first, 1, "0", "0"},

@@ -17,7 +17,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// inXML is section 2.2 of XML 1.0, which is what SQS takes.
+// inXML is section 2.2 of XML 1.0, which is what SQS accepts.
 func inXML(r rune) bool {
 	return r == 0x9 || r == 0xA || r == 0xD || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
 }

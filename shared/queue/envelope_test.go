@@ -175,9 +175,9 @@ func TestDeduplicationID(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("deduplication id of %s = %q, want %q", name, got, tt.want)
 		}
-		// SQS takes up to 128 letters, digits and marks.
+		// SQS accepts up to 128 letters, digits and marks.
 		if !regexp.MustCompile("^[!-~]{1,128}$").MatchString(got) {
-			t.Errorf("deduplication id of %s = %q, which SQS does not take", name, got)
+			t.Errorf("deduplication id of %s = %q, which SQS does not accept", name, got)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func TestDeduplicationIDOfReceipts(t *testing.T) {
 	}
 }
 
-// TestTimersHaveNoOrder: they travel on a queue that takes neither a group nor a deduplication id.
+// TestTimersHaveNoOrder: they travel on a queue that accepts neither a group nor a deduplication id.
 func TestTimersHaveNoOrder(t *testing.T) {
 	if group, id := timer().Group(), timer().DeduplicationID(); group != "" || id != "" {
 		t.Errorf("group %q and deduplication id %q, want none", group, id)
@@ -216,7 +216,7 @@ func TestTimersHaveNoOrder(t *testing.T) {
 	}
 }
 
-// TestMaxDelay is what SQS takes as DelaySeconds.
+// TestMaxDelay is the longest DelaySeconds that SQS accepts.
 func TestMaxDelay(t *testing.T) {
 	if queue.MaxDelay != 900*time.Second {
 		t.Errorf("MaxDelay = %v, want 900 s", queue.MaxDelay)

@@ -112,8 +112,8 @@ func TestIsLike(t *testing.T) {
 		"no direction":       {func(m *sms.Listed) { m.Direction = "" }, reconcile.Absent},
 		"our clock is ahead": {func(m *sms.Listed) { m.DateCreated = noon.Add(-30 * time.Second) }, reconcile.Present},
 		"older than that":    {func(m *sms.Listed) { m.DateCreated = noon.Add(-31 * time.Second) }, reconcile.Absent},
-		"taken late":         {func(m *sms.Listed) { m.DateCreated = noon.Add(90 * time.Second) }, reconcile.Present},
-		"taken later":        {func(m *sms.Listed) { m.DateCreated = noon.Add(91 * time.Second) }, reconcile.Absent},
+		"accepted late":      {func(m *sms.Listed) { m.DateCreated = noon.Add(90 * time.Second) }, reconcile.Present},
+		"accepted later":     {func(m *sms.Listed) { m.DateCreated = noon.Add(91 * time.Second) }, reconcile.Absent},
 		"created who knows":  {func(m *sms.Listed) { m.DateCreated = time.Time{} }, reconcile.Absent},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -38,7 +38,7 @@ func refused(n int, before time.Duration, begun ...time.Duration) ledger.Record 
 	return r
 }
 
-// taken makes the text's first attempt one that Twilio took.
+// taken makes the text's first attempt one that Twilio accepted.
 func taken(r ledger.Record, sid string) ledger.Record {
 	r.Attempts[0].Outcome, r.Attempts[0].OutboundSid = ledger.OutcomeAccepted, sid
 	return r

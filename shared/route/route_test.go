@@ -135,7 +135,7 @@ func TestValidateReturnsEverything(t *testing.T) {
 	}
 }
 
-// TestSwitched: a route says since when it is off, whoever switches it, and forgets it when it is on again.
+// TestSwitched: a route says since when it is off, no matter who switches it, and forgets it when it is on again.
 func TestSwitched(t *testing.T) {
 	off := func(since time.Time) route.Route { return route.Route{OffSince: since} }
 	for name, tt := range map[string]struct {
@@ -157,7 +157,7 @@ func TestSwitched(t *testing.T) {
 	}
 	for received, want := range map[time.Duration]bool{-time.Hour: true, 0: true, time.Millisecond: false} {
 		if got := off(noon).Takes(noon.Add(received)); got != want {
-			t.Errorf("a text taken %v after the route was switched off: %v, want %v", received, got, want)
+			t.Errorf("a text accepted %v after the route was switched off: %v, want %v", received, got, want)
 		}
 	}
 	if off(time.Time{}).Takes(noon) || !(route.Route{Active: true, OffSince: noon}).Takes(noon.Add(time.Hour)) {

@@ -125,7 +125,7 @@ func isOpeningQuote(char rune) bool { return strings.ContainsRune("“”\"„«
 
 func isClosingQuote(char rune) bool { return strings.ContainsRune("”“\"»‟’", char) }
 
-// isEmoji reports whether a text is a sign and nothing else. Letters, digits and marks of ASCII are none.
+// isEmoji reports whether a text is a sign and nothing else. Letters, digits and marks of ASCII are not signs.
 func isEmoji(text string) bool {
 	for _, char := range text {
 		if char < utf8.RuneSelf || unicode.IsLetter(char) || unicode.IsPunct(char) || unicode.IsSpace(char) {

@@ -16,7 +16,7 @@ import (
 // root is the module's folder.
 var root = filepath.Join("..", "..")
 
-// reporter takes one finding.
+// reporter gets one finding.
 type reporter func(format string, args ...any)
 
 // source is one Go file.
@@ -34,7 +34,7 @@ func parseSource(path, text string) (source, error) {
 	return source{path: path, text: text, file: file, fset: fset}, err
 }
 
-// lines returns how many lines a node takes.
+// lines returns how many lines a node has.
 func (s source) lines(n ast.Node) int {
 	return s.fset.Position(n.End()).Line - s.fset.Position(n.Pos()).Line + 1
 }

@@ -14,7 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/testing/lambdahost/template"
 )
 
-// path is what one text takes on one path, as testing/e2e counted it.
+// path is what one text costs on one path, as testing/e2e counted it.
 type path struct {
 	Name  string             `json:"name"`
 	Each  map[string]float64 `json:"each"`

@@ -19,7 +19,7 @@ func optionTable(s stack, paths []path) string {
 	return table(rows...)
 }
 
-// pathOptions are what the paths take more, or less, than a text that is delivered at once.
+// pathOptions are what the paths cost more, or less, than a text that is delivered at once.
 func pathOptions(s stack, paths []path) []option {
 	plain := s.bill(paths[0])
 	more := func(what, name string) option {

@@ -121,7 +121,7 @@ func callTable(s stack, paths []path) string {
 	return table(rows...)
 }
 
-// detailTable is everything that one path takes.
+// detailTable is everything that one path costs.
 func detailTable(p path) string {
 	rows := [][]string{{"what", "for one text"}}
 	var names []string

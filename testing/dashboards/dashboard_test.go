@@ -28,7 +28,7 @@ type ran struct {
 	lines map[string][]byte
 }
 
-// run plays the run. It fails the test if a line of metrics is none that CloudWatch reads.
+// run plays the run. It fails the test if CloudWatch would not read a line of metrics.
 func run(t *testing.T) ran {
 	t.Helper()
 	s := newStage(t)

@@ -212,7 +212,7 @@ func (s *stage) redrive() {
 	s.twilio.cured = true
 }
 
-// ring calls the webhooks that are due. One that is not taken is called again a little later, and so is each twentieth text,
+// ring calls the webhooks that are due. One that is not accepted is called again a little later, and so is each twentieth text,
 // much later: Twilio had not heard the answer.
 func (s *stage) ring() {
 	now := s.clock.Now()

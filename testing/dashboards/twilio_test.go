@@ -21,7 +21,7 @@ const (
 	notDelivered  = "To a phone that is off."
 	neverDeliver  = "To phones that are all off."
 	silent        = "To a carrier that reports nothing."
-	tooLong       = "Longer than Twilio takes."
+	tooLong       = "Longer than Twilio accepts."
 	poison        = "Twilio always fails on this."
 	lost          = "Lost on the way to Twilio."
 	lostAnswer    = "Twilio's answer is lost."

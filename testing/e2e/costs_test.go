@@ -44,7 +44,7 @@ type costs struct {
 // path is one way, taken by one text at a time.
 type path struct {
 	Name string `json:"name"`
-	// Each is what one text takes: every call, with the resource's logical id. Of DynamoDB also the capacity units, of the
+	// Each is what one text costs: every call, with the resource's logical id. For DynamoDB also the capacity units, for the
 	// functions the invocations.
 	Each map[string]float64 `json:"each"`
 	// Bytes are means: of the lines that each function logs, of the audit log's entries, of the ledger's record.
@@ -68,7 +68,7 @@ const (
 	unroutedNumber = sms.PhoneNumber("+18585550199")
 )
 
-// TestCosts counts what one text takes on each path, and holds it against the golden file: the counts exactly, the bytes, in
+// TestCosts counts what one text costs on each path, and compares it with the golden file: the counts exactly, the bytes, in
 // which there are times and ids, by a tenth. One text of each path is enough to see that the golden file is right; with
 // -costs.whole and -update several have to take the same. It waits more than it works, so it runs next to TestKilledBootstrap.
 func TestCosts(t *testing.T) {
@@ -156,7 +156,7 @@ func (s *stage) stories(busy *atomic.Bool) []story {
 	}
 }
 
-// counted counts what a text of a path takes.
+// counted counts what a text of a path costs.
 func (s *stage) counted(story story, want costs) path {
 	s.t.Helper()
 	began := time.Now()

@@ -168,7 +168,7 @@ func (s *stage) text(from, to sms.PhoneNumber, body string) (sid string, taken b
 	return answer.MessageSid, answer.Taken
 }
 
-// mustText sends a text that has to be taken.
+// mustText sends a text that has to be accepted.
 func (s *stage) mustText(from, to sms.PhoneNumber, body string) string {
 	s.t.Helper()
 	sid, taken := s.text(from, to, body)

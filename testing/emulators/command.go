@@ -24,7 +24,7 @@ const (
 	parentInterval = time.Second
 )
 
-// errOrphaned says that whoever started this program has ended before it.
+// errOrphaned says that the process that started this program has ended before it.
 var errOrphaned = errors.New("the program that started this one has ended")
 
 // environment is what the command gets besides what we have: where the emulators are, and credentials that no account

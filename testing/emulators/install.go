@@ -85,7 +85,7 @@ func install(ctx context.Context, cache string, e emulator, tools toolbox) (stri
 	return folder, nil
 }
 
-// fill installs into an empty folder and stamps it. Whoever calls it holds the folder's lock.
+// fill installs into an empty folder and stamps it. The caller holds the folder's lock.
 func fill(ctx context.Context, folder string, e emulator, tools toolbox) error {
 	if err := os.RemoveAll(folder); err != nil {
 		return fmt.Errorf("remove an unfinished installation: %w", err)

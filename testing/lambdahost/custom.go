@@ -80,7 +80,7 @@ func (h *Host) ask(ctx context.Context, id string, r template.Resource, kind cfn
 	}
 }
 
-// listenForAnswer serves one signed address until ctx ends. What is not exactly that address, or not what S3 would take there,
+// listenForAnswer serves one signed address until ctx ends. What is not exactly that address, or not what S3 would accept there,
 // is refused.
 func listenForAnswer(ctx context.Context) (address string, answers <-chan cfn.Response, err error) {
 	listener, err := listen(ctx)

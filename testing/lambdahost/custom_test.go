@@ -75,7 +75,7 @@ func TestCheckAnswer(t *testing.T) {
 	} {
 		answer := right()
 		if spoil(&answer); checkAnswer(request, answer) == nil {
-			t.Errorf("an answer %s is taken", name)
+			t.Errorf("an answer %s is accepted", name)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func TestFrontDoorPayload(t *testing.T) {
 	}
 }
 
-// What no route names is not found, and no function hears of it. Paths are taken as they were sent.
+// What no route names is not found, and no function hears of it. Paths are read as they were sent.
 func TestFrontDoorRoutes(t *testing.T) {
 	s := started(t)
 	for _, tt := range []struct {

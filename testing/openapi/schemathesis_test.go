@@ -29,7 +29,7 @@ const (
 )
 
 // TestSchemathesis: no request that schemathesis makes of the document is answered as the document does not say, and none
-// that it makes wrong on purpose is taken. The requests are the same ones each time.
+// that it makes wrong on purpose is accepted. The requests are the same ones each time.
 func TestSchemathesis(t *testing.T) {
 	program := relaytest.Tool(t, relaytest.ToolSchemathesis)
 	url := serve(t)

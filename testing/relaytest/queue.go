@@ -70,7 +70,7 @@ func queueTests() []queueCase {
 		{"every character survives", fifo, queueTest.everyCharacter},
 		{"a long body survives", fifo, queueTest.longBody},
 		{"ten attributes survive", fifo, queueTest.tenAttributes},
-		{"what it never will take is refused for good", fifo, queueTest.refusals},
+		{"what it will never accept is refused for good", fifo, queueTest.refusals},
 		{"an ended context is a classified error", fifo, queueTest.endedContext},
 		{"the time of sending", fifo, queueTest.sentAt},
 		{"an empty queue answers with nothing", fifo, queueTest.empty},

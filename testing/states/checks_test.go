@@ -120,7 +120,7 @@ func (s *stage) left(timers, dead int) {
 	}
 }
 
-// letters takes n dead letters.
+// letters receives n dead letters.
 func (s *stage) letters(n int) []queue.Delivery {
 	s.t.Helper()
 	var letters []queue.Delivery

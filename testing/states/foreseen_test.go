@@ -92,7 +92,7 @@ func (d desk) put(t *rapid.T, wanted operations.RelayRequest) {
 	}
 }
 
-// send has the sender take what is on the queue.
+// send has the sender work on what is on the queue.
 func (d desk) send(t *rapid.T) {
 	deliveries, err := d.queue.Receive(t.Context(), 10, 0, visibility)
 	if err != nil || len(deliveries) != 1 {

@@ -30,7 +30,7 @@ func ordered() []story {
 			s.left(0, 0)
 		}},
 		{"dropped, ordered while its route is off, and once more when it is on", orderedDropped},
-		{"ordered, and the sender dies when it has taken the text back", func(s *stage) {
+		{"ordered, and the sender dies after it took the text back", func(s *stage) {
 			s.twilio.script = []answer{refused(fault.Permanent, 21617)}
 			s.queued(1)
 			s.until(s.is(ledger.Failed))

@@ -16,7 +16,7 @@ import (
 // relayed are the stories in which all goes well.
 func relayed() []story {
 	return []story{
-		{"taken, sent, delivered", func(s *stage) {
+		{"accepted, sent, delivered", func(s *stage) {
 			s.queued(1)
 			s.until(s.is(ledger.Sent))
 			s.tell(1, sms.StatusSent, 0)
@@ -48,7 +48,7 @@ func relayed() []story {
 // refusals are the stories in which Twilio says no.
 func refusals() []story {
 	return []story{
-		{"busy, then taken", func(s *stage) {
+		{"busy, then accepted", func(s *stage) {
 			s.twilio.script = []answer{busy()}
 			s.queued(1)
 			s.settled()

@@ -190,7 +190,7 @@ func (s *stage) tell(n int, status sms.Status, code int) {
 	})
 }
 
-// pump takes one batch of a queue through, as an event source mapping does, and returns how many messages it had.
+// pump works one batch of a queue off, as an event source mapping does, and returns how many messages it had.
 func (s *stage) pump(b box, wait time.Duration) int {
 	ctx := s.t.Context()
 	deliveries, err := b.Receive(ctx, 10, wait, visibility)

@@ -121,7 +121,7 @@ func (w *watched) run(h **hook, r ledger.Record) error {
 	return due.do()
 }
 
-// note takes down what was written.
+// note records what was written.
 func (w *watched) note(r ledger.Record) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

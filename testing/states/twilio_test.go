@@ -50,7 +50,7 @@ func during(a answer, what func()) answer {
 	return a
 }
 
-// twilio is Twilio by a script: its nth answer is to the nth POST, and what comes then is taken.
+// twilio is Twilio by a script: its nth answer is to the nth POST, and it accepts what comes then.
 type twilio struct {
 	*relaytest.Twilio
 

@@ -51,7 +51,7 @@ func alarmChecks() []check {
 			{"the stream's age", set("IteratorAgeAlarm", "MetricName", "Duration")},
 			{"a refused signature", set("SignatureAlarm", "Threshold", 0)},
 		}},
-		{"the alarms' topic takes what CloudWatch says of this account, over TLS", findTopic, []mutation{
+		{"the alarms' topic accepts what CloudWatch says about this account, over TLS", findTopic, []mutation{
 			{"no policy", removeResource("AlarmTopicPolicy")},
 			{"of another topic", set("AlarmTopicPolicy", "Topics", []any{object{"Ref": "OtherTopic"}})},
 			{"from anyone", func(t template) { topicStatement(t, "Allow")["Principal"] = "*" }},
@@ -121,7 +121,7 @@ func findAlarms(t template, _ code, report reporter) {
 			report("%s: should go off above a threshold", id)
 		}
 		if period := number(alarm, "Period"); period < 60 || period%60 != 0 {
-			report("%s: a period of %d s is none", id, period)
+			report("%s: a period of %d s is not valid", id, period)
 		}
 		if want := statistics(text(alarm, "Namespace"), text(alarm, "MetricName")); text(alarm, "Statistic") != want {
 			report("%s: its statistic is %s, should be %s", id, text(alarm, "Statistic"), want)

@@ -12,7 +12,7 @@ import (
 // route is what is behind one method and path.
 type route struct {
 	function string
-	// operator routes are for whoever IAM lets in, the others for everyone.
+	// operator routes are for callers that IAM lets in, the others for everyone.
 	operator bool
 }
 
@@ -96,7 +96,7 @@ func stageMutations() []mutation {
 		{"texts by GET under the limit of health checks", func(t template) {
 			put(mapping(t.resource("ApiStage")["RouteSettings"]), "GET /sms/inbound.ThrottlingRateLimit", 5)
 		}},
-		{"more at once than some regions take", set("ApiStage", "DefaultRouteSettings.ThrottlingBurstLimit", 2000)},
+		{"more at once than some regions allow", set("ApiStage", "DefaultRouteSettings.ThrottlingBurstLimit", 2000)},
 		{"a limit for no route", func(t template) {
 			put(mapping(t.resource("ApiStage")["RouteSettings"]), "GET /sms/inboud", object{"ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 1})
 		}},
@@ -171,7 +171,7 @@ func findIntegrations(t template, _ code, report reporter) {
 	for id, resource := range t.resources("AWS::ApiGatewayV2::Integration") {
 		i := mapping(resource["Properties"])
 		if text(i, "IntegrationType") != "AWS_PROXY" || text(i, "PayloadFormatVersion") != "2.0" {
-			report("%s: functions take whole requests in payload format 2.0", id)
+			report("%s: functions should get whole requests in payload format 2.0", id)
 		}
 		timeout := 1000 * number(t.functions()[referenced(text(i, "IntegrationUri"))], "Timeout")
 		if left := timeout - number(i, "TimeoutInMillis"); left < lastWords || left > longLastWords {
@@ -180,7 +180,7 @@ func findIntegrations(t template, _ code, report reporter) {
 	}
 }
 
-// The quotas that API Gateway begins with where they are smallest, such as in Cape Town and Milan: what an account may take in a
+// The quotas that API Gateway begins with where they are smallest, such as in Cape Town and Milan: what an account may accept in a
 // second, and at once, of all its APIs. https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 const (
 	smallestRateQuota  = 2500
@@ -197,7 +197,7 @@ func findStage(t template, _ code, report reporter) {
 		report("ApiStage: should have a limit")
 	}
 	if rate > smallestRateQuota || burst > smallestBurstQuota {
-		report("ApiStage: %d a second and %d at once is more than the account may take in some regions", rate, burst)
+		report("ApiStage: %d a second and %d at once is more than the account may accept in some regions", rate, burst)
 	}
 	limits := mapping(stage["RouteSettings"])
 	for key := range limits {

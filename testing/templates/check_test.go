@@ -17,7 +17,7 @@ type check struct {
 	mutations []mutation
 }
 
-// reporter takes one problem.
+// reporter gets one problem.
 type reporter func(format string, args ...any)
 
 // mutation is one mistake in the template.

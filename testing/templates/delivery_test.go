@@ -60,7 +60,7 @@ func findDeliveryParameters(t template, _ code, report reporter) {
 		}
 		pattern, err := regexp.Compile(text(t, "Parameters."+name+".AllowedPattern"))
 		if err != nil || !pattern.MatchString(fallback) {
-			report("%s: should take its default, %v", name, err)
+			report("%s: should accept its default, %v", name, err)
 			continue
 		}
 		if written := tooLongOrShort(pattern, p.units, p.shortest, p.longest); written != "" {

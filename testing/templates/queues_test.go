@@ -126,7 +126,7 @@ func findRedrive(t template, _ code, report reporter) {
 		source := "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:" + text(queue, "QueueName")
 		allowed := expressions(at(dead, "RedriveAllowPolicy.sourceQueueArns"))
 		if text(dead, "RedriveAllowPolicy.redrivePermission") != "byQueue" || !slices.Equal(allowed, []string{source}) {
-			report("%s: should take messages of %s only, takes %q", deadID, source, allowed)
+			report("%s: should accept messages of %s only, accepts %q", deadID, source, allowed)
 		}
 		if number(dead, "MessageRetentionPeriod") <= number(queue, "MessageRetentionPeriod") {
 			report("%s: should keep messages for longer than %s", deadID, id)

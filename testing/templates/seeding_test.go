@@ -36,7 +36,7 @@ func seedingChecks() []check {
 		{"nobody waits for a seed for ever, nor gives up before the function", findSeedTime, []mutation{
 			{"an hour, for nothing", remove("SeedRoutes", "ServiceTimeout")},
 			{"shorter than the function", set("SeedRoutes", "ServiceTimeout", 60)},
-			{"longer than CloudFormation takes", set("SeedRoutes", "ServiceTimeout", 7200)},
+			{"longer than CloudFormation allows", set("SeedRoutes", "ServiceTimeout", 7200)},
 			{"a function that has no time to answer", set("SeedRoutesFunction", "Timeout", 15)},
 		}},
 	}

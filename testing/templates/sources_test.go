@@ -12,7 +12,7 @@ const (
 	visibilityPerTimeout = 6
 	// senderBatch is how many messages the sender works on side by side, and all that a FIFO queue gives.
 	senderBatch = 10
-	// fewestRuns is the least MaximumConcurrency that Lambda takes.
+	// fewestRuns is the least MaximumConcurrency that Lambda accepts.
 	fewestRuns = 2
 	// streamDay is how long a stream keeps its records, in seconds.
 	streamDay = 86400
@@ -47,7 +47,7 @@ func sourceChecks() []check {
 			{"no bound", remove("SenderFunction", "ReservedConcurrentExecutions")},
 			{"a row that adds up to more", func(t template) { mapping(at(t, "Mappings.SenderRuns.50"))["Timers"] = 11 }},
 			{"a row that leaves runs over", func(t template) { mapping(at(t, "Mappings.SenderRuns.50"))["Texts"] = 30 }},
-			{"a row with fewer timers than Lambda takes", func(t template) {
+			{"a row with fewer timers than Lambda accepts", func(t template) {
 				row := mapping(at(t, "Mappings.SenderRuns.4"))
 				row["Texts"], row["Timers"] = 3, 1
 			}},

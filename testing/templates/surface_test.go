@@ -37,7 +37,7 @@ func surfaceChecks() []check {
 			{"a longer end", set("TimerDeadLetterQueue", "QueueName", "qdn-sms-timers-dead-letters")},
 			{"no bound", func(t template) { mapping(at(t, "Parameters.QueueName"))["AllowedPattern"] = "^[A-Za-z0-9_-]+$" }},
 		}},
-		{"the pace's parameters take what the code takes", findPaceParameters, []mutation{
+		{"the pace's parameters accept what the code accepts", findPaceParameters, []mutation{
 			{"another default", func(t template) { mapping(at(t, "Parameters.PacePair"))["Default"] = "11/30s" }},
 			{"the default of the other", func(t template) { mapping(at(t, "Parameters.PaceNumber"))["Default"] = "10/30s" }},
 			{"a longer time", func(t template) {
@@ -131,12 +131,12 @@ func findLongNames(t template, _ code, report reporter) {
 	for id, queue := range t.resources("AWS::SQS::Queue") {
 		suffix := strings.TrimPrefix(text(queue, "Properties.QueueName"), text(t, "Values.QueueName"))
 		if longest+len(suffix) > longestQueueName {
-			report("%s: its name may come to %d characters, SQS takes %d", id, longest+len(suffix), longestQueueName)
+			report("%s: its name may come to %d characters, SQS allows %d", id, longest+len(suffix), longestQueueName)
 		}
 	}
 }
 
-// paces are ways to write a pace at and around the bounds of what the code takes.
+// paces are ways to write a pace at and around the bounds of what the code accepts.
 func paces() []string {
 	list := []string{"", "off", "on", "OFF", "10", "/30s", "10/", "10/30", "10/1m30s", " 1/1s", "1.5/1s", "-1/1s", "+1/1s"}
 	for _, n := range []string{"0", "1", "01", "9", "10", "99", "100", "101", "999"} {
@@ -163,7 +163,7 @@ func findPaceParameters(t template, _ code, report reporter) {
 		}
 		for _, value := range paces() {
 			if _, err := pace.Parse(value); err != nil && pattern.MatchString(value) {
-				report("%s: takes %q, and the sender would not start: %v", name, value, err)
+				report("%s: accepts %q, and the sender would not start: %v", name, value, err)
 			}
 		}
 	}

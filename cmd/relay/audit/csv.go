@@ -9,7 +9,7 @@ import (
 
 // inertCell keeps a spreadsheet from taking a cell, or a part of one, for a formula: the name and the words of an operator are
 // anyone's choice. A sign that a formula begins with gets an apostrophe before it. It counts at the beginning, also behind
-// blanks and quotes, and behind what some spreadsheets take for the end of a cell, a semicolon among them, whatever the file's
+// blanks and quotes, and behind what some spreadsheets read as the end of a cell, a semicolon among them, whatever the file's
 // own separator. Newlines and control characters are written as escapes.
 func inertCell(cell string) string {
 	var out strings.Builder

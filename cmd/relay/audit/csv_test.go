@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// TestInertCell holds what spreadsheets take for a formula.
+// TestInertCell holds what spreadsheets read as a formula.
 func TestInertCell(t *testing.T) {
 	for cell, want := range map[string]string{
 		"": "", "Ann Miller": "Ann Miller", "2026-11-24T12:00:00Z": "2026-11-24T12:00:00Z", "***0100": "***0100", "a=b": "a=b",

@@ -66,6 +66,6 @@ func TestLoadRefuses(t *testing.T) {
 		t.Errorf("without a region: error %v, want ErrNoRegion", err)
 	}
 	if _, err := awsprofile.Load(t.Context(), awsprofile.Config{Profile: "nobody"}); err == nil {
-		t.Error("a profile that is not there was taken")
+		t.Error("a profile that is not there was accepted")
 	}
 }

@@ -211,12 +211,12 @@ func (r *relay) read() []deadletters.Letter {
 // atOnce is a queue that is not waited for.
 type atOnce struct{ queue.Receiver }
 
-// Receive takes what is there.
+// Receive returns what is there.
 func (q atOnce) Receive(ctx context.Context, limit int, _, visibility time.Duration) ([]queue.Delivery, error) {
 	return q.Receiver.Receive(ctx, limit, 0, visibility)
 }
 
-// account is Twilio's Messages resource: it refuses while it is down, and takes everything else.
+// account is Twilio's Messages resource: it refuses while it is down, and accepts everything else.
 type account struct {
 	now func() time.Time
 
@@ -251,7 +251,7 @@ func (a *account) take(m sms.Outbound) sms.Created {
 	return sms.Created{Sid: sid, Status: sms.StatusQueued, NumSegments: 1}
 }
 
-// List returns the messages that were taken, the newest first.
+// List returns the messages that were accepted, the newest first.
 func (a *account) List(_ context.Context, f sms.ListFilter) ([]sms.Listed, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -280,7 +280,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// tell brings a receipt of the nth text's last attempt, which Twilio has taken after all.
+// tell brings a receipt of the nth text's last attempt, which Twilio has accepted after all.
 func (r *relay) tell(n int, status sms.Status) {
 	r.t.Helper()
 	record := r.record(n)

@@ -41,7 +41,7 @@ func TestOutlookComesTrue(t *testing.T) {
 	for name, tt := range map[string]struct {
 		make func(r *relay)
 		want deadletters.Outlook
-		// sent is how many messages the move makes Twilio take, left how many letters there are afterwards.
+		// sent is how many messages the move makes Twilio accept, left how many letters there are afterwards.
 		sent, left int
 	}{
 		"dead": {func(r *relay) { r.deaths(1) }, deadletters.Again, 1, 0},
@@ -49,7 +49,7 @@ func TestOutlookComesTrue(t *testing.T) {
 			r.deaths(1)
 			r.clock.Advance(30 * time.Hour)
 		}, deadletters.Again, 1, 0},
-		"taken after all": {func(r *relay) {
+		"accepted after all": {func(r *relay) {
 			r.deaths(1)
 			r.tell(1, sms.StatusSent)
 		}, deadletters.Settles, 0, 0},
@@ -152,7 +152,7 @@ func TestOutlookComesTrue(t *testing.T) {
 			r.moveAll()
 			r.drain()
 			if got := len(r.twilio.taken); got != tt.sent {
-				t.Errorf("Twilio took %d messages, want %d", got, tt.sent)
+				t.Errorf("Twilio accepted %d messages, want %d", got, tt.sent)
 			}
 			if tt.sent > 0 != tt.want.Sends() {
 				t.Errorf("%s: sends %v, and %d were sent", tt.want, tt.want.Sends(), tt.sent)

@@ -76,7 +76,7 @@ type Reason struct {
 }
 
 // Reasons lists every reason. Those for dropping a text are also given for undelivered, if an earlier phone was texted
-// in vain and the text was then not sent to the next.
+// without success and the text was then not sent to the next.
 func Reasons() []Reason {
 	return slices.Concat(unsentReasons(), queuedReasons(), endReasons())
 }

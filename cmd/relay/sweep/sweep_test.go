@@ -73,7 +73,7 @@ func (s *stage) texted(body string, media ...sms.Media) string {
 		Body: body, Media: media,
 	}, "")
 	if err != nil || response.Taken {
-		s.t.Fatalf("taken %v, error %v", response.Taken, err)
+		s.t.Fatalf("accepted %v, error %v", response.Taken, err)
 	}
 	s.clock.Advance(2 * time.Second)
 	return response.MessageSid

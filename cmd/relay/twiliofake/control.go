@@ -54,7 +54,7 @@ func (s *Server) controlInbound(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.writeJSON(w, http.StatusOK, report(response))
-	_, _ = io.WriteString(w, "\n") // Whoever asks with curl reads the answer in a terminal.
+	_, _ = io.WriteString(w, "\n") // People who ask with curl read the answer in a terminal.
 }
 
 func report(response Response) inboundReport {

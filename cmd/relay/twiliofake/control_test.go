@@ -35,7 +35,7 @@ func TestControlInboundTellsOfFailures(t *testing.T) {
 	got := account.do(t, http.MethodPost, account.url+"/fake/inbound", url.Values{"From": {string(customer)}, "To": {string(ours)}})
 	want := []any{map[string]any{"code": 11200.0, "url": app.url, "status_code": 403.0, "reason": "HTTP status 403"}}
 	if diff := cmp.Diff(want, got.body["errors"]); diff != "" || got.body["taken"] != false {
-		t.Errorf("taken %v, errors (-want +got):\n%s", got.body["taken"], diff)
+		t.Errorf("accepted %v, errors (-want +got):\n%s", got.body["taken"], diff)
 	}
 	for name, params := range map[string]url.Values{
 		"no From": {"To": {string(ours)}},

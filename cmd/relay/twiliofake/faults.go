@@ -21,7 +21,7 @@ type Faults struct {
 	// Latency is asked how long to hold back each answer of the API once it is made, also one that is then lost with
 	// its connection. A message that the answer speaks of exists already, and its callbacks may overtake it.
 	Latency func() time.Duration
-	// ListLag is how long after its creation a message is first seen in the list of messages. Whoever knows its Sid
+	// ListLag is how long after its creation a message is first seen in the list of messages. A caller that knows its Sid
 	// can fetch it at once: Twilio's list is an index that lags behind, the resource itself is not.
 	ListLag time.Duration
 	// BeforeCallback is asked before each status callback that the message then has coming.
@@ -33,7 +33,7 @@ type Fault struct {
 	// Delay passes first. It is not cut short by a caller that gives up: Twilio would not notice that either.
 	Delay time.Duration
 	// DropConnection closes the connection without an answer. It does so by panicking with http.ErrAbortHandler, which
-	// net/http's server understands; whoever calls ServeHTTP without that server gets the panic.
+	// net/http's server understands; a caller of ServeHTTP without that server gets the panic.
 	DropConnection bool
 	// Status answers with this HTTP status and Twilio's error of that kind (500: 20500, 503: 20503, 429: 20429), or with Code if
 	// it is set: 63038 on a 429 is a day's quota, 30047 on a 400 a message that was not scheduled.

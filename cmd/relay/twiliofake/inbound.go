@@ -201,7 +201,7 @@ func (s *Server) ask(ctx context.Context, response *Response, message Message, r
 	return replies
 }
 
-// replyDraft turns a reply in TwiML into a message: to whoever texted, from the number that was texted, unless the
+// replyDraft turns a reply in TwiML into a message: to the sender of the text, from the number that was texted, unless the
 // TwiML says otherwise.
 func (s *Server) replyDraft(inbound Message, asked reply) Message {
 	draft := Message{

@@ -167,7 +167,7 @@ func TestAnswersTwilioDoesNotTake(t *testing.T) {
 	tests := []struct {
 		name  string
 		reply func(int, http.ResponseWriter)
-		code  int // 0: taken
+		code  int // 0: accepted
 	}{
 		{"TwiML", typed("application/xml; charset=utf-8", `<?xml version="1.0" encoding="UTF-8"?><Response></Response>`), 0},
 		{"204", status(204), 0},
@@ -205,7 +205,7 @@ func TestAnswersTwilioDoesNotTake(t *testing.T) {
 				}
 			}
 			if code != test.code || response.Taken != (test.code == 0) {
-				t.Errorf("code %d, taken %v, want code %d", code, response.Taken, test.code)
+				t.Errorf("code %d, accepted %v, want code %d", code, response.Taken, test.code)
 			}
 			if len(response.Body) > 64<<10 {
 				t.Errorf("%d bytes kept", len(response.Body))

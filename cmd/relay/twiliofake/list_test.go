@@ -97,7 +97,7 @@ func TestListRefuses(t *testing.T) {
 		"PageSize=many":    20001,
 		"PageSize=1001":    20007,
 		"Page=-1":          20001,
-		"Page=1&PageToken": 0, // an empty token is none
+		"Page=1&PageToken": 0, // an empty token is ignored
 		"PageToken=PASM1":  21481,
 		"PageToken=x":      21481,
 		"DateSent=today":   20001,

@@ -237,7 +237,7 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// fetchAccount serves GET …/Accounts/AC….json. It tells the Auth Token only to whoever came with it, as Twilio does.
+// fetchAccount serves GET …/Accounts/AC….json. It shows the Auth Token only to callers that used it, as Twilio does.
 func (s *Server) fetchAccount(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("file") != s.cfg.AccountSid+".json" {
 		s.serveNotFound(w, r)

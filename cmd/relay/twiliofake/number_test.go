@@ -85,11 +85,11 @@ func TestANumberIsConfigured(t *testing.T) {
 	}
 	response, err := a.SendInbound(t.Context(), twiliofake.Inbound{From: customer, To: ours, Body: "hello"}, "")
 	if err != nil || !response.Taken || response.URL != hook {
-		t.Errorf("a text went to %s (taken %v, error %v), want %s", response.URL, response.Taken, err, hook)
+		t.Errorf("a text went to %s (accepted %v, error %v), want %s", response.URL, response.Taken, err, hook)
 	}
 }
 
-// newReceiver takes every webhook with TwiML.
+// newReceiver accepts every webhook with TwiML.
 func newReceiver(t *testing.T) (address string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

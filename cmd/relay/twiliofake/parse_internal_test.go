@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// FuzzParseTwiML looks for a crash, and for documents that are taken although no <Response> is in them.
+// FuzzParseTwiML looks for a crash, and for documents that are accepted although no <Response> is in them.
 func FuzzParseTwiML(f *testing.F) {
 	f.Add([]byte(`<?xml version="1.0"?><Response><Message to="x">a<Body>b</Body></Message></Response>`))
 	f.Add([]byte("<Response/>"))
@@ -13,7 +13,7 @@ func FuzzParseTwiML(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		replies, err := parseTwiML(body)
 		if err == nil && len(body) < len("<Response/>") {
-			t.Errorf("%q taken as %v", body, replies)
+			t.Errorf("%q read as %v", body, replies)
 		}
 	})
 }

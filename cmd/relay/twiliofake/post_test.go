@@ -13,7 +13,7 @@ type delivery struct {
 	fragment string
 	turns    []roundTrip
 	attempts int
-	code     int // 0: taken
+	code     int // 0: accepted
 	took     time.Duration
 }
 
@@ -77,7 +77,7 @@ func (d delivery) run(t *testing.T) {
 		code = response.Errors[0].Code
 	}
 	if code != d.code || response.Taken != (d.code == 0) {
-		t.Errorf("code %d, taken %v, want code %d", code, response.Taken, d.code)
+		t.Errorf("code %d, accepted %v, want code %d", code, response.Taken, d.code)
 	}
 }
 

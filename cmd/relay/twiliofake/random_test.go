@@ -146,7 +146,7 @@ func TestSameSeedSameFaults(t *testing.T) {
 	}
 }
 
-// TestEverythingAtOnce has several callers meet every fault: each message exists whose request was taken, and whatever
+// TestEverythingAtOnce has several callers meet every fault: each message exists whose request was accepted, and whatever
 // is posted is posted at most twice.
 func TestEverythingAtOnce(t *testing.T) {
 	const callers, each = 8, 25

@@ -99,7 +99,7 @@ func TestLatencyOfADroppedConnection(t *testing.T) {
 	})
 }
 
-// TestFaultOnceTaken strikes what Twilio took, and leaves its refusals alone.
+// TestFaultOnceTaken strikes what Twilio accepted, and leaves its refusals alone.
 func TestFaultOnceTaken(t *testing.T) {
 	account := start(t, before(twiliofake.Fault{Status: http.StatusServiceUnavailable, OnceTaken: true}))
 	if got := account.create(t, params("To", "+15005550001")); got.body["code"] != 21211.0 {

@@ -134,7 +134,7 @@ func (h *Handler) health() outcome {
 	return outcome{response: events.APIGatewayV2HTTPResponse{
 		StatusCode: code,
 		Headers:    map[string]string{"content-type": "application/json", "cache-control": "no-store"},
-		// Whoever asks with curl reads it in a terminal.
+		// People who ask with curl read it in a terminal.
 		Body: string(body) + "\n",
 	}}
 }

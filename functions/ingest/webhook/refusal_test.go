@@ -149,7 +149,7 @@ func TestSizeOfBody(t *testing.T) {
 	}
 }
 
-// The bound comes before everything that costs: such a body is neither decoded nor hashed, whoever sent it.
+// The bound comes before everything that costs: such a body is neither decoded nor hashed, no matter who sent it.
 func TestSizeComesFirst(t *testing.T) {
 	huge := strings.Repeat("%", 6<<20)
 	for name, r := range map[string]events.APIGatewayV2HTTPRequest{
@@ -258,7 +258,7 @@ func TestCheapChecksComeFirst(t *testing.T) {
 	refused(t, bad, http.StatusForbidden, "signature")
 }
 
-// Twilio signs names and values with nothing in between, so that one signature fits many forms. Whoever got hold of a
+// Twilio signs names and values with nothing in between, so that one signature fits many forms. An attacker who got hold of a
 // signed request may cut it up differently, and must not make a text of another identity of it: it would be sent again.
 func TestSignedFormCutUpDifferently(t *testing.T) {
 	form := text(nil)

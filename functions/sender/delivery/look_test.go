@@ -187,7 +187,7 @@ func TestFoundStatusIsApplied(t *testing.T) {
 	}
 }
 
-// A look that fails is none: however long it lasts, the text is parked after as many looks as ever.
+// A look that fails does not count: however long the trouble lasts, the text is parked after as many looks as ever.
 func TestListFailsIsNoLook(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.Transient, fault.Throttled, fault.Permanent, fault.Fatal} {
 		for _, op := range []string{"twilio before List", "ledger before List", "ledger after List", "ledger before Get"} {

@@ -96,7 +96,7 @@ func TestTextOnTheTimerQueue(t *testing.T) {
 	}
 }
 
-// A receipt that names what is none of the text's changes nothing, whatever it says.
+// A receipt that names what does not belong to the text changes nothing, whatever it says.
 func TestStrangeReceipts(t *testing.T) {
 	for name, edit := range map[string]func(e *queue.Envelope){
 		"a status yet to come": func(e *queue.Envelope) { e.Receipt.Status = "teleported" },

@@ -117,7 +117,7 @@ func (s *sender) checkTaken(want int) {
 	}
 }
 
-// A message is counted once, by whoever finds out that Twilio has it, also if the ledger's own answer is lost.
+// A message is counted once, when someone finds out that Twilio has it, also if the ledger's own answer is lost.
 func TestTakenMessageIsCountedOnce(t *testing.T) {
 	lost, refused := broken(fault.Unknown, 1), broken(fault.Transient, 1)
 	for name, tt := range map[string]struct {
@@ -169,7 +169,7 @@ func TestReceiptSettlesWhatWasUncertain(t *testing.T) {
 	}
 }
 
-// A refusal that was none: the receipt takes the text off the queue.
+// Twilio refused the message and sent it all the same: the receipt takes the text off the queue.
 func TestReceiptOfATextThatWaits(t *testing.T) {
 	s := newSender(t)
 	s.twilio.answer = answers(refusal(fault.Transient, 0))

@@ -99,7 +99,7 @@ func TestTextsOwnMessageAfterItsDeath(t *testing.T) {
 	}
 }
 
-// A redriven text is as old as its redrive: whoever moves it wants it sent.
+// A redriven text is as old as its redrive: an operator who moves it wants it sent.
 func TestRedriveOfAnOldText(t *testing.T) {
 	s := newSender(t)
 	letter := deadText(s)
@@ -153,7 +153,7 @@ func TestRedriveAsksForTheLetter(t *testing.T) {
 	}
 }
 
-// A receipt after its death said that Twilio has the text: it is not sent again, whoever moves its letter, but settled, once.
+// A receipt after its death said that Twilio has the text: it is not sent again, no matter who moves its letter, but settled, once.
 func TestRedriveOfATextThatTwilioHasAfterAll(t *testing.T) {
 	for status, want := range map[sms.Status]ledger.State{sms.StatusSent: ledger.Sent, sms.StatusDelivered: ledger.Delivered} {
 		t.Run(string(status), func(t *testing.T) {

@@ -282,7 +282,7 @@ func checkChanges(t rapid.TB, changes []ledger.Record) {
 			t.Errorf("%s: updated at %v after %v", r.MessageSid, r.UpdatedAt, before.UpdatedAt)
 		}
 		if cmp.Equal(before, r, cmpopts.IgnoreFields(ledger.Record{}, "Version", "UpdatedAt")) {
-			t.Errorf("%s: version %d changes nothing: the audit log would show a change that was none", r.MessageSid, r.Version)
+			t.Errorf("%s: version %d changes nothing: the audit log would show a change although nothing changed", r.MessageSid, r.Version)
 		}
 		last[r.MessageSid] = r
 	}

@@ -89,7 +89,7 @@ func TestQuickBatchIsSettledOnce(t *testing.T) {
 	})
 }
 
-// TestDeleteThatFailsEarly: whoever handed the batch in deletes it at its end.
+// TestDeleteThatFailsEarly: the caller deletes the batch at its end.
 func TestDeleteThatFailsEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSender(t)

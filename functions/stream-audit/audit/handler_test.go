@@ -155,7 +155,7 @@ func TestRepeatIsTheSame(t *testing.T) {
 }
 
 // TestNothingIsLeftOut lets a log fail at random places while the stream goes on where the handler says, until all is
-// done. Whoever then keeps one entry of each id, as readers do, has each change once and in order.
+// done. A reader that keeps one entry of each id has each change once and in order.
 func TestNothingIsLeftOut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		batch := slices.Concat(changes(0, life(1, noon)), changes(3, life(2, noon)), changes(6, life(3, noon)))

@@ -17,7 +17,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 )
 
-// TestKeepsAll draws lines that the log takes: every call must be legal, and every line kept once.
+// TestKeepsAll draws lines that the log accepts: every call must be legal, and every line kept once.
 func TestKeepsAll(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -77,7 +77,7 @@ func (r *Reader) Read(ctx context.Context, q Query, visit func(auditlog.Line) er
 	}
 }
 
-// millis returns a bound as the service has it; nil is none.
+// millis returns a bound as the service has it; nil means no bound.
 func millis(t time.Time) *int64 {
 	if t.IsZero() {
 		return nil

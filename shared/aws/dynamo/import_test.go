@@ -45,7 +45,7 @@ func madeElsewhere(n int) []ledger.Record {
 	return records
 }
 
-// TestImport stores records in as few requests as DynamoDB takes, also where it leaves some of them undone.
+// TestImport stores records in as few requests as DynamoDB needs, also where it leaves some of them undone.
 func TestImport(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ batchSize, calls int }{

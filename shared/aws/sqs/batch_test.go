@@ -15,7 +15,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
 
-// batches are the two calls that take many handles at once.
+// batches are the two calls for many handles at once.
 func batches() map[string]func(ctx context.Context, q *sqs.Queue, handles []string) error {
 	return map[string]func(ctx context.Context, q *sqs.Queue, handles []string) error{
 		"DeleteMessageBatch": func(ctx context.Context, q *sqs.Queue, handles []string) error {

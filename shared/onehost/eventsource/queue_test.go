@@ -243,7 +243,7 @@ func TestQueueStopsWhileItWaits(t *testing.T) {
 	})
 }
 
-// TestQueueRestsAfterErrors: a queue that cannot be reached is asked once a second, for as long as it takes.
+// TestQueueRestsAfterErrors: a queue that cannot be reached is asked once a second until it answers.
 func TestQueueRestsAfterErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMapping(done)

@@ -263,7 +263,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// A text that the log takes comes back byte for byte.
+// A text that the log accepts comes back byte for byte.
 func FuzzLine(f *testing.F) {
 	for _, seed := range []string{`{}`, `{ }`, `{"a":1}`, `{"@timestamp":"x"}`, `{"a":"\u2028"} `, "{\t}"} {
 		f.Add(seed)

@@ -70,7 +70,7 @@ func TestQuickCheckOfADamagedFile(t *testing.T) {
 	}
 }
 
-// TestReadOfADamagedFile: whoever runs into the damage makes it known.
+// TestReadOfADamagedFile: a read that meets the damage reports it.
 func TestReadOfADamagedFile(t *testing.T) {
 	path := filled(t)
 	damage(t, path)

@@ -72,7 +72,7 @@ func TestReaderBesideAWriter(t *testing.T) {
 	reader.reads(t, stored)
 }
 
-// TestReaderOfAFileAtRest, and it leaves the file to whoever opens it next.
+// TestReaderOfAFileAtRest, and it leaves the file to the next process that opens it.
 func TestReaderOfAFileAtRest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
 	db, err := Open(t.Context(), path, time.Now)

@@ -201,7 +201,7 @@ func TestWhereTwilioGoIsWrong(t *testing.T) {
 			form("/in", "", "Body=x;y", plain+"/inBodyx;y"), false, nil,
 		},
 		{
-			"it takes JSON without bodySHA256 for a form", plain,
+			"it reads JSON without bodySHA256 as a form", plain,
 			withContent(form("/in", "", `{"a":1}`, plain+`/in{"a":1}`), jsonContent), true, ErrNoBodyHash,
 		},
 		{

@@ -24,7 +24,7 @@ func TestParseForm(t *testing.T) {
 		{"a value may hold an equals sign", "Body=a=b==", url.Values{"Body": {"a=b=="}}},
 		{"a name without an equals sign is empty", "Body&To=", url.Values{"Body": {""}, "To": {""}}},
 		{"an empty name is a name", "=x", url.Values{"": {"x"}}},
-		{"empty pairs are none", "&&A=1&", url.Values{"A": {"1"}}},
+		{"empty pairs are ignored", "&&A=1&", url.Values{"A": {"1"}}},
 		{"repeated values keep their order", "A=2&A=1&A=2", url.Values{"A": {"2", "1", "2"}}},
 		{"blanks at the ends stay", "Body=++x%0A", url.Values{"Body": {"  x\n"}}},
 		{"bytes that are no UTF-8 stay", "Body=%ff\xfe", url.Values{"Body": {"\xff\xfe"}}},

@@ -65,6 +65,6 @@ func TestRotating(t *testing.T) {
 		t.Errorf("no signature: %v, asked %d times: a request that nobody signed costs no reading", err, r.asks)
 	}
 	if _, err := signature.NewRotating([]string{"https://relay.example.com"}, &readings{all: [][]string{{""}}}); err == nil {
-		t.Error("an empty token is taken")
+		t.Error("an empty token is accepted")
 	}
 }

@@ -21,7 +21,7 @@ func TestStatistics(t *testing.T) {
 	}
 	for _, stat := range []string{"", "sum", "p", "p0", "p101", "pX", "tm90", "TC(0:5)"} {
 		if isStat(stat) {
-			t.Errorf("%q is taken for a statistic", stat)
+			t.Errorf("%q is accepted as a statistic", stat)
 		}
 	}
 	if diff := cmp.Diff([]float64{4, 1, 3, 2}, values); diff != "" {

@@ -61,7 +61,7 @@ func TestPoliciesThatAreNotUnderstood(t *testing.T) {
 	}
 }
 
-// call is one request and what it is taken for.
+// call is one request and what it is recognized as.
 type call struct {
 	name, service, target, method, path, body string
 	want                                      []question

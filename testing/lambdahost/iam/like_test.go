@@ -44,7 +44,7 @@ func TestLike(t *testing.T) {
 // TestLikeHalvesNoCharacter: going on behind a *, too, each character is one.
 func TestLikeHalvesNoCharacter(t *testing.T) {
 	if like("*??b*", "€ba") {
-		t.Error("€ was taken for two characters")
+		t.Error("€ was counted as two characters")
 	}
 }
 

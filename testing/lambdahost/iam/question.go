@@ -156,7 +156,7 @@ func (r *Recorder) tables(operation string, in input) []string {
 	}
 }
 
-// streamOf returns the stream that a table has: whoever asks for its streams is asked for a permission on that. Which one it
+// streamOf returns the stream that a table has: a caller that asks for its streams needs a permission on that. Which one it
 // is, the policies say.
 func (r *Recorder) streamOf(prefix string) string {
 	for _, statements := range r.config.Principals {

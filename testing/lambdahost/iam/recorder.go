@@ -40,7 +40,7 @@ type Recorder struct {
 	iterators iterators
 }
 
-// maxBody bounds a request's body: what any service but S3 takes is less.
+// maxBody bounds a request's body: any service but S3 accepts less.
 const maxBody = 20 << 20
 
 // New returns a Recorder, or an error if a policy is not understood.

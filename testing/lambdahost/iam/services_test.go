@@ -186,7 +186,7 @@ func post(t *testing.T, config aws.Config, operation, body string) int {
 	return answer.StatusCode
 }
 
-// TestIterators: a shard iterator is as good as the permission on the stream that it is of, however often it is used.
+// TestIterators: a shard iterator needs the permission on its stream, no matter how often it is used.
 func TestIterators(t *testing.T) {
 	_, b, config := start(t, `[{"Effect":"Allow","Action":["dynamodb:GetShardIterator","dynamodb:GetRecords"],"Resource":"`+streamARN+`"}]`)
 	b.answers["GetShardIterator"] = `{"ShardIterator":"i1"}`

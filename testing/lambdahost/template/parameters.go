@@ -61,7 +61,7 @@ func allowed(p Object, value string) error {
 		}
 	}
 	if list := expressions(p["AllowedValues"]); len(list) > 0 && !slices.Contains(list, value) {
-		return fmt.Errorf("%q is none of %s", value, strings.Join(list, ", "))
+		return fmt.Errorf("%q is not one of %s", value, strings.Join(list, ", "))
 	}
 	return within(p, value)
 }

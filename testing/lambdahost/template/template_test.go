@@ -85,7 +85,7 @@ func TestParametersThatAreRefused(t *testing.T) {
 		"missing":         {nil, "parameter Name is not set"},
 		"unknown":         {map[string]any{"Name": "n", "Nam": "n"}, "there is no parameter Nam"},
 		"another pattern": {map[string]any{"Name": "N"}, `"N" should be lower-case letters`},
-		"none of those":   {map[string]any{"Name": "n", "Mode": "odd"}, `"odd" is none of plain, fancy`},
+		"none of those":   {map[string]any{"Name": "n", "Mode": "odd"}, `"odd" is not one of plain, fancy`},
 		"too small":       {map[string]any{"Name": "n", "Size": 0}, "0 is less than 1"},
 		"too large":       {map[string]any{"Name": "n", "Size": "6"}, "6 is more than 5"},
 		"no number":       {map[string]any{"Name": "n", "Size": "many"}, `"many" is no number`},
@@ -98,7 +98,7 @@ func TestParametersThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestValuesAreText: a value that looks like a reference is none, and lists may be given in either form.
+// TestValuesAreText: a value that looks like a reference is text, and lists may be given in either form.
 func TestValuesAreText(t *testing.T) {
 	const text = `
 Parameters: {A: {Type: String}, B: {Type: String}, L: {Type: CommaDelimitedList}}

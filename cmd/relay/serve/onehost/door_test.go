@@ -54,7 +54,7 @@ func startedOn(t *testing.T, folder string, edit func(r *Relay)) (r *Relay, stop
 	}
 }
 
-// A path is taken as it came, and no answer is guessed at by a browser.
+// A path is read as it came, and a browser need not guess what an answer is.
 func TestPathsAtTheDoor(t *testing.T) {
 	r, _ := started(t, nil)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

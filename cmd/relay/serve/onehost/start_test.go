@@ -100,7 +100,7 @@ func TestRelayForgetsOldRecords(t *testing.T) {
 	})
 }
 
-// TestSlowClientsAreCut: whoever sends a request a byte at a time does not keep a connection.
+// TestSlowClientsAreCut: a client that sends a request a byte at a time does not keep a connection.
 func TestSlowClientsAreCut(t *testing.T) {
 	t.Parallel()
 	const short = 300 * time.Millisecond
@@ -109,7 +109,7 @@ func TestSlowClientsAreCut(t *testing.T) {
 			"header": r.server.ReadHeaderTimeout, "request": r.server.ReadTimeout, "answer": r.server.WriteTimeout, "idle": r.server.IdleTimeout,
 		} {
 			if timeout <= 0 || timeout > 2*time.Minute {
-				t.Errorf("the %s may take %v", name, timeout)
+				t.Errorf("the %s may last %v", name, timeout)
 			}
 		}
 		r.server.ReadHeaderTimeout, r.server.ReadTimeout = short, short

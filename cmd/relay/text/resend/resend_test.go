@@ -130,7 +130,7 @@ var ordered = must(func(r ledger.Record) (ledger.Record, error) {
 	return r, err
 })
 
-// full is a queue that takes so many messages.
+// full is a queue that accepts so many messages.
 type full struct{ left int }
 
 func (f *full) Send(context.Context, queue.Outgoing) error {
