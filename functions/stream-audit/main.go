@@ -1,4 +1,4 @@
-// Command stream-audit is the Lambda function that writes each change of the ledger and of the routing table to the
+// Command stream-audit is the Lambda function that writes each change of the ledger, the routing table and the conversations to the
 // audit log. The work is in package audit.
 package main
 

@@ -1,7 +1,7 @@
 // Package auditlog has the entry of the audit log, whose comments are its schema; the hash chain that connects the entries of
-// one text with each other and with the ledger's record; and the contract of the log that keeps the entries
-// (shared/aws/cloudwatch, shared/onehost/jsonlines). It reads neither the ledger nor the log: functions/stream-audit makes the
-// entries from the change stream, and relay audit verify passes the lines in.
+// one text, or of one conversation, with each other and with the stored item; the door through which those items are written;
+// and the contract of the log that keeps the entries (shared/aws/cloudwatch, shared/onehost/jsonlines). It reads neither the
+// tables nor the log: functions/stream-audit makes the entries from the change stream, and relay audit verify passes the lines in.
 package auditlog
 
 import (
@@ -14,16 +14,18 @@ import (
 	"quickdumpnow.com/smsrelay/shared/inert"
 )
 
-// Entry is one change of one item, as the audit log has it: one line of JSON. Numbers are masked, bodies are absent. The log
-// holds each entry at least once; readers keep one of each ID.
+// Entry is one change of one item, as the audit log has it: one line of JSON. Numbers are masked, bodies and the names of
+// customers are absent. The log holds each entry at least once; readers keep one of each ID.
 type Entry struct {
 	// ID is the same whenever the entry is made again: "<MessageSid>.<Version>" for a text, followed by ".removed" or ".expired"
 	// if the record went, and by "@<stream sequence number>" if someone changed the record without the relay, which leaves the
-	// version as it was; "route:<masked number>.<Version>@<stream sequence number>" for a route.
+	// version as it was; the same with "conversation:<ConversationID>" as the text for a conversation;
+	// "route:<masked number>.<Version>@<stream sequence number>" for a route, and
+	// "conversation:<masked number>.<masked customer>.<Version>@<stream sequence number>" for a conversation without a ConversationID.
 	ID string `json:"id"`
 	// Time is when the change was made, to the millisecond.
 	Time time.Time `json:"time"`
-	// Subject is "message" for the ledger, "route" for the routing table, "segment" for the log itself, and "unreadable" for a
+	// Subject is "message" for the ledger, "route" for the routing table, "conversation" for the conversations, "segment" for the log itself, and "unreadable" for a
 	// change in a table from which no entry can be made: its Change is the stream's own word (INSERT, MODIFY, REMOVE), and
 	// Object says where it is kept.
 	Subject string `json:"subject"`
@@ -33,11 +35,15 @@ type Entry struct {
 	Version int64 `json:"version"`
 	// MessageSid is the relay id of the text; only for messages.
 	MessageSid string `json:"message_sid,omitempty"`
+	// ConversationID is the conversation's own ID, a random word; only for conversations, and absent if an older version of the relay
+	// wrote the conversation. Two conversations may have the same masked numbers, so it says which one the entry is about.
+	ConversationID string `json:"conversation_id,omitempty"`
 	// From and To are the ledger states before and after; From is absent for a created record, and both are the same if only an
 	// attempt's status changed.
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
-	// Reason says why, if the state alone does not.
+	// Reason says why, if the state alone does not. Of a conversation it is "adopted" if an older version of the relay wrote it until
+	// then: the log has no earlier entry with its ConversationID.
 	Reason string `json:"reason,omitempty"`
 	// TwilioNumber and Customer are masked.
 	TwilioNumber string `json:"twilio_number,omitempty"`
@@ -47,6 +53,8 @@ type Entry struct {
 	// Before and After are the route's settings; only for routes.
 	Before *Route `json:"before,omitempty"`
 	After  *Route `json:"after,omitempty"`
+	// Conversation is the conversation after the change, or before it if it was removed; only for conversations.
+	Conversation *Conversation `json:"conversation,omitempty"`
 	// Actor is who changed the route: an operator's name, "seed", or "relay" if the relay itself noticed who has opted out. For
 	// a text it is the operator who decided on the change.
 	Actor string `json:"actor,omitempty"`
@@ -57,15 +65,31 @@ type Entry struct {
 	Note     string `json:"note,omitempty"`
 	// Object is the name under which an unreadable change was set aside, in the failure bucket or folder.
 	Object string `json:"object,omitempty"`
-	// Prev is the hash of the text's entry before this one. Hash is the hash of the line itself without its Hash. Both are
-	// SHA-256 in hexadecimal digits, only for messages and segments, and absent if an older version of the relay wrote the
-	// record.
+	// Prev is the hash of the entry before this one of the same text or conversation. Hash is the hash of the line itself without
+	// its Hash. Both are SHA-256 in hexadecimal digits, only for messages, conversations and segments, and absent if an older version
+	// of the relay wrote the record.
 	Prev string `json:"prev,omitempty"`
 	// Unsealed means that someone changed the record without the relay: its seal is Seal, not this entry's hash.
 	Unsealed bool   `json:"unsealed,omitempty"`
 	Seal     string `json:"seal,omitempty"`
 	// Hash is the last field of the line.
 	Hash string `json:"hash,omitempty"`
+}
+
+// Conversation is what is kept of a customer at a Twilio number, without numbers and without the customer's name.
+type Conversation struct {
+	// OptedOut means that the customer wants no more texts. Word is the keyword with which they last opted out or in, in capitals, and
+	// MessageSid the text with that keyword; both are absent if they did neither.
+	OptedOut   bool   `json:"opted_out"`
+	Word       string `json:"word,omitempty"`
+	MessageSid string `json:"message_sid,omitempty"`
+	// Tag is how people on duty address the customer; absent if the customer has none.
+	Tag string `json:"tag,omitempty"`
+	// Named means that the customer has a name. What it is, the log never says.
+	Named bool `json:"named,omitempty"`
+	// Changed lists what differs from the conversation before: "opt_out", "name", "tag", and "tag_used" if only the time of the tag's
+	// last use does. It is absent if the conversation was removed, or if nothing that is listed here changed.
+	Changed []string `json:"changed,omitempty"`
 }
 
 // Attempt is one POST to Twilio as it was after the change.

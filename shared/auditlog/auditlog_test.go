@@ -52,6 +52,19 @@ func TestLines(t *testing.T) {
 				`"destination":"***0133","outbound_sid":"SM2","status":"failed","outcome":"accepted","error_code":30008}}`,
 		},
 		{
+			"conversation changed",
+			auditlog.Entry{
+				ID: "conversation:AB3.2", Time: noon, Subject: "conversation", Change: "changed", Version: 2, ConversationID: "AB3",
+				TwilioNumber: "***0100", Customer: "***0111",
+				Conversation: &auditlog.Conversation{
+					OptedOut: true, Word: "STOP", MessageSid: "SM1", Tag: "A47", Named: true, Changed: []string{"opt_out"},
+				},
+			},
+			`{"id":"conversation:AB3.2","time":"2026-11-24T12:00:00.123Z","subject":"conversation","change":"changed","version":2,` +
+				`"conversation_id":"AB3","twilio_number":"***0100","customer":"***0111","conversation":{"opted_out":true,"word":"STOP",` +
+				`"message_sid":"SM1","tag":"A47","named":true,"changed":["opt_out"]}}`,
+		},
+		{
 			"route changed",
 			auditlog.Entry{
 				ID: "route:***0100.2@111", Time: noon, Subject: "route", Change: "changed", Version: 2, TwilioNumber: "***0100",

@@ -12,6 +12,8 @@ import (
 const (
 	SubjectMessage = "message"
 	SubjectRoute   = "route"
+	// SubjectConversation is a customer at a Twilio number.
+	SubjectConversation = "conversation"
 	// SubjectUnreadable is a change from which no entry can be made.
 	SubjectUnreadable = "unreadable"
 )
@@ -36,20 +38,30 @@ type Seen struct {
 // record, after for a removed one. If the writer did not seal what it wrote, the entry says so.
 func MessageEntry(before, after *ledger.Record, change string, seen Seen) (Entry, error) {
 	entry := messageEntry(before, after, change, seen)
+	var prev, seal string
 	if before != nil {
-		entry.Prev = before.Seal
+		prev = before.Seal
 	}
-	sealed := after != nil && after.Seal != ""
-	if entry.Prev == "" && !sealed {
-		// No seal before or after: an older version of the relay wrote the record.
-		return entry, nil
+	if after != nil {
+		seal = after.Seal
 	}
-	err := entry.hash()
-	if after != nil && err == nil && entry.Hash != after.Seal {
-		entry.Unsealed, entry.Seal = true, after.Seal
-		err = entry.hash()
+	return entry.chained(prev, seal, after != nil)
+}
+
+// chained returns the entry with its hashes. prev is the item's seal before the change, seal the one after it; kept is false if the
+// item was removed.
+func (e Entry) chained(prev, seal string, kept bool) (Entry, error) {
+	if prev == "" && seal == "" {
+		// No seal before or after: an older version of the relay wrote the item.
+		return e, nil
 	}
-	return entry, err
+	e.Prev = prev
+	err := e.hash()
+	if kept && err == nil && e.Hash != seal {
+		e.Unsealed, e.Seal = true, seal
+		err = e.hash()
+	}
+	return e, err
 }
 
 func messageEntry(before, after *ledger.Record, change string, seen Seen) Entry {
@@ -88,10 +100,13 @@ func messageEntry(before, after *ledger.Record, change string, seen Seen) Entry 
 func messageID(before *ledger.Record, latest ledger.Record, change, sequenceNumber string) string {
 	text := ID(latest.MessageSid, latest.Version, change)
 	if change == ChangeChanged && before != nil && before.Version >= latest.Version {
-		text += "@" + sequenceNumber
+		text += place(sequenceNumber)
 	}
 	return text
 }
+
+// place writes a place in the stream at the end of an id.
+func place(sequenceNumber string) string { return "@" + sequenceNumber }
 
 // ID returns an entry's identity, the same however often the entry is made.
 func ID(key string, version int64, change string) string {

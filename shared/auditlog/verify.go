@@ -13,12 +13,13 @@ import (
 // skew is the largest difference between the clocks that dated the entries, the lines and the records.
 const skew = time.Minute
 
-// Head is what the ledger says about a text.
+// Head is what the ledger says about a text, or the conversations' table about a conversation.
 type Head struct {
-	// Version and Seal are the record's; Version is 0 if there is no record.
+	// Version and Seal are the item's; Version is 0 if there is no item.
 	Version int64
 	Seal    string
-	// ReceivedAt is when the text came in, UpdatedAt when the record was last changed.
+	// ReceivedAt is when the text came in; zero for a conversation, because nobody knows when it began. UpdatedAt is when the item was
+	// last changed.
 	ReceivedAt, UpdatedAt time.Time
 	// Pending means that the latest change may not have reached the log yet.
 	Pending bool
@@ -26,13 +27,13 @@ type Head struct {
 
 // Options say what to check a log against.
 type Options struct {
-	// MessageSid, if not empty, is the only text to check.
-	MessageSid string
+	// Chain, if not empty, is the only one to check: a text by its MessageSid, or a conversation by [ChainOf] its ID.
+	Chain string
 	// From, if not zero, leaves out the lines before it. What is missing before it is not a finding.
 	From time.Time
-	// Ordered logs keep the entries of a text in the order in which they were written.
+	// Ordered logs keep the entries of a text or a conversation in the order in which they were written.
 	Ordered bool
-	// HeadsAt is when the ledger was read; zero if it is not asked.
+	// HeadsAt is when the tables were read; zero if they are not asked.
 	HeadsAt time.Time
 }
 
@@ -41,8 +42,9 @@ type Options struct {
 type Verifier struct {
 	options Options
 	lines   int
-	texts   map[string]*text
-	others  map[digest]digest
+	// chains are those of texts and of conversations, by their names.
+	chains map[string]*chain
+	others map[digest]digest
 	// edited are the hashes on edited lines: these entries are not missing, they are edited.
 	edited   map[digest]bool
 	segments segments
@@ -52,38 +54,40 @@ type Verifier struct {
 // NewVerifier returns a Verifier for a log whose lines are still to be added.
 func NewVerifier(options Options) *Verifier {
 	return &Verifier{
-		options: options, texts: map[string]*text{}, others: map[digest]digest{}, edited: map[digest]bool{},
+		options: options, chains: map[string]*chain{}, others: map[digest]digest{}, edited: map[digest]bool{},
 		segments: segments{sums: map[int64]string{}, heads: map[int64]Entry{}},
 		report:   Report{Heads: !options.HeadsAt.IsZero(), Problems: map[string]int{}, Findings: []Finding{}},
 	}
 }
 
-// Expect says what the ledger had for a text before the log was read.
-func (v *Verifier) Expect(messageSid string, head Head) {
-	if v.concerns(messageSid) {
-		v.text(messageSid).expect(head)
+// Expect says what the tables had for a text or a conversation before the log was read. name is that of its chain.
+func (v *Verifier) Expect(name string, head Head) {
+	if v.concerns(name) {
+		v.chain(name).expect(head)
 	}
 }
 
-// Await says that the latest change of a text may not have reached the log yet.
-func (v *Verifier) Await(messageSid string) {
-	if v.concerns(messageSid) {
-		v.text(messageSid).pending = true
+// Await says that the latest change of a text or a conversation may not have reached the log yet.
+func (v *Verifier) Await(name string) {
+	if v.concerns(name) {
+		v.chain(name).pending = true
 	}
 }
 
-func (v *Verifier) concerns(messageSid string) bool {
-	return v.options.MessageSid == "" || v.options.MessageSid == messageSid
+func (v *Verifier) concerns(name string) bool {
+	return v.options.Chain == "" || v.options.Chain == name
 }
 
-func (v *Verifier) text(messageSid string) *text {
-	t := v.texts[messageSid]
-	if t == nil {
-		t = &text{}
+func (v *Verifier) chain(name string) *chain {
+	c := v.chains[name]
+	if c == nil {
 		// The clone does not keep the whole line in memory.
-		v.texts[strings.Clone(messageSid)] = t
+		name = strings.Clone(name)
+		_, isConversation := ConversationOf(name)
+		c = &chain{isConversation: isConversation}
+		v.chains[name] = c
 	}
-	return t
+	return c
 }
 
 // Add reads the next line. Its Time may be zero if the log does not keep one next to the text.
@@ -110,24 +114,32 @@ func (v *Verifier) Add(line Line) {
 	switch dated := line.Time.IsZero() || line.Time.Equal(entry.Time); {
 	case !dated, hashed && hashOf(body) != stated, !hashed && (entry.Hash != "" || entry.Prev != ""):
 		v.edit(entry, "its hash is not that of what it says", stated, hashOf(body))
-	case entry.Subject != SubjectMessage:
+	case !entry.isChained():
 		v.addOther(entry, line.Text)
 	case !idFits(entry):
-		v.edit(entry, "its id is not that of its text and version", stated)
-	case v.concerns(entry.MessageSid):
-		t := v.text(entry.MessageSid)
-		t.links = append(t.links, linkOf(entry, line.Text, v.lines))
+		v.edit(entry, "its id is not that of its "+wordFor(entry)+" and version", stated)
+	case v.concerns(entry.Chain()):
+		c := v.chain(entry.Chain())
+		c.links = append(c.links, linkOf(entry, line.Text, v.lines))
 	}
 }
 
-// AddLate reads a line that reached the log after the log was read. It counts only if it removes a text that the ledger no
+// wordFor says what the entry is about.
+func wordFor(entry Entry) string {
+	if entry.Subject == SubjectConversation {
+		return "conversation"
+	}
+	return "text"
+}
+
+// AddLate reads a line that reached the log after the log was read. It counts only if it removes what the tables no
 // longer had.
 func (v *Verifier) AddLate(line Line) {
 	entry, err := Parse(line.Text)
-	if err != nil || !removal(entry.Change) || entry.Subject != SubjectMessage {
+	if err != nil || !removal(entry.Change) || !entry.isChained() {
 		return
 	}
-	if t := v.texts[entry.MessageSid]; t != nil && t.unexplained() {
+	if c := v.chains[entry.Chain()]; c != nil && c.unexplained() {
 		v.Add(line)
 	}
 }
@@ -135,7 +147,7 @@ func (v *Verifier) AddLate(line Line) {
 // addOther counts an entry that is in no chain. An entry about a change that was set aside has the time of the setting aside,
 // so two entries with one id may differ.
 func (v *Verifier) addOther(entry Entry, body []byte) {
-	if v.options.MessageSid != "" {
+	if v.options.Chain != "" {
 		return
 	}
 	sum := sumOf(body)
@@ -158,7 +170,7 @@ func (v *Verifier) addOther(entry Entry, body []byte) {
 	}
 }
 
-// edit notes a line that was changed. The change may have been to the text's SID, so the finding is reported whichever text is
+// edit notes a line that was changed. The change may have been to the text's SID, so the finding is reported whichever chain is
 // asked for.
 func (v *Verifier) edit(entry Entry, detail string, hashes ...string) {
 	for _, hash := range hashes {
@@ -166,71 +178,78 @@ func (v *Verifier) edit(entry Entry, detail string, hashes ...string) {
 			v.edited[digestOf(hash)] = true
 		}
 	}
-	if entry.MessageSid != "" && !v.concerns(entry.MessageSid) {
+	if name := entry.Chain(); name != "" && !v.concerns(name) {
 		return
 	}
-	v.report.add(Finding{Kind: KindEdit, MessageSid: entry.MessageSid, ID: entry.ID, Line: v.lines, Detail: detail})
+	v.report.add(Finding{
+		Kind: KindEdit, MessageSid: entry.MessageSid, ConversationID: entry.ConversationID, ID: entry.ID, Line: v.lines, Detail: detail,
+	})
 }
 
-// Ask looks up the texts that the ledger did not have when it was read and whose removal is not in the log. Most of them came
-// in later. It returns how many are gone: their removal may be so recent that it has not reached the log yet.
-func (v *Verifier) Ask(ctx context.Context, lookUp func(ctx context.Context, messageSid string) (Head, error)) (gone int, err error) {
-	for _, sid := range slices.Sorted(maps.Keys(v.texts)) {
-		t := v.texts[sid]
-		if t.known || t.told() {
+// Ask looks up, by the names of their chains, the texts and conversations that the tables did not have when they were read and
+// whose removal is not in the log. Most of them came in later. It returns how many are gone: their removal may be so recent that
+// it has not reached the log yet.
+func (v *Verifier) Ask(ctx context.Context, lookUp func(ctx context.Context, name string) (Head, error)) (gone int, err error) {
+	for _, name := range slices.Sorted(maps.Keys(v.chains)) {
+		c := v.chains[name]
+		if c.known || c.told() {
 			continue
 		}
-		head, err := lookUp(ctx, sid)
+		head, err := lookUp(ctx, name)
 		if err != nil {
-			return gone, fmt.Errorf("look up %s: %w", sid, err)
+			return gone, fmt.Errorf("look up %s: %w", name, err)
 		}
-		// The log was read earlier, so it may lack what the ledger has now.
+		// The log was read earlier, so it may lack what the table has now.
 		head.Pending = head.Version > 0 && !head.UpdatedAt.Before(v.options.HeadsAt)
-		t.expect(head)
-		if t.unexplained() {
+		c.expect(head)
+		if c.unexplained() {
 			gone++
 		}
 	}
 	return gone, nil
 }
 
-// Report checks what was added, and compares it with the ledger. The Verifier cannot be used again.
+// Report checks what was added, and compares it with the tables. The Verifier cannot be used again.
 func (v *Verifier) Report() Report {
-	for _, sid := range slices.Sorted(maps.Keys(v.texts)) {
-		v.check(sid, v.texts[sid])
+	for _, name := range slices.Sorted(maps.Keys(v.chains)) {
+		v.check(name, v.chains[name])
 	}
-	if v.options.MessageSid == "" {
+	if v.options.Chain == "" {
 		v.segments.check(v.report.add)
 	}
 	slices.SortStableFunc(v.report.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.MessageSid, b.MessageSid), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(cmp.Compare(a.MessageSid, b.MessageSid), cmp.Compare(a.ConversationID, b.ConversationID), cmp.Compare(a.Line, b.Line))
 	})
 	return v.report
 }
 
-// check checks one text.
-func (v *Verifier) check(sid string, t *text) {
-	duplicates := t.settle()
+// check checks one chain.
+func (v *Verifier) check(name string, c *chain) {
+	duplicates := c.settle()
 	v.report.Duplicates += duplicates
-	v.report.Entries += len(t.links)
-	if len(t.links) > 0 {
+	v.report.Entries += len(c.links)
+	switch {
+	case len(c.links) == 0:
+	case c.isConversation:
+		v.report.Conversations++
+	default:
 		v.report.Texts++
 	}
-	for _, l := range t.links {
+	for _, l := range c.links {
 		if l.hashless {
 			v.report.WithoutHash++
 		}
 	}
-	w := walker{sid: sid, text: t, options: v.options, edited: v.edited}
+	w := walker{name: name, chain: c, options: v.options, edited: v.edited}
 	w.order()
 	w.walk()
-	if len(w.found) == 0 && t.known {
+	if len(w.found) == 0 && c.known {
 		w.against()
 	}
 	if w.partial {
 		v.report.Partial++
 	}
-	if t.pending {
+	if c.pending {
 		v.report.Pending++
 	}
 	for _, f := range w.found {

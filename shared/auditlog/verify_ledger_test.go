@@ -86,10 +86,10 @@ func TestOneText(t *testing.T) {
 	}
 	w.heads[other.MessageSid] = headOf(other)
 	w.lines = slices.Delete(w.lines, 4, 5)
-	if report := w.verifyAs(t, true, auditlog.Options{MessageSid: r.MessageSid}); !report.Sound() || report.Entries != 3 || report.Texts != 1 {
+	if report := w.verifyAs(t, true, auditlog.Options{Chain: r.MessageSid}); !report.Sound() || report.Entries != 3 || report.Texts != 1 {
 		t.Errorf("report of the sound text: %+v", report)
 	}
-	if report := w.verifyAs(t, true, auditlog.Options{MessageSid: other.MessageSid}); report.Problems[auditlog.KindGap] != 1 {
+	if report := w.verifyAs(t, true, auditlog.Options{Chain: other.MessageSid}); report.Problems[auditlog.KindGap] != 1 {
 		t.Errorf("report of the other text: %+v", report)
 	}
 }

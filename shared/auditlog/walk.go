@@ -9,15 +9,15 @@ import (
 
 const detailDisputed = "another entry has the same id and says something else"
 
-// walker goes through the sorted entries of one text and notes what is wrong. After a finding it continues from there, so that
+// walker goes through the sorted entries of one chain and notes what is wrong. After a finding it continues from there, so that
 // one mistake is one finding.
 type walker struct {
-	sid     string
-	text    *text
+	name    string
+	chain   *chain
 	options Options
 	edited  map[digest]bool
 	found   []Finding
-	// partial means that the text began before the first line that was checked.
+	// partial means that the chain began before the first line that was checked.
 	partial bool
 
 	version int64
@@ -28,12 +28,30 @@ type walker struct {
 }
 
 func (w *walker) say(kind string, l link, format string, args ...any) {
-	w.found = append(w.found, Finding{Kind: kind, MessageSid: w.sid, ID: l.id(w.sid), Line: l.line, Detail: fmt.Sprintf(format, args...)})
+	w.add(Finding{Kind: kind, ID: l.id(w.name), Line: l.line, Detail: fmt.Sprintf(format, args...)})
 }
 
 // gap notes a missing entry.
 func (w *walker) gap(format string, args ...any) {
-	w.found = append(w.found, Finding{Kind: KindGap, MessageSid: w.sid, Detail: fmt.Sprintf(format, args...)})
+	w.add(Finding{Kind: KindGap, Detail: fmt.Sprintf(format, args...)})
+}
+
+// add notes a finding about the chain.
+func (w *walker) add(f Finding) {
+	if id, ok := ConversationOf(w.name); ok {
+		f.ConversationID = id
+	} else {
+		f.MessageSid = w.name
+	}
+	w.found = append(w.found, f)
+}
+
+// table names what keeps the chain's item.
+func (w *walker) table() string {
+	if w.chain.isConversation {
+		return "the conversations' table"
+	}
+	return "the ledger"
 }
 
 // order notes entries that come after later ones.
@@ -42,7 +60,7 @@ func (w *walker) order() {
 		return
 	}
 	newest := int64(0)
-	for _, l := range slices.SortedFunc(slices.Values(w.text.links), func(a, b link) int { return cmp.Compare(a.line, b.line) }) {
+	for _, l := range slices.SortedFunc(slices.Values(w.chain.links), func(a, b link) int { return cmp.Compare(a.line, b.line) }) {
 		if l.version < newest && !l.disputed {
 			w.say(KindOrder, l, "it comes after version %d", newest)
 		}
@@ -53,7 +71,7 @@ func (w *walker) order() {
 // walk notes gaps, edits and changes that the relay did not make.
 func (w *walker) walk() {
 	w.sure = true
-	for _, l := range w.text.links {
+	for _, l := range w.chain.links {
 		w.step(l)
 	}
 }
@@ -69,6 +87,8 @@ func (w *walker) step(l link) {
 		return
 	case l.version > w.version+1 && begins:
 		w.partial = true
+	case l.adopted && w.version == 0:
+		// The entry itself says that the log has no earlier one.
 	case l.version > w.version+1:
 		if !w.edited[l.prev] {
 			w.say(KindGap, l, "%s before it missing", versions(w.version+1, l.version-1))
@@ -93,7 +113,7 @@ func (w *walker) begins() bool {
 	case w.options.From.IsZero():
 		return false
 	case w.version == 0:
-		return !w.text.known || w.text.version == 0 || time.UnixMilli(w.text.received).Before(early)
+		return !w.chain.known || w.chain.version == 0 || time.UnixMilli(w.chain.received).Before(early)
 	default:
 		return w.at.Before(early)
 	}
@@ -107,46 +127,46 @@ func versions(from, to int64) string {
 	return fmt.Sprintf("versions %d to %d are", from, to)
 }
 
-// against compares entries that fit together with the ledger.
+// against compares entries that fit together with the ledger, or the conversations' table.
 func (w *walker) against() {
-	t := w.text
-	if len(t.links) == 0 {
-		old := !w.options.From.IsZero() && time.UnixMilli(t.updated).Before(w.options.From.Add(skew))
-		if t.version > 0 && !t.pending && !old && !w.edited[t.seal] {
-			w.gap("the ledger has version %d, and the log has no entry of it", t.version)
+	c := w.chain
+	if len(c.links) == 0 {
+		old := !w.options.From.IsZero() && time.UnixMilli(c.updated).Before(w.options.From.Add(skew))
+		if c.version > 0 && !c.pending && !old && !w.edited[c.seal] {
+			w.gap("%s has version %d, and the log has no entry of it", w.table(), c.version)
 		}
 		return
 	}
-	last := t.links[len(t.links)-1]
+	last := c.links[len(c.links)-1]
 	switch {
-	case t.version == 0:
-		if !t.told() && !t.pending {
-			w.gap("the ledger has no record of it, and no entry records a removal")
+	case c.version == 0:
+		if !c.told() && !c.pending {
+			w.gap("%s has no record of it, and no entry records a removal", w.table())
 		}
-	case last.version < t.version:
-		if !t.pending && !w.edited[t.seal] {
-			w.gap("%s missing at the end", versions(last.version+1, t.version))
+	case last.version < c.version:
+		if !c.pending && !w.edited[c.seal] {
+			w.gap("%s missing at the end", versions(last.version+1, c.version))
 		}
 	case !w.carried():
-		if !t.pending && !w.edited[t.seal] {
-			w.say(KindEdit, last, "the ledger's seal is that of another entry")
+		if !c.pending && !w.edited[c.seal] {
+			w.say(KindEdit, last, "the seal in %s is that of another entry", w.table())
 		}
 	default:
 		w.behind()
 	}
 }
 
-// carried reports whether the ledger's record is as one of the entries left it.
+// carried reports whether the stored item is as one of the entries left it.
 func (w *walker) carried() bool {
-	return slices.ContainsFunc(w.text.links, func(l link) bool {
-		return l.version == w.text.version && !l.gone && l.head() == w.text.seal
+	return slices.ContainsFunc(w.chain.links, func(l link) bool {
+		return l.version == w.chain.version && !l.gone && l.head() == w.chain.seal
 	})
 }
 
-// behind notes the first entry that is newer than the ledger's record, unless it was written about when the ledger was read.
+// behind notes the first entry that is newer than the stored item, unless it was written about when the table was read.
 func (w *walker) behind() {
-	i := slices.IndexFunc(w.text.links, func(l link) bool { return l.version > w.text.version || l.gone })
-	if i >= 0 && !w.options.HeadsAt.IsZero() && w.text.links[i].time().Before(w.options.HeadsAt.Add(-skew)) && !w.text.pending {
-		w.say(KindBehind, w.text.links[i], "the ledger's record is older: version %d", w.text.version)
+	i := slices.IndexFunc(w.chain.links, func(l link) bool { return l.version > w.chain.version || l.gone })
+	if i >= 0 && !w.options.HeadsAt.IsZero() && w.chain.links[i].time().Before(w.options.HeadsAt.Add(-skew)) && !w.chain.pending {
+		w.say(KindBehind, w.chain.links[i], "the record in %s is older: version %d", w.table(), w.chain.version)
 	}
 }

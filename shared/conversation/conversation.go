@@ -18,6 +18,11 @@ type Conversation struct {
 	Customer     sms.PhoneNumber
 	// Version counts the writes, from 1; 0 means that it is not stored yet.
 	Version int64
+	// ID is how the audit log names the conversation: a random word, given with the first write and never changed. The numbers would
+	// do as a name, but the log masks them, and a digest of numbers is as good as the numbers: all of them can be tried.
+	ID string `json:",omitempty"`
+	// UpdatedAt is when it was last written, UTC, to the millisecond.
+	UpdatedAt time.Time `json:",omitzero"`
 	// OptOut is the customer's last decision about texts from the number; zero if there was none.
 	OptOut OptOut `json:",omitzero"`
 	// Name is what people on duty read instead of, or with, the number, see [FoldName]; empty without one.
@@ -27,7 +32,8 @@ type Conversation struct {
 	Tag        Tag       `json:",omitempty"`
 	TagUsedAt  time.Time `json:",omitzero"`
 	TagVersion int64     `json:",omitempty"`
-	// Seal is the hash of the audit log's entry of this version, see package auditlog. The writer computes it.
+	// Seal is the hash of the audit log's entry of this version. The door in package auditlog, through which all writers write, sets
+	// it, ID and UpdatedAt.
 	Seal string `json:",omitempty"`
 }
 

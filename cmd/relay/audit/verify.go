@@ -77,7 +77,7 @@ func (v verification) run(ctx context.Context) (auditlog.Report, error) {
 	if v.source.Begins.After(from) {
 		from = v.source.Begins
 	}
-	options := auditlog.Options{MessageSid: v.messageSid, From: from, Ordered: v.source.Ordered}
+	options := auditlog.Options{Chain: v.messageSid, From: from, Ordered: v.source.Ordered}
 	if v.source.Ledger != nil {
 		options.HeadsAt = v.now()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -58,11 +59,11 @@ func (h *Handler) hearOptOut(ctx context.Context, j *job, keyword sms.Keyword) (
 		if known, err = h.recall(ctx, j.text); err != nil || known.Version > 0 {
 			return known, false, err
 		}
-		c, changed, counts := c.Hear(keyword, j.text.MessageSid, j.text.ReceivedAt)
+		heard, changed, counts := c.Hear(keyword, j.text.MessageSid, j.text.ReceivedAt)
 		if !changed {
 			return known, counts, nil
 		}
-		_, err = h.config.Conversations.Put(ctx, c)
+		_, err = auditlog.PutConversation(ctx, h.config.Conversations, c, heard, h.config.Now())
 		switch {
 		case err == nil:
 			return known, true, nil

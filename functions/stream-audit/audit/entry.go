@@ -3,19 +3,31 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
 // ttlPrincipal is who DynamoDB says it is when a table's time to live deletes an item.
 const ttlPrincipal = "dynamodb.amazonaws.com"
 
-var errUnknownTable = errors.New("a change of neither the ledger nor the routing table")
+var errUnknownTable = errors.New("a change of none of the audited tables")
 
-// entryOf makes the entry of one change. Which table it is of, the key tells.
+// attrItem is the sort key of the conversations' table, which no other audited table has.
+const attrItem = "Item"
+
+// isAudited reports whether the change belongs in the audit log. Of the conversations' table only the conversations do: its phones
+// and tags change with almost every text, and the texts are audited themselves. On AWS, the mapping's filter holds back the others.
+func isAudited(record events.DynamoDBEventRecord) bool {
+	item, ok := record.Change.Keys[attrItem]
+	return !ok || item.DataType() != events.DataTypeString || strings.HasPrefix(item.String(), conversation.PrefixConversation)
+}
+
+// entryOf makes the entry of one change. The key says which table it is of.
 func entryOf(record events.DynamoDBEventRecord) (auditlog.Entry, error) {
 	change, err := changeOf(record)
 	if err != nil {
@@ -23,6 +35,9 @@ func entryOf(record events.DynamoDBEventRecord) (auditlog.Entry, error) {
 	}
 	if _, ok := record.Change.Keys["MessageSid"]; ok {
 		return messageEntry(record, change)
+	}
+	if _, ok := record.Change.Keys[attrItem]; ok {
+		return conversationEntry(record, change)
 	}
 	if _, ok := record.Change.Keys["TwilioNumber"]; ok {
 		return routeEntry(record, change)
@@ -66,6 +81,17 @@ func messageEntry(record events.DynamoDBEventRecord, change string) (auditlog.En
 	if err != nil {
 		return auditlog.Entry{}, err
 	}
-	seen := auditlog.Seen{SequenceNumber: record.Change.SequenceNumber, At: record.Change.ApproximateCreationDateTime.Time}
-	return auditlog.MessageEntry(before, after, change, seen)
+	return auditlog.MessageEntry(before, after, change, seenOf(record))
+}
+
+func conversationEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entry, error) {
+	before, after, err := images[conversation.Conversation](record)
+	if err != nil {
+		return auditlog.Entry{}, err
+	}
+	return auditlog.ConversationEntry(before, after, change, seenOf(record))
+}
+
+func seenOf(record events.DynamoDBEventRecord) auditlog.Seen {
+	return auditlog.Seen{SequenceNumber: record.Change.SequenceNumber, At: record.Change.ApproximateCreationDateTime.Time}
 }

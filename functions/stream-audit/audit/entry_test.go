@@ -17,7 +17,7 @@ import (
 
 // TestGoldenEntries holds what the log is to say of whole events, as Lambda hands them over.
 func TestGoldenEntries(t *testing.T) {
-	for _, table := range []string{"ledger", "routing"} {
+	for _, table := range []string{"ledger", "routing", "conversations"} {
 		t.Run(table, func(t *testing.T) {
 			s := newStage(nil)
 			if failed := s.handle(t, readEvent(t, table+"_event.json").Records...); failed != "" {
@@ -29,7 +29,7 @@ func TestGoldenEntries(t *testing.T) {
 }
 
 func TestKindsOfChange(t *testing.T) {
-	text, routed := life(1, noon)[0], relaytest.Route()
+	text, routed, talked := life(1, noon)[0], relaytest.Route(), talk(t)[0]
 	someone := func(record events.DynamoDBEventRecord) events.DynamoDBEventRecord {
 		record.UserIdentity = &events.DynamoDBUserIdentity{Type: "AssumedRole", PrincipalID: "AROAEXAMPLE:alex"}
 		return record
@@ -47,6 +47,9 @@ func TestKindsOfChange(t *testing.T) {
 		{"a route is created", ofRoute(1, nil, &routed), "route", "created"},
 		{"a route is changed", ofRoute(1, &routed, &routed), "route", "changed"},
 		{"a route is removed", ofRoute(1, &routed, nil), "route", "removed"},
+		{"a conversation is created", ofConversation(1, nil, &talked), "conversation", "created"},
+		{"a conversation is changed", ofConversation(1, &talked, &talked), "conversation", "changed"},
+		{"a conversation is removed", ofConversation(1, &talked, nil), "conversation", "removed"},
 		{"a route expires", expired(ofRoute(1, &routed, nil)), "route", "expired"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,5 +1,6 @@
-// Package audit turns the changes of the ledger and of the routing table into audit entries and writes them to the
-// audit log. It makes no changes itself, and it neither stores nor shows a number in full or the text of a message.
+// Package audit turns the changes of the ledger, of the routing table and of the conversations into audit entries and writes them
+// to the audit log. It makes no changes itself, and it neither stores nor shows a number in full, the text of a message or the name
+// of a customer.
 package audit
 
 import (
@@ -35,22 +36,34 @@ type Handler struct{ config Config }
 // New returns a Handler.
 func New(config Config) *Handler { return &Handler{config: config} }
 
-// Handle writes one batch of changes to the log, in the stream's order. A change that can never make an entry, or whose entry
+// Handle writes one batch of changes to the log, in the stream's order; it passes over the items that are not audited. A change that can never make an entry, or whose entry
 // the log will never accept, is set aside, with an entry that says so, and delays no other. Handle stops at the first change
 // that could not be written now, or not be set aside, and reports its SequenceNumber, so that the stream continues there.
 // Later entries may already be in the log, and come again under the same ID. The error is always nil.
 func (h *Handler) Handle(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	entries, lines, broken := h.read(ctx, batch.Records)
-	kept, err := h.keep(ctx, batch.Records, entries, lines)
+	records := audited(batch.Records)
+	entries, lines, broken := h.read(ctx, records)
+	kept, err := h.keep(ctx, records, entries, lines)
 	if err == nil {
 		err = broken
 	}
-	h.report(ctx, batch.Records, entries[:kept], err)
+	h.report(ctx, records, entries[:kept], err)
 	if err == nil {
 		return events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}, nil
 	}
-	failed := events.DynamoDBBatchItemFailure{ItemIdentifier: batch.Records[kept].Change.SequenceNumber}
+	failed := events.DynamoDBBatchItemFailure{ItemIdentifier: records[kept].Change.SequenceNumber}
 	return events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{failed}}, nil
+}
+
+// audited returns the records that belong in the audit log.
+func audited(records []events.DynamoDBEventRecord) []events.DynamoDBEventRecord {
+	chosen := make([]events.DynamoDBEventRecord, 0, len(records))
+	for _, record := range records {
+		if isAudited(record) {
+			chosen = append(chosen, record)
+		}
+	}
+	return chosen
 }
 
 // read makes the entries of the records up to the first that is unreadable and cannot be set aside, and says what is wrong
