@@ -6,20 +6,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
 )
 
 // The tables whose changes the change stream shows.
 const (
-	TableLedger  = "ledger"
-	TableRouting = "routing"
+	TableLedger        = "ledger"
+	TableRouting       = "routing"
+	TableConversations = "conversations"
 )
 
 // Change is one write of one item.
 type Change struct {
 	// SequenceNumber is a decimal number of fixed width. It grows from change to change, also over restarts.
 	SequenceNumber string
-	// Table is TableLedger or TableRouting, Key the item's MessageSid or TwilioNumber.
+	// Table is one of the three, Key the item's MessageSid or TwilioNumber. That of a conversation is the TwilioNumber, a space and the
+	// sort key, see [Change.ConversationKey].
 	Table string
 	Key   string
 	// At is when the write was made, to the millisecond.
@@ -30,8 +35,17 @@ type Change struct {
 	Expired bool
 }
 
-// Changes is the change stream of the ledger and the routing table: each write of an item leaves one change, which is
-// committed with it or not at all. It is for one reader, who checkpoints what is done.
+// ConversationKey returns the two keys of a conversation's change: the Twilio number, and the sort key of its item.
+func (c Change) ConversationKey() (number, item string) {
+	number, customer, _ := strings.Cut(c.Key, keySeparator)
+	return number, conversation.PrefixConversation + customer
+}
+
+// keySeparator is between the two keys of a conversation: no Twilio number has it in it.
+const keySeparator = " " + conversation.PrefixConversation
+
+// Changes is the change stream of the ledger, the routing table and the conversations: each write of an item leaves one change,
+// which is committed with it or not at all. Phones and tags leave none: they change with almost every text, and nobody audits them. It is for one reader, who checkpoints what is done.
 type Changes struct{ db *DB }
 
 // Changes returns the database's change stream.

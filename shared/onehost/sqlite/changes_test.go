@@ -10,9 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
@@ -238,5 +240,46 @@ func TestWhatCannotBeReadIsPermanent(t *testing.T) {
 		if err == nil || fault.Of(err).Kind != fault.Permanent {
 			t.Errorf("%s: error %v, want a permanent fault", name, err)
 		}
+	}
+}
+
+// Of the conversations' table, each write of a conversation leaves one change; a phone, a tag, and a write that was refused leave none.
+func TestConversationsLeaveChanges(t *testing.T) {
+	db := openAt(t, filepath.Join(t.TempDir(), "relay.db"), relaytest.NewClock(noon).Now)
+	store := db.Conversations()
+	// A sender's name may have what separates the keys.
+	customer := sms.PhoneNumber("Ann c#1")
+	first, err := store.Put(t.Context(), conversation.Conversation{TwilioNumber: relaytest.TwilioNumber, Customer: customer, Name: "Ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.PutPhone(t.Context(), conversation.Phone{PhoneKey: conversation.PhoneKey{
+		TwilioNumber: relaytest.TwilioNumber, Phone: relaytest.Destination,
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Put(t.Context(), conversation.Conversation{TwilioNumber: relaytest.TwilioNumber, Customer: customer}); !errors.Is(
+		err, conversation.ErrConflict) {
+		t.Fatal(err)
+	}
+	tagged, use := first.Take(conversation.TagUse{Tag: "A47"}, noon)
+	second, err := store.PutTag(t.Context(), tagged, use)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.PutTag(t.Context(), second, use); !errors.Is(err, conversation.ErrConflict) {
+		t.Fatal(err)
+	}
+	key := "+18585550100 c#Ann c#1"
+	want := []Change{
+		{SequenceNumber: "00000000000000000001", Table: "conversations", Key: key, At: noon, New: item(t, first)},
+		{SequenceNumber: "00000000000000000002", Table: "conversations", Key: key, At: noon, Old: item(t, first), New: item(t, second)},
+	}
+	changes := read(t, db, 10)
+	if diff := cmp.Diff(want, changes); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	if number, item := changes[0].ConversationKey(); number != "+18585550100" || item != conversation.Item(customer) {
+		t.Errorf("the keys are %q and %q", number, item)
 	}
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -69,6 +70,11 @@ func newItemPut(number sms.PhoneNumber, key string, read int64, v any) (itemPut,
 	return itemPut{number: string(number), key: key, read: read, item: string(item)}, nil
 }
 
+// isConversation reports whether the item is a conversation, whose changes are audited.
+func (p itemPut) isConversation() bool {
+	return strings.HasPrefix(p.key, conversation.PrefixConversation)
+}
+
 // putOfConversation counts the conversation's version up.
 func putOfConversation(wanted *conversation.Conversation) (itemPut, error) {
 	read := wanted.Version
@@ -92,9 +98,11 @@ func (c *Conversations) put(ctx context.Context, puts ...itemPut) error {
 }
 
 func (t *tx) putItems(ctx context.Context, puts []itemPut) (conflict bool, err error) {
-	for _, p := range puts {
+	stored := make([]*string, len(puts))
+	for i, p := range puts {
 		var version int64
-		_, err := t.get(ctx, []any{&version}, "SELECT version FROM conversations WHERE twilio_number = ? AND item = ?", p.number, p.key)
+		_, err := t.get(ctx, []any{&version, &stored[i]},
+			"SELECT version, conversation FROM conversations WHERE twilio_number = ? AND item = ?", p.number, p.key)
 		if err != nil {
 			return false, err
 		}
@@ -102,11 +110,18 @@ func (t *tx) putItems(ctx context.Context, puts []itemPut) (conflict bool, err e
 			return true, nil
 		}
 	}
-	for _, p := range puts {
+	for i, p := range puts {
 		if _, err := t.exec(ctx, `
 			INSERT INTO conversations (twilio_number, item, version, conversation) VALUES (?, ?, ?, ?)
 			ON CONFLICT (twilio_number, item) DO UPDATE SET version = excluded.version, conversation = excluded.conversation`,
 			p.number, p.key, p.read+1, p.item); err != nil {
+			return false, err
+		}
+		if !p.isConversation() {
+			continue
+		}
+		written := change{table: TableConversations, key: p.number + " " + p.key, old: stored[i], new: &p.item}
+		if err := t.change(ctx, written); err != nil {
 			return false, err
 		}
 	}

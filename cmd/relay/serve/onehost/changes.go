@@ -16,12 +16,19 @@ import (
 // changes presents the database's outbox as a DynamoDB stream, so that the same function audits both.
 type changes struct{ outbox *sqlite.Changes }
 
-// keyOf names a table's key attribute.
-func keyOf(table string) string {
-	if table == sqlite.TableRouting {
-		return "TwilioNumber"
+// keysOf returns the keys of the changed item, by their names in its table.
+func keysOf(change sqlite.Change) map[string]events.DynamoDBAttributeValue {
+	switch change.Table {
+	case sqlite.TableConversations:
+		number, item := change.ConversationKey()
+		return map[string]events.DynamoDBAttributeValue{
+			"TwilioNumber": events.NewStringAttribute(number), "Item": events.NewStringAttribute(item),
+		}
+	case sqlite.TableRouting:
+		return map[string]events.DynamoDBAttributeValue{"TwilioNumber": events.NewStringAttribute(change.Key)}
+	default:
+		return map[string]events.DynamoDBAttributeValue{"MessageSid": events.NewStringAttribute(change.Key)}
 	}
-	return "MessageSid"
 }
 
 // Read returns the oldest changes behind the checkpoint as stream records.
@@ -57,7 +64,7 @@ func recordOf(change sqlite.Change) (events.DynamoDBEventRecord, error) {
 		EventID: change.SequenceNumber, EventName: nameOf(change.Old, change.New), EventSource: "smsrelay:sqlite",
 		Change: events.DynamoDBStreamRecord{
 			ApproximateCreationDateTime: events.SecondsEpochTime{Time: change.At},
-			Keys:                        map[string]events.DynamoDBAttributeValue{keyOf(change.Table): events.NewStringAttribute(change.Key)},
+			Keys:                        keysOf(change),
 			OldImage:                    before, NewImage: after,
 			SequenceNumber: change.SequenceNumber, StreamViewType: "NEW_AND_OLD_IMAGES",
 		},
