@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -38,15 +37,16 @@ type relay struct {
 	timers *relaytest.MemoryQueue
 	dead   *relaytest.MemoryQueue
 	ledger *relaytest.MemoryLedger
-	twilio *account
+	twilio *relaytest.Twilio
+	isDown bool
 	sender *delivery.Handler
 	repeat int
 }
 
 func newRelay(t rapid.TB) *relay {
 	t.Helper()
-	r := &relay{t: t, clock: relaytest.NewClock(started), ledger: &relaytest.MemoryLedger{}, twilio: &account{}}
-	r.twilio.now = r.clock.Now
+	r := &relay{t: t, clock: relaytest.NewClock(started), ledger: &relaytest.MemoryLedger{}, twilio: &relaytest.Twilio{}}
+	r.twilio.Now, r.twilio.Answer = r.clock.Now, r.answer
 	r.queue = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, r.clock.Now)
 	r.timers = relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, r.clock.Now)
 	r.dead = relaytest.NewMemoryQueue(relaytest.QueueOptions{}, r.clock.Now)
@@ -163,7 +163,7 @@ func (r *relay) drain() {
 // deaths brings n texts to their deaths, each of a customer of its own.
 func (r *relay) deaths(n int) {
 	r.t.Helper()
-	r.twilio.down(true)
+	r.down(true)
 	for i := 1; i <= n; i++ {
 		r.text(i, customer(i))
 	}
@@ -171,7 +171,7 @@ func (r *relay) deaths(n int) {
 	if got := len(r.dead.Messages()); got != n {
 		r.t.Fatalf("%d dead letters, want %d", got, n)
 	}
-	r.twilio.down(false)
+	r.down(false)
 }
 
 // customer returns one of a hundred customers.
@@ -216,71 +216,30 @@ func (q atOnce) Receive(ctx context.Context, limit int, _, visibility time.Durat
 	return q.Receiver.Receive(ctx, limit, 0, visibility)
 }
 
-// account is Twilio's Messages resource: it refuses while it is down, and accepts everything else.
-type account struct {
-	now func() time.Time
+// down has Twilio refuse each message as a server that is down does, or accept them again.
+func (r *relay) down(down bool) { r.isDown = down }
 
-	mu      sync.Mutex
-	isDown  bool
-	taken   []sms.Listed
-	refused int
-}
-
-func (a *account) down(down bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.isDown = down
-}
-
-// Create takes a message, or refuses it as a server does that is down.
-func (a *account) Create(_ context.Context, m sms.Outbound) (sms.Created, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.isDown {
-		a.refused++
-		return sms.Created{}, &fault.Error{Kind: fault.Transient, HTTPStatus: 503, Err: errors.New("down")}
+// answer is what Twilio does about a message.
+func (r *relay) answer(int, sms.Outbound) relaytest.TwilioAnswer {
+	if r.isDown {
+		return relaytest.TwilioAnswer{Err: &fault.Error{Kind: fault.Transient, HTTPStatus: 503, Err: errors.New("down")}}
 	}
-	return a.take(m), nil
+	return relaytest.TwilioAnswer{}
 }
 
-func (a *account) take(m sms.Outbound) sms.Created {
-	sid := fmt.Sprintf("SM%032x", 0xa000+len(a.taken))
-	a.taken = append(a.taken, sms.Listed{
-		Sid: sid, Status: sms.StatusQueued, Body: m.Body, From: m.From, To: m.To, Direction: sms.DirectionAPI, DateCreated: a.now(),
-	})
-	return sms.Created{Sid: sid, Status: sms.StatusQueued, NumSegments: 1}
-}
-
-// List returns the messages that were accepted, the newest first.
-func (a *account) List(_ context.Context, f sms.ListFilter) ([]sms.Listed, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var found []sms.Listed
-	for i := len(a.taken) - 1; i >= 0 && len(found) < f.Limit; i-- {
-		if m := a.taken[i]; m.From == f.From && m.To == f.To {
-			found = append(found, m)
+// accepted returns the messages that Twilio accepted.
+func (r *relay) accepted() (all []sms.Listed) {
+	for _, p := range r.twilio.Posts() {
+		if p.Message.Sid != "" {
+			all = append(all, p.Message)
 		}
 	}
-	return found, nil
-}
-
-// Fetch returns one message.
-func (a *account) Fetch(_ context.Context, sid string) (sms.Listed, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, m := range a.taken {
-		if m.Sid == sid {
-			return m, nil
-		}
-	}
-	return sms.Listed{}, &fault.Error{Kind: fault.Permanent, HTTPStatus: 404, Code: 20404}
+	return all
 }
 
 // times counts the messages that say what the nth text says.
-func (a *account) times(n int) (times int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, m := range a.taken {
+func (r *relay) times(n int) (times int) {
+	for _, m := range r.accepted() {
 		if strings.HasSuffix(m.Body, relaytest.Message(n).Body) {
 			times++
 		}

@@ -99,7 +99,7 @@ func TestLettersThatCannotBeGivenBackAreSaid(t *testing.T) {
 // A queue hands out ten letters of a conversation; the others lie behind them.
 func TestLettersBehindOthersAreNotSeen(t *testing.T) {
 	r := newRelay(t)
-	r.twilio.down(true)
+	r.down(true)
 	for i := range 14 {
 		r.text(i+1, customer(1))
 	}
@@ -108,7 +108,7 @@ func TestLettersBehindOthersAreNotSeen(t *testing.T) {
 	if err != nil || seen != 10 {
 		t.Errorf("seen %d, error %v, want 10", seen, err)
 	}
-	r.twilio.down(false)
+	r.down(false)
 	tally, err := r.move().Run(t.Context())
 	if err != nil || tally.Moved != 14 {
 		t.Errorf("moved %+v, error %v, want all 14", tally, err)
@@ -135,7 +135,7 @@ func TestMove(t *testing.T) {
 	r.drain()
 	for n := 1; n <= 12; n++ {
 		r.checkState(n, ledger.Sent)
-		if times := r.twilio.times(n); times != 1 {
+		if times := r.times(n); times != 1 {
 			t.Errorf("text %d was sent %d times", n, times)
 		}
 	}

@@ -67,7 +67,7 @@ func TestOutlookComesTrue(t *testing.T) {
 				r.t.Fatal(err)
 			}
 			r.drain()
-			r.twilio.taken = nil
+			r.twilio.Forget()
 		}, deadletters.Taken, 0, 0},
 		"in doubt": {func(r *relay) {
 			r.deaths(1)
@@ -103,9 +103,9 @@ func TestOutlookComesTrue(t *testing.T) {
 		}, deadletters.First, 1, 0},
 		"made by the queue, of a text that waits": {func(r *relay) {
 			r.text(1, customer(1))
-			r.twilio.down(true)
+			r.down(true)
 			r.work()
-			r.twilio.down(false)
+			r.down(false)
 			r.clock.Advance(5 * time.Minute)
 			r.bury()
 		}, deadletters.Onward, 1, 0},
@@ -119,11 +119,11 @@ func TestOutlookComesTrue(t *testing.T) {
 		"a receipt": {func(r *relay) {
 			r.text(1, customer(1))
 			r.drain()
-			r.twilio.taken = nil
+			r.twilio.Forget()
 			ref := sms.CallbackRef{RelayID: relaytest.MessageSid(1), Attempt: 1}
 			r.send(queue.Envelope{
 				Version: queue.Version, Kind: queue.KindReceipt, RelayID: ref.RelayID, ReceivedAt: started,
-				Receipt: &sms.Receipt{Sid: "SM0000000000000000000000000000a000", Status: sms.StatusDelivered, CallbackRef: ref},
+				Receipt: &sms.Receipt{Sid: relaytest.OutboundSid(1), Status: sms.StatusDelivered, CallbackRef: ref},
 			})
 			r.bury()
 		}, deadletters.Noted, 0, 0},
@@ -151,7 +151,7 @@ func TestOutlookComesTrue(t *testing.T) {
 			}
 			r.moveAll()
 			r.drain()
-			if got := len(r.twilio.taken); got != tt.sent {
+			if got := len(r.accepted()); got != tt.sent {
 				t.Errorf("Twilio accepted %d messages, want %d", got, tt.sent)
 			}
 			if tt.sent > 0 != tt.want.Sends() {

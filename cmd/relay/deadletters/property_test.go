@@ -24,9 +24,9 @@ func TestEndedBetweenSendAndDelete(t *testing.T) {
 		"again after the queue forgot": func(r *relay) { r.clock.Advance(6 * time.Minute) },
 		"again after it was sent":      func(r *relay) { r.drain(); r.clock.Advance(6 * time.Minute) },
 		"again after it died again": func(r *relay) {
-			r.twilio.down(true)
+			r.down(true)
 			r.drain()
-			r.twilio.down(false)
+			r.down(false)
 			r.clock.Advance(6 * time.Minute)
 		},
 	} {
@@ -45,7 +45,7 @@ func TestEndedBetweenSendAndDelete(t *testing.T) {
 			}
 			r.drain()
 			r.checkState(1, ledger.Sent)
-			if times := r.twilio.times(1); times != 1 {
+			if times := r.times(1); times != 1 {
 				t.Errorf("sent %d times", times)
 			}
 		})
@@ -66,8 +66,8 @@ func TestNothingIsSentTwice(t *testing.T) {
 				texts++
 				r.text(texts, customer(rapid.IntRange(1, 3).Draw(t, "customer")))
 			},
-			"Twilio is down": func(*rapid.T) { r.twilio.down(true) },
-			"Twilio is up":   func(*rapid.T) { r.twilio.down(false) },
+			"Twilio is down": func(*rapid.T) { r.down(true) },
+			"Twilio is up":   func(*rapid.T) { r.down(false) },
 			"work":           func(*rapid.T) { r.work() },
 			"drain":          func(*rapid.T) { r.drain() },
 			"time": func(t *rapid.T) {
@@ -78,13 +78,13 @@ func TestNothingIsSentTwice(t *testing.T) {
 			"list":          func(*rapid.T) { r.read() },
 			"": func(t *rapid.T) {
 				for n := 1; n <= texts; n++ {
-					if times := r.twilio.times(n); times > 1 {
+					if times := r.times(n); times > 1 {
 						t.Fatalf("text %d was sent %d times", n, times)
 					}
 				}
 			},
 		})
-		r.twilio.down(false)
+		r.down(false)
 		r.drain()
 		// What was hidden by a command that ended shows again.
 		r.clock.Advance(time.Hour)
@@ -95,7 +95,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 			r.drain()
 		}
 		for n := 1; n <= texts; n++ {
-			if times := r.twilio.times(n); times != 1 {
+			if times := r.times(n); times != 1 {
 				t.Errorf("text %d, %s, was sent %d times in the end", n, r.record(n).State, times)
 			}
 		}
@@ -216,19 +216,22 @@ func (r *relay) listAsTwins(older time.Duration) {
 	record := r.record(1)
 	record.MessageSid, record.Version = relaytest.MessageSid(2), 0
 	record.ReceivedAt = record.ReceivedAt.Add(-older)
-	record.Attempts[0].OutboundSid = r.twilio.taken[0].Sid
+	record.Attempts[0].OutboundSid = listedSid
 	record.Attempts[0].ClaimID = "claim-of-the-twin"
 	if _, err := r.ledger.Create(context.Background(), record); err != nil {
 		r.t.Fatal(err)
 	}
 }
 
+// listedSid is the message that listAs makes Twilio list.
+const listedSid = "SM0000000000000000000000000000cccc"
+
 // listAs makes Twilio list a message as the nth text's first attempt would have made it, so much later.
 func (r *relay) listAs(n int, later time.Duration) {
 	record := r.record(n)
 	a := record.Attempts[0]
-	r.twilio.taken = append(r.twilio.taken, sms.Listed{
-		Sid: "SM0000000000000000000000000000cccc", Status: sms.StatusDelivered, Direction: sms.DirectionAPI, From: record.TwilioNumber, To: a.To,
+	r.twilio.Add(sms.Listed{
+		Sid: listedSid, Status: sms.StatusDelivered, Direction: sms.DirectionAPI, From: record.TwilioNumber, To: a.To,
 		Body: "From " + string(record.Customer) + ": " + record.Body, DateCreated: a.StartedAt.Add(later),
 	})
 }
