@@ -66,7 +66,7 @@ func ofTheDisk() []mutation {
 		},
 		{
 			"a file gets its name before its words are synced",
-			"shared/onehost/durable/durable.go", "		err = d.SyncFile(file)\n", "		err = nil\n",
+			"shared/onehost/durable/durable.go", "		err = d.syncFile(file)\n", "		err = nil\n",
 			"./shared/onehost/durable", "TestWriteFile$",
 		},
 		{

@@ -31,11 +31,11 @@ func UnknownCommand(cmd *cobra.Command, args []string) error {
 
 // UnknownName refuses the name of a command below cmd that there is not, and suggests the nearest.
 func UnknownName(what, name string, cmd *cobra.Command) error {
-	return Usage(fmt.Errorf("unknown %s %q%s", what, name, nearest.Question(name, CommandNames(cmd))))
+	return Usage(fmt.Errorf("unknown %s %q%s", what, name, nearest.Question(name, commandNames(cmd))))
 }
 
-// CommandNames lists the commands below cmd.
-func CommandNames(cmd *cobra.Command) []string {
+// commandNames lists the commands below cmd.
+func commandNames(cmd *cobra.Command) []string {
 	var names []string
 	for _, c := range cmd.Commands() {
 		if !c.Hidden {

@@ -71,8 +71,8 @@ func (p Program) OpenAuditSource(ctx context.Context, flags *pflag.FlagSet, logO
 	}
 }
 
-// PlaceOf names a line of the log.
-func PlaceOf(source *auditsource.Source, line auditlog.Line) string {
+// placeOf names a line of the log.
+func placeOf(source *auditsource.Source, line auditlog.Line) string {
 	if source.PlaceOf == nil {
 		return "a line"
 	}
@@ -87,13 +87,13 @@ func (p Program) EntriesOf(ctx context.Context, source *auditsource.Source, q au
 	seen := map[[sha256.Size]byte]bool{}
 	return source.Read(ctx, q, func(line auditlog.Line) error {
 		if line.Torn {
-			Printf(p.Stderr, "relay: %s of %s has no end and is left out: it is being written now, or it was cut off\n", PlaceOf(source, line),
+			Printf(p.Stderr, "relay: %s of %s has no end and is left out: it is being written now, or it was cut off\n", placeOf(source, line),
 				source.Where)
 			return nil
 		}
 		entry, err := auditlog.Parse(line.Text)
 		if err != nil {
-			return Hinted(fmt.Errorf("%s is not an audit entry", PlaceOf(source, line)),
+			return Hinted(fmt.Errorf("%s is not an audit entry", placeOf(source, line)),
 				"relay audit verify reads the whole log and says what is wrong with it")
 		}
 		switch sum := sha256.Sum256(line.Text); {

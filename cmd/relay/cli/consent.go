@@ -71,7 +71,7 @@ func (p Program) Mode(cmd *cobra.Command, c Consent, asJSON bool) (Mode, error) 
 // canAsk reports whether a person sees questions and can answer them.
 func (p Program) canAsk(in io.Reader) bool {
 	file, ok := in.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) && IsTerminal(p.Stdout) && IsTerminal(p.Stderr)
+	return ok && term.IsTerminal(int(file.Fd())) && isTerminal(p.Stdout) && isTerminal(p.Stderr)
 }
 
 // Confirmed asks a question that y answers with yes, and everything else with no.

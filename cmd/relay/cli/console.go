@@ -107,7 +107,7 @@ func NewLogger(format string, out io.Writer) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(out, nil)), nil
 	case "auto":
-		if IsTerminal(out) {
+		if isTerminal(out) {
 			return slog.New(NewConsole(out, HasColour(out))), nil
 		}
 		return slog.New(slog.NewJSONHandler(out, nil)), nil

@@ -23,11 +23,11 @@ type UsageError struct{ error }
 // Usage says that err is a mistake in the call.
 func Usage(err error) error { return UsageError{err} }
 
-// FoundError is a problem that a command looked for and found.
-type FoundError struct{ error }
+// foundError is a problem that a command looked for and found.
+type foundError struct{ error }
 
 // Found says that err is a problem the command looked for.
-func Found(err error) error { return FoundError{err} }
+func Found(err error) error { return foundError{err} }
 
 // HintedError is an error with a hint.
 type HintedError struct {

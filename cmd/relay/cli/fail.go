@@ -17,7 +17,7 @@ type shownError struct {
 
 // Fail says what went wrong with a command, with one hint, and returns the exit code.
 func (p Program) Fail(called *cobra.Command, err error, asJSON bool) int {
-	shown := shownError{Error: ErrorText(err), ExitCode: exitCode(err)}
+	shown := shownError{Error: errorText(err), ExitCode: exitCode(err)}
 	if hinted, ok := errors.AsType[HintedError](err); ok {
 		shown.Hint = hinted.Hint
 	} else if shown.ExitCode == ExitUsage {
@@ -40,7 +40,7 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[UsageError](err); ok {
 		return ExitUsage
 	}
-	if _, ok := errors.AsType[FoundError](err); ok {
+	if _, ok := errors.AsType[foundError](err); ok {
 		return ExitFound
 	}
 	return ExitFailed

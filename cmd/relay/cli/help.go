@@ -17,7 +17,7 @@ const maxHelpWidth = 100
 // half as big again.
 func Help(cmd *cobra.Command, _ []string) {
 	h := helper{out: cmd.OutOrStdout(), cmd: cmd}
-	if h.width = WidthOf(h.out); h.width > 0 {
+	if h.width = widthOf(h.out); h.width > 0 {
 		h.width = min(h.width, maxHelpWidth)
 	}
 	h.prose(about(cmd))

@@ -30,8 +30,8 @@ func valuesOf(arguments []any) []any {
 	return arguments
 }
 
-// ErrorText returns an error's text and indents each further line, so that nothing it quotes looks like a line of the program.
-func ErrorText(err error) string {
+// errorText returns an error's text and indents each further line, so that nothing it quotes looks like a line of the program.
+func errorText(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i, line := range lines {
 		lines[i] = inert.Line(line)
@@ -53,7 +53,7 @@ func (v value) Format(state fmt.State, verb rune) {
 // WriteLogged writes a line of the audit log byte for byte, so that it can be verified elsewhere. On a terminal it is filtered like
 // everything else.
 func WriteLogged(out io.Writer, text []byte) error {
-	if !IsTerminal(out) {
+	if !isTerminal(out) {
 		out = Own(out)
 	}
 	_, err := out.Write(append(bytes.Clone(text), '\n'))

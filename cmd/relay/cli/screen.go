@@ -97,8 +97,8 @@ func Own(out io.Writer) io.Writer {
 	}
 }
 
-// IsTerminal reports whether a person looks at what is written, as far as that can be told.
-func IsTerminal(out io.Writer) bool {
+// isTerminal reports whether a person looks at what is written, as far as that can be told.
+func isTerminal(out io.Writer) bool {
 	s, ok := out.(*Screen)
 	return ok && s.terminal
 }
@@ -115,8 +115,8 @@ func CanDraw(out io.Writer) bool {
 	return ok && s.draws
 }
 
-// WidthOf returns how many characters fit in a line; 0 means that there is no limit, because no person looks.
-func WidthOf(out io.Writer) int {
+// widthOf returns how many characters fit in a line; 0 means that there is no limit, because no person looks.
+func widthOf(out io.Writer) int {
 	if s, ok := out.(*Screen); ok {
 		return s.width
 	}

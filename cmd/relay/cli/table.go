@@ -59,7 +59,7 @@ const (
 
 // Flush writes the table.
 func (t *Table) Flush() error {
-	width := WidthOf(t.out)
+	width := widthOf(t.out)
 	if width == 0 {
 		return t.writeTabs()
 	}
@@ -79,7 +79,7 @@ func (t *Table) Flush() error {
 func (t *Table) laidOut(row []string, widths []int) string {
 	cells, height := make([][]string, len(row)), 1
 	for i, cell := range row {
-		cells[i] = []string{Cut(cell, widths[i])}
+		cells[i] = []string{cut(cell, widths[i])}
 		if t.columns[i].Wrapped && widths[i] > 0 {
 			cells[i] = Wrap(cell, widths[i])
 		}
@@ -191,8 +191,8 @@ func (t *Table) leftOut(widths []int) string {
 	return "(a wider terminal or --json also shows " + strings.ToLower(strings.Join(titles, ", ")) + ")"
 }
 
-// Cut shortens text to width characters, at the end of a word if one ends in its second half.
-func Cut(text string, width int) string {
+// cut shortens text to width characters, at the end of a word if one ends in its second half.
+func cut(text string, width int) string {
 	runes := []rune(text)
 	if len(runes) <= width {
 		return text

@@ -86,14 +86,14 @@ func HelpCommand() *cobra.Command {
 			if err != nil || below == nil {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return CommandNames(below), cobra.ShellCompDirectiveNoFileComp
+			return commandNames(below), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about := cmd.Root()
 			for _, name := range args {
 				next := below(about, name)
 				if next == nil {
-					return Usage(fmt.Errorf("unknown help topic %q%s", strings.Join(args, " "), nearest.Question(name, CommandNames(about))))
+					return Usage(fmt.Errorf("unknown help topic %q%s", strings.Join(args, " "), nearest.Question(name, commandNames(about))))
 				}
 				about = next
 			}
@@ -117,7 +117,7 @@ func AddCompletion(root *cobra.Command) {
 	completion := below(root, "completion")
 	completion.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return NotAmong("shell", args[0], CommandNames(cmd))
+			return NotAmong("shell", args[0], commandNames(cmd))
 		}
 		return nil
 	}

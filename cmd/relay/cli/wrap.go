@@ -32,12 +32,12 @@ func Wrap(text string, width int) []string {
 // Say writes a sentence. On a terminal it is broken between words where a line is full; the further lines are indented as the first is.
 func Say(out io.Writer, format string, arguments ...any) {
 	text := fmt.Sprintf(format, valuesOf(arguments)...)
-	if WidthOf(out) == 0 {
+	if widthOf(out) == 0 {
 		_, _ = io.WriteString(out, text+"\n")
 		return
 	}
 	for line := range strings.SplitSeq(text, "\n") {
-		_, _ = io.WriteString(out, strings.Join(indentedLines(line, WidthOf(out)), "\n")+"\n")
+		_, _ = io.WriteString(out, strings.Join(indentedLines(line, widthOf(out)), "\n")+"\n")
 	}
 }
 
@@ -54,7 +54,7 @@ func indentedLines(line string, width int) []string {
 
 // Hanging writes text that begins in the column indent: on a terminal its further lines begin there, too.
 func Hanging(out io.Writer, indent int, text string) {
-	width := WidthOf(out)
+	width := widthOf(out)
 	if width > 0 {
 		width = max(width-indent, minText)
 	}

@@ -15,8 +15,8 @@ const (
 	QueueName       = "qdn-sms.fifo"
 	DeadLettersName = "qdn-sms-dead.fifo"
 	TimersName      = "qdn-sms-timers"
-	// DeadTimersName is for timers that crash the process each time.
-	DeadTimersName = "qdn-sms-timers-dead"
+	// deadTimersName is for timers that crash the process each time.
+	deadTimersName = "qdn-sms-timers-dead"
 )
 
 // maxReceiveCount is the limit for a text that crashes the process each time. It is high because waiting counts as a receive, too.
@@ -29,5 +29,5 @@ func InboxConfig() sqlite.QueueConfig {
 
 // TimersConfig is the configuration of the queue of timers.
 func TimersConfig() sqlite.QueueConfig {
-	return sqlite.QueueConfig{Standard: true, MaxReceiveCount: maxReceiveCount, DeadLetter: DeadTimersName}
+	return sqlite.QueueConfig{Standard: true, MaxReceiveCount: maxReceiveCount, DeadLetter: deadTimersName}
 }

@@ -21,8 +21,8 @@ type Drop struct {
 
 // Run drops the letters and returns those that it dropped, even if it ends early.
 func (d Drop) Run(ctx context.Context) (dropped []Letter, err error) {
-	err = Each(ctx, d.From, time.Minute, func(ctx context.Context, one queue.Delivery) (bool, error) {
-		l, err := Open(ctx, d.Records, one)
+	err = eachLetter(ctx, d.From, time.Minute, func(ctx context.Context, one queue.Delivery) (bool, error) {
+		l, err := openLetter(ctx, d.Records, one)
 		if err != nil || !d.Filter.Passes(l) {
 			return false, err
 		}

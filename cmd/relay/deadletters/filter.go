@@ -26,8 +26,8 @@ type Filter struct {
 func (f Filter) Passes(l Letter) bool {
 	switch {
 	case f.Reason != "" && f.Reason != l.Reason,
-		!f.Since.IsZero() && l.ReceivedAt().Before(f.Since),
-		!f.Until.IsZero() && !l.ReceivedAt().Before(f.Until),
+		!f.Since.IsZero() && l.receivedAt().Before(f.Since),
+		!f.Until.IsZero() && !l.receivedAt().Before(f.Until),
 		len(f.IDs) > 0 && !slices.Contains(f.IDs, l.ID()) && !slices.Contains(f.IDs, l.MessageID),
 		len(f.Outlooks) > 0 && !slices.Contains(f.Outlooks, l.Outlook):
 		return false

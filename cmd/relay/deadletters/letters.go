@@ -46,16 +46,16 @@ func (l Letter) ID() string {
 	return l.MessageID
 }
 
-// ReceivedAt is when the text came in or, if the letter cannot be read, when it was put on the dead-letter queue.
-func (l Letter) ReceivedAt() time.Time {
+// receivedAt is when the text came in or, if the letter cannot be read, when it was put on the dead-letter queue.
+func (l Letter) receivedAt() time.Time {
 	if l.Envelope.Version == 0 {
 		return l.SentAt
 	}
 	return l.Envelope.ReceivedAt
 }
 
-// Open reads a letter and looks up its text.
-func Open(ctx context.Context, records Ledger, d queue.Delivery) (Letter, error) {
+// openLetter reads a letter and looks up its text.
+func openLetter(ctx context.Context, records Ledger, d queue.Delivery) (Letter, error) {
 	l := Letter{
 		Delivery: d, Reason: ledger.Reason(d.Attributes[delivery.AttributeReason]),
 		LastError: d.Attributes[delivery.AttributeLastError], Hop: d.Attributes[delivery.AttributeHop],
@@ -87,13 +87,13 @@ const (
 	releaseTimeout = 10 * time.Second
 )
 
-// Each receives the letters, hides them from others for that long, and gives each to work until there are no more. A letter that
+// eachLetter receives the letters, hides them from others for that long, and gives each to work until there are no more. A letter that
 // work has settled (moved or deleted) is gone. The others are shown again at the end, whether that is an error, an interrupt or
 // the last letter. After a crash they stay hidden until the time is over; none is lost.
 //
 // A queue gives out at most one batch of a conversation until those letters are settled or shown again, so some letters may be
 // hidden behind others.
-func Each(ctx context.Context, from queue.Receiver, hidden time.Duration,
+func eachLetter(ctx context.Context, from queue.Receiver, hidden time.Duration,
 	work func(ctx context.Context, d queue.Delivery) (settled bool, err error),
 ) (err error) {
 	held, seen := map[string]string{}, map[string]bool{}
@@ -149,9 +149,9 @@ const readHidden = 30 * time.Second
 
 // Read reads the letters that the filter chooses, in the order of the queue, and leaves all where they are.
 func Read(ctx context.Context, from queue.Receiver, records Ledger, filter Filter) (passed []Letter, seen int, err error) {
-	err = Each(ctx, from, readHidden, func(ctx context.Context, d queue.Delivery) (bool, error) {
+	err = eachLetter(ctx, from, readHidden, func(ctx context.Context, d queue.Delivery) (bool, error) {
 		seen++
-		l, err := Open(ctx, records, d)
+		l, err := openLetter(ctx, records, d)
 		if err == nil && filter.Passes(l) {
 			passed = append(passed, l)
 		}

@@ -44,12 +44,12 @@ type Tally struct {
 // SQS's own StartMessageMoveTask is not used: it moves all or nothing, and on FIFO queues at its own pace.
 func (m Move) Run(ctx context.Context) (tally Tally, err error) {
 	hidden := max(time.Minute, 2*batch*m.Pause+readHidden)
-	err = Each(ctx, m.From, hidden, func(ctx context.Context, d queue.Delivery) (bool, error) {
-		l, err := Open(ctx, m.Records, d)
+	err = eachLetter(ctx, m.From, hidden, func(ctx context.Context, d queue.Delivery) (bool, error) {
+		l, err := openLetter(ctx, m.Records, d)
 		if err != nil || !m.Filter.Passes(l) {
 			return false, err
 		}
-		if l, err = m.Ask(ctx, l); err != nil {
+		if l, err = m.ask(ctx, l); err != nil {
 			return false, err
 		}
 		if !l.Outlook.Moves() {
@@ -70,8 +70,8 @@ func (m Move) Run(ctx context.Context) (tally Tally, err error) {
 	return tally, err
 }
 
-// Ask searches Twilio's list for a text that would be sent again.
-func (m Move) Ask(ctx context.Context, l Letter) (Letter, error) {
+// ask searches Twilio's list for a text that would be sent again.
+func (m Move) ask(ctx context.Context, l Letter) (Letter, error) {
 	if m.Asked == nil || l.Outlook != Again {
 		return l, nil
 	}

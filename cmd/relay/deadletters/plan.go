@@ -26,31 +26,31 @@ func PlanOf(all []Letter) Plan {
 	for _, l := range all {
 		p.ByReason[reasonOf(l)]++
 		p.ByOutlook[l.Outlook]++
-		if at := l.ReceivedAt(); p.Oldest.IsZero() || at.Before(p.Oldest) {
+		if at := l.receivedAt(); p.Oldest.IsZero() || at.Before(p.Oldest) {
 			p.Oldest = at
 		}
 		if l.Outlook.Moves() {
 			p.Moving++
 		}
 		if l.Outlook.Sends() {
-			p.Segments += l.Segments()
+			p.Segments += l.segments()
 		}
 	}
 	return p
 }
 
-// ByQueue is the reason of letters that the queue itself made.
-const ByQueue = "received_too_often"
+// reasonByQueue is the reason of letters that the queue itself made.
+const reasonByQueue = "received_too_often"
 
 func reasonOf(l Letter) string {
 	if l.Reason == "" {
-		return ByQueue
+		return reasonByQueue
 	}
 	return string(l.Reason)
 }
 
-// Segments returns how many SMS segments the text has, to one phone; 0 if the letter is not a text.
-func (l Letter) Segments() int {
+// segments returns how many SMS segments the text has, to one phone; 0 if the letter is not a text.
+func (l Letter) segments() int {
 	if l.Envelope.Message == nil {
 		return 0
 	}

@@ -57,8 +57,8 @@ func shownLetters(listed letterList, whole bool) shownLetterList {
 func shownLetterOf(l Letter, whole bool) shownLetter {
 	shown := shownLetter{
 		MessageSid: l.Envelope.RelayID, LetterID: l.MessageID, Reason: l.Reason, Attempts: l.Attempts, LastError: l.LastError,
-		Hop: l.Hop, Kind: l.Envelope.Kind, ReceivedAt: l.ReceivedAt(), BuriedAt: l.SentAt,
-		State: l.Record.State, StateReason: l.Record.Reason, Outlook: l.Outlook, Segments: l.Segments(),
+		Hop: l.Hop, Kind: l.Envelope.Kind, ReceivedAt: l.receivedAt(), BuriedAt: l.SentAt,
+		State: l.Record.State, StateReason: l.Record.Reason, Outlook: l.Outlook, Segments: l.segments(),
 	}
 	if m := l.Envelope.Message; m != nil {
 		shown.From, shown.To = m.From, m.To

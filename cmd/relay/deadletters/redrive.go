@@ -128,7 +128,7 @@ func planRedrive(ctx context.Context, d *target.Target, move Move) (redrivePlan,
 		return redrivePlan{}, err
 	}
 	for i, l := range listed.letters {
-		if listed.letters[i], err = move.Ask(ctx, l); err != nil {
+		if listed.letters[i], err = move.ask(ctx, l); err != nil {
 			return redrivePlan{}, err
 		}
 	}

@@ -16,14 +16,14 @@ import (
 
 func accountChecks() []Check {
 	return []Check{
-		{"relay-open", "Without its tables and queues, the texts cannot be checked.", Both, relayOpen},
-		{"twilio-credentials", "With wrong credentials Twilio refuses every text that the relay sends: all texts wait.", Both, twilioCredentials},
+		{"relay-open", "Without its tables and queues, the texts cannot be checked.", both, relayOpen},
+		{"twilio-credentials", "With wrong credentials Twilio refuses every text that the relay sends: all texts wait.", both, twilioCredentials},
 		{
-			"auth-token", "Twilio signs webhooks with the Auth Token. If the relay has another token, it refuses every text as a forgery.", Both,
+			"auth-token", "Twilio signs webhooks with the Auth Token. If the relay has another token, it refuses every text as a forgery.", both,
 			authToken,
 		},
-		{"account-status", "A suspended account sends nothing, and a trial account sends only to verified phones.", Both, accountStatus},
-		{"clock-skew", "If this clock is wrong, AWS refuses requests, and the relay gets the age of texts wrong.", Both, clockSkew},
+		{"account-status", "A suspended account sends nothing, and a trial account sends only to verified phones.", both, accountStatus},
+		{"clock-skew", "If this clock is wrong, AWS refuses requests, and the relay gets the age of texts wrong.", both, clockSkew},
 	}
 }
 

@@ -50,25 +50,25 @@ func stackChecks() []Check {
 	return []Check{
 		{
 			"queue-settings", "A queue without order mixes up a conversation; a batch that the queue shows again too early is processed twice.",
-			OnAWS, queueSettings,
+			onAWS, queueSettings,
 		},
-		{"dead-letter-queue", "If the queue deletes a letter too early, nobody can move it back.", OnAWS, deadLetterQueue},
+		{"dead-letter-queue", "If the queue deletes a letter too early, nobody can move it back.", onAWS, deadLetterQueue},
 		{"redrive-policy", "A message that crashes the sender would come back for ever; a message that only waits must not become a dead " +
-			"letter.", OnAWS, redrivePolicy},
-		{"timer-queue", "The timer queue moves texts on to the next phone. Without it a text stays with a phone that is off.", OnAWS, timerQueue},
-		{"table-keys", "Without its key and its indexes the relay cannot search a table.", OnAWS, tableKeys},
-		{"ledger-ttl", "Without it the ledger keeps for ever what customers wrote.", OnAWS, ledgerTTL},
-		{"table-backups", "Without point-in-time recovery, data deleted by mistake is lost.", OnAWS, tableBackups},
+			"letter.", onAWS, redrivePolicy},
+		{"timer-queue", "The timer queue moves texts on to the next phone. Without it a text stays with a phone that is off.", onAWS, timerQueue},
+		{"table-keys", "Without its key and its indexes the relay cannot search a table.", onAWS, tableKeys},
+		{"ledger-ttl", "Without it the ledger keeps for ever what customers wrote.", onAWS, ledgerTTL},
+		{"table-backups", "Without point-in-time recovery, data deleted by mistake is lost.", onAWS, tableBackups},
 		{
-			"table-streams", "The audit log is made from the tables' streams. If a stream does not show a change, the log does not have it.", OnAWS,
+			"table-streams", "The audit log is made from the tables' streams. If a stream does not show a change, the log does not have it.", onAWS,
 			tableStreams,
 		},
-		{"event-source-mappings", "If a mapping is off, texts wait, or the audit log gets no new entries.", OnAWS, mappings},
+		{"event-source-mappings", "If a mapping is off, texts wait, or the audit log gets no new entries.", onAWS, mappings},
 		{"concurrency", "If the pollers give a function more than its limit, AWS refuses the rest, and each refusal uses up one receive of a " +
-			"text.", OnAWS, concurrency},
-		{"secrets-shape", "If a secret has the wrong form, the functions cannot start.", OnAWS, secretsShape},
-		{"secrets-age", "Everybody who ever left the business may still know a token that was never replaced.", OnAWS, secretsAge},
-		{"alarm-subscribers", "An alarm helps only if somebody receives it.", OnAWS, alarmSubscribers},
+			"text.", onAWS, concurrency},
+		{"secrets-shape", "If a secret has the wrong form, the functions cannot start.", onAWS, secretsShape},
+		{"secrets-age", "Everybody who ever left the business may still know a token that was never replaced.", onAWS, secretsAge},
+		{"alarm-subscribers", "An alarm helps only if somebody receives it.", onAWS, alarmSubscribers},
 	}
 }
 

@@ -105,14 +105,14 @@ func (p program) doctor(ctx context.Context, flags *pflag.FlagSet, f doctorFlags
 	if err != nil {
 		return err
 	}
-	results := Examine(ctx, relay, Options{Only: f.only, Deadline: f.deadline, Parallel: f.parallel})
+	results := examine(ctx, relay, options{Only: f.only, Deadline: f.deadline, Parallel: f.parallel})
 	return errors.Join(p.report(results, f.asJSON), closeRelay())
 }
 
 // check says what is wrong with the flags.
 func (f doctorFlags) check() error {
 	for _, name := range f.only {
-		if _, found := Find(name); !found {
+		if _, found := find(name); !found {
 			return fmt.Errorf("there is no check %q%s; relay doctor --list lists them all", name, nearest.Question(name, checkNames()))
 		}
 	}
@@ -130,7 +130,7 @@ func (p program) report(results []Result, asJSON bool) error {
 	} else {
 		writeResults(p.Stdout, results)
 	}
-	if err == nil && Worst(results) == Fail {
+	if err == nil && worst(results) == Fail {
 		var failed []string
 		for _, r := range results {
 			if r.Status == Fail {
@@ -203,7 +203,7 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 		}
 	} else {
 		data := env.New(cli.LookupOf(cli.TargetSettings(), flags, p.Lookup)).String(cli.EnvData, "")
-		relay.Host = &Host{Folder: data, Database: datafolder.DatabaseFile, AuditLog: datafolder.AuditFile, Disk: Disk}
+		relay.Host = &Host{Folder: data, Database: datafolder.DatabaseFile, AuditLog: datafolder.AuditFile, Disk: spaceOn}
 	}
 	relay.OpenErr = err
 	if opened == nil {

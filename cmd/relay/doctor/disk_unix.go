@@ -4,8 +4,8 @@ package doctor
 
 import "syscall"
 
-// Disk returns how many bytes are free for this user on a folder's disk, and how many it has.
-func Disk(folder string) (free, total uint64, err error) {
+// spaceOn returns how many bytes are free for this user on a folder's disk, and how many it has.
+func spaceOn(folder string) (free, total uint64, err error) {
 	var found syscall.Statfs_t
 	if err := syscall.Statfs(folder, &found); err != nil {
 		return 0, 0, err

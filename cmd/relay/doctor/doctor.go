@@ -37,14 +37,14 @@ type Finding struct {
 	Fix string `json:"fix,omitempty"`
 }
 
-// Set says which sets a check applies to.
-type Set string
+// hostSet says which sets a check applies to.
+type hostSet string
 
 // The sets.
 const (
-	Both      Set = "both"
-	OnOneHost Set = "one host"
-	OnAWS     Set = "aws"
+	both      hostSet = "both"
+	onOneHost hostSet = "one host"
+	onAWS     hostSet = "aws"
 )
 
 // Check is one check.
@@ -53,7 +53,7 @@ type Check struct {
 	Name string
 	// Why says what goes wrong if the check fails.
 	Why string
-	On  Set
+	On  hostSet
 
 	run func(context.Context, *exam) Finding
 }
@@ -67,8 +67,8 @@ type Result struct {
 	TookMilliseconds int64 `json:"took_ms"`
 }
 
-// Options bound an examination.
-type Options struct {
+// options bound an examination.
+type options struct {
 	// Only are the names of the checks to make; empty means all checks for the relay's set.
 	Only []string
 	// Deadline limits the time of each check, Parallel how many run at once.
@@ -82,8 +82,8 @@ func Checks() []Check {
 		stackChecks())
 }
 
-// Find returns the check of that name, and whether there is one.
-func Find(name string) (Check, bool) {
+// find returns the check of that name, and whether there is one.
+func find(name string) (Check, bool) {
 	checks := Checks()
 	at := slices.IndexFunc(checks, func(c Check) bool { return c.Name == name })
 	if at < 0 {
@@ -92,8 +92,8 @@ func Find(name string) (Check, bool) {
 	return checks[at], true
 }
 
-// Examine makes the checks and returns their results, in the order of Checks.
-func Examine(ctx context.Context, relay Relay, o Options) []Result {
+// examine makes the checks and returns their results, in the order of Checks.
+func examine(ctx context.Context, relay Relay, o options) []Result {
 	chosen := chosen(relay, o.Only)
 	results := make([]Result, len(chosen))
 	asking, stop := context.WithTimeout(ctx, o.Deadline)
@@ -119,13 +119,13 @@ func chosen(relay Relay, only []string) []Check {
 		if len(only) > 0 {
 			return !slices.Contains(only, c.Name)
 		}
-		return c.On != Both && c.On != relay.set()
+		return c.On != both && c.On != relay.set()
 	})
 }
 
 // within makes one check, with its deadline.
 func within(ctx context.Context, deadline time.Duration, check Check, e *exam) Finding {
-	if check.On != Both && check.On != e.set() {
+	if check.On != both && check.On != e.set() {
 		return skipped("this check does not apply here, only to: %s", check.On)
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
@@ -143,8 +143,8 @@ func within(ctx context.Context, deadline time.Duration, check Check, e *exam) F
 	}
 }
 
-// Worst returns the worst status among the results.
-func Worst(results []Result) Status {
+// worst returns the worst status among the results.
+func worst(results []Result) Status {
 	order := []Status{OK, Skipped, Warn, Fail}
 	worst := 0
 	for _, r := range results {
@@ -169,8 +169,8 @@ func fail(fix, format string, args ...any) Finding {
 	return Finding{Status: Fail, Found: fmt.Sprintf(format, args...), Fix: fix}
 }
 
-// OfOneNumber returns the names of the checks that can be made of one number.
-func OfOneNumber() []string {
+// ofOneNumber returns the names of the checks that can be made of one number.
+func ofOneNumber() []string {
 	var names []string
 	for _, c := range slices.Concat(numberChecks(), routeChecks(), textChecks(), registrationChecks()) {
 		if c.Name != "dead-letters" && c.Name != "route-loops" {

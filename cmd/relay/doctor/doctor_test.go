@@ -246,12 +246,12 @@ func TestEachThingThatIsWrongIsFound(t *testing.T) {
 // newWorldFor returns a relay of the set that the check is for.
 func newWorldFor(t *testing.T, name string) *world {
 	t.Helper()
-	check, found := Find(name)
+	check, found := find(name)
 	if !found {
 		t.Fatalf("there is no check %s", name)
 	}
 	w := newWorld(t)
-	if check.On == OnAWS {
+	if check.On == onAWS {
 		w.relay.Host, w.relay.AWS = nil, w.stack.aws()
 	}
 	return w
@@ -362,7 +362,7 @@ func TestACheckThatHangs(t *testing.T) {
 	never := make(chan struct{})
 	defer close(never)
 	w.relay.Host.OldestChange = func(context.Context) (time.Time, bool, error) { <-never; return noon, false, nil }
-	for _, r := range Examine(t.Context(), w.relay, Options{
+	for _, r := range examine(t.Context(), w.relay, options{
 		Only: []string{"iterator-age", "disk-space"}, Deadline: 50 * time.Millisecond,
 		Parallel: 1,
 	}) {
@@ -373,11 +373,11 @@ func TestACheckThatHangs(t *testing.T) {
 }
 
 func TestDisk(t *testing.T) {
-	free, total, err := Disk(t.TempDir())
+	free, total, err := spaceOn(t.TempDir())
 	if err != nil || free == 0 || total < free {
 		t.Errorf("%d of %d bytes are free, error %v", free, total, err)
 	}
-	if _, _, err := Disk(filepath.Join(t.TempDir(), "missing")); err == nil {
+	if _, _, err := spaceOn(filepath.Join(t.TempDir(), "missing")); err == nil {
 		t.Error("the disk of a folder that is missing can be told")
 	}
 }

@@ -19,19 +19,19 @@ import (
 
 func frontDoorChecks() []Check {
 	return []Check{
-		{"public-url", "Twilio signs the URL it was given, and it needs HTTPS.", Both, publicURL},
-		{"front-door-health", "If nothing answers at that URL, texts wait at Twilio for seconds, and are then lost.", Both, atFrontDoor(health)},
+		{"public-url", "Twilio signs the URL it was given, and it needs HTTPS.", both, publicURL},
+		{"front-door-health", "If nothing answers at that URL, texts wait at Twilio for seconds, and are then lost.", both, atFrontDoor(health)},
 		{
-			"front-door-signature", "The relay must accept a request with a right signature. If it does not, it accepts no text.", Both,
+			"front-door-signature", "The relay must accept a request with a right signature. If it does not, it accepts no text.", both,
 			atFrontDoor(rightlySigned),
 		},
 		{
 			"front-door-forgery", "The relay must refuse a request with a wrong signature. If it does not, anyone can send texts in your name.",
-			Both, atFrontDoor(wronglySigned),
+			both, atFrontDoor(wronglySigned),
 		},
-		{"operator-routes", "Anyone who may ask for the status can see what customers wrote.", Both, atFrontDoor(operatorRoutes)},
+		{"operator-routes", "Anyone who may ask for the status can see what customers wrote.", both, atFrontDoor(operatorRoutes)},
 		{
-			"version", "If the relay runs another build than this program, what this program says about it may be wrong.", Both,
+			"version", "If the relay runs another build than this program, what this program says about it may be wrong.", both,
 			atFrontDoor(version),
 		},
 	}

@@ -34,18 +34,18 @@ type Host struct {
 func hostChecks() []Check {
 	return []Check{
 		{
-			"disk-space", "If the disk is full, the relay accepts no texts: they wait at Twilio for seconds, and are then lost.", OnOneHost,
+			"disk-space", "If the disk is full, the relay accepts no texts: they wait at Twilio for seconds, and are then lost.", onOneHost,
 			diskSpace,
 		},
-		{"wal-size", "If the database's log only grows, it fills the disk and makes the next start slow.", OnOneHost, walSize},
+		{"wal-size", "If the database's log only grows, it fills the disk and makes the next start slow.", onOneHost, walSize},
 		{
-			"database-integrity", "A damaged database loses texts or sends them twice. This check finds the damage before a text does.", OnOneHost,
+			"database-integrity", "A damaged database loses texts or sends them twice. This check finds the damage before a text does.", onOneHost,
 			databaseIntegrity,
 		},
-		{"folder-moved", "A copy of the folder holds the same texts. If both run, a text can be sent twice.", OnOneHost, folderMoved},
-		{"data-permissions", "The folder holds customers' texts and numbers. Only the relay's user should read it.", OnOneHost, dataPermissions},
-		{"audit-file", "The audit log records what happened to each text.", OnOneHost, auditFile},
-		{"iterator-age", "Nobody can look up a change that is not in the audit log yet.", Both, iteratorAge},
+		{"folder-moved", "A copy of the folder holds the same texts. If both run, a text can be sent twice.", onOneHost, folderMoved},
+		{"data-permissions", "The folder holds customers' texts and numbers. Only the relay's user should read it.", onOneHost, dataPermissions},
+		{"audit-file", "The audit log records what happened to each text.", onOneHost, auditFile},
+		{"iterator-age", "Nobody can look up a change that is not in the audit log yet.", both, iteratorAge},
 	}
 }
 

@@ -19,27 +19,27 @@ const inboundPath = "/sms/inbound"
 func numberChecks() []Check {
 	return []Check{
 		{
-			"number-owned", "The relay can neither receive nor send texts with a number that the account does not own.", Both,
+			"number-owned", "The relay can neither receive nor send texts with a number that the account does not own.", both,
 			ofNumbers(numberOwned),
 		},
-		{"number-capabilities", "A number without SMS can neither receive nor send a text.", Both, ofNumbers(numberCapabilities)},
+		{"number-capabilities", "A number without SMS can neither receive nor send a text.", both, ofNumbers(numberCapabilities)},
 		{
-			"webhook-url", "Twilio sends texts to the number's webhook. If that is another URL, the relay never gets them.", Both,
+			"webhook-url", "Twilio sends texts to the number's webhook. If that is another URL, the relay never gets them.", both,
 			ofNumbers(webhookURL),
 		},
 		{
-			"webhook-method", "A GET puts what customers write into the URL: proxies log it, and refuse long URLs. Then the text is lost.", Both,
+			"webhook-method", "A GET puts what customers write into the URL: proxies log it, and refuse long URLs. Then the text is lost.", both,
 			ofNumbers(webhookMethod),
 		},
 		{
-			"webhook-retries", "By default Twilio tries again only if it could not connect. After a 503 or a late answer the text is lost.", Both,
+			"webhook-retries", "By default Twilio tries again only if it could not connect. After a 503 or a late answer the text is lost.", both,
 			ofNumbers(webhookRetries),
 		},
 		{
-			"webhook-fallback", "If the webhook fails for longer than Twilio tries, the fallback URL is the text's last chance.", Both,
+			"webhook-fallback", "If the webhook fails for longer than Twilio tries, the fallback URL is the text's last chance.", both,
 			ofNumbers(webhookFallback),
 		},
-		{"messaging-service", "A Messaging Service may have its own webhook; Twilio then ignores the number's webhook.", Both, messagingService},
+		{"messaging-service", "A Messaging Service may have its own webhook; Twilio then ignores the number's webhook.", both, messagingService},
 	}
 }
 

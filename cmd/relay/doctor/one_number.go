@@ -31,7 +31,7 @@ phones, and what happened to its texts. The exit code is 3 if a check fails.`,
 				return err
 			}
 			relay.Number = number
-			results := Examine(cmd.Context(), relay, Options{Only: OfOneNumber(), Deadline: f.deadline, Parallel: 8})
+			results := examine(cmd.Context(), relay, options{Only: ofOneNumber(), Deadline: f.deadline, Parallel: 8})
 			return errors.Join(p.report(results, f.asJSON), closeRelay())
 		},
 	}

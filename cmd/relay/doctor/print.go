@@ -51,9 +51,9 @@ func paintStatus(s Status, colour bool) string {
 func (p program) listChecks(asJSON bool) error {
 	if asJSON {
 		type listed struct {
-			Name string `json:"name"`
-			Set  Set    `json:"set"`
-			Why  string `json:"why"`
+			Name string  `json:"name"`
+			Set  hostSet `json:"set"`
+			Why  string  `json:"why"`
 		}
 		all := []listed{}
 		for _, c := range Checks() {

@@ -12,12 +12,12 @@ import (
 // Only Twilio's console shows these settings, so these checks use what happened to the texts of the last week.
 func registrationChecks() []Check {
 	return []Check{
-		{"geo-permissions", "Twilio sends only to countries that are switched on for the account.", Both, geoPermissions},
+		{"geo-permissions", "Twilio sends only to countries that are switched on for the account.", both, geoPermissions},
 		{
 			"compliance-registration", "Without a compliance profile, or verification of a toll-free number, Twilio or the carriers refuse texts.",
-			Both, compliance,
+			both, compliance,
 		},
-		{"10dlc", "US carriers block or slow down texts from numbers whose brand and campaign are not registered.", Both, tenDLC},
+		{"10dlc", "US carriers block or slow down texts from numbers whose brand and campaign are not registered.", both, tenDLC},
 	}
 }
 

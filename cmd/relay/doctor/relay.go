@@ -26,9 +26,9 @@ type Relay struct {
 	Where string
 	Now   func() time.Time
 
-	Routes      RouteLister
+	Routes      routeLister
 	Ledger      ledger.Lister
-	DeadLetters Counter
+	DeadLetters letterCounter
 	// Number restricts the checks of numbers and texts to one; empty means every number that has an active route.
 	Number sms.PhoneNumber
 
@@ -42,20 +42,20 @@ type Relay struct {
 	// PublicBaseURLs are the relay's URLs that Twilio was given.
 	PublicBaseURLs []string
 	// HTTP asks the front door. It must not follow redirects.
-	HTTP Doer
+	HTTP httpDoer
 	// Build is the build of this program.
 	Build telemetry.Build
 	// PacePair is the pace limit from a number to a phone, nil if it is not known.
 	PacePair *pace.Limit
 }
 
-// RouteLister has the routing table.
-type RouteLister interface {
+// routeLister has the routing table.
+type routeLister interface {
 	List(ctx context.Context) ([]route.Route, error)
 }
 
-// Counter counts what is on a queue.
-type Counter interface {
+// letterCounter counts what is on a queue.
+type letterCounter interface {
 	Depth(ctx context.Context) (visible, inFlight int, err error)
 }
 
@@ -66,16 +66,16 @@ type Twilio interface {
 	List(ctx context.Context, filter sms.ListFilter) ([]sms.Listed, error)
 }
 
-// Doer makes HTTP requests, as *http.Client does.
-type Doer interface {
+// httpDoer makes HTTP requests, as *http.Client does.
+type httpDoer interface {
 	Do(r *http.Request) (*http.Response, error)
 }
 
-func (r Relay) set() Set {
+func (r Relay) set() hostSet {
 	if r.AWS != nil {
-		return OnAWS
+		return onAWS
 	}
-	return OnOneHost
+	return onOneHost
 }
 
 // exam is one run of the checks. What several checks need is asked only once.

@@ -10,14 +10,14 @@ import (
 
 func routeChecks() []Check {
 	return []Check{
-		{"routes-active", "The relay drops texts to a number without an active route, and nobody gets them.", Both, routesActive},
-		{"routes-valid", "A route that is not valid sends texts nowhere.", Both, ofRoutes(routeValid)},
-		{"route-loops", "A text to a phone that has a route itself would come back; the relay drops such texts as a loop.", Both, routeLoops},
+		{"routes-active", "The relay drops texts to a number without an active route, and nobody gets them.", both, routesActive},
+		{"routes-valid", "A route that is not valid sends texts nowhere.", both, ofRoutes(routeValid)},
+		{"route-loops", "A text to a phone that has a route itself would come back; the relay drops such texts as a loop.", both, routeLoops},
 		{
-			"opted-out", "A phone that texted STOP gets nothing until it texts START. If it is the only one, nobody does.", Both,
+			"opted-out", "A phone that texted STOP gets nothing until it texts START. If it is the only one, nobody does.", both,
 			ofRoutes(optedOut),
 		},
-		{"fallbacks", "With only one phone, a flat battery loses texts.", Both, ofRoutes(fallbacks)},
+		{"fallbacks", "With only one phone, a flat battery loses texts.", both, ofRoutes(fallbacks)},
 	}
 }
 

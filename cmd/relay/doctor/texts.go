@@ -19,16 +19,16 @@ type phone = sms.PhoneNumber
 
 func textChecks() []Check {
 	return []Check{
-		{"dead-letters", "Customers wrote, and nobody got their texts: the relay gave them up.", Both, deadLetters},
+		{"dead-letters", "Customers wrote, and nobody got their texts: the relay gave them up.", both, deadLetters},
 		{
-			"reached-nobody", "Customers wrote within the last day, and their texts reached no phone. Nothing else reports them.", Both,
+			"reached-nobody", "Customers wrote within the last day, and their texts reached no phone. Nothing else reports them.", both,
 			reachedNobody,
 		},
-		{"uncertain", "Nobody knows whether these texts were sent. They wait until someone looks.", Both, uncertain},
-		{"sending-halted", "While Twilio refuses the account, all texts wait. After four hours they become dead letters.", Both, sendingHalted},
-		{"backlog", "A text that waits longer than the pace limits need is late. After four hours it is dropped.", Both, backlog},
+		{"uncertain", "Nobody knows whether these texts were sent. They wait until someone looks.", both, uncertain},
+		{"sending-halted", "While Twilio refuses the account, all texts wait. After four hours they become dead letters.", both, sendingHalted},
+		{"backlog", "A text that waits longer than the pace limits need is late. After four hours it is dropped.", both, backlog},
 		{
-			"loop-guard", "Twilio takes more than about 15 texts in 30 seconds between two numbers for a loop, and refuses them with 14107.", Both,
+			"loop-guard", "Twilio takes more than about 15 texts in 30 seconds between two numbers for a loop, and refuses them with 14107.", both,
 			loopGuard,
 		},
 	}

@@ -216,7 +216,7 @@ func (h *Host) write(t *testing.T, name, content string) {
 func (w *world) examine(t *testing.T, only ...string) map[string]Result {
 	t.Helper()
 	byName := map[string]Result{}
-	for _, r := range Examine(t.Context(), w.relay, Options{Only: only, Deadline: 10 * time.Second, Parallel: 4}) {
+	for _, r := range examine(t.Context(), w.relay, options{Only: only, Deadline: 10 * time.Second, Parallel: 4}) {
 		byName[r.Name] = r
 	}
 	return byName

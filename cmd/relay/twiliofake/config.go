@@ -38,7 +38,7 @@ type Config struct {
 	// would be. Empty: such a message has no callbacks.
 	ReceiptsTo string
 	// Outcomes says what happens to messages to these numbers; messages to all others are delivered.
-	// Nil means DefaultOutcomes.
+	// Nil means those of the magic numbers that the package comment mentions.
 	Outcomes map[sms.PhoneNumber]Outcome
 	// AccountStatus is the account's: "active", "suspended" or "closed". Empty means active. It is only told: messages are
 	// taken all the same.
@@ -126,7 +126,7 @@ func (w Webhook) validate(name string) error {
 
 func (c Config) withDefaults() Config {
 	if c.Outcomes == nil {
-		c.Outcomes = DefaultOutcomes()
+		c.Outcomes = defaultOutcomes()
 	}
 	if c.Posts == 0 {
 		c.Posts = defaultPosts

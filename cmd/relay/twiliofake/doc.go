@@ -24,7 +24,7 @@
 // (21408), +15005550004 (21610), +15005550009 (21614). As From: +15005550001 (21212), +15005550007 (21606),
 // +15005550008 (21611); +15005550006 is always ours.
 //
-// And as To, numbers of this package's own for what fails only after Twilio took the message: see DefaultOutcomes.
+// And as To, numbers of this package's own for what fails only after Twilio took the message: magic.go lists them.
 // A number that texted STOP to one of ours is refused (21610) until it texts START; the answer that Twilio itself
 // would send to such a keyword is left out.
 package twiliofake

@@ -13,7 +13,7 @@ type Outcome struct {
 	ErrorCode int
 }
 
-// DefaultOutcomes returns what happens to messages to this package's own magic numbers. All are fictional.
+// defaultOutcomes returns what happens to messages to this package's own magic numbers. All are fictional.
 //
 //	+15005550101  undelivered  30003  handset unreachable
 //	+15005550102  undelivered  30005  unknown handset
@@ -24,7 +24,7 @@ type Outcome struct {
 //	+15005550107  failed       30001  queue overflow
 //	+15005550110  sent         -      no delivery receipt ever comes
 //	+15005550111  queued       -      never leaves Twilio's queue: no callback, date_sent stays null, until its validity ends
-func DefaultOutcomes() map[sms.PhoneNumber]Outcome {
+func defaultOutcomes() map[sms.PhoneNumber]Outcome {
 	return map[sms.PhoneNumber]Outcome{
 		"+15005550101": {Status: sms.StatusUndelivered, ErrorCode: 30003},
 		"+15005550102": {Status: sms.StatusUndelivered, ErrorCode: 30005},

@@ -109,13 +109,6 @@ func (n *numbers) change(sid string, edit func(*Number)) (Number, bool) {
 	return Number{}, false
 }
 
-// ConfigureNumber edits a number of the account, as someone does in Twilio's console. It reports whether there is such a
-// number.
-func (s *Server) ConfigureNumber(number sms.PhoneNumber, edit func(*Number)) bool {
-	_, found := s.numbers.change(numberSid(number), edit)
-	return found
-}
-
 // Number returns a number of the account, and whether there is such a one.
 func (s *Server) Number(number sms.PhoneNumber) (Number, bool) {
 	return s.numbers.change(numberSid(number), func(*Number) {})

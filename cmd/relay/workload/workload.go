@@ -20,8 +20,8 @@ import (
 
 // The bounds of what is made.
 const (
-	MaxTexts = 100_000_000
-	MaxDays  = 365
+	maxTexts = 100_000_000
+	maxDays  = 365
 )
 
 const (
@@ -38,9 +38,9 @@ const (
 type Config struct {
 	// Seed picks one of very many ledgers of the same kind.
 	Seed uint64
-	// Texts is how many records are made, 1 to MaxTexts.
+	// Texts is how many records are made, 1 to 100,000,000.
 	Texts int
-	// Days is over how many days before Until they are spread, 1 to MaxDays.
+	// Days is over how many days before Until they are spread, 1 to 365.
 	Days  int
 	Until time.Time
 	// Retention is how long the ledger is to keep a record.
@@ -50,11 +50,11 @@ type Config struct {
 // Validate returns everything that is wrong with c.
 func (c Config) Validate() error {
 	var problems []error
-	if c.Texts < 1 || c.Texts > MaxTexts {
-		problems = append(problems, fmt.Errorf("texts: %d is not from 1 to %d", c.Texts, MaxTexts))
+	if c.Texts < 1 || c.Texts > maxTexts {
+		problems = append(problems, fmt.Errorf("texts: %d is not from 1 to %d", c.Texts, maxTexts))
 	}
-	if c.Days < 1 || c.Days > MaxDays {
-		problems = append(problems, fmt.Errorf("days: %d is not from 1 to %d", c.Days, MaxDays))
+	if c.Days < 1 || c.Days > maxDays {
+		problems = append(problems, fmt.Errorf("days: %d is not from 1 to %d", c.Days, maxDays))
 	}
 	if c.Retention < ledger.MinRetention || c.Retention > ledger.MaxRetention {
 		problems = append(problems, fmt.Errorf("retention: %s is not from %s to %s",

@@ -99,9 +99,9 @@ func phones(r ledger.Record) []sms.PhoneNumber {
 func TestValidate(t *testing.T) {
 	for name, edit := range map[string]func(*Config){
 		"no texts":          func(c *Config) { c.Texts = 0 },
-		"too many texts":    func(c *Config) { c.Texts = MaxTexts + 1 },
+		"too many texts":    func(c *Config) { c.Texts = maxTexts + 1 },
 		"no days":           func(c *Config) { c.Days = 0 },
-		"too many days":     func(c *Config) { c.Days = MaxDays + 1 },
+		"too many days":     func(c *Config) { c.Days = maxDays + 1 },
 		"too short to keep": func(c *Config) { c.Retention = time.Hour },
 		"too long to keep":  func(c *Config) { c.Retention = 2 * ledger.MaxRetention },
 	} {

@@ -19,7 +19,7 @@ import (
 // between them, well within the 15 seconds after which Twilio gives a webhook up.
 const (
 	DefaultAttemptTimeout = 2 * time.Second
-	DefaultMaxAttempts    = 3
+	defaultMaxAttempts    = 3
 	maxBackoff            = 300 * time.Millisecond
 )
 
@@ -35,7 +35,7 @@ type Config struct {
 	Endpoint string
 	// AttemptTimeout limits one attempt of a call, including its answer; 0 means DefaultAttemptTimeout.
 	AttemptTimeout time.Duration
-	// MaxAttempts is how often a call is tried in all; 0 means DefaultMaxAttempts.
+	// MaxAttempts is how often a call is tried in all; 0 means three times.
 	MaxAttempts int
 	// HTTPClient makes the requests; nil means one that keeps connections, follows no redirects and uses no proxy.
 	HTTPClient aws.HTTPClient
@@ -48,7 +48,7 @@ func New(cfg Config) aws.Config {
 		cfg.AttemptTimeout = DefaultAttemptTimeout
 	}
 	if cfg.MaxAttempts == 0 {
-		cfg.MaxAttempts = DefaultMaxAttempts
+		cfg.MaxAttempts = defaultMaxAttempts
 	}
 	if cfg.HTTPClient == nil {
 		cfg.HTTPClient = newHTTPClient()

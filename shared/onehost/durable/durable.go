@@ -15,8 +15,8 @@ type Disk struct {
 	Sync func(file *os.File) error
 }
 
-// SyncFile waits until what was written to the file is on the disk.
-func (d Disk) SyncFile(file *os.File) error {
+// syncFile waits until what was written to the file is on the disk.
+func (d Disk) syncFile(file *os.File) error {
 	if d.Sync == nil {
 		return file.Sync()
 	}
@@ -33,7 +33,7 @@ func (d Disk) SyncFolder(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.SyncFile(folder), folder.Close())
+	return errors.Join(d.syncFile(folder), folder.Close())
 }
 
 // WriteFile writes a file whole or not at all, readable by its owner only (mode 0600), and creates missing folders (0700).
@@ -73,7 +73,7 @@ func (d Disk) replace(path string, content []byte) error {
 	}
 	_, err = file.Write(content)
 	if err == nil {
-		err = d.SyncFile(file)
+		err = d.syncFile(file)
 	}
 	if closed := file.Close(); err == nil {
 		err = closed

@@ -9,19 +9,19 @@ import (
 	"slices"
 )
 
-// Scheme is a way of signing webhooks: the keyed hash that makes X-Twilio-Signature, which is then written in base64.
+// scheme is a way of signing webhooks: the keyed hash that makes X-Twilio-Signature, which is then written in base64.
 // Twilio's Webhooks configuration API can replace the Auth Token by shared keys with another algorithm; a second
-// Scheme, chosen by our own configuration and never by what a request claims, is all that asks for.
-type Scheme interface {
+// scheme, chosen by our own configuration and never by what a request claims, is all that asks for.
+type scheme interface {
 	// MAC returns a new hash keyed with key. It is fed the URL and then the parameters.
 	MAC(key []byte) hash.Hash
 }
 
-// HMACSHA1 is the Scheme that Twilio uses by default, keyed with the account's primary Auth Token.
-type HMACSHA1 struct{}
+// hmacSHA1 is the scheme that Twilio uses by default, keyed with the account's primary Auth Token.
+type hmacSHA1 struct{}
 
-// MAC implements Scheme.
-func (HMACSHA1) MAC(key []byte) hash.Hash { return hmac.New(sha1.New, key) }
+// MAC implements scheme.
+func (hmacSHA1) MAC(key []byte) hash.Hash { return hmac.New(sha1.New, key) }
 
 // SignForm returns the X-Twilio-Signature of a form POST to url (absolute, with its query and without a fragment), as Twilio
 // makes it with the Auth Token token. If a parameter has several values, each distinct value is signed once, in byte order, as
@@ -43,7 +43,7 @@ func SignURL(token, url string) string {
 }
 
 func sign(token string, text []byte) string {
-	mac := HMACSHA1{}.MAC([]byte(token))
+	mac := hmacSHA1{}.MAC([]byte(token))
 	mac.Write(text)
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }

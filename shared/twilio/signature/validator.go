@@ -52,7 +52,7 @@ type Validator struct {
 }
 
 type signingKey struct {
-	scheme Scheme
+	scheme scheme
 	secret []byte
 }
 
@@ -75,7 +75,7 @@ func NewValidator(baseURLs, tokens []string) (*Validator, error) {
 		if strings.TrimSpace(token) == "" {
 			problems = append(problems, fmt.Errorf("auth token %d of %d is blank", i+1, len(tokens)))
 		}
-		keys = append(keys, signingKey{scheme: HMACSHA1{}, secret: []byte(token)})
+		keys = append(keys, signingKey{scheme: hmacSHA1{}, secret: []byte(token)})
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("check of webhook signatures: %w", err)

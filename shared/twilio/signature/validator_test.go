@@ -241,7 +241,7 @@ func TestValidateSeveralBaseURLsAndTokens(t *testing.T) {
 // countingScheme counts how many signatures were made.
 type countingScheme struct{ sums *int }
 
-func (s countingScheme) MAC(key []byte) hash.Hash { return countingHash{HMACSHA1{}.MAC(key), s.sums} }
+func (s countingScheme) MAC(key []byte) hash.Hash { return countingHash{hmacSHA1{}.MAC(key), s.sums} }
 
 type countingHash struct {
 	hash.Hash

@@ -90,10 +90,7 @@ func (r *Recorder) Counts() []Count {
 	return counts
 }
 
-// Totals returns the calls so far, in order.
-func (r *Recorder) Totals() []Total { return r.totalsSince(nil) }
-
-// totalsSince returns the calls that are not in earlier totals, such as those that one text took.
+// totalsSince returns the calls that are not in earlier totals, such as those that one text took, in order.
 func (r *Recorder) totalsSince(earlier []Total) []Total {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -16,9 +16,9 @@ type Difference struct {
 	To    string `json:"to"`
 }
 
-// Differences returns the fields that operators decide: not the version, who wrote the route and when, or who has opted out. A route
-// without a destination does not exist yet: all its fields are empty.
-func Differences(from, to route.Route) []Difference {
+// differencesBetween returns the fields that operators decide: not the version, who wrote the route and when, or who has opted out. A
+// route without a destination does not exist yet: all its fields are empty.
+func differencesBetween(from, to route.Route) []Difference {
 	var differences []Difference
 	after := fields(to)
 	for i, before := range fields(from) {

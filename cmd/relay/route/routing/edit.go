@@ -57,7 +57,8 @@ func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
 		if try == 1 {
 			first.Before = before
 		}
-		if e.Version != nil && *e.Version != before.Version || try > editTries || overlap(Differences(first.Before, before), wanted.Differences) {
+		changed := differencesBetween(first.Before, before)
+		if e.Version != nil && *e.Version != before.Version || try > editTries || overlap(changed, wanted.Differences) {
 			return Edited{}, &ConflictError{Stored: before, Wanted: e.Version}
 		}
 		if wanted, err = e.edited(before, exists); err != nil || len(wanted.Differences) == 0 {
@@ -106,7 +107,7 @@ func (e Edit) edited(before route.Route, exists bool) (Edited, error) {
 	if e.DropWaiting && !after.Active {
 		after.OffSince = time.Time{}
 	}
-	differences := Differences(before, after)
+	differences := differencesBetween(before, after)
 	if len(differences) == 0 && !after.OffSince.Equal(before.OffSince) {
 		differences = []Difference{{Field: fieldOffSince, From: before.OffSince.UTC().Format(time.RFC3339)}}
 	}

@@ -34,12 +34,12 @@ type Step struct {
 	Differences   []Difference
 }
 
-// Writes reports whether the step writes into the table.
-func (s Step) Writes() bool { return slices.Contains([]Action{Added, Changed, Removed}, s.Action) }
+// writes reports whether the step writes into the table.
+func (s Step) writes() bool { return slices.Contains([]Action{Added, Changed, Removed}, s.Action) }
 
 // Result returns the route that is in the table after the step.
 func (s Step) Result() route.Route {
-	if s.Writes() {
+	if s.writes() {
 		return s.After
 	}
 	return s.Before
@@ -65,7 +65,7 @@ func (i Import) Plan(table, file []route.Route) ([]Step, error) {
 	for _, r := range file {
 		inFile[r.TwilioNumber] = true
 		step := i.step(table, r)
-		if step.Writes() {
+		if step.writes() {
 			put = append(put, step.After)
 		}
 		steps = append(steps, step)
@@ -85,7 +85,7 @@ func (i Import) Plan(table, file []route.Route) ([]Step, error) {
 // step decides about a route of the file.
 func (i Import) step(table []route.Route, r route.Route) Step {
 	before, exists := find(table, r.TwilioNumber)
-	s := Step{Before: before, Differences: Differences(before, r)}
+	s := Step{Before: before, Differences: differencesBetween(before, r)}
 	switch {
 	case !exists:
 		s.Action = Added
@@ -110,7 +110,7 @@ func (i Import) remove(before route.Route) Step {
 	after := i.Author.sign(before, before)
 	after.Active, after.Removed = false, after.LastUpdated
 	after = after.Switched(before, i.Author.Now())
-	return Step{Action: Removed, Before: before, After: after, Differences: Differences(before, after)}
+	return Step{Action: Removed, Before: before, After: after, Differences: differencesBetween(before, after)}
 }
 
 // Apply makes the steps and returns them with their results: After as stored, and Conflict if someone else wrote first. If it
@@ -118,7 +118,7 @@ func (i Import) remove(before route.Route) Step {
 func Apply(ctx context.Context, table route.Table, steps []Step) ([]Step, error) {
 	done := slices.Clone(steps)
 	for n, step := range done {
-		if !step.Writes() {
+		if !step.writes() {
 			continue
 		}
 		stored, err := put(ctx, table, step.After, step.Action != Added)

@@ -14,9 +14,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// Metrics shows the relay's measurements as Prometheus series: a count "Relayed" as smsrelay_relayed_total, a latency
+// metrics shows the relay's measurements as Prometheus series: a count "Relayed" as smsrelay_relayed_total, a latency
 // "RelayLatency" as the histogram smsrelay_relay_latency_seconds; the dimension becomes a label.
-type Metrics struct {
+type metrics struct {
 	registry *prometheus.Registry
 
 	mu         sync.Mutex
@@ -24,8 +24,8 @@ type Metrics struct {
 	histograms map[string]*prometheus.HistogramVec
 }
 
-func newMetrics() *Metrics {
-	m := &Metrics{
+func newMetrics() *metrics {
+	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		counters: map[string]*prometheus.CounterVec{}, histograms: map[string]*prometheus.HistogramVec{},
 	}
@@ -33,13 +33,13 @@ func newMetrics() *Metrics {
 	return m
 }
 
-// Handler serves the metrics.
-func (m *Metrics) Handler() http.Handler {
+// handler serves the metrics.
+func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// Emit records the measurements of one unit of work.
-func (m *Metrics) Emit(measurements ...telemetry.Measurement) {
+// emit records the measurements of one unit of work.
+func (m *metrics) emit(measurements ...telemetry.Measurement) {
 	for _, measurement := range measurements {
 		label, value := measurement.Dimension.Name, measurement.Dimension.Value
 		var labels []string
@@ -58,7 +58,7 @@ func (m *Metrics) Emit(measurements ...telemetry.Measurement) {
 	}
 }
 
-func (m *Metrics) counter(name string, labels []string) *prometheus.CounterVec {
+func (m *metrics) counter(name string, labels []string) *prometheus.CounterVec {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c, ok := m.counters[name]
@@ -73,7 +73,7 @@ func (m *Metrics) counter(name string, labels []string) *prometheus.CounterVec {
 	return c
 }
 
-func (m *Metrics) histogram(name string, labels []string) *prometheus.HistogramVec {
+func (m *metrics) histogram(name string, labels []string) *prometheus.HistogramVec {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	h, ok := m.histograms[name]
@@ -104,7 +104,7 @@ func snake(name string) string {
 }
 
 // watch adds series with the depths of the queues at the moment of each request.
-func (m *Metrics) watch(queues map[string]*sqlite.Queue) {
+func (m *metrics) watch(queues map[string]*sqlite.Queue) {
 	m.registry.MustRegister(queueDepths(queues))
 }
 

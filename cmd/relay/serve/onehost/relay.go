@@ -33,8 +33,8 @@ import (
 )
 
 const (
-	// PathMetrics is the path for Prometheus.
-	PathMetrics = "/metrics"
+	// pathMetrics is the path for Prometheus.
+	pathMetrics = "/metrics"
 	// tokenHolder is the name in the record when somebody reads a text over HTTP: all operators share one token.
 	tokenHolder = "operator"
 )
@@ -61,7 +61,7 @@ type Relay struct {
 	auditLog *jsonlines.Log
 	listener net.Listener
 	server   *http.Server
-	metrics  *Metrics
+	metrics  *metrics
 	queue    eventsource.Queue
 	timers   eventsource.Queue
 	stream   eventsource.Stream
@@ -165,7 +165,7 @@ func (r *Relay) wire() error {
 	dead := r.db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
 	timers := r.db.Queue(datafolder.TimersName, datafolder.TimersConfig())
 	r.metrics.watch(map[string]*sqlite.Queue{"inbox": inbox, "dead_letters": dead, "timers": timers})
-	logger, emit := r.config.Logger, r.metrics.Emit
+	logger, emit := r.config.Logger, r.metrics.emit
 
 	sender := delivery.New(delivery.Config{
 		Ledger: r.db.Ledger(), Records: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Conversations: r.db.Conversations(),
@@ -188,7 +188,7 @@ func (r *Relay) wire() error {
 	r.stream = eventsource.Stream{
 		Changes: changes{r.db.Changes()}, BatchSize: auditBatch, Logger: logger,
 		Function: audit.New(audit.Config{
-			Log: r.auditLog, SetAside: setAside(durable.Disk{}, filepath.Join(r.config.Data, AuditFailures)), Now: time.Now, Logger: quiet(logger),
+			Log: r.auditLog, SetAside: setAside(durable.Disk{}, filepath.Join(r.config.Data, auditFailures)), Now: time.Now, Logger: quiet(logger),
 			Emit: emit,
 		}).Handle,
 	}
@@ -230,10 +230,10 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 
 // paths routes requests by their whole path, exactly as it came: it cleans up and redirects nothing.
 func (r *Relay) paths(gateway http.Handler) http.Handler {
-	metrics := r.metrics.Handler()
+	metrics := r.metrics.handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if request.URL.EscapedPath() == PathMetrics && (request.Method == http.MethodGet || request.Method == http.MethodHead) {
+		if request.URL.EscapedPath() == pathMetrics && (request.Method == http.MethodGet || request.Method == http.MethodHead) {
 			metrics.ServeHTTP(w, request)
 			return
 		}

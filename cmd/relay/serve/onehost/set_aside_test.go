@@ -9,7 +9,7 @@ import (
 )
 
 func TestSetAside(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), AuditFailures)
+	folder := filepath.Join(t.TempDir(), auditFailures)
 	synced := 0
 	disk := durable.Disk{Sync: func(file *os.File) error {
 		synced++
