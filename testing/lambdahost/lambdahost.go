@@ -175,7 +175,7 @@ func (h *Host) Direct(service string) aws.Config {
 	}
 }
 
-// Name returns what a Ref to a resource stands for, such as a queue's URL or a table's name.
+// Name returns what a Ref to a resource gives, such as a queue's URL or a table's name.
 func (h *Host) Name(logicalID string) string {
 	name, _ := h.stack.Physical(logicalID, "")
 	return name

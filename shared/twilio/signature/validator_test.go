@@ -275,7 +275,7 @@ func TestValidateTriesEveryCandidate(t *testing.T) {
 	}
 }
 
-// hmacSHA512 stands for the algorithm of a shared key: another hash, of another length.
+// hmacSHA512 is in place of the algorithm of a shared key: another hash, of another length.
 type hmacSHA512 struct{}
 
 func (hmacSHA512) MAC(key []byte) hash.Hash { return hmac.New(sha512.New, key) }
