@@ -21,7 +21,8 @@ func TestReceive(t *testing.T) {
 		p = p.Receive(conversation.Exchange{Customer: customerNumber(n), SentAt: at.Add(time.Duration(n) * time.Minute)}, fmt.Sprint("SM", n))
 	}
 	if len(p.Exchanges) != 50 || p.Exchanges[0].Customer != customerNumber(59) || p.Exchanges[49].Customer != customerNumber(10) {
-		t.Errorf("%d exchanges from %s to %s; want the newest 50, newest first", len(p.Exchanges), p.Exchanges[0].Customer, p.Exchanges[49].Customer)
+		t.Errorf("%d exchanges from %s to %s; want the newest 50, newest first",
+			len(p.Exchanges), p.Exchanges[0].Customer, p.Exchanges[49].Customer)
 	}
 	if len(p.Sent) != 20 || p.Sent[19].MessageSid != "SM59" {
 		t.Errorf("%d texts, last %v; want 20, the last SM59", len(p.Sent), p.Sent[len(p.Sent)-1])

@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // fullPhone returns a phone that has everything a phone can have.
@@ -136,10 +135,10 @@ func (c conversationTest) phoneSideBySide() {
 
 // reads checks what one read returns.
 func (c conversationTest) reads(
-	customer sms.PhoneNumber, keys []conversation.PhoneKey, want conversation.Conversation, wantPhones []conversation.Phone,
+	keys []conversation.PhoneKey, want conversation.Conversation, wantPhones []conversation.Phone,
 ) {
 	c.Helper()
-	got, phones, err := c.Read(c.Context(), TwilioNumber, customer, keys...)
+	got, phones, err := c.Read(c.Context(), TwilioNumber, Customer, keys...)
 	if err != nil {
 		c.Fatalf("Read: %v", err)
 	}
@@ -170,12 +169,12 @@ func (c conversationTest) read() {
 		keys, want = append(keys, key), append(want, p)
 	}
 	customer := c.put(optedOut(Customer))
-	c.reads(Customer, keys, customer, want)
-	c.reads(Customer, keys[:1], customer, want[:1])
-	c.reads(Customer, nil, customer, nil)
+	c.reads(keys, customer, want)
+	c.reads(keys[:1], customer, want[:1])
+	c.reads(nil, customer, nil)
 	british := c.putPhone(fullPhone(conversation.PhoneKey{TwilioNumber: TwilioNumber, Phone: britishPhone}))
 	spelled := conversation.PhoneKey{TwilioNumber: TwilioNumber, Phone: britishSpelled}
-	c.reads(Customer, []conversation.PhoneKey{british.PhoneKey, keys[1], spelled, british.PhoneKey}, customer,
+	c.reads([]conversation.PhoneKey{british.PhoneKey, keys[1], spelled, british.PhoneKey}, customer,
 		[]conversation.Phone{british, want[1], british, british})
 }
 
@@ -183,7 +182,7 @@ func (c conversationTest) readAbsent() {
 	stored := c.putPhone(fullPhone(destinationKey()))
 	nobody := conversation.PhoneKey{TwilioNumber: TwilioNumber, Phone: Fallback}
 	nowhere := conversation.PhoneKey{Phone: Fallback}
-	c.reads(Customer, []conversation.PhoneKey{nobody, destinationKey(), nowhere},
+	c.reads([]conversation.PhoneKey{nobody, destinationKey(), nowhere},
 		conversation.Conversation{TwilioNumber: TwilioNumber, Customer: Customer},
 		[]conversation.Phone{{PhoneKey: nobody}, stored, {PhoneKey: nowhere}})
 }

@@ -43,7 +43,9 @@ func (m *MemoryConversations) Calls() int {
 }
 
 // call does one operation between its two faults. do runs while no other does.
-func call[T any](ctx context.Context, m *MemoryConversations, op string, do func() (T, error)) (T, error) {
+func call[T any]( //nolint:ireturn // T is no interface
+	ctx context.Context, m *MemoryConversations, op string, do func() (T, error),
+) (T, error) {
 	var none T
 	if err := m.Fault.before(ctx, op); err != nil {
 		return none, err
@@ -55,7 +57,7 @@ func call[T any](ctx context.Context, m *MemoryConversations, op string, do func
 	return result, err
 }
 
-func alone[T any](m *MemoryConversations, do func() (T, error)) (T, error) {
+func alone[T any](m *MemoryConversations, do func() (T, error)) (T, error) { //nolint:ireturn // T is no interface
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls++

@@ -82,7 +82,8 @@ func (c *Conversations) TagUses(ctx context.Context) ([]conversation.TagUse, err
 	from, to := itemsWith(conversation.PrefixTag)
 	var uses []conversation.TagUse
 	err := c.db.reader.each(ctx, func(rows *sql.Rows) error {
-		use, err := scanItem[conversation.TagUse](rows)
+		var use conversation.TagUse
+		err := scanItem(rows, &use)
 		uses = append(uses, use)
 		return err
 	}, "SELECT conversation FROM conversations WHERE twilio_number = ? AND item >= ? AND item < ?",
@@ -104,7 +105,8 @@ func (c *Conversations) ListConversations(
 	}
 	var found []conversation.Conversation
 	err := c.db.reader.each(ctx, func(rows *sql.Rows) error {
-		one, err := scanItem[conversation.Conversation](rows)
+		var one conversation.Conversation
+		err := scanItem(rows, &one)
 		found = append(found, one)
 		return err
 	}, `SELECT conversation FROM conversations
@@ -122,11 +124,11 @@ func itemsWith(prefix string) (from, to string) {
 	return prefix, prefix[:last] + string(prefix[last]+1)
 }
 
-// scanItem reads the item of a row.
-func scanItem[T any](rows *sql.Rows) (v T, err error) {
+// scanItem reads the item of a row into v.
+func scanItem(rows *sql.Rows, v any) error {
 	var item string
-	if err = rows.Scan(&item); err == nil {
-		err = decodeItem(item, &v)
+	if err := rows.Scan(&item); err != nil {
+		return err
 	}
-	return v, err
+	return decodeItem(item, v)
 }
