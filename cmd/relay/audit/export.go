@@ -27,6 +27,7 @@ type selection struct {
 	// numbers reads number; isName says that it is a sender's name.
 	numbers cli.NumberFlags
 	isName  bool
+	asJSON  bool
 }
 
 func (p program) auditExportCommand() *cobra.Command {
@@ -56,6 +57,7 @@ The log has only the last digits of numbers, so --number finds the entries of al
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&s.format, "format", "csv", "csv or jsonl")
+	cli.AddJSON(flags, &s.asJSON, "the entries as they are in the log, one per line: the same as --format jsonl")
 	cli.AddOutput(flags, &s.output)
 	flags.StringVar(&s.number, "number", "", "only entries with this number: a customer's, a Twilio number or a phone; a short code or a "+
 		"sender's name also works")
@@ -72,6 +74,9 @@ func (s *selection) check() error {
 		return err
 	}
 	s.number, s.isName = string(number), isName
+	if s.asJSON {
+		s.format = "jsonl"
+	}
 	switch {
 	case s.format != "csv" && s.format != "jsonl":
 		return cli.Usage(fmt.Errorf("--format is %q: want csv or jsonl", s.format))

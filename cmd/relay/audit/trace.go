@@ -29,6 +29,7 @@ func (p program) auditTraceCommand() *cobra.Command {
 			}
 			return nil
 		},
+		ValidArgsFunction: p.CompleteSIDs(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sids, err := cli.ReadSIDs(args)
 			if err != nil {

@@ -2,16 +2,18 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
@@ -58,6 +60,8 @@ type filling struct {
 	force       bool
 	endpoint    string
 	table       string
+	asJSON      bool
+	consent     cli.Consent
 }
 
 func (p program) benchFillCommand() *cobra.Command {
@@ -81,7 +85,7 @@ AWS, whose stream would write every text into the audit log.`,
   relay bench fill --data /tmp/relay-small --texts 10000
   relay bench fill --endpoint http://127.0.0.1:8000 --table qdn-sms-audit --texts 20000`,
 		Args: cli.NoArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.fill(cmd.Context(), cmd.Flags(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.fill(cmd, f) },
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&f.texts, "texts", 1_000_000, "how many texts")
@@ -91,6 +95,8 @@ AWS, whose stream would write every text into the audit log.`,
 	flags.BoolVar(&f.force, "force", false, "also fill a ledger that already has texts; fill keeps those")
 	flags.StringVar(&f.endpoint, "endpoint", "", "fill a table of the DynamoDB on this host at this URL, such as http://127.0.0.1:8000")
 	flags.StringVar(&f.table, "table", "qdn-sms-audit", "the table's name")
+	f.consent.Add(flags, "")
+	cli.AddJSON(flags, &f.asJSON, "how many texts were stored, where, and how long it took")
 	cli.AddFlags(flags, fillSettings())
 	return cmd
 }
@@ -106,7 +112,12 @@ func fillSettings() []cli.Setting {
 	}
 }
 
-func (p program) fill(ctx context.Context, flags *pflag.FlagSet, asked filling) error {
+func (p program) fill(cmd *cobra.Command, asked filling) error {
+	mode, err := p.Mode(cmd, asked.consent, asked.asJSON)
+	if err != nil {
+		return err
+	}
+	flags := cmd.Flags()
 	r := env.New(cli.LookupOf(fillSettings(), flags, p.Lookup))
 	data, retention := r.String(cli.EnvData, ""), r.DurationWithin(cli.EnvRetention, 0, ledger.MinRetention, ledger.MaxRetention)
 	until, err := asked.end(time.Now())
@@ -117,12 +128,24 @@ func (p program) fill(ctx context.Context, flags *pflag.FlagSet, asked filling) 
 	if err := errors.Join(r.Err(), err, asked.checkEndpoint()); err != nil {
 		return cli.SettingsError(err)
 	}
-	shown := newFillRate(p.Stderr, asked.texts)
-	f := Fill{Texts: texts, Force: asked.force, Progress: shown.show}
+	f := Fill{Texts: texts, Force: asked.force}
+	name := data
 	if asked.endpoint != "" {
-		return p.fillTable(ctx, f, asked, shown)
+		name = asked.table
 	}
-	return p.fillFolder(ctx, f, data, shown)
+	if mode != cli.Do {
+		if goOn, err := p.planned(cmd, f, asked, name, mode); err != nil || !goOn {
+			return err
+		}
+	}
+	shown := newFillRate(p.Stderr, asked.texts)
+	f.Progress = shown.show
+	return asked.open(cmd.Context(), data, func(into Ledger) error {
+		if f.Batch, f.Writers = oneHostBatch, oneHostWriters; asked.endpoint != "" {
+			f.Batch, f.Writers = tableBatch, tableWriters
+		}
+		return p.fillLedger(cmd.Context(), f, into, name, shown, asked.asJSON)
+	})
 }
 
 // end returns when the last text came.
@@ -152,36 +175,82 @@ func (f filling) checkEndpoint() error {
 	return nil
 }
 
-func (p program) fillFolder(ctx context.Context, f Fill, data string, shown *fillRate) (err error) {
+// open opens the ledger to fill, and closes it afterwards.
+func (f filling) open(ctx context.Context, data string, use func(Ledger) error) (err error) {
+	if f.endpoint != "" {
+		// DynamoDB Local accepts any credentials, and keeps the tables of each apart unless it shares its database.
+		config := awsclient.New(awsclient.Config{
+			Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: f.endpoint, AttemptTimeout: tableTimeout,
+		})
+		return use(dynamo.NewImporter(config, f.table))
+	}
 	db, err := sqlite.Open(ctx, filepath.Join(data, datafolder.DatabaseFile), time.Now)
 	if err != nil {
 		return cli.WithStartHint(err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	f.Batch, f.Writers = oneHostBatch, oneHostWriters
-	return p.fillLedger(ctx, f, db.Ledger(), data, shown)
+	return use(db.Ledger())
 }
 
-func (p program) fillTable(ctx context.Context, f Fill, asked filling, shown *fillRate) error {
-	// DynamoDB Local accepts any credentials, and keeps the tables of each apart unless it shares its database.
-	config := awsclient.New(awsclient.Config{
-		Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: asked.endpoint, AttemptTimeout: tableTimeout,
-	})
-	f.Batch, f.Writers = tableBatch, tableWriters
-	return p.fillLedger(ctx, f, dynamo.NewImporter(config, asked.table), asked.table, shown)
+// planned shows what would be stored, and asks if somebody is to be asked. It refuses what the filling would refuse, and makes no
+// folder.
+func (p program) planned(cmd *cobra.Command, f Fill, asked filling, name string, mode cli.Mode) (goOn bool, err error) {
+	_, missing := os.Stat(filepath.Join(name, datafolder.DatabaseFile))
+	if asked.endpoint != "" || !errors.Is(missing, fs.ErrNotExist) {
+		err := asked.open(cmd.Context(), name, func(into Ledger) error { return refused(f.check(cmd.Context(), into), name) })
+		if err != nil {
+			return false, err
+		}
+	}
+	if asked.asJSON {
+		return false, json.NewEncoder(p.Stdout).Encode(filled{Ledger: name, Texts: f.Texts.Texts, DryRun: true})
+	}
+	cli.Say(p.Stdout, "%s made-up texts would be stored in %s.", grouped(f.Texts.Texts), name)
+	if mode == cli.Show {
+		return false, nil
+	}
+	if !p.Confirmed(cmd, "Store them?") {
+		return false, cli.ErrNotConfirmed
+	}
+	return true, nil
+}
+
+// refused adds a hint to the refusal of a ledger that has texts.
+func refused(err error, name string) error {
+	if errors.Is(err, ErrNotEmpty) {
+		return cli.Hinted(fmt.Errorf("%w: %s", err, name), "fill another ledger, or add --force to fill this one")
+	}
+	return err
+}
+
+// filled is what came of a filling, as JSON.
+type filled struct {
+	// Ledger is the folder or the table.
+	Ledger string `json:"ledger"`
+	// Texts is how many were made, Stored how many of them the ledger did not have.
+	Texts           int   `json:"texts"`
+	Stored          int   `json:"stored"`
+	TookMillisecond int64 `json:"took_ms"`
+	// DryRun: nothing was stored.
+	DryRun bool `json:"dry_run,omitempty"`
 }
 
 // fillLedger fills the ledger with this name, and says how it went.
-func (p program) fillLedger(ctx context.Context, f Fill, into Ledger, name string, shown *fillRate) error {
+func (p program) fillLedger(ctx context.Context, f Fill, into Ledger, name string, shown *fillRate, asJSON bool) error {
 	stored, err := f.Run(ctx, into)
 	shown.end()
 	switch {
 	case errors.Is(err, ErrNotEmpty):
-		return cli.Hinted(fmt.Errorf("%w: %s", err, name), "fill another ledger, or add --force to fill this one")
+		return refused(err, name)
 	case err != nil:
 		return fmt.Errorf("%w; %s texts were stored before", err, grouped(stored))
 	}
 	took := time.Since(shown.began)
+	if asJSON {
+		return json.NewEncoder(p.Stdout).Encode(filled{
+			Ledger: name, Texts: f.Texts.Texts, Stored: stored, TookMillisecond: took.Milliseconds(),
+		})
+	}
 	fmt.Fprintf(p.Stdout, "%s texts stored in %s, in %s: %s a second\n",
 		grouped(stored), name, took.Round(100*time.Millisecond), grouped(int(float64(stored)/took.Seconds())))
 	if had := f.Texts.Texts - stored; had > 0 {

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
@@ -31,7 +30,8 @@ import (
 type canaryFlags struct {
 	url, from, phone, body string
 	timeout                time.Duration
-	yes, asJSON            bool
+	asJSON                 bool
+	consent                cli.Consent
 	numbers                cli.NumberFlags
 }
 
@@ -48,8 +48,9 @@ func Command(base cli.Program, finder cli.FrontDoorFinder) *cobra.Command {
 		Long: `canary posts a text to the relay's front door, signed as Twilio signs it, as if a customer had texted the number. It watches
 the ledger until the text has reached the phone, and the audit log until it has every change, and shows how long each step took.
 
-With a real account this sends one real text to the phone on the number's route, at the price of a text. Allow it with --yes, or
-name that phone with --phone. The exit code is 3 if the text does not arrive in time.`,
+With a real account this sends one real text to the phone on the number's route, at the price of a text. So canary asks before it
+sends; --yes skips the question, and so does --phone, which names that phone. The exit code is 3 if the text does not arrive in
+time.`,
 		Example: `  relay canary +18585550100 --url https://relay.example.com --phone +16195550123
   relay canary +18585550100 --timeout 30s --json`,
 		Args: cli.OneNumber,
@@ -58,7 +59,7 @@ name that phone with --phone. The exit code is 3 if the text does not arrive in 
 			if err != nil {
 				return err
 			}
-			return p.canary(cmd.Context(), cmd.Flags(), finder, number, f)
+			return p.canary(cmd, finder, number, f)
 		},
 	}
 	flags := cmd.Flags()
@@ -67,7 +68,7 @@ name that phone with --phone. The exit code is 3 if the text does not arrive in 
 	flags.StringVar(&f.phone, "phone", "", "allow the text only if the number's texts go to this phone first")
 	flags.StringVar(&f.body, "body", "Canary: this is a test of the relay. You need not do anything.", "what the text says")
 	cli.DurationVar(flags, &f.timeout, "timeout", time.Minute, "how long the whole way may take")
-	flags.BoolVar(&f.yes, "yes", false, "allow one real text")
+	f.consent.Add(flags, "")
 	cli.AddJSON(flags, &f.asJSON, "an object with the stages")
 	f.numbers.Add(flags)
 	finder.AddFlags(flags)
@@ -89,9 +90,12 @@ type stage struct {
 	AfterMillisecond int64  `json:"after_ms"`
 }
 
-func (p program) canary(
-	ctx context.Context, flags *pflag.FlagSet, finder cli.FrontDoorFinder, number sms.PhoneNumber, f canaryFlags,
-) (err error) {
+func (p program) canary(cmd *cobra.Command, finder cli.FrontDoorFinder, number sms.PhoneNumber, f canaryFlags) (err error) {
+	ctx, flags := cmd.Context(), cmd.Flags()
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
 	door, err := finder.Find(ctx, flags)
 	if err != nil {
 		return err
@@ -104,7 +108,11 @@ func (p program) canary(
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := f.check(ctx, door, d.Routes, number); err != nil {
+	goesTo, err := f.check(ctx, door, d.Routes, number)
+	if err != nil {
+		return err
+	}
+	if goOn, err := p.permitted(cmd, f, door, plannedCanary{TwilioNumber: number, Destination: goesTo, DryRun: true}, mode); err != nil || !goOn {
 		return err
 	}
 	watching, stop := context.WithTimeout(ctx, f.timeout)
@@ -136,19 +144,20 @@ func (f *canaryFlags) read(text string) (sms.PhoneNumber, error) {
 	return f.numbers.Read(text)
 }
 
-// check refuses a text that nobody has allowed, or that would reach nobody.
-func (f canaryFlags) check(ctx context.Context, door cli.FrontDoor, table route.Table, number sms.PhoneNumber) error {
+// check returns the phone that the text goes to first. It refuses a text that cannot be sent, or that would reach nobody.
+func (f canaryFlags) check(
+	ctx context.Context, door cli.FrontDoor, table route.Table, number sms.PhoneNumber,
+) (goesTo sms.PhoneNumber, err error) {
 	switch {
 	case len(door.URLs) == 0:
-		return cli.Usage(errors.New("the relay's URL is missing: set --url or PUBLIC_BASE_URL"))
+		return "", cli.Usage(errors.New("the relay's URL is missing: set --url or PUBLIC_BASE_URL"))
 	case len(door.AuthTokens) == 0:
-		return cli.Usage(errors.New("the Auth Token, which signs the text, is missing: set TWILIO_AUTH_TOKEN"))
+		return "", cli.Usage(errors.New("the Auth Token, which signs the text, is missing: set TWILIO_AUTH_TOKEN"))
 	}
 	routes, err := table.List(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
-	var goesTo sms.PhoneNumber
 	for _, r := range routes {
 		if sms.Same(r.TwilioNumber, number) && r.Active {
 			goesTo = r.DestinationCarrier
@@ -156,14 +165,43 @@ func (f canaryFlags) check(ctx context.Context, door cli.FrontDoor, table route.
 	}
 	switch {
 	case goesTo == "":
-		return cli.Hinted(cli.Found(fmt.Errorf("%s has no active route: the text would be dropped", number)), "relay route ls shows the routes")
+		return "", cli.Hinted(cli.Found(fmt.Errorf("%s has no active route: the text would be dropped", number)),
+			"relay route ls shows the routes")
 	case f.phone != "" && !sms.Same(sms.PhoneNumber(f.phone), goesTo):
-		return cli.Usage(fmt.Errorf("the texts of %s go to %s, not to --phone %s", number, goesTo.Mask(), sms.PhoneNumber(f.phone).Mask()))
-	case door.OwnTwilio && !f.yes && f.phone == "":
-		return cli.Usage(fmt.Errorf("this sends one real text to %s, at the price of a text: allow it with --yes, or name that phone with "+
-			"--phone", goesTo.Mask()))
+		return "", cli.Usage(fmt.Errorf("the texts of %s go to %s, not to --phone %s", number, goesTo.Mask(), sms.PhoneNumber(f.phone).Mask()))
 	}
-	return nil
+	return goesTo, nil
+}
+
+// plannedCanary is what a dry run says, as JSON.
+type plannedCanary struct {
+	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
+	Destination  sms.PhoneNumber `json:"destination"`
+	DryRun       bool            `json:"dry_run"`
+}
+
+// permitted reports whether the text may be sent. On a terminal it asks, unless the phone was named. Where nobody can be asked, it
+// refuses a text that costs money and that nobody has allowed.
+func (p program) permitted(cmd *cobra.Command, f canaryFlags, door cli.FrontDoor, planned plannedCanary, mode cli.Mode) (bool, error) {
+	switch {
+	case mode == cli.Show && f.asJSON:
+		return false, json.NewEncoder(p.Stdout).Encode(planned)
+	case mode == cli.Show:
+		cli.Say(p.Stdout, "One text to %s would be sent on to %s.", planned.TwilioNumber, planned.Destination.Mask())
+		return false, nil
+	case f.phone != "" || f.consent.Given():
+		return true, nil
+	case mode == cli.Ask:
+		cli.Say(p.Stdout, "One text to %s would be sent on to %s.", planned.TwilioNumber, planned.Destination.Mask())
+		if !p.Confirmed(cmd, "Send it?") {
+			return false, cli.ErrNotConfirmed
+		}
+		return true, nil
+	case door.OwnTwilio:
+		return false, cli.Usage(fmt.Errorf("this sends one real text to %s, at the price of a text: allow it with --yes, or name that phone "+
+			"with --phone", planned.Destination.Mask()))
+	}
+	return true, nil
 }
 
 // run sends the text and watches it.

@@ -177,8 +177,8 @@ func (h helper) flags() {
 			own = append(own, f)
 		default:
 			everywhere = append(everywhere, "--"+f.Name)
-			if f.Name == jsonFlag && f.Usage != "" {
-				asJSON = f.Usage
+			if f.Name == jsonFlag {
+				asJSON = h.jsonMeans(f)
 			}
 		}
 	})
@@ -197,6 +197,14 @@ func (h helper) flags() {
 			h.indented("--json: " + asJSON + ".")
 		}
 	}
+}
+
+// jsonMeans says what a command prints with --json: commands that list and change nothing have only the flag of all commands.
+func (h helper) jsonMeans(f *pflag.Flag) string {
+	if f == h.cmd.Root().PersistentFlags().Lookup(jsonFlag) {
+		return "print errors as JSON"
+	}
+	return f.Usage
 }
 
 // shortened names the flags that people use most.

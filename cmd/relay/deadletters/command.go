@@ -50,7 +50,7 @@ type filterFlags struct {
 	isName bool
 }
 
-func (f *filterFlags) add(cmd *cobra.Command) {
+func (f *filterFlags) add(cmd *cobra.Command, sids cobra.CompletionFunc) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.reason, "reason", "", "only letters with this reason, such as attempts_exhausted")
 	flags.StringVar(&f.number, "number", "", "only texts from or to this number")
@@ -59,6 +59,7 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.sids, "sid", nil, "only this text; may be repeated")
 	f.numbers.Add(flags)
 	cli.CompleteWords(cmd, "reason", meaning.ReasonNames())
+	_ = cmd.RegisterFlagCompletionFunc("sid", sids)
 }
 
 // checkWords finds words that can match no letter.
@@ -140,7 +141,7 @@ A queue shows only ten letters of one conversation at a time. If there are more 
 	}
 	cli.AddQuiet(cmd.Flags(), &quiet)
 	cli.AddJSON(cmd.Flags(), &asJSON, "an object with the letters, and how many could not be shown")
-	wanted.add(cmd)
+	wanted.add(cmd, p.CompleteSIDs(ledger.Dead))
 	cli.AddTarget(cmd.Flags())
 	return cmd
 }

@@ -42,6 +42,7 @@ a file before it deletes it, with who dropped it and why; relay dlq restore puts
 		Example: `  relay dlq drop --settled
   relay dlq drop --settled --because "delivered after all" --apply
   relay dlq drop SM0123456789abcdef0123456789abcdef --because "a test" --apply`,
+		ValidArgsFunction: p.CompleteSIDs(ledger.Dead),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.wanted.sids = append(f.wanted.sids, args...)
 			return p.drop(cmd, f)
@@ -55,7 +56,7 @@ a file before it deletes it, with who dropped it and why; relay dlq restore puts
 	flags.StringVar(&f.save, "save", "", "write the letters to this file first, one line of JSON each (default dead-letters-<time>.jsonl "+
 		"in this folder)")
 	cli.AddJSON(flags, &f.asJSON, "the letters, and whether they were deleted")
-	f.wanted.add(cmd)
+	f.wanted.add(cmd, p.CompleteSIDs(ledger.Dead))
 	cli.AddTarget(flags)
 	return cmd
 }
@@ -170,7 +171,7 @@ func (p program) printDrop(listed letterList, f dropFlags, path string) error {
 		return err
 	}
 	if lost := unsent(listed.letters); lost > 0 {
-		cli.Printf(p.Stdout, "relay dlq redrive would send %d of them; if they are dropped, nobody gets those texts.\n", lost)
+		cli.Say(p.Stdout, "relay dlq redrive would send %d of them; if they are dropped, nobody gets those texts.", lost)
 	}
 	if f.consent.Given() {
 		cli.Printf(p.Stdout, "Deleted. relay dlq restore %s puts them back.\n", path)

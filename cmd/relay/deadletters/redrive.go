@@ -12,6 +12,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/reconcile"
 )
@@ -51,7 +52,7 @@ or if two people run it at once, a copy remains; the ledger makes sure that the 
 	flags.Float64Var(&f.price, "price", cli.ListPrice, "price of one segment for the estimate; the default is Twilio's US price in US "+
 		"dollars, without carrier fees")
 	cli.AddJSON(flags, &f.asJSON, "the plan, and what was done")
-	f.wanted.add(cmd)
+	f.wanted.add(cmd, p.CompleteSIDs(ledger.Dead))
 	cli.AddTarget(flags)
 	cli.AddTwilio(flags)
 	return cmd
@@ -181,19 +182,25 @@ func (p program) writePlan(planned redrivePlan, f redriveFlags) {
 	if len(planned.Letters) == 0 {
 		return
 	}
-	cli.Printf(p.Stdout, "  reasons:        %s\n", cli.CountsOf(planned.ByReason))
-	cli.Printf(p.Stdout, "  oldest text:    %s\n", cli.At(p.Stdout, planned.Oldest))
+	p.writePlanned("reasons", cli.CountsOf(planned.ByReason))
+	p.writePlanned("oldest text", cli.At(p.Stdout, planned.Oldest))
 	for _, o := range Outlooks() {
 		if n := planned.ByOutlook[o]; n > 0 {
 			verb := "would stay"
 			if o.Moves() {
 				verb = "would move"
 			}
-			cli.Printf(p.Stdout, "  %-15s %d: %s\n", verb+":", n, o.Meaning())
+			p.writePlanned(verb, fmt.Sprintf("%d: %s", n, o.Meaning()))
 		}
 	}
-	cli.Printf(p.Stdout, "  cost:           %s, about %.2f (%g for each segment, one phone for each text)\n",
-		cli.Plural(planned.Segments, "segment"), float64(planned.Segments)*f.price, f.price)
+	p.writePlanned("cost", fmt.Sprintf("%s, about %.2f (%g for each segment, one phone for each text)",
+		cli.Plural(planned.Segments, "segment"), float64(planned.Segments)*f.price, f.price))
+}
+
+// writePlanned prints one line of the plan: its title, and what it says.
+func (p program) writePlanned(title, says string) {
+	fmt.Fprintf(p.Stdout, "  %-15s ", title+":")
+	cli.Hanging(p.Stdout, 18, says)
 }
 
 // applyRedrive moves the letters, and says how far it got, even if it is interrupted.

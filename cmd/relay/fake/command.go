@@ -44,7 +44,8 @@ func Command(base cli.Program) *cobra.Command {
 		Long: `fake-twilio is a fake Twilio on this host. It has Twilio's Messages API, signed webhooks, signed status callbacks and error
 codes. It reaches no phone. Text one of its numbers with
 
-  curl -d From=+13125550147 -d To=+18585550100 --data-urlencode Body=Hello http://127.0.0.1:8090/fake/inbound
+  curl http://127.0.0.1:8090/fake/inbound -d From=+13125550147 \
+    -d To=+18585550100 --data-urlencode Body=Hello
 
 and see what was sent at /fake/messages. Messages to its magic numbers fail: +15005550001 (21211), +15005550004 (21610),
 +15005550101 (accepted, then undelivered with 30003), and the other numbers of Twilio's test credentials.

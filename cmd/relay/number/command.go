@@ -95,6 +95,7 @@ func (p program) twilioError(flags *pflag.FlagSet, err error) error {
 type configuration struct {
 	url, fallback, callback string
 	consent                 cli.Consent
+	asJSON                  bool
 	numbers                 cli.NumberFlags
 }
 
@@ -126,6 +127,7 @@ calls; it stays as it is unless you add --status-callback.`,
 		"else the first)")
 	flags.StringVar(&c.callback, "status-callback", "", "also set the number's own status callback, which is for calls")
 	c.consent.Add(flags, "change the number; without it, only show what would change")
+	cli.AddJSON(flags, &c.asJSON, "the settings that change, and whether they were changed")
 	c.numbers.Add(flags)
 	cli.AddTwilio(flags)
 	return cmd
@@ -133,7 +135,7 @@ calls; it stays as it is unless you add --status-callback.`,
 
 func (p program) configureNumber(cmd *cobra.Command, number sms.PhoneNumber, c configuration) error {
 	ctx, flags := cmd.Context(), cmd.Flags()
-	mode, err := p.Mode(cmd, c.consent, false)
+	mode, err := p.Mode(cmd, c.consent, c.asJSON)
 	if err != nil {
 		return err
 	}
@@ -154,5 +156,5 @@ func (p program) configureNumber(cmd *cobra.Command, number sms.PhoneNumber, c c
 	if at < 0 {
 		return cli.Hinted(fmt.Errorf("%s is not a number of the account", number), "relay number ls lists the account's numbers")
 	}
-	return p.changeNumber(cmd, client, all[at], wanted, mode)
+	return p.changeNumber(cmd, client, all[at], wanted, mode, c.asJSON)
 }

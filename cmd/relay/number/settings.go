@@ -1,6 +1,7 @@
 package number
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
@@ -58,22 +60,34 @@ func inboundURL(base string) (string, error) {
 	return strings.TrimSuffix(base, "/") + webhook.PathInbound + "#" + cli.Overrides, nil
 }
 
-// numberChange is one setting that has another value than it should.
+// numberChange is one setting that has another value than it should. Its name is Twilio's; JSON has the name that relay number ls
+// gives it.
 type numberChange struct {
-	name, is, wanted string
+	name  string
+	Field string `json:"field"`
+	From  string `json:"from"`
+	To    string `json:"to"`
+}
+
+// configured is what a configuration changes, as JSON.
+type configured struct {
+	PhoneNumber sms.PhoneNumber `json:"phone_number"`
+	Sid         string          `json:"sid"`
+	Changes     []numberChange  `json:"changes"`
+	Applied     bool            `json:"applied"`
 }
 
 // numberChanges returns what has to change. A setting whose wanted value is empty stays as it is.
 func numberChanges(is, wanted twilio.NumberSettings) []numberChange {
-	var changes []numberChange
+	changes := []numberChange{}
 	for _, c := range []numberChange{
-		{"SmsUrl", is.SmsURL, wanted.SmsURL},
-		{"SmsMethod", is.SmsMethod, wanted.SmsMethod},
-		{"SmsFallbackUrl", is.SmsFallbackURL, wanted.SmsFallbackURL},
-		{"SmsFallbackMethod", is.SmsFallbackMethod, wanted.SmsFallbackMethod},
-		{"StatusCallback", is.StatusCallback, wanted.StatusCallback},
+		{"SmsUrl", "sms_url", is.SmsURL, wanted.SmsURL},
+		{"SmsMethod", "sms_method", is.SmsMethod, wanted.SmsMethod},
+		{"SmsFallbackUrl", "sms_fallback_url", is.SmsFallbackURL, wanted.SmsFallbackURL},
+		{"SmsFallbackMethod", "sms_fallback_method", is.SmsFallbackMethod, wanted.SmsFallbackMethod},
+		{"StatusCallback", "status_callback", is.StatusCallback, wanted.StatusCallback},
 	} {
-		if c.wanted != "" && c.wanted != c.is {
+		if c.To != "" && c.To != c.From {
 			changes = append(changes, c)
 		}
 	}
@@ -82,7 +96,7 @@ func numberChanges(is, wanted twilio.NumberSettings) []numberChange {
 
 // changeNumber shows what has to change, and changes it if mode says so.
 func (p program) changeNumber(
-	cmd *cobra.Command, client *twilio.Client, number twilio.Number, wanted twilio.NumberSettings, mode cli.Mode,
+	cmd *cobra.Command, client *twilio.Client, number twilio.Number, wanted twilio.NumberSettings, mode cli.Mode, asJSON bool,
 ) error {
 	if number.SmsApplicationSid != "" {
 		return cli.Hinted(
@@ -90,16 +104,15 @@ func (p program) changeNumber(
 			"in Twilio's console, the number's Messaging Configuration, choose Webhook; then run this again",
 		)
 	}
-	changes := numberChanges(number.NumberSettings, wanted)
-	if len(changes) == 0 {
-		cli.Printf(p.Stdout, "%s is already configured like this.\n", number.PhoneNumber)
-		return nil
-	}
-	cli.Printf(p.Stdout, "%s (%s)\n", number.PhoneNumber, number.Sid)
-	for _, c := range changes {
-		cli.Printf(p.Stdout, "  %s\n    - %s\n    + %s\n", c.name, orNothing(c.is), c.wanted)
+	result := configured{PhoneNumber: number.PhoneNumber, Sid: number.Sid, Changes: numberChanges(number.NumberSettings, wanted)}
+	if !asJSON {
+		p.writeChanges(result)
 	}
 	switch {
+	case asJSON && (mode == cli.Show || len(result.Changes) == 0):
+		return json.NewEncoder(p.Stdout).Encode(result)
+	case len(result.Changes) == 0:
+		return nil
 	case mode == cli.Show:
 		fmt.Fprintln(p.Stdout, "Nothing was changed. Add --apply to change it.")
 		return nil
@@ -111,10 +124,25 @@ func (p program) changeNumber(
 		return p.twilioError(cmd.Flags(), err)
 	}
 	if left := numberChanges(after.NumberSettings, wanted); len(left) > 0 {
-		return fmt.Errorf("Twilio accepted the change, but %s is still %q", left[0].name, left[0].is) //nolint:staticcheck // Twilio is a name.
+		return fmt.Errorf("Twilio accepted the change, but %s is still %q", left[0].name, left[0].From) //nolint:staticcheck // Twilio is a name.
+	}
+	if result.Applied = true; asJSON {
+		return json.NewEncoder(p.Stdout).Encode(result)
 	}
 	fmt.Fprintln(p.Stdout, "Changed. To undo it, enter the values after a minus in Twilio's console.")
 	return nil
+}
+
+// writeChanges shows what has to change.
+func (p program) writeChanges(result configured) {
+	if len(result.Changes) == 0 {
+		cli.Printf(p.Stdout, "%s is already configured like this.\n", result.PhoneNumber)
+		return
+	}
+	cli.Printf(p.Stdout, "%s (%s)\n", result.PhoneNumber, result.Sid)
+	for _, c := range result.Changes {
+		cli.Printf(p.Stdout, "  %s\n    - %s\n    + %s\n", c.name, orNothing(c.From), c.To)
+	}
 }
 
 func orNothing(text string) string {

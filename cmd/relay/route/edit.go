@@ -142,6 +142,6 @@ func (p program) printEdited(done routing.Edited, waiting *target.Waiting, asJSO
 	if err := writeDifferences(p.Stdout, done.Differences); err != nil || action == routing.Unchanged {
 		return err
 	}
-	cli.Printf(p.Stdout, "A running relay uses it within %v; if none runs, it holds from the next start.\n", route.MaxCacheAge)
+	cli.Say(p.Stdout, "A running relay uses it within %v; if none runs, it holds from the next start.", route.MaxCacheAge)
 	return nil
 }

@@ -188,7 +188,7 @@ func (p program) printTally(counts map[string]int, f importFlags, failed bool) {
 	changes := counts[string(routing.Added)] + counts[string(routing.Changed)] + counts[string(routing.Removed)]
 	switch {
 	case f.applied && !failed && changes > 0:
-		cli.Printf(p.Stdout, "%s. A running relay uses it within %v; if none runs, it holds from the next start.\n", tally, route.MaxCacheAge)
+		cli.Say(p.Stdout, "%s. A running relay uses it within %v; if none runs, it holds from the next start.", tally, route.MaxCacheAge)
 	case f.applied || changes == 0:
 		cli.Printf(p.Stdout, "%s.\n", tally)
 	case f.asking:

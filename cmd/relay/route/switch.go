@@ -72,7 +72,7 @@ func (p program) printWaiting(w target.Waiting, r route.Route) {
 		cli.Printf(p.Stdout, "%s accepted before and not sent yet.\n", cli.Were(w.Texts))
 	}
 	if w.Unseen > 0 {
-		cli.Printf(p.Stdout, "The queue holds about %s for all numbers; some may be for this one.\n", cli.Plural(w.Unseen, "message"))
+		cli.Say(p.Stdout, "The queue holds about %s for all numbers; some may be for this one.", cli.Plural(w.Unseen, "message"))
 	}
 	if r.OffSince.IsZero() {
 		cli.Printf(p.Stdout, "The relay drops waiting texts when it is their turn.\n")

@@ -198,10 +198,10 @@ func (p program) printSwept(result swept, asJSON bool) error {
 	if err := writeMissing(p.Stdout, result.Missing); err != nil {
 		return err
 	}
-	cli.Printf(p.Stdout, "%s received by Twilio, %d of them not in the ledger.\n", cli.Plural(result.Looked, "text"), len(result.Missing))
+	cli.Say(p.Stdout, "%s received by Twilio, %d of them not in the ledger.", cli.Plural(result.Looked, "text"), len(result.Missing))
 	switch {
 	case result.Applied && len(result.Missing) > 0:
-		cli.Printf(p.Stdout, "%s queued. relay status shows what happens to them.\n", cli.Plural(result.Queued, "text"))
+		cli.Say(p.Stdout, "%s queued. relay status shows what happens to them.", cli.Plural(result.Queued, "text"))
 	case len(result.Missing) > 0 && !result.asking:
 		fmt.Fprintln(p.Stdout, "Nothing was queued. To queue them, add --apply.")
 	}

@@ -47,7 +47,8 @@ For uncertain texts use relay uncertain, for dead ones relay dlq.`,
 		Example: `  relay resend SM0123456789abcdef0123456789abcdef
   relay resend --since 24h
   relay resend --state dropped --reason inactive --number +18585550100 --since 2h --apply --because "the route was off by mistake"`,
-		RunE: func(cmd *cobra.Command, sids []string) error { return p.resend(cmd, sids, f) },
+		ValidArgsFunction: p.CompleteSIDs(resendable()...),
+		RunE:              func(cmd *cobra.Command, sids []string) error { return p.resend(cmd, sids, f) },
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.states, "state", nil, "only texts in this state: undelivered, failed or dropped (default: all three)")

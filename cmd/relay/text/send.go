@@ -136,7 +136,7 @@ func (p program) printSent(answer json.RawMessage, dryRun bool) error {
 	if sent.Repeated {
 		said = "is already in the ledger; nothing was sent"
 	}
-	fmt.Fprintf(p.Stdout, "%s %s. relay status %s shows what happens to it.\n", sent.ID, said, sent.ID)
+	cli.Say(p.Stdout, "%s %s. relay status %s shows what happens to it.", sent.ID, said, sent.ID)
 	return nil
 }
 
@@ -148,16 +148,16 @@ func (p program) printDryRun(told operations.DryRun) {
 			strings.ReplaceAll(inert.Block(told.Text), "\n", "\n  "))
 		for _, hop := range told.Hops {
 			if hop.OptedOut {
-				fmt.Fprintf(p.Stdout, "%s has opted out; the relay tries it only if no other phone is left.\n", hop.Number)
+				cli.Say(p.Stdout, "%s has opted out; the relay tries it only if no other phone is left.", hop.Number)
 			}
 		}
 		if told.ExpiresAt != nil {
-			fmt.Fprintf(p.Stdout, "It would not be sent after %s: it would be too old.\n", cli.At(p.Stdout, *told.ExpiresAt))
+			cli.Say(p.Stdout, "It would not be sent after %s: it would be too old.", cli.At(p.Stdout, *told.ExpiresAt))
 		}
 	case operations.Drop:
-		fmt.Fprintf(p.Stdout, "It would be dropped: %s. relay explain reason %s says why.\n", told.Reason, told.Reason)
-		cli.Printf(p.Stdout, "relay send would refuse it: %s.\n", told.Detail)
+		cli.Say(p.Stdout, "It would be dropped: %s. relay explain reason %s says why.", told.Reason, told.Reason)
+		cli.Say(p.Stdout, "relay send would refuse it: %s.", told.Detail)
 	case operations.Repeat:
-		fmt.Fprintf(p.Stdout, "Nothing would be sent: this key belongs to %s, which is already in the ledger.\n", told.ID)
+		cli.Say(p.Stdout, "Nothing would be sent: this key belongs to %s, which is already in the ledger.", told.ID)
 	}
 }

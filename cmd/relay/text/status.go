@@ -53,7 +53,7 @@ each time who looked: the name in RELAY_OPERATOR, or else the user name on this 
 			}
 			return nil
 		},
-		ValidArgsFunction: p.CompleteSIDs(""),
+		ValidArgsFunction: p.CompleteSIDs(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.status(cmd, args, f) },
 	}
 	flags := cmd.Flags()

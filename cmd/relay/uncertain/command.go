@@ -125,6 +125,8 @@ type shownDoubt struct {
 	Decision *shownDecision `json:"decision,omitempty"`
 	// Text is what the customer wrote.
 	Text string `json:"text,omitempty"`
+	// DryRun: the decision was not recorded.
+	DryRun bool `json:"dry_run,omitempty"`
 }
 
 type shownAttempt struct {

@@ -126,40 +126,78 @@ func (p program) resolve(cmd *cobra.Command, sid string, f resolveFlags) (err er
 		return err
 	}
 	decision := ledger.Decision{By: p.Operator(f.by), Note: f.because}
-	if f.sent == "" {
-		if goOn, err := p.permitted(cmd, r, f, mode); err != nil || !goOn {
+	if f.resend {
+		if goOn, err := p.permitted(cmd, r, f, mode, shownOrder{MessageSid: r.MessageSid, Ordered: "resend", DryRun: true}); err != nil || !goOn {
 			return err
 		}
-	}
-	if f.resend {
 		return p.orderResend(ctx, d, r, decision, f.asJSON)
 	}
-	edit := func(r ledger.Record) (ledger.Record, bool, error) {
-		r, changed := r.Abandon(decision, time.Now())
-		return r, changed, nil
+	edit, err := f.edit(ctx, d, client, r, decision)
+	if err != nil {
+		return err
 	}
-	if f.sent != "" {
-		receipt, err := f.receipt(ctx, d, client, r)
-		if err != nil {
-			return err
-		}
-		if goOn, err := p.permitted(cmd, r, f, mode); err != nil || !goOn {
-			return err
-		}
-		edit = func(r ledger.Record) (ledger.Record, bool, error) {
-			r, changed := r.Attest(receipt, decision, time.Now())
-			return r, changed, nil
-		}
+	decided, err := edited(r, edit)
+	if err != nil {
+		return err
+	}
+	planned := shownDoubtOf(decided)
+	planned.DryRun = true
+	if goOn, err := p.permitted(cmd, r, f, mode, planned); err != nil || !goOn {
+		return err
 	}
 	return p.writeDecision(ctx, d, r, edit, f.asJSON)
 }
 
-// permitted shows the decision and asks whether it is meant, if somebody is to be asked. In a dry run goOn is false.
-func (p program) permitted(cmd *cobra.Command, r ledger.Record, f resolveFlags, mode cli.Mode) (goOn bool, err error) {
-	if mode == cli.Do {
-		return true, nil
+// edit is a change of a record, see [auditlog.Change].
+type edit = func(ledger.Record) (ledger.Record, bool, error)
+
+// edit returns what --give-up or --sent changes in the text's record. It asks Twilio about the message of --sent if there is a client.
+func (f resolveFlags) edit(
+	ctx context.Context, d *target.Target, client *twilio.Client, r ledger.Record, decision ledger.Decision,
+) (edit, error) {
+	if f.giveUp {
+		return func(r ledger.Record) (ledger.Record, bool, error) {
+			r, changed := r.Abandon(decision, time.Now())
+			return r, changed, nil
+		}, nil
 	}
-	decision := "be given up: it stays uncertain, and nobody gets it again"
+	receipt, err := f.receipt(ctx, d, client, r)
+	if err != nil {
+		return nil, err
+	}
+	return func(r ledger.Record) (ledger.Record, bool, error) {
+		r, changed := r.Attest(receipt, decision, time.Now())
+		return r, changed, nil
+	}, nil
+}
+
+// edited returns the text as it would be after the decision. The error says why the decision cannot be made.
+func edited(r ledger.Record, edit edit) (ledger.Record, error) {
+	after, changed, err := edit(r)
+	if err == nil && !changed {
+		err = undecided(r)
+	}
+	return after, err
+}
+
+// undecided says why a decision changed nothing.
+func undecided(r ledger.Record) error {
+	if r.State == ledger.Uncertain {
+		return fmt.Errorf("%s is already %s", r.MessageSid, cli.StateLine(r))
+	}
+	return notUncertain(r)
+}
+
+// permitted shows the decision and asks whether it is meant, if somebody is to be asked. In a dry run goOn is false; with JSON, it
+// prints planned.
+func (p program) permitted(cmd *cobra.Command, r ledger.Record, f resolveFlags, mode cli.Mode, planned any) (goOn bool, err error) {
+	switch {
+	case mode == cli.Do:
+		return true, nil
+	case f.asJSON:
+		return false, json.NewEncoder(p.Stdout).Encode(planned)
+	}
+	decision := "be given up: it stays uncertain, and relay uncertain ls no longer shows it"
 	switch {
 	case f.resend:
 		decision = "be sent again; if Twilio has the first message after all, the phone gets both"
@@ -170,7 +208,7 @@ func (p program) permitted(cmd *cobra.Command, r ledger.Record, f resolveFlags, 
 	if mode == cli.Show {
 		return false, nil
 	}
-	if !p.Confirmed(cmd, "Decide so?") {
+	if !p.Confirmed(cmd, "Record this decision?") {
 		return false, cli.ErrNotConfirmed
 	}
 	return true, nil
@@ -178,7 +216,7 @@ func (p program) permitted(cmd *cobra.Command, r ledger.Record, f resolveFlags, 
 
 // writeDecision writes the decision into the ledger, unless the text has reached its end meanwhile.
 func (p program) writeDecision(
-	ctx context.Context, d *target.Target, r ledger.Record, edit func(ledger.Record) (ledger.Record, bool, error), asJSON bool,
+	ctx context.Context, d *target.Target, r ledger.Record, edit edit, asJSON bool,
 ) error {
 	decided := false
 	stored, err := auditlog.Change(ctx, d.Ledger, r, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
@@ -188,15 +226,21 @@ func (p program) writeDecision(
 	switch {
 	case err != nil:
 		return fmt.Errorf("write the decision about %s: %w", r.MessageSid, err)
-	case !decided && stored.State == ledger.Uncertain:
-		return fmt.Errorf("%s is already %s", r.MessageSid, cli.StateLine(stored))
 	case !decided:
-		return notUncertain(stored)
+		return undecided(stored)
 	case asJSON:
 		return json.NewEncoder(p.Stdout).Encode(shownDoubtOf(stored))
 	}
 	cli.Printf(p.Stdout, "%s is %s.\n", stored.MessageSid, cli.StateLine(stored))
 	return nil
+}
+
+// shownOrder is the order to send a text again, as JSON.
+type shownOrder struct {
+	MessageSid string `json:"message_sid"`
+	Ordered    string `json:"ordered"`
+	// DryRun: nothing was ordered.
+	DryRun bool `json:"dry_run,omitempty"`
 }
 
 // orderResend puts the order on the queue, for the sender.
@@ -209,9 +253,9 @@ func (p program) orderResend(ctx context.Context, d *target.Target, r ledger.Rec
 		return fmt.Errorf("order %s to be sent again: %w", r.MessageSid, err)
 	}
 	if asJSON {
-		return json.NewEncoder(p.Stdout).Encode(map[string]any{"message_sid": r.MessageSid, "ordered": "resend"})
+		return json.NewEncoder(p.Stdout).Encode(shownOrder{MessageSid: r.MessageSid, Ordered: "resend"})
 	}
-	cli.Printf(p.Stdout, "%s is on the queue and will be sent again. relay status %s shows what happens to it.\n", r.MessageSid,
+	cli.Say(p.Stdout, "%s is on the queue and will be sent again. relay status %s shows what happens to it.", r.MessageSid,
 		r.MessageSid)
 	return nil
 }

@@ -36,6 +36,6 @@ func Command(base cli.Program) *cobra.Command {
 			return err
 		},
 	}
-	cli.AddJSON(cmd.Flags(), &asJSON, "an object")
+	cli.AddJSON(cmd.Flags(), &asJSON, "an object with the build")
 	return cmd
 }
