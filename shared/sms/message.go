@@ -41,6 +41,13 @@ func (m Message) LogValue() slog.Value {
 type Media struct {
 	URL         string `json:"MediaUrl"`
 	ContentType string `json:"MediaContentType,omitempty"`
+	// Token names the copy that the relay keeps and offers to Twilio until KeptUntil, see package media; empty while there is none.
+	Token     string    `json:",omitempty"`
+	KeptUntil time.Time `json:",omitzero"`
+	// Size is how many bytes the attachment has, 0 while that is not known.
+	Size int64 `json:",omitempty"`
+	// Left means that the text goes without the attachment, and mentions it.
+	Left bool `json:",omitempty"`
 }
 
 // Outbound is one message for Twilio to send, in the terms of its Messages resource.
@@ -48,8 +55,10 @@ type Outbound struct {
 	// From is a sender that the account owns, To the phone to reach.
 	From PhoneNumber
 	To   PhoneNumber
-	// Body is what is sent, at most MaxBody characters.
+	// Body is what is sent, at most MaxBody characters. It may be empty if there are MediaURLs.
 	Body string
+	// MediaURLs are where Twilio fetches the attachments, at most ten.
+	MediaURLs []string
 	// StatusCallback is the absolute URL to which Twilio posts receipts; empty asks for none.
 	StatusCallback string
 	// ValidityPeriod is for how long Twilio may keep the message in its queue, in whole seconds up to MaxValidityPeriod; 0
@@ -59,7 +68,7 @@ type Outbound struct {
 
 // LogValue shows who, never what.
 func (m Outbound) LogValue() slog.Value {
-	return slog.GroupValue(slog.Any("from", m.From), slog.Any("to", m.To))
+	return slog.GroupValue(slog.Any("from", m.From), slog.Any("to", m.To), slog.Int("num_media", len(m.MediaURLs)))
 }
 
 // MaxBody is the longest Body, by [Length], that Twilio accepts in one message (error 21617 beyond it).

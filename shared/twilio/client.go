@@ -49,6 +49,9 @@ func (c *Client) Create(ctx context.Context, m sms.Outbound) (Created, error) {
 func createParams(m sms.Outbound) *openapi.CreateMessageParams {
 	params := &openapi.CreateMessageParams{}
 	params.SetFrom(string(m.From)).SetTo(string(m.To)).SetBody(m.Body)
+	if len(m.MediaURLs) > 0 {
+		params.SetMediaUrl(m.MediaURLs)
+	}
 	if m.StatusCallback != "" {
 		params.SetStatusCallback(m.StatusCallback)
 	}

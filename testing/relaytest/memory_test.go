@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
@@ -38,6 +39,10 @@ func TestMemoryLedger(t *testing.T) { TestLedger(t, openMemoryLedger) }
 
 func TestMemoryConversations(t *testing.T) {
 	TestConversations(t, func(*testing.T) ConversationsUnderTest { return &MemoryConversations{} })
+}
+
+func TestMemoryMedia(t *testing.T) {
+	TestMedia(t, func(_ *testing.T, now func() time.Time) media.Store { return &MemoryMedia{Now: now} })
 }
 
 func TestMemoryRoutes(t *testing.T) { TestRoutes(t, openMemoryRoutes) }
