@@ -3,6 +3,7 @@ package durable
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -39,14 +40,31 @@ func (d Disk) SyncFolder(path string) error {
 // WriteFile writes a file whole or not at all, readable by its owner only (mode 0600), and creates missing folders (0700).
 // Once it has returned nil, the file survives a power cut. After an error the old file is still there.
 func (d Disk) WriteFile(path string, content []byte) error {
+	return d.Write(path, func(file io.Writer) error {
+		_, err := file.Write(content)
+		return err
+	})
+}
+
+// Write is WriteFile for content that is not in memory: write writes it. An error of write's is returned as it is.
+func (d Disk) Write(path string, write func(file io.Writer) error) error {
 	if err := d.MakeFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	if err := d.replace(path, content); err != nil {
+	if err := d.replace(path, write); err != nil {
 		return err
 	}
 	return d.SyncFolder(filepath.Dir(path))
 }
+
+// IsUnfinished reports whether a file of that name is one that was being written when its process ended.
+func IsUnfinished(name string) bool {
+	matched, err := filepath.Match(unfinished, name)
+	return matched && err == nil
+}
+
+// unfinished is the pattern of the names of files that are being written.
+const unfinished = ".new-*"
 
 // MakeFolder creates a folder and its missing parents, for their owner only (mode 0700). Once it has returned nil, they
 // survive a power cut.
@@ -66,12 +84,12 @@ func (d Disk) MakeFolder(path string) error {
 }
 
 // replace writes the file next to its place and moves it there.
-func (d Disk) replace(path string, content []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".new-*") // It is made with mode 0600.
+func (d Disk) replace(path string, write func(file io.Writer) error) error {
+	file, err := os.CreateTemp(filepath.Dir(path), unfinished) // It is made with mode 0600.
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(content)
+	err = write(file)
 	if err == nil {
 		err = d.syncFile(file)
 	}
