@@ -104,29 +104,61 @@ func (e *TooLargeError) Error() string { return ErrTooLarge.Error() }
 // Unwrap returns ErrTooLarge.
 func (e *TooLargeError) Unwrap() error { return ErrTooLarge }
 
-// Exactly returns a reader of the content that fails with ErrCutShort before size bytes, and with ErrTooLarge after them. Stores read
-// through it.
-func Exactly(content io.Reader, size int64) io.Reader { return &exact{content: content, left: size} }
+// Exactly returns a reader of the content that fails with ErrCutShort before size bytes. If there are more, it fails with ErrTooLarge before
+// it has given out the last of them: what comes after it never has the whole. Stores read through it.
+func Exactly(content io.Reader, size int64) *Exact { return &Exact{content: content, left: size} }
 
-// exact counts what is still to come.
-type exact struct {
+// Exact reads content of a known size.
+type Exact struct {
 	content io.Reader
 	left    int64
+	ended   bool
+	err     error
 }
 
-// Read reads at most one byte too many, to see that there is none.
-func (e *exact) Read(p []byte) (int, error) {
-	if int64(len(p)) > e.left+1 {
-		p = p[:e.left+1]
-	}
-	n, err := e.content.Read(p)
-	e.left -= int64(n)
+// Err returns why the content could not be read, nil if it could. It tells such an error from one of whatever the content is written to.
+func (e *Exact) Err() error { return e.err }
+
+// Read implements io.Reader.
+func (e *Exact) Read(p []byte) (int, error) {
 	switch {
-	case e.left < 0:
-		return 0, ErrTooLarge
-	case errors.Is(err, io.EOF) && e.left > 0:
-		return n, ErrCutShort
-	default:
-		return n, err
+	case e.err != nil:
+		return 0, e.err
+	case e.ended:
+		return 0, io.EOF
+	case len(p) == 0:
+		return 0, nil
 	}
+	n, err := 0, error(nil)
+	if e.left > 0 {
+		n, err = e.content.Read(p[:min(int64(len(p)), e.left)])
+	}
+	e.left -= int64(n)
+	if errors.Is(err, io.EOF) && e.left > 0 {
+		err = ErrCutShort
+	}
+	if e.left == 0 && (err == nil || errors.Is(err, io.EOF)) {
+		err = e.expectEnd(err)
+	}
+	if err != nil {
+		e.err = err
+		return 0, err
+	}
+	return n, nil
+}
+
+// expectEnd reads on until the end, of which err may have told.
+func (e *Exact) expectEnd(err error) error {
+	var more [1]byte
+	for err == nil {
+		var n int
+		if n, err = e.content.Read(more[:]); n > 0 {
+			return ErrTooLarge
+		}
+	}
+	e.ended = errors.Is(err, io.EOF)
+	if e.ended {
+		return nil
+	}
+	return err
 }

@@ -81,37 +81,22 @@ func (f *Folder) Put(ctx context.Context, item media.Item, content io.Reader) er
 	if !f.reserve(item.Size) {
 		return &fault.Error{Kind: fault.Quota, Err: fmt.Errorf("the folder of attachments is full: it may hold %d bytes", f.config.Quota)}
 	}
-	read := &reading{content: media.Exactly(content, item.Size)}
+	exact := media.Exactly(content, item.Size)
 	err = f.config.Disk.Write(f.path(item.Token), func(file io.Writer) error {
 		if _, err := file.Write(append(line, '\n')); err != nil {
 			return err
 		}
-		_, err := io.Copy(file, read)
+		_, err := io.Copy(file, exact)
 		return err
 	})
 	if err == nil {
 		return nil
 	}
 	f.release(item.Size)
-	if read.err != nil {
-		return read.err
+	if exact.Err() != nil {
+		return exact.Err()
 	}
 	return transient(err)
-}
-
-// reading remembers why the content could not be read, to tell that from a disk that could not be written.
-type reading struct {
-	content io.Reader
-	err     error
-}
-
-// Read implements io.Reader.
-func (r *reading) Read(p []byte) (int, error) {
-	n, err := r.content.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		r.err = err
-	}
-	return n, err
 }
 
 // reserve reports whether there is room for so many bytes, which are then taken.
