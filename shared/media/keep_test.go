@@ -98,14 +98,20 @@ func TestKeep(t *testing.T) {
 			append(slices.Repeat([]kept{{"image/jpeg", mb, "kept"}}, 5), kept{"image/jpeg", mb, "left"}), false,
 		},
 		{
-			"one too large, and one that fits after it", []served{{contentType: "video/mp4", size: media.MaxTotal + 1}, jpeg}, 0,
-			[]kept{{"video/mp4", media.MaxTotal + 1, "left"}, {"image/jpeg", mb, "kept"}}, false,
+			"one too large, and one that fits after it",
+			[]served{{contentType: "video/mp4", size: media.MaxTotal + 1}, jpeg},
+			0,
+			[]kept{{"video/mp4", media.MaxTotal + 1, "left"}, {"image/jpeg", mb, "kept"}},
+			false,
 		},
 		{"too large for the front door", []served{jpeg}, mb - 1, []kept{{"image/jpeg", mb, "left"}}, false},
 		{"no size, and it fits", []served{{contentType: "image/png", size: 7, noSize: true}}, 0, []kept{{"image/png", 7, "kept"}}, false},
 		{
-			"no size, and it does not fit", []served{{contentType: "image/png", size: media.MaxTotal + 1, noSize: true}}, 0,
-			[]kept{{"image/png", 0, "left"}}, false,
+			"no size, and it does not fit",
+			[]served{{contentType: "image/png", size: media.MaxTotal + 1, noSize: true}},
+			0,
+			[]kept{{"image/png", 0, "left"}},
+			false,
 		},
 		{"a page", []served{{contentType: "text/html", size: 9}}, 0, []kept{{"text/html", 9, "left"}}, false},
 		{"a drawing that runs", []served{{contentType: "image/svg+xml", size: 9}}, 0, []kept{{"image/svg+xml", 9, "left"}}, false},
@@ -140,7 +146,8 @@ func TestKeep(t *testing.T) {
 				if one.Token == "" {
 					continue
 				}
-				if item, err := store.Look(t.Context(), media.Token(one.Token)); err != nil || item.Size != one.Size || !item.ExpiresAt.Equal(one.KeptUntil) {
+				item, err := store.Look(t.Context(), media.Token(one.Token))
+				if err != nil || item.Size != one.Size || !item.ExpiresAt.Equal(one.KeptUntil) {
 					t.Errorf("the store has %+v, error %v; want %+v", item, err, one)
 				}
 			}
@@ -166,7 +173,8 @@ func TestKeepAgain(t *testing.T) {
 		t.Errorf("then fetched %q, error %v; want c alone", source.fetched[3:], err)
 	}
 	urls := media.URLs("https://relay.example.com/", second)
-	if want := []string{"https://relay.example.com/m/" + second[0].Token, "https://relay.example.com/m/" + second[2].Token}; !slices.Equal(urls, want) {
+	const base = "https://relay.example.com/m/"
+	if want := []string{base + second[0].Token, base + second[2].Token}; !slices.Equal(urls, want) {
 		t.Errorf("Twilio gets %q, want %q", urls, want)
 	}
 	if left := media.LeftOf(second); len(left) != 1 || left[0] != (media.Left{Number: 2, ContentType: "text/html", Size: 6}) {

@@ -104,8 +104,8 @@ func (e *TooLargeError) Error() string { return ErrTooLarge.Error() }
 // Unwrap returns ErrTooLarge.
 func (e *TooLargeError) Unwrap() error { return ErrTooLarge }
 
-// Exactly returns a reader of the content that fails with ErrCutShort before size bytes. If there are more, it fails with ErrTooLarge before
-// it has given out the last of them: what comes after it never has the whole. Stores read through it.
+// Exactly returns a reader of the content that fails with ErrCutShort before size bytes. If there are more, it fails with ErrTooLarge
+// before it has given out the last of them: what comes after it never has the whole. Stores read through it.
 func Exactly(content io.Reader, size int64) *Exact { return &Exact{content: content, left: size} }
 
 // Exact reads content of a known size.

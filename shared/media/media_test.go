@@ -35,7 +35,8 @@ func TestExactly(t *testing.T) {
 	t.Parallel()
 	content := []byte("0123456789")
 	for name, reader := range map[string]func(io.Reader) io.Reader{
-		"at once": func(r io.Reader) io.Reader { return r }, "one byte at a time": iotest.OneByteReader, "the end with the data": iotest.DataErrReader,
+		"at once": func(r io.Reader) io.Reader { return r }, "one byte at a time": iotest.OneByteReader,
+		"the end with the data": iotest.DataErrReader,
 	} {
 		for size, want := range map[int64]error{9: media.ErrTooLarge, 10: nil, 11: media.ErrCutShort, 0: media.ErrTooLarge} {
 			got, err := io.ReadAll(media.Exactly(reader(bytes.NewReader(content)), size))
@@ -95,12 +96,14 @@ func TestNotes(t *testing.T) {
 	}{
 		{nil, "", "", ""},
 		{
-			[]media.Left{picture}, "[picture image/jpeg 6.1 MB: relay media get " + sid + " 2]",
+			[]media.Left{picture},
+			"[picture image/jpeg 6.1 MB: relay media get " + sid + " 2]",
 			"[picture image/jpeg 6.1 MB: relay media get " + sid + " 2]", "[1 picture could not be sent]",
 		},
 		{[]media.Left{unknown}, "[file: relay media get " + sid + " 1]", "[file: relay media get " + sid + " 1]", "[1 file could not be sent]"},
 		{
-			[]media.Left{picture, page}, "[2 picture image/jpeg 6.1 MB, 3 file text/html 14 kB: relay media get " + sid + " N]",
+			[]media.Left{picture, page},
+			"[2 picture image/jpeg 6.1 MB, 3 file text/html 14 kB: relay media get " + sid + " N]",
 			"[2 attachments: relay media get " + sid + " N]", "[2 attachments could not be sent]",
 		},
 		{
@@ -109,7 +112,8 @@ func TestNotes(t *testing.T) {
 			"[2 attachments: relay media get " + sid + " N]", "[2 videos could not be sent]",
 		},
 		{
-			[]media.Left{{Number: 1, ContentType: "text/vcard", Size: 999}}, "[contact text/vcard 999 bytes: relay media get " + sid + " 1]",
+			[]media.Left{{Number: 1, ContentType: "text/vcard", Size: 999}},
+			"[contact text/vcard 999 bytes: relay media get " + sid + " 1]",
 			"[contact text/vcard 999 bytes: relay media get " + sid + " 1]", "[1 contact could not be sent]",
 		},
 	}

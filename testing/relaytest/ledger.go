@@ -189,8 +189,8 @@ func full() ledger.Record {
 		MessageSid: "RL000000000000000000000000000f0001", State: ledger.Failed, Reason: ledger.ReasonRefused, Manual: true,
 		TwilioNumber: TwilioNumber, Customer: Customer, Destination: Destination, Body: "Hi", Keyword: "CANCEL",
 		Media: []sms.Media{
-			{URL: "https://api.twilio.com/1", ContentType: "image/png"},
-			{URL: "https://api.twilio.com/2", ContentType: "text/vcard"},
+			{URL: "https://api.twilio.com/1", ContentType: "image/png", Token: "a", KeptUntil: at.Add(time.Hour), Size: 9, Left: true},
+			{URL: "https://api.twilio.com/2", ContentType: "text/vcard", Token: "b", KeptUntil: at.Add(time.Minute), Size: 8, Left: true},
 		},
 		ReceivedAt: at, UpdatedAt: at.Add(time.Second), Attempts: []ledger.Attempt{open, second},
 		Folded: ledger.Folded{

@@ -70,14 +70,13 @@ func (b *Bucket) Put(ctx context.Context, item media.Item, content io.Reader) er
 	request.Header.Set(headerExpires, strconv.FormatInt(item.ExpiresAt.Unix(), 10))
 	request.Header.Set(headerName, item.Name)
 	response, err := b.send(request)
-	if exact.Err() != nil {
-		err = errors.Join(exact.Err(), closed(response))
+	defer discard(response)
+	switch {
+	case exact.Err() != nil:
+		return exact.Err()
+	case err != nil:
 		return err
 	}
-	if err != nil {
-		return err
-	}
-	defer closed(response) //nolint:errcheck // The answer has been judged.
 	return failure("PutObject", response)
 }
 
@@ -87,7 +86,7 @@ func (b *Bucket) Look(ctx context.Context, token media.Token) (media.Item, error
 	if err != nil {
 		return media.Item{}, err
 	}
-	defer closed(response) //nolint:errcheck // It has no body.
+	defer discard(response)
 	return b.itemOf(token, response)
 }
 
@@ -99,7 +98,8 @@ func (b *Bucket) Open(ctx context.Context, token media.Token) (media.Item, io.Re
 	}
 	item, err := b.itemOf(token, response)
 	if err != nil {
-		return media.Item{}, nil, errors.Join(err, closed(response))
+		discard(response)
+		return media.Item{}, nil, err
 	}
 	return item, response.Body, nil
 }
@@ -116,12 +116,13 @@ func (b *Bucket) read(ctx context.Context, method string, token media.Token) (*h
 		response, err := b.ask(ctx, method, token)
 		switch {
 		case err == nil && (response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusForbidden):
-			return nil, errors.Join(media.ErrNotFound, closed(response))
+			discard(response)
+			return nil, media.ErrNotFound
 		case err == nil:
 			if err = failure(operationOf(method), response); err == nil {
 				return response, nil
 			}
-			err = errors.Join(err, closed(response))
+			discard(response)
 		}
 		if kind := fault.Of(err).Kind; attempt == attempts || ctx.Err() != nil || kind != fault.Transient && kind != fault.Throttled {
 			return nil, err
@@ -198,10 +199,9 @@ func (b *Bucket) itemOf(token media.Token, response *http.Response) (media.Item,
 	return item, nil
 }
 
-func closed(response *http.Response) error {
-	if response == nil {
-		return nil
+// discard closes an answer of which nothing more is needed; nil if there is none.
+func discard(response *http.Response) {
+	if response != nil {
+		_ = response.Body.Close()
 	}
-	_ = response.Body.Close() // Nothing more of it is needed.
-	return nil
 }

@@ -157,7 +157,8 @@ func TestFailures(t *testing.T) {
 			asked := 0
 			bucket := bucketOf(t, func(w http.ResponseWriter, r *http.Request) { asked++; tt.serve(w, r) }, time.Now)
 			err := bucket.Put(t.Context(), picture(), strings.NewReader("abc"))
-			if tt.putAccepted != (err == nil) || err != nil && (fault.Of(err).Kind != tt.put || !strings.Contains(err.Error(), "S3 PutObject: "+tt.text)) {
+			isRefusal := err != nil && fault.Of(err).Kind == tt.put && strings.Contains(err.Error(), "S3 PutObject: "+tt.text)
+			if tt.putAccepted != (err == nil) || tt.putAccepted == isRefusal {
 				t.Errorf("Put: error %v, want kind %v with %q", err, tt.put, tt.text)
 			}
 			asked = 0
