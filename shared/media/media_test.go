@@ -50,7 +50,7 @@ func TestExactly(t *testing.T) {
 	}
 }
 
-func TestTypes(t *testing.T) {
+func TestWhatIsOffered(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		header, contentType, name string
