@@ -9,6 +9,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
@@ -67,4 +68,34 @@ func storyLife(n int, noon time.Time) []ledger.Record {
 		Status: sms.StatusDelivered,
 	}, ledger.Onward{}, at.Add(2*time.Second))
 	return []ledger.Record{claimed, sent, delivered}
+}
+
+// relayTalk writes a conversation into a data folder, as the relay does: a tag, a name, then STOP and START. relay serve then takes
+// the changes into the audit log.
+func relayTalk(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: talk FOLDER")
+	}
+	ctx := context.Background()
+	db, err := sqlite.Open(ctx, filepath.Join(ts.MkAbs(args[0]), datafolder.DatabaseFile), time.Now)
+	ts.Check(err)
+	before := conversation.Conversation{
+		TwilioNumber: relaytest.TwilioNumber, Customer: relaytest.Customer, ID: "AB3DEFGH2JKLMNOPQRSTUVWXYZ",
+	}
+	at := storyNoon
+	put := func(edit func(*conversation.Conversation)) {
+		wanted := before
+		edit(&wanted)
+		sealed, err := auditlog.SealConversation(before, wanted, at)
+		ts.Check(err)
+		before, err = db.Conversations().Put(ctx, sealed)
+		ts.Check(err)
+		at = at.Add(time.Minute)
+	}
+	put(func(c *conversation.Conversation) { c.Tag, c.TagUsedAt, c.TagVersion = "A47", at, 1 })
+	put(func(c *conversation.Conversation) { c.Name = "Ann Miller" })
+	for n, keyword := range []sms.Keyword{{Type: sms.OptOutStop, Word: "STOP"}, {Type: sms.OptOutStart, Word: "START"}} {
+		put(func(c *conversation.Conversation) { *c, _, _ = c.Hear(keyword, relaytest.MessageSid(n+1), at) })
+	}
+	ts.Check(db.Close())
 }

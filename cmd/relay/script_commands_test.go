@@ -18,6 +18,7 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"freeport": freePort,
 		"post":     post,
+		"talk":     relayTalk,
 		"texts":    relayTexts,
 		"get":      get,
 		"breakoff": breakOff(),

@@ -157,6 +157,7 @@ func columnNames() []string {
 	return []string{
 		"time", "id", "subject", "change", "version", "message_sid", "from", "to", "reason", "twilio_number", "customer",
 		"attempt", "hop", "destination", "outbound_sid", "status", "outcome", "error_code", "actor", "before", "after", "object", "read_by",
+		"conversation_id", "conversation",
 	}
 }
 
@@ -173,19 +174,20 @@ func cells(e auditlog.Entry) []string {
 			attempt[6] = strconv.Itoa(a.ErrorCode)
 		}
 	}
-	row = append(append(row, attempt...), e.Actor, routeCell(e.Before), routeCell(e.After), e.Object, e.ReadBy)
+	row = append(append(row, attempt...), e.Actor, jsonCell(e.Before), jsonCell(e.After), e.Object, e.ReadBy,
+		e.ConversationID, jsonCell(e.Conversation))
 	for i, cell := range row {
 		row[i] = inertCell(cell)
 	}
 	return row
 }
 
-// routeCell returns a route in one cell.
-func routeCell(r *auditlog.Route) string {
-	if r == nil {
+// jsonCell writes what an entry says of a route or a conversation as JSON, nothing if it says nothing.
+func jsonCell[T any](about *T) string {
+	if about == nil {
 		return ""
 	}
-	text, err := json.Marshal(r)
+	text, err := json.Marshal(about)
 	if err != nil {
 		return ""
 	}

@@ -20,9 +20,9 @@ func meaning(kind string) string {
 	case auditlog.KindOrder:
 		return "an entry is not where it was written"
 	case auditlog.KindUnsealed:
-		return "something other than the relay changed a record in the ledger; the entry itself is correct"
+		return "something other than the relay changed a record in a table; the entry itself is correct"
 	case auditlog.KindBehind:
-		return "the ledger is older than the log: it was restored from a backup, or changed by hand"
+		return "a table is older than the log: it was restored from a backup, or changed by hand"
 	default:
 		return "unknown"
 	}
@@ -36,10 +36,14 @@ func writeReport(out io.Writer, source *auditsource.Source, r auditlog.Report) e
 			cli.Printf(table, "  %s\t%d\t%s\n", name, n, note)
 		}
 	}
-	cli.Printf(table, "%s: %d entries, %d texts\n", source.Where, r.Entries, r.Texts)
+	cli.Printf(table, "%s: %d entries, %d texts", source.Where, r.Entries, r.Texts)
+	if r.Conversations > 0 {
+		cli.Printf(table, ", %d conversations", r.Conversations)
+	}
+	cli.Printf(table, "\n")
 	row("duplicates", r.Duplicates, "lines that are in the log more than once; this is normal")
-	row("pending", r.Pending, "texts whose latest change may not be in the log yet")
-	row("partial", r.Partial, "texts that began before the first line that was read")
+	row("pending", r.Pending, "texts or conversations whose latest change may not be in the log yet")
+	row("partial", r.Partial, "texts or conversations that began before the first line that was read")
 	row("without hash", r.WithoutHash, "entries of an older version of the relay, compared by version only")
 	row("set aside", r.SetAside, "changes that could not be written as an entry: each leaves a gap")
 	row("torn", r.Torn, "the last line has no end: it is being written now, or it was cut off by a crash or by hand")
@@ -47,7 +51,7 @@ func writeReport(out io.Writer, source *auditsource.Source, r auditlog.Report) e
 		return err
 	}
 	if !r.Heads {
-		fmt.Fprintln(out, "  The ledger was not read: entries that are missing at the end of a text were not found.")
+		fmt.Fprintln(out, "  The ledger and the conversations were not read: entries that are missing at the end of a text were not found.")
 	}
 	if r.Sound() {
 		_, err := fmt.Fprintln(out, "No entry is missing, changed or out of order.")
@@ -83,6 +87,9 @@ func findingLine(source *auditsource.Source, f auditlog.Finding) string {
 	place := f.ID
 	if place == "" {
 		place = f.MessageSid
+	}
+	if place == "" && f.ConversationID != "" {
+		place = auditlog.ChainOf(f.ConversationID)
 	}
 	if source.PlaceOf != nil && f.Line > 0 {
 		if place != "" {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,10 +19,11 @@ const lateness = time.Hour
 
 // verification is one run of relay audit verify.
 type verification struct {
-	source     *auditsource.Source
-	messageSid string
-	since      time.Time
-	now        func() time.Time
+	source *auditsource.Source
+	// chain is the only text or conversation to verify, empty for all; see [auditlog.ChainOf].
+	chain string
+	since time.Time
+	now   func() time.Time
 	// wait waits, and says so, until the entry of a removal must have reached the log.
 	wait func(ctx context.Context, until time.Time, removed int) error
 }
@@ -31,28 +31,34 @@ type verification struct {
 func (p program) auditVerifyCommand() *cobra.Command {
 	var asJSON, logOnly bool
 	var since cli.Moment
-	var messageSid string
+	var messageSid, conversation string
 	var grace time.Duration
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Verify that no entry is missing, changed or out of order",
-		Long: `verify recomputes the hash chain of each text's entries, and compares its end with the text's record in the ledger. It
-says which entries are missing, changed or out of order, and which records something other than the relay changed. An entry may
-be in the log more than once; that is not an error. Changes of routes are not part of a chain.
+		Long: `verify recomputes the hash chain of the entries of each text and of each conversation (a customer at a Twilio number), and compares
+its end with the text's record in the ledger, or with the stored conversation. It says which entries are missing, changed or out
+of order, and which records something other than the relay changed. An entry may be in the log more than once; that is not an
+error. Changes of routes are not part of a chain.
 
 The exit code is 3 if something is wrong, and 1 if the log could not be read. docs/audit.md says what verify cannot find. verify
 needs about 700 bytes of memory for each text; --since leaves out older texts.`,
 		Example: `  relay audit verify
   relay audit verify --since 24h --json
-  relay audit verify --aws --message SM00000000000000000000000000000001`,
+  relay audit verify --aws --message SM00000000000000000000000000000001
+  relay audit verify --conversation AB3DEFGH2JKLMNOPQRSTUVWXYZ`,
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			chain, err := chainOf(messageSid, conversation)
+			if err != nil {
+				return err
+			}
 			source, err := p.OpenAuditSource(cmd.Context(), cmd.Flags(), logOnly, grace)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, source.Close()) }()
-			v := verification{source: source, messageSid: messageSid, since: since.At, now: time.Now, wait: p.waitForRemovals}
+			v := verification{source: source, chain: chain, since: since.At, now: time.Now, wait: p.waitForRemovals}
 			report, err := v.run(cmd.Context())
 			if err != nil {
 				return cli.WithTargetHint(err, source.Lag > 0)
@@ -62,12 +68,13 @@ needs about 700 bytes of memory for each text; --since leaves out older texts.`,
 	}
 	flags := cmd.Flags()
 	cli.AddJSON(flags, &asJSON, "the report")
-	flags.BoolVar(&logOnly, "log-only", false, "do not read the ledger: then entries that are missing at the end of a text are not found")
+	flags.BoolVar(&logOnly, "log-only", false, "do not read the tables: then entries that are missing at the end of a text are not found")
 	flags.StringVar(&messageSid, "message", "", "check only this text")
+	flags.StringVar(&conversation, "conversation", "", "check only this conversation: the conversation_id of its entries")
 	flags.Var(&since, "since", "check only entries after this time: "+cli.MomentHelp)
 	cli.DurationVar(flags, &grace, "grace", time.Minute, "on AWS, how long a change may take to reach the log before it counts as missing")
 	cli.AddAuditSource(flags)
-	cli.AddTargetFlags(flags, slices.DeleteFunc(cli.AuditSettings(), func(s cli.Setting) bool { return s.Env != cli.EnvLedgerTable }))
+	cli.AddAuditTables(flags)
 	return cmd
 }
 
@@ -77,15 +84,15 @@ func (v verification) run(ctx context.Context) (auditlog.Report, error) {
 	if v.source.Begins.After(from) {
 		from = v.source.Begins
 	}
-	options := auditlog.Options{Chain: v.messageSid, From: from, Ordered: v.source.Ordered}
-	if v.source.Ledger != nil {
+	options := auditlog.Options{Chain: v.chain, From: from, Ordered: v.source.Ordered}
+	if v.source.Heads != nil {
 		options.HeadsAt = v.now()
 	}
 	verifier := auditlog.NewVerifier(options)
 	if err := v.expect(ctx, verifier, from); err != nil {
 		return auditlog.Report{}, err
 	}
-	err := v.source.Read(ctx, auditsource.Query{From: from, MessageSid: v.messageSid, Segment: verifier.Segment},
+	err := v.source.Read(ctx, auditsource.Query{From: from, Chain: v.chain, Segment: verifier.Segment},
 		func(line auditlog.Line) error {
 			verifier.Add(line)
 			return nil
@@ -97,8 +104,12 @@ func (v verification) run(ctx context.Context) (auditlog.Report, error) {
 		return auditlog.Report{}, err
 	}
 	report := verifier.Report()
-	if v.messageSid != "" && report.Sound() && report.Texts == 0 {
-		return report, cli.Hinted(fmt.Errorf("neither the log nor the ledger has %s", v.messageSid),
+	if v.chain != "" && report.Sound() && report.Texts+report.Conversations == 0 {
+		if id, ok := auditlog.ConversationOf(v.chain); ok {
+			return report, cli.Hinted(fmt.Errorf("neither the log nor the conversations' table has the conversation %s", id),
+				"relay audit export lists all entries, with their conversation_id")
+		}
+		return report, cli.Hinted(fmt.Errorf("neither the log nor the ledger has %s", v.chain),
 			"the SID of a text begins with SM, MM or RL; relay audit export lists all entries")
 	}
 	return report, nil
@@ -107,16 +118,16 @@ func (v verification) run(ctx context.Context) (auditlog.Report, error) {
 // expect tells the verifier what the ledger has.
 func (v verification) expect(ctx context.Context, verifier *auditlog.Verifier, from time.Time) error {
 	switch {
-	case v.source.Ledger == nil:
+	case v.source.Heads == nil:
 		return nil
-	case v.messageSid != "":
-		head, err := v.source.Ledger.Head(ctx, v.messageSid)
+	case v.chain != "":
+		head, err := v.source.Heads.Head(ctx, v.chain)
 		if err != nil {
 			return err
 		}
-		verifier.Expect(v.messageSid, head)
+		verifier.Expect(v.chain, head)
 	default:
-		err := v.source.Ledger.Each(ctx, func(sid string, head auditlog.Head) {
+		err := v.source.Heads.Each(ctx, func(sid string, head auditlog.Head) {
 			if !head.UpdatedAt.Before(from) {
 				verifier.Expect(sid, head)
 			}
@@ -125,22 +136,22 @@ func (v verification) expect(ctx context.Context, verifier *auditlog.Verifier, f
 			return err
 		}
 	}
-	return v.source.Ledger.Unaudited(ctx, verifier.Await)
+	return v.source.Heads.Unaudited(ctx, verifier.Await)
 }
 
 // ask looks up texts that came in since, and waits until the log must have the records that were just removed.
 func (v verification) ask(ctx context.Context, verifier *auditlog.Verifier, headsAt time.Time) error {
-	if v.source.Ledger == nil {
+	if v.source.Heads == nil {
 		return nil
 	}
-	removed, err := verifier.Ask(ctx, v.source.Ledger.Head)
+	removed, err := verifier.Ask(ctx, v.source.Heads.Head)
 	if err != nil || removed == 0 || v.source.Lag == 0 {
 		return err
 	}
 	if err := v.wait(ctx, v.now().Add(v.source.Lag), removed); err != nil {
 		return err
 	}
-	return v.source.Read(ctx, auditsource.Query{From: headsAt.Add(-lateness), MessageSid: v.messageSid}, func(line auditlog.Line) error {
+	return v.source.Read(ctx, auditsource.Query{From: headsAt.Add(-lateness), Chain: v.chain}, func(line auditlog.Line) error {
 		verifier.AddLate(line)
 		return nil
 	})
@@ -148,7 +159,7 @@ func (v verification) ask(ctx context.Context, verifier *auditlog.Verifier, head
 
 // waitForRemovals waits until then, and says why.
 func (p program) waitForRemovals(ctx context.Context, until time.Time, removed int) error {
-	fmt.Fprintf(p.Stderr, "relay: the ledger no longer has %d texts; waiting until %s for their removal to appear in the log\n",
+	fmt.Fprintf(p.Stderr, "relay: the tables no longer have %d texts or conversations; waiting until %s for their removal to appear in the log\n",
 		removed, until.Format(time.TimeOnly))
 	select {
 	case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/auditsource"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
@@ -24,6 +25,10 @@ func (l ledgerOf) Each(_ context.Context, visit func(string, auditlog.Head)) err
 func (l ledgerOf) Head(_ context.Context, sid string) (auditlog.Head, error) { return l[sid], nil }
 
 func (ledgerOf) Unaudited(context.Context, func(string)) error { return nil }
+
+func (ledgerOf) Conversation(context.Context, sms.PhoneNumber, sms.PhoneNumber) (string, error) {
+	return "", nil
+}
 
 // TestVerifyWaitsForARemoval once, and reads the end of the log again.
 func TestVerifyWaitsForARemoval(t *testing.T) {
@@ -49,7 +54,7 @@ func TestVerifyWaitsForARemoval(t *testing.T) {
 			lines := []auditlog.Line{lineOf(nil, &r, auditlog.ChangeCreated)}
 			waited := 0
 			source := &auditsource.Source{
-				Ledger: ledgerOf{}, Lag: time.Minute,
+				Heads: ledgerOf{}, Lag: time.Minute,
 				Read: func(_ context.Context, _ auditsource.Query, visit func(auditlog.Line) error) error {
 					for _, line := range lines {
 						if err := visit(line); err != nil {

@@ -3,33 +3,40 @@
 package auditsource
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // Query chooses lines. A source may return others, too: in a file, leaving them out is no less work.
 type Query struct {
-	// From and Until limit the lines' times, MessageSid names one text; zero fields do not restrict.
+	// From and Until limit the lines' times; Chain names one text or conversation, see [auditlog.Entry.Chain]. Zero fields do not
+	// restrict.
 	From, Until time.Time
-	MessageSid  string
-	// Containing is a word that the lines must contain, if no text is named.
+	Chain       string
+	// Containing is a word that the lines must contain, if no chain is named.
 	Containing string
 	// Segment, if not nil, is called for each segment of a log in a folder, with its number, and the hash of its file if it is closed.
 	Segment func(number int64, sum string)
 }
 
-// Ledger is what verify needs of the ledger.
-type Ledger interface {
-	// Each calls visit for every text, as it is about now.
-	Each(ctx context.Context, visit func(messageSid string, head auditlog.Head)) error
-	// Head returns one text, of version 0 if there is no record of it.
-	Head(ctx context.Context, messageSid string) (auditlog.Head, error)
-	// Unaudited calls visit for those texts of the earlier calls whose latest change may not be in the log yet. On AWS, the heads say
-	// so themselves.
-	Unaudited(ctx context.Context, visit func(messageSid string)) error
+// Heads is what verify needs of the ledger and of the conversations' table. A text or a conversation has the name of its chain, see
+// [auditlog.ChainOf].
+type Heads interface {
+	// Each calls visit for every text and every conversation, as it is about now.
+	Each(ctx context.Context, visit func(chain string, head auditlog.Head)) error
+	// Head returns one of them, of version 0 if it is not stored.
+	Head(ctx context.Context, chain string) (auditlog.Head, error)
+	// Unaudited calls visit for those of the earlier calls whose latest change may not be in the log yet. On AWS, the heads say so
+	// themselves.
+	Unaudited(ctx context.Context, visit func(chain string)) error
+	// Conversation returns the ID of a customer's conversation with a Twilio number, empty if it has none.
+	Conversation(ctx context.Context, number, customer sms.PhoneNumber) (id string, err error)
 }
 
 // Source is one audit log.
@@ -45,12 +52,12 @@ type Source struct {
 	PlaceOf func(number int) string
 	// Begins is how far back to read the log; zero means to its beginning.
 	Begins time.Time
-	// Lag is how long a change may take to reach the log, zero if Ledger's Unaudited says it exactly.
+	// Lag is how long a change may take to reach the log, zero if Unaudited says it exactly.
 	Lag time.Duration
 	// Read calls visit for each line; it returns what is not a line of the log unchanged. Its errors are visit's and the log's.
 	Read func(ctx context.Context, q Query, visit func(auditlog.Line) error) error
-	// Ledger is the ledger of the same relay; nil if it should not be read.
-	Ledger Ledger
+	// Heads are the tables of the same relay; nil if they should not be read.
+	Heads Heads
 
 	close func() error
 }
@@ -63,6 +70,25 @@ func (s *Source) Close() error {
 	return s.close()
 }
 
+// word is what the lines contain that the query wants.
+func (q Query) word() string {
+	if id, ok := auditlog.ConversationOf(q.Chain); ok {
+		return id
+	}
+	return cmp.Or(q.Chain, q.Containing)
+}
+
 func headOf(r ledger.Record) auditlog.Head {
 	return auditlog.Head{Version: r.Version, Seal: r.Seal, ReceivedAt: r.ReceivedAt, UpdatedAt: r.UpdatedAt}
+}
+
+// visitConversation passes on the head of a conversation. One without an ID is in no chain: an older version of the relay wrote it.
+func visitConversation(c conversation.Conversation, visit func(chain string, head auditlog.Head)) {
+	if c.ID != "" {
+		visit(auditlog.ChainOf(c.ID), headOfConversation(c))
+	}
+}
+
+func headOfConversation(c conversation.Conversation) auditlog.Head {
+	return auditlog.Head{Version: c.Version, Seal: c.Seal, UpdatedAt: c.UpdatedAt}
 }

@@ -14,7 +14,7 @@ func WriteChanges(out io.Writer, entries []auditlog.Entry) error {
 	table := NewTable(out, Column{Title: "TIME"}, Column{Title: "VERSION", Drop: 1}, Column{Title: "STATE"},
 		Column{Title: "REASON", Wrapped: true, Drop: 2}, Column{Title: "ATTEMPT", Wrapped: true})
 	for _, e := range entries {
-		table.Row(precisely(out, e.Time), strconv.FormatInt(e.Version, 10), traceState(e), tracedReason(e), tracedAttempt(e.Attempt))
+		table.Row(Precisely(out, e.Time), strconv.FormatInt(e.Version, 10), traceState(e), tracedReason(e), tracedAttempt(e.Attempt))
 	}
 	return table.Flush()
 }

@@ -17,12 +17,12 @@ import (
 	"quickdumpnow.com/smsrelay/shared/env"
 )
 
-// AuditSettings are the settings of a target that say where the audit log and its ledger are.
+// AuditSettings are the settings of a target that say where the audit log and its tables are.
 func AuditSettings() []Setting {
 	var chosen []Setting
 	for _, s := range TargetSettings() {
 		switch s.Env {
-		case EnvData, EnvAWS, EnvProfile, EnvRegion, EnvLedgerTable, EnvAuditLogGroup:
+		case EnvData, EnvAWS, EnvProfile, EnvRegion, EnvLedgerTable, EnvConversationsTable, EnvAuditLogGroup:
 			chosen = append(chosen, s)
 		}
 	}
@@ -36,24 +36,28 @@ const auditFile = "file"
 func AddAuditSource(flags *pflag.FlagSet) {
 	flags.String(auditFile, "", "read this file instead: an audit.jsonl (one entry per line) or an export of CloudWatch Logs; it may be "+
 		"gzipped")
-	// Only audit verify reads the ledger.
-	AddTargetFlags(flags, slices.DeleteFunc(AuditSettings(), func(s Setting) bool { return s.Env == EnvLedgerTable }))
+	AddTargetFlags(flags, slices.DeleteFunc(AuditSettings(), isTable))
 }
 
-// OpenAuditSource opens the log that the flags and the environment say. With logOnly the ledger is not opened.
+// AddAuditTables makes the flags that name the tables, for those commands that read them.
+func AddAuditTables(flags *pflag.FlagSet) {
+	AddTargetFlags(flags, slices.DeleteFunc(AuditSettings(), func(s Setting) bool { return !isTable(s) }))
+}
+
+func isTable(s Setting) bool { return s.Env == EnvLedgerTable || s.Env == EnvConversationsTable }
+
+// OpenAuditSource opens the log that the flags and the environment say. With logOnly the tables are not opened.
 func (p Program) OpenAuditSource(ctx context.Context, flags *pflag.FlagSet, logOnly bool, lag time.Duration) (*auditsource.Source, error) {
 	r := env.New(LookupOf(AuditSettings(), flags, p.Lookup))
 	onAWS := env.Parsed(r, EnvAWS, "false", ParseBool)
 	config := auditsource.AWSConfig{
 		Profile:  awsprofile.Config{Profile: r.String(EnvProfile, ""), Region: r.String(EnvRegion, "")},
-		LogGroup: r.String(EnvAuditLogGroup, ""), LedgerTable: r.String(EnvLedgerTable, ""), Lag: lag, Now: time.Now,
+		LogGroup: r.String(EnvAuditLogGroup, ""), LedgerTable: r.String(EnvLedgerTable, ""),
+		ConversationsTable: r.String(EnvConversationsTable, ""), LogOnly: logOnly, Lag: lag, Now: time.Now,
 	}
 	data := r.String(EnvData, "")
 	if err := r.Err(); err != nil {
 		return nil, SettingsError(err)
-	}
-	if logOnly {
-		config.LedgerTable = ""
 	}
 	path, _ := flags.GetString(auditFile)
 	switch {
@@ -97,7 +101,7 @@ func (p Program) EntriesOf(ctx context.Context, source *auditsource.Source, q au
 				"relay audit verify reads the whole log and says what is wrong with it")
 		}
 		switch sum := sha256.Sum256(line.Text); {
-		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.MessageSid != "" && entry.MessageSid != q.MessageSid,
+		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.Chain != "" && entry.Chain() != q.Chain,
 			seen[sum]:
 			return nil
 		default:

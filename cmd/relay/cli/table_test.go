@@ -122,7 +122,7 @@ func TestTimesForPeopleAndPrograms(t *testing.T) {
 	at := time.Date(2026, 11, 24, 12, 0, 1, 0, time.UTC)
 	for got, want := range map[string]string{
 		When(wide(&out, 80), at): "2026-11-24 04:00 PST", At(wide(&out, 80), at): "2026-11-24 04:00:01 PST",
-		When(&out, at): "2026-11-24T12:00:01Z", precisely(&out, at): "2026-11-24T12:00:01.000Z",
+		When(&out, at): "2026-11-24T12:00:01Z", Precisely(&out, at): "2026-11-24T12:00:01.000Z",
 		timeAgo(at, at.Add(3*time.Minute)): "3 min ago", timeAgo(at, at.Add(2*time.Second)): "2 s ago",
 		timeAgo(at, at.Add(5*time.Hour)): "5 h ago", timeAgo(at, at.Add(25*time.Hour)): "", timeAgo(at, at.Add(-time.Hour)): "",
 	} {

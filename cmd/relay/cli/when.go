@@ -31,8 +31,8 @@ func At(out io.Writer, at time.Time) string {
 	return text
 }
 
-// precisely writes when something changed: for people the second in their zone, elsewhere the millisecond in UTC.
-func precisely(out io.Writer, at time.Time) string {
+// Precisely writes when something changed: for people the second in their zone, elsewhere the millisecond in UTC.
+func Precisely(out io.Writer, at time.Time) string {
 	if !isTerminal(out) {
 		return at.UTC().Format("2006-01-02T15:04:05.000Z")
 	}

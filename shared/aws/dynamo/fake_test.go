@@ -77,6 +77,15 @@ func (f *fakeDynamo) keyOf(i wireItem) string {
 	return i.text(f.schema.Key) + "\x00" + i.text(f.schema.SortKey)
 }
 
+// keysIn returns an item's key attributes.
+func (f *fakeDynamo) keysIn(i wireItem) wireItem {
+	keys := wireItem{f.schema.Key: i[f.schema.Key]}
+	if f.schema.SortKey != "" {
+		keys[f.schema.SortKey] = i[f.schema.SortKey]
+	}
+	return keys
+}
+
 // refusal is an answer that is no success.
 type refusal struct {
 	status  int
@@ -316,8 +325,20 @@ type scanInput struct {
 	ExclusiveStartKey wireItem
 	Limit             int
 
-	ProjectionExpression     string
-	ExpressionAttributeNames map[string]string
+	FilterExpression          string
+	ProjectionExpression      string
+	ExpressionAttributeNames  map[string]string
+	ExpressionAttributeValues wireItem
+}
+
+// wants reports whether the filter, if there is one, lets the item through.
+func (in scanInput) wants(item wireItem) bool {
+	if in.FilterExpression == "" {
+		return true
+	}
+	prefix := in.ExpressionAttributeValues.text(":prefix")
+	return in.FilterExpression == "begins_with(#item, :prefix)" && prefix != "" &&
+		strings.HasPrefix(item.text(in.ExpressionAttributeNames["#item"]), prefix)
 }
 
 // project returns the attributes of an item that are asked for.
@@ -338,16 +359,18 @@ func (in scanInput) project(item wireItem) wireItem {
 func (f *fakeDynamo) scan(in scanInput) (any, error) {
 	keys := slices.SortedFunc(maps.Keys(f.items), func(a, b string) int { return cmp.Compare(reversed(a), reversed(b)) })
 	if in.ExclusiveStartKey != nil {
-		keys = keys[slices.Index(keys, in.ExclusiveStartKey.text(f.schema.Key))+1:]
+		keys = keys[slices.Index(keys, f.keyOf(in.ExclusiveStartKey))+1:]
 	}
 	result := map[string]any{}
 	if size := cmp.Or(in.Limit, f.pageSize); size > 0 && len(keys) > size {
 		keys = keys[:size]
-		result["LastEvaluatedKey"] = wireItem{f.schema.Key: {"S": keys[len(keys)-1]}}
+		result["LastEvaluatedKey"] = f.keysIn(f.items[keys[len(keys)-1]])
 	}
 	found := []wireItem{}
 	for _, key := range keys {
-		found = append(found, in.project(f.items[key]))
+		if in.wants(f.items[key]) {
+			found = append(found, in.project(f.items[key]))
+		}
 	}
 	result["Items"] = found
 	return result, nil

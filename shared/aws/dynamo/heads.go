@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
@@ -20,17 +21,48 @@ func (l *Ledger) EachHead(ctx context.Context, visit func(ledger.Record)) error 
 			"#sid": attrMessageSid, "#version": attrVersion, "#seal": "Seal", "#received": "ReceivedAt", "#updated": "UpdatedAt",
 		},
 	}
+	return scan(ctx, l.table.client, input, func(stored item) error {
+		r, err := record(stored)
+		if err == nil {
+			visit(r)
+		}
+		return err
+	})
+}
+
+// EachHead calls visit for every conversation, in no order, with its ID, Version, Seal and UpdatedAt only: it reads neither numbers
+// nor names, and neither phones nor tags. It scans the table, and it may miss the latest writes. It is for operators' tools.
+func (c *Conversations) EachHead(ctx context.Context, visit func(conversation.Conversation)) error {
+	input := &sdk.ScanInput{
+		TableName:                 &c.table.name,
+		FilterExpression:          aws.String("begins_with(#item, :prefix)"),
+		ProjectionExpression:      aws.String("#id, #version, #seal, #updated"),
+		ExpressionAttributeValues: item{":prefix": attribute(conversation.PrefixConversation)},
+		ExpressionAttributeNames: map[string]string{
+			"#item": attrItem, "#id": "ID", "#version": attrVersion, "#seal": "Seal", "#updated": "UpdatedAt",
+		},
+	}
+	return scan(ctx, c.table.client, input, func(stored item) error {
+		var head conversation.Conversation
+		if err := decode(stored, &head); err != nil {
+			return unreadable("in the conversations' table", err)
+		}
+		visit(head)
+		return nil
+	})
+}
+
+// scan calls visit for each item that input asks for.
+func scan(ctx context.Context, client api, input *sdk.ScanInput, visit func(item) error) error {
 	for {
-		page, err := l.table.client.Scan(ctx, input)
+		page, err := client.Scan(ctx, input)
 		if err != nil {
 			return reading("Scan", err)
 		}
 		for _, stored := range page.Items {
-			r, err := record(stored)
-			if err != nil {
+			if err := visit(stored); err != nil {
 				return err
 			}
-			visit(r)
 		}
 		if len(page.LastEvaluatedKey) == 0 {
 			return nil
