@@ -206,6 +206,7 @@ func needed() map[string]string {
 		"AWS/Lambda IteratorAge ${StreamAuditFunction}":            "300000",
 		gaveUp + "${StreamAuditFunctionLedger}":                    "0",
 		gaveUp + "${StreamAuditFunctionRoutes}":                    "0",
+		gaveUp + "${StreamAuditFunctionConversations}":             "0",
 		"AWS/Lambda Throttles ${IngestFunction}":                   "0",
 		"AWS/Lambda Throttles ${SenderFunction}":                   "0",
 	}

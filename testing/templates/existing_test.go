@@ -83,10 +83,10 @@ func (t template) referringARN(sub object, pattern string) any {
 func existingTables() object {
 	const account = "arn:aws:dynamodb:us-east-1:000000000000:table/"
 	return object{
-		"RoutingTableStreamArn":    account + "qdn-sms-routing/stream/2026-11-20T08:00:00.000",
-		"LedgerTableStreamArn":     account + "qdn-sms-audit/stream/2026-11-20T08:00:00.001",
-		"ConversationsTableExists": "true",
-		"AuditLogGroupExists":      "true",
+		"RoutingTableStreamArn":       account + "qdn-sms-routing/stream/2026-11-20T08:00:00.000",
+		"LedgerTableStreamArn":        account + "qdn-sms-audit/stream/2026-11-20T08:00:00.001",
+		"ConversationsTableStreamArn": account + "qdn-sms-conversations/stream/2026-11-20T08:00:00.002",
+		"AuditLogGroupExists":         "true",
 	}
 }
 
@@ -113,6 +113,7 @@ func existingChecks() []check {
 			{"not its list by state", forget("OperatorRole", "${LedgerTable.Arn}/index/ByStateDay")},
 			{"not the audit log", forget("OperatorRole", "${AuditLogGroup.Arn}")},
 			{"not the routes' stream", forget("StreamAuditRole", "${RoutingTable.StreamArn}")},
+			{"not the conversations' stream", forget("StreamAuditRole", "${ConversationsTable.StreamArn}")},
 			{"a table of another name", allow("SenderRole", "dynamodb:PutItem", object{"Fn::Sub": tableARN + "qdn-sms"})},
 		}},
 	}

@@ -276,7 +276,7 @@ func privileges() map[string]map[string]string {
 		},
 		"StreamAuditFunction": {
 			"${StreamAuditLogGroup.Arn}": logs, "${AuditLogGroup.Arn}": logs,
-			"${LedgerTable.StreamArn}": stream, "${RoutingTable.StreamArn}": stream,
+			"${LedgerTable.StreamArn}": stream, "${RoutingTable.StreamArn}": stream, "${ConversationsTable.StreamArn}": stream,
 			"${AuditFailureBucket.Arn}": "s3:ListBucket", "${AuditFailureBucket.Arn}/*": "s3:PutObject",
 		},
 		"OperatorFunction": {

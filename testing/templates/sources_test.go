@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
 )
 
 // The bounds that the sources of events are held to.
@@ -73,6 +75,14 @@ func sourceChecks() []check {
 			}},
 			{"a long window", set("StreamAuditFunction", "Events.Ledger.Properties.MaximumBatchingWindowInSeconds", 60)},
 			{"only one of the tables", remove("StreamAuditFunction", "Events.Routes")},
+			{"without the conversations", remove("StreamAuditFunction", "Events.Conversations")},
+		}},
+		{"of the conversations' table, only conversations are audited", findFilters, []mutation{
+			{"its phones and tags, too", remove("StreamAuditFunction", "Events.Conversations.Properties.FilterCriteria")},
+			{"its phones instead", set("StreamAuditFunction", "Events.Conversations.Properties.FilterCriteria.Filters",
+				[]any{object{"Pattern": strings.Replace(conversationFilter, "c#", "p#", 1)}})},
+			{"a part of the texts", set("StreamAuditFunction", "Events.Ledger.Properties.FilterCriteria",
+				object{"Filters": []any{object{"Pattern": conversationFilter}}})},
 		}},
 	}
 }
@@ -154,8 +164,27 @@ func findStreams(t template, _ code, report reporter) {
 		}
 	}
 	slices.Sort(read)
-	if !slices.Equal(read, []string{"${LedgerTable.StreamArn}", "${RoutingTable.StreamArn}"}) {
-		report("StreamAuditFunction: reads %s, should read the ledger and the routes", strings.Join(read, ", "))
+	if !slices.Equal(read, []string{"${ConversationsTable.StreamArn}", "${LedgerTable.StreamArn}", "${RoutingTable.StreamArn}"}) {
+		report("StreamAuditFunction: reads %s, should read the ledger, the routes and the conversations", strings.Join(read, ", "))
+	}
+}
+
+// conversationFilter lets those items of the conversations' table through that are audited.
+const conversationFilter = `{"dynamodb":{"Keys":{"Item":{"S":[{"prefix":"` + conversation.PrefixConversation + `"}]}}}}`
+
+func findFilters(t template, _ code, report reporter) {
+	for name, source := range events(t.functions()["StreamAuditFunction"], "DynamoDB") {
+		var patterns []string
+		for _, filter := range items(at(source, "FilterCriteria.Filters")) {
+			patterns = append(patterns, text(filter, "Pattern"))
+		}
+		var want []string
+		if text(source, "Stream") == "${ConversationsTable.StreamArn}" {
+			want = []string{conversationFilter}
+		}
+		if !slices.Equal(patterns, want) {
+			report("StreamAuditFunction: source %s lets through %q, should %q", name, patterns, want)
+		}
 	}
 }
 

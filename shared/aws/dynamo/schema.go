@@ -77,5 +77,5 @@ func PaceSchema() TableSchema {
 
 // ConversationsSchema returns the schema of the conversations' table, qdn-sms-conversations. Nothing in it expires.
 func ConversationsSchema() TableSchema {
-	return TableSchema{Key: attrTwilioNumber, SortKey: attrItem}
+	return TableSchema{Key: attrTwilioNumber, SortKey: attrItem, StreamViewType: "NEW_AND_OLD_IMAGES"}
 }
