@@ -57,6 +57,17 @@ func TestCreateLeavesOutAnEmptyStatusCallback(t *testing.T) {
 	}
 }
 
+func TestCreateWithMedia(t *testing.T) {
+	s := serve(t, answer(http.StatusCreated, message(t, map[string]any{"sid": testMessage, "num_media": "2"})))
+	media := []string{"https://relay.example.com/m/1", "https://relay.example.com/m/2"}
+	if _, err := newClient(t, s.URL).Create(t.Context(), sms.Outbound{From: "A", To: "B", Body: "C", MediaURLs: media}); err != nil {
+		t.Fatalf("Create(): %v", err)
+	}
+	if diff := cmp.Diff(url.Values{"From": {"A"}, "To": {"B"}, "Body": {"C"}, "MediaUrl": media}, s.seen()[0].form); diff != "" {
+		t.Errorf("form (-want +got):\n%s", diff)
+	}
+}
+
 // Twilio wants whole seconds, from 1 to 36000.
 func TestCreateValidityPeriod(t *testing.T) {
 	tests := []struct {
