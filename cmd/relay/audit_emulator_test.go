@@ -18,16 +18,19 @@ import (
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 	"quickdumpnow.com/smsrelay/shared/aws/cloudwatch"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// deployed is a log group and a ledger's table as a deployment makes them, in the emulator.
+// deployed is a log group, a ledger's table and a conversations' table as a deployment makes them, in the emulator.
 type deployed struct {
 	t      *testing.T
 	name   string
 	tables *dynamodb.Client
 	ledger *dynamo.Ledger
+	talks  *dynamo.Conversations
 	log    *cloudwatch.Log
 }
 
@@ -50,17 +53,66 @@ func newDeployed(t *testing.T) *deployed {
 	if _, err := logs.PutRetentionPolicy(t.Context(), keep); err != nil {
 		t.Fatal(err)
 	}
-	key := aws.String(dynamo.LedgerSchema().Key)
-	if _, err := d.tables.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName: &d.name, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: key, AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: key, KeyType: types.KeyTypeHash}},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	d.makeTable(d.name, dynamo.LedgerSchema())
+	d.makeTable(d.conversationsTable(), dynamo.ConversationsSchema())
 	d.ledger = dynamo.NewLedger(cfg, dynamo.LedgerConfig{Table: d.name, Now: time.Now})
+	d.talks = dynamo.NewConversations(cfg, d.conversationsTable())
 	d.log = cloudwatch.New(cfg, cloudwatch.Config{Group: d.name, Stream: "instance"})
 	return d
+}
+
+func (d *deployed) conversationsTable() string { return d.name + "-conversations" }
+
+// makeTable makes a table with the keys of the schema, and without its indexes.
+func (d *deployed) makeTable(name string, schema dynamo.TableSchema) {
+	d.t.Helper()
+	input := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
+	for i, key := range []string{schema.Key, schema.SortKey} {
+		if key == "" {
+			continue
+		}
+		input.AttributeDefinitions = append(input.AttributeDefinitions,
+			types.AttributeDefinition{AttributeName: &key, AttributeType: types.ScalarAttributeTypeS})
+		input.KeySchema = append(input.KeySchema,
+			types.KeySchemaElement{AttributeName: &key, KeyType: []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]})
+	}
+	if _, err := d.tables.CreateTable(d.t.Context(), input); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// talk takes a conversation through STOP and START, and of the first told changes into the log.
+func (d *deployed) talk(at time.Time, told int) (conversation.Conversation, auditlog.Line) {
+	d.t.Helper()
+	var before conversation.Conversation
+	var line auditlog.Line
+	for i, keyword := range []sms.Keyword{{Type: sms.OptOutStop, Word: "STOP"}, {Type: sms.OptOutStart, Word: "START"}} {
+		wanted := before
+		wanted.TwilioNumber, wanted.Customer = relaytest.TwilioNumber, relaytest.Customer
+		wanted, _, _ = wanted.Hear(keyword, relaytest.MessageSid(i+1), at)
+		after, err := auditlog.PutConversation(d.t.Context(), d.talks, before, wanted, at)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		old, change := &before, auditlog.ChangeChanged
+		if i == 0 {
+			old, change = nil, auditlog.ChangeCreated
+		}
+		entry, err := auditlog.ConversationEntry(old, &after, change, auditlog.Seen{At: at})
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if line, err = entry.Line(); err != nil {
+			d.t.Fatal(err)
+		}
+		if i < told {
+			if err := d.log.Append(d.t.Context(), []auditlog.Line{line}); err != nil {
+				d.t.Fatal(err)
+			}
+		}
+		before = after
+	}
+	return before, line
 }
 
 // live takes a text through its life, and of the first told changes into the log.
@@ -119,7 +171,7 @@ func (d *deployed) relay(args ...string) (code int, out, trouble string) {
 // verify wants an exit code, and a text in the report.
 func (d *deployed) verify(code int, want string, args ...string) {
 	d.t.Helper()
-	got, out, trouble := d.relay(append([]string{"verify", "--ledger-table", d.name}, args...)...)
+	got, out, trouble := d.relay(append([]string{"verify", "--ledger-table", d.name, "--conversations-table", d.conversationsTable()}, args...)...)
 	if got != code || !strings.Contains(out+trouble, want) {
 		d.t.Errorf("verify %v: exit code %d, want %d and %q:\n%s%s", args, got, code, want, out, trouble)
 	}
@@ -157,6 +209,41 @@ func TestAuditOnAWS(t *testing.T) {
 	d.verify(cli.ExitDone, "3 entries, 1 texts", "--message", second.MessageSid)
 }
 
+// TestAuditOfConversationsOnAWS reads the conversations' table, which has phones, too.
+func TestAuditOfConversationsOnAWS(t *testing.T) {
+	d := newDeployed(t)
+	hourAgo := time.Now().Add(-time.Hour).Truncate(time.Minute)
+	phone := conversation.Phone{PhoneKey: conversation.PhoneKey{TwilioNumber: relaytest.TwilioNumber, Phone: relaytest.Destination}}
+	if _, err := d.talks.PutPhone(t.Context(), phone); err != nil {
+		t.Fatal(err)
+	}
+	c, last := d.talk(hourAgo, 1)
+	chain := auditlog.ChainOf(c.ID)
+	d.verify(cli.ExitFound, chain+": version 2 is missing at the end")
+	if err := d.log.Append(t.Context(), []auditlog.Line{last}); err != nil {
+		t.Fatal(err)
+	}
+	d.verify(cli.ExitDone, "2 entries, 0 texts, 1 conversations")
+	d.verify(cli.ExitDone, "2 entries, 0 texts, 1 conversations", "--conversation", c.ID)
+	for _, args := range [][]string{
+		{"trace", c.ID},
+		{"trace", "--customer", string(c.Customer), "--number", string(c.TwilioNumber), "--conversations-table", d.conversationsTable()},
+	} {
+		if code, out, trouble := d.relay(args...); code != cli.ExitDone || strings.Count(out, "changed: opt out")+strings.Count(out, "created: opt out") != 2 {
+			t.Errorf("%v: exit code %d\n%s%s", args, code, out, trouble)
+		}
+	}
+	// Something other than the relay removes the conversation, and the log does not have that.
+	key := map[string]types.AttributeValue{
+		"TwilioNumber": &types.AttributeValueMemberS{Value: string(c.TwilioNumber)},
+		"Item":         &types.AttributeValueMemberS{Value: conversation.Item(c.Customer)},
+	}
+	if _, err := d.tables.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(d.conversationsTable()), Key: key}); err != nil {
+		t.Fatal(err)
+	}
+	d.verify(cli.ExitFound, chain+": the conversations' table has no record of it", "--grace", "1s")
+}
+
 // TestAuditOnAWSThatIsNotThere gives advice.
 func TestAuditOnAWSThatIsNotThere(t *testing.T) {
 	d := newDeployed(t)
@@ -165,7 +252,7 @@ func TestAuditOnAWSThatIsNotThere(t *testing.T) {
 	d.verify(cli.ExitFailed, "there is no log group "+d.name)
 	d.verify(cli.ExitFailed, "hint: check that --aws-profile and --aws-region belong to the stack")
 	d.name = group
-	code, out, trouble := d.relay("verify", "--ledger-table", "another-"+group)
+	code, out, trouble := d.relay("verify", "--ledger-table", "another-"+group, "--conversations-table", d.conversationsTable())
 	if code != cli.ExitFailed || !strings.Contains(trouble, "ResourceNotFoundException") || !strings.Contains(trouble, "hint: ") {
 		t.Errorf("without the table: exit code %d\n%s%s", code, out, trouble)
 	}

@@ -34,6 +34,19 @@ type sourceProperties struct {
 	DestinationConfig              struct {
 		OnFailure struct{ Type, Destination string }
 	}
+	FilterCriteria struct{ Filters []struct{ Pattern string } }
+}
+
+// filter reads the source's one filter, if it has one.
+func (p sourceProperties) filter() (mapping.Filter, error) {
+	switch filters := p.FilterCriteria.Filters; len(filters) {
+	case 0:
+		return mapping.Filter{}, nil
+	case 1:
+		return mapping.ParseFilter(filters[0].Pattern)
+	default:
+		return mapping.Filter{}, fmt.Errorf("a source has %d filters, which nothing is known of", len(filters))
+	}
 }
 
 // connectSources starts the event source mappings of all functions.
@@ -131,6 +144,10 @@ func (h *Host) streamSource(ctx context.Context, f *function, p sourceProperties
 	if p.StartingPosition != "TRIM_HORIZON" {
 		return nil, fmt.Errorf("starting position %q would leave out what was written before", p.StartingPosition)
 	}
+	filter, err := p.filter()
+	if err != nil {
+		return nil, err
+	}
 	giveUp, err := h.destination(ctx, f, p)
 	if err != nil {
 		return nil, err
@@ -140,7 +157,7 @@ func (h *Host) streamSource(ctx context.Context, f *function, p sourceProperties
 		retries = *p.MaximumRetryAttempts
 	}
 	return mapping.Stream{
-		Client: client, StreamARN: p.Stream, SourceARN: sourceARN, Invoke: f.Invoke, BatchSize: p.BatchSize,
+		Client: client, StreamARN: p.Stream, SourceARN: sourceARN, Invoke: f.Invoke, Filter: filter, BatchSize: p.BatchSize,
 		Window: time.Duration(p.MaximumBatchingWindowInSeconds) * time.Second, Bisect: p.BisectBatchOnFunctionError,
 		Aged: h.aged(f.id), MaxRetries: retries, MaxAge: time.Duration(p.MaximumRecordAgeInSeconds) * time.Second, GiveUp: giveUp,
 		Now: h.config.Now, Logger: h.config.Logger,

@@ -25,6 +25,8 @@ type Stream struct {
 	StreamARN string
 	SourceARN string
 	Invoke    Invoke
+	// Filter says which records the function is given.
+	Filter Filter
 	// BatchSize is the most records of a batch, Window how long a batch that is not full is waited for.
 	BatchSize int
 	Window    time.Duration
@@ -132,7 +134,9 @@ func (s Stream) readFrom(ctx context.Context, at *place) (ended bool, err error)
 		}
 		var batch []Record
 		if batch, iterator, err = s.gather(ctx, at, iterator); err == nil && len(batch) > 0 {
-			s.work(ctx, at.shardID, batch, 0)
+			if wanted := s.Filter.wanted(batch); len(wanted) > 0 {
+				s.work(ctx, at.shardID, wanted, 0)
+			}
 			at.last = batch[len(batch)-1].SequenceNumber
 		}
 	}
