@@ -44,6 +44,7 @@ func newAWSStage(t *testing.T) *awsStage {
 	}
 	s.environment = map[string]string{
 		cli.EnvRoutingTable: s.routing, cli.EnvLedgerTable: s.ledger, cli.EnvQueue: s.queue, cli.EnvAuditLogGroup: s.auditLogGroup,
+		cli.EnvConversationsTable: mark + "-conversations",
 	}
 	s.leadThere()
 	s.create(mark)

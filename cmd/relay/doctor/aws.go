@@ -15,8 +15,8 @@ import (
 type AWS struct {
 	// QueueName is the queue's name without .fifo; the names of the other queues begin with it.
 	QueueName string
-	// RoutingTable and LedgerTable are the tables' names.
-	RoutingTable, LedgerTable string
+	// RoutingTable, LedgerTable and ConversationsTable are the tables' names.
+	RoutingTable, LedgerTable, ConversationsTable string
 	// AuthTokenSecret and APIKeySecret are the secrets' names or ARNs; the second may be empty.
 	AuthTokenSecret, APIKeySecret string
 
@@ -162,7 +162,7 @@ func timerQueue(ctx context.Context, e *exam) Finding {
 	}
 }
 
-// described is one of the two tables as it is, and as it must be.
+// described is one of the tables as it is, and as it must be.
 type described struct {
 	name   string
 	is     dynamo.Description
@@ -173,8 +173,9 @@ type described struct {
 func (e *exam) ofTables(ctx context.Context, check func(described) Finding) Finding {
 	var findings []Finding
 	for name, schema := range map[string]dynamo.TableSchema{
-		e.AWS.RoutingTable: dynamo.RoutesSchema(),
-		e.AWS.LedgerTable:  dynamo.LedgerSchema(),
+		e.AWS.RoutingTable:       dynamo.RoutesSchema(),
+		e.AWS.LedgerTable:        dynamo.LedgerSchema(),
+		e.AWS.ConversationsTable: dynamo.ConversationsSchema(),
 	} {
 		table, err := e.AWS.Table(ctx, name)
 		if err != nil {
@@ -191,6 +192,10 @@ func tableKeys(ctx context.Context, e *exam) Finding {
 		if t.is.Key != t.wanted.Key {
 			return fail("docs/deploy.md, Tables that are there already, says what a table needs", "the key of %s is %q, not %q", t.name, t.is.Key,
 				t.wanted.Key)
+		}
+		if t.is.SortKey != t.wanted.SortKey {
+			return fail("docs/deploy.md, Tables that are there already, says what a table needs", "the sort key of %s is %q, not %q", t.name,
+				t.is.SortKey, t.wanted.SortKey)
 		}
 		for _, index := range t.wanted.Indexes {
 			if !slices.Contains(t.is.Indexes, index.Name) {
@@ -216,8 +221,8 @@ func ledgerTTL(ctx context.Context, e *exam) Finding {
 }
 
 func tableBackups(ctx context.Context, e *exam) Finding {
-	findings := []Finding{ok("both tables can be restored to any moment of the last weeks")}
-	for _, name := range []string{e.AWS.RoutingTable, e.AWS.LedgerTable} {
+	findings := []Finding{ok("the tables can be restored to any moment of the last weeks")}
+	for _, name := range []string{e.AWS.RoutingTable, e.AWS.LedgerTable, e.AWS.ConversationsTable} {
 		switch backed, err := e.AWS.BackedUp(ctx, name); {
 		case err != nil:
 			findings = append(findings, unasked("the backups of "+name, err))
@@ -236,6 +241,6 @@ func tableStreams(ctx context.Context, e *exam) Finding {
 				"StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES, then sam deploy with its new ARN", "the stream of %s shows %q, not %s", t.name,
 				t.is.StreamViewType, t.wanted.StreamViewType)
 		}
-		return ok("both streams show old and new images")
+		return ok("the streams show old and new images")
 	})
 }

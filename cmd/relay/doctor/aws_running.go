@@ -16,7 +16,10 @@ func (e *exam) sources(ctx context.Context) (map[string]string, error) {
 		}
 		found[what] = q.ARN
 	}
-	for what, name := range map[string]string{"the ledger's stream": e.AWS.LedgerTable, "the routing table's stream": e.AWS.RoutingTable} {
+	for what, name := range map[string]string{
+		"the ledger's stream": e.AWS.LedgerTable, "the routing table's stream": e.AWS.RoutingTable,
+		"the conversations' stream": e.AWS.ConversationsTable,
+	} {
 		t, err := e.AWS.Table(ctx, name)
 		if err != nil {
 			return nil, err

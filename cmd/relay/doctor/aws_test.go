@@ -31,7 +31,7 @@ type stack struct {
 // newStack is as the template makes it.
 func newStack() *stack {
 	const day = 24 * time.Hour
-	ledger, routes := dynamo.LedgerSchema(), dynamo.RoutesSchema()
+	ledger, routes, talks := dynamo.LedgerSchema(), dynamo.RoutesSchema(), dynamo.ConversationsSchema()
 	s := &stack{
 		queues: map[string]*sqs.Settings{
 			"q.fifo": {
@@ -51,13 +51,16 @@ func newStack() *stack {
 				StreamARN: "arn:ledger/stream", TTLAttribute: ledger.TTLAttribute,
 			},
 			"routes": {Key: routes.Key, StreamViewType: routes.StreamViewType, StreamARN: "arn:routes/stream"},
+			"conversations": {
+				Key: talks.Key, SortKey: talks.SortKey, StreamViewType: talks.StreamViewType, StreamARN: "arn:conversations/stream",
+			},
 		},
 		mappings: map[string][]lambda.Mapping{}, reserved: 12, changedAt: noon.Add(-30 * day),
 		alarms: []alarms.Alarm{{Name: "dead letters", Topics: []string{"arn:topic"}}}, heard: [2]int{1, 0}, age: time.Second,
 	}
 	for source, function := range map[string]string{
 		"arn:q": "sender", "arn:timers": "sender", "arn:ledger/stream": "audit",
-		"arn:routes/stream": "audit",
+		"arn:routes/stream": "audit", "arn:conversations/stream": "audit",
 	} {
 		m := lambda.Mapping{FunctionARN: "arn:aws:lambda:us-east-1:0:function:" + function, State: "Enabled"}
 		if function == "sender" {
@@ -71,7 +74,7 @@ func newStack() *stack {
 func (s *stack) aws() *AWS {
 	missing := &fault.Error{Kind: fault.Fatal, Err: errors.New("there is none")}
 	return &AWS{
-		QueueName: "q", RoutingTable: "routes", LedgerTable: "ledger", AuthTokenSecret: "token", APIKeySecret: "key",
+		QueueName: "q", RoutingTable: "routes", LedgerTable: "ledger", ConversationsTable: "conversations", AuthTokenSecret: "token", APIKeySecret: "key",
 		Queue: func(_ context.Context, name string) (sqs.Settings, error) {
 			if q, found := s.queues[name]; found {
 				return *q, s.err
@@ -134,9 +137,15 @@ func stackProvocations() []provocation {
 		{"timer-queue", Fail, "has no dead-letter queue", queue("q-timers", func(q *sqs.Settings) { q.DeadLetters = "" })},
 		{"timer-queue", Fail, "after 30s", queue("q-timers", func(q *sqs.Settings) { q.Visibility = 30 * time.Second })},
 		{"table-keys", Fail, `"Number"`, table("routes", func(d *dynamo.Description) { d.Key = "Number" })},
+		{"table-keys", Fail, `the sort key of conversations is ""`, table("conversations", func(d *dynamo.Description) { d.SortKey = "" })},
 		{"table-keys", Fail, "ByStateDay", table("ledger", func(d *dynamo.Description) { d.Indexes = []string{"ByCustomer", "ByTwilioNumber"} })},
 		{"ledger-ttl", Fail, "do not expire", table("ledger", func(d *dynamo.Description) { d.TTLAttribute = "" })},
 		{"table-backups", Fail, "routes has no", in(func(s *stack) { s.unbacked = "routes" })},
+		{"table-backups", Fail, "conversations has no", in(func(s *stack) { s.unbacked = "conversations" })},
+		{"table-streams", Fail, "conversations shows", table("conversations", func(d *dynamo.Description) { d.StreamViewType = "" })},
+		{"event-source-mappings", Fail, "no function reads the conversations' stream", in(func(s *stack) {
+			delete(s.mappings, "arn:conversations/stream")
+		})},
 		{"table-streams", Fail, `"KEYS_ONLY"`, table("ledger", func(d *dynamo.Description) { d.StreamViewType = "KEYS_ONLY" })},
 		{"event-source-mappings", Fail, "the queue is Disabled (User action)", in(func(s *stack) {
 			s.mappings["arn:q"] = []lambda.Mapping{{State: "Disabled", Reason: "User action"}}

@@ -49,7 +49,8 @@ func (p program) setAWS(ctx context.Context, flags *pflag.FlagSet, relay *Relay)
 	}
 	stack := &AWS{
 		QueueName: r.String(cli.EnvQueue, ""), RoutingTable: r.String(cli.EnvRoutingTable, ""), LedgerTable: r.String(cli.EnvLedgerTable, ""),
-		AuthTokenSecret: r.String(EnvAuthTokenSecret, ""), APIKeySecret: r.String(EnvAPIKeySecretID, ""),
+		ConversationsTable: r.String(cli.EnvConversationsTable, ""),
+		AuthTokenSecret:    r.String(EnvAuthTokenSecret, ""), APIKeySecret: r.String(EnvAPIKeySecretID, ""),
 		Table: func(ctx context.Context, name string) (dynamo.Description, error) {
 			return dynamo.Describe(ctx, cfg, name)
 		},

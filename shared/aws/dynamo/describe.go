@@ -11,8 +11,9 @@ import (
 
 // Description is a table's settings.
 type Description struct {
-	// Key is the partition key; Indexes are the secondary indexes that are ready.
+	// Key is the partition key, SortKey the sort key, empty if there is none; Indexes are the secondary indexes that are ready.
 	Key     string
+	SortKey string
 	Indexes []string
 	// StreamViewType is what the stream shows, empty if there is none; StreamARN is the newest stream's.
 	StreamViewType string
@@ -35,6 +36,8 @@ func Describe(ctx context.Context, cfg aws.Config, table string) (Description, e
 	for _, key := range out.Table.KeySchema {
 		if key.KeyType == types.KeyTypeHash {
 			d.Key = aws.ToString(key.AttributeName)
+		} else {
+			d.SortKey = aws.ToString(key.AttributeName)
 		}
 	}
 	for _, index := range out.Table.GlobalSecondaryIndexes {
