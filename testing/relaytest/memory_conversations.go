@@ -26,6 +26,7 @@ type MemoryConversations struct {
 	conversations map[memoryKey]conversation.Conversation
 	phones        map[memoryKey]conversation.Phone
 	tags          map[conversation.Tag]conversation.TagUse
+	changes       []conversation.Conversation
 	calls         int
 }
 
@@ -40,6 +41,13 @@ func (m *MemoryConversations) Calls() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.calls
+}
+
+// Changes returns every version of every conversation that was ever stored, oldest first.
+func (m *MemoryConversations) Changes() []conversation.Conversation {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.changes)
 }
 
 // call does one operation between its two faults. do runs while no other does.
@@ -129,6 +137,7 @@ func (m *MemoryConversations) put(c conversation.Conversation) conversation.Conv
 	}
 	c.Version++
 	m.conversations[memoryKey{c.TwilioNumber, conversation.Item(c.Customer)}] = c
+	m.changes = append(m.changes, c)
 	return c
 }
 

@@ -139,6 +139,7 @@ func TestCustomerOptsInAgain(t *testing.T) {
 	s.checkState(3, ledger.Dropped, ledger.ReasonKeyword)
 	s.checkState(4, ledger.Sent, "")
 	s.checkOut(false, "YES")
+	s.checkSealed()
 	posted := s.twilio.Posts()
 	if len(posted) != 3 || !strings.HasSuffix(posted[0].Body, ": Yes") || !strings.HasSuffix(posted[2].Body, ": YES") {
 		t.Errorf("%d POSTs: %+v", len(posted), posted)
