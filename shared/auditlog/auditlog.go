@@ -25,9 +25,9 @@ type Entry struct {
 	ID string `json:"id"`
 	// Time is when the change was made, to the millisecond.
 	Time time.Time `json:"time"`
-	// Subject is "message" for the ledger, "route" for the routing table, "conversation" for the conversations, "segment" for the log itself, and "unreadable" for a
-	// change in a table from which no entry can be made: its Change is the stream's own word (INSERT, MODIFY, REMOVE), and
-	// Object says where it is kept.
+	// Subject is "message" for the ledger, "route" for the routing table, "conversation" for the conversations, "segment" for the log
+	// itself, and "unreadable" for a change in a table from which no entry can be made: its Change is the stream's own word (INSERT,
+	// MODIFY, REMOVE), and Object says where it is kept.
 	Subject string `json:"subject"`
 	// Change is "created", "changed", "removed" (by someone) or "expired" (by the table's own time to live).
 	Change string `json:"change"`

@@ -120,12 +120,18 @@ func TestWhatAConversationsEntrySays(t *testing.T) {
 		}), auditlog.ChangeChanged, saying(func(c *auditlog.Conversation) {
 			c.OptedOut, c.Word, c.MessageSid, c.Changed = false, "START", relaytest.MessageSid(2), []string{"opt_out"}
 		})},
-		{"another name", &stored, with(func(c *conversation.Conversation) { c.Name = "Bob" }), auditlog.ChangeChanged,
-			saying(func(c *auditlog.Conversation) { c.Changed = []string{"name"} })},
-		{"no name", &stored, with(func(c *conversation.Conversation) { c.Name = "" }), auditlog.ChangeChanged,
-			saying(func(c *auditlog.Conversation) { c.Named, c.Changed = false, []string{"name"} })},
-		{"another tag", &stored, with(func(c *conversation.Conversation) { c.Tag, c.TagVersion = "B73", 5 }), auditlog.ChangeChanged,
-			saying(func(c *auditlog.Conversation) { c.Tag, c.Changed = "B73", []string{"tag"} })},
+		{
+			"another name", &stored, with(func(c *conversation.Conversation) { c.Name = "Bob" }), auditlog.ChangeChanged,
+			saying(func(c *auditlog.Conversation) { c.Changed = []string{"name"} }),
+		},
+		{
+			"no name", &stored, with(func(c *conversation.Conversation) { c.Name = "" }), auditlog.ChangeChanged,
+			saying(func(c *auditlog.Conversation) { c.Named, c.Changed = false, []string{"name"} }),
+		},
+		{
+			"another tag", &stored, with(func(c *conversation.Conversation) { c.Tag, c.TagVersion = "B73", 5 }), auditlog.ChangeChanged,
+			saying(func(c *auditlog.Conversation) { c.Tag, c.Changed = "B73", []string{"tag"} }),
+		},
 		{"the tag was used", &stored, with(func(c *conversation.Conversation) {
 			c.TagUsedAt, c.TagVersion = noon.Add(time.Hour), 2
 		}), auditlog.ChangeChanged, saying(func(c *auditlog.Conversation) { c.Changed = []string{"tag_used"} })},

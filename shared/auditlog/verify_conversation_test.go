@@ -81,7 +81,9 @@ func TestMistakesInAConversationsChain(t *testing.T) {
 		{"one is missing", false, func(_ *testing.T, w *written, _ *conversation.Conversation) { w.remove(1) }, []string{auditlog.KindGap}},
 		{"the last is missing", false, func(_ *testing.T, w *written, _ *conversation.Conversation) { w.remove(3) }, []string{auditlog.KindGap}},
 		{"all are missing", false, func(_ *testing.T, w *written, _ *conversation.Conversation) { w.lines = nil }, []string{auditlog.KindGap}},
-		{"the adopted one is missing", true, func(_ *testing.T, w *written, _ *conversation.Conversation) { w.remove(1) }, []string{auditlog.KindGap}},
+		{"the adopted one is missing", true, func(_ *testing.T, w *written, _ *conversation.Conversation) {
+			w.remove(1)
+		}, []string{auditlog.KindGap}},
 		{"one says something else", false, func(_ *testing.T, w *written, _ *conversation.Conversation) {
 			w.lines[2].Text = bytes.Replace(w.lines[2].Text, []byte(`"opted_out":true`), []byte(`"opted_out":false`), 1)
 		}, []string{auditlog.KindEdit}},
@@ -92,11 +94,13 @@ func TestMistakesInAConversationsChain(t *testing.T) {
 			w.lines[3].Text = auditlog.Rehash(bytes.Replace(w.lines[3].Text, []byte(`"opted_out":false`), []byte(`"opted_out":true`), 1))
 		}, []string{auditlog.KindEdit}},
 		{"it is said to be another conversation's", false, func(_ *testing.T, w *written, c *conversation.Conversation) {
-			w.lines[2].Text = auditlog.Rehash(bytes.Replace(w.lines[2].Text, []byte(`"conversation_id":"`+c.ID), []byte(`"conversation_id":"`+someID), 1))
+			w.lines[2].Text = auditlog.Rehash(bytes.Replace(w.lines[2].Text,
+				[]byte(`"conversation_id":"`+c.ID), []byte(`"conversation_id":"`+someID), 1))
 		}, []string{auditlog.KindEdit, auditlog.KindGap}},
 		{"a later one says that it is adopted", false, func(_ *testing.T, w *written, _ *conversation.Conversation) {
 			w.remove(0)
-			w.lines[0].Text = auditlog.Rehash(bytes.Replace(w.lines[0].Text, []byte(`"twilio_number"`), []byte(`"reason":"adopted","twilio_number"`), 1))
+			w.lines[0].Text = auditlog.Rehash(bytes.Replace(w.lines[0].Text,
+				[]byte(`"twilio_number"`), []byte(`"reason":"adopted","twilio_number"`), 1))
 		}, []string{auditlog.KindEdit}},
 		{"the table is older", false, func(_ *testing.T, w *written, c *conversation.Conversation) {
 			c.Version, c.Seal = 2, hashOf(w.lines[1].Text)
@@ -110,17 +114,20 @@ func TestMistakesInAConversationsChain(t *testing.T) {
 			delete(w.heads, auditlog.ChainOf(c.ID))
 		}, []string{auditlog.KindGap}},
 		{"changed by hand", false, func(t *testing.T, w *written, c *conversation.Conversation) {
+			t.Helper()
 			after := *c
 			after.OptOut.OptedOut = true
 			w.appendConversation(t, c, &after, auditlog.ChangeChanged, noon.Add(5*time.Hour))
 		}, []string{auditlog.KindUnsealed}},
 		{"changed by hand, and then by the relay", false, func(t *testing.T, w *written, c *conversation.Conversation) {
+			t.Helper()
 			after := *c
 			after.OptOut.OptedOut = true
 			w.appendConversation(t, c, &after, auditlog.ChangeChanged, noon.Add(5*time.Hour))
 			w.talk(t, &after, noon.Add(6*time.Hour), 6)
 		}, []string{auditlog.KindUnsealed}},
 		{"its ID and seal taken away by hand", false, func(t *testing.T, w *written, c *conversation.Conversation) {
+			t.Helper()
 			after := *c
 			after.ID, after.Seal = "", ""
 			w.appendConversation(t, c, &after, auditlog.ChangeChanged, noon.Add(5*time.Hour))
@@ -128,6 +135,7 @@ func TestMistakesInAConversationsChain(t *testing.T) {
 			delete(w.heads, auditlog.ChainOf(c.ID))
 		}, []string{auditlog.KindUnsealed}},
 		{"removed", false, func(t *testing.T, w *written, c *conversation.Conversation) {
+			t.Helper()
 			w.appendConversation(t, c, nil, auditlog.ChangeRemoved, noon.Add(5*time.Hour))
 			delete(w.heads, auditlog.ChainOf(c.ID))
 		}, []string{}},

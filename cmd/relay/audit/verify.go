@@ -159,7 +159,7 @@ func (v verification) ask(ctx context.Context, verifier *auditlog.Verifier, head
 
 // waitForRemovals waits until then, and says why.
 func (p program) waitForRemovals(ctx context.Context, until time.Time, removed int) error {
-	fmt.Fprintf(p.Stderr, "relay: the tables no longer have %d texts or conversations; waiting until %s for their removal to appear in the log\n",
+	fmt.Fprintf(p.Stderr, "relay: %d texts or conversations are no longer stored; waiting until %s for their removal to appear in the log\n",
 		removed, until.Format(time.TimeOnly))
 	select {
 	case <-ctx.Done():

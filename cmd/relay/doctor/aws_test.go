@@ -74,7 +74,8 @@ func newStack() *stack {
 func (s *stack) aws() *AWS {
 	missing := &fault.Error{Kind: fault.Fatal, Err: errors.New("there is none")}
 	return &AWS{
-		QueueName: "q", RoutingTable: "routes", LedgerTable: "ledger", ConversationsTable: "conversations", AuthTokenSecret: "token", APIKeySecret: "key",
+		QueueName: "q", RoutingTable: "routes", LedgerTable: "ledger", ConversationsTable: "conversations",
+		AuthTokenSecret: "token", APIKeySecret: "key",
 		Queue: func(_ context.Context, name string) (sqs.Settings, error) {
 			if q, found := s.queues[name]; found {
 				return *q, s.err

@@ -36,10 +36,10 @@ type Handler struct{ config Config }
 // New returns a Handler.
 func New(config Config) *Handler { return &Handler{config: config} }
 
-// Handle writes one batch of changes to the log, in the stream's order; it passes over the items that are not audited. A change that can never make an entry, or whose entry
-// the log will never accept, is set aside, with an entry that says so, and delays no other. Handle stops at the first change
-// that could not be written now, or not be set aside, and reports its SequenceNumber, so that the stream continues there.
-// Later entries may already be in the log, and come again under the same ID. The error is always nil.
+// Handle writes one batch of changes to the log, in the stream's order; it passes over the items that are not audited. A change that
+// can never make an entry, or whose entry the log will never accept, is set aside, with an entry that says so, and delays no other.
+// Handle stops at the first change that could not be written now, or not be set aside, and reports its SequenceNumber, so that the
+// stream continues there. Later entries may already be in the log, and come again under the same ID. The error is always nil.
 func (h *Handler) Handle(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	records := audited(batch.Records)
 	entries, lines, broken := h.read(ctx, records)

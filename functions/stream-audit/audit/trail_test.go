@@ -76,12 +76,14 @@ func TestEveryChangeHasAnIDOfItsOwn(t *testing.T) {
 	renamed := talked[2]
 	renamed.Name = "Bob"
 	for name, batch := range map[string][]events.DynamoDBEventRecord{
-		"a text's life and its end":     append(changes(1, stored), ofMessage(4, &stored[2], nil)),
-		"a text expires":                append(changes(1, stored), expired(ofMessage(4, &stored[2], nil))),
-		"a text edited by hand":         append(changes(1, stored), ofMessage(4, &stored[2], &tampered)),
-		"a conversation":                append(conversationChanges(1, talked), ofConversation(4, &talked[2], &talked[1]), ofConversation(5, &talked[2], nil)),
-		"a conversation edited by hand": append(conversationChanges(1, talked), ofConversation(4, &talked[2], &renamed), ofConversation(5, &renamed, &talked[2])),
-		"a route edited by hand":        {ofRoute(1, nil, &routed), ofRoute(2, &routed, &off), ofRoute(3, &off, &routed), ofRoute(4, &routed, nil)},
+		"a text's life and its end": append(changes(1, stored), ofMessage(4, &stored[2], nil)),
+		"a text expires":            append(changes(1, stored), expired(ofMessage(4, &stored[2], nil))),
+		"a text edited by hand":     append(changes(1, stored), ofMessage(4, &stored[2], &tampered)),
+		"a conversation": append(conversationChanges(1, talked), ofConversation(4, &talked[2], &talked[1]),
+			ofConversation(5, &talked[2], nil)),
+		"a conversation edited by hand": append(conversationChanges(1, talked), ofConversation(4, &talked[2], &renamed),
+			ofConversation(5, &renamed, &talked[2])),
+		"a route edited by hand": {ofRoute(1, nil, &routed), ofRoute(2, &routed, &off), ofRoute(3, &off, &routed), ofRoute(4, &routed, nil)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(nil)

@@ -45,7 +45,8 @@ func (c Change) ConversationKey() (number, item string) {
 const keySeparator = " " + conversation.PrefixConversation
 
 // Changes is the change stream of the ledger, the routing table and the conversations: each write of an item leaves one change,
-// which is committed with it or not at all. Phones and tags leave none: they change with almost every text, and nobody audits them. It is for one reader, who checkpoints what is done.
+// which is committed with it or not at all. Phones and tags leave none: they change with almost every text, and nobody audits them.
+// The stream is for one reader, who checkpoints what is done.
 type Changes struct{ db *DB }
 
 // Changes returns the database's change stream.

@@ -58,7 +58,8 @@ func TestReaderOfTheConversations(t *testing.T) {
 		t.Fatal(err)
 	}
 	var unread []string
-	if err := reader.Unread(t.Context(), func(id string) { unread = append(unread, id) }); err != nil || !slices.Equal(unread, []string{"AB2"}) {
+	err = reader.Unread(t.Context(), func(id string) { unread = append(unread, id) })
+	if err != nil || !slices.Equal(unread, []string{"AB2"}) {
 		t.Errorf("unread are %q, error %v", unread, err)
 	}
 }

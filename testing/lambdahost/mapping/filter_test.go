@@ -31,7 +31,9 @@ func TestFilter(t *testing.T) {
 
 // TestFilterOfAnotherForm is refused: it would let through what Lambda holds back.
 func TestFilterOfAnotherForm(t *testing.T) {
-	for _, pattern := range []string{``, `{`, `"c#"`, `{"a":"c#"}`, `{"a":["c#"]}`, `{"a":[{"suffix":"c#"}]}`, `{"a":[{"prefix":"a","suffix":"b"}]}`} {
+	for _, pattern := range []string{
+		``, `{`, `"c#"`, `{"a":"c#"}`, `{"a":["c#"]}`, `{"a":[{"suffix":"c#"}]}`, `{"a":[{"prefix":"a","suffix":"b"}]}`,
+	} {
 		if _, err := ParseFilter(pattern); err == nil {
 			t.Errorf("%s is accepted", pattern)
 		}
