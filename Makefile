@@ -9,7 +9,7 @@ FUZZTIME  ?= 20s
 GOLANGCI_VERSION := 2.15.0
 
 # Each function with the most that its bootstrap may weigh, in MB of 1,000,000 bytes: a bigger one starts slower.
-SIZES     := ingest:8 sender:10 stream-audit:10 operator:10 seed-routes:10
+SIZES     := ingest:8 sender:10 stream-audit:10 operator:10 media:7 seed-routes:10
 FUNCTIONS := $(foreach size,$(SIZES),$(firstword $(subst :, ,$(size))))
 # What a Lambda function never links.
 FORBIDDEN := modernc.org/sqlite|github.com/spf13/cobra|github.com/prometheus/|gonum.org/|github.com/nyaruka/phonenumbers|aws-sdk-go-v2/config
@@ -152,11 +152,12 @@ sizes: ## Print the sizes of what build made, and hold them against their limits
 # `sam build` calls these, with the folder to fill. It copies the sources first, without their history, unless it is
 # called with --build-in-source: /sms/health then says no commit.
 ARTIFACTS = $(or $(ARTIFACTS_DIR),$(error $@ needs ARTIFACTS_DIR, the folder to fill, which sam build sets. By hand, run make build))
-.PHONY: build-IngestFunction build-SenderFunction build-StreamAuditFunction build-OperatorFunction build-SeedRoutesFunction
+.PHONY: build-IngestFunction build-SenderFunction build-StreamAuditFunction build-OperatorFunction build-MediaFunction build-SeedRoutesFunction
 build-IngestFunction: ; $(call compile,ingest,$(ARTIFACTS))
 build-SenderFunction: ; $(call compile,sender,$(ARTIFACTS))
 build-StreamAuditFunction: ; $(call compile,stream-audit,$(ARTIFACTS))
 build-OperatorFunction: ; $(call compile,operator,$(ARTIFACTS))
+build-MediaFunction: ; $(call compile,media,$(ARTIFACTS))
 build-SeedRoutesFunction: ; $(call compile,seed-routes,$(ARTIFACTS))
 
 .PHONY: lint

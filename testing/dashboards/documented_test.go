@@ -46,7 +46,7 @@ func documented() []struct {
 func resources() map[string][]string {
 	return map[string][]string{
 		"QueueName":    {"qdn-sms.fifo", "qdn-sms-dead.fifo", "qdn-sms-timers", "qdn-sms-timers-dead"},
-		"FunctionName": {"IngestFunction", "SenderFunction", "StreamAuditFunction", "OperatorFunction"},
+		"FunctionName": {"IngestFunction", "SenderFunction", "StreamAuditFunction", "OperatorFunction", "MediaFunction"},
 		"ApiId":        {"Api"},
 		// SAM names the resource of an event source by the function's name and the event's.
 		"EventSourceMappingUUID": {"StreamAuditFunctionLedger", "StreamAuditFunctionRoutes"},

@@ -269,6 +269,7 @@ func (s *stage) operator(sid string) {
 		}
 	}
 	s.manual()
+	s.attachment()
 }
 
 func (s *stage) statusOf(request *http.Request) int {

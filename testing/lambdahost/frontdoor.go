@@ -66,7 +66,7 @@ func (a *answered) WriteHeader(status int) {
 }
 
 func (d *frontDoor) serve(w http.ResponseWriter, r *http.Request) {
-	route, found := d.routes[r.Method+" "+r.URL.EscapedPath()]
+	route, found := d.find(r)
 	switch {
 	case r.Method == http.MethodOptions:
 		d.preflights.ServeHTTP(w, r)
@@ -77,6 +77,16 @@ func (d *frontDoor) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		route.handler.ServeHTTP(w, r)
 	}
+}
+
+// find returns the route for a request.
+func (d *frontDoor) find(r *http.Request) (route doorRoute, found bool) {
+	for _, key := range httpapi.Match(r.URL.EscapedPath()) {
+		if route, found = d.routes[r.Method+" "+key]; found {
+			break
+		}
+	}
+	return route, found
 }
 
 // refuse answers as the gateway does.
@@ -147,12 +157,12 @@ func (h *Host) addRoute(door *frontDoor, properties map[string]any, cors corsPro
 	if integration.PayloadFormatVersion != "2.0" {
 		return fmt.Errorf("payload format %q is not played here", integration.PayloadFormatVersion)
 	}
-	_, path, _ := strings.Cut(route.RouteKey, " ")
+	method, path, _ := strings.Cut(route.RouteKey, " ")
 	call, signed := h.integration(f, time.Duration(integration.TimeoutInMillis)*time.Millisecond), route.AuthorizationType == "AWS_IAM"
 	if signed {
 		call = byOperator(call)
 	}
-	door.routes[route.RouteKey] = doorRoute{
+	door.routes[method+" "+httpapi.Key(path)] = doorRoute{
 		handler: httpapi.New(h.gatewayConfig(cors, httpapi.Route{Path: path, Function: call})), signed: signed,
 	}
 	return nil

@@ -203,6 +203,7 @@ func needed() map[string]string {
 		"SMSRelay Rejected signature":                              "20",
 		"AWS/ApiGateway 5xx ${Api}":                                "0",
 		"AWS/Lambda Errors ${IngestFunction}":                      "0",
+		"AWS/Lambda Errors ${MediaFunction}":                       "0",
 		"AWS/Lambda IteratorAge ${StreamAuditFunction}":            "300000",
 		gaveUp + "${StreamAuditFunctionLedger}":                    "0",
 		gaveUp + "${StreamAuditFunctionRoutes}":                    "0",

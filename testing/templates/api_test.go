@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/functions/media/offering"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 )
 
@@ -28,6 +29,8 @@ func routes() map[string]route {
 		"GET " + operations.PathStatus:       {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathText:         {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathOpenAPI:      {function: "OperatorFunction", operator: true},
+		"HEAD " + offering.PathMedia:         {function: "MediaFunction"},
+		"GET " + offering.PathMedia:          {function: "MediaFunction"},
 	}
 }
 
@@ -38,6 +41,8 @@ func apiChecks() []check {
 			{"one too many", add("CatchAll", "AWS::ApiGatewayV2::Route", object{"RouteKey": "$default", "AuthorizationType": "NONE"})},
 			{"another path", set("GetHealthRoute", "RouteKey", "GET /health")},
 			{"no description", removeResource("GetOpenAPIRoute")},
+			{"attachments that cannot be asked about first", removeResource("HeadMediaRoute")},
+			{"attachments for operators alone", set("GetMediaRoute", "AuthorizationType", "AWS_IAM")},
 			{"an open description", set("GetOpenAPIRoute", "AuthorizationType", "NONE")},
 			{"an open operator route", set("PostRelayRoute", "AuthorizationType", "NONE")},
 			{"words for everyone", set("GetStatusTextRoute", "AuthorizationType", "NONE")},
@@ -156,6 +161,10 @@ func findPermissions(t template, _ code, report reporter) {
 	needed := map[string]bool{}
 	for key, r := range routes() {
 		method, path, _ := strings.Cut(key, " ")
+		// An open end of a path is any last part in IAM's words.
+		if before, _, open := strings.Cut(path, "{"); open {
+			path = before + "*"
+		}
 		source := "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/" + method + path
 		needed["${"+r.function+"} "+source] = true
 	}

@@ -41,6 +41,10 @@ func functionChecks() []check {
 				"who opted out in the ledger",
 				set("OperatorFunction", "Environment.Variables.RELAY_CONVERSATIONS_TABLE", object{"Ref": "LedgerTable"}),
 			},
+			{
+				"attachments among what was set aside",
+				set("MediaFunction", "Environment.Variables.RELAY_MEDIA_BUCKET", object{"Ref": "AuditFailureBucket"}),
+			},
 			{"the pace in the ledger", set("SenderFunction", "Environment.Variables.RELAY_PACE_TABLE", object{"Ref": "LedgerTable"})},
 			{"a pair's pace for a number", set("SenderFunction", "Environment.Variables.RELAY_PACE_NUMBER", "10/30s")},
 			{"a number's pace for a pair", set("SenderFunction", "Environment.Variables.RELAY_PACE_PAIR", "1/1s")},
@@ -118,6 +122,7 @@ func namedResources() map[string]string {
 		"RELAY_PACE_TABLE":            "PaceTable",
 		"RELAY_AUDIT_LOG_GROUP":       "AuditLogGroup",
 		"RELAY_AUDIT_FAILURE_BUCKET":  "AuditFailureBucket",
+		"RELAY_MEDIA_BUCKET":          "MediaBucket",
 	}
 }
 

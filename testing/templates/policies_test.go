@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/mediabucket"
 )
 
 func policyChecks() []check {
@@ -25,6 +26,7 @@ func policyChecks() []check {
 			{"all actions of a kind", allow("SenderRole", "dynamodb:Get*", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 			{"all resources", allow("SenderRole", "sqs:SendMessage", "*")},
 			{"all indexes", allow("OperatorRole", "dynamodb:Query", object{"Fn::Sub": "${LedgerTable.Arn}/index/*"})},
+			{"all objects of a part of a bucket that is not the relay's", allow("MediaRole", "s3:GetObject", "arn:aws:s3:::other/media/*")},
 			{"all but something", func(t template) {
 				statement := statements(t.resource("SenderRole"))[0]
 				statement["NotResource"] = statement["Resource"]
@@ -86,6 +88,9 @@ func actionMutations() []mutation {
 		{"not list a Twilio number's texts", forget("SenderRole", "${LedgerTable.Arn}/index/ByTwilioNumber")},
 		{"not list a customer's texts", forget("SenderRole", "${LedgerTable.Arn}/index/ByCustomer")},
 		{"list texts by state", allow("SenderRole", "dynamodb:Query", object{"Fn::Sub": "${LedgerTable.Arn}/index/ByStateDay"})},
+		{"list who was sent what", allow("MediaRole", "s3:ListBucket", object{"Fn::GetAtt": "MediaBucket.Arn"})},
+		{"not give out attachments", forbid("MediaRole", "s3:GetObject")},
+		{"change attachments", allow("MediaRole", "s3:PutObject", object{"Fn::Sub": "${MediaBucket.Arn}/media/*"})},
 		{"list the whole ledger", allow("SenderRole", "dynamodb:Query", object{"Fn::GetAtt": "LedgerTable.Arn"})},
 	}
 }
@@ -168,11 +173,11 @@ func forgetBucket(role, bucket string) func(template) {
 	}
 }
 
-// isAllOfABucket reports whether a resource is all objects of a bucket of the template, which have no other name before they
-// are there.
+// isAllOfABucket reports whether a resource is all objects of a bucket of the template, or all attachments, which have no other name
+// before they are there.
 func (t template) isAllOfABucket(resource string) bool {
-	bucket, found := strings.CutSuffix(resource, ".Arn}/*")
-	return found && t.resources("AWS::S3::Bucket")[strings.TrimPrefix(bucket, "${")] != nil
+	bucket, key, found := strings.Cut(resource, ".Arn}/")
+	return found && (key == "*" || key == mediabucket.Prefix+"*") && t.resources("AWS::S3::Bucket")[strings.TrimPrefix(bucket, "${")] != nil
 }
 
 func findWildcards(t template, _ code, report reporter) {
@@ -286,6 +291,9 @@ func privileges() map[string]map[string]string {
 			"${AuditLogGroup.Arn}":        "logs:FilterLogEvents",
 			index(dynamo.IndexByCustomer): "dynamodb:Query", index(dynamo.IndexByTwilioNumber): "dynamodb:Query",
 			index(dynamo.IndexByStateDay): "dynamodb:Query",
+		},
+		"MediaFunction": {
+			"${MediaLogGroup.Arn}": logs, "${MediaBucket.Arn}/" + mediabucket.Prefix + "*": "s3:GetObject",
 		},
 		"SeedRoutesFunction": {
 			"${SeedRoutesLogGroup.Arn}": logs, "${RoutingTable.Arn}": "dynamodb:Scan dynamodb:PutItem",

@@ -181,7 +181,7 @@ func findOutputs(t template, _ code, report reporter) {
 		}
 	}
 	for name, id := range map[string]string{
-		"QueueUrl": "Queue", "DeadLetterQueueUrl": "DeadLetterQueue", "AuditFailureBucket": "AuditFailureBucket",
+		"QueueUrl": "Queue", "DeadLetterQueueUrl": "DeadLetterQueue", "AuditFailureBucket": "AuditFailureBucket", "MediaBucket": "MediaBucket",
 		"TimerQueueUrl": "TimerQueue", "TimerDeadLetterQueueUrl": "TimerDeadLetterQueue",
 		"RoutingTable": "RoutingTable", "LedgerTable": "LedgerTable", "ConversationsTable": "ConversationsTable",
 		"AuditLogGroup": "AuditLogGroup",

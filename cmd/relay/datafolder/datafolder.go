@@ -8,6 +8,8 @@ import "quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 const (
 	DatabaseFile = "relay.db"
 	AuditFile    = "audit.jsonl"
+	// MediaFolder has the pictures and other attachments that are on their way.
+	MediaFolder = "media"
 )
 
 // The names of the queues in the database.

@@ -31,7 +31,7 @@ type Function func(ctx context.Context, request events.APIGatewayV2HTTPRequest) 
 
 // Route sends a path to a function. All methods but OPTIONS go there: which of them it serves is its own to say.
 type Route struct {
-	// Path is matched whole.
+	// Path is matched whole. If it ends in a name in braces, as "/m/{token}" does, any last part matches.
 	Path     string
 	Function Function
 	// Operator routes ask for the bearer token.
@@ -80,7 +80,7 @@ func New(config Config) *Gateway {
 	}
 	routes := make(map[string]Route, len(config.Routes))
 	for _, r := range config.Routes {
-		routes[r.Path] = r
+		routes[Key(r.Path)] = r
 	}
 	return &Gateway{Config: config, routes: routes}
 }
@@ -88,7 +88,7 @@ func New(config Config) *Gateway {
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.allowOrigin(w, r)
-	route, ok := g.routes[r.URL.EscapedPath()]
+	route, ok := g.find(r.URL.EscapedPath())
 	switch {
 	case r.Method == http.MethodOptions && (ok || strings.HasPrefix(r.URL.Path, "/sms/")):
 		g.preflight(w, r)
@@ -100,6 +100,30 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.invoke(w, r, route)
 	}
 }
+
+// find returns the route for a request's path.
+func (g *Gateway) find(path string) (route Route, ok bool) {
+	for _, key := range Match(path) {
+		if route, ok = g.routes[key]; ok {
+			break
+		}
+	}
+	return route, ok
+}
+
+// Key returns a route's path without the name of its open end: "/m/{}" for "/m/{token}". Other paths are as they are.
+func Key(path string) string {
+	if strings.HasSuffix(path, "}") {
+		return withOpenEnd(path)
+	}
+	return path
+}
+
+// withOpenEnd returns the key of the route that takes any last part in the place of this path's.
+func withOpenEnd(path string) string { return path[:strings.LastIndexByte(path, '/')+1] + "{}" }
+
+// Match returns the keys of the routes that a request's path may be for, the best first.
+func Match(path string) []string { return []string{path, withOpenEnd(path)} }
 
 // refuseOperator answers 401, and tells the operator's log: someone may be guessing.
 func (g *Gateway) refuseOperator(w http.ResponseWriter, r *http.Request, route Route) {

@@ -17,6 +17,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/functions/media/offering"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
@@ -24,6 +25,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/eventsource"
 	"quickdumpnow.com/smsrelay/shared/onehost/httpapi"
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/onehost/mediafolder"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -59,6 +61,7 @@ type Relay struct {
 	config   Config
 	db       *sqlite.DB
 	auditLog *jsonlines.Log
+	media    *mediafolder.Folder
 	listener net.Listener
 	server   *http.Server
 	metrics  *metrics
@@ -102,6 +105,9 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	}
 	if r.auditLog, err = jsonlines.Open(filepath.Join(config.Data, datafolder.AuditFile),
 		jsonlines.Config{Now: time.Now, Lost: r.auditLost}); err != nil {
+		return nil, err
+	}
+	if r.media, err = openMedia(config.Data); err != nil {
 		return nil, err
 	}
 	if len(r.config.PublicBaseURLs) == 0 {
@@ -207,11 +213,13 @@ func (r *Relay) wire() error {
 
 // frontDoor builds the HTTP server.
 func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler) *http.Server {
+	attachments := offering.New(offering.Config{Store: r.media, Now: time.Now, Logger: r.config.Logger})
 	gateway := httpapi.New(httpapi.Config{
 		Routes: []httpapi.Route{
 			{Path: webhook.PathInbound, Function: ingest.Handle},
 			{Path: webhook.PathStatusCallback, Function: ingest.Handle},
 			{Path: webhook.PathHealth, Function: ingest.Handle},
+			{Path: offering.PathMedia, Function: attachments.Handle},
 			{Path: operations.PathRelay, Function: operator.Handle, Operator: true},
 			{Path: operations.PathStatus, Function: operator.Handle, Operator: true},
 			{Path: operations.PathText, Function: operator.Handle, Operator: true},
@@ -257,6 +265,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	})
 	old := expiry{db: r.db, now: time.Now, logger: r.config.Logger}
 	workers.Go(func() error { return old.run(working) })
+	workers.Go(func() error { return sweepMedia(working, r.media, r.config.Logger) })
 	workers.Go(func() error { return r.checkAccount(working) })
 	workers.Go(func() error { return r.checkDatabase(working) })
 	workers.Go(func() error { return r.watchMoved(working) })
