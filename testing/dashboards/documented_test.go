@@ -49,7 +49,7 @@ func resources() map[string][]string {
 		"FunctionName": {"IngestFunction", "SenderFunction", "StreamAuditFunction", "OperatorFunction", "MediaFunction"},
 		"ApiId":        {"Api"},
 		// SAM names the resource of an event source by the function's name and the event's.
-		"EventSourceMappingUUID": {"StreamAuditFunctionLedger", "StreamAuditFunctionRoutes"},
+		"EventSourceMappingUUID": {"StreamAuditFunctionLedger", "StreamAuditFunctionRoutes", "StreamAuditFunctionConversations"},
 		"TableName":              {"qdn-sms-audit", "qdn-sms-routing", "qdn-sms-pace", "qdn-sms-conversations"},
 	}
 }
