@@ -17,7 +17,8 @@ func Command(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "Read the audit log, and verify that nothing in it is missing or changed",
-		Long: `audit reads the audit log: each change of each text and of each route. The log masks numbers and has no texts.
+		Long: `audit reads the audit log: each change of each text, of each route and of each conversation. The log masks numbers, and has neither
+texts nor the names of customers.
 
 Without flags it reads the log of relay serve on this host, which may be running. With --aws it reads the log in CloudWatch
 Logs, with the credentials of the AWS command line. With --file it reads a copy of either.`,
