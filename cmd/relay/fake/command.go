@@ -26,7 +26,7 @@ const (
 type fakeTwilioFlags struct {
 	listen, accountSid, authToken, webhook, fallback string
 	numbers                                          []string
-	stepDelay                                        time.Duration
+	stepDelay, mediaDelay                            time.Duration
 	logFormat                                        string
 	faults                                           faultFlags
 }
@@ -44,8 +44,7 @@ func Command(base cli.Program) *cobra.Command {
 		Long: `fake-twilio is a fake Twilio on this host. It has Twilio's Messages API, signed webhooks, signed status callbacks and error
 codes. It reaches no phone. Text one of its numbers with
 
-  curl http://127.0.0.1:8090/fake/inbound -d From=+13125550147 \
-    -d To=+18585550100 --data-urlencode Body=Hello
+  relay fake-twilio text +13125550147 +18585550100 Hello
 
 and see what was sent at /fake/messages. Messages to its magic numbers fail: +15005550001 (21211), +15005550004 (21610),
 +15005550101 (accepted, then undelivered with 30003), and the other numbers of Twilio's test credentials.
@@ -69,8 +68,11 @@ or late, errors before and after it accepts a message, a list that is behind, re
 	flags.StringVar(&f.fallback, "fallback", "", "fallback URL of the account's numbers")
 	flags.StringSliceVar(&f.numbers, "number", nil, "a number of the account; may be repeated (default: every number)")
 	cli.DurationVar(flags, &f.stepDelay, "step-delay", 200*time.Millisecond, "pause between a message's statuses")
+	cli.DurationVar(flags, &f.mediaDelay, "media-delay", 200*time.Millisecond,
+		"pause between the two requests for each attachment of a message; Twilio's may take minutes")
 	flags.StringVar(&f.logFormat, "log-format", "auto", "text, json or auto (text on a terminal, otherwise JSON)")
 	f.faults.add(flags)
+	cmd.AddCommand(p.textCommand())
 	return cmd
 }
 
@@ -82,7 +84,7 @@ func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
 	config := twiliofake.Config{
 		AccountSid: f.accountSid, AuthToken: f.authToken, StepDelay: f.stepDelay, Now: time.Now, Logger: logger,
 		Webhook:   twiliofake.Webhook{URL: f.webhook, FallbackURL: f.fallback},
-		LoopGuard: f.faults.loopGuard,
+		LoopGuard: f.faults.loopGuard, FetchMedia: true, MediaDelay: f.mediaDelay,
 	}
 	if config.Faults, err = f.faults.faults(); err != nil {
 		return cli.Usage(err)

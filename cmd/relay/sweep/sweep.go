@@ -17,6 +17,7 @@ import (
 // Messages reads Twilio's list.
 type Messages interface {
 	List(ctx context.Context, filter sms.ListFilter) ([]sms.Listed, error)
+	ListMedia(ctx context.Context, messageSid string) ([]sms.Media, error)
 }
 
 // Records reads the ledger.
@@ -88,7 +89,7 @@ func (s Sweep) Inject(ctx context.Context, m sms.Listed) error {
 		Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: s.Now().UTC(),
 		Message: &sms.Message{
 			Sid: m.Sid, AccountSid: s.AccountSid, MessagingServiceSid: m.MessagingServiceSid, From: m.From, To: m.To, Body: m.Body,
-			Media: s.media(m),
+			Media: s.media(ctx, m),
 		},
 	}
 	outgoing, err := envelope.Outgoing()
@@ -101,10 +102,17 @@ func (s Sweep) Inject(ctx context.Context, m sms.Listed) error {
 	return nil
 }
 
-// media returns one entry for each attachment. The list says only how many there are, so each entry has the address where Twilio
-// lists them.
-func (s Sweep) media(m sms.Listed) []sms.Media {
-	var all []sms.Media
+// media returns one entry for each attachment, as a webhook has them. If Twilio does not list them now, each entry has the address where
+// it does: the words do not wait for a picture.
+func (s Sweep) media(ctx context.Context, m sms.Listed) []sms.Media {
+	if m.NumMedia == 0 {
+		return nil
+	}
+	all, err := s.Messages.ListMedia(ctx, m.Sid)
+	if err == nil && len(all) == m.NumMedia {
+		return all
+	}
+	all = nil
 	for range m.NumMedia {
 		all = append(all, sms.Media{URL: fmt.Sprintf("https://api.twilio.com/2010-04-01/Accounts/%s/Messages/%s/Media", s.AccountSid, m.Sid)})
 	}

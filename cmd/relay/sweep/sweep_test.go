@@ -161,6 +161,33 @@ func TestInject(t *testing.T) {
 	}
 }
 
+// TestInjectOfAPicture: the text on the queue says where its picture is, as a webhook would have.
+func TestInjectOfAPicture(t *testing.T) {
+	s := newStage(t)
+	response, err := s.fake.SendInbound(t.Context(), twiliofake.Inbound{
+		From: relaytest.Customer, To: relaytest.TwilioNumber, Files: []twiliofake.File{{ContentType: "image/jpeg", Content: []byte("x")}},
+	}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.clock.Advance(time.Minute)
+	missing, _, err := s.Missing(t.Context(), relaytest.TwilioNumber)
+	if err != nil || len(missing) != 1 {
+		t.Fatalf("missing %v, error %v", missing, err)
+	}
+	if err := s.Inject(t.Context(), missing[0]); err != nil {
+		t.Fatal(err)
+	}
+	got, err := queue.Decode(s.queue.Messages()[0].Body)
+	if err != nil || len(got.Message.Media) != 1 {
+		t.Fatalf("queued %+v, error %v", got.Message, err)
+	}
+	one := got.Message.Media[0]
+	if one.ContentType != "image/jpeg" || !strings.Contains(one.URL, "/Messages/"+response.MessageSid+"/Media/ME") {
+		t.Errorf("the picture is at %+v", one)
+	}
+}
+
 // TestInjectOfALongText: what the phone on duty reads of a swept text is shortened as of any other, before its note.
 func TestInjectOfALongText(t *testing.T) {
 	s := newStage(t)
@@ -192,6 +219,8 @@ func (many) List(_ context.Context, f sms.ListFilter) ([]sms.Listed, error) {
 	}
 	return found, nil
 }
+
+func (many) ListMedia(context.Context, string) ([]sms.Media, error) { return nil, nil }
 
 func TestSweepSaysWhatItCannotDo(t *testing.T) {
 	s := newStage(t)

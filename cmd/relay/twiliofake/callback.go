@@ -47,6 +47,11 @@ func (s *Server) dispatch(ctx context.Context) {
 func (s *Server) carry(ctx context.Context, e errand) {
 	defer s.pending.done()
 	callbacks := receipts{server: s}
+	if message, _ := s.store.get(e.sid); s.cfg.FetchMedia {
+		if code := s.fetchAttachments(message); code != 0 {
+			e = failing(e, code, s.cfg.StepDelay)
+		}
+	}
 	for i, next := range e.steps {
 		if !s.await(ctx, next) {
 			return

@@ -50,6 +50,10 @@ type Config struct {
 	// StepDelay is the pause before each change of status. At zero the first callback may well arrive before the
 	// answer to the create request, as it may with Twilio.
 	StepDelay time.Duration
+	// FetchMedia makes the server fetch the MediaUrl of messages before it sends them, as Twilio does: HEAD, and MediaDelay later GET.
+	// A message whose attachments cannot be had fails with 11200, 12300 or 11751. Without it MediaUrls are only counted.
+	FetchMedia bool
+	MediaDelay time.Duration
 	// Posts is how many callbacks may be under way at once. Zero means 16.
 	Posts int
 	// Now is the clock of the dates in the resources.
@@ -92,6 +96,7 @@ func (c Config) validate() error {
 	require(slices.Contains([]string{"", "active", "suspended", "closed"}, c.AccountStatus),
 		"AccountStatus: want active, suspended or closed, got %q", c.AccountStatus)
 	require(c.StepDelay >= 0, "StepDelay: %s is negative", c.StepDelay)
+	require(c.MediaDelay >= 0, "MediaDelay: %s is negative", c.MediaDelay)
 	require(c.Posts >= 0 && c.Posts <= maxPosts, "Posts: want 0 to %d, got %d", maxPosts, c.Posts)
 	require(c.LoopGuard >= 0, "LoopGuard: %d is negative", c.LoopGuard)
 	require(c.Faults.ListLag >= 0, "Faults: ListLag: %s is negative", c.Faults.ListLag)

@@ -3,7 +3,9 @@ package twiliofake
 import (
 	"errors"
 	"io"
+	"mime"
 	"net/http"
+	"net/url"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -28,10 +30,10 @@ type reportedError struct {
 	Reason     string `json:"reason"`
 }
 
-// controlInbound serves POST /fake/inbound: form From, To, Body, and MediaUrl any number of times. It texts To, and
-// answers 200 with what the webhook said, whatever that was; 400 if there was nobody to ask.
+// controlInbound serves POST /fake/inbound: form From, To, Body, and MediaUrl any number of times, or as multipart/form-data with files
+// under the name Media. It texts To, and answers 200 with what the webhook said, whatever that was; 400 if there was nobody to ask.
 func (s *Server) controlInbound(w http.ResponseWriter, r *http.Request) {
-	params, answer := readParams(w, r)
+	params, files, answer := readInbound(w, r)
 	if answer != nil {
 		s.writeRefusal(w, answer)
 		return
@@ -39,7 +41,7 @@ func (s *Server) controlInbound(w http.ResponseWriter, r *http.Request) {
 	inbound := Inbound{
 		From: sms.Typed(params.Get("From")),
 		To:   sms.Typed(params.Get("To")),
-		Body: params.Get("Body"),
+		Body: params.Get("Body"), Files: files,
 	}
 	for _, media := range params["MediaUrl"] {
 		inbound.Media = append(inbound.Media, sms.Media{URL: media})
@@ -56,6 +58,24 @@ func (s *Server) controlInbound(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, http.StatusOK, report(response))
 	_, _ = io.WriteString(w, "\n") // People who ask with curl read the answer in a terminal.
 }
+
+// readInbound reads either form.
+func readInbound(w http.ResponseWriter, r *http.Request) (url.Values, []File, *refusal) {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "multipart/form-data" {
+		params, answer := readParams(w, r)
+		return params, nil, answer
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxInbound)
+	if err := r.ParseMultipartForm(maxInbound); err != nil {
+		return nil, nil, badRequest(codeBadParameter, "The request body is not a form with files, or larger than %d MB", maxInbound>>20)
+	}
+	files, answer := readFiles(r)
+	return r.MultipartForm.Value, files, answer
+}
+
+// maxInbound bounds a form with files. Phones and carriers send larger attachments than Twilio takes.
+const maxInbound = 32 << 20
 
 func report(response Response) inboundReport {
 	reported := inboundReport{

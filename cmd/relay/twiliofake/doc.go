@@ -4,7 +4,7 @@
 // workers behind it that really post.
 //
 // It is not a recorder of calls with canned answers, and it is not all of Twilio. It reaches no phone, keeps
-// everything in memory, and has no media store, no updating or deleting of messages, no scheduling, no link
+// everything in memory, and has no updating or deleting of messages, no scheduling, no link
 // shortening, no <Redirect> in TwiML and no limit of pace. Unlike Twilio it takes http URLs and local hosts as webhooks,
 // it repeats a failed post at once, and its loop guard (14107) is off unless Config.LoopGuard says otherwise.
 //
@@ -15,7 +15,7 @@
 //
 // # For people
 //
-// Outside of Twilio's namespace, and without credentials: POST /fake/inbound (form From, To, Body, MediaUrl) texts one
+// Outside of Twilio's namespace, and without credentials: POST /fake/inbound (form From, To, Body, MediaUrl, or files as Media) texts one
 // of our numbers and answers what the webhook said; GET /fake/messages lists every message and callback so far.
 //
 // # Magic numbers

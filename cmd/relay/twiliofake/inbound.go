@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,8 +28,10 @@ type Inbound struct {
 	From sms.PhoneNumber
 	To   sms.PhoneNumber
 	Body string
-	// Media are the attachments, with URLs that the webhook passes on as they are.
+	// Media are the attachments, with URLs that the webhook passes on as they are. Files are further ones, which this server keeps
+	// and gives out as Twilio does: the webhook has their URLs at Twilio, which ask for credentials and lead to the CDN.
 	Media []sms.Media
+	Files []File
 	// Sid is the MessageSid ("SM" or "MM" and 32 hexadecimal digits). Empty: a new one. One that was sent before
 	// repeats its webhook without making a second message, as Twilio does when it repeats a request.
 	Sid string
@@ -119,13 +122,18 @@ func (s *Server) receive(inbound Inbound, hook Webhook) (Message, error) {
 		Direction: DirectionInbound, Status: sms.StatusReceived,
 		DateCreated: now, DateUpdated: now, DateSent: now,
 	}
+	if message.Sid == "" {
+		prefix := "SM"
+		if len(inbound.Media)+len(inbound.Files) > 0 {
+			prefix = "MM"
+		}
+		message.Sid = s.cfg.NewSid(prefix)
+	}
+	inbound.Media = slices.Concat(inbound.Media, s.receiveFiles(message, inbound.Files))
 	for _, media := range inbound.Media {
 		message.MediaURLs = append(message.MediaURLs, media.URL)
 	}
 	message.NumSegments = segmentsOf(message)
-	if message.Sid == "" {
-		message.Sid = s.cfg.NewSid(messagePrefix(message.MediaURLs))
-	}
 	message.Params = inboundParams(message, inbound)
 	if s.store.add(message) {
 		s.store.heed(message)

@@ -20,11 +20,13 @@ type Server struct {
 	cfg      Config
 	mux      *http.ServeMux
 	store    *store
+	media    *mediaStore
 	accepted chan errand   // what the dispatcher has yet to carry to its outcome
 	slots    chan struct{} // one for each callback under way
 	numbers  *numbers
 	pending  *pending
-	closing  chan struct{} // closed by Close
+	closing  chan struct{}   // closed by Close
+	work     context.Context //nolint:containedctx // it ends with closing, for the requests of workers.
 	close    func()
 }
 
@@ -38,6 +40,7 @@ func New(cfg Config) (*Server, error) {
 		cfg:      cfg,
 		mux:      http.NewServeMux(),
 		store:    newStore(),
+		media:    newMediaStore(),
 		accepted: make(chan errand),
 		slots:    make(chan struct{}, cfg.Posts),
 		numbers:  newNumbers(cfg),
@@ -46,6 +49,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.routes()
 	ctx, cancel := context.WithCancel(context.Background())
+	s.work = ctx
 	s.close = sync.OnceFunc(func() { close(s.closing); cancel() })
 	go s.dispatch(ctx)
 	return s, nil
@@ -83,6 +87,9 @@ func (s *Server) routes() {
 		http.MethodGet:  s.listMessages,
 	}))
 	s.mux.Handle(account+"/Messages/{file}", s.authenticated(methods{http.MethodGet: s.fetchMessage}))
+	s.mux.Handle(account+"/Messages/{message}/Media.json", s.authenticated(methods{http.MethodGet: s.listMedia}))
+	s.mux.Handle(account+"/Messages/{message}/Media/{media}", s.authenticated(methods{http.MethodGet: s.fetchMedia}))
+	s.mux.Handle(cdnPath+"{key}", s.open(methods{http.MethodGet: s.serveCDN, http.MethodHead: s.serveCDN}))
 	s.mux.Handle(account+"/IncomingPhoneNumbers.json", s.authenticated(methods{http.MethodGet: s.listNumbers}))
 	s.mux.Handle(account+"/IncomingPhoneNumbers/{file}", s.authenticated(methods{
 		http.MethodGet:  s.fetchNumber,

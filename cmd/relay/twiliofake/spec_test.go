@@ -96,6 +96,9 @@ func againstSpec(t *testing.T, next http.Handler) http.Handler {
 
 func checkExchange(t *testing.T, router routers.Router, r *http.Request, recorded *httptest.ResponseRecorder) {
 	t.Helper()
+	if recorded.Code/100 == 3 {
+		return // the way to an attachment, of which the specification knows nothing
+	}
 	if recorded.Code/100 != 2 {
 		checkRefusal(t, recorded)
 		return
