@@ -95,6 +95,7 @@ Start with "relay demo": it shows the whole way of a text and needs no account.`
 		text.SendCommand(shared),
 		text.StatusCommand(shared),
 		text.TailCommand(shared),
+		text.MediaCommand(shared),
 		route.Command(shared),
 	)
 	group("When something is wrong",
@@ -117,11 +118,16 @@ Start with "relay demo": it shows the whole way of a text and needs no account.`
 		fake.Command(shared),
 		bench.Command(shared),
 	)
+	addHelp(root)
+	return root
+}
+
+// addHelp adds what every program has: help, its topics, and the completion of shells.
+func addHelp(root *cobra.Command) {
 	root.AddCommand(cli.Topics(doctor.Settings())...)
 	root.SetHelpCommand(cli.HelpCommand())
 	root.SetHelpCommandGroupID("To set it up")
 	root.SetCompletionCommandGroupID("To set it up")
 	root.InitDefaultHelpCmd()
 	cli.AddCompletion(root)
-	return root
 }
