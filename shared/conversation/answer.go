@@ -21,6 +21,8 @@ type Answer struct {
 	Window time.Duration
 	// HasLeft is set if the phone is in no route of the number any more: it can answer what it was sent, with tags only.
 	HasLeft bool
+	// IsAutomatic is set if the phone wrote the text by itself, unless it begins with a tag.
+	IsAutomatic bool
 }
 
 // Verdict is what becomes of an answer.
@@ -37,8 +39,11 @@ const (
 	Tell
 	// Release does as Tell, and sends the held words to the customer.
 	Release
-	// Refuse drops the words: the phone is not on duty any more, and they have no valid tag.
+	// Refuse drops the words, and the phone is told: it is not on duty any more, and they have no valid tag; or they begin like what
+	// the relay writes to phones.
 	Refuse
+	// Ignore drops the words: the phone wrote them by itself.
+	Ignore
 )
 
 // Addressed is the decision about an answer.
@@ -71,6 +76,9 @@ func (a Answer) Address() Addressed {
 	if isKnown {
 		words = to.withoutHeader(words)
 	}
+	if looksInternal(words) {
+		return Addressed{Verdict: Refuse}
+	}
 	isLone := strings.TrimSpace(words) == "" && a.NumMedia == 0
 	switch {
 	case isTagged && isKnown && isLone:
@@ -81,6 +89,8 @@ func (a Answer) Address() Addressed {
 		return Addressed{Verdict: Refuse, EndsHeld: !a.View.Held.IsZero()}
 	case isTagged:
 		return a.ask()
+	case a.IsAutomatic:
+		return Addressed{Verdict: Ignore}
 	case a.joins():
 		return Addressed{Verdict: Join}
 	}
@@ -121,12 +131,12 @@ func (a Answer) untagged() (Exchange, bool) {
 	isLate := a.DecidedAt.Sub(a.ReceivedAt) > decidedLate
 	inPlay := a.View.InPlay(a.ReceivedAt, window)
 	if len(inPlay) == 1 && !isLate {
-		return inPlay[0], true
+		return inPlay[0], inPlay[0].isAnswerable()
 	}
 	if isLate {
 		now := a.View.InPlay(a.DecidedAt, window)
 		if len(inPlay) == 1 && len(now) == 1 && sms.Same(inPlay[0].Customer, now[0].Customer) {
-			return now[0], true
+			return now[0], now[0].isAnswerable()
 		}
 		return Exchange{}, false
 	}
@@ -135,7 +145,9 @@ func (a Answer) untagged() (Exchange, bool) {
 
 // ask holds the words.
 func (a Answer) ask() Addressed {
-	named := slices.DeleteFunc(slices.Clone(a.View.Exchanges), func(e Exchange) bool { return !e.isAddressable(a.ReceivedAt) })
+	named := slices.DeleteFunc(slices.Clone(a.View.Exchanges), func(e Exchange) bool {
+		return e.Tag == "" || !e.isAddressable(a.ReceivedAt)
+	})
 	slices.SortFunc(named, func(x, y Exchange) int { return y.SentAt.Compare(x.SentAt) })
 	return Addressed{Named: named[:min(len(named), maxNamed)], EndsHeld: !a.View.Held.IsZero()}
 }

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"slices"
 	"strings"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -28,6 +29,37 @@ func Header(tag Tag, name string, customer sms.PhoneNumber, isBrief bool) string
 	}
 	return string(tag) + " " + name + " " + string(customer) + ": "
 }
+
+// maxHeader is longer than any header.
+const maxHeader = 64
+
+// WithoutHeader takes off a header that a text begins with, whichever conversation it is of.
+func WithoutHeader(body string) string {
+	header, words, found := strings.Cut(body, ": ")
+	if !found || len(header) > maxHeader {
+		return body
+	}
+	if first, _, _ := strings.Cut(header, " "); first != "From" && !Tag(first).IsValid() {
+		return body
+	}
+	return words
+}
+
+// hasNumber reports whether words begin like a header that shows a number. A person may have copied it, and its number is none of the
+// customer's business.
+func hasNumber(words string) bool {
+	header, _, found := strings.Cut(words, ":")
+	if !found || len(header) > maxHeader {
+		return false
+	}
+	return slices.ContainsFunc(strings.Fields(header), func(field string) bool {
+		digits, isNumber := strings.CutPrefix(field, "+")
+		return isNumber && len(digits) >= leastDigits && strings.Trim(digits, "0123456789") == ""
+	})
+}
+
+// leastDigits is how many digits a telephone number has at least, with its country.
+const leastDigits = 7
 
 // firstName is the first word of a name.
 func firstName(name string) string {

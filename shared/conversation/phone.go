@@ -97,16 +97,21 @@ func (p Phone) TakeNotice(now time.Time) (taken Phone, ok bool) {
 // Receive returns p after a text of a customer is about to be sent to the phone. It is written before the text is claimed: a decision
 // can never miss what the phone may have seen. A text that is tried again moves its exchange to the later time.
 func (p Phone) Receive(e Exchange, messageSid string) Phone {
+	p.Removed = time.Time{}
 	p.Exchanges = slices.Clone(p.Exchanges)
 	at := slices.IndexFunc(p.Exchanges, func(old Exchange) bool { return sms.Same(old.Customer, e.Customer) })
 	if at >= 0 {
-		e.AnsweredAt = p.Exchanges[at].AnsweredAt
+		e.AnsweredAt, e.Texts = p.Exchanges[at].AnsweredAt, p.Exchanges[at].Texts
 		if p.Exchanges[at].SentAt.After(e.SentAt) {
 			e.SentAt = p.Exchanges[at].SentAt
 		}
 		p.Exchanges[at] = e
 	} else {
 		p.Exchanges = append(p.Exchanges, e)
+	}
+	at = slices.IndexFunc(p.Exchanges, func(old Exchange) bool { return sms.Same(old.Customer, e.Customer) })
+	if isNew := !slices.ContainsFunc(p.Sent, func(s Sent) bool { return s.MessageSid == messageSid }); isNew {
+		p.Exchanges[at].Texts, _ = e.Texts.Take(e.SentAt, maxTexts, textInterval)
 	}
 	slices.SortStableFunc(p.Exchanges, func(a, b Exchange) int { return b.SentAt.Compare(a.SentAt) })
 	p.Exchanges = p.Exchanges[:min(len(p.Exchanges), maxExchanges)]

@@ -35,6 +35,8 @@ type Exchange struct {
 	SentAt time.Time
 	// AnsweredAt is when the phone last wrote to it, zero if never.
 	AnsweredAt time.Time `json:",omitzero"`
+	// Texts limits what goes back and forth between the customer and the phone.
+	Texts Bucket `json:",omitzero"`
 }
 
 // View is what one phone was sent from one number, and what it wrote there. A decision about an answer of the phone uses nothing else:
@@ -75,6 +77,12 @@ func (v View) ByTag(tag Tag, at time.Time) (Exchange, bool) {
 }
 
 func (e Exchange) isAddressable(at time.Time) bool { return at.Sub(e.SentAt) <= AddressTime+skew }
+
+// isAnswerable reports whether the customer can be answered at all: an operator and a short code cannot.
+func (e Exchange) isAnswerable() bool {
+	problem, _ := e.Customer.Problem()
+	return problem == ""
+}
 
 // isAnswered reports whether the phone wrote to the conversation after the newest text of it.
 func (e Exchange) isAnswered() bool { return e.AnsweredAt.After(e.SentAt.Add(skew)) }

@@ -1,0 +1,137 @@
+package conversation
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+const (
+	// maxUntagged is how many digests of a phone's texts are kept, and untaggedAge for how long one counts.
+	maxUntagged = 10
+	untaggedAge = 24 * time.Hour
+	// leastWords is how many words a text has that may be an automatic reply because it comes twice.
+	leastWords = 4
+	// replyTime is how soon after a text was sent to a phone no person answers.
+	replyTime = 8 * time.Second
+)
+
+// Writing is a text of a phone that was decided about, as the phone's item keeps it.
+type Writing struct {
+	MessageSid string
+	// At is when the text came in.
+	At      time.Time
+	Verdict Verdict
+	// EndsHeld is as in [Addressed].
+	EndsHeld bool
+	// To is the customer whom it went to, empty if it went to nobody.
+	To sms.PhoneNumber
+	// Named are the tags that the phone was asked about.
+	Named []Tag
+	// Digest is that of an untagged text, empty otherwise, see [Digest].
+	Digest string
+	// IsAutoReplyTold is set if the phone is told that its automatic reply was not sent on.
+	IsAutoReplyTold bool
+}
+
+// Wrote returns p after the phone's text. changed is false if p knows it, or a later one: a text may come twice.
+func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
+	if p.LastSid == w.MessageSid || !w.At.After(p.LastAt) && p.LastSid != "" {
+		return p, false
+	}
+	p.LastSid, p.LastAt, p.LastTo = w.MessageSid, w.At.UTC(), w.To
+	if w.To != "" {
+		p.Exchanges = slices.Clone(p.Exchanges)
+		for i, e := range p.Exchanges {
+			if sms.Same(e.Customer, w.To) {
+				p.Exchanges[i].AnsweredAt = w.At.UTC()
+				p.Exchanges[i].Texts, _ = e.Texts.Take(w.At, maxTexts, textInterval)
+			}
+		}
+	}
+	if w.IsAutoReplyTold {
+		p.AutoReplyToldAt = w.At.UTC()
+	}
+	p.Held = p.Held.after(w)
+	p.Hinted = p.Hinted || w.Verdict == Ask && len(w.Named) > 0
+	p.Untagged = slices.DeleteFunc(slices.Clone(p.Untagged), func(s Said) bool { return w.At.Sub(s.At) > untaggedAge })
+	if w.Digest != "" {
+		p.Untagged = append(p.Untagged, Said{Digest: w.Digest, At: w.At.UTC()})
+		p.Untagged = p.Untagged[max(0, len(p.Untagged)-maxUntagged):]
+	}
+	return p, true
+}
+
+// after returns what is held after the phone's text.
+func (h Held) after(w Writing) Held {
+	switch {
+	case w.Verdict == Ask:
+		return Held{
+			MessageSids: []string{w.MessageSid}, AskedAt: w.At.UTC(), LastAt: w.At.UTC(), Named: w.Named,
+			Replaces: !h.IsZero() && w.At.Sub(h.AskedAt) < readingTime,
+		}
+	case w.Verdict == Join && !h.IsZero():
+		h.MessageSids, h.LastAt = append(slices.Clone(h.MessageSids), w.MessageSid), w.At.UTC()
+		return h
+	case w.Verdict == Release, w.EndsHeld:
+		return Held{}
+	}
+	return h
+}
+
+// Without returns p if the text, held until now, was ended.
+func (p Phone) Without(messageSid string) (without Phone, changed bool) {
+	if !slices.Contains(p.Held.MessageSids, messageSid) {
+		return p, false
+	}
+	p.Held = Held{}
+	return p, true
+}
+
+// Digest returns the digest by which a text of a phone is recognized when it comes again; empty if it is too short for that: people
+// write "On my way" twice.
+func Digest(key PhoneKey, body string) string {
+	words := strings.Fields(strings.ToLower(body))
+	if len(words) < leastWords {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(key.Item() + "\x00" + strings.Join(words, " ")))
+	return hex.EncodeToString(sum[:8])
+}
+
+// IsAutomatic reports whether an untagged text of the phone was written by the phone itself: it came too soon for a person, or for the
+// second time within a day. digest is the text's, see [Digest].
+func (p Phone) IsAutomatic(digest string, at time.Time) bool {
+	isRecent := func(s Said) bool { return s.Digest == digest && at.Sub(s.At) <= untaggedAge }
+	if digest != "" && slices.ContainsFunc(p.Untagged, isRecent) {
+		return true
+	}
+	return slices.ContainsFunc(p.Exchanges, func(e Exchange) bool { return !at.Before(e.SentAt) && at.Sub(e.SentAt) <= replyTime })
+}
+
+// The bound of what goes back and forth between a customer and a phone: so many texts at once, and one more after each interval.
+const (
+	maxTexts     = 40
+	textInterval = 3 * time.Minute
+)
+
+// Pause returns how long texts between the phone and the customer have to wait, because so many went back and forth; 0 for not at all.
+func (p Phone) Pause(customer sms.PhoneNumber, now time.Time) time.Duration {
+	i := slices.IndexFunc(p.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, customer) })
+	if i < 0 {
+		return 0
+	}
+	return p.Exchanges[i].Texts.wait(now, maxTexts, textInterval)
+}
+
+// wait returns how long until the bucket has room for one event.
+func (b Bucket) wait(now time.Time, size int, interval time.Duration) time.Duration {
+	if _, ok := b.Take(now, size, interval); ok {
+		return 0
+	}
+	return b.Until.Sub(now) - time.Duration(size-1)*interval
+}
