@@ -29,8 +29,14 @@ type Record struct {
 	// if Twilio gave no sender or no number for an incoming text, see [Record.Addressed].
 	TwilioNumber sms.PhoneNumber `json:",omitempty"`
 	Customer     sms.PhoneNumber `json:",omitempty"`
-	// Destination overrides the route, on a manual text only.
+	// Destination overrides the route. It is set on a text that an operator sent to one phone, on an answer that goes to a customer,
+	// and on a notice.
 	Destination sms.PhoneNumber `json:",omitempty"`
+	// Answer is set on a text of a phone on duty. Once it is known whom the text is for, that is its Customer and its Destination;
+	// until then Customer is the phone.
+	Answer Answer `json:",omitzero"`
+	// Notice marks a text of the relay itself to a phone on duty, which is its Customer and its Destination.
+	Notice bool `json:",omitempty"`
 	// Body and Media are what the customer sent. They never go to logs or to the audit log.
 	Body  string      `json:",omitempty"`
 	Media []sms.Media `json:",omitempty"`
@@ -98,6 +104,9 @@ type Attempt struct {
 	Hop    int
 	// To is the phone of that hop.
 	To sms.PhoneNumber
+	// Header is what the message begins with, before the customer's words. It is empty in a text that is shown as from its customer's
+	// number, or from nobody.
+	Header string `json:",omitempty"`
 	// ClaimID is the claim's own random mark. A sender whose write of the claim seemed to fail finds out by it that
 	// the claim is its own after all.
 	ClaimID string `json:",omitempty"`
@@ -181,6 +190,9 @@ func (r Record) HeldBy(claimID string) bool {
 // Addressed reports whether it is known who sent the text and which number was texted. An operator's text needs no sender.
 func (r Record) Addressed() bool { return r.TwilioNumber != "" && (r.Manual || r.Customer != "") }
 
+// IsAnswer reports whether a phone on duty wrote the text, and it was decided what becomes of it.
+func (r Record) IsAnswer() bool { return r.Answer.Phone != "" }
+
 // DueSince is when the text's age counts from: when it was received, or last redriven.
 func (r Record) DueSince() time.Time {
 	if r.RedrivenAt.After(r.ReceivedAt) {
@@ -220,16 +232,21 @@ func (r Record) WaitsOut() bool {
 	return r.State == Queued && last.Number > r.RedrivenAfter && isTrouble
 }
 
-// Notice reports whether the phone is sent a notice that the customer has opted out, in place of the words.
-func (r Record) Notice() bool { return !r.Manual && sms.KeywordOf(r.Keyword).Type == sms.OptOutStop }
+// TellsOptOut reports whether the phone is told that the customer has opted out, in place of the words.
+func (r Record) TellsOptOut() bool {
+	return !r.Manual && sms.KeywordOf(r.Keyword).Type == sms.OptOutStop
+}
 
 // AcceptedByTwilio reports whether Twilio is known to have accepted a message for this text, at any hop.
 func (r Record) AcceptedByTwilio() bool { return slices.ContainsFunc(r.Attempts, Attempt.Accepted) }
 
 // ReachedNobody reports whether the text ended without reaching a phone, though it was meant for one. It is false for a text
 // that Twilio turned out to have after its end, and for one that still waits, is in doubt or is dead: those have lists and
-// alarms of their own.
+// alarms of their own. It is also false for an answer, whose phone is told, and for a notice.
 func (r Record) ReachedNobody() bool {
+	if r.IsAnswer() || r.Notice {
+		return false
+	}
 	switch r.State {
 	case Undelivered, Failed:
 		return !r.Awaited()

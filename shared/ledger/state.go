@@ -43,18 +43,34 @@ const (
 	ReasonOptOut   Reason = "opt_out"
 	ReasonExpired  Reason = "expired"
 	ReasonKeyword  Reason = "keyword"
+	// ReasonUnaddressed: the phone on duty that wrote it did not say whom it is for.
+	ReasonUnaddressed Reason = "unaddressed"
+	// ReasonAutoReply: the phone on duty wrote it by itself, while its owner drove, say.
+	ReasonAutoReply Reason = "auto_reply"
+	// ReasonNotStaff: the phone that wrote it is not on duty any more.
+	ReasonNotStaff Reason = "not_staff"
+	// ReasonInstruction: it was meant for the relay: a tag alone.
+	ReasonInstruction Reason = "instruction"
+	// ReasonReaction: a phone on duty acknowledged a customer's text by a reaction.
+	ReasonReaction Reason = "reaction"
 )
 
 // Intended reports whether a text that was dropped for this reason is meant to reach nobody: the relay was built to drop it. For any
 // other reason somebody should know, because a customer waits.
 func (r Reason) Intended() bool {
-	return r == ReasonLoop || r == ReasonOptOut || r == ReasonKeyword
+	return slices.Contains([]Reason{
+		ReasonLoop, ReasonOptOut, ReasonKeyword, ReasonAutoReply, ReasonNotStaff, ReasonInstruction, ReasonReaction,
+	}, r)
 }
 
 // Reasons of Queued, if the text does not wait for a retry.
 const (
 	// ReasonPace: the pace limits let the text go a little later.
 	ReasonPace Reason = "pace"
+	// ReasonHeld: a phone on duty wrote it, and has been asked whom it is for.
+	ReasonHeld Reason = "held"
+	// ReasonPingPong: so many texts went back and forth between a customer and a phone that it waits.
+	ReasonPingPong Reason = "pingpong"
 	// ReasonNextHop: a hop refused the text, or did not get it, and the next one is tried.
 	ReasonNextHop Reason = "next_hop"
 	// ReasonDeliveryTimeout: no receipt said delivered in time, and the next hop is tried.

@@ -36,7 +36,7 @@ func ofKeyword(q Question, keyword sms.Keyword) (p Plan, ok bool) {
 		return Plan{Drop: ledger.ReasonKeyword, Keyword: keyword}, true
 	case q.Text.Keyword == "":
 		return Plan{}, false
-	case !q.Text.Notice():
+	case !q.Text.TellsOptOut():
 		return Plan{Drop: ledger.ReasonKeyword}, true
 	case !routed || !way.Takes(q.Text.ReceivedAt):
 		return Plan{Drop: ledger.ReasonOptOut}, true
@@ -44,10 +44,11 @@ func ofKeyword(q Question, keyword sms.Keyword) (p Plan, ok bool) {
 	return Plan{}, false
 }
 
-// isCustomer reports whether the text is a customer's, rather than an operator's, a hop's or one of our own numbers'.
+// isCustomer reports whether the text is a customer's, rather than an operator's, the relay's, a phone's on duty or one of our own
+// numbers'.
 func isCustomer(r ledger.Record, routes map[sms.PhoneNumber]route.Route) bool {
 	way, _ := route.Find(routes, r.TwilioNumber)
-	return !r.Manual && r.Customer != "" && !sms.Same(r.Customer, r.TwilioNumber) && !isRouted(routes, r.Customer) && !way.Has(r.Customer)
+	return !r.Manual && r.Destination == "" && !r.IsAnswer() && r.Customer != "" && !sms.Same(r.Customer, r.TwilioNumber) && !isRouted(routes, r.Customer) && !way.Has(r.Customer)
 }
 
 // dropOf names the reason for which a text that Twilio's Advanced Opt-Out has acted on goes no further: Twilio has answered it
@@ -57,14 +58,4 @@ func dropOf(optOutType string) ledger.Reason {
 		return ledger.ReasonOptOut
 	}
 	return ledger.ReasonKeyword
-}
-
-// TextOf returns what the destination reads of a text: its words, or the notice that a customer has opted out.
-func TextOf(r ledger.Record) string {
-	m := MessageOf(r)
-	if r.Notice() {
-		m.Body = r.Keyword + ". Twilio lets no more texts through to this customer until they text START. " +
-			"If they meant an appointment, call them."
-	}
-	return Text(m)
 }

@@ -19,6 +19,8 @@ type Plan struct {
 	Drop ledger.Reason
 	// Mark, if set, says that the sender of the text, a hop of the route, has opted out or in again.
 	Mark *bool
+	// IsAnswer is set if a phone of the route wrote the text: it has to be decided whom it is for. The plan has nothing else then.
+	IsAnswer bool
 	// Keyword, if set, is a keyword that the customer texted. The caller records it, sets the text's own Keyword to the result,
 	// and asks again, unless the keyword does not count.
 	Keyword sms.Keyword
@@ -68,7 +70,7 @@ func Numbers(r ledger.Record) []sms.PhoneNumber {
 // Of decides. If the text is dropped for any reason except its age, the plan has no settings.
 func Of(q Question) Plan {
 	p := against(q)
-	if p.Drop != "" {
+	if p.Drop != "" || p.IsAnswer {
 		return p
 	}
 	return along(p, q, Way(q.Text, q.Routes))
@@ -77,8 +79,8 @@ func Of(q Question) Plan {
 // Way returns the route that the text takes.
 func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
 	way, _ := route.Find(routes, r.TwilioNumber)
-	if r.Manual && r.Destination != "" {
-		// An operator's own choice of a phone: the route's settings hold, its hops and their marks do not.
+	if r.Destination != "" {
+		// The text goes to one phone: the route's settings hold, its hops and their marks do not.
 		way.DestinationCarrier, way.FallbackCarriers, way.OptedOut = r.Destination, nil, nil
 	}
 	return way
@@ -132,11 +134,12 @@ func against(q Question) Plan {
 	}
 	p := Plan{Keyword: keyword}
 	switch {
-	case r.Manual:
+	case r.Manual, r.Destination != "":
 		return againstManual(q)
+	case r.IsAnswer():
+		return Plan{Drop: ledger.ReasonUnaddressed}
 	case ok && way.Has(r.Customer):
-		// A text from one of the route's own hops would come back for ever. Its STOP and START still count.
-		return Plan{Drop: ledger.ReasonLoop, Mark: markOf(r.Body, q.OptOutType)}
+		return ofPhone(q, way)
 	case sms.Same(r.Customer, r.TwilioNumber), isRouted(routes, r.Customer):
 		return Plan{Drop: ledger.ReasonLoop}
 	case !ok:
@@ -147,7 +150,20 @@ func against(q Question) Plan {
 	return p
 }
 
-// againstManual finds what speaks against an operator's text. One that names its destination needs no route.
+// ofPhone decides about a text of one of the route's own phones. Its STOP counts, and its START if it has opted out.
+func ofPhone(q Question, way route.Route) Plan {
+	mark := markOf(q.Text.Body, q.OptOutType)
+	switch {
+	case mark != nil && *mark:
+		return Plan{Drop: ledger.ReasonOptOut, Mark: mark}
+	case mark != nil && way.IsOptedOut(q.Text.Customer):
+		return Plan{Drop: ledger.ReasonKeyword, Mark: mark}
+	}
+	return Plan{IsAnswer: true}
+}
+
+// againstManual finds what speaks against a text of an operator or of the relay, and against an answer. One that names its destination
+// needs no route.
 func againstManual(q Question) Plan {
 	r, routes := q.Text, q.Routes
 	way, ok := route.Find(routes, r.TwilioNumber)

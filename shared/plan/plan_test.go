@@ -19,6 +19,26 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 // stranger has no route and is no hop.
 const stranger = sms.PhoneNumber("+18585550199")
 
+// A text of a phone of the route is an answer, whether the route is on or off.
+func TestOfAPhonesText(t *testing.T) {
+	active := relaytest.Route()
+	active.FallbackCarriers = []sms.PhoneNumber{"+4407700900123"}
+	inactive := active
+	inactive.Active = false
+	for _, way := range []route.Route{active, inactive} {
+		for _, from := range []sms.PhoneNumber{way.DestinationCarrier, "+447700900123"} {
+			for _, body := range []string{"Yes", "START", "HELP"} {
+				r := relaytest.Record(1, noon)
+				r.Customer, r.Body = from, body
+				got := plan.Of(plan.Question{Text: r, Routes: map[sms.PhoneNumber]route.Route{way.TwilioNumber: way}, Now: noon})
+				if !got.IsAnswer || got.Drop != "" || got.To != "" || got.Mark != nil {
+					t.Errorf("%s from %s: %+v; want an answer", body, from, got)
+				}
+			}
+		}
+	}
+}
+
 // TestOf: every reason against a text, and none.
 func TestOf(t *testing.T) {
 	inbound := func(edit func(*ledger.Record)) ledger.Record {
@@ -60,7 +80,10 @@ func TestOf(t *testing.T) {
 		},
 		{"an operator's, accepted before", manual(""), "", []route.Route{offNow}, "", hop, 0},
 		{"an operator's, accepted after", manual(""), "", []route.Route{offBefore}, ledger.ReasonInactive, "", 0},
-		{"from a hop of the route", inbound(func(r *ledger.Record) { r.Customer = second }), "", []route.Route{active}, ledger.ReasonLoop, "", 0},
+		{"from a hop of the route that opts out", inbound(func(r *ledger.Record) { r.Customer, r.Body = second, "STOP" }), "", []route.Route{active}, ledger.ReasonOptOut, "", 0},
+		{"from a marked hop that opts in", inbound(func(r *ledger.Record) { r.Customer, r.Body = hop, "START" }), "", []route.Route{marked}, ledger.ReasonKeyword, "", 0},
+		{"an answer", inbound(func(r *ledger.Record) { r.Answer.Phone, r.Destination = hop, r.Customer }), "", []route.Route{marked}, "", relaytest.Customer, 0},
+		{"a notice", inbound(func(r *ledger.Record) { r.Notice, r.Customer, r.Destination = true, second, second }), "", []route.Route{inactive}, "", second, 0},
 		{
 			"from the number itself", inbound(func(r *ledger.Record) { r.Customer = r.TwilioNumber }), "",
 			[]route.Route{active},
@@ -69,11 +92,6 @@ func TestOf(t *testing.T) {
 		{
 			"from another routed number", inbound(func(r *ledger.Record) { r.Customer = stranger }), "",
 			[]route.Route{active, {TwilioNumber: stranger}},
-			ledger.ReasonLoop, "", 0,
-		},
-		{
-			"from a hop that the table has in another spelling", inbound(func(r *ledger.Record) { r.Customer = "+447700900123" }), "",
-			[]route.Route{british},
 			ledger.ReasonLoop, "", 0,
 		},
 		{

@@ -13,14 +13,39 @@ func MessageOf(r ledger.Record) sms.Message {
 	return sms.Message{Sid: r.MessageSid, From: r.Customer, To: r.TwilioNumber, Body: r.Body, Media: r.Media}
 }
 
-// Text returns what the destination reads: "From <customer>: <text>". A note after it mentions attachments, which are not
-// forwarded. If it is longer than Twilio's limit of 1,600 characters, the customer's words are shortened and end with an ellipsis;
-// the sender and the note remain. The ledger keeps the whole text.
-func Text(m sms.Message) string {
-	header := ""
-	if m.From != "" {
-		header = "From " + string(m.From) + ": "
+// TextOf returns what an attempt's destination reads of a text: its words behind the header, or a notice that a customer has opted
+// out. A customer gets the words of an answer as they are.
+func TextOf(r ledger.Record, header string) string {
+	switch {
+	case r.IsAnswer():
+		return sms.Shorten(r.Answer.Words, sms.MaxBody)
+	case r.Notice:
+		return sms.Shorten(r.Body, sms.MaxBody)
 	}
+	m := MessageOf(r)
+	if r.TellsOptOut() {
+		m.Body = r.Keyword + ". Twilio lets no more texts through to this customer until they text START. " +
+			"If they meant an appointment, call them."
+	}
+	if header == "" {
+		return Text(m)
+	}
+	return behind(header, m)
+}
+
+// Text returns what the destination reads of a text that is shown as from its customer's number: "From <customer>: <text>", see
+// [TextOf].
+func Text(m sms.Message) string {
+	if m.From == "" {
+		return behind("", m)
+	}
+	return behind("From "+string(m.From)+": ", m)
+}
+
+// behind returns a header and the words. A note after them mentions attachments, which are not forwarded. If all that is longer than
+// Twilio's limit of 1,600 characters, the customer's words are shortened and end with an ellipsis; the header and the note remain.
+// The ledger keeps the whole text.
+func behind(header string, m sms.Message) string {
 	note := noteOf(m.Media)
 	if sms.Length(header+note) > sms.MaxBody/2 {
 		note = briefNoteOf(m.Media)
@@ -30,6 +55,12 @@ func Text(m sms.Message) string {
 	}
 	body := sms.Shorten(m.Body, max(sms.MaxBody-sms.Length(header+note), 0))
 	return sms.Shorten(header+body+note, sms.MaxBody)
+}
+
+// Fits reports whether nothing of the text has to be left out behind the header.
+func Fits(r ledger.Record, header string) bool {
+	note := noteOf(r.Media)
+	return sms.Length(header)+sms.Length(r.Body)+sms.Length(note)+1 <= sms.MaxBody
 }
 
 // noteOf mentions the attachments and their kinds: "[1 attachment: image/jpeg]". It is empty without any.

@@ -85,6 +85,10 @@ func (e Envelope) check() error {
 		if e.Message == nil || e.Message.To == "" {
 			return fmt.Errorf("%w: no message to a Twilio number", ErrMalformed)
 		}
+	case KindAnswer, KindNotice:
+		if e.Message == nil || e.Message.To == "" || e.Destination == "" {
+			return fmt.Errorf("%w: no message from a Twilio number to a destination", ErrMalformed)
+		}
 	case KindReceipt:
 		if e.Receipt == nil || e.Receipt.Sid == "" {
 			return fmt.Errorf("%w: no receipt", ErrMalformed)

@@ -25,6 +25,10 @@ const (
 	KindInbound Kind = "inbound"
 	// KindManual is a text an operator asked for, Message is set and Destination may be.
 	KindManual Kind = "manual"
+	// KindAnswer is a text of a phone on duty that goes to a customer, Message and Destination are set. It came in as KindInbound.
+	KindAnswer Kind = "answer"
+	// KindNotice is a text of the relay itself to a phone on duty, Message and Destination are set.
+	KindNotice Kind = "notice"
 	// KindReceipt is a status callback, Receipt is set.
 	KindReceipt Kind = "receipt"
 	// KindTimer is the relay's own reminder to look at a text, Timer is set. It travels on the timer queue, which has
@@ -46,7 +50,7 @@ type Envelope struct {
 	// Message is the text: From is the customer (for a manual text the sender to show, possibly empty), To the Twilio number.
 	// They are empty if the form of an incoming text lacked them.
 	Message *sms.Message `json:"message,omitempty"`
-	// Destination overrides the route's hops, for a manual text only.
+	// Destination overrides the route's hops: the phone of a manual text or of a notice, the customer of an answer.
 	Destination sms.PhoneNumber `json:"destination,omitempty"`
 	// Receipt is what Twilio says about a message sent earlier.
 	Receipt *sms.Receipt `json:"receipt,omitempty"`
@@ -72,7 +76,7 @@ func (e Envelope) LogValue() slog.Value {
 }
 
 // Group returns the FIFO group (SQS: MessageGroupId) in which the envelope keeps its place. Texts of one customer to
-// one Twilio number share a group; the receipts of one text have one of their own, so that they never wait behind a
+// one Twilio number share a group, and so do the answers to one customer and the notices to one phone; the receipts of one text have one of their own, so that they never wait behind a
 // text; timers have no group. The group has a digest of the numbers instead of the numbers: metrics and consoles show a group id,
 // and its alphabet is restricted.
 func (e Envelope) Group() string {
@@ -81,6 +85,10 @@ func (e Envelope) Group() string {
 		return groupOf("receipt", e.RelayID)
 	case KindTimer:
 		return ""
+	case KindAnswer:
+		return groupOf("answer", string(e.Message.To), string(e.Destination))
+	case KindNotice:
+		return groupOf("notice", string(e.Message.To), string(e.Destination))
 	case KindInbound, KindManual:
 	}
 	return groupOf("conversation", string(e.Message.To), string(e.Message.From))
@@ -94,7 +102,9 @@ func (e Envelope) DeduplicationID() string {
 		return strings.Join([]string{e.Receipt.Sid, string(e.Receipt.Status), strconv.Itoa(e.Receipt.Attempt)}, ".")
 	case KindTimer:
 		return ""
-	case KindInbound, KindManual:
+	case KindAnswer:
+		return e.RelayID + ".answer"
+	case KindInbound, KindManual, KindNotice:
 	}
 	return e.RelayID
 }

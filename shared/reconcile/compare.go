@@ -27,7 +27,7 @@ const (
 func Owner(
 	ctx context.Context, records ledger.Lister, r ledger.Record, attempt ledger.Attempt, outboundSid string,
 ) (owner string, err error) {
-	_, err = conversation(ctx, records, r, attempt, func(other ledger.Record) error {
+	_, err = visitConversation(ctx, records, r, attempt, func(other ledger.Record) error {
 		for _, a := range other.Attempts {
 			if a.OutboundSid == outboundSid {
 				owner = other.MessageSid
@@ -48,16 +48,16 @@ func (s Search) compare(ctx context.Context, r ledger.Record, attempt ledger.Att
 		// A message that one of the text's own attempts may have made is one that is asked for.
 		q.Rivals = nil
 	}
-	isWhole, err = conversation(ctx, s.Records, r, attempt, func(other ledger.Record) error {
+	isWhole, err = visitConversation(ctx, s.Records, r, attempt, func(other ledger.Record) error {
 		return s.weighOther(ctx, other, &c)
 	})
 	c.conclude()
 	return isWhole, err
 }
 
-// conversation calls visit with the texts of the conversation that may have been sent at the time of the attempt, as far as the
+// visitConversation calls visit with the texts of the conversation that may have been sent at the time of the attempt, as far as the
 // bound goes.
-func conversation(
+func visitConversation(
 	ctx context.Context, records ledger.Lister, r ledger.Record, attempt ledger.Attempt, visit func(ledger.Record) error,
 ) (isWhole bool, err error) {
 	number := r.Customer
@@ -87,7 +87,7 @@ func conversation(
 func (s Search) weighOther(ctx context.Context, other ledger.Record, c *comparison) error {
 	r := c.text
 	if other.MessageSid == r.MessageSid || !sms.Same(other.TwilioNumber, r.TwilioNumber) ||
-		!Same(plan.TextOf(other), c.question.Message.Body) {
+		!c.hasWords(other) {
 		return nil
 	}
 	other, err := s.Ledger.Get(ctx, other.MessageSid)
@@ -98,6 +98,14 @@ func (s Search) weighOther(ctx context.Context, other ledger.Record, c *comparis
 		c.weigh(other)
 	}
 	return err
+}
+
+// hasWords reports whether the other text has the same words, whatever its headers are: it may have taken over a message that another
+// relay sent.
+func (c *comparison) hasWords(other ledger.Record) bool {
+	q := *c.question
+	q.AnyHeader = true
+	return q.hasWords(plan.TextOf(other, ""))
 }
 
 // comparison weighs the attempts of a conversation against the one in question.
@@ -139,6 +147,7 @@ func (c *comparison) weigh(other ledger.Record) {
 		case a.OutboundSid != "":
 			q.Known[a.OutboundSid] = true
 			c.holders[a.OutboundSid] = append(c.holders[a.OutboundSid], rival{startedAt, a.Found})
+		case !c.question.hasWords(plan.TextOf(other, a.Header)):
 		case a.Outcome == "", a.Unknown(), a.Refused() && c.about.Number > 0:
 			q.Rivals = append(q.Rivals, startedAt)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -25,9 +26,10 @@ func Window(startedAt time.Time, span, longest time.Duration) (from, to time.Tim
 
 // Question is all that is known about the lost POST.
 type Question struct {
-	// Message is what was posted, StartedAt when.
+	// Message is what was posted, StartedAt when. With AnyHeader, its body may have begun with another header.
 	Message   sms.Outbound
 	StartedAt time.Time
+	AnyHeader bool
 	// Span is how long the relay looks at the list, Longest how long a POST may need, see [Window].
 	Span, Longest time.Duration
 	// Listed are messages from Twilio's list, among which the lost one would be.
@@ -91,7 +93,23 @@ func Find(q Question) (message sms.Listed, verdict Verdict) {
 
 // isLike reports whether a listed message says the same to the same phone.
 func (q Question) isLike(m sms.Listed) bool {
-	return m.Direction == sms.DirectionAPI && sms.Same(m.From, q.Message.From) && sms.Same(m.To, q.Message.To) && Same(m.Body, q.Message.Body)
+	return m.Direction == sms.DirectionAPI && sms.Same(m.From, q.Message.From) && sms.Same(m.To, q.Message.To) && q.hasWords(m.Body)
+}
+
+// comparedLength is how much of two texts is compared whose headers may differ: a long text is cut to what fits behind its header.
+const comparedLength = 1000
+
+// hasWords reports whether a body may be what was posted.
+func (q Question) hasWords(body string) bool {
+	if !q.AnyHeader {
+		return Same(body, q.Message.Body)
+	}
+	wanted, words := conversation.WithoutHeader(q.Message.Body), conversation.WithoutHeader(body)
+	if sms.Length(wanted) > comparedLength && sms.Length(words) > comparedLength {
+		wanted, _ = sms.Split(wanted, comparedLength)
+		words, _ = sms.Split(words, comparedLength)
+	}
+	return Same(words, wanted)
 }
 
 // Same reports whether two bodies have the same words. Twilio may remove spaces at the ends.

@@ -32,6 +32,11 @@ type Route struct {
 	// PaceNumber is how many segments the number may send in what time, as [pace.Parse] reads it: "3/1s", or "off". Empty means
 	// the relay's own setting.
 	PaceNumber string `json:",omitempty"`
+	// AnswerWindow is for how long a conversation is in play on a phone, from MinAnswerWindow to MaxAnswerWindow; 0 means 24 hours.
+	AnswerWindow Duration `json:",omitempty"`
+	// HoldTime is how long words of a phone are held that nobody knows whom they are for, from MinHoldTime to MaxHoldTime; 0 means
+	// DefaultHoldTime.
+	HoldTime Duration `json:",omitempty"`
 	// OptedOut are the hops that texted STOP to the number, in the order in which the relay noticed. The relay keeps the list,
 	// see MarkOptedOut. A phone that is not a hop has no meaning here.
 	OptedOut []sms.PhoneNumber `json:",omitempty"`

@@ -80,3 +80,17 @@ func (r Route) settingProblems() []error {
 	}
 	return problems
 }
+
+// DefaultHoldTime is how long words of a phone on duty are held that nobody knows whom they are for.
+const DefaultHoldTime = time.Hour
+
+// InPlayTime returns for how long a conversation is in play on a phone.
+func (r Route) InPlayTime() time.Duration { return time.Duration(r.AnswerWindow) }
+
+// HoldAge returns how long words of a phone on duty are held.
+func (r Route) HoldAge() time.Duration {
+	if r.HoldTime == 0 {
+		return DefaultHoldTime
+	}
+	return time.Duration(r.HoldTime)
+}

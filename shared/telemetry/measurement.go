@@ -60,6 +60,12 @@ const (
 	// MetricPaced counts texts that wait because of the pace limits, MetricPaceWait is for how long.
 	MetricPaced    = "Paced"
 	MetricPaceWait = "PaceWait"
+	// MetricPingPong counts how often a text had to wait because too many went back and forth between a customer and a phone.
+	MetricPingPong = "PingPong"
+	// MetricAnswers counts texts of phones on duty, by Verdict (sent, held, joined, told, released, dropped).
+	MetricAnswers = "Answers"
+	// MetricNoticesLeftOut counts what phones on duty were not told, because they were told so much.
+	MetricNoticesLeftOut = "NoticesLeftOut"
 	// MetricLooked counts looks at Twilio's list for a message whose POST was not answered, by Verdict (present, absent,
 	// ambiguous; unreadable if the list could not be read).
 	MetricLooked = "Looked"

@@ -181,7 +181,7 @@ func full() ledger.Record {
 		Number: 1, Hop: 1, To: Fallback, ClaimID: "0f0e", StartedAt: at, EndedAt: at.Add(time.Millisecond), Outcome: "transient",
 		OutboundSid: "SM0000000000000000000000000000a001", Status: sms.StatusUndelivered, ErrorCode: 30003, HTTPStatus: 503,
 		Error: "connection refused",
-		Looks: 3, Found: true, HopDone: true, Spared: true,
+		Looks: 3, Found: true, HopDone: true, Spared: true, Header: "A05 Ann: ",
 	}
 	second := open
 	second.Number, second.Hop, second.Outcome, second.EndedAt = 2, 2, ledger.OutcomeAccepted, at.Add(999*time.Millisecond)
@@ -199,14 +199,19 @@ func full() ledger.Record {
 		},
 		LeaseUntil: at.Add(time.Minute), NotBefore: at.Add(time.Hour), Slot: ledger.Slot{At: at.Add(time.Hour), To: Fallback},
 		RedrivenAfter: 1, RedrivenAt: at.Add(2 * time.Hour), Seal: "5ea1", Reading: ledger.Reading{By: "bob", At: at.Add(time.Hour), Number: 2},
-		Decision:  ledger.Decision{What: ledger.VerdictResend, By: "ada", Note: "it is not there", At: at.Add(2 * time.Hour)},
+		Decision: ledger.Decision{What: ledger.VerdictResend, By: "ada", Note: "it is not there", At: at.Add(2 * time.Hour)},
+		Answer: ledger.Answer{
+			Phone: Fallback, Verdict: ledger.AnswerHeld, Tag: "A05", Words: "Yes", Tells: `"Yes" is for?`, Named: []string{"A05", "A18"},
+			Releases: []string{MessageSid(1)}, Ends: []string{MessageSid(2), MessageSid(3)},
+		},
+		Notice:    true,
 		ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
 	}
 }
 
 func (l ledgerTest) everyField() {
 	r := full()
-	for _, v := range []any{r, r.Attempts[0], r.Attempts[1], r.Folded, r.Folded.Phones[0], r.Media[0], r.Media[1]} {
+	for _, v := range []any{r, r.Attempts[0], r.Attempts[1], r.Folded, r.Folded.Phones[0], r.Media[0], r.Media[1], r.Answer} {
 		l.allSet(v)
 	}
 	want := r
