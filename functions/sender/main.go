@@ -57,6 +57,7 @@ func newHandler(ctx context.Context, logger *slog.Logger, emit telemetry.Emit) (
 		PaceNumber:        c.paceNumber,
 		Queue:             queue,
 		Done:              queue,
+		Answers:           queue,
 		TimerQueue:        timers,
 		Timers:            timers,
 		DeadLetters:       sqs.New(aws, c.deadLetterQueueURL),

@@ -169,7 +169,7 @@ func (s *stage) newSender(name string) {
 		Ledger: s.ledger, Records: s.ledger, Routes: route.NewCache(s.routes, s.clock.Now), Conversations: &relaytest.MemoryConversations{},
 		Messages: s.twilio, Pace: &relaytest.MemoryPace{},
 		PacePair: pair, PaceNumber: number,
-		Queue: hiding{s, s.texts}, TimerQueue: hiding{s, s.timers}, Timers: s.timers, DeadLetters: s.dead,
+		Queue: hiding{s, s.texts}, TimerQueue: hiding{s, s.timers}, Timers: s.timers, DeadLetters: s.dead, Answers: s.texts,
 		Policy: retry.NewPolicy(2*time.Second, 8), ReceiptFault: door.ClassifyReceipt,
 		ReconcileLooks: 3, ReconcileInterval: 40 * time.Second,
 		PublicBaseURL: base, SendTimeout: 8 * time.Second, Retention: 9600 * time.Hour, Concurrency: 1,

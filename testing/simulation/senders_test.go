@@ -38,7 +38,7 @@ func (s *schedule) senderConfig(name string) delivery.Config {
 	return delivery.Config{
 		Ledger: ledgerDoor{s}, Records: ledgerDoor{s}, Routes: route.NewCache(tableDoor{s}, s.wall), Conversations: &s.conversations,
 		Messages: twilioDoor{s}, Pace: paceDoor{s}, Queue: queueDoor{s, s.fifo}, TimerQueue: queueDoor{s, s.timers},
-		Timers: queueDoor{s, s.timers}, DeadLetters: queueDoor{s, s.dead},
+		Timers: queueDoor{s, s.timers}, DeadLetters: queueDoor{s, s.dead}, Answers: queueDoor{s, s.fifo},
 		Policy: retry.NewPolicy(2*time.Second, s.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		PacePair: s.Pair, PaceNumber: s.Number, ReconcileLooks: s.Looks, ReconcileInterval: s.Interval,
 		PublicBaseURL: publicBaseURL, SendTimeout: sendTimeout, Retention: retention, Concurrency: 1,

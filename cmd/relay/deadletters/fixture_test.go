@@ -58,7 +58,7 @@ func newRelay(t rapid.TB) *relay {
 	r.sender = delivery.New(delivery.Config{
 		Ledger: r.ledger, Records: r.ledger, Routes: route.NewCache(routes, r.clock.Now), Conversations: &relaytest.MemoryConversations{},
 		Messages: r.twilio, Pace: &relaytest.MemoryPace{},
-		Queue: r.queue, TimerQueue: r.timers, Timers: r.timers, DeadLetters: r.dead,
+		Queue: r.queue, TimerQueue: r.timers, Timers: r.timers, DeadLetters: r.dead, Answers: r.queue,
 		Policy:       retry.Policy{Base: time.Second, Cap: time.Minute, MaxAttempts: maxAttempts, HaltDelay: time.Minute},
 		ReceiptFault: door.ClassifyReceipt, ReconcileLooks: 1, ReconcileInterval: time.Second,
 		PublicBaseURL: "https://relay.example.com", SendTimeout: 8 * time.Second, Retention: ledger.MinRetention, Concurrency: 1,

@@ -18,6 +18,8 @@ type shownRoute struct {
 	DeliveryTimeout    route.Duration    `json:"delivery_timeout,omitempty"`
 	MaxAge             route.Duration    `json:"max_age,omitempty"`
 	PaceNumber         string            `json:"pace_number,omitempty"`
+	AnswerWindow       route.Duration    `json:"answer_window,omitempty"`
+	HoldTime           route.Duration    `json:"hold_time,omitempty"`
 	OptedOut           []sms.PhoneNumber `json:"opted_out,omitempty"`
 	Removed            time.Time         `json:"removed,omitzero"`
 	OffSince           time.Time         `json:"off_since,omitzero"`

@@ -7,8 +7,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
@@ -21,6 +23,13 @@ type job struct {
 	optOutType string
 	// due is when a timer was to look at the text, zero without one.
 	due time.Time
+	// isPhones is set if the message is a text as it came in. If a phone on duty wrote it, it only has to be decided here what becomes
+	// of the text; a message of its own takes it to the customer.
+	isPhones bool
+	// author is the phone that wrote the text, as far as it was read.
+	author conversation.Phone
+	// head is what the phone that is next is sent before the words, and what is written of that before the claim.
+	head head
 	// moved is set once this job has changed the text.
 	moved bool
 }
@@ -41,18 +50,23 @@ const maxSteps = 25
 
 // text relays one text.
 func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
-	j := &job{record: record, text: open(envelope, h.config.Retention), optOutType: envelope.Message.OptOutType}
+	j := &job{
+		record: record, text: open(envelope, h.config.Retention), optOutType: envelope.Message.OptOutType,
+		isPhones: envelope.Kind == queue.KindInbound,
+	}
 	_, letter := lettersAttempts(record)
 	_, ordered := orderOf(record)
-	if letter || ordered || looks(record) > 1 {
-		// The message was received before, or is a dead letter or an order. Its record is read first, because a claim would only fail.
+	isAnswer := envelope.Kind == queue.KindAnswer
+	if letter || ordered || isAnswer || looks(record) > 1 {
+		// The message was received before, or is a dead letter, an order or an answer. Its record is read first, because a claim would
+		// only fail.
 		if known, err := h.recall(ctx, j.text); err != nil {
 			h.config.Logger.LogAttrs(ctx, slog.LevelError, "record not read", textAttrs(j.text, err)...)
 			return h.later(j.since(), err)
 		} else if known.Version > 0 {
 			j.text = known
-		} else if ordered {
-			// The ledger has forgotten the text since the order was given, so nobody can say whether it was sent.
+		} else if ordered || isAnswer {
+			// The ledger has forgotten the text since, so nobody can say whether it was sent.
 			h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "order for a text that is not on record", textAttrs(j.text, nil)...)
 			return done()
 		}
@@ -67,6 +81,9 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 		if !h.hasTime(ctx) {
 			return again(0)
 		}
+		if j.isPhones && j.text.IsAnswer() {
+			return h.carryOut(ctx, j)
+		}
 		step, until := j.text.Next(h.config.Now())
 		var v verdict
 		switch step {
@@ -80,6 +97,9 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 			v = again(until.Sub(h.config.Now()))
 		case ledger.StepDone:
 			v = h.finish(ctx, j)
+		}
+		if v.isDone() {
+			v = h.tellAuthor(ctx, j)
 		}
 		if v.isFinal() {
 			return v
@@ -121,13 +141,22 @@ func open(envelope queue.Envelope, retention time.Duration) ledger.Record {
 	return ledger.Record{
 		MessageSid:   envelope.RelayID,
 		Manual:       envelope.Kind == queue.KindManual,
+		Notice:       envelope.Kind == queue.KindNotice,
 		TwilioNumber: m.To,
 		Customer:     m.From,
-		Destination:  envelope.Destination,
+		Destination:  destinationOf(envelope),
 		Body:         m.Body,
 		Media:        m.Media,
 		ReceivedAt:   received,
 		UpdatedAt:    received,
 		ExpiresAt:    received.Add(retention).Unix(),
 	}
+}
+
+// destinationOf returns the one phone that the envelope's text goes to; empty if the route says where.
+func destinationOf(envelope queue.Envelope) sms.PhoneNumber {
+	if envelope.Kind == queue.KindInbound {
+		return ""
+	}
+	return envelope.Destination
 }

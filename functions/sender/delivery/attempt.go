@@ -55,16 +55,23 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 			return v
 		}
 	}
+	if p.IsAnswer {
+		return h.addressOwn(ctx, j)
+	}
 	if p.Drop != "" || p.To == "" {
 		return h.drop(ctx, j, p)
+	}
+	p, v := h.introduce(ctx, j, p)
+	if v.stops() {
+		return v
 	}
 	if wait := h.halt.hold(h.config.Now()); wait > 0 {
 		return h.held(ctx, j, p, wait)
 	}
-	if v := h.ask(ctx, j, p); v.stops() {
+	if v = h.ask(ctx, j, p); v.stops() {
 		return v
 	}
-	if v := h.pace(ctx, j, p); v.stops() {
+	if v = h.pace(ctx, j, p); v.stops() {
 		return v
 	}
 	return h.send(ctx, j, p)
@@ -83,6 +90,9 @@ func (h *Handler) markByWord(ctx context.Context, j *job, optedOut bool) verdict
 	}
 	if err == nil {
 		err = h.config.Routes.MarkOptedOut(ctx, j.text.TwilioNumber, j.text.Customer, optedOut)
+	}
+	if err == nil && optedOut {
+		err = h.tellOthers(ctx, j.text)
 	}
 	// A route that someone wrote by hand, without a version, cannot be marked. The text does not wait for that.
 	if err != nil && !errors.Is(err, route.ErrConflict) {
@@ -163,7 +173,7 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 		return verdict{}
 	}
 	at, err := h.config.Pace.Reserve(ctx, pace.Request{
-		Number: j.text.TwilioNumber, To: p.To, Segments: sms.Segments(bodyOf(j.text)),
+		Number: j.text.TwilioNumber, To: p.To, Segments: sms.Segments(plan.TextOf(j.text, j.head.text)),
 		Limits: pace.Limits{Pair: h.config.PacePair, Number: p.Pace}, By: p.Expires,
 	}, now)
 	if f := fault.Of(err); err != nil && f.Kind == fault.Throttled && f.RetryAfter > 0 {
@@ -257,7 +267,8 @@ func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) verdict {
 // that records the acceptance counts it: after Twilio's answer, after a look, or after a receipt that came first.
 func (h *Handler) emitAccepted(r ledger.Record, segments int) {
 	if segments == 0 {
-		segments = sms.Segments(bodyOf(r))
+		last, _ := r.Current()
+		segments = sms.Segments(plan.TextOf(r, last.Header))
 	}
 	h.config.Emit(
 		one(telemetry.MetricRelayed),

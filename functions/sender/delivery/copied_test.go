@@ -34,7 +34,7 @@ func newCopy(t *testing.T) *sender {
 func (s *sender) sentElsewhere(n, m int, to sms.PhoneNumber, after time.Duration, status sms.Status) {
 	s.t.Helper()
 	message := alike(m, after)
-	message.Body, message.To, message.Status = "From +18585550111: "+textOf(n, nil).Message.Body, to, status
+	message.Body, message.To, message.Status = header+textOf(n, nil).Message.Body, to, status
 	s.twilio.Add(message)
 }
 
@@ -216,7 +216,7 @@ func TestACopyAsksBeforeARetry(t *testing.T) {
 	s.clock.Advance(copied)
 	s.AskBefore = s.clock.Now()
 	message := alike(901, time.Minute)
-	message.Body = "From +18585550111: " + secretText
+	message.Body = header + secretText
 	s.twilio.Add(message)
 	s.drain()
 	s.checkState(1, ledger.Sent, "")

@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // course is what may become of a text: what is set up for it, and what Twilio answers to its POSTs.
@@ -32,6 +34,10 @@ func courses() map[string]course {
 		"sent":         {},
 		"dropped":      {edit: func(e *queue.Envelope) { e.Message.To = idleNumber }},
 		"a STOP":       {edit: func(e *queue.Envelope) { e.Message.From, e.Message.Body = first, "STOP" }},
+		"an answer":    {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes")},
+		"asked":        {setUp: sentTo(relaytest.Customer, other), edit: phoneSays("Yes")},
+		"told":         {setUp: sentTo(relaytest.Customer), edit: phoneSays(firstTag)},
+		"answer lost":  {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes"), answers: []error{nil, refusal(fault.Permanent, 21614)}},
 		"timed out":    {setUp: func(s *sender) { s.reroute(timeout(time.Minute)) }, timesOut: true},
 		"found":        {answers: []error{lostAnswer()}},
 		"gone":         {answers: []error{lostPost()}},
@@ -58,6 +64,23 @@ func courses() map[string]course {
 			}
 			s.pace.Fault = s.faults.of("pace")
 		}},
+	}
+}
+
+// sentTo has sent texts of customers to the phone.
+func sentTo(customers ...sms.PhoneNumber) func(s *sender) {
+	return func(s *sender) {
+		for i, customer := range customers {
+			s.hears(2+i, customer, "Are you there?")
+		}
+		s.clock.Advance(time.Minute)
+	}
+}
+
+// phoneSays makes a text one of the first phone.
+func phoneSays(body string) func(e *queue.Envelope) {
+	return func(e *queue.Envelope) {
+		e.Message.From, e.Message.Body, e.ReceivedAt = first, body, started.Add(time.Minute)
 	}
 }
 
@@ -105,7 +128,8 @@ func operations() []string {
 	var all []string
 	for _, op := range []string{
 		"ledger Create", "ledger Update", "ledger Get", "ledger List", "routes Lookup", "routes Put", "pace Reserve",
-		"timers Send", "timers ChangeVisibility", "queue ChangeVisibility", "dead Send",
+		"conversations Read", "conversations GetPhone", "conversations PutPhone", "conversations PutTag", "conversations TagUses",
+		"queue Send", "timers Send", "timers ChangeVisibility", "queue ChangeVisibility", "dead Send",
 	} {
 		whose, what, _ := strings.Cut(op, " ")
 		all = append(all, whose+" before "+what, whose+" after "+what)
@@ -207,7 +231,7 @@ func dying(s *sender, nth int) func(string) error {
 
 // wrong says what is wrong with how text 1 has ended, if anything is.
 func (c course) wrong(s *sender) string {
-	posts := s.twilio.Posts()
+	posts := slices.DeleteFunc(s.twilio.Posts(), func(p relaytest.TwilioPost) bool { return p.Ref.RelayID != relaytest.MessageSid(1) })
 	taken, reached := false, false
 	for i, p := range posts {
 		told := i == 0 && c.receipt.Status.Lost()

@@ -40,7 +40,7 @@ func TestTransientFailureComesAgain(t *testing.T) {
 	}
 	last, _ := r.Current()
 	want := ledger.Attempt{
-		Number: 1, To: relaytest.Destination, ClaimID: last.ClaimID, StartedAt: started, EndedAt: started,
+		Number: 1, To: relaytest.Destination, Header: header, ClaimID: last.ClaimID, StartedAt: started, EndedAt: started,
 		Outcome: "transient", HTTPStatus: 400, Error: "as in the test",
 	}
 	if diff := cmp.Diff(want, last); diff != "" {

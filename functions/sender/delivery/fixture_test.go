@@ -73,6 +73,8 @@ type sender struct {
 	// asked are the visibility timeouts by receipt handle.
 	asked  map[string]time.Duration
 	claims int
+	// seen is how many messages sent has returned.
+	seen int
 	// moved counts the dead letters that moveBack moved.
 	moved int
 	// busy is set while a batch is worked on. A sender that died then leaves its messages on the queue.
@@ -101,7 +103,7 @@ func newSender(t rapid.TB) *sender {
 	s.twilio = newTwilio(s.clock.Now, s.faults.of("twilio"))
 	s.Handler = delivery.New(delivery.Config{
 		Ledger: s.ledger, Records: s.ledger, Routes: remembersNothing{s.routes}, Conversations: s.conversations, Messages: s.twilio, Pace: s.pace,
-		Queue: visibilityCheck{s, s.queue}, TimerQueue: visibilityCheck{s, s.timers}, Timers: delayCheck{s.timers}, DeadLetters: s.dead,
+		Queue: visibilityCheck{s, s.queue}, TimerQueue: visibilityCheck{s, s.timers}, Timers: delayCheck{s.timers}, DeadLetters: s.dead, Answers: s.queue,
 		Policy: policy, ReceiptFault: door.ClassifyReceipt, ReconcileLooks: looks, ReconcileInterval: interval,
 		PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 10,
 		Now: s.clock.Now, Spread: func() float64 { return 0 }, NewClaimID: s.newClaimID,

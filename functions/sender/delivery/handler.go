@@ -55,10 +55,12 @@ type Config struct {
 	// Records lists what else was sent in a conversation.
 	Records ledger.Lister
 	Routes  Routes
-	// Conversations keep who has opted out.
+	// Conversations keep who has opted out, and what was sent to each phone on duty.
 	Conversations conversation.Store
-	Messages      Messages
-	Pace          pace.Book
+	// Answers takes what goes to a customer or a phone apart from the text that was the cause: the queue that the texts come from.
+	Answers  queue.Sender
+	Messages Messages
+	Pace     pace.Book
 	// Queue and TimerQueue change the visibility of the messages handed in; Timers sets timers.
 	Queue      Visibility
 	TimerQueue Visibility

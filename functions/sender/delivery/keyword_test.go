@@ -57,10 +57,10 @@ func TestCustomerOptsOut(t *testing.T) {
 			t.Errorf("%q: opt-out is %+v, want %+v", body, got, want)
 		}
 		told := s.twilio.Posts()[0].Body
-		if !strings.HasPrefix(told, "From "+string(relaytest.Message(1).From)+": "+word+". ") || sms.Segments(told) != 1 {
+		if !strings.HasPrefix(told, header+word+". ") || sms.Segments(told) != 1 {
 			t.Errorf("%q: the phone is told %q", body, told)
 		}
-		if r := s.record(1); r.Keyword != word || !r.Notice() {
+		if r := s.record(1); r.Keyword != word || !r.TellsOptOut() {
 			t.Errorf("%q: record has keyword %q", body, r.Keyword)
 		}
 	}
@@ -114,18 +114,20 @@ func (s *sender) checkNotAsked() {
 	}
 }
 
-// A text that is no keyword costs nothing here.
-func TestOrdinaryTextAsksNobody(t *testing.T) {
+// A text that is not a keyword opts nobody out.
+func TestOrdinaryTextOptsNobodyOut(t *testing.T) {
 	s := newSender(t)
 	s.Concurrency = 1
-	s.queueUp(textOf(1, nil), says(2, "Stop by at 5"), says(3, "YES!"), says(4, "cancel it, please"), fromHop(5, "STOP", ""))
+	s.queueUp(textOf(1, nil), says(2, "Stop by at 5"), says(3, "YES!"), says(4, "cancel it, please"))
 	s.queueUp(textOf(6, func(e *queue.Envelope) { e.Kind, e.Message.From, e.Message.Body = queue.KindManual, "", "STOP" }))
 	s.drain()
 	s.checkPosts(5)
 	if !slices.ContainsFunc(s.twilio.Posts(), func(p relaytest.TwilioPost) bool { return strings.HasSuffix(p.Body, ": Stop by at 5") }) {
 		t.Errorf("no phone got the text: %+v", s.twilio.Posts())
 	}
-	s.checkNotAsked()
+	if c, err := s.conversations.Get(t.Context(), relaytest.TwilioNumber, relaytest.Customer); err != nil || c.OptOut != (conversation.OptOut{}) {
+		t.Errorf("conversation %+v, error %v", c, err)
+	}
 }
 
 // START counts only for someone who has opted out. From anyone else, YES is an answer.

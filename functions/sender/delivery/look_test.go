@@ -136,7 +136,7 @@ func TestReceiptNamesAnotherThanTheOneFound(t *testing.T) {
 	s.twilio.answer = answers(lostPost())
 	stranger := sms.Listed{
 		Sid: relaytest.OutboundSid(99), Status: sms.StatusSent, From: relaytest.TwilioNumber, To: first, Direction: sms.DirectionAPI,
-		Body: "From +18585550111: " + textOf(1, nil).Message.Body, DateCreated: started,
+		Body: header + textOf(1, nil).Message.Body, DateCreated: started,
 	}
 	s.twilio.Add(stranger)
 	s.queueUp(textOf(1, nil))

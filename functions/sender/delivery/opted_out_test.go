@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -45,7 +46,7 @@ func TestOptedOutHopIsMarkedAndPassedOver(t *testing.T) {
 	}
 	s.queueUp(fromHop(3, "start ", ""))
 	s.checkBack(0)
-	s.checkState(3, ledger.Dropped, ledger.ReasonLoop)
+	s.checkState(3, ledger.Dropped, ledger.ReasonKeyword)
 	s.checkOptedOut()
 	s.queueUp(textOf(4, nil))
 	s.checkBack(0)
@@ -74,16 +75,17 @@ func TestKeywordsOfAHop(t *testing.T) {
 	for name, tt := range map[string]struct {
 		body, optOutType string
 		marked, before   bool
+		reason           ledger.Reason
 	}{
-		"STOP":                             {"STOP", "", true, false},
-		"in small letters, with a blank":   {" unsubscribe\n", "", true, false},
-		"by Twilio's word":                 {"no more of this", sms.OptOutStop, true, false},
-		"Twilio's word comes first":        {"STOP", sms.OptOutHelp, false, false},
-		"START":                            {"START", "", false, true},
-		"START by Twilio's word":           {"hello again", sms.OptOutStart, false, true},
-		"HELP":                             {"HELP", "", true, true},
-		"anything else":                    {"STOP it, please", "", false, false},
-		"anything else while it is marked": {"on my way", "", true, true},
+		"STOP":                             {"STOP", "", true, false, ledger.ReasonOptOut},
+		"in small letters, with a blank":   {" unsubscribe\n", "", true, false, ledger.ReasonOptOut},
+		"by Twilio's word":                 {"no more of this", sms.OptOutStop, true, false, ledger.ReasonOptOut},
+		"Twilio's word comes first":        {"STOP", sms.OptOutHelp, false, false, ""},
+		"START":                            {"START", "", false, true, ledger.ReasonKeyword},
+		"START by Twilio's word":           {"hello again", sms.OptOutStart, false, true, ledger.ReasonKeyword},
+		"HELP":                             {"HELP", "", true, true, ""},
+		"anything else":                    {"STOP it, please", "", false, false, ""},
+		"anything else while it is marked": {"on my way", "", true, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
@@ -92,8 +94,9 @@ func TestKeywordsOfAHop(t *testing.T) {
 			}
 			s.queueUp(fromHop(1, tt.body, tt.optOutType))
 			s.checkBack(0)
-			s.checkState(1, ledger.Dropped, ledger.ReasonLoop)
-			s.checkPosts(0)
+			if r := s.record(1); tt.reason != "" && (r.State != ledger.Dropped || r.Reason != tt.reason) || tt.reason == "" && !r.IsHeld() {
+				t.Errorf("text is %s, %q; want reason %q, or held without one", r.State, r.Reason, tt.reason)
+			}
 			if tt.marked {
 				s.checkOptedOut(first)
 			} else {
@@ -118,7 +121,20 @@ func TestStopInACascade(t *testing.T) {
 	s.checkBack(0)
 	s.tell(1, sms.StatusUndelivered, 30003)
 	s.drain()
-	s.checkPhones(first, third)
+	s.checkPhones(first, first, third, third)
+	if notices := s.noticed(); notices != 2 {
+		t.Errorf("%d notices, want one to each of the others", notices)
+	}
+}
+
+// noticed returns how many notices were sent to phones on duty.
+func (s *sender) noticed() (n int) {
+	for _, p := range s.twilio.Posts() {
+		if strings.HasPrefix(p.Ref.RelayID, "NT") {
+			n++
+		}
+	}
+	return n
 }
 
 // All hops have opted out: the text is tried all the same, and fails for the reason that Twilio gives. If Twilio takes it,
@@ -162,7 +178,7 @@ func TestMarkIsNotWritten(t *testing.T) {
 				s.queueUp(fromHop(1, "STOP", ""))
 				s.checkBack(1)
 				s.drain()
-				s.checkState(1, ledger.Dropped, ledger.ReasonLoop)
+				s.checkState(1, ledger.Dropped, ledger.ReasonOptOut)
 				s.checkOptedOut(first)
 			})
 		}

@@ -10,7 +10,7 @@ import (
 
 // outbound returns the message that an attempt sends. Twilio gives up on it after validity; 0 leaves that to Twilio.
 func (h *Handler) outbound(r ledger.Record, attempt ledger.Attempt, validity time.Duration) sms.Outbound {
-	message := sms.Outbound{From: r.TwilioNumber, To: attempt.To, Body: bodyOf(r)}
+	message := sms.Outbound{From: r.TwilioNumber, To: attempt.To, Body: plan.TextOf(r, attempt.Header)}
 	if validity > 0 {
 		message.ValidityPeriod = min(max(validity.Truncate(time.Second), time.Second), sms.MaxValidityPeriod)
 	}
@@ -20,6 +20,3 @@ func (h *Handler) outbound(r ledger.Record, attempt ledger.Attempt, validity tim
 	}
 	return message
 }
-
-// bodyOf returns what the destination reads of a text.
-func bodyOf(r ledger.Record) string { return plan.TextOf(r) }

@@ -10,7 +10,7 @@ import (
 // routes: a route that was added, switched on or changed a moment ago counts.
 func (h *Handler) plan(ctx context.Context, j *job) (plan.Plan, error) {
 	p, err := h.planOnce(ctx, j)
-	if err != nil || (p.Drop == "" && p.To != "") {
+	if err != nil || p.Drop == "" && p.To != "" {
 		return p, err
 	}
 	h.config.Routes.Forget(plan.Numbers(j.text)...)

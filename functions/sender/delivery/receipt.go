@@ -35,6 +35,9 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 	if err == nil && r.State == ledger.Queued && r.AcceptedByTwilio() && mayHaveMoved {
 		err = h.remind(ctx, r.MessageSid, last.Number, r.NotBefore)
 	}
+	if err == nil {
+		err = h.tellLoss(ctx, r)
+	}
 	if err != nil {
 		h.config.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
 		return h.later(envelope.ReceivedAt, err)

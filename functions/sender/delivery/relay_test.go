@@ -24,7 +24,7 @@ func TestTextIsRelayed(t *testing.T) {
 	s.checkPosts(1)
 	want := sms.Outbound{
 		From: relaytest.TwilioNumber, To: relaytest.Destination,
-		Body:           "From +18585550111: The " + secretText + ", please (1)",
+		Body:           header + "The " + secretText + ", please (1)",
 		StatusCallback: base + "/sms/status-callback?attempt=1&hop=0&relay_id=" + relaytest.MessageSid(1),
 		ValidityPeriod: route.DefaultMaxAge - 2*time.Second, // what is left, in whole seconds
 	}
@@ -36,7 +36,7 @@ func TestTextIsRelayed(t *testing.T) {
 		MessageSid: relaytest.MessageSid(1), Version: 2, State: ledger.Sent, TwilioNumber: relaytest.TwilioNumber, Customer: relaytest.Customer,
 		Body: "The " + secretText + ", please (1)", ReceivedAt: started, UpdatedAt: now, ExpiresAt: started.Add(retention).Unix(),
 		Attempts: []ledger.Attempt{{
-			Number: 1, To: relaytest.Destination, ClaimID: "claim-2", StartedAt: now, EndedAt: now,
+			Number: 1, To: relaytest.Destination, Header: header, ClaimID: "claim-2", StartedAt: now, EndedAt: now,
 			Outcome: ledger.OutcomeAccepted, OutboundSid: relaytest.OutboundSid(1), Status: sms.StatusQueued,
 		}},
 	}
@@ -149,9 +149,6 @@ func TestDropped(t *testing.T) {
 		"no route":                           {from(relaytest.Customer, unrouted), ledger.ReasonNoRoute},
 		"number of another channel":          {from(relaytest.Customer, "whatsapp:"+relaytest.TwilioNumber), ledger.ReasonNoRoute},
 		"inactive":                           {from(relaytest.Customer, idleNumber), ledger.ReasonInactive},
-		"from the first hop":                 {from(relaytest.Destination, relaytest.TwilioNumber), ledger.ReasonLoop},
-		"from the last hop":                  {from(relaytest.Fallback, relaytest.TwilioNumber), ledger.ReasonLoop},
-		"from a hop of an inactive route":    {from(idlePhone, idleNumber), ledger.ReasonLoop},
 		"from a routed number":               {from(otherNumber, relaytest.TwilioNumber), ledger.ReasonLoop},
 		"from a number routed, but inactive": {from(idleNumber, relaytest.TwilioNumber), ledger.ReasonLoop},
 		"from a routed number to no route":   {from(otherNumber, unrouted), ledger.ReasonLoop},

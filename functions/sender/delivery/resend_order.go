@@ -51,8 +51,13 @@ func envelopeOf(r ledger.Record) queue.Envelope {
 		Version: queue.Version, Kind: queue.KindInbound, RelayID: r.MessageSid, ReceivedAt: r.ReceivedAt,
 		Message: &message, Destination: r.Destination,
 	}
-	if r.Manual {
+	switch {
+	case r.Manual:
 		envelope.Kind = queue.KindManual
+	case r.Notice:
+		envelope.Kind = queue.KindNotice
+	case r.IsAnswer() && r.Destination != "":
+		envelope.Kind, envelope.Message.From = queue.KindAnswer, r.Answer.Phone
 	}
 	return envelope
 }

@@ -37,6 +37,9 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		j.text.MessageSid = envelope.RelayID
 		return h.notNow(ctx, j, "record not read", err)
 	}
+	if r.IsHeld() {
+		return h.endHold(ctx, j)
+	}
 	if r.Upcoming() <= due.Attempt {
 		// The claim that the timer was set for is being written, or never was.
 		if left := h.config.SendTimeout + leaseMargin - h.config.Now().Sub(due.Due); left > 0 {

@@ -176,7 +176,7 @@ func (r *Relay) wire() error {
 	sender := delivery.New(delivery.Config{
 		Ledger: r.db.Ledger(), Records: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Conversations: r.db.Conversations(),
 		Messages: client, Pace: r.db.Pace(), PacePair: r.config.PacePair, PaceNumber: r.config.PaceNumber,
-		Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead,
+		Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead, Answers: inbox,
 		Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		ReconcileLooks: r.config.ReconcileLooks, ReconcileInterval: r.config.ReconcileInterval,
 		AskBefore: r.moved, PublicBaseURL: r.config.PublicBaseURLs[0],

@@ -136,7 +136,7 @@ func (t *Text) order(routes map[sms.PhoneNumber]route.Route, now time.Time) {
 		t.Outlook, t.Drop = DroppedAgain, p.Drop
 		return
 	}
-	t.Outlook, t.To, t.Segments = Again, p.To, sms.Segments(plan.TextOf(resent))
+	t.Outlook, t.To, t.Segments = Again, p.To, sms.Segments(plan.TextOf(resent, ""))
 }
 
 // Order puts the orders on the queue for the texts whose outlook changes something, and returns how many. The error names the text

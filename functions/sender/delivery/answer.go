@@ -1,0 +1,227 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// address decides what becomes of a text that a phone on duty wrote, and writes the decision into the text's record. A text that comes
+// again finds it there.
+func (h *Handler) address(ctx context.Context, j *job, phone conversation.Phone, hasLeft bool) verdict {
+	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(j.text)...)
+	if err != nil {
+		return h.notNow(ctx, j, "route not looked up", err)
+	}
+	way, _ := route.Find(routes, j.text.TwilioNumber)
+	a := answering{h: h, text: j.text, phone: phone, way: way, hasLeft: hasLeft, now: h.config.Now()}
+	wanted, err := a.decide(ctx)
+	if v := h.write(ctx, j, "answer", wanted, err); v.stops() {
+		return v
+	}
+	j.author = phone
+	h.config.Emit(count(telemetry.MetricAnswers, "Verdict", string(j.text.Answer.Verdict)))
+	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "answer decided",
+		append(textAttrs(j.text, nil), slog.String("verdict", string(j.text.Answer.Verdict)))...)
+	return h.carryOut(ctx, j)
+}
+
+// addressOwn does the same for a phone of the text's route.
+func (h *Handler) addressOwn(ctx context.Context, j *job) verdict {
+	phone, err := h.config.Conversations.GetPhone(ctx, h.phoneKey(j.text))
+	if err != nil {
+		return h.notNow(ctx, j, "conversation not read", err)
+	}
+	return h.address(ctx, j, phone, false)
+}
+
+// addressLeft does the same for a phone that is in no route by what was remembered of the routes, though texts were sent to it: it may
+// have come on duty a moment ago, or it has left.
+func (h *Handler) addressLeft(ctx context.Context, j *job, phone conversation.Phone) verdict {
+	h.config.Routes.Forget(plan.Numbers(j.text)...)
+	p, err := h.planOnce(ctx, j)
+	if err != nil {
+		return h.notNow(ctx, j, "route not looked up", err)
+	}
+	if p.Drop != "" {
+		return h.drop(ctx, j, p)
+	}
+	return h.address(ctx, j, phone, !p.IsAnswer)
+}
+
+// answering is a text of a phone on duty that is being decided about.
+type answering struct {
+	h       *Handler
+	text    ledger.Record
+	phone   conversation.Phone
+	way     route.Route
+	hasLeft bool
+	now     time.Time
+}
+
+// decide returns the text's record with the decision.
+func (a answering) decide(ctx context.Context) (ledger.Record, error) {
+	if !a.way.Takes(a.text.ReceivedAt) {
+		answer := a.answer(ledger.AnswerDropped, "")
+		answer.Tells = conversation.NotSent(a.text.Body) + " This number is switched off."
+		return a.text.Dismiss(answer, ledger.ReasonInactive, a.now)
+	}
+	if reaction, ok := sms.ReactionOf(a.text.Body); ok && !a.hasLeft {
+		about, err := a.acknowledged(ctx, reaction)
+		switch {
+		case err != nil:
+			return a.text, err
+		case about.MessageSid != "" || reaction.Quote == "":
+			return a.text.Dismiss(a.answer(ledger.AnswerDropped, string(about.Tag)), ledger.ReasonReaction, a.now)
+		}
+	}
+	view := a.phone.View
+	if a.hasLeft && !a.phone.Removed.IsZero() {
+		// An operator has ended what the phone may answer.
+		view.Exchanges = nil
+	}
+	decided := conversation.Answer{
+		Body: a.text.Body, NumMedia: len(a.text.Media), ReceivedAt: a.text.ReceivedAt, DecidedAt: a.now, View: view,
+		Window: a.way.InPlayTime(), HasLeft: a.hasLeft,
+		IsAutomatic: a.phone.IsAutomatic(a.digest(), a.text.ReceivedAt) || conversation.IsAutoReply(a.text.Body),
+	}.Address()
+	answer := a.answer(verdictOf(decided.Verdict), string(decided.To.Tag))
+	if decided.EndsHeld {
+		answer.Ends = a.phone.Held.MessageSids
+		first, err := a.firstHeld(ctx)
+		if err != nil {
+			return a.text, err
+		}
+		answer.Tells = conversation.NotSent(first) + " "
+	}
+	return a.record(answer, decided)
+}
+
+// record returns the text's record with the decision about whom it is for.
+func (a answering) record(answer ledger.Answer, d conversation.Addressed) (ledger.Record, error) {
+	switch d.Verdict {
+	case conversation.Send:
+		answer.Words = d.Words
+		reason, wait := ledger.Reason(""), a.phone.Pause(d.To.Customer, a.now)
+		if wait > 0 {
+			reason = ledger.ReasonPingPong
+		}
+		answer.Tells = trimmed(answer.Tells)
+		return a.text.Send(answer, d.To.Customer, reason, a.now.Add(wait), a.now)
+	case conversation.Ask:
+		answer.Words = wordsOf(a.text.Body)
+		answer.Tells += conversation.Question(answer.Words, d.Named, !a.phone.Hinted)
+		for _, e := range d.Named {
+			answer.Named = append(answer.Named, string(e.Tag))
+		}
+		return a.text.Hold(answer, a.now.Add(a.way.HoldAge()), a.now)
+	case conversation.Join:
+		answer.Words = a.text.Body
+		return a.text.Hold(answer, a.now.Add(a.way.HoldAge()), a.now)
+	case conversation.Tell, conversation.Release:
+		isSent := d.Verdict == conversation.Release
+		if isSent {
+			answer.Releases = a.phone.Held.MessageSids
+		}
+		answer.Tells += conversation.Whose(d.To, isSent, a.now)
+		return a.text.Dismiss(answer, ledger.ReasonInstruction, a.now)
+	case conversation.Ignore:
+		if a.now.Sub(a.phone.AutoReplyToldAt) > autoReplyQuiet {
+			answer.Tells = conversation.NotSent(a.text.Body) + " It looks like an automatic reply; with a tag it is sent."
+		}
+		return a.text.Dismiss(answer, ledger.ReasonAutoReply, a.now)
+	case conversation.Refuse:
+	}
+	if !a.hasLeft {
+		answer.Tells += conversation.NotSent(a.text.Body) + " It begins like a text of the relay."
+		return a.text.Dismiss(answer, ledger.ReasonUnaddressed, a.now)
+	}
+	answer.Tells += conversation.NotOnDuty(a.text.Body)
+	return a.text.Dismiss(answer, ledger.ReasonNotStaff, a.now)
+}
+
+// autoReplyQuiet is how long a phone is not told again that an automatic reply of it was not sent on.
+const autoReplyQuiet = 24 * time.Hour
+
+func (a answering) answer(v ledger.AnswerVerdict, tag string) ledger.Answer {
+	return ledger.Answer{Phone: a.text.Customer, Verdict: v, Tag: tag}
+}
+
+// digest is that of the text, empty if it begins with a tag.
+func (a answering) digest() string { return digestOf(a.phone.PhoneKey, a.text.Body) }
+
+func digestOf(key conversation.PhoneKey, body string) string {
+	if _, _, isTagged := conversation.Leading(body); isTagged {
+		return ""
+	}
+	return conversation.Digest(key, body)
+}
+
+// wordsOf are the words that a customer gets of a text that begins with no tag of a customer of the phone: a tag that is valid is a
+// mistake of the person's, and anything else is a word like others.
+func wordsOf(body string) string {
+	if tag, words, isTagged := conversation.Leading(body); isTagged && tag.IsValid() {
+		return words
+	}
+	return body
+}
+
+func trimmed(tells string) string {
+	if tells == "" {
+		return ""
+	}
+	return tells[:len(tells)-1]
+}
+
+// firstHeld returns the first words that are held for the phone.
+func (a answering) firstHeld(ctx context.Context) (string, error) {
+	r, err := a.h.config.Ledger.Get(ctx, a.phone.Held.MessageSids[0])
+	if errors.Is(err, ledger.ErrNotFound) {
+		return "", nil
+	}
+	return r.Body, err
+}
+
+// acknowledged returns the text, among the last that were sent to the phone, that the reaction is about; zero if there is none.
+func (a answering) acknowledged(ctx context.Context, reaction sms.Reaction) (conversation.Sent, error) {
+	for i := len(a.phone.Sent) - 1; i >= 0 && reaction.Quote != ""; i-- {
+		sent := a.phone.Sent[i]
+		r, err := a.h.config.Ledger.Get(ctx, sent.MessageSid)
+		if errors.Is(err, ledger.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return conversation.Sent{}, err
+		}
+		if header, ok := r.HeaderTo(a.phone.Phone); ok && reaction.IsAbout(plan.TextOf(r, header)) {
+			return sent, nil
+		}
+	}
+	return conversation.Sent{}, nil
+}
+
+// verdictOf names a decision as the ledger does.
+func verdictOf(v conversation.Verdict) ledger.AnswerVerdict {
+	switch v {
+	case conversation.Send:
+		return ledger.AnswerSent
+	case conversation.Join:
+		return ledger.AnswerJoined
+	case conversation.Tell:
+		return ledger.AnswerTold
+	case conversation.Release:
+		return ledger.AnswerReleased
+	case conversation.Refuse, conversation.Ignore:
+		return ledger.AnswerDropped
+	case conversation.Ask:
+	}
+	return ledger.AnswerHeld
+}

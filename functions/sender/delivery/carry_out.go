@@ -1,0 +1,189 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// carryOut does what was decided about a text of a phone on duty, and is done with its message. Each step may come again after a crash,
+// and does nothing the second time. Until all are done, the phone's next text is not decided about.
+func (h *Handler) carryOut(ctx context.Context, j *job) verdict {
+	for _, step := range []func(context.Context, *job) error{h.remember, h.endHeld, h.releaseHeld, h.passOn, h.awaitAddress, h.tell} {
+		if err := step(ctx, j); err != nil {
+			return h.notNow(ctx, j, "answer not carried out", err)
+		}
+	}
+	return done()
+}
+
+// remember writes the phone's text into what is kept of the phone.
+func (h *Handler) remember(ctx context.Context, j *job) error {
+	a := j.text.Answer
+	key := conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: a.Phone}
+	if j.author.PhoneKey != key {
+		phone, err := h.config.Conversations.GetPhone(ctx, key)
+		if err != nil {
+			return err
+		}
+		j.author = phone
+	}
+	w := conversation.Writing{
+		MessageSid: j.text.MessageSid, At: j.text.ReceivedAt, Verdict: decisionOf(a.Verdict), EndsHeld: len(a.Ends) > 0,
+		To: h.customerOf(j), Digest: digestOf(key, j.text.Body),
+		IsAutoReplyTold: j.text.Reason == ledger.ReasonAutoReply && a.Tells != "",
+	}
+	for _, tag := range a.Named {
+		w.Named = append(w.Named, conversation.Tag(tag))
+	}
+	stored, err := h.changePhone(ctx, j.author, func(p conversation.Phone) (conversation.Phone, bool) { return p.Wrote(w) })
+	j.author = stored
+	return err
+}
+
+// customerOf returns the customer whom the phone wrote to, empty if it wrote to nobody.
+func (h *Handler) customerOf(j *job) sms.PhoneNumber {
+	if a := j.text.Answer; a.Verdict == ledger.AnswerReleased {
+		e, _ := j.author.ByTag(conversation.Tag(a.Tag), j.text.ReceivedAt)
+		return e.Customer
+	}
+	return j.text.Destination
+}
+
+// endHeld ends the words that the text ends unsent.
+func (h *Handler) endHeld(ctx context.Context, j *job) error {
+	for _, sid := range j.text.Answer.Ends {
+		if err := h.unhold(ctx, sid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unhold ends held words unsent, unless they are not held any more.
+func (h *Handler) unhold(ctx context.Context, messageSid string) error {
+	held, err := h.config.Ledger.Get(ctx, messageSid)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ended := false
+	stored, err := h.change(ctx, held, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
+		r, ended, err = r.Unhold(h.config.Now())
+		return r, ended, err
+	})
+	if err == nil && ended {
+		h.emitOutcome(stored)
+	}
+	return err
+}
+
+// releaseHeld sends the words that the text releases to their customer, in the order in which they came.
+func (h *Handler) releaseHeld(ctx context.Context, j *job) error {
+	customer := h.customerOf(j)
+	if customer == "" {
+		return nil
+	}
+	for _, sid := range j.text.Answer.Releases {
+		held, err := h.config.Ledger.Get(ctx, sid)
+		if errors.Is(err, ledger.ErrNotFound) {
+			continue
+		}
+		if err == nil {
+			held, err = h.change(ctx, held, func(r ledger.Record) (ledger.Record, bool, error) {
+				r, changed := r.Release(customer, j.text.Answer.Tag, h.config.Now())
+				return r, changed, nil
+			})
+		}
+		if err != nil {
+			return err
+		}
+		if err := h.sendAnswer(ctx, held); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// passOn sends the text itself to its customer.
+func (h *Handler) passOn(ctx context.Context, j *job) error { return h.sendAnswer(ctx, j.text) }
+
+// sendAnswer puts the message on the queue that takes an answer to its customer. It does nothing if the answer is for nobody, or has
+// gone on already.
+func (h *Handler) sendAnswer(ctx context.Context, r ledger.Record) error {
+	if r.Destination == "" || r.State != ledger.Queued || len(r.Attempts) > 0 {
+		return nil
+	}
+	message, err := envelopeOf(r).Outgoing()
+	if err != nil {
+		return err
+	}
+	return h.config.Answers.Send(ctx, message)
+}
+
+// awaitAddress sets the timer that ends held words.
+func (h *Handler) awaitAddress(ctx context.Context, j *job) error {
+	if !j.text.IsHeld() {
+		return nil
+	}
+	return h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), j.text.NotBefore)
+}
+
+// tell tells the phone what became of its text.
+func (h *Handler) tell(ctx context.Context, j *job) error {
+	if j.text.Answer.Tells == "" {
+		return nil
+	}
+	return h.notify(ctx, j.text.TwilioNumber, j.text.Answer.Phone, j.text.MessageSid, j.text.Answer.Tells)
+}
+
+// endHold ends words that were held for so long that they are not sent any more. The phone is told once, about the first of them.
+func (h *Handler) endHold(ctx context.Context, j *job) verdict {
+	if left := j.text.NotBefore.Sub(h.config.Now()); left > 0 {
+		if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), j.text.NotBefore); err != nil {
+			return h.notNow(ctx, j, "timer not set", err)
+		}
+		return done()
+	}
+	a := j.text.Answer
+	phone, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: a.Phone})
+	if err == nil {
+		// While the phone's item has the words, a tag may still release them; once it does not, only they can have been released.
+		_, err = h.changePhone(ctx, phone, func(p conversation.Phone) (conversation.Phone, bool) { return p.Without(j.text.MessageSid) })
+	}
+	if err == nil && a.Verdict == ledger.AnswerHeld {
+		err = h.notify(ctx, j.text.TwilioNumber, a.Phone, j.text.MessageSid+".unaddressed", conversation.NotSent(j.text.Body))
+	}
+	if err == nil {
+		err = h.unhold(ctx, j.text.MessageSid)
+	}
+	if err != nil {
+		return h.notNow(ctx, j, "held words not ended", err)
+	}
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "held words ended unsent", textAttrs(j.text, nil)...)
+	return done()
+}
+
+// decisionOf is what the ledger's verdict was decided from.
+func decisionOf(v ledger.AnswerVerdict) conversation.Verdict {
+	switch v {
+	case ledger.AnswerSent:
+		return conversation.Send
+	case ledger.AnswerJoined:
+		return conversation.Join
+	case ledger.AnswerTold:
+		return conversation.Tell
+	case ledger.AnswerReleased:
+		return conversation.Release
+	case ledger.AnswerDropped:
+		return conversation.Refuse
+	case ledger.AnswerHeld:
+	}
+	return conversation.Ask
+}

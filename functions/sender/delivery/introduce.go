@@ -1,0 +1,261 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// head is what a phone on duty is sent before a customer's words, and what is written about that before the claim.
+type head struct {
+	// text is the header; empty for a text that has none.
+	text string
+	// phone is the item of the phone as it was read. exchange is what the text adds to it.
+	phone    conversation.Phone
+	exchange conversation.Exchange
+	// isKept is set if phone is to be written.
+	isKept bool
+}
+
+// briefTime is how long after the last text of a conversation the next one to the same phone has a brief header.
+const briefTime = 12 * time.Hour
+
+// phoneKey is the key of what was sent to the phone that wrote the text.
+func (h *Handler) phoneKey(r ledger.Record) conversation.PhoneKey {
+	return conversation.PhoneKey{TwilioNumber: r.TwilioNumber, Phone: r.Customer}
+}
+
+// introduce finds out how the phone that is next tells the text's customer from others, and gives the customer a tag if he has none.
+// It stops if the text turns out to be one that a phone on duty wrote, or if it has to wait.
+func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan, verdict) {
+	j.head = head{}
+	switch {
+	case j.text.Notice, j.text.IsAnswer():
+		return p, verdict{}
+	case j.text.Manual:
+		return p, h.introduceOperator(ctx, j, p.To)
+	}
+	key := conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: p.To}
+	keys := []conversation.PhoneKey{key}
+	isNew := j.text.Version == 0
+	if author := h.phoneKey(j.text); isNew && author.Item() != key.Item() {
+		keys = append(keys, author)
+	}
+	c, phones, err := h.config.Conversations.Read(ctx, j.text.TwilioNumber, j.text.Customer, keys...)
+	if err != nil {
+		return p, h.notNow(ctx, j, "conversation not read", err)
+	}
+	if len(phones) > 1 && phones[1].IsKnown(j.text.ReceivedAt) {
+		return p, h.addressLeft(ctx, j, phones[1])
+	}
+	if isNew && c.Version == 0 && c.CanHaveTag() {
+		// Nobody has heard of the customer: it may be a phone that came on duty a moment ago.
+		h.config.Routes.Forget(plan.Numbers(j.text)...)
+		if p, err = h.plan(ctx, j); err != nil {
+			return p, h.notNow(ctx, j, "route not looked up", err)
+		}
+		if p.IsAnswer || p.Drop != "" || !sms.Same(p.To, key.Phone) {
+			return p, decideAgain()
+		}
+	}
+	if wait := phones[0].Pause(j.text.Customer, h.config.Now()); wait > 0 {
+		return p, h.pause(ctx, j, wait)
+	}
+	j.head = h.headOf(j.text, h.tagged(ctx, c), phones[0])
+	return p, verdict{}
+}
+
+// introduceOperator prepares an operator's text. If it goes to a phone on duty, the phone's next words may be about it.
+func (h *Handler) introduceOperator(ctx context.Context, j *job, to sms.PhoneNumber) verdict {
+	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(j.text)...)
+	if err != nil {
+		return h.notNow(ctx, j, "route not looked up", err)
+	}
+	if way, _ := route.Find(routes, j.text.TwilioNumber); !way.Has(to) {
+		return verdict{}
+	}
+	phone, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: to})
+	if err != nil {
+		return h.notNow(ctx, j, "conversation not read", err)
+	}
+	j.head = head{phone: phone, isKept: true}
+	return verdict{}
+}
+
+// headOf returns the header of a customer's text to a phone: the longest that the text leaves room for. An attempt that is made again
+// has the header of the first.
+func (h *Handler) headOf(r ledger.Record, c conversation.Conversation, phone conversation.Phone) head {
+	at := head{phone: phone, exchange: conversation.Exchange{Customer: r.Customer, Tag: c.Tag, Name: c.Name}, isKept: true}
+	if earlier, ok := r.HeaderTo(phone.Phone); ok && earlier != "" {
+		at.text = earlier
+		return at
+	}
+	isBrief := h.isBrief(r, c, phone)
+	for _, at.text = range []string{
+		conversation.Header(c.Tag, c.Name, r.Customer, isBrief),
+		conversation.Header(c.Tag, "", r.Customer, isBrief),
+		conversation.Header(c.Tag, "", r.Customer, true),
+	} {
+		if plan.Fits(r, at.text) {
+			break
+		}
+	}
+	return at
+}
+
+// isBrief reports whether the phone was sent another text of the customer not long ago, under the same tag.
+func (h *Handler) isBrief(r ledger.Record, c conversation.Conversation, phone conversation.Phone) bool {
+	isOwn := slices.ContainsFunc(phone.Sent, func(s conversation.Sent) bool { return s.MessageSid == r.MessageSid })
+	return !isOwn && slices.ContainsFunc(phone.Exchanges, func(e conversation.Exchange) bool {
+		return sms.Same(e.Customer, r.Customer) && e.Tag == c.Tag && h.config.Now().Sub(e.SentAt) <= briefTime
+	})
+}
+
+// maxWrites bounds how often what is kept of a phone is written while others change it, and how often a tag is looked for.
+const maxWrites = 8
+
+var errUnsettledPhone = errors.New("others changed what was sent to the phone each time")
+
+// enter writes down, before the claim, that the phone is sent the text: whatever the phone answers then, the decision whom it is for
+// takes the text into account.
+func (h *Handler) enter(ctx context.Context, j *job, to sms.PhoneNumber) verdict {
+	if !j.head.isKept {
+		return verdict{}
+	}
+	if !sms.Same(j.head.phone.Phone, to) {
+		// Another relay has sent it there.
+		phone, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: to})
+		if err != nil {
+			return h.notNow(ctx, j, "conversation not read", err)
+		}
+		j.head.phone = phone
+	}
+	_, err := h.changePhone(ctx, j.head.phone, func(p conversation.Phone) (conversation.Phone, bool) {
+		e := j.head.exchange
+		e.SentAt = ledger.Stamp(h.config.Now())
+		return p.Receive(e, j.text.MessageSid), true
+	})
+	if err != nil {
+		return h.notNow(ctx, j, "text to a phone not noted", err)
+	}
+	return verdict{}
+}
+
+// changePhone applies edit to what is kept of a phone and stores the result. If others were quicker, or the store did not say whether
+// it was written, edit is applied to what is stored by then.
+func (h *Handler) changePhone(
+	ctx context.Context, p conversation.Phone, edit func(conversation.Phone) (conversation.Phone, bool),
+) (conversation.Phone, error) {
+	for range maxWrites {
+		edited, changed := edit(p)
+		if !changed {
+			return p, nil
+		}
+		stored, err := h.config.Conversations.PutPhone(ctx, edited)
+		switch {
+		case err == nil:
+			return stored, nil
+		case errors.Is(err, conversation.ErrConflict), fault.Of(err).Kind == fault.Unknown:
+		default:
+			return p, err
+		}
+		if p, err = h.config.Conversations.GetPhone(ctx, p.PhoneKey); err != nil {
+			return p, err
+		}
+	}
+	return p, errUnsettledPhone
+}
+
+// pause leaves a text for later because too much goes back and forth between its customer and the phone.
+func (h *Handler) pause(ctx context.Context, j *job, wait time.Duration) verdict {
+	wanted, err := j.text.Linger(ledger.ReasonPingPong, h.config.Now().Add(wait), h.config.Now())
+	if v := h.write(ctx, j, "pause", wanted, err); v.stops() {
+		return v
+	}
+	h.config.Emit(one(telemetry.MetricPingPong))
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text waits: too many went back and forth", textAttrs(j.text, nil)...)
+	return again(wait)
+}
+
+// tagged returns the customer with a tag. A text never waits for one: if there is no tag to have now, the customer has none, and the
+// header shows the number alone.
+func (h *Handler) tagged(ctx context.Context, c conversation.Conversation) conversation.Conversation {
+	now := h.config.Now()
+	if !c.NeedsTag(now) {
+		return c
+	}
+	var used []conversation.TagUse
+	err := error(conversation.ErrConflict)
+	for try := 0; try < maxWrites && (errors.Is(err, conversation.ErrConflict) || fault.Of(err).Kind == fault.Unknown); try++ {
+		var stored conversation.Conversation
+		if stored, used, err = h.takeTag(ctx, c, used, now); err == nil {
+			return stored
+		}
+		read, readErr := h.config.Conversations.Get(ctx, c.TwilioNumber, c.Customer)
+		switch {
+		case readErr != nil:
+			err = readErr
+		case read.Version != c.Version:
+			if c = read; !c.NeedsTag(now) {
+				return c
+			}
+		default:
+			// Somebody else has the tag.
+			c.Tag, c.TagVersion = "", 0
+		}
+	}
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "no tag given", slog.Any("conversation", c), slog.String("error", err.Error()))
+	if now.Sub(c.TagUsedAt) > conversation.AddressTime/2 {
+		c.Tag = ""
+	}
+	return c
+}
+
+// takeTag writes down the use of the customer's own tag, or gives him another one. used are the tags in use as far as known.
+func (h *Handler) takeTag(
+	ctx context.Context, c conversation.Conversation, used []conversation.TagUse, now time.Time,
+) (stored conversation.Conversation, known []conversation.TagUse, err error) {
+	use := c.KeptTag()
+	if c.Tag == "" {
+		if used == nil {
+			if used, err = h.config.Conversations.TagUses(ctx); err != nil {
+				return c, nil, err
+			}
+		} else {
+			// Others take tags at the same time: not all should try the same one next.
+			used = h.skipTags(used, now)
+		}
+		isShort := false
+		if use, isShort, err = conversation.ChooseTag(used, now); err != nil {
+			return c, used, err
+		}
+		if isShort {
+			h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "tag given out after a short rest: most tags are in use", slog.Any("conversation", c))
+		}
+		used = append(used, conversation.TagUse{Tag: use.Tag, UsedAt: now})
+	}
+	wanted, taken := c.Take(use, now)
+	stored, err = h.config.Conversations.PutTag(ctx, wanted, taken)
+	return stored, used, err
+}
+
+// skipTags marks some tags that are free as used.
+func (h *Handler) skipTags(used []conversation.TagUse, now time.Time) []conversation.TagUse {
+	const most = 48
+	for range int(h.config.Spread() * most) {
+		if use, _, err := conversation.ChooseTag(used, now); err == nil {
+			used = append(used, conversation.TagUse{Tag: use.Tag, UsedAt: now})
+		}
+	}
+	return used
+}

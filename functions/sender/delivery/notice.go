@@ -1,0 +1,117 @@
+package delivery
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// noticePrefix is what the MessageSids of notices begin with; 32 hexadecimal digits follow.
+const noticePrefix = "NT"
+
+// noticeSid returns the identity of the notice to a phone about a cause: there is one for each.
+func noticeSid(number, phone sms.PhoneNumber, cause string) string {
+	sum := sha256.Sum256([]byte(string(number) + "\x00" + string(phone) + "\x00" + cause))
+	return noticePrefix + hex.EncodeToString(sum[:16])
+}
+
+// notify tells a phone on duty something, once for each cause. A phone is told only so much: what is beyond that is left out, which the
+// log shows.
+func (h *Handler) notify(ctx context.Context, number, phone sms.PhoneNumber, cause, text string) error {
+	sid := noticeSid(number, phone, cause)
+	if _, err := h.config.Ledger.Get(ctx, sid); err == nil || !errors.Is(err, ledger.ErrNotFound) {
+		return err
+	}
+	p, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: number, Phone: phone})
+	if err != nil {
+		return err
+	}
+	isTaken := false
+	if _, err = h.changePhone(ctx, p, func(p conversation.Phone) (conversation.Phone, bool) {
+		p, isTaken = p.TakeNotice(h.config.Now())
+		return p, isTaken
+	}); err != nil {
+		return err
+	}
+	if !isTaken {
+		h.config.Emit(one(telemetry.MetricNoticesLeftOut))
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "notice left out: the phone was told too much", slog.Any("destination", phone))
+		return nil
+	}
+	message, err := queue.Envelope{
+		Version: queue.Version, Kind: queue.KindNotice, RelayID: sid, ReceivedAt: h.config.Now().UTC(),
+		Message: &sms.Message{Sid: sid, From: phone, To: number, Body: text}, Destination: phone,
+	}.Outgoing()
+	if err != nil {
+		return err
+	}
+	return h.config.Answers.Send(ctx, message)
+}
+
+// tellAuthor tells the phone that wrote an answer if the customer did not get it, and is done with the answer's message.
+func (h *Handler) tellAuthor(ctx context.Context, j *job) verdict {
+	if err := h.tellLoss(ctx, j.text); err != nil {
+		return h.notNow(ctx, j, "phone not told", err)
+	}
+	return done()
+}
+
+// tellLoss tells the phone that wrote an answer if the customer did not get it.
+func (h *Handler) tellLoss(ctx context.Context, r ledger.Record) error {
+	if !r.IsAnswer() || r.Destination == "" || !isLost(r.State) {
+		return nil
+	}
+	text := conversation.NotDelivered(conversation.Tag(r.Answer.Tag), r.Customer, whyLost(r))
+	return h.notify(ctx, r.TwilioNumber, r.Answer.Phone, r.MessageSid+".lost", text)
+}
+
+// isLost reports whether a text in that state did not reach anybody, as far as we know.
+func isLost(s ledger.State) bool {
+	switch s {
+	case ledger.Undelivered, ledger.Failed, ledger.Uncertain, ledger.Dropped, ledger.Dead:
+		return true
+	case ledger.Queued, ledger.Sending, ledger.Sent, ledger.Delivered:
+	}
+	return false
+}
+
+// whyLost says in a person's words why a customer did not get an answer.
+func whyLost(r ledger.Record) string {
+	last, _ := r.Current()
+	switch {
+	case r.State == ledger.Uncertain:
+		return "nobody can tell whether it arrived. If it matters, call them."
+	case r.Reason == ledger.ReasonOptOut:
+		return conversation.WhyNotDelivered(conversation.CodeOptedOut)
+	case r.Reason == ledger.ReasonExpired:
+		return "it waited too long."
+	}
+	return conversation.WhyNotDelivered(last.ErrorCode)
+}
+
+// tellOthers tells the other phones of the route that one of them has texted STOP, so that it gets no texts any more.
+func (h *Handler) tellOthers(ctx context.Context, r ledger.Record) error {
+	routes, err := h.config.Routes.Lookup(ctx, r.TwilioNumber.Spellings()...)
+	if err != nil {
+		return err
+	}
+	way, _ := route.Find(routes, r.TwilioNumber)
+	for _, hop := range way.Hops() {
+		if sms.Same(hop, r.Customer) || way.IsOptedOut(hop) {
+			continue
+		}
+		if err := h.notify(ctx, r.TwilioNumber, hop, r.MessageSid+".stop", conversation.PhoneOptedOut(r.Customer)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
