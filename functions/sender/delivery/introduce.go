@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -194,68 +195,83 @@ func (h *Handler) tagged(ctx context.Context, c conversation.Conversation) conve
 	if !c.NeedsTag(now) {
 		return c
 	}
-	var used []conversation.TagUse
-	err := error(conversation.ErrConflict)
-	for try := 0; try < maxWrites && (errors.Is(err, conversation.ErrConflict) || fault.Of(err).Kind == fault.Unknown); try++ {
-		var stored conversation.Conversation
-		if stored, used, err = h.takeTag(ctx, c, used, now); err == nil {
+	search := tagSearch{h: h, now: now}
+	for range maxWrites {
+		stored, err := search.take(ctx, c)
+		if err == nil {
 			return stored
 		}
-		read, readErr := h.config.Conversations.Get(ctx, c.TwilioNumber, c.Customer)
-		switch {
-		case readErr != nil:
-			err = readErr
-		case read.Version != c.Version:
-			if c = read; !c.NeedsTag(now) {
-				return c
-			}
-		default:
-			// Somebody else has the tag.
-			c.Tag, c.TagVersion = "", 0
+		read := c
+		if isConflict := errors.Is(err, conversation.ErrConflict); isConflict || fault.Of(err).Kind == fault.Unknown {
+			read, err = h.config.Conversations.Get(ctx, c.TwilioNumber, c.Customer)
+		}
+		if err != nil {
+			h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "no tag given", slog.Any("conversation", c), slog.String("error", err.Error()))
+			break
+		}
+		// If only the tag's use was changed, somebody else has the tag.
+		search.isLost = read.Version == c.Version
+		if c = read; !c.NeedsTag(now) {
+			return c
 		}
 	}
-	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "no tag given", slog.Any("conversation", c), slog.String("error", err.Error()))
 	if now.Sub(c.TagUsedAt) > conversation.AddressTime/2 {
 		c.Tag = ""
 	}
 	return c
 }
 
-// takeTag writes down the use of the customer's own tag, or gives him another one. used are the tags in use as far as known.
-func (h *Handler) takeTag(
-	ctx context.Context, c conversation.Conversation, used []conversation.TagUse, now time.Time,
-) (stored conversation.Conversation, known []conversation.TagUse, err error) {
-	use := c.KeptTag()
-	if c.Tag == "" {
-		if used == nil {
-			if used, err = h.config.Conversations.TagUses(ctx); err != nil {
-				return c, nil, err
-			}
-		} else {
-			// Others take tags at the same time: not all should try the same one next.
-			used = h.skipTags(used, now)
-		}
-		isShort := false
-		if use, isShort, err = conversation.ChooseTag(used, now); err != nil {
-			return c, used, err
-		}
-		if isShort {
-			h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "tag given out after a short rest: most tags are in use", slog.Any("conversation", c))
-		}
-		used = append(used, conversation.TagUse{Tag: use.Tag, UsedAt: now})
-	}
-	wanted, taken := c.Take(use, now)
-	stored, err = h.config.Conversations.PutTag(ctx, wanted, taken)
-	return stored, used, err
+// tagSearch looks for a tag.
+type tagSearch struct {
+	h   *Handler
+	now time.Time
+	// isLost is set once the customer's own tag is somebody else's.
+	isLost bool
+	// isRead is set once used has the tags in use, and those that were tried.
+	isRead bool
+	used   []conversation.TagUse
 }
 
-// skipTags marks some tags that are free as used.
-func (h *Handler) skipTags(used []conversation.TagUse, now time.Time) []conversation.TagUse {
-	const most = 48
-	for range int(h.config.Spread() * most) {
-		if use, _, err := conversation.ChooseTag(used, now); err == nil {
-			used = append(used, conversation.TagUse{Tag: use.Tag, UsedAt: now})
+// take writes down the use of the customer's own tag, or gives him another one.
+func (s *tagSearch) take(ctx context.Context, c conversation.Conversation) (conversation.Conversation, error) {
+	use := c.KeptTag()
+	if c.Tag == "" || s.isLost {
+		var err error
+		if use, err = s.next(ctx, c); err != nil {
+			return c, err
 		}
 	}
-	return used
+	wanted, taken := c.Take(use, s.now)
+	return auditlog.PutTag(ctx, s.h.config.Conversations, c, wanted, taken, s.now)
 }
+
+// next returns the tag to try next. Others look for one at the same time: not all should try the same one again.
+func (s *tagSearch) next(ctx context.Context, c conversation.Conversation) (conversation.TagUse, error) {
+	skipped := 0
+	if s.isRead {
+		skipped = int(s.h.config.Spread() * maxSkipped)
+	} else {
+		used, err := s.h.config.Conversations.TagUses(ctx)
+		if err != nil {
+			return conversation.TagUse{}, err
+		}
+		s.used, s.isRead = used, true
+	}
+	for {
+		use, isShort, err := conversation.ChooseTag(s.used, s.now)
+		if err != nil {
+			return use, err
+		}
+		if isShort {
+			s.h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "tag given out after a short rest: most tags are in use", slog.Any("conversation", c))
+		}
+		s.used = append(slices.DeleteFunc(s.used, func(u conversation.TagUse) bool { return u.Tag == use.Tag }),
+			conversation.TagUse{Tag: use.Tag, UsedAt: s.now})
+		if skipped--; skipped < 0 {
+			return use, nil
+		}
+	}
+}
+
+// maxSkipped bounds how many free tags are left out when others look for one, too.
+const maxSkipped = 48
