@@ -43,6 +43,9 @@ type Record struct {
 	// Keyword is the keyword that the customer's text is, in capitals, which Twilio has answered; see sms.KeywordOf. If it is an
 	// opt-out word, the phone gets a notice instead of the words.
 	Keyword string `json:",omitempty"`
+	// SecondPart marks what did not fit into the message of a customer's text: a text of its own, whose MessageSid is that text's and
+	// "/p2". It goes to the phone that got the first part, its Destination.
+	SecondPart bool `json:",omitempty"`
 	// ReceivedAt is when the front door accepted the text, UpdatedAt when this record was last changed.
 	ReceivedAt time.Time
 	UpdatedAt  time.Time

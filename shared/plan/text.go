@@ -22,15 +22,54 @@ func TextOf(r ledger.Record, header string) string {
 	case r.Notice:
 		return sms.Shorten(r.Body, sms.MaxBody)
 	}
+	m := toldOf(r)
+	switch {
+	case header == "":
+		return Text(m)
+	case r.SecondPart:
+		return sms.Shorten(header+m.Body+secondOfTwo, sms.MaxBody)
+	}
+	first, _ := parts(header, m)
+	return first
+}
+
+// RestOf returns what does not fit into an attempt's message behind the header: the words of the second part. It is empty if the text
+// fits.
+func RestOf(r ledger.Record, header string) string {
+	if r.IsAnswer() || r.Notice || r.SecondPart || header == "" {
+		return ""
+	}
+	_, rest := parts(header, toldOf(r))
+	return rest
+}
+
+// toldOf returns the message that a phone on duty gets in place of a customer's: that he has opted out, if it is that.
+func toldOf(r ledger.Record) sms.Message {
 	m := MessageOf(r)
 	if r.TellsOptOut() {
 		m.Body = r.Keyword + ". Twilio lets no more texts through to this customer until they text START. " +
 			"If they meant an appointment, call them."
 	}
-	if header == "" {
-		return Text(m)
+	return m
+}
+
+// The ends of the messages of a text that needs two.
+const (
+	firstOfTwo  = " (1/2)"
+	secondOfTwo = " (2/2)"
+)
+
+// parts returns the header and the words, and what of them does not fit.
+func parts(header string, m sms.Message) (first, rest string) {
+	note := noteOf(m.Media)
+	if note != "" && m.Body != "" {
+		note = " " + note
 	}
-	return behind(header, m)
+	if whole := header + m.Body + note; sms.Length(whole) <= sms.MaxBody {
+		return whole, ""
+	}
+	first, rest = sms.Split(m.Body, max(sms.MaxBody-sms.Length(header+firstOfTwo), 0))
+	return header + first + firstOfTwo, rest + note
 }
 
 // Text returns what the destination reads of a text that is shown as from its customer's number: "From <customer>: <text>", see
@@ -43,8 +82,8 @@ func Text(m sms.Message) string {
 }
 
 // behind returns a header and the words. A note after them mentions attachments, which are not forwarded. If all that is longer than
-// Twilio's limit of 1,600 characters, the customer's words are shortened and end with an ellipsis; the header and the note remain.
-// The ledger keeps the whole text.
+// Twilio's limit of 1,600 characters, the words are shortened and end with an ellipsis; the header and the note remain. The ledger
+// keeps the whole text.
 func behind(header string, m sms.Message) string {
 	note := noteOf(m.Media)
 	if sms.Length(header+note) > sms.MaxBody/2 {

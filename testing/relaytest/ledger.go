@@ -204,7 +204,7 @@ func full() ledger.Record {
 			Phone: Fallback, Verdict: ledger.AnswerHeld, Tag: "A05", Words: "Yes", Tells: `"Yes" is for?`, Named: []string{"A05", "A18"},
 			Releases: []string{MessageSid(1)}, Ends: []string{MessageSid(2), MessageSid(3)},
 		},
-		Notice:    true,
+		Notice: true, SecondPart: true,
 		ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
 	}
 }

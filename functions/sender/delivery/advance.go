@@ -99,7 +99,7 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 			v = h.finish(ctx, j)
 		}
 		if v.isDone() {
-			v = h.tellAuthor(ctx, j)
+			v = h.conclude(ctx, j)
 		}
 		if v.isFinal() {
 			return v

@@ -271,3 +271,27 @@ func TestAnswerIsLost(t *testing.T) {
 	s.checkSent(toPhone + "Not delivered to " + firstTag + ": they texted STOP. Only their START lets texts through again.")
 	s.checkState(4, ledger.Dropped, ledger.ReasonOptOut)
 }
+
+// A text that does not fit into one message goes in two, the second after the first was taken.
+func TestLongText(t *testing.T) {
+	s := newSender(t)
+	words := strings.Repeat("We have nine words here that go on and on. ", 38)[:1599]
+	s.hears(1, relaytest.Customer, words)
+	got := s.sent()
+	if len(got) != 2 || !strings.HasPrefix(got[0], toPhone+firstTag+": We have") || !strings.HasSuffix(got[0], " (1/2)") ||
+		!strings.HasPrefix(got[1], toPhone+firstTag+": ") || !strings.HasSuffix(got[1], " (2/2)") {
+		t.Fatalf("messages %q", got)
+	}
+	first := strings.TrimSuffix(strings.TrimPrefix(got[0], toPhone+firstTag+": "), " (1/2)")
+	second := strings.TrimSuffix(strings.TrimPrefix(got[1], toPhone+firstTag+": "), " (2/2)")
+	if first+" "+second != words {
+		t.Errorf("the parts are %q and %q", first, second)
+	}
+	r, err := s.ledger.Get(t.Context(), relaytest.MessageSid(1)+"/p2")
+	if err != nil || r.State != ledger.Sent || !r.SecondPart {
+		t.Errorf("second part %+v, error %v", r, err)
+	}
+	s.hears(1, relaytest.Customer, words)
+	s.checkSent()
+	s.checkSealed()
+}

@@ -38,6 +38,7 @@ func courses() map[string]course {
 		"asked":        {setUp: sentTo(relaytest.Customer, other), edit: phoneSays("Yes")},
 		"told":         {setUp: sentTo(relaytest.Customer), edit: phoneSays(firstTag)},
 		"answer lost":  {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes"), answers: []error{nil, refusal(fault.Permanent, 21614)}},
+		"in two parts": {edit: func(e *queue.Envelope) { e.Message.Body = strings.Repeat("A long text. ", 123) }},
 		"timed out":    {setUp: func(s *sender) { s.reroute(timeout(time.Minute)) }, timesOut: true},
 		"found":        {answers: []error{lostAnswer()}},
 		"gone":         {answers: []error{lostPost()}},

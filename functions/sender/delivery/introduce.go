@@ -45,6 +45,8 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 		return p, verdict{}
 	case j.text.Manual:
 		return p, h.introduceOperator(ctx, j, p.To)
+	case j.text.SecondPart:
+		return p, h.introduceRest(ctx, j, p.To)
 	}
 	key := conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: p.To}
 	keys := []conversation.PhoneKey{key}
@@ -90,6 +92,17 @@ func (h *Handler) introduceOperator(ctx context.Context, j *job, to sms.PhoneNum
 		return h.notNow(ctx, j, "conversation not read", err)
 	}
 	j.head = head{phone: phone, isKept: true}
+	return verdict{}
+}
+
+// introduceRest prepares the second part of a text.
+func (h *Handler) introduceRest(ctx context.Context, j *job, to sms.PhoneNumber) verdict {
+	key := conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: to}
+	c, phones, err := h.config.Conversations.Read(ctx, j.text.TwilioNumber, j.text.Customer, key)
+	if err != nil {
+		return h.notNow(ctx, j, "conversation not read", err)
+	}
+	j.head = h.headOf(j.text, c, phones[0])
 	return verdict{}
 }
 

@@ -70,7 +70,7 @@ func (h *Handler) look(ctx context.Context, j *job) verdict {
 	if attempt.Looks < h.config.ReconcileLooks {
 		return h.lookAgain(ctx, j, attempt)
 	}
-	return h.conclude(ctx, j, attempt, finding)
+	return h.endLooks(ctx, j, attempt, finding)
 }
 
 // discovered records that Twilio has the message.
@@ -120,9 +120,9 @@ func (h *Handler) lookAgain(ctx context.Context, j *job, attempt ledger.Attempt)
 	return decideAgain()
 }
 
-// conclude ends the looks. The text is parked for an operator, or sent again if its route says so. It is not sent again if Twilio
+// endLooks ends the looks. The text is parked for an operator, or sent again if its route says so. It is not sent again if Twilio
 // lists messages with the same words, because one of them may be this text.
-func (h *Handler) conclude(ctx context.Context, j *job, attempt ledger.Attempt, finding reconcile.Verdict) verdict {
+func (h *Handler) endLooks(ctx context.Context, j *job, attempt ledger.Attempt, finding reconcile.Verdict) verdict {
 	onward := ledger.Onward{To: ledger.Uncertain, Reason: ledger.ReasonAmbiguous}
 	if finding == reconcile.Absent {
 		routes, err := h.config.Routes.Lookup(ctx, j.text.TwilioNumber.Spellings()...)

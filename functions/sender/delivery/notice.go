@@ -57,14 +57,6 @@ func (h *Handler) notify(ctx context.Context, number, phone sms.PhoneNumber, cau
 	return h.config.Answers.Send(ctx, message)
 }
 
-// tellAuthor tells the phone that wrote an answer if the customer did not get it, and is done with the answer's message.
-func (h *Handler) tellAuthor(ctx context.Context, j *job) verdict {
-	if err := h.tellLoss(ctx, j.text); err != nil {
-		return h.notNow(ctx, j, "phone not told", err)
-	}
-	return done()
-}
-
 // tellLoss tells the phone that wrote an answer if the customer did not get it.
 func (h *Handler) tellLoss(ctx context.Context, r ledger.Record) error {
 	if !r.IsAnswer() || r.Destination == "" || !isLost(r.State) {
