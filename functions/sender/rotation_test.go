@@ -108,8 +108,9 @@ func (r *rotation) handler(c config, config awsclient.Config) *delivery.Handler 
 	return delivery.New(delivery.Config{
 		Ledger: records, Records: records, Routes: route.NewCache(routes, time.Now), Conversations: &relaytest.MemoryConversations{},
 		Messages: client, Pace: &relaytest.MemoryPace{},
-		Queue: r.inbox, TimerQueue: timers, Timers: timers, DeadLetters: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, time.Now), Answers: r.inbox,
-		Policy: retry.NewPolicy(c.retryBase, c.maxAttempts), ReceiptFault: twilio.ClassifyReceipt,
+		Queue: r.inbox, TimerQueue: timers, Timers: timers, Answers: r.inbox,
+		DeadLetters: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, time.Now),
+		Policy:      retry.NewPolicy(c.retryBase, c.maxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		ReconcileLooks: c.reconcileLooks, ReconcileInterval: c.reconcileInterval, SendTimeout: c.sendTimeout, Retention: c.retention,
 		Concurrency: groupsPerBatch, Now: time.Now, Spread: func() float64 { return 0 }, NewClaimID: rand.Text, Logger: logger,
 		Emit: func(all ...telemetry.Measurement) {

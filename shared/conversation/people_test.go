@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -14,16 +15,17 @@ import (
 // that he sends within a minute of the one before, with nothing new from another customer between them, is to the same one; and whom
 // nobody could guess (a customer who has not written for long) he addresses with a tag.
 type person struct {
-	t    *rapid.T
-	now  time.Time
-	view conversation.View
+	t     *rapid.T
+	now   time.Time
+	phone conversation.Phone
 	// means is whom he wrote to last, by his own mind; empty if he has not written.
 	means sms.PhoneNumber
 	// newSince is set if something of another customer was sent to the phone since then.
 	newSince bool
 	// heldFor is whom each of the held words is for.
-	heldFor     []sms.PhoneNumber
-	sends, asks int
+	heldFor []sms.PhoneNumber
+	// texts counts the texts in both directions.
+	texts, sends, asks int
 }
 
 // Whatever people mean, no answer goes to another customer.
@@ -37,7 +39,7 @@ func TestNoAnswerToTheWrongPerson(t *testing.T) {
 			} else {
 				p.writes()
 			}
-			p.now = p.now.Add(p.draw("pause", second, 20*second, 50*second, 2*minute, hour, 9*hour, 30*hour, 80*hour))
+			p.now = p.now.Add(time.Millisecond + p.draw("pause", second, 20*second, 50*second, 2*minute, hour, 9*hour, 30*hour, 80*hour))
 		}
 		sends, asks = sends+p.sends, asks+p.asks
 	})
@@ -56,13 +58,8 @@ func (p *person) draw(name string, most ...time.Duration) time.Duration {
 func (p *person) isSent(tag conversation.Tag) {
 	at := p.now.Add(time.Duration(rapid.IntRange(-4, 4).Draw(p.t, "off")) * time.Second)
 	p.newSince = p.newSince || customerOf(tag) != p.means
-	for i := range p.view.Exchanges {
-		if e := &p.view.Exchanges[i]; e.Tag == tag {
-			e.SentAt = at
-			return
-		}
-	}
-	p.view.Exchanges = append(p.view.Exchanges, conversation.Exchange{Customer: customerOf(tag), Tag: tag, SentAt: at})
+	p.texts++
+	p.phone = p.phone.Receive(conversation.Exchange{Customer: customerOf(tag), Tag: tag, SentAt: at}, fmt.Sprint("SM", p.texts))
 }
 
 // writes lets him write, and the relay decide, maybe later, when more was sent to the phone.
@@ -83,18 +80,18 @@ func (p *person) writes() {
 		p.now = p.now.Add(late)
 		p.isSent(rapid.SampledFrom([]conversation.Tag{ann, bob}).Draw(p.t, "meanwhile"))
 	}
-	answer := conversation.Answer{Body: body, ReceivedAt: received, DecidedAt: p.now, View: p.view}
+	answer := conversation.Answer{Body: body, ReceivedAt: received, DecidedAt: p.now, View: p.phone.View}
 	p.decided(answer, answer.Address(), to)
 }
 
 // chooses returns whom he writes to.
 func (p *person) chooses() (to conversation.Exchange, isBubble bool) {
-	if len(p.view.Exchanges) == 0 {
+	if len(p.phone.Exchanges) == 0 {
 		return conversation.Exchange{}, false
 	}
-	to = rapid.SampledFrom(p.view.Exchanges).Draw(p.t, "to")
-	if p.means != "" && !p.newSince && p.now.Sub(p.view.LastAt) <= time.Minute {
-		for _, e := range p.view.Exchanges {
+	to = rapid.SampledFrom(p.phone.Exchanges).Draw(p.t, "to")
+	if p.means != "" && !p.newSince && p.now.Sub(p.phone.LastAt) <= time.Minute {
+		for _, e := range p.phone.Exchanges {
 			if e.Customer == p.means {
 				return e, true
 			}
@@ -105,42 +102,29 @@ func (p *person) chooses() (to conversation.Exchange, isBubble bool) {
 
 // decided carries out the decision, and holds it against what he meant.
 func (p *person) decided(a conversation.Answer, d conversation.Addressed, meant conversation.Exchange) {
-	p.view.LastAt, p.view.LastTo = a.ReceivedAt, ""
-	if d.EndsHeld {
-		p.view.Held, p.heldFor = conversation.Held{}, nil
-	}
+	p.texts++
+	w := conversation.Writing{MessageSid: fmt.Sprint("SM", p.texts), At: a.ReceivedAt, Verdict: d.Verdict, EndsHeld: d.EndsHeld}
 	switch d.Verdict {
 	case conversation.Send:
 		p.sends++
-		if d.To.Customer != meant.Customer {
+		if w.To = d.To.Customer; w.To != meant.Customer {
 			p.t.Fatalf("%q at %v, meant for %s, goes to %s; the phone has %+v", a.Body, a.ReceivedAt, meant.Tag, d.To.Tag, a.View)
 		}
-		p.wroteTo(d.To, a.ReceivedAt)
 	case conversation.Ask:
 		p.asks++
-		p.view.Held = conversation.Held{MessageSids: []string{"SM"}, AskedAt: p.now, LastAt: a.ReceivedAt}
 		for _, e := range d.Named {
-			p.view.Held.Named = append(p.view.Held.Named, e.Tag)
+			w.Named = append(w.Named, e.Tag)
 		}
 		p.heldFor = []sms.PhoneNumber{meant.Customer}
 	case conversation.Join:
-		p.view.Held.MessageSids, p.view.Held.LastAt = append(p.view.Held.MessageSids, "SM"), a.ReceivedAt
 		p.heldFor = append(p.heldFor, meant.Customer)
 		for _, customer := range p.heldFor {
 			if customer != p.heldFor[0] {
 				p.t.Fatalf("words for %v are held as one", p.heldFor)
 			}
 		}
-	case conversation.Tell, conversation.Release, conversation.Refuse:
+	case conversation.Tell, conversation.Release, conversation.Refuse, conversation.Ignore:
 		p.t.Fatalf("%q: verdict %v", a.Body, d.Verdict)
 	}
-}
-
-func (p *person) wroteTo(to conversation.Exchange, at time.Time) {
-	p.view.LastTo = to.Customer
-	for i := range p.view.Exchanges {
-		if e := &p.view.Exchanges[i]; e.Customer == to.Customer {
-			e.AnsweredAt = at
-		}
-	}
+	p.phone, _ = p.phone.Wrote(w)
 }

@@ -48,7 +48,10 @@ func ofKeyword(q Question, keyword sms.Keyword) (p Plan, ok bool) {
 // numbers'.
 func isCustomer(r ledger.Record, routes map[sms.PhoneNumber]route.Route) bool {
 	way, _ := route.Find(routes, r.TwilioNumber)
-	return !r.Manual && r.Destination == "" && !r.IsAnswer() && r.Customer != "" && !sms.Same(r.Customer, r.TwilioNumber) && !isRouted(routes, r.Customer) && !way.Has(r.Customer)
+	if r.Manual || r.Destination != "" || r.IsAnswer() || r.Customer == "" {
+		return false
+	}
+	return !sms.Same(r.Customer, r.TwilioNumber) && !isRouted(routes, r.Customer) && !way.Has(r.Customer)
 }
 
 // dropOf names the reason for which a text that Twilio's Advanced Opt-Out has acted on goes no further: Twilio has answered it

@@ -57,8 +57,7 @@ func TestOf(t *testing.T) {
 	active.FallbackCarriers = []sms.PhoneNumber{second}
 	marked := active
 	marked.OptedOut = []sms.PhoneNumber{hop}
-	british, mexican := active, active
-	british.FallbackCarriers = []sms.PhoneNumber{"+4407700900123"}
+	mexican := active
 	mexican.TwilioNumber = "+523312345678"
 	for _, tt := range []struct {
 		name   string
@@ -80,10 +79,26 @@ func TestOf(t *testing.T) {
 		},
 		{"an operator's, accepted before", manual(""), "", []route.Route{offNow}, "", hop, 0},
 		{"an operator's, accepted after", manual(""), "", []route.Route{offBefore}, ledger.ReasonInactive, "", 0},
-		{"from a hop of the route that opts out", inbound(func(r *ledger.Record) { r.Customer, r.Body = second, "STOP" }), "", []route.Route{active}, ledger.ReasonOptOut, "", 0},
-		{"from a marked hop that opts in", inbound(func(r *ledger.Record) { r.Customer, r.Body = hop, "START" }), "", []route.Route{marked}, ledger.ReasonKeyword, "", 0},
-		{"an answer", inbound(func(r *ledger.Record) { r.Answer.Phone, r.Destination = hop, r.Customer }), "", []route.Route{marked}, "", relaytest.Customer, 0},
-		{"a notice", inbound(func(r *ledger.Record) { r.Notice, r.Customer, r.Destination = true, second, second }), "", []route.Route{inactive}, "", second, 0},
+		{
+			"from a hop of the route that opts out", inbound(func(r *ledger.Record) { r.Customer, r.Body = second, "STOP" }), "",
+			[]route.Route{active},
+			ledger.ReasonOptOut, "", 0,
+		},
+		{
+			"from a marked hop that opts in", inbound(func(r *ledger.Record) { r.Customer, r.Body = hop, "START" }), "",
+			[]route.Route{marked},
+			ledger.ReasonKeyword, "", 0,
+		},
+		{
+			"an answer", inbound(func(r *ledger.Record) { r.Answer.Phone, r.Destination = hop, r.Customer }), "",
+			[]route.Route{marked},
+			"", relaytest.Customer, 0,
+		},
+		{
+			"a notice", inbound(func(r *ledger.Record) { r.Notice, r.Customer, r.Destination = true, second, second }), "",
+			[]route.Route{inactive},
+			"", second, 0,
+		},
 		{
 			"from the number itself", inbound(func(r *ledger.Record) { r.Customer = r.TwilioNumber }), "",
 			[]route.Route{active},

@@ -109,7 +109,8 @@ func TestPhoneIsAsked(t *testing.T) {
 	s.clock.Advance(time.Minute)
 	s.sent()
 	s.hears(3, relaytest.Destination, "Yes at 3")
-	s.checkSent(toPhone + `"Yes at 3" is for? ` + secondTag + " (…0112) or " + firstTag + " (…0111)? Start with " + secondTag + " and I won't ask.")
+	s.checkSent(toPhone + `"Yes at 3" is for? ` + secondTag + " (…0112) or " + firstTag + " (…0111)? " +
+		"Start with " + secondTag + " and I won't ask.")
 	s.checkState(3, ledger.Queued, ledger.ReasonHeld)
 	s.clock.Advance(20 * time.Second)
 	s.hears(4, relaytest.Destination, "or at 4")
@@ -160,15 +161,24 @@ func TestTextsOfPhones(t *testing.T) {
 		reason ledger.Reason
 		sent   []string
 	}{
-		"a reaction":                {"Liked “" + firstTag + " +18585550111: First here”", ledger.Dropped, ledger.ReasonReaction, nil},
-		"a reaction to an image":    {"Liked an image", ledger.Dropped, ledger.ReasonReaction, nil},
-		"words like a reaction":     {"Loved “Dune” and the soundtrack", ledger.Sent, "", []string{toCustomer + "Loved “Dune” and the soundtrack"}},
-		"START of one who is in":    {"START", ledger.Sent, "", []string{toCustomer + "START"}},
-		"HELP":                      {"help", ledger.Sent, "", []string{toCustomer + "help"}},
-		"a tag":                     {firstTag, ledger.Dropped, ledger.ReasonInstruction, []string{toPhone + firstTag + " is +18585550111, last text 1 min ago."}},
-		"the header and words":      {firstTag + " +18585550111: Yes", ledger.Sent, "", []string{toCustomer + "Yes"}},
-		"another customer's header": {"From +18585550119: Yes", ledger.Dropped, ledger.ReasonUnaddressed, []string{toPhone + `Not sent: "From +18585550119: Yes". It begins like a text of the relay.`}},
-		"a notice of ours":          {`Not sent: "Yes".`, ledger.Dropped, ledger.ReasonUnaddressed, []string{toPhone + `Not sent: "Not sent: "Yes".". It begins like a text of the relay.`}},
+		"a reaction":             {"Liked “" + firstTag + " +18585550111: First here”", ledger.Dropped, ledger.ReasonReaction, nil},
+		"a reaction to an image": {"Liked an image", ledger.Dropped, ledger.ReasonReaction, nil},
+		"words like a reaction":  {"Loved “Dune” and more", ledger.Sent, "", []string{toCustomer + "Loved “Dune” and more"}},
+		"START of one who is in": {"START", ledger.Sent, "", []string{toCustomer + "START"}},
+		"HELP":                   {"help", ledger.Sent, "", []string{toCustomer + "help"}},
+		"a tag": {
+			firstTag, ledger.Dropped, ledger.ReasonInstruction,
+			[]string{toPhone + firstTag + " is +18585550111, last text 1 min ago."},
+		},
+		"the header and words": {firstTag + " +18585550111: Yes", ledger.Sent, "", []string{toCustomer + "Yes"}},
+		"another customer's header": {
+			"From +18585550119: Yes", ledger.Dropped, ledger.ReasonUnaddressed,
+			[]string{toPhone + `Not sent: "From +18585550119: Yes". It begins like a text of the relay.`},
+		},
+		"a notice of ours": {
+			`Not sent: "Yes".`, ledger.Dropped, ledger.ReasonUnaddressed,
+			[]string{toPhone + `Not sent: "Not sent: "Yes".". It begins like a text of the relay.`},
+		},
 		"an unknown tag": {
 			secondTag + " at three", ledger.Queued, ledger.ReasonHeld,
 			[]string{toPhone + `"at three" is for? ` + firstTag + " (…0111)? Start with " + firstTag + " and I won't ask."},
@@ -224,7 +234,8 @@ func TestPhoneOfANumberThatIsOff(t *testing.T) {
 	s.queueUp(textOf(1, func(e *queue.Envelope) { e.Message.From, e.Message.To, e.Message.Body = idlePhone, idleNumber, "Yes" }))
 	s.settle()
 	s.checkState(1, ledger.Dropped, ledger.ReasonInactive)
-	if posts := s.twilio.Posts(); len(posts) != 1 || posts[0].To != idlePhone || posts[0].Body != `Not sent: "Yes". This number is switched off.` {
+	const told = `Not sent: "Yes". This number is switched off.`
+	if posts := s.twilio.Posts(); len(posts) != 1 || posts[0].To != idlePhone || posts[0].Body != told {
 		t.Errorf("posts %+v", posts)
 	}
 }

@@ -103,7 +103,8 @@ func newSender(t rapid.TB) *sender {
 	s.twilio = newTwilio(s.clock.Now, s.faults.of("twilio"))
 	s.Handler = delivery.New(delivery.Config{
 		Ledger: s.ledger, Records: s.ledger, Routes: remembersNothing{s.routes}, Conversations: s.conversations, Messages: s.twilio, Pace: s.pace,
-		Queue: visibilityCheck{s, s.queue}, TimerQueue: visibilityCheck{s, s.timers}, Timers: delayCheck{s.timers}, DeadLetters: s.dead, Answers: s.queue,
+		Queue: visibilityCheck{s, s.queue}, TimerQueue: visibilityCheck{s, s.timers}, Timers: delayCheck{s.timers},
+		DeadLetters: s.dead, Answers: s.queue,
 		Policy: policy, ReceiptFault: door.ClassifyReceipt, ReconcileLooks: looks, ReconcileInterval: interval,
 		PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 10,
 		Now: s.clock.Now, Spread: func() float64 { return 0 }, NewClaimID: s.newClaimID,

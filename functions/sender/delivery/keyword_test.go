@@ -125,7 +125,8 @@ func TestOrdinaryTextOptsNobodyOut(t *testing.T) {
 	if !slices.ContainsFunc(s.twilio.Posts(), func(p relaytest.TwilioPost) bool { return strings.HasSuffix(p.Body, ": Stop by at 5") }) {
 		t.Errorf("no phone got the text: %+v", s.twilio.Posts())
 	}
-	if c, err := s.conversations.Get(t.Context(), relaytest.TwilioNumber, relaytest.Customer); err != nil || c.OptOut != (conversation.OptOut{}) {
+	c, err := s.conversations.Get(t.Context(), relaytest.TwilioNumber, relaytest.Customer)
+	if err != nil || c.OptOut != (conversation.OptOut{}) {
 		t.Errorf("conversation %+v, error %v", c, err)
 	}
 }
