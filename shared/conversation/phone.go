@@ -113,6 +113,7 @@ func (p Phone) Receive(e Exchange, messageSid string) Phone {
 	if isNew := !slices.ContainsFunc(p.Sent, func(s Sent) bool { return s.MessageSid == messageSid }); isNew {
 		p.Exchanges[at].Texts, _ = e.Texts.Take(e.SentAt, maxTexts, textInterval)
 	}
+	p.Exchanges = slices.DeleteFunc(p.Exchanges, func(old Exchange) bool { return old.isPast(e.SentAt) })
 	slices.SortStableFunc(p.Exchanges, func(a, b Exchange) int { return b.SentAt.Compare(a.SentAt) })
 	p.Exchanges = p.Exchanges[:min(len(p.Exchanges), maxExchanges)]
 	if e.Customer == "" {

@@ -84,6 +84,12 @@ func (e Exchange) isAnswerable() bool {
 	return problem == ""
 }
 
+// isPast reports whether the exchange plays no part in any decision at that time, or later.
+func (e Exchange) isPast(at time.Time) bool {
+	isOld := func(then time.Time) bool { return at.Sub(then) > AddressTime+time.Hour }
+	return isOld(e.SentAt) && isOld(e.AnsweredAt)
+}
+
 // isAnswered reports whether the phone wrote to the conversation after the newest text of it.
 func (e Exchange) isAnswered() bool { return e.AnsweredAt.After(e.SentAt.Add(skew)) }
 

@@ -11,6 +11,8 @@ import (
 type Answer struct {
 	// Phone wrote the text.
 	Phone sms.PhoneNumber
+	// At is when it was written.
+	At time.Time
 	// Verdict is what became of it.
 	Verdict AnswerVerdict
 	// Tag is the customer's, if the text is for one.

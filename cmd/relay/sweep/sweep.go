@@ -83,10 +83,11 @@ func (s Sweep) concerns(m sms.Listed) bool {
 }
 
 // Inject puts a text on the queue, as the front door does: under its MessageSid. By that id the queue drops a repeat for five
-// minutes, and the ledger for good. The text counts as received now, so that it is not too old to be sent.
+// minutes, and the ledger for good. The text counts as received now, so that it is not too old to be sent; a text of a
+// phone on duty is an answer to what the phone had been sent when Twilio got it.
 func (s Sweep) Inject(ctx context.Context, m sms.Listed) error {
 	envelope := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: s.Now().UTC(),
+		Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: s.Now().UTC(), WrittenAt: m.DateCreated,
 		Message: &sms.Message{
 			Sid: m.Sid, AccountSid: s.AccountSid, MessagingServiceSid: m.MessagingServiceSid, From: m.From, To: m.To, Body: m.Body,
 			Media: s.media(ctx, m),

@@ -150,7 +150,7 @@ func TestInject(t *testing.T) {
 	}
 	got, err := queue.Decode(queued[0].Body)
 	want := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindInbound, RelayID: sid, ReceivedAt: s.clock.Now(),
+		Version: queue.Version, Kind: queue.KindInbound, RelayID: sid, ReceivedAt: s.clock.Now(), WrittenAt: s.clock.Now().Add(-62 * time.Second),
 		Message: &sms.Message{
 			Sid: sid, AccountSid: accountSid, From: relaytest.Customer, To: relaytest.TwilioNumber, Body: "Is the gate open?",
 			Media: []sms.Media{{URL: "https://api.twilio.com/2010-04-01/Accounts/" + accountSid + "/Messages/" + sid + "/Media"}},

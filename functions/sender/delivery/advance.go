@@ -26,6 +26,8 @@ type job struct {
 	// isPhones is set if the message is a text as it came in. If a phone on duty wrote it, it only has to be decided here what becomes
 	// of the text; a message of its own takes it to the customer.
 	isPhones bool
+	// writtenAt is when Twilio got the text, if that is known to be long before the front door got it.
+	writtenAt time.Time
 	// author is the phone that wrote the text, as far as it was read.
 	author conversation.Phone
 	// head is what the phone that is next is sent before the words, and what is written of that before the claim.
@@ -52,7 +54,7 @@ const maxSteps = 25
 func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
 	j := &job{
 		record: record, text: open(envelope, h.config.Retention), optOutType: envelope.Message.OptOutType,
-		isPhones: envelope.Kind == queue.KindInbound,
+		isPhones: envelope.Kind == queue.KindInbound, writtenAt: envelope.WrittenAt,
 	}
 	_, letter := lettersAttempts(record)
 	_, ordered := orderOf(record)

@@ -22,7 +22,10 @@ func (h *Handler) address(ctx context.Context, j *job, phone conversation.Phone,
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	way, _ := route.Find(routes, j.text.TwilioNumber)
-	a := answering{h: h, text: j.text, phone: phone, way: way, hasLeft: hasLeft, now: h.config.Now()}
+	a := answering{h: h, text: j.text, at: j.text.ReceivedAt, phone: phone, way: way, hasLeft: hasLeft, now: h.config.Now()}
+	if !j.writtenAt.IsZero() {
+		a.at = ledger.Stamp(j.writtenAt)
+	}
 	wanted, err := a.decide(ctx)
 	if v := h.write(ctx, j, "answer", wanted, err); v.stops() {
 		return v
@@ -61,6 +64,7 @@ func (h *Handler) addressLeft(ctx context.Context, j *job, phone conversation.Ph
 type answering struct {
 	h       *Handler
 	text    ledger.Record
+	at      time.Time
 	phone   conversation.Phone
 	way     route.Route
 	hasLeft bool
@@ -89,9 +93,9 @@ func (a answering) decide(ctx context.Context) (ledger.Record, error) {
 		view.Exchanges = nil
 	}
 	decided := conversation.Answer{
-		Body: a.text.Body, NumMedia: len(a.text.Media), ReceivedAt: a.text.ReceivedAt, DecidedAt: a.now, View: view,
+		Body: a.text.Body, NumMedia: len(a.text.Media), ReceivedAt: a.at, DecidedAt: a.now, View: view,
 		Window: a.way.InPlayTime(), HasLeft: a.hasLeft,
-		IsAutomatic: a.phone.IsAutomatic(a.digest(), a.text.ReceivedAt) || conversation.IsAutoReply(a.text.Body),
+		IsAutomatic: a.phone.IsAutomatic(a.digest(), a.at) || conversation.IsAutoReply(a.text.Body),
 	}.Address()
 	answer := a.answer(verdictOf(decided.Verdict), string(decided.To.Tag))
 	if decided.EndsHeld {
@@ -152,7 +156,7 @@ func (a answering) record(answer ledger.Answer, d conversation.Addressed) (ledge
 const autoReplyQuiet = 24 * time.Hour
 
 func (a answering) answer(v ledger.AnswerVerdict, tag string) ledger.Answer {
-	return ledger.Answer{Phone: a.text.Customer, Verdict: v, Tag: tag}
+	return ledger.Answer{Phone: a.text.Customer, At: a.at, Verdict: v, Tag: tag}
 }
 
 // digest is that of the text, empty if it begins with a tag.

@@ -306,3 +306,33 @@ func TestLongText(t *testing.T) {
 	s.checkSent()
 	s.checkSealed()
 }
+
+// An answer that the front door missed is decided about by when Twilio got it, and by what was sent since: the person had not read that.
+func TestAnswerThatWasMissed(t *testing.T) {
+	s := newSender(t)
+	s.hears(1, relaytest.Customer, "First here")
+	s.clock.Advance(time.Minute)
+	missed := s.clock.Now()
+	s.clock.Advance(time.Hour)
+	s.hears(2, other, "Second here")
+	s.clock.Advance(time.Minute)
+	s.sent()
+	s.queueUp(textOf(3, func(e *queue.Envelope) {
+		e.Message.From, e.Message.Body, e.ReceivedAt, e.WrittenAt = relaytest.Destination, "Yes", s.clock.Now(), missed
+	}))
+	s.settle()
+	s.checkState(3, ledger.Queued, ledger.ReasonHeld)
+	if got := s.sent(); len(got) != 1 || !strings.HasPrefix(got[0], toPhone+`"Yes" is for? `) {
+		t.Errorf("messages %q, want a question", got)
+	}
+	s.queueUp(textOf(4, func(e *queue.Envelope) {
+		e.Message.From, e.Message.Body, e.ReceivedAt, e.WrittenAt = relaytest.Destination, firstTag+" Yes", s.clock.Now(), missed.Add(time.Second)
+	}))
+	s.settle()
+	if got := s.sent(); !slices.Contains(got, toCustomer+"Yes") {
+		t.Errorf("messages %q, want the answer", got)
+	}
+	if r := s.record(4); !r.Answer.At.Equal(missed.Add(time.Second)) {
+		t.Errorf("the answer was written at %v", r.Answer.At)
+	}
+}

@@ -33,7 +33,7 @@ func (h *Handler) remember(ctx context.Context, j *job) error {
 		j.author = phone
 	}
 	w := conversation.Writing{
-		MessageSid: j.text.MessageSid, At: j.text.ReceivedAt, Verdict: decisionOf(a.Verdict), EndsHeld: len(a.Ends) > 0,
+		MessageSid: j.text.MessageSid, At: a.At, Verdict: decisionOf(a.Verdict), EndsHeld: len(a.Ends) > 0,
 		To: h.customerOf(j), Digest: digestOf(key, j.text.Body),
 		IsAutoReplyTold: j.text.Reason == ledger.ReasonAutoReply && a.Tells != "",
 	}
@@ -48,7 +48,7 @@ func (h *Handler) remember(ctx context.Context, j *job) error {
 // customerOf returns the customer whom the phone wrote to, empty if it wrote to nobody.
 func (h *Handler) customerOf(j *job) sms.PhoneNumber {
 	if a := j.text.Answer; a.Verdict == ledger.AnswerReleased {
-		e, _ := j.author.ByTag(conversation.Tag(a.Tag), j.text.ReceivedAt)
+		e, _ := j.author.ByTag(conversation.Tag(a.Tag), a.At)
 		return e.Customer
 	}
 	return j.text.Destination
