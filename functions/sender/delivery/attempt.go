@@ -169,6 +169,10 @@ func (h *Handler) isTroubled(r ledger.Record) bool {
 // pace reserves the time at which the attempt may be made. The text goes on at once if that time is now.
 func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 	now := h.config.Now()
+	if !now.Before(p.Expires) {
+		// What was read and written since the plan was made took so long that the text is too old by now.
+		return decideAgain()
+	}
 	if slot := j.text.Slot; slot.To == p.To && !now.Before(slot.At) && now.Sub(slot.At) <= slotGrace {
 		return verdict{}
 	}
@@ -209,8 +213,15 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 
 // send claims the text, posts it and records the result.
 func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) verdict {
+	if v := h.enter(ctx, j, p.To); v.stops() {
+		return v
+	}
 	if v := h.setTimer(ctx, j, p, p.To); v.stops() {
 		return v
+	}
+	if j.head.isKept && h.config.Now().Sub(j.head.enteredAt) > claimAge {
+		// By what was noted, the phone would have had the text long before it gets it.
+		return decideAgain()
 	}
 	if !h.hasTime(ctx) {
 		return again(0)

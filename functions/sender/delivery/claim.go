@@ -33,9 +33,6 @@ func (h *Handler) setTimer(ctx context.Context, j *job, p plan.Plan, to sms.Phon
 
 // claim opens the text's next attempt. It stops if that could not be written, or the text has gone on meanwhile.
 func (h *Handler) claim(ctx context.Context, j *job, at hop) (ledger.Attempt, verdict) {
-	if v := h.enter(ctx, j, at.phone); v.stops() {
-		return ledger.Attempt{}, v
-	}
 	claimID := h.config.NewClaimID()
 	wanted, err := j.text.Claim(claimID, at.place, at.phone, h.config.SendTimeout+leaseMargin, h.config.Now())
 	if err == nil {

@@ -118,6 +118,9 @@ func (h *Handler) leave(ctx context.Context, j *job, at hop, reason ledger.Reaso
 // claimUnsent records an attempt that this relay does not make itself. It stops if the text has gone on meanwhile, or if the
 // record could not be written.
 func (h *Handler) claimUnsent(ctx context.Context, j *job, at hop) (ledger.Attempt, verdict) {
+	if v := h.enter(ctx, j, at.phone); v.stops() {
+		return ledger.Attempt{}, v
+	}
 	attempt, v := h.claim(ctx, j, at)
 	if v.stops() {
 		return attempt, v

@@ -50,6 +50,22 @@ func TestExpiredBeforeTheFirstAttempt(t *testing.T) {
 	}
 }
 
+// A text that becomes too old while its customer is given a tag is not sent, and books no send time.
+func TestExpiresWhileATagIsGiven(t *testing.T) {
+	s := newSender(t)
+	s.reroute(maxAge(time.Minute))
+	s.faults.hook = func(op string) error {
+		if op == "conversations after PutTag" {
+			s.clock.Advance(time.Minute)
+		}
+		return nil
+	}
+	s.queueUp(textOf(1, nil))
+	s.checkBack(0)
+	s.checkState(1, ledger.Dropped, ledger.ReasonExpired)
+	s.checkPosts(0)
+}
+
 // Twilio gives up on a message when the text is too old: what is left is its ValidityPeriod.
 func TestValidityPeriodIsWhatIsLeft(t *testing.T) {
 	for name, tt := range map[string]struct{ maxAge, age, want time.Duration }{

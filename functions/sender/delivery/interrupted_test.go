@@ -8,9 +8,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // The receipt is applied, and its timer cannot be set, or the answer is lost: the receipt comes back and sets it then.
@@ -255,5 +257,23 @@ func TestSenderDiesAtTheSecondHop(t *testing.T) {
 			s.checkState(1, tt.state, tt.reason)
 			checkChanges(t, s.ledger.Changes())
 		})
+	}
+}
+
+// Noting that a phone is sent a text takes so long that the text would go out long after the time that was noted: it is noted again, and
+// the timer is set after that.
+func TestEntryIsSlow(t *testing.T) {
+	s := newSender(t)
+	s.reroute(timeout(10 * time.Second))
+	s.faults.hook = once(s, "conversations after PutPhone", func() { s.clock.Advance(time.Minute) })
+	s.queueUp(textOf(1, nil))
+	s.checkBack(0)
+	phone, err := s.conversations.GetPhone(t.Context(), conversation.PhoneKey{TwilioNumber: relaytest.TwilioNumber, Phone: first})
+	if err != nil || len(phone.Exchanges) != 1 || !phone.Exchanges[0].SentAt.Equal(started.Add(time.Minute)) {
+		t.Errorf("noted %+v, error %v", phone.Exchanges, err)
+	}
+	s.drain()
+	if diff := cmp.Diff([]time.Duration{time.Minute, time.Minute + 10*time.Second}, s.postedAt()); diff != "" {
+		t.Errorf("POSTs at (-want +got):\n%s", diff)
 	}
 }

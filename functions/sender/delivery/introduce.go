@@ -24,8 +24,9 @@ type head struct {
 	// phone is the item of the phone as it was read. exchange is what the text adds to it.
 	phone    conversation.Phone
 	exchange conversation.Exchange
-	// isKept is set if phone is to be written.
-	isKept bool
+	// isKept is set if phone is to be written. enteredAt is when, by the exchange, the text is sent.
+	isKept    bool
+	enteredAt time.Time
 }
 
 // briefTime is how long after the last text of a conversation the next one to the same phone has a brief header.
@@ -155,8 +156,9 @@ func (h *Handler) enter(ctx context.Context, j *job, to sms.PhoneNumber) verdict
 		j.head.phone = phone
 	}
 	_, err := h.changePhone(ctx, j.head.phone, func(p conversation.Phone) (conversation.Phone, bool) {
+		j.head.enteredAt = h.config.Now()
 		e := j.head.exchange
-		e.SentAt = ledger.Stamp(h.config.Now())
+		e.SentAt = ledger.Stamp(j.head.enteredAt)
 		return p.Receive(e, j.text.MessageSid), true
 	})
 	if err != nil {
