@@ -9,7 +9,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -339,7 +338,7 @@ func (s *schedule) concluded(r ledger.Record) change {
 func (s *schedule) twinsOf(r ledger.Record) []string {
 	var twins []string
 	for n := range s.Texts {
-		if m := s.inbound(n + 1); plan.Text(m) == plan.Text(sms.Message{From: r.Customer, Body: r.Body}) {
+		if m := s.inbound(n + 1); m.From == r.Customer && m.Body == r.Body {
 			twins = append(twins, m.Sid)
 		}
 	}

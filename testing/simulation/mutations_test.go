@@ -258,7 +258,7 @@ func againstPeople() []mutation {
 		},
 		{
 			"an operator's phone", "a manual text goes along the route, and not to the phone that the operator chose",
-			[]edit{{"shared/plan/plan.go", "if r.Manual && r.Destination != \"\" {", "if false {"}},
+			[]edit{{"shared/plan/plan.go", "if r.Destination != \"\" {", "if false {"}},
 		},
 		{
 			"refused by the book", "a text goes at once if the book of the pace limits refuses it a moment",

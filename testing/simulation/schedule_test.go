@@ -15,7 +15,6 @@ import (
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
-	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // How the relay is run, as `relay serve` does.
@@ -56,12 +55,11 @@ type schedule struct {
 	// over is set when the schedule is, and who is still there only leaves.
 	over bool
 
-	brokenUntil   time.Time
-	optedOut      []sms.PhoneNumber
-	conversations relaytest.MemoryConversations
-	posts         []*post
-	messages      []*message
-	bookings      []booking
+	brokenUntil time.Time
+	optedOut    []sms.PhoneNumber
+	posts       []*post
+	messages    []*message
+	bookings    []booking
 	// calmSince is when the faults stopped.
 	calmSince time.Time
 	// bookedStale: a moment was booked by one who had looked at the clock long before.

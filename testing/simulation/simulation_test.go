@@ -15,7 +15,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 var (
@@ -27,9 +26,8 @@ var (
 	progressFlag  = flag.Bool("progress", false, "say now and then how far it is")
 )
 
-func bodyOf(r ledger.Record) string {
-	return plan.Text(sms.Message{From: r.Customer, Body: r.Body, Media: r.Media})
-}
+// wordsOf returns what an attempt's phone reads of a text.
+func wordsOf(r ledger.Record, a ledger.Attempt) string { return plan.TextOf(r, a.Header) }
 
 // outcome is what came of a schedule.
 type outcome struct {

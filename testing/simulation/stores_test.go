@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -22,9 +23,13 @@ type stores struct {
 		ledger.Store
 		ledger.Lister
 	}
-	routes route.Table
-	pace   pace.Book
-	audit  *relaytest.MemoryAuditLog
+	routes        route.Table
+	conversations interface {
+		conversation.Store
+		conversation.Lister
+	}
+	pace  pace.Book
+	audit *relaytest.MemoryAuditLog
 }
 
 // inMemory returns stores in memory.
@@ -41,7 +46,7 @@ func inMemory(r route.Route) stores {
 		fifo:   open("fifo", relaytest.QueueOptions{MaxReceiveCount: maxReceives}),
 		timers: open("timers", relaytest.QueueOptions{Standard: true, MaxReceiveCount: maxReceives}),
 		dead:   open("dead", relaytest.QueueOptions{}), records: &relaytest.MemoryLedger{},
-		routes: relaytest.NewMemoryRoutes(r), pace: &relaytest.MemoryPace{}, audit: &relaytest.MemoryAuditLog{},
+		routes: relaytest.NewMemoryRoutes(r), conversations: &relaytest.MemoryConversations{}, pace: &relaytest.MemoryPace{}, audit: &relaytest.MemoryAuditLog{},
 	}
 }
 
@@ -68,7 +73,7 @@ func inFile(t *testing.T, db *sqlite.DB, r route.Route) stores {
 		fifo:   open("fifo", sqlite.QueueConfig{MaxReceiveCount: maxReceives, DeadLetter: "gone"}),
 		timers: open("timers", sqlite.QueueConfig{Standard: true, MaxReceiveCount: maxReceives, DeadLetter: "gone-timers"}),
 		dead:   open("dead", sqlite.QueueConfig{}), records: db.Ledger(),
-		routes: db.Routes(), pace: db.Pace(), audit: &relaytest.MemoryAuditLog{},
+		routes: db.Routes(), conversations: db.Conversations(), pace: db.Pace(), audit: &relaytest.MemoryAuditLog{},
 	}
 }
 

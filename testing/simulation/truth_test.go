@@ -125,7 +125,7 @@ func (s *schedule) checkTwins() {
 	for _, r := range s.current {
 		for _, a := range r.Attempts {
 			if a.Accepted() {
-				accepted[words{a.To, bodyOf(r)}]++
+				accepted[words{a.To, wordsOf(r, a)}]++
 			}
 		}
 	}
