@@ -117,12 +117,14 @@ type Route struct {
 	DestinationCarrier string   `json:"destination_carrier"`
 	FallbackCarriers   []string `json:"fallback_carriers,omitempty"`
 	Active             bool     `json:"active"`
-	// OnUncertain, DeliveryTimeout, MaxAge and PaceNumber are the settings as the route has them: absent if it has none,
-	// "unreadable" if someone wrote something that is not a setting.
+	// OnUncertain, DeliveryTimeout, MaxAge, PaceNumber, AnswerWindow and HoldTime are the settings as the route has them: absent if
+	// it has none, "unreadable" if someone wrote something that is not a setting.
 	OnUncertain     string `json:"on_uncertain,omitempty"`
 	DeliveryTimeout string `json:"delivery_timeout,omitempty"`
 	MaxAge          string `json:"max_age,omitempty"`
 	PaceNumber      string `json:"pace_number,omitempty"`
+	AnswerWindow    string `json:"answer_window,omitempty"`
+	HoldTime        string `json:"hold_time,omitempty"`
 	// OptedOut are the hops that texted STOP to the number.
 	OptedOut []string `json:"opted_out,omitempty"`
 	// OffSince is when the route was switched off. It is absent while the route is active, and if the texts that came before are

@@ -21,6 +21,8 @@ type seed struct {
 	OnUncertain        OnUncertain
 	DeliveryTimeout    *string
 	MaxAge             *string
+	AnswerWindow       *string
+	HoldTime           *string
 	PaceNumber         string
 	// OptedOut is here to be refused with a reason.
 	OptedOut json.RawMessage
@@ -43,9 +45,9 @@ type Reading struct {
 }
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers", "Active",
-// "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber"}]}. All but the two numbers and Active may be left
-// out and are then zero. It reads the whole file before it returns: the error joins all problems, one line each with the place
-// of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
+// "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime"}]}. All but the two numbers
+// and Active may be left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line
+// each with the place of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
 func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
 	if err != nil {
@@ -146,6 +148,7 @@ func (p *parser) assemble(i int, s seed) Route {
 		TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers,
 		OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber,
 		DeliveryTimeout: p.duration(i, "DeliveryTimeout", s.DeliveryTimeout), MaxAge: p.duration(i, "MaxAge", s.MaxAge),
+		AnswerWindow: p.duration(i, "AnswerWindow", s.AnswerWindow), HoldTime: p.duration(i, "HoldTime", s.HoldTime),
 	}
 	if s.LastUpdated != "" {
 		var err error

@@ -26,7 +26,9 @@ const maintenance = `{
       "OnUncertain": "resend",
       "DeliveryTimeout": "90s",
       "MaxAge": "2h",
-      "PaceNumber": "3/1s"
+      "PaceNumber": "3/1s",
+      "AnswerWindow": "36h",
+      "HoldTime": "15m"
     },
     {"TwilioNumber": "+18585550101", "DestinationCarrier": "+18585550122", "Active": false}
   ]
@@ -39,6 +41,7 @@ func TestParseMaintenance(t *testing.T) {
 			TwilioNumber: "+18585550100", DestinationCarrier: "+18585550122", FallbackCarriers: []sms.PhoneNumber{"+18585550133", "+18585550144"},
 			Active: true, LastUpdated: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
 			OnUncertain: route.Resend, DeliveryTimeout: route.Duration(90 * time.Second), MaxAge: route.Duration(2 * time.Hour), PaceNumber: "3/1s",
+			AnswerWindow: route.Duration(36 * time.Hour), HoldTime: route.Duration(15 * time.Minute),
 		},
 		{TwilioNumber: "+18585550101", DestinationCarrier: "+18585550122"},
 	}
@@ -86,8 +89,13 @@ func settingsRefused() []refused {
 			`routes[0]: line 1: MaxAge must not be a JSON number: want a duration in quotes, such as "90s" or "4h"`,
 		},
 		{
-			"too short", with(`"DeliveryTimeout":"9s","MaxAge":"59s"`),
-			"routes[0]: DeliveryTimeout is not from 10s to 12h\nroutes[0]: MaxAge is not from 1m to 72h",
+			"no quotes around a hold", with(`"HoldTime":3600`),
+			`routes[0]: line 1: HoldTime must not be a JSON number: want a duration in quotes, such as "90s" or "4h"`,
+		},
+		{
+			"too short", with(`"DeliveryTimeout":"9s","MaxAge":"59s","AnswerWindow":"59m","HoldTime":"299s"`),
+			"routes[0]: DeliveryTimeout is not from 10s to 12h\nroutes[0]: MaxAge is not from 1m to 72h\nroutes[0]: AnswerWindow is not from 1h to 168h" +
+				"\nroutes[0]: HoldTime is not from 5m to 12h",
 		},
 		{
 			"too long", with(`"DeliveryTimeout":"13h","MaxAge":"73h"`),
@@ -260,7 +268,7 @@ func FuzzParseMaintenance(f *testing.F) {
 	f.Add(maintenance)
 	f.Add(`{"routes":[` + good + `]}`)
 	f.Add(`{"routes":[` + strings.TrimSuffix(good, "}") +
-		`,"OnUncertain":"park","DeliveryTimeout":"12h","MaxAge":"1m0.5s","PaceNumber":"off"}]}`)
+		`,"OnUncertain":"park","DeliveryTimeout":"12h","MaxAge":"1m0.5s","PaceNumber":"off","AnswerWindow":"1h","HoldTime":"12h"}]}`)
 	f.Add(`{"routes":[null,{"FallbackCarriers":[""]}]}`)
 	f.Fuzz(func(t *testing.T, file string) {
 		routes, err := route.ParseMaintenance(strings.NewReader(file), route.Reading{})
@@ -299,6 +307,7 @@ func sameAgain(t *testing.T, routes []route.Route) {
 		OnUncertain                      route.OnUncertain
 		DeliveryTimeout, MaxAge          route.Duration
 		PaceNumber                       string
+		AnswerWindow, HoldTime           route.Duration
 	}
 	file := struct {
 		Routes []seed `json:"routes"`
@@ -306,7 +315,7 @@ func sameAgain(t *testing.T, routes []route.Route) {
 	for _, r := range routes {
 		file.Routes = append(file.Routes, seed{
 			r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers, r.Active, r.LastUpdated,
-			r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber,
+			r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber, r.AnswerWindow, r.HoldTime,
 		})
 	}
 	text, err := json.Marshal(file)

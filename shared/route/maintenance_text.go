@@ -104,7 +104,7 @@ func wantOf(field string) string {
 	switch field {
 	case "OnUncertain":
 		return fmt.Sprintf(": want %q or %q", Park, Resend)
-	case "DeliveryTimeout", "MaxAge":
+	case "DeliveryTimeout", "MaxAge", "AnswerWindow", "HoldTime":
 		return `: want a duration in quotes, such as "90s" or "4h"`
 	case "PaceNumber":
 		return `: want a pace in quotes, such as "3/1s" or "off"`

@@ -18,6 +18,8 @@ type written struct {
 	DeliveryTimeout    Duration    `json:",omitempty"`
 	MaxAge             Duration    `json:",omitempty"`
 	PaceNumber         string      `json:",omitempty"`
+	AnswerWindow       Duration    `json:",omitempty"`
+	HoldTime           Duration    `json:",omitempty"`
 	LastUpdated        string      `json:",omitempty"`
 }
 
@@ -35,6 +37,7 @@ func WriteMaintenance(w io.Writer, routes []Route) error {
 			TwilioNumber: r.TwilioNumber, DestinationCarrier: r.DestinationCarrier,
 			FallbackCarriers: append([]sms.PhoneNumber{}, r.FallbackCarriers...), Active: r.Active,
 			OnUncertain: r.OnUncertain, DeliveryTimeout: r.DeliveryTimeout, MaxAge: r.MaxAge, PaceNumber: r.PaceNumber,
+			AnswerWindow: r.AnswerWindow, HoldTime: r.HoldTime,
 		}
 		if !r.LastUpdated.IsZero() {
 			one.LastUpdated = r.LastUpdated.UTC().Format(time.RFC3339Nano)

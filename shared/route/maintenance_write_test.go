@@ -18,6 +18,7 @@ func TestWriteMaintenance(t *testing.T) {
 	settled.Active, settled.FallbackCarriers, settled.OptedOut = false, []sms.PhoneNumber{"+18585550133"}, []sms.PhoneNumber{"+18585550133"}
 	settled.OnUncertain, settled.DeliveryTimeout, settled.MaxAge, settled.PaceNumber = route.Park, route.Duration(90*time.Second),
 		route.Duration(time.Hour), "off"
+	settled.AnswerWindow, settled.HoldTime = route.Duration(168*time.Hour), route.Duration(5*time.Minute)
 	removed := routeAt("+18585550102", "+18585550122", noon, 7, "anna")
 	removed.Active, removed.Removed = false, noon
 	const want = `{
@@ -39,6 +40,8 @@ func TestWriteMaintenance(t *testing.T) {
       "DeliveryTimeout": "1m30s",
       "MaxAge": "1h",
       "PaceNumber": "off",
+      "AnswerWindow": "168h",
+      "HoldTime": "5m",
       "LastUpdated": "2026-11-24T12:00:00.001Z"
     }
   ]

@@ -31,6 +31,10 @@ const (
 	MaxDeliveryTimeout = 12 * time.Hour
 	MinMaxAge          = time.Minute
 	MaxMaxAge          = 72 * time.Hour
+	MinAnswerWindow    = time.Hour
+	MaxAnswerWindow    = 7 * 24 * time.Hour
+	MinHoldTime        = 5 * time.Minute
+	MaxHoldTime        = 12 * time.Hour
 )
 
 // TextAge returns how old a text may be when it is sent: MaxAge, or DefaultMaxAge if the route does not say.
@@ -73,6 +77,8 @@ func (r Route) settingProblems() []error {
 	}
 	within("DeliveryTimeout", r.DeliveryTimeout, MinDeliveryTimeout, MaxDeliveryTimeout)
 	within("MaxAge", r.MaxAge, MinMaxAge, MaxMaxAge)
+	within("AnswerWindow", r.AnswerWindow, MinAnswerWindow, MaxAnswerWindow)
+	within("HoldTime", r.HoldTime, MinHoldTime, MaxHoldTime)
 	if r.PaceNumber != "" {
 		if _, err := pace.Parse(r.PaceNumber); err != nil {
 			problems = append(problems, fmt.Errorf("PaceNumber: %w", err))

@@ -19,6 +19,8 @@ func TestValidateSettings(t *testing.T) {
 		neither = "OnUncertain is neither park nor resend"
 		timeout = "DeliveryTimeout is not from 10s to 12h"
 		age     = "MaxAge is not from 1m to 72h"
+		window  = "AnswerWindow is not from 1h to 168h"
+		hold    = "HoldTime is not from 5m to 12h"
 		form    = "PaceNumber: pace is neither a number and a time such as 10/30s nor off"
 	)
 	seconds := func(n int) route.Duration { return route.Duration(time.Duration(n) * time.Second) }
@@ -41,13 +43,22 @@ func TestValidateSettings(t *testing.T) {
 		{"too short an age", func(r *route.Route) { r.MaxAge = seconds(60) - 1 }, age},
 		{"longest age", func(r *route.Route) { r.MaxAge = seconds(72 * 3600) }, ""},
 		{"too long an age", func(r *route.Route) { r.MaxAge = seconds(72*3600) + 1 }, age},
+		{"shortest window", func(r *route.Route) { r.AnswerWindow = seconds(3600) }, ""},
+		{"too short a window", func(r *route.Route) { r.AnswerWindow = seconds(3600) - 1 }, window},
+		{"longest window", func(r *route.Route) { r.AnswerWindow = seconds(7 * 24 * 3600) }, ""},
+		{"too long a window", func(r *route.Route) { r.AnswerWindow = seconds(7*24*3600) + 1 }, window},
+		{"shortest hold", func(r *route.Route) { r.HoldTime = seconds(300) }, ""},
+		{"too short a hold", func(r *route.Route) { r.HoldTime = seconds(300) - 1 }, hold},
+		{"longest hold", func(r *route.Route) { r.HoldTime = seconds(12 * 3600) }, ""},
+		{"too long a hold", func(r *route.Route) { r.HoldTime = seconds(12*3600) + 1 }, hold},
 		{"a pace", func(r *route.Route) { r.PaceNumber = "3/1s" }, ""},
 		{"no pace", func(r *route.Route) { r.PaceNumber = "off" }, ""},
 		{"a pace of no form", func(r *route.Route) { r.PaceNumber = "fast" }, form},
 		{"a pace of nothing", func(r *route.Route) { r.PaceNumber = "0/1s" }, "PaceNumber: number of the pace is not from 1 to 100"},
 		{"all of it", func(r *route.Route) {
 			r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber = "drop", 1, 1, "fast"
-		}, neither + "\n" + timeout + "\n" + age + "\n" + form},
+			r.AnswerWindow, r.HoldTime = 1, 1
+		}, neither + "\n" + timeout + "\n" + age + "\n" + window + "\n" + hold + "\n" + form},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

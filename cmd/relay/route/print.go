@@ -75,6 +75,8 @@ func settingsOf(r route.Route) string {
 	say("DeliveryTimeout", duration(r.DeliveryTimeout))
 	say("MaxAge", duration(r.MaxAge))
 	say("PaceNumber", r.PaceNumber)
+	say("AnswerWindow", duration(r.AnswerWindow))
+	say("HoldTime", duration(r.HoldTime))
 	return cli.OrDash(strings.Join(said, " "))
 }
 

@@ -29,13 +29,15 @@ const (
 	flagDeliveryTimeout = "delivery-timeout"
 	flagMaxAge          = "max-age"
 	flagPaceNumber      = "pace-number"
+	flagAnswerWindow    = "answer-window"
+	flagHoldTime        = "hold-time"
 )
 
 // setFlags are the values of these flags.
 type setFlags struct {
-	to, onUncertain, deliveryTimeout, maxAge, paceNumber string
-	fallbacks                                            []string
-	noFallback, active, inactive                         bool
+	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime string
+	fallbacks                                                                    []string
+	noFallback, active, inactive                                                 bool
 }
 
 func (p program) routeSetCommand() *cobra.Command {
@@ -81,6 +83,9 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.deliveryTimeout, flagDeliveryTimeout, "", "how long to wait for a phone's receipt before trying the next, 10s to 12h")
 	flags.StringVar(&f.maxAge, flagMaxAge, "", "the greatest age at which a text is still sent, 1m to 72h")
 	flags.StringVar(&f.paceNumber, flagPaceNumber, "", "how many segments the number may send in what time, such as 3/1s, or off")
+	flags.StringVar(&f.answerWindow, flagAnswerWindow, "",
+		"how long after a text, or the phone's last answer, an answer without a tag may be for its customer, 1h to 168h")
+	flags.StringVar(&f.holdTime, flagHoldTime, "", "how long an answer is held that may be for several customers, 5m to 12h")
 }
 
 // settings reads the flags, and reports all problems at once.
@@ -88,7 +93,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 	r := settingReader{flags: flags, numbers: numbers}
 	if !slices.ContainsFunc([]string{
 		flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
-		flagMaxAge, flagPaceNumber,
+		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime,
 	}, flags.Changed) {
 		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
@@ -98,6 +103,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 		To: r.phone(flagTo, f.to), Fallbacks: r.phones(flagFallback, f.fallbacks),
 		DeliveryTimeout: r.duration(flagDeliveryTimeout, f.deliveryTimeout), MaxAge: r.duration(flagMaxAge, f.maxAge),
 		OnUncertain: asUncertain(r.text(flagOnUncertain, f.onUncertain)), PaceNumber: r.text(flagPaceNumber, f.paceNumber),
+		AnswerWindow: r.duration(flagAnswerWindow, f.answerWindow), HoldTime: r.duration(flagHoldTime, f.holdTime),
 	}
 	number, _ := numbers.Read(text) // what is wrong with it is said when it is read for the change.
 	r.checkSettings(number, s)
@@ -146,7 +152,8 @@ func (r *settingReader) checkSettings(number sms.PhoneNumber, s routing.Settings
 	}
 	if err != nil {
 		words := strings.NewReplacer("OnUncertain", r.given(flagOnUncertain), "DeliveryTimeout", r.given(flagDeliveryTimeout),
-			"MaxAge", r.given(flagMaxAge), "PaceNumber", r.given(flagPaceNumber)).Replace(err.Error())
+			"MaxAge", r.given(flagMaxAge), "PaceNumber", r.given(flagPaceNumber),
+			"AnswerWindow", r.given(flagAnswerWindow), "HoldTime", r.given(flagHoldTime)).Replace(err.Error())
 		for line := range strings.SplitSeq(words, "\n") {
 			r.add(cli.Usage(errors.New(line)))
 		}

@@ -1,11 +1,13 @@
 package operations
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -65,6 +67,8 @@ type Route struct {
 	DeliveryTimeout string          `json:"delivery_timeout,omitempty"`
 	MaxAge          string          `json:"max_age"`
 	PaceNumber      string          `json:"pace_number,omitempty"`
+	AnswerWindow    string          `json:"answer_window"`
+	HoldTime        string          `json:"hold_time"`
 	Version         int64           `json:"version"`
 	LastUpdated     time.Time       `json:"last_updated"`
 	UpdatedBy       string          `json:"updated_by,omitempty"`
@@ -147,7 +151,9 @@ func routeOf(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) *Ro
 	}
 	shown := &Route{
 		TwilioNumber: r.TwilioNumber, Active: r.Active, OnUncertain: string(r.OnUncertain), MaxAge: route.Duration(r.TextAge()).String(),
-		PaceNumber: r.PaceNumber, Version: r.Version, LastUpdated: r.LastUpdated, UpdatedBy: r.UpdatedBy,
+		AnswerWindow: cmp.Or(r.AnswerWindow, route.Duration(conversation.DefaultAnswerWindow)).String(),
+		HoldTime:     route.Duration(r.HoldAge()).String(),
+		PaceNumber:   r.PaceNumber, Version: r.Version, LastUpdated: r.LastUpdated, UpdatedBy: r.UpdatedBy,
 	}
 	if shown.OnUncertain == "" {
 		shown.OnUncertain = string(route.Park)

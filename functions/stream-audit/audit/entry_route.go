@@ -31,6 +31,8 @@ type storedRoute struct {
 	DeliveryTimeout    written[route.Duration]
 	MaxAge             written[route.Duration]
 	PaceNumber         written[string]
+	AnswerWindow       written[route.Duration]
+	HoldTime           written[route.Duration]
 	OptedOut           written[[]sms.PhoneNumber]
 	Removed            written[time.Time]
 	OffSince           written[time.Time]
@@ -110,6 +112,8 @@ func routeOf(r *storedRoute) *auditlog.Route {
 		DeliveryTimeout: r.DeliveryTimeout.show(length(r.DeliveryTimeout.value), route.Route{DeliveryTimeout: r.DeliveryTimeout.value}),
 		MaxAge:          r.MaxAge.show(length(r.MaxAge.value), route.Route{MaxAge: r.MaxAge.value}),
 		PaceNumber:      r.PaceNumber.show(r.PaceNumber.value, route.Route{PaceNumber: r.PaceNumber.value}),
+		AnswerWindow:    r.AnswerWindow.show(length(r.AnswerWindow.value), route.Route{AnswerWindow: r.AnswerWindow.value}),
+		HoldTime:        r.HoldTime.show(length(r.HoldTime.value), route.Route{HoldTime: r.HoldTime.value}),
 		OptedOut:        optedOut, Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
 		OffSince: r.OffSince.show(moment(r.OffSince.value), route.Route{}), Version: r.Version,
 	}

@@ -17,6 +17,7 @@ import (
 func settled() route.Route {
 	r := relaytest.Route()
 	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour)
+	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	r.PaceNumber, r.OptedOut, r.Version, r.UpdatedBy = "3/1s", []sms.PhoneNumber{relaytest.Fallback}, 1, "anna"
 	return r
 }
@@ -118,6 +119,9 @@ func TestSettingsWrittenByHand(t *testing.T) {
 		{"age as text", "MaxAge", text("+18585550199"), func(r *auditlog.Route) { r.MaxAge = "unreadable" }},
 		{"age in other words", "MaxAge", text("120m"), func(r *auditlog.Route) { r.MaxAge = "2h" }},
 		{"age of nothing", "MaxAge", events.NewNullAttribute(), func(r *auditlog.Route) { r.MaxAge = "" }},
+		{"window as a number", "AnswerWindow", number("36"), func(r *auditlog.Route) { r.AnswerWindow = "unreadable" }},
+		{"window in other words", "AnswerWindow", text("90m"), func(r *auditlog.Route) { r.AnswerWindow = "1h30m" }},
+		{"hold too short", "HoldTime", text("1s"), func(r *auditlog.Route) { r.HoldTime = "unreadable" }},
 		{"pace as text", "PaceNumber", text("+18585550199"), func(r *auditlog.Route) { r.PaceNumber = "unreadable" }},
 		{"who opted out as text", "OptedOut", text("+18585550199"), func(r *auditlog.Route) { r.OptedOut = []string{"unreadable"} }},
 		{"removed", "Removed", text("2026-11-24T09:00:00+01:00"), func(r *auditlog.Route) { r.Removed = "2026-11-24T08:00:00Z" }},
@@ -134,7 +138,7 @@ func TestSettingsWrittenByHand(t *testing.T) {
 			record.Change.NewImage[tt.attribute] = tt.value
 			want := auditlog.Route{
 				DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, OnUncertain: "resend", DeliveryTimeout: "1m30s",
-				MaxAge: "2h", PaceNumber: "3/1s", OptedOut: []string{"***0133"}, Version: 1,
+				MaxAge: "2h", PaceNumber: "3/1s", AnswerWindow: "36h", HoldTime: "15m", OptedOut: []string{"***0133"}, Version: 1,
 			}
 			tt.want(&want)
 			got := newStage(nil).entry(t, record)

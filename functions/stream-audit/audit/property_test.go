@@ -110,6 +110,8 @@ func (s *secrets) route(t *rapid.T) *route.Route {
 	r.OnUncertain = rapid.SampledFrom([]route.OnUncertain{"", route.Park, route.Resend}).Draw(t, "on uncertain")
 	r.DeliveryTimeout = route.Duration(rapid.SampledFrom([]time.Duration{0, 90 * time.Second, 12 * time.Hour}).Draw(t, "timeout"))
 	r.MaxAge = route.Duration(rapid.SampledFrom([]time.Duration{0, time.Hour, 72 * time.Hour}).Draw(t, "age"))
+	r.AnswerWindow = route.Duration(rapid.SampledFrom([]time.Duration{0, time.Hour, 72 * time.Hour}).Draw(t, "window"))
+	r.HoldTime = route.Duration(rapid.SampledFrom([]time.Duration{0, time.Hour, 12 * time.Hour}).Draw(t, "hold"))
 	r.PaceNumber = rapid.SampledFrom([]string{"", "off", "3/1s"}).Draw(t, "pace")
 	r.Removed = rapid.SampledFrom([]time.Time{{}, noon}).Draw(t, "removed")
 	r.OptedOut = slices.Clone(rapid.SampledFrom([][]sms.PhoneNumber{nil, r.FallbackCarriers, r.Hops()}).Draw(t, "opted out"))
@@ -129,7 +131,9 @@ func (s *secrets) change(t *rapid.T, n int) events.DynamoDBEventRecord {
 	}
 	if record.Change.NewImage != nil {
 		if _, ok := record.Change.NewImage["DestinationCarrier"]; ok && rapid.Bool().Draw(t, "a setting of another form") {
-			name := rapid.SampledFrom([]string{"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "OptedOut", "Removed"}).Draw(t, "setting")
+			name := rapid.SampledFrom([]string{
+				"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "OptedOut", "Removed",
+			}).Draw(t, "setting")
 			record.Change.NewImage[name] = events.NewStringAttribute(string(s.number(t, "setting number")) + s.text(t, "setting text"))
 		}
 		record.Change.NewImage["Note"] = events.NewStringAttribute(s.text(t, "note"))
@@ -230,6 +234,7 @@ func TestEntryTellsTheRoute(t *testing.T) {
 		return &auditlog.Route{
 			DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: masks(r.FallbackCarriers), Active: r.Active, Version: r.Version,
 			OnUncertain: string(r.OnUncertain), DeliveryTimeout: durations[r.DeliveryTimeout], MaxAge: durations[r.MaxAge],
+			AnswerWindow: durations[r.AnswerWindow], HoldTime: durations[r.HoldTime],
 			PaceNumber: r.PaceNumber, OptedOut: masks(r.OptedOut), Removed: map[bool]string{true: "2026-11-24T12:00:00Z"}[r.IsRemoved()],
 		}
 	}

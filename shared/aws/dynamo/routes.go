@@ -27,6 +27,8 @@ const (
 	attrDeliveryTimeout = "DeliveryTimeout"
 	attrMaxAge          = "MaxAge"
 	attrPaceNumber      = "PaceNumber"
+	attrAnswerWindow    = "AnswerWindow"
+	attrHoldTime        = "HoldTime"
 	attrRemoved         = "Removed"
 	attrOffSince        = "OffSince"
 )
@@ -188,6 +190,8 @@ func checkForms(stored item) error {
 		{attrOnUncertain, "park or resend", anything},
 		{attrDeliveryTimeout, "a duration such as 90s", duration},
 		{attrMaxAge, "a duration such as 4h", duration},
+		{attrAnswerWindow, "a duration such as 24h", duration},
+		{attrHoldTime, "a duration such as 1h", duration},
 		{attrPaceNumber, "a pace such as 3/1s or off", anything},
 		{attrRemoved, "a time such as 2026-11-24T08:00:00Z", moment},
 		{attrOffSince, "a time such as 2026-11-24T08:00:00Z", moment},

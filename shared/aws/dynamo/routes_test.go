@@ -38,6 +38,7 @@ func TestRouteWrittenByHand(t *testing.T) {
 	with.FallbackCarriers = []sms.PhoneNumber{relaytest.Fallback}
 	settled := want
 	settled.OnUncertain, settled.DeliveryTimeout, settled.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour)
+	settled.AnswerWindow, settled.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	settled.PaceNumber, settled.OptedOut = "3/1s", []sms.PhoneNumber{relaytest.Destination}
 	says := func(attributes string) string {
 		return `{` + number + `,` + carrier + `,"Active":{"BOOL":true},` + attributes + `}`
@@ -49,9 +50,9 @@ func TestRouteWrittenByHand(t *testing.T) {
 		text string
 	}{
 		{name: "every setting", item: says(`"OnUncertain":{"S":"resend"},"DeliveryTimeout":{"S":"90s"},"MaxAge":{"S":"120m"},` +
-			`"PaceNumber":{"S":"3/1s"},"OptedOut":{"SS":["+18585550122"]}`), want: settled},
+			`"PaceNumber":{"S":"3/1s"},"AnswerWindow":{"S":"36h"},"HoldTime":{"S":"900s"},"OptedOut":{"SS":["+18585550122"]}`), want: settled},
 		{name: "settings of nothing", item: says(`"OnUncertain":{"NULL":true},"DeliveryTimeout":{"NULL":true},"MaxAge":{"S":"0s"},` +
-			`"PaceNumber":{"S":""},"OptedOut":{"NULL":true}`), want: want},
+			`"PaceNumber":{"S":""},"AnswerWindow":{"NULL":true},"HoldTime":{"S":"0s"},"OptedOut":{"NULL":true}`), want: want},
 		{
 			name: "uncertain as a flag", item: says(`"OnUncertain":{"BOOL":true}`),
 			text: unreadable + "attribute OnUncertain should be park or resend, as a string",
@@ -74,6 +75,15 @@ func TestRouteWrittenByHand(t *testing.T) {
 			text: unreadable + "attribute MaxAge should be a duration such as 4h, as a string",
 		},
 		{name: "age too short", item: says(`"MaxAge":{"S":"1s"}`), text: unreadable + "MaxAge is not from 1m to 72h"},
+		{
+			name: "window as a number", item: says(`"AnswerWindow":{"N":"24"}`),
+			text: unreadable + "attribute AnswerWindow should be a duration such as 24h, as a string",
+		},
+		{
+			name: "hold of no unit", item: says(`"HoldTime":{"S":"60"}`),
+			text: unreadable + "attribute HoldTime should be a duration such as 1h, as a string",
+		},
+		{name: "hold too long", item: says(`"HoldTime":{"S":"24h"}`), text: unreadable + "HoldTime is not from 5m to 12h"},
 		{
 			name: "pace as a number", item: says(`"PaceNumber":{"N":"3"}`),
 			text: unreadable + "attribute PaceNumber should be a pace such as 3/1s or off, as a string",

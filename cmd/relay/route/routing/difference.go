@@ -66,6 +66,8 @@ func fields(r route.Route) []field {
 		{"DeliveryTimeout", duration(r.DeliveryTimeout)},
 		{"MaxAge", duration(r.MaxAge)},
 		{"PaceNumber", r.PaceNumber},
+		{"AnswerWindow", duration(r.AnswerWindow)},
+		{"HoldTime", duration(r.HoldTime)},
 		{fieldRemoved, removed},
 	}
 }

@@ -52,10 +52,12 @@ func TestEdit(t *testing.T) {
 			routing.Settings{
 				Fallbacks: new([]sms.PhoneNumber), OnUncertain: new(route.Resend), DeliveryTimeout: new(route.Duration(time.Minute)),
 				MaxAge: new(route.Duration(time.Hour)), PaceNumber: new("off"),
+				AnswerWindow: new(route.Duration(2 * time.Hour)), HoldTime: new(route.Duration(5 * time.Minute)),
 			}.Change,
 			written(func(r *route.Route) {
 				r.FallbackCarriers, r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber = nil, route.Resend, route.Duration(time.Minute),
 					route.Duration(time.Hour), "off"
+				r.AnswerWindow, r.HoldTime = route.Duration(2*time.Hour), route.Duration(5*time.Minute)
 			}), routing.Changed,
 		},
 		{

@@ -218,9 +218,11 @@ func anyTable(t *rapid.T) []route.Route {
 			OnUncertain: rapid.SampledFrom([]route.OnUncertain{"", route.Park, route.Resend}).Draw(t, "uncertain"),
 			DeliveryTimeout: route.Duration(rapid.SampledFrom([]time.Duration{0, 10 * time.Second, 90*time.Second + 1, 12 * time.Hour}).Draw(t,
 				"timeout")),
-			MaxAge:     route.Duration(rapid.SampledFrom([]time.Duration{0, time.Minute, 72 * time.Hour}).Draw(t, "age")),
-			PaceNumber: rapid.SampledFrom([]string{"", "off", "3/1s"}).Draw(t, "pace"),
-			Version:    rapid.Int64Range(0, 9).Draw(t, "version"), UpdatedBy: rapid.SampledFrom([]string{"", "seed", "anna"}).Draw(t, "by"),
+			MaxAge:       route.Duration(rapid.SampledFrom([]time.Duration{0, time.Minute, 72 * time.Hour}).Draw(t, "age")),
+			AnswerWindow: route.Duration(rapid.SampledFrom([]time.Duration{0, time.Hour, 168 * time.Hour}).Draw(t, "window")),
+			HoldTime:     route.Duration(rapid.SampledFrom([]time.Duration{0, 5 * time.Minute, 12 * time.Hour}).Draw(t, "hold")),
+			PaceNumber:   rapid.SampledFrom([]string{"", "off", "3/1s"}).Draw(t, "pace"),
+			Version:      rapid.Int64Range(0, 9).Draw(t, "version"), UpdatedBy: rapid.SampledFrom([]string{"", "seed", "anna"}).Draw(t, "by"),
 		}
 		for _, h := range hops[1:] {
 			r.FallbackCarriers = append(r.FallbackCarriers, hop(h))

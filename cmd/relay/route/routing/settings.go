@@ -21,6 +21,8 @@ type Settings struct {
 	DeliveryTimeout *route.Duration
 	MaxAge          *route.Duration
 	PaceNumber      *string
+	AnswerWindow    *route.Duration
+	HoldTime        *route.Duration
 }
 
 // Change sets the fields of a route. A new route, and a removed one that comes back, is active unless Active is false. The error is
@@ -39,6 +41,8 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	say(&r.DeliveryTimeout, s.DeliveryTimeout)
 	say(&r.MaxAge, s.MaxAge)
 	say(&r.PaceNumber, s.PaceNumber)
+	say(&r.AnswerWindow, s.AnswerWindow)
+	say(&r.HoldTime, s.HoldTime)
 	return r, nil
 }
 
