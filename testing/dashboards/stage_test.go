@@ -64,6 +64,7 @@ type stage struct {
 	texts, timers, dead *relaytest.MemoryQueue
 	ledger              *recordedLedger
 	routes              *recordedRoutes
+	conversations       relaytest.MemoryConversations
 	auditLog            *relaytest.MemoryAuditLog
 	// broken says what of the queue and the audit log fails now.
 	broken map[string]bool
@@ -166,7 +167,7 @@ func (s *stage) newSender(name string) {
 	s.must(err)
 	claims, emit := 0, s.emit()
 	h := delivery.New(delivery.Config{
-		Ledger: s.ledger, Records: s.ledger, Routes: route.NewCache(s.routes, s.clock.Now), Conversations: &relaytest.MemoryConversations{},
+		Ledger: s.ledger, Records: s.ledger, Routes: route.NewCache(s.routes, s.clock.Now), Conversations: &s.conversations,
 		Messages: s.twilio, Pace: &relaytest.MemoryPace{},
 		PacePair: pair, PaceNumber: number,
 		Queue: hiding{s, s.texts}, TimerQueue: hiding{s, s.timers}, Timers: s.timers, DeadLetters: s.dead, Answers: s.texts,

@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -29,6 +30,8 @@ const (
 	numberC   sms.PhoneNumber = "+18585550120"
 	phoneC    sms.PhoneNumber = "+16195550121"
 	numberD   sms.PhoneNumber = "+18585550130"
+	// regular is a customer who writes more than once.
+	regular sms.PhoneNumber = "+13125550140"
 )
 
 const formType = "application/x-www-form-urlencoded"
@@ -51,7 +54,7 @@ func story() []happening {
 	text := func(to sms.PhoneNumber, words string) func(*stage) {
 		return func(s *stage) { s.text(s.customer(), to, words, "") }
 	}
-	return []happening{
+	return append(answers(), []happening{
 		{2, text(numberA, unreachable)},
 		{4, text(numberA, notDelivered)},
 		{6, text(numberA, optedOut)},
@@ -64,7 +67,7 @@ func story() []happening {
 		{9, text(numberA, neverDeliver)},
 		{10, text(numberA, silent)},
 		{12, text(numberC, plain)},
-		{13, func(s *stage) { s.text(phoneA, numberA, "Thanks!", "") }},
+		{13, func(s *stage) { s.text(numberB, numberA, plain, "") }},
 		{14, func(s *stage) { s.text(s.customer(), numberA, "STOP", sms.OptOutStop) }},
 		{15, func(s *stage) { s.text(s.customer(), numberA, "HELP", "HELP") }},
 		{18, func(s *stage) { s.serial--; s.text(s.customer(), numberA, plain, "") }},
@@ -74,6 +77,7 @@ func story() []happening {
 		{40, func(s *stage) { s.burst(45) }},
 		{44, func(s *stage) { s.burst(30) }},
 		{55, text(numberA, poison)},
+		{58, (*stage).acquaint},
 		{62, func(s *stage) { s.twilio.refusing = true }},
 		{71, func(s *stage) { s.twilio.refusing = false }},
 		{84, text(numberA, lost)},
@@ -98,13 +102,14 @@ func story() []happening {
 		{160, text(numberA, notDelivered)},
 		{161, text(numberA, unreachable)},
 		{162, text(numberA, notDelivered)},
-	}
+	}...)
 }
 
 // play plays the run, second by second.
 func (s *stage) play() {
 	s.open()
 	happenings := story()
+	slices.SortStableFunc(happenings, func(a, b happening) int { return cmp.Compare(a.minute, b.minute) })
 	for at := began; at.Before(began.Add(played)); at = at.Add(time.Second) {
 		if early := at.Sub(s.clock.Now()); early > 0 {
 			s.clock.Advance(early)
@@ -135,6 +140,7 @@ func (s *stage) open() {
 		},
 		{TwilioNumber: numberB, DestinationCarrier: phoneB, Active: true, MaxAge: route.Duration(5 * time.Minute)},
 		{TwilioNumber: numberC, DestinationCarrier: phoneC},
+		{TwilioNumber: numberE, DestinationCarrier: phoneE, Active: true},
 	} {
 		_, err := s.routes.Put(s.t.Context(), r)
 		s.must(err)
@@ -148,6 +154,11 @@ func (s *stage) customer() sms.PhoneNumber {
 
 // text lets a customer text a number now.
 func (s *stage) text(from, to sms.PhoneNumber, words, optOutType string) {
+	s.textIn(0, from, to, words, optOutType)
+}
+
+// textIn lets a customer text a number after a while.
+func (s *stage) textIn(wait time.Duration, from, to sms.PhoneNumber, words, optOutType string) {
 	s.serial++
 	form := url.Values{
 		"MessageSid": {relaytest.MessageSid(s.serial)}, "AccountSid": {"AC00000000000000000000000000000001"},
@@ -156,7 +167,7 @@ func (s *stage) text(from, to sms.PhoneNumber, words, optOutType string) {
 	if optOutType != "" {
 		form.Set("OptOutType", optOutType)
 	}
-	s.webhooks = append(s.webhooks, called{at: s.clock.Now(), path: webhook.PathInbound, form: form})
+	s.webhooks = append(s.webhooks, called{at: s.clock.Now().Add(wait), path: webhook.PathInbound, form: form})
 }
 
 // burst lets many customers text at once.
@@ -166,12 +177,14 @@ func (s *stage) burst(n int) {
 	}
 }
 
+// acquaint makes both phones of the number know a customer: they get his later texts with the same header.
+func (s *stage) acquaint() { s.text(regular, numberA, notDelivered, "") }
+
 // twins are two texts of one customer that say the same. Both go on to the next phone, side by side, and both answers are
 // lost, while Twilio has only one of the messages.
 func (s *stage) twins() {
-	from := s.customer()
-	s.text(from, numberA, twin, "")
-	s.text(from, numberA, twin, "")
+	s.text(regular, numberA, twin, "")
+	s.text(regular, numberA, twin, "")
 }
 
 // strangers call the webhook without a signature.

@@ -32,6 +32,9 @@ func (h *Handler) address(ctx context.Context, j *job, phone conversation.Phone,
 	}
 	j.author = phone
 	h.config.Emit(count(telemetry.MetricAnswers, "Verdict", string(j.text.Answer.Verdict)))
+	if j.text.State == ledger.Dropped {
+		h.emitOutcome(j.text)
+	}
 	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "answer decided",
 		append(textAttrs(j.text, nil), slog.String("verdict", string(j.text.Answer.Verdict)))...)
 	return h.carryOut(ctx, j)

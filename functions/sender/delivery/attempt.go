@@ -140,9 +140,6 @@ func (h *Handler) drop(ctx context.Context, j *job, p plan.Plan) verdict {
 		return v
 	}
 	h.emitOutcome(j.text)
-	if j.text.State == ledger.Dropped {
-		h.config.Emit(count(telemetry.MetricDropped, "Reason", string(j.text.Reason)))
-	}
 	level := slog.LevelInfo
 	if isForNobody(j.text.Reason) {
 		level = slog.LevelWarn

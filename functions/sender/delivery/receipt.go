@@ -227,6 +227,9 @@ func (h *Handler) emitMove(r ledger.Record) {
 // emitOutcome counts a text by the state that it moved to.
 func (h *Handler) emitOutcome(r ledger.Record) {
 	h.config.Emit(count(telemetry.MetricOutcome, "State", string(r.State)))
+	if r.State == ledger.Dropped {
+		h.config.Emit(count(telemetry.MetricDropped, "Reason", string(r.Reason)))
+	}
 	if r.ReachedNobody() {
 		h.config.Emit(one(telemetry.MetricReachedNobody))
 	}
