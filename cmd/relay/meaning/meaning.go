@@ -78,7 +78,7 @@ type Reason struct {
 // Reasons lists every reason. Those for dropping a text are also given for undelivered, if an earlier phone was texted
 // without success and the text was then not sent to the next.
 func Reasons() []Reason {
-	return slices.Concat(unsentReasons(), queuedReasons(), endReasons())
+	return slices.Concat(unsentReasons(), answerReasons(), queuedReasons(), endReasons())
 }
 
 // unsentReasons are the reasons for not sending a text on.
@@ -94,8 +94,7 @@ func unsentReasons() []Reason {
 			"--drop-waiting", "If the route should be on, switch it on (relay route on), then send the text with relay resend SID."}},
 		{ledger.ReasonLoop, unsent, Word{
 			"the text would have come back to the relay",
-			"It came from one of the route's own phones, or from a number that has a route itself. The staff cannot answer customers by texting " +
-				"the number they serve.",
+			"It came from a number that has a route itself, or was for one. Take that number out of the routes, if it is a person's phone.",
 		}},
 		{ledger.ReasonOptOut, dropped, Word{
 			"a customer opted out with a word such as STOP or CANCEL and no phone was on duty to be told, or an operator's text was for a " +
@@ -114,6 +113,34 @@ func unsentReasons() []Reason {
 	}
 }
 
+// answerReasons are the reasons for not sending on what a phone on duty wrote.
+func answerReasons() []Reason {
+	dropped := []ledger.State{ledger.Dropped}
+	return []Reason{
+		{ledger.ReasonUnaddressed, dropped, Word{
+			"a phone on duty wrote it, and did not say which customer it is for",
+			"The phone was told that it was not sent. Its owner writes it again, and begins with the customer's tag, such as A05.",
+		}},
+		{ledger.ReasonAutoReply, dropped, Word{
+			"a phone on duty wrote it by itself, as phones do while their owner drives",
+			"If a person wrote it, the person writes it again, and begins with the customer's tag. The phone is told once a day that such texts " +
+				"are not sent.",
+		}},
+		{ledger.ReasonNotStaff, dropped, Word{
+			"the phone that wrote it is not on duty any more",
+			"The phone was told. If it should be on duty, put it into the route: relay route set NUMBER --fallback PHONE.",
+		}},
+		{ledger.ReasonInstruction, dropped, Word{
+			"a phone on duty wrote it to the relay: a tag alone asks who that is, or says which customer held words are for",
+			"Nothing to do: the phone was answered.",
+		}},
+		{ledger.ReasonReaction, dropped, Word{
+			"a phone on duty acknowledged a customer's text by a reaction, such as a thumb",
+			"Nothing to do: customers are not told of reactions.",
+		}},
+	}
+}
+
 // queuedReasons are what a text on the queue waits for.
 func queuedReasons() []Reason {
 	queued := []ledger.State{ledger.Queued}
@@ -121,6 +148,14 @@ func queuedReasons() []Reason {
 		{ledger.ReasonPace, queued, Word{
 			"waits because of the pace limits",
 			"Nothing to do: waiting does not use up an attempt. RELAY_PACE_PAIR and RELAY_PACE_NUMBER set the limits.",
+		}},
+		{ledger.ReasonHeld, queued, Word{
+			"a phone on duty wrote it, and has been asked which customer it is for",
+			"Nothing to do: the phone answers with the customer's tag. After the route's HoldTime the text is dropped as unaddressed.",
+		}},
+		{ledger.ReasonPingPong, queued, Word{
+			"waits because too many texts went back and forth between this customer and a phone: 40, and one more every 3 minutes",
+			"If people wrote them, nothing: the text is sent a little later. If two machines answer each other, switch one of them off.",
 		}},
 		{ledger.ReasonExpiring, queued, Word{
 			"became too old during a failure, and is about to become a dead letter",
