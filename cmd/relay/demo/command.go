@@ -1,5 +1,5 @@
-// Package demo is `relay demo`: it starts the relay and the fake Twilio on this host and shows the whole way of one text. Only this
-// verb imports others, because it runs them.
+// Package demo is `relay demo`: it starts the relay and the fake Twilio on this host and shows the whole way of one text and of its
+// answer. Only this verb imports others, because it runs them.
 package demo
 
 import (
@@ -34,7 +34,10 @@ const (
 	demoFallback     = sms.PhoneNumber("+16195550124")
 	demoCustomer     = sms.PhoneNumber("+13125550147")
 	demoText         = "Is my dumpster coming today?"
-	demoOperator     = "demo-operator-token"
+	demoAnswer       = "Yes, at two."
+	// demoTag is the tag that the first customer of a relay gets.
+	demoTag      = "A05"
+	demoOperator = "demo-operator-token"
 )
 
 // demoTimeout limits the whole demo.
@@ -52,10 +55,11 @@ func Command(base cli.Program) *cobra.Command {
 	var stay, verbose bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Show a text's whole way, from webhook to audit trail",
+		Short: "Show a text's whole way, from webhook to audit trail, and its answer's",
 		Long: `demo runs the relay and a fake Twilio on this host, in a temporary folder and on free ports. It makes a route, posts a
 correctly signed webhook and shows every step: the TwiML, the queue, the message that Twilio was asked to send, its receipts, the
-audit entries and the final state. It checks every step: exit code 0 means that all of them were right.`,
+audit entries and the final state. Then the phone answers, and the customer gets the words. demo checks every step: exit code 0
+means that all of them were right.`,
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.demo(cmd.Context(), stay, verbose) },
 	}
@@ -203,6 +207,8 @@ func (d *demo) epilogue(stay bool) {
 		d.screen.say("The demo keeps running until you press Ctrl-C. In another terminal:")
 		d.screen.command("text it", fmt.Sprintf("curl -d From=%s -d To=%s -d Body=Hello %s/fake/inbound",
 			demoCustomer, demoTwilioNumber, d.fakeURL))
+		d.screen.command("answer it from the phone", fmt.Sprintf("curl -d From=%s -d To=%s -d 'Body=%s Hi' %s/fake/inbound",
+			demoDestination, demoTwilioNumber, demoTag, d.fakeURL))
 		d.screen.command("see what Twilio sent", fmt.Sprintf("curl %s/fake/messages", d.fakeURL))
 		d.screen.command("see the newest texts", fmt.Sprintf("curl -H 'Authorization: Bearer %s' '%s/sms/status?limit=5'",
 			demoOperator, d.relay.URL()))

@@ -21,7 +21,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// play shows the way of one text, and checks it.
+// play shows the way of one text and of its answer, and checks them.
 func (d *demo) play(ctx context.Context) error {
 	d.screen.title("A text's way through the relay")
 	d.screen.say("folder %s, relay at %s, fake Twilio at %s", d.folder, d.relay.URL(), d.fakeURL)
@@ -32,7 +32,8 @@ func (d *demo) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	outboundSid, err := d.playOutbound(ctx)
+	outboundSid, err := d.playOutbound(ctx, "Sender: it claimed the text in the ledger, then asked Twilio once",
+		demoDestination, fmt.Sprintf("%s %s: %s", demoTag, demoCustomer, demoText))
 	if err != nil {
 		return err
 	}
@@ -45,7 +46,10 @@ func (d *demo) play(ctx context.Context) error {
 	if err := d.playStatus(ctx, sid, outboundSid); err != nil {
 		return err
 	}
-	return d.playAudit(ctx, sid)
+	if err := d.playAudit(ctx, sid); err != nil {
+		return err
+	}
+	return d.playAnswer(ctx)
 }
 
 // playWebhook lets a customer text the number.
@@ -75,7 +79,7 @@ func (d *demo) playWebhook(ctx context.Context) (string, error) {
 }
 
 // playOutbound waits for the message that Twilio is asked to send.
-func (d *demo) playOutbound(ctx context.Context) (string, error) {
+func (d *demo) playOutbound(ctx context.Context, step string, to sms.PhoneNumber, want string) (string, error) {
 	event, err := d.await(ctx, "the relayed message", func(e twiliofake.Event) bool {
 		refused := e.Kind == twiliofake.EventMessageRefused
 		return refused || (e.Kind == twiliofake.EventMessageCreated && e.Message.Direction == twiliofake.DirectionOutboundAPI)
@@ -83,7 +87,7 @@ func (d *demo) playOutbound(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d.screen.step("Sender: it claimed the text in the ledger, then asked Twilio once")
+	d.screen.step(step)
 	d.screen.field("request", "POST /2010-04-01/Accounts/"+fake.AccountSid+"/Messages.json")
 	for _, name := range []string{"From", "To", "Body", "StatusCallback"} {
 		d.screen.field(name, event.Message.Params.Get(name))
@@ -92,9 +96,8 @@ func (d *demo) playOutbound(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("twilio refused the message with %d", event.ErrorCode)
 	}
 	d.screen.field("answer", fmt.Sprintf("201 %s, status %s", event.Message.Sid, event.Message.Status))
-	want := fmt.Sprintf("From %s: %s", demoCustomer, demoText)
-	if m := event.Message; m.From != demoTwilioNumber || m.To != demoDestination || m.Body != want {
-		return "", fmt.Errorf("the relayed message is not %q from %s to %s", want, demoTwilioNumber, demoDestination)
+	if m := event.Message; m.From != demoTwilioNumber || m.To != to || m.Body != want {
+		return "", fmt.Errorf("the relayed message is not %q from %s to %s", want, demoTwilioNumber, to)
 	}
 	return event.Message.Sid, nil
 }
@@ -236,6 +239,24 @@ func (d *demo) playAudit(ctx context.Context, sid string) error {
 		}
 	}
 	return nil
+}
+
+// playAnswer lets the phone on duty answer, with the tag that the text began with. The customer gets the words alone.
+func (d *demo) playAnswer(ctx context.Context) error {
+	d.screen.step("Answer: the phone on duty texts the number, with the customer's tag")
+	words := demoTag + " " + demoAnswer
+	d.screen.field("From", demoDestination)
+	d.screen.field("To", demoTwilioNumber)
+	d.screen.field("Body", words)
+	response, err := d.fake.SendInbound(ctx, twiliofake.Inbound{From: demoDestination, To: demoTwilioNumber, Body: words}, "")
+	if err != nil {
+		return fmt.Errorf("post the answer: %w", err)
+	}
+	if !response.Taken {
+		return fmt.Errorf("the answer's webhook was answered %d", response.StatusCode)
+	}
+	_, err = d.playOutbound(ctx, "The customer gets the words, from the number that he texted", demoCustomer, demoAnswer)
+	return err
 }
 
 // describe puts an audit entry into words.
