@@ -17,6 +17,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/serve/onehost"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -68,19 +69,19 @@ func burst(t *testing.T, fake *twiliofake.Server, url string, each int) map[stri
 	return acknowledged
 }
 
-// relayed returns the bodies that Twilio was asked to send, without the prefix, in order, by customer.
-func relayed(t *testing.T, fake *twiliofake.Server) map[sms.PhoneNumber][]string {
+// relayed returns the bodies that Twilio was asked to send, without the header, in order, by the customer's tag.
+func relayed(t *testing.T, fake *twiliofake.Server) map[conversation.Tag][]string {
 	t.Helper()
-	byCustomer := map[sms.PhoneNumber][]string{}
+	byCustomer := map[conversation.Tag][]string{}
 	for _, m := range fake.Messages() {
 		if m.Direction != twiliofake.DirectionOutboundAPI {
 			continue
 		}
-		who, text, found := strings.Cut(strings.TrimPrefix(m.Body, "From "), ": ")
-		if !found || m.From != testNumber || m.To != testDestination {
+		tag, _, _ := conversation.Leading(m.Body)
+		if !tag.IsValid() || m.From != testNumber || m.To != testDestination {
 			t.Errorf("unexpected message from %s to %s: %q", m.From, m.To, m.Body)
 		}
-		byCustomer[sms.PhoneNumber(who)] = append(byCustomer[sms.PhoneNumber(who)], text)
+		byCustomer[tag] = append(byCustomer[tag], conversation.WithoutHeader(m.Body))
 	}
 	return byCustomer
 }
@@ -118,10 +119,16 @@ func TestBurst(t *testing.T) {
 	if got := len(acknowledged); got != burstCustomers*burstEach {
 		t.Errorf("%d texts acknowledged, want %d", got, burstCustomers*burstEach)
 	}
-	for customer, texts := range relayed(t, twilio) {
-		if len(texts) != burstEach || !slices.IsSorted(texts) {
-			t.Errorf("customer %s: %d messages, in order %v; want %d in order", customer, len(texts), slices.IsSorted(texts), burstEach)
+	customers := relayed(t, twilio)
+	for customer, texts := range customers {
+		_, owner, _ := strings.Cut(texts[0], "of ")
+		isOther := func(text string) bool { return !strings.HasSuffix(text, owner) }
+		if len(texts) != burstEach || !slices.IsSorted(texts) || slices.ContainsFunc(texts, isOther) {
+			t.Errorf("customer %s: %d messages, in order %v; want %d of one customer in order", customer, len(texts), slices.IsSorted(texts), burstEach)
 		}
+	}
+	if len(customers) != burstCustomers {
+		t.Errorf("messages have %d tags, want one for each of %d customers", len(customers), burstCustomers)
 	}
 	checkTrails(t, data, acknowledged)
 }

@@ -5,7 +5,6 @@ package e2e
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -93,11 +93,11 @@ func TestBurst(t *testing.T) {
 	t.Logf("%d webhooks answered after %v, all delivered after %v", len(taken), accepted.Round(time.Millisecond),
 		time.Since(started).Round(time.Millisecond))
 
-	order := map[string][]string{}
+	order := map[conversation.Tag][]string{}
 	for _, m := range s.twilio.Messages() {
 		if m.Direction == twiliofake.DirectionOutboundAPI {
-			who, text, _ := strings.Cut(strings.TrimPrefix(m.Body, "From "), ": ")
-			order[who] = append(order[who], text)
+			tag, _, _ := conversation.Leading(m.Body)
+			order[tag] = append(order[tag], conversation.WithoutHeader(m.Body))
 		}
 	}
 	for who, texts := range order {

@@ -89,12 +89,12 @@ func (s *stage) posted(want ...sms.PhoneNumber) {
 	}
 }
 
-// isNotice reports whether the POST is about a keyword, in place of a text's words.
+// isNotice reports whether the POST is of the relay's own words: about a keyword, in place of a text's words, or to a phone that wrote.
 func (s *stage) isNotice(p relaytest.TwilioPost) bool {
 	s.t.Helper()
 	r, err := s.ledger.Get(s.t.Context(), p.Ref.RelayID)
 	s.must(err)
-	return r.Keyword != "" && strings.Contains(p.Body, ": "+r.Keyword+". ")
+	return r.Notice || r.Keyword != "" && strings.Contains(p.Body, ": "+r.Keyword+". ")
 }
 
 // claimed compares a POST with the ledger. Only the last of the tries while the account is unusable is kept.

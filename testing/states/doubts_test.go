@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -73,14 +74,15 @@ func doubts() []story {
 func twins() []story {
 	return []story{
 		{"answer lost, an earlier text of the same words is listed, too", func(s *stage) {
-			s.twilio.script = []answer{{}, unheard(true, 0)}
+			s.twilio.script = []answer{{}, {}, unheard(true, 0)}
+			s.introduced(s.first)
 			for n := range 2 {
 				s.put(s.alike(n + 1))
 			}
 			s.settled()
 			s.rests(1, "", "sending sent", "1@0 accepted queued")
 			s.rests(2, "", "sending sent", "1@0 accepted found queued")
-			s.posted(s.first, s.first)
+			s.posted(s.first, s.first, s.first)
 		}},
 		{"answers lost of two texts of the same words, both listed", func(s *stage) {
 			s.bothInDoubt(unheard(true, 0), unheard(true, 0))
@@ -109,19 +111,28 @@ func (s *stage) looked(want int) {
 // first hop the second waits behind the first; behind a timer nothing waits.)
 func (s *stage) bothInDoubt(one, other answer) {
 	s.t.Helper()
-	s.twilio.script = []answer{{}, {}, one, other}
+	s.twilio.script = []answer{{}, {}, {}, one, other}
+	s.introduced(s.second)
 	for n := range 2 {
 		s.put(s.alike(n + 1))
 	}
 	s.until(func() bool { return s.record(2).State == ledger.Sent })
 	for n := range 2 {
-		s.tell(n+1, sms.StatusUndelivered, 30003)
-		s.until(func() bool { return len(s.twilio.Posts()) == n+3 })
+		s.tell(n+2, sms.StatusUndelivered, 30003)
+		s.until(func() bool { return len(s.twilio.Posts()) == n+4 })
 		s.idle()
 	}
 	s.settled()
-	s.posted(s.first, s.first, s.second, s.second)
+	s.posted(s.second, s.first, s.first, s.second, s.second)
 	s.left(0, 0)
+}
+
+// introduced sends the phone a text of the customer. What the phone gets of the customer from then on has the same header.
+func (s *stage) introduced(phone sms.PhoneNumber) {
+	s.t.Helper()
+	s.reroute(func(r *route.Route) { r.DestinationCarrier, r.FallbackCarriers = phone, nil })
+	s.ended(s.text(9))
+	s.reroute(func(r *route.Route) { r.DestinationCarrier, r.FallbackCarriers = s.first, []sms.PhoneNumber{s.second} })
 }
 
 // uncertainties are the stories in which a receipt comes after all.

@@ -2,6 +2,7 @@ package states_test
 
 import (
 	"crypto/rand"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -243,7 +244,7 @@ func optedOut(s *stage) {
 	start.Message.From, start.Message.Body = s.first, "Start"
 	s.put(start)
 	s.settled()
-	s.rests(3, ledger.ReasonLoop, "dropped", "")
+	s.rests(3, ledger.ReasonKeyword, "dropped", "")
 	s.optedOut()
 	s.put(s.text(4))
 	s.settled()
@@ -257,12 +258,15 @@ func stop(s *stage) {
 	e.Message.From, e.Message.Body = s.first, "STOP"
 	s.put(e)
 	s.settled()
-	s.rests(1, ledger.ReasonLoop, "dropped", "")
+	s.rests(1, ledger.ReasonOptOut, "dropped", "")
 	s.optedOut(s.first)
 	s.put(s.text(2))
 	s.settled()
 	s.rests(2, "", "sending sent", "1@1 accepted queued")
-	s.posted(s.second)
+	s.posted(s.second, s.second)
+	if told := s.twilio.Posts()[0].Body; !strings.Contains(told, string(s.first)+" texted STOP") {
+		s.t.Errorf("the other phone is told %q", told)
+	}
 }
 
 // waits are the stories in which time goes by before an attempt.
@@ -335,7 +339,6 @@ func drops() []story {
 		}},
 		dropped("dropped: no route", ledger.ReasonNoRoute, func(s *stage, e *queue.Envelope) { e.Message.To = s.third }),
 		dropped("dropped: the route is switched off", ledger.ReasonInactive, func(s *stage, _ *queue.Envelope) { s.reroute(switchOff) }),
-		dropped("dropped: from a hop of the route", ledger.ReasonLoop, func(s *stage, e *queue.Envelope) { e.Message.From = s.second }),
 		dropped("dropped: from the number itself", ledger.ReasonLoop, func(s *stage, e *queue.Envelope) { e.Message.From = s.number }),
 		dropped("dropped: from a number with a route", ledger.ReasonLoop, func(s *stage, e *queue.Envelope) {
 			_, err := s.routes.Put(s.t.Context(), route.Route{TwilioNumber: s.third, DestinationCarrier: s.first, Active: true})

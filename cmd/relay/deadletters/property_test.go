@@ -11,6 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
@@ -232,6 +233,6 @@ func (r *relay) listAs(n int, later time.Duration) {
 	a := record.Attempts[0]
 	r.twilio.Add(sms.Listed{
 		Sid: listedSid, Status: sms.StatusDelivered, Direction: sms.DirectionAPI, From: record.TwilioNumber, To: a.To,
-		Body: "From " + string(record.Customer) + ": " + record.Body, DateCreated: a.StartedAt.Add(later),
+		Body: plan.TextOf(record, a.Header), DateCreated: a.StartedAt.Add(later),
 	})
 }
