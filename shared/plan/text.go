@@ -36,7 +36,7 @@ func TextOf(r ledger.Record, header string) string {
 // RestOf returns what does not fit into an attempt's message behind the header: the words of the second part. It is empty if the text
 // fits.
 func RestOf(r ledger.Record, header string) string {
-	if r.IsAnswer() || r.Notice || r.SecondPart || header == "" {
+	if r.IsAnswer() || r.Notice || r.SecondPart || header == "" || !r.TellsOptOut() && Fits(r, header) {
 		return ""
 	}
 	_, rest := parts(header, toldOf(r))

@@ -56,7 +56,7 @@ func (p plan) fits(national string) bool {
 	if p.code == northAmerica && (len(national) != 10 || national[0] < '2' || national[3] < '2') {
 		return false
 	}
-	for _, one := range strings.Split(p.lengths, ",") {
+	for one := range strings.SplitSeq(p.lengths, ",") {
 		from, to, isRange := strings.Cut(one, "-")
 		if !isRange {
 			to = from
@@ -76,7 +76,7 @@ func (p plan) withoutTrunk(national string) string {
 	if p.trunks == "" {
 		return national
 	}
-	for _, trunk := range strings.Split(p.trunks, ",") {
+	for trunk := range strings.SplitSeq(p.trunks, ",") {
 		rest, has := strings.CutPrefix(national, trunk)
 		if has && p.fits(rest) && (trunk[0] == '0' || !p.fits(national)) {
 			return rest
@@ -116,7 +116,10 @@ func (n PhoneNumber) Canonical() (canonical PhoneNumber, ok bool) {
 	if p.code == argentina {
 		national = argentine(national)
 	}
-	canonical = PhoneNumber("+" + p.code + national)
+	canonical = n
+	if national != string(n[1+len(p.code):]) {
+		canonical = PhoneNumber("+" + p.code + national)
+	}
 	if !p.fits(national) || strings.HasPrefix(national, "0") && strings.HasPrefix(p.trunks, "0") || !canonical.IsE164() {
 		return n, false
 	}
@@ -178,9 +181,10 @@ func (n PhoneNumber) Nearest() PhoneNumber {
 // impossible if the form is right and no phone can have the number.
 func (n PhoneNumber) Problem() (problem string, impossible bool) {
 	canonical, ok := n.Canonical()
-	switch meant := n.Nearest(); {
-	case ok && canonical == n:
+	if ok && canonical == n {
 		return "", false
+	}
+	switch meant := n.Nearest(); {
 	case ok:
 		return "is written " + string(canonical) + " in E.164: write it so", false
 	case n.IsE164() && meant != "":

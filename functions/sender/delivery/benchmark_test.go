@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -44,8 +45,12 @@ func benchmark(b *testing.B, of ...func(n int) queue.Envelope) {
 			s.Config = delivery.ConfigOf(s.Handler)
 		}
 		n++
+		// So many texts at once would wait.
+		s.clock.Advance(5 * time.Minute)
 		for i, envelope := range of {
-			body, err := queue.Encode(envelope(n))
+			e := envelope(n)
+			e.ReceivedAt = s.clock.Now()
+			body, err := queue.Encode(e)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -116,14 +116,12 @@ func (h *Handler) headOf(r ledger.Record, c conversation.Conversation, phone con
 		return at
 	}
 	isBrief := h.isBrief(r, c, phone)
-	for _, at.text = range []string{
-		conversation.Header(c.Tag, c.Name, r.Customer, isBrief),
-		conversation.Header(c.Tag, "", r.Customer, isBrief),
-		conversation.Header(c.Tag, "", r.Customer, true),
-	} {
-		if plan.Fits(r, at.text) {
-			break
-		}
+	at.text = conversation.Header(c.Tag, c.Name, r.Customer, isBrief)
+	if !plan.Fits(r, at.text) {
+		at.text = conversation.Header(c.Tag, "", r.Customer, isBrief)
+	}
+	if !plan.Fits(r, at.text) {
+		at.text = conversation.Header(c.Tag, "", r.Customer, true)
 	}
 	return at
 }
