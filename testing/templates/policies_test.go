@@ -71,7 +71,7 @@ func actionMutations() []mutation {
 		{"not hold a message back", disallow("sqs:ChangeMessageVisibility", "${Queue.Arn}")},
 		{"not hold a timer back", disallow("sqs:ChangeMessageVisibility", "${TimerQueue.Arn}")},
 		{"not set a timer", disallow("sqs:SendMessage", "${TimerQueue.Arn}")},
-		{"put a text on the queue again", allow("SenderRole", "sqs:SendMessage", object{"Fn::GetAtt": "Queue.Arn"})},
+		{"not take an answer to its customer", disallow("sqs:SendMessage", "${Queue.Arn}")},
 		{"take dead letters", allow("SenderRole", "sqs:ReceiveMessage", object{"Fn::GetAtt": "DeadLetterQueue.Arn"})},
 		{"not book a moment", disallow("dynamodb:PutItem", "${PaceTable.Arn}")},
 		{"not see what is booked", disallow("dynamodb:GetItem", "${PaceTable.Arn}")},
@@ -268,7 +268,7 @@ func privileges() map[string]map[string]string {
 		},
 		"SenderFunction": {
 			"${SenderLogGroup.Arn}":           logs,
-			"${Queue.Arn}":                    receive,
+			"${Queue.Arn}":                    receive + " sqs:SendMessage",
 			"${TimerQueue.Arn}":               receive + " sqs:SendMessage",
 			"${DeadLetterQueue.Arn}":          "sqs:SendMessage",
 			"${LedgerTable.Arn}":              "dynamodb:GetItem dynamodb:PutItem dynamodb:BatchGetItem",
