@@ -22,7 +22,7 @@ func writeMessages(out io.Writer, list operations.List) error {
 		cli.Column{Title: "FROM"}, cli.Column{Title: "TO", Drop: 2}, cli.Column{Title: "RECEIVED"}, cli.Column{Title: "ATTEMPTS", Drop: 1},
 		cli.Column{Title: "LAST ATTEMPT", Text: true, Drop: 4})
 	for _, m := range list.Messages {
-		table.Row(m.MessageSid, string(m.State), string(m.Reason), string(m.Customer), string(m.TwilioNumber), cli.When(out, m.ReceivedAt),
+		table.Row(m.MessageSid, string(m.State), string(m.Reason), from(m), to(m), cli.When(out, m.ReceivedAt),
 			strconv.Itoa(len(m.Attempts)), lastAttempt(m))
 	}
 	if err := table.Flush(); err != nil || list.NextCursor == "" {
@@ -30,6 +30,25 @@ func writeMessages(out io.Writer, list operations.List) error {
 	}
 	cli.Say(out, "There are more texts: raise --limit, or continue with --cursor %s", list.NextCursor)
 	return nil
+}
+
+// from is who wrote the text: a customer, a phone on duty, or the relay itself.
+func from(m operations.Message) string {
+	switch {
+	case m.Answer != nil:
+		return string(m.Answer.Phone)
+	case m.Notice:
+		return string(m.TwilioNumber)
+	}
+	return string(m.Customer)
+}
+
+// to is whom the text was written to: the number, or the customer of an answer, or the phone that the relay told something.
+func to(m operations.Message) string {
+	if m.Notice || m.Answer != nil && m.Customer != m.Answer.Phone {
+		return string(m.Customer)
+	}
+	return string(m.TwilioNumber)
 }
 
 // lastAttempt describes a text's last attempt in a few words.
@@ -83,8 +102,15 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	}
 	field("state", state)
 	field("keyword", m.Keyword)
-	field("from", string(m.Customer))
-	field("to", string(m.TwilioNumber))
+	field("from", from(m))
+	field("to", to(m))
+	if m.Answer != nil {
+		field("answer", string(m.Answer.Verdict))
+		field("tag", m.Answer.Tag)
+	}
+	if m.Notice {
+		field("notice", "the relay's own, to a phone on duty")
+	}
 	field("received", cli.At(out, m.ReceivedAt))
 	field("changed", cli.At(out, m.UpdatedAt))
 	if m.NumMedia > 0 {

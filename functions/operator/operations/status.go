@@ -28,8 +28,13 @@ type Message struct {
 	State      ledger.State  `json:"state"`
 	Reason     ledger.Reason `json:"reason,omitempty"`
 	// Keyword is the keyword that a customer texted, in capitals; the phone gets a notice of an opt-out word.
-	Keyword      string          `json:"keyword,omitempty"`
-	Manual       bool            `json:"manual,omitempty"`
+	Keyword string `json:"keyword,omitempty"`
+	Manual  bool   `json:"manual,omitempty"`
+	// Answer is set on a text of a phone on duty. Customer is whom it goes to, or that phone while nobody knows that.
+	Answer *Answer `json:"answer,omitempty"`
+	// Notice marks what the relay itself told a phone on duty, SecondPart what did not fit into a text's first message.
+	Notice       bool            `json:"notice,omitempty"`
+	SecondPart   bool            `json:"second_part,omitempty"`
 	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
 	Customer     sms.PhoneNumber `json:"customer,omitempty"`
 	ReceivedAt   time.Time       `json:"received_at"`
@@ -38,6 +43,13 @@ type Message struct {
 	Attempts     []Attempt       `json:"attempts"`
 	// Trail is only of a text that was asked for with it.
 	Trail *Trail `json:"trail,omitempty"`
+}
+
+// Answer says what became of a text of a phone on duty.
+type Answer struct {
+	Phone   sms.PhoneNumber      `json:"phone"`
+	Verdict ledger.AnswerVerdict `json:"verdict"`
+	Tag     string               `json:"tag,omitempty"`
 }
 
 // Attempt is one POST to Twilio as operators see it.
@@ -103,8 +115,9 @@ func checkNames(query url.Values, names []string, wrong *findings) {
 	}
 }
 
-// messageSid is what names a text: as Twilio writes the ids of customers' texts, and this relay those of operators'.
-var messageSid = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}$`)
+// messageSid is what names a text: as Twilio writes the ids of customers' texts, and this relay those of operators' and of second
+// parts.
+var messageSid = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}(/p2(\.[0-9]{1,2})?)?$`)
 
 // readSid reads the parameter that names a text.
 func readSid(query url.Values, wrong *findings) string {
@@ -290,7 +303,10 @@ func messageOf(r ledger.Record) Message {
 	m := Message{
 		MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, Keyword: r.Keyword, Manual: r.Manual, TwilioNumber: r.TwilioNumber,
 		Customer: r.Customer, ReceivedAt: r.ReceivedAt, UpdatedAt: r.UpdatedAt, NumMedia: len(r.Media),
-		Attempts: make([]Attempt, len(r.Attempts)),
+		Notice: r.Notice, SecondPart: r.SecondPart, Attempts: make([]Attempt, len(r.Attempts)),
+	}
+	if r.IsAnswer() {
+		m.Answer = &Answer{Phone: r.Answer.Phone, Verdict: r.Answer.Verdict, Tag: r.Answer.Tag}
 	}
 	for i, a := range r.Attempts {
 		m.Attempts[i] = attemptOf(a)
