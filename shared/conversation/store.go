@@ -38,6 +38,9 @@ type Lister interface {
 	// ListConversations returns at most limit conversations of the number (1 to [MaxList]), ordered by the bytes of [Item], that come
 	// after the customer, who need not be stored; "" begins at the first. Fewer than limit are the last. It may miss the latest writes.
 	ListConversations(ctx context.Context, number, after sms.PhoneNumber, limit int) ([]Conversation, error)
+	// ListPhones returns all that is kept of phones of the number, ordered by the bytes of their [PhoneKey.Item]. It may miss the
+	// latest writes.
+	ListPhones(ctx context.Context, number sms.PhoneNumber) ([]Phone, error)
 }
 
 // MaxList is how many conversations one list has at most.

@@ -53,6 +53,7 @@ func TestConversations(t *testing.T, open func(t *testing.T) ConversationsUnderT
 		{"a list in order and in parts", conversationTest.list},
 		{"a list of one number's conversations alone", conversationTest.listAlone},
 		{"a list has a limit", conversationTest.listLimit},
+		{"a list of one number's phones alone", conversationTest.listPhones},
 		{"an ended context is a classified error", conversationTest.endedContext},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -207,6 +208,7 @@ func (c conversationTest) endedContext() {
 	_, _, reads["Read"] = c.Read(ctx, TwilioNumber, Customer, key)
 	_, reads["TagUses"] = c.TagUses(ctx)
 	_, reads["ListConversations"] = c.ListConversations(ctx, TwilioNumber, "", 1)
+	_, reads["ListPhones"] = c.ListPhones(ctx, TwilioNumber)
 	_, writes["Put"] = c.Put(ctx, optedOut(Customer))
 	_, writes["PutPhone"] = c.PutPhone(ctx, conversation.Phone{PhoneKey: key})
 	_, writes["PutTag"] = c.PutTag(ctx, optedOut(Fallback), conversation.TagUse{Tag: "A47"})

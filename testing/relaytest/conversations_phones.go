@@ -2,11 +2,15 @@ package relaytest
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // fullPhone returns a phone that has everything a phone can have.
@@ -199,5 +203,32 @@ func (c conversationTest) readLast() {
 	customer, phones, err := c.Read(c.Context(), TwilioNumber, Customer, destinationKey())
 	if err != nil || customer.Version != 5 || phones[0].Version != 5 {
 		c.Errorf("Read returned versions %d and %d, error %v; want 5", customer.Version, phones[0].Version, err)
+	}
+}
+
+// Phones of other numbers, customers and tags are not in the list. It may lag.
+func (c conversationTest) listPhones() {
+	var want []conversation.Phone
+	for _, number := range []sms.PhoneNumber{TwilioNumber, fictional(1)} {
+		for _, phone := range []sms.PhoneNumber{fictional(7), "24365", britishSpelled, fictional(3), `o'Neill "ops" ü.#$[0]`} {
+			for _, sender := range []sms.PhoneNumber{"", fictional(2)} {
+				p := c.putPhone(fullPhone(conversation.PhoneKey{TwilioNumber: number, SendingNumber: sender, Phone: phone}))
+				if number == TwilioNumber {
+					want = append(want, p)
+				}
+			}
+		}
+	}
+	slices.SortFunc(want, func(a, b conversation.Phone) int { return strings.Compare(a.Item(), b.Item()) })
+	c.put(optedOut(Customer))
+	c.giveTag(conversation.Conversation{TwilioNumber: TwilioNumber, Customer: Fallback}, conversation.TagUse{Tag: "A47"}, conversationTime())
+	for number, want := range map[sms.PhoneNumber][]conversation.Phone{TwilioNumber: want, fictional(3): nil, "": nil} {
+		eventually(c.T, func() string {
+			got, err := c.ListPhones(c.Context(), number)
+			if err != nil {
+				c.Fatalf("ListPhones: %v", err)
+			}
+			return cmp.Diff(want, got, cmpopts.EquateEmpty())
+		})
 	}
 }

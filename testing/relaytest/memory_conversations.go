@@ -202,3 +202,17 @@ func (m *MemoryConversations) ListConversations(
 		return found[:min(len(found), max(limit, 1), conversation.MaxList)], nil
 	})
 }
+
+// ListPhones implements [conversation.Lister].
+func (m *MemoryConversations) ListPhones(ctx context.Context, number sms.PhoneNumber) ([]conversation.Phone, error) {
+	return call(ctx, m, "ListPhones", func() ([]conversation.Phone, error) {
+		var found []conversation.Phone
+		for key, p := range m.phones {
+			if key.number == number {
+				found = append(found, clonePhone(p))
+			}
+		}
+		slices.SortFunc(found, func(a, b conversation.Phone) int { return strings.Compare(a.Item(), b.Item()) })
+		return found, nil
+	})
+}

@@ -98,6 +98,24 @@ func (c *Conversations) ListConversations(
 	return found, nil
 }
 
+// ListPhones reads the number's partition page by page, see [conversation.Lister].
+func (c *Conversations) ListPhones(ctx context.Context, number sms.PhoneNumber) ([]conversation.Phone, error) {
+	if number == "" {
+		return nil, nil
+	}
+	items, err := c.query(ctx, itemRange{partition: string(number), prefix: conversation.PrefixPhone})
+	if err != nil {
+		return nil, err
+	}
+	found := make([]conversation.Phone, len(items))
+	for i, stored := range items {
+		if found[i], err = decodePhone(stored, conversation.PhoneKey{}); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
 // itemRange is a range of one partition.
 type itemRange struct {
 	partition string

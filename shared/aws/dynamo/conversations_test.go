@@ -271,6 +271,7 @@ func TestConversationItemUnreadable(t *testing.T) {
 	_, _, failures["Read of a phone"] = s.Read(t.Context(), relaytest.TwilioNumber, relaytest.Fallback, phoneOnDuty())
 	_, failures["TagUses"] = s.TagUses(t.Context())
 	_, failures["ListConversations"] = s.ListConversations(t.Context(), relaytest.TwilioNumber, "", 1)
+	_, failures["ListPhones"] = s.ListPhones(t.Context(), relaytest.TwilioNumber)
 	for operation, err := range failures {
 		if fault.Of(err).Kind != fault.Fatal {
 			t.Errorf("%s: error %v, want a fatal one", operation, err)

@@ -118,6 +118,22 @@ func (c *Conversations) ListConversations(
 	return found, nil
 }
 
+// ListPhones returns all phones of a number, see [conversation.Lister].
+func (c *Conversations) ListPhones(ctx context.Context, number sms.PhoneNumber) ([]conversation.Phone, error) {
+	from, to := itemsWith(conversation.PrefixPhone)
+	var found []conversation.Phone
+	err := c.db.reader.each(ctx, func(rows *sql.Rows) error {
+		var one conversation.Phone
+		err := scanItem(rows, &one)
+		found = append(found, one)
+		return err
+	}, "SELECT conversation FROM conversations WHERE twilio_number = ? AND item >= ? AND item < ? ORDER BY item", string(number), from, to)
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
 // itemsWith returns the range of the sort keys that begin with the prefix; to is the first one after it.
 func itemsWith(prefix string) (from, to string) {
 	last := len(prefix) - 1
