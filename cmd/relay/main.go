@@ -15,6 +15,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/bench"
 	"quickdumpnow.com/smsrelay/cmd/relay/canary"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/contact"
 	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/cmd/relay/demo"
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
@@ -83,6 +84,18 @@ Start with "relay demo": it shows the whole way of a text and needs no account.`
 	root.SetHelpFunc(cli.Help)
 	root.SetUsageFunc(func(cmd *cobra.Command) error { cli.Help(cmd, nil); return nil })
 	root.SetFlagErrorFunc(cli.FlagError)
+	p.addGroups(root)
+	root.AddCommand(cli.Topics(doctor.Settings())...)
+	root.SetHelpCommand(cli.HelpCommand())
+	root.SetHelpCommandGroupID("To set it up")
+	root.SetCompletionCommandGroupID("To set it up")
+	root.InitDefaultHelpCmd()
+	cli.AddCompletion(root)
+	return root
+}
+
+// addGroups adds the commands, grouped by when they are needed.
+func (p program) addGroups(root *cobra.Command) {
 	shared := p.Program
 	group := func(title string, commands ...*cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
@@ -96,6 +109,7 @@ Start with "relay demo": it shows the whole way of a text and needs no account.`
 		text.StatusCommand(shared),
 		text.TailCommand(shared),
 		text.MediaCommand(shared),
+		contact.Command(shared),
 		route.Command(shared),
 	)
 	group("When something is wrong",
@@ -118,16 +132,4 @@ Start with "relay demo": it shows the whole way of a text and needs no account.`
 		fake.Command(shared),
 		bench.Command(shared),
 	)
-	addHelp(root)
-	return root
-}
-
-// addHelp adds what every program has: help, its topics, and the completion of shells.
-func addHelp(root *cobra.Command) {
-	root.AddCommand(cli.Topics(doctor.Settings())...)
-	root.SetHelpCommand(cli.HelpCommand())
-	root.SetHelpCommandGroupID("To set it up")
-	root.SetCompletionCommandGroupID("To set it up")
-	root.InitDefaultHelpCmd()
-	cli.AddCompletion(root)
 }

@@ -21,7 +21,7 @@ and its version.`,
 		Example: `  relay route get +18585550100
   relay route get "(858) 555-0100" --json | jq .version`,
 		Args:              oneRoute,
-		ValidArgsFunction: p.completeNumbers,
+		ValidArgsFunction: p.Number,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number, err := numbers.Read(args[0])
 			if err != nil {

@@ -39,7 +39,7 @@ far as the log is kept.`,
   relay route history +18585550100 --at 2026-11-28T10:00:00-08:00
   relay route history +18585550100 --since 168h --aws`,
 		Args:              oneRoute,
-		ValidArgsFunction: p.completeNumbers,
+		ValidArgsFunction: p.Number,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.routeHistory(cmd, args[0], f) },
 	}
 	flags := cmd.Flags()

@@ -25,27 +25,6 @@ func oneRoute(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// completeNumbers completes numbers that have routes, each with where its texts go. If the table cannot be read, it offers nothing:
-// nobody reads the errors of a completion.
-func (p program) completeNumbers(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	routes, err := p.listRoutes(cmd.Context(), cmd.Flags())
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	numbers := make([]cobra.Completion, len(routes))
-	for i, r := range routes {
-		way := "to " + string(r.DestinationCarrier)
-		if !r.Active {
-			way += ", inactive"
-		}
-		numbers[i] = cobra.CompletionWithDesc(string(r.TwilioNumber), way)
-	}
-	return numbers, cobra.ShellCompDirectiveNoFileComp
-}
-
 // routeError adds a hint to an error from changing a route.
 func routeError(err error, number sms.PhoneNumber) error {
 	if conflict, ok := errors.AsType[*routing.ConflictError](err); ok {

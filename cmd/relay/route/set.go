@@ -57,7 +57,7 @@ route that comes back.`,
   relay route set +18585550100 --to +16195550126 --version 7
   relay route set +18585550100 --no-fallback --delivery-timeout default`,
 		Args:              oneRoute,
-		ValidArgsFunction: p.completeNumbers,
+		ValidArgsFunction: p.Number,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			settings, err := said.settings(args[0], cmd.Flags(), f.numbers)
 			if err != nil {

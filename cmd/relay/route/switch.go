@@ -53,7 +53,7 @@ While the item is there, the number cannot be a phone of another route.`,
 func (p program) switchCommand(cmd cobra.Command, change change, ends bool) *cobra.Command {
 	// A route that was made with --force can be switched without it.
 	f := editFlags{ends: ends, numbers: cli.NumberFlags{Insist: true}}
-	cmd.Args, cmd.ValidArgsFunction = oneRoute, p.completeNumbers
+	cmd.Args, cmd.ValidArgsFunction = oneRoute, p.Number
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return p.edit(cmd, args[0], f, change) }
 	if ends {
 		cmd.Flags().BoolVar(&f.dropWaiting, "drop-waiting", false, "also drop the texts that were accepted before")

@@ -1,0 +1,47 @@
+package contact
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
+)
+
+// busyStore lets someone else give the customer a tag just before the first write.
+type busyStore struct {
+	*relaytest.MemoryConversations
+
+	isDone bool
+}
+
+func (s *busyStore) Put(ctx context.Context, c conversation.Conversation) (conversation.Conversation, error) {
+	if !s.isDone {
+		s.isDone = true
+		stored, err := s.Get(ctx, c.TwilioNumber, c.Customer)
+		if err != nil {
+			return stored, err
+		}
+		if _, err := s.PutTag(ctx, conversation.Conversation{
+			TwilioNumber: c.TwilioNumber, Customer: c.Customer, Version: stored.Version, ID: "id", Tag: "A05", TagVersion: 1,
+		}, conversation.TagUse{Tag: "A05", Number: c.TwilioNumber, Customer: c.Customer}); err != nil {
+			return conversation.Conversation{}, err
+		}
+	}
+	return s.MemoryConversations.Put(ctx, c)
+}
+
+// A name is written next to what someone else writes about the customer in the same moment.
+func TestANameLeavesTheTagOfOthers(t *testing.T) {
+	t.Parallel()
+	store := &busyStore{MemoryConversations: &relaytest.MemoryConversations{}}
+	n := naming{store: store, now: time.Now}
+	s, err := n.apply(t.Context(), wanted{number: relaytest.TwilioNumber, customer: relaytest.Customer, name: "Ann"})
+	if err != nil || s.action != added || s.after.Name != "Ann" || s.after.Tag != "A05" {
+		t.Errorf("it was %s: %+v, error %v; want it added next to the tag", s.action, s.after, err)
+	}
+	if c, err := store.Get(t.Context(), relaytest.TwilioNumber, relaytest.Customer); err != nil || c.Name != "Ann" || c.Tag != "A05" || c.Seal == "" {
+		t.Errorf("stored is %+v, error %v", c, err)
+	}
+}
