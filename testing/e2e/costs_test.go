@@ -66,6 +66,9 @@ const stepDelay = 2 * time.Second
 const (
 	timedNumber    = sms.PhoneNumber("+18585550105")
 	unroutedNumber = sms.PhoneNumber("+18585550199")
+
+	// regular is a customer who writes more than once.
+	regular = sms.PhoneNumber("+13125550160")
 )
 
 // TestCosts counts what one text costs on each path, and compares it with the golden file: the counts exactly, the bytes, in
@@ -126,19 +129,28 @@ func costlyFaults(busy *atomic.Bool) twiliofake.Faults {
 	return faults
 }
 
-// words plays a text to a number until it is in its last state.
+// words plays a text of a customer who wrote before to a number, until it is in its last state.
 func (s *stage) words(to sms.PhoneNumber, words string, last ledger.State) func(int) string {
 	return func(i int) string {
-		sid := s.mustText(customer(i), to, fmt.Sprintf("The van is %d minutes late, %s", 10+i, words))
+		sid := s.mustText(regular, to, fmt.Sprintf("The van is %d minutes late, %s", 10+i, words))
 		s.await(sid, patience, last)
 		return sid
 	}
+}
+
+// firstWords plays the first text of a customer.
+func (s *stage) firstWords(i int) string {
+	sid := s.mustText(customer(i), number, fmt.Sprintf("The van is %d minutes late, my first text", 10+i))
+	s.await(sid, patience, ledger.Delivered)
+	return sid
 }
 
 // stories are the paths. Each text has words of its own.
 func (s *stage) stories(busy *atomic.Bool) []story {
 	return []story{
 		{"delivered", 5, s.words(number, "we are sorry", ledger.Delivered)},
+		{"delivered, a customer's first text", 2, s.firstWords},
+		{"an answer, delivered", 2, s.answering},
 		{"delivered, with a delivery timeout", 2, s.words(timedNumber, "we are sorry", ledger.Delivered)},
 		{"cascade to the fallback phone", 2, s.words(cascadeNumber, "we are sorry", ledger.Delivered)},
 		{"refused once with 429", 2, s.words(number, "refused once", ledger.Delivered)},

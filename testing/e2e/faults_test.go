@@ -114,7 +114,7 @@ func TestFaults(t *testing.T) {
 	if r := s.await(unanswered, patience, ledger.Sent, ledger.Delivered); !r.Attempts[0].Found {
 		t.Errorf("the text whose answer and receipts were lost was not found in Twilio's list: %+v", r.Attempts)
 	}
-	sids = append(sids, s.optedOutCustomer())
+	sids = append(sids, s.answered(customer(0)), s.optedOutCustomer())
 	s.unreadableChange()
 	sids = append(sids, cascaded, late, refused, unanswered, dying)
 	s.checkTrails(sids)
@@ -131,6 +131,20 @@ func (s *stage) optedOutCustomer() (sid string) {
 	}
 	body := fmt.Sprintf(`{"twilio_number":%q,"to":%q,"body":"Are you there?","idempotency_key":"opted-out"}`, number, customer(35))
 	s.relays(body, http.StatusConflict, "STOP")
+	return sid
+}
+
+// answered has the phone on duty answer a customer whom it was sent a text of, and the customer get the words. It returns the
+// answer's sid.
+func (s *stage) answered(to sms.PhoneNumber) (sid string) {
+	s.t.Helper()
+	const words = "It is on its way"
+	sid = s.mustText(phone, number, s.tagOf(to, number)+" "+words)
+	s.await(sid, patience, ledger.Delivered, ledger.Uncertain)
+	messages := s.sent()[words]
+	if len(messages) == 0 || messages[0].To != to || messages[0].From != number || messages[0].Body != words {
+		s.t.Errorf("the answer was sent as %+v", messages)
+	}
 	return sid
 }
 

@@ -26,7 +26,7 @@ import (
 func (s *stage) dying(busy *atomic.Bool) func(int) string {
 	return func(i int) string {
 		busy.Store(true)
-		sid := s.mustText(customer(i), brokenNumber, fmt.Sprintf("The van is %d minutes late, we are sorry", 10+i))
+		sid := s.mustText(regular, brokenNumber, fmt.Sprintf("The van is %d minutes late, we are sorry", 10+i))
 		s.await(sid, patience, ledger.Dead)
 		s.rest()
 		busy.Store(false)
@@ -39,6 +39,14 @@ func (s *stage) dying(busy *atomic.Bool) func(int) string {
 		s.await(sid, patience, ledger.Delivered)
 		return sid
 	}
+}
+
+// answering plays an answer of the phone on duty to a customer who wrote before.
+func (s *stage) answering(i int) string {
+	tag := s.tagOf(regular, number)
+	sid := s.mustText(phone, number, fmt.Sprintf("%s We are there in %d minutes", tag, 10+i))
+	s.await(sid, patience, ledger.Delivered)
+	return sid
 }
 
 // twice is the text whose webhook comes again and again.
@@ -127,7 +135,7 @@ func (s *stage) asked(path string) {
 // recycled plays a delivered text with new processes.
 func (s *stage) recycled(i int) string {
 	s.recycle()
-	sid := s.mustText(customer(i), number, fmt.Sprintf("The van is %d minutes late, with a cold start", 10+i))
+	sid := s.mustText(regular, number, fmt.Sprintf("The van is %d minutes late, with a cold start", 10+i))
 	s.await(sid, patience, ledger.Delivered)
 	return sid
 }

@@ -26,6 +26,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
 	"quickdumpnow.com/smsrelay/shared/aws/sqs"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -247,15 +248,28 @@ func (s *stage) queue(logicalID string) *sqs.Queue {
 	return sqs.New(s.host.Direct("sqs"), s.host.Name(logicalID))
 }
 
-// sentTo returns the messages that Twilio was asked to send, by body.
+// sent returns the messages that Twilio was asked to send, by their words: a header may be brief or not.
 func (s *stage) sent() map[string][]twiliofake.Message {
-	byBody := map[string][]twiliofake.Message{}
+	byWords := map[string][]twiliofake.Message{}
 	for _, m := range s.twilio.Messages() {
 		if m.Direction == twiliofake.DirectionOutboundAPI {
-			byBody[m.Body] = append(byBody[m.Body], m)
+			words := conversation.WithoutHeader(m.Body)
+			byWords[words] = append(byWords[words], m)
 		}
 	}
-	return byBody
+	return byWords
+}
+
+// tagOf returns the tag that a phone was shown for a customer.
+func (s *stage) tagOf(to, number sms.PhoneNumber) string {
+	s.t.Helper()
+	for _, m := range s.twilio.Messages() {
+		if tag, _, isTagged := conversation.Leading(m.Body); isTagged && m.From == number && strings.Contains(m.Body, string(to)+": ") {
+			return string(tag)
+		}
+	}
+	s.t.Fatalf("no phone was shown a tag of %s", to)
+	return ""
 }
 
 // lines are what the functions print.
