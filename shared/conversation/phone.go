@@ -37,8 +37,8 @@ type Phone struct {
 	View
 	// Sent are the last texts of customers that were sent to the phone, the oldest first.
 	Sent []Sent `json:",omitempty"`
-	// LastSid is the phone's last text that was decided about.
-	LastSid string `json:",omitempty"`
+	// LastSids are the phone's last texts that were decided about, the latest decision last.
+	LastSids []string `json:",omitempty"`
 	// Removed is when an operator took the phone's right to answer away, zero if nobody did.
 	Removed time.Time `json:",omitzero"`
 	// Notices limits what the relay itself tells the phone.

@@ -16,6 +16,10 @@ const (
 	untaggedAge = 24 * time.Hour
 	// leastWords is how many words a text has that may be an automatic reply because it comes twice.
 	leastWords = 4
+	// maxWritten is how many texts of a phone are known again when they come twice. Those that are older than the last one by more than
+	// repeatTime are taken for known once there are so many.
+	maxWritten = 10
+	repeatTime = 5 * time.Minute
 	// replyTime is how soon after a text was sent to a phone no person answers.
 	replyTime = 8 * time.Second
 )
@@ -38,17 +42,27 @@ type Writing struct {
 	IsAutoReplyTold bool
 }
 
-// Wrote returns p after the phone's text. changed is false if p knows it, or a later one: a text may come twice.
+// Wrote returns p after the phone's text. changed is false if p knows it: a text may come twice. Texts need not be decided about in the
+// order in which they came in: two front doors may stamp them, or one was missed for a while.
 func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
-	if p.LastSid == w.MessageSid || !w.At.After(p.LastAt) && p.LastSid != "" {
+	if p.knows(w) {
 		return p, false
 	}
-	p.LastSid, p.LastAt, p.LastTo = w.MessageSid, w.At.UTC(), w.To
+	p.LastSids = append(slices.Clone(p.LastSids), w.MessageSid)
+	p.LastSids = p.LastSids[max(0, len(p.LastSids)-maxWritten):]
+	if w.At.After(p.LastAt.Add(-skew)) {
+		p.LastTo = w.To
+	}
+	if w.At.After(p.LastAt) {
+		p.LastAt = w.At.UTC()
+	}
 	if w.To != "" {
 		p.Exchanges = slices.Clone(p.Exchanges)
 		for i, e := range p.Exchanges {
 			if sms.Same(e.Customer, w.To) {
-				p.Exchanges[i].AnsweredAt = w.At.UTC()
+				if w.At.After(e.AnsweredAt) {
+					p.Exchanges[i].AnsweredAt = w.At.UTC()
+				}
 				p.Exchanges[i].Texts, _ = e.Texts.Take(w.At, maxTexts, textInterval)
 			}
 		}
@@ -64,6 +78,12 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 		p.Untagged = p.Untagged[max(0, len(p.Untagged)-maxUntagged):]
 	}
 	return p, true
+}
+
+// knows reports whether the text was written down before.
+func (p Phone) knows(w Writing) bool {
+	isOld := len(p.LastSids) == maxWritten && w.At.Before(p.LastAt.Add(-repeatTime))
+	return isOld || slices.Contains(p.LastSids, w.MessageSid)
 }
 
 // after returns what is held after the phone's text.

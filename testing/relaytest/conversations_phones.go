@@ -30,7 +30,7 @@ func fullPhone(key conversation.PhoneKey) conversation.Phone {
 			},
 		},
 		Sent:            []conversation.Sent{{MessageSid: MessageSid(3), Tag: "A47"}, {MessageSid: MessageSid(4)}},
-		LastSid:         MessageSid(5),
+		LastSids:        []string{MessageSid(5), MessageSid(6)},
 		Removed:         at.Add(5 * time.Minute),
 		Notices:         conversation.Bucket{Until: at.Add(6 * time.Minute)},
 		Hinted:          true,
@@ -97,7 +97,7 @@ func (c conversationTest) phoneKeys() {
 	var want []conversation.Phone
 	for i, key := range keys {
 		p := fullPhone(key)
-		p.LastSid = MessageSid(100 + i)
+		p.LastSids = []string{MessageSid(100 + i)}
 		want = append(want, c.putPhone(p))
 	}
 	for i, key := range keys {
@@ -132,7 +132,7 @@ func (c conversationTest) phoneConflict() {
 
 func (c conversationTest) phoneSideBySide() {
 	c.oneWins(func(i int) error {
-		_, err := c.PutPhone(c.Context(), conversation.Phone{PhoneKey: destinationKey(), LastSid: MessageSid(i)})
+		_, err := c.PutPhone(c.Context(), conversation.Phone{PhoneKey: destinationKey(), LastSids: []string{MessageSid(i)}})
 		return err
 	})
 }

@@ -257,7 +257,7 @@ func TestConversationItemUnreadable(t *testing.T) {
 	const name = `"Name":{"L":[{"S":"Ann Miller"}]}`
 	for _, key := range []string{
 		fmt.Sprintf(`"TwilioNumber":{"S":%q},"Item":{"S":"c#%s"}`, relaytest.TwilioNumber, relaytest.Customer),
-		fmt.Sprintf(`"TwilioNumber":{"S":%q},"Item":{"S":"p#%s#%s"},"LastSid":{"N":"1"}`,
+		fmt.Sprintf(`"TwilioNumber":{"S":%q},"Item":{"S":"p#%s#%s"},"LastSids":{"N":"1"}`,
 			relaytest.TwilioNumber, relaytest.TwilioNumber, relaytest.Destination),
 		`"TwilioNumber":{"S":"*"},"Item":{"S":"t#A47"},"Tag":{"N":"47"}`,
 	} {
@@ -290,7 +290,7 @@ func TestConversationItems(t *testing.T) {
 	t.Parallel()
 	f := newFake(dynamo.ConversationsSchema())
 	s := conversationsOn(f)
-	if _, err := s.PutPhone(t.Context(), conversation.Phone{PhoneKey: phoneOnDuty(), LastSid: relaytest.MessageSid(1)}); err != nil {
+	if _, err := s.PutPhone(t.Context(), conversation.Phone{PhoneKey: phoneOnDuty(), LastSids: []string{relaytest.MessageSid(1)}}); err != nil {
 		t.Fatal(err)
 	}
 	customer, use := tagged()
@@ -298,7 +298,7 @@ func TestConversationItems(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][]string{
-		"p#": {"Item", "LastSid", "Phone", "TwilioNumber", "Version"},
+		"p#": {"Item", "LastSids", "Phone", "TwilioNumber", "Version"},
 		"t#": {"Customer", "Item", "Number", "Tag", "TwilioNumber", "UsedAt", "Version"},
 		"c#": {"Customer", "Item", "Tag", "TagUsedAt", "TagVersion", "TwilioNumber", "Version"},
 	}
