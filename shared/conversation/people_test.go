@@ -103,7 +103,9 @@ func (p *person) chooses() (to conversation.Exchange, isBubble bool) {
 // decided carries out the decision, and holds it against what he meant.
 func (p *person) decided(a conversation.Answer, d conversation.Addressed, meant conversation.Exchange) {
 	p.texts++
-	w := conversation.Writing{MessageSid: fmt.Sprint("SM", p.texts), At: a.ReceivedAt, Verdict: d.Verdict, EndsHeld: d.EndsHeld}
+	w := conversation.Writing{
+		MessageSid: fmt.Sprint("SM", p.texts), At: a.ReceivedAt, DecidedAt: a.DecidedAt, Verdict: d.Verdict, EndsHeld: d.EndsHeld,
+	}
 	switch d.Verdict {
 	case conversation.Send:
 		p.sends++

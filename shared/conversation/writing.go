@@ -28,8 +28,10 @@ const (
 type Writing struct {
 	MessageSid string
 	// At is when the text came in.
-	At      time.Time
-	Verdict Verdict
+	At time.Time
+	// DecidedAt is when it was decided about, and the phone asked.
+	DecidedAt time.Time
+	Verdict   Verdict
 	// EndsHeld is as in [Addressed].
 	EndsHeld bool
 	// To is the customer whom it went to, empty if it went to nobody.
@@ -91,8 +93,8 @@ func (h Held) after(w Writing) Held {
 	switch {
 	case w.Verdict == Ask:
 		return Held{
-			MessageSids: []string{w.MessageSid}, AskedAt: w.At.UTC(), LastAt: w.At.UTC(), Named: w.Named,
-			Replaces: !h.IsZero() && w.At.Sub(h.AskedAt) < readingTime,
+			MessageSids: []string{w.MessageSid}, AskedAt: w.DecidedAt.UTC(), LastAt: w.At.UTC(), Named: w.Named,
+			Replaces: !h.IsZero() && w.DecidedAt.Sub(h.AskedAt) < readingTime,
 		}
 	case w.Verdict == Join && !h.IsZero():
 		h.MessageSids, h.LastAt = append(slices.Clone(h.MessageSids), w.MessageSid), w.At.UTC()

@@ -43,3 +43,19 @@ func TestWroteTwice(t *testing.T) {
 		}
 	}
 }
+
+// After an outage a question is asked long after the words came in. What it replaces is counted from when the questions were asked.
+func TestQuestionAskedLate(t *testing.T) {
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	ask := func(p conversation.Phone, sid string, came, decided time.Duration) conversation.Phone {
+		p, _ = p.Wrote(conversation.Writing{MessageSid: sid, At: at.Add(came), DecidedAt: at.Add(decided), Verdict: conversation.Ask})
+		return p
+	}
+	p := ask(ask(conversation.Phone{}, "SM1", 0, 10*time.Minute), "SM2", 5*time.Minute, 10*time.Minute+time.Second)
+	if !p.Held.Replaces || !p.Held.AskedAt.Equal(at.Add(10*time.Minute+time.Second)) {
+		t.Errorf("held are %+v; want them to replace what was asked a second before", p.Held)
+	}
+	if p = ask(ask(conversation.Phone{}, "SM1", 0, 0), "SM2", time.Minute, 10*time.Minute); p.Held.Replaces {
+		t.Errorf("held are %+v; the question before is ten minutes old", p.Held)
+	}
+}

@@ -33,7 +33,7 @@ func (h *Handler) remember(ctx context.Context, j *job) error {
 		j.author = phone
 	}
 	w := conversation.Writing{
-		MessageSid: j.text.MessageSid, At: a.At, Verdict: decisionOf(a.Verdict), EndsHeld: len(a.Ends) > 0,
+		MessageSid: j.text.MessageSid, At: a.At, DecidedAt: j.text.UpdatedAt, Verdict: decisionOf(a.Verdict), EndsHeld: len(a.Ends) > 0,
 		To: h.customerOf(j), Digest: digestOf(key, j.text.Body),
 		IsAutoReplyTold: j.text.Reason == ledger.ReasonAutoReply && a.Tells != "",
 	}
