@@ -39,8 +39,8 @@ func ResendCommand(base cli.Program) *cobra.Command {
 what would happen to each text. With --apply it puts them on the queue, and the sender tries each again by the route as it is then.
 If you run the command twice, each text is sent once. The ledger and the audit log keep who sent it again and why.
 
-Name the texts, or choose them with --state, --reason, --number and --since. A text that was dropped on purpose (loop) is sent
-again only if you name it and its route accepts it now. A word that Twilio has answered, such as STOP, is never sent again:
+Name the texts, or choose them with --state, --reason, --number and --since. A text that was dropped on purpose (such as loop) is
+sent again only if you name it and its route accepts it now. A word that Twilio has answered, such as STOP, is never sent again:
 use relay send to tell the phone in your own words.
 
 For uncertain texts use relay uncertain, for dead ones relay dlq.`,

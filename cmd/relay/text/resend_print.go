@@ -24,7 +24,7 @@ func (p program) printResend(planned resendPlan, asJSON bool) error {
 		}
 	}
 	if planned.Intended > 0 {
-		cli.Say(p.Stdout, "%s dropped on purpose (loop, opt_out, keyword) and left out. To send one again, name its SID.",
+		cli.Say(p.Stdout, "%s dropped on purpose (such as loop or auto_reply) and left out. To send one again, name its SID.",
 			cli.Were(planned.Intended))
 	}
 	switch {

@@ -81,13 +81,16 @@ func TestForesee(t *testing.T) {
 		"a keyword":                     {[]step{drops(ledger.ReasonKeyword)}, []route.Route{on}, resend.Answered, ""},
 		"an opt-out":                    {[]step{drops(ledger.ReasonOptOut)}, []route.Route{on}, resend.Answered, ""},
 		"a loop that is gone":           {[]step{drops(ledger.ReasonLoop)}, []route.Route{on}, resend.Again, ""},
-		"without addresses":             {[]step{nameless, gaveUp}, []route.Route{on}, resend.Unaddressed, ""},
-		"uncertain":                     {[]step{claims, parked}, []route.Route{on}, resend.InDoubt, ""},
-		"sending":                       {[]step{claims}, []route.Route{on}, resend.InHand, ""},
-		"queued":                        {[]step{claims, busy}, []route.Route{on}, resend.InHand, ""},
-		"sent":                          {[]step{claims, accepted(sms.StatusSent)}, []route.Route{on}, resend.Taken, ""},
-		"delivered":                     {[]step{claims, accepted(sms.StatusDelivered)}, []route.Route{on}, resend.Taken, ""},
-		"dead":                          {[]step{claims, busy, dies}, []route.Route{on}, resend.Dead, ""},
+		"an automatic reply of a phone": {
+			[]step{byPhone(ledger.ReasonAutoReply)}, []route.Route{on}, resend.DroppedAgain, ledger.ReasonUnaddressed,
+		},
+		"without addresses": {[]step{nameless, gaveUp}, []route.Route{on}, resend.Unaddressed, ""},
+		"uncertain":         {[]step{claims, parked}, []route.Route{on}, resend.InDoubt, ""},
+		"sending":           {[]step{claims}, []route.Route{on}, resend.InHand, ""},
+		"queued":            {[]step{claims, busy}, []route.Route{on}, resend.InHand, ""},
+		"sent":              {[]step{claims, accepted(sms.StatusSent)}, []route.Route{on}, resend.Taken, ""},
+		"delivered":         {[]step{claims, accepted(sms.StatusDelivered)}, []route.Route{on}, resend.Taken, ""},
+		"dead":              {[]step{claims, busy, dies}, []route.Route{on}, resend.Dead, ""},
 		"dropped after an earlier order": {
 			[]step{drops(ledger.ReasonInactive), ordered, drops(ledger.ReasonInactive)},
 			[]route.Route{on},
@@ -118,6 +121,13 @@ func TestForesee(t *testing.T) {
 			}
 		})
 	}
+}
+
+// byPhone makes the text one that a phone on duty wrote, and that was for nobody.
+func byPhone(reason ledger.Reason) step {
+	return must(func(r ledger.Record) (ledger.Record, error) {
+		return r.Dismiss(ledger.Answer{Phone: r.Customer, Verdict: ledger.AnswerDropped}, reason, noon)
+	})
 }
 
 var (
