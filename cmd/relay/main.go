@@ -16,12 +16,14 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/canary"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/contact"
+	"quickdumpnow.com/smsrelay/cmd/relay/conversation"
 	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/cmd/relay/demo"
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
 	"quickdumpnow.com/smsrelay/cmd/relay/explain"
 	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 	"quickdumpnow.com/smsrelay/cmd/relay/number"
+	"quickdumpnow.com/smsrelay/cmd/relay/phone"
 	"quickdumpnow.com/smsrelay/cmd/relay/route"
 	"quickdumpnow.com/smsrelay/cmd/relay/serve"
 	"quickdumpnow.com/smsrelay/cmd/relay/sweep"
@@ -109,8 +111,10 @@ func (p program) addGroups(root *cobra.Command) {
 		text.StatusCommand(shared),
 		text.TailCommand(shared),
 		text.MediaCommand(shared),
+		conversation.Command(shared),
 		contact.Command(shared),
 		route.Command(shared),
+		phone.Command(shared),
 	)
 	group("When something is wrong",
 		doctor.Command(shared),

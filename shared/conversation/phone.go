@@ -129,3 +129,28 @@ func (p Phone) Receive(e Exchange, messageSid string) Phone {
 func (p Phone) IsKnown(at time.Time) bool {
 	return slices.ContainsFunc(p.Exchanges, func(e Exchange) bool { return e.isAddressable(at) })
 }
+
+// Resume returns p after an operator let the texts between it and the customer go on, though so many went back and forth. changed is
+// false if none has to wait.
+func (p Phone) Resume(customer sms.PhoneNumber, now time.Time) (resumed Phone, changed bool) {
+	if p.Pause(customer, now) == 0 {
+		return p, false
+	}
+	p.Exchanges = slices.Clone(p.Exchanges)
+	for i, e := range p.Exchanges {
+		if sms.Same(e.Customer, customer) {
+			p.Exchanges[i].Texts = Bucket{}
+		}
+	}
+	return p, true
+}
+
+// Remove returns p after an operator has ended what it may answer. It gets that back with the next text that it is sent. changed is
+// false if that was done before.
+func (p Phone) Remove(now time.Time) (removed Phone, changed bool) {
+	if !p.Removed.IsZero() {
+		return p, false
+	}
+	p.Removed = now.UTC().Truncate(time.Millisecond)
+	return p, true
+}

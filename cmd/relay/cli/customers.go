@@ -10,6 +10,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -152,3 +153,31 @@ func Arguments(names ...string) cobra.PositionalArgs {
 
 // ErrUnsettled means that others changed the same thing again and again.
 var ErrUnsettled = errors.New("others changed it meanwhile each time")
+
+// phoneTries is how often what is kept of a phone is written while the relay writes it, too.
+const phoneTries = 16
+
+// ChangePhone applies edit to what is kept of a phone and stores the result; if others were quicker, again to what is stored by then.
+// changed is what edit said last.
+func ChangePhone(
+	ctx context.Context, store conversation.Store, p conversation.Phone, edit func(conversation.Phone) (conversation.Phone, bool),
+) (stored conversation.Phone, changed bool, err error) {
+	for range phoneTries {
+		edited, changed := edit(p)
+		if !changed {
+			return p, false, nil
+		}
+		stored, err := store.PutPhone(ctx, edited)
+		switch {
+		case err == nil:
+			return stored, true, nil
+		case errors.Is(err, conversation.ErrConflict), fault.Of(err).Kind == fault.Unknown:
+		default:
+			return p, false, err
+		}
+		if p, err = store.GetPhone(ctx, p.PhoneKey); err != nil {
+			return p, false, err
+		}
+	}
+	return p, false, ErrUnsettled
+}

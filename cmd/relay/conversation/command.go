@@ -1,0 +1,217 @@
+// Package conversation is `relay conversation`: what is kept of the customers of a number, and what went back and forth with one of
+// them. It changes nothing but the limit that holds back a conversation that goes round and round.
+package conversation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay conversation`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
+	cmd := &cobra.Command{
+		Use:   "conversation",
+		Short: "See the customers of a number, and what went back and forth",
+		Long: `conversation shows the customers of a Twilio number: their tags and names, when they last wrote and were answered, and who opted
+out. The phones on duty start an answer with the customer's tag, such as A05.`,
+		Example: `  relay conversation ls +18585550100
+  relay conversation show +18585550100 A05
+  relay conversation resume +18585550100 +13125550147`,
+		SuggestionsMinimumDistance: 2,
+		Args:                       cli.UnknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.listCommand(), p.showCommand(), p.resumeCommand())
+	return cmd
+}
+
+// shownConversation is a conversation as JSON.
+type shownConversation struct {
+	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
+	Customer     sms.PhoneNumber `json:"customer"`
+	// Tag is the customer's, absent if the relay has given it to somebody else since, or if there is none yet.
+	Tag  conversation.Tag `json:"tag,omitempty"`
+	Name string           `json:"name,omitempty"`
+	// TextedAt is when a text of the customer last went to a phone, AnsweredAt when a phone last answered.
+	TextedAt   time.Time    `json:"texted_at,omitzero"`
+	AnsweredAt time.Time    `json:"answered_at,omitzero"`
+	OptOut     *shownOptOut `json:"opt_out,omitempty"`
+}
+
+// shownOptOut is a customer's decision about texts as JSON.
+type shownOptOut struct {
+	OptedOut   bool      `json:"opted_out"`
+	Word       string    `json:"word"`
+	Since      time.Time `json:"since"`
+	MessageSid string    `json:"message_sid"`
+}
+
+// around is what else decides how conversations of a number are shown.
+type around struct {
+	phones []conversation.Phone
+	uses   map[conversation.Tag]conversation.TagUse
+}
+
+// look reads what is kept of a number's phones, and whose the tags are.
+func look(ctx context.Context, d *target.Target, number sms.PhoneNumber) (around, error) {
+	phones, err := d.Conversations.ListPhones(ctx, number)
+	if err != nil {
+		return around{}, err
+	}
+	uses, err := d.Conversations.TagUses(ctx)
+	a := around{phones: phones, uses: make(map[conversation.Tag]conversation.TagUse, len(uses))}
+	for _, use := range uses {
+		a.uses[use.Tag] = use
+	}
+	return a, err
+}
+
+// shown returns a conversation as it is shown.
+func (a around) shown(c conversation.Conversation) shownConversation {
+	s := shownConversation{TwilioNumber: c.TwilioNumber, Customer: c.Customer, Name: c.Name}
+	if a.uses[c.Tag].Version == c.TagVersion {
+		s.Tag = c.Tag
+	}
+	if !c.OptOut.Since.IsZero() {
+		s.OptOut = &shownOptOut{c.OptOut.OptedOut, c.OptOut.Word, c.OptOut.Since.UTC(), c.OptOut.MessageSid}
+	}
+	for _, p := range a.phones {
+		if e, ok := exchangeWith(p, c.Customer); ok {
+			s.TextedAt, s.AnsweredAt = later(s.TextedAt, e.SentAt), later(s.AnsweredAt, e.AnsweredAt)
+		}
+	}
+	return s
+}
+
+func exchangeWith(p conversation.Phone, customer sms.PhoneNumber) (conversation.Exchange, bool) {
+	for _, e := range p.Exchanges {
+		if sms.Same(e.Customer, customer) {
+			return e, true
+		}
+	}
+	return conversation.Exchange{}, false
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b.UTC()
+	}
+	return a
+}
+
+// listFlags are the flags of conversation ls.
+type listFlags struct {
+	numbers cli.NumberFlags
+	limit   int
+	cursor  string
+	asJSON  bool
+}
+
+func (p program) listCommand() *cobra.Command {
+	var f listFlags
+	cmd := &cobra.Command{
+		Use:     "ls NUMBER",
+		Aliases: []string{"list"},
+		Short:   "List the customers of a number",
+		Long: `ls lists the customers of a Twilio number, in the order of their numbers: the tag and the name by which the phones on duty know
+them, when a text of theirs last went to a phone, when a phone last answered, and whether they opted out (texted STOP).
+
+A tag that has gone to another customer since is not shown. Each phone keeps its last 50 customers, so older times are not shown.`,
+		Example: `  relay conversation ls +18585550100
+  relay conversation ls +18585550100 --limit 1000 --json`,
+		Args:              cli.Arguments("the number"),
+		ValidArgsFunction: p.Number,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.list(cmd, args[0], f) },
+	}
+	flags := cmd.Flags()
+	flags.IntVarP(&f.limit, "limit", "n", 50, "list at most this many customers")
+	flags.StringVar(&f.cursor, "cursor", "", "continue an earlier list: the cursor that it ended with")
+	cli.AddJSON(flags, &f.asJSON, "the customers, and the cursor of the next page")
+	f.numbers.Add(flags)
+	cli.AddTarget(flags)
+	return cmd
+}
+
+// shownList is a list as JSON.
+type shownList struct {
+	Conversations []shownConversation `json:"conversations"`
+	NextCursor    string              `json:"next_cursor,omitempty"`
+}
+
+func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
+	ctx := cmd.Context()
+	if f.limit < 1 {
+		return cli.Usage(errors.New("--limit: want 1 or more"))
+	}
+	number, err := f.numbers.Read(text)
+	if err != nil {
+		return err
+	}
+	list := shownList{Conversations: []shownConversation{}}
+	if err := p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
+		a, err := look(ctx, d, number)
+		if err != nil {
+			return err
+		}
+		return cli.EachConversation(ctx, d.Conversations, number, sms.PhoneNumber(f.cursor), func(c conversation.Conversation) bool {
+			if len(list.Conversations) == f.limit {
+				list.NextCursor = string(list.Conversations[f.limit-1].Customer)
+				return false
+			}
+			list.Conversations = append(list.Conversations, a.shown(c))
+			return true
+		})
+	}); err != nil {
+		return err
+	}
+	if f.asJSON {
+		return json.NewEncoder(p.Stdout).Encode(list)
+	}
+	return p.printList(list, number)
+}
+
+func (p program) printList(list shownList, number sms.PhoneNumber) error {
+	if len(list.Conversations) == 0 {
+		cli.Say(p.Stdout, "Nothing is kept of customers of %s yet.", string(number))
+		return nil
+	}
+	table := cli.NewTable(p.Stdout, cli.Column{Title: "TAG"}, cli.Column{Title: "NAME", Drop: 3}, cli.Column{Title: "CUSTOMER"},
+		cli.Column{Title: "TEXTED", Drop: 2}, cli.Column{Title: "ANSWERED", Drop: 1}, cli.Column{Title: "OPTED OUT", Drop: 4})
+	for _, c := range list.Conversations {
+		table.Row(string(c.Tag), c.Name, string(c.Customer), p.when(c.TextedAt), p.when(c.AnsweredAt), p.optOutOf(c))
+	}
+	if err := table.Flush(); err != nil || list.NextCursor == "" {
+		return err
+	}
+	cli.Say(p.Stdout, "There are more: raise --limit, or continue with --cursor %s", list.NextCursor)
+	return nil
+}
+
+// when is empty for no time.
+func (p program) when(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return cli.When(p.Stdout, at)
+}
+
+// optOutOf says by which word and when a customer opted out; it is empty for one who gets texts.
+func (p program) optOutOf(c shownConversation) string {
+	if c.OptOut == nil || !c.OptOut.OptedOut {
+		return ""
+	}
+	return c.OptOut.Word + ", " + cli.When(p.Stdout, c.OptOut.Since)
+}

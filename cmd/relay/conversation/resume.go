@@ -1,0 +1,115 @@
+package conversation
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// resumeFlags are the flags of conversation resume.
+type resumeFlags struct {
+	numbers cli.NumberFlags
+	asJSON  bool
+	consent cli.Consent
+}
+
+func (p program) resumeCommand() *cobra.Command {
+	var f resumeFlags
+	cmd := &cobra.Command{
+		Use:   "resume NUMBER CUSTOMER",
+		Short: "Let texts go on that wait because so many went back and forth",
+		Long: `resume ends the wait of a conversation in which so many texts went back and forth that they wait (queued, pingpong). Between a
+customer and a phone, 40 texts may go at once, and one more every three minutes: two machines that answer each other would never end.
+Look at the conversation first.
+
+After resume, 40 more may go at once. What waits now goes on within three minutes. CUSTOMER is a phone number or a tag.`,
+		Example:           `  relay conversation resume +18585550100 A05`,
+		Args:              cli.Arguments("the number", "the customer"),
+		ValidArgsFunction: p.NumberAndCustomer,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.resume(cmd, args, f) },
+	}
+	cli.AddJSON(cmd.Flags(), &f.asJSON, "the phones whose texts with the customer go on")
+	f.consent.Add(cmd.Flags(), "")
+	f.numbers.Add(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
+	return cmd
+}
+
+// shownResume is what resume did, as JSON.
+type shownResume struct {
+	TwilioNumber sms.PhoneNumber   `json:"twilio_number"`
+	Customer     sms.PhoneNumber   `json:"customer"`
+	Phones       []sms.PhoneNumber `json:"phones"`
+	// DryRun: nothing was changed.
+	DryRun bool `json:"dry_run,omitempty"`
+}
+
+func (p program) resume(cmd *cobra.Command, args []string, f resumeFlags) error {
+	ctx := cmd.Context()
+	number, err := f.numbers.Read(args[0])
+	if err != nil {
+		return err
+	}
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
+	return p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
+		c, err := f.numbers.FindCustomer(ctx, d.Conversations, number, args[1])
+		if err != nil {
+			return err
+		}
+		phones, err := d.Conversations.ListPhones(ctx, number)
+		if err != nil {
+			return err
+		}
+		done := shownResume{TwilioNumber: number, Customer: c.Customer, Phones: []sms.PhoneNumber{}, DryRun: mode == cli.Show}
+		var waiting []conversation.Phone
+		for _, phone := range phones {
+			if phone.Pause(c.Customer, time.Now()) > 0 {
+				waiting = append(waiting, phone)
+				done.Phones = append(done.Phones, phone.Phone)
+			}
+		}
+		if len(waiting) > 0 && mode == cli.Ask && !p.Confirmed(cmd, fmt.Sprintf("Let the texts between %s and %s go on?",
+			string(c.Customer), cli.Plural(len(waiting), "phone"))) {
+			return cli.ErrNotConfirmed
+		}
+		for _, phone := range waiting {
+			if mode == cli.Show {
+				break
+			}
+			if _, _, err := cli.ChangePhone(ctx, d.Conversations, phone, func(now conversation.Phone) (conversation.Phone, bool) {
+				return now.Resume(c.Customer, time.Now())
+			}); err != nil {
+				return fmt.Errorf("let the texts go on: %w", err)
+			}
+		}
+		return p.printResumed(done, f.asJSON)
+	})
+}
+
+func (p program) printResumed(done shownResume, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(p.Stdout).Encode(done)
+	}
+	if len(done.Phones) == 0 {
+		cli.Say(p.Stdout, "No text between %s and a phone has to wait.", string(done.Customer))
+		return nil
+	}
+	verb := "go on within three minutes"
+	if done.DryRun {
+		verb = "would go on"
+	}
+	for _, phone := range done.Phones {
+		cli.Say(p.Stdout, "Texts between %s and the phone %s %s.", string(done.Customer), string(phone), verb)
+	}
+	return nil
+}

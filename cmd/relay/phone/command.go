@@ -1,0 +1,184 @@
+// Package phone is `relay phone`: the phones that may answer the customers of a number, and the end of that right. It does not change
+// which phones get texts: relay route does.
+package phone
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// Command returns `relay phone`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
+	cmd := &cobra.Command{
+		Use:   "phone",
+		Short: "See the phones that may answer customers, and end that",
+		Long: `phone shows which phones may answer the customers of a Twilio number. These are the phones of its route; relay route set changes
+them. A phone that left the route can still answer the customers whose texts it was sent, for seven days and with their tags.
+relay phone rm ends that at once.`,
+		Example: `  relay phone ls +18585550100
+  relay phone rm +18585550100 +16195550123`,
+		SuggestionsMinimumDistance: 2,
+		Args:                       cli.UnknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.listCommand(), p.removeCommand())
+	return cmd
+}
+
+// shownPhone is a phone as JSON.
+type shownPhone struct {
+	Phone sms.PhoneNumber `json:"phone"`
+	// OnDuty: the phone is in the route. OptedOut: it texted STOP to the number, so it gets no texts.
+	OnDuty   bool `json:"on_duty"`
+	OptedOut bool `json:"opted_out"`
+	// Customers counts those whom the phone can answer with a tag.
+	Customers int `json:"customers"`
+	// SentAt is when it was last sent a text, WroteAt when it last wrote.
+	SentAt  time.Time `json:"sent_at,omitzero"`
+	WroteAt time.Time `json:"wrote_at,omitzero"`
+	// AnswersUntil is until when a phone that left can answer. RemovedAt is when an operator ended that.
+	AnswersUntil time.Time `json:"answers_until,omitzero"`
+	RemovedAt    time.Time `json:"removed_at,omitzero"`
+	// Held counts the texts of the phone that are held until it says whom they are for.
+	Held int `json:"held"`
+}
+
+// shownPhones returns the phones of the route in its order, and those that left and may still answer.
+func shownPhones(way route.Route, items []conversation.Phone, now time.Time) []shownPhone {
+	all := []shownPhone{}
+	for _, hop := range way.Hops() {
+		if hop != "" {
+			all = append(all, shownPhone{Phone: hop, OnDuty: true, OptedOut: way.IsOptedOut(hop)})
+		}
+	}
+	for _, item := range items {
+		i := slices.IndexFunc(all, func(one shownPhone) bool { return sms.Same(one.Phone, item.Phone) })
+		if i < 0 && !item.IsKnown(now) {
+			continue
+		}
+		if i < 0 {
+			i, all = len(all), append(all, shownPhone{Phone: item.Phone})
+		}
+		all[i].add(item, now)
+	}
+	return all
+}
+
+// add adds what is kept of the phone under one of the numbers that its texts come from.
+func (s *shownPhone) add(item conversation.Phone, now time.Time) {
+	for _, e := range item.Exchanges {
+		s.SentAt = later(s.SentAt, e.SentAt)
+		if e.Customer != "" && now.Sub(e.SentAt) <= conversation.AddressTime {
+			s.Customers++
+		}
+	}
+	s.WroteAt, s.Held = later(s.WroteAt, item.LastAt), s.Held+len(item.Held.MessageSids)
+	if s.OnDuty {
+		return
+	}
+	s.RemovedAt = later(s.RemovedAt, item.Removed)
+	if s.RemovedAt.IsZero() {
+		s.AnswersUntil = s.SentAt.Add(conversation.AddressTime)
+	} else {
+		s.AnswersUntil, s.Customers = time.Time{}, 0
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b.UTC()
+	}
+	return a
+}
+
+func (p program) listCommand() *cobra.Command {
+	var asJSON bool
+	var numbers cli.NumberFlags
+	cmd := &cobra.Command{
+		Use:     "ls NUMBER",
+		Aliases: []string{"list"},
+		Short:   "List the phones of a number, and those that left and may still answer",
+		Long: `ls lists the phones of a number's route, in the order in which they are tried, and those that left it within seven days: how many
+customers each can answer with a tag, when it was last sent a text and last wrote, and how many of its texts are held until it says
+whom they are for.`,
+		Example:           `  relay phone ls +18585550100`,
+		Args:              cli.Arguments("the number"),
+		ValidArgsFunction: p.Number,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.list(cmd, args[0], numbers, asJSON) },
+	}
+	cli.AddJSON(cmd.Flags(), &asJSON, "an array of phones")
+	numbers.Add(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
+	return cmd
+}
+
+func (p program) list(cmd *cobra.Command, text string, numbers cli.NumberFlags, asJSON bool) error {
+	number, err := numbers.Read(text)
+	if err != nil {
+		return err
+	}
+	var phones []shownPhone
+	if err := p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error {
+		phones, err = phonesOf(cmd.Context(), d, number)
+		return err
+	}); err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(p.Stdout).Encode(phones)
+	}
+	table := cli.NewTable(p.Stdout, cli.Column{Title: "PHONE"}, cli.Column{Title: "MAY ANSWER", Wrapped: true},
+		cli.Column{Title: "CUSTOMERS", Drop: 3}, cli.Column{Title: "LAST SENT TO IT", Drop: 4}, cli.Column{Title: "LAST WROTE", Drop: 2},
+		cli.Column{Title: "HELD", Drop: 1})
+	for _, one := range phones {
+		table.Row(string(one.Phone), p.rightOf(one), strconv.Itoa(one.Customers), p.when(one.SentAt), p.when(one.WroteAt),
+			strconv.Itoa(one.Held))
+	}
+	return table.Flush()
+}
+
+func phonesOf(ctx context.Context, d *target.Target, number sms.PhoneNumber) ([]shownPhone, error) {
+	way, err := cli.RouteOf(ctx, d.Routes, number)
+	if err != nil {
+		return nil, err
+	}
+	items, err := d.Conversations.ListPhones(ctx, number)
+	return shownPhones(way, items, time.Now()), err
+}
+
+// rightOf says whether the phone may answer.
+func (p program) rightOf(one shownPhone) string {
+	switch {
+	case one.OptedOut:
+		return "no, opted out"
+	case one.OnDuty:
+		return "yes"
+	case !one.RemovedAt.IsZero():
+		return "no, removed " + cli.When(p.Stdout, one.RemovedAt)
+	}
+	// It is in the future, so that how long ago it is means nothing.
+	return "with tags, until " + cli.When(p.Stdout, one.AnswersUntil)
+}
+
+// when is empty for no time.
+func (p program) when(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return cli.When(p.Stdout, at)
+}
