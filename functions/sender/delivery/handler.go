@@ -102,10 +102,12 @@ type Config struct {
 	Emit   telemetry.Emit
 }
 
-// Handler serves one batch at a time or many. All it remembers is whether the account was found unusable.
+// Handler serves one batch at a time or many. All it remembers is whether the account was found unusable, and what the texts that are
+// under way at the same time write about one phone.
 type Handler struct {
 	config Config
 	halt   halt
+	turns  turns
 }
 
 // New returns a Handler.

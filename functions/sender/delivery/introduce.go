@@ -12,6 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -137,6 +138,9 @@ func (h *Handler) isBrief(r ledger.Record, c conversation.Conversation, phone co
 // maxWrites bounds how often what is kept of a phone is written while others change it, and how often a tag is looked for.
 const maxWrites = 8
 
+// crowdWait is how long a text waits that could not be noted because others were noted each time.
+const crowdWait = time.Second
+
 var errUnsettledPhone = errors.New("others changed what was sent to the phone each time")
 
 // enter writes down, before the claim, that the phone is sent the text: whatever the phone answers then, the decision whom it is for
@@ -159,6 +163,11 @@ func (h *Handler) enter(ctx context.Context, j *job, to sms.PhoneNumber) verdict
 		e.SentAt = ledger.Stamp(j.head.enteredAt)
 		return p.Receive(e, j.text.MessageSid), true
 	})
+	if errors.Is(err, errUnsettledPhone) {
+		// Other processes send to the phone, too, as fast as they can.
+		h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text waits: others send to the phone", textAttrs(j.text, nil)...)
+		return again(retry.Spread(crowdWait, h.config.Spread()))
+	}
 	if err != nil {
 		return h.notNow(ctx, j, "text to a phone not noted", err)
 	}
@@ -168,6 +177,23 @@ func (h *Handler) enter(ctx context.Context, j *job, to sms.PhoneNumber) verdict
 // changePhone applies edit to what is kept of a phone and stores the result. If others were quicker, or the store did not say whether
 // it was written, edit is applied to what is stored by then.
 func (h *Handler) changePhone(
+	ctx context.Context, p conversation.Phone, edit func(conversation.Phone) (conversation.Phone, bool),
+) (conversation.Phone, error) {
+	key := p.PhoneKey
+	t, err := h.turns.take(ctx, key)
+	if err != nil {
+		return p, err
+	}
+	defer h.turns.leave(key, t)
+	if t.last.Version > p.Version {
+		p = t.last
+	}
+	t.last, err = h.putPhone(ctx, p, edit)
+	return t.last, err
+}
+
+// putPhone is changePhone for the one who has the phone's turn.
+func (h *Handler) putPhone(
 	ctx context.Context, p conversation.Phone, edit func(conversation.Phone) (conversation.Phone, bool),
 ) (conversation.Phone, error) {
 	for range maxWrites {
