@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +27,8 @@ const (
 type fakeTwilioFlags struct {
 	listen, accountSid, authToken, webhook, fallback string
 	numbers                                          []string
-	stepDelay, mediaDelay                            time.Duration
+	answers                                          []string
+	stepDelay, mediaDelay, answerDelay               time.Duration
 	logFormat                                        string
 	faults                                           faultFlags
 }
@@ -70,6 +72,8 @@ or late, errors before and after it accepts a message, a list that is behind, re
 	cli.DurationVar(flags, &f.stepDelay, "step-delay", 200*time.Millisecond, "pause between a message's statuses")
 	cli.DurationVar(flags, &f.mediaDelay, "media-delay", 200*time.Millisecond,
 		"pause between the two requests for each attachment of a message; Twilio's may take minutes")
+	flags.StringArrayVar(&f.answers, flagAnswer, nil, "a phone that answers each customer, and its words, such as +16195550123=Yes; may be repeated")
+	cli.DurationVar(flags, &f.answerDelay, "answer-delay", 10*time.Second, "how long after a text such a phone answers it")
 	flags.StringVar(&f.logFormat, "log-format", "auto", "text, json or auto (text on a terminal, otherwise JSON)")
 	f.faults.add(flags)
 	cmd.AddCommand(p.textCommand())
@@ -92,6 +96,9 @@ func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
 	for _, number := range f.numbers {
 		config.Numbers = append(config.Numbers, sms.PhoneNumber(number))
 	}
+	if config.Answers, err = f.phones(); err != nil {
+		return cli.Usage(err)
+	}
 	fake, err := twiliofake.New(config)
 	if err != nil {
 		return cli.Usage(err)
@@ -107,6 +114,22 @@ func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
 		fmt.Fprintf(p.Stdout, "faults: %s\n", given)
 	}
 	return ServeUntil(ctx, listener, fake)
+}
+
+// flagAnswer names the phones that answer.
+const flagAnswer = "answer"
+
+// phones returns the phones that answer, with what they say.
+func (f fakeTwilioFlags) phones() (map[sms.PhoneNumber]twiliofake.PhoneAnswer, error) {
+	phones := map[sms.PhoneNumber]twiliofake.PhoneAnswer{}
+	for _, said := range f.answers {
+		phone, words, found := strings.Cut(said, "=")
+		if !found || words == "" || !sms.PhoneNumber(phone).IsE164() {
+			return nil, fmt.Errorf("--%s %q: want a phone and its words, such as +16195550123=Yes", flagAnswer, said)
+		}
+		phones[sms.PhoneNumber(phone)] = twiliofake.PhoneAnswer{Words: words, After: f.answerDelay}
+	}
+	return phones, nil
 }
 
 // ServeUntil serves handler on listener until ctx ends.

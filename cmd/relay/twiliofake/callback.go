@@ -58,6 +58,7 @@ func (s *Server) carry(ctx context.Context, e errand) {
 		}
 		message := s.advance(e.sid, next)
 		s.emit(Event{Kind: EventStatusChanged, Message: message})
+		s.answerFrom(ctx, message)
 		if message.StatusCallback != "" {
 			callbacks.turn(ctx, message, i == len(e.steps)-1)
 		}

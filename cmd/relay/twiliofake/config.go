@@ -40,6 +40,8 @@ type Config struct {
 	// Outcomes says what happens to messages to these numbers; messages to all others are delivered.
 	// Nil means those of the magic numbers that the package comment mentions.
 	Outcomes map[sms.PhoneNumber]Outcome
+	// Answers are the phones that answer texts of customers by themselves.
+	Answers map[sms.PhoneNumber]PhoneAnswer
 	// AccountStatus is the account's: "active", "suspended" or "closed". Empty means active. It is only told: messages are
 	// taken all the same.
 	AccountStatus string
