@@ -108,6 +108,7 @@ func (p program) addGroups(root *cobra.Command) {
 	}
 	group("Every day",
 		text.SendCommand(shared),
+		text.ReplyCommand(shared),
 		text.StatusCommand(shared),
 		text.TailCommand(shared),
 		text.MediaCommand(shared),

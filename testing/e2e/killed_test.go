@@ -72,6 +72,7 @@ func TestFrontDoor(t *testing.T) {
 		{"DELETE", "/sms/inbound", 404},
 		{"GET", "/nothing", 404},
 		{"POST", "/sms/relay", 403},
+		{"POST", "/sms/reply", 403},
 		{"GET", "/openapi.json", 403},
 		{"OPTIONS", "/sms/relay", 204},
 	} {

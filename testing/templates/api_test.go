@@ -26,6 +26,7 @@ func routes() map[string]route {
 		"POST " + webhook.PathStatusCallback: {function: "IngestFunction"},
 		"GET " + webhook.PathHealth:          {function: "IngestFunction"},
 		"POST " + operations.PathRelay:       {function: "OperatorFunction", operator: true},
+		"POST " + operations.PathReply:       {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathStatus:       {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathText:         {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathOpenAPI:      {function: "OperatorFunction", operator: true},

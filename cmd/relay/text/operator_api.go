@@ -34,13 +34,13 @@ func (p program) openOperatorAPI(d *target.Target) operatorAPI {
 	})}
 }
 
-// relay requests a text of the operator's own, and reads the answer into answer.
-func (a operatorAPI) relay(ctx context.Context, wanted operations.RelayRequest, answer any) error {
+// order requests a text of the operator's own, as the path does, and reads the answer into answer.
+func (a operatorAPI) order(ctx context.Context, path string, wanted, answer any) error {
 	body, err := json.Marshal(wanted)
 	if err != nil {
 		return err
 	}
-	return a.ask(ctx, http.MethodPost, events.APIGatewayV2HTTPRequest{RawPath: operations.PathRelay, Body: string(body)}, answer)
+	return a.ask(ctx, http.MethodPost, events.APIGatewayV2HTTPRequest{RawPath: path, Body: string(body)}, answer)
 }
 
 // status asks about texts, and reads the answer into answer.

@@ -75,12 +75,8 @@ func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) 
 	if err != nil {
 		return err
 	}
-	if f.body == "-" {
-		read, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<16))
-		if err != nil {
-			return fmt.Errorf("read the text: %w", err)
-		}
-		f.body = strings.TrimRight(string(read), "\r\n")
+	if f.body, err = readBody(cmd, f.body); err != nil {
+		return err
 	}
 	if f.body == "" {
 		return cli.Usage(errors.New("the text is missing: write it with --body TEXT, or use --body - to read it from standard input"))
@@ -91,12 +87,30 @@ func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) 
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	api := p.openOperatorAPI(d)
-	wanted := operations.RelayRequest{
-		TwilioNumber: number, Body: f.body, From: sms.PhoneNumber(f.from), To: to, IdempotencyKey: f.key, DryRun: mode != cli.Do,
+	return p.order(cmd, mode, f.asJSON, func(isDryRun bool, answer any) error {
+		return api.order(cmd.Context(), operations.PathRelay, operations.RelayRequest{
+			TwilioNumber: number, Body: f.body, From: sms.PhoneNumber(f.from), To: to, IdempotencyKey: f.key, DryRun: isDryRun,
+		}, answer)
+	})
+}
+
+// readBody returns the text that a flag or an argument says; - is the standard input.
+func readBody(cmd *cobra.Command, body string) (string, error) {
+	if body != "-" {
+		return body, nil
 	}
+	read, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<16))
+	if err != nil {
+		return "", fmt.Errorf("read the text: %w", err)
+	}
+	return strings.TrimRight(string(read), "\r\n"), nil
+}
+
+// order shows what would happen to a text, asks, and orders it, as the mode says. place orders it, or makes a dry run of it.
+func (p program) order(cmd *cobra.Command, mode cli.Mode, asJSON bool, place func(isDryRun bool, answer any) error) error {
 	if mode == cli.Ask {
 		var told operations.DryRun
-		if err := api.relay(cmd.Context(), wanted, &told); err != nil {
+		if err := place(true, &told); err != nil {
 			return err
 		}
 		p.printDryRun(told)
@@ -106,17 +120,16 @@ func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) 
 		if !p.Confirmed(cmd, "Send it?") {
 			return cli.ErrNotConfirmed
 		}
-		wanted.DryRun = false
 	}
 	var answer json.RawMessage
-	if err := api.relay(cmd.Context(), wanted, &answer); err != nil {
+	if err := place(mode == cli.Show, &answer); err != nil {
 		return err
 	}
-	if f.asJSON {
+	if asJSON {
 		_, err := fmt.Fprintf(p.Stdout, "%s\n", answer)
 		return err
 	}
-	return p.printSent(answer, wanted.DryRun)
+	return p.printSent(answer, mode == cli.Show)
 }
 
 func (p program) printSent(answer json.RawMessage, dryRun bool) error {
@@ -156,7 +169,7 @@ func (p program) printDryRun(told operations.DryRun) {
 		}
 	case operations.Drop:
 		cli.Say(p.Stdout, "It would be dropped: %s. relay explain reason %s says why.", told.Reason, told.Reason)
-		cli.Say(p.Stdout, "relay send would refuse it: %s.", told.Detail)
+		cli.Say(p.Stdout, "The relay would refuse it: %s.", told.Detail)
 	case operations.Repeat:
 		cli.Say(p.Stdout, "Nothing would be sent: this key belongs to %s, which is already in the ledger.", told.ID)
 	}

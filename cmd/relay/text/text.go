@@ -1,5 +1,5 @@
-// Package text has the verbs about texts: `relay send`, `relay status`, `relay tail`, `relay media` and `relay resend`. Most of them call
-// the function that serves the operators' HTTP API, in this process, so that a command and the API say the same.
+// Package text has the verbs about texts: `relay send`, `relay reply`, `relay status`, `relay tail`, `relay media` and `relay resend`. Most
+// of them call the function that serves the operators' HTTP API, in this process, so that a command and the API say the same.
 package text
 
 import "quickdumpnow.com/smsrelay/cmd/relay/cli"

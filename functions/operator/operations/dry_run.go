@@ -85,6 +85,11 @@ func (h *Handler) foresee(ctx context.Context, wanted RelayRequest, id string) (
 	if err != nil {
 		return told, refuse(http.StatusServiceUnavailable, "the routes cannot be read at the moment").because(err)
 	}
+	way, isRouted := route.Find(routes, r.TwilioNumber)
+	against, refusal := againstReply(wanted, way, isRouted)
+	if refusal.problem {
+		return told, refusal
+	}
 	text := plan.Text(plan.MessageOf(r))
 	told = DryRun{
 		DryRun: true, Outcome: Send, Hops: hopsOf(r, routes), Route: routeOf(routes, r.TwilioNumber), Text: text,
@@ -98,10 +103,13 @@ func (h *Handler) foresee(ctx context.Context, wanted RelayRequest, id string) (
 		return DryRun{}, refuse(http.StatusServiceUnavailable, "nobody can say at the moment whether that phone has opted out").because(err)
 	}
 	p := plan.Of(plan.Question{Text: r, OptedOut: c.OptOut.OptedOut, Routes: routes, Now: now})
+	if against != "" {
+		p.Drop = against
+	}
 	if p.Drop != "" {
 		told.Outcome, told.Reason, told.Detail = Drop, p.Drop, h.whyDropped(ctx, wanted, p.Drop)
 		if p.Drop == ledger.ReasonOptOut {
-			told.Detail = whyOptedOut(c)
+			told.Detail = whyOptedOut(c, wanted.toField())
 		}
 	} else {
 		told.Destination, told.ExpiresAt = p.To, &p.Expires

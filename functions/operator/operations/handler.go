@@ -24,6 +24,7 @@ import (
 // The paths that this function serves.
 const (
 	PathRelay   = "/sms/relay"
+	PathReply   = "/sms/reply"
 	PathStatus  = "/sms/status"
 	PathText    = "/sms/status/text"
 	PathOpenAPI = "/openapi.json"
@@ -72,6 +73,7 @@ func New(config Config) *Handler { return &Handler{config: config} }
 // document (RFC 9457, application/problem+json).
 //
 //	POST /sms/relay        202 {"id", "status_url"}, or of a dry run 200 and what would be done
+//	POST /sms/reply        the same, of an answer to a customer
 //	GET  /sms/status       200 one record (message_sid) or {"messages", "next_cursor"}
 //	GET  /sms/status/text  200 what one text says; who asked goes on record first
 //	GET  /openapi.json     200 the description of all this
@@ -95,6 +97,8 @@ func (h *Handler) route(ctx context.Context, request events.APIGatewayV2HTTPRequ
 	switch request.RawPath {
 	case PathRelay:
 		method, serve = http.MethodPost, h.relay
+	case PathReply:
+		method, serve = http.MethodPost, h.reply
 	case PathStatus:
 	case PathText:
 		serve = h.text

@@ -56,7 +56,8 @@ func TestRoutesAreDescribed(t *testing.T) {
 		described[path] = slices.Collect(maps.Keys(item.Operations()))
 	}
 	compare(t, "paths", map[string][]string{
-		operations.PathRelay: {http.MethodPost}, operations.PathStatus: {http.MethodGet}, operations.PathText: {http.MethodGet},
+		operations.PathRelay: {http.MethodPost}, operations.PathReply: {http.MethodPost},
+		operations.PathStatus: {http.MethodGet}, operations.PathText: {http.MethodGet},
 		operations.PathOpenAPI: {http.MethodGet},
 	}, described)
 }
@@ -96,7 +97,7 @@ func TestFieldsAreDescribed(t *testing.T) {
 	}
 	for name, value := range map[string]any{
 		"RelayRequest": operations.RelayRequest{}, "RelayAnswer": operations.RelayAnswer{}, "DryRun": operations.DryRun{},
-		"Hop":   operations.Hop{},
+		"ReplyRequest": operations.ReplyRequest{}, "Hop": operations.Hop{},
 		"Route": operations.Route{}, "Message": operations.Message{}, "Attempt": operations.Attempt{}, "List": operations.List{},
 		"Problem": operations.Problem{},
 		"Text":    operations.Text{}, "Media": operations.Media{},
@@ -105,7 +106,9 @@ func TestFieldsAreDescribed(t *testing.T) {
 		want := []string{}
 		for field := range reflect.TypeOf(value).Fields() {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			want = append(want, name)
+			if name != "-" {
+				want = append(want, name)
+			}
 		}
 		slices.Sort(want)
 		compare(t, "fields of "+name, want, slices.Sorted(maps.Keys(doc.Components.Schemas[name].Value.Properties)))
@@ -171,7 +174,7 @@ func beyondSchemas(e events.APIGatewayV2HTTPRequest) bool {
 			return true
 		}
 	}
-	return e.RawPath == operations.PathRelay && beyondBodySchema(e.Body)
+	return (e.RawPath == operations.PathRelay || e.RawPath == operations.PathReply) && beyondBodySchema(e.Body)
 }
 
 func httpRequest(ctx context.Context, e events.APIGatewayV2HTTPRequest) *http.Request {

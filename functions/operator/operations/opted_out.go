@@ -16,8 +16,8 @@ func (h *Handler) askedFor(ctx context.Context, wanted RelayRequest) (conversati
 	return h.config.Conversations.Get(ctx, wanted.TwilioNumber, wanted.To)
 }
 
-// whyOptedOut says who opted out, by which word and since when.
-func whyOptedOut(c conversation.Conversation) string {
-	return fmt.Sprintf("to: %s texted %s to %s on %s (opt_out). Twilio lets no text through to them until they text START",
-		c.Customer, c.OptOut.Word, c.TwilioNumber, c.OptOut.Since.UTC().Format(time.RFC3339))
+// whyOptedOut says who opted out, by which word and since when. field is what the caller calls the phone.
+func whyOptedOut(c conversation.Conversation, field string) string {
+	return fmt.Sprintf("%s: %s texted %s to %s on %s (opt_out). Twilio lets no text through to them until they text START",
+		field, c.Customer, c.OptOut.Word, c.TwilioNumber, c.OptOut.Since.UTC().Format(time.RFC3339))
 }

@@ -42,6 +42,16 @@ type RelayRequest struct {
 	IdempotencyKey string `json:"idempotency_key,omitempty"`
 	// DryRun asks what would happen to the text, and queues nothing.
 	DryRun bool `json:"dry_run"`
+	// IsReply: To is a customer, see [ReplyRequest].
+	IsReply bool `json:"-"`
+}
+
+// toField is what the caller calls To.
+func (r RelayRequest) toField() string {
+	if r.IsReply {
+		return "customer"
+	}
+	return "to"
 }
 
 // RelayAnswer says under which id to ask for the text's status.
@@ -58,6 +68,11 @@ func (h *Handler) relay(ctx context.Context, request events.APIGatewayV2HTTPRequ
 	if refused {
 		return refusal
 	}
+	return h.order(ctx, wanted)
+}
+
+// order queues what is wanted, or answers what would happen to it.
+func (h *Handler) order(ctx context.Context, wanted RelayRequest) answer {
 	id := h.config.NewID()
 	if wanted.IdempotencyKey != "" {
 		id = idOf(wanted.IdempotencyKey)
@@ -83,7 +98,7 @@ func (h *Handler) relay(ctx context.Context, request events.APIGatewayV2HTTPRequ
 func (h *Handler) decide(ctx context.Context, wanted RelayRequest, id string, repeated bool) answer {
 	told, refusal := h.foresee(ctx, wanted, id)
 	switch {
-	case refusal.problem && wanted.DryRun:
+	case refusal.problem && (wanted.DryRun || !refusal.isUnavailable()):
 		return refusal
 	case refusal.problem:
 		// The sender waits until the routes can be read again.
@@ -146,37 +161,43 @@ func relayFields() []string {
 
 // readRelay reads and checks the request. If refused is set, refusal says everything that is wrong with it.
 func readRelay(request events.APIGatewayV2HTTPRequest) (wanted RelayRequest, refusal answer, refused bool) {
+	refusal, refused = wanted.read(request, relayFields(), map[string]any{
+		"twilio_number": &wanted.TwilioNumber, "body": &wanted.Body, "from": &wanted.From, "to": &wanted.To,
+		"idempotency_key": &wanted.IdempotencyKey, "dry_run": &wanted.DryRun,
+	})
+	return wanted, refusal, refused
+}
+
+// read reads the fields of a request's body into r, whose places they have, and checks them.
+func (r *RelayRequest) read(request events.APIGatewayV2HTTPRequest, fields []string, places map[string]any) (refusal answer, refused bool) {
 	body := []byte(request.Body)
 	if request.IsBase64Encoded {
 		decoded, err := base64.StdEncoding.DecodeString(request.Body)
 		if err != nil {
-			return wanted, refuse(http.StatusBadRequest, "the body is not base64 as the gateway says it is"), true
+			return refuse(http.StatusBadRequest, "the body is not base64 as the gateway says it is"), true
 		}
 		body = decoded
 	}
 	if len(body) > maxRequest {
-		return wanted, refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is over %d bytes", maxRequest)), true
+		return refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is over %d bytes", maxRequest)), true
 	}
 	var wrong findings
-	named, err := readObject(body, relayFields(), map[string]any{
-		"twilio_number": &wanted.TwilioNumber, "body": &wanted.Body, "from": &wanted.From, "to": &wanted.To,
-		"idempotency_key": &wanted.IdempotencyKey, "dry_run": &wanted.DryRun,
-	}, &wrong)
+	named, err := readObject(body, fields, places, &wrong)
 	if err != nil {
-		return wanted, refuse(http.StatusBadRequest, err.Error()), true
+		return refuse(http.StatusBadRequest, err.Error()), true
 	}
-	wanted.canonical(&wrong)
-	wanted.check(&wrong)
-	if named["idempotency_key"] && wanted.IdempotencyKey == "" {
+	r.canonical(&wrong)
+	r.check(&wrong)
+	if named["idempotency_key"] && r.IdempotencyKey == "" {
 		// A caller who names a key relies on it: a program whose variable is empty would send the same text again and again.
 		wrong.malform("idempotency_key", "idempotency_key: is empty: leave it out, or give the text a key of its own")
 	}
-	return wanted, wrong.refuse(), !wrong.none()
+	return wrong.refuse(), !wrong.none()
 }
 
 // canonical brings the numbers to the one form in which they are kept, and adds those that no phone can have.
 func (r *RelayRequest) canonical(wrong *findings) {
-	for name, number := range map[string]*sms.PhoneNumber{"twilio_number": &r.TwilioNumber, "to": &r.To} {
+	for name, number := range map[string]*sms.PhoneNumber{"twilio_number": &r.TwilioNumber, r.toField(): &r.To} {
 		if !number.IsE164() {
 			continue // check says so.
 		}
@@ -199,11 +220,14 @@ func (r RelayRequest) check(wrong *findings) {
 	if utf8.RuneCountInString(string(r.From)) > maxFrom {
 		wrong.malform("from", "from: want at most %d characters", maxFrom)
 	}
+	if r.IsReply && !r.To.IsE164() {
+		wrong.malform("customer", "customer: want E.164, such as +13125550147")
+	}
 	if r.To != "" && !r.To.IsE164() {
-		wrong.malform("to", "to: want E.164, such as +18585550100, or leave it out to use the route")
+		wrong.malform(r.toField(), "to: want E.164, such as +18585550100, or leave it out to use the route")
 	}
 	if r.To != "" && sms.Same(r.To, r.TwilioNumber) {
-		wrong.contradict("to", "to: is twilio_number itself")
+		wrong.contradict(r.toField(), "%s: is twilio_number itself", r.toField())
 	}
 	if utf8.RuneCountInString(r.IdempotencyKey) > maxKey {
 		wrong.malform("idempotency_key", "idempotency_key: want at most %d characters", maxKey)

@@ -74,6 +74,7 @@ func TestPathsAtTheDoor(t *testing.T) {
 		{"POST", "/sms/inbound", 415},
 		{"GET", "/sms/status", 401},
 		{"GET", "/sms/status/text", 401},
+		{"POST", "/sms/reply", 401},
 		{"OPTIONS", "/sms/inbound", 204},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), tt.method, r.URL(), http.NoBody)

@@ -1,0 +1,64 @@
+package operations
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// ReplyRequest asks for the business's own answer to a customer: the words as they are, from the number that the customer texts.
+type ReplyRequest struct {
+	// TwilioNumber is the number that the customer texts, in E.164. It has a route.
+	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
+	// Customer is who gets it, in E.164.
+	Customer sms.PhoneNumber `json:"customer"`
+	// Body is the text, 1 to 1,600 characters.
+	Body string `json:"body"`
+	// IdempotencyKey and DryRun are as in [RelayRequest].
+	IdempotencyKey string `json:"idempotency_key,omitempty"`
+	DryRun         bool   `json:"dry_run"`
+}
+
+// replyFields are the fields of a ReplyRequest.
+func replyFields() []string {
+	return []string{"twilio_number", "customer", "body", "idempotency_key", "dry_run"}
+}
+
+// reply queues the business's own answer to a customer, or answers what would happen to it. It is a manual text without a sender's
+// name, to one phone; the sender treats it as every other.
+func (h *Handler) reply(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
+	wanted := RelayRequest{IsReply: true}
+	refusal, refused := wanted.read(request, replyFields(), map[string]any{
+		"twilio_number": &wanted.TwilioNumber, "customer": &wanted.To, "body": &wanted.Body,
+		"idempotency_key": &wanted.IdempotencyKey, "dry_run": &wanted.DryRun,
+	})
+	if refused {
+		return refusal
+	}
+	return h.order(ctx, wanted)
+}
+
+// againstReply finds what speaks against a reply by the route of the number, if it has one: a number without a route is none that
+// customers text, and what a phone on duty gets is no reply.
+func againstReply(wanted RelayRequest, way route.Route, isRouted bool) (drop ledger.Reason, refusal answer) {
+	switch {
+	case !wanted.IsReply:
+		return "", answer{}
+	case !isRouted:
+		return ledger.ReasonNoRoute, answer{}
+	case way.Has(wanted.To):
+		var wrong findings
+		wrong.contradict("customer", "customer: %s is a phone on duty of %s, and no customer: POST %s sends to phones",
+			wanted.To, wanted.TwilioNumber, PathRelay)
+		return "", wrong.refuse()
+	}
+	return "", answer{}
+}
+
+// isUnavailable reports whether the refusal says that something cannot be read at the moment.
+func (a answer) isUnavailable() bool { return a.problem && a.status == http.StatusServiceUnavailable }
