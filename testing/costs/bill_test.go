@@ -171,7 +171,12 @@ func (s stack) logBytes(p path) float64 {
 
 // auditBytes is what the audit log keeps of a text. Each version of its record has an entry.
 func auditBytes(p path) float64 {
-	return p.Bytes["audit bytes"] + assumed("event")*sum(p.Each, "dynamodb:PutItem LedgerTable", "")
+	return p.Bytes["audit bytes"] + assumed("event")*auditEntries(p)
+}
+
+// auditEntries counts them: each change of a text is one, and of a customer, who is written with a tag.
+func auditEntries(p path) float64 {
+	return sum(p.Each, "dynamodb:PutItem LedgerTable", "") + sum(p.Each, "dynamodb:TransactWriteItems ConversationsTable", "")
 }
 
 // ledgerBytes is what the ledger keeps of a text, with its indexes.

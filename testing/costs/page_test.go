@@ -109,12 +109,12 @@ func callTable(s stack, paths []path) string {
 		"log, kB", "calls of Twilio", "segments sent",
 	}}
 	for _, p := range paths {
-		writes := sum(p.Each, "dynamodb:PutItem", "")
+		writes := sum(p.Each, "dynamodb:PutItem", "") + sum(p.Each, "dynamodb:TransactWriteItems", "")
 		rows = append(rows, []string{
 			p.Name, plain(p.Each["apigateway:Request"]), plain(sum(p.Each, "invocations ", "")), plain(sum(p.Each, "sqs:", "")),
 			plain(sum(p.Each, "dynamodb:", "")-writes) + " / " + plain(sum(p.Each, "read units ", "")),
 			plain(writes) + " / " + plain(sum(p.Each, "write units ", "")),
-			plain(sum(p.Each, "dynamodb:PutItem LedgerTable", "")), strconv.FormatFloat((s.logBytes(p)+auditBytes(p))/1000, 'f', 1, 64),
+			plain(auditEntries(p)), strconv.FormatFloat((s.logBytes(p)+auditBytes(p))/1000, 'f', 1, 64),
 			plain(sum(p.Each, "twilio:", "")), plain(p.Each["twilio segments outbound-api"]),
 		})
 	}

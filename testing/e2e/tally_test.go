@@ -80,7 +80,7 @@ func isPolling(operation string, call iam.Call) bool {
 // units adds what DynamoDB counted. Its local version counts as the service does.
 func (c *tally) units(operation string, call iam.Call) {
 	kind := "read units "
-	if strings.HasPrefix(operation, "Put") {
+	if strings.HasPrefix(operation, "Put") || operation == "TransactWriteItems" {
 		kind = "write units "
 	}
 	for resource, n := range call.Units {
