@@ -21,7 +21,7 @@ func TestJSONHasOneSpelling(t *testing.T) {
 		"audit export --format jsonl", "route ls", "route history " + number, "route get " + number, "route check",
 		"route set " + number + " --max-age 2h", "route off " + number + " --dry-run", "number ls",
 		"contact ls", "conversation ls " + number, "phone ls " + number, "contact set " + number + " +13125550147 Ann", "contact rm " + number + " +13125550147 --dry-run",
-		"reply " + number + " +13125550147 Hello --dry-run", "send " + number + " --body Hello --dry-run", "explain codes", "explain state sent",
+		"reply " + number + " +13125550147 Hello --dry-run", "send " + number + " --body Hello --dry-run", "explain codes", "explain answer --from +16195550177 --to " + number + " --body Hello", "explain state sent",
 		"doctor --only routes-valid", "doctor --list", "version", "status --state none",
 	} {
 		args := strings.Fields(line)

@@ -1,5 +1,5 @@
-// Package explain is `relay explain`: it says what the relay does about an error, and what states and reasons mean. It calls the
-// same functions as the sender, and nothing else.
+// Package explain is `relay explain`: it says what the relay does about an error or a phone's text, and what states and reasons mean.
+// It calls the same functions as the sender, and changes nothing.
 package explain
 
 import (
@@ -35,19 +35,23 @@ func Command(base cli.Program) *cobra.Command {
 		Short: "Say what the relay does about an error, and why",
 		Long: `explain says what the relay does about one of Twilio's error codes, an HTTP status, a broken connection or a receipt, and
 what the states and reasons in the ledger mean. It needs no relay and no network: it reads the same table as the relay. Without an
-argument, each command lists everything it knows.`,
+argument, each command lists everything it knows.
+
+answer alone asks a relay: it says what would become of a text of a phone on duty.`,
 		Example: `  relay explain code 21610
   relay explain receipt 30003
   relay explain http 503
   relay explain transport no-answer
   relay explain state uncertain
-  relay explain codes --json`,
+  relay explain codes --json
+  relay explain answer --from +16195550123 --to +18585550100 --body "Yes, at three"`,
 		Args: unknownSubject,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	for _, s := range subjects() {
 		cmd.AddCommand(p.subjectCommand(s))
 	}
+	cmd.AddCommand(p.answerCommand())
 	return cmd
 }
 

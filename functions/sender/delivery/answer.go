@@ -22,7 +22,7 @@ func (h *Handler) address(ctx context.Context, j *job, phone conversation.Phone,
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	way, _ := route.Find(routes, j.text.TwilioNumber)
-	a := answering{h: h, text: j.text, at: j.text.ReceivedAt, phone: phone, way: way, hasLeft: hasLeft, now: h.config.Now()}
+	a := answering{records: h.config.Ledger, text: j.text, at: j.text.ReceivedAt, phone: phone, way: way, hasLeft: hasLeft, now: h.config.Now()}
 	if !j.writtenAt.IsZero() {
 		a.at = ledger.Stamp(j.writtenAt)
 	}
@@ -65,7 +65,7 @@ func (h *Handler) addressLeft(ctx context.Context, j *job, phone conversation.Ph
 
 // answering is a text of a phone on duty that is being decided about.
 type answering struct {
-	h       *Handler
+	records Records
 	text    ledger.Record
 	at      time.Time
 	phone   conversation.Phone
@@ -190,7 +190,7 @@ func trimmed(tells string) string {
 
 // firstHeld returns the first words that are held for the phone.
 func (a answering) firstHeld(ctx context.Context) (string, error) {
-	r, err := a.h.config.Ledger.Get(ctx, a.phone.Held.MessageSids[0])
+	r, err := a.records.Get(ctx, a.phone.Held.MessageSids[0])
 	if errors.Is(err, ledger.ErrNotFound) {
 		return "", nil
 	}
@@ -201,7 +201,7 @@ func (a answering) firstHeld(ctx context.Context) (string, error) {
 func (a answering) acknowledged(ctx context.Context, reaction sms.Reaction) (conversation.Sent, error) {
 	for i := len(a.phone.Sent) - 1; i >= 0 && reaction.Quote != ""; i-- {
 		sent := a.phone.Sent[i]
-		r, err := a.h.config.Ledger.Get(ctx, sent.MessageSid)
+		r, err := a.records.Get(ctx, sent.MessageSid)
 		if errors.Is(err, ledger.ErrNotFound) {
 			continue
 		}
