@@ -76,7 +76,7 @@ func (a Answer) Address() Addressed {
 	if isKnown {
 		words = to.withoutHeader(words)
 	}
-	if looksInternal(words) {
+	if looksInternal(words) || a.View.quotesHeader(words) {
 		return Addressed{Verdict: Refuse}
 	}
 	isLone := strings.TrimSpace(words) == "" && a.NumMedia == 0

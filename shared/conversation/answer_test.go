@@ -98,6 +98,17 @@ func TestAddress(t *testing.T) {
 		"a header, and nothing else":    {body: "A47 Ann:", sent: named, want: want{conversation.Tell, ann, "", false}},
 		"no header of the conversation": {body: "A47 Bob: yes", sent: named, want: want{conversation.Send, ann, "Bob: yes", false}},
 
+		"a brief header of another":     {body: "A47 B73: yes", sent: named, want: want{conversation.Refuse, "", "", false}},
+		"a name's header of another":    {body: "B73 A47 ann: yes", sent: named, want: want{conversation.Refuse, "", "", false}},
+		"a tag before a code":           {body: "A47 B73 is the code", sent: two, want: want{conversation.Send, ann, "B73 is the code", false}},
+		"a colon behind a tag in words": {body: "A47 B73 is it: yes", sent: two, want: want{conversation.Send, ann, "B73 is it: yes", false}},
+		"whose a tag is": {
+			body: "A47 is +18585550111, last text 2 h ago.", sent: two, want: want{conversation.Refuse, "", "", false},
+		},
+		"a phone that stopped": {
+			body: conversation.PhoneOptedOut("+18585550121"), sent: two[:1], want: want{conversation.Refuse, "", "", false},
+		},
+
 		// A tag alone.
 		"a lone tag": {body: "A47", sent: two, want: want{conversation.Tell, ann, "", false}},
 		"a lone tag answers the question": {

@@ -2,7 +2,6 @@ package conversation
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +15,8 @@ const (
 	notDelivered = "Not delivered to "
 	sentTo       = "Sent to "
 	isFor        = " is for?"
+	thePhone     = "The phone "
+	lastText     = ", last text "
 )
 
 // quotedLength is how many characters of a text a notice quotes.
@@ -66,7 +67,7 @@ func NotSent(words string) string { return notSent + begins(words) + "." }
 // Whose says whose a tag is. isSent is set if words that were held went there.
 func Whose(e Exchange, isSent bool, now time.Time) string {
 	who := strings.TrimSuffix(strings.TrimPrefix(Header(e.Tag, e.Name, e.Customer, false), string(e.Tag)+" "), ": ")
-	rest := who + ", last text " + ago(now.Sub(e.SentAt)) + "."
+	rest := who + lastText + ago(now.Sub(e.SentAt)) + "."
 	if isSent {
 		return sentTo + string(e.Tag) + ": " + rest
 	}
@@ -100,27 +101,6 @@ func NotOnDuty(words string) string {
 	return NotSent(words) + " This phone is not on duty any more; start with the tag of a customer who texted it in the last 7 days."
 }
 
-// looksInternal reports whether words begin as what the relay writes to phones does: a header with a number, or a notice.
-func looksInternal(words string) bool {
-	words = strings.TrimFunc(words, sms.IsBlank)
-	isNotice := slices.ContainsFunc([]string{notSent, notDelivered, sentTo, "From "}, func(beginning string) bool {
-		rest, found := cutPrefixFold(words, beginning)
-		return found && (beginning == notSent || strings.Contains(rest, ": ") || beginning == sentTo && startsWithTag(rest))
-	})
-	return isNotice || hasNumber(words) || isQuestion(words)
-}
-
-func startsWithTag(words string) bool {
-	tag, _, isTagged := Leading(words)
-	return isTagged && tag.IsValid()
-}
-
-// isQuestion reports whether words are a question of ours: a quote, and that it is for somebody.
-func isQuestion(words string) bool {
-	at := strings.Index(words, `"`+isFor)
-	return strings.HasPrefix(words, `"`) && at > 0 || strings.HasPrefix(words, "a picture"+isFor)
-}
-
 // CodeOptedOut is Twilio's code of a message to somebody who texted STOP.
 const CodeOptedOut = 21610
 
@@ -143,5 +123,5 @@ func WhyNotDelivered(code int) string {
 
 // PhoneOptedOut tells the other phones on duty that one of them has texted STOP.
 func PhoneOptedOut(phone sms.PhoneNumber) string {
-	return "The phone " + string(phone) + " texted STOP and gets no texts of this number any more. It gets them again after it texts START."
+	return thePhone + string(phone) + " texted STOP and gets no texts of this number any more. It gets them again after it texts START."
 }

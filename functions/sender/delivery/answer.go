@@ -86,7 +86,7 @@ func (a answering) decide(ctx context.Context) (ledger.Record, error) {
 		switch {
 		case err != nil:
 			return a.text, err
-		case about.MessageSid != "" || reaction.Quote == "":
+		case about.MessageSid != "", reaction.Quote == "", conversation.QuotesOurs(reaction.Quote):
 			return a.text.Dismiss(a.answer(ledger.AnswerDropped, string(about.Tag)), ledger.ReasonReaction, a.now)
 		}
 	}
