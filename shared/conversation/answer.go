@@ -100,14 +100,16 @@ func (a Answer) Address() Addressed {
 	return a.ask()
 }
 
-// lone decides about a tag without words. It sends the held words if it answers the question about them: the question named the tag,
-// and is the only one that the person can have read.
+// lone decides about a tag without words. It sends the held words if it answers the question about them: the question was sent before,
+// named the tag, and is the only one that the person can have read.
 func (a Answer) lone(to Exchange) Addressed {
 	held := a.View.Held
 	isNamed := slices.Contains(held.Named, to.Tag)
 	switch {
 	case held.IsZero() || !isNamed:
 		return Addressed{Verdict: Tell, To: to, EndsHeld: !held.IsZero()}
+	case held.AskedAt.IsZero(), a.ReceivedAt.Before(held.AskedAt):
+		return Addressed{Verdict: Tell, To: to}
 	case held.Replaces && a.ReceivedAt.Sub(held.AskedAt) < readingTime:
 		return Addressed{Verdict: Tell, To: to}
 	}
@@ -115,11 +117,12 @@ func (a Answer) lone(to Exchange) Addressed {
 }
 
 // joins reports whether the text is a further part of the words that are held: it came within a minute, and nothing new was sent to
-// the phone between them.
+// the phone since shortly before them.
 func (a Answer) joins() bool {
 	held := a.View.Held
-	isNew := func(e Exchange) bool { return e.SentAt.After(held.LastAt.Add(-skew)) }
-	return !held.IsZero() && a.ReceivedAt.Sub(held.LastAt) <= bubbleTime && !slices.ContainsFunc(a.View.Exchanges, isNew)
+	isNew := func(e Exchange) bool { return !e.SentAt.Before(held.LastAt.Add(-bubbleLead - skew)) }
+	since := a.ReceivedAt.Sub(held.LastAt)
+	return !held.IsZero() && since <= bubbleTime && since >= -skew && !slices.ContainsFunc(a.View.Exchanges, isNew)
 }
 
 // untagged returns the conversation that a text without a tag is for.

@@ -117,6 +117,13 @@ func TestAddress(t *testing.T) {
 		"a lone tag that the question did not name": {
 			body: "A47", sent: two, held: held(minute, bob, cy), want: want{conversation.Tell, ann, "", true},
 		},
+		"a lone tag before the question was sent": {
+			body: "A47", sent: two, held: conversation.Held{MessageSids: []string{"SM1"}, LastAt: noon.Add(-hour), Named: []conversation.Tag{ann, bob}},
+			want: want{conversation.Tell, ann, "", false},
+		},
+		"a lone tag that came in before the question was sent": {
+			body: "A47", sent: two, held: held(-minute, ann, bob), want: want{conversation.Tell, ann, "", false}, late: 2 * minute,
+		},
 		"a lone tag may be about the question before": {
 			body: "A47", sent: two, want: want{conversation.Tell, ann, "", false},
 			held: replacing(held(minute, ann, bob)),
@@ -175,7 +182,12 @@ func TestAddress(t *testing.T) {
 			body: "ok", sent: all(sent(ann, 10*minute, 0), sent(bob, 10*second, 0)), held: held(20*second, ann, bob),
 			want: want{conversation.Ask, "", "", true},
 		},
-		"a later text ends held words": {body: "ok", sent: two, held: held(2*minute, ann, bob), want: want{conversation.Ask, "", "", true}},
+		"another wrote just before the words were held": {
+			body: "ok", sent: all(sent(ann, 10*minute, 0), sent(bob, 35*second, 0)), held: held(20*second, ann, bob),
+			want: want{conversation.Ask, "", "", true},
+		},
+		"a text from before the held words": {body: "ok", sent: two, held: held(-minute, ann, bob), want: want{conversation.Ask, "", "", true}},
+		"a later text ends held words":      {body: "ok", sent: two, held: held(2*minute, ann, bob), want: want{conversation.Ask, "", "", true}},
 
 		// Later than it came in.
 		"decided late, one in play":         {body: "yes", sent: two[:1], late: 10 * minute, want: want{conversation.Send, ann, "yes", false}},

@@ -55,7 +55,8 @@ type View struct {
 type Held struct {
 	// MessageSids are the texts, the oldest first.
 	MessageSids []string
-	// AskedAt is when the phone was asked, LastAt when the last of the texts came in.
+	// AskedAt is when the question was sent to the phone, claimed, whatever came of it; zero if it was not yet. LastAt is when the last of
+	// the texts came in.
 	AskedAt, LastAt time.Time
 	// Named are the tags that the question named.
 	Named []Tag `json:",omitempty"`

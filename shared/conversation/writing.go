@@ -29,7 +29,7 @@ type Writing struct {
 	MessageSid string
 	// At is when the text came in.
 	At time.Time
-	// DecidedAt is when it was decided about, and the phone asked.
+	// DecidedAt is when it was decided about. The phone is asked after that, see [Phone.Asked].
 	DecidedAt time.Time
 	Verdict   Verdict
 	// EndsHeld is as in [Addressed].
@@ -52,11 +52,12 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 	}
 	p.LastSids = append(slices.Clone(p.LastSids), w.MessageSid)
 	p.LastSids = p.LastSids[max(0, len(p.LastSids)-maxWritten):]
-	if w.At.After(p.LastAt.Add(-skew)) {
-		p.LastTo = w.To
-	}
-	if w.At.After(p.LastAt) {
-		p.LastAt = w.At.UTC()
+	switch {
+	case !w.At.Before(p.LastAt):
+		p.LastAt, p.LastTo = w.At.UTC(), w.To
+	case p.LastAt.Sub(w.At) <= bubbleTime && !sms.Same(p.LastTo, w.To):
+		// Nobody can say which of the two was the last, and whom a further one is for.
+		p.LastTo = ""
 	}
 	if w.To != "" {
 		p.Exchanges = slices.Clone(p.Exchanges)
@@ -88,16 +89,25 @@ func (p Phone) knows(w Writing) bool {
 	return isOld || slices.Contains(p.LastSids, w.MessageSid)
 }
 
+// Asked returns p once the question about the held words is sent to the phone.
+func (p Phone) Asked(at time.Time) Phone {
+	p.Held.AskedAt = at.UTC()
+	return p
+}
+
 // after returns what is held after the phone's text.
 func (h Held) after(w Writing) Held {
 	switch {
 	case w.Verdict == Ask:
 		return Held{
-			MessageSids: []string{w.MessageSid}, AskedAt: w.DecidedAt.UTC(), LastAt: w.At.UTC(), Named: w.Named,
-			Replaces: !h.IsZero() && w.DecidedAt.Sub(h.AskedAt) < readingTime,
+			MessageSids: []string{w.MessageSid}, LastAt: w.At.UTC(), Named: w.Named,
+			Replaces: !h.IsZero() && (h.AskedAt.IsZero() || w.DecidedAt.Sub(h.AskedAt) < readingTime),
 		}
 	case w.Verdict == Join && !h.IsZero():
-		h.MessageSids, h.LastAt = append(slices.Clone(h.MessageSids), w.MessageSid), w.At.UTC()
+		h.MessageSids = append(slices.Clone(h.MessageSids), w.MessageSid)
+		if w.At.After(h.LastAt) {
+			h.LastAt = w.At.UTC()
+		}
 		return h
 	case w.Verdict == Release, w.EndsHeld:
 		return Held{}

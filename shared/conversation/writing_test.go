@@ -49,7 +49,10 @@ func TestQuestionAskedLate(t *testing.T) {
 	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	ask := func(p conversation.Phone, sid string, came, decided time.Duration) conversation.Phone {
 		p, _ = p.Wrote(conversation.Writing{MessageSid: sid, At: at.Add(came), DecidedAt: at.Add(decided), Verdict: conversation.Ask})
-		return p
+		if !p.Held.AskedAt.IsZero() {
+			t.Errorf("%s was asked about before the question was sent", sid)
+		}
+		return p.Asked(at.Add(decided))
 	}
 	p := ask(ask(conversation.Phone{}, "SM1", 0, 10*time.Minute), "SM2", 5*time.Minute, 10*time.Minute+time.Second)
 	if !p.Held.Replaces || !p.Held.AskedAt.Equal(at.Add(10*time.Minute+time.Second)) {
@@ -57,5 +60,27 @@ func TestQuestionAskedLate(t *testing.T) {
 	}
 	if p = ask(ask(conversation.Phone{}, "SM1", 0, 0), "SM2", time.Minute, 10*time.Minute); p.Held.Replaces {
 		t.Errorf("held are %+v; the question before is ten minutes old", p.Held)
+	}
+}
+
+// Words end others that nobody was asked about yet: that question may still be on its way.
+func TestReplacesWhatWasNotAskedYet(t *testing.T) {
+	var p conversation.Phone
+	for n := range 2 {
+		at := noon.Add(time.Duration(n) * hour)
+		p, _ = p.Wrote(conversation.Writing{MessageSid: fmt.Sprint("SM", n), At: at, DecidedAt: at, Verdict: conversation.Ask})
+	}
+	if !p.Held.Replaces {
+		t.Errorf("held are %+v", p.Held)
+	}
+}
+
+// Of two texts to two customers, the later one is decided about first: a further one may be for either.
+func TestLastOfTwoOutOfOrder(t *testing.T) {
+	var p conversation.Phone
+	p, _ = p.Wrote(conversation.Writing{MessageSid: "SM2", At: noon, Verdict: conversation.Send, To: customerOf(ann)})
+	p, _ = p.Wrote(conversation.Writing{MessageSid: "SM1", At: noon.Add(-second), Verdict: conversation.Send, To: customerOf(bob)})
+	if p.LastTo != "" || !p.LastAt.Equal(noon) {
+		t.Errorf("the last text went to %q at %v", string(p.LastTo), p.LastAt)
 	}
 }

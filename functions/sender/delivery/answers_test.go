@@ -162,11 +162,13 @@ func TestTextsOfPhones(t *testing.T) {
 		reason ledger.Reason
 		sent   []string
 	}{
-		"a reaction":             {"Liked “" + firstTag + " +18585550111: First here”", ledger.Dropped, ledger.ReasonReaction, nil},
-		"a reaction to an image": {"Liked an image", ledger.Dropped, ledger.ReasonReaction, nil},
-		"words like a reaction":  {"Loved “Dune” and more", ledger.Sent, "", []string{toCustomer + "Loved “Dune” and more"}},
-		"START of one who is in": {"START", ledger.Sent, "", []string{toCustomer + "START"}},
-		"HELP":                   {"help", ledger.Sent, "", []string{toCustomer + "help"}},
+		"a reaction":                      {"Liked “" + firstTag + " +18585550111: First here”", ledger.Dropped, ledger.ReasonReaction, nil},
+		"a reaction to a notice":          {"Loved “Not sent: \"3 pm\". This…”", ledger.Dropped, ledger.ReasonReaction, nil},
+		"a reaction to what is long gone": {"Liked “" + secondTag + ": Is it open?”", ledger.Dropped, ledger.ReasonReaction, nil},
+		"a reaction to an image":          {"Liked an image", ledger.Dropped, ledger.ReasonReaction, nil},
+		"words like a reaction":           {"Loved “Dune” and more", ledger.Sent, "", []string{toCustomer + "Loved “Dune” and more"}},
+		"START of one who is in":          {"START", ledger.Sent, "", []string{toCustomer + "START"}},
+		"HELP":                            {"help", ledger.Sent, "", []string{toCustomer + "help"}},
 		"a tag": {
 			firstTag, ledger.Dropped, ledger.ReasonInstruction,
 			[]string{toPhone + firstTag + " is +18585550111, last text 1 min ago."},

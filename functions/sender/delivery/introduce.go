@@ -43,7 +43,9 @@ func (h *Handler) phoneKey(r ledger.Record) conversation.PhoneKey {
 func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan, verdict) {
 	j.head = head{}
 	switch {
-	case j.text.Notice, j.text.IsAnswer():
+	case j.text.Notice:
+		return p, h.introduceNotice(ctx, j, p.To)
+	case j.text.IsAnswer():
 		return p, verdict{}
 	case j.text.Manual:
 		return p, h.introduceOperator(ctx, j, p.To)
@@ -108,6 +110,21 @@ func (h *Handler) introduceRest(ctx context.Context, j *job, to sms.PhoneNumber)
 	return verdict{}
 }
 
+// introduceNotice prepares a notice. If it asks about words that are held, a tag of the phone may answer it from then on.
+func (h *Handler) introduceNotice(ctx context.Context, j *job, to sms.PhoneNumber) verdict {
+	phone, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: to})
+	if err != nil {
+		return h.notNow(ctx, j, "conversation not read", err)
+	}
+	j.head = head{phone: phone, isKept: isQuestion(j.text, phone)}
+	return verdict{}
+}
+
+// isQuestion reports whether the notice asks about the words that are held of the phone.
+func isQuestion(r ledger.Record, p conversation.Phone) bool {
+	return !p.Held.IsZero() && noticeSid(p.TwilioNumber, p.Phone, p.Held.MessageSids[0]) == r.MessageSid
+}
+
 // headOf returns the header of a customer's text to a phone: the longest that the text leaves room for. An attempt that is made again
 // has the header of the first.
 func (h *Handler) headOf(r ledger.Record, c conversation.Conversation, phone conversation.Phone) head {
@@ -159,6 +176,9 @@ func (h *Handler) enter(ctx context.Context, j *job, to sms.PhoneNumber) verdict
 	}
 	_, err := h.changePhone(ctx, j.head.phone, func(p conversation.Phone) (conversation.Phone, bool) {
 		j.head.enteredAt = h.config.Now()
+		if j.text.Notice {
+			return p.Asked(j.head.enteredAt), isQuestion(j.text, p)
+		}
 		e := j.head.exchange
 		e.SentAt = ledger.Stamp(j.head.enteredAt)
 		return p.Receive(e, j.text.MessageSid), true
