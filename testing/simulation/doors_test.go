@@ -94,9 +94,15 @@ func nameOf(sid string) string {
 	if name, ok := nameOfManual(sid); ok {
 		return name
 	}
+	if strings.HasPrefix(sid, "NT") {
+		return sid[:8]
+	}
 	digits := strings.TrimLeft(strings.TrimPrefix(sid, "SM"), "0")
 	if rest, outbound := strings.CutPrefix(digits, "f0"); outbound {
 		return "M" + strings.TrimLeft(rest, "0")
+	}
+	if rest, isWriting := strings.CutPrefix(digits, "a0"); isWriting {
+		return "P" + strings.TrimLeft(rest, "0")
 	}
 	if digits == "" {
 		return sid

@@ -34,8 +34,9 @@ func (s *schedule) newFront() *webhook.Handler {
 // webhookOf is a webhook that Twilio has still to call.
 type webhookOf struct {
 	due time.Time
-	// text is set of an inbound text, counted from 1; message of a receipt with status.
+	// text is set of a customer's text, counted from 1, writing of a phone's; message of a receipt with status.
 	text    int
+	writing *writing
 	message *message
 	status  sms.Status
 	// tries counts how often Twilio has called it.
@@ -84,6 +85,11 @@ func (s *schedule) dueWebhooks() []int {
 func (s *schedule) ring(i int) {
 	w := s.webhooks[i]
 	s.webhooks = slices.Delete(s.webhooks, i, i+1)
+	s.call(w)
+}
+
+// call calls a webhook.
+func (s *schedule) call(w webhookOf) {
 	w.tries++
 	s.rung++
 	name := fmt.Sprintf("front-%d", s.rung)
@@ -114,7 +120,7 @@ func (s *schedule) answered(w webhookOf, status int) {
 	case w.message != nil:
 		// A receipt is lost.
 	case accepted:
-		s.accepted[s.sidOf(w.text)] = true
+		s.accepted[s.messageOf(w).Sid] = true
 		if w.tries < 3 && s.chance.odds(s.Twilio.Twice) {
 			s.again(w)
 		}
@@ -131,8 +137,8 @@ func (s *schedule) again(w webhookOf) {
 // request writes a webhook as API Gateway hands it over.
 func (s *schedule) request(w webhookOf) events.APIGatewayV2HTTPRequest {
 	form, path, query := url.Values{}, webhook.PathInbound, ""
-	if w.text > 0 {
-		message := s.inbound(w.text)
+	if w.message == nil {
+		message := s.messageOf(w)
 		form.Set("MessageSid", message.Sid)
 		form.Set("From", string(message.From))
 		form.Set("To", string(message.To))
@@ -155,6 +161,14 @@ func (s *schedule) request(w webhookOf) events.APIGatewayV2HTTPRequest {
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost},
 		},
 	}
+}
+
+// messageOf returns the text of a webhook that is not a receipt.
+func (s *schedule) messageOf(w webhookOf) sms.Message {
+	if w.writing == nil {
+		return s.inbound(w.text)
+	}
+	return sms.Message{Sid: w.writing.sid(), From: w.writing.by.phone, To: twilioNumber, Body: w.writing.body, NumSegments: 1}
 }
 
 // inbound returns the nth text as its customer sent it. Texts of the same body are the same words.

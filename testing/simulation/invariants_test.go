@@ -79,6 +79,7 @@ func (s *schedule) checkPost(p *post) {
 	if p.out.ValidityPeriod > max(time.Second, s.maxAge()) || p.out.ValidityPeriod <= 0 {
 		s.violated("%s has a validity period of %v", name, p.out.ValidityPeriod)
 	}
+	s.checkWords(p, r, name)
 	s.checkBooked(p, name)
 	for _, earlier := range s.posts {
 		if earlier != p && earlier.reached && earlier.ref.RelayID == p.ref.RelayID {
@@ -188,6 +189,7 @@ func (s *schedule) checkEnd() {
 			s.checkTruth(r)
 		}
 	}
+	s.checkWritings()
 	s.checkTwins()
 	s.checkOrder()
 	s.checkAudit()
@@ -332,17 +334,6 @@ func (s *schedule) concluded(r ledger.Record) change {
 		}
 	}
 	return first
-}
-
-// twinsOf returns the texts that say the same from the same customer, the text itself among them.
-func (s *schedule) twinsOf(r ledger.Record) []string {
-	var twins []string
-	for n := range s.Texts {
-		if m := s.inbound(n + 1); m.From == r.Customer && m.Body == r.Body {
-			twins = append(twins, m.Sid)
-		}
-	}
-	return twins
 }
 
 // checkAudit holds the audit log against the ledger's changes.

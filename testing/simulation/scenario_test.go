@@ -2,6 +2,7 @@ package simulation_test
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -38,6 +39,8 @@ type scenario struct {
 	// uncertain or reached nobody, Reroute how often one changes the route, Jump how often a clock jumps: against the 100 of all
 	// that the relay itself could do next.
 	Redrive, Resend, Reroute, Jump int
+	// Habit is how often, in a thousand, people on duty answer with a tag. 0: they do not answer at all.
+	Habit int
 
 	Trouble trouble
 	Twilio  habits
@@ -143,13 +146,13 @@ func scenarios() *rapid.Generator[scenario] {
 		sc.Reroute = rapid.SampledFrom([]int{0, 0, 0, 3, 10}).Draw(t, "reroute")
 		sc.Jump = rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 3, 10}).Draw(t, "jump")
 		if rapid.IntRange(0, 3).Draw(t, "dying") == 3 {
-			sc.beDying(rate(400).Draw(t, "denied"))
-			if rapid.Bool().Draw(t, "later") {
-				sc.dieLater()
-			}
+			sc.beDying(rate(400).Draw(t, "denied"), rapid.Bool().Draw(t, "later"))
 		}
-		if rapid.IntRange(0, 15).Draw(t, "denied all the same") == 15 {
+		switch rapid.IntRange(0, 15).Draw(t, "denied all the same, or people") {
+		case 15:
 			sc.beDenied()
+		case 11, 12, 13, 14:
+			sc.beAnswered(t)
 		}
 		return sc
 	})
@@ -168,6 +171,24 @@ func (s *scenario) beDenied() {
 	}
 }
 
+// beAnswered has people on duty who answer. Twilio and the relay's own services are rarely in trouble: half of all texts would not
+// come to anybody otherwise.
+func (s *scenario) beAnswered(draw *rapid.T) {
+	s.Habit = rapid.SampledFrom([]int{200, 600, 900}).Draw(draw, "habit")
+	for range rapid.IntRange(1, 5).Draw(draw, "more texts") {
+		s.Texts = append(s.Texts, text{Customer: rapid.IntRange(0, 4).Draw(draw, "customer of five"), Body: len(s.Texts)})
+	}
+	s.Steps = rapid.SampledFrom([]int{400, 800, 1600}).Draw(draw, "people's steps")
+	s.Jump, s.MaxAge, s.Redrive, s.Resend = 0, 0, min(s.Redrive, 5), min(s.Resend, 5)
+	t, h := &s.Trouble, &s.Twilio
+	for _, rate := range []*int{
+		&t.Fail, &t.Lost, &t.Kill, &t.Pause, &t.Slow, &t.Crowd, &h.Refuse, &h.Busy, &h.Broken, &h.Down, &h.Cut, &h.Denied, &h.Late,
+		&h.Undelivered, &h.Drop, &h.Delay,
+	} {
+		*rate /= 5
+	}
+}
+
 // beTwins gives all texts the same words. Twilio's answers are often lost and receipts hardly ever come: there
 // only counting tells them apart.
 func (s *scenario) beTwins() {
@@ -181,9 +202,12 @@ func (s *scenario) beTwins() {
 }
 
 // beDying makes texts die again and again, and operators bring them back.
-func (s *scenario) beDying(denied int) {
+func (s *scenario) beDying(denied int, later bool) {
 	s.MaxAttempts, s.Redrive = min(s.MaxAttempts, 2), 40
 	s.Twilio.Cut, s.Twilio.Busy, s.Twilio.Refuse, s.Twilio.Denied = 600, s.Twilio.Busy/3, s.Twilio.Refuse/10, denied
+	if later {
+		s.dieLater()
+	}
 }
 
 // dieLater makes texts die on their way to the next phone, by the hand of a timer: it waits for nothing on the queue, and nothing
@@ -194,6 +218,12 @@ func (s *scenario) dieLater() {
 	s.Senders, s.Steps, s.Redrive = max(s.Senders, 2), 600, 100
 	s.Trouble = trouble{Kill: s.Trouble.Kill / 4, Bury: 300}
 	s.Twilio = habits{Cut: 600, Broken: 250, Undelivered: 900, Denied: s.Twilio.Denied / 4, Late: s.Twilio.Late}
+}
+
+// alone returns a copy that shares nothing with s.
+func (s scenario) alone() scenario {
+	s.Texts = slices.Clone(s.Texts)
+	return s
 }
 
 // calm reports whether nothing can go wrong on the way to Twilio and back.

@@ -83,6 +83,14 @@ type schedule struct {
 	jumps int
 	right time.Time
 
+	// people are those with the phones on duty, deeds what somebody will do, writings what the phones wrote.
+	people   []*person
+	deeds    []deed
+	writings []*writing
+	// leftOut is how many notices were left out because a phone was told too much.
+	leftOut int
+	tally   tally
+
 	changes []change
 	current map[string]ledger.Record
 	// audited is up to which change the audit has come.
@@ -98,7 +106,7 @@ type schedule struct {
 // newSchedule returns a schedule that has not begun. It has to be called inside of the bubble in which it is run.
 func newSchedule(over stores, sc scenario, c *chance, traced bool) *schedule {
 	s := &schedule{
-		stores: over, scenario: sc, chance: c, began: time.Now(), accepted: map[string]bool{},
+		stores: over, scenario: sc.alone(), chance: c, began: time.Now(), accepted: map[string]bool{},
 		revivals: map[string][]revival{},
 		images:   map[string]map[string]events.DynamoDBAttributeValue{},
 	}
@@ -115,9 +123,7 @@ func (s *schedule) run() {
 	s.ctx = ctx
 	s.front, s.operations = s.newFront(), s.newOperations()
 	s.ways = []wayAt{{s.route(), s.began.Add(-time.Hour)}}
-	for n := range s.Texts {
-		s.webhooks = append(s.webhooks, webhookOf{text: n + 1, due: s.began.Add(time.Duration(n*n) * time.Second)})
-	}
+	s.expectTexts()
 	for range s.Senders {
 		s.startSender()
 	}
@@ -149,14 +155,18 @@ func (s *schedule) step() bool {
 	s.steps++
 	s.bury()
 	able, due := s.able(), s.dueWebhooks()
-	weights := []int{0, 0, 0, 0, 0, 0, 0}
+	deeds := s.dueDeeds()
+	weights := []int{0, 0, 0, 0, 0, 0, 0, 0}
 	if len(able) > 0 {
 		weights[0] = 100
 	}
 	if len(due) > 0 {
 		weights[1] = 15
 	}
-	if len(able)+len(due) == 0 || (!s.chance.calm && !s.calm()) {
+	if len(deeds) > 0 {
+		weights[7] = 15
+	}
+	if len(able)+len(due)+len(deeds) == 0 || (!s.chance.calm && !s.calm()) {
 		weights[2] = 4
 	}
 	if len(s.letters) > 0 && !s.chance.calm {
@@ -176,8 +186,10 @@ func (s *schedule) step() bool {
 		s.reroute()
 	case 6:
 		s.jump()
+	case 7:
+		s.perform(deeds[s.chance.of(len(deeds))])
 	default:
-		return s.passTime(len(able)+len(due) > 0)
+		return s.passTime(len(able)+len(due)+len(deeds) > 0)
 	}
 	return true
 }
@@ -260,6 +272,9 @@ func (s *schedule) passTime(optional bool) bool {
 	}
 	for _, w := range s.webhooks {
 		soon(w.due)
+	}
+	for _, d := range s.deeds {
+		soon(d.due)
 	}
 	for _, q := range []*watchedQueue{s.fifo, s.timers} {
 		for _, at := range q.shows {

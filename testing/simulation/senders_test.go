@@ -11,7 +11,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/eventsource"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
-	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
@@ -44,6 +43,6 @@ func (s *schedule) senderConfig(name string) delivery.Config {
 		PublicBaseURL: publicBaseURL, SendTimeout: sendTimeout, Retention: retention, Concurrency: 1,
 		Now: s.wall, Spread: func() float64 { return float64(time.Since(s.began)/time.Millisecond%1000) / 1000 },
 		NewClaimID: func() string { claims++; return fmt.Sprintf("%s-%d", name, claims) },
-		Logger:     s.logger, Emit: telemetry.Discard,
+		Logger:     s.logger, Emit: s.emit,
 	}
 }

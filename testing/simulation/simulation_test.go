@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -35,6 +36,7 @@ type outcome struct {
 	trace      string
 	taken      []uint32
 	steps      int
+	tally      tally
 }
 
 // play plays one schedule in a bubble of its own, over stores in memory.
@@ -50,7 +52,7 @@ func playOver(over stores, sc scenario, c *chance, traced bool) outcome {
 	s := newSchedule(over, sc, c, traced)
 	s.run()
 	synctest.Wait()
-	o := outcome{violations: s.violations, taken: c.taken, steps: s.steps}
+	o := outcome{violations: s.violations, taken: c.taken, steps: s.steps, tally: s.tally}
 	if traced {
 		o.trace = s.told.String()
 	}
@@ -92,10 +94,16 @@ func TestSimulation(t *testing.T) {
 		}
 	})
 	t.Logf("%d schedules, %d steps", *schedulesFlag, run.steps.Load())
+	t.Log(run.tally)
 }
 
 // survey is what the shards of a test share.
-type survey struct{ next, steps, failures atomic.Int64 }
+type survey struct {
+	next, steps, failures atomic.Int64
+
+	mu    sync.Mutex
+	tally tally
+}
 
 func (s *survey) goesOn() bool {
 	return s.next.Load() < int64(*schedulesFlag) && s.failures.Load() < int64(*failuresFlag)
@@ -111,10 +119,17 @@ func (s *survey) some(t *testing.T) {
 		seed := *firstFlag + uint64(i) - 1
 		o := playSeed(t, seed, false)
 		s.steps.Add(int64(o.steps))
+		s.count(o.tally)
 		if report(t, seed, o) {
 			s.failures.Add(1)
 		}
 	}
+}
+
+func (s *survey) count(t tally) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tally = s.tally.plus(t)
 }
 
 // skipIfOne skips a test that is about more than the one schedule that is asked for.

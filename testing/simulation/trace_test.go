@@ -39,7 +39,7 @@ func (l traceLog) Handle(ctx context.Context, r slog.Record) error {
 		switch a.Key {
 		case "message_sid":
 			more.WriteString(" " + nameOf(a.Value.String()))
-		case "error", "state", "verdict", "wait_ms":
+		case "error", "state", "verdict", "wait_ms", "problem":
 			more.WriteString(" " + a.Key + "=" + a.Value.String())
 		}
 		return true

@@ -203,6 +203,7 @@ func (s *schedule) keep(p *post) {
 	p.message = m
 	s.messages = append(s.messages, m)
 	s.plan(m)
+	s.onTheWay(m)
 }
 
 // lostAs is how a message ends that the phone never gets.

@@ -1,0 +1,247 @@
+package simulation_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// tally counts what became of the answers that people wrote, by how often they use tags.
+type tally struct {
+	// Answers are those that the front door took, Asked those that the relay asked about.
+	Answers, Asked map[int]int
+	// Misled are answers to the wrong person after something was on its way for too long.
+	Misled int
+}
+
+// noticeSid returns the identity of the notice about a cause. It is said here once more, so that it is not held against itself.
+func noticeSid(to sms.PhoneNumber, cause string) string {
+	sum := sha256.Sum256([]byte(string(twilioNumber) + "\x00" + string(to) + "\x00" + cause))
+	return "NT" + hex.EncodeToString(sum[:16])
+}
+
+// emit counts the notices that were left out.
+func (s *schedule) emit(all ...telemetry.Measurement) {
+	for _, m := range all {
+		if m.Name == telemetry.MetricNoticesLeftOut {
+			s.leftOut++
+		}
+	}
+}
+
+// writingOf returns what a phone wrote, nil if it is not a phone's.
+func (s *schedule) writingOf(sid string) *writing {
+	i := slices.IndexFunc(s.writings, func(w *writing) bool { return w.sid() == sid })
+	if i < 0 {
+		return nil
+	}
+	return s.writings[i]
+}
+
+// noteLate notes that a phone's text comes to the queue so late, or behind a later one, that it may be taken for another one.
+func (s *schedule) noteLate(sid string) {
+	w := s.writingOf(sid)
+	if w == nil {
+		return
+	}
+	w.by.isMisled = w.by.isMisled || time.Since(w.at) > replyTransit || w.n < w.by.queued
+	w.by.queued = max(w.by.queued, w.n)
+}
+
+// checkWords holds what a POST says against who may read it: a customer gets what was written for him, and nothing else; a phone gets
+// a header and words, or a notice.
+func (s *schedule) checkWords(p *post, r ledger.Record, name string) {
+	if s.personWith(p.out.To) != nil || p.out.To == ownPhone {
+		if r.IsAnswer() {
+			s.violated("%s is an answer, and goes to a phone", name)
+		}
+		return
+	}
+	w := s.writingOf(p.ref.RelayID)
+	switch {
+	case w == nil:
+		s.violated("%s goes to a customer, and nobody on duty wrote it: %q", name, p.out.Body)
+	case w.meant == "":
+		s.violated("%s goes to %s, and is for nobody: %q", name, string(p.out.To), p.out.Body)
+	case w.meant != p.out.To && w.by.isMisled:
+		s.tally.Misled++
+	case w.meant != p.out.To:
+		s.violated("%s goes to %s, and was meant for %s: %q", name, string(p.out.To), string(w.meant), w.body)
+	case p.out.Body != w.words:
+		s.violated("%s says %q, and is to say %q", name, p.out.Body, w.words)
+	}
+}
+
+// checkWritings holds what became of all that the phones wrote against what they were told.
+func (s *schedule) checkWritings() {
+	untold := 0
+	s.tally.Answers, s.tally.Asked = map[int]int{}, map[int]int{}
+	for _, w := range s.writings {
+		r, err := s.records.Get(s.ctx, w.sid())
+		switch {
+		case err != nil && s.accepted[w.sid()]:
+			s.violated("%s was accepted, and the ledger has nothing of it: %v", nameOf(w.sid()), err)
+		case err != nil:
+		case !r.IsAnswer() && s.isNoAnswer(w, r):
+		case !r.IsAnswer():
+			s.violated("%s was taken for a customer's text: %s (%s)", nameOf(w.sid()), r.State, r.Reason)
+		default:
+			s.checkText(r)
+			s.checkTruth(r)
+			s.count(w, r)
+			if !s.wasTold(w, r) {
+				untold++
+				s.tellf("%s is %s (%s), and nobody was told", nameOf(w.sid()), r.State, r.Reason)
+			}
+		}
+	}
+	if untold > s.leftOut {
+		s.violated("%d texts of phones came to nothing without a word, and %d notices were left out", untold, s.leftOut)
+	}
+	for _, r := range s.current {
+		if r.Notice {
+			s.checkText(r)
+			s.checkTruth(r)
+		}
+	}
+	s.checkNotices()
+}
+
+// isNoAnswer reports whether a phone's text is rightly none for a customer: its STOP, the START of a phone that has opted out, and what
+// a phone that has left writes to a number that is switched off, or HELP, which Twilio answers.
+func (s *schedule) isNoAnswer(w *writing, r ledger.Record) bool {
+	switch r.Reason {
+	case ledger.ReasonOptOut:
+		return w.body == "STOP"
+	case ledger.ReasonKeyword:
+		return s.mayBeOptedOut(w.by.phone) || s.mayHaveLeft(w)
+	default:
+		return r.Reason == ledger.ReasonInactive && s.mayHaveLeft(w)
+	}
+}
+
+// mayHaveLeft reports whether the phone may have been off the route when the text was decided about.
+func (s *schedule) mayHaveLeft(w *writing) bool {
+	return slices.ContainsFunc(s.waysSince(w.at), func(way wayAt) bool { return !way.Has(w.by.phone) })
+}
+
+// count counts an answer, and whether it was asked about.
+func (s *schedule) count(w *writing, r ledger.Record) {
+	if !w.isAnswer {
+		return
+	}
+	s.tally.Answers[s.Habit]++
+	if v := r.Answer.Verdict; v == ledger.AnswerHeld || v == ledger.AnswerJoined {
+		s.tally.Asked[s.Habit]++
+	}
+}
+
+// wasTold reports whether a phone's text came to a customer, or the phone was told that it did not, or it was not a person's.
+func (s *schedule) wasTold(w *writing, r ledger.Record) bool {
+	isTold := func(cause string) bool {
+		_, ok := s.current[noticeSid(w.by.phone, cause)]
+		return ok
+	}
+	switch {
+	case r.Destination != "" && isLost(r.State):
+		return isTold(w.sid() + ".lost")
+	case r.Destination != "", r.Reason == ledger.ReasonAutoReply, r.Reason == ledger.ReasonReaction:
+		return true
+	case r.Answer.Verdict != ledger.AnswerHeld && r.Answer.Verdict != ledger.AnswerJoined:
+		return isTold(w.sid())
+	}
+	return slices.ContainsFunc(w.by.wrote, func(other *writing) bool {
+		if slices.Contains(s.current[other.sid()].Answer.Ends, w.sid()) {
+			return isTold(other.sid())
+		}
+		// Words that were joined end with the first of them.
+		return isTold(other.sid() + ".unaddressed")
+	})
+}
+
+func isLost(state ledger.State) bool {
+	return slices.Contains([]ledger.State{ledger.Undelivered, ledger.Failed, ledger.Uncertain, ledger.Dropped, ledger.Dead}, state)
+}
+
+// twinsOf returns the texts that say the same from the same customer, the text itself among them.
+func (s *schedule) twinsOf(r ledger.Record) []string {
+	var twins []string
+	for n := range s.Texts {
+		if m := s.inbound(n + 1); m.From == r.Customer && m.Body == r.Body && !r.IsAnswer() {
+			twins = append(twins, m.Sid)
+		}
+	}
+	for _, other := range s.current {
+		isAlike := r.IsAnswer() && other.IsAnswer() && r.Answer.Words == other.Answer.Words || r.Notice && other.Notice && r.Body == other.Body
+		if isAlike && r.Customer == other.Customer {
+			twins = append(twins, other.MessageSid)
+		}
+	}
+	return twins
+}
+
+// checkNotices holds what the phones were told against the bound: so many at once, and one more every five minutes.
+func (s *schedule) checkNotices() {
+	byPhone := map[sms.PhoneNumber][]time.Time{}
+	for _, r := range s.current {
+		if r.Notice {
+			byPhone[r.Destination] = append(byPhone[r.Destination], r.ReceivedAt)
+			if s.personWith(r.Destination) == nil || !strings.HasPrefix(r.MessageSid, "NT") {
+				s.violated("%s is a notice to %s", nameOf(r.MessageSid), string(r.Destination))
+			}
+		}
+	}
+	for to, at := range byPhone {
+		slices.SortFunc(at, time.Time.Compare)
+		for i, from := range at {
+			for j, last := range at[i:] {
+				if most := 13 + int(last.Sub(from)/(5*time.Minute)); j+1 > most {
+					s.violated("%s was told %d things in %v", string(to), j+1, last.Sub(from))
+					return
+				}
+			}
+		}
+	}
+}
+
+// expectTexts lets customers write: at first one after the other, and where people answer, over some time.
+func (s *schedule) expectTexts() {
+	at := s.began
+	for n := range s.Texts {
+		due := s.began.Add(time.Duration(n*n) * time.Second)
+		if s.Habit > 0 {
+			at = at.Add(one(s.chance, 0, 5*time.Second, 20*time.Second, time.Minute, 3*time.Minute, 20*time.Minute))
+			due = at
+		}
+		s.webhooks = append(s.webhooks, webhookOf{text: n + 1, due: due})
+	}
+}
+
+// plus returns the sum of two.
+func (t tally) plus(u tally) tally {
+	sum := tally{Answers: map[int]int{}, Asked: map[int]int{}, Misled: t.Misled + u.Misled}
+	for _, of := range []tally{t, u} {
+		for habit, n := range of.Answers {
+			sum.Answers[habit] += n
+			sum.Asked[habit] += of.Asked[habit]
+		}
+	}
+	return sum
+}
+
+func (t tally) String() string {
+	text := ""
+	for _, habit := range []int{200, 600, 900} {
+		if n := t.Answers[habit]; n > 0 {
+			text += fmt.Sprintf("of %d answers where %d in ten have a tag %d are asked about (%d %%); ", n, habit/100, t.Asked[habit], 100*t.Asked[habit]/n)
+		}
+	}
+	return text + fmt.Sprintf("%d misled", t.Misled)
+}
