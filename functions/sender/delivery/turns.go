@@ -27,6 +27,9 @@ type turn struct {
 
 // take waits for the phone's turn. Without an error, the caller calls leave in the end.
 func (s *turns) take(ctx context.Context, key conversation.PhoneKey) (*turn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &fault.Error{Kind: fault.Transient, Err: err}
+	}
 	s.mu.Lock()
 	if s.phones == nil {
 		s.phones = map[conversation.PhoneKey]*turn{}
