@@ -124,7 +124,8 @@ func TestBurst(t *testing.T) {
 		_, owner, _ := strings.Cut(texts[0], "of ")
 		isOther := func(text string) bool { return !strings.HasSuffix(text, owner) }
 		if len(texts) != burstEach || !slices.IsSorted(texts) || slices.ContainsFunc(texts, isOther) {
-			t.Errorf("customer %s: %d messages, in order %v; want %d of one customer in order", customer, len(texts), slices.IsSorted(texts), burstEach)
+			t.Errorf("customer %s: %d messages, in order %v; want %d of one customer in order",
+				customer, len(texts), slices.IsSorted(texts), burstEach)
 		}
 	}
 	if len(customers) != burstCustomers {

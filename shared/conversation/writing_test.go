@@ -12,7 +12,9 @@ import (
 // What a phone writes in the same moment, or what is decided about in another order than it came in, is kept as well.
 func TestWroteOutOfOrder(t *testing.T) {
 	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
-	for name, second := range map[string]time.Time{"in the same moment": at, "a moment before": at.Add(-time.Second), "missed": at.Add(-time.Hour)} {
+	for name, second := range map[string]time.Time{
+		"in the same moment": at, "a moment before": at.Add(-time.Second), "missed": at.Add(-time.Hour),
+	} {
 		var p conversation.Phone
 		p, _ = p.Wrote(conversation.Writing{MessageSid: "SM1", At: at, Verdict: conversation.Ask})
 		p, changed := p.Wrote(conversation.Writing{MessageSid: "SM2", At: second, Verdict: conversation.Join})

@@ -94,8 +94,8 @@ func settingsRefused() []refused {
 		},
 		{
 			"too short", with(`"DeliveryTimeout":"9s","MaxAge":"59s","AnswerWindow":"59m","HoldTime":"299s"`),
-			"routes[0]: DeliveryTimeout is not from 10s to 12h\nroutes[0]: MaxAge is not from 1m to 72h\nroutes[0]: AnswerWindow is not from 1h to 168h" +
-				"\nroutes[0]: HoldTime is not from 5m to 12h",
+			"routes[0]: DeliveryTimeout is not from 10s to 12h\nroutes[0]: MaxAge is not from 1m to 72h" +
+				"\nroutes[0]: AnswerWindow is not from 1h to 168h\nroutes[0]: HoldTime is not from 5m to 12h",
 		},
 		{
 			"too long", with(`"DeliveryTimeout":"13h","MaxAge":"73h"`),

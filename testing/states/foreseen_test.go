@@ -48,7 +48,8 @@ func newDesk(routes ...route.Route) desk {
 	d.sender = delivery.New(delivery.Config{
 		Ledger: d.ledger, Records: d.ledger, Routes: route.NewCache(table, now), Conversations: d.conversations, Messages: d.twilio,
 		Pace:  &relaytest.MemoryPace{},
-		Queue: d.queue, TimerQueue: d.queue, Timers: relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, now), DeadLetters: d.queue, Answers: d.queue,
+		Queue: d.queue, TimerQueue: d.queue, Timers: relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, now),
+		DeadLetters: d.queue, Answers: d.queue,
 		Policy: retry.NewPolicy(time.Second, maxAttempts), ReceiptFault: door.ClassifyReceipt, ReconcileLooks: looks,
 		ReconcileInterval: time.Second,
 		PublicBaseURL:     base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 1,

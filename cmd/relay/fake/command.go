@@ -72,7 +72,8 @@ or late, errors before and after it accepts a message, a list that is behind, re
 	cli.DurationVar(flags, &f.stepDelay, "step-delay", 200*time.Millisecond, "pause between a message's statuses")
 	cli.DurationVar(flags, &f.mediaDelay, "media-delay", 200*time.Millisecond,
 		"pause between the two requests for each attachment of a message; Twilio's may take minutes")
-	flags.StringArrayVar(&f.answers, flagAnswer, nil, "a phone that answers each customer, and its words, such as +16195550123=Yes; may be repeated")
+	flags.StringArrayVar(&f.answers, flagAnswer, nil,
+		"a phone that answers each customer, and its words, such as +16195550123=Yes; may be repeated")
 	cli.DurationVar(flags, &f.answerDelay, "answer-delay", 10*time.Second, "how long after a text such a phone answers it")
 	flags.StringVar(&f.logFormat, "log-format", "auto", "text, json or auto (text on a terminal, otherwise JSON)")
 	f.faults.add(flags)

@@ -290,7 +290,8 @@ func TestConversationItems(t *testing.T) {
 	t.Parallel()
 	f := newFake(dynamo.ConversationsSchema())
 	s := conversationsOn(f)
-	if _, err := s.PutPhone(t.Context(), conversation.Phone{PhoneKey: phoneOnDuty(), LastSids: []string{relaytest.MessageSid(1)}}); err != nil {
+	wrote := conversation.Phone{PhoneKey: phoneOnDuty(), LastSids: []string{relaytest.MessageSid(1)}}
+	if _, err := s.PutPhone(t.Context(), wrote); err != nil {
 		t.Fatal(err)
 	}
 	customer, use := tagged()
