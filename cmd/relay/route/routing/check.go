@@ -108,6 +108,10 @@ func (c *checked) settings() {
 	if !r.Active {
 		c.report(Warning, "it is inactive: its texts are dropped", c.verb("on", ""))
 	}
+	if hold := r.HoldAge(); hold >= r.TextAge() {
+		c.report(Warning, fmt.Sprintf("HoldTime %v is not shorter than MaxAge %v: an answer would be too old when the phone says whom it is for",
+			route.Duration(hold), route.Duration(r.TextAge())), c.verb("set", "--hold-time 5m"))
+	}
 	if len(r.FallbackCarriers) == 0 {
 		c.report(Warning, "there is no fallback: if the phone cannot be reached, nobody is", c.verb("set", "--fallback PHONE"))
 	} else if timeout := time.Duration(r.DeliveryTimeout); timeout >= r.TextAge() {

@@ -68,6 +68,14 @@ func TestCheck(t *testing.T) {
 				"relay route set +18585550100 --delivery-timeout 90s",
 			},
 		}},
+		{"answers held for as long as texts live", []route.Route{stored(func(r *route.Route) {
+			r.MaxAge = route.Duration(route.DefaultHoldTime)
+		})}, []routing.Finding{
+			{
+				routing.Warning, number, "HoldTime 1h is not shorter than MaxAge 1h: an answer would be too old when the phone says whom it is for",
+				"relay route set +18585550100 --hold-time 5m",
+			},
+		}},
 		{"a timeout just shorter", []route.Route{stored(func(r *route.Route) {
 			r.DeliveryTimeout = route.Duration(route.DefaultMaxAge - time.Second)
 		})}, nil},
