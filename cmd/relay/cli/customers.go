@@ -62,7 +62,10 @@ func ofTag(
 		case !sms.Same(use.Number, number):
 			return conversation.Conversation{}, fmt.Errorf("%s is the tag of a customer of %s", tag, string(use.Number))
 		default:
-			return store.Get(ctx, use.Number, use.Customer)
+			c, err := store.Get(ctx, use.Number, use.Customer)
+			if err != nil || c.Tag == tag {
+				return c, err
+			}
 		}
 	}
 	return conversation.Conversation{}, Hinted(fmt.Errorf("no customer has the tag %s", tag),

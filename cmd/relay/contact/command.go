@@ -220,6 +220,9 @@ func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name strin
 		if err != nil {
 			return err
 		}
+		if name != "" && !c.CanHaveTag() {
+			return cli.Usage(fmt.Errorf("%s has no telephone number, so that the phones on duty see no name", string(c.Customer)))
+		}
 		n, w := naming{store: d.Conversations, now: time.Now}, wanted{number: c.TwilioNumber, customer: c.Customer, name: name}
 		s := stepTo(c, name)
 		if name == "" && s.action == unchanged {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -82,7 +81,7 @@ func (p program) importNames(cmd *cobra.Command, path string, f importFlags) err
 
 // read reads the file. The error says all that is wrong with it.
 func (p program) read(cmd *cobra.Command, path string, d *target.Target, numbers cli.NumberFlags) ([]line, error) {
-	var file io.Reader = cmd.InOrStdin()
+	file := cmd.InOrStdin()
 	if path != "-" {
 		opened, err := os.Open(path) //nolint:gosec // the operator names the file.
 		if err != nil {

@@ -41,7 +41,8 @@ func TestANameLeavesTheTagOfOthers(t *testing.T) {
 	if err != nil || s.action != added || s.after.Name != "Ann" || s.after.Tag != "A05" {
 		t.Errorf("it was %s: %+v, error %v; want it added next to the tag", s.action, s.after, err)
 	}
-	if c, err := store.Get(t.Context(), relaytest.TwilioNumber, relaytest.Customer); err != nil || c.Name != "Ann" || c.Tag != "A05" || c.Seal == "" {
+	c, err := store.Get(t.Context(), relaytest.TwilioNumber, relaytest.Customer)
+	if err != nil || c.Name != "Ann" || c.Tag != "A05" || c.Seal == "" {
 		t.Errorf("stored is %+v, error %v", c, err)
 	}
 }

@@ -30,8 +30,8 @@ func (p program) answerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "answer --from PHONE --to NUMBER --body TEXT",
 		Short: "What would become of a text that a phone on duty writes",
-		Long: `answer says what would become of a text if a phone wrote it to a number: whether a customer gets it, and which words, or whether the
-phone is asked whom it is for. The sender's own code decides, from what is kept of the phone now. Nothing is sent or changed.
+		Long: `answer says what would become of a text if a phone wrote it to a number: whether a customer gets it, and which words, or whether
+the phone is asked whom it is for. The sender's own code decides, from what is kept of the phone now. Nothing is sent or changed.
 
 --at says when the text comes in; what the phone was sent in the meantime counts as it is kept now.`,
 		Example: `  relay explain answer --from +16195550123 --to +18585550100 --body "Yes, at three"

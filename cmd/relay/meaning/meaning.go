@@ -128,7 +128,8 @@ func answerReasons() []Reason {
 		}},
 		{ledger.ReasonNotStaff, dropped, Word{
 			"the phone that wrote it is not on duty any more",
-			"The phone was told. If it should be on duty, put it into the route: relay route set NUMBER --fallback PHONE.",
+			"The phone was told. If it should be on duty, put it into the route: relay route set NUMBER --fallback PHONE. relay phone ls NUMBER " +
+				"shows which phones may answer.",
 		}},
 		{ledger.ReasonInstruction, dropped, Word{
 			"a phone on duty wrote it to the relay: a tag alone asks who that is, or says which customer held words are for",
@@ -155,7 +156,8 @@ func queuedReasons() []Reason {
 		}},
 		{ledger.ReasonPingPong, queued, Word{
 			"waits because too many texts went back and forth between this customer and a phone: 40, and one more every 3 minutes",
-			"If people wrote them, nothing: the text is sent a little later. If two machines answer each other, switch one of them off.",
+			"If people wrote them: the text is sent a little later, or at once after relay conversation resume NUMBER CUSTOMER. If two " +
+				"machines answer each other, switch one of them off.",
 		}},
 		{ledger.ReasonExpiring, queued, Word{
 			"became too old during a failure, and is about to become a dead letter",

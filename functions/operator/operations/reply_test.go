@@ -44,9 +44,10 @@ func TestReplyRefuses(t *testing.T) {
 			"a short code", `{"twilio_number":"+18585550100","customer":"24365","body":"x"}`, http.StatusBadRequest,
 			[]string{"customer: want E.164"},
 		},
-		{"another's name", replyTo + `,"from":"Ann"}`, http.StatusBadRequest, []string{
-			`unknown field "from"`, "the fields are twilio_number, customer, body, idempotency_key and dry_run",
-		}},
+		{
+			"another's name", replyTo + `,"from":"Ann"}`, http.StatusBadRequest,
+			[]string{`unknown field "from"`, "the fields are twilio_number, customer, body, idempotency_key and dry_run"},
+		},
 		{
 			"the number itself", `{"twilio_number":"+18585550100","customer":"+18585550100","body":"x"}`, http.StatusUnprocessableEntity,
 			[]string{"customer: is twilio_number itself"},

@@ -22,7 +22,9 @@ func (h *Handler) address(ctx context.Context, j *job, phone conversation.Phone,
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	way, _ := route.Find(routes, j.text.TwilioNumber)
-	a := answering{records: h.config.Ledger, text: j.text, at: j.text.ReceivedAt, phone: phone, way: way, hasLeft: hasLeft, now: h.config.Now()}
+	a := answering{
+		records: h.config.Ledger, text: j.text, at: j.text.ReceivedAt, phone: phone, way: way, hasLeft: hasLeft, now: h.config.Now(),
+	}
 	if !j.writtenAt.IsZero() {
 		a.at = ledger.Stamp(j.writtenAt)
 	}

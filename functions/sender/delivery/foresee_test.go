@@ -52,7 +52,8 @@ func TestForeseenIsWhatBecomesOfAnAnswer(t *testing.T) {
 	}
 	s.clock.Advance(time.Minute)
 	becomes("Yes", ledger.AnswerSent, "")
-	becomes("Liked “"+firstTag+" "+string(relaytest.Customer)+": First here, and the gate is open”", ledger.AnswerDropped, ledger.ReasonReaction)
+	becomes("Liked “"+firstTag+" "+string(relaytest.Customer)+": First here, and the gate is open”", ledger.AnswerDropped,
+		ledger.ReasonReaction)
 	s.hears(50, other, "Second here")
 	s.clock.Advance(time.Minute)
 	becomes("At 3", ledger.AnswerHeld, ledger.ReasonHeld)
