@@ -171,16 +171,22 @@ func (s *stage) meets(customer sms.PhoneNumber) string {
 	for s.record(n).Version > 0 {
 		n++
 	}
+	s.tag(customer, n)
+	e := s.text(n)
+	e.Message.From = customer
+	s.ended(e)
+	return s.tagOf(customer)
+}
+
+// tag gives a customer the nth tag of the story: so many stories at once would take the same.
+func (s *stage) tag(customer sms.PhoneNumber, n int) {
+	s.t.Helper()
 	all := slices.Collect(conversation.Tags(3))
 	c, err := s.conversations.Get(s.t.Context(), s.number, customer)
 	s.must(err)
 	wanted, use := c.Take(conversation.TagUse{Tag: all[s.serial+n]}, s.now())
 	_, err = auditlog.PutTag(s.t.Context(), s.conversations, c, wanted, use, s.now())
 	s.must(err)
-	e := s.text(n)
-	e.Message.From = customer
-	s.ended(e)
-	return s.tagOf(customer)
 }
 
 func (s *stage) tagOf(customer sms.PhoneNumber) string {
@@ -196,7 +202,7 @@ func (s *stage) askedAbout(body string) {
 	first := s.meets(s.customer)
 	s.idle()
 	second := s.meets(s.third)
-	s.passes(9 * time.Second)
+	s.passes(21 * time.Second)
 	s.hears(s.writes(3, s.first, body))
 	if r := s.record(3); !r.IsHeld() || r.Answer.Verdict != ledger.AnswerHeld {
 		s.t.Fatalf("text 3 is %+v, want it held", r)
@@ -219,6 +225,7 @@ func (s *stage) quiet() bool {
 // passes lets so much time go by.
 func (s *stage) passes(d time.Duration) {
 	for end := s.now().Add(d); s.now().Before(end); {
+		s.pump(s.texts, s.wait)
 		s.idle()
 	}
 }

@@ -131,6 +131,7 @@ func (s *stage) bothInDoubt(one, other answer) {
 func (s *stage) introduced(phone sms.PhoneNumber) {
 	s.t.Helper()
 	s.reroute(func(r *route.Route) { r.DestinationCarrier, r.FallbackCarriers = phone, nil })
+	s.tag(s.customer, 9)
 	s.ended(s.text(9))
 	s.reroute(func(r *route.Route) { r.DestinationCarrier, r.FallbackCarriers = s.first, []sms.PhoneNumber{s.second} })
 }
