@@ -20,8 +20,10 @@ func TestJSONHasOneSpelling(t *testing.T) {
 		"status --trail " + sid, "status --show-text " + sid, "resend --since 1d", "sweep --grace 0s", "audit trace " + sid, "audit verify",
 		"audit export --format jsonl", "route ls", "route history " + number, "route get " + number, "route check",
 		"route set " + number + " --max-age 2h", "route off " + number + " --dry-run", "number ls",
-		"contact ls", "conversation ls " + number, "phone ls " + number, "contact set " + number + " +13125550147 Ann", "contact rm " + number + " +13125550147 --dry-run",
-		"reply " + number + " +13125550147 Hello --dry-run", "send " + number + " --body Hello --dry-run", "explain codes", "explain answer --from +16195550177 --to " + number + " --body Hello", "explain state sent",
+		"contact ls", "conversation ls " + number, "phone ls " + number, "contact set " + number + " +13125550147 Ann",
+		"contact rm " + number + " +13125550147 --dry-run",
+		"reply " + number + " +13125550147 Hello --dry-run", "send " + number + " --body Hello --dry-run", "explain codes",
+		"explain answer --from +16195550177 --to " + number + " --body Hello", "explain state sent",
 		"doctor --only routes-valid", "doctor --list", "version", "status --state none",
 	} {
 		args := strings.Fields(line)

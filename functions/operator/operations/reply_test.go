@@ -54,7 +54,8 @@ func TestReplyRefuses(t *testing.T) {
 		},
 		{
 			"a phone on duty", `{"twilio_number":"+18585550100","customer":"` + string(relaytest.Destination) + `","body":"x"}`,
-			http.StatusUnprocessableEntity, []string{"is a phone on duty of +18585550100"},
+			http.StatusUnprocessableEntity,
+			[]string{"is a phone on duty of +18585550100"},
 		},
 		{
 			"from a number without a route", `{"twilio_number":"+18585550155","customer":"+18585550199","body":"x"}`, http.StatusConflict,
