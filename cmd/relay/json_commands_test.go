@@ -20,7 +20,8 @@ func TestCommandsShareTheirFlags(t *testing.T) {
 			walk(sub)
 		}
 		path := cmd.CommandPath()
-		if !cmd.HasParent() || cmd.HasSubCommands() || without[path] || cmd.IsAdditionalHelpTopicCommand() || cmd.Parent().Name() == "completion" {
+		if !cmd.HasParent() || cmd.HasSubCommands() || without[path] || cmd.IsAdditionalHelpTopicCommand() ||
+			cmd.Parent().Name() == "completion" {
 			return
 		}
 		checked++

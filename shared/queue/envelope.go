@@ -77,10 +77,10 @@ func (e Envelope) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("kind", string(e.Kind)), slog.String("message_sid", e.RelayID))
 }
 
-// Group returns the FIFO group (SQS: MessageGroupId) in which the envelope keeps its place. Texts of one customer to
-// one Twilio number share a group, and so do the answers to one customer and the notices to one phone; the receipts of one text have one of their own, so that they never wait behind a
-// text; timers have no group. The group has a digest of the numbers instead of the numbers: metrics and consoles show a group id,
-// and its alphabet is restricted.
+// Group returns the FIFO group (SQS: MessageGroupId) in which the envelope keeps its place. Texts of one customer to one Twilio number
+// share a group, and so do the answers to one customer and the notices to one phone; the receipts of one text have one of their own, so
+// that they never wait behind a text; timers have no group. The group has a digest of the numbers instead of the numbers: metrics and
+// consoles show a group id, and its alphabet is restricted.
 func (e Envelope) Group() string {
 	switch e.Kind {
 	case KindReceipt:

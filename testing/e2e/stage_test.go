@@ -340,6 +340,6 @@ func (l *lines) report(t *testing.T) {
 	for _, function := range []string{"IngestFunction", "SenderFunction", "StreamAuditFunction", "OperatorFunction"} {
 		said := append(l.holding(function, `"level":"WARN"`), l.holding(function, `"level":"ERROR"`)...)
 		said = append(said, l.holding(function, "panic")...)
-		t.Logf("%s: %d lines, with these warnings and errors:\n%s", function, len(l.all[function]), strings.Join(said[max(0, len(said)-15):], "\n"))
+		t.Logf("%s: %d lines, with warnings and errors:\n%s", function, len(l.all[function]), strings.Join(said[max(0, len(said)-15):], "\n"))
 	}
 }

@@ -43,7 +43,8 @@ type readConversation struct {
 func (d conversationsDoor) Read(
 	ctx context.Context, number, customer sms.PhoneNumber, keys ...conversation.PhoneKey,
 ) (conversation.Conversation, []conversation.Phone, error) {
-	c := call{op: "conversations.Read", read: true, what: func() string { return fmt.Sprintf("%s and %d phones", string(customer), len(keys)) }}
+	what := func() string { return fmt.Sprintf("%s and %d phones", string(customer), len(keys)) }
+	c := call{op: "conversations.Read", read: true, what: what}
 	read, err := through(ctx, d.schedule, c, func(*actor) (readConversation, error) {
 		found, phones, err := d.conversations.Read(ctx, number, customer, keys...)
 		return readConversation{found, phones}, err

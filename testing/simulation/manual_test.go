@@ -50,7 +50,8 @@ func nameOfManual(sid string) (name string, ok bool) {
 
 func (s *schedule) newOperations() *operations.Handler {
 	return operations.New(operations.Config{
-		Queue: queueDoor{s, s.fifo}, Records: ledgerDoor{s}, Routes: tableDoor{s}, Conversations: conversationsDoor{s}, Trail: s.audit, Now: s.wall,
+		Queue: queueDoor{s, s.fifo}, Records: ledgerDoor{s}, Routes: tableDoor{s},
+		Conversations: conversationsDoor{s}, Trail: s.audit, Now: s.wall,
 		NewID: func() string { return "" }, Logger: s.logger, Emit: telemetry.Discard,
 	})
 }

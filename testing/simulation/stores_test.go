@@ -46,7 +46,8 @@ func inMemory(r route.Route) stores {
 		fifo:   open("fifo", relaytest.QueueOptions{MaxReceiveCount: maxReceives}),
 		timers: open("timers", relaytest.QueueOptions{Standard: true, MaxReceiveCount: maxReceives}),
 		dead:   open("dead", relaytest.QueueOptions{}), records: &relaytest.MemoryLedger{},
-		routes: relaytest.NewMemoryRoutes(r), conversations: &relaytest.MemoryConversations{}, pace: &relaytest.MemoryPace{}, audit: &relaytest.MemoryAuditLog{},
+		routes: relaytest.NewMemoryRoutes(r), conversations: &relaytest.MemoryConversations{},
+		pace: &relaytest.MemoryPace{}, audit: &relaytest.MemoryAuditLog{},
 	}
 }
 

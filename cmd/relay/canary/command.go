@@ -112,7 +112,8 @@ func (p program) canary(cmd *cobra.Command, finder cli.FrontDoorFinder, number s
 	if err != nil {
 		return err
 	}
-	if goOn, err := p.permitted(cmd, f, door, plannedCanary{TwilioNumber: number, Destination: goesTo, DryRun: true}, mode); err != nil || !goOn {
+	planned := plannedCanary{TwilioNumber: number, Destination: goesTo, DryRun: true}
+	if goOn, err := p.permitted(cmd, f, door, planned, mode); err != nil || !goOn {
 		return err
 	}
 	watching, stop := context.WithTimeout(ctx, f.timeout)
