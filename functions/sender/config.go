@@ -29,6 +29,9 @@ type config struct {
 	conversationsTable string
 	routingTable       string
 	paceTable          string
+	// mediaBucket is the name of the attachments' bucket, mediaBaseURL the base URL of this relay under which Twilio fetches them.
+	mediaBucket  string
+	mediaBaseURL string
 	// secrets are the ARNs of Twilio's. With an API key, the Auth Token is not read.
 	secrets secrets.Config
 	// accountSid is the account that sends, twilioBaseURL where its API is; empty means Twilio.
@@ -62,6 +65,8 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		routingTable:       r.Required("RELAY_ROUTING_TABLE"),
 		conversationsTable: r.Required("RELAY_CONVERSATIONS_TABLE"),
 		paceTable:          r.Required("RELAY_PACE_TABLE"),
+		mediaBucket:        r.Required("RELAY_MEDIA_BUCKET"),
+		mediaBaseURL:       r.Required("RELAY_MEDIA_BASE_URL"),
 		secrets:            secrets.Config{APIKey: r.String("RELAY_TWILIO_API_KEY_SECRET", "")},
 		accountSid:         r.Required("TWILIO_ACCOUNT_SID"),
 		twilioBaseURL:      r.String("TWILIO_API_BASE_URL", ""),

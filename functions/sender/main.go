@@ -14,9 +14,11 @@ import (
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/mediabucket"
 	"quickdumpnow.com/smsrelay/shared/aws/secrets"
 	"quickdumpnow.com/smsrelay/shared/aws/sqs"
 	"quickdumpnow.com/smsrelay/shared/clock"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -47,11 +49,15 @@ func newHandler(ctx context.Context, logger *slog.Logger, emit telemetry.Emit) (
 	queue, timers := sqs.New(aws, c.queueURL), sqs.New(aws, c.timerQueueURL)
 	records := dynamo.NewLedger(aws, dynamo.LedgerConfig{Table: c.ledgerTable, Retention: c.retention, Now: now})
 	return delivery.New(delivery.Config{
-		Ledger:            records,
-		Records:           records,
-		Routes:            route.NewCache(dynamo.NewRoutes(aws, c.routingTable), now),
-		Conversations:     dynamo.NewConversations(aws, c.conversationsTable),
-		Messages:          messages,
+		Ledger:        records,
+		Records:       records,
+		Routes:        route.NewCache(dynamo.NewRoutes(aws, c.routingTable), now),
+		Conversations: dynamo.NewConversations(aws, c.conversationsTable),
+		Messages:      messages,
+		Attachments: media.Keeper{
+			Source: messages, Store: mediabucket.New(aws, c.mediaBucket, now), MaxItem: mediabucket.MaxItem, Now: now,
+		},
+		MediaBaseURL:      c.mediaBaseURL,
 		Pace:              dynamo.NewPace(aws, c.paceTable),
 		PacePair:          c.pacePair,
 		PaceNumber:        c.paceNumber,

@@ -70,6 +70,8 @@ type Error struct {
 	HTTPStatus int
 	// RetryAfter is how long the vendor asked to wait, 0 if it did not say.
 	RetryAfter time.Duration
+	// OfMedia means that the message's attachments are the cause: the same words without them may succeed.
+	OfMedia bool
 	// Err is what happened. It may be nil.
 	Err error
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -30,8 +31,8 @@ type Keeper struct {
 	NewToken func() Token
 }
 
-// Keep returns the attachments, each with the Token of a copy that lasts for long enough, or marked as Left because it does not fit or is
-// not offered. What has been decided before stays so. If one could not be fetched or kept, it is returned without either, with an error
+// Keep returns the attachments, each with the Token of a copy that lasts for long enough, or marked as Left because it does not fit, is
+// not offered or is not there. What has been decided before stays so. If one could not be fetched or kept, it is returned without either, with an error
 // in whose chain there is a *fault.Error: Keep may be called again with what it returned.
 func (k Keeper) Keep(ctx context.Context, attachments []sms.Media) ([]sms.Media, error) {
 	attachments = slices.Clone(attachments)
@@ -66,6 +67,11 @@ func (k Keeper) keep(ctx context.Context, one *sms.Media, number int, room int64
 	content, err := k.Source.FetchMedia(ctx, one.URL, limit)
 	if tooLarge, ok := errors.AsType[*TooLargeError](err); ok {
 		leave(one, tooLarge.ContentType, tooLarge.Size)
+		return nil
+	}
+	if err != nil && fault.Of(err).Kind == fault.Permanent {
+		// It will never be there.
+		leave(one, "", 0)
 		return nil
 	}
 	if err != nil {
@@ -126,11 +132,10 @@ func typeOf(served, announced string) string {
 
 // leave marks an attachment that the text goes without, with what was learned about it.
 func leave(one *sms.Media, contentType string, size int64) {
-	one.Left = true
-	if one.ContentType == "" {
-		one.ContentType = TypeOf(contentType)
+	one.Left, one.Size = true, size
+	if known := typeOf(contentType, one.ContentType); known != "" {
+		one.ContentType = known
 	}
-	one.Size = size
 }
 
 // Leave marks every attachment without a copy as Left: the words do not wait for them any longer.
@@ -138,6 +143,15 @@ func Leave(attachments []sms.Media) []sms.Media {
 	attachments = slices.Clone(attachments)
 	for i := range attachments {
 		attachments[i].Left = attachments[i].Token == ""
+	}
+	return attachments
+}
+
+// LeaveAll marks every attachment as Left: the words go without them, as the number or the phone takes none.
+func LeaveAll(attachments []sms.Media) []sms.Media {
+	attachments = slices.Clone(attachments)
+	for i := range attachments {
+		attachments[i].Token, attachments[i].KeptUntil, attachments[i].Left = "", time.Time{}, true
 	}
 	return attachments
 }

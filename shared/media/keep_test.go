@@ -117,6 +117,7 @@ func TestKeep(t *testing.T) {
 		{"a drawing that runs", []served{{contentType: "image/svg+xml", size: 9}}, 0, []kept{{"image/svg+xml", 9, "left"}}, false},
 		{"nothing in it", []served{{contentType: "image/jpeg"}}, 0, []kept{{"image/jpeg", 0, "left"}}, false},
 		{"not there yet, and one that is", []served{{err: errAway}, jpeg}, 0, []kept{{"", 0, "undecided"}, {"image/jpeg", mb, "kept"}}, true},
+		{"never there", []served{{err: &fault.Error{Kind: fault.Permanent}}}, 0, []kept{{"", 0, "left"}}, false},
 		{"broken off", []served{{contentType: "image/jpeg", size: 9, breaks: errAway}}, 0, []kept{{"", 0, "undecided"}}, true},
 		{
 			"eleven", slices.Repeat([]served{{contentType: "image/jpeg", size: 1}}, 11), 0,

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -18,7 +19,7 @@ func MessageOf(r ledger.Record) sms.Message {
 func TextOf(r ledger.Record, header string) string {
 	switch {
 	case r.IsAnswer():
-		return sms.Shorten(r.Answer.Words, sms.MaxBody)
+		return withNote(r.Answer.Words, media.CustomerNote(media.LeftOf(r.Media)))
 	case r.Notice:
 		return sms.Shorten(r.Body, sms.MaxBody)
 	}
@@ -61,7 +62,7 @@ const (
 
 // parts returns the header and the words, and what of them does not fit.
 func parts(header string, m sms.Message) (first, rest string) {
-	note := noteOf(m.Media)
+	note := noteOf(m)
 	if note != "" && m.Body != "" {
 		note = " " + note
 	}
@@ -81,13 +82,13 @@ func Text(m sms.Message) string {
 	return behind("From "+string(m.From)+": ", m)
 }
 
-// behind returns a header and the words. A note after them mentions attachments, which are not forwarded. If all that is longer than
+// behind returns a header and the words. A note after them mentions the attachments that do not come along. If all that is longer than
 // Twilio's limit of 1,600 characters, the words are shortened and end with an ellipsis; the header and the note remain. The ledger
 // keeps the whole text.
 func behind(header string, m sms.Message) string {
-	note := noteOf(m.Media)
+	note := noteOf(m)
 	if sms.Length(header+note) > sms.MaxBody/2 {
-		note = briefNoteOf(m.Media)
+		note = briefNoteOf(m)
 	}
 	if note != "" && m.Body != "" {
 		note = " " + note
@@ -98,37 +99,92 @@ func behind(header string, m sms.Message) string {
 
 // Fits reports whether nothing of the text has to be left out behind the header.
 func Fits(r ledger.Record, header string) bool {
-	note := noteOf(r.Media)
+	note := noteOf(MessageOf(r))
 	return sms.Length(header)+sms.Length(r.Body)+sms.Length(note)+1 <= sms.MaxBody
 }
 
-// noteOf mentions the attachments and their kinds: "[1 attachment: image/jpeg]". It is empty without any.
-func noteOf(media []sms.Media) string {
-	if len(media) == 0 {
-		return ""
+// noteOf mentions the attachments that do not come along: "[picture image/jpeg 6.1 MB: relay media get MM… 2]" if that was decided, and
+// "[1 attachment: image/jpeg]" if it was not. It is empty without any.
+func noteOf(m sms.Message) string {
+	left, open := mentioned(m)
+	note := media.Note(m.Sid, left)
+	if len(open) == 0 {
+		return note
 	}
-	kinds := make([]string, len(media))
-	for i, attachment := range media {
+	kinds := make([]string, len(open))
+	for i, attachment := range open {
 		kinds[i] = attachment.ContentType
 		if kinds[i] == "" {
 			kinds[i] = "unknown"
 		}
 	}
-	return "[" + count(media) + ": " + strings.Join(kinds, ", ") + "]"
+	return joined(note, "["+count(open)+": "+strings.Join(kinds, ", ")+"]")
 }
 
 // briefNoteOf mentions only how many attachments there are, because the names of their kinds would need too much room.
-func briefNoteOf(media []sms.Media) string {
-	if len(media) == 0 {
-		return ""
+func briefNoteOf(m sms.Message) string {
+	left, open := mentioned(m)
+	note := media.BriefNote(m.Sid, left)
+	if len(open) == 0 {
+		return note
 	}
-	return "[" + count(media) + "]"
+	return joined(note, "["+count(open)+"]")
+}
+
+// mentioned returns the attachments that the text goes without, and those of which nothing has been decided.
+func mentioned(m sms.Message) (left []media.Left, open []sms.Media) {
+	for _, one := range media.LeftOf(m.Media) {
+		if attachment := m.Media[one.Number-1]; attachment.Left {
+			left = append(left, one)
+		} else {
+			open = append(open, attachment)
+		}
+	}
+	return left, open
+}
+
+// joined puts two notes next to each other; the first may be empty.
+func joined(first, second string) string {
+	if first == "" {
+		return second
+	}
+	return first + " " + second
+}
+
+// withNote returns the words and a note, which may be empty, shortened to what Twilio takes: the note remains.
+func withNote(words, note string) string {
+	if note == "" {
+		return sms.Shorten(words, sms.MaxBody)
+	}
+	if words == "" {
+		return note
+	}
+	return sms.Shorten(words, sms.MaxBody-sms.Length(note)-1) + " " + note
 }
 
 // count is "1 attachment", "2 attachments".
-func count(media []sms.Media) string {
-	if len(media) == 1 {
+func count(attachments []sms.Media) string {
+	if len(attachments) == 1 {
 		return "1 attachment"
 	}
-	return strconv.Itoa(len(media)) + " attachments"
+	return strconv.Itoa(len(attachments)) + " attachments"
+}
+
+// TakesMedia reports whether the messages of a text have its attachments: a notice and a second part have none.
+func TakesMedia(r ledger.Record) bool { return !r.Notice && !r.SecondPart && !r.TellsOptOut() }
+
+// NumMedia returns how many attachments an attempt's message has.
+func NumMedia(r ledger.Record) int {
+	if !TakesMedia(r) {
+		return 0
+	}
+	return len(r.Media) - len(media.LeftOf(r.Media))
+}
+
+// Segments returns how many segments an attempt's message is billed as. One with attachments is one.
+func Segments(r ledger.Record, header string) int {
+	if NumMedia(r) > 0 {
+		return 1
+	}
+	return sms.Segments(TextOf(r, header))
 }

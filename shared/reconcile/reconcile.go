@@ -26,8 +26,10 @@ func Window(startedAt time.Time, span, longest time.Duration) (from, to time.Tim
 
 // Question is all that is known about the lost POST.
 type Question struct {
-	// Message is what was posted, StartedAt when. With AnyHeader, its body may have begun with another header.
+	// Message is what was posted, with NumMedia attachments, StartedAt when. With AnyHeader, its body may have begun with another
+	// header, and nothing is known about its attachments.
 	Message   sms.Outbound
+	NumMedia  int
 	StartedAt time.Time
 	AnyHeader bool
 	// Span is how long the relay looks at the list, Longest how long a POST may need, see [Window].
@@ -93,7 +95,15 @@ func Find(q Question) (message sms.Listed, verdict Verdict) {
 
 // isLike reports whether a listed message says the same to the same phone.
 func (q Question) isLike(m sms.Listed) bool {
-	return m.Direction == sms.DirectionAPI && sms.Same(m.From, q.Message.From) && sms.Same(m.To, q.Message.To) && q.hasWords(m.Body)
+	return m.Direction == sms.DirectionAPI && sms.Same(m.From, q.Message.From) && sms.Same(m.To, q.Message.To) && q.hasWords(m.Body) &&
+		q.hasMedia(m)
+}
+
+// hasMedia reports whether a listed message may have as many attachments as what was posted. Twilio fetches attachments after it has
+// taken a message: until it is sent, one without any may still get them.
+func (q Question) hasMedia(m sms.Listed) bool {
+	isOpen := m.NumMedia == 0 && (!m.Status.Final() || m.Status.Lost())
+	return q.AnyHeader || m.NumMedia == q.NumMedia || isOpen
 }
 
 // comparedLength is how much of two texts is compared whose headers may differ: a long text is cut to what fits behind its header.

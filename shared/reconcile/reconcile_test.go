@@ -155,3 +155,33 @@ func TestVerdictsHaveNames(t *testing.T) {
 		}
 	}
 }
+
+// TestFindComparesMedia: of two messages with the same words, that with as many attachments as were posted is it. Before it is sent, a
+// message may have none yet.
+func TestFindComparesMedia(t *testing.T) {
+	t.Parallel()
+	media := func(n int, status sms.Status) sms.Listed {
+		return but(listed("a", 0), func(m *sms.Listed) { m.NumMedia, m.Status = n, status })
+	}
+	for name, tt := range map[string]struct {
+		posted int
+		listed sms.Listed
+		want   reconcile.Verdict
+	}{
+		"as many":                          {2, media(2, sms.StatusDelivered), reconcile.Present},
+		"none, and none":                   {0, media(0, sms.StatusDelivered), reconcile.Present},
+		"fewer":                            {2, media(1, sms.StatusDelivered), reconcile.Absent},
+		"more":                             {0, media(1, sms.StatusQueued), reconcile.Absent},
+		"none, and it is delivered":        {1, media(0, sms.StatusDelivered), reconcile.Absent},
+		"none yet":                         {1, media(0, sms.StatusQueued), reconcile.Present},
+		"none, since they were not to get": {1, media(0, sms.StatusFailed), reconcile.Present},
+	} {
+		_, verdict := reconcile.Find(reconcile.Question{
+			Message: sms.Outbound{From: number, To: phone, Body: words}, NumMedia: tt.posted, StartedAt: noon, Span: span,
+			Listed: []sms.Listed{tt.listed},
+		})
+		if verdict != tt.want {
+			t.Errorf("%s: %s, want %s", name, verdict, tt.want)
+		}
+	}
+}

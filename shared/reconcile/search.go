@@ -114,8 +114,9 @@ func (s Search) judge(
 	ctx context.Context, r ledger.Record, attempt ledger.Attempt, read list,
 ) (message sms.Listed, verdict Verdict, isProven bool, err error) {
 	question := Question{
-		Message:   sms.Outbound{From: r.TwilioNumber, To: attempt.To, Body: plan.TextOf(r, attempt.Header)},
-		AnyHeader: attempt.Number == 0, StartedAt: attempt.StartedAt, Span: s.Span, Longest: s.Longest, Listed: read.messages,
+		Message:  sms.Outbound{From: r.TwilioNumber, To: attempt.To, Body: plan.TextOf(r, attempt.Header)},
+		NumMedia: plan.NumMedia(r), AnyHeader: attempt.Number == 0, StartedAt: attempt.StartedAt, Span: s.Span, Longest: s.Longest,
+		Listed: read.messages,
 	}
 	message, verdict = Find(question)
 	allCompared := true

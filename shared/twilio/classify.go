@@ -82,7 +82,7 @@ func ClassifyReceipt(status sms.Status, code int) *fault.Error {
 		return nil
 	}
 	if known, found := lookUp(code); found {
-		classified := &fault.Error{Kind: known.Receipt, Code: code, Err: errors.New(known.Meaning)}
+		classified := &fault.Error{Kind: known.Receipt, Code: code, OfMedia: isOfMedia(code), Err: errors.New(known.Meaning)}
 		if waits(known.Receipt) {
 			classified.RetryAfter = known.RetryAfter
 		}

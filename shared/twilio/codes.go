@@ -42,6 +42,7 @@ const (
 func Codes() []Code {
 	all := slices.Concat(
 		accountCodes(), overloadCodes(), quotaCodes(), interruptionCodes(), requestCodes(), recipientCodes(), carrierCodes(), registrationCodes(),
+		mediaCodes(),
 	)
 	slices.SortFunc(all, func(a, b Code) int { return a.Number - b.Number })
 	return all

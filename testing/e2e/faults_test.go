@@ -284,6 +284,7 @@ func (s *stage) operator(sid string) {
 	}
 	s.manual()
 	s.attachment()
+	s.pictured()
 }
 
 func (s *stage) statusOf(request *http.Request) int {

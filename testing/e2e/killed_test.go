@@ -94,13 +94,15 @@ func TestFunctionsRefuseToStartUnset(t *testing.T) {
 		"IngestFunction": {"RELAY_QUEUE_URL", "RELAY_TWILIO_AUTH_TOKEN_SECRET", "AWS_REGION"},
 		"SenderFunction": {
 			"RELAY_QUEUE_URL", "RELAY_DEAD_LETTER_QUEUE_URL", "RELAY_TIMER_QUEUE_URL", "RELAY_LEDGER_TABLE",
-			"RELAY_ROUTING_TABLE", "RELAY_CONVERSATIONS_TABLE", "RELAY_PACE_TABLE", "TWILIO_ACCOUNT_SID",
+			"RELAY_ROUTING_TABLE", "RELAY_CONVERSATIONS_TABLE", "RELAY_PACE_TABLE", "RELAY_MEDIA_BUCKET", "RELAY_MEDIA_BASE_URL",
+			"TWILIO_ACCOUNT_SID",
 		},
 		"StreamAuditFunction": {"RELAY_AUDIT_LOG_GROUP", "RELAY_AUDIT_FAILURE_BUCKET"},
 		"OperatorFunction": {
 			"RELAY_QUEUE_URL", "RELAY_LEDGER_TABLE", "RELAY_ROUTING_TABLE", "RELAY_CONVERSATIONS_TABLE",
 			"RELAY_AUDIT_LOG_GROUP",
 		},
+		"MediaFunction": {"RELAY_MEDIA_BUCKET", "AWS_REGION"},
 	} {
 		command, err := lambdahost.Command(filepath.Join(*artefacts, id, "bootstrap"))
 		if err != nil {

@@ -8,9 +8,31 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/aws/mediabucket"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/media"
 )
+
+// pictured has a customer text a picture, which the sender copies and the fake Twilio gets from the relay by its address.
+func (s *stage) pictured() {
+	s.t.Helper()
+	const words = "This is the sofa"
+	file := twiliofake.File{ContentType: "image/jpeg", Content: []byte("\xff\xd8 a sofa")}
+	response, err := s.twilio.SendInbound(s.t.Context(), twiliofake.Inbound{
+		From: customer(900), To: number, Body: words, Files: []twiliofake.File{file},
+	}, s.webhook())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r := s.await(response.MessageSid, patience, ledger.Delivered)
+	if len(r.Media) != 1 || r.Media[0].Token == "" {
+		s.t.Fatalf("the record has %+v, want a copy of the picture", r.Media)
+	}
+	if _, body := s.fetched(http.MethodGet, media.Path+r.Media[0].Token); body != string(file.Content) {
+		s.t.Errorf("the copy is %q", body)
+	}
+}
 
 // attachment has somebody fetch a picture through the front door as Twilio does: HEAD, and then GET. What is not there, the function
 // cannot see, with the permissions that it has.

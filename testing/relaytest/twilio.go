@@ -116,7 +116,7 @@ func (f *Twilio) take(n int, a TwilioAnswer) {
 		}
 		p.Message = sms.Listed{
 			Sid: OutboundSid(f.SidOffset + n), Status: sms.StatusQueued, Body: p.Body, From: p.From, To: p.To,
-			Direction: sms.DirectionAPI, DateCreated: p.At.Truncate(time.Second),
+			Direction: sms.DirectionAPI, DateCreated: p.At.Truncate(time.Second), NumMedia: len(p.MediaURLs),
 		}
 	})
 }

@@ -61,6 +61,9 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 	if p.Drop != "" || p.To == "" {
 		return h.drop(ctx, j, p)
 	}
+	if v := h.gather(ctx, j); v.stops() {
+		return v
+	}
 	p, v := h.introduce(ctx, j, p)
 	if v.stops() {
 		return v
@@ -174,7 +177,7 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 		return verdict{}
 	}
 	at, err := h.config.Pace.Reserve(ctx, pace.Request{
-		Number: j.text.TwilioNumber, To: p.To, Segments: sms.Segments(plan.TextOf(j.text, j.head.text)),
+		Number: j.text.TwilioNumber, To: p.To, Segments: plan.Segments(j.text, j.head.text),
 		Limits: pace.Limits{Pair: h.config.PacePair, Number: p.Pace}, By: p.Expires,
 	}, now)
 	if f := fault.Of(err); err != nil && f.Kind == fault.Throttled && f.RetryAfter > 0 {
@@ -276,7 +279,7 @@ func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) verdict {
 func (h *Handler) emitAccepted(r ledger.Record, segments int) {
 	if segments == 0 {
 		last, _ := r.Current()
-		segments = sms.Segments(plan.TextOf(r, last.Header))
+		segments = plan.Segments(r, last.Header)
 	}
 	h.config.Emit(
 		one(telemetry.MetricRelayed),

@@ -7,6 +7,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -23,6 +24,10 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 	if decision.Answer == retry.Unknown {
 		return h.lost(ctx, j, attempt, f)
 	}
+	withoutMedia := isForItsMedia(j.text, decision, f)
+	if withoutMedia {
+		decision = retry.Decision{Answer: retry.Retry}
+	}
 	decision.Delay = h.within(p, decision.Delay)
 	onward := h.afterFailure(decision, p.Next(j.text, attempt.To))
 	wasHeld := false
@@ -30,6 +35,9 @@ func (h *Handler) failed(ctx context.Context, j *job, p plan.Plan, attempt ledge
 		ended, changed, err := r.End(attempt.Number, f, onward, h.config.Now())
 		if changed {
 			wasHeld = r.HeldBy(attempt.ClaimID)
+		}
+		if changed && withoutMedia {
+			ended = ended.WithMedia(media.LeaveAll(ended.Media))
 		}
 		return ended, changed, err
 	})

@@ -60,7 +60,11 @@ type Config struct {
 	// Answers takes what goes to a customer or a phone apart from the text that was the cause: the queue that the texts come from.
 	Answers  queue.Sender
 	Messages Messages
-	Pace     pace.Book
+	// Attachments copies what comes with a text, and MediaBaseURL is the base URL of the relay under which Twilio fetches the copies.
+	// With nil, texts only mention their attachments.
+	Attachments  Attachments
+	MediaBaseURL string
+	Pace         pace.Book
 	// Queue and TimerQueue change the visibility of the messages handed in; Timers sets timers.
 	Queue      Visibility
 	TimerQueue Visibility

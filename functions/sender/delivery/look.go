@@ -84,7 +84,7 @@ func (h *Handler) discovered(ctx context.Context, j *job, attempt ledger.Attempt
 		r, changed := r.Discover(attempt.Number, found.Sid, sms.StatusQueued, h.config.Now())
 		if changed && found.Status.Final() {
 			// Its final status is known already, and its receipt may never come.
-			r, _ = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.config.Now())
+			r, _ = h.applyLoss(r, receipt, f, p)
 		}
 		return r, changed, nil
 	})

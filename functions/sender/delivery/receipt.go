@@ -8,6 +8,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/retry"
@@ -135,7 +136,7 @@ func (h *Handler) applyIf(
 		if !may(r) {
 			return r, false, nil
 		}
-		if r, isNews = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.config.Now()); isNews {
+		if r, isNews = h.applyLoss(r, receipt, f, p); isNews {
 			isFirst = !isAccepted(before, receipt.Attempt)
 		}
 		return r, isNews, nil
@@ -158,6 +159,17 @@ func (h *Handler) applyIf(
 	return application{applied, isNews}, nil
 }
 
+// applyLoss returns the record with the receipt, and whether that changed it. If the message was not delivered because of its
+// attachments, the text goes on without them.
+func (h *Handler) applyLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error, p plan.Plan) (applied ledger.Record, isNews bool) {
+	withoutMedia := h.lostItsMedia(r, toOf(r, receipt.Attempt), f)
+	applied, isNews = r.Apply(receipt, h.afterLoss(r, receipt, f, p), h.config.Now())
+	if isNews && withoutMedia {
+		applied = applied.WithMedia(media.LeaveAll(applied.Media))
+	}
+	return applied, isNews
+}
+
 // lossOf classifies a receipt that reports a message as not delivered, and looks up where its text may go next. f is nil for
 // every other receipt.
 func (h *Handler) lossOf(ctx context.Context, r ledger.Record, receipt sms.Receipt) (f *fault.Error, p plan.Plan, err error) {
@@ -175,6 +187,9 @@ func (h *Handler) afterLoss(r ledger.Record, receipt sms.Receipt, f *fault.Error
 		return ledger.Onward{}
 	}
 	to := toOf(r, receipt.Attempt)
+	if h.lostItsMedia(r, to, f) && h.config.Now().Before(p.Expires) {
+		return ledger.Onward{To: ledger.Queued, NotBefore: h.config.Now()}
+	}
 	decision := h.decide(r, to, f)
 	due := h.config.Now().Add(decision.Delay)
 	// Twilio had the message, so a throttled one counts as an attempt. A quota or a suspension is not the text's fault.

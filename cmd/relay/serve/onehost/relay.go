@@ -21,6 +21,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 	"quickdumpnow.com/smsrelay/shared/onehost/eventsource"
 	"quickdumpnow.com/smsrelay/shared/onehost/httpapi"
@@ -175,11 +176,11 @@ func (r *Relay) wire() error {
 
 	sender := delivery.New(delivery.Config{
 		Ledger: r.db.Ledger(), Records: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Conversations: r.db.Conversations(),
-		Messages: client, Pace: r.db.Pace(), PacePair: r.config.PacePair, PaceNumber: r.config.PaceNumber,
-		Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead, Answers: inbox,
-		Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
-		ReconcileLooks: r.config.ReconcileLooks, ReconcileInterval: r.config.ReconcileInterval,
-		AskBefore: r.moved, PublicBaseURL: r.config.PublicBaseURLs[0],
+		Messages: client, Attachments: media.Keeper{Source: client, Store: r.media, Now: time.Now}, Pace: r.db.Pace(),
+		PacePair: r.config.PacePair, PaceNumber: r.config.PaceNumber, Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead,
+		Answers: inbox, Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
+		ReconcileLooks: r.config.ReconcileLooks, ReconcileInterval: r.config.ReconcileInterval, AskBefore: r.moved,
+		PublicBaseURL: r.config.PublicBaseURLs[0], MediaBaseURL: r.config.PublicBaseURLs[0],
 		SendTimeout: r.config.SendTimeout, Retention: r.config.Retention, Concurrency: 1,
 		Now: time.Now, Spread: mathrand.Float64, NewClaimID: rand.Text, Logger: logger, Emit: emit,
 	})
