@@ -288,7 +288,7 @@ func privileges() map[string]map[string]string {
 		"OperatorFunction": {
 			"${OperatorLogGroup.Arn}": logs, "${Queue.Arn}": "sqs:SendMessage",
 			"${LedgerTable.Arn}": "dynamodb:GetItem dynamodb:BatchGetItem dynamodb:PutItem", "${RoutingTable.Arn}": "dynamodb:BatchGetItem",
-			"${ConversationsTable.Arn}":   "dynamodb:GetItem dynamodb:Query",
+			"${ConversationsTable.Arn}":   "dynamodb:GetItem",
 			"${AuditLogGroup.Arn}":        "logs:FilterLogEvents",
 			index(dynamo.IndexByCustomer): "dynamodb:Query", index(dynamo.IndexByTwilioNumber): "dynamodb:Query",
 			index(dynamo.IndexByStateDay): "dynamodb:Query",
