@@ -104,12 +104,21 @@ func (h *Handler) releaseHeld(ctx context.Context, j *job) error {
 		if err != nil {
 			return err
 		}
-		if err := h.sendAnswer(ctx, held); err != nil {
+		if held.State == ledger.Dropped {
+			// Their time was over before they could be released.
+			err = h.notify(ctx, held.TwilioNumber, j.text.Answer.Phone, sid+unaddressed, conversation.NotSent(held.Body))
+		} else {
+			err = h.sendAnswer(ctx, held)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// unaddressed is what the cause of the notice about words that ended unsent ends in.
+const unaddressed = ".unaddressed"
 
 // passOn sends the text itself to its customer.
 func (h *Handler) passOn(ctx context.Context, j *job) error { return h.sendAnswer(ctx, j.text) }
@@ -158,7 +167,7 @@ func (h *Handler) endHold(ctx context.Context, j *job) verdict {
 		_, err = h.changePhone(ctx, phone, func(p conversation.Phone) (conversation.Phone, bool) { return p.Without(j.text.MessageSid) })
 	}
 	if err == nil && a.Verdict == ledger.AnswerHeld {
-		err = h.notify(ctx, j.text.TwilioNumber, a.Phone, j.text.MessageSid+".unaddressed", conversation.NotSent(j.text.Body))
+		err = h.notify(ctx, j.text.TwilioNumber, a.Phone, j.text.MessageSid+unaddressed, conversation.NotSent(j.text.Body))
 	}
 	if err == nil {
 		err = h.unhold(ctx, j.text.MessageSid)
