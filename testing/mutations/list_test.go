@@ -6,7 +6,7 @@ import "slices"
 type mutation struct{ name, file, old, broken, where, noticed string }
 
 func all() []mutation {
-	return slices.Concat(ofTheQueue(), ofTheDisk(), ofTime(), ofTheDoors(), ofTheSender())
+	return slices.Concat(ofTheQueue(), ofTheDisk(), ofTime(), ofTheDoors(), ofTheSender(), ofAnswers())
 }
 
 // ofTheQueue are safeguards of SQLite's queues.
@@ -179,6 +179,42 @@ func ofTheSender() []mutation {
 			"functions/stream-audit/audit/set_aside.go", "Time: ledger.Stamp(h.config.Now())",
 			"Time: ledger.Stamp(record.Change.ApproximateCreationDateTime.Time)",
 			"./functions/stream-audit/audit", "TestEntryThatTheLogNeverTakes",
+		},
+	}
+}
+
+// ofAnswers are safeguards of whom an answer is for that the simulation cannot notice.
+func ofAnswers() []mutation {
+	return []mutation{
+		{
+			"what a phone was sent is read as it was a moment ago",
+			"shared/aws/dynamo/table.go", "Key:            key,\n\t\tConsistentRead: aws.Bool(true),", "Key:            key,\n\t\tConsistentRead: aws.Bool(false),",
+			"./shared/aws/dynamo", "TestConversationsOnFake$",
+		},
+		{
+			"a conversation and its phones are read as they were a moment ago",
+			"shared/aws/dynamo/table.go", "ConsistentRead: &consistent}}", "ConsistentRead: aws.Bool(consistent && false)}}",
+			"./shared/aws/dynamo", "TestConversationsOnFake$",
+		},
+		{
+			"a further bubble does not ask what another customer waits for",
+			"shared/conversation/view.go", "bubbleLead - skew)), e.isPending(at):", "bubbleLead - skew)):",
+			"./shared/conversation", "TestAddress$",
+		},
+		{
+			"a customer's own header is not taken off what a person has copied",
+			"shared/conversation/answer.go", "words = to.withoutHeader(words)", "_ = to.withoutHeader",
+			"./shared/conversation", "TestAddress$",
+		},
+		{
+			"words that begin like a reaction are one",
+			"shared/sms/reaction.go", `if strings.TrimFunc(rest[end+size:], IsBlank) != "" {`, "if size == 0 {",
+			"./shared/sms", "TestReactionOf$",
+		},
+		{
+			"a tag is given to the next customer without a rest",
+			"shared/conversation/tag_use.go", "now.Sub(use.UsedAt) >= tagRest {", "now.Sub(use.UsedAt) >= 0 {",
+			"./shared/conversation", "TestChooseTag$",
 		},
 	}
 }

@@ -11,7 +11,8 @@ type mutation struct {
 
 // mutations lists the safeguards that the simulation must miss when they are gone.
 func mutations() []mutation {
-	return slices.Concat(againstDoubles(), againstLosses(), againstDisorder(), againstWrongRedrives(), againstUnsealed(), againstPeople())
+	return slices.Concat(againstDoubles(), againstLosses(), againstDisorder(), againstWrongRedrives(), againstUnsealed(), againstPeople(),
+		againstWrongPeople())
 }
 
 // againstDoubles are what keeps texts from being sent twice, or too often.

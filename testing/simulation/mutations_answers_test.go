@@ -1,0 +1,77 @@
+package simulation_test
+
+// againstWrongPeople are what keeps the answers of people on duty from other customers than those whom they are for, and what is the
+// relay's own from all of them. What the simulation cannot notice, because nobody there breaks what is assumed of people, runs out of tags,
+// or reads what another machine has not written yet, is in testing/mutations.
+func againstWrongPeople() []mutation {
+	return []mutation{
+		{
+			"last sender", "an answer without a tag goes to the customer who wrote last",
+			[]edit{{"shared/conversation/answer.go", "if len(inPlay) == 1 && !isLate {", "if len(inPlay) > 0 {"}},
+		},
+		{
+			"others' phones", "what other phones were sent and wrote counts as this phone's own",
+			[]edit{{
+				"shared/conversation/store.go", "return PrefixPhone + string(k.Sender()) + \"#\" + string(canonical)",
+				"_ = canonical\n\treturn PrefixPhone + string(k.Sender())",
+			}},
+		},
+		{
+			"entry after the claim", "it is noted only after the POST that a phone was sent a text",
+			[]edit{
+				{"functions/sender/delivery/attempt.go", "if v := h.enter(ctx, j, p.To); v.stops() {\n\t\treturn v\n\t}\n\tif v := h.setTimer", "if v := h.setTimer"},
+				{"functions/sender/delivery/attempt.go", "if j.head.isKept && h.config.Now()", "if false && h.config.Now()"},
+				{"functions/sender/delivery/attempt.go", "\th.relayed(ctx, j.text)\n", "\th.relayed(ctx, j.text)\n\t_ = h.enter(ctx, j, p.To)\n"},
+			},
+		},
+		{
+			"a tag alone", "a tag alone sends held words whatever was asked, and whenever",
+			[]edit{
+				{"shared/conversation/answer.go", "case held.AskedAt.IsZero(), a.ReceivedAt.Before(held.AskedAt):", "case false:"},
+				{"shared/conversation/answer.go", "case held.Replaces && a.ReceivedAt.Sub(held.AskedAt) < readingTime:", "case false:"},
+			},
+		},
+		{
+			"YES for START", "YES of a phone that gets texts is taken for START",
+			[]edit{{"shared/plan/plan.go", "case mark != nil && way.IsOptedOut(q.Text.Customer):", "case mark != nil:"}},
+		},
+		{
+			"unclaimed notices", "what a phone is told is posted without a claim",
+			[]edit{{
+				"functions/sender/delivery/attempt.go", "if _, v := h.claim(ctx, j, hop{p.To, p.Hop}); v.stops() {",
+				"if j.text.Notice {\n\t\tunclaimed := ledger.Attempt{Number: 1, To: p.To}\n" +
+					"\t\t_, _ = h.config.Messages.Create(ctx, h.outbound(j.text, unclaimed, p.Validity))\n\t\treturn done()\n\t}\n" +
+					"\tif _, v := h.claim(ctx, j, hop{p.To, p.Hop}); v.stops() {",
+			}},
+		},
+		{
+			"news among held words", "held words are joined though another customer wrote since",
+			[]edit{{"shared/conversation/answer.go", "&& !slices.ContainsFunc(a.View.Exchanges, isNew)", "&& isNew != nil"}},
+		},
+		{
+			"news among bubbles", "a further text goes where the one before went, though another customer wrote since",
+			[]edit{{
+				"shared/conversation/view.go", "case !e.SentAt.Before(v.LastAt.Add(-bubbleLead - skew)), e.isPending(at):",
+				"case e.SentAt.IsZero(), e.isPending(at) && bubbleLead == 0:",
+			}},
+		},
+		{
+			"a copied notice", "a customer reads what the relay has told a phone",
+			[]edit{{"shared/conversation/answer.go", "if looksInternal(words) || a.View.quotesHeader(words) {", "if false {"}},
+		},
+		{
+			"a reaction to a notice", "a customer reads the reaction to what the relay has told a phone",
+			[]edit{{"functions/sender/delivery/answer.go", ", conversation.QuotesOurs(reaction.Quote):", ":"}},
+		},
+		{
+			"an answer lost", "a phone is not told that its answer came to nothing",
+			[]edit{{"functions/sender/delivery/notice.go", "if !r.IsAnswer() || r.Destination == \"\" || !isLost(r.State) {", "if true {"}},
+		},
+		{
+			"words that end", "a phone is not told that held words were not sent",
+			[]edit{{
+				"functions/sender/delivery/carry_out.go", "if err == nil && a.Verdict == ledger.AnswerHeld {", "if err != nil {",
+			}},
+		},
+	}
+}
