@@ -43,6 +43,8 @@ type Phone struct {
 	Removed time.Time `json:",omitzero"`
 	// Notices limits what the relay itself tells the phone.
 	Notices Bucket `json:",omitzero"`
+	// AskedAt is when a question about words of the phone was last sent to it, or last became needless before that.
+	AskedAt time.Time `json:",omitzero"`
 	// Hinted is set once the phone was told how to avoid questions.
 	Hinted bool `json:",omitempty"`
 	// AutoReplyToldAt is when the phone was last told that an automatic reply of it was not sent on.

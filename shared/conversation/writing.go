@@ -73,7 +73,12 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 	if w.IsAutoReplyTold {
 		p.AutoReplyToldAt = w.At.UTC()
 	}
-	p.Held = p.Held.after(w)
+	isAsked := p.isBeingAsked(w.DecidedAt)
+	if w.EndsHeld && p.Held.AskedAt.IsZero() {
+		// The question about them may be on its way.
+		p.AskedAt = w.DecidedAt.UTC()
+	}
+	p.Held = p.Held.after(w, isAsked)
 	p.Hinted = p.Hinted || w.Verdict == Ask && len(w.Named) > 0
 	p.Untagged = slices.DeleteFunc(slices.Clone(p.Untagged), func(s Said) bool { return w.At.Sub(s.At) > untaggedAge })
 	if w.Digest != "" {
@@ -91,17 +96,22 @@ func (p Phone) knows(w Writing) bool {
 
 // Asked returns p once the question about the held words is sent to the phone.
 func (p Phone) Asked(at time.Time) Phone {
-	p.Held.AskedAt = at.UTC()
+	p.Held.AskedAt, p.AskedAt = at.UTC(), at.UTC()
 	return p
 }
 
-// after returns what is held after the phone's text.
-func (h Held) after(w Writing) Held {
+// isBeingAsked reports whether the phone has, or is about to get, a question that its owner may still answer.
+func (p Phone) isBeingAsked(now time.Time) bool {
+	return !p.Held.IsZero() && p.Held.AskedAt.IsZero() || !p.AskedAt.IsZero() && now.Sub(p.AskedAt) < readingTime
+}
+
+// after returns what is held after the phone's text. isAsked is set if the phone is being asked about other words.
+func (h Held) after(w Writing, isAsked bool) Held {
 	switch {
 	case w.Verdict == Ask:
 		return Held{
 			MessageSids: []string{w.MessageSid}, LastAt: w.At.UTC(), Named: w.Named,
-			Replaces: !h.IsZero() && (h.AskedAt.IsZero() || w.DecidedAt.Sub(h.AskedAt) < readingTime),
+			Replaces: isAsked,
 		}
 	case w.Verdict == Join && !h.IsZero():
 		h.MessageSids = append(slices.Clone(h.MessageSids), w.MessageSid)

@@ -86,3 +86,29 @@ func TestLastOfTwoOutOfOrder(t *testing.T) {
 		t.Errorf("the last text went to %q at %v", string(p.LastTo), p.LastAt)
 	}
 }
+
+// A question was read a moment ago, and its words ended by a text with a tag: a tag alone may still answer it, not the next question.
+func TestReplacesWhatEndedAMomentAgo(t *testing.T) {
+	for name, tt := range map[string]struct {
+		isAsked bool
+		since   time.Duration
+		want    bool
+	}{
+		"asked": {true, minute, true}, "not asked yet": {false, minute, true}, "asked long ago": {true, 2 * minute, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, _ := conversation.Phone{}.Wrote(conversation.Writing{MessageSid: "SM1", At: noon, DecidedAt: noon, Verdict: conversation.Ask})
+			if tt.isAsked {
+				p = p.Asked(noon)
+			}
+			p, _ = p.Wrote(conversation.Writing{
+				MessageSid: "SM2", At: noon.Add(second), DecidedAt: noon.Add(second), Verdict: conversation.Send, EndsHeld: true, To: customerOf(ann),
+			})
+			at := noon.Add(tt.since)
+			p, _ = p.Wrote(conversation.Writing{MessageSid: "SM3", At: at, DecidedAt: at, Verdict: conversation.Ask})
+			if p.Held.Replaces != tt.want {
+				t.Errorf("held are %+v, want Replaces %v", p.Held, tt.want)
+			}
+		})
+	}
+}

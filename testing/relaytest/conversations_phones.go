@@ -33,6 +33,7 @@ func fullPhone(key conversation.PhoneKey) conversation.Phone {
 		LastSids:        []string{MessageSid(5), MessageSid(6)},
 		Removed:         at.Add(5 * time.Minute),
 		Notices:         conversation.Bucket{Until: at.Add(6 * time.Minute)},
+		AskedAt:         at.Add(8 * time.Minute),
 		Hinted:          true,
 		AutoReplyToldAt: at.Add(7 * time.Minute),
 		Untagged:        []conversation.Said{{Digest: "digest", At: at.Add(8 * time.Minute)}},
