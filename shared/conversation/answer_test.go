@@ -118,7 +118,8 @@ func TestAddress(t *testing.T) {
 			body: "A47", sent: two, held: held(minute, bob, cy), want: want{conversation.Tell, ann, "", true},
 		},
 		"a lone tag before the question was sent": {
-			body: "A47", sent: two, held: conversation.Held{MessageSids: []string{"SM1"}, LastAt: noon.Add(-hour), Named: []conversation.Tag{ann, bob}},
+			body: "A47", sent: two,
+			held: conversation.Held{MessageSids: []string{"SM1"}, LastAt: noon.Add(-hour), Named: []conversation.Tag{ann, bob}},
 			want: want{conversation.Tell, ann, "", false},
 		},
 		"a lone tag that came in before the question was sent": {

@@ -28,7 +28,9 @@ func TestQuotesOurs(t *testing.T) {
 			t.Errorf("%s: %q is not recognized", name, quote)
 		}
 	}
-	for _, quote := range []string{"Dune", "Yes at three", "From the gate on", "Is it open?", "The phone is here", "A49 is the number", "Not sent by me"} {
+	for _, quote := range []string{
+		"Dune", "Yes at three", "From the gate on", "Is it open?", "The phone is here", "A49 is the number", "Not sent by me",
+	} {
 		if conversation.QuotesOurs(quote) {
 			t.Errorf("%q is taken for ours", quote)
 		}

@@ -117,14 +117,13 @@ func (s *schedule) checkWritings() {
 // isNoAnswer reports whether a phone's text is rightly none for a customer: its STOP, the START of a phone that has opted out, and what
 // a phone that has left writes to a number that is switched off, or HELP, which Twilio answers.
 func (s *schedule) isNoAnswer(w *writing, r ledger.Record) bool {
-	switch r.Reason {
-	case ledger.ReasonOptOut:
+	switch {
+	case r.Reason == ledger.ReasonOptOut:
 		return w.body == "STOP"
-	case ledger.ReasonKeyword:
+	case r.Reason == ledger.ReasonKeyword:
 		return s.mayBeOptedOut(w.by.phone) || s.mayHaveLeft(w)
-	default:
-		return r.Reason == ledger.ReasonInactive && s.mayHaveLeft(w)
 	}
+	return r.Reason == ledger.ReasonInactive && s.mayHaveLeft(w)
 }
 
 // mayHaveLeft reports whether the phone may have been off the route when the text was decided about.
@@ -179,8 +178,8 @@ func (s *schedule) twinsOf(r ledger.Record) []string {
 		}
 	}
 	for _, other := range s.current {
-		isAlike := r.IsAnswer() && other.IsAnswer() && r.Answer.Words == other.Answer.Words || r.Notice && other.Notice && r.Body == other.Body
-		if isAlike && r.Customer == other.Customer {
+		isSameAnswer := r.IsAnswer() && other.IsAnswer() && r.Answer.Words == other.Answer.Words
+		if (isSameAnswer || r.Notice && other.Notice && r.Body == other.Body) && r.Customer == other.Customer {
 			twins = append(twins, other.MessageSid)
 		}
 	}
@@ -240,7 +239,8 @@ func (t tally) String() string {
 	text := ""
 	for _, habit := range []int{200, 600, 900} {
 		if n := t.Answers[habit]; n > 0 {
-			text += fmt.Sprintf("of %d answers where %d in ten have a tag %d are asked about (%d %%); ", n, habit/100, t.Asked[habit], 100*t.Asked[habit]/n)
+			text += fmt.Sprintf("of %d answers where %d in ten have a tag %d are asked about (%d %%); ",
+				n, habit/100, t.Asked[habit], 100*t.Asked[habit]/n)
 		}
 	}
 	return text + fmt.Sprintf("%d misled", t.Misled)

@@ -19,7 +19,10 @@ func againstWrongPeople() []mutation {
 		{
 			"entry after the claim", "it is noted only after the POST that a phone was sent a text",
 			[]edit{
-				{"functions/sender/delivery/attempt.go", "if v := h.enter(ctx, j, p.To); v.stops() {\n\t\treturn v\n\t}\n\tif v := h.setTimer", "if v := h.setTimer"},
+				{
+					"functions/sender/delivery/attempt.go",
+					"if v := h.enter(ctx, j, p.To); v.stops() {\n\t\treturn v\n\t}\n\tif v := h.setTimer", "if v := h.setTimer",
+				},
 				{"functions/sender/delivery/attempt.go", "if j.head.isKept && h.config.Now()", "if false && h.config.Now()"},
 				{"functions/sender/delivery/attempt.go", "\th.relayed(ctx, j.text)\n", "\th.relayed(ctx, j.text)\n\t_ = h.enter(ctx, j, p.To)\n"},
 			},

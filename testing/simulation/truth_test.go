@@ -159,7 +159,8 @@ func (s *schedule) checkOrder() {
 		for _, earlier := range s.order[:i] {
 			a, aOK := first[earlier]
 			b, bOK := first[later]
-			if aOK && bOK && a > b && s.author(earlier) == s.author(later) && s.current[earlier].Customer == s.current[later].Customer && !strayed[earlier] && !strayed[later] {
+			isSame := s.author(earlier) == s.author(later) && s.current[earlier].Customer == s.current[later].Customer
+			if aOK && bOK && a > b && isSame && !strayed[earlier] && !strayed[later] {
 				s.violated("%s reached Twilio before %s, which came before it", nameOf(later), nameOf(earlier))
 			}
 		}

@@ -95,7 +95,7 @@ func (d twilioDoor) Create(ctx context.Context, out sms.Outbound) (sms.Created, 
 		p.answered, p.told = true, fault.Of(err).Kind
 		return sms.Created{}, err
 	}
-	answer := d.take(p)
+	answer := d.take(p) //nolint:contextcheck // What a person does on reading the message is not this call's.
 	if err := d.after(ctx, a, c, answer); err != nil {
 		return sms.Created{}, err
 	}
