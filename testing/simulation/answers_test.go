@@ -117,13 +117,9 @@ func (s *schedule) checkWritings() {
 // isNoAnswer reports whether a phone's text is rightly none for a customer: its STOP, the START of a phone that has opted out, and what
 // a phone that has left writes to a number that is switched off, or HELP, which Twilio answers.
 func (s *schedule) isNoAnswer(w *writing, r ledger.Record) bool {
-	switch {
-	case r.Reason == ledger.ReasonOptOut:
-		return w.body == "STOP"
-	case r.Reason == ledger.ReasonKeyword:
-		return s.mayBeOptedOut(w.by.phone) || s.mayHaveLeft(w)
-	}
-	return r.Reason == ledger.ReasonInactive && s.mayHaveLeft(w)
+	isStop := r.Reason == ledger.ReasonOptOut && w.body == "STOP"
+	isStart := r.Reason == ledger.ReasonKeyword && s.mayBeOptedOut(w.by.phone)
+	return isStop || isStart || s.mayHaveLeft(w) && (r.Reason == ledger.ReasonInactive || r.Reason == ledger.ReasonKeyword)
 }
 
 // mayHaveLeft reports whether the phone may have been off the route when the text was decided about.
