@@ -51,7 +51,7 @@ const (
 	ReasonNotStaff Reason = "not_staff"
 	// ReasonInstruction: it was meant for the relay: a tag alone.
 	ReasonInstruction Reason = "instruction"
-	// ReasonReaction: a phone on duty acknowledged a customer's text by a reaction.
+	// ReasonReaction: a phone on duty acknowledged a customer's text by a reaction, or a customer reacted to something unnamed.
 	ReasonReaction Reason = "reaction"
 )
 

@@ -131,6 +131,10 @@ func against(q Question) Plan {
 		if p, decided := ofKeyword(q, keyword); decided {
 			return p
 		}
+		if reaction, ok := sms.ReactionOf(r.Body); ok && reaction.Quote == "" && len(r.Media) == 0 {
+			// It says nothing about what it is a reaction to.
+			return Plan{Drop: ledger.ReasonReaction}
+		}
 	}
 	p := Plan{Keyword: keyword}
 	switch {

@@ -44,14 +44,30 @@ func RestOf(r ledger.Record, header string) string {
 	return rest
 }
 
-// toldOf returns the message that a phone on duty gets in place of a customer's: that he has opted out, if it is that.
+// toldOf returns the message that a phone on duty gets in place of a customer's: that he has opted out, or reacted to a text, if it is
+// that.
 func toldOf(r ledger.Record) sms.Message {
 	m := MessageOf(r)
+	if reaction, ok := sms.ReactionOf(r.Body); ok && !r.Manual && !r.SecondPart && reaction.Quote != "" {
+		m.Body = reacted(reaction)
+	}
 	if r.TellsOptOut() {
 		m.Body = r.Keyword + ". Twilio lets no more texts through to this customer until they text START. " +
 			"If they meant an appointment, call them."
 	}
 	return m
+}
+
+// quotedLength is how much of a text that a customer reacted to is quoted.
+const quotedLength = 40
+
+// reacted says what a customer's reaction is about.
+func reacted(r sms.Reaction) string {
+	what := "reacted " + r.Emoji + " to"
+	if r.IsRemoved {
+		what = "took back " + r.Emoji + " from"
+	}
+	return what + " “" + sms.Shorten(r.Quote, quotedLength) + "”"
 }
 
 // The ends of the messages of a text that needs two.

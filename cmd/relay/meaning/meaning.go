@@ -136,8 +136,8 @@ func answerReasons() []Reason {
 			"Nothing to do: the phone was answered.",
 		}},
 		{ledger.ReasonReaction, dropped, Word{
-			"a phone on duty acknowledged a customer's text by a reaction, such as a thumb",
-			"Nothing to do: customers are not told of reactions.",
+			"a phone on duty acknowledged a customer's text by a reaction, such as a thumb; or a customer reacted to a picture",
+			"Nothing to do: customers get no reactions of phones, and a reaction to a picture does not say to which.",
 		}},
 	}
 }

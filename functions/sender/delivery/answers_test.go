@@ -369,3 +369,17 @@ func TestPingPong(t *testing.T) {
 		t.Errorf("measured %v", s.measured)
 	}
 }
+
+// A customer's reaction is passed on in a few words; one that names nothing is only recorded.
+func TestCustomerReacts(t *testing.T) {
+	s := newSender(t)
+	s.hears(1, relaytest.Customer, "Liked “We come at three today, with the big truck, if the gate is open”")
+	s.checkSent(toPhone + header + "reacted 👍 to “We come at three today, with the big tr…”")
+	s.hears(2, relaytest.Customer, "Removed a heart from “Hi”")
+	s.checkSent(toPhone + firstTag + ": took back ❤️ from “Hi”")
+	s.hears(3, relaytest.Customer, "Loved an image")
+	s.checkSent()
+	s.checkState(3, ledger.Dropped, ledger.ReasonReaction)
+	s.hears(4, relaytest.Customer, "Loved “Dune” and more")
+	s.checkSent(toPhone + firstTag + ": Loved “Dune” and more")
+}
