@@ -32,8 +32,8 @@ type Keeper struct {
 }
 
 // Keep returns the attachments, each with the Token of a copy that lasts for long enough, or marked as Left because it does not fit, is
-// not offered or is not there. What has been decided before stays so. If one could not be fetched or kept, it is returned without either, with an error
-// in whose chain there is a *fault.Error: Keep may be called again with what it returned.
+// not offered or is not there. What has been decided before stays so. If one could not be fetched or kept, it is returned without either,
+// with an error in whose chain there is a *fault.Error: Keep may be called again with what it returned.
 func (k Keeper) Keep(ctx context.Context, attachments []sms.Media) ([]sms.Media, error) {
 	attachments = slices.Clone(attachments)
 	var failures []error

@@ -188,7 +188,8 @@ func ofAnswers() []mutation {
 	return []mutation{
 		{
 			"what a phone was sent is read as it was a moment ago",
-			"shared/aws/dynamo/table.go", "Key:            key,\n\t\tConsistentRead: aws.Bool(true),", "Key:            key,\n\t\tConsistentRead: aws.Bool(false),",
+			"shared/aws/dynamo/table.go",
+			"Key:            key,\n\t\tConsistentRead: aws.Bool(true),", "Key:            key,\n\t\tConsistentRead: aws.Bool(false),",
 			"./shared/aws/dynamo", "TestConversationsOnFake$",
 		},
 		{
