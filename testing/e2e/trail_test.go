@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
 // entries reads the whole audit log, one entry of each id, in order of version, by text.
@@ -45,17 +46,20 @@ func (s *stage) entries() map[string][]auditlog.Entry {
 func (s *stage) checkTrails(sids []string) {
 	s.t.Helper()
 	var trails map[string][]auditlog.Entry
+	// A receipt may still change a record later on.
+	records := map[string]ledger.Record{}
 	s.until("the audit log has every change", time.Minute, func() bool {
 		trails = s.entries()
 		for _, sid := range sids {
-			if trail := trails[sid]; int64(len(trail)) != s.record(sid).Version {
+			records[sid] = s.record(sid)
+			if int64(len(trails[sid])) != records[sid].Version {
 				return false
 			}
 		}
 		return true
 	})
 	for _, sid := range sids {
-		r := s.record(sid)
+		r := records[sid]
 		for i, e := range trails[sid] {
 			if e.Version != int64(i+1) || (i > 0 && e.From != trails[sid][i-1].To) {
 				s.t.Errorf("the trail of %s has a gap at version %d", sid, e.Version)
