@@ -77,7 +77,7 @@ func (a Answer) Address() Addressed {
 		words = to.withoutHeader(words)
 	}
 	if looksInternal(words) || a.View.quotesHeader(words) {
-		return Addressed{Verdict: Refuse}
+		return Addressed{Verdict: Refuse, EndsHeld: !a.View.Held.IsZero()}
 	}
 	isLone := strings.TrimSpace(words) == "" && a.NumMedia == 0
 	switch {

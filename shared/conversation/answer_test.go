@@ -190,6 +190,10 @@ func TestAddress(t *testing.T) {
 		"a text from before the held words": {body: "ok", sent: two, held: held(-minute, ann, bob), want: want{conversation.Ask, "", "", true}},
 		"a later text ends held words":      {body: "ok", sent: two, held: held(2*minute, ann, bob), want: want{conversation.Ask, "", "", true}},
 
+		"what begins like ours ends held words": {
+			body: "A47 B73: yes", sent: named, held: held(2*minute, ann, bob), want: want{conversation.Refuse, "", "", true},
+		},
+
 		// Later than it came in.
 		"decided late, one in play":         {body: "yes", sent: two[:1], late: 10 * minute, want: want{conversation.Send, ann, "yes", false}},
 		"decided late, another wrote since": {body: "yes", sent: all(sent(ann, minute, 0), sent(bob, -5*minute, 0)), late: 10 * minute},

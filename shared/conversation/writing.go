@@ -121,6 +121,9 @@ func (h Held) after(w Writing, isAsked bool) Held {
 		return h
 	case w.Verdict == Release, w.EndsHeld:
 		return Held{}
+	case w.Verdict != Ignore && !h.AskedAt.IsZero() && w.At.After(h.AskedAt.Add(-skew)):
+		// The person wrote something else since the question, so that a tag alone may be about that.
+		h.Named = nil
 	}
 	return h
 }

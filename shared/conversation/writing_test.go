@@ -112,3 +112,26 @@ func TestReplacesWhatEndedAMomentAgo(t *testing.T) {
 		})
 	}
 }
+
+// A tag alone that comes after another text is about that text, or about nothing: it sends no held words. What the phone writes by itself,
+// and a reaction, is not such a text.
+func TestWrittenBetweenAQuestionAndATag(t *testing.T) {
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	for between, want := range map[conversation.Verdict]conversation.Verdict{
+		conversation.Ignore: conversation.Release, conversation.Tell: conversation.Tell, conversation.Refuse: conversation.Tell,
+	} {
+		var p conversation.Phone
+		for _, tag := range []conversation.Tag{ann, bob} {
+			p = p.Receive(conversation.Exchange{Customer: customerOf(tag), Tag: tag, SentAt: at}, string(tag))
+		}
+		p, _ = p.Wrote(conversation.Writing{
+			MessageSid: "SM1", At: at.Add(minute), DecidedAt: at.Add(minute), Verdict: conversation.Ask, Named: []conversation.Tag{ann, bob},
+		})
+		p = p.Asked(at.Add(minute))
+		p, _ = p.Wrote(conversation.Writing{MessageSid: "SM2", At: at.Add(5 * minute), DecidedAt: at.Add(5 * minute), Verdict: between})
+		lone := conversation.Answer{Body: string(ann), ReceivedAt: at.Add(10 * minute), DecidedAt: at.Add(10 * minute), View: p.View}
+		if got := lone.Address(); got.Verdict != want || got.EndsHeld != (want == conversation.Tell) {
+			t.Errorf("after verdict %v: %v, ends %v; want %v", between, got.Verdict, got.EndsHeld, want)
+		}
+	}
+}

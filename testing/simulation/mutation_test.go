@@ -40,7 +40,9 @@ func startsAt() map[string]uint64 {
 
 // notFound are mutations whose schedules have to be searched for again: people changed what each seed plays. Schedule 13188 fails though
 // nothing is broken, which has to be looked into first.
-func notFound() []string { return []string{"an order in doubt", "receipt during a redrive", "loss of the earlier"} }
+func notFound() []string {
+	return []string{"an order in doubt", "receipt during a redrive", "loss of the earlier"}
+}
 
 // violated finds which schedule noticed something.
 var violated = regexp.MustCompile(`schedule ([0-9]+) violates what must hold:\n\s*(.*)`)

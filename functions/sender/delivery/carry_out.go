@@ -33,7 +33,7 @@ func (h *Handler) remember(ctx context.Context, j *job) error {
 		j.author = phone
 	}
 	w := conversation.Writing{
-		MessageSid: j.text.MessageSid, At: a.At, DecidedAt: j.text.UpdatedAt, Verdict: decisionOf(a.Verdict), EndsHeld: len(a.Ends) > 0,
+		MessageSid: j.text.MessageSid, At: a.At, DecidedAt: j.text.UpdatedAt, Verdict: decisionOf(j.text), EndsHeld: len(a.Ends) > 0,
 		To: h.customerOf(j), Digest: digestOf(key, j.text.Body),
 		IsAutoReplyTold: j.text.Reason == ledger.ReasonAutoReply && a.Tells != "",
 	}
@@ -179,9 +179,10 @@ func (h *Handler) endHold(ctx context.Context, j *job) verdict {
 	return done()
 }
 
-// decisionOf is what the ledger's verdict was decided from.
-func decisionOf(v ledger.AnswerVerdict) conversation.Verdict {
-	switch v {
+// decisionOf is what the verdict in the text's record was decided from. Nobody thinks of an automatic reply or of a reaction as of
+// something that he wrote.
+func decisionOf(r ledger.Record) conversation.Verdict {
+	switch r.Answer.Verdict {
 	case ledger.AnswerSent:
 		return conversation.Send
 	case ledger.AnswerJoined:
@@ -191,6 +192,9 @@ func decisionOf(v ledger.AnswerVerdict) conversation.Verdict {
 	case ledger.AnswerReleased:
 		return conversation.Release
 	case ledger.AnswerDropped:
+		if r.Reason == ledger.ReasonAutoReply || r.Reason == ledger.ReasonReaction {
+			return conversation.Ignore
+		}
 		return conversation.Refuse
 	case ledger.AnswerHeld:
 	}
