@@ -383,3 +383,24 @@ func TestCustomerReacts(t *testing.T) {
 	s.hears(4, relaytest.Customer, "Loved “Dune” and more")
 	s.checkSent(toPhone + firstTag + ": Loved “Dune” and more")
 }
+
+// An operator's text went to a phone that left the route at that moment. The phone's answer is not taken for a customer's text.
+func TestOperatorsTextToAPhoneThatLeaves(t *testing.T) {
+	s := newSender(t)
+	lookups := 0
+	s.faults.hook = func(op string) error {
+		if op == "routes before Lookup" {
+			if lookups++; lookups == 2 {
+				s.faults.hook = nil
+				s.reroute(func(r *route.Route) { r.DestinationCarrier, r.FallbackCarriers = relaytest.Fallback, nil })
+			}
+		}
+		return nil
+	}
+	s.queueUp(textOf(1, func(e *queue.Envelope) { e.Kind, e.Message.From, e.Message.Body = queue.KindManual, "", "Please call" }))
+	s.settle()
+	s.checkSent(toPhone + "Please call")
+	s.clock.Advance(time.Minute)
+	s.hears(2, relaytest.Destination, "Yes")
+	s.checkState(2, ledger.Dropped, ledger.ReasonNotStaff)
+}
