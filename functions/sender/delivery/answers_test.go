@@ -404,3 +404,25 @@ func TestOperatorsTextToAPhoneThatLeaves(t *testing.T) {
 	s.hears(2, relaytest.Destination, "Yes")
 	s.checkState(2, ledger.Dropped, ledger.ReasonNotStaff)
 }
+
+// A timer takes an answer to its end, and the phone cannot be told at first: it is told when the timer's message comes again.
+func TestTimerTellsOfALostAnswer(t *testing.T) {
+	s := newSender(t)
+	s.hears(1, relaytest.Customer, "First here")
+	s.clock.Advance(time.Minute)
+	s.hears(2, relaytest.Destination, "Yes")
+	s.sent()
+	s.twilio.answer = func(_ int, m sms.Outbound) error {
+		if m.To == relaytest.Customer {
+			return refusal(fault.Permanent, 21614)
+		}
+		return nil
+	}
+	s.tell(2, sms.StatusFailed, 30001)
+	s.fail("conversations before GetPhone", broken(fault.Transient, 1)...)
+	s.drain()
+	s.checkState(2, ledger.Failed, ledger.ReasonRefused)
+	if got := s.sent(); !slices.Contains(got, toPhone+"Not delivered to "+firstTag+": it is a landline, or cannot get texts.") {
+		t.Errorf("messages %q: the phone was not told", got)
+	}
+}

@@ -65,6 +65,10 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		asked = awaited.Number
 		v = h.timeOut(ctx, j, awaited)
 	}
+	if v.isDone() {
+		// What comes after a text's end may have failed before, with this message.
+		return h.conclude(ctx, j)
+	}
 	return v
 }
 
