@@ -66,7 +66,8 @@ func (h *Handler) bury(ctx context.Context, j *job, reason ledger.Reason) verdic
 		return h.leaveToEarlier(ctx, j)
 	}
 	last, _ := j.text.Current()
-	deduplicationID := j.text.MessageSid + "." + strconv.Itoa(last.Number)
+	// The version tells this death from an earlier one, after which the text went on, and whose letter was moved back.
+	deduplicationID := j.text.MessageSid + "." + strconv.Itoa(last.Number) + "." + strconv.FormatInt(j.text.Version, 10)
 	if _, moved := lettersAttempts(j.record); moved {
 		// This message is a letter already, moved back before its death was recorded: under its old id the queue would drop it.
 		deduplicationID += "." + j.record.MessageId

@@ -303,3 +303,41 @@ func TestRedriveWhileAnotherSenderIsBuryingTheText(t *testing.T) {
 	s.checkState(1, ledger.Sent, "")
 	s.checkPosts(maxAttempts + 2)
 }
+
+// A text died and went on, because a receipt said that an earlier phone's message is on its way, and its letter was moved back. When that
+// message is lost a moment later, it dies again after the same attempts: there is a letter of that death, too.
+func TestLetterOfASecondDeathAfterTheSameAttempts(t *testing.T) {
+	s := newSender(t)
+	s.twilio.answer = func(n int, _ sms.Outbound) error {
+		if n == 2 {
+			return refusal(fault.Unreachable, 21614)
+		}
+		return refusal(fault.Transient, 0)
+	}
+	s.faults.hook = once(s, "dead after Send", func() {
+		sent := receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusSent)
+		r, _ := s.record(1).Apply(*sent.Receipt, ledger.Onward{}, s.clock.Now())
+		if _, err := s.ledger.Update(context.Background(), r); err != nil {
+			t.Error(err)
+		}
+	})
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkState(1, ledger.Sent, "")
+	letters := s.receiveFrom(s.dead)
+	if len(letters) != 1 {
+		t.Fatalf("%d dead letters, want 1", len(letters))
+	}
+	if err := s.dead.Delete(t.Context(), []string{letters[0].ReceiptHandle}); err != nil {
+		t.Fatal(err)
+	}
+	s.redriven(letters[0])
+	lost := receiptOf(1, 1, relaytest.OutboundSid(1), sms.StatusUndelivered)
+	lost.Receipt.ErrorCode = 30003
+	s.queueUp(lost)
+	s.drain()
+	s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	if n := len(s.dead.Messages()); n != 1 {
+		t.Errorf("%d dead letters, want 1", n)
+	}
+}
