@@ -55,7 +55,13 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 // takeReceipt applies a receipt. If no timer waits for the message any more, it sets one first: once the receipt is applied,
 // nothing shows that a timer is missing.
 func (h *Handler) takeReceipt(ctx context.Context, r ledger.Record, receipt sms.Receipt) (application, error) {
-	isSet := receipt.Status.Final()
+	isSet := receipt.Status.Final() && !receipt.Status.Lost()
+	isUnawaited := func(r ledger.Record, number int) bool {
+		if receipt.Status.Lost() {
+			return leavesEarlier(r, number)
+		}
+		return isUnawaited(r, number)
+	}
 	for {
 		if !isSet && isUnawaited(r, receipt.Attempt) {
 			if err := h.awaitDelivery(ctx, r); err != nil {
@@ -74,6 +80,16 @@ func (h *Handler) takeReceipt(ctx context.Context, r ledger.Record, receipt sms.
 		// It was given up while its receipt was in hand.
 		r = a.record
 	}
+}
+
+// leavesEarlier reports whether an earlier message is awaited once that of the attempt is lost, and the text rests until then. The timer of
+// the earlier one may have come meanwhile, and found nothing to do because the later one was awaited.
+func leavesEarlier(r ledger.Record, number int) bool {
+	if r.State != ledger.Sent {
+		return false
+	}
+	awaited := r.AwaitedAttempts()
+	return len(awaited) > 1 && slices.ContainsFunc(awaited, func(a ledger.Attempt) bool { return a.Number == number })
 }
 
 // isUnawaited reports whether the attempt may have no timer that waits for its receipts. That is so if the text was given up, and
