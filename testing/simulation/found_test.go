@@ -40,3 +40,26 @@ func TestFoundBefore(t *testing.T) {
 		})
 	}
 }
+
+// TestSeedsFoundBefore plays the seeds that violated something since people answer in the simulation. Their stories are kept in the tests
+// of functions/sender/delivery and shared/conversation.
+func TestSeedsFoundBefore(t *testing.T) {
+	skipIfOne(t)
+	t.Parallel()
+	for story, seed := range map[string]uint64{
+		"a tag alone after words that were refused (TestWrittenBetweenAQuestionAndATag)":               13188,
+		"a lost answer that a timer ended (TestTimerTellsOfALostAnswer)":                               16812,
+		"a later message is lost when the timer of the earlier has come":                               335498,
+		"an operator's text to a phone that leaves (TestOperatorsTextToAPhoneThatLeaves)":              338819,
+		"a second death after the same attempts (TestLetterOfASecondDeathAfterTheSameAttempts)":        339613,
+		"another answer that a timer ended (TestTimerTellsOfALostAnswer)":                              339627,
+		"a tag alone for a question whose words were ended (TestReplacesWhatEndedAMomentAgo)":          135437,
+		"held words whose time is over while they are released (TestHeldWordsEndWhileTheyAreReleased)": 107536,
+	} {
+		t.Run(story, func(t *testing.T) {
+			if o := playSeed(t, seed, false); len(o.violations) > 0 {
+				t.Errorf("seed %d violates what must hold:\n  %s", seed, strings.Join(o.violations, "\n  "))
+			}
+		})
+	}
+}

@@ -38,12 +38,6 @@ func startsAt() map[string]uint64 {
 	}
 }
 
-// notFound are mutations whose schedules have to be searched for again: people changed what each seed plays. Schedule 13188 fails though
-// nothing is broken, which has to be looked into first.
-func notFound() []string {
-	return []string{"an order in doubt", "receipt during a redrive", "loss of the earlier"}
-}
-
 // violated finds which schedule noticed something.
 var violated = regexp.MustCompile(`schedule ([0-9]+) violates what must hold:\n\s*(.*)`)
 
@@ -56,9 +50,6 @@ func TestMutations(t *testing.T) {
 	for _, m := range mutations() {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			if slices.Contains(notFound(), m.name) {
-				t.Skip("no schedule is known that notices it since people answer in the simulation")
-			}
 			out, err := simulateWith(t, m)
 			found := violated.FindStringSubmatch(out)
 			switch {
