@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ type Cache struct {
 
 	mu      sync.Mutex
 	entries map[sms.PhoneNumber]cached
+	// all are the routes that have threads, listed when it was asked for.
+	all    []Route
+	listed time.Time
 }
 
 type cached struct {
@@ -35,9 +39,10 @@ type cached struct {
 	asked time.Time
 }
 
-// fresh reports whether the answer may still be used. An answer from the future is not: the clock has been set back since.
-func (c cached) fresh(now time.Time) bool {
-	age := now.Sub(c.asked)
+// isFresh reports whether an answer to what was asked then may still be used. An answer from the future is not: the clock has been set
+// back since.
+func isFresh(asked, now time.Time) bool {
+	age := now.Sub(asked)
 	return age >= 0 && age < MaxCacheAge
 }
 
@@ -66,10 +71,31 @@ func (c *Cache) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms
 	return routes, nil
 }
 
-// Forget makes the next Lookup of the numbers ask the table.
+// WithThread returns the route that has the number among its Threads, as the function [WithThread] does. It lists the table, for a
+// number that has no route itself, and remembers for as long as Lookup does.
+func (c *Cache) WithThread(ctx context.Context, number sms.PhoneNumber) (r Route, ok bool, err error) {
+	asked := c.now()
+	c.mu.Lock()
+	all, listed := c.all, c.listed
+	c.mu.Unlock()
+	if listed.IsZero() || !isFresh(listed, asked) {
+		if all, err = c.table.List(ctx); err != nil {
+			return Route{}, false, err
+		}
+		all = slices.DeleteFunc(all, func(r Route) bool { return len(r.Threads) == 0 })
+		c.mu.Lock()
+		c.all, c.listed = all, asked
+		c.mu.Unlock()
+	}
+	r, ok = WithThread(all, number)
+	return r, ok, nil
+}
+
+// Forget makes the next Lookup of the numbers ask the table, and the next WithThread of any.
 func (c *Cache) Forget(numbers ...sms.PhoneNumber) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.listed = time.Time{}
 	for _, number := range numbers {
 		delete(c.entries, number)
 	}
@@ -89,7 +115,7 @@ func (c *Cache) remembered(now time.Time, numbers []sms.PhoneNumber) (routes map
 	for _, number := range numbers {
 		entry, ok := c.entries[number]
 		switch {
-		case !ok || !entry.fresh(now):
+		case !ok || !isFresh(entry.asked, now):
 			missing = append(missing, number)
 		case entry.found:
 			routes[number] = entry.route

@@ -22,6 +22,9 @@ type Route struct {
 	FallbackCarriers []sms.PhoneNumber `json:",omitempty"`
 	// Active routes relay. Texts that come in for an inactive route are dropped with that reason, see Takes.
 	Active bool
+	// Threads are further Twilio numbers of the business, at most MaxThreads, from which its phones get texts: each customer in play
+	// has one of them for each phone, so that the phone shows him as a conversation of its own.
+	Threads []sms.PhoneNumber `json:",omitempty"`
 	// OnUncertain says what happens to a text if nobody could find out whether Twilio accepted it; empty means Park.
 	OnUncertain OnUncertain `json:",omitempty"`
 	// DeliveryTimeout is how long the relay waits for a hop's delivery receipt before it tries the next hop, from
@@ -116,14 +119,32 @@ func (r Route) problems(how Strictness) []error {
 	for i, fallback := range r.FallbackCarriers {
 		check(fmt.Sprintf("FallbackCarriers[%d]", i), fallback)
 	}
+	for i, thread := range r.Threads {
+		check(fmt.Sprintf("Threads[%d]", i), thread)
+	}
 	problems = append(problems, r.repeats()...)
 	return append(problems, r.settingProblems()...)
 }
 
-// repeats finds the phones that the route has twice, its own number included.
+// repeats finds the numbers that the route has twice, its own number included.
 func (r Route) repeats() []error {
 	var problems []error
 	seen := map[sms.PhoneNumber]bool{}
+	if len(r.Threads) > MaxThreads {
+		problems = append(problems, fmt.Errorf("Threads has %d numbers, at most %d", len(r.Threads), MaxThreads))
+	}
+	for _, thread := range r.Threads {
+		switch {
+		case sms.Same(thread, r.TwilioNumber):
+			problems = append(problems, fmt.Errorf("thread %s is the Twilio number itself: name further numbers", thread))
+		case r.Has(thread):
+			problems = append(problems, fmt.Errorf("thread %s is a hop, too: texts would go round in a loop", thread))
+		case seen[thread.Key()]:
+			problems = append(problems, fmt.Errorf("thread %s is listed twice", thread))
+		}
+		seen[thread.Key()] = true
+	}
+	clear(seen)
 	for _, hop := range r.Hops() {
 		switch {
 		case sms.Same(hop, r.TwilioNumber):

@@ -200,18 +200,18 @@ func TestSeedMakesNoLoop(t *testing.T) {
 			"to a number in the table",
 			[]route.Route{routeAt(b, phone, noon, 1, "anna")},
 			routeAt(a, b, noon, 0, ""),
-			"route of ***0100: hop ***0101 is itself routed in the table",
+			"route of ***0100: ***0101 is itself routed in the table",
 		},
 		{
 			"of a number that the table has for a hop",
 			[]route.Route{routeAt(b, a, noon, 1, "anna")},
 			routeAt(a, phone, noon, 0, ""),
-			"route of ***0101: hop ***0100 is itself routed in the table",
+			"route of ***0101: ***0100 is itself routed in the table",
 		},
 		{
 			"to a number that leads back",
 			[]route.Route{routeAt(a, phone, noon, 1, "anna"), routeAt(b, phone, noon, 1, "anna")},
-			routeAt(a, b, noon.Add(later), 0, ""), "route of ***0100: hop ***0101 is itself routed in the table",
+			routeAt(a, b, noon.Add(later), 0, ""), "route of ***0100: ***0101 is itself routed in the table",
 		},
 		{
 			"older than the table's, and so not put",

@@ -87,6 +87,9 @@ func (r Route) settingProblems() []error {
 	return problems
 }
 
+// MaxThreads is how many further numbers a route has at most: all that is kept of a phone is read in one call.
+const MaxThreads = 8
+
 // DefaultHoldTime is how long words of a phone on duty are held that nobody knows whom they are for.
 const DefaultHoldTime = time.Hour
 

@@ -32,6 +32,7 @@ func NewMemoryRoutes(routes ...route.Route) *MemoryRoutes {
 func ownRoute(r route.Route) route.Route {
 	r.FallbackCarriers = slices.Clone(r.FallbackCarriers)
 	r.OptedOut = slices.Clone(r.OptedOut)
+	r.Threads = slices.Clone(r.Threads)
 	return r
 }
 

@@ -14,6 +14,7 @@ type shownRoute struct {
 	DestinationCarrier sms.PhoneNumber   `json:"destination_carrier"`
 	FallbackCarriers   []sms.PhoneNumber `json:"fallback_carriers,omitempty"`
 	Active             bool              `json:"active"`
+	Threads            []sms.PhoneNumber `json:"threads,omitempty"`
 	OnUncertain        route.OnUncertain `json:"on_uncertain,omitempty"`
 	DeliveryTimeout    route.Duration    `json:"delivery_timeout,omitempty"`
 	MaxAge             route.Duration    `json:"max_age,omitempty"`

@@ -1,0 +1,21 @@
+package route
+
+import (
+	"slices"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// HasThread reports whether number is one of the route's further numbers, in any spelling.
+func (r Route) HasThread(number sms.PhoneNumber) bool {
+	return slices.ContainsFunc(r.Threads, func(thread sms.PhoneNumber) bool { return sms.Same(thread, number) })
+}
+
+// WithThread returns the route that has the number among its Threads. One that was removed does not count.
+func WithThread(routes []Route, number sms.PhoneNumber) (r Route, ok bool) {
+	i := slices.IndexFunc(routes, func(r Route) bool { return !r.IsRemoved() && r.HasThread(number) })
+	if i < 0 {
+		return Route{}, false
+	}
+	return routes[i], true
+}

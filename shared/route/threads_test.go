@@ -1,0 +1,105 @@
+package route_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
+)
+
+// The numbers of the tests of threads: two routed ones, and further numbers of the business.
+const (
+	ownNumber   sms.PhoneNumber = "+18585550100"
+	otherNumber sms.PhoneNumber = "+18585550101"
+	threadA     sms.PhoneNumber = "+18585550110"
+	threadB     sms.PhoneNumber = "+18585550111"
+	phoneA      sms.PhoneNumber = "+16195550123"
+)
+
+func threaded(number sms.PhoneNumber, threads ...sms.PhoneNumber) route.Route {
+	return route.Route{TwilioNumber: number, DestinationCarrier: phoneA, Active: true, Threads: threads}
+}
+
+// A number belongs to one route, as its own or as a thread.
+func TestThreadsOfOthers(t *testing.T) {
+	removed := threaded(otherNumber, threadA)
+	removed.Active, removed.Removed = false, time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	toThread := threaded(ownNumber)
+	toThread.DestinationCarrier = threadA
+	for name, tt := range map[string]struct {
+		table []route.Route
+		put   route.Route
+		want  route.LoopsError
+	}{
+		"own":                    {nil, threaded(ownNumber, threadA, threadB), nil},
+		"put again":              {[]route.Route{threaded(ownNumber, threadA)}, threaded(ownNumber, threadA), nil},
+		"of another":             {[]route.Route{threaded(otherNumber, threadA)}, threaded(ownNumber, threadA), route.LoopsError{{ownNumber, threadA}, {otherNumber, threadA}}},
+		"of a removed one":       {[]route.Route{removed}, threaded(ownNumber, threadA), nil},
+		"another's number":       {[]route.Route{threaded(otherNumber)}, threaded(ownNumber, otherNumber), route.LoopsError{{ownNumber, otherNumber}}},
+		"a thread gets a route":  {[]route.Route{threaded(ownNumber, threadA)}, threaded(threadA), route.LoopsError{{ownNumber, threadA}}},
+		"a phone that is thread": {[]route.Route{threaded(otherNumber, threadA)}, toThread, route.LoopsError{{ownNumber, threadA}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, route.Loops(tt.table, tt.put)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestThreadsAreFurtherNumbers(t *testing.T) {
+	nine := make([]sms.PhoneNumber, 9)
+	for i := range nine {
+		nine[i] = threadA[:len(threadA)-1] + sms.PhoneNumber(rune('0'+i))
+	}
+	for want, threads := range map[string][]sms.PhoneNumber{
+		"": {threadA, threadB},
+		"thread +18585550100 is the Twilio number itself: name further numbers":                                 {ownNumber},
+		"thread +16195550123 is a hop, too: texts would go round in a loop":                                     {phoneA},
+		"thread +18585550110 is listed twice":                                                                   {threadA, threadB, threadA},
+		`Threads[1] "8585550111" is not E.164: want a plus sign, country code and number, such as +18585550111`: {threadA, "8585550111"},
+		"Threads has 9 numbers, at most 8":                                                                      nine,
+	} {
+		got := ""
+		if err := threaded(ownNumber, threads...).Validate(); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("threads %v: problem %q, want %q", threads, got, want)
+		}
+	}
+}
+
+// What is remembered of threads is as old as what is remembered of routes, and is forgotten with it.
+func TestCacheWithThread(t *testing.T) {
+	clock := relaytest.NewClock(time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC))
+	table := relaytest.NewMemoryRoutes(threaded(ownNumber, threadA))
+	cache := route.NewCache(table, clock.Now)
+	has := func(want bool) {
+		t.Helper()
+		r, ok, err := cache.WithThread(t.Context(), threadB)
+		if err != nil || ok != want || ok && r.TwilioNumber != ownNumber {
+			t.Errorf("route %s, %t, error %v, want %t", r.TwilioNumber, ok, err, want)
+		}
+	}
+	has(false)
+	wanted := threaded(ownNumber, threadA, threadB)
+	stored, err := table.Put(t.Context(), wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	has(false)
+	cache.Forget()
+	has(true)
+	stored.Threads = nil
+	if _, err := table.Put(t.Context(), stored); err != nil {
+		t.Fatal(err)
+	}
+	has(true)
+	clock.Advance(route.MaxCacheAge)
+	has(false)
+}
