@@ -130,9 +130,6 @@ func (r Route) problems(how Strictness) []error {
 func (r Route) repeats() []error {
 	var problems []error
 	seen := map[sms.PhoneNumber]bool{}
-	if len(r.Threads) > MaxThreads {
-		problems = append(problems, fmt.Errorf("Threads has %d numbers, at most %d", len(r.Threads), MaxThreads))
-	}
 	for _, thread := range r.Threads {
 		switch {
 		case sms.Same(thread, r.TwilioNumber):

@@ -75,6 +75,9 @@ func (r Route) settingProblems() []error {
 			problems = append(problems, fmt.Errorf("%s is not from %v to %v", field, Duration(least), Duration(most)))
 		}
 	}
+	if len(r.Threads) > MaxThreads {
+		problems = append(problems, fmt.Errorf("Threads has %d numbers, at most %d", len(r.Threads), MaxThreads))
+	}
 	within("DeliveryTimeout", r.DeliveryTimeout, MinDeliveryTimeout, MaxDeliveryTimeout)
 	within("MaxAge", r.MaxAge, MinMaxAge, MaxMaxAge)
 	within("AnswerWindow", r.AnswerWindow, MinAnswerWindow, MaxAnswerWindow)

@@ -58,6 +58,7 @@ func settledRoute() route.Route {
 	r := Route()
 	r.TwilioNumber, r.DestinationCarrier = numbered(70), numbered(71)
 	r.FallbackCarriers = []sms.PhoneNumber{numbered(72), numbered(73)}
+	r.Threads = []sms.PhoneNumber{numbered(75), numbered(74)}
 	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour+time.Millisecond)
 	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	r.PaceNumber, r.OptedOut = "3/1s", []sms.PhoneNumber{numbered(73), numbered(71)}
@@ -228,7 +229,9 @@ func (r routesTest) noAliasing() {
 	stored := r.put(given)
 	want := settledRoute()
 	want.Version = 1
-	spoil := func(theirs route.Route) { theirs.FallbackCarriers[0], theirs.OptedOut[0] = numbered(98), numbered(98) }
+	spoil := func(theirs route.Route) {
+		theirs.FallbackCarriers[0], theirs.OptedOut[0], theirs.Threads[0] = numbered(98), numbered(98), numbered(98)
+	}
 	spoil(given)
 	spoil(stored)
 	r.finds([]sms.PhoneNumber{want.TwilioNumber}, want)

@@ -175,6 +175,15 @@ func routeOf(stored item) (route.Route, error) {
 			return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("a hop is not E.164"))
 		}
 	}
+	for _, thread := range r.Threads {
+		switch {
+		case !thread.IsE164():
+			return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("a thread is not E.164"))
+		case sms.Same(thread, r.TwilioNumber):
+			// An answer to a thread goes to its one customer, and the number is everybody's.
+			return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("a thread is the Twilio number itself"))
+		}
+	}
 	return r, nil
 }
 

@@ -40,6 +40,7 @@ func TestRouteWrittenByHand(t *testing.T) {
 	settled.OnUncertain, settled.DeliveryTimeout, settled.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour)
 	settled.AnswerWindow, settled.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	settled.PaceNumber, settled.OptedOut = "3/1s", []sms.PhoneNumber{relaytest.Destination}
+	settled.Threads = []sms.PhoneNumber{"+18585550111", "+18585550110"}
 	says := func(attributes string) string {
 		return `{` + number + `,` + carrier + `,"Active":{"BOOL":true},` + attributes + `}`
 	}
@@ -50,9 +51,10 @@ func TestRouteWrittenByHand(t *testing.T) {
 		text string
 	}{
 		{name: "every setting", item: says(`"OnUncertain":{"S":"resend"},"DeliveryTimeout":{"S":"90s"},"MaxAge":{"S":"120m"},` +
-			`"PaceNumber":{"S":"3/1s"},"AnswerWindow":{"S":"36h"},"HoldTime":{"S":"900s"},"OptedOut":{"SS":["+18585550122"]}`), want: settled},
+			`"PaceNumber":{"S":"3/1s"},"AnswerWindow":{"S":"36h"},"HoldTime":{"S":"900s"},"OptedOut":{"SS":["+18585550122"]},` +
+			`"Threads":{"L":[{"S":"+18585550111"},{"S":"+18585550110"}]}`), want: settled},
 		{name: "settings of nothing", item: says(`"OnUncertain":{"NULL":true},"DeliveryTimeout":{"NULL":true},"MaxAge":{"S":"0s"},` +
-			`"PaceNumber":{"S":""},"AnswerWindow":{"NULL":true},"HoldTime":{"S":"0s"},"OptedOut":{"NULL":true}`), want: want},
+			`"PaceNumber":{"S":""},"AnswerWindow":{"NULL":true},"HoldTime":{"S":"0s"},"OptedOut":{"NULL":true},"Threads":{"NULL":true}`), want: want},
 		{
 			name: "uncertain as a flag", item: says(`"OnUncertain":{"BOOL":true}`),
 			text: unreadable + "attribute OnUncertain should be park or resend, as a string",
@@ -95,6 +97,27 @@ func TestRouteWrittenByHand(t *testing.T) {
 		{
 			name: "who opted out as text", item: says(`"OptedOut":{"S":"+18585550122"}`),
 			text: unreadable + "attribute OptedOut should be []sms.PhoneNumber",
+		},
+		{
+			name: "threads as text", item: says(`"Threads":{"S":"+18585550110"}`),
+			text: unreadable + "attribute Threads should be []sms.PhoneNumber",
+		},
+		{
+			name: "thread as a number", item: says(`"Threads":{"L":[{"N":"18585550110"}]}`),
+			text: unreadable + "attribute Threads should be sms.PhoneNumber",
+		},
+		{
+			name: "thread in a spelling of its own", item: says(`"Threads":{"L":[{"S":"+18585550111"},{"S":"858-555-0110"}]}`),
+			text: unreadable + "a thread is not E.164",
+		},
+		{
+			name: "thread that is the number", item: says(`"Threads":{"L":[{"S":"+18585550100"}]}`),
+			text: unreadable + "a thread is the Twilio number itself",
+		},
+		{
+			name: "too many threads", item: says(`"Threads":{"SS":["+18585550110","+18585550111","+18585550112","+18585550113",` +
+				`"+18585550114","+18585550115","+18585550116","+18585550117","+18585550118"]}`),
+			text: unreadable + "Threads has 9 numbers, at most 8",
 		},
 		{
 			name: "removed as a flag", item: says(`"Removed":{"BOOL":true}`),
