@@ -8,6 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
 	"quickdumpnow.com/smsrelay/shared/conversation"
@@ -33,6 +38,32 @@ func (s *awsStage) noteSent(phone, customer sms.PhoneNumber) {
 	}
 }
 
+// checkActions wants these actions of operators in the table, whose stream goes to the audit log: who did what to which phone.
+func (s *awsStage) checkActions(want ...string) {
+	s.t.Helper()
+	table := s.environment[cli.EnvConversationsTable]
+	page, err := dynamodb.NewFromConfig(s.dynamoDB).Scan(s.t.Context(), &dynamodb.ScanInput{
+		TableName: &table, ConsistentRead: aws.Bool(true), FilterExpression: aws.String("begins_with(#item, :prefix)"),
+		ExpressionAttributeNames:  map[string]string{"#item": "Item"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":prefix": &types.AttributeValueMemberS{Value: conversation.PrefixAction}},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var got []string
+	for _, item := range page.Items {
+		var words []string
+		for _, name := range []string{"By", "Deed", "Phone"} {
+			text, _ := item[name].(*types.AttributeValueMemberS)
+			words = append(words, text.Value)
+		}
+		got = append(got, strings.Join(words, " "))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		s.t.Errorf("actions (-want +got):\n%s", diff)
+	}
+}
+
 // TestCustomersOnAWS names customers of a deployed relay, shows them, answers one, and ends what a phone may answer.
 func TestCustomersOnAWS(t *testing.T) {
 	s := newAWSStage(t)
@@ -52,7 +83,9 @@ func TestCustomersOnAWS(t *testing.T) {
 	s.check("conversation resume", "No text between", "conversation", "resume", number, "A05")
 	s.check("phone ls", phone+"\tyes\t1", "phone", "ls", number)
 	s.check("explain answer", "It would be sent to A05 "+customer, "explain", "answer", "--from", phone, "--to", number, "--body", "A05 Yes")
+	s.environment[cli.EnvOperator] = "grace"
 	s.check("phone rm", "It is still in the route", "phone", "rm", number, phone)
+	s.checkActions("grace remove_phone " + phone)
 	s.check("reply", "is on the queue", "reply", number, "A05", "At three")
 	found := s.received()
 	if len(found) != 1 {

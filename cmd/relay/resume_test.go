@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,5 +47,24 @@ func TestResumeLetsTheTextsOfOneCustomerGoOn(t *testing.T) {
 		if waits := p.Pause(relaytest.Customer, now) > 0; err != nil || waits != tt.waits || p.Pause(other, now) == 0 {
 			t.Errorf("after resume %s: waits %v, the other %v, error %v", tt.flag, waits, p.Pause(other, now), err)
 		}
+	}
+	checkResumed(t, db)
+}
+
+// checkResumed wants one action on its way to the audit log: who let the texts go on, between whom.
+func checkResumed(t *testing.T, db *sqlite.DB) {
+	t.Helper()
+	changes, err := db.Changes().Read(t.Context(), 10, 0)
+	if err != nil || len(changes) != 1 {
+		t.Fatalf("%d changes go to the audit log, error %v; want one", len(changes), err)
+	}
+	var action conversation.Action
+	if err := json.Unmarshal(changes[0].New, &action); err != nil {
+		t.Fatal(err)
+	}
+	number, item := changes[0].ConversationKey()
+	if number != string(relaytest.TwilioNumber) || item != action.Item() || action.Deed != conversation.DeedResume || action.By == "" ||
+		action.Customer != relaytest.Customer || action.Phone != relaytest.Destination {
+		t.Errorf("under %q and %q the action is %+v", number, item, action)
 	}
 }

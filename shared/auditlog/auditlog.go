@@ -21,13 +21,14 @@ type Entry struct {
 	// if the record went, and by "@<stream sequence number>" if someone changed the record without the relay, which leaves the
 	// version as it was; the same with "conversation:<ConversationID>" as the text for a conversation;
 	// "route:<masked number>.<Version>@<stream sequence number>" for a route, and
-	// "conversation:<masked number>.<masked customer>.<Version>@<stream sequence number>" for a conversation without a ConversationID.
+	// "conversation:<masked number>.<masked customer>.<Version>@<stream sequence number>" for a conversation without a ConversationID;
+	// "action:<random word>" for what an operator did to what is kept of a phone.
 	ID string `json:"id"`
 	// Time is when the change was made, to the millisecond.
 	Time time.Time `json:"time"`
-	// Subject is "message" for the ledger, "route" for the routing table, "conversation" for the conversations, "segment" for the log
-	// itself, and "unreadable" for a change in a table from which no entry can be made: its Change is the stream's own word (INSERT,
-	// MODIFY, REMOVE), and Object says where it is kept.
+	// Subject is "message" for the ledger, "route" for the routing table, "conversation" for the conversations, "phone" for what
+	// operators did to what is kept of phones, "segment" for the log itself, and "unreadable" for a change in a table from which no
+	// entry can be made: its Change is the stream's own word (INSERT, MODIFY, REMOVE), and Object says where it is kept.
 	Subject string `json:"subject"`
 	// Change is "created", "changed", "removed" (by someone) or "expired" (by the table's own time to live).
 	Change string `json:"change"`
@@ -45,9 +46,10 @@ type Entry struct {
 	// Reason says why, if the state alone does not. Of a conversation it is "adopted" if an older version of the relay wrote it until
 	// then: the log has no earlier entry with its ConversationID.
 	Reason string `json:"reason,omitempty"`
-	// TwilioNumber and Customer are masked.
+	// TwilioNumber, Customer and Phone are masked. Only entries with the subject "phone" have a Phone.
 	TwilioNumber string `json:"twilio_number,omitempty"`
 	Customer     string `json:"customer,omitempty"`
+	Phone        string `json:"phone,omitempty"`
 	// Attempt is the attempt that the change is about; absent if there is none.
 	Attempt *Attempt `json:"attempt,omitempty"`
 	// Before and After are the route's settings; only for routes.
@@ -56,11 +58,12 @@ type Entry struct {
 	// Conversation is the conversation after the change, or before it if it was removed; only for conversations.
 	Conversation *Conversation `json:"conversation,omitempty"`
 	// Actor is who changed the route: an operator's name, "seed", or "relay" if the relay itself noticed who has opted out. For
-	// a text it is the operator who decided on the change.
+	// a text or a phone it is the operator who decided on the change, for a conversation the one who changed the name.
 	Actor string `json:"actor,omitempty"`
 	// ReadBy is who was shown the body of the text. Such an entry is about nothing else.
 	ReadBy string `json:"read_by,omitempty"`
-	// Decision is what that operator decided: "sent", "resend", "give_up" or "letter_dropped"; Note says why, in their words.
+	// Decision is what that operator decided: "sent", "resend", "give_up" or "letter_dropped" of a text, "remove_phone" or "resume" of
+	// a phone; Note says why, in their words.
 	Decision string `json:"decision,omitempty"`
 	Note     string `json:"note,omitempty"`
 	// Object is the name under which an unreadable change was set aside, in the failure bucket or folder.

@@ -1,6 +1,8 @@
 package auditlog
 
 import (
+	"slices"
+
 	"quickdumpnow.com/smsrelay/shared/conversation"
 )
 
@@ -48,6 +50,11 @@ func conversationEntry(before, after *conversation.Conversation, change string, 
 	case id != "" && change == ChangeChanged:
 		reason = ReasonAdopted
 	}
+	changed := differences(before, after)
+	actor := ""
+	if slices.Contains(changed, ChangedName) {
+		actor = latest.NamedBy
+	}
 	return Entry{
 		ID: conversationEntryID(id, *latest, change, past, seen.SequenceNumber),
 		// A change without the relay leaves the conversation's own time as it was, which may be long ago.
@@ -59,9 +66,10 @@ func conversationEntry(before, after *conversation.Conversation, change string, 
 		Reason:         reason,
 		TwilioNumber:   latest.TwilioNumber.Mask(),
 		Customer:       latest.Customer.Mask(),
+		Actor:          actor,
 		Conversation: &Conversation{
 			OptedOut: latest.OptOut.OptedOut, Word: latest.OptOut.Word, MessageSid: latest.OptOut.MessageSid,
-			Tag: string(latest.Tag), Named: latest.Name != "", Changed: differences(before, after),
+			Tag: string(latest.Tag), Named: latest.Name != "", Changed: changed,
 		},
 	}
 }

@@ -14,6 +14,8 @@ const (
 	SubjectRoute   = "route"
 	// SubjectConversation is a customer at a Twilio number.
 	SubjectConversation = "conversation"
+	// SubjectPhone is what an operator did to what is kept of a phone.
+	SubjectPhone = "phone"
 	// SubjectUnreadable is a change from which no entry can be made.
 	SubjectUnreadable = "unreadable"
 )

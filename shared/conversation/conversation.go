@@ -27,6 +27,8 @@ type Conversation struct {
 	OptOut OptOut `json:",omitzero"`
 	// Name is what people on duty read instead of, or with, the number, see [FoldName]; empty without one.
 	Name string `json:",omitempty"`
+	// NamedBy is the operator who last gave, changed or took away the name; empty if an older version of the relay wrote it.
+	NamedBy string `json:",omitempty"`
 	// Tag is how people on duty address the customer, empty if there is none yet. It is the customer's only while the stored use of
 	// the tag still has the version TagVersion, see [Conversation.Take]. TagUsedAt is that use's UsedAt.
 	Tag        Tag       `json:",omitempty"`

@@ -3,12 +3,17 @@ package conversation
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // ErrConflict means that what is stored was changed since it was read.
 var ErrConflict = errors.New("conversation was changed by someone else")
+
+// ErrUnsettled means that others changed the same thing again and again.
+var ErrUnsettled = errors.New("others changed it meanwhile each time")
 
 // Store keeps conversations, phones and tags in one table. Its reads show what was last written, and each write is conditional on the
 // version that was read. Errors other than ErrConflict are *fault.Error; an Unknown error means that the write may have happened; the
@@ -46,6 +51,25 @@ type Lister interface {
 // MaxList is how many conversations one list has at most.
 const MaxList = 1_000
 
+// Each calls visit with each conversation of a number, in the order of the customers' numbers, until visit returns false.
+func Each(ctx context.Context, store Lister, number, after sms.PhoneNumber, visit func(c Conversation) bool) error {
+	for {
+		page, err := store.ListConversations(ctx, number, after, MaxList)
+		if err != nil {
+			return fmt.Errorf("list the customers of %s: %w", number.Mask(), err)
+		}
+		for _, c := range page {
+			if !visit(c) {
+				return nil
+			}
+		}
+		if len(page) < MaxList {
+			return nil
+		}
+		after = page[len(page)-1].Customer
+	}
+}
+
 // TagsPartition is where the table keeps the tags of all numbers together, in place of a Twilio number: numbers may share a phone, and
 // no two customers that a phone can see have the same tag.
 const TagsPartition sms.PhoneNumber = "*"
@@ -55,7 +79,13 @@ const (
 	PrefixConversation = "c#"
 	PrefixTag          = "t#"
 	PrefixPhone        = "p#"
+	PrefixAction       = "a#"
 )
+
+// IsAudited reports whether the changes of the item with that sort key are in the audit log: those of conversations and of actions.
+func IsAudited(item string) bool {
+	return strings.HasPrefix(item, PrefixConversation) || strings.HasPrefix(item, PrefixAction)
+}
 
 // Item returns the sort key of a customer's item in the conversations' table, the same for each spelling of the number.
 func Item(customer sms.PhoneNumber) string {

@@ -19,6 +19,7 @@ import (
 type ConversationsUnderTest interface {
 	conversation.Store
 	conversation.Lister
+	conversation.Actions
 }
 
 // TestConversations holds a store against the contracts of package conversation. open returns a new, empty store each time; it is
@@ -54,6 +55,7 @@ func TestConversations(t *testing.T, open func(t *testing.T) ConversationsUnderT
 		{"a list of one number's conversations alone", conversationTest.listAlone},
 		{"a list has a limit", conversationTest.listLimit},
 		{"a list of one number's phones alone", conversationTest.listPhones},
+		{"an action may come twice, and is in no list", conversationTest.action},
 		{"an ended context is a classified error", conversationTest.endedContext},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -211,6 +213,7 @@ func (c conversationTest) endedContext() {
 	_, reads["ListPhones"] = c.ListPhones(ctx, TwilioNumber)
 	_, writes["Put"] = c.Put(ctx, optedOut(Customer))
 	_, writes["PutPhone"] = c.PutPhone(ctx, conversation.Phone{PhoneKey: key})
+	writes["PutAction"] = c.PutAction(ctx, conversation.NewAction(conversation.DeedRemove, key, "", "ann", conversationTime()))
 	_, writes["PutTag"] = c.PutTag(ctx, optedOut(Fallback), conversation.TagUse{Tag: "A47"})
 	for name, err := range reads {
 		if classified, ok := errors.AsType[*fault.Error](err); !ok || classified.Kind != fault.Transient {

@@ -2,6 +2,7 @@ package relaytest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -208,6 +209,27 @@ func (c conversationTest) readLast() {
 }
 
 // Phones of other numbers, customers and tags are not in the list. It may lag.
+func (c conversationTest) action() {
+	key := conversation.PhoneKey{TwilioNumber: TwilioNumber, Phone: Destination}
+	action := conversation.NewAction(conversation.DeedResume, key, Customer, "ann", conversationTime())
+	c.put(optedOut(Customer))
+	c.putPhone(fullPhone(key))
+	for range 2 {
+		if err := c.PutAction(c.Context(), action); err != nil {
+			c.Fatalf("PutAction: %v", err)
+		}
+	}
+	eventually(c.T, func() string {
+		conversations, err := c.ListConversations(c.Context(), TwilioNumber, "", 10)
+		phones, phonesErr := c.ListPhones(c.Context(), TwilioNumber)
+		if len(conversations) != 1 || len(phones) != 1 || err != nil || phonesErr != nil {
+			return fmt.Sprintf("listed are %d conversations and %d phones, errors %v and %v; want one of each", len(conversations),
+				len(phones), err, phonesErr)
+		}
+		return ""
+	})
+}
+
 func (c conversationTest) listPhones() {
 	var want []conversation.Phone
 	for _, number := range []sms.PhoneNumber{TwilioNumber, fictional(1)} {

@@ -12,8 +12,9 @@ import (
 )
 
 var (
-	_ conversation.Store  = (*MemoryConversations)(nil)
-	_ conversation.Lister = (*MemoryConversations)(nil)
+	_ conversation.Store   = (*MemoryConversations)(nil)
+	_ conversation.Lister  = (*MemoryConversations)(nil)
+	_ conversation.Actions = (*MemoryConversations)(nil)
 )
 
 // MemoryConversations is a conversation.Store and conversation.Lister in memory that keeps both contracts. The zero value is an
@@ -27,6 +28,7 @@ type MemoryConversations struct {
 	phones        map[memoryKey]conversation.Phone
 	tags          map[conversation.Tag]conversation.TagUse
 	changes       []conversation.Conversation
+	actions       map[string]conversation.Action
 	calls         int
 }
 
@@ -128,6 +130,25 @@ func (m *MemoryConversations) Put(ctx context.Context, c conversation.Conversati
 		}
 		return m.put(c), nil
 	})
+}
+
+// PutAction implements [conversation.Actions].
+func (m *MemoryConversations) PutAction(ctx context.Context, a conversation.Action) error {
+	_, err := call(ctx, m, "PutAction", func() (struct{}, error) {
+		if m.actions == nil {
+			m.actions = map[string]conversation.Action{}
+		}
+		m.actions[a.ID] = a
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// Actions returns what operators did, in any order.
+func (m *MemoryConversations) Actions() []conversation.Action {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Values(m.actions))
 }
 
 // put stores the next version of c.

@@ -77,7 +77,7 @@ func sourceChecks() []check {
 			{"only one of the tables", remove("StreamAuditFunction", "Events.Routes")},
 			{"without the conversations", remove("StreamAuditFunction", "Events.Conversations")},
 		}},
-		{"of the conversations' table, only conversations are audited", findFilters, []mutation{
+		{"of the conversations' table, only conversations and actions are audited", findFilters, []mutation{
 			{"its phones and tags, too", remove("StreamAuditFunction", "Events.Conversations.Properties.FilterCriteria")},
 			{"its phones instead", set("StreamAuditFunction", "Events.Conversations.Properties.FilterCriteria.Filters",
 				[]any{object{"Pattern": strings.Replace(conversationFilter, "c#", "p#", 1)}})},
@@ -170,7 +170,8 @@ func findStreams(t template, _ code, report reporter) {
 }
 
 // conversationFilter lets those items of the conversations' table through that are audited.
-const conversationFilter = `{"dynamodb":{"Keys":{"Item":{"S":[{"prefix":"` + conversation.PrefixConversation + `"}]}}}}`
+const conversationFilter = `{"dynamodb":{"Keys":{"Item":{"S":[{"prefix":"` + conversation.PrefixConversation + `"},{"prefix":"` +
+	conversation.PrefixAction + `"}]}}}}`
 
 func findFilters(t template, _ code, report reporter) {
 	for name, source := range events(t.functions()["StreamAuditFunction"], "DynamoDB") {

@@ -113,7 +113,7 @@ func (p program) export(ctx context.Context, source *auditsource.Source, s selec
 
 // concerns reports whether an entry is about a number.
 func concerns(e auditlog.Entry, masked string) bool {
-	if e.TwilioNumber == masked || e.Customer == masked || (e.Attempt != nil && e.Attempt.Destination == masked) {
+	if e.TwilioNumber == masked || e.Customer == masked || e.Phone == masked || (e.Attempt != nil && e.Attempt.Destination == masked) {
 		return true
 	}
 	for _, r := range []*auditlog.Route{e.Before, e.After} {
@@ -157,7 +157,7 @@ func columnNames() []string {
 	return []string{
 		"time", "id", "subject", "change", "version", "message_sid", "from", "to", "reason", "twilio_number", "customer",
 		"attempt", "hop", "destination", "outbound_sid", "status", "outcome", "error_code", "actor", "before", "after", "object", "read_by",
-		"conversation_id", "conversation",
+		"conversation_id", "conversation", "phone", "decision", "note",
 	}
 }
 
@@ -175,7 +175,7 @@ func cells(e auditlog.Entry) []string {
 		}
 	}
 	row = append(append(row, attempt...), e.Actor, jsonCell(e.Before), jsonCell(e.After), e.Object, e.ReadBy,
-		e.ConversationID, jsonCell(e.Conversation))
+		e.ConversationID, jsonCell(e.Conversation), e.Phone, e.Decision, e.Note)
 	for i, cell := range row {
 		row[i] = inertCell(cell)
 	}

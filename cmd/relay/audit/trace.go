@@ -204,6 +204,9 @@ func conversationChange(e auditlog.Entry, c auditlog.Conversation) string {
 	if len(words) > 0 {
 		text += ": " + strings.Join(words, ", ")
 	}
+	if e.Actor != "" {
+		text += " by " + e.Actor
+	}
 	if e.Unsealed {
 		text += " (changed by something other than the relay)"
 	}

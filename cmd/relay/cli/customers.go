@@ -72,27 +72,6 @@ func ofTag(
 		"relay conversation ls "+string(number)+" lists the tags of its customers")
 }
 
-// EachConversation calls visit with each conversation of a number, in the order of the customers' numbers, until visit returns false.
-func EachConversation(
-	ctx context.Context, store conversation.Lister, number, after sms.PhoneNumber, visit func(c conversation.Conversation) bool,
-) error {
-	for {
-		page, err := store.ListConversations(ctx, number, after, conversation.MaxList)
-		if err != nil {
-			return fmt.Errorf("list the customers of %s: %w", number.Mask(), err)
-		}
-		for _, c := range page {
-			if !visit(c) {
-				return nil
-			}
-		}
-		if len(page) < conversation.MaxList {
-			return nil
-		}
-		after = page[len(page)-1].Customer
-	}
-}
-
 // Number completes the first argument with the numbers that have routes, each with where its texts go. If the table cannot be read,
 // it offers nothing: nobody reads the errors of a completion.
 func (p Program) Number(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -121,7 +100,7 @@ func (p Program) NumberAndCustomer(cmd *cobra.Command, args []string, typed stri
 		return p.Number(cmd, args, typed)
 	}
 	return p.complete(cmd, func(d *target.Target) (offered []cobra.Completion, err error) {
-		err = EachConversation(cmd.Context(), d.Conversations, sms.PhoneNumber(args[0]), "", func(c conversation.Conversation) bool {
+		err = conversation.Each(cmd.Context(), d.Conversations, sms.PhoneNumber(args[0]), "", func(c conversation.Conversation) bool {
 			about := strings.TrimSpace(string(c.Tag) + " " + c.Name)
 			offered = append(offered, cobra.CompletionWithDesc(string(c.Customer), about))
 			return len(offered) < completedCustomers
@@ -154,21 +133,24 @@ func Arguments(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// ErrUnsettled means that others changed the same thing again and again.
-var ErrUnsettled = errors.New("others changed it meanwhile each time")
-
 // phoneTries is how often what is kept of a phone is written while the relay writes it, too.
 const phoneTries = 16
 
 // ChangePhone applies edit to what is kept of a phone and stores the result; if others were quicker, again to what is stored by then.
-// changed is what edit said last.
+// The action is stored first, so that the audit log has it: whoever cannot be recorded changes nothing. changed is what edit said last.
 func ChangePhone(
-	ctx context.Context, store conversation.Store, p conversation.Phone, edit func(conversation.Phone) (conversation.Phone, bool),
+	ctx context.Context, store target.Conversations, p conversation.Phone, action conversation.Action,
+	edit func(conversation.Phone) (conversation.Phone, bool),
 ) (stored conversation.Phone, changed bool, err error) {
-	for range phoneTries {
+	for try := range phoneTries {
 		edited, changed := edit(p)
 		if !changed {
 			return p, false, nil
+		}
+		if try == 0 {
+			if err := store.PutAction(ctx, action); err != nil {
+				return p, false, fmt.Errorf("record who does it: %w", err)
+			}
 		}
 		stored, err := store.PutPhone(ctx, edited)
 		switch {
@@ -182,5 +164,5 @@ func ChangePhone(
 			return p, false, err
 		}
 	}
-	return p, false, ErrUnsettled
+	return p, false, conversation.ErrUnsettled
 }

@@ -5,13 +5,16 @@ package contact
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/shared/contact"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -29,7 +32,8 @@ func Command(base cli.Program) *cobra.Command {
 number alone. Customers never see their names.
 
 A name is kept in the letters of a short text message: at most 20 characters, without colons, and without words that look like tags.
-set and import say what a name became. The audit log records each change of a name, but not the name itself.`,
+set and import say what a name became. The audit log records who changed a name (RELAY_OPERATOR, or else the user name on this host),
+but not the name itself.`,
 		Example: `  relay contact set +18585550100 +13125550147 "Ann Miller"
   relay contact ls +18585550100
   relay contact import customers.csv`,
@@ -124,13 +128,12 @@ func named(ctx context.Context, d *target.Target, numbers []sms.PhoneNumber) ([]
 	}
 	found := []shownContact{}
 	for _, number := range numbers {
-		if err := cli.EachConversation(ctx, d.Conversations, number, "", func(c conversation.Conversation) bool {
-			if c.Name != "" {
-				found = append(found, shown(c))
-			}
-			return true
-		}); err != nil {
+		all, _, err := contact.List(ctx, d.Conversations, number, "", math.MaxInt)
+		if err != nil {
 			return nil, err
+		}
+		for _, c := range all {
+			found = append(found, shown(c))
 		}
 	}
 	return found, nil
@@ -163,7 +166,7 @@ CUSTOMER is a phone number, or the tag that the phones on duty see, such as A47.
 		Args:              cli.Arguments("the number", "the customer", "the name"),
 		ValidArgsFunction: p.NumberAndCustomer,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name, err := foldedName(args[2])
+			name, err := contact.Fold(args[2])
 			if err != nil {
 				return cli.Usage(err)
 			}
@@ -192,15 +195,6 @@ CUSTOMER is a phone number, or the tag that the phones on duty see, such as A47.
 	return cmd
 }
 
-// foldedName returns a name as it is kept. It refuses one that nothing would be left of.
-func foldedName(name string) (string, error) {
-	folded := conversation.FoldName(name)
-	if folded == "" {
-		return "", fmt.Errorf("nothing is left of the name %q in the letters of a short text message", name)
-	}
-	return folded, nil
-}
-
 // edit changes one name.
 func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name string, f editFlags) error {
 	ctx := cmd.Context()
@@ -220,23 +214,23 @@ func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name strin
 		if err != nil {
 			return err
 		}
-		if name != "" && !c.CanHaveTag() {
-			return cli.Usage(fmt.Errorf("%s has no telephone number, so that the phones on duty see no name", string(c.Customer)))
-		}
-		n, w := naming{store: d.Conversations, now: time.Now}, wanted{number: c.TwilioNumber, customer: c.Customer, name: name}
-		s := stepTo(c, name)
-		if name == "" && s.action == unchanged {
-			return fmt.Errorf("%s has no name", string(c.Customer))
+		n := contact.Naming{Store: d.Conversations, By: p.Operator(""), Now: time.Now}
+		s := contact.StepTo(c, name)
+		switch err := s.Check(); {
+		case errors.Is(err, contact.ErrNoNumber):
+			return cli.Usage(err)
+		case err != nil:
+			return err
 		}
 		if mode != cli.Do {
-			if err := p.printStep(s, f.asJSON, true); err != nil || mode == cli.Show || s.action == unchanged {
+			if err := p.printStep(s, f.asJSON, true); err != nil || mode == cli.Show || s.Change == contact.Unchanged {
 				return err
 			}
 			if !p.Confirmed(cmd, "Change it?") {
 				return cli.ErrNotConfirmed
 			}
 		}
-		if s, err = n.apply(ctx, w); err != nil {
+		if s, err = n.Apply(ctx, contact.Wanted{Number: c.TwilioNumber, Customer: c.Customer, Name: name}); err != nil {
 			return fmt.Errorf("write the name: %w", err)
 		}
 		return p.printStep(s, f.asJSON, false)
@@ -246,8 +240,8 @@ func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name strin
 // shownStep is a change of a name as JSON.
 type shownStep struct {
 	// Action is "added", "changed", "removed" or "unchanged".
-	Action  action       `json:"action"`
-	Contact shownContact `json:"contact"`
+	Action  contact.Change `json:"action"`
+	Contact shownContact   `json:"contact"`
 	// Was is the name before.
 	Was string `json:"was"`
 	// DryRun: nothing was changed.
@@ -255,23 +249,23 @@ type shownStep struct {
 }
 
 // printStep says what was done, or would be.
-func (p program) printStep(s step, asJSON, isPlan bool) error {
+func (p program) printStep(s contact.Step, asJSON, isPlan bool) error {
 	if asJSON {
-		return json.NewEncoder(p.Stdout).Encode(shownStep{Action: s.action, Contact: shown(s.after), Was: s.before.Name, DryRun: isPlan})
+		return json.NewEncoder(p.Stdout).Encode(shownStep{Action: s.Change, Contact: shown(s.After), Was: s.Before.Name, DryRun: isPlan})
 	}
-	customer, verb := string(s.after.Customer), "is"
+	customer, verb := string(s.After.Customer), "is"
 	if isPlan {
 		verb = "would be"
 	}
-	switch s.action {
-	case unchanged:
-		cli.Say(p.Stdout, "%s is %q already.", customer, s.after.Name)
-	case removed:
-		cli.Say(p.Stdout, "%s %s without a name; it was %q.", customer, verb, s.before.Name)
-	case changed:
-		cli.Say(p.Stdout, "%s %s %q; it was %q.", customer, verb, s.after.Name, s.before.Name)
-	case added:
-		cli.Say(p.Stdout, "%s %s %q.", customer, verb, s.after.Name)
+	switch s.Change {
+	case contact.Unchanged:
+		cli.Say(p.Stdout, "%s is %q already.", customer, s.After.Name)
+	case contact.Removed:
+		cli.Say(p.Stdout, "%s %s without a name; it was %q.", customer, verb, s.Before.Name)
+	case contact.Changed:
+		cli.Say(p.Stdout, "%s %s %q; it was %q.", customer, verb, s.After.Name, s.Before.Name)
+	case contact.Added:
+		cli.Say(p.Stdout, "%s %s %q.", customer, verb, s.After.Name)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/shared/contact"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -18,7 +19,7 @@ func columns() []string { return []string{"number", "customer", "name"} }
 
 // line is a name of a file, with the place where it is.
 type line struct {
-	wanted
+	contact.Wanted
 
 	at int
 	// written is the name as the file has it.
@@ -108,23 +109,23 @@ func (r *fileReader) read(at int, fields []string) {
 	}
 	count := len(r.problems)
 	l := line{at: at, written: strings.TrimSpace(fields[r.order["name"]])}
-	l.number = r.phone(at, "number", fields)
-	l.customer = r.phone(at, "customer", fields)
-	if l.number != "" && !r.routed(l.number) {
-		r.wrong(at, "number: %s has no route: it is none of your numbers", string(l.number))
+	l.Number = r.phone(at, "number", fields)
+	l.Customer = r.phone(at, "customer", fields)
+	if l.Number != "" && !r.routed(l.Number) {
+		r.wrong(at, "number: %s has no route: it is none of your numbers", string(l.Number))
 	}
 	var err error
-	if l.name, err = foldedName(l.written); err != nil {
+	if l.Name, err = contact.Fold(l.written); err != nil {
 		r.wrong(at, "name: %w", err)
 	}
 	if len(r.problems) > count {
 		return
 	}
-	key := [2]sms.PhoneNumber{l.number, l.customer}
+	key := [2]sms.PhoneNumber{l.Number, l.Customer}
 	before, twice := r.seen[key]
 	switch {
-	case twice && before.name != l.name:
-		r.wrong(at, "%s has another name in line %d", string(l.customer), before.at)
+	case twice && before.Name != l.Name:
+		r.wrong(at, "%s has another name in line %d", string(l.Customer), before.at)
 	case !twice:
 		r.seen[key] = l
 		r.lines = append(r.lines, l)

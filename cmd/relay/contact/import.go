@@ -13,6 +13,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/shared/contact"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -58,7 +59,7 @@ func (p program) importNames(cmd *cobra.Command, path string, f importFlags) err
 		if err != nil {
 			return err
 		}
-		run := importRun{naming: naming{store: d.Conversations, now: time.Now}, lines: lines}
+		run := importRun{naming: contact.Naming{Store: d.Conversations, By: p.Operator(""), Now: time.Now}, lines: lines}
 		if err := run.plan(ctx); err != nil {
 			return err
 		}
@@ -111,25 +112,25 @@ func (p program) read(cmd *cobra.Command, path string, d *target.Target, numbers
 
 // importRun is one import.
 type importRun struct {
-	naming naming
+	naming contact.Naming
 	lines  []line
 	// steps are of the lines, as far as they are planned or done.
-	steps []step
+	steps []contact.Step
 	// done is set once names were given.
 	done bool
 }
 
-func (r *importRun) plan(ctx context.Context) error { return r.each(ctx, r.naming.plan) }
+func (r *importRun) plan(ctx context.Context) error { return r.each(ctx, r.naming.Plan) }
 
 func (r *importRun) apply(ctx context.Context) error {
 	r.done = true
-	return r.each(ctx, r.naming.apply)
+	return r.each(ctx, r.naming.Apply)
 }
 
-func (r *importRun) each(ctx context.Context, do func(context.Context, wanted) (step, error)) error {
+func (r *importRun) each(ctx context.Context, do func(context.Context, contact.Wanted) (contact.Step, error)) error {
 	r.steps = nil
 	for _, l := range r.lines {
-		s, err := do(ctx, l.wanted)
+		s, err := do(ctx, l.Wanted)
 		if err != nil {
 			return fmt.Errorf("line %d: %w", l.at, err)
 		}
@@ -141,7 +142,7 @@ func (r *importRun) each(ctx context.Context, do func(context.Context, wanted) (
 // changes counts the steps that change a name.
 func (r *importRun) changes() (n int) {
 	for _, s := range r.steps {
-		if s.action != unchanged {
+		if s.Change != contact.Unchanged {
 			n++
 		}
 	}
@@ -153,7 +154,7 @@ func (p program) printImport(run importRun, mode cli.Mode, asJSON bool) error {
 	if asJSON {
 		steps := make([]shownStep, len(run.steps))
 		for i, s := range run.steps {
-			steps[i] = shownStep{Action: s.action, Contact: shown(s.after), Was: s.before.Name}
+			steps[i] = shownStep{Action: s.Change, Contact: shown(s.After), Was: s.Before.Name}
 		}
 		return json.NewEncoder(p.Stdout).Encode(struct {
 			Contacts []shownStep `json:"contacts"`
@@ -164,13 +165,13 @@ func (p program) printImport(run importRun, mode cli.Mode, asJSON bool) error {
 	table := cli.NewTable(p.Stdout, cli.Column{Title: "DONE"}, cli.Column{Title: "NUMBER", Drop: 2}, cli.Column{Title: "CUSTOMER"},
 		cli.Column{Title: "NAME"}, cli.Column{Title: "WAS", Drop: 1}, cli.Column{Title: "IN THE FILE", Text: true})
 	for i, s := range run.steps {
-		counts[string(s.action)]++
+		counts[string(s.Change)]++
 		written := ""
-		if run.lines[i].written != s.after.Name {
+		if run.lines[i].written != s.After.Name {
 			written = run.lines[i].written
 		}
-		if s.action != unchanged || written != "" {
-			table.Row(string(s.action), string(s.after.TwilioNumber), string(s.after.Customer), s.after.Name, s.before.Name, written)
+		if s.Change != contact.Unchanged || written != "" {
+			table.Row(string(s.Change), string(s.After.TwilioNumber), string(s.After.Customer), s.After.Name, s.Before.Name, written)
 		}
 	}
 	if run.changes() > 0 {

@@ -166,7 +166,7 @@ func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 		if err != nil {
 			return err
 		}
-		return cli.EachConversation(ctx, d.Conversations, number, sms.PhoneNumber(f.cursor), func(c conversation.Conversation) bool {
+		return conversation.Each(ctx, d.Conversations, number, sms.PhoneNumber(f.cursor), func(c conversation.Conversation) bool {
 			if len(list.Conversations) == f.limit {
 				list.NextCursor = string(list.Conversations[f.limit-1].Customer)
 				return false

@@ -29,7 +29,8 @@ func (p program) resumeCommand() *cobra.Command {
 customer and a phone, 40 texts may go at once, and one more every three minutes: two machines that answer each other would never end.
 Look at the conversation first.
 
-After resume, 40 more may go at once. What waits now goes on within three minutes. CUSTOMER is a phone number or a tag.`,
+After resume, 40 more may go at once. What waits now goes on within three minutes. CUSTOMER is a phone number or a tag. The audit log
+records it with your name (RELAY_OPERATOR, or else the user name on this host).`,
 		Example:           `  relay conversation resume +18585550100 A05`,
 		Args:              cli.Arguments("the number", "the customer"),
 		ValidArgsFunction: p.NumberAndCustomer,
@@ -86,7 +87,8 @@ func (p program) resume(cmd *cobra.Command, args []string, f resumeFlags) error 
 			if mode == cli.Show {
 				break
 			}
-			if _, _, err := cli.ChangePhone(ctx, d.Conversations, phone, func(now conversation.Phone) (conversation.Phone, bool) {
+			action := conversation.NewAction(conversation.DeedResume, phone.PhoneKey, c.Customer, p.Operator(""), time.Now())
+			if _, _, err := cli.ChangePhone(ctx, d.Conversations, phone, action, func(now conversation.Phone) (conversation.Phone, bool) {
 				return now.Resume(c.Customer, time.Now())
 			}); err != nil {
 				return fmt.Errorf("let the texts go on: %w", err)

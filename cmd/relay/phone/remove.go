@@ -29,6 +29,8 @@ func (p program) removeCommand() *cobra.Command {
 		Short:   "End at once what a phone that left may answer",
 		Long: `rm ends what a phone that left the route of a number may still answer: its texts are dropped (not_staff), also with a tag.
 
+The audit log records it with your name (RELAY_OPERATOR, or else the user name on this host).
+
 It does not change the route. While the phone is in the route, its answers count; take it out with relay route set first. If the
 phone is sent a text of the number again, it may answer again.`,
 		Example: `  relay route set +18585550100 --to +16195550124
@@ -103,12 +105,13 @@ func (p program) remove(cmd *cobra.Command, args []string, f removeFlags) error 
 		if mode == cli.Ask && !p.Confirmed(cmd, fmt.Sprintf("End what %s may answer for %s?", string(phone), string(number))) {
 			return cli.ErrNotConfirmed
 		}
+		action := conversation.NewAction(conversation.DeedRemove, conversation.PhoneKey{TwilioNumber: number, Phone: phone}, "",
+			p.Operator(""), time.Now())
 		for _, item := range items {
 			changed := item.Removed.IsZero()
 			if mode != cli.Show {
-				if _, changed, err = cli.ChangePhone(ctx, d.Conversations, item, func(now conversation.Phone) (conversation.Phone, bool) {
-					return now.Remove(time.Now())
-				}); err != nil {
+				if _, changed, err = cli.ChangePhone(ctx, d.Conversations, item, action,
+					func(now conversation.Phone) (conversation.Phone, bool) { return now.Remove(time.Now()) }); err != nil {
 					return fmt.Errorf("remove the phone: %w", err)
 				}
 			}

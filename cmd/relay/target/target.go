@@ -47,6 +47,7 @@ type Ledger interface {
 type Conversations interface {
 	conversation.Store
 	conversation.Lister
+	conversation.Actions
 }
 
 // Queue is a queue with both ends.

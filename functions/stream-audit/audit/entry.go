@@ -20,11 +20,12 @@ var errUnknownTable = errors.New("a change of none of the audited tables")
 // attrItem is the sort key of the conversations' table, which no other audited table has.
 const attrItem = "Item"
 
-// isAudited reports whether the change belongs in the audit log. Of the conversations' table only the conversations do: its phones
-// and tags change with almost every text, and the texts are audited themselves. On AWS, the mapping's filter holds back the others.
+// isAudited reports whether the change belongs in the audit log. Of the conversations' table only conversations and operators' actions
+// do: its phones and tags change with almost every text, and the texts are audited themselves. On AWS, the mapping's filter holds back
+// the others.
 func isAudited(record events.DynamoDBEventRecord) bool {
 	item, ok := record.Change.Keys[attrItem]
-	return !ok || item.DataType() != events.DataTypeString || strings.HasPrefix(item.String(), conversation.PrefixConversation)
+	return !ok || item.DataType() != events.DataTypeString || conversation.IsAudited(item.String())
 }
 
 // entryOf makes the entry of one change. The key says which table it is of.
@@ -36,7 +37,10 @@ func entryOf(record events.DynamoDBEventRecord) (auditlog.Entry, error) {
 	if _, ok := record.Change.Keys["MessageSid"]; ok {
 		return messageEntry(record, change)
 	}
-	if _, ok := record.Change.Keys[attrItem]; ok {
+	if item, ok := record.Change.Keys[attrItem]; ok {
+		if item.DataType() == events.DataTypeString && strings.HasPrefix(item.String(), conversation.PrefixAction) {
+			return actionEntry(record, change)
+		}
 		return conversationEntry(record, change)
 	}
 	if _, ok := record.Change.Keys["TwilioNumber"]; ok {
@@ -90,6 +94,14 @@ func conversationEntry(record events.DynamoDBEventRecord, change string) (auditl
 		return auditlog.Entry{}, err
 	}
 	return auditlog.ConversationEntry(before, after, change, seenOf(record))
+}
+
+func actionEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entry, error) {
+	before, after, err := images[conversation.Action](record)
+	if err != nil {
+		return auditlog.Entry{}, err
+	}
+	return auditlog.ActionEntry(before, after, change, seenOf(record)), nil
 }
 
 func seenOf(record events.DynamoDBEventRecord) auditlog.Seen {

@@ -109,7 +109,8 @@ func FuzzHandle(f *testing.F) {
 // isPassedOver reports whether the change is one of a phone or a tag.
 func isPassedOver(record events.DynamoDBEventRecord) bool {
 	item, ok := record.Change.Keys["Item"]
-	return ok && item.DataType() == events.DataTypeString && !strings.HasPrefix(item.String(), "c#")
+	return ok && item.DataType() == events.DataTypeString && !strings.HasPrefix(item.String(), "c#") &&
+		!strings.HasPrefix(item.String(), "a#")
 }
 
 // decodeRecord decodes a record as Lambda's runtime does. Package events panics over some invalid sets.

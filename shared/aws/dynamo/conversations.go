@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -11,11 +12,12 @@ import (
 )
 
 var (
-	_ conversation.Store  = (*Conversations)(nil)
-	_ conversation.Lister = (*Conversations)(nil)
+	_ conversation.Store   = (*Conversations)(nil)
+	_ conversation.Lister  = (*Conversations)(nil)
+	_ conversation.Actions = (*Conversations)(nil)
 )
 
-// Conversations keeps conversations, phones and tags in a table of [ConversationsSchema]. It is safe for concurrent use.
+// Conversations keeps conversations, phones, tags and actions in a table of [ConversationsSchema]. It is safe for concurrent use.
 type Conversations struct{ table table }
 
 // NewConversations returns the conversations in the table of that name.
@@ -117,6 +119,15 @@ func (c *Conversations) PutTag(
 	default:
 		return wanted, nil
 	}
+}
+
+// PutAction stores the action, with one conditional write.
+func (c *Conversations) PutAction(ctx context.Context, a conversation.Action) error {
+	err := c.put(ctx, itemKey{number: string(a.TwilioNumber), item: a.Item()}, 0, a)
+	if errors.Is(err, conversation.ErrConflict) {
+		return nil // It is the same action again.
+	}
+	return err
 }
 
 // put stores v at the key if the stored version is the one that was read, 0 if there was no item.

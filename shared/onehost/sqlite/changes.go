@@ -23,8 +23,8 @@ const (
 type Change struct {
 	// SequenceNumber is a decimal number of fixed width. It grows from change to change, also over restarts.
 	SequenceNumber string
-	// Table is one of the three, Key the item's MessageSid or TwilioNumber. That of a conversation is the TwilioNumber, a space and the
-	// sort key, see [Change.ConversationKey].
+	// Table is one of the three, Key the item's MessageSid or TwilioNumber. In the conversations' table it is the TwilioNumber, a space
+	// and the sort key, see [Change.ConversationKey].
 	Table string
 	Key   string
 	// At is when the write was made, to the millisecond.
@@ -35,17 +35,19 @@ type Change struct {
 	Expired bool
 }
 
-// ConversationKey returns the two keys of a conversation's change: the Twilio number, and the sort key of its item.
+// ConversationKey returns the two keys of a change in the conversations' table: the Twilio number, and the sort key of its item.
 func (c Change) ConversationKey() (number, item string) {
-	number, customer, _ := strings.Cut(c.Key, keySeparator)
-	return number, conversation.PrefixConversation + customer
+	for _, prefix := range []string{conversation.PrefixConversation, conversation.PrefixAction} {
+		// No Twilio number has this in it.
+		if number, rest, ok := strings.Cut(c.Key, " "+prefix); ok {
+			return number, prefix + rest
+		}
+	}
+	return c.Key, ""
 }
 
-// keySeparator is between the two keys of a conversation: no Twilio number has it in it.
-const keySeparator = " " + conversation.PrefixConversation
-
-// Changes is the change stream of the ledger, the routing table and the conversations: each write of an item leaves one change,
-// which is committed with it or not at all. Phones and tags leave none: they change with almost every text, and nobody audits them.
+// Changes is the change stream of the ledger, the routing table, the conversations and operators' actions: each write of an item leaves
+// one change, which is committed with it or not at all. Phones and tags leave none: they change with almost every text, and nobody audits them.
 // The stream is for one reader, who checkpoints what is done.
 type Changes struct{ db *DB }
 

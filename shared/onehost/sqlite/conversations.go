@@ -10,11 +10,13 @@ import (
 )
 
 var (
-	_ conversation.Store  = (*Conversations)(nil)
-	_ conversation.Lister = (*Conversations)(nil)
+	_ conversation.Store   = (*Conversations)(nil)
+	_ conversation.Lister  = (*Conversations)(nil)
+	_ conversation.Actions = (*Conversations)(nil)
 )
 
-// Conversations keeps conversations, phones and tags. It implements [conversation.Store] and [conversation.Lister].
+// Conversations keeps conversations, phones, tags and actions. It implements [conversation.Store], [conversation.Lister] and
+// [conversation.Actions].
 type Conversations struct{ db *DB }
 
 // Conversations returns the database's conversations.

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -70,9 +69,16 @@ func newItemPut(number sms.PhoneNumber, key string, read int64, v any) (itemPut,
 	return itemPut{number: string(number), key: key, read: read, item: string(item)}, nil
 }
 
-// isConversation reports whether the item is a conversation, whose changes are audited.
-func (p itemPut) isConversation() bool {
-	return strings.HasPrefix(p.key, conversation.PrefixConversation)
+// PutAction stores what an operator did, see [conversation.Actions].
+func (c *Conversations) PutAction(ctx context.Context, action conversation.Action) error {
+	put, err := newItemPut(action.TwilioNumber, action.Item(), 0, action)
+	if err != nil {
+		return err
+	}
+	return c.db.write(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.putItems(ctx, []itemPut{put}) // A conflict is the same action again.
+		return err
+	})
 }
 
 // putOfConversation counts the conversation's version up.
@@ -117,7 +123,7 @@ func (t *tx) putItems(ctx context.Context, puts []itemPut) (conflict bool, err e
 			p.number, p.key, p.read+1, p.item); err != nil {
 			return false, err
 		}
-		if !p.isConversation() {
+		if !conversation.IsAudited(p.key) {
 			continue
 		}
 		written := change{table: TableConversations, key: p.number + " " + p.key, old: stored[i], new: &p.item}

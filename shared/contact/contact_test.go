@@ -1,10 +1,11 @@
-package contact
+package contact_test
 
 import (
 	"context"
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/contact"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
@@ -36,13 +37,13 @@ func (s *busyStore) Put(ctx context.Context, c conversation.Conversation) (conve
 func TestANameLeavesTheTagOfOthers(t *testing.T) {
 	t.Parallel()
 	store := &busyStore{MemoryConversations: &relaytest.MemoryConversations{}}
-	n := naming{store: store, now: time.Now}
-	s, err := n.apply(t.Context(), wanted{number: relaytest.TwilioNumber, customer: relaytest.Customer, name: "Ann"})
-	if err != nil || s.action != added || s.after.Name != "Ann" || s.after.Tag != "A05" {
-		t.Errorf("it was %s: %+v, error %v; want it added next to the tag", s.action, s.after, err)
+	n := contact.Naming{Store: store, By: "ann", Now: time.Now}
+	s, err := n.Apply(t.Context(), contact.Wanted{Number: relaytest.TwilioNumber, Customer: relaytest.Customer, Name: "Ann"})
+	if err != nil || s.Change != contact.Added || s.After.Name != "Ann" || s.After.Tag != "A05" {
+		t.Errorf("it was %s: %+v, error %v; want it added next to the tag", s.Change, s.After, err)
 	}
 	c, err := store.Get(t.Context(), relaytest.TwilioNumber, relaytest.Customer)
-	if err != nil || c.Name != "Ann" || c.Tag != "A05" || c.Seal == "" {
+	if err != nil || c.Name != "Ann" || c.Tag != "A05" || c.Seal == "" || c.NamedBy != "ann" {
 		t.Errorf("stored is %+v, error %v", c, err)
 	}
 }

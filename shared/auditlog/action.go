@@ -1,0 +1,28 @@
+package auditlog
+
+import (
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+)
+
+// actionPrefix is the beginning of the ids of these entries.
+const actionPrefix = "action:"
+
+// ActionEntry makes the entry of what an operator did to what is kept of a phone. It is in no chain. before is nil for a created
+// action, after for a removed one.
+func ActionEntry(before, after *conversation.Action, change string, seen Seen) Entry {
+	a := after
+	if a == nil {
+		a = before
+	}
+	id := actionPrefix + a.ID
+	if change != ChangeCreated {
+		// Somebody changed or removed it by hand.
+		id += place(seen.SequenceNumber)
+	}
+	return Entry{
+		// The time is the stream's: an operator's own clock may be wrong, and a log does not accept entries that are old or to come.
+		ID: id, Time: ledger.Stamp(seen.At), Subject: SubjectPhone, Change: change, TwilioNumber: a.TwilioNumber.Mask(),
+		Customer: a.Customer.Mask(), Phone: a.Phone.Mask(), Actor: a.By, Decision: string(a.Deed),
+	}
+}
