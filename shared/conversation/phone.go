@@ -73,15 +73,34 @@ type Bucket struct {
 
 // Take takes one event, and reports whether the bucket of that many, with one more each interval, had one left.
 func (b Bucket) Take(now time.Time, size int, interval time.Duration) (Bucket, bool) {
-	from := b.Until
-	if longest := now.Add(time.Duration(size) * interval); from.Before(now) || from.After(longest) {
-		// A time that no clock of ours can have written, unless it was ahead, holds nobody back.
-		from = now
-	}
-	if from.Sub(now) > time.Duration(size-1)*interval {
+	if b.room(now, size, interval) < 1 {
 		return b, false
 	}
-	return Bucket{Until: from.Add(interval).UTC()}, true
+	return b.charge(1, now, size, interval), true
+}
+
+// room returns how many events the bucket allows at once.
+func (b Bucket) room(now time.Time, size int, interval time.Duration) int {
+	taken := b.from(now, size, interval).Sub(now)
+	return max(0, size-int((taken+interval-1)/interval))
+}
+
+// charge takes events that happen in any case: if there are more of them than room, later ones wait longer.
+func (b Bucket) charge(events int, now time.Time, size int, interval time.Duration) Bucket {
+	until, longest := b.from(now, size, interval).Add(time.Duration(events)*interval), now.Add(time.Duration(size+1)*interval)
+	if until.After(longest) {
+		until = longest
+	}
+	return Bucket{Until: until.UTC()}
+}
+
+// from returns the time from which the next event is made up for. A time that no clock of ours can have written, unless it was far ahead,
+// holds nobody back; another machine's clock may be ahead by less than the interval.
+func (b Bucket) from(now time.Time, size int, interval time.Duration) time.Time {
+	if b.Until.Before(now) || b.Until.After(now.Add(time.Duration(size+2)*interval)) {
+		return now
+	}
+	return b.Until
 }
 
 // The bound of what the relay itself tells a phone: so many notices at once, and one more after each interval.
@@ -111,10 +130,6 @@ func (p Phone) Receive(e Exchange, messageSid string) Phone {
 	} else {
 		p.Exchanges = append(p.Exchanges, e)
 	}
-	at = slices.IndexFunc(p.Exchanges, func(old Exchange) bool { return sms.Same(old.Customer, e.Customer) })
-	if isNew := !slices.ContainsFunc(p.Sent, func(s Sent) bool { return s.MessageSid == messageSid }); isNew {
-		p.Exchanges[at].Texts, _ = e.Texts.Take(e.SentAt, maxTexts, textInterval)
-	}
 	p.Exchanges = slices.DeleteFunc(p.Exchanges, func(old Exchange) bool { return old.isPast(e.SentAt) })
 	slices.SortStableFunc(p.Exchanges, func(a, b Exchange) int { return b.SentAt.Compare(a.SentAt) })
 	p.Exchanges = p.Exchanges[:min(len(p.Exchanges), maxExchanges)]
@@ -125,6 +140,11 @@ func (p Phone) Receive(e Exchange, messageSid string) Phone {
 	p.Sent = append(p.Sent, Sent{MessageSid: messageSid, Tag: e.Tag})
 	p.Sent = p.Sent[max(0, len(p.Sent)-maxSent):]
 	return p
+}
+
+// WasSent reports whether the text is one of the last that were sent to the phone.
+func (p Phone) WasSent(messageSid string) bool {
+	return slices.ContainsFunc(p.Sent, func(s Sent) bool { return s.MessageSid == messageSid })
 }
 
 // IsKnown reports whether the phone was sent anything that it can still answer at that time.

@@ -68,6 +68,45 @@ func TestTakeNotice(t *testing.T) {
 	}
 }
 
+// What another machine wrote, whose clock is a little ahead, is not taken for a time of nobody's.
+func TestFullBucketOfAnotherClock(t *testing.T) {
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	var p conversation.Phone
+	for range 12 {
+		p, _ = p.TakeNotice(now.Add(time.Second))
+	}
+	if _, ok := p.TakeNotice(now); ok {
+		t.Error("a thirteenth notice went through")
+	}
+}
+
+// Words that go in any case take their places, too, and those that come later wait longer for it.
+func TestPlacesOfTexts(t *testing.T) {
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	ann := customerNumber(1)
+	p := conversation.Phone{}.Receive(conversation.Exchange{Customer: ann, SentAt: now}, "SM1")
+	for n := range 39 {
+		var wait time.Duration
+		if p, wait = p.TakeText(ann, now); wait > 0 {
+			t.Fatalf("text %d has to wait for %v", n+1, wait)
+		}
+	}
+	if !p.HasRoom(ann, 1, now) || p.HasRoom(ann, 2, now) || !p.HasRoom(customerNumber(2), 40, now) {
+		t.Error("want room for one text of the customer, and for those of others")
+	}
+	p, _ = p.Wrote(conversation.Writing{MessageSid: "SM2", At: now, DecidedAt: now, Verdict: conversation.Release, To: ann, Texts: 2})
+	if wait := p.Pause(ann, now); wait != 6*time.Minute {
+		t.Errorf("the next text waits for %v, want 6 minutes", wait)
+	}
+	if _, wait := p.TakeText(ann, now.Add(6*time.Minute)); wait != 0 {
+		t.Errorf("it waits for %v more", wait)
+	}
+	again, _ := p.Wrote(conversation.Writing{MessageSid: "SM3", At: now, DecidedAt: now, Verdict: conversation.Send, To: ann})
+	if again.Pause(ann, now) != 6*time.Minute {
+		t.Error("a text without a place took one")
+	}
+}
+
 func TestChooseTag(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	day := 24 * time.Hour

@@ -34,8 +34,10 @@ type Writing struct {
 	Verdict   Verdict
 	// EndsHeld is as in [Addressed].
 	EndsHeld bool
-	// To is the customer whom it went to, empty if it went to nobody.
-	To sms.PhoneNumber
+	// To is the customer whom it went to, empty if it went to nobody. Texts is how many texts go to that customer because of it, each of
+	// which takes its place in what may go back and forth.
+	To    sms.PhoneNumber
+	Texts int
 	// Named are the tags that the phone was asked about.
 	Named []Tag
 	// Digest is that of an untagged text, empty otherwise, see [Digest].
@@ -66,7 +68,9 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 				if w.At.After(e.AnsweredAt) {
 					p.Exchanges[i].AnsweredAt = w.At.UTC()
 				}
-				p.Exchanges[i].Texts, _ = e.Texts.Take(w.At, maxTexts, textInterval)
+				if w.Texts > 0 {
+					p.Exchanges[i].Texts = e.Texts.charge(w.Texts, w.DecidedAt, maxTexts, textInterval)
+				}
 			}
 		}
 	}
@@ -173,9 +177,29 @@ func (p Phone) Pause(customer sms.PhoneNumber, now time.Time) time.Duration {
 	return p.Exchanges[i].Texts.wait(now, maxTexts, textInterval)
 }
 
+// HasRoom reports whether so many texts between the phone and the customer may go at once.
+func (p Phone) HasRoom(customer sms.PhoneNumber, texts int, now time.Time) bool {
+	i := slices.IndexFunc(p.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, customer) })
+	return i < 0 || p.Exchanges[i].Texts.room(now, maxTexts, textInterval) >= texts
+}
+
+// TakeText takes the place of one text between the phone and the customer. wait is how long it has to wait for one, 0 if it was taken.
+func (p Phone) TakeText(customer sms.PhoneNumber, now time.Time) (taken Phone, wait time.Duration) {
+	if wait = p.Pause(customer, now); wait > 0 {
+		return p, wait
+	}
+	p.Exchanges = slices.Clone(p.Exchanges)
+	for i, e := range p.Exchanges {
+		if sms.Same(e.Customer, customer) {
+			p.Exchanges[i].Texts, _ = e.Texts.Take(now, maxTexts, textInterval)
+		}
+	}
+	return p, 0
+}
+
 // wait returns how long until the bucket has room for one event.
 func (b Bucket) wait(now time.Time, size int, interval time.Duration) time.Duration {
-	if _, ok := b.Take(now, size, interval); ok {
+	if b.room(now, size, interval) > 0 {
 		return 0
 	}
 	return b.Until.Sub(now) - time.Duration(size-1)*interval

@@ -19,6 +19,9 @@ type Answer struct {
 	Tag string `json:",omitempty"`
 	// Words are what the customer gets: the text without the tag that it began with.
 	Words string `json:",omitempty"`
+	// IsUncounted is set if there was no room for what the text sends to a customer, so that each of those texts takes its place in what
+	// may go back and forth when it goes.
+	IsUncounted bool `json:",omitempty"`
 	// Tells is what the phone is told about the text, empty if nothing.
 	Tells string `json:",omitempty"`
 	// Named are the tags that Tells asks about.
@@ -76,13 +79,15 @@ func (r Record) answered(a Answer, to State, reason Reason, now time.Time) (Reco
 // IsHeld reports whether it is not known yet whom the text is for.
 func (r Record) IsHeld() bool { return r.State == Queued && r.Reason == ReasonHeld }
 
-// Release sends a held text to the customer whom the phone has named. changed is false if the text is not held any more.
-func (r Record) Release(customer sms.PhoneNumber, tag string, now time.Time) (released Record, changed bool) {
+// Release sends a held text to the customer whom the phone has named with the text that by is the decision about. changed is false if
+// the text is not held any more.
+func (r Record) Release(customer sms.PhoneNumber, by Answer, now time.Time) (released Record, changed bool) {
 	if !r.IsHeld() {
 		return r, false
 	}
 	r = r.copy(now)
-	r.Reason, r.NotBefore, r.Customer, r.Destination, r.Answer.Tag = "", Stamp(now), customer, customer, tag
+	r.Reason, r.NotBefore, r.Customer, r.Destination = "", Stamp(now), customer, customer
+	r.Answer.Tag, r.Answer.IsUncounted = by.Tag, by.IsUncounted
 	return r, true
 }
 

@@ -121,7 +121,7 @@ func (a answering) record(answer ledger.Answer, d conversation.Addressed) (ledge
 		answer.Words = d.Words
 		reason, wait := ledger.Reason(""), a.phone.Pause(d.To.Customer, a.now)
 		if wait > 0 {
-			reason = ledger.ReasonPingPong
+			reason, answer.IsUncounted = ledger.ReasonPingPong, true
 		}
 		answer.Tells = trimmed(answer.Tells)
 		return a.text.Send(answer, d.To.Customer, reason, a.now.Add(wait), a.now)
@@ -139,6 +139,7 @@ func (a answering) record(answer ledger.Answer, d conversation.Addressed) (ledge
 		isSent := d.Verdict == conversation.Release
 		if isSent {
 			answer.Releases = a.phone.Held.MessageSids
+			answer.IsUncounted = !a.phone.HasRoom(d.To.Customer, len(answer.Releases), a.now)
 		}
 		answer.Tells += conversation.Whose(d.To, isSent, a.now)
 		return a.text.Dismiss(answer, ledger.ReasonInstruction, a.now)

@@ -1,7 +1,6 @@
 package delivery_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -312,36 +311,6 @@ func TestAnswerThatWasMissed(t *testing.T) {
 	}
 	if r := s.record(4); !r.Answer.At.Equal(missed.Add(time.Second)) {
 		t.Errorf("the answer was written at %v", r.Answer.At)
-	}
-}
-
-// Forty texts may go back and forth at once; those beyond wait, in either direction, and none is lost.
-func TestPingPong(t *testing.T) {
-	s := newSender(t)
-	for n := 1; n <= 40; n++ {
-		from := relaytest.Customer
-		if n%2 == 0 {
-			from = relaytest.Destination
-		}
-		s.hears(n, from, fmt.Sprintf("Back at you %d", n))
-		s.clock.Advance(9 * time.Second)
-	}
-	if sent := s.sent(); len(sent) != 40 {
-		t.Fatalf("%d of 40 messages were sent", len(sent))
-	}
-	// Six minutes made room for two more.
-	for n := 41; n <= 46; n++ {
-		s.hears(n, relaytest.Customer, "And again")
-	}
-	if sent := s.sent(); len(sent) != 2 {
-		t.Errorf("%d messages were sent beyond the bound, want 2", len(sent))
-	}
-	s.drain()
-	if all := len(s.twilio.Posts()); all != 46 {
-		t.Errorf("%d messages in the end, want all 46", all)
-	}
-	if s.measured["PingPong"] == 0 {
-		t.Errorf("measured %v", s.measured)
 	}
 }
 

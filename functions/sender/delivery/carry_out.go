@@ -34,7 +34,7 @@ func (h *Handler) remember(ctx context.Context, j *job) error {
 	}
 	w := conversation.Writing{
 		MessageSid: j.text.MessageSid, At: a.At, DecidedAt: j.text.UpdatedAt, Verdict: decisionOf(j.text), EndsHeld: len(a.Ends) > 0,
-		To: h.customerOf(j), Digest: digestOf(key, j.text.Body),
+		To: h.customerOf(j), Texts: countedBy(a), Digest: digestOf(key, j.text.Body),
 		IsAutoReplyTold: j.text.Reason == ledger.ReasonAutoReply && a.Tells != "",
 	}
 	for _, tag := range a.Named {
@@ -43,6 +43,18 @@ func (h *Handler) remember(ctx context.Context, j *job) error {
 	stored, err := h.changePhone(ctx, j.author, func(p conversation.Phone) (conversation.Phone, bool) { return p.Wrote(w) })
 	j.author = stored
 	return err
+}
+
+// countedBy returns how many texts take their place at once in what may go back and forth between a phone and a customer, by the decision
+// about a text of the phone.
+func countedBy(a ledger.Answer) int {
+	switch {
+	case a.IsUncounted:
+		return 0
+	case a.Verdict == ledger.AnswerSent:
+		return 1
+	}
+	return len(a.Releases)
 }
 
 // customerOf returns the customer whom the phone wrote to, empty if it wrote to nobody.
@@ -97,7 +109,7 @@ func (h *Handler) releaseHeld(ctx context.Context, j *job) error {
 		}
 		if err == nil {
 			held, err = h.change(ctx, held, func(r ledger.Record) (ledger.Record, bool, error) {
-				r, changed := r.Release(customer, j.text.Answer.Tag, h.config.Now())
+				r, changed := r.Release(customer, j.text.Answer, h.config.Now())
 				return r, changed, nil
 			})
 		}

@@ -15,7 +15,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
-	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // head is what a phone on duty is sent before a customer's words, and what is written about that before the claim.
@@ -25,8 +24,10 @@ type head struct {
 	// phone is the item of the phone as it was read. exchange is what the text adds to it.
 	phone    conversation.Phone
 	exchange conversation.Exchange
-	// isKept is set if phone is to be written. enteredAt is when, by the exchange, the text is sent.
+	// isKept is set if phone is to be written. enteredAt is when, by the exchange, the text is sent. isCounted is set if the text takes a
+	// place in what may go back and forth between the phone and its customer.
 	isKept    bool
+	isCounted bool
 	enteredAt time.Time
 }
 
@@ -46,7 +47,7 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 	case j.text.Notice:
 		return p, h.introduceNotice(ctx, j, p.To)
 	case j.text.IsAnswer():
-		return p, verdict{}
+		return p, h.introduceAnswer(ctx, j)
 	case j.text.Manual:
 		return p, h.introduceOperator(ctx, j, p.To)
 	case j.text.SecondPart:
@@ -75,10 +76,12 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 			return p, decideAgain()
 		}
 	}
-	if wait := phones[0].Pause(j.text.Customer, h.config.Now()); wait > 0 {
+	isCounted := !phones[0].WasSent(j.text.MessageSid)
+	if wait := phones[0].Pause(j.text.Customer, h.config.Now()); isCounted && wait > 0 {
 		return p, h.pause(ctx, j, wait)
 	}
 	j.head = h.headOf(j.text, h.tagged(ctx, c), phones[0])
+	j.head.isCounted = isCounted
 	return p, verdict{}
 }
 
@@ -166,7 +169,7 @@ func (h *Handler) enter(ctx context.Context, j *job, to sms.PhoneNumber) verdict
 	if !j.head.isKept {
 		return verdict{}
 	}
-	if !sms.Same(j.head.phone.Phone, to) {
+	if !j.text.IsAnswer() && !sms.Same(j.head.phone.Phone, to) {
 		// Another relay has sent it there.
 		phone, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: to})
 		if err != nil {
@@ -174,14 +177,11 @@ func (h *Handler) enter(ctx context.Context, j *job, to sms.PhoneNumber) verdict
 		}
 		j.head.phone = phone
 	}
-	_, err := h.changePhone(ctx, j.head.phone, func(p conversation.Phone) (conversation.Phone, bool) {
+	var wait time.Duration
+	_, err := h.changePhone(ctx, j.head.phone, func(p conversation.Phone) (edited conversation.Phone, changed bool) {
 		j.head.enteredAt = h.config.Now()
-		if j.text.Notice {
-			return p.Asked(j.head.enteredAt), isQuestion(j.text, p)
-		}
-		e := j.head.exchange
-		e.SentAt = ledger.Stamp(j.head.enteredAt)
-		return p.Receive(e, j.text.MessageSid), true
+		edited, changed, wait = j.entered(p)
+		return edited, changed
 	})
 	if errors.Is(err, errUnsettledPhone) {
 		// Other processes send to the phone, too, as fast as they can.
@@ -190,6 +190,9 @@ func (h *Handler) enter(ctx context.Context, j *job, to sms.PhoneNumber) verdict
 	}
 	if err != nil {
 		return h.notNow(ctx, j, "text to a phone not noted", err)
+	}
+	if wait > 0 {
+		return h.pause(ctx, j, wait)
 	}
 	return verdict{}
 }
@@ -234,17 +237,6 @@ func (h *Handler) putPhone(
 		}
 	}
 	return p, errUnsettledPhone
-}
-
-// pause leaves a text for later because too much goes back and forth between its customer and the phone.
-func (h *Handler) pause(ctx context.Context, j *job, wait time.Duration) verdict {
-	wanted, err := j.text.Linger(ledger.ReasonPingPong, h.config.Now().Add(wait), h.config.Now())
-	if v := h.write(ctx, j, "pause", wanted, err); v.stops() {
-		return v
-	}
-	h.config.Emit(one(telemetry.MetricPingPong))
-	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text waits: too many went back and forth", textAttrs(j.text, nil)...)
-	return again(wait)
 }
 
 // tagged returns the customer with a tag. A text never waits for one: if there is no tag to have now, the customer has none, and the

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -35,9 +36,10 @@ func (h *Handler) notify(ctx context.Context, number, phone sms.PhoneNumber, cau
 	if err != nil {
 		return err
 	}
-	isTaken := false
+	isTaken, takenAt := false, time.Time{}
 	if _, err = h.changePhone(ctx, p, func(p conversation.Phone) (conversation.Phone, bool) {
-		p, isTaken = p.TakeNotice(h.config.Now())
+		takenAt = h.config.Now()
+		p, isTaken = p.TakeNotice(takenAt)
 		return p, isTaken
 	}); err != nil {
 		return err
@@ -48,7 +50,7 @@ func (h *Handler) notify(ctx context.Context, number, phone sms.PhoneNumber, cau
 		return nil
 	}
 	message, err := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindNotice, RelayID: sid, ReceivedAt: h.config.Now().UTC(),
+		Version: queue.Version, Kind: queue.KindNotice, RelayID: sid, ReceivedAt: takenAt.UTC(),
 		Message: &sms.Message{Sid: sid, From: phone, To: number, Body: text}, Destination: phone,
 	}.Outgoing()
 	if err != nil {
