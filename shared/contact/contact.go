@@ -154,3 +154,32 @@ func List(ctx context.Context, store conversation.Lister, number, after sms.Phon
 	})
 	return found, more, err
 }
+
+// Shown is a customer's name as JSON.
+type Shown struct {
+	TwilioNumber sms.PhoneNumber  `json:"twilio_number"`
+	Customer     sms.PhoneNumber  `json:"customer"`
+	Name         string           `json:"name"`
+	Tag          conversation.Tag `json:"tag,omitempty"`
+}
+
+// Show returns a customer's name as JSON shows it.
+func Show(c conversation.Conversation) Shown {
+	return Shown{TwilioNumber: c.TwilioNumber, Customer: c.Customer, Name: c.Name, Tag: c.Tag}
+}
+
+// ShownStep is a change of a name as JSON.
+type ShownStep struct {
+	// Action is "added", "changed", "removed" or "unchanged".
+	Action  Change `json:"action"`
+	Contact Shown  `json:"contact"`
+	// Was is the name before.
+	Was string `json:"was"`
+	// DryRun: nothing was changed.
+	DryRun bool `json:"dry_run,omitempty"`
+}
+
+// Show returns the step as JSON shows it.
+func (s Step) Show(isPlan bool) ShownStep {
+	return ShownStep{Action: s.Change, Contact: Show(s.After), Was: s.Before.Name, DryRun: isPlan}
+}

@@ -59,8 +59,8 @@ func ServeSettings() []Setting {
 		{Env: EnvTwilioBaseURL, Help: "address of Twilio's API, for trials with relay fake-twilio (default: Twilio's own)"},
 		{Env: EnvPublicBaseURL, Help: "the URL of this relay that you gave Twilio, without /sms/…; several separated by commas (default: the " +
 			"listen address, if only this host can reach it)"},
-		{Env: EnvOperatorToken, Help: "bearer token for POST /sms/relay, POST /sms/reply, GET /sms/status and GET /sms/status/text, " +
-			"16 characters or more unless only this host can reach them; without a token they are closed", Secret: true},
+		{Env: EnvOperatorToken, Help: "bearer token for POST /sms/relay, POST /sms/reply, GET /sms/status, GET /sms/status/text and " +
+			"/sms/contacts, 16 characters or more unless only this host can reach them; without a token they are closed", Secret: true},
 		{Env: EnvListen, Fallback: "127.0.0.1:8080", Help: "address to listen on"},
 		{Env: EnvData, Fallback: "./relay-data", Help: "folder of the database and the audit log"},
 		{Env: EnvRoutes, Help: "a maintenance.json whose routes are written at the start; later changes are kept"},

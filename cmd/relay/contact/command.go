@@ -15,7 +15,6 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/contact"
-	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -43,18 +42,6 @@ but not the name itself.`,
 	}
 	cmd.AddCommand(p.listCommand(), p.setCommand(), p.removeCommand(), p.importCommand())
 	return cmd
-}
-
-// shownContact is a customer's name as JSON.
-type shownContact struct {
-	TwilioNumber sms.PhoneNumber  `json:"twilio_number"`
-	Customer     sms.PhoneNumber  `json:"customer"`
-	Name         string           `json:"name"`
-	Tag          conversation.Tag `json:"tag,omitempty"`
-}
-
-func shown(c conversation.Conversation) shownContact {
-	return shownContact{TwilioNumber: c.TwilioNumber, Customer: c.Customer, Name: c.Name, Tag: c.Tag}
 }
 
 func (p program) listCommand() *cobra.Command {
@@ -93,7 +80,7 @@ func (p program) list(cmd *cobra.Command, args []string, flags cli.NumberFlags, 
 		}
 		numbers = append(numbers, number)
 	}
-	found := []shownContact{}
+	found := []contact.Shown{}
 	if err := p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) (err error) {
 		found, err = named(ctx, d, numbers)
 		return err
@@ -116,7 +103,7 @@ func (p program) list(cmd *cobra.Command, args []string, flags cli.NumberFlags, 
 }
 
 // named returns the customers with a name: of these numbers, or of all that have a route.
-func named(ctx context.Context, d *target.Target, numbers []sms.PhoneNumber) ([]shownContact, error) {
+func named(ctx context.Context, d *target.Target, numbers []sms.PhoneNumber) ([]contact.Shown, error) {
 	if len(numbers) == 0 {
 		routes, err := d.Routes.List(ctx)
 		if err != nil {
@@ -126,14 +113,14 @@ func named(ctx context.Context, d *target.Target, numbers []sms.PhoneNumber) ([]
 			numbers = append(numbers, r.TwilioNumber)
 		}
 	}
-	found := []shownContact{}
+	found := []contact.Shown{}
 	for _, number := range numbers {
 		all, _, err := contact.List(ctx, d.Conversations, number, "", math.MaxInt)
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range all {
-			found = append(found, shown(c))
+			found = append(found, contact.Show(c))
 		}
 	}
 	return found, nil
@@ -237,21 +224,10 @@ func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name strin
 	})
 }
 
-// shownStep is a change of a name as JSON.
-type shownStep struct {
-	// Action is "added", "changed", "removed" or "unchanged".
-	Action  contact.Change `json:"action"`
-	Contact shownContact   `json:"contact"`
-	// Was is the name before.
-	Was string `json:"was"`
-	// DryRun: nothing was changed.
-	DryRun bool `json:"dry_run,omitempty"`
-}
-
 // printStep says what was done, or would be.
 func (p program) printStep(s contact.Step, asJSON, isPlan bool) error {
 	if asJSON {
-		return json.NewEncoder(p.Stdout).Encode(shownStep{Action: s.Change, Contact: shown(s.After), Was: s.Before.Name, DryRun: isPlan})
+		return json.NewEncoder(p.Stdout).Encode(s.Show(isPlan))
 	}
 	customer, verb := string(s.After.Customer), "is"
 	if isPlan {

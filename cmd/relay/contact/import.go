@@ -152,13 +152,13 @@ func (r *importRun) changes() (n int) {
 // printImport says what an import would do, or did.
 func (p program) printImport(run importRun, mode cli.Mode, asJSON bool) error {
 	if asJSON {
-		steps := make([]shownStep, len(run.steps))
+		steps := make([]contact.ShownStep, len(run.steps))
 		for i, s := range run.steps {
-			steps[i] = shownStep{Action: s.Change, Contact: shown(s.After), Was: s.Before.Name}
+			steps[i] = s.Show(false)
 		}
 		return json.NewEncoder(p.Stdout).Encode(struct {
-			Contacts []shownStep `json:"contacts"`
-			Applied  bool        `json:"applied"`
+			Contacts []contact.ShownStep `json:"contacts"`
+			Applied  bool                `json:"applied"`
 		}{steps, run.done})
 	}
 	counts := map[string]int{}

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -28,6 +30,8 @@ const (
 	PathStatus  = "/sms/status"
 	PathText    = "/sms/status/text"
 	PathOpenAPI = "/openapi.json"
+	// PathContacts is served on one host only, see Contacts of [Config].
+	PathContacts = "/sms/contacts"
 )
 
 // Records is the part of the ledger that operators read. They write nothing to it but who was shown what a text says.
@@ -42,7 +46,7 @@ type Conversations interface {
 	Get(ctx context.Context, number, customer sms.PhoneNumber) (conversation.Conversation, error)
 }
 
-// Config is what a Handler is made of. Every field but Operator is needed.
+// Config is what a Handler is made of. Every field but Operator and Contacts is needed.
 type Config struct {
 	// Queue is where manual texts go, Records has all texts, and Routes decide what would happen to one.
 	Queue   queue.Sender
@@ -50,6 +54,8 @@ type Config struct {
 	Routes  route.Lookup
 	// Conversations say who has opted out.
 	Conversations Conversations
+	// Contacts keep the names of customers. While it is nil, there is nothing at [PathContacts].
+	Contacts Contacts
 	// Trail finds a text's changes in the audit log.
 	Trail auditlog.Trail
 	// Now is the clock, NewID a new random id of a manual text ("RL" and 32 hexadecimal digits).
@@ -76,6 +82,8 @@ func New(config Config) *Handler { return &Handler{config: config} }
 //	POST /sms/reply        the same, of an answer to a customer
 //	GET  /sms/status       200 one record (message_sid) or {"messages", "next_cursor"}
 //	GET  /sms/status/text  200 what one text says; who asked goes on record first
+//	GET  /sms/contacts     200 one customer's name (customer) or {"contacts", "next_cursor"}
+//	PUT  /sms/contacts     200 the customer's name before and now; DELETE the same
 //	GET  /openapi.json     200 the description of all this
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	a := h.route(ctx, request)
@@ -93,25 +101,32 @@ func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPReq
 }
 
 func (h *Handler) route(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
-	method, serve := http.MethodGet, h.status
+	methods, serve := http.MethodGet, h.status
 	switch request.RawPath {
 	case PathRelay:
-		method, serve = http.MethodPost, h.relay
+		methods, serve = http.MethodPost, h.relay
 	case PathReply:
-		method, serve = http.MethodPost, h.reply
+		methods, serve = http.MethodPost, h.reply
 	case PathStatus:
 	case PathText:
 		serve = h.text
 	case PathOpenAPI:
 		serve = describe
+	case PathContacts:
+		methods, serve = contactMethods, h.contacts
 	default:
-		return refuse(http.StatusNotFound, "there is nothing at this path")
+		return nothingHere()
 	}
-	if request.RequestContext.HTTP.Method != method {
-		return refuse(http.StatusMethodNotAllowed, "use "+method).allow(method)
+	if !slices.Contains(strings.Split(methods, ", "), request.RequestContext.HTTP.Method) {
+		return refuse(http.StatusMethodNotAllowed, "use "+methods).allow(methods)
 	}
 	return serve(ctx, request)
 }
+
+// contactMethods are the methods of [PathContacts].
+const contactMethods = "GET, PUT, DELETE"
+
+func nothingHere() answer { return refuse(http.StatusNotFound, "there is nothing at this path") }
 
 // caller names who asked, as the gateway vouches for it; empty on one host.
 func caller(request events.APIGatewayV2HTTPRequest) string {

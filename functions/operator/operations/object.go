@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	errNoObject = errors.New("the body is not one JSON object with twilio_number and body in it")
+	errNoObject = errors.New("the body is not one JSON object with the fields of this request")
 	errFollowed = errors.New("something follows the JSON object")
 )
 

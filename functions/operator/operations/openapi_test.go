@@ -24,6 +24,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/contact"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -53,12 +54,12 @@ func TestRoutesAreDescribed(t *testing.T) {
 	}
 	described := map[string][]string{}
 	for path, item := range doc.Paths.Map() {
-		described[path] = slices.Collect(maps.Keys(item.Operations()))
+		described[path] = slices.Sorted(maps.Keys(item.Operations()))
 	}
 	compare(t, "paths", map[string][]string{
 		operations.PathRelay: {http.MethodPost}, operations.PathReply: {http.MethodPost},
 		operations.PathStatus: {http.MethodGet}, operations.PathText: {http.MethodGet},
-		operations.PathOpenAPI: {http.MethodGet},
+		operations.PathOpenAPI: {http.MethodGet}, operations.PathContacts: {http.MethodDelete, http.MethodGet, http.MethodPut},
 	}, described)
 }
 
@@ -99,8 +100,9 @@ func TestFieldsAreDescribed(t *testing.T) {
 		"RelayRequest": operations.RelayRequest{}, "RelayAnswer": operations.RelayAnswer{}, "DryRun": operations.DryRun{},
 		"ReplyRequest": operations.ReplyRequest{}, "Hop": operations.Hop{},
 		"Route": operations.Route{}, "Message": operations.Message{}, "Attempt": operations.Attempt{}, "List": operations.List{},
-		"Problem": operations.Problem{},
-		"Text":    operations.Text{}, "Media": operations.Media{},
+		"Problem": operations.Problem{}, "ContactRequest": operations.ContactRequest{}, "ContactList": operations.ContactList{},
+		"Contact": contact.Shown{}, "ContactChange": contact.ShownStep{},
+		"Text": operations.Text{}, "Media": operations.Media{},
 		"Trail": operations.Trail{}, "Entry": operations.Entry{}, "EntryAttempt": operations.EntryAttempt{},
 	} {
 		want := []string{}
@@ -166,15 +168,19 @@ func beyondSchemas(e events.APIGatewayV2HTTPRequest) bool {
 		return true
 	}
 	names := []string{"message_sid", "number", "state", "since", "until", "limit", "cursor", "trail"}
-	if e.RawPath == operations.PathText {
+	switch e.RawPath {
+	case operations.PathText:
 		names = []string{"message_sid"}
+	case operations.PathContacts:
+		names = []string{"number", "customer", "limit", "cursor"}
 	}
 	for name, values := range query {
 		if len(values) > 1 || values[0] == "" || !slices.Contains(names, name) {
 			return true
 		}
 	}
-	return (e.RawPath == operations.PathRelay || e.RawPath == operations.PathReply) && beyondBodySchema(e.Body)
+	return slices.Contains([]string{operations.PathRelay, operations.PathReply, operations.PathContacts}, e.RawPath) &&
+		e.RequestContext.HTTP.Method != http.MethodGet && beyondBodySchema(e.Body)
 }
 
 func httpRequest(ctx context.Context, e events.APIGatewayV2HTTPRequest) *http.Request {

@@ -170,21 +170,10 @@ func readRelay(request events.APIGatewayV2HTTPRequest) (wanted RelayRequest, ref
 
 // read reads the fields of a request's body into r, whose places they have, and checks them.
 func (r *RelayRequest) read(request events.APIGatewayV2HTTPRequest, fields []string, places map[string]any) (refusal answer, refused bool) {
-	body := []byte(request.Body)
-	if request.IsBase64Encoded {
-		decoded, err := base64.StdEncoding.DecodeString(request.Body)
-		if err != nil {
-			return refuse(http.StatusBadRequest, "the body is not base64 as the gateway says it is"), true
-		}
-		body = decoded
-	}
-	if len(body) > maxRequest {
-		return refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is over %d bytes", maxRequest)), true
-	}
 	var wrong findings
-	named, err := readObject(body, fields, places, &wrong)
-	if err != nil {
-		return refuse(http.StatusBadRequest, err.Error()), true
+	named, refusal, refused := readBody(request, fields, places, &wrong)
+	if refused {
+		return refusal, true
 	}
 	r.canonical(&wrong)
 	r.check(&wrong)
@@ -193,6 +182,29 @@ func (r *RelayRequest) read(request events.APIGatewayV2HTTPRequest, fields []str
 		wrong.malform("idempotency_key", "idempotency_key: is empty: leave it out, or give the text a key of its own")
 	}
 	return wrong.refuse(), !wrong.none()
+}
+
+// readBody reads the JSON object of a request, each field into its place, and returns which fields it has. Mistakes in fields go to
+// wrong; refusal says that there is no such object.
+func readBody(request events.APIGatewayV2HTTPRequest, fields []string, places map[string]any, wrong *findings) (
+	named map[string]bool, refusal answer, refused bool,
+) {
+	body := []byte(request.Body)
+	if request.IsBase64Encoded {
+		decoded, err := base64.StdEncoding.DecodeString(request.Body)
+		if err != nil {
+			return nil, refuse(http.StatusBadRequest, "the body is not base64 as the gateway says it is"), true
+		}
+		body = decoded
+	}
+	if len(body) > maxRequest {
+		return nil, refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is over %d bytes", maxRequest)), true
+	}
+	named, err := readObject(body, fields, places, wrong)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, err.Error()), true
+	}
+	return named, answer{}, false
 }
 
 // canonical brings the numbers to the one form in which they are kept, and adds those that no phone can have.

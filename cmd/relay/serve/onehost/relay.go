@@ -204,7 +204,7 @@ func (r *Relay) wire() error {
 		Logger: logger, Emit: emit,
 	})
 	operator := operations.New(operations.Config{
-		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(),
+		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(), Contacts: r.db.Conversations(),
 		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, datafolder.AuditFile)), Now: time.Now, NewID: operations.NewID,
 		Operator: tokenHolder, Logger: logger, Emit: emit,
 	})
@@ -225,10 +225,12 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 			{Path: operations.PathReply, Function: operator.Handle, Operator: true},
 			{Path: operations.PathStatus, Function: operator.Handle, Operator: true},
 			{Path: operations.PathText, Function: operator.Handle, Operator: true},
+			{Path: operations.PathContacts, Function: operator.Handle, Operator: true},
 			{Path: operations.PathOpenAPI, Function: operator.Handle},
 		},
 		OperatorToken: r.config.OperatorToken, AllowedOrigins: r.config.AllowedOrigins, MaxBody: maxWebhookBody,
-		Now: time.Now, NewID: rand.Text, Logger: r.config.Logger,
+		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions},
+		Now:            time.Now, NewID: rand.Text, Logger: r.config.Logger,
 	})
 	return &http.Server{
 		Handler: r.paths(gateway), ConnState: r.connections.Track, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,

@@ -1,0 +1,224 @@
+package operations
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/shared/contact"
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Contacts is the part of the conversations where customers' names are.
+type Contacts interface {
+	contact.Store
+	conversation.Lister
+}
+
+const (
+	// maxContacts is how many customers a page holds at the most.
+	maxContacts = 100
+	// maxName is the longest name that is read, in characters. A kept one is shorter, see [conversation.FoldName].
+	maxName = 255
+)
+
+// ContactList is one page of customers who have a name, in the order of their numbers.
+type ContactList struct {
+	Contacts []contact.Shown `json:"contacts"`
+	// NextCursor continues the list; absent at its end.
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
+// ContactRequest asks for a name of a customer.
+type ContactRequest struct {
+	// TwilioNumber is the number that the customer texts, Customer the customer, both in E.164. The number has a route.
+	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
+	Customer     sms.PhoneNumber `json:"customer"`
+	// Name is the name, 1 to 255 characters. What is kept of it has the letters of a short text message.
+	Name string `json:"name"`
+	// DryRun asks what would be done, and changes nothing.
+	DryRun bool `json:"dry_run"`
+}
+
+// contactFields are the fields of a ContactRequest.
+func contactFields() []string { return []string{"twilio_number", "customer", "name", "dry_run"} }
+
+// contacts lists customers' names, shows one, gives one or takes one away.
+func (h *Handler) contacts(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
+	if h.config.Contacts == nil {
+		return nothingHere()
+	}
+	switch request.RequestContext.HTTP.Method {
+	case http.MethodPut:
+		return h.setContact(ctx, request)
+	case http.MethodDelete:
+		return h.removeContact(ctx, request)
+	default:
+		return h.listContacts(ctx, request)
+	}
+}
+
+func (h *Handler) listContacts(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
+	query, err := url.ParseQuery(request.RawQueryString)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "the query string is unreadable")
+	}
+	var wrong findings
+	checkNames(query, []string{"number", "customer", "limit", "cursor"}, &wrong)
+	number, limit := readContactNumber(query, "number", &wrong), defaultLimit
+	if query.Has("customer") {
+		for _, name := range []string{"limit", "cursor"} {
+			if query.Has(name) {
+				wrong.contradict(name, "%s: customer names one customer: leave the other parameters out", name)
+			}
+		}
+		customer := readContactNumber(query, "customer", &wrong)
+		if !wrong.none() {
+			return wrong.refuse()
+		}
+		return h.contact(ctx, number, customer)
+	}
+	if text := query.Get("limit"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > maxContacts {
+			wrong.malform("limit", "limit: want a number from 1 to %d", maxContacts)
+		}
+	}
+	if !wrong.none() {
+		return wrong.refuse()
+	}
+	found, more, err := contact.List(ctx, h.config.Contacts, number, sms.PhoneNumber(query.Get("cursor")), limit)
+	if err != nil {
+		return noContacts(err)
+	}
+	list := ContactList{Contacts: make([]contact.Shown, len(found))}
+	for i, c := range found {
+		list.Contacts[i] = contact.Show(c)
+	}
+	if more {
+		list.NextCursor = string(found[len(found)-1].Customer)
+	}
+	return answer{status: http.StatusOK, body: list}
+}
+
+// readContactNumber reads a parameter that is a phone number.
+func readContactNumber(query url.Values, name string, wrong *findings) sms.PhoneNumber {
+	number := sms.Typed(query.Get(name))
+	if number == "" {
+		wrong.malform(name, "%s: is missing", name)
+		return ""
+	}
+	return canonicalNumber(name, number, wrong)
+}
+
+// canonicalNumber returns a number in the one form in which it is kept, and adds what is wrong with it.
+func canonicalNumber(name string, number sms.PhoneNumber, wrong *findings) sms.PhoneNumber {
+	if !number.IsE164() {
+		wrong.malform(name, "%s: want E.164, such as +13125550147", name)
+		return number
+	}
+	canonical, ok := number.Canonical()
+	if !ok {
+		problem, _ := canonical.Problem()
+		wrong.contradict(name, "%s: %q %s", name, string(canonical), problem)
+	}
+	return canonical
+}
+
+// contact answers one customer's name.
+func (h *Handler) contact(ctx context.Context, number, customer sms.PhoneNumber) answer {
+	c, err := h.config.Contacts.Get(ctx, number, customer)
+	switch {
+	case err != nil:
+		return noContacts(err)
+	case c.Name == "":
+		return refuse(http.StatusNotFound, string(customer)+" "+contact.ErrNoName.Error())
+	default:
+		return answer{status: http.StatusOK, body: contact.Show(c)}
+	}
+}
+
+func noContacts(err error) answer {
+	return refuse(http.StatusServiceUnavailable, "the names cannot be read or written at the moment").because(err)
+}
+
+func (h *Handler) setContact(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
+	var wanted ContactRequest
+	var wrong findings
+	_, refusal, refused := readBody(request, contactFields(), map[string]any{
+		"twilio_number": &wanted.TwilioNumber, "customer": &wanted.Customer, "name": &wanted.Name, "dry_run": &wanted.DryRun,
+	}, &wrong)
+	if refused {
+		return refusal
+	}
+	number := canonicalNumber("twilio_number", wanted.TwilioNumber, &wrong)
+	customer := canonicalNumber("customer", wanted.Customer, &wrong)
+	if wanted.Name == "" || utf8.RuneCountInString(wanted.Name) > maxName {
+		wrong.malform("name", "name: want 1 to %d characters", maxName)
+	}
+	name, err := contact.Fold(wanted.Name)
+	if err != nil {
+		wrong.contradict("name", "name: %v", err)
+	}
+	if !wrong.none() {
+		return wrong.refuse()
+	}
+	routes, err := h.config.Routes.Lookup(ctx, number.Spellings()...)
+	if err != nil {
+		return refuse(http.StatusServiceUnavailable, "the routes cannot be read at the moment").because(err)
+	}
+	if _, isRouted := route.Find(routes, number); !isRouted {
+		return refuse(http.StatusConflict, string(number)+" has no route (no_route): it is none of your numbers")
+	}
+	return h.changeContact(ctx, request, contact.Wanted{Number: number, Customer: customer, Name: name}, wanted.DryRun)
+}
+
+func (h *Handler) removeContact(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
+	query, err := url.ParseQuery(request.RawQueryString)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "the query string is unreadable")
+	}
+	var wrong findings
+	checkNames(query, []string{"number", "customer"}, &wrong)
+	wanted := contact.Wanted{
+		Number: readContactNumber(query, "number", &wrong), Customer: readContactNumber(query, "customer", &wrong),
+	}
+	if !wrong.none() {
+		return wrong.refuse()
+	}
+	return h.changeContact(ctx, request, wanted, false)
+}
+
+// changeContact changes a name, or answers what would be done.
+func (h *Handler) changeContact(ctx context.Context, request events.APIGatewayV2HTTPRequest, wanted contact.Wanted, isPlan bool) answer {
+	n := contact.Naming{Store: h.config.Contacts, By: cmp.Or(caller(request), h.config.Operator), Now: h.config.Now}
+	step, err := n.Plan(ctx, wanted)
+	if err != nil {
+		return noContacts(err)
+	}
+	switch err := step.Check(); {
+	case errors.Is(err, contact.ErrNoName):
+		return refuse(http.StatusNotFound, err.Error())
+	case err != nil:
+		return refuse(http.StatusUnprocessableEntity, err.Error())
+	}
+	if !isPlan {
+		if step, err = n.Apply(ctx, wanted); err != nil {
+			return noContacts(err)
+		}
+	}
+	a := answer{status: http.StatusOK, body: step.Show(isPlan)}
+	a.attrs = []slog.Attr{
+		slog.Any("twilio_number", wanted.Number), slog.Any("customer", wanted.Customer), slog.String("change", string(step.Change)),
+		slog.Bool("dry_run", isPlan),
+	}
+	return a
+}
