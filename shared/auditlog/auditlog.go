@@ -101,6 +101,8 @@ type Attempt struct {
 	Hop    int `json:"hop"`
 	// Destination is masked.
 	Destination string `json:"destination"`
+	// From is the further number of the route that the message is sent from, masked; absent if that is the text's own.
+	From string `json:"from,omitempty"`
 	// OutboundSid is the MessageSid of the message that Twilio created, Status its last status.
 	OutboundSid string `json:"outbound_sid,omitempty"`
 	Status      string `json:"status,omitempty"`

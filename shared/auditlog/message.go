@@ -144,7 +144,7 @@ func attemptOf(before *ledger.Record, after ledger.Record) *Attempt {
 		}
 	}
 	return &Attempt{
-		Number: about.Number, Hop: about.Hop, Destination: about.To.Mask(), OutboundSid: about.OutboundSid,
+		Number: about.Number, Hop: about.Hop, Destination: about.To.Mask(), From: about.From.Mask(), OutboundSid: about.OutboundSid,
 		Status: string(about.Status), Outcome: about.Outcome, ErrorCode: about.ErrorCode,
 		Looks: about.Looks, Found: about.Found, HopDone: about.HopDone,
 	}

@@ -15,8 +15,10 @@ type Answer struct {
 	NumMedia int
 	// ReceivedAt is when the front door took it, DecidedAt is now. They are apart after a delay or an outage.
 	ReceivedAt, DecidedAt time.Time
-	// View is the phone's, as it is now.
-	View View
+	// View is the phone's at the number that it wrote to, as it is now. Elsewhere are its exchanges at the other numbers of the route: a
+	// tag addresses those, too.
+	View      View
+	Elsewhere []Exchange
 	// Window is for how long a conversation is in play, zero for [DefaultAnswerWindow].
 	Window time.Duration
 	// HasLeft is set if the phone is in no route of the number any more: it can answer what it was sent, with tags only.
@@ -71,12 +73,16 @@ const (
 // part of what the phone has just written.
 func (a Answer) Address() Addressed {
 	tag, words, isTagged := Leading(a.Body)
+	elsewhere := View{Exchanges: a.Elsewhere}
 	to, isKnown := a.View.ByTag(tag, a.ReceivedAt)
+	if !isKnown {
+		to, isKnown = elsewhere.ByTag(tag, a.ReceivedAt)
+	}
 	isKnown = isKnown && tag.IsValid()
 	if isKnown {
 		words = to.withoutHeader(words)
 	}
-	if looksInternal(words) || a.View.quotesHeader(words) {
+	if looksInternal(words) || a.View.quotesHeader(words) || elsewhere.quotesHeader(words) {
 		return Addressed{Verdict: Refuse, EndsHeld: !a.View.Held.IsZero()}
 	}
 	isLone := strings.TrimSpace(words) == "" && a.NumMedia == 0
@@ -127,6 +133,9 @@ func (a Answer) joins() bool {
 
 // untagged returns the conversation that a text without a tag is for.
 func (a Answer) untagged() (Exchange, bool) {
+	if a.View.Owner != "" {
+		return a.View.owned(a.ReceivedAt)
+	}
 	window := a.Window
 	if window == 0 {
 		window = DefaultAnswerWindow

@@ -119,6 +119,7 @@ func (p Phone) TakeNotice(now time.Time) (taken Phone, ok bool) {
 // can never miss what the phone may have seen. A text that is tried again moves its exchange to the later time.
 func (p Phone) Receive(e Exchange, messageSid string) Phone {
 	p.Removed = time.Time{}
+	p = p.own(e)
 	p.Exchanges = slices.Clone(p.Exchanges)
 	at := slices.IndexFunc(p.Exchanges, func(old Exchange) bool { return sms.Same(old.Customer, e.Customer) })
 	if at >= 0 {
@@ -150,6 +151,11 @@ func (p Phone) WasSent(messageSid string) bool {
 // IsKnown reports whether the phone was sent anything that it can still answer at that time.
 func (p Phone) IsKnown(at time.Time) bool {
 	return slices.ContainsFunc(p.Exchanges, func(e Exchange) bool { return e.isAddressable(at) })
+}
+
+// Knows reports whether the phone was sent a text of the customer from this number.
+func (p Phone) Knows(customer sms.PhoneNumber) bool {
+	return slices.ContainsFunc(p.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, customer) })
 }
 
 // Resume returns p after an operator let the texts between it and the customer go on, though so many went back and forth. changed is

@@ -28,7 +28,7 @@ type Store interface {
 	GetPhone(ctx context.Context, key PhoneKey) (Phone, error)
 	// PutPhone stores p as version p.Version+1 and returns it, on the same condition as Put.
 	PutPhone(ctx context.Context, p Phone) (Phone, error)
-	// Read returns a conversation and up to ten phones, in the order of the keys, in one call, each as Get or GetPhone would. A key
+	// Read returns a conversation and up to twenty phones, in the order of the keys, in one call, each as Get or GetPhone would. A key
 	// may repeat.
 	Read(ctx context.Context, number, customer sms.PhoneNumber, keys ...PhoneKey) (Conversation, []Phone, error)
 	// PutTag stores c and t, each as its Version+1, and returns c. Both are written, or none: if either is stored in another version,

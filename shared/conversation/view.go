@@ -49,6 +49,11 @@ type View struct {
 	LastTo sms.PhoneNumber `json:",omitempty"`
 	// Held are the words that the phone was asked about, zero if there are none.
 	Held Held `json:",omitzero"`
+	// Owner is the customer who has the thread, if the number is one of a route's Threads; empty otherwise. OwnedSince is when he was
+	// given it. Reassigned is set if another customer had it before.
+	Owner      sms.PhoneNumber `json:",omitempty"`
+	OwnedSince time.Time       `json:",omitzero"`
+	Reassigned bool            `json:",omitempty"`
 }
 
 // Held are words of a phone when nobody knows whom they are for.
@@ -109,8 +114,12 @@ func (e Exchange) isPending(at time.Time) bool {
 
 // InPlay returns the exchanges that an answer without a tag may be for at that time: those with a text that was sent to the phone
 // within the window, those that the phone wrote to within it, and those with a text of the last seven days that the phone has not
-// answered. The one with the newest text is first.
+// answered. The one with the newest text is first. In a thread it is that of
+// its customer alone, unless the phone is asked there.
 func (v View) InPlay(at time.Time, window time.Duration) []Exchange {
+	if e, ok := v.owned(at); ok {
+		return []Exchange{e}
+	}
 	var all []Exchange
 	for _, e := range v.Exchanges {
 		if e.isInPlay(at, window) {

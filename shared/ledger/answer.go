@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -110,17 +111,21 @@ func (r Record) Linger(reason Reason, until, now time.Time) (Record, error) {
 	return r, nil
 }
 
-// WithHeader returns r whose last attempt, which was just claimed, has that header.
-func (r Record) WithHeader(header string) Record {
+// Headed returns r whose last attempt, which was just claimed, is sent from that number and has that header.
+func (r Record) Headed(from sms.PhoneNumber, header string) Record {
 	r.Attempts = slices.Clone(r.Attempts)
-	r.Attempts[len(r.Attempts)-1].Header = header
+	last := &r.Attempts[len(r.Attempts)-1]
+	last.From, last.Header = from, header
 	return r
 }
 
-// HeaderTo returns the header of the last attempt at that phone; ok is false if there was none.
-func (r Record) HeaderTo(to sms.PhoneNumber) (header string, ok bool) {
+// SentFrom returns the number that the attempt's message is sent from.
+func (r Record) SentFrom(a Attempt) sms.PhoneNumber { return cmp.Or(a.From, r.TwilioNumber) }
+
+// HeaderTo returns the header of the last attempt at that phone from that number; ok is false if there was none.
+func (r Record) HeaderTo(from, to sms.PhoneNumber) (header string, ok bool) {
 	for _, a := range slices.Backward(r.Attempts) {
-		if sms.Same(a.To, to) {
+		if sms.Same(a.To, to) && a.From == from {
 			return a.Header, true
 		}
 	}

@@ -29,6 +29,9 @@ type Record struct {
 	// if Twilio gave no sender or no number for an incoming text, see [Record.Addressed].
 	TwilioNumber sms.PhoneNumber `json:",omitempty"`
 	Customer     sms.PhoneNumber `json:",omitempty"`
+	// Thread is the further number of the route that a phone's text came in at, or that a notice or a second part goes out from; empty if
+	// that is TwilioNumber. A customer never sees it.
+	Thread sms.PhoneNumber `json:",omitempty"`
 	// Destination overrides the route. It is set on a text that an operator sent to one phone, on an answer that goes to a customer,
 	// and on a notice.
 	Destination sms.PhoneNumber `json:",omitempty"`
@@ -105,8 +108,9 @@ type Attempt struct {
 	// Number counts from 1 over all hops, Hop from 0.
 	Number int
 	Hop    int
-	// To is the phone of that hop.
-	To sms.PhoneNumber
+	// To is the phone of that hop. From is the number that the message is sent from, empty if that is the text's TwilioNumber.
+	To   sms.PhoneNumber
+	From sms.PhoneNumber `json:",omitempty"`
 	// Header is what the message begins with, before the customer's words. It is empty in a text that is shown as from its customer's
 	// number, or from nobody.
 	Header string `json:",omitempty"`

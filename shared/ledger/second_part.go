@@ -13,7 +13,8 @@ func (r Record) NewSecondPart(a Attempt, rest string, now time.Time) Record {
 		sid += "." + strconv.Itoa(a.Hop)
 	}
 	return Record{
-		MessageSid: sid, TwilioNumber: r.TwilioNumber, Customer: r.Customer, Destination: a.To, Body: rest, SecondPart: true,
+		MessageSid: sid, TwilioNumber: r.TwilioNumber, Customer: r.Customer, Thread: a.From,
+		Destination: a.To, Body: rest, SecondPart: true,
 		ReceivedAt: r.ReceivedAt, UpdatedAt: Stamp(now), ExpiresAt: r.ExpiresAt,
 	}
 }

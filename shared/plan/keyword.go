@@ -51,7 +51,8 @@ func isCustomer(r ledger.Record, routes map[sms.PhoneNumber]route.Route) bool {
 	if r.Manual || r.Destination != "" || r.IsAnswer() || r.Customer == "" {
 		return false
 	}
-	return !sms.Same(r.Customer, r.TwilioNumber) && !isRouted(routes, r.Customer) && !way.Has(r.Customer)
+	isOurs := sms.Same(r.Customer, r.TwilioNumber) || way.HasThread(r.Customer)
+	return !isOurs && !isRouted(routes, r.Customer) && !way.Has(r.Customer)
 }
 
 // dropOf names the reason for which a text that Twilio's Advanced Opt-Out has acted on goes no further: Twilio has answered it

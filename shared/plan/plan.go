@@ -30,6 +30,8 @@ type Plan struct {
 	To     sms.PhoneNumber
 	Hop    int
 	Marked bool
+	// Threads are the further numbers from which the phone may get the text.
+	Threads []sms.PhoneNumber
 	// DeliveryTimeout is how long to wait for a receipt before the next hop is tried; 0 means for ever.
 	DeliveryTimeout time.Duration
 	// Expires is when the text is too old to be sent, Validity how long that is from now.
@@ -110,7 +112,7 @@ func along(p Plan, q Question, way route.Route) Plan {
 			break
 		}
 	}
-	p.DeliveryTimeout = time.Duration(way.DeliveryTimeout)
+	p.Threads, p.DeliveryTimeout = way.Threads, time.Duration(way.DeliveryTimeout)
 	p.Pace = q.PaceNumber
 	if way.PaceNumber != "" {
 		if limit, err := pace.Parse(way.PaceNumber); err == nil {
@@ -144,7 +146,7 @@ func against(q Question) Plan {
 		return Plan{Drop: ledger.ReasonUnaddressed}
 	case ok && way.Has(r.Customer):
 		return ofPhone(q, way)
-	case sms.Same(r.Customer, r.TwilioNumber), isRouted(routes, r.Customer):
+	case sms.Same(r.Customer, r.TwilioNumber), way.HasThread(r.Customer), isRouted(routes, r.Customer):
 		return Plan{Drop: ledger.ReasonLoop}
 	case !ok:
 		p.Drop = ledger.ReasonNoRoute
@@ -172,7 +174,7 @@ func againstManual(q Question) Plan {
 	r, routes := q.Text, q.Routes
 	way, ok := route.Find(routes, r.TwilioNumber)
 	switch {
-	case r.Destination != "" && (sms.Same(r.Destination, r.TwilioNumber) || isRouted(routes, r.Destination)):
+	case r.Destination != "" && (sms.Same(r.Destination, r.TwilioNumber) || way.HasThread(r.Destination) || isRouted(routes, r.Destination)):
 		return Plan{Drop: ledger.ReasonLoop}
 	case r.Destination != "" && q.OptedOut && !way.Has(r.Destination):
 		// Twilio would refuse it. A hop's own mark says whether it has opted out.

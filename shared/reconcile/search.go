@@ -59,19 +59,20 @@ func (s Search) Find(ctx context.Context, r ledger.Record, attempt ledger.Attemp
 // MayHave reports whether the list has a message that one of the text's attempts may have created, though the ledger does not
 // know that Twilio accepted it. If nobody can tell which text a message belongs to, the answer is yes.
 func (s Search) MayHave(ctx context.Context, r ledger.Record) (bool, error) {
-	lists := map[sms.PhoneNumber]list{}
+	lists := map[[2]sms.PhoneNumber]list{}
 	for _, a := range r.Attempts {
 		if a.OutboundSid != "" {
 			continue
 		}
-		read, ok := lists[a.To]
+		way := [2]sms.PhoneNumber{a.From, a.To}
+		read, ok := lists[way]
 		if from, _ := Window(a.StartedAt, s.Span, s.Longest); !ok || !read.isWhole || from.Before(read.from) {
-			// Only the first attempt at a phone: the later ones are on the same list.
+			// Only the first attempt at a phone from a number: the later ones are on the same list.
 			var err error
 			if read, err = s.read(ctx, r, a); err != nil {
 				return false, fmt.Errorf("ask Twilio about %s: %w", r.MessageSid, err)
 			}
-			lists[a.To] = read
+			lists[way] = read
 		}
 		_, verdict, _, err := s.judge(ctx, r, a, read)
 		if err != nil {
@@ -99,7 +100,7 @@ type list struct {
 // because a message that is not among them may still be waiting.
 func (s Search) read(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (list, error) {
 	from, to := Window(attempt.StartedAt, s.Span, s.Longest)
-	filter := sms.ListFilter{From: r.TwilioNumber, To: attempt.To, CreatedAfter: from, Limit: maxListed}
+	filter := sms.ListFilter{From: r.SentFrom(attempt), To: attempt.To, CreatedAfter: from, Limit: maxListed}
 	found, err := s.Messages.List(ctx, filter)
 	if err != nil || len(found) < maxListed {
 		return list{from, found, true}, err
@@ -114,7 +115,7 @@ func (s Search) judge(
 	ctx context.Context, r ledger.Record, attempt ledger.Attempt, read list,
 ) (message sms.Listed, verdict Verdict, isProven bool, err error) {
 	question := Question{
-		Message:  sms.Outbound{From: r.TwilioNumber, To: attempt.To, Body: plan.TextOf(r, attempt.Header)},
+		Message:  sms.Outbound{From: r.SentFrom(attempt), To: attempt.To, Body: plan.TextOf(r, attempt.Header)},
 		NumMedia: plan.NumMedia(r), AnyHeader: attempt.Number == 0, StartedAt: attempt.StartedAt, Span: s.Span, Longest: s.Longest,
 		Listed: read.messages,
 	}

@@ -14,7 +14,8 @@ import (
 // the number or a thread of another.
 var ErrLoop = errors.New("a hop or a thread is a routed number")
 
-// Loop is a hop or a thread of a route that is itself the number of a route, even of a removed one, or a thread of another.
+// Loop is a hop of a route that is itself the number of a route, even of a removed one, or a thread; or a thread of a route that is the
+// number or a thread of another.
 type Loop struct{ Number, Hop sms.PhoneNumber }
 
 // LoopsError is what Loops finds. errors.Is finds [ErrLoop] in it, and its text masks the numbers.
@@ -46,7 +47,7 @@ func Loops(table []Route, put ...Route) LoopsError {
 	var loops LoopsError
 	for _, number := range slices.Sorted(maps.Keys(after)) {
 		r := after[number]
-		isOther := func(owner sms.PhoneNumber) bool { return owner != number }
+		isOther := func(owner sms.PhoneNumber) bool { return owner != number && !after[owner].IsRemoved() }
 		for _, hop := range r.Hops() {
 			if len(routed[hop.Key()]) > 0 && (isPut[number] || len(earlier[hop.Key()]) == 0) {
 				loops = append(loops, Loop{Number: number, Hop: hop})

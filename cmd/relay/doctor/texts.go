@@ -126,7 +126,7 @@ func (e *exam) attempts() ([]attempt, error) {
 	var all []attempt
 	for _, r := range records {
 		for _, a := range r.Attempts {
-			all = append(all, attempt{a, r.TwilioNumber})
+			all = append(all, attempt{a, r.SentFrom(a)})
 		}
 	}
 	slices.SortFunc(all, func(a, b attempt) int { return b.StartedAt.Compare(a.StartedAt) })

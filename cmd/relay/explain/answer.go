@@ -14,6 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -74,7 +75,7 @@ func (p program) explainAnswer(cmd *cobra.Command, f answerFlags) error {
 	at = ledger.Stamp(at)
 	text := ledger.Record{MessageSid: wouldBe, TwilioNumber: to, Customer: from, Body: f.body, ReceivedAt: at, UpdatedAt: at}
 	return p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error {
-		foreseeing := delivery.Foreseeing{Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations}
+		foreseeing := delivery.Foreseeing{Records: d.Ledger, Routes: route.NewCache(d.Routes, time.Now), Conversations: d.Conversations}
 		seen, err := foreseeing.Answer(cmd.Context(), text, at)
 		if err != nil {
 			return err

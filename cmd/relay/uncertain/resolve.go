@@ -313,7 +313,7 @@ func notOf(found sms.Listed, r ledger.Record, a ledger.Attempt) string {
 	switch {
 	case found.Direction != sms.DirectionAPI:
 		return "the API did not send it"
-	case !sms.Same(found.From, r.TwilioNumber):
+	case !sms.Same(found.From, r.SentFrom(a)):
 		return "it is from another number"
 	case !sms.Same(found.To, a.To):
 		return "it went to another phone"

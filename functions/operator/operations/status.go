@@ -57,6 +57,8 @@ type Attempt struct {
 	Number      int             `json:"number"`
 	Hop         int             `json:"hop"`
 	Destination sms.PhoneNumber `json:"destination"`
+	// From is the further number of the route that the message is sent from; absent if that is the text's own.
+	From        sms.PhoneNumber `json:"from,omitempty"`
 	StartedAt   time.Time       `json:"started_at"`
 	EndedAt     *time.Time      `json:"ended_at,omitempty"`
 	Outcome     string          `json:"outcome,omitempty"`
@@ -316,7 +318,7 @@ func messageOf(r ledger.Record) Message {
 
 func attemptOf(a ledger.Attempt) Attempt {
 	shown := Attempt{
-		Number: a.Number, Hop: a.Hop, Destination: a.To, StartedAt: a.StartedAt, Outcome: a.Outcome,
+		Number: a.Number, Hop: a.Hop, Destination: a.To, From: a.From, StartedAt: a.StartedAt, Outcome: a.Outcome,
 		OutboundSid: a.OutboundSid, Status: a.Status, ErrorCode: a.ErrorCode, Error: a.Error,
 		Looks: a.Looks, Found: a.Found, HopDone: a.HopDone,
 	}

@@ -47,6 +47,7 @@ type EntryAttempt struct {
 	Number      int    `json:"number"`
 	Hop         int    `json:"hop"`
 	Destination string `json:"destination"`
+	From        string `json:"from,omitempty"`
 	OutboundSid string `json:"outbound_sid,omitempty"`
 	Status      string `json:"status,omitempty"`
 	Outcome     string `json:"outcome,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
@@ -22,8 +23,13 @@ func (h *Handler) address(ctx context.Context, j *job, phone conversation.Phone,
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	way, _ := route.Find(routes, j.text.TwilioNumber)
+	others, err := elsewhere(ctx, h.config.Conversations, way, phone.PhoneKey)
+	if err != nil {
+		return h.notNow(ctx, j, "conversation not read", err)
+	}
 	a := answering{
-		records: h.config.Ledger, text: j.text, at: j.text.ReceivedAt, phone: phone, way: way, hasLeft: hasLeft, now: h.config.Now(),
+		records: h.config.Ledger, text: j.text, at: j.text.ReceivedAt, phone: phone, elsewhere: others, way: way, hasLeft: hasLeft,
+		now: h.config.Now(),
 	}
 	if !j.writtenAt.IsZero() {
 		a.at = ledger.Stamp(j.writtenAt)
@@ -42,18 +48,18 @@ func (h *Handler) address(ctx context.Context, j *job, phone conversation.Phone,
 	return h.carryOut(ctx, j)
 }
 
-// addressOwn does the same for a phone of the text's route.
-func (h *Handler) addressOwn(ctx context.Context, j *job) verdict {
-	phone, err := h.config.Conversations.GetPhone(ctx, h.phoneKey(j.text))
+// addressOwn does the same for a phone of the text's route, or for one that has left it.
+func (h *Handler) addressOwn(ctx context.Context, j *job, hasLeft bool) verdict {
+	phone, err := h.config.Conversations.GetPhone(ctx, keyOf(j.text, j.text.Customer))
 	if err != nil {
 		return h.notNow(ctx, j, "conversation not read", err)
 	}
-	return h.address(ctx, j, phone, false)
+	return h.address(ctx, j, phone, hasLeft)
 }
 
 // addressLeft does the same for a phone that is in no route by what was remembered of the routes, though texts were sent to it: it may
 // have come on duty a moment ago, or it has left.
-func (h *Handler) addressLeft(ctx context.Context, j *job, phone conversation.Phone) verdict {
+func (h *Handler) addressLeft(ctx context.Context, j *job) verdict {
 	h.config.Routes.Forget(plan.Numbers(j.text)...)
 	p, err := h.planOnce(ctx, j)
 	if err != nil {
@@ -62,7 +68,7 @@ func (h *Handler) addressLeft(ctx context.Context, j *job, phone conversation.Ph
 	if p.Drop != "" {
 		return h.drop(ctx, j, p)
 	}
-	return h.address(ctx, j, phone, !p.IsAnswer)
+	return h.addressOwn(ctx, j, !p.IsAnswer)
 }
 
 // answering is a text of a phone on duty that is being decided about.
@@ -70,10 +76,12 @@ type answering struct {
 	records Records
 	text    ledger.Record
 	at      time.Time
-	phone   conversation.Phone
-	way     route.Route
-	hasLeft bool
-	now     time.Time
+	// phone is what is kept of the phone at the number that it wrote to, elsewhere at the route's other numbers.
+	phone     conversation.Phone
+	elsewhere []conversation.Phone
+	way       route.Route
+	hasLeft   bool
+	now       time.Time
 }
 
 // decide returns the text's record with the decision.
@@ -97,8 +105,14 @@ func (a answering) decide(ctx context.Context) (ledger.Record, error) {
 		// An operator has ended what the phone may answer.
 		view.Exchanges = nil
 	}
+	var others []conversation.Exchange
+	for _, other := range a.elsewhere {
+		if !a.hasLeft || other.Removed.IsZero() {
+			others = append(others, other.Exchanges...)
+		}
+	}
 	decided := conversation.Answer{
-		Body: a.text.Body, NumMedia: len(a.text.Media), ReceivedAt: a.at, DecidedAt: a.now, View: view,
+		Body: a.text.Body, NumMedia: len(a.text.Media), ReceivedAt: a.at, DecidedAt: a.now, View: view, Elsewhere: others,
 		Window: a.way.InPlayTime(), HasLeft: a.hasLeft,
 		IsAutomatic: a.phone.IsAutomatic(a.digest(), a.at) || conversation.IsAutoReply(a.text.Body),
 	}.Address()
@@ -119,7 +133,7 @@ func (a answering) record(answer ledger.Answer, d conversation.Addressed) (ledge
 	switch d.Verdict {
 	case conversation.Send:
 		answer.Words = d.Words
-		reason, wait := ledger.Reason(""), a.phone.Pause(d.To.Customer, a.now)
+		reason, wait := ledger.Reason(""), a.pause(d.To.Customer)
 		if wait > 0 {
 			reason, answer.IsUncounted = ledger.ReasonPingPong, true
 		}
@@ -156,6 +170,31 @@ func (a answering) record(answer ledger.Answer, d conversation.Addressed) (ledge
 	}
 	answer.Tells += conversation.NotOnDuty(a.text.Body)
 	return a.text.Dismiss(answer, ledger.ReasonNotStaff, a.now)
+}
+
+// pause is how long an answer to the customer has to wait, because so many texts went back and forth.
+func (a answering) pause(customer sms.PhoneNumber) time.Duration {
+	wait := a.phone.Pause(customer, a.now)
+	if !a.phone.Knows(customer) {
+		for _, other := range a.elsewhere {
+			wait = max(wait, other.Pause(customer, a.now))
+		}
+	}
+	return wait
+}
+
+// elsewhere returns what is kept of the phone at the other numbers of its route.
+func elsewhere(
+	ctx context.Context, store conversation.Store, way route.Route, own conversation.PhoneKey,
+) ([]conversation.Phone, error) {
+	keys := slices.DeleteFunc(keysOf(own.TwilioNumber, own.Phone, way.Threads), func(k conversation.PhoneKey) bool {
+		return k.Item() == own.Item()
+	})
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	_, phones, err := store.Read(ctx, own.TwilioNumber, own.Phone, keys...)
+	return phones, err
 }
 
 // autoReplyQuiet is how long a phone is not told again that an automatic reply of it was not sent on.
@@ -211,7 +250,7 @@ func (a answering) acknowledged(ctx context.Context, reaction sms.Reaction) (con
 		if err != nil {
 			return conversation.Sent{}, err
 		}
-		if header, ok := r.HeaderTo(a.phone.Phone); ok && reaction.IsAbout(plan.TextOf(r, header)) {
+		if header, ok := r.HeaderTo(a.phone.SendingNumber, a.phone.Phone); ok && reaction.IsAbout(plan.TextOf(r, header)) {
 			return sent, nil
 		}
 	}

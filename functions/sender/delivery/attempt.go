@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -56,7 +57,7 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 		}
 	}
 	if p.IsAnswer {
-		return h.addressOwn(ctx, j)
+		return h.addressOwn(ctx, j, false)
 	}
 	if p.Drop != "" || p.To == "" {
 		return h.drop(ctx, j, p)
@@ -177,7 +178,7 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 		return verdict{}
 	}
 	at, err := h.config.Pace.Reserve(ctx, pace.Request{
-		Number: j.text.TwilioNumber, To: p.To, Segments: plan.Segments(j.text, j.head.text),
+		Number: cmp.Or(j.from(), j.text.TwilioNumber), To: p.To, Segments: plan.Segments(j.text, j.head.text),
 		Limits: pace.Limits{Pair: h.config.PacePair, Number: p.Pace}, By: p.Expires,
 	}, now)
 	if f := fault.Of(err); err != nil && f.Kind == fault.Throttled && f.RetryAfter > 0 {
@@ -213,7 +214,8 @@ func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at tim
 
 // send claims the text, posts it and records the result.
 func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) verdict {
-	if v := h.enter(ctx, j, p.To); v.stops() {
+	at := hop{p.To, p.Hop, j.from()}
+	if v := h.enter(ctx, j, at); v.stops() {
 		return v
 	}
 	if v := h.setTimer(ctx, j, p, p.To); v.stops() {
@@ -229,7 +231,7 @@ func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) verdict {
 	if wait := h.halt.probe(h.config.Now(), h.config.SendTimeout+leaseMargin); wait > 0 {
 		return h.held(ctx, j, p, wait)
 	}
-	if _, v := h.claim(ctx, j, hop{p.To, p.Hop}); v.stops() {
+	if _, v := h.claim(ctx, j, at); v.stops() {
 		return v
 	}
 	return h.post(ctx, j, p)

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -24,7 +27,7 @@ func (h *Handler) carryOut(ctx context.Context, j *job) verdict {
 // remember writes the phone's text into what is kept of the phone.
 func (h *Handler) remember(ctx context.Context, j *job) error {
 	a := j.text.Answer
-	key := conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: a.Phone}
+	key := keyOf(j.text, a.Phone)
 	if j.author.PhoneKey != key {
 		phone, err := h.config.Conversations.GetPhone(ctx, key)
 		if err != nil {
@@ -42,7 +45,33 @@ func (h *Handler) remember(ctx context.Context, j *job) error {
 	}
 	stored, err := h.changePhone(ctx, j.author, func(p conversation.Phone) (conversation.Phone, bool) { return p.Wrote(w) })
 	j.author = stored
+	if err != nil || w.To == "" || stored.Knows(w.To) {
+		return err
+	}
+	// It addressed, by its tag, a customer of another thread.
+	other, err := h.whereKnown(ctx, j.text, stored)
+	if err == nil {
+		_, err = h.changePhone(ctx, other, func(p conversation.Phone) (conversation.Phone, bool) { return p.Answered(w) })
+	}
 	return err
+}
+
+// whereKnown returns what is kept of the phone that wrote an answer where its customer is known: at the number that it wrote to, which is
+// own, or at another one of the route.
+func (h *Handler) whereKnown(ctx context.Context, r ledger.Record, own conversation.Phone) (conversation.Phone, error) {
+	if own.Knows(r.Customer) {
+		return own, nil
+	}
+	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(r)...)
+	if err != nil {
+		return own, err
+	}
+	way, _ := route.Find(routes, r.TwilioNumber)
+	others, err := elsewhere(ctx, h.config.Conversations, way, own.PhoneKey)
+	if i := slices.IndexFunc(others, func(p conversation.Phone) bool { return p.Knows(r.Customer) }); i >= 0 {
+		return others[i], err
+	}
+	return own, err
 }
 
 // countedBy returns how many texts take their place at once in what may go back and forth between a phone and a customer, by the decision
@@ -118,7 +147,7 @@ func (h *Handler) releaseHeld(ctx context.Context, j *job) error {
 		}
 		if held.State == ledger.Dropped {
 			// Their time was over before they could be released.
-			err = h.notify(ctx, held.TwilioNumber, j.text.Answer.Phone, sid+unaddressed, conversation.NotSent(held.Body))
+			err = h.notify(ctx, keyOf(j.text, j.text.Answer.Phone), sid+unaddressed, conversation.NotSent(held.Body))
 		} else {
 			err = h.sendAnswer(ctx, held)
 		}
@@ -161,7 +190,7 @@ func (h *Handler) tell(ctx context.Context, j *job) error {
 	if j.text.Answer.Tells == "" {
 		return nil
 	}
-	return h.notify(ctx, j.text.TwilioNumber, j.text.Answer.Phone, j.text.MessageSid, j.text.Answer.Tells)
+	return h.notify(ctx, keyOf(j.text, j.text.Answer.Phone), j.text.MessageSid, j.text.Answer.Tells)
 }
 
 // endHold ends words that were held for so long that they are not sent any more. The phone is told once, about the first of them.
@@ -173,13 +202,13 @@ func (h *Handler) endHold(ctx context.Context, j *job) verdict {
 		return done()
 	}
 	a := j.text.Answer
-	phone, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: a.Phone})
+	phone, err := h.config.Conversations.GetPhone(ctx, keyOf(j.text, a.Phone))
 	if err == nil {
 		// While the phone's item has the words, a tag may still release them; once it does not, only they can have been released.
 		_, err = h.changePhone(ctx, phone, func(p conversation.Phone) (conversation.Phone, bool) { return p.Without(j.text.MessageSid) })
 	}
 	if err == nil && a.Verdict == ledger.AnswerHeld {
-		err = h.notify(ctx, j.text.TwilioNumber, a.Phone, j.text.MessageSid+unaddressed, conversation.NotSent(j.text.Body))
+		err = h.notify(ctx, keyOf(j.text, a.Phone), j.text.MessageSid+unaddressed, conversation.NotSent(j.text.Body))
 	}
 	if err == nil {
 		err = h.unhold(ctx, j.text.MessageSid)

@@ -12,6 +12,8 @@ import (
 type hop struct {
 	phone sms.PhoneNumber
 	place int
+	// from is the further number of the route that its text is sent from, empty for the text's own.
+	from sms.PhoneNumber
 }
 
 // setTimer sets the delivery timer: if no receipt comes in time, the hop after the phone to is tried.
@@ -36,7 +38,7 @@ func (h *Handler) claim(ctx context.Context, j *job, at hop) (ledger.Attempt, ve
 	claimID := h.config.NewClaimID()
 	wanted, err := j.text.Claim(claimID, at.place, at.phone, h.config.SendTimeout+leaseMargin, h.config.Now())
 	if err == nil {
-		wanted = wanted.WithHeader(j.head.text)
+		wanted = wanted.Headed(at.from, j.head.text)
 	}
 	v := h.write(ctx, j, "claim", wanted, err)
 	attempt, _ := j.text.Current()

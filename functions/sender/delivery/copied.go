@@ -43,17 +43,24 @@ func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) verdict {
 	return verdict{}
 }
 
-// hopsToAsk are the phones that the other relay may have sent the text to: first the one that is next here, then every other open
-// phone of the route.
+// hopsToAsk are the phones that the other relay may have sent the text to, from each number of the route: first the one that is next
+// here, then every other open phone.
 func (h *Handler) hopsToAsk(ctx context.Context, r ledger.Record, p plan.Plan) ([]hop, error) {
 	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(r)...)
 	if err != nil {
 		return nil, err
 	}
-	hops := []hop{{p.To, p.Hop}}
-	for place, phone := range plan.Way(r, routes).Hops() {
+	way := plan.Way(r, routes)
+	phones := []hop{{phone: p.To, place: p.Hop}}
+	for place, phone := range way.Hops() {
 		if !sms.Same(phone, p.To) && r.HopOpen(phone) {
-			hops = append(hops, hop{phone, place})
+			phones = append(phones, hop{phone: phone, place: place})
+		}
+	}
+	var hops []hop
+	for _, at := range phones {
+		for _, from := range append([]sms.PhoneNumber{""}, way.Threads...) {
+			hops = append(hops, hop{at.phone, at.place, from})
 		}
 	}
 	return hops, nil
@@ -65,7 +72,7 @@ func (h *Handler) sentBefore(ctx context.Context, r ledger.Record, at hop) (sms.
 	defer cancel()
 	search := h.search()
 	search.Longest = h.config.Now().Sub(r.ReceivedAt) + h.config.SendTimeout
-	found, finding, err := search.Find(ctx, r, ledger.Attempt{Hop: at.place, To: at.phone, StartedAt: r.ReceivedAt})
+	found, finding, err := search.Find(ctx, r, ledger.Attempt{Hop: at.place, To: at.phone, From: at.from, StartedAt: r.ReceivedAt})
 	outcome := "unreadable"
 	if err == nil {
 		outcome = finding.String()
@@ -118,7 +125,7 @@ func (h *Handler) leave(ctx context.Context, j *job, at hop, reason ledger.Reaso
 // claimUnsent records an attempt that this relay does not make itself. It stops if the text has gone on meanwhile, or if the
 // record could not be written.
 func (h *Handler) claimUnsent(ctx context.Context, j *job, at hop) (ledger.Attempt, verdict) {
-	if v := h.enter(ctx, j, at.phone); v.stops() {
+	if v := h.enter(ctx, j, at); v.stops() {
 		return ledger.Attempt{}, v
 	}
 	attempt, v := h.claim(ctx, j, at)

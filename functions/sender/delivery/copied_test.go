@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -62,6 +63,28 @@ func TestACopyAdoptsWhatWasSent(t *testing.T) {
 		t.Errorf("log %q says nothing of it", got)
 	}
 	checkChanges(t, s.ledger.Changes())
+}
+
+// What the other copy has sent from a thread is not sent again, neither from there nor from another number.
+func TestACopyAdoptsWhatAThreadSent(t *testing.T) {
+	s := newCopy(t)
+	s.reroute(func(r *route.Route) { r.Threads = []sms.PhoneNumber{firstThread, secondThread} })
+	message := alike(901, time.Minute)
+	message.Body, message.From, message.To, message.Status = header+textOf(1, nil).Message.Body, secondThread, first, sms.StatusDelivered
+	s.twilio.Add(message)
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkState(1, ledger.Delivered, "")
+	s.checkPosts(0)
+	last, _ := s.record(1).Current()
+	if last.From != secondThread || last.OutboundSid != relaytest.OutboundSid(901) {
+		t.Errorf("attempt %+v, want the adopted message", last)
+	}
+	key := conversation.PhoneKey{TwilioNumber: relaytest.TwilioNumber, SendingNumber: secondThread, Phone: first}
+	p, err := s.conversations.GetPhone(t.Context(), key)
+	if err != nil || p.Owner != relaytest.Customer {
+		t.Errorf("the thread is %q's, error %v", p.Owner, err)
+	}
 }
 
 // A text that came in after the start is nobody else's, and of data that was never copied none is.

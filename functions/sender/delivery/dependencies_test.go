@@ -31,14 +31,25 @@ type course struct {
 func courses() map[string]course {
 	trouble := refusal(fault.Transient, 0)
 	return map[string]course{
-		"sent":         {},
-		"dropped":      {edit: func(e *queue.Envelope) { e.Message.To = idleNumber }},
-		"a STOP":       {edit: func(e *queue.Envelope) { e.Message.From, e.Message.Body = first, "STOP" }},
-		"an answer":    {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes")},
-		"asked":        {setUp: sentTo(relaytest.Customer, other), edit: phoneSays("Yes")},
-		"told":         {setUp: sentTo(relaytest.Customer), edit: phoneSays(firstTag)},
-		"answer lost":  {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes"), answers: []error{nil, refusal(fault.Permanent, 21614)}},
-		"in two parts": {edit: func(e *queue.Envelope) { e.Message.Body = strings.Repeat("A long text. ", 123) }},
+		"sent":                  {},
+		"dropped":               {edit: func(e *queue.Envelope) { e.Message.To = idleNumber }},
+		"a STOP":                {edit: func(e *queue.Envelope) { e.Message.From, e.Message.Body = first, "STOP" }},
+		"an answer":             {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes")},
+		"asked":                 {setUp: sentTo(relaytest.Customer, other), edit: phoneSays("Yes")},
+		"told":                  {setUp: sentTo(relaytest.Customer), edit: phoneSays(firstTag)},
+		"answer lost":           {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes"), answers: []error{nil, refusal(fault.Permanent, 21614)}},
+		"in two parts":          {edit: func(e *queue.Envelope) { e.Message.Body = strings.Repeat("A long text. ", 123) }},
+		"in a thread":           {setUp: threads(firstThread)},
+		"an answer in a thread": {setUp: threads(firstThread, relaytest.Customer), edit: phoneWrites(firstThread, "Yes")},
+		"by a tag in a thread": {
+			setUp: threads(firstThread, relaytest.Customer, other), edit: phoneWrites(firstThread, secondTag+" Yes"),
+		},
+		"asked in a thread": {setUp: func(s *sender) {
+			threads(firstThread, relaytest.Customer)(s)
+			s.clock.Advance(25 * time.Hour)
+			s.hears(5, other, "Are you there?")
+			s.clock.Advance(time.Minute)
+		}, edit: phoneWrites(firstThread, "Yes")},
 		"timed out":    {setUp: func(s *sender) { s.reroute(timeout(time.Minute)) }, timesOut: true},
 		"found":        {answers: []error{lostAnswer()}},
 		"gone":         {answers: []error{lostPost()}},
@@ -65,6 +76,22 @@ func courses() map[string]course {
 			}
 			s.pace.Fault = s.faults.of("pace")
 		}},
+	}
+}
+
+// threads has one thread, and has sent texts of customers to the phone: of the first one from there.
+func threads(number sms.PhoneNumber, customers ...sms.PhoneNumber) func(s *sender) {
+	return func(s *sender) {
+		s.reroute(func(r *route.Route) { r.Threads = []sms.PhoneNumber{number} })
+		sentTo(customers...)(s)
+	}
+}
+
+// phoneWrites is an edit that makes the text one of the phone's to a number of the business.
+func phoneWrites(to sms.PhoneNumber, body string) func(e *queue.Envelope) {
+	return func(e *queue.Envelope) {
+		phoneSays(body)(e)
+		e.Message.To = to
 	}
 }
 

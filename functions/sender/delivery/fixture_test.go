@@ -120,6 +120,13 @@ type remembersNothing struct{ *relaytest.MemoryRoutes }
 // Forget has nothing to forget.
 func (remembersNothing) Forget(...sms.PhoneNumber) {}
 
+// WithThread lists the table.
+func (r remembersNothing) WithThread(ctx context.Context, number sms.PhoneNumber) (route.Route, bool, error) {
+	all, err := r.List(ctx)
+	found, ok := route.WithThread(all, number)
+	return found, ok, err
+}
+
 // MarkOptedOut goes to the table.
 func (r remembersNothing) MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error {
 	return route.MarkOptedOut(ctx, r.MemoryRoutes, number, hop, optedOut)

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
@@ -19,7 +20,7 @@ type Records interface {
 // Foreseeing is what [Foreseeing.Answer] reads. It writes nothing.
 type Foreseeing struct {
 	Records       Records
-	Routes        route.Lookup
+	Routes        Book
 	Conversations conversation.Store
 }
 
@@ -39,7 +40,7 @@ type Foreseen struct {
 
 // Answer says what the sender would decide now about a new text, of which r has the numbers, the words and when it came in.
 func (f Foreseeing) Answer(ctx context.Context, r ledger.Record, now time.Time) (Foreseen, error) {
-	routes, err := f.Routes.Lookup(ctx, plan.Numbers(r)...)
+	r, routes, err := routesOf(ctx, f.Routes, r)
 	if err != nil {
 		return Foreseen{}, err
 	}
@@ -50,11 +51,17 @@ func (f Foreseeing) Answer(ctx context.Context, r ledger.Record, now time.Time) 
 		seen.Text.State, seen.Text.Reason = ledger.Dropped, p.Drop
 		return seen, nil
 	}
-	key := conversation.PhoneKey{TwilioNumber: r.TwilioNumber, Phone: r.Customer}
-	if seen.Phone, err = f.Conversations.GetPhone(ctx, key); err != nil {
+	if seen.Phone, err = f.Conversations.GetPhone(ctx, keyOf(r, r.Customer)); err != nil {
 		return Foreseen{}, err
 	}
-	if seen.HasLeft = !p.IsAnswer && seen.Phone.IsKnown(r.ReceivedAt); !p.IsAnswer && !seen.HasLeft {
+	others, err := elsewhere(ctx, f.Conversations, way, seen.Phone.PhoneKey)
+	if err != nil {
+		return Foreseen{}, err
+	}
+	isKnown := slices.ContainsFunc(append([]conversation.Phone{seen.Phone}, others...), func(p conversation.Phone) bool {
+		return p.IsKnown(r.ReceivedAt)
+	})
+	if seen.HasLeft = !p.IsAnswer && isKnown; !p.IsAnswer && !seen.HasLeft {
 		return seen, nil
 	}
 	window := way.InPlayTime()
@@ -64,7 +71,10 @@ func (f Foreseeing) Answer(ctx context.Context, r ledger.Record, now time.Time) 
 	if !seen.HasLeft || seen.Phone.Removed.IsZero() {
 		seen.InPlay = seen.Phone.InPlay(r.ReceivedAt, window)
 	}
-	a := answering{records: f.Records, text: r, at: r.ReceivedAt, phone: seen.Phone, way: way, hasLeft: seen.HasLeft, now: now}
+	a := answering{
+		records: f.Records, text: r, at: r.ReceivedAt, phone: seen.Phone, elsewhere: others, way: way, hasLeft: seen.HasLeft,
+		now: now,
+	}
 	if seen.Text, err = a.decide(ctx); err != nil || seen.Text.Destination == "" {
 		return seen, err
 	}

@@ -20,7 +20,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/retry"
-	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
@@ -37,7 +36,7 @@ type Messages interface {
 
 // Routes looks routes up, and remembers them for a moment.
 type Routes interface {
-	route.Lookup
+	Book
 	// Forget makes the next Lookup of the numbers read the table again.
 	Forget(numbers ...sms.PhoneNumber)
 	// MarkOptedOut marks a hop of the number's route as opted out, or removes the mark.

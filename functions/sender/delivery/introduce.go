@@ -24,6 +24,8 @@ type head struct {
 	// phone is the item of the phone as it was read. exchange is what the text adds to it.
 	phone    conversation.Phone
 	exchange conversation.Exchange
+	// isFree is set if phone is a thread that is given to the text's customer with this text.
+	isFree bool
 	// isKept is set if phone is to be written. enteredAt is when, by the exchange, the text is sent. isCounted is set if the text takes a
 	// place in what may go back and forth between the phone and its customer.
 	isKept    bool
@@ -31,12 +33,29 @@ type head struct {
 	enteredAt time.Time
 }
 
+// from is the further number of the route that the text is sent from, empty for its own: a customer sees no other.
+func (j *job) from() sms.PhoneNumber {
+	if j.text.IsAnswer() {
+		return ""
+	}
+	return j.head.phone.SendingNumber
+}
+
 // briefTime is how long after the last text of a conversation the next one to the same phone has a brief header.
 const briefTime = 12 * time.Hour
 
-// phoneKey is the key of what was sent to the phone that wrote the text.
-func (h *Handler) phoneKey(r ledger.Record) conversation.PhoneKey {
-	return conversation.PhoneKey{TwilioNumber: r.TwilioNumber, Phone: r.Customer}
+// keyOf is the key of what the phone was sent from the number that it wrote to, or that the text goes out from.
+func keyOf(r ledger.Record, phone sms.PhoneNumber) conversation.PhoneKey {
+	return conversation.PhoneKey{TwilioNumber: r.TwilioNumber, SendingNumber: r.Thread, Phone: phone}
+}
+
+// keysOf are the keys of what the phone is sent of the number, by its own number first, and then by each thread.
+func keysOf(number, phone sms.PhoneNumber, threads []sms.PhoneNumber) []conversation.PhoneKey {
+	keys := make([]conversation.PhoneKey, 0, 1+len(threads))
+	for _, from := range append([]sms.PhoneNumber{""}, threads...) {
+		keys = append(keys, conversation.PhoneKey{TwilioNumber: number, SendingNumber: from, Phone: phone})
+	}
+	return keys
 }
 
 // introduce finds out how the phone that is next tells the text's customer from others, and gives the customer a tag if he has none.
@@ -53,18 +72,18 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 	case j.text.SecondPart:
 		return p, h.introduceRest(ctx, j, p.To)
 	}
-	key := conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: p.To}
-	keys := []conversation.PhoneKey{key}
+	keys := keysOf(j.text.TwilioNumber, p.To, p.Threads)
+	own := len(keys)
 	isNew := j.text.Version == 0
-	if author := h.phoneKey(j.text); isNew && author.Item() != key.Item() {
-		keys = append(keys, author)
+	if isNew && !sms.Same(j.text.Customer, p.To) {
+		keys = append(keys, keysOf(j.text.TwilioNumber, j.text.Customer, p.Threads)...)
 	}
 	c, phones, err := h.config.Conversations.Read(ctx, j.text.TwilioNumber, j.text.Customer, keys...)
 	if err != nil {
 		return p, h.notNow(ctx, j, "conversation not read", err)
 	}
-	if len(phones) > 1 && phones[1].IsKnown(j.text.ReceivedAt) {
-		return p, h.addressLeft(ctx, j, phones[1])
+	if slices.ContainsFunc(phones[own:], func(author conversation.Phone) bool { return author.IsKnown(j.text.ReceivedAt) }) {
+		return p, h.addressLeft(ctx, j)
 	}
 	if isNew && c.Version == 0 && c.CanHaveTag() {
 		// Nobody has heard of the customer: it may be a phone that came on duty a moment ago.
@@ -72,16 +91,20 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 		if p, err = h.plan(ctx, j); err != nil {
 			return p, h.notNow(ctx, j, "route not looked up", err)
 		}
-		if p.IsAnswer || p.Drop != "" || !sms.Same(p.To, key.Phone) {
+		if p.IsAnswer || p.Drop != "" || !sms.Same(p.To, keys[0].Phone) {
 			return p, decideAgain()
 		}
 	}
-	isCounted := !phones[0].WasSent(j.text.MessageSid)
-	if wait := phones[0].Pause(j.text.Customer, h.config.Now()); isCounted && wait > 0 {
+	phone := phones[0]
+	if c.CanHaveTag() {
+		phone = conversation.ChooseThread(phone, phones[1:own], j.text.Customer, h.config.Now())
+	}
+	isCounted := !phone.WasSent(j.text.MessageSid)
+	if wait := phone.Pause(j.text.Customer, h.config.Now()); isCounted && wait > 0 {
 		return p, h.pause(ctx, j, wait)
 	}
-	j.head = h.headOf(j.text, h.tagged(ctx, c), phones[0])
-	j.head.isCounted = isCounted
+	j.head = h.headOf(j.text, h.tagged(ctx, c), phone)
+	j.head.isCounted, j.head.isFree = isCounted, phone.SendingNumber != "" && !sms.Same(phone.Owner, j.text.Customer)
 	return p, verdict{}
 }
 
@@ -104,8 +127,7 @@ func (h *Handler) introduceOperator(ctx context.Context, j *job, to sms.PhoneNum
 
 // introduceRest prepares the second part of a text.
 func (h *Handler) introduceRest(ctx context.Context, j *job, to sms.PhoneNumber) verdict {
-	key := conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: to}
-	c, phones, err := h.config.Conversations.Read(ctx, j.text.TwilioNumber, j.text.Customer, key)
+	c, phones, err := h.config.Conversations.Read(ctx, j.text.TwilioNumber, j.text.Customer, keyOf(j.text, to))
 	if err != nil {
 		return h.notNow(ctx, j, "conversation not read", err)
 	}
@@ -115,7 +137,7 @@ func (h *Handler) introduceRest(ctx context.Context, j *job, to sms.PhoneNumber)
 
 // introduceNotice prepares a notice. If it asks about words that are held, a tag of the phone may answer it from then on.
 func (h *Handler) introduceNotice(ctx context.Context, j *job, to sms.PhoneNumber) verdict {
-	phone, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: to})
+	phone, err := h.config.Conversations.GetPhone(ctx, keyOf(j.text, to))
 	if err != nil {
 		return h.notNow(ctx, j, "conversation not read", err)
 	}
@@ -132,7 +154,7 @@ func isQuestion(r ledger.Record, p conversation.Phone) bool {
 // has the header of the first.
 func (h *Handler) headOf(r ledger.Record, c conversation.Conversation, phone conversation.Phone) head {
 	at := head{phone: phone, exchange: conversation.Exchange{Customer: r.Customer, Tag: c.Tag, Name: c.Name}, isKept: true}
-	if earlier, ok := r.HeaderTo(phone.Phone); ok && earlier != "" {
+	if earlier, ok := r.HeaderTo(phone.SendingNumber, phone.Phone); ok && earlier != "" {
 		at.text = earlier
 		return at
 	}
@@ -165,21 +187,25 @@ var errUnsettledPhone = errors.New("others changed what was sent to the phone ea
 
 // enter writes down, before the claim, that the phone is sent the text: whatever the phone answers then, the decision whom it is for
 // takes the text into account.
-func (h *Handler) enter(ctx context.Context, j *job, to sms.PhoneNumber) verdict {
+func (h *Handler) enter(ctx context.Context, j *job, at hop) verdict {
 	if !j.head.isKept {
 		return verdict{}
 	}
-	if !j.text.IsAnswer() && !sms.Same(j.head.phone.Phone, to) {
+	key := conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, SendingNumber: at.from, Phone: at.phone}
+	if !j.text.IsAnswer() && j.head.phone.Item() != key.Item() {
 		// Another relay has sent it there.
-		phone, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: to})
+		phone, err := h.config.Conversations.GetPhone(ctx, key)
 		if err != nil {
 			return h.notNow(ctx, j, "conversation not read", err)
 		}
-		j.head.phone = phone
+		j.head.phone, j.head.isFree = phone, false
 	}
-	var wait time.Duration
+	isTaken, wait := false, time.Duration(0)
 	_, err := h.changePhone(ctx, j.head.phone, func(p conversation.Phone) (edited conversation.Phone, changed bool) {
 		j.head.enteredAt = h.config.Now()
+		if isTaken = j.head.isFree && !sms.Same(p.Owner, j.text.Customer) && !p.IsFree(j.head.enteredAt); isTaken {
+			return p, false
+		}
 		edited, changed, wait = j.entered(p)
 		return edited, changed
 	})
@@ -190,6 +216,10 @@ func (h *Handler) enter(ctx context.Context, j *job, to sms.PhoneNumber) verdict
 	}
 	if err != nil {
 		return h.notNow(ctx, j, "text to a phone not noted", err)
+	}
+	if isTaken {
+		// Another customer's text was quicker.
+		return decideAgain()
 	}
 	if wait > 0 {
 		return h.pause(ctx, j, wait)

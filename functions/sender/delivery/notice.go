@@ -25,14 +25,14 @@ func noticeSid(number, phone sms.PhoneNumber, cause string) string {
 	return noticePrefix + hex.EncodeToString(sum[:16])
 }
 
-// notify tells a phone on duty something, once for each cause. A phone is told only so much: what is beyond that is left out, which the
-// log shows.
-func (h *Handler) notify(ctx context.Context, number, phone sms.PhoneNumber, cause, text string) error {
-	sid := noticeSid(number, phone, cause)
+// notify tells a phone on duty something, once for each cause, from the number of the key. A phone is told only so much, from all
+// numbers together: what is beyond that is left out, which the log shows.
+func (h *Handler) notify(ctx context.Context, to conversation.PhoneKey, cause, text string) error {
+	sid := noticeSid(to.TwilioNumber, to.Phone, cause)
 	if _, err := h.config.Ledger.Get(ctx, sid); err == nil || !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}
-	p, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: number, Phone: phone})
+	p, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: to.TwilioNumber, Phone: to.Phone})
 	if err != nil {
 		return err
 	}
@@ -46,12 +46,12 @@ func (h *Handler) notify(ctx context.Context, number, phone sms.PhoneNumber, cau
 	}
 	if !isTaken {
 		h.config.Emit(one(telemetry.MetricNoticesLeftOut))
-		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "notice left out: the phone was told too much", slog.Any("destination", phone))
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "notice left out: the phone was told too much", slog.Any("destination", to.Phone))
 		return nil
 	}
 	message, err := queue.Envelope{
 		Version: queue.Version, Kind: queue.KindNotice, RelayID: sid, ReceivedAt: takenAt.UTC(),
-		Message: &sms.Message{Sid: sid, From: phone, To: number, Body: text}, Destination: phone,
+		Message: &sms.Message{Sid: sid, From: to.Phone, To: to.Sender(), Body: text}, Destination: to.Phone,
 	}.Outgoing()
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (h *Handler) tellLoss(ctx context.Context, r ledger.Record) error {
 		return nil
 	}
 	text := conversation.NotDelivered(conversation.Tag(r.Answer.Tag), r.Customer, whyLost(r))
-	return h.notify(ctx, r.TwilioNumber, r.Answer.Phone, r.MessageSid+".lost", text)
+	return h.notify(ctx, keyOf(r, r.Answer.Phone), r.MessageSid+".lost", text)
 }
 
 // isLost reports whether a text in that state did not reach anybody, as far as we know.
@@ -103,7 +103,8 @@ func (h *Handler) tellOthers(ctx context.Context, r ledger.Record) error {
 		if sms.Same(hop, r.Customer) || way.IsOptedOut(hop) {
 			continue
 		}
-		if err := h.notify(ctx, r.TwilioNumber, hop, r.MessageSid+".stop", conversation.PhoneOptedOut(r.Customer)); err != nil {
+		to := conversation.PhoneKey{TwilioNumber: r.TwilioNumber, Phone: hop}
+		if err := h.notify(ctx, to, r.MessageSid+".stop", conversation.PhoneOptedOut(r.Customer)); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 // outbound returns the message that an attempt sends. Twilio gives up on it after validity; 0 leaves that to Twilio.
 func (h *Handler) outbound(r ledger.Record, attempt ledger.Attempt, validity time.Duration) sms.Outbound {
-	message := sms.Outbound{From: r.TwilioNumber, To: attempt.To, Body: plan.TextOf(r, attempt.Header)}
+	message := sms.Outbound{From: r.SentFrom(attempt), To: attempt.To, Body: plan.TextOf(r, attempt.Header)}
 	if plan.TakesMedia(r) {
 		message.MediaURLs = media.URLs(h.config.MediaBaseURL, r.Media)
 	}

@@ -16,7 +16,10 @@ func (h *Handler) introduceAnswer(ctx context.Context, j *job) verdict {
 	if !j.text.Answer.IsUncounted || len(j.text.Attempts) > 0 {
 		return verdict{}
 	}
-	phone, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: j.text.Answer.Phone})
+	phone, err := h.config.Conversations.GetPhone(ctx, keyOf(j.text, j.text.Answer.Phone))
+	if err == nil {
+		phone, err = h.whereKnown(ctx, j.text, phone)
+	}
 	if err != nil {
 		return h.notNow(ctx, j, "conversation not read", err)
 	}
