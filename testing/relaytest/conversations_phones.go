@@ -29,6 +29,7 @@ func fullPhone(key conversation.PhoneKey) conversation.Phone {
 				MessageSids: []string{MessageSid(1), MessageSid(2)}, AskedAt: at.Add(3 * time.Minute), LastAt: at.Add(4 * time.Minute),
 				Named: []conversation.Tag{"A47", "B73"}, Replaces: true,
 			},
+			Owner: Customer, OwnedSince: at.Add(-2 * time.Minute), Reassigned: true,
 		},
 		Sent:            []conversation.Sent{{MessageSid: MessageSid(3), Tag: "A47"}, {MessageSid: MessageSid(4)}},
 		LastSids:        []string{MessageSid(5), MessageSid(6)},
@@ -163,7 +164,7 @@ func (c conversationTest) reads(
 
 // The keys are not in the order of the table, some are not stored, and some name the same phone.
 func (c conversationTest) read() {
-	const phones = 10
+	const phones = 20
 	var keys []conversation.PhoneKey
 	var want []conversation.Phone
 	for i := range phones {

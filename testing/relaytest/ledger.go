@@ -178,7 +178,7 @@ func (l ledgerTest) notFound() {
 func full() ledger.Record {
 	at := recently()
 	open := ledger.Attempt{
-		Number: 1, Hop: 1, To: Fallback, ClaimID: "0f0e", StartedAt: at, EndedAt: at.Add(time.Millisecond), Outcome: "transient",
+		Number: 1, Hop: 1, To: Fallback, From: "+18585550120", ClaimID: "0f0e", StartedAt: at, EndedAt: at.Add(time.Millisecond), Outcome: "transient",
 		OutboundSid: "SM0000000000000000000000000000a001", Status: sms.StatusUndelivered, ErrorCode: 30003, HTTPStatus: 503,
 		Error: "connection refused", Looks: 3, Found: true, HopDone: true, Spared: true, Header: "A05 Ann: ",
 	}
@@ -203,7 +203,7 @@ func full() ledger.Record {
 			Phone: Fallback, At: at, Verdict: ledger.AnswerHeld, Tag: "A05", Words: "Yes", Tells: `"Yes" is for?`, Named: []string{"A05", "A18"},
 			Releases: []string{MessageSid(1)}, Ends: []string{MessageSid(2), MessageSid(3)},
 		},
-		Notice: true, SecondPart: true, ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
+		Notice: true, SecondPart: true, Thread: "+18585550121", ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
 	}
 }
 
