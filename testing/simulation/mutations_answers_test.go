@@ -21,10 +21,13 @@ func againstWrongPeople() []mutation {
 			[]edit{
 				{
 					"functions/sender/delivery/attempt.go",
-					"if v := h.enter(ctx, j, p.To); v.stops() {\n\t\treturn v\n\t}\n\tif v := h.setTimer", "if v := h.setTimer",
+					"if v := h.enter(ctx, j, at); v.stops() {\n\t\treturn v\n\t}\n\tif v := h.setTimer", "if v := h.setTimer",
 				},
 				{"functions/sender/delivery/attempt.go", "if j.head.isKept && h.config.Now()", "if false && h.config.Now()"},
-				{"functions/sender/delivery/attempt.go", "\th.relayed(ctx, j.text)\n", "\th.relayed(ctx, j.text)\n\t_ = h.enter(ctx, j, p.To)\n"},
+				{
+					"functions/sender/delivery/attempt.go", "\th.relayed(ctx, j.text)\n",
+					"\th.relayed(ctx, j.text)\n\t_ = h.enter(ctx, j, hop{p.To, p.Hop, j.from()})\n",
+				},
 			},
 		},
 		{
@@ -41,10 +44,10 @@ func againstWrongPeople() []mutation {
 		{
 			"unclaimed notices", "what a phone is told is posted without a claim",
 			[]edit{{
-				"functions/sender/delivery/attempt.go", "if _, v := h.claim(ctx, j, hop{p.To, p.Hop}); v.stops() {",
+				"functions/sender/delivery/attempt.go", "if _, v := h.claim(ctx, j, at); v.stops() {",
 				"if j.text.Notice {\n\t\tunclaimed := ledger.Attempt{Number: 1, To: p.To}\n" +
 					"\t\t_, _ = h.config.Messages.Create(ctx, h.outbound(j.text, unclaimed, p.Validity))\n\t\treturn done()\n\t}\n" +
-					"\tif _, v := h.claim(ctx, j, hop{p.To, p.Hop}); v.stops() {",
+					"\tif _, v := h.claim(ctx, j, at); v.stops() {",
 			}},
 		},
 		{
@@ -60,7 +63,10 @@ func againstWrongPeople() []mutation {
 		},
 		{
 			"a copied notice", "a customer reads what the relay has told a phone",
-			[]edit{{"shared/conversation/answer.go", "if looksInternal(words) || a.View.quotesHeader(words) {", "if false {"}},
+			[]edit{{
+				"shared/conversation/answer.go",
+				"if looksInternal(words) || a.View.quotesHeader(words) || elsewhere.quotesHeader(words) {", "if false {",
+			}},
 		},
 		{
 			"a reaction to a notice", "a customer reads the reaction to what the relay has told a phone",
