@@ -25,6 +25,8 @@ type Answer struct {
 	IsUncounted bool `json:",omitempty"`
 	// Tells is what the phone is told about the text, empty if nothing.
 	Tells string `json:",omitempty"`
+	// ReleasedAt is when the text, which was held until then, got its customer; zero if it was not held.
+	ReleasedAt time.Time `json:",omitzero"`
 	// Named are the tags that Tells asks about.
 	Named []string `json:",omitempty"`
 	// Releases are the texts, held until then, that this one sends to its customer. Ends are those that it ends unsent.
@@ -88,7 +90,7 @@ func (r Record) Release(customer sms.PhoneNumber, by Answer, now time.Time) (rel
 	}
 	r = r.copy(now)
 	r.Reason, r.NotBefore, r.Customer, r.Destination = "", Stamp(now), customer, customer
-	r.Answer.Tag, r.Answer.IsUncounted = by.Tag, by.IsUncounted
+	r.Answer.Tag, r.Answer.IsUncounted, r.Answer.ReleasedAt = by.Tag, by.IsUncounted, Stamp(now)
 	return r, true
 }
 

@@ -200,12 +200,15 @@ func (r Record) Addressed() bool { return r.TwilioNumber != "" && (r.Manual || r
 // IsAnswer reports whether a phone on duty wrote the text, and it was decided what becomes of it.
 func (r Record) IsAnswer() bool { return r.Answer.Phone != "" }
 
-// DueSince is when the text's age counts from: when it was received, or last redriven.
+// DueSince is when the text's age counts from: when it was received, was released after it was held, or was last redriven.
 func (r Record) DueSince() time.Time {
-	if r.RedrivenAt.After(r.ReceivedAt) {
-		return r.RedrivenAt
+	since := r.ReceivedAt
+	for _, later := range []time.Time{r.Answer.ReleasedAt, r.RedrivenAt} {
+		if later.After(since) {
+			since = later
+		}
 	}
-	return r.ReceivedAt
+	return since
 }
 
 // AttemptsSpentOn returns how many attempts at that phone, since the last redrive, count towards the maximum.

@@ -237,7 +237,7 @@ func againstWrongRedrives() []mutation {
 		},
 		{
 			"age after a redrive", "a redriven text is as old as when it came",
-			[]edit{{"shared/ledger/record.go", "if r.RedrivenAt.After(r.ReceivedAt) {", "if false {"}},
+			[]edit{{"shared/ledger/record.go", "r.Answer.ReleasedAt, r.RedrivenAt}", "r.Answer.ReleasedAt}"}},
 		},
 	}
 }

@@ -51,6 +51,31 @@ func (h *Handler) gather(ctx context.Context, j *job) verdict {
 	return verdict{}
 }
 
+// keepHeld has the attachments of held words copied while they are held: when the phone says whom they are for, Twilio may not have
+// them any more. What cannot be had now is tried again for a minute, while the phone has its question; after that, delivery asks for it.
+func (h *Handler) keepHeld(ctx context.Context, j *job) error {
+	if h.config.Attachments == nil || !j.text.IsHeld() || !j.text.LacksMedia() {
+		return nil
+	}
+	keepCtx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
+	kept, missing := h.config.Attachments.Keep(keepCtx, j.text.Media)
+	cancel()
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		r, changed := r.HoldMedia(kept, h.config.Now())
+		return r, changed, nil
+	})
+	if err != nil || missing == nil {
+		return err
+	}
+	j.text = stored
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "held words have no copy of an attachment", textAttrs(j.text, missing)...)
+	now := h.config.Now()
+	if now.Sub(j.text.Answer.At) >= mediaPatience {
+		return nil
+	}
+	return h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), now.Add(mediaPause))
+}
+
 // isForItsMedia reports whether Twilio may have refused a message because of its attachments: from a number that cannot send MMS, say.
 // No message exists then, and the words are sent without them.
 func isForItsMedia(r ledger.Record, decision retry.Decision, f *fault.Error) bool {

@@ -16,7 +16,7 @@ import (
 // carryOut does what was decided about a text of a phone on duty, and is done with its message. Each step may come again after a crash,
 // and does nothing the second time. Until all are done, the phone's next text is not decided about.
 func (h *Handler) carryOut(ctx context.Context, j *job) verdict {
-	for _, step := range []func(context.Context, *job) error{h.remember, h.endHeld, h.releaseHeld, h.passOn, h.awaitAddress, h.tell} {
+	for _, step := range []func(context.Context, *job) error{h.remember, h.endHeld, h.releaseHeld, h.passOn, h.awaitAddress, h.tell, h.keepHeld} {
 		if err := step(ctx, j); err != nil {
 			return h.notNow(ctx, j, "answer not carried out", err)
 		}
@@ -193,13 +193,25 @@ func (h *Handler) tell(ctx context.Context, j *job) error {
 	return h.notify(ctx, keyOf(j.text, j.text.Answer.Phone), j.text.MessageSid, j.text.Answer.Tells)
 }
 
+// holdOn goes on holding words whose time is not over.
+func (h *Handler) holdOn(ctx context.Context, j *job) verdict {
+	var err error
+	if j.due.Before(j.text.NotBefore) {
+		// The timer is one for an attachment. Another one ends the words.
+		err = h.keepHeld(ctx, j)
+	} else {
+		err = h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), j.text.NotBefore)
+	}
+	if err != nil {
+		return h.notNow(ctx, j, "timer not set", err)
+	}
+	return done()
+}
+
 // endHold ends words that were held for so long that they are not sent any more. The phone is told once, about the first of them.
 func (h *Handler) endHold(ctx context.Context, j *job) verdict {
 	if left := j.text.NotBefore.Sub(h.config.Now()); left > 0 {
-		if err := h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), j.text.NotBefore); err != nil {
-			return h.notNow(ctx, j, "timer not set", err)
-		}
-		return done()
+		return h.holdOn(ctx, j)
 	}
 	a := j.text.Answer
 	phone, err := h.config.Conversations.GetPhone(ctx, keyOf(j.text, a.Phone))
