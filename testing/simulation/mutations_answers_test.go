@@ -73,6 +73,22 @@ func againstWrongPeople() []mutation {
 			[]edit{{"functions/sender/delivery/answer.go", ", conversation.QuotesOurs(reaction.Quote):", ":"}},
 		},
 		{
+			"texts back and forth", "customers' texts take no place among those that go back and forth",
+			[]edit{{"functions/sender/delivery/pingpong.go", "\tif isCounted {\n", "\tif false {\n"}},
+		},
+		{
+			"answers back and forth", "answers take no place among the texts that go back and forth",
+			[]edit{{"functions/sender/delivery/carry_out.go", "case a.Verdict == ledger.AnswerSent:\n\t\treturn 1", "case a.Verdict == ledger.AnswerSent:\n\t\treturn 0"}},
+		},
+		{
+			"answers that wait", "answers that wait for a place all go when there is one",
+			[]edit{{"functions/sender/delivery/pingpong.go", "if !j.text.Answer.IsUncounted || len(j.text.Attempts) > 0 {", "if true {"}},
+		},
+		{
+			"notices", "a phone is told whatever there is to tell",
+			[]edit{{"functions/sender/delivery/notice.go", "p, isTaken = p.TakeNotice(takenAt)", "isTaken = true"}},
+		},
+		{
 			"an answer lost", "a phone is not told that its answer came to nothing",
 			[]edit{{"functions/sender/delivery/notice.go", "if !r.IsAnswer() || r.Destination == \"\" || !isLost(r.State) {", "if true {"}},
 		},

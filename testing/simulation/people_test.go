@@ -168,6 +168,7 @@ func (s *schedule) read(p *person, m *message, r ledger.Record) {
 	p.inbox, p.newSince = append(p.inbox, in), p.newSince || in.from != p.means
 	p.isMisled = p.isMisled || now.Sub(s.claimedAt(m.post)) > textTransit
 	s.tellf("%s reads %q", plainly([]sms.PhoneNumber{p.phone}), in.body)
+	s.chat(p, in)
 	switch s.chance.weighted(60, 20, 6, 5, 5, 4, 1) {
 	case 0:
 		s.soon(s.while(), func() { s.answer(p, in, false) })
@@ -367,7 +368,7 @@ func (s *schedule) writes(w *writing) bool {
 
 // sends lets a phone send a text, be it that a person wrote it or not.
 func (s *schedule) sends(w *writing) bool {
-	if len(s.writings) >= maxWritings {
+	if len(s.writings) >= maxWritings+s.Chatter.Answers {
 		return false
 	}
 	w.n, w.at = len(s.writings)+1, time.Now()

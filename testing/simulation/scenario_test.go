@@ -41,6 +41,8 @@ type scenario struct {
 	Redrive, Resend, Reroute, Jump int
 	// Habit is how often, in a thousand, people on duty answer with a tag. 0: they do not answer at all.
 	Habit int
+	// Chatter is how much a customer and a phone write each other besides.
+	Chatter chatter
 
 	Trouble trouble
 	Twilio  habits
@@ -186,6 +188,9 @@ func (s *scenario) beAnswered(draw *rapid.T) {
 		&h.Undelivered, &h.Drop, &h.Delay,
 	} {
 		*rate /= 5
+	}
+	if rapid.IntRange(0, 31).Draw(draw, "machines") == 31 {
+		s.beChattering(draw)
 	}
 }
 

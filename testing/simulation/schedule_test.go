@@ -87,6 +87,8 @@ type schedule struct {
 	people   []*person
 	deeds    []deed
 	writings []*writing
+	// isChatting is set once a phone began to answer again and again.
+	isChatting bool
 	// leftOut is how many notices were left out because a phone was told too much.
 	leftOut int
 	tally   tally
