@@ -130,6 +130,8 @@ type Route struct {
 	PaceNumber      string `json:"pace_number,omitempty"`
 	AnswerWindow    string `json:"answer_window,omitempty"`
 	HoldTime        string `json:"hold_time,omitempty"`
+	// Threads are the further Twilio numbers toward its phones.
+	Threads []string `json:"threads,omitempty"`
 	// OptedOut are the hops that texted STOP to the number.
 	OptedOut []string `json:"opted_out,omitempty"`
 	// OffSince is when the route was switched off. It is absent while the route is active, and if the texts that came before are

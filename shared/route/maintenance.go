@@ -24,6 +24,7 @@ type seed struct {
 	AnswerWindow       *string
 	HoldTime           *string
 	PaceNumber         string
+	Threads            []sms.PhoneNumber
 	// OptedOut is here to be refused with a reason.
 	OptedOut json.RawMessage
 }
@@ -45,8 +46,8 @@ type Reading struct {
 }
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers", "Active",
-// "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime"}]}. All but the two numbers
-// and Active may be left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line
+// "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "Threads"}]}. All but the two
+// numbers and Active may be left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line
 // each with the place of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
 func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
@@ -146,7 +147,7 @@ func (p *parser) route(i int, element json.RawMessage) Route {
 func (p *parser) assemble(i int, s seed) Route {
 	r := Route{
 		TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers,
-		OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber,
+		OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber, Threads: s.Threads,
 		DeliveryTimeout: p.duration(i, "DeliveryTimeout", s.DeliveryTimeout), MaxAge: p.duration(i, "MaxAge", s.MaxAge),
 		AnswerWindow: p.duration(i, "AnswerWindow", s.AnswerWindow), HoldTime: p.duration(i, "HoldTime", s.HoldTime),
 	}
@@ -181,12 +182,14 @@ func (p *parser) duration(i int, field string, text *string) Duration {
 	return d
 }
 
-// findLoops finds hops that are routed numbers themselves.
+// findLoops finds hops and threads that belong to another route of the file.
 func (p *parser) findLoops(routes []Route) {
+	owners := ownersOf(routes)
 	for i, r := range routes {
-		for _, hop := range r.Hops() {
-			if to, ok := p.first[hop.Key()]; ok && to != i && hop != "" {
-				p.report(i, fmt.Errorf("hop %s is itself routed in routes[%d]: texts would go round in a loop", hop, to))
+		for _, loop := range owners.loopsOf(r) {
+			// What a route has twice by itself was found before, and a number that is missing belongs to nobody.
+			if to := p.first[loop.Owner.Key()]; to != i && loop.Owner != "" {
+				p.report(i, errors.New(loop.inFile(to)))
 			}
 		}
 	}

@@ -28,7 +28,8 @@ const maintenance = `{
       "MaxAge": "2h",
       "PaceNumber": "3/1s",
       "AnswerWindow": "36h",
-      "HoldTime": "15m"
+      "HoldTime": "15m",
+      "Threads": ["+18585550110", "+18585550111"]
     },
     {"TwilioNumber": "+18585550101", "DestinationCarrier": "+18585550122", "Active": false}
   ]
@@ -42,6 +43,7 @@ func TestParseMaintenance(t *testing.T) {
 			Active: true, LastUpdated: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
 			OnUncertain: route.Resend, DeliveryTimeout: route.Duration(90 * time.Second), MaxAge: route.Duration(2 * time.Hour), PaceNumber: "3/1s",
 			AnswerWindow: route.Duration(36 * time.Hour), HoldTime: route.Duration(15 * time.Minute),
+			Threads: []sms.PhoneNumber{"+18585550110", "+18585550111"},
 		},
 		{TwilioNumber: "+18585550101", DestinationCarrier: "+18585550122"},
 	}
@@ -106,6 +108,19 @@ func settingsRefused() []refused {
 			"a number for a pace", with(`"PaceNumber":3`),
 			`routes[0]: line 1: PaceNumber must not be a JSON number: want a pace in quotes, such as "3/1s" or "off"`,
 		},
+		{
+			"threads of another form", with(`"Threads":["858 555 0110","+18585550100"]`),
+			`routes[0]: Threads[0] "858 555 0110" is not E.164: want a plus sign, country code and number, such as +18585550110` +
+				"\nroutes[0]: thread +18585550100 is the Twilio number itself: name further numbers",
+		},
+		{
+			"one thread without a list", with(`"Threads":"+18585550110"`),
+			`routes[0]: line 1: Threads must not be a JSON string: want a list of numbers, such as ["+18585550110"]`,
+		},
+		{
+			"too many threads", with(`"Threads":["+18585550110","+18585550111","+18585550112","+18585550113","+18585550114",` +
+				`"+18585550115","+18585550116","+18585550117","+18585550118"]`), "routes[0]: Threads has 9 numbers, at most 8",
+		},
 		{"what the relay keeps", with(`"OptedOut":["+18585550122"]`), optedOut},
 		{"what the relay keeps, empty", with(`"OptedOut":[]`), optedOut},
 		{"what the relay keeps, null", with(`"OptedOut":null`), optedOut},
@@ -160,6 +175,26 @@ func TestParseMaintenanceRefuses(t *testing.T) {
 				`,{"TwilioNumber":"+18585550122","DestinationCarrier":"+18585550133","FallbackCarriers":["+18585550100"],"Active":false}]}`,
 			"routes[0]: hop +18585550122 is itself routed in routes[1]: texts would go round in a loop\n" +
 				"routes[1]: hop +18585550100 is itself routed in routes[0]: texts would go round in a loop",
+		},
+		{
+			"a thread with a route", `{"routes":[` + strings.TrimSuffix(good, "}") + `,"Threads":["+18585550110","+18585550101"]}` +
+				`,{"TwilioNumber":"+18585550101","DestinationCarrier":"+18585550122","Active":false}]}`,
+			"routes[0]: thread +18585550101 is itself routed in routes[1]: a number belongs to one route",
+		},
+		{
+			"a thread of two", `{"routes":[` + strings.TrimSuffix(good, "}") + `,"Threads":["+18585550110"]},{"TwilioNumber":"+18585550101",` +
+				`"DestinationCarrier":"+18585550122","Active":true,"Threads":["+18585550111","+18585550110"]}]}`,
+			"routes[0]: thread +18585550110 is a thread of routes[1]: a number belongs to one route\n" +
+				"routes[1]: thread +18585550110 is a thread of routes[0]: a number belongs to one route",
+		},
+		{
+			"to a thread", `{"routes":[` + good + `,{"TwilioNumber":"+18585550101","DestinationCarrier":"+18585550133","Active":true,` +
+				`"Threads":["+18585550122"]}]}`,
+			"routes[0]: hop +18585550122 is a thread of routes[1]: texts would go round in a loop",
+		},
+		{
+			"to its own thread", `{"routes":[` + strings.TrimSuffix(good, "}") + `,"Threads":["+18585550122"]}]}`,
+			"routes[0]: thread +18585550122 is a hop, too: texts would go round in a loop",
 		},
 		{
 			"no E.164, second route", `{"routes":[` + good + `,{"TwilioNumber":"+18585550101","DestinationCarrier":"858 555 0122","Active":true}]}`,
@@ -268,7 +303,8 @@ func FuzzParseMaintenance(f *testing.F) {
 	f.Add(maintenance)
 	f.Add(`{"routes":[` + good + `]}`)
 	f.Add(`{"routes":[` + strings.TrimSuffix(good, "}") +
-		`,"OnUncertain":"park","DeliveryTimeout":"12h","MaxAge":"1m0.5s","PaceNumber":"off","AnswerWindow":"1h","HoldTime":"12h"}]}`)
+		`,"OnUncertain":"park","DeliveryTimeout":"12h","MaxAge":"1m0.5s","PaceNumber":"off","AnswerWindow":"1h","HoldTime":"12h",` +
+		`"Threads":["+18585550110"]}]}`)
 	f.Add(`{"routes":[null,{"FallbackCarriers":[""]}]}`)
 	f.Fuzz(func(t *testing.T, file string) {
 		routes, err := route.ParseMaintenance(strings.NewReader(file), route.Reading{})
@@ -291,6 +327,11 @@ func FuzzParseMaintenance(f *testing.F) {
 					t.Errorf("accepted hop %s, which is routed itself", hop)
 				}
 			}
+			for _, thread := range r.Threads {
+				if other, ok := route.WithThread(routes, thread); !ok || routed[thread] || other.TwilioNumber != r.TwilioNumber {
+					t.Errorf("accepted thread %s, which belongs to another route", thread)
+				}
+			}
 		}
 		sameAgain(t, routes)
 	})
@@ -308,6 +349,7 @@ func sameAgain(t *testing.T, routes []route.Route) {
 		DeliveryTimeout, MaxAge          route.Duration
 		PaceNumber                       string
 		AnswerWindow, HoldTime           route.Duration
+		Threads                          []sms.PhoneNumber
 	}
 	file := struct {
 		Routes []seed `json:"routes"`
@@ -315,7 +357,7 @@ func sameAgain(t *testing.T, routes []route.Route) {
 	for _, r := range routes {
 		file.Routes = append(file.Routes, seed{
 			r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers, r.Active, r.LastUpdated,
-			r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber, r.AnswerWindow, r.HoldTime,
+			r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber, r.AnswerWindow, r.HoldTime, r.Threads,
 		})
 	}
 	text, err := json.Marshal(file)

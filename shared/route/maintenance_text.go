@@ -106,6 +106,8 @@ func wantOf(field string) string {
 		return fmt.Sprintf(": want %q or %q", Park, Resend)
 	case "DeliveryTimeout", "MaxAge", "AnswerWindow", "HoldTime":
 		return `: want a duration in quotes, such as "90s" or "4h"`
+	case "FallbackCarriers", "Threads":
+		return `: want a list of numbers, such as ["+18585550110"]`
 	case "PaceNumber":
 		return `: want a pace in quotes, such as "3/1s" or "off"`
 	default:

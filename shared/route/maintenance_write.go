@@ -14,13 +14,14 @@ type written struct {
 	DestinationCarrier sms.PhoneNumber
 	FallbackCarriers   []sms.PhoneNumber
 	Active             bool
-	OnUncertain        OnUncertain `json:",omitempty"`
-	DeliveryTimeout    Duration    `json:",omitempty"`
-	MaxAge             Duration    `json:",omitempty"`
-	PaceNumber         string      `json:",omitempty"`
-	AnswerWindow       Duration    `json:",omitempty"`
-	HoldTime           Duration    `json:",omitempty"`
-	LastUpdated        string      `json:",omitempty"`
+	Threads            []sms.PhoneNumber `json:",omitempty"`
+	OnUncertain        OnUncertain       `json:",omitempty"`
+	DeliveryTimeout    Duration          `json:",omitempty"`
+	MaxAge             Duration          `json:",omitempty"`
+	PaceNumber         string            `json:",omitempty"`
+	AnswerWindow       Duration          `json:",omitempty"`
+	HoldTime           Duration          `json:",omitempty"`
+	LastUpdated        string            `json:",omitempty"`
 }
 
 // WriteMaintenance writes the routes as a maintenance.json, which [ParseMaintenance] reads. It leaves out what a file does not
@@ -37,7 +38,7 @@ func WriteMaintenance(w io.Writer, routes []Route) error {
 			TwilioNumber: r.TwilioNumber, DestinationCarrier: r.DestinationCarrier,
 			FallbackCarriers: append([]sms.PhoneNumber{}, r.FallbackCarriers...), Active: r.Active,
 			OnUncertain: r.OnUncertain, DeliveryTimeout: r.DeliveryTimeout, MaxAge: r.MaxAge, PaceNumber: r.PaceNumber,
-			AnswerWindow: r.AnswerWindow, HoldTime: r.HoldTime,
+			AnswerWindow: r.AnswerWindow, HoldTime: r.HoldTime, Threads: r.Threads,
 		}
 		if !r.LastUpdated.IsZero() {
 			one.LastUpdated = r.LastUpdated.UTC().Format(time.RFC3339Nano)

@@ -19,6 +19,7 @@ func TestWriteMaintenance(t *testing.T) {
 	settled.OnUncertain, settled.DeliveryTimeout, settled.MaxAge, settled.PaceNumber = route.Park, route.Duration(90*time.Second),
 		route.Duration(time.Hour), "off"
 	settled.AnswerWindow, settled.HoldTime = route.Duration(168*time.Hour), route.Duration(5*time.Minute)
+	settled.Threads = []sms.PhoneNumber{"+18585550111", "+18585550110"}
 	removed := routeAt("+18585550102", "+18585550122", noon, 7, "anna")
 	removed.Active, removed.Removed = false, noon
 	const want = `{
@@ -36,6 +37,10 @@ func TestWriteMaintenance(t *testing.T) {
         "+18585550133"
       ],
       "Active": false,
+      "Threads": [
+        "+18585550111",
+        "+18585550110"
+      ],
       "OnUncertain": "park",
       "DeliveryTimeout": "1m30s",
       "MaxAge": "1h",
@@ -54,25 +59,5 @@ func TestWriteMaintenance(t *testing.T) {
 	got.Reset()
 	if err := route.WriteMaintenance(&got, nil); err != nil || got.String() != "{\n  \"routes\": []\n}\n" {
 		t.Errorf("no routes: %s, error %v", got.String(), err)
-	}
-}
-
-// TestLoops finds those of what is put, and the text shows no number whole.
-func TestLoops(t *testing.T) {
-	first, second := routeAt("+18585550100", "+18585550101", noon, 1, ""), routeAt("+18585550101", "+18585550122", noon, 1, "")
-	for name, tt := range map[string]struct {
-		table, put []route.Route
-		want       route.LoopsError
-	}{
-		"none":             {table: []route.Route{second}, put: []route.Route{second}},
-		"there before":     {table: []route.Route{first, second}, put: []route.Route{second}},
-		"its hop is there": {table: []route.Route{second}, put: []route.Route{first}, want: route.LoopsError{{"+18585550100", "+18585550101"}}},
-		"it is a hop":      {table: []route.Route{first}, put: []route.Route{second}, want: route.LoopsError{{"+18585550100", "+18585550101"}}},
-		"both are new":     {put: []route.Route{second, first}, want: route.LoopsError{{"+18585550100", "+18585550101"}}},
-	} {
-		got := route.Loops(tt.table, tt.put...)
-		if diff := cmp.Diff(tt.want, got); diff != "" || len(got) > 0 && strings.Contains(got.Error(), "8585550") {
-			t.Errorf("%s: %v (-want +got):\n%s", name, got, diff)
-		}
 	}
 }

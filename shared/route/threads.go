@@ -11,6 +11,14 @@ func (r Route) HasThread(number sms.PhoneNumber) bool {
 	return slices.ContainsFunc(r.Threads, func(thread sms.PhoneNumber) bool { return sms.Same(thread, number) })
 }
 
+// threadsInUse returns the threads of a route that is in use: those of a removed one are free for others.
+func (r Route) threadsInUse() []sms.PhoneNumber {
+	if r.IsRemoved() {
+		return nil
+	}
+	return r.Threads
+}
+
 // WithThread returns the route that has the number among its Threads. One that was removed does not count.
 func WithThread(routes []Route, number sms.PhoneNumber) (r Route, ok bool) {
 	i := slices.IndexFunc(routes, func(r Route) bool { return !r.IsRemoved() && r.HasThread(number) })

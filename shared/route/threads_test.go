@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
@@ -20,35 +18,9 @@ const (
 	phoneA      sms.PhoneNumber = "+16195550123"
 )
 
+// threaded is an active route to phoneA with those threads.
 func threaded(number sms.PhoneNumber, threads ...sms.PhoneNumber) route.Route {
 	return route.Route{TwilioNumber: number, DestinationCarrier: phoneA, Active: true, Threads: threads}
-}
-
-// A number belongs to one route, as its own or as a thread.
-func TestThreadsOfOthers(t *testing.T) {
-	removed := threaded(otherNumber, threadA)
-	removed.Active, removed.Removed = false, time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
-	toThread := threaded(ownNumber)
-	toThread.DestinationCarrier = threadA
-	for name, tt := range map[string]struct {
-		table []route.Route
-		put   route.Route
-		want  route.LoopsError
-	}{
-		"own":                    {nil, threaded(ownNumber, threadA, threadB), nil},
-		"put again":              {[]route.Route{threaded(ownNumber, threadA)}, threaded(ownNumber, threadA), nil},
-		"of another":             {[]route.Route{threaded(otherNumber, threadA)}, threaded(ownNumber, threadA), route.LoopsError{{ownNumber, threadA}, {otherNumber, threadA}}},
-		"of a removed one":       {[]route.Route{removed}, threaded(ownNumber, threadA), nil},
-		"another's number":       {[]route.Route{threaded(otherNumber)}, threaded(ownNumber, otherNumber), route.LoopsError{{ownNumber, otherNumber}}},
-		"a thread gets a route":  {[]route.Route{threaded(ownNumber, threadA)}, threaded(threadA), route.LoopsError{{ownNumber, threadA}}},
-		"a phone that is thread": {[]route.Route{threaded(otherNumber, threadA)}, toThread, route.LoopsError{{ownNumber, threadA}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, route.Loops(tt.table, tt.put)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
 }
 
 func TestThreadsAreFurtherNumbers(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -120,8 +121,8 @@ func concerns(e auditlog.Entry, masked string) bool {
 		if r == nil {
 			continue
 		}
-		for _, hop := range append([]string{r.DestinationCarrier}, r.FallbackCarriers...) {
-			if hop == masked {
+		for _, used := range slices.Concat([]string{r.DestinationCarrier}, r.FallbackCarriers, r.Threads) {
+			if used == masked {
 				return true
 			}
 		}

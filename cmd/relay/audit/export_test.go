@@ -19,3 +19,17 @@ func TestExportKeepsSpreadsheetsFromFormulas(t *testing.T) {
 		t.Errorf("row %q", row)
 	}
 }
+
+// TestConcerns finds a change of a route by each number in it, before or after.
+func TestConcerns(t *testing.T) {
+	entry := auditlog.Entry{
+		TwilioNumber: "***0100",
+		Before:       &auditlog.Route{DestinationCarrier: "***0122", Threads: []string{"***0110", "***0111"}},
+		After:        &auditlog.Route{DestinationCarrier: "***0123", FallbackCarriers: []string{"***0124"}},
+	}
+	for masked, want := range map[string]bool{"***0100": true, "***0122": true, "***0124": true, "***0111": true, "***0199": false} {
+		if concerns(entry, masked) != want {
+			t.Errorf("%s: %v, want %v", masked, !want, want)
+		}
+	}
+}

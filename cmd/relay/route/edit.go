@@ -2,6 +2,7 @@ package route
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // editFlags are the flags of every command that changes one route.
@@ -143,5 +145,8 @@ func (p program) printEdited(done routing.Edited, waiting *target.Waiting, asJSO
 		return err
 	}
 	cli.Say(p.Stdout, "A running relay uses it within %v; if none runs, it holds from the next start.", route.MaxCacheAge)
+	if slices.ContainsFunc(done.After.Threads, func(thread sms.PhoneNumber) bool { return !done.Before.HasThread(thread) }) {
+		cli.Say(p.Stdout, "Each thread needs the relay's webhook: relay number configure %s --threads", string(done.After.TwilioNumber))
+	}
 	return nil
 }

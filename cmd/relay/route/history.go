@@ -153,8 +153,9 @@ func dutyOf(r *auditlog.Route) string {
 
 // writeRouteChanges prints changes of a route, one per line: the route from then on, and who changed it.
 func writeRouteChanges(out io.Writer, found []cli.Logged) error {
-	table := cli.NewTable(out, cli.Column{Title: "SINCE"}, cli.Column{Title: "VERSION", Drop: 1}, cli.Column{Title: "DESTINATION"},
-		cli.Column{Title: "FALLBACKS", Wrapped: true, Drop: 2}, cli.Column{Title: "ACTIVE"}, cli.Column{Title: "BY", Text: true})
+	table := cli.NewTable(out, cli.Column{Title: "SINCE"}, cli.Column{Title: "VERSION", Drop: 2}, cli.Column{Title: "DESTINATION"},
+		cli.Column{Title: "FALLBACKS", Wrapped: true, Drop: 3}, cli.Column{Title: "THREADS", Wrapped: true, Drop: 1},
+		cli.Column{Title: "ACTIVE"}, cli.Column{Title: "BY", Text: true})
 	for _, e := range found {
 		r, active := auditlog.Route{}, "removed"
 		if e.After != nil {
@@ -164,8 +165,8 @@ func writeRouteChanges(out io.Writer, found []cli.Logged) error {
 				active = "no"
 			}
 		}
-		table.Row(cli.When(out, e.Time), strconv.FormatInt(e.Version, 10), r.DestinationCarrier, strings.Join(r.FallbackCarriers, ", "), active,
-			e.Actor)
+		table.Row(cli.When(out, e.Time), strconv.FormatInt(e.Version, 10), r.DestinationCarrier, strings.Join(r.FallbackCarriers, ", "),
+			strings.Join(r.Threads, ", "), active, e.Actor)
 	}
 	return table.Flush()
 }

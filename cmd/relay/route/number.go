@@ -52,13 +52,10 @@ func routeError(err error, number sms.PhoneNumber) error {
 
 // loopsError shows in full the numbers that [route.LoopsError] masks: operators see the table anyway.
 func loopsError(loops route.LoopsError) error {
-	lines := make([]string, len(loops))
-	for i, loop := range loops {
-		lines[i] = fmt.Sprintf("the texts of %s would go round in a loop: the phone %s has a route of its own", string(loop.Number),
-			string(loop.Hop))
+	hint := "relay route ls --all shows that route; a number that has a route, even a removed one, cannot be a phone of another"
+	if loops[0].Thread != "" {
+		hint = fmt.Sprintf("relay route get %s shows that route; a number belongs to one route, as its own or as a thread", string(loops[0].Owner))
 	}
-	return cli.Hinted(
-		errors.New(strings.Join(lines, "\n  ")),
-		"relay route ls --all shows that route; a number that has a route, even a removed one, cannot be a phone of another",
-	)
+	problems := loops.Problems(func(number sms.PhoneNumber) string { return string(number) })
+	return cli.Hinted(errors.New(strings.ReplaceAll(problems, "\n", "\n  ")), hint)
 }

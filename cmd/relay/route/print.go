@@ -27,7 +27,8 @@ func writeRoutes(out io.Writer, routes []route.Route, removed int) error {
 		cli.Column{Title: "SETTINGS", Wrapped: true, Drop: 2}, cli.Column{Title: "VERSION", Drop: 1},
 		cli.Column{Title: "UPDATED", Wrapped: true, Drop: 3})
 	for _, r := range routes {
-		table.Row(string(r.TwilioNumber), hops(r, r.DestinationCarrier), hops(r, r.FallbackCarriers...), activity(r), settingsOf(r),
+		table.Row(string(r.TwilioNumber), hops(r, r.DestinationCarrier), hops(r, r.FallbackCarriers...), activity(r),
+			cli.OrDash(strings.Join(append(settingsOf(r), threadsOf(r)...), " ")),
 			strconv.FormatInt(r.Version, 10), updated(out, r))
 	}
 	return table.Flush()
@@ -58,7 +59,7 @@ func hops(r route.Route, phones ...sms.PhoneNumber) string {
 }
 
 // settingsOf lists the settings of the route itself, by their names in a maintenance.json.
-func settingsOf(r route.Route) string {
+func settingsOf(r route.Route) []string {
 	var said []string
 	say := func(name, value string) {
 		if value != "" {
@@ -77,7 +78,15 @@ func settingsOf(r route.Route) string {
 	say("PaceNumber", r.PaceNumber)
 	say("AnswerWindow", duration(r.AnswerWindow))
 	say("HoldTime", duration(r.HoldTime))
-	return cli.OrDash(strings.Join(said, " "))
+	return said
+}
+
+// threadsOf lists the route's threads as one more setting, if it has any.
+func threadsOf(r route.Route) []string {
+	if len(r.Threads) == 0 {
+		return nil
+	}
+	return []string{"Threads=" + strings.ReplaceAll(hops(r, r.Threads...), ", ", ",")}
 }
 
 // updated says when the route was last written, and by whom.
@@ -100,7 +109,8 @@ func writeRoute(out io.Writer, r route.Route) error {
 	line("destination", hops(r, r.DestinationCarrier))
 	line("fallbacks", hops(r, r.FallbackCarriers...))
 	line("active", activity(r))
-	line("settings", settingsOf(r))
+	line("threads", hops(r, r.Threads...))
+	line("settings", cli.OrDash(strings.Join(settingsOf(r), " ")))
 	line("version", fmt.Sprint(r.Version))
 	line("updated", cli.OrDash(updated(out, r)))
 	return table.Flush()

@@ -31,13 +31,15 @@ const (
 	flagPaceNumber      = "pace-number"
 	flagAnswerWindow    = "answer-window"
 	flagHoldTime        = "hold-time"
+	flagThread          = "thread"
+	flagNoThreads       = "no-threads"
 )
 
 // setFlags are the values of these flags.
 type setFlags struct {
 	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime string
-	fallbacks                                                                    []string
-	noFallback, active, inactive                                                 bool
+	fallbacks, threads                                                           []string
+	noFallback, noThreads, active, inactive                                      bool
 }
 
 func (p program) routeSetCommand() *cobra.Command {
@@ -50,11 +52,16 @@ func (p program) routeSetCommand() *cobra.Command {
 		Long: `set changes only what you name of a route; a number without a route gets one. The relay tries fallbacks in the order in
 which you name them. They replace all earlier fallbacks.
 
+Threads are further Twilio numbers of yours, used only toward the phones: each customer gets one on each phone, so that the phone shows
+them as conversations of their own. They replace all earlier threads. Each needs the relay's webhook, as the number itself does:
+relay number configure NUMBER --threads.
+
 The value "default" makes a setting the relay's own again. A new route is active unless you add --inactive, and so is a removed
 route that comes back.`,
 		Example: `  relay route set +18585550100 --to +16195550123
   relay route set +18585550100 --fallback "(619) 555-0124" --fallback "(619) 555-0125" --delivery-timeout 90s
   relay route set +18585550100 --to +16195550126 --version 7
+  relay route set +18585550100 --thread +18585550110 --thread +18585550111
   relay route set +18585550100 --no-fallback --delivery-timeout default`,
 		Args:              oneRoute,
 		ValidArgsFunction: p.Number,
@@ -85,6 +92,9 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.paceNumber, flagPaceNumber, "", "how many segments the number may send in what time, such as 3/1s, or off")
 	flags.StringVar(&f.answerWindow, flagAnswerWindow, "",
 		"how long after a text, or the phone's last answer, an answer without a tag may be for its customer, 1h to 168h")
+	flags.StringSliceVar(&f.threads, flagThread, nil, fmt.Sprintf(
+		"a further Twilio number, toward the phones only; repeat it for more, at most %d", route.MaxThreads))
+	flags.BoolVar(&f.noThreads, flagNoThreads, false, "send everything from the number itself, with tags")
 	flags.StringVar(&f.holdTime, flagHoldTime, "", "how long an answer is held that may be for several customers, 5m to 12h")
 }
 
@@ -93,22 +103,27 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 	r := settingReader{flags: flags, numbers: numbers}
 	if !slices.ContainsFunc([]string{
 		flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
-		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime,
+		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime, flagThread, flagNoThreads,
 	}, flags.Changed) {
 		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
 	r.add(cli.Exclusive(flags, flagFallback, flagNoFallback))
+	r.add(cli.Exclusive(flags, flagThread, flagNoThreads))
 	r.add(cli.Exclusive(flags, flagActive, flagInactive))
 	s := routing.Settings{
 		To: r.phone(flagTo, f.to), Fallbacks: r.phones(flagFallback, f.fallbacks),
 		DeliveryTimeout: r.duration(flagDeliveryTimeout, f.deliveryTimeout), MaxAge: r.duration(flagMaxAge, f.maxAge),
 		OnUncertain: asUncertain(r.text(flagOnUncertain, f.onUncertain)), PaceNumber: r.text(flagPaceNumber, f.paceNumber),
 		AnswerWindow: r.duration(flagAnswerWindow, f.answerWindow), HoldTime: r.duration(flagHoldTime, f.holdTime),
+		Threads: r.phones(flagThread, f.threads),
 	}
 	number, _ := numbers.Read(text) // what is wrong with it is said when it is read for the change.
 	r.checkSettings(number, s)
 	if f.noFallback {
 		s.Fallbacks = new([]sms.PhoneNumber)
+	}
+	if f.noThreads {
+		s.Threads = new([]sms.PhoneNumber)
 	}
 	switch {
 	case f.active:
@@ -153,7 +168,7 @@ func (r *settingReader) checkSettings(number sms.PhoneNumber, s routing.Settings
 	if err != nil {
 		words := strings.NewReplacer("OnUncertain", r.given(flagOnUncertain), "DeliveryTimeout", r.given(flagDeliveryTimeout),
 			"MaxAge", r.given(flagMaxAge), "PaceNumber", r.given(flagPaceNumber),
-			"AnswerWindow", r.given(flagAnswerWindow), "HoldTime", r.given(flagHoldTime)).Replace(err.Error())
+			"AnswerWindow", r.given(flagAnswerWindow), "HoldTime", r.given(flagHoldTime), "Threads has", "--thread names").Replace(err.Error())
 		for line := range strings.SplitSeq(words, "\n") {
 			r.add(cli.Usage(errors.New(line)))
 		}

@@ -61,17 +61,18 @@ type Hop struct {
 
 // Route is the route of a Twilio number as operators see it.
 type Route struct {
-	TwilioNumber    sms.PhoneNumber `json:"twilio_number"`
-	Active          bool            `json:"active"`
-	OnUncertain     string          `json:"on_uncertain"`
-	DeliveryTimeout string          `json:"delivery_timeout,omitempty"`
-	MaxAge          string          `json:"max_age"`
-	PaceNumber      string          `json:"pace_number,omitempty"`
-	AnswerWindow    string          `json:"answer_window"`
-	HoldTime        string          `json:"hold_time"`
-	Version         int64           `json:"version"`
-	LastUpdated     time.Time       `json:"last_updated"`
-	UpdatedBy       string          `json:"updated_by,omitempty"`
+	TwilioNumber    sms.PhoneNumber   `json:"twilio_number"`
+	Active          bool              `json:"active"`
+	OnUncertain     string            `json:"on_uncertain"`
+	DeliveryTimeout string            `json:"delivery_timeout,omitempty"`
+	MaxAge          string            `json:"max_age"`
+	PaceNumber      string            `json:"pace_number,omitempty"`
+	AnswerWindow    string            `json:"answer_window"`
+	HoldTime        string            `json:"hold_time"`
+	Threads         []sms.PhoneNumber `json:"threads,omitempty"`
+	Version         int64             `json:"version"`
+	LastUpdated     time.Time         `json:"last_updated"`
+	UpdatedBy       string            `json:"updated_by,omitempty"`
 }
 
 // foresee returns what would happen to the text. It makes the same decision as the sender.
@@ -160,8 +161,8 @@ func routeOf(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) *Ro
 	shown := &Route{
 		TwilioNumber: r.TwilioNumber, Active: r.Active, OnUncertain: string(r.OnUncertain), MaxAge: route.Duration(r.TextAge()).String(),
 		AnswerWindow: cmp.Or(r.AnswerWindow, route.Duration(conversation.DefaultAnswerWindow)).String(),
-		HoldTime:     route.Duration(r.HoldAge()).String(),
-		PaceNumber:   r.PaceNumber, Version: r.Version, LastUpdated: r.LastUpdated, UpdatedBy: r.UpdatedBy,
+		HoldTime:     route.Duration(r.HoldAge()).String(), Threads: r.Threads,
+		PaceNumber: r.PaceNumber, Version: r.Version, LastUpdated: r.LastUpdated, UpdatedBy: r.UpdatedBy,
 	}
 	if shown.OnUncertain == "" {
 		shown.OnUncertain = string(route.Park)

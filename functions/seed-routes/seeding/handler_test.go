@@ -157,7 +157,7 @@ func TestRequests(t *testing.T) {
 			reason: "s3://seed/future is not right, and nothing was put:\nroutes[1]: LastUpdated 2026-11-26T12:05:01Z is in the future",
 		},
 		{name: "a hop that the table has a route for", kind: "Create", properties: at("loop", ""), reason: "s3://seed/loop does not go with " +
-			"the table, and nothing was put:\na hop or a thread is a routed number: route of ***0103: ***0100 is itself routed in the table"},
+			"the table, and nothing was put:\n***0100 cannot be a phone of ***0103: it has a route of its own, and texts would go round in a loop"},
 		{
 			name: "a table that fails", kind: "Create",
 			change: func(_ *seeding.Config, _ *bucket, table *relaytest.MemoryRoutes) {

@@ -33,6 +33,7 @@ type storedRoute struct {
 	PaceNumber         written[string]
 	AnswerWindow       written[route.Duration]
 	HoldTime           written[route.Duration]
+	Threads            written[[]sms.PhoneNumber]
 	OptedOut           written[[]sms.PhoneNumber]
 	Removed            written[time.Time]
 	OffSince           written[time.Time]
@@ -102,10 +103,6 @@ func routeOf(r *storedRoute) *auditlog.Route {
 	if r == nil {
 		return nil
 	}
-	optedOut := masks(r.OptedOut.value)
-	if r.OptedOut.unreadable {
-		optedOut = []string{unreadable}
-	}
 	return &auditlog.Route{
 		DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: masks(r.FallbackCarriers), Active: r.Active,
 		OnUncertain:     r.OnUncertain.show(string(r.OnUncertain.value), route.Route{OnUncertain: r.OnUncertain.value}),
@@ -114,7 +111,8 @@ func routeOf(r *storedRoute) *auditlog.Route {
 		PaceNumber:      r.PaceNumber.show(r.PaceNumber.value, route.Route{PaceNumber: r.PaceNumber.value}),
 		AnswerWindow:    r.AnswerWindow.show(length(r.AnswerWindow.value), route.Route{AnswerWindow: r.AnswerWindow.value}),
 		HoldTime:        r.HoldTime.show(length(r.HoldTime.value), route.Route{HoldTime: r.HoldTime.value}),
-		OptedOut:        optedOut, Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
+		Threads:         masksOf(r.Threads),
+		OptedOut:        masksOf(r.OptedOut), Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
 		OffSince: r.OffSince.show(moment(r.OffSince.value), route.Route{}), Version: r.Version,
 	}
 }
@@ -141,6 +139,14 @@ func moment(at time.Time) string {
 		return ""
 	}
 	return at.UTC().Format(time.RFC3339)
+}
+
+// masksOf masks the numbers of an attribute that people may have written.
+func masksOf(numbers written[[]sms.PhoneNumber]) []string {
+	if numbers.unreadable {
+		return []string{unreadable}
+	}
+	return masks(numbers.value)
 }
 
 func masks(numbers []sms.PhoneNumber) []string {

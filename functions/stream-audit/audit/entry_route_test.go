@@ -18,6 +18,7 @@ func settled() route.Route {
 	r := relaytest.Route()
 	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour)
 	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
+	r.Threads = []sms.PhoneNumber{"+18585550111", "+18585550110"}
 	r.PaceNumber, r.OptedOut, r.Version, r.UpdatedBy = "3/1s", []sms.PhoneNumber{relaytest.Fallback}, 1, "anna"
 	return r
 }
@@ -124,6 +125,12 @@ func TestSettingsWrittenByHand(t *testing.T) {
 		{"hold too short", "HoldTime", text("1s"), func(r *auditlog.Route) { r.HoldTime = "unreadable" }},
 		{"pace as text", "PaceNumber", text("+18585550199"), func(r *auditlog.Route) { r.PaceNumber = "unreadable" }},
 		{"who opted out as text", "OptedOut", text("+18585550199"), func(r *auditlog.Route) { r.OptedOut = []string{"unreadable"} }},
+		{"threads as text", "Threads", text("+18585550199"), func(r *auditlog.Route) { r.Threads = []string{"unreadable"} }},
+		{"threads of nothing", "Threads", events.NewNullAttribute(), func(r *auditlog.Route) { r.Threads = nil }},
+		{
+			"threads as a set", "Threads", events.NewStringSetAttribute([]string{"+18585550112"}),
+			func(r *auditlog.Route) { r.Threads = []string{"***0112"} },
+		},
 		{"removed", "Removed", text("2026-11-24T09:00:00+01:00"), func(r *auditlog.Route) { r.Removed = "2026-11-24T08:00:00Z" }},
 		{"removed as text", "Removed", text("+18585550199"), func(r *auditlog.Route) { r.Removed = "unreadable" }},
 		{
@@ -139,6 +146,7 @@ func TestSettingsWrittenByHand(t *testing.T) {
 			want := auditlog.Route{
 				DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, OnUncertain: "resend", DeliveryTimeout: "1m30s",
 				MaxAge: "2h", PaceNumber: "3/1s", AnswerWindow: "36h", HoldTime: "15m", OptedOut: []string{"***0133"}, Version: 1,
+				Threads: []string{"***0111", "***0110"},
 			}
 			tt.want(&want)
 			got := newStage(nil).entry(t, record)

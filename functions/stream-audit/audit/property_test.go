@@ -107,6 +107,9 @@ func (s *secrets) route(t *rapid.T) *route.Route {
 	for range rapid.IntRange(0, 3).Draw(t, "fallbacks") {
 		r.FallbackCarriers = append(r.FallbackCarriers, s.number(t, "fallback"))
 	}
+	for range rapid.IntRange(0, 2).Draw(t, "threads") {
+		r.Threads = append(r.Threads, s.number(t, "thread"))
+	}
 	r.OnUncertain = rapid.SampledFrom([]route.OnUncertain{"", route.Park, route.Resend}).Draw(t, "on uncertain")
 	r.DeliveryTimeout = route.Duration(rapid.SampledFrom([]time.Duration{0, 90 * time.Second, 12 * time.Hour}).Draw(t, "timeout"))
 	r.MaxAge = route.Duration(rapid.SampledFrom([]time.Duration{0, time.Hour, 72 * time.Hour}).Draw(t, "age"))
@@ -132,7 +135,7 @@ func (s *secrets) change(t *rapid.T, n int) events.DynamoDBEventRecord {
 	if record.Change.NewImage != nil {
 		if _, ok := record.Change.NewImage["DestinationCarrier"]; ok && rapid.Bool().Draw(t, "a setting of another form") {
 			name := rapid.SampledFrom([]string{
-				"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "OptedOut", "Removed",
+				"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "OptedOut", "Removed", "Threads",
 			}).Draw(t, "setting")
 			record.Change.NewImage[name] = events.NewStringAttribute(string(s.number(t, "setting number")) + s.text(t, "setting text"))
 		}
@@ -235,7 +238,7 @@ func TestEntryTellsTheRoute(t *testing.T) {
 			DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: masks(r.FallbackCarriers), Active: r.Active, Version: r.Version,
 			OnUncertain: string(r.OnUncertain), DeliveryTimeout: durations[r.DeliveryTimeout], MaxAge: durations[r.MaxAge],
 			AnswerWindow: durations[r.AnswerWindow], HoldTime: durations[r.HoldTime],
-			PaceNumber: r.PaceNumber, OptedOut: masks(r.OptedOut), Removed: map[bool]string{true: "2026-11-24T12:00:00Z"}[r.IsRemoved()],
+			PaceNumber: r.PaceNumber, OptedOut: masks(r.OptedOut), Threads: masks(r.Threads), Removed: map[bool]string{true: "2026-11-24T12:00:00Z"}[r.IsRemoved()],
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {

@@ -31,10 +31,11 @@ type Finding struct {
 // Check checks all routes of a table or a file, and returns the findings in the order of the routes. For removed and inactive routes
 // it only checks that they are marked correctly.
 func Check(routes []route.Route) []Finding {
-	loops := map[sms.PhoneNumber][]sms.PhoneNumber{}
+	loops := map[sms.PhoneNumber][]route.Loop{}
 	for _, loop := range route.Loops(nil, routes...) {
-		if loop.Number != loop.Hop {
-			loops[loop.Number] = append(loops[loop.Number], loop.Hop)
+		// What a route has twice by itself is found by its form.
+		if loop.Number != loop.Owner {
+			loops[loop.Number] = append(loops[loop.Number], loop)
 		}
 	}
 	var findings []Finding
@@ -80,12 +81,18 @@ func (c *checked) form() {
 	}
 }
 
-func (c *checked) loops(hops []sms.PhoneNumber) {
-	for _, hop := range hops {
-		c.report(Problem, fmt.Sprintf("the phone %s has a route itself: texts would go round in a loop", string(hop)),
-			"leave it out: "+c.verb("set", "with another --to or --fallback"))
+func (c *checked) loops(loops []route.Loop) {
+	for _, loop := range loops {
+		flags := "with another --to or --fallback"
+		if loop.Thread != "" {
+			flags = "with other --thread, or --no-threads"
+		}
+		c.report(Problem, loop.Problem(whole), "leave it out: "+c.verb("set", flags))
 	}
 }
+
+// whole writes a number as it is.
+func whole(number sms.PhoneNumber) string { return string(number) }
 
 func (c *checked) optedOut() {
 	var out []string

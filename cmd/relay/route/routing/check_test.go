@@ -40,8 +40,27 @@ func TestCheck(t *testing.T) {
 		{"a loop over a removed one", []route.Route{stored(), stored(removed,
 			func(r *route.Route) { r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers = fallback, other, nil })}, []routing.Finding{
 			{
-				routing.Problem, number, "the phone +16195550124 has a route itself: texts would go round in a loop",
+				routing.Problem, number, "+16195550124 cannot be a phone of +18585550100: it has a route of its own, and texts would go round in a loop",
 				"leave it out: relay route set +18585550100 with another --to or --fallback",
+			},
+		}},
+		{"a thread of two", []route.Route{
+			stored(func(r *route.Route) { r.Threads = []sms.PhoneNumber{thread} }),
+			stored(func(r *route.Route) { r.TwilioNumber, r.Threads = second, []sms.PhoneNumber{thread} }),
+		}, []routing.Finding{
+			{
+				routing.Problem, number, "+18585550110 cannot be a thread of +18585550100: it is a thread of +18585550101",
+				"leave it out: relay route set +18585550100 with other --thread, or --no-threads",
+			},
+			{
+				routing.Problem, second, "+18585550110 cannot be a thread of +18585550101: it is a thread of +18585550100",
+				"leave it out: relay route set +18585550101 with other --thread, or --no-threads",
+			},
+		}},
+		{"a thread that is a phone, too", []route.Route{stored(func(r *route.Route) { r.Threads = []sms.PhoneNumber{phone} })}, []routing.Finding{
+			{
+				routing.Problem, number, "thread +16195550123 is a hop, too: texts would go round in a loop",
+				"relay route set +18585550100 with the right values",
 			},
 		}},
 		{"one opted out", []route.Route{stored(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{other, fallback} })}, []routing.Finding{

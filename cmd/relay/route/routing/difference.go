@@ -29,10 +29,11 @@ func differencesBetween(from, to route.Route) []Difference {
 	return differences
 }
 
-// The fields that say whether a route is active, and where its texts go.
+// The fields that say whether a route is active, where its texts go, and from which numbers.
 const (
 	fieldDestination = "DestinationCarrier"
 	fieldFallbacks   = "FallbackCarriers"
+	fieldThreads     = "Threads"
 
 	fieldActive   = "Active"
 	fieldRemoved  = "Removed"
@@ -50,18 +51,15 @@ func fields(r route.Route) []field {
 	case r.DestinationCarrier == "":
 		active = ""
 	}
-	fallbacks := make([]string, len(r.FallbackCarriers))
-	for i, phone := range r.FallbackCarriers {
-		fallbacks[i] = string(phone)
-	}
 	removed := ""
 	if r.IsRemoved() {
 		removed = r.Removed.UTC().Format(time.RFC3339)
 	}
 	return []field{
 		{fieldDestination, string(r.DestinationCarrier)},
-		{fieldFallbacks, strings.Join(fallbacks, ", ")},
+		{fieldFallbacks, list(r.FallbackCarriers)},
 		{fieldActive, active},
+		{fieldThreads, list(r.Threads)},
 		{"OnUncertain", string(r.OnUncertain)},
 		{"DeliveryTimeout", duration(r.DeliveryTimeout)},
 		{"MaxAge", duration(r.MaxAge)},
@@ -70,6 +68,14 @@ func fields(r route.Route) []field {
 		{"HoldTime", duration(r.HoldTime)},
 		{fieldRemoved, removed},
 	}
+}
+
+func list(numbers []sms.PhoneNumber) string {
+	texts := make([]string, len(numbers))
+	for i, number := range numbers {
+		texts[i] = string(number)
+	}
+	return strings.Join(texts, ", ")
 }
 
 func duration(d route.Duration) string {

@@ -65,7 +65,7 @@ func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
 			return wanted, err
 		}
 		if wanted.relays() {
-			if err := check(all, wanted.After, e.Numbers || wanted.keepsPhones()); err != nil {
+			if err := check(all, wanted.After, e.Numbers || wanted.keepsNumbers()); err != nil {
 				return Edited{}, err
 			}
 		}
@@ -90,10 +90,10 @@ func (e Edited) relays() bool {
 	})
 }
 
-// keepsPhones reports whether the route has the same phones as before.
-func (e Edited) keepsPhones() route.Strictness {
+// keepsNumbers reports whether the route has the same phones and threads as before.
+func (e Edited) keepsNumbers() route.Strictness {
 	return route.Strictness(!slices.ContainsFunc(e.Differences, func(d Difference) bool {
-		return d.Field == fieldDestination || d.Field == fieldFallbacks
+		return slices.Contains([]string{fieldDestination, fieldFallbacks, fieldThreads}, d.Field)
 	}))
 }
 

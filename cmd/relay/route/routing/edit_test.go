@@ -53,12 +53,25 @@ func TestEdit(t *testing.T) {
 				Fallbacks: new([]sms.PhoneNumber), OnUncertain: new(route.Resend), DeliveryTimeout: new(route.Duration(time.Minute)),
 				MaxAge: new(route.Duration(time.Hour)), PaceNumber: new("off"),
 				AnswerWindow: new(route.Duration(2 * time.Hour)), HoldTime: new(route.Duration(5 * time.Minute)),
+				Threads: new([]sms.PhoneNumber{thread}),
 			}.Change,
 			written(func(r *route.Route) {
 				r.FallbackCarriers, r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber = nil, route.Resend, route.Duration(time.Minute),
 					route.Duration(time.Hour), "off"
-				r.AnswerWindow, r.HoldTime = route.Duration(2*time.Hour), route.Duration(5*time.Minute)
+				r.AnswerWindow, r.HoldTime, r.Threads = route.Duration(2*time.Hour), route.Duration(5*time.Minute), []sms.PhoneNumber{thread}
 			}), routing.Changed,
+		},
+		{
+			"without its threads",
+			[]route.Route{stored(func(r *route.Route) { r.Threads = []sms.PhoneNumber{thread} })},
+			routing.Settings{Threads: new([]sms.PhoneNumber)}.Change, written(func(*route.Route) {}),
+			routing.Changed,
+		},
+		{
+			"the same threads",
+			[]route.Route{stored(func(r *route.Route) { r.Threads = []sms.PhoneNumber{thread} })},
+			routing.Settings{Threads: new([]sms.PhoneNumber{thread})}.Change,
+			stored(func(r *route.Route) { r.Threads = []sms.PhoneNumber{thread} }), routing.Unchanged,
 		},
 		{
 			"off",
@@ -124,7 +137,10 @@ func TestEdit(t *testing.T) {
 }
 
 func TestEditRefuses(t *testing.T) {
-	looped := route.Route{TwilioNumber: second, DestinationCarrier: other, Version: 1}
+	looped := route.Route{TwilioNumber: second, DestinationCarrier: other, Threads: []sms.PhoneNumber{thread}, Version: 1}
+	threads := func(threads ...sms.PhoneNumber) func(route.Route, bool) (route.Route, error) {
+		return routing.Settings{Threads: &threads}.Change
+	}
 	tests := []struct {
 		name string
 		edit routing.Edit
@@ -139,6 +155,10 @@ func TestEditRefuses(t *testing.T) {
 		{"to remove what is not there", routing.Edit{Number: other, Change: anna().Remove}, routing.ErrNoRoute},
 		{"a hop with a route", routing.Edit{Number: number, Change: to(second)}, route.ErrLoop},
 		{"a route of a hop", routing.Edit{Number: other, Change: to("+16195550126")}, route.ErrLoop},
+		{"a thread with a route", routing.Edit{Number: number, Change: threads(second)}, route.ErrLoop},
+		{"a thread of another", routing.Edit{Number: number, Change: threads("+18585550111", thread)}, route.ErrLoop},
+		{"a route of a thread", routing.Edit{Number: thread, Change: to("+16195550126")}, route.ErrLoop},
+		{"a thread as a phone", routing.Edit{Number: number, Change: to(thread)}, route.ErrLoop},
 		{"an older version", routing.Edit{Number: number, Change: to(other), Version: new(int64(2))}, route.ErrConflict},
 		{"the version of a new one", routing.Edit{Number: number, Change: to(other), Version: new(int64(0))}, route.ErrConflict},
 		{"a version of what is not there", routing.Edit{Number: "+18585550102", Change: to(phone), Version: new(int64(1))}, route.ErrConflict},

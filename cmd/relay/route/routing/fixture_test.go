@@ -16,6 +16,7 @@ const (
 	phone    = sms.PhoneNumber("+16195550123")
 	fallback = sms.PhoneNumber("+16195550124")
 	other    = sms.PhoneNumber("+16195550125")
+	thread   = sms.PhoneNumber("+18585550110")
 )
 
 var (

@@ -116,6 +116,12 @@ func TestImportMakesNoLoop(t *testing.T) {
 	if _, err := (routing.Import{Author: anna()}).Plan([]route.Route{hop}, []route.Route{inFile(morning)}); !errors.Is(err, route.ErrLoop) {
 		t.Errorf("error %v, want ErrLoop", err)
 	}
+	with := inFile(morning)
+	with.Threads = []sms.PhoneNumber{thread}
+	threaded := stored(func(r *route.Route) { r.TwilioNumber, r.Threads = second, []sms.PhoneNumber{thread} })
+	if _, err := (routing.Import{Author: anna()}).Plan([]route.Route{threaded}, []route.Route{with}); !errors.Is(err, route.ErrLoop) {
+		t.Errorf("a thread of another: error %v, want ErrLoop", err)
+	}
 	looped := stored(func(r *route.Route) { r.DestinationCarrier = other })
 	steps, err := routing.Import{Author: anna(), Prune: true}.Plan([]route.Route{looped, hop}, nil)
 	if err != nil || actionOf(steps) != routing.Removed {
@@ -223,6 +229,9 @@ func anyTable(t *rapid.T) []route.Route {
 			HoldTime:     route.Duration(rapid.SampledFrom([]time.Duration{0, 5 * time.Minute, 12 * time.Hour}).Draw(t, "hold")),
 			PaceNumber:   rapid.SampledFrom([]string{"", "off", "3/1s"}).Draw(t, "pace"),
 			Version:      rapid.Int64Range(0, 9).Draw(t, "version"), UpdatedBy: rapid.SampledFrom([]string{"", "seed", "anna"}).Draw(t, "by"),
+		}
+		for n := range rapid.IntRange(0, 3).Draw(t, "threads") {
+			r.Threads = append(r.Threads, sms.PhoneNumber(fmt.Sprintf("+185855501%02d", 10+3*i+n)))
 		}
 		for _, h := range hops[1:] {
 			r.FallbackCarriers = append(r.FallbackCarriers, hop(h))

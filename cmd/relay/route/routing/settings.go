@@ -23,6 +23,8 @@ type Settings struct {
 	PaceNumber      *string
 	AnswerWindow    *route.Duration
 	HoldTime        *route.Duration
+	// Threads replace all earlier ones.
+	Threads *[]sms.PhoneNumber
 }
 
 // Change sets the fields of a route. A new route, and a removed one that comes back, is active unless Active is false. The error is
@@ -43,6 +45,7 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	say(&r.PaceNumber, s.PaceNumber)
 	say(&r.AnswerWindow, s.AnswerWindow)
 	say(&r.HoldTime, s.HoldTime)
+	say(&r.Threads, s.Threads)
 	return r, nil
 }
 
