@@ -75,6 +75,22 @@ func ofTag(
 // Number completes the first argument with the numbers that have routes, each with where its texts go. If the table cannot be read,
 // it offers nothing: nobody reads the errors of a completion.
 func (p Program) Number(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return p.completeNumber(cmd, args, func(route.Route) []cobra.Completion { return nil })
+}
+
+// NumberOrThread completes the first argument as [Program.Number] does, and with the threads of the routes.
+func (p Program) NumberOrThread(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return p.completeNumber(cmd, args, func(r route.Route) (threads []cobra.Completion) {
+		for _, thread := range r.Threads {
+			threads = append(threads, cobra.CompletionWithDesc(string(thread), "a thread of "+string(r.TwilioNumber)))
+		}
+		return threads
+	})
+}
+
+func (p Program) completeNumber(
+	cmd *cobra.Command, args []string, further func(route.Route) []cobra.Completion,
+) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -85,7 +101,7 @@ func (p Program) Number(cmd *cobra.Command, args []string, _ string) ([]cobra.Co
 			if !r.Active {
 				way += ", inactive"
 			}
-			offered = append(offered, cobra.CompletionWithDesc(string(r.TwilioNumber), way))
+			offered = append(append(offered, cobra.CompletionWithDesc(string(r.TwilioNumber), way)), further(r)...)
 		}
 		return offered, err
 	})

@@ -81,12 +81,16 @@ func provocations() []provocation {
 		{"routes-valid", Fail, "not an E.164 number", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "+4407700900123" }},
 		{"routes-valid", Fail, "cannot exist", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "+1619555012" }},
 		{"routes-valid", Warn, "by hand", func(_ *testing.T, w *world) { w.routes[0].Version = 0 }},
-		{"route-loops", Fail, "***0123, which has a route", func(_ *testing.T, w *world) {
+		{"route-loops", Fail, "***0123 cannot be a phone of ***0100: it has a route", func(_ *testing.T, w *world) {
 			w.routes = append(w.routes, route.Route{TwilioNumber: testPhone, DestinationCarrier: testSecond})
 		}},
-		{"route-loops", Fail, "***0123, which has a route", func(_ *testing.T, w *world) {
+		{"route-loops", Fail, "***0123 cannot be a phone of ***0100: it has a route", func(_ *testing.T, w *world) {
 			w.routes[0].DestinationCarrier = "+4407700900123"
 			w.routes = append(w.routes, route.Route{TwilioNumber: "+447700900123", DestinationCarrier: testSecond})
+		}},
+		{"route-loops", Fail, "***0110 cannot be a thread of ***0101: it is a thread of ***0100", func(_ *testing.T, w *world) {
+			w.routes[0].Threads = []sms.PhoneNumber{testThread}
+			w.routes = append(w.routes, route.Route{TwilioNumber: "+18585550101", DestinationCarrier: testPhone, Threads: w.routes[0].Threads})
 		}},
 		{"opted-out", Warn, "***0123 of ***0100", func(_ *testing.T, w *world) { w.routes[0].OptedOut = []sms.PhoneNumber{testPhone} }},
 		{"opted-out", Fail, "every phone", func(_ *testing.T, w *world) { w.routes[0].OptedOut = []sms.PhoneNumber{testPhone, testSecond} }},

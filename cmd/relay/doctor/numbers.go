@@ -43,7 +43,7 @@ func numberChecks() []Check {
 	}
 }
 
-const fixNumber = "relay number configure NUMBER shows what would change; --apply changes it"
+const fixNumber = "relay number configure NUMBER shows what would change; --apply changes it, and --threads also the route's threads"
 
 // ofNumbers makes a check of all numbers from a check of one.
 func ofNumbers(check func(*exam, sms.PhoneNumber, *twilio.Number) Finding) func(context.Context, *exam) Finding {
@@ -67,22 +67,25 @@ func ofNumbers(check func(*exam, sms.PhoneNumber, *twilio.Number) Finding) func(
 
 // numbersToCheck returns the numbers to check, those that the account owns, and why there is nothing to check.
 func (e *exam) numbersToCheck() (numbers []sms.PhoneNumber, owned []twilio.Number, missing string) {
-	if e.Number != "" {
+	routes, err := e.routed()
+	switch {
+	case e.Number != "":
 		numbers = []sms.PhoneNumber{e.Number}
-	} else {
-		routes, err := e.routed()
-		if err != nil {
-			return nil, nil, fmt.Sprintf("the routes could not be read: %v", err)
-		}
-		for _, r := range routes {
+	case err != nil:
+		return nil, nil, fmt.Sprintf("the routes could not be read: %v", err)
+	}
+	for _, r := range routes {
+		if e.Number == "" {
 			numbers = append(numbers, r.TwilioNumber)
+		}
+		if !r.HasThread(e.Number) {
+			numbers = append(numbers, r.Threads...)
 		}
 	}
 	if len(numbers) == 0 {
 		return nil, nil, "no number has an active route"
 	}
-	owned, err := e.numbers()
-	if err != nil {
+	if owned, err = e.numbers(); err != nil {
 		return nil, nil, err.Error()
 	}
 	return numbers, owned, ""
@@ -108,7 +111,11 @@ func together(findings []Finding) Finding {
 	return skipped("there is nothing to check")
 }
 
-func numberOwned(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
+func numberOwned(e *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
+	if r, isThread := e.routeWithThread(number); isThread && owned == nil {
+		return fail("check in Twilio's console, Phone Numbers, Active numbers, that this is the right account; or name other threads with "+
+			"relay route set NUMBER --thread", "%s, a thread of %s, is not a number of the account", number.Mask(), r.TwilioNumber.Mask())
+	}
 	if owned == nil {
 		return fail("check in Twilio's console, Phone Numbers, Active numbers, that this is the right account; or remove the route with relay "+
 			"route rm NUMBER", "%s is not a number of the account", number.Mask())
@@ -121,12 +128,23 @@ func notOwned(number sms.PhoneNumber) Finding {
 	return skipped("%s is not a number of the account, see number-owned", number.Mask())
 }
 
-func numberCapabilities(_ *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
+// sendsFewer reports whether the number is a thread that cannot do MMS, of a route whose own number can.
+func (e *exam) sendsFewer(number sms.PhoneNumber, thread *twilio.Number) bool {
+	r, isThread := e.routeWithThread(number)
+	all, err := e.numbers()
+	return isThread && err == nil && !thread.MMS &&
+		slices.ContainsFunc(all, func(n twilio.Number) bool { return n.MMS && sms.Same(n.PhoneNumber, r.TwilioNumber) })
+}
+
+func numberCapabilities(e *exam, number sms.PhoneNumber, owned *twilio.Number) Finding {
 	switch {
 	case owned == nil:
 		return notOwned(number)
 	case !owned.SMS:
 		return fail("use a number that can do SMS: Twilio's console, Phone Numbers, Buy a number", "%s cannot do SMS", number.Mask())
+	case e.sendsFewer(number, owned):
+		return warn("use threads that can do MMS: Twilio's console, Phone Numbers, Buy a number",
+			"%s cannot do MMS, and the number of its route can: from this thread the phones get words without pictures", number.Mask())
 	default:
 		return ok("%s can do SMS", number.Mask())
 	}

@@ -18,9 +18,11 @@ func NumberCheckCommand(base cli.Program) *cobra.Command {
 		Use:   "check NUMBER",
 		Short: "Check one number",
 		Long: `check runs doctor's checks for one number: whether the account owns it, what it can do, its webhook, its route and its
-phones, and what happened to its texts. The exit code is 3 if a check fails.`,
-		Example: `  relay number check +18585550100`,
-		Args:    cli.OneNumber,
+phones, and what happened to its texts. The threads of its route are checked with it; NUMBER may also be one of them. The exit
+code is 3 if a check fails.`,
+		Example:           `  relay number check +18585550100`,
+		Args:              cli.OneNumber,
+		ValidArgsFunction: p.NumberOrThread,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number, err := numbers.Read(args[0])
 			if err != nil {

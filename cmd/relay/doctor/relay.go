@@ -29,7 +29,8 @@ type Relay struct {
 	Routes      routeLister
 	Ledger      ledger.Lister
 	DeadLetters letterCounter
-	// Number restricts the checks of numbers and texts to one; empty means every number that has an active route.
+	// Number restricts the checks of numbers and texts to one, which may be a thread; empty means every number that has an active
+	// route, and its threads.
 	Number sms.PhoneNumber
 
 	// Twilio asks with the credentials that send, WithToken with the first Auth Token; nil if they are not known.
@@ -113,7 +114,7 @@ func newExam(ctx context.Context, r Relay) *exam {
 		if r.Ledger == nil {
 			return nil, errors.New(errNotOpened)
 		}
-		return listed(ctx, r.Ledger, ledger.Query{Number: r.Number, Since: r.Now().Add(-evidence)}, maxEvidence)
+		return listed(ctx, r.Ledger, ledger.Query{Number: e.inLedger(), Since: r.Now().Add(-evidence)}, maxEvidence)
 	})
 	e.account = sync.OnceValue(func() answered {
 		account, err := r.Twilio.Account(ctx)
@@ -123,7 +124,7 @@ func newExam(ctx context.Context, r Relay) *exam {
 		if r.Twilio == nil {
 			return nil, errNoCredentials
 		}
-		return r.Twilio.Numbers(ctx, r.Number)
+		return r.Twilio.Numbers(ctx, "")
 	})
 	return e
 }
@@ -147,14 +148,31 @@ func listed(ctx context.Context, texts ledger.Lister, query ledger.Query, most i
 	}
 }
 
-// routed returns the active routes, or only the one of the number to check.
+// routed returns the active routes, or only the one that the number to check belongs to.
 func (e *exam) routed() ([]route.Route, error) {
 	routes, err := e.routes()
 	var active []route.Route
 	for _, r := range routes {
-		if r.Active && (e.Number == "" || sms.Same(e.Number, r.TwilioNumber)) {
+		if r.Active && (e.Number == "" || r.Owns(e.Number)) {
 			active = append(active, r)
 		}
 	}
 	return active, err
+}
+
+// inLedger returns the number under which the ledger has the texts to check; empty means all. A thread's texts are its route's.
+func (e *exam) inLedger() sms.PhoneNumber {
+	if r, ok := e.routeWithThread(e.Number); ok {
+		return r.TwilioNumber
+	}
+	return e.Number
+}
+
+// routeWithThread returns the active route that has the number as a thread.
+func (e *exam) routeWithThread(number sms.PhoneNumber) (route.Route, bool) {
+	routes, err := e.routed()
+	if err != nil || number == "" {
+		return route.Route{}, false
+	}
+	return route.WithThread(routes, number)
 }

@@ -12,7 +12,10 @@ func routeChecks() []Check {
 	return []Check{
 		{"routes-active", "The relay drops texts to a number without an active route, and nobody gets them.", both, routesActive},
 		{"routes-valid", "A route that is not valid sends texts nowhere.", both, ofRoutes(routeValid)},
-		{"route-loops", "A text to a phone that has a route itself would come back; the relay drops such texts as a loop.", both, routeLoops},
+		{
+			"route-loops", "A text to a phone that has a route itself would come back; the relay drops such texts as a loop. An answer to a " +
+				"thread of two routes could be for the customers of either.", both, routeLoops,
+		},
 		{
 			"opted-out", "A phone that texted STOP gets nothing until it texts START. If it is the only one, nobody does.", both,
 			ofRoutes(optedOut),
@@ -74,16 +77,15 @@ func routeLoops(_ context.Context, e *exam) Finding {
 		return skipped("the routes could not be read: %v", err)
 	}
 	var findings []Finding
-	for _, r := range routes {
-		for _, hop := range r.Hops() {
-			if slices.ContainsFunc(routes, func(other route.Route) bool { return sms.Same(other.TwilioNumber, hop) }) {
-				findings = append(findings, fail("give the route a phone that is not a Twilio number: relay route set NUMBER --to PHONE",
-					"the route of %s goes to %s, which has a route itself", r.TwilioNumber.Mask(), hop.Mask()))
-			}
+	for _, loop := range route.Loops(nil, routes...) {
+		fix := "give the route a phone that is not a Twilio number: relay route set NUMBER --to PHONE"
+		if loop.Thread != "" {
+			fix = "give each route threads of its own: relay route set NUMBER --thread ANOTHER, or --no-threads"
 		}
+		findings = append(findings, fail(fix, "%s", loop.Problem(sms.PhoneNumber.Mask)))
 	}
 	if len(findings) == 0 {
-		return ok("no phone of a route has a route itself")
+		return ok("no phone and no thread of a route belongs to another")
 	}
 	return together(findings)
 }

@@ -61,7 +61,7 @@ func reachedNobody(ctx context.Context, e *exam) Finding {
 	}
 	total, ways := 0, map[string]int{}
 	for _, state := range []ledger.State{ledger.Undelivered, ledger.Failed, ledger.Dropped} {
-		records, err := listed(ctx, e.Ledger, ledger.Query{State: state, Number: e.Number, Since: e.Now().Add(-aDay)}, maxLost)
+		records, err := listed(ctx, e.Ledger, ledger.Query{State: state, Number: e.inLedger(), Since: e.Now().Add(-aDay)}, maxLost)
 		if err != nil {
 			return skipped("the texts could not be listed: %v", err)
 		}
@@ -99,7 +99,7 @@ func uncertain(ctx context.Context, e *exam) Finding {
 	if e.Ledger == nil {
 		return skipped(errNotOpened)
 	}
-	page, err := e.Ledger.List(ctx, ledger.Query{State: ledger.Uncertain, Number: e.Number, Limit: ledger.MaxLimit})
+	page, err := e.Ledger.List(ctx, ledger.Query{State: ledger.Uncertain, Number: e.inLedger(), Limit: ledger.MaxLimit})
 	switch {
 	case err != nil:
 		return skipped("the texts could not be listed: %v", err)
@@ -159,7 +159,7 @@ func backlog(ctx context.Context, e *exam) Finding {
 	}
 	late := 0
 	for _, state := range []ledger.State{ledger.Queued, ledger.Sending} {
-		page, err := e.Ledger.List(ctx, ledger.Query{State: state, Number: e.Number, Until: e.Now().Add(-lateAfter), Limit: ledger.MaxLimit})
+		page, err := e.Ledger.List(ctx, ledger.Query{State: state, Number: e.inLedger(), Until: e.Now().Add(-lateAfter), Limit: ledger.MaxLimit})
 		if err != nil {
 			return skipped("the texts could not be listed: %v", err)
 		}

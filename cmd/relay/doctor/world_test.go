@@ -27,6 +27,7 @@ const (
 	testNumber = sms.PhoneNumber("+18585550100")
 	testPhone  = sms.PhoneNumber("+16195550123")
 	testSecond = sms.PhoneNumber("+16195550124")
+	testThread = sms.PhoneNumber("+18585550110")
 	testToken  = "fedcba9876543210fedcba9876543210"
 	testBase   = "https://relay.example.com"
 	testSid    = "AC0123456789abcdef0123456789abcdef"
@@ -229,7 +230,7 @@ func wantNothingShown(t *testing.T, results map[string]Result) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{testToken, "5550100", "5550123", "5550124", "hunter2"} {
+	for _, secret := range []string{testToken, "5550100", "5550110", "5550123", "5550124", "hunter2"} {
 		if strings.Contains(string(text), secret) {
 			at := strings.Index(string(text), secret)
 			t.Errorf("the results show %s: %s", secret, text[max(0, at-100):at])

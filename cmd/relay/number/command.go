@@ -3,6 +3,7 @@
 package number
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
@@ -97,6 +100,8 @@ type configuration struct {
 	consent                 cli.Consent
 	asJSON                  bool
 	numbers                 cli.NumberFlags
+	// threads also configures the threads of the number's route.
+	threads bool
 }
 
 func (p program) numberConfigureCommand() *cobra.Command {
@@ -108,17 +113,22 @@ func (p program) numberConfigureCommand() *cobra.Command {
 becomes PUBLIC_BASE_URL with /sms/inbound (POST), and gets connection overrides, so that Twilio tries again after a failure. The
 fallback URL is the second PUBLIC_BASE_URL if there is one, or else the webhook itself again.
 
+A route's threads need the same webhook: --threads configures the number and the threads of its route, which it reads from the relay's
+table. NUMBER may also be one thread.
+
 Status callbacks need no setting on the number: the relay names its own with each text. The number's own status callback is for
 calls; it stays as it is unless you add --status-callback.`,
 		Example: `  relay number configure +18585550100 --url https://relay.example.com
-  relay number configure +18585550100 --url https://relay.example.com --fallback https://second.example.com --apply`,
-		Args: cli.OneNumber,
+  relay number configure +18585550100 --url https://relay.example.com --fallback https://second.example.com --apply
+  relay number configure +18585550100 --threads --apply`,
+		Args:              cli.OneNumber,
+		ValidArgsFunction: p.NumberOrThread,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number, err := c.numbers.Read(args[0])
 			if err != nil {
 				return err
 			}
-			return p.configureNumber(cmd, number, c)
+			return p.configure(cmd, number, c)
 		},
 	}
 	flags := cmd.Flags()
@@ -126,14 +136,17 @@ calls; it stays as it is unless you add --status-callback.`,
 	flags.StringVar(&c.fallback, "fallback", "", "the relay's URL to use when the first fails (default: the second of PUBLIC_BASE_URL, or "+
 		"else the first)")
 	flags.StringVar(&c.callback, "status-callback", "", "also set the number's own status callback, which is for calls")
+	flags.BoolVar(&c.threads, "threads", false, "also configure the threads of the number's route")
 	c.consent.Add(flags, "change the number; without it, only show what would change")
-	cli.AddJSON(flags, &c.asJSON, "the settings that change, and whether they were changed")
+	cli.AddJSON(flags, &c.asJSON, "the settings that change, and whether they were changed; one line for each number")
 	c.numbers.Add(flags)
+	cli.AddTarget(flags)
 	cli.AddTwilio(flags)
 	return cmd
 }
 
-func (p program) configureNumber(cmd *cobra.Command, number sms.PhoneNumber, c configuration) error {
+// configure shows what a number needs, and its threads if they are asked for, and changes it if that is wanted.
+func (p program) configure(cmd *cobra.Command, number sms.PhoneNumber, c configuration) error {
 	ctx, flags := cmd.Context(), cmd.Flags()
 	mode, err := p.Mode(cmd, c.consent, c.asJSON)
 	if err != nil {
@@ -147,14 +160,38 @@ func (p program) configureNumber(cmd *cobra.Command, number sms.PhoneNumber, c c
 	if err != nil {
 		return err
 	}
+	numbers := []sms.PhoneNumber{number}
+	if c.threads {
+		if numbers, err = p.withThreads(ctx, flags, number); err != nil {
+			return err
+		}
+	}
 	all, err := client.Numbers(ctx, "")
 	if err != nil {
 		return p.twilioError(flags, err)
 	}
-	// Twilio may write the number in another way, and would then not find it as the operator wrote it.
-	at := slices.IndexFunc(all, func(n twilio.Number) bool { return sms.Same(n.PhoneNumber, number) })
-	if at < 0 {
-		return cli.Hinted(fmt.Errorf("%s is not a number of the account", number), "relay number ls lists the account's numbers")
+	plan := make([]configured, len(numbers))
+	for i, number := range numbers {
+		if plan[i], err = planned(all, number, wanted); err != nil {
+			return err
+		}
 	}
-	return p.changeNumber(cmd, client, all[at], wanted, mode, c.asJSON)
+	return p.carryOut(cmd, client, plan, wanted, mode, c.asJSON)
+}
+
+// withThreads returns the numbers of a route: the route's own, then its threads. number is any of them.
+func (p program) withThreads(ctx context.Context, flags *pflag.FlagSet, number sms.PhoneNumber) (numbers []sms.PhoneNumber, err error) {
+	err = p.WithTarget(ctx, flags, func(d *target.Target) error {
+		routes, err := d.Routes.List(ctx)
+		if err != nil {
+			return fmt.Errorf("list the routes: %w", err)
+		}
+		at := slices.IndexFunc(routes, func(r route.Route) bool { return !r.IsRemoved() && r.Owns(number) })
+		if at < 0 {
+			return cli.Hinted(fmt.Errorf("%s has no route, so it has no threads", number), "leave --threads out to configure only that number")
+		}
+		numbers = routes[at].Numbers()
+		return nil
+	})
+	return numbers, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -94,42 +95,74 @@ func numberChanges(is, wanted twilio.NumberSettings) []numberChange {
 	return changes
 }
 
-// changeNumber shows what has to change, and changes it if mode says so.
-func (p program) changeNumber(
-	cmd *cobra.Command, client *twilio.Client, number twilio.Number, wanted twilio.NumberSettings, mode cli.Mode, asJSON bool,
-) error {
-	if number.SmsApplicationSid != "" {
-		return cli.Hinted(
-			fmt.Errorf("%s uses a TwiML application, so Twilio ignores its webhook", number.PhoneNumber),
+// planned returns what a number of the account needs. Twilio may write the number in another way, and would then not find it as the
+// operator wrote it.
+func planned(all []twilio.Number, number sms.PhoneNumber, wanted twilio.NumberSettings) (configured, error) {
+	at := slices.IndexFunc(all, func(n twilio.Number) bool { return sms.Same(n.PhoneNumber, number) })
+	if at < 0 {
+		return configured{}, cli.Hinted(fmt.Errorf("%s is not a number of the account", number), "relay number ls lists the account's numbers")
+	}
+	found := all[at]
+	if found.SmsApplicationSid != "" {
+		return configured{}, cli.Hinted(
+			fmt.Errorf("%s uses a TwiML application, so Twilio ignores its webhook", found.PhoneNumber),
 			"in Twilio's console, the number's Messaging Configuration, choose Webhook; then run this again",
 		)
 	}
-	result := configured{PhoneNumber: number.PhoneNumber, Sid: number.Sid, Changes: numberChanges(number.NumberSettings, wanted)}
+	return configured{PhoneNumber: found.PhoneNumber, Sid: found.Sid, Changes: numberChanges(found.NumberSettings, wanted)}, nil
+}
+
+// carryOut shows what has to change, and changes it if mode says so.
+func (p program) carryOut(
+	cmd *cobra.Command, client *twilio.Client, plan []configured, wanted twilio.NumberSettings, mode cli.Mode, asJSON bool,
+) error {
 	if !asJSON {
-		p.writeChanges(result)
+		for _, one := range plan {
+			p.writeChanges(one)
+		}
 	}
+	isChange := func(one configured) bool { return len(one.Changes) > 0 }
 	switch {
-	case asJSON && (mode == cli.Show || len(result.Changes) == 0):
-		return json.NewEncoder(p.Stdout).Encode(result)
-	case len(result.Changes) == 0:
-		return nil
+	case asJSON, !slices.ContainsFunc(plan, isChange):
 	case mode == cli.Show:
 		fmt.Fprintln(p.Stdout, "Nothing was changed. Add --apply to change it.")
-		return nil
 	case mode == cli.Ask && !p.Confirmed(cmd, "Change it?"):
 		return cli.ErrNotConfirmed
 	}
-	after, err := client.ConfigureNumber(cmd.Context(), number.Sid, wanted)
+	for _, one := range plan {
+		if mode != cli.Show && isChange(one) {
+			if err := p.changeNumber(cmd, client, one, wanted); err != nil {
+				return err
+			}
+			one.Applied = true
+		}
+		if err := p.report(one, asJSON); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeNumber gives a number its settings.
+func (p program) changeNumber(cmd *cobra.Command, client *twilio.Client, one configured, wanted twilio.NumberSettings) error {
+	after, err := client.ConfigureNumber(cmd.Context(), one.Sid, wanted)
 	if err != nil {
 		return p.twilioError(cmd.Flags(), err)
 	}
 	if left := numberChanges(after.NumberSettings, wanted); len(left) > 0 {
 		return fmt.Errorf("Twilio accepted the change, but %s is still %q", left[0].name, left[0].From) //nolint:staticcheck // Twilio is a name.
 	}
-	if result.Applied = true; asJSON {
-		return json.NewEncoder(p.Stdout).Encode(result)
+	return nil
+}
+
+// report says that a number was changed; as JSON also that it was not.
+func (p program) report(one configured, asJSON bool) error {
+	switch {
+	case asJSON:
+		return json.NewEncoder(p.Stdout).Encode(one)
+	case one.Applied:
+		cli.Say(p.Stdout, "Changed %s. To undo it, enter the values after a minus in Twilio's console.", one.PhoneNumber)
 	}
-	fmt.Fprintln(p.Stdout, "Changed. To undo it, enter the values after a minus in Twilio's console.")
 	return nil
 }
 

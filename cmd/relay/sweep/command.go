@@ -39,7 +39,8 @@ func Command(base cli.Program) *cobra.Command {
 the webhook and the fallback failed, or the number's webhook pointed elsewhere. With --apply sweep puts such texts on the queue,
 and they count as received now. You may run it again: the ledger accepts each text only once.
 
-sweep checks every number that has a route. Twilio's list says how many attachments a text has, but not what they are.`,
+sweep checks every number that has a route, and its threads: a text of a phone to a thread is an answer to a customer. Twilio's list
+says how many attachments a text has, but not what they are.`,
 		Example: `  relay sweep
   relay sweep --since 6h --number +18585550100
   relay sweep --since 6h --apply`,
@@ -47,7 +48,8 @@ sweep checks every number that has a route. Twilio's list says how many attachme
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.sweep(cmd, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.numbers, "number", nil, "only texts to this Twilio number; may be repeated (default: every number with a route)")
+	flags.StringSliceVar(&f.numbers, "number", nil, "only texts to this Twilio number or thread; may be repeated (default: every "+
+		"number with a route, and its threads)")
 	flags.StringVar(&f.since, "since", "1h", "how far back: "+cli.MomentHelp)
 	cli.DurationVar(flags, &f.grace, "grace", sweepGrace, "leave out texts that are younger than this: their webhooks may still be on "+
 		"their way")
@@ -148,7 +150,7 @@ func (f sweepFlags) named() (numbers []sms.PhoneNumber, err error) {
 	return numbers, nil
 }
 
-// numbersOf returns the named numbers, or else the numbers of all routes.
+// numbersOf returns the named numbers, or else the numbers of all routes and their threads: what a phone writes to a thread is an answer.
 func (f sweepFlags) numbersOf(ctx context.Context, d *target.Target) (numbers []sms.PhoneNumber, err error) {
 	if numbers, err = f.named(); err != nil || len(numbers) > 0 {
 		return numbers, err
@@ -158,7 +160,7 @@ func (f sweepFlags) numbersOf(ctx context.Context, d *target.Target) (numbers []
 		return nil, fmt.Errorf("list the routes: %w", err)
 	}
 	for _, r := range routes {
-		numbers = append(numbers, r.TwilioNumber)
+		numbers = append(numbers, r.Numbers()...)
 	}
 	if len(numbers) == 0 {
 		return nil, cli.Hinted(errors.New("there are no routes, so there are no numbers to check"), "name one with --number")
