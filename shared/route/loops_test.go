@@ -61,6 +61,9 @@ func TestLoops(t *testing.T) {
 		},
 		"a removed one's number as a thread": {
 			table: []route.Route{gone(second)}, put: []route.Route{threaded(ownNumber, otherNumber)},
+		},
+		"it comes back": {
+			table: []route.Route{gone(second), threaded(ownNumber, otherNumber)}, put: []route.Route{second},
 			want: threadLoop(ownNumber, otherNumber, otherNumber),
 		},
 		"a thread gets a route": {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"io"
 	"time"
 
@@ -160,7 +161,12 @@ func (f sweepFlags) numbersOf(ctx context.Context, d *target.Target) (numbers []
 		return nil, fmt.Errorf("list the routes: %w", err)
 	}
 	for _, r := range routes {
-		numbers = append(numbers, r.Numbers()...)
+		for _, number := range r.Numbers() {
+			// The number of a removed route may be a thread by now.
+			if !slices.Contains(numbers, number) {
+				numbers = append(numbers, number)
+			}
+		}
 	}
 	if len(numbers) == 0 {
 		return nil, cli.Hinted(errors.New("there are no routes, so there are no numbers to check"), "name one with --number")
