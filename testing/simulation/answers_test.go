@@ -57,13 +57,14 @@ func (s *schedule) noteLate(sid string) {
 // checkWords holds what a POST says against who may read it: a customer gets what was written for him, and nothing else; a phone gets
 // a header and words, or a notice.
 func (s *schedule) checkWords(p *post, r ledger.Record, name string) {
+	w := s.writingOf(p.ref.RelayID)
 	if s.personWith(p.out.To) != nil || p.out.To == ownPhone {
-		if r.IsAnswer() {
+		// A phone that left may write as a customer.
+		if r.IsAnswer() && (w == nil || w.meant != p.out.To) {
 			s.violated("%s is an answer, and goes to a phone", name)
 		}
 		return
 	}
-	w := s.writingOf(p.ref.RelayID)
 	switch {
 	case w == nil:
 		s.violated("%s goes to a customer, and nobody on duty wrote it: %q", name, p.out.Body)
@@ -115,11 +116,27 @@ func (s *schedule) checkWritings() {
 }
 
 // isNoAnswer reports whether a phone's text is rightly none for a customer: its STOP, the START of a phone that has opted out, and what
-// a phone that has left writes to a number that is switched off, or HELP, which Twilio answers.
+// a phone that has left writes to a number that is switched off, or HELP, which Twilio answers. A phone that has left, and was sent no text
+// but notices, is anybody's.
 func (s *schedule) isNoAnswer(w *writing, r ledger.Record) bool {
 	isStop := r.Reason == ledger.ReasonOptOut && w.body == "STOP"
 	isStart := r.Reason == ledger.ReasonKeyword && s.mayBeOptedOut(w.by.phone)
-	return isStop || isStart || s.mayHaveLeft(w) && (r.Reason == ledger.ReasonInactive || r.Reason == ledger.ReasonKeyword)
+	isNobodys := r.Reason == ledger.ReasonInactive || r.Reason == ledger.ReasonKeyword || !s.wasTexted(w)
+	return isStop || isStart || s.mayHaveLeft(w) && isNobodys
+}
+
+// wasTexted reports whether the phone was sent a text, other than a notice, before it was decided about what it wrote.
+func (s *schedule) wasTexted(w *writing) bool {
+	for _, c := range s.changes {
+		isHere := func(a ledger.Attempt) bool { return a.To == w.by.phone }
+		switch {
+		case c.record.MessageSid == w.sid():
+			return false
+		case !c.record.Notice && slices.ContainsFunc(c.record.Attempts, isHere):
+			return true
+		}
+	}
+	return false
 }
 
 // mayHaveLeft reports whether the phone may have been off the route when the text was decided about.

@@ -304,9 +304,10 @@ func (s *schedule) wonder(p *person, in arrived) {
 	}
 }
 
+// isTagged reports whether a text begins with a customer's tag. One with a tag of nobody's is asked about.
 func (w *writing) isTagged() bool {
 	tag, _, isTagged := conversation.Leading(w.body)
-	return isTagged && tag.IsValid()
+	return isTagged && tag.IsValid() && tag != nobodysTag
 }
 
 // replyAlone lets the phone answer by itself.

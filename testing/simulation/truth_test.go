@@ -55,7 +55,7 @@ func (s *schedule) checkTruth(r ledger.Record) {
 			// A receipt that came after the end of a text changes nothing any more.
 			continue
 		}
-		told = told || slices.Contains(m.heard, sms.StatusDelivered)
+		told = told || slices.Contains(m.heard, sms.StatusDelivered) && !s.wasTakenForTwins(m)
 	}
 	if told && r.State != ledger.Delivered {
 		s.violated("%s is %s (%s), though a receipt said that it was delivered", name, r.State, r.Reason)
@@ -102,7 +102,7 @@ func (s *schedule) checkAttempt(r ledger.Record, a ledger.Attempt, hasTwins bool
 // checkUnsent holds a text that is said not to be sent against Twilio's messages: none of them may still be delivered.
 func (s *schedule) checkUnsent(r ledger.Record) {
 	for _, m := range s.messages {
-		if m.post.ref.RelayID != r.MessageSid || m.post.late || m.final.Lost() || m.denied {
+		if m.post.ref.RelayID != r.MessageSid || m.post.late || m.final.Lost() || m.denied || s.wasTakenForTwins(m) {
 			continue
 		}
 		if len(m.heard) > 0 || m.post.answered && !m.post.disturbed {
@@ -110,6 +110,17 @@ func (s *schedule) checkUnsent(r ledger.Record) {
 				nameOf(m.sid), m.status(time.Now()))
 		}
 	}
+}
+
+// wasTakenForTwins reports whether a text of the same words is said to have got the message: a look took it for that text's, and one
+// that was lost for this text's. Each is right about how often the phone has the words.
+func (s *schedule) wasTakenForTwins(m *message) bool {
+	return slices.ContainsFunc(s.changes, func(c change) bool {
+		isFound := func(a ledger.Attempt) bool { return a.Found && a.OutboundSid == m.sid }
+		state := s.current[c.record.MessageSid].State
+		return c.record.MessageSid != m.post.ref.RelayID && slices.ContainsFunc(c.record.Attempts, isFound) &&
+			(state == ledger.Sent || state == ledger.Delivered)
+	})
 }
 
 // checkTwins counts: of texts of the same words no more may be said to be accepted than Twilio has messages of them.
