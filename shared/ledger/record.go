@@ -114,6 +114,9 @@ type Attempt struct {
 	// Header is what the message begins with, before the customer's words. It is empty in a text that is shown as from its customer's
 	// number, or from nobody.
 	Header string `json:",omitempty"`
+	// Media says with a letter for each of the text's attachments what the message had of it: "k" if it went along, "l" if the words
+	// mentioned it as left, "o" if nothing was decided. It is empty without attachments, and in attempts of older versions of the relay.
+	Media string `json:",omitempty"`
 	// ClaimID is the claim's own random mark. A sender whose write of the claim seemed to fail finds out by it that
 	// the claim is its own after all.
 	ClaimID string `json:",omitempty"`

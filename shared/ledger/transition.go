@@ -70,7 +70,9 @@ func (r Record) Claim(claimID string, hop int, to sms.PhoneNumber, lease time.Du
 		// Such tries may go on for days, so only the last one is kept. Those before a redrive stay: they tell its letter from a later one.
 		r.Attempts = r.Attempts[:len(r.Attempts)-1]
 	}
-	r.Attempts = append(r.Attempts, Attempt{Number: number, Hop: hop, To: to, ClaimID: claimID, StartedAt: Stamp(now)})
+	r.Attempts = append(r.Attempts, Attempt{
+		Number: number, Hop: hop, To: to, Media: marksOf(r.Media), ClaimID: claimID, StartedAt: Stamp(now),
+	})
 	r.LeaseUntil = Stamp(now.Add(lease))
 	return r.fold(), nil
 }

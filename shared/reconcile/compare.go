@@ -100,12 +100,14 @@ func (s Search) weighOther(ctx context.Context, other ledger.Record, c *comparis
 	return err
 }
 
-// hasWords reports whether the other text has the same words, whatever its headers are: it may have taken over a message that another
-// relay sent.
+// hasWords reports whether the other text, or one of its attempts, has the same words, whatever its headers are: it may have taken over a
+// message that another relay sent.
 func (c *comparison) hasWords(other ledger.Record) bool {
 	q := *c.question
 	q.AnyHeader = true
-	return q.hasWords(plan.TextOf(other, ""))
+	return q.hasWords(plan.TextOf(other, "")) || slices.ContainsFunc(other.Attempts, func(a ledger.Attempt) bool {
+		return a.Media != "" && q.hasWords(plan.TextOf(other.AsSent(a), ""))
+	})
 }
 
 // comparison weighs the attempts of a conversation against the one in question.
@@ -147,7 +149,7 @@ func (c *comparison) weigh(other ledger.Record) {
 		case a.OutboundSid != "":
 			q.Known[a.OutboundSid] = true
 			c.holders[a.OutboundSid] = append(c.holders[a.OutboundSid], rival{startedAt, a.Found})
-		case !c.question.hasWords(plan.TextOf(other, a.Header)):
+		case !c.question.hasWords(plan.TextOf(other.AsSent(a), a.Header)):
 		case a.Outcome == "", a.Unknown(), a.Refused() && c.about.Number > 0:
 			q.Rivals = append(q.Rivals, startedAt)
 		}

@@ -114,9 +114,10 @@ func (s Search) read(ctx context.Context, r ledger.Record, attempt ledger.Attemp
 func (s Search) judge(
 	ctx context.Context, r ledger.Record, attempt ledger.Attempt, read list,
 ) (message sms.Listed, verdict Verdict, isProven bool, err error) {
+	sent := r.AsSent(attempt)
 	question := Question{
-		Message:  sms.Outbound{From: r.SentFrom(attempt), To: attempt.To, Body: plan.TextOf(r, attempt.Header)},
-		NumMedia: plan.NumMedia(r), AnyHeader: attempt.Number == 0, StartedAt: attempt.StartedAt, Span: s.Span, Longest: s.Longest,
+		Message:  sms.Outbound{From: r.SentFrom(attempt), To: attempt.To, Body: plan.TextOf(sent, attempt.Header)},
+		NumMedia: plan.NumMedia(sent), AnyHeader: attempt.Number == 0, StartedAt: attempt.StartedAt, Span: s.Span, Longest: s.Longest,
 		Listed: read.messages,
 	}
 	message, verdict = Find(question)

@@ -8,6 +8,8 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/media"
+	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/reconcile"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
@@ -171,5 +173,67 @@ func TestAbsenceOnACutList(t *testing.T) {
 	}
 	if may, err := search.MayHave(t.Context(), text); err != nil || may {
 		t.Errorf("MayHave: %v, %v; want false", may, err)
+	}
+}
+
+// A text whose picture was refused goes again without it, and its words with a note. The lost message of the first attempt has the picture
+// and no note, and is found by that; the one of the second is no other attempt's.
+func TestSearchOfWhatEachAttemptSent(t *testing.T) {
+	picture := sms.Media{ContentType: "image/jpeg", Token: "00000000000000000000000000000001", Size: 14_000}
+	r := relaytest.Record(1, noon)
+	r.State, r.Attempts = ledger.Queued, nil
+	claim := func() {
+		t.Helper()
+		claimed, err := r.Claim(fmt.Sprint("claim", len(r.Attempts)), 0, relaytest.Destination, time.Second, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r = claimed
+	}
+	lose := func() {
+		t.Helper()
+		last, _ := r.Current()
+		ended, _, err := r.End(last.Number, &fault.Error{Kind: fault.Unknown}, ledger.Onward{To: ledger.Queued}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r = ended
+	}
+	r = r.WithMedia([]sms.Media{picture})
+	claim()
+	first := plan.TextOf(r, "")
+	lose()
+	r = r.WithMedia(media.LeaveAll(r.Media))
+	claim()
+	second := plan.TextOf(r, "")
+	lose()
+	if first == second {
+		t.Fatalf("both attempts say %q", first)
+	}
+	listed := func(sid, body string, numMedia int) sms.Listed {
+		m := madeBy(r, sid, time.Second)
+		m.Body, m.NumMedia, m.Status = body, numMedia, sms.StatusDelivered
+		return m
+	}
+	records := &relaytest.MemoryLedger{}
+	if _, err := records.Create(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	for i, tt := range []struct{ want, other sms.Listed }{
+		{listed("SM1", first, 1), listed("SM2", second, 0)},
+		{listed("SM2", second, 0), listed("SM1", first, 1)},
+	} {
+		search := reconcile.Search{
+			Messages: &twilioList{messages: []sms.Listed{tt.want}}, Ledger: records, Records: records, Span: span,
+			Now: func() time.Time { return noon.Add(time.Hour) },
+		}
+		found, verdict, err := search.Find(t.Context(), r, r.Attempts[i])
+		if err != nil || verdict != reconcile.Present || found.Sid != tt.want.Sid {
+			t.Errorf("attempt %d: %q, %v, %v; want %q", i+1, found.Sid, verdict, err, tt.want.Sid)
+		}
+		search.Messages = &twilioList{messages: []sms.Listed{tt.other}}
+		if found, verdict, err = search.Find(t.Context(), r, r.Attempts[i]); err != nil || verdict != reconcile.Absent {
+			t.Errorf("attempt %d, and only the other's message: %q, %v, %v; want absent", i+1, found.Sid, verdict, err)
+		}
 	}
 }

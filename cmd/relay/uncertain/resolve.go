@@ -317,7 +317,7 @@ func notOf(found sms.Listed, r ledger.Record, a ledger.Attempt) string {
 		return "it is from another number"
 	case !sms.Same(found.To, a.To):
 		return "it went to another phone"
-	case !reconcile.Same(found.Body, plan.TextOf(r, a.Header)):
+	case !reconcile.Same(found.Body, plan.TextOf(r.AsSent(a), a.Header)):
 		return "it says something else"
 	}
 	return ""

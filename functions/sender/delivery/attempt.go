@@ -281,7 +281,7 @@ func (h *Handler) post(ctx context.Context, j *job, p plan.Plan) verdict {
 func (h *Handler) emitAccepted(r ledger.Record, segments int) {
 	if segments == 0 {
 		last, _ := r.Current()
-		segments = plan.Segments(r, last.Header)
+		segments = plan.Segments(r.AsSent(last), last.Header)
 	}
 	h.config.Emit(
 		one(telemetry.MetricRelayed),

@@ -16,7 +16,9 @@ import (
 // carryOut does what was decided about a text of a phone on duty, and is done with its message. Each step may come again after a crash,
 // and does nothing the second time. Until all are done, the phone's next text is not decided about.
 func (h *Handler) carryOut(ctx context.Context, j *job) verdict {
-	for _, step := range []func(context.Context, *job) error{h.remember, h.endHeld, h.releaseHeld, h.passOn, h.awaitAddress, h.tell, h.keepHeld} {
+	for _, step := range []func(context.Context, *job) error{
+		h.remember, h.endHeld, h.releaseHeld, h.passOn, h.awaitAddress, h.tell, h.keepHeld,
+	} {
 		if err := step(ctx, j); err != nil {
 			return h.notNow(ctx, j, "answer not carried out", err)
 		}

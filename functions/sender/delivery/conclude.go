@@ -21,7 +21,7 @@ func (h *Handler) sendRest(ctx context.Context, j *job) verdict {
 	if !ok {
 		return done()
 	}
-	rest := plan.RestOf(j.text, accepted.Header)
+	rest := plan.RestOf(j.text.AsSent(accepted), accepted.Header)
 	if rest == "" {
 		return done()
 	}

@@ -6,29 +6,24 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// showsAnswer lets the phone on duty text a picture while two customers are in play, so that it is asked whom it is for.
-func (s *sender) showsAnswer(url string) {
+// showsAnswer lets the phone on duty text the picture p while two customers are in play, so that it is asked whom it is for.
+func (s *sender) showsAnswer() {
 	s.t.Helper()
 	s.hears(1, relaytest.Customer, "First here")
 	s.clock.Advance(time.Minute)
 	s.hears(2, other, "Second here")
 	s.clock.Advance(time.Minute)
 	s.sent()
-	s.queueUp(answerWith(s, 3, "This one?", url))
+	answer := textOf(3, pictures("p"))
+	answer.Message.From, answer.Message.Body, answer.ReceivedAt = relaytest.Destination, "This one?", s.clock.Now()
+	s.queueUp(answer)
 	s.settle()
 	s.checkState(3, ledger.Queued, ledger.ReasonHeld)
-}
-
-func answerWith(s *sender, n int, body, url string) queue.Envelope {
-	answer := textOf(n, pictures(url))
-	answer.Message.From, answer.Message.Body, answer.ReceivedAt = relaytest.Destination, body, s.clock.Now()
-	return answer
 }
 
 // TestPictureOfAHeldAnswer is copied when the answer is held: Twilio may not have it any more when the phone says whom it is for, and
@@ -37,7 +32,7 @@ func TestPictureOfAHeldAnswer(t *testing.T) {
 	s := newSender(t)
 	a := withAlbum(s)
 	s.reroute(func(r *route.Route) { r.HoldTime = route.Duration(route.MaxHoldTime) })
-	s.showsAnswer("p")
+	s.showsAnswer()
 	if r := s.record(3); r.Media[0].Token != "p" {
 		t.Fatalf("while it is held, the record has %+v, want a copy", r.Media)
 	}
@@ -72,7 +67,7 @@ func TestPictureOfAHeldAnswerThatIsLate(t *testing.T) {
 	s := newSender(t)
 	a := withAlbum(s)
 	a.away = []string{"p"}
-	s.showsAnswer("p")
+	s.showsAnswer()
 	if got := s.sent(); len(got) != 1 {
 		t.Fatalf("sent %q, want the question", got)
 	}
@@ -97,7 +92,7 @@ func TestPictureOfAHeldAnswerThatIsNotThere(t *testing.T) {
 	s := newSender(t)
 	a := withAlbum(s)
 	a.away = []string{"p"}
-	s.showsAnswer("p")
+	s.showsAnswer()
 	for range 30 {
 		s.clock.Advance(10 * time.Second)
 		s.settle()
@@ -128,7 +123,7 @@ func TestPictureOfAHeldAnswerAfterACrash(t *testing.T) {
 			s.fail("ledger before Update", broken(fault.Transient, 1)...)
 		}
 	}
-	s.showsAnswer("p")
+	s.showsAnswer()
 	s.clock.Advance(5 * time.Minute)
 	s.settle()
 	if r := s.record(3); r.Media[0].Token != "p" || !crashed {

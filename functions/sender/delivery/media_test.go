@@ -155,6 +155,8 @@ func TestRefusalOfAPicture(t *testing.T) {
 		s.sentAs(header + words + " [picture image/jpeg: relay media get " + relaytest.MessageSid(1) + " 1]")
 		if r := s.record(1); r.State != ledger.Sent || r.Attempts[1].To != relaytest.Destination {
 			t.Errorf("%v: the text is %s, second attempt to %s", kind, r.State, r.Attempts[1].To)
+		} else if first, second := r.Attempts[0].Media, r.Attempts[1].Media; first != "k" || second != "l" {
+			t.Errorf("%v: the attempts say that they went with %q and %q, want the picture in the first alone", kind, first, second)
 		}
 	}
 }
