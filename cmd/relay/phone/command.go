@@ -56,6 +56,8 @@ type shownPhone struct {
 	RemovedAt    time.Time `json:"removed_at,omitzero"`
 	// Held counts the texts of the phone that are held until it says whom they are for.
 	Held int `json:"held"`
+	// customers are those that it can answer. The phone may have been sent texts of one from several numbers.
+	customers []sms.PhoneNumber
 }
 
 // shownPhones returns the phones of the route in its order, and those that left and may still answer.
@@ -83,10 +85,12 @@ func shownPhones(way route.Route, items []conversation.Phone, now time.Time) []s
 func (s *shownPhone) add(item conversation.Phone, now time.Time) {
 	for _, e := range item.Exchanges {
 		s.SentAt = later(s.SentAt, e.SentAt)
-		if e.Customer != "" && now.Sub(e.SentAt) <= conversation.AddressTime {
-			s.Customers++
+		isCounted := slices.ContainsFunc(s.customers, func(other sms.PhoneNumber) bool { return sms.Same(other, e.Customer) })
+		if e.Customer != "" && now.Sub(e.SentAt) <= conversation.AddressTime && !isCounted {
+			s.customers = append(s.customers, e.Customer)
 		}
 	}
+	s.Customers = len(s.customers)
 	s.WroteAt, s.Held = later(s.WroteAt, item.LastAt), s.Held+len(item.Held.MessageSids)
 	if s.OnDuty {
 		return
