@@ -1,5 +1,5 @@
-// Package demo is `relay demo`: it starts the relay and the fake Twilio on this host and shows the whole way of one text and of its
-// answer. Only this verb imports others, because it runs them.
+// Package demo is `relay demo`: it starts the relay and the fake Twilio on this host and shows the whole way of one text, of its
+// answer and of a picture. Only this verb imports others, because it runs them.
 package demo
 
 import (
@@ -35,6 +35,10 @@ const (
 	demoCustomer     = sms.PhoneNumber("+13125550147")
 	demoText         = "Is my dumpster coming today?"
 	demoAnswer       = "Yes, at two."
+	demoCaption      = "Is there room for this?"
+	// demoPicture is a GIF of one white point.
+	demoPicture = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01" +
+		"\x00\x00\x02\x02D\x01\x00;"
 	// demoTag is the tag that the first customer of a relay gets.
 	demoTag      = "A05"
 	demoOperator = "demo-operator-token"
@@ -55,11 +59,11 @@ func Command(base cli.Program) *cobra.Command {
 	var stay, verbose bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Show a text's whole way, from webhook to audit trail, and its answer's",
+		Short: "Show a text's whole way, from webhook to audit trail, its answer's and a picture's",
 		Long: `demo runs the relay and a fake Twilio on this host, in a temporary folder and on free ports. It makes a route, posts a
 correctly signed webhook and shows every step: the TwiML, the queue, the message that Twilio was asked to send, its receipts, the
-audit entries and the final state. Then the phone answers, and the customer gets the words. demo checks every step: exit code 0
-means that all of them were right.`,
+audit entries and the final state. Then the phone answers, and the customer gets the words. At last the customer texts a picture, and
+the phone gets it. demo checks every step: exit code 0 means that all of them were right.`,
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.demo(cmd.Context(), stay, verbose) },
 	}
@@ -143,7 +147,7 @@ func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Log
 	d.fake, err = twiliofake.New(twiliofake.Config{
 		AccountSid: fake.AccountSid, AuthToken: fake.AuthToken, Numbers: []sms.PhoneNumber{demoTwilioNumber},
 		Webhook:   twiliofake.Webhook{URL: d.relay.URL() + webhook.PathInbound + "#rc=5&rp=5xx,ct,rt&rt=4000&tt=15000"},
-		StepDelay: demoPause, Now: time.Now, Logger: logger,
+		StepDelay: demoPause, FetchMedia: true, MediaDelay: demoPause, Now: time.Now, Logger: logger,
 		Faults: d.faults,
 		OnEvent: func(e twiliofake.Event) {
 			select {

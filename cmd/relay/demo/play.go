@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// play shows the way of one text and of its answer, and checks them.
+// play shows the way of one text, of its answer and of a picture, and checks them.
 func (d *demo) play(ctx context.Context) error {
 	d.screen.title("A text's way through the relay")
 	d.screen.say("folder %s, relay at %s, fake Twilio at %s", d.folder, d.relay.URL(), d.fakeURL)
@@ -49,7 +50,10 @@ func (d *demo) play(ctx context.Context) error {
 	if err := d.playAudit(ctx, sid); err != nil {
 		return err
 	}
-	return d.playAnswer(ctx)
+	if err := d.playAnswer(ctx); err != nil {
+		return err
+	}
+	return d.playPicture(ctx)
 }
 
 // playWebhook lets a customer text the number.
@@ -89,8 +93,10 @@ func (d *demo) playOutbound(ctx context.Context, step string, to sms.PhoneNumber
 	}
 	d.screen.step(step)
 	d.screen.field("request", "POST /2010-04-01/Accounts/"+fake.AccountSid+"/Messages.json")
-	for _, name := range []string{"From", "To", "Body", "StatusCallback"} {
-		d.screen.field(name, event.Message.Params.Get(name))
+	for _, name := range []string{"From", "To", "Body", "MediaUrl", "StatusCallback"} {
+		if value := event.Message.Params.Get(name); value != "" {
+			d.screen.field(name, value)
+		}
 	}
 	if event.Kind == twiliofake.EventMessageRefused {
 		return "", fmt.Errorf("twilio refused the message with %d", event.ErrorCode)
@@ -257,6 +263,40 @@ func (d *demo) playAnswer(ctx context.Context) error {
 	}
 	_, err = d.playOutbound(ctx, "The customer gets the words, from the number that he texted", demoCustomer, demoAnswer)
 	return err
+}
+
+// playPicture lets the customer text a picture, and Twilio fetch it from the relay.
+func (d *demo) playPicture(ctx context.Context) error {
+	d.screen.step("Picture: the customer texts one")
+	picture := twiliofake.File{ContentType: "image/gif", Content: []byte(demoPicture)}
+	d.screen.field("Body", demoCaption)
+	d.screen.field("Media", fmt.Sprintf("%s, %d bytes", picture.ContentType, len(picture.Content)))
+	inbound := twiliofake.Inbound{From: demoCustomer, To: demoTwilioNumber, Body: demoCaption, Files: []twiliofake.File{picture}}
+	response, err := d.fake.SendInbound(ctx, inbound, "")
+	if err != nil {
+		return fmt.Errorf("post the picture: %w", err)
+	}
+	if !response.Taken {
+		return fmt.Errorf("the picture's webhook was answered %d", response.StatusCode)
+	}
+	sid, err := d.playOutbound(ctx, "Sender: it copied the picture from Twilio, and offers it at an address of its own",
+		demoDestination, demoTag+": "+demoCaption)
+	if err != nil {
+		return err
+	}
+	d.screen.step("Twilio asks the relay for the picture (HEAD, then GET), and sends both")
+	event, err := d.await(ctx, "the picture's delivery", func(e twiliofake.Event) bool {
+		return e.Kind == twiliofake.EventCallback && e.Message.Sid == sid && e.Message.Status.Final()
+	})
+	if err != nil {
+		return err
+	}
+	got := d.fake.MediaOf(sid)
+	if event.Message.Status != sms.StatusDelivered || len(got) != 1 || !bytes.Equal(got[0].Content, picture.Content) {
+		return fmt.Errorf("the phone's message is %s with %d pictures, want it delivered with the customer's", event.Message.Status, len(got))
+	}
+	d.screen.field("the phone got", fmt.Sprintf("%s, %d bytes: the same picture", got[0].ContentType, len(got[0].Content)))
+	return nil
 }
 
 // describe puts an audit entry into words.
