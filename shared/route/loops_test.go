@@ -10,9 +10,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// hopLoop is a loop of ownNumber's route through the number of another, or through a thread of that other.
-func hopLoop(hop, owner sms.PhoneNumber) route.LoopsError {
-	return route.LoopsError{{Number: ownNumber, Hop: hop, Owner: owner}}
+// hopLoop is a loop of ownNumber's route through the route of otherNumber: its number, or a thread of it.
+func hopLoop(hop sms.PhoneNumber) route.LoopsError {
+	return route.LoopsError{{Number: ownNumber, Hop: hop, Owner: otherNumber}}
 }
 
 func threadLoop(number, thread, owner sms.PhoneNumber) route.LoopsError {
@@ -37,10 +37,10 @@ func TestLoops(t *testing.T) {
 	}{
 		"none":                    {table: []route.Route{second}, put: []route.Route{second}},
 		"there before":            {table: []route.Route{first, second}, put: []route.Route{second}},
-		"its hop is there":        {table: []route.Route{second}, put: []route.Route{first}, want: hopLoop(otherNumber, otherNumber)},
-		"it is a hop":             {table: []route.Route{first}, put: []route.Route{second}, want: hopLoop(otherNumber, otherNumber)},
-		"both are new":            {put: []route.Route{second, first}, want: hopLoop(otherNumber, otherNumber)},
-		"its hop was removed":     {table: []route.Route{gone(second)}, put: []route.Route{first}, want: hopLoop(otherNumber, otherNumber)},
+		"its hop is there":        {table: []route.Route{second}, put: []route.Route{first}, want: hopLoop(otherNumber)},
+		"it is a hop":             {table: []route.Route{first}, put: []route.Route{second}, want: hopLoop(otherNumber)},
+		"both are new":            {put: []route.Route{second, first}, want: hopLoop(otherNumber)},
+		"its hop was removed":     {table: []route.Route{gone(second)}, put: []route.Route{first}, want: hopLoop(otherNumber)},
 		"threads of its own":      {put: []route.Route{threaded(ownNumber, threadA, threadB)}},
 		"the same threads again":  {table: []route.Route{threaded(ownNumber, threadA)}, put: []route.Route{threaded(ownNumber, threadA)}},
 		"thread of a removed one": {table: []route.Route{gone(threaded(otherNumber, threadA))}, put: []route.Route{threaded(ownNumber, threadA)}},
@@ -72,11 +72,11 @@ func TestLoops(t *testing.T) {
 		},
 		"to a thread": {
 			table: []route.Route{threaded(otherNumber, threadA)}, put: []route.Route{to(ownNumber, threadA)},
-			want: hopLoop(threadA, otherNumber),
+			want: hopLoop(threadA),
 		},
 		"a phone becomes a thread": {
 			table: []route.Route{to(ownNumber, threadA)}, put: []route.Route{threaded(otherNumber, threadA)},
-			want: hopLoop(threadA, otherNumber),
+			want: hopLoop(threadA),
 		},
 	} {
 		got := route.Loops(tt.table, tt.put...)
@@ -88,16 +88,18 @@ func TestLoops(t *testing.T) {
 
 // TestLoopsSaid: each kind is said in its own words, with whole numbers to whoever sees the table anyway.
 func TestLoopsSaid(t *testing.T) {
-	for want, loops := range map[string]route.LoopsError{
-		"+18585550101 cannot be a phone of +18585550100: it has a route of its own, and texts would go round in a loop": hopLoop(
-			otherNumber, otherNumber),
-		"+18585550110 cannot be a phone of +18585550100: it is a thread of +18585550101, and texts would go round in a loop": hopLoop(
-			threadA, otherNumber),
-		"+18585550101 cannot be a thread of +18585550100: it has a route of its own":      threadLoop(ownNumber, otherNumber, otherNumber),
-		"+18585550110 cannot be a thread of +18585550100: it is a thread of +18585550101": threadLoop(ownNumber, threadA, otherNumber),
+	const round = ", and texts would go round in a loop"
+	for _, tt := range []struct {
+		loops route.LoopsError
+		want  string
+	}{
+		{hopLoop(otherNumber), "+18585550101 cannot be a phone of +18585550100: it has a route of its own" + round},
+		{hopLoop(threadA), "+18585550110 cannot be a phone of +18585550100: it is a thread of +18585550101" + round},
+		{threadLoop(ownNumber, otherNumber, otherNumber), "+18585550101 cannot be a thread of +18585550100: it has a route of its own"},
+		{threadLoop(ownNumber, threadA, otherNumber), "+18585550110 cannot be a thread of +18585550100: it is a thread of +18585550101"},
 	} {
-		if got := loops.Problems(func(n sms.PhoneNumber) string { return string(n) }); got != want {
-			t.Errorf("said %q, want %q", got, want)
+		if got := tt.loops.Problems(func(n sms.PhoneNumber) string { return string(n) }); got != tt.want {
+			t.Errorf("said %q, want %q", got, tt.want)
 		}
 	}
 }

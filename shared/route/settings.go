@@ -76,7 +76,7 @@ func (r Route) settingProblems() []error {
 		}
 	}
 	if len(r.Threads) > MaxThreads {
-		problems = append(problems, fmt.Errorf("Threads has %d numbers, at most %d", len(r.Threads), MaxThreads))
+		problems = append(problems, fmt.Errorf("%s has %d numbers, at most %d", "Threads", len(r.Threads), MaxThreads))
 	}
 	within("DeliveryTimeout", r.DeliveryTimeout, MinDeliveryTimeout, MaxDeliveryTimeout)
 	within("MaxAge", r.MaxAge, MinMaxAge, MaxMaxAge)

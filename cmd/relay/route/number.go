@@ -54,7 +54,8 @@ func routeError(err error, number sms.PhoneNumber) error {
 func loopsError(loops route.LoopsError) error {
 	hint := "relay route ls --all shows that route; a number that has a route, even a removed one, cannot be a phone of another"
 	if loops[0].Thread != "" {
-		hint = fmt.Sprintf("relay route get %s shows that route; a number belongs to one route, as its own or as a thread", string(loops[0].Owner))
+		hint = fmt.Sprintf("relay route get %s shows that route; a number belongs to one route, as its own or as a thread",
+			string(loops[0].Owner))
 	}
 	problems := loops.Problems(func(number sms.PhoneNumber) string { return string(number) })
 	return cli.Hinted(errors.New(strings.ReplaceAll(problems, "\n", "\n  ")), hint)

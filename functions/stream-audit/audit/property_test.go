@@ -238,7 +238,8 @@ func TestEntryTellsTheRoute(t *testing.T) {
 			DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: masks(r.FallbackCarriers), Active: r.Active, Version: r.Version,
 			OnUncertain: string(r.OnUncertain), DeliveryTimeout: durations[r.DeliveryTimeout], MaxAge: durations[r.MaxAge],
 			AnswerWindow: durations[r.AnswerWindow], HoldTime: durations[r.HoldTime],
-			PaceNumber: r.PaceNumber, OptedOut: masks(r.OptedOut), Threads: masks(r.Threads), Removed: map[bool]string{true: "2026-11-24T12:00:00Z"}[r.IsRemoved()],
+			PaceNumber: r.PaceNumber, OptedOut: masks(r.OptedOut), Threads: masks(r.Threads),
+			Removed: map[bool]string{true: "2026-11-24T12:00:00Z"}[r.IsRemoved()],
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {

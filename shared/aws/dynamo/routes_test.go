@@ -54,7 +54,8 @@ func TestRouteWrittenByHand(t *testing.T) {
 			`"PaceNumber":{"S":"3/1s"},"AnswerWindow":{"S":"36h"},"HoldTime":{"S":"900s"},"OptedOut":{"SS":["+18585550122"]},` +
 			`"Threads":{"L":[{"S":"+18585550111"},{"S":"+18585550110"}]}`), want: settled},
 		{name: "settings of nothing", item: says(`"OnUncertain":{"NULL":true},"DeliveryTimeout":{"NULL":true},"MaxAge":{"S":"0s"},` +
-			`"PaceNumber":{"S":""},"AnswerWindow":{"NULL":true},"HoldTime":{"S":"0s"},"OptedOut":{"NULL":true},"Threads":{"NULL":true}`), want: want},
+			`"PaceNumber":{"S":""},"AnswerWindow":{"NULL":true},"HoldTime":{"S":"0s"},"OptedOut":{"NULL":true},` +
+			`"Threads":{"NULL":true}`), want: want},
 		{
 			name: "uncertain as a flag", item: says(`"OnUncertain":{"BOOL":true}`),
 			text: unreadable + "attribute OnUncertain should be park or resend, as a string",

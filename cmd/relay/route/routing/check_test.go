@@ -40,7 +40,8 @@ func TestCheck(t *testing.T) {
 		{"a loop over a removed one", []route.Route{stored(), stored(removed,
 			func(r *route.Route) { r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers = fallback, other, nil })}, []routing.Finding{
 			{
-				routing.Problem, number, "+16195550124 cannot be a phone of +18585550100: it has a route of its own, and texts would go round in a loop",
+				routing.Problem, number,
+				"+16195550124 cannot be a phone of +18585550100: it has a route of its own, and texts would go round in a loop",
 				"leave it out: relay route set +18585550100 with another --to or --fallback",
 			},
 		}},
