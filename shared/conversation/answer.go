@@ -133,7 +133,10 @@ func (a Answer) joins() bool {
 
 // untagged returns the conversation that a text without a tag is for.
 func (a Answer) untagged() (Exchange, bool) {
-	if a.View.Owner != "" {
+	switch {
+	case a.View.wroteElsewhere(a.ReceivedAt):
+		return Exchange{}, false
+	case a.View.Owner != "":
 		return a.View.owned(a.ReceivedAt)
 	}
 	window := a.Window

@@ -10,7 +10,8 @@ import (
 const (
 	// threadRest is how long nothing went back and forth in a thread before it is given to another customer.
 	threadRest = 24 * time.Hour
-	// reassignTime is how long after that the phone is asked whom words without a tag are for: its owner may mean the one of before.
+	// reassignTime is how long after that the phone is asked, at least, whom words without a tag are for: its owner may mean the one of
+	// before.
 	reassignTime = 24 * time.Hour
 	// threadTime is how long after the last text a thread is its customer's when the phone writes there.
 	threadTime = 30 * 24 * time.Hour
@@ -55,7 +56,7 @@ func (p Phone) own(e Exchange) Phone {
 	if p.SendingNumber == "" || e.Customer == "" || sms.Same(p.Owner, e.Customer) {
 		return p
 	}
-	p.Owner, p.OwnedSince, p.Reassigned = e.Customer, e.SentAt, p.Owner != ""
+	p.Owner, p.OwnedSince, p.Reassigned, p.Confirmed = e.Customer, e.SentAt, p.Owner != "", false
 	return p
 }
 
@@ -73,12 +74,23 @@ func (p Phone) Answered(w Writing) (answered Phone, changed bool) {
 	return p, false
 }
 
+// wroteElsewhere reports whether the phone has just written from here, by a tag, to a customer whose texts come from another number, or
+// who had the thread before. A further text may belong to that.
+func (v View) wroteElsewhere(at time.Time) bool {
+	if v.LastTo == "" || at.Sub(v.LastAt) > bubbleTime {
+		return false
+	}
+	if v.Owner != "" {
+		return !sms.Same(v.LastTo, v.Owner)
+	}
+	return !slices.ContainsFunc(v.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, v.LastTo) })
+}
+
 // owned returns the conversation that a text without a tag is for in a thread: that of the customer who has it, unless another one had
-// it not long ago, or the phone has just written to another one from there.
+// it not long ago, or the phone never named the new one.
 func (v View) owned(at time.Time) (Exchange, bool) {
-	wroteElsewhere := v.LastTo != "" && !sms.Same(v.LastTo, v.Owner) && at.Sub(v.LastAt) <= bubbleTime
 	owned := at.Sub(v.OwnedSince)
-	if v.Owner == "" || wroteElsewhere || owned < -skew || v.Reassigned && owned <= reassignTime+skew {
+	if v.Owner == "" || owned < -skew || v.Reassigned && (!v.Confirmed || owned <= reassignTime+skew) {
 		return Exchange{}, false
 	}
 	for _, e := range v.Exchanges {

@@ -62,8 +62,9 @@ func TestAddressInAThread(t *testing.T) {
 		return func(p *conversation.Phone) { p.LastTo, p.LastAt = customerOf(to), noon.Add(-before) }
 	}
 	reassigned := func(before time.Duration) func(*conversation.Phone) {
-		return func(p *conversation.Phone) { p.OwnedSince, p.Reassigned = noon.Add(-before), true }
+		return func(p *conversation.Phone) { p.OwnedSince, p.Reassigned, p.Confirmed = noon.Add(-before), true, true }
 	}
+	unconfirmed := func(p *conversation.Phone) { p.OwnedSince, p.Reassigned = noon.Add(-3*day), true }
 	for name, tt := range map[string]struct {
 		anns time.Duration
 		edit func(*conversation.Phone)
@@ -75,6 +76,7 @@ func TestAddressInAThread(t *testing.T) {
 		"given from Bob just now":         {minute, reassigned(minute), conversation.Ask},
 		"given from Bob 24 hours ago":     {minute, reassigned(day), conversation.Ask},
 		"given from Bob long before":      {minute, reassigned(day + minute), conversation.Send},
+		"given from Bob, and never named": {3 * day, unconfirmed, conversation.Ask},
 		"given from Bob after it came in": {-minute, reassigned(-minute), conversation.Ask},
 		"first given after it came in":    {-minute, func(p *conversation.Phone) { p.OwnedSince = noon.Add(minute) }, conversation.Ask},
 		"newest text after it came in":    {-minute, nil, conversation.Send},
@@ -115,6 +117,18 @@ func TestAddressElsewhere(t *testing.T) {
 	}
 }
 
+// On the number that the customers text, what follows a text to a customer of a thread may be for that one, too.
+func TestWroteToAThreadFromTheNumber(t *testing.T) {
+	view := conversation.View{Exchanges: all(sent(ann, hour, 0)), LastTo: customerOf(bob)}
+	for before, want := range map[time.Duration]conversation.Verdict{30 * second: conversation.Ask, 2 * minute: conversation.Send} {
+		view.LastAt = noon.Add(-before)
+		got := conversation.Answer{Body: "the left one", ReceivedAt: noon, DecidedAt: noon, View: view, Elsewhere: all(sent(bob, hour, 0))}.Address()
+		if got.Verdict != want {
+			t.Errorf("%v after a text to Bob: %v, want %v", before, got.Verdict, want)
+		}
+	}
+}
+
 // A thread that goes to another customer remembers since when, and one that is given for the first time does not.
 func TestThreadIsGiven(t *testing.T) {
 	p := threadOf(threadOne).Receive(sent(bob, 2*day, 0), "SM1")
@@ -124,6 +138,18 @@ func TestThreadIsGiven(t *testing.T) {
 	p = p.Receive(sent(ann, hour, 0), "SM2").Receive(sent(ann, minute, 0), "SM3")
 	if p.Owner != customerOf(ann) || !p.Reassigned || !p.OwnedSince.Equal(noon.Add(-hour)) {
 		t.Errorf("then given to %s, reassigned %t since %v", p.Owner, p.Reassigned, p.OwnedSince)
+	}
+	named := conversation.Writing{MessageSid: "SM9", At: noon, DecidedAt: noon, Verdict: conversation.Release, To: customerOf(ann), Texts: 1}
+	if q, _ := p.Wrote(named); !q.Confirmed {
+		t.Error("the phone has named the new one, and it is not noted")
+	}
+	for _, other := range []conversation.Writing{
+		{MessageSid: "SM9", At: noon, DecidedAt: noon, Verdict: conversation.Release, To: customerOf(bob), Texts: 1},
+		{MessageSid: "SM9", At: noon, DecidedAt: noon, Verdict: conversation.Send, To: customerOf(ann), Texts: 1},
+	} {
+		if q, _ := p.Wrote(other); q.Confirmed {
+			t.Errorf("the phone did not name the new one: %+v", other)
+		}
 	}
 	// An operator's text in it changes nothing.
 	if q := p.Receive(conversation.Exchange{SentAt: noon}, "SM4"); q.Owner != p.Owner || !q.OwnedSince.Equal(p.OwnedSince) {

@@ -50,10 +50,12 @@ type View struct {
 	// Held are the words that the phone was asked about, zero if there are none.
 	Held Held `json:",omitzero"`
 	// Owner is the customer who has the thread, if the number is one of a route's Threads; empty otherwise. OwnedSince is when he was
-	// given it. Reassigned is set if another customer had it before.
+	// given it. Reassigned is set if another customer had it before, and Confirmed once the phone, asked there, has named the new one: until
+	// then it may never have got his text, and show the one of before.
 	Owner      sms.PhoneNumber `json:",omitempty"`
 	OwnedSince time.Time       `json:",omitzero"`
 	Reassigned bool            `json:",omitempty"`
+	Confirmed  bool            `json:",omitempty"`
 }
 
 // Held are words of a phone when nobody knows whom they are for.

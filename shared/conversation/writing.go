@@ -83,6 +83,7 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 		p.AskedAt = w.DecidedAt.UTC()
 	}
 	p.Held = p.Held.after(w, isAsked)
+	p.Confirmed = p.Confirmed || w.Verdict == Release && p.Owner != "" && sms.Same(w.To, p.Owner)
 	p.Hinted = p.Hinted || w.Verdict == Ask && len(w.Named) > 0
 	p.Untagged = slices.DeleteFunc(slices.Clone(p.Untagged), func(s Said) bool { return w.At.Sub(s.At) > untaggedAge })
 	if w.Digest != "" {

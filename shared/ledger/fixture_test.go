@@ -67,7 +67,7 @@ func claims(n int) event {
 // books puts the text off for a pace limit of the nth hop's phone.
 func books(n int) event {
 	return func(r ledger.Record) (ledger.Record, bool, error) {
-		return changing(r.Book(noon.Add(time.Minute), hop(n), noon))
+		return changing(r.Book(ledger.Slot{At: noon.Add(time.Minute), To: hop(n)}, noon))
 	}
 }
 

@@ -237,7 +237,7 @@ func (l *life) events() map[string]func(*rapid.T) {
 func (l *life) decisions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"book": func(t *rapid.T) {
-			r, err := l.record.Book(l.now.Add(time.Minute), hop(anyHop.Draw(t, "hop")), l.now)
+			r, err := l.record.Book(ledger.Slot{At: l.now.Add(time.Minute), To: hop(anyHop.Draw(t, "hop"))}, l.now)
 			l.become(t, "Book", r, err == nil, err)
 		},
 		"claim": func(t *rapid.T) {

@@ -92,10 +92,11 @@ func (r Record) Read(by string, now time.Time) Record {
 	return r
 }
 
-// Slot is a send time that was reserved under the pace limits, for an attempt at one phone.
+// Slot is a send time that was reserved under the pace limits, for an attempt at one phone. From is as in [Attempt].
 type Slot struct {
-	At time.Time
-	To sms.PhoneNumber
+	At   time.Time
+	From sms.PhoneNumber `json:",omitempty"`
+	To   sms.PhoneNumber
 }
 
 // LogValue shows which text it is and its state, never what it says.

@@ -71,7 +71,7 @@ func (s *story) attempts(t *rapid.T) {
 		s.become(t, "Drop", r, true, err)
 		return
 	case whim == 1 && n >= 0:
-		r, err := s.record.Book(s.now.Add(time.Second), hop(n), s.now)
+		r, err := s.record.Book(ledger.Slot{At: s.now.Add(time.Second), To: hop(n)}, s.now)
 		s.become(t, "Book", r, true, err)
 		return
 	case n < 0:

@@ -265,7 +265,7 @@ func TestTransitionErrorNamesBothStates(t *testing.T) {
 		t.Errorf("Error() = %q, want %q", err.Error(), want)
 	}
 	r := in(t, "open")
-	_, book := r.Book(noon.Add(time.Minute), hop(0), noon)
+	_, book := r.Book(ledger.Slot{At: noon.Add(time.Minute), To: hop(0)}, noon)
 	_, drop := r.Drop(ledger.ReasonExpired, noon)
 	_, giveUp := r.GiveUp(noon)
 	_, die := r.Die(ledger.ReasonAttemptsExhausted, noon)

@@ -37,13 +37,13 @@ func (r Record) waiting(to State) error {
 	return nil
 }
 
-// Book puts the text off to the send time that the pace limits reserved for its next attempt, which is to the phone to.
-func (r Record) Book(at time.Time, to sms.PhoneNumber, now time.Time) (Record, error) {
+// Book puts the text off to the send time that the pace limits reserved for its next attempt.
+func (r Record) Book(slot Slot, now time.Time) (Record, error) {
 	if err := r.waiting(Queued); err != nil {
 		return r, err
 	}
 	r = r.copy(now)
-	r.State, r.Reason, r.NotBefore, r.Slot = Queued, ReasonPace, Stamp(at), Slot{At: Stamp(at), To: to}
+	r.State, r.Reason, r.NotBefore, r.Slot = Queued, ReasonPace, Stamp(slot.At), Slot{At: Stamp(slot.At), From: slot.From, To: slot.To}
 	return r, nil
 }
 

@@ -29,7 +29,7 @@ func fullPhone(key conversation.PhoneKey) conversation.Phone {
 				MessageSids: []string{MessageSid(1), MessageSid(2)}, AskedAt: at.Add(3 * time.Minute), LastAt: at.Add(4 * time.Minute),
 				Named: []conversation.Tag{"A47", "B73"}, Replaces: true,
 			},
-			Owner: Customer, OwnedSince: at.Add(-2 * time.Minute), Reassigned: true,
+			Owner: Customer, OwnedSince: at.Add(-2 * time.Minute), Reassigned: true, Confirmed: true,
 		},
 		Sent:            []conversation.Sent{{MessageSid: MessageSid(3), Tag: "A47"}, {MessageSid: MessageSid(4)}},
 		LastSids:        []string{MessageSid(5), MessageSid(6)},

@@ -196,7 +196,7 @@ func full() ledger.Record {
 			Attempts: 3, InDoubt: true, Awaited: true,
 			Phones: []ledger.FoldedPhone{{To: Fallback, HopDone: true, Spent: 2, Since: 1}},
 		},
-		LeaseUntil: at.Add(time.Minute), NotBefore: at.Add(time.Hour), Slot: ledger.Slot{At: at.Add(time.Hour), To: Fallback},
+		LeaseUntil: at.Add(time.Minute), NotBefore: at.Add(time.Hour), Slot: ledger.Slot{At: at.Add(time.Hour), From: "+18585550121", To: Fallback},
 		RedrivenAfter: 1, RedrivenAt: at.Add(2 * time.Hour), Seal: "5ea1", Reading: ledger.Reading{By: "bob", At: at.Add(time.Hour), Number: 2},
 		Decision: ledger.Decision{What: ledger.VerdictResend, By: "ada", Note: "it is not there", At: at.Add(2 * time.Hour)},
 		Answer: ledger.Answer{

@@ -174,7 +174,7 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 		// What was read and written since the plan was made took so long that the text is too old by now.
 		return decideAgain()
 	}
-	if slot := j.text.Slot; slot.To == p.To && !now.Before(slot.At) && now.Sub(slot.At) <= slotGrace {
+	if slot := j.text.Slot; slot.To == p.To && slot.From == j.from() && !now.Before(slot.At) && now.Sub(slot.At) <= slotGrace {
 		return verdict{}
 	}
 	at, err := h.config.Pace.Reserve(ctx, pace.Request{
@@ -201,7 +201,7 @@ func (h *Handler) pace(ctx context.Context, j *job, p plan.Plan) verdict {
 
 // putOff records the reserved send time and leaves the text until then.
 func (h *Handler) putOff(ctx context.Context, j *job, to sms.PhoneNumber, at time.Time) verdict {
-	wanted, err := j.text.Book(at, to, h.config.Now())
+	wanted, err := j.text.Book(ledger.Slot{At: at, From: j.from(), To: to}, h.config.Now())
 	if v := h.write(ctx, j, "pace", wanted, err); v.stops() {
 		return v
 	}

@@ -24,8 +24,8 @@ type head struct {
 	// phone is the item of the phone as it was read. exchange is what the text adds to it.
 	phone    conversation.Phone
 	exchange conversation.Exchange
-	// isFree is set if phone is a thread that is given to the text's customer with this text.
-	isFree bool
+	// isThread is set if phone is a thread that was chosen for the text's customer.
+	isThread bool
 	// isKept is set if phone is to be written. enteredAt is when, by the exchange, the text is sent. isCounted is set if the text takes a
 	// place in what may go back and forth between the phone and its customer.
 	isKept    bool
@@ -104,7 +104,7 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 		return p, h.pause(ctx, j, wait)
 	}
 	j.head = h.headOf(j.text, h.tagged(ctx, c), phone)
-	j.head.isCounted, j.head.isFree = isCounted, phone.SendingNumber != "" && !sms.Same(phone.Owner, j.text.Customer)
+	j.head.isCounted, j.head.isThread = isCounted, phone.SendingNumber != ""
 	return p, verdict{}
 }
 
@@ -198,12 +198,12 @@ func (h *Handler) enter(ctx context.Context, j *job, at hop) verdict {
 		if err != nil {
 			return h.notNow(ctx, j, "conversation not read", err)
 		}
-		j.head.phone, j.head.isFree = phone, false
+		j.head.phone, j.head.isThread = phone, false
 	}
 	isTaken, wait := false, time.Duration(0)
 	_, err := h.changePhone(ctx, j.head.phone, func(p conversation.Phone) (edited conversation.Phone, changed bool) {
 		j.head.enteredAt = h.config.Now()
-		if isTaken = j.head.isFree && !sms.Same(p.Owner, j.text.Customer) && !p.IsFree(j.head.enteredAt); isTaken {
+		if isTaken = j.head.isThread && !sms.Same(p.Owner, j.text.Customer) && !p.IsFree(j.head.enteredAt); isTaken {
 			return p, false
 		}
 		edited, changed, wait = j.entered(p)

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -244,4 +246,45 @@ func TestThreadOfAll(t *testing.T) {
 	}
 	s.writes(2, relaytest.Destination, firstThread, "Yes")
 	s.checkFrom(fromOwn+toCustomer+"Yes", fromFirst+toPhone+"Not delivered to A05: it is a landline, or cannot get texts.")
+}
+
+// The customer whose thread it was does not get it back from the one who was given it in the same moment.
+func TestThreadIsTakenFromItsOwner(t *testing.T) {
+	s := threaded(t, firstThread)
+	s.hears(1, relaytest.Customer, "First here")
+	s.clock.Advance(25 * time.Hour)
+	s.sentFrom()
+	s.faults.hook = once(s, "conversations before PutPhone", func() {
+		p, err := s.conversations.GetPhone(t.Context(), conversation.PhoneKey{
+			TwilioNumber: relaytest.TwilioNumber, SendingNumber: firstThread, Phone: relaytest.Destination,
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		taken := p.Receive(conversation.Exchange{Customer: other, SentAt: s.clock.Now()}, "SMother")
+		if _, err := s.conversations.PutPhone(t.Context(), taken); err != nil {
+			t.Error(err)
+		}
+	})
+	s.hears(2, relaytest.Customer, "Me again")
+	s.checkFrom(fromOwn + toPhone + "A05 " + string(relaytest.Customer) + ": Me again")
+}
+
+// A send time that was reserved for one number is not used by another.
+func TestPaceOfAThread(t *testing.T) {
+	s := threaded(t, firstThread)
+	s.PaceNumber = pace.Limit{N: 1, Per: 10 * time.Second}
+	s.hears(1, relaytest.Customer, "First here")
+	s.hears(2, relaytest.Customer, "And there")
+	s.checkState(2, ledger.Queued, ledger.ReasonPace)
+	if slot := s.record(2).Slot; slot.From != firstThread {
+		t.Fatalf("slot %+v", slot)
+	}
+	s.reroute(func(r *route.Route) { r.Threads = nil })
+	s.clock.Advance(10 * time.Second)
+	s.settle()
+	s.checkState(2, ledger.Sent, "")
+	if cmp.Equal(s.pace.State(relaytest.TwilioNumber), pace.State{}, cmpopts.EquateEmpty()) {
+		t.Error("no send time was reserved for the number")
+	}
 }
