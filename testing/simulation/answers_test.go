@@ -50,8 +50,9 @@ func (s *schedule) noteLate(sid string) {
 	if w == nil {
 		return
 	}
-	w.by.isMisled = w.by.isMisled || time.Since(w.at) > replyTransit || w.n < w.by.queued
-	w.by.queued = max(w.by.queued, w.n)
+	t := w.by.at(w.to)
+	w.by.isMisled = w.by.isMisled || time.Since(w.at) > replyTransit || w.n < t.queued
+	t.queued = max(t.queued, w.n)
 }
 
 // checkWords holds what a POST says against who may read it: a customer gets what was written for him, and nothing else; a phone gets
@@ -74,6 +75,8 @@ func (s *schedule) checkWords(p *post, r ledger.Record, name string) {
 		s.tally.Misled++
 	case w.meant != p.out.To:
 		s.violated("%s goes to %s, and was meant for %s: %q", name, string(p.out.To), string(w.meant), w.body)
+	case p.out.From != twilioNumber:
+		s.violated("%s goes to a customer from %s", name, string(p.out.From))
 	case p.out.Body != w.words:
 		s.violated("%s says %q, and is to say %q", name, p.out.Body, w.words)
 	}
@@ -227,7 +230,12 @@ func (s *schedule) expectTexts() {
 	for n := range s.Texts {
 		due := s.began.Add(time.Duration(n*n) * time.Second)
 		if s.Habit > 0 {
-			at = at.Add(one(s.chance, 0, 5*time.Second, 20*time.Second, time.Minute, 3*time.Minute, 20*time.Minute))
+			gaps := []time.Duration{0, 5 * time.Second, 20 * time.Second, time.Minute, 3 * time.Minute, 20 * time.Minute}
+			if s.Threads > 0 {
+				// A thread goes to another customer after a day.
+				gaps[3] = 25 * time.Hour
+			}
+			at = at.Add(one(s.chance, gaps...))
 			if n >= len(s.Texts)-s.Chatter.Texts {
 				at = s.began.Add(time.Duration(n) * 2 * time.Second)
 			}

@@ -73,9 +73,11 @@ func (s *schedule) checkBounds() {
 		counted[key] = true
 		between[who] = append(between[who], s.placeOf(r, last))
 	}
+	// A customer who is given a thread starts again there.
+	numbers := 1 + s.Threads
 	for who, at := range between {
 		// An answer that was decided about takes its place, though another text was quicker.
-		if n, span := beyond(at, maxExchanged+1, exchangeInterval, claimTime); n > 0 {
+		if n, span := beyond(at, (maxExchanged+1)*numbers, exchangeInterval/time.Duration(numbers), claimTime); n > 0 {
 			s.violated("%d texts went between %s and %s within %v", n, string(who.customer), string(who.phone), span)
 		}
 	}
@@ -114,7 +116,7 @@ func (s *schedule) checkConversations() {
 			all[r.Customer] = append(all[r.Customer], m.createdAt)
 		}
 	}
-	times := 2*len(phones)*parts + 1 + parts
+	times := (1 + s.Threads) * (2*len(phones)*parts + 1 + parts)
 	for customer, at := range all {
 		if n, span := beyond(at, times*maxExchanged, exchangeInterval/time.Duration(times), 0); n > 0 {
 			s.violated("%d messages of the conversation with %s within %v", n, string(customer), span)

@@ -131,14 +131,17 @@ func (d tableDoor) Put(ctx context.Context, r route.Route) (route.Route, error) 
 	})
 }
 
-func (d tableDoor) List(context.Context) ([]route.Route, error) { panic("nobody lists routes") }
+func (d tableDoor) List(ctx context.Context) ([]route.Route, error) {
+	c := call{op: "routes.List", read: true, what: func() string { return "" }}
+	return through(ctx, d.schedule, c, func(*actor) ([]route.Route, error) { return d.routes.List(ctx) })
+}
 
 // paceDoor is the book of the pace limits as processes see it.
 type paceDoor struct{ *schedule }
 
 // booking is a moment that was given away.
 type booking struct {
-	to sms.PhoneNumber
+	from, to sms.PhoneNumber
 	// at is by the true clock.
 	at     time.Time
 	limits pace.Limits
@@ -156,7 +159,7 @@ func (d paceDoor) Reserve(ctx context.Context, r pace.Request, now time.Time) (t
 		at, err := d.pace.Reserve(ctx, r, now)
 		if err == nil && !r.TooLate(at) {
 			d.bookedStale = d.bookedStale || d.wall().Sub(now) > clock.Skew
-			d.bookings = append(d.bookings, booking{to: r.To, at: at.Add(-d.ahead), limits: r.Limits})
+			d.bookings = append(d.bookings, booking{from: r.Number, to: r.To, at: at.Add(-d.ahead), limits: r.Limits})
 		}
 		return at, err
 	})

@@ -168,7 +168,7 @@ func (s *schedule) messageOf(w webhookOf) sms.Message {
 	if w.writing == nil {
 		return s.inbound(w.text)
 	}
-	return sms.Message{Sid: w.writing.sid(), From: w.writing.by.phone, To: twilioNumber, Body: w.writing.body, NumSegments: 1}
+	return sms.Message{Sid: w.writing.sid(), From: w.writing.by.phone, To: w.writing.to, Body: w.writing.body, NumSegments: 1}
 }
 
 // inbound returns the nth text as its customer sent it. Texts of the same body are the same words.

@@ -70,7 +70,7 @@ func (s *schedule) checkPost(p *post) {
 	if a := s.attemptOf(p); !open && s.truly() && time.Since(a.StartedAt) <= sendTimeout && a.Outcome != "" {
 		s.violated("%s was posted when someone else had ended it as %s, though its lease was not over", name, a.Outcome)
 	}
-	if !s.mayGoTo(r, p.out.To, p.ref.Hop, s.claimedAt(p)) || p.out.From != twilioNumber {
+	if !s.mayGoTo(r, p.out.To, p.ref.Hop, s.claimedAt(p)) || !s.mayComeFrom(p) {
 		s.violated("%s went from %s to %s", name, string(p.out.From), string(p.out.To))
 	}
 	if age := p.by.received.Sub(s.dueSince(r)); age > s.maxAge() && s.truly() {
@@ -92,7 +92,7 @@ func (s *schedule) maxAge() time.Duration { return s.route().TextAge() }
 
 func claims(r ledger.Record, p *post) bool {
 	return slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool {
-		return a.Number == p.ref.Attempt && a.Hop == p.ref.Hop && a.To == p.out.To
+		return a.Number == p.ref.Attempt && a.Hop == p.ref.Hop && a.To == p.out.To && r.SentFrom(a) == p.out.From
 	})
 }
 
@@ -114,12 +114,12 @@ func (s *schedule) checkBooked(p *post, name string) {
 	now, booked, posted := time.Now(), 0, 0
 	for _, b := range s.bookings {
 		// When a clock jumps, a moment comes sooner or later than it was booked for.
-		if b.to == p.out.To && (!b.at.After(now) || !s.truly()) {
+		if b.from == p.out.From && b.to == p.out.To && (!b.at.After(now) || !s.truly()) {
 			booked++
 		}
 	}
 	for _, other := range s.posts {
-		if other.reached && other.out.To == p.out.To {
+		if other.reached && other.out.From == p.out.From && other.out.To == p.out.To {
 			posted++
 		}
 	}

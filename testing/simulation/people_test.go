@@ -16,7 +16,8 @@ import (
 //
 //   - A text within a minute of the one before, with nothing new from another customer between them, is for the same customer; who
 //     means someone else begins it with a tag.
-//   - A customer who has not written for a day, and was not written to, is addressed with a tag.
+//   - A customer who has not written for a day, and was not written to, is addressed with a tag; and so is one whose thread is another
+//     customer's since almost a day, as the phone shows it. What goes to another customer than the thread's begins with a tag.
 //   - A tag alone is an answer to the newest question that was read, if it is written within a minute of that question or after
 //     nothing else that the person wrote.
 //   - What is sent to a phone is there within textTransit, and what a phone sends comes in within replyTransit, in order. What comes
@@ -34,22 +35,17 @@ type person struct {
 	// inbox are the texts of customers that the phone got.
 	inbox []arrived
 	wrote []*writing
-	// means is whom the last text was for. newSince is set if something of another customer came since then.
-	means    sms.PhoneNumber
-	wroteAt  time.Time
-	newSince bool
-	// asked is what the newest question that was read is about.
-	asked   *writing
-	askedAt time.Time
+	// talks are by the number of the business that they are with, as the phone shows them.
+	talks map[sms.PhoneNumber]*talk
 	// isMisled is set once something was on its way for so long that the relay may take it for an answer to something else.
 	isMisled bool
-	// queued is the number of the last of the phone's texts on the queue.
-	queued int
 }
 
 // arrived is a text of a customer that a phone got.
 type arrived struct {
 	from sms.PhoneNumber
+	// via is the number that the phone got it from.
+	via  sms.PhoneNumber
 	tag  conversation.Tag
 	body string
 	at   time.Time
@@ -59,6 +55,7 @@ type arrived struct {
 type writing struct {
 	n    int
 	by   *person
+	to   sms.PhoneNumber
 	at   time.Time
 	body string
 	// meant is whom it is for, and words what that customer is to get; empty if nobody may get any of it.
@@ -164,10 +161,11 @@ func (s *schedule) while() time.Duration {
 func (s *schedule) read(p *person, m *message, r ledger.Record) {
 	now := time.Now()
 	tag, _, _ := conversation.Leading(m.post.out.Body)
-	in := arrived{from: r.Customer, tag: tag, body: m.post.out.Body, at: now}
-	p.inbox, p.newSince = append(p.inbox, in), p.newSince || in.from != p.means
+	in := arrived{from: r.Customer, via: m.post.out.From, tag: tag, body: m.post.out.Body, at: now}
+	t := p.at(in.via)
+	p.inbox, t.newSince = append(p.inbox, in), t.newSince || in.from != t.means
 	p.isMisled = p.isMisled || now.Sub(s.claimedAt(m.post)) > textTransit
-	s.tellf("%s reads %q", plainly([]sms.PhoneNumber{p.phone}), in.body)
+	s.tellf("%s reads %q from %s", plainly([]sms.PhoneNumber{p.phone}), in.body, plainly([]sms.PhoneNumber{in.via}))
 	s.chat(p, in)
 	switch s.chance.weighted(60, 20, 6, 5, 5, 4, 1) {
 	case 0:
@@ -175,24 +173,28 @@ func (s *schedule) read(p *person, m *message, r ledger.Record) {
 	case 2:
 		s.soon(time.Duration(s.chance.of(12))*time.Second, func() { s.replyAlone(p, in) })
 	case 3:
-		s.soon(s.while(), func() { s.react(p, in.body) })
+		s.soon(s.while(), func() { s.react(p, in.via, in.body) })
 	case 4:
 		s.soon(s.while(), func() { s.paste(p, in) })
 	case 5:
 		s.soon(s.while(), func() { s.wonder(p, in) })
 	case 6:
-		s.soon(s.while(), func() { s.stop(p) })
+		s.soon(s.while(), func() { s.stop(p, in.via) })
 	}
 }
 
 // answer lets a person answer a customer. isFurther is set of what follows another text to him.
 func (s *schedule) answer(p *person, in arrived, isFurther bool) {
-	tag, isNeeded := p.tagOf(in), p.needsTag(in.from)
+	tag, isNeeded := p.tagOf(in), p.needsTag(in.from, in.via)
+	if s.Threads > 0 && tag != "" && s.chance.odds(100) {
+		// It is written in whichever conversation the phone shows.
+		in.via, isNeeded = one(s.chance, slices.Concat([]sms.PhoneNumber{twilioNumber}, s.route().Threads)...), true
+	}
 	if isNeeded && tag == "" {
 		return
 	}
 	words := one(s.chance, fmt.Sprintf("It is number %d.", len(s.writings)), "Yes", "yes", "Help", "Start", "3 pm", "Not sent")
-	w := &writing{by: p, meant: in.from, words: words, body: words, isAnswer: true}
+	w := &writing{by: p, to: in.via, meant: in.from, words: words, body: words, isAnswer: true}
 	if tag != "" && (isNeeded || !isFurther && s.chance.odds(s.Habit)) {
 		w.body, w.words = s.typed(tag, words)
 	}
@@ -239,26 +241,16 @@ func (p *person) tagOf(in arrived) conversation.Tag {
 	return ""
 }
 
-// needsTag reports whether nobody could know whom a text without a tag is for, by what is assumed.
-func (p *person) needsTag(to sms.PhoneNumber) bool {
-	now := time.Now()
-	if p.means != "" && p.means != to && !p.newSince && now.Sub(p.wroteAt) <= bubbleTime {
-		return true
-	}
-	isIn := func(a arrived) bool { return a.from == to && now.Sub(a.at) < inPlayTime }
-	wroteTo := func(w *writing) bool { return w.meant == to && now.Sub(w.at) < inPlayTime }
-	return !slices.ContainsFunc(p.inbox, isIn) && !slices.ContainsFunc(p.wrote, wroteTo)
-}
-
 // readNotice lets a person read what the relay says, and do what it asks for.
 func (s *schedule) readNotice(p *person, m *message, r ledger.Record) {
 	s.tellf("%s reads %q", plainly([]sms.PhoneNumber{p.phone}), r.Body)
 	i := slices.IndexFunc(p.wrote, func(w *writing) bool { return noticeSid(p.phone, w.sid()) == r.MessageSid })
 	if i >= 0 && strings.Contains(r.Body, " is for?") && p.wrote[i].isAnswer {
 		w := p.wrote[i]
-		p.asked, p.askedAt = w, time.Now()
+		t := p.at(w.to)
+		t.asked, t.askedAt = w, time.Now()
 		p.isMisled = p.isMisled || time.Since(s.claimedAt(m.post)) > textTransit
-		in := arrived{from: w.meant}
+		in := arrived{from: w.meant, via: w.to}
 		switch s.chance.weighted(60, 20, 20) {
 		case 0:
 			s.soon(s.while(), func() { s.name(p, w) })
@@ -268,39 +260,41 @@ func (s *schedule) readNotice(p *person, m *message, r ledger.Record) {
 	}
 	switch s.chance.weighted(90, 5, 5) {
 	case 1:
-		s.soon(s.while(), func() { s.react(p, m.post.out.Body) })
+		s.soon(s.while(), func() { s.react(p, m.post.out.From, m.post.out.Body) })
 	case 2:
-		s.soon(s.while(), func() { s.writes(&writing{by: p, body: m.post.out.Body}) })
+		s.soon(s.while(), func() { s.writes(&writing{by: p, to: m.post.out.From, body: m.post.out.Body}) })
 	}
 }
 
 // name lets a person answer a question with a tag alone, if it is the newest.
 func (s *schedule) name(p *person, w *writing) {
 	tag := p.tagOf(arrived{from: w.meant})
-	isLast := p.wrote[len(p.wrote)-1] == w
-	if p.asked != w || tag == "" || !isLast && time.Since(p.askedAt) > bubbleTime {
+	t := p.at(w.to)
+	isLast := t.wrote[len(t.wrote)-1] == w
+	if t.asked != w || tag == "" || !isLast && time.Since(t.askedAt) > bubbleTime {
 		return
 	}
-	if s.writes(&writing{by: p, body: string(tag)}) {
-		p.means = w.meant
+	if s.writes(&writing{by: p, to: w.to, body: string(tag)}) {
+		t.means = w.meant
 	}
 }
 
 // repeat lets a person write words again, with the tag.
 func (s *schedule) repeat(p *person, in arrived, w *writing) {
 	if tag := p.tagOf(in); tag != "" {
-		s.writes(&writing{by: p, body: string(tag) + " " + w.words, meant: w.meant, words: w.words, isAnswer: true})
+		s.writes(&writing{by: p, to: in.via, body: string(tag) + " " + w.words, meant: w.meant, words: w.words, isAnswer: true})
 	}
 }
 
 // wonder lets a person ask whose a tag is, if no words are to be asked about.
 func (s *schedule) wonder(p *person, in arrived) {
-	isAddressed := len(p.wrote) == 0 || p.wrote[len(p.wrote)-1].isTagged()
+	t := p.at(in.via)
+	isAddressed := len(t.wrote) == 0 || t.wrote[len(t.wrote)-1].isTagged()
 	if in.tag == "" || !isAddressed || !strings.HasPrefix(in.body, string(in.tag)) {
 		return
 	}
-	if s.writes(&writing{by: p, body: string(in.tag)}) {
-		p.means = in.from
+	if s.writes(&writing{by: p, to: in.via, body: string(in.tag)}) {
+		t.means = in.from
 	}
 }
 
@@ -312,23 +306,23 @@ func (w *writing) isTagged() bool {
 
 // replyAlone lets the phone answer by itself.
 func (s *schedule) replyAlone(p *person, in arrived) {
-	if p.needsTag(in.from) {
+	if p.needsTag(in.from, in.via) {
 		return
 	}
 	words := one(s.chance, "I'm driving with Focus turned on. I'll see your message when I get where I'm going.",
 		"Sorry, I am out on a job right now.")
-	s.writes(&writing{by: p, meant: in.from, body: words, words: words})
+	s.writes(&writing{by: p, to: in.via, meant: in.from, body: words, words: words})
 }
 
 // react lets a person react to what the phone got, as apps write it.
-func (s *schedule) react(p *person, to string) {
+func (s *schedule) react(p *person, via sms.PhoneNumber, to string) {
 	quoted := one(s.chance, to, sms.Shorten(to, 30))
-	s.sends(&writing{by: p, body: one(s.chance, "Liked “", "Loved \u200b“", "Reacted 👍 to “") + quoted + "”"})
+	s.sends(&writing{by: p, to: via, body: one(s.chance, "Liked “", "Loved \u200b“", "Reacted 👍 to “") + quoted + "”"})
 }
 
 // paste lets a person copy what the phone got into an answer.
 func (s *schedule) paste(p *person, in arrived) {
-	w := &writing{by: p, body: in.body + " Yes."}
+	w := &writing{by: p, to: in.via, body: in.body + " Yes."}
 	_, words, found := strings.Cut(in.body, ": ")
 	switch others := s.othersThan(p, in); {
 	case in.tag == "":
@@ -352,8 +346,8 @@ func (s *schedule) othersThan(p *person, in arrived) []string {
 }
 
 // stop lets a person opt out. Twilio sends nothing to the phone any more.
-func (s *schedule) stop(p *person) {
-	if s.writes(&writing{by: p, body: "STOP"}) {
+func (s *schedule) stop(p *person, via sms.PhoneNumber) {
+	if s.writes(&writing{by: p, to: via, body: "STOP"}) {
 		s.optedOut = append(s.optedOut, p.phone)
 	}
 }
@@ -363,7 +357,8 @@ func (s *schedule) writes(w *writing) bool {
 	if !s.sends(w) {
 		return false
 	}
-	w.by.means, w.by.wroteAt, w.by.newSince = w.meant, w.at, false
+	t := w.by.at(w.to)
+	t.means, t.wroteAt, t.newSince = w.meant, w.at, false
 	return true
 }
 
@@ -373,7 +368,8 @@ func (s *schedule) sends(w *writing) bool {
 		return false
 	}
 	w.n, w.at = len(s.writings)+1, time.Now()
-	s.writings, w.by.wrote = append(s.writings, w), append(w.by.wrote, w)
+	t := w.by.at(w.to)
+	s.writings, w.by.wrote, t.wrote = append(s.writings, w), append(w.by.wrote, w), append(t.wrote, w)
 	s.tellf("%s writes %q, %s for %s", plainly([]sms.PhoneNumber{w.by.phone}), w.body, nameOf(w.sid()), string(w.meant))
 	s.call(webhookOf{writing: w})
 	return true

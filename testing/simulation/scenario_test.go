@@ -17,6 +17,9 @@ const twilioNumber sms.PhoneNumber = "+18585550100"
 
 func customer(n int) sms.PhoneNumber { return sms.PhoneNumber(fmt.Sprintf("+1858555011%d", n)) }
 
+// thread returns a further number of the route.
+func thread(n int) sms.PhoneNumber { return sms.PhoneNumber(fmt.Sprintf("+1858555013%d", n)) }
+
 func phone(hop int) sms.PhoneNumber { return sms.PhoneNumber(fmt.Sprintf("+1858555012%d", hop)) }
 
 // scenario is who takes part in a schedule, how the relay is set, and what may go wrong how often.
@@ -39,8 +42,9 @@ type scenario struct {
 	// uncertain or reached nobody, Reroute how often one changes the route, Jump how often a clock jumps: against the 100 of all
 	// that the relay itself could do next.
 	Redrive, Resend, Reroute, Jump int
-	// Habit is how often, in a thousand, people on duty answer with a tag. 0: they do not answer at all.
-	Habit int
+	// Habit is how often, in a thousand, people on duty answer with a tag. 0: they do not answer at all. Threads is how many further
+	// numbers their route has.
+	Habit, Threads int
 	// Chatter is how much a customer and a phone write each other besides.
 	Chatter chatter
 
@@ -192,6 +196,7 @@ func (s *scenario) beAnswered(draw *rapid.T) {
 	if rapid.IntRange(0, 31).Draw(draw, "machines") == 31 {
 		s.beChattering(draw)
 	}
+	s.Threads = rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(draw, "threads")
 }
 
 // beTwins gives all texts the same words. Twilio's answers are often lost and receipts hardly ever come: there
@@ -245,6 +250,9 @@ func (s scenario) route() route.Route {
 	}
 	for hop := range s.Fallbacks {
 		r.FallbackCarriers = append(r.FallbackCarriers, phone(hop+1))
+	}
+	for n := range s.Threads {
+		r.Threads = append(r.Threads, thread(n))
 	}
 	return r
 }

@@ -178,13 +178,16 @@ func (s *schedule) checkOrder() {
 	}
 }
 
-// author returns who wrote a text.
-func (s *schedule) author(sid string) sms.PhoneNumber {
+// author returns who wrote a text, and to which number: what a phone writes in several threads has no order.
+func (s *schedule) author(sid string) pair {
 	if w := s.writingOf(sid); w != nil {
-		return w.by.phone
+		return pair{w.to, w.by.phone}
 	}
-	return s.current[sid].Customer
+	return pair{twilioNumber, s.current[sid].Customer}
 }
+
+// pair is a number of the business and a phone.
+type pair struct{ from, to sms.PhoneNumber }
 
 // checkBookings holds the moments that were given away against the pace limits. When a clock jumps, they come at another time than
 // they were booked for; and for one who paused between a look at the clock and the booking, the clocks of the others were ahead.
@@ -192,18 +195,21 @@ func (s *schedule) checkBookings() {
 	if !s.truly() || s.bookedStale {
 		return
 	}
-	byPhone := map[sms.PhoneNumber][]time.Time{}
-	var all []time.Time
+	byPair, byNumber := map[pair][]time.Time{}, map[sms.PhoneNumber][]time.Time{}
 	for _, b := range s.bookings {
-		byPhone[b.to], all = append(byPhone[b.to], b.at), append(all, b.at)
+		way := pair{b.from, b.to}
+		byPair[way], byNumber[b.from] = append(byPair[way], b.at), append(byNumber[b.from], b.at)
 	}
-	for to, moments := range byPhone {
+	for way, moments := range byPair {
 		// One more than N may go when the first of them is Per ago.
-		s.checkSpans(string(to), moments, s.Pair, func(int) time.Duration { return s.Pair.Per })
+		s.checkSpans(string(way.to), moments, s.Pair, func(int) time.Duration { return s.Pair.Per })
 	}
-	if s.Pair.Off() {
-		// The number does not wait for a text that its phone holds up, so that moments of several phones may meet.
-		s.checkSpans("all phones", all, s.Number, func(more int) time.Duration {
+	for from, moments := range byNumber {
+		if !s.Pair.Off() {
+			// The number does not wait for a text that its phone holds up, so that moments of several phones may meet.
+			continue
+		}
+		s.checkSpans("all phones from "+string(from), moments, s.Number, func(more int) time.Duration {
 			return time.Duration(more) * s.Number.Per / time.Duration(s.Number.N)
 		})
 	}
@@ -228,22 +234,23 @@ func (s *schedule) checkSpans(whose string, moments []time.Time, l pace.Limit, l
 // checkWindows holds the POSTs themselves against the pace limits. It is for schedules in which nobody is held up between
 // the moment that was booked and the POST.
 func (s *schedule) checkWindows() {
-	byPhone := map[sms.PhoneNumber][]time.Time{}
-	var all []time.Time
+	byPair, byNumber := map[pair][]time.Time{}, map[sms.PhoneNumber][]time.Time{}
 	for _, p := range s.posts {
 		if p.reached {
-			byPhone[p.out.To] = append(byPhone[p.out.To], p.at)
-			all = append(all, p.at)
+			way := pair{p.out.From, p.out.To}
+			byPair[way], byNumber[way.from] = append(byPair[way], p.at), append(byNumber[way.from], p.at)
 		}
 	}
-	for to, moments := range byPhone {
+	for way, moments := range byPair {
 		if n := most(moments, s.Pair); n > s.Pair.N {
-			s.violated("%d POSTs went to %s within %v, and %d are allowed", n, string(to), s.Pair.Per, s.Pair.N)
+			s.violated("%d POSTs went to %s within %v, and %d are allowed", n, string(way.to), s.Pair.Per, s.Pair.N)
 		}
 	}
-	// N segments of a number may go at once, and N more in the time Per.
-	if n := most(all, s.Number); n > 2*s.Number.N {
-		s.violated("%d POSTs went out within %v, and the number sends %v", n, s.Number.Per, s.Number)
+	for from, moments := range byNumber {
+		// N segments of a number may go at once, and N more in the time Per.
+		if n := most(moments, s.Number); n > 2*s.Number.N {
+			s.violated("%d POSTs went out from %s within %v, and the number sends %v", n, string(from), s.Number.Per, s.Number)
+		}
 	}
 }
 
