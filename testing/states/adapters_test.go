@@ -8,6 +8,8 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/media"
+	"quickdumpnow.com/smsrelay/shared/onehost/mediafolder"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -21,6 +23,7 @@ type adapters struct {
 	routes        route.Table
 	pace          pace.Book
 	conversations conversation.Store
+	media         media.Store
 	// texts, timers and dead are the three queues; nothing else is on them.
 	texts, timers, dead box
 	// now is the clock of the sender and, where they are told the time, of the adapters.
@@ -55,11 +58,11 @@ func inMemory(*testing.T) adapters {
 	}
 	return adapters{
 		records: &relaytest.MemoryLedger{}, routes: &relaytest.MemoryRoutes{}, pace: &relaytest.MemoryPace{},
-		conversations: &relaytest.MemoryConversations{},
-		texts:         box("texts", relaytest.QueueOptions{}),
-		timers:        box("timers", relaytest.QueueOptions{Standard: true}),
-		dead:          box("dead", relaytest.QueueOptions{}),
-		now:           clock.Now, idle: func() { clock.Advance(tick) },
+		conversations: &relaytest.MemoryConversations{}, media: &relaytest.MemoryMedia{Now: clock.Now},
+		texts:  box("texts", relaytest.QueueOptions{}),
+		timers: box("timers", relaytest.QueueOptions{Standard: true}),
+		dead:   box("dead", relaytest.QueueOptions{}),
+		now:    clock.Now, idle: func() { clock.Advance(tick) },
 	}
 }
 
@@ -95,8 +98,12 @@ func inSQLite(t *testing.T) adapters {
 			t.Error(err)
 		}
 	})
+	folder, err := mediafolder.New(mediafolder.Config{Path: t.TempDir(), Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return adapters{
-		records: db.Ledger(), routes: db.Routes(), pace: db.Pace(), conversations: db.Conversations(),
+		records: db.Ledger(), routes: db.Routes(), pace: db.Pace(), conversations: db.Conversations(), media: folder,
 		texts:  sqliteBox{db.Queue("texts", sqlite.QueueConfig{MaxReceiveCount: manyReceives, DeadLetter: "dead"})},
 		timers: sqliteBox{db.Queue("timers", sqlite.QueueConfig{Standard: true})},
 		dead:   sqliteBox{db.Queue("dead", sqlite.QueueConfig{})},

@@ -85,7 +85,7 @@ func answers() []story {
 func held() []story {
 	return []story{
 		{"a phone is asked, and names the customer: the words that were held go out", func(s *stage) {
-			s.askedAbout(words)
+			s.askedAbout()
 			tag := s.tagOf(s.customer)
 			s.hears(s.writes(4, s.first, "or later, "+secret))
 			s.hears(s.writes(5, s.first, tag))
@@ -97,7 +97,7 @@ func held() []story {
 			s.toldOnce(s.first, "Sent to "+tag+": ")
 		}},
 		{"a phone is asked, and writes something else: the words that were held end", func(s *stage) {
-			s.askedAbout(words)
+			s.askedAbout()
 			s.hears(s.writes(4, s.first, s.tagOf(s.third)+" No, "+secret))
 			s.rests(3, ledger.ReasonUnaddressed, "queued dropped", "")
 			s.rests(4, "", "queued sending sent", "1@0 accepted queued")
@@ -106,7 +106,7 @@ func held() []story {
 			s.toldOnce(s.first, "Not sent: ")
 		}},
 		{"a phone is asked, and says nothing: the words that were held end", func(s *stage) {
-			s.askedAbout(words)
+			s.askedAbout()
 			s.holdEnds(3)
 			s.until(s.quiet)
 			s.rests(3, ledger.ReasonUnaddressed, "queued dropped", "")
@@ -196,14 +196,14 @@ func (s *stage) tagOf(customer sms.PhoneNumber) string {
 	return string(c.Tag)
 }
 
-// askedAbout has a phone that two customers wrote to write words as the third text, and be asked.
-func (s *stage) askedAbout(body string) {
+// askedAbout has a phone that two customers wrote to write the words as the third text, with pictures or without, and be asked.
+func (s *stage) askedAbout(pictures ...string) {
 	s.t.Helper()
 	first := s.meets(s.customer)
 	s.idle()
 	second := s.meets(s.third)
 	s.passes(21 * time.Second)
-	s.hears(s.writes(3, s.first, body))
+	s.hears(withPictures(s.writes(3, s.first, words), pictures...))
 	if r := s.record(3); !r.IsHeld() || r.Answer.Verdict != ledger.AnswerHeld {
 		s.t.Fatalf("text 3 is %+v, want it held", r)
 	}

@@ -5,17 +5,20 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"quickdumpnow.com/smsrelay/shared/aws/awsclient"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
+	"quickdumpnow.com/smsrelay/shared/aws/mediabucket"
 	"quickdumpnow.com/smsrelay/shared/aws/sqs"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
@@ -27,6 +30,8 @@ type account struct {
 	client         *sdk.Client
 	// records, routes, pace and conversations are the tables' names.
 	records, routes, pace, conversations string
+	// media is the bucket.
+	media *mediabucket.Bucket
 }
 
 func newAccount(t *testing.T) account {
@@ -40,7 +45,19 @@ func newAccount(t *testing.T) account {
 	a.routes = a.createTable(t, dynamo.RoutesSchema())
 	a.pace = a.createTable(t, dynamo.PaceSchema())
 	a.conversations = a.createTable(t, dynamo.ConversationsSchema())
+	a.media = createBucket(t)
 	return a
+}
+
+// createBucket makes an empty bucket.
+func createBucket(t *testing.T) *mediabucket.Bucket {
+	t.Helper()
+	config, name := awsclient.New(relaytest.Emulator(t, relaytest.EmulatorMoto)), "test-"+strings.ToLower(rand.Text())
+	client := s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })
+	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
+		t.Fatal(err)
+	}
+	return mediabucket.New(config, name, time.Now)
 }
 
 // adapters returns the adapters of AWS as one story sees them. They live in real time.
@@ -52,6 +69,7 @@ func (a account) adapters(t *testing.T) adapters {
 		routes:        dynamo.NewRoutes(a.tables, a.routes),
 		pace:          dynamo.NewPace(a.tables, a.pace),
 		conversations: dynamo.NewConversations(a.tables, a.conversations),
+		media:         a.media,
 		texts:         a.box(a.createQueue(t, ".fifo", a.redriveTo(t, dead))),
 		timers:        a.box(a.createQueue(t, "", nil)),
 		dead:          a.box(dead),

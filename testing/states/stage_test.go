@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/retry"
@@ -49,6 +50,7 @@ type stage struct {
 	t      *testing.T
 	ledger *watched
 	twilio *twilio
+	album  *album
 	// number has the route to first, and then to second; customer texts it.
 	number, customer, first, second, third sms.PhoneNumber
 	// serial is the number in the MessageSid before that of the first text.
@@ -70,7 +72,7 @@ func newStage(t *testing.T, n int, a adapters, w *walked) *stage {
 	t.Helper()
 	area := "+1" + strconv.Itoa(201+n)
 	s := &stage{
-		t: t, adapters: &a, ledger: &watched{records: a.records, t: t, walked: w},
+		t: t, adapters: &a, ledger: &watched{records: a.records, t: t, walked: w}, album: &album{},
 		number: sms.PhoneNumber(area + "5550100"), customer: sms.PhoneNumber(area + "5550111"),
 		first: sms.PhoneNumber(area + "5550122"), second: sms.PhoneNumber(area + "5550133"), third: sms.PhoneNumber(area + "5550144"),
 		serial: 100 * n,
@@ -92,7 +94,8 @@ func (s *stage) start() {
 		Policy:       retry.Policy{Base: 200 * time.Millisecond, Cap: time.Second, MaxAttempts: maxAttempts, HaltDelay: time.Second},
 		ReceiptFault: door.ClassifyReceipt, PacePair: s.pair,
 		ReconcileLooks: looks, ReconcileInterval: time.Second,
-		PublicBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 10,
+		Attachments:   media.Keeper{Source: s.album, Store: s.media, Now: s.now},
+		PublicBaseURL: base, MediaBaseURL: base, SendTimeout: sendTimeout, Retention: retention, Concurrency: 10,
 		Now: s.now, Spread: func() float64 { return 0 }, NewClaimID: rand.Text,
 		Logger: slog.New(slog.NewTextHandler(s, nil)), Emit: telemetry.Discard,
 	})
