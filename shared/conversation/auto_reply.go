@@ -9,8 +9,10 @@ import (
 // change the first one; such a text is recognized when it comes for the second time, see [Phone.IsAutomatic]. What a person taps to
 // decline a call ("I'll call you later") is not here: people write that.
 //
-// Source, as of November 2026: Apple's iPhone User Guide, "Do Not Disturb While Driving" (iOS 11 to 14) and "Driving Focus" (since iOS
-// 15), with the sentences about notifications for people who may reply "urgent".
+// Sources, as of November 2026: Apple's iPhone User Guide, "Do Not Disturb While Driving" (iOS 11 to 14) and "Driving Focus" (since iOS
+// 15), with the sentences about notifications for people who may reply "urgent"; the last one is the default of Samsung's In-Traffic
+// Reply, as Samsung announced it in April 2017 (quoted by ZDNet, "Samsung's answer to incoming calls, texts, tweets at the wheel?", and
+// by MobileSyrup). For other Android phones no source was found that has the words of a reply that nobody taps.
 func autoReplies() []string {
 	return []string{
 		"i'm driving with do not disturb while driving turned on",
@@ -19,6 +21,7 @@ func autoReplies() []string {
 		"i'll see your message when i get where i'm going",
 		"i'm not receiving notifications",
 		"if this is urgent reply urgent to send a notification through with your original message",
+		"i'm driving so i cannot answer at the moment",
 	}
 }
 
