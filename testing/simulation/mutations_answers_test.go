@@ -98,5 +98,21 @@ func againstWrongPeople() []mutation {
 				"functions/sender/delivery/carry_out.go", "if err == nil && a.Verdict == ledger.AnswerHeld {", "if err != nil {",
 			}},
 		},
+		{
+			"a thread at once", "a thread is given to another customer though something went back and forth there an hour ago",
+			[]edit{{"shared/conversation/thread.go", "now.Sub(p.idleSince()) >= threadRest", "now.Sub(p.idleSince()) >= 0"}},
+		},
+		{
+			"a thread of two", "what a phone writes in a thread goes to its new customer at once",
+			[]edit{{"shared/conversation/thread.go", "v.Reassigned && (!v.Confirmed ||", "false && (!v.Confirmed ||"}},
+		},
+		{
+			"a thread taken", "two customers whose texts come at once are given the same thread",
+			[]edit{{"functions/sender/delivery/introduce.go", "isTaken = j.head.isThread && ", "isTaken = false && j.head.isThread && "}},
+		},
+		{
+			"written elsewhere", "what follows a text to a customer of another thread goes to the customer of this one",
+			[]edit{{"shared/conversation/answer.go", "case a.View.wroteElsewhere(a.ReceivedAt):", "case false:"}},
+		},
 	}
 }
