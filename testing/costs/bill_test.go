@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/testing/dashboards/drawing"
 	"quickdumpnow.com/smsrelay/testing/lambdahost/template"
@@ -142,14 +143,24 @@ func (s stack) bill(p path) map[string]float64 {
 			of("fifo")*(sum(p.Each, "sqs:", "")-sum(p.Each, "sqs:", " TimerQueue")),
 		"DynamoDB": of("write")*sum(p.Each, "write units ", "") + of("read")*sum(p.Each, "read units ", ""),
 		"Logs":     million / gigabyte * of("logged") * (s.logBytes(p) + auditBytes(p)),
-		"other":    of("secret read")*sum(p.Each, "secretsmanager:", "") + million/gigabyte*of("out")*assumed("answer")*(calls+twilio),
+		"other": of("secret read")*sum(p.Each, "secretsmanager:", "") + million/gigabyte*of("out")*assumed("answer")*(calls+twilio) +
+			pictureBill(p),
 	}
 	for _, dollars := range maps.Clone(bill) {
 		bill["AWS"] += dollars
 	}
 	bill["Twilio"] = million * (p.Each["twilio segments outbound-api"]*(of("segment out")+of("carrier out")) +
-		p.Each["twilio segments inbound"]*(of("segment in")+of("carrier in")))
+		p.Each["twilio segments inbound"]*(of("segment in")+of("carrier in")) +
+		p.Each["twilio pictures outbound-api"]*of("picture out") + p.Each["twilio pictures inbound"]*of("picture in"))
 	return bill
+}
+
+// pictureBill is what the bucket costs, and what goes out from it to Twilio.
+func pictureBill(p path) float64 {
+	kept := media.KeptFor.Hours() / 24 / days
+	bytes := assumed("picture") * (of("out")*sum(p.Each, "s3:GetObject", "") + of("object stored")*kept*sum(p.Each, "s3:PutObject", ""))
+	return of("object put")*sum(p.Each, "s3:PutObject", "") +
+		of("object read")*(sum(p.Each, "s3:GetObject", "")+sum(p.Each, "s3:HeadObject", "")) + million/gigabyte*bytes
 }
 
 // gigabyteSeconds is how long the functions run for a text, by their memory.

@@ -38,6 +38,7 @@ func pathOptions(s stack, paths []path) []option {
 		more("`Receipts: off`", "sent, without receipts"),
 		more("a `DeliveryTimeout` of up to 15 minutes on the route, with a fallback phone", "delivered, with a delivery timeout"),
 		more("a cascade: each text that needs the fallback phone", "cascade to the fallback phone"),
+		more("a picture: each text with one, without the carriers' fees for pictures", "a picture, delivered"),
 		more("a retry: each text that Twilio refuses once", "refused once with 429"),
 		more("a lost answer that receipts settle", "answer lost, settled by receipts"),
 	}

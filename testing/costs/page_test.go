@@ -106,7 +106,7 @@ func assumptionTable(s stack) string {
 func callTable(s stack, paths []path) string {
 	rows := [][]string{{
 		"one text", "requests", "invocations", "SQS calls", "DynamoDB reads / units", "writes / units", "audit entries",
-		"log, kB", "calls of Twilio", "segments sent",
+		"log, kB", "calls of Twilio", "segments or pictures sent",
 	}}
 	for _, p := range paths {
 		writes := sum(p.Each, "dynamodb:PutItem", "") + sum(p.Each, "dynamodb:TransactWriteItems", "")
@@ -115,7 +115,7 @@ func callTable(s stack, paths []path) string {
 			plain(sum(p.Each, "dynamodb:", "")-writes) + " / " + plain(sum(p.Each, "read units ", "")),
 			plain(writes) + " / " + plain(sum(p.Each, "write units ", "")),
 			plain(auditEntries(p)), strconv.FormatFloat((s.logBytes(p)+auditBytes(p))/1000, 'f', 1, 64),
-			plain(sum(p.Each, "twilio:", "")), plain(p.Each["twilio segments outbound-api"]),
+			plain(sum(p.Each, "twilio:", "")), plain(p.Each["twilio segments outbound-api"] + p.Each["twilio pictures outbound-api"]),
 		})
 	}
 	return table(rows...)

@@ -14,6 +14,7 @@ type price struct {
 const (
 	pageTwilio     = "https://www.twilio.com/en-us/sms/pricing/us"
 	pageCloudWatch = "https://aws.amazon.com/cloudwatch/pricing/"
+	pageS3         = "https://aws.amazon.com/s3/pricing/"
 	pageDynamoDB   = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 	million        = 1e6
 	gigabyte       = 1e9
@@ -40,6 +41,9 @@ func prices() []price {
 		{"dashboard", 3.00, "dashboard and month", "CloudWatch", pageCloudWatch},
 		{"secret", 0.40, "secret and month", "Secrets Manager", "https://aws.amazon.com/secrets-manager/pricing/"},
 		{"secret read", 5.00, "million calls", "Secrets Manager", "https://aws.amazon.com/secrets-manager/pricing/"},
+		{"object put", 5.00, "million objects written", "S3", pageS3},
+		{"object read", 0.40, "million objects read", "S3", pageS3},
+		{"object stored", 0.023, "GB and month", "S3, storage", pageS3},
 		{"out", 0.09, "GB out to the internet", "data transfer", "https://aws.amazon.com/ec2/pricing/on-demand/"},
 		{"key", 1.00, "key of your own and month", "KMS", "https://aws.amazon.com/kms/pricing/"},
 		{"zone", 0.50, "hosted zone and month", "Route 53", "https://aws.amazon.com/route53/pricing/"},
@@ -47,6 +51,8 @@ func prices() []price {
 		{"carrier out", 0.0045, "segment sent, at most", "the carrier, through Twilio", pageTwilio},
 		{"segment in", 0.0083, "segment received", "Twilio", pageTwilio},
 		{"carrier in", 0.0025, "segment received, at most", "the carrier, through Twilio", pageTwilio},
+		{"picture out", 0.022, "message with pictures sent, without the carrier's fee", "Twilio, MMS", pageTwilio},
+		{"picture in", 0.0165, "message with pictures received, without the carrier's fee", "Twilio, MMS", pageTwilio},
 		{"number", 1.15, "number and month", "Twilio, long code", pageTwilio},
 	}
 }
@@ -73,6 +79,7 @@ func assumptions() []assumption {
 		{"event", 26, "bytes a log event", "what CloudWatch adds to each"},
 		{"compressed", 0.2, "of its size", "what a log is kept as"},
 		{"answer", 3000, "bytes out for each request and each call of Twilio", "with their headers and TLS"},
+		{"picture", 500_000, "bytes a picture", "as phones send them; 5 MB is the most"},
 		{"index", 200, "bytes for each of the ledger's three indexes", "keys, and 100 that DynamoDB adds to each entry"},
 		{"pollers", 5, "polls at once of each queue, of 20 s", "what Lambda keeps up when there is nothing to do"},
 	}

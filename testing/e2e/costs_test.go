@@ -80,7 +80,7 @@ func TestCosts(t *testing.T) {
 	var busy atomic.Bool
 	s := newStage(t, map[string]any{"RetryBase": "2s", "MaxAttempts": 3, "ReconcileInterval": "20s", "SenderConcurrency": 4},
 		func(c *twiliofake.Config) {
-			c.StepDelay, c.Faults = stepDelay, costlyFaults(&busy)
+			c.StepDelay, c.FetchMedia, c.Faults = stepDelay, true, costlyFaults(&busy)
 		})
 	s.putRoute(route.Route{TwilioNumber: number, DestinationCarrier: phone})
 	s.putRoute(route.Route{TwilioNumber: cascadeNumber, DestinationCarrier: unreachable, FallbackCarriers: []sms.PhoneNumber{phone}})
@@ -155,6 +155,19 @@ func (s *stage) acquaint() {
 	}
 }
 
+// picturing plays a text with a picture, of a customer who wrote before.
+func (s *stage) picturing(i int) string {
+	file := twiliofake.File{ContentType: "image/jpeg", Content: []byte("\xff\xd8 a van")}
+	response, err := s.twilio.SendInbound(s.t.Context(), twiliofake.Inbound{
+		From: regular, To: number, Body: fmt.Sprintf("The van is %d minutes late, like this", 10+i), Files: []twiliofake.File{file},
+	}, s.webhook())
+	if err != nil || !response.Taken {
+		s.t.Fatalf("the picture was answered %d, error %v", response.StatusCode, err)
+	}
+	s.await(response.MessageSid, patience, ledger.Delivered)
+	return response.MessageSid
+}
+
 // lost plays a text whose answer is lost, and that no receipt settles.
 func (s *stage) lost(i int) string {
 	sid := s.mustText(rare(i), number, fmt.Sprintf("The van is %d minutes late, answer lost, no receipts", 10+i))
@@ -175,6 +188,7 @@ func (s *stage) stories(busy *atomic.Bool) []story {
 		{"delivered", 5, s.words(number, "we are sorry", ledger.Delivered)},
 		{"delivered, a customer's first text", 2, s.firstWords},
 		{"an answer, delivered", 2, s.answering},
+		{"a picture, delivered", 2, s.picturing},
 		{"delivered, with a delivery timeout", 2, s.words(timedNumber, "we are sorry", ledger.Delivered)},
 		{"cascade to the fallback phone", 2, s.words(cascadeNumber, "we are sorry", ledger.Delivered)},
 		{"refused once with 429", 2, s.words(number, "refused once", ledger.Delivered)},
@@ -279,13 +293,17 @@ func meanOf(paths []path) path {
 	return mean
 }
 
-// sums are the tally's, the functions' invocations, and the segments that Twilio bills.
+// sums are the tally's, the functions' invocations, and the segments and the messages with pictures that Twilio bills.
 func (s *stage) sums() map[string]float64 {
 	sums, _ := s.tally.now()
-	for _, id := range []string{"IngestFunction", "SenderFunction", "StreamAuditFunction", "OperatorFunction"} {
+	for _, id := range []string{"IngestFunction", "SenderFunction", "StreamAuditFunction", "OperatorFunction", "MediaFunction"} {
 		sums["invocations "+id] = float64(s.host.Function(id).Statistics().Invocations)
 	}
 	for _, m := range s.twilio.Messages() {
+		if len(m.MediaURLs) > 0 {
+			sums["twilio pictures "+string(m.Direction)]++
+			continue
+		}
 		sums["twilio segments "+string(m.Direction)] += float64(m.NumSegments)
 	}
 	return sums
