@@ -30,7 +30,9 @@ func (c *tally) know(host *lambdahost.Host) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.names = map[string]string{}
-	for _, id := range []string{"LedgerTable", "RoutingTable", "PaceTable", "ConversationsTable", "AuditFailureBucket", "MediaBucket", "AuditLogGroup"} {
+	for _, id := range []string{
+		"LedgerTable", "RoutingTable", "PaceTable", "ConversationsTable", "AuditFailureBucket", "MediaBucket", "AuditLogGroup",
+	} {
 		c.names[host.Name(id)] = id
 	}
 	for _, id := range []string{"Queue", "TimerQueue", "DeadLetterQueue"} {
