@@ -94,16 +94,21 @@ func TestPlacesOfTexts(t *testing.T) {
 	if !p.HasRoom(ann, 1, now) || p.HasRoom(ann, 2, now) || !p.HasRoom(customerNumber(2), 40, now) {
 		t.Error("want room for one text of the customer, and for those of others")
 	}
-	p, _ = p.Wrote(conversation.Writing{MessageSid: "SM2", At: now, DecidedAt: now, Verdict: conversation.Release, To: ann, Texts: 2})
+	p, _ = p.Wrote(conversation.Writing{MessageSid: "SM2", At: now, Now: now, Verdict: conversation.Release, To: ann, Texts: 2})
 	if wait := p.Pause(ann, now); wait != 6*time.Minute {
 		t.Errorf("the next text waits for %v, want 6 minutes", wait)
 	}
 	if _, wait := p.TakeText(ann, now.Add(6*time.Minute)); wait != 0 {
 		t.Errorf("it waits for %v more", wait)
 	}
-	again, _ := p.Wrote(conversation.Writing{MessageSid: "SM3", At: now, DecidedAt: now, Verdict: conversation.Send, To: ann})
+	again, _ := p.Wrote(conversation.Writing{MessageSid: "SM3", At: now, Now: now, Verdict: conversation.Send, To: ann})
 	if again.Pause(ann, now) != 6*time.Minute {
 		t.Error("a text without a place took one")
+	}
+	old := now.Add(-time.Hour)
+	late, _ := p.Wrote(conversation.Writing{MessageSid: "SM4", At: old, DecidedAt: old, Now: now, Verdict: conversation.Send, To: ann, Texts: 1})
+	if wait := late.Pause(ann, now); wait < 6*time.Minute {
+		t.Errorf("after a text that was decided about long ago the next one waits for %v", wait)
 	}
 }
 

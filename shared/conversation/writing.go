@@ -29,9 +29,10 @@ type Writing struct {
 	MessageSid string
 	// At is when the text came in.
 	At time.Time
-	// DecidedAt is when it was decided about. The phone is asked after that, see [Phone.Asked].
-	DecidedAt time.Time
-	Verdict   Verdict
+	// DecidedAt is when it was decided about. The phone is asked after that, see [Phone.Asked]. Now is when it is written down, which is
+	// later after a crash.
+	DecidedAt, Now time.Time
+	Verdict        Verdict
 	// EndsHeld is as in [Addressed].
 	EndsHeld bool
 	// To is the customer whom it went to, empty if it went to nobody. Texts is how many texts go to that customer because of it, each of
@@ -69,7 +70,7 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 					p.Exchanges[i].AnsweredAt = w.At.UTC()
 				}
 				if w.Texts > 0 {
-					p.Exchanges[i].Texts = e.Texts.charge(w.Texts, w.DecidedAt, maxTexts, textInterval)
+					p.Exchanges[i].Texts = e.Texts.charge(w.Texts, w.Now, maxTexts, textInterval)
 				}
 			}
 		}

@@ -53,6 +53,8 @@ const (
 	ReasonInstruction Reason = "instruction"
 	// ReasonReaction: a phone on duty acknowledged a customer's text by a reaction, or a customer reacted to something unnamed.
 	ReasonReaction Reason = "reaction"
+	// ReasonNoFirstPart: it is the second part of a text, and the phone did not get the first part.
+	ReasonNoFirstPart Reason = "no_first_part"
 )
 
 // Intended reports whether a text that was dropped for this reason is meant to reach nobody: the relay was built to drop it. For any
@@ -60,6 +62,7 @@ const (
 func (r Reason) Intended() bool {
 	return slices.Contains([]Reason{
 		ReasonLoop, ReasonOptOut, ReasonKeyword, ReasonAutoReply, ReasonNotStaff, ReasonInstruction, ReasonReaction,
+		ReasonNoFirstPart,
 	}, r)
 }
 

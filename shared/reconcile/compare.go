@@ -106,7 +106,7 @@ func (c *comparison) hasWords(other ledger.Record) bool {
 	q := *c.question
 	q.AnyHeader = true
 	return q.hasWords(plan.TextOf(other, "")) || slices.ContainsFunc(other.Attempts, func(a ledger.Attempt) bool {
-		return a.Media != "" && q.hasWords(plan.TextOf(other.AsSent(a), ""))
+		return (a.Media != "" || other.SecondPart) && q.hasWords(plan.TextOf(other.AsSent(a), a.Header))
 	})
 }
 

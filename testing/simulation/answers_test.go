@@ -216,8 +216,9 @@ func (s *schedule) twinsOf(r ledger.Record) []string {
 		}
 	}
 	for _, other := range s.current {
+		isSamePart := r.SecondPart && other.SecondPart && r.Body == other.Body
 		isSameAnswer := r.IsAnswer() && other.IsAnswer() && r.Answer.Words == other.Answer.Words
-		if (isSameAnswer || r.Notice && other.Notice && r.Body == other.Body) && r.Customer == other.Customer {
+		if (isSameAnswer || isSamePart || r.Notice && other.Notice && r.Body == other.Body) && r.Customer == other.Customer {
 			twins = append(twins, other.MessageSid)
 		}
 	}

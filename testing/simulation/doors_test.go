@@ -107,6 +107,7 @@ func nameOf(sid string) string {
 	if digits == "" {
 		return sid
 	}
+	// The second part of the first text is T1/p2.
 	return "T" + digits
 }
 

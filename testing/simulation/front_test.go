@@ -174,8 +174,9 @@ func (s *schedule) messageOf(w webhookOf) sms.Message {
 // inbound returns the nth text as its customer sent it. Texts of the same body are the same words.
 func (s *schedule) inbound(n int) sms.Message {
 	t := s.Texts[n-1]
-	return sms.Message{
-		Sid: s.sidOf(n), From: customer(t.Customer), To: twilioNumber,
-		Body: fmt.Sprintf("Is gate %d open?", t.Body), NumSegments: 1,
+	body := fmt.Sprintf("Is gate %d open?", t.Body)
+	if t.Long {
+		body += more
 	}
+	return sms.Message{Sid: s.sidOf(n), From: customer(t.Customer), To: twilioNumber, Body: body, NumSegments: 1}
 }

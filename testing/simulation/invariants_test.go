@@ -80,6 +80,7 @@ func (s *schedule) checkPost(p *post) {
 		s.violated("%s has a validity period of %v", name, p.out.ValidityPeriod)
 	}
 	s.checkWords(p, r, name)
+	s.checkSecond(p, r, name)
 	s.checkBooked(p, name)
 	for _, earlier := range s.posts {
 		if earlier != p && earlier.reached && earlier.ref.RelayID == p.ref.RelayID {
@@ -190,6 +191,7 @@ func (s *schedule) checkEnd() {
 		}
 	}
 	s.checkWritings()
+	s.checkParts()
 	s.checkTwins()
 	s.checkOrder()
 	s.checkAudit()

@@ -146,10 +146,13 @@ func (s *schedule) lifeOf(sid string, attempt int) int {
 
 // dueSince is when a text's age counts from: when it came, or when it was last redriven.
 func (s *schedule) dueSince(r ledger.Record) time.Time {
-	if all := s.revivals[r.MessageSid]; len(all) > 0 {
-		return all[len(all)-1].at
+	since := r.ReceivedAt
+	for _, sid := range []string{firstOf(r.MessageSid), r.MessageSid} {
+		if all := s.revivals[sid]; len(all) > 0 && all[len(all)-1].at.After(since) {
+			since = all[len(all)-1].at
+		}
 	}
-	return r.ReceivedAt
+	return since
 }
 
 // checkLetters holds the letters on the dead-letter queue against a text's state, when nothing is under way: a dead text has one of

@@ -21,8 +21,15 @@ type given struct {
 func (s *schedule) resendable() []string {
 	var all []string
 	for n := range s.Texts {
-		if sid := s.sidOf(n + 1); s.current[sid].State.Resendable() {
-			all = append(all, sid)
+		for _, sid := range s.withParts([]string{s.sidOf(n + 1)}) {
+			if s.current[sid].State.Resendable() {
+				all = append(all, sid)
+			}
+		}
+	}
+	for _, w := range s.writings {
+		if r := s.current[w.sid()]; r.State.Resendable() && r.Destination != "" {
+			all = append(all, w.sid())
 		}
 	}
 	return all

@@ -57,6 +57,8 @@ type scenario struct {
 type text struct {
 	Customer, Body int
 	Manual, OwnTo  bool
+	// Long: it is too long for one message.
+	Long bool
 }
 
 // trouble is how many calls in a thousand go wrong, and how.
@@ -160,6 +162,7 @@ func scenarios() *rapid.Generator[scenario] {
 		case 11, 12, 13, 14:
 			sc.beAnswered(t)
 		}
+		sc.beLong(t)
 		return sc
 	})
 }

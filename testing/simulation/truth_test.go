@@ -166,12 +166,14 @@ func (s *schedule) checkOrder() {
 			first[sid] = i
 		}
 	}
-	for i, later := range s.order {
-		for _, earlier := range s.order[:i] {
+	order := s.withParts(s.order)
+	for i, later := range order {
+		for _, earlier := range order[:i] {
 			a, aOK := first[earlier]
 			b, bOK := first[later]
 			isSame := s.author(earlier) == s.author(later) && s.current[earlier].Customer == s.current[later].Customer
-			if aOK && bOK && a > b && isSame && !strayed[earlier] && !strayed[later] {
+			if aOK && bOK && a > b && isSame && !strayed[earlier] && !strayed[later] &&
+				!strayed[firstOf(earlier)] && !strayed[firstOf(later)] {
 				s.violated("%s reached Twilio before %s, which came before it", nameOf(later), nameOf(earlier))
 			}
 		}

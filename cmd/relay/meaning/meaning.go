@@ -135,6 +135,10 @@ func answerReasons() []Reason {
 			"a phone on duty wrote it to the relay: a tag alone asks who that is, or says which customer held words are for",
 			"Nothing to do: the phone was answered.",
 		}},
+		{ledger.ReasonNoFirstPart, dropped, Word{
+			"it is the second part of a long text, and its phone did not get the first part: both go to another phone, or to none",
+			"Nothing to do here: look at the text itself, whose id has no /p2 (relay status SID).",
+		}},
 		{ledger.ReasonReaction, dropped, Word{
 			"a phone on duty acknowledged a customer's text by a reaction, such as a thumb; or a customer reacted to a picture",
 			"Nothing to do: customers get no reactions of phones, and a reaction to a picture does not say to which.",

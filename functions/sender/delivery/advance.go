@@ -32,6 +32,8 @@ type job struct {
 	author conversation.Phone
 	// head is what the phone that is next is sent before the words, and what is written of that before the claim.
 	head head
+	// isOver is set of a second part that is not to be sent any more, because its phone did not get the first part, or another one has it.
+	isOver bool
 	// moved is set once this job has changed the text.
 	moved bool
 }
@@ -87,6 +89,9 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 			return h.carryOut(ctx, j)
 		}
 		step, until := j.text.Next(h.config.Now())
+		if j.isOver && j.text.State == ledger.Queued {
+			return h.endRest(ctx, j)
+		}
 		var v verdict
 		switch step {
 		case ledger.StepClaim:

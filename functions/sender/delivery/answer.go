@@ -65,10 +65,27 @@ func (h *Handler) addressLeft(ctx context.Context, j *job) verdict {
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
-	if p.Drop != "" {
+	// What is too old to go to a customer is an answer as well, and the phone is told.
+	if p.Drop != "" && p.Drop != ledger.ReasonExpired {
 		return h.drop(ctx, j, p)
 	}
 	return h.addressOwn(ctx, j, !p.IsAnswer)
+}
+
+// addressLate does the same for a text that is too old to be sent, if a phone wrote it that is in no route: the phone is to be told.
+func (h *Handler) addressLate(ctx context.Context, j *job, p plan.Plan) verdict {
+	if j.text.Version > 0 || j.text.Manual || j.text.Destination != "" {
+		return verdict{}
+	}
+	number, author := j.text.TwilioNumber, j.text.Customer
+	_, phones, err := h.config.Conversations.Read(ctx, number, author, keysOf(number, author, p.Threads)...)
+	if err != nil {
+		return h.notNow(ctx, j, "conversation not read", err)
+	}
+	if slices.ContainsFunc(phones, func(author conversation.Phone) bool { return author.IsKnown(j.text.ReceivedAt) }) {
+		return h.addressLeft(ctx, j)
+	}
+	return verdict{}
 }
 
 // answering is a text of a phone on duty that is being decided about.

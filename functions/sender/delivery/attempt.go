@@ -59,6 +59,11 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 	if p.IsAnswer {
 		return h.addressOwn(ctx, j, false)
 	}
+	if p.Drop == ledger.ReasonExpired {
+		if v := h.addressLate(ctx, j, p); v.stops() {
+			return v
+		}
+	}
 	if p.Drop != "" || p.To == "" {
 		return h.drop(ctx, j, p)
 	}

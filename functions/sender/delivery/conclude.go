@@ -2,8 +2,11 @@ package delivery
 
 import (
 	"context"
+	"log/slog"
 
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // conclude does what comes after a text that needs nothing more, before its message is done with: the phone that wrote an answer is
@@ -15,23 +18,73 @@ func (h *Handler) conclude(ctx context.Context, j *job) verdict {
 	return h.sendRest(ctx, j)
 }
 
-// sendRest sends what did not fit into the text's message, in the text's own place: the customer's next text comes after it.
+// sendRest sends what did not fit into the text's message, in the text's own place: the customer's next text comes after it. What was to
+// go to a phone ends once another phone has the first part.
 func (h *Handler) sendRest(ctx context.Context, j *job) verdict {
-	accepted, ok := j.text.LastAccepted()
-	if !ok {
-		return done()
+	firsts := j.text.FirstParts()
+	for i, first := range firsts {
+		rest := plan.RestOf(j.text.AsSent(first), first.Header)
+		if rest == "" {
+			continue
+		}
+		second, err := h.secondPart(ctx, j, first, rest)
+		if err != nil {
+			return h.notNow(ctx, second, "record not read", err)
+		}
+		second.isOver = i < len(firsts)-1
+		if second.text.Version == 0 && (second.isOver || first.Status.Lost()) {
+			continue
+		}
+		if v := h.takeUp(ctx, j, second); v.stops() {
+			return v
+		}
+		if v := h.advance(ctx, second); !v.isDone() {
+			return v
+		}
 	}
-	rest := plan.RestOf(j.text.AsSent(accepted), accepted.Header)
-	if rest == "" {
-		return done()
+	return done()
+}
+
+// secondPart returns the job of the second part for the phone that got the first one: as it is on record, or a new one.
+func (h *Handler) secondPart(ctx context.Context, j *job, first ledger.Attempt, rest string) (*job, error) {
+	second := &job{record: j.record}
+	// A dead letter and an operator's order are about the text whose message it is.
+	second.record.MessageAttributes = nil
+	for others := range maxParts {
+		second.text = j.text.NewSecondPart(first, others, rest, h.config.Now())
+		known, err := h.recall(ctx, second.text)
+		if err != nil {
+			return second, err
+		}
+		if known.Version > 0 {
+			second.text = known
+		}
+		if sms.Same(second.text.Destination, first.To) {
+			break
+		}
 	}
-	second := &job{record: j.record, text: j.text.NewSecondPart(accepted, rest, h.config.Now())}
-	known, err := h.recall(ctx, second.text)
-	if err != nil {
-		return h.notNow(ctx, second, "record not read", err)
+	return second, nil
+}
+
+// maxParts bounds for how many phones at the same hop there is a second part of a text.
+const maxParts = 5
+
+// takeUp takes back a second part that ended, if it is to be sent after all.
+func (h *Handler) takeUp(ctx context.Context, j, second *job) verdict {
+	again, changed, err := second.text.Again(j.text, h.config.Now())
+	if second.isOver || err == nil && !changed {
+		return verdict{}
 	}
-	if known.Version > 0 {
-		second.text = known
+	return h.write(ctx, second, "second part", again, err)
+}
+
+// endRest ends a second part that is not sent any more.
+func (h *Handler) endRest(ctx context.Context, j *job) verdict {
+	wanted, err := j.text.Drop(ledger.ReasonNoFirstPart, h.config.Now())
+	if v := h.write(ctx, j, "end", wanted, err); v.stops() {
+		return v
 	}
-	return h.advance(ctx, second)
+	h.emitOutcome(j.text)
+	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "second part ended unsent", textAttrs(j.text, nil)...)
+	return done()
 }
