@@ -47,6 +47,13 @@ func TestSeedsFoundBefore(t *testing.T) {
 	skipIfOne(t)
 	t.Parallel()
 	for story, seed := range map[string]uint64{
+		"a long answered text empties the bucket (TestPlacesOfTexts)":                                  1252160,
+		"a phone that left, hours later (TestLateTextOfAPhoneThatLeft)":                                1239131,
+		"two phones while a timeout is decided about":                                                  1302424,
+		"a message of a text of the same words":                                                        1160122,
+		"a second part that waits (TestSecondPartForAPhoneThatLostTheFirst)":                           1547,
+		"the letter of a second part (TestLetterOfASecondPart)":                                        1115,
+		"a second part like another one":                                                               7147,
 		"a tag alone after words that were refused (TestWrittenBetweenAQuestionAndATag)":               13188,
 		"a lost answer that a timer ended (TestTimerTellsOfALostAnswer)":                               16812,
 		"a later message is lost when the timer of the earlier has come":                               335498,

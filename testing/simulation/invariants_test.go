@@ -158,7 +158,7 @@ func (s *schedule) checkAgain(earlier, p *post, name string) {
 		s.violated("%s was posted though nobody could know what became of attempt %d", name, earlier.ref.Attempt)
 	case m.status(now).Lost():
 	case m.denied && !s.knewOf(earlier, p):
-	case earlier.out.To != p.out.To && s.isOverdue(earlier) && !m.wasSeenDelivered():
+	case earlier.out.To != p.out.To && s.isOverdue(earlier) && !s.wasSeenDelivered(m):
 	case (!earlier.answered || earlier.disturbed) && s.OnUncertain == route.Resend:
 	default:
 		s.violated("%s was posted though Twilio has %s of attempt %d, which is %s", name, nameOf(m.sid), earlier.ref.Attempt, m.status(now))
@@ -170,8 +170,17 @@ func (s *schedule) isOverdue(p *post) bool {
 	return s.DeliveryTimeout > 0 && (!s.truly() || time.Since(s.attemptOf(p).StartedAt) >= s.DeliveryTimeout)
 }
 
-// wasSeenDelivered reports whether Twilio, when last asked, said that the message was delivered.
-func (m *message) wasSeenDelivered() bool { return m.fetched == sms.StatusDelivered }
+// wasSeenDelivered reports whether a sender was told that the message was delivered before its text was last given up as late: who gives it
+// up may have asked a moment before.
+func (s *schedule) wasSeenDelivered(m *message) bool {
+	given := len(s.changes)
+	for i, c := range s.changes {
+		if c.record.MessageSid == m.post.ref.RelayID && c.record.State == ledger.Queued && c.record.Reason == ledger.ReasonDeliveryTimeout {
+			given = i
+		}
+	}
+	return m.isSeen && m.seenAfter <= given
+}
 
 // checkEnd holds what must be so when nothing is left to do.
 func (s *schedule) checkEnd() {

@@ -50,9 +50,9 @@ type message struct {
 	denied bool
 	// heard are the statuses of the receipts that the front door took.
 	heard []sms.Status
-	// fetched is the status when a sender last asked.
-	fetched   sms.Status
-	fetchedAt time.Time
+	// isSeen is set once a sender that asked was told that it was delivered, and seenAfter is how many changes the ledger had had by then.
+	isSeen    bool
+	seenAfter int
 }
 
 // status returns the message's status by now.
@@ -249,8 +249,8 @@ func (d twilioDoor) Fetch(ctx context.Context, sid string) (sms.Listed, error) {
 		}
 		return sms.Listed{}, &fault.Error{Kind: fault.Permanent, Code: 20404, HTTPStatus: http.StatusNotFound}
 	})
-	if err == nil {
-		asked.fetched, asked.fetchedAt = found.Status, time.Now()
+	if err == nil && found.Status == sms.StatusDelivered && !asked.isSeen {
+		asked.isSeen, asked.seenAfter = true, len(d.changes)
 	}
 	return found, err
 }
