@@ -52,7 +52,8 @@ func (s *schedule) checkParts() {
 		isPart := func(c change) bool {
 			return c.record.SecondPart && firstOf(c.record.MessageSid) == r.MessageSid && c.record.Destination == accepted.To
 		}
-		if ok && !accepted.Status.Lost() && plan.RestOf(r.AsSent(accepted), accepted.Header) != "" && !slices.ContainsFunc(s.changes, isPart) {
+		isOut := ok && (r.State == ledger.Sent || r.State == ledger.Delivered)
+		if isOut && !accepted.Status.Lost() && plan.RestOf(r.AsSent(accepted), accepted.Header) != "" && !slices.ContainsFunc(s.changes, isPart) {
 			s.violated("%s is %s, and has no second part for %s", nameOf(r.MessageSid), r.State, string(accepted.To))
 		}
 	}

@@ -45,6 +45,13 @@ func (h *Handler) sendRest(ctx context.Context, j *job) verdict {
 	return done()
 }
 
+// hasRest reports whether the text is out, and did not fit into its message.
+func hasRest(r ledger.Record) bool {
+	first, ok := r.LastAccepted()
+	isOut := ok && (r.State == ledger.Sent || r.State == ledger.Delivered)
+	return isOut && plan.RestOf(r.AsSent(first), first.Header) != ""
+}
+
 // secondPart returns the job of the second part for the phone that got the first one: as it is on record, or a new one.
 func (h *Handler) secondPart(ctx context.Context, j *job, first ledger.Attempt, rest string) (*job, error) {
 	second := &job{record: j.record}

@@ -39,6 +39,10 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 	if err == nil {
 		err = h.tellLoss(ctx, r)
 	}
+	if err == nil && hasRest(r) {
+		// The text's own message may be gone: it was uncertain until now.
+		err = h.remind(ctx, r.MessageSid, last.Number, h.config.Now())
+	}
 	if err != nil {
 		h.config.Logger.LogAttrs(ctx, slog.LevelError, "receipt not applied", receiptAttrs(envelope, err)...)
 		return h.later(envelope.ReceivedAt, err)

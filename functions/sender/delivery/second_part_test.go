@@ -71,6 +71,28 @@ func TestSecondPartForAnotherPhoneAtTheSameHop(t *testing.T) {
 	}
 }
 
+// Nobody knew whether the first part was out, until its receipt came.
+func TestSecondPartAfterALateReceipt(t *testing.T) {
+	s := newSender(t)
+	s.twilio.listLag = time.Hour
+	s.twilio.answer = func(n int, _ sms.Outbound) error {
+		if n == 1 {
+			return refusal(fault.Unknown, 20500)
+		}
+		return nil
+	}
+	s.hears(1, relaytest.Customer, long)
+	s.drain()
+	s.checkState(1, ledger.Uncertain, ledger.ReasonUnknownOutcome)
+	ref := sms.CallbackRef{RelayID: relaytest.MessageSid(1), Attempt: 1}
+	s.queueUp(receipt(ref, relaytest.OutboundSid(1), sms.StatusSent))
+	s.drain()
+	s.checkState(1, ledger.Sent, "")
+	if r := s.part("/p2"); r.State != ledger.Sent {
+		t.Errorf("second part is %s (%s)", r.State, r.Reason)
+	}
+}
+
 // The dead letter of a second part names it, and brings it back alone.
 func TestLetterOfASecondPart(t *testing.T) {
 	s := newSender(t)
