@@ -106,7 +106,9 @@ func TestPlacesOfTexts(t *testing.T) {
 		t.Error("a text without a place took one")
 	}
 	old := now.Add(-time.Hour)
-	late, _ := p.Wrote(conversation.Writing{MessageSid: "SM4", At: old, DecidedAt: old, Now: now, Verdict: conversation.Send, To: ann, Texts: 1})
+	late, _ := p.Wrote(conversation.Writing{
+		MessageSid: "SM4", At: old, DecidedAt: old, Now: now, Verdict: conversation.Send, To: ann, Texts: 1,
+	})
 	if wait := late.Pause(ann, now); wait < 6*time.Minute {
 		t.Errorf("after a text that was decided about long ago the next one waits for %v", wait)
 	}

@@ -78,7 +78,10 @@ func againstWrongPeople() []mutation {
 		},
 		{
 			"answers back and forth", "answers take no place among the texts that go back and forth",
-			[]edit{{"functions/sender/delivery/carry_out.go", "case a.Verdict == ledger.AnswerSent:\n\t\treturn 1", "case a.Verdict == ledger.AnswerSent:\n\t\treturn 0"}},
+			[]edit{{
+				"functions/sender/delivery/carry_out.go", "case a.Verdict == ledger.AnswerSent:\n\t\treturn 1",
+				"case a.Verdict == ledger.AnswerSent:\n\t\treturn 0",
+			}},
 		},
 		{
 			"answers that wait", "answers that wait for a place all go when there is one",
