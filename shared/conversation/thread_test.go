@@ -44,8 +44,10 @@ func TestChooseThread(t *testing.T) {
 		"answered within a day":       {[]conversation.Phone{threadOf(threadOne, sent(bob, 2*day, hour))}, ""},
 		"the phone wrote to nobody":   {[]conversation.Phone{writing}, ""},
 		"words are held":              {[]conversation.Phone{holding}, ""},
-		"idle longest":                {[]conversation.Phone{threadOf(threadOne, sent(bob, 2*day, 0)), threadOf(threadTwo, sent(cy, 3*day, 0))}, threadTwo},
-		"never used first":            {[]conversation.Phone{threadOf(threadOne, sent(bob, 9*day, 0)), threadOf(threadTwo)}, threadTwo},
+		"idle longest": {
+			[]conversation.Phone{threadOf(threadOne, sent(bob, 2*day, 0)), threadOf(threadTwo, sent(cy, 3*day, 0))}, threadTwo,
+		},
+		"never used first": {[]conversation.Phone{threadOf(threadOne, sent(bob, 9*day, 0)), threadOf(threadTwo)}, threadTwo},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := conversation.ChooseThread(main, tt.threads, customerOf(ann), noon)
@@ -122,7 +124,9 @@ func TestWroteToAThreadFromTheNumber(t *testing.T) {
 	view := conversation.View{Exchanges: all(sent(ann, hour, 0)), LastTo: customerOf(bob)}
 	for before, want := range map[time.Duration]conversation.Verdict{30 * second: conversation.Ask, 2 * minute: conversation.Send} {
 		view.LastAt = noon.Add(-before)
-		got := conversation.Answer{Body: "the left one", ReceivedAt: noon, DecidedAt: noon, View: view, Elsewhere: all(sent(bob, hour, 0))}.Address()
+		got := conversation.Answer{
+			Body: "the left one", ReceivedAt: noon, DecidedAt: noon, View: view, Elsewhere: all(sent(bob, hour, 0)),
+		}.Address()
 		if got.Verdict != want {
 			t.Errorf("%v after a text to Bob: %v, want %v", before, got.Verdict, want)
 		}

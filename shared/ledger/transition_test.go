@@ -72,7 +72,8 @@ func TestBook(t *testing.T) {
 		r := in(t, name)
 		want := r
 		want.State, want.Reason, want.UpdatedAt = ledger.Queued, ledger.ReasonPace, stamped.Add(time.Second)
-		want.NotBefore, want.Slot = stamped.Add(time.Minute), ledger.Slot{At: stamped.Add(time.Minute), From: relaytest.Customer, To: relaytest.Fallback}
+		want.NotBefore = stamped.Add(time.Minute)
+		want.Slot = ledger.Slot{At: want.NotBefore, From: relaytest.Customer, To: relaytest.Fallback}
 		got, err := r.Book(ledger.Slot{At: at, From: relaytest.Customer, To: relaytest.Fallback}, noon.Add(time.Second))
 		if err != nil {
 			t.Errorf("%s: Book: %v", name, err)

@@ -127,8 +127,8 @@ type rival struct {
 	isFound bool
 }
 
-// weigh adds the attempts of other to the same phone from the same number, except the one in question; other may be the text itself. Twilio may
-// have accepted a message although it refused it for the moment, so such an attempt counts as one with an unknown outcome.
+// weigh adds the attempts of other to the same phone from the same number, except the one in question; other may be the text itself.
+// Twilio may have accepted a message although it refused it for the moment, so such an attempt counts as one with an unknown outcome.
 // This does not apply to attempts to other phones: after a busy hour every text has such attempts, and if one was accepted,
 // the phone has those words as often as it should.
 func (c *comparison) weigh(other ledger.Record) {

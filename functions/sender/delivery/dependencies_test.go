@@ -39,13 +39,13 @@ func courses() map[string]course {
 		"told":                  {setUp: sentTo(relaytest.Customer), edit: phoneSays(firstTag)},
 		"answer lost":           {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes"), answers: []error{nil, refusal(fault.Permanent, 21614)}},
 		"in two parts":          {edit: func(e *queue.Envelope) { e.Message.Body = strings.Repeat("A long text. ", 123) }},
-		"in a thread":           {setUp: threads(firstThread)},
-		"an answer in a thread": {setUp: threads(firstThread, relaytest.Customer), edit: phoneWrites(firstThread, "Yes")},
+		"in a thread":           {setUp: thread()},
+		"an answer in a thread": {setUp: thread(relaytest.Customer), edit: phoneWrites(firstThread, "Yes")},
 		"by a tag in a thread": {
-			setUp: threads(firstThread, relaytest.Customer, other), edit: phoneWrites(firstThread, secondTag+" Yes"),
+			setUp: thread(relaytest.Customer, other), edit: phoneWrites(firstThread, secondTag+" Yes"),
 		},
 		"asked in a thread": {setUp: func(s *sender) {
-			threads(firstThread, relaytest.Customer)(s)
+			thread(relaytest.Customer)(s)
 			s.clock.Advance(25 * time.Hour)
 			s.hears(5, other, "Are you there?")
 			s.clock.Advance(time.Minute)
@@ -79,10 +79,10 @@ func courses() map[string]course {
 	}
 }
 
-// threads has one thread, and has sent texts of customers to the phone: of the first one from there.
-func threads(number sms.PhoneNumber, customers ...sms.PhoneNumber) func(s *sender) {
+// thread has one thread, and has sent texts of customers to the phone: of the first one from there.
+func thread(customers ...sms.PhoneNumber) func(s *sender) {
 	return func(s *sender) {
-		s.reroute(func(r *route.Route) { r.Threads = []sms.PhoneNumber{number} })
+		s.reroute(func(r *route.Route) { r.Threads = []sms.PhoneNumber{firstThread} })
 		sentTo(customers...)(s)
 	}
 }

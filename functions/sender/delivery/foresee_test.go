@@ -17,7 +17,8 @@ import (
 func (s *sender) foresees(n int, from sms.PhoneNumber, body string) delivery.Foreseen {
 	s.t.Helper()
 	now := ledger.Stamp(s.clock.Now())
-	seen, err := delivery.Foreseeing{Records: s.ledger, Routes: remembersNothing{s.routes}, Conversations: s.conversations}.Answer(context.Background(),
+	f := delivery.Foreseeing{Records: s.ledger, Routes: remembersNothing{s.routes}, Conversations: s.conversations}
+	seen, err := f.Answer(context.Background(),
 		ledger.Record{
 			MessageSid: relaytest.MessageSid(n), TwilioNumber: relaytest.TwilioNumber, Customer: from, Body: body, ReceivedAt: now, UpdatedAt: now,
 		}, now)

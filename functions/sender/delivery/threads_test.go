@@ -73,6 +73,11 @@ func (s *sender) checkFrom(want ...string) {
 	}
 }
 
+// itemAt is the key of what the phone was sent from a thread, or with none from the number itself.
+func itemAt(thread sms.PhoneNumber) conversation.PhoneKey {
+	return conversation.PhoneKey{TwilioNumber: relaytest.TwilioNumber, SendingNumber: thread, Phone: relaytest.Destination}
+}
+
 const (
 	fromOwn    = string(relaytest.TwilioNumber) + " "
 	fromFirst  = string(firstThread) + " "
@@ -105,7 +110,7 @@ func TestThreads(t *testing.T) {
 	s.clock.Advance(time.Minute)
 	s.writes(8, relaytest.Destination, secondThread, "A21 look at the gate")
 	s.checkFrom(fromOwn + string(third) + " look at the gate")
-	own, err := s.conversations.GetPhone(t.Context(), conversation.PhoneKey{TwilioNumber: relaytest.TwilioNumber, Phone: relaytest.Destination})
+	own, err := s.conversations.GetPhone(t.Context(), itemAt(""))
 	if err != nil || len(own.Exchanges) != 1 || !own.Exchanges[0].AnsweredAt.Equal(s.clock.Now()) {
 		t.Errorf("the exchange at the main number is %+v, error %v", own.Exchanges, err)
 	}
@@ -149,13 +154,12 @@ func TestThreadIsReassigned(t *testing.T) {
 func TestThreadIsTaken(t *testing.T) {
 	s := threaded(t, firstThread)
 	s.faults.hook = once(s, "conversations before PutTag", func() {
-		p, err := s.conversations.GetPhone(t.Context(), conversation.PhoneKey{
-			TwilioNumber: relaytest.TwilioNumber, SendingNumber: firstThread, Phone: relaytest.Destination,
-		})
+		p, err := s.conversations.GetPhone(t.Context(), itemAt(firstThread))
 		if err != nil {
 			t.Error(err)
 		}
-		if _, err := s.conversations.PutPhone(t.Context(), p.Receive(conversation.Exchange{Customer: other, SentAt: s.clock.Now()}, "SMother")); err != nil {
+		taken := p.Receive(conversation.Exchange{Customer: other, SentAt: s.clock.Now()}, "SMother")
+		if _, err := s.conversations.PutPhone(t.Context(), taken); err != nil {
 			t.Error(err)
 		}
 	})
@@ -255,9 +259,7 @@ func TestThreadIsTakenFromItsOwner(t *testing.T) {
 	s.clock.Advance(25 * time.Hour)
 	s.sentFrom()
 	s.faults.hook = once(s, "conversations before PutPhone", func() {
-		p, err := s.conversations.GetPhone(t.Context(), conversation.PhoneKey{
-			TwilioNumber: relaytest.TwilioNumber, SendingNumber: firstThread, Phone: relaytest.Destination,
-		})
+		p, err := s.conversations.GetPhone(t.Context(), itemAt(firstThread))
 		if err != nil {
 			t.Error(err)
 		}

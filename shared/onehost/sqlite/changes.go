@@ -47,7 +47,8 @@ func (c Change) ConversationKey() (number, item string) {
 }
 
 // Changes is the change stream of the ledger, the routing table, the conversations and operators' actions: each write of an item leaves
-// one change, which is committed with it or not at all. Phones and tags leave none: they change with almost every text, and nobody audits them.
+// one change, which is committed with it or not at all. Phones and tags leave none: they change with almost every
+// text, and nobody audits them.
 // The stream is for one reader, who checkpoints what is done.
 type Changes struct{ db *DB }
 
