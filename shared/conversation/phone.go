@@ -155,7 +155,7 @@ func (p Phone) IsKnown(at time.Time) bool {
 
 // Knows reports whether the phone was sent a text of the customer from this number.
 func (p Phone) Knows(customer sms.PhoneNumber) bool {
-	return slices.ContainsFunc(p.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, customer) })
+	return slices.ContainsFunc(p.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, customer) && !e.SentAt.IsZero() })
 }
 
 // Resume returns p after an operator let the texts between it and the customer go on, though so many went back and forth. changed is

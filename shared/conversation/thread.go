@@ -64,10 +64,10 @@ func (p Phone) own(e Exchange) Phone {
 // does not know the customer.
 func (p Phone) Answered(w Writing) (answered Phone, changed bool) {
 	for i, e := range p.Exchanges {
-		if sms.Same(e.Customer, w.To) && w.At.After(e.AnsweredAt) {
+		if sms.Same(e.Customer, w.To) && !e.SentAt.IsZero() && w.At.After(e.AnsweredAt) {
 			p.Exchanges = slices.Clone(p.Exchanges)
 			p.Exchanges[i].AnsweredAt = w.At.UTC()
-			p.Exchanges[i].Texts = e.Texts.charge(w.Texts, w.DecidedAt, maxTexts, textInterval)
+			p.Exchanges[i].Texts = e.Texts.charge(w.Texts, w.Now, maxTexts, textInterval)
 			return p, true
 		}
 	}
@@ -83,7 +83,7 @@ func (v View) wroteElsewhere(at time.Time) bool {
 	if v.Owner != "" {
 		return !sms.Same(v.LastTo, v.Owner)
 	}
-	return !slices.ContainsFunc(v.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, v.LastTo) })
+	return !slices.ContainsFunc(v.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, v.LastTo) && !e.SentAt.IsZero() })
 }
 
 // owned returns the conversation that a text without a tag is for in a thread: that of the customer who has it, unless another one had

@@ -133,6 +133,26 @@ func TestWroteToAThreadFromTheNumber(t *testing.T) {
 	}
 }
 
+// Whoever the phone wrote to from a number is in play there, though his texts come from another one.
+func TestWroteByTagIsInPlay(t *testing.T) {
+	p := conversation.Phone{PhoneKey: conversation.PhoneKey{TwilioNumber: ourNumber, Phone: dutyPhone}}
+	p = p.Receive(sent(ann, hour, 0), "SM1")
+	w := conversation.Writing{MessageSid: "SM2", At: noon.Add(-10 * minute), DecidedAt: noon, Now: noon, Verdict: conversation.Send}
+	w.To, w.Tag, w.Texts = customerOf(bob), bob, 1
+	p, _ = p.Wrote(w)
+	if p.Knows(customerOf(bob)) {
+		t.Error("the phone was sent nothing of Bob from here")
+	}
+	got := conversation.Answer{Body: "the left one", ReceivedAt: noon, DecidedAt: noon, View: p.View, Elsewhere: all(sent(bob, hour, 0))}
+	if v := got.Address().Verdict; v != conversation.Ask {
+		t.Errorf("verdict %v, want a question: it may be for Ann or Bob", v)
+	}
+	p = p.Receive(sent(bob, 0, 0), "SM3")
+	if !p.Knows(customerOf(bob)) || len(p.Exchanges) != 2 || p.Exchanges[0].AnsweredAt.IsZero() {
+		t.Errorf("exchanges %+v", p.Exchanges)
+	}
+}
+
 // A thread that goes to another customer remembers since when, and one that is given for the first time does not.
 func TestThreadIsGiven(t *testing.T) {
 	p := threadOf(threadOne).Receive(sent(bob, 2*day, 0), "SM1")
@@ -168,7 +188,7 @@ func TestThreadIsGiven(t *testing.T) {
 // What a phone writes to a customer of another thread counts there, once.
 func TestAnsweredElsewhere(t *testing.T) {
 	to := func(tag conversation.Tag) conversation.Writing {
-		return conversation.Writing{MessageSid: "SM1", At: noon, DecidedAt: noon, Verdict: conversation.Send, To: customerOf(tag), Texts: 1}
+		return conversation.Writing{MessageSid: "SM1", At: noon, DecidedAt: noon, Now: noon, Verdict: conversation.Send, To: customerOf(tag), Texts: 1}
 	}
 	p := threadOf(threadOne, sent(ann, hour, 0))
 	p, changed := p.Answered(to(ann))

@@ -31,7 +31,8 @@ type Exchange struct {
 	Tag      Tag             `json:",omitempty"`
 	// Name is the customer's in the headers of the texts that were sent, empty without one.
 	Name string `json:",omitempty"`
-	// SentAt is when the newest text of the conversation was sent to the phone: claimed, whatever came of it.
+	// SentAt is when the newest text of the conversation was sent to the phone: claimed, whatever came of it. It is zero if none was sent
+	// from this number, and the phone wrote here, by the tag, to a customer whose texts come from another one.
 	SentAt time.Time
 	// AnsweredAt is when the phone last wrote to it, zero if never.
 	AnsweredAt time.Time `json:",omitzero"`

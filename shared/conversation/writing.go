@@ -36,8 +36,9 @@ type Writing struct {
 	// EndsHeld is as in [Addressed].
 	EndsHeld bool
 	// To is the customer whom it went to, empty if it went to nobody. Texts is how many texts go to that customer because of it, each of
-	// which takes its place in what may go back and forth.
+	// which takes its place in what may go back and forth. Tag is the customer's.
 	To    sms.PhoneNumber
+	Tag   Tag
 	Texts int
 	// Named are the tags that the phone was asked about.
 	Named []Tag
@@ -73,6 +74,10 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 					p.Exchanges[i].Texts = e.Texts.charge(w.Texts, w.Now, maxTexts, textInterval)
 				}
 			}
+		}
+		if !slices.ContainsFunc(p.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, w.To) }) {
+			// By the tag, to a customer of another thread: the next words here may be for that one, too.
+			p.Exchanges = append(p.Exchanges, Exchange{Customer: w.To, Tag: w.Tag, AnsweredAt: w.At.UTC()})
 		}
 	}
 	if w.IsAutoReplyTold {

@@ -73,7 +73,7 @@ func phonesOf(phones []conversation.Phone, customer sms.PhoneNumber, now time.Ti
 	found := []shownPhone{}
 	for _, p := range phones {
 		e, ok := exchangeWith(p, customer)
-		if !ok {
+		if !ok || e.SentAt.IsZero() {
 			continue
 		}
 		one := shownPhone{Phone: p.Phone, SentAt: e.SentAt.UTC(), AnsweredAt: e.AnsweredAt.UTC()}
