@@ -147,6 +147,10 @@ func (s *schedule) lifeOf(sid string, attempt int) int {
 // dueSince is when a text's age counts from: when it came, or when it was last redriven.
 func (s *schedule) dueSince(r ledger.Record) time.Time {
 	since := r.ReceivedAt
+	if released := r.Answer.ReleasedAt; released.After(since) {
+		// The phone has just named the customer.
+		since = released
+	}
 	for _, sid := range []string{firstOf(r.MessageSid), r.MessageSid} {
 		if all := s.revivals[sid]; len(all) > 0 && all[len(all)-1].at.After(since) {
 			since = all[len(all)-1].at

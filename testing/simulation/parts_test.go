@@ -30,6 +30,14 @@ func firstOf(sid string) string {
 	return first
 }
 
+// isAfterDoubt reports whether it is the second part of a text that was given up as uncertain for a while: other texts went meanwhile.
+func (s *schedule) isAfterDoubt(sid string) bool {
+	first := firstOf(sid)
+	return first != sid && slices.ContainsFunc(s.changes, func(c change) bool {
+		return c.record.MessageSid == first && c.record.State == ledger.Uncertain
+	})
+}
+
 // checkSecond holds the POST of a second part against the first one: Twilio has taken that for the same phone.
 func (s *schedule) checkSecond(p *post, r ledger.Record, name string) {
 	isFirst := func(m *message) bool { return m.post.ref.RelayID == firstOf(r.MessageSid) && m.post.out.To == p.out.To }
