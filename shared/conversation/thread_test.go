@@ -188,7 +188,9 @@ func TestThreadIsGiven(t *testing.T) {
 // What a phone writes to a customer of another thread counts there, once.
 func TestAnsweredElsewhere(t *testing.T) {
 	to := func(tag conversation.Tag) conversation.Writing {
-		return conversation.Writing{MessageSid: "SM1", At: noon, DecidedAt: noon, Now: noon, Verdict: conversation.Send, To: customerOf(tag), Texts: 1}
+		return conversation.Writing{
+			MessageSid: "SM1", At: noon, DecidedAt: noon, Now: noon, Verdict: conversation.Send, To: customerOf(tag), Texts: 1,
+		}
 	}
 	p := threadOf(threadOne, sent(ann, hour, 0))
 	p, changed := p.Answered(to(ann))

@@ -29,6 +29,8 @@ func TestBroken(t *testing.T, root string, edits []Edit, args ...string) (output
 	args = append([]string{"test", "-overlay", file, "-count=1", "-vet=off"}, args...)
 	command := exec.CommandContext(t.Context(), "go", args...) //nolint:gosec // The arguments are a test's own.
 	command.Dir = root
+	// Neither the compiler nor a test of a few seconds has to save memory.
+	command.Env = append(os.Environ(), "GOGC=400")
 	out, err := command.CombinedOutput()
 	return string(out), err
 }

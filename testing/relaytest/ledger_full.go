@@ -35,7 +35,8 @@ func full() ledger.Record {
 		RedrivenAfter: 1, RedrivenAt: at.Add(2 * time.Hour), Seal: "5ea1", Reading: ledger.Reading{By: "bob", At: at.Add(time.Hour), Number: 2},
 		Decision: ledger.Decision{What: ledger.VerdictResend, By: "ada", Note: "it is not there", At: at.Add(2 * time.Hour)},
 		Answer: ledger.Answer{
-			Phone: Fallback, At: at, Verdict: ledger.AnswerHeld, Tag: "A05", Words: "Yes", IsUncounted: true, ReleasedAt: at.Add(time.Minute), Tells: `"Yes" is for?`, Named: []string{"A05", "A18"},
+			Phone: Fallback, At: at, Verdict: ledger.AnswerHeld, Tag: "A05", Words: "Yes", IsUncounted: true, ReleasedAt: at.Add(time.Minute),
+			Tells: `"Yes" is for?`, Named: []string{"A05", "A18"},
 			Releases: []string{MessageSid(1)}, Ends: []string{MessageSid(2), MessageSid(3)},
 		},
 		Notice: true, SecondPart: true, Thread: "+18585550121", ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),

@@ -38,7 +38,8 @@ func (h *Handler) remember(ctx context.Context, j *job) error {
 		j.author = phone
 	}
 	w := conversation.Writing{
-		MessageSid: j.text.MessageSid, At: a.At, DecidedAt: j.text.UpdatedAt, Now: h.config.Now(), Verdict: decisionOf(j.text), EndsHeld: len(a.Ends) > 0,
+		MessageSid: j.text.MessageSid, At: a.At, DecidedAt: j.text.UpdatedAt, Now: h.config.Now(),
+		Verdict: decisionOf(j.text), EndsHeld: len(a.Ends) > 0,
 		To: h.customerOf(j), Tag: conversation.Tag(a.Tag), Texts: countedBy(a), Digest: digestOf(key, j.text.Body),
 		IsAutoReplyTold: j.text.Reason == ledger.ReasonAutoReply && a.Tells != "",
 	}

@@ -31,13 +31,15 @@ type course struct {
 func courses() map[string]course {
 	trouble := refusal(fault.Transient, 0)
 	return map[string]course{
-		"sent":                  {},
-		"dropped":               {edit: func(e *queue.Envelope) { e.Message.To = idleNumber }},
-		"a STOP":                {edit: func(e *queue.Envelope) { e.Message.From, e.Message.Body = first, "STOP" }},
-		"an answer":             {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes")},
-		"asked":                 {setUp: sentTo(relaytest.Customer, other), edit: phoneSays("Yes")},
-		"told":                  {setUp: sentTo(relaytest.Customer), edit: phoneSays(firstTag)},
-		"answer lost":           {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes"), answers: []error{nil, refusal(fault.Permanent, 21614)}},
+		"sent":      {},
+		"dropped":   {edit: func(e *queue.Envelope) { e.Message.To = idleNumber }},
+		"a STOP":    {edit: func(e *queue.Envelope) { e.Message.From, e.Message.Body = first, "STOP" }},
+		"an answer": {setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes")},
+		"asked":     {setUp: sentTo(relaytest.Customer, other), edit: phoneSays("Yes")},
+		"told":      {setUp: sentTo(relaytest.Customer), edit: phoneSays(firstTag)},
+		"answer lost": {
+			setUp: sentTo(relaytest.Customer), edit: phoneSays("Yes"), answers: []error{nil, refusal(fault.Permanent, 21614)},
+		},
 		"in two parts":          {edit: func(e *queue.Envelope) { e.Message.Body = strings.Repeat("A long text. ", 123) }},
 		"in a thread":           {setUp: thread()},
 		"an answer in a thread": {setUp: thread(relaytest.Customer), edit: phoneWrites(firstThread, "Yes")},
