@@ -187,6 +187,27 @@ func ofTheSender() []mutation {
 func ofAnswers() []mutation {
 	return []mutation{
 		{
+			"a further text goes where the one before went, though another customer wrote since",
+			"shared/conversation/view.go", "case !e.SentAt.Before(v.LastAt.Add(-bubbleLead - skew)), e.isPending(at):",
+			"case e.isPending(at) && bubbleLead == 0:",
+			"./shared/conversation", "TestAddress$",
+		},
+		{
+			"answers that wait for a place all go when there is one",
+			"functions/sender/delivery/pingpong.go", "if !j.text.Answer.IsUncounted || len(j.text.Attempts) > 0 {", "if true {",
+			"./functions/sender/delivery", "TestAnswersBeyondTheBoundGoOneByOne",
+		},
+		{
+			"what a phone writes in a thread goes to its new customer at once",
+			"shared/conversation/thread.go", "v.Reassigned && (!v.Confirmed ||", "false && (!v.Confirmed ||",
+			"./shared/conversation", "TestAddressInAThread",
+		},
+		{
+			"what follows a text to a customer of another thread goes to the customer of this one",
+			"shared/conversation/answer.go", "case a.View.wroteElsewhere(a.ReceivedAt):", "case false:",
+			"./shared/conversation", "TestAddressInAThread",
+		},
+		{
 			"what a phone was sent is read as it was a moment ago",
 			"shared/aws/dynamo/table.go",
 			"Key:            key,\n\t\tConsistentRead: aws.Bool(true),", "Key:            key,\n\t\tConsistentRead: aws.Bool(false),",

@@ -55,13 +55,6 @@ func againstWrongPeople() []mutation {
 			[]edit{{"shared/conversation/answer.go", "&& !slices.ContainsFunc(a.View.Exchanges, isNew)", "&& isNew != nil"}},
 		},
 		{
-			"news among bubbles", "a further text goes where the one before went, though another customer wrote since",
-			[]edit{{
-				"shared/conversation/view.go", "case !e.SentAt.Before(v.LastAt.Add(-bubbleLead - skew)), e.isPending(at):",
-				"case e.SentAt.IsZero(), e.isPending(at) && bubbleLead == 0:",
-			}},
-		},
-		{
 			"a copied notice", "a customer reads what the relay has told a phone",
 			[]edit{{
 				"shared/conversation/answer.go",
@@ -84,10 +77,6 @@ func againstWrongPeople() []mutation {
 			}},
 		},
 		{
-			"answers that wait", "answers that wait for a place all go when there is one",
-			[]edit{{"functions/sender/delivery/pingpong.go", "if !j.text.Answer.IsUncounted || len(j.text.Attempts) > 0 {", "if true {"}},
-		},
-		{
 			"notices", "a phone is told whatever there is to tell",
 			[]edit{{"functions/sender/delivery/notice.go", "p, isTaken = p.TakeNotice(takenAt)", "isTaken = true"}},
 		},
@@ -106,16 +95,8 @@ func againstWrongPeople() []mutation {
 			[]edit{{"shared/conversation/thread.go", "now.Sub(p.idleSince()) >= threadRest", "now.Sub(p.idleSince()) >= 0"}},
 		},
 		{
-			"a thread of two", "what a phone writes in a thread goes to its new customer at once",
-			[]edit{{"shared/conversation/thread.go", "v.Reassigned && (!v.Confirmed ||", "false && (!v.Confirmed ||"}},
-		},
-		{
 			"a thread taken", "two customers whose texts come at once are given the same thread",
 			[]edit{{"functions/sender/delivery/introduce.go", "isTaken = j.head.isThread && ", "isTaken = false && j.head.isThread && "}},
-		},
-		{
-			"written elsewhere", "what follows a text to a customer of another thread goes to the customer of this one",
-			[]edit{{"shared/conversation/answer.go", "case a.View.wroteElsewhere(a.ReceivedAt):", "case false:"}},
 		},
 	}
 }
