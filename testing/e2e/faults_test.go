@@ -33,6 +33,8 @@ const (
 	lateNumber    = sms.PhoneNumber("+18585550102")
 	brokenNumber  = sms.PhoneNumber("+18585550103")
 	optOutNumber  = sms.PhoneNumber("+18585550104")
+	threadsNumber = sms.PhoneNumber("+18585550105")
+	thread        = sms.PhoneNumber("+18585550106")
 
 	unreachable = sms.PhoneNumber("+15005550101") // undelivered, 30003
 	silent      = sms.PhoneNumber("+15005550110") // sent, and no receipt ever says delivered
@@ -68,6 +70,7 @@ func (s *stage) putTroubledRoutes() {
 		TwilioNumber: optOutNumber, DestinationCarrier: optedOut, FallbackCarriers: []sms.PhoneNumber{phone},
 		OnUncertain: route.Resend,
 	})
+	s.putRoute(route.Route{TwilioNumber: threadsNumber, DestinationCarrier: phone, Threads: []sms.PhoneNumber{thread}})
 }
 
 // TestFaults takes texts through everything that goes wrong, on one stack, and at its end wants every permission used and no
@@ -114,7 +117,10 @@ func TestFaults(t *testing.T) {
 	if r := s.await(unanswered, patience, ledger.Sent, ledger.Delivered); !r.Attempts[0].Found {
 		t.Errorf("the text whose answer and receipts were lost was not found in Twilio's list: %+v", r.Attempts)
 	}
-	sids = append(sids, s.answered(customer(0)), s.optedOutCustomer())
+	sids = append(sids, s.answered(customer(0), number, number), s.optedOutCustomer())
+	sids = append(sids, s.mustText(customer(36), threadsNumber, "In a thread of my own?"))
+	s.await(sids[len(sids)-1], patience, ledger.Delivered)
+	sids = append(sids, s.answered(customer(36), threadsNumber, thread))
 	s.unreadableChange()
 	sids = append(sids, cascaded, late, refused, unanswered, dying)
 	s.checkTrails(sids)
@@ -134,15 +140,15 @@ func (s *stage) optedOutCustomer() (sid string) {
 	return sid
 }
 
-// answered has the phone on duty answer a customer whom it was sent a text of, and the customer get the words. It returns the
-// answer's sid.
-func (s *stage) answered(to sms.PhoneNumber) (sid string) {
+// answered has the phone on duty answer a customer whom it was sent a text of, at the number that the text came from, and the customer get
+// the words from the number that he texted. It returns the answer's sid.
+func (s *stage) answered(to, texted, came sms.PhoneNumber) (sid string) {
 	s.t.Helper()
-	const words = "It is on its way"
-	sid = s.mustText(phone, number, s.tagOf(to, number)+" "+words)
+	words := "It is on its way, says " + string(texted)
+	sid = s.mustText(phone, came, s.tagOf(to, came)+" "+words)
 	s.await(sid, patience, ledger.Delivered, ledger.Uncertain)
 	messages := s.sent()[words]
-	if len(messages) == 0 || messages[0].To != to || messages[0].From != number || messages[0].Body != words {
+	if len(messages) == 0 || messages[0].To != to || messages[0].From != texted || messages[0].Body != words {
 		s.t.Errorf("the answer was sent as %+v", messages)
 	}
 	return sid
