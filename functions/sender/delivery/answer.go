@@ -17,7 +17,11 @@ import (
 
 // address decides what becomes of a text that a phone on duty wrote, and writes the decision into the text's record. A text that comes
 // again finds it there.
-func (h *Handler) address(ctx context.Context, j *job, phone conversation.Phone, hasLeft bool) verdict {
+func (h *Handler) address(ctx context.Context, j *job, hasLeft bool) verdict {
+	phone, err := h.config.Conversations.GetPhone(ctx, keyOf(j.text, j.text.Customer))
+	if err != nil {
+		return h.notNow(ctx, j, "conversation not read", err)
+	}
 	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(j.text)...)
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
@@ -48,15 +52,6 @@ func (h *Handler) address(ctx context.Context, j *job, phone conversation.Phone,
 	return h.carryOut(ctx, j)
 }
 
-// addressOwn does the same for a phone of the text's route, or for one that has left it.
-func (h *Handler) addressOwn(ctx context.Context, j *job, hasLeft bool) verdict {
-	phone, err := h.config.Conversations.GetPhone(ctx, keyOf(j.text, j.text.Customer))
-	if err != nil {
-		return h.notNow(ctx, j, "conversation not read", err)
-	}
-	return h.address(ctx, j, phone, hasLeft)
-}
-
 // addressLeft does the same for a phone that is in no route by what was remembered of the routes, though texts were sent to it: it may
 // have come on duty a moment ago, or it has left.
 func (h *Handler) addressLeft(ctx context.Context, j *job) verdict {
@@ -69,7 +64,7 @@ func (h *Handler) addressLeft(ctx context.Context, j *job) verdict {
 	if p.Drop != "" && p.Drop != ledger.ReasonExpired {
 		return h.drop(ctx, j, p)
 	}
-	return h.addressOwn(ctx, j, !p.IsAnswer)
+	return h.address(ctx, j, !p.IsAnswer)
 }
 
 // addressLate does the same for a text that is too old to be sent, if a phone wrote it that is in no route: the phone is to be told.

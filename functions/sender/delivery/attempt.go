@@ -57,7 +57,7 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 		}
 	}
 	if p.IsAnswer {
-		return h.addressOwn(ctx, j, false)
+		return h.address(ctx, j, false)
 	}
 	if p.Drop == ledger.ReasonExpired {
 		if v := h.addressLate(ctx, j, p); v.stops() {

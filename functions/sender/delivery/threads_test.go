@@ -150,19 +150,22 @@ func TestThreadIsReassigned(t *testing.T) {
 	s.checkFrom(fromOwn + toOther + "Done")
 }
 
+// giveFirstThread gives the first thread to the other customer, as another sender would.
+func (s *sender) giveFirstThread() {
+	p, err := s.conversations.GetPhone(context.Background(), itemAt(firstThread))
+	if err != nil {
+		s.t.Error(err)
+	}
+	taken := p.Receive(conversation.Exchange{Customer: other, SentAt: s.clock.Now()}, "SMother")
+	if _, err := s.conversations.PutPhone(context.Background(), taken); err != nil {
+		s.t.Error(err)
+	}
+}
+
 // Two customers' texts at the same time do not get the same thread.
 func TestThreadIsTaken(t *testing.T) {
 	s := threaded(t, firstThread)
-	s.faults.hook = once(s, "conversations before PutTag", func() {
-		p, err := s.conversations.GetPhone(t.Context(), itemAt(firstThread))
-		if err != nil {
-			t.Error(err)
-		}
-		taken := p.Receive(conversation.Exchange{Customer: other, SentAt: s.clock.Now()}, "SMother")
-		if _, err := s.conversations.PutPhone(t.Context(), taken); err != nil {
-			t.Error(err)
-		}
-	})
+	s.faults.hook = once(s, "conversations before PutTag", s.giveFirstThread)
 	s.hears(1, relaytest.Customer, "First here")
 	s.checkFrom(fromOwn + toPhone + "A05 " + string(relaytest.Customer) + ": First here")
 }
@@ -258,16 +261,7 @@ func TestThreadIsTakenFromItsOwner(t *testing.T) {
 	s.hears(1, relaytest.Customer, "First here")
 	s.clock.Advance(25 * time.Hour)
 	s.sentFrom()
-	s.faults.hook = once(s, "conversations before PutPhone", func() {
-		p, err := s.conversations.GetPhone(t.Context(), itemAt(firstThread))
-		if err != nil {
-			t.Error(err)
-		}
-		taken := p.Receive(conversation.Exchange{Customer: other, SentAt: s.clock.Now()}, "SMother")
-		if _, err := s.conversations.PutPhone(t.Context(), taken); err != nil {
-			t.Error(err)
-		}
-	})
+	s.faults.hook = once(s, "conversations before PutPhone", s.giveFirstThread)
 	s.hears(2, relaytest.Customer, "Me again")
 	s.checkFrom(fromOwn + toPhone + "A05 " + string(relaytest.Customer) + ": Me again")
 }
