@@ -62,6 +62,7 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"another answer that a timer ended (TestTimerTellsOfALostAnswer)":                              339627,
 		"a tag alone for a question whose words were ended (TestReplacesWhatEndedAMomentAgo)":          135437,
 		"held words whose time is over while they are released (TestHeldWordsEndWhileTheyAreReleased)": 107536,
+		"the rest of a text, sent a day later to a thread that was another customer's":                 3028665,
 	} {
 		t.Run(story, func(t *testing.T) {
 			if o := playSeed(t, seed, false); len(o.violations) > 0 {
