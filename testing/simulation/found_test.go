@@ -63,6 +63,8 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"a tag alone for a question whose words were ended (TestReplacesWhatEndedAMomentAgo)":          135437,
 		"held words whose time is over while they are released (TestHeldWordsEndWhileTheyAreReleased)": 107536,
 		"the rest of a text, sent a day later to a thread that was another customer's":                 3028665,
+		"the rest of a text that was dead, and taken after all":                                        50054229,
+		"an order for the rest of a text that was delivered":                                           50118195,
 	} {
 		t.Run(story, func(t *testing.T) {
 			if o := playSeed(t, seed, false); len(o.violations) > 0 {

@@ -30,11 +30,11 @@ func firstOf(sid string) string {
 	return first
 }
 
-// isAfterDoubt reports whether it is the second part of a text that was given up as uncertain for a while: other texts went meanwhile.
+// isAfterDoubt reports whether it is the second part of a text that was given up as uncertain or dead for a while: others went meanwhile.
 func (s *schedule) isAfterDoubt(sid string) bool {
 	first := firstOf(sid)
 	return first != sid && slices.ContainsFunc(s.changes, func(c change) bool {
-		return c.record.MessageSid == first && c.record.State == ledger.Uncertain
+		return c.record.MessageSid == first && (c.record.State == ledger.Uncertain || c.record.State == ledger.Dead)
 	})
 }
 

@@ -115,7 +115,7 @@ func (s *schedule) sent(q *watchedQueue, message queue.Outgoing) {
 	switch {
 	case err != nil:
 		s.violated("%s got what is no envelope", q.name)
-	case q == s.fifo && e.Kind == queue.KindInbound && !slices.Contains(s.order, e.RelayID):
+	case q == s.fifo && e.Kind == queue.KindInbound && !slices.Contains(s.order, firstOf(e.RelayID)):
 		s.order = append(s.order, e.RelayID)
 		s.noteLate(e.RelayID)
 	}
