@@ -90,8 +90,19 @@ type Conversation struct {
 	Tag string `json:"tag,omitempty"`
 	// Named means that the customer has a name. What it is, the log never says.
 	Named bool `json:"named,omitempty"`
-	// Changed lists what differs from the conversation before: "opt_out", "name", "tag", and "tag_used" if only the time of the tag's
-	// last use does. It is absent if the conversation was removed, or if nothing that is listed here changed.
+	// Spell is the text with which the customer began to wait, Texts how many there are since, Stage whom the newest went out to again
+	// last: "next", "all" or "owner"; Step counts that. They are absent if the route keeps no claims.
+	Spell string `json:"spell,omitempty"`
+	Texts int    `json:"texts,omitempty"`
+	Stage string `json:"stage,omitempty"`
+	Step  int    `json:"step,omitempty"`
+	// Seen is how somebody last saw to the customer: "answered", "reacted", "done", "opted_out" or "blocked"; SeenBy is the masked phone,
+	// or the operator. Claimer is the masked phone that has the conversation, or had it until its time was over.
+	Seen    string `json:"seen,omitempty"`
+	SeenBy  string `json:"seen_by,omitempty"`
+	Claimer string `json:"claimer,omitempty"`
+	// Changed lists what differs from the conversation before: "opt_out", "name", "tag", "spell", "seen", "claim", and "tag_used" if only
+	// the time of the tag's last use does. It is absent if the conversation was removed, or if nothing that is listed here changed.
 	Changed []string `json:"changed,omitempty"`
 }
 
@@ -122,14 +133,16 @@ type Route struct {
 	DestinationCarrier string   `json:"destination_carrier"`
 	FallbackCarriers   []string `json:"fallback_carriers,omitempty"`
 	Active             bool     `json:"active"`
-	// OnUncertain, DeliveryTimeout, MaxAge, PaceNumber, AnswerWindow and HoldTime are the settings as the route has them: absent if
-	// it has none, "unreadable" if someone wrote something that is not a setting.
+	// OnUncertain, DeliveryTimeout, MaxAge, PaceNumber, AnswerWindow, HoldTime, AnswerTimeout and ClaimTime are the settings as the
+	// route has them: absent if it has none, "unreadable" if someone wrote something that is not a setting.
 	OnUncertain     string `json:"on_uncertain,omitempty"`
 	DeliveryTimeout string `json:"delivery_timeout,omitempty"`
 	MaxAge          string `json:"max_age,omitempty"`
 	PaceNumber      string `json:"pace_number,omitempty"`
 	AnswerWindow    string `json:"answer_window,omitempty"`
 	HoldTime        string `json:"hold_time,omitempty"`
+	AnswerTimeout   string `json:"answer_timeout,omitempty"`
+	ClaimTime       string `json:"claim_time,omitempty"`
 	// Threads are the further Twilio numbers toward its phones.
 	Threads []string `json:"threads,omitempty"`
 	// OptedOut are the hops that texted STOP to the number.

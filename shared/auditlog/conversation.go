@@ -12,6 +12,9 @@ const (
 	ChangedName    = "name"
 	ChangedTag     = "tag"
 	ChangedTagUsed = "tag_used"
+	ChangedSpell   = "spell"
+	ChangedSeen    = "seen"
+	ChangedClaim   = "claim"
 )
 
 // ReasonAdopted is why a conversation's chain begins with a later version than the first.
@@ -69,9 +72,27 @@ func conversationEntry(before, after *conversation.Conversation, change string, 
 		Actor:          actor,
 		Conversation: &Conversation{
 			OptedOut: latest.OptOut.OptedOut, Word: latest.OptOut.Word, MessageSid: latest.OptOut.MessageSid,
-			Tag: string(latest.Tag), Named: latest.Name != "", Changed: changed,
+			Tag: string(latest.Tag), Named: latest.Name != "", Changed: changed, Spell: latest.Spell.MessageSid, Texts: latest.Spell.Texts,
+			Stage: string(latest.Spell.Stage), Step: latest.Spell.Step, Seen: string(latest.Seen.How), SeenBy: seenBy(latest.Seen),
+			Claimer: claimer(latest.Claim),
 		},
 	}
+}
+
+// seenBy names who saw to the conversation: an operator, or a masked phone.
+func seenBy(s conversation.Seen) string {
+	if s.By != "" {
+		return s.By
+	}
+	return s.Phone.Mask()
+}
+
+// claimer is the masked phone that has the conversation, unless its claim was ended.
+func claimer(k conversation.Claim) string {
+	if !k.EndedAt.IsZero() {
+		return ""
+	}
+	return k.Phone.Mask()
 }
 
 // conversationEntryID returns the identity of a conversation's entry. Without an ID of the conversation, it is made as a route's is:
@@ -108,6 +129,15 @@ func differences(before, after *conversation.Conversation) []string {
 		changed = append(changed, ChangedTag)
 	case !before.TagUsedAt.Equal(after.TagUsedAt) || before.TagVersion != after.TagVersion:
 		changed = append(changed, ChangedTagUsed)
+	}
+	if !before.Spell.Equal(after.Spell) {
+		changed = append(changed, ChangedSpell)
+	}
+	if !before.Seen.Equal(after.Seen) {
+		changed = append(changed, ChangedSeen)
+	}
+	if !before.Claim.Equal(after.Claim) {
+		changed = append(changed, ChangedClaim)
 	}
 	return changed
 }

@@ -34,6 +34,11 @@ type Conversation struct {
 	Tag        Tag       `json:",omitempty"`
 	TagUsedAt  time.Time `json:",omitzero"`
 	TagVersion int64     `json:",omitempty"`
+	// Spell is the customer's last unanswered texts, Seen when somebody last saw to him, Claim which phone has the conversation. They are
+	// kept if the route keeps claims, see route.Route.KeepsClaims.
+	Spell Spell `json:",omitzero"`
+	Seen  Seen  `json:",omitzero"`
+	Claim Claim `json:",omitzero"`
 	// Seal is the hash of the audit log's entry of this version. The door in package auditlog, through which all writers write, sets
 	// it, ID and UpdatedAt.
 	Seal string `json:",omitempty"`
@@ -70,5 +75,8 @@ func (c Conversation) Hear(keyword sms.Keyword, messageSid string, at time.Time)
 		return c, false, false
 	}
 	c.OptOut = OptOut{OptedOut: wants, Word: keyword.Word, Since: at.UTC(), MessageSid: messageSid}
+	if wants && c.Spell.MessageSid != "" {
+		c, _ = c.See(Seen{At: at, How: SeenOptedOut, MessageSid: messageSid})
+	}
 	return c, true, true
 }

@@ -23,6 +23,8 @@ type seed struct {
 	MaxAge             *string
 	AnswerWindow       *string
 	HoldTime           *string
+	AnswerTimeout      *string
+	ClaimTime          *string
 	PaceNumber         string
 	Threads            []sms.PhoneNumber
 	// OptedOut is here to be refused with a reason.
@@ -46,8 +48,8 @@ type Reading struct {
 }
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers", "Active",
-// "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "Threads"}]}. All but the two
-// numbers and Active may be left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line
+// "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "AnswerTimeout", "ClaimTime",
+// "Threads"}]}. All but the two numbers and Active may be left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line
 // each with the place of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
 func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
@@ -150,6 +152,7 @@ func (p *parser) assemble(i int, s seed) Route {
 		OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber, Threads: s.Threads,
 		DeliveryTimeout: p.duration(i, "DeliveryTimeout", s.DeliveryTimeout), MaxAge: p.duration(i, "MaxAge", s.MaxAge),
 		AnswerWindow: p.duration(i, "AnswerWindow", s.AnswerWindow), HoldTime: p.duration(i, "HoldTime", s.HoldTime),
+		AnswerTimeout: p.duration(i, "AnswerTimeout", s.AnswerTimeout), ClaimTime: p.duration(i, "ClaimTime", s.ClaimTime),
 	}
 	if s.LastUpdated != "" {
 		var err error

@@ -104,7 +104,7 @@ func wantOf(field string) string {
 	switch field {
 	case "OnUncertain":
 		return fmt.Sprintf(": want %q or %q", Park, Resend)
-	case "DeliveryTimeout", "MaxAge", "AnswerWindow", "HoldTime":
+	case "DeliveryTimeout", "MaxAge", "AnswerWindow", "HoldTime", "AnswerTimeout", "ClaimTime":
 		return `: want a duration in quotes, such as "90s" or "4h"`
 	case "FallbackCarriers", "Threads":
 		return `: want a list of numbers, such as ["+18585550110"]`

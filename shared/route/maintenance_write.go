@@ -21,6 +21,8 @@ type written struct {
 	PaceNumber         string            `json:",omitempty"`
 	AnswerWindow       Duration          `json:",omitempty"`
 	HoldTime           Duration          `json:",omitempty"`
+	AnswerTimeout      Duration          `json:",omitempty"`
+	ClaimTime          Duration          `json:",omitempty"`
 	LastUpdated        string            `json:",omitempty"`
 }
 
@@ -38,7 +40,7 @@ func WriteMaintenance(w io.Writer, routes []Route) error {
 			TwilioNumber: r.TwilioNumber, DestinationCarrier: r.DestinationCarrier,
 			FallbackCarriers: append([]sms.PhoneNumber{}, r.FallbackCarriers...), Active: r.Active,
 			OnUncertain: r.OnUncertain, DeliveryTimeout: r.DeliveryTimeout, MaxAge: r.MaxAge, PaceNumber: r.PaceNumber,
-			AnswerWindow: r.AnswerWindow, HoldTime: r.HoldTime, Threads: r.Threads,
+			AnswerWindow: r.AnswerWindow, HoldTime: r.HoldTime, AnswerTimeout: r.AnswerTimeout, ClaimTime: r.ClaimTime, Threads: r.Threads,
 		}
 		if !r.LastUpdated.IsZero() {
 			one.LastUpdated = r.LastUpdated.UTC().Format(time.RFC3339Nano)

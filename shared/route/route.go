@@ -40,6 +40,12 @@ type Route struct {
 	// HoldTime is how long words of a phone are held that nobody knows whom they are for, from MinHoldTime to MaxHoldTime; 0 means
 	// DefaultHoldTime.
 	HoldTime Duration `json:",omitempty"`
+	// AnswerTimeout is how long a customer's text waits for an answer before it goes out to the next phone, from MinAnswerTimeout to
+	// MaxAnswerTimeout; 0 means for ever.
+	AnswerTimeout Duration `json:",omitempty"`
+	// ClaimTime is for how long a phone has a conversation after its last own act, from MinClaimTime to MaxClaimTime; 0 means
+	// DefaultClaimTime, see ClaimAge.
+	ClaimTime Duration `json:",omitempty"`
 	// OptedOut are the hops that texted STOP to the number, in the order in which the relay noticed. The relay keeps the list,
 	// see MarkOptedOut. A phone that is not a hop has no meaning here.
 	OptedOut []sms.PhoneNumber `json:",omitempty"`

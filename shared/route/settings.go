@@ -35,6 +35,10 @@ const (
 	MaxAnswerWindow    = 7 * 24 * time.Hour
 	MinHoldTime        = 5 * time.Minute
 	MaxHoldTime        = 12 * time.Hour
+	MinAnswerTimeout   = time.Minute
+	MaxAnswerTimeout   = 12 * time.Hour
+	MinClaimTime       = 5 * time.Minute
+	MaxClaimTime       = 7 * 24 * time.Hour
 )
 
 // TextAge returns how old a text may be when it is sent: MaxAge, or DefaultMaxAge if the route does not say.
@@ -82,6 +86,8 @@ func (r Route) settingProblems() []error {
 	within("MaxAge", r.MaxAge, MinMaxAge, MaxMaxAge)
 	within("AnswerWindow", r.AnswerWindow, MinAnswerWindow, MaxAnswerWindow)
 	within("HoldTime", r.HoldTime, MinHoldTime, MaxHoldTime)
+	within("AnswerTimeout", r.AnswerTimeout, MinAnswerTimeout, MaxAnswerTimeout)
+	within("ClaimTime", r.ClaimTime, MinClaimTime, MaxClaimTime)
 	if r.PaceNumber != "" {
 		if _, err := pace.Parse(r.PaceNumber); err != nil {
 			problems = append(problems, fmt.Errorf("PaceNumber: %w", err))
@@ -106,3 +112,18 @@ func (r Route) HoldAge() time.Duration {
 	}
 	return time.Duration(r.HoldTime)
 }
+
+// DefaultClaimTime is for how long a phone has a conversation after its last own act, if the route does not say.
+const DefaultClaimTime = 4 * time.Hour
+
+// ClaimAge returns for how long a phone has a conversation after its last own act.
+func (r Route) ClaimAge() time.Duration {
+	if r.ClaimTime == 0 {
+		return DefaultClaimTime
+	}
+	return time.Duration(r.ClaimTime)
+}
+
+// KeepsClaims reports whether it is kept who has a conversation, and whether a customer waits. That costs a write for each text and each
+// answer, so a route that uses nothing of it goes without.
+func (r Route) KeepsClaims() bool { return r.AnswerTimeout != 0 || r.ClaimTime != 0 }

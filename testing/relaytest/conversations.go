@@ -115,6 +115,16 @@ func (c conversationTest) absent() {
 func (c conversationTest) roundTrip() {
 	out := optedOut(Customer)
 	out.Name, out.Tag, out.TagUsedAt, out.TagVersion, out.Seal = "Ann Miller", "A47", conversationTime().Add(time.Hour), 3, "seal"
+	out.Spell = conversation.Spell{
+		MessageSid: MessageSid(3), BeganAt: conversationTime(), NewestSid: MessageSid(4), NewestAt: conversationTime().Add(time.Minute), Texts: 2,
+		Phones: []sms.PhoneNumber{Destination}, Step: 3, Stage: conversation.StageOwner, StagePhones: []sms.PhoneNumber{Fallback},
+		DueAt: conversationTime().Add(time.Hour), OwnerTold: 1, UnansweredAt: conversationTime().Add(time.Second),
+	}
+	out.Seen = conversation.Seen{At: conversationTime(), How: conversation.SeenDone, Phone: Destination, By: "ann", MessageSid: MessageSid(5)}
+	out.Claim = conversation.Claim{
+		Phone: Fallback, Since: conversationTime(), MessageSid: MessageSid(6), ActedAt: conversationTime().Add(time.Second),
+		EndedAt: conversationTime().Add(time.Minute),
+	}
 	out = c.put(out)
 	c.isStored(out)
 	out.OptOut = conversation.OptOut{Word: "YES", Since: out.OptOut.Since.Add(time.Second), MessageSid: MessageSid(2)}

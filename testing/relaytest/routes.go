@@ -61,6 +61,7 @@ func settledRoute() route.Route {
 	r.Threads = []sms.PhoneNumber{numbered(75), numbered(74)}
 	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour+time.Millisecond)
 	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
+	r.AnswerTimeout, r.ClaimTime = route.Duration(20*time.Minute), route.Duration(3*time.Hour)
 	r.PaceNumber, r.OptedOut = "3/1s", []sms.PhoneNumber{numbered(73), numbered(71)}
 	r.Removed, r.OffSince = r.LastUpdated.Add(-time.Second), r.LastUpdated.Add(-1500*time.Millisecond)
 	return r

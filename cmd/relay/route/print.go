@@ -78,6 +78,8 @@ func settingsOf(r route.Route) []string {
 	say("PaceNumber", r.PaceNumber)
 	say("AnswerWindow", duration(r.AnswerWindow))
 	say("HoldTime", duration(r.HoldTime))
+	say("AnswerTimeout", duration(r.AnswerTimeout))
+	say("ClaimTime", duration(r.ClaimTime))
 	return said
 }
 

@@ -31,6 +31,8 @@ const (
 	flagPaceNumber      = "pace-number"
 	flagAnswerWindow    = "answer-window"
 	flagHoldTime        = "hold-time"
+	flagAnswerTimeout   = "answer-timeout"
+	flagClaimTime       = "claim-time"
 	flagThread          = "thread"
 	flagNoThreads       = "no-threads"
 )
@@ -38,6 +40,7 @@ const (
 // setFlags are the values of these flags.
 type setFlags struct {
 	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime string
+	answerTimeout, claimTime                                                     string
 	fallbacks, threads                                                           []string
 	noFallback, noThreads, active, inactive                                      bool
 }
@@ -96,6 +99,8 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 		"a further Twilio number, toward the phones only; repeat it for more, at most %d", route.MaxThreads))
 	flags.BoolVar(&f.noThreads, flagNoThreads, false, "send everything from the number itself, with tags")
 	flags.StringVar(&f.holdTime, flagHoldTime, "", "how long an answer is held that may be for several customers, 5m to 12h")
+	flags.StringVar(&f.answerTimeout, flagAnswerTimeout, "", "how long a text waits for an answer before it goes out to the next phone, 1m to 12h")
+	flags.StringVar(&f.claimTime, flagClaimTime, "", "how long a phone has a customer after it last did something about them, 5m to 168h")
 }
 
 // settings reads the flags, and reports all problems at once.
@@ -103,7 +108,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 	r := settingReader{flags: flags, numbers: numbers}
 	if !slices.ContainsFunc([]string{
 		flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
-		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime, flagThread, flagNoThreads,
+		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime, flagAnswerTimeout, flagClaimTime, flagThread, flagNoThreads,
 	}, flags.Changed) {
 		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
@@ -115,6 +120,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 		DeliveryTimeout: r.duration(flagDeliveryTimeout, f.deliveryTimeout), MaxAge: r.duration(flagMaxAge, f.maxAge),
 		OnUncertain: asUncertain(r.text(flagOnUncertain, f.onUncertain)), PaceNumber: r.text(flagPaceNumber, f.paceNumber),
 		AnswerWindow: r.duration(flagAnswerWindow, f.answerWindow), HoldTime: r.duration(flagHoldTime, f.holdTime),
+		AnswerTimeout: r.duration(flagAnswerTimeout, f.answerTimeout), ClaimTime: r.duration(flagClaimTime, f.claimTime),
 		Threads: r.phones(flagThread, f.threads),
 	}
 	number, _ := numbers.Read(text) // what is wrong with it is said when it is read for the change.
@@ -168,7 +174,8 @@ func (r *settingReader) checkSettings(number sms.PhoneNumber, s routing.Settings
 	if err != nil {
 		words := strings.NewReplacer("OnUncertain", r.given(flagOnUncertain), "DeliveryTimeout", r.given(flagDeliveryTimeout),
 			"MaxAge", r.given(flagMaxAge), "PaceNumber", r.given(flagPaceNumber),
-			"AnswerWindow", r.given(flagAnswerWindow), "HoldTime", r.given(flagHoldTime), "Threads has", "--thread names").Replace(err.Error())
+			"AnswerWindow", r.given(flagAnswerWindow), "HoldTime", r.given(flagHoldTime), "AnswerTimeout", r.given(flagAnswerTimeout),
+			"ClaimTime", r.given(flagClaimTime), "Threads has", "--thread names").Replace(err.Error())
 		for line := range strings.SplitSeq(words, "\n") {
 			r.add(cli.Usage(errors.New(line)))
 		}

@@ -21,6 +21,8 @@ type shownRoute struct {
 	PaceNumber         string            `json:"pace_number,omitempty"`
 	AnswerWindow       route.Duration    `json:"answer_window,omitempty"`
 	HoldTime           route.Duration    `json:"hold_time,omitempty"`
+	AnswerTimeout      route.Duration    `json:"answer_timeout,omitempty"`
+	ClaimTime          route.Duration    `json:"claim_time,omitempty"`
 	OptedOut           []sms.PhoneNumber `json:"opted_out,omitempty"`
 	Removed            time.Time         `json:"removed,omitzero"`
 	OffSince           time.Time         `json:"off_since,omitzero"`

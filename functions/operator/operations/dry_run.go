@@ -69,6 +69,8 @@ type Route struct {
 	PaceNumber      string            `json:"pace_number,omitempty"`
 	AnswerWindow    string            `json:"answer_window"`
 	HoldTime        string            `json:"hold_time"`
+	AnswerTimeout   string            `json:"answer_timeout,omitempty"`
+	ClaimTime       string            `json:"claim_time,omitempty"`
 	Threads         []sms.PhoneNumber `json:"threads,omitempty"`
 	Version         int64             `json:"version"`
 	LastUpdated     time.Time         `json:"last_updated"`
@@ -166,6 +168,12 @@ func routeOf(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) *Ro
 	}
 	if shown.OnUncertain == "" {
 		shown.OnUncertain = string(route.Park)
+	}
+	if r.AnswerTimeout > 0 {
+		shown.AnswerTimeout = r.AnswerTimeout.String()
+	}
+	if r.KeepsClaims() {
+		shown.ClaimTime = route.Duration(r.ClaimAge()).String()
 	}
 	if r.DeliveryTimeout > 0 {
 		shown.DeliveryTimeout = r.DeliveryTimeout.String()

@@ -33,6 +33,8 @@ type storedRoute struct {
 	PaceNumber         written[string]
 	AnswerWindow       written[route.Duration]
 	HoldTime           written[route.Duration]
+	AnswerTimeout      written[route.Duration]
+	ClaimTime          written[route.Duration]
 	Threads            written[[]sms.PhoneNumber]
 	OptedOut           written[[]sms.PhoneNumber]
 	Removed            written[time.Time]
@@ -111,6 +113,8 @@ func routeOf(r *storedRoute) *auditlog.Route {
 		PaceNumber:      r.PaceNumber.show(r.PaceNumber.value, route.Route{PaceNumber: r.PaceNumber.value}),
 		AnswerWindow:    r.AnswerWindow.show(length(r.AnswerWindow.value), route.Route{AnswerWindow: r.AnswerWindow.value}),
 		HoldTime:        r.HoldTime.show(length(r.HoldTime.value), route.Route{HoldTime: r.HoldTime.value}),
+		AnswerTimeout:   r.AnswerTimeout.show(length(r.AnswerTimeout.value), route.Route{AnswerTimeout: r.AnswerTimeout.value}),
+		ClaimTime:       r.ClaimTime.show(length(r.ClaimTime.value), route.Route{ClaimTime: r.ClaimTime.value}),
 		Threads:         masksOf(r.Threads),
 		OptedOut:        masksOf(r.OptedOut), Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
 		OffSince: r.OffSince.show(moment(r.OffSince.value), route.Route{}), Version: r.Version,

@@ -29,6 +29,8 @@ const (
 	attrPaceNumber      = "PaceNumber"
 	attrAnswerWindow    = "AnswerWindow"
 	attrHoldTime        = "HoldTime"
+	attrAnswerTimeout   = "AnswerTimeout"
+	attrClaimTime       = "ClaimTime"
 	attrRemoved         = "Removed"
 	attrOffSince        = "OffSince"
 )
@@ -201,6 +203,8 @@ func checkForms(stored item) error {
 		{attrMaxAge, "a duration such as 4h", duration},
 		{attrAnswerWindow, "a duration such as 24h", duration},
 		{attrHoldTime, "a duration such as 1h", duration},
+		{attrAnswerTimeout, "a duration such as 15m", duration},
+		{attrClaimTime, "a duration such as 4h", duration},
 		{attrPaceNumber, "a pace such as 3/1s or off", anything},
 		{attrRemoved, "a time such as 2026-11-24T08:00:00Z", moment},
 		{attrOffSince, "a time such as 2026-11-24T08:00:00Z", moment},

@@ -115,6 +115,10 @@ func (c *checked) settings() {
 	if !r.Active {
 		c.report(Warning, "it is inactive: its texts are dropped", c.verb("on", ""))
 	}
+	if 3*time.Duration(r.AnswerTimeout) > r.TextAge() {
+		c.report(Problem, fmt.Sprintf("AnswerTimeout %v: three of it are longer than MaxAge %v, so a text would be too old for its last stage",
+			r.AnswerTimeout, route.Duration(r.TextAge())), c.verb("set", "--answer-timeout "+(r.TextAge()/3).Truncate(time.Minute).String()))
+	}
 	if hold := r.HoldAge(); hold >= r.TextAge() {
 		c.report(Warning, fmt.Sprintf("HoldTime %v is not shorter than MaxAge %v: an answer would be too old when the phone says whom it is for",
 			route.Duration(hold), route.Duration(r.TextAge())), c.verb("set", "--hold-time 5m"))

@@ -66,6 +66,8 @@ func fields(r route.Route) []field {
 		{"PaceNumber", r.PaceNumber},
 		{"AnswerWindow", duration(r.AnswerWindow)},
 		{"HoldTime", duration(r.HoldTime)},
+		{"AnswerTimeout", duration(r.AnswerTimeout)},
+		{"ClaimTime", duration(r.ClaimTime)},
 		{fieldRemoved, removed},
 	}
 }

@@ -23,6 +23,8 @@ type Settings struct {
 	PaceNumber      *string
 	AnswerWindow    *route.Duration
 	HoldTime        *route.Duration
+	AnswerTimeout   *route.Duration
+	ClaimTime       *route.Duration
 	// Threads replace all earlier ones.
 	Threads *[]sms.PhoneNumber
 }
@@ -45,6 +47,8 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	say(&r.PaceNumber, s.PaceNumber)
 	say(&r.AnswerWindow, s.AnswerWindow)
 	say(&r.HoldTime, s.HoldTime)
+	say(&r.AnswerTimeout, s.AnswerTimeout)
+	say(&r.ClaimTime, s.ClaimTime)
 	say(&r.Threads, s.Threads)
 	return r, nil
 }

@@ -1,0 +1,113 @@
+package conversation
+
+import (
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Claim says which phone has a conversation: its person sees to the customer, and the others need not.
+type Claim struct {
+	// Phone has, or last had, the conversation; empty if none ever had.
+	Phone sms.PhoneNumber `json:",omitempty"`
+	// Since is when the phone took it, with the text MessageSid. ActedAt is when it last did something about the customer.
+	Since      time.Time `json:",omitzero"`
+	MessageSid string    `json:",omitempty"`
+	ActedAt    time.Time `json:",omitzero"`
+	// EndedAt is when somebody ended it; zero if nobody did.
+	EndedAt time.Time `json:",omitzero"`
+}
+
+// Act is something that a phone did about a customer.
+type Act struct {
+	Phone sms.PhoneNumber
+	// MessageSid is the text of the phone, At when it was written.
+	MessageSid string
+	At         time.Time
+}
+
+// Claiming says for how long a phone has a conversation after its own last act, and who can be texted now: whoever cannot has none.
+type Claiming struct {
+	Time time.Duration
+	Rota Rota
+}
+
+// Claimer returns the phone that has the conversation, empty if none has.
+func (c Conversation) Claimer(by Claiming, now time.Time) sms.PhoneNumber {
+	k := c.Claim
+	if k.Phone == "" || !k.EndedAt.IsZero() || now.Sub(k.ActedAt) >= by.Time || !by.Rota.has(k.Phone) {
+		return ""
+	}
+	return k.Phone
+}
+
+// Act returns c after a phone did something about the customer. If no phone has the conversation, this one has it from then on; if it has,
+// it keeps it for longer. changed is false if there is nothing to note: another phone was quicker, or the act is an old one.
+func (c Conversation) Act(a Act, by Claiming, now time.Time) (claimed Conversation, changed bool) {
+	claimer := c.Claimer(by, now)
+	switch {
+	case sms.Same(claimer, a.Phone) && claimer != "":
+		if !a.At.After(c.Claim.ActedAt) {
+			return c, false
+		}
+		c.Claim.ActedAt = stamp(a.At)
+		return c, true
+	case claimer != "", !a.At.After(c.Claim.EndedAt), now.Sub(a.At) >= by.Time, !by.Rota.has(a.Phone):
+		return c, false
+	}
+	c.Claim = Claim{Phone: a.Phone, Since: stamp(a.At), MessageSid: a.MessageSid, ActedAt: stamp(a.At)}
+	return c, true
+}
+
+// Release returns c without its claim: the person is done with the customer, or gives him to another.
+func (c Conversation) Release(now time.Time) Conversation {
+	c.Claim = c.Claim.ended(now)
+	return c
+}
+
+func (k Claim) ended(now time.Time) Claim {
+	if k.Phone != "" && k.EndedAt.IsZero() {
+		k.EndedAt = stamp(now)
+	}
+	return k
+}
+
+// Equal reports whether both are the same, with times compared as moments.
+func (k Claim) Equal(l Claim) bool {
+	return k.Phone == l.Phone && k.Since.Equal(l.Since) && k.MessageSid == l.MessageSid && k.ActedAt.Equal(l.ActedAt) &&
+		k.EndedAt.Equal(l.EndedAt)
+}
+
+// Status is where a conversation is.
+type Status string
+
+// The statuses.
+const (
+	// StatusOpen: the customer waits, and nobody has the conversation. StatusClaimed: he waits, and somebody has it.
+	StatusOpen    Status = "open"
+	StatusClaimed Status = "claimed"
+	// StatusAnswered: a phone or an operator has answered the customer, or reacted. StatusDone: somebody ended it otherwise.
+	StatusAnswered Status = "answered"
+	StatusDone     Status = "done"
+)
+
+// Statuses lists every status.
+func Statuses() []Status { return []Status{StatusOpen, StatusClaimed, StatusAnswered, StatusDone} }
+
+// Status returns where the conversation is; empty if the customer never waited, as far as is known.
+func (c Conversation) Status(by Claiming, now time.Time) Status {
+	switch {
+	case c.IsOpen() && c.Claimer(by, now) != "":
+		return StatusClaimed
+	case c.IsOpen():
+		return StatusOpen
+	case c.Seen.How == SeenAnswered, c.Seen.How == SeenReacted:
+		return StatusAnswered
+	case c.Seen.How != "":
+		return StatusDone
+	}
+	return ""
+}
+
+// IsUnanswered reports whether the customer waits though all phones of the route have had their time.
+func (c Conversation) IsUnanswered() bool { return c.IsOpen() && !c.Spell.UnansweredAt.IsZero() }
