@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ const (
 	isFor        = " is for?"
 	thePhone     = "The phone "
 	lastText     = ", last text "
+	hasIt        = " has "
 )
 
 // quotedLength is how many characters of a text a notice quotes.
@@ -119,6 +121,25 @@ func WhyNotDelivered(code int) string {
 		return "their carrier blocked it."
 	}
 	return "it could not be sent. If it matters, call them."
+}
+
+// Has tells the others who has a conversation.
+func Has(name string, tag Tag) string { return name + hasIt + string(tag) + "." }
+
+// ShortName is how a notice calls somebody: by the name, or the end of the number without one.
+func ShortName(name string, phone sms.PhoneNumber) string {
+	if name != "" {
+		return name
+	}
+	return Exchange{Customer: phone}.short()
+}
+
+// Again returns the words of a text that goes out again, and how many texts of the customer wait if there are several.
+func Again(words string, texts int) string {
+	if texts < 2 {
+		return words
+	}
+	return strings.TrimSpace(words + " (" + strconv.Itoa(texts) + " texts)")
 }
 
 // PhoneOptedOut tells the other phones on duty that one of them has texted STOP.

@@ -26,7 +26,7 @@ func looksInternal(words string) bool {
 		rest, found := cutPrefixFold(words, beginning)
 		return found && (beginning == notSent || strings.Contains(rest, ": ") || beginning == sentTo && startsWithTag(rest))
 	})
-	return isNotice || hasNumber(words) || isQuestion(words) || isWhose(words) || isBareHeader(words)
+	return isNotice || isClaim(words) || hasNumber(words) || isQuestion(words) || isWhose(words) || isBareHeader(words)
 }
 
 func startsWithTag(words string) bool {
@@ -56,6 +56,13 @@ func isWhose(words string) bool {
 	_, isTold := cutPrefixFold(words, "is ")
 	_, isStopped := cutPrefixFold(words, thePhone+"+")
 	return isTold && strings.Contains(words, lastText) || isStopped
+}
+
+// isClaim reports whether words say who has a conversation.
+func isClaim(words string) bool {
+	name, rest, found := strings.Cut(words, hasIt)
+	tag, after, isTagged := Leading(rest)
+	return found && len(name) <= maxHeader && isTagged && tag.IsValid() && after == ""
 }
 
 // quotesHeader reports whether words begin with a brief header of another conversation of the phone: a tag and a name.

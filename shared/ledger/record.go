@@ -40,6 +40,9 @@ type Record struct {
 	Answer Answer `json:",omitzero"`
 	// Notice marks a text of the relay itself to a phone on duty, which is its Customer and its Destination.
 	Notice bool `json:",omitempty"`
+	// ParentSid is set on a customer's text that went out again to one phone, its Destination: the text with which the customer began to
+	// wait. The MessageSid is made from it, see StageSid.
+	ParentSid string `json:",omitempty"`
 	// Body and Media are what the customer sent. They never go to logs or to the audit log.
 	Body  string      `json:",omitempty"`
 	Media []sms.Media `json:",omitempty"`
@@ -256,9 +259,9 @@ func (r Record) AcceptedByTwilio() bool { return slices.ContainsFunc(r.Attempts,
 
 // ReachedNobody reports whether the text ended without reaching a phone, though it was meant for one. It is false for a text
 // that Twilio turned out to have after its end, and for one that still waits, is in doubt or is dead: those have lists and
-// alarms of their own. It is also false for an answer, whose phone is told, and for a notice.
+// alarms of their own. It is also false for an answer, whose phone is told, for a notice, and for a text that went out again.
 func (r Record) ReachedNobody() bool {
-	if r.IsAnswer() || r.Notice {
+	if r.IsAnswer() || r.Notice || r.ParentSid != "" {
 		return false
 	}
 	switch r.State {

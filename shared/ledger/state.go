@@ -55,6 +55,8 @@ const (
 	ReasonReaction Reason = "reaction"
 	// ReasonNoFirstPart: it is the second part of a text, and the phone did not get the first part.
 	ReasonNoFirstPart Reason = "no_first_part"
+	// ReasonAnswered: it was to go out again because nobody had answered the customer, and somebody did.
+	ReasonAnswered Reason = "answered"
 )
 
 // Intended reports whether a text that was dropped for this reason is meant to reach nobody: the relay was built to drop it. For any
@@ -62,7 +64,7 @@ const (
 func (r Reason) Intended() bool {
 	return slices.Contains([]Reason{
 		ReasonLoop, ReasonOptOut, ReasonKeyword, ReasonAutoReply, ReasonNotStaff, ReasonInstruction, ReasonReaction,
-		ReasonNoFirstPart,
+		ReasonNoFirstPart, ReasonAnswered,
 	}, r)
 }
 

@@ -51,6 +51,8 @@ type Question struct {
 	OptedOut bool
 	// Routes are those that exist among [Numbers] of the text.
 	Routes map[sms.PhoneNumber]route.Route
+	// First is the phone that has the text's conversation, empty if none has: it is tried before the others.
+	First sms.PhoneNumber
 	// PaceNumber limits the segments of a Twilio number whose route does not say otherwise.
 	PaceNumber pace.Limit
 	// MaxAttempts is how many attempts there may be at a phone; 0 leaves that open.
@@ -105,7 +107,7 @@ func along(p Plan, q Question, way route.Route) Plan {
 	if p.Validity <= 0 {
 		p.Drop = ledger.ReasonExpired
 	}
-	p.Open = way.Open()
+	p.Open = firstOf(way.Open(), q.First)
 	for _, hop := range p.Open {
 		if q.Text.HopOpen(hop) && (q.MaxAttempts == 0 || q.Text.AttemptsSpentOn(hop) < q.MaxAttempts) {
 			p.To, p.Hop, p.Marked = hop, slices.Index(way.Hops(), hop), way.IsOptedOut(hop)
@@ -121,6 +123,15 @@ func along(p Plan, q Question, way route.Route) Plan {
 		}
 	}
 	return p
+}
+
+// firstOf returns the phones with that one before the others, if it is among them.
+func firstOf(phones []sms.PhoneNumber, first sms.PhoneNumber) []sms.PhoneNumber {
+	i := slices.IndexFunc(phones, func(p sms.PhoneNumber) bool { return sms.Same(p, first) })
+	if i <= 0 || first == "" {
+		return phones
+	}
+	return append([]sms.PhoneNumber{phones[i]}, slices.Delete(slices.Clone(phones), i, i+1)...)
 }
 
 // against finds what speaks against relaying a text.

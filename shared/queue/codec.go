@@ -85,7 +85,7 @@ func (e Envelope) check() error {
 		if e.Message == nil || e.Message.To == "" {
 			return fmt.Errorf("%w: no message to a Twilio number", ErrMalformed)
 		}
-	case KindAnswer, KindNotice:
+	case KindAnswer, KindNotice, KindAgain:
 		if e.Message == nil || e.Message.To == "" || e.Destination == "" {
 			return fmt.Errorf("%w: no message from a Twilio number to a destination", ErrMalformed)
 		}
@@ -94,7 +94,7 @@ func (e Envelope) check() error {
 			return fmt.Errorf("%w: no receipt", ErrMalformed)
 		}
 	case KindTimer:
-		if e.Timer == nil || e.Timer.Attempt < 1 {
+		if e.Timer == nil || e.Timer.Attempt < 1 && e.Timer.Stage < 1 {
 			return fmt.Errorf("%w: no timer", ErrMalformed)
 		}
 	default:

@@ -29,6 +29,8 @@ const (
 	KindAnswer Kind = "answer"
 	// KindNotice is a text of the relay itself to a phone on duty, Message and Destination are set.
 	KindNotice Kind = "notice"
+	// KindAgain is a customer's text that goes out again to one phone, as a text of its own: Message and Destination are set.
+	KindAgain Kind = "again"
 	// KindReceipt is a status callback, Receipt is set.
 	KindReceipt Kind = "receipt"
 	// KindTimer is the relay's own reminder to look at a text, Timer is set. It travels on the timer queue, which has
@@ -63,7 +65,9 @@ type Envelope struct {
 // Timer is a reminder.
 type Timer struct {
 	// Attempt is the attempt that was the text's last when the timer was set, or that was about to be made.
-	Attempt int `json:"attempt"`
+	Attempt int `json:"attempt,omitempty"`
+	// Stage is set if the timer begins a stage of unanswered texts, of which RelayID is the first: its number, from 1. There is no Attempt then.
+	Stage int `json:"stage,omitempty"`
 	// Due is when to look. A queue holds a message back for [MaxDelay] at most; a timer that comes before it is due is
 	// set again.
 	Due time.Time `json:"due"`
@@ -78,7 +82,7 @@ func (e Envelope) LogValue() slog.Value {
 }
 
 // Group returns the FIFO group (SQS: MessageGroupId) in which the envelope keeps its place. Texts of one customer to one Twilio number
-// share a group, and so do the answers to one customer and the notices to one phone; the receipts of one text have one of their own, so
+// share a group, and so do the answers to one customer, the notices to one phone and what goes out again to one phone; the receipts of one text have one of their own, so
 // that they never wait behind a text; timers have no group. The group has a digest of the numbers instead of the numbers: metrics and
 // consoles show a group id, and its alphabet is restricted.
 func (e Envelope) Group() string {
@@ -89,6 +93,8 @@ func (e Envelope) Group() string {
 		return ""
 	case KindAnswer:
 		return groupOf("answer", string(e.Message.To), string(e.Destination))
+	case KindAgain:
+		return groupOf("again", string(e.Message.To), string(e.Message.From), string(e.Destination))
 	case KindNotice:
 		return groupOf("notice", string(e.Message.To), string(e.Destination))
 	case KindInbound, KindManual:
@@ -106,7 +112,7 @@ func (e Envelope) DeduplicationID() string {
 		return ""
 	case KindAnswer:
 		return e.RelayID + ".answer"
-	case KindInbound, KindManual, KindNotice:
+	case KindInbound, KindManual, KindNotice, KindAgain:
 	}
 	return e.RelayID
 }

@@ -64,6 +64,14 @@ const (
 	MetricPingPong = "PingPong"
 	// MetricAnswers counts texts of phones on duty, by Verdict (sent, held, joined, told, released, dropped).
 	MetricAnswers = "Answers"
+	// MetricEscalated counts stages of unanswered texts, by Stage (next, all, owner), MetricUnanswered customers whom no phone of the
+	// route has answered in its time.
+	MetricEscalated  = "Escalated"
+	MetricUnanswered = "Unanswered"
+	// MetricTimeToClaim and MetricTimeToAnswer are the times from when Twilio took the first text of a customer who waits until a phone
+	// had the conversation, and until a phone answered.
+	MetricTimeToClaim  = "TimeToClaim"
+	MetricTimeToAnswer = "TimeToAnswer"
 	// MetricNoticesLeftOut counts what phones on duty were not told, because they were told so much.
 	MetricNoticesLeftOut = "NoticesLeftOut"
 	// MetricLooked counts looks at Twilio's list for a message whose POST was not answered, by Verdict (present, absent,

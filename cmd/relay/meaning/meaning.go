@@ -139,6 +139,10 @@ func answerReasons() []Reason {
 			"it is the second part of a long text, and its phone did not get the first part: both go to another phone, or to none",
 			"Nothing to do here: look at the text itself, whose id has no /p2 (relay status SID).",
 		}},
+		{ledger.ReasonAnswered, dropped, Word{
+			"it was to go out to another phone because nobody had answered the customer, and somebody did meanwhile",
+			"Nothing to do. relay conversation show NUMBER CUSTOMER shows who has the customer.",
+		}},
 		{ledger.ReasonReaction, dropped, Word{
 			"a phone on duty acknowledged a customer's text by a reaction, such as a thumb; or a customer reacted to a picture",
 			"Nothing to do: customers get no reactions of phones, and a reaction to a picture does not say to which.",

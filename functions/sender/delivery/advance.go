@@ -10,6 +10,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
@@ -32,6 +33,10 @@ type job struct {
 	author conversation.Phone
 	// head is what the phone that is next is sent before the words, and what is written of that before the claim.
 	head head
+	// way is the text's route as it was last looked up for it, zero if it was not yet.
+	way route.Route
+	// first is the phone that has the text's conversation, as far as that was read: it is tried first.
+	first sms.PhoneNumber
 	// isOver is set of a second part that is not to be sent any more, because its phone did not get the first part, or another one has it.
 	isOver bool
 	// moved is set once this job has changed the text.
@@ -149,6 +154,7 @@ func open(envelope queue.Envelope, retention time.Duration) ledger.Record {
 		MessageSid:   envelope.RelayID,
 		Manual:       envelope.Kind == queue.KindManual,
 		Notice:       envelope.Kind == queue.KindNotice,
+		ParentSid:    parentOf(envelope),
 		TwilioNumber: m.To,
 		Customer:     m.From,
 		Destination:  destinationOf(envelope),
@@ -158,6 +164,14 @@ func open(envelope queue.Envelope, retention time.Duration) ledger.Record {
 		UpdatedAt:    received,
 		ExpiresAt:    received.Add(retention).Unix(),
 	}
+}
+
+// parentOf returns the text that the envelope's text is sent again for; empty if it is sent for itself.
+func parentOf(envelope queue.Envelope) string {
+	if envelope.Kind != queue.KindAgain {
+		return ""
+	}
+	return ledger.ParentOf(envelope.RelayID)
 }
 
 // destinationOf returns the one phone that the envelope's text goes to; empty if the route says where.

@@ -17,7 +17,7 @@ import (
 // and does nothing the second time. Until all are done, the phone's next text is not decided about.
 func (h *Handler) carryOut(ctx context.Context, j *job) verdict {
 	for _, step := range []func(context.Context, *job) error{
-		h.remember, h.endHeld, h.releaseHeld, h.passOn, h.awaitAddress, h.tell, h.keepHeld,
+		h.remember, h.endHeld, h.releaseHeld, h.passOn, h.awaitAddress, h.see, h.tell, h.keepHeld,
 	} {
 		if err := step(ctx, j); err != nil {
 			return h.notNow(ctx, j, "answer not carried out", err)

@@ -10,10 +10,13 @@ import (
 )
 
 // conclude does what comes after a text that needs nothing more, before its message is done with: the phone that wrote an answer is
-// told if the customer did not get it, and the second part of a long text is sent.
+// told if the customer did not get it, it is noted that a customer waits, and the second part of a long text is sent.
 func (h *Handler) conclude(ctx context.Context, j *job) verdict {
 	if err := h.tellLoss(ctx, j.text); err != nil {
 		return h.notNow(ctx, j, "phone not told", err)
+	}
+	if err := h.awaitAnswer(ctx, j); err != nil {
+		return h.notNow(ctx, j, "waiting customer not noted", err)
 	}
 	return h.sendRest(ctx, j)
 }

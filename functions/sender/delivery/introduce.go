@@ -74,7 +74,7 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 	}
 	keys := keysOf(j.text.TwilioNumber, p.To, p.Threads)
 	own := len(keys)
-	isNew := j.text.Version == 0
+	isNew := j.text.Version == 0 && j.text.ParentSid == ""
 	if isNew && !sms.Same(j.text.Customer, p.To) {
 		keys = append(keys, keysOf(j.text.TwilioNumber, j.text.Customer, p.Threads)...)
 	}
@@ -94,6 +94,9 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 		if p.IsAnswer || p.Drop != "" || !sms.Same(p.To, keys[0].Phone) {
 			return p, decideAgain()
 		}
+	}
+	if v := h.heedClaim(ctx, j, c, p); v.stops() {
+		return p, v
 	}
 	phone := phones[0]
 	if c.CanHaveTag() {

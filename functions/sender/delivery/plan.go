@@ -27,13 +27,14 @@ func (h *Handler) planOnce(ctx context.Context, j *job) (plan.Plan, error) {
 		return plan.Plan{}, err
 	}
 	j.text = text
+	j.way, _ = route.Find(routes, text.TwilioNumber)
 	optedOut, err := h.isOptedOut(ctx, j.text)
 	if err != nil {
 		return plan.Plan{}, err
 	}
 	return plan.Of(plan.Question{
 		Text: j.text, OptOutType: j.optOutType, OptedOut: optedOut, Routes: routes, PaceNumber: h.config.PaceNumber,
-		MaxAttempts: h.config.Policy.MaxAttempts, Now: h.config.Now(),
+		First: j.first, MaxAttempts: h.config.Policy.MaxAttempts, Now: h.config.Now(),
 	}), nil
 }
 

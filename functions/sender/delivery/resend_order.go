@@ -56,6 +56,8 @@ func envelopeOf(r ledger.Record) queue.Envelope {
 		envelope.Kind = queue.KindManual
 	case r.Notice:
 		envelope.Kind = queue.KindNotice
+	case r.ParentSid != "":
+		envelope.Kind = queue.KindAgain
 	case r.IsAnswer() && r.Destination != "":
 		envelope.Kind, envelope.Message.From = queue.KindAnswer, r.Answer.Phone
 	}

@@ -20,7 +20,7 @@ import (
 // message moves the text, as the text's own message did before.
 func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
 	due := timerOf(envelope, h.config.Now())
-	if h.config.Now().Before(due.Due) {
+	if h.config.Now().Before(due.Due) && due.Stage == 0 {
 		if h.delivered(ctx, envelope.RelayID) {
 			return done()
 		}
@@ -30,6 +30,9 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 			return h.later(envelope.ReceivedAt, err)
 		}
 		return done()
+	}
+	if due.Stage > 0 {
+		return h.stage(ctx, due, envelope)
 	}
 	r, err := h.config.Ledger.Get(ctx, envelope.RelayID)
 	j := &job{record: record, text: r, due: due.Due}
@@ -75,16 +78,17 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 // remind sets a timer: the text is looked at again when it is due. A queue delays a message for a limited time only, so a timer
 // that is due later than that is set again when it comes.
 func (h *Handler) remind(ctx context.Context, relayID string, attempt int, due time.Time) error {
+	return h.setTimerOf(ctx, relayID, queue.Timer{Attempt: attempt, Due: due})
+}
+
+func (h *Handler) setTimerOf(ctx context.Context, relayID string, timer queue.Timer) error {
 	now := h.config.Now()
-	envelope := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindTimer, RelayID: relayID, ReceivedAt: now,
-		Timer: &queue.Timer{Attempt: attempt, Due: due},
-	}
+	envelope := queue.Envelope{Version: queue.Version, Kind: queue.KindTimer, RelayID: relayID, ReceivedAt: now, Timer: &timer}
 	message, err := envelope.Outgoing()
 	if err != nil {
 		return err
 	}
-	message.Delay = min(max(0, due.Sub(now)), queue.MaxDelay)
+	message.Delay = min(max(0, timer.Due.Sub(now)), queue.MaxDelay)
 	return h.config.Timers.Send(ctx, message)
 }
 
