@@ -182,8 +182,8 @@ func TestReleasedClaimIsNotTakenByAnOldAct(t *testing.T) {
 	}
 }
 
-// Whatever happens in whatever order, what was done twice changes nothing the second time, the claim has one phone, and an open spell with a
-// timeout is due at some time or unanswered.
+// Whatever happens in whatever order, what was done twice changes nothing the second time, the claim has one phone, and an open spell
+// with a timeout is due at some time or unanswered.
 func TestSpellsAndClaimsHold(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, now := conversation.Conversation{}, beginning()

@@ -107,7 +107,10 @@ func along(p Plan, q Question, way route.Route) Plan {
 	if p.Validity <= 0 {
 		p.Drop = ledger.ReasonExpired
 	}
-	p.Open = firstOf(way.Open(), q.First)
+	// Whoever came into the route after his text goes on as the stranger that he was, and does not get the text himself.
+	p.Open = slices.DeleteFunc(firstOf(way.Open(), q.First), func(hop sms.PhoneNumber) bool {
+		return q.Text.Destination == "" && !q.Text.Manual && sms.Same(hop, q.Text.Customer)
+	})
 	for _, hop := range p.Open {
 		if q.Text.HopOpen(hop) && (q.MaxAttempts == 0 || q.Text.AttemptsSpentOn(hop) < q.MaxAttempts) {
 			p.To, p.Hop, p.Marked = hop, slices.Index(way.Hops(), hop), way.IsOptedOut(hop)
@@ -155,7 +158,7 @@ func against(q Question) Plan {
 		return againstManual(q)
 	case r.IsAnswer():
 		return Plan{Drop: ledger.ReasonUnaddressed}
-	case ok && way.Has(r.Customer):
+	case ok && way.Has(r.Customer) && r.Version == 0:
 		return ofPhone(q, way)
 	case sms.Same(r.Customer, r.TwilioNumber), way.HasThread(r.Customer), isRouted(routes, r.Customer):
 		return Plan{Drop: ledger.ReasonLoop}

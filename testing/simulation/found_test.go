@@ -64,6 +64,8 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"held words whose time is over while they are released (TestHeldWordsEndWhileTheyAreReleased)": 107536,
 		"the rest of a text, sent a day later to a thread that was another customer's":                 3028665,
 		"the rest of a text that was dead, and taken after all":                                        50054229,
+		"the rest of a text for the phone that got it second":                                          50156133,
+		"somebody comes into the route after his text (TestStrangerBecomesAPhoneOfTheRoute)":           50200735,
 		"an order for the rest of a text that was delivered":                                           50118195,
 	} {
 		t.Run(story, func(t *testing.T) {

@@ -30,6 +30,16 @@ func firstOf(sid string) string {
 	return first
 }
 
+// isOfLaterPhone reports whether it is the second part for a phone that got the first one after another phone: others went meanwhile.
+func (s *schedule) isOfLaterPhone(p *post) bool {
+	first := firstOf(p.ref.RelayID)
+	if first == p.ref.RelayID {
+		return false
+	}
+	i := slices.IndexFunc(s.posts, func(other *post) bool { return other.ref.RelayID == first && other.reached })
+	return i >= 0 && s.posts[i].out.To != p.out.To
+}
+
 // isAfterDoubt reports whether it is the second part of a text that was given up as uncertain or dead for a while: others went meanwhile.
 func (s *schedule) isAfterDoubt(sid string) bool {
 	first := firstOf(sid)

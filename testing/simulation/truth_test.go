@@ -161,7 +161,8 @@ func (s *schedule) checkOrder() {
 	for i, p := range s.posts {
 		sid := p.ref.RelayID
 		// A sender that paused with its POST in hand, or a text that is sent again because nobody knew, may come late.
-		strayed[sid] = strayed[sid] || p.late || s.isAfterDoubt(sid) || len(s.revivals[sid]) > 0 || (!p.answered && s.OnUncertain == route.Resend)
+		strayed[sid] = strayed[sid] || p.late || s.isAfterDoubt(sid) || s.isOfLaterPhone(p) || len(s.revivals[sid]) > 0 ||
+			(!p.answered && s.OnUncertain == route.Resend)
 		if _, ok := first[sid]; !ok && p.message != nil {
 			first[sid] = i
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -90,5 +91,37 @@ func TestRouteChangesBeforeTheTimeout(t *testing.T) {
 				t.Errorf("measured %d cascades, want %d", got, len(tt.want)-1)
 			}
 		})
+	}
+}
+
+// Somebody writes and is put into the route before his text is out: it goes on as the text of a stranger that it was when it came, but
+// not to himself.
+func TestStrangerBecomesAPhoneOfTheRoute(t *testing.T) {
+	const stranger sms.PhoneNumber = "+18585550145"
+	s := newSender(t)
+	s.twilio.answer = func(int, sms.Outbound) error { return refusal(fault.Transient, 0) }
+	s.hears(1, stranger, "Is anybody there?")
+	s.twilio.answer = nil
+	s.reroute(func(r *route.Route) { r.FallbackCarriers = []sms.PhoneNumber{stranger} })
+	s.sent()
+	s.until(time.Minute)
+	s.checkSent(toPhone + firstTag + " " + string(stranger) + ": Is anybody there?")
+	s.checkState(1, ledger.Sent, "")
+	if s.waiting() != 0 {
+		t.Errorf("%d messages are left", s.waiting())
+	}
+}
+
+func TestStrangerBecomesTheOnlyPhone(t *testing.T) {
+	const stranger sms.PhoneNumber = "+18585550145"
+	s := newSender(t)
+	s.twilio.answer = func(int, sms.Outbound) error { return refusal(fault.Transient, 0) }
+	s.hears(1, stranger, "Is anybody there?")
+	s.reroute(func(r *route.Route) { r.DestinationCarrier, r.FallbackCarriers = stranger, nil })
+	s.sent()
+	s.until(time.Minute)
+	s.checkSent()
+	if s.waiting() != 0 || !s.record(1).State.Final() {
+		t.Errorf("%d messages are left, and the text is %s", s.waiting(), s.record(1).State)
 	}
 }

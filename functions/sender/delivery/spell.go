@@ -29,7 +29,8 @@ func (h *Handler) awaitAnswer(ctx context.Context, j *job) error {
 		return err
 	}
 	var before conversation.Conversation
-	c, isChanged, err := h.changeConversation(ctx, r.TwilioNumber, r.Customer, func(c conversation.Conversation) (conversation.Conversation, bool) {
+	customer := customerKey{r.TwilioNumber, r.Customer}
+	c, isChanged, err := h.changeConversation(ctx, customer, func(c conversation.Conversation) (conversation.Conversation, bool) {
 		before = c
 		return c.Await(t, time.Duration(way.AnswerTimeout), h.config.Now())
 	})
@@ -102,15 +103,18 @@ func rotaOf(way route.Route) conversation.Rota {
 	return conversation.Rota{Phones: slices.DeleteFunc(way.Open(), way.IsOptedOut)}
 }
 
+// customerKey is the key of a conversation.
+type customerKey struct{ number, customer sms.PhoneNumber }
+
 var errUnsettledConversation = errors.New("others changed the conversation each time")
 
 // changeConversation applies edit to what is stored of a conversation, as often as others change it meanwhile, and returns what is stored
 // then. isChanged is false if edit changed nothing.
 func (h *Handler) changeConversation(
-	ctx context.Context, number, customer sms.PhoneNumber, edit func(conversation.Conversation) (conversation.Conversation, bool),
+	ctx context.Context, key customerKey, edit func(conversation.Conversation) (conversation.Conversation, bool),
 ) (stored conversation.Conversation, isChanged bool, err error) {
 	for range maxWrites {
-		c, err := h.config.Conversations.Get(ctx, number, customer)
+		c, err := h.config.Conversations.Get(ctx, key.number, key.customer)
 		if err != nil {
 			return c, false, err
 		}
@@ -144,7 +148,8 @@ func (h *Handler) see(ctx context.Context, j *job) error {
 	}
 	by := claimingOf(way)
 	act := conversation.Act{Phone: a.Phone, MessageSid: j.text.MessageSid, At: a.At}
-	c, _, err := h.changeConversation(ctx, j.text.TwilioNumber, customer, func(c conversation.Conversation) (conversation.Conversation, bool) {
+	key := customerKey{j.text.TwilioNumber, customer}
+	c, _, err := h.changeConversation(ctx, key, func(c conversation.Conversation) (conversation.Conversation, bool) {
 		c, hasActed := c.Act(act, by, h.config.Now())
 		c, hasSeen := c.See(conversation.Seen{At: a.At, How: how, Phone: a.Phone, MessageSid: j.text.MessageSid})
 		return c, hasActed || hasSeen

@@ -61,7 +61,8 @@ func (h *Handler) beginStage(ctx context.Context, first ledger.Record, due queue
 		return err
 	}
 	rota, isEarly := rotaOf(way), false
-	c, isChanged, err := h.changeConversation(ctx, first.TwilioNumber, first.Customer, func(c conversation.Conversation) (conversation.Conversation, bool) {
+	customer := customerKey{first.TwilioNumber, first.Customer}
+	c, isChanged, err := h.changeConversation(ctx, customer, func(c conversation.Conversation) (conversation.Conversation, bool) {
 		now := h.config.Now()
 		isDue := c.Awaits(first.MessageSid, due.Stage) && c.Spell.Step < due.Stage
 		if isEarly = isDue && now.Before(c.Spell.DueAt); !isDue || isEarly || way.AnswerTimeout == 0 {
