@@ -31,9 +31,10 @@ var (
 )
 
 const (
-	// Each chaosCustomer sends one text after the other, a little apart, for as long as there are kills to come.
-	chaosCustomers = 100
-	chaosPause     = 400 * time.Millisecond
+	// Each chaosCustomer sends one text after the other, a little apart, for as long as there are kills to come. They are many, and each
+	// of them sends few: a text whose answer was lost holds up those behind it for half a minute.
+	chaosCustomers = 200
+	chaosPause     = 800 * time.Millisecond
 	// chaosInterval lets three looks outlast the time in which a message of the text before, in the same words, may turn up.
 	chaosInterval = "8s"
 	// chaosTexts bounds all texts of one run.
@@ -66,7 +67,7 @@ func TestChaos(t *testing.T) {
 	})
 	folder := t.TempDir()
 	c := &chaos{
-		t: t, fake: fake, twilioURL: twilioURL, binary: buildRelay(t), data: filepath.Join(folder, "relay-data"),
+		t: t, fake: fake, twilioURL: twilioURL, binary: relayProgram(t), data: filepath.Join(folder, "relay-data"),
 		routes:       writeMaintenance(t, folder, chaosRoutes()),
 		acknowledged: map[string]twiliofake.Inbound{},
 	}

@@ -20,7 +20,7 @@ import (
 // copy: it finds out what was sent, and sends nothing.
 func TestACopiedFolderSendsNothingTwice(t *testing.T) {
 	t.Parallel()
-	binary := buildRelay(t)
+	binary := relayProgram(t)
 	folder := t.TempDir()
 	original, copied := filepath.Join(folder, "original"), filepath.Join(folder, "copy")
 	routes := writeMaintenance(t, folder, testRoutes())

@@ -24,7 +24,7 @@ import (
 // data, and wants every acknowledged text in a final state, none sent twice, and none left without a trail.
 func TestKilledInTheMiddleOfABurst(t *testing.T) {
 	t.Parallel()
-	binary := buildRelay(t)
+	binary := relayProgram(t)
 	folder := t.TempDir()
 	data := filepath.Join(folder, "relay-data")
 	routes := writeMaintenance(t, folder, testRoutes())

@@ -39,6 +39,7 @@ func freeAddress(t *testing.T) string {
 // TestTheReadmesFirstBlockRuns runs what a newcomer copies: a text is delivered, and nothing is left running. Only the addresses are
 // others, and the second that a text may take is as long as it takes.
 func TestTheReadmesFirstBlockRuns(t *testing.T) {
+	t.Parallel()
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("%s is not here", tool)
@@ -71,8 +72,9 @@ func TestTheReadmesFirstBlockRuns(t *testing.T) {
 
 // TestTheReadmeShowsTheDemo wants each line of the demo that the README shows in what the demo prints. Only the times differ.
 func TestTheReadmeShowsTheDemo(t *testing.T) {
+	t.Parallel()
 	times := regexp.MustCompile(`\(\d+ ms\)`)
-	out, err := exec.CommandContext(t.Context(), buildRelay(t), "demo").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), relayProgram(t), "demo").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

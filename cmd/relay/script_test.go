@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"os"
 	"os/signal"
 	"syscall"
@@ -12,8 +13,14 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 )
 
+// atOnce is how many tests of this package run side by side: nearly all of them wait for a relay to do something.
+const atOnce = "8"
+
 // TestMain lets the stories run the program by its name.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){
 		"relay": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -26,5 +33,6 @@ func TestMain(m *testing.M) {
 
 // TestStories runs what people do with the program, and what happens when they err.
 func TestStories(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true, Cmds: storyCommands()})
 }

@@ -92,7 +92,17 @@ func (b *lockedBuffer) String() string {
 	return b.text.String()
 }
 
-// buildRelay builds the real program once for the test.
+// relayProgram returns the program that [TestMain] makes of the tests' own binary.
+func relayProgram(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("relay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// buildRelay builds the program as people do.
 func buildRelay(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "relay")

@@ -26,7 +26,7 @@ func TestBroken(t *testing.T, root string, edits []Edit, args ...string) (output
 	if err := os.WriteFile(file, plan, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args = append([]string{"test", "-overlay", file, "-count=1", "-vet=off"}, args...)
+	args = append([]string{"test", "-overlay", file, "-count=1", "-vet=off", "-ldflags=-w"}, args...)
 	command := exec.CommandContext(t.Context(), "go", args...) //nolint:gosec // The arguments are a test's own.
 	command.Dir = root
 	// Neither the compiler nor a test of a few seconds has to save memory.

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -37,11 +39,12 @@ func (s *schedule) emit(all ...telemetry.Measurement) {
 
 // writingOf returns what a phone wrote, nil if it is not a phone's.
 func (s *schedule) writingOf(sid string) *writing {
-	i := slices.IndexFunc(s.writings, func(w *writing) bool { return w.sid() == sid })
-	if i < 0 {
-		return nil
+	digits, _ := strings.CutPrefix(sid, "SM")
+	n, err := strconv.ParseInt(digits, 16, 32)
+	if at := int(n) - firstWriting - 1; err == nil && at >= 0 && at < len(s.writings) {
+		return s.writings[at]
 	}
-	return s.writings[i]
+	return nil
 }
 
 // noteLate notes that a phone's text comes to the queue so late, or behind a later one, that it may be taken for another one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,14 @@ var (
 	smallerFlag   = flag.Bool("smaller", false, "with -seed and -v, show the schedule with as few decisions as still violate something")
 	progressFlag  = flag.Bool("progress", false, "say now and then how far it is")
 )
+
+// TestMain has the collector of garbage run less often: a schedule leaves much of it, and keeps little.
+func TestMain(m *testing.M) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	m.Run()
+}
 
 // wordsOf returns what an attempt's phone reads of a text.
 func wordsOf(r ledger.Record, a ledger.Attempt) string { return plan.TextOf(r, a.Header) }

@@ -80,9 +80,10 @@ func variants() map[string]object {
 func TestTemplateAgreesWithTheCode(t *testing.T) {
 	with := readCode(t)
 	for variant, parameters := range variants() {
+		whole := readTemplate(t, parameters)
 		for _, c := range checks() {
 			t.Run(variant+"/"+c.name, func(t *testing.T) {
-				for _, problem := range c.problems(readTemplate(t, parameters), with) {
+				for _, problem := range c.problems(whole.clone(), with) {
 					t.Error(problem)
 				}
 			})
@@ -101,8 +102,7 @@ func TestMistakesAreFound(t *testing.T) {
 
 func testMistakes(t *testing.T, with code, variant string, checks []check) {
 	t.Helper()
-	parameters := variants()[variant]
-	original := readTemplate(t, parameters)
+	original := readTemplate(t, variants()[variant])
 	for _, c := range checks {
 		before := c.problems(original, with)
 		if len(c.mutations) == 0 {
@@ -110,7 +110,7 @@ func testMistakes(t *testing.T, with code, variant string, checks []check) {
 		}
 		for _, m := range c.mutations {
 			t.Run(c.name+"/"+m.name, func(t *testing.T) {
-				mutated := readTemplate(t, parameters)
+				mutated := original.clone()
 				m.apply(mutated)
 				if cmp.Equal(mutated, original) {
 					t.Fatal("the mutation changed nothing")
