@@ -273,6 +273,7 @@ func (s *stage) operator(sid string) {
 		"/sms/status?limit=x":                 http.StatusBadRequest,
 		"/sms/status/text?message_sid=" + sid: http.StatusOK, "/sms/status/text": http.StatusBadRequest,
 		"/sms/status?until=2026-01-01T00:00:00Z": http.StatusOK, "/openapi.json": http.StatusOK,
+		"/sms/contacts?number=" + url.QueryEscape(string(number)) + "&limit=1": http.StatusOK, "/sms/contacts": http.StatusBadRequest,
 	} {
 		request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.host.URL()+path, nil)
 		if err != nil {
@@ -289,6 +290,7 @@ func (s *stage) operator(sid string) {
 		}
 	}
 	s.manual()
+	s.named()
 	s.attachment()
 	s.pictured()
 }

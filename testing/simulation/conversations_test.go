@@ -63,3 +63,17 @@ func (d conversationsDoor) TagUses(ctx context.Context) ([]conversation.TagUse, 
 	c := call{op: "conversations.TagUses", read: true, what: func() string { return "" }}
 	return through(ctx, d.schedule, c, func(*actor) ([]conversation.TagUse, error) { return d.conversations.TagUses(ctx) })
 }
+
+func (d conversationsDoor) ListConversations(
+	ctx context.Context, number, after sms.PhoneNumber, limit int,
+) ([]conversation.Conversation, error) {
+	c := call{op: "conversations.ListConversations", read: true, what: func() string { return string(after) }}
+	return through(ctx, d.schedule, c, func(*actor) ([]conversation.Conversation, error) {
+		return d.conversations.ListConversations(ctx, number, after, limit)
+	})
+}
+
+func (d conversationsDoor) ListPhones(ctx context.Context, number sms.PhoneNumber) ([]conversation.Phone, error) {
+	c := call{op: "conversations.ListPhones", read: true, what: func() string { return string(number) }}
+	return through(ctx, d.schedule, c, func(*actor) ([]conversation.Phone, error) { return d.conversations.ListPhones(ctx, number) })
+}

@@ -29,6 +29,9 @@ func routes() map[string]route {
 		"POST " + operations.PathReply:       {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathStatus:       {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathText:         {function: "OperatorFunction", operator: true},
+		"GET " + operations.PathContacts:     {function: "OperatorFunction", operator: true},
+		"PUT " + operations.PathContacts:     {function: "OperatorFunction", operator: true},
+		"DELETE " + operations.PathContacts:  {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathOpenAPI:      {function: "OperatorFunction", operator: true},
 		"HEAD " + offering.PathMedia:         {function: "MediaFunction"},
 		"GET " + offering.PathMedia:          {function: "MediaFunction"},
@@ -48,6 +51,8 @@ func apiChecks() []check {
 			{"an open operator route", set("PostRelayRoute", "AuthorizationType", "NONE")},
 			{"words for everyone", set("GetStatusTextRoute", "AuthorizationType", "NONE")},
 			{"no words", removeResource("GetStatusTextRoute")},
+			{"names for everyone", set("PutContactsRoute", "AuthorizationType", "NONE")},
+			{"names that nobody can take away", removeResource("DeleteContactsRoute")},
 			{"an operator route that says nothing", remove("GetStatusRoute", "AuthorizationType")},
 			{"a webhook that Twilio cannot sign for", set("PostInboundRoute", "AuthorizationType", "AWS_IAM")},
 			{"the wrong function", set("PostRelayRoute", "Target", object{"Fn::Sub": "integrations/${IngestIntegration}"})},
@@ -71,6 +76,7 @@ func apiChecks() []check {
 		{"the stage deploys itself and holds floods back", findStage, stageMutations()},
 		{"the gateway answers browsers by itself", findCors, []mutation{
 			{"not at all", remove("Api", "CorsConfiguration")},
+			{"not to change a name", set("Api", "CorsConfiguration.AllowMethods", []any{"GET", "POST"})},
 			{"with cookies", set("Api", "CorsConfiguration.AllowCredentials", true)},
 			{"for unsigned calls only", set("Api", "CorsConfiguration.AllowHeaders", []any{"content-type"})},
 			{"by a function", add("OptionsRoute", "AWS::ApiGatewayV2::Route", object{"RouteKey": "OPTIONS /sms/{proxy+}"})},
@@ -138,9 +144,6 @@ func findRoutes(t template, c code, report reporter) {
 		}
 	}
 	for _, path := range c.paths {
-		if path == operations.PathContacts {
-			continue // Only relay serve has it.
-		}
 		if !slices.ContainsFunc(sorted(declared), func(key string) bool { return strings.HasSuffix(key, " "+path) }) {
 			report("%s: a handler names this path, and no route leads there", path)
 		}
@@ -243,6 +246,12 @@ func findCors(t template, _ code, report reporter) {
 	for _, header := range []string{"authorization", "content-type", "x-amz-date", "x-amz-security-token"} {
 		if !slices.Contains(expressions(cors["AllowHeaders"]), header) {
 			report("Api: browsers may not send %s", header)
+		}
+	}
+	for key, r := range routes() {
+		method, _, _ := strings.Cut(key, " ")
+		if r.operator && !slices.Contains(expressions(cors["AllowMethods"]), method) {
+			report("Api: browsers may not use %s, which %s needs", method, key)
 		}
 	}
 	for id, resource := range t.resources("AWS::ApiGatewayV2::Route") {

@@ -13,16 +13,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/shared/contact"
-	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
-
-// Contacts is the part of the conversations where customers' names are.
-type Contacts interface {
-	contact.Store
-	conversation.Lister
-}
 
 const (
 	// maxContacts is how many customers a page holds at the most.
@@ -54,9 +47,6 @@ func contactFields() []string { return []string{"twilio_number", "customer", "na
 
 // contacts lists customers' names, shows one, gives one or takes one away.
 func (h *Handler) contacts(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
-	if h.config.Contacts == nil {
-		return nothingHere()
-	}
 	switch request.RequestContext.HTTP.Method {
 	case http.MethodPut:
 		return h.setContact(ctx, request)
@@ -95,7 +85,7 @@ func (h *Handler) listContacts(ctx context.Context, request events.APIGatewayV2H
 	if !wrong.none() {
 		return wrong.refuse()
 	}
-	found, more, err := contact.List(ctx, h.config.Contacts, number, sms.PhoneNumber(query.Get("cursor")), limit)
+	found, more, err := contact.List(ctx, h.config.Conversations, number, sms.PhoneNumber(query.Get("cursor")), limit)
 	if err != nil {
 		return noContacts(err)
 	}
@@ -135,7 +125,7 @@ func canonicalNumber(name string, number sms.PhoneNumber, wrong *findings) sms.P
 
 // contact answers one customer's name.
 func (h *Handler) contact(ctx context.Context, number, customer sms.PhoneNumber) answer {
-	c, err := h.config.Contacts.Get(ctx, number, customer)
+	c, err := h.config.Conversations.Get(ctx, number, customer)
 	switch {
 	case err != nil:
 		return noContacts(err)
@@ -199,7 +189,7 @@ func (h *Handler) removeContact(ctx context.Context, request events.APIGatewayV2
 
 // changeContact changes a name, or answers what would be done.
 func (h *Handler) changeContact(ctx context.Context, request events.APIGatewayV2HTTPRequest, wanted contact.Wanted, isPlan bool) answer {
-	n := contact.Naming{Store: h.config.Contacts, By: cmp.Or(caller(request), h.config.Operator), Now: h.config.Now}
+	n := contact.Naming{Store: h.config.Conversations, By: cmp.Or(caller(request), h.config.Operator), Now: h.config.Now}
 	step, err := n.Plan(ctx, wanted)
 	if err != nil {
 		return noContacts(err)

@@ -15,23 +15,22 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/contact"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
-	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // The paths that this function serves.
 const (
-	PathRelay   = "/sms/relay"
-	PathReply   = "/sms/reply"
-	PathStatus  = "/sms/status"
-	PathText    = "/sms/status/text"
-	PathOpenAPI = "/openapi.json"
-	// PathContacts is served on one host only, see Contacts of [Config].
+	PathRelay    = "/sms/relay"
+	PathReply    = "/sms/reply"
+	PathStatus   = "/sms/status"
+	PathText     = "/sms/status/text"
 	PathContacts = "/sms/contacts"
+	PathOpenAPI  = "/openapi.json"
 )
 
 // Records is the part of the ledger that operators read. They write nothing to it but who was shown what a text says.
@@ -41,21 +40,20 @@ type Records interface {
 	ledger.Updater
 }
 
-// Conversations is the part of the conversations that operators read.
+// Conversations is the part of the conversations where operators read who has opted out, and keep customers' names.
 type Conversations interface {
-	Get(ctx context.Context, number, customer sms.PhoneNumber) (conversation.Conversation, error)
+	contact.Store
+	conversation.Lister
 }
 
-// Config is what a Handler is made of. Every field but Operator and Contacts is needed.
+// Config is what a Handler is made of. Every field but Operator is needed.
 type Config struct {
 	// Queue is where manual texts go, Records has all texts, and Routes decide what would happen to one.
 	Queue   queue.Sender
 	Records Records
 	Routes  route.Lookup
-	// Conversations say who has opted out.
+	// Conversations say who has opted out, and keep the names of customers.
 	Conversations Conversations
-	// Contacts keep the names of customers. While it is nil, there is nothing at [PathContacts].
-	Contacts Contacts
 	// Trail finds a text's changes in the audit log.
 	Trail auditlog.Trail
 	// Now is the clock, NewID a new random id of a manual text ("RL" and 32 hexadecimal digits).

@@ -55,8 +55,7 @@ func newStage() stage {
 		conversations: &relaytest.MemoryConversations{}, trail: &relaytest.MemoryAuditLog{}, logged: &bytes.Buffer{}, emitted: &[]string{},
 	}
 	s.Handler = operations.New(operations.Config{
-		Queue: s.queue, Records: s.ledger, Routes: s.routes, Conversations: s.conversations, Contacts: s.conversations,
-		Trail: s.trail, Now: clock.Now,
+		Queue: s.queue, Records: s.ledger, Routes: s.routes, Conversations: s.conversations, Trail: s.trail, Now: clock.Now,
 		NewID:  func() string { return newID },
 		Logger: slog.New(slog.NewJSONHandler(s.logged, nil)),
 		Emit: func(measurements ...telemetry.Measurement) {

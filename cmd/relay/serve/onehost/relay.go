@@ -204,7 +204,7 @@ func (r *Relay) wire() error {
 		Logger: logger, Emit: emit,
 	})
 	operator := operations.New(operations.Config{
-		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(), Contacts: r.db.Conversations(),
+		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(),
 		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, datafolder.AuditFile)), Now: time.Now, NewID: operations.NewID,
 		Operator: tokenHolder, Logger: logger, Emit: emit,
 	})
