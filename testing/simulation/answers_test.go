@@ -112,7 +112,7 @@ func (s *schedule) checkWritings() {
 		s.violated("%d times texts of phones came to nothing without a word, and %d notices were left out", len(untold), s.leftOut)
 	}
 	for _, r := range s.current {
-		if r.Notice {
+		if r.Notice || r.ParentSid != "" {
 			s.checkText(r)
 			s.checkTruth(r)
 		}
@@ -221,7 +221,8 @@ func (s *schedule) twinsOf(r ledger.Record) []string {
 	for _, other := range s.current {
 		isSamePart := r.SecondPart && other.SecondPart && r.Body == other.Body
 		isSameAnswer := r.IsAnswer() && other.IsAnswer() && r.Answer.Words == other.Answer.Words
-		if (isSameAnswer || isSamePart || r.Notice && other.Notice && r.Body == other.Body) && r.Customer == other.Customer {
+		isSameAgain := (r.ParentSid != "" || other.ParentSid != "") && r.Body == other.Body && !r.IsAnswer()
+		if (isSameAgain || isSameAnswer || isSamePart || r.Notice && other.Notice && r.Body == other.Body) && r.Customer == other.Customer {
 			twins = append(twins, other.MessageSid)
 		}
 	}

@@ -20,7 +20,20 @@ func (d conversationsDoor) Get(ctx context.Context, number, customer sms.PhoneNu
 
 func (d conversationsDoor) Put(ctx context.Context, c conversation.Conversation) (conversation.Conversation, error) {
 	asked := call{op: "conversations.Put", what: func() string { return string(c.Customer) }}
-	return through(ctx, d.schedule, asked, func(*actor) (conversation.Conversation, error) { return d.conversations.Put(ctx, c) })
+	return through(ctx, d.schedule, asked, d.writing(func() (conversation.Conversation, error) { return d.conversations.Put(ctx, c) }))
+}
+
+// writing notes what was written.
+func (d conversationsDoor) writing(
+	write func() (conversation.Conversation, error),
+) func(*actor) (conversation.Conversation, error) {
+	return func(*actor) (conversation.Conversation, error) {
+		stored, err := write()
+		if err == nil {
+			d.noteConversation(stored)
+		}
+		return stored, err
+	}
 }
 
 func (d conversationsDoor) GetPhone(ctx context.Context, key conversation.PhoneKey) (conversation.Phone, error) {
@@ -56,7 +69,7 @@ func (d conversationsDoor) PutTag(
 	ctx context.Context, c conversation.Conversation, t conversation.TagUse,
 ) (conversation.Conversation, error) {
 	asked := call{op: "conversations.PutTag", what: func() string { return fmt.Sprintf("%s %s", string(c.Customer), t.Tag) }}
-	return through(ctx, d.schedule, asked, func(*actor) (conversation.Conversation, error) { return d.conversations.PutTag(ctx, c, t) })
+	return through(ctx, d.schedule, asked, d.writing(func() (conversation.Conversation, error) { return d.conversations.PutTag(ctx, c, t) }))
 }
 
 func (d conversationsDoor) TagUses(ctx context.Context) ([]conversation.TagUse, error) {

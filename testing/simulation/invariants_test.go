@@ -81,6 +81,7 @@ func (s *schedule) checkPost(p *post) {
 	}
 	s.checkWords(p, r, name)
 	s.checkSecond(p, r, name)
+	s.checkStage(p, r, name)
 	s.checkBooked(p, name)
 	for _, earlier := range s.posts {
 		if earlier != p && earlier.reached && earlier.ref.RelayID == p.ref.RelayID {
@@ -201,6 +202,7 @@ func (s *schedule) checkEnd() {
 	}
 	s.checkWritings()
 	s.checkParts()
+	s.checkWaiting()
 	s.checkTwins()
 	s.checkOrder()
 	s.checkAudit()

@@ -23,7 +23,7 @@ func againstWrongPeople() []mutation {
 					"functions/sender/delivery/attempt.go",
 					"if v := h.enter(ctx, j, at); v.stops() {\n\t\treturn v\n\t}\n\tif v := h.setTimer", "if v := h.setTimer",
 				},
-				{"functions/sender/delivery/attempt.go", "if j.head.isKept && h.config.Now()", "if false && h.config.Now()"},
+				{"functions/sender/delivery/attempt.go", "if j.head.isStale(h.config.Now()) {", "if false {"},
 				{
 					"functions/sender/delivery/attempt.go", "\th.relayed(ctx, j.text)\n",
 					"\th.relayed(ctx, j.text)\n\t_ = h.enter(ctx, j, hop{p.To, p.Hop, j.from()})\n",

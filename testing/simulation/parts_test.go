@@ -26,7 +26,7 @@ func (s *scenario) beLong(draw *rapid.T) {
 
 // firstOf returns the text that the second part is of.
 func firstOf(sid string) string {
-	first, _, _ := strings.Cut(sid, "/")
+	first, _, _ := strings.Cut(sid, "/p")
 	return first
 }
 

@@ -45,6 +45,8 @@ type scenario struct {
 	// Habit is how often, in a thousand, people on duty answer with a tag. 0: they do not answer at all. Threads is how many further
 	// numbers their route has.
 	Habit, Threads int
+	// AnswerTimeout is after how long a text goes out again that nobody answers, 0 for never.
+	AnswerTimeout time.Duration
 	// Chatter is how much a customer and a phone write each other besides.
 	Chatter chatter
 
@@ -163,6 +165,7 @@ func scenarios() *rapid.Generator[scenario] {
 			sc.beAnswered(t)
 		}
 		sc.beLong(t)
+		sc.beImpatient(t)
 		return sc
 	})
 }
@@ -250,6 +253,7 @@ func (s scenario) route() route.Route {
 	r := route.Route{
 		TwilioNumber: twilioNumber, DestinationCarrier: phone(0), Active: true, OnUncertain: s.OnUncertain,
 		DeliveryTimeout: route.Duration(s.DeliveryTimeout), MaxAge: route.Duration(s.MaxAge),
+		AnswerTimeout: route.Duration(s.AnswerTimeout),
 	}
 	for hop := range s.Fallbacks {
 		r.FallbackCarriers = append(r.FallbackCarriers, phone(hop+1))

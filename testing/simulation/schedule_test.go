@@ -93,6 +93,9 @@ type schedule struct {
 	leftOut int
 	tally   tally
 
+	// states are the conversations as they were written, by customer.
+	states map[sms.PhoneNumber][]state
+
 	changes []change
 	current map[string]ledger.Record
 	// audited is up to which change the audit has come.
@@ -109,8 +112,8 @@ type schedule struct {
 func newSchedule(over stores, sc scenario, c *chance, traced bool) *schedule {
 	s := &schedule{
 		stores: over, scenario: sc.alone(), chance: c, began: time.Now(), accepted: map[string]bool{},
-		revivals: map[string][]revival{},
-		images:   map[string]map[string]events.DynamoDBAttributeValue{},
+		revivals: map[string][]revival{}, states: map[sms.PhoneNumber][]state{},
+		images: map[string]map[string]events.DynamoDBAttributeValue{},
 	}
 	if traced {
 		s.told = &strings.Builder{}

@@ -226,8 +226,7 @@ func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) verdict {
 	if v := h.setTimer(ctx, j, p, p.To); v.stops() {
 		return v
 	}
-	if j.head.isKept && h.config.Now().Sub(j.head.enteredAt) > claimAge {
-		// By what was noted, the phone would have had the text long before it gets it.
+	if j.head.isStale(h.config.Now()) {
 		return decideAgain()
 	}
 	if !h.hasTime(ctx) {

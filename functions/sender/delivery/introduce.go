@@ -31,6 +31,14 @@ type head struct {
 	isKept    bool
 	isCounted bool
 	enteredAt time.Time
+	// readAt is when it was asked whether the text, which goes out again, is still to; zero for every other text.
+	readAt time.Time
+}
+
+// isStale reports whether the text may not be claimed any more: by what was noted, the phone would have had it long before it gets it; or
+// somebody may have seen to the customer since it was asked.
+func (at head) isStale(now time.Time) bool {
+	return at.isKept && now.Sub(at.enteredAt) > claimAge || !at.readAt.IsZero() && now.Sub(at.readAt) > claimAge
 }
 
 // from is the further number of the route that the text is sent from, empty for its own: a customer sees no other.
@@ -72,6 +80,7 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 	case j.text.SecondPart:
 		return p, h.introduceRest(ctx, j, p.To)
 	}
+	readAt := h.config.Now()
 	keys := keysOf(j.text.TwilioNumber, p.To, p.Threads)
 	own := len(keys)
 	isNew := j.text.Version == 0 && j.text.ParentSid == ""
@@ -108,6 +117,9 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 	}
 	j.head = h.headOf(j.text, h.tagged(ctx, c), phone)
 	j.head.isCounted, j.head.isThread = isCounted, phone.SendingNumber != ""
+	if j.text.ParentSid != "" {
+		j.head.readAt = readAt
+	}
 	return p, verdict{}
 }
 

@@ -1,0 +1,44 @@
+package simulation_test
+
+// againstWaiting are what keeps customers from waiting unseen, and the crew from doing the same thing twice.
+func againstWaiting() []mutation {
+	return []mutation{
+		{
+			"claim of another", "a phone takes a customer from the one that has him",
+			[]edit{{"shared/conversation/claim.go", "case claimer != \"\", !a.At.After(c.Claim.EndedAt),", "case !a.At.After(c.Claim.EndedAt),"}},
+		},
+		{
+			"timer of a stage", "no timer is set for a customer who waits",
+			[]edit{{
+				"functions/sender/delivery/spell.go", "\t\treturn nil\n\t}\n\treturn h.remindOfStage(ctx, c.Spell)", "\t\treturn nil\n\t}\n\treturn nil",
+			}},
+		},
+		{
+			"timer of the next stage", "no timer is set for the stage after the first",
+			[]edit{{"functions/sender/delivery/stage.go", "if !c.Spell.DueAt.IsZero() {", "if false {"}},
+		},
+		{
+			"stage after an answer", "a text goes out again though somebody has answered",
+			[]edit{{"functions/sender/delivery/spell.go", "isWanted := c.IsOpen() &&", "isWanted := true ||"}},
+		},
+		{
+			"claim prolonged", "the customer's own texts prolong the claim",
+			[]edit{{
+				"shared/conversation/spell.go", "\tc.Spell = s\n\treturn c, true\n}\n\n// See returns",
+				"\tc.Spell = s\n\tc.Claim.ActedAt = stamp(t.At)\n\treturn c, true\n}\n\n// See returns",
+			}},
+		},
+		{
+			"customer not noted", "a customer who waits is not noted once his text was answered before",
+			[]edit{{"shared/conversation/spell.go", "case !t.At.After(c.Seen.At.Add(-skew)):", "case !c.Seen.At.IsZero():"}},
+		},
+		{
+			"told again", "the others are told with each answer who has the customer",
+			[]edit{{"functions/sender/delivery/spell.go", "c.Claim.MessageSid+\".has\"", "c.Seen.MessageSid+\".has\""}},
+		},
+		{
+			"stage of a phone", "a stage texts the phones that had the text before",
+			[]edit{{"shared/conversation/spell.go", "return contains(s.Phones, p) })", "return contains(s.Phones, p) && false })"}},
+		},
+	}
+}

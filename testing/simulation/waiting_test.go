@@ -1,0 +1,168 @@
+package simulation_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// What is kept of who waits and who has whom, said here once more, so that it is not held against itself.
+const (
+	claimAge    = 4 * time.Hour
+	seenSkew    = 5 * time.Second
+	claimLength = 5 * time.Second
+)
+
+// beImpatient has customers' texts go out again that nobody answers. It is drawn last, so that the schedules without it stay what they
+// were.
+func (s *scenario) beImpatient(draw *rapid.T) {
+	if s.Habit == 0 || s.Chatter != (chatter{}) || rapid.IntRange(0, 2).Draw(draw, "impatient") < 2 {
+		return
+	}
+	s.AnswerTimeout = rapid.SampledFrom([]time.Duration{time.Minute, 5 * time.Minute, time.Hour}).Draw(draw, "answer timeout")
+	s.Fallbacks = max(s.Fallbacks, rapid.IntRange(0, 3).Draw(draw, "more phones"))
+}
+
+// state is a conversation as it was written at that time.
+type state struct {
+	conversation.Conversation
+
+	at time.Time
+}
+
+// noteConversation holds a write of a conversation against the one before it.
+func (s *schedule) noteConversation(c conversation.Conversation) {
+	now := state{c, time.Now()}
+	before := s.lastOf(c.Customer)
+	s.states[c.Customer] = append(s.states[c.Customer], now)
+	was := before.Claim
+	isHeld := was.Phone != "" && was.EndedAt.IsZero() && now.at.Sub(was.ActedAt) < claimAge && s.wasThere(was.Phone, was.ActedAt)
+	switch {
+	case was.Phone != c.Claim.Phone && isHeld && s.truly():
+		s.violated("%s takes %s from %s, who has it", string(c.Claim.Phone), string(c.Customer), string(was.Phone))
+	case !was.ActedAt.Equal(c.Claim.ActedAt) && !s.actedAt(c.Claim):
+		s.violated("the claim of %s is prolonged to %s, when it did nothing", string(c.Claim.Phone), c.Claim.ActedAt)
+	}
+}
+
+func (s *schedule) lastOf(customer sms.PhoneNumber) state {
+	all := s.states[customer]
+	if len(all) == 0 {
+		return state{}
+	}
+	return all[len(all)-1]
+}
+
+// wasThere reports whether the phone was on the route all the time since then, and had not opted out.
+func (s *schedule) wasThere(phone sms.PhoneNumber, since time.Time) bool {
+	return !slices.ContainsFunc(s.waysSince(since), func(w wayAt) bool { return !w.Has(phone) || w.IsOptedOut(phone) })
+}
+
+// actedAt reports whether the phone wrote something then.
+func (s *schedule) actedAt(k conversation.Claim) bool {
+	for _, r := range s.current {
+		if r.Answer.Phone == k.Phone && ledger.Stamp(r.Answer.At).Equal(k.ActedAt) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkStage holds a text that goes out again against who waits: the customer does, and no other phone has him, unless that was written
+// while the claim was. No phone gets it in two stages.
+func (s *schedule) checkStage(p *post, r ledger.Record, name string) {
+	if r.ParentSid == "" || r.SecondPart {
+		return
+	}
+	claimed := s.attemptOf(p).StartedAt
+	hasBegun := false
+	for _, c := range s.states[r.Customer] {
+		hasBegun = hasBegun || c.Spell.MessageSid == r.ParentSid
+		isSeen := c.Spell.MessageSid != r.ParentSid || !c.Spell.NewestAt.After(c.Seen.At.Add(-seenSkew))
+		if hasBegun && isSeen && c.at.Before(claimed.Add(-claimLength)) && s.truly() {
+			s.violated("%s goes out again, and somebody had seen to it", name)
+			break
+		}
+	}
+	for _, other := range s.posts {
+		o := s.current[other.ref.RelayID]
+		if other != p && other.reached && !o.SecondPart && o.MessageSid != r.MessageSid && o.ParentSid == r.ParentSid &&
+			other.out.To == p.out.To {
+			s.violated("%s goes to %s, which had %s", name, string(p.out.To), nameOf(o.MessageSid))
+		}
+	}
+}
+
+// checkWaiting holds what is left of each conversation against its texts: nobody is forgotten. All timers have come by now.
+func (s *schedule) checkWaiting() {
+	if s.AnswerTimeout == 0 {
+		return
+	}
+	for n := range s.Texts {
+		r, ok := s.current[s.sidOf(n+1)]
+		if !ok || r.IsAnswer() || r.Manual || r.Keyword != "" || !isOut(r) || s.personWith(r.Customer) != nil {
+			continue
+		}
+		c, err := s.conversations.Get(s.ctx, twilioNumber, r.Customer)
+		switch at := outSince(r); {
+		case err != nil:
+			s.violated("conversation: %v", err)
+		case c.Spell.NewestSid == r.MessageSid:
+			// It may have been dead before it was sent after all.
+		case c.Spell.NewestAt.Before(at) && c.Seen.At.Add(seenSkew).Before(at):
+			s.violated("%s was sent at %s, and it is not noted that the customer waits", nameOf(r.MessageSid), at)
+		}
+	}
+	for customer, all := range s.states {
+		if c := all[len(all)-1]; c.IsOpen() && !c.IsUnanswered() {
+			s.violated("%s waits, no timer is left, and nobody knows", string(customer))
+		}
+	}
+	s.checkClaimsTold()
+}
+
+// isOut reports whether Twilio may have the text, or nobody can get it any more.
+func isOut(r ledger.Record) bool {
+	return slices.Contains([]ledger.State{
+		ledger.Sent, ledger.Delivered, ledger.Uncertain, ledger.Undelivered, ledger.Failed, ledger.Dead,
+	}, r.State)
+}
+
+// outSince is when the first message of the text, since it was last sent again, was claimed.
+func outSince(r ledger.Record) time.Time {
+	for _, a := range r.Attempts {
+		if a.Number > r.RedrivenAfter && (a.Accepted() || a.Unknown()) {
+			return a.StartedAt
+		}
+	}
+	return time.Time{}
+}
+
+// checkClaimsTold wants each phone to be told at most once of each claim.
+func (s *schedule) checkClaimsTold() {
+	claims := map[string]bool{}
+	for _, all := range s.states {
+		for _, c := range all {
+			if c.Claim.MessageSid != "" {
+				claims[c.Claim.MessageSid] = true
+			}
+		}
+	}
+	told := map[sms.PhoneNumber]int{}
+	for _, r := range s.current {
+		if r.Notice && strings.Contains(r.Body, " has ") && strings.HasPrefix(r.Body, "…") {
+			told[r.Destination]++
+		}
+	}
+	for phone, n := range told {
+		if n > len(claims) {
+			s.violated("%s was told %d times who has a customer, and %d took one", string(phone), n, len(claims))
+		}
+	}
+}
