@@ -27,9 +27,17 @@ type Cache struct {
 
 	mu      sync.Mutex
 	entries map[sms.PhoneNumber]cached
-	// all are the routes that have threads, listed when it was asked for.
-	all    []Route
-	listed time.Time
+	// all is what WithThread knows.
+	all listing
+}
+
+// listing is what a list of the table showed.
+type listing struct {
+	// threaded are the routes that have threads.
+	threaded   []Route
+	unreadable []Unreadable
+	// asked is when the table was asked, zero if it was not.
+	asked time.Time
 }
 
 type cached struct {
@@ -72,32 +80,59 @@ func (c *Cache) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms
 }
 
 // WithThread returns the route that has the number among its Threads, as the function [WithThread] does. It lists the table, for a
-// number that has no route itself, and remembers for as long as Lookup does.
+// number that has no route itself, and remembers for as long as Lookup does. A route that cannot be read is an error only for a number
+// that may be a thread of it.
 func (c *Cache) WithThread(ctx context.Context, number sms.PhoneNumber) (r Route, ok bool, err error) {
+	all, err := c.list(ctx)
+	if err != nil {
+		return Route{}, false, err
+	}
+	if r, ok = WithThread(all.threaded, number); !ok {
+		err = errOfThread(all.unreadable, number)
+	}
+	return r, ok, err
+}
+
+func (c *Cache) list(ctx context.Context) (listing, error) {
 	asked := c.now()
 	c.mu.Lock()
-	all, listed := c.all, c.listed
+	all := c.all
 	c.mu.Unlock()
-	if listed.IsZero() || !isFresh(listed, asked) {
-		if all, err = c.table.List(ctx); err != nil {
-			return Route{}, false, err
-		}
-		all = slices.DeleteFunc(all, func(r Route) bool { return len(r.Threads) == 0 })
-		c.mu.Lock()
-		c.all, c.listed = all, asked
-		c.mu.Unlock()
+	if !all.asked.IsZero() && isFresh(all.asked, asked) {
+		return all, nil
 	}
-	r, ok = WithThread(all, number)
-	return r, ok, nil
+	routes, unreadable, err := Readable(c.table.List(ctx))
+	if err != nil {
+		return listing{}, err
+	}
+	all = listing{slices.DeleteFunc(routes, func(r Route) bool { return len(r.Threads) == 0 }), unreadable, asked}
+	c.mu.Lock()
+	c.all = all
+	c.mu.Unlock()
+	return all, nil
 }
 
 // Forget makes the next Lookup of the numbers ask the table, and the next WithThread of any.
 func (c *Cache) Forget(numbers ...sms.PhoneNumber) {
+	c.forget(numbers, func(time.Time) bool { return true })
+}
+
+// ForgetBefore is Forget of what the table was asked for before then, or at that very moment. A caller that began to look at that time
+// need not ask again for what the table was asked for meanwhile.
+func (c *Cache) ForgetBefore(then time.Time, numbers ...sms.PhoneNumber) {
+	c.forget(numbers, func(asked time.Time) bool { return !asked.After(then) })
+}
+
+func (c *Cache) forget(numbers []sms.PhoneNumber, isOld func(asked time.Time) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.listed = time.Time{}
+	if isOld(c.all.asked) {
+		c.all = listing{}
+	}
 	for _, number := range numbers {
-		delete(c.entries, number)
+		if isOld(c.entries[number].asked) {
+			delete(c.entries, number)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -20,10 +21,11 @@ const seededBy = "seed"
 
 // Seed writes routes into the table, but never over a later change: it replaces a route in the table only if the file's
 // LastUpdated is later than the table's. now is the LastUpdated of a route without one. A phone that has opted out stays opted
-// out if it is still a hop. The error is ErrLoop, and nothing is written, if the new routes would make a loop with those that
+// out if it is still a hop. A route that the table has and that cannot be read stays as it is; the others of the file are written, and
+// the error is an *UnreadableError if the file has it. The error is ErrLoop, and nothing is written, if the new routes would make a loop with those that
 // stay in the table. Other errors are the table's; routes written before the error stay written.
 func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seeded, error) {
-	existing, err := table.List(ctx)
+	existing, unreadable, err := Readable(table.List(ctx))
 	if err != nil {
 		return Seeded{}, fmt.Errorf("list routes: %w", err)
 	}
@@ -31,6 +33,7 @@ func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seed
 	for _, r := range existing {
 		stored[r.TwilioNumber] = r
 	}
+	routes, unreadable = apart(routes, unreadable)
 	later, seeded := later(stored, routes, now)
 	if loops := Loops(existing, later...); len(loops) > 0 {
 		return Seeded{}, loops
@@ -45,7 +48,20 @@ func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seed
 			seeded.Put = append(seeded.Put, r.TwilioNumber)
 		}
 	}
-	return seeded, nil
+	return seeded, ErrorOf(unreadable)
+}
+
+// apart returns the routes of a file without those whose stored ones cannot be read, and these.
+func apart(file []Route, unreadable []Unreadable) (rest []Route, hidden []Unreadable) {
+	for _, r := range file {
+		i := slices.IndexFunc(unreadable, func(u Unreadable) bool { return sms.Same(u.TwilioNumber, r.TwilioNumber) })
+		if i < 0 {
+			rest = append(rest, r)
+		} else {
+			hidden = append(hidden, unreadable[i])
+		}
+	}
+	return rest, hidden
 }
 
 // later returns the routes that are later than the stored ones, ready to be written, and the numbers of the others in Kept.

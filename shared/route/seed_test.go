@@ -255,3 +255,24 @@ func TestSeedMakesNoLoop(t *testing.T) {
 		})
 	}
 }
+
+// TestSeedBesideAnUnreadableRoute: one item that cannot be read keeps the file's other routes from nothing.
+func TestSeedBesideAnUnreadableRoute(t *testing.T) {
+	const broken, other = sms.PhoneNumber("+18585550100"), sms.PhoneNumber("+18585550101")
+	inTable := routeAt(broken, "+18585550122", noon, 7, "anna")
+	wanted := []route.Route{routeAt(broken, "+18585550133", noon.Add(time.Hour), 0, ""), routeAt(other, "+18585550134", noon, 0, "")}
+	for name, tt := range map[string]struct {
+		file   []route.Route
+		failed bool
+	}{"that the file has": {wanted, true}, "that it has not": {wanted[1:], false}} {
+		t.Run(name, func(t *testing.T) {
+			table := relaytest.NewMemoryRoutes(inTable)
+			table.Spoil(t, inTable, "Active")
+			did, err := route.Seed(t.Context(), table, tt.file, noon)
+			_, isUnreadable := errors.AsType[*route.UnreadableError](err)
+			if isUnreadable != tt.failed || err != nil && !isUnreadable || len(did.Put) != 1 || did.Put[0] != other {
+				t.Errorf("Seed: %+v, error %v", did, err)
+			}
+		})
+	}
+}

@@ -18,6 +18,7 @@ type Table interface {
 	// Put writes r if the stored version equals r.Version (0: there is none), stores it with r.Version+1 and returns what was
 	// stored. The error is ErrConflict if the stored version is different.
 	Put(ctx context.Context, r Route) (Route, error)
-	// List returns all routes in order of TwilioNumber.
+	// List returns all routes in order of TwilioNumber. If some of them cannot be read, it returns the others, and an *UnreadableError
+	// that names those.
 	List(ctx context.Context) ([]Route, error)
 }

@@ -1,6 +1,7 @@
 package route_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -74,4 +75,63 @@ func TestCacheWithThread(t *testing.T) {
 	has(true)
 	clock.Advance(route.MaxCacheAge)
 	has(false)
+}
+
+// A route that cannot be read holds up the numbers that may be its own, and no others.
+func TestCacheWithThreadBesideAnUnreadableRoute(t *testing.T) {
+	const noThread sms.PhoneNumber = "+18585550119"
+	other := threaded(ownNumber, threadA)
+	broken := threaded("+18585550101", threadB)
+	for attribute, waits := range map[string]map[sms.PhoneNumber]bool{
+		"Active":  {threadA: false, threadB: true, noThread: false},
+		"Threads": {threadA: false, threadB: true, noThread: true},
+	} {
+		table := relaytest.NewMemoryRoutes(other, broken)
+		table.Spoil(t, broken, attribute)
+		cache := route.NewCache(table, time.Now)
+		for number, want := range waits {
+			r, ok, err := cache.WithThread(t.Context(), number)
+			if (err != nil) != want || ok != (number == threadA) || ok && r.TwilioNumber != ownNumber {
+				t.Errorf("%s cannot be read: %s: route %s, %t, error %v, want an error: %t", attribute, number, r.TwilioNumber, ok, err, want)
+			}
+		}
+	}
+}
+
+// countedTable counts how often a table is asked.
+type countedTable struct {
+	route.Table
+	lookups, lists int
+}
+
+func (c *countedTable) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]route.Route, error) {
+	c.lookups++
+	return c.Table.Lookup(ctx, numbers...)
+}
+
+func (c *countedTable) List(ctx context.Context) ([]route.Route, error) {
+	c.lists++
+	return c.Table.List(ctx)
+}
+
+// What the table was asked for since then is as new as an answer to another question would be.
+func TestCacheForgetBefore(t *testing.T) {
+	clock := relaytest.NewClock(time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC))
+	table := &countedTable{Table: relaytest.NewMemoryRoutes(threaded(ownNumber, threadA))}
+	cache := route.NewCache(table, clock.Now)
+	ask := func(lookups, lists int) {
+		t.Helper()
+		_, err := cache.Lookup(t.Context(), ownNumber, threadB)
+		_, _, listErr := cache.WithThread(t.Context(), threadB)
+		if err != nil || listErr != nil || table.lookups != lookups || table.lists != lists {
+			t.Errorf("%d lookups and %d lists, errors %v and %v, want %d and %d", table.lookups, table.lists, err, listErr, lookups, lists)
+		}
+	}
+	began := clock.Now()
+	clock.Advance(time.Millisecond)
+	ask(1, 1)
+	cache.ForgetBefore(began, ownNumber, threadB)
+	ask(1, 1)
+	cache.ForgetBefore(clock.Now(), ownNumber)
+	ask(2, 2)
 }

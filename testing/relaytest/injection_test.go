@@ -123,7 +123,7 @@ func tableOperations() []operation {
 				_, err := f.routes.Put(ctx, Route())
 				return err
 			},
-			func(f *fakes) bool { return len(f.routes.list()) == 1 },
+			func(f *fakes) bool { return len(f.routes.routes) == 1 },
 		},
 		{
 			"Append", func(ctx context.Context, f *fakes, inject Fault) error {

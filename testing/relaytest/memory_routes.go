@@ -2,10 +2,13 @@ package relaytest
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
+	"testing"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -15,8 +18,25 @@ type MemoryRoutes struct {
 	// Fault, if set before the table is used, is asked about "Lookup", "Put" and "List".
 	Fault Fault
 
-	mu     sync.Mutex
-	routes map[sms.PhoneNumber]route.Route
+	mu      sync.Mutex
+	routes  map[sms.PhoneNumber]route.Route
+	spoiled map[sms.PhoneNumber]route.Unreadable
+}
+
+// Spoil makes the route unreadable, as a wrong attribute does.
+func (m *MemoryRoutes) Spoil(_ *testing.T, r route.Route, attribute string) {
+	u := route.Unreadable{TwilioNumber: r.TwilioNumber, Threads: r.Threads, Err: &fault.Error{
+		Kind: fault.Fatal, Err: errors.New("item " + r.TwilioNumber.Mask() + " is unreadable: attribute " + attribute),
+	}}
+	if u.AnyThread = attribute == "Threads"; u.AnyThread {
+		u.Threads = nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.spoiled == nil {
+		m.spoiled = map[sms.PhoneNumber]route.Unreadable{}
+	}
+	m.spoiled[r.TwilioNumber] = u
 }
 
 // NewMemoryRoutes returns a table that holds the routes as they are, versions too.
@@ -41,23 +61,26 @@ func (m *MemoryRoutes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (
 	if err := m.Fault.before(ctx, "Lookup"); err != nil {
 		return nil, err
 	}
-	found := m.lookup(numbers)
-	if err := m.Fault.after("Lookup"); err != nil {
+	found, err := m.lookup(numbers)
+	if err := errors.Join(err, m.Fault.after("Lookup")); err != nil {
 		return nil, err
 	}
 	return found, nil
 }
 
-func (m *MemoryRoutes) lookup(numbers []sms.PhoneNumber) map[sms.PhoneNumber]route.Route {
+func (m *MemoryRoutes) lookup(numbers []sms.PhoneNumber) (map[sms.PhoneNumber]route.Route, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	found := map[sms.PhoneNumber]route.Route{}
 	for _, number := range numbers {
+		if u, ok := m.spoiled[number]; ok {
+			return nil, u.Err
+		}
 		if r, ok := m.routes[number]; ok {
 			found[number] = ownRoute(r)
 		}
 	}
-	return found
+	return found, nil
 }
 
 // Put implements [route.Table].
@@ -92,19 +115,23 @@ func (m *MemoryRoutes) List(ctx context.Context) ([]route.Route, error) {
 	if err := m.Fault.before(ctx, "List"); err != nil {
 		return nil, err
 	}
-	all := m.list()
+	all, unreadable := m.list()
 	if err := m.Fault.after("List"); err != nil {
 		return nil, err
 	}
-	return all, nil
+	return all, route.ErrorOf(unreadable)
 }
 
-func (m *MemoryRoutes) list() []route.Route {
+func (m *MemoryRoutes) list() (all []route.Route, unreadable []route.Unreadable) {
+	all = []route.Route{}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := make([]route.Route, 0, len(m.routes))
 	for _, number := range slices.Sorted(maps.Keys(m.routes)) {
-		all = append(all, ownRoute(m.routes[number]))
+		if u, ok := m.spoiled[number]; ok {
+			unreadable = append(unreadable, u)
+		} else {
+			all = append(all, ownRoute(m.routes[number]))
+		}
 	}
-	return all
+	return all, unreadable
 }

@@ -47,6 +47,13 @@ func TestMemoryMedia(t *testing.T) {
 
 func TestMemoryRoutes(t *testing.T) { TestRoutes(t, openMemoryRoutes) }
 
+func TestMemoryUnreadableRoute(t *testing.T) {
+	TestUnreadableRoute(t, func(*testing.T) (route.Table, Spoil) {
+		m := &MemoryRoutes{}
+		return m, m.Spoil
+	})
+}
+
 func TestMemoryTrail(t *testing.T) {
 	TestTrail(t, func(*testing.T) (auditlog.Log, auditlog.Trail) {
 		log := &MemoryAuditLog{}

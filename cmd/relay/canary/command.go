@@ -155,7 +155,10 @@ func (f canaryFlags) check(
 	case len(door.AuthTokens) == 0:
 		return "", cli.Usage(errors.New("the Auth Token, which signs the text, is missing: set TWILIO_AUTH_TOKEN"))
 	}
-	routes, err := table.List(ctx)
+	routes, unreadable, err := route.Readable(table.List(ctx))
+	if err == nil {
+		err = route.ErrUnreadable(unreadable, number)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -95,7 +95,7 @@ func (p Program) completeNumber(
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return p.complete(cmd, func(d *target.Target) (offered []cobra.Completion, err error) {
-		routes, err := d.Routes.List(cmd.Context())
+		routes, _, err := route.Readable(d.Routes.List(cmd.Context()))
 		for _, r := range routes {
 			way := "to " + string(r.DestinationCarrier)
 			if !r.Active {

@@ -82,7 +82,7 @@ func (p program) list(cmd *cobra.Command, args []string, flags cli.NumberFlags, 
 	}
 	found := []contact.Shown{}
 	if err := p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) (err error) {
-		found, err = named(ctx, d, numbers)
+		found, err = p.named(ctx, d, numbers)
 		return err
 	}); err != nil {
 		return err
@@ -103,9 +103,9 @@ func (p program) list(cmd *cobra.Command, args []string, flags cli.NumberFlags, 
 }
 
 // named returns the customers with a name: of these numbers, or of all that have a route.
-func named(ctx context.Context, d *target.Target, numbers []sms.PhoneNumber) ([]contact.Shown, error) {
+func (p program) named(ctx context.Context, d *target.Target, numbers []sms.PhoneNumber) ([]contact.Shown, error) {
 	if len(numbers) == 0 {
-		routes, err := d.Routes.List(ctx)
+		routes, err := p.ListRoutes(ctx, d.Routes)
 		if err != nil {
 			return nil, err
 		}

@@ -91,7 +91,7 @@ func (p program) read(cmd *cobra.Command, path string, d *target.Target, numbers
 		defer opened.Close() //nolint:errcheck // it was only read.
 		file = opened
 	}
-	routes, err := d.Routes.List(cmd.Context())
+	routes, err := p.ListRoutes(cmd.Context(), d.Routes)
 	if err != nil {
 		return nil, err
 	}

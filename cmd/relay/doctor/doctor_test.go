@@ -77,6 +77,9 @@ func provocations() []provocation {
 		{"messaging-service", Warn, "in a Messaging Service", func(_ *testing.T, w *world) { w.twilio.texts[0].MessagingServiceSid = "MG1" }},
 		{"routes-active", Fail, "no route is active", func(_ *testing.T, w *world) { w.routes[0].Active = false }},
 		{"routes-active", Fail, "***0199 has no", func(_ *testing.T, w *world) { w.relay.Number = "+18585550199" }},
+		{"routes-valid", Fail, "***0188 cannot be read", func(_ *testing.T, w *world) {
+			w.unreadable = []route.Unreadable{{TwilioNumber: "+18585550188", Err: errors.New("attribute Active is missing")}}
+		}},
 		{"routes-valid", Fail, "not valid", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "6195550123" }},
 		{"routes-valid", Fail, "not an E.164 number", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "+4407700900123" }},
 		{"routes-valid", Fail, "cannot exist", func(_ *testing.T, w *world) { w.routes[0].DestinationCarrier = "+1619555012" }},

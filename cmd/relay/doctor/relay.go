@@ -82,10 +82,12 @@ func (r Relay) set() hostSet {
 // exam is one run of the checks. What several checks need is asked only once.
 type exam struct {
 	Relay
-	routes  func() ([]route.Route, error)
-	recent  func() ([]ledger.Record, error)
-	account func() answered
-	numbers func() ([]twilio.Number, error)
+	routes func() ([]route.Route, error)
+	// unreadable are the stored routes that routes could not read.
+	unreadable []route.Unreadable
+	recent     func() ([]ledger.Record, error)
+	account    func() answered
+	numbers    func() ([]twilio.Number, error)
 }
 
 // answered is Twilio's answer about the account, and when it arrived.
@@ -108,7 +110,9 @@ func newExam(ctx context.Context, r Relay) *exam {
 		if r.Routes == nil {
 			return nil, errors.New(errNotOpened)
 		}
-		return r.Routes.List(ctx)
+		routes, unreadable, err := route.Readable(r.Routes.List(ctx))
+		e.unreadable = unreadable
+		return routes, err
 	})
 	e.recent = sync.OnceValues(func() ([]ledger.Record, error) {
 		if r.Ledger == nil {

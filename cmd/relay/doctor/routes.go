@@ -11,7 +11,7 @@ import (
 func routeChecks() []Check {
 	return []Check{
 		{"routes-active", "The relay drops texts to a number without an active route, and nobody gets them.", both, routesActive},
-		{"routes-valid", "A route that is not valid sends texts nowhere.", both, ofRoutes(routeValid)},
+		{"routes-valid", "A route that is not valid sends texts nowhere.", both, routesValid},
 		{
 			"route-loops", "A text to a phone that has a route itself would come back; the relay drops such texts as a loop. An answer to a " +
 				"thread of two routes could be for the customers of either.", both, routeLoops,
@@ -56,6 +56,21 @@ func routesActive(_ context.Context, e *exam) Finding {
 	default:
 		return ok("active routes: %d", len(routes))
 	}
+}
+
+func routesValid(ctx context.Context, e *exam) Finding {
+	rest := ofRoutes(routeValid)(ctx, e)
+	var findings []Finding
+	for _, u := range e.unreadable {
+		if e.Number == "" || sms.Same(e.Number, u.TwilioNumber) {
+			findings = append(findings, fail("correct the item in the routing table", "the route of %s cannot be read, and its texts wait: %v",
+				u.TwilioNumber.Mask(), u.Err))
+		}
+	}
+	if len(findings) == 0 {
+		return rest
+	}
+	return together(append(findings, rest))
 }
 
 func routeValid(r route.Route) Finding {

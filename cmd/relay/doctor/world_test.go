@@ -37,14 +37,16 @@ var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
 // world is a relay in which all is well until a test changes something.
 type world struct {
-	twilio  account
-	token   account
-	routes  []route.Route
-	records []ledger.Record
-	dead    int
-	door    frontDoor
-	stack   *stack
-	relay   Relay
+	twilio account
+	token  account
+	routes []route.Route
+	// unreadable are routes that cannot be read.
+	unreadable []route.Unreadable
+	records    []ledger.Record
+	dead       int
+	door       frontDoor
+	stack      *stack
+	relay      Relay
 }
 
 // account is the account at Twilio.
@@ -70,7 +72,9 @@ func (a *account) Numbers(_ context.Context, only sms.PhoneNumber) ([]twilio.Num
 func (a *account) List(context.Context, sms.ListFilter) ([]sms.Listed, error) { return a.texts, a.err }
 
 // List has the routes.
-func (w *world) List(context.Context) ([]route.Route, error) { return w.routes, nil }
+func (w *world) List(context.Context) ([]route.Route, error) {
+	return w.routes, route.ErrorOf(w.unreadable)
+}
 
 // texts lists the world's records as a ledger does.
 type texts struct{ *world }

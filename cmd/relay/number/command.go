@@ -182,7 +182,7 @@ func (p program) configure(cmd *cobra.Command, number sms.PhoneNumber, c configu
 // withThreads returns the numbers of a route: the route's own, then its threads. number is any of them.
 func (p program) withThreads(ctx context.Context, flags *pflag.FlagSet, number sms.PhoneNumber) (numbers []sms.PhoneNumber, err error) {
 	err = p.WithTarget(ctx, flags, func(d *target.Target) error {
-		routes, err := d.Routes.List(ctx)
+		routes, err := p.ListRoutes(ctx, d.Routes)
 		if err != nil {
 			return fmt.Errorf("list the routes: %w", err)
 		}

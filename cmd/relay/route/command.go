@@ -81,7 +81,7 @@ settings of the route itself; for the others, the relay's own settings count. --
 // listRoutes reads the routing table.
 func (p program) listRoutes(ctx context.Context, flags *pflag.FlagSet) (routes []route.Route, err error) {
 	err = p.withRoutes(ctx, flags, func(table route.Table) error {
-		routes, err = table.List(ctx)
+		routes, err = p.ListRoutes(ctx, table)
 		return err
 	})
 	return routes, err

@@ -75,6 +75,9 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 	}); err != nil {
 		return routeError(err, number)
 	}
+	if mode == cli.Do {
+		p.WarnOfUnreadable(done.Unreadable)
+	}
 	if err := p.printEdited(done, waiting, f.asJSON); err != nil || f.asJSON || waiting == nil {
 		return err
 	}
@@ -91,6 +94,7 @@ func (p program) preview(cmd *cobra.Command, edit routing.Edit, mode cli.Mode, a
 	}); err != nil {
 		return false, err
 	}
+	p.WarnOfUnreadable(planned.Unreadable)
 	if asJSON {
 		answer := shownEdit{
 			Action: planned.Action(), Route: shown(planned.After), Differences: append([]routing.Difference{}, planned.Differences...), DryRun: true,

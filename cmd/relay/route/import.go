@@ -104,9 +104,15 @@ func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) er
 // runImport compares the file with the table, and makes the changes if they are to be made.
 func (p program) runImport(cmd *cobra.Command, file []route.Route, f importFlags) (steps []routing.Step, err error) {
 	err = p.withRoutes(cmd.Context(), cmd.Flags(), func(table route.Table) error {
-		stored, err := table.List(cmd.Context())
+		stored, unreadable, err := route.Readable(table.List(cmd.Context()))
+		if err == nil {
+			err = f.refuse(unreadable, file)
+		}
 		if err != nil {
 			return err
+		}
+		if !f.applied {
+			p.WarnOfUnreadable(unreadable)
 		}
 		steps, err = routing.Import{Prune: f.prune, Force: f.force, Author: p.author().By(table)}.Plan(stored, file)
 		if err != nil || !f.applied {
@@ -116,6 +122,20 @@ func (p program) runImport(cmd *cobra.Command, file []route.Route, f importFlags
 		return err
 	})
 	return steps, err
+}
+
+// refuse returns what is wrong with a stored route that the import is about and that cannot be read.
+func (f importFlags) refuse(unreadable []route.Unreadable, file []route.Route) error {
+	if f.prune {
+		// It may be one that the file does not have.
+		return route.ErrorOf(unreadable)
+	}
+	for _, r := range file {
+		if err := route.ErrUnreadable(unreadable, r.TwilioNumber); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writes counts the steps that change the table.

@@ -110,7 +110,7 @@ func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	numbers, err := f.numbersOf(ctx, d)
+	numbers, err := f.numbersOf(ctx, p.Program, d)
 	if err != nil {
 		return err
 	}
@@ -152,11 +152,11 @@ func (f sweepFlags) named() (numbers []sms.PhoneNumber, err error) {
 }
 
 // numbersOf returns the named numbers, or else the numbers of all routes and their threads: what a phone writes to a thread is an answer.
-func (f sweepFlags) numbersOf(ctx context.Context, d *target.Target) (numbers []sms.PhoneNumber, err error) {
+func (f sweepFlags) numbersOf(ctx context.Context, p cli.Program, d *target.Target) (numbers []sms.PhoneNumber, err error) {
 	if numbers, err = f.named(); err != nil || len(numbers) > 0 {
 		return numbers, err
 	}
-	routes, err := d.Routes.List(ctx)
+	routes, err := p.ListRoutes(ctx, d.Routes)
 	if err != nil {
 		return nil, fmt.Errorf("list the routes: %w", err)
 	}

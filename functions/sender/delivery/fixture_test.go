@@ -120,6 +120,9 @@ type remembersNothing struct{ *relaytest.MemoryRoutes }
 // Forget has nothing to forget.
 func (remembersNothing) Forget(...sms.PhoneNumber) {}
 
+// ForgetBefore has nothing to forget.
+func (remembersNothing) ForgetBefore(time.Time, ...sms.PhoneNumber) {}
+
 // WithThread lists the table.
 func (r remembersNothing) WithThread(ctx context.Context, number sms.PhoneNumber) (route.Route, bool, error) {
 	all, err := r.List(ctx)

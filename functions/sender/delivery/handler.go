@@ -39,6 +39,8 @@ type Routes interface {
 	Book
 	// Forget makes the next Lookup of the numbers read the table again.
 	Forget(numbers ...sms.PhoneNumber)
+	// ForgetBefore is Forget of what the table was asked for before then.
+	ForgetBefore(then time.Time, numbers ...sms.PhoneNumber)
 	// MarkOptedOut marks a hop of the number's route as opted out, or removes the mark.
 	MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error
 }

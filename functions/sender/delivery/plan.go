@@ -12,11 +12,12 @@ import (
 // plan reads the routes and opt-outs of the text and decides where it goes. A drop is final, so it is never decided from remembered
 // routes: a route that was added, switched on or changed a moment ago counts.
 func (h *Handler) plan(ctx context.Context, j *job) (plan.Plan, error) {
+	began := h.config.Now()
 	p, err := h.planOnce(ctx, j)
 	if err != nil || p.Drop == "" && p.To != "" {
 		return p, err
 	}
-	h.config.Routes.Forget(plan.Numbers(j.text)...)
+	h.config.Routes.ForgetBefore(began, plan.Numbers(j.text)...)
 	return h.planOnce(ctx, j)
 }
 

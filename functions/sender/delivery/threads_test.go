@@ -284,3 +284,67 @@ func TestPaceOfAThread(t *testing.T) {
 		t.Error("no send time was reserved for the number")
 	}
 }
+
+// countedRoutes counts how often a routing table is asked.
+type countedRoutes struct {
+	route.Table
+	lookups, lists int
+}
+
+func (c *countedRoutes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]route.Route, error) {
+	c.lookups++
+	return c.Table.Lookup(ctx, numbers...)
+}
+
+func (c *countedRoutes) List(ctx context.Context) ([]route.Route, error) {
+	c.lists++
+	return c.Table.List(ctx)
+}
+
+// A drop is decided from what the table says now; once is enough to ask it.
+func TestNoRouteIsAskedForOnce(t *testing.T) {
+	s := newSender(t)
+	table := &countedRoutes{Table: s.routes}
+	s.Now = func() time.Time {
+		s.clock.Advance(time.Microsecond)
+		return s.clock.Now()
+	}
+	s.Routes = route.NewCache(table, s.Now)
+	const unrouted sms.PhoneNumber = "+18585550189"
+	s.writes(1, relaytest.Customer, unrouted, "Hello")
+	s.checkState(1, ledger.Dropped, ledger.ReasonNoRoute)
+	if table.lookups != 1 || table.lists != 1 {
+		t.Errorf("%d lookups and %d lists for the first text, want one of each", table.lookups, table.lists)
+	}
+	// What was remembered for a moment is not enough.
+	s.clock.Advance(time.Second)
+	s.writes(2, relaytest.Customer, unrouted, "Hello?")
+	s.checkState(2, ledger.Dropped, ledger.ReasonNoRoute)
+	if table.lookups != 2 || table.lists != 2 {
+		t.Errorf("%d lookups and %d lists for two texts, want two of each", table.lookups, table.lists)
+	}
+}
+
+// A route that cannot be read keeps only its own texts back.
+func TestOneUnreadableRoute(t *testing.T) {
+	s := threaded(t, firstThread)
+	broken := relaytest.Route()
+	broken.TwilioNumber, broken.Threads = "+18585550183", []sms.PhoneNumber{"+18585550184"}
+	if _, err := s.routes.Put(t.Context(), broken); err != nil {
+		t.Fatal(err)
+	}
+	s.routes.Spoil(t, broken, "Active")
+	s.Routes = route.NewCache(s.routes, s.clock.Now)
+	s.hears(1, relaytest.Customer, "First here")
+	s.clock.Advance(time.Minute)
+	s.writes(2, relaytest.Destination, firstThread, "Yes")
+	s.writes(3, other, "+18585550189", "Who is there?")
+	s.checkState(3, ledger.Dropped, ledger.ReasonNoRoute)
+	s.checkFrom(fromFirst+toPhone+"A05 "+string(relaytest.Customer)+": First here", fromOwn+toCustomer+"Yes")
+	for n, to := range map[int]sms.PhoneNumber{4: broken.TwilioNumber, 5: broken.Threads[0]} {
+		s.writes(n, other, to, "Hello")
+		if r, err := s.ledger.Get(t.Context(), relaytest.MessageSid(n)); err == nil {
+			t.Errorf("a text to %s is %s %s, want that it waits", to, r.State, r.Reason)
+		}
+	}
+}

@@ -43,6 +43,37 @@ func TestRoutesConformance(t *testing.T) {
 	})
 }
 
+func TestUnreadableRouteConformance(t *testing.T) {
+	t.Parallel()
+	e := newEmulator(t, nil)
+	relaytest.TestUnreadableRoute(t, func(t *testing.T) (route.Table, relaytest.Spoil) {
+		t.Helper()
+		table := e.createTable(t, dynamo.RoutesSchema())
+		return dynamo.NewRoutes(e.config, table), e.spoiler(table)
+	})
+}
+
+// spoiler writes a route as somebody does who gets an attribute wrong.
+func (e emulator) spoiler(table string) relaytest.Spoil {
+	return func(t *testing.T, r route.Route, attribute string) {
+		t.Helper()
+		threads := &types.AttributeValueMemberL{}
+		for _, thread := range r.Threads {
+			threads.Value = append(threads.Value, &types.AttributeValueMemberS{Value: string(thread)})
+		}
+		item := map[string]types.AttributeValue{
+			"TwilioNumber":       &types.AttributeValueMemberS{Value: string(r.TwilioNumber)},
+			"DestinationCarrier": &types.AttributeValueMemberS{Value: string(r.DestinationCarrier)},
+			"Active":             &types.AttributeValueMemberBOOL{Value: r.Active},
+			"Threads":            threads,
+		}
+		item[attribute] = &types.AttributeValueMemberN{Value: "7"}
+		if _, err := e.client.PutItem(t.Context(), &sdk.PutItemInput{TableName: &table, Item: item}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // emulator is DynamoDB Local.
 type emulator struct {
 	config aws.Config

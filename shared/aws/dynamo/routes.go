@@ -22,6 +22,7 @@ import (
 // The attributes of a route that people may have written in a form of their own.
 const (
 	attrLastUpdated     = "LastUpdated"
+	attrThreads         = "Threads"
 	attrActive          = "Active"
 	attrOnUncertain     = "OnUncertain"
 	attrDeliveryTimeout = "DeliveryTimeout"
@@ -130,6 +131,7 @@ func (t *Routes) Ahead() time.Duration {
 // List reads the whole table, which is as large as the business has numbers.
 func (t *Routes) List(ctx context.Context) ([]route.Route, error) {
 	var routes []route.Route
+	var unreadable []route.Unreadable
 	var after item
 	for {
 		out, err := t.table.client.Scan(ctx, &sdk.ScanInput{TableName: &t.table.name, ExclusiveStartKey: after})
@@ -139,18 +141,29 @@ func (t *Routes) List(ctx context.Context) ([]route.Route, error) {
 		skew, _ := middleware.GetAttemptSkew(out.ResultMetadata)
 		t.ahead.Store(int64(skew))
 		for _, stored := range out.Items {
-			r, err := routeOf(stored)
-			if err != nil {
-				return nil, err
+			if r, err := routeOf(stored); err != nil {
+				unreadable = append(unreadable, unreadableRoute(stored, err))
+			} else {
+				routes = append(routes, r)
 			}
-			routes = append(routes, r)
 		}
 		if after = out.LastEvaluatedKey; len(after) == 0 {
 			break
 		}
 	}
 	slices.SortFunc(routes, func(a, b route.Route) int { return strings.Compare(string(a.TwilioNumber), string(b.TwilioNumber)) })
-	return routes, nil
+	return routes, route.ErrorOf(unreadable)
+}
+
+// unreadableRoute returns what can be said of an item that cannot be read.
+func unreadableRoute(stored item, err error) route.Unreadable {
+	u := route.Unreadable{TwilioNumber: sms.PhoneNumber(text(stored, attrTwilioNumber)), Err: err}
+	var of struct{ Threads []sms.PhoneNumber }
+	if threads := stored[attrThreads]; threads != nil {
+		u.AnyThread = decode(item{attrThreads: threads}, &of) != nil
+	}
+	u.Threads = of.Threads
+	return u
 }
 
 // routeOf reads an item of the routing table. A LastUpdated that is not a time is left zero.

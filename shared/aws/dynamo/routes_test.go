@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -23,6 +24,20 @@ func TestRoutesOnFake(t *testing.T) {
 		f := newFake(dynamo.RoutesSchema())
 		f.pageSize = 7
 		return routesOn(f)
+	})
+}
+
+func TestUnreadableRouteOnFake(t *testing.T) {
+	t.Parallel()
+	relaytest.TestUnreadableRoute(t, func(*testing.T) (route.Table, relaytest.Spoil) {
+		f := newFake(dynamo.RoutesSchema())
+		return routesOn(f), func(t *testing.T, r route.Route, attribute string) {
+			t.Helper()
+			attributes := map[string]string{"Active": `{"BOOL":true}`, "Threads": fmt.Sprintf(`{"SS":["%s","%s"]}`, r.Threads[0], r.Threads[1])}
+			attributes[attribute] = `{"N":"7"}`
+			f.store(t, fmt.Sprintf(`{"TwilioNumber":{"S":%q},"DestinationCarrier":{"S":%q},"Active":%s,"Threads":%s}`,
+				string(r.TwilioNumber), string(r.DestinationCarrier), attributes["Active"], attributes["Threads"]))
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -26,7 +27,7 @@ type StoredRoutes struct{ reader *reader }
 // Routes returns the database's routing table.
 func (db *DB) Routes() *Routes { return &Routes{StoredRoutes: StoredRoutes{reader: db.reader}, db: db} }
 
-const lookupQuery = `SELECT route FROM routing WHERE twilio_number IN (SELECT value FROM json_each(?))`
+const lookupQuery = `SELECT twilio_number, route FROM routing WHERE twilio_number IN (SELECT value FROM json_each(?))`
 
 // Lookup returns the routes of the given numbers, see [route.Table].
 func (r StoredRoutes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (map[sms.PhoneNumber]route.Route, error) {
@@ -37,8 +38,8 @@ func (r StoredRoutes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (m
 	if err != nil {
 		return nil, permanent("number cannot be written as JSON")
 	}
-	routes, err := r.read(ctx, lookupQuery, string(list))
-	if err != nil {
+	routes, unreadable, err := r.read(ctx, lookupQuery, string(list))
+	if err = cmp.Or(err, route.ErrorOf(unreadable)); err != nil {
 		return nil, err
 	}
 	byNumber := make(map[sms.PhoneNumber]route.Route, len(routes))
@@ -50,22 +51,40 @@ func (r StoredRoutes) Lookup(ctx context.Context, numbers ...sms.PhoneNumber) (m
 
 // List returns all routes in order of TwilioNumber, see [route.Table].
 func (r StoredRoutes) List(ctx context.Context) ([]route.Route, error) {
-	return r.read(ctx, "SELECT route FROM routing ORDER BY twilio_number")
+	routes, unreadable, err := r.read(ctx, "SELECT twilio_number, route FROM routing ORDER BY twilio_number")
+	if err != nil {
+		return nil, err
+	}
+	return routes, route.ErrorOf(unreadable)
 }
 
 // read returns the routes that a query finds.
-func (r StoredRoutes) read(ctx context.Context, query string, args ...any) ([]route.Route, error) {
-	var routes []route.Route
-	err := r.reader.each(ctx, func(rows *sql.Rows) error {
+func (r StoredRoutes) read(ctx context.Context, query string, args ...any) (
+	routes []route.Route, unreadable []route.Unreadable, err error,
+) {
+	err = r.reader.each(ctx, func(rows *sql.Rows) error {
+		var number sms.PhoneNumber
 		var item string
-		if err := rows.Scan(&item); err != nil {
+		if err := rows.Scan(&number, &item); err != nil {
 			return err
 		}
-		decoded, err := decodeRoute(item)
-		routes = append(routes, decoded)
-		return err
+		if decoded, err := decodeRoute(number, item); err != nil {
+			unreadable = append(unreadable, unreadableRoute(number, item, err))
+		} else {
+			routes = append(routes, decoded)
+		}
+		return nil
 	}, query, args...)
-	return routes, err
+	return routes, unreadable, err
+}
+
+// unreadableRoute returns what can be said of an item that cannot be read.
+func unreadableRoute(number sms.PhoneNumber, item string, err error) route.Unreadable {
+	u := route.Unreadable{TwilioNumber: number, Err: err}
+	var of struct{ Threads []sms.PhoneNumber }
+	u.AnyThread = json.Unmarshal([]byte(item), &of) != nil
+	u.Threads = of.Threads
+	return u
 }
 
 // Put writes a route on condition of its version, see [route.Table]. With ErrConflict it returns the stored route.
@@ -94,7 +113,7 @@ func (t *tx) putRoute(ctx context.Context, read int64, wanted route.Route, item 
 		return outcome[route.Route]{}, err
 	}
 	if version != read {
-		there, err := decodeOldRoute(old)
+		there, err := decodeOldRoute(wanted.TwilioNumber, old)
 		return outcome[route.Route]{there, route.ErrConflict}, err
 	}
 	if _, err := t.exec(ctx, `
@@ -107,16 +126,16 @@ func (t *tx) putRoute(ctx context.Context, read int64, wanted route.Route, item 
 }
 
 // decodeOldRoute reads the route that was in the table, or the zero route if there was none.
-func decodeOldRoute(item *string) (route.Route, error) {
+func decodeOldRoute(number sms.PhoneNumber, item *string) (route.Route, error) {
 	if item == nil {
 		return route.Route{}, nil
 	}
-	return decodeRoute(*item)
+	return decodeRoute(number, *item)
 }
 
-func decodeRoute(item string) (r route.Route, err error) {
+func decodeRoute(number sms.PhoneNumber, item string) (r route.Route, err error) {
 	if err := json.Unmarshal([]byte(item), &r); err != nil {
-		return route.Route{}, permanent("unreadable route in the routing table")
+		return route.Route{}, permanent("the route of " + number.Mask() + " cannot be read")
 	}
 	return r, nil
 }

@@ -47,6 +47,20 @@ func TestLedger(t *testing.T) {
 	})
 }
 
+func TestUnreadableRoute(t *testing.T) {
+	relaytest.TestUnreadableRoute(t, func(t *testing.T) (route.Table, relaytest.Spoil) {
+		t.Helper()
+		db := openNew(t)
+		return db.Routes(), func(t *testing.T, r route.Route, attribute string) {
+			t.Helper()
+			if _, err := db.writer.exec(t.Context(), "UPDATE routing SET route = json_set(route, '$.' || ?, 7) WHERE twilio_number = ?",
+				attribute, string(r.TwilioNumber)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestRoutes(t *testing.T) {
 	relaytest.TestRoutes(t, func(t *testing.T) route.Table {
 		t.Helper()

@@ -39,6 +39,8 @@ type Edited struct {
 	// Before is the route as it was, only its number if it did not exist; After is the stored route.
 	Before, After route.Route
 	Differences   []Difference
+	// Unreadable are the stored routes that could not be read: whether the route makes a loop with one of them, nobody knows.
+	Unreadable []route.Unreadable
 }
 
 // Apply writes the change, or nothing if it changes nothing. If someone else wrote the route first, Apply makes the change again on
@@ -48,7 +50,10 @@ func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
 	var wanted, first Edited
 	author := e.Author
 	for try := 1; ; try++ {
-		all, err := table.List(ctx)
+		all, unreadable, err := route.Readable(table.List(ctx))
+		if err == nil {
+			err = route.ErrUnreadable(unreadable, e.Number)
+		}
 		if err != nil {
 			return Edited{}, err
 		}
@@ -61,7 +66,9 @@ func (e Edit) Apply(ctx context.Context, table route.Table) (Edited, error) {
 		if e.Version != nil && *e.Version != before.Version || try > editTries || overlap(changed, wanted.Differences) {
 			return Edited{}, &ConflictError{Stored: before, Wanted: e.Version}
 		}
-		if wanted, err = e.edited(before, exists); err != nil || len(wanted.Differences) == 0 {
+		wanted, err = e.edited(before, exists)
+		wanted.Unreadable = unreadable
+		if err != nil || len(wanted.Differences) == 0 {
 			return wanted, err
 		}
 		if wanted.relays() {

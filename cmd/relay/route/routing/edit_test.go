@@ -3,6 +3,7 @@ package routing_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -313,5 +314,21 @@ func TestOffByTheTablesClock(t *testing.T) {
 	done, err := routing.Edit{Number: number, Change: routing.Switch(false), Author: anna()}.Apply(t.Context(), ahead{table})
 	if want := offAtNoon.Add(3 * time.Minute); err != nil || !done.After.OffSince.Equal(want) {
 		t.Errorf("off since %v, want %v; error %v", done.After.OffSince, want, err)
+	}
+}
+
+// A stored route that cannot be read is named, and in the way of no other number.
+func TestEditBesideAnUnreadableRoute(t *testing.T) {
+	broken := stored(func(r *route.Route) { r.TwilioNumber = "+18585550109" })
+	table := relaytest.NewMemoryRoutes(stored(), broken)
+	table.Spoil(t, broken, "Active")
+	edit := routing.Edit{Number: number, Change: to(other), Author: anna()}
+	done, err := edit.Apply(t.Context(), table)
+	if err != nil || done.After.DestinationCarrier != other || len(done.Unreadable) != 1 || done.Unreadable[0].TwilioNumber != "+18585550109" {
+		t.Errorf("edited %+v, error %v", done, err)
+	}
+	edit.Number = "+18585550109"
+	if done, err := edit.Apply(t.Context(), table); err == nil || !strings.Contains(err.Error(), "0109") {
+		t.Errorf("the one that cannot be read: edited %+v, error %v", done, err)
 	}
 }

@@ -131,7 +131,7 @@ func (r *Relay) seed(ctx context.Context) error {
 		return r.warnWithoutRoutes(ctx)
 	}
 	seeded, err := route.Seed(ctx, r.db.Routes(), r.config.Routes, time.Now())
-	if err != nil {
+	if err = r.goOnWithoutUnreadable(ctx, err); err != nil {
 		return fmt.Errorf("seed routes: %w", err)
 	}
 	r.config.Logger.LogAttrs(ctx, slog.LevelInfo, "routes seeded", slog.Int("put", len(seeded.Put)), slog.Int("kept", len(seeded.Kept)))
@@ -141,13 +141,23 @@ func (r *Relay) seed(ctx context.Context) error {
 // warnWithoutRoutes logs a warning if there is no active route: then no text can be relayed.
 func (r *Relay) warnWithoutRoutes(ctx context.Context) error {
 	routes, err := r.db.Routes().List(ctx)
-	if err != nil {
+	if err = r.goOnWithoutUnreadable(ctx, err); err != nil {
 		return fmt.Errorf("list routes: %w", err)
 	}
 	if !slices.ContainsFunc(routes, func(one route.Route) bool { return one.Active }) {
 		r.config.Logger.LogAttrs(ctx, slog.LevelWarn, "no active route: every text will be dropped", slog.Int("routes", len(routes)))
 	}
 	return nil
+}
+
+// goOnWithoutUnreadable returns err unless it only says that some routes cannot be read: the texts of those wait, others do not.
+func (r *Relay) goOnWithoutUnreadable(ctx context.Context, err error) error {
+	_, unreadable, err := route.Readable(nil, err)
+	for _, u := range unreadable {
+		r.config.Logger.LogAttrs(ctx, slog.LevelError, "route not read", slog.Any("twilio_number", u.TwilioNumber),
+			slog.String("error", u.Err.Error()))
+	}
+	return err
 }
 
 // wire builds the functions on the adapters.

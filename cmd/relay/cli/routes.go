@@ -1,0 +1,25 @@
+package cli
+
+import (
+	"context"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+)
+
+// ListRoutes lists the routing table. Routes that cannot be read are left out, with a warning: one of them is no reason to refuse what is
+// about others.
+func (p Program) ListRoutes(ctx context.Context, table interface {
+	List(ctx context.Context) ([]route.Route, error)
+},
+) ([]route.Route, error) {
+	routes, unreadable, err := route.Readable(table.List(ctx))
+	p.WarnOfUnreadable(unreadable)
+	return routes, err
+}
+
+// WarnOfUnreadable names the routes that cannot be read.
+func (p Program) WarnOfUnreadable(unreadable []route.Unreadable) {
+	for _, u := range unreadable {
+		Say(p.Stderr, "relay: warning: the route of %s cannot be read, and its texts wait: %v", string(u.TwilioNumber), u.Err)
+	}
+}
