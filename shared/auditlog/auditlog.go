@@ -145,7 +145,10 @@ type Route struct {
 	ClaimTime       string `json:"claim_time,omitempty"`
 	// Threads are the further Twilio numbers toward its phones.
 	Threads []string `json:"threads,omitempty"`
-	// OptedOut are the hops that texted STOP to the number.
+	// Phones are the numbers of the named phones and their further numbers, Owner is the number of the owner's phone. Names are left out.
+	Phones []string `json:"phones,omitempty"`
+	Owner  string   `json:"owner,omitempty"`
+	// OptedOut are the phones that texted STOP to the number.
 	OptedOut []string `json:"opted_out,omitempty"`
 	// OffSince is when the route was switched off. It is absent while the route is active, and if the texts that came before are
 	// dropped, too.

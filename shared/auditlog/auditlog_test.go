@@ -82,13 +82,14 @@ func TestLines(t *testing.T) {
 				After: &auditlog.Route{
 					DestinationCarrier: "***0122", Active: true, OnUncertain: "resend", DeliveryTimeout: "1m30s", MaxAge: "2h", PaceNumber: "3/1s",
 					AnswerWindow: "36h", HoldTime: "15m", Threads: []string{"***0110", "***0111"},
+					Phones: []string{"***0122", "***0156"}, Owner: "***0122",
 					OptedOut: []string{"***0122"}, Version: 3,
 				}, Actor: "relay",
 			},
 			`{"id":"route:***0100.3@112","time":"2026-11-24T12:00:00.123Z","subject":"route","change":"created","version":3,` +
 				`"twilio_number":"***0100","after":{"destination_carrier":"***0122","active":true,"on_uncertain":"resend",` +
 				`"delivery_timeout":"1m30s","max_age":"2h","pace_number":"3/1s","answer_window":"36h","hold_time":"15m",` +
-				`"threads":["***0110","***0111"],"opted_out":["***0122"],"version":3},"actor":"relay"}`,
+				`"threads":["***0110","***0111"],"phones":["***0122","***0156"],"owner":"***0122","opted_out":["***0122"],"version":3},"actor":"relay"}`,
 		},
 	}
 	for _, tt := range tests {
@@ -122,7 +123,7 @@ func TestEveryEntryComesBackInOneLine(t *testing.T) {
 			After: &auditlog.Route{
 				FallbackCarriers: rapid.SliceOf(text).Draw(t, "fallbacks"), Active: rapid.Bool().Draw(t, "active"),
 				PaceNumber: text.Draw(t, "pace"), OptedOut: rapid.SliceOf(text).Draw(t, "opted out"),
-				Threads: rapid.SliceOf(text).Draw(t, "threads"),
+				Threads: rapid.SliceOf(text).Draw(t, "threads"), Phones: rapid.SliceOf(text).Draw(t, "phones"), Owner: text.Draw(t, "owner"),
 			},
 		}
 		line, err := e.Line()

@@ -1,5 +1,5 @@
 // Package contact gives customers the names by which the phones on duty know them, and takes them away. relay contact and the
-// operators' HTTP API do it here. It does not say how a name is written down, which conversation.FoldName does, nor what people typed.
+// operators' HTTP API do it here. It does not say how a name is written down, which sms.FoldName does, nor what people typed.
 package contact
 
 import (
@@ -22,7 +22,7 @@ type Wanted struct {
 
 // Fold returns a name as it is kept. It refuses one that nothing would be left of.
 func Fold(name string) (string, error) {
-	folded := conversation.FoldName(name)
+	folded := sms.FoldName(name)
 	if folded == "" {
 		return "", fmt.Errorf("nothing is left of the name %q in the letters of a short text message", name)
 	}

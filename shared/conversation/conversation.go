@@ -25,7 +25,7 @@ type Conversation struct {
 	UpdatedAt time.Time `json:",omitzero"`
 	// OptOut is the customer's last decision about texts from the number; zero if there was none.
 	OptOut OptOut `json:",omitzero"`
-	// Name is what people on duty read instead of, or with, the number, see [FoldName]; empty without one.
+	// Name is what people on duty read instead of, or with, the number, see [sms.FoldName]; empty without one.
 	Name string `json:",omitempty"`
 	// NamedBy is the operator who last gave, changed or took away the name; empty if an older version of the relay wrote it.
 	NamedBy string `json:",omitempty"`

@@ -41,6 +41,8 @@ type Phone struct {
 	LastSids []string `json:",omitempty"`
 	// Removed is when an operator took the phone's right to answer away, zero if nobody did.
 	Removed time.Time `json:",omitzero"`
+	// RemovedBy is that operator; empty if an older version of the relay wrote it.
+	RemovedBy string `json:",omitempty"`
 	// Notices limits what the relay itself tells the phone.
 	Notices Bucket `json:",omitzero"`
 	// AskedAt is when a question about words of the phone was last sent to it, or last became needless before that.
@@ -118,7 +120,7 @@ func (p Phone) TakeNotice(now time.Time) (taken Phone, ok bool) {
 // Receive returns p after a text of a customer is about to be sent to the phone. It is written before the text is claimed: a decision
 // can never miss what the phone may have seen. A text that is tried again moves its exchange to the later time.
 func (p Phone) Receive(e Exchange, messageSid string) Phone {
-	p.Removed = time.Time{}
+	p.Removed, p.RemovedBy = time.Time{}, ""
 	p = p.own(e)
 	p.Exchanges = slices.Clone(p.Exchanges)
 	at := slices.IndexFunc(p.Exchanges, func(old Exchange) bool { return sms.Same(old.Customer, e.Customer) })
@@ -175,10 +177,10 @@ func (p Phone) Resume(customer sms.PhoneNumber, now time.Time) (resumed Phone, c
 
 // Remove returns p after an operator has ended what it may answer. It gets that back with the next text that it is sent. changed is
 // false if that was done before.
-func (p Phone) Remove(now time.Time) (removed Phone, changed bool) {
+func (p Phone) Remove(by string, now time.Time) (removed Phone, changed bool) {
 	if !p.Removed.IsZero() {
 		return p, false
 	}
-	p.Removed = now.UTC().Truncate(time.Millisecond)
+	p.Removed, p.RemovedBy = now.UTC().Truncate(time.Millisecond), by
 	return p, true
 }

@@ -52,7 +52,7 @@ func isCustomer(r ledger.Record, routes map[sms.PhoneNumber]route.Route) bool {
 		return false
 	}
 	isOurs := sms.Same(r.Customer, r.TwilioNumber) || way.HasThread(r.Customer)
-	return !isOurs && !isRouted(routes, r.Customer) && !way.Has(r.Customer)
+	return !isOurs && !isRouted(routes, r.Customer) && !way.IsPhone(r.Customer)
 }
 
 // dropOf names the reason for which a text that Twilio's Advanced Opt-Out has acted on goes no further: Twilio has answered it

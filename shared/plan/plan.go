@@ -158,7 +158,7 @@ func against(q Question) Plan {
 		return againstManual(q)
 	case r.IsAnswer():
 		return Plan{Drop: ledger.ReasonUnaddressed}
-	case ok && way.Has(r.Customer) && r.Version == 0:
+	case ok && way.IsPhone(r.Customer) && r.Version == 0:
 		return ofPhone(q, way)
 	case sms.Same(r.Customer, r.TwilioNumber), way.HasThread(r.Customer), isRouted(routes, r.Customer):
 		return Plan{Drop: ledger.ReasonLoop}
@@ -190,7 +190,7 @@ func againstManual(q Question) Plan {
 	switch {
 	case r.Destination != "" && (sms.Same(r.Destination, r.TwilioNumber) || way.HasThread(r.Destination) || isRouted(routes, r.Destination)):
 		return Plan{Drop: ledger.ReasonLoop}
-	case r.Destination != "" && q.OptedOut && !way.Has(r.Destination):
+	case r.Destination != "" && q.OptedOut && !way.IsPhone(r.Destination):
 		// Twilio would refuse it. A hop's own mark says whether it has opted out.
 		return Plan{Drop: ledger.ReasonOptOut}
 	case r.Destination != "":

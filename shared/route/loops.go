@@ -119,7 +119,7 @@ func ownersOf(routes []Route) owners {
 // loopsOf finds the loops of one route. The number of a removed route may become a thread, but not a phone: the route may come back.
 func (o owners) loopsOf(r Route) []Loop {
 	var loops []Loop
-	for _, hop := range r.Hops() {
+	for _, hop := range r.everyNumber() {
 		if all := o[hop.Key()]; len(all) > 0 {
 			loops = append(loops, Loop{Number: r.TwilioNumber, Hop: hop, Owner: all[0].TwilioNumber})
 		}

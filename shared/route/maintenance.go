@@ -27,6 +27,8 @@ type seed struct {
 	ClaimTime          *string
 	PaceNumber         string
 	Threads            []sms.PhoneNumber
+	Phones             []Phone
+	Owner              string
 	// OptedOut is here to be refused with a reason.
 	OptedOut json.RawMessage
 }
@@ -49,8 +51,8 @@ type Reading struct {
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers", "Active",
 // "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "AnswerTimeout", "ClaimTime",
-// "Threads"}]}. All but the two numbers and Active may be left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line
-// each with the place of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
+// "Threads", "Phones", "Owner"}]}. All but the two numbers and Active may be left out and are then zero. It reads the whole file before it
+// returns: the error joins all problems, one line each with the place of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
 func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
 	if err != nil {
@@ -122,7 +124,13 @@ func (p *parser) report(i int, problem error) {
 func (p *parser) route(i int, element json.RawMessage) Route {
 	start := p.read + max(0, bytes.Index(p.data[p.read:], element))
 	p.read = start + len(element)
-	if problems := checkNames(p.data, start, element, fieldNames()); len(problems) > 0 {
+	if problems := checkNames(p.data, start, element, fieldNames[seed]()); len(problems) > 0 {
+		for _, problem := range problems {
+			p.report(i, problem)
+		}
+		return Route{}
+	}
+	if problems := p.nested(start, element); len(problems) > 0 {
 		for _, problem := range problems {
 			p.report(i, problem)
 		}
@@ -150,6 +158,7 @@ func (p *parser) assemble(i int, s seed) Route {
 	r := Route{
 		TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers,
 		OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber, Threads: s.Threads,
+		Phones: foldedPhones(s.Phones), Owner: foldedWho(s.Owner),
 		DeliveryTimeout: p.duration(i, "DeliveryTimeout", s.DeliveryTimeout), MaxAge: p.duration(i, "MaxAge", s.MaxAge),
 		AnswerWindow: p.duration(i, "AnswerWindow", s.AnswerWindow), HoldTime: p.duration(i, "HoldTime", s.HoldTime),
 		AnswerTimeout: p.duration(i, "AnswerTimeout", s.AnswerTimeout), ClaimTime: p.duration(i, "ClaimTime", s.ClaimTime),

@@ -29,7 +29,9 @@ const maintenance = `{
       "PaceNumber": "3/1s",
       "AnswerWindow": "36h",
       "HoldTime": "15m",
-      "Threads": ["+18585550110", "+18585550111"]
+      "Threads": ["+18585550110", "+18585550111"],
+      "Phones": [{"Name": "Ann", "Number": "+18585550122"}, {"Name": "Bo Lee", "Number": "+18585550155", "Also": ["+18585550156"]}],
+      "Owner": "Bo Lee"
     },
     {"TwilioNumber": "+18585550101", "DestinationCarrier": "+18585550122", "Active": false}
   ]
@@ -44,6 +46,8 @@ func TestParseMaintenance(t *testing.T) {
 			OnUncertain: route.Resend, DeliveryTimeout: route.Duration(90 * time.Second), MaxAge: route.Duration(2 * time.Hour), PaceNumber: "3/1s",
 			AnswerWindow: route.Duration(36 * time.Hour), HoldTime: route.Duration(15 * time.Minute),
 			Threads: []sms.PhoneNumber{"+18585550110", "+18585550111"},
+			Phones:  []route.Phone{{Name: "Ann", Number: "+18585550122"}, {Name: "Bo Lee", Number: "+18585550155", Also: []sms.PhoneNumber{"+18585550156"}}},
+			Owner:   "Bo Lee",
 		},
 		{TwilioNumber: "+18585550101", DestinationCarrier: "+18585550122"},
 	}
@@ -304,7 +308,7 @@ func FuzzParseMaintenance(f *testing.F) {
 	f.Add(`{"routes":[` + good + `]}`)
 	f.Add(`{"routes":[` + strings.TrimSuffix(good, "}") +
 		`,"OnUncertain":"park","DeliveryTimeout":"12h","MaxAge":"1m0.5s","PaceNumber":"off","AnswerWindow":"1h","HoldTime":"12h",` +
-		`"Threads":["+18585550110"]}]}`)
+		`"Threads":["+18585550110"],"Phones":[{"Name":"Ann","Number":"+18585550122"},{"Name":"Bo Lee","Number":"+18585550155","Also":["+18585550156"]}],"Owner":"Ann"}]}`)
 	f.Add(`{"routes":[null,{"FallbackCarriers":[""]}]}`)
 	f.Fuzz(func(t *testing.T, file string) {
 		routes, err := route.ParseMaintenance(strings.NewReader(file), route.Reading{})
@@ -350,6 +354,8 @@ func sameAgain(t *testing.T, routes []route.Route) {
 		PaceNumber                       string
 		AnswerWindow, HoldTime           route.Duration
 		Threads                          []sms.PhoneNumber
+		Phones                           []route.Phone
+		Owner                            string
 	}
 	file := struct {
 		Routes []seed `json:"routes"`
@@ -357,7 +363,7 @@ func sameAgain(t *testing.T, routes []route.Route) {
 	for _, r := range routes {
 		file.Routes = append(file.Routes, seed{
 			r.TwilioNumber, r.DestinationCarrier, r.FallbackCarriers, r.Active, r.LastUpdated,
-			r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber, r.AnswerWindow, r.HoldTime, r.Threads,
+			r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber, r.AnswerWindow, r.HoldTime, r.Threads, r.Phones, r.Owner,
 		})
 	}
 	text, err := json.Marshal(file)

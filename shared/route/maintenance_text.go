@@ -27,13 +27,51 @@ func plainText(data []byte) ([]byte, error) {
 	}
 }
 
-// fieldNames are the fields of a route in a file.
-func fieldNames() []string {
+// fieldNames are the fields of a T in a file.
+func fieldNames[T any]() []string {
 	var names []string
-	for _, field := range reflect.VisibleFields(reflect.TypeFor[seed]()) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
 		names = append(names, field.Name)
 	}
 	return names
+}
+
+// nested finds unknown and repeated fields in the lists of a route.
+func (p *parser) nested(start int, element json.RawMessage) (problems []error) {
+	var lists struct{ Phones []json.RawMessage }
+	if err := json.Unmarshal(element, &lists); err != nil {
+		return nil // what it is instead of a list is said when the route is read.
+	}
+	read := 0
+	for _, list := range []struct {
+		entries []json.RawMessage
+		known   []string
+	}{{lists.Phones, fieldNames[Phone]()}} {
+		for _, entry := range list.entries {
+			at := max(0, bytes.Index(element[read:], entry)) + read
+			problems = append(problems, checkNames(p.data, start+at, entry, list.known)...)
+			read = at
+		}
+	}
+	return problems
+}
+
+// foldedPhones returns the phones with their names as they are kept.
+func foldedPhones(phones []Phone) []Phone {
+	for i, p := range phones {
+		if folded := PhoneName(p.Name); folded != "" {
+			phones[i].Name = folded
+		}
+	}
+	return phones
+}
+
+// foldedWho returns a name or a number as it is kept.
+func foldedWho(who string) string {
+	if folded := PhoneName(who); folded != "" && !strings.HasPrefix(who, "+") {
+		return folded
+	}
+	return who
 }
 
 // checkNames finds unknown and repeated fields of a JSON object, also if a repeated field has another spelling: programs
@@ -106,7 +144,11 @@ func wantOf(field string) string {
 		return fmt.Sprintf(": want %q or %q", Park, Resend)
 	case "DeliveryTimeout", "MaxAge", "AnswerWindow", "HoldTime", "AnswerTimeout", "ClaimTime":
 		return `: want a duration in quotes, such as "90s" or "4h"`
-	case "FallbackCarriers", "Threads":
+	case "Phones":
+		return `: want a list of phones, such as [{"Name": "Ann", "Number": "+16195550123"}]`
+	case "Phones.Name", "Owner":
+		return `: want a name in quotes, such as "Ann"`
+	case "FallbackCarriers", "Threads", "Phones.Also":
 		return `: want a list of numbers, such as ["+18585550110"]`
 	case "PaceNumber":
 		return `: want a pace in quotes, such as "3/1s" or "off"`

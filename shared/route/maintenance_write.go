@@ -15,6 +15,8 @@ type written struct {
 	FallbackCarriers   []sms.PhoneNumber
 	Active             bool
 	Threads            []sms.PhoneNumber `json:",omitempty"`
+	Phones             []Phone           `json:",omitempty"`
+	Owner              string            `json:",omitempty"`
 	OnUncertain        OnUncertain       `json:",omitempty"`
 	DeliveryTimeout    Duration          `json:",omitempty"`
 	MaxAge             Duration          `json:",omitempty"`
@@ -41,6 +43,7 @@ func WriteMaintenance(w io.Writer, routes []Route) error {
 			FallbackCarriers: append([]sms.PhoneNumber{}, r.FallbackCarriers...), Active: r.Active,
 			OnUncertain: r.OnUncertain, DeliveryTimeout: r.DeliveryTimeout, MaxAge: r.MaxAge, PaceNumber: r.PaceNumber,
 			AnswerWindow: r.AnswerWindow, HoldTime: r.HoldTime, AnswerTimeout: r.AnswerTimeout, ClaimTime: r.ClaimTime, Threads: r.Threads,
+			Phones: r.Phones, Owner: r.Owner,
 		}
 		if !r.LastUpdated.IsZero() {
 			one.LastUpdated = r.LastUpdated.UTC().Format(time.RFC3339Nano)

@@ -11,7 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// TestWriteMaintenance leaves out what a file does not say. That it is read back as it is is tested in cmd/relay/route/routing.
+// TestWriteMaintenance leaves out what a file does not say. That it is read back as it is is tested in cmd/relay/routing.
 func TestWriteMaintenance(t *testing.T) {
 	bare := routeAt("+18585550100", "+18585550122", time.Time{}, 7, "anna")
 	settled := routeAt("+18585550101", "+18585550122", noon.In(time.FixedZone("", 3600)).Add(time.Millisecond), 7, "anna")
@@ -20,6 +20,7 @@ func TestWriteMaintenance(t *testing.T) {
 		route.Duration(time.Hour), "off"
 	settled.AnswerWindow, settled.HoldTime = route.Duration(168*time.Hour), route.Duration(5*time.Minute)
 	settled.Threads = []sms.PhoneNumber{"+18585550111", "+18585550110"}
+	settled.Phones, settled.Owner = []route.Phone{{Name: "Bo", Number: "+18585550155", Also: []sms.PhoneNumber{"+18585550156"}}}, "Bo"
 	removed := routeAt("+18585550102", "+18585550122", noon, 7, "anna")
 	removed.Active, removed.Removed = false, noon
 	const want = `{
@@ -41,6 +42,16 @@ func TestWriteMaintenance(t *testing.T) {
         "+18585550111",
         "+18585550110"
       ],
+      "Phones": [
+        {
+          "Name": "Bo",
+          "Number": "+18585550155",
+          "Also": [
+            "+18585550156"
+          ]
+        }
+      ],
+      "Owner": "Bo",
       "OnUncertain": "park",
       "DeliveryTimeout": "1m30s",
       "MaxAge": "1h",

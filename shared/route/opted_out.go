@@ -24,7 +24,7 @@ func MarkOptedOut(ctx context.Context, table Table, number, hop sms.PhoneNumber,
 			return fmt.Errorf("look up route of %s: %w", number.Mask(), err)
 		}
 		stored, exists := Find(found, number)
-		if !exists || !stored.Has(hop) || stored.IsOptedOut(hop) == optedOut {
+		if !exists || !stored.IsPhone(hop) || stored.IsOptedOut(hop) == optedOut {
 			return nil
 		}
 		_, err = table.Put(ctx, stored.marked(hop, optedOut))
@@ -58,15 +58,15 @@ func (r Route) marked(hop sms.PhoneNumber, optedOut bool) Route {
 	if optedOut {
 		marks = append(marks, hop)
 	}
-	r.OptedOut = r.stillHops(marks)
+	r.OptedOut = r.stillPhones(marks)
 	return r
 }
 
-// stillHops returns the numbers that are hops of the route, in a new slice; nil if there are none.
-func (r Route) stillHops(numbers []sms.PhoneNumber) []sms.PhoneNumber {
+// stillPhones returns the numbers that are phones of the route, in a new slice; nil if there are none.
+func (r Route) stillPhones(numbers []sms.PhoneNumber) []sms.PhoneNumber {
 	var hops []sms.PhoneNumber
 	for _, number := range numbers {
-		if r.Has(number) && !slices.Contains(hops, number) {
+		if r.IsPhone(number) && !slices.Contains(hops, number) {
 			hops = append(hops, number)
 		}
 	}

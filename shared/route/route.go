@@ -6,7 +6,7 @@ package route
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -25,6 +25,10 @@ type Route struct {
 	// Threads are further Twilio numbers of the business, at most MaxThreads, from which its phones get texts: each customer in play
 	// has one of them for each phone, so that the phone shows him as a conversation of its own.
 	Threads []sms.PhoneNumber `json:",omitempty"`
+	// Phones are the phones that have a name, at most MaxPhones. Each is a phone of the number, whether it is a hop or not.
+	Phones []Phone `json:",omitempty"`
+	// Owner is the phone that is told what nobody else takes care of: a name of Phones, or a number. Empty without one.
+	Owner string `json:",omitempty"`
 	// OnUncertain says what happens to a text if nobody could find out whether Twilio accepted it; empty means Park.
 	OnUncertain OnUncertain `json:",omitempty"`
 	// DeliveryTimeout is how long the relay waits for a hop's delivery receipt before it tries the next hop, from
@@ -46,8 +50,8 @@ type Route struct {
 	// ClaimTime is for how long a phone has a conversation after its last own act, from MinClaimTime to MaxClaimTime; 0 means
 	// DefaultClaimTime, see ClaimAge.
 	ClaimTime Duration `json:",omitempty"`
-	// OptedOut are the hops that texted STOP to the number, in the order in which the relay noticed. The relay keeps the list,
-	// see MarkOptedOut. A phone that is not a hop has no meaning here.
+	// OptedOut are the phones that texted STOP to the number, in the order in which the relay noticed. The relay keeps the list,
+	// see MarkOptedOut. A number that is no phone of the route has no meaning here.
 	OptedOut []sms.PhoneNumber `json:",omitempty"`
 	// Removed is when an operator removed the route, which made it inactive; zero while it is in use. The item stays, so that
 	// its history is kept, and its number still counts as routed. Writing the route again brings it back.
@@ -94,11 +98,6 @@ func (r Route) Switched(before Route, now time.Time) Route {
 	return r
 }
 
-// Has reports whether number is one of the route's hops, in any spelling.
-func (r Route) Has(number sms.PhoneNumber) bool {
-	return slices.ContainsFunc(r.Hops(), func(hop sms.PhoneNumber) bool { return sms.Same(hop, number) })
-}
-
 // Strictness says whether numbers that no phone can have are accepted. The zero value refuses them.
 type Strictness bool
 
@@ -128,6 +127,15 @@ func (r Route) problems(how Strictness) []error {
 	for i, thread := range r.Threads {
 		check(fmt.Sprintf("Threads[%d]", i), thread)
 	}
+	for i, p := range r.Phones {
+		check(fmt.Sprintf("Phones[%d].Number", i), p.Number)
+		for n, also := range p.Also {
+			check(fmt.Sprintf("Phones[%d].Also[%d]", i, n), also)
+		}
+	}
+	if strings.HasPrefix(r.Owner, "+") {
+		check("Owner", sms.PhoneNumber(r.Owner))
+	}
 	problems = append(problems, r.repeats()...)
 	return append(problems, r.settingProblems()...)
 }
@@ -140,7 +148,7 @@ func (r Route) repeats() []error {
 		switch {
 		case sms.Same(thread, r.TwilioNumber):
 			problems = append(problems, fmt.Errorf("thread %s is the Twilio number itself: name further numbers", thread))
-		case r.Has(thread):
+		case isAmong(r.everyNumber(), thread):
 			problems = append(problems, fmt.Errorf("thread %s is a hop, too: texts would go round in a loop", thread))
 		case seen[thread.Key()]:
 			problems = append(problems, fmt.Errorf("thread %s is listed twice", thread))
@@ -157,5 +165,5 @@ func (r Route) repeats() []error {
 		}
 		seen[hop.Key()] = true
 	}
-	return problems
+	return append(problems, r.phoneRepeats()...)
 }

@@ -26,18 +26,6 @@ func TestHops(t *testing.T) {
 	}
 }
 
-func TestHas(t *testing.T) {
-	r := relaytest.Route()
-	for number, want := range map[sms.PhoneNumber]bool{
-		relaytest.Destination: true, relaytest.Fallback: true, relaytest.TwilioNumber: false, relaytest.Customer: false,
-		"": false, "whatsapp:" + relaytest.Destination: false,
-	} {
-		if got := r.Has(number); got != want {
-			t.Errorf("Has(%q) = %v, want %v", string(number), got, want)
-		}
-	}
-}
-
 func TestValidate(t *testing.T) {
 	notE164 := func(field, number string) string {
 		return field + ` "` + number + `" is not E.164: want a plus sign, country code and number, such as +18585550100`

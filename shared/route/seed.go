@@ -73,7 +73,7 @@ func later(stored map[sms.PhoneNumber]Route, routes []Route, now time.Time) (lat
 			continue
 		}
 		r.Version, r.UpdatedBy = old.Version, seededBy
-		r.OptedOut = r.stillHops(old.OptedOut)
+		r.OptedOut = r.stillPhones(old.OptedOut)
 		r = r.Switched(old, now)
 		if r.LastUpdated.IsZero() {
 			r.LastUpdated = now.UTC().Truncate(time.Second)

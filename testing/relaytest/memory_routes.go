@@ -53,6 +53,10 @@ func ownRoute(r route.Route) route.Route {
 	r.FallbackCarriers = slices.Clone(r.FallbackCarriers)
 	r.OptedOut = slices.Clone(r.OptedOut)
 	r.Threads = slices.Clone(r.Threads)
+	r.Phones = slices.Clone(r.Phones)
+	for i := range r.Phones {
+		r.Phones[i].Also = slices.Clone(r.Phones[i].Also)
+	}
 	return r
 }
 

@@ -59,6 +59,10 @@ func settledRoute() route.Route {
 	r.TwilioNumber, r.DestinationCarrier = numbered(70), numbered(71)
 	r.FallbackCarriers = []sms.PhoneNumber{numbered(72), numbered(73)}
 	r.Threads = []sms.PhoneNumber{numbered(75), numbered(74)}
+	r.Phones = []route.Phone{
+		{Name: "Ann", Number: numbered(71)}, {Name: "Bo Lee", Number: numbered(76), Also: []sms.PhoneNumber{numbered(77), numbered(78)}},
+	}
+	r.Owner = "Bo Lee"
 	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour+time.Millisecond)
 	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	r.AnswerTimeout, r.ClaimTime = route.Duration(20*time.Minute), route.Duration(3*time.Hour)
@@ -232,6 +236,7 @@ func (r routesTest) noAliasing() {
 	want.Version = 1
 	spoil := func(theirs route.Route) {
 		theirs.FallbackCarriers[0], theirs.OptedOut[0], theirs.Threads[0] = numbered(98), numbered(98), numbered(98)
+		theirs.Phones[1].Also[0], theirs.Phones[0].Name = numbered(98), "Cy"
 	}
 	spoil(given)
 	spoil(stored)

@@ -147,7 +147,7 @@ func (s *schedule) wasTexted(w *writing) bool {
 
 // mayHaveLeft reports whether the phone may have been off the route when the text was decided about.
 func (s *schedule) mayHaveLeft(w *writing) bool {
-	return slices.ContainsFunc(s.waysSince(w.at), func(way wayAt) bool { return !way.Has(w.by.phone) })
+	return slices.ContainsFunc(s.waysSince(w.at), func(way wayAt) bool { return !way.IsPhone(w.by.phone) })
 }
 
 // count counts an answer, and whether it was asked about.

@@ -107,7 +107,7 @@ func (s *schedule) steadyHops(r ledger.Record, from time.Time) []sms.PhoneNumber
 	}
 	steady := ways[0].Hops()
 	for _, w := range ways[1:] {
-		steady = slices.DeleteFunc(steady, func(hop sms.PhoneNumber) bool { return !w.Has(hop) })
+		steady = slices.DeleteFunc(steady, func(hop sms.PhoneNumber) bool { return !w.IsPhone(hop) })
 	}
 	return steady
 }

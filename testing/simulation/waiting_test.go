@@ -61,7 +61,7 @@ func (s *schedule) lastOf(customer sms.PhoneNumber) state {
 
 // wasThere reports whether the phone was on the route all the time since then, and had not opted out.
 func (s *schedule) wasThere(phone sms.PhoneNumber, since time.Time) bool {
-	return !slices.ContainsFunc(s.waysSince(since), func(w wayAt) bool { return !w.Has(phone) || w.IsOptedOut(phone) })
+	return !slices.ContainsFunc(s.waysSince(since), func(w wayAt) bool { return !w.IsPhone(phone) || w.IsOptedOut(phone) })
 }
 
 // actedAt reports whether the phone wrote something then.

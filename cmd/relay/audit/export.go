@@ -121,7 +121,7 @@ func concerns(e auditlog.Entry, masked string) bool {
 		if r == nil {
 			continue
 		}
-		for _, used := range slices.Concat([]string{r.DestinationCarrier}, r.FallbackCarriers, r.Threads) {
+		for _, used := range slices.Concat([]string{r.DestinationCarrier}, r.FallbackCarriers, r.Threads, r.Phones, []string{r.Owner}) {
 			if used == masked {
 				return true
 			}

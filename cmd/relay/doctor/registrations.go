@@ -36,7 +36,7 @@ func geoPermissions(_ context.Context, e *exam) Finding {
 	}
 	var findings []Finding
 	for _, r := range routes {
-		for _, hop := range r.Hops() {
+		for _, hop := range r.AllPhones() {
 			// The newest attempt to this phone counts.
 			at := slices.IndexFunc(attempts, func(a attempt) bool {
 				return sms.Same(a.To, hop) &&

@@ -1,5 +1,5 @@
-// Package phone is `relay phone`: the phones that may answer the customers of a number, and the end of that right. It does not change
-// which phones get texts: relay route does.
+// Package phone is `relay phone`: the phones that may answer the customers of a number, their names, and the end of that right. It does
+// not change which phones get texts: relay route does.
 package phone
 
 import (
@@ -26,34 +26,40 @@ func Command(base cli.Program) *cobra.Command {
 	p := program{base}
 	cmd := &cobra.Command{
 		Use:   "phone",
-		Short: "See the phones that may answer customers, and end that",
-		Long: `phone shows which phones may answer the customers of a Twilio number. These are the phones of its route; relay route set changes
-them. A phone that left the route can still answer the customers whose texts it was sent, for seven days and with their tags.
+		Short: "See and name the phones that may answer customers, and end that",
+		Long: `phone shows which phones may answer the customers of a Twilio number. These are the phones of its route, which relay route set
+changes, and those that have a name, which phone set gives. A phone that left the route can still answer the customers whose texts it was sent, for seven days and with their tags.
 relay phone rm ends that at once.`,
 		Example: `  relay phone ls +18585550100
+  relay phone set +18585550100 Ann +16195550123
   relay phone rm +18585550100 +16195550123`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.listCommand(), p.removeCommand())
+	cmd.AddCommand(p.listCommand(), p.setCommand(), p.removeCommand())
 	return cmd
 }
 
 // shownPhone is a phone as JSON.
 type shownPhone struct {
 	Phone sms.PhoneNumber `json:"phone"`
-	// OnDuty: the phone is in the route. OptedOut: it texted STOP to the number, so it gets no texts.
-	OnDuty   bool `json:"on_duty"`
-	OptedOut bool `json:"opted_out"`
+	// Name is the phone's in the route, Also are its further numbers, from which it may answer, too.
+	Name string            `json:"name,omitempty"`
+	Also []sms.PhoneNumber `json:"also,omitempty"`
+	// OnDuty: the phone is in the route. GetsTexts: texts may go there, and not only from there. OptedOut: it texted STOP to the number, so it gets no texts.
+	OnDuty    bool `json:"on_duty"`
+	GetsTexts bool `json:"gets_texts"`
+	OptedOut  bool `json:"opted_out"`
 	// Customers counts those whom the phone can answer with a tag.
 	Customers int `json:"customers"`
 	// SentAt is when it was last sent a text, WroteAt when it last wrote.
 	SentAt  time.Time `json:"sent_at,omitzero"`
 	WroteAt time.Time `json:"wrote_at,omitzero"`
-	// AnswersUntil is until when a phone that left can answer. RemovedAt is when an operator ended that.
+	// AnswersUntil is until when a phone that left can answer. RemovedAt is when RemovedBy, an operator, ended that.
 	AnswersUntil time.Time `json:"answers_until,omitzero"`
 	RemovedAt    time.Time `json:"removed_at,omitzero"`
+	RemovedBy    string    `json:"removed_by,omitempty"`
 	// Held counts the texts of the phone that are held until it says whom they are for.
 	Held int `json:"held"`
 	// customers are those that it can answer. The phone may have been sent texts of one from several numbers.
@@ -63,9 +69,13 @@ type shownPhone struct {
 // shownPhones returns the phones of the route in its order, and those that left and may still answer.
 func shownPhones(way route.Route, items []conversation.Phone, now time.Time) []shownPhone {
 	all := []shownPhone{}
-	for _, hop := range way.Hops() {
-		if hop != "" {
-			all = append(all, shownPhone{Phone: hop, OnDuty: true, OptedOut: way.IsOptedOut(hop)})
+	for _, number := range way.AllPhones() {
+		one := shownPhone{Phone: number, OnDuty: true, GetsTexts: way.GetsTexts(number), OptedOut: way.IsOptedOut(number)}
+		if p, ok := way.PhoneNamed(way.NameOf(number)); ok {
+			one.Name, one.Also = p.Name, p.Also
+		}
+		if number != "" {
+			all = append(all, one)
 		}
 	}
 	for _, item := range items {
@@ -95,7 +105,9 @@ func (s *shownPhone) add(item conversation.Phone, now time.Time) {
 	if s.OnDuty {
 		return
 	}
-	s.RemovedAt = later(s.RemovedAt, item.Removed)
+	if s.RemovedAt = later(s.RemovedAt, item.Removed); s.RemovedAt.Equal(item.Removed) {
+		s.RemovedBy = item.RemovedBy
+	}
 	if s.RemovedAt.IsZero() {
 		s.AnswersUntil = s.SentAt.Add(conversation.AddressTime)
 	} else {
@@ -117,7 +129,8 @@ func (p program) listCommand() *cobra.Command {
 		Use:     "ls NUMBER",
 		Aliases: []string{"list"},
 		Short:   "List the phones of a number, and those that left and may still answer",
-		Long: `ls lists the phones of a number's route, in the order in which they are tried, and those that left it within seven days: how many
+		Long: `ls lists the phones of a number's route, in the order in which they are tried, those that have a name only, and those that left
+within seven days: how many
 customers each can answer with a tag, when it was last sent a text and last wrote, and how many of its texts are held until it says
 whom they are for.`,
 		Example:           `  relay phone ls +18585550100`,
@@ -146,11 +159,11 @@ func (p program) list(cmd *cobra.Command, text string, numbers cli.NumberFlags, 
 	if asJSON {
 		return json.NewEncoder(p.Stdout).Encode(phones)
 	}
-	table := cli.NewTable(p.Stdout, cli.Column{Title: "PHONE"}, cli.Column{Title: "MAY ANSWER", Wrapped: true},
+	table := cli.NewTable(p.Stdout, cli.Column{Title: "NAME", Drop: 5}, cli.Column{Title: "PHONE"}, cli.Column{Title: "MAY ANSWER", Wrapped: true},
 		cli.Column{Title: "CUSTOMERS", Drop: 3}, cli.Column{Title: "LAST SENT TO IT", Drop: 4}, cli.Column{Title: "LAST WROTE", Drop: 2},
 		cli.Column{Title: "HELD", Drop: 1})
 	for _, one := range phones {
-		table.Row(string(one.Phone), p.rightOf(one), strconv.Itoa(one.Customers), p.when(one.SentAt), p.when(one.WroteAt),
+		table.Row(one.Name, string(one.Phone), p.rightOf(one), strconv.Itoa(one.Customers), p.when(one.SentAt), p.when(one.WroteAt),
 			strconv.Itoa(one.Held))
 	}
 	return table.Flush()
@@ -170,8 +183,12 @@ func (p program) rightOf(one shownPhone) string {
 	switch {
 	case one.OptedOut:
 		return "no, opted out"
+	case one.OnDuty && !one.GetsTexts:
+		return "yes, gets no texts"
 	case one.OnDuty:
 		return "yes"
+	case !one.RemovedAt.IsZero() && one.RemovedBy != "":
+		return "no, removed " + cli.When(p.Stdout, one.RemovedAt) + " by " + one.RemovedBy
 	case !one.RemovedAt.IsZero():
 		return "no, removed " + cli.When(p.Stdout, one.RemovedAt)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -60,7 +60,7 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 	if mode != cli.Do {
 		edit.DryRun = true
 		if goOn, err := p.preview(cmd, edit, mode, f.asJSON); err != nil || !goOn {
-			return routeError(err, number)
+			return cli.RouteError(err, number)
 		}
 		edit.DryRun = false
 	}
@@ -73,7 +73,7 @@ func (p program) edit(cmd *cobra.Command, text string, f editFlags, change chang
 		}
 		return err
 	}); err != nil {
-		return routeError(err, number)
+		return cli.RouteError(err, number)
 	}
 	if mode == cli.Do {
 		p.WarnOfUnreadable(done.Unreadable)
@@ -106,7 +106,7 @@ func (p program) preview(cmd *cobra.Command, edit routing.Edit, mode cli.Mode, a
 		return false, nil
 	}
 	cli.Printf(p.Stdout, "%s would be %s:\n", string(edit.Number), planned.Action())
-	if err := writeDifferences(p.Stdout, planned.Differences); err != nil || mode == cli.Show {
+	if err := cli.WriteDifferences(p.Stdout, planned.Differences); err != nil || mode == cli.Show {
 		return false, err
 	}
 	if !p.Confirmed(cmd, "Change it?") {
@@ -145,7 +145,7 @@ func (p program) printEdited(done routing.Edited, waiting *target.Waiting, asJSO
 	}
 	cli.Printf(p.Stdout, "%s: %s, version %d by %s\n", string(done.After.TwilioNumber), action, done.After.Version,
 		cli.OrDash(done.After.UpdatedBy))
-	if err := writeDifferences(p.Stdout, done.Differences); err != nil || action == routing.Unchanged {
+	if err := cli.WriteDifferences(p.Stdout, done.Differences); err != nil || action == routing.Unchanged {
 		return err
 	}
 	cli.Say(p.Stdout, "A running relay uses it within %v; if none runs, it holds from the next start.", route.MaxCacheAge)

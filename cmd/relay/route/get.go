@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 )
 
 func (p program) routeGetCommand() *cobra.Command {
@@ -34,7 +34,7 @@ and its version.`,
 			found, ok := routing.Get(all, number)
 			switch {
 			case !ok:
-				return routeError(routing.ErrNoRoute, number)
+				return cli.RouteError(routing.ErrNoRoute, number)
 			case asJSON:
 				return json.NewEncoder(p.Stdout).Encode(shown(found))
 			default:

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
@@ -88,7 +88,7 @@ func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) er
 	}
 	if f.asking = mode == cli.Ask; f.asking {
 		steps, err := p.runImport(cmd, file, f)
-		if err := errors.Join(p.printSteps(steps, f, err != nil), routeError(err, "")); err != nil || writes(steps) == 0 {
+		if err := errors.Join(p.printSteps(steps, f, err != nil), cli.RouteError(err, "")); err != nil || writes(steps) == 0 {
 			return err
 		}
 		if !p.Confirmed(cmd, "Make these changes?") {
@@ -98,7 +98,7 @@ func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) er
 	f.applied = mode != cli.Show
 	steps, err := p.runImport(cmd, file, f)
 	// The output also says what was done before an error.
-	return errors.Join(p.printSteps(steps, f, err != nil), routeError(err, ""))
+	return errors.Join(p.printSteps(steps, f, err != nil), cli.RouteError(err, ""))
 }
 
 // runImport compares the file with the table, and makes the changes if they are to be made.
@@ -197,7 +197,7 @@ func (p program) printStep(s routing.Step) error {
 	case routing.Added, routing.Changed, routing.Removed:
 	}
 	cli.Printf(p.Stdout, "%s %s%s\n", s.Action, string(s.Before.TwilioNumber), why)
-	return writeDifferences(p.Stdout, s.Differences)
+	return cli.WriteDifferences(p.Stdout, s.Differences)
 }
 
 func (p program) printTally(counts map[string]int, f importFlags, failed bool) {

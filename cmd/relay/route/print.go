@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -91,6 +91,15 @@ func threadsOf(r route.Route) []string {
 	return []string{"Threads=" + strings.ReplaceAll(hops(r, r.Threads...), ", ", ",")}
 }
 
+// phonesOf lists the route's named phones: each with its numbers.
+func phonesOf(r route.Route) []string {
+	all := make([]string, len(r.Phones))
+	for i, p := range r.Phones {
+		all[i] = p.Name + " " + hops(r, append([]sms.PhoneNumber{p.Number}, p.Also...)...)
+	}
+	return all
+}
+
 // updated says when the route was last written, and by whom.
 func updated(out io.Writer, r route.Route) string {
 	if r.LastUpdated.IsZero() {
@@ -112,18 +121,15 @@ func writeRoute(out io.Writer, r route.Route) error {
 	line("fallbacks", hops(r, r.FallbackCarriers...))
 	line("active", activity(r))
 	line("threads", hops(r, r.Threads...))
+	if len(r.Phones) > 0 {
+		line("phones", strings.Join(phonesOf(r), ", "))
+	}
+	if r.Owner != "" {
+		line("owner", r.Owner)
+	}
 	line("settings", cli.OrDash(strings.Join(settingsOf(r), " ")))
 	line("version", fmt.Sprint(r.Version))
 	line("updated", cli.OrDash(updated(out, r)))
-	return table.Flush()
-}
-
-// writeDifferences prints what changed, one line for each field.
-func writeDifferences(out io.Writer, differences []routing.Difference) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, d := range differences {
-		cli.Printf(table, "  %s\t%s\t-> %s\n", d.Field, cli.OrDash(d.From), cli.OrDash(d.To))
-	}
 	return table.Flush()
 }
 

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -35,14 +36,15 @@ const (
 	flagClaimTime       = "claim-time"
 	flagThread          = "thread"
 	flagNoThreads       = "no-threads"
+	flagOwner           = "owner"
 )
 
 // setFlags are the values of these flags.
 type setFlags struct {
-	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime string
-	answerTimeout, claimTime                                                     string
-	fallbacks, threads                                                           []string
-	noFallback, noThreads, active, inactive                                      bool
+	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime, owner string
+	answerTimeout, claimTime                                                            string
+	fallbacks, threads                                                                  []string
+	noFallback, noThreads, active, inactive                                             bool
 }
 
 func (p program) routeSetCommand() *cobra.Command {
@@ -97,6 +99,7 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 		"how long after a text, or the phone's last answer, an answer without a tag may be for its customer, 1h to 168h")
 	flags.StringSliceVar(&f.threads, flagThread, nil, fmt.Sprintf(
 		"a further Twilio number, toward the phones only; repeat it for more, at most %d", route.MaxThreads))
+	flags.StringVar(&f.owner, flagOwner, "", "the phone that is told what nobody else takes care of: a name of relay phone ls, or a number")
 	flags.BoolVar(&f.noThreads, flagNoThreads, false, "send everything from the number itself, with tags")
 	flags.StringVar(&f.holdTime, flagHoldTime, "", "how long an answer is held that may be for several customers, 5m to 12h")
 	flags.StringVar(&f.answerTimeout, flagAnswerTimeout, "", "how long a text waits for an answer before it goes out to the next phone, 1m to 12h")
@@ -108,7 +111,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 	r := settingReader{flags: flags, numbers: numbers}
 	if !slices.ContainsFunc([]string{
 		flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
-		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime, flagAnswerTimeout, flagClaimTime, flagThread, flagNoThreads,
+		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime, flagAnswerTimeout, flagClaimTime, flagThread, flagNoThreads, flagOwner,
 	}, flags.Changed) {
 		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
@@ -121,7 +124,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 		OnUncertain: asUncertain(r.text(flagOnUncertain, f.onUncertain)), PaceNumber: r.text(flagPaceNumber, f.paceNumber),
 		AnswerWindow: r.duration(flagAnswerWindow, f.answerWindow), HoldTime: r.duration(flagHoldTime, f.holdTime),
 		AnswerTimeout: r.duration(flagAnswerTimeout, f.answerTimeout), ClaimTime: r.duration(flagClaimTime, f.claimTime),
-		Threads: r.phones(flagThread, f.threads),
+		Threads: r.phones(flagThread, f.threads), Owner: r.who(flagOwner, f.owner),
 	}
 	number, _ := numbers.Read(text) // what is wrong with it is said when it is read for the change.
 	r.checkSettings(number, s)
@@ -165,6 +168,7 @@ func (r *settingReader) checkSettings(number sms.PhoneNumber, s routing.Settings
 	said := route.Route{TwilioNumber: number}
 	if changed, err := s.Change(said, true); err == nil {
 		said = changed
+		said.Owner = "" // it may be a name of the route.
 	}
 	err := said.ValidateSettings()
 	if err != nil && s.To != nil && said.TwilioNumber != "" {
@@ -196,6 +200,15 @@ func (r *settingReader) phone(flag, text string) *sms.PhoneNumber {
 		r.problems = append(r.problems, err)
 	}
 	return &number
+}
+
+// who reads the name or the number of a phone.
+func (r *settingReader) who(flag, text string) *string {
+	said := r.text(flag, text)
+	if said == nil || *said == "" || strings.ContainsFunc(text, unicode.IsLetter) {
+		return said
+	}
+	return new(string(*r.phone(flag, text)))
 }
 
 func (r *settingReader) phones(flag string, texts []string) *[]sms.PhoneNumber {

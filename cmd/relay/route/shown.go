@@ -10,11 +10,26 @@ import (
 // shownRoute is a route as JSON, with names as everywhere in what relay prints. The file maintenance.json has names of its own, which
 // relay route export prints. The fields are those of [route.Route]: the compiler says if one is missing.
 type shownRoute struct {
+	routeFields
+	Phones []shownPhone `json:"phones,omitempty"`
+}
+
+// shownPhone is a named phone as JSON.
+type shownPhone struct {
+	Name   string            `json:"name"`
+	Number sms.PhoneNumber   `json:"number"`
+	Also   []sms.PhoneNumber `json:"also,omitempty"`
+}
+
+// routeFields are the fields of a route, of which some are lists that shownRoute shows in a form of their own.
+type routeFields struct {
 	TwilioNumber       sms.PhoneNumber   `json:"twilio_number"`
 	DestinationCarrier sms.PhoneNumber   `json:"destination_carrier"`
 	FallbackCarriers   []sms.PhoneNumber `json:"fallback_carriers,omitempty"`
 	Active             bool              `json:"active"`
 	Threads            []sms.PhoneNumber `json:"threads,omitempty"`
+	Phones             []route.Phone     `json:"-"`
+	Owner              string            `json:"owner,omitempty"`
 	OnUncertain        route.OnUncertain `json:"on_uncertain,omitempty"`
 	DeliveryTimeout    route.Duration    `json:"delivery_timeout,omitempty"`
 	MaxAge             route.Duration    `json:"max_age,omitempty"`
@@ -34,7 +49,11 @@ type shownRoute struct {
 // shown returns a route as JSON, with times in UTC.
 func shown(r route.Route) shownRoute {
 	r.LastUpdated, r.Removed, r.OffSince = r.LastUpdated.UTC(), r.Removed.UTC(), r.OffSince.UTC()
-	return shownRoute(r)
+	all := shownRoute{routeFields: routeFields(r)}
+	for _, p := range r.Phones {
+		all.Phones = append(all.Phones, shownPhone(p))
+	}
+	return all
 }
 
 // shownRoutes are routes as JSON.

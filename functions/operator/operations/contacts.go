@@ -20,7 +20,7 @@ import (
 const (
 	// maxContacts is how many customers a page holds at the most.
 	maxContacts = 100
-	// maxName is the longest name that is read, in characters. A kept one is shorter, see [conversation.FoldName].
+	// maxName is the longest name that is read, in characters. A kept one is shorter, see [sms.FoldName].
 	maxName = 255
 )
 

@@ -59,6 +59,13 @@ type Hop struct {
 	OptedOut bool `json:"opted_out"`
 }
 
+// Phone is a named phone of a route as operators see it.
+type Phone struct {
+	Name   string            `json:"name"`
+	Number sms.PhoneNumber   `json:"number"`
+	Also   []sms.PhoneNumber `json:"also,omitempty"`
+}
+
 // Route is the route of a Twilio number as operators see it.
 type Route struct {
 	TwilioNumber    sms.PhoneNumber   `json:"twilio_number"`
@@ -72,6 +79,8 @@ type Route struct {
 	AnswerTimeout   string            `json:"answer_timeout,omitempty"`
 	ClaimTime       string            `json:"claim_time,omitempty"`
 	Threads         []sms.PhoneNumber `json:"threads,omitempty"`
+	Phones          []Phone           `json:"phones,omitempty"`
+	Owner           string            `json:"owner,omitempty"`
 	Version         int64             `json:"version"`
 	LastUpdated     time.Time         `json:"last_updated"`
 	UpdatedBy       string            `json:"updated_by,omitempty"`
@@ -163,7 +172,7 @@ func routeOf(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) *Ro
 	shown := &Route{
 		TwilioNumber: r.TwilioNumber, Active: r.Active, OnUncertain: string(r.OnUncertain), MaxAge: route.Duration(r.TextAge()).String(),
 		AnswerWindow: cmp.Or(r.AnswerWindow, route.Duration(conversation.DefaultAnswerWindow)).String(),
-		HoldTime:     route.Duration(r.HoldAge()).String(), Threads: r.Threads,
+		HoldTime:     route.Duration(r.HoldAge()).String(), Threads: r.Threads, Owner: r.Owner,
 		PaceNumber: r.PaceNumber, Version: r.Version, LastUpdated: r.LastUpdated, UpdatedBy: r.UpdatedBy,
 	}
 	if shown.OnUncertain == "" {
@@ -174,6 +183,9 @@ func routeOf(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) *Ro
 	}
 	if r.KeepsClaims() {
 		shown.ClaimTime = route.Duration(r.ClaimAge()).String()
+	}
+	for _, p := range r.Phones {
+		shown.Phones = append(shown.Phones, Phone(p))
 	}
 	if r.DeliveryTimeout > 0 {
 		shown.DeliveryTimeout = r.DeliveryTimeout.String()

@@ -51,7 +51,7 @@ func againstReply(wanted RelayRequest, way route.Route, isRouted bool) (drop led
 		return "", answer{}
 	case !isRouted:
 		return ledger.ReasonNoRoute, answer{}
-	case way.Has(wanted.To):
+	case way.IsPhone(wanted.To):
 		var wrong findings
 		wrong.contradict("customer", "customer: %s is a phone on duty of %s, and no customer: POST %s sends to phones",
 			wanted.To, wanted.TwilioNumber, PathRelay)

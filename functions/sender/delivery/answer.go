@@ -18,15 +18,15 @@ import (
 // address decides what becomes of a text that a phone on duty wrote, and writes the decision into the text's record. A text that comes
 // again finds it there.
 func (h *Handler) address(ctx context.Context, j *job, hasLeft bool) verdict {
-	phone, err := h.config.Conversations.GetPhone(ctx, keyOf(j.text, j.text.Customer))
-	if err != nil {
-		return h.notNow(ctx, j, "conversation not read", err)
-	}
 	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(j.text)...)
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	way, _ := route.Find(routes, j.text.TwilioNumber)
+	phone, err := h.config.Conversations.GetPhone(ctx, keyOf(j.text, way.PhoneOf(j.text.Customer)))
+	if err != nil {
+		return h.notNow(ctx, j, "conversation not read", err)
+	}
 	others, err := elsewhere(ctx, h.config.Conversations, way, phone.PhoneKey)
 	if err != nil {
 		return h.notNow(ctx, j, "conversation not read", err)
@@ -213,7 +213,7 @@ func elsewhere(
 const autoReplyQuiet = 24 * time.Hour
 
 func (a answering) answer(v ledger.AnswerVerdict, tag string) ledger.Answer {
-	return ledger.Answer{Phone: a.text.Customer, At: a.at, Verdict: v, Tag: tag}
+	return ledger.Answer{Phone: a.phone.Phone, At: a.at, Verdict: v, Tag: tag}
 }
 
 // digest is that of the text, empty if it begins with a tag.

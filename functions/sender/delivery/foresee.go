@@ -45,13 +45,13 @@ func (f Foreseeing) Answer(ctx context.Context, r ledger.Record, now time.Time) 
 		return Foreseen{}, err
 	}
 	way, _ := route.Find(routes, r.TwilioNumber)
-	seen := Foreseen{Text: r, IsOnDuty: way.Has(r.Customer)}
+	seen := Foreseen{Text: r, IsOnDuty: way.IsPhone(r.Customer)}
 	p := plan.Of(plan.Question{Text: r, Routes: routes, Now: now})
 	if seen.Mark = p.Mark; p.Drop != "" {
 		seen.Text.State, seen.Text.Reason = ledger.Dropped, p.Drop
 		return seen, nil
 	}
-	if seen.Phone, err = f.Conversations.GetPhone(ctx, keyOf(r, r.Customer)); err != nil {
+	if seen.Phone, err = f.Conversations.GetPhone(ctx, keyOf(r, way.PhoneOf(r.Customer))); err != nil {
 		return Foreseen{}, err
 	}
 	others, err := elsewhere(ctx, f.Conversations, way, seen.Phone.PhoneKey)

@@ -92,7 +92,7 @@ func TestForeseenOfWhoIsNotOnDuty(t *testing.T) {
 		t.Errorf("a phone that left, without a tag: %+v", seen)
 	}
 	p := s.foresees(2, relaytest.Destination, "Yes").Phone
-	removed, _ := p.Remove(s.clock.Now())
+	removed, _ := p.Remove("anna", s.clock.Now())
 	if _, err := s.conversations.PutPhone(t.Context(), removed); err != nil {
 		t.Fatal(err)
 	}

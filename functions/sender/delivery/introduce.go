@@ -129,7 +129,7 @@ func (h *Handler) introduceOperator(ctx context.Context, j *job, to sms.PhoneNum
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
-	if way, _ := route.Find(routes, j.text.TwilioNumber); j.text.Destination != "" && !way.Has(to) {
+	if way, _ := route.Find(routes, j.text.TwilioNumber); j.text.Destination != "" && !way.IsPhone(to) {
 		return verdict{}
 	}
 	phone, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, Phone: to})

@@ -99,8 +99,8 @@ func (h *Handler) tellOthers(ctx context.Context, r ledger.Record) error {
 		return err
 	}
 	way, _ := route.Find(routes, r.TwilioNumber)
-	for _, hop := range way.Hops() {
-		if sms.Same(hop, r.Customer) || way.IsOptedOut(hop) {
+	for _, hop := range way.AllPhones() {
+		if sms.Same(hop, way.PhoneOf(r.Customer)) || way.IsOptedOut(hop) {
 			continue
 		}
 		to := conversation.PhoneKey{TwilioNumber: r.TwilioNumber, Phone: hop}

@@ -181,7 +181,7 @@ func (h *Handler) tellClaim(ctx context.Context, c conversation.Conversation, wa
 		return nil
 	}
 	for _, phone := range append(slices.Clone(c.Spell.Phones), slower) {
-		if sms.Same(phone, claimer) || way.IsOptedOut(phone) || !way.Has(phone) {
+		if sms.Same(phone, claimer) || way.IsOptedOut(phone) || !way.IsPhone(phone) {
 			continue
 		}
 		to := conversation.PhoneKey{TwilioNumber: c.TwilioNumber, Phone: phone}
@@ -193,8 +193,8 @@ func (h *Handler) tellClaim(ctx context.Context, c conversation.Conversation, wa
 }
 
 // nameOf is how the crew calls the person with the phone.
-func nameOf(_ route.Route, phone sms.PhoneNumber) string {
-	return conversation.ShortName("", phone)
+func nameOf(way route.Route, phone sms.PhoneNumber) string {
+	return conversation.ShortName(way.NameOf(phone), phone)
 }
 
 // heedClaim decides again about a text whose conversation another phone has than the one that is next, and ends one that goes out again

@@ -36,6 +36,8 @@ type storedRoute struct {
 	AnswerTimeout      written[route.Duration]
 	ClaimTime          written[route.Duration]
 	Threads            written[[]sms.PhoneNumber]
+	Phones             written[[]route.Phone]
+	Owner              written[string]
 	OptedOut           written[[]sms.PhoneNumber]
 	Removed            written[time.Time]
 	OffSince           written[time.Time]
@@ -115,8 +117,8 @@ func routeOf(r *storedRoute) *auditlog.Route {
 		HoldTime:        r.HoldTime.show(length(r.HoldTime.value), route.Route{HoldTime: r.HoldTime.value}),
 		AnswerTimeout:   r.AnswerTimeout.show(length(r.AnswerTimeout.value), route.Route{AnswerTimeout: r.AnswerTimeout.value}),
 		ClaimTime:       r.ClaimTime.show(length(r.ClaimTime.value), route.Route{ClaimTime: r.ClaimTime.value}),
-		Threads:         masksOf(r.Threads),
-		OptedOut:        masksOf(r.OptedOut), Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
+		Threads:         masksOf(r.Threads), Phones: phonesOf(r.Phones), Owner: ownerOf(r),
+		OptedOut: masksOf(r.OptedOut), Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
 		OffSince: r.OffSince.show(moment(r.OffSince.value), route.Route{}), Version: r.Version,
 	}
 }
@@ -151,6 +153,31 @@ func masksOf(numbers written[[]sms.PhoneNumber]) []string {
 		return []string{unreadable}
 	}
 	return masks(numbers.value)
+}
+
+// phonesOf masks the numbers of named phones.
+func phonesOf(phones written[[]route.Phone]) []string {
+	if phones.unreadable {
+		return []string{unreadable}
+	}
+	var numbers []sms.PhoneNumber
+	for _, p := range phones.value {
+		numbers = append(append(numbers, p.Number), p.Also...)
+	}
+	return masks(numbers)
+}
+
+// ownerOf masks the number of the owner's phone.
+func ownerOf(r *storedRoute) string {
+	owner := route.Route{Phones: r.Phones.value, Owner: r.Owner.value}
+	number := owner.OwnerPhone()
+	switch {
+	case r.Owner.unreadable, owner.Owner != "" && number == "":
+		return unreadable
+	case number == "":
+		return ""
+	}
+	return number.Mask()
 }
 
 func masks(numbers []sms.PhoneNumber) []string {

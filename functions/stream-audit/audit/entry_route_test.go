@@ -19,6 +19,7 @@ func settled() route.Route {
 	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour)
 	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	r.Threads = []sms.PhoneNumber{"+18585550111", "+18585550110"}
+	r.Phones, r.Owner = []route.Phone{{Name: "Ann", Number: "+18585550122", Also: []sms.PhoneNumber{"+18585550156"}}}, "Ann"
 	r.PaceNumber, r.OptedOut, r.Version, r.UpdatedBy = "3/1s", []sms.PhoneNumber{relaytest.Fallback}, 1, "anna"
 	return r
 }
@@ -131,6 +132,13 @@ func TestSettingsWrittenByHand(t *testing.T) {
 			"threads as a set", "Threads", events.NewStringSetAttribute([]string{"+18585550112"}),
 			func(r *auditlog.Route) { r.Threads = []string{"***0112"} },
 		},
+		{"phones as text", "Phones", text("+18585550199"), func(r *auditlog.Route) {
+			r.Phones, r.Owner = []string{"unreadable"}, "unreadable"
+		}},
+		{"an owner by number", "Owner", text("+18585550157"), func(r *auditlog.Route) { r.Owner = "***0157" }},
+		{"an owner whom nobody knows", "Owner", text("Dee"), func(r *auditlog.Route) { r.Owner = "unreadable" }},
+		{"an owner as a number", "Owner", number("18585550157"), func(r *auditlog.Route) { r.Owner = "unreadable" }},
+		{"no owner", "Owner", events.NewNullAttribute(), func(r *auditlog.Route) { r.Owner = "" }},
 		{"removed", "Removed", text("2026-11-24T09:00:00+01:00"), func(r *auditlog.Route) { r.Removed = "2026-11-24T08:00:00Z" }},
 		{"removed as text", "Removed", text("+18585550199"), func(r *auditlog.Route) { r.Removed = "unreadable" }},
 		{
@@ -146,7 +154,7 @@ func TestSettingsWrittenByHand(t *testing.T) {
 			want := auditlog.Route{
 				DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, OnUncertain: "resend", DeliveryTimeout: "1m30s",
 				MaxAge: "2h", PaceNumber: "3/1s", AnswerWindow: "36h", HoldTime: "15m", OptedOut: []string{"***0133"}, Version: 1,
-				Threads: []string{"***0111", "***0110"},
+				Threads: []string{"***0111", "***0110"}, Phones: []string{"***0122", "***0156"}, Owner: "***0122",
 			}
 			tt.want(&want)
 			got := newStage(nil).entry(t, record)

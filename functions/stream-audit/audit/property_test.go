@@ -110,6 +110,10 @@ func (s *secrets) route(t *rapid.T) *route.Route {
 	for range rapid.IntRange(0, 2).Draw(t, "threads") {
 		r.Threads = append(r.Threads, s.number(t, "thread"))
 	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "phones") {
+		r.Phones = append(r.Phones, route.Phone{Name: s.text(t, "name"), Number: s.number(t, "phone"), Also: []sms.PhoneNumber{s.number(t, "also")}})
+		r.Owner = r.Phones[i].Name
+	}
 	r.OnUncertain = rapid.SampledFrom([]route.OnUncertain{"", route.Park, route.Resend}).Draw(t, "on uncertain")
 	r.DeliveryTimeout = route.Duration(rapid.SampledFrom([]time.Duration{0, 90 * time.Second, 12 * time.Hour}).Draw(t, "timeout"))
 	r.MaxAge = route.Duration(rapid.SampledFrom([]time.Duration{0, time.Hour, 72 * time.Hour}).Draw(t, "age"))
@@ -135,7 +139,7 @@ func (s *secrets) change(t *rapid.T, n int) events.DynamoDBEventRecord {
 	if record.Change.NewImage != nil {
 		if _, ok := record.Change.NewImage["DestinationCarrier"]; ok && rapid.Bool().Draw(t, "a setting of another form") {
 			name := rapid.SampledFrom([]string{
-				"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "OptedOut", "Removed", "Threads",
+				"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "OptedOut", "Removed", "Threads", "Phones", "Owner",
 			}).Draw(t, "setting")
 			record.Change.NewImage[name] = events.NewStringAttribute(string(s.number(t, "setting number")) + s.text(t, "setting text"))
 		}
@@ -234,11 +238,19 @@ func TestEntryTellsTheRoute(t *testing.T) {
 			0: "", route.Duration(90 * time.Second): "1m30s", route.Duration(time.Hour): "1h",
 			route.Duration(12 * time.Hour): "12h", route.Duration(72 * time.Hour): "72h",
 		}
+		var named []sms.PhoneNumber
+		for _, p := range r.Phones {
+			named = append(named, p.Number, p.Also[0])
+		}
+		owner := ""
+		if len(r.Phones) > 0 {
+			owner = r.Phones[len(r.Phones)-1].Number.Mask()
+		}
 		return &auditlog.Route{
 			DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: masks(r.FallbackCarriers), Active: r.Active, Version: r.Version,
 			OnUncertain: string(r.OnUncertain), DeliveryTimeout: durations[r.DeliveryTimeout], MaxAge: durations[r.MaxAge],
 			AnswerWindow: durations[r.AnswerWindow], HoldTime: durations[r.HoldTime],
-			PaceNumber: r.PaceNumber, OptedOut: masks(r.OptedOut), Threads: masks(r.Threads),
+			PaceNumber: r.PaceNumber, OptedOut: masks(r.OptedOut), Threads: masks(r.Threads), Phones: masks(named), Owner: owner,
 			Removed: map[bool]string{true: "2026-11-24T12:00:00Z"}[r.IsRemoved()],
 		}
 	}

@@ -32,6 +32,7 @@ const (
 	attrHoldTime        = "HoldTime"
 	attrAnswerTimeout   = "AnswerTimeout"
 	attrClaimTime       = "ClaimTime"
+	attrOwner           = "Owner"
 	attrRemoved         = "Removed"
 	attrOffSince        = "OffSince"
 )
@@ -190,6 +191,11 @@ func routeOf(stored item) (route.Route, error) {
 			return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("a hop is not E.164"))
 		}
 	}
+	for _, p := range r.Phones {
+		if slices.ContainsFunc(append([]sms.PhoneNumber{p.Number}, p.Also...), func(n sms.PhoneNumber) bool { return !n.IsE164() }) {
+			return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("a phone is not E.164"))
+		}
+	}
 	for _, thread := range r.Threads {
 		switch {
 		case !thread.IsE164():
@@ -218,6 +224,7 @@ func checkForms(stored item) error {
 		{attrHoldTime, "a duration such as 1h", duration},
 		{attrAnswerTimeout, "a duration such as 15m", duration},
 		{attrClaimTime, "a duration such as 4h", duration},
+		{attrOwner, "a phone's name or number", anything},
 		{attrPaceNumber, "a pace such as 3/1s or off", anything},
 		{attrRemoved, "a time such as 2026-11-24T08:00:00Z", moment},
 		{attrOffSince, "a time such as 2026-11-24T08:00:00Z", moment},

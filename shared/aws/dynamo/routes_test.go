@@ -56,6 +56,7 @@ func TestRouteWrittenByHand(t *testing.T) {
 	settled.AnswerWindow, settled.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	settled.PaceNumber, settled.OptedOut = "3/1s", []sms.PhoneNumber{relaytest.Destination}
 	settled.Threads = []sms.PhoneNumber{"+18585550111", "+18585550110"}
+	settled.Phones, settled.Owner = []route.Phone{{Name: "Ann", Number: "+18585550122", Also: []sms.PhoneNumber{"+18585550156"}}}, "Ann"
 	says := func(attributes string) string {
 		return `{` + number + `,` + carrier + `,"Active":{"BOOL":true},` + attributes + `}`
 	}
@@ -67,10 +68,31 @@ func TestRouteWrittenByHand(t *testing.T) {
 	}{
 		{name: "every setting", item: says(`"OnUncertain":{"S":"resend"},"DeliveryTimeout":{"S":"90s"},"MaxAge":{"S":"120m"},` +
 			`"PaceNumber":{"S":"3/1s"},"AnswerWindow":{"S":"36h"},"HoldTime":{"S":"900s"},"OptedOut":{"SS":["+18585550122"]},` +
-			`"Threads":{"L":[{"S":"+18585550111"},{"S":"+18585550110"}]}`), want: settled},
+			`"Threads":{"L":[{"S":"+18585550111"},{"S":"+18585550110"}]},"Owner":{"S":"Ann"},` +
+			`"Phones":{"L":[{"M":{"Name":{"S":"Ann"},"Number":{"S":"+18585550122"},"Also":{"SS":["+18585550156"]}}}]}`), want: settled},
 		{name: "settings of nothing", item: says(`"OnUncertain":{"NULL":true},"DeliveryTimeout":{"NULL":true},"MaxAge":{"S":"0s"},` +
 			`"PaceNumber":{"S":""},"AnswerWindow":{"NULL":true},"HoldTime":{"S":"0s"},"OptedOut":{"NULL":true},` +
-			`"Threads":{"NULL":true}`), want: want},
+			`"Threads":{"NULL":true},"Phones":{"NULL":true},"Owner":{"NULL":true}`), want: want},
+		{
+			name: "phones as text", item: says(`"Phones":{"S":"Ann"}`),
+			text: unreadable + "attribute Phones should be []route.Phone",
+		},
+		{
+			name: "a phone of another form", item: says(`"Phones":{"L":[{"M":{"Name":{"S":"Ann"},"Number":{"S":"858-555-0122"}}}]}`),
+			text: unreadable + "a phone is not E.164",
+		},
+		{
+			name: "a name that is a tag", item: says(`"Phones":{"L":[{"M":{"Name":{"S":"/off"},"Number":{"S":"+18585550122"}}}]}`),
+			text: unreadable + "Phones[0].Name begins with /, as a command does",
+		},
+		{
+			name: "an owner whom nobody knows", item: says(`"Owner":{"S":"Dee"}`),
+			text: unreadable + "Owner is neither a number nor the name of one of Phones",
+		},
+		{
+			name: "an owner as a number", item: says(`"Owner":{"N":"18585550122"}`),
+			text: unreadable + "attribute Owner should be a phone's name or number, as a string",
+		},
 		{
 			name: "uncertain as a flag", item: says(`"OnUncertain":{"BOOL":true}`),
 			text: unreadable + "attribute OnUncertain should be park or resend, as a string",

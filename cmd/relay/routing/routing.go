@@ -43,7 +43,7 @@ func (a Author) sign(before, after route.Route) route.Route {
 	after.Version, after.UpdatedBy, after.LastUpdated = before.Version, a.Name, at
 	var optedOut []sms.PhoneNumber
 	for _, phone := range before.OptedOut {
-		if after.Has(phone) {
+		if after.IsPhone(phone) {
 			optedOut = append(optedOut, phone)
 		}
 	}

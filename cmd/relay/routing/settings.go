@@ -27,6 +27,8 @@ type Settings struct {
 	ClaimTime       *route.Duration
 	// Threads replace all earlier ones.
 	Threads *[]sms.PhoneNumber
+	// Owner is a phone's name or number.
+	Owner *string
 }
 
 // Change sets the fields of a route. A new route, and a removed one that comes back, is active unless Active is false. The error is
@@ -50,6 +52,7 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	say(&r.AnswerTimeout, s.AnswerTimeout)
 	say(&r.ClaimTime, s.ClaimTime)
 	say(&r.Threads, s.Threads)
+	say(&r.Owner, s.Owner)
 	return r, nil
 }
 

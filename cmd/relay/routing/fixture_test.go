@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"

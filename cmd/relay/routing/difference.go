@@ -34,6 +34,8 @@ const (
 	fieldDestination = "DestinationCarrier"
 	fieldFallbacks   = "FallbackCarriers"
 	fieldThreads     = "Threads"
+	fieldPhones      = "Phones"
+	fieldOwner       = "Owner"
 
 	fieldActive   = "Active"
 	fieldRemoved  = "Removed"
@@ -60,6 +62,8 @@ func fields(r route.Route) []field {
 		{fieldFallbacks, list(r.FallbackCarriers)},
 		{fieldActive, active},
 		{fieldThreads, list(r.Threads)},
+		{fieldPhones, phones(r.Phones)},
+		{fieldOwner, r.Owner},
 		{"OnUncertain", string(r.OnUncertain)},
 		{"DeliveryTimeout", duration(r.DeliveryTimeout)},
 		{"MaxAge", duration(r.MaxAge)},
@@ -76,6 +80,18 @@ func list(numbers []sms.PhoneNumber) string {
 	texts := make([]string, len(numbers))
 	for i, number := range numbers {
 		texts[i] = string(number)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// phones lists named phones: each with its number, and its further numbers in brackets.
+func phones(all []route.Phone) string {
+	texts := make([]string, len(all))
+	for i, p := range all {
+		texts[i] = p.Name + " " + string(p.Number)
+		if len(p.Also) > 0 {
+			texts[i] += " (" + list(p.Also) + ")"
+		}
 	}
 	return strings.Join(texts, ", ")
 }

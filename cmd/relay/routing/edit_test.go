@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
@@ -54,12 +54,13 @@ func TestEdit(t *testing.T) {
 				Fallbacks: new([]sms.PhoneNumber), OnUncertain: new(route.Resend), DeliveryTimeout: new(route.Duration(time.Minute)),
 				MaxAge: new(route.Duration(time.Hour)), PaceNumber: new("off"),
 				AnswerWindow: new(route.Duration(2 * time.Hour)), HoldTime: new(route.Duration(5 * time.Minute)),
-				Threads: new([]sms.PhoneNumber{thread}),
+				Threads: new([]sms.PhoneNumber{thread}), Owner: new("+16195550123"),
 			}.Change,
 			written(func(r *route.Route) {
 				r.FallbackCarriers, r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber = nil, route.Resend, route.Duration(time.Minute),
 					route.Duration(time.Hour), "off"
 				r.AnswerWindow, r.HoldTime, r.Threads = route.Duration(2*time.Hour), route.Duration(5*time.Minute), []sms.PhoneNumber{thread}
+				r.Owner = "+16195550123"
 			}), routing.Changed,
 		},
 		{

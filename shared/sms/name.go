@@ -1,11 +1,9 @@
-package conversation
+package sms
 
 import (
 	"slices"
 	"strings"
 	"unicode"
-
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // maxName is how many characters of a name a header shows.
@@ -28,7 +26,7 @@ func FoldName(name string) string {
 // nameWords are those words that can be in a name.
 func nameWords(words []string) []string {
 	return slices.DeleteFunc(words, func(word string) bool {
-		_, _, isTag := Leading(word)
+		_, _, isTag := LeadingTag(word)
 		return isTag || strings.Trim(word, ".,;-'") == ""
 	})
 }
@@ -38,7 +36,7 @@ func foldLetter(char rune) rune {
 	switch {
 	case unicode.IsSpace(char), unicode.IsControl(char):
 		return ' '
-	case sms.IsBasic(char):
+	case IsBasic(char):
 		return char
 	}
 	if at := strings.Index(folded, string(char)); at >= 0 {

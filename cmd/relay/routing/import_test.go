@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/route/routing"
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
@@ -238,6 +238,8 @@ func anyTable(t *rapid.T) []route.Route {
 		}
 		if rapid.Bool().Draw(t, "opted out") {
 			r.OptedOut = r.Hops()
+			r.Phones = []route.Phone{{Name: "Ann", Number: r.DestinationCarrier}}
+			r.Owner = "Ann"
 		}
 		if rapid.Bool().Draw(t, "dated") {
 			r.LastUpdated = moment.Draw(t, "updated")
