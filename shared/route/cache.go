@@ -33,7 +33,7 @@ type Cache struct {
 
 // listing is what a list of the table showed.
 type listing struct {
-	// threaded are the routes that have threads.
+	// threaded are the routes that have threads, or had some.
 	threaded   []Route
 	unreadable []Unreadable
 	// asked is when the table was asked, zero if it was not.
@@ -93,6 +93,17 @@ func (c *Cache) WithThread(ctx context.Context, number sms.PhoneNumber) (r Route
 	return r, ok, err
 }
 
+// WithFormerThread returns the route that had the number among its Threads, as the function [WithFormerThread] does. It remembers what
+// WithThread does.
+func (c *Cache) WithFormerThread(ctx context.Context, number sms.PhoneNumber, at time.Time) (r Route, ok bool, err error) {
+	all, err := c.list(ctx)
+	if err != nil {
+		return Route{}, false, err
+	}
+	r, ok = WithFormerThread(all.threaded, number, at)
+	return r, ok, nil
+}
+
 func (c *Cache) list(ctx context.Context) (listing, error) {
 	asked := c.now()
 	c.mu.Lock()
@@ -105,7 +116,7 @@ func (c *Cache) list(ctx context.Context) (listing, error) {
 	if err != nil {
 		return listing{}, err
 	}
-	all = listing{slices.DeleteFunc(routes, func(r Route) bool { return len(r.Threads) == 0 }), unreadable, asked}
+	all = listing{slices.DeleteFunc(routes, func(r Route) bool { return len(r.Threads)+len(r.FormerThreads) == 0 }), unreadable, asked}
 	c.mu.Lock()
 	c.all = all
 	c.mu.Unlock()

@@ -29,6 +29,9 @@ type Route struct {
 	Phones []Phone `json:",omitempty"`
 	// Owner is the phone that is told what nobody else takes care of: a name of Phones, or a number. Empty without one.
 	Owner string `json:",omitempty"`
+	// FormerThreads are numbers that were Threads until not long ago: a phone that writes to one of them is told that nobody gets it. The
+	// relay keeps the list, see Switched.
+	FormerThreads []FormerThread `json:",omitempty"`
 	// OnUncertain says what happens to a text if nobody could find out whether Twilio accepted it; empty means Park.
 	OnUncertain OnUncertain `json:",omitempty"`
 	// DeliveryTimeout is how long the relay waits for a hop's delivery receipt before it tries the next hop, from
@@ -85,8 +88,9 @@ func (r Route) Takes(received time.Time) bool {
 }
 
 // Switched returns r as it is to be stored over before. If r is inactive, it sets OffSince: to now, or to before's if before
-// was inactive, too. Every writer of routes calls it.
+// was inactive, too. The threads that before has and r has not become its former ones. Every writer of routes calls it.
 func (r Route) Switched(before Route, now time.Time) Route {
+	r.FormerThreads = r.former(before, now)
 	switch {
 	case r.Active:
 		r.OffSince = time.Time{}

@@ -2,8 +2,12 @@ package route_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -134,4 +138,58 @@ func TestCacheForgetBefore(t *testing.T) {
 	ask(1, 1)
 	cache.ForgetBefore(clock.Now(), ownNumber)
 	ask(2, 2)
+}
+
+// A number that stops being a thread is remembered for a week, unless it is a thread again.
+func TestFormerThreads(t *testing.T) {
+	start := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	r := threaded(ownNumber, threadA, threadB)
+	write := func(at time.Time, threads ...sms.PhoneNumber) {
+		next := threaded(ownNumber, threads...)
+		r = next.Switched(r, at)
+	}
+	check := func(at time.Time, want ...sms.PhoneNumber) {
+		t.Helper()
+		got := []sms.PhoneNumber{}
+		for _, number := range []sms.PhoneNumber{threadA, threadB, phoneA} {
+			if found, ok := route.WithFormerThread([]route.Route{r}, number, at); ok && found.TwilioNumber == ownNumber {
+				got = append(got, number)
+			}
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("former threads (-want +got):\n%s", diff)
+		}
+		if kept := r.ThreadsKept(at); len(kept) != len(r.Threads)+len(want) {
+			t.Errorf("%d threads are kept, want %d and %d", len(kept), len(r.Threads), len(want))
+		}
+	}
+	write(start, threadA, threadB)
+	check(start)
+	write(start.Add(time.Hour), threadA)
+	check(start.Add(time.Hour), threadB)
+	write(start.Add(2 * time.Hour))
+	check(start.Add(3*time.Hour), threadA, threadB)
+	write(start.Add(4*time.Hour), threadB)
+	check(start.Add(4*time.Hour), threadA)
+	check(start.Add(2*time.Hour+route.FormerTime), threadA)
+	check(start.Add(3*time.Hour + route.FormerTime))
+	write(start.Add(3*time.Hour+route.FormerTime), threadB)
+	if len(r.FormerThreads) != 0 {
+		t.Errorf("%v are remembered for ever", r.FormerThreads)
+	}
+	r.FormerThreads, r.Removed = []route.FormerThread{{Number: threadA, Until: start}}, start
+	if found, ok := route.WithFormerThread([]route.Route{r}, threadA, start); ok {
+		t.Errorf("a removed route has a former thread: %+v", found)
+	}
+}
+
+// As many are remembered as can be read of a phone in one call.
+func TestFormerThreadsAreBounded(t *testing.T) {
+	r, at := threaded(ownNumber), time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	for i := range 20 {
+		r = threaded(ownNumber, sms.PhoneNumber(fmt.Sprintf("+185855501%02d", 20+i))).Switched(r, at.Add(time.Duration(i)*time.Hour))
+	}
+	if len(r.FormerThreads) != route.MaxThreads || r.FormerThreads[0].Number != "+18585550138" {
+		t.Errorf("%d former threads are remembered: %v", len(r.FormerThreads), r.FormerThreads)
+	}
 }

@@ -52,7 +52,7 @@ func NewMemoryRoutes(routes ...route.Route) *MemoryRoutes {
 func ownRoute(r route.Route) route.Route {
 	r.FallbackCarriers = slices.Clone(r.FallbackCarriers)
 	r.OptedOut = slices.Clone(r.OptedOut)
-	r.Threads = slices.Clone(r.Threads)
+	r.Threads, r.FormerThreads = slices.Clone(r.Threads), slices.Clone(r.FormerThreads)
 	r.Phones = slices.Clone(r.Phones)
 	for i := range r.Phones {
 		r.Phones[i].Also = slices.Clone(r.Phones[i].Also)

@@ -63,6 +63,7 @@ func settledRoute() route.Route {
 		{Name: "Ann", Number: numbered(71)}, {Name: "Bo Lee", Number: numbered(76), Also: []sms.PhoneNumber{numbered(77), numbered(78)}},
 	}
 	r.Owner = "Bo Lee"
+	r.FormerThreads = []route.FormerThread{{Number: numbered(76), Until: r.LastUpdated.Truncate(time.Second)}}
 	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour+time.Millisecond)
 	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	r.AnswerTimeout, r.ClaimTime = route.Duration(20*time.Minute), route.Duration(3*time.Hour)
@@ -237,6 +238,7 @@ func (r routesTest) noAliasing() {
 	spoil := func(theirs route.Route) {
 		theirs.FallbackCarriers[0], theirs.OptedOut[0], theirs.Threads[0] = numbered(98), numbered(98), numbered(98)
 		theirs.Phones[1].Also[0], theirs.Phones[0].Name = numbered(98), "Cy"
+		theirs.FormerThreads[0].Number = numbered(98)
 	}
 	spoil(given)
 	spoil(stored)

@@ -35,13 +35,21 @@ func threads() []story {
 			s.cameFrom(s.first, numbers[0], s.number)
 			s.left(0, 0)
 		}},
-		{"a thread of a route that has it no more: nobody can say whose it is", func(s *stage) {
+		{"a thread of a route that has it no more: the phone is told, once, that nobody gets that", func(s *stage) {
 			numbers := s.withThreads(1)
 			s.meets(s.customer)
-			s.reroute(func(r *route.Route) { r.Threads = nil })
-			s.ended(s.writesTo(numbers[0], s.writes(2, s.first, words)))
+			s.reroute(func(r *route.Route) {
+				before := *r
+				r.Threads = nil
+				*r = r.Switched(before, s.now())
+			})
+			late := s.writesTo(numbers[0], s.writes(2, s.first, words))
+			s.ended(late)
+			s.ended(late)
 			s.rests(2, ledger.ReasonNoRoute, "dropped", "")
 			s.got(s.customer)
+			s.cameFrom(s.first, numbers[0], s.number)
+			s.left(0, 0)
 		}},
 	}
 }

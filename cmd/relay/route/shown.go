@@ -23,27 +23,28 @@ type shownPhone struct {
 
 // routeFields are the fields of a route, of which some are lists that shownRoute shows in a form of their own.
 type routeFields struct {
-	TwilioNumber       sms.PhoneNumber   `json:"twilio_number"`
-	DestinationCarrier sms.PhoneNumber   `json:"destination_carrier"`
-	FallbackCarriers   []sms.PhoneNumber `json:"fallback_carriers,omitempty"`
-	Active             bool              `json:"active"`
-	Threads            []sms.PhoneNumber `json:"threads,omitempty"`
-	Phones             []route.Phone     `json:"-"`
-	Owner              string            `json:"owner,omitempty"`
-	OnUncertain        route.OnUncertain `json:"on_uncertain,omitempty"`
-	DeliveryTimeout    route.Duration    `json:"delivery_timeout,omitempty"`
-	MaxAge             route.Duration    `json:"max_age,omitempty"`
-	PaceNumber         string            `json:"pace_number,omitempty"`
-	AnswerWindow       route.Duration    `json:"answer_window,omitempty"`
-	HoldTime           route.Duration    `json:"hold_time,omitempty"`
-	AnswerTimeout      route.Duration    `json:"answer_timeout,omitempty"`
-	ClaimTime          route.Duration    `json:"claim_time,omitempty"`
-	OptedOut           []sms.PhoneNumber `json:"opted_out,omitempty"`
-	Removed            time.Time         `json:"removed,omitzero"`
-	OffSince           time.Time         `json:"off_since,omitzero"`
-	LastUpdated        time.Time         `json:"last_updated"`
-	Version            int64             `json:"version"`
-	UpdatedBy          string            `json:"updated_by,omitempty"`
+	TwilioNumber       sms.PhoneNumber      `json:"twilio_number"`
+	DestinationCarrier sms.PhoneNumber      `json:"destination_carrier"`
+	FallbackCarriers   []sms.PhoneNumber    `json:"fallback_carriers,omitempty"`
+	Active             bool                 `json:"active"`
+	Threads            []sms.PhoneNumber    `json:"threads,omitempty"`
+	Phones             []route.Phone        `json:"-"`
+	Owner              string               `json:"owner,omitempty"`
+	FormerThreads      []route.FormerThread `json:"-"`
+	OnUncertain        route.OnUncertain    `json:"on_uncertain,omitempty"`
+	DeliveryTimeout    route.Duration       `json:"delivery_timeout,omitempty"`
+	MaxAge             route.Duration       `json:"max_age,omitempty"`
+	PaceNumber         string               `json:"pace_number,omitempty"`
+	AnswerWindow       route.Duration       `json:"answer_window,omitempty"`
+	HoldTime           route.Duration       `json:"hold_time,omitempty"`
+	AnswerTimeout      route.Duration       `json:"answer_timeout,omitempty"`
+	ClaimTime          route.Duration       `json:"claim_time,omitempty"`
+	OptedOut           []sms.PhoneNumber    `json:"opted_out,omitempty"`
+	Removed            time.Time            `json:"removed,omitzero"`
+	OffSince           time.Time            `json:"off_since,omitzero"`
+	LastUpdated        time.Time            `json:"last_updated"`
+	Version            int64                `json:"version"`
+	UpdatedBy          string               `json:"updated_by,omitempty"`
 }
 
 // shown returns a route as JSON, with times in UTC.

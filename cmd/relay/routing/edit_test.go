@@ -66,7 +66,8 @@ func TestEdit(t *testing.T) {
 		{
 			"without its threads",
 			[]route.Route{stored(func(r *route.Route) { r.Threads = []sms.PhoneNumber{thread} })},
-			routing.Settings{Threads: new([]sms.PhoneNumber)}.Change, written(func(*route.Route) {}),
+			routing.Settings{Threads: new([]sms.PhoneNumber)}.Change,
+			written(func(r *route.Route) { r.FormerThreads = []route.FormerThread{{Number: thread, Until: noon}} }),
 			routing.Changed,
 		},
 		{

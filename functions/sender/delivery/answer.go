@@ -27,7 +27,7 @@ func (h *Handler) address(ctx context.Context, j *job, hasLeft bool) verdict {
 	if err != nil {
 		return h.notNow(ctx, j, "conversation not read", err)
 	}
-	others, err := elsewhere(ctx, h.config.Conversations, way, phone.PhoneKey)
+	others, err := elsewhere(ctx, h.config.Conversations, way.ThreadsKept(j.text.ReceivedAt), phone.PhoneKey)
 	if err != nil {
 		return h.notNow(ctx, j, "conversation not read", err)
 	}
@@ -195,11 +195,11 @@ func (a answering) pause(customer sms.PhoneNumber) time.Duration {
 	return wait
 }
 
-// elsewhere returns what is kept of the phone at the other numbers of its route.
+// elsewhere returns what is kept of the phone at the other numbers of its route, those threads and its own.
 func elsewhere(
-	ctx context.Context, store conversation.Store, way route.Route, own conversation.PhoneKey,
+	ctx context.Context, store conversation.Store, threads []sms.PhoneNumber, own conversation.PhoneKey,
 ) ([]conversation.Phone, error) {
-	keys := slices.DeleteFunc(keysOf(own.TwilioNumber, own.Phone, way.Threads), func(k conversation.PhoneKey) bool {
+	keys := slices.DeleteFunc(keysOf(own.TwilioNumber, own.Phone, threads), func(k conversation.PhoneKey) bool {
 		return k.Item() == own.Item()
 	})
 	if len(keys) == 0 {

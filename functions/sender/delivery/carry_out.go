@@ -70,7 +70,7 @@ func (h *Handler) whereKnown(ctx context.Context, r ledger.Record, own conversat
 		return own, err
 	}
 	way, _ := route.Find(routes, r.TwilioNumber)
-	others, err := elsewhere(ctx, h.config.Conversations, way, own.PhoneKey)
+	others, err := elsewhere(ctx, h.config.Conversations, way.ThreadsKept(r.ReceivedAt), own.PhoneKey)
 	if i := slices.IndexFunc(others, func(p conversation.Phone) bool { return p.Knows(r.Customer) }); i >= 0 {
 		return others[i], err
 	}

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -12,7 +13,7 @@ import (
 // conclude does what comes after a text that needs nothing more, before its message is done with: the phone that wrote an answer is
 // told if the customer did not get it, it is noted that a customer waits, and the second part of a long text is sent.
 func (h *Handler) conclude(ctx context.Context, j *job) verdict {
-	if err := h.tellLoss(ctx, j.text); err != nil {
+	if err := errors.Join(h.tellLoss(ctx, j.text), h.tellFormer(ctx, j.text)); err != nil {
 		return h.notNow(ctx, j, "phone not told", err)
 	}
 	if err := h.awaitAnswer(ctx, j); err != nil {

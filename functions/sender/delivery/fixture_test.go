@@ -130,6 +130,13 @@ func (r remembersNothing) WithThread(ctx context.Context, number sms.PhoneNumber
 	return found, ok, err
 }
 
+// WithFormerThread lists the table.
+func (r remembersNothing) WithFormerThread(ctx context.Context, number sms.PhoneNumber, at time.Time) (route.Route, bool, error) {
+	all, err := r.List(ctx)
+	found, ok := route.WithFormerThread(all, number, at)
+	return found, ok, err
+}
+
 // MarkOptedOut goes to the table.
 func (r remembersNothing) MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error {
 	return route.MarkOptedOut(ctx, r.MemoryRoutes, number, hop, optedOut)

@@ -54,12 +54,13 @@ func (f Foreseeing) Answer(ctx context.Context, r ledger.Record, now time.Time) 
 	if seen.Phone, err = f.Conversations.GetPhone(ctx, keyOf(r, way.PhoneOf(r.Customer))); err != nil {
 		return Foreseen{}, err
 	}
-	others, err := elsewhere(ctx, f.Conversations, way, seen.Phone.PhoneKey)
+	others, err := elsewhere(ctx, f.Conversations, way.ThreadsKept(r.ReceivedAt), seen.Phone.PhoneKey)
 	if err != nil {
 		return Foreseen{}, err
 	}
 	isKnown := slices.ContainsFunc(append([]conversation.Phone{seen.Phone}, others...), func(p conversation.Phone) bool {
-		return p.IsKnown(r.ReceivedAt)
+		// What a phone that left was sent from a former thread is not looked for.
+		return p.IsKnown(r.ReceivedAt) && way.Owns(p.Sender())
 	})
 	if seen.HasLeft = !p.IsAnswer && isKnown; !p.IsAnswer && !seen.HasLeft {
 		return seen, nil

@@ -20,6 +20,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/retry"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
@@ -41,6 +42,8 @@ type Routes interface {
 	Forget(numbers ...sms.PhoneNumber)
 	// ForgetBefore is Forget of what the table was asked for before then.
 	ForgetBefore(then time.Time, numbers ...sms.PhoneNumber)
+	// WithFormerThread returns the route that had the number among its Threads not long before that time.
+	WithFormerThread(ctx context.Context, number sms.PhoneNumber, at time.Time) (r route.Route, ok bool, err error)
 	// MarkOptedOut marks a hop of the number's route as opted out, or removes the mark.
 	MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error
 }

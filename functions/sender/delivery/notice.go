@@ -68,6 +68,30 @@ func (h *Handler) tellLoss(ctx context.Context, r ledger.Record) error {
 	return h.notify(ctx, keyOf(r, r.Answer.Phone), r.MessageSid+".lost", text)
 }
 
+// tellFormer tells a phone that wrote to a number which was a thread of its route and is none any more: nobody gets that, though the phone
+// still shows what it was sent from there.
+func (h *Handler) tellFormer(ctx context.Context, r ledger.Record) error {
+	if r.State != ledger.Dropped || r.Reason != ledger.ReasonNoRoute || r.Destination != "" {
+		return nil
+	}
+	way, ok, err := h.config.Routes.WithFormerThread(ctx, r.TwilioNumber, r.ReceivedAt)
+	if err != nil || !ok || way.IsOptedOut(way.PhoneOf(r.Customer)) {
+		return err
+	}
+	was := conversation.PhoneKey{TwilioNumber: way.TwilioNumber, SendingNumber: r.TwilioNumber, Phone: way.PhoneOf(r.Customer)}
+	phone, err := h.config.Conversations.GetPhone(ctx, was)
+	if err != nil || !phone.IsKnown(r.ReceivedAt) {
+		return err
+	}
+	text := conversation.WriteTo(r.Body, way.TwilioNumber)
+	if !way.IsPhone(r.Customer) && !phone.Removed.IsZero() {
+		// An operator has ended what the phone may answer.
+		text = conversation.NotOnDuty(r.Body)
+	}
+	was.SendingNumber = ""
+	return h.notify(ctx, was, r.MessageSid+".no_thread", text)
+}
+
 // isLost reports whether a text in that state did not reach anybody, as far as we know.
 func isLost(s ledger.State) bool {
 	switch s {
