@@ -53,6 +53,7 @@ func newHandler(ctx context.Context, logger *slog.Logger, emit telemetry.Emit) (
 		Records:       records,
 		Routes:        route.NewCache(dynamo.NewRoutes(aws, c.routingTable), now),
 		Conversations: dynamo.NewConversations(aws, c.conversationsTable),
+		Customers:     dynamo.NewConversations(aws, c.conversationsTable),
 		Messages:      messages,
 		Attachments: media.Keeper{
 			Source: messages, Store: mediabucket.New(aws, c.mediaBucket, now), MaxItem: mediabucket.MaxItem, Now: now,

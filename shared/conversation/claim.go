@@ -35,7 +35,7 @@ type Claiming struct {
 // Claimer returns the phone that has the conversation, empty if none has.
 func (c Conversation) Claimer(by Claiming, now time.Time) sms.PhoneNumber {
 	k := c.Claim
-	if k.Phone == "" || !k.EndedAt.IsZero() || now.Sub(k.ActedAt) >= by.Time || !by.Rota.has(k.Phone) {
+	if k.Phone == "" || !k.EndedAt.IsZero() || now.Sub(k.ActedAt) >= by.Time || !by.Rota.Has(k.Phone) {
 		return ""
 	}
 	return k.Phone
@@ -52,11 +52,47 @@ func (c Conversation) Act(a Act, by Claiming, now time.Time) (claimed Conversati
 		}
 		c.Claim.ActedAt = stamp(a.At)
 		return c, true
-	case claimer != "", !a.At.After(c.Claim.EndedAt), now.Sub(a.At) >= by.Time, !by.Rota.has(a.Phone):
+	case claimer != "", !a.At.After(c.Claim.EndedAt), now.Sub(a.At) >= by.Time, !by.Rota.Has(a.Phone):
 		return c, false
 	}
 	c.Claim = Claim{Phone: a.Phone, Since: stamp(a.At), MessageSid: a.MessageSid, ActedAt: stamp(a.At)}
 	return c, true
+}
+
+// Give returns c with the claim of another phone, which the one that acts gives it. ok is false if a third one has the conversation, or
+// the act is an old one. changed is false if there is nothing to write: it was given before.
+func (c Conversation) Give(a Act, to sms.PhoneNumber, by Claiming, now time.Time) (given Conversation, changed, ok bool) {
+	claimer := c.Claimer(by, now)
+	switch {
+	case c.Claim.MessageSid == a.MessageSid:
+		return c, false, true
+	case claimer != "" && !sms.Same(claimer, a.Phone), !a.At.After(c.Claim.EndedAt), claimer != "" && !a.At.After(c.Claim.ActedAt):
+		return c, false, false
+	}
+	c.Claim = Claim{Phone: to, Since: stamp(a.At), MessageSid: a.MessageSid, ActedAt: stamp(a.At)}
+	return c, true, true
+}
+
+// Postpone returns c whose next stage begins no earlier than a timeout after an act: whoever takes a customer has that long to answer.
+// changed is false if it begins later anyway.
+func (c Conversation) Postpone(a Act, timeout time.Duration) (postponed Conversation, changed bool) {
+	due := stamp(a.At.Add(timeout))
+	if timeout == 0 || !c.IsOpen() || c.Spell.DueAt.IsZero() || !due.After(c.Spell.DueAt) {
+		return c, false
+	}
+	c.Spell.DueAt = due
+	return c, true
+}
+
+// Finish returns c after somebody said that nothing more is to be done: it is seen to, and no phone has it. changed is false if that is
+// noted, or if somebody did something later.
+func (c Conversation) Finish(s Seen) (finished Conversation, changed bool) {
+	s.How = SeenDone
+	c, changed = c.See(s)
+	if changed && !s.At.Before(c.Claim.ActedAt) {
+		c.Claim = c.Claim.ended(s.At)
+	}
+	return c, changed
 }
 
 // Release returns c without its claim: the person is done with the customer, or gives him to another.

@@ -89,6 +89,14 @@ func ago(d time.Duration) string {
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
 }
 
+// For says how long something has lasted.
+func For(d time.Duration) string {
+	if d < time.Minute {
+		return "just now"
+	}
+	return strings.TrimSuffix(ago(d), " ago")
+}
+
 // NotDelivered tells a phone that its answer did not reach the customer. why is a sentence in a person's words.
 func NotDelivered(tag Tag, customer sms.PhoneNumber, why string) string {
 	who := string(tag)

@@ -145,6 +145,16 @@ func (p Phone) Receive(e Exchange, messageSid string) Phone {
 	return p
 }
 
+// NewestOf returns the MessageSid of the newest text that was sent to the phone under the tag, empty if it is not known any more.
+func (p Phone) NewestOf(tag Tag) string {
+	for _, s := range slices.Backward(p.Sent) {
+		if s.Tag == tag {
+			return s.MessageSid
+		}
+	}
+	return ""
+}
+
 // WasSent reports whether the text is one of the last that were sent to the phone.
 func (p Phone) WasSent(messageSid string) bool {
 	return slices.ContainsFunc(p.Sent, func(s Sent) bool { return s.MessageSid == messageSid })

@@ -19,8 +19,10 @@ type Spell struct {
 	Texts     int
 	// Phones were sent a text of it.
 	Phones []sms.PhoneNumber `json:",omitempty"`
-	// Step counts the stages that have begun. Stage is the last of them, StagePhones are the phones that it texts.
+	// Step counts the stages that have begun in the conversation, those of earlier spells too: a text may begin two spells, if an operator
+	// has it sent again. Before is how many those are. Stage is the last of this spell, StagePhones are the phones that it texts.
 	Step        int               `json:",omitempty"`
+	Before      int               `json:",omitempty"`
 	Stage       Stage             `json:",omitempty"`
 	StagePhones []sms.PhoneNumber `json:",omitempty"`
 	// DueAt is when the next stage begins if nobody has seen to the conversation by then; zero if there is no next stage.
@@ -104,10 +106,10 @@ func (c Conversation) Await(t Taken, timeout time.Duration, now time.Time) (awai
 	case !t.At.After(c.Seen.At.Add(-skew)):
 		return c, false
 	case !c.IsOpen():
-		s = Spell{MessageSid: t.MessageSid, BeganAt: stamp(t.At)}
+		s = Spell{MessageSid: t.MessageSid, BeganAt: stamp(t.At), Step: s.Step, Before: s.Step}
 	}
 	s.NewestSid, s.NewestAt, s.Texts, s.Phones = t.MessageSid, stamp(t.At), s.Texts+1, union(s.Phones, t.Phones)
-	if timeout > 0 && s.Step == 0 {
+	if timeout > 0 && s.Stage == "" {
 		if s.DueAt.IsZero() {
 			s.DueAt = s.NewestAt.Add(timeout)
 		}
@@ -142,14 +144,21 @@ type Rota struct {
 	Owner  sms.PhoneNumber
 }
 
-// has reports whether the phone can be texted.
-func (r Rota) has(phone sms.PhoneNumber) bool {
+// Has reports whether the phone can be texted.
+func (r Rota) Has(phone sms.PhoneNumber) bool {
 	return sms.Same(r.Owner, phone) || slices.ContainsFunc(r.Phones, func(p sms.PhoneNumber) bool { return sms.Same(p, phone) })
+}
+
+// Wants reports whether what goes out again in the stage with that number, of the spell of that name, is still to: the customer waits, and
+// no other phone than to has the conversation.
+func (c Conversation) Wants(spell string, step int, claimer, to sms.PhoneNumber) bool {
+	return c.IsOpen() && c.Spell.MessageSid == spell && step > c.Spell.Before && (claimer == "" || sms.Same(claimer, to))
 }
 
 // Awaits reports whether the stage with that number of the spell is still to begin, or is the last that has begun.
 func (c Conversation) Awaits(spell string, step int) bool {
-	return c.IsOpen() && c.Spell.MessageSid == spell && (c.Spell.Step == step || c.Spell.Step == step-1 && !c.Spell.DueAt.IsZero())
+	isNow := c.Spell.Step == step || c.Spell.Step == step-1 && !c.Spell.DueAt.IsZero()
+	return c.IsOpen() && c.Spell.MessageSid == spell && step > c.Spell.Before && isNow
 }
 
 // Escalate returns c with the spell's next stage: the next phone that had nothing of it, then all of those, then the owner. If nobody is
@@ -185,7 +194,7 @@ func (c Conversation) Escalate(r Rota, timeout time.Duration, now time.Time) Con
 // Equal reports whether both are the same, with times compared as moments.
 func (s Spell) Equal(t Spell) bool {
 	return s.MessageSid == t.MessageSid && s.BeganAt.Equal(t.BeganAt) && s.NewestSid == t.NewestSid && s.NewestAt.Equal(t.NewestAt) &&
-		s.Texts == t.Texts && slices.Equal(s.Phones, t.Phones) && s.Step == t.Step && s.Stage == t.Stage &&
+		s.Texts == t.Texts && slices.Equal(s.Phones, t.Phones) && s.Step == t.Step && s.Before == t.Before && s.Stage == t.Stage &&
 		slices.Equal(s.StagePhones, t.StagePhones) && s.DueAt.Equal(t.DueAt) && s.OwnerTold == t.OwnerTold &&
 		s.UnansweredAt.Equal(t.UnansweredAt)
 }

@@ -92,9 +92,8 @@ func TestStages(t *testing.T) {
 		Due    time.Duration
 	}
 	var got []stage
-	now := beginning()
 	for step := 1; !c.Spell.DueAt.IsZero(); step++ {
-		now = c.Spell.DueAt
+		now := c.Spell.DueAt
 		if !c.Awaits("SM1", step) || c.Awaits("SM1", step+1) {
 			t.Fatalf("stage %d is not the next one", step)
 		}
@@ -125,6 +124,17 @@ func TestStageWithNobodyLeftIsTheOwners(t *testing.T) {
 	c = c.Escalate(conversation.Rota{Phones: []sms.PhoneNumber{annsPhone}}, timeout, beginning())
 	if c.Spell.Stage != conversation.StageOwner || !c.Spell.DueAt.IsZero() || !c.IsUnanswered() {
 		t.Errorf("without another phone and without an owner: %+v, want it unanswered with no further stage", c.Spell)
+	}
+}
+
+// A dead text began a spell, was sent again by an operator, and begins another: the stages of the two are told apart.
+func TestTextThatBeginsTwoSpells(t *testing.T) {
+	c := awaiting(conversation.Taken{MessageSid: "SM1", At: beginning(), IsLost: true}).Escalate(crew(), timeout, beginning())
+	c, _ = c.Await(taken("SM2", time.Minute), timeout, beginning())
+	c, _ = c.See(conversation.Seen{At: beginning().Add(2 * time.Minute), How: conversation.SeenAnswered, Phone: bosPhone})
+	c, _ = c.Await(taken("SM1", 3*time.Minute), timeout, beginning())
+	if c.Spell.MessageSid != "SM1" || c.Wants("SM1", 1, "", bosPhone) || c.Awaits("SM1", 1) || !c.Awaits("SM1", 2) {
+		t.Errorf("%+v: want a new spell whose first stage is the second of the conversation", c.Spell)
 	}
 }
 

@@ -11,6 +11,24 @@ func StageSid(parent string, step, place int) string {
 	return parent + "/e" + strconv.Itoa(step) + "/" + strconv.Itoa(place+1)
 }
 
+// Step returns the number of the stage in which the text goes out again, 0 if it does not because of a stage.
+func (r Record) Step() int {
+	_, after, _ := strings.Cut(r.MessageSid, "/e")
+	step, _, _ := strings.Cut(after, "/")
+	n, _ := strconv.Atoi(step)
+	return n
+}
+
+// GivenSid is the MessageSid of a text that goes out again because a phone gave its customer to another one by the command.
+func GivenSid(parent, command string) string { return parent + given + command }
+
+const given = "/g/"
+
+// IsGiven reports whether the text goes out again because a phone gave its customer to another one.
+func (r Record) IsGiven() bool {
+	return r.ParentSid != "" && strings.HasPrefix(r.MessageSid, r.ParentSid+given)
+}
+
 // ParentOf returns the text that a MessageSid was made from; a text's own, if it was not.
 func ParentOf(messageSid string) string {
 	parent, _, _ := strings.Cut(messageSid, "/")

@@ -47,6 +47,8 @@ const (
 	// AnswerTold was meant for the relay; AnswerReleased too, and the held texts went to their customer.
 	AnswerTold     AnswerVerdict = "told"
 	AnswerReleased AnswerVerdict = "released"
+	// AnswerCommand was a command to the relay, see conversation.CommandOf.
+	AnswerCommand AnswerVerdict = "command"
 	// AnswerDropped was not for anybody.
 	AnswerDropped AnswerVerdict = "dropped"
 )

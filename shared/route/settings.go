@@ -127,4 +127,6 @@ func (r Route) ClaimAge() time.Duration {
 
 // KeepsClaims reports whether it is kept who has a conversation, and whether a customer waits. That costs a write for each text and each
 // answer, so a route that uses nothing of it goes without.
-func (r Route) KeepsClaims() bool { return r.AnswerTimeout != 0 || r.ClaimTime != 0 }
+func (r Route) KeepsClaims() bool {
+	return r.AnswerTimeout != 0 || r.ClaimTime != 0 || len(r.Phones) > 0
+}

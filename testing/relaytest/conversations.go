@@ -117,7 +117,7 @@ func (c conversationTest) roundTrip() {
 	out.Name, out.Tag, out.TagUsedAt, out.TagVersion, out.Seal = "Ann Miller", "A47", conversationTime().Add(time.Hour), 3, "seal"
 	out.Spell = conversation.Spell{
 		MessageSid: MessageSid(3), BeganAt: conversationTime(), NewestSid: MessageSid(4), NewestAt: conversationTime().Add(time.Minute), Texts: 2,
-		Phones: []sms.PhoneNumber{Destination}, Step: 3, Stage: conversation.StageOwner, StagePhones: []sms.PhoneNumber{Fallback},
+		Phones: []sms.PhoneNumber{Destination}, Step: 3, Before: 1, Stage: conversation.StageOwner, StagePhones: []sms.PhoneNumber{Fallback},
 		DueAt: conversationTime().Add(time.Hour), OwnerTold: 1, UnansweredAt: conversationTime().Add(time.Second),
 	}
 	out.Seen = conversation.Seen{At: conversationTime(), How: conversation.SeenDone, Phone: Destination, By: "ann", MessageSid: MessageSid(5)}

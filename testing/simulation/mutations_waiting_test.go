@@ -5,12 +5,16 @@ func againstWaiting() []mutation {
 	return []mutation{
 		{
 			"claim of another", "a phone takes a customer from the one that has him",
-			[]edit{{"shared/conversation/claim.go", "case claimer != \"\", !a.At.After(c.Claim.EndedAt),", "case !a.At.After(c.Claim.EndedAt),"}},
+			[]edit{{
+				"shared/conversation/claim.go", "case claimer != \"\", !a.At.After(c.Claim.EndedAt),",
+				"case !a.At.After(c.Claim.EndedAt),",
+			}},
 		},
 		{
 			"timer of a stage", "no timer is set for a customer who waits",
 			[]edit{{
-				"functions/sender/delivery/spell.go", "\t\treturn nil\n\t}\n\treturn h.remindOfStage(ctx, c.Spell)", "\t\treturn nil\n\t}\n\treturn nil",
+				"functions/sender/delivery/spell.go", "\t\treturn nil\n\t}\n\treturn h.remindOfStage(ctx, c.Spell)",
+				"\t\treturn nil\n\t}\n\treturn nil",
 			}},
 		},
 		{
@@ -19,7 +23,7 @@ func againstWaiting() []mutation {
 		},
 		{
 			"stage after an answer", "a text goes out again though somebody has answered",
-			[]edit{{"functions/sender/delivery/spell.go", "isWanted := c.IsOpen() &&", "isWanted := true ||"}},
+			[]edit{{"shared/conversation/spell.go", "step > c.Spell.Before && (claimer", "step > c.Spell.Before || (claimer"}},
 		},
 		{
 			"claim prolonged", "the customer's own texts prolong the claim",
@@ -34,7 +38,7 @@ func againstWaiting() []mutation {
 		},
 		{
 			"told again", "the others are told with each answer who has the customer",
-			[]edit{{"functions/sender/delivery/spell.go", "c.Claim.MessageSid+\".has\"", "c.Seen.MessageSid+\".has\""}},
+			[]edit{{"functions/sender/delivery/spell.go", "c.Claim.MessageSid+hasSuffix", "c.Seen.MessageSid+hasSuffix"}},
 		},
 		{
 			"stage of a phone", "a stage texts the phones that had the text before",

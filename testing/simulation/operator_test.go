@@ -208,7 +208,7 @@ func (s *schedule) bringBack() {
 		switch {
 		case r.State == ledger.Dead:
 			s.violated("%s is dead, though its letter was moved back and nothing went wrong since", nameOf(sid))
-		case dead[sid] && r.State == ledger.Dropped && s.Twilio.Broken == 0 && s.ways[len(s.ways)-1].Active:
+		case dead[sid] && r.State == ledger.Dropped && r.Reason != ledger.ReasonAnswered && s.Twilio.Broken == 0 && s.ways[len(s.ways)-1].Active:
 			// An account that was unusable holds texts for longer than some may wait.
 			s.violated("%s was dropped (%s), though it was just moved back", nameOf(sid), r.Reason)
 		}

@@ -35,7 +35,8 @@ func (s *schedule) startSender() {
 func (s *schedule) senderConfig(name string) delivery.Config {
 	claims := 0
 	return delivery.Config{
-		Ledger: ledgerDoor{s}, Records: ledgerDoor{s}, Routes: route.NewCache(tableDoor{s}, s.wall), Conversations: conversationsDoor{s},
+		Ledger: ledgerDoor{s}, Records: ledgerDoor{s}, Routes: route.NewCache(tableDoor{s}, s.wall),
+		Conversations: conversationsDoor{s}, Customers: conversationsDoor{s},
 		Messages: twilioDoor{s}, Pace: paceDoor{s}, Queue: queueDoor{s, s.fifo}, TimerQueue: queueDoor{s, s.timers},
 		Timers: queueDoor{s, s.timers}, DeadLetters: queueDoor{s, s.dead}, Answers: queueDoor{s, s.fifo},
 		Policy: retry.NewPolicy(2*time.Second, s.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,

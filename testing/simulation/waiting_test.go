@@ -83,8 +83,9 @@ func (s *schedule) checkStage(p *post, r ledger.Record, name string) {
 	claimed := s.attemptOf(p).StartedAt
 	hasBegun := false
 	for _, c := range s.states[r.Customer] {
-		hasBegun = hasBegun || c.Spell.MessageSid == r.ParentSid
-		isSeen := c.Spell.MessageSid != r.ParentSid || !c.Spell.NewestAt.After(c.Seen.At.Add(-seenSkew))
+		isOf := c.Spell.MessageSid == r.ParentSid && c.Spell.Before < r.Step()
+		hasBegun = hasBegun || isOf && c.Spell.Step >= r.Step()
+		isSeen := !isOf || !c.Spell.NewestAt.After(c.Seen.At.Add(-seenSkew))
 		if hasBegun && isSeen && c.at.Before(claimed.Add(-claimLength)) && s.truly() {
 			s.violated("%s goes out again, and somebody had seen to it", name)
 			break

@@ -22,7 +22,7 @@ type adapters struct {
 	records       records
 	routes        route.Table
 	pace          pace.Book
-	conversations conversation.Store
+	conversations conversations
 	media         media.Store
 	// texts, timers and dead are the three queues; nothing else is on them.
 	texts, timers, dead box
@@ -31,6 +31,15 @@ type adapters struct {
 	// wait is how long a receive waits for a message. idle lets time go by when there was none.
 	wait time.Duration
 	idle func()
+	// skip lets so much time go by. isReal is set if the clock cannot be set, and time goes by as it does.
+	skip   func(time.Duration)
+	isReal bool
+}
+
+// conversations keep conversations, and list them.
+type conversations interface {
+	conversation.Store
+	conversation.Lister
 }
 
 // records is a ledger.
@@ -62,7 +71,7 @@ func inMemory(*testing.T) adapters {
 		texts:  box("texts", relaytest.QueueOptions{}),
 		timers: box("timers", relaytest.QueueOptions{Standard: true}),
 		dead:   box("dead", relaytest.QueueOptions{}),
-		now:    clock.Now, idle: func() { clock.Advance(tick) },
+		now:    clock.Now, idle: func() { clock.Advance(tick) }, skip: clock.Advance,
 	}
 }
 
@@ -107,7 +116,7 @@ func inSQLite(t *testing.T) adapters {
 		texts:  sqliteBox{db.Queue("texts", sqlite.QueueConfig{MaxReceiveCount: manyReceives, DeadLetter: "dead"})},
 		timers: sqliteBox{db.Queue("timers", sqlite.QueueConfig{Standard: true})},
 		dead:   sqliteBox{db.Queue("dead", sqlite.QueueConfig{})},
-		now:    clock.Now, idle: func() { clock.Advance(tick) },
+		now:    clock.Now, idle: func() { clock.Advance(tick) }, skip: clock.Advance,
 	}
 }
 

@@ -46,7 +46,8 @@ func newDesk(routes ...route.Route) desk {
 		Logger: logger, Emit: telemetry.Discard,
 	})
 	d.sender = delivery.New(delivery.Config{
-		Ledger: d.ledger, Records: d.ledger, Routes: route.NewCache(table, now), Conversations: d.conversations, Messages: d.twilio,
+		Ledger: d.ledger, Records: d.ledger, Routes: route.NewCache(table, now),
+		Conversations: d.conversations, Customers: d.conversations, Messages: d.twilio,
 		Pace:  &relaytest.MemoryPace{},
 		Queue: d.queue, TimerQueue: d.queue, Timers: relaytest.NewMemoryQueue(relaytest.QueueOptions{Standard: true}, now),
 		DeadLetters: d.queue, Answers: d.queue,

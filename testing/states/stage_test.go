@@ -89,7 +89,8 @@ func newStage(t *testing.T, n int, a adapters, w *walked) *stage {
 func (s *stage) start() {
 	s.cache = route.NewCache(s.routes, s.now)
 	s.process = delivery.New(delivery.Config{
-		Ledger: s.ledger, Records: s.ledger, Routes: s.cache, Conversations: s.conversations, Messages: s.twilio, Pace: s.pace,
+		Ledger: s.ledger, Records: s.ledger, Routes: s.cache,
+		Conversations: s.conversations, Customers: s.conversations, Messages: s.twilio, Pace: s.pace,
 		Queue: s.texts, TimerQueue: s.timers, Timers: s.timers, DeadLetters: s.dead, Answers: s.texts,
 		Policy:       retry.Policy{Base: 200 * time.Millisecond, Cap: time.Second, MaxAttempts: maxAttempts, HaltDelay: time.Second},
 		ReceiptFault: door.ClassifyReceipt, PacePair: s.pair,

@@ -1,5 +1,5 @@
 // Package conversation is `relay conversation`: what is kept of the customers of a number, and what went back and forth with one of
-// them. It changes nothing but the limit that holds back a conversation that goes round and round.
+// them. It changes nothing but that a customer waits, and the limit that holds back a conversation that goes round and round.
 package conversation
 
 import (
@@ -13,6 +13,8 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -29,12 +31,14 @@ func Command(base cli.Program) *cobra.Command {
 out. The phones on duty start an answer with the customer's tag, such as A05.`,
 		Example: `  relay conversation ls +18585550100
   relay conversation show +18585550100 A05
+  relay conversation ls +18585550100 --open
+  relay conversation done +18585550100 A05
   relay conversation resume +18585550100 +13125550147`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.listCommand(), p.showCommand(), p.resumeCommand())
+	cmd.AddCommand(p.listCommand(), p.showCommand(), p.doneCommand(), p.resumeCommand())
 	return cmd
 }
 
@@ -49,6 +53,30 @@ type shownConversation struct {
 	TextedAt   time.Time    `json:"texted_at,omitzero"`
 	AnsweredAt time.Time    `json:"answered_at,omitzero"`
 	OptOut     *shownOptOut `json:"opt_out,omitempty"`
+	// Status is open, claimed, answered or done; absent if the customer never waited, or the route keeps no claims. Waiting is set while
+	// he waits, Claimer is the phone that has him.
+	Status  conversation.Status `json:"status,omitempty"`
+	Waiting *shownWaiting       `json:"waiting,omitempty"`
+	Claimer *shownClaimer       `json:"claimer,omitempty"`
+}
+
+// shownWaiting is a customer who waits, as JSON.
+type shownWaiting struct {
+	// Since is when Twilio took the first text that nobody has answered, Texts how many there are.
+	Since time.Time `json:"since"`
+	Texts int       `json:"texts"`
+	// Stage is whom the newest text last went out to again: next, all or owner. NextAt is when it goes out again, absent if it does not.
+	Stage  conversation.Stage `json:"stage,omitempty"`
+	NextAt time.Time          `json:"next_at,omitzero"`
+	// Unanswered: all phones of the route have had their time.
+	Unanswered bool `json:"unanswered"`
+}
+
+// shownClaimer is the phone that has a customer, as JSON.
+type shownClaimer struct {
+	Phone sms.PhoneNumber `json:"phone"`
+	Name  string          `json:"name,omitempty"`
+	Since time.Time       `json:"since"`
 }
 
 // shownOptOut is a customer's decision about texts as JSON.
@@ -63,6 +91,8 @@ type shownOptOut struct {
 type around struct {
 	phones []conversation.Phone
 	uses   map[conversation.Tag]conversation.TagUse
+	way    route.Route
+	now    time.Time
 }
 
 // look reads what is kept of a number's phones, and whose the tags are.
@@ -71,8 +101,13 @@ func look(ctx context.Context, d *target.Target, number sms.PhoneNumber) (around
 	if err != nil {
 		return around{}, err
 	}
+	routes, err := d.Routes.Lookup(ctx, number.Spellings()...)
+	if err != nil {
+		return around{}, err
+	}
 	uses, err := d.Conversations.TagUses(ctx)
-	a := around{phones: phones, uses: make(map[conversation.Tag]conversation.TagUse, len(uses))}
+	a := around{phones: phones, uses: make(map[conversation.Tag]conversation.TagUse, len(uses)), now: time.Now()}
+	a.way, _ = route.Find(routes, number)
 	for _, use := range uses {
 		a.uses[use.Tag] = use
 	}
@@ -87,6 +122,14 @@ func (a around) shown(c conversation.Conversation) shownConversation {
 	}
 	if !c.OptOut.Since.IsZero() {
 		s.OptOut = &shownOptOut{c.OptOut.OptedOut, c.OptOut.Word, c.OptOut.Since.UTC(), c.OptOut.MessageSid}
+	}
+	by := plan.ClaimingOf(a.way)
+	s.Status = c.Status(by, a.now)
+	if c.IsOpen() {
+		s.Waiting = &shownWaiting{c.Spell.BeganAt.UTC(), c.Spell.Texts, c.Spell.Stage, c.Spell.DueAt, c.IsUnanswered()}
+	}
+	if claimer := c.Claimer(by, a.now); claimer != "" {
+		s.Claimer = &shownClaimer{claimer, a.way.NameOf(claimer), c.Claim.Since.UTC()}
 	}
 	for _, p := range a.phones {
 		if e, ok := exchangeWith(p, c.Customer); ok {
@@ -117,6 +160,7 @@ type listFlags struct {
 	numbers cli.NumberFlags
 	limit   int
 	cursor  string
+	open    bool
 	asJSON  bool
 }
 
@@ -129,8 +173,12 @@ func (p program) listCommand() *cobra.Command {
 		Long: `ls lists the customers of a Twilio number, in the order of their numbers: the tag and the name by which the phones on duty know
 them, when a text of theirs last went to a phone, when a phone last answered, and whether they opted out (texted STOP).
 
+--open lists only those who wait for an answer, the unanswered first, then the longest waiting first. Who waits, and who has a customer,
+is kept if the route has AnswerTimeout, ClaimTime or named phones.
+
 A tag that has gone to another customer since is not shown. Each phone keeps its last 50 customers, so older times are not shown.`,
 		Example: `  relay conversation ls +18585550100
+  relay conversation ls +18585550100 --open
   relay conversation ls +18585550100 --limit 1000 --json`,
 		Args:              cli.Arguments("the number"),
 		ValidArgsFunction: p.Number,
@@ -138,6 +186,7 @@ A tag that has gone to another customer since is not shown. Each phone keeps its
 	}
 	flags := cmd.Flags()
 	flags.IntVarP(&f.limit, "limit", "n", 50, "list at most this many customers")
+	flags.BoolVar(&f.open, "open", false, "list those who wait for an answer")
 	flags.StringVar(&f.cursor, "cursor", "", "continue an earlier list: the cursor that it ended with")
 	cli.AddJSON(flags, &f.asJSON, "the customers, and the cursor of the next page")
 	f.numbers.Add(flags)
@@ -166,6 +215,10 @@ func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 		if err != nil {
 			return err
 		}
+		if f.open {
+			list, err = p.waiting(ctx, d, a, number, f.limit)
+			return err
+		}
 		return conversation.Each(ctx, d.Conversations, number, sms.PhoneNumber(f.cursor), func(c conversation.Conversation) bool {
 			if len(list.Conversations) == f.limit {
 				list.NextCursor = string(list.Conversations[f.limit-1].Customer)
@@ -179,6 +232,9 @@ func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 	}
 	if f.asJSON {
 		return json.NewEncoder(p.Stdout).Encode(list)
+	}
+	if f.open {
+		return p.printWaiting(list, number)
 	}
 	return p.printList(list, number)
 }

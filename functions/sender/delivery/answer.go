@@ -112,6 +112,9 @@ func (a answering) decide(ctx context.Context) (ledger.Record, error) {
 			return a.text.Dismiss(a.answer(ledger.AnswerDropped, string(about.Tag)), ledger.ReasonReaction, a.now)
 		}
 	}
+	if command, ok := conversation.CommandOf(a.text.Body); ok && !a.hasLeft {
+		return a.instruct(ctx, command)
+	}
 	view := a.phone.View
 	if a.hasLeft && !a.phone.Removed.IsZero() {
 		// An operator has ended what the phone may answer.
@@ -138,6 +141,19 @@ func (a answering) decide(ctx context.Context) (ledger.Record, error) {
 		answer.Tells = conversation.NotSent(first) + " "
 	}
 	return a.record(answer, decided)
+}
+
+// instruct returns the text's record if it is a command. Words that are held end with it, as with any other text.
+func (a answering) instruct(ctx context.Context, command conversation.Command) (ledger.Record, error) {
+	answer := a.answer(ledger.AnswerCommand, string(command.Tag))
+	if !a.phone.Held.IsZero() {
+		first, err := a.firstHeld(ctx)
+		if err != nil {
+			return a.text, err
+		}
+		answer.Ends, answer.Tells = a.phone.Held.MessageSids, conversation.NotSent(first)+" "
+	}
+	return a.text.Dismiss(answer, ledger.ReasonInstruction, a.now)
 }
 
 // record returns the text's record with the decision about whom it is for.

@@ -17,7 +17,7 @@ import (
 // and does nothing the second time. Until all are done, the phone's next text is not decided about.
 func (h *Handler) carryOut(ctx context.Context, j *job) verdict {
 	for _, step := range []func(context.Context, *job) error{
-		h.remember, h.endHeld, h.releaseHeld, h.passOn, h.awaitAddress, h.see, h.tell, h.keepHeld,
+		h.remember, h.endHeld, h.releaseHeld, h.passOn, h.awaitAddress, h.see, h.command, h.tell, h.keepHeld,
 	} {
 		if err := step(ctx, j); err != nil {
 			return h.notNow(ctx, j, "answer not carried out", err)
@@ -190,7 +190,7 @@ func (h *Handler) awaitAddress(ctx context.Context, j *job) error {
 
 // tell tells the phone what became of its text.
 func (h *Handler) tell(ctx context.Context, j *job) error {
-	if j.text.Answer.Tells == "" {
+	if j.text.Answer.Tells == "" || j.text.Answer.Verdict == ledger.AnswerCommand {
 		return nil
 	}
 	return h.notify(ctx, keyOf(j.text, j.text.Answer.Phone), j.text.MessageSid, j.text.Answer.Tells)
@@ -243,7 +243,7 @@ func decisionOf(r ledger.Record) conversation.Verdict {
 		return conversation.Send
 	case ledger.AnswerJoined:
 		return conversation.Join
-	case ledger.AnswerTold:
+	case ledger.AnswerTold, ledger.AnswerCommand:
 		return conversation.Tell
 	case ledger.AnswerReleased:
 		return conversation.Release

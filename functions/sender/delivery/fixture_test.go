@@ -102,7 +102,8 @@ func newSender(t rapid.TB) *sender {
 	s.routes.Fault = s.faults.of("routes")
 	s.twilio = newTwilio(s.clock.Now, s.faults.of("twilio"))
 	s.Handler = delivery.New(delivery.Config{
-		Ledger: s.ledger, Records: s.ledger, Routes: remembersNothing{s.routes}, Conversations: s.conversations, Messages: s.twilio, Pace: s.pace,
+		Ledger: s.ledger, Records: s.ledger, Routes: remembersNothing{s.routes}, Messages: s.twilio, Pace: s.pace,
+		Conversations: s.conversations, Customers: s.conversations,
 		Queue: visibilityCheck{s, s.queue}, TimerQueue: visibilityCheck{s, s.timers}, Timers: delayCheck{s.timers},
 		DeadLetters: s.dead, Answers: s.queue,
 		Policy: policy, ReceiptFault: door.ClassifyReceipt, ReconcileLooks: looks, ReconcileInterval: interval,

@@ -61,6 +61,8 @@ type Config struct {
 	Routes  Routes
 	// Conversations keep who has opted out, and what was sent to each phone on duty.
 	Conversations conversation.Store
+	// Customers lists the conversations, for phones that ask who waits.
+	Customers conversation.Lister
 	// Answers takes what goes to a customer or a phone apart from the text that was the cause: the queue that the texts come from.
 	Answers  queue.Sender
 	Messages Messages

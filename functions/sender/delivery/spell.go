@@ -34,7 +34,7 @@ func (h *Handler) awaitAnswer(ctx context.Context, j *job) error {
 		before = c
 		return c.Await(t, time.Duration(way.AnswerTimeout), h.config.Now())
 	})
-	if err != nil || !c.IsOpen() || c.Spell.Step > 0 || c.Spell.DueAt.IsZero() {
+	if err != nil || !c.IsOpen() || c.Spell.Stage != "" || c.Spell.DueAt.IsZero() {
 		return err
 	}
 	if isNoted := isChanged && before.Spell.DueAt.Equal(c.Spell.DueAt) && c.Spell.MessageSid != r.MessageSid; isNoted {
@@ -93,16 +93,6 @@ func (h *Handler) wayOfJob(ctx context.Context, j *job) (route.Route, error) {
 	return h.wayOf(ctx, j.text)
 }
 
-// claimingOf is how the route's claims are.
-func claimingOf(way route.Route) conversation.Claiming {
-	return conversation.Claiming{Time: way.ClaimAge(), Rota: rotaOf(way)}
-}
-
-// rotaOf returns who can be texted now.
-func rotaOf(way route.Route) conversation.Rota {
-	return conversation.Rota{Phones: slices.DeleteFunc(way.Open(), way.IsOptedOut)}
-}
-
 // customerKey is the key of a conversation.
 type customerKey struct{ number, customer sms.PhoneNumber }
 
@@ -146,7 +136,7 @@ func (h *Handler) see(ctx context.Context, j *job) error {
 	if err != nil || !way.KeepsClaims() {
 		return err
 	}
-	by := claimingOf(way)
+	by := plan.ClaimingOf(way)
 	act := conversation.Act{Phone: a.Phone, MessageSid: j.text.MessageSid, At: a.At}
 	key := customerKey{j.text.TwilioNumber, customer}
 	c, _, err := h.changeConversation(ctx, key, func(c conversation.Conversation) (conversation.Conversation, bool) {
@@ -173,19 +163,22 @@ func (h *Handler) seeing(j *job) (how conversation.Seeing, customer sms.PhoneNum
 	return "", ""
 }
 
+// hasSuffix is what the cause of the notice about who has a conversation ends in.
+const hasSuffix = ".has"
+
 // tellClaim tells those who were sent a text of the customer since he waits, and the phone that was slower, who has the conversation: once
 // for each claim and phone.
 func (h *Handler) tellClaim(ctx context.Context, c conversation.Conversation, way route.Route, slower sms.PhoneNumber) error {
-	claimer := c.Claimer(claimingOf(way), h.config.Now())
+	claimer := c.Claimer(plan.ClaimingOf(way), h.config.Now())
 	if claimer == "" || c.Tag == "" {
 		return nil
 	}
 	for _, phone := range append(slices.Clone(c.Spell.Phones), slower) {
-		if sms.Same(phone, claimer) || way.IsOptedOut(phone) || !way.IsPhone(phone) {
+		if phone == "" || sms.Same(phone, claimer) || way.IsOptedOut(phone) || !way.IsPhone(phone) {
 			continue
 		}
 		to := conversation.PhoneKey{TwilioNumber: c.TwilioNumber, Phone: phone}
-		if err := h.notify(ctx, to, c.Claim.MessageSid+".has", conversation.Has(nameOf(way, claimer), c.Tag)); err != nil {
+		if err := h.notify(ctx, to, c.Claim.MessageSid+hasSuffix, conversation.Has(nameOf(way, claimer), c.Tag)); err != nil {
 			return err
 		}
 	}
@@ -207,10 +200,14 @@ func (h *Handler) heedClaim(ctx context.Context, j *job, c conversation.Conversa
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
-	claimer := c.Claimer(claimingOf(way), h.config.Now())
+	claimer := c.Claimer(plan.ClaimingOf(way), h.config.Now())
 	switch {
+	case j.text.IsGiven():
+		if claimer != "" && !sms.Same(claimer, p.To) {
+			return h.endUnwanted(ctx, j)
+		}
 	case j.text.ParentSid != "":
-		if isWanted := c.IsOpen() && c.Spell.MessageSid == j.text.ParentSid && (claimer == "" || sms.Same(claimer, p.To)); !isWanted {
+		if !c.Wants(j.text.ParentSid, j.text.Step(), claimer, p.To) {
 			return h.endUnwanted(ctx, j)
 		}
 	case claimer != j.first:

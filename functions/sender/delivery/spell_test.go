@@ -30,10 +30,10 @@ func impatient(t *testing.T) *sender {
 	return s
 }
 
-// conversationOf is what is stored of the customer.
-func (s *sender) conversationOf(customer sms.PhoneNumber) conversation.Conversation {
+// conversation is what is stored of the customer.
+func (s *sender) conversation() conversation.Conversation {
 	s.t.Helper()
-	c, err := s.conversations.Get(context.Background(), relaytest.TwilioNumber, customer)
+	c, err := s.conversations.Get(context.Background(), relaytest.TwilioNumber, relaytest.Customer)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestUnansweredTextGoesOutAgain(t *testing.T) {
 	s.checkSent(toThird + customerAs + "Hello? (2 texts)")
 	s.until(24 * time.Hour)
 	s.checkSent()
-	if c := s.conversationOf(relaytest.Customer); !c.IsUnanswered() || s.measured["Unanswered"] != 1 {
+	if c := s.conversation(); !c.IsUnanswered() || s.measured["Unanswered"] != 1 {
 		t.Errorf("conversation %+v, measured %v; want it unanswered, once", c.Spell, s.measured)
 	}
 	if s.waiting() != 0 {
@@ -97,7 +97,7 @@ func TestSlowerAnswerIsSent(t *testing.T) {
 	s.clock.Advance(time.Minute)
 	s.hears(3, relaytest.Fallback, "Yes, too")
 	s.checkSent(toCustomer + "Yes, too")
-	if c := s.conversationOf(relaytest.Customer); c.Claim.Phone != relaytest.Destination {
+	if c := s.conversation(); c.Claim.Phone != relaytest.Destination {
 		t.Errorf("%s has it, want the phone that was quicker", c.Claim.Phone)
 	}
 }
@@ -110,7 +110,7 @@ func TestReactionEndsTheStages(t *testing.T) {
 	s.sent()
 	s.until(3 * time.Hour)
 	s.checkSent()
-	if c := s.conversationOf(relaytest.Customer); c.Seen.How != conversation.SeenReacted || c.Claim.Phone != relaytest.Destination {
+	if c := s.conversation(); c.Seen.How != conversation.SeenReacted || c.Claim.Phone != relaytest.Destination {
 		t.Errorf("seen %+v, claim %+v; want the reaction of the phone", c.Seen, c.Claim)
 	}
 }
@@ -152,7 +152,7 @@ func TestRouteWithoutClaims(t *testing.T) {
 	s.hears(1, relaytest.Customer, "Is anybody there?")
 	s.clock.Advance(time.Minute)
 	s.hears(2, relaytest.Destination, "Yes")
-	if c := s.conversationOf(relaytest.Customer); c.Spell.MessageSid != "" || c.Claim.Phone != "" || c.Seen.How != "" {
+	if c := s.conversation(); c.Spell.MessageSid != "" || c.Claim.Phone != "" || c.Seen.How != "" {
 		t.Errorf("noted %+v %+v %+v", c.Spell, c.Claim, c.Seen)
 	}
 }

@@ -160,15 +160,20 @@ func (r *Relay) goOnWithoutUnreadable(ctx context.Context, err error) error {
 	return err
 }
 
+// twilioConfig is how Twilio is asked with the account's own token.
+func (r *Relay) twilioConfig() twilio.Config {
+	return twilio.Config{
+		AccountSid: r.config.AccountSid, AuthToken: r.config.AuthTokens[0], BaseURL: r.config.TwilioBaseURL, Timeout: r.config.SendTimeout,
+	}
+}
+
 // wire builds the functions on the adapters.
 func (r *Relay) wire() error {
 	verifier, err := signature.NewValidator(r.config.PublicBaseURLs, r.config.AuthTokens)
 	if err != nil {
 		return err
 	}
-	withToken := twilio.Config{
-		AccountSid: r.config.AccountSid, AuthToken: r.config.AuthTokens[0], BaseURL: r.config.TwilioBaseURL, Timeout: r.config.SendTimeout,
-	}
+	withToken := r.twilioConfig()
 	if r.account, err = twilio.New(withToken); err != nil {
 		return err
 	}
@@ -185,10 +190,11 @@ func (r *Relay) wire() error {
 	logger, emit := r.config.Logger, r.metrics.emit
 
 	sender := delivery.New(delivery.Config{
-		Ledger: r.db.Ledger(), Records: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Conversations: r.db.Conversations(),
-		Messages: client, Attachments: media.Keeper{Source: client, Store: r.media, Now: time.Now}, Pace: r.db.Pace(),
-		PacePair: r.config.PacePair, PaceNumber: r.config.PaceNumber, Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead,
-		Answers: inbox, Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
+		Ledger: r.db.Ledger(), Records: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Pace: r.db.Pace(),
+		Conversations: r.db.Conversations(), Customers: r.db.Conversations(), Messages: client,
+		Attachments: media.Keeper{Source: client, Store: r.media, Now: time.Now}, PacePair: r.config.PacePair,
+		PaceNumber: r.config.PaceNumber, Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead, Answers: inbox,
+		Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		ReconcileLooks: r.config.ReconcileLooks, ReconcileInterval: r.config.ReconcileInterval, AskBefore: r.moved,
 		PublicBaseURL: r.config.PublicBaseURLs[0], MediaBaseURL: r.config.PublicBaseURLs[0],
 		SendTimeout: r.config.SendTimeout, Retention: r.config.Retention, Concurrency: 1,

@@ -1,0 +1,174 @@
+package conversation
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// waiting lists those who wait for an answer: the unanswered first, then the longest waiting first.
+func (p program) waiting(ctx context.Context, d *target.Target, a around, number sms.PhoneNumber, limit int) (shownList, error) {
+	list := shownList{Conversations: []shownConversation{}}
+	err := conversation.Each(ctx, d.Conversations, number, "", func(c conversation.Conversation) bool {
+		if c.IsOpen() {
+			list.Conversations = append(list.Conversations, a.shown(c))
+		}
+		return true
+	})
+	slices.SortStableFunc(list.Conversations, func(x, y shownConversation) int {
+		return cmp.Or(isLess(x.Waiting.Unanswered, y.Waiting.Unanswered), x.Waiting.Since.Compare(y.Waiting.Since))
+	})
+	list.Conversations = list.Conversations[:min(limit, len(list.Conversations))]
+	return list, err
+}
+
+// isLess orders what is true before what is not.
+func isLess(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+func (p program) printWaiting(list shownList, number sms.PhoneNumber) error {
+	if len(list.Conversations) == 0 {
+		cli.Say(p.Stdout, "No customer of %s waits for an answer.", string(number))
+		return nil
+	}
+	table := cli.NewTable(p.Stdout, cli.Column{Title: "TAG"}, cli.Column{Title: "NAME", Drop: 3}, cli.Column{Title: "CUSTOMER"},
+		cli.Column{Title: "WAITS SINCE"}, cli.Column{Title: "TEXTS", Drop: 2}, cli.Column{Title: "WHO HAS THEM"},
+		cli.Column{Title: "NEXT", Drop: 1})
+	for _, c := range list.Conversations {
+		table.Row(string(c.Tag), c.Name, string(c.Customer), p.when(c.Waiting.Since), cli.Plural(c.Waiting.Texts, "text"), c.claimer(),
+			p.next(c))
+	}
+	return table.Flush()
+}
+
+// claimer names who has the customer.
+func (c shownConversation) claimer() string {
+	if c.Claimer == nil {
+		return ""
+	}
+	return cmp.Or(c.Claimer.Name, string(c.Claimer.Phone))
+}
+
+// next says what happens if nobody answers.
+func (p program) next(c shownConversation) string {
+	switch {
+	case c.Waiting == nil:
+		return ""
+	case c.Waiting.Unanswered:
+		return "unanswered"
+	case c.Waiting.NextAt.IsZero():
+		return "nothing"
+	}
+	return "goes out again " + cli.When(p.Stdout, c.Waiting.NextAt)
+}
+
+// doneFlags are the flags of conversation done.
+type doneFlags struct {
+	numbers cli.NumberFlags
+	asJSON  bool
+	consent cli.Consent
+}
+
+func (p program) doneCommand() *cobra.Command {
+	var f doneFlags
+	cmd := &cobra.Command{
+		Use:   "done NUMBER CUSTOMER",
+		Short: "Say that nothing more is to be done for a customer who waits",
+		Long: `done ends the waiting of a customer whom somebody has seen to in another way, by a call for example: the text does not go
+out again, and no phone has the customer any more. The customer's next text begins a new wait. CUSTOMER is a phone number or a tag.
+The audit log records it with your name (RELAY_OPERATOR, or else the user name on this host).`,
+		Example:           `  relay conversation done +18585550100 A05`,
+		Args:              cli.Arguments("the number", "the customer"),
+		ValidArgsFunction: p.NumberAndCustomer,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.done(cmd, args, f) },
+	}
+	cli.AddJSON(cmd.Flags(), &f.asJSON, "the customer as they are then")
+	f.consent.Add(cmd.Flags(), "")
+	f.numbers.Add(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
+	return cmd
+}
+
+func (p program) done(cmd *cobra.Command, args []string, f doneFlags) error {
+	ctx := cmd.Context()
+	number, err := f.numbers.Read(args[0])
+	if err != nil {
+		return err
+	}
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
+	return p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
+		c, err := f.numbers.FindCustomer(ctx, d.Conversations, number, args[1])
+		if err != nil {
+			return err
+		}
+		a, err := look(ctx, d, number)
+		if err != nil {
+			return err
+		}
+		if !c.IsOpen() {
+			return p.printDone(a.shown(c), "does not wait for an answer", f.asJSON)
+		}
+		if mode == cli.Ask && !p.Confirmed(cmd, fmt.Sprintf("Is nothing more to be done for %s?", string(c.Customer))) {
+			return cli.ErrNotConfirmed
+		}
+		if mode == cli.Show {
+			return p.printDone(a.shown(c), "would not wait any more", f.asJSON)
+		}
+		if c, err = finish(ctx, d, c, p.Operator("")); err != nil {
+			return fmt.Errorf("end the waiting: %w", err)
+		}
+		return p.printDone(a.shown(c), "does not wait any more", f.asJSON)
+	})
+}
+
+// maxFinishes is how often the end is written while others change the conversation.
+const maxFinishes = 5
+
+// finish writes down that the operator has seen to the customer.
+func finish(ctx context.Context, d *target.Target, c conversation.Conversation, by string) (conversation.Conversation, error) {
+	for range maxFinishes {
+		now := time.Now()
+		finished, changed := c.Finish(conversation.Seen{At: now, By: by})
+		if !changed {
+			return c, nil
+		}
+		stored, err := auditlog.PutConversation(ctx, d.Conversations, c, finished, now)
+		if !errors.Is(err, conversation.ErrConflict) {
+			return stored, err
+		}
+		if c, err = d.Conversations.Get(ctx, c.TwilioNumber, c.Customer); err != nil {
+			return c, err
+		}
+	}
+	return c, conversation.ErrUnsettled
+}
+
+func (p program) printDone(c shownConversation, verb string, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(p.Stdout).Encode(c)
+	}
+	cli.Say(p.Stdout, "%s %s.", string(c.Customer), verb)
+	return nil
+}

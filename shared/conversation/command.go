@@ -1,0 +1,96 @@
+package conversation
+
+import (
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/duration"
+)
+
+// Command is what a person on duty tells the relay by a text that begins with a slash: "/mine A47".
+type Command struct {
+	// Verb is what is to be done; empty if there is no such command.
+	Verb Verb
+	// Tag is the customer's, with Mine, Give, Done and Block; empty if the text has no valid tag.
+	Tag Tag
+	// Name is whom Give names. For is how long the phone is to be off, 0 if the text does not say.
+	Name string
+	For  time.Duration
+}
+
+// Verb is what a command does.
+type Verb string
+
+// The commands.
+const (
+	VerbHelp  Verb = "?"
+	VerbOpen  Verb = "open"
+	VerbMine  Verb = "mine"
+	VerbGive  Verb = "give"
+	VerbDone  Verb = "done"
+	VerbOff   Verb = "off"
+	VerbOn    Verb = "on"
+	VerbBlock Verb = "block"
+	VerbUndo  Verb = "undo"
+)
+
+// commandMark is what a command begins with. What the relay answers begins so, too: neither is ever sent to a customer.
+const commandMark = "/"
+
+// CommandOf reads a text of a phone as a command. ok is false if it is none. The case of letters does not matter. A command that lacks
+// something, or has too much, is one without a verb.
+func CommandOf(body string) (c Command, ok bool) {
+	rest, found := strings.CutPrefix(strings.TrimSpace(body), commandMark)
+	if !found {
+		return c, false
+	}
+	words := strings.Fields(rest)
+	if len(words) == 0 {
+		return c, true
+	}
+	verb, args := Verb(strings.ToLower(words[0])), words[1:]
+	switch verb {
+	case VerbHelp, VerbOpen, VerbOn, VerbUndo:
+		if len(args) > 0 {
+			return c, true
+		}
+	case VerbOff:
+		if len(args) > 1 {
+			return c, true
+		}
+		if len(args) == 1 {
+			var err error
+			if c.For, err = duration.Parse(strings.ToLower(args[0])); err != nil || c.For <= 0 {
+				return Command{}, true
+			}
+		}
+	case VerbMine, VerbDone, VerbBlock, VerbGive:
+		tag, after, isTagged := Leading(strings.Join(args, " "))
+		if !isTagged || !tag.IsValid() || (after == "") != (verb != VerbGive) {
+			return c, true
+		}
+		c.Tag, c.Name = tag, after
+	default:
+		return c, true
+	}
+	c.Verb = verb
+	return c, true
+}
+
+// CommandHelp explains the commands.
+const CommandHelp = "/? Commands: /open who waits. /mine A47 I take A47. /give A47 Bo. /done A47. /off 2h no texts to me. /on. " +
+	"/block A47 no more texts of A47. /undo takes back the last /give, /off or /block of the last hour."
+
+// UnknownCommand explains a text that begins with a slash and is no command.
+func UnknownCommand(body string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(body), " ")
+	if len(first) > quotedLength {
+		first = first[:quotedLength]
+	}
+	return first + " is no command, or lacks something; it was not sent. " + CommandHelp
+}
+
+// Told is the answer to a command: it begins with the command, so that whoever copies it sends it to no customer.
+func (c Command) Told(text string) string {
+	return commandMark + strings.TrimSpace(string(c.Verb)+" "+string(c.Tag)) + ": " + text
+}
