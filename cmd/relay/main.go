@@ -13,6 +13,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/audit"
 	"quickdumpnow.com/smsrelay/cmd/relay/bench"
+	"quickdumpnow.com/smsrelay/cmd/relay/block"
 	"quickdumpnow.com/smsrelay/cmd/relay/canary"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/contact"
@@ -114,6 +115,7 @@ func (p program) addGroups(root *cobra.Command) {
 		text.MediaCommand(shared),
 		conversation.Command(shared),
 		contact.Command(shared),
+		block.Command(shared),
 		route.Command(shared),
 		phone.Command(shared),
 	)

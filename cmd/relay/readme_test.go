@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// block returns the README's first block of one kind ("sh", or "" for output) that contains the words.
-func block(t *testing.T, kind, words string) string {
+// blockOf returns the README's first block of one kind ("sh", or "" for output) that contains the words.
+func blockOf(t *testing.T, kind, words string) string {
 	t.Helper()
 	page := readPage(t, filepath.Join("..", "..", "README.md"))
 	for _, found := range regexp.MustCompile("(?s)```([a-z]*)\n(.*?)```").FindAllStringSubmatch(page, -1) {
@@ -53,7 +53,7 @@ func TestTheReadmesFirstBlockRuns(t *testing.T) {
 		"bin/relay serve", binary+" serve --listen "+relay,
 		"bin/relay", binary, "127.0.0.1:8090", fake, "127.0.0.1:8080", relay,
 		"\nsleep 1\n", "\nuntil "+binary+" status | grep -q delivered; do sleep 0.1; done\n",
-	).Replace(block(t, "sh", "fake-twilio &"))
+	).Replace(blockOf(t, "sh", "fake-twilio &"))
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	command := exec.CommandContext(ctx, "bash", "-eu", "-c", script+"\nwait")
@@ -79,7 +79,7 @@ func TestTheReadmeShowsTheDemo(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	printed := times.ReplaceAllString(string(out), "")
-	for line := range strings.SplitSeq(times.ReplaceAllString(block(t, "", "Route, from"), ""), "\n") {
+	for line := range strings.SplitSeq(times.ReplaceAllString(blockOf(t, "", "Route, from"), ""), "\n") {
 		if !strings.Contains(printed, line+"\n") {
 			t.Errorf("the demo does not print %q:\n%s", line, out)
 		}

@@ -101,6 +101,8 @@ type Conversation struct {
 	Seen    string `json:"seen,omitempty"`
 	SeenBy  string `json:"seen_by,omitempty"`
 	Claimer string `json:"claimer,omitempty"`
+	// Blocked means that the customer's texts go to no phone.
+	Blocked bool `json:"blocked,omitempty"`
 	// Changed lists what differs from the conversation before: "opt_out", "name", "tag", "spell", "seen", "claim", and "tag_used" if only
 	// the time of the tag's last use does. It is absent if the conversation was removed, or if nothing that is listed here changed.
 	Changed []string `json:"changed,omitempty"`

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"cmp"
 	"slices"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
@@ -15,6 +16,7 @@ const (
 	ChangedSpell   = "spell"
 	ChangedSeen    = "seen"
 	ChangedClaim   = "claim"
+	ChangedBlock   = "block"
 )
 
 // ReasonAdopted is why a conversation's chain begins with a later version than the first.
@@ -55,8 +57,11 @@ func conversationEntry(before, after *conversation.Conversation, change string, 
 	}
 	changed := differences(before, after)
 	actor := ""
-	if slices.Contains(changed, ChangedName) {
+	switch {
+	case slices.Contains(changed, ChangedName):
 		actor = latest.NamedBy
+	case slices.Contains(changed, ChangedBlock):
+		actor = cmp.Or(latest.Blocked.By, latest.Blocked.Phone.Mask())
 	}
 	return Entry{
 		ID: conversationEntryID(id, *latest, change, past, seen.SequenceNumber),
@@ -74,7 +79,7 @@ func conversationEntry(before, after *conversation.Conversation, change string, 
 			OptedOut: latest.OptOut.OptedOut, Word: latest.OptOut.Word, MessageSid: latest.OptOut.MessageSid,
 			Tag: string(latest.Tag), Named: latest.Name != "", Changed: changed, Spell: latest.Spell.MessageSid, Texts: latest.Spell.Texts,
 			Stage: string(latest.Spell.Stage), Step: latest.Spell.Step, Seen: string(latest.Seen.How), SeenBy: seenBy(latest.Seen),
-			Claimer: claimer(latest.Claim),
+			Claimer: claimer(latest.Claim), Blocked: latest.Blocked.On,
 		},
 	}
 }
@@ -138,6 +143,9 @@ func differences(before, after *conversation.Conversation) []string {
 	}
 	if !before.Claim.Equal(after.Claim) {
 		changed = append(changed, ChangedClaim)
+	}
+	if !before.Blocked.Equal(after.Blocked) {
+		changed = append(changed, ChangedBlock)
 	}
 	return changed
 }

@@ -1,5 +1,5 @@
-// Package contact gives customers the names by which the phones on duty know them, and takes them away. relay contact and the
-// operators' HTTP API do it here. It does not say how a name is written down, which sms.FoldName does, nor what people typed.
+// Package contact gives customers the names by which the phones on duty know them, and takes them away; and it blocks customers. relay
+// contact, relay block and the operators' HTTP API do it here. It does not say how a name is written down, which sms.FoldName does, nor what people typed.
 package contact
 
 import (
@@ -141,9 +141,16 @@ func (n Naming) Apply(ctx context.Context, w Wanted) (Step, error) {
 func List(ctx context.Context, store conversation.Lister, number, after sms.PhoneNumber, limit int) (
 	found []conversation.Conversation, more bool, err error,
 ) {
+	return list(ctx, store, number, after, limit, func(c conversation.Conversation) bool { return c.Name != "" })
+}
+
+// list returns at most limit customers of the number that are wanted, in the order of their numbers, after the customer.
+func list(
+	ctx context.Context, store conversation.Lister, number, after sms.PhoneNumber, limit int, isWanted func(conversation.Conversation) bool,
+) (found []conversation.Conversation, more bool, err error) {
 	err = conversation.Each(ctx, store, number, after, func(c conversation.Conversation) bool {
 		switch {
-		case c.Name == "":
+		case !isWanted(c):
 			return true
 		case len(found) == limit:
 			more = true

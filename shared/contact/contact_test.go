@@ -47,3 +47,27 @@ func TestANameLeavesTheTagOfOthers(t *testing.T) {
 		t.Errorf("stored is %+v, error %v", c, err)
 	}
 }
+
+// A block is written next to what someone else writes, once, and the list has it.
+func TestABlockLeavesTheTagOfOthers(t *testing.T) {
+	t.Parallel()
+	store := &busyStore{MemoryConversations: &relaytest.MemoryConversations{}}
+	b := contact.Blocking{Store: store, By: "ann", Now: time.Now}
+	for i, step := range []struct {
+		blocked bool
+		change  contact.Change
+	}{{true, contact.WasBlocked}, {true, contact.Unchanged}, {false, contact.WasUnblocked}, {false, contact.Unchanged}} {
+		s, err := b.Apply(t.Context(), relaytest.TwilioNumber, relaytest.Customer, step.blocked)
+		if err != nil || s.Change != step.change || s.After.Blocked.On != step.blocked || s.After.Tag != "A05" || s.After.Blocked.By != "ann" {
+			t.Errorf("step %d was %s: %+v, error %v", i, s.Change, s.After, err)
+		}
+		found, more, err := contact.ListBlocked(t.Context(), store, relaytest.TwilioNumber, "", 10)
+		if err != nil || more || (len(found) == 1) != step.blocked {
+			t.Errorf("step %d: blocked are %+v, error %v", i, found, err)
+		}
+	}
+	c, err := store.Get(t.Context(), relaytest.TwilioNumber, relaytest.Customer)
+	if err != nil || c.Version != 3 || c.Seal == "" {
+		t.Errorf("stored is %+v, error %v", c, err)
+	}
+}

@@ -39,6 +39,8 @@ type Conversation struct {
 	Spell Spell `json:",omitzero"`
 	Seen  Seen  `json:",omitzero"`
 	Claim Claim `json:",omitzero"`
+	// Blocked says whether somebody keeps the customer's texts from all phones.
+	Blocked Blocked `json:",omitzero"`
 	// Seal is the hash of the audit log's entry of this version. The door in package auditlog, through which all writers write, sets
 	// it, ID and UpdatedAt.
 	Seal string `json:",omitempty"`

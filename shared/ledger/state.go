@@ -55,6 +55,8 @@ const (
 	ReasonReaction Reason = "reaction"
 	// ReasonNoFirstPart: it is the second part of a text, and the phone did not get the first part.
 	ReasonNoFirstPart Reason = "no_first_part"
+	// ReasonBlocked: somebody has blocked the customer.
+	ReasonBlocked Reason = "blocked"
 	// ReasonAnswered: it was to go out again because nobody had answered the customer, and somebody did.
 	ReasonAnswered Reason = "answered"
 )
@@ -64,7 +66,7 @@ const (
 func (r Reason) Intended() bool {
 	return slices.Contains([]Reason{
 		ReasonLoop, ReasonOptOut, ReasonKeyword, ReasonAutoReply, ReasonNotStaff, ReasonInstruction, ReasonReaction,
-		ReasonNoFirstPart, ReasonAnswered,
+		ReasonNoFirstPart, ReasonAnswered, ReasonBlocked,
 	}, r)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -53,6 +54,14 @@ func answers() []happening {
 				s.text(bobE, numberE, fmt.Sprintf("%s (%d)", plain, i), "")
 			}
 		}},
+		{97, func(s *stage) {
+			c, err := s.conversations.Get(s.t.Context(), numberE, bobE)
+			s.must(err)
+			c, _ = c.Block(conversation.Blocked{On: true, By: "ann", Since: s.clock.Now()})
+			_, err = s.conversations.Put(s.t.Context(), c)
+			s.must(err)
+		}},
+		{98, writes(bobE, plain)},
 		{99, func(s *stage) { s.reroute(numberE, func(r *route.Route) { r.DestinationCarrier = phoneB }) }},
 		{100, writes(phoneE, "Yes")},
 	}

@@ -125,8 +125,10 @@ func (c conversationTest) roundTrip() {
 		Phone: Fallback, Since: conversationTime(), MessageSid: MessageSid(6), ActedAt: conversationTime().Add(time.Second),
 		EndedAt: conversationTime().Add(time.Minute),
 	}
+	out.Blocked = conversation.Blocked{On: true, By: "ann", Phone: Destination, Since: conversationTime()}
 	out = c.put(out)
 	c.isStored(out)
+	out.Blocked.On = false
 	out.OptOut = conversation.OptOut{Word: "YES", Since: out.OptOut.Since.Add(time.Second), MessageSid: MessageSid(2)}
 	out.Name = ""
 	in := c.put(out)

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/contact"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
@@ -27,6 +29,24 @@ func contacts() []story {
 			s.asks(http.MethodGet, one, "", http.StatusOK, `"name":"Ann Miller","tag":"`+tag+`"`)
 			s.asks(http.MethodDelete, one, "", http.StatusOK, `"name":"","tag":"`+tag+`"},"was":"Ann Miller"`)
 			s.asks(http.MethodDelete, one, "", http.StatusNotFound, "has no name")
+		}},
+		{"a customer is blocked: his text is dropped, and the one after the block goes out", func(s *stage) {
+			s.meets(s.customer)
+			b := contact.Blocking{Store: s.conversations, By: "ann", Now: s.now}
+			blocks := func(on bool) {
+				step, err := b.Apply(s.t.Context(), s.number, s.customer, on)
+				s.must(err)
+				if step.After.Blocked.On != on || step.After.Seal == "" {
+					s.t.Errorf("the block is %+v, sealed %t", step.After.Blocked, step.After.Seal != "")
+				}
+			}
+			blocks(true)
+			s.ended(s.text(2))
+			s.rests(2, ledger.ReasonBlocked, "dropped", "")
+			blocks(false)
+			s.ended(s.text(3))
+			s.rests(3, "", "sending sent", "1@0 accepted queued")
+			s.left(0, 0)
 		}},
 		{"an operator lists the names of a number page by page", func(s *stage) {
 			s.meets(s.third) // Nobody gave this one a name.

@@ -3,6 +3,7 @@
 package conversation
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,6 +54,8 @@ type shownConversation struct {
 	TextedAt   time.Time    `json:"texted_at,omitzero"`
 	AnsweredAt time.Time    `json:"answered_at,omitzero"`
 	OptOut     *shownOptOut `json:"opt_out,omitempty"`
+	// Blocked is present while no text of the customer goes to a phone.
+	Blocked *shownBlocked `json:"blocked,omitempty"`
 	// Status is open, claimed, answered or done; absent if the customer never waited, or the route keeps no claims. Waiting is set while
 	// he waits, Claimer is the phone that has him.
 	Status  conversation.Status `json:"status,omitempty"`
@@ -77,6 +80,12 @@ type shownClaimer struct {
 	Phone sms.PhoneNumber `json:"phone"`
 	Name  string          `json:"name,omitempty"`
 	Since time.Time       `json:"since"`
+}
+
+// shownBlocked says who keeps the customer's texts from the phones, an operator or a phone on duty, and since when.
+type shownBlocked struct {
+	By    string    `json:"by"`
+	Since time.Time `json:"since"`
 }
 
 // shownOptOut is a customer's decision about texts as JSON.
@@ -119,6 +128,9 @@ func (a around) shown(c conversation.Conversation) shownConversation {
 	s := shownConversation{TwilioNumber: c.TwilioNumber, Customer: c.Customer, Name: c.Name}
 	if a.uses[c.Tag].Version == c.TagVersion {
 		s.Tag = c.Tag
+	}
+	if c.Blocked.On {
+		s.Blocked = &shownBlocked{cmp.Or(c.Blocked.By, string(c.Blocked.Phone)), c.Blocked.Since.UTC()}
 	}
 	if !c.OptOut.Since.IsZero() {
 		s.OptOut = &shownOptOut{c.OptOut.OptedOut, c.OptOut.Word, c.OptOut.Since.UTC(), c.OptOut.MessageSid}
@@ -262,6 +274,14 @@ func (p program) when(at time.Time) string {
 		return ""
 	}
 	return cli.When(p.Stdout, at)
+}
+
+// blockedBy says who blocked a customer and when; it is empty for one who is not blocked.
+func (p program) blockedBy(c shownConversation) string {
+	if c.Blocked == nil {
+		return ""
+	}
+	return "by " + c.Blocked.By + ", " + cli.When(p.Stdout, c.Blocked.Since)
 }
 
 // optOutOf says by which word and when a customer opted out; it is empty for one who gets texts.

@@ -153,6 +153,7 @@ func (p program) printDetails(all shownDetails) error {
 	field("name", all.Name)
 	field("tag", string(all.Tag))
 	field("opted out", p.optOutOf(all.shownConversation))
+	field("blocked", p.blockedBy(all.shownConversation))
 	field("status", string(all.Status))
 	if w := all.Waiting; w != nil {
 		field("waits since", p.when(w.Since)+", "+cli.Plural(w.Texts, "text")+", "+p.next(all.shownConversation))

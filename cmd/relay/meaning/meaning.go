@@ -92,6 +92,10 @@ func unsentReasons() []Reason {
 		}},
 		{ledger.ReasonInactive, unsent, Word{"came in after its route was switched off, or was waiting when somebody switched it off with " +
 			"--drop-waiting", "If the route should be on, switch it on (relay route on), then send the text with relay resend SID."}},
+		{ledger.ReasonBlocked, dropped, Word{
+			"an operator, or a phone on duty, has blocked the customer",
+			"Nothing to do. relay block ls shows who is blocked, and relay block rm NUMBER CUSTOMER lets the customer's later texts through again.",
+		}},
 		{ledger.ReasonLoop, unsent, Word{
 			"the text would have come back to the relay",
 			"It came from a number that has a route itself, or was for one. Take that number out of the routes, if it is a person's phone.",

@@ -104,6 +104,9 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 			return p, decideAgain()
 		}
 	}
+	if c.Blocked.On && len(j.text.Attempts) == 0 {
+		return p, h.drop(ctx, j, plan.Plan{Drop: ledger.ReasonBlocked})
+	}
 	if v := h.heedClaim(ctx, j, c, p); v.stops() {
 		return p, v
 	}

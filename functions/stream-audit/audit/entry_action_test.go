@@ -1,8 +1,10 @@
 package audit_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
@@ -74,5 +76,27 @@ func TestWhoChangedAName(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"grace", "", "ada"}, actors); diff != "" {
 		t.Errorf("actors (-want +got):\n%s", diff)
+	}
+}
+
+// TestWhoBlockedACustomer is in the entries of the block and of its end.
+func TestWhoBlockedACustomer(t *testing.T) {
+	tagged := conversation.Conversation{TwilioNumber: relaytest.TwilioNumber, Customer: relaytest.Customer, Tag: "A47", TagVersion: 1}
+	blocked, _ := tagged.Block(conversation.Blocked{On: true, By: "grace", Since: noon})
+	again, _ := blocked.Block(conversation.Blocked{Phone: relaytest.Destination, Since: noon.Add(time.Hour)})
+	s := newStage(nil)
+	if failed := s.handle(t, conversationChanges(1, sealedConversations(t, tagged, blocked, again))...); failed != "" {
+		t.Fatalf("change %s is named: %s", failed, s.logged)
+	}
+	said := []string{}
+	for _, entry := range s.entries(t) {
+		said = append(said, fmt.Sprintf("%s %t %v", entry.Actor, entry.Conversation.Blocked, entry.Conversation.Changed))
+		if entry.Unsealed {
+			t.Errorf("the writer sealed another entry than %+v", entry)
+		}
+	}
+	want := []string{" false [tag]", "grace true [seen block]", relaytest.Destination.Mask() + " false [block]"}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
 	}
 }
