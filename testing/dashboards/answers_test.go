@@ -15,6 +15,14 @@ const (
 	phoneE  sms.PhoneNumber = "+16195550141"
 	annE    sms.PhoneNumber = "+13125550141"
 	bobE    sms.PhoneNumber = "+13125550142"
+	// Number F wants its customers answered.
+	numberF sms.PhoneNumber = "+18585550150"
+	phoneF  sms.PhoneNumber = "+16195550151"
+	secondF sms.PhoneNumber = "+16195550152"
+	thirdF  sms.PhoneNumber = "+16195550153"
+	ownerF  sms.PhoneNumber = "+16195550154"
+	annF    sms.PhoneNumber = "+13125550151"
+	bobF    sms.PhoneNumber = "+13125550152"
 )
 
 // answers is what the phone of number E writes, and what is written to it.
@@ -62,14 +70,21 @@ func answers() []happening {
 			s.must(err)
 		}},
 		{98, writes(bobE, plain)},
+		// A customer of two phones and an owner is answered late, and another one not at all.
+		{20, func(s *stage) { s.text(annF, numberF, plain, "") }},
+		{21, func(s *stage) { s.text(phoneF, numberF, "/open", "") }},
+		{22, func(s *stage) { s.text(phoneF, numberF, s.tagAt(numberF, annF)+" Yes", "") }},
+		{23, func(s *stage) { s.text(bobF, numberF, plain, "") }},
 		{99, func(s *stage) { s.reroute(numberE, func(r *route.Route) { r.DestinationCarrier = phoneB }) }},
 		{100, writes(phoneE, "Yes")},
 	}
 }
 
 // tag returns the tag of a customer of number E.
-func (s *stage) tag(customer sms.PhoneNumber) string {
-	c, err := s.conversations.Get(s.t.Context(), numberE, customer)
+func (s *stage) tag(customer sms.PhoneNumber) string { return s.tagAt(numberE, customer) }
+
+func (s *stage) tagAt(number, customer sms.PhoneNumber) string {
+	c, err := s.conversations.Get(s.t.Context(), number, customer)
 	s.must(err)
 	return string(c.Tag)
 }

@@ -168,7 +168,7 @@ func (s *stage) newSender(name string) {
 	claims, emit := 0, s.emit()
 	h := delivery.New(delivery.Config{
 		Ledger: s.ledger, Records: s.ledger, Routes: route.NewCache(s.routes, s.clock.Now), Conversations: &s.conversations,
-		Messages: s.twilio, Pace: &relaytest.MemoryPace{},
+		Customers: &s.conversations, Messages: s.twilio, Pace: &relaytest.MemoryPace{},
 		PacePair: pair, PaceNumber: number,
 		Queue: hiding{s, s.texts}, TimerQueue: hiding{s, s.timers}, Timers: s.timers, DeadLetters: s.dead, Answers: s.texts,
 		Policy: retry.NewPolicy(2*time.Second, 8), ReceiptFault: door.ClassifyReceipt,

@@ -141,6 +141,10 @@ func (s *stage) open() {
 		{TwilioNumber: numberB, DestinationCarrier: phoneB, Active: true, MaxAge: route.Duration(5 * time.Minute)},
 		{TwilioNumber: numberC, DestinationCarrier: phoneC},
 		{TwilioNumber: numberE, DestinationCarrier: phoneE, Active: true},
+		{
+			TwilioNumber: numberF, DestinationCarrier: phoneF, FallbackCarriers: []sms.PhoneNumber{secondF, thirdF}, Active: true,
+			AnswerTimeout: route.Duration(5 * time.Minute), Owner: string(ownerF),
+		},
 	} {
 		_, err := s.routes.Put(s.t.Context(), r)
 		s.must(err)

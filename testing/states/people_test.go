@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -153,4 +154,23 @@ func (s *transcript) check() {
 		s.t.Errorf("the phones read\n  %s\nand were to read\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
 	s.seen, s.expected = len(s.twilio.Posts()), nil
+}
+
+// TestDutyShowsTheTranscripts wants docs/duty.md, which people on duty read, to show each transcript as it is played.
+func TestDutyShowsTheTranscripts(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/duty.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(transcripts)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown := "```text\n" + strings.Trim(string(text), "\n") + "\n```\n"; !strings.Contains(string(page), shown) {
+			t.Errorf("docs/duty.md does not show %s as it is", file)
+		}
+	}
 }

@@ -216,6 +216,7 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 // fill adds what a target has to the examination.
 func fill(relay *Relay, opened *target.Target) {
 	relay.Where, relay.Routes, relay.Ledger, relay.DeadLetters = opened.Where, opened.Routes, opened.Ledger, opened.DeadLetters
+	relay.Customers = opened.Conversations
 	if relay.Host != nil {
 		relay.Host.OldestChange, relay.Host.QuickCheck, relay.Host.Moved = opened.OldestChange, opened.QuickCheck, opened.Moved
 	}

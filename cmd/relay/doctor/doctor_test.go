@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -131,6 +132,14 @@ func textProvocations() []provocation {
 	}
 	return []provocation{
 		{"dead-letters", Fail, "letters: 2", func(_ *testing.T, w *world) { w.dead = 2 }},
+		{"unanswered", Fail, "answered: 1 (1 of ***0100)", func(t *testing.T, w *world) {
+			w.routes[0].AnswerTimeout = route.Duration(15 * time.Minute)
+			c := conversation.Conversation{TwilioNumber: testNumber, Customer: "+13125550111"}
+			c, _ = c.Await(conversation.Taken{MessageSid: "SM1", At: noon}, 15*time.Minute, noon)
+			if _, err := w.customers.Put(t.Context(), c.Escalate(conversation.Rota{}, 15*time.Minute, noon)); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"reached-nobody", Fail, "nobody: 1 (1 to ***0100 failed, refused 21211)", add(lost(ledger.Failed, ledger.ReasonRefused, 21211))},
 		{"reached-nobody", Fail, "nobody: 1 (1 to ***0100 undelivered 30003)", add(lost(ledger.Undelivered, "", 30003))},
 		{"reached-nobody", Fail, "nobody: 3 (2 to ***0100 dropped, inactive; 1 to ***0100 dropped, no_route)", func(_ *testing.T, w *world) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -29,6 +30,8 @@ type Relay struct {
 	Routes      routeLister
 	Ledger      ledger.Lister
 	DeadLetters letterCounter
+	// Customers lists the conversations.
+	Customers conversation.Lister
 	// Number restricts the checks of numbers and texts to one, which may be a thread; empty means every number that has an active
 	// route, and its threads.
 	Number sms.PhoneNumber

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -24,6 +25,7 @@ func textChecks() []Check {
 			"reached-nobody", "Customers wrote within the last day, and their texts reached no phone. Nothing else reports them.", both,
 			reachedNobody,
 		},
+		{"unanswered", "These customers wait for an answer, and every phone of the route has had its time.", both, unanswered},
 		{"uncertain", "Nobody knows whether these texts were sent. They wait until someone looks.", both, uncertain},
 		{"sending-halted", "While Twilio refuses the account, all texts wait. After four hours they become dead letters.", both, sendingHalted},
 		{"backlog", "A text that waits longer than the pace limits need is late. After four hours it is dropped.", both, backlog},
@@ -81,6 +83,41 @@ func reachedNobody(ctx context.Context, e *exam) Finding {
 	}
 	return fail("fix the cause first; then relay resend --since 24h says what would happen if you send them again",
 		"texts of the last day that reached nobody: %d (%s)", total, strings.Join(lines, "; "))
+}
+
+func unanswered(ctx context.Context, e *exam) Finding {
+	if e.Customers == nil {
+		return skipped(errNotOpened)
+	}
+	routes, err := e.routed()
+	if err != nil {
+		return skipped("the routes could not be read: %v", err)
+	}
+	var lines []string
+	total := 0
+	for _, r := range routes {
+		if r.AnswerTimeout == 0 {
+			continue
+		}
+		n := 0
+		if err := conversation.Each(ctx, e.Customers, r.TwilioNumber, "", func(c conversation.Conversation) bool {
+			if c.IsUnanswered() {
+				n++
+			}
+			return true
+		}); err != nil {
+			return skipped("the customers could not be listed: %v", err)
+		}
+		if n > 0 {
+			total += n
+			lines = append(lines, fmt.Sprintf("%d of %s", n, r.TwilioNumber.Mask()))
+		}
+	}
+	if total == 0 {
+		return ok("no customer waits whom every phone had its time to answer")
+	}
+	return fail("relay conversation ls NUMBER --open lists them; answer with the tag, or relay conversation done if somebody called",
+		"customers whom nobody has answered: %d (%s)", total, strings.Join(lines, ", "))
 }
 
 // wayOf says why a text reached nobody: the number that was texted, the state, and the reason or Twilio's code.

@@ -21,6 +21,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 const (
@@ -44,6 +45,7 @@ type world struct {
 	unreadable []route.Unreadable
 	records    []ledger.Record
 	dead       int
+	customers  relaytest.MemoryConversations
 	door       frontDoor
 	stack      *stack
 	relay      Relay
@@ -183,7 +185,8 @@ func newWorld(t *testing.T) *world {
 	}
 	w.stack = newStack()
 	w.relay = Relay{
-		Where: "here", Now: func() time.Time { return noon }, Routes: w, Ledger: texts{w}, DeadLetters: letters{w}, Host: newHost(t),
+		Where: "here", Now: func() time.Time { return noon }, Routes: w, Ledger: texts{w}, DeadLetters: letters{w},
+		Customers: &w.customers, Host: newHost(t),
 		Twilio: &w.twilio, WithToken: &w.token, OwnTwilio: true, AuthTokens: []string{testToken}, PublicBaseURLs: []string{testBase},
 		HTTP: &w.door, Build: telemetry.Build{Version: "v1"}, PacePair: &pace.Limit{N: 10, Per: 30 * time.Second},
 	}

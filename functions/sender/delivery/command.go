@@ -114,7 +114,9 @@ func (c *commanding) who() string { return conversation.ShortName(c.about.Name, 
 // mine takes a conversation that nobody has.
 func (c *commanding) mine(ctx context.Context) (told string, err error) {
 	now, by := c.h.config.Now, plan.ClaimingOf(c.way)
-	stored, _, err := c.h.changeConversation(ctx, c.key(), func(s conversation.Conversation) (conversation.Conversation, bool) {
+	var before conversation.Conversation
+	stored, isChanged, err := c.h.changeConversation(ctx, c.key(), func(s conversation.Conversation) (conversation.Conversation, bool) {
+		before = s
 		s, isTaken := s.Act(c.act, by, now())
 		if !sms.Same(s.Claimer(by, now()), c.act.Phone) {
 			return s, isTaken
@@ -124,6 +126,9 @@ func (c *commanding) mine(ctx context.Context) (told string, err error) {
 	})
 	if err != nil {
 		return "", err
+	}
+	if isChanged {
+		c.h.measureWait(before, stored)
 	}
 	if err := c.h.tellClaim(ctx, stored, c.way, c.act.Phone); err != nil {
 		return "", err

@@ -14,6 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // awaitAnswer notes that the customer waits for an answer, from when Twilio took his text, and sets the timer after which the text goes
@@ -139,7 +140,9 @@ func (h *Handler) see(ctx context.Context, j *job) error {
 	by := plan.ClaimingOf(way)
 	act := conversation.Act{Phone: a.Phone, MessageSid: j.text.MessageSid, At: a.At}
 	key := customerKey{j.text.TwilioNumber, customer}
-	c, _, err := h.changeConversation(ctx, key, func(c conversation.Conversation) (conversation.Conversation, bool) {
+	var before conversation.Conversation
+	c, isChanged, err := h.changeConversation(ctx, key, func(c conversation.Conversation) (conversation.Conversation, bool) {
+		before = c
 		c, hasActed := c.Act(act, by, h.config.Now())
 		c, hasSeen := c.See(conversation.Seen{At: a.At, How: how, Phone: a.Phone, MessageSid: j.text.MessageSid})
 		return c, hasActed || hasSeen
@@ -147,7 +150,23 @@ func (h *Handler) see(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
+	if isChanged {
+		h.measureWait(before, c)
+	}
 	return h.tellClaim(ctx, c, way, a.Phone)
+}
+
+// measureWait measures how long a customer waited until somebody had him, and until he was answered.
+func (h *Handler) measureWait(before, c conversation.Conversation) {
+	if !before.IsOpen() {
+		return
+	}
+	if before.Claim.MessageSid != c.Claim.MessageSid {
+		h.config.Emit(latency(telemetry.MetricTimeToClaim, c.Claim.Since.Sub(c.Spell.BeganAt)))
+	}
+	if !c.IsOpen() && c.Seen.How == conversation.SeenAnswered {
+		h.config.Emit(latency(telemetry.MetricTimeToAnswer, c.Seen.At.Sub(c.Spell.BeganAt)))
+	}
 }
 
 // seeing returns how the phone's text sees to which customer; empty if it sees to none.
