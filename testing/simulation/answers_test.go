@@ -14,13 +14,22 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// tally counts what became of the answers that people wrote, by how often they use tags.
+// tally counts what became of the answers that people wrote.
 type tally struct {
-	// Answers are those that the front door took, Asked those that the relay asked about.
-	Answers, Asked map[int]int
-	// Misled are answers to the wrong person after something was on its way for too long.
-	Misled int
+	asked map[crew]share
+	// misled are answers to the wrong person after something was on its way for too long.
+	misled int
 }
+
+// crew are the people of one kind of schedule: how often in a thousand they answer with a tag, and whether customers are threads on
+// their phones.
+type crew struct {
+	habit      int
+	hasThreads bool
+}
+
+// share is how many of their answers the front door took, and how many of those the relay asked about.
+type share struct{ answers, asked int }
 
 // noticeSid returns the identity of the notice about a cause. It is said here once more, so that it is not held against itself.
 func noticeSid(to sms.PhoneNumber, cause string) string {
@@ -75,7 +84,7 @@ func (s *schedule) checkWords(p *post, r ledger.Record, name string) {
 	case w.meant == "":
 		s.violated("%s goes to %s, and is for nobody: %q", name, string(p.out.To), p.out.Body)
 	case w.meant != p.out.To && w.by.isMisled:
-		s.tally.Misled++
+		s.tally.misled++
 	case w.meant != p.out.To:
 		s.violated("%s goes to %s, and was meant for %s: %q", name, string(p.out.To), string(w.meant), w.body)
 	case p.out.From != twilioNumber:
@@ -88,7 +97,7 @@ func (s *schedule) checkWords(p *post, r ledger.Record, name string) {
 // checkWritings holds what became of all that the phones wrote against what they were told.
 func (s *schedule) checkWritings() {
 	untold := map[string]bool{}
-	s.tally.Answers, s.tally.Asked = map[int]int{}, map[int]int{}
+	s.tally.asked = map[crew]share{}
 	for _, w := range s.writings {
 		r, err := s.records.Get(s.ctx, w.sid())
 		switch {
@@ -155,10 +164,13 @@ func (s *schedule) count(w *writing, r ledger.Record) {
 	if !w.isAnswer {
 		return
 	}
-	s.tally.Answers[s.Habit]++
+	who := crew{s.Habit, s.Threads > 0}
+	of := s.tally.asked[who]
+	of.answers++
 	if v := r.Answer.Verdict; v == ledger.AnswerHeld || v == ledger.AnswerJoined {
-		s.tally.Asked[s.Habit]++
+		of.asked++
 	}
+	s.tally.asked[who] = of
 }
 
 // untold returns the cause of the notice that the phone was to get and did not, when its text did not come to a customer; empty if it
@@ -252,23 +264,28 @@ func (s *schedule) expectTexts() {
 
 // plus returns the sum of two.
 func (t tally) plus(u tally) tally {
-	sum := tally{Answers: map[int]int{}, Asked: map[int]int{}, Misled: t.Misled + u.Misled}
+	sum := tally{asked: map[crew]share{}, misled: t.misled + u.misled}
 	for _, of := range []tally{t, u} {
-		for habit, n := range of.Answers {
-			sum.Answers[habit] += n
-			sum.Asked[habit] += of.Asked[habit]
+		for who, more := range of.asked {
+			one := sum.asked[who]
+			sum.asked[who] = share{one.answers + more.answers, one.asked + more.asked}
 		}
 	}
 	return sum
 }
 
+// String has a line for each kind of people who answered.
 func (t tally) String() string {
-	text := ""
-	for _, habit := range []int{200, 600, 900} {
-		if n := t.Answers[habit]; n > 0 {
-			text += fmt.Sprintf("of %d answers where %d in ten have a tag %d are asked about (%d %%); ",
-				n, habit/100, t.Asked[habit], 100*t.Asked[habit]/n)
+	text := fmt.Sprintf("%d misled", t.misled)
+	for _, hasThreads := range []bool{false, true} {
+		for _, habit := range []int{200, 600, 900} {
+			of := t.asked[crew{habit, hasThreads}]
+			if of.answers == 0 {
+				continue
+			}
+			text += fmt.Sprintf("\nof %d answers where %d in ten have a tag, %s, %d are asked about (%.1f %%)", of.answers, habit/100,
+				map[bool]string{false: "without threads", true: "with threads"}[hasThreads], of.asked, 100*float64(of.asked)/float64(of.answers))
 		}
 	}
-	return text + fmt.Sprintf("%d misled", t.Misled)
+	return text
 }
