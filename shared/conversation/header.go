@@ -70,14 +70,26 @@ func firstName(name string) string {
 // withoutHeader takes a header of the conversation off what follows its tag in a text of a phone: "Ann: at three" is "at three". A
 // person who copies a text of ours into his answer would show the customer our names for him otherwise.
 func (e Exchange) withoutHeader(words string) string {
-	for _, isBrief := range []bool{false, true} {
-		_, rest, _ := strings.Cut(Header(e.Tag, e.Name, e.Customer, isBrief), " ")
-		rest = strings.TrimSpace(rest)
-		if after, found := cutPrefixFold(words, rest); found && rest != "" {
-			return strings.TrimSpace(after)
+	for _, name := range append([]string{e.Name}, e.Former...) {
+		for _, isBrief := range []bool{false, true} {
+			_, rest, _ := strings.Cut(Header(e.Tag, name, e.Customer, isBrief), " ")
+			rest = strings.TrimSpace(rest)
+			if after, found := cutPrefixFold(words, rest); found && rest != "" {
+				return strings.TrimSpace(after)
+			}
 		}
 	}
 	return words
+}
+
+// formerFor returns the former names once the customer is called otherwise.
+func (e Exchange) formerFor(name string) []string {
+	if e.Name == "" || e.Name == name {
+		return e.Former
+	}
+	former := slices.DeleteFunc(slices.Clone(e.Former), func(old string) bool { return old == e.Name })
+	former = slices.Insert(former, 0, e.Name)
+	return former[:min(len(former), maxFormer)]
 }
 
 // cutPrefixFold is strings.CutPrefix without regard to case.

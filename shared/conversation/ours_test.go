@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -33,6 +34,24 @@ func TestQuotesOurs(t *testing.T) {
 	} {
 		if conversation.QuotesOurs(quote) {
 			t.Errorf("%q is taken for ours", quote)
+		}
+	}
+}
+
+// A person copies a text that came when the customer had another name, or before the name was taken away: the customer reads none of them.
+func TestHeaderWithAFormerName(t *testing.T) {
+	var p conversation.Phone
+	for n, name := range []string{"Ann", "Ann Miller", "", "Bea", ""} {
+		e := conversation.Exchange{Customer: customerNumber(1), Tag: "A05", Name: name, SentAt: noon.Add(time.Duration(n) * time.Minute)}
+		p = p.Receive(e, fmt.Sprint("SM", n))
+	}
+	at := noon.Add(hour)
+	for _, body := range []string{
+		"A05 Ann: at three", "A05 Ann Miller +13125550101: at three", "a05 bea: at three", "A05: at three", "A05 at three",
+	} {
+		got := conversation.Answer{Body: body, ReceivedAt: at, DecidedAt: at, View: p.View}.Address()
+		if got.Verdict != conversation.Send || got.Words != "at three" {
+			t.Errorf("%q is decided %d with the words %q", body, got.Verdict, got.Words)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 )
 
 const (
+	// maxFormer is how many former names of a customer are kept.
+	maxFormer = 3
 	// maxExchanges is how many conversations of a phone are kept, those with the newest texts.
 	maxExchanges = 50
 	// maxSent is how many texts sent to a phone are kept, for reactions to them.
@@ -120,12 +122,12 @@ func (p Phone) TakeNotice(now time.Time) (taken Phone, ok bool) {
 // Receive returns p after a text of a customer is about to be sent to the phone. It is written before the text is claimed: a decision
 // can never miss what the phone may have seen. A text that is tried again moves its exchange to the later time.
 func (p Phone) Receive(e Exchange, messageSid string) Phone {
-	p.Removed, p.RemovedBy = time.Time{}, ""
+	p.Removed, p.RemovedBy, p.View = time.Time{}, "", p.corrected(e.SentAt)
 	p = p.own(e)
 	p.Exchanges = slices.Clone(p.Exchanges)
 	at := slices.IndexFunc(p.Exchanges, func(old Exchange) bool { return sms.Same(old.Customer, e.Customer) })
 	if at >= 0 {
-		e.AnsweredAt, e.Texts = p.Exchanges[at].AnsweredAt, p.Exchanges[at].Texts
+		e.AnsweredAt, e.Texts, e.Former = p.Exchanges[at].AnsweredAt, p.Exchanges[at].Texts, p.Exchanges[at].formerFor(e.Name)
 		if p.Exchanges[at].SentAt.After(e.SentAt) {
 			e.SentAt = p.Exchanges[at].SentAt
 		}

@@ -38,7 +38,7 @@ func TestReceive(t *testing.T) {
 	if p.Exchanges[0].Customer != customerNumber(59) {
 		t.Error("Receive changed its receiver")
 	}
-	late := again.Receive(conversation.Exchange{Customer: customerNumber(10), SentAt: at}, "SM1")
+	late := again.Receive(conversation.Exchange{Customer: customerNumber(10), SentAt: at.Add(3*time.Hour - 30*time.Second)}, "SM1")
 	if !late.Exchanges[0].SentAt.Equal(at.Add(3 * time.Hour)) {
 		t.Error("an earlier time replaced a later one")
 	}

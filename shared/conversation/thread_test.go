@@ -113,7 +113,7 @@ func TestAddressElsewhere(t *testing.T) {
 		got := conversation.Answer{
 			Body: body, ReceivedAt: noon, DecidedAt: noon, View: threadOf(threadOne, sent(ann, hour, 0)).View, Elsewhere: all(elsewhere),
 		}.Address()
-		if got.Verdict != want.Verdict || got.To != want.To || got.Words != want.Words {
+		if got.Verdict != want.Verdict || got.To.Customer != want.To.Customer || got.Words != want.Words {
 			t.Errorf("%q: %+v, want %+v", body, got, want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -29,8 +30,10 @@ type Exchange struct {
 	// Customer is empty for texts that an operator sent: nobody can answer those.
 	Customer sms.PhoneNumber `json:",omitempty"`
 	Tag      Tag             `json:",omitempty"`
-	// Name is the customer's in the headers of the texts that were sent, empty without one.
-	Name string `json:",omitempty"`
+	// Name is the customer's in the headers of the texts that were sent, empty without one. Former are the names that headers had before,
+	// the newest first: a person may copy one of those texts.
+	Name   string   `json:",omitempty"`
+	Former []string `json:",omitempty"`
 	// SentAt is when the newest text of the conversation was sent to the phone: claimed, whatever came of it. It is zero if none was sent
 	// from this number, and the phone wrote here, by the tag, to a customer whose texts come from another one.
 	SentAt time.Time
@@ -75,6 +78,28 @@ type Held struct {
 
 // IsZero reports whether no words are held.
 func (h Held) IsZero() bool { return len(h.MessageSids) == 0 }
+
+// corrected returns v without the times that a clock wrote which was ahead: what is written down next would count as older than them. Texts
+// that were sent to the phone, or that it wrote, are of now at the latest, and its last text is not known.
+func (v View) corrected(now time.Time) View {
+	if clock.Ahead(v.LastAt, now) {
+		v.LastAt, v.LastTo = time.Time{}, ""
+	}
+	isAhead := func(e Exchange) bool { return clock.Ahead(e.SentAt, now) || clock.Ahead(e.AnsweredAt, now) }
+	if !slices.ContainsFunc(v.Exchanges, isAhead) {
+		return v
+	}
+	v.Exchanges = slices.Clone(v.Exchanges)
+	for i, e := range v.Exchanges {
+		if clock.Ahead(e.SentAt, now) {
+			v.Exchanges[i].SentAt = now.UTC()
+		}
+		if clock.Ahead(e.AnsweredAt, now) {
+			v.Exchanges[i].AnsweredAt = now.UTC()
+		}
+	}
+	return v
+}
 
 // ByTag returns the exchange that a tag addresses from this phone at that time.
 func (v View) ByTag(tag Tag, at time.Time) (Exchange, bool) {

@@ -54,6 +54,9 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 	if p.knows(w) {
 		return p, false
 	}
+	if !w.Now.IsZero() {
+		p.View = p.corrected(w.Now)
+	}
 	p.LastSids = append(slices.Clone(p.LastSids), w.MessageSid)
 	p.LastSids = p.LastSids[max(0, len(p.LastSids)-maxWritten):]
 	switch {

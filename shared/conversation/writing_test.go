@@ -135,3 +135,41 @@ func TestWrittenBetweenAQuestionAndATag(t *testing.T) {
 		}
 	}
 }
+
+// The clock was ahead when the phone wrote to one customer. When it is right again, that text is not the last one any more once the phone
+// has written to another: what it writes then may be for either.
+func TestWroteWhileTheClockWasAhead(t *testing.T) {
+	const ahead = 20 * time.Minute
+	var p conversation.Phone
+	for n := 1; n <= 2; n++ {
+		e := conversation.Exchange{Customer: customerNumber(n), Tag: conversation.Tag(fmt.Sprint("A0", n)), SentAt: noon}
+		p = p.Receive(e, fmt.Sprint("SM", n))
+	}
+	wrote := func(sid string, at time.Time, to int) {
+		p, _ = p.Wrote(conversation.Writing{
+			MessageSid: sid, At: at, DecidedAt: at, Now: at, Verdict: conversation.Send, To: customerNumber(to),
+		})
+	}
+	wrote("SM3", noon.Add(minute+ahead), 1)
+	wrote("SM4", noon.Add(18*minute), 2)
+	if !p.LastAt.Equal(noon.Add(18*minute)) || p.LastTo != customerNumber(2) {
+		t.Errorf("the last text came in at %v and went to %s, want the one of a moment ago", p.LastAt, p.LastTo)
+	}
+	at := noon.Add(minute + ahead + 30*time.Second)
+	if got := (conversation.Answer{Body: "3 pm", ReceivedAt: at, DecidedAt: at, View: p.View}).Address(); got.Verdict != conversation.Ask {
+		t.Errorf("it is decided %d for %s, want the phone to be asked", got.Verdict, got.To.Customer)
+	}
+	wrote("SM5", noon.Add(19*minute), 1)
+	for _, e := range p.Exchanges {
+		if e.Customer == customerNumber(1) && !e.AnsweredAt.Equal(noon.Add(19*minute)) {
+			t.Errorf("the first customer was answered at %v, want the time by the right clock", e.AnsweredAt)
+		}
+	}
+	p = p.Receive(conversation.Exchange{Customer: customerNumber(1), Tag: "A01", SentAt: noon.Add(2 * hour)}, "SM6")
+	p = p.Receive(conversation.Exchange{Customer: customerNumber(1), Tag: "A01", SentAt: noon.Add(hour)}, "SM7")
+	for _, e := range p.Exchanges {
+		if e.Customer == customerNumber(1) && !e.SentAt.Equal(noon.Add(hour)) {
+			t.Errorf("the first customer's text was sent at %v, want the time by the right clock", e.SentAt)
+		}
+	}
+}

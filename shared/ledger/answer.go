@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -94,6 +95,17 @@ func (r Record) Release(customer sms.PhoneNumber, by Answer, now time.Time) (rel
 	r.Reason, r.NotBefore, r.Customer, r.Destination = "", Stamp(now), customer, customer
 	r.Answer.Tag, r.Answer.IsUncounted, r.Answer.ReleasedAt = by.Tag, by.IsUncounted, Stamp(now)
 	return r, true
+}
+
+// Rehold holds the text from now on for as long as it was to be held, if the clock that held it was ahead. changed is false if it was not.
+func (r Record) Rehold(now time.Time) (held Record, changed bool) {
+	if !r.IsHeld() || !clock.Ahead(r.UpdatedAt, now) {
+		return r, false
+	}
+	length := r.NotBefore.Sub(r.UpdatedAt)
+	held = r.copy(now)
+	held.NotBefore = Stamp(now.Add(length))
+	return held, true
 }
 
 // Unhold ends a held text unsent. changed is false if the text is not held any more.

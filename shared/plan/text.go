@@ -167,15 +167,15 @@ func joined(first, second string) string {
 	return first + " " + second
 }
 
-// withNote returns the words and a note, which may be empty, shortened to what Twilio takes: the note remains.
+// withNote returns the words and a note, which may be empty. If there is no room for both, the note is left out.
 func withNote(words, note string) string {
-	if note == "" {
+	switch {
+	case note == "", words != "" && sms.Length(words)+1+sms.Length(note) > sms.MaxBody:
 		return sms.Shorten(words, sms.MaxBody)
-	}
-	if words == "" {
+	case words == "":
 		return note
 	}
-	return sms.Shorten(words, sms.MaxBody-sms.Length(note)-1) + " " + note
+	return words + " " + note
 }
 
 // count is "1 attachment", "2 attachments".

@@ -9,6 +9,7 @@ import (
 	"github.com/rivo/uniseg"
 	"pgregory.net/rapid"
 
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
@@ -119,4 +120,17 @@ func TestTextFits(t *testing.T) {
 			t.Fatalf("%+q was cut inside a character, after %d bytes", m.Body, len(kept))
 		}
 	})
+}
+
+// An answer that is as long as Twilio takes has no room for the note that a picture is missing: the customer gets the words.
+func TestALongAnswerIsNotCutForANote(t *testing.T) {
+	words := strings.Repeat("x", sms.MaxBody-3)
+	r := ledger.Record{
+		Customer: relaytest.Customer, Destination: relaytest.Customer,
+		Answer: ledger.Answer{Phone: relaytest.Destination, Verdict: ledger.AnswerSent, Words: words},
+		Media:  []sms.Media{{URL: "https://api.twilio.com/1", ContentType: "image/jpeg", Left: true}},
+	}
+	if got := plan.TextOf(r, ""); got != words {
+		t.Errorf("the customer gets %d characters that end %q, want the words", sms.Length(got), got[len(got)-40:])
+	}
 }

@@ -89,7 +89,7 @@ func (s *schedule) checkWords(p *post, r ledger.Record, name string) {
 		s.violated("%s goes to %s, and was meant for %s: %q", name, string(p.out.To), string(w.meant), w.body)
 	case p.out.From != twilioNumber:
 		s.violated("%s goes to a customer from %s", name, string(p.out.From))
-	case p.out.Body != w.words:
+	case !saysAll(p, w):
 		s.violated("%s says %q, and is to say %q", name, p.out.Body, w.words)
 	}
 }
@@ -245,6 +245,9 @@ func (s *schedule) twinsOf(r ledger.Record) []string {
 func (s *schedule) expectTexts() {
 	at := s.began
 	for n := range s.Texts {
+		if !s.Texts[n].Manual {
+			s.Texts[n].Pictures = s.numPictures()
+		}
 		due := s.began.Add(time.Duration(n*n) * time.Second)
 		if s.Habit > 0 {
 			gaps := []time.Duration{0, 5 * time.Second, 20 * time.Second, time.Minute, 3 * time.Minute, 20 * time.Minute}

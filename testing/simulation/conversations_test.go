@@ -27,9 +27,10 @@ func (d conversationsDoor) Put(ctx context.Context, c conversation.Conversation)
 func (d conversationsDoor) writing(
 	write func() (conversation.Conversation, error),
 ) func(*actor) (conversation.Conversation, error) {
-	return func(*actor) (conversation.Conversation, error) {
+	return func(a *actor) (conversation.Conversation, error) {
 		stored, err := write()
 		if err == nil {
+			d.knew(a, stored)
 			d.noteConversation(stored)
 		}
 		return stored, err

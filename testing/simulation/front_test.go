@@ -143,6 +143,11 @@ func (s *schedule) request(w webhookOf) events.APIGatewayV2HTTPRequest {
 		form.Set("From", string(message.From))
 		form.Set("To", string(message.To))
 		form.Set("Body", message.Body)
+		form.Set("NumMedia", strconv.Itoa(len(message.Media)))
+		for i, attachment := range message.Media {
+			form.Set("MediaUrl"+strconv.Itoa(i), attachment.URL)
+			form.Set("MediaContentType"+strconv.Itoa(i), attachment.ContentType)
+		}
 	} else {
 		path = webhook.PathStatusCallback
 		if callback, err := url.Parse(w.message.post.out.StatusCallback); err == nil {
@@ -168,7 +173,10 @@ func (s *schedule) messageOf(w webhookOf) sms.Message {
 	if w.writing == nil {
 		return s.inbound(w.text)
 	}
-	return sms.Message{Sid: w.writing.sid(), From: w.writing.by.phone, To: w.writing.to, Body: w.writing.body, NumSegments: 1}
+	return sms.Message{
+		Sid: w.writing.sid(), From: w.writing.by.phone, To: w.writing.to, Body: w.writing.body, NumSegments: 1,
+		Media: s.picturesOf(w.writing.sid(), w.writing.pictures),
+	}
 }
 
 // inbound returns the nth text as its customer sent it. Texts of the same body are the same words.
@@ -178,5 +186,7 @@ func (s *schedule) inbound(n int) sms.Message {
 	if t.Long {
 		body += more
 	}
-	return sms.Message{Sid: s.sidOf(n), From: customer(t.Customer), To: twilioNumber, Body: body, NumSegments: 1}
+	return sms.Message{
+		Sid: s.sidOf(n), From: customer(t.Customer), To: twilioNumber, Body: body, NumSegments: 1, Media: s.picturesOf(s.sidOf(n), t.Pictures),
+	}
 }

@@ -1,12 +1,10 @@
 package simulation_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -80,6 +78,8 @@ func (s *schedule) checkPost(p *post) {
 		s.violated("%s has a validity period of %v", name, p.out.ValidityPeriod)
 	}
 	s.checkWords(p, r, name)
+	s.checkHeader(p, r, name)
+	s.checkPictures(p, r, name)
 	s.checkSecond(p, r, name)
 	s.checkStage(p, r, name)
 	s.checkBooked(p, name)
@@ -149,7 +149,7 @@ func (s *schedule) checkAgain(earlier, p *post, name string) {
 	refused := m == nil && earlier.answered && !earlier.disturbed
 	isResent, wasDoubtful := s.isResent(earlier, p)
 	switch {
-	case wasDoubtful, isResent && refused:
+	case wasDoubtful, isResent && refused, refused && hadPictures(earlier, p):
 	case refused && earlier.told == fault.Permanent:
 		s.violated("%s was posted though attempt %d was refused for good", name, earlier.ref.Attempt)
 	case refused && (earlier.told == fault.Unreachable || earlier.told == fault.OptedOut) && earlier.out.To == p.out.To:
@@ -347,52 +347,4 @@ func (s *schedule) concluded(r ledger.Record) change {
 		}
 	}
 	return first
-}
-
-// checkAudit holds the audit log against the ledger's changes.
-func (s *schedule) checkAudit() {
-	kept := map[string]bool{}
-	for _, line := range s.audit.Lines() {
-		var e auditlog.Entry
-		if err := json.Unmarshal(line.Text, &e); err != nil {
-			s.violated("audit line: %v", err)
-		}
-		kept[e.ID+" "+e.From+" "+e.To] = true
-	}
-	before := map[string]ledger.State{}
-	for _, c := range s.changes {
-		r := c.record
-		want := fmt.Sprintf("%s.%d %s %s", r.MessageSid, r.Version, before[r.MessageSid], r.State)
-		before[r.MessageSid] = r.State
-		if !kept[want] {
-			s.violated("audit log lacks %s", want)
-		}
-		delete(kept, want)
-	}
-	for extra := range kept {
-		s.violated("audit log has %s, which did not happen", extra)
-	}
-	s.checkChain()
-}
-
-// checkChain verifies the hash chains of the audit log against the ledger, as relay audit verify does.
-func (s *schedule) checkChain() {
-	v := auditlog.NewVerifier(auditlog.Options{Ordered: true})
-	last := map[string]ledger.Record{}
-	for _, c := range s.changes {
-		last[c.record.MessageSid] = c.record
-	}
-	for sid, r := range last {
-		v.Expect(sid, auditlog.Head{Version: r.Version, Seal: r.Seal})
-	}
-	for _, line := range s.audit.Lines() {
-		v.Add(line)
-	}
-	report := v.Report()
-	for _, f := range report.Findings {
-		s.violated("audit log does not verify: %+v", f)
-	}
-	if report.WithoutHash > 0 {
-		s.violated("%d entries have no hash", report.WithoutHash)
-	}
 }

@@ -34,7 +34,7 @@ func exported(edits []edit) []relaytest.Edit {
 func startsAt() map[string]uint64 {
 	return map[string]uint64{
 		"receipt during a redrive": 42387, "loss of the earlier": 19979, "an order in doubt": 14834, "count": 13071,
-		"count of the refused": 8041, "a tag alone": 7025, "answers back and forth": 6796, "texts back and forth": 6796,
+		"count of the refused": 8041, "a time to come": 7900, "a tag alone": 7025, "answers back and forth": 6796, "texts back and forth": 6796,
 		"news among held words": 5394, "buried meanwhile": 3820, "timer of the refused": 2564, "letter of an earlier death": 2245,
 		"notices": 1725, "two messages": 1075,
 	}

@@ -100,3 +100,36 @@ func againstWrongPeople() []mutation {
 		},
 	}
 }
+
+// againstCuriosity are what keeps pictures, names and times right where people answer.
+func againstCuriosity() []mutation {
+	return []mutation{
+		{
+			"words for a picture", "the words of a text wait for a picture for ever",
+			[]edit{{"functions/sender/delivery/attachments.go", "case h.mayWaitForMedia(j.since()):", "case true:"}},
+		},
+		{
+			"a copy that is none", "a picture counts as kept though the store did not say so",
+			[]edit{{"shared/media/keep.go", "return item, k.Store.Put(ctx, item, read)", "_ = k.Store.Put(ctx, item, read)\n\treturn item, nil"}},
+		},
+		{
+			"a name over a tag", "a name is written over what others wrote about the customer meanwhile",
+			[]edit{{
+				"shared/contact/contact.go", "stored, err := auditlog.PutConversation(ctx, n.Store, s.Before, wanted, n.Now())",
+				"latest, _ := n.Store.Get(ctx, w.Number, w.Customer)\n\t\ts.Before.Version = latest.Version\n" +
+					"\t\tstored, err := auditlog.PutConversation(ctx, n.Store, s.Before, wanted, n.Now())",
+			}},
+		},
+		{
+			"an unsealed name", "a name is written without the audit log's hash",
+			[]edit{{
+				"shared/contact/contact.go", "stored, err := auditlog.PutConversation(ctx, n.Store, s.Before, wanted, n.Now())",
+				"stored, err := n.Store.Put(ctx, wanted)",
+			}},
+		},
+		{
+			"a time to come", "words that came while the clock was ahead wait for a picture until that time",
+			[]edit{{"functions/sender/delivery/attachments.go", " && !clock.Ahead(since, now)", " && !clock.Ahead(now, now)"}},
+		},
+	}
+}

@@ -20,6 +20,8 @@ import (
 //     customer's since almost a day, as the phone shows it. What goes to another customer than the thread's begins with a tag.
 //   - A tag alone is an answer to the newest question that was read, if it is written within a minute of that question or after
 //     nothing else that the person wrote.
+//   - Where clocks jump, nobody has threads, and no clock is ahead by as much as a conversation is in play without a text: with such a
+//     clock, the relay cannot know what a person still has in mind.
 //   - What is sent to a phone is there within textTransit, and what a phone sends comes in within replyTransit, in order. What comes
 //     later than that may mislead the relay: such a person's answers are counted, see [person.isMisled].
 const (
@@ -63,6 +65,8 @@ type writing struct {
 	words string
 	// isAnswer is set if a person wrote it to a customer, and so may be asked about it.
 	isAnswer bool
+	// pictures is how many pictures it has.
+	pictures int
 }
 
 func (w *writing) sid() string { return relaytest.MessageSid(firstWriting + w.n) }
@@ -141,7 +145,7 @@ func (s *schedule) customerReads(r ledger.Record) {
 	if who < 0 {
 		return
 	}
-	s.Texts = append(s.Texts, text{Customer: who, Body: len(s.Texts)})
+	s.Texts = append(s.Texts, text{Customer: who, Body: len(s.Texts), Pictures: s.numPictures()})
 	s.webhooks = append(s.webhooks, webhookOf{text: len(s.Texts), due: time.Now().Add(s.while())})
 }
 
@@ -368,6 +372,9 @@ func (s *schedule) sends(w *writing) bool {
 		return false
 	}
 	w.n, w.at = len(s.writings)+1, time.Now()
+	if w.isAnswer {
+		w.pictures = s.numPictures()
+	}
 	t := w.by.at(w.to)
 	s.writings, w.by.wrote, t.wrote = append(s.writings, w), append(w.by.wrote, w), append(t.wrote, w)
 	s.tellf("%s writes %q, %s for %s", plainly([]sms.PhoneNumber{w.by.phone}), w.body, nameOf(w.sid()), string(w.meant))

@@ -47,6 +47,8 @@ type scenario struct {
 	Habit, Threads int
 	// AnswerTimeout is after how long a text goes out again that nobody answers, 0 for never.
 	AnswerTimeout time.Duration
+	// Pictures is how many in a thousand of what people write have pictures. Names is how often an operator names a customer, as Redrive.
+	Pictures, Names int
 	// Chatter is how much a customer and a phone write each other besides.
 	Chatter chatter
 
@@ -61,6 +63,8 @@ type text struct {
 	Manual, OwnTo  bool
 	// Long: it is too long for one message.
 	Long bool
+	// Pictures is how many pictures it has.
+	Pictures int
 }
 
 // trouble is how many calls in a thousand go wrong, and how.
@@ -165,7 +169,7 @@ func scenarios() *rapid.Generator[scenario] {
 			sc.beAnswered(t)
 		}
 		sc.beLong(t)
-		sc.beImpatient(t)
+		sc.beMore(t)
 		return sc
 	})
 }

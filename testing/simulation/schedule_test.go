@@ -9,11 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -98,10 +97,16 @@ type schedule struct {
 
 	changes []change
 	current map[string]ledger.Record
-	// audited is up to which change the audit has come.
-	audited int
-	stream  []events.DynamoDBEventRecord
-	images  map[string]map[string]events.DynamoDBAttributeValue
+	// feeds are the change streams that are audited.
+	feeds []*feed
+	// known are the conversations' changes, namings counts the operators that gave names.
+	known   []knownChange
+	namings int
+	// album are the pictures at Twilio by their URLs, copies those that the relay keeps by their tokens, and
+	// tokens counts the tokens.
+	album  map[string]*picture
+	copies map[media.Token]copied
+	tokens int
 
 	// steps counts what the scheduler did.
 	steps      int
@@ -112,8 +117,7 @@ type schedule struct {
 func newSchedule(over stores, sc scenario, c *chance, traced bool) *schedule {
 	s := &schedule{
 		stores: over, scenario: sc.alone(), chance: c, began: time.Now(), accepted: map[string]bool{},
-		revivals: map[string][]revival{}, states: map[sms.PhoneNumber][]state{},
-		images: map[string]map[string]events.DynamoDBAttributeValue{},
+		revivals: map[string][]revival{}, states: map[sms.PhoneNumber][]state{}, album: map[string]*picture{}, copies: map[media.Token]copied{},
 	}
 	if traced {
 		s.told = &strings.Builder{}
@@ -132,7 +136,13 @@ func (s *schedule) run() {
 	for range s.Senders {
 		s.startSender()
 	}
-	s.startAudit()
+	s.feeds = []*feed{s.ledgerFeed()}
+	if s.Names > 0 {
+		s.feeds = append(s.feeds, s.conversationsFeed())
+	}
+	for _, f := range s.feeds {
+		s.startAudit(f)
+	}
 	for range s.Steps {
 		if !s.step() {
 			break
@@ -161,7 +171,7 @@ func (s *schedule) step() bool {
 	s.bury()
 	able, due := s.able(), s.dueWebhooks()
 	deeds := s.dueDeeds()
-	weights := []int{0, 0, 0, 0, 0, 0, 0, 0}
+	weights := []int{0, 0, 0, 0, 0, 0, 0, 0, 0}
 	if len(able) > 0 {
 		weights[0] = 100
 	}
@@ -193,6 +203,8 @@ func (s *schedule) step() bool {
 		s.jump()
 	case 7:
 		s.perform(deeds[s.chance.of(len(deeds))])
+	case 8:
+		s.rename()
 	default:
 		return s.passTime(len(able)+len(due)+len(deeds) > 0)
 	}
@@ -211,6 +223,9 @@ func (s *schedule) troubles(weights []int) (resendable []string) {
 	}
 	if weights[5] = s.Reroute; s.jumps < maxJumps {
 		weights[6] = s.Jump
+	}
+	if s.namings < maxNamings {
+		weights[8] = s.Names
 	}
 	return resendable
 }
@@ -313,10 +328,13 @@ func (s *schedule) drain() bool {
 		}
 	}
 	synctest.Wait()
-	fifo, timers := s.fifo.held(), s.timers.held()
-	if fifo+timers+len(s.webhooks) > 0 || s.audited < len(s.changes) {
+	fifo, timers, unaudited := s.fifo.held(), s.timers.held(), 0
+	for _, f := range s.feeds {
+		unaudited += f.left()
+	}
+	if fifo+timers+len(s.webhooks)+unaudited > 0 {
 		s.violated("after %v without faults there are still %d messages, %d timers, %d webhooks and %d changes to audit",
-			time.Since(s.began), fifo, timers, len(s.webhooks), len(s.changes)-s.audited)
+			time.Since(s.began), fifo, timers, len(s.webhooks), unaudited)
 		return false
 	}
 	return true

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/onehost/eventsource"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -41,7 +42,8 @@ func (s *schedule) senderConfig(name string) delivery.Config {
 		Timers: queueDoor{s, s.timers}, DeadLetters: queueDoor{s, s.dead}, Answers: queueDoor{s, s.fifo},
 		Policy: retry.NewPolicy(2*time.Second, s.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		PacePair: s.Pair, PaceNumber: s.Number, ReconcileLooks: s.Looks, ReconcileInterval: s.Interval,
-		PublicBaseURL: publicBaseURL, SendTimeout: sendTimeout, Retention: retention, Concurrency: 1,
+		Attachments:   media.Keeper{Source: mediaDoor{s}, Store: mediaDoor{s}, Now: s.wall, NewToken: s.newToken},
+		PublicBaseURL: publicBaseURL, MediaBaseURL: publicBaseURL, SendTimeout: sendTimeout, Retention: retention, Concurrency: 1,
 		Now: s.wall, Spread: func() float64 { return float64(time.Since(s.began)/time.Millisecond%1000) / 1000 },
 		NewClaimID: func() string { claims++; return fmt.Sprintf("%s-%d", name, claims) },
 		Logger:     s.logger, Emit: s.emit,

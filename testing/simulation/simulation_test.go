@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 // wordsOf returns what an attempt's phone reads of a text.
-func wordsOf(r ledger.Record, a ledger.Attempt) string { return plan.TextOf(r, a.Header) }
+func wordsOf(r ledger.Record, a ledger.Attempt) string { return plan.TextOf(r.AsSent(a), a.Header) }
 
 // outcome is what came of a schedule.
 type outcome struct {

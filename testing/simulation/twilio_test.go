@@ -70,7 +70,7 @@ func (m *message) status(now time.Time) sms.Status {
 func (m *message) found(now time.Time) sms.Listed {
 	f := sms.Listed{
 		Sid: m.sid, Status: m.status(now), Body: m.post.out.Body, From: m.post.out.From, To: m.post.out.To,
-		Direction: sms.DirectionAPI, DateCreated: m.createdAt.UTC().Truncate(time.Second),
+		Direction: sms.DirectionAPI, DateCreated: m.createdAt.UTC().Truncate(time.Second), NumMedia: len(m.post.out.MediaURLs),
 	}
 	if f.Status.Lost() {
 		f.ErrorCode = m.code

@@ -18,7 +18,12 @@ func (s *schedule) jump() {
 		s.setRight()
 		return
 	}
-	s.ahead = one(s.chance, 2*time.Minute, 20*time.Minute, 5*time.Hour, 24*time.Hour)
+	far := []time.Duration{2 * time.Minute, 20 * time.Minute, 5 * time.Hour, 24 * time.Hour}
+	if s.Habit > 0 {
+		// By a clock that is a day ahead nothing of before is in play.
+		far = far[:3]
+	}
+	s.ahead = one(s.chance, far...)
 	s.tellf("clock is %v ahead", s.ahead)
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/media"
@@ -34,13 +35,12 @@ func (h *Handler) gather(ctx context.Context, j *job) verdict {
 	if h.config.Attachments == nil || len(j.text.Media) == 0 || !plan.TakesMedia(j.text) {
 		return verdict{}
 	}
-	waited := h.config.Now().Sub(j.since())
 	keepCtx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
 	kept, err := h.config.Attachments.Keep(keepCtx, j.text.Media)
 	cancel()
 	switch {
 	case err == nil:
-	case waited < mediaPatience:
+	case h.mayWaitForMedia(j.since()):
 		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text waits for an attachment", textAttrs(j.text, err)...)
 		return again(retry.Spread(mediaPause, h.config.Spread()))
 	default:
@@ -57,6 +57,9 @@ func (h *Handler) keepHeld(ctx context.Context, j *job) error {
 	if h.config.Attachments == nil || !j.text.IsHeld() || !j.text.LacksMedia() {
 		return nil
 	}
+	if err := h.rehold(ctx, j); err != nil {
+		return err
+	}
 	keepCtx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
 	kept, missing := h.config.Attachments.Keep(keepCtx, j.text.Media)
 	cancel()
@@ -69,11 +72,17 @@ func (h *Handler) keepHeld(ctx context.Context, j *job) error {
 	}
 	j.text = stored
 	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "held words have no copy of an attachment", textAttrs(j.text, missing)...)
-	now := h.config.Now()
-	if now.Sub(j.text.Answer.At) >= mediaPatience {
+	if !h.mayWaitForMedia(j.text.Answer.At) {
 		return nil
 	}
-	return h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), now.Add(mediaPause))
+	return h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), h.config.Now().Add(mediaPause))
+}
+
+// mayWaitForMedia reports whether words that have waited since then may wait on for an attachment. A time to come is of a clock that was
+// ahead, and nobody knows how long they have waited.
+func (h *Handler) mayWaitForMedia(since time.Time) bool {
+	now := h.config.Now()
+	return now.Sub(since) < mediaPatience && !clock.Ahead(since, now)
 }
 
 // isForItsMedia reports whether Twilio may have refused a message because of its attachments: from a number that cannot send MMS, say.

@@ -199,10 +199,13 @@ func (h *Handler) tell(ctx context.Context, j *job) error {
 // holdOn goes on holding words whose time is not over.
 func (h *Handler) holdOn(ctx context.Context, j *job) verdict {
 	var err error
-	if j.due.Before(j.text.NotBefore) {
-		// The timer is one for an attachment. Another one ends the words.
+	isEarly := j.due.Before(j.text.NotBefore)
+	if isEarly {
 		err = h.keepHeld(ctx, j)
-	} else {
+	}
+	// Soon after the text came, the timer is one for an attachment, and another one ends the words. Later it may be that other one, if a
+	// clock jumped meanwhile.
+	if err == nil && (!isEarly || !h.mayWaitForMedia(j.text.Answer.At)) {
 		err = h.remind(ctx, j.text.MessageSid, j.text.Upcoming(), j.text.NotBefore)
 	}
 	if err != nil {
@@ -211,8 +214,29 @@ func (h *Handler) holdOn(ctx context.Context, j *job) verdict {
 	return done()
 }
 
+// rehold holds words from now on if the clock that held them was ahead: the timer that was set by it keeps its length, and so do they.
+func (h *Handler) rehold(ctx context.Context, j *job) error {
+	now := h.config.Now()
+	held, isAhead := j.text.Rehold(now)
+	if !isAhead {
+		return nil
+	}
+	if err := h.remind(ctx, held.MessageSid, held.Upcoming(), held.NotBefore); err != nil {
+		return err
+	}
+	stored, err := h.change(ctx, j.text, func(r ledger.Record) (ledger.Record, bool, error) {
+		r, changed := r.Rehold(now)
+		return r, changed, nil
+	})
+	j.text = stored
+	return err
+}
+
 // endHold ends words that were held for so long that they are not sent any more. The phone is told once, about the first of them.
 func (h *Handler) endHold(ctx context.Context, j *job) verdict {
+	if err := h.rehold(ctx, j); err != nil {
+		return h.notNow(ctx, j, "hold not corrected", err)
+	}
 	if left := j.text.NotBefore.Sub(h.config.Now()); left > 0 {
 		return h.holdOn(ctx, j)
 	}

@@ -48,6 +48,55 @@ func TestPictureOfAHeldAnswer(t *testing.T) {
 	s.checkSealed()
 }
 
+// TestWordsThatWereHeldWhileTheClockWasAhead end an hour later, by the right clock, and the phone is told; with a picture that is fetched
+// meanwhile, or without.
+func TestWordsThatWereHeldWhileTheClockWasAhead(t *testing.T) {
+	for name, away := range map[string][]string{"the picture is there": nil, "the picture is not there": {"p"}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			withAlbum(s).away = away
+			s.showsAnswer()
+			const ahead = 5 * time.Hour
+			r := s.record(3)
+			r.UpdatedAt, r.NotBefore, r.Answer.At = r.UpdatedAt.Add(ahead), r.NotBefore.Add(ahead), r.Answer.At.Add(ahead)
+			if _, err := s.ledger.Update(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			for range 6 {
+				s.clock.Advance(5 * time.Minute)
+				s.settle()
+			}
+			s.checkState(3, ledger.Queued, ledger.ReasonHeld)
+			for range 24 {
+				s.clock.Advance(5 * time.Minute)
+				s.settle()
+			}
+			s.checkState(3, ledger.Dropped, ledger.ReasonUnaddressed)
+			if got := s.twilio.Posts(); got[len(got)-1].Body != "Not sent: \"This one?\"." {
+				t.Errorf("told last: %q", got[len(got)-1].Body)
+			}
+		})
+	}
+}
+
+// TestWordsThatAreHeldForLongerThanTheirTimer: the clock jumped, so that the timer comes before the time in the record. Another one ends
+// the words then.
+func TestWordsThatAreHeldForLongerThanTheirTimer(t *testing.T) {
+	s := newSender(t)
+	withAlbum(s)
+	s.showsAnswer()
+	r := s.record(3)
+	r.NotBefore = r.NotBefore.Add(20 * time.Minute)
+	if _, err := s.ledger.Update(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		s.clock.Advance(5 * time.Minute)
+		s.settle()
+	}
+	s.checkState(3, ledger.Dropped, ledger.ReasonUnaddressed)
+}
+
 // sentToCustomer checks the one message that went to the customer.
 func (s *sender) sentToCustomer(body, token string) {
 	s.t.Helper()

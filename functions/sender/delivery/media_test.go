@@ -131,6 +131,18 @@ func TestWordsWaitAMinuteForAPicture(t *testing.T) {
 	}
 }
 
+// TestWordsOfATimeToComeDoNotWait for a picture: the front door's clock was a day ahead when the text came, and it is right now.
+func TestWordsOfATimeToComeDoNotWait(t *testing.T) {
+	s := newSender(t)
+	withAlbum(s).away = []string{"p"}
+	s.queueUp(textOf(1, func(e *queue.Envelope) {
+		pictures("p")(e)
+		e.ReceivedAt = s.clock.Now().Add(24 * time.Hour)
+	}))
+	s.pump()
+	s.sentAs(header + words + " [picture image/jpeg: relay media get " + relaytest.MessageSid(1) + " 1]")
+}
+
 // TestAPictureThatComesInTime goes along.
 func TestAPictureThatComesInTime(t *testing.T) {
 	s := newSender(t)
