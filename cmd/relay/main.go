@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+	_ "time/tzdata" // routes go by the clocks of a place, and a host may not know them.
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/cmd/relay/demo"
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
+	"quickdumpnow.com/smsrelay/cmd/relay/duty"
 	"quickdumpnow.com/smsrelay/cmd/relay/explain"
 	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 	"quickdumpnow.com/smsrelay/cmd/relay/number"
@@ -117,7 +119,7 @@ func (p program) addGroups(root *cobra.Command) {
 		contact.Command(shared),
 		block.Command(shared),
 		route.Command(shared),
-		phone.Command(shared),
+		phone.Command(shared), duty.Command(shared),
 	)
 	group("When something is wrong",
 		doctor.Command(shared),

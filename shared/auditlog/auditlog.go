@@ -150,6 +150,12 @@ type Route struct {
 	// Phones are the numbers of the named phones and their further numbers, Owner is the number of the owner's phone. Names are left out.
 	Phones []string `json:"phones,omitempty"`
 	Owner  string   `json:"owner,omitempty"`
+	// TimeZone, Schedule, Overrides, Closed and NightPhones are who is on duty when, with numbers masked and instead of names.
+	TimeZone    string   `json:"time_zone,omitempty"`
+	Schedule    []string `json:"schedule,omitempty"`
+	Overrides   []string `json:"overrides,omitempty"`
+	Closed      string   `json:"closed,omitempty"`
+	NightPhones []string `json:"night_phones,omitempty"`
 	// OptedOut are the phones that texted STOP to the number.
 	OptedOut []string `json:"opted_out,omitempty"`
 	// OffSince is when the route was switched off. It is absent while the route is active, and if the texts that came before are

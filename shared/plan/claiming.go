@@ -2,16 +2,17 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// ClaimingOf returns for how long a phone of the route has a conversation, and who can be texted.
-func ClaimingOf(way route.Route) conversation.Claiming {
+// ClaimingOf returns for how long a phone of the route has a conversation, and who can be texted at that moment.
+func ClaimingOf(way route.Route, at time.Time) conversation.Claiming {
 	return conversation.Claiming{Time: way.ClaimAge(), Rota: conversation.Rota{
-		Phones: slices.DeleteFunc(way.Open(), way.IsOptedOut), Owner: ownerOf(way),
+		Phones: slices.DeleteFunc(way.PhonesAt(at), way.IsOptedOut), Owner: ownerOf(way),
 	}}
 }
 

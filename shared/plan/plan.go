@@ -26,7 +26,7 @@ type Plan struct {
 	Keyword sms.Keyword
 	// Open are the phones that may be tried, in order.
 	Open []sms.PhoneNumber
-	// To is the next of them, Hop its place in the route; empty if none is left. Marked: it is marked as opted out.
+	// To is the next of them, Hop its place among those on duty; empty if none is left. Marked: it is marked as opted out.
 	To     sms.PhoneNumber
 	Hop    int
 	Marked bool
@@ -34,6 +34,8 @@ type Plan struct {
 	Threads []sms.PhoneNumber
 	// DeliveryTimeout is how long to wait for a receipt before the next hop is tried; 0 means for ever.
 	DeliveryTimeout time.Duration
+	// Changes is when other phones come on duty, before the text is too old; zero if none do, or if no receipt is waited for.
+	Changes time.Time
 	// Expires is when the text is too old to be sent, Validity how long that is from now.
 	Expires  time.Time
 	Validity time.Duration
@@ -57,7 +59,9 @@ type Question struct {
 	PaceNumber pace.Limit
 	// MaxAttempts is how many attempts there may be at a phone; 0 leaves that open.
 	MaxAttempts int
-	Now         time.Time
+	// Off are the phones that take no texts for a time.
+	Off []route.Off
+	Now time.Time
 }
 
 // Numbers returns the numbers whose routes decide about a text, each in all spellings under which its route may be.
@@ -86,6 +90,7 @@ func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
 	if r.Destination != "" {
 		// The text goes to one phone: the route's settings hold, its hops and their marks do not.
 		way.DestinationCarrier, way.FallbackCarriers, way.OptedOut = r.Destination, nil, nil
+		way.Schedule, way.Overrides = nil, nil
 	}
 	return way
 }
@@ -93,6 +98,11 @@ func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
 // Next reports whether the text could go on to another phone than from.
 func (p Plan) Next(r ledger.Record, from sms.PhoneNumber) bool {
 	return slices.ContainsFunc(p.Open, func(hop sms.PhoneNumber) bool { return !sms.Same(hop, from) && r.HopOpen(hop) })
+}
+
+// MayGoOn reports whether the text could go on to another phone than from, now or once another one is on duty.
+func (p Plan) MayGoOn(r ledger.Record, from sms.PhoneNumber) bool {
+	return p.Next(r, from) || !p.Changes.IsZero()
 }
 
 // along picks the hop and copies the route's settings.
@@ -107,17 +117,26 @@ func along(p Plan, q Question, way route.Route) Plan {
 	if p.Validity <= 0 {
 		p.Drop = ledger.ReasonExpired
 	}
+	hops := way.Hops()
+	if q.Text.Destination == "" {
+		hops = way.PhonesAt(q.Now, q.Off...)
+	}
 	// Whoever came into the route after his text goes on as the stranger that he was, and does not get the text himself.
-	p.Open = slices.DeleteFunc(firstOf(way.Open(), q.First), func(hop sms.PhoneNumber) bool {
+	p.Open = slices.DeleteFunc(firstOf(way.OpenOf(hops), q.First), func(hop sms.PhoneNumber) bool {
 		return q.Text.Destination == "" && !q.Text.Manual && sms.Same(hop, q.Text.Customer)
 	})
 	for _, hop := range p.Open {
 		if q.Text.HopOpen(hop) && (q.MaxAttempts == 0 || q.Text.AttemptsSpentOn(hop) < q.MaxAttempts) {
-			p.To, p.Hop, p.Marked = hop, slices.Index(way.Hops(), hop), way.IsOptedOut(hop)
+			p.To, p.Hop, p.Marked = hop, slices.Index(hops, hop), way.IsOptedOut(hop)
 			break
 		}
 	}
 	p.Threads, p.DeliveryTimeout = way.Threads, time.Duration(way.DeliveryTimeout)
+	if p.DeliveryTimeout > 0 && way.IsScheduled() {
+		if at := way.DutyAt(q.Now, q.Off...).Until; at.Before(p.Expires) {
+			p.Changes = at
+		}
+	}
 	p.Pace = q.PaceNumber
 	if way.PaceNumber != "" {
 		if limit, err := pace.Parse(way.PaceNumber); err == nil {

@@ -29,6 +29,11 @@ type seed struct {
 	Threads            []sms.PhoneNumber
 	Phones             []Phone
 	Owner              string
+	TimeZone           string
+	Schedule           []Shift
+	Overrides          []Override
+	Closed             Closed
+	NightPhones        []string
 	// OptedOut is here to be refused with a reason.
 	OptedOut json.RawMessage
 }
@@ -51,7 +56,7 @@ type Reading struct {
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers", "Active",
 // "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "AnswerTimeout", "ClaimTime",
-// "Threads", "Phones", "Owner"}]}. All but the two numbers and Active may be left out and are then zero. It reads the whole file before it
+// "Threads", "Phones", "Owner", "TimeZone", "Schedule", "Overrides", "Closed", "NightPhones"}]}. All but the two numbers and Active may be left out and are then zero. It reads the whole file before it
 // returns: the error joins all problems, one line each with the place of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
 func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
@@ -158,11 +163,13 @@ func (p *parser) assemble(i int, s seed) Route {
 	r := Route{
 		TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers,
 		OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber, Threads: s.Threads,
-		Phones: foldedPhones(s.Phones), Owner: foldedWho(s.Owner),
+		Phones: foldedPhones(s.Phones), Owner: foldedWho(s.Owner), TimeZone: s.TimeZone, Schedule: s.Schedule,
+		Overrides: s.Overrides, Closed: s.Closed, NightPhones: s.NightPhones,
 		DeliveryTimeout: p.duration(i, "DeliveryTimeout", s.DeliveryTimeout), MaxAge: p.duration(i, "MaxAge", s.MaxAge),
 		AnswerWindow: p.duration(i, "AnswerWindow", s.AnswerWindow), HoldTime: p.duration(i, "HoldTime", s.HoldTime),
 		AnswerTimeout: p.duration(i, "AnswerTimeout", s.AnswerTimeout), ClaimTime: p.duration(i, "ClaimTime", s.ClaimTime),
 	}
+	r = r.foldedSchedule()
 	if s.LastUpdated != "" {
 		var err error
 		if r.LastUpdated, err = time.Parse(time.RFC3339, s.LastUpdated); err != nil {

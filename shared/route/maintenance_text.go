@@ -38,15 +38,15 @@ func fieldNames[T any]() []string {
 
 // nested finds unknown and repeated fields in the lists of a route.
 func (p *parser) nested(start int, element json.RawMessage) (problems []error) {
-	var lists struct{ Phones []json.RawMessage }
+	var lists struct{ Phones, Schedule, Overrides []json.RawMessage }
 	if err := json.Unmarshal(element, &lists); err != nil {
 		return nil // what it is instead of a list is said when the route is read.
 	}
-	read := 0
 	for _, list := range []struct {
 		entries []json.RawMessage
 		known   []string
-	}{{lists.Phones, fieldNames[Phone]()}} {
+	}{{lists.Phones, fieldNames[Phone]()}, {lists.Schedule, fieldNames[Shift]()}, {lists.Overrides, fieldNames[Override]()}} {
+		read := 0
 		for _, entry := range list.entries {
 			at := max(0, bytes.Index(element[read:], entry)) + read
 			problems = append(problems, checkNames(p.data, start+at, entry, list.known)...)
@@ -64,6 +64,23 @@ func foldedPhones(phones []Phone) []Phone {
 		}
 	}
 	return phones
+}
+
+// foldedSchedule returns the route with the names in its schedule as they are kept.
+func (r Route) foldedSchedule() Route {
+	fold := func(whos []string) {
+		for i, who := range whos {
+			whos[i] = foldedWho(who)
+		}
+	}
+	for _, s := range r.Schedule {
+		fold(s.Phones)
+	}
+	for _, o := range r.Overrides {
+		fold(o.Phones)
+	}
+	fold(r.NightPhones)
+	return r
 }
 
 // foldedWho returns a name or a number as it is kept.
@@ -148,6 +165,14 @@ func wantOf(field string) string {
 		return `: want a list of phones, such as [{"Name": "Ann", "Number": "+16195550123"}]`
 	case "Phones.Name", "Owner":
 		return `: want a name in quotes, such as "Ann"`
+	case "Schedule":
+		return `: want a list such as [{"Days": "Mon-Fri", "From": "07:00", "To": "18:00", "Phones": ["Ann"]}]`
+	case "Overrides":
+		return `: want a list such as [{"Date": "2026-12-24", "Phones": ["Ann"]}]`
+	case "Schedule.Phones", "Overrides.Phones", "NightPhones":
+		return `: want a list of names or numbers, such as ["Ann", "+18585550110"]`
+	case "Closed":
+		return fmt.Sprintf(": want %q or %q", ClosedRelay, ClosedNight)
 	case "FallbackCarriers", "Threads", "Phones.Also":
 		return `: want a list of numbers, such as ["+18585550110"]`
 	case "PaceNumber":

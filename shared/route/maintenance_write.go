@@ -17,6 +17,11 @@ type written struct {
 	Threads            []sms.PhoneNumber `json:",omitempty"`
 	Phones             []Phone           `json:",omitempty"`
 	Owner              string            `json:",omitempty"`
+	TimeZone           string            `json:",omitempty"`
+	Schedule           []Shift           `json:",omitempty"`
+	Overrides          []Override        `json:",omitempty"`
+	Closed             Closed            `json:",omitempty"`
+	NightPhones        []string          `json:",omitempty"`
 	OnUncertain        OnUncertain       `json:",omitempty"`
 	DeliveryTimeout    Duration          `json:",omitempty"`
 	MaxAge             Duration          `json:",omitempty"`
@@ -43,7 +48,8 @@ func WriteMaintenance(w io.Writer, routes []Route) error {
 			FallbackCarriers: append([]sms.PhoneNumber{}, r.FallbackCarriers...), Active: r.Active,
 			OnUncertain: r.OnUncertain, DeliveryTimeout: r.DeliveryTimeout, MaxAge: r.MaxAge, PaceNumber: r.PaceNumber,
 			AnswerWindow: r.AnswerWindow, HoldTime: r.HoldTime, AnswerTimeout: r.AnswerTimeout, ClaimTime: r.ClaimTime, Threads: r.Threads,
-			Phones: r.Phones, Owner: r.Owner,
+			Phones: r.Phones, Owner: r.Owner, TimeZone: r.TimeZone, Schedule: r.Schedule, Overrides: r.Overrides, Closed: r.Closed,
+			NightPhones: r.NightPhones,
 		}
 		if !r.LastUpdated.IsZero() {
 			one.LastUpdated = r.LastUpdated.UTC().Format(time.RFC3339Nano)

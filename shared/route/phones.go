@@ -63,9 +63,20 @@ func (r Route) OwnerPhone() sms.PhoneNumber {
 	return number
 }
 
-// AllPhones returns every phone that the number may send texts to, once each: its hops, then the named phones, then the owner's.
-func (r Route) AllPhones() []sms.PhoneNumber {
+// Receivers returns the phones that customers' texts may go to, once each: the hops, then those of the schedule.
+func (r Route) Receivers() []sms.PhoneNumber {
 	all := r.Hops()
+	for _, number := range r.numbersOf(r.scheduled()) {
+		if !isAmong(all, number) {
+			all = append(all, number)
+		}
+	}
+	return all
+}
+
+// AllPhones returns every phone that the number may send texts to, once each: the receivers, then the named phones, then the owner's.
+func (r Route) AllPhones() []sms.PhoneNumber {
+	all := r.Receivers()
 	add := func(number sms.PhoneNumber) {
 		if number != "" && !isAmong(all, number) {
 			all = append(all, number)
@@ -165,8 +176,11 @@ func (r Route) phoneRepeats() []error {
 			problems = append(problems, fmt.Errorf("%s is a further number of %s: texts go to %s", number, r.NameOf(number), main))
 		}
 	}
-	if owner := r.OwnerPhone(); owner != "" && sms.Same(owner, r.TwilioNumber) {
-		problems = append(problems, fmt.Errorf("phone %s is the Twilio number itself: texts would go round in a loop", owner))
+	for _, number := range append(r.numbersOf(r.scheduled()), r.OwnerPhone()) {
+		if number != "" && sms.Same(number, r.TwilioNumber) {
+			problems = append(problems, fmt.Errorf("phone %s is the Twilio number itself: texts would go round in a loop", number))
+			break
+		}
 	}
 	return problems
 }
@@ -182,19 +196,38 @@ func (r Route) everyNumber() []sms.PhoneNumber {
 
 // Renamed returns the route in which all that names a phone by its old name does so by the new one.
 func (r Route) Renamed(from, to string) Route {
-	if r.Owner != "" && strings.EqualFold(r.Owner, from) {
-		r.Owner = to
+	rename := func(whos []string) []string {
+		renamed := slices.Clone(whos)
+		for i, who := range whos {
+			if strings.EqualFold(who, from) {
+				renamed[i] = to
+			}
+		}
+		return renamed
+	}
+	if r.Owner != "" {
+		r.Owner = rename([]string{r.Owner})[0]
+	}
+	r.Schedule, r.Overrides, r.NightPhones = slices.Clone(r.Schedule), slices.Clone(r.Overrides), rename(r.NightPhones)
+	for i, s := range r.Schedule {
+		r.Schedule[i].Phones = rename(s.Phones)
+	}
+	for i, o := range r.Overrides {
+		r.Overrides[i].Phones = rename(o.Phones)
 	}
 	return r
 }
 
-// GetsTexts reports whether customers' texts may go to the phone: it is a hop.
-func (r Route) GetsTexts(number sms.PhoneNumber) bool { return isAmong(r.Hops(), number) }
+// GetsTexts reports whether customers' texts may go to the phone: it is a hop, or in the schedule.
+func (r Route) GetsTexts(number sms.PhoneNumber) bool { return isAmong(r.Receivers(), number) }
 
 // Without returns the route without the name of a phone. The error says what still needs the name.
 func (r Route) Without(name string) (Route, error) {
 	if r.Owner != "" && strings.EqualFold(r.Owner, name) {
 		return r, fmt.Errorf("%s is the owner", name)
+	}
+	if slices.ContainsFunc(r.scheduled(), func(who string) bool { return strings.EqualFold(who, name) }) {
+		return r, fmt.Errorf("%s is in the schedule", name)
 	}
 	r.Phones = slices.DeleteFunc(slices.Clone(r.Phones), func(p Phone) bool { return strings.EqualFold(p.Name, name) })
 	return r, nil

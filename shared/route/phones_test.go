@@ -134,6 +134,8 @@ func TestPhonesInAFile(t *testing.T) {
 	}
 	for want, phones := range map[string]string{
 		`routes[0]: line 3: unknown field "Phone"`:                                            "\"Phones\":[{\"Name\":\"Ann\",\"Number\":\"+16195550123\"},\n{\"Name\":\"Bo\",\"Phone\":\"+16195550124\"}]",
+		`routes[0]: line 2: unknown field "Day"; did you mean "Days"?`:                        `"Schedule":[{"Day":"Mon","From":"07:00","To":"18:00","Phones":["Ann"]}]`,
+		`routes[0]: line 3: unknown field "Until"`:                                            "\"Overrides\":[{\"Date\":\"2026-12-24\"},\n{\"Date\":\"2026-12-25\",\"Until\":\"12:00\"}]",
 		"routes[0]: line 2: Name is there twice":                                              `"Phones":[{"Name":"Ann","Name":"Bo","Number":"+16195550123"}]`,
 		"routes[0]: line 2: Phones must not be a JSON object: want a list of phones, such as": `"Phones":{"Ann":"+16195550123"}`,
 		"routes[0]: line 2: Phones.Also must not be a JSON string: want a list of numbers":    `"Phones":[{"Name":"Ann","Number":"+16195550123","Also":"+16195550124"}]`,

@@ -32,6 +32,17 @@ type Route struct {
 	// FormerThreads are numbers that were Threads until not long ago: a phone that writes to one of them is told that nobody gets it. The
 	// relay keeps the list, see Switched.
 	FormerThreads []FormerThread `json:",omitempty"`
+	// TimeZone is the place, such as "America/Los_Angeles", by whose clocks Schedule and Overrides go.
+	TimeZone string `json:",omitempty"`
+	// Schedule says who is on duty when, at most MaxShifts entries; without one, the hops always are. Where entries overlap, the phones of
+	// all of them are on duty, in the order of the entries.
+	Schedule []Shift `json:",omitempty"`
+	// Overrides replace the schedule for a time, at most MaxOverrides; of two for the same moment, the later one in the list counts.
+	Overrides []Override `json:",omitempty"`
+	// Closed says what happens to customers' texts while nobody is on duty; empty means ClosedRelay.
+	Closed Closed `json:",omitempty"`
+	// NightPhones get the texts then if Closed is ClosedNight, at most MaxShiftPhones.
+	NightPhones []string `json:",omitempty"`
 	// OnUncertain says what happens to a text if nobody could find out whether Twilio accepted it; empty means Park.
 	OnUncertain OnUncertain `json:",omitempty"`
 	// DeliveryTimeout is how long the relay waits for a hop's delivery receipt before it tries the next hop, from
@@ -137,8 +148,13 @@ func (r Route) problems(how Strictness) []error {
 			check(fmt.Sprintf("Phones[%d].Also[%d]", i, n), also)
 		}
 	}
-	if strings.HasPrefix(r.Owner, "+") {
-		check("Owner", sms.PhoneNumber(r.Owner))
+	for _, who := range append([]string{r.Owner}, r.scheduled()...) {
+		if field := "Owner"; strings.HasPrefix(who, "+") {
+			if who != r.Owner {
+				field = "a scheduled phone"
+			}
+			check(field, sms.PhoneNumber(who))
+		}
 	}
 	problems = append(problems, r.repeats()...)
 	return append(problems, r.settingProblems()...)

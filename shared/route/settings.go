@@ -49,10 +49,9 @@ func (r Route) TextAge() time.Duration {
 	return time.Duration(r.MaxAge)
 }
 
-// Open returns the hops that have not opted out, in the order in which they are tried. If all have, it returns all of them, so
-// that the text fails for the reason that Twilio gives.
-func (r Route) Open() []sms.PhoneNumber {
-	hops := r.Hops()
+// OpenOf returns those of the phones that have not opted out. If all have, it returns all of them, so that the text fails for the reason
+// that Twilio gives.
+func (r Route) OpenOf(hops []sms.PhoneNumber) []sms.PhoneNumber {
 	open := make([]sms.PhoneNumber, 0, len(hops))
 	for _, hop := range hops {
 		if !r.IsOptedOut(hop) {
@@ -82,7 +81,7 @@ func (r Route) settingProblems() []error {
 	if len(r.Threads) > MaxThreads {
 		problems = append(problems, fmt.Errorf("%s has %d numbers, at most %d", "Threads", len(r.Threads), MaxThreads))
 	}
-	problems = append(problems, r.phoneProblems()...)
+	problems = append(append(problems, r.phoneProblems()...), r.scheduleProblems()...)
 	within("DeliveryTimeout", r.DeliveryTimeout, MinDeliveryTimeout, MaxDeliveryTimeout)
 	within("MaxAge", r.MaxAge, MinMaxAge, MaxMaxAge)
 	within("AnswerWindow", r.AnswerWindow, MinAnswerWindow, MaxAnswerWindow)

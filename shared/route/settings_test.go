@@ -107,7 +107,7 @@ func TestOpen(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := relaytest.Route()
 			r.FallbackCarriers, r.OptedOut = []sms.PhoneNumber{two, three}, tt.optedOut
-			got := r.Open()
+			got := r.OpenOf(r.Hops())
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("Open (-want +got):\n%s", diff)
 			}

@@ -57,6 +57,13 @@ func ownRoute(r route.Route) route.Route {
 	for i := range r.Phones {
 		r.Phones[i].Also = slices.Clone(r.Phones[i].Also)
 	}
+	r.Schedule, r.Overrides, r.NightPhones = slices.Clone(r.Schedule), slices.Clone(r.Overrides), slices.Clone(r.NightPhones)
+	for i := range r.Schedule {
+		r.Schedule[i].Phones = slices.Clone(r.Schedule[i].Phones)
+	}
+	for i := range r.Overrides {
+		r.Overrides[i].Phones = slices.Clone(r.Overrides[i].Phones)
+	}
 	return r
 }
 

@@ -64,6 +64,11 @@ func settledRoute() route.Route {
 	}
 	r.Owner = "Bo Lee"
 	r.FormerThreads = []route.FormerThread{{Number: numbered(76), Until: r.LastUpdated.Truncate(time.Second)}}
+	r.TimeZone, r.Closed, r.NightPhones = "America/Los_Angeles", route.ClosedNight, []string{"Bo Lee", string(numbered(79))}
+	r.Schedule = []route.Shift{{Days: "Mon-Fri", From: "07:00", To: "18:00", Phones: []string{"Ann", "Bo Lee"}}}
+	r.Overrides = []route.Override{
+		{Date: "2026-12-24", LastDate: "2026-12-26", From: "12:00", To: "08:00", Phones: []string{"Ann"}}, {Date: "2027-01-01"},
+	}
 	r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour+time.Millisecond)
 	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	r.AnswerTimeout, r.ClaimTime = route.Duration(20*time.Minute), route.Duration(3*time.Hour)
@@ -239,6 +244,7 @@ func (r routesTest) noAliasing() {
 		theirs.FallbackCarriers[0], theirs.OptedOut[0], theirs.Threads[0] = numbered(98), numbered(98), numbered(98)
 		theirs.Phones[1].Also[0], theirs.Phones[0].Name = numbered(98), "Cy"
 		theirs.FormerThreads[0].Number = numbered(98)
+		theirs.Schedule[0].Phones[0], theirs.Overrides[0].Phones[0], theirs.NightPhones[0] = "Cy", "Cy", "Cy"
 	}
 	spoil(given)
 	spoil(stored)

@@ -135,7 +135,7 @@ func (a around) shown(c conversation.Conversation) shownConversation {
 	if !c.OptOut.Since.IsZero() {
 		s.OptOut = &shownOptOut{c.OptOut.OptedOut, c.OptOut.Word, c.OptOut.Since.UTC(), c.OptOut.MessageSid}
 	}
-	by := plan.ClaimingOf(a.way)
+	by := plan.ClaimingOf(a.way, a.now)
 	s.Status = c.Status(by, a.now)
 	if c.IsOpen() {
 		s.Waiting = &shownWaiting{c.Spell.BeganAt.UTC(), c.Spell.Texts, c.Spell.Stage, c.Spell.DueAt, c.IsUnanswered()}

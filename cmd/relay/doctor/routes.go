@@ -107,7 +107,7 @@ func routeLoops(_ context.Context, e *exam) Finding {
 
 func optedOut(r route.Route) Finding {
 	const fix = "ask the owner of that phone to text START to the number; until then, relay route set NUMBER --to another PHONE"
-	hops := r.Hops()
+	hops := r.Receivers()
 	out := slices.DeleteFunc(slices.Clone(hops), func(hop phone) bool { return !r.IsOptedOut(hop) })
 	switch {
 	case len(out) == 0:

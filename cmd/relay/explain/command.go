@@ -37,21 +37,22 @@ func Command(base cli.Program) *cobra.Command {
 what the states and reasons in the ledger mean. It needs no relay and no network: it reads the same table as the relay. Without an
 argument, each command lists everything it knows.
 
-answer alone asks a relay: it says what would become of a text of a phone on duty.`,
+answer and route ask a relay: they say what would become of a text of a phone on duty, and where one of a customer would go.`,
 		Example: `  relay explain code 21610
   relay explain receipt 30003
   relay explain http 503
   relay explain transport no-answer
   relay explain state uncertain
   relay explain codes --json
-  relay explain answer --from +16195550123 --to +18585550100 --body "Yes, at three"`,
+  relay explain answer --from +16195550123 --to +18585550100 --body "Yes, at three"
+  relay explain route --from +13125550147 --to +18585550100 --at "Sat 22:30"`,
 		Args: unknownSubject,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	for _, s := range subjects() {
 		cmd.AddCommand(p.subjectCommand(s))
 	}
-	cmd.AddCommand(p.answerCommand())
+	cmd.AddCommand(p.answerCommand(), p.routeCommand())
 	return cmd
 }
 

@@ -72,6 +72,9 @@ func settingsOf(r route.Route) []string {
 		}
 		return d.String()
 	}
+	say("TimeZone", r.TimeZone)
+	say("Closed", string(r.Closed))
+	say("NightPhones", strings.Join(r.NightPhones, ","))
 	say("OnUncertain", string(r.OnUncertain))
 	say("DeliveryTimeout", duration(r.DeliveryTimeout))
 	say("MaxAge", duration(r.MaxAge))
@@ -126,6 +129,12 @@ func writeRoute(out io.Writer, r route.Route) error {
 	}
 	if r.Owner != "" {
 		line("owner", r.Owner)
+	}
+	for _, s := range r.Schedule {
+		line("schedule", s.String())
+	}
+	for _, o := range r.Overrides {
+		line("override", o.String())
 	}
 	line("settings", cli.OrDash(strings.Join(settingsOf(r), " ")))
 	line("version", fmt.Sprint(r.Version))

@@ -37,14 +37,17 @@ const (
 	flagThread          = "thread"
 	flagNoThreads       = "no-threads"
 	flagOwner           = "owner"
+	flagTimeZone        = "time-zone"
+	flagClosed          = "closed"
+	flagNightPhone      = "night-phone"
 )
 
 // setFlags are the values of these flags.
 type setFlags struct {
-	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime, owner string
-	answerTimeout, claimTime                                                            string
-	fallbacks, threads                                                                  []string
-	noFallback, noThreads, active, inactive                                             bool
+	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime, owner, timeZone, closed string
+	answerTimeout, claimTime                                                                              string
+	fallbacks, threads, nightPhones                                                                       []string
+	noFallback, noThreads, active, inactive                                                               bool
 }
 
 func (p program) routeSetCommand() *cobra.Command {
@@ -100,6 +103,10 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.threads, flagThread, nil, fmt.Sprintf(
 		"a further Twilio number, toward the phones only; repeat it for more, at most %d", route.MaxThreads))
 	flags.StringVar(&f.owner, flagOwner, "", "the phone that is told what nobody else takes care of: a name of relay phone ls, or a number")
+	flags.StringVar(&f.timeZone, flagTimeZone, "", "the place by whose clocks the schedule goes, such as America/Los_Angeles")
+	flags.StringVar(&f.closed, flagClosed, "",
+		"what happens to texts while nobody is on duty: relay (they go to the phones of the route) or night (to the night phones)")
+	flags.StringSliceVar(&f.nightPhones, flagNightPhone, nil, "a night phone, by its name or number; repeat it for more, in order")
 	flags.BoolVar(&f.noThreads, flagNoThreads, false, "send everything from the number itself, with tags")
 	flags.StringVar(&f.holdTime, flagHoldTime, "", "how long an answer is held that may be for several customers, 5m to 12h")
 	flags.StringVar(&f.answerTimeout, flagAnswerTimeout, "", "how long a text waits for an answer before it goes out to the next phone, 1m to 12h")
@@ -111,7 +118,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 	r := settingReader{flags: flags, numbers: numbers}
 	if !slices.ContainsFunc([]string{
 		flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
-		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime, flagAnswerTimeout, flagClaimTime, flagThread, flagNoThreads, flagOwner,
+		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime, flagAnswerTimeout, flagClaimTime, flagThread, flagNoThreads, flagOwner, flagTimeZone, flagClosed, flagNightPhone,
 	}, flags.Changed) {
 		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
@@ -124,7 +131,8 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 		OnUncertain: asUncertain(r.text(flagOnUncertain, f.onUncertain)), PaceNumber: r.text(flagPaceNumber, f.paceNumber),
 		AnswerWindow: r.duration(flagAnswerWindow, f.answerWindow), HoldTime: r.duration(flagHoldTime, f.holdTime),
 		AnswerTimeout: r.duration(flagAnswerTimeout, f.answerTimeout), ClaimTime: r.duration(flagClaimTime, f.claimTime),
-		Threads: r.phones(flagThread, f.threads), Owner: r.who(flagOwner, f.owner),
+		Threads: r.phones(flagThread, f.threads), Owner: r.who(flagOwner, f.owner), TimeZone: r.text(flagTimeZone, f.timeZone),
+		Closed: (*route.Closed)(r.text(flagClosed, f.closed)), NightPhones: r.whos(flagNightPhone, f.nightPhones),
 	}
 	number, _ := numbers.Read(text) // what is wrong with it is said when it is read for the change.
 	r.checkSettings(number, s)
@@ -168,7 +176,10 @@ func (r *settingReader) checkSettings(number sms.PhoneNumber, s routing.Settings
 	said := route.Route{TwilioNumber: number}
 	if changed, err := s.Change(said, true); err == nil {
 		said = changed
-		said.Owner = "" // it may be a name of the route.
+		said.Owner, said.NightPhones = "", nil // they may be names of the route.
+		if said.Closed == route.ClosedNight {
+			said.Closed = ""
+		}
 	}
 	err := said.ValidateSettings()
 	if err != nil && s.To != nil && said.TwilioNumber != "" {
@@ -209,6 +220,20 @@ func (r *settingReader) who(flag, text string) *string {
 		return said
 	}
 	return new(string(*r.phone(flag, text)))
+}
+
+// whos reads the names or the numbers of phones.
+func (r *settingReader) whos(flag string, texts []string) *[]string {
+	if !r.flags.Changed(flag) {
+		return nil
+	}
+	var whos []string
+	for _, text := range texts {
+		if who := r.who(flag, text); *who != "" {
+			whos = append(whos, *who)
+		}
+	}
+	return &whos
 }
 
 func (r *settingReader) phones(flag string, texts []string) *[]sms.PhoneNumber {

@@ -11,7 +11,26 @@ import (
 // relay route export prints. The fields are those of [route.Route]: the compiler says if one is missing.
 type shownRoute struct {
 	routeFields
-	Phones []shownPhone `json:"phones,omitempty"`
+	Phones    []shownPhone    `json:"phones,omitempty"`
+	Schedule  []shownShift    `json:"schedule,omitempty"`
+	Overrides []shownOverride `json:"overrides,omitempty"`
+}
+
+// shownShift is an entry of a schedule as JSON.
+type shownShift struct {
+	Days   string   `json:"days"`
+	From   string   `json:"from"`
+	To     string   `json:"to"`
+	Phones []string `json:"phones"`
+}
+
+// shownOverride is what replaces a schedule for a time as JSON.
+type shownOverride struct {
+	Date     string   `json:"date"`
+	LastDate string   `json:"last_date,omitempty"`
+	From     string   `json:"from,omitempty"`
+	To       string   `json:"to,omitempty"`
+	Phones   []string `json:"phones,omitempty"`
 }
 
 // shownPhone is a named phone as JSON.
@@ -31,6 +50,11 @@ type routeFields struct {
 	Phones             []route.Phone        `json:"-"`
 	Owner              string               `json:"owner,omitempty"`
 	FormerThreads      []route.FormerThread `json:"-"`
+	TimeZone           string               `json:"time_zone,omitempty"`
+	Schedule           []route.Shift        `json:"-"`
+	Overrides          []route.Override     `json:"-"`
+	Closed             route.Closed         `json:"closed,omitempty"`
+	NightPhones        []string             `json:"night_phones,omitempty"`
 	OnUncertain        route.OnUncertain    `json:"on_uncertain,omitempty"`
 	DeliveryTimeout    route.Duration       `json:"delivery_timeout,omitempty"`
 	MaxAge             route.Duration       `json:"max_age,omitempty"`
@@ -53,6 +77,12 @@ func shown(r route.Route) shownRoute {
 	all := shownRoute{routeFields: routeFields(r)}
 	for _, p := range r.Phones {
 		all.Phones = append(all.Phones, shownPhone(p))
+	}
+	for _, s := range r.Schedule {
+		all.Schedule = append(all.Schedule, shownShift(s))
+	}
+	for _, o := range r.Overrides {
+		all.Overrides = append(all.Overrides, shownOverride(o))
 	}
 	return all
 }

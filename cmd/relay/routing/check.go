@@ -48,6 +48,7 @@ func Check(routes []route.Route) []Finding {
 			c.loops(loops[r.TwilioNumber])
 			c.optedOut()
 			c.settings()
+			c.duty()
 		}
 		findings = append(findings, c.findings...)
 	}

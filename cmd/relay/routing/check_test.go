@@ -13,6 +13,7 @@ import (
 )
 
 func TestCheck(t *testing.T) {
+	const edit = "relay route export, change its Schedule, and relay route import"
 	tests := []struct {
 		name   string
 		routes []route.Route
@@ -73,6 +74,28 @@ func TestCheck(t *testing.T) {
 				"text START to +18585550100 from there, or name another phone",
 			},
 		}},
+		{"a schedule with gaps, an overlap and somebody who is not in it", []route.Route{stored(func(r *route.Route) {
+			r.TimeZone, r.Phones = "UTC", []route.Phone{{Name: "Cy", Number: other}}
+			r.Schedule = []route.Shift{
+				{Days: "Mon-Fri", From: "07:00", To: "18:00", Phones: []string{string(phone)}},
+				{Days: "Fri", From: "17:00", To: "02:00", Phones: []string{string(fallback)}},
+			}
+		})}, []routing.Finding{
+			{
+				routing.Warning, number, "nobody is on duty Mon 18:00 to Tue 07:00, Tue 18:00 to Wed 07:00, Wed 18:00 to Thu 07:00, " +
+					"and 2 times more a week: texts go to the phones of the route then",
+				"say that it is meant: relay route set +18585550100 --closed relay, or --closed night --night-phone PHONE; or " + edit,
+			},
+			{routing.Warning, number, "Schedule[0] and Schedule[1] overlap on Fri 17:00: the phones of both are on duty then", edit},
+			{routing.Warning, number, "Cy " + string(other) + " is never on duty", "put it into the schedule, or relay phone rm; " + edit},
+		}},
+		{"a schedule for every hour, with shifts that meet", []route.Route{stored(func(r *route.Route) {
+			r.TimeZone = "UTC"
+			r.Schedule = []route.Shift{
+				{Days: "Mon-Sun", From: "07:00", To: "18:00", Phones: []string{string(phone)}},
+				{Days: "Mon-Sun", From: "18:00", To: "07:00", Phones: []string{string(fallback)}},
+			}
+		})}, nil},
 		{"inactive and alone", []route.Route{stored(func(r *route.Route) { r.Active, r.FallbackCarriers = false, nil })}, []routing.Finding{
 			{routing.Warning, number, "it is inactive: its texts are dropped", "relay route on +18585550100"},
 			{

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,9 @@ const (
 	fieldThreads     = "Threads"
 	fieldPhones      = "Phones"
 	fieldOwner       = "Owner"
+	fieldSchedule    = "Schedule"
+	fieldOverrides   = "Overrides"
+	fieldNightPhones = "NightPhones"
 
 	fieldActive   = "Active"
 	fieldRemoved  = "Removed"
@@ -64,6 +68,11 @@ func fields(r route.Route) []field {
 		{fieldThreads, list(r.Threads)},
 		{fieldPhones, phones(r.Phones)},
 		{fieldOwner, r.Owner},
+		{"TimeZone", r.TimeZone},
+		{fieldSchedule, texts(r.Schedule)},
+		{fieldOverrides, texts(r.Overrides)},
+		{"Closed", string(r.Closed)},
+		{fieldNightPhones, strings.Join(r.NightPhones, ", ")},
 		{"OnUncertain", string(r.OnUncertain)},
 		{"DeliveryTimeout", duration(r.DeliveryTimeout)},
 		{"MaxAge", duration(r.MaxAge)},
@@ -82,6 +91,15 @@ func list(numbers []sms.PhoneNumber) string {
 		texts[i] = string(number)
 	}
 	return strings.Join(texts, ", ")
+}
+
+// texts lists entries of a schedule.
+func texts[T fmt.Stringer](entries []T) string {
+	all := make([]string, len(entries))
+	for i, entry := range entries {
+		all[i] = entry.String()
+	}
+	return strings.Join(all, "; ")
 }
 
 // phones lists named phones: each with its number, and its further numbers in brackets.

@@ -29,6 +29,10 @@ type Settings struct {
 	Threads *[]sms.PhoneNumber
 	// Owner is a phone's name or number.
 	Owner *string
+	// TimeZone, Closed and NightPhones are about the schedule.
+	TimeZone    *string
+	Closed      *route.Closed
+	NightPhones *[]string
 }
 
 // Change sets the fields of a route. A new route, and a removed one that comes back, is active unless Active is false. The error is
@@ -53,6 +57,9 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	say(&r.ClaimTime, s.ClaimTime)
 	say(&r.Threads, s.Threads)
 	say(&r.Owner, s.Owner)
+	say(&r.TimeZone, s.TimeZone)
+	say(&r.Closed, s.Closed)
+	say(&r.NightPhones, s.NightPhones)
 	return r, nil
 }
 

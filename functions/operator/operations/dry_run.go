@@ -104,7 +104,7 @@ func (h *Handler) foresee(ctx context.Context, wanted RelayRequest, id string) (
 	}
 	text := plan.Text(plan.MessageOf(r))
 	told = DryRun{
-		DryRun: true, Outcome: Send, Hops: hopsOf(r, routes), Route: routeOf(routes, r.TwilioNumber), Text: text,
+		DryRun: true, Outcome: Send, Hops: hopsOf(r, routes, now), Route: routeOf(routes, r.TwilioNumber), Text: text,
 		Segments: sms.Segments(text),
 	}
 	if wanted.IdempotencyKey != "" {
@@ -153,10 +153,10 @@ func (h *Handler) isCustomer(ctx context.Context, number sms.PhoneNumber) bool {
 }
 
 // hopsOf returns the phones that the text could go to, whether it would or not.
-func hopsOf(r ledger.Record, routes map[sms.PhoneNumber]route.Route) []Hop {
+func hopsOf(r ledger.Record, routes map[sms.PhoneNumber]route.Route, now time.Time) []Hop {
 	hops := []Hop{}
 	ours, _ := route.Find(routes, r.TwilioNumber)
-	for _, number := range plan.Way(r, routes).Hops() {
+	for _, number := range plan.Way(r, routes).PhonesAt(now) {
 		if number != "" {
 			hops = append(hops, Hop{Number: number, OptedOut: ours.IsOptedOut(number)})
 		}

@@ -18,7 +18,7 @@ type hop struct {
 
 // setTimer sets the delivery timer: if no receipt comes in time, the hop after the phone to is tried.
 func (h *Handler) setTimer(ctx context.Context, j *job, p plan.Plan, to sms.PhoneNumber) verdict {
-	if p.DeliveryTimeout <= 0 || !p.Next(j.text, to) || h.config.PublicBaseURL == "" {
+	if p.DeliveryTimeout <= 0 || !p.MayGoOn(j.text, to) || h.config.PublicBaseURL == "" {
 		return verdict{}
 	}
 	// Set before the claim: a crash leaves at worst a timer that finds nothing to do.

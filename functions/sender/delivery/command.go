@@ -113,7 +113,7 @@ func (c *commanding) who() string { return conversation.ShortName(c.about.Name, 
 
 // mine takes a conversation that nobody has.
 func (c *commanding) mine(ctx context.Context) (told string, err error) {
-	now, by := c.h.config.Now, plan.ClaimingOf(c.way)
+	now, by := c.h.config.Now, plan.ClaimingOf(c.way, c.h.config.Now())
 	var before conversation.Conversation
 	stored, isChanged, err := c.h.changeConversation(ctx, c.key(), func(s conversation.Conversation) (conversation.Conversation, bool) {
 		before = s
@@ -157,7 +157,7 @@ func (c *commanding) done(ctx context.Context) (told string, err error) {
 // give hands a conversation over to another phone on duty, which gets the customer's newest text.
 func (c *commanding) give(ctx context.Context) (told string, err error) {
 	to, ok := c.way.PhoneNamed(c.command.Name)
-	by := plan.ClaimingOf(c.way)
+	by := plan.ClaimingOf(c.way, c.h.config.Now())
 	switch {
 	case !ok:
 		return c.command.Told("nobody here is called " + c.command.Name + ". " + c.names()), nil
@@ -219,7 +219,7 @@ const maxOpen = 8
 
 // open lists who waits, the longest first, and who is on duty.
 func (c *commanding) open(ctx context.Context) (told string, err error) {
-	by, now := plan.ClaimingOf(c.way), c.h.config.Now()
+	by, now := plan.ClaimingOf(c.way, c.h.config.Now()), c.h.config.Now()
 	var waiting []conversation.Conversation
 	err = conversation.Each(ctx, c.h.config.Customers, c.j.text.TwilioNumber, "", func(s conversation.Conversation) bool {
 		if s.IsOpen() {

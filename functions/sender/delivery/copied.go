@@ -52,7 +52,7 @@ func (h *Handler) hopsToAsk(ctx context.Context, r ledger.Record, p plan.Plan) (
 	}
 	way := plan.Way(r, routes)
 	phones := []hop{{phone: p.To, place: p.Hop}}
-	for place, phone := range way.Hops() {
+	for place, phone := range way.Receivers() {
 		if !sms.Same(phone, p.To) && r.HopOpen(phone) {
 			phones = append(phones, hop{phone: phone, place: place})
 		}

@@ -137,7 +137,7 @@ func (h *Handler) see(ctx context.Context, j *job) error {
 	if err != nil || !way.KeepsClaims() {
 		return err
 	}
-	by := plan.ClaimingOf(way)
+	by := plan.ClaimingOf(way, h.config.Now())
 	act := conversation.Act{Phone: a.Phone, MessageSid: j.text.MessageSid, At: a.At}
 	key := customerKey{j.text.TwilioNumber, customer}
 	var before conversation.Conversation
@@ -188,7 +188,7 @@ const hasSuffix = ".has"
 // tellClaim tells those who were sent a text of the customer since he waits, and the phone that was slower, who has the conversation: once
 // for each claim and phone.
 func (h *Handler) tellClaim(ctx context.Context, c conversation.Conversation, way route.Route, slower sms.PhoneNumber) error {
-	claimer := c.Claimer(plan.ClaimingOf(way), h.config.Now())
+	claimer := c.Claimer(plan.ClaimingOf(way, h.config.Now()), h.config.Now())
 	if claimer == "" || c.Tag == "" {
 		return nil
 	}
@@ -219,7 +219,7 @@ func (h *Handler) heedClaim(ctx context.Context, j *job, c conversation.Conversa
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
-	claimer := c.Claimer(plan.ClaimingOf(way), h.config.Now())
+	claimer := c.Claimer(plan.ClaimingOf(way, h.config.Now()), h.config.Now())
 	switch {
 	case j.text.IsGiven():
 		if claimer != "" && !sms.Same(claimer, p.To) {

@@ -60,7 +60,7 @@ func (h *Handler) beginStage(ctx context.Context, first ledger.Record, due queue
 	if err != nil {
 		return err
 	}
-	rota, isEarly := plan.ClaimingOf(way).Rota, false
+	rota, isEarly := plan.ClaimingOf(way, h.config.Now()).Rota, false
 	customer := customerKey{first.TwilioNumber, first.Customer}
 	c, isChanged, err := h.changeConversation(ctx, customer, func(c conversation.Conversation) (conversation.Conversation, bool) {
 		now := h.config.Now()

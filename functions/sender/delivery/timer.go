@@ -122,10 +122,14 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 	if err != nil {
 		return h.notNow(ctx, j, unsettled, err)
 	}
-	if p.Drop != "" || p.DeliveryTimeout == 0 || !p.Next(j.text, attempt.To) {
+	if p.Drop != "" || p.DeliveryTimeout == 0 || !p.MayGoOn(j.text, attempt.To) {
 		return done()
 	}
 	now := h.config.Now()
+	if !p.Next(j.text, attempt.To) {
+		// Nobody else is on duty before then.
+		return again(p.Changes.Sub(now))
+	}
 	if early := attempt.StartedAt.Add(p.DeliveryTimeout).Sub(now); early > 0 && !clock.Ahead(attempt.StartedAt, now) {
 		// The timer is older than the claim, because the first claim failed, or the route's delivery timeout was raised since.
 		return again(early)

@@ -38,6 +38,11 @@ type storedRoute struct {
 	Threads            written[[]sms.PhoneNumber]
 	Phones             written[[]route.Phone]
 	Owner              written[string]
+	TimeZone           written[string]
+	Schedule           written[[]route.Shift]
+	Overrides          written[[]route.Override]
+	Closed             written[route.Closed]
+	NightPhones        written[[]string]
 	OptedOut           written[[]sms.PhoneNumber]
 	Removed            written[time.Time]
 	OffSince           written[time.Time]
@@ -107,7 +112,7 @@ func routeOf(r *storedRoute) *auditlog.Route {
 	if r == nil {
 		return nil
 	}
-	return &auditlog.Route{
+	entry := &auditlog.Route{
 		DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: masks(r.FallbackCarriers), Active: r.Active,
 		OnUncertain:     r.OnUncertain.show(string(r.OnUncertain.value), route.Route{OnUncertain: r.OnUncertain.value}),
 		DeliveryTimeout: r.DeliveryTimeout.show(length(r.DeliveryTimeout.value), route.Route{DeliveryTimeout: r.DeliveryTimeout.value}),
@@ -121,6 +126,8 @@ func routeOf(r *storedRoute) *auditlog.Route {
 		OptedOut: masksOf(r.OptedOut), Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
 		OffSince: r.OffSince.show(moment(r.OffSince.value), route.Route{}), Version: r.Version,
 	}
+	r.addDuty(entry)
+	return entry
 }
 
 // show returns the text of a setting that is valid in a route of its own.

@@ -20,6 +20,12 @@ func settled() route.Route {
 	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	r.Threads = []sms.PhoneNumber{"+18585550111", "+18585550110"}
 	r.Phones, r.Owner = []route.Phone{{Name: "Ann", Number: "+18585550122", Also: []sms.PhoneNumber{"+18585550156"}}}, "Ann"
+	r.TimeZone, r.Closed, r.NightPhones = "America/Los_Angeles", route.ClosedNight, []string{"+18585550157"}
+	r.Schedule = []route.Shift{{Days: "Mon-Fri", From: "07:00", To: "18:00", Phones: []string{"Ann", "+18585550157"}}}
+	r.Overrides = []route.Override{
+		{Date: "2026-12-24"}, {Date: "2026-12-25", From: "08:00", To: "12:00", Phones: []string{"Ann"}},
+		{Date: "2026-12-26", LastDate: "2026-12-27", To: "24:00"},
+	}
 	r.PaceNumber, r.OptedOut, r.Version, r.UpdatedBy = "3/1s", []sms.PhoneNumber{relaytest.Fallback}, 1, "anna"
 	return r
 }
@@ -134,10 +140,17 @@ func TestSettingsWrittenByHand(t *testing.T) {
 		},
 		{"phones as text", "Phones", text("+18585550199"), func(r *auditlog.Route) {
 			r.Phones, r.Owner = []string{"unreadable"}, "unreadable"
+			r.Schedule = []string{"Mon-Fri 07:00-18:00 unreadable, ***0157"}
+			r.Overrides[1] = "2026-12-25 08:00 - 12:00 unreadable"
 		}},
 		{"an owner by number", "Owner", text("+18585550157"), func(r *auditlog.Route) { r.Owner = "***0157" }},
 		{"an owner whom nobody knows", "Owner", text("Dee"), func(r *auditlog.Route) { r.Owner = "unreadable" }},
 		{"an owner as a number", "Owner", number("18585550157"), func(r *auditlog.Route) { r.Owner = "unreadable" }},
+		{"a zone with a number", "TimeZone", text("+18585550199"), func(r *auditlog.Route) { r.TimeZone = "unreadable" }},
+		{"closed as a number", "Closed", text("+18585550199"), func(r *auditlog.Route) { r.Closed = "unreadable" }},
+		{"a schedule as text", "Schedule", text("+18585550199"), func(r *auditlog.Route) { r.Schedule = []string{"unreadable"} }},
+		{"overrides as text", "Overrides", text("+18585550199"), func(r *auditlog.Route) { r.Overrides = []string{"unreadable"} }},
+		{"night as text", "NightPhones", text("+18585550199"), func(r *auditlog.Route) { r.NightPhones = []string{"unreadable"} }},
 		{"no owner", "Owner", events.NewNullAttribute(), func(r *auditlog.Route) { r.Owner = "" }},
 		{"removed", "Removed", text("2026-11-24T09:00:00+01:00"), func(r *auditlog.Route) { r.Removed = "2026-11-24T08:00:00Z" }},
 		{"removed as text", "Removed", text("+18585550199"), func(r *auditlog.Route) { r.Removed = "unreadable" }},
@@ -155,6 +168,9 @@ func TestSettingsWrittenByHand(t *testing.T) {
 				DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, OnUncertain: "resend", DeliveryTimeout: "1m30s",
 				MaxAge: "2h", PaceNumber: "3/1s", AnswerWindow: "36h", HoldTime: "15m", OptedOut: []string{"***0133"}, Version: 1,
 				Threads: []string{"***0111", "***0110"}, Phones: []string{"***0122", "***0156"}, Owner: "***0122",
+				TimeZone: "America/Los_Angeles", Closed: "night", NightPhones: []string{"***0157"},
+				Schedule:  []string{"Mon-Fri 07:00-18:00 ***0122, ***0157"},
+				Overrides: []string{"2026-12-24 closed", "2026-12-25 08:00 - 12:00 ***0122", "2026-12-26 - 2026-12-27 24:00 closed"},
 			}
 			tt.want(&want)
 			got := newStage(nil).entry(t, record)

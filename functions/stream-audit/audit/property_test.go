@@ -114,6 +114,15 @@ func (s *secrets) route(t *rapid.T) *route.Route {
 		r.Phones = append(r.Phones, route.Phone{Name: s.text(t, "name"), Number: s.number(t, "phone"), Also: []sms.PhoneNumber{s.number(t, "also")}})
 		r.Owner = r.Phones[i].Name
 	}
+	for range rapid.IntRange(0, 2).Draw(t, "shifts") {
+		// A number, or words, in any wrong place.
+		wrong := rapid.SampledFrom([]string{string(s.number(t, "scheduled")), s.text(t, "shift")})
+		r.Schedule = append(r.Schedule, route.Shift{
+			Days: wrong.Draw(t, "days"), From: wrong.Draw(t, "from"), To: wrong.Draw(t, "to"), Phones: []string{wrong.Draw(t, "who")},
+		})
+		r.Overrides = append(r.Overrides, route.Override{Date: wrong.Draw(t, "date"), Phones: []string{wrong.Draw(t, "who")}})
+		r.NightPhones = append(r.NightPhones, wrong.Draw(t, "night"))
+	}
 	r.OnUncertain = rapid.SampledFrom([]route.OnUncertain{"", route.Park, route.Resend}).Draw(t, "on uncertain")
 	r.DeliveryTimeout = route.Duration(rapid.SampledFrom([]time.Duration{0, 90 * time.Second, 12 * time.Hour}).Draw(t, "timeout"))
 	r.MaxAge = route.Duration(rapid.SampledFrom([]time.Duration{0, time.Hour, 72 * time.Hour}).Draw(t, "age"))
@@ -139,7 +148,8 @@ func (s *secrets) change(t *rapid.T, n int) events.DynamoDBEventRecord {
 	if record.Change.NewImage != nil {
 		if _, ok := record.Change.NewImage["DestinationCarrier"]; ok && rapid.Bool().Draw(t, "a setting of another form") {
 			name := rapid.SampledFrom([]string{
-				"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "OptedOut", "Removed", "Threads", "Phones", "Owner",
+				"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "OptedOut", "Removed", "Threads", "Phones", "Owner", "TimeZone", "Schedule",
+				"Closed", "NightPhones",
 			}).Draw(t, "setting")
 			record.Change.NewImage[name] = events.NewStringAttribute(string(s.number(t, "setting number")) + s.text(t, "setting text"))
 		}
@@ -263,6 +273,9 @@ func TestEntryTellsTheRoute(t *testing.T) {
 			ID:   fmt.Sprintf("route:%s.%d@%s", after.TwilioNumber.Mask(), after.Version, sequence(1)),
 			Time: noon, Subject: "route", Change: "changed", Version: after.Version, TwilioNumber: after.TwilioNumber.Mask(),
 			Before: settings(before), After: settings(after), Actor: "alex",
+		}
+		for _, r := range []*auditlog.Route{got.Before, got.After} {
+			r.Schedule, r.Overrides, r.NightPhones = nil, nil, nil // they are held by TestSettingsWrittenByHand.
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("entry (-want +got):\n%s", diff)

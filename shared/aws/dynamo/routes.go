@@ -33,6 +33,8 @@ const (
 	attrAnswerTimeout   = "AnswerTimeout"
 	attrClaimTime       = "ClaimTime"
 	attrOwner           = "Owner"
+	attrTimeZone        = "TimeZone"
+	attrClosed          = "Closed"
 	attrRemoved         = "Removed"
 	attrOffSince        = "OffSince"
 )
@@ -196,6 +198,9 @@ func routeOf(stored item) (route.Route, error) {
 			return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("a phone is not E.164"))
 		}
 	}
+	if slices.ContainsFunc(r.AllPhones(), func(n sms.PhoneNumber) bool { return !n.IsE164() }) {
+		return route.Route{}, unreadable(r.TwilioNumber.Mask(), errors.New("a phone is not E.164"))
+	}
 	for _, thread := range r.Threads {
 		switch {
 		case !thread.IsE164():
@@ -224,6 +229,8 @@ func checkForms(stored item) error {
 		{attrHoldTime, "a duration such as 1h", duration},
 		{attrAnswerTimeout, "a duration such as 15m", duration},
 		{attrClaimTime, "a duration such as 4h", duration},
+		{attrTimeZone, "a time zone such as America/Los_Angeles", anything},
+		{attrClosed, "relay or night", anything},
 		{attrOwner, "a phone's name or number", anything},
 		{attrPaceNumber, "a pace such as 3/1s or off", anything},
 		{attrRemoved, "a time such as 2026-11-24T08:00:00Z", moment},

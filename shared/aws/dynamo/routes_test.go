@@ -57,6 +57,9 @@ func TestRouteWrittenByHand(t *testing.T) {
 	settled.PaceNumber, settled.OptedOut = "3/1s", []sms.PhoneNumber{relaytest.Destination}
 	settled.Threads = []sms.PhoneNumber{"+18585550111", "+18585550110"}
 	settled.Phones, settled.Owner = []route.Phone{{Name: "Ann", Number: "+18585550122", Also: []sms.PhoneNumber{"+18585550156"}}}, "Ann"
+	settled.TimeZone, settled.Closed, settled.NightPhones = "UTC", route.ClosedNight, []string{"Ann"}
+	settled.Schedule = []route.Shift{{Days: "Mon-Fri", From: "07:00", To: "18:00", Phones: []string{"Ann"}}}
+	settled.Overrides = []route.Override{{Date: "2026-12-24"}}
 	says := func(attributes string) string {
 		return `{` + number + `,` + carrier + `,"Active":{"BOOL":true},` + attributes + `}`
 	}
@@ -68,11 +71,31 @@ func TestRouteWrittenByHand(t *testing.T) {
 	}{
 		{name: "every setting", item: says(`"OnUncertain":{"S":"resend"},"DeliveryTimeout":{"S":"90s"},"MaxAge":{"S":"120m"},` +
 			`"PaceNumber":{"S":"3/1s"},"AnswerWindow":{"S":"36h"},"HoldTime":{"S":"900s"},"OptedOut":{"SS":["+18585550122"]},` +
-			`"Threads":{"L":[{"S":"+18585550111"},{"S":"+18585550110"}]},"Owner":{"S":"Ann"},` +
+			`"Threads":{"L":[{"S":"+18585550111"},{"S":"+18585550110"}]},"Owner":{"S":"Ann"},"TimeZone":{"S":"UTC"},` +
+			`"Schedule":{"L":[{"M":{"Days":{"S":"Mon-Fri"},"From":{"S":"07:00"},"To":{"S":"18:00"},"Phones":{"SS":["Ann"]}}}]},` +
+			`"Overrides":{"L":[{"M":{"Date":{"S":"2026-12-24"}}}]},"Closed":{"S":"night"},"NightPhones":{"L":[{"S":"Ann"}]},` +
 			`"Phones":{"L":[{"M":{"Name":{"S":"Ann"},"Number":{"S":"+18585550122"},"Also":{"SS":["+18585550156"]}}}]}`), want: settled},
 		{name: "settings of nothing", item: says(`"OnUncertain":{"NULL":true},"DeliveryTimeout":{"NULL":true},"MaxAge":{"S":"0s"},` +
 			`"PaceNumber":{"S":""},"AnswerWindow":{"NULL":true},"HoldTime":{"S":"0s"},"OptedOut":{"NULL":true},` +
 			`"Threads":{"NULL":true},"Phones":{"NULL":true},"Owner":{"NULL":true}`), want: want},
+		{
+			name: "a zone that there is not", item: says(`"TimeZone":{"S":"Mars/Base"}`),
+			text: unreadable + "TimeZone is not a time zone such as America/Los_Angeles",
+		},
+		{
+			name: "a zone as a number", item: says(`"TimeZone":{"N":"-8"}`),
+			text: unreadable + "attribute TimeZone should be a time zone such as America/Los_Angeles, as a string",
+		},
+		{name: "closed as a flag", item: says(`"Closed":{"BOOL":true}`), text: unreadable + "attribute Closed should be relay or night, as a string"},
+		{
+			name: "a schedule of days that there are not",
+			item: says(`"TimeZone":{"S":"UTC"},"Schedule":{"L":[{"M":{"Days":{"S":"daily"},"From":{"S":"07:00"},"To":{"S":"18:00"},` +
+				`"Phones":{"L":[{"S":"+18585550122"}]}}}]}`),
+			text: unreadable + "Schedule[0].Days is not a list of days such as Mon-Fri or Sat,Sun",
+		},
+		{
+			name: "a night phone of another form", item: says(`"NightPhones":{"L":[{"S":"+1858"}]}`), text: unreadable + "a phone is not E.164",
+		},
 		{
 			name: "phones as text", item: says(`"Phones":{"S":"Ann"}`),
 			text: unreadable + "attribute Phones should be []route.Phone",

@@ -1,0 +1,254 @@
+package duty
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// setFlags are the flags of duty set.
+type setFlags struct {
+	numbers     cli.NumberFlags
+	phones      []string
+	closed      bool
+	from, until string
+	asJSON      bool
+	consent     cli.Consent
+}
+
+func (p program) setCommand() *cobra.Command {
+	var f setFlags
+	cmd := &cobra.Command{
+		Use:   "set NUMBER --phone PHONE|NAME --until TIME",
+		Short: "Put phones on duty for a time, whatever the schedule says",
+		Long: `set puts phones on duty for a number from now, or --from, until a time, whatever its schedule says; or it closes the number for that
+time with --closed. Of two such overrides for the same moment, the later one counts. Those that ended more than a day ago are taken out.
+
+Times go by the clocks of the route's time zone, to the minute: relay route set NUMBER --time-zone sets it.`,
+		Example: `  relay duty set +18585550100 --phone Bo --until 18:00
+  relay duty set +18585550100 --phone Ann --phone +16195550124 --from "2026-12-24 08:00" --until "2026-12-27 08:00"
+  relay duty set +18585550100 --closed --until "Mon 07:00"`,
+		Args:              cli.Arguments("the number"),
+		ValidArgsFunction: p.Number,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.set(cmd, args[0], f) },
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.phones, "phone", nil, fmt.Sprintf(
+		"a phone that is on duty, by its name or number; repeat it for more, in order, at most %d", route.MaxShiftPhones))
+	flags.BoolVar(&f.closed, "closed", false, "nobody is on duty")
+	flags.StringVar(&f.from, "from", "", "from when on: "+momentHelp+" (default now)")
+	flags.StringVar(&f.until, "until", "", "until when: "+momentHelp)
+	cli.AddJSON(flags, &f.asJSON, "what was done, and the override")
+	f.consent.Add(flags, "")
+	f.numbers.Add(flags)
+	cli.AddTarget(flags)
+	return cmd
+}
+
+// errNoZone means that nobody knows which clocks a time is by.
+var errNoZone = errors.New("the route has no time zone")
+
+func (p program) set(cmd *cobra.Command, text string, f setFlags) error {
+	number, err := f.numbers.Read(text)
+	if err != nil {
+		return err
+	}
+	whos, err := f.whos(cmd)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	var made route.Override
+	edit := routing.Edit{
+		Number: number, Author: routing.Author{Name: p.Operator(""), Now: time.Now},
+		Change: func(r route.Route, exists bool) (route.Route, error) {
+			if !exists || r.IsRemoved() {
+				return r, routing.ErrNoRoute
+			}
+			if made, err = f.override(r, whos, now); err != nil {
+				return r, err
+			}
+			r = r.WithoutPast(now.AddDate(0, 0, -1))
+			r.Overrides = append(slices.Clone(r.Overrides), made)
+			return r, nil
+		},
+	}
+	done, mode, err := p.EditRoute(cmd, edit, f.consent, f.asJSON)
+	if errors.Is(err, errNoZone) {
+		return cli.Hinted(err, fmt.Sprintf("relay route set %s --time-zone America/Los_Angeles", string(number)))
+	}
+	if err != nil {
+		return err
+	}
+	return p.printSet(done.After, made, mode == cli.Show, f.asJSON)
+}
+
+// whos returns the phones that are to be on duty, as they are stored: names, or numbers in their one form.
+func (f setFlags) whos(cmd *cobra.Command) ([]string, error) {
+	switch {
+	case f.until == "":
+		return nil, cli.Usage(errors.New("--until is missing"))
+	case len(f.phones) == 0 && !f.closed:
+		return nil, cli.Usage(errors.New("--phone is missing: name who is on duty, or --closed"))
+	}
+	var whos []string
+	for _, text := range f.phones {
+		if strings.ContainsFunc(text, unicode.IsLetter) {
+			whos = append(whos, route.PhoneName(text))
+			continue
+		}
+		number, err := f.numbers.ReadFlag("phone", text)
+		if err != nil {
+			return nil, err
+		}
+		whos = append(whos, string(number))
+	}
+	return whos, cli.Exclusive(cmd.Flags(), "phone", "closed")
+}
+
+// override returns the override that the flags say.
+func (f setFlags) override(r route.Route, whos []string, now time.Time) (route.Override, error) {
+	if r.TimeZone == "" {
+		return route.Override{}, errNoZone
+	}
+	place, err := r.Place()
+	if err != nil {
+		return route.Override{}, err
+	}
+	for _, who := range whos {
+		if _, ok := r.Resolve(who); !ok {
+			return route.Override{}, cli.Hinted(fmt.Errorf("no phone of %s is called %s", string(r.TwilioNumber), who),
+				"relay phone ls "+string(r.TwilioNumber)+" lists the names")
+		}
+	}
+	from, err := cli.ReadAhead(f.from, now.In(place))
+	if err != nil {
+		return route.Override{}, cli.Usage(fmt.Errorf("--from: %w", err))
+	}
+	until, err := cli.ReadAhead(f.until, from.In(place))
+	if err != nil {
+		return route.Override{}, cli.Usage(fmt.Errorf("--until: %w", err))
+	}
+	if from, until = from.In(place), until.In(place); !until.After(from) {
+		return route.Override{}, cli.Usage(errors.New("--until is not after --from"))
+	}
+	made := route.Override{
+		Date: from.Format(time.DateOnly), LastDate: until.Format(time.DateOnly), From: from.Format("15:04"), To: until.Format("15:04"), Phones: whos,
+	}
+	if made.LastDate == made.Date {
+		made.LastDate = ""
+	}
+	return made, nil
+}
+
+// shownSet is what set did, as JSON.
+type shownSet struct {
+	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
+	From         time.Time       `json:"from"`
+	To           time.Time       `json:"to"`
+	Phones       []string        `json:"phones"`
+	// DryRun: nothing was changed.
+	DryRun bool `json:"dry_run,omitempty"`
+}
+
+func (p program) printSet(r route.Route, made route.Override, isDryRun, asJSON bool) error {
+	place, err := r.Place()
+	if err != nil {
+		return err
+	}
+	from, to := r.SpanOf(made)
+	if asJSON {
+		return json.NewEncoder(p.Stdout).Encode(shownSet{
+			TwilioNumber: r.TwilioNumber, From: from.In(place), To: to.In(place), Phones: append([]string{}, made.Phones...), DryRun: isDryRun,
+		})
+	}
+	verb, who := "is", strings.Join(made.Phones, ", ")
+	if isDryRun {
+		verb = "would be"
+	}
+	if who == "" {
+		cli.Say(p.Stdout, "%s %s closed from %s to %s (%s).", string(r.TwilioNumber), verb, from.In(place).Format(dayForm), to.In(place).Format(dayForm), place)
+		return nil
+	}
+	cli.Say(p.Stdout, "On duty for %s %s %s from %s to %s (%s).", string(r.TwilioNumber), verb, who, from.In(place).Format(dayForm),
+		to.In(place).Format(dayForm), place)
+	return nil
+}
+
+// removeFlags are the flags of duty rm.
+type removeFlags struct {
+	numbers cli.NumberFlags
+	asJSON  bool
+	consent cli.Consent
+}
+
+func (p program) removeCommand() *cobra.Command {
+	var f removeFlags
+	cmd := &cobra.Command{
+		Use:     "rm NUMBER OVERRIDE",
+		Aliases: []string{"remove", "delete"},
+		Short:   "Take an override out: the schedule counts again",
+		Long: `rm takes an override of the schedule out, by the number that relay duty ls shows for it. The schedule, or an earlier override for the
+same time, counts again.`,
+		Example:           `  relay duty rm +18585550100 1`,
+		Args:              cli.Arguments("the number", "the override"),
+		ValidArgsFunction: p.Number,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.remove(cmd, args, f) },
+	}
+	cli.AddJSON(cmd.Flags(), &f.asJSON, "what was done, and the override")
+	f.consent.Add(cmd.Flags(), "")
+	f.numbers.Add(cmd.Flags())
+	cli.AddTarget(cmd.Flags())
+	return cmd
+}
+
+func (p program) remove(cmd *cobra.Command, args []string, f removeFlags) error {
+	number, err := f.numbers.Read(args[0])
+	if err != nil {
+		return err
+	}
+	index, err := strconv.Atoi(args[1])
+	if err != nil {
+		return cli.Usage(fmt.Errorf("%q is not the number of an override", args[1]))
+	}
+	var gone route.Override
+	edit := routing.Edit{
+		Number: number, Author: routing.Author{Name: p.Operator(""), Now: time.Now},
+		Change: func(r route.Route, exists bool) (route.Route, error) {
+			if !exists {
+				return r, routing.ErrNoRoute
+			}
+			if index < 1 || index > len(r.Overrides) {
+				return r, cli.Hinted(fmt.Errorf("%s has no override %d", string(number), index), "relay duty ls "+string(number)+" lists them")
+			}
+			gone = r.Overrides[index-1]
+			r.Overrides = slices.Delete(slices.Clone(r.Overrides), index-1, index)
+			return r, nil
+		},
+	}
+	done, mode, err := p.EditRoute(cmd, edit, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
+	if f.asJSON {
+		return p.printSet(done.After, gone, mode == cli.Show, true)
+	}
+	verb := "is"
+	if mode == cli.Show {
+		verb = "would be"
+	}
+	cli.Say(p.Stdout, "%s %s taken out of %s: %s.", "Override "+args[1], verb, string(number), gone)
+	return nil
+}

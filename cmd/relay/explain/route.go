@@ -1,0 +1,188 @@
+package explain
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// routeFlags are the flags of explain route.
+type routeFlags struct {
+	from, to, body, at string
+	asJSON             bool
+	numbers            cli.NumberFlags
+}
+
+func (p program) routeCommand() *cobra.Command {
+	var f routeFlags
+	cmd := &cobra.Command{
+		Use:   "route --from CUSTOMER --to NUMBER",
+		Short: "Where a text of a customer would go, now or at another time",
+		Long: `route says where a text would go if a customer sent it to a number: which phones are on duty then, in which order they are tried, and
+until when. The sender's own code decides. Nothing is sent or changed.
+
+--at says when the text comes in, by the clocks of the route's time zone. Who has opted out, and who has the customer, counts as it is
+kept now.`,
+		Example: `  relay explain route --from +13125550147 --to +18585550100
+  relay explain route --from +13125550147 --to +18585550100 --at "Sat 22:30"`,
+		Args: cli.NoArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.explainRoute(cmd, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.from, "from", "", "the customer who writes")
+	flags.StringVar(&f.to, "to", "", "the Twilio number that they write to")
+	flags.StringVar(&f.body, "body", "Hello", "what they write")
+	flags.StringVar(&f.at, "at", "", "when the text comes in: "+cli.AheadHelp+" (default now)")
+	cli.AddJSON(flags, &f.asJSON, "where the text would go, and who is on duty")
+	f.numbers.Add(flags)
+	cli.AddTarget(flags)
+	return cmd
+}
+
+func (p program) explainRoute(cmd *cobra.Command, f routeFlags) error {
+	for _, flag := range []string{"from", "to"} {
+		if !cmd.Flags().Changed(flag) {
+			return cli.Usage(fmt.Errorf("--%s is missing", flag))
+		}
+	}
+	from, _, err := f.numbers.ReadSender(f.from)
+	if err != nil {
+		return err
+	}
+	to, err := f.numbers.ReadFlag("to", f.to)
+	if err != nil {
+		return err
+	}
+	return p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error {
+		routes, err := d.Routes.Lookup(cmd.Context(), to.Spellings()...)
+		if err != nil {
+			return err
+		}
+		way, _ := route.Find(routes, to)
+		place, err := way.Place()
+		if err != nil {
+			return fmt.Errorf("the time zone of %s: %w", string(to), err)
+		}
+		at, err := cli.ReadAhead(f.at, time.Now().In(place))
+		if err != nil {
+			return cli.Usage(fmt.Errorf("--at: %w", err))
+		}
+		at = ledger.Stamp(at)
+		text := ledger.Record{MessageSid: wouldBe, TwilioNumber: to, Customer: from, Body: f.body, ReceivedAt: at, UpdatedAt: at}
+		foreseeing := delivery.Foreseeing{Records: d.Ledger, Routes: route.NewCache(d.Routes, time.Now), Conversations: d.Conversations}
+		seen, err := foreseeing.Route(cmd.Context(), text, at)
+		if err != nil {
+			return err
+		}
+		explained := explainedRouteOf(seen, from, to, at.In(place))
+		if f.asJSON {
+			return json.NewEncoder(p.Stdout).Encode(explained)
+		}
+		explained.write(p.Stdout)
+		return nil
+	})
+}
+
+// explainedRoute is where a text of a customer would go, as JSON.
+type explainedRoute struct {
+	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
+	Customer     sms.PhoneNumber `json:"customer"`
+	At           time.Time       `json:"at"`
+	TimeZone     string          `json:"time_zone"`
+	// Answer: the text would be an answer of a phone of the number.
+	Answer bool `json:"answer"`
+	// Drop is the reason for which nobody would get the text, empty if somebody would.
+	Drop ledger.Reason `json:"drop,omitempty"`
+	// Scheduled: who is on duty depends on the time. Open: somebody is on duty. Until is when that changes next.
+	Scheduled bool      `json:"scheduled"`
+	Open      bool      `json:"open"`
+	Until     time.Time `json:"until,omitzero"`
+	// Phones are tried in this order.
+	Phones    []explainedPhone `json:"phones"`
+	ExpiresAt time.Time        `json:"expires_at,omitzero"`
+}
+
+// explainedPhone is a phone that a text may go to.
+type explainedPhone struct {
+	Name     string          `json:"name,omitempty"`
+	Number   sms.PhoneNumber `json:"number"`
+	OptedOut bool            `json:"opted_out"`
+	// HasCustomer: it has the conversation, so it comes first.
+	HasCustomer bool `json:"has_customer"`
+}
+
+func explainedRouteOf(seen delivery.ForeseenRoute, from, to sms.PhoneNumber, at time.Time) explainedRoute {
+	p := seen.Plan
+	e := explainedRoute{
+		TwilioNumber: to, Customer: from, At: at, TimeZone: at.Location().String(), Answer: p.IsAnswer, Drop: p.Drop,
+		Scheduled: seen.Way.IsScheduled(), Open: seen.Duty.IsOpen, Phones: []explainedPhone{},
+	}
+	if !seen.Duty.Until.IsZero() {
+		e.Until = seen.Duty.Until.In(at.Location())
+	}
+	if p.Drop == "" && !p.IsAnswer {
+		e.ExpiresAt = p.Expires.In(at.Location())
+	}
+	for _, phone := range p.Open {
+		e.Phones = append(e.Phones, explainedPhone{
+			Name: seen.Way.NameOf(phone), Number: phone, OptedOut: seen.Way.IsOptedOut(phone),
+			HasCustomer: seen.Claimer != "" && sms.Same(phone, seen.Claimer),
+		})
+	}
+	return e
+}
+
+// momentForm is how a moment by the clocks of a place is written.
+const momentForm = "Mon 2006-01-02 15:04"
+
+// write says it for people.
+func (e explainedRoute) write(out io.Writer) {
+	number := string(e.TwilioNumber)
+	switch {
+	case e.Answer:
+		cli.Say(out, "%s is a phone of %s: relay explain answer says what would become of its text.", string(e.Customer), number)
+		return
+	case e.Drop != "":
+		cli.Say(out, "It would be dropped (%s); relay explain reason %s says why.", e.Drop, e.Drop)
+		return
+	}
+	if e.Scheduled {
+		is, until := "closed: nobody is on duty", ""
+		if e.Open {
+			is = "open"
+		}
+		if !e.Until.IsZero() {
+			until = ", until " + e.Until.Format(momentForm)
+		}
+		cli.Say(out, "%s (%s): %s is %s%s.", e.At.Format(momentForm), e.TimeZone, number, is, until)
+	}
+	for i, phone := range e.Phones {
+		how := "The text would go to"
+		if i > 0 {
+			how = "If that fails, to"
+		}
+		about := ""
+		if phone.OptedOut {
+			about = ", which has opted out: Twilio would refuse it"
+		}
+		if phone.HasCustomer {
+			about += ", which has the customer"
+		}
+		cli.Say(out, "%s %s%s.", how, strings.TrimSpace(phone.Name+" "+string(phone.Number)), about)
+	}
+	if len(e.Phones) == 0 {
+		cli.Say(out, "There is no phone that the text could go to.")
+	}
+	cli.Say(out, "It is too old to be sent after %s.", e.ExpiresAt.Format(momentForm))
+}

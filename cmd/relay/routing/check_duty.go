@@ -1,0 +1,100 @@
+package routing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+)
+
+// duty checks the schedule: times when nobody is on duty though nothing says what happens then, entries that overlap, and phones that are
+// never on duty.
+func (c *checked) duty() {
+	if len(c.route.Schedule) == 0 {
+		return
+	}
+	const edit = "relay route export, change its Schedule, and relay route import"
+	if gaps := gapsOf(c.route.Schedule); len(gaps) > 0 && c.route.Closed == "" {
+		c.report(Warning, "nobody is on duty "+listed(gaps)+": texts go to the phones of the route then",
+			"say that it is meant: "+c.verb("set", "--closed relay, or --closed night --night-phone PHONE")+"; or "+edit)
+	}
+	for i, one := range c.route.Schedule {
+		for n, other := range c.route.Schedule[:i] {
+			if at, ok := meeting(one, other); ok {
+				c.report(Warning, fmt.Sprintf("Schedule[%d] and Schedule[%d] overlap on %s: the phones of both are on duty then", n, i, moment(at)), edit)
+			}
+		}
+	}
+	for _, phone := range c.route.AllPhones() {
+		isHop := slices.Contains(c.route.Hops(), phone) && c.route.Closed != route.ClosedNight
+		if isHop || c.route.IsScheduledPhone(phone) || phone == c.route.OwnerPhone() {
+			continue
+		}
+		who := strings.TrimSpace(c.route.NameOf(phone) + " " + string(phone))
+		c.report(Warning, who+" is never on duty", "put it into the schedule, or relay phone rm; "+edit)
+	}
+}
+
+// gapsOf returns the times of the week when nobody is on duty.
+func gapsOf(schedule []route.Shift) []route.WeekSpan {
+	isOn := make([]bool, route.MinutesOfWeek)
+	for _, shift := range schedule {
+		for _, s := range shift.Weekly() {
+			for at := s.From; at < s.To; at++ {
+				isOn[at%route.MinutesOfWeek] = true
+			}
+		}
+	}
+	var gaps []route.WeekSpan
+	for at, on := range isOn {
+		switch last := len(gaps) - 1; {
+		case on:
+		case last >= 0 && gaps[last].To == at:
+			gaps[last].To++
+		default:
+			gaps = append(gaps, route.WeekSpan{From: at, To: at + 1})
+		}
+	}
+	if last := len(gaps) - 1; last > 0 && gaps[0].From == 0 && gaps[last].To == route.MinutesOfWeek {
+		// It goes on in the next week.
+		gaps[last].To += gaps[0].To
+		gaps = gaps[1:]
+	}
+	return gaps
+}
+
+// meeting returns a minute of the week at which both shifts are, the first of the later one.
+func meeting(one, other route.Shift) (minute int, ok bool) {
+	for _, a := range one.Weekly() {
+		for _, b := range other.Weekly() {
+			for _, later := range []int{-route.MinutesOfWeek, 0, route.MinutesOfWeek} {
+				if from := max(a.From, b.From+later); from < min(a.To, b.To+later) {
+					return from, true
+				}
+			}
+		}
+	}
+	return 0, false
+}
+
+// maxListed is how many times of a week are listed.
+const maxListed = 3
+
+// listed writes times of the week.
+func listed(spans []route.WeekSpan) string {
+	var texts []string
+	for _, s := range spans[:min(len(spans), maxListed)] {
+		texts = append(texts, moment(s.From)+" to "+moment(s.To))
+	}
+	if more := len(spans) - maxListed; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d times more a week", more))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// moment writes a minute of the week.
+func moment(minute int) string {
+	return time.Date(2026, 11, 30, 0, minute%route.MinutesOfWeek, 0, 0, time.UTC).Format("Mon 15:04")
+}

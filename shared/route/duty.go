@@ -1,0 +1,149 @@
+package route
+
+import (
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Off is a phone that takes no texts for a time, though it may be on duty.
+type Off struct {
+	Phone sms.PhoneNumber
+	// Until is when it is on again.
+	Until time.Time
+}
+
+// Duty is who gets the texts of a number at a moment.
+type Duty struct {
+	// IsOpen: somebody is on duty. A number without a schedule is open. NoOne: it is not open only because all who would be on duty are off.
+	IsOpen, NoOne bool
+	// Phones get the texts, in the order in which they are tried. While the number is closed, they are those of [Closed].
+	Phones []sms.PhoneNumber
+	// Until is when any of this changes; zero if it never does, or only after more than a year.
+	Until time.Time
+}
+
+// IsScheduled reports whether who is on duty depends on the time.
+func (r Route) IsScheduled() bool { return len(r.Schedule)+len(r.Overrides) > 0 }
+
+// DutyAt says who is on duty at a moment, without those who are off then, and when that changes. It is the one place that decides it. The
+// sender, the commands and the API of operators ask it. A schedule that cannot be read counts as none: it is refused when it is written.
+func (r Route) DutyAt(at time.Time, off ...Off) Duty {
+	if !r.IsScheduled() && len(off) == 0 {
+		return Duty{IsOpen: true, Phones: r.Hops()}
+	}
+	d := r.duty(at, off)
+	d.Until = r.changeAfter(at, d, off)
+	return d
+}
+
+// PhonesAt returns the phones that get texts at a moment, as [Route.DutyAt] does, which also says when that changes.
+func (r Route) PhonesAt(at time.Time, off ...Off) []sms.PhoneNumber {
+	if !r.IsScheduled() && len(off) == 0 {
+		return r.Hops()
+	}
+	return r.duty(at, off).Phones
+}
+
+// duty is DutyAt without when that changes.
+func (r Route) duty(at time.Time, off []Off) Duty {
+	isOff := func(phone sms.PhoneNumber) bool {
+		return slices.ContainsFunc(off, func(o Off) bool { return sms.Same(o.Phone, phone) && at.Before(o.Until) })
+	}
+	on := r.onDuty(at)
+	d := Duty{Phones: slices.DeleteFunc(slices.Clone(on), isOff)}
+	if d.IsOpen = len(d.Phones) > 0; d.IsOpen {
+		return d
+	}
+	d.NoOne = len(on) > 0
+	if d.Phones = r.Hops(); r.Closed == ClosedNight {
+		d.Phones = r.numbersOf(r.NightPhones)
+	}
+	if awake := slices.DeleteFunc(slices.Clone(d.Phones), isOff); len(awake) > 0 {
+		d.Phones = awake
+	}
+	return d
+}
+
+// onDuty returns the phones on duty, whether they are off or not, by the last override for the moment, or by the schedule. Without a
+// schedule, the hops are always on duty.
+func (r Route) onDuty(at time.Time) []sms.PhoneNumber {
+	place, err := r.Place()
+	if err != nil {
+		return r.Hops()
+	}
+	for _, o := range slices.Backward(r.Overrides) {
+		if s, err := o.span(place); err == nil && s.has(at) {
+			return r.numbersOf(o.Phones)
+		}
+	}
+	if len(r.Schedule) == 0 {
+		return r.Hops()
+	}
+	var whos []string
+	today := dateOf(at.In(place))
+	for _, shift := range r.Schedule {
+		for _, day := range []date{today.plus(-1), today} {
+			if s, ok := shift.on(day, place); ok && s.has(at) {
+				whos = append(whos, shift.Phones...)
+				break
+			}
+		}
+	}
+	return r.numbersOf(whos)
+}
+
+// on returns when the shift is that begins on that day; ok is false if none does.
+func (s Shift) on(day date, place *time.Location) (on span, ok bool) {
+	days, err := daysOf(s.Days)
+	if err != nil || !days[day.Weekday()] {
+		return span{}, false
+	}
+	on, err = s.spanOn(day, place)
+	return on, err == nil
+}
+
+// changeAfter returns when the duty is another one than d, which it is at that moment.
+func (r Route) changeAfter(at time.Time, d Duty, off []Off) time.Time {
+	for _, next := range r.edgesAfter(at, off) {
+		if other := r.duty(next, off); other.IsOpen != d.IsOpen || other.NoOne != d.NoOne || !slices.Equal(other.Phones, d.Phones) {
+			return next
+		}
+	}
+	return time.Time{}
+}
+
+// edgesAfter returns the moments after that one, in order, when a shift, an override or an off time begins or ends: all of the overrides,
+// and those of the shifts in the week after any of the others.
+func (r Route) edgesAfter(at time.Time, off []Off) []time.Time {
+	var edges []time.Time
+	for _, o := range off {
+		edges = append(edges, o.Until)
+	}
+	place, err := r.Place()
+	if err != nil {
+		place = time.UTC
+	}
+	for _, o := range r.Overrides {
+		if s, err := o.span(place); err == nil {
+			edges = append(edges, s.from, s.to)
+		}
+	}
+	for _, start := range append([]time.Time{at}, edges...) {
+		if start.Before(at) || len(r.Schedule) == 0 {
+			continue
+		}
+		first := dateOf(start.In(place)).plus(-1)
+		for n := range 9 {
+			for _, shift := range r.Schedule {
+				if s, ok := shift.on(first.plus(n), place); ok {
+					edges = append(edges, s.from, s.to)
+				}
+			}
+		}
+	}
+	edges = slices.DeleteFunc(edges, func(edge time.Time) bool { return !edge.After(at) })
+	slices.SortFunc(edges, time.Time.Compare)
+	return slices.CompactFunc(edges, time.Time.Equal)
+}
