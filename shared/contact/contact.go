@@ -1,5 +1,6 @@
 // Package contact gives customers the names by which the phones on duty know them, and takes them away; and it blocks customers. relay
-// contact, relay block and the operators' HTTP API do it here. It does not say how a name is written down, which sms.FoldName does, nor what people typed.
+// contact, relay block and the operators' HTTP API do it here. It does not say how a name is written down, which sms.FoldName does, nor
+// what people typed.
 package contact
 
 import (

@@ -113,7 +113,8 @@ func NotOnDuty(words string) string {
 
 // WriteTo tells a phone that its words were not sent on, because the number that it wrote to is no thread any more, and where to write.
 func WriteTo(words string, number sms.PhoneNumber) string {
-	return NotSent(words) + " That number is not in use any more: write to this one, " + string(number) + ", and start with the customer's tag."
+	return NotSent(words) + " That number is not in use any more: write to this one, " + string(number) +
+		", and start with the customer's tag."
 }
 
 // CodeOptedOut is Twilio's code of a message to somebody who texted STOP.

@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -8,15 +9,14 @@ import (
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
-// blocks blocks a customer, or lets the texts through again.
-func (s *sender) blocks(customer sms.PhoneNumber, on bool) {
+// blocks blocks the customer, or lets the texts through again.
+func (s *sender) blocks(on bool) {
 	s.t.Helper()
-	ctx := s.t.(*testing.T).Context()
-	before, err := s.conversations.Get(ctx, relaytest.TwilioNumber, customer)
+	ctx := context.Background()
+	before, err := s.conversations.Get(ctx, relaytest.TwilioNumber, relaytest.Customer)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func (s *sender) blocks(customer sms.PhoneNumber, on bool) {
 // What a blocked customer writes reaches no phone, and nobody is told. The customer can still be written to, and opts out and in.
 func TestBlockedCustomer(t *testing.T) {
 	s := newSender(t)
-	s.blocks(relaytest.Customer, true)
+	s.blocks(true)
 	s.hears(1, relaytest.Customer, "Hello")
 	s.checkState(1, ledger.Dropped, ledger.ReasonBlocked)
 	s.hears(2, relaytest.Customer, "STOP")
@@ -44,11 +44,11 @@ func TestBlockedCustomer(t *testing.T) {
 	if c, err = s.conversations.Get(t.Context(), relaytest.TwilioNumber, relaytest.Customer); err != nil || c.OptOut.OptedOut {
 		t.Errorf("after START the customer is %+v, error %v", c.OptOut, err)
 	}
-	s.blocks(relaytest.Customer, false)
+	s.blocks(false)
 	s.hears(5, relaytest.Customer, "Hello again")
 	s.checkFrom(fromOwn + toPhone + "A18 " + string(relaytest.Customer) + ": Hello again")
 	s.clock.Advance(time.Minute)
-	s.blocks(relaytest.Customer, true)
+	s.blocks(true)
 	s.writes(6, relaytest.Destination, relaytest.TwilioNumber, "A18 Please stop writing")
 	s.checkFrom(fromOwn + toCustomer + "Please stop writing")
 	if got := s.measured["Dropped blocked"]; got != 2 {
@@ -65,7 +65,7 @@ func TestBlockComesAfterTheClaim(t *testing.T) {
 	if r := s.record(1); r.State != ledger.Queued || len(r.Attempts) != 1 {
 		t.Fatalf("the text is %s after %d attempts", r.State, len(r.Attempts))
 	}
-	s.blocks(relaytest.Customer, true)
+	s.blocks(true)
 	s.waits(5 * time.Minute)
 	s.checkState(1, ledger.Sent, "")
 }
