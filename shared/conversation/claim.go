@@ -73,6 +73,19 @@ func (c Conversation) Give(a Act, to sms.PhoneNumber, by Claiming, now time.Time
 	return c, true, true
 }
 
+// TakeBack returns c with the claim of the phone that gave it to another one by that text. ok is false if somebody did something since.
+// changed is false if it was taken back before.
+func (c Conversation) TakeBack(a Act, given string) (back Conversation, changed, ok bool) {
+	switch {
+	case c.Claim.MessageSid == a.MessageSid:
+		return c, false, true
+	case c.Claim.MessageSid != given, !c.Claim.ActedAt.Equal(c.Claim.Since), !c.Claim.EndedAt.IsZero():
+		return c, false, false
+	}
+	c.Claim = Claim{Phone: a.Phone, Since: stamp(a.At), MessageSid: a.MessageSid, ActedAt: stamp(a.At)}
+	return c, true, true
+}
+
 // Postpone returns c whose next stage begins no earlier than a timeout after an act: whoever takes a customer has that long to answer.
 // changed is false if it begins later anyway.
 func (c Conversation) Postpone(a Act, timeout time.Duration) (postponed Conversation, changed bool) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/duration"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // Command is what a person on duty tells the relay by a text that begins with a slash: "/mine A47".
@@ -76,6 +77,22 @@ func CommandOf(body string) (c Command, ok bool) {
 	c.Verb = verb
 	return c, true
 }
+
+// Undo is the last command of a phone that /undo takes back, for an hour.
+type Undo struct {
+	Verb     Verb
+	Tag      Tag             `json:",omitempty"`
+	Customer sms.PhoneNumber `json:",omitempty"`
+	// MessageSid is the command, At when it was written.
+	MessageSid string
+	At         time.Time
+}
+
+// undoTime is for how long a command can be taken back.
+const undoTime = time.Hour
+
+// IsOver reports whether there is nothing to take back any more at that time.
+func (u Undo) IsOver(at time.Time) bool { return u.Verb == "" || at.Sub(u.At) > undoTime+skew }
 
 // CommandHelp explains the commands.
 const CommandHelp = "/? Commands: /open who waits. /mine A47 I take A47. /give A47 Bo. /done A47. /off 2h no texts to me. /on. " +

@@ -15,7 +15,7 @@ func QuotesOurs(quote string) bool {
 		_, found := cutPrefixFold(quote, beginning)
 		return found
 	}
-	return startsWithTag(quote) || looksInternal(quote) || slices.ContainsFunc([]string{`"`, "“", "From +", thePhone + "+"}, isBeginning)
+	return startsWithTag(quote) || looksInternal(quote) || isClaimCut(quote) || slices.ContainsFunc([]string{`"`, "“", "From +", thePhone + "+", commandMark}, isBeginning)
 }
 
 // looksInternal reports whether words begin as what the relay writes to phones does: a header with a number or with nothing but a tag,
@@ -57,6 +57,17 @@ func isWhose(words string) bool {
 	_, isStopped := cutPrefixFold(words, thePhone+"+")
 	return isTold && strings.Contains(words, lastText) || isStopped
 }
+
+// isClaimCut reports whether a quote is the beginning of words that say who has a conversation: its end may be in the tag.
+func isClaimCut(quote string) bool {
+	name, rest, found := strings.Cut(strings.TrimRight(quote, "….”\" "), hasIt)
+	isOther := func(char rune) bool { return (char < 'A' || char > 'Z') && (char < '0' || char > '9') }
+	isTagsBeginning := len(rest) < maxTag && strings.IndexFunc(rest, isOther) < 0
+	return found && len(name) <= maxHeader && isTagsBeginning
+}
+
+// maxTag is longer than any tag.
+const maxTag = 8
 
 // isClaim reports whether words say who has a conversation.
 func isClaim(words string) bool {

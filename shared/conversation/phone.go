@@ -53,6 +53,8 @@ type Phone struct {
 	Hinted bool `json:",omitempty"`
 	// AutoReplyToldAt is when the phone was last told that an automatic reply of it was not sent on.
 	AutoReplyToldAt time.Time `json:",omitzero"`
+	// Undo is what the phone can take back.
+	Undo Undo `json:",omitzero"`
 	// Untagged are the last texts of the phone that had no tag, as digests: one that comes twice is an automatic reply.
 	Untagged []Said `json:",omitempty"`
 }

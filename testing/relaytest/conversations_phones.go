@@ -38,7 +38,10 @@ func fullPhone(key conversation.PhoneKey) conversation.Phone {
 		AskedAt:         at.Add(8 * time.Minute),
 		Hinted:          true,
 		AutoReplyToldAt: at.Add(7 * time.Minute),
-		Untagged:        []conversation.Said{{Digest: "digest", At: at.Add(8 * time.Minute)}},
+		Undo: conversation.Undo{
+			Verb: conversation.VerbGive, Tag: "A47", Customer: Customer, MessageSid: MessageSid(7), At: at.Add(9 * time.Minute),
+		},
+		Untagged: []conversation.Said{{Digest: "digest", At: at.Add(8 * time.Minute)}},
 	}
 }
 

@@ -171,6 +171,10 @@ func (s *schedule) read(p *person, m *message, r ledger.Record) {
 	p.isMisled = p.isMisled || now.Sub(s.claimedAt(m.post)) > textTransit
 	s.tellf("%s reads %q from %s", plainly([]sms.PhoneNumber{p.phone}), in.body, plainly([]sms.PhoneNumber{in.via}))
 	s.chat(p, in)
+	if s.AnswerTimeout > 0 && s.chance.odds(150) {
+		s.soon(s.while(), func() { s.command(p, in) })
+		return
+	}
 	switch s.chance.weighted(60, 20, 6, 5, 5, 4, 1) {
 	case 0:
 		s.soon(s.while(), func() { s.answer(p, in, false) })

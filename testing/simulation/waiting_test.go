@@ -167,3 +167,10 @@ func (s *schedule) checkClaimsTold() {
 		}
 	}
 }
+
+// command lets a person tell the relay something about a customer.
+func (s *schedule) command(p *person, in arrived) {
+	tag := string(p.tagOf(in))
+	body := one(s.chance, "/mine "+tag, "/MINE "+tag, "/done "+tag, "/open", "/?", "/block "+tag, "/undo", "/mind "+tag)
+	s.sends(&writing{by: p, to: in.via, body: body})
+}

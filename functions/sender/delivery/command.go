@@ -25,6 +25,8 @@ type commanding struct {
 	// isGiven is set once the customer was given to another phone; given is the conversation then.
 	isGiven bool
 	given   conversation.Conversation
+	// undo is what the phone can take back from now on, nil if that does not change.
+	undo *conversation.Undo
 }
 
 // command does what a phone's command says, and tells the phone what came of it.
@@ -50,10 +52,15 @@ func (h *Handler) command(ctx context.Context, j *job) error {
 		// The phone knows by this who has the customer.
 		cause += hasSuffix
 	}
-	if err := h.notify(ctx, keyOf(j.text, a.Phone), cause, a.Tells+told); err != nil || !c.isGiven {
+	if err := h.notify(ctx, keyOf(j.text, a.Phone), cause, a.Tells+told); err != nil {
 		return err
 	}
-	return h.tellClaim(ctx, c.given, way, "")
+	if c.isGiven {
+		if err := h.tellClaim(ctx, c.given, way, ""); err != nil {
+			return err
+		}
+	}
+	return c.keepUndo(ctx)
 }
 
 // carryOut does what the command says, and returns what the phone is told.
@@ -65,7 +72,9 @@ func (c *commanding) carryOut(ctx context.Context) (told string, err error) {
 		return c.open(ctx)
 	case conversation.VerbMine, conversation.VerbGive, conversation.VerbDone, conversation.VerbBlock:
 		return c.ofCustomer(ctx)
-	case conversation.VerbOff, conversation.VerbOn, conversation.VerbUndo:
+	case conversation.VerbUndo:
+		return c.takeBack(ctx)
+	case conversation.VerbOff, conversation.VerbOn:
 	}
 	return conversation.UnknownCommand(c.j.text.Body), nil
 }
@@ -79,6 +88,8 @@ func (c *commanding) ofCustomer(ctx context.Context) (told string, err error) {
 	switch {
 	case !ok:
 		return c.command.Told("no customer of the last 7 days on this phone has that tag."), nil
+	case c.command.Verb == conversation.VerbBlock:
+		return c.block(ctx)
 	case !c.way.KeepsClaims():
 		return c.command.Told("this number does not keep who has a customer."), nil
 	case c.command.Verb == conversation.VerbMine:
@@ -181,8 +192,73 @@ func (c *commanding) give(ctx context.Context) (told string, err error) {
 	if err := c.handOver(ctx, to.Number); err != nil {
 		return "", err
 	}
-	c.given = stored
-	return c.command.Told(to.Name + " has " + c.who() + " now."), nil
+	c.given, c.undo = stored, c.undoable()
+	return c.command.Told(to.Name + " has " + c.who() + " now. /undo takes that back for an hour."), nil
+}
+
+// block keeps the customer's texts from all phones.
+func (c *commanding) block(ctx context.Context) (told string, err error) {
+	stored, _, err := c.h.changeConversation(ctx, c.key(), func(s conversation.Conversation) (conversation.Conversation, bool) {
+		return s.Block(conversation.Blocked{On: true, Phone: c.act.Phone, Since: c.act.At})
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case !sms.Same(stored.Blocked.Phone, c.act.Phone):
+		return c.command.Told(c.who() + " was blocked before."), nil
+	}
+	c.undo = c.undoable()
+	return c.command.Told("no more texts of " + c.who() + " come to any phone. /undo takes that back for an hour."), nil
+}
+
+// undoable is the command as one that can be taken back.
+func (c *commanding) undoable() *conversation.Undo {
+	return &conversation.Undo{
+		Verb: c.command.Verb, Tag: c.command.Tag, Customer: c.about.Customer, MessageSid: c.act.MessageSid, At: ledger.Stamp(c.act.At),
+	}
+}
+
+// keepUndo notes what the phone can take back. It comes last: a command that is carried out again after a crash finds what it found before.
+func (c *commanding) keepUndo(ctx context.Context) error {
+	if c.undo == nil {
+		return nil
+	}
+	stored, err := c.h.changePhone(ctx, c.j.author, func(p conversation.Phone) (conversation.Phone, bool) {
+		isNew := p.Undo.MessageSid != c.undo.MessageSid && !p.Undo.At.After(c.act.At)
+		p.Undo = *c.undo
+		return p, isNew
+	})
+	c.j.author = stored
+	return err
+}
+
+// takeBack takes the phone's last command back.
+func (c *commanding) takeBack(ctx context.Context) (told string, err error) {
+	last := c.j.author.Undo
+	if last.IsOver(c.act.At) {
+		return c.command.Told("there is nothing of the last hour to take back."), nil
+	}
+	c.about = conversation.Exchange{Customer: last.Customer, Tag: last.Tag}
+	isDone := false
+	_, _, err = c.h.changeConversation(ctx, c.key(), func(s conversation.Conversation) (back conversation.Conversation, changed bool) {
+		if last.Verb == conversation.VerbGive {
+			back, changed, isDone = s.TakeBack(c.act, last.MessageSid)
+			return back, changed
+		}
+		isDone = sms.Same(s.Blocked.Phone, c.act.Phone)
+		if !isDone {
+			return s, false
+		}
+		return s.Block(conversation.Blocked{Phone: c.act.Phone, Since: c.act.At})
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case !isDone:
+		return c.command.Told("somebody did something about " + string(last.Tag) + " since."), nil
+	}
+	c.undo = &conversation.Undo{MessageSid: c.act.MessageSid, At: ledger.Stamp(c.act.At)}
+	return c.command.Told("/" + string(last.Verb) + " " + string(last.Tag) + " is taken back."), nil
 }
 
 // handOver sends the customer's newest text that the phone got to the one that has the customer now, and tells that one who gave him.
