@@ -54,12 +54,18 @@ func TestWhoIsOnDuty(t *testing.T) {
 		{"as it ends", nil, "2026-11-27 18:00", nil, route.Duty{Phones: []sms.PhoneNumber{ann}}, "2026-11-27 22:00"},
 		{"over midnight", nil, "2026-11-28 01:59", nil, route.Duty{IsOpen: true, Phones: night}, "2026-11-28 02:00"},
 		{"over the weekend", nil, "2026-11-29 02:00", nil, route.Duty{Phones: []sms.PhoneNumber{ann}}, "2026-11-30 07:00"},
-		{"at night", func(r *route.Route) { r.Closed, r.NightPhones = route.ClosedNight, []string{"Bo Lee"} }, "2026-11-29 12:00", nil,
-			route.Duty{Phones: []sms.PhoneNumber{bo}}, "2026-11-30 07:00"},
+		{
+			"at night", func(r *route.Route) { r.Closed, r.NightPhones = route.ClosedNight, []string{"Bo Lee"} }, "2026-11-29 12:00", nil,
+			route.Duty{Phones: []sms.PhoneNumber{bo}},
+			"2026-11-30 07:00",
+		},
 		{"one is off", nil, "2026-11-27 09:00", off, route.Duty{IsOpen: true, Phones: []sms.PhoneNumber{bo}}, "2026-11-27 12:00"},
 		{"one is on again", nil, "2026-11-27 12:00", off, route.Duty{IsOpen: true, Phones: both}, "2026-11-27 18:00"},
-		{"all are off", func(r *route.Route) { r.Closed, r.NightPhones = route.ClosedNight, []string{string(cy)} }, "2026-11-27 09:00", bothOff,
-			route.Duty{NoOne: true, Phones: night}, "2026-11-27 12:00"},
+		{
+			"all are off", func(r *route.Route) { r.Closed, r.NightPhones = route.ClosedNight, []string{string(cy)} }, "2026-11-27 09:00", bothOff,
+			route.Duty{NoOne: true, Phones: night},
+			"2026-11-27 12:00",
+		},
 		{"another one instead", func(r *route.Route) {
 			r.Overrides = []route.Override{{Date: "2026-11-27", From: "08:30", To: "09:30", Phones: []string{string(cy)}}}
 		}, "2026-11-27 09:00", nil, route.Duty{IsOpen: true, Phones: night}, "2026-11-27 09:30"},
@@ -111,7 +117,7 @@ func TestWithoutScheduleNothingChanges(t *testing.T) {
 }
 
 // zones are places whose clocks change in ways of their own: by half an hour, at midnight, twice in a spring, over a whole day, never.
-var zones = []string{ //nolint:gochecknoglobals // what the tests draw from.
+var zones = []string{
 	"America/Los_Angeles", "Europe/Berlin", "Australia/Lord_Howe", "America/Havana", "Africa/Casablanca", "Pacific/Apia", "Asia/Kathmandu",
 	"America/Asuncion", "UTC",
 }
@@ -242,22 +248,48 @@ func TestDutyLastsUntilItChanges(t *testing.T) {
 func TestSchedulesAreChecked(t *testing.T) {
 	for want, change := range map[string]func(*route.Route){
 		"": func(*route.Route) {},
-		"TimeZone is not a time zone such as America/Los_Angeles":                                    func(r *route.Route) { r.TimeZone = "Mars/Base" },
-		"TimeZone is missing: a schedule goes by the clocks of a place, such as America/Los_Angeles": func(r *route.Route) { r.TimeZone = "" },
-		"Schedule[0].Days is not a list of days such as Mon-Fri or Sat,Sun":                          func(r *route.Route) { r.Schedule[0].Days = "Monday" },
-		"Schedule[1].From is not a time of day such as 07:30":                                        func(r *route.Route) { r.Schedule[1].From = "7:00" },
-		"Schedule[1].To is not a time of day such as 07:30":                                          func(r *route.Route) { r.Schedule[1].To = "25:00" },
-		"Schedule[0].Phones is empty":                                                                func(r *route.Route) { r.Schedule[0].Phones = nil },
-		"Schedule[0].Phones[1] is neither a number nor the name of one of Phones":                    func(r *route.Route) { r.Schedule[0].Phones[1] = "Bo" },
-		"Schedule[0].Phones[1] is there twice":                                                       func(r *route.Route) { r.Schedule[0].Phones[1] = string(ann) },
-		"Overrides[0].Date is not a date such as 2026-12-24":                                         func(r *route.Route) { r.Overrides = []route.Override{{Date: "24.12."}} },
+		"TimeZone is not a time zone such as America/Los_Angeles": func(r *route.Route) {
+			r.TimeZone = "Mars/Base"
+		},
+		"TimeZone is missing: a schedule goes by the clocks of a place, such as America/Los_Angeles": func(r *route.Route) {
+			r.TimeZone = ""
+		},
+		"Schedule[0].Days is not a list of days such as Mon-Fri or Sat,Sun": func(r *route.Route) {
+			r.Schedule[0].Days = "Monday"
+		},
+		"Schedule[1].From is not a time of day such as 07:30": func(r *route.Route) {
+			r.Schedule[1].From = "7:00"
+		},
+		"Schedule[1].To is not a time of day such as 07:30": func(r *route.Route) {
+			r.Schedule[1].To = "25:00"
+		},
+		"Schedule[0].Phones is empty": func(r *route.Route) {
+			r.Schedule[0].Phones = nil
+		},
+		"Schedule[0].Phones[1] is neither a number nor the name of one of Phones": func(r *route.Route) {
+			r.Schedule[0].Phones[1] = "Bo"
+		},
+		"Schedule[0].Phones[1] is there twice": func(r *route.Route) {
+			r.Schedule[0].Phones[1] = string(ann)
+		},
+		"Overrides[0].Date is not a date such as 2026-12-24": func(r *route.Route) {
+			r.Overrides = []route.Override{{Date: "24.12."}}
+		},
 		"Overrides[0].ends before it begins": func(r *route.Route) {
 			r.Overrides = []route.Override{{Date: "2026-12-24", LastDate: "2026-12-23"}}
 		},
-		"Closed is neither relay nor night":                                              func(r *route.Route) { r.Closed = "shut" },
-		"NightPhones is empty: Closed is night":                                          func(r *route.Route) { r.Closed = route.ClosedNight },
-		"phone +18585550100 is the Twilio number itself: texts would go round in a loop": func(r *route.Route) { r.NightPhones = []string{string(ownNumber)} },
-		"+16195550125 is a further number of Bo Lee: texts go to +16195550124":           func(r *route.Route) { r.NightPhones = []string{string(boHome)} },
+		"Closed is neither relay nor night": func(r *route.Route) {
+			r.Closed = "shut"
+		},
+		"NightPhones is empty: Closed is night": func(r *route.Route) {
+			r.Closed = route.ClosedNight
+		},
+		"phone +18585550100 is the Twilio number itself: texts would go round in a loop": func(r *route.Route) {
+			r.NightPhones = []string{string(ownNumber)}
+		},
+		"+16195550125 is a further number of Bo Lee: texts go to +16195550124": func(r *route.Route) {
+			r.NightPhones = []string{string(boHome)}
+		},
 	} {
 		r := scheduled()
 		r.Schedule = slices.Clone(r.Schedule)

@@ -56,8 +56,9 @@ type Reading struct {
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers", "Active",
 // "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "AnswerTimeout", "ClaimTime",
-// "Threads", "Phones", "Owner", "TimeZone", "Schedule", "Overrides", "Closed", "NightPhones"}]}. All but the two numbers and Active may be left out and are then zero. It reads the whole file before it
-// returns: the error joins all problems, one line each with the place of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
+// "Threads", "Phones", "Owner", "TimeZone", "Schedule", "Overrides", "Closed", "NightPhones"}]}. All but the two numbers and Active may be
+// left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line each with the place of the
+// route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
 func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
 	if err != nil {

@@ -18,8 +18,11 @@ func FuzzParseMaintenance(f *testing.F) {
 	f.Add(`{"routes":[` + good + `]}`)
 	f.Add(`{"routes":[` + strings.TrimSuffix(good, "}") +
 		`,"OnUncertain":"park","DeliveryTimeout":"12h","MaxAge":"1m0.5s","PaceNumber":"off","AnswerWindow":"1h","HoldTime":"12h",` +
-		`"Threads":["+18585550110"],"Phones":[{"Name":"Ann","Number":"+18585550122"},{"Name":"Bo Lee","Number":"+18585550155","Also":["+18585550156"]}],"Owner":"Ann","TimeZone":"UTC","Closed":"relay",` +
-		`"Schedule":[{"Days":"Sat,Sun","From":"22:00","To":"06:00","Phones":["Ann"]}],"Overrides":[{"Date":"2026-12-24"}],"NightPhones":["Ann"]}]}`)
+		`"Threads":["+18585550110"],"Phones":[{"Name":"Ann","Number":"+18585550122"},` +
+		`{"Name":"Bo Lee","Number":"+18585550155","Also":["+18585550156"]}],"Owner":"Ann",` +
+		`"TimeZone":"UTC","Closed":"relay",` +
+		`"Schedule":[{"Days":"Sat,Sun","From":"22:00","To":"06:00","Phones":["Ann"]}],` +
+		`"Overrides":[{"Date":"2026-12-24"}],"NightPhones":["Ann"]}]}`)
 	f.Add(`{"routes":[null,{"FallbackCarriers":[""]}]}`)
 	f.Fuzz(func(t *testing.T, file string) {
 		routes, err := route.ParseMaintenance(strings.NewReader(file), route.Reading{})

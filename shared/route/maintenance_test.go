@@ -49,8 +49,10 @@ func TestParseMaintenance(t *testing.T) {
 			OnUncertain: route.Resend, DeliveryTimeout: route.Duration(90 * time.Second), MaxAge: route.Duration(2 * time.Hour), PaceNumber: "3/1s",
 			AnswerWindow: route.Duration(36 * time.Hour), HoldTime: route.Duration(15 * time.Minute),
 			Threads: []sms.PhoneNumber{"+18585550110", "+18585550111"},
-			Phones:  []route.Phone{{Name: "Ann", Number: "+18585550122"}, {Name: "Bo Lee", Number: "+18585550155", Also: []sms.PhoneNumber{"+18585550156"}}},
-			Owner:   "Bo Lee", TimeZone: "America/Los_Angeles",
+			Phones: []route.Phone{
+				{Name: "Ann", Number: "+18585550122"}, {Name: "Bo Lee", Number: "+18585550155", Also: []sms.PhoneNumber{"+18585550156"}},
+			},
+			Owner: "Bo Lee", TimeZone: "America/Los_Angeles",
 			Schedule: []route.Shift{{Days: "Mon-Fri", From: "07:00", To: "18:00", Phones: []string{"Ann", "Bo Lee"}}},
 			Overrides: []route.Override{
 				{Date: "2026-12-24", LastDate: "2026-12-26", Phones: []string{"+18585550155"}}, {Date: "2027-01-01", To: "12:00"},

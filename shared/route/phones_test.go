@@ -1,6 +1,7 @@
 package route_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ func TestNamedPhonesAreChecked(t *testing.T) {
 		return func(r *route.Route) {
 			r.Phones = nil
 			for i, name := range names {
-				r.Phones = append(r.Phones, route.Phone{Name: name, Number: sms.PhoneNumber("+161955501" + string(rune('3'+i/10)) + string(rune('0'+i%10)))})
+				r.Phones = append(r.Phones, route.Phone{Name: name, Number: sms.PhoneNumber(fmt.Sprint("+161955501", 30+i))})
 			}
 		}
 	}
@@ -75,18 +76,32 @@ func TestNamedPhonesAreChecked(t *testing.T) {
 		"Phones[0].Name" + form:        names("A47 Ann"),
 		"Phones[1].Name" + form:        names("Ann", "Bo: home"),
 		"Phones[0].Name has no letter": names("619"),
-		"Phones[0].Name begins with /, as a command does":                                             names("/off"),
-		"Phones[1].Name is the name of another phone, too":                                            names("Ann", "ANN"),
-		"Phones has 51 phones, at most 50":                                                            names(strings.Fields(strings.Repeat("x ", 51))...),
-		"Owner is neither a number nor the name of one of Phones":                                     func(r *route.Route) { r.Owner = "Dee" },
-		`Owner "+1619" is not E.164: want a plus sign, country code and number, such as +18585550100`: func(r *route.Route) { r.Owner = "+1619" },
+		"Phones[0].Name begins with /, as a command does":  names("/off"),
+		"Phones[1].Name is the name of another phone, too": names("Ann", "ANN"),
+		"Phones has 51 phones, at most 50": names(
+			strings.Fields(strings.Repeat("x ", 51))...,
+		),
+		"Owner is neither a number nor the name of one of Phones": func(r *route.Route) {
+			r.Owner = "Dee"
+		},
+		`Owner "+1619" is not E.164: want a plus sign, country code and number, such as +18585550100`: func(r *route.Route) {
+			r.Owner = "+1619"
+		},
 		`Phones[0].Number "6195550123" is not E.164: want a plus sign, country code and number, such as +16195550123`: func(r *route.Route) {
 			r.Phones[0].Number = "6195550123"
 		},
-		"phone +18585550100 is the Twilio number itself: texts would go round in a loop": func(r *route.Route) { r.Phones[1].Number = ownNumber },
-		"phone +16195550123 is listed twice":                                             func(r *route.Route) { r.Phones[1].Also[0] = ann },
-		"+16195550125 is a further number of Bo Lee: texts go to +16195550124":           func(r *route.Route) { r.DestinationCarrier = boHome },
-		"thread +16195550125 is a hop, too: texts would go round in a loop":              func(r *route.Route) { r.Threads = []sms.PhoneNumber{boHome} },
+		"phone +18585550100 is the Twilio number itself: texts would go round in a loop": func(r *route.Route) {
+			r.Phones[1].Number = ownNumber
+		},
+		"phone +16195550123 is listed twice": func(r *route.Route) {
+			r.Phones[1].Also[0] = ann
+		},
+		"+16195550125 is a further number of Bo Lee: texts go to +16195550124": func(r *route.Route) {
+			r.DestinationCarrier = boHome
+		},
+		"thread +16195550125 is a hop, too: texts would go round in a loop": func(r *route.Route) {
+			r.Threads = []sms.PhoneNumber{boHome}
+		},
 		"Phones[1].Also has 6 numbers, at most 5": func(r *route.Route) {
 			r.Phones[1].Also = []sms.PhoneNumber{"+16195550130", "+16195550131", "+16195550132", "+16195550133", "+16195550134", "+16195550135"}
 		},
@@ -127,21 +142,40 @@ func TestPhonesInAFile(t *testing.T) {
 	file := func(phones string) string {
 		return "{\"routes\":[{\"TwilioNumber\":\"+18585550100\",\"DestinationCarrier\":\"+16195550123\",\"Active\":true,\n" + phones + "}]}"
 	}
-	routes, err := route.ParseMaintenance(strings.NewReader(file(`"Phones":[{"Name":" Łukasz:  Żak","Number":"+16195550124"}],"Owner":"Łukasz Żak"`)),
-		route.Reading{})
+	folded := file(`"Phones":[{"Name":" Łukasz:  Żak","Number":"+16195550124"}],"Owner":"Łukasz Żak"`)
+	routes, err := route.ParseMaintenance(strings.NewReader(folded), route.Reading{})
 	if err != nil || routes[0].Phones[0].Name != "Lukasz Zak" || routes[0].OwnerPhone() != bo {
 		t.Errorf("routes %+v, error %v", routes, err)
 	}
-	for want, phones := range map[string]string{
-		`routes[0]: line 3: unknown field "Phone"`:                                            "\"Phones\":[{\"Name\":\"Ann\",\"Number\":\"+16195550123\"},\n{\"Name\":\"Bo\",\"Phone\":\"+16195550124\"}]",
-		`routes[0]: line 2: unknown field "Day"; did you mean "Days"?`:                        `"Schedule":[{"Day":"Mon","From":"07:00","To":"18:00","Phones":["Ann"]}]`,
-		`routes[0]: line 3: unknown field "Until"`:                                            "\"Overrides\":[{\"Date\":\"2026-12-24\"},\n{\"Date\":\"2026-12-25\",\"Until\":\"12:00\"}]",
-		"routes[0]: line 2: Name is there twice":                                              `"Phones":[{"Name":"Ann","Name":"Bo","Number":"+16195550123"}]`,
-		"routes[0]: line 2: Phones must not be a JSON object: want a list of phones, such as": `"Phones":{"Ann":"+16195550123"}`,
-		"routes[0]: line 2: Phones.Also must not be a JSON string: want a list of numbers":    `"Phones":[{"Name":"Ann","Number":"+16195550123","Also":"+16195550124"}]`,
+	for _, tt := range []struct{ want, phones string }{
+		{
+			`routes[0]: line 3: unknown field "Phone"`,
+			"\"Phones\":[{\"Name\":\"Ann\",\"Number\":\"+16195550123\"},\n{\"Name\":\"Bo\",\"Phone\":\"+16195550124\"}]",
+		},
+		{
+			`routes[0]: line 2: unknown field "Day"; did you mean "Days"?`,
+			`"Schedule":[{"Day":"Mon","From":"07:00","To":"18:00","Phones":["Ann"]}]`,
+		},
+		{
+			`routes[0]: line 3: unknown field "Until"`,
+			"\"Overrides\":[{\"Date\":\"2026-12-24\"},\n{\"Date\":\"2026-12-25\",\"Until\":\"12:00\"}]",
+		},
+		{
+			"routes[0]: line 2: Name is there twice",
+			`"Phones":[{"Name":"Ann","Name":"Bo","Number":"+16195550123"}]`,
+		},
+		{
+			"routes[0]: line 2: Phones must not be a JSON object: want a list of phones, such as",
+			`"Phones":{"Ann":"+16195550123"}`,
+		},
+		{
+			"routes[0]: line 2: Phones.Also must not be a JSON string: want a list of numbers",
+			`"Phones":[{"Name":"Ann","Number":"+16195550123","Also":"+16195550124"}]`,
+		},
 	} {
-		if _, err := route.ParseMaintenance(strings.NewReader(file(phones)), route.Reading{}); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("error %v, want %s", err, want)
+		_, err := route.ParseMaintenance(strings.NewReader(file(tt.phones)), route.Reading{})
+		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("error %v, want %s", err, tt.want)
 		}
 	}
 }

@@ -185,11 +185,11 @@ func (s span) has(at time.Time) bool { return !at.Before(s.from) && at.Before(s.
 func (s Shift) spanOn(day date, place *time.Location) (span, error) {
 	from, err := minutesOf(s.From)
 	if err != nil {
-		return span{}, fmt.Errorf("From %w", err)
+		return span{}, fmt.Errorf("%s %w", "From", err)
 	}
 	to, err := minutesOf(s.To)
 	if err != nil {
-		return span{}, fmt.Errorf("To %w", err)
+		return span{}, fmt.Errorf("%s %w", "To", err)
 	}
 	last := day
 	if to <= from {
@@ -202,22 +202,22 @@ func (s Shift) spanOn(day date, place *time.Location) (span, error) {
 func (o Override) span(place *time.Location) (span, error) {
 	first, err := parseDate(o.Date)
 	if err != nil {
-		return span{}, fmt.Errorf("Date %w", err)
+		return span{}, fmt.Errorf("%s %w", "Date", err)
 	}
 	last, from, to := first, 0, minutesOfDay
 	if o.LastDate != "" {
 		if last, err = parseDate(o.LastDate); err != nil {
-			return span{}, fmt.Errorf("LastDate %w", err)
+			return span{}, fmt.Errorf("%s %w", "LastDate", err)
 		}
 	}
 	if o.From != "" {
 		if from, err = minutesOf(o.From); err != nil {
-			return span{}, fmt.Errorf("From %w", err)
+			return span{}, fmt.Errorf("%s %w", "From", err)
 		}
 	}
 	if o.To != "" {
 		if to, err = minutesOf(o.To); err != nil {
-			return span{}, fmt.Errorf("To %w", err)
+			return span{}, fmt.Errorf("%s %w", "To", err)
 		}
 	}
 	if o.LastDate == "" && to <= from {

@@ -102,7 +102,7 @@ func againstLosses() []mutation {
 		{
 			"timer", "no timer is set",
 			[]edit{{
-				"functions/sender/delivery/claim.go", "if p.DeliveryTimeout <= 0 || !p.Next(j.text, to) || h.config.PublicBaseURL == \"\" {",
+				"functions/sender/delivery/claim.go", "if p.DeliveryTimeout <= 0 || !p.MayGoOn(j.text, to) || h.config.PublicBaseURL == \"\" {",
 				"if true {",
 			}},
 		},

@@ -53,8 +53,8 @@ func (p program) listCommand() *cobra.Command {
 		Use:     "ls NUMBER",
 		Aliases: []string{"list"},
 		Short:   "Show who is on duty in the next seven days",
-		Long: `ls shows who is on duty for a number in the seven days from now, or from --at: who gets its texts from when to when, and whether it is
-open. What is now is marked with >. Times are those of the route's time zone. Below are the overrides, with the numbers that relay duty
+		Long: `ls shows who is on duty for a number in the seven days from now, or from --at: who gets its texts from when to when, and
+whether it is open. What is now is marked with >. Times are those of the route's time zone. Below are the overrides, with the numbers that relay duty
 rm takes.`,
 		Example: `  relay duty ls +18585550100
   relay duty ls +18585550100 --at "Sat 22:30"`,
@@ -139,8 +139,10 @@ const maxSpans = 500
 
 // weekOf returns the seven days from at on.
 func weekOf(way route.Route, at time.Time) shownWeek {
-	week := shownWeek{TwilioNumber: way.TwilioNumber, TimeZone: at.Location().String(), Scheduled: way.IsScheduled(),
-		Spans: []shownSpan{}, Overrides: []shownOverride{}}
+	week := shownWeek{
+		TwilioNumber: way.TwilioNumber, TimeZone: at.Location().String(), Scheduled: way.IsScheduled(),
+		Spans: []shownSpan{}, Overrides: []shownOverride{},
+	}
 	for from, end := at, at.AddDate(0, 0, 7); from.Before(end) && len(week.Spans) < maxSpans; {
 		d := way.DutyAt(from)
 		span := shownSpan{From: from, Open: d.IsOpen, Now: len(week.Spans) == 0, Phones: []shownPhone{}}

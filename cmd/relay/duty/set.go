@@ -33,8 +33,8 @@ func (p program) setCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set NUMBER --phone PHONE|NAME --until TIME",
 		Short: "Put phones on duty for a time, whatever the schedule says",
-		Long: `set puts phones on duty for a number from now, or --from, until a time, whatever its schedule says; or it closes the number for that
-time with --closed. Of two such overrides for the same moment, the later one counts. Those that ended more than a day ago are taken out.
+		Long: `set puts phones on duty for a number from now, or --from, until a time, whatever its schedule says; or it closes the number
+for that time with --closed. Of two such overrides for the same moment, the later one counts. Those that ended more than a day ago are taken out.
 
 Times go by the clocks of the route's time zone, to the minute: relay route set NUMBER --time-zone sets it.`,
 		Example: `  relay duty set +18585550100 --phone Bo --until 18:00
@@ -145,7 +145,8 @@ func (f setFlags) override(r route.Route, whos []string, now time.Time) (route.O
 		return route.Override{}, cli.Usage(errors.New("--until is not after --from"))
 	}
 	made := route.Override{
-		Date: from.Format(time.DateOnly), LastDate: until.Format(time.DateOnly), From: from.Format("15:04"), To: until.Format("15:04"), Phones: whos,
+		Date: from.Format(time.DateOnly), LastDate: until.Format(time.DateOnly), From: from.Format("15:04"), To: until.Format("15:04"),
+		Phones: whos,
 	}
 	if made.LastDate == made.Date {
 		made.LastDate = ""
@@ -178,12 +179,12 @@ func (p program) printSet(r route.Route, made route.Override, isDryRun, asJSON b
 	if isDryRun {
 		verb = "would be"
 	}
+	when := fmt.Sprintf("from %s to %s (%s)", from.In(place).Format(dayForm), to.In(place).Format(dayForm), place)
 	if who == "" {
-		cli.Say(p.Stdout, "%s %s closed from %s to %s (%s).", string(r.TwilioNumber), verb, from.In(place).Format(dayForm), to.In(place).Format(dayForm), place)
+		cli.Say(p.Stdout, "%s %s closed %s.", string(r.TwilioNumber), verb, when)
 		return nil
 	}
-	cli.Say(p.Stdout, "On duty for %s %s %s from %s to %s (%s).", string(r.TwilioNumber), verb, who, from.In(place).Format(dayForm),
-		to.In(place).Format(dayForm), place)
+	cli.Say(p.Stdout, "On duty for %s %s %s %s.", string(r.TwilioNumber), verb, who, when)
 	return nil
 }
 
@@ -200,8 +201,8 @@ func (p program) removeCommand() *cobra.Command {
 		Use:     "rm NUMBER OVERRIDE",
 		Aliases: []string{"remove", "delete"},
 		Short:   "Take an override out: the schedule counts again",
-		Long: `rm takes an override of the schedule out, by the number that relay duty ls shows for it. The schedule, or an earlier override for the
-same time, counts again.`,
+		Long: `rm takes an override of the schedule out, by the number that relay duty ls shows for it. The schedule, or an earlier override for
+the same time, counts again.`,
 		Example:           `  relay duty rm +18585550100 1`,
 		Args:              cli.Arguments("the number", "the override"),
 		ValidArgsFunction: p.Number,

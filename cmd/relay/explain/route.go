@@ -29,8 +29,8 @@ func (p program) routeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "route --from CUSTOMER --to NUMBER",
 		Short: "Where a text of a customer would go, now or at another time",
-		Long: `route says where a text would go if a customer sent it to a number: which phones are on duty then, in which order they are tried, and
-until when. The sender's own code decides. Nothing is sent or changed.
+		Long: `route says where a text would go if a customer sent it to a number: which phones are on duty then, in which order they are tried,
+and until when. The sender's own code decides. Nothing is sent or changed.
 
 --at says when the text comes in, by the clocks of the route's time zone. Who has opted out, and who has the customer, counts as it is
 kept now.`,

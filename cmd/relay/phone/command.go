@@ -28,7 +28,8 @@ func Command(base cli.Program) *cobra.Command {
 		Use:   "phone",
 		Short: "See and name the phones that may answer customers, and end that",
 		Long: `phone shows which phones may answer the customers of a Twilio number. These are the phones of its route, which relay route set
-changes, and those that have a name, which phone set gives. A phone that left the route can still answer the customers whose texts it was sent, for seven days and with their tags.
+changes, and those that have a name, which phone set gives. A phone that left the route can still answer the customers whose texts it
+was sent, for seven days and with their tags.
 relay phone rm ends that at once.`,
 		Example: `  relay phone ls +18585550100
   relay phone set +18585550100 Ann +16195550123
@@ -47,7 +48,8 @@ type shownPhone struct {
 	// Name is the phone's in the route, Also are its further numbers, from which it may answer, too.
 	Name string            `json:"name,omitempty"`
 	Also []sms.PhoneNumber `json:"also,omitempty"`
-	// OnDuty: the phone is in the route. GetsTexts: texts may go there, and not only from there. OptedOut: it texted STOP to the number, so it gets no texts.
+	// OnDuty: the phone is in the route. GetsTexts: texts may go there, and not only from there. OptedOut:
+	// it texted STOP to the number, so it gets no texts.
 	OnDuty    bool `json:"on_duty"`
 	GetsTexts bool `json:"gets_texts"`
 	OptedOut  bool `json:"opted_out"`
@@ -159,7 +161,8 @@ func (p program) list(cmd *cobra.Command, text string, numbers cli.NumberFlags, 
 	if asJSON {
 		return json.NewEncoder(p.Stdout).Encode(phones)
 	}
-	table := cli.NewTable(p.Stdout, cli.Column{Title: "NAME", Drop: 5}, cli.Column{Title: "PHONE"}, cli.Column{Title: "MAY ANSWER", Wrapped: true},
+	table := cli.NewTable(p.Stdout, cli.Column{Title: "NAME", Drop: 5}, cli.Column{Title: "PHONE"},
+		cli.Column{Title: "MAY ANSWER", Wrapped: true},
 		cli.Column{Title: "CUSTOMERS", Drop: 3}, cli.Column{Title: "LAST SENT TO IT", Drop: 4}, cli.Column{Title: "LAST WROTE", Drop: 2},
 		cli.Column{Title: "HELD", Drop: 1})
 	for _, one := range phones {

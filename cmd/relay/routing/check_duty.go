@@ -23,7 +23,8 @@ func (c *checked) duty() {
 	for i, one := range c.route.Schedule {
 		for n, other := range c.route.Schedule[:i] {
 			if at, ok := meeting(one, other); ok {
-				c.report(Warning, fmt.Sprintf("Schedule[%d] and Schedule[%d] overlap on %s: the phones of both are on duty then", n, i, moment(at)), edit)
+				c.report(Warning, fmt.Sprintf("Schedule[%d] and Schedule[%d] overlap on %s: the phones of both are on duty then",
+					n, i, moment(at)), edit)
 			}
 		}
 	}

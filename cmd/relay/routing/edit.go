@@ -100,8 +100,10 @@ func (e Edited) relays() bool {
 // keepsNumbers reports whether the route has the same phones and threads as before.
 func (e Edited) keepsNumbers() route.Strictness {
 	return route.Strictness(!slices.ContainsFunc(e.Differences, func(d Difference) bool {
-		return slices.Contains([]string{fieldDestination, fieldFallbacks, fieldThreads, fieldPhones, fieldOwner, fieldSchedule, fieldOverrides,
-			fieldNightPhones}, d.Field)
+		return slices.Contains([]string{
+			fieldDestination, fieldFallbacks, fieldThreads, fieldPhones, fieldOwner, fieldSchedule, fieldOverrides,
+			fieldNightPhones,
+		}, d.Field)
 	}))
 }
 

@@ -50,7 +50,8 @@ func TestDryRun(t *testing.T) {
 		`"status_url":"/sms/status?message_sid=RL32f949f076ba86fa13fd049f2d7f606e","destination":"+18585550133",`+
 		`"hops":[{"number":"+18585550122","opted_out":true},{"number":"+18585550133","opted_out":false}],`+
 		`"route":{"twilio_number":"+18585550100","active":true,"on_uncertain":"resend","delivery_timeout":"1m30s","max_age":"1h",`+
-		`"pace_number":"3/1s","answer_window":"24h","hold_time":"15m","claim_time":"4h","threads":["+18585550110"],"phones":[{"name":"Ann","number":"+18585550122","also":["+18585550156"]}],"owner":"Ann","version":3,`+
+		`"pace_number":"3/1s","answer_window":"24h","hold_time":"15m","claim_time":"4h","threads":["+18585550110"],`+
+		`"phones":[{"name":"Ann","number":"+18585550122","also":["+18585550156"]}],"owner":"Ann","version":3,`+
 		`"last_updated":"2026-11-24T12:00:00Z","updated_by":"alex"},`+
 		`"text":"From +18585550111: Gate 4 is open.","segments":1,"expires_at":"2026-11-24T13:00:00Z"}`, a.body)
 	s.wantNothingDone(t)

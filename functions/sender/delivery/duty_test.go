@@ -72,7 +72,8 @@ func TestTextsWhileNobodyIsOnDuty(t *testing.T) {
 		s := newSender(t)
 		s.reroute(func(r *route.Route) {
 			r.TimeZone, r.Closed, r.NightPhones = "UTC", closed, []string{string(named)}
-			r.Overrides = []route.Override{{Date: s.clock.Now().UTC().Format(time.DateOnly), LastDate: s.clock.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)}}
+			today := s.clock.Now().UTC()
+			r.Overrides = []route.Override{{Date: today.Format(time.DateOnly), LastDate: today.AddDate(0, 0, 1).Format(time.DateOnly)}}
 		})
 		s.hears(1, relaytest.Customer, "Is the gate open?")
 		var to []sms.PhoneNumber

@@ -38,7 +38,8 @@ const (
 	zoneForm     = `^([A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]{0,2}){0,2})?$`
 	whosForm     = `[*0-9a-z, ]+`
 	shiftForm    = `^[A-Za-z, -]+ [0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2} ` + whosForm + `$`
-	overrideForm = `^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2})?( - ([0-9]{4}-[0-9]{2}-[0-9]{2})? ?([0-9]{2}:[0-9]{2})?)? ` + whosForm + `$`
+	dateForm     = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
+	overrideForm = `^` + dateForm + `( [0-9]{2}:[0-9]{2})?( - (` + dateForm + `)? ?([0-9]{2}:[0-9]{2})?)? ` + whosForm + `$`
 )
 
 func shaped(w written[string], form string) string {

@@ -23,7 +23,8 @@ func settled() route.Route {
 	r.TimeZone, r.Closed, r.NightPhones = "America/Los_Angeles", route.ClosedNight, []string{"+18585550157"}
 	r.Schedule = []route.Shift{{Days: "Mon-Fri", From: "07:00", To: "18:00", Phones: []string{"Ann", "+18585550157"}}}
 	r.Overrides = []route.Override{
-		{Date: "2026-12-24"}, {Date: "2026-12-25", From: "08:00", To: "12:00", Phones: []string{"Ann"}},
+		{Date: "2026-12-24"},
+		{Date: "2026-12-25", From: "08:00", To: "12:00", Phones: []string{"Ann"}},
 		{Date: "2026-12-26", LastDate: "2026-12-27", To: "24:00"},
 	}
 	r.PaceNumber, r.OptedOut, r.Version, r.UpdatedBy = "3/1s", []sms.PhoneNumber{relaytest.Fallback}, 1, "anna"

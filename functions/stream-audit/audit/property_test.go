@@ -111,7 +111,9 @@ func (s *secrets) route(t *rapid.T) *route.Route {
 		r.Threads = append(r.Threads, s.number(t, "thread"))
 	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "phones") {
-		r.Phones = append(r.Phones, route.Phone{Name: s.text(t, "name"), Number: s.number(t, "phone"), Also: []sms.PhoneNumber{s.number(t, "also")}})
+		r.Phones = append(r.Phones, route.Phone{
+			Name: s.text(t, "name"), Number: s.number(t, "phone"), Also: []sms.PhoneNumber{s.number(t, "also")},
+		})
 		r.Owner = r.Phones[i].Name
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "shifts") {
@@ -148,7 +150,8 @@ func (s *secrets) change(t *rapid.T, n int) events.DynamoDBEventRecord {
 	if record.Change.NewImage != nil {
 		if _, ok := record.Change.NewImage["DestinationCarrier"]; ok && rapid.Bool().Draw(t, "a setting of another form") {
 			name := rapid.SampledFrom([]string{
-				"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "OptedOut", "Removed", "Threads", "Phones", "Owner", "TimeZone", "Schedule",
+				"OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "OptedOut", "Removed", "Threads", "Phones",
+				"Owner", "TimeZone", "Schedule",
 				"Closed", "NightPhones",
 			}).Draw(t, "setting")
 			record.Change.NewImage[name] = events.NewStringAttribute(string(s.number(t, "setting number")) + s.text(t, "setting text"))

@@ -86,7 +86,10 @@ func TestRouteWrittenByHand(t *testing.T) {
 			name: "a zone as a number", item: says(`"TimeZone":{"N":"-8"}`),
 			text: unreadable + "attribute TimeZone should be a time zone such as America/Los_Angeles, as a string",
 		},
-		{name: "closed as a flag", item: says(`"Closed":{"BOOL":true}`), text: unreadable + "attribute Closed should be relay or night, as a string"},
+		{
+			name: "closed as a flag", item: says(`"Closed":{"BOOL":true}`),
+			text: unreadable + "attribute Closed should be relay or night, as a string",
+		},
 		{
 			name: "a schedule of days that there are not",
 			item: says(`"TimeZone":{"S":"UTC"},"Schedule":{"L":[{"M":{"Days":{"S":"daily"},"From":{"S":"07:00"},"To":{"S":"18:00"},` +
