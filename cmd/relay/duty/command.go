@@ -54,8 +54,8 @@ func (p program) listCommand() *cobra.Command {
 		Aliases: []string{"list"},
 		Short:   "Show who is on duty in the next seven days",
 		Long: `ls shows who is on duty for a number in the seven days from now, or from --at: who gets its texts from when to when, and
-whether it is open. What is now is marked with >. Times are those of the route's time zone. Below are the overrides, with the numbers that relay duty
-rm takes.`,
+whether it is open. What is now is marked with >. Times are those of the route's time zone. Below are the overrides, with the numbers
+that relay duty rm takes.`,
 		Example: `  relay duty ls +18585550100
   relay duty ls +18585550100 --at "Sat 22:30"`,
 		Args:              cli.Arguments("the number"),

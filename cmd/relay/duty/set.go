@@ -33,8 +33,9 @@ func (p program) setCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set NUMBER --phone PHONE|NAME --until TIME",
 		Short: "Put phones on duty for a time, whatever the schedule says",
-		Long: `set puts phones on duty for a number from now, or --from, until a time, whatever its schedule says; or it closes the number
-for that time with --closed. Of two such overrides for the same moment, the later one counts. Those that ended more than a day ago are taken out.
+		Long: `set puts phones on duty for a number from now, or --from, until a time, whatever its schedule says; or it closes the
+number for that time with --closed. Of two such overrides for the same moment, the later one counts. Those that ended more than a day
+ago are taken out.
 
 Times go by the clocks of the route's time zone, to the minute: relay route set NUMBER --time-zone sets it.`,
 		Example: `  relay duty set +18585550100 --phone Bo --until 18:00
