@@ -188,9 +188,9 @@ func (e Entry) Line() (Line, error) {
 }
 
 // encode returns the entry as one line of JSON. What operators wrote is escaped, so that it cannot harm a screen.
-func (e Entry) encode() ([]byte, error) {
+func (e *Entry) encode() ([]byte, error) {
 	text, err := json.Marshal(e)
-	return []byte(inert.Line(string(text))), err
+	return inert.Bytes(text), err
 }
 
 // errNoEntry means that a line is not an entry.

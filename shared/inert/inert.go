@@ -6,6 +6,7 @@
 package inert
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -20,6 +21,14 @@ func Line(text string) string {
 		return text
 	}
 	return string(appendLine(nil, text))
+}
+
+// Bytes is Line for bytes, which it may return as they are.
+func Bytes(text []byte) []byte {
+	if !bytes.ContainsFunc(text, isLively) && utf8.Valid(text) {
+		return text
+	}
+	return appendLine(nil, string(text))
 }
 
 func appendLine(out []byte, text string) []byte {
@@ -67,6 +76,8 @@ func escape(r rune) string {
 // (U+200C, U+200D) show, and so do the tags of flags.
 func isLively(r rune) bool {
 	switch {
+	case r >= ' ' && r < 0x7f:
+		return false
 	case r == '\u061c', r == '\u200e', r == '\u200f', // The marks of a direction.
 		r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u206f', // Embeddings, overrides and isolates.
 		r == '\u2028', r == '\u2029', // The separators of lines and paragraphs.

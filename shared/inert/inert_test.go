@@ -26,6 +26,9 @@ func TestLine(t *testing.T) {
 		if got := inert.Line(text); got != want {
 			t.Errorf("Line(%+q) = %+q, want %+q", text, got, want)
 		}
+		if got := inert.Bytes([]byte(text)); string(got) != want {
+			t.Errorf("Bytes(%+q) = %+q, want %+q", text, got, want)
+		}
 	}
 	if got := inert.Block("a\nb\r\x1b"); got != "a\nb"+`\r\u001b` {
 		t.Errorf("Block = %+q", got)

@@ -120,7 +120,7 @@ func (n PhoneNumber) Canonical() (canonical PhoneNumber, ok bool) {
 	if national != string(n[1+len(p.code):]) {
 		canonical = PhoneNumber("+" + p.code + national)
 	}
-	if !p.fits(national) || strings.HasPrefix(national, "0") && strings.HasPrefix(p.trunks, "0") || !canonical.IsE164() {
+	if !p.fits(national) || strings.HasPrefix(national, "0") && strings.HasPrefix(p.trunks, "0") || canonical != n && !canonical.IsE164() {
 		return n, false
 	}
 	return canonical, true
@@ -128,7 +128,14 @@ func (n PhoneNumber) Canonical() (canonical PhoneNumber, ok bool) {
 
 // Same reports whether two addresses are the same: equal bytes, or two spellings of one number. In Argentina a number is the
 // same with and without the 9 of mobile phones: Twilio's senders and phones' own texts do not agree on it.
-func Same(a, b PhoneNumber) bool { return a == b || a.Key() == b.Key() }
+func Same(a, b PhoneNumber) bool { return a == b || endAlike(a, b) && a.Key() == b.Key() }
+
+// endAlike reports whether the last digits of two addresses are equal: what tells the spellings of a number apart is at its beginning.
+// Nearly all numbers that are compared differ there, and no table is needed to see that.
+func endAlike(a, b PhoneNumber) bool {
+	const last = 4
+	return len(a) >= last && len(b) >= last && a[len(a)-last:] == b[len(b)-last:]
+}
 
 // Key is the same for all spellings of one number, see [Same]. It is for maps, not for Twilio.
 func (n PhoneNumber) Key() PhoneNumber {

@@ -3,6 +3,8 @@ package sms_test
 import (
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -20,6 +22,25 @@ func TestCanonical(t *testing.T) {
 			t.Errorf("Canonical of %s is %s, %v; want %s", string(number), string(got), ok, string(want))
 		}
 	}
+}
+
+// Two numbers are the same if their keys are equal, however they are written: with a prefix that is dialled at home, or cut short.
+func TestSameAsItsKey(t *testing.T) {
+	prefixes := rapid.SampledFrom([]string{
+		"", "+", "+1", "+44", "+440", "+54", "+549", "+52", "+521", "+5201", "+375", "+37580", "+43", "+430", "+297",
+	})
+	digits := rapid.OneOf(rapid.StringMatching(`[0-9]{0,12}`), rapid.StringMatching(`(11|351)(15)?2345678`), rapid.StringMatching(`[01]{3,7}`))
+	number := rapid.Custom(func(t *rapid.T) sms.PhoneNumber {
+		return sms.PhoneNumber(prefixes.Draw(t, "prefix") + digits.Draw(t, "digits"))
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		a := number.Draw(t, "a")
+		for _, b := range append(a.Spellings(), number.Draw(t, "b"), a.Key()) {
+			if sms.Same(a, b) != (a.Key() == b.Key()) {
+				t.Fatalf("Same(%s, %s) is %v; the keys are %s and %s", string(a), string(b), sms.Same(a, b), string(a.Key()), string(b.Key()))
+			}
+		}
+	})
 }
 
 func TestSame(t *testing.T) {

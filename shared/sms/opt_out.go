@@ -1,7 +1,6 @@
 package sms
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -21,33 +20,39 @@ type Keyword struct {
 	Word string
 }
 
-// keywords are Twilio's default keywords by what they do. Twilio acts on them for a long code or toll-free number without
-// Advanced Opt-Out, answers the sender, and passes the text on all the same.
+// typeOf returns what one of Twilio's default keywords, in capitals, does; empty for any other word. Twilio acts on them for a long code
+// or toll-free number without Advanced Opt-Out, answers the sender, and passes the text on all the same.
 //
 // Sources, as of November 2026: https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out (the opt-out words) and
 // https://help.twilio.com/articles/223134027 (opt-in and help, and that the text must be the keyword alone).
-func keywords() map[string][]string {
-	return map[string][]string{
-		OptOutStop:  {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"},
-		OptOutStart: {"START", "YES", "UNSTOP"},
-		OptOutHelp:  {"HELP", "INFO"},
+func typeOf(word string) string {
+	switch word {
+	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT":
+		return OptOutStop
+	case "START", "YES", "UNSTOP":
+		return OptOutStart
+	case "HELP", "INFO":
+		return OptOutHelp
 	}
+	return ""
 }
+
+// longestKeyword is how long the longest of them is.
+const longestKeyword = len("UNSUBSCRIBE")
 
 // KeywordOf returns the default keyword that a text is: the keyword alone, in any case, with or without spaces around it
 // and one full stop at its end. It is empty for any other text. A Messaging Service with Advanced Opt-Out has keywords of
 // its own, and says in the webhook what it took the text for.
 func KeywordOf(body string) Keyword {
 	word := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(body), "."))
-	if strings.ContainsFunc(word, func(r rune) bool { return r > unicode.MaxASCII }) {
+	isBeyondASCII := func(r rune) bool { return r > unicode.MaxASCII }
+	if len(word) > longestKeyword || strings.ContainsFunc(word, isBeyondASCII) {
 		// Some letters beyond ASCII have an ASCII capital.
 		return Keyword{}
 	}
 	word = strings.ToUpper(word)
-	for kind, words := range keywords() {
-		if slices.Contains(words, word) {
-			return Keyword{Type: kind, Word: word}
-		}
+	if kind := typeOf(word); kind != "" {
+		return Keyword{Type: kind, Word: word}
 	}
 	return Keyword{}
 }

@@ -63,5 +63,10 @@ func (n PhoneNumber) IsE164() bool {
 	if !found || len(digits) < 8 || len(digits) > 15 || digits[0] == '0' {
 		return false
 	}
-	return strings.Trim(digits, "0123456789") == ""
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			return false
+		}
+	}
+	return true
 }

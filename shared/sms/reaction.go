@@ -84,10 +84,11 @@ func quoteOf(rest string) (quote string, ok bool) {
 
 // reactionToMedia reads a reaction that quotes nothing: Liked an image.
 func reactionToMedia(body string) (Reaction, bool) {
-	lower := strings.ToLower(body)
-	for _, what := range []string{"an image", "a photo", "a video", "a movie", "an attachment", "an audio message", "a link", "a sticker"} {
-		if verb, found := strings.CutSuffix(lower, " "+what); found {
-			return reactionVerb(verb)
+	for _, what := range []string{
+		" an image", " a photo", " a video", " a movie", " an attachment", " an audio message", " a link", " a sticker",
+	} {
+		if at := len(body) - len(what); at >= 0 && strings.EqualFold(body[at:], what) {
+			return reactionVerb(body[:at])
 		}
 	}
 	return Reaction{}, false
@@ -121,9 +122,21 @@ func plainRunes(text string) []rune {
 // IsBlank reports whether a character has no shape: a blank, or a mark that only tells how text is laid out.
 func IsBlank(char rune) bool { return unicode.IsSpace(char) || unicode.Is(unicode.Cf, char) }
 
-func isOpeningQuote(char rune) bool { return strings.ContainsRune("“”\"„«‟‘", char) }
+func isOpeningQuote(char rune) bool {
+	switch char {
+	case '“', '”', '"', '„', '«', '‟', '‘':
+		return true
+	}
+	return false
+}
 
-func isClosingQuote(char rune) bool { return strings.ContainsRune("”“\"»‟’", char) }
+func isClosingQuote(char rune) bool {
+	switch char {
+	case '”', '“', '"', '»', '‟', '’':
+		return true
+	}
+	return false
+}
 
 // isEmoji reports whether a text is a sign and nothing else. Letters, digits and marks of ASCII are not signs.
 func isEmoji(text string) bool {

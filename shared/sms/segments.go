@@ -1,6 +1,9 @@
 package sms
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf16"
+)
 
 // What fits into one segment: alone, and as one of several, because each of several also has a header.
 const (
@@ -20,67 +23,49 @@ const (
 // Segments returns how many SMS segments Twilio sends body in: 160 septets if it is all GSM-7, or 153 in each of several; 70
 // UTF-16 units otherwise, or 67 in each of several. No character is split. An empty body is one segment.
 func Segments(body string) int {
-	widths, gsm7 := septets(body)
-	if gsm7 {
-		return pack(widths, gsm7Single, gsm7Multi)
+	segments, isGSM7 := pack(body, septets, gsm7Single, gsm7Multi)
+	if !isGSM7 {
+		segments, _ = pack(body, utf16.RuneLen, ucs2Single, ucs2Multi)
 	}
-	return pack(utf16Units(body), ucs2Single, ucs2Multi)
+	return segments
 }
 
-// septets returns the width of each character in septets, and whether all of them are in GSM-7.
-func septets(body string) ([]int, bool) {
-	widths := make([]int, 0, len(body))
-	for _, char := range body {
-		switch {
-		case strings.ContainsRune(gsm7Extended, char):
-			widths = append(widths, 2)
-		case IsBasic(char):
-			widths = append(widths, 1)
-		default:
-			return nil, false
-		}
+// septets returns how many septets a character has, 0 if it is not in GSM-7.
+func septets(char rune) int {
+	switch {
+	case strings.ContainsRune(gsm7Extended, char):
+		return 2
+	case isBasicASCII(char), strings.ContainsRune(gsm7Basic, char):
+		return 1
 	}
-	return widths, true
+	return 0
 }
 
 // IsBasic reports whether a character is one septet of an SMS: in the basic table of GSM 03.38.
-func IsBasic(char rune) bool {
-	return !strings.ContainsRune(gsm7Extended, char) && (isBasicASCII(char) || strings.ContainsRune(gsm7Basic, char))
-}
+func IsBasic(char rune) bool { return septets(char) == 1 }
 
 // isBasicASCII reports whether an ASCII character is in GSM-7's basic table, which lacks the backtick.
 func isBasicASCII(char rune) bool {
 	return char == '\n' || char == '\r' || (char >= ' ' && char < 0x7f && char != '`')
 }
 
-// utf16Units returns the width of each character in UTF-16 units: two if it is outside the basic plane.
-func utf16Units(body string) []int {
-	widths := make([]int, 0, len(body))
+// pack returns how many segments a text fills with characters of these widths, one after the other; ok is false if a character has no
+// width.
+func pack(body string, width func(char rune) int, single, multi int) (segments int, ok bool) {
+	total, used := 0, 0
+	segments = 1
 	for _, char := range body {
-		width := 1
-		if char > 0xffff {
-			width = 2
+		units := width(char)
+		if units <= 0 {
+			return 0, false
 		}
-		widths = append(widths, width)
-	}
-	return widths
-}
-
-// pack fills segments one after the other with characters of these widths.
-func pack(widths []int, single, multi int) int {
-	total := 0
-	for _, width := range widths {
-		total += width
+		total += units
+		if used += units; used > multi {
+			segments, used = segments+1, units
+		}
 	}
 	if total <= single {
-		return 1
+		return 1, true
 	}
-	segments, used := 1, 0
-	for _, width := range widths {
-		if used+width > multi {
-			segments, used = segments+1, 0
-		}
-		used += width
-	}
-	return segments
+	return segments, true
 }

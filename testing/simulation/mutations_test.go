@@ -21,8 +21,8 @@ func againstDoubles() []mutation {
 		{
 			"claim", "who did not get the claim goes on as if it had",
 			[]edit{{
-				"functions/sender/delivery/store.go", "ok = doubtful && isOurs(j.text, wanted, stored)",
-				"ok = !doubtful || isOurs(j.text, wanted, stored)",
+				"functions/sender/delivery/store.go", "ok = doubtful && writingOf(j.text, wanted).isOurs(stored)",
+				"ok = !doubtful || writingOf(j.text, wanted).isOurs(stored)",
 			}},
 		},
 		{

@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"golang.org/x/sync/errgroup"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -173,17 +174,20 @@ func (h *Handler) Handle(ctx context.Context, batch events.SQSEvent) (events.SQS
 	groups := byGroup(batch.Records)
 	results := make([][]itemResult, len(groups))
 	settling := h.newSettling(ctx, batch.Records, len(groups))
-	var workers errgroup.Group
-	workers.SetLimit(h.config.Concurrency)
-	for i, group := range groups {
-		workers.Go(func() error {
-			results[i] = h.workThrough(ctx, group)
+	var next atomic.Int64
+	work := func() {
+		for i := next.Add(1) - 1; i < int64(len(groups)); i = next.Add(1) - 1 {
+			results[i] = h.workThrough(ctx, groups[i])
 			settling.add(ctx, results[i])
-			return nil
-		})
+		}
 	}
-	// The workers return no errors.
-	_ = workers.Wait()
+	var others sync.WaitGroup
+	for range min(h.config.Concurrency, len(groups)) - 1 {
+		others.Go(work)
+	}
+	// The caller's goroutine takes part: its stack has the size that a text needs after the first batch, and a new one would grow again.
+	work()
+	others.Wait()
 	settling.end(ctx)
 	return answerOf(slices.Concat(results...)), nil
 }

@@ -52,7 +52,7 @@ func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record) (ok boo
 		case err == nil:
 			ok = true
 		case errors.Is(err, ledger.ErrExists), errors.Is(err, ledger.ErrConflict):
-			ok = doubtful && isOurs(j.text, wanted, stored)
+			ok = doubtful && writingOf(j.text, wanted).isOurs(stored)
 		case fault.Of(err).Kind == fault.Unknown:
 			doubtful = true
 			continue
@@ -65,18 +65,33 @@ func (h *Handler) put(ctx context.Context, j *job, wanted ledger.Record) (ok boo
 	return false, errUnsettledWrite
 }
 
-// writing is one try to write.
-type writing struct{ before, wanted ledger.Record }
+// writing is what shows one try to write in the record that is stored later.
+type writing struct {
+	// claimID is that of the claim that it makes, empty if it makes none.
+	claimID string
+	// version is the record's once it is written, state and updatedAt are as in the record.
+	version   int64
+	state     ledger.State
+	updatedAt time.Time
+}
 
-// isOurs reports whether the stored record is the result of writing wanted over before, when the ledger did not say whether the
-// write happened. A claim has a mark of its own, so it is ours whatever was written since. Any other write is ours if the record is
-// as wanted, one version later.
-func isOurs(before, wanted, stored ledger.Record) bool {
+// writingOf is the try to write wanted over before.
+func writingOf(before, wanted ledger.Record) writing {
+	w := writing{version: wanted.Version + 1, state: wanted.State, updatedAt: wanted.UpdatedAt}
 	if wanted.Upcoming() > before.Upcoming() {
 		claim, _ := wanted.Current()
-		return stored.HeldBy(claim.ClaimID)
+		w.claimID = claim.ClaimID
 	}
-	return stored.Version == wanted.Version+1 && stored.State == wanted.State && stored.UpdatedAt.Equal(wanted.UpdatedAt)
+	return w
+}
+
+// isOurs reports whether the stored record is the result of the try, when the ledger did not say whether the write happened. A claim has a
+// mark of its own, so it is ours whatever was written since. Any other write is ours if the record is as wanted, one version later.
+func (w writing) isOurs(stored ledger.Record) bool {
+	if w.claimID != "" {
+		return stored.HeldBy(w.claimID)
+	}
+	return stored.Version == w.version && stored.State == w.state && stored.UpdatedAt.Equal(w.updatedAt)
 }
 
 // recordTries is how often a write that must not be lost is tried in a row.
@@ -97,22 +112,22 @@ func (h *Handler) changeOwn(ctx context.Context, r ledger.Record, edit ledger.Ed
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	// If the ledger did not say whether a write happened, the next try may find that write.
-	var writes []writing
-	doubtful := false
+	var doubtful []writing
 	for range recordTries {
 		edited := false
-		changed, err = auditlog.Change(ctx, h.config.Ledger, r, func(r ledger.Record) (_ ledger.Record, _ bool, err error) {
-			before := r
-			if r, edited, err = edit(r); edited {
-				writes = append(writes, writing{before, r})
-			}
-			return r, edited, err
+		var last writing
+		changed, err = auditlog.Change(ctx, h.config.Ledger, r, func(r ledger.Record) (wanted ledger.Record, _ bool, err error) {
+			wanted, edited, err = edit(r)
+			last = writingOf(r, wanted)
+			return wanted, edited, err
 		})
 		if err == nil {
-			found := func(w writing) bool { return isOurs(w.before, w.wanted, changed) }
-			return changed, edited || doubtful && slices.ContainsFunc(writes, found), nil
+			found := func(w writing) bool { return w.isOurs(changed) }
+			return changed, edited || slices.ContainsFunc(doubtful, found), nil
 		}
-		doubtful = doubtful || fault.Of(err).Kind == fault.Unknown
+		if edited && fault.Of(err).Kind == fault.Unknown {
+			doubtful = append(doubtful, last)
+		}
 	}
 	return r, false, err
 }
