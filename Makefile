@@ -9,8 +9,7 @@ FUZZTIME  ?= 20s
 GOLANGCI_VERSION := 2.15.0
 
 # Each function with the most that its bootstrap may weigh, in MB of 1,000,000 bytes: a bigger one starts slower.
-# The time zones are 0.45 MB of the sender, the operator and seed-routes.
-SIZES     := ingest:8 sender:11 stream-audit:10 operator:10 media:7 seed-routes:10
+SIZES     := ingest:8 sender:10 stream-audit:10 operator:10 media:7 seed-routes:10
 FUNCTIONS := $(foreach size,$(SIZES),$(firstword $(subst :, ,$(size))))
 # What a Lambda function never links.
 FORBIDDEN := modernc.org/sqlite|github.com/spf13/cobra|github.com/prometheus/|gonum.org/|github.com/nyaruka/phonenumbers|aws-sdk-go-v2/config

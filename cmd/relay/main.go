@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
-	_ "time/tzdata" // routes go by the clocks of a place, and a host may not know them.
 
 	"github.com/spf13/cobra"
 

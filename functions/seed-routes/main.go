@@ -6,7 +6,6 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	_ "time/tzdata" // routes go by the clocks of a place, and a host may not know them.
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/zone"
 )
 
 // Shift is a weekly entry of a schedule: on these days, its phones are on duty from one time to another, by the clocks of the route's
@@ -152,13 +153,23 @@ const (
 // maxOffset is more than any clock is away from UTC.
 const maxOffset = 15 * time.Hour
 
+// boundAfter returns a moment until which the clocks of a place do not change after at; zero if they never do. ZoneBounds names the end of
+// the 365th day as the end of a rule's year, which is before the last day of a leap year.
+func boundAfter(at time.Time, place *time.Location) time.Time {
+	_, change := at.In(place).ZoneBounds()
+	if !change.IsZero() && !change.After(at) {
+		return at.Add(24 * time.Hour)
+	}
+	return change
+}
+
 // at returns the moment when the clocks of a place show a time of the day. A time that they skip is the first moment after; of one that
 // they show twice, a span begins with the first, and ends with the second.
 func (d date) at(minutes int, place *time.Location, e edge) time.Time {
 	shown := d.Add(time.Duration(minutes) * time.Minute)
 	var found time.Time
 	for at := shown.Add(-maxOffset); ; {
-		_, change := at.In(place).ZoneBounds()
+		change := boundAfter(at, place)
 		_, offset := at.In(place).Zone()
 		if moment := shown.Add(-time.Duration(offset) * time.Second); !moment.Before(at) && (change.IsZero() || moment.Before(change)) {
 			found = moment
@@ -254,10 +265,7 @@ func (r Route) WithoutPast(now time.Time) Route {
 
 // Place returns where the route's clocks are: in its TimeZone, in UTC without one.
 func (r Route) Place() (*time.Location, error) {
-	if r.TimeZone == "Local" {
-		return nil, errors.New("unknown time zone Local")
-	}
-	return time.LoadLocation(r.TimeZone)
+	return zone.Load(r.TimeZone)
 }
 
 // scheduled are the phones that the schedule, its overrides and the night name, as they are written there.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"sort"
 	"sync/atomic"
 	"time"
 
@@ -154,7 +154,8 @@ func (t *Routes) List(ctx context.Context) ([]route.Route, error) {
 			break
 		}
 	}
-	slices.SortFunc(routes, func(a, b route.Route) int { return strings.Compare(string(a.TwilioNumber), string(b.TwilioNumber)) })
+	// sort.Slice has no code of its own for each type: that would be 10 kB of each function.
+	sort.Slice(routes, func(i, k int) bool { return routes[i].TwilioNumber < routes[k].TwilioNumber })
 	return routes, route.ErrorOf(unreadable)
 }
 
