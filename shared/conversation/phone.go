@@ -143,9 +143,14 @@ func (p Phone) Receive(e Exchange, messageSid string) Phone {
 	if e.Customer == "" {
 		return p
 	}
-	p.Sent = slices.DeleteFunc(slices.Clone(p.Sent), func(s Sent) bool { return s.MessageSid == messageSid })
-	p.Sent = append(p.Sent, Sent{MessageSid: messageSid, Tag: e.Tag})
-	p.Sent = p.Sent[max(0, len(p.Sent)-maxSent):]
+	sent := make([]Sent, 0, len(p.Sent)+1)
+	for _, s := range p.Sent {
+		if s.MessageSid != messageSid {
+			sent = append(sent, s)
+		}
+	}
+	sent = append(sent, Sent{MessageSid: messageSid, Tag: e.Tag})
+	p.Sent = sent[max(0, len(sent)-maxSent):]
 	return p
 }
 

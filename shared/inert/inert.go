@@ -17,7 +17,7 @@ import (
 // Line returns a text that is safe in a line or in a cell of a table: each character that does not show, also a newline or a
 // tab, is written as an escape.
 func Line(text string) string {
-	if !strings.ContainsFunc(text, isLively) && utf8.ValidString(text) {
+	if isASCII(text) || !strings.ContainsFunc(text, isLively) && utf8.ValidString(text) {
 		return text
 	}
 	return string(appendLine(nil, text))
@@ -25,10 +25,20 @@ func Line(text string) string {
 
 // Bytes is Line for bytes, which it may return as they are.
 func Bytes(text []byte) []byte {
-	if !bytes.ContainsFunc(text, isLively) && utf8.Valid(text) {
+	if isASCII(text) || !bytes.ContainsFunc(text, isLively) && utf8.Valid(text) {
 		return text
 	}
 	return appendLine(nil, string(text))
+}
+
+// isASCII reports whether a text has nothing but the letters and signs of ASCII, as nearly all lines do.
+func isASCII[T string | []byte](text T) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func appendLine(out []byte, text string) []byte {
@@ -76,8 +86,6 @@ func escape(r rune) string {
 // (U+200C, U+200D) show, and so do the tags of flags.
 func isLively(r rune) bool {
 	switch {
-	case r >= ' ' && r < 0x7f:
-		return false
 	case r == '\u061c', r == '\u200e', r == '\u200f', // The marks of a direction.
 		r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u206f', // Embeddings, overrides and isolates.
 		r == '\u2028', r == '\u2029', // The separators of lines and paragraphs.

@@ -66,10 +66,10 @@ type Question struct {
 
 // Numbers returns the numbers whose routes decide about a text, each in all spellings under which its route may be.
 func Numbers(r ledger.Record) []sms.PhoneNumber {
-	numbers := r.TwilioNumber.Spellings()
+	numbers := r.TwilioNumber.AppendSpellings(make([]sms.PhoneNumber, 0, 3))
 	for _, other := range []sms.PhoneNumber{r.Customer, r.Destination} {
 		if other != "" && !sms.Same(other, r.TwilioNumber) {
-			numbers = append(numbers, other.Spellings()...)
+			numbers = other.AppendSpellings(numbers)
 		}
 	}
 	return numbers

@@ -39,6 +39,9 @@ func MarkOptedOut(ctx context.Context, table Table, number, hop sms.PhoneNumber,
 
 // Find returns the number's route among those that were looked up, whatever the spelling: the table's keys are canonical.
 func Find(routes map[sms.PhoneNumber]Route, number sms.PhoneNumber) (r Route, exists bool) {
+	if r, exists = routes[number]; exists {
+		return r, true
+	}
 	for _, spelling := range number.Spellings() {
 		if r, exists = routes[spelling]; exists {
 			return r, true

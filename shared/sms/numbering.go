@@ -148,8 +148,11 @@ func (n PhoneNumber) Key() PhoneNumber {
 
 // Spellings returns the address, then its canonical form if that is another one, and in Argentina the number with or without its
 // 9: the keys under which its route may be.
-func (n PhoneNumber) Spellings() []PhoneNumber {
-	spellings := []PhoneNumber{n}
+func (n PhoneNumber) Spellings() []PhoneNumber { return n.AppendSpellings(nil) }
+
+// AppendSpellings appends the Spellings to others.
+func (n PhoneNumber) AppendSpellings(spellings []PhoneNumber) []PhoneNumber {
+	spellings = append(spellings, n)
 	canonical, _ := n.Canonical()
 	if canonical != n {
 		spellings = append(spellings, canonical)

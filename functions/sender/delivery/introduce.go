@@ -210,7 +210,7 @@ func (h *Handler) enter(ctx context.Context, j *job, at hop) verdict {
 		return verdict{}
 	}
 	key := conversation.PhoneKey{TwilioNumber: j.text.TwilioNumber, SendingNumber: at.from, Phone: at.phone}
-	if !j.text.IsAnswer() && j.head.phone.Item() != key.Item() {
+	if !j.text.IsAnswer() && j.head.phone.PhoneKey != key && j.head.phone.Item() != key.Item() {
 		// Another relay has sent it there.
 		phone, err := h.config.Conversations.GetPhone(ctx, key)
 		if err != nil {

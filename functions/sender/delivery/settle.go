@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,7 +28,7 @@ type settling struct {
 	h       *Handler
 	queue   Visibility
 	deleter Deleter
-	handles map[string]string
+	records []events.SQSMessage
 	timer   *time.Timer
 
 	mu sync.Mutex
@@ -41,14 +42,11 @@ type settling struct {
 
 // newSettling starts with a batch. Nothing is settled early without a Deleter, or if there are no other groups to wait for.
 func (h *Handler) newSettling(ctx context.Context, records []events.SQSMessage, groups int) *settling {
-	s := &settling{h: h, deleter: h.config.Done, left: groups, handles: make(map[string]string, len(records))}
+	s := &settling{h: h, deleter: h.config.Done, left: groups, records: records}
 	if len(records) == 0 {
 		return s
 	}
 	s.queue = h.queueOf(records)
-	for _, record := range records {
-		s.handles[record.MessageId] = record.ReceiptHandle
-	}
 	if s.deleter != nil && groups > 1 && records[0].Attributes[attributeGroup] != "" {
 		s.timer = time.AfterFunc(settleAfter, func() {
 			s.mu.Lock()
@@ -78,7 +76,7 @@ func (s *settling) settleEarly(ctx context.Context) {
 	var done []string
 	for _, r := range s.pending {
 		if r.isDone() {
-			done = append(done, s.handles[r.messageID])
+			done = append(done, s.handleOf(r))
 		}
 	}
 	s.giveBack(ctx)
@@ -107,7 +105,7 @@ func (s *settling) giveBack(ctx context.Context) {
 	var changes []queue.Visibility
 	for _, r := range s.pending {
 		if !r.isDone() {
-			changes = append(changes, queue.Visibility{ReceiptHandle: s.handles[r.messageID], Timeout: r.delay})
+			changes = append(changes, queue.Visibility{ReceiptHandle: s.handleOf(r), Timeout: r.delay})
 		}
 	}
 	s.pending = nil
@@ -118,4 +116,10 @@ func (s *settling) giveBack(ctx context.Context) {
 		// They come back when their visibility timeout is over.
 		s.h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "visibility not changed", slog.String("error", err.Error()))
 	}
+}
+
+// handleOf returns the handle by which the queue knows the result's message.
+func (s *settling) handleOf(r itemResult) string {
+	i := slices.IndexFunc(s.records, func(record events.SQSMessage) bool { return record.MessageId == r.messageID })
+	return s.records[i].ReceiptHandle
 }
