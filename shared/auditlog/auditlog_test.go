@@ -89,7 +89,8 @@ func TestLines(t *testing.T) {
 			`{"id":"route:***0100.3@112","time":"2026-11-24T12:00:00.123Z","subject":"route","change":"created","version":3,` +
 				`"twilio_number":"***0100","after":{"destination_carrier":"***0122","active":true,"on_uncertain":"resend",` +
 				`"delivery_timeout":"1m30s","max_age":"2h","pace_number":"3/1s","answer_window":"36h","hold_time":"15m",` +
-				`"threads":["***0110","***0111"],"phones":["***0122","***0156"],"owner":"***0122","opted_out":["***0122"],"version":3},"actor":"relay"}`,
+				`"threads":["***0110","***0111"],"phones":["***0122","***0156"],"owner":"***0122","opted_out":["***0122"],` +
+				`"version":3},"actor":"relay"}`,
 		},
 	}
 	for _, tt := range tests {

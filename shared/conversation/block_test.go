@@ -20,15 +20,18 @@ func TestBlock(t *testing.T) {
 	}{
 		{conversation.Blocked{By: "ann", Since: at}, false, conversation.Blocked{}},
 		{
-			conversation.Blocked{On: true, By: "ann", Since: at}, true,
+			conversation.Blocked{On: true, By: "ann", Since: at},
+			true,
 			conversation.Blocked{On: true, By: "ann", Since: at.Truncate(time.Millisecond)},
 		},
 		{
-			conversation.Blocked{On: true, Phone: "+16195550123", Since: at.Add(time.Hour)}, false,
+			conversation.Blocked{On: true, Phone: "+16195550123", Since: at.Add(time.Hour)},
+			false,
 			conversation.Blocked{On: true, By: "ann", Since: at.Truncate(time.Millisecond)},
 		},
 		{
-			conversation.Blocked{Phone: "+16195550123", Since: at.Add(time.Hour)}, true,
+			conversation.Blocked{Phone: "+16195550123", Since: at.Add(time.Hour)},
+			true,
 			conversation.Blocked{Phone: "+16195550123", Since: at.Add(time.Hour).Truncate(time.Millisecond)},
 		},
 	} {

@@ -15,7 +15,8 @@ func QuotesOurs(quote string) bool {
 		_, found := cutPrefixFold(quote, beginning)
 		return found
 	}
-	return startsWithTag(quote) || looksInternal(quote) || isClaimCut(quote) || slices.ContainsFunc([]string{`"`, "“", "From +", thePhone + "+", commandMark}, isBeginning)
+	return startsWithTag(quote) || looksInternal(quote) || isClaimCut(quote) ||
+		slices.ContainsFunc([]string{`"`, "“", "From +", thePhone + "+", commandMark}, isBeginning)
 }
 
 // looksInternal reports whether words begin as what the relay writes to phones does: a header with a number or with nothing but a tag,

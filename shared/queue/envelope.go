@@ -66,7 +66,8 @@ type Envelope struct {
 type Timer struct {
 	// Attempt is the attempt that was the text's last when the timer was set, or that was about to be made.
 	Attempt int `json:"attempt,omitempty"`
-	// Stage is set if the timer begins a stage of unanswered texts, of which RelayID is the first: its number, from 1. There is no Attempt then.
+	// Stage is set if the timer begins a stage of unanswered texts, of which RelayID is the first: its number, from 1. There is no Attempt
+	// then.
 	Stage int `json:"stage,omitempty"`
 	// Due is when to look. A queue holds a message back for [MaxDelay] at most; a timer that comes before it is due is
 	// set again.
@@ -82,9 +83,9 @@ func (e Envelope) LogValue() slog.Value {
 }
 
 // Group returns the FIFO group (SQS: MessageGroupId) in which the envelope keeps its place. Texts of one customer to one Twilio number
-// share a group, and so do the answers to one customer, the notices to one phone and what goes out again to one phone; the receipts of one text have one of their own, so
-// that they never wait behind a text; timers have no group. The group has a digest of the numbers instead of the numbers: metrics and
-// consoles show a group id, and its alphabet is restricted.
+// share a group, and so do the answers to one customer, the notices to one phone and what goes out again to one phone; the receipts of
+// one text have one of their own, so that they never wait behind a text; timers have no group. The group has a digest of the numbers
+// instead of the numbers: metrics and consoles show a group id, and its alphabet is restricted.
 func (e Envelope) Group() string {
 	switch e.Kind {
 	case KindReceipt:

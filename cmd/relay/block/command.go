@@ -226,7 +226,8 @@ func (p program) printStep(s contact.Step, asJSON, isPlan bool) error {
 	}
 	switch {
 	case s.Change == contact.WasBlocked:
-		cli.Say(p.Stdout, "%s %s blocked at %s: no phone gets its texts. relay block rm %s %s undoes that.", customer, verb, number, number, customer)
+		cli.Say(p.Stdout, "%s %s blocked at %s: no phone gets its texts. relay block rm %s %s undoes that.", customer, verb, number, number,
+			customer)
 	case s.Change == contact.WasUnblocked:
 		cli.Say(p.Stdout, "%s %s blocked at %s no longer.", customer, verb, number)
 	case s.After.Blocked.On:

@@ -242,6 +242,7 @@ func (p program) printStep(s contact.Step, asJSON, isPlan bool) error {
 		cli.Say(p.Stdout, "%s %s %q; it was %q.", customer, verb, s.After.Name, s.Before.Name)
 	case contact.Added:
 		cli.Say(p.Stdout, "%s %s %q.", customer, verb, s.After.Name)
+	case contact.WasBlocked, contact.WasUnblocked: // relay block says those.
 	}
 	return nil
 }

@@ -133,6 +133,7 @@ func textProvocations() []provocation {
 	return []provocation{
 		{"dead-letters", Fail, "letters: 2", func(_ *testing.T, w *world) { w.dead = 2 }},
 		{"unanswered", Fail, "answered: 1 (1 of ***0100)", func(t *testing.T, w *world) {
+			t.Helper()
 			w.routes[0].AnswerTimeout = route.Duration(15 * time.Minute)
 			c := conversation.Conversation{TwilioNumber: testNumber, Customer: "+13125550111"}
 			c, _ = c.Await(conversation.Taken{MessageSid: "SM1", At: noon}, 15*time.Minute, noon)

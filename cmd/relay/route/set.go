@@ -109,7 +109,8 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.nightPhones, flagNightPhone, nil, "a night phone, by its name or number; repeat it for more, in order")
 	flags.BoolVar(&f.noThreads, flagNoThreads, false, "send everything from the number itself, with tags")
 	flags.StringVar(&f.holdTime, flagHoldTime, "", "how long an answer is held that may be for several customers, 5m to 12h")
-	flags.StringVar(&f.answerTimeout, flagAnswerTimeout, "", "how long a text waits for an answer before it goes out to the next phone, 1m to 12h")
+	flags.StringVar(&f.answerTimeout, flagAnswerTimeout, "",
+		"how long a text waits for an answer before it goes out to the next phone, 1m to 12h")
 	flags.StringVar(&f.claimTime, flagClaimTime, "", "how long a phone has a customer after it last did something about them, 5m to 168h")
 }
 
