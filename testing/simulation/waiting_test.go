@@ -91,13 +91,25 @@ func (s *schedule) checkStage(p *post, r ledger.Record, name string) {
 			break
 		}
 	}
+	before := s.stagesBefore(r)
 	for _, other := range s.posts {
 		o := s.current[other.ref.RelayID]
-		if other != p && other.reached && !o.SecondPart && o.MessageSid != r.MessageSid && o.ParentSid == r.ParentSid &&
+		if o.Step() > before && other != p && other.reached && !o.SecondPart && o.MessageSid != r.MessageSid && o.ParentSid == r.ParentSid &&
 			other.out.To == p.out.To {
 			s.violated("%s goes to %s, which had %s", name, string(p.out.To), nameOf(o.MessageSid))
 		}
 	}
+}
+
+// stagesBefore is how many stages there were before the wait in which the text goes out again: a text that is sent again by an operator may
+// begin two.
+func (s *schedule) stagesBefore(r ledger.Record) int {
+	for _, c := range s.states[r.Customer] {
+		if c.Spell.MessageSid == r.ParentSid && c.Spell.Step >= r.Step() && c.Spell.Before < r.Step() {
+			return c.Spell.Before
+		}
+	}
+	return 0
 }
 
 // checkWaiting holds what is left of each conversation against its texts: nobody is forgotten. All timers have come by now.
