@@ -124,8 +124,9 @@ func (c Conversation) Await(t Taken, timeout time.Duration, now time.Time) (awai
 // See returns c after somebody has seen to it. changed is false if what is noted is as late.
 func (c Conversation) See(s Seen) (seen Conversation, changed bool) {
 	s.At = stamp(s.At)
-	if s.How.isFinal() && !s.At.After(c.Spell.NewestAt.Add(skew)) {
-		// The customer's texts are over, whenever Twilio took the last one.
+	isOperators := s.How == SeenDone && s.By != "" // who sees the conversation as it is.
+	if (s.How.isFinal() || isOperators) && !s.At.After(c.Spell.NewestAt.Add(skew)) {
+		// The customer's texts are over, or all are seen, whenever Twilio took the last one.
 		s.At = c.Spell.NewestAt.Add(skew + time.Millisecond)
 	}
 	if !s.At.After(c.Seen.At) {

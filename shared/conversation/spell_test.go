@@ -227,3 +227,14 @@ func TestSpellsAndClaimsHold(t *testing.T) {
 		}
 	})
 }
+
+// An operator ends what he sees, however new it is; a phone may not have got it yet.
+func TestOperatorEndsWhatHeSees(t *testing.T) {
+	c := awaiting(taken("SM1", 0))
+	if c, _ := c.Finish(conversation.Seen{At: beginning().Add(time.Second), Phone: annsPhone}); !c.IsOpen() {
+		t.Error("a phone ended a text of a second ago")
+	}
+	if c, _ := c.Finish(conversation.Seen{At: beginning().Add(time.Second), By: "grace"}); c.IsOpen() {
+		t.Error("the operator's word left the customer waiting")
+	}
+}

@@ -148,7 +148,11 @@ const maxFinishes = 5
 
 // finish writes down that the operator has seen to the customer.
 func finish(ctx context.Context, d *target.Target, c conversation.Conversation, by string) (conversation.Conversation, error) {
+	newest := c.Spell.NewestSid
 	for range maxFinishes {
+		if c.Spell.NewestSid != newest {
+			return c, cli.Hinted(errors.New("the customer wrote again meanwhile"), "look at it first: relay conversation show --text")
+		}
 		now := time.Now()
 		finished, changed := c.Finish(conversation.Seen{At: now, By: by})
 		if !changed {
