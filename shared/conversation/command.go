@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -14,9 +13,8 @@ type Command struct {
 	Verb Verb
 	// Tag is the customer's, with Mine, Give, Done and Block; empty if the text has no valid tag.
 	Tag Tag
-	// Name is whom Give names. For is how long the phone is to be off, 0 if the text does not say.
+	// Name is whom Give names.
 	Name string
-	For  time.Duration
 }
 
 // Verb is what a command does.
@@ -29,8 +27,6 @@ const (
 	VerbMine  Verb = "mine"
 	VerbGive  Verb = "give"
 	VerbDone  Verb = "done"
-	VerbOff   Verb = "off"
-	VerbOn    Verb = "on"
 	VerbBlock Verb = "block"
 	VerbUndo  Verb = "undo"
 )
@@ -51,19 +47,9 @@ func CommandOf(body string) (c Command, ok bool) {
 	}
 	verb, args := Verb(strings.ToLower(words[0])), words[1:]
 	switch verb {
-	case VerbHelp, VerbOpen, VerbOn, VerbUndo:
+	case VerbHelp, VerbOpen, VerbUndo:
 		if len(args) > 0 {
 			return c, true
-		}
-	case VerbOff:
-		if len(args) > 1 {
-			return c, true
-		}
-		if len(args) == 1 {
-			var err error
-			if c.For, err = duration.Parse(strings.ToLower(args[0])); err != nil || c.For <= 0 {
-				return Command{}, true
-			}
 		}
 	case VerbMine, VerbDone, VerbBlock, VerbGive:
 		tag, after, isTagged := Leading(strings.Join(args, " "))
@@ -95,8 +81,8 @@ const undoTime = time.Hour
 func (u Undo) IsOver(at time.Time) bool { return u.Verb == "" || at.Sub(u.At) > undoTime+skew }
 
 // CommandHelp explains the commands.
-const CommandHelp = "/? Commands: /open who waits. /mine A47 I take A47. /give A47 Bo. /done A47. /off 2h no texts to me. /on. " +
-	"/block A47 no more texts of A47. /undo takes back the last /give, /off or /block of the last hour."
+const CommandHelp = "/? Commands: /open who waits. /mine A47 I take A47. /give A47 Bo. /done A47. " +
+	"/block A47 no more texts of A47. /undo takes back the last /give or /block of the last hour."
 
 // UnknownCommand explains a text that begins with a slash and is no command.
 func UnknownCommand(body string) string {

@@ -208,6 +208,12 @@ func (s Seen) Equal(t Seen) bool {
 // stamp returns t as it is kept: UTC, to the millisecond.
 func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
+// Rest returns c without a next stage.
+func (c Conversation) Rest() Conversation {
+	c.Spell.DueAt = time.Time{}
+	return c
+}
+
 // union returns all phones of both, those of a first.
 func union(a, b []sms.PhoneNumber) []sms.PhoneNumber {
 	all := slices.Clone(a)

@@ -74,7 +74,6 @@ func (c *commanding) carryOut(ctx context.Context) (told string, err error) {
 		return c.ofCustomer(ctx)
 	case conversation.VerbUndo:
 		return c.takeBack(ctx)
-	case conversation.VerbOff, conversation.VerbOn:
 	}
 	return conversation.UnknownCommand(c.j.text.Body), nil
 }

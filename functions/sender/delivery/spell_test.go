@@ -156,3 +156,17 @@ func TestRouteWithoutClaims(t *testing.T) {
 		t.Errorf("noted %+v %+v %+v", c.Spell, c.Claim, c.Seen)
 	}
 }
+
+// Who switches AnswerTimeout off ends the stages; once it is on again, the customer's next text has its timer.
+func TestAnswerTimeoutIsSwitchedOffAndOn(t *testing.T) {
+	s := impatient(t)
+	s.hears(1, relaytest.Customer, "Is anybody there?")
+	s.reroute(func(r *route.Route) { r.AnswerTimeout, r.ClaimTime = 0, route.Duration(time.Hour) })
+	s.until(20 * time.Minute)
+	s.reroute(func(r *route.Route) { r.AnswerTimeout = route.Duration(15 * time.Minute) })
+	s.sent()
+	s.hears(2, relaytest.Customer, "Hello?")
+	s.checkSent(toPhone + firstTag + ": Hello?")
+	s.until(35*time.Minute + 5*time.Second)
+	s.checkSent(toFallback + customerAs + "Hello? (2 texts)")
+}

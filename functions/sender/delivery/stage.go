@@ -65,8 +65,13 @@ func (h *Handler) beginStage(ctx context.Context, first ledger.Record, due queue
 	c, isChanged, err := h.changeConversation(ctx, customer, func(c conversation.Conversation) (conversation.Conversation, bool) {
 		now := h.config.Now()
 		isDue := c.Awaits(first.MessageSid, due.Stage) && c.Spell.Step < due.Stage
-		if isEarly = isDue && now.Before(c.Spell.DueAt); !isDue || isEarly || way.AnswerTimeout == 0 {
+		isEarly = isDue && now.Before(c.Spell.DueAt)
+		switch {
+		case !isDue || isEarly:
 			return c, false
+		case way.AnswerTimeout == 0:
+			// The route has no stages any more. If it gets them back, the customer's next text begins them again.
+			return c.Rest(), true
 		}
 		return c.Escalate(rota, time.Duration(way.AnswerTimeout), now), true
 	})
