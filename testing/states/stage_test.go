@@ -202,7 +202,14 @@ func (s *stage) pump(b box, wait time.Duration) int {
 	if len(deliveries) == 0 {
 		return 0
 	}
-	response, err := s.process.Handle(ctx, batchOf(deliveries))
+	var response events.SQSEventResponse
+	ended := make(chan struct{})
+	go func() {
+		// A process that dies ends this goroutine, see die.
+		defer close(ended)
+		response, err = s.process.Handle(ctx, batchOf(deliveries))
+	}()
+	<-ended
 	s.must(err)
 	if s.hasDied() {
 		s.start()
