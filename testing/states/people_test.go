@@ -1,6 +1,7 @@
 package states_test
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -72,6 +75,7 @@ func (s *transcript) play(text string) {
 		r.Phones = []route.Phone{{Name: "Ann", Number: s.first}, {Name: "Bo", Number: s.second}, {Name: "Cy", Number: s.third}}
 		r.Owner = string(s.phones()["owner"])
 	})
+	s.giveTag()
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
 		who, words, _ := strings.Cut(strings.TrimSpace(line), ": ")
@@ -92,6 +96,24 @@ func (s *transcript) play(text string) {
 		}
 	}
 	s.check()
+}
+
+// giveTag gives the customer his tag before he writes: a text does not wait for one while all stories look for one at once.
+func (s *transcript) giveTag() {
+	for range 200 {
+		c, err := s.conversations.Get(s.t.Context(), s.number, s.customer)
+		s.must(err)
+		used, err := s.conversations.TagUses(s.t.Context())
+		s.must(err)
+		use, _, err := conversation.ChooseTag(used, s.now())
+		s.must(err)
+		wanted, taken := c.Take(use, s.now())
+		if _, err = auditlog.PutTag(s.t.Context(), s.conversations, c, wanted, taken, s.now()); err == nil {
+			return
+		}
+		time.Sleep(time.Duration(rand.IntN(50)) * time.Millisecond)
+	}
+	s.t.Fatal("the customer gets no tag")
 }
 
 // write brings a text in.
