@@ -31,9 +31,8 @@ type adapters struct {
 	// wait is how long a receive waits for a message. idle lets time go by when there was none.
 	wait time.Duration
 	idle func()
-	// skip lets so much time go by. isReal is set if the clock cannot be set, and time goes by as it does.
-	skip   func(time.Duration)
-	isReal bool
+	// skip lets so much time go by; nil where the clock cannot be set.
+	skip func(time.Duration)
 }
 
 // conversations keep conversations, and list them.

@@ -73,7 +73,7 @@ func (a account) adapters(t *testing.T) adapters {
 		texts:         a.box(a.createQueue(t, ".fifo", a.redriveTo(t, dead))),
 		timers:        a.box(a.createQueue(t, "", nil)),
 		dead:          a.box(dead),
-		now:           time.Now, wait: time.Second, idle: func() {}, isReal: true,
+		now:           time.Now, wait: time.Second, idle: func() {},
 	}
 }
 

@@ -1,7 +1,6 @@
 package states_test
 
 import (
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -22,15 +19,12 @@ import (
 //	  Ann reads: words      that arrives on Ann's phone because of what is above, and nothing else does on any phone
 //	+15 minutes             so much time goes by
 //
-// {customer} is the customer's number, {last4} its end, {A} the customer's tag. Over the emulators the timeout is one minute, and other
-// times are left out: their clocks cannot be set, and a minute is ten seconds.
+// {customer} is the customer's number, {last4} its end, {A} the customer's tag. They are not played over the emulators, whose clocks cannot
+// be set: they would take minutes there, and the other stories' time.
 const transcripts = "testdata/people/*.txt"
 
-// longest is the AnswerTimeout of a transcript, shortest the one over emulators.
-const (
-	longest  = 15 * time.Minute
-	shortest = time.Minute
-)
+// answerTimeout is the AnswerTimeout of the transcripts.
+const answerTimeout = 15 * time.Minute
 
 // people are the transcripts as stories.
 func people() []story {
@@ -66,16 +60,15 @@ func (s *transcript) phones() map[string]sms.PhoneNumber {
 }
 
 func (s *transcript) play(text string) {
+	if s.skip == nil {
+		return
+	}
 	s.reroute(func(r *route.Route) {
 		r.FallbackCarriers = []sms.PhoneNumber{s.second, s.third}
-		r.AnswerTimeout = route.Duration(longest)
-		if s.isReal {
-			r.AnswerTimeout = route.Duration(shortest)
-		}
+		r.AnswerTimeout = route.Duration(answerTimeout)
 		r.Phones = []route.Phone{{Name: "Ann", Number: s.first}, {Name: "Bo", Number: s.second}, {Name: "Cy", Number: s.third}}
 		r.Owner = string(s.phones()["owner"])
 	})
-	s.giveTag()
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
 		who, words, _ := strings.Cut(strings.TrimSpace(line), ": ")
@@ -96,24 +89,6 @@ func (s *transcript) play(text string) {
 		}
 	}
 	s.check()
-}
-
-// giveTag gives the customer his tag before he writes: a text does not wait for one while all stories look for one at once.
-func (s *transcript) giveTag() {
-	for range 200 {
-		c, err := s.conversations.Get(s.t.Context(), s.number, s.customer)
-		s.must(err)
-		used, err := s.conversations.TagUses(s.t.Context())
-		s.must(err)
-		use, _, err := conversation.ChooseTag(used, s.now())
-		s.must(err)
-		wanted, taken := c.Take(use, s.now())
-		if _, err = auditlog.PutTag(s.t.Context(), s.conversations, c, wanted, taken, s.now()); err == nil {
-			return
-		}
-		time.Sleep(time.Duration(rand.IntN(50)) * time.Millisecond)
-	}
-	s.t.Fatal("the customer gets no tag")
 }
 
 // write brings a text in.
@@ -138,12 +113,6 @@ func (s *transcript) pass(line string) {
 	amount, unit, _ := strings.Cut(strings.TrimPrefix(line, "+"), " ")
 	d, err := time.ParseDuration(amount + unit[:1])
 	s.must(err)
-	if s.isReal {
-		if d <= time.Minute {
-			time.Sleep(10 * time.Second) // a person takes longer than a phone that answers by itself.
-		}
-		return
-	}
 	for end := s.now().Add(d); s.now().Before(end); {
 		if s.pump(s.texts, 0)+s.pump(s.timers, 0) == 0 {
 			s.skip(min(end.Sub(s.now()), 10*time.Second))
