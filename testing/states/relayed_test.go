@@ -274,9 +274,9 @@ func waits() []story {
 	return []story{
 		{"expired while waiting", func(s *stage) {
 			s.reroute(func(r *route.Route) { r.MaxAge = route.Duration(route.MinMaxAge) })
-			s.twilio.script = []answer{busyFor(9 * time.Second)}
+			s.twilio.script = []answer{busyFor(21 * time.Second)}
 			e := s.text(1)
-			e.ReceivedAt = e.ReceivedAt.Add(8*time.Second - route.MinMaxAge)
+			e.ReceivedAt = e.ReceivedAt.Add(20*time.Second - route.MinMaxAge)
 			s.put(e)
 			s.settled()
 			s.rests(1, ledger.ReasonExpired, "sending queued dead", "1@0 throttled")
