@@ -3,10 +3,13 @@ package auditlog
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // ConversationWriter is the part of a [conversation.Store] that the door needs.
@@ -26,6 +29,42 @@ func PutConversation(ctx context.Context, store ConversationWriter, before, want
 		return conversation.Conversation{}, err
 	}
 	return store.Put(ctx, sealed)
+}
+
+// ConversationChanger is the part of a [conversation.Store] that ChangeConversation needs.
+type ConversationChanger interface {
+	ConversationWriter
+	Get(ctx context.Context, number, customer sms.PhoneNumber) (conversation.Conversation, error)
+}
+
+// maxConversationWrites is how often a change of a conversation is written while others change it, too.
+const maxConversationWrites = 8
+
+// ChangeConversation applies edit to what is stored of a customer, again as often as others change it meanwhile or the store does not say
+// whether it was written, and returns what is stored then. isChanged is false if edit, at its last call, changed nothing. The error is
+// conversation.ErrUnsettled if others never stop, or a *fault.Error.
+func ChangeConversation(ctx context.Context, store ConversationChanger, number, customer sms.PhoneNumber, now func() time.Time,
+	edit func(c conversation.Conversation) (edited conversation.Conversation, changed bool),
+) (stored conversation.Conversation, isChanged bool, err error) {
+	for range maxConversationWrites {
+		c, err := store.Get(ctx, number, customer)
+		if err != nil {
+			return c, false, err
+		}
+		edited, isChanged := edit(c)
+		if !isChanged {
+			return c, false, nil
+		}
+		stored, err := PutConversation(ctx, store, c, edited, now())
+		switch {
+		case err == nil:
+			return stored, true, nil
+		case errors.Is(err, conversation.ErrConflict), fault.Of(err).Kind == fault.Unknown:
+		default:
+			return c, false, err
+		}
+	}
+	return stored, false, conversation.ErrUnsettled
 }
 
 // PutTag is PutConversation, and stores the use of the tag in the same transaction. The errors are those of PutTag of

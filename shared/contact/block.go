@@ -2,12 +2,9 @@ package contact
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/conversation"
-	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -42,32 +39,7 @@ func (b Blocking) StepTo(c conversation.Conversation, blocked bool) Step {
 // Apply blocks the customer, or with false lets his texts through again. What others write about him meanwhile stays. The error is
 // conversation.ErrUnsettled if they never stop, or a *fault.Error.
 func (b Blocking) Apply(ctx context.Context, number, customer sms.PhoneNumber, blocked bool) (Step, error) {
-	var first Step
-	for try := range tries {
-		c, err := b.Store.Get(ctx, number, customer)
-		if err != nil {
-			return Step{}, err
-		}
-		s := b.StepTo(c, blocked)
-		if try == 0 {
-			first = s
-		}
-		if s.Change == Unchanged {
-			// After a first try that nobody confirmed, this is that try's.
-			first.After = s.After
-			return first, nil
-		}
-		stored, err := auditlog.PutConversation(ctx, b.Store, s.Before, s.After, b.Now())
-		switch {
-		case err == nil:
-			s.After = stored
-			return s, nil
-		case errors.Is(err, conversation.ErrConflict), fault.Of(err).Kind == fault.Unknown:
-		default:
-			return s, err
-		}
-	}
-	return Step{}, conversation.ErrUnsettled
+	return apply(ctx, b.Store, number, customer, b.Now, func(c conversation.Conversation) Step { return b.StepTo(c, blocked) })
 }
 
 // ListBlocked returns at most limit customers of the number who are blocked, as [List] does those who have a name.

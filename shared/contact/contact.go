@@ -11,7 +11,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/conversation"
-	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -88,9 +87,6 @@ type Store interface {
 	auditlog.ConversationWriter
 }
 
-// tries is how often a name is written while others write the same conversation.
-const tries = 8
-
 // Naming writes names in an operator's name.
 type Naming struct {
 	Store Store
@@ -108,33 +104,38 @@ func (n Naming) Plan(ctx context.Context, w Wanted) (Step, error) {
 // Apply gives the customer the name. What others write about the customer meanwhile, such as a tag, stays. The error is
 // conversation.ErrUnsettled if they never stop, or a *fault.Error.
 func (n Naming) Apply(ctx context.Context, w Wanted) (Step, error) {
-	var first Step
-	for try := range tries {
-		s, err := n.Plan(ctx, w)
-		if err != nil {
-			return s, err
+	return apply(ctx, n.Store, w.Number, w.Customer, n.Now, func(c conversation.Conversation) Step {
+		s := StepTo(c, w.Name)
+		if s.Change != Unchanged {
+			s.After.NamedBy = n.By
 		}
-		if try == 0 {
-			first = s
-		}
-		if s.Change == Unchanged {
-			// After a first try that nobody confirmed, this is that try's.
-			first.After = s.After
-			return first, nil
-		}
-		wanted := s.After
-		wanted.NamedBy = n.By
-		stored, err := auditlog.PutConversation(ctx, n.Store, s.Before, wanted, n.Now())
-		switch {
-		case err == nil:
-			s.After = stored
-			return s, nil
-		case errors.Is(err, conversation.ErrConflict), fault.Of(err).Kind == fault.Unknown:
-		default:
-			return s, err
-		}
+		return s
+	})
+}
+
+// apply writes what a step means for a customer, and returns the step as it was made.
+func apply(
+	ctx context.Context, store Store, number, customer sms.PhoneNumber, now func() time.Time, stepTo func(conversation.Conversation) Step,
+) (Step, error) {
+	var first, last Step
+	isFirst := true
+	stored, _, err := auditlog.ChangeConversation(ctx, store, number, customer, now,
+		func(c conversation.Conversation) (conversation.Conversation, bool) {
+			last = stepTo(c)
+			if isFirst {
+				first, isFirst = last, false
+			}
+			return last.After, last.Change != Unchanged
+		})
+	if err != nil {
+		return last, err
 	}
-	return Step{}, conversation.ErrUnsettled
+	if last.Change == Unchanged {
+		// After a first try that nobody confirmed, this is that try's.
+		last = first
+	}
+	last.After = stored
+	return last, nil
 }
 
 // List returns at most limit customers of the number who have a name, in the order of their numbers, after the customer; "" begins at

@@ -108,12 +108,6 @@ func (c Conversation) Finish(s Seen) (finished Conversation, changed bool) {
 	return c, changed
 }
 
-// Release returns c without its claim: the person is done with the customer, or gives him to another.
-func (c Conversation) Release(now time.Time) Conversation {
-	c.Claim = c.Claim.ended(now)
-	return c
-}
-
 func (k Claim) ended(now time.Time) Claim {
 	if k.Phone != "" && k.EndedAt.IsZero() {
 		k.EndedAt = stamp(now)
@@ -139,9 +133,6 @@ const (
 	StatusAnswered Status = "answered"
 	StatusDone     Status = "done"
 )
-
-// Statuses lists every status.
-func Statuses() []Status { return []Status{StatusOpen, StatusClaimed, StatusAnswered, StatusDone} }
 
 // Status returns where the conversation is; empty if the customer never waited, as far as is known.
 func (c Conversation) Status(by Claiming, now time.Time) Status {

@@ -183,7 +183,7 @@ func TestCustomerProlongsNoClaim(t *testing.T) {
 
 func TestReleasedClaimIsNotTakenByAnOldAct(t *testing.T) {
 	c, _ := conversation.Conversation{}.Act(act(annsPhone, 0), claiming(), beginning())
-	c = c.Release(beginning().Add(time.Hour))
+	c, _ = c.Finish(conversation.Seen{At: beginning().Add(time.Hour), Phone: annsPhone})
 	if c, changed := c.Act(act(annsPhone, 0), claiming(), beginning().Add(2*time.Hour)); changed {
 		t.Errorf("an act from before takes it again: %+v", c.Claim)
 	}

@@ -115,16 +115,16 @@ func againstCuriosity() []mutation {
 		{
 			"a name over a tag", "a name is written over what others wrote about the customer meanwhile",
 			[]edit{{
-				"shared/contact/contact.go", "stored, err := auditlog.PutConversation(ctx, n.Store, s.Before, wanted, n.Now())",
-				"latest, _ := n.Store.Get(ctx, w.Number, w.Customer)\n\t\ts.Before.Version = latest.Version\n" +
-					"\t\tstored, err := auditlog.PutConversation(ctx, n.Store, s.Before, wanted, n.Now())",
+				"shared/auditlog/seal_conversation.go", "stored, err := PutConversation(ctx, store, c, edited, now())",
+				"latest, _ := store.Get(ctx, number, customer)\n\t\tc.Version = latest.Version\n" +
+					"\t\tstored, err := PutConversation(ctx, store, c, edited, now())",
 			}},
 		},
 		{
 			"an unsealed name", "a name is written without the audit log's hash",
 			[]edit{{
-				"shared/contact/contact.go", "stored, err := auditlog.PutConversation(ctx, n.Store, s.Before, wanted, n.Now())",
-				"stored, err := n.Store.Put(ctx, wanted)",
+				"shared/auditlog/seal_conversation.go", "stored, err := PutConversation(ctx, store, c, edited, now())",
+				"stored, err := store.Put(ctx, edited)",
 			}},
 		},
 		{

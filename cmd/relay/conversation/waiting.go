@@ -81,15 +81,8 @@ func (p program) next(c shownConversation) string {
 	return "goes out again " + cli.When(p.Stdout, c.Waiting.NextAt)
 }
 
-// doneFlags are the flags of conversation done.
-type doneFlags struct {
-	numbers cli.NumberFlags
-	asJSON  bool
-	consent cli.Consent
-}
-
 func (p program) doneCommand() *cobra.Command {
-	var f doneFlags
+	var f cli.ChangeFlags
 	cmd := &cobra.Command{
 		Use:   "done NUMBER CUSTOMER",
 		Short: "Say that nothing more is to be done for a customer who waits",
@@ -101,25 +94,22 @@ The audit log records it with your name (RELAY_OPERATOR, or else the user name o
 		ValidArgsFunction: p.NumberAndCustomer,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.done(cmd, args, f) },
 	}
-	cli.AddJSON(cmd.Flags(), &f.asJSON, "the customer as they are then")
-	f.consent.Add(cmd.Flags(), "")
-	f.numbers.Add(cmd.Flags())
-	cli.AddTarget(cmd.Flags())
+	f.Add(cmd, "the customer as they are then")
 	return cmd
 }
 
-func (p program) done(cmd *cobra.Command, args []string, f doneFlags) error {
+func (p program) done(cmd *cobra.Command, args []string, f cli.ChangeFlags) error {
 	ctx := cmd.Context()
-	number, err := f.numbers.Read(args[0])
+	number, err := f.Numbers.Read(args[0])
 	if err != nil {
 		return err
 	}
-	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	mode, err := p.Mode(cmd, f.Consent, f.AsJSON)
 	if err != nil {
 		return err
 	}
 	return p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
-		c, err := f.numbers.FindCustomer(ctx, d.Conversations, number, args[1])
+		c, err := f.Numbers.FindCustomer(ctx, d.Conversations, number, args[1])
 		if err != nil {
 			return err
 		}
@@ -128,45 +118,35 @@ func (p program) done(cmd *cobra.Command, args []string, f doneFlags) error {
 			return err
 		}
 		if !c.IsOpen() {
-			return p.printDone(a.shown(c), "does not wait for an answer", f.asJSON)
+			return p.printDone(a.shown(c), "does not wait for an answer", f.AsJSON)
 		}
 		if mode == cli.Ask && !p.Confirmed(cmd, fmt.Sprintf("Is nothing more to be done for %s?", string(c.Customer))) {
 			return cli.ErrNotConfirmed
 		}
 		if mode == cli.Show {
-			return p.printDone(a.shown(c), "would not wait any more", f.asJSON)
+			return p.printDone(a.shown(c), "would not wait any more", f.AsJSON)
 		}
 		if c, err = finish(ctx, d, c, p.Operator("")); err != nil {
 			return fmt.Errorf("end the waiting: %w", err)
 		}
-		return p.printDone(a.shown(c), "does not wait any more", f.asJSON)
+		return p.printDone(a.shown(c), "does not wait any more", f.AsJSON)
 	})
 }
 
-// maxFinishes is how often the end is written while others change the conversation.
-const maxFinishes = 5
-
-// finish writes down that the operator has seen to the customer.
-func finish(ctx context.Context, d *target.Target, c conversation.Conversation, by string) (conversation.Conversation, error) {
-	newest := c.Spell.NewestSid
-	for range maxFinishes {
-		if c.Spell.NewestSid != newest {
-			return c, cli.Hinted(errors.New("the customer wrote again meanwhile"), "look at it first: relay conversation show --text")
-		}
-		now := time.Now()
-		finished, changed := c.Finish(conversation.Seen{At: now, By: by})
-		if !changed {
-			return c, nil
-		}
-		stored, err := auditlog.PutConversation(ctx, d.Conversations, c, finished, now)
-		if !errors.Is(err, conversation.ErrConflict) {
-			return stored, err
-		}
-		if c, err = d.Conversations.Get(ctx, c.TwilioNumber, c.Customer); err != nil {
-			return c, err
-		}
+// finish writes down that the operator has seen to the customer, as far as the operator has seen the customer's texts.
+func finish(ctx context.Context, d *target.Target, seen conversation.Conversation, by string) (conversation.Conversation, error) {
+	isNewer := false
+	stored, _, err := auditlog.ChangeConversation(ctx, d.Conversations, seen.TwilioNumber, seen.Customer, time.Now,
+		func(c conversation.Conversation) (conversation.Conversation, bool) {
+			if isNewer = c.Spell.NewestSid != seen.Spell.NewestSid; isNewer || !c.IsOpen() {
+				return c, false
+			}
+			return c.Finish(conversation.Seen{At: time.Now(), By: by})
+		})
+	if err == nil && isNewer {
+		err = cli.Hinted(errors.New("the customer wrote again meanwhile"), "look at it first: relay conversation show --text")
 	}
-	return c, conversation.ErrUnsettled
+	return stored, err
 }
 
 func (p program) printDone(c shownConversation, verb string, asJSON bool) error {

@@ -2,14 +2,12 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/conversation"
-	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -97,32 +95,11 @@ func (h *Handler) wayOfJob(ctx context.Context, j *job) (route.Route, error) {
 // customerKey is the key of a conversation.
 type customerKey struct{ number, customer sms.PhoneNumber }
 
-var errUnsettledConversation = errors.New("others changed the conversation each time")
-
-// changeConversation applies edit to what is stored of a conversation, as often as others change it meanwhile, and returns what is stored
-// then. isChanged is false if edit changed nothing.
+// changeConversation applies edit to what is stored of a conversation, see [auditlog.ChangeConversation].
 func (h *Handler) changeConversation(
 	ctx context.Context, key customerKey, edit func(conversation.Conversation) (conversation.Conversation, bool),
 ) (stored conversation.Conversation, isChanged bool, err error) {
-	for range maxWrites {
-		c, err := h.config.Conversations.Get(ctx, key.number, key.customer)
-		if err != nil {
-			return c, false, err
-		}
-		edited, isChanged := edit(c)
-		if !isChanged {
-			return c, false, nil
-		}
-		stored, err := auditlog.PutConversation(ctx, h.config.Conversations, c, edited, h.config.Now())
-		switch {
-		case err == nil:
-			return stored, true, nil
-		case errors.Is(err, conversation.ErrConflict), fault.Of(err).Kind == fault.Unknown:
-		default:
-			return c, false, err
-		}
-	}
-	return stored, false, errUnsettledConversation
+	return auditlog.ChangeConversation(ctx, h.config.Conversations, key.number, key.customer, h.config.Now, edit)
 }
 
 // see notes that somebody saw to a customer: a phone by its text, which then has the conversation, unless another one has it. The others
