@@ -101,14 +101,9 @@ func (p program) list(cmd *cobra.Command, args []string, flags cli.NumberFlags, 
 
 // blocked returns the customers who are blocked: of these numbers, or of all that have a route.
 func (p program) blocked(ctx context.Context, d *target.Target, numbers []sms.PhoneNumber) ([]contact.ShownBlock, error) {
-	if len(numbers) == 0 {
-		routes, err := p.ListRoutes(ctx, d.Routes)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range routes {
-			numbers = append(numbers, r.TwilioNumber)
-		}
+	numbers, err := p.OrRouted(ctx, numbers, d.Routes)
+	if err != nil {
+		return nil, err
 	}
 	found := []contact.ShownBlock{}
 	for _, number := range numbers {
@@ -123,22 +118,11 @@ func (p program) blocked(ctx context.Context, d *target.Target, numbers []sms.Ph
 	return found, nil
 }
 
-// editFlags are the flags of the commands that change one block.
-type editFlags struct {
-	numbers cli.NumberFlags
-	asJSON  bool
-	consent cli.Consent
-}
-
-func (f *editFlags) add(cmd *cobra.Command) {
-	cli.AddJSON(cmd.Flags(), &f.asJSON, "what was done, and whether the customer is blocked now")
-	f.consent.Add(cmd.Flags(), "")
-	f.numbers.Add(cmd.Flags())
-	cli.AddTarget(cmd.Flags())
-}
+// whatIsPrinted is what the commands that change something print as JSON.
+const whatIsPrinted = "what was done, and whether the customer is blocked now"
 
 func (p program) addCommand() *cobra.Command {
-	var f editFlags
+	var f cli.ChangeFlags
 	cmd := &cobra.Command{
 		Use:   "add NUMBER CUSTOMER",
 		Short: "Block a customer",
@@ -151,12 +135,12 @@ CUSTOMER is a phone number, a short code, or the tag that the phones on duty see
 		ValidArgsFunction: p.NumberAndCustomer,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.edit(cmd, args[0], args[1], true, f) },
 	}
-	f.add(cmd)
+	f.Add(cmd, whatIsPrinted)
 	return cmd
 }
 
 func (p program) removeCommand() *cobra.Command {
-	var f editFlags
+	var f cli.ChangeFlags
 	cmd := &cobra.Command{
 		Use:     "rm NUMBER CUSTOMER",
 		Aliases: []string{"remove", "delete"},
@@ -170,18 +154,18 @@ CUSTOMER is a phone number, a short code, or the tag that the phones on duty see
 		ValidArgsFunction: p.NumberAndCustomer,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.edit(cmd, args[0], args[1], false, f) },
 	}
-	f.add(cmd)
+	f.Add(cmd, whatIsPrinted)
 	return cmd
 }
 
 // edit blocks a customer, or lets the texts through again.
-func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer string, blocked bool, f editFlags) error {
+func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer string, blocked bool, f cli.ChangeFlags) error {
 	ctx := cmd.Context()
-	number, err := f.numbers.Read(typedNumber)
+	number, err := f.Numbers.Read(typedNumber)
 	if err != nil {
 		return err
 	}
-	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	mode, err := p.Mode(cmd, f.Consent, f.AsJSON)
 	if err != nil {
 		return err
 	}
@@ -190,7 +174,7 @@ func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer string, blo
 		if err != nil && blocked {
 			return err
 		}
-		c, err := f.numbers.FindCustomer(ctx, d.Conversations, number, typedCustomer)
+		c, err := f.Numbers.FindCustomer(ctx, d.Conversations, number, typedCustomer)
 		if err != nil {
 			return err
 		}
@@ -201,7 +185,7 @@ func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer string, blo
 		b := contact.Blocking{Store: d.Conversations, By: p.Operator(""), Now: time.Now}
 		s := b.StepTo(c, blocked)
 		if mode != cli.Do {
-			if err := p.printStep(s, f.asJSON, true); err != nil || mode == cli.Show || s.Change == contact.Unchanged {
+			if err := p.printStep(s, f.AsJSON, true); err != nil || mode == cli.Show || s.Change == contact.Unchanged {
 				return err
 			}
 			if !p.Confirmed(cmd, "Change it?") {
@@ -211,7 +195,7 @@ func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer string, blo
 		if s, err = b.Apply(ctx, c.TwilioNumber, c.Customer, blocked); err != nil {
 			return fmt.Errorf("write the block: %w", err)
 		}
-		return p.printStep(s, f.asJSON, false)
+		return p.printStep(s, f.AsJSON, false)
 	})
 }
 

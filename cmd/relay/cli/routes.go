@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // ListRoutes lists the routing table. Routes that cannot be read are left out, with a warning: one of them is no reason to refuse what is
@@ -15,6 +16,21 @@ func (p Program) ListRoutes(ctx context.Context, table interface {
 	routes, unreadable, err := route.Readable(table.List(ctx))
 	p.WarnOfUnreadable(unreadable)
 	return routes, err
+}
+
+// OrRouted returns the numbers, or if there are none, all that have a route.
+func (p Program) OrRouted(ctx context.Context, numbers []sms.PhoneNumber, table interface {
+	List(ctx context.Context) ([]route.Route, error)
+},
+) ([]sms.PhoneNumber, error) {
+	if len(numbers) > 0 {
+		return numbers, nil
+	}
+	routes, err := p.ListRoutes(ctx, table)
+	for _, r := range routes {
+		numbers = append(numbers, r.TwilioNumber)
+	}
+	return numbers, err
 }
 
 // WarnOfUnreadable names the routes that cannot be read.

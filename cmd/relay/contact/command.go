@@ -104,14 +104,9 @@ func (p program) list(cmd *cobra.Command, args []string, flags cli.NumberFlags, 
 
 // named returns the customers with a name: of these numbers, or of all that have a route.
 func (p program) named(ctx context.Context, d *target.Target, numbers []sms.PhoneNumber) ([]contact.Shown, error) {
-	if len(numbers) == 0 {
-		routes, err := p.ListRoutes(ctx, d.Routes)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range routes {
-			numbers = append(numbers, r.TwilioNumber)
-		}
+	numbers, err := p.OrRouted(ctx, numbers, d.Routes)
+	if err != nil {
+		return nil, err
 	}
 	found := []contact.Shown{}
 	for _, number := range numbers {
@@ -126,22 +121,11 @@ func (p program) named(ctx context.Context, d *target.Target, numbers []sms.Phon
 	return found, nil
 }
 
-// editFlags are the flags of the commands that change one name.
-type editFlags struct {
-	numbers cli.NumberFlags
-	asJSON  bool
-	consent cli.Consent
-}
-
-func (f *editFlags) add(cmd *cobra.Command) {
-	cli.AddJSON(cmd.Flags(), &f.asJSON, "what was done, and the customer's name before and now")
-	f.consent.Add(cmd.Flags(), "")
-	f.numbers.Add(cmd.Flags())
-	cli.AddTarget(cmd.Flags())
-}
+// whatIsPrinted is what the commands that change something print as JSON.
+const whatIsPrinted = "what was done, and the customer's name before and now"
 
 func (p program) setCommand() *cobra.Command {
-	var f editFlags
+	var f cli.ChangeFlags
 	cmd := &cobra.Command{
 		Use:   "set NUMBER CUSTOMER NAME",
 		Short: "Give a customer a name, or another one",
@@ -160,12 +144,12 @@ CUSTOMER is a phone number, or the tag that the phones on duty see, such as A47.
 			return p.edit(cmd, args[0], args[1], name, f)
 		},
 	}
-	f.add(cmd)
+	f.Add(cmd, whatIsPrinted)
 	return cmd
 }
 
 func (p program) removeCommand() *cobra.Command {
-	var f editFlags
+	var f cli.ChangeFlags
 	cmd := &cobra.Command{
 		Use:     "rm NUMBER CUSTOMER",
 		Aliases: []string{"remove", "delete"},
@@ -178,18 +162,18 @@ CUSTOMER is a phone number, or the tag that the phones on duty see, such as A47.
 		ValidArgsFunction: p.NumberAndCustomer,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.edit(cmd, args[0], args[1], "", f) },
 	}
-	f.add(cmd)
+	f.Add(cmd, whatIsPrinted)
 	return cmd
 }
 
 // edit changes one name.
-func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name string, f editFlags) error {
+func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name string, f cli.ChangeFlags) error {
 	ctx := cmd.Context()
-	number, err := f.numbers.Read(typedNumber)
+	number, err := f.Numbers.Read(typedNumber)
 	if err != nil {
 		return err
 	}
-	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	mode, err := p.Mode(cmd, f.Consent, f.AsJSON)
 	if err != nil {
 		return err
 	}
@@ -197,7 +181,7 @@ func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name strin
 		if _, err := cli.RouteOf(ctx, d.Routes, number); err != nil && name != "" {
 			return err
 		}
-		c, err := f.numbers.FindCustomer(ctx, d.Conversations, number, typedCustomer)
+		c, err := f.Numbers.FindCustomer(ctx, d.Conversations, number, typedCustomer)
 		if err != nil {
 			return err
 		}
@@ -210,7 +194,7 @@ func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name strin
 			return err
 		}
 		if mode != cli.Do {
-			if err := p.printStep(s, f.asJSON, true); err != nil || mode == cli.Show || s.Change == contact.Unchanged {
+			if err := p.printStep(s, f.AsJSON, true); err != nil || mode == cli.Show || s.Change == contact.Unchanged {
 				return err
 			}
 			if !p.Confirmed(cmd, "Change it?") {
@@ -220,7 +204,7 @@ func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name strin
 		if s, err = n.Apply(ctx, contact.Wanted{Number: c.TwilioNumber, Customer: c.Customer, Name: name}); err != nil {
 			return fmt.Errorf("write the name: %w", err)
 		}
-		return p.printStep(s, f.asJSON, false)
+		return p.printStep(s, f.AsJSON, false)
 	})
 }
 

@@ -13,15 +13,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// resumeFlags are the flags of conversation resume.
-type resumeFlags struct {
-	numbers cli.NumberFlags
-	asJSON  bool
-	consent cli.Consent
-}
-
 func (p program) resumeCommand() *cobra.Command {
-	var f resumeFlags
+	var f cli.ChangeFlags
 	cmd := &cobra.Command{
 		Use:   "resume NUMBER CUSTOMER",
 		Short: "Let texts go on that wait because so many went back and forth",
@@ -36,10 +29,7 @@ records it with your name (RELAY_OPERATOR, or else the user name on this host).`
 		ValidArgsFunction: p.NumberAndCustomer,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.resume(cmd, args, f) },
 	}
-	cli.AddJSON(cmd.Flags(), &f.asJSON, "the phones whose texts with the customer go on")
-	f.consent.Add(cmd.Flags(), "")
-	f.numbers.Add(cmd.Flags())
-	cli.AddTarget(cmd.Flags())
+	f.Add(cmd, "the phones whose texts with the customer go on")
 	return cmd
 }
 
@@ -52,18 +42,18 @@ type shownResume struct {
 	DryRun bool `json:"dry_run,omitempty"`
 }
 
-func (p program) resume(cmd *cobra.Command, args []string, f resumeFlags) error {
+func (p program) resume(cmd *cobra.Command, args []string, f cli.ChangeFlags) error {
 	ctx := cmd.Context()
-	number, err := f.numbers.Read(args[0])
+	number, err := f.Numbers.Read(args[0])
 	if err != nil {
 		return err
 	}
-	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	mode, err := p.Mode(cmd, f.Consent, f.AsJSON)
 	if err != nil {
 		return err
 	}
 	return p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
-		c, err := f.numbers.FindCustomer(ctx, d.Conversations, number, args[1])
+		c, err := f.Numbers.FindCustomer(ctx, d.Conversations, number, args[1])
 		if err != nil {
 			return err
 		}
@@ -94,7 +84,7 @@ func (p program) resume(cmd *cobra.Command, args []string, f resumeFlags) error 
 				return fmt.Errorf("let the texts go on: %w", err)
 			}
 		}
-		return p.printResumed(done, f.asJSON)
+		return p.printResumed(done, f.AsJSON)
 	})
 }
 

@@ -189,15 +189,8 @@ func (p program) printSet(r route.Route, made route.Override, isDryRun, asJSON b
 	return nil
 }
 
-// removeFlags are the flags of duty rm.
-type removeFlags struct {
-	numbers cli.NumberFlags
-	asJSON  bool
-	consent cli.Consent
-}
-
 func (p program) removeCommand() *cobra.Command {
-	var f removeFlags
+	var f cli.ChangeFlags
 	cmd := &cobra.Command{
 		Use:     "rm NUMBER OVERRIDE",
 		Aliases: []string{"remove", "delete"},
@@ -209,15 +202,12 @@ the same time, counts again.`,
 		ValidArgsFunction: p.Number,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.remove(cmd, args, f) },
 	}
-	cli.AddJSON(cmd.Flags(), &f.asJSON, "what was done, and the override")
-	f.consent.Add(cmd.Flags(), "")
-	f.numbers.Add(cmd.Flags())
-	cli.AddTarget(cmd.Flags())
+	f.Add(cmd, "what was done, and the override")
 	return cmd
 }
 
-func (p program) remove(cmd *cobra.Command, args []string, f removeFlags) error {
-	number, err := f.numbers.Read(args[0])
+func (p program) remove(cmd *cobra.Command, args []string, f cli.ChangeFlags) error {
+	number, err := f.Numbers.Read(args[0])
 	if err != nil {
 		return err
 	}
@@ -240,11 +230,11 @@ func (p program) remove(cmd *cobra.Command, args []string, f removeFlags) error 
 			return r, nil
 		},
 	}
-	done, mode, err := p.EditRoute(cmd, edit, f.consent, f.asJSON)
+	done, mode, err := p.EditRoute(cmd, edit, f.Consent, f.AsJSON)
 	if err != nil {
 		return err
 	}
-	if f.asJSON {
+	if f.AsJSON {
 		return p.printSet(done.After, gone, mode == cli.Show, true)
 	}
 	verb := "is"

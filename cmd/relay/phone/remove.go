@@ -18,15 +18,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// removeFlags are the flags of phone rm.
-type removeFlags struct {
-	numbers cli.NumberFlags
-	asJSON  bool
-	consent cli.Consent
-}
-
 func (p program) removeCommand() *cobra.Command {
-	var f removeFlags
+	var f cli.ChangeFlags
 	cmd := &cobra.Command{
 		Use:     "rm NUMBER PHONE|NAME",
 		Aliases: []string{"remove", "delete"},
@@ -45,10 +38,7 @@ phone is sent a text of the number again, it may answer again.`,
 		ValidArgsFunction: p.numberAndPhone,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.remove(cmd, args, f) },
 	}
-	cli.AddJSON(cmd.Flags(), &f.asJSON, "whether it was removed, and whether the route still has it")
-	f.consent.Add(cmd.Flags(), "")
-	f.numbers.Add(cmd.Flags())
-	cli.AddTarget(cmd.Flags())
+	f.Add(cmd, "whether it was removed, and whether the route still has it")
 	return cmd
 }
 
@@ -82,13 +72,13 @@ type shownRemoval struct {
 	DryRun bool `json:"dry_run,omitempty"`
 }
 
-func (p program) remove(cmd *cobra.Command, args []string, f removeFlags) error {
+func (p program) remove(cmd *cobra.Command, args []string, f cli.ChangeFlags) error {
 	ctx := cmd.Context()
-	number, err := f.numbers.Read(args[0])
+	number, err := f.Numbers.Read(args[0])
 	if err != nil {
 		return err
 	}
-	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	mode, err := p.Mode(cmd, f.Consent, f.AsJSON)
 	if err != nil {
 		return err
 	}
@@ -97,7 +87,7 @@ func (p program) remove(cmd *cobra.Command, args []string, f removeFlags) error 
 		if err != nil {
 			return err
 		}
-		phone, err := f.phoneOf(way, args[1])
+		phone, err := phoneOf(f.Numbers, way, args[1])
 		if err != nil {
 			return err
 		}
@@ -120,16 +110,16 @@ func (p program) remove(cmd *cobra.Command, args []string, f removeFlags) error 
 		if done.Removed, err = p.endRight(ctx, d, items, done); err != nil {
 			return err
 		}
-		return p.printRemoved(done, f.asJSON)
+		return p.printRemoved(done, f.AsJSON)
 	})
 }
 
 // phoneOf returns the phone that a person typed, by its name or its number.
-func (f removeFlags) phoneOf(way route.Route, text string) (sms.PhoneNumber, error) {
+func phoneOf(numbers cli.NumberFlags, way route.Route, text string) (sms.PhoneNumber, error) {
 	if named, ok := way.PhoneNamed(text); ok {
 		return named.Number, nil
 	}
-	phone, err := f.numbers.Read(text)
+	phone, err := numbers.Read(text)
 	if err != nil && strings.ContainsFunc(text, unicode.IsLetter) {
 		return "", cli.Hinted(fmt.Errorf("no phone of %s is called %s", string(way.TwilioNumber), text),
 			"relay phone ls "+string(way.TwilioNumber)+" lists the names")
