@@ -163,6 +163,6 @@ func (a Answer) ask() Addressed {
 	named := slices.DeleteFunc(slices.Clone(a.View.Exchanges), func(e Exchange) bool {
 		return e.Tag == "" || !e.isAddressable(a.ReceivedAt)
 	})
-	slices.SortFunc(named, func(x, y Exchange) int { return y.SentAt.Compare(x.SentAt) })
+	newestFirst(named)
 	return Addressed{Named: named[:min(len(named), maxNamed)], EndsHeld: !a.View.Held.IsZero()}
 }

@@ -138,7 +138,7 @@ func (p Phone) Receive(e Exchange, messageSid string) Phone {
 		p.Exchanges = append(p.Exchanges, e)
 	}
 	p.Exchanges = slices.DeleteFunc(p.Exchanges, func(old Exchange) bool { return old.isPast(e.SentAt) })
-	slices.SortStableFunc(p.Exchanges, func(a, b Exchange) int { return b.SentAt.Compare(a.SentAt) })
+	newestFirst(p.Exchanges)
 	p.Exchanges = p.Exchanges[:min(len(p.Exchanges), maxExchanges)]
 	if e.Customer == "" {
 		return p

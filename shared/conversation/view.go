@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/clock"
@@ -154,8 +155,14 @@ func (v View) InPlay(at time.Time, window time.Duration) []Exchange {
 			all = append(all, e)
 		}
 	}
-	slices.SortFunc(all, func(a, b Exchange) int { return b.SentAt.Compare(a.SentAt) })
+	newestFirst(all)
 	return all
+}
+
+// newestFirst sorts the exchanges, the one with the newest text first, and leaves those of one moment in their order. sort.SliceStable
+// has no code of its own for each type: that would be 10 kB of each function.
+func newestFirst(all []Exchange) {
+	sort.SliceStable(all, func(i, k int) bool { return all[i].SentAt.After(all[k].SentAt) })
 }
 
 // furtherBubble returns the exchange that a text is a further part of: the phone's last text, a minute before at most, went to it;

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sort"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/clock"
@@ -106,8 +107,10 @@ func bounded(recent map[sms.PhoneNumber][]time.Time, keep sms.PhoneNumber) map[s
 	if surplus <= 0 {
 		return recent
 	}
-	oldestFirst := slices.SortedFunc(maps.Keys(recent), func(a, b sms.PhoneNumber) int {
-		return cmp.Or(newest(recent[a]).Compare(newest(recent[b])), cmp.Compare(a, b))
+	oldestFirst := slices.Collect(maps.Keys(recent))
+	sort.Slice(oldestFirst, func(i, k int) bool {
+		a, b := oldestFirst[i], oldestFirst[k]
+		return cmp.Or(newest(recent[a]).Compare(newest(recent[b])), cmp.Compare(a, b)) < 0
 	})
 	for _, to := range oldestFirst {
 		if surplus > 0 && to != keep {

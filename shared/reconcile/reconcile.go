@@ -6,6 +6,7 @@ package reconcile
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -78,8 +79,9 @@ func Find(q Question) (message sms.Listed, verdict Verdict) {
 			candidates = append(candidates, m)
 		}
 	}
-	slices.SortFunc(candidates, func(a, b sms.Listed) int {
-		return cmp.Or(a.DateCreated.Compare(b.DateCreated), cmp.Compare(a.Sid, b.Sid))
+	sort.Slice(candidates, func(i, k int) bool {
+		a, b := candidates[i], candidates[k]
+		return cmp.Or(a.DateCreated.Compare(b.DateCreated), cmp.Compare(a.Sid, b.Sid)) < 0
 	})
 	candidates = slices.CompactFunc(candidates, func(a, b sms.Listed) bool { return a.Sid == b.Sid })
 	rivals, earlier := q.rivalsFor(candidates)

@@ -2,6 +2,7 @@ package route
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -144,6 +145,6 @@ func (r Route) edgesAfter(at time.Time, off []Off) []time.Time {
 		}
 	}
 	edges = slices.DeleteFunc(edges, func(edge time.Time) bool { return !edge.After(at) })
-	slices.SortFunc(edges, time.Time.Compare)
+	sort.Slice(edges, func(i, k int) bool { return edges[i].Before(edges[k]) })
 	return slices.CompactFunc(edges, time.Time.Equal)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -96,7 +97,9 @@ func Loops(table []Route, put ...Route) LoopsError {
 }
 
 func sorted(routes map[sms.PhoneNumber]Route) []Route {
-	return slices.SortedFunc(maps.Values(routes), func(a, b Route) int { return cmp.Compare(a.TwilioNumber, b.TwilioNumber) })
+	all := slices.Collect(maps.Values(routes))
+	sort.Slice(all, func(i, k int) bool { return all[i].TwilioNumber < all[k].TwilioNumber })
+	return all
 }
 
 // owners has the routes that each number belongs to, by the number's key: the route of that number first, then those with it as a

@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -44,7 +45,7 @@ func Codes() []Code {
 		accountCodes(), overloadCodes(), quotaCodes(), interruptionCodes(), requestCodes(), recipientCodes(), carrierCodes(), registrationCodes(),
 		mediaCodes(),
 	)
-	slices.SortFunc(all, func(a, b Code) int { return a.Number - b.Number })
+	sort.Slice(all, func(i, k int) bool { return all[i].Number < all[k].Number })
 	return all
 }
 
