@@ -19,6 +19,9 @@ import (
 // out again. It comes before the text's message is done: a crash leaves a text whose message comes again.
 func (h *Handler) awaitAnswer(ctx context.Context, j *job) error {
 	r := j.text
+	if r.Manual {
+		return h.seeReply(ctx, j)
+	}
 	t, ok := takenOf(r)
 	if !ok {
 		return nil
@@ -46,7 +49,7 @@ func (h *Handler) awaitAnswer(ctx context.Context, j *job) error {
 // takenOf returns the customer's text as one that he waits for an answer to; ok is false if it is none, or if nobody can have it yet.
 func takenOf(r ledger.Record) (t conversation.Taken, ok bool) {
 	_, isReaction := sms.ReactionOf(r.Body)
-	if r.IsAnswer() || r.Notice || r.Manual || r.SecondPart || r.ParentSid != "" || r.Keyword != "" || isReaction {
+	if r.IsAnswer() || r.Notice || r.SecondPart || r.ParentSid != "" || r.Keyword != "" || isReaction {
 		return t, false
 	}
 	switch r.State {
@@ -131,6 +134,36 @@ func (h *Handler) see(ctx context.Context, j *job) error {
 		h.measureWait(before, c)
 	}
 	return h.tellClaim(ctx, c, way, a.Phone)
+}
+
+// byOperator stands for whoever may call the operators' API: it does not know them by name.
+const byOperator = "operator"
+
+// seeReply notes that an operator has answered a customer, if Twilio has taken the text: nobody has the conversation for it. A text to a
+// phone on duty is no answer.
+func (h *Handler) seeReply(ctx context.Context, j *job) error {
+	r := j.text
+	if _, isTaken := r.LastAccepted(); r.Destination == "" || !isTaken {
+		return nil
+	}
+	way, err := h.wayOfJob(ctx, j)
+	if err != nil || !way.KeepsClaims() || way.IsPhone(r.Destination) {
+		return err
+	}
+	var before conversation.Conversation
+	key := customerKey{r.TwilioNumber, r.Destination}
+	c, isChanged, err := h.changeConversation(ctx, key, func(c conversation.Conversation) (conversation.Conversation, bool) {
+		before = c
+		if c.Version == 0 {
+			// He never wrote.
+			return c, false
+		}
+		return c.See(conversation.Seen{At: r.ReceivedAt, How: conversation.SeenAnswered, By: byOperator, MessageSid: r.MessageSid})
+	})
+	if isChanged {
+		h.measureWait(before, c)
+	}
+	return err
 }
 
 // measureWait measures how long a customer waited until somebody had him, and until he was answered.

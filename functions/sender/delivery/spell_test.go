@@ -8,6 +8,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
@@ -169,4 +170,44 @@ func TestAnswerTimeoutIsSwitchedOffAndOn(t *testing.T) {
 	s.checkSent(toPhone + firstTag + ": Hello?")
 	s.until(35*time.Minute + 5*time.Second)
 	s.checkSent(toFallback + customerAs + "Hello? (2 texts)")
+}
+
+// An operator's answer ends the wait, from when he asked for it, and nobody has the customer for it. His text to a phone does not.
+func TestReplyOfAnOperatorEndsTheStages(t *testing.T) {
+	s := impatient(t)
+	s.hears(1, relaytest.Customer, "Is anybody there?")
+	s.until(5 * time.Minute)
+	manual := func(to sms.PhoneNumber) func(e *queue.Envelope) {
+		return func(e *queue.Envelope) {
+			e.Kind, e.Message.From, e.Message.Body, e.Destination = queue.KindManual, "", "We call you", to
+			e.ReceivedAt = s.clock.Now()
+		}
+	}
+	s.queueUp(textOf(2, manual(relaytest.Destination)))
+	s.until(6 * time.Minute)
+	if !s.conversation().IsOpen() {
+		t.Error("a text to a phone ends the wait")
+	}
+	s.sent()
+	s.queueUp(textOf(3, manual(relaytest.Customer)))
+	s.until(7 * time.Minute)
+	s.checkSent(toCustomer + "We call you")
+	c := s.conversation()
+	if c.IsOpen() || c.Seen.How != conversation.SeenAnswered || c.Seen.By != "operator" || c.Claim.Phone != "" {
+		t.Errorf("seen %+v, claim %+v; want it answered by the operator, and nobody's", c.Seen, c.Claim)
+	}
+	s.until(3 * time.Hour)
+	s.checkSent()
+}
+
+// A customer who never wrote has no wait that could end.
+func TestReplyToAStranger(t *testing.T) {
+	s := impatient(t)
+	s.queueUp(textOf(1, func(e *queue.Envelope) {
+		e.Kind, e.Message.From, e.Destination = queue.KindManual, "", relaytest.Customer
+	}))
+	s.until(time.Minute)
+	if c := s.conversation(); c.Version != 0 {
+		t.Errorf("conversation %+v; want none", c)
+	}
 }
