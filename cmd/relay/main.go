@@ -122,7 +122,7 @@ func (p program) addGroups(root *cobra.Command) {
 	)
 	group("When something is wrong",
 		doctor.Command(shared),
-		explain.Command(shared),
+		explain.Command(shared), explain.ReplayCommand(shared),
 		deadletters.Command(shared),
 		uncertain.Command(shared),
 		text.ResendCommand(shared),

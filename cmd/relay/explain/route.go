@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -65,33 +66,48 @@ func (p program) explainRoute(cmd *cobra.Command, f routeFlags) error {
 		return err
 	}
 	return p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error {
-		routes, err := d.Routes.Lookup(cmd.Context(), to.Spellings()...)
+		book := route.NewCache(d.Routes, time.Now)
+		at, err := readAhead(cmd.Context(), book, to, f.at, time.Now())
 		if err != nil {
 			return err
 		}
-		way, _ := route.Find(routes, to)
-		place, err := way.Place()
-		if err != nil {
-			return fmt.Errorf("the time zone of %s: %w", string(to), err)
-		}
-		at, err := cli.ReadAhead(f.at, time.Now().In(place))
-		if err != nil {
-			return cli.Usage(fmt.Errorf("--at: %w", err))
-		}
-		at = ledger.Stamp(at)
-		text := ledger.Record{MessageSid: wouldBe, TwilioNumber: to, Customer: from, Body: f.body, ReceivedAt: at, UpdatedAt: at}
-		foreseeing := delivery.Foreseeing{Records: d.Ledger, Routes: route.NewCache(d.Routes, time.Now), Conversations: d.Conversations}
-		seen, err := foreseeing.Route(cmd.Context(), text, at)
+		text := ledger.Record{MessageSid: wouldBe, TwilioNumber: to, Customer: from, Body: f.body}
+		by := delivery.Foreseeing{Records: d.Ledger, Routes: book, Conversations: d.Conversations}
+		explained, err := foreseeRoute(cmd.Context(), by, text, at)
 		if err != nil {
 			return err
 		}
-		explained := explainedRouteOf(seen, from, to, at.In(place))
 		if f.asJSON {
 			return json.NewEncoder(p.Stdout).Encode(explained)
 		}
 		explained.write(p.Stdout)
 		return nil
 	})
+}
+
+// readAhead reads the flag --at by the clocks of the number's route: a moment after now, or now.
+func readAhead(ctx context.Context, routes route.Lookup, number sms.PhoneNumber, text string, now time.Time) (time.Time, error) {
+	found, err := routes.Lookup(ctx, number.Spellings()...)
+	if err != nil {
+		return time.Time{}, err
+	}
+	way, _ := route.Find(found, number)
+	place, err := way.Place()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("the time zone of %s: %w", string(number), err)
+	}
+	at, err := cli.ReadAhead(text, now.In(place))
+	if err != nil {
+		return time.Time{}, cli.Usage(fmt.Errorf("--at: %w", err))
+	}
+	return ledger.Stamp(at).In(place), nil
+}
+
+// foreseeRoute says where a new text would go that comes in at that moment.
+func foreseeRoute(ctx context.Context, by delivery.Foreseeing, text ledger.Record, at time.Time) (explainedRoute, error) {
+	text.ReceivedAt, text.UpdatedAt = at.UTC(), at.UTC()
+	seen, err := by.Route(ctx, text, text.ReceivedAt)
+	return explainedRouteOf(seen, text.Customer, text.TwilioNumber, at), err
 }
 
 // explainedRoute is where a text of a customer would go, as JSON.

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/shared/route"
 )
 
 func (p program) routeCheckCommand() *cobra.Command {
@@ -50,7 +52,7 @@ func (p program) checkRoutes(cmd *cobra.Command, args []string) ([]routing.Findi
 		routes, err := p.listRoutes(cmd.Context(), cmd.Flags())
 		return routing.Check(routes), err
 	}
-	routes, problem, err := p.readRoutes(args[0], false)
+	routes, problem, err := routing.ReadFile(args[0], route.Reading{Now: time.Now()})
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -56,21 +55,8 @@ func oneFile(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// readRoutes reads a maintenance.json. The error names the file; problem is what [route.ParseMaintenance] finds.
-func (p program) readRoutes(path string, numbers route.Strictness) (routes []route.Route, problem, err error) {
-	file := os.Stdin
-	if path != "-" {
-		if file, err = os.Open(path); err != nil { //nolint:gosec // the operator names the file.
-			return nil, nil, err
-		}
-		defer file.Close() //nolint:errcheck // it was only read.
-	}
-	routes, problem = route.ParseMaintenance(file, route.Reading{Now: time.Now(), Numbers: numbers})
-	return routes, problem, nil
-}
-
 func (p program) importRoutes(cmd *cobra.Command, path string, f importFlags) error {
-	file, problem, err := p.readRoutes(path, route.Strictness(f.force))
+	file, problem, err := routing.ReadFile(path, route.Reading{Now: time.Now(), Numbers: route.Strictness(f.force)})
 	if err != nil {
 		return err
 	}
