@@ -13,8 +13,8 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/conversation"
-	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -56,30 +56,8 @@ type shownConversation struct {
 	OptOut     *shownOptOut `json:"opt_out,omitempty"`
 	// Blocked is present while no text of the customer goes to a phone.
 	Blocked *shownBlocked `json:"blocked,omitempty"`
-	// Status is open, claimed, answered or done; absent if the customer never waited, or the route keeps no claims. Waiting is set while
-	// he waits, Claimer is the phone that has him.
-	Status  conversation.Status `json:"status,omitempty"`
-	Waiting *shownWaiting       `json:"waiting,omitempty"`
-	Claimer *shownClaimer       `json:"claimer,omitempty"`
-}
 
-// shownWaiting is a customer who waits, as JSON.
-type shownWaiting struct {
-	// Since is when Twilio took the first text that nobody has answered, Texts how many there are.
-	Since time.Time `json:"since"`
-	Texts int       `json:"texts"`
-	// Stage is whom the newest text last went out to again: next, all or owner. NextAt is when it goes out again, absent if it does not.
-	Stage  conversation.Stage `json:"stage,omitempty"`
-	NextAt time.Time          `json:"next_at,omitzero"`
-	// Unanswered: all phones of the route have had their time.
-	Unanswered bool `json:"unanswered"`
-}
-
-// shownClaimer is the phone that has a customer, as JSON.
-type shownClaimer struct {
-	Phone sms.PhoneNumber `json:"phone"`
-	Name  string          `json:"name,omitempty"`
-	Since time.Time       `json:"since"`
+	operations.Conversation
 }
 
 // shownBlocked says who keeps the customer's texts from the phones, an operator or a phone on duty, and since when.
@@ -135,14 +113,7 @@ func (a around) shown(c conversation.Conversation) shownConversation {
 	if !c.OptOut.Since.IsZero() {
 		s.OptOut = &shownOptOut{c.OptOut.OptedOut, c.OptOut.Word, c.OptOut.Since.UTC(), c.OptOut.MessageSid}
 	}
-	by := plan.ClaimingOf(a.way, a.now)
-	s.Status = c.Status(by, a.now)
-	if c.IsOpen() {
-		s.Waiting = &shownWaiting{c.Spell.BeganAt.UTC(), c.Spell.Texts, c.Spell.Stage, c.Spell.DueAt, c.IsUnanswered()}
-	}
-	if claimer := c.Claimer(by, a.now); claimer != "" {
-		s.Claimer = &shownClaimer{claimer, a.way.NameOf(claimer), c.Claim.Since.UTC()}
-	}
+	s.Conversation = operations.ConversationOf(c, a.way, a.now)
 	for _, p := range a.phones {
 		if e, ok := exchangeWith(p, c.Customer); ok {
 			s.TextedAt, s.AnsweredAt = later(s.TextedAt, e.SentAt), later(s.AnsweredAt, e.AnsweredAt)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
@@ -116,6 +117,9 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	if m.NumMedia > 0 {
 		field("attachments", fmt.Sprint(m.NumMedia))
 	}
+	if m.Conversation != nil {
+		field("conversation", conversationWords(out, *m.Conversation))
+	}
 	for _, a := range m.Attempts {
 		line := cli.At(out, a.StartedAt) + " " + attemptWords(a)
 		if a.OutboundSid != "" {
@@ -133,6 +137,21 @@ func writeMessage(out io.Writer, m operations.Message) error {
 }
 
 // writeMessageTrail prints the trail that a text came with.
+// conversationWords says where the customer's conversation is.
+func conversationWords(out io.Writer, c operations.Conversation) string {
+	words := []string{string(c.Status)}
+	if c.Claimer != nil {
+		words = append(words, strings.TrimSpace(c.Claimer.Name+" "+string(c.Claimer.Phone))+" has the customer")
+	}
+	if w := c.Waiting; w != nil {
+		words = append(words, "waits since "+cli.When(out, w.Since)+" ("+cli.Plural(w.Texts, "text")+")")
+		if w.Unanswered {
+			words = append(words, "unanswered")
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
 func writeMessageTrail(out io.Writer, trail operations.Trail) error {
 	entries := make([]auditlog.Entry, len(trail.Entries))
 	for i, e := range trail.Entries {

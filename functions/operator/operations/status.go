@@ -41,6 +41,8 @@ type Message struct {
 	UpdatedAt    time.Time       `json:"updated_at"`
 	NumMedia     int             `json:"num_media,omitempty"`
 	Attempts     []Attempt       `json:"attempts"`
+	// Conversation is only of a text that was asked for alone, whose route keeps who has a customer.
+	Conversation *Conversation `json:"conversation,omitempty"`
 	// Trail is only of a text that was asked for with it.
 	Trail *Trail `json:"trail,omitempty"`
 }
@@ -164,6 +166,9 @@ func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) an
 		return refusal
 	}
 	message := messageOf(r)
+	// A text is shown even if it cannot be told who has its customer: the line of the request says why.
+	shown, unread := h.conversationOf(ctx, r)
+	message.Conversation = shown
 	if withTrail {
 		trail, err := h.trailOf(ctx, r)
 		if err != nil {
@@ -171,7 +176,7 @@ func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) an
 		}
 		message.Trail = &trail
 	}
-	return answer{status: http.StatusOK, body: message}
+	return answer{status: http.StatusOK, body: message, err: unread}
 }
 
 // readFlag reads a parameter that is true or false; left out, it is false.

@@ -1,0 +1,81 @@
+package operations
+
+import (
+	"context"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Conversation says where a customer's conversation is.
+type Conversation struct {
+	// Status is open, claimed, answered or done; absent if the customer never waited, or the route keeps no claims.
+	Status conversation.Status `json:"status,omitempty"`
+	// Waiting is set while the customer waits, Claimer is the phone that has him.
+	Waiting *Waiting `json:"waiting,omitempty"`
+	Claimer *Claimer `json:"claimer,omitempty"`
+}
+
+// Waiting is a customer who waits.
+type Waiting struct {
+	// Since is when Twilio took the first text that nobody has answered, Texts how many there are.
+	Since time.Time `json:"since"`
+	Texts int       `json:"texts"`
+	// Stage is whom the newest text last went out to again: next, all or owner. NextAt is when it goes out again, absent if it does not.
+	Stage  conversation.Stage `json:"stage,omitempty"`
+	NextAt time.Time          `json:"next_at,omitzero"`
+	// Unanswered: all phones of the route have had their time.
+	Unanswered bool `json:"unanswered"`
+}
+
+// Claimer is the phone that has a customer.
+type Claimer struct {
+	Phone sms.PhoneNumber `json:"phone"`
+	Name  string          `json:"name,omitempty"`
+	Since time.Time       `json:"since"`
+}
+
+// ConversationOf says where c is. way is the route of its number.
+func ConversationOf(c conversation.Conversation, way route.Route, now time.Time) Conversation {
+	by := plan.ClaimingOf(way, now)
+	shown := Conversation{Status: c.Status(by, now)}
+	if c.IsOpen() {
+		shown.Waiting = &Waiting{c.Spell.BeganAt.UTC(), c.Spell.Texts, c.Spell.Stage, c.Spell.DueAt, c.IsUnanswered()}
+	}
+	if claimer := c.Claimer(by, now); claimer != "" {
+		shown.Claimer = &Claimer{claimer, way.NameOf(claimer), c.Claim.Since.UTC()}
+	}
+	return shown
+}
+
+// conversationOf says where the conversation of a text is, nil if nothing is kept of that.
+func (h *Handler) conversationOf(ctx context.Context, r ledger.Record) (*Conversation, error) {
+	customer := r.Customer
+	if r.Manual {
+		customer = r.Destination
+	}
+	if r.Notice || customer == "" {
+		return nil, nil //nolint:nilnil // Nothing is kept of it, and nothing is wrong.
+	}
+	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(r)...)
+	if err != nil {
+		return nil, err
+	}
+	way, _ := route.Find(routes, r.TwilioNumber)
+	if !way.KeepsClaims() {
+		return nil, nil //nolint:nilnil // Nothing is kept of it, and nothing is wrong.
+	}
+	c, err := h.config.Conversations.Get(ctx, r.TwilioNumber, customer)
+	if err != nil {
+		return nil, err
+	}
+	shown := ConversationOf(c, way, h.config.Now())
+	if shown == (Conversation{}) {
+		return nil, nil //nolint:nilnil // Nothing is kept of it, and nothing is wrong.
+	}
+	return &shown, nil
+}
