@@ -76,7 +76,7 @@ func impatient(t *testing.T) stage {
 	r := relaytest.Route()
 	r.AnswerTimeout = route.Duration(15 * time.Minute)
 	r.Phones = []route.Phone{{Name: "Ann", Number: relaytest.Destination}}
-	s.Config.Routes = relaytest.NewMemoryRoutes(r)
+	s.Routes = relaytest.NewMemoryRoutes(r)
 	return s
 }
 
@@ -92,7 +92,7 @@ func TestStatusOfARouteWithoutClaims(t *testing.T) {
 	s := newStage()
 	s.store(t, relayed())
 	s.keep(t, waited())
-	s.Config.Conversations = unread{s.conversations}
+	s.Conversations = unread{s.conversations}
 	a := s.ask(t, status("message_sid="+relaytest.MessageSid(1)))
 	if a.status != http.StatusOK || strings.Contains(a.body, "conversation") || strings.Contains(s.logged.String(), "ERROR") {
 		t.Errorf("answer %d %s, log %s; want no conversation", a.status, a.body, s.logged)
@@ -110,7 +110,7 @@ func (unread) Get(context.Context, sms.PhoneNumber, sms.PhoneNumber) (conversati
 func TestStatusWithoutConversations(t *testing.T) {
 	s := impatient(t)
 	s.store(t, relayed())
-	s.Config.Conversations = unread{s.conversations}
+	s.Conversations = unread{s.conversations}
 	a := s.ask(t, status("message_sid="+relaytest.MessageSid(1)))
 	if a.status != http.StatusOK || strings.Contains(a.body, "conversation") || !strings.Contains(s.logged.String(), "the table is away") {
 		t.Errorf("answer %d %s, log %s; want the text, and the error in the log", a.status, a.body, s.logged)
