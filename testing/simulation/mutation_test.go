@@ -3,7 +3,6 @@ package simulation_test
 import (
 	"flag"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,17 +26,6 @@ func exported(edits []edit) []relaytest.Edit {
 		all = append(all, relaytest.Edit{File: e.file, Old: e.old, New: e.new})
 	}
 	return all
-}
-
-// startsAt are the schedules at which the search begins for mutations that few schedules notice: most of the time goes into them. A
-// number that has aged costs time and nothing else, for as many schedules are played from there. -v says where each was noticed.
-func startsAt() map[string]uint64 {
-	return map[string]uint64{
-		"receipt during a redrive": 42387, "loss of the earlier": 19979, "an order in doubt": 14834, "count": 13071,
-		"count of the refused": 8041, "a time to come": 7900, "a tag alone": 7025, "answers back and forth": 6796, "texts back and forth": 6796,
-		"news among held words": 5394, "buried meanwhile": 3820, "timer of the refused": 2564, "letter of an earlier death": 2245,
-		"notices": 1725, "two messages": 1075,
-	}
 }
 
 // violated finds which schedule noticed something.
@@ -72,16 +60,6 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// TestSearchesAreOfMutations wants each entry of startsAt to be of a mutation that there is.
-func TestSearchesAreOfMutations(t *testing.T) {
-	skipIfOne(t)
-	for name := range startsAt() {
-		if !slices.ContainsFunc(mutations(), func(m mutation) bool { return m.name == name }) {
-			t.Errorf("there is no mutation %q", name)
-		}
-	}
-}
-
 // TestMutationsCanBeMade finds what each mutation edits: who changes the code sees at once that a mutation has to follow.
 func TestMutationsCanBeMade(t *testing.T) {
 	skipIfOne(t)
@@ -94,7 +72,5 @@ func TestMutationsCanBeMade(t *testing.T) {
 // simulateWith runs the simulation over sources in which the mutation was made.
 func simulateWith(t *testing.T, m mutation) (output string, err error) {
 	t.Helper()
-	first := strconv.FormatUint(max(1, startsAt()[m.name]), 10)
-	return relaytest.TestBroken(t, root, exported(m.edits), "./testing/simulation", "-run", "TestSimulation$", "-schedules",
-		"10000", "-first", first)
+	return relaytest.TestBroken(t, root, exported(m.edits), "./testing/simulation", "-run", "TestSimulation$", "-schedules", "10000")
 }

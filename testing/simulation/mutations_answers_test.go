@@ -31,13 +31,6 @@ func againstWrongPeople() []mutation {
 			},
 		},
 		{
-			"a tag alone", "a tag alone sends held words whatever was asked, and whenever",
-			[]edit{
-				{"shared/conversation/answer.go", "case held.AskedAt.IsZero(), a.ReceivedAt.Before(held.AskedAt):", "case false:"},
-				{"shared/conversation/answer.go", "case held.Replaces && a.ReceivedAt.Sub(held.AskedAt) < readingTime:", "case false:"},
-			},
-		},
-		{
 			"YES for START", "YES of a phone that gets texts is taken for START",
 			[]edit{{"shared/plan/plan.go", "case mark != nil && way.IsOptedOut(q.Text.Customer):", "case mark != nil:"}},
 		},
@@ -51,10 +44,6 @@ func againstWrongPeople() []mutation {
 			}},
 		},
 		{
-			"news among held words", "held words are joined though another customer wrote since",
-			[]edit{{"shared/conversation/answer.go", "&& !slices.ContainsFunc(a.View.Exchanges, isNew)", "&& isNew != nil"}},
-		},
-		{
 			"a copied notice", "a customer reads what the relay has told a phone",
 			[]edit{{
 				"shared/conversation/answer.go",
@@ -64,21 +53,6 @@ func againstWrongPeople() []mutation {
 		{
 			"a reaction to a notice", "a customer reads the reaction to what the relay has told a phone",
 			[]edit{{"functions/sender/delivery/answer.go", ", conversation.QuotesOurs(reaction.Quote):", ":"}},
-		},
-		{
-			"texts back and forth", "customers' texts take no place among those that go back and forth",
-			[]edit{{"functions/sender/delivery/pingpong.go", "\tif isCounted {\n", "\tif false {\n"}},
-		},
-		{
-			"answers back and forth", "answers take no place among the texts that go back and forth",
-			[]edit{{
-				"functions/sender/delivery/carry_out.go", "case a.Verdict == ledger.AnswerSent:\n\t\treturn 1",
-				"case a.Verdict == ledger.AnswerSent:\n\t\treturn 0",
-			}},
-		},
-		{
-			"notices", "a phone is told whatever there is to tell",
-			[]edit{{"functions/sender/delivery/notice.go", "p, isTaken = p.TakeNotice(takenAt)", "isTaken = true"}},
 		},
 		{
 			"an answer lost", "a phone is not told that its answer came to nothing",
@@ -126,10 +100,6 @@ func againstCuriosity() []mutation {
 				"shared/auditlog/seal_conversation.go", "stored, err := PutConversation(ctx, store, c, edited, now())",
 				"stored, err := store.Put(ctx, edited)",
 			}},
-		},
-		{
-			"a time to come", "words that came while the clock was ahead wait for a picture until that time",
-			[]edit{{"functions/sender/delivery/attachments.go", " && !clock.Ahead(since, now)", " && !clock.Ahead(now, now)"}},
 		},
 	}
 }

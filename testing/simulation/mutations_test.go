@@ -30,21 +30,6 @@ func againstDoubles() []mutation {
 			[]edit{{"shared/ledger/step.go", "return r.due(StepDoubt, r.LeaseUntil, now)", "return StepDoubt, time.Time{}"}},
 		},
 		{
-			"count", "a message that may be another text's is taken for this one's",
-			[]edit{{"shared/reconcile/reconcile.go", "case len(candidates) <= rivals:", "case rivals < 0:"}},
-		},
-		{
-			"count of the refused", "a message that Twilio took though it refused it is taken for a later attempt's",
-			[]edit{{"shared/reconcile/compare.go", "a.Unknown(), a.Refused() && c.about.Number > 0:", "a.Unknown():"}},
-		},
-		{
-			"two messages", "the next phone is texted while another message for the phone before may still be delivered",
-			[]edit{{
-				"shared/ledger/receipt.go", "func (a Attempt) underWay() bool { return a.awaited() && !a.HopDone }",
-				"func (a Attempt) underWay() bool { return false }",
-			}},
-		},
-		{
 			"known sids", "a message that is known to be another text's is taken for this one's",
 			[]edit{{"shared/reconcile/compare.go", "q.Known[a.OutboundSid] = true", "_ = q.Known"}},
 		},
@@ -107,19 +92,8 @@ func againstLosses() []mutation {
 			}},
 		},
 		{
-			"timer of the refused", "no timer is set for a message that Twilio took though it refused it",
-			[]edit{{"functions/sender/delivery/receipt.go", "isNews, isLast := !r.Attempts[i].Accepted(), i", "isNews, isLast := false, i"}},
-		},
-		{
 			"timer of the earlier", "a text that waits for an earlier attempt's message waits for ever",
 			[]edit{{"functions/sender/delivery/timer.go", "awaited.Number > due.Attempt", "awaited.Number != due.Attempt"}},
-		},
-		{
-			"loss of the earlier", "a text that waited for an earlier attempt's message ends when that is lost, and no other phone is tried",
-			[]edit{{
-				"shared/ledger/receipt.go", "case (isCurrent || r.State == Sent && to != Uncertain && !r.refusedForGood()) &&",
-				"case isCurrent &&",
-			}},
 		},
 		{
 			"record", "a text is acknowledged though it was not written down that Twilio has it",
@@ -187,10 +161,6 @@ func againstDisorder() []mutation {
 func againstWrongRedrives() []mutation {
 	return []mutation{
 		{
-			"letter of an earlier death", "any letter of a dead text brings it back",
-			[]edit{{"shared/ledger/transition.go", "if r.State != Dead || r.Made() != attempts {", "if r.State != Dead || attempts < 0 {"}},
-		},
-		{
 			"dead and taken", "a dead text that Twilio has after all is sent again",
 			[]edit{{
 				"shared/ledger/transition.go",
@@ -200,22 +170,6 @@ func againstWrongRedrives() []mutation {
 		{
 			"buried again", "a letter that is moved back before its death is recorded is dropped as a repeat of itself",
 			[]edit{{"functions/sender/delivery/dead_letter.go", "deduplicationID += \".\" + j.record.MessageId\n", ""}},
-		},
-		{
-			"buried meanwhile", "a sender that paused calls a text dead that was redriven since",
-			[]edit{{
-				"functions/sender/delivery/dead_letter.go",
-				"if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || " +
-					"r.RedrivenAfter != j.text.RedrivenAfter {",
-				"if r.State != ledger.Queued || now.Number < 0 {",
-			}},
-		},
-		{
-			"receipt during a redrive", "a receipt that comes during a redrive takes the letter away",
-			[]edit{{
-				"functions/sender/delivery/redrive.go", "case !isMine && stored.Version == before:\n\t\treturn verdict{}\n\tcase !isMine:\n",
-				"case !isMine && before > 0:\n\t\treturn verdict{}\n\tcase !isMine:\n",
-			}},
 		},
 		{
 			"attempts after a redrive", "the attempts before a redrive count after it",
@@ -248,10 +202,6 @@ func againstPeople() []mutation {
 		{
 			"an order twice", "an operator's order has a text sent again however often it comes",
 			[]edit{{"shared/ledger/decision.go", "|| !r.RedrivenAt.Equal(o.RedrivenAt) {", "{"}},
-		},
-		{
-			"an order in doubt", "an operator's order sends a text again that Twilio has",
-			[]edit{{"shared/ledger/decision.go", "case r.Awaited():\n\t\t\tto, reason = r.rest()", "case false:\n\t\t\tto, reason = r.rest()"}},
 		},
 		{
 			"route remembered", "a route that was changed is remembered for ever",

@@ -147,3 +147,23 @@ func TestTextThatIsTriedAgainKeepsItsPlace(t *testing.T) {
 	s.hears(41, relaytest.Customer, "Hello again")
 	s.checkState(41, ledger.Queued, ledger.ReasonPingPong)
 }
+
+// A phone is told twelve things at once, and one more every five minutes; what is beyond that is left out, and counted.
+func TestNoticesOfAPhoneAreBounded(t *testing.T) {
+	s := newSender(t)
+	// A command of a phone is known only to a phone that was sent something.
+	s.hears(1, relaytest.Customer, "Hello")
+	s.sent()
+	for n := range 15 {
+		s.hears(2+n, relaytest.Destination, "/?")
+	}
+	if got, left := len(s.sent()), s.measured["NoticesLeftOut"]; got != 12 || left != 3 {
+		t.Errorf("told %d times, and %d left out; want 12 and 3", got, left)
+	}
+	s.clock.Advance(5 * time.Minute)
+	s.hears(17, relaytest.Destination, "/?")
+	s.hears(18, relaytest.Destination, "/?")
+	if got := len(s.sent()); got != 1 {
+		t.Errorf("told %d times five minutes later, want once", got)
+	}
+}
