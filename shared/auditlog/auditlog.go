@@ -158,6 +158,8 @@ type Route struct {
 	NightPhones []string `json:"night_phones,omitempty"`
 	// OptedOut are the phones that texted STOP to the number.
 	OptedOut []string `json:"opted_out,omitempty"`
+	// Off are the phones that are off duty for a time, each as "***0122 until 2026-11-24T18:00:00Z".
+	Off []string `json:"off,omitempty"`
 	// OffSince is when the route was switched off. It is absent while the route is active, and if the texts that came before are
 	// dropped, too.
 	OffSince string `json:"off_since,omitempty"`

@@ -108,6 +108,23 @@ func (c Conversation) Finish(s Seen) (finished Conversation, changed bool) {
 	return c, changed
 }
 
+// LetGo returns c after the phone that has the conversation went off duty by that act: no phone has it, and if the customer waits, the
+// next stage begins at once. ok is false if it did not have it. changed is false if there is nothing to write: it let go before.
+func (c Conversation) LetGo(a Act, by Claiming) (left Conversation, changed, ok bool) {
+	k := c.Claim
+	switch {
+	case k.Phone == "" || !sms.Same(k.Phone, a.Phone) || a.At.Sub(k.ActedAt) >= by.Time || a.At.Before(k.Since):
+		return c, false, false
+	case !k.EndedAt.IsZero():
+		return c, false, k.EndedAt.Equal(stamp(a.At))
+	}
+	c.Claim = k.ended(a.At)
+	if due := stamp(a.At); c.IsOpen() && due.Before(c.Spell.DueAt) {
+		c.Spell.DueAt = due
+	}
+	return c, true, true
+}
+
 func (k Claim) ended(now time.Time) Claim {
 	if k.Phone != "" && k.EndedAt.IsZero() {
 		k.EndedAt = stamp(now)

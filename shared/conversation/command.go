@@ -15,6 +15,8 @@ type Command struct {
 	Tag Tag
 	// Name is whom Give names.
 	Name string
+	// Time is for how long, or until when, with Off: "2h", "18:00"; empty if the text does not say.
+	Time string
 }
 
 // Verb is what a command does.
@@ -28,6 +30,8 @@ const (
 	VerbGive  Verb = "give"
 	VerbDone  Verb = "done"
 	VerbBlock Verb = "block"
+	VerbOff   Verb = "off"
+	VerbOn    Verb = "on"
 	VerbUndo  Verb = "undo"
 )
 
@@ -47,9 +51,14 @@ func CommandOf(body string) (c Command, ok bool) {
 	}
 	verb, args := Verb(strings.ToLower(words[0])), words[1:]
 	switch verb {
-	case VerbHelp, VerbOpen, VerbUndo:
+	case VerbHelp, VerbOpen, VerbUndo, VerbOn:
 		if len(args) > 0 {
 			return c, true
+		}
+	case VerbOff:
+		c.Time = strings.ToLower(strings.Join(args, ""))
+		for _, word := range []string{"until", "till", "for"} {
+			c.Time = strings.TrimPrefix(c.Time, word)
 		}
 	case VerbMine, VerbDone, VerbBlock, VerbGive:
 		tag, after, isTagged := Leading(strings.Join(args, " "))
@@ -82,7 +91,8 @@ func (u Undo) IsOver(at time.Time) bool { return u.Verb == "" || at.Sub(u.At) > 
 
 // CommandHelp explains the commands.
 const CommandHelp = "/? Commands: /open who waits. /mine A47 I take A47. /give A47 Bo. /done A47. " +
-	"/block A47 no more texts of A47. /undo takes back the last /give or /block of the last hour."
+	"/block A47 no more texts of A47. /off 2h or /off 18:00 no texts for me, /on ends that. " +
+	"/undo takes back the last /give, /block or /off of the last hour."
 
 // UnknownCommand explains a text that begins with a slash and is no command.
 func UnknownCommand(body string) string {

@@ -143,11 +143,13 @@ type Rota struct {
 	// Phones are those of the route, in the order in which they are tried. Owner is the owner's, empty if he cannot be texted.
 	Phones []sms.PhoneNumber
 	Owner  sms.PhoneNumber
+	// OwnerIsOff: the owner is off duty, and is only told what nobody else takes care of.
+	OwnerIsOff bool
 }
 
-// Has reports whether the phone can be texted.
+// Has reports whether the phone can have a customer.
 func (r Rota) Has(phone sms.PhoneNumber) bool {
-	return sms.Same(r.Owner, phone) || slices.ContainsFunc(r.Phones, func(p sms.PhoneNumber) bool { return sms.Same(p, phone) })
+	return !r.OwnerIsOff && sms.Same(r.Owner, phone) || slices.ContainsFunc(r.Phones, func(p sms.PhoneNumber) bool { return sms.Same(p, phone) })
 }
 
 // Wants reports whether what goes out again in the stage with that number, of the spell of that name, is still to: the customer waits, and

@@ -12,7 +12,7 @@ import (
 // ClaimingOf returns for how long a phone of the route has a conversation, and who can be texted at that moment.
 func ClaimingOf(way route.Route, at time.Time) conversation.Claiming {
 	return conversation.Claiming{Time: way.ClaimAge(), Rota: conversation.Rota{
-		Phones: slices.DeleteFunc(way.PhonesAt(at), way.IsOptedOut), Owner: ownerOf(way),
+		Phones: slices.DeleteFunc(way.PhonesAt(at), way.IsOptedOut), Owner: ownerOf(way), OwnerIsOff: way.IsOff(way.OwnerPhone(), at),
 	}}
 }
 

@@ -59,9 +59,7 @@ type Question struct {
 	PaceNumber pace.Limit
 	// MaxAttempts is how many attempts there may be at a phone; 0 leaves that open.
 	MaxAttempts int
-	// Off are the phones that take no texts for a time.
-	Off []route.Off
-	Now time.Time
+	Now         time.Time
 }
 
 // Numbers returns the numbers whose routes decide about a text, each in all spellings under which its route may be.
@@ -90,7 +88,7 @@ func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
 	if r.Destination != "" {
 		// The text goes to one phone: the route's settings hold, its hops and their marks do not.
 		way.DestinationCarrier, way.FallbackCarriers, way.OptedOut = r.Destination, nil, nil
-		way.Schedule, way.Overrides = nil, nil
+		way.Schedule, way.Overrides, way.Off = nil, nil, nil
 	}
 	return way
 }
@@ -119,7 +117,7 @@ func along(p Plan, q Question, way route.Route) Plan {
 	}
 	hops := way.Hops()
 	if q.Text.Destination == "" {
-		hops = way.PhonesAt(q.Now, q.Off...)
+		hops = way.PhonesAt(q.Now)
 	}
 	// Whoever came into the route after his text goes on as the stranger that he was, and does not get the text himself.
 	p.Open = slices.DeleteFunc(firstOf(way.OpenOf(hops), q.First), func(hop sms.PhoneNumber) bool {
@@ -132,8 +130,8 @@ func along(p Plan, q Question, way route.Route) Plan {
 		}
 	}
 	p.Threads, p.DeliveryTimeout = way.Threads, time.Duration(way.DeliveryTimeout)
-	if p.DeliveryTimeout > 0 && way.IsScheduled() {
-		if at := way.DutyAt(q.Now, q.Off...).Until; at.Before(p.Expires) {
+	if p.DeliveryTimeout > 0 {
+		if at := way.DutyAt(q.Now).Until; at.Before(p.Expires) {
 			p.Changes = at
 		}
 	}

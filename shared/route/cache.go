@@ -154,6 +154,12 @@ func (c *Cache) MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, o
 	return MarkOptedOut(ctx, c.table, number, hop, optedOut)
 }
 
+// MarkOff puts a phone off duty in the table, or on again, see the function [MarkOff], and forgets the number, as MarkOptedOut does.
+func (c *Cache) MarkOff(ctx context.Context, number, phone sms.PhoneNumber, at, until, now time.Time) (Route, time.Time, error) {
+	defer c.Forget(number.Spellings()...)
+	return MarkOff(ctx, c.table, number, phone, at, until, now)
+}
+
 func (c *Cache) remembered(now time.Time, numbers []sms.PhoneNumber) (routes map[sms.PhoneNumber]Route, missing []sms.PhoneNumber) {
 	routes = make(map[sms.PhoneNumber]Route, len(numbers))
 	c.mu.Lock()

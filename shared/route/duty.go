@@ -8,13 +8,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Off is a phone that takes no texts for a time, though it may be on duty.
-type Off struct {
-	Phone sms.PhoneNumber
-	// Until is when it is on again.
-	Until time.Time
-}
-
 // Duty is who gets the texts of a number at a moment.
 type Duty struct {
 	// IsOpen: somebody is on duty. A number without a schedule is open. NoOne: it is not open only because all who would be on duty are off.
@@ -30,39 +23,39 @@ func (r Route) IsScheduled() bool { return len(r.Schedule)+len(r.Overrides) > 0 
 
 // DutyAt says who is on duty at a moment, without those who are off then, and when that changes. It is the one place that decides it. The
 // sender, the commands and the API of operators ask it. A schedule that cannot be read counts as none: it is refused when it is written.
-func (r Route) DutyAt(at time.Time, off ...Off) Duty {
-	if !r.IsScheduled() && len(off) == 0 {
+// If all who would get the texts are off or have opted out, those who are off get them all the same.
+func (r Route) DutyAt(at time.Time) Duty {
+	if !r.IsScheduled() && len(r.Off) == 0 {
 		return Duty{IsOpen: true, Phones: r.Hops()}
 	}
-	d := r.duty(at, off)
-	d.Until = r.changeAfter(at, d, off)
+	d := r.duty(at)
+	d.Until = r.changeAfter(at, d)
 	return d
 }
 
 // PhonesAt returns the phones that get texts at a moment, as [Route.DutyAt] does, which also says when that changes.
-func (r Route) PhonesAt(at time.Time, off ...Off) []sms.PhoneNumber {
-	if !r.IsScheduled() && len(off) == 0 {
+func (r Route) PhonesAt(at time.Time) []sms.PhoneNumber {
+	if !r.IsScheduled() && len(r.Off) == 0 {
 		return r.Hops()
 	}
-	return r.duty(at, off).Phones
+	return r.duty(at).Phones
 }
 
 // duty is DutyAt without when that changes.
-func (r Route) duty(at time.Time, off []Off) Duty {
-	isOff := func(phone sms.PhoneNumber) bool {
-		return slices.ContainsFunc(off, func(o Off) bool { return sms.Same(o.Phone, phone) && at.Before(o.Until) })
+func (r Route) duty(at time.Time) Duty {
+	isOff := func(phone sms.PhoneNumber) bool { return r.IsOff(phone, at) }
+	all := r.onDuty(at)
+	d := Duty{Phones: slices.DeleteFunc(slices.Clone(all), isOff)}
+	if d.IsOpen = len(d.Phones) > 0; !d.IsOpen {
+		d.NoOne = len(all) > 0
+		if all = r.Hops(); r.Closed == ClosedNight {
+			all = r.numbersOf(r.NightPhones)
+		}
+		d.Phones = slices.DeleteFunc(slices.Clone(all), isOff)
 	}
-	on := r.onDuty(at)
-	d := Duty{Phones: slices.DeleteFunc(slices.Clone(on), isOff)}
-	if d.IsOpen = len(d.Phones) > 0; d.IsOpen {
-		return d
-	}
-	d.NoOne = len(on) > 0
-	if d.Phones = r.Hops(); r.Closed == ClosedNight {
-		d.Phones = r.numbersOf(r.NightPhones)
-	}
-	if awake := slices.DeleteFunc(slices.Clone(d.Phones), isOff); len(awake) > 0 {
-		d.Phones = awake
+	if !slices.ContainsFunc(d.Phones, func(phone sms.PhoneNumber) bool { return !r.IsOptedOut(phone) }) {
+		// A text that somebody gets who is off is better than a lost one.
+		d.Phones = all
 	}
 	return d
 }
@@ -106,9 +99,9 @@ func (s Shift) on(day date, place *time.Location) (on span, ok bool) {
 }
 
 // changeAfter returns when the duty is another one than d, which it is at that moment.
-func (r Route) changeAfter(at time.Time, d Duty, off []Off) time.Time {
-	for _, next := range r.edgesAfter(at, off) {
-		if other := r.duty(next, off); other.IsOpen != d.IsOpen || other.NoOne != d.NoOne || !slices.Equal(other.Phones, d.Phones) {
+func (r Route) changeAfter(at time.Time, d Duty) time.Time {
+	for _, next := range r.edgesAfter(at) {
+		if other := r.duty(next); other.IsOpen != d.IsOpen || other.NoOne != d.NoOne || !slices.Equal(other.Phones, d.Phones) {
 			return next
 		}
 	}
@@ -117,9 +110,9 @@ func (r Route) changeAfter(at time.Time, d Duty, off []Off) time.Time {
 
 // edgesAfter returns the moments after that one, in order, when a shift, an override or an off time begins or ends: all of the overrides,
 // and those of the shifts in the week after any of the others.
-func (r Route) edgesAfter(at time.Time, off []Off) []time.Time {
+func (r Route) edgesAfter(at time.Time) []time.Time {
 	var edges []time.Time
-	for _, o := range off {
+	for _, o := range r.Off {
 		edges = append(edges, o.Until)
 	}
 	place, err := r.Place()

@@ -87,10 +87,10 @@ func TestWhoIsOnDuty(t *testing.T) {
 			if tt.change != nil {
 				tt.change(&r)
 			}
-			if err := r.Validate(); err != nil {
-				t.Fatal(err)
+			if r.Off = tt.off; r.Validate() != nil {
+				t.Fatal(r.Validate())
 			}
-			got := r.DutyAt(localTime(t, r, tt.at), tt.off...)
+			got := r.DutyAt(localTime(t, r, tt.at))
 			until := ""
 			if !got.Until.IsZero() {
 				until = got.Until.In(localTime(t, r, tt.at).Location()).Format("2006-01-02 15:04")
@@ -98,7 +98,7 @@ func TestWhoIsOnDuty(t *testing.T) {
 			if got.IsOpen != tt.want.IsOpen || got.NoOne != tt.want.NoOne || !slices.Equal(got.Phones, tt.want.Phones) || until != tt.until {
 				t.Errorf("duty %+v until %s, want %+v until %s", got, until, tt.want, tt.until)
 			}
-			if phones := r.PhonesAt(localTime(t, r, tt.at), tt.off...); !slices.Equal(phones, got.Phones) {
+			if phones := r.PhonesAt(localTime(t, r, tt.at)); !slices.Equal(phones, got.Phones) {
 				t.Errorf("phones %v, want %v", phones, got.Phones)
 			}
 		})
@@ -222,23 +222,22 @@ func TestDutyLastsUntilItChanges(t *testing.T) {
 				Phones: rapid.SampledFrom([][]string{nil, {"Ann"}}).Draw(t, "override"),
 			})
 		}
-		var off []route.Off
 		if rapid.Bool().Draw(t, "one is off") {
-			off = append(off, route.Off{Phone: ann, Until: at.Add(time.Duration(rapid.IntRange(-60, 3000).Draw(t, "off")) * time.Minute)})
+			r.Off = append(r.Off, route.Off{Phone: ann, Until: at.Add(time.Duration(rapid.IntRange(-60, 3000).Draw(t, "off")) * time.Minute)})
 		}
 		same := func(a, b route.Duty) bool {
 			return a.IsOpen == b.IsOpen && a.NoOne == b.NoOne && slices.Equal(a.Phones, b.Phones)
 		}
-		d := r.DutyAt(at, off...)
+		d := r.DutyAt(at)
 		last := d.Until
 		if last.IsZero() {
 			last = at.Add(20 * 24 * time.Hour)
-		} else if same(d, r.DutyAt(d.Until, off...)) {
+		} else if same(d, r.DutyAt(d.Until)) {
 			t.Fatalf("at %s: nothing changes at %s", at, d.Until)
 		}
 		for range 50 {
 			between := at.Add(time.Duration(rapid.Int64Range(0, int64(last.Sub(at))-1).Draw(t, "between")))
-			if now := r.DutyAt(between, off...); !same(d, now) {
+			if now := r.DutyAt(between); !same(d, now) {
 				t.Fatalf("at %s: %+v, and %+v at %s", at, d, now, between)
 			}
 		}

@@ -34,8 +34,9 @@ type seed struct {
 	Overrides          []Override
 	Closed             Closed
 	NightPhones        []string
-	// OptedOut is here to be refused with a reason.
+	// OptedOut and Off are here to be refused with a reason.
 	OptedOut json.RawMessage
+	Off      json.RawMessage
 }
 
 // maxMaintenance is the largest file accepted, in bytes: fifty thousand routes. Reading of a device or a wrong file stops
@@ -186,6 +187,9 @@ func (p *parser) assemble(i int, s seed) Route {
 	}
 	if s.OptedOut != nil {
 		p.report(i, errors.New("OptedOut is kept by the relay, from the STOP and START that phones text: leave it out"))
+	}
+	if s.Off != nil {
+		p.report(i, errors.New("Off is kept by the relay, from the /off and /on that phones text: leave it out")) //nolint:staticcheck // a field's name.
 	}
 	return r
 }

@@ -34,7 +34,7 @@ type written struct {
 }
 
 // WriteMaintenance writes the routes as a maintenance.json, which [ParseMaintenance] reads. It leaves out what a file does not
-// have: who has opted out, versions, who wrote them, and removed routes.
+// have: who has opted out or is off, versions, who wrote them, and removed routes.
 func WriteMaintenance(w io.Writer, routes []Route) error {
 	file := struct {
 		Routes []written `json:"routes"`

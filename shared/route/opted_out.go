@@ -18,21 +18,34 @@ const markTries = 4
 // The error is ErrConflict if others wrote first each time, or if a hand-written item has no Version; otherwise it is the
 // table's own. If it is Unknown, the mark may have been written.
 func MarkOptedOut(ctx context.Context, table Table, number, hop sms.PhoneNumber, optedOut bool) error {
+	_, err := mark(ctx, table, number, hop, func(r Route) (Route, bool) {
+		return r.marked(hop, optedOut), r.IsOptedOut(hop) != optedOut
+	})
+	return err
+}
+
+// mark writes what edit makes of the route of number, if that is a change and hop is a phone of the route, and returns the route as it is
+// then. Errors are MarkOptedOut's.
+func mark(ctx context.Context, table Table, number, hop sms.PhoneNumber, edit func(Route) (Route, bool)) (Route, error) {
 	for try := 1; ; try++ {
 		found, err := table.Lookup(ctx, number.Spellings()...)
 		if err != nil {
-			return fmt.Errorf("look up route of %s: %w", number.Mask(), err)
+			return Route{}, fmt.Errorf("look up route of %s: %w", number.Mask(), err)
 		}
 		stored, exists := Find(found, number)
-		if !exists || !stored.IsPhone(hop) || stored.IsOptedOut(hop) == optedOut {
-			return nil
+		if !exists || !stored.IsPhone(hop) {
+			return stored, nil
 		}
-		_, err = table.Put(ctx, stored.marked(hop, optedOut))
+		marked, isChanged := edit(stored)
+		if !isChanged {
+			return stored, nil
+		}
+		marked, err = table.Put(ctx, marked)
 		if err == nil {
-			return nil
+			return marked, nil
 		}
 		if !errors.Is(err, ErrConflict) || try == markTries {
-			return fmt.Errorf("mark hop %s of %s: %w", hop.Mask(), number.Mask(), err)
+			return Route{}, fmt.Errorf("mark hop %s of %s: %w", hop.Mask(), number.Mask(), err)
 		}
 	}
 }

@@ -67,6 +67,9 @@ type Route struct {
 	// OptedOut are the phones that texted STOP to the number, in the order in which the relay noticed. The relay keeps the list,
 	// see MarkOptedOut. A number that is no phone of the route has no meaning here.
 	OptedOut []sms.PhoneNumber `json:",omitempty"`
+	// Off are the phones that are off duty for a time, whatever the schedule says: by their own word, see MarkOff, or an operator's. A
+	// number that is no phone of the route has no meaning here.
+	Off []Off `json:",omitempty"`
 	// Removed is when an operator removed the route, which made it inactive; zero while it is in use. The item stays, so that
 	// its history is kept, and its number still counts as routed. Writing the route again brings it back.
 	Removed time.Time `json:",omitzero"`

@@ -20,8 +20,8 @@ type Seeded struct {
 const seededBy = "seed"
 
 // Seed writes routes into the table, but never over a later change: it replaces a route in the table only if the file's
-// LastUpdated is later than the table's. now is the LastUpdated of a route without one. A phone that has opted out stays opted
-// out if it is still a hop. A route that the table has and that cannot be read stays as it is; the others of the file are written, and
+// LastUpdated is later than the table's. now is the LastUpdated of a route without one. A phone that has opted out or is off
+// stays so if it is still a phone. A route that the table has and that cannot be read stays as it is; the others of the file are written, and
 // the error is an *UnreadableError if the file has it. The error is ErrLoop, and nothing is written, if the new routes would make a loop
 // with those that stay in the table. Other errors are the table's; routes written before the error stay written.
 func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seeded, error) {
@@ -73,7 +73,7 @@ func later(stored map[sms.PhoneNumber]Route, routes []Route, now time.Time) (lat
 			continue
 		}
 		r.Version, r.UpdatedBy = old.Version, seededBy
-		r.OptedOut = r.stillPhones(old.OptedOut)
+		r.OptedOut, r.Off = r.stillPhones(old.OptedOut), r.StillOff(old.Off, now)
 		r = r.Switched(old, now)
 		if r.LastUpdated.IsZero() {
 			r.LastUpdated = now.UTC().Truncate(time.Second)

@@ -47,6 +47,8 @@ func routesTests() []routesCase {
 		{"a route is the caller's own", routesTest.noAliasing},
 		{"list is in order of number", routesTest.listInOrder},
 		{"a hop is marked as opted out", routesTest.marksOptedOut},
+		{"a phone goes off and on", routesTest.marksOff},
+		{"of all phones that go off at once one is left", routesTest.lastStays},
 		{"a mark is put in spite of others", routesTest.marksInSpiteOfOthers},
 		{"of many marks none is lost", routesTest.manyMarks},
 		{"an ended context is a classified error", routesTest.endedContext},
@@ -73,9 +75,13 @@ func settledRoute() route.Route {
 	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	r.AnswerTimeout, r.ClaimTime = route.Duration(20*time.Minute), route.Duration(3*time.Hour)
 	r.PaceNumber, r.OptedOut = "3/1s", []sms.PhoneNumber{numbered(73), numbered(71)}
+	r.Off = []route.Off{{Phone: numbered(72), Until: offUntil()}}
 	r.Removed, r.OffSince = r.LastUpdated.Add(-time.Second), r.LastUpdated.Add(-1500*time.Millisecond)
 	return r
 }
+
+// offUntil is until when a phone of settledRoute is off.
+func offUntil() time.Time { return time.Date(2026, 11, 24, 18, 0, 0, 0, time.UTC) }
 
 // routesTest is one subtest with its table.
 type routesTest struct {
@@ -243,7 +249,7 @@ func (r routesTest) noAliasing() {
 	spoil := func(theirs route.Route) {
 		theirs.FallbackCarriers[0], theirs.OptedOut[0], theirs.Threads[0] = numbered(98), numbered(98), numbered(98)
 		theirs.Phones[1].Also[0], theirs.Phones[0].Name = numbered(98), "Cy"
-		theirs.FormerThreads[0].Number = numbered(98)
+		theirs.FormerThreads[0].Number, theirs.Off[0].Phone = numbered(98), numbered(98)
 		theirs.Schedule[0].Phones[0], theirs.Overrides[0].Phones[0], theirs.NightPhones[0] = "Cy", "Cy", "Cy"
 	}
 	spoil(given)

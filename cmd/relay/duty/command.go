@@ -31,12 +31,13 @@ part of the route: write it into a maintenance.json and bring it in with relay r
 always on duty.`,
 		Example: `  relay duty ls +18585550100
   relay duty set +18585550100 --phone Bo --until 18:00
-  relay duty rm +18585550100 1`,
+  relay duty rm +18585550100 1
+  relay duty off +18585550100 --phone Bo --until 18:00`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.listCommand(), p.setCommand(), p.removeCommand())
+	cmd.AddCommand(p.listCommand(), p.setCommand(), p.removeCommand(), p.offCommand(), p.onCommand())
 	return cmd
 }
 
@@ -55,7 +56,7 @@ func (p program) listCommand() *cobra.Command {
 		Short:   "Show who is on duty in the next seven days",
 		Long: `ls shows who is on duty for a number in the seven days from now, or from --at: who gets its texts from when to when, and
 whether it is open. What is now is marked with >. Times are those of the route's time zone. Below are the overrides, with the numbers
-that relay duty rm takes.`,
+that relay duty rm takes, and the phones that are off.`,
 		Example: `  relay duty ls +18585550100
   relay duty ls +18585550100 --at "Sat 22:30"`,
 		Args:              cli.Arguments("the number"),
@@ -63,7 +64,7 @@ that relay duty rm takes.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.list(cmd, args[0], f) },
 	}
 	cmd.Flags().StringVar(&f.at, "at", "", "from when on: "+momentHelp+" (default now)")
-	cli.AddJSON(cmd.Flags(), &f.asJSON, "the spans of the week, and the overrides")
+	cli.AddJSON(cmd.Flags(), &f.asJSON, "the spans of the week, the overrides, and who is off")
 	f.numbers.Add(cmd.Flags())
 	cli.AddTarget(cmd.Flags())
 	return cmd
@@ -79,6 +80,8 @@ type shownWeek struct {
 	Scheduled bool            `json:"scheduled"`
 	Spans     []shownSpan     `json:"spans"`
 	Overrides []shownOverride `json:"overrides"`
+	// Off are the phones that are off duty for a time.
+	Off []shownOff `json:"off"`
 }
 
 // shownSpan is a time in which the same phones get the texts.
@@ -141,7 +144,7 @@ const maxSpans = 500
 func weekOf(way route.Route, at time.Time) shownWeek {
 	week := shownWeek{
 		TwilioNumber: way.TwilioNumber, TimeZone: at.Location().String(), Scheduled: way.IsScheduled(),
-		Spans: []shownSpan{}, Overrides: []shownOverride{},
+		Spans: []shownSpan{}, Overrides: []shownOverride{}, Off: []shownOff{},
 	}
 	for from, end := at, at.AddDate(0, 0, 7); from.Before(end) && len(week.Spans) < maxSpans; {
 		d := way.DutyAt(from)
@@ -162,6 +165,9 @@ func weekOf(way route.Route, at time.Time) shownWeek {
 		week.Overrides = append(week.Overrides, shownOverride{
 			Index: i + 1, From: from.In(at.Location()), To: to.In(at.Location()), Phones: append([]string{}, o.Phones...),
 		})
+	}
+	for _, o := range way.StillOff(way.Off, at) {
+		week.Off = append(week.Off, shownOffOf(way, o, at.Location()))
 	}
 	return week
 }
@@ -203,6 +209,9 @@ func (w shownWeek) write(out io.Writer, place *time.Location) error {
 			who = "closed"
 		}
 		cli.Say(out, "Override %d: %s to %s: %s", o.Index, o.From.Format(dayForm), o.To.Format(dayForm), who)
+	}
+	for _, o := range w.Off {
+		cli.Say(out, "Off until %s: %s", o.Until.Format(dayForm), o.who())
 	}
 	return nil
 }

@@ -104,19 +104,26 @@ func (f setFlags) whos(cmd *cobra.Command) ([]string, error) {
 	case len(f.phones) == 0 && !f.closed:
 		return nil, cli.Usage(errors.New("--phone is missing: name who is on duty, or --closed"))
 	}
-	var whos []string
-	for _, text := range f.phones {
+	if err := cli.Exclusive(cmd.Flags(), "phone", "closed"); err != nil {
+		return nil, err
+	}
+	return whosOf(f.numbers, f.phones)
+}
+
+// whosOf returns phones that a flag names, as they are stored: names, or numbers in their one form.
+func whosOf(numbers cli.NumberFlags, phones []string) (whos []string, err error) {
+	for _, text := range phones {
 		if strings.ContainsFunc(text, unicode.IsLetter) {
 			whos = append(whos, route.PhoneName(text))
 			continue
 		}
-		number, err := f.numbers.ReadFlag("phone", text)
+		number, err := numbers.ReadFlag("phone", text)
 		if err != nil {
 			return nil, err
 		}
 		whos = append(whos, string(number))
 	}
-	return whos, cli.Exclusive(cmd.Flags(), "phone", "closed")
+	return whos, nil
 }
 
 // override returns the override that the flags say.

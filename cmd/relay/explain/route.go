@@ -125,8 +125,10 @@ type explainedRoute struct {
 	Open      bool      `json:"open"`
 	Until     time.Time `json:"until,omitzero"`
 	// Phones are tried in this order.
-	Phones    []explainedPhone `json:"phones"`
-	ExpiresAt time.Time        `json:"expires_at,omitzero"`
+	Phones []explainedPhone `json:"phones"`
+	// Off are the phones that are off duty then, and would not get it.
+	Off       []explainedOff `json:"off,omitempty"`
+	ExpiresAt time.Time      `json:"expires_at,omitzero"`
 }
 
 // explainedPhone is a phone that a text may go to.
@@ -136,6 +138,13 @@ type explainedPhone struct {
 	OptedOut bool            `json:"opted_out"`
 	// HasCustomer: it has the conversation, so it comes first.
 	HasCustomer bool `json:"has_customer"`
+}
+
+// explainedOff is a phone that is off duty for a time.
+type explainedOff struct {
+	Name   string          `json:"name,omitempty"`
+	Number sms.PhoneNumber `json:"number"`
+	Until  time.Time       `json:"until"`
 }
 
 func explainedRouteOf(seen delivery.ForeseenRoute, from, to sms.PhoneNumber, at time.Time) explainedRoute {
@@ -155,6 +164,9 @@ func explainedRouteOf(seen delivery.ForeseenRoute, from, to sms.PhoneNumber, at 
 			Name: seen.Way.NameOf(phone), Number: phone, OptedOut: seen.Way.IsOptedOut(phone),
 			HasCustomer: seen.Claimer != "" && sms.Same(phone, seen.Claimer),
 		})
+	}
+	for _, o := range seen.Way.StillOff(seen.Way.Off, at) {
+		e.Off = append(e.Off, explainedOff{Name: seen.Way.NameOf(o.Phone), Number: o.Phone, Until: o.Until.In(at.Location())})
 	}
 	return e
 }
@@ -196,6 +208,9 @@ func (e explainedRoute) write(out io.Writer) {
 			about += ", which has the customer"
 		}
 		cli.Say(out, "%s %s%s.", how, strings.TrimSpace(phone.Name+" "+string(phone.Number)), about)
+	}
+	for _, o := range e.Off {
+		cli.Say(out, "%s is off duty until %s.", strings.TrimSpace(o.Name+" "+string(o.Number)), o.Until.Format(momentForm))
 	}
 	if len(e.Phones) == 0 {
 		cli.Say(out, "There is no phone that the text could go to.")

@@ -53,6 +53,8 @@ type shownPhone struct {
 	OnDuty    bool `json:"on_duty"`
 	GetsTexts bool `json:"gets_texts"`
 	OptedOut  bool `json:"opted_out"`
+	// OffUntil is until when the phone is off duty, absent if it is not.
+	OffUntil time.Time `json:"off_until,omitzero"`
 	// Customers counts those whom the phone can answer with a tag.
 	Customers int `json:"customers"`
 	// SentAt is when it was last sent a text, WroteAt when it last wrote.
@@ -72,7 +74,9 @@ type shownPhone struct {
 func shownPhones(way route.Route, items []conversation.Phone, now time.Time) []shownPhone {
 	all := []shownPhone{}
 	for _, number := range way.AllPhones() {
-		one := shownPhone{Phone: number, OnDuty: true, GetsTexts: way.GetsTexts(number), OptedOut: way.IsOptedOut(number)}
+		one := shownPhone{
+			Phone: number, OnDuty: true, GetsTexts: way.GetsTexts(number), OptedOut: way.IsOptedOut(number), OffUntil: way.OffUntil(number, now),
+		}
 		if p, ok := way.PhoneNamed(way.NameOf(number)); ok {
 			one.Name, one.Also = p.Name, p.Also
 		}
@@ -188,6 +192,8 @@ func (p program) rightOf(one shownPhone) string {
 		return "no, opted out"
 	case one.OnDuty && !one.GetsTexts:
 		return "yes, gets no texts"
+	case !one.OffUntil.IsZero():
+		return "yes, off until " + one.OffUntil.UTC().Format("2006-01-02 15:04 MST")
 	case one.OnDuty:
 		return "yes"
 	case !one.RemovedAt.IsZero() && one.RemovedBy != "":

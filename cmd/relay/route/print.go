@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
@@ -46,13 +47,16 @@ func activity(r route.Route) string {
 	}
 }
 
-// hops lists phones, each with whether it has opted out.
+// hops lists phones, each with whether it has opted out or is off.
 func hops(r route.Route, phones ...sms.PhoneNumber) string {
 	marked := make([]string, len(phones))
 	for i, phone := range phones {
 		marked[i] = string(phone)
 		if r.IsOptedOut(phone) {
 			marked[i] += " (opted out)"
+		}
+		if until := r.OffUntil(phone, time.Now()); !until.IsZero() {
+			marked[i] += " (off until " + until.UTC().Format(time.RFC3339) + ")"
 		}
 	}
 	return cli.OrDash(strings.Join(marked, ", "))

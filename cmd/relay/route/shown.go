@@ -14,6 +14,13 @@ type shownRoute struct {
 	Phones    []shownPhone    `json:"phones,omitempty"`
 	Schedule  []shownShift    `json:"schedule,omitempty"`
 	Overrides []shownOverride `json:"overrides,omitempty"`
+	Off       []shownOff      `json:"off,omitempty"`
+}
+
+// shownOff is a phone that is off duty for a time as JSON.
+type shownOff struct {
+	Phone sms.PhoneNumber `json:"phone"`
+	Until time.Time       `json:"until"`
 }
 
 // shownShift is an entry of a schedule as JSON.
@@ -64,6 +71,7 @@ type routeFields struct {
 	AnswerTimeout      route.Duration       `json:"answer_timeout,omitempty"`
 	ClaimTime          route.Duration       `json:"claim_time,omitempty"`
 	OptedOut           []sms.PhoneNumber    `json:"opted_out,omitempty"`
+	Off                []route.Off          `json:"-"`
 	Removed            time.Time            `json:"removed,omitzero"`
 	OffSince           time.Time            `json:"off_since,omitzero"`
 	LastUpdated        time.Time            `json:"last_updated"`
@@ -83,6 +91,9 @@ func shown(r route.Route) shownRoute {
 	}
 	for _, o := range r.Overrides {
 		all.Overrides = append(all.Overrides, shownOverride(o))
+	}
+	for _, o := range r.Off {
+		all.Off = append(all.Off, shownOff{o.Phone, o.Until.UTC()})
 	}
 	return all
 }

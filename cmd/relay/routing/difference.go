@@ -81,6 +81,7 @@ func fields(r route.Route) []field {
 		{"HoldTime", duration(r.HoldTime)},
 		{"AnswerTimeout", duration(r.AnswerTimeout)},
 		{"ClaimTime", duration(r.ClaimTime)},
+		{"Off", off(r)},
 		{fieldRemoved, removed},
 	}
 }
@@ -89,6 +90,15 @@ func list(numbers []sms.PhoneNumber) string {
 	texts := make([]string, len(numbers))
 	for i, number := range numbers {
 		texts[i] = string(number)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// off lists the phones that are off until when.
+func off(r route.Route) string {
+	texts := make([]string, len(r.Off))
+	for i, o := range r.Off {
+		texts[i] = string(o.Phone) + " until " + o.Until.UTC().Format(time.RFC3339)
 	}
 	return strings.Join(texts, ", ")
 }

@@ -47,7 +47,7 @@ func (a Author) sign(before, after route.Route) route.Route {
 			optedOut = append(optedOut, phone)
 		}
 	}
-	after.OptedOut = optedOut
+	after.OptedOut, after.Off = optedOut, after.StillOff(after.Off, at)
 	return after
 }
 

@@ -235,6 +235,10 @@ func (h *Handler) send(ctx context.Context, j *job, p plan.Plan) verdict {
 	if wait := h.halt.probe(h.config.Now(), h.config.SendTimeout+leaseMargin); wait > 0 {
 		return h.held(ctx, j, p, wait)
 	}
+	if j.text.Destination == "" && j.way.IsOff(p.To, h.config.Now()) {
+		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text goes to a phone that is off duty: nobody else is left",
+			append(textAttrs(j.text, nil), slog.Any("next_destination", p.To))...)
+	}
 	if _, v := h.claim(ctx, j, at); v.stops() {
 		return v
 	}

@@ -72,6 +72,10 @@ func (c *commanding) carryOut(ctx context.Context) (told string, err error) {
 		return c.open(ctx)
 	case conversation.VerbMine, conversation.VerbGive, conversation.VerbDone, conversation.VerbBlock:
 		return c.ofCustomer(ctx)
+	case conversation.VerbOff:
+		return c.off(ctx)
+	case conversation.VerbOn:
+		return c.on(ctx, "you get customers' texts again whenever you are on duty.")
 	case conversation.VerbUndo:
 		return c.takeBack(ctx)
 	}
@@ -143,7 +147,10 @@ func (c *commanding) mine(ctx context.Context) (told string, err error) {
 	if err := c.h.tellClaim(ctx, stored, c.way, c.act.Phone); err != nil {
 		return "", err
 	}
-	if claimer := stored.Claimer(by, now()); !sms.Same(claimer, c.act.Phone) {
+	switch claimer := stored.Claimer(by, now()); {
+	case claimer == "":
+		return c.command.Told("not done: you are not on duty."), nil
+	case !sms.Same(claimer, c.act.Phone):
 		return c.command.Told(nameOf(c.way, claimer) + " has " + c.who() + "."), nil
 	}
 	return c.command.Told("you have " + c.who() + "."), nil
@@ -236,6 +243,10 @@ func (c *commanding) takeBack(ctx context.Context) (told string, err error) {
 	last := c.j.author.Undo
 	if last.IsOver(c.act.At) {
 		return c.command.Told("there is nothing of the last hour to take back."), nil
+	}
+	if last.Verb == conversation.VerbOff {
+		c.undo = &conversation.Undo{MessageSid: c.act.MessageSid, At: ledger.Stamp(c.act.At)}
+		return c.on(ctx, "/off is taken back.")
 	}
 	c.about = conversation.Exchange{Customer: last.Customer, Tag: last.Tag}
 	isDone := false

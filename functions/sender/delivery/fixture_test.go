@@ -143,6 +143,13 @@ func (r remembersNothing) MarkOptedOut(ctx context.Context, number, hop sms.Phon
 	return route.MarkOptedOut(ctx, r.MemoryRoutes, number, hop, optedOut)
 }
 
+// MarkOff goes to the table.
+func (r remembersNothing) MarkOff(
+	ctx context.Context, number, phone sms.PhoneNumber, at, until, now time.Time,
+) (route.Route, time.Time, error) {
+	return route.MarkOff(ctx, r.MemoryRoutes, number, phone, at, until, now)
+}
+
 func (s *sender) newClaimID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -47,6 +47,8 @@ type Routes interface {
 	WithFormerThread(ctx context.Context, number sms.PhoneNumber, at time.Time) (r route.Route, ok bool, err error)
 	// MarkOptedOut marks a hop of the number's route as opted out, or removes the mark.
 	MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error
+	// MarkOff puts a phone of the number's route off duty until then, or on again with a zero time, see [route.MarkOff].
+	MarkOff(ctx context.Context, number, phone sms.PhoneNumber, at, until, now time.Time) (stored route.Route, alone time.Time, err error)
 }
 
 // Visibility changes how long messages of a queue stay hidden.

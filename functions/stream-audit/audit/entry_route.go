@@ -44,6 +44,7 @@ type storedRoute struct {
 	Closed             written[route.Closed]
 	NightPhones        written[[]string]
 	OptedOut           written[[]sms.PhoneNumber]
+	Off                written[[]route.Off]
 	Removed            written[time.Time]
 	OffSince           written[time.Time]
 	LastUpdated        written[time.Time]
@@ -94,18 +95,37 @@ func routeEntry(record events.DynamoDBEventRecord, change string) (auditlog.Entr
 }
 
 // actorOf returns who changed the route, as the change itself says. A change without the relay, which leaves the version as it
-// was, does not say, and neither does a removal. When the relay changes who has opted out, it leaves UpdatedBy and LastUpdated
-// as they were, see [route.MarkOptedOut].
+// was, does not say, and neither does a removal. When the relay changes who has opted out or is off, it leaves UpdatedBy and LastUpdated
+// as they were, see [route.MarkOptedOut]; a phone that is off or on again has done that itself.
 func actorOf(before, after *storedRoute) string {
 	switch {
 	case after == nil, before != nil && after.Version <= before.Version:
 		return ""
-	case before != nil && after.UpdatedBy == before.UpdatedBy && after.LastUpdated.value.Equal(before.LastUpdated.value) &&
-		!slices.Equal(after.OptedOut.value, before.OptedOut.value):
-		return actorRelay
-	default:
+	case before == nil, after.UpdatedBy != before.UpdatedBy, !after.LastUpdated.value.Equal(before.LastUpdated.value):
 		return after.UpdatedBy
+	case !slices.Equal(after.OptedOut.value, before.OptedOut.value):
+		return actorRelay
 	}
+	if phone := turnedOff(before.Off.value, after.Off.value); phone != "" {
+		return phone.Mask()
+	}
+	return after.UpdatedBy
+}
+
+// turnedOff returns the phone that is off since, or on again. Entries that are over go with any write, so one that is gone counts only if
+// there is none that is new, and the last of them.
+func turnedOff(before, after []route.Off) (phone sms.PhoneNumber) {
+	gone := func(from, in []route.Off) {
+		for _, o := range from {
+			if !slices.ContainsFunc(in, func(p route.Off) bool { return p.Phone == o.Phone && p.Until.Equal(o.Until) }) {
+				phone = o.Phone
+			}
+		}
+	}
+	slices.SortFunc(before, func(o, p route.Off) int { return o.Until.Compare(p.Until) })
+	gone(before, after)
+	gone(after, before)
+	return phone
 }
 
 func routeOf(r *storedRoute) *auditlog.Route {
@@ -123,7 +143,7 @@ func routeOf(r *storedRoute) *auditlog.Route {
 		AnswerTimeout:   r.AnswerTimeout.show(length(r.AnswerTimeout.value), route.Route{AnswerTimeout: r.AnswerTimeout.value}),
 		ClaimTime:       r.ClaimTime.show(length(r.ClaimTime.value), route.Route{ClaimTime: r.ClaimTime.value}),
 		Threads:         masksOf(r.Threads), Phones: phonesOf(r.Phones), Owner: ownerOf(r),
-		OptedOut: masksOf(r.OptedOut), Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
+		OptedOut: masksOf(r.OptedOut), Off: offOf(r.Off), Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
 		OffSince: r.OffSince.show(moment(r.OffSince.value), route.Route{}), Version: r.Version,
 	}
 	r.addDuty(entry)
@@ -160,6 +180,18 @@ func masksOf(numbers written[[]sms.PhoneNumber]) []string {
 		return []string{unreadable}
 	}
 	return masks(numbers.value)
+}
+
+// offOf says which phones are off until when, with their numbers masked.
+func offOf(all written[[]route.Off]) []string {
+	if all.unreadable {
+		return []string{unreadable}
+	}
+	var said []string
+	for _, o := range all.value {
+		said = append(said, o.Phone.Mask()+" until "+moment(o.Until))
+	}
+	return said
 }
 
 // phonesOf masks the numbers of named phones.

@@ -13,6 +13,9 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
+// offUntil is until when a phone of settled is off.
+var offUntil = time.Date(2026, 11, 24, 18, 0, 0, 0, time.UTC)
+
 // settled is a stored route that says everything that a route can say.
 func settled() route.Route {
 	r := relaytest.Route()
@@ -28,6 +31,7 @@ func settled() route.Route {
 		{Date: "2026-12-26", LastDate: "2026-12-27", To: "24:00"},
 	}
 	r.PaceNumber, r.OptedOut, r.Version, r.UpdatedBy = "3/1s", []sms.PhoneNumber{relaytest.Fallback}, 1, "anna"
+	r.Off = []route.Off{{Phone: relaytest.Destination, Until: offUntil}}
 	return r
 }
 
@@ -41,6 +45,10 @@ func TestWhoChangedARoute(t *testing.T) {
 	}{
 		{"a hop opts out", func(r *route.Route) { r.OptedOut = r.Hops() }, "relay"},
 		{"a hop opts in again", func(r *route.Route) { r.OptedOut = nil }, "relay"},
+		{"a phone goes off", func(r *route.Route) { *r = r.PutOff(relaytest.Fallback, offUntil.Add(time.Hour), offUntil) }, "***0133"},
+		{"a phone stays off for longer", func(r *route.Route) { r.Off = []route.Off{{relaytest.Destination, offUntil.Add(1)}} }, "***0122"},
+		{"a phone is on again", func(r *route.Route) { r.Off = nil }, "***0122"},
+		{"an operator puts a phone off", func(r *route.Route) { r.Off, r.UpdatedBy = nil, "alex" }, "alex"},
 		{"an operator, at another time", func(r *route.Route) { r.OptedOut, r.LastUpdated = nil, r.LastUpdated.Add(time.Second) }, "anna"},
 		{"another operator, at the same time", func(r *route.Route) { r.OptedOut, r.UpdatedBy = nil, "alex" }, "alex"},
 		{"an operator, and nobody opted out", func(r *route.Route) { r.Active = false }, "anna"},
@@ -133,6 +141,7 @@ func TestSettingsWrittenByHand(t *testing.T) {
 		{"hold too short", "HoldTime", text("1s"), func(r *auditlog.Route) { r.HoldTime = "unreadable" }},
 		{"pace as text", "PaceNumber", text("+18585550199"), func(r *auditlog.Route) { r.PaceNumber = "unreadable" }},
 		{"who opted out as text", "OptedOut", text("+18585550199"), func(r *auditlog.Route) { r.OptedOut = []string{"unreadable"} }},
+		{"who is off as text", "Off", text("+18585550199"), func(r *auditlog.Route) { r.Off = []string{"unreadable"} }},
 		{"threads as text", "Threads", text("+18585550199"), func(r *auditlog.Route) { r.Threads = []string{"unreadable"} }},
 		{"threads of nothing", "Threads", events.NewNullAttribute(), func(r *auditlog.Route) { r.Threads = nil }},
 		{
@@ -168,6 +177,7 @@ func TestSettingsWrittenByHand(t *testing.T) {
 			want := auditlog.Route{
 				DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, OnUncertain: "resend", DeliveryTimeout: "1m30s",
 				MaxAge: "2h", PaceNumber: "3/1s", AnswerWindow: "36h", HoldTime: "15m", OptedOut: []string{"***0133"}, Version: 1,
+				Off:     []string{"***0122 until 2026-11-24T18:00:00Z"},
 				Threads: []string{"***0111", "***0110"}, Phones: []string{"***0122", "***0156"}, Owner: "***0122",
 				TimeZone: "America/Los_Angeles", Closed: "night", NightPhones: []string{"***0157"},
 				Schedule:  []string{"Mon-Fri 07:00-18:00 ***0122, ***0157"},

@@ -1,0 +1,92 @@
+package relaytest
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+func (r routesTest) marksOff() {
+	given := settledRoute()
+	given.OptedOut, given.Schedule, given.Overrides = nil, nil, nil
+	want := r.put(given)
+	number, now, until := want.TwilioNumber, offUntil().Add(-time.Hour), offUntil()
+	off := func(n int, until time.Time) route.Off { return route.Off{Phone: numbered(n), Until: until} }
+	for _, step := range []struct {
+		name  string
+		phone sms.PhoneNumber
+		until time.Time
+		now   time.Time
+		left  []route.Off // nil: nothing is written
+	}{
+		{"next to another one", numbered(76), until.Add(time.Hour), now, []route.Off{off(72, until), off(76, until.Add(time.Hour))}},
+		{"so already", numbered(72), until, now, nil},
+		{"by a further number", numbered(77), until.Add(2 * time.Hour), now, []route.Off{off(72, until), off(76, until.Add(2*time.Hour))}},
+		{"for less long", numbered(72), until.Add(-time.Minute), now, []route.Off{off(76, until.Add(2*time.Hour)), off(72, until.Add(-time.Minute))}},
+		{"what is over goes", numbered(71), until.Add(9 * time.Hour), until, []route.Off{off(76, until.Add(2*time.Hour)), off(71, until.Add(9*time.Hour))}},
+		{"a stranger", numbered(99), until.Add(time.Hour), now, nil},
+		{"on again", numbered(71), time.Time{}, until, []route.Off{off(76, until.Add(2*time.Hour))}},
+		{"who was not off", numbered(71), time.Time{}, until, nil},
+		{"the last one", numbered(76), time.Time{}, until, []route.Off{}},
+	} {
+		_, alone, err := route.MarkOff(r.Context(), r, number, step.phone, step.now, step.until, step.now)
+		if err != nil || !alone.IsZero() {
+			r.Fatalf("%s: MarkOff: alone at %s, error %v", step.name, alone, err)
+		}
+		if step.left != nil {
+			want.Off, want.Version = step.left, want.Version+1
+		}
+		r.finds([]sms.PhoneNumber{number}, want)
+	}
+	if _, _, err := route.MarkOff(r.Context(), r, Customer, Destination, now, until, now); err != nil {
+		r.Errorf("MarkOff of a number without a route: %v", err)
+	}
+	r.finds([]sms.PhoneNumber{Customer})
+}
+
+// lastStays: each of the phones sees the others on duty at first, and one write of a version wins.
+func (r routesTest) lastStays() {
+	given := Route()
+	given.FallbackCarriers = []sms.PhoneNumber{Fallback, numbered(40)}
+	way := r.put(given)
+	r.finds([]sms.PhoneNumber{TwilioNumber}, way)
+	now := offUntil().Add(-time.Hour)
+	refused := make([]bool, len(way.Hops()))
+	errs := make([]error, len(way.Hops()))
+	var wg sync.WaitGroup
+	for i, phone := range way.Hops() {
+		wg.Go(func() {
+			for errs[i] = route.ErrConflict; errors.Is(errs[i], route.ErrConflict); {
+				var alone time.Time
+				_, alone, errs[i] = route.MarkOff(r.Context(), r, TwilioNumber, phone, now, offUntil(), now)
+				refused[i] = !alone.IsZero()
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		r.Fatalf("MarkOff: %v", err)
+	}
+	count := 0
+	for _, is := range refused {
+		if is {
+			count++
+		}
+	}
+	if count != 1 {
+		r.Errorf("%d of %d phones were refused, want the last one: %v", count, len(refused), refused)
+	}
+	eventually(r.T, func() string {
+		got, err := r.Lookup(r.Context(), TwilioNumber)
+		if err != nil {
+			r.Fatalf("Lookup: %v", err)
+		}
+		if off := len(got[TwilioNumber].Off); off != len(refused)-1 {
+			return "not all others are off"
+		}
+		return ""
+	})
+}
