@@ -5,9 +5,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
+
+// offUntil is until when a phone of settledRoute is off.
+func offUntil() time.Time { return time.Date(2026, 11, 24, 18, 0, 0, 0, time.UTC) }
 
 func (r routesTest) marksOff() {
 	given := settledRoute()
@@ -88,5 +94,37 @@ func (r routesTest) lastStays() {
 			return "not all others are off"
 		}
 		return ""
+	})
+}
+
+func (r routesTest) manyMarks() {
+	given := Route()
+	for i := range 6 {
+		given.FallbackCarriers = append(given.FallbackCarriers, numbered(40+i))
+	}
+	want := r.put(given)
+	r.finds([]sms.PhoneNumber{TwilioNumber}, want)
+	errs := make([]error, len(want.Hops()))
+	var wg sync.WaitGroup
+	for i, hop := range want.Hops() {
+		wg.Go(func() {
+			// Against so many, and a lookup that lags, one call may not be enough.
+			for errs[i] = route.ErrConflict; errors.Is(errs[i], route.ErrConflict); {
+				errs[i] = route.MarkOptedOut(r.Context(), r, TwilioNumber, hop, true)
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		r.Fatalf("MarkOptedOut: %v", err)
+	}
+	want.OptedOut, want.Version = want.Hops(), want.Version+int64(len(errs))
+	eventually(r.T, func() string {
+		got, err := r.Lookup(r.Context(), TwilioNumber)
+		if err != nil {
+			r.Fatalf("Lookup: %v", err)
+		}
+		inAnyOrder := cmpopts.SortSlices(func(a, b sms.PhoneNumber) bool { return a < b })
+		return cmp.Diff(map[sms.PhoneNumber]route.Route{TwilioNumber: want}, got, inAnyOrder)
 	})
 }

@@ -41,6 +41,10 @@ func againstWaiting() []mutation {
 			[]edit{{"functions/sender/delivery/spell.go", "c.Claim.MessageSid+hasSuffix", "c.Seen.MessageSid+hasSuffix"}},
 		},
 		{
+			"off duty", "texts go to phones that are off",
+			[]edit{{"shared/route/duty.go", "bool { return r.IsOff(phone, at) }", "bool { return false }"}},
+		},
+		{
 			"stage of a phone", "a stage texts the phones that had the text before",
 			[]edit{{"shared/conversation/spell.go", "return contains(s.Phones, p) })", "return contains(s.Phones, p) && false })"}},
 		},

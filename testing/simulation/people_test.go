@@ -171,6 +171,9 @@ func (s *schedule) read(p *person, m *message, r ledger.Record) {
 	p.isMisled = p.isMisled || now.Sub(s.claimedAt(m.post)) > textTransit
 	s.tellf("%s reads %q from %s", plainly([]sms.PhoneNumber{p.phone}), in.body, plainly([]sms.PhoneNumber{in.via}))
 	s.chat(p, in)
+	if s.Away > 0 && s.chance.odds(s.Away) {
+		s.soon(s.while(), func() { s.goOff(p, in.via) })
+	}
 	if s.AnswerTimeout > 0 && s.chance.odds(150) {
 		s.soon(s.while(), func() { s.command(p, in) })
 		return

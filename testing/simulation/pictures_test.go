@@ -190,6 +190,7 @@ func saysAll(p *post, w *writing) bool {
 func (s *scenario) beMore(draw *rapid.T) {
 	s.beImpatient(draw)
 	s.beCurious(draw)
+	s.beAway(draw)
 }
 
 // beCurious has people send pictures, operators name customers, and clocks jump, where people answer and nobody waits for that.

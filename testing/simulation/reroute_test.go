@@ -93,21 +93,18 @@ func (s *schedule) mayGoTo(r ledger.Record, to sms.PhoneNumber, hop int, claimed
 	if r.Destination != "" {
 		return to == r.Destination && hop == 0
 	}
-	return slices.ContainsFunc(s.waysSince(claimedAt), func(w wayAt) bool {
-		hops := w.Hops()
-		return hop < len(hops) && hops[hop] == to
-	})
+	return s.mayGetTexts(to, hop, claimedAt)
 }
 
-// steadyHops returns the phones that were on the route all the time since from, none if it was ever switched off.
+// steadyHops returns the phones that were on the route and never off all the time since from, none if it was ever switched off.
 func (s *schedule) steadyHops(r ledger.Record, from time.Time) []sms.PhoneNumber {
 	ways := s.waysSince(from)
 	if r.Destination != "" || slices.ContainsFunc(ways, func(w wayAt) bool { return !w.Active }) {
 		return nil
 	}
 	steady := ways[0].Hops()
-	for _, w := range ways[1:] {
-		steady = slices.DeleteFunc(steady, func(hop sms.PhoneNumber) bool { return !w.IsPhone(hop) })
+	for _, w := range ways {
+		steady = slices.DeleteFunc(steady, func(hop sms.PhoneNumber) bool { return !w.IsPhone(hop) || w.isOff(hop, from.Add(-routeLag)) })
 	}
 	return steady
 }

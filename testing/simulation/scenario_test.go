@@ -47,6 +47,8 @@ type scenario struct {
 	Habit, Threads int
 	// AnswerTimeout is after how long a text goes out again that nobody answers, 0 for never.
 	AnswerTimeout time.Duration
+	// Away is how often, in a thousand, people who read a text go off duty or come back.
+	Away int
 	// Pictures is how many in a thousand of what people write have pictures. Names is how often an operator names a customer, as Redrive.
 	Pictures, Names int
 	// Chatter is how much a customer and a phone write each other besides.

@@ -41,6 +41,7 @@ func (s *schedule) noteConversation(c conversation.Conversation) {
 	now := state{c, time.Now()}
 	before := s.lastOf(c.Customer)
 	s.states[c.Customer] = append(s.states[c.Customer], now)
+	s.checkStagePhones(before.Conversation, c, now.at)
 	was := before.Claim
 	isHeld := was.Phone != "" && was.EndedAt.IsZero() && now.at.Sub(was.ActedAt) < claimAge && s.wasThere(was.Phone, was.ActedAt)
 	switch {
@@ -59,9 +60,9 @@ func (s *schedule) lastOf(customer sms.PhoneNumber) state {
 	return all[len(all)-1]
 }
 
-// wasThere reports whether the phone was on the route all the time since then, and had not opted out.
+// wasThere reports whether the phone was on the route all the time since then, had not opted out, and was not off.
 func (s *schedule) wasThere(phone sms.PhoneNumber, since time.Time) bool {
-	return !slices.ContainsFunc(s.waysSince(since), func(w wayAt) bool { return !w.IsPhone(phone) || w.IsOptedOut(phone) })
+	return !slices.ContainsFunc(s.waysSince(since), func(w wayAt) bool { return !w.IsPhone(phone) || w.IsOptedOut(phone) || w.isOff(phone, since) })
 }
 
 // actedAt reports whether the phone wrote something then.
