@@ -149,7 +149,7 @@ type Rota struct {
 
 // Has reports whether the phone can have a customer.
 func (r Rota) Has(phone sms.PhoneNumber) bool {
-	return !r.OwnerIsOff && sms.Same(r.Owner, phone) || slices.ContainsFunc(r.Phones, func(p sms.PhoneNumber) bool { return sms.Same(p, phone) })
+	return !r.OwnerIsOff && sms.Same(r.Owner, phone) || contains(r.Phones, phone)
 }
 
 // Wants reports whether what goes out again in the stage with that number, of the spell of that name, is still to: the customer waits, and

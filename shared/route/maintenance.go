@@ -189,7 +189,7 @@ func (p *parser) assemble(i int, s seed) Route {
 		p.report(i, errors.New("OptedOut is kept by the relay, from the STOP and START that phones text: leave it out"))
 	}
 	if s.Off != nil {
-		p.report(i, errors.New("Off is kept by the relay, from the /off and /on that phones text: leave it out")) //nolint:staticcheck // a field's name.
+		p.report(i, errors.New("Off is kept by the relay, from the /off and /on that phones text: leave it out")) //nolint:staticcheck // a field.
 	}
 	return r
 }

@@ -17,9 +17,9 @@ type Off struct {
 }
 
 const (
-	// MaxOff is the longest time for which a phone can be off: longer ones are for the schedule. DefaultOff is for how long it is if nobody
-	// says.
-	MaxOff     = 7 * 24 * time.Hour
+	// MaxOff is the longest time for which a phone can be off: longer ones are for the schedule.
+	MaxOff = 7 * 24 * time.Hour
+	// DefaultOff is for how long a phone is off if nobody says.
 	DefaultOff = 24 * time.Hour
 )
 
@@ -103,8 +103,9 @@ func (r Route) ReadOff(text string, at time.Time) (until time.Time, ok bool) {
 }
 
 // MarkOff puts a phone of the number's route off until then, or on again with a zero time, and returns the route as it is then. It writes
-// nothing else, as [MarkOptedOut], and nothing if that is so already. If the phone would leave customers' texts to nobody, it writes nothing,
-// and alone is the moment from which on it would, see [Route.AloneAt]; at is when the phone wanted to be off. Errors are MarkOptedOut's.
+// nothing else, as [MarkOptedOut], and nothing if that is so already. If the phone would leave customers' texts to nobody, it writes
+// nothing, and alone is the moment from which on it would, see [Route.AloneAt]; at is when the phone wanted to be off. Errors are
+// MarkOptedOut's.
 func MarkOff(ctx context.Context, table Table, number, phone sms.PhoneNumber, at, until, now time.Time) (
 	stored Route, alone time.Time, err error,
 ) {

@@ -41,7 +41,9 @@ func TestAloneAt(t *testing.T) {
 		{"the only one of an override", func(r *route.Route) {
 			r.Overrides = []route.Override{{Date: "2026-11-27", From: "10:00", To: "11:00", Phones: []string{"Ann"}}}
 		}, ann, friday, "2026-11-27 12:00", "2026-11-27 10:00"},
-		{"the only hop without a schedule", func(r *route.Route) { r.Schedule, r.TimeZone = nil, "" }, ann, "2026-11-27 17:00", "2026-11-27 18:00", evening},
+		{"the only hop without a schedule", func(r *route.Route) {
+			r.Schedule, r.TimeZone = nil, ""
+		}, ann, evening, "2026-11-27 18:00", evening},
 		{"one of two hops", func(r *route.Route) {
 			r.Schedule, r.TimeZone, r.FallbackCarriers = nil, "", []sms.PhoneNumber{bo}
 		}, ann, friday, "2026-12-01 18:00", ""},
@@ -114,7 +116,15 @@ func TestReadOff(t *testing.T) {
 		{"16:30", "2026-11-28 16:30"},
 		{"7:05", "2026-11-28 07:05"},
 		{"24:00", "2026-11-28 00:00"},
-		{"8d", ""}, {"30s", ""}, {"-2h", ""}, {"0h", ""}, {"noon", ""}, {"25:00", ""}, {"18", ""}, {"18:0", ""}, {":", ""},
+		{"8d", ""},
+		{"30s", ""},
+		{"-2h", ""},
+		{"0h", ""},
+		{"noon", ""},
+		{"25:00", ""},
+		{"18", ""},
+		{"18:0", ""},
+		{":", ""},
 	} {
 		r := scheduled()
 		got := ""

@@ -21,9 +21,9 @@ const seededBy = "seed"
 
 // Seed writes routes into the table, but never over a later change: it replaces a route in the table only if the file's
 // LastUpdated is later than the table's. now is the LastUpdated of a route without one. A phone that has opted out or is off
-// stays so if it is still a phone. A route that the table has and that cannot be read stays as it is; the others of the file are written, and
-// the error is an *UnreadableError if the file has it. The error is ErrLoop, and nothing is written, if the new routes would make a loop
-// with those that stay in the table. Other errors are the table's; routes written before the error stay written.
+// stays so if it is still a phone. A route that the table has and that cannot be read stays as it is; the others of the file are
+// written, and the error is an *UnreadableError if the file has it. The error is ErrLoop, and nothing is written, if the new routes
+// would make a loop with those that stay in the table. Other errors are the table's; routes written before the error stay written.
 func Seed(ctx context.Context, table Table, routes []Route, now time.Time) (Seeded, error) {
 	existing, unreadable, err := Readable(table.List(ctx))
 	if err != nil {

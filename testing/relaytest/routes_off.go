@@ -20,6 +20,7 @@ func (r routesTest) marksOff() {
 	given.OptedOut, given.Schedule, given.Overrides = nil, nil, nil
 	want := r.put(given)
 	number, now, until := want.TwilioNumber, offUntil().Add(-time.Hour), offUntil()
+	later, latest := until.Add(2*time.Hour), until.Add(9*time.Hour)
 	off := func(n int, until time.Time) route.Off { return route.Off{Phone: numbered(n), Until: until} }
 	for _, step := range []struct {
 		name  string
@@ -30,11 +31,11 @@ func (r routesTest) marksOff() {
 	}{
 		{"next to another one", numbered(76), until.Add(time.Hour), now, []route.Off{off(72, until), off(76, until.Add(time.Hour))}},
 		{"so already", numbered(72), until, now, nil},
-		{"by a further number", numbered(77), until.Add(2 * time.Hour), now, []route.Off{off(72, until), off(76, until.Add(2*time.Hour))}},
-		{"for less long", numbered(72), until.Add(-time.Minute), now, []route.Off{off(76, until.Add(2*time.Hour)), off(72, until.Add(-time.Minute))}},
-		{"what is over goes", numbered(71), until.Add(9 * time.Hour), until, []route.Off{off(76, until.Add(2*time.Hour)), off(71, until.Add(9*time.Hour))}},
+		{"by a further number", numbered(77), later, now, []route.Off{off(72, until), off(76, later)}},
+		{"for less long", numbered(72), until.Add(-time.Minute), now, []route.Off{off(76, later), off(72, until.Add(-time.Minute))}},
+		{"what is over goes", numbered(71), latest, until, []route.Off{off(76, later), off(71, latest)}},
 		{"a stranger", numbered(99), until.Add(time.Hour), now, nil},
-		{"on again", numbered(71), time.Time{}, until, []route.Off{off(76, until.Add(2*time.Hour))}},
+		{"on again", numbered(71), time.Time{}, until, []route.Off{off(76, later)}},
 		{"who was not off", numbered(71), time.Time{}, until, nil},
 		{"the last one", numbered(76), time.Time{}, until, []route.Off{}},
 	} {

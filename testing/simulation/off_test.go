@@ -20,7 +20,8 @@ func (s *scenario) beAway(draw *rapid.T) {
 
 // goOff lets a person go off duty, or come back.
 func (s *schedule) goOff(p *person, via sms.PhoneNumber) {
-	s.sends(&writing{by: p, to: via, body: one(s.chance, "/off 2h", "/off 2h", "/off 10m", "/off 1m", "/off", "/on", "/undo", "/off tomorrow")})
+	body := one(s.chance, "/off 2h", "/off 2h", "/off 10m", "/off 1m", "/off", "/on", "/undo", "/off tomorrow")
+	s.sends(&writing{by: p, to: via, body: body})
 }
 
 // isOff reports whether the phone was off by that route at that time.

@@ -27,9 +27,9 @@ func (p program) offCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "off NUMBER --phone PHONE|NAME",
 		Short: "Take a phone off duty for a time, whatever the schedule says",
-		Long: `off takes a phone off duty for a number, from now until a time, at most 7 days. It gets no customers' texts until then, but what goes out
-again because nobody answers may still reach the owner. Its person does the same with the text /off 2h. It is refused if at some moment
-until then nobody else would be on duty: put somebody else on duty first, with relay duty set.`,
+		Long: `off takes a phone off duty for a number, from now until a time, at most 7 days. It gets no customers' texts until then, but
+what goes out again because nobody answers may still reach the owner. Its person does the same with the text /off 2h. It is refused if at
+some moment until then nobody else would be on duty: put somebody else on duty first, with relay duty set.`,
 		Example: `  relay duty off +18585550100 --phone Bo --until 18:00
   relay duty off +18585550100 --phone Bo`,
 		Args:              cli.Arguments("the number"),
@@ -119,7 +119,8 @@ func (f offFlags) made(r route.Route, who string, now time.Time) (made route.Off
 		return made, cli.Usage(errors.New("--until is not within the next 7 days"))
 	}
 	if alone := r.AloneAt(made.Phone, now, until); !alone.IsZero() {
-		return made, cli.Hinted(fmt.Errorf("nobody else is on duty for %s on %s (%s)", string(r.TwilioNumber), alone.In(place).Format(dayForm), place),
+		return made, cli.Hinted(
+			fmt.Errorf("nobody else is on duty for %s on %s (%s)", string(r.TwilioNumber), alone.In(place).Format(dayForm), place),
 			"relay duty set puts somebody else on duty for a time")
 	}
 	made.Until = until.UTC().Truncate(time.Second)

@@ -72,17 +72,18 @@ func TestOffOfTheLastPhone(t *testing.T) {
 	s.reroute(func(r *route.Route) {
 		r.FallbackCarriers, r.TimeZone = []sms.PhoneNumber{relaytest.Fallback}, "America/Los_Angeles"
 	})
+	const ann, bo = string(relaytest.Destination), string(relaytest.Fallback)
 	for i, step := range []struct{ from, says, reads string }{
-		{string(relaytest.Destination), "/off 30s", toPhone + "/off: not done: say for how long, as /off 2h, or until when, as /off 18:00, at most 7 days."},
-		{string(relaytest.Destination), "/OFF until 18:00", toPhone + "/off: you get no customers' texts until Tue 18:00. /on ends that, and so does /undo for an hour."},
-		{string(relaytest.Fallback), "/off 1h", toFallback + "/off: not done: nobody else is on duty on Tue 04:00. Ask somebody to take over first."},
-		{string(relaytest.Fallback), "/undo", toFallback + "/undo: there is nothing of the last hour to take back."},
-		{string(relaytest.Destination), "/undo", toPhone + "/undo: /off is taken back."},
-		{string(relaytest.Destination), "/undo", toPhone + "/undo: there is nothing of the last hour to take back."},
-		{string(relaytest.Fallback), "/off 1h", toFallback + "/off: you get no customers' texts until Tue 05:00. /on ends that, and so does /undo for an hour."},
-		{string(relaytest.Destination), "/off 1h", toPhone + "/off: not done: nobody else is on duty on Tue 04:00. Ask somebody to take over first."},
-		{string(relaytest.Fallback), "/on", toFallback + "/on: you get customers' texts again whenever you are on duty."},
-		{string(relaytest.Destination), "/on now", toPhone + "/on is no command, or lacks something; it was not sent. "},
+		{ann, "/off 30s", toPhone + "/off: not done: say for how long, as /off 2h, or until when, "},
+		{ann, "/OFF until 18:00", toPhone + "/off: you get no customers' texts until Tue 18:00."},
+		{bo, "/off 1h", toFallback + "/off: not done: nobody else is on duty on Tue 04:00."},
+		{bo, "/undo", toFallback + "/undo: there is nothing of the last hour to take back."},
+		{ann, "/undo", toPhone + "/undo: /off is taken back."},
+		{ann, "/undo", toPhone + "/undo: there is nothing of the last hour to take back."},
+		{bo, "/off 1h", toFallback + "/off: you get no customers' texts until Tue 05:00."},
+		{ann, "/off 1h", toPhone + "/off: not done: nobody else is on duty on Tue 04:00."},
+		{bo, "/on", toFallback + "/on: you get customers' texts again whenever you are on duty."},
+		{ann, "/on now", toPhone + "/on is no command, or lacks something; it was not sent. "},
 	} {
 		s.hears(i+1, sms.PhoneNumber(step.from), step.says)
 		if got := s.sent(); len(got) != 1 || !strings.HasPrefix(got[0], step.reads) {

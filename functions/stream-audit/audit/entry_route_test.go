@@ -46,7 +46,9 @@ func TestWhoChangedARoute(t *testing.T) {
 		{"a hop opts out", func(r *route.Route) { r.OptedOut = r.Hops() }, "relay"},
 		{"a hop opts in again", func(r *route.Route) { r.OptedOut = nil }, "relay"},
 		{"a phone goes off", func(r *route.Route) { *r = r.PutOff(relaytest.Fallback, offUntil.Add(time.Hour), offUntil) }, "***0133"},
-		{"a phone stays off for longer", func(r *route.Route) { r.Off = []route.Off{{Phone: relaytest.Destination, Until: offUntil.Add(1)}} }, "***0122"},
+		{"a phone stays off for longer", func(r *route.Route) {
+			r.Off = []route.Off{{Phone: relaytest.Destination, Until: offUntil.Add(1)}}
+		}, "***0122"},
 		{"a phone is on again", func(r *route.Route) { r.Off = nil }, "***0122"},
 		{"an operator puts a phone off", func(r *route.Route) { r.Off, r.UpdatedBy = nil, "alex" }, "alex"},
 		{"an operator, at another time", func(r *route.Route) { r.OptedOut, r.LastUpdated = nil, r.LastUpdated.Add(time.Second) }, "anna"},
