@@ -135,8 +135,9 @@ type Route struct {
 	DestinationCarrier string   `json:"destination_carrier"`
 	FallbackCarriers   []string `json:"fallback_carriers,omitempty"`
 	Active             bool     `json:"active"`
-	// OnUncertain, DeliveryTimeout, MaxAge, PaceNumber, AnswerWindow, HoldTime, AnswerTimeout and ClaimTime are the settings as the
+	// Ring, OnUncertain, DeliveryTimeout, MaxAge, PaceNumber, AnswerWindow, HoldTime, AnswerTimeout and ClaimTime are the settings as the
 	// route has them: absent if it has none, "unreadable" if someone wrote something that is not a setting.
+	Ring            string `json:"ring,omitempty"`
 	OnUncertain     string `json:"on_uncertain,omitempty"`
 	DeliveryTimeout string `json:"delivery_timeout,omitempty"`
 	MaxAge          string `json:"max_age,omitempty"`

@@ -145,6 +145,8 @@ type Rota struct {
 	Owner  sms.PhoneNumber
 	// OwnerIsOff: the owner is off duty, and is only told what nobody else takes care of.
 	OwnerIsOff bool
+	// Rings: all phones get a text at the same time, at first too.
+	Rings bool
 }
 
 // Has reports whether the phone can have a customer.
@@ -164,16 +166,17 @@ func (c Conversation) Awaits(spell string, step int) bool {
 	return c.IsOpen() && c.Spell.MessageSid == spell && step > c.Spell.Before && isNow
 }
 
-// Escalate returns c with the spell's next stage: the next phone that had nothing of it, then all of those, then the owner. If nobody is
-// left for a stage, the next one begins at once. Whoever has the conversation has it no longer.
+// Escalate returns c with the spell's next stage: the next phone that had nothing of it, then all of those, then the owner. If a text goes
+// to all phones at the same time at first, the stages begin with all of those. If nobody is left for a stage, the next one begins at once.
+// Whoever has the conversation has it no longer.
 func (c Conversation) Escalate(r Rota, timeout time.Duration, now time.Time) Conversation {
 	s := c.Spell
 	fresh := slices.DeleteFunc(slices.Clone(r.Phones), func(p sms.PhoneNumber) bool { return contains(s.Phones, p) })
 	s.Step, s.DueAt = s.Step+1, stamp(now.Add(timeout))
 	switch {
-	case s.Stage == "" && len(fresh) > 0:
+	case s.Stage == "" && len(fresh) > 0 && !r.Rings:
 		s.Stage, s.StagePhones = StageNext, fresh[:1]
-	case s.Stage == StageNext && len(fresh) > 0:
+	case s.Stage != StageAll && s.Stage != StageOwner && len(fresh) > 0:
 		s.Stage, s.StagePhones = StageAll, fresh
 	default:
 		s.Stage, s.StagePhones, s.OwnerTold = StageOwner, nil, s.OwnerTold+1

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// StageSid is the MessageSid of a text that goes out again in a stage of the customer's waiting: step counts the stages from 1, place the
-// stage's phones from 0. It has no number of a phone, because logs show it.
+// StageSid is the MessageSid of a text that goes out in a stage of the customer's waiting: step counts the stages from 1, and is 0 for the
+// phones that get the text at first, all at the same time; place counts the stage's phones from 0. It has no number of a phone,
+// because logs show it.
 func StageSid(parent string, step, place int) string {
 	return parent + "/e" + strconv.Itoa(step) + "/" + strconv.Itoa(place+1)
 }

@@ -101,6 +101,7 @@ func (r Record) Resend(o Order, now time.Time) (resent Record, changed bool, err
 	if to == Queued && r.State != Uncertain {
 		resent = resent.reopenHops()
 	}
+	resent.Ring.IsOver = resent.Ring.IsOver || to == Queued && len(resent.Ring.Phones) > 0
 	resent = resent.startAgain(now)
 	if !resent.RedrivenAt.After(r.RedrivenAt) {
 		// This time identifies an order, so it has to grow even if the clock was ahead when the text was last sent again.

@@ -40,9 +40,12 @@ type Record struct {
 	Answer Answer `json:",omitzero"`
 	// Notice marks a text of the relay itself to a phone on duty, which is its Customer and its Destination.
 	Notice bool `json:",omitempty"`
-	// ParentSid is set on a customer's text that went out again to one phone, its Destination: the text with which the customer began to
-	// wait. The MessageSid is made from it, see StageSid.
+	// ParentSid is set on a customer's text to one phone, its Destination, that is sent for another record: for the text that goes to several
+	// phones at the same time, or because nobody has answered, for the text with which the customer began to wait. The MessageSid is made
+	// from it, see StageSid.
 	ParentSid string `json:",omitempty"`
+	// Ring is set on a customer's text that goes to several phones at the same time.
+	Ring Ring `json:",omitzero"`
 	// Body and Media are what the customer sent. They never go to logs or to the audit log.
 	Body  string      `json:",omitempty"`
 	Media []sms.Media `json:",omitempty"`
@@ -259,7 +262,7 @@ func (r Record) AcceptedByTwilio() bool { return slices.ContainsFunc(r.Attempts,
 
 // ReachedNobody reports whether the text ended without reaching a phone, though it was meant for one. It is false for a text
 // that Twilio turned out to have after its end, and for one that still waits, is in doubt or is dead: those have lists and
-// alarms of their own. It is also false for an answer, whose phone is told, for a notice, and for a text that went out again.
+// alarms of their own. It is also false for an answer, whose phone is told, for a notice, and for a text that is sent for another record.
 func (r Record) ReachedNobody() bool {
 	if r.IsAnswer() || r.Notice || r.ParentSid != "" {
 		return false
@@ -279,7 +282,7 @@ func (r Record) ReachedNobody() bool {
 // HopOpen reports whether another attempt may be made at that phone.
 func (r Record) HopOpen(to sms.PhoneNumber) bool {
 	done := func(a Attempt) bool { return a.HopDone && sms.Same(a.To, to) }
-	return !r.Folded.phone(to).HopDone && !slices.ContainsFunc(r.Attempts, done)
+	return !r.Folded.phone(to).HopDone && !r.Ring.holds(to) && !slices.ContainsFunc(r.Attempts, done)
 }
 
 // Kept returns r as one that the table keeps until then at least.

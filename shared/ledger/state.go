@@ -78,6 +78,8 @@ const (
 	ReasonHeld Reason = "held"
 	// ReasonPingPong: so many texts went back and forth between a customer and a phone that it waits.
 	ReasonPingPong Reason = "pingpong"
+	// ReasonRing: its phones are being texted, all at the same time.
+	ReasonRing Reason = "ring"
 	// ReasonNextHop: a hop refused the text, or did not get it, and the next one is tried.
 	ReasonNextHop Reason = "next_hop"
 	// ReasonDeliveryTimeout: no receipt said delivered in time, and the next hop is tried.

@@ -13,6 +13,7 @@ import (
 func ClaimingOf(way route.Route, at time.Time) conversation.Claiming {
 	return conversation.Claiming{Time: way.ClaimAge(), Rota: conversation.Rota{
 		Phones: slices.DeleteFunc(way.PhonesAt(at), way.IsOptedOut), Owner: ownerOf(way), OwnerIsOff: way.IsOff(way.OwnerPhone(), at),
+		Rings: way.Ring == route.RingAll,
 	}}
 }
 

@@ -30,6 +30,8 @@ type Plan struct {
 	To     sms.PhoneNumber
 	Hop    int
 	Marked bool
+	// Ring are the phones that get the text at the same time; empty if it goes in turn.
+	Ring []sms.PhoneNumber
 	// Threads are the further numbers from which the phone may get the text.
 	Threads []sms.PhoneNumber
 	// DeliveryTimeout is how long to wait for a receipt before the next hop is tried; 0 means for ever.
@@ -66,6 +68,10 @@ type Question struct {
 func Numbers(r ledger.Record) []sms.PhoneNumber {
 	numbers := r.TwilioNumber.AppendSpellings(make([]sms.PhoneNumber, 0, 3))
 	for _, other := range []sms.PhoneNumber{r.Customer, r.Destination} {
+		if r.IsRung() && other == r.Destination {
+			// It is a phone of the route, as if the text went in turn.
+			continue
+		}
 		if other != "" && !sms.Same(other, r.TwilioNumber) {
 			numbers = other.AppendSpellings(numbers)
 		}
@@ -129,6 +135,7 @@ func along(p Plan, q Question, way route.Route) Plan {
 			break
 		}
 	}
+	p.Ring = ringOf(q, way, p.Open)
 	p.Threads, p.DeliveryTimeout = way.Threads, time.Duration(way.DeliveryTimeout)
 	if p.DeliveryTimeout > 0 {
 		if at := way.DutyAt(q.Now).Until; at.Before(p.Expires) {
@@ -143,6 +150,21 @@ func along(p Plan, q Question, way route.Route) Plan {
 		}
 	}
 	return p
+}
+
+// ringOf returns the phones among those open that get the text at the same time, if it is a customer's that nobody was sent yet, and no
+// phone that is open has its conversation. One phone alone gets it in turn.
+func ringOf(q Question, way route.Route, open []sms.PhoneNumber) []sms.PhoneNumber {
+	r := q.Text
+	if way.Ring != route.RingAll || r.Destination != "" || r.Manual || r.Made() > 0 || len(r.Ring.Phones) > 0 || !r.RedrivenAt.IsZero() ||
+		q.First != "" && slices.ContainsFunc(open, func(p sms.PhoneNumber) bool { return sms.Same(p, q.First) }) {
+		return nil
+	}
+	ring := slices.DeleteFunc(slices.Clone(open), way.IsOptedOut)
+	if len(ring) < 2 {
+		return nil
+	}
+	return ring[:min(len(ring), route.MaxRing)]
 }
 
 // firstOf returns the phones with that one before the others, if it is among them.

@@ -18,6 +18,7 @@ type seed struct {
 	FallbackCarriers   []sms.PhoneNumber
 	Active             *bool
 	LastUpdated        string
+	Ring               Ring
 	OnUncertain        OnUncertain
 	DeliveryTimeout    *string
 	MaxAge             *string
@@ -57,9 +58,9 @@ type Reading struct {
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers", "Active",
 // "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "AnswerTimeout", "ClaimTime",
-// "Threads", "Phones", "Owner", "TimeZone", "Schedule", "Overrides", "Closed", "NightPhones"}]}. All but the two numbers and Active may be
-// left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line each with the place of the
-// route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
+// "Ring", "Threads", "Phones", "Owner", "TimeZone", "Schedule", "Overrides", "Closed", "NightPhones"}]}. All but the two numbers and Active
+// may be left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line each with the place
+// of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
 func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
 	if err != nil {
@@ -164,7 +165,7 @@ func (p *parser) route(i int, element json.RawMessage) Route {
 func (p *parser) assemble(i int, s seed) Route {
 	r := Route{
 		TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers,
-		OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber, Threads: s.Threads,
+		Ring: s.Ring, OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber, Threads: s.Threads,
 		Phones: foldedPhones(s.Phones), Owner: foldedWho(s.Owner), TimeZone: s.TimeZone, Schedule: s.Schedule,
 		Overrides: s.Overrides, Closed: s.Closed, NightPhones: s.NightPhones,
 		DeliveryTimeout: p.duration(i, "DeliveryTimeout", s.DeliveryTimeout), MaxAge: p.duration(i, "MaxAge", s.MaxAge),

@@ -157,6 +157,8 @@ func nameOf(field string) string {
 // wantOf says how to write the settings that are often written wrong.
 func wantOf(field string) string {
 	switch field {
+	case "Ring":
+		return fmt.Sprintf(": want %q or %q", RingInTurn, RingAll)
 	case "OnUncertain":
 		return fmt.Sprintf(": want %q or %q", Park, Resend)
 	case "DeliveryTimeout", "MaxAge", "AnswerWindow", "HoldTime", "AnswerTimeout", "ClaimTime":

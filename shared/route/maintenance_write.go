@@ -14,6 +14,7 @@ type written struct {
 	DestinationCarrier sms.PhoneNumber
 	FallbackCarriers   []sms.PhoneNumber
 	Active             bool
+	Ring               Ring              `json:",omitempty"`
 	Threads            []sms.PhoneNumber `json:",omitempty"`
 	Phones             []Phone           `json:",omitempty"`
 	Owner              string            `json:",omitempty"`
@@ -45,7 +46,7 @@ func WriteMaintenance(w io.Writer, routes []Route) error {
 		}
 		one := written{
 			TwilioNumber: r.TwilioNumber, DestinationCarrier: r.DestinationCarrier,
-			FallbackCarriers: append([]sms.PhoneNumber{}, r.FallbackCarriers...), Active: r.Active,
+			FallbackCarriers: append([]sms.PhoneNumber{}, r.FallbackCarriers...), Active: r.Active, Ring: r.Ring,
 			OnUncertain: r.OnUncertain, DeliveryTimeout: r.DeliveryTimeout, MaxAge: r.MaxAge, PaceNumber: r.PaceNumber,
 			AnswerWindow: r.AnswerWindow, HoldTime: r.HoldTime, AnswerTimeout: r.AnswerTimeout, ClaimTime: r.ClaimTime, Threads: r.Threads,
 			Phones: r.Phones, Owner: r.Owner, TimeZone: r.TimeZone, Schedule: r.Schedule, Overrides: r.Overrides, Closed: r.Closed,

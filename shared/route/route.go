@@ -22,6 +22,8 @@ type Route struct {
 	FallbackCarriers []sms.PhoneNumber `json:",omitempty"`
 	// Active routes relay. Texts that come in for an inactive route are dropped with that reason, see Takes.
 	Active bool
+	// Ring says which of the phones on duty get a text at first; empty means RingInTurn.
+	Ring Ring `json:",omitempty"`
 	// Threads are further Twilio numbers of the business, at most MaxThreads, from which its phones get texts: each customer in play
 	// has one of them for each phone, so that the phone shows him as a conversation of its own.
 	Threads []sms.PhoneNumber `json:",omitempty"`

@@ -22,6 +22,20 @@ const (
 	Resend OnUncertain = "resend"
 )
 
+// Ring says which of the phones on duty get a customer's text at first.
+type Ring string
+
+// The values of Ring.
+const (
+	// RingInTurn sends it to the first phone, and to the next one only if that fails. It is the default; the empty Ring means the same.
+	RingInTurn Ring = "in_turn"
+	// RingAll sends it to all of them at the same time.
+	RingAll Ring = "all"
+)
+
+// MaxRing is how many phones get a text at the same time at most.
+const MaxRing = 5
+
 // DefaultMaxAge is how old a text may be when it is sent, if its route does not say.
 const DefaultMaxAge = 4 * time.Hour
 
@@ -73,6 +87,10 @@ func (r Route) settingProblems() []error {
 	if !slices.Contains([]OnUncertain{"", Park, Resend}, r.OnUncertain) {
 		problems = append(problems, fmt.Errorf("OnUncertain is neither %s nor %s", Park, Resend))
 	}
+	if !slices.Contains([]Ring{"", RingInTurn, RingAll}, r.Ring) {
+		problems = append(problems, fmt.Errorf("Ring is neither %s nor %s", RingInTurn, RingAll))
+	}
+	problems = append(problems, r.ringProblems()...)
 	within := func(field string, value Duration, least, most time.Duration) {
 		if value != 0 && (time.Duration(value) < least || time.Duration(value) > most) {
 			problems = append(problems, fmt.Errorf("%s is not from %v to %v", field, Duration(least), Duration(most)))
@@ -127,5 +145,27 @@ func (r Route) ClaimAge() time.Duration {
 // KeepsClaims reports whether it is kept who has a conversation, and whether a customer waits. That costs a write for each text and each
 // answer, so a route that uses nothing of it goes without.
 func (r Route) KeepsClaims() bool {
-	return r.AnswerTimeout != 0 || r.ClaimTime != 0 || len(r.Phones) > 0
+	return r.AnswerTimeout != 0 || r.ClaimTime != 0 || len(r.Phones) > 0 || r.Ring == RingAll
+}
+
+// ringProblems finds who would be more phones at the same time than a text goes to.
+func (r Route) ringProblems() []error {
+	if r.Ring != RingAll {
+		return nil
+	}
+	var problems []error
+	check := func(field string, phones int) {
+		if phones > MaxRing {
+			problems = append(problems, fmt.Errorf("%s has %d phones, at most %d with Ring %s", field, phones, MaxRing, RingAll))
+		}
+	}
+	check("the route", 1+len(r.FallbackCarriers))
+	for i, s := range r.Schedule {
+		check(fmt.Sprintf("Schedule[%d].Phones", i), len(s.Phones))
+	}
+	for i, o := range r.Overrides {
+		check(fmt.Sprintf("Overrides[%d].Phones", i), len(o.Phones))
+	}
+	check("NightPhones", len(r.NightPhones))
+	return problems
 }

@@ -39,6 +39,7 @@ func full() ledger.Record {
 			Tells: `"Yes" is for?`, Named: []string{"A05", "A18"},
 			Releases: []string{MessageSid(1)}, Ends: []string{MessageSid(2), MessageSid(3)},
 		},
-		Notice: true, SecondPart: true, Thread: "+18585550121", ParentSid: MessageSid(9), ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
+		Notice: true, SecondPart: true, Thread: "+18585550121", ParentSid: MessageSid(9),
+		Ring: ledger.Ring{Phones: []sms.PhoneNumber{Destination, Fallback}, IsOver: true}, ExpiresAt: at.Add(90 * 24 * time.Hour).Unix(),
 	}
 }

@@ -23,6 +23,9 @@ import (
 // be set: they would take minutes there, and the other stories' time.
 const transcripts = "testdata/people/*.txt"
 
+// ringMark is in a transcript of a number whose phones get a text at the same time.
+const ringMark = "(Ring: all)"
+
 // answerTimeout is the AnswerTimeout of the transcripts.
 const answerTimeout = 15 * time.Minute
 
@@ -68,6 +71,9 @@ func (s *transcript) play(text string) {
 		r.AnswerTimeout = route.Duration(answerTimeout)
 		r.Phones = []route.Phone{{Name: "Ann", Number: s.first}, {Name: "Bo", Number: s.second}, {Name: "Cy", Number: s.third}}
 		r.Owner = string(s.phones()["owner"])
+		if strings.Contains(text, ringMark) {
+			r.Ring = route.RingAll
+		}
 	})
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")

@@ -124,8 +124,9 @@ type explainedRoute struct {
 	Scheduled bool      `json:"scheduled"`
 	Open      bool      `json:"open"`
 	Until     time.Time `json:"until,omitzero"`
-	// Phones are tried in this order.
-	Phones []explainedPhone `json:"phones"`
+	// Phones are tried in this order. SameTime: as many of them, from the first on, get the text at the same time; 0 if none do.
+	SameTime int              `json:"at_the_same_time,omitempty"`
+	Phones   []explainedPhone `json:"phones"`
 	// Off are the phones that are off duty then, and would not get it.
 	Off       []explainedOff `json:"off,omitempty"`
 	ExpiresAt time.Time      `json:"expires_at,omitzero"`
@@ -151,7 +152,8 @@ func explainedRouteOf(seen delivery.ForeseenRoute, from, to sms.PhoneNumber, at 
 	p := seen.Plan
 	e := explainedRoute{
 		TwilioNumber: to, Customer: from, At: at, TimeZone: at.Location().String(), Answer: p.IsAnswer, Drop: p.Drop,
-		Scheduled: seen.Way.IsScheduled(), Open: seen.Duty.IsOpen, Phones: []explainedPhone{},
+		Scheduled: seen.Way.IsScheduled(), Open: seen.Duty.IsOpen, SameTime: len(p.Ring),
+		Phones: []explainedPhone{},
 	}
 	if !seen.Duty.Until.IsZero() {
 		e.Until = seen.Duty.Until.In(at.Location())
@@ -197,7 +199,13 @@ func (e explainedRoute) write(out io.Writer) {
 	}
 	for i, phone := range e.Phones {
 		how := "The text would go to"
-		if i > 0 {
+		switch {
+		case i == 0:
+		case i < e.SameTime:
+			how = "At the same time, to"
+		case i == e.SameTime:
+			how = "If all of them fail, to"
+		default:
 			how = "If that fails, to"
 		}
 		about := ""

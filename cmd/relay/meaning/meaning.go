@@ -171,6 +171,10 @@ func queuedReasons() []Reason {
 			"If people wrote them: the text is sent a little later, or at once after relay conversation resume NUMBER CUSTOMER. If two " +
 				"machines answer each other, switch one of them off.",
 		}},
+		{ledger.ReasonRing, queued, Word{
+			"all phones on duty are being texted, and one of them still waits for its turn or another try",
+			"Nothing to do. relay status SID shows the text to each phone. The customer's next text comes after it.",
+		}},
 		{ledger.ReasonExpiring, queued, Word{
 			"became too old during a failure, and is about to become a dead letter",
 			"Nothing to do yet: when the failure is over, relay dlq redrive sends it.",

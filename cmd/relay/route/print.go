@@ -76,6 +76,7 @@ func settingsOf(r route.Route) []string {
 		}
 		return d.String()
 	}
+	say("Ring", string(r.Ring))
 	say("TimeZone", r.TimeZone)
 	say("Closed", string(r.Closed))
 	say("NightPhones", strings.Join(r.NightPhones, ","))

@@ -26,6 +26,7 @@ const (
 	flagNoFallback      = "no-fallback"
 	flagActive          = "active"
 	flagInactive        = "inactive"
+	flagRing            = "ring"
 	flagOnUncertain     = "on-uncertain"
 	flagDeliveryTimeout = "delivery-timeout"
 	flagMaxAge          = "max-age"
@@ -45,7 +46,7 @@ const (
 // setFlags are the values of these flags.
 type setFlags struct {
 	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime, owner, timeZone, closed string
-	answerTimeout, claimTime                                                                              string
+	answerTimeout, claimTime, ring                                                                        string
 	fallbacks, threads, nightPhones                                                                       []string
 	noFallback, noThreads, active, inactive                                                               bool
 }
@@ -93,6 +94,8 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.noFallback, flagNoFallback, false, "try no other phone")
 	flags.BoolVar(&f.active, flagActive, false, "relay its texts")
 	flags.BoolVar(&f.inactive, flagInactive, false, "drop its texts")
+	flags.StringVar(&f.ring, flagRing, "", fmt.Sprintf(
+		"which phones on duty get a text first: in_turn (one, then the next if it fails) or all (at most %d at the same time)", route.MaxRing))
 	flags.StringVar(&f.onUncertain, flagOnUncertain, "",
 		"what to do with a text that may or may not have been sent: park (may lose it) or resend (may send it twice)")
 	flags.StringVar(&f.deliveryTimeout, flagDeliveryTimeout, "", "how long to wait for a phone's receipt before trying the next, 10s to 12h")
@@ -118,7 +121,7 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.NumberFlags) (routing.Settings, error) {
 	r := settingReader{flags: flags, numbers: numbers}
 	if !slices.ContainsFunc([]string{
-		flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagOnUncertain, flagDeliveryTimeout,
+		flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagRing, flagOnUncertain, flagDeliveryTimeout,
 		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime, flagAnswerTimeout, flagClaimTime, flagThread, flagNoThreads, flagOwner,
 		flagTimeZone, flagClosed, flagNightPhone,
 	}, flags.Changed) {
@@ -130,6 +133,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 	s := routing.Settings{
 		To: r.phone(flagTo, f.to), Fallbacks: r.phones(flagFallback, f.fallbacks),
 		DeliveryTimeout: r.duration(flagDeliveryTimeout, f.deliveryTimeout), MaxAge: r.duration(flagMaxAge, f.maxAge),
+		Ring:        (*route.Ring)(r.text(flagRing, f.ring)),
 		OnUncertain: asUncertain(r.text(flagOnUncertain, f.onUncertain)), PaceNumber: r.text(flagPaceNumber, f.paceNumber),
 		AnswerWindow: r.duration(flagAnswerWindow, f.answerWindow), HoldTime: r.duration(flagHoldTime, f.holdTime),
 		AnswerTimeout: r.duration(flagAnswerTimeout, f.answerTimeout), ClaimTime: r.duration(flagClaimTime, f.claimTime),
@@ -189,7 +193,8 @@ func (r *settingReader) checkSettings(number sms.PhoneNumber, s routing.Settings
 		err = said.ValidateAs(route.TakeImpossible)
 	}
 	if err != nil {
-		words := strings.NewReplacer("OnUncertain", r.given(flagOnUncertain), "DeliveryTimeout", r.given(flagDeliveryTimeout),
+		words := strings.NewReplacer("Ring is", "--ring is",
+			"OnUncertain", r.given(flagOnUncertain), "DeliveryTimeout", r.given(flagDeliveryTimeout),
 			"MaxAge", r.given(flagMaxAge), "PaceNumber", r.given(flagPaceNumber),
 			"AnswerWindow", r.given(flagAnswerWindow), "HoldTime", r.given(flagHoldTime), "AnswerTimeout", r.given(flagAnswerTimeout),
 			"ClaimTime", r.given(flagClaimTime), "Threads has", "--thread names").Replace(err.Error())

@@ -53,6 +53,7 @@ type routeFields struct {
 	DestinationCarrier sms.PhoneNumber      `json:"destination_carrier"`
 	FallbackCarriers   []sms.PhoneNumber    `json:"fallback_carriers,omitempty"`
 	Active             bool                 `json:"active"`
+	Ring               route.Ring           `json:"ring,omitempty"`
 	Threads            []sms.PhoneNumber    `json:"threads,omitempty"`
 	Phones             []route.Phone        `json:"-"`
 	Owner              string               `json:"owner,omitempty"`

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // duty checks the schedule: times when nobody is on duty though nothing says what happens then, entries that overlap, and phones that are
@@ -28,6 +29,10 @@ func (c *checked) duty() {
 			}
 		}
 	}
+	if at, phones := c.crowd(); phones > route.MaxRing && c.route.Ring == route.RingAll {
+		c.report(Problem, fmt.Sprintf("%d phones are on duty on %s, at most %d with Ring %s: the others get a text only if all of those fail",
+			phones, moment(at), route.MaxRing, route.RingAll), edit)
+	}
 	for _, phone := range c.route.AllPhones() {
 		isHop := slices.Contains(c.route.Hops(), phone) && c.route.Closed != route.ClosedNight
 		if isHop || c.route.IsScheduledPhone(phone) || phone == c.route.OwnerPhone() {
@@ -36,6 +41,30 @@ func (c *checked) duty() {
 		who := strings.TrimSpace(c.route.NameOf(phone) + " " + string(phone))
 		c.report(Warning, who+" is never on duty", "put it into the schedule, or relay phone rm; "+edit)
 	}
+}
+
+// crowd returns when in a week the most phones are on duty, and how many.
+func (c *checked) crowd() (minute, phones int) {
+	for _, shift := range c.route.Schedule {
+		for _, span := range shift.Weekly() {
+			on := map[sms.PhoneNumber]bool{}
+			for _, other := range c.route.Schedule {
+				for _, s := range other.Weekly() {
+					if since := (span.From - s.From + route.MinutesOfWeek) % route.MinutesOfWeek; since >= s.To-s.From {
+						continue
+					}
+					for _, who := range other.Phones {
+						number, _ := c.route.Resolve(who)
+						on[number.Key()] = true
+					}
+				}
+			}
+			if len(on) > phones {
+				minute, phones = span.From, len(on)
+			}
+		}
+	}
+	return minute, phones
 }
 
 // gapsOf returns the times of the week when nobody is on duty.

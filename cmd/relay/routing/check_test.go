@@ -89,6 +89,19 @@ func TestCheck(t *testing.T) {
 			{routing.Warning, number, "Schedule[0] and Schedule[1] overlap on Fri 17:00: the phones of both are on duty then", edit},
 			{routing.Warning, number, "Cy " + string(other) + " is never on duty", "put it into the schedule, or relay phone rm; " + edit},
 		}},
+		{"more phones on duty than ring", []route.Route{stored(func(r *route.Route) {
+			r.TimeZone, r.Ring = "UTC", route.RingAll
+			r.Schedule = []route.Shift{
+				{Days: "Mon-Sun", From: "07:00", To: "07:00", Phones: []string{string(phone), string(fallback), string(other)}},
+				{Days: "Sun", From: "22:00", To: "10:00", Phones: []string{string(phone), "+16195550151", "+16195550152", "+16195550153"}},
+			}
+		})}, []routing.Finding{
+			{routing.Warning, number, "Schedule[0] and Schedule[1] overlap on Mon 07:00: the phones of both are on duty then", edit},
+			{
+				routing.Problem, number,
+				"6 phones are on duty on Mon 07:00, at most 5 with Ring all: the others get a text only if all of those fail", edit,
+			},
+		}},
 		{"a schedule for every hour, with shifts that meet", []route.Route{stored(func(r *route.Route) {
 			r.TimeZone = "UTC"
 			r.Schedule = []route.Shift{

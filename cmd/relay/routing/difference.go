@@ -65,6 +65,7 @@ func fields(r route.Route) []field {
 		{fieldDestination, string(r.DestinationCarrier)},
 		{fieldFallbacks, list(r.FallbackCarriers)},
 		{fieldActive, active},
+		{"Ring", string(r.Ring)},
 		{fieldThreads, list(r.Threads)},
 		{fieldPhones, phones(r.Phones)},
 		{fieldOwner, r.Owner},

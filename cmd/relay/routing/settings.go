@@ -17,6 +17,7 @@ type Settings struct {
 	// Fallbacks replace all earlier ones.
 	Fallbacks       *[]sms.PhoneNumber
 	Active          *bool
+	Ring            *route.Ring
 	OnUncertain     *route.OnUncertain
 	DeliveryTimeout *route.Duration
 	MaxAge          *route.Duration
@@ -47,6 +48,7 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	say(&r.DestinationCarrier, s.To)
 	say(&r.FallbackCarriers, s.Fallbacks)
 	say(&r.Active, s.Active)
+	say(&r.Ring, s.Ring)
 	say(&r.OnUncertain, s.OnUncertain)
 	say(&r.DeliveryTimeout, s.DeliveryTimeout)
 	say(&r.MaxAge, s.MaxAge)

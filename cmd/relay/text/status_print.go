@@ -130,6 +130,16 @@ func writeMessage(out io.Writer, m operations.Message) error {
 		}
 		field(fmt.Sprintf("attempt %d", a.Number), line)
 	}
+	for _, one := range m.Phones {
+		line := strings.TrimPrefix(one.MessageSid, m.MessageSid) + " to " + string(one.Destination) + " " + string(one.State)
+		if one.Reason != "" {
+			line += fmt.Sprintf(" (%s)", one.Reason)
+		}
+		if last := lastAttempt(one); last != "" {
+			line += fmt.Sprintf(", %s after %s", last, cli.Plural(len(one.Attempts), "attempt"))
+		}
+		field("phone", line)
+	}
 	if err := table.Flush(); err != nil || m.Trail == nil {
 		return err
 	}

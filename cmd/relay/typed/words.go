@@ -9,7 +9,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/nearest"
 )
 
-var sid = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}(/p2(\.[0-9]{1,2})?)?$`)
+var sid = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}(/e[0-9]{1,6}/[0-9]{1,2}|/g/[A-Z]{2}[0-9a-fA-F]{32})?(/p2(\.[0-9]{1,2})?)?$`)
 
 // SID reads the SID of a text.
 func SID(text string) (string, error) {

@@ -228,7 +228,11 @@ func (p program) writeDecision(
 		return fmt.Errorf("write the decision about %s: %w", r.MessageSid, err)
 	case !decided:
 		return undecided(stored)
-	case asJSON:
+	}
+	if err := settleRing(ctx, d, stored); err != nil {
+		return fmt.Errorf("write what follows for %s: %w", stored.ParentSid, err)
+	}
+	if asJSON {
 		return json.NewEncoder(p.Stdout).Encode(shownDoubtOf(stored))
 	}
 	cli.Printf(p.Stdout, "%s is %s.\n", stored.MessageSid, cli.StateLine(stored))
@@ -304,6 +308,10 @@ func (f resolveFlags) doubtful(r ledger.Record) (ledger.Attempt, error) {
 		if a := r.Attempts[i]; a.Unknown() && (f.attempt == 0 || f.attempt == a.Number) {
 			return a, nil
 		}
+	}
+	if len(r.Ring.Phones) > 0 {
+		return ledger.Attempt{}, cli.Hinted(fmt.Errorf("%s goes to several phones at the same time", r.MessageSid),
+			"decide about the text to the phone in doubt: relay status "+r.MessageSid+" shows its id")
 	}
 	return ledger.Attempt{}, fmt.Errorf("%s has no attempt %d in doubt", r.MessageSid, f.attempt)
 }

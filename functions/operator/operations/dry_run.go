@@ -70,6 +70,7 @@ type Phone struct {
 type Route struct {
 	TwilioNumber    sms.PhoneNumber   `json:"twilio_number"`
 	Active          bool              `json:"active"`
+	Ring            string            `json:"ring,omitempty"`
 	OnUncertain     string            `json:"on_uncertain"`
 	DeliveryTimeout string            `json:"delivery_timeout,omitempty"`
 	MaxAge          string            `json:"max_age"`
@@ -170,7 +171,8 @@ func routeOf(routes map[sms.PhoneNumber]route.Route, number sms.PhoneNumber) *Ro
 		return nil
 	}
 	shown := &Route{
-		TwilioNumber: r.TwilioNumber, Active: r.Active, OnUncertain: string(r.OnUncertain), MaxAge: route.Duration(r.TextAge()).String(),
+		TwilioNumber: r.TwilioNumber, Active: r.Active, Ring: string(r.Ring), OnUncertain: string(r.OnUncertain),
+		MaxAge:       route.Duration(r.TextAge()).String(),
 		AnswerWindow: cmp.Or(r.AnswerWindow, route.Duration(conversation.DefaultAnswerWindow)).String(),
 		HoldTime:     route.Duration(r.HoldAge()).String(), Threads: r.Threads, Owner: r.Owner,
 		PaceNumber: r.PaceNumber, Version: r.Version, LastUpdated: r.LastUpdated, UpdatedBy: r.UpdatedBy,

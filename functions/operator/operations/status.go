@@ -33,8 +33,13 @@ type Message struct {
 	// Answer is set on a text of a phone on duty. Customer is whom it goes to, or that phone while nobody knows that.
 	Answer *Answer `json:"answer,omitempty"`
 	// Notice marks what the relay itself told a phone on duty, SecondPart what did not fit into a text's first message.
-	Notice       bool            `json:"notice,omitempty"`
-	SecondPart   bool            `json:"second_part,omitempty"`
+	Notice     bool `json:"notice,omitempty"`
+	SecondPart bool `json:"second_part,omitempty"`
+	// ParentSid is set on a text to one phone, its Destination, that is sent for another record: for a text that goes to several phones at
+	// the same time, or that nobody has answered. Phones are the former's, only if it was asked for alone.
+	ParentSid    string          `json:"parent_sid,omitempty"`
+	Destination  sms.PhoneNumber `json:"destination,omitempty"`
+	Phones       []Message       `json:"phones,omitempty"`
 	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
 	Customer     sms.PhoneNumber `json:"customer,omitempty"`
 	ReceivedAt   time.Time       `json:"received_at"`
@@ -119,9 +124,9 @@ func checkNames(query url.Values, names []string, wrong *findings) {
 	}
 }
 
-// messageSid is what names a text: as Twilio writes the ids of customers' texts, and this relay those of operators' and of second
-// parts.
-var messageSid = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}(/p2(\.[0-9]{1,2})?)?$`)
+// messageSid is what names a text: as Twilio writes the ids of customers' texts, and this relay those of operators', of texts to one phone
+// that are sent for another record, and of second parts.
+var messageSid = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}(/e[0-9]{1,6}/[0-9]{1,2}|/g/[A-Z]{2}[0-9a-fA-F]{32})?(/p2(\.[0-9]{1,2})?)?$`)
 
 // readSid reads the parameter that names a text.
 func readSid(query url.Values, wrong *findings) string {
@@ -166,6 +171,9 @@ func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) an
 		return refusal
 	}
 	message := messageOf(r)
+	if message.Phones, refusal = h.phonesOf(ctx, r); refusal.status != 0 {
+		return refusal
+	}
 	// A text is shown even if it cannot be told who has its customer: the line of the request says why.
 	shown, unread := h.conversationOf(ctx, r)
 	message.Conversation = shown
@@ -177,6 +185,24 @@ func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) an
 		message.Trail = &trail
 	}
 	return answer{status: http.StatusOK, body: message, err: unread}
+}
+
+// phonesOf returns the text as it is sent to each phone of its ring.
+func (h *Handler) phonesOf(ctx context.Context, r ledger.Record) (phones []Message, refusal answer) {
+	for place := range r.Ring.Phones {
+		one := r.ToPhone(place, h.config.Now())
+		stored, refusal := h.get(ctx, one.MessageSid)
+		switch {
+		case refusal.status == http.StatusNotFound:
+			// It is about to be sent.
+			one.State, one.Reason = ledger.Queued, ledger.ReasonRing
+			stored = one
+		case refusal.status != 0:
+			return nil, refusal
+		}
+		phones = append(phones, messageOf(stored))
+	}
+	return phones, answer{}
 }
 
 // readFlag reads a parameter that is true or false; left out, it is false.
@@ -311,6 +337,9 @@ func messageOf(r ledger.Record) Message {
 		MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, Keyword: r.Keyword, Manual: r.Manual, TwilioNumber: r.TwilioNumber,
 		Customer: r.Customer, ReceivedAt: r.ReceivedAt, UpdatedAt: r.UpdatedAt, NumMedia: len(r.Media),
 		Notice: r.Notice, SecondPart: r.SecondPart, Attempts: make([]Attempt, len(r.Attempts)),
+	}
+	if m.ParentSid = r.ParentSid; m.ParentSid != "" {
+		m.Destination = r.Destination
 	}
 	if r.IsAnswer() {
 		m.Answer = &Answer{Phone: r.Answer.Phone, Verdict: r.Answer.Verdict, Tag: r.Answer.Tag}

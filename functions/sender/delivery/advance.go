@@ -37,6 +37,11 @@ type job struct {
 	way route.Route
 	// first is the phone that has the text's conversation, as far as that was read: it is tried first.
 	first sms.PhoneNumber
+	// parent is the job of the text that goes to several phones at the same time, if this one's text is the one to one of them.
+	parent *job
+	// rung are the records of the text to the phones of its ring, nil if they were not worked on. isNewRing is set if there are none yet.
+	rung      []ledger.Record
+	isNewRing bool
 	// isOver is set of a second part that is not to be sent any more, because its phone did not get the first part, or another one has it.
 	isOver bool
 	// moved is set once this job has changed the text.
@@ -92,6 +97,12 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 		}
 		if j.isPhones && j.text.IsAnswer() {
 			return h.carryOut(ctx, j)
+		}
+		if len(j.text.Ring.Phones) > 0 && j.rung == nil {
+			if v := h.ring(ctx, j); v.isFinal() {
+				return v
+			}
+			continue
 		}
 		step, until := j.text.Next(h.config.Now())
 		if j.isOver && j.text.State == ledger.Queued {

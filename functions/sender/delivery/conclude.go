@@ -16,6 +16,11 @@ func (h *Handler) conclude(ctx context.Context, j *job) verdict {
 	if err := errors.Join(h.tellLoss(ctx, j.text), h.tellFormer(ctx, j.text)); err != nil {
 		return h.notNow(ctx, j, "phone not told", err)
 	}
+	if j.parent == nil {
+		if err := h.settleRing(ctx, j.text); err != nil {
+			return h.notNow(ctx, j, "ring not settled", err)
+		}
+	}
 	if err := h.awaitAnswer(ctx, j); err != nil {
 		return h.notNow(ctx, j, "waiting customer not noted", err)
 	}

@@ -35,10 +35,10 @@ func asItCame(record events.SQSMessage, deduplicationID string) queue.Outgoing {
 	return queue.Outgoing{Group: record.Attributes[attributeGroup], DeduplicationID: deduplicationID, Body: record.Body}
 }
 
-// letterOf is a text as a dead letter: its own message as it came, or, if a timer or the message of its first part moved it, one made from
+// letterOf is a text as a dead letter: its own message as it came, or, if a timer or the message of another record moved it, one made from
 // the ledger.
 func letterOf(j *job, deduplicationID string) (queue.Outgoing, error) {
-	if j.record.Attributes[attributeGroup] != "" && !j.text.SecondPart {
+	if j.record.Attributes[attributeGroup] != "" && !j.text.SecondPart && j.parent == nil {
 		return asItCame(j.record, deduplicationID), nil
 	}
 	letter, err := envelopeOf(j.text).Outgoing()

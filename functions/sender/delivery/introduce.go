@@ -110,6 +110,9 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 	if v := h.heedClaim(ctx, j, c, p); v.stops() {
 		return p, v
 	}
+	if len(p.Ring) > 0 {
+		return p, h.startRing(ctx, j, p)
+	}
 	phone := phones[0]
 	if c.CanHaveTag() {
 		phone = conversation.ChooseThread(phone, phones[1:own], j.text.Customer, h.config.Now())

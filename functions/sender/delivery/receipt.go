@@ -37,7 +37,7 @@ func (h *Handler) receipt(ctx context.Context, envelope queue.Envelope) verdict 
 		err = h.remind(ctx, r.MessageSid, last.Number, r.NotBefore)
 	}
 	if err == nil {
-		err = h.tellLoss(ctx, r)
+		err = errors.Join(h.tellLoss(ctx, r), h.settleRing(ctx, r))
 	}
 	if err == nil && hasRest(r) {
 		// The text's own message may be gone: it was uncertain until now.

@@ -18,9 +18,12 @@ import (
 // awaitAnswer notes that the customer waits for an answer, from when Twilio took his text, and sets the timer after which the text goes
 // out again. It comes before the text's message is done: a crash leaves a text whose message comes again.
 func (h *Handler) awaitAnswer(ctx context.Context, j *job) error {
-	r := j.text
-	if r.Manual {
+	if j.text.Manual {
 		return h.seeReply(ctx, j)
+	}
+	r, err := h.ofPhones(ctx, j)
+	if err != nil {
+		return err
 	}
 	t, ok := takenOf(r)
 	if !ok {
@@ -233,6 +236,17 @@ func (h *Handler) heedClaim(ctx context.Context, j *job, c conversation.Conversa
 	switch {
 	case j.text.IsGiven():
 		if claimer != "" && !sms.Same(claimer, p.To) {
+			return h.endUnwanted(ctx, j)
+		}
+	case j.text.IsRung():
+		isRung := false
+		if claimer != "" && !sms.Same(claimer, p.To) {
+			isRung, err = h.isRung(ctx, j, claimer)
+		}
+		if err != nil {
+			return h.notNow(ctx, j, "record not read", err)
+		}
+		if isRung {
 			return h.endUnwanted(ctx, j)
 		}
 	case j.text.ParentSid != "":

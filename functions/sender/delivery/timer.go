@@ -43,7 +43,8 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 	if r.IsHeld() {
 		return h.endHold(ctx, j)
 	}
-	if r.Upcoming() <= due.Attempt {
+	hasRing := len(r.Ring.Phones) > 0
+	if r.Upcoming() <= due.Attempt && !hasRing {
 		// The claim that the timer was set for is being written, or never was.
 		if left := h.config.SendTimeout + leaseMargin - h.config.Now().Sub(due.Due); left > 0 {
 			return again(left)
@@ -55,7 +56,7 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		return again(patience)
 	}
 	v := done()
-	if r.AcceptedByTwilio() && !h.needsNothing(r) {
+	if (r.AcceptedByTwilio() || hasRing) && !h.needsNothing(r) {
 		v = h.advance(ctx, j)
 	}
 	for asked := 0; v.isDone(); {

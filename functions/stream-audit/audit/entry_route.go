@@ -27,6 +27,7 @@ type storedRoute struct {
 	DestinationCarrier sms.PhoneNumber
 	FallbackCarriers   []sms.PhoneNumber
 	Active             bool
+	Ring               written[route.Ring]
 	OnUncertain        written[route.OnUncertain]
 	DeliveryTimeout    written[route.Duration]
 	MaxAge             written[route.Duration]
@@ -134,6 +135,7 @@ func routeOf(r *storedRoute) *auditlog.Route {
 	}
 	entry := &auditlog.Route{
 		DestinationCarrier: r.DestinationCarrier.Mask(), FallbackCarriers: masks(r.FallbackCarriers), Active: r.Active,
+		Ring:            r.Ring.show(string(r.Ring.value), route.Route{Ring: r.Ring.value}),
 		OnUncertain:     r.OnUncertain.show(string(r.OnUncertain.value), route.Route{OnUncertain: r.OnUncertain.value}),
 		DeliveryTimeout: r.DeliveryTimeout.show(length(r.DeliveryTimeout.value), route.Route{DeliveryTimeout: r.DeliveryTimeout.value}),
 		MaxAge:          r.MaxAge.show(length(r.MaxAge.value), route.Route{MaxAge: r.MaxAge.value}),

@@ -24,6 +24,7 @@ const (
 	attrLastUpdated     = "LastUpdated"
 	attrThreads         = "Threads"
 	attrActive          = "Active"
+	attrRing            = "Ring"
 	attrOnUncertain     = "OnUncertain"
 	attrDeliveryTimeout = "DeliveryTimeout"
 	attrMaxAge          = "MaxAge"
@@ -223,6 +224,7 @@ func checkForms(stored item) error {
 		name, wanted string
 		read         func(text string) error
 	}{
+		{attrRing, "in_turn or all", anything},
 		{attrOnUncertain, "park or resend", anything},
 		{attrDeliveryTimeout, "a duration such as 90s", duration},
 		{attrMaxAge, "a duration such as 4h", duration},
