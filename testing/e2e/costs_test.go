@@ -66,6 +66,8 @@ const stepDelay = 2 * time.Second
 const (
 	timedNumber    = sms.PhoneNumber("+18585550105")
 	unroutedNumber = sms.PhoneNumber("+18585550199")
+	// claimNumber keeps who has a customer.
+	claimNumber = sms.PhoneNumber("+18585550109")
 
 	// regular is a customer who writes more than once.
 	regular = sms.PhoneNumber("+13125550160")
@@ -89,6 +91,7 @@ func TestCosts(t *testing.T) {
 		DeliveryTimeout: route.Duration(10 * time.Second),
 	})
 	s.putRoute(route.Route{TwilioNumber: brokenNumber, DestinationCarrier: broken})
+	s.putRoute(route.Route{TwilioNumber: claimNumber, DestinationCarrier: phone, ClaimTime: route.Duration(4 * time.Hour)})
 	want := readCosts(t)
 	s.acquaint()
 	var got costs
@@ -187,7 +190,9 @@ func (s *stage) stories(busy *atomic.Bool) []story {
 	return []story{
 		{"delivered", 5, s.words(number, "we are sorry", ledger.Delivered)},
 		{"delivered, a customer's first text", 2, s.firstWords},
-		{"an answer, delivered", 2, s.answering},
+		{"an answer, delivered", 2, s.answering(number)},
+		{"delivered, and kept who has the customer", 2, s.words(claimNumber, "we are sorry", ledger.Delivered)},
+		{"an answer, and kept who has the customer", 2, s.answering(claimNumber)},
 		{"a picture, delivered", 2, s.picturing},
 		{"delivered, with a delivery timeout", 2, s.words(timedNumber, "we are sorry", ledger.Delivered)},
 		{"cascade to the fallback phone", 2, s.words(cascadeNumber, "we are sorry", ledger.Delivered)},

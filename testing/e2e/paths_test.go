@@ -42,11 +42,13 @@ func (s *stage) dying(busy *atomic.Bool) func(int) string {
 }
 
 // answering plays an answer of the phone on duty to a customer who wrote before.
-func (s *stage) answering(i int) string {
-	tag := s.tagOf(regular, number)
-	sid := s.mustText(phone, number, fmt.Sprintf("%s We are there in %d minutes", tag, 10+i))
-	s.await(sid, patience, ledger.Delivered)
-	return sid
+func (s *stage) answering(to sms.PhoneNumber) func(int) string {
+	return func(i int) string {
+		tag := s.tagOf(regular, to)
+		sid := s.mustText(phone, to, fmt.Sprintf("%s We are there in %d minutes", tag, 10+i))
+		s.await(sid, patience, ledger.Delivered)
+		return sid
+	}
 }
 
 // twice is the text whose webhook comes again and again.

@@ -27,7 +27,7 @@ func ReplyCommand(base cli.Program) *cobra.Command {
 		Short: "Answer a customer from the number that they text",
 		Long: `reply sends a text from a Twilio number to a customer of it, as POST /sms/reply does: the words as they are, without a name or a
 number before them. It needs no phone on duty, and does not tell those. The text is queued, paced, sent once and recorded like every
-other.
+other. A customer who waits for an answer has one then: the text that nobody answered does not go out again.
 
 CUSTOMER is a phone number, or the tag that the phones on duty see, such as A05. TEXT may be - to read it from standard input. reply
 refuses a customer who opted out (texted STOP). --dry-run says what would happen, and sends nothing. A text with a --key is sent
