@@ -185,32 +185,6 @@ func (s *stage) firstWords(i int) string {
 	return sid
 }
 
-// stories are the paths. Each text has words of its own.
-func (s *stage) stories(busy *atomic.Bool) []story {
-	return []story{
-		{"delivered", 5, s.words(number, "we are sorry", ledger.Delivered)},
-		{"delivered, a customer's first text", 2, s.firstWords},
-		{"an answer, delivered", 2, s.answering(number)},
-		{"delivered, and kept who has the customer", 2, s.words(claimNumber, "we are sorry", ledger.Delivered)},
-		{"an answer, and kept who has the customer", 2, s.answering(claimNumber)},
-		{"a picture, delivered", 2, s.picturing},
-		{"delivered, with a delivery timeout", 2, s.words(timedNumber, "we are sorry", ledger.Delivered)},
-		{"cascade to the fallback phone", 2, s.words(cascadeNumber, "we are sorry", ledger.Delivered)},
-		{"refused once with 429", 2, s.words(number, "refused once", ledger.Delivered)},
-		{"answer lost, settled by receipts", 2, s.words(number, "answer lost", ledger.Delivered)},
-		{"answer lost, settled by Twilio's list", 2, s.lost},
-		{"dropped, no route", 2, s.words(unroutedNumber, "we are sorry", ledger.Dropped)},
-		{"given up after 3 attempts, redriven, delivered", 2, s.dying(busy)},
-		{"the same webhook again", 2, s.doubled},
-		{"wrong signature", 2, s.forged},
-		{"health check", 2, func(int) string { s.door(http.MethodGet, "/sms/health"); return "" }},
-		{"an operator's text, delivered", 2, s.written},
-		{"an operator's look at a text", 2, s.looked},
-		{"an operator's list of 10 texts", 2, s.listed},
-		{"start of one process of ingest, sender and stream-audit", 2, s.recycled},
-	}
-}
-
 // counted counts what a text of a path costs.
 func (s *stage) counted(story story, want costs) path {
 	s.t.Helper()
