@@ -103,8 +103,10 @@ type Conversation struct {
 	Claimer string `json:"claimer,omitempty"`
 	// Blocked means that the customer's texts go to no phone.
 	Blocked bool `json:"blocked,omitempty"`
-	// Changed lists what differs from the conversation before: "opt_out", "name", "tag", "spell", "seen", "claim", and "tag_used" if only
-	// the time of the tag's last use does. It is absent if the conversation was removed, or if nothing that is listed here changed.
+	// AutoAnswered is what the relay itself last answered: a text, or the text with which the customer began to wait and ".no_one".
+	AutoAnswered string `json:"auto_answered,omitempty"`
+	// Changed lists what differs from the conversation before: "opt_out", "name", "tag", "spell", "seen", "claim", "written", and
+	// "tag_used" if only the time of the tag's last use does. It is absent if the conversation was removed, or if nothing that is listed here changed.
 	Changed []string `json:"changed,omitempty"`
 }
 
@@ -157,6 +159,8 @@ type Route struct {
 	Overrides   []string `json:"overrides,omitempty"`
 	Closed      string   `json:"closed,omitempty"`
 	NightPhones []string `json:"night_phones,omitempty"`
+	// AutoAnswer says which automatic answers to customers the route has: "closed", "no_one". What they say is left out.
+	AutoAnswer []string `json:"auto_answer,omitempty"`
 	// OptedOut are the phones that texted STOP to the number.
 	OptedOut []string `json:"opted_out,omitempty"`
 	// Off are the phones that are off duty for a time, each as "***0122 until 2026-11-24T18:00:00Z".

@@ -17,6 +17,7 @@ const (
 	ChangedSeen    = "seen"
 	ChangedClaim   = "claim"
 	ChangedBlock   = "block"
+	ChangedWritten = "written"
 )
 
 // ReasonAdopted is why a conversation's chain begins with a later version than the first.
@@ -80,6 +81,7 @@ func conversationEntry(before, after *conversation.Conversation, change string, 
 			Tag: string(latest.Tag), Named: latest.Name != "", Changed: changed, Spell: latest.Spell.MessageSid, Texts: latest.Spell.Texts,
 			Stage: string(latest.Spell.Stage), Step: latest.Spell.Step, Seen: string(latest.Seen.How), SeenBy: seenBy(latest.Seen),
 			Claimer: claimer(latest.Claim), Blocked: latest.Blocked.On,
+			AutoAnswered: latest.Written.AutoCause,
 		},
 	}
 }
@@ -146,6 +148,9 @@ func differences(before, after *conversation.Conversation) []string {
 	}
 	if !before.Blocked.Equal(after.Blocked) {
 		changed = append(changed, ChangedBlock)
+	}
+	if !before.Written.Equal(after.Written) {
+		changed = append(changed, ChangedWritten)
 	}
 	return changed
 }

@@ -41,6 +41,8 @@ type Conversation struct {
 	Claim Claim `json:",omitzero"`
 	// Blocked says whether somebody keeps the customer's texts from all phones.
 	Blocked Blocked `json:",omitzero"`
+	// Written is when the customer was last written to. It is kept if the route has an AutoAnswer.
+	Written Written `json:",omitzero"`
 	// Seal is the hash of the audit log's entry of this version. The door in package auditlog, through which all writers write, sets
 	// it, ID and UpdatedAt.
 	Seal string `json:",omitempty"`

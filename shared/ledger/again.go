@@ -5,6 +5,14 @@ import (
 	"strings"
 )
 
+// AutoAnswerPrefix is what the MessageSids of the relay's own answers to customers begin with; 32 hexadecimal digits follow.
+const AutoAnswerPrefix = "AA"
+
+// IsAutoAnswer reports whether the text is an answer of the relay itself to a customer, its Customer and its Destination.
+func (r Record) IsAutoAnswer() bool {
+	return r.Notice && strings.HasPrefix(r.MessageSid, AutoAnswerPrefix)
+}
+
 // StageSid is the MessageSid of a text that goes out in a stage of the customer's waiting: step counts the stages from 1, and is 0 for the
 // phones that get the text at first, all at the same time; place counts the stage's phones from 0. It has no number of a phone,
 // because logs show it.

@@ -38,7 +38,7 @@ type Record struct {
 	// Answer is set on a text of a phone on duty. Once it is known whom the text is for, that is its Customer and its Destination;
 	// until then Customer is the phone.
 	Answer Answer `json:",omitzero"`
-	// Notice marks a text of the relay itself to a phone on duty, which is its Customer and its Destination.
+	// Notice marks a text of the relay itself to a phone on duty, or to a customer, see IsAutoAnswer: its Customer and its Destination.
 	Notice bool `json:",omitempty"`
 	// ParentSid is set on a customer's text to one phone, its Destination, that is sent for another record: for the text that goes to several
 	// phones at the same time, or because nobody has answered, for the text with which the customer began to wait. The MessageSid is made

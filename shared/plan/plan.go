@@ -109,6 +109,9 @@ func (p Plan) MayGoOn(r ledger.Record, from sms.PhoneNumber) bool {
 	return p.Next(r, from) || !p.Changes.IsZero()
 }
 
+// autoAnswerAge is how old an automatic answer to a customer may be when it is sent: what it says is soon not true any more.
+const autoAnswerAge = 15 * time.Minute
+
 // along picks the hop and copies the route's settings.
 func along(p Plan, q Question, way route.Route) Plan {
 	since := q.Text.DueSince()
@@ -117,6 +120,9 @@ func along(p Plan, q Question, way route.Route) Plan {
 		since = q.Now
 	}
 	p.Expires = since.Add(way.TextAge())
+	if q.Text.IsAutoAnswer() {
+		p.Expires = since.Add(min(way.TextAge(), autoAnswerAge))
+	}
 	p.Validity = p.Expires.Sub(q.Now)
 	if p.Validity <= 0 {
 		p.Drop = ledger.ReasonExpired

@@ -27,7 +27,7 @@ const (
 	KindManual Kind = "manual"
 	// KindAnswer is a text of a phone on duty that goes to a customer, Message and Destination are set. It came in as KindInbound.
 	KindAnswer Kind = "answer"
-	// KindNotice is a text of the relay itself to a phone on duty, Message and Destination are set.
+	// KindNotice is a text of the relay itself to a phone on duty or to a customer, Message and Destination are set.
 	KindNotice Kind = "notice"
 	// KindAgain is a customer's text that goes out again to one phone, as a text of its own: Message and Destination are set.
 	KindAgain Kind = "again"

@@ -35,6 +35,7 @@ type seed struct {
 	Overrides          []Override
 	Closed             Closed
 	NightPhones        []string
+	AutoAnswer         AutoAnswer
 	// OptedOut and Off are here to be refused with a reason.
 	OptedOut json.RawMessage
 	Off      json.RawMessage
@@ -58,9 +59,9 @@ type Reading struct {
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers", "Active",
 // "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "AnswerTimeout", "ClaimTime",
-// "Ring", "Threads", "Phones", "Owner", "TimeZone", "Schedule", "Overrides", "Closed", "NightPhones"}]}. All but the two numbers and Active
-// may be left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line each with the place
-// of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
+// "Ring", "Threads", "Phones", "Owner", "TimeZone", "Schedule", "Overrides", "Closed", "NightPhones", "AutoAnswer"}]}. All but the two
+// numbers and Active may be left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line
+// each with the place of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
 func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
 	if err != nil {
@@ -167,7 +168,7 @@ func (p *parser) assemble(i int, s seed) Route {
 		TwilioNumber: s.TwilioNumber, DestinationCarrier: s.DestinationCarrier, FallbackCarriers: s.FallbackCarriers,
 		Ring: s.Ring, OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber, Threads: s.Threads,
 		Phones: foldedPhones(s.Phones), Owner: foldedWho(s.Owner), TimeZone: s.TimeZone, Schedule: s.Schedule,
-		Overrides: s.Overrides, Closed: s.Closed, NightPhones: s.NightPhones,
+		Overrides: s.Overrides, Closed: s.Closed, NightPhones: s.NightPhones, AutoAnswer: s.AutoAnswer,
 		DeliveryTimeout: p.duration(i, "DeliveryTimeout", s.DeliveryTimeout), MaxAge: p.duration(i, "MaxAge", s.MaxAge),
 		AnswerWindow: p.duration(i, "AnswerWindow", s.AnswerWindow), HoldTime: p.duration(i, "HoldTime", s.HoldTime),
 		AnswerTimeout: p.duration(i, "AnswerTimeout", s.AnswerTimeout), ClaimTime: p.duration(i, "ClaimTime", s.ClaimTime),

@@ -38,14 +38,17 @@ func fieldNames[T any]() []string {
 
 // nested finds unknown and repeated fields in the lists of a route.
 func (p *parser) nested(start int, element json.RawMessage) (problems []error) {
-	var lists struct{ Phones, Schedule, Overrides []json.RawMessage }
+	var lists struct {
+		Phones, Schedule, Overrides []json.RawMessage
+		AutoAnswer                  json.RawMessage
+	}
 	if err := json.Unmarshal(element, &lists); err != nil {
 		return nil // what it is instead of a list is said when the route is read.
 	}
 	for _, list := range []struct {
 		entries []json.RawMessage
 		known   []string
-	}{{lists.Phones, fieldNames[Phone]()}, {lists.Schedule, fieldNames[Shift]()}, {lists.Overrides, fieldNames[Override]()}} {
+	}{{lists.Phones, fieldNames[Phone]()}, {lists.Schedule, fieldNames[Shift]()}, {lists.Overrides, fieldNames[Override]()}, {[]json.RawMessage{lists.AutoAnswer}, fieldNames[AutoAnswer]()}} {
 		read := 0
 		for _, entry := range list.entries {
 			at := max(0, bytes.Index(element[read:], entry)) + read
@@ -173,6 +176,8 @@ func wantOf(field string) string {
 		return `: want a list such as [{"Date": "2026-12-24", "Phones": ["Ann"]}]`
 	case "Schedule.Phones", "Overrides.Phones", "NightPhones":
 		return `: want a list of names or numbers, such as ["Ann", "+18585550110"]`
+	case "AutoAnswer":
+		return `: want texts such as {"Closed": "We are closed. We answer tomorrow."}`
 	case "Closed":
 		return fmt.Sprintf(": want %q or %q", ClosedRelay, ClosedNight)
 	case "FallbackCarriers", "Threads", "Phones.Also":

@@ -23,6 +23,7 @@ type written struct {
 	Overrides          []Override        `json:",omitempty"`
 	Closed             Closed            `json:",omitempty"`
 	NightPhones        []string          `json:",omitempty"`
+	AutoAnswer         AutoAnswer        `json:",omitzero"`
 	OnUncertain        OnUncertain       `json:",omitempty"`
 	DeliveryTimeout    Duration          `json:",omitempty"`
 	MaxAge             Duration          `json:",omitempty"`
@@ -50,7 +51,7 @@ func WriteMaintenance(w io.Writer, routes []Route) error {
 			OnUncertain: r.OnUncertain, DeliveryTimeout: r.DeliveryTimeout, MaxAge: r.MaxAge, PaceNumber: r.PaceNumber,
 			AnswerWindow: r.AnswerWindow, HoldTime: r.HoldTime, AnswerTimeout: r.AnswerTimeout, ClaimTime: r.ClaimTime, Threads: r.Threads,
 			Phones: r.Phones, Owner: r.Owner, TimeZone: r.TimeZone, Schedule: r.Schedule, Overrides: r.Overrides, Closed: r.Closed,
-			NightPhones: r.NightPhones,
+			NightPhones: r.NightPhones, AutoAnswer: r.AutoAnswer,
 		}
 		if !r.LastUpdated.IsZero() {
 			one.LastUpdated = r.LastUpdated.UTC().Format(time.RFC3339Nano)

@@ -45,6 +45,8 @@ type Route struct {
 	Closed Closed `json:",omitempty"`
 	// NightPhones get the texts then if Closed is ClosedNight, at most MaxShiftPhones.
 	NightPhones []string `json:",omitempty"`
+	// AutoAnswer are the texts with which the relay itself answers customers.
+	AutoAnswer AutoAnswer `json:",omitzero"`
 	// OnUncertain says what happens to a text if nobody could find out whether Twilio accepted it; empty means Park.
 	OnUncertain OnUncertain `json:",omitempty"`
 	// DeliveryTimeout is how long the relay waits for a hop's delivery receipt before it tries the next hop, from

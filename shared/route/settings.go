@@ -99,7 +99,7 @@ func (r Route) settingProblems() []error {
 	if len(r.Threads) > MaxThreads {
 		problems = append(problems, fmt.Errorf("%s has %d numbers, at most %d", "Threads", len(r.Threads), MaxThreads))
 	}
-	problems = append(append(problems, r.phoneProblems()...), r.scheduleProblems()...)
+	problems = append(append(problems, r.phoneProblems()...), append(r.scheduleProblems(), r.autoAnswerProblems()...)...)
 	within("DeliveryTimeout", r.DeliveryTimeout, MinDeliveryTimeout, MaxDeliveryTimeout)
 	within("MaxAge", r.MaxAge, MinMaxAge, MaxMaxAge)
 	within("AnswerWindow", r.AnswerWindow, MinAnswerWindow, MaxAnswerWindow)

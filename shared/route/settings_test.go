@@ -2,6 +2,7 @@ package route_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +56,12 @@ func TestValidateSettings(t *testing.T) {
 		{"no pace", func(r *route.Route) { r.PaceNumber = "off" }, ""},
 		{"a pace of no form", func(r *route.Route) { r.PaceNumber = "fast" }, form},
 		{"a pace of nothing", func(r *route.Route) { r.PaceNumber = "0/1s" }, "PaceNumber: number of the pace is not from 1 to 100"},
+		{"automatic answers", func(r *route.Route) {
+			r.AutoAnswer = route.AutoAnswer{Closed: strings.Repeat("a", 160), NoOne: strings.Repeat("a", 306)}
+		}, ""},
+		{"too long an answer", func(r *route.Route) { r.AutoAnswer.Closed = strings.Repeat("a", 307) },
+			"AutoAnswer.Closed needs 3 segments, at most 2"},
+		{"an answer of blanks", func(r *route.Route) { r.AutoAnswer.NoOne = " \n" }, "AutoAnswer.NoOne has only blanks"},
 		{"all of it", func(r *route.Route) {
 			r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber = "drop", 1, 1, "fast"
 			r.AnswerWindow, r.HoldTime = 1, 1

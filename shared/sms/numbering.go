@@ -207,3 +207,28 @@ func (n PhoneNumber) Problem() (problem string, impossible bool) {
 		return "is not E.164: want a plus sign, country code and number, such as +18585550100", false
 	}
 }
+
+// The area codes of North America that are not a place's, at whose numbers no person can be reached, and those of islands, which are
+// countries of their own to carriers and their prices.
+const (
+	areasOfNoPlace = " 500 521 522 533 544 566 577 588 600 622 700 800 822 833 844 855 866 877 888 900 "
+	islands        = " 242 246 264 268 284 340 345 441 473 649 658 664 670 671 684 721 758 767 784 787 809 829 849 868 869 876 939 "
+)
+
+// SameCountry reports whether a person with that number is, by the number, in the country of one of ours, which may be toll-free. Neither
+// a short code nor a name is in any. The United States and Canada count as one country, and each of their neighbours on islands counts as
+// one by its area code.
+func SameCountry(ours, theirs PhoneNumber) bool {
+	canonical, isNumber := theirs.Canonical()
+	p, _ := planOf(strings.TrimPrefix(string(ours), "+"))
+	national, isSame := strings.CutPrefix(string(canonical), "+"+p.code)
+	switch {
+	case !isNumber || !isSame || p.code == "" || !ours.IsE164():
+		return false
+	case p.code == northAmerica:
+		area := " " + national[:3] + " "
+		isIsland := strings.Contains(islands, area) || strings.Contains(islands, " "+string(ours[2:5])+" ")
+		return !strings.Contains(areasOfNoPlace, area) && (!isIsland || string(ours[2:5]) == national[:3])
+	}
+	return true
+}

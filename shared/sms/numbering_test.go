@@ -63,3 +63,38 @@ func TestSame(t *testing.T) {
 		}
 	}
 }
+
+func TestSameCountry(t *testing.T) {
+	tests := []struct {
+		name         string
+		ours, theirs sms.PhoneNumber
+		want         bool
+	}{
+		{"one place", "+18585550100", "+18585550147", true},
+		{"another place", "+18585550100", "+13125550147", true},
+		{"a toll-free number of ours", "+18335550100", "+13125550147", true},
+		{"a toll-free number of theirs", "+18585550100", "+18335550147", false},
+		{"a number that costs", "+18585550100", "+19005550147", false},
+		{"an island", "+18585550100", "+18765550147", false},
+		{"from an island", "+18765550100", "+18585550147", false},
+		{"on one island", "+18765550100", "+18765550147", true},
+		{"on two islands", "+18765550100", "+12425550147", false},
+		{"another country", "+18585550100", "+447700900123", false},
+		{"in another country", "+447700900100", "+447700900123", true},
+		{"its zero", "+447700900100", "+4407700900123", true},
+		{"no such number", "+18585550100", "+1858555", false},
+		{"a short code", "+18585550100", "24365", false},
+		{"a name", "+18585550100", "QuickDump", false},
+		{"a channel", "+18585550100", "whatsapp:+18585550147", false},
+		{"nobody", "+18585550100", "", false},
+		{"none of ours", "", "+18585550147", false},
+		{"a short code of ours", "24365", "+18585550147", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := sms.SameCountry(tt.ours, tt.theirs); got != tt.want {
+				t.Errorf("SameCountry(%s, %s) is %t", string(tt.ours), string(tt.theirs), got)
+			}
+		})
+	}
+}

@@ -62,7 +62,8 @@ const (
 	MetricPaceWait = "PaceWait"
 	// MetricPingPong counts how often a text had to wait because too many went back and forth between a customer and a phone.
 	MetricPingPong = "PingPong"
-	// MetricAnswers counts texts of phones on duty, by Verdict (sent, held, joined, told, released, dropped).
+	// MetricAnswers counts texts of phones on duty, by Verdict (sent, held, joined, told, released, dropped), and what the relay itself
+	// answered customers (automatic).
 	MetricAnswers = "Answers"
 	// MetricEscalated counts stages of unanswered texts, by Stage (next, all, owner), MetricUnanswered customers whom no phone of the
 	// route has answered in its time.

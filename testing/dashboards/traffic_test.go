@@ -144,6 +144,7 @@ func (s *stage) open() {
 		{
 			TwilioNumber: numberF, DestinationCarrier: phoneF, FallbackCarriers: []sms.PhoneNumber{secondF, thirdF}, Active: true,
 			AnswerTimeout: route.Duration(5 * time.Minute), Owner: string(ownerF),
+			AutoAnswer: route.AutoAnswer{NoOne: "Nobody can answer now."},
 		},
 	} {
 		_, err := s.routes.Put(s.t.Context(), r)

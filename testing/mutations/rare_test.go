@@ -96,9 +96,15 @@ func ofTheRare() []mutation {
 		},
 		{
 			"a phone is told whatever there is to tell",
-			"functions/sender/delivery/notice.go", "p, isTaken = p.TakeNotice(takenAt)",
-			"isTaken = true",
+			"functions/sender/delivery/auto_answer.go", "p, ok = take(p, at)",
+			"ok = true",
 			"./functions/sender/delivery", "TestNoticesOfAPhoneAreBounded$",
+		},
+		{
+			"a number answers all who write, whoever they are",
+			"shared/conversation/auto_answer.go", "p.Notices, ok = p.Notices.Take(now, maxAutoAnswers, autoAnswerInterval)",
+			"ok = true",
+			"./shared/conversation", "TestTakeAutoAnswer$",
 		},
 	}
 }

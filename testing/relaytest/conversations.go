@@ -126,6 +126,9 @@ func (c conversationTest) roundTrip() {
 		EndedAt: conversationTime().Add(time.Minute),
 	}
 	out.Blocked = conversation.Blocked{On: true, By: "ann", Phone: Destination, Since: conversationTime()}
+	out.Written = conversation.Written{
+		At: conversationTime(), AutoAt: conversationTime().Add(-time.Hour), AutoCause: MessageSid(7),
+	}
 	out = c.put(out)
 	c.isStored(out)
 	out.Blocked.On = false

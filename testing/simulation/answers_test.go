@@ -19,6 +19,8 @@ type tally struct {
 	asked map[crew]share
 	// misled are answers to the wrong person after something was on its way for too long.
 	misled int
+	// automatic are the relay's own answers to customers.
+	automatic int
 }
 
 // crew are the people of one kind of schedule: how often in a thousand they answer with a tag, and whether customers are threads on
@@ -70,6 +72,10 @@ func (s *schedule) noteLate(sid string) {
 // checkWords holds what a POST says against who may read it: a customer gets what was written for him, and nothing else; a phone gets
 // a header and words, or a notice.
 func (s *schedule) checkWords(p *post, r ledger.Record, name string) {
+	if r.IsAutoAnswer() {
+		s.checkAutoWords(p, r, name)
+		return
+	}
 	w := s.writingOf(p.ref.RelayID)
 	if s.personWith(p.out.To) != nil || p.out.To == ownPhone {
 		// A phone that left may write as a customer.
@@ -267,7 +273,7 @@ func (s *schedule) expectTexts() {
 
 // plus returns the sum of two.
 func (t tally) plus(u tally) tally {
-	sum := tally{asked: map[crew]share{}, misled: t.misled + u.misled}
+	sum := tally{asked: map[crew]share{}, misled: t.misled + u.misled, automatic: t.automatic + u.automatic}
 	for _, of := range []tally{t, u} {
 		for who, more := range of.asked {
 			one := sum.asked[who]
@@ -279,7 +285,7 @@ func (t tally) plus(u tally) tally {
 
 // String has a line for each kind of people who answered.
 func (t tally) String() string {
-	text := fmt.Sprintf("%d misled", t.misled)
+	text := fmt.Sprintf("%d misled, %d automatic", t.misled, t.automatic)
 	for _, hasThreads := range []bool{false, true} {
 		for _, habit := range []int{200, 600, 900} {
 			of := t.asked[crew{habit, hasThreads}]

@@ -20,7 +20,7 @@ func (s *schedule) checkPatience(r ledger.Record) {
 	if s.calmSince.After(due) {
 		due = s.calmSince
 	}
-	hadTime := due.Add(time.Hour).Before(s.dueSince(r).Add(s.maxAge()))
+	hadTime := due.Add(time.Hour).Before(s.dueSince(r).Add(s.ageOf(r)))
 	// While the clock was ahead, the text was too old by it.
 	isRefused := slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool { return a.Outcome == fault.Permanent.String() })
 	if !isTimedOut || !hadTime || !s.truly() || isRefused {
@@ -44,7 +44,7 @@ func (s *schedule) mayBeOptedOut(to sms.PhoneNumber) bool {
 // phone was there to try, and time left to try it, the text does not end there.
 func (s *schedule) checkGivenUp(r ledger.Record) {
 	ended := s.endOf(r)
-	hadTime := ended.at.Before(s.dueSince(r).Add(s.maxAge()))
+	hadTime := ended.at.Before(s.dueSince(r).Add(s.ageOf(r)))
 	if !s.Pair.Off() || !s.Number.Off() {
 		// The pace limits may leave it no moment in the time that is left: then it rests where its attempts left it.
 		mayBePaced := r.Reason == ledger.ReasonExpired || r.Reason == ledger.ReasonReceipt
@@ -91,7 +91,7 @@ func (s *schedule) endOf(r ledger.Record) change {
 // half an hour.
 func (s *schedule) isYoung(r ledger.Record, at time.Time) bool {
 	age := at.Sub(r.DueSince())
-	return age >= 0 && age < s.maxAge()/2 && s.maxAge() >= 30*time.Minute
+	return age >= 0 && age < s.ageOf(r)/2 && s.ageOf(r) >= 30*time.Minute
 }
 
 // checkDropped holds a text that was dropped for its age, or because its route was off, against both.

@@ -71,10 +71,10 @@ func (s *schedule) checkPost(p *post) {
 	if !s.mayGoTo(r, p.out.To, p.ref.Hop, s.claimedAt(p)) || !s.mayComeFrom(p) {
 		s.violated("%s went from %s to %s", name, string(p.out.From), string(p.out.To))
 	}
-	if age := p.by.received.Sub(s.dueSince(r)); age > s.maxAge() && s.truly() {
+	if age := p.by.received.Sub(s.dueSince(r)); age > s.ageOf(r) && s.truly() {
 		s.violated("%s was posted, and the text was %v old when its sender got it", name, age)
 	}
-	if p.out.ValidityPeriod > max(time.Second, s.maxAge()) || p.out.ValidityPeriod <= 0 {
+	if p.out.ValidityPeriod > max(time.Second, s.ageOf(r)) || p.out.ValidityPeriod <= 0 {
 		s.violated("%s has a validity period of %v", name, p.out.ValidityPeriod)
 	}
 	s.checkWords(p, r, name)
@@ -91,6 +91,14 @@ func (s *schedule) checkPost(p *post) {
 }
 
 func (s *schedule) maxAge() time.Duration { return s.route().TextAge() }
+
+// ageOf is how old a text may be when it is sent: an answer of the relay itself to a customer is soon too old.
+func (s *schedule) ageOf(r ledger.Record) time.Duration {
+	if r.IsAutoAnswer() {
+		return min(s.maxAge(), 15*time.Minute)
+	}
+	return s.maxAge()
+}
 
 func claims(r ledger.Record, p *post) bool {
 	return slices.ContainsFunc(r.Attempts, func(a ledger.Attempt) bool {
@@ -203,6 +211,7 @@ func (s *schedule) checkEnd() {
 	s.checkWritings()
 	s.checkParts()
 	s.checkWaiting()
+	s.checkAutoAnswers()
 	s.checkTwins()
 	s.checkOrder()
 	s.checkAudit()
@@ -261,7 +270,7 @@ func (s *schedule) checkText(r ledger.Record) {
 func (s *schedule) checkExhausted(r ledger.Record) {
 	if r.Reason == ledger.ReasonExpired {
 		// By the record's own time: between an order that brings a text back and its being written some time may pass.
-		if age := r.UpdatedAt.Sub(r.DueSince()); age < s.maxAge() && s.Pair.Off() && s.Number.Off() && s.truly() {
+		if age := r.UpdatedAt.Sub(r.DueSince()); age < s.ageOf(r) && s.Pair.Off() && s.Number.Off() && s.truly() {
 			s.violated("%s is dead because it was too old, after %v", nameOf(r.MessageSid), age)
 		}
 		return

@@ -45,6 +45,17 @@ func againstWaiting() []mutation {
 			[]edit{{"shared/route/duty.go", "bool { return r.IsOff(phone, at) }", "bool { return false }"}},
 		},
 		{
+			"auto-answer twice", "the relay itself answers a customer again on the same day",
+			[]edit{{
+				"shared/conversation/auto_answer.go", "case was.AutoAt.In(a.Now.Location()).Format(time.DateOnly) >= a.Now.Format(time.DateOnly):",
+				"case was.AutoAt.After(a.Now):",
+			}},
+		},
+		{
+			"auto-answer to a machine", "it is not noted that a customer is written to",
+			[]edit{{"functions/sender/delivery/auto_answer.go", "if way.AutoAnswer.Closed+way.AutoAnswer.NoOne == \"\" ||", "if true ||"}},
+		},
+		{
 			"stage of a phone", "a stage texts the phones that had the text before",
 			[]edit{{"shared/conversation/spell.go", "return contains(s.Phones, p) })", "return contains(s.Phones, p) && false })"}},
 		},

@@ -191,6 +191,7 @@ func (s *scenario) beMore(draw *rapid.T) {
 	s.beImpatient(draw)
 	s.beCurious(draw)
 	s.beAway(draw)
+	s.beClosed(draw)
 }
 
 // beCurious has people send pictures, operators name customers, and clocks jump, where people answer and nobody waits for that.

@@ -49,6 +49,8 @@ type scenario struct {
 	AnswerTimeout time.Duration
 	// Away is how often, in a thousand, people who read a text go off duty or come back.
 	Away int
+	// Hours are when the number is closed, and the relay itself answers.
+	Hours hours
 	// Pictures is how many in a thousand of what people write have pictures. Names is how often an operator names a customer, as Redrive.
 	Pictures, Names int
 	// Chatter is how much a customer and a phone write each other besides.
@@ -267,5 +269,6 @@ func (s scenario) route() route.Route {
 	for n := range s.Threads {
 		r.Threads = append(r.Threads, thread(n))
 	}
+	s.Hours.close(&r)
 	return r
 }

@@ -42,6 +42,7 @@ func (s *schedule) noteConversation(c conversation.Conversation) {
 	before := s.lastOf(c.Customer)
 	s.states[c.Customer] = append(s.states[c.Customer], now)
 	s.checkStagePhones(before.Conversation, c, now.at)
+	s.checkAutoNote(before, now)
 	was := before.Claim
 	isHeld := was.Phone != "" && was.EndedAt.IsZero() && now.at.Sub(was.ActedAt) < claimAge && s.wasThere(was.Phone, was.ActedAt)
 	switch {

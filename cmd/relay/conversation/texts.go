@@ -20,6 +20,8 @@ const (
 	byCustomer author = "customer"
 	byPhone    author = "phone"
 	byOperator author = "operator"
+	// automatic is the relay itself.
+	automatic author = "automatic"
 )
 
 // shownText is a text of the conversation as JSON.
@@ -52,6 +54,8 @@ func textOf(r ledger.Record, withWords bool) shownText {
 	switch {
 	case r.IsAnswer():
 		t.By, t.Phone, words = byPhone, r.Answer.Phone, r.Answer.Words
+	case r.IsAutoAnswer():
+		t.By = automatic
 	case r.Manual:
 		t.By = byOperator
 	}
@@ -74,7 +78,7 @@ const maxSearched = 500
 // textsWith returns the last texts in both directions, the oldest first.
 func textsWith(ctx context.Context, texts ledger.Lister, c conversation.Conversation, limit int) ([]ledger.Record, error) {
 	ours, err := search(ctx, texts, c.Customer, limit, 0, func(r ledger.Record) bool {
-		return !r.SecondPart && !r.Notice && sms.Same(r.TwilioNumber, c.TwilioNumber) && sms.Same(r.Customer, c.Customer)
+		return !r.SecondPart && (!r.Notice || r.IsAutoAnswer()) && sms.Same(r.TwilioNumber, c.TwilioNumber) && sms.Same(r.Customer, c.Customer)
 	})
 	if err != nil {
 		return nil, err

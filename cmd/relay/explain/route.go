@@ -130,6 +130,10 @@ type explainedRoute struct {
 	// Off are the phones that are off duty then, and would not get it.
 	Off       []explainedOff `json:"off,omitempty"`
 	ExpiresAt time.Time      `json:"expires_at,omitzero"`
+	// AutoAnswer is what the relay itself would answer the customer because nobody is on duty; absent if it would not answer.
+	AutoAnswer string `json:"auto_answer,omitempty"`
+	// hasAutoAnswer: the route has such an answer, and is closed.
+	hasAutoAnswer bool
 }
 
 // explainedPhone is a phone that a text may go to.
@@ -153,7 +157,8 @@ func explainedRouteOf(seen delivery.ForeseenRoute, from, to sms.PhoneNumber, at 
 	e := explainedRoute{
 		TwilioNumber: to, Customer: from, At: at, TimeZone: at.Location().String(), Answer: p.IsAnswer, Drop: p.Drop,
 		Scheduled: seen.Way.IsScheduled(), Open: seen.Duty.IsOpen, SameTime: len(p.Ring),
-		Phones: []explainedPhone{},
+		Phones: []explainedPhone{}, AutoAnswer: seen.AutoAnswer,
+		hasAutoAnswer: seen.Way.AutoAnswer.Closed != "" && seen.Way.IsClosed(at),
 	}
 	if !seen.Duty.Until.IsZero() {
 		e.Until = seen.Duty.Until.In(at.Location())
@@ -222,6 +227,12 @@ func (e explainedRoute) write(out io.Writer) {
 	}
 	if len(e.Phones) == 0 {
 		cli.Say(out, "There is no phone that the text could go to.")
+	}
+	switch {
+	case e.AutoAnswer != "":
+		cli.Say(out, "The relay itself would answer: %s", e.AutoAnswer)
+	case e.hasAutoAnswer:
+		cli.Say(out, "The relay itself would not answer this customer now: it did today, or it may not (docs/operate.md says when).")
 	}
 	cli.Say(out, "It is too old to be sent after %s.", e.ExpiresAt.Format(momentForm))
 }

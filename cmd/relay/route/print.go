@@ -141,6 +141,12 @@ func writeRoute(out io.Writer, r route.Route) error {
 	for _, o := range r.Overrides {
 		line("override", o.String())
 	}
+	if r.AutoAnswer.Closed != "" {
+		line("answer if closed", r.AutoAnswer.Closed)
+	}
+	if r.AutoAnswer.NoOne != "" {
+		line("answer if no one answers", r.AutoAnswer.NoOne)
+	}
 	line("settings", cli.OrDash(strings.Join(settingsOf(r), " ")))
 	line("version", fmt.Sprint(r.Version))
 	line("updated", cli.OrDash(updated(out, r)))

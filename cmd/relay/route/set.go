@@ -41,12 +41,14 @@ const (
 	flagTimeZone        = "time-zone"
 	flagClosed          = "closed"
 	flagNightPhone      = "night-phone"
+	flagAutoClosed      = "auto-answer-closed"
+	flagAutoNoOne       = "auto-answer-no-one"
 )
 
 // setFlags are the values of these flags.
 type setFlags struct {
 	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime, owner, timeZone, closed string
-	answerTimeout, claimTime, ring                                                                        string
+	answerTimeout, claimTime, ring, autoClosed, autoNoOne                                                 string
 	fallbacks, threads, nightPhones                                                                       []string
 	noFallback, noThreads, active, inactive                                                               bool
 }
@@ -110,6 +112,8 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.closed, flagClosed, "",
 		"what happens to texts while nobody is on duty: relay (they go to the phones of the route) or night (to the night phones)")
 	flags.StringSliceVar(&f.nightPhones, flagNightPhone, nil, "a night phone, by its name or number; repeat it for more, in order")
+	flags.StringVar(&f.autoClosed, flagAutoClosed, "", "what the relay itself answers a customer who texts while nobody is on duty")
+	flags.StringVar(&f.autoNoOne, flagAutoNoOne, "", "what the relay itself answers a customer whom nobody answers in time")
 	flags.BoolVar(&f.noThreads, flagNoThreads, false, "send everything from the number itself, with tags")
 	flags.StringVar(&f.holdTime, flagHoldTime, "", "how long an answer is held that may be for several customers, 5m to 12h")
 	flags.StringVar(&f.answerTimeout, flagAnswerTimeout, "",
@@ -123,7 +127,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 	if !slices.ContainsFunc([]string{
 		flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagRing, flagOnUncertain, flagDeliveryTimeout,
 		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime, flagAnswerTimeout, flagClaimTime, flagThread, flagNoThreads, flagOwner,
-		flagTimeZone, flagClosed, flagNightPhone,
+		flagTimeZone, flagClosed, flagNightPhone, flagAutoClosed, flagAutoNoOne,
 	}, flags.Changed) {
 		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
@@ -139,6 +143,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 		AnswerTimeout: r.duration(flagAnswerTimeout, f.answerTimeout), ClaimTime: r.duration(flagClaimTime, f.claimTime),
 		Threads: r.phones(flagThread, f.threads), Owner: r.who(flagOwner, f.owner), TimeZone: r.text(flagTimeZone, f.timeZone),
 		Closed: (*route.Closed)(r.text(flagClosed, f.closed)), NightPhones: r.whos(flagNightPhone, f.nightPhones),
+		AutoClosed: r.text(flagAutoClosed, f.autoClosed), AutoNoOne: r.text(flagAutoNoOne, f.autoNoOne),
 	}
 	number, _ := numbers.Read(text) // what is wrong with it is said when it is read for the change.
 	r.checkSettings(number, s)
@@ -192,12 +197,13 @@ func (r *settingReader) checkSettings(number sms.PhoneNumber, s routing.Settings
 		// All that is wrong is said at once.
 		err = said.ValidateAs(route.TakeImpossible)
 	}
+	err = errors.Join(err, s.AutoAnswerProblems())
 	if err != nil {
 		words := strings.NewReplacer("Ring is", "--ring is",
 			"OnUncertain", r.given(flagOnUncertain), "DeliveryTimeout", r.given(flagDeliveryTimeout),
 			"MaxAge", r.given(flagMaxAge), "PaceNumber", r.given(flagPaceNumber),
 			"AnswerWindow", r.given(flagAnswerWindow), "HoldTime", r.given(flagHoldTime), "AnswerTimeout", r.given(flagAnswerTimeout),
-			"ClaimTime", r.given(flagClaimTime), "Threads has", "--thread names").Replace(err.Error())
+			"ClaimTime", r.given(flagClaimTime), "AutoAnswer.Closed", "--"+flagAutoClosed, "AutoAnswer.NoOne", "--"+flagAutoNoOne, "Threads has", "--thread names").Replace(err.Error())
 		for line := range strings.SplitSeq(words, "\n") {
 			r.add(cli.Usage(errors.New(line)))
 		}

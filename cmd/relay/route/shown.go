@@ -15,6 +15,8 @@ type shownRoute struct {
 	Schedule  []shownShift    `json:"schedule,omitempty"`
 	Overrides []shownOverride `json:"overrides,omitempty"`
 	Off       []shownOff      `json:"off,omitempty"`
+	// AutoAnswer are the texts with which the relay itself answers customers.
+	AutoAnswer shownAutoAnswer `json:"auto_answer,omitzero"`
 }
 
 // shownOff is a phone that is off duty for a time as JSON.
@@ -40,6 +42,12 @@ type shownOverride struct {
 	Phones   []string `json:"phones,omitempty"`
 }
 
+// shownAutoAnswer are automatic answers to customers as JSON.
+type shownAutoAnswer struct {
+	Closed string `json:"closed,omitempty"`
+	NoOne  string `json:"no_one,omitempty"`
+}
+
 // shownPhone is a named phone as JSON.
 type shownPhone struct {
 	Name   string            `json:"name"`
@@ -63,6 +71,7 @@ type routeFields struct {
 	Overrides          []route.Override     `json:"-"`
 	Closed             route.Closed         `json:"closed,omitempty"`
 	NightPhones        []string             `json:"night_phones,omitempty"`
+	AutoAnswer         route.AutoAnswer     `json:"-"`
 	OnUncertain        route.OnUncertain    `json:"on_uncertain,omitempty"`
 	DeliveryTimeout    route.Duration       `json:"delivery_timeout,omitempty"`
 	MaxAge             route.Duration       `json:"max_age,omitempty"`
@@ -83,7 +92,7 @@ type routeFields struct {
 // shown returns a route as JSON, with times in UTC.
 func shown(r route.Route) shownRoute {
 	r.LastUpdated, r.Removed, r.OffSince = r.LastUpdated.UTC(), r.Removed.UTC(), r.OffSince.UTC()
-	all := shownRoute{routeFields: routeFields(r)}
+	all := shownRoute{routeFields: routeFields(r), AutoAnswer: shownAutoAnswer(r.AutoAnswer)}
 	for _, p := range r.Phones {
 		all.Phones = append(all.Phones, shownPhone(p))
 	}

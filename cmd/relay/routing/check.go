@@ -49,6 +49,7 @@ func Check(routes []route.Route) []Finding {
 			c.optedOut()
 			c.settings()
 			c.duty()
+			c.autoAnswer()
 		}
 		findings = append(findings, c.findings...)
 	}

@@ -40,6 +40,8 @@ const (
 	fieldSchedule    = "Schedule"
 	fieldOverrides   = "Overrides"
 	fieldNightPhones = "NightPhones"
+	fieldAutoClosed  = "AutoAnswer.Closed"
+	fieldAutoNoOne   = "AutoAnswer.NoOne"
 
 	fieldActive   = "Active"
 	fieldRemoved  = "Removed"
@@ -74,6 +76,8 @@ func fields(r route.Route) []field {
 		{fieldOverrides, texts(r.Overrides)},
 		{"Closed", string(r.Closed)},
 		{fieldNightPhones, strings.Join(r.NightPhones, ", ")},
+		{fieldAutoClosed, r.AutoAnswer.Closed},
+		{fieldAutoNoOne, r.AutoAnswer.NoOne},
 		{"OnUncertain", string(r.OnUncertain)},
 		{"DeliveryTimeout", duration(r.DeliveryTimeout)},
 		{"MaxAge", duration(r.MaxAge)},

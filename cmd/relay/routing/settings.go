@@ -34,6 +34,9 @@ type Settings struct {
 	TimeZone    *string
 	Closed      *route.Closed
 	NightPhones *[]string
+	// AutoClosed and AutoNoOne are the texts of AutoAnswer.
+	AutoClosed *string
+	AutoNoOne  *string
 }
 
 // Change sets the fields of a route. A new route, and a removed one that comes back, is active unless Active is false. The error is
@@ -62,6 +65,8 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	say(&r.TimeZone, s.TimeZone)
 	say(&r.Closed, s.Closed)
 	say(&r.NightPhones, s.NightPhones)
+	say(&r.AutoAnswer.Closed, s.AutoClosed)
+	say(&r.AutoAnswer.NoOne, s.AutoNoOne)
 	return r, nil
 }
 

@@ -109,7 +109,10 @@ func writeMessage(out io.Writer, m operations.Message) error {
 		field("answer", string(m.Answer.Verdict))
 		field("tag", m.Answer.Tag)
 	}
-	if m.Notice {
+	switch {
+	case m.AutoAnswer:
+		field("notice", "the relay's own answer to a customer")
+	case m.Notice:
 		field("notice", "the relay's own, to a phone on duty")
 	}
 	field("received", cli.At(out, m.ReceivedAt))

@@ -32,8 +32,10 @@ type Message struct {
 	Manual  bool   `json:"manual,omitempty"`
 	// Answer is set on a text of a phone on duty. Customer is whom it goes to, or that phone while nobody knows that.
 	Answer *Answer `json:"answer,omitempty"`
-	// Notice marks what the relay itself told a phone on duty, SecondPart what did not fit into a text's first message.
+	// Notice marks what the relay itself told a phone on duty or, with AutoAnswer, what it answered a customer. SecondPart marks what did
+	// not fit into a text's first message.
 	Notice     bool `json:"notice,omitempty"`
+	AutoAnswer bool `json:"auto_answer,omitempty"`
 	SecondPart bool `json:"second_part,omitempty"`
 	// ParentSid is set on a text to one phone, its Destination, that is sent for another record: for a text that goes to several phones at
 	// the same time, or that nobody has answered. Phones are the former's, only if it was asked for alone.
@@ -336,7 +338,7 @@ func messageOf(r ledger.Record) Message {
 	m := Message{
 		MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, Keyword: r.Keyword, Manual: r.Manual, TwilioNumber: r.TwilioNumber,
 		Customer: r.Customer, ReceivedAt: r.ReceivedAt, UpdatedAt: r.UpdatedAt, NumMedia: len(r.Media),
-		Notice: r.Notice, SecondPart: r.SecondPart, Attempts: make([]Attempt, len(r.Attempts)),
+		Notice: r.Notice, AutoAnswer: r.IsAutoAnswer(), SecondPart: r.SecondPart, Attempts: make([]Attempt, len(r.Attempts)),
 	}
 	if m.ParentSid = r.ParentSid; m.ParentSid != "" {
 		m.Destination = r.Destination

@@ -31,7 +31,8 @@ type head struct {
 	isKept    bool
 	isCounted bool
 	enteredAt time.Time
-	// readAt is when it was asked whether the text, which goes out again, is still to; zero for every other text.
+	// readAt is when it was asked whether the text, which goes out again, is still to, or when it was noted that a customer is written to;
+	// zero for every other text.
 	readAt time.Time
 }
 
@@ -71,6 +72,8 @@ func keysOf(number, phone sms.PhoneNumber, threads []sms.PhoneNumber) []conversa
 func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan, verdict) {
 	j.head = head{}
 	switch {
+	case j.text.IsAutoAnswer():
+		return p, verdict{}
 	case j.text.Notice:
 		return p, h.introduceNotice(ctx, j, p.To)
 	case j.text.IsAnswer():
@@ -209,6 +212,9 @@ var errUnsettledPhone = errors.New("others changed what was sent to the phone ea
 // enter writes down, before the claim, that the phone is sent the text: whatever the phone answers then, the decision whom it is for
 // takes the text into account.
 func (h *Handler) enter(ctx context.Context, j *job, at hop) verdict {
+	if err := h.noteWritten(ctx, j); err != nil {
+		return h.notNow(ctx, j, "text to a customer not noted", err)
+	}
 	if !j.head.isKept {
 		return verdict{}
 	}

@@ -78,7 +78,7 @@ func (h *Handler) hearOptOut(ctx context.Context, j *job, keyword sms.Keyword) (
 // isOptedOut reports whether the phone that an operator chose has opted out. It is false, and nothing is read, for every other text
 // and for one that does not wait for an attempt.
 func (h *Handler) isOptedOut(ctx context.Context, r ledger.Record) (bool, error) {
-	if r.Notice || r.SecondPart || r.ParentSid != "" || r.Destination == "" || r.State != "" && r.State != ledger.Queued {
+	if r.Notice && !r.IsAutoAnswer() || r.SecondPart || r.ParentSid != "" || r.Destination == "" || r.State != "" && r.State != ledger.Queued {
 		return false, nil
 	}
 	c, err := h.config.Conversations.Get(ctx, r.TwilioNumber, r.Destination)

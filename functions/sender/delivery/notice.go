@@ -4,16 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"log/slog"
-	"time"
-
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
-	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // noticePrefix is what the MessageSids of notices begin with; 32 hexadecimal digits follow.
@@ -21,42 +15,28 @@ const noticePrefix = "NT"
 
 // noticeSid returns the identity of the notice to a phone about a cause: there is one for each.
 func noticeSid(number, phone sms.PhoneNumber, cause string) string {
-	sum := sha256.Sum256([]byte(string(number) + "\x00" + string(phone) + "\x00" + cause))
-	return noticePrefix + hex.EncodeToString(sum[:16])
+	return noticePrefix + digestSid(number, phone, cause)
+}
+
+// digestSid returns what follows the prefix in the identity of a text of the relay itself.
+func digestSid(number, to sms.PhoneNumber, cause string) string {
+	sum := sha256.Sum256([]byte(string(number) + "\x00" + string(to) + "\x00" + cause))
+	return hex.EncodeToString(sum[:16])
 }
 
 // notify tells a phone on duty something, once for each cause, from the number of the key. A phone is told only so much, from all
 // numbers together: what is beyond that is left out, which the log shows.
 func (h *Handler) notify(ctx context.Context, to conversation.PhoneKey, cause, text string) error {
 	sid := noticeSid(to.TwilioNumber, to.Phone, cause)
-	if _, err := h.config.Ledger.Get(ctx, sid); err == nil || !errors.Is(err, ledger.ErrNotFound) {
+	if isSent, err := h.isOnRecord(ctx, sid); isSent || err != nil {
 		return err
 	}
-	p, err := h.config.Conversations.GetPhone(ctx, conversation.PhoneKey{TwilioNumber: to.TwilioNumber, Phone: to.Phone})
-	if err != nil {
+	of := conversation.PhoneKey{TwilioNumber: to.TwilioNumber, Phone: to.Phone}
+	at, ok, err := h.takeRoom(ctx, of, conversation.Phone.TakeNotice)
+	if err != nil || !ok {
 		return err
 	}
-	isTaken, takenAt := false, time.Time{}
-	if _, err = h.changePhone(ctx, p, func(p conversation.Phone) (conversation.Phone, bool) {
-		takenAt = h.config.Now()
-		p, isTaken = p.TakeNotice(takenAt)
-		return p, isTaken
-	}); err != nil {
-		return err
-	}
-	if !isTaken {
-		h.config.Emit(one(telemetry.MetricNoticesLeftOut))
-		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "notice left out: the phone was told too much", slog.Any("destination", to.Phone))
-		return nil
-	}
-	message, err := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindNotice, RelayID: sid, ReceivedAt: takenAt.UTC(),
-		Message: &sms.Message{Sid: sid, From: to.Phone, To: to.Sender(), Body: text}, Destination: to.Phone,
-	}.Outgoing()
-	if err != nil {
-		return err
-	}
-	return h.config.Answers.Send(ctx, message)
+	return h.sendNotice(ctx, sms.Message{Sid: sid, From: to.Phone, To: to.Sender(), Body: text}, at)
 }
 
 // tellLoss tells the phone that wrote an answer if the customer did not get it.

@@ -30,6 +30,9 @@ func (h *Handler) awaitAnswer(ctx context.Context, j *job) error {
 		return nil
 	}
 	way, err := h.wayOfJob(ctx, j)
+	if err == nil {
+		err = h.answerClosed(ctx, r, &way)
+	}
 	if err != nil || !way.KeepsClaims() {
 		return err
 	}
@@ -49,10 +52,19 @@ func (h *Handler) awaitAnswer(ctx context.Context, j *job) error {
 	return h.remindOfStage(ctx, c.Spell)
 }
 
+// isCustomers reports whether the text is a customer's own words, and the customer can be answered: nobody can answer a short code.
+func isCustomers(r ledger.Record) bool {
+	if r.IsAnswer() || r.Notice || r.Manual || r.SecondPart || r.ParentSid != "" || r.Keyword != "" {
+		return false
+	}
+	_, isReaction := sms.ReactionOf(r.Body)
+	problem, _ := r.Customer.Problem()
+	return !isReaction && problem == ""
+}
+
 // takenOf returns the customer's text as one that he waits for an answer to; ok is false if it is none, or if nobody can have it yet.
 func takenOf(r ledger.Record) (t conversation.Taken, ok bool) {
-	_, isReaction := sms.ReactionOf(r.Body)
-	if r.IsAnswer() || r.Notice || r.SecondPart || r.ParentSid != "" || r.Keyword != "" || isReaction {
+	if !isCustomers(r) {
 		return t, false
 	}
 	switch r.State {
@@ -60,10 +72,6 @@ func takenOf(r ledger.Record) (t conversation.Taken, ok bool) {
 	case ledger.Undelivered, ledger.Failed, ledger.Dead:
 		t.IsLost = !r.Awaited()
 	case "", ledger.Queued, ledger.Sending, ledger.Dropped:
-		return t, false
-	}
-	if problem, _ := r.Customer.Problem(); problem != "" {
-		// Nobody can answer a short code.
 		return t, false
 	}
 	t.MessageSid, t.At = r.MessageSid, r.UpdatedAt

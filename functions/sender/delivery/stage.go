@@ -84,7 +84,7 @@ func (h *Handler) beginStage(ctx context.Context, first ledger.Record, due queue
 	case !c.Awaits(first.MessageSid, due.Stage) || c.Spell.Step != due.Stage:
 		return nil
 	}
-	if err := h.sendStage(ctx, c); err != nil {
+	if err := errors.Join(h.sendStage(ctx, c), h.answerNoOne(ctx, c, &way)); err != nil {
 		return err
 	}
 	if !c.Spell.DueAt.IsZero() {

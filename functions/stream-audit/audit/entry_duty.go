@@ -24,8 +24,15 @@ func (r *storedRoute) addDuty(to *auditlog.Route) {
 		to.Overrides = append(to.Overrides, shapedText(o.String(), overrideForm))
 	}
 	to.NightPhones = maskedWhos(named, r.NightPhones.value)
+	if r.AutoAnswer.value.Closed != "" {
+		to.AutoAnswer = append(to.AutoAnswer, "closed")
+	}
+	if r.AutoAnswer.value.NoOne != "" {
+		to.AutoAnswer = append(to.AutoAnswer, "no_one")
+	}
 	for list, isUnreadable := range map[*[]string]bool{
 		&to.Schedule: r.Schedule.unreadable, &to.Overrides: r.Overrides.unreadable, &to.NightPhones: r.NightPhones.unreadable,
+		&to.AutoAnswer: r.AutoAnswer.unreadable,
 	} {
 		if isUnreadable {
 			*list = []string{unreadable}

@@ -44,6 +44,7 @@ type storedRoute struct {
 	Overrides          written[[]route.Override]
 	Closed             written[route.Closed]
 	NightPhones        written[[]string]
+	AutoAnswer         written[route.AutoAnswer]
 	OptedOut           written[[]sms.PhoneNumber]
 	Off                written[[]route.Off]
 	Removed            written[time.Time]
