@@ -48,7 +48,10 @@ func (p *parser) nested(start int, element json.RawMessage) (problems []error) {
 	for _, list := range []struct {
 		entries []json.RawMessage
 		known   []string
-	}{{lists.Phones, fieldNames[Phone]()}, {lists.Schedule, fieldNames[Shift]()}, {lists.Overrides, fieldNames[Override]()}, {[]json.RawMessage{lists.AutoAnswer}, fieldNames[AutoAnswer]()}} {
+	}{
+		{lists.Phones, fieldNames[Phone]()}, {lists.Schedule, fieldNames[Shift]()}, {lists.Overrides, fieldNames[Override]()},
+		{[]json.RawMessage{lists.AutoAnswer}, fieldNames[AutoAnswer]()},
+	} {
 		read := 0
 		for _, entry := range list.entries {
 			at := max(0, bytes.Index(element[read:], entry)) + read

@@ -59,8 +59,10 @@ func TestValidateSettings(t *testing.T) {
 		{"automatic answers", func(r *route.Route) {
 			r.AutoAnswer = route.AutoAnswer{Closed: strings.Repeat("a", 160), NoOne: strings.Repeat("a", 306)}
 		}, ""},
-		{"too long an answer", func(r *route.Route) { r.AutoAnswer.Closed = strings.Repeat("a", 307) },
-			"AutoAnswer.Closed needs 3 segments, at most 2"},
+		{
+			"too long an answer", func(r *route.Route) { r.AutoAnswer.Closed = strings.Repeat("a", 307) },
+			"AutoAnswer.Closed needs 3 segments, at most 2",
+		},
 		{"an answer of blanks", func(r *route.Route) { r.AutoAnswer.NoOne = " \n" }, "AutoAnswer.NoOne has only blanks"},
 		{"all of it", func(r *route.Route) {
 			r.OnUncertain, r.DeliveryTimeout, r.MaxAge, r.PaceNumber = "drop", 1, 1, "fast"

@@ -203,7 +203,8 @@ func (r *settingReader) checkSettings(number sms.PhoneNumber, s routing.Settings
 			"OnUncertain", r.given(flagOnUncertain), "DeliveryTimeout", r.given(flagDeliveryTimeout),
 			"MaxAge", r.given(flagMaxAge), "PaceNumber", r.given(flagPaceNumber),
 			"AnswerWindow", r.given(flagAnswerWindow), "HoldTime", r.given(flagHoldTime), "AnswerTimeout", r.given(flagAnswerTimeout),
-			"ClaimTime", r.given(flagClaimTime), "AutoAnswer.Closed", "--"+flagAutoClosed, "AutoAnswer.NoOne", "--"+flagAutoNoOne, "Threads has", "--thread names").Replace(err.Error())
+			"ClaimTime", r.given(flagClaimTime), "Threads has", "--thread names",
+			"AutoAnswer.Closed", "--"+flagAutoClosed, "AutoAnswer.NoOne", "--"+flagAutoNoOne).Replace(err.Error())
 		for line := range strings.SplitSeq(words, "\n") {
 			r.add(cli.Usage(errors.New(line)))
 		}
