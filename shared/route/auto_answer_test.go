@@ -33,8 +33,8 @@ func TestIsClosed(t *testing.T) {
 			t.Errorf("closed at %s: %t, want %t", clock, got, want)
 		}
 	}
-	off := route.Off{Phone: sms.PhoneNumber("+18585550122"), Until: at("2026-11-24 17:00:00")}
-	if d := r.DutyAt(at("2026-11-24 12:00:00"), off); d.IsOpen || !d.NoOne || r.IsClosed(at("2026-11-24 12:00:00")) {
+	r.Off = []route.Off{{Phone: sms.PhoneNumber("+18585550122"), Until: at("2026-11-24 17:00:00")}}
+	if d := r.DutyAt(at("2026-11-24 12:00:00")); d.IsOpen || !d.NoOne || r.IsClosed(at("2026-11-24 12:00:00")) {
 		t.Errorf("duty %+v while the phone is off: not open, and not closed", d)
 	}
 }

@@ -49,7 +49,9 @@ func (p *parser) nested(start int, element json.RawMessage) (problems []error) {
 		entries []json.RawMessage
 		known   []string
 	}{
-		{lists.Phones, fieldNames[Phone]()}, {lists.Schedule, fieldNames[Shift]()}, {lists.Overrides, fieldNames[Override]()},
+		{lists.Phones, fieldNames[Phone]()},
+		{lists.Schedule, fieldNames[Shift]()},
+		{lists.Overrides, fieldNames[Override]()},
 		{[]json.RawMessage{lists.AutoAnswer}, fieldNames[AutoAnswer]()},
 	} {
 		read := 0
