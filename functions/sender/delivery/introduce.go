@@ -72,8 +72,6 @@ func keysOf(number, phone sms.PhoneNumber, threads []sms.PhoneNumber) []conversa
 func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan, verdict) {
 	j.head = head{}
 	switch {
-	case j.text.IsAutoAnswer():
-		return p, verdict{}
 	case j.text.Notice:
 		return p, h.introduceNotice(ctx, j, p.To)
 	case j.text.IsAnswer():
@@ -161,6 +159,9 @@ func (h *Handler) introduceRest(ctx context.Context, j *job, to sms.PhoneNumber)
 
 // introduceNotice prepares a notice. If it asks about words that are held, a tag of the phone may answer it from then on.
 func (h *Handler) introduceNotice(ctx context.Context, j *job, to sms.PhoneNumber) verdict {
+	if j.text.IsAutoAnswer() {
+		return verdict{}
+	}
 	phone, err := h.config.Conversations.GetPhone(ctx, keyOf(j.text, to))
 	if err != nil {
 		return h.notNow(ctx, j, "conversation not read", err)
