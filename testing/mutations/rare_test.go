@@ -35,7 +35,8 @@ func ofTheRare() []mutation {
 		},
 		{
 			"a sender that paused calls a text dead that was redriven since",
-			"functions/sender/delivery/dead_letter.go", "if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || " +
+			"functions/sender/delivery/dead_letter.go",
+			"if r.State != ledger.Queued || now.Number != last.Number || now.Outcome != last.Outcome || " +
 				"r.RedrivenAfter != j.text.RedrivenAfter {",
 			"if r.State != ledger.Queued || now.Number < 0 {",
 			"./functions/sender/delivery", "TestRedriveWhileAnotherSenderIsBuryingTheText$",

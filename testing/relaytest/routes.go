@@ -72,7 +72,8 @@ func settledRoute() route.Route {
 		{Date: "2026-12-24", LastDate: "2026-12-26", From: "12:00", To: "08:00", Phones: []string{"Ann"}}, {Date: "2027-01-01"},
 	}
 	r.AutoAnswer = route.AutoAnswer{Closed: "We are closed: we answer tomorrow.", NoOne: "Nobody can answer now. 🙂"}
-	r.Ring, r.OnUncertain, r.DeliveryTimeout, r.MaxAge = route.RingAll, route.Resend, route.Duration(90*time.Second), route.Duration(2*time.Hour+time.Millisecond)
+	r.Ring, r.OnUncertain = route.RingAll, route.Resend
+	r.DeliveryTimeout, r.MaxAge = route.Duration(90*time.Second), route.Duration(2*time.Hour+time.Millisecond)
 	r.AnswerWindow, r.HoldTime = route.Duration(36*time.Hour), route.Duration(15*time.Minute)
 	r.AnswerTimeout, r.ClaimTime = route.Duration(20*time.Minute), route.Duration(3*time.Hour)
 	r.PaceNumber, r.OptedOut = "3/1s", []sms.PhoneNumber{numbered(73), numbered(71)}
