@@ -94,7 +94,7 @@ func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
 	if r.Destination != "" {
 		// The text goes to one phone: the route's settings hold, its hops and their marks do not.
 		way.DestinationCarrier, way.FallbackCarriers, way.OptedOut = r.Destination, nil, nil
-		way.Schedule, way.Overrides, way.Off = nil, nil, nil
+		way.Schedule, way.Overrides, way.NightPhones, way.Off = nil, nil, nil, nil
 	}
 	return way
 }

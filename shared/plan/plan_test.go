@@ -230,3 +230,16 @@ func TestNumbers(t *testing.T) {
 		})
 	}
 }
+
+// A text to one phone goes there alone, whatever the route says about others.
+func TestWayToOnePhone(t *testing.T) {
+	way := relaytest.Route()
+	way.TimeZone, way.Closed, way.NightPhones = "UTC", route.ClosedNight, []string{string(stranger)}
+	way.Schedule = []route.Shift{{Days: "Mon-Sun", From: "07:00", To: "18:00", Phones: []string{string(relaytest.Fallback)}}}
+	text := relaytest.Record(1, noon)
+	text.Destination = relaytest.Destination
+	got := plan.Way(text, map[sms.PhoneNumber]route.Route{way.TwilioNumber: way}).Receivers()
+	if diff := cmp.Diff([]sms.PhoneNumber{relaytest.Destination}, got); diff != "" {
+		t.Errorf("it may go to (-want +got):\n%s", diff)
+	}
+}

@@ -6,7 +6,7 @@ import "slices"
 type mutation struct{ name, file, old, broken, where, noticed string }
 
 func all() []mutation {
-	return slices.Concat(ofTheQueue(), ofTheDisk(), ofTime(), ofTheDoors(), ofTheSender(), ofAnswers(), ofTheRare())
+	return slices.Concat(ofTheQueue(), ofTheDisk(), ofTime(), ofTheDoors(), ofTheSender(), ofAnswers(), ofRings(), ofTheRare())
 }
 
 // ofTheQueue are safeguards of SQLite's queues.

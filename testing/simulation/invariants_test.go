@@ -22,7 +22,7 @@ func (s *schedule) checkChange(before, after ledger.Record) {
 	}
 	if died, was := after.State == ledger.Dead, before.State == ledger.Dead; died != was {
 		s.checkKept(after)
-		if was {
+		if was && len(after.Ring.Phones) == 0 {
 			s.checkRevival(before, after)
 		}
 	}
@@ -82,6 +82,7 @@ func (s *schedule) checkPost(p *post) {
 	s.checkPictures(p, r, name)
 	s.checkSecond(p, r, name)
 	s.checkStage(p, r, name)
+	s.checkRung(p, r, name)
 	s.checkBooked(p, name)
 	for _, earlier := range s.posts {
 		if earlier != p && earlier.reached && earlier.ref.RelayID == p.ref.RelayID {
@@ -204,6 +205,10 @@ func (s *schedule) checkEnd() {
 			s.violated("%s was accepted, and the ledger has nothing of it: %v", nameOf(sid), err)
 		case err == nil:
 			s.checkWhose(n+1, r)
+			if len(r.Ring.Phones) > 0 {
+				s.checkRing(r)
+				continue
+			}
 			s.checkText(r)
 			s.checkTruth(r)
 		}

@@ -41,6 +41,14 @@ func againstWaiting() []mutation {
 			[]edit{{"functions/sender/delivery/spell.go", "c.Claim.MessageSid+hasSuffix", "c.Seen.MessageSid+hasSuffix"}},
 		},
 		{
+			"phone of a ring", "a text that goes on in turn goes to a phone that has a record of its own",
+			[]edit{{"shared/ledger/ring.go", "return !g.IsOver && slices.ContainsFunc(", "return g.IsOver && slices.ContainsFunc("}},
+		},
+		{
+			"state of a ring", "a text is sent though one of its phones has got it",
+			[]edit{{"shared/ledger/ring.go", "[]State{Delivered, Sent, Sending,", "[]State{Sent, Delivered, Sending,"}},
+		},
+		{
 			"off duty", "texts go to phones that are off",
 			[]edit{{"shared/route/duty.go", "bool { return r.IsOff(phone, at) }", "bool { return false }"}},
 		},

@@ -153,7 +153,7 @@ func (s *schedule) checkPictures(p *post, r ledger.Record, name string) {
 		switch {
 		case !ok:
 			s.violated("%s offers %s, and there is no such copy", name, offered)
-		case kept.of != r.MessageSid:
+		case kept.of != r.MessageSid && (!r.IsRung() || kept.of != r.ParentSid):
 			s.violated("%s offers a picture of %s", name, nameOf(kept.of))
 		case kept.url <= last:
 			s.violated("%s offers %s after %s", name, kept.url, last)
@@ -192,6 +192,7 @@ func (s *scenario) beMore(draw *rapid.T) {
 	s.beCurious(draw)
 	s.beAway(draw)
 	s.beClosed(draw)
+	s.beRinging(draw)
 }
 
 // beCurious has people send pictures, operators name customers, and clocks jump, where people answer and nobody waits for that.

@@ -26,6 +26,11 @@ func (s *schedule) resendable() []string {
 				all = append(all, sid)
 			}
 		}
+		for _, one := range s.rungOf(s.current[s.sidOf(n+1)]) {
+			if one.State.Resendable() {
+				all = append(all, one.MessageSid)
+			}
+		}
 	}
 	for _, w := range s.writings {
 		if r := s.current[w.sid()]; r.State.Resendable() && r.Destination != "" {

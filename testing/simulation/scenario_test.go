@@ -47,6 +47,8 @@ type scenario struct {
 	Habit, Threads int
 	// AnswerTimeout is after how long a text goes out again that nobody answers, 0 for never.
 	AnswerTimeout time.Duration
+	// Ring: all phones get a text at the same time.
+	Ring bool
 	// Away is how often, in a thousand, people who read a text go off duty or come back.
 	Away int
 	// Hours are when the number is closed, and the relay itself answers.
@@ -262,6 +264,9 @@ func (s scenario) route() route.Route {
 		TwilioNumber: twilioNumber, DestinationCarrier: phone(0), Active: true, OnUncertain: s.OnUncertain,
 		DeliveryTimeout: route.Duration(s.DeliveryTimeout), MaxAge: route.Duration(s.MaxAge),
 		AnswerTimeout: route.Duration(s.AnswerTimeout),
+	}
+	if s.Ring {
+		r.Ring = route.RingAll
 	}
 	for hop := range s.Fallbacks {
 		r.FallbackCarriers = append(r.FallbackCarriers, phone(hop+1))

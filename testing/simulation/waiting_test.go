@@ -81,7 +81,7 @@ func (s *schedule) actedAt(k conversation.Claim) bool {
 // checkStage holds a text that goes out again against who waits: the customer does, and no other phone has him, unless that was written
 // while the claim was. No phone gets it in two stages.
 func (s *schedule) checkStage(p *post, r ledger.Record, name string) {
-	if r.ParentSid == "" || r.SecondPart {
+	if r.ParentSid == "" || r.SecondPart || r.IsRung() {
 		return
 	}
 	claimed := s.attemptOf(p).StartedAt

@@ -72,12 +72,22 @@ func (h *Handler) endRing(ctx context.Context, j *job) verdict {
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
-	wanted, _, err := j.text.Settle(j.rung, hasNext, h.config.Now())
+	wanted, _, err := h.settled(j.text, j.rung, hasNext)
 	if v := h.write(ctx, j, "ring", wanted, err); v.stops() {
 		return v
 	}
 	h.rang(ctx, j.text)
 	return verdict{}
+}
+
+// settled returns the text in the state that follows from its records to each phone, see [ledger.Record.Settle].
+func (h *Handler) settled(r ledger.Record, rung []ledger.Record, hasNext bool) (settled ledger.Record, changed bool, err error) {
+	settled, changed, err = r.Settle(rung, hasNext, h.config.Now())
+	if r.State == ledger.Dead || settled.State == ledger.Dead {
+		// The dead letters of its records may be moved back for as long as they lie there.
+		settled = settled.Kept(h.config.Now().Add(h.config.Retention))
+	}
+	return settled, changed, err
 }
 
 // rang measures and logs a text whose state has followed from its phones'.
@@ -119,7 +129,7 @@ func (h *Handler) settleRing(ctx context.Context, one ledger.Record) error {
 		return err
 	}
 	stored, isMine, err := h.changeOwn(ctx, parent, func(r ledger.Record) (ledger.Record, bool, error) {
-		return r.Settle(j.rung, hasNext, h.config.Now())
+		return h.settled(r, j.rung, hasNext)
 	})
 	if err != nil {
 		return err
