@@ -15,7 +15,7 @@ func ofRings() []mutation {
 		},
 		{
 			"who waits for his turn in a ring is texted though somebody has the customer",
-			"functions/sender/delivery/spell.go", "\t\tif isRung {\n", "\t\tif false {\n",
+			"functions/sender/delivery/spell.go", "\t\tif isRung {\n", "\t\tif isRung && claimer == \"\" {\n",
 			"./functions/sender/delivery", "TestWaitingTextOfARingIsAnswered",
 		},
 		{
