@@ -73,6 +73,25 @@ func CommandOf(body string) (c Command, ok bool) {
 	return c, true
 }
 
+// codeLength is how many digits a code has that verifies a phone.
+const codeLength = 6
+
+// CodeOf reads a text of a phone as the code that verifies it: six digits. Blanks and hyphens do not matter.
+func CodeOf(body string) (code string, ok bool) {
+	code = strings.NewReplacer(" ", "", "-", "", "\n", "").Replace(body)
+	return code, len(code) == codeLength && strings.Trim(code, "0123456789") == ""
+}
+
+// CodeText is what a phone is texted with its code.
+func CodeText(code string) string {
+	return "/verify: answer with " + code + " within 10 minutes, and this phone gets the texts of customers to this number."
+}
+
+// Unverified tells a phone that has yet to be verified that its words were not sent.
+func Unverified(words string) string {
+	return NotSent(words) + " This phone is not verified yet: ask the office for a code, and answer with its six digits."
+}
+
 // Undo is the last command of a phone that /undo takes back, for an hour.
 type Undo struct {
 	Verb     Verb

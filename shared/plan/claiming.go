@@ -20,7 +20,7 @@ func ClaimingOf(way route.Route, at time.Time) conversation.Claiming {
 // ownerOf returns the owner's phone, empty if it cannot be texted.
 func ownerOf(way route.Route) sms.PhoneNumber {
 	owner := way.OwnerPhone()
-	if owner == "" || way.IsOptedOut(owner) {
+	if owner == "" || way.IsOptedOut(owner) || way.IsUnverified(owner) {
 		return ""
 	}
 	return owner

@@ -32,6 +32,8 @@ type Plan struct {
 	Marked bool
 	// Ring are the phones that get the text at the same time; empty if it goes in turn.
 	Ring []sms.PhoneNumber
+	// Waits: each phone that would get the text has yet to be verified.
+	Waits bool
 	// Threads are the further numbers from which the phone may get the text.
 	Threads []sms.PhoneNumber
 	// DeliveryTimeout is how long to wait for a receipt before the next hop is tried; 0 means for ever.
@@ -94,7 +96,7 @@ func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
 	if r.Destination != "" {
 		// The text goes to one phone: the route's settings hold, its hops and their marks do not.
 		way.DestinationCarrier, way.FallbackCarriers, way.OptedOut = r.Destination, nil, nil
-		way.Schedule, way.Overrides, way.NightPhones, way.Off = nil, nil, nil, nil
+		way.Schedule, way.Overrides, way.NightPhones, way.Off, way.Verifications = nil, nil, nil, nil, nil
 	}
 	return way
 }
@@ -119,6 +121,7 @@ func along(p Plan, q Question, way route.Route) Plan {
 		// The clock that wrote it was ahead: the text is not older than now, and not to be delivered later than if it came now.
 		since = q.Now
 	}
+	p.Waits, since = way.Waits(q.Now), way.AgesFrom(since, q.Now)
 	p.Expires = since.Add(way.TextAge())
 	if q.Text.IsAutoAnswer() {
 		p.Expires = since.Add(min(way.TextAge(), autoAnswerAge))

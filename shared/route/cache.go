@@ -160,6 +160,12 @@ func (c *Cache) MarkOff(ctx context.Context, number, phone sms.PhoneNumber, at, 
 	return MarkOff(ctx, c.table, number, phone, at, until, now)
 }
 
+// Verify tries a code in the table, see the function [Verify], and forgets the number, as MarkOptedOut does.
+func (c *Cache) Verify(ctx context.Context, number, phone sms.PhoneNumber, code, messageSid string, at, now time.Time) (Verdict, error) {
+	defer c.Forget(number.Spellings()...)
+	return Verify(ctx, c.table, number, phone, code, messageSid, at, now)
+}
+
 func (c *Cache) remembered(now time.Time, numbers []sms.PhoneNumber) (routes map[sms.PhoneNumber]Route, missing []sms.PhoneNumber) {
 	routes = make(map[sms.PhoneNumber]Route, len(numbers))
 	c.mu.Lock()

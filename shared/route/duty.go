@@ -24,8 +24,9 @@ func (r Route) IsScheduled() bool { return len(r.Schedule)+len(r.Overrides) > 0 
 // DutyAt says who is on duty at a moment, without those who are off then, and when that changes. It is the one place that decides it. The
 // sender, the commands and the API of operators ask it. A schedule that cannot be read counts as none: it is refused when it is written.
 // If all who would get the texts are off or have opted out, those who are off get them all the same.
+// A phone that is unverified gets none; if all are, nobody does.
 func (r Route) DutyAt(at time.Time) Duty {
-	if !r.IsScheduled() && len(r.Off) == 0 {
+	if r.isSteady() {
 		return Duty{IsOpen: true, Phones: r.Hops()}
 	}
 	d := r.duty(at)
@@ -35,22 +36,26 @@ func (r Route) DutyAt(at time.Time) Duty {
 
 // PhonesAt returns the phones that get texts at a moment, as [Route.DutyAt] does, which also says when that changes.
 func (r Route) PhonesAt(at time.Time) []sms.PhoneNumber {
-	if !r.IsScheduled() && len(r.Off) == 0 {
+	if r.isSteady() {
 		return r.Hops()
 	}
 	return r.duty(at).Phones
 }
 
+// isSteady reports whether the hops get all texts, always.
+func (r Route) isSteady() bool { return !r.IsScheduled() && len(r.Off)+len(r.Verifications) == 0 }
+
 // duty is DutyAt without when that changes.
 func (r Route) duty(at time.Time) Duty {
 	isOff := func(phone sms.PhoneNumber) bool { return r.IsOff(phone, at) }
-	all := r.onDuty(at)
+	all := slices.DeleteFunc(r.onDuty(at), r.IsUnverified)
 	d := Duty{Phones: slices.DeleteFunc(slices.Clone(all), isOff)}
 	if d.IsOpen = len(d.Phones) > 0; !d.IsOpen {
 		d.NoOne = len(all) > 0
 		if all = r.Hops(); r.Closed == ClosedNight {
 			all = r.numbersOf(r.NightPhones)
 		}
+		all = slices.DeleteFunc(all, r.IsUnverified)
 		d.Phones = slices.DeleteFunc(slices.Clone(all), isOff)
 	}
 	if !slices.ContainsFunc(d.Phones, func(phone sms.PhoneNumber) bool { return !r.IsOptedOut(phone) }) {

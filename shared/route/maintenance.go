@@ -36,9 +36,11 @@ type seed struct {
 	Closed             Closed
 	NightPhones        []string
 	AutoAnswer         AutoAnswer
-	// OptedOut and Off are here to be refused with a reason.
-	OptedOut json.RawMessage
-	Off      json.RawMessage
+	VerifyPhones       bool
+	// OptedOut, Off and Verifications are here to be refused with a reason.
+	OptedOut      json.RawMessage
+	Off           json.RawMessage
+	Verifications json.RawMessage
 }
 
 // maxMaintenance is the largest file accepted, in bytes: fifty thousand routes. Reading of a device or a wrong file stops
@@ -59,9 +61,9 @@ type Reading struct {
 
 // ParseMaintenance reads a maintenance.json, {"routes":[{"TwilioNumber", "DestinationCarrier", "FallbackCarriers", "Active",
 // "LastUpdated", "OnUncertain", "DeliveryTimeout", "MaxAge", "PaceNumber", "AnswerWindow", "HoldTime", "AnswerTimeout", "ClaimTime",
-// "Ring", "Threads", "Phones", "Owner", "TimeZone", "Schedule", "Overrides", "Closed", "NightPhones", "AutoAnswer"}]}. All but the two
-// numbers and Active may be left out and are then zero. It reads the whole file before it returns: the error joins all problems, one line
-// each with the place of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
+// "Ring", "Threads", "Phones", "Owner", "TimeZone", "Schedule", "Overrides", "Closed", "NightPhones", "AutoAnswer", "VerifyPhones"}]}. All
+// but the two numbers and Active may be left out and are then zero. It reads the whole file before it returns: the error joins all
+// problems, one line each with the place of the route. Unknown and repeated fields are problems. A byte order mark and CRLF are ignored.
 func ParseMaintenance(r io.Reader, how Reading) ([]Route, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxMaintenance+1))
 	if err != nil {
@@ -169,6 +171,7 @@ func (p *parser) assemble(i int, s seed) Route {
 		Ring: s.Ring, OnUncertain: s.OnUncertain, PaceNumber: s.PaceNumber, Threads: s.Threads,
 		Phones: foldedPhones(s.Phones), Owner: foldedWho(s.Owner), TimeZone: s.TimeZone, Schedule: s.Schedule,
 		Overrides: s.Overrides, Closed: s.Closed, NightPhones: s.NightPhones, AutoAnswer: s.AutoAnswer,
+		VerifyPhones:    s.VerifyPhones,
 		DeliveryTimeout: p.duration(i, "DeliveryTimeout", s.DeliveryTimeout), MaxAge: p.duration(i, "MaxAge", s.MaxAge),
 		AnswerWindow: p.duration(i, "AnswerWindow", s.AnswerWindow), HoldTime: p.duration(i, "HoldTime", s.HoldTime),
 		AnswerTimeout: p.duration(i, "AnswerTimeout", s.AnswerTimeout), ClaimTime: p.duration(i, "ClaimTime", s.ClaimTime),
@@ -191,7 +194,10 @@ func (p *parser) assemble(i int, s seed) Route {
 		p.report(i, errors.New("OptedOut is kept by the relay, from the STOP and START that phones text: leave it out"))
 	}
 	if s.Off != nil {
-		p.report(i, errors.New("Off is kept by the relay, from the /off and /on that phones text: leave it out")) //nolint:staticcheck // a field.
+		p.report(i, errors.New("Off is kept by the relay, from the /off and /on that phones text: leave it out"))
+	}
+	if s.Verifications != nil {
+		p.report(i, errors.New("Verifications are kept by the relay: leave them out")) //nolint:staticcheck // a field.
 	}
 	return r
 }

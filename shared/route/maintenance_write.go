@@ -32,6 +32,7 @@ type written struct {
 	HoldTime           Duration          `json:",omitempty"`
 	AnswerTimeout      Duration          `json:",omitempty"`
 	ClaimTime          Duration          `json:",omitempty"`
+	VerifyPhones       bool              `json:",omitempty"`
 	LastUpdated        string            `json:",omitempty"`
 }
 
@@ -51,7 +52,7 @@ func WriteMaintenance(w io.Writer, routes []Route) error {
 			OnUncertain: r.OnUncertain, DeliveryTimeout: r.DeliveryTimeout, MaxAge: r.MaxAge, PaceNumber: r.PaceNumber,
 			AnswerWindow: r.AnswerWindow, HoldTime: r.HoldTime, AnswerTimeout: r.AnswerTimeout, ClaimTime: r.ClaimTime, Threads: r.Threads,
 			Phones: r.Phones, Owner: r.Owner, TimeZone: r.TimeZone, Schedule: r.Schedule, Overrides: r.Overrides, Closed: r.Closed,
-			NightPhones: r.NightPhones, AutoAnswer: r.AutoAnswer,
+			NightPhones: r.NightPhones, AutoAnswer: r.AutoAnswer, VerifyPhones: r.VerifyPhones,
 		}
 		if !r.LastUpdated.IsZero() {
 			one.LastUpdated = r.LastUpdated.UTC().Format(time.RFC3339Nano)

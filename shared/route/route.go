@@ -74,6 +74,10 @@ type Route struct {
 	// Off are the phones that are off duty for a time, whatever the schedule says: by their own word, see MarkOff, or an operator's. A
 	// number that is no phone of the route has no meaning here.
 	Off []Off `json:",omitempty"`
+	// VerifyPhones: a phone that comes into the route from now on gets no customers' words before it has answered a code with which it was
+	// texted. Verifications is what the relay keeps of that, see Verify.
+	VerifyPhones  bool           `json:",omitempty"`
+	Verifications []Verification `json:",omitempty"`
 	// Removed is when an operator removed the route, which made it inactive; zero while it is in use. The item stays, so that
 	// its history is kept, and its number still counts as routed. Writing the route again brings it back.
 	Removed time.Time `json:",omitzero"`
@@ -106,9 +110,10 @@ func (r Route) Takes(received time.Time) bool {
 }
 
 // Switched returns r as it is to be stored over before. If r is inactive, it sets OffSince: to now, or to before's if before
-// was inactive, too. The threads that before has and r has not become its former ones. Every writer of routes calls it.
+// was inactive, too. The threads that before has and r has not become its former ones, and the phones that r has and before has not
+// are unverified with VerifyPhones. Every writer of routes calls it.
 func (r Route) Switched(before Route, now time.Time) Route {
-	r.FormerThreads = r.former(before, now)
+	r.FormerThreads, r.Verifications = r.former(before, now), r.verifications(before, now)
 	switch {
 	case r.Active:
 		r.OffSince = time.Time{}

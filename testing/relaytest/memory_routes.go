@@ -51,6 +51,7 @@ func NewMemoryRoutes(routes ...route.Route) *MemoryRoutes {
 // ownRoute returns r with slices of its own.
 func ownRoute(r route.Route) route.Route {
 	r.FallbackCarriers = slices.Clone(r.FallbackCarriers)
+	r.Verifications = slices.Clone(r.Verifications)
 	r.OptedOut, r.Off = slices.Clone(r.OptedOut), slices.Clone(r.Off)
 	r.Threads, r.FormerThreads = slices.Clone(r.Threads), slices.Clone(r.FormerThreads)
 	r.Phones = slices.Clone(r.Phones)

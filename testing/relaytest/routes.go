@@ -49,6 +49,7 @@ func routesTests() []routesCase {
 		{"a hop is marked as opted out", routesTest.marksOptedOut},
 		{"a phone goes off and on", routesTest.marksOff},
 		{"of all phones that go off at once one is left", routesTest.lastStays},
+		{"codes are tried", routesTest.triesCodes},
 		{"a mark is put in spite of others", routesTest.marksInSpiteOfOthers},
 		{"of many marks none is lost", routesTest.manyMarks},
 		{"an ended context is a classified error", routesTest.endedContext},
@@ -78,6 +79,10 @@ func settledRoute() route.Route {
 	r.AnswerTimeout, r.ClaimTime = route.Duration(20*time.Minute), route.Duration(3*time.Hour)
 	r.PaceNumber, r.OptedOut = "3/1s", []sms.PhoneNumber{numbered(73), numbered(71)}
 	r.Off = []route.Off{{Phone: numbered(72), Until: offUntil()}}
+	r.VerifyPhones, r.Verifications = true, []route.Verification{
+		{Phone: numbered(73), Salt: "SALT", Hash: "hash", SentAt: offUntil(), Tries: 2, TriedSid: MessageSid(7)},
+		{Phone: numbered(71), VerifiedAt: offUntil(), EndsWait: true},
+	}
 	r.Removed, r.OffSince = r.LastUpdated.Add(-time.Second), r.LastUpdated.Add(-1500*time.Millisecond)
 	return r
 }
@@ -248,7 +253,7 @@ func (r routesTest) noAliasing() {
 	spoil := func(theirs route.Route) {
 		theirs.FallbackCarriers[0], theirs.OptedOut[0], theirs.Threads[0] = numbered(98), numbered(98), numbered(98)
 		theirs.Phones[1].Also[0], theirs.Phones[0].Name = numbered(98), "Cy"
-		theirs.FormerThreads[0].Number, theirs.Off[0].Phone = numbered(98), numbered(98)
+		theirs.FormerThreads[0].Number, theirs.Off[0].Phone, theirs.Verifications[0].Tries = numbered(98), numbered(98), 9
 		theirs.Schedule[0].Phones[0], theirs.Overrides[0].Phones[0], theirs.NightPhones[0] = "Cy", "Cy", "Cy"
 	}
 	spoil(given)

@@ -54,6 +54,55 @@ func (r routesTest) marksOff() {
 	r.finds([]sms.PhoneNumber{Customer})
 }
 
+// triesCodes: of codes that are tried at once each counts, and the right one is written.
+func (r routesTest) triesCodes() {
+	given := Route()
+	given.VerifyPhones = true
+	given, ok := given.Switched(route.Route{}, offUntil()).PutCode(Destination, "042317", "SALT", offUntil())
+	if !ok {
+		r.Fatal("the phone need not be verified")
+	}
+	way := r.put(given)
+	r.finds([]sms.PhoneNumber{TwilioNumber}, way)
+	try := func(phone sms.PhoneNumber, code string, n int) route.Verdict {
+		for {
+			verdict, err := route.Verify(r.Context(), r, TwilioNumber, phone, code, MessageSid(n), offUntil(), offUntil())
+			if errors.Is(err, route.ErrConflict) {
+				continue
+			}
+			if err != nil {
+				r.Errorf("Verify: %v", err)
+			}
+			return verdict
+		}
+	}
+	var wg sync.WaitGroup
+	for n := range 3 {
+		wg.Go(func() { try(Destination, "999999", n+1) })
+	}
+	wg.Wait()
+	eventually(r.T, func() string {
+		got, err := r.Lookup(r.Context(), TwilioNumber)
+		if err != nil || got[TwilioNumber].Verifications[0].Tries != 3 {
+			return "not each wrong code has counted"
+		}
+		return ""
+	})
+	if got := try(Destination, "042317", 4); got != route.CodeRight {
+		r.Errorf("the right code is %s", got)
+	}
+	if got := try(Fallback, "042317", 5); got != route.CodeOver {
+		r.Errorf("the code of another phone is %s", got)
+	}
+	eventually(r.T, func() string {
+		got, err := r.Lookup(r.Context(), TwilioNumber)
+		if way := got[TwilioNumber]; err != nil || way.IsUnverified(Destination) || !way.IsUnverified(Fallback) {
+			return "not the one phone is verified"
+		}
+		return ""
+	})
+}
+
 // lastStays: each of the phones sees the others on duty at first, and one write of a version wins.
 func (r routesTest) lastStays() {
 	given := Route()

@@ -128,8 +128,10 @@ type explainedRoute struct {
 	SameTime int              `json:"at_the_same_time,omitempty"`
 	Phones   []explainedPhone `json:"phones"`
 	// Off are the phones that are off duty then, and would not get it.
-	Off       []explainedOff `json:"off,omitempty"`
-	ExpiresAt time.Time      `json:"expires_at,omitzero"`
+	Off []explainedOff `json:"off,omitempty"`
+	// Unverified are the phones that have yet to be verified, and would not get it.
+	Unverified []shownUnverified `json:"unverified,omitempty"`
+	ExpiresAt  time.Time         `json:"expires_at,omitzero"`
 	// AutoAnswer is what the relay itself would answer the customer because nobody is on duty; absent if it would not answer.
 	AutoAnswer string `json:"auto_answer,omitempty"`
 	// hasAutoAnswer: the route has such an answer, and is closed.
@@ -143,6 +145,12 @@ type explainedPhone struct {
 	OptedOut bool            `json:"opted_out"`
 	// HasCustomer: it has the conversation, so it comes first.
 	HasCustomer bool `json:"has_customer"`
+}
+
+// shownUnverified is a phone that has yet to be verified.
+type shownUnverified struct {
+	Name   string          `json:"name,omitempty"`
+	Number sms.PhoneNumber `json:"number"`
 }
 
 // explainedOff is a phone that is off duty for a time.
@@ -174,6 +182,11 @@ func explainedRouteOf(seen delivery.ForeseenRoute, from, to sms.PhoneNumber, at 
 	}
 	for _, o := range seen.Way.StillOff(seen.Way.Off, at) {
 		e.Off = append(e.Off, explainedOff{Name: seen.Way.NameOf(o.Phone), Number: o.Phone, Until: o.Until.In(at.Location())})
+	}
+	for _, v := range seen.Way.Verifications {
+		if v.VerifiedAt.IsZero() {
+			e.Unverified = append(e.Unverified, shownUnverified{Name: seen.Way.NameOf(v.Phone), Number: v.Phone})
+		}
 	}
 	return e
 }
@@ -224,6 +237,14 @@ func (e explainedRoute) write(out io.Writer) {
 	}
 	for _, o := range e.Off {
 		cli.Say(out, "%s is off duty until %s.", strings.TrimSpace(o.Name+" "+string(o.Number)), o.Until.Format(momentForm))
+	}
+	for _, phone := range e.Unverified {
+		cli.Say(out, "%s is not verified: it gets no texts before it has answered a code.",
+			strings.TrimSpace(phone.Name+" "+string(phone.Number)))
+	}
+	if len(e.Unverified) > 0 && len(e.Phones) == 0 {
+		cli.Say(out, "The text would wait until a phone is verified, at most until %s.", e.ExpiresAt.Format(momentForm))
+		return
 	}
 	if len(e.Phones) == 0 {
 		cli.Say(out, "There is no phone that the text could go to.")

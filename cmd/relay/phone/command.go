@@ -38,7 +38,7 @@ relay phone rm ends that at once.`,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.listCommand(), p.setCommand(), p.removeCommand())
+	cmd.AddCommand(p.listCommand(), p.setCommand(), p.removeCommand(), p.verifyCommand())
 	return cmd
 }
 
@@ -55,6 +55,8 @@ type shownPhone struct {
 	OptedOut  bool `json:"opted_out"`
 	// OffUntil is until when the phone is off duty, absent if it is not.
 	OffUntil time.Time `json:"off_until,omitzero"`
+	// Unverified: it gets no customers' texts before it has answered a code.
+	Unverified bool `json:"unverified"`
 	// Customers counts those whom the phone can answer with a tag.
 	Customers int `json:"customers"`
 	// SentAt is when it was last sent a text, WroteAt when it last wrote.
@@ -76,6 +78,7 @@ func shownPhones(way route.Route, items []conversation.Phone, now time.Time) []s
 	for _, number := range way.AllPhones() {
 		one := shownPhone{
 			Phone: number, OnDuty: true, GetsTexts: way.GetsTexts(number), OptedOut: way.IsOptedOut(number), OffUntil: way.OffUntil(number, now),
+			Unverified: way.IsUnverified(number),
 		}
 		if p, ok := way.PhoneNamed(way.NameOf(number)); ok {
 			one.Name, one.Also = p.Name, p.Also
@@ -190,6 +193,8 @@ func (p program) rightOf(one shownPhone) string {
 	switch {
 	case one.OptedOut:
 		return "no, opted out"
+	case one.Unverified:
+		return "no, not verified"
 	case one.OnDuty && !one.GetsTexts:
 		return "yes, gets no texts"
 	case !one.OffUntil.IsZero():

@@ -55,6 +55,9 @@ func hops(r route.Route, phones ...sms.PhoneNumber) string {
 		if r.IsOptedOut(phone) {
 			marked[i] += " (opted out)"
 		}
+		if r.IsUnverified(phone) {
+			marked[i] += " (not verified)"
+		}
 		if until := r.OffUntil(phone, time.Now()); !until.IsZero() {
 			marked[i] += " (off until " + until.UTC().Format(time.RFC3339) + ")"
 		}
@@ -88,6 +91,9 @@ func settingsOf(r route.Route) []string {
 	say("HoldTime", duration(r.HoldTime))
 	say("AnswerTimeout", duration(r.AnswerTimeout))
 	say("ClaimTime", duration(r.ClaimTime))
+	if r.VerifyPhones {
+		say("VerifyPhones", "true")
+	}
 	return said
 }
 

@@ -43,6 +43,7 @@ const (
 	flagNightPhone      = "night-phone"
 	flagAutoClosed      = "auto-answer-closed"
 	flagAutoNoOne       = "auto-answer-no-one"
+	flagVerifyPhones    = "verify-phones"
 )
 
 // setFlags are the values of these flags.
@@ -50,7 +51,7 @@ type setFlags struct {
 	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime, owner, timeZone, closed string
 	answerTimeout, claimTime, ring, autoClosed, autoNoOne                                                 string
 	fallbacks, threads, nightPhones                                                                       []string
-	noFallback, noThreads, active, inactive                                                               bool
+	noFallback, noThreads, active, inactive, verifyPhones                                                 bool
 }
 
 func (p program) routeSetCommand() *cobra.Command {
@@ -114,6 +115,8 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.nightPhones, flagNightPhone, nil, "a night phone, by its name or number; repeat it for more, in order")
 	flags.StringVar(&f.autoClosed, flagAutoClosed, "", "what the relay itself answers a customer who texts while nobody is on duty")
 	flags.StringVar(&f.autoNoOne, flagAutoNoOne, "", "what the relay itself answers a customer whom nobody answers in time")
+	flags.BoolVar(&f.verifyPhones, flagVerifyPhones, false,
+		"phones that come into the route from now on get no customers' texts before they have answered a code; =false ends that")
 	flags.BoolVar(&f.noThreads, flagNoThreads, false, "send everything from the number itself, with tags")
 	flags.StringVar(&f.holdTime, flagHoldTime, "", "how long an answer is held that may be for several customers, 5m to 12h")
 	flags.StringVar(&f.answerTimeout, flagAnswerTimeout, "",
@@ -127,7 +130,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 	if !slices.ContainsFunc([]string{
 		flagTo, flagFallback, flagNoFallback, flagActive, flagInactive, flagRing, flagOnUncertain, flagDeliveryTimeout,
 		flagMaxAge, flagPaceNumber, flagAnswerWindow, flagHoldTime, flagAnswerTimeout, flagClaimTime, flagThread, flagNoThreads, flagOwner,
-		flagTimeZone, flagClosed, flagNightPhone, flagAutoClosed, flagAutoNoOne,
+		flagTimeZone, flagClosed, flagNightPhone, flagAutoClosed, flagAutoNoOne, flagVerifyPhones,
 	}, flags.Changed) {
 		return routing.Settings{}, cli.Usage(errors.New("nothing to change: name what to change, such as --to PHONE"))
 	}
@@ -152,6 +155,9 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 	}
 	if f.noThreads {
 		s.Threads = new([]sms.PhoneNumber)
+	}
+	if flags.Changed(flagVerifyPhones) {
+		s.VerifyPhones = &f.verifyPhones
 	}
 	switch {
 	case f.active:

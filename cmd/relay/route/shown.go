@@ -17,6 +17,16 @@ type shownRoute struct {
 	Off       []shownOff      `json:"off,omitempty"`
 	// AutoAnswer are the texts with which the relay itself answers customers.
 	AutoAnswer shownAutoAnswer `json:"auto_answer,omitzero"`
+	// Unverified are the phones that have yet to answer a code.
+	Unverified []shownUnverified `json:"unverified,omitempty"`
+}
+
+// shownUnverified is a phone that has yet to be verified as JSON.
+type shownUnverified struct {
+	Phone sms.PhoneNumber `json:"phone"`
+	// CodeSentAt is when it was last texted a code, Tries is how many wrong ones it texted since.
+	CodeSentAt time.Time `json:"code_sent_at,omitzero"`
+	Tries      int       `json:"tries"`
 }
 
 // shownOff is a phone that is off duty for a time as JSON.
@@ -82,6 +92,8 @@ type routeFields struct {
 	ClaimTime          route.Duration       `json:"claim_time,omitempty"`
 	OptedOut           []sms.PhoneNumber    `json:"opted_out,omitempty"`
 	Off                []route.Off          `json:"-"`
+	VerifyPhones       bool                 `json:"verify_phones,omitempty"`
+	Verifications      []route.Verification `json:"-"`
 	Removed            time.Time            `json:"removed,omitzero"`
 	OffSince           time.Time            `json:"off_since,omitzero"`
 	LastUpdated        time.Time            `json:"last_updated"`
@@ -104,6 +116,11 @@ func shown(r route.Route) shownRoute {
 	}
 	for _, o := range r.Off {
 		all.Off = append(all.Off, shownOff{o.Phone, o.Until.UTC()})
+	}
+	for _, v := range r.Verifications {
+		if v.VerifiedAt.IsZero() {
+			all.Unverified = append(all.Unverified, shownUnverified{v.Phone, v.SentAt.UTC(), v.Tries})
+		}
 	}
 	return all
 }

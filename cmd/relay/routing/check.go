@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ func Check(routes []route.Route) []Finding {
 			c.form()
 			c.loops(loops[r.TwilioNumber])
 			c.optedOut()
+			c.unverified()
 			c.settings()
 			c.duty()
 			c.autoAnswer()
@@ -109,6 +111,23 @@ func (c *checked) optedOut() {
 		c.report(Problem, "every phone has opted out: nobody gets its texts", hint)
 	case len(out) > 0:
 		c.report(Warning, strings.Join(out, ", ")+" has opted out and is skipped", hint)
+	}
+}
+
+// unverified finds phones that get no texts because they have yet to be verified.
+func (c *checked) unverified() {
+	var out []string
+	for _, v := range c.route.Verifications {
+		if v.VerifiedAt.IsZero() {
+			out = append(out, string(v.Phone))
+		}
+	}
+	hint := "relay phone verify " + string(c.route.TwilioNumber) + " PHONE texts a code to it"
+	switch {
+	case len(out) > 0 && !slices.ContainsFunc(c.route.Receivers(), func(phone sms.PhoneNumber) bool { return !c.route.IsUnverified(phone) }):
+		c.report(Problem, "no phone is verified: its texts wait", hint)
+	case len(out) > 0:
+		c.report(Warning, strings.Join(out, ", ")+" is not verified and is skipped", hint)
 	}
 }
 

@@ -86,7 +86,9 @@ func fields(r route.Route) []field {
 		{"HoldTime", duration(r.HoldTime)},
 		{"AnswerTimeout", duration(r.AnswerTimeout)},
 		{"ClaimTime", duration(r.ClaimTime)},
+		{"VerifyPhones", yes(r.VerifyPhones)},
 		{"Off", off(r)},
+		{"Verifications", verifications(r)},
 		{fieldRemoved, removed},
 	}
 }
@@ -104,6 +106,29 @@ func off(r route.Route) string {
 	texts := make([]string, len(r.Off))
 	for i, o := range r.Off {
 		texts[i] = string(o.Phone) + " until " + o.Until.UTC().Format(time.RFC3339)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// yes writes a setting that is off unless it is set.
+func yes(on bool) string {
+	if on {
+		return "true"
+	}
+	return ""
+}
+
+// verifications lists the phones that have yet to be verified, and when they were texted a code.
+func verifications(r route.Route) string {
+	var texts []string
+	for _, v := range r.Verifications {
+		if v.VerifiedAt.IsZero() {
+			text := string(v.Phone)
+			if !v.SentAt.IsZero() {
+				text += " code of " + v.SentAt.UTC().Format(time.RFC3339)
+			}
+			texts = append(texts, text)
+		}
 	}
 	return strings.Join(texts, ", ")
 }

@@ -37,6 +37,8 @@ type Settings struct {
 	// AutoClosed and AutoNoOne are the texts of AutoAnswer.
 	AutoClosed *string
 	AutoNoOne  *string
+	// VerifyPhones: phones that come into the route from now on have to be verified.
+	VerifyPhones *bool
 }
 
 // Change sets the fields of a route. A new route, and a removed one that comes back, is active unless Active is false. The error is
@@ -67,6 +69,7 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	say(&r.NightPhones, s.NightPhones)
 	say(&r.AutoAnswer.Closed, s.AutoClosed)
 	say(&r.AutoAnswer.NoOne, s.AutoNoOne)
+	say(&r.VerifyPhones, s.VerifyPhones)
 	return r, nil
 }
 

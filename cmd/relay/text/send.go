@@ -157,6 +157,10 @@ func (p program) printSent(answer json.RawMessage, dryRun bool) error {
 func (p program) printDryRun(told operations.DryRun) {
 	switch told.Outcome {
 	case operations.Send:
+		if told.Destination == "" {
+			cli.Say(p.Stdout, "It would wait: no phone of the number is verified. relay phone ls shows them.")
+			return
+		}
 		fmt.Fprintf(p.Stdout, "It would be sent to %s, in %s:\n\n  %s\n\n", told.Destination, cli.Plural(told.Segments, "segment"),
 			strings.ReplaceAll(inert.Block(told.Text), "\n", "\n  "))
 		for _, hop := range told.Hops {

@@ -103,6 +103,9 @@ func (a answering) decide(ctx context.Context) (ledger.Record, error) {
 		answer.Tells = conversation.NotSent(a.text.Body) + " This number is switched off."
 		return a.text.Dismiss(answer, ledger.ReasonInactive, a.now)
 	}
+	if a.way.IsUnverified(a.phone.Phone) && !a.hasLeft {
+		return a.ofUnverified(ctx)
+	}
 	if reaction, ok := sms.ReactionOf(a.text.Body); ok && !a.hasLeft {
 		about, err := a.acknowledged(ctx, reaction)
 		switch {

@@ -64,6 +64,9 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 			return v
 		}
 	}
+	if p.Drop == "" && p.Waits {
+		return h.unverified(ctx, j, p)
+	}
 	if p.Drop != "" || p.To == "" {
 		return h.drop(ctx, j, p)
 	}

@@ -131,9 +131,7 @@ func (h *Handler) takeRoom(
 
 // sendNotice puts a text of the relay itself on the queue.
 func (h *Handler) sendNotice(ctx context.Context, m sms.Message, at time.Time) error {
-	message, err := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindNotice, RelayID: m.Sid, ReceivedAt: at.UTC(), Message: &m, Destination: m.From,
-	}.Outgoing()
+	message, err := noticeOf(m, at).Outgoing()
 	if err != nil {
 		return err
 	}

@@ -65,6 +65,9 @@ func (h *Handler) command(ctx context.Context, j *job) error {
 
 // carryOut does what the command says, and returns what the phone is told.
 func (c *commanding) carryOut(ctx context.Context) (told string, err error) {
+	if code, ok := conversation.CodeOf(c.j.text.Body); ok {
+		return c.verify(ctx, code)
+	}
 	switch c.command.Verb {
 	case conversation.VerbHelp:
 		return conversation.CommandHelp, nil

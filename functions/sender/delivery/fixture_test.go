@@ -143,6 +143,13 @@ func (r remembersNothing) MarkOptedOut(ctx context.Context, number, hop sms.Phon
 	return route.MarkOptedOut(ctx, r.MemoryRoutes, number, hop, optedOut)
 }
 
+// Verify goes to the table.
+func (r remembersNothing) Verify(
+	ctx context.Context, number, phone sms.PhoneNumber, code, messageSid string, at, now time.Time,
+) (route.Verdict, error) {
+	return route.Verify(ctx, r.MemoryRoutes, number, phone, code, messageSid, at, now)
+}
+
 // MarkOff goes to the table.
 func (r remembersNothing) MarkOff(
 	ctx context.Context, number, phone sms.PhoneNumber, at, until, now time.Time,

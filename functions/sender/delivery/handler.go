@@ -49,6 +49,8 @@ type Routes interface {
 	MarkOptedOut(ctx context.Context, number, hop sms.PhoneNumber, optedOut bool) error
 	// MarkOff puts a phone of the number's route off duty until then, or on again with a zero time, see [route.MarkOff].
 	MarkOff(ctx context.Context, number, phone sms.PhoneNumber, at, until, now time.Time) (stored route.Route, alone time.Time, err error)
+	// Verify tries a code that an unverified phone of the number's route texted, see [route.Verify].
+	Verify(ctx context.Context, number, phone sms.PhoneNumber, code, messageSid string, at, now time.Time) (route.Verdict, error)
 }
 
 // Visibility changes how long messages of a queue stay hidden.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -38,6 +40,18 @@ func (h *Handler) notify(ctx context.Context, to conversation.PhoneKey, cause, t
 		return err
 	}
 	return h.sendNotice(ctx, sms.Message{Sid: sid, From: to.Phone, To: to.Sender(), Body: text}, at)
+}
+
+// NoticeOf is the notice to a phone about a cause, for the queue that the texts come from.
+func NoticeOf(to conversation.PhoneKey, cause, text string, at time.Time) queue.Envelope {
+	sid := noticeSid(to.TwilioNumber, to.Phone, cause)
+	return noticeOf(sms.Message{Sid: sid, From: to.Phone, To: to.Sender(), Body: text}, at)
+}
+
+func noticeOf(m sms.Message, at time.Time) queue.Envelope {
+	return queue.Envelope{
+		Version: queue.Version, Kind: queue.KindNotice, RelayID: m.Sid, ReceivedAt: at.UTC(), Message: &m, Destination: m.From,
+	}
 }
 
 // tellLoss tells the phone that wrote an answer if the customer did not get it.

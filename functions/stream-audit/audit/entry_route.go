@@ -47,6 +47,8 @@ type storedRoute struct {
 	AutoAnswer         written[route.AutoAnswer]
 	OptedOut           written[[]sms.PhoneNumber]
 	Off                written[[]route.Off]
+	VerifyPhones       written[bool]
+	Verifications      written[[]route.Verification]
 	Removed            written[time.Time]
 	OffSince           written[time.Time]
 	LastUpdated        written[time.Time]
@@ -111,7 +113,20 @@ func actorOf(before, after *storedRoute) string {
 	if phone := turnedOff(before.Off.value, after.Off.value); phone != "" {
 		return phone.Mask()
 	}
+	if phone := tried(before.Verifications.value, after.Verifications.value); phone != "" {
+		return phone.Mask()
+	}
 	return after.UpdatedBy
+}
+
+// tried returns the phone that texted a code.
+func tried(before, after []route.Verification) sms.PhoneNumber {
+	for _, v := range after {
+		if !slices.Contains(before, v) {
+			return v.Phone
+		}
+	}
+	return ""
 }
 
 // turnedOff returns the phone that is off since, or on again. Entries that are over go with any write, so one that is gone counts only if
@@ -146,7 +161,8 @@ func routeOf(r *storedRoute) *auditlog.Route {
 		AnswerTimeout:   r.AnswerTimeout.show(length(r.AnswerTimeout.value), route.Route{AnswerTimeout: r.AnswerTimeout.value}),
 		ClaimTime:       r.ClaimTime.show(length(r.ClaimTime.value), route.Route{ClaimTime: r.ClaimTime.value}),
 		Threads:         masksOf(r.Threads), Phones: phonesOf(r.Phones), Owner: ownerOf(r),
-		OptedOut: masksOf(r.OptedOut), Off: offOf(r.Off), Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
+		OptedOut: masksOf(r.OptedOut), Off: offOf(r.Off), VerifyPhones: r.VerifyPhones.value,
+		Unverified: unverifiedOf(r.Verifications), Removed: r.Removed.show(moment(r.Removed.value), route.Route{}),
 		OffSince: r.OffSince.show(moment(r.OffSince.value), route.Route{}), Version: r.Version,
 	}
 	r.addDuty(entry)
@@ -195,6 +211,20 @@ func offOf(all written[[]route.Off]) []string {
 		said = append(said, o.Phone.Mask()+" until "+moment(o.Until))
 	}
 	return said
+}
+
+// unverifiedOf masks the numbers of the phones that have yet to be verified.
+func unverifiedOf(all written[[]route.Verification]) []string {
+	if all.unreadable {
+		return []string{unreadable}
+	}
+	var numbers []sms.PhoneNumber
+	for _, v := range all.value {
+		if v.VerifiedAt.IsZero() {
+			numbers = append(numbers, v.Phone)
+		}
+	}
+	return masks(numbers)
 }
 
 // phonesOf masks the numbers of named phones.

@@ -31,6 +31,7 @@ func settled() route.Route {
 		{Date: "2026-12-26", LastDate: "2026-12-27", To: "24:00"},
 	}
 	r.PaceNumber, r.OptedOut, r.Version, r.UpdatedBy = "3/1s", []sms.PhoneNumber{relaytest.Fallback}, 1, "anna"
+	r.VerifyPhones, r.Verifications = true, []route.Verification{{Phone: relaytest.Fallback, Hash: "secret"}}
 	r.Off = []route.Off{{Phone: relaytest.Destination, Until: offUntil}}
 	return r
 }
@@ -50,6 +51,9 @@ func TestWhoChangedARoute(t *testing.T) {
 			r.Off = []route.Off{{Phone: relaytest.Destination, Until: offUntil.Add(1)}}
 		}, "***0122"},
 		{"a phone is on again", func(r *route.Route) { r.Off = nil }, "***0122"},
+		{"a phone texts a code", func(r *route.Route) {
+			r.Verifications = []route.Verification{{Phone: relaytest.Fallback, VerifiedAt: offUntil}}
+		}, "***0133"},
 		{"an operator puts a phone off", func(r *route.Route) { r.Off, r.UpdatedBy = nil, "alex" }, "alex"},
 		{"an operator, at another time", func(r *route.Route) { r.OptedOut, r.LastUpdated = nil, r.LastUpdated.Add(time.Second) }, "anna"},
 		{"another operator, at the same time", func(r *route.Route) { r.OptedOut, r.UpdatedBy = nil, "alex" }, "alex"},
@@ -144,6 +148,7 @@ func TestSettingsWrittenByHand(t *testing.T) {
 		{"pace as text", "PaceNumber", text("+18585550199"), func(r *auditlog.Route) { r.PaceNumber = "unreadable" }},
 		{"who opted out as text", "OptedOut", text("+18585550199"), func(r *auditlog.Route) { r.OptedOut = []string{"unreadable"} }},
 		{"who is off as text", "Off", text("+18585550199"), func(r *auditlog.Route) { r.Off = []string{"unreadable"} }},
+		{"who is verified as text", "Verifications", text("+18585550199"), func(r *auditlog.Route) { r.Unverified = []string{"unreadable"} }},
 		{"threads as text", "Threads", text("+18585550199"), func(r *auditlog.Route) { r.Threads = []string{"unreadable"} }},
 		{"threads of nothing", "Threads", events.NewNullAttribute(), func(r *auditlog.Route) { r.Threads = nil }},
 		{
@@ -179,7 +184,7 @@ func TestSettingsWrittenByHand(t *testing.T) {
 			want := auditlog.Route{
 				DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, OnUncertain: "resend", DeliveryTimeout: "1m30s",
 				MaxAge: "2h", PaceNumber: "3/1s", AnswerWindow: "36h", HoldTime: "15m", OptedOut: []string{"***0133"}, Version: 1,
-				Off:     []string{"***0122 until 2026-11-24T18:00:00Z"},
+				Off: []string{"***0122 until 2026-11-24T18:00:00Z"}, VerifyPhones: true, Unverified: []string{"***0133"},
 				Threads: []string{"***0111", "***0110"}, Phones: []string{"***0122", "***0156"}, Owner: "***0122",
 				TimeZone: "America/Los_Angeles", Closed: "night", NightPhones: []string{"***0157"},
 				Schedule:  []string{"Mon-Fri 07:00-18:00 ***0122, ***0157"},

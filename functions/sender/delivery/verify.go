@@ -1,0 +1,53 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/retry"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+)
+
+// verifyDelay is how long a text waits that no phone may get, before it is looked at again: seldom enough for a queue that counts receives.
+const verifyDelay = 5 * time.Minute
+
+// unverified leaves a text for when a phone is verified.
+func (h *Handler) unverified(ctx context.Context, j *job, p plan.Plan) verdict {
+	if looks(j.record) == 1 {
+		h.config.Emit(one(telemetry.MetricUnanswered))
+	}
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text waits: no phone on duty is verified", textAttrs(j.text, nil)...)
+	return again(h.within(p, retry.Spread(verifyDelay, h.config.Spread())))
+}
+
+// ofUnverified returns the text's record if a phone wrote it that has yet to be verified: it is a code, or nothing.
+func (a answering) ofUnverified(ctx context.Context) (ledger.Record, error) {
+	if _, ok := conversation.CodeOf(a.text.Body); ok {
+		return a.instruct(ctx, conversation.Command{})
+	}
+	answer := a.answer(ledger.AnswerDropped, "")
+	answer.Tells = conversation.Unverified(a.text.Body)
+	return a.text.Dismiss(answer, ledger.ReasonNotStaff, a.now)
+}
+
+// verify tries the code that the phone texted, and says what came of it.
+func (c *commanding) verify(ctx context.Context, code string) (told string, err error) {
+	of, err := c.h.config.Routes.Verify(ctx, c.j.text.TwilioNumber, c.act.Phone, code, c.act.MessageSid, c.act.At, c.h.config.Now())
+	switch {
+	case errors.Is(err, route.ErrConflict):
+		return "/verify: not done. Try again.", nil
+	case err != nil:
+		return "", err
+	case of == route.CodeRight:
+		return "/verify: done. This phone gets the texts of customers to this number.", nil
+	case of == route.CodeWrong:
+		return "/verify: that is not the code. Look again.", nil
+	}
+	return "/verify: that code does not count any more. Ask the office for a new one.", nil
+}

@@ -1,0 +1,114 @@
+package delivery_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
+)
+
+// strict is a sender whose route has one phone, which has yet to be verified and was sent a code.
+func strict(t *testing.T) *sender {
+	t.Helper()
+	s := newSender(t)
+	s.reroute(func(r *route.Route) {
+		r.FallbackCarriers, r.VerifyPhones, r.MaxAge = nil, true, route.Duration(time.Hour)
+		*r = r.Switched(route.Route{}, s.clock.Now())
+	})
+	s.sendsCode("042317")
+	return s
+}
+
+func (s *sender) sendsCode(code string) {
+	s.t.Helper()
+	s.reroute(func(r *route.Route) {
+		changed, ok := r.PutCode(relaytest.Destination, code, "SALT", s.clock.Now())
+		if !ok {
+			s.t.Fatal("the phone need not be verified")
+		}
+		*r = changed
+	})
+}
+
+func (s *sender) stored() route.Route {
+	s.t.Helper()
+	found, err := s.routes.Lookup(context.Background(), relaytest.TwilioNumber)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return found[relaytest.TwilioNumber]
+}
+
+// A phone that is not verified gets no customer's words, and learns nothing by commands. Texts wait for it, and do not age.
+func TestTextsWaitForVerification(t *testing.T) {
+	s := strict(t)
+	s.hears(1, relaytest.Customer, "Is anybody there?")
+	s.checkSent()
+	if s.measured["Unanswered"] != 1 {
+		t.Errorf("measured %v, want one who waits", s.measured)
+	}
+	for i, says := range []string{"Hello", "/open", "A05 Yes", "12345"} {
+		s.hears(2+i, relaytest.Destination, says)
+		if got := s.sent(); len(got) != 1 || !strings.Contains(got[0], "This phone is not verified yet") {
+			t.Errorf("after %q sent %q", says, got)
+		}
+		s.checkState(2+i, ledger.Dropped, ledger.ReasonNotStaff)
+	}
+	s.until(3 * time.Hour)
+	s.checkSent()
+	s.sendsCode("777123")
+	s.hears(7, relaytest.Destination, "042317")
+	s.checkSent(toPhone + "/verify: that is not the code. Look again.")
+	s.hears(8, relaytest.Destination, "777 123")
+	s.until(3*time.Hour + 10*time.Minute)
+	s.checkSent(toPhone+"/verify: done. This phone gets the texts of customers to this number.", toPhone+customerAs+"Is anybody there?")
+	if s.stored().IsUnverified(relaytest.Destination) || s.measured["Unanswered"] != 1 {
+		t.Errorf("route %+v, measured %v", s.stored().Verifications, s.measured)
+	}
+	// Six digits are an answer like others now.
+	s.hears(9, relaytest.Destination, "042317")
+	s.checkSent(toCustomer + "042317")
+	s.checkSealed()
+}
+
+// After a day without a phone, texts age as usual, and end.
+func TestWaitForVerificationEnds(t *testing.T) {
+	s := strict(t)
+	s.hears(1, relaytest.Customer, "Is anybody there?")
+	s.until(24*time.Hour + 50*time.Minute)
+	if s.waiting() == 0 {
+		t.Error("the text waits no longer")
+	}
+	s.until(26 * time.Hour)
+	s.checkSent()
+	s.checkState(1, ledger.Dropped, ledger.ReasonExpired)
+}
+
+// With another phone that is verified, nothing waits; five wrong codes end a code, and a new one may be sent.
+func TestCodeIsTriedFiveTimes(t *testing.T) {
+	s := newSender(t)
+	s.reroute(func(r *route.Route) {
+		before := *r
+		before.DestinationCarrier, before.FallbackCarriers = relaytest.Fallback, nil
+		r.VerifyPhones = true
+		*r = r.Switched(before, s.clock.Now())
+	})
+	s.sendsCode("042317")
+	s.hears(1, relaytest.Customer, "Hello")
+	s.checkSent(toFallback + customerAs + "Hello")
+	for i := range 5 {
+		s.hears(2+i, relaytest.Destination, "111111")
+		s.checkSent(toPhone + "/verify: that is not the code. Look again.")
+	}
+	s.hears(7, relaytest.Destination, "042317")
+	s.checkSent(toPhone + "/verify: that code does not count any more. Ask the office for a new one.")
+	s.sendsCode("777123")
+	s.hears(8, relaytest.Destination, "777123")
+	s.checkSent(toPhone + "/verify: done. This phone gets the texts of customers to this number.")
+	s.hears(9, other, "Hello")
+	s.checkSent(toPhone + "A18 " + string(other) + ": Hello")
+}

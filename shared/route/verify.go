@@ -1,0 +1,156 @@
+package route
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Verification is what is kept of a phone that has to show that it is the one that is meant, before it gets customers' words.
+type Verification struct {
+	Phone sms.PhoneNumber
+	// Salt and Hash are of the code that it was sent last, SentAt is when. Tries counts wrong ones since, TriedSid is the last text with one.
+	Salt     string    `json:",omitempty"`
+	Hash     string    `json:",omitempty"`
+	SentAt   time.Time `json:",omitzero"`
+	Tries    int       `json:",omitempty"`
+	TriedSid string    `json:",omitempty"`
+	// VerifiedAt is when it texted the right code; zero if it has not. EndsWait: until then, the number had no phone for customers' texts.
+	VerifiedAt time.Time `json:",omitzero"`
+	EndsWait   bool      `json:",omitempty"`
+}
+
+const (
+	// CodeTime is for how long a code is valid.
+	CodeTime = 10 * time.Minute
+	// MaxCodeTries is how often a wrong code may be texted.
+	MaxCodeTries = 5
+	// VerifyWait is how long texts wait for a phone to be verified before they begin to age.
+	VerifyWait = 24 * time.Hour
+)
+
+// verificationKept is for how long a verified phone is remembered as one that texts waited for.
+const verificationKept = VerifyWait + MaxMaxAge
+
+func (r Route) verificationOf(phone sms.PhoneNumber) int {
+	return slices.IndexFunc(r.Verifications, func(v Verification) bool { return sms.Same(v.Phone, r.PhoneOf(phone)) })
+}
+
+// IsUnverified reports whether the phone has yet to be verified.
+func (r Route) IsUnverified(phone sms.PhoneNumber) bool {
+	i := r.verificationOf(phone)
+	return i >= 0 && r.Verifications[i].VerifiedAt.IsZero()
+}
+
+// verifications returns what is to be kept of phones when r is stored over before: with VerifyPhones, a phone that before did not have is
+// unverified. What is kept of those that it had stays.
+func (r Route) verifications(before Route, now time.Time) []Verification {
+	if !r.VerifyPhones {
+		return nil
+	}
+	var all []Verification
+	for _, phone := range r.AllPhones() {
+		from := r
+		if r.verificationOf(phone) < 0 {
+			from = before
+		}
+		i := from.verificationOf(phone)
+		switch {
+		case i >= 0:
+			if v := from.Verifications[i]; v.VerifiedAt.IsZero() || now.Sub(v.VerifiedAt) < verificationKept {
+				all = append(all, v)
+			}
+		case phone != "" && !isAmong(before.AllPhones(), phone):
+			all = append(all, Verification{Phone: phone})
+		}
+	}
+	return all
+}
+
+// PutCode returns the route with a code that was sent to an unverified phone. ok is false if the phone is not unverified.
+func (r Route) PutCode(phone sms.PhoneNumber, code, salt string, now time.Time) (changed Route, ok bool) {
+	if !r.IsUnverified(phone) {
+		return r, false
+	}
+	r.Verifications = slices.Clone(r.Verifications)
+	v := &r.Verifications[r.verificationOf(phone)]
+	*v = Verification{Phone: v.Phone, Salt: salt, Hash: hashOf(salt, code), SentAt: now.UTC().Truncate(time.Second)}
+	return r, true
+}
+
+func hashOf(salt, code string) string {
+	sum := sha256.Sum256([]byte(salt + code))
+	return hex.EncodeToString(sum[:])
+}
+
+// Verdict is what a code that a phone texted is.
+type Verdict string
+
+// The verdicts.
+const (
+	CodeRight Verdict = "right"
+	CodeWrong Verdict = "wrong"
+	// CodeOver: there is no code, it is too old, or too many wrong ones were texted.
+	CodeOver Verdict = "over"
+)
+
+// TryCode returns the route after the phone texted a code with the text of that MessageSid. A text that comes again counts once. A phone
+// that is verified has a right one, whatever it is.
+func (r Route) TryCode(phone sms.PhoneNumber, code, messageSid string, at, now time.Time) (tried Route, verdict Verdict) {
+	if !r.IsUnverified(phone) {
+		return r, CodeRight
+	}
+	i := r.verificationOf(phone)
+	isWait := len(r.PhonesAt(now)) == 0
+	tried = r
+	tried.Verifications = slices.Clone(r.Verifications)
+	switch v := &tried.Verifications[i]; {
+	case v.Hash == "", v.Tries >= MaxCodeTries && v.TriedSid != messageSid, at.Sub(v.SentAt) > CodeTime:
+		return r, CodeOver
+	case v.Hash == hashOf(v.Salt, code):
+		*v = Verification{Phone: v.Phone, VerifiedAt: now.UTC().Truncate(time.Second), EndsWait: isWait}
+		return tried, CodeRight
+	case v.TriedSid == messageSid:
+		return r, CodeWrong
+	default:
+		v.Tries, v.TriedSid = v.Tries+1, messageSid
+	}
+	return tried, CodeWrong
+}
+
+// Verify tries a code of a phone in the number's route, and writes that. Errors are [MarkOptedOut]'s.
+func Verify(ctx context.Context, table Table, number, phone sms.PhoneNumber, code, messageSid string, at, now time.Time) (Verdict, error) {
+	verdict := CodeOver
+	_, err := mark(ctx, table, number, phone, func(r Route) (tried Route, isChanged bool) {
+		tried, verdict = r.TryCode(phone, code, messageSid, at, now)
+		return tried, !slices.Equal(tried.Verifications, r.Verifications)
+	})
+	return verdict, err
+}
+
+// Waits reports whether customers' texts wait at that moment, because each phone that would get them is unverified.
+func (r Route) Waits(at time.Time) bool {
+	return slices.ContainsFunc(r.Verifications, func(v Verification) bool { return v.VerifiedAt.IsZero() }) && len(r.PhonesAt(at)) == 0
+}
+
+// AgesFrom returns from when on a text ages that would without a wait do so from since: while it waits for a phone to be verified, it does
+// not, for VerifyWait at most.
+func (r Route) AgesFrom(since, now time.Time) time.Time {
+	end := since
+	for _, v := range r.Verifications {
+		if v.EndsWait && v.VerifiedAt.After(since) && (end.Equal(since) || v.VerifiedAt.Before(end)) {
+			end = v.VerifiedAt
+		}
+	}
+	if r.Waits(now) && now.After(since) {
+		end = now
+	}
+	if most := since.Add(VerifyWait); end.After(most) {
+		return most
+	}
+	return end
+}
