@@ -235,13 +235,7 @@ func (e explainedRoute) write(out io.Writer) {
 		}
 		cli.Say(out, "%s %s%s.", how, strings.TrimSpace(phone.Name+" "+string(phone.Number)), about)
 	}
-	for _, o := range e.Off {
-		cli.Say(out, "%s is off duty until %s.", strings.TrimSpace(o.Name+" "+string(o.Number)), o.Until.Format(momentForm))
-	}
-	for _, phone := range e.Unverified {
-		cli.Say(out, "%s is not verified: it gets no texts before it has answered a code.",
-			strings.TrimSpace(phone.Name+" "+string(phone.Number)))
-	}
+	e.writeOthers(out)
 	if len(e.Unverified) > 0 && len(e.Phones) == 0 {
 		cli.Say(out, "The text would wait until a phone is verified, at most until %s.", e.ExpiresAt.Format(momentForm))
 		return
@@ -256,4 +250,15 @@ func (e explainedRoute) write(out io.Writer) {
 		cli.Say(out, "The relay itself would not answer this customer now: it did today, or it may not (docs/operate.md says when).")
 	}
 	cli.Say(out, "It is too old to be sent after %s.", e.ExpiresAt.Format(momentForm))
+}
+
+// writeOthers says which phones would not get the text, though they may be on duty.
+func (e explainedRoute) writeOthers(out io.Writer) {
+	for _, o := range e.Off {
+		cli.Say(out, "%s is off duty until %s.", strings.TrimSpace(o.Name+" "+string(o.Number)), o.Until.Format(momentForm))
+	}
+	for _, phone := range e.Unverified {
+		cli.Say(out, "%s is not verified: it gets no texts before it has answered a code.",
+			strings.TrimSpace(phone.Name+" "+string(phone.Number)))
+	}
 }
