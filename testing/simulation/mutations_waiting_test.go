@@ -45,8 +45,10 @@ func againstWaiting() []mutation {
 			[]edit{{"shared/ledger/ring.go", "return !g.IsOver && slices.ContainsFunc(", "return g.IsOver && slices.ContainsFunc("}},
 		},
 		{
-			"state of a ring", "a text is sent though one of its phones has got it",
-			[]edit{{"shared/ledger/ring.go", "[]State{Delivered, Sent, Sending,", "[]State{Sent, Delivered, Sending,"}},
+			"state of a ring", "what a receipt says of one phone's text is not written down for the text to all",
+			[]edit{{
+				"functions/sender/delivery/receipt.go", "err = errors.Join(h.tellLoss(ctx, r), h.settleRing(ctx, r))", "err = h.tellLoss(ctx, r)",
+			}},
 		},
 		{
 			"off duty", "texts go to phones that are off",
