@@ -111,7 +111,8 @@ func whyLost(r ledger.Record) string {
 	return conversation.WhyNotDelivered(last.ErrorCode)
 }
 
-// tellOthers tells the other phones of the route that one of them has texted STOP, so that it gets no texts any more.
+// tellOthers tells the other phones of the route that one of them has texted STOP, so that it gets no texts any more. One that is
+// unverified may be a stranger's, and is told nothing.
 func (h *Handler) tellOthers(ctx context.Context, r ledger.Record) error {
 	routes, err := h.config.Routes.Lookup(ctx, r.TwilioNumber.Spellings()...)
 	if err != nil {
@@ -119,7 +120,7 @@ func (h *Handler) tellOthers(ctx context.Context, r ledger.Record) error {
 	}
 	way, _ := route.Find(routes, r.TwilioNumber)
 	for _, hop := range way.AllPhones() {
-		if sms.Same(hop, way.PhoneOf(r.Customer)) || way.IsOptedOut(hop) {
+		if sms.Same(hop, way.PhoneOf(r.Customer)) || way.IsOptedOut(hop) || way.IsUnverified(hop) {
 			continue
 		}
 		to := conversation.PhoneKey{TwilioNumber: r.TwilioNumber, Phone: hop}

@@ -100,6 +100,10 @@ func TestCodeIsTriedFiveTimes(t *testing.T) {
 	s.sendsCode("042317")
 	s.hears(1, relaytest.Customer, "Hello")
 	s.checkSent(toFallback + customerAs + "Hello")
+	// What else the crew is told is not for it either.
+	s.hears(10, relaytest.Fallback, "STOP")
+	s.hears(11, relaytest.Fallback, "START")
+	s.checkSent()
 	for i := range 5 {
 		s.hears(2+i, relaytest.Destination, "111111")
 		s.checkSent(toPhone + "/verify: that is not the code. Look again.")
