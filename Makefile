@@ -106,9 +106,15 @@ chaos: ## Kill a relay under load 50 times with Twilio's faults on: nothing lost
 simulate: ## Play 1,000,000 schedules of the simulation (about half an hour)
 	cd testing/simulation && GOGC=800 $(GO) test . -count=1 -timeout 0 -run 'TestSimulation$$' -schedules 1000000 -progress -failures 10
 
+MUTATE = $(GO) test $(PLAIN) ./testing/simulation ./testing/mutations -count=1 -timeout 30m -run 'TestMutations$$' -mutations -v
+
 .PHONY: mutations
 mutations: ## Break each safeguard on purpose, and see that the simulation, or a test, notices
-	$(GO) test $(PLAIN) ./testing/simulation ./testing/mutations -count=1 -timeout 30m -run 'TestMutations$$' -mutations -v
+	$(MUTATE)
+
+.PHONY: mutations-changed
+mutations-changed: ## Do that only where the code has changed in the last 30 commits
+	$(MUTATE) -mutations.since HEAD~30
 
 .PHONY: bench
 bench: ## Run the benchmarks

@@ -11,6 +11,8 @@ import (
 var mutationsFlag = flag.Bool("mutations", false,
 	"break the adapters and handlers on purpose, one safeguard after the other, and see that a test finds it")
 
+var sinceFlag = flag.String("mutations.since", "", "only where the code has changed since this commit, such as HEAD~30")
+
 // root is the repository, seen from here.
 const root = "../.."
 
@@ -20,8 +22,12 @@ func TestMutations(t *testing.T) {
 	if !*mutationsFlag {
 		t.Skip("takes some minutes; run it with -mutations")
 	}
+	isChanged := relaytest.ChangedSince(t, root, *sinceFlag)
 	byPackage := map[string][]mutation{}
 	for _, m := range all() {
+		if !isChanged(m.name, m.edit()) {
+			continue
+		}
 		byPackage[m.where] = append(byPackage[m.where], m)
 	}
 	for where, mutations := range byPackage {
@@ -45,11 +51,14 @@ func TestMutations(t *testing.T) {
 	}
 }
 
+func (m mutation) edit() relaytest.Edit {
+	return relaytest.Edit{File: m.file, Old: m.old, New: m.broken}
+}
+
 // make breaks the safeguard, and wants the test that is named to notice.
 func (m mutation) make(t *testing.T) {
 	t.Helper()
-	edits := []relaytest.Edit{{File: m.file, Old: m.old, New: m.broken}}
-	out, err := relaytest.TestBroken(t, root, edits, m.where, "-run", m.noticed)
+	out, err := relaytest.TestBroken(t, root, []relaytest.Edit{m.edit()}, m.where, "-run", m.noticed)
 	switch {
 	case err == nil:
 		t.Errorf("%s in %s does not notice it", m.noticed, m.where)
@@ -64,7 +73,7 @@ func TestMutationsCanBeMade(t *testing.T) {
 	for _, m := range all() {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			relaytest.MakeEdits(t, root, []relaytest.Edit{{File: m.file, Old: m.old, New: m.broken}})
+			relaytest.MakeEdits(t, root, []relaytest.Edit{m.edit()})
 		})
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -65,4 +67,40 @@ func MakeEdits(t *testing.T, root string, edits []Edit) (copies map[string]strin
 		copies[original] = broken
 	}
 	return copies
+}
+
+// ChangedSince reads from git what changed in the repository since a revision, and returns whether a mutation is of that: one of its edits
+// is in a line that changed, or close to one, or the mutation itself, by its name, is new. Without a revision, and where git does not
+// know it, every mutation is.
+func ChangedSince(t *testing.T, root, revision string) func(name string, edits ...Edit) bool {
+	t.Helper()
+	everything := func(string, ...Edit) bool { return true }
+	if revision == "" {
+		return everything
+	}
+	options := []string{"diff", "-U3", "--no-color", "--no-ext-diff", "--no-renames", revision, "--", "*.go"}
+	command := exec.CommandContext(t.Context(), "git", options...) //nolint:gosec // The revision is a test's own flag.
+	command.Dir = root
+	out, err := command.Output()
+	if err != nil {
+		t.Logf("git does not say what changed since %s (%v): every mutation is made", revision, err)
+		return everything
+	}
+	changed, lists := map[string]string{}, ""
+	for file := range strings.SplitSeq("\n"+string(out), "\ndiff --git ") {
+		heading, text, _ := strings.Cut(file, "\n")
+		if _, path, ok := strings.Cut(heading, " b/"); ok {
+			changed[path] = text
+			if strings.Contains(path, "mutations") {
+				lists += text
+			}
+		}
+	}
+	return func(name string, edits ...Edit) bool {
+		isNear := func(e Edit) bool {
+			line, _, _ := strings.Cut(strings.TrimSpace(e.Old), "\n")
+			return strings.Contains(changed[e.File], strings.TrimSpace(line))
+		}
+		return slices.ContainsFunc(edits, isNear) || strings.Contains(lists, strconv.Quote(name))
+	}
 }

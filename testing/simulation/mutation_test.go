@@ -13,6 +13,8 @@ import (
 var mutationsFlag = flag.Bool("mutations", false,
 	"break the relay on purpose, one safeguard after the other, and see that the simulation finds it")
 
+var sinceFlag = flag.String("mutations.since", "", "only where the code has changed since this commit, such as HEAD~30")
+
 // root is the repository, seen from here.
 const root = "../.."
 
@@ -37,7 +39,11 @@ func TestMutations(t *testing.T) {
 	if !*mutationsFlag {
 		t.Skip("takes some minutes; run it with -mutations")
 	}
+	isChanged := relaytest.ChangedSince(t, root, *sinceFlag)
 	for _, m := range mutations() {
+		if !isChanged(m.name, exported(m.edits)...) {
+			continue
+		}
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			out, err := simulateWith(t, m)
