@@ -139,8 +139,8 @@ func next(s State) []State {
 		// A receipt that came after all settles it.
 		return []State{Queued, Sent, Delivered, Undelivered, Failed}
 	case Dead:
-		// Only by an operator's redrive, see Redrive.
-		return []State{Queued, Sent, Delivered}
+		// Only by an operator's redrive, see Redrive; or by that of a text to one of several phones, see Settle.
+		return []State{Queued, Sent, Delivered, Failed}
 	case Undelivered, Failed, Dropped:
 		// Only by an operator's order, see Resend.
 		return []State{Queued, Sent, Delivered}

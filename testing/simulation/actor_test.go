@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"testing/synctest"
 	"time"
 )
 
@@ -105,18 +106,30 @@ func (a *actor) hasEnded() bool {
 	return a.ended
 }
 
-// spawn starts an actor of the process. run gets a context that carries the actor.
+// spawn starts an actor of the process, once nothing else runs, see settle. run gets a context that carries the actor.
 func (s *schedule) spawn(p *process, name string, run func(ctx context.Context, a *actor)) {
 	a := &actor{process: p, name: name, wake: make(chan struct{})}
 	s.actors = append(s.actors, a)
-	go func() {
+	s.unstarted = append(s.unstarted, func() {
 		defer func() {
 			a.mu.Lock()
 			defer a.mu.Unlock()
 			a.ended = true
 		}()
 		run(context.WithValue(s.ctx, actorKey{}, a), a)
-	}()
+	})
+}
+
+// settle waits until nothing runs. It starts the new actors one after the other: what each does before its first seam, what it draws among
+// it, would otherwise be done at the same time as something else.
+func (s *schedule) settle() {
+	synctest.Wait()
+	for len(s.unstarted) > 0 {
+		start := s.unstarted[0]
+		s.unstarted = s.unstarted[1:]
+		go start()
+		synctest.Wait()
+	}
 }
 
 // kill ends the actor's process at this very moment.

@@ -67,6 +67,7 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"the rest of a text for the phone that got it second":                                          50156133,
 		"somebody comes into the route after his text (TestStrangerBecomesAPhoneOfTheRoute)":           50200735,
 		"an order for the rest of a text that was delivered":                                           50118195,
+		"the last dead letter of a ring, moved back in vain":                                           7783,
 	} {
 		t.Run(story, func(t *testing.T) {
 			if o := playSeed(t, seed, false); len(o.violations) > 0 {

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"testing/synctest"
 	"time"
 
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
@@ -45,12 +44,14 @@ type schedule struct {
 	front      *webhook.Handler
 	operations *operations.Handler
 
-	actors   []*actor
-	died     []*process
-	senders  int
-	rung     int
-	turn     int
-	webhooks []webhookOf
+	actors []*actor
+	// unstarted are those of the actors that do not run yet.
+	unstarted []func()
+	died      []*process
+	senders   int
+	rung      int
+	turn      int
+	webhooks  []webhookOf
 	// over is set when the schedule is, and who is still there only leaves.
 	over bool
 
@@ -148,7 +149,7 @@ func (s *schedule) run() {
 			break
 		}
 	}
-	synctest.Wait()
+	s.settle()
 	s.tellf("faults stop")
 	s.calmSince = time.Now()
 	s.chance.calm = true
@@ -166,7 +167,7 @@ func (s *schedule) run() {
 
 // step lets one thing happen. It returns false if nothing is left to happen.
 func (s *schedule) step() bool {
-	synctest.Wait()
+	s.settle()
 	s.steps++
 	s.bury()
 	able, due := s.able(), s.dueWebhooks()
@@ -267,7 +268,7 @@ func (s *schedule) bury() {
 	}
 	if len(s.died) > 0 {
 		s.died = nil
-		synctest.Wait()
+		s.settle()
 	}
 }
 
@@ -327,7 +328,7 @@ func (s *schedule) drain() bool {
 			break
 		}
 	}
-	synctest.Wait()
+	s.settle()
 	fifo, timers, unaudited := s.fifo.held(), s.timers.held(), 0
 	for _, f := range s.feeds {
 		unaudited += f.left()
