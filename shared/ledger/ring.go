@@ -92,7 +92,7 @@ func (r Record) Settle(phones []Record, hasNext bool, now time.Time) (settled Re
 		// Whoever sends the rest of the ring has to look at all of it again.
 		return r.copy(now), true, nil
 	case r.State == Dead && IsLost(phones):
-		// The last dead letter of its phones was moved back, and that came to nothing.
+		// A dead letter of its phones was moved back, and that came to nothing.
 		to = Failed
 	case to == Queued, r.State == Sending, r.State == Queued && !isRinging, r.State.Final() && to != Sent:
 		return r, false, nil

@@ -19,7 +19,7 @@ func stories() []story {
 		relayed(), refusals(), undeliverable(), waits(), drops(),
 		doubts(), twins(), uncertainties(), resent(), ordered(), keywords(), heeded(), deaths(), interruptions(),
 		receipts(), early(), crossed(), cascades(), timeouts(), reroutes(), fetches(), strays(),
-		faults(), races(), answers(), held(), forNobody(), threads(), pictures(), contacts(), closing(), people(),
+		faults(), races(), answers(), held(), forNobody(), threads(), pictures(), contacts(), closing(), people(), rings(),
 	)
 }
 
