@@ -120,8 +120,8 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	if m.NumMedia > 0 {
 		field("attachments", fmt.Sprint(m.NumMedia))
 	}
-	if m.Conversation != nil {
-		field("conversation", conversationWords(out, *m.Conversation))
+	if m.Conversation != (operations.Conversation{}) {
+		field("conversation", conversationWords(out, m.Conversation))
 	}
 	for _, a := range m.Attempts {
 		line := cli.At(out, a.StartedAt) + " " + attemptWords(a)

@@ -49,7 +49,7 @@ type Message struct {
 	NumMedia     int             `json:"num_media,omitempty"`
 	Attempts     []Attempt       `json:"attempts"`
 	// Conversation is only of a text that was asked for alone, whose route keeps who has a customer.
-	Conversation *Conversation `json:"conversation,omitempty"`
+	Conversation Conversation `json:"conversation,omitzero"`
 	// Trail is only of a text that was asked for with it.
 	Trail *Trail `json:"trail,omitempty"`
 }
@@ -177,8 +177,8 @@ func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) an
 		return refusal
 	}
 	// A text is shown even if it cannot be told who has its customer: the line of the request says why.
-	shown, unread := h.conversationOf(ctx, r)
-	message.Conversation = shown
+	var unread error
+	message.Conversation, unread = h.conversationOf(ctx, r)
 	if withTrail {
 		trail, err := h.trailOf(ctx, r)
 		if err != nil {

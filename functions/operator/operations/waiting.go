@@ -52,30 +52,23 @@ func ConversationOf(c conversation.Conversation, way route.Route, now time.Time)
 	return shown
 }
 
-// conversationOf says where the conversation of a text is, nil if nothing is kept of that.
-func (h *Handler) conversationOf(ctx context.Context, r ledger.Record) (*Conversation, error) {
+// conversationOf says where the conversation of a text is; it is zero if nothing is kept of that.
+func (h *Handler) conversationOf(ctx context.Context, r ledger.Record) (Conversation, error) {
 	customer := r.Customer
 	if r.Manual {
 		customer = r.Destination
 	}
 	if r.Notice || customer == "" {
-		return nil, nil //nolint:nilnil // Nothing is kept of it, and nothing is wrong.
+		return Conversation{}, nil
 	}
 	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(r)...)
-	if err != nil {
-		return nil, err
-	}
 	way, _ := route.Find(routes, r.TwilioNumber)
-	if !way.KeepsClaims() {
-		return nil, nil //nolint:nilnil // Nothing is kept of it, and nothing is wrong.
+	if err != nil || !way.KeepsClaims() {
+		return Conversation{}, err
 	}
 	c, err := h.config.Conversations.Get(ctx, r.TwilioNumber, customer)
 	if err != nil {
-		return nil, err
+		return Conversation{}, err
 	}
-	shown := ConversationOf(c, way, h.config.Now())
-	if shown == (Conversation{}) {
-		return nil, nil //nolint:nilnil // Nothing is kept of it, and nothing is wrong.
-	}
-	return &shown, nil
+	return ConversationOf(c, way, h.config.Now()), nil
 }
