@@ -79,15 +79,12 @@ func (p program) off(cmd *cobra.Command, text string, f offFlags) error {
 	var made route.Off
 	edit := routing.Edit{
 		Number: number, Author: routing.Author{Name: p.Operator(""), Now: time.Now},
-		Change: func(r route.Route, exists bool) (route.Route, error) {
-			if !exists || r.IsRemoved() {
-				return r, routing.ErrNoRoute
-			}
+		Change: routing.OfRoute(func(r route.Route) (route.Route, error) {
 			if made, err = f.made(r, whos[0], now); err != nil {
 				return r, err
 			}
 			return r.PutOff(made.Phone, made.Until, now), nil
-		},
+		}),
 	}
 	done, mode, err := p.EditRoute(cmd, edit, f.Consent, f.AsJSON)
 	if err != nil {

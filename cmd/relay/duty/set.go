@@ -74,17 +74,14 @@ func (p program) set(cmd *cobra.Command, text string, f setFlags) error {
 	var made route.Override
 	edit := routing.Edit{
 		Number: number, Author: routing.Author{Name: p.Operator(""), Now: time.Now},
-		Change: func(r route.Route, exists bool) (route.Route, error) {
-			if !exists || r.IsRemoved() {
-				return r, routing.ErrNoRoute
-			}
+		Change: routing.OfRoute(func(r route.Route) (route.Route, error) {
 			if made, err = f.override(r, whos, now); err != nil {
 				return r, err
 			}
 			r = r.WithoutPast(now.AddDate(0, 0, -1))
 			r.Overrides = append(slices.Clone(r.Overrides), made)
 			return r, nil
-		},
+		}),
 	}
 	done, mode, err := p.EditRoute(cmd, edit, f.consent, f.asJSON)
 	if errors.Is(err, errNoZone) {

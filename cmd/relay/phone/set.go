@@ -67,12 +67,9 @@ func (p program) set(cmd *cobra.Command, args []string, f setFlags) error {
 	keepsAlso := !cmd.Flags().Changed("also") && !f.noAlso
 	edit := routing.Edit{
 		Number: number, Numbers: route.Strictness(f.numbers.Insist), Author: routing.Author{Name: p.Operator(""), Now: time.Now},
-		Change: func(r route.Route, exists bool) (route.Route, error) {
-			if !exists || r.IsRemoved() {
-				return r, routing.ErrNoRoute
-			}
+		Change: routing.OfRoute(func(r route.Route) (route.Route, error) {
 			return withPhone(r, named, keepsAlso), nil
-		},
+		}),
 	}
 	done, mode, err := p.EditRoute(cmd, edit, f.consent, f.asJSON)
 	if err != nil {

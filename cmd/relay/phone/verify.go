@@ -28,8 +28,8 @@ func (p program) verifyCommand() *cobra.Command {
 		Long: `verify texts six digits to a phone of a number. Its person answers with them within ten minutes, and the phone gets customers'
 texts from then on. After five wrong answers, or ten minutes, text it another code: that ends the one before.
 
-Phones have to be verified that come into a route with VerifyPhones, see relay route set --verify-phones. The relay keeps of a code only
-what it takes to compare it; the text itself stands in the ledger as any other.`,
+On a route with VerifyPhones (relay route set --verify-phones), each phone that is added has to be verified. The route keeps only a
+hash of the code, but the text with the code is in the ledger, as every text is.`,
 		Example:           `  relay phone verify +18585550100 Bo`,
 		Args:              cli.Arguments("the number", "the phone"),
 		ValidArgsFunction: p.Number,
@@ -78,10 +78,7 @@ func (p program) verify(cmd *cobra.Command, args []string, f cli.ChangeFlags) er
 	var phone sms.PhoneNumber
 	edit := routing.Edit{
 		Number: number, Author: routing.Author{Name: p.Operator(""), Now: time.Now},
-		Change: func(r route.Route, exists bool) (route.Route, error) {
-			if !exists || r.IsRemoved() {
-				return r, routing.ErrNoRoute
-			}
+		Change: routing.OfRoute(func(r route.Route) (route.Route, error) {
 			if phone, err = namedPhone(f.Numbers, r, args[1]); err != nil {
 				return r, err
 			}
@@ -90,7 +87,7 @@ func (p program) verify(cmd *cobra.Command, args []string, f cli.ChangeFlags) er
 				return r, cli.Hinted(fmt.Errorf("%s need not be verified", string(phone)), "relay phone ls "+string(number)+" shows who has to be")
 			}
 			return changed, nil
-		},
+		}),
 	}
 	_, mode, err := p.EditRoute(cmd, edit, f.Consent, f.AsJSON)
 	if err != nil {

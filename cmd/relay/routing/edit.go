@@ -127,6 +127,16 @@ func (e Edit) edited(before route.Route, exists bool) (Edited, error) {
 	return Edited{Before: before, After: e.Author.sign(before, after), Differences: differences}, nil
 }
 
+// OfRoute returns a change of a route that there is. The error is ErrNoRoute for a number without one, and for one whose route is removed.
+func OfRoute(change func(r route.Route) (route.Route, error)) func(r route.Route, exists bool) (route.Route, error) {
+	return func(r route.Route, exists bool) (route.Route, error) {
+		if !exists || r.IsRemoved() {
+			return r, ErrNoRoute
+		}
+		return change(r)
+	}
+}
+
 // Switch returns a change that makes a route active or inactive. Making a removed route active brings it back.
 func Switch(on bool) func(r route.Route, exists bool) (route.Route, error) {
 	return func(r route.Route, exists bool) (route.Route, error) {
