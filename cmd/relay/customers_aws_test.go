@@ -68,7 +68,7 @@ func (s *awsStage) checkActions(want ...string) {
 func TestCustomersOnAWS(t *testing.T) {
 	s := newAWSStage(t)
 	number, phone, customer := string(testNumber), string(testDestination), string(relaytest.Customer)
-	s.check("route set", number, "route", "set", number, "--to", phone)
+	s.check("route set", number, "route", "set", number, "--to", phone, "--verify-phones=false")
 	s.noteSent(testDestination, relaytest.Customer)
 	s.check("contact set", customer+` is "Ann"`, "contact", "set", number, "A05", "Ann")
 	file := filepath.Join(t.TempDir(), "customers.csv")

@@ -166,8 +166,9 @@ type Route struct {
 	OptedOut []string `json:"opted_out,omitempty"`
 	// Off are the phones that are off duty for a time, each as "***0122 until 2026-11-24T18:00:00Z".
 	Off []string `json:"off,omitempty"`
-	// VerifyPhones: phones that come into the route have to be verified. Unverified are those that have yet to be.
-	VerifyPhones bool     `json:"verify_phones,omitempty"`
+	// VerifyPhones: phones that come into the route have to be verified; absent, those that commands bring in. Unverified are those that
+	// have yet to be.
+	VerifyPhones *bool    `json:"verify_phones,omitempty"`
 	Unverified   []string `json:"unverified,omitempty"`
 	// OffSince is when the route was switched off. It is absent while the route is active, and if the texts that came before are
 	// dropped, too.

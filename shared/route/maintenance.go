@@ -36,7 +36,7 @@ type seed struct {
 	Closed             Closed
 	NightPhones        []string
 	AutoAnswer         AutoAnswer
-	VerifyPhones       bool
+	VerifyPhones       *bool
 	// OptedOut, Off and Verifications are here to be refused with a reason.
 	OptedOut      json.RawMessage
 	Off           json.RawMessage

@@ -32,7 +32,7 @@ type written struct {
 	HoldTime           Duration          `json:",omitempty"`
 	AnswerTimeout      Duration          `json:",omitempty"`
 	ClaimTime          Duration          `json:",omitempty"`
-	VerifyPhones       bool              `json:",omitempty"`
+	VerifyPhones       *bool             `json:",omitempty"`
 	LastUpdated        string            `json:",omitempty"`
 }
 

@@ -75,8 +75,9 @@ type Route struct {
 	// number that is no phone of the route has no meaning here.
 	Off []Off `json:",omitempty"`
 	// VerifyPhones: a phone that comes into the route from now on gets no customers' words before it has answered a code with which it was
-	// texted. Verifications is what the relay keeps of that, see Verify.
-	VerifyPhones  bool           `json:",omitempty"`
+	// texted. Nil means so for phones that an operator's command brings in, and not for those of a file. False ends it for those that
+	// have yet to answer, too. Verifications is what the relay keeps of that, see Verify.
+	VerifyPhones  *bool          `json:",omitempty"`
 	Verifications []Verification `json:",omitempty"`
 	// Removed is when an operator removed the route, which made it inactive; zero while it is in use. The item stays, so that
 	// its history is kept, and its number still counts as routed. Writing the route again brings it back.
@@ -111,9 +112,18 @@ func (r Route) Takes(received time.Time) bool {
 
 // Switched returns r as it is to be stored over before. If r is inactive, it sets OffSince: to now, or to before's if before
 // was inactive, too. The threads that before has and r has not become its former ones, and the phones that r has and before has not
-// are unverified with VerifyPhones. Every writer of routes calls it.
+// are unverified if VerifyPhones is true. Every writer of routes calls it, or Edited.
 func (r Route) Switched(before Route, now time.Time) Route {
-	r.FormerThreads, r.Verifications = r.former(before, now), r.verifications(before, now)
+	return r.switched(before, now, r.VerifyPhones != nil && *r.VerifyPhones)
+}
+
+// Edited is Switched for an operator's command: new phones are unverified, unless VerifyPhones is false.
+func (r Route) Edited(before Route, now time.Time) Route {
+	return r.switched(before, now, r.VerifyPhones == nil || *r.VerifyPhones)
+}
+
+func (r Route) switched(before Route, now time.Time, isStrict bool) Route {
+	r.FormerThreads, r.Verifications = r.former(before, now), r.verifications(before, now, isStrict)
 	switch {
 	case r.Active:
 		r.OffSince = time.Time{}

@@ -33,8 +33,13 @@ const (
 	VerifyWait = 24 * time.Hour
 )
 
-// verificationKept is for how long a verified phone is remembered as one that texts waited for.
-const verificationKept = VerifyWait + MaxMaxAge
+const (
+	// verificationKept is for how long a verified phone is remembered as one that texts waited for.
+	verificationKept = VerifyWait + MaxMaxAge
+	// LeftKept is for how long a phone that left the route need not be verified if it comes back. maxLeft is how many are remembered.
+	LeftKept = 30 * 24 * time.Hour
+	maxLeft  = 100
+)
 
 func (r Route) verificationOf(phone sms.PhoneNumber) int {
 	return slices.IndexFunc(r.Verifications, func(v Verification) bool { return sms.Same(v.Phone, r.PhoneOf(phone)) })
@@ -46,29 +51,36 @@ func (r Route) IsUnverified(phone sms.PhoneNumber) bool {
 	return i >= 0 && r.Verifications[i].VerifiedAt.IsZero()
 }
 
-// verifications returns what is to be kept of phones when r is stored over before: with VerifyPhones, a phone that before did not have is
-// unverified. What is kept of those that it had stays.
-func (r Route) verifications(before Route, now time.Time) []Verification {
-	if !r.VerifyPhones {
+// verifications returns what is to be kept of phones when r is stored over before: what was, and with isStrict, a phone that before did
+// not have is unverified, and one that r does not have any more is remembered.
+func (r Route) verifications(before Route, now time.Time, isStrict bool) []Verification {
+	if r.VerifyPhones != nil && !*r.VerifyPhones {
 		return nil
 	}
-	var all []Verification
-	for _, phone := range r.AllPhones() {
-		from := r
-		if r.verificationOf(phone) < 0 {
-			from = before
+	phones, earlier := r.AllPhones(), before.AllPhones()
+	var kept Route
+	for _, v := range slices.Concat(r.Verifications, before.Verifications) {
+		isKept, age := isAmong(phones, v.Phone), now.Sub(v.VerifiedAt)
+		if !v.VerifiedAt.IsZero() {
+			stays := isKept && isAmong(earlier, v.Phone)
+			isKept = age < verificationKept || !stays && age < LeftKept
 		}
-		i := from.verificationOf(phone)
-		switch {
-		case i >= 0:
-			if v := from.Verifications[i]; v.VerifiedAt.IsZero() || now.Sub(v.VerifiedAt) < verificationKept {
-				all = append(all, v)
-			}
-		case phone != "" && !isAmong(before.AllPhones(), phone):
-			all = append(all, Verification{Phone: phone})
+		if isKept && kept.verificationOf(v.Phone) < 0 {
+			kept.Verifications = append(kept.Verifications, v)
 		}
 	}
-	return all
+	for _, phone := range slices.Concat(phones, earlier) {
+		v := Verification{Phone: phone}
+		isNew, hasLeft := !isAmong(earlier, phone), !isAmong(phones, phone)
+		if hasLeft {
+			v.VerifiedAt = now.UTC().Truncate(time.Second)
+			hasLeft = !before.IsUnverified(phone) && len(kept.Verifications) < maxLeft
+		}
+		if isStrict && phone != "" && (isNew || hasLeft) && kept.verificationOf(phone) < 0 {
+			kept.Verifications = append(kept.Verifications, v)
+		}
+	}
+	return kept.Verifications
 }
 
 // PutCode returns the route with a code that was sent to an unverified phone. ok is false if the phone is not unverified.

@@ -18,7 +18,7 @@ func verifying(t *testing.T) route.Route {
 	t.Helper()
 	before := route.Route{TwilioNumber: "+18585550100", DestinationCarrier: ann, Active: true}
 	after := before
-	after.VerifyPhones, after.FallbackCarriers = true, []sms.PhoneNumber{bo}
+	after.VerifyPhones, after.FallbackCarriers = new(true), []sms.PhoneNumber{bo}
 	r, ok := after.Switched(before, noon).PutCode(bo, code, salt, noon)
 	if !ok {
 		t.Fatalf("Bo need not be verified: %+v", after.Switched(before, noon))
@@ -30,14 +30,14 @@ func verifying(t *testing.T) route.Route {
 func TestWhoHasToBeVerified(t *testing.T) {
 	plain := route.Route{TwilioNumber: "+18585550100", DestinationCarrier: ann, Active: true}
 	strict := plain
-	strict.VerifyPhones = true
+	strict.VerifyPhones = new(true)
 	withBo := strict
 	withBo.FallbackCarriers = []sms.PhoneNumber{bo}
 	file := withBo // as a file has it, without what the relay keeps.
 	named := strict
 	named.Phones = []route.Phone{{Name: "Cy", Number: cy, Also: []sms.PhoneNumber{"+18585550199"}}}
 	lax := withBo.Switched(strict, noon)
-	lax.VerifyPhones = false
+	lax.VerifyPhones = new(false)
 	for _, tt := range []struct {
 		name          string
 		before, after route.Route
@@ -66,8 +66,39 @@ func TestWhoHasToBeVerified(t *testing.T) {
 			t.Errorf("%s: %v have to be verified, want %v", tt.name, unverified, tt.want)
 		}
 	}
+	byHand(t, plain, lax)
 	if r := named.Switched(strict, noon); !r.IsUnverified("+18585550199") {
 		t.Error("a further number of an unverified phone is verified")
+	}
+}
+
+// byHand: a phone that a command brings in has to be verified once, unless the route says that none has to.
+func byHand(t *testing.T, plain, lax route.Route) {
+	t.Helper()
+	toBo := plain
+	toBo.DestinationCarrier = bo
+	bad := func(r route.Route) bool { return r.IsUnverified(bo) }
+	if !bad(toBo.Edited(plain, noon)) || !bad(toBo.Edited(route.Route{}, noon)) || bad(lax.Edited(plain, noon)) {
+		t.Error("not each phone that a command brings in has to be verified")
+	}
+	withBo := toBo.Edited(plain, noon)
+	if !bad(toBo.Switched(withBo, noon)) || bad(lax.Switched(withBo, noon)) || bad(plain.Edited(plain, noon)) {
+		t.Error("what a file says does not count")
+	}
+	// Ann was there before, and comes back: within thirty days she need not be verified, and Bo, who never was, has to be.
+	back := plain
+	back.FallbackCarriers = []sms.PhoneNumber{bo}
+	for _, tt := range []struct {
+		after time.Duration
+		want  bool
+	}{{time.Hour, false}, {route.LeftKept - time.Second, false}, {route.LeftKept, true}} {
+		without := toBo.Switched(withBo, noon.Add(tt.after/2))
+		if r := back.Edited(without, noon.Add(tt.after)); r.IsUnverified(ann) != tt.want || !bad(r) {
+			t.Errorf("after %v Ann has to be verified: %v, Bo: %v", tt.after, r.IsUnverified(ann), bad(r))
+		}
+	}
+	if r := back.Edited(plain.Edited(withBo, noon), noon); !bad(r) {
+		t.Error("Bo was never verified, and need not be as he comes back")
 	}
 }
 
@@ -132,7 +163,7 @@ func TestUnverifiedPhonesGetNothing(t *testing.T) {
 	if got := r.PhonesAt(noon); !slices.Equal(got, []sms.PhoneNumber{ann}) {
 		t.Errorf("with Ann off, phones %v", got)
 	}
-	alone := route.Route{TwilioNumber: "+18585550100", DestinationCarrier: bo, Active: true, VerifyPhones: true}
+	alone := route.Route{TwilioNumber: "+18585550100", DestinationCarrier: bo, Active: true, VerifyPhones: new(true)}
 	alone = alone.Switched(route.Route{}, noon)
 	if got := alone.PhonesAt(noon); len(got) != 0 || !alone.Waits(noon) {
 		t.Errorf("phones %v, waits %v", got, alone.Waits(noon))

@@ -79,7 +79,7 @@ func settledRoute() route.Route {
 	r.AnswerTimeout, r.ClaimTime = route.Duration(20*time.Minute), route.Duration(3*time.Hour)
 	r.PaceNumber, r.OptedOut = "3/1s", []sms.PhoneNumber{numbered(73), numbered(71)}
 	r.Off = []route.Off{{Phone: numbered(72), Until: offUntil()}}
-	r.VerifyPhones, r.Verifications = true, []route.Verification{
+	r.VerifyPhones, r.Verifications = new(true), []route.Verification{
 		{Phone: numbered(73), Salt: "SALT", Hash: "hash", SentAt: offUntil(), Tries: 2, TriedSid: MessageSid(7)},
 		{Phone: numbered(71), VerifiedAt: offUntil(), EndsWait: true},
 	}

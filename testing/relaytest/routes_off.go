@@ -57,7 +57,7 @@ func (r routesTest) marksOff() {
 // triesCodes: of codes that are tried at once each counts, and the right one is written.
 func (r routesTest) triesCodes() {
 	given := Route()
-	given.VerifyPhones = true
+	given.VerifyPhones = new(true)
 	given, ok := given.Switched(route.Route{}, offUntil()).PutCode(Destination, "042317", "SALT", offUntil())
 	if !ok {
 		r.Fatal("the phone need not be verified")

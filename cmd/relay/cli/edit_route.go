@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +48,25 @@ func (p Program) EditRoute(cmd *cobra.Command, edit routing.Edit, consent Consen
 	}
 	done, err := apply(false)
 	return done, mode, err
+}
+
+// SayUnverified names the phones that a change brought in and that have yet to be verified, and says what to do.
+func SayUnverified(out io.Writer, done routing.Edited, isDryRun bool) {
+	number, now := string(done.After.TwilioNumber), time.Now()
+	for _, v := range done.After.Verifications {
+		if !v.VerifiedAt.IsZero() || done.Before.IsUnverified(v.Phone) {
+			continue
+		}
+		verb := "is"
+		if isDryRun {
+			verb = "would be"
+		}
+		Say(out, "%s %s unverified: it gets no customers' texts before its person has answered a code. Text one to it with "+
+			"relay phone verify %s %s", string(v.Phone), verb, number, string(v.Phone))
+	}
+	if done.After.Waits(now) && !done.Before.Waits(now) {
+		Say(out, "Customers' texts wait until a phone is verified.")
+	}
 }
 
 // WriteDifferences prints what changed, one line for each field.

@@ -99,7 +99,7 @@ func provocations() []provocation {
 		{"opted-out", Warn, "***0123 of ***0100", func(_ *testing.T, w *world) { w.routes[0].OptedOut = []sms.PhoneNumber{testPhone} }},
 		{"opted-out", Fail, "every phone", func(_ *testing.T, w *world) { w.routes[0].OptedOut = []sms.PhoneNumber{testPhone, testSecond} }},
 		{"fallbacks", Warn, "no second phone", func(_ *testing.T, w *world) { w.routes[0].FallbackCarriers = nil }},
-	}, slices.Concat(frontDoorProvocations(), textProvocations(), stackProvocations())...)
+	}, slices.Concat(frontDoorProvocations(), textProvocations(), stackProvocations(), unverifiedProvocations())...)
 }
 
 func frontDoorProvocations() []provocation {

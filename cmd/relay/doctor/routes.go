@@ -20,6 +20,10 @@ func routeChecks() []Check {
 			"opted-out", "A phone that texted STOP gets nothing until it texts START. If it is the only one, nobody does.", both,
 			ofRoutes(optedOut),
 		},
+		{
+			"unverified", "A phone that has not answered its code gets no customers' texts. If it is the only one, they wait, and end after " +
+				"a day.", both, ofRoutes(unverified),
+		},
 		{"fallbacks", "With only one phone, a flat battery loses texts.", both, ofRoutes(fallbacks)},
 	}
 }
@@ -116,6 +120,19 @@ func optedOut(r route.Route) Finding {
 		return fail(fix, "every phone of %s has texted STOP to it", r.TwilioNumber.Mask())
 	default:
 		return warn(fix, "%s of %s has texted STOP to it", out[0].Mask(), r.TwilioNumber.Mask())
+	}
+}
+
+func unverified(r route.Route) Finding {
+	fix := "relay phone verify NUMBER PHONE texts a code, and its person answers with it; relay phone ls shows whose is missing"
+	missing := slices.DeleteFunc(r.AllPhones(), func(one phone) bool { return !r.IsUnverified(one) })
+	switch {
+	case len(missing) == 0:
+		return ok("no phone has to be verified")
+	case !slices.ContainsFunc(r.Receivers(), func(one phone) bool { return !r.IsUnverified(one) }):
+		return fail(fix, "no phone of %s is verified: its texts wait", r.TwilioNumber.Mask())
+	default:
+		return warn(fix, "%s of %s is not verified and gets no texts", missing[0].Mask(), r.TwilioNumber.Mask())
 	}
 }
 

@@ -90,7 +90,11 @@ func (p program) set(cmd *cobra.Command, text string, f setFlags) error {
 	if err != nil {
 		return err
 	}
-	return p.printSet(done.After, made, mode == cli.Show, f.asJSON)
+	if err := p.printSet(done.After, made, mode == cli.Show, f.asJSON); err != nil || f.asJSON {
+		return err
+	}
+	cli.SayUnverified(p.Stdout, done, mode == cli.Show)
+	return nil
 }
 
 // whos returns the phones that are to be on duty, as they are stored: names, or numbers in their one form.

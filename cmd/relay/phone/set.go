@@ -33,7 +33,8 @@ func (p program) setCommand() *cobra.Command {
 		Long: `set names a phone of a number. Schedules, the owner, and the people who have the phones then call it by that name. If the name is
 there already, it gets the number; if the number is, it gets the name.
 
-A named phone may answer customers, but texts go to it only if the route says so: relay route set, or a schedule.
+A named phone may answer customers, but texts go to it only if the route says so: relay route set, or a schedule. A new phone has to be
+verified before either: relay phone verify.
 
 --also names further numbers of the same person. What is written from there counts as written by the phone; nothing is sent there.
 
@@ -158,6 +159,7 @@ func (p program) printSet(done routing.Edited, named route.Phone, isDryRun, asJS
 		would = "would be"
 	}
 	cli.Say(p.Stdout, "%s %s %s of %s.", string(named.Number), would, named.Name, number)
+	cli.SayUnverified(p.Stdout, done, isDryRun)
 	if !onDuty {
 		cli.Say(p.Stdout, "No texts go there yet: name it in the route with relay route set %s --fallback %s, or in a schedule.", number,
 			string(named.Number))

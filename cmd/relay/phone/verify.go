@@ -28,8 +28,8 @@ func (p program) verifyCommand() *cobra.Command {
 		Long: `verify texts six digits to a phone of a number. Its person answers with them within ten minutes, and the phone gets customers'
 texts from then on. After five wrong answers, or ten minutes, text it another code: that ends the one before.
 
-On a route with VerifyPhones (relay route set --verify-phones), each phone that is added has to be verified. The route keeps only a
-hash of the code, but the text with the code is in the ledger, as every text is.`,
+A phone that a command brings into a route has to be verified, unless the route says that none has to (relay route set
+--verify-phones=false). The route keeps only a hash of the code, but the text with the code is in the ledger, as every text is.`,
 		Example:           `  relay phone verify +18585550100 Bo`,
 		Args:              cli.Arguments("the number", "the phone"),
 		ValidArgsFunction: p.Number,

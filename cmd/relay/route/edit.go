@@ -148,6 +148,7 @@ func (p program) printEdited(done routing.Edited, waiting *target.Waiting, asJSO
 	if err := cli.WriteDifferences(p.Stdout, done.Differences); err != nil || action == routing.Unchanged {
 		return err
 	}
+	cli.SayUnverified(p.Stdout, done, false)
 	cli.Say(p.Stdout, "A running relay uses it within %v; if none runs, it holds from the next start.", route.MaxCacheAge)
 	if slices.ContainsFunc(done.After.Threads, func(thread sms.PhoneNumber) bool { return !done.Before.HasThread(thread) }) {
 		cli.Say(p.Stdout, "Each thread needs the relay's webhook: relay number configure %s --threads", string(done.After.TwilioNumber))

@@ -91,8 +91,8 @@ func settingsOf(r route.Route) []string {
 	say("HoldTime", duration(r.HoldTime))
 	say("AnswerTimeout", duration(r.AnswerTimeout))
 	say("ClaimTime", duration(r.ClaimTime))
-	if r.VerifyPhones {
-		say("VerifyPhones", "true")
+	if r.VerifyPhones != nil {
+		say("VerifyPhones", strconv.FormatBool(*r.VerifyPhones))
 	}
 	return said
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -49,9 +50,9 @@ const (
 // setFlags are the values of these flags.
 type setFlags struct {
 	to, onUncertain, deliveryTimeout, maxAge, paceNumber, answerWindow, holdTime, owner, timeZone, closed string
-	answerTimeout, claimTime, ring, autoClosed, autoNoOne                                                 string
+	answerTimeout, claimTime, ring, autoClosed, autoNoOne, verifyPhones                                   string
 	fallbacks, threads, nightPhones                                                                       []string
-	noFallback, noThreads, active, inactive, verifyPhones                                                 bool
+	noFallback, noThreads, active, inactive                                                               bool
 }
 
 func (p program) routeSetCommand() *cobra.Command {
@@ -67,6 +68,9 @@ which you name them. They replace all earlier fallbacks.
 Threads are further Twilio numbers of yours, used only toward the phones: each customer gets one on each phone, so that the phone shows
 them as conversations of their own. They replace all earlier threads. Each needs the relay's webhook, as the number itself does:
 relay number configure NUMBER --threads.
+
+A phone that is new to the number gets no customers' texts before its person has answered a code, which relay phone verify texts. A phone
+that left within the last 30 days is not new. --verify-phones=false asks for no code, now and later.
 
 The value "default" makes a setting the relay's own again. A new route is active unless you add --inactive, and so is a removed
 route that comes back.`,
@@ -115,8 +119,10 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.nightPhones, flagNightPhone, nil, "a night phone, by its name or number; repeat it for more, in order")
 	flags.StringVar(&f.autoClosed, flagAutoClosed, "", "what the relay itself answers a customer who texts while nobody is on duty")
 	flags.StringVar(&f.autoNoOne, flagAutoNoOne, "", "what the relay itself answers a customer whom nobody answers in time")
-	flags.BoolVar(&f.verifyPhones, flagVerifyPhones, false,
-		"phones that come into the route from now on get no customers' texts before they have answered a code; =false ends that")
+	flags.StringVar(&f.verifyPhones, flagVerifyPhones, "",
+		"whether new phones get no customers' texts before they have answered a code: =true, also those of files, =false, none, or "+
+			"=default, those that commands name")
+	flags.Lookup(flagVerifyPhones).NoOptDefVal = "true"
 	flags.BoolVar(&f.noThreads, flagNoThreads, false, "send everything from the number itself, with tags")
 	flags.StringVar(&f.holdTime, flagHoldTime, "", "how long an answer is held that may be for several customers, 5m to 12h")
 	flags.StringVar(&f.answerTimeout, flagAnswerTimeout, "",
@@ -147,6 +153,7 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 		Threads: r.phones(flagThread, f.threads), Owner: r.who(flagOwner, f.owner), TimeZone: r.text(flagTimeZone, f.timeZone),
 		Closed: (*route.Closed)(r.text(flagClosed, f.closed)), NightPhones: r.whos(flagNightPhone, f.nightPhones),
 		AutoClosed: r.text(flagAutoClosed, f.autoClosed), AutoNoOne: r.text(flagAutoNoOne, f.autoNoOne),
+		VerifyPhones: r.yes(flagVerifyPhones, f.verifyPhones),
 	}
 	number, _ := numbers.Read(text) // what is wrong with it is said when it is read for the change.
 	r.checkSettings(number, s)
@@ -155,9 +162,6 @@ func (f *setFlags) settings(text string, flags *pflag.FlagSet, numbers cli.Numbe
 	}
 	if f.noThreads {
 		s.Threads = new([]sms.PhoneNumber)
-	}
-	if flags.Changed(flagVerifyPhones) {
-		s.VerifyPhones = &f.verifyPhones
 	}
 	switch {
 	case f.active:
@@ -275,6 +279,23 @@ func (r *settingReader) text(flag, text string) *string {
 		text = ""
 	}
 	return &text
+}
+
+// yes reads true, false or default.
+func (r *settingReader) yes(flag, text string) **bool {
+	said := r.text(flag, text)
+	if said == nil {
+		return nil
+	}
+	var is *bool
+	if *said != "" {
+		on, err := strconv.ParseBool(*said)
+		if err != nil {
+			r.problems = append(r.problems, cli.Usage(fmt.Errorf("--%s=%s is not true, false or %s", flag, text, unset)))
+		}
+		is = &on
+	}
+	return &is
 }
 
 func (r *settingReader) duration(flag, text string) *route.Duration {

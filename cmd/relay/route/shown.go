@@ -92,7 +92,7 @@ type routeFields struct {
 	ClaimTime          route.Duration       `json:"claim_time,omitempty"`
 	OptedOut           []sms.PhoneNumber    `json:"opted_out,omitempty"`
 	Off                []route.Off          `json:"-"`
-	VerifyPhones       bool                 `json:"verify_phones,omitempty"`
+	VerifyPhones       *bool                `json:"verify_phones,omitempty"`
 	Verifications      []route.Verification `json:"-"`
 	Removed            time.Time            `json:"removed,omitzero"`
 	OffSince           time.Time            `json:"off_since,omitzero"`

@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -110,12 +111,12 @@ func off(r route.Route) string {
 	return strings.Join(texts, ", ")
 }
 
-// yes writes a setting that is off unless it is set.
-func yes(on bool) string {
-	if on {
-		return "true"
+// yes writes a setting that may be set to true or false.
+func yes(on *bool) string {
+	if on == nil {
+		return ""
 	}
-	return ""
+	return strconv.FormatBool(*on)
 }
 
 // verifications lists the phones that have yet to be verified, and when they were texted a code.
@@ -123,9 +124,9 @@ func verifications(r route.Route) string {
 	var texts []string
 	for _, v := range r.Verifications {
 		if v.VerifiedAt.IsZero() {
-			text := string(v.Phone)
+			text := string(v.Phone) + " unverified"
 			if !v.SentAt.IsZero() {
-				text += " code of " + v.SentAt.UTC().Format(time.RFC3339)
+				text += ", code of " + v.SentAt.UTC().Format(time.RFC3339)
 			}
 			texts = append(texts, text)
 		}

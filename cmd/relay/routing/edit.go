@@ -113,7 +113,7 @@ func (e Edit) edited(before route.Route, exists bool) (Edited, error) {
 	if err != nil {
 		return Edited{}, err
 	}
-	after = after.Switched(before, e.Author.Now())
+	after = after.Edited(before, e.Author.Now())
 	if e.DropWaiting && !after.Active {
 		after.OffSince = time.Time{}
 	}

@@ -20,9 +20,22 @@ func to(p sms.PhoneNumber) func(route.Route, bool) (route.Route, error) {
 	return routing.Settings{To: &p}.Change
 }
 
+// comes makes a phone the destination that has yet to be verified, instead of one that left at noon.
+func comes(phone, left sms.PhoneNumber) func(*route.Route) {
+	return func(r *route.Route) {
+		r.DestinationCarrier, r.Verifications = phone, []route.Verification{{Phone: phone}, {Phone: left, VerifiedAt: noon}}
+	}
+}
+
 func TestEdit(t *testing.T) {
-	written := func(change func(*route.Route)) route.Route {
-		return stored(func(r *route.Route) { r.Version, r.UpdatedBy, r.LastUpdated = 4, "anna", noon }, change)
+	written := func(changes ...func(*route.Route)) route.Route {
+		changes = append(changes, func(r *route.Route) {
+			r.Version, r.UpdatedBy = 4, "anna"
+			if r.LastUpdated.Equal(morning) {
+				r.LastUpdated = noon
+			}
+		})
+		return stored(changes...)
 	}
 	tests := []struct {
 		name   string
@@ -33,17 +46,34 @@ func TestEdit(t *testing.T) {
 	}{
 		{"a new one is active", nil, to(phone), route.Route{
 			TwilioNumber: number, DestinationCarrier: phone, Active: true, LastUpdated: noon,
-			Version: 1, UpdatedBy: "anna",
+			Version: 1, UpdatedBy: "anna", Verifications: []route.Verification{{Phone: phone}},
 		}, routing.Added},
 		{
+			"a new one whose phone need not be verified", nil, routing.Settings{To: new(phone), VerifyPhones: new(new(false))}.Change,
+			route.Route{
+				TwilioNumber: number, DestinationCarrier: phone, Active: true, LastUpdated: noon, Version: 1, UpdatedBy: "anna",
+				VerifyPhones: new(false),
+			},
+			routing.Added,
+		},
+		{
 			"a new one that is not to be", nil, routing.Settings{To: new(phone), Active: new(false)}.Change,
-			route.Route{TwilioNumber: number, DestinationCarrier: phone, LastUpdated: noon, Version: 1, UpdatedBy: "anna"},
+			route.Route{
+				TwilioNumber: number, DestinationCarrier: phone, LastUpdated: noon, Version: 1, UpdatedBy: "anna",
+				Verifications: []route.Verification{{Phone: phone}},
+			},
 			routing.Added,
 		},
 		{
 			"another destination",
 			[]route.Route{stored()},
-			to(other), written(func(r *route.Route) { r.DestinationCarrier = other }),
+			to(other), written(comes(other, phone)),
+			routing.Changed,
+		},
+		{
+			"a destination that was one before",
+			[]route.Route{stored(comes(other, phone))},
+			to(phone), written(func(r *route.Route) { r.Verifications = []route.Verification{{Phone: phone, VerifiedAt: noon}} }),
 			routing.Changed,
 		},
 		{"the same destination", []route.Route{stored()}, to(phone), stored(), routing.Unchanged},
@@ -61,6 +91,7 @@ func TestEdit(t *testing.T) {
 					route.Duration(time.Hour), "off"
 				r.AnswerWindow, r.HoldTime, r.Threads = route.Duration(2*time.Hour), route.Duration(5*time.Minute), []sms.PhoneNumber{thread}
 				r.Owner = "+16195550123"
+				r.Verifications = []route.Verification{{Phone: fallback, VerifiedAt: noon}}
 			}), routing.Changed,
 		},
 		{
@@ -99,20 +130,20 @@ func TestEdit(t *testing.T) {
 		{
 			"set, of a removed one",
 			[]route.Route{stored(removed)},
-			to(other), written(func(r *route.Route) { r.DestinationCarrier = other }),
+			to(other), written(comes(other, phone)),
 			routing.Changed,
 		},
 		{
 			"who opted out stays so while it is a hop",
 			[]route.Route{stored(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{phone, fallback} })},
 			to(other),
-			written(func(r *route.Route) { r.DestinationCarrier, r.OptedOut = other, []sms.PhoneNumber{fallback} }), routing.Changed,
+			written(comes(other, phone), func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{fallback} }), routing.Changed,
 		},
 		{
 			"the table's is of a time to come",
 			[]route.Route{stored(func(r *route.Route) { r.LastUpdated = noon.Add(time.Hour) })},
 			to(other),
-			written(func(r *route.Route) { r.DestinationCarrier, r.LastUpdated = other, noon.Add(time.Hour+time.Second) }), routing.Changed,
+			written(comes(other, phone), func(r *route.Route) { r.LastUpdated = noon.Add(time.Hour + time.Second) }), routing.Changed,
 		},
 		{
 			"out of use in spite of a loop",
@@ -214,8 +245,8 @@ func TestEditAgainstOthers(t *testing.T) {
 				}
 				return
 			}
-			want := stored(tt.want, func(r *route.Route) {
-				r.DestinationCarrier, r.Version, r.UpdatedBy, r.LastUpdated = other, 5, "anna", noon
+			want := stored(tt.want, comes(other, phone), func(r *route.Route) {
+				r.Version, r.UpdatedBy, r.LastUpdated = 5, "anna", noon
 			})
 			if diff := cmp.Diff(want, got); err != nil || diff != "" {
 				t.Errorf("error %v (-want +got):\n%s", err, diff)

@@ -85,7 +85,7 @@ func (i Import) Plan(table, file []route.Route) ([]Step, error) {
 // step decides about a route of the file.
 func (i Import) step(table []route.Route, r route.Route) Step {
 	before, exists := find(table, r.TwilioNumber)
-	r.Off = before.Off
+	r.Off, r.Verifications = before.Off, r.Switched(before, i.Author.Now()).Verifications
 	s := Step{Before: before, Differences: differencesBetween(before, r)}
 	switch {
 	case !exists:

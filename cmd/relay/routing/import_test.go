@@ -46,6 +46,12 @@ func TestImport(t *testing.T) {
 		})},
 		{"the same", []route.Route{stored()}, []route.Route{same(time.Time{})}, routing.Import{}, routing.Unchanged, stored()},
 		{"later", []route.Route{stored()}, []route.Route{inFile(morning.Add(time.Second))}, routing.Import{}, routing.Changed, changed},
+		{
+			"as a table whose phone has yet to be verified",
+			[]route.Route{stored(func(r *route.Route) { r.Verifications = []route.Verification{{Phone: fallback}} })},
+			[]route.Route{same(morning)}, routing.Import{}, routing.Unchanged,
+			stored(func(r *route.Route) { r.Verifications = []route.Verification{{Phone: fallback}} }),
+		},
 		{"an edited export", []route.Route{stored()}, []route.Route{inFile(morning)}, routing.Import{}, routing.Changed, changed},
 		{"older", []route.Route{stored()}, []route.Route{inFile(morning.Add(-time.Second))}, routing.Import{}, routing.Kept, stored()},
 		{"of no time", []route.Route{stored()}, []route.Route{inFile(time.Time{})}, routing.Import{}, routing.Kept, stored()},

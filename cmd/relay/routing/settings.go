@@ -37,8 +37,8 @@ type Settings struct {
 	// AutoClosed and AutoNoOne are the texts of AutoAnswer.
 	AutoClosed *string
 	AutoNoOne  *string
-	// VerifyPhones: phones that come into the route from now on have to be verified.
-	VerifyPhones *bool
+	// VerifyPhones: phones that come into the route from now on have to be verified; nil in it means those of commands only.
+	VerifyPhones **bool
 }
 
 // Change sets the fields of a route. A new route, and a removed one that comes back, is active unless Active is false. The error is

@@ -16,7 +16,7 @@ func strict(t *testing.T) *sender {
 	t.Helper()
 	s := newSender(t)
 	s.reroute(func(r *route.Route) {
-		r.FallbackCarriers, r.VerifyPhones, r.MaxAge = nil, true, route.Duration(time.Hour)
+		r.FallbackCarriers, r.VerifyPhones, r.MaxAge = nil, new(true), route.Duration(time.Hour)
 		*r = r.Switched(route.Route{}, s.clock.Now())
 	})
 	s.sendsCode("042317")
@@ -94,7 +94,7 @@ func TestCodeIsTriedFiveTimes(t *testing.T) {
 	s.reroute(func(r *route.Route) {
 		before := *r
 		before.DestinationCarrier, before.FallbackCarriers = relaytest.Fallback, nil
-		r.VerifyPhones = true
+		r.VerifyPhones = new(true)
 		*r = r.Switched(before, s.clock.Now())
 	})
 	s.sendsCode("042317")

@@ -47,7 +47,7 @@ type storedRoute struct {
 	AutoAnswer         written[route.AutoAnswer]
 	OptedOut           written[[]sms.PhoneNumber]
 	Off                written[[]route.Off]
-	VerifyPhones       written[bool]
+	VerifyPhones       written[*bool]
 	Verifications      written[[]route.Verification]
 	Removed            written[time.Time]
 	OffSince           written[time.Time]

@@ -31,7 +31,7 @@ func settled() route.Route {
 		{Date: "2026-12-26", LastDate: "2026-12-27", To: "24:00"},
 	}
 	r.PaceNumber, r.OptedOut, r.Version, r.UpdatedBy = "3/1s", []sms.PhoneNumber{relaytest.Fallback}, 1, "anna"
-	r.VerifyPhones, r.Verifications = true, []route.Verification{{Phone: relaytest.Fallback, Hash: "secret"}}
+	r.VerifyPhones, r.Verifications = new(true), []route.Verification{{Phone: relaytest.Fallback, Hash: "secret"}}
 	r.Off = []route.Off{{Phone: relaytest.Destination, Until: offUntil}}
 	return r
 }
@@ -184,7 +184,7 @@ func TestSettingsWrittenByHand(t *testing.T) {
 			want := auditlog.Route{
 				DestinationCarrier: "***0122", FallbackCarriers: []string{"***0133"}, Active: true, OnUncertain: "resend", DeliveryTimeout: "1m30s",
 				MaxAge: "2h", PaceNumber: "3/1s", AnswerWindow: "36h", HoldTime: "15m", OptedOut: []string{"***0133"}, Version: 1,
-				Off: []string{"***0122 until 2026-11-24T18:00:00Z"}, VerifyPhones: true, Unverified: []string{"***0133"},
+				Off: []string{"***0122 until 2026-11-24T18:00:00Z"}, VerifyPhones: new(true), Unverified: []string{"***0133"},
 				Threads: []string{"***0111", "***0110"}, Phones: []string{"***0122", "***0156"}, Owner: "***0122",
 				TimeZone: "America/Los_Angeles", Closed: "night", NightPhones: []string{"***0157"},
 				Schedule:  []string{"Mon-Fri 07:00-18:00 ***0122, ***0157"},
