@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -31,6 +32,17 @@ func (p Program) OrRouted(ctx context.Context, numbers []sms.PhoneNumber, table 
 		numbers = append(numbers, r.TwilioNumber)
 	}
 	return numbers, err
+}
+
+// NoPhone is the error of a number, or a name, that is no phone of the route.
+func NoPhone(r route.Route, who string) error {
+	return Hinted(fmt.Errorf("%s is no phone of %s", who, string(r.TwilioNumber)), "relay phone ls "+string(r.TwilioNumber)+" lists them")
+}
+
+// NoPhoneCalled is the error of a name that no phone of the route has.
+func NoPhoneCalled(r route.Route, name string) error {
+	number := string(r.TwilioNumber)
+	return Hinted(fmt.Errorf("no phone of %s is called %s", number, name), "relay phone ls "+number+" lists the names")
 }
 
 // WarnOfUnreadable names the routes that cannot be read.

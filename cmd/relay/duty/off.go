@@ -97,8 +97,7 @@ func (p program) off(cmd *cobra.Command, text string, f offFlags) error {
 func (f offFlags) made(r route.Route, who string, now time.Time) (made route.Off, err error) {
 	phone, ok := r.Resolve(who)
 	if !ok || !r.IsPhone(phone) {
-		return made, cli.Hinted(fmt.Errorf("%s is no phone of %s", who, string(r.TwilioNumber)),
-			"relay phone ls "+string(r.TwilioNumber)+" lists them")
+		return made, cli.NoPhone(r, who)
 	}
 	made.Phone = r.PhoneOf(phone)
 	if f.until == "" {

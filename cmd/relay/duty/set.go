@@ -138,8 +138,7 @@ func (f setFlags) override(r route.Route, whos []string, now time.Time) (route.O
 	}
 	for _, who := range whos {
 		if _, ok := r.Resolve(who); !ok {
-			return route.Override{}, cli.Hinted(fmt.Errorf("no phone of %s is called %s", string(r.TwilioNumber), who),
-				"relay phone ls "+string(r.TwilioNumber)+" lists the names")
+			return route.Override{}, cli.NoPhoneCalled(r, who)
 		}
 	}
 	from, err := cli.ReadAhead(f.from, now.In(place))

@@ -121,8 +121,7 @@ func phoneOf(numbers cli.NumberFlags, way route.Route, text string) (sms.PhoneNu
 	}
 	phone, err := numbers.Read(text)
 	if err != nil && strings.ContainsFunc(text, unicode.IsLetter) {
-		return "", cli.Hinted(fmt.Errorf("no phone of %s is called %s", string(way.TwilioNumber), text),
-			"relay phone ls "+string(way.TwilioNumber)+" lists the names")
+		return "", cli.NoPhoneCalled(way, text)
 	}
 	if main := way.PhoneOf(phone); err == nil && main != phone {
 		return "", cli.Hinted(fmt.Errorf("%s is a further number of %s", string(phone), way.NameOf(main)),

@@ -47,8 +47,7 @@ func namedPhone(numbers cli.NumberFlags, r route.Route, text string) (sms.PhoneN
 	number, err := numbers.Read(text)
 	switch {
 	case err != nil && strings.ContainsFunc(text, unicode.IsLetter), err == nil && !r.IsPhone(number):
-		return "", cli.Hinted(fmt.Errorf("%s is no phone of %s", text, string(r.TwilioNumber)),
-			"relay phone ls "+string(r.TwilioNumber)+" lists them")
+		return "", cli.NoPhone(r, text)
 	case err != nil:
 		return "", err
 	}

@@ -20,11 +20,9 @@ func to(p sms.PhoneNumber) func(route.Route, bool) (route.Route, error) {
 	return routing.Settings{To: &p}.Change
 }
 
-// comes makes a phone the destination that has yet to be verified, instead of one that left at noon.
-func comes(phone, left sms.PhoneNumber) func(*route.Route) {
-	return func(r *route.Route) {
-		r.DestinationCarrier, r.Verifications = phone, []route.Verification{{Phone: phone}, {Phone: left, VerifiedAt: noon}}
-	}
+// otherComes makes other the destination, which has yet to be verified, instead of phone, which left at noon.
+func otherComes(r *route.Route) {
+	r.DestinationCarrier, r.Verifications = other, []route.Verification{{Phone: other}, {Phone: phone, VerifiedAt: noon}}
 }
 
 func TestEdit(t *testing.T) {
@@ -67,12 +65,12 @@ func TestEdit(t *testing.T) {
 		{
 			"another destination",
 			[]route.Route{stored()},
-			to(other), written(comes(other, phone)),
+			to(other), written(otherComes),
 			routing.Changed,
 		},
 		{
 			"a destination that was one before",
-			[]route.Route{stored(comes(other, phone))},
+			[]route.Route{stored(otherComes)},
 			to(phone), written(func(r *route.Route) { r.Verifications = []route.Verification{{Phone: phone, VerifiedAt: noon}} }),
 			routing.Changed,
 		},
@@ -130,20 +128,20 @@ func TestEdit(t *testing.T) {
 		{
 			"set, of a removed one",
 			[]route.Route{stored(removed)},
-			to(other), written(comes(other, phone)),
+			to(other), written(otherComes),
 			routing.Changed,
 		},
 		{
 			"who opted out stays so while it is a hop",
 			[]route.Route{stored(func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{phone, fallback} })},
 			to(other),
-			written(comes(other, phone), func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{fallback} }), routing.Changed,
+			written(otherComes, func(r *route.Route) { r.OptedOut = []sms.PhoneNumber{fallback} }), routing.Changed,
 		},
 		{
 			"the table's is of a time to come",
 			[]route.Route{stored(func(r *route.Route) { r.LastUpdated = noon.Add(time.Hour) })},
 			to(other),
-			written(comes(other, phone), func(r *route.Route) { r.LastUpdated = noon.Add(time.Hour + time.Second) }), routing.Changed,
+			written(otherComes, func(r *route.Route) { r.LastUpdated = noon.Add(time.Hour + time.Second) }), routing.Changed,
 		},
 		{
 			"out of use in spite of a loop",
@@ -245,7 +243,7 @@ func TestEditAgainstOthers(t *testing.T) {
 				}
 				return
 			}
-			want := stored(tt.want, comes(other, phone), func(r *route.Route) {
+			want := stored(tt.want, otherComes, func(r *route.Route) {
 				r.Version, r.UpdatedBy, r.LastUpdated = 5, "anna", noon
 			})
 			if diff := cmp.Diff(want, got); err != nil || diff != "" {

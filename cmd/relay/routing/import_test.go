@@ -49,7 +49,9 @@ func TestImport(t *testing.T) {
 		{
 			"as a table whose phone has yet to be verified",
 			[]route.Route{stored(func(r *route.Route) { r.Verifications = []route.Verification{{Phone: fallback}} })},
-			[]route.Route{same(morning)}, routing.Import{}, routing.Unchanged,
+			[]route.Route{same(morning)},
+			routing.Import{},
+			routing.Unchanged,
 			stored(func(r *route.Route) { r.Verifications = []route.Verification{{Phone: fallback}} }),
 		},
 		{"an edited export", []route.Route{stored()}, []route.Route{inFile(morning)}, routing.Import{}, routing.Changed, changed},
