@@ -105,7 +105,9 @@ type Conversation struct {
 	Blocked bool `json:"blocked,omitempty"`
 	// AutoAnswered is what the relay itself last answered: a text, or the text with which the customer began to wait and ".no_one".
 	AutoAnswered string `json:"auto_answered,omitempty"`
-	// Changed lists what differs from the conversation before: "opt_out", "name", "tag", "spell", "seen", "claim", "written", and
+	// Closed is how many texts of the customer are held until the number opens.
+	Closed int `json:"closed,omitempty"`
+	// Changed lists what differs from the conversation before: "opt_out", "name", "tag", "spell", "seen", "claim", "written", "closed", and
 	// "tag_used" if only the time of the tag's last use does. It is absent if the conversation was removed, or if nothing that is
 	// listed here changed.
 	Changed []string `json:"changed,omitempty"`

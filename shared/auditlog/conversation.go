@@ -18,6 +18,7 @@ const (
 	ChangedClaim   = "claim"
 	ChangedBlock   = "block"
 	ChangedWritten = "written"
+	ChangedClosed  = "closed"
 )
 
 // ReasonAdopted is why a conversation's chain begins with a later version than the first.
@@ -81,7 +82,7 @@ func conversationEntry(before, after *conversation.Conversation, change string, 
 			Tag: string(latest.Tag), Named: latest.Name != "", Changed: changed, Spell: latest.Spell.MessageSid, Texts: latest.Spell.Texts,
 			Stage: string(latest.Spell.Stage), Step: latest.Spell.Step, Seen: string(latest.Seen.How), SeenBy: seenBy(latest.Seen),
 			Claimer: claimer(latest.Claim), Blocked: latest.Blocked.On,
-			AutoAnswered: latest.Written.AutoCause,
+			AutoAnswered: latest.Written.AutoCause, Closed: len(latest.Closed.MessageSids),
 		},
 	}
 }
@@ -151,6 +152,9 @@ func differences(before, after *conversation.Conversation) []string {
 	}
 	if !before.Written.Equal(after.Written) {
 		changed = append(changed, ChangedWritten)
+	}
+	if !before.Closed.Equal(after.Closed) {
+		changed = append(changed, ChangedClosed)
 	}
 	return changed
 }

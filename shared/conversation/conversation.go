@@ -43,6 +43,8 @@ type Conversation struct {
 	Blocked Blocked `json:",omitzero"`
 	// Written is when the customer was last written to. It is kept if the route has an AutoAnswer.
 	Written Written `json:",omitzero"`
+	// Closed are the customer's texts that are held because nobody is on duty.
+	Closed Closed `json:",omitzero"`
 	// Seal is the hash of the audit log's entry of this version. The door in package auditlog, through which all writers write, sets
 	// it, ID and UpdatedAt.
 	Seal string `json:",omitempty"`

@@ -73,6 +73,8 @@ type Record struct {
 	// are zero if no operator did.
 	RedrivenAfter int       `json:"Redriven,omitempty"`
 	RedrivenAt    time.Time `json:",omitzero"`
+	// OpenedAt is when the number last opened for the text, which was held until then because nobody was on duty; zero if it was not held.
+	OpenedAt time.Time `json:",omitzero"`
 	// Decision is an operator's last decision about the text; zero if there was none.
 	Decision Decision `json:",omitzero"`
 	// Reading is the last time that somebody was shown what the text says; zero if nobody was.
@@ -213,12 +215,20 @@ func (r Record) IsAnswer() bool { return r.Answer.Phone != "" }
 // DueSince is when the text's age counts from: when it was received, was released after it was held, or was last redriven.
 func (r Record) DueSince() time.Time {
 	since := r.ReceivedAt
-	for _, later := range []time.Time{r.Answer.ReleasedAt, r.RedrivenAt} {
+	for _, later := range []time.Time{r.OpenedAt, r.Answer.ReleasedAt, r.RedrivenAt} {
 		if later.After(since) {
 			since = later
 		}
 	}
 	return since
+}
+
+// CameAt is when the text was received, or last redriven.
+func (r Record) CameAt() time.Time {
+	if r.RedrivenAt.After(r.ReceivedAt) {
+		return r.RedrivenAt
+	}
+	return r.ReceivedAt
 }
 
 // AttemptsSpentOn returns how many attempts at that phone, since the last redrive, count towards the maximum.

@@ -44,7 +44,7 @@ func (r Record) ToPhone(place int, now time.Time) Record {
 	return Record{
 		MessageSid: StageSid(r.MessageSid, ringStep, place), ParentSid: r.MessageSid, TwilioNumber: r.TwilioNumber, Customer: r.Customer,
 		Destination: r.Ring.Phones[place], Body: r.Body, Media: slices.Clone(r.Media), Keyword: r.Keyword,
-		ReceivedAt: r.ReceivedAt, UpdatedAt: Stamp(now), ExpiresAt: r.ExpiresAt,
+		ReceivedAt: r.ReceivedAt, OpenedAt: r.OpenedAt, UpdatedAt: Stamp(now), ExpiresAt: r.ExpiresAt,
 	}
 }
 

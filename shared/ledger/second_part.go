@@ -19,7 +19,7 @@ func (r Record) NewSecondPart(a Attempt, others int, rest string, now time.Time)
 	return Record{
 		MessageSid: sid, TwilioNumber: r.TwilioNumber, Customer: r.Customer, Thread: a.From,
 		Destination: a.To, Body: rest, SecondPart: true,
-		ReceivedAt: r.ReceivedAt, RedrivenAt: r.RedrivenAt, UpdatedAt: Stamp(now), ExpiresAt: r.ExpiresAt,
+		ReceivedAt: r.ReceivedAt, RedrivenAt: r.RedrivenAt, OpenedAt: r.OpenedAt, UpdatedAt: Stamp(now), ExpiresAt: r.ExpiresAt,
 	}
 }
 
@@ -32,7 +32,7 @@ func (r Record) Again(first Record, now time.Time) (again Record, changed bool, 
 	if again, err = r.move(Queued, "", now); err != nil {
 		return r, false, err
 	}
-	again.RedrivenAt, again.NotBefore = first.RedrivenAt, Stamp(now)
+	again.RedrivenAt, again.OpenedAt, again.NotBefore = first.RedrivenAt, first.OpenedAt, Stamp(now)
 	return again, true, nil
 }
 

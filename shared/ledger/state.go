@@ -78,6 +78,8 @@ const (
 	ReasonHeld Reason = "held"
 	// ReasonPingPong: so many texts went back and forth between a customer and a phone that it waits.
 	ReasonPingPong Reason = "pingpong"
+	// ReasonClosed: nobody is on duty, and it is held until somebody is. No queue has it; see OpenedAt of [Record].
+	ReasonClosed Reason = "closed"
 	// ReasonRing: its phones are being texted, all at the same time.
 	ReasonRing Reason = "ring"
 	// ReasonNextHop: a hop refused the text, or did not get it, and the next one is tried.

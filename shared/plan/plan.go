@@ -34,6 +34,8 @@ type Plan struct {
 	Ring []sms.PhoneNumber
 	// Waits: each phone that would get the text has yet to be verified.
 	Waits bool
+	// Holds is until when the text is held because nobody is on duty; zero if it is not. There is no To then.
+	Holds time.Time
 	// Threads are the further numbers from which the phone may get the text.
 	Threads []sms.PhoneNumber
 	// DeliveryTimeout is how long to wait for a receipt before the next hop is tried; 0 means for ever.
@@ -101,9 +103,9 @@ func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
 	return way
 }
 
-// Next reports whether the text could go on to another phone than from.
+// Next reports whether the text could go on to another phone than from: one that is on duty, or, if it is held, one that will be.
 func (p Plan) Next(r ledger.Record, from sms.PhoneNumber) bool {
-	return slices.ContainsFunc(p.Open, func(hop sms.PhoneNumber) bool { return !sms.Same(hop, from) && r.HopOpen(hop) })
+	return !p.Holds.IsZero() || slices.ContainsFunc(p.Open, func(hop sms.PhoneNumber) bool { return !sms.Same(hop, from) && r.HopOpen(hop) })
 }
 
 // MayGoOn reports whether the text could go on to another phone than from, now or once another one is on duty.
@@ -121,6 +123,7 @@ func along(p Plan, q Question, way route.Route) Plan {
 		// The clock that wrote it was ahead: the text is not older than now, and not to be delivered later than if it came now.
 		since = q.Now
 	}
+	way, p.Holds, since = held(q, way, since)
 	p.Waits, since = way.Waits(q.Now), way.AgesFrom(since, q.Now)
 	p.Expires = since.Add(way.TextAge())
 	if q.Text.IsAutoAnswer() {
@@ -159,6 +162,28 @@ func along(p Plan, q Question, way route.Route) Plan {
 		}
 	}
 	return p
+}
+
+// held returns until when the text is held because nobody is on duty, zero if it is not, and from when on it ages that otherwise would
+// from since: what comes while the number is closed ages once it opens. What is not held then, an operator's text or what was held for
+// long enough, goes as with [route.ClosedRelay].
+func held(q Question, way route.Route, since time.Time) (taken route.Route, until, ages time.Time) {
+	if way.Closed != route.ClosedHold {
+		return way, until, since
+	}
+	if came := q.Text.CameAt(); !q.Text.Manual {
+		switch opens := way.HeldUntil(came, since); {
+		case opens.After(q.Now):
+			since = q.Now
+		case opens.After(since):
+			since = opens
+		}
+		until = way.HeldUntil(came, q.Now)
+	}
+	if until.IsZero() && way.HoldsAt(q.Now) {
+		way.Closed = route.ClosedRelay
+	}
+	return way, until, since
 }
 
 // ringOf returns the phones among those open that get the text at the same time, if it is a customer's that nobody was sent yet, and no

@@ -243,3 +243,37 @@ func TestWayToOnePhone(t *testing.T) {
 		t.Errorf("it may go to (-want +got):\n%s", diff)
 	}
 }
+
+// A customer's text is held while nobody is on duty, and ages from the opening. An operator's is not held.
+func TestHeldPlan(t *testing.T) {
+	way := relaytest.Route()
+	way.TimeZone, way.Closed = "UTC", route.ClosedHold
+	way.Schedule = []route.Shift{{Days: "Mon-Sun", From: "07:00", To: "11:00", Phones: []string{string(relaytest.Fallback)}}}
+	opens := time.Date(noon.Year(), noon.Month(), noon.Day()+1, 7, 0, 0, 0, time.UTC)
+	text := relaytest.Record(1, noon)
+	of := func(text ledger.Record, now time.Time) plan.Plan {
+		return plan.Of(plan.Question{Text: text, Routes: map[sms.PhoneNumber]route.Route{way.TwilioNumber: way}, Now: now})
+	}
+	if p := of(text, noon.Add(10*time.Hour)); p.Drop != "" || p.To != "" || !p.Holds.Equal(opens) || !p.Next(text, relaytest.Fallback) {
+		t.Errorf("while it is closed: %+v", p)
+	}
+	if p := of(text, opens.Add(time.Hour)); p.To != relaytest.Fallback || !p.Holds.IsZero() || !p.Expires.Equal(opens.Add(way.TextAge())) {
+		t.Errorf("an hour after the opening: %+v", p)
+	}
+	if p := of(text, opens.Add(way.TextAge())); p.Drop != ledger.ReasonExpired {
+		t.Errorf("too late after the opening: %+v", p)
+	}
+	early := relaytest.Record(1, noon.Add(-90*time.Minute))
+	if p := of(early, noon.Add(-30*time.Minute)); !p.Holds.Equal(opens) {
+		t.Errorf("came while it was open: %+v", p)
+	}
+	text.Manual = true
+	if p := of(text, noon); p.To != way.DestinationCarrier || !p.Holds.IsZero() || !p.Expires.Equal(noon.Add(way.TextAge())) {
+		t.Errorf("an operator's text: %+v", p)
+	}
+	way.Overrides = []route.Override{{Date: noon.Format(time.DateOnly), LastDate: noon.AddDate(0, 0, 20).Format(time.DateOnly)}}
+	text.Manual = false
+	if p := of(text, noon.Add(route.MaxHold)); p.To != way.DestinationCarrier || !p.Holds.IsZero() {
+		t.Errorf("after fourteen days: %+v", p)
+	}
+}

@@ -94,7 +94,7 @@ func (e Envelope) check() error {
 			return fmt.Errorf("%w: no receipt", ErrMalformed)
 		}
 	case KindTimer:
-		if e.Timer == nil || e.Timer.Attempt < 1 && e.Timer.Stage < 1 {
+		if e.Timer == nil || e.Timer.Attempt < 1 && e.Timer.Stage < 1 && !e.Timer.Opens {
 			return fmt.Errorf("%w: no timer", ErrMalformed)
 		}
 	default:

@@ -69,6 +69,9 @@ type Timer struct {
 	// Stage is set if the timer begins a stage of unanswered texts, of which RelayID is the first: its number, from 1. There is no Attempt
 	// then.
 	Stage int `json:"stage,omitempty"`
+	// Opens is set if the timer takes up again what is held of RelayID's conversation because nobody is on duty. It comes again until somebody
+	// is. There is no Attempt then.
+	Opens bool `json:"opens,omitempty"`
 	// Due is when to look. A queue holds a message back for [MaxDelay] at most; a timer that comes before it is due is
 	// set again.
 	Due time.Time `json:"due"`

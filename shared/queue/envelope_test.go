@@ -72,9 +72,11 @@ func TestWire(t *testing.T) {
 	bareReceipt.Receipt = &sms.Receipt{Sid: "SM00000000000000000000000000000002"}
 	bareTimer := timer()
 	bareTimer.Timer = &queue.Timer{Attempt: 1}
+	opening := timer()
+	opening.Timer = &queue.Timer{Opens: true, Due: received.Add(20 * time.Minute)}
 	for name, e := range map[string]queue.Envelope{
 		"inbound": inbound(), "inbound_bare": bareText, "manual": manual(), "receipt": receipt(), "receipt_bare": bareReceipt,
-		"timer": timer(), "timer_bare": bareTimer,
+		"timer": timer(), "timer_bare": bareTimer, "timer_opens": opening,
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := queue.Encode(e)

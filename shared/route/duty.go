@@ -12,7 +12,8 @@ import (
 type Duty struct {
 	// IsOpen: somebody is on duty. A number without a schedule is open. NoOne: it is not open only because all who would be on duty are off.
 	IsOpen, NoOne bool
-	// Phones get the texts, in the order in which they are tried. While the number is closed, they are those of [Closed].
+	// Phones get the texts, in the order in which they are tried. While the number is closed, they are those of [Closed]; none if it holds
+	// the texts.
 	Phones []sms.PhoneNumber
 	// Until is when any of this changes; zero if it never does, or only after more than a year.
 	Until time.Time
@@ -52,8 +53,13 @@ func (r Route) duty(at time.Time) Duty {
 	d := Duty{Phones: slices.DeleteFunc(slices.Clone(all), isOff)}
 	if d.IsOpen = len(d.Phones) > 0; !d.IsOpen {
 		d.NoOne = len(all) > 0
-		if all = r.Hops(); r.Closed == ClosedNight {
+		switch {
+		case r.HoldsAt(at):
+			return d
+		case r.Closed == ClosedNight:
 			all = r.numbersOf(r.NightPhones)
+		default:
+			all = r.Hops()
 		}
 		all = slices.DeleteFunc(all, r.IsUnverified)
 		d.Phones = slices.DeleteFunc(slices.Clone(all), isOff)

@@ -277,7 +277,7 @@ func TestSchedulesAreChecked(t *testing.T) {
 		"Overrides[0].ends before it begins": func(r *route.Route) {
 			r.Overrides = []route.Override{{Date: "2026-12-24", LastDate: "2026-12-23"}}
 		},
-		"Closed is neither relay nor night": func(r *route.Route) {
+		"Closed is neither relay nor night nor hold": func(r *route.Route) {
 			r.Closed = "shut"
 		},
 		"NightPhones is empty: Closed is night": func(r *route.Route) {

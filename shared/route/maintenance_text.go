@@ -184,7 +184,7 @@ func wantOf(field string) string {
 	case "AutoAnswer":
 		return `: want texts such as {"Closed": "We are closed. We answer tomorrow."}`
 	case "Closed":
-		return fmt.Sprintf(": want %q or %q", ClosedRelay, ClosedNight)
+		return fmt.Sprintf(": want %q, %q or %q", ClosedRelay, ClosedNight, ClosedHold)
 	case "FallbackCarriers", "Threads", "Phones.Also":
 		return `: want a list of numbers, such as ["+18585550110"]`
 	case "PaceNumber":

@@ -61,6 +61,8 @@ const (
 	ClosedRelay Closed = "relay"
 	// ClosedNight sends them to the route's NightPhones.
 	ClosedNight Closed = "night"
+	// ClosedHold holds them until somebody is on duty, for MaxHold at most; then they go as with ClosedRelay.
+	ClosedHold Closed = "hold"
 )
 
 // The bounds of a schedule.
@@ -332,8 +334,8 @@ func (r Route) scheduleProblems() []error {
 		}
 		problems = append(problems, r.whoProblems(fmt.Sprintf("Overrides[%d].Phones", i), o.Phones)...)
 	}
-	if !slices.Contains([]Closed{"", ClosedRelay, ClosedNight}, r.Closed) {
-		report("Closed is neither %s nor %s", ClosedRelay, ClosedNight)
+	if !slices.Contains([]Closed{"", ClosedRelay, ClosedNight, ClosedHold}, r.Closed) {
+		report("Closed is neither %s nor %s nor %s", ClosedRelay, ClosedNight, ClosedHold)
 	}
 	if r.Closed == ClosedNight && len(r.NightPhones) == 0 {
 		report("NightPhones is empty: Closed is %s", ClosedNight)

@@ -117,7 +117,7 @@ func (r Route) TryCode(phone sms.PhoneNumber, code, messageSid string, at, now t
 		return r, CodeRight
 	}
 	i := r.verificationOf(phone)
-	isWait := len(r.PhonesAt(now)) == 0
+	isWait := r.Waits(now)
 	tried = r
 	tried.Verifications = slices.Clone(r.Verifications)
 	switch v := &tried.Verifications[i]; {
@@ -146,7 +146,8 @@ func Verify(ctx context.Context, table Table, number, phone sms.PhoneNumber, cod
 
 // Waits reports whether customers' texts wait at that moment, because each phone that would get them is unverified.
 func (r Route) Waits(at time.Time) bool {
-	return slices.ContainsFunc(r.Verifications, func(v Verification) bool { return v.VerifiedAt.IsZero() }) && len(r.PhonesAt(at)) == 0
+	isNobody := slices.ContainsFunc(r.Verifications, func(v Verification) bool { return v.VerifiedAt.IsZero() }) && len(r.PhonesAt(at)) == 0
+	return isNobody && !r.HoldsAt(at)
 }
 
 // AgesFrom returns from when on a text ages that would without a wait do so from since: while it waits for a phone to be verified, it does

@@ -129,6 +129,9 @@ func (c conversationTest) roundTrip() {
 	out.Written = conversation.Written{
 		At: conversationTime(), AutoAt: conversationTime().Add(-time.Hour), AutoCause: MessageSid(7),
 	}
+	out.Closed = conversation.Closed{
+		MessageSids: []string{MessageSid(8), MessageSid(9)}, Since: conversationTime(), Until: conversationTime().Add(time.Hour),
+	}
 	out = c.put(out)
 	c.isStored(out)
 	out.Blocked.On = false

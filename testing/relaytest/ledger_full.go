@@ -32,7 +32,8 @@ func full() ledger.Record {
 		},
 		LeaseUntil: at.Add(time.Minute), NotBefore: at.Add(time.Hour),
 		Slot:          ledger.Slot{At: at.Add(time.Hour), From: "+18585550121", To: Fallback},
-		RedrivenAfter: 1, RedrivenAt: at.Add(2 * time.Hour), Seal: "5ea1", Reading: ledger.Reading{By: "bob", At: at.Add(time.Hour), Number: 2},
+		RedrivenAfter: 1, RedrivenAt: at.Add(2 * time.Hour), OpenedAt: at.Add(3 * time.Hour), Seal: "5ea1",
+		Reading:  ledger.Reading{By: "bob", At: at.Add(time.Hour), Number: 2},
 		Decision: ledger.Decision{What: ledger.VerdictResend, By: "ada", Note: "it is not there", At: at.Add(2 * time.Hour)},
 		Answer: ledger.Answer{
 			Phone: Fallback, At: at, Verdict: ledger.AnswerHeld, Tag: "A05", Words: "Yes", IsUncounted: true, ReleasedAt: at.Add(time.Minute),

@@ -70,16 +70,16 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 	}
 	_, letter := lettersAttempts(record)
 	_, ordered := orderOf(record)
-	isAnswer := envelope.Kind == queue.KindAnswer
-	if letter || ordered || isAnswer || looks(record) > 1 {
-		// The message was received before, or is a dead letter, an order or an answer. Its record is read first, because a claim would
-		// only fail.
+	isOnRecord := ordered || envelope.Kind == queue.KindAnswer || attributeOf(record, AttributeOrder) == orderOpen
+	if letter || isOnRecord || looks(record) > 1 {
+		// The message was received before, or is a dead letter, an order or an answer, or the text was held. Its record is read first,
+		// because a claim would only fail.
 		if known, err := h.recall(ctx, j.text); err != nil {
 			h.config.Logger.LogAttrs(ctx, slog.LevelError, "record not read", textAttrs(j.text, err)...)
 			return h.later(j.since(), err)
 		} else if known.Version > 0 {
 			j.text = known
-		} else if ordered || isAnswer {
+		} else if isOnRecord {
 			// The ledger has forgotten the text since, so nobody can say whether it was sent.
 			h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "order for a text that is not on record", textAttrs(j.text, nil)...)
 			return done()
@@ -95,8 +95,11 @@ func (h *Handler) advance(ctx context.Context, j *job) verdict {
 		if !h.hasTime(ctx) {
 			return again(0)
 		}
-		if j.isPhones && j.text.IsAnswer() {
+		switch {
+		case j.isPhones && j.text.IsAnswer():
 			return h.carryOut(ctx, j)
+		case j.text.IsClosed():
+			return h.keepClosed(ctx, j)
 		}
 		if len(j.text.Ring.Phones) > 0 && j.rung == nil {
 			if v := h.ring(ctx, j); v.isFinal() {

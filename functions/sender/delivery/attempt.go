@@ -64,8 +64,8 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 			return v
 		}
 	}
-	if p.Drop == "" && p.Waits {
-		return h.unverified(ctx, j, p)
+	if v := h.wait(ctx, j, p); v.stops() {
+		return v
 	}
 	if p.Drop != "" || p.To == "" {
 		return h.drop(ctx, j, p)
@@ -87,6 +87,18 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 		return v
 	}
 	return h.send(ctx, j, p)
+}
+
+// wait leaves a text for when somebody may get it.
+func (h *Handler) wait(ctx context.Context, j *job, p plan.Plan) verdict {
+	switch {
+	case p.Drop != "":
+	case p.Waits:
+		return h.unverified(ctx, j, p)
+	case !p.Holds.IsZero():
+		return h.holdClosed(ctx, j, p)
+	}
+	return verdict{}
 }
 
 // markByWord marks a hop as opted out or in by its own STOP or START. A repeat changes nothing, because the hop may have changed
@@ -307,7 +319,7 @@ func isAccepted(r ledger.Record, number int) bool {
 
 // relayed logs a text that Twilio has just accepted, and measures how long that took.
 func (h *Handler) relayed(ctx context.Context, r ledger.Record) {
-	h.config.Emit(latency(telemetry.MetricRelayLatency, h.config.Now().Sub(r.ReceivedAt)))
+	h.config.Emit(latency(telemetry.MetricRelayLatency, h.config.Now().Sub(readyAt(r))))
 	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text relayed", textAttrs(r, nil)...)
 }
 

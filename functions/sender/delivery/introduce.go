@@ -105,10 +105,7 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 			return p, decideAgain()
 		}
 	}
-	if c.Blocked.On && len(j.text.Attempts) == 0 {
-		return p, h.drop(ctx, j, plan.Plan{Drop: ledger.ReasonBlocked})
-	}
-	if v := h.heedClaim(ctx, j, c, p); v.stops() {
+	if v := h.heedCustomer(ctx, j, c, p); v.stops() {
 		return p, v
 	}
 	if len(p.Ring) > 0 {
@@ -128,6 +125,18 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 		j.head.readAt = readAt
 	}
 	return p, verdict{}
+}
+
+// heedCustomer ends a text of a customer who is blocked, has a new one wait for those that came before it and have yet to be taken up, and
+// heeds who has the customer.
+func (h *Handler) heedCustomer(ctx context.Context, j *job, c conversation.Conversation, p plan.Plan) verdict {
+	switch {
+	case c.Blocked.On && len(j.text.Attempts) == 0:
+		return h.drop(ctx, j, plan.Plan{Drop: ledger.ReasonBlocked})
+	case len(c.Closed.MessageSids) > 0 && j.text.Version == 0 && j.text.ParentSid == "":
+		return h.closeText(ctx, j, h.config.Now())
+	}
+	return h.heedClaim(ctx, j, c, p)
 }
 
 // introduceOperator prepares an operator's text. If it goes to a phone on duty, the phone's next words may be about it.

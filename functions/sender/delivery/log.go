@@ -23,6 +23,14 @@ func latency(name string, took time.Duration) telemetry.Measurement {
 	return telemetry.Measurement{Name: name, Unit: telemetry.Milliseconds, Value: float64(took.Milliseconds())}
 }
 
+// readyAt is from when on it is measured how long a text takes: when it came, or when the number opened for it.
+func readyAt(r ledger.Record) time.Time {
+	if r.OpenedAt.IsZero() {
+		return r.ReceivedAt
+	}
+	return r.OpenedAt
+}
+
 // messageAttrs are the attributes that a log line has for a queue message that could not be read.
 func messageAttrs(record events.SQSMessage, err error) []slog.Attr {
 	return []slog.Attr{slog.String("queue_message_id", record.MessageId), slog.String("error", err.Error())}

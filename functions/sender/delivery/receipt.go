@@ -253,7 +253,7 @@ func (h *Handler) emitMove(r ledger.Record) {
 		h.config.Emit(count(telemetry.MetricCascaded, "Reason", string(sms.StatusUndelivered)))
 		return
 	case ledger.Delivered:
-		h.config.Emit(latency(telemetry.MetricDeliveryLatency, h.config.Now().Sub(r.ReceivedAt)))
+		h.config.Emit(latency(telemetry.MetricDeliveryLatency, h.config.Now().Sub(readyAt(r))))
 	case ledger.Sending, ledger.Sent, ledger.Undelivered, ledger.Failed, ledger.Uncertain, ledger.Dropped, ledger.Dead:
 	}
 	h.emitOutcome(r)

@@ -67,20 +67,23 @@ func envelopeOf(r ledger.Record) queue.Envelope {
 // orderOf reads the order of a message; ok is false if the message is not an order. An order by an older relay does not say when
 // the text was last sent again. Such an order is valid only for a text that was never sent again.
 func orderOf(record events.SQSMessage) (o ledger.Order, ok bool) {
-	text := func(name string) string {
-		if value := record.MessageAttributes[name].StringValue; value != nil {
-			return *value
-		}
-		return ""
-	}
-	if text(AttributeOrder) != OrderResend {
+	if attributeOf(record, AttributeOrder) != OrderResend {
 		return ledger.Order{}, false
 	}
-	attempts, err := strconv.Atoi(text(AttributeAttempts))
-	redriven, _ := time.Parse(time.RFC3339, text(AttributeRedrivenAt))
+	attempts, err := strconv.Atoi(attributeOf(record, AttributeAttempts))
+	redriven, _ := time.Parse(time.RFC3339, attributeOf(record, AttributeRedrivenAt))
 	return ledger.Order{
-		Attempts: attempts, RedrivenAt: redriven, Decision: ledger.Decision{By: text(AttributeBy), Note: text(AttributeNote)},
+		Attempts: attempts, RedrivenAt: redriven,
+		Decision: ledger.Decision{By: attributeOf(record, AttributeBy), Note: attributeOf(record, AttributeNote)},
 	}, err == nil
+}
+
+// attributeOf returns a text attribute of the message, empty without one.
+func attributeOf(record events.SQSMessage, name string) string {
+	if value := record.MessageAttributes[name].StringValue; value != nil {
+		return *value
+	}
+	return ""
 }
 
 // resendOrdered takes back a text that is uncertain or reached nobody, if nothing has happened to it since the order was given.

@@ -150,7 +150,7 @@ func (h *Handler) hasNext(ctx context.Context, j *job) (bool, error) {
 		return false, nil
 	}
 	p, err := h.plan(ctx, j)
-	return p.Drop == "" && p.To != "", err
+	return p.Drop == "" && (p.To != "" || !p.Holds.IsZero()), err
 }
 
 // wasLookedFor reports whether the outcome of one of the text's attempts was unknown for a time.

@@ -26,7 +26,7 @@ func (h *Handler) stage(ctx context.Context, due queue.Timer, envelope queue.Env
 	now := h.config.Now()
 	if now.Before(due.Due) {
 		if err := h.setTimerOf(ctx, envelope.RelayID, due); err != nil {
-			return h.stageLater(ctx, due, envelope, err)
+			return h.timerLater(ctx, "stage", due, envelope, err)
 		}
 		return done()
 	}
@@ -38,15 +38,15 @@ func (h *Handler) stage(ctx context.Context, due queue.Timer, envelope queue.Env
 		err = h.beginStage(ctx, first, due)
 	}
 	if err != nil {
-		return h.stageLater(ctx, due, envelope, err)
+		return h.timerLater(ctx, "stage", due, envelope, err)
 	}
 	return done()
 }
 
-// stageLater leaves a stage for later after a failure of ours.
-func (h *Handler) stageLater(ctx context.Context, due queue.Timer, envelope queue.Envelope, err error) verdict {
-	h.config.Logger.LogAttrs(ctx, slog.LevelError, "stage left for later", slog.String("message_sid", envelope.RelayID),
-		slog.Int("stage", due.Stage), slog.String("error", err.Error()))
+// timerLater leaves what a timer is for, a stage or held texts, for later after a failure of ours.
+func (h *Handler) timerLater(ctx context.Context, what string, due queue.Timer, envelope queue.Envelope, err error) verdict {
+	h.config.Logger.LogAttrs(ctx, slog.LevelError, "timer left for later", slog.String("timer", what),
+		slog.String("message_sid", envelope.RelayID), slog.Int("stage", due.Stage), slog.String("error", err.Error()))
 	since := envelope.ReceivedAt
 	if due.Due.After(since) {
 		since = due.Due
@@ -60,14 +60,15 @@ func (h *Handler) beginStage(ctx context.Context, first ledger.Record, due queue
 	if err != nil {
 		return err
 	}
-	rota, isEarly := plan.ClaimingOf(way, h.config.Now()).Rota, false
+	rota, isEarly, isHeld := plan.ClaimingOf(way, h.config.Now()).Rota, false, false
 	customer := customerKey{first.TwilioNumber, first.Customer}
 	c, isChanged, err := h.changeConversation(ctx, customer, func(c conversation.Conversation) (conversation.Conversation, bool) {
 		now := h.config.Now()
 		isDue := c.Awaits(first.MessageSid, due.Stage) && c.Spell.Step < due.Stage
 		isEarly = isDue && now.Before(c.Spell.DueAt)
+		isHeld = isDue && !way.HeldUntil(c.Spell.DueAt, now).IsZero()
 		switch {
-		case !isDue || isEarly:
+		case !isDue || isEarly || isHeld:
 			return c, false
 		case way.AnswerTimeout == 0:
 			// The route has no stages any more. If it gets them back, the customer's next text begins them again.
@@ -81,6 +82,9 @@ func (h *Handler) beginStage(ctx context.Context, first ledger.Record, due queue
 	case isEarly:
 		// Somebody has the conversation since, and has more time.
 		return h.remindOfStage(ctx, c.Spell)
+	case isHeld:
+		// Nobody is on duty, and texts are held until somebody is. So are the stages.
+		return h.setTimerOf(ctx, first.MessageSid, queue.Timer{Stage: due.Stage, Due: h.config.Now().Add(queue.MaxDelay)})
 	case !c.Awaits(first.MessageSid, due.Stage) || c.Spell.Step != due.Stage:
 		return nil
 	}

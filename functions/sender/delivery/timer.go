@@ -20,6 +20,9 @@ import (
 // message moves the text, as the text's own message did before.
 func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record events.SQSMessage) verdict {
 	due := timerOf(envelope, h.config.Now())
+	if due.Opens {
+		return h.opening(ctx, due, envelope)
+	}
 	if h.config.Now().Before(due.Due) && due.Stage == 0 {
 		if h.delivered(ctx, envelope.RelayID) {
 			return done()
