@@ -18,20 +18,42 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// waiting lists those who wait for an answer: the unanswered first, then the longest waiting first.
+// waiting lists those who wait for an answer: the unanswered first, then the longest waiting first. Whose texts are held waits, too.
 func (p program) waiting(ctx context.Context, d *target.Target, a around, number sms.PhoneNumber, limit int) (shownList, error) {
 	list := shownList{Conversations: []shownConversation{}}
 	err := conversation.Each(ctx, d.Conversations, number, "", func(c conversation.Conversation) bool {
-		if c.IsOpen() {
+		if c.IsOpen() || len(c.Closed.MessageSids) > 0 {
 			list.Conversations = append(list.Conversations, a.shown(c))
 		}
 		return true
 	})
 	slices.SortStableFunc(list.Conversations, func(x, y shownConversation) int {
-		return cmp.Or(isLess(x.Waiting.Unanswered, y.Waiting.Unanswered), x.Waiting.Since.Compare(y.Waiting.Since))
+		return cmp.Or(isLess(x.isUnanswered(), y.isUnanswered()), x.since().Compare(y.since()))
 	})
 	list.Conversations = list.Conversations[:min(limit, len(list.Conversations))]
 	return list, err
+}
+
+func (c shownConversation) isUnanswered() bool { return c.Waiting != nil && c.Waiting.Unanswered }
+
+// since is from when on the customer waits.
+func (c shownConversation) since() time.Time {
+	if c.Waiting == nil {
+		return c.Held.Since
+	}
+	return c.Waiting.Since
+}
+
+// texts is how many texts the customer waits with.
+func (c shownConversation) texts() int {
+	n := 0
+	if c.Waiting != nil {
+		n += c.Waiting.Texts
+	}
+	if c.Held != nil {
+		n += c.Held.Texts
+	}
+	return n
 }
 
 // isLess orders what is true before what is not.
@@ -54,7 +76,7 @@ func (p program) printWaiting(list shownList, number sms.PhoneNumber) error {
 		cli.Column{Title: "WAITS SINCE"}, cli.Column{Title: "TEXTS", Drop: 2}, cli.Column{Title: "WHO HAS THEM"},
 		cli.Column{Title: "NEXT", Drop: 1})
 	for _, c := range list.Conversations {
-		table.Row(string(c.Tag), c.Name, string(c.Customer), p.when(c.Waiting.Since), cli.Plural(c.Waiting.Texts, "text"), c.claimer(),
+		table.Row(string(c.Tag), c.Name, string(c.Customer), p.when(c.since()), cli.Plural(c.texts(), "text"), c.claimer(),
 			p.next(c))
 	}
 	return table.Flush()
@@ -71,6 +93,8 @@ func (c shownConversation) claimer() string {
 // next says what happens if nobody answers.
 func (p program) next(c shownConversation) string {
 	switch {
+	case c.Held != nil:
+		return "held until " + cli.When(p.Stdout, c.Held.Until)
 	case c.Waiting == nil:
 		return ""
 	case c.Waiting.Unanswered:

@@ -89,8 +89,9 @@ type shownSpan struct {
 	From time.Time `json:"from"`
 	// To is absent if nothing changes any more.
 	To time.Time `json:"to,omitzero"`
-	// Open: somebody is on duty. Now: the span that is asked about.
+	// Open: somebody is on duty. Held: nobody is, and texts are held until somebody is. Now: the span that is asked about.
 	Open   bool         `json:"open"`
+	Held   bool         `json:"held,omitempty"`
 	Now    bool         `json:"now"`
 	Phones []shownPhone `json:"phones"`
 }
@@ -148,7 +149,7 @@ func weekOf(way route.Route, at time.Time) shownWeek {
 	}
 	for from, end := at, at.AddDate(0, 0, 7); from.Before(end) && len(week.Spans) < maxSpans; {
 		d := way.DutyAt(from)
-		span := shownSpan{From: from, Open: d.IsOpen, Now: len(week.Spans) == 0, Phones: []shownPhone{}}
+		span := shownSpan{From: from, Open: d.IsOpen, Held: way.HoldsAt(from), Now: len(week.Spans) == 0, Phones: []shownPhone{}}
 		for _, phone := range d.Phones {
 			span.Phones = append(span.Phones, shownPhone{Name: way.NameOf(phone), Number: phone})
 		}
@@ -196,6 +197,9 @@ func (w shownWeek) write(out io.Writer, place *time.Location) error {
 		var phones []string
 		for _, phone := range s.Phones {
 			phones = append(phones, strings.TrimSpace(phone.Name+" "+string(phone.Number)))
+		}
+		if s.Held {
+			phones = []string{"texts are held"}
 		}
 		table.Row(mark, s.From.Format(dayForm), to, open, strings.Join(phones, ", "))
 	}

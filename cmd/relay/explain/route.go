@@ -132,6 +132,8 @@ type explainedRoute struct {
 	// Unverified are the phones that have yet to be verified, and would not get it.
 	Unverified []shownUnverified `json:"unverified,omitempty"`
 	ExpiresAt  time.Time         `json:"expires_at,omitzero"`
+	// HeldUntil is until when the text would be held because nobody is on duty; absent if it would not be.
+	HeldUntil time.Time `json:"held_until,omitzero"`
 	// AutoAnswer is what the relay itself would answer the customer because nobody is on duty; absent if it would not answer.
 	AutoAnswer string `json:"auto_answer,omitempty"`
 	// hasAutoAnswer: the route has such an answer, and is closed.
@@ -171,7 +173,12 @@ func explainedRouteOf(seen delivery.ForeseenRoute, from, to sms.PhoneNumber, at 
 	if !seen.Duty.Until.IsZero() {
 		e.Until = seen.Duty.Until.In(at.Location())
 	}
-	if p.Drop == "" && !p.IsAnswer {
+	switch {
+	case p.Drop != "" || p.IsAnswer:
+	case !p.Holds.IsZero():
+		e.HeldUntil = p.Holds.In(at.Location())
+		e.ExpiresAt = e.HeldUntil.Add(seen.Way.TextAge())
+	default:
 		e.ExpiresAt = p.Expires.In(at.Location())
 	}
 	for _, phone := range p.Open {
@@ -236,11 +243,14 @@ func (e explainedRoute) write(out io.Writer) {
 		cli.Say(out, "%s %s%s.", how, strings.TrimSpace(phone.Name+" "+string(phone.Number)), about)
 	}
 	e.writeOthers(out)
-	if len(e.Unverified) > 0 && len(e.Phones) == 0 {
+	if !e.HeldUntil.IsZero() {
+		cli.Say(out, "The text would be held until %s, and then go to whoever is on duty.", e.HeldUntil.Format(momentForm))
+	}
+	if len(e.Unverified) > 0 && len(e.Phones) == 0 && e.HeldUntil.IsZero() {
 		cli.Say(out, "The text would wait until a phone is verified, at most until %s.", e.ExpiresAt.Format(momentForm))
 		return
 	}
-	if len(e.Phones) == 0 {
+	if len(e.Phones) == 0 && e.HeldUntil.IsZero() {
 		cli.Say(out, "There is no phone that the text could go to.")
 	}
 	switch {

@@ -171,6 +171,11 @@ func queuedReasons() []Reason {
 			"If people wrote them: the text is sent a little later, or at once after relay conversation resume NUMBER CUSTOMER. If two " +
 				"machines answer each other, switch one of them off.",
 		}},
+		{ledger.ReasonClosed, queued, Word{
+			"nobody is on duty, and the route holds texts until somebody is, for 14 days at most",
+			"Nothing to do: relay status SID says until when. To let it go earlier, put somebody on duty: relay duty set NUMBER --phone PHONE " +
+				"--until TIME. It then goes out within 15 minutes.",
+		}},
 		{ledger.ReasonRing, queued, Word{
 			"all phones on duty are being texted, and one of them still waits for its turn or another try",
 			"Nothing to do. relay status SID shows the text to each phone. The customer's next text comes after it.",

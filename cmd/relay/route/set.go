@@ -115,7 +115,8 @@ func (f *setFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.owner, flagOwner, "", "the phone that is told what nobody else takes care of: a name of relay phone ls, or a number")
 	flags.StringVar(&f.timeZone, flagTimeZone, "", "the place by whose clocks the schedule goes, such as America/Los_Angeles")
 	flags.StringVar(&f.closed, flagClosed, "",
-		"what happens to texts while nobody is on duty: relay (they go to the phones of the route) or night (to the night phones)")
+		"what happens to texts while nobody is on duty: relay (they go to the phones of the route), night (to the night phones) or "+
+			"hold (they wait until somebody is on duty, 14 days at most)")
 	flags.StringSliceVar(&f.nightPhones, flagNightPhone, nil, "a night phone, by its name or number; repeat it for more, in order")
 	flags.StringVar(&f.autoClosed, flagAutoClosed, "", "what the relay itself answers a customer who texts while nobody is on duty")
 	flags.StringVar(&f.autoNoOne, flagAutoNoOne, "", "what the relay itself answers a customer whom nobody answers in time")

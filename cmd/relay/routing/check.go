@@ -51,6 +51,7 @@ func Check(routes []route.Route) []Finding {
 			c.unverified()
 			c.settings()
 			c.duty()
+			c.hold()
 			c.autoAnswer()
 		}
 		findings = append(findings, c.findings...)

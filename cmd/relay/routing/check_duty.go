@@ -10,6 +10,38 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
+// hold checks a route that holds texts while nobody is on duty: nobody tells the customers, or it is closed for longer than they are held.
+func (c *checked) hold() {
+	if c.route.Closed != route.ClosedHold {
+		return
+	}
+	if !c.route.IsScheduled() {
+		c.report(Warning, "texts are never held: there is no Schedule, so somebody is always on duty",
+			"relay route export, add a Schedule, and relay route import")
+		return
+	}
+	if c.route.AutoAnswer.Closed == "" {
+		c.report(Warning, "texts are held while nobody is on duty, and nobody tells the customers", c.verb("set", "--auto-answer-closed TEXT"))
+	}
+	for i, o := range c.route.Overrides {
+		if from, _ := c.route.SpanOf(o); len(o.Phones) == 0 && !from.IsZero() && c.isClosedTooLong(from) {
+			c.report(Warning, fmt.Sprintf("Overrides[%d] closes the number for more than 14 days: texts are held for 14 days, and then go to "+
+				"the phones of the route", i), "put somebody on duty in between: relay duty set "+string(c.route.TwilioNumber)+" --phone PHONE")
+		}
+	}
+}
+
+// isClosedTooLong reports whether the number, which is closed at that moment, is so for longer than texts are held. It may have been closed
+// before, by its schedule.
+func (c *checked) isClosedTooLong(at time.Time) bool {
+	for range 7 * 24 {
+		if before := at.Add(-time.Hour); c.route.IsClosed(before) {
+			at = before
+		}
+	}
+	return c.route.HeldUntil(at, at).Sub(at) >= route.MaxHold
+}
+
 // duty checks the schedule: times when nobody is on duty though nothing says what happens then, entries that overlap, and phones that are
 // never on duty.
 func (c *checked) duty() {
@@ -19,7 +51,7 @@ func (c *checked) duty() {
 	const edit = "relay route export, change its Schedule, and relay route import"
 	if gaps := gapsOf(c.route.Schedule); len(gaps) > 0 && c.route.Closed == "" {
 		c.report(Warning, "nobody is on duty "+listed(gaps)+": texts go to the phones of the route then",
-			"say that it is meant: "+c.verb("set", "--closed relay, or --closed night --night-phone PHONE")+"; or "+edit)
+			"say that it is meant: "+c.verb("set", "--closed relay, --closed hold, or --closed night --night-phone PHONE")+"; or "+edit)
 	}
 	for i, one := range c.route.Schedule {
 		for n, other := range c.route.Schedule[:i] {
@@ -34,7 +66,7 @@ func (c *checked) duty() {
 			phones, moment(at), route.MaxRing, route.RingAll), edit)
 	}
 	for _, phone := range c.route.AllPhones() {
-		isHop := slices.Contains(c.route.Hops(), phone) && c.route.Closed != route.ClosedNight
+		isHop := slices.Contains(c.route.Hops(), phone) && (c.route.Closed == "" || c.route.Closed == route.ClosedRelay)
 		if isHop || c.route.IsScheduledPhone(phone) || phone == c.route.OwnerPhone() {
 			continue
 		}

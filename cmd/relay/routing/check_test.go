@@ -84,7 +84,7 @@ func TestCheck(t *testing.T) {
 			{
 				routing.Warning, number, "nobody is on duty Mon 18:00 to Tue 07:00, Tue 18:00 to Wed 07:00, Wed 18:00 to Thu 07:00, " +
 					"and 2 times more a week: texts go to the phones of the route then",
-				"say that it is meant: relay route set +18585550100 --closed relay, or --closed night --night-phone PHONE; or " + edit,
+				"say that it is meant: relay route set +18585550100 --closed relay, --closed hold, or --closed night --night-phone PHONE; or " + edit,
 			},
 			{routing.Warning, number, "Schedule[0] and Schedule[1] overlap on Fri 17:00: the phones of both are on duty then", edit},
 			{routing.Warning, number, "Cy " + string(other) + " is never on duty", "put it into the schedule, or relay phone rm; " + edit},

@@ -117,6 +117,7 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	}
 	field("received", cli.At(out, m.ReceivedAt))
 	field("changed", cli.At(out, m.UpdatedAt))
+	field("held until", heldUntil(out, m))
 	if m.NumMedia > 0 {
 		field("attachments", fmt.Sprint(m.NumMedia))
 	}
@@ -151,8 +152,19 @@ func writeMessage(out io.Writer, m operations.Message) error {
 
 // writeMessageTrail prints the trail that a text came with.
 // conversationWords says where the customer's conversation is.
+// heldUntil says until when a text is held; empty if it is not.
+func heldUntil(out io.Writer, m operations.Message) string {
+	if m.HeldUntil.IsZero() {
+		return ""
+	}
+	return cli.At(out, m.HeldUntil) + ", because nobody is on duty"
+}
+
 func conversationWords(out io.Writer, c operations.Conversation) string {
-	words := []string{string(c.Status)}
+	var words []string
+	if c.Status != "" {
+		words = append(words, string(c.Status))
+	}
 	if c.Claimer != nil {
 		words = append(words, strings.TrimSpace(c.Claimer.Name+" "+string(c.Claimer.Phone))+" has the customer")
 	}
@@ -161,6 +173,9 @@ func conversationWords(out io.Writer, c operations.Conversation) string {
 		if w.Unanswered {
 			words = append(words, "unanswered")
 		}
+	}
+	if c.Held != nil {
+		words = append(words, cli.Plural(c.Held.Texts, "text")+" held until "+cli.When(out, c.Held.Until))
 	}
 	return strings.Join(words, ", ")
 }

@@ -46,9 +46,11 @@ type Message struct {
 	Customer     sms.PhoneNumber `json:"customer,omitempty"`
 	ReceivedAt   time.Time       `json:"received_at"`
 	UpdatedAt    time.Time       `json:"updated_at"`
-	NumMedia     int             `json:"num_media,omitempty"`
-	Attempts     []Attempt       `json:"attempts"`
-	// Conversation is only of a text that was asked for alone, whose route keeps who has a customer.
+	// HeldUntil is until when the text is held because nobody is on duty, as the route said last; absent if it is not.
+	HeldUntil time.Time `json:"held_until,omitzero"`
+	NumMedia  int       `json:"num_media,omitempty"`
+	Attempts  []Attempt `json:"attempts"`
+	// Conversation is only of a text that was asked for alone, whose route keeps who has a customer, or that is held.
 	Conversation Conversation `json:"conversation,omitzero"`
 	// Trail is only of a text that was asked for with it.
 	Trail *Trail `json:"trail,omitempty"`
@@ -339,6 +341,9 @@ func messageOf(r ledger.Record) Message {
 		MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, Keyword: r.Keyword, Manual: r.Manual, TwilioNumber: r.TwilioNumber,
 		Customer: r.Customer, ReceivedAt: r.ReceivedAt, UpdatedAt: r.UpdatedAt, NumMedia: len(r.Media),
 		Notice: r.Notice, AutoAnswer: r.IsAutoAnswer(), SecondPart: r.SecondPart, Attempts: make([]Attempt, len(r.Attempts)),
+	}
+	if r.IsClosed() {
+		m.HeldUntil = r.NotBefore
 	}
 	if m.ParentSid = r.ParentSid; m.ParentSid != "" {
 		m.Destination = r.Destination

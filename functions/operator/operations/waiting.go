@@ -18,6 +18,16 @@ type Conversation struct {
 	// Waiting is set while the customer waits, Claimer is the phone that has him.
 	Waiting *Waiting `json:"waiting,omitempty"`
 	Claimer *Claimer `json:"claimer,omitempty"`
+	// Held is set while texts of the customer are held because nobody is on duty.
+	Held *Held `json:"held,omitempty"`
+}
+
+// Held are texts of a customer that are held until the number opens.
+type Held struct {
+	// Since is when the first of them came, Texts how many there are, Until when they go out, as the route says now.
+	Since time.Time `json:"since"`
+	Texts int       `json:"texts"`
+	Until time.Time `json:"until"`
 }
 
 // Waiting is a customer who waits.
@@ -46,6 +56,9 @@ func ConversationOf(c conversation.Conversation, way route.Route, now time.Time)
 	if c.IsOpen() {
 		shown.Waiting = &Waiting{c.Spell.BeganAt.UTC(), c.Spell.Texts, c.Spell.Stage, c.Spell.DueAt, c.IsUnanswered()}
 	}
+	if n := len(c.Closed.MessageSids); n > 0 {
+		shown.Held = &Held{c.Closed.Since.UTC(), n, c.Closed.Until.UTC()}
+	}
 	if claimer := c.Claimer(by, now); claimer != "" {
 		shown.Claimer = &Claimer{claimer, way.NameOf(claimer), c.Claim.Since.UTC()}
 	}
@@ -63,7 +76,7 @@ func (h *Handler) conversationOf(ctx context.Context, r ledger.Record) (Conversa
 	}
 	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(r)...)
 	way, _ := route.Find(routes, r.TwilioNumber)
-	if err != nil || !way.KeepsClaims() {
+	if err != nil || !way.KeepsClaims() && !r.IsClosed() {
 		return Conversation{}, err
 	}
 	c, err := h.config.Conversations.Get(ctx, r.TwilioNumber, customer)
