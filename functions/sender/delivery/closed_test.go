@@ -306,7 +306,7 @@ func TestStagesWaitForTheOpening(t *testing.T) {
 func TestHeldTextsDoNotWaitForACode(t *testing.T) {
 	s := holding(t)
 	s.reroute(func(r *route.Route) {
-		r.VerifyPhones, r.Verifications = true, []route.Verification{{Phone: relaytest.Fallback}}
+		r.VerifyPhones, r.Verifications = new(true), []route.Verification{{Phone: relaytest.Fallback}}
 	})
 	s.hears(1, relaytest.Customer, "Is the gate open?")
 	s.checkHeld(1, opening)
