@@ -79,6 +79,8 @@ type Route struct {
 	// have yet to answer, too. Verifications is what the relay keeps of that, see Verify.
 	VerifyPhones  *bool          `json:",omitempty"`
 	Verifications []Verification `json:",omitempty"`
+	// WaitedUntil is until when customers' texts last waited for a phone to be verified: they did not age. The relay keeps it.
+	WaitedUntil time.Time `json:",omitzero"`
 	// Removed is when an operator removed the route, which made it inactive; zero while it is in use. The item stays, so that
 	// its history is kept, and its number still counts as routed. Writing the route again brings it back.
 	Removed time.Time `json:",omitzero"`
@@ -124,6 +126,7 @@ func (r Route) Edited(before Route, now time.Time) Route {
 
 func (r Route) switched(before Route, now time.Time, isStrict bool) Route {
 	r.FormerThreads, r.Verifications = r.former(before, now), r.verifications(before, now, isStrict)
+	r = r.after(before, now)
 	switch {
 	case r.Active:
 		r.OffSince = time.Time{}

@@ -19,9 +19,8 @@ type Verification struct {
 	SentAt   time.Time `json:",omitzero"`
 	Tries    int       `json:",omitempty"`
 	TriedSid string    `json:",omitempty"`
-	// VerifiedAt is when it texted the right code; zero if it has not. EndsWait: until then, the number had no phone for customers' texts.
+	// VerifiedAt is when it texted the right code, or left the route without having to; zero while it has to.
 	VerifiedAt time.Time `json:",omitzero"`
-	EndsWait   bool      `json:",omitempty"`
 }
 
 const (
@@ -34,8 +33,6 @@ const (
 )
 
 const (
-	// verificationKept is for how long a verified phone is remembered as one that texts waited for.
-	verificationKept = VerifyWait + MaxMaxAge
 	// LeftKept is for how long a phone that left the route need not be verified if it comes back. maxLeft is how many are remembered.
 	LeftKept = 30 * 24 * time.Hour
 	maxLeft  = 100
@@ -60,10 +57,11 @@ func (r Route) verifications(before Route, now time.Time, isStrict bool) []Verif
 	phones, earlier := r.AllPhones(), before.AllPhones()
 	var kept Route
 	for _, v := range slices.Concat(r.Verifications, before.Verifications) {
-		isKept, age := isAmong(phones, v.Phone), now.Sub(v.VerifiedAt)
+		isKept := isAmong(phones, v.Phone)
 		if !v.VerifiedAt.IsZero() {
-			stays := isKept && isAmong(earlier, v.Phone)
-			isKept = age < verificationKept || !stays && age < LeftKept
+			// One that stays is known to be verified without it, and one that leaves now is remembered from now on.
+			isOver := isAmong(earlier, v.Phone) && (isKept || isStrict)
+			isKept = !isOver && now.Sub(v.VerifiedAt) < LeftKept
 		}
 		if isKept && kept.verificationOf(v.Phone) < 0 {
 			kept.Verifications = append(kept.Verifications, v)
@@ -117,15 +115,14 @@ func (r Route) TryCode(phone sms.PhoneNumber, code, messageSid string, at, now t
 		return r, CodeRight
 	}
 	i := r.verificationOf(phone)
-	isWait := r.Waits(now)
 	tried = r
 	tried.Verifications = slices.Clone(r.Verifications)
 	switch v := &tried.Verifications[i]; {
 	case v.Hash == "", v.Tries >= MaxCodeTries && v.TriedSid != messageSid, at.Sub(v.SentAt) > CodeTime:
 		return r, CodeOver
 	case v.Hash == hashOf(v.Salt, code):
-		*v = Verification{Phone: v.Phone, VerifiedAt: now.UTC().Truncate(time.Second), EndsWait: isWait}
-		return tried, CodeRight
+		*v = Verification{Phone: v.Phone, VerifiedAt: now.UTC().Truncate(time.Second)}
+		return tried.after(r, now), CodeRight
 	case v.TriedSid == messageSid:
 		return r, CodeWrong
 	default:
@@ -144,23 +141,41 @@ func Verify(ctx context.Context, table Table, number, phone sms.PhoneNumber, cod
 	return verdict, err
 }
 
+// hasUnverified reports whether one of the phones has yet to be verified.
+func (r Route) hasUnverified() bool {
+	return slices.ContainsFunc(r.Verifications, func(v Verification) bool { return v.VerifiedAt.IsZero() })
+}
+
 // Waits reports whether customers' texts wait at that moment, because each phone that would get them is unverified.
-func (r Route) Waits(at time.Time) bool {
-	isNobody := slices.ContainsFunc(r.Verifications, func(v Verification) bool { return v.VerifiedAt.IsZero() }) && len(r.PhonesAt(at)) == 0
-	return isNobody && !r.HoldsAt(at)
+func (r Route) Waits(at time.Time) bool { return r.hasUnverified() && len(r.PhonesAt(at)) == 0 && !r.HoldsAt(at) }
+
+// after returns the route as it is written over before, with until when texts waited by that.
+func (r Route) after(before Route, now time.Time) Route {
+	r.WaitedUntil = before.WaitedUntil
+	if before.Waits(now) && !r.Waits(now) {
+		r.WaitedUntil = now.UTC().Truncate(time.Second)
+	}
+	return r
 }
 
 // AgesFrom returns from when on a text ages that would without a wait do so from since: while it waits for a phone to be verified, it does
-// not, for VerifyWait at most.
+// not, for VerifyWait at most. A wait ends when the route is written, or when others are on duty.
 func (r Route) AgesFrom(since, now time.Time) time.Time {
 	end := since
-	for _, v := range r.Verifications {
-		if v.EndsWait && v.VerifiedAt.After(since) && (end.Equal(since) || v.VerifiedAt.Before(end)) {
-			end = v.VerifiedAt
-		}
+	if r.WaitedUntil.After(since) {
+		end = r.WaitedUntil
 	}
-	if r.Waits(now) && now.After(since) {
-		end = now
+	if r.hasUnverified() {
+		at := since
+		for _, next := range append(r.edgesAfter(since), now) {
+			if next.After(now) {
+				next = now
+			}
+			if next.After(end) && r.Waits(at) {
+				end = next
+			}
+			at = next
+		}
 	}
 	if most := since.Add(VerifyWait); end.After(most) {
 		return most

@@ -170,9 +170,22 @@ func TestUnverifiedPhonesGetNothing(t *testing.T) {
 	}
 	alone, _ = alone.PutCode(bo, code, salt, noon.Add(3*time.Hour))
 	verified, _ := alone.TryCode(bo, code, text, noon.Add(3*time.Hour), noon.Add(3*time.Hour))
-	if !verified.Verifications[0].EndsWait || !verified.Verifications[0].VerifiedAt.Equal(noon.Add(3*time.Hour)) {
-		t.Fatalf("kept is %+v", verified.Verifications)
+	at := noon.Add(3 * time.Hour)
+	if !verified.WaitedUntil.Equal(at) || !verified.Verifications[0].VerifiedAt.Equal(at) {
+		t.Fatalf("kept is %+v, until %s", verified.Verifications, verified.WaitedUntil)
 	}
+	// The wait also ends when nobody need be verified any more, or when somebody else comes.
+	lax, joined := alone, alone
+	lax.VerifyPhones, joined.VerifyPhones, joined.FallbackCarriers = new(false), nil, []sms.PhoneNumber{ann}
+	lax, joined = lax.Edited(alone, at), joined.Switched(alone, at)
+	if !lax.Edited(lax, at.Add(time.Hour)).WaitedUntil.Equal(at) || !alone.Edited(alone, at).WaitedUntil.IsZero() {
+		t.Errorf("the wait ended at %s", lax.WaitedUntil)
+	}
+	// At night, Bo is alone.
+	nightly := alone
+	nightly.TimeZone, nightly.FallbackCarriers = "UTC", []sms.PhoneNumber{ann}
+	nightly.Overrides = []route.Override{{Date: "2026-11-24", From: "09:00", To: "15:00", Phones: []string{string(bo)}}}
+	nightly.Closed, nightly.NightPhones = route.ClosedNight, []string{string(bo)}
 	for _, tt := range []struct {
 		name       string
 		r          route.Route
@@ -185,6 +198,12 @@ func TestUnverifiedPhonesGetNothing(t *testing.T) {
 		{"waited for more than a day", verified, -30 * time.Hour, 5 * time.Hour, -6 * time.Hour},
 		{"came later", verified, 4 * time.Hour, 5 * time.Hour, 4 * time.Hour},
 		{"did not wait for Bo", r, 0, time.Hour, 0},
+		{"waited until nobody need be verified", lax, 0, 5 * time.Hour, 3 * time.Hour},
+		{"waited until somebody came", joined, 0, 5 * time.Hour, 3 * time.Hour},
+		{"waits while Bo is on duty", nightly, 0, time.Hour, time.Hour},
+		{"waited while Bo was on duty", nightly, 0, 5 * time.Hour, 3 * time.Hour},
+		{"came after that", nightly, 4 * time.Hour, 5 * time.Hour, 4 * time.Hour},
+		{"waited for a day of a longer duty", nightly, -30 * time.Hour, 2 * time.Hour, -6 * time.Hour},
 	} {
 		if got := tt.r.AgesFrom(noon.Add(tt.since), noon.Add(tt.now)); !got.Equal(noon.Add(tt.want)) {
 			t.Errorf("%s: ages from %s, want %s", tt.name, got.Sub(noon), tt.want)

@@ -81,8 +81,9 @@ func settledRoute() route.Route {
 	r.Off = []route.Off{{Phone: numbered(72), Until: offUntil()}}
 	r.VerifyPhones, r.Verifications = new(true), []route.Verification{
 		{Phone: numbered(73), Salt: "SALT", Hash: "hash", SentAt: offUntil(), Tries: 2, TriedSid: MessageSid(7)},
-		{Phone: numbered(71), VerifiedAt: offUntil(), EndsWait: true},
+		{Phone: numbered(71), VerifiedAt: offUntil()},
 	}
+	r.WaitedUntil = offUntil().Add(time.Second)
 	r.Removed, r.OffSince = r.LastUpdated.Add(-time.Second), r.LastUpdated.Add(-1500*time.Millisecond)
 	return r
 }

@@ -94,6 +94,7 @@ type routeFields struct {
 	Off                []route.Off          `json:"-"`
 	VerifyPhones       *bool                `json:"verify_phones,omitempty"`
 	Verifications      []route.Verification `json:"-"`
+	WaitedUntil        time.Time            `json:"waited_until,omitzero"`
 	Removed            time.Time            `json:"removed,omitzero"`
 	OffSince           time.Time            `json:"off_since,omitzero"`
 	LastUpdated        time.Time            `json:"last_updated"`
@@ -103,7 +104,7 @@ type routeFields struct {
 
 // shown returns a route as JSON, with times in UTC.
 func shown(r route.Route) shownRoute {
-	r.LastUpdated, r.Removed, r.OffSince = r.LastUpdated.UTC(), r.Removed.UTC(), r.OffSince.UTC()
+	r.LastUpdated, r.Removed, r.OffSince, r.WaitedUntil = r.LastUpdated.UTC(), r.Removed.UTC(), r.OffSince.UTC(), r.WaitedUntil.UTC()
 	all := shownRoute{routeFields: routeFields(r), AutoAnswer: shownAutoAnswer(r.AutoAnswer)}
 	for _, p := range r.Phones {
 		all.Phones = append(all.Phones, shownPhone(p))
