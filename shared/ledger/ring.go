@@ -78,9 +78,10 @@ func IsLost(phones []Record) bool {
 // one of the phones has it.
 func (r Record) Settle(phones []Record, hasNext bool, now time.Time) (settled Record, changed bool, err error) {
 	if len(r.Attempts) > 0 {
+		// It went on in turn: where that ended, it ended.
 		own := r
 		own.State, own.Reason = r.rest()
-		phones = append(slices.Clone(phones), own)
+		phones, hasNext = append(slices.Clone(phones), own), false
 	}
 	to, reason := OfRing(phones)
 	isRinging := r.IsRinging()

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
@@ -134,6 +135,11 @@ func TestSettleWithOwnAttempts(t *testing.T) {
 	r.Attempts = []ledger.Attempt{{Number: 1, To: "+18585550144", Outcome: ledger.OutcomeAccepted, OutboundSid: relaytest.OutboundSid(1)}}
 	if got, changed, err := r.Settle(rungAs("undelivered failed"), true, now); changed || err != nil {
 		t.Errorf("it moved to %s (%v)", got.State, err)
+	}
+	refused := r
+	refused.Attempts = []ledger.Attempt{{Number: 1, To: "+18585550144", Outcome: fault.Permanent.String()}}
+	if got, changed, err := refused.Settle(rungAs("failed failed"), true, now); !changed || err != nil || got.State != ledger.Failed {
+		t.Errorf("refused for good, and lost at a phone of the ring: it is %s (%s), error %v", got.State, got.Reason, err)
 	}
 	if whole := r.OfPhones(rungAs("undelivered failed")); whole.State != ledger.Sent || len(whole.Attempts) != 1 {
 		t.Errorf("with its phones it is %s", whole.State)

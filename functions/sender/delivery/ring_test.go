@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"testing"
 	"time"
@@ -162,6 +163,24 @@ func TestTextGoesOnAfterARing(t *testing.T) {
 		s.checkState(1, ledger.Undelivered, "")
 		checkChanges(t, s.ledger.Changes())
 	}
+}
+
+// A text that goes on in turn by a timer, because its own message is gone, is looked for if the answer to it was lost.
+func TestTextOfUnknownOutcomeAfterARing(t *testing.T) {
+	s := ringing(t)
+	s.hears(1, relaytest.Customer, "Is anybody there?")
+	s.twilio.answer = func(int, sms.Outbound) error {
+		return &fault.Error{Kind: fault.Unknown, Err: errors.New("the answer was lost")}
+	}
+	s.reroute(func(r *route.Route) { r.FallbackCarriers = append(r.FallbackCarriers, "+18585550145") })
+	for n := range 3 {
+		s.tell(n+1, sms.StatusUndelivered, 30005)
+	}
+	s.drain()
+	s.checkPosts(4)
+	// Twilio had taken it, as a look finds.
+	s.checkState(1, ledger.Sent, "")
+	checkChanges(t, s.ledger.Changes())
 }
 
 // One phone's text waits for another try: the others have theirs meanwhile, the customer's wait is noted, and his next text waits.

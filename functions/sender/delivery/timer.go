@@ -54,8 +54,8 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		}
 		return done()
 	}
-	if last, _ := r.Current(); r.State == ledger.Sending && last.Number == due.Attempt && !r.AcceptedByTwilio() {
-		// The text's own message is working on it.
+	if last, _ := r.Current(); r.State == ledger.Sending && last.Number == due.Attempt && !r.AcceptedByTwilio() && !hasRing {
+		// The text's own message is working on it. After a ring, this timer may be in that one's place.
 		return again(patience)
 	}
 	v := done()
