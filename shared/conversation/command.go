@@ -87,6 +87,10 @@ func CodeText(code string) string {
 	return "/verify: answer with " + code + " within 10 minutes, and this phone gets the texts of customers to this number."
 }
 
+// Verified tells a phone that it is verified. For some minutes, six digits count as a code that came late.
+const Verified = "/verify: done. This phone gets the texts of customers to this number. In the next 10 minutes, begin six digits for a " +
+	"customer with the tag."
+
 // Unverified tells a phone that has yet to be verified that its words were not sent.
 func Unverified(words string) string {
 	return NotSent(words) + " This phone is not verified yet: ask the office for a code, and answer with its six digits."

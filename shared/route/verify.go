@@ -48,6 +48,13 @@ func (r Route) IsUnverified(phone sms.PhoneNumber) bool {
 	return i >= 0 && r.Verifications[i].VerifiedAt.IsZero()
 }
 
+// MayTextCode reports whether six digits that the phone texted then may be a code: it has yet to be verified, or was a moment ago. Texts
+// overtake each other.
+func (r Route) MayTextCode(phone sms.PhoneNumber, at time.Time) bool {
+	i := r.verificationOf(phone)
+	return i >= 0 && (r.Verifications[i].VerifiedAt.IsZero() || at.Sub(r.Verifications[i].VerifiedAt) < CodeTime)
+}
+
 // verifications returns what is to be kept of phones when r is stored over before: what was, and with isStrict, a phone that before did
 // not have is unverified, and one that r does not have any more is remembered.
 func (r Route) verifications(before Route, now time.Time, isStrict bool) []Verification {
@@ -60,7 +67,7 @@ func (r Route) verifications(before Route, now time.Time, isStrict bool) []Verif
 		isKept := isAmong(phones, v.Phone)
 		if !v.VerifiedAt.IsZero() {
 			// One that stays is known to be verified without it, and one that leaves now is remembered from now on.
-			isOver := isAmong(earlier, v.Phone) && (isKept || isStrict)
+			isOver := isAmong(earlier, v.Phone) && (isKept || isStrict) && now.Sub(v.VerifiedAt) >= CodeTime
 			isKept = !isOver && now.Sub(v.VerifiedAt) < LeftKept
 		}
 		if isKept && kept.verificationOf(v.Phone) < 0 {

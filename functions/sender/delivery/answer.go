@@ -103,8 +103,14 @@ func (a answering) decide(ctx context.Context) (ledger.Record, error) {
 		answer.Tells = conversation.NotSent(a.text.Body) + " This number is switched off."
 		return a.text.Dismiss(answer, ledger.ReasonInactive, a.now)
 	}
-	if a.way.IsUnverified(a.phone.Phone) && !a.hasLeft {
-		return a.ofUnverified(ctx)
+	if !a.hasLeft {
+		_, isCode := conversation.CodeOf(a.text.Body)
+		switch {
+		case isCode && a.way.MayTextCode(a.phone.Phone, a.at):
+			return a.instruct(ctx, conversation.Command{})
+		case a.way.IsUnverified(a.phone.Phone):
+			return a.ofUnverified()
+		}
 	}
 	if reaction, ok := sms.ReactionOf(a.text.Body); ok && !a.hasLeft {
 		about, err := a.acknowledged(ctx, reaction)

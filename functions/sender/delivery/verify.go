@@ -26,11 +26,8 @@ func (h *Handler) unverified(ctx context.Context, j *job, p plan.Plan) verdict {
 	return again(h.within(p, retry.Spread(verifyDelay, h.config.Spread())))
 }
 
-// ofUnverified returns the text's record if a phone wrote it that has yet to be verified: it is a code, or nothing.
-func (a answering) ofUnverified(ctx context.Context) (ledger.Record, error) {
-	if _, ok := conversation.CodeOf(a.text.Body); ok {
-		return a.instruct(ctx, conversation.Command{})
-	}
+// ofUnverified returns the text's record if a phone wrote it that has yet to be verified, and it is no code.
+func (a answering) ofUnverified() (ledger.Record, error) {
 	answer := a.answer(ledger.AnswerDropped, "")
 	answer.Tells = conversation.Unverified(a.text.Body)
 	return a.text.Dismiss(answer, ledger.ReasonNotStaff, a.now)
@@ -45,7 +42,7 @@ func (c *commanding) verify(ctx context.Context, code string) (told string, err 
 	case err != nil:
 		return "", err
 	case of == route.CodeRight:
-		return "/verify: done. This phone gets the texts of customers to this number.", nil
+		return conversation.Verified, nil
 	case of == route.CodeWrong:
 		return "/verify: that is not the code. Look again.", nil
 	}

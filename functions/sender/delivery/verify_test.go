@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
@@ -64,12 +65,14 @@ func TestTextsWaitForVerification(t *testing.T) {
 	s.hears(7, relaytest.Destination, "042317")
 	s.checkSent(toPhone + "/verify: that is not the code. Look again.")
 	s.hears(8, relaytest.Destination, "777 123")
+	// Digits that come late, or are texted twice, are for nobody.
+	s.hears(10, relaytest.Destination, "042317")
 	s.until(3*time.Hour + 10*time.Minute)
-	s.checkSent(toPhone+"/verify: done. This phone gets the texts of customers to this number.", toPhone+customerAs+"Is anybody there?")
+	s.checkSent(toPhone+conversation.Verified, toPhone+conversation.Verified, toPhone+customerAs+"Is anybody there?")
 	if s.stored().IsUnverified(relaytest.Destination) || s.measured["Unanswered"] != 1 {
 		t.Errorf("route %+v, measured %v", s.stored().Verifications, s.measured)
 	}
-	// Six digits are an answer like others now.
+	// After some minutes, six digits are an answer like others.
 	s.hears(9, relaytest.Destination, "042317")
 	s.checkSent(toCustomer + "042317")
 	s.checkSealed()
@@ -112,7 +115,7 @@ func TestCodeIsTriedFiveTimes(t *testing.T) {
 	s.checkSent(toPhone + "/verify: that code does not count any more. Ask the office for a new one.")
 	s.sendsCode("777123")
 	s.hears(8, relaytest.Destination, "777123")
-	s.checkSent(toPhone + "/verify: done. This phone gets the texts of customers to this number.")
+	s.checkSent(toPhone + conversation.Verified)
 	s.hears(9, other, "Hello")
 	s.checkSent(toPhone + "A18 " + string(other) + ": Hello")
 }
