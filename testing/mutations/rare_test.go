@@ -102,6 +102,12 @@ func ofTheRare() []mutation {
 			"./functions/sender/delivery", "TestNoticesOfAPhoneAreBounded$",
 		},
 		{
+			"a code that comes after the right one goes to a customer",
+			"shared/route/verify.go", "at.Sub(r.Verifications[i].VerifiedAt) < CodeTime)",
+			"at.Before(time.Time{}))",
+			"./functions/sender/delivery", "TestTextsWaitForVerification$",
+		},
+		{
 			"a number answers all who write, whoever they are",
 			"shared/conversation/auto_answer.go", "p.Notices, ok = p.Notices.Take(now, maxAutoAnswers, autoAnswerInterval)",
 			"ok = true",

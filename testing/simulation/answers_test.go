@@ -146,14 +146,15 @@ func (s *schedule) isNoAnswer(w *writing, r ledger.Record) bool {
 	return isStop || isStart || s.mayHaveLeft(w) && isNobodys
 }
 
-// wasTexted reports whether the phone was sent a text, other than a notice, before it was decided about what it wrote.
+// wasTexted reports whether the phone was sent a customer's text before it was decided about what it wrote: no notice, and no answer, which
+// goes to whoever left and wrote as a customer.
 func (s *schedule) wasTexted(w *writing) bool {
 	for _, c := range s.changes {
 		isHere := func(a ledger.Attempt) bool { return a.To == w.by.phone }
 		switch {
 		case c.record.MessageSid == w.sid():
 			return false
-		case !c.record.Notice && slices.ContainsFunc(c.record.Attempts, isHere):
+		case !c.record.Notice && !c.record.IsAnswer() && slices.ContainsFunc(c.record.Attempts, isHere):
 			return true
 		}
 	}

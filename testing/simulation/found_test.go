@@ -68,6 +68,9 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"somebody comes into the route after his text (TestStrangerBecomesAPhoneOfTheRoute)":           50200735,
 		"an order for the rest of a text that was delivered":                                           50118195,
 		"the last dead letter of a ring, moved back in vain":                                           7783,
+		"a wrong code that comes after the right one (TestTextsWaitForVerification)":                   404077,
+		"a text that goes on after its ring, and whose outcome is unknown":                             904845,
+		"a text that was refused, and lost at a phone of its ring (TestSettleWithOwnAttempts)":         404885,
 	} {
 		t.Run(story, func(t *testing.T) {
 			if o := playSeed(t, seed, false); len(o.violations) > 0 {

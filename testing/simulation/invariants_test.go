@@ -71,7 +71,7 @@ func (s *schedule) checkPost(p *post) {
 	if !s.mayGoTo(r, p.out.To, p.ref.Hop, s.claimedAt(p)) || !s.mayComeFrom(p) {
 		s.violated("%s went from %s to %s", name, string(p.out.From), string(p.out.To))
 	}
-	if age := p.by.received.Sub(s.dueSince(r)); age > s.ageOf(r) && s.truly() {
+	if age := p.by.received.Sub(s.dueSince(r)); age > s.ageOf(r)+s.waited(s.dueSince(r)) && s.truly() {
 		s.violated("%s was posted, and the text was %v old when its sender got it", name, age)
 	}
 	if p.out.ValidityPeriod > max(time.Second, s.ageOf(r)) || p.out.ValidityPeriod <= 0 {
@@ -82,6 +82,7 @@ func (s *schedule) checkPost(p *post) {
 	s.checkPictures(p, r, name)
 	s.checkSecond(p, r, name)
 	s.checkStage(p, r, name)
+	s.checkVerified(p, r, name)
 	s.checkRung(p, r, name)
 	s.checkBooked(p, name)
 	for _, earlier := range s.posts {

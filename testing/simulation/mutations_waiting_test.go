@@ -55,6 +55,14 @@ func againstWaiting() []mutation {
 			[]edit{{"shared/route/duty.go", "bool { return r.IsOff(phone, at) }", "bool { return false }"}},
 		},
 		{
+			"unverified phone", "an unverified phone gets customers' words",
+			[]edit{{"shared/route/duty.go", "all := slices.DeleteFunc(r.onDuty(at), r.IsUnverified)", "all := r.onDuty(at)"}},
+		},
+		{
+			"age while it waits", "texts grow old while they wait for a phone to be verified",
+			[]edit{{"shared/plan/plan.go", "way.Waits(q.Now), way.AgesFrom(since, q.Now)", "way.Waits(q.Now), since"}},
+		},
+		{
 			"auto-answer twice", "the relay itself answers a customer again on the same day",
 			[]edit{{
 				"shared/conversation/auto_answer.go", "case was.AutoAt.In(a.Now.Location()).Format(time.DateOnly) >= a.Now.Format(time.DateOnly):",

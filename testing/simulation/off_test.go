@@ -34,14 +34,15 @@ func (w wayAt) isOff(phone sms.PhoneNumber, at time.Time) bool {
 	return false
 }
 
-// hopsAt are the phones that get texts by that route at that time: those that are off are passed over, unless all others have opted out. It
-// is said here once more, so that it is not held against itself.
+// hopsAt are the phones that get texts by that route at that time: those that have yet to be verified are passed over, and those that are
+// off, unless all others have opted out. It is said here once more, so that it is not held against itself.
 func (w wayAt) hopsAt(at time.Time) []sms.PhoneNumber {
-	on := slices.DeleteFunc(w.Hops(), func(hop sms.PhoneNumber) bool { return w.isOff(hop, at) })
+	all := slices.DeleteFunc(w.Hops(), w.isNew)
+	on := slices.DeleteFunc(slices.Clone(all), func(hop sms.PhoneNumber) bool { return w.isOff(hop, at) })
 	if slices.ContainsFunc(on, func(hop sms.PhoneNumber) bool { return !slices.Contains(w.OptedOut, hop) }) {
 		return on
 	}
-	return w.Hops()
+	return all
 }
 
 // momentsOf are the times by which a sender that wrote something then may have decided: until then, from when it may have begun, each

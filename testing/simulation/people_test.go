@@ -255,6 +255,9 @@ func (p *person) tagOf(in arrived) conversation.Tag {
 // readNotice lets a person read what the relay says, and do what it asks for.
 func (s *schedule) readNotice(p *person, m *message, r ledger.Record) {
 	s.tellf("%s reads %q", plainly([]sms.PhoneNumber{p.phone}), r.Body)
+	if s.readCode(p, m, r) {
+		return
+	}
 	i := slices.IndexFunc(p.wrote, func(w *writing) bool { return noticeSid(p.phone, w.sid()) == r.MessageSid })
 	if i >= 0 && strings.Contains(r.Body, " is for?") && p.wrote[i].isAnswer {
 		w := p.wrote[i]

@@ -193,6 +193,7 @@ func (s *scenario) beMore(draw *rapid.T) {
 	s.beAway(draw)
 	s.beClosed(draw)
 	s.beRinging(draw)
+	s.beVerified(draw)
 }
 
 // beCurious has people send pictures, operators name customers, and clocks jump, where people answer and nobody waits for that.

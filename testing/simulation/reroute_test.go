@@ -33,7 +33,8 @@ func (s *schedule) reroute() {
 			if err != nil {
 				return
 			}
-			if _, err = (tableDoor{s}).Put(ctx, change(found[twilioNumber])); err == nil {
+			before := found[twilioNumber]
+			if _, err = (tableDoor{s}).Put(ctx, s.edited(before, change(before))); err == nil {
 				return
 			}
 		}
@@ -104,7 +105,9 @@ func (s *schedule) steadyHops(r ledger.Record, from time.Time) []sms.PhoneNumber
 	}
 	steady := ways[0].Hops()
 	for _, w := range ways {
-		steady = slices.DeleteFunc(steady, func(hop sms.PhoneNumber) bool { return !w.IsPhone(hop) || w.isOff(hop, from.Add(-routeLag)) })
+		steady = slices.DeleteFunc(steady, func(hop sms.PhoneNumber) bool {
+			return !w.IsPhone(hop) || w.isOff(hop, from.Add(-routeLag)) || w.isNew(hop)
+		})
 	}
 	return steady
 }

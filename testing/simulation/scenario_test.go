@@ -51,6 +51,8 @@ type scenario struct {
 	Ring bool
 	// Away is how often, in a thousand, people who read a text go off duty or come back.
 	Away int
+	// New are the phones that have to be verified.
+	New newcomers
 	// Hours are when the number is closed, and the relay itself answers.
 	Hours hours
 	// Pictures is how many in a thousand of what people write have pictures. Names is how often an operator names a customer, as Redrive.
@@ -275,5 +277,6 @@ func (s scenario) route() route.Route {
 		r.Threads = append(r.Threads, thread(n))
 	}
 	s.Hours.close(&r)
+	s.New.mark(&r)
 	return r
 }

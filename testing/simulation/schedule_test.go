@@ -78,6 +78,8 @@ type schedule struct {
 	// reroutes counts the operators that changed the route, ways are the routes there were.
 	reroutes int
 	ways     []wayAt
+	// codes counts the codes that operators texted to phones.
+	codes int
 	// ahead is how far the relay's clock is ahead, jumps how often it jumped, right since when it is not ahead.
 	ahead time.Duration
 	jumps int
@@ -134,6 +136,7 @@ func (s *schedule) run() {
 	s.front, s.operations = s.newFront(), s.newOperations()
 	s.ways = []wayAt{{s.route(), s.began.Add(-time.Hour)}}
 	s.expectTexts()
+	s.expectCodes()
 	for range s.Senders {
 		s.startSender()
 	}
@@ -318,12 +321,17 @@ func (s *schedule) passTime(optional bool) bool {
 	return true
 }
 
-// maxDrain bounds how many steps a schedule takes to come to its end once nothing goes wrong any more.
+// maxDrain bounds how many steps a schedule takes to come to its end once nothing goes wrong any more, where nobody has to be verified:
+// texts that wait for that are looked at again and again, for a day and until they are too old.
 const maxDrain = 20_000
 
 // drain goes on without faults until nothing is left to do.
 func (s *schedule) drain() bool {
-	for range maxDrain {
+	most := maxDrain
+	if s.New.Phones > 0 {
+		most *= 10
+	}
+	for range most {
 		if !s.step() {
 			break
 		}
