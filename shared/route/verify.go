@@ -154,7 +154,9 @@ func (r Route) hasUnverified() bool {
 }
 
 // Waits reports whether customers' texts wait at that moment, because each phone that would get them is unverified.
-func (r Route) Waits(at time.Time) bool { return r.hasUnverified() && len(r.PhonesAt(at)) == 0 && !r.HoldsAt(at) }
+func (r Route) Waits(at time.Time) bool {
+	return r.hasUnverified() && len(r.PhonesAt(at)) == 0 && !r.HoldsAt(at)
+}
 
 // after returns the route as it is written over before, with until when texts waited by that.
 func (r Route) after(before Route, now time.Time) Route {

@@ -2,7 +2,6 @@ package delivery_test
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"testing"
 	"time"
@@ -169,9 +168,7 @@ func TestTextGoesOnAfterARing(t *testing.T) {
 func TestTextOfUnknownOutcomeAfterARing(t *testing.T) {
 	s := ringing(t)
 	s.hears(1, relaytest.Customer, "Is anybody there?")
-	s.twilio.answer = func(int, sms.Outbound) error {
-		return &fault.Error{Kind: fault.Unknown, Err: errors.New("the answer was lost")}
-	}
+	s.twilio.answer = only(&fault.Error{Kind: fault.Unknown}, "+18585550145")
 	s.reroute(func(r *route.Route) { r.FallbackCarriers = append(r.FallbackCarriers, "+18585550145") })
 	for n := range 3 {
 		s.tell(n+1, sms.StatusUndelivered, 30005)
