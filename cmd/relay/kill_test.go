@@ -116,7 +116,7 @@ func textUntilKilled(t *testing.T, fake *twiliofake.Server, relay *serving) map[
 	var group errgroup.Group
 	for c := range burstCustomers {
 		group.Go(func() error {
-			for n := range burstEach {
+			for n := range *burstEach {
 				in := twiliofake.Inbound{From: burstCustomer(c), To: testNumber, Body: fmt.Sprintf("text %03d of customer %02d", n, c)}
 				response, err := fake.SendInbound(t.Context(), in, relay.url+webhook.PathInbound)
 				if err != nil {

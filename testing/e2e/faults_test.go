@@ -76,6 +76,7 @@ func (s *stage) putTroubledRoutes() {
 // TestFaults takes texts through everything that goes wrong, on one stack, and at its end wants every permission used and no
 // call refused.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	var busy atomic.Bool
 	busy.Store(true)
 	faults := trouble(&busy)

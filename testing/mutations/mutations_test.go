@@ -2,6 +2,7 @@ package mutations_test
 
 import (
 	"flag"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +12,10 @@ import (
 var mutationsFlag = flag.Bool("mutations", false,
 	"break the adapters and handlers on purpose, one safeguard after the other, and see that a test finds it")
 
-var sinceFlag = flag.String("mutations.since", "", "only where the code has changed since this commit, such as HEAD~30")
+var (
+	sinceFlag = flag.String("mutations.since", "", "only where the code has changed since this commit, such as HEAD~30")
+	mostFlag  = flag.Int("mutations.most", 0, "at most so many of them, others at each commit; all of them if it is 0")
+)
 
 // root is the repository, seen from here.
 const root = "../.."
@@ -23,12 +27,18 @@ func TestMutations(t *testing.T) {
 		t.Skip("takes some minutes; run it with -mutations")
 	}
 	isChanged := relaytest.ChangedSince(t, root, *sinceFlag)
+	var names []string
+	for _, m := range all() {
+		if isChanged(m.name, m.edit()) {
+			names = append(names, m.name)
+		}
+	}
+	names = relaytest.Some(t, root, *mostFlag, names)
 	byPackage := map[string][]mutation{}
 	for _, m := range all() {
-		if !isChanged(m.name, m.edit()) {
-			continue
+		if slices.Contains(names, m.name) {
+			byPackage[m.where] = append(byPackage[m.where], m)
 		}
-		byPackage[m.where] = append(byPackage[m.where], m)
 	}
 	for where, mutations := range byPackage {
 		t.Run(where, func(t *testing.T) {

@@ -1,6 +1,8 @@
 package relaytest
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -103,4 +105,26 @@ func ChangedSince(t *testing.T, root, revision string) func(name string, edits .
 		}
 		return slices.ContainsFunc(edits, isNear) || strings.Contains(lists, strconv.Quote(name))
 	}
+}
+
+// Some returns at most n of the names, others at each commit, so that every one has its turn. Zero is all of them.
+func Some(t *testing.T, root string, n int, names []string) []string {
+	t.Helper()
+	if n == 0 || len(names) <= n {
+		return names
+	}
+	command := exec.CommandContext(t.Context(), "git", "rev-parse", "HEAD")
+	command.Dir = root
+	commit, err := command.Output()
+	if err != nil {
+		t.Logf("git does not say which commit this is (%v): all %d are made", err, len(names))
+		return names
+	}
+	place := func(name string) string {
+		sum := sha256.Sum256(append(commit, name...))
+		return string(sum[:])
+	}
+	some := slices.SortedFunc(slices.Values(names), func(a, b string) int { return cmp.Compare(place(a), place(b)) })
+	t.Logf("%d of %d: %s", n, len(names), strings.Join(some[:n], ", "))
+	return some[:n]
 }

@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"flag"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,7 +14,10 @@ import (
 var mutationsFlag = flag.Bool("mutations", false,
 	"break the relay on purpose, one safeguard after the other, and see that the simulation finds it")
 
-var sinceFlag = flag.String("mutations.since", "", "only where the code has changed since this commit, such as HEAD~30")
+var (
+	sinceFlag = flag.String("mutations.since", "", "only where the code has changed since this commit, such as HEAD~30")
+	mostFlag  = flag.Int("mutations.most", 0, "at most so many of them, others at each commit; all of them if it is 0")
+)
 
 // root is the repository, seen from here.
 const root = "../.."
@@ -40,8 +44,15 @@ func TestMutations(t *testing.T) {
 		t.Skip("takes some minutes; run it with -mutations")
 	}
 	isChanged := relaytest.ChangedSince(t, root, *sinceFlag)
+	var names []string
 	for _, m := range mutations() {
-		if !isChanged(m.name, exported(m.edits)...) {
+		if isChanged(m.name, exported(m.edits)...) {
+			names = append(names, m.name)
+		}
+	}
+	names = relaytest.Some(t, root, *mostFlag, names)
+	for _, m := range mutations() {
+		if !slices.Contains(names, m.name) {
 			continue
 		}
 		t.Run(m.name, func(t *testing.T) {
