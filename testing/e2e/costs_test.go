@@ -68,6 +68,8 @@ const (
 	unroutedNumber = sms.PhoneNumber("+18585550199")
 	// claimNumber keeps who has a customer.
 	claimNumber = sms.PhoneNumber("+18585550109")
+	// ringNumber texts two phones at once.
+	ringNumber = sms.PhoneNumber("+18585550111")
 
 	// regular is a customer who writes more than once.
 	regular = sms.PhoneNumber("+13125550160")
@@ -76,7 +78,7 @@ const (
 // TestCosts counts what one text costs on each path, and compares it with the golden file: the counts exactly, the bytes, in which there
 // are times and ids, by a tenth, and the units of the conversations' table by two. One text of each path is enough to see that the golden
 // file is right; with -costs.whole and -update several have to take the same. It waits more than it works, so it runs next to
-// TestKilledBootstrap.
+// TestFaults and TestKilledBootstrap.
 func TestCosts(t *testing.T) {
 	t.Parallel()
 	var busy atomic.Bool
@@ -92,6 +94,7 @@ func TestCosts(t *testing.T) {
 	})
 	s.putRoute(route.Route{TwilioNumber: brokenNumber, DestinationCarrier: broken})
 	s.putRoute(route.Route{TwilioNumber: claimNumber, DestinationCarrier: phone, ClaimTime: route.Duration(4 * time.Hour)})
+	s.putRoute(route.Route{TwilioNumber: ringNumber, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback}, Ring: route.RingAll})
 	want := readCosts(t)
 	s.acquaint()
 	var got costs
@@ -150,7 +153,7 @@ func rare(i int) sms.PhoneNumber { return customer(40 + i) }
 func (s *stage) acquaint() {
 	s.t.Helper()
 	var sids []string
-	for i := range 8 {
+	for i := range 11 {
 		sids = append(sids, s.mustText(rare(i), number, fmt.Sprintf("The van is %d minutes late, once", 10+i)))
 	}
 	for _, sid := range sids {

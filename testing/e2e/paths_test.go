@@ -49,6 +49,7 @@ func (s *stage) stories(busy *atomic.Bool) []story {
 		{"an answer, delivered", 2, s.answering(number)},
 		{"delivered, and kept who has the customer", 2, s.words(claimNumber, "we are sorry", ledger.Delivered)},
 		{"an answer, and kept who has the customer", 2, s.answering(claimNumber)},
+		{"delivered to two phones at once", 2, s.words(ringNumber, "we are sorry", ledger.Delivered)},
 		{"a picture, delivered", 2, s.picturing},
 		{"delivered, with a delivery timeout", 2, s.words(timedNumber, "we are sorry", ledger.Delivered)},
 		{"cascade to the fallback phone", 2, s.words(cascadeNumber, "we are sorry", ledger.Delivered)},
@@ -125,25 +126,10 @@ func (s *stage) looked(int) string {
 	return ""
 }
 
-// listed has an operator list texts when there are more.
-func (s *stage) listed(i int) string {
-	if i == 0 {
-		s.fillList()
-	}
+// listed has an operator list texts when there are more: acquaint made so many.
+func (s *stage) listed(int) string {
 	s.asked("/sms/status?limit=10&number=" + url.QueryEscape(string(number)))
 	return ""
-}
-
-// fillList has more than 10 texts of the number in the ledger.
-func (s *stage) fillList() {
-	s.t.Helper()
-	var sids []string
-	for c := range 12 {
-		sids = append(sids, s.mustText(customer(20+c), number, fmt.Sprintf("The van is %d minutes late, we are sorry", 10+c)))
-	}
-	for _, sid := range sids {
-		s.await(sid, patience, ledger.Delivered)
-	}
 }
 
 func (s *stage) asked(path string) {
