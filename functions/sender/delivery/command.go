@@ -279,7 +279,7 @@ func (c *commanding) handOver(ctx context.Context, to sms.PhoneNumber) error {
 	if sid := c.author().NewestOf(c.command.Tag); sid != "" {
 		newest, err := c.h.config.Ledger.Get(ctx, sid)
 		if err == nil {
-			err = c.h.sendAgain(ctx, newest, ledger.GivenSid(sid, c.act.MessageSid), to, 1)
+			err = c.h.sendAgain(ctx, newest, ledger.GivenSid(ledger.ParentOf(sid), c.act.MessageSid), to, 1)
 		}
 		if err != nil {
 			return err
