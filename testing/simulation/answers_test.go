@@ -199,7 +199,7 @@ func (s *schedule) untold(w *writing, r ledger.Record) string {
 	if cause == "" {
 		cause = s.endOfHeld(w, isTold)
 	}
-	if cause == "" || isTold(cause) {
+	if cause == "" || isTold(cause) || isTold(cause+".has") {
 		return ""
 	}
 	return cause

@@ -102,7 +102,7 @@ func (s *schedule) placeOf(r ledger.Record, claimed ledger.Attempt) time.Time {
 func (s *schedule) checkConversations() {
 	phones, parts := map[sms.PhoneNumber]bool{}, 1
 	for _, way := range s.ways {
-		for _, hop := range way.Hops() {
+		for _, hop := range way.AllPhones() {
 			phones[hop] = true
 		}
 	}

@@ -55,6 +55,17 @@ func againstWaiting() []mutation {
 			[]edit{{"shared/route/duty.go", "bool { return r.IsOff(phone, at) }", "bool { return false }"}},
 		},
 		{
+			"give of another's", "a phone gives away a customer whom another one has",
+			[]edit{{
+				"shared/conversation/claim.go", "case claimer != \"\" && !sms.Same(claimer, a.Phone), !a.At.After(c.Claim.EndedAt), claimer",
+				"case !a.At.After(c.Claim.EndedAt), claimer",
+			}},
+		},
+		{
+			"owner told again", "the owner is told a fourth time",
+			[]edit{{"shared/conversation/spell.go", "if s.OwnerTold == maxOwnerTold ||", "if s.OwnerTold > maxOwnerTold ||"}},
+		},
+		{
 			"unverified phone", "an unverified phone gets customers' words",
 			[]edit{{"shared/route/duty.go", "all := slices.DeleteFunc(r.onDuty(at), r.IsUnverified)", "all := r.onDuty(at)"}},
 		},

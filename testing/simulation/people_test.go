@@ -174,7 +174,7 @@ func (s *schedule) read(p *person, m *message, r ledger.Record) {
 	if s.Away > 0 && s.chance.odds(s.Away) {
 		s.soon(s.while(), func() { s.goOff(p, in.via) })
 	}
-	if s.AnswerTimeout > 0 && s.chance.odds(150) {
+	if s.AnswerTimeout > 0 && s.chance.odds(s.commanding()) {
 		s.soon(s.while(), func() { s.command(p, in) })
 		return
 	}

@@ -194,6 +194,7 @@ func (s *scenario) beMore(draw *rapid.T) {
 	s.beClosed(draw)
 	s.beRinging(draw)
 	s.beVerified(draw)
+	s.beOwned(draw)
 }
 
 // beCurious has people send pictures, operators name customers, and clocks jump, where people answer and nobody waits for that.

@@ -61,7 +61,7 @@ func (s *schedule) lengthened(r route.Route) route.Route {
 
 func along(r route.Route, hops []sms.PhoneNumber) route.Route {
 	r.DestinationCarrier, r.FallbackCarriers = hops[0], slices.Clone(hops[1:])
-	r.OptedOut = slices.DeleteFunc(slices.Clone(r.OptedOut), func(hop sms.PhoneNumber) bool { return !slices.Contains(hops, hop) })
+	r.OptedOut = slices.DeleteFunc(slices.Clone(r.OptedOut), func(hop sms.PhoneNumber) bool { return !r.IsPhone(hop) })
 	return r
 }
 
@@ -106,7 +106,7 @@ func (s *schedule) steadyHops(r ledger.Record, from time.Time) []sms.PhoneNumber
 	steady := ways[0].Hops()
 	for _, w := range ways {
 		steady = slices.DeleteFunc(steady, func(hop sms.PhoneNumber) bool {
-			return !w.IsPhone(hop) || w.isOff(hop, from.Add(-routeLag)) || w.isNew(hop)
+			return !slices.Contains(w.Hops(), hop) || w.isOff(hop, from.Add(-routeLag)) || w.isNew(hop)
 		})
 	}
 	return steady

@@ -51,6 +51,9 @@ type scenario struct {
 	Ring bool
 	// Away is how often, in a thousand, people who read a text go off duty or come back.
 	Away int
+	// Owner is the phone, from 1, that is told of whom nobody answers; 0 for none. Named: the phones have names.
+	Owner int
+	Named bool
 	// New are the phones that have to be verified.
 	New newcomers
 	// Hours are when the number is closed, and the relay itself answers.
@@ -278,5 +281,6 @@ func (s scenario) route() route.Route {
 	}
 	s.Hours.close(&r)
 	s.New.mark(&r)
+	s.crew(&r)
 	return r
 }

@@ -63,6 +63,13 @@ func (w wayAt) isNew(phone sms.PhoneNumber) bool {
 	return slices.ContainsFunc(w.Verifications, func(v route.Verification) bool { return v.Phone == phone && v.VerifiedAt.IsZero() })
 }
 
+// wasVerified reports whether the phone was verified before that time by that route.
+func (w wayAt) wasVerified(phone sms.PhoneNumber, at time.Time) bool {
+	return slices.ContainsFunc(w.Verifications, func(v route.Verification) bool {
+		return v.Phone == phone && !v.VerifiedAt.IsZero() && v.VerifiedAt.Before(at)
+	})
+}
+
 // isWaiting reports whether all phones of that route had yet to be verified.
 func (w wayAt) isWaiting() bool {
 	return !slices.ContainsFunc(w.Hops(), func(hop sms.PhoneNumber) bool { return !w.isNew(hop) })
@@ -136,7 +143,12 @@ func (s *schedule) readCode(p *person, m *message, r ledger.Record) bool {
 	}
 	after := s.while()
 	for n := range wrong {
-		s.soon(after, writes(fmt.Sprintf("%06d", 900000+n)))
+		s.soon(after, func() {
+			// Who has long been told that the phone is verified does not try on.
+			if !s.ways[len(s.ways)-1].wasVerified(p.phone, time.Now().Add(-route.CodeTime/2)) {
+				writes(fmt.Sprintf("%06d", 900000+n))()
+			}
+		})
 		after += 5 * time.Second
 	}
 	s.soon(after, func() {

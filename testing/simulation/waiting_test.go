@@ -42,11 +42,12 @@ func (s *schedule) noteConversation(c conversation.Conversation) {
 	before := s.lastOf(c.Customer)
 	s.states[c.Customer] = append(s.states[c.Customer], now)
 	s.checkStagePhones(before.Conversation, c, now.at)
+	s.checkOwner(before.Conversation, c, now.at)
 	s.checkAutoNote(before, now)
 	was := before.Claim
 	isHeld := was.Phone != "" && was.EndedAt.IsZero() && now.at.Sub(was.ActedAt) < claimAge && s.wasThere(was.Phone, was.ActedAt)
 	switch {
-	case was.Phone != c.Claim.Phone && isHeld && s.truly():
+	case was.Phone != c.Claim.Phone && isHeld && s.truly() && !s.mayPass(was, c.Claim):
 		s.violated("%s takes %s from %s, who has it", string(c.Claim.Phone), string(c.Customer), string(was.Phone))
 	case !was.ActedAt.Equal(c.Claim.ActedAt) && !s.actedAt(c.Claim):
 		s.violated("the claim of %s is prolonged to %s, when it did nothing", string(c.Claim.Phone), c.Claim.ActedAt)
@@ -64,14 +65,18 @@ func (s *schedule) lastOf(customer sms.PhoneNumber) state {
 // wasThere reports whether the phone was on the route all the time since then, had not opted out, and was not off.
 func (s *schedule) wasThere(phone sms.PhoneNumber, since time.Time) bool {
 	return !slices.ContainsFunc(s.waysSince(since), func(w wayAt) bool {
-		return !w.IsPhone(phone) || w.IsOptedOut(phone) || w.isOff(phone, since) || w.isNew(phone)
+		return !w.hasDuty(phone) || w.IsOptedOut(phone) || w.isOff(phone, since) || w.isNew(phone)
 	})
 }
 
 // actedAt reports whether the phone wrote something then.
 func (s *schedule) actedAt(k conversation.Claim) bool {
+	by := k.Phone
+	if giver, _ := s.giver(k); giver != "" && k.ActedAt.Equal(k.Since) {
+		by = giver
+	}
 	for _, r := range s.current {
-		if r.Answer.Phone == k.Phone && ledger.Stamp(r.Answer.At).Equal(k.ActedAt) {
+		if r.Answer.Phone == by && ledger.Stamp(r.Answer.At).Equal(k.ActedAt) {
 			return true
 		}
 	}
@@ -82,6 +87,10 @@ func (s *schedule) actedAt(k conversation.Claim) bool {
 // while the claim was. No phone gets it in two stages.
 func (s *schedule) checkStage(p *post, r ledger.Record, name string) {
 	if r.ParentSid == "" || r.SecondPart || r.IsRung() {
+		return
+	}
+	if r.IsGiven() {
+		s.checkGiven(p, r, name)
 		return
 	}
 	claimed := s.attemptOf(p).StartedAt
@@ -95,11 +104,14 @@ func (s *schedule) checkStage(p *post, r ledger.Record, name string) {
 			break
 		}
 	}
+	if s.isOwners(r) {
+		return
+	}
 	before := s.stagesBefore(r)
 	for _, other := range s.posts {
 		o := s.current[other.ref.RelayID]
-		if o.Step() > before && other != p && other.reached && !o.SecondPart && o.MessageSid != r.MessageSid && o.ParentSid == r.ParentSid &&
-			other.out.To == p.out.To {
+		isSame := o.ParentSid == r.ParentSid && other.out.To == p.out.To && o.MessageSid != r.MessageSid
+		if isSame && o.Step() > before && other != p && other.reached && !o.SecondPart && !s.isOwners(o) {
 			s.violated("%s goes to %s, which had %s", name, string(p.out.To), nameOf(o.MessageSid))
 		}
 	}
@@ -173,7 +185,8 @@ func (s *schedule) checkClaimsTold() {
 	}
 	told := map[sms.PhoneNumber]int{}
 	for _, r := range s.current {
-		if r.Notice && strings.Contains(r.Body, " has ") && strings.HasPrefix(r.Body, "…") {
+		who, _, isTold := strings.Cut(r.Body, " has ")
+		if r.Notice && isTold && (strings.HasPrefix(who, "…") || slices.Contains(crewNames, who)) {
 			told[r.Destination]++
 		}
 	}
@@ -186,6 +199,10 @@ func (s *schedule) checkClaimsTold() {
 
 // command lets a person tell the relay something about a customer.
 func (s *schedule) command(p *person, in arrived) {
+	if s.Named && s.chance.odds(500) {
+		s.give(p, in)
+		return
+	}
 	tag := string(p.tagOf(in))
 	body := one(s.chance, "/mine "+tag, "/MINE "+tag, "/done "+tag, "/open", "/?", "/block "+tag, "/undo", "/mind "+tag)
 	s.sends(&writing{by: p, to: in.via, body: body})
