@@ -132,6 +132,18 @@ func TestCheck(t *testing.T) {
 				"relay route set +18585550100 --hold-time 5m",
 			},
 		}},
+		{"a delivery timeout of a ring", []route.Route{stored(func(r *route.Route) {
+			r.Ring, r.DeliveryTimeout = route.RingAll, route.Duration(time.Minute)
+		})}, []routing.Finding{
+			{
+				routing.Warning, number,
+				"DeliveryTimeout does not count for a text that goes to all phones at the same time: nobody else gets it when none is reached",
+				"relay route set +18585550100 --answer-timeout 15m",
+			},
+		}},
+		{"a delivery timeout of a ring that is answered in time", []route.Route{stored(func(r *route.Route) {
+			r.Ring, r.DeliveryTimeout, r.AnswerTimeout = route.RingAll, route.Duration(time.Minute), route.Duration(15*time.Minute)
+		})}, nil},
 		{"a timeout just shorter", []route.Route{stored(func(r *route.Route) {
 			r.DeliveryTimeout = route.Duration(route.DefaultMaxAge - time.Second)
 		})}, nil},
