@@ -162,12 +162,20 @@ func (f canaryFlags) check(
 	if err != nil {
 		return "", err
 	}
+	isRouted := false
 	for _, r := range routes {
-		if sms.Same(r.TwilioNumber, number) && r.Active {
-			goesTo = r.DestinationCarrier
+		if !sms.Same(r.TwilioNumber, number) || !r.Active {
+			continue
+		}
+		isRouted = true
+		if phones := r.OpenOf(r.PhonesAt(time.Now())); len(phones) > 0 {
+			goesTo = phones[0]
 		}
 	}
 	switch {
+	case isRouted && goesTo == "":
+		return "", cli.Hinted(cli.Found(fmt.Errorf("texts to %s wait now: nobody is on duty, or no phone is verified", number)),
+			"relay explain route --from CUSTOMER --to "+string(number)+" says for whom or for what")
 	case goesTo == "":
 		return "", cli.Hinted(cli.Found(fmt.Errorf("%s has no active route: the text would be dropped", number)),
 			"relay route ls shows the routes")
