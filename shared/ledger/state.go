@@ -47,7 +47,7 @@ const (
 	ReasonUnaddressed Reason = "unaddressed"
 	// ReasonAutoReply: the phone on duty wrote it by itself, while its owner drove, say.
 	ReasonAutoReply Reason = "auto_reply"
-	// ReasonNotStaff: the phone that wrote it is not on duty any more.
+	// ReasonNotStaff: the phone that wrote it is not on duty any more, or has yet to be verified.
 	ReasonNotStaff Reason = "not_staff"
 	// ReasonInstruction: it was meant for the relay: a tag alone.
 	ReasonInstruction Reason = "instruction"

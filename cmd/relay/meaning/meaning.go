@@ -131,9 +131,9 @@ func answerReasons() []Reason {
 				"are not sent.",
 		}},
 		{ledger.ReasonNotStaff, dropped, Word{
-			"the phone that wrote it is not on duty any more",
-			"The phone was told. If it should be on duty, put it into the route: relay route set NUMBER --fallback PHONE. relay phone ls NUMBER " +
-				"shows which phones may answer.",
+			"the phone that wrote it is not on duty any more, or has yet to be verified",
+			"The phone was told. relay phone ls NUMBER shows which phones may answer. If it should be on duty, put it into the route: relay " +
+				"route set NUMBER --fallback PHONE; if it is not verified, text it a code: relay phone verify NUMBER PHONE.",
 		}},
 		{ledger.ReasonInstruction, dropped, Word{
 			"a phone on duty wrote it to the relay: a tag alone asks who that is, or says which customer held words are for",
