@@ -146,8 +146,8 @@ func (c *checked) settings() {
 			route.Duration(hold), route.Duration(r.TextAge())), c.verb("set", "--hold-time 5m"))
 	}
 	if r.Ring == route.RingAll && r.DeliveryTimeout > 0 && r.AnswerTimeout == 0 {
-		c.report(Warning, "DeliveryTimeout does not count for a text that goes to all phones at the same time: nobody else gets it when none is reached",
-			c.verb("set", "--answer-timeout 15m"))
+		c.report(Warning, "DeliveryTimeout does not count for a text that goes to all phones at the same time: nobody else gets it when none "+
+			"is reached", c.verb("set", "--answer-timeout 15m"))
 	}
 	if len(r.FallbackCarriers) == 0 {
 		c.report(Warning, "there is no fallback: if the phone cannot be reached, nobody is", c.verb("set", "--fallback PHONE"))
