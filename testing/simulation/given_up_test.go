@@ -90,7 +90,7 @@ func (s *schedule) endOf(r ledger.Record) change {
 // isYoung reports whether a text was so young then that the pace limits cannot have left it no moment: here they never take half of
 // half an hour.
 func (s *schedule) isYoung(r ledger.Record, at time.Time) bool {
-	age := at.Sub(s.agesFrom(r.DueSince()))
+	age := at.Sub(s.agesFrom(r))
 	return age >= 0 && age < s.ageOf(r)/2 && s.ageOf(r) >= 30*time.Minute
 }
 

@@ -130,15 +130,18 @@ func (s *schedule) isOwners(r ledger.Record) bool {
 // claim was.
 func (s *schedule) checkGiven(p *post, r ledger.Record, name string) {
 	claimed := s.attemptOf(p).StartedAt
-	var last state
+	var known []conversation.Claim // those that the sender may have known.
 	for _, c := range s.states[r.Customer] {
 		if c.at.Before(claimed.Add(-claimLength)) {
-			last = c
+			known = nil
 		}
+		known = append(known, c.Claim)
 	}
-	k := last.Claim
-	isHeld := k.Phone != "" && k.EndedAt.IsZero() && claimed.Sub(k.ActedAt) < claimAge && s.wasThere(k.Phone, k.ActedAt)
-	if isHeld && k.Phone != p.out.To && s.truly() {
-		s.violated("%s goes to %s, and %s has the customer", name, string(p.out.To), string(k.Phone))
+	isAnothers := func(k conversation.Claim) bool {
+		isHeld := k.Phone != "" && k.EndedAt.IsZero() && claimed.Sub(k.ActedAt) < claimAge && s.wasThere(k.Phone, k.ActedAt)
+		return isHeld && k.Phone != p.out.To
+	}
+	if !slices.ContainsFunc(known, func(k conversation.Claim) bool { return !isAnothers(k) }) && len(known) > 0 && s.truly() {
+		s.violated("%s goes to %s, and %s has the customer", name, string(p.out.To), string(known[0].Phone))
 	}
 }

@@ -185,9 +185,14 @@ func (s *schedule) waited(since time.Time) time.Duration {
 	return min(end.Sub(since), verifyWait)
 }
 
-// agesFrom is from when on a text aged that was due since then: as long as nobody was verified from then on, it did not.
-func (s *schedule) agesFrom(since time.Time) time.Time {
+// agesFrom is from when on a text aged: as long as nobody was verified since it was due, it did not. What goes to one phone waits for
+// nobody.
+func (s *schedule) agesFrom(r ledger.Record) time.Time {
+	since := r.DueSince()
 	end := since
+	if r.Destination != "" {
+		return since
+	}
 	for i, w := range s.ways {
 		until := time.Now()
 		if i+1 < len(s.ways) {
