@@ -82,7 +82,7 @@ func conversationEntry(before, after *conversation.Conversation, change string, 
 			Tag: string(latest.Tag), Named: latest.Name != "", Changed: changed, Spell: latest.Spell.MessageSid, Texts: latest.Spell.Texts,
 			Stage: string(latest.Spell.Stage), Step: latest.Spell.Step, Seen: string(latest.Seen.How), SeenBy: seenBy(latest.Seen),
 			Claimer: claimer(latest.Claim), Blocked: latest.Blocked.On,
-			AutoAnswered: latest.Written.AutoCause, Closed: len(latest.Closed.MessageSids),
+			AutoAnswered: latest.Written.AutoCause, Closed: len(latest.Closed.Texts),
 		},
 	}
 }

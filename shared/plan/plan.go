@@ -95,6 +95,10 @@ func Of(q Question) Plan {
 // Way returns the route that the text takes.
 func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
 	way, _ := route.Find(routes, r.TwilioNumber)
+	if r.Manual && way.Closed == route.ClosedHold {
+		// An operator's text is not held.
+		way.Closed = route.ClosedRelay
+	}
 	if r.Destination != "" {
 		// The text goes to one phone: the route's settings hold, its hops and their marks do not.
 		way.DestinationCarrier, way.FallbackCarriers, way.OptedOut = r.Destination, nil, nil
@@ -165,22 +169,23 @@ func along(p Plan, q Question, way route.Route) Plan {
 }
 
 // held returns until when the text is held because nobody is on duty, zero if it is not, and from when on it ages that otherwise would
-// from since: what comes while the number is closed ages once it opens. What is not held then, an operator's text or what was held for
-// long enough, goes as with [route.ClosedRelay].
+// from since: a customer's text that comes while the number is closed ages once it opens. What is not held then, an operator's text or what
+// was held for long enough, goes as with [route.ClosedRelay].
 func held(q Question, way route.Route, since time.Time) (taken route.Route, until, ages time.Time) {
-	if way.Closed != route.ClosedHold {
+	r := q.Text
+	ours, _ := route.Find(q.Routes, r.TwilioNumber)
+	if ours.Closed != route.ClosedHold {
 		return way, until, since
 	}
-	if came := q.Text.CameAt(); !q.Text.Manual {
-		switch opens := way.HeldUntil(came, since); {
-		case opens.After(q.Now):
-			since = q.Now
-		case opens.After(since):
-			since = opens
-		}
-		until = way.HeldUntil(came, q.Now)
+	isCustomers := !r.Manual && (r.Destination == "" || r.IsRung() || r.SecondPart)
+	switch opens := ours.HeldUntil(r.CameAt(), since); {
+	case !isCustomers:
+	case opens.After(q.Now):
+		since = q.Now
+	case opens.After(since):
+		since = opens
 	}
-	if until.IsZero() && way.HoldsAt(q.Now) {
+	if until = way.HeldUntil(r.CameAt(), q.Now); until.IsZero() && way.HoldsAt(q.Now) {
 		way.Closed = route.ClosedRelay
 	}
 	return way, until, since

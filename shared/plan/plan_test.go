@@ -267,6 +267,14 @@ func TestHeldPlan(t *testing.T) {
 	if p := of(early, noon.Add(-30*time.Minute)); !p.Holds.Equal(opens) {
 		t.Errorf("came while it was open: %+v", p)
 	}
+	rung := text
+	rung.Ring.Phones = []sms.PhoneNumber{relaytest.Fallback}
+	second := text.NewSecondPart(ledger.Attempt{To: relaytest.Fallback}, 0, "rest", opens)
+	for _, part := range []ledger.Record{rung.ToPhone(0, opens), second} {
+		if p := of(part, opens.Add(time.Hour)); p.Drop != "" || !p.Expires.Equal(opens.Add(way.TextAge())) {
+			t.Errorf("%s an hour after the opening: %+v", part.MessageSid, p)
+		}
+	}
 	text.Manual = true
 	if p := of(text, noon); p.To != way.DestinationCarrier || !p.Holds.IsZero() || !p.Expires.Equal(noon.Add(way.TextAge())) {
 		t.Errorf("an operator's text: %+v", p)

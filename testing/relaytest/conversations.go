@@ -130,7 +130,8 @@ func (c conversationTest) roundTrip() {
 		At: conversationTime(), AutoAt: conversationTime().Add(-time.Hour), AutoCause: MessageSid(7),
 	}
 	out.Closed = conversation.Closed{
-		MessageSids: []string{MessageSid(8), MessageSid(9)}, Since: conversationTime(), Until: conversationTime().Add(time.Hour),
+		Texts: []conversation.ClosedText{{MessageSid: MessageSid(8), Version: 1}, {MessageSid: MessageSid(9), Version: 3}},
+		Since: conversationTime(), Until: conversationTime().Add(time.Hour), IsSet: true,
 	}
 	out = c.put(out)
 	c.isStored(out)

@@ -29,6 +29,7 @@ func (s *schedule) checkChange(before, after ledger.Record) {
 	if d := after.Decision; d.What == ledger.VerdictResend && d != before.Decision {
 		s.checkResent(before, after)
 	}
+	s.checkTakenUp(before, after)
 	for i, a := range after.Attempts {
 		if i > 0 && a.Number <= after.Attempts[i-1].Number {
 			s.violated("%s has attempt %d after attempt %d", name, a.Number, after.Attempts[i-1].Number)
@@ -84,6 +85,7 @@ func (s *schedule) checkPost(p *post) {
 	s.checkStage(p, r, name)
 	s.checkVerified(p, r, name)
 	s.checkRung(p, r, name)
+	s.checkHeld(p, r, name)
 	s.checkBooked(p, name)
 	for _, earlier := range s.posts {
 		if earlier != p && earlier.reached && earlier.ref.RelayID == p.ref.RelayID {
@@ -218,6 +220,7 @@ func (s *schedule) checkEnd() {
 	s.checkParts()
 	s.checkWaiting()
 	s.checkAutoAnswers()
+	s.checkNothingHeld()
 	s.checkTwins()
 	s.checkOrder()
 	s.checkAudit()

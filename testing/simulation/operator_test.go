@@ -156,7 +156,7 @@ func (s *schedule) dueSince(r ledger.Record) time.Time {
 			since = all[len(all)-1].at
 		}
 	}
-	return since
+	return s.agesFromOpening(r, since)
 }
 
 // checkLetters holds the letters on the dead-letter queue against a text's state, when nothing is under way: a dead text has one of

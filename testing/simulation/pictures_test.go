@@ -195,6 +195,7 @@ func (s *scenario) beMore(draw *rapid.T) {
 	s.beRinging(draw)
 	s.beVerified(draw)
 	s.beOwned(draw)
+	s.beHolding(draw)
 }
 
 // beCurious has people send pictures, operators name customers, and clocks jump, where people answer and nobody waits for that.

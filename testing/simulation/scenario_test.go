@@ -58,6 +58,8 @@ type scenario struct {
 	New newcomers
 	// Hours are when the number is closed, and the relay itself answers.
 	Hours hours
+	// Hold is when the number holds texts because nobody is on duty.
+	Hold holding
 	// Pictures is how many in a thousand of what people write have pictures. Names is how often an operator names a customer, as Redrive.
 	Pictures, Names int
 	// Chatter is how much a customer and a phone write each other besides.
@@ -282,5 +284,6 @@ func (s scenario) route() route.Route {
 	s.Hours.close(&r)
 	s.New.mark(&r)
 	s.crew(&r)
+	s.Hold.close(&r)
 	return r
 }

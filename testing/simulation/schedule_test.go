@@ -321,14 +321,14 @@ func (s *schedule) passTime(optional bool) bool {
 	return true
 }
 
-// maxDrain bounds how many steps a schedule takes to come to its end once nothing goes wrong any more, where nobody has to be verified:
-// texts that wait for that are looked at again and again, for a day and until they are too old.
+// maxDrain bounds how many steps a schedule takes to come to its end once nothing goes wrong any more, where nobody has to be verified and
+// nobody is on holiday: texts that wait for that are looked at again and again, for a day, or for two weeks.
 const maxDrain = 20_000
 
 // drain goes on without faults until nothing is left to do.
 func (s *schedule) drain() bool {
 	most := maxDrain
-	if s.New.Phones > 0 {
+	if s.New.Phones > 0 || s.Hold.Opens > maxHold {
 		most *= 10
 	}
 	for range most {

@@ -43,6 +43,7 @@ func (s *schedule) noteConversation(c conversation.Conversation) {
 	s.states[c.Customer] = append(s.states[c.Customer], now)
 	s.checkStagePhones(before.Conversation, c, now.at)
 	s.checkOwner(before.Conversation, c, now.at)
+	s.checkStageAtNight(before.Conversation, c, now.at)
 	s.checkAutoNote(before, now)
 	was := before.Claim
 	isHeld := was.Phone != "" && was.EndedAt.IsZero() && now.at.Sub(was.ActedAt) < claimAge && s.wasThere(was.Phone, was.ActedAt)

@@ -22,7 +22,7 @@ import (
 func (p program) waiting(ctx context.Context, d *target.Target, a around, number sms.PhoneNumber, limit int) (shownList, error) {
 	list := shownList{Conversations: []shownConversation{}}
 	err := conversation.Each(ctx, d.Conversations, number, "", func(c conversation.Conversation) bool {
-		if c.IsOpen() || len(c.Closed.MessageSids) > 0 {
+		if c.IsOpen() || len(c.Closed.Texts) > 0 {
 			list.Conversations = append(list.Conversations, a.shown(c))
 		}
 		return true

@@ -56,7 +56,7 @@ func ConversationOf(c conversation.Conversation, way route.Route, now time.Time)
 	if c.IsOpen() {
 		shown.Waiting = &Waiting{c.Spell.BeganAt.UTC(), c.Spell.Texts, c.Spell.Stage, c.Spell.DueAt, c.IsUnanswered()}
 	}
-	if n := len(c.Closed.MessageSids); n > 0 {
+	if n := len(c.Closed.Texts); n > 0 {
 		shown.Held = &Held{c.Closed.Since.UTC(), n, c.Closed.Until.UTC()}
 	}
 	if claimer := c.Claimer(by, now); claimer != "" {

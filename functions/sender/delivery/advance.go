@@ -70,10 +70,13 @@ func (h *Handler) text(ctx context.Context, envelope queue.Envelope, record even
 	}
 	_, letter := lettersAttempts(record)
 	_, ordered := orderOf(record)
-	isOnRecord := ordered || envelope.Kind == queue.KindAnswer || attributeOf(record, AttributeOrder) == orderOpen
+	if attributeOf(record, AttributeOrder) == orderOpen {
+		return h.takeUpHeld(ctx, j)
+	}
+	isOnRecord := ordered || envelope.Kind == queue.KindAnswer
 	if letter || isOnRecord || looks(record) > 1 {
-		// The message was received before, or is a dead letter, an order or an answer, or the text was held. Its record is read first,
-		// because a claim would only fail.
+		// The message was received before, or is a dead letter, an order or an answer. Its record is read first, because a claim would
+		// only fail.
 		if known, err := h.recall(ctx, j.text); err != nil {
 			h.config.Logger.LogAttrs(ctx, slog.LevelError, "record not read", textAttrs(j.text, err)...)
 			return h.later(j.since(), err)

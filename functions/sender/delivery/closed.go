@@ -9,17 +9,20 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
 )
 
-// orderOpen is the value of AttributeOrder in the message of a text that was held while the number was closed.
+// orderOpen is the value of AttributeOrder in the message that takes up what is held of a conversation.
 const orderOpen = "open"
 
 // fullDelay is how long a text waits on the queue before it is looked at again, if so many of its customer are held that it cannot be.
-const fullDelay = time.Hour
+const fullDelay = 15 * time.Minute
 
 // holdClosed holds a customer's text until somebody is on duty. A text that somebody wrote who left the route is an answer all the same.
 func (h *Handler) holdClosed(ctx context.Context, j *job, p plan.Plan) verdict {
@@ -40,13 +43,8 @@ func (h *Handler) holdClosed(ctx context.Context, j *job, p plan.Plan) verdict {
 		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text waits on the queue: too many of its customer are held", textAttrs(j.text, nil)...)
 		return again(min(fullDelay, p.Holds.Sub(h.config.Now())))
 	}
-	return h.closeText(ctx, j, p.Holds)
-}
-
-// closeText writes down that the text is held until then. Only after that the conversation has it: whoever takes up what is held finds it
-// so, or does not know of it yet, and then it is taken up by what follows here.
-func (h *Handler) closeText(ctx context.Context, j *job, until time.Time) verdict {
-	wanted, err := j.text.Close(until, h.config.Now())
+	// The record comes before the conversation: who takes up what is held finds the record so, or does not know of the text yet.
+	wanted, err := j.text.Close(p.Holds, h.config.Now())
 	if v := h.write(ctx, j, "hold", wanted, err); v.stops() {
 		return v
 	}
@@ -55,62 +53,67 @@ func (h *Handler) closeText(ctx context.Context, j *job, until time.Time) verdic
 	return decideAgain()
 }
 
-// keepClosed is done with the message of a text that is held, once a timer is set that takes it up, and the customer is answered.
+// keepClosed is done with the message of a text that is held, once the conversation lists the text, a timer is set that takes it up, and
+// the customer is answered. If the number is open by now, what is held is taken up at once.
 func (h *Handler) keepClosed(ctx context.Context, j *job) verdict {
-	if err := h.awaitOpening(ctx, j.text); err != nil {
+	r, key := j.text, customerKey{j.text.TwilioNumber, j.text.Customer}
+	c, _, err := h.changeConversation(ctx, key, func(c conversation.Conversation) (conversation.Conversation, bool) {
+		return c.Close(conversation.ClosedText{MessageSid: r.MessageSid, Version: r.Version}, r.CameAt(), r.NotBefore)
+	})
+	if err == nil && !c.Closed.IsSet {
+		// It is noted afterwards: if the sender dies in between, this message or the customer's next one sets the timer once more.
+		if err = h.remindOfOpening(ctx, c.Closed); err == nil {
+			_, _, err = h.changeConversation(ctx, key, conversation.Conversation.Remind)
+		}
+	}
+	if err != nil {
+		return h.notNow(ctx, j, "held text not noted", err)
+	}
+	way, err := h.wayOf(ctx, r)
+	if err == nil && way.HeldUntil(r.CameAt(), h.config.Now()).IsZero() && j.record.Attributes[attributeGroup] != "" {
+		return h.takeUpHeld(ctx, j)
+	}
+	if err == nil && isCustomers(r) {
+		err = h.answerClosed(ctx, r, &way)
+	}
+	if err != nil {
 		return h.notNow(ctx, j, "held text not noted", err)
 	}
 	return done()
 }
 
-// awaitOpening notes in the conversation that the text is held. The first one that is sets the timer for all, also if its message comes
-// again. If the number is open by now, all are taken up at once.
-func (h *Handler) awaitOpening(ctx context.Context, r ledger.Record) error {
-	key := customerKey{r.TwilioNumber, r.Customer}
-	c, _, err := h.changeConversation(ctx, key, func(c conversation.Conversation) (conversation.Conversation, bool) {
-		return c.Close(r.MessageSid, r.CameAt(), r.NotBefore)
-	})
-	if err != nil {
-		return err
-	}
-	way, err := h.wayOf(ctx, r)
-	if err != nil {
-		return err
-	}
-	if !way.HoldsAt(h.config.Now()) {
-		if c, err = h.open(ctx, key); err != nil {
-			return err
-		}
-	}
-	if c.Closed.IsFirst(r.MessageSid) {
-		if err := h.remindOfOpening(ctx, c.Closed); err != nil {
-			return err
-		}
-	}
-	if !isCustomers(r) {
-		return nil
-	}
-	return h.answerClosed(ctx, r, &way)
-}
-
 // remindOfOpening sets the timer that takes up what is held. It comes at most [queue.MaxDelay] later, and again until the number is open,
 // because an operator may open it earlier.
 func (h *Handler) remindOfOpening(ctx context.Context, held conversation.Closed) error {
-	return h.setTimerOf(ctx, held.MessageSids[0], queue.Timer{Opens: true, Due: held.Until})
+	return h.setTimerOf(ctx, held.Texts[0].MessageSid, queue.Timer{Opens: true, Due: held.Until})
 }
 
-// opening takes up what is held of a conversation, or sets the timer again.
+// opening calls up what is held of a conversation once the number is open, or sets the timer again.
 func (h *Handler) opening(ctx context.Context, due queue.Timer, envelope queue.Envelope) verdict {
 	r, err := h.config.Ledger.Get(ctx, envelope.RelayID)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return done()
 	}
 	var c conversation.Conversation
+	var way route.Route
 	if err == nil {
-		c, err = h.open(ctx, customerKey{r.TwilioNumber, r.Customer})
+		c, way, err = h.closedOf(ctx, r)
 	}
-	if err == nil && len(c.Closed.MessageSids) > 0 {
-		err = h.remindOfOpening(ctx, c.Closed)
+	if err == nil && len(c.Closed.Texts) == 0 {
+		return done()
+	}
+	until := way.HeldUntil(c.Closed.Since, h.config.Now())
+	switch {
+	case err != nil:
+	case until.IsZero():
+		err = h.callUp(ctx, r)
+	default:
+		if !until.Equal(c.Closed.Until) {
+			c, err = h.holdUntil(ctx, c, &way)
+		}
+		if err == nil && len(c.Closed.Texts) > 0 {
+			err = h.remindOfOpening(ctx, c.Closed)
+		}
 	}
 	if err != nil {
 		return h.timerLater(ctx, "held texts", due, envelope, err)
@@ -118,82 +121,149 @@ func (h *Handler) opening(ctx context.Context, due queue.Timer, envelope queue.E
 	return done()
 }
 
-// open takes up the texts of a conversation that are held, as far as they are not any more, in the order in which they came. It may come
-// again, and at the same time: each text is sent once, by its claim.
-func (h *Handler) open(ctx context.Context, key customerKey) (conversation.Conversation, error) {
-	c, err := h.config.Conversations.Get(ctx, key.number, key.customer)
-	if err != nil || len(c.Closed.MessageSids) == 0 {
-		return c, err
+// closedOf returns what is held of the text's conversation, and the route as it is now.
+func (h *Handler) closedOf(ctx context.Context, r ledger.Record) (c conversation.Conversation, way route.Route, err error) {
+	c, err = h.config.Conversations.Get(ctx, r.TwilioNumber, r.Customer)
+	if err != nil || len(c.Closed.Texts) == 0 {
+		return c, way, err
 	}
-	of := ledger.Record{TwilioNumber: key.number, Customer: key.customer}
+	of := ledger.Record{TwilioNumber: r.TwilioNumber, Customer: r.Customer}
 	h.config.Routes.Forget(plan.Numbers(of)...)
-	way, err := h.wayOf(ctx, of)
-	if err != nil {
-		return c, err
-	}
-	now := h.config.Now()
-	if until := way.HeldUntil(c.Closed.Since, now); !until.IsZero() && until.Equal(c.Closed.Until) {
-		return c, nil
-	}
-	held, taken, err := h.heldOf(ctx, c.Closed)
-	if err != nil {
-		return c, err
-	}
-	var since, next time.Time
-	for _, r := range held {
-		until := way.HeldUntil(r.CameAt(), now)
-		if until.IsZero() && !h.hasTime(ctx) {
-			// The timer comes again for the others.
-			until = now
-		} else if err := h.openText(ctx, r, until); err != nil {
-			return c, err
-		}
-		switch {
-		case until.IsZero():
-			taken = append(taken, r.MessageSid)
-		case next.IsZero() || until.Before(next):
-			since, next = r.CameAt(), until
-		}
-	}
-	c, _, err = h.changeConversation(ctx, key, func(c conversation.Conversation) (conversation.Conversation, bool) {
-		return c.Open(taken, since, next)
-	})
-	return c, err
+	way, err = h.wayOf(ctx, of)
+	return c, way, err
 }
 
-// heldOf returns the records of the texts that are held, the one first that came first, and the texts that have none.
-func (h *Handler) heldOf(ctx context.Context, closed conversation.Closed) (held []ledger.Record, gone []string, err error) {
-	for _, sid := range closed.MessageSids {
-		r, err := h.config.Ledger.Get(ctx, sid)
-		switch {
-		case errors.Is(err, ledger.ErrNotFound):
-			gone = append(gone, sid)
-		case err != nil:
-			return nil, nil, err
-		default:
-			held = append(held, r)
-		}
-	}
-	sort.SliceStable(held, func(i, k int) bool { return held[i].ReceivedAt.Before(held[k].ReceivedAt) })
-	return held, gone, nil
-}
-
-// openText puts a text that was held back on the queue, or, with until, has it held until then.
-func (h *Handler) openText(ctx context.Context, r ledger.Record, until time.Time) error {
-	r, err := h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
-		r, changed := r.Open(until, h.config.Now())
-		// The queue has the text again, so the record must outlive every message that the queue may still hand out.
-		return r.Kept(h.config.Now().Add(h.config.Retention)), changed, nil
-	})
-	if err != nil || !until.IsZero() || r.State != ledger.Queued || r.OpenedAt.IsZero() {
-		return err
-	}
+// callUp puts a message into the conversation of a text that is held, in whose place all are taken up that are.
+func (h *Handler) callUp(ctx context.Context, r ledger.Record) error {
 	message, err := envelopeOf(r).Outgoing()
 	if err != nil {
 		return err
 	}
-	// The queue would take it for a repeat of the message with which the text came.
-	message.DeduplicationID = orderOpen + "." + r.MessageSid + "." + strconv.FormatInt(r.OpenedAt.UnixMilli(), 10)
+	// The queue would take it for a repeat of the message with which the text came, or of an earlier call.
+	message.DeduplicationID = orderOpen + "." + r.MessageSid + "." + strconv.FormatInt(h.config.Now().UnixMilli(), 10)
 	message.Attributes = map[string]string{AttributeOrder: orderOpen}
 	return h.config.Answers.Send(ctx, message)
+}
+
+// takeUpHeld works on the texts of the job's conversation that are held, in their order and in the place that the job's message has in the
+// queue: what comes behind it waits for them. It may come again, and does the rest.
+func (h *Handler) takeUpHeld(ctx context.Context, j *job) verdict {
+	c, way, err := h.closedOf(ctx, j.text)
+	if err == nil && len(c.Closed.Texts) == 0 {
+		return done()
+	}
+	var held []heldText
+	var taken []conversation.ClosedText
+	if err == nil {
+		held, taken, err = h.openAll(ctx, c.Closed, &way)
+	}
+	if err != nil {
+		return h.notNow(ctx, j, "held texts not taken up", err)
+	}
+	v := done()
+	var left []ledger.Record
+	for _, t := range held {
+		if v.isDone() && !t.record.IsClosed() {
+			// The message is another text's, or none's.
+			one := &job{record: events.SQSMessage{MessageId: j.record.MessageId}, text: t.record}
+			goOn := h.advance
+			if h.needsNothing(t.record) && len(t.record.Ring.Phones) == 0 {
+				goOn = h.conclude
+			}
+			if v = goOn(ctx, one); v.isDone() && !one.text.IsClosed() {
+				taken = append(taken, t.noted)
+				continue
+			}
+			t.record = one.text
+		}
+		left = append(left, t.record)
+	}
+	if c, err = h.noteTaken(ctx, c, taken, left); err == nil && v.isDone() && len(c.Closed.Texts) > 0 {
+		err = h.remindOfOpening(ctx, c.Closed)
+	}
+	if err != nil {
+		return h.notNow(ctx, j, "held texts not taken up", err)
+	}
+	return v
+}
+
+// isBehindHeld reports whether texts that are held come before the job's: it is a new one, or is held with them.
+func (h *Handler) isBehindHeld(j *job, held conversation.Closed) bool {
+	if len(held.Texts) == 0 || j.record.Attributes[attributeGroup] == "" || j.text.ParentSid != "" {
+		return false
+	}
+	return j.text.Version == 0 || slices.ContainsFunc(held.Texts, func(t conversation.ClosedText) bool {
+		return t.MessageSid == j.text.MessageSid
+	})
+}
+
+// holdUntil writes until when texts are held, because that has changed.
+func (h *Handler) holdUntil(ctx context.Context, c conversation.Conversation, way *route.Route) (conversation.Conversation, error) {
+	held, gone, err := h.openAll(ctx, c.Closed, way)
+	if err != nil {
+		return c, err
+	}
+	var left []ledger.Record
+	for _, t := range held {
+		left = append(left, t.record)
+	}
+	return h.noteTaken(ctx, c, gone, left)
+}
+
+// noteTaken notes in the conversation which texts are not held any more, and what is left.
+func (h *Handler) noteTaken(
+	ctx context.Context, c conversation.Conversation, taken []conversation.ClosedText, left []ledger.Record,
+) (conversation.Conversation, error) {
+	since, until := h.config.Now(), h.config.Now()
+	for i, r := range left {
+		if r.CameAt().Before(since) {
+			since = r.CameAt()
+		}
+		if i == 0 || r.NotBefore.Before(until) {
+			until = r.NotBefore
+		}
+	}
+	c, _, err := h.changeConversation(ctx, customerKey{c.TwilioNumber, c.Customer},
+		func(c conversation.Conversation) (conversation.Conversation, bool) {
+			return c.Open(taken, since, until)
+		})
+	return c, err
+}
+
+// heldText is a text that is held, as the conversation has noted it, and its record.
+type heldText struct {
+	noted  conversation.ClosedText
+	record ledger.Record
+}
+
+// openAll writes into the records of what is held that the number is open for them, or until when they are held. It returns them in their
+// order, and the texts that have no record. That is the order in which they were held, which is the queue's: the clocks of the front doors
+// may differ. What was tried before the number closed came before them all.
+func (h *Handler) openAll(
+	ctx context.Context, closed conversation.Closed, way *route.Route,
+) (held []heldText, gone []conversation.ClosedText, err error) {
+	for _, noted := range closed.Texts {
+		r, err := h.config.Ledger.Get(ctx, noted.MessageSid)
+		if errors.Is(err, ledger.ErrNotFound) {
+			gone = append(gone, noted)
+			continue
+		}
+		if err == nil {
+			r, err = h.openText(ctx, r, way.HeldUntil(r.CameAt(), h.config.Now()))
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		held = append(held, heldText{noted, r})
+	}
+	sort.SliceStable(held, func(i, k int) bool { return len(held[i].record.Attempts) > 0 && len(held[k].record.Attempts) == 0 })
+	return held, gone, nil
+}
+
+func (h *Handler) openText(ctx context.Context, r ledger.Record, until time.Time) (ledger.Record, error) {
+	return h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
+		r, changed := r.Open(until, h.config.Now())
+		// The queue has the text again, so the record must outlive every message that the queue may still hand out.
+		return r.Kept(h.config.Now().Add(h.config.Retention)), changed, nil
+	})
 }

@@ -1,8 +1,6 @@
 package delivery_test
 
 import (
-	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -83,7 +81,7 @@ func TestTextsAreHeldWhileClosed(t *testing.T) {
 	if timers := s.timers.Messages(); len(timers) != 2 {
 		t.Errorf("%d timers, want one for each conversation", len(timers))
 	}
-	if c := s.conversation(); len(c.Closed.MessageSids) != 3 || !c.Closed.Until.Equal(started.Add(opening)) || c.IsOpen() {
+	if c := s.conversation(); len(c.Closed.Texts) != 3 || !c.Closed.Until.Equal(started.Add(opening)) || c.IsOpen() {
 		t.Errorf("held %+v, spell %+v", c.Closed, c.Spell)
 	}
 	s.until(opening - time.Second)
@@ -94,7 +92,7 @@ func TestTextsAreHeldWhileClosed(t *testing.T) {
 		t.Errorf("sent %q, want %q", got, want)
 	}
 	s.checkState(4, ledger.Sent, "")
-	if c := s.conversation(); len(c.Closed.MessageSids) != 0 {
+	if c := s.conversation(); len(c.Closed.Texts) != 0 {
 		t.Errorf("still held: %+v", c.Closed)
 	}
 	s.until(opening + time.Hour)
@@ -148,23 +146,6 @@ func TestHoldEndsAsTheRouteSays(t *testing.T) {
 	s.reroute(func(r *route.Route) { r.Overrides = nil })
 	s.until(opening + time.Hour + queue.MaxDelay + time.Second)
 	s.checkSent(toPhone + customerAs + "Is the gate open?")
-}
-
-// A text that comes once the number is open, before what was held has been taken up, goes behind it.
-func TestOrderIsKeptAtTheOpening(t *testing.T) {
-	s := holding(t)
-	s.hears(1, relaytest.Customer, "one")
-	s.hears(2, relaytest.Customer, "two")
-	s.sent()
-	// The timer is late.
-	s.clock.Advance(opening + time.Second)
-	s.queueUp(textOf(3, func(e *queue.Envelope) { e.Message.Body, e.ReceivedAt = "three", s.clock.Now() }))
-	for range 10 {
-		s.pumpFrom(s.queue)
-	}
-	s.checkSent(toPhone+customerAs+"one", toPhone+firstTag+": two", toPhone+firstTag+": three")
-	s.until(opening + time.Hour)
-	s.checkSent()
 }
 
 // Fourteen days are the most. What is held for longer goes to the phones of the route.
@@ -246,14 +227,13 @@ func TestTooManyHeldTextsWait(t *testing.T) {
 		s.queueUp(textOf(n, func(e *queue.Envelope) { e.ReceivedAt = s.clock.Now() }))
 	}
 	s.settle()
-	if c := s.conversation(); len(c.Closed.MessageSids) != 200 || len(s.queue.Messages()) != 2 {
-		t.Fatalf("%d held, %d on the queue", len(c.Closed.MessageSids), len(s.queue.Messages()))
-	}
-	s.until(opening + time.Minute)
-	if c := s.conversation(); len(c.Closed.MessageSids) != 0 {
-		t.Errorf("%d still held", len(c.Closed.MessageSids))
+	if c := s.conversation(); len(c.Closed.Texts) != 200 || len(s.queue.Messages()) != 2 {
+		t.Fatalf("%d held, %d on the queue", len(c.Closed.Texts), len(s.queue.Messages()))
 	}
 	s.until(12 * time.Hour)
+	if c := s.conversation(); len(c.Closed.Texts) != 0 {
+		t.Errorf("%d still held", len(c.Closed.Texts))
+	}
 	s.checkState(201, ledger.Sent, "")
 	s.checkState(202, ledger.Sent, "")
 }
@@ -315,76 +295,4 @@ func TestHeldTextsDoNotWaitForACode(t *testing.T) {
 	}
 	s.until(opening + time.Minute)
 	s.checkState(1, ledger.Sent, "")
-}
-
-// A sender dies at each call, or a call fails, when texts are held and when they are taken up: each is sent once, in its order.
-func TestCrashesAroundAHold(t *testing.T) {
-	dies := func(s *sender) error { s.died = true; runtime.Goexit(); return nil }
-	for name, happen := range map[string]func(s *sender) error{
-		"dies":            dies,
-		"transient fault": func(*sender) error { return &fault.Error{Kind: fault.Transient} },
-		"unknown outcome": func(*sender) error { return &fault.Error{Kind: fault.Unknown} },
-	} {
-		for _, isOpening := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, opening %t", name, isOpening), func(t *testing.T) {
-				for at := 1; disturbHold(t, at, isOpening, happen); at++ {
-					if at == 200 {
-						t.Fatal("there is no end of calls")
-					}
-				}
-			})
-		}
-	}
-}
-
-// disturbHold has something happen at one of the calls with which two texts are held, or taken up. happened is false if there are not so
-// many calls.
-func disturbHold(t *testing.T, at int, isOpening bool, happen func(s *sender) error) (happened bool) {
-	t.Helper()
-	s := holding(t)
-	for n, words := range []string{"one", "two"} {
-		s.queueUp(textOf(n+1, func(e *queue.Envelope) { e.Message.Body, e.ReceivedAt = words, s.clock.Now() }))
-	}
-	if isOpening {
-		s.settle()
-		s.clock.Advance(opening)
-	}
-	calls := 0
-	s.faults.hook = func(op string) error {
-		if strings.HasPrefix(op, "twilio") || strings.HasSuffix(op, "Receive") || strings.HasSuffix(op, "Delete") {
-			// What a lost POST does is tested elsewhere, and the rest are calls of the test.
-			return nil
-		}
-		if calls++; calls == at {
-			happened = true
-			return happen(s)
-		}
-		return nil
-	}
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		s.settle()
-	}()
-	<-stopped
-	s.faults.hook = nil
-	s.busy, s.died = false, false
-	if !happened && calls < 12 {
-		t.Errorf("%d calls: nothing was interrupted", calls)
-	}
-	s.until(opening + 45*time.Minute)
-	got, want := s.words(), []string(nil)
-	for i, words := range []string{"one", "two"} {
-		// If the sender died with a claim, nobody knows whether it had posted.
-		if s.record(i+1).State != ledger.Uncertain {
-			want = append(want, words)
-		}
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("at call %d: sent %q, want %q", at, got, want)
-	}
-	if c := s.conversation(); len(c.Closed.MessageSids) > 0 || s.waiting() > 0 {
-		t.Errorf("at call %d: held %+v, left %v, %v", at, c.Closed, s.queue.Messages(), s.timers.Messages())
-	}
-	return happened
 }

@@ -127,14 +127,16 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 	return p, verdict{}
 }
 
-// heedCustomer ends a text of a customer who is blocked, has a new one wait for those that came before it and have yet to be taken up, and
-// heeds who has the customer.
+// heedCustomer ends a text of a customer who is blocked, takes up what is held of him before a new one, and heeds who has the customer.
 func (h *Handler) heedCustomer(ctx context.Context, j *job, c conversation.Conversation, p plan.Plan) verdict {
 	switch {
 	case c.Blocked.On && len(j.text.Attempts) == 0:
 		return h.drop(ctx, j, plan.Plan{Drop: ledger.ReasonBlocked})
-	case len(c.Closed.MessageSids) > 0 && j.text.Version == 0 && j.text.ParentSid == "":
-		return h.closeText(ctx, j, h.config.Now())
+	case h.isBehindHeld(j, c.Closed):
+		if v := h.takeUpHeld(ctx, j); !v.isDone() {
+			return v
+		}
+		return decideAgain()
 	}
 	return h.heedClaim(ctx, j, c, p)
 }

@@ -1,0 +1,152 @@
+package delivery_test
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
+)
+
+// Texts that come once the number is open, before what was held has been taken up, go behind it, whether the timer comes before or after
+// them.
+func TestOrderIsKeptAtTheOpening(t *testing.T) {
+	for _, isTimerFirst := range []bool{false, true} {
+		s := holding(t)
+		s.hears(1, relaytest.Customer, "one")
+		s.hears(2, relaytest.Customer, "two")
+		s.sent()
+		s.clock.Advance(opening + time.Second)
+		for n, words := range []string{"three", "four"} {
+			s.queueUp(textOf(n+3, func(e *queue.Envelope) { e.Message.Body, e.ReceivedAt = words, s.clock.Now() }))
+		}
+		if isTimerFirst {
+			s.pumpFrom(s.timers)
+		}
+		for range 10 {
+			s.pumpFrom(s.queue)
+		}
+		s.checkSent(toPhone+customerAs+"one", toPhone+firstTag+": two", toPhone+firstTag+": three", toPhone+firstTag+": four")
+		s.until(opening + time.Hour)
+		s.checkSent()
+	}
+}
+
+// The message with which the first text came is still on the queue, because it could not be noted. It has its place before the others.
+func TestHeldTextWhoseMessageIsStillThere(t *testing.T) {
+	s := holding(t)
+	for n, words := range []string{"one", "two", "three"} {
+		s.queueUp(textOf(n+1, func(e *queue.Envelope) { e.Message.Body, e.ReceivedAt = words, s.clock.Now() }))
+	}
+	isBroken := true
+	s.faults.hook = func(op string) error {
+		if isBroken && op == "timers before Send" {
+			return &fault.Error{Kind: fault.Transient}
+		}
+		return nil
+	}
+	s.settle()
+	s.checkState(1, ledger.Queued, ledger.ReasonClosed)
+	s.clock.Advance(opening)
+	isBroken = false
+	s.until(opening + 20*time.Minute)
+	s.checkSent(toPhone+customerAs+"one", toPhone+firstTag+": two", toPhone+firstTag+": three")
+}
+
+// A text that dies after it was held has a letter of its own, though the message of another one took it up.
+func TestHeldTextDies(t *testing.T) {
+	s := holding(t)
+	s.hears(1, relaytest.Customer, "one")
+	s.clock.Advance(time.Second)
+	s.hears(2, relaytest.Customer, "two")
+	s.during(started.Add(12*time.Hour), &fault.Error{Kind: fault.Transient})
+	s.until(opening + time.Hour)
+	letters := s.dead.Messages()
+	isOf := func(n int) bool { return strings.Contains(letters[n-1].Body, relaytest.MessageSid(n)) }
+	if len(letters) != 2 || !isOf(1) || !isOf(2) {
+		t.Errorf("letters %v", letters)
+	}
+	s.checkState(1, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	s.checkState(2, ledger.Dead, ledger.ReasonAttemptsExhausted)
+	if c := s.conversation(); len(c.Closed.Texts) > 0 {
+		t.Errorf("held %+v", c.Closed)
+	}
+}
+
+// A sender dies at each call, or a call fails, when texts are held and when they are taken up: each is sent once, in its order.
+func TestCrashesAroundAHold(t *testing.T) {
+	dies := func(s *sender) error { s.died = true; runtime.Goexit(); return nil }
+	for name, happen := range map[string]func(s *sender) error{
+		"dies":            dies,
+		"transient fault": func(*sender) error { return &fault.Error{Kind: fault.Transient} },
+		"unknown outcome": func(*sender) error { return &fault.Error{Kind: fault.Unknown} },
+	} {
+		for _, isOpening := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, opening %t", name, isOpening), func(t *testing.T) {
+				for at := 1; disturbHold(t, at, isOpening, happen); at++ {
+					if at == 200 {
+						t.Fatal("there is no end of calls")
+					}
+				}
+			})
+		}
+	}
+}
+
+// disturbHold has something happen at one of the calls with which two texts are held, or taken up. happened is false if there are not so
+// many calls.
+func disturbHold(t *testing.T, at int, isOpening bool, happen func(s *sender) error) (happened bool) {
+	t.Helper()
+	s := holding(t)
+	for n, words := range []string{"one", "two"} {
+		s.queueUp(textOf(n+1, func(e *queue.Envelope) { e.Message.Body, e.ReceivedAt = words, s.clock.Now() }))
+	}
+	if isOpening {
+		s.settle()
+		s.clock.Advance(opening)
+	}
+	calls := 0
+	s.faults.hook = func(op string) error {
+		if strings.HasPrefix(op, "twilio") || strings.HasSuffix(op, "Receive") || strings.HasSuffix(op, "Delete") {
+			// What a lost POST does is tested elsewhere, and the rest are calls of the test.
+			return nil
+		}
+		if calls++; calls == at {
+			happened = true
+			return happen(s)
+		}
+		return nil
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.settle()
+	}()
+	<-stopped
+	s.faults.hook = nil
+	s.busy, s.died = false, false
+	if !happened && calls < 12 {
+		t.Errorf("%d calls: nothing was interrupted", calls)
+	}
+	s.until(opening + 45*time.Minute)
+	got, want := s.words(), []string(nil)
+	for i, words := range []string{"one", "two"} {
+		// If the sender died with a claim, nobody knows whether it had posted.
+		if s.record(i+1).State != ledger.Uncertain {
+			want = append(want, words)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("at call %d: sent %q, want %q", at, got, want)
+	}
+	if c := s.conversation(); len(c.Closed.Texts) > 0 || s.waiting() > 0 {
+		t.Errorf("at call %d: held %+v, left %v, %v", at, c.Closed, s.queue.Messages(), s.timers.Messages())
+	}
+	return happened
+}
