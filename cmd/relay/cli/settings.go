@@ -35,6 +35,12 @@ const (
 	EnvPublicBaseURL  = "PUBLIC_BASE_URL"
 	EnvOperatorToken  = "RELAY_OPERATOR_TOKEN"
 	EnvListen         = "RELAY_LISTEN"
+	EnvDomain         = "RELAY_DOMAIN"
+	EnvListenHTTP     = "RELAY_LISTEN_HTTP"
+	EnvACMEDirectory  = "RELAY_ACME_DIRECTORY"
+	EnvACMERoots      = "RELAY_ACME_ROOTS"
+	EnvACMEEmail      = "RELAY_ACME_EMAIL"
+	EnvACMEProfile    = "RELAY_ACME_PROFILE"
 	EnvData           = "RELAY_DATA"
 	EnvRoutes         = "RELAY_ROUTES"
 	EnvAllowedOrigins = "RELAY_ALLOWED_ORIGINS"
@@ -49,6 +55,9 @@ const (
 	EnvLogFormat      = "RELAY_LOG_FORMAT"
 )
 
+// defaultListen is where the relay listens for a proxy on this host.
+const defaultListen = "127.0.0.1:8080"
+
 // ServeSettings lists every setting, in the order in which help shows them.
 func ServeSettings() []Setting {
 	return []Setting{
@@ -61,7 +70,17 @@ func ServeSettings() []Setting {
 			"listen address, if only this host can reach it)"},
 		{Env: EnvOperatorToken, Help: "bearer token for POST /sms/relay, POST /sms/reply, GET /sms/status, GET /sms/status/text and " +
 			"/sms/contacts, 16 characters or more unless only this host can reach them; without a token they are closed", Secret: true},
-		{Env: EnvListen, Fallback: "127.0.0.1:8080", Help: "address to listen on"},
+		{Env: EnvDomain, Help: "the relay's own domain, such as relay.example.com; several separated by commas. Then it speaks https, on port " +
+			"443 of all addresses unless you set the listen address, with a certificate that it gets by itself (you agree to the terms of " +
+			"the authority)"},
+		{Env: EnvListen, Fallback: defaultListen, Help: "address to listen on"},
+		{Env: EnvListenHTTP, Fallback: ":80", Help: "with a domain: address for http, where the authority asks whose the domain is, and people " +
+			"are sent to https; off leaves the asking to https"},
+		{Env: EnvACMEDirectory, Help: "with a domain: directory URL of the certificate authority, or staging for Let's Encrypt's trial " +
+			"(default: Let's Encrypt)"},
+		{Env: EnvACMERoots, Help: "with a domain: PEM file of what signs the authority's own https, if this host does not trust it"},
+		{Env: EnvACMEEmail, Help: "with a domain: where the authority writes to, if it does"},
+		{Env: EnvACMEProfile, Help: "with a domain: one of the authority's profiles, such as shortlived"},
 		{Env: EnvData, Fallback: "./relay-data", Help: "folder of the database and the audit log"},
 		{Env: EnvRoutes, Help: "a maintenance.json whose routes are written at the start; later changes are kept"},
 		{Env: EnvAllowedOrigins, Help: "web origins that browsers may call from, separated by commas"},

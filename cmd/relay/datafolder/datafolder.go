@@ -10,6 +10,8 @@ const (
 	AuditFile    = "audit.jsonl"
 	// MediaFolder has the pictures and other attachments that are on their way.
 	MediaFolder = "media"
+	// CertificatesFolder has the keys and certificates of the relay's own domains.
+	CertificatesFolder = "certificates"
 )
 
 // The names of the queues in the database.

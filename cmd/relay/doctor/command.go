@@ -81,7 +81,7 @@ func examSettings() []cli.Setting {
 	for _, s := range cli.ServeSettings() {
 		switch s.Env {
 		case cli.EnvAccountSid, cli.EnvAuthToken, cli.EnvAPIKeySid, cli.EnvAPIKeySecret, cli.EnvTwilioBaseURL, cli.EnvPublicBaseURL,
-			cli.EnvListen, cli.EnvPacePair, cli.EnvSendTimeout:
+			cli.EnvListen, cli.EnvDomain, cli.EnvPacePair, cli.EnvSendTimeout:
 			chosen = append(chosen, s)
 		}
 	}
@@ -149,7 +149,7 @@ func (p program) inputs(ctx context.Context, flags *pflag.FlagSet) (Relay, func(
 	pair := env.Parsed(r, cli.EnvPacePair, "", pace.Parse)
 	relay := Relay{
 		Now: time.Now, Build: telemetry.ReadBuild(), HTTP: newFrontDoorClient(),
-		AuthTokens: r.List(cli.EnvAuthToken), PublicBaseURLs: r.URLs(cli.EnvPublicBaseURL), OwnTwilio: r.String(cli.EnvTwilioBaseURL, "") == "",
+		AuthTokens: r.List(cli.EnvAuthToken), PublicBaseURLs: cli.PublicBaseURLs(r), OwnTwilio: r.String(cli.EnvTwilioBaseURL, "") == "",
 	}
 	if !onAWS {
 		relay.PacePair = &pair

@@ -22,7 +22,7 @@ import (
 // wantedSettings returns the settings that the number should have.
 func (p program) wantedSettings(flags *pflag.FlagSet, c configuration) (twilio.NumberSettings, error) {
 	r := env.New(cli.LookupOf(cli.ServeSettings(), flags, p.Lookup))
-	bases := r.URLs(cli.EnvPublicBaseURL)
+	bases := cli.PublicBaseURLs(r)
 	if err := r.Err(); err != nil {
 		return twilio.NumberSettings{}, cli.SettingsError(err)
 	}

@@ -64,14 +64,15 @@ func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
 func ReadSettings(lookup func(string) (string, bool), logTo io.Writer) (onehost.Config, error) {
 	r := env.New(lookup)
 	config := onehost.Config{
-		Listen:         r.String(cli.EnvListen, ""),
+		Listen:         cli.Listen(r),
+		Certificates:   ownCertificates(r),
 		Data:           r.String(cli.EnvData, ""),
 		AccountSid:     r.String(cli.EnvAccountSid, ""),
 		AuthTokens:     r.List(cli.EnvAuthToken),
 		APIKeySid:      r.String(cli.EnvAPIKeySid, ""),
 		APIKeySecret:   r.String(cli.EnvAPIKeySecret, ""),
 		TwilioBaseURL:  r.String(cli.EnvTwilioBaseURL, ""),
-		PublicBaseURLs: r.URLs(cli.EnvPublicBaseURL),
+		PublicBaseURLs: cli.PublicBaseURLs(r),
 		OperatorToken:  r.String(cli.EnvOperatorToken, ""),
 		AllowedOrigins: r.List(cli.EnvAllowedOrigins),
 		RetryBase:      r.Duration(cli.EnvRetryBase, 0),

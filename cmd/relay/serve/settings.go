@@ -3,10 +3,13 @@ package serve
 import (
 	"errors"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/onehost/certificates"
 )
 
 // Lookup finds a setting: on the command line, else in the environment, else its fallback.
@@ -23,4 +26,23 @@ func asTyped(err error, flags *pflag.FlagSet) error {
 		}
 	}
 	return errors.New(words)
+}
+
+// ownCertificates is how the relay gets those of its own domains. Without a domain it gets none.
+func ownCertificates(r *env.Reader) certificates.Config {
+	config := certificates.Config{
+		Domains: cli.Domains(r), Directory: env.Parsed(r, cli.EnvACMEDirectory, "", parseDirectory), Roots: r.String(cli.EnvACMERoots, ""),
+		Email: r.String(cli.EnvACMEEmail, ""), Profile: r.String(cli.EnvACMEProfile, ""), HTTP: r.String(cli.EnvListenHTTP, ""),
+	}
+	if config.HTTP == "off" {
+		config.HTTP = ""
+	}
+	return config
+}
+
+func parseDirectory(text string) (string, error) {
+	if text != "" && text != certificates.Staging && !strings.HasPrefix(text, "https://") {
+		return "", errors.New("it is neither a URL that begins with https:// nor the word staging")
+	}
+	return text, nil
 }

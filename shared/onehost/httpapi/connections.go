@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -41,6 +42,9 @@ func (c *Connections) Listen(l net.Listener) net.Listener { return &boundListene
 
 // Track is the server's ConnState.
 func (c *Connections) Track(conn net.Conn, state http.ConnState) {
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s, ok := c.open[conn]

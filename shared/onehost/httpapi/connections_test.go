@@ -2,10 +2,12 @@ package httpapi_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -107,6 +109,43 @@ func TestRequestsUnderWayAreNotCutOff(t *testing.T) {
 	ask(t, late, "/")
 	close(release)
 	for i, conn := range append(slow, late) {
+		if err := answered(t, conn); err != nil {
+			t.Errorf("connection %d: %v", i, err)
+		}
+	}
+}
+
+// The same holds for a connection that is encrypted.
+func TestEncryptedRequestsUnderWayAreNotCutOff(t *testing.T) {
+	connections := httpapi.NewConnections(1)
+	under, release := make(chan struct{}, 1), make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			under <- struct{}{}
+			<-release
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	server.Listener, server.Config.ConnState = connections.Listen(server.Listener), connections.Track
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	transport, _ := server.Client().Transport.(*http.Transport) // httptest makes no others.
+	trusted := transport.TLSClientConfig.Clone()
+	trusted.ServerName = "example.com"
+	var asked []net.Conn
+	for _, path := range []string{"/slow", "/"} {
+		conn := tls.Client(dial(t, server.Listener.Addr().String()), trusted)
+		asked = append(asked, conn)
+		if path == "/slow" {
+			ask(t, conn, path)
+			<-under
+			continue
+		}
+		go func() { _, _ = fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n") }()
+	}
+	time.Sleep(20 * time.Millisecond) // The other is at the door, if it is to be let in too early.
+	close(release)
+	for i, conn := range asked {
 		if err := answered(t, conn); err != nil {
 			t.Errorf("connection %d: %v", i, err)
 		}

@@ -58,6 +58,11 @@ func (r *Relay) condition() webhook.Condition {
 		c.Problems = append(c.Problems, "the database is damaged: stop relay serve and restore the folder from the backup; "+
 			"docs/runbook.md, database-integrity")
 	}
+	for _, s := range r.door.certificates() {
+		if problem := s.Problem(time.Now()); problem != "" {
+			c.Problems = append(c.Problems, problem)
+		}
+	}
 	r.problems.mu.Lock()
 	defer r.problems.mu.Unlock()
 	for _, problem := range []string{r.problems.account, r.problems.moved} {

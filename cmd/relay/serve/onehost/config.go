@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/onehost/certificates"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
@@ -20,6 +21,9 @@ import (
 type Config struct {
 	// Listen is the address of the front door, "127.0.0.1:8080"; with port 0 it uses a free port.
 	Listen string
+	// Certificates says by which domains Twilio reaches the relay without a proxy, and who certifies them: then the front door speaks TLS,
+	// with certificates that are kept in the data folder. Without domains it does not.
+	Certificates certificates.Config
 	// Data is the folder of the database and of the audit log. It is made if it does not exist.
 	Data string
 	// Routes are written into the routing table at the start; later changes are kept.

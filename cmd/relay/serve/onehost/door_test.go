@@ -26,12 +26,22 @@ func started(t *testing.T, edit func(r *Relay)) (r *Relay, stop func() error) {
 // startedOn does the same on a data folder that may hold something.
 func startedOn(t *testing.T, folder string, edit func(r *Relay)) (r *Relay, stop func() error) {
 	t.Helper()
-	config := Config{
+	return startedWith(t, quietConfig(folder), edit)
+}
+
+// quietConfig is that of a relay that talks to nobody.
+func quietConfig(folder string) Config {
+	return Config{
 		Listen: "127.0.0.1:0", Data: folder, AccountSid: "AC00000000000000000000000000000001", AuthTokens: []string{hexToken},
 		OperatorToken: operatorToken,
 		TwilioBaseURL: "http://127.0.0.1:1", RetryBase: time.Second, MaxAttempts: 3, SendTimeout: time.Second,
 		ReconcileLooks: 1, ReconcileInterval: time.Second, Retention: 400 * time.Hour, Logger: slog.New(slog.DiscardHandler),
 	}
+}
+
+// startedWith does it with a configuration.
+func startedWith(t *testing.T, config Config, edit func(r *Relay)) (r *Relay, stop func() error) {
+	t.Helper()
 	r, err := Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +93,7 @@ func TestPathsAtTheDoor(t *testing.T) {
 		}
 		request.URL.Path, request.URL.Opaque = "", tt.path
 		if strings.HasPrefix(tt.path, "//") {
-			request.URL.Opaque = "//" + r.listener.Addr().String() + tt.path
+			request.URL.Opaque = "//" + r.door.listener.Addr().String() + tt.path
 		}
 		response, err := client.Do(request)
 		if err != nil {
@@ -105,7 +115,7 @@ func TestHalfARequestEndsWithTheRelay(t *testing.T) {
 		r.drain = 50 * time.Millisecond
 		r.config.Logger = slog.New(slog.NewTextHandler(logs, nil))
 	})
-	conn, err := net.Dial("tcp", r.listener.Addr().String())
+	conn, err := net.Dial("tcp", r.door.listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

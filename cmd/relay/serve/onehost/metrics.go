@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"quickdumpnow.com/smsrelay/shared/onehost/certificates"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
@@ -106,6 +107,31 @@ func snake(name string) string {
 // watch adds series with the depths of the queues at the moment of each request.
 func (m *metrics) watch(queues map[string]*sqlite.Queue) {
 	m.registry.MustRegister(queueDepths(queues))
+}
+
+// watchCertificates adds a series with the ends of the certificates of the relay's own domains.
+func (m *metrics) watchCertificates(states func() []certificates.State) {
+	m.registry.MustRegister(ends(states))
+}
+
+// ends tells how it stands with the certificates.
+type ends func() []certificates.State
+
+func endDesc() *prometheus.Desc {
+	return prometheus.NewDesc("smsrelay_certificate_end_timestamp_seconds",
+		"When the certificate of a domain of the relay ends, in seconds since 1970. A domain without one has no series.", []string{"domain"}, nil)
+}
+
+// Describe describes the series.
+func (ends) Describe(out chan<- *prometheus.Desc) { out <- endDesc() }
+
+// Collect asks for the certificates.
+func (e ends) Collect(out chan<- prometheus.Metric) {
+	for _, s := range e() {
+		if !s.Until.IsZero() {
+			out <- prometheus.MustNewConstMetric(endDesc(), prometheus.GaugeValue, float64(s.Until.Unix()), s.Domain)
+		}
+	}
 }
 
 // queueDepths are the queues by their names in the series.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"net"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"time"
@@ -17,7 +15,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
-	"quickdumpnow.com/smsrelay/functions/media/offering"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
@@ -63,8 +60,7 @@ type Relay struct {
 	db       *sqlite.DB
 	auditLog *jsonlines.Log
 	media    *mediafolder.Folder
-	listener net.Listener
-	server   *http.Server
+	door     door
 	metrics  *metrics
 	queue    eventsource.Queue
 	timers   eventsource.Queue
@@ -92,8 +88,8 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 			err = errors.Join(err, r.Close())
 		}
 	}()
-	if r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen); err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+	if r.door, err = openDoor(ctx, config); err != nil {
+		return nil, err
 	}
 	if r.db, err = sqlite.Open(ctx, filepath.Join(config.Data, datafolder.DatabaseFile), time.Now); err != nil {
 		return nil, err
@@ -121,7 +117,7 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 }
 
 // URL returns the front door's own address.
-func (r *Relay) URL() string { return "http://" + r.listener.Addr().String() }
+func (r *Relay) URL() string { return r.door.url() }
 
 // DB returns the database, for the demo and for tests.
 func (r *Relay) DB() *sqlite.DB { return r.db }
@@ -187,6 +183,7 @@ func (r *Relay) wire() error {
 	dead := r.db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
 	timers := r.db.Queue(datafolder.TimersName, datafolder.TimersConfig())
 	r.metrics.watch(map[string]*sqlite.Queue{"inbox": inbox, "dead_letters": dead, "timers": timers})
+	r.metrics.watchCertificates(r.door.certificates)
 	logger, emit := r.config.Logger, r.metrics.emit
 
 	sender := delivery.New(delivery.Config{
@@ -224,61 +221,15 @@ func (r *Relay) wire() error {
 		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, datafolder.AuditFile)), Now: time.Now, NewID: operations.NewID,
 		Operator: tokenHolder, Logger: logger, Emit: emit,
 	})
-	r.server = r.frontDoor(ingest, operator)
+	r.door.server = r.frontDoor(ingest, operator)
 	return nil
-}
-
-// frontDoor builds the HTTP server.
-func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler) *http.Server {
-	attachments := offering.New(offering.Config{Store: r.media, Now: time.Now, Logger: r.config.Logger})
-	gateway := httpapi.New(httpapi.Config{
-		Routes: []httpapi.Route{
-			{Path: webhook.PathInbound, Function: ingest.Handle},
-			{Path: webhook.PathStatusCallback, Function: ingest.Handle},
-			{Path: webhook.PathHealth, Function: ingest.Handle},
-			{Path: offering.PathMedia, Function: attachments.Handle},
-			{Path: operations.PathRelay, Function: operator.Handle, Operator: true},
-			{Path: operations.PathReply, Function: operator.Handle, Operator: true},
-			{Path: operations.PathStatus, Function: operator.Handle, Operator: true},
-			{Path: operations.PathText, Function: operator.Handle, Operator: true},
-			{Path: operations.PathContacts, Function: operator.Handle, Operator: true},
-			{Path: operations.PathOpenAPI, Function: operator.Handle},
-		},
-		OperatorToken: r.config.OperatorToken, AllowedOrigins: r.config.AllowedOrigins, MaxBody: maxWebhookBody,
-		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions},
-		Now:            time.Now, NewID: rand.Text, Logger: r.config.Logger,
-	})
-	return &http.Server{
-		Handler: r.paths(gateway), ConnState: r.connections.Track, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
-		WriteTimeout: 35 * time.Second,
-		IdleTimeout:  idleTimeout, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(r.config.Logger.Handler(), slog.LevelWarn),
-	}
-}
-
-// paths routes requests by their whole path, exactly as it came: it cleans up and redirects nothing.
-func (r *Relay) paths(gateway http.Handler) http.Handler {
-	metrics := r.metrics.handler()
-	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if request.URL.EscapedPath() == pathMetrics && (request.Method == http.MethodGet || request.Method == http.MethodHead) {
-			metrics.ServeHTTP(w, request)
-			return
-		}
-		gateway.ServeHTTP(w, request)
-	})
 }
 
 // Run serves until ctx ends. Then it accepts no more requests, finishes what is under way, and writes the last changes to the audit
 // log; messages on the queue wait for the next start.
 func (r *Relay) Run(ctx context.Context) error {
 	workers, working := errgroup.WithContext(ctx)
-	workers.Go(func() error {
-		if err := r.server.Serve(r.connections.Listen(r.listener)); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("serve: %w", err)
-		}
-		return nil
-	})
+	r.door.serve(working, workers, r.connections)
 	workers.Go(func() error {
 		<-working.Done()
 		return r.shutDoor(ctx)
@@ -306,26 +257,10 @@ func (r *Relay) Run(ctx context.Context) error {
 	return workers.Wait()
 }
 
-// shutDoor answers the requests that are under way, for a limited time. A request that is only half sent by then was promised nothing.
-func (r *Relay) shutDoor(ctx context.Context) error {
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.drain)
-	defer cancel()
-	err := r.server.Shutdown(stop)
-	if errors.Is(err, context.DeadlineExceeded) {
-		r.config.Logger.LogAttrs(ctx, slog.LevelWarn, "requests that did not end were cut off", slog.Duration("waited", r.drain))
-		return r.server.Close()
-	}
-	return err
-}
-
 // Close closes everything. It may be called on a relay that opened only in part.
 func (r *Relay) Close() error {
 	var problems []error
-	if r.listener != nil {
-		if err := r.listener.Close(); !errors.Is(err, net.ErrClosed) {
-			problems = append(problems, err)
-		}
-	}
+	problems = append(problems, r.door.close())
 	if r.auditLog != nil {
 		problems = append(problems, r.auditLog.Close())
 	}

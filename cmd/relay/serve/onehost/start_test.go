@@ -106,13 +106,14 @@ func TestSlowClientsAreCut(t *testing.T) {
 	const short = 300 * time.Millisecond
 	r, _ := started(t, func(r *Relay) {
 		for name, timeout := range map[string]time.Duration{
-			"header": r.server.ReadHeaderTimeout, "request": r.server.ReadTimeout, "answer": r.server.WriteTimeout, "idle": r.server.IdleTimeout,
+			"header": r.door.server.ReadHeaderTimeout, "request": r.door.server.ReadTimeout, "answer": r.door.server.WriteTimeout,
+			"idle": r.door.server.IdleTimeout,
 		} {
 			if timeout <= 0 || timeout > 2*time.Minute {
 				t.Errorf("the %s may last %v", name, timeout)
 			}
 		}
-		r.server.ReadHeaderTimeout, r.server.ReadTimeout = short, short
+		r.door.server.ReadHeaderTimeout, r.door.server.ReadTimeout = short, short
 	})
 	for name, begun := range map[string]string{
 		"header": "POST /sms/inbound HTTP/1.1\r\nHost: relay\r\nX-Slow: ",
@@ -120,7 +121,7 @@ func TestSlowClientsAreCut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.listener.Addr().String())
+			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.door.listener.Addr().String())
 			if err != nil {
 				t.Fatal(err)
 			}
