@@ -95,6 +95,8 @@ func (r Record) Settle(phones []Record, hasNext bool, now time.Time) (settled Re
 	case r.State == Dead && IsLost(phones):
 		// A dead letter of its phones was moved back, and that came to nothing.
 		to = Failed
+	case r.State == Dead && to == Uncertain:
+		// One was moved back, and nobody knows what came of that.
 	case to == Queued, r.State == Sending, r.State == Queued && !isRinging, r.State.Final() && to != Sent:
 		return r, false, nil
 	case hasNext && IsLost(phones):

@@ -89,6 +89,8 @@ func TestSettle(t *testing.T) {
 		{"dead", "dropped dropped", true, "failed"},
 		{"dead", "dropped dead", false, ""},
 		{"dead", "queued dropped", false, ""},
+		{"dead", "uncertain dropped", true, "uncertain"},
+		{"dead", "uncertain dead", false, "uncertain"},
 		{"sent", "uncertain undelivered", true, "uncertain"},
 		{"uncertain", "sent undelivered", false, "sent"},
 		{"uncertain", "undelivered undelivered", false, "undelivered"},

@@ -142,7 +142,7 @@ func next(s State) []State {
 		return []State{Queued, Sent, Delivered, Undelivered, Failed}
 	case Dead:
 		// Only by an operator's redrive, see Redrive; or by that of a text to one of several phones, see Settle.
-		return []State{Queued, Sent, Delivered, Failed}
+		return []State{Queued, Sent, Delivered, Failed, Uncertain}
 	case Undelivered, Failed, Dropped:
 		// Only by an operator's order, see Resend.
 		return []State{Queued, Sent, Delivered}

@@ -24,7 +24,7 @@ undelivered   x      .      x       x          .         .       .        .     
 failed        x      .      x       x          .         .       .        .      .
 uncertain     x      .      x       x          x         x       .        .      .
 dropped       x      .      x       x          .         .       .        .      .
-dead          x      .      x       x          .         x       .        .      .
+dead          x      .      x       x          .         x       x        .      .
 `
 
 // edge is one transition.

@@ -70,6 +70,7 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"the last dead letter of a ring, moved back in vain":                                           7783,
 		"a wrong code that comes after the right one (TestTextsWaitForVerification)":                   404077,
 		"a text that goes on after its ring, and whose outcome is unknown":                             904845,
+		"a dead letter of a ring, moved back, and nobody knows what came of it (TestSettle)":           1606024,
 		"a text that was refused, and lost at a phone of its ring (TestSettleWithOwnAttempts)":         404885,
 	} {
 		t.Run(story, func(t *testing.T) {

@@ -25,5 +25,15 @@ func rings() []story {
 			}
 			s.left(0, 0)
 		}},
+		{"the attempts at all phones of a ring are used up, and nobody knows what came of the letter that was moved back", func(s *stage) {
+			s.reroute(func(r *route.Route) { r.Ring = route.RingAll })
+			s.twilio.script = append(slices.Repeat([]answer{busy()}, 6), unheard(false, 0))
+			s.queued(1)
+			s.settled()
+			s.moveBack(s.letters(2)[0])
+			s.settled()
+			s.rests(1, ledger.ReasonUnknownOutcome, "queued dead uncertain", "")
+			s.left(0, 1)
+		}},
 	}
 }
