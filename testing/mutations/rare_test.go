@@ -4,6 +4,16 @@ package mutations_test
 func ofTheRare() []mutation {
 	return []mutation{
 		{
+			"a text goes to the phones of the route at once while nobody is on duty, though the route holds texts",
+			"shared/plan/plan.go", "if ours.Closed != route.ClosedHold {", "if ours.Closed != \"\" {",
+			"./functions/sender/delivery", "TestTextsAreHeldWhileClosed$",
+		},
+		{
+			"a text that is held for its next phone is too old when the number opens",
+			"shared/ledger/record.go", "[]time.Time{r.OpenedAt, r.Answer", "[]time.Time{r.Answer",
+			"./functions/sender/delivery", "TestNextPhoneWaitsForTheOpening$",
+		},
+		{
 			"a receipt that comes during a redrive takes the letter away",
 			"functions/sender/delivery/redrive.go", "case !isMine && stored.Version == before:\n\t\treturn verdict{}\n\tcase !isMine:\n",
 			"case !isMine && before > 0:\n\t\treturn verdict{}\n\tcase !isMine:\n",

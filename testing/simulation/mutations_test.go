@@ -12,7 +12,7 @@ type mutation struct {
 // mutations lists the safeguards that the simulation must miss when they are gone.
 func mutations() []mutation {
 	return slices.Concat(againstDoubles(), againstLosses(), againstDisorder(), againstWrongRedrives(), againstUnsealed(), againstPeople(),
-		againstWrongPeople(), againstWaiting(), againstCuriosity())
+		againstWrongPeople(), againstWaiting(), againstHolding(), againstCuriosity())
 }
 
 // againstDoubles are what keeps texts from being sent twice, or too often.

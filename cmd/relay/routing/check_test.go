@@ -89,6 +89,33 @@ func TestCheck(t *testing.T) {
 			{routing.Warning, number, "Schedule[0] and Schedule[1] overlap on Fri 17:00: the phones of both are on duty then", edit},
 			{routing.Warning, number, "Cy " + string(other) + " is never on duty", "put it into the schedule, or relay phone rm; " + edit},
 		}},
+		{"texts are held for longer than they can be, and nobody tells the customers", []route.Route{stored(func(r *route.Route) {
+			r.TimeZone, r.Closed = "UTC", route.ClosedHold
+			r.Schedule = []route.Shift{{Days: "Mon-Fri", From: "07:00", To: "18:00", Phones: []string{string(phone), string(fallback)}}}
+			r.Overrides = []route.Override{
+				{Date: "2026-12-07", LastDate: "2026-12-18"}, {Date: "2026-12-28", LastDate: "2027-01-08"},
+				{Date: "2027-02-01", LastDate: "2027-02-10"},
+			}
+		})}, []routing.Finding{
+			{
+				routing.Warning, number, "texts are held while nobody is on duty, and nobody tells the customers",
+				"relay route set +18585550100 --auto-answer-closed TEXT",
+			},
+			{
+				routing.Warning, number, "Overrides[0] closes the number for more than 14 days: texts are held for 14 days, and then go to " +
+					"the phones of the route", "put somebody on duty in between: relay duty set +18585550100 --phone PHONE",
+			},
+			{
+				routing.Warning, number, "Overrides[1] closes the number for more than 14 days: texts are held for 14 days, and then go to " +
+					"the phones of the route", "put somebody on duty in between: relay duty set +18585550100 --phone PHONE",
+			},
+		}},
+		{"texts are held, and there is no schedule", []route.Route{stored(func(r *route.Route) { r.Closed = route.ClosedHold })}, []routing.Finding{
+			{
+				routing.Warning, number, "texts are never held: there is no Schedule, so somebody is always on duty",
+				"relay route export, add a Schedule, and relay route import",
+			},
+		}},
 		{"more phones on duty than ring", []route.Route{stored(func(r *route.Route) {
 			r.TimeZone, r.Ring = "UTC", route.RingAll
 			r.Schedule = []route.Shift{
