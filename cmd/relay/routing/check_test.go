@@ -93,7 +93,8 @@ func TestCheck(t *testing.T) {
 			r.TimeZone, r.Closed = "UTC", route.ClosedHold
 			r.Schedule = []route.Shift{{Days: "Mon-Fri", From: "07:00", To: "18:00", Phones: []string{string(phone), string(fallback)}}}
 			r.Overrides = []route.Override{
-				{Date: "2026-12-07", LastDate: "2026-12-18"}, {Date: "2026-12-28", LastDate: "2027-01-08"},
+				{Date: "2026-12-07", LastDate: "2026-12-18"},
+				{Date: "2026-12-28", LastDate: "2027-01-08"},
 				{Date: "2027-02-01", LastDate: "2027-02-10"},
 			}
 		})}, []routing.Finding{
@@ -110,7 +111,9 @@ func TestCheck(t *testing.T) {
 					"the phones of the route", "put somebody on duty in between: relay duty set +18585550100 --phone PHONE",
 			},
 		}},
-		{"texts are held, and there is no schedule", []route.Route{stored(func(r *route.Route) { r.Closed = route.ClosedHold })}, []routing.Finding{
+		{"texts are held, and there is no schedule", []route.Route{stored(func(r *route.Route) {
+			r.Closed = route.ClosedHold
+		})}, []routing.Finding{
 			{
 				routing.Warning, number, "texts are never held: there is no Schedule, so somebody is always on duty",
 				"relay route export, add a Schedule, and relay route import",

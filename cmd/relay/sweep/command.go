@@ -38,7 +38,8 @@ func Command(base cli.Program) *cobra.Command {
 		Short: "Find texts that Twilio received and the relay never got",
 		Long: `sweep compares Twilio's list of received texts with the ledger. If a text is only on Twilio's list, it was lost on its way here:
 the webhook and the fallback failed, or the number's webhook pointed elsewhere. With --apply sweep puts such texts on the queue,
-and they count as received now. You may run it again: the ledger accepts each text only once.
+and they count as received now. You may run it again: the ledger accepts each text only once. So it does with a text that is held
+because nobody was on duty, and that still is half an hour after somebody should be.
 
 sweep checks every number that has a route, and its threads: a text of a phone to a thread is an answer to a customer. Twilio's list
 says how many attachments a text has, but not what they are.`,

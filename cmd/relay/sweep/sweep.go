@@ -38,6 +38,9 @@ type Sweep struct {
 	Now   func() time.Time
 }
 
+// forgotten is how long after the opening a text that is held must have been taken up: a timer looks at it every quarter of an hour.
+const forgotten = 2 * queue.MaxDelay
+
 // most limits how many messages are read from Twilio's list for one number.
 const most = 5000
 
@@ -46,7 +49,7 @@ var ErrTooMany = errors.New("too many messages")
 
 // Missing returns the texts to the number that are not in the ledger, oldest first, and how many texts it compared. A text that
 // waits on the queue for its first attempt, behind another of its conversation, may be among them; queueing it again is
-// harmless. The error is ErrTooMany if the list was not read to its end.
+// harmless. So is one that is held though the number should have opened long ago: no queue has it. The error is ErrTooMany if the list was not read to its end.
 func (s Sweep) Missing(ctx context.Context, number sms.PhoneNumber) (missing []sms.Listed, looked int, err error) {
 	listed, err := s.Messages.List(ctx, sms.ListFilter{To: number, CreatedAfter: s.Since, Limit: most})
 	if err != nil {
@@ -60,8 +63,8 @@ func (s Sweep) Missing(ctx context.Context, number sms.PhoneNumber) (missing []s
 			continue
 		}
 		looked++
-		switch _, err := s.Records.Get(ctx, m.Sid); {
-		case errors.Is(err, ledger.ErrNotFound):
+		switch r, err := s.Records.Get(ctx, m.Sid); {
+		case errors.Is(err, ledger.ErrNotFound), err == nil && r.IsClosed() && s.Now().Sub(r.NotBefore) > forgotten:
 			missing = append(missing, m)
 		case err != nil:
 			return nil, looked, fmt.Errorf("look up %s: %w", m.Sid, err)

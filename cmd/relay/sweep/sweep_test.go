@@ -91,6 +91,29 @@ func (s *stage) missing() (sids []string, looked int) {
 	return sids, looked
 }
 
+// A text that is held is on record, and no queue has it. If nobody takes it up, it is put on the queue once more.
+func TestForgottenHold(t *testing.T) {
+	s := newStage(t)
+	sid := s.texted("Is the gate open?")
+	r := relaytest.Record(1, now)
+	r.MessageSid = sid
+	held, err := r.Close(now.Add(10*time.Minute), now)
+	if err == nil {
+		_, err = s.ledger.Create(t.Context(), held)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.clock.Advance(39 * time.Minute)
+	if got, looked := s.missing(); got != nil || looked != 1 {
+		t.Errorf("%v of %d are missing, which are held", got, looked)
+	}
+	s.clock.Advance(2 * time.Minute)
+	if got, _ := s.missing(); len(got) != 1 || got[0] != sid {
+		t.Errorf("missing %v, want the text that nobody took up", got)
+	}
+}
+
 func TestMissing(t *testing.T) {
 	s := newStage(t)
 	first, second, third := s.texted("The first"), s.texted("The second"), s.texted("The third")

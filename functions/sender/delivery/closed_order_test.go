@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -57,6 +59,43 @@ func TestHeldTextWhoseMessageIsStillThere(t *testing.T) {
 	isBroken = false
 	s.until(opening + 20*time.Minute)
 	s.checkSent(toPhone+customerAs+"one", toPhone+firstTag+": two", toPhone+firstTag+": three")
+}
+
+// Nobody takes up what is held, because its timer and the list of it are lost. The text itself, put on the queue once more by relay sweep,
+// goes out.
+func TestForgottenHoldIsSwept(t *testing.T) {
+	for _, isListed := range []bool{true, false} {
+		s := holding(t)
+		s.hears(1, relaytest.Customer, "one")
+		s.hears(2, relaytest.Customer, "two")
+		s.sent()
+		for _, m := range s.receiveFrom(s.timers) {
+			t.Fatalf("timer %v comes at once", m)
+		}
+		s.clock.Advance(opening + time.Hour)
+		var handles []string
+		for _, m := range s.receiveFrom(s.timers) {
+			handles = append(handles, m.ReceiptHandle)
+		}
+		if err := s.timers.Delete(t.Context(), handles); err != nil {
+			t.Fatal(err)
+		}
+		if !isListed {
+			c := s.conversation()
+			lost := c
+			lost.Closed = conversation.Closed{}
+			if _, err := auditlog.PutConversation(t.Context(), s.conversations, c, lost, s.clock.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n, words := range []string{"one", "two"} {
+			s.queueUp(textOf(n+1, func(e *queue.Envelope) { e.Message.Body, e.ReceivedAt = words, s.clock.Now() }))
+		}
+		s.settle()
+		if got := s.words(); !slices.Equal(got, []string{"one", "two"}) {
+			t.Errorf("listed %t: sent %q", isListed, got)
+		}
+	}
 }
 
 // A text that dies after it was held has a letter of its own, though the message of another one took it up.
