@@ -16,6 +16,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/block"
 	"quickdumpnow.com/smsrelay/cmd/relay/canary"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/config"
 	"quickdumpnow.com/smsrelay/cmd/relay/contact"
 	"quickdumpnow.com/smsrelay/cmd/relay/conversation"
 	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
@@ -51,13 +52,19 @@ func (p program) run(ctx context.Context, args []string) int {
 	stdout, stderr := cli.NewScreen(p.Stdout, p.Lookup), cli.NewScreen(p.Stderr, p.Lookup)
 	defer func() { _, _ = stdout.Close(), stderr.Close() }()
 	p.Stdout, p.Stderr = stdout, stderr
+	p.Config = cli.NewConfigFile(cli.AllSettings(doctor.Settings()), p.Lookup)
+	p.Lookup = p.Config.Lookup
 	root := p.root()
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if plain, _ := cmd.Flags().GetBool("no-color"); plain {
 			stdout.Plain()
 			stderr.Plain()
 		}
+		if err := p.Config.Read(cmd); err != nil {
+			return err
+		}
 		p.WarnOfSettings(doctor.Settings())
+		return nil
 	}
 	root.SetArgs(args)
 	root.SetOut(p.Stdout)
@@ -131,6 +138,7 @@ func (p program) addGroups(root *cobra.Command) {
 	)
 	group("To set it up",
 		serve.Command(shared),
+		config.Command(shared, doctor.Settings()),
 		number.Command(shared, doctor.NumberCheckCommand(shared)),
 		canary.Command(shared, doctor.FrontDoors(shared)),
 		version.Command(shared),

@@ -36,7 +36,9 @@ func AddJSON(flags *pflag.FlagSet, asJSON *bool, what string) {
 func AddGlobal(root *cobra.Command) {
 	root.PersistentFlags().Bool(jsonFlag, false, "print JSON, also of errors; the help of a command says what it holds")
 	root.PersistentFlags().Bool(noColorFlag, false, "print no colours [NO_COLOR, CLICOLOR=0 and TERM=dumb do the same]")
-	for _, name := range []string{jsonFlag, noColorFlag} {
+	root.PersistentFlags().String(configFlag, "", "a file of settings, one NAME=value on each line (default: relay.env, else "+
+		"/etc/sms-relay/relay.env, if it is there) ["+EnvConfig+"]")
+	for _, name := range []string{jsonFlag, noColorFlag, configFlag} {
 		markGlobal(root.PersistentFlags(), name, everyone)
 	}
 	root.Flags().BoolP("yes", "y", false, "make the change without a question, in the commands that change something")

@@ -13,4 +13,6 @@ type Program struct {
 	Lookup func(name string) (string, bool)
 	// Environ lists all of them as NAME=value; nil if nobody needs to be warned of wrong names.
 	Environ func() []string
+	// Config is the file of settings; Lookup finds in it what the environment does not have.
+	Config *ConfigFile
 }

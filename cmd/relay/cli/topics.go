@@ -14,6 +14,8 @@ import (
 func AllSettings(more []Setting) []Setting {
 	all := slices.Concat(ServeSettings(), TargetSettings(), more, []Setting{
 		{Env: EnvOperator, Help: "your name, which is kept with what you change (default: the user name on this host)"},
+		{Env: EnvConfig, Help: "a file of settings, one NAME=value on each line; the environment goes before it (default: relay.env, else " +
+			"/etc/sms-relay/relay.env, if it is there)"},
 	})
 	var once []Setting
 	for _, s := range all {
@@ -124,8 +126,11 @@ func AddCompletion(root *cobra.Command) {
 	completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
-// WarnOfSettings says which variables of the environment are probably settings with a slip in their names.
+// WarnOfSettings says which variables of the environment, and which lines of the file, are probably settings with a slip in their names.
 func (p Program) WarnOfSettings(more []Setting) {
+	if p.Config != nil {
+		p.Config.warn(p)
+	}
 	if p.Environ == nil {
 		return
 	}
