@@ -94,7 +94,9 @@ func TestCosts(t *testing.T) {
 	})
 	s.putRoute(route.Route{TwilioNumber: brokenNumber, DestinationCarrier: broken})
 	s.putRoute(route.Route{TwilioNumber: claimNumber, DestinationCarrier: phone, ClaimTime: route.Duration(4 * time.Hour)})
-	s.putRoute(route.Route{TwilioNumber: ringNumber, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback}, Ring: route.RingAll})
+	s.putRoute(route.Route{
+		TwilioNumber: ringNumber, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback}, Ring: route.RingAll,
+	})
 	want := readCosts(t)
 	s.acquaint()
 	var got costs

@@ -64,7 +64,7 @@ func (c *ConfigFile) Line(name string) int {
 	return c.lines[name].number
 }
 
-// Read reads the file that the command line or the environment names, else one in a usual place. If none is there, there is nothing to read.
+// Read reads the file that the command line or the environment names, else one in a usual place. It is no error that none is there.
 func (c *ConfigFile) Read(cmd *cobra.Command) error {
 	named, _ := cmd.Flags().GetString(configFlag)
 	if named == "" {
