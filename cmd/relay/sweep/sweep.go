@@ -49,7 +49,8 @@ var ErrTooMany = errors.New("too many messages")
 
 // Missing returns the texts to the number that are not in the ledger, oldest first, and how many texts it compared. A text that
 // waits on the queue for its first attempt, behind another of its conversation, may be among them; queueing it again is
-// harmless. So is one that is held though the number should have opened long ago: no queue has it. The error is ErrTooMany if the list was not read to its end.
+// harmless. So is one that is held though the number should have opened long ago: no queue has it. The error is ErrTooMany if the
+// list was not read to its end.
 func (s Sweep) Missing(ctx context.Context, number sms.PhoneNumber) (missing []sms.Listed, looked int, err error) {
 	listed, err := s.Messages.List(ctx, sms.ListFilter{To: number, CreatedAfter: s.Since, Limit: most})
 	if err != nil {
