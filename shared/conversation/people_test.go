@@ -100,11 +100,19 @@ func (p *person) chooses() (to conversation.Exchange, isBubble bool) {
 	return to, false
 }
 
+// ended are the words that a decision ends.
+func ended(p conversation.Phone, d conversation.Addressed) []string {
+	if !d.EndsHeld {
+		return nil
+	}
+	return p.Held.MessageSids
+}
+
 // decided carries out the decision, and holds it against what he meant.
 func (p *person) decided(a conversation.Answer, d conversation.Addressed, meant conversation.Exchange) {
 	p.texts++
 	w := conversation.Writing{
-		MessageSid: fmt.Sprint("SM", p.texts), At: a.ReceivedAt, DecidedAt: a.DecidedAt, Verdict: d.Verdict, EndsHeld: d.EndsHeld,
+		MessageSid: fmt.Sprint("SM", p.texts), At: a.ReceivedAt, DecidedAt: a.DecidedAt, Verdict: d.Verdict, Ends: ended(p.phone, d),
 	}
 	switch d.Verdict {
 	case conversation.Send:

@@ -33,8 +33,8 @@ type Writing struct {
 	// later after a crash.
 	DecidedAt, Now time.Time
 	Verdict        Verdict
-	// EndsHeld is as in [Addressed].
-	EndsHeld bool
+	// Ends are the words, held until then, that it ends.
+	Ends []string
 	// To is the customer whom it went to, empty if it went to nobody. Texts is how many texts go to that customer because of it, each of
 	// which takes its place in what may go back and forth. Tag is the customer's.
 	To    sms.PhoneNumber
@@ -49,10 +49,12 @@ type Writing struct {
 }
 
 // Wrote returns p after the phone's text. changed is false if p knows it: a text may come twice. Texts need not be decided about in the
-// order in which they came in: two front doors may stamp them, or one was missed for a while.
+// order in which they came in: two front doors may stamp them, or one was missed for a while. Of one that is so old that nobody can say
+// whether p knows it, nothing is kept but that the words which it ends are not held any more.
 func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 	if p.knows(w) {
-		return p, false
+		isEnded := slices.ContainsFunc(w.Ends, func(sid string) bool { return slices.Contains(p.Held.MessageSids, sid) })
+		return p.ending(w, isEnded), isEnded
 	}
 	if !w.Now.IsZero() {
 		p.View = p.corrected(w.Now)
@@ -87,11 +89,9 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 		p.AutoReplyToldAt = w.At.UTC()
 	}
 	isAsked := p.isBeingAsked(w.DecidedAt)
-	if w.EndsHeld && p.Held.AskedAt.IsZero() {
-		// The question about them may be on its way.
-		p.AskedAt = w.DecidedAt.UTC()
-	}
-	p.Held = p.Held.after(w, isAsked)
+	held := p.Held.after(w, isAsked)
+	p = p.ending(w, len(w.Ends) > 0)
+	p.Held = held
 	p.Confirmed = p.Confirmed || w.Verdict == Release && p.Owner != "" && sms.Same(w.To, p.Owner)
 	p.Hinted = p.Hinted || w.Verdict == Ask && len(w.Named) > 0
 	p.Untagged = slices.DeleteFunc(slices.Clone(p.Untagged), func(s Said) bool { return w.At.Sub(s.At) > untaggedAge })
@@ -100,6 +100,19 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 		p.Untagged = p.Untagged[max(0, len(p.Untagged)-maxUntagged):]
 	}
 	return p, true
+}
+
+// ending returns p without held words, if the text ended them.
+func (p Phone) ending(w Writing, isEnded bool) Phone {
+	if !isEnded {
+		return p
+	}
+	if p.Held.AskedAt.IsZero() {
+		// The question about them may be on its way.
+		p.AskedAt = w.DecidedAt.UTC()
+	}
+	p.Held = Held{}
+	return p
 }
 
 // knows reports whether the text was written down before.
@@ -133,7 +146,7 @@ func (h Held) after(w Writing, isAsked bool) Held {
 			h.LastAt = w.At.UTC()
 		}
 		return h
-	case w.Verdict == Release, w.EndsHeld:
+	case w.Verdict == Release, len(w.Ends) > 0:
 		return Held{}
 	case w.Verdict != Ignore && !h.AskedAt.IsZero() && w.At.After(h.AskedAt.Add(-skew)):
 		// The person wrote something else since the question, so that a tag alone may be about that.

@@ -102,12 +102,44 @@ func TestReplacesWhatEndedAMomentAgo(t *testing.T) {
 				p = p.Asked(noon)
 			}
 			p, _ = p.Wrote(conversation.Writing{
-				MessageSid: "SM2", At: noon.Add(second), DecidedAt: noon.Add(second), Verdict: conversation.Send, EndsHeld: true, To: customerOf(ann),
+				MessageSid: "SM2", At: noon.Add(second), DecidedAt: noon.Add(second), Verdict: conversation.Send, Ends: []string{"SM1"},
+				To: customerOf(ann),
 			})
 			at := noon.Add(tt.since)
 			p, _ = p.Wrote(conversation.Writing{MessageSid: "SM3", At: at, DecidedAt: at, Verdict: conversation.Ask})
 			if p.Held.Replaces != tt.want {
 				t.Errorf("held are %+v, want Replaces %v", p.Held, tt.want)
+			}
+		})
+	}
+}
+
+// A text that comes so late that the phone cannot say whether it knows it ends the words that it ends, and no others: further words are
+// not joined with what is not held any more.
+func TestEndsWhatIsHeldHoweverLate(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ends []string
+		want bool
+	}{
+		"these": {[]string{"SM0", "SM1"}, true}, "others": {[]string{"SM0"}, false}, "none": {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var p conversation.Phone
+			for n := range 12 {
+				p, _ = p.Wrote(conversation.Writing{MessageSid: fmt.Sprint("SMx", n), At: noon, DecidedAt: noon, Verdict: conversation.Tell})
+			}
+			p, _ = p.Wrote(conversation.Writing{MessageSid: "SM1", At: noon, DecidedAt: noon, Verdict: conversation.Ask})
+			late := conversation.Writing{
+				MessageSid: "SM2", At: noon.Add(-hour), DecidedAt: noon.Add(second), Verdict: conversation.Send, To: customerOf(ann), Ends: tt.ends,
+			}
+			for range 2 {
+				p, _ = p.Wrote(late)
+				if p.Held.IsZero() != tt.want || p.AskedAt.IsZero() == tt.want {
+					t.Errorf("held are %+v, asked at %v; want ended %v", p.Held, p.AskedAt, tt.want)
+				}
+			}
+			if p.LastTo != "" || !p.LastAt.Equal(noon) {
+				t.Errorf("the last text went to %q at %v", string(p.LastTo), p.LastAt)
 			}
 		})
 	}

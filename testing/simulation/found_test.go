@@ -72,6 +72,7 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"a text that goes on after its ring, and whose outcome is unknown":                             904845,
 		"a dead letter of a ring, moved back, and nobody knows what came of it (TestSettle)":           1606024,
 		"a text that was refused, and lost at a phone of its ring (TestSettleWithOwnAttempts)":         404885,
+		"words after a late text that ended held ones (TestEndsWhatIsHeldHoweverLate)":                 1608927,
 	} {
 		t.Run(story, func(t *testing.T) {
 			if o := playSeed(t, seed, false); len(o.violations) > 0 {
