@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -176,14 +177,16 @@ func (w *world) standStill() {
 	w.other()
 }
 
-// other lets another sender take one batch, while the one at work waits.
+// other lets another sender take one batch, while the one at work waits. It is a process of its own: it does not wait for what the one at
+// work has begun.
 func (w *world) other() {
 	if w.depth > 1 {
 		return
 	}
-	crashed, after := w.crashed, w.after
+	crashed, after, waiting := w.crashed, w.after, w.Handler
+	w.Handler = delivery.New(*w.Config)
 	w.work()
-	w.atWork, w.crashed, w.after = true, crashed, after
+	w.atWork, w.crashed, w.after, w.Handler = true, crashed, after, waiting
 }
 
 // post says what Twilio answers.
