@@ -160,7 +160,7 @@ func ofTheDoors() []mutation {
 		},
 		{
 			"a client may take for ever",
-			"cmd/relay/serve/onehost/relay.go", ", ReadTimeout: 15 * time.Second,", ",",
+			"cmd/relay/serve/onehost/door.go", ", ReadTimeout: 15 * time.Second,", ",",
 			"./cmd/relay/serve/onehost", "TestSlowClientsAreCut",
 		},
 	}
