@@ -11,11 +11,11 @@ import (
 // PublicBaseURLs are the URLs of the relay that Twilio was given: those that are set, else those of its own domains. The first is the one
 // to use.
 func PublicBaseURLs(r *env.Reader) []string {
-	bases := r.URLs(EnvPublicBaseURL)
+	bases, domains := r.URLs(EnvPublicBaseURL), env.Parsed(r, EnvDomain, "", parseDomains)
 	if len(bases) > 0 {
 		return bases
 	}
-	for _, domain := range Domains(r) {
+	for _, domain := range domains {
 		bases = append(bases, "https://"+domain)
 	}
 	return bases
@@ -24,15 +24,16 @@ func PublicBaseURLs(r *env.Reader) []string {
 // Listen is the address of the front door.
 func Listen(r *env.Reader) string {
 	address := r.String(EnvListen, "")
-	if address == defaultListen && r.String(EnvDomain, "") != "" {
+	if address == defaultListen && len(Domains(r)) > 0 {
 		return ":443"
 	}
 	return address
 }
 
-// Domains are the relay's own, in small letters.
+// Domains are the relay's own, in small letters. There are none if one is wrong, which PublicBaseURLs says.
 func Domains(r *env.Reader) []string {
-	return env.Parsed(r, EnvDomain, "", parseDomains)
+	domains, _ := parseDomains(r.String(EnvDomain, "")) // It is said once.
+	return domains
 }
 
 func parseDomains(text string) ([]string, error) {

@@ -147,12 +147,7 @@ func TestCrashAroundAnAutomaticAnswer(t *testing.T) {
 			}
 			return nil
 		}
-		stopped := make(chan struct{})
-		go func() {
-			defer close(stopped)
-			s.pump()
-		}()
-		<-stopped
+		untilItDies(func() { s.pump() })
 		s.faults.hook = nil
 		if !s.died {
 			break

@@ -162,12 +162,7 @@ func disturbHold(t *testing.T, at int, isOpening bool, happen func(s *sender) er
 		}
 		return nil
 	}
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		s.settle()
-	}()
-	<-stopped
+	untilItDies(func() { s.settle() })
 	s.faults.hook = nil
 	s.busy, s.died = false, false
 	if !happened && calls < 12 {

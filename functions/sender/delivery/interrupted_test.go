@@ -61,6 +61,16 @@ func TestTimerComesTwice(t *testing.T) {
 	}
 }
 
+// untilItDies lets a sender work, and returns when it is done or has died, which ends its goroutine.
+func untilItDies(work func()) {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		work()
+	}()
+	<-stopped
+}
+
 // A timer comes twice at the same time. One worker gives the phone up and stops there; the other has read the record before, finds the
 // route switched off, and deletes the message. The text goes on to its next phone all the same.
 func TestTimerIsDeletedByItsTwin(t *testing.T) {
@@ -81,12 +91,7 @@ func TestTimerIsDeletedByItsTwin(t *testing.T) {
 		}
 		return nil
 	}
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		_, _ = s.Handle(context.Background(), batchOf(timers))
-	}()
-	<-stopped
+	untilItDies(func() { _, _ = s.Handle(context.Background(), batchOf(timers)) })
 	s.checkState(1, ledger.Queued, ledger.ReasonDeliveryTimeout)
 	s.drain()
 	s.checkPhones(first, second)
