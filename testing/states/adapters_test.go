@@ -31,7 +31,7 @@ type adapters struct {
 	// wait is how long a receive waits for a message. idle lets time go by when there was none.
 	wait time.Duration
 	idle func()
-	// skip lets so much time go by; nil where the clock cannot be set.
+	// skip lets so much time go by; nil where the clock cannot be set. It can in a long story.
 	skip func(time.Duration)
 }
 
@@ -60,13 +60,19 @@ const tick = 200 * time.Millisecond
 
 // inMemory returns the doubles in memory, which live by a clock of their own.
 func inMemory(*testing.T) adapters {
+	a := queuesInMemory()
+	a.records, a.routes, a.pace = &relaytest.MemoryLedger{}, &relaytest.MemoryRoutes{}, &relaytest.MemoryPace{}
+	a.conversations, a.media = &relaytest.MemoryConversations{}, &relaytest.MemoryMedia{Now: a.now}
+	return a
+}
+
+// queuesInMemory returns the queues' doubles, and the clock by which they live.
+func queuesInMemory() adapters {
 	clock := relaytest.NewClock(noon)
 	box := func(name string, o relaytest.QueueOptions) box {
 		return memoryBox{MemoryQueue: relaytest.NewMemoryQueue(o, clock.Now), name: name}
 	}
 	return adapters{
-		records: &relaytest.MemoryLedger{}, routes: &relaytest.MemoryRoutes{}, pace: &relaytest.MemoryPace{},
-		conversations: &relaytest.MemoryConversations{}, media: &relaytest.MemoryMedia{Now: clock.Now},
 		texts:  box("texts", relaytest.QueueOptions{}),
 		timers: box("timers", relaytest.QueueOptions{Standard: true}),
 		dead:   box("dead", relaytest.QueueOptions{}),

@@ -64,17 +64,25 @@ func createBucket(t *testing.T) *mediabucket.Bucket {
 func (a account) adapters(t *testing.T) adapters {
 	t.Helper()
 	dead := a.createQueue(t, ".fifo", nil)
-	return adapters{
-		records:       dynamo.NewLedger(a.tables, dynamo.LedgerConfig{Table: a.records, Retention: retention, Now: time.Now}),
-		routes:        dynamo.NewRoutes(a.tables, a.routes),
-		pace:          dynamo.NewPace(a.tables, a.pace),
-		conversations: dynamo.NewConversations(a.tables, a.conversations),
-		media:         a.media,
-		texts:         a.box(a.createQueue(t, ".fifo", a.redriveTo(t, dead))),
-		timers:        a.box(a.createQueue(t, "", nil)),
-		dead:          a.box(dead),
-		now:           time.Now, wait: time.Second, idle: func() {},
-	}
+	return a.withTables(adapters{
+		texts:  a.box(a.createQueue(t, ".fifo", a.redriveTo(t, dead))),
+		timers: a.box(a.createQueue(t, "", nil)),
+		dead:   a.box(dead),
+		now:    time.Now, wait: time.Second, idle: func() {},
+	})
+}
+
+// withOwnClock returns the adapters of AWS but for the queues, whose clock cannot be set: they are doubles.
+func (a account) withOwnClock(*testing.T) adapters { return a.withTables(queuesInMemory()) }
+
+// withTables adds the account's tables and its bucket.
+func (a account) withTables(all adapters) adapters {
+	all.records = dynamo.NewLedger(a.tables, dynamo.LedgerConfig{Table: a.records, Retention: retention, Now: all.now})
+	all.routes = dynamo.NewRoutes(a.tables, a.routes)
+	all.pace = dynamo.NewPace(a.tables, a.pace)
+	all.conversations = dynamo.NewConversations(a.tables, a.conversations)
+	all.media = a.media
+	return all
 }
 
 // createTable makes an empty table of the schema and returns its name.
