@@ -184,3 +184,35 @@ func disturbHold(t *testing.T, at int, isOpening bool, happen func(s *sender) er
 	}
 	return happened
 }
+
+// The number closes again while what was held waits for Twilio, and before the timer has come: it comes now and then, and not again and
+// again. Everything goes out at the next opening.
+func TestClosesAgainBeforeTheTimerComes(t *testing.T) {
+	s := holding(t)
+	s.hears(1, relaytest.Customer, "one")
+	s.sent()
+	s.during(started.Add(opening+30*time.Minute), &fault.Error{Kind: fault.Throttled})
+	s.clock.Advance(opening + time.Second)
+	s.queueUp(textOf(2, func(e *queue.Envelope) { e.Message.Body, e.ReceivedAt = "two", s.clock.Now() }))
+	s.pumpFrom(s.queue)
+	if r := s.record(1); r.IsClosed() || r.State != ledger.Queued {
+		t.Fatalf("text 1 is %s (%s), and is to wait for Twilio", r.State, r.Reason)
+	}
+	s.closeFor(1)
+	timers := 0
+	s.faults.hook = func(op string) error {
+		if op == "timers before Send" {
+			timers++
+		}
+		return nil
+	}
+	s.until(opening + time.Hour)
+	if timers == 0 || timers > 8 {
+		t.Errorf("%d timers were set within an hour", timers)
+	}
+	s.sent()
+	s.until(opening + 25*time.Hour)
+	if got, want := s.words(), []string{"one", "two"}; !slices.Equal(got, want) || s.waiting() > 0 {
+		t.Errorf("sent %q, want %q", got, want)
+	}
+}
