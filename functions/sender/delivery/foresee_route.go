@@ -33,11 +33,9 @@ func (f Foreseeing) Route(ctx context.Context, r ledger.Record, now time.Time) (
 	var seen ForeseenRoute
 	seen.Way, _ = route.Find(routes, r.TwilioNumber)
 	seen.Duty = seen.Way.DutyAt(now)
-	var c conversation.Conversation
-	if seen.Way.KeepsClaims() || seen.Way.AutoAnswer.Closed != "" {
-		if c, err = f.Conversations.Get(ctx, r.TwilioNumber, r.Customer); err != nil {
-			return ForeseenRoute{}, err
-		}
+	c, err := f.Conversations.Get(ctx, r.TwilioNumber, r.Customer)
+	if err != nil {
+		return ForeseenRoute{}, err
 	}
 	if seen.Way.KeepsClaims() {
 		seen.Claimer = c.Claimer(plan.ClaimingOf(seen.Way, now), now)
@@ -48,7 +46,11 @@ func (f Foreseeing) Route(ctx context.Context, r ledger.Record, now time.Time) (
 		q.Text.Keyword = seen.Plan.Keyword.Word
 		seen.Plan = plan.Of(q)
 	}
-	if seen.Plan.Drop == "" && !seen.Plan.IsAnswer && isCustomers(q.Text) && !c.Blocked.On {
+	switch {
+	case seen.Plan.Drop != "" || seen.Plan.IsAnswer:
+	case c.Blocked.On:
+		seen.Plan = plan.Plan{Drop: ledger.ReasonBlocked}
+	case isCustomers(q.Text):
 		seen.AutoAnswer, err = f.autoAnswer(ctx, q.Text, c, &seen.Way, now)
 	}
 	return seen, err
