@@ -37,6 +37,7 @@ func pathOptions(s stack, paths []path) []option {
 	return []option{
 		more("`Receipts: off`", "sent, without receipts"),
 		more("a `DeliveryTimeout` of up to 15 minutes on the route, with a fallback phone", "delivered, with a delivery timeout"),
+		more("`Closed` `hold`: each text that is held until the number opens", "held until the number opened, delivered"),
 		more("a cascade: each text that needs the fallback phone", "cascade to the fallback phone"),
 		more("a picture: each text with one, without the carriers' fees for pictures", "a picture, delivered"),
 		more("a retry: each text that Twilio refuses once", "refused once with 429"),

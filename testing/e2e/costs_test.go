@@ -70,6 +70,8 @@ const (
 	claimNumber = sms.PhoneNumber("+18585550109")
 	// ringNumber texts two phones at once.
 	ringNumber = sms.PhoneNumber("+18585550111")
+	// holdNumber holds texts until it is opened.
+	holdNumber = sms.PhoneNumber("+18585550112")
 
 	// regular is a customer who writes more than once.
 	regular = sms.PhoneNumber("+13125550160")
@@ -99,6 +101,7 @@ func TestCosts(t *testing.T) {
 	})
 	want := readCosts(t)
 	s.acquaint()
+	s.closeNumber()
 	var got costs
 	for _, story := range s.stories(&busy) {
 		got.Paths = append(got.Paths, s.counted(story, want))
@@ -151,13 +154,15 @@ func (s *stage) words(to sms.PhoneNumber, words string, last ledger.State) func(
 // rare is a customer who wrote once before: the ledger does not have many texts of his to compare one with.
 func rare(i int) sms.PhoneNumber { return customer(40 + i) }
 
-// acquaint lets these customers write once.
+// acquaint lets these customers write once, and the regular one to the number that holds texts.
 func (s *stage) acquaint() {
 	s.t.Helper()
 	var sids []string
 	for i := range 11 {
 		sids = append(sids, s.mustText(rare(i), number, fmt.Sprintf("The van is %d minutes late, once", 10+i)))
 	}
+	s.openNumber()
+	sids = append(sids, s.mustText(regular, holdNumber, "The van is late, once"))
 	for _, sid := range sids {
 		s.await(sid, patience, ledger.Delivered)
 	}
@@ -277,7 +282,8 @@ func meanOf(paths []path) path {
 	return mean
 }
 
-// sums are the tally's, the functions' invocations, and the segments and the messages with pictures that Twilio bills.
+// sums are the tally's, the functions' invocations, and the segments and the messages with pictures that Twilio bills, without what is
+// beside the paths.
 func (s *stage) sums() map[string]float64 {
 	sums, _ := s.tally.now()
 	for _, id := range []string{"IngestFunction", "SenderFunction", "StreamAuditFunction", "OperatorFunction", "MediaFunction"} {
@@ -289,6 +295,9 @@ func (s *stage) sums() map[string]float64 {
 			continue
 		}
 		sums["twilio segments "+string(m.Direction)] += float64(m.NumSegments)
+	}
+	for what, n := range s.beside {
+		sums[what] -= n
 	}
 	return sums
 }

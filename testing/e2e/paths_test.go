@@ -50,6 +50,7 @@ func (s *stage) stories(busy *atomic.Bool) []story {
 		{"delivered, and kept who has the customer", 2, s.words(claimNumber, "we are sorry", ledger.Delivered)},
 		{"an answer, and kept who has the customer", 2, s.answering(claimNumber)},
 		{"delivered to two phones at once", 2, s.words(ringNumber, "we are sorry", ledger.Delivered)},
+		{"held until the number opened, delivered", 2, s.heldUntilOpen},
 		{"a picture, delivered", 2, s.picturing},
 		{"delivered, with a delivery timeout", 2, s.words(timedNumber, "we are sorry", ledger.Delivered)},
 		{"cascade to the fallback phone", 2, s.words(cascadeNumber, "we are sorry", ledger.Delivered)},

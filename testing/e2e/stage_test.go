@@ -57,6 +57,8 @@ type stage struct {
 	twilio *twiliofake.Server
 	lines  *lines
 	tally  *tally
+	// beside is what was done during the paths of costs, and is no part of them.
+	beside map[string]float64
 }
 
 // newStage starts the stack. Its parameters are those of a test on top of the template's defaults.
@@ -74,7 +76,7 @@ func startStage(t *testing.T, parameters map[string]any, change func(*twiliofake
 	t.Helper()
 	dynamodb, queues, other := relaytest.Emulator(t, relaytest.EmulatorDynamoDB), relaytest.Emulator(t, relaytest.EmulatorSQS),
 		relaytest.Emulator(t, relaytest.EmulatorMoto)
-	s := &stage{t: t, lines: newLines(t), tally: newTally()}
+	s := &stage{t: t, lines: newLines(t), tally: newTally(), beside: map[string]float64{}}
 	certificate := s.startTwilio(change)
 	template, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
 	if err != nil {
