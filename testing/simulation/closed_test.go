@@ -97,7 +97,7 @@ func (s *schedule) checkAutoWords(p *post, r ledger.Record, name string) {
 			return false
 		}
 		of, isKnown := s.current[sid]
-		return isKnown && of.Customer == p.out.To && (isNoOne || s.route().IsClosed(of.ReceivedAt))
+		return isKnown && of.Customer == p.out.To && (isNoOne || s.isClosed(of.ReceivedAt))
 	})
 	if !wasNoted || p.out.From != twilioNumber {
 		s.violated("%s says %q to %s, and that was not noted", name, p.out.Body, string(p.out.To))

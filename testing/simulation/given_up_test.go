@@ -90,7 +90,11 @@ func (s *schedule) endOf(r ledger.Record) change {
 // isYoung reports whether a text was so young then that the pace limits cannot have left it no moment: here they never take half of
 // half an hour.
 func (s *schedule) isYoung(r ledger.Record, at time.Time) bool {
-	age := at.Sub(s.agesFrom(r))
+	since := s.agesFrom(r)
+	if opened := s.dueSince(r); opened.After(since) {
+		since = opened
+	}
+	age := at.Sub(since)
 	return age >= 0 && age < s.ageOf(r)/2 && s.ageOf(r) >= 30*time.Minute
 }
 
@@ -99,6 +103,9 @@ func (s *schedule) checkDropped(r ledger.Record) {
 	end := s.endOf(r)
 	if s.isYoung(r, end.at) && end.isRight && r.Reason == ledger.ReasonExpired {
 		s.violated("%s was dropped as expired, and was %v old", nameOf(r.MessageSid), end.at.Sub(r.DueSince()))
+	}
+	if r.Reason == ledger.ReasonExpired && s.truly() && s.agesFromOpening(r, r.DueSince()).After(end.at) {
+		s.violated("%s was dropped as expired, and the number was closed since it came", nameOf(r.MessageSid))
 	}
 	wasOff := slices.ContainsFunc(s.waysSince(end.at), func(w wayAt) bool { return !w.Active })
 	if r.Reason == ledger.ReasonInactive && !wasOff {

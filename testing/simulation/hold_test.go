@@ -75,15 +75,28 @@ func (h holding) close(r *route.Route) {
 	}
 }
 
+// rota returns who is on duty when, nothing if all phones of the route always are.
+func (s *schedule) rota() []watch {
+	h := s.Hold
+	var all []watch
+	switch {
+	case s.Clocks.Change > 0:
+		return s.Clocks.watches()
+	case h.Opens > 0:
+		all = append(all, watch{from: s.began.Add(-24 * time.Hour), to: s.began.Add(h.Opens)})
+	}
+	if h.Closes > 0 {
+		all = append(all, watch{from: s.began.Add(h.Closes), to: s.began.Add(h.Closes + h.Shut)})
+	}
+	return all
+}
+
 // opensAfter returns when the number opens that is closed at that time; zero if it is open.
 func (s *schedule) opensAfter(at time.Time) time.Time {
-	h := s.Hold
-	switch after := at.Sub(s.began); {
-	case h.Zone == "":
-	case after < h.Opens:
-		return s.began.Add(h.Opens)
-	case h.Closes > 0 && after >= h.Closes && after < h.Closes+h.Shut:
-		return s.began.Add(h.Closes + h.Shut)
+	for _, w := range s.watches {
+		if len(w.phones) == 0 && w.has(at) {
+			return w.to
+		}
 	}
 	return time.Time{}
 }
@@ -95,15 +108,22 @@ func (s *schedule) isShut(came, at time.Time) bool {
 	return s.truly() && at.Sub(came) < maxHold && !s.opensAfter(at).IsZero() && s.opensAfter(at).Equal(s.opensAfter(early))
 }
 
+// isCustomers reports whether the text is a customer's own.
+func isCustomers(r ledger.Record) bool { return !r.Manual && !r.IsAnswer() && !r.Notice }
+
 // agesFromOpening returns from when on a customer's text ages that would from that time: while the number is closed, it does not.
 func (s *schedule) agesFromOpening(r ledger.Record, since time.Time) time.Time {
-	if s.Hold.Zone == "" || r.Manual || r.IsAnswer() || r.Notice {
+	if len(s.watches) == 0 || !isCustomers(r) {
 		return since
 	}
 	if r.OpenedAt.After(since) {
 		since = r.OpenedAt
 	}
-	if opens := s.opensAfter(since); opens.After(since) {
+	opens := s.opensAfter(since)
+	if limit := r.CameAt().Add(maxHold); opens.After(limit) {
+		opens = limit
+	}
+	if opens.After(since) {
 		return opens
 	}
 	return since
@@ -119,10 +139,25 @@ func (s *schedule) checkHeld(p *post, r ledger.Record, name string) {
 	}
 }
 
+// openingLag is how long after the opening a text is taken up at most once nothing goes wrong: when the next timer comes, and when what is
+// before it in its conversation is done.
+const openingLag = 15*time.Minute + visibility
+
 // checkTakenUp holds a text that was held, and is no longer, against when somebody is on duty.
 func (s *schedule) checkTakenUp(before, after ledger.Record) {
-	if now := time.Now(); before.IsClosed() && !after.OpenedAt.Equal(before.OpenedAt) && s.isShut(after.CameAt(), now) {
+	now := time.Now()
+	if !before.IsClosed() || after.OpenedAt.Equal(before.OpenedAt) || !s.truly() {
+		return
+	}
+	if s.isShut(after.CameAt(), now) {
 		s.violated("%s is taken up, and nobody is on duty", nameOf(after.MessageSid))
+	}
+	due := before.NotBefore
+	if s.calmSince.After(due) {
+		due = s.calmSince
+	}
+	if late := now.Sub(due); s.chance.calm && late > openingLag {
+		s.violated("%s is taken up %v after the opening", nameOf(after.MessageSid), late)
 	}
 }
 

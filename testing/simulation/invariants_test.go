@@ -30,6 +30,7 @@ func (s *schedule) checkChange(before, after ledger.Record) {
 		s.checkResent(before, after)
 	}
 	s.checkTakenUp(before, after)
+	s.checkHeldUntil(before, after)
 	for i, a := range after.Attempts {
 		if i > 0 && a.Number <= after.Attempts[i-1].Number {
 			s.violated("%s has attempt %d after attempt %d", name, a.Number, after.Attempts[i-1].Number)

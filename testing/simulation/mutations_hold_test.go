@@ -20,6 +20,31 @@ func againstHolding() []mutation {
 			}},
 		},
 		{
+			"time that comes twice, for From", "of a time that the clocks show twice, a shift begins with the second",
+			[]edit{{"shared/route/schedule.go", "isLast || !found.IsZero() && e == begins", "isLast"}},
+		},
+		{
+			"time that comes twice, for To", "of a time that the clocks show twice, a shift ends with the first",
+			[]edit{{"shared/route/schedule.go", "!found.IsZero() && e == begins {", "!found.IsZero() {"}},
+		},
+		{
+			"time that is skipped", "a time that the clocks skip comes before they do",
+			[]edit{{"shared/route/schedule.go", "return change.UTC()", "return earliest.UTC()"}},
+		},
+		{
+			"fourteen days", "a text is held until the number opens, however long that takes",
+			[]edit{{
+				"shared/route/hold.go", "if edge.Before(most) && !r.IsClosed(edge) {", "if !r.IsClosed(edge) {",
+			}},
+		},
+		{
+			"age from the opening", "a text that is held grows old meanwhile",
+			[]edit{
+				{"shared/ledger/record.go", "[]time.Time{r.OpenedAt, r.Answer", "[]time.Time{r.Answer"},
+				{"shared/plan/plan.go", "case opens.After(since):\n\t\tsince = opens", "case opens.After(since):"},
+			},
+		},
+		{
 			"order of what is held", "a text that comes after the opening goes out before what is held",
 			[]edit{{"functions/sender/delivery/closed.go", "\treturn j.text.Version == 0 || slices", "\treturn j.text.Version < 0 || slices"}},
 		},

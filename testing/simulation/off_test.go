@@ -34,10 +34,10 @@ func (w wayAt) isOff(phone sms.PhoneNumber, at time.Time) bool {
 	return false
 }
 
-// hopsAt are the phones that get texts by that route at that time: those that have yet to be verified are passed over, and those that are
-// off, unless all others have opted out. It is said here once more, so that it is not held against itself.
-func (w wayAt) hopsAt(at time.Time) []sms.PhoneNumber {
-	all := slices.DeleteFunc(w.Hops(), w.isNew)
+// hopsAt are the phones on duty that get texts by that route at that time: those that have yet to be verified are passed over, and those
+// that are off, unless all others have opted out. It is said here once more, so that it is not held against itself.
+func (s *schedule) hopsAt(w wayAt, at time.Time) []sms.PhoneNumber {
+	all := slices.DeleteFunc(s.onDuty(w, at), w.isNew)
 	on := slices.DeleteFunc(slices.Clone(all), func(hop sms.PhoneNumber) bool { return w.isOff(hop, at) })
 	if slices.ContainsFunc(on, func(hop sms.PhoneNumber) bool { return !slices.Contains(w.OptedOut, hop) }) {
 		return on
@@ -46,12 +46,17 @@ func (w wayAt) hopsAt(at time.Time) []sms.PhoneNumber {
 }
 
 // momentsOf are the times by which a sender that wrote something then may have decided: until then, from when it may have begun, each
-// phone that came back in between may have been off or on.
-func (w wayAt) momentsOf(then time.Time) []time.Time {
+// phone that came back in between may have been off or on, and each shift that began may have been on.
+func (s *schedule) momentsOf(w wayAt, then time.Time) []time.Time {
 	moments := []time.Time{then, then.Add(-routeLag)}
 	for _, o := range w.Off {
 		if o.Until.After(moments[1]) && o.Until.Before(then) {
 			moments = append(moments, o.Until, o.Until.Add(-time.Millisecond))
+		}
+	}
+	for _, other := range s.watches {
+		if other.from.After(moments[1]) && other.from.Before(then) {
+			moments = append(moments, other.from, other.from.Add(-time.Millisecond))
 		}
 	}
 	return moments
@@ -60,8 +65,8 @@ func (w wayAt) momentsOf(then time.Time) []time.Time {
 // mayGetTexts reports whether a text may have gone to the phone, as that hop, by what was decided at that time; any hop if it is negative.
 func (s *schedule) mayGetTexts(phone sms.PhoneNumber, hop int, then time.Time) bool {
 	return slices.ContainsFunc(s.waysSince(then), func(w wayAt) bool {
-		return slices.ContainsFunc(w.momentsOf(then), func(at time.Time) bool {
-			place := slices.Index(w.hopsAt(at), phone)
+		return slices.ContainsFunc(s.momentsOf(w, then), func(at time.Time) bool {
+			place := slices.Index(s.hopsAt(w, at), phone)
 			return place >= 0 && (place == hop || hop < 0)
 		})
 	})

@@ -196,6 +196,7 @@ func (s *scenario) beMore(draw *rapid.T) {
 	s.beVerified(draw)
 	s.beOwned(draw)
 	s.beHolding(draw)
+	s.beTurning(draw)
 }
 
 // beCurious has people send pictures, operators name customers, and clocks jump, where people answer and nobody waits for that.

@@ -97,7 +97,7 @@ func (s *schedule) mayGoTo(r ledger.Record, to sms.PhoneNumber, hop int, claimed
 	return s.mayGetTexts(to, hop, claimedAt)
 }
 
-// steadyHops returns the phones that were on the route and never off all the time since from, none if it was ever switched off.
+// steadyHops returns the phones that were on the route, in each shift, and never off all the time since from, none if it was ever switched off.
 func (s *schedule) steadyHops(r ledger.Record, from time.Time) []sms.PhoneNumber {
 	ways := s.waysSince(from)
 	if r.Destination != "" || slices.ContainsFunc(ways, func(w wayAt) bool { return !w.Active }) {
@@ -109,7 +109,10 @@ func (s *schedule) steadyHops(r ledger.Record, from time.Time) []sms.PhoneNumber
 			return !slices.Contains(w.Hops(), hop) || w.isOff(hop, from.Add(-routeLag)) || w.isNew(hop)
 		})
 	}
-	return steady
+	return slices.DeleteFunc(steady, func(hop sms.PhoneNumber) bool {
+		isWithout := func(w watch) bool { return len(w.phones) > 0 && !slices.Contains(w.phones, hop) }
+		return s.Clocks.Change > 0 && slices.ContainsFunc(s.watches, isWithout)
+	})
 }
 
 // claimedAt returns when the claim of a POST was written, by the true clock.

@@ -60,6 +60,8 @@ type scenario struct {
 	Hours hours
 	// Hold is when the number holds texts because nobody is on duty.
 	Hold holding
+	// Clocks is where the clocks change while the number opens or closes.
+	Clocks turning
 	// Pictures is how many in a thousand of what people write have pictures. Names is how often an operator names a customer, as Redrive.
 	Pictures, Names int
 	// Chatter is how much a customer and a phone write each other besides.
@@ -285,5 +287,6 @@ func (s scenario) route() route.Route {
 	s.New.mark(&r)
 	s.crew(&r)
 	s.Hold.close(&r)
+	s.Clocks.set(&r)
 	return r
 }

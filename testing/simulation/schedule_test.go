@@ -78,6 +78,8 @@ type schedule struct {
 	// reroutes counts the operators that changed the route, ways are the routes there were.
 	reroutes int
 	ways     []wayAt
+	// watches are who is on duty, if that depends on the time.
+	watches []watch
 	// codes counts the codes that operators texted to phones.
 	codes int
 	// ahead is how far the relay's clock is ahead, jumps how often it jumped, right since when it is not ahead.
@@ -135,6 +137,7 @@ func (s *schedule) run() {
 	s.ctx = ctx
 	s.front, s.operations = s.newFront(), s.newOperations()
 	s.ways = []wayAt{{s.route(), s.began.Add(-time.Hour)}}
+	s.watches = s.rota()
 	s.expectTexts()
 	s.expectCodes()
 	for range s.Senders {
@@ -328,7 +331,7 @@ const maxDrain = 20_000
 // drain goes on without faults until nothing is left to do.
 func (s *schedule) drain() bool {
 	most := maxDrain
-	if s.New.Phones > 0 || s.Hold.Opens > maxHold {
+	if s.New.Phones > 0 || s.Hold.Opens > maxHold || s.Clocks.Holiday > 0 {
 		most *= 10
 	}
 	for range most {

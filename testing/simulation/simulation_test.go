@@ -52,7 +52,10 @@ type outcome struct {
 func play(t *testing.T, sc scenario, c *chance, traced bool) outcome {
 	t.Helper()
 	var o outcome
-	synctest.Test(t, func(*testing.T) { o = playOver(inMemory(sc.route()), sc, c, traced) })
+	synctest.Test(t, func(*testing.T) {
+		sc.Clocks.wait()
+		o = playOver(inMemory(sc.route()), sc, c, traced)
+	})
 	return o
 }
 

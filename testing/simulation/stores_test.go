@@ -99,11 +99,12 @@ func playInFile(t *testing.T, seed uint64) outcome {
 	var o outcome
 	path := filepath.Join(t.TempDir(), "relay.db")
 	synctest.Test(t, func(t *testing.T) {
+		sc := scenarioOf(seed)
+		sc.Clocks.wait()
 		db, err := sqlite.Open(context.Background(), path, time.Now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sc := scenarioOf(seed)
 		o = playOver(inFile(t, db, sc.route()), sc, fromSeed(seed), true)
 		if err := db.Close(); err != nil {
 			t.Error(err)

@@ -65,7 +65,7 @@ func (s *schedule) lastOf(customer sms.PhoneNumber) state {
 
 // wasThere reports whether the phone was on the route all the time since then, had not opted out, and was not off.
 func (s *schedule) wasThere(phone sms.PhoneNumber, since time.Time) bool {
-	return !slices.ContainsFunc(s.waysSince(since), func(w wayAt) bool {
+	return s.wasOnDuty(phone, since) && !slices.ContainsFunc(s.waysSince(since), func(w wayAt) bool {
 		return !w.hasDuty(phone) || w.IsOptedOut(phone) || w.isOff(phone, since) || w.isNew(phone)
 	})
 }
