@@ -273,7 +273,7 @@ func (s *schedule) wasOnDuty(phone sms.PhoneNumber, since time.Time) bool {
 // checkHeldUntil holds until when a text is held against when the number opens: there was a moment at which it was closed and a sender may
 // have decided.
 func (s *schedule) checkHeldUntil(before, after ledger.Record) {
-	if !after.IsClosed() || before.IsClosed() && before.NotBefore.Equal(after.NotBefore) || !s.truly() {
+	if !isHeld(after) || isHeld(before) && before.NotBefore.Equal(after.NotBefore) || !s.truly() {
 		return
 	}
 	now, limit := time.Now(), after.CameAt().Add(maxHold)

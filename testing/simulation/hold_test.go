@@ -111,6 +111,9 @@ func (s *schedule) isShut(came, at time.Time) bool {
 // isCustomers reports whether the text is a customer's own.
 func isCustomers(r ledger.Record) bool { return !r.Manual && !r.IsAnswer() && !r.Notice }
 
+// isHeld reports whether the text is held because nobody is on duty.
+func isHeld(r ledger.Record) bool { return r.State == ledger.Queued && r.Reason == ledger.ReasonClosed }
+
 // agesFromOpening returns from when on a customer's text ages that would from that time: while the number is closed, it does not.
 func (s *schedule) agesFromOpening(r ledger.Record, since time.Time) time.Time {
 	if len(s.watches) == 0 || !isCustomers(r) {
@@ -146,7 +149,7 @@ const openingLag = 15*time.Minute + visibility
 // checkTakenUp holds a text that was held, and is no longer, against when somebody is on duty.
 func (s *schedule) checkTakenUp(before, after ledger.Record) {
 	now := time.Now()
-	if !before.IsClosed() || after.OpenedAt.Equal(before.OpenedAt) || !s.truly() {
+	if !isHeld(before) || after.OpenedAt.Equal(before.OpenedAt) || !s.truly() {
 		return
 	}
 	if s.isShut(after.CameAt(), now) {

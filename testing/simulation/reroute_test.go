@@ -97,7 +97,8 @@ func (s *schedule) mayGoTo(r ledger.Record, to sms.PhoneNumber, hop int, claimed
 	return s.mayGetTexts(to, hop, claimedAt)
 }
 
-// steadyHops returns the phones that were on the route, in each shift, and never off all the time since from, none if it was ever switched off.
+// steadyHops returns the phones that were on the route, in each shift, and never off all the time since from, none if it was ever switched
+// off.
 func (s *schedule) steadyHops(r ledger.Record, from time.Time) []sms.PhoneNumber {
 	ways := s.waysSince(from)
 	if r.Destination != "" || slices.ContainsFunc(ways, func(w wayAt) bool { return !w.Active }) {
