@@ -90,6 +90,15 @@ func (c Conversation) IsOpen() bool {
 	return c.Spell.MessageSid != "" && c.Spell.NewestAt.After(c.Seen.At.Add(-skew))
 }
 
+// WaitsSince is since when the customer waits for an answer, or for a text that is held to go to a phone; zero if he does not.
+func (c Conversation) WaitsSince() time.Time {
+	since := c.Closed.Since
+	if c.IsOpen() && (since.IsZero() || c.Spell.BeganAt.Before(since)) {
+		since = c.Spell.BeganAt
+	}
+	return since
+}
+
 // Await returns c after Twilio has taken a text of the customer: he waits from then on. timeout is how long until the text goes out
 // again, 0 for never. changed is false if there is nothing to note: the text was noted before, or seen to before it could be.
 func (c Conversation) Await(t Taken, timeout time.Duration, now time.Time) (awaiting Conversation, changed bool) {

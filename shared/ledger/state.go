@@ -80,6 +80,8 @@ const (
 	ReasonPingPong Reason = "pingpong"
 	// ReasonClosed: nobody is on duty, and it is held until somebody is. No queue has it; see OpenedAt of [Record].
 	ReasonClosed Reason = "closed"
+	// ReasonUnverified: each phone that would get it has yet to be verified, and it is held in the same way until one is.
+	ReasonUnverified Reason = "unverified"
 	// ReasonRing: its phones are being texted, all at the same time.
 	ReasonRing Reason = "ring"
 	// ReasonNextHop: a hop refused the text, or did not get it, and the next one is tried.

@@ -32,10 +32,10 @@ type Plan struct {
 	Marked bool
 	// Ring are the phones that get the text at the same time; empty if it goes in turn.
 	Ring []sms.PhoneNumber
-	// Waits: each phone that would get the text has yet to be verified.
-	Waits bool
-	// Holds is until when the text is held because nobody is on duty; zero if it is not. There is no To then.
-	Holds time.Time
+	// Holds is until when the text is held because no phone may get it; zero if it is not. There is no To then. HeldFor says why: nobody is
+	// on duty, or each phone that would get it has yet to be verified.
+	Holds   time.Time
+	HeldFor ledger.Reason
 	// Threads are the further numbers from which the phone may get the text.
 	Threads []sms.PhoneNumber
 	// DeliveryTimeout is how long to wait for a receipt before the next hop is tried; 0 means for ever.
@@ -107,6 +107,12 @@ func Way(r ledger.Record, routes map[sms.PhoneNumber]route.Route) route.Route {
 	return way
 }
 
+// HeldUntil returns until when a customer's text is held by its number's route, and why; see Holds of [Plan].
+func HeldUntil(r ledger.Record, way route.Route, now time.Time) (time.Time, ledger.Reason) {
+	p := along(Plan{}, Question{Text: r, Routes: map[sms.PhoneNumber]route.Route{r.TwilioNumber: way}, Now: now}, way)
+	return p.Holds, p.HeldFor
+}
+
 // Next reports whether the text could go on to another phone than from: one that is on duty, or, if it is held, one that will be.
 func (p Plan) Next(r ledger.Record, from sms.PhoneNumber) bool {
 	return !p.Holds.IsZero() || slices.ContainsFunc(p.Open, func(hop sms.PhoneNumber) bool { return !sms.Same(hop, from) && r.HopOpen(hop) })
@@ -128,7 +134,13 @@ func along(p Plan, q Question, way route.Route) Plan {
 		since = q.Now
 	}
 	way, p.Holds, since = held(q, way, since)
-	p.Waits, since = way.Waits(q.Now), way.AgesFrom(since, q.Now)
+	if p.HeldFor = ledger.ReasonClosed; p.Holds.IsZero() {
+		p.Holds, p.HeldFor = way.WaitsUntil(since, q.Now), ledger.ReasonUnverified
+	}
+	if p.Holds.IsZero() {
+		p.HeldFor = ""
+	}
+	since = way.AgesFrom(since, q.Now)
 	p.Expires = since.Add(way.TextAge())
 	if q.Text.IsAutoAnswer() {
 		p.Expires = since.Add(min(way.TextAge(), autoAnswerAge))

@@ -158,6 +158,21 @@ func (r Route) Waits(at time.Time) bool {
 	return r.hasUnverified() && len(r.PhonesAt(at)) == 0 && !r.HoldsAt(at)
 }
 
+// WaitsUntil returns until when a text waits, as far as is known, that ages from since and would be sent at another time: until others are
+// on duty, or until it is too old. It is zero if the text does not wait; see [Route.Waits].
+func (r Route) WaitsUntil(since, at time.Time) time.Time {
+	most := since.Add(VerifyWait + r.TextAge())
+	if !at.Before(most) || !r.Waits(at) {
+		return time.Time{}
+	}
+	for _, edge := range r.edgesAfter(at) {
+		if edge.Before(most) && !r.Waits(edge) {
+			return edge
+		}
+	}
+	return most
+}
+
 // after returns the route as it is written over before, with until when texts waited by that.
 func (r Route) after(before Route, now time.Time) Route {
 	r.WaitedUntil = before.WaitedUntil

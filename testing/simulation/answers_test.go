@@ -69,6 +69,13 @@ func (s *schedule) noteLate(sid string) {
 	t.queued = max(t.queued, w.n)
 }
 
+// wasSentBefore reports whether the phone that wrote was sent anything of the customer before that.
+func (s *schedule) wasSentBefore(w *writing, customer sms.PhoneNumber) bool {
+	return slices.ContainsFunc(s.posts, func(p *post) bool {
+		return p.out.To == w.by.phone && p.at.Before(w.at) && s.current[p.ref.RelayID].Customer == customer
+	})
+}
+
 // checkWords holds what a POST says against who may read it: a customer gets what was written for him, and nothing else; a phone gets
 // a header and words, or a notice.
 func (s *schedule) checkWords(p *post, r ledger.Record, name string) {
@@ -87,8 +94,11 @@ func (s *schedule) checkWords(p *post, r ledger.Record, name string) {
 	switch {
 	case w == nil:
 		s.violated("%s goes to a customer, and nobody on duty wrote it: %q", name, p.out.Body)
-	case w.meant == "":
+	case w.meant == "" && s.wasSentBefore(w, p.out.To):
 		s.violated("%s goes to %s, and is for nobody: %q", name, string(p.out.To), p.out.Body)
+	case w.meant == "":
+		// It crossed with the first text of that customer.
+		s.tally.misled++
 	case w.meant != p.out.To && w.by.isMisled:
 		s.tally.misled++
 	case w.meant != p.out.To:

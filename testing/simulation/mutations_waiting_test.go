@@ -71,7 +71,7 @@ func againstWaiting() []mutation {
 		},
 		{
 			"age while it waits", "texts grow old while they wait for a phone to be verified",
-			[]edit{{"shared/plan/plan.go", "way.Waits(q.Now), way.AgesFrom(since, q.Now)", "way.Waits(q.Now), since"}},
+			[]edit{{"shared/plan/plan.go", "	since = way.AgesFrom(since, q.Now)\n", ""}},
 		},
 		{
 			"auto-answer twice", "the relay itself answers a customer again on the same day",

@@ -132,8 +132,10 @@ type explainedRoute struct {
 	// Unverified are the phones that have yet to be verified, and would not get it.
 	Unverified []shownUnverified `json:"unverified,omitempty"`
 	ExpiresAt  time.Time         `json:"expires_at,omitzero"`
-	// HeldUntil is until when the text would be held because nobody is on duty; absent if it would not be.
-	HeldUntil time.Time `json:"held_until,omitzero"`
+	// HeldUntil is until when the text would be held because no phone may get it; absent if it would not be. HeldFor says why: nobody is on
+	// duty ("closed"), or each phone that would get it has yet to be verified ("unverified").
+	HeldUntil time.Time     `json:"held_until,omitzero"`
+	HeldFor   ledger.Reason `json:"held_for,omitempty"`
 	// AutoAnswer is what the relay itself would answer the customer because nobody is on duty; absent if it would not answer.
 	AutoAnswer string `json:"auto_answer,omitempty"`
 	// hasAutoAnswer: the route has such an answer, and is closed.
@@ -176,8 +178,10 @@ func explainedRouteOf(seen delivery.ForeseenRoute, from, to sms.PhoneNumber, at 
 	switch {
 	case p.Drop != "" || p.IsAnswer:
 	case !p.Holds.IsZero():
-		e.HeldUntil = p.Holds.In(at.Location())
-		e.ExpiresAt = e.HeldUntil.Add(seen.Way.TextAge())
+		e.HeldUntil, e.HeldFor = p.Holds.In(at.Location()), p.HeldFor
+		if e.ExpiresAt = e.HeldUntil; p.HeldFor == ledger.ReasonClosed {
+			e.ExpiresAt = e.HeldUntil.Add(seen.Way.TextAge())
+		}
 	default:
 		e.ExpiresAt = p.Expires.In(at.Location())
 	}
@@ -243,14 +247,13 @@ func (e explainedRoute) write(out io.Writer) {
 		cli.Say(out, "%s %s%s.", how, strings.TrimSpace(phone.Name+" "+string(phone.Number)), about)
 	}
 	e.writeOthers(out)
-	if !e.HeldUntil.IsZero() {
+	switch {
+	case e.HeldFor == ledger.ReasonClosed:
 		cli.Say(out, "The text would be held until %s, and then go to whoever is on duty.", e.HeldUntil.Format(momentForm))
-	}
-	if len(e.Unverified) > 0 && len(e.Phones) == 0 && e.HeldUntil.IsZero() {
-		cli.Say(out, "The text would wait until a phone is verified, at most until %s.", e.ExpiresAt.Format(momentForm))
+	case e.HeldFor == ledger.ReasonUnverified:
+		cli.Say(out, "The text would be held until a phone is verified, at most until %s.", e.HeldUntil.Format(momentForm))
 		return
-	}
-	if len(e.Phones) == 0 && e.HeldUntil.IsZero() {
+	case len(e.Phones) == 0:
 		cli.Say(out, "There is no phone that the text could go to.")
 	}
 	switch {

@@ -176,6 +176,10 @@ func queuedReasons() []Reason {
 			"Nothing to do: relay status SID says until when. To let it go earlier, put somebody on duty: relay duty set NUMBER --phone PHONE " +
 				"--until TIME. It then goes out within 15 minutes.",
 		}},
+		{ledger.ReasonUnverified, queued, Word{
+			"each phone on duty has yet to be verified, and the text is held until one is; after a day it begins to age",
+			"Text a code to the phone: relay phone verify NUMBER PHONE. Its person answers with it, and the text goes out.",
+		}},
 		{ledger.ReasonRing, queued, Word{
 			"all phones on duty are being texted, and one of them still waits for its turn or another try",
 			"Nothing to do. relay status SID shows the text to each phone. The customer's next text comes after it.",

@@ -11,6 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
 // writeMessages prints texts for people, one per line.
@@ -157,7 +158,11 @@ func heldUntil(out io.Writer, m operations.Message) string {
 	if m.HeldUntil.IsZero() {
 		return ""
 	}
-	return cli.At(out, m.HeldUntil) + ", because nobody is on duty"
+	why := "because nobody is on duty"
+	if m.Reason == ledger.ReasonUnverified {
+		why = "or until a phone is verified"
+	}
+	return cli.At(out, m.HeldUntil) + ", " + why
 }
 
 func conversationWords(out io.Writer, c operations.Conversation) string {

@@ -46,7 +46,8 @@ type Message struct {
 	Customer     sms.PhoneNumber `json:"customer,omitempty"`
 	ReceivedAt   time.Time       `json:"received_at"`
 	UpdatedAt    time.Time       `json:"updated_at"`
-	// HeldUntil is until when the text is held because nobody is on duty, as the route said last; absent if it is not.
+	// HeldUntil is until when the text is held because nobody is on duty, or at most because no phone is verified, as the route said last;
+	// absent if it is not held.
 	HeldUntil time.Time `json:"held_until,omitzero"`
 	NumMedia  int       `json:"num_media,omitempty"`
 	Attempts  []Attempt `json:"attempts"`

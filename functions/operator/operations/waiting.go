@@ -18,11 +18,11 @@ type Conversation struct {
 	// Waiting is set while the customer waits, Claimer is the phone that has him.
 	Waiting *Waiting `json:"waiting,omitempty"`
 	Claimer *Claimer `json:"claimer,omitempty"`
-	// Held is set while texts of the customer are held because nobody is on duty.
+	// Held is set while texts of the customer are held because no phone may get them.
 	Held *Held `json:"held,omitempty"`
 }
 
-// Held are texts of a customer that are held until the number opens.
+// Held are texts of a customer that are held until the number opens, or a phone is verified.
 type Held struct {
 	// Since is when the first of them came, Texts how many there are, Until when they go out, as the route says now.
 	Since time.Time `json:"since"`

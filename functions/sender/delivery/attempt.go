@@ -93,8 +93,9 @@ func (h *Handler) attempt(ctx context.Context, j *job) verdict {
 func (h *Handler) wait(ctx context.Context, j *job, p plan.Plan) verdict {
 	switch {
 	case p.Drop != "":
-	case p.Waits:
-		return h.unverified(ctx, j, p)
+	case p.HeldFor == ledger.ReasonUnverified && j.text.Manual:
+		// An operator's text is no customer's, whose list it could be in.
+		return again(h.within(p, retry.Spread(verifyDelay, h.config.Spread())))
 	case !p.Holds.IsZero():
 		return h.holdClosed(ctx, j, p)
 	}

@@ -16,6 +16,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
 // orderOpen is the value of AttributeOrder in the message that takes up what is held of a conversation.
@@ -24,7 +26,7 @@ const orderOpen = "open"
 // fullDelay is how long a text waits on the queue before it is looked at again, if so many of its customer are held that it cannot be.
 const fullDelay = 15 * time.Minute
 
-// holdClosed holds a customer's text until somebody is on duty. A text that somebody wrote who left the route is an answer all the same.
+// holdClosed holds a customer's text until somebody is on duty, or verified. A text that somebody wrote who left the route is an answer all the same.
 func (h *Handler) holdClosed(ctx context.Context, j *job, p plan.Plan) verdict {
 	number, customer := j.text.TwilioNumber, j.text.Customer
 	var keys []conversation.PhoneKey
@@ -44,12 +46,16 @@ func (h *Handler) holdClosed(ctx context.Context, j *job, p plan.Plan) verdict {
 		return again(min(fullDelay, p.Holds.Sub(h.config.Now())))
 	}
 	// The record comes before the conversation: who takes up what is held finds the record so, or does not know of the text yet.
-	wanted, err := j.text.Close(p.Holds, h.config.Now())
+	wanted, err := j.text.Close(p.HeldFor, p.Holds, h.config.Now())
 	if v := h.write(ctx, j, "hold", wanted, err); v.stops() {
 		return v
 	}
-	h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "text held: nobody is on duty",
-		append(textAttrs(j.text, nil), slog.Time("until", j.text.NotBefore))...)
+	level := slog.LevelInfo
+	if p.HeldFor == ledger.ReasonUnverified {
+		h.config.Emit(one(telemetry.MetricUnanswered))
+		level = slog.LevelWarn
+	}
+	h.config.Logger.LogAttrs(ctx, level, "text held: no phone may get it", append(textAttrs(j.text, nil), slog.Time("until", j.text.NotBefore))...)
 	return decideAgain()
 }
 
@@ -70,7 +76,7 @@ func (h *Handler) keepClosed(ctx context.Context, j *job) verdict {
 		return h.notNow(ctx, j, "held text not noted", err)
 	}
 	way, err := h.wayOf(ctx, r)
-	if err == nil && way.HeldUntil(r.CameAt(), h.config.Now()).IsZero() && j.record.Attributes[attributeGroup] != "" {
+	if until, _ := plan.HeldUntil(r, way, h.config.Now()); err == nil && until.IsZero() && j.record.Attributes[attributeGroup] != "" {
 		return h.takeUpHeld(ctx, j)
 	}
 	if err == nil && isCustomers(r) {
@@ -102,7 +108,7 @@ func (h *Handler) opening(ctx context.Context, due queue.Timer, envelope queue.E
 	if err == nil && len(c.Closed.Texts) == 0 {
 		return done()
 	}
-	until := way.HeldUntil(c.Closed.Since, h.config.Now())
+	until, _ := plan.HeldUntil(ledger.Record{TwilioNumber: r.TwilioNumber, Customer: r.Customer, ReceivedAt: c.Closed.Since}, way, h.config.Now())
 	switch {
 	case err != nil:
 	case until.IsZero():
@@ -133,6 +139,27 @@ func (h *Handler) closedOf(ctx context.Context, r ledger.Record) (c conversation
 	h.config.Routes.Forget(plan.Numbers(of)...)
 	way, err = h.wayOf(ctx, of)
 	return c, way, err
+}
+
+// callUpAll calls up what is held of all conversations of a number.
+func (h *Handler) callUpAll(ctx context.Context, number sms.PhoneNumber) error {
+	var held []string
+	err := conversation.Each(ctx, h.config.Customers, number, "", func(c conversation.Conversation) bool {
+		if len(c.Closed.Texts) > 0 {
+			held = append(held, c.Closed.Texts[0].MessageSid)
+		}
+		return true
+	})
+	for _, sid := range held {
+		r, getErr := h.config.Ledger.Get(ctx, sid)
+		if getErr == nil {
+			getErr = h.callUp(ctx, r)
+		}
+		if !errors.Is(getErr, ledger.ErrNotFound) {
+			err = errors.Join(err, getErr)
+		}
+	}
+	return err
 }
 
 // callUp puts a message into the conversation of a text that is held, in whose place all are taken up that are.
@@ -251,7 +278,7 @@ func (h *Handler) openAll(
 			continue
 		}
 		if err == nil {
-			r, err = h.openText(ctx, r, way.HeldUntil(r.CameAt(), h.config.Now()))
+			r, err = h.openText(ctx, r, way)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -262,9 +289,10 @@ func (h *Handler) openAll(
 	return held, gone, nil
 }
 
-func (h *Handler) openText(ctx context.Context, r ledger.Record, until time.Time) (ledger.Record, error) {
+func (h *Handler) openText(ctx context.Context, r ledger.Record, way *route.Route) (ledger.Record, error) {
+	until, reason := plan.HeldUntil(r, *way, h.config.Now())
 	return h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
-		r, changed := r.Open(until, h.config.Now())
+		r, changed := r.Open(reason, until, h.config.Now())
 		// The queue has the text again, so the record must outlive every message that the queue may still hand out.
 		return r.Kept(h.config.Now().Add(h.config.Retention)), changed, nil
 	})

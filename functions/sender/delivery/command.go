@@ -25,6 +25,8 @@ type commanding struct {
 	// isGiven is set once the customer was given to another phone; given is the conversation then.
 	isGiven bool
 	given   conversation.Conversation
+	// isVerified is set if the phone was verified by it, or before.
+	isVerified bool
 	// undo is what the phone can take back from now on, nil if that does not change.
 	undo *conversation.Undo
 }
@@ -57,6 +59,11 @@ func (h *Handler) command(ctx context.Context, j *job) error {
 	}
 	if c.isGiven {
 		if err := h.tellClaim(ctx, c.given, way, ""); err != nil {
+			return err
+		}
+	}
+	if c.isVerified {
+		if err := h.callUpAll(ctx, j.text.TwilioNumber); err != nil {
 			return err
 		}
 	}
@@ -306,12 +313,12 @@ func (c *commanding) names() string {
 // maxOpen is how many customers /open lists.
 const maxOpen = 8
 
-// open lists who waits, the longest first, and who is on duty.
+// open lists who waits, with those whose texts are held, the longest first, and who is on duty.
 func (c *commanding) open(ctx context.Context) (told string, err error) {
 	by, now := plan.ClaimingOf(c.way, c.h.config.Now()), c.h.config.Now()
 	var waiting []conversation.Conversation
 	err = conversation.Each(ctx, c.h.config.Customers, c.j.text.TwilioNumber, "", func(s conversation.Conversation) bool {
-		if s.IsOpen() {
+		if !s.WaitsSince().IsZero() {
 			waiting = append(waiting, s)
 		}
 		return true
@@ -320,12 +327,15 @@ func (c *commanding) open(ctx context.Context) (told string, err error) {
 		return "", err
 	}
 	// sort.Slice has no code of its own for each type: that would be 10 kB of the function.
-	sort.Slice(waiting, func(i, k int) bool { return waiting[i].Spell.BeganAt.Before(waiting[k].Spell.BeganAt) })
+	sort.Slice(waiting, func(i, k int) bool { return waiting[i].WaitsSince().Before(waiting[k].WaitsSince()) })
 	var lines []string
 	for _, s := range waiting[:min(len(waiting), maxOpen)] {
-		line := string(s.Tag) + " " + conversation.ShortName(s.Name, s.Customer) + " " + conversation.For(now.Sub(s.Spell.BeganAt))
+		line := string(s.Tag) + " " + conversation.ShortName(s.Name, s.Customer) + " " + conversation.For(now.Sub(s.WaitsSince()))
 		if claimer := s.Claimer(by, now); claimer != "" {
 			line += " (" + nameOf(c.way, claimer) + ")"
+		}
+		if len(s.Closed.Texts) > 0 {
+			line += " (held)"
 		}
 		lines = append(lines, strings.TrimSpace(line))
 	}

@@ -3,28 +3,16 @@ package delivery
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/plan"
-	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
-	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// verifyDelay is how long a text waits that no phone may get, before it is looked at again: seldom enough for a queue that counts receives.
+// verifyDelay is how long an operator's text waits that no phone may get, before it is looked at again: seldom enough for a queue that
+// counts receives.
 const verifyDelay = 5 * time.Minute
-
-// unverified leaves a text for when a phone is verified.
-func (h *Handler) unverified(ctx context.Context, j *job, p plan.Plan) verdict {
-	if looks(j.record) == 1 {
-		h.config.Emit(one(telemetry.MetricUnanswered))
-	}
-	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "text waits: no phone on duty is verified", textAttrs(j.text, nil)...)
-	return again(h.within(p, retry.Spread(verifyDelay, h.config.Spread())))
-}
 
 // ofUnverified returns the text's record if a phone wrote it that has yet to be verified, and it is no code.
 func (a answering) ofUnverified() (ledger.Record, error) {
@@ -42,6 +30,7 @@ func (c *commanding) verify(ctx context.Context, code string) (told string, err 
 	case err != nil:
 		return "", err
 	case of == route.CodeRight:
+		c.isVerified = true
 		return conversation.Verified, nil
 	case of == route.CodeWrong:
 		return "/verify: that is not the code. Look again.", nil

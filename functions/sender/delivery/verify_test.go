@@ -2,12 +2,14 @@ package delivery_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
@@ -49,6 +51,7 @@ func TestTextsWaitForVerification(t *testing.T) {
 	s := strict(t)
 	s.hears(1, relaytest.Customer, "Is anybody there?")
 	s.checkSent()
+	s.checkState(1, ledger.Queued, ledger.ReasonUnverified)
 	if s.measured["Unanswered"] != 1 {
 		t.Errorf("measured %v, want one who waits", s.measured)
 	}
@@ -68,7 +71,7 @@ func TestTextsWaitForVerification(t *testing.T) {
 	// Digits that come late, or are texted twice, are for nobody.
 	s.hears(10, relaytest.Destination, "042317")
 	s.until(3*time.Hour + 10*time.Minute)
-	s.checkSent(toPhone+conversation.Verified, toPhone+conversation.Verified, toPhone+customerAs+"Is anybody there?")
+	s.checkSent(toPhone+conversation.Verified, toPhone+customerAs+"Is anybody there?", toPhone+conversation.Verified)
 	if s.stored().IsUnverified(relaytest.Destination) || s.measured["Unanswered"] != 1 {
 		t.Errorf("route %+v, measured %v", s.stored().Verifications, s.measured)
 	}
@@ -83,12 +86,73 @@ func TestWaitForVerificationEnds(t *testing.T) {
 	s := strict(t)
 	s.hears(1, relaytest.Customer, "Is anybody there?")
 	s.until(24*time.Hour + 50*time.Minute)
-	if s.waiting() == 0 {
-		t.Error("the text waits no longer")
-	}
+	s.checkState(1, ledger.Queued, ledger.ReasonUnverified)
 	s.until(26 * time.Hour)
 	s.checkSent()
 	s.checkState(1, ledger.Dropped, ledger.ReasonExpired)
+}
+
+// A STOP behind a text that waits for a phone counts at once. What waits goes out in its order as soon as a phone is verified.
+func TestStopBehindATextThatWaitsForVerification(t *testing.T) {
+	s := strict(t)
+	s.hears(1, relaytest.Customer, "Is anybody there?")
+	s.hears(2, relaytest.Customer, "Hello?")
+	s.hears(3, relaytest.Customer, "STOP")
+	s.checkOut(true, "STOP")
+	s.hears(4, other, "Me too")
+	if left := s.queue.Messages(); len(left) != 0 {
+		t.Errorf("the queue still has %v", left)
+	}
+	s.until(3 * time.Hour)
+	s.sendsCode("777123")
+	s.hears(5, relaytest.Destination, "777123")
+	sent := s.sent()
+	if len(sent) != 5 || sent[0] != toPhone+conversation.Verified {
+		t.Fatalf("sent %q", sent)
+	}
+	own := slices.DeleteFunc(sent[1:], func(m string) bool { return strings.HasSuffix(m, "Me too") })
+	for i, part := range []string{"Is anybody there?", "Hello?", "STOP"} {
+		if !strings.Contains(own[i], part) {
+			t.Errorf("%d: sent %q, want %q", i, own[i], part)
+		}
+	}
+	s.checkConversationsSealed()
+}
+
+// A text that is held for the night, and then for a phone, ages from the opening at the earliest, and waits for the phone a day at most.
+func TestHeldForTheNightAndThenForVerification(t *testing.T) {
+	s := holding(t)
+	s.reroute(func(r *route.Route) {
+		r.FallbackCarriers, r.VerifyPhones, r.MaxAge = nil, new(true), route.Duration(time.Hour)
+		r.Schedule[0].Phones = []string{string(relaytest.Destination)}
+		r.Schedule[0].From, r.Schedule[0].To = "14:00", "14:00"
+		r.Overrides = []route.Override{{Date: started.UTC().Format(time.DateOnly), To: "14:00"}}
+		*r = r.Switched(route.Route{}, s.clock.Now())
+	})
+	s.hears(1, relaytest.Customer, "Is anybody there?")
+	s.checkHeld(1, opening)
+	s.until(opening + 20*time.Minute)
+	s.checkState(1, ledger.Queued, ledger.ReasonUnverified)
+	s.until(opening + 24*time.Hour + 30*time.Minute)
+	s.checkState(1, ledger.Queued, ledger.ReasonUnverified)
+	s.sendsCode("777123")
+	s.hears(2, relaytest.Destination, "777123")
+	s.checkState(1, ledger.Sent, "")
+}
+
+// An operator's text waits on the queue: it is in no customer's list.
+func TestOperatorsTextWaitsForVerification(t *testing.T) {
+	s := strict(t)
+	s.queueUp(textOf(1, func(e *queue.Envelope) {
+		e.Kind, e.Message.From, e.Message.Body = queue.KindManual, "", "Who is on duty?"
+	}))
+	s.settle()
+	s.until(time.Hour)
+	s.checkSent()
+	s.sendsCode("777123")
+	s.hears(2, relaytest.Destination, "777123")
+	s.until(time.Hour + 10*time.Minute)
+	s.checkSent(toPhone+conversation.Verified, toPhone+"Who is on duty?")
 }
 
 // With another phone that is verified, nothing waits; five wrong codes end a code, and a new one may be sent.
