@@ -73,6 +73,8 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"a dead letter of a ring, moved back, and nobody knows what came of it (TestSettle)":           1606024,
 		"a text that was refused, and lost at a phone of its ring (TestSettleWithOwnAttempts)":         404885,
 		"words after a late text that ended held ones (TestEndsWhatIsHeldHoweverLate)":                 1608927,
+		"held texts that are called up twice by a clock that is set back":                              70029158,
+		"words for nobody that cross with a customer's first text":                                     8997,
 	} {
 		t.Run(story, func(t *testing.T) {
 			if o := playSeed(t, seed, false); len(o.violations) > 0 {

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"slices"
 	"sort"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -168,8 +167,9 @@ func (h *Handler) callUp(ctx context.Context, r ledger.Record) error {
 	if err != nil {
 		return err
 	}
-	// The queue would take it for a repeat of the message with which the text came, or of an earlier call.
-	message.DeduplicationID = orderOpen + "." + r.MessageSid + "." + strconv.FormatInt(h.config.Now().UnixMilli(), 10)
+	// The queue would take it for a repeat of the message with which the text came, or of an earlier call. The time does not tell calls
+	// apart: a clock may be set back.
+	message.DeduplicationID = orderOpen + "." + r.MessageSid + "." + h.config.NewClaimID()
 	message.Attributes = map[string]string{AttributeOrder: orderOpen}
 	return h.config.Answers.Send(ctx, message)
 }
