@@ -97,7 +97,7 @@ func TestForgottenHold(t *testing.T) {
 	sid := s.texted("Is the gate open?")
 	r := relaytest.Record(1, now)
 	r.MessageSid = sid
-	held, err := r.Close(now.Add(10*time.Minute), now)
+	held, err := r.Close(ledger.ReasonClosed, now.Add(10*time.Minute), now)
 	if err == nil {
 		_, err = s.ledger.Create(t.Context(), held)
 	}
