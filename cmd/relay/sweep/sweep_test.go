@@ -14,6 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/sweep"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/sms"
