@@ -154,7 +154,8 @@ func (s *stage) words(to sms.PhoneNumber, words string, last ledger.State) func(
 // rare is a customer who wrote once before: the ledger does not have many texts of his to compare one with.
 func rare(i int) sms.PhoneNumber { return customer(40 + i) }
 
-// acquaint lets these customers write once, and the regular one to the number that holds texts.
+// acquaint lets these customers write once, and the regular one to the numbers where his first text would be played in vain, since it takes
+// more than the next ones.
 func (s *stage) acquaint() {
 	s.t.Helper()
 	var sids []string
@@ -162,10 +163,13 @@ func (s *stage) acquaint() {
 		sids = append(sids, s.mustText(rare(i), number, fmt.Sprintf("The van is %d minutes late, once", 10+i)))
 	}
 	s.openNumber()
-	sids = append(sids, s.mustText(regular, holdNumber, "The van is late, once"))
+	for i, to := range []sms.PhoneNumber{number, claimNumber, ringNumber, holdNumber} {
+		sids = append(sids, s.mustText(regular, to, fmt.Sprintf("The van is %d minutes late, my first text", 30+i)))
+	}
 	for _, sid := range sids {
 		s.await(sid, patience, ledger.Delivered)
 	}
+	s.rest()
 }
 
 // picturing plays a text with a picture, of a customer who wrote before.
