@@ -22,6 +22,9 @@ import (
 type LedgerUnderTest struct {
 	ledger.Store
 	ledger.Lister
+
+	// Slow: each request takes so long that not every combination of what lists show is tried. Another test of the adapter does that.
+	Slow bool
 }
 
 // TestLedger holds a ledger against the contract of package ledger. open returns a new, empty ledger each time; it is

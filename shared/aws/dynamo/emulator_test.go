@@ -29,7 +29,7 @@ func TestLedgerConformance(t *testing.T) {
 	relaytest.TestLedger(t, func(t *testing.T) relaytest.LedgerUnderTest {
 		t.Helper()
 		l := e.ledger(t)
-		return relaytest.LedgerUnderTest{Store: l, Lister: l}
+		return relaytest.LedgerUnderTest{Store: l, Lister: l, Slow: true}
 	})
 }
 

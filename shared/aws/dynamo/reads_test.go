@@ -58,7 +58,7 @@ const (
 	// page and one more. Then one batch of items.
 	maxPageReads = 100 + ledger.MaxLimit + 10*(ledger.MaxLimit+1) + 1 + ledger.MaxLimit
 	maxTextReads = 2
-	largeLedger  = 20_000
+	largeLedger  = 5_000
 	// importers write side by side.
 	importers = 8
 )
