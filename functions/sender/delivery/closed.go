@@ -189,17 +189,19 @@ func (h *Handler) takeUpHeld(ctx context.Context, j *job) verdict {
 	if err != nil {
 		return h.notNow(ctx, j, "held texts not taken up", err)
 	}
-	v := done()
+	v, goesOn := done(), true
 	var left []ledger.Record
 	for _, t := range held {
-		if v.isDone() && !t.record.IsClosed() {
+		if goesOn && !t.record.IsClosed() {
 			// The message is another text's, or none's.
 			one := &job{record: events.SQSMessage{MessageId: j.record.MessageId}, text: t.record}
 			goOn := h.advance
 			if h.needsNothing(t.record) && len(t.record.Ring.Phones) == 0 {
 				goOn = h.conclude
 			}
-			if v = goOn(ctx, one); v.isDone() && !one.text.IsClosed() {
+			v = goOn(ctx, one)
+			// If it is held again, because the route was changed meanwhile, those behind it wait for it.
+			if goesOn = v.isDone() && !one.text.IsClosed(); goesOn {
 				taken = append(taken, t.noted)
 				continue
 			}

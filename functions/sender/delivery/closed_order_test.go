@@ -13,6 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
@@ -212,6 +213,40 @@ func TestClosesAgainBeforeTheTimerComes(t *testing.T) {
 	}
 	s.sent()
 	s.until(opening + 25*time.Hour)
+	if got, want := s.words(), []string{"one", "two"}; !slices.Equal(got, want) || s.waiting() > 0 {
+		t.Errorf("sent %q, want %q", got, want)
+	}
+}
+
+// The first text is held again while what was held is taken up, because somebody changes the route and changes it back: the second one
+// does not overtake it.
+func TestHeldAgainWhileOthersAreTakenUp(t *testing.T) {
+	s := holding(t)
+	s.hears(1, relaytest.Customer, "one")
+	s.hears(2, relaytest.Customer, "two")
+	s.sent()
+	s.clock.Advance(opening)
+	updates := 0
+	s.faults.hook = func(op string) error {
+		if op != "ledger after Update" {
+			return nil
+		}
+		switch updates++; updates {
+		case 2:
+			s.closeFor(1)
+		case 3:
+			s.reroute(func(r *route.Route) { r.Overrides = nil })
+		default:
+			return nil
+		}
+		s.clock.Advance(time.Minute)
+		return nil
+	}
+	s.pumpFrom(s.timers)
+	s.pumpFrom(s.queue)
+	s.checkState(1, ledger.Queued, ledger.ReasonClosed)
+	s.checkSent()
+	s.until(opening + time.Hour)
 	if got, want := s.words(), []string{"one", "two"}; !slices.Equal(got, want) || s.waiting() > 0 {
 		t.Errorf("sent %q, want %q", got, want)
 	}
