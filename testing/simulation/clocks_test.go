@@ -263,9 +263,9 @@ func (s *schedule) onDuty(w wayAt, at time.Time) []sms.PhoneNumber {
 	return w.Hops()
 }
 
-// wasOnDuty reports whether the phone was on duty all the time since then.
+// wasOnDuty reports whether the phone was on duty all the time since then. The owner's always is.
 func (s *schedule) wasOnDuty(phone sms.PhoneNumber, since time.Time) bool {
-	return s.Clocks.Change == 0 || !slices.ContainsFunc(s.watches, func(w watch) bool {
+	return phone == s.ways[0].OwnerPhone() || !slices.ContainsFunc(s.watches, func(w watch) bool {
 		return w.to.After(since) && !w.from.After(time.Now()) && !slices.Contains(w.phones, phone)
 	})
 }

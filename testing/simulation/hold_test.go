@@ -26,6 +26,22 @@ func (s *scenario) beHolding(draw *rapid.T) {
 	if s.Habit == 0 || s.Chatter != (chatter{}) || s.New != (newcomers{}) || rapid.IntRange(0, 3).Draw(draw, "holding") < 3 {
 		return
 	}
+	s.hold(draw)
+	if rapid.IntRange(0, 63).Draw(draw, "holiday") == 63 {
+		s.beOnHoliday()
+	}
+}
+
+// beHoldingNewcomers has a number hold texts some of whose phones have to be verified. It is drawn last, so that the schedules without it
+// stay what they were.
+func (s *scenario) beHoldingNewcomers(draw *rapid.T) {
+	if s.New != (newcomers{}) && rapid.IntRange(0, 2).Draw(draw, "holding newcomers") == 2 {
+		s.hold(draw)
+	}
+}
+
+// hold draws when the number is closed.
+func (s *scenario) hold(draw *rapid.T) {
 	lasting := func(label string, all ...time.Duration) time.Duration {
 		return rapid.SampledFrom(all).Draw(draw, label)
 	}
@@ -34,9 +50,6 @@ func (s *scenario) beHolding(draw *rapid.T) {
 	s.Hold.Closes = s.Hold.Opens + lasting("closes", time.Minute, 5*time.Minute, 30*time.Minute)
 	s.Hold.Shut = lasting("shut", 2*time.Minute, 20*time.Minute, 2*time.Hour)
 	s.Hours = hours{Zone: s.Hold.Zone, From: "00:00", Days: 1}
-	if rapid.IntRange(0, 63).Draw(draw, "holiday") == 63 {
-		s.beOnHoliday()
-	}
 }
 
 // beOnHoliday has the number closed for longer than texts are held. A timer comes every quarter of an hour for two weeks, and nothing else
@@ -158,6 +171,15 @@ func (s *schedule) checkTakenUp(before, after ledger.Record) {
 	due := before.NotBefore
 	if s.calmSince.After(due) {
 		due = s.calmSince
+	}
+	if limit := after.CameAt().Add(maxHold); due.Before(limit) {
+		// It may have closed again, and the record says until when it was held at first.
+		if opens := s.opensAfter(due); opens.After(due) {
+			due = opens
+		}
+		if due.After(limit) {
+			due = limit
+		}
 	}
 	if late := now.Sub(due); s.chance.calm && late > openingLag {
 		s.violated("%s is taken up %v after the opening", nameOf(after.MessageSid), late)

@@ -204,12 +204,14 @@ func (s *schedule) bringBack() {
 		return
 	}
 	s.checkEnd()
+	now := s.ways[len(s.ways)-1]
+	// An account that was unusable holds texts for longer than some may wait, and so do phones that nobody verifies any more.
+	mayExpire := s.Twilio.Broken > 0 || now.isWaiting()
 	for sid, r := range s.current {
 		switch {
 		case r.State == ledger.Dead:
 			s.violated("%s is dead, though its letter was moved back and nothing went wrong since", nameOf(sid))
-		case dead[sid] && r.State == ledger.Dropped && r.Reason != ledger.ReasonAnswered && s.Twilio.Broken == 0 && s.ways[len(s.ways)-1].Active:
-			// An account that was unusable holds texts for longer than some may wait.
+		case dead[sid] && r.State == ledger.Dropped && r.Reason != ledger.ReasonAnswered && !mayExpire && now.Active:
 			s.violated("%s was dropped (%s), though it was just moved back", nameOf(sid), r.Reason)
 		}
 	}

@@ -197,6 +197,7 @@ func (s *scenario) beMore(draw *rapid.T) {
 	s.beOwned(draw)
 	s.beHolding(draw)
 	s.beTurning(draw)
+	s.beHoldingNewcomers(draw)
 }
 
 // beCurious has people send pictures, operators name customers, and clocks jump, where people answer and nobody waits for that.

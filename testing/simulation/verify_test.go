@@ -52,8 +52,13 @@ func (n newcomers) mark(r *route.Route) {
 
 // edited is the route as an operator stores it over before.
 func (s *schedule) edited(before, r route.Route) route.Route {
+	now := s.wall()
 	if s.New.Later {
-		return r.Edited(before, s.wall())
+		return r.Edited(before, now)
+	}
+	if before.Waits(now) && !r.Waits(now) {
+		// As with everything that is written over a route, the wait is over.
+		r.WaitedUntil = now.UTC().Truncate(time.Second)
 	}
 	return r
 }
