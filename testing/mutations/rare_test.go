@@ -14,6 +14,16 @@ func ofTheRare() []mutation {
 			"./functions/sender/delivery", "TestNextPhoneWaitsForTheOpening$",
 		},
 		{
+			"the timer of what is being taken up comes again at once",
+			"functions/sender/delivery/closed.go", "\t\t\tc.Closed.Until = until\n", "",
+			"./functions/sender/delivery", "TestClosesAgainBeforeTheTimerComes$",
+		},
+		{
+			"a held text overtakes one that is held again",
+			"functions/sender/delivery/closed.go", "if goesOn && !t.record.IsClosed() {", "if v.isDone() && !t.record.IsClosed() {",
+			"./functions/sender/delivery", "TestHeldAgainWhileOthersAreTakenUp$",
+		},
+		{
 			"a receipt that comes during a redrive takes the letter away",
 			"functions/sender/delivery/redrive.go", "case !isMine && stored.Version == before:\n\t\treturn verdict{}\n\tcase !isMine:\n",
 			"case !isMine && before > 0:\n\t\treturn verdict{}\n\tcase !isMine:\n",

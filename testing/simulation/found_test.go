@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/pace"
+	"quickdumpnow.com/smsrelay/shared/route"
 )
 
 // TestFoundBefore plays the schedules that violated something once, each with its scenario as it was then. What it plays changes
@@ -31,6 +32,35 @@ func TestFoundBefore(t *testing.T) {
 			Pair:  pace.Limit{N: 2, Per: 30 * time.Second},
 			Looks: 2, Interval: 40 * time.Second, MaxAttempts: 1, Redrive: 40,
 			Trouble: trouble{Lost: 120, Slow: 10}, Twilio: habits{Refuse: 3, Busy: 600, Broken: 100, Denied: 40, Late: 166, Mute: 500, Lag: 166},
+		}},
+		// The number closes again while what was held waits, and a timer comes (TestClosesAgainBeforeTheTimerComes).
+		"a timer that comes at once, again and again": {1201, scenario{
+			Texts: []text{
+				{Customer: 0, Body: 0},
+				{Customer: 0, Body: 1},
+				{Customer: 2, Body: 2},
+				{Customer: 3, Body: 3},
+				{Customer: 1, Body: 4},
+				{Customer: 0, Body: 5},
+				{Customer: 1, Body: 6},
+			},
+			Senders: 2, Steps: 800, Fallbacks: 2, OnUncertain: route.Resend,
+			Pair: pace.Limit{N: 1, Per: 10 * time.Second}, Number: pace.Limit{N: 1, Per: 5 * time.Second},
+			Looks: 3, Interval: 10 * time.Second, MaxAttempts: 1, Habit: 900, Threads: 1, AnswerTimeout: 5 * time.Minute,
+			Ring: true, Away: 100, Owner: 1, Named: true, Hours: hours{Zone: "America/St_Johns", From: "00:00", Days: 1},
+			Hold:    holding{Zone: "America/St_Johns", Opens: 3 * time.Hour, Closes: 3*time.Hour + time.Minute, Shut: 20 * time.Minute},
+			Trouble: trouble{Lost: 8, Slow: 6},
+			Twilio:  habits{Refuse: 20, Busy: 60, Broken: 2, Down: 80, Undelivered: 33, Mute: 500, Long: 50, Drop: 33, Lag: 50},
+		}},
+		// A phone is verified between two texts that are taken up, and the first one has just been held again
+		// (TestHeldAgainWhileOthersAreTakenUp).
+		"a held text that overtakes one that is held again": {151, scenario{
+			Texts:   []text{{Customer: 0, Body: 2}, {Customer: 0, Body: 1}, {Customer: 4, Body: 2}},
+			Senders: 2, Steps: 1600, Fallbacks: 1, OnUncertain: route.Park, Number: pace.Limit{N: 3, Per: time.Second},
+			Looks: 1, Interval: 10 * time.Second, MaxAttempts: 3, Redrive: 5, Reroute: 10, Habit: 200, Threads: 1,
+			New: newcomers{Phones: 1, Later: true, Codes: 2}, Hours: hours{Zone: "UTC", From: "00:00", Days: 1},
+			Hold:  holding{Zone: "UTC", Opens: 10 * time.Minute, Closes: 15 * time.Minute, Shut: 20 * time.Minute},
+			Names: 10, Trouble: trouble{Fail: 8, Pause: 2}, Twilio: habits{Busy: 20, Broken: 2},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
