@@ -95,7 +95,7 @@ TEST_AWS       = $(GO) test $(PLAIN) -count=1 -skip '^Test(Chaos|Killed|Stories|
 
 .PHONY: e2e-aws
 e2e-aws: sam-build ## Run what sam build made as the template deploys it, over emulators (and qemu-user for its arm64)
-	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 25m ./testing/e2e
+	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 25m -parallel 4 ./testing/e2e
 
 .PHONY: costs
 costs: sam-build ## Count the costs from several texts of each path, where e2e-aws plays one that takes what docs/cost.md says

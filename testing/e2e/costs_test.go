@@ -3,15 +3,12 @@
 package e2e
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
 	"math"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -79,10 +76,47 @@ const (
 
 // TestCosts counts what one text costs on each path, and compares it with the golden file: the counts exactly, the bytes, in which there
 // are times and ids, by a tenth, and the units of the conversations' table by two. One text of each path is enough to see that the golden
-// file is right; with -costs.whole and -update several have to take the same. It waits more than it works, so it runs next to
-// TestFaults and TestKilledBootstrap.
+// file is right; with -costs.whole and -update several have to take the same. It waits more than it works, so the paths are shared out among
+// several stages, which run next to each other and to the other tests.
 func TestCosts(t *testing.T) {
 	t.Parallel()
+	want := readCosts(t)
+	counted := make([][]path, costsStages)
+	var withoutReceipts path
+	// It ends when all of its subtests have.
+	t.Run("of each path", func(t *testing.T) {
+		for share := range counted {
+			t.Run(fmt.Sprintf("share %d", share), func(t *testing.T) {
+				t.Parallel()
+				counted[share] = costsOfShare(t, share, want)
+			})
+		}
+		t.Run("without receipts", func(t *testing.T) {
+			t.Parallel()
+			withoutReceipts = costsWithoutReceipts(t, want)
+		})
+	})
+	if t.Failed() {
+		return
+	}
+	var got costs
+	for i := range counted[0] {
+		for _, paths := range counted {
+			if i < len(paths) {
+				got.Paths = append(got.Paths, paths[i])
+			}
+		}
+	}
+	got.Paths = append(got.Paths, withoutReceipts)
+	checkCosts(t, want, got)
+}
+
+// costsStages is among how many stages the paths are shared out, in turn.
+const costsStages = 2
+
+// costsOfShare counts on a stage of its own what the texts of one share of the paths cost.
+func costsOfShare(t *testing.T, share int, want costs) (paths []path) {
+	t.Helper()
 	var busy atomic.Bool
 	s := newStage(t, map[string]any{"RetryBase": "2s", "MaxAttempts": 3, "ReconcileInterval": "20s", "SenderConcurrency": 4},
 		func(c *twiliofake.Config) {
@@ -99,15 +133,14 @@ func TestCosts(t *testing.T) {
 	s.putRoute(route.Route{
 		TwilioNumber: ringNumber, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{fallback}, Ring: route.RingAll,
 	})
-	want := readCosts(t)
 	s.acquaint()
 	s.closeNumber()
-	var got costs
-	for _, story := range s.stories(&busy) {
-		got.Paths = append(got.Paths, s.counted(story, want))
+	for i, story := range s.stories(&busy) {
+		if i%costsStages == share {
+			paths = append(paths, s.counted(story, want))
+		}
 	}
-	got.Paths = append(got.Paths, costsWithoutReceipts(t, want))
-	checkCosts(t, want, got)
+	return paths
 }
 
 // costsWithoutReceipts are those of a text that Twilio is not asked to report on.
@@ -340,57 +373,4 @@ func (s *stage) depth(id string) int {
 		sum += n
 	}
 	return sum
-}
-
-const costsFile = "testdata/costs.json"
-
-// readCosts returns what the golden file says; nothing if it is to be written.
-func readCosts(t *testing.T) (want costs) {
-	t.Helper()
-	if *update {
-		return want
-	}
-	text, err := os.ReadFile(costsFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &want); err != nil {
-		t.Fatal(err)
-	}
-	return want
-}
-
-// path returns the path of a name; one that costs nothing if there is none.
-func (c costs) path(name string) path {
-	for _, p := range c.Paths {
-		if p.Name == name {
-			return p
-		}
-	}
-	return path{}
-}
-
-// checkCosts holds the costs against the golden file's.
-func checkCosts(t *testing.T, want, got costs) {
-	t.Helper()
-	if *update && !t.Failed() {
-		text, err := json.MarshalIndent(got, "", "  ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(filepath.Dir(costsFile), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(costsFile, append(text, '\n'), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	byATenth := cmp.FilterPath(func(p cmp.Path) bool { return strings.Contains(p.GoString(), ".Bytes") },
-		cmp.Comparer(func(a, b float64) bool {
-			return math.Abs(a-b) <= 0.1*math.Max(a, b)
-		}))
-	if diff := cmp.Diff(want, got, byATenth, phonesUnits()); diff != "" {
-		t.Errorf("what a text costs (-golden +now; -update rewrites it):\n%s", diff)
-	}
 }
