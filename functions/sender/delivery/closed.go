@@ -107,13 +107,15 @@ func (h *Handler) opening(ctx context.Context, due queue.Timer, envelope queue.E
 	if err == nil && len(c.Closed.Texts) == 0 {
 		return done()
 	}
-	until, _ := plan.HeldUntil(ledger.Record{TwilioNumber: r.TwilioNumber, Customer: r.Customer, ReceivedAt: c.Closed.Since}, way, h.config.Now())
+	oldest := ledger.Record{TwilioNumber: r.TwilioNumber, Customer: r.Customer, ReceivedAt: c.Closed.Since}
+	until, reason := plan.HeldUntil(oldest, way, h.config.Now())
 	switch {
 	case err != nil:
 	case until.IsZero():
 		err = h.callUp(ctx, r)
 	default:
-		if !until.Equal(c.Closed.Until) {
+		// Each text waits for a phone's code for a day of its own, and may have been held for the night before.
+		if !until.Equal(c.Closed.Until) || reason == ledger.ReasonUnverified {
 			c, err = h.holdUntil(ctx, c, &way)
 		}
 		if err == nil && len(c.Closed.Texts) > 0 {

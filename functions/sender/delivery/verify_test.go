@@ -153,6 +153,27 @@ func TestHeldForTheNightAndThenForVerification(t *testing.T) {
 	s.checkState(1, ledger.Sent, "")
 }
 
+// A text that comes while the number is closed for a moment, behind one that waits for a phone, waits for that phone as well from the
+// opening on, and not only from when the first one is done.
+func TestHeldForAMomentAndThenForVerification(t *testing.T) {
+	s := strict(t)
+	s.hears(1, relaytest.Customer, "Is anybody there?")
+	s.clock.Advance(time.Minute)
+	s.reroute(func(r *route.Route) {
+		r.TimeZone, r.Closed = "UTC", route.ClosedHold
+		r.Overrides = []route.Override{{Date: "2026-11-24", From: "12:01", To: "12:11"}}
+	})
+	s.hears(2, relaytest.Customer, "Hello?")
+	s.checkHeld(2, 11*time.Minute)
+	s.until(20 * time.Minute)
+	for n := range 2 {
+		s.checkState(n+1, ledger.Queued, ledger.ReasonUnverified)
+	}
+	if since := s.record(2).DueSince(); since.Sub(started) < 11*time.Minute || since.Sub(started) > 20*time.Minute {
+		t.Errorf("it ages from %v", since)
+	}
+}
+
 // An operator's text waits on the queue: it is in no customer's list.
 func TestOperatorsTextWaitsForVerification(t *testing.T) {
 	s := strict(t)
