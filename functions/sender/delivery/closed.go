@@ -25,7 +25,8 @@ const orderOpen = "open"
 // fullDelay is how long a text waits on the queue before it is looked at again, if so many of its customer are held that it cannot be.
 const fullDelay = 15 * time.Minute
 
-// holdClosed holds a customer's text until somebody is on duty, or verified. A text that somebody wrote who left the route is an answer all the same.
+// holdClosed holds a customer's text until somebody is on duty, or verified. A text that somebody wrote who left the route is an answer all
+// the same.
 func (h *Handler) holdClosed(ctx context.Context, j *job, p plan.Plan) verdict {
 	number, customer := j.text.TwilioNumber, j.text.Customer
 	var keys []conversation.PhoneKey
@@ -54,7 +55,8 @@ func (h *Handler) holdClosed(ctx context.Context, j *job, p plan.Plan) verdict {
 		h.config.Emit(one(telemetry.MetricUnanswered))
 		level = slog.LevelWarn
 	}
-	h.config.Logger.LogAttrs(ctx, level, "text held: no phone may get it", append(textAttrs(j.text, nil), slog.Time("until", j.text.NotBefore))...)
+	h.config.Logger.LogAttrs(ctx, level, "text held: no phone may get it",
+		append(textAttrs(j.text, nil), slog.Time("until", j.text.NotBefore))...)
 	return decideAgain()
 }
 
