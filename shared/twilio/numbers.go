@@ -74,11 +74,25 @@ func (c *Client) Numbers(ctx context.Context, only sms.PhoneNumber) ([]Number, e
 // Doing it again does nothing more. Every error has a *fault.Error in its chain; after an Unknown one the number may have
 // been changed.
 func (c *Client) ConfigureNumber(ctx context.Context, sid string, settings NumberSettings) (Number, error) {
+	return c.changeNumber(ctx, sid, updateParams(settings))
+}
+
+// RestoreNumber gives a number its former settings for texts. Other than with [Client.ConfigureNumber], a URL that is empty is taken
+// away. The StatusCallback stays.
+func (c *Client) RestoreNumber(ctx context.Context, sid string, settings NumberSettings) (Number, error) {
+	settings.StatusCallback = ""
+	params := updateParams(settings)
+	params.SetSmsUrl(settings.SmsURL)
+	params.SetSmsFallbackUrl(settings.SmsFallbackURL)
+	return c.changeNumber(ctx, sid, params)
+}
+
+func (c *Client) changeNumber(ctx context.Context, sid string, params *openapi.UpdateIncomingPhoneNumberParams) (Number, error) {
 	if !isSid(sid, "PN") {
 		return Number{}, fmt.Errorf("configure number: %w", &fault.Error{Kind: fault.Permanent, Err: errNoNumberSid})
 	}
 	call := c.newCall(ctx)
-	number, err := call.api().UpdateIncomingPhoneNumber(sid, updateParams(settings))
+	number, err := call.api().UpdateIncomingPhoneNumber(sid, params)
 	if err != nil {
 		return Number{}, fmt.Errorf("configure number: %w", call.classified(http.MethodPost, err))
 	}

@@ -163,3 +163,18 @@ func TestAServiceStandsInTheList(t *testing.T) {
 		t.Errorf("%+v, %v", found, err)
 	}
 }
+
+func TestRestoreNumberTakesAwayWhatWasNotThere(t *testing.T) {
+	s := serve(t, answer(http.StatusOK, toJSON(t, numberResource(0))))
+	was := NumberSettings{SmsURL: "https://old.example.com/", SmsMethod: "GET", StatusCallback: "https://calls.example.com/"}
+	if _, err := newClient(t, s.URL).RestoreNumber(t.Context(), numberSid(0), was); err != nil {
+		t.Fatal(err)
+	}
+	want := url.Values{"SmsUrl": {was.SmsURL}, "SmsMethod": {"GET"}, "SmsFallbackUrl": {""}}
+	if diff := cmp.Diff(want, s.seen()[0].form); diff != "" {
+		t.Errorf("form (-want +got):\n%s", diff)
+	}
+	if _, err := newClient(t, "http://127.0.0.1:1").RestoreNumber(t.Context(), "../Messages", was); !errors.Is(err, errNoNumberSid) {
+		t.Errorf("an invalid Sid: %v", err)
+	}
+}
