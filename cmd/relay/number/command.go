@@ -13,6 +13,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/cmd/relay/webhooks"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twilio"
@@ -170,9 +171,9 @@ func (p program) configure(cmd *cobra.Command, number sms.PhoneNumber, c configu
 	if err != nil {
 		return p.twilioError(flags, err)
 	}
-	plan := make([]configured, len(numbers))
+	plan := make([]webhooks.Plan, len(numbers))
 	for i, number := range numbers {
-		if plan[i], err = planned(all, number, wanted); err != nil {
+		if plan[i], err = webhooks.PlanOf(all, number, wanted); err != nil {
 			return err
 		}
 	}
