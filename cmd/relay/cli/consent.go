@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"errors"
 	"io"
 	"os"
@@ -76,27 +75,15 @@ func (p Program) canAsk(in io.Reader) bool {
 
 // Confirmed asks a question that y answers with yes, and everything else with no.
 func (p Program) Confirmed(cmd *cobra.Command, question string) bool {
-	answer := strings.ToLower(p.answer(cmd.InOrStdin(), question+" [y/N] "))
+	answer, _ := p.Ask(cmd, question+" [y/N]") // no answer is no.
+	answer = strings.ToLower(answer)
 	return answer == "y" || answer == "yes"
 }
 
 // Reason asks why, unless the reason is there.
 func (p Program) Reason(cmd *cobra.Command, because string) string {
-	if strings.TrimSpace(because) != "" {
-		return because
+	if strings.TrimSpace(because) == "" {
+		because, _ = p.Ask(cmd, "Why? The reason is kept:") // no answer is no reason.
 	}
-	return p.answer(cmd.InOrStdin(), "Why? The reason is kept: ")
+	return because
 }
-
-// answer reads one line, byte by byte: what follows it is for the next question.
-func (p Program) answer(in io.Reader, question string) string {
-	_, _ = io.WriteString(p.Stderr, question)
-	line, _ := bufio.NewReaderSize(oneByte{in}, 1).ReadString('\n')
-	return strings.TrimSpace(line)
-}
-
-// oneByte reads no further than it is asked to.
-type oneByte struct{ io.Reader }
-
-// Read reads one byte.
-func (r oneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }
