@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
+	"quickdumpnow.com/smsrelay/cmd/relay/setup"
 )
 
 // pages are what people read.
@@ -150,4 +151,12 @@ func subcommand(command *cobra.Command, name string) *cobra.Command {
 		}
 	}
 	return nil
+}
+
+// TestTheUnitIsShown as relay init writes it.
+func TestTheUnitIsShown(t *testing.T) {
+	page := readPage(t, filepath.Join("..", "..", "docs", "one-host.md"))
+	if !strings.Contains(page, "```ini\n"+setup.Unit("/usr/local/bin/relay")+"```\n") {
+		t.Error("docs/one-host.md does not have the unit of cmd/relay/setup/sms-relay.service")
+	}
 }

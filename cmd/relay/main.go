@@ -29,6 +29,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/phone"
 	"quickdumpnow.com/smsrelay/cmd/relay/route"
 	"quickdumpnow.com/smsrelay/cmd/relay/serve"
+	"quickdumpnow.com/smsrelay/cmd/relay/setup"
 	"quickdumpnow.com/smsrelay/cmd/relay/sweep"
 	"quickdumpnow.com/smsrelay/cmd/relay/text"
 	"quickdumpnow.com/smsrelay/cmd/relay/uncertain"
@@ -137,6 +138,7 @@ func (p program) addGroups(root *cobra.Command) {
 		audit.Command(shared),
 	)
 	group("To set it up",
+		setup.Command(shared, func(base cli.Program) *cobra.Command { return canary.Command(base, doctor.FrontDoors(base)) }),
 		serve.Command(shared),
 		config.Command(shared, doctor.Settings()),
 		number.Command(shared, doctor.NumberCheckCommand(shared)),
