@@ -3,6 +3,7 @@ package setup
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
@@ -99,9 +100,10 @@ func (j *job) keepRecord() error {
 		}
 		return nil
 	}
-	text, err := json.MarshalIndent(j.record, "", "  ")
-	if err != nil {
-		return err
-	}
-	return durable.Disk{}.WriteFile(path, append(text, '\n'))
+	return durable.Disk{}.Write(path, func(file io.Writer) error {
+		encoder := json.NewEncoder(file)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(j.record)
+	})
 }
