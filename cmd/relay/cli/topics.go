@@ -12,7 +12,7 @@ import (
 
 // AllSettings lists every setting that a command reads, each once; more are those that only one command knows.
 func AllSettings(more []Setting) []Setting {
-	all := slices.Concat(ServeSettings(), TargetSettings(), more, []Setting{
+	all := slices.Concat(ServeSettings(), TargetSettings(), RemoteSettings(), more, []Setting{
 		{Env: EnvOperator, Help: "your name, which is kept with what you change (default: the user name on this host)"},
 		{Env: EnvConfig, Help: "a file of settings, one NAME=value on each line; the environment goes before it (default: relay.env, else " +
 			"/etc/sms-relay/relay.env, if it is there)"},

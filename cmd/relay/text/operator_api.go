@@ -19,9 +19,14 @@ import (
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
-// operatorAPI is the function that serves the operators' HTTP API, called without HTTP. So a command says the same as POST /sms/relay,
-// GET /sms/status and GET /sms/status/text.
-type operatorAPI struct{ handler *operations.Handler }
+// operatorAPI is the function that serves the operators' HTTP API, called without HTTP, or a relay elsewhere that serves it. So a command
+// says the same as POST /sms/relay, GET /sms/status and GET /sms/status/text.
+type operatorAPI struct{ handler handler }
+
+// handler answers requests of the operators' HTTP API.
+type handler interface {
+	Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+}
 
 // openOperatorAPI builds the function over an open relay. It writes its errors to the log.
 func (p program) openOperatorAPI(d *target.Target) operatorAPI {

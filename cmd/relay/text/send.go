@@ -35,7 +35,9 @@ queued, paced, sent once and recorded like a customer's text.
 
 send refuses a text that the relay would drop: the number has no route, its route is off, or the phone is one of the relay's own
 numbers. --dry-run says what would happen to the text, and sends nothing. A text with a --key is sent once, even if you run the
-command again with the same key.`,
+command again with the same key.
+
+--url sends it by a relay elsewhere, over its HTTP API, with the operator token in RELAY_OPERATOR_TOKEN.`,
 		Example: `  relay send +18585550100 --body "We are on our way"
   relay send +18585550100 --body "The gate code is 4711" --from "Front desk" --to +16195550123 --key visit-4711
   fortune | relay send +18585550100 --body - --dry-run`,
@@ -58,6 +60,7 @@ command again with the same key.`,
 	f.consent.Add(flags, "")
 	cli.AddJSON(flags, &f.asJSON, "the answer of POST /sms/relay")
 	f.numbers.Add(flags)
+	cli.AddRemote(flags)
 	cli.AddTarget(flags)
 	return cmd
 }
@@ -81,12 +84,11 @@ func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) 
 	if f.body == "" {
 		return cli.Usage(errors.New("the text is missing: write it with --body TEXT, or use --body - to read it from standard input"))
 	}
-	d, err := p.OpenTarget(cmd.Context(), cmd.Flags())
+	api, closeAPI, err := p.findOperatorAPI(cmd.Context(), cmd.Flags())
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.Close()) }()
-	api := p.openOperatorAPI(d)
+	defer func() { err = errors.Join(err, closeAPI()) }()
 	return p.order(cmd, mode, f.asJSON, func(isDryRun bool, answer any) error {
 		return api.order(cmd.Context(), operations.PathRelay, operations.RelayRequest{
 			TwilioNumber: number, Body: f.body, From: sms.PhoneNumber(f.from), To: to, IdempotencyKey: f.key, DryRun: isDryRun,

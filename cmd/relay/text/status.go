@@ -41,12 +41,16 @@ texts say.
 --show-text shows what the customer wrote in one text, and the addresses of its attachments. The ledger and the audit log record
 each time who looked: the name in RELAY_OPERATOR, or else the user name on this host.
 
+--url asks a relay elsewhere over its HTTP API, with the operator token in RELAY_OPERATOR_TOKEN. All who have the token are recorded as
+"operator" there.
+
 --watch shows changes until you press Ctrl-C, or until the text you named reaches its end.`,
 		Example: `  relay status
   relay status --state failed --since 24h
   relay status --number +18585550100 --limit 100 --json | jq -r '.messages[].message_sid'
   relay status SM0123456789abcdef0123456789abcdef --trail
-  relay status SM0123456789abcdef0123456789abcdef --show-text`,
+  relay status SM0123456789abcdef0123456789abcdef --show-text
+  relay status --url https://relay.example.com`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return cli.NoArguments(cmd, args[1:])
@@ -70,6 +74,7 @@ each time who looked: the name in RELAY_OPERATOR, or else the user name on this 
 	cli.AddJSON(flags, &f.asJSON, "the answer of GET /sms/status")
 	_ = cmd.RegisterFlagCompletionFunc("state", completeStates)
 	f.numbers.Add(flags)
+	cli.AddRemote(flags)
 	cli.AddTarget(flags)
 	return cmd
 }
@@ -101,12 +106,11 @@ func (p program) status(cmd *cobra.Command, args []string, f statusFlags) (err e
 	if err != nil {
 		return err
 	}
-	d, err := p.OpenTarget(ctx, cmd.Flags())
+	c, closeAPI, err := p.findOperatorAPI(ctx, cmd.Flags())
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.Close()) }()
-	c := p.openOperatorAPI(d)
+	defer func() { err = errors.Join(err, closeAPI()) }()
 	switch {
 	case f.showText:
 		return p.showText(ctx, c, query, f.asJSON)
