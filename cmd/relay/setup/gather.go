@@ -219,11 +219,14 @@ func (j *job) addPhone(text string) error {
 		name, number = text[:at], text[at:]
 	}
 	phone, err := j.flags.numbers.Read(number)
+	_, notOurs := webhooks.Find(j.numbers, phone)
 	switch {
 	case err != nil:
 		return err
 	case sms.Same(phone, j.number):
 		return cli.Usage(fmt.Errorf("%s is the number that customers text: a phone is another one", phone))
+	case notOurs == nil:
+		return cli.Usage(fmt.Errorf("%s is a number of the account, not a phone: texts to it reach nobody", phone))
 	case slices.ContainsFunc(j.phones, func(p route.Phone) bool { return sms.Same(p.Number, phone) }):
 		return cli.Usage(fmt.Errorf("the phone %s is there twice", phone))
 	}
