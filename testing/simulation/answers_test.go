@@ -69,11 +69,9 @@ func (s *schedule) noteLate(sid string) {
 	t.queued = max(t.queued, w.n)
 }
 
-// wasSentBefore reports whether the phone that wrote was sent anything of the customer before that.
-func (s *schedule) wasSentBefore(w *writing, customer sms.PhoneNumber) bool {
-	return slices.ContainsFunc(s.posts, func(p *post) bool {
-		return p.out.To == w.by.phone && p.at.Before(w.at) && s.current[p.ref.RelayID].Customer == customer
-	})
+// hasRead reports whether the person with the phone had read anything of the customer before writing that.
+func hasRead(w *writing, customer sms.PhoneNumber) bool {
+	return slices.ContainsFunc(w.by.inbox, func(in arrived) bool { return in.from == customer && in.at.Before(w.at) })
 }
 
 // checkWords holds what a POST says against who may read it: a customer gets what was written for him, and nothing else; a phone gets
@@ -94,7 +92,7 @@ func (s *schedule) checkWords(p *post, r ledger.Record, name string) {
 	switch {
 	case w == nil:
 		s.violated("%s goes to a customer, and nobody on duty wrote it: %q", name, p.out.Body)
-	case w.meant == "" && s.wasSentBefore(w, p.out.To):
+	case w.meant == "" && hasRead(w, p.out.To):
 		s.violated("%s goes to %s, and is for nobody: %q", name, string(p.out.To), p.out.Body)
 	case w.meant == "":
 		// It crossed with the first text of that customer.

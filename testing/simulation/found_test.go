@@ -105,6 +105,7 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"words after a late text that ended held ones (TestEndsWhatIsHeldHoweverLate)":                           1608927,
 		"held texts that are called up twice by a clock that is set back":                                        70029158,
 		"words for nobody that cross with a customer's first text":                                               8997,
+		"words for nobody, written before a text arrives that was sent long before":                              80056489,
 		"a text held for a moment, behind one that waits for a phone (TestHeldForAMomentAndThenForVerification)": 80005584,
 	} {
 		t.Run(story, func(t *testing.T) {
