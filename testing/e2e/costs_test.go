@@ -76,8 +76,8 @@ const (
 
 // TestCosts counts what one text costs on each path, and compares it with the golden file: the counts exactly, the bytes, in which there
 // are times and ids, by a tenth, and the units of the conversations' table by two. One text of each path is enough to see that the golden
-// file is right; with -costs.whole and -update several have to take the same. It waits more than it works, so the paths are shared out among
-// several stages, which run next to each other and to the other tests.
+// file is right; with -costs.whole and -update several have to take the same. It waits more than it works, so the paths are shared out
+// among several stages, which run next to each other and to the other tests.
 func TestCosts(t *testing.T) {
 	t.Parallel()
 	want := readCosts(t)
