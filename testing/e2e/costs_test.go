@@ -25,6 +25,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 var (
@@ -80,6 +81,8 @@ const (
 // among several stages, which run next to each other and to the other tests.
 func TestCosts(t *testing.T) {
 	t.Parallel()
+	// Without emulators, the subtests would be skipped, and not this test.
+	relaytest.Emulator(t, relaytest.EmulatorDynamoDB)
 	want := readCosts(t)
 	counted := make([][]path, costsStages)
 	var withoutReceipts path

@@ -14,6 +14,21 @@ func ofTheRare() []mutation {
 			"./functions/sender/delivery", "TestNextPhoneWaitsForTheOpening$",
 		},
 		{
+			"a text is held until the number opens, however long that takes",
+			"shared/route/hold.go", "if edge.Before(most) && !r.IsClosed(edge) {", "if !r.IsClosed(edge) {",
+			"./shared/route", "TestHeldUntil$",
+		},
+		{
+			"texts grow old while they wait for a phone to be verified",
+			"shared/plan/plan.go", "\tsince = way.AgesFrom(since, q.Now)\n", "",
+			"./functions/sender/delivery", "TestTextsWaitForVerification$",
+		},
+		{
+			"what waits for a phone's code is called up by its timer alone",
+			"functions/sender/delivery/verify.go", "\t\tc.isVerified = true\n", "",
+			"./functions/sender/delivery", "TestStopBehindATextThatWaitsForVerification$",
+		},
+		{
 			"the timer of what is being taken up comes again at once",
 			"functions/sender/delivery/closed.go", "\t\t\tc.Closed.Until = until\n", "",
 			"./functions/sender/delivery", "TestClosesAgainBeforeTheTimerComes$",

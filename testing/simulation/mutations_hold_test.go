@@ -32,12 +32,6 @@ func againstHolding() []mutation {
 			[]edit{{"shared/route/schedule.go", "return change.UTC()", "return earliest.UTC()"}},
 		},
 		{
-			"fourteen days", "a text is held until the number opens, however long that takes",
-			[]edit{{
-				"shared/route/hold.go", "if edge.Before(most) && !r.IsClosed(edge) {", "if !r.IsClosed(edge) {",
-			}},
-		},
-		{
 			"age from the opening", "a text that is held grows old meanwhile",
 			[]edit{
 				{"shared/ledger/record.go", "[]time.Time{r.OpenedAt, r.Answer", "[]time.Time{r.Answer"},

@@ -70,10 +70,6 @@ func againstWaiting() []mutation {
 			[]edit{{"shared/route/duty.go", "all := slices.DeleteFunc(r.onDuty(at), r.IsUnverified)", "all := r.onDuty(at)"}},
 		},
 		{
-			"age while it waits", "texts grow old while they wait for a phone to be verified",
-			[]edit{{"shared/plan/plan.go", "	since = way.AgesFrom(since, q.Now)\n", ""}},
-		},
-		{
 			"auto-answer twice", "the relay itself answers a customer again on the same day",
 			[]edit{{
 				"shared/conversation/auto_answer.go", "case was.AutoAt.In(a.Now.Location()).Format(time.DateOnly) >= a.Now.Format(time.DateOnly):",
