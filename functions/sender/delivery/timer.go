@@ -44,7 +44,7 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		return h.notNow(ctx, j, "record not read", err)
 	}
 	if r.IsHeld() {
-		return h.endHold(ctx, j, envelope.Timer.Due)
+		return h.endHold(ctx, j)
 	}
 	hasRing := len(r.Ring.Phones) > 0
 	if r.Upcoming() <= due.Attempt && !hasRing {
