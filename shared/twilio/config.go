@@ -107,14 +107,14 @@ func apiBase(text string) (*url.URL, error) {
 	if !isHTTP || base.Hostname() == "" || base.User != nil || strings.ContainsAny(text, "?#") {
 		return nil, errors.New("BaseURL is not an http or https URL with a host and without user info, query and fragment")
 	}
-	if base.Scheme == "http" && !isLoopback(base.Hostname()) {
+	if base.Scheme == "http" && !IsLoopback(base.Hostname()) {
 		return nil, errors.New("BaseURL is http beyond this host: the credentials and what customers write would travel in the clear; use https")
 	}
 	return base, nil
 }
 
-// isLoopback reports whether a host is this one.
-func isLoopback(host string) bool {
+// IsLoopback reports whether a host, a name or an address, is this one.
+func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"errors"
-	"net"
 	"net/url"
 	"strings"
 
 	"github.com/spf13/pflag"
+	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
 // EnvURL names a relay that is asked over its HTTP API.
@@ -45,7 +45,7 @@ func (p Program) FindRemote(flags *pflag.FlagSet) (Remote, error) {
 	case err != nil || parsed.Hostname() == "" || parsed.User != nil || strings.Trim(parsed.Path, "/") != "" ||
 		strings.ContainsAny(address, "?#"):
 		return Remote{}, Usage(errors.New("--url (" + EnvURL + ") is not the URL of a relay, such as https://relay.example.com"))
-	case parsed.Scheme != "https" && (parsed.Scheme != "http" || !isLoopback(parsed.Hostname())):
+	case parsed.Scheme != "https" && (parsed.Scheme != "http" || !twilio.IsLoopback(parsed.Hostname())):
 		return Remote{}, Usage(errors.New("--url (" + EnvURL + ") has to begin with https://, because others could read the operator token"))
 	}
 	token, _ := p.Lookup(EnvOperatorToken)
@@ -54,9 +54,4 @@ func (p Program) FindRemote(flags *pflag.FlagSet) (Remote, error) {
 			"it is the one that relay serve has there; relay serve --help says more")
 	}
 	return Remote{URL: parsed.Scheme + "://" + parsed.Host, Token: token}, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }

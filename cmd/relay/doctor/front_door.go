@@ -7,13 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
+	"quickdumpnow.com/smsrelay/shared/twilio"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
 )
 
@@ -50,7 +50,7 @@ func publicURL(_ context.Context, e *exam) Finding {
 			return fail(fixPublicURL, "PUBLIC_BASE_URL is not a valid URL")
 		case strings.Contains(parsed.Path, "/sms"):
 			return fail(fixPublicURL, "%s ends with a path of the relay; leave it out", shown(base))
-		case e.OwnTwilio && (isLoopback(parsed.Hostname()) || parsed.Scheme != "https"):
+		case e.OwnTwilio && (twilio.IsLoopback(parsed.Hostname()) || parsed.Scheme != "https"):
 			return fail("put a TLS proxy in front of relay serve, and "+fixPublicURL,
 				"Twilio cannot reach %s: it needs HTTPS and a public address, not one of this host only", shown(base))
 		}
@@ -65,11 +65,6 @@ func skipOrFail(e *exam, found string) Finding {
 		return Finding{Status: Skipped, Found: found, Fix: "set PUBLIC_BASE_URL, or --public-base-url, to the stack's output OperatorUrl"}
 	}
 	return fail(fixPublicURL, "%s", found)
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
 // atFrontDoor makes a check at each public URL.

@@ -15,6 +15,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/certificates"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
 // Config is what a Relay is made of.
@@ -85,7 +86,7 @@ func (c Config) Validate() error {
 	need(isSafeBase(c.TwilioBaseURL),
 		"TWILIO_API_BASE_URL leaves this host with http: the Auth Token and customers' texts would be readable on the way; use https")
 	need((c.APIKeySid == "") == (c.APIKeySecret == ""), "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET belong together")
-	need(err != nil || len(c.PublicBaseURLs) > 0 || isLoopback(host),
+	need(err != nil || len(c.PublicBaseURLs) > 0 || twilio.IsLoopback(host),
 		"PUBLIC_BASE_URL is not set: Twilio signs the URL that you gave it, such as https://relay.example.com")
 	need(isVisible(c.OperatorToken), "RELAY_OPERATOR_TOKEN has a space or another character that an HTTP header cannot have")
 	need(c.OperatorToken == "" || len(c.OperatorToken) >= minToken || !c.isReachable(host),
@@ -100,9 +101,9 @@ const minToken = 16
 // isReachable reports whether others than this host can reach the front door: it listens for them, or a proxy passes on the requests
 // to a public URL.
 func (c Config) isReachable(host string) bool {
-	return !isLoopback(host) || slices.ContainsFunc(c.PublicBaseURLs, func(base string) bool {
+	return !twilio.IsLoopback(host) || slices.ContainsFunc(c.PublicBaseURLs, func(base string) bool {
 		parsed, err := url.Parse(base)
-		return err != nil || !isLoopback(parsed.Hostname())
+		return err != nil || !twilio.IsLoopback(parsed.Hostname())
 	})
 }
 
@@ -114,7 +115,7 @@ func isNotToken(text string) bool {
 // isSafeBase reports whether credentials may go to a base URL. Other checks refuse what is not a URL.
 func isSafeBase(base string) bool {
 	parsed, err := url.Parse(base)
-	return err != nil || parsed.Scheme != "http" || isLoopback(parsed.Hostname())
+	return err != nil || parsed.Scheme != "http" || twilio.IsLoopback(parsed.Hostname())
 }
 
 func isVisible(text string) bool {
@@ -124,12 +125,4 @@ func isVisible(text string) bool {
 func isAccountSid(text string) bool {
 	digits, found := strings.CutPrefix(text, "AC")
 	return found && len(digits) == 32 && strings.Trim(digits, "0123456789abcdef") == ""
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
