@@ -36,6 +36,7 @@ GOLANGCI := bin/golangci-lint
 # One environment for each version of the requirements, shared by all clones.
 CACHE    := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)
 VENV     := $(CACHE)/smsrelay-lint-$(shell cat testing/templates/requirements.txt 2>/dev/null | cksum | cut -d ' ' -f 1)
+PROMTOOL := $(CACHE)/smsrelay-promtool/promtool
 OPENAPI_VENV := $(CACHE)/smsrelay-openapi-$(shell cat testing/openapi/requirements.txt 2>/dev/null | cksum | cut -d ' ' -f 1)
 
 .PHONY: help
@@ -53,7 +54,7 @@ FRESH := $(if $(CI),-count=1 -p 3)
 
 .PHONY: test
 test: ## Run all tests that need nothing but Go
-	$(GO) test $(PLAIN) $(FRESH) ./...
+	RELAY_TOOL_PROMTOOL="$(wildcard $(PROMTOOL))" $(GO) test $(PLAIN) $(FRESH) ./...
 
 # The packages that start goroutines, or whose tests do. The others have nothing to race by themselves: they are pure, no package has a
 # variable that two goroutines could share (gochecknoglobals), and where handlers and adapters call them they are raced with those.
@@ -219,6 +220,17 @@ $(VENV)/ready $(OPENAPI_VENV)/ready:
 .PHONY: sam-build
 sam-build: $(VENV)/ready ## Build the functions as `sam deploy` takes them, into .aws-sam/
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam build --build-in-source --template template.yaml
+
+# promtool is in Debian's package of the Prometheus server. Only it is taken out: no server is installed. As root, apt-get may learn first
+# which version there is.
+.PHONY: promtool
+promtool: $(PROMTOOL) ## Get promtool, which make test checks the Prometheus rules with (needs apt-get)
+
+$(PROMTOOL):
+	@mkdir -p "$(@D)"
+	@folder="$$(mktemp -d)" && cd "$$folder" && \
+		{ apt-get download -qq prometheus 2>/dev/null || { apt-get update -qq && apt-get download -qq prometheus; }; } && \
+		dpkg -x prometheus_*.deb . && mv usr/bin/promtool "$@.new" && mv "$@.new" "$@" && rm -rf "$$folder"
 
 .PHONY: ci
 ci: ## Do what CI does

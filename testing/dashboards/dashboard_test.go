@@ -165,6 +165,7 @@ func TestDashboardAsksForWhatIsEmitted(t *testing.T) {
 		})
 	}
 	t.Run("queries", func(t *testing.T) { checkQueries(t, text, r) })
+	t.Run("one host", func(t *testing.T) { checkOneHost(t, r.emitted) })
 }
 
 // mutation is a mistake in the template.

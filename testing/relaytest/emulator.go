@@ -2,6 +2,7 @@ package relaytest
 
 import (
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -24,6 +25,19 @@ func Tool(t *testing.T, variable string) string {
 	path := os.Getenv(variable)
 	if path == "" {
 		t.Skip("no " + variable + ": run make test-aws")
+	}
+	return path
+}
+
+// Promtool returns the path of Prometheus' promtool. Without it the test is skipped.
+func Promtool(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("RELAY_TOOL_PROMTOOL")
+	if path == "" {
+		var err error
+		if path, err = exec.LookPath("promtool"); err != nil {
+			t.Skip("promtool is not here: run make promtool, then make test")
+		}
 	}
 	return path
 }

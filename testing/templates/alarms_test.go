@@ -35,7 +35,7 @@ func alarmChecks() []check {
 				set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "Sending is halted. docs/runbook.md#uncertain"}),
 			},
 			{"no sentence", set("HaltedAlarm", "AlarmDescription", object{"Fn::Sub": "docs/runbook.md#halted"})},
-			{"a section for no alarm", removeResource("SignatureAlarm")},
+			{"a section for no alarm", removeResource("IngestThrottleAlarm")},
 		}},
 		{"what has to wake someone has an alarm", findNeeded, []mutation{
 			{"dead letters", removeResource("DeadLetterAlarm")},
@@ -172,8 +172,14 @@ func findRunbook(t template, _ code, report reporter) {
 		}
 		owners[found[2]] = id
 	}
+	rules, err := os.ReadFile(filepath.Join(root, "deploy", "onehost", "prometheus-rules.yaml"))
+	if err != nil {
+		report("%v", err)
+		return
+	}
 	for name, section := range sections {
-		if owners[name] == "" {
+		// One host has alerts of its own, of which a test in cmd/relay/serve/onehost wants their sections.
+		if owners[name] == "" && !strings.Contains(string(rules), "runbook: docs/runbook.md#"+name+"\n") {
 			report("docs/runbook.md: section %s is for no alarm", name)
 		}
 		for _, part := range partsOfASection() {

@@ -1,5 +1,5 @@
 // Package datafolder names what is in the data folder of a relay on one host: the files, and the queues in the database. `relay serve`
-// makes them, and every command on the folder finds them by these names. It opens nothing.
+// makes them, and every command on the folder finds them by these names. It opens nothing; how much room its disk has it can say.
 package datafolder
 
 import "quickdumpnow.com/smsrelay/shared/onehost/sqlite"
@@ -19,8 +19,8 @@ const (
 	QueueName       = "qdn-sms.fifo"
 	DeadLettersName = "qdn-sms-dead.fifo"
 	TimersName      = "qdn-sms-timers"
-	// deadTimersName is for timers that crash the process each time.
-	deadTimersName = "qdn-sms-timers-dead"
+	// DeadTimersName is for timers that crash the process each time.
+	DeadTimersName = "qdn-sms-timers-dead"
 )
 
 // maxReceiveCount is the limit for a text that crashes the process each time. It is high because waiting counts as a receive, too.
@@ -33,5 +33,5 @@ func InboxConfig() sqlite.QueueConfig {
 
 // TimersConfig is the configuration of the queue of timers.
 func TimersConfig() sqlite.QueueConfig {
-	return sqlite.QueueConfig{Standard: true, MaxReceiveCount: maxReceiveCount, DeadLetter: deadTimersName}
+	return sqlite.QueueConfig{Standard: true, MaxReceiveCount: maxReceiveCount, DeadLetter: DeadTimersName}
 }

@@ -203,7 +203,7 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 		}
 	} else {
 		data := env.New(cli.LookupOf(cli.TargetSettings(), flags, p.Lookup)).String(cli.EnvData, "")
-		relay.Host = &Host{Folder: data, Database: datafolder.DatabaseFile, AuditLog: datafolder.AuditFile, Disk: spaceOn}
+		relay.Host = &Host{Folder: data, Database: datafolder.DatabaseFile, AuditLog: datafolder.AuditFile, Disk: datafolder.Space}
 	}
 	relay.OpenErr = err
 	if opened == nil {

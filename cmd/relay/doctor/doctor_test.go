@@ -388,13 +388,3 @@ func TestACheckThatHangs(t *testing.T) {
 		}
 	}
 }
-
-func TestDisk(t *testing.T) {
-	free, total, err := spaceOn(t.TempDir())
-	if err != nil || free == 0 || total < free {
-		t.Errorf("%d of %d bytes are free, error %v", free, total, err)
-	}
-	if _, _, err := spaceOn(filepath.Join(t.TempDir(), "missing")); err == nil {
-		t.Error("the disk of a folder that is missing can be told")
-	}
-}

@@ -56,6 +56,14 @@ func (l *Ledger) List(ctx context.Context, q ledger.Query) (ledger.Page, error) 
 	return page(q, rows, len(rows) == limit)
 }
 
+const countQuery = "SELECT count(*) FROM ledger WHERE state = ?"
+
+// Count returns how many texts are in a state. It reads an index entry of each, so ask for states that few texts are in.
+func (l *Ledger) Count(ctx context.Context, state ledger.State) (n int, err error) {
+	_, err = l.db.reader.get(ctx, []any{&n}, countQuery, string(state))
+	return n, err
+}
+
 // find reads up to limit records; some may be in another state than the query's.
 func (l *Ledger) find(ctx context.Context, q ledger.Query, limit int) ([]found, error) {
 	query, value := listAllQuery, ""

@@ -57,6 +57,7 @@ func TestQueriesUseTheirIndexes(t *testing.T) {
 		{name: "depth", query: depthQuery, parameters: 2, uses: []string{"queue_messages_hidden (lane=? AND visible_at>?)"}},
 		{name: "list all", query: listAllQuery, parameters: 5, uses: []string{"ledger_by_time"}},
 		{name: "list a state", query: listStateQuery, parameters: 5, uses: []string{"ledger_by_state (state=? AND"}},
+		{name: "count a state", query: countQuery, parameters: 1, uses: []string{"COVERING INDEX ledger_by_state (state=?)"}},
 		{
 			name: "list a number", query: listNumberQuery, parameters: 5, sorts: true,
 			uses: []string{"ledger_by_customer (customer=? AND", "ledger_by_twilio_number (twilio_number=? AND"},

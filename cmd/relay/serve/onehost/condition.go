@@ -50,25 +50,39 @@ func (p *problems) setAccount(problem string) {
 	p.account = problem
 }
 
+// The kinds of problems of the relay as a whole.
+const (
+	problemDatabase    = "database"
+	problemCertificate = "certificate"
+	problemAccount     = "account"
+	problemMoved       = "folder_moved"
+)
+
+// problem is something that is wrong with the relay as a whole: its kind, and words for the health check.
+type problem struct{ kind, words string }
+
+// found lists what is wrong now.
+func (r *Relay) found() []problem {
+	var all []problem
+	if r.db.Malformed() {
+		all = append(all, problem{problemDatabase, "the database is damaged: stop relay serve and restore the folder from the backup; " +
+			"docs/runbook.md, database-integrity"})
+	}
+	for _, s := range r.door.certificates() {
+		all = append(all, problem{problemCertificate, s.Problem(time.Now())})
+	}
+	r.problems.mu.Lock()
+	all = append(all, problem{problemAccount, r.problems.account}, problem{problemMoved, r.problems.moved})
+	r.problems.mu.Unlock()
+	return slices.DeleteFunc(all, func(p problem) bool { return p.words == "" })
+}
+
 // condition is what the health check shows.
 func (r *Relay) condition() webhook.Condition {
 	var c webhook.Condition
-	if r.db.Malformed() {
-		c.Failing = true
-		c.Problems = append(c.Problems, "the database is damaged: stop relay serve and restore the folder from the backup; "+
-			"docs/runbook.md, database-integrity")
-	}
-	for _, s := range r.door.certificates() {
-		if problem := s.Problem(time.Now()); problem != "" {
-			c.Problems = append(c.Problems, problem)
-		}
-	}
-	r.problems.mu.Lock()
-	defer r.problems.mu.Unlock()
-	for _, problem := range []string{r.problems.account, r.problems.moved} {
-		if problem != "" {
-			c.Problems = append(c.Problems, problem)
-		}
+	for _, p := range r.found() {
+		c.Failing = c.Failing || p.kind == problemDatabase
+		c.Problems = append(c.Problems, p.words)
 	}
 	return c
 }

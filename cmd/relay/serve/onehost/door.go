@@ -155,7 +155,7 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 
 // paths routes requests by their whole path, exactly as it came: it cleans up and redirects nothing.
 func (r *Relay) paths(gateway http.Handler) http.Handler {
-	metrics := r.metrics.handler()
+	metrics := r.Metrics()
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if request.URL.EscapedPath() == pathMetrics && (request.Method == http.MethodGet || request.Method == http.MethodHead) {

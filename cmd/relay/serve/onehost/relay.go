@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"time"
@@ -122,6 +123,9 @@ func (r *Relay) URL() string { return r.door.url() }
 // DB returns the database, for the demo and for tests.
 func (r *Relay) DB() *sqlite.DB { return r.db }
 
+// Metrics answers what GET /metrics does, for tests.
+func (r *Relay) Metrics() http.Handler { return r.metrics.handler() }
+
 func (r *Relay) seed(ctx context.Context) error {
 	if len(r.config.Routes) == 0 {
 		return r.warnWithoutRoutes(ctx)
@@ -182,8 +186,7 @@ func (r *Relay) wire() error {
 	inbox := r.db.Queue(datafolder.QueueName, datafolder.InboxConfig())
 	dead := r.db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
 	timers := r.db.Queue(datafolder.TimersName, datafolder.TimersConfig())
-	r.metrics.watch(map[string]*sqlite.Queue{"inbox": inbox, "dead_letters": dead, "timers": timers})
-	r.metrics.watchCertificates(r.door.certificates)
+	r.register(inbox, dead, timers)
 	logger, emit := r.config.Logger, r.metrics.emit
 
 	sender := delivery.New(delivery.Config{

@@ -1,11 +1,11 @@
 //go:build linux || darwin || freebsd
 
-package doctor
+package datafolder
 
 import "syscall"
 
-// spaceOn returns how many bytes are free for this user on a folder's disk, and how many it has.
-func spaceOn(folder string) (free, total uint64, err error) {
+// Space returns how many bytes are free for this user on a folder's disk, and how many it has.
+func Space(folder string) (free, total uint64, err error) {
 	var found syscall.Statfs_t
 	if err := syscall.Statfs(folder, &found); err != nil {
 		return 0, 0, err
