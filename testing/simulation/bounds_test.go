@@ -128,7 +128,7 @@ func (s *schedule) checkConversations() {
 func (s *schedule) checkNotices() {
 	byPhone := map[sms.PhoneNumber][]time.Time{}
 	for _, r := range s.current {
-		if r.Notice && !r.IsAutoAnswer() {
+		if r.Notice && !r.IsAutoAnswer() && !strings.HasPrefix(r.Body, codeText) {
 			byPhone[r.Destination] = append(byPhone[r.Destination], r.ReceivedAt)
 			if s.personWith(r.Destination) == nil || !strings.HasPrefix(r.MessageSid, "NT") {
 				s.violated("%s is a notice to %s", nameOf(r.MessageSid), string(r.Destination))

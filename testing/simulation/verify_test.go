@@ -19,6 +19,9 @@ import (
 // verifyWait is how long texts wait for a phone to be verified before they begin to age, said here once more.
 const verifyWait = 24 * time.Hour
 
+// codeText is what the text of a code begins with. An operator sends it, so it is none of what the relay says by itself.
+const codeText = "/verify: answer with "
+
 // newcomers are the phones that have to be verified: those on the route at the start whose bits are set in Phones, and with Later, all that
 // come into it. Codes is how many codes an operator texts to each at most; with 0 they are never verified.
 type newcomers struct {
@@ -126,7 +129,7 @@ func (s *schedule) textCode(to sms.PhoneNumber) {
 // readCode lets a person read a code, and answer: with the right one mostly, or after wrong ones. Until then what the person writes to
 // customers goes to nobody.
 func (s *schedule) readCode(p *person, m *message, r ledger.Record) bool {
-	rest, isCode := strings.CutPrefix(r.Body, "/verify: answer with ")
+	rest, isCode := strings.CutPrefix(r.Body, codeText)
 	if !isCode {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -233,7 +234,9 @@ func (h *Handler) rehold(ctx context.Context, j *job) error {
 }
 
 // endHold ends words that were held for so long that they are not sent any more. The phone is told once, about the first of them.
-func (h *Handler) endHold(ctx context.Context, j *job) verdict {
+func (h *Handler) endHold(ctx context.Context, j *job, due time.Time) verdict {
+	// It is compared with the time until which the words are held, which the same clock set.
+	j.due = due
 	if err := h.rehold(ctx, j); err != nil {
 		return h.notNow(ctx, j, "hold not corrected", err)
 	}

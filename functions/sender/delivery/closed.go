@@ -298,6 +298,11 @@ func (h *Handler) openAll(
 func (h *Handler) openText(ctx context.Context, r ledger.Record, way *route.Route) (ledger.Record, error) {
 	until, reason := plan.HeldUntil(r, *way, h.config.Now())
 	return h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
+		if reason != "" && r.State == ledger.Queued && !r.IsClosed() {
+			// It was taken up, and what is before it is held again since.
+			held, err := r.Close(reason, until, h.config.Now())
+			return held, err == nil, err
+		}
 		r, changed := r.Open(reason, until, h.config.Now())
 		// The queue has the text again, so the record must outlive every message that the queue may still hand out.
 		return r.Kept(h.config.Now().Add(h.config.Retention)), changed, nil

@@ -44,7 +44,7 @@ func (h *Handler) timer(ctx context.Context, envelope queue.Envelope, record eve
 		return h.notNow(ctx, j, "record not read", err)
 	}
 	if r.IsHeld() {
-		return h.endHold(ctx, j)
+		return h.endHold(ctx, j, envelope.Timer.Due)
 	}
 	hasRing := len(r.Ring.Phones) > 0
 	if r.Upcoming() <= due.Attempt && !hasRing {
