@@ -121,8 +121,6 @@ func (h *Handler) opening(ctx context.Context, due queue.Timer, envelope queue.E
 			c, err = h.holdUntil(ctx, c, &way)
 		}
 		if err == nil && len(c.Closed.Texts) > 0 {
-			// What is being taken up since the number was open is still listed, and is not held: the time when it was is over.
-			c.Closed.Until = until
 			err = h.remindOfOpening(ctx, c.Closed)
 		}
 	}
