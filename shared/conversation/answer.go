@@ -133,10 +133,16 @@ func (a Answer) joins() bool {
 
 // untagged returns the conversation that a text without a tag is for.
 func (a Answer) untagged() (Exchange, bool) {
-	switch {
-	case a.View.wroteElsewhere(a.ReceivedAt):
+	to, ok := a.candidate()
+	if !ok || a.View.wroteElsewhere(to, a.ReceivedAt) {
 		return Exchange{}, false
-	case a.View.Owner != "":
+	}
+	return to, true
+}
+
+// candidate returns the conversation that a text without a tag is for, unless it belongs to the text before it.
+func (a Answer) candidate() (Exchange, bool) {
+	if a.View.Owner != "" {
 		return a.View.owned(a.ReceivedAt)
 	}
 	window := a.Window

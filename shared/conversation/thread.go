@@ -75,12 +75,15 @@ func (p Phone) Answered(w Writing) (answered Phone, changed bool) {
 }
 
 // wroteElsewhere reports whether the phone has just written from here, by a tag, to a customer whose texts come from another number, or
-// who had the thread before. A further text may belong to that.
-func (v View) wroteElsewhere(at time.Time) bool {
-	if v.LastTo == "" || at.Sub(v.LastAt) > bubbleTime {
+// who had the thread before; or has begun a text, which went to nobody, with a tag that is not the one of the conversation to. A further
+// text may belong to that.
+func (v View) wroteElsewhere(to Exchange, at time.Time) bool {
+	switch {
+	case at.Sub(v.LastAt) > bubbleTime:
 		return false
-	}
-	if v.Owner != "" {
+	case v.LastTo == "":
+		return v.LastTag != "" && v.LastTag != to.Tag
+	case v.Owner != "":
 		return !sms.Same(v.LastTo, v.Owner)
 	}
 	return !slices.ContainsFunc(v.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, v.LastTo) && !e.SentAt.IsZero() })

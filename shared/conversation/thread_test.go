@@ -66,6 +66,9 @@ func TestAddressInAThread(t *testing.T) {
 	reassigned := func(before time.Duration) func(*conversation.Phone) {
 		return func(p *conversation.Phone) { p.OwnedSince, p.Reassigned, p.Confirmed = noon.Add(-before), true, true }
 	}
+	unsent := func(tag conversation.Tag, before time.Duration) func(*conversation.Phone) {
+		return func(p *conversation.Phone) { p.LastTag, p.LastAt = tag, noon.Add(-before) }
+	}
 	unconfirmed := func(p *conversation.Phone) { p.OwnedSince, p.Reassigned = noon.Add(-3*day), true }
 	for name, tt := range map[string]struct {
 		anns time.Duration
@@ -85,6 +88,10 @@ func TestAddressInAThread(t *testing.T) {
 		"wrote to Bob from here":          {minute, wrote(bob, 30*second), conversation.Ask},
 		"wrote to Bob before":             {minute, wrote(bob, 2*minute), conversation.Send},
 		"wrote to Ann":                    {minute, wrote(ann, 30*second), conversation.Send},
+		"unsent words for Bob":            {minute, unsent(bob, 30*second), conversation.Ask},
+		"unsent words for nobody known":   {minute, unsent("A46", 30*second), conversation.Ask},
+		"unsent words for Bob, before":    {minute, unsent(bob, 2*minute), conversation.Send},
+		"unsent words for Ann":            {minute, unsent(ann, 30*second), conversation.Send},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := threadOf(threadOne, sent(ann, tt.anns, 0), sent(bob, 2*day, 0))

@@ -49,9 +49,11 @@ type Exchange struct {
 type View struct {
 	// Exchanges has one for each conversation, in any order.
 	Exchanges []Exchange `json:",omitempty"`
-	// LastAt is when the phone's last text came in, LastTo the customer whom it went to, empty if it went to nobody.
-	LastAt time.Time       `json:",omitzero"`
-	LastTo sms.PhoneNumber `json:",omitempty"`
+	// LastAt is when the phone's last text came in, LastTo the customer whom it went to, empty if it went to nobody. LastTag is the tag that
+	// it began with then, valid or not, empty if there was none; and [unclearTag] if two texts came in at once for two customers.
+	LastAt  time.Time       `json:",omitzero"`
+	LastTo  sms.PhoneNumber `json:",omitempty"`
+	LastTag Tag             `json:",omitempty"`
 	// Held are the words that the phone was asked about, zero if there are none.
 	Held Held `json:",omitzero"`
 	// Owner is the customer who has the thread, if the number is one of a route's Threads; empty otherwise. OwnedSince is when he was
@@ -84,7 +86,7 @@ func (h Held) IsZero() bool { return len(h.MessageSids) == 0 }
 // that were sent to the phone, or that it wrote, are of now at the latest, and its last text is not known.
 func (v View) corrected(now time.Time) View {
 	if clock.Ahead(v.LastAt, now) {
-		v.LastAt, v.LastTo = time.Time{}, ""
+		v.LastAt, v.LastTo, v.LastTag = time.Time{}, "", ""
 	}
 	isAhead := func(e Exchange) bool { return clock.Ahead(e.SentAt, now) || clock.Ahead(e.AnsweredAt, now) }
 	if !slices.ContainsFunc(v.Exchanges, isAhead) {

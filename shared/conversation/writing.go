@@ -24,6 +24,9 @@ const (
 	replyTime = 8 * time.Second
 )
 
+// unclearTag stands for a tag that is not known, which may be any one's.
+const unclearTag Tag = "?"
+
 // Writing is a text of a phone that was decided about, as the phone's item keeps it.
 type Writing struct {
 	MessageSid string
@@ -40,6 +43,8 @@ type Writing struct {
 	To    sms.PhoneNumber
 	Tag   Tag
 	Texts int
+	// Leading is the tag that the text begins with, valid or not; empty if there is none.
+	Leading Tag
 	// Named are the tags that the phone was asked about.
 	Named []Tag
 	// Digest is that of an untagged text, empty otherwise, see [Digest].
@@ -63,10 +68,13 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 	p.LastSids = p.LastSids[max(0, len(p.LastSids)-maxWritten):]
 	switch {
 	case !w.At.Before(p.LastAt):
-		p.LastAt, p.LastTo = w.At.UTC(), w.To
+		p.LastAt, p.LastTo, p.LastTag = w.At.UTC(), w.To, ""
+		if w.To == "" {
+			p.LastTag = w.Leading
+		}
 	case p.LastAt.Sub(w.At) <= bubbleTime && !sms.Same(p.LastTo, w.To):
 		// Nobody can say which of the two was the last, and whom a further one is for.
-		p.LastTo = ""
+		p.LastTo, p.LastTag = "", unclearTag
 	}
 	if w.To != "" {
 		p.Exchanges = slices.Clone(p.Exchanges)

@@ -85,6 +85,37 @@ func TestLastOfTwoOutOfOrder(t *testing.T) {
 	if p.LastTo != "" || !p.LastAt.Equal(noon) {
 		t.Errorf("the last text went to %q at %v", string(p.LastTo), p.LastAt)
 	}
+	view := conversation.View{Exchanges: all(sent(ann, hour, 0)), Owner: customerOf(ann), LastAt: p.LastAt, LastTo: p.LastTo, LastTag: p.LastTag}
+	got := conversation.Answer{Body: "at the back door", ReceivedAt: noon.Add(second), DecidedAt: noon.Add(second), View: view}.Address()
+	if got.Verdict != conversation.Ask {
+		t.Errorf("a further one gets the verdict %v", got.Verdict)
+	}
+}
+
+// Words that were for somebody else, by their tag, and went to nobody: what the person writes next may be for that one, too.
+func TestAfterWordsThatWentToNobody(t *testing.T) {
+	for name, tt := range map[string]struct {
+		between *conversation.Writing
+		want    conversation.Verdict
+	}{
+		"at once":         {nil, conversation.Ask},
+		"after words":     {&conversation.Writing{Verdict: conversation.Send, To: customerOf(ann)}, conversation.Send},
+		"after a command": {&conversation.Writing{Verdict: conversation.Tell}, conversation.Send},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := conversation.Phone{View: conversation.View{Exchanges: all(sent(ann, hour, 0))}}
+			p, _ = p.Wrote(conversation.Writing{MessageSid: "SM1", At: noon, Verdict: conversation.Refuse, Leading: bob})
+			if tt.between != nil {
+				tt.between.MessageSid, tt.between.At = "SM2", noon.Add(second)
+				p, _ = p.Wrote(*tt.between)
+			}
+			at := noon.Add(20 * second)
+			got := conversation.Answer{Body: "at the back door", ReceivedAt: at, DecidedAt: at, View: p.View}.Address()
+			if got.Verdict != tt.want {
+				t.Errorf("verdict %v, want %v", got.Verdict, tt.want)
+			}
+		})
+	}
 }
 
 // A question was read a moment ago, and its words ended by a text with a tag: a tag alone may still answer it, not the next question.

@@ -203,8 +203,13 @@ func ofAnswers() []mutation {
 			"./shared/conversation", "TestAddressInAThread",
 		},
 		{
+			"what follows words that went to nobody goes to whoever is in play",
+			"shared/conversation/writing.go", "p.LastTag = w.Leading", "p.LastTag = \"\"",
+			"./shared/conversation", "TestAfterWordsThatWentToNobody",
+		},
+		{
 			"what follows a text to a customer of another thread goes to the customer of this one",
-			"shared/conversation/answer.go", "case a.View.wroteElsewhere(a.ReceivedAt):", "case false:",
+			"shared/conversation/answer.go", "!ok || a.View.wroteElsewhere(to, a.ReceivedAt)", "!ok",
 			"./shared/conversation", "TestAddressInAThread",
 		},
 		{

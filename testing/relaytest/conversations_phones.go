@@ -24,7 +24,7 @@ func fullPhone(key conversation.PhoneKey) conversation.Phone {
 				{Customer: Customer, Tag: "A47", Name: "Ann Miller", SentAt: at, AnsweredAt: at.Add(time.Minute)},
 				{SentAt: at.Add(-time.Hour)},
 			},
-			LastAt: at.Add(2 * time.Minute), LastTo: Customer,
+			LastAt: at.Add(2 * time.Minute), LastTo: Customer, LastTag: "A47",
 			Held: conversation.Held{
 				MessageSids: []string{MessageSid(1), MessageSid(2)}, AskedAt: at.Add(3 * time.Minute), LastAt: at.Add(4 * time.Minute),
 				Named: []conversation.Tag{"A47", "B73"}, Replaces: true,

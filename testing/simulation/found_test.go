@@ -107,6 +107,7 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"a held text whose timer is set by a clock that is ahead for a moment":                                   80079676,
 		"codes that an operator sends, besides what the relay says":                                              80123862,
 		"a text behind one that is held again, for a phone to be verified":                                       80149353,
+		"words after some that were refused, for another one's tag (TestAfterWordsThatWentToNobody)":             80057044,
 		"words for nobody that cross with a customer's first text":                                               8997,
 		"words for nobody, written before a text arrives that was sent long before":                              80056489,
 		"a text held for a moment, behind one that waits for a phone (TestHeldForAMomentAndThenForVerification)": 80005584,

@@ -29,6 +29,28 @@ func (s *schedule) rungOf(r ledger.Record) []ledger.Record {
 	return all
 }
 
+// withRings returns the texts with their records for the phones of a ring in their place. Where such a text itself goes on, once the ring
+// is lost, follows the receipts, which come in any order.
+func (s *schedule) withRings(order []string) []string {
+	var all []string
+	for _, sid := range order {
+		ring := s.rungOf(s.current[sid])
+		if len(ring) == 0 {
+			all = append(all, sid)
+		}
+		for _, one := range ring {
+			all = append(all, one.MessageSid)
+		}
+	}
+	return all
+}
+
+// areForOthers reports whether the two are records for two phones of a ring: each phone has an order of its own.
+func (s *schedule) areForOthers(a, b string) bool {
+	one, other := s.current[firstOf(a)], s.current[firstOf(b)]
+	return (one.IsRung() || other.IsRung()) && one.Destination != other.Destination
+}
+
 // checkRung holds the POST of a text to a phone of a ring against the ring, and that of a text that went on in turn: no phone gets it by
 // two records, and no other phone while one of the ring may have it.
 func (s *schedule) checkRung(p *post, r ledger.Record, name string) {

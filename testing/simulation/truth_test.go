@@ -167,12 +167,13 @@ func (s *schedule) checkOrder() {
 			first[sid] = i
 		}
 	}
-	order := s.withParts(s.order)
+	order := s.withParts(s.withRings(s.order))
 	for i, later := range order {
 		for _, earlier := range order[:i] {
 			a, aOK := first[earlier]
 			b, bOK := first[later]
-			isSame := s.author(earlier) == s.author(later) && s.current[earlier].Customer == s.current[later].Customer
+			isSame := s.author(earlier) == s.author(later) && s.current[earlier].Customer == s.current[later].Customer &&
+				!s.areForOthers(earlier, later)
 			if aOK && bOK && a > b && isSame && !strayed[earlier] && !strayed[later] &&
 				!strayed[firstOf(earlier)] && !strayed[firstOf(later)] {
 				s.violated("%s reached Twilio before %s, which came before it", nameOf(later), nameOf(earlier))

@@ -44,6 +44,7 @@ func (h *Handler) remember(ctx context.Context, j *job) error {
 		To: h.customerOf(j), Tag: conversation.Tag(a.Tag), Texts: countedBy(a), Digest: digestOf(key, j.text.Body),
 		IsAutoReplyTold: j.text.Reason == ledger.ReasonAutoReply && a.Tells != "",
 	}
+	w.Leading, _, _ = conversation.Leading(j.text.Body)
 	for _, tag := range a.Named {
 		w.Named = append(w.Named, conversation.Tag(tag))
 	}
