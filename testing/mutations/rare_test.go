@@ -29,6 +29,16 @@ func ofTheRare() []mutation {
 			"./functions/sender/delivery", "TestStopBehindATextThatWaitsForVerification$",
 		},
 		{
+			"the timer of what is being taken up comes again at once",
+			"functions/sender/delivery/closed.go", "\t\t\tc.Closed.Until = until\n", "",
+			"./functions/sender/delivery", "TestClosesAgainBeforeTheTimerComes$",
+		},
+		{
+			"what several phones get is held again once it has begun",
+			"functions/sender/delivery/closed.go", " && len(r.Ring.Phones) == 0 {", " {",
+			"./functions/sender/delivery", "TestClosesAgainBeforeTheTimerComes$",
+		},
+		{
 			"a held text overtakes one that is held again",
 			"functions/sender/delivery/closed.go", "if goesOn && !t.record.IsClosed() {", "if v.isDone() && !t.record.IsClosed() {",
 			"./functions/sender/delivery", "TestHeldAgainWhileOthersAreTakenUp$",

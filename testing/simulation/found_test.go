@@ -108,6 +108,8 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"codes that an operator sends, besides what the relay says":                                              80123862,
 		"a text behind one that is held again, for a phone to be verified":                                       80149353,
 		"words after some that were refused, for another one's tag (TestAfterWordsThatWentToNobody)":             80057044,
+		"a text to several phones, when the number closes again (TestClosesAgainBeforeTheTimerComes)":            81002210,
+		"a text at Twilio, when the number closes again (TestClosesAgainBeforeTheTimerComes)":                    81014834,
 		"words for nobody that cross with a customer's first text":                                               8997,
 		"words for nobody, written before a text arrives that was sent long before":                              80056489,
 		"a text held for a moment, behind one that waits for a phone (TestHeldForAMomentAndThenForVerification)": 80005584,

@@ -121,6 +121,8 @@ func (h *Handler) opening(ctx context.Context, due queue.Timer, envelope queue.E
 			c, err = h.holdUntil(ctx, c, &way)
 		}
 		if err == nil && len(c.Closed.Texts) > 0 {
+			// What several phones are getting, or Twilio, is still listed, and is not held: the time when it was is over.
+			c.Closed.Until = until
 			err = h.remindOfOpening(ctx, c.Closed)
 		}
 	}
@@ -296,8 +298,8 @@ func (h *Handler) openAll(
 func (h *Handler) openText(ctx context.Context, r ledger.Record, way *route.Route) (ledger.Record, error) {
 	until, reason := plan.HeldUntil(r, *way, h.config.Now())
 	return h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
-		if reason != "" && r.State == ledger.Queued && !r.IsClosed() {
-			// It was taken up, and what is before it is held again since.
+		if reason != "" && r.State == ledger.Queued && !r.IsClosed() && len(r.Ring.Phones) == 0 {
+			// It was taken up, and what is before it is held again since. What several phones get at the same time has begun.
 			held, err := r.Close(reason, until, h.config.Now())
 			return held, err == nil, err
 		}

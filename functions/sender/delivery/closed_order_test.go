@@ -187,19 +187,40 @@ func disturbHold(t *testing.T, at int, isOpening bool, happen func(s *sender) er
 }
 
 // The number closes again while what was held waits for Twilio, and before the timer has come: it comes now and then, and not again and
-// again. Everything goes out at the next opening.
+// again. What several phones get is not held again, once it has begun. Everything goes out at the next opening.
 func TestClosesAgainBeforeTheTimerComes(t *testing.T) {
-	s := holding(t)
-	s.hears(1, relaytest.Customer, "one")
-	s.sent()
-	s.during(started.Add(opening+30*time.Minute), &fault.Error{Kind: fault.Throttled})
-	s.clock.Advance(opening + time.Second)
-	s.queueUp(textOf(2, func(e *queue.Envelope) { e.Message.Body, e.ReceivedAt = "two", s.clock.Now() }))
-	s.pumpFrom(s.queue)
-	if r := s.record(1); r.IsClosed() || r.State != ledger.Queued {
-		t.Fatalf("text 1 is %s (%s), and is to wait for Twilio", r.State, r.Reason)
+	for name, ring := range map[string]route.Ring{"one phone": "", "all phones": route.RingAll} {
+		t.Run(name, func(t *testing.T) {
+			s := holding(t)
+			s.reroute(func(r *route.Route) { r.Ring = ring })
+			s.hears(1, relaytest.Customer, "one")
+			s.sent()
+			s.during(started.Add(opening+30*time.Minute), &fault.Error{Kind: fault.Throttled})
+			s.clock.Advance(opening + time.Second)
+			s.queueUp(textOf(2, func(e *queue.Envelope) { e.Message.Body, e.ReceivedAt = "two", s.clock.Now() }))
+			s.pumpFrom(s.queue)
+			if r := s.record(1); r.IsClosed() || r.State != ledger.Queued {
+				t.Fatalf("text 1 is %s (%s), and is to wait for Twilio", r.State, r.Reason)
+			}
+			s.closeFor(1)
+			s.countTimers(opening+20*time.Minute, 4)
+			if isHeld := s.record(1).IsClosed(); isHeld == (ring == route.RingAll) {
+				t.Errorf("text 1 is held again: %v", isHeld)
+			}
+			s.until(opening + time.Hour)
+			s.sent()
+			s.until(opening + 25*time.Hour)
+			got := slices.Compact(s.words())
+			if want := []string{"one", "two"}; !slices.Equal(got, want) || s.waiting() > 0 {
+				t.Errorf("sent %q, want %q", got, want)
+			}
+		})
 	}
-	s.closeFor(1)
+}
+
+// countTimers goes on until then, and checks that some timers are set meanwhile, and not more than most.
+func (s *sender) countTimers(until time.Duration, most int) {
+	s.t.Helper()
 	timers := 0
 	s.faults.hook = func(op string) error {
 		if op == "timers before Send" {
@@ -207,15 +228,9 @@ func TestClosesAgainBeforeTheTimerComes(t *testing.T) {
 		}
 		return nil
 	}
-	s.until(opening + 20*time.Minute)
-	if timers == 0 || timers > 4 {
-		t.Errorf("%d timers were set within 20 minutes", timers)
-	}
-	s.until(opening + time.Hour)
-	s.sent()
-	s.until(opening + 25*time.Hour)
-	if got, want := s.words(), []string{"one", "two"}; !slices.Equal(got, want) || s.waiting() > 0 {
-		t.Errorf("sent %q, want %q", got, want)
+	s.until(until)
+	if timers == 0 || timers > most {
+		s.t.Errorf("%d timers were set until %v", timers, until)
 	}
 }
 
