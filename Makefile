@@ -32,9 +32,9 @@ NOT_INLINED := github.com/aws/aws-sdk-go-v2/service/...
 # Without inlining in the SDK's generated packages, the sender is smaller by 130 kB.
 compile = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 GOARM64=v8.0,lse $(GO) build -tags lambda.norpc -trimpath -gcflags '$(NOT_INLINED)=-l' -ldflags "-s -w $(STAMP)" -o "$(2)/bootstrap" "./functions/$(1)"
 
-GOLANGCI := bin/golangci-lint
-# One environment for each version of the requirements, shared by all clones.
+# One linter for each of its versions, and one environment for each version of the requirements, shared by all clones.
 CACHE    := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)
+GOLANGCI := $(CACHE)/smsrelay-golangci-$(GOLANGCI_VERSION)/golangci-lint
 VENV     := $(CACHE)/smsrelay-lint-$(shell cat testing/templates/requirements.txt 2>/dev/null | cksum | cut -d ' ' -f 1)
 PROMTOOL := $(CACHE)/smsrelay-promtool/promtool
 OPENAPI_VENV := $(CACHE)/smsrelay-openapi-$(shell cat testing/openapi/requirements.txt 2>/dev/null | cksum | cut -d ' ' -f 1)
@@ -198,8 +198,8 @@ lint: lint-go lint-sam ## Check the code and the template (needs Python)
 .PHONY: lint-go
 lint-go: ## Check the code
 	@if ! $(GOLANGCI) version 2>/dev/null | grep -qF 'version $(GOLANGCI_VERSION) '; then \
-		echo "installing golangci-lint $(GOLANGCI_VERSION) into bin/"; \
-		GOBIN="$(CURDIR)/bin" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION) || exit 1; \
+		echo "installing golangci-lint $(GOLANGCI_VERSION)"; \
+		GOBIN="$(patsubst %/,%,$(dir $(GOLANGCI)))" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION) || exit 1; \
 	fi
 	$(GOLANGCI) run ./...
 

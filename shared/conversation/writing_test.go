@@ -85,7 +85,8 @@ func TestLastOfTwoOutOfOrder(t *testing.T) {
 	if p.LastTo != "" || !p.LastAt.Equal(noon) {
 		t.Errorf("the last text went to %q at %v", string(p.LastTo), p.LastAt)
 	}
-	view := conversation.View{Exchanges: all(sent(ann, hour, 0)), Owner: customerOf(ann), LastAt: p.LastAt, LastTo: p.LastTo, LastTag: p.LastTag}
+	view := p.View
+	view.Exchanges, view.Owner = all(sent(ann, hour, 0)), customerOf(ann)
 	got := conversation.Answer{Body: "at the back door", ReceivedAt: noon.Add(second), DecidedAt: noon.Add(second), View: view}.Address()
 	if got.Verdict != conversation.Ask {
 		t.Errorf("a further one gets the verdict %v", got.Verdict)
