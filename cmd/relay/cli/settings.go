@@ -110,7 +110,10 @@ func ServeSettings() []Setting {
 		{Env: EnvRetention, Fallback: duration.Text(ledger.DefaultRetention), Help: fmt.Sprintf(
 			"how long the ledger keeps a text, %s or more", duration.Text(ledger.MinRetention),
 		)},
-		{Env: EnvLogFormat, Fallback: "auto", Help: "text, json, or auto: text on a terminal and JSON elsewhere"},
+		{
+			Env: EnvLogFormat, Fallback: "auto",
+			Help: "text, json, or auto: text on a terminal, the fields of the journal under systemd, and JSON elsewhere",
+		},
 	}
 }
 

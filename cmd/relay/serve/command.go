@@ -19,6 +19,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/onehost/journal"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
@@ -46,10 +47,14 @@ Every setting is an environment variable and a flag with the same name; if you s
 }
 
 func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
-	config, err := ReadSettings(Lookup(flags, p.Lookup), p.Stderr)
+	lookup := Lookup(flags, p.Lookup)
+	config, err := ReadSettings(lookup, p.Stderr)
 	if err != nil {
 		return cli.SettingsError(asTyped(err, flags))
 	}
+	format, _ := lookup(cli.EnvLogFormat)
+	stream, _ := p.Lookup(envJournalStream)
+	config.Logger = toJournal(config.Logger, format, stream, p.Stderr, journal.Socket)
 	relay, err := onehost.Open(ctx, config)
 	if err != nil {
 		return cli.WithStartHint(err)
