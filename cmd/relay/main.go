@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/audit"
+	"quickdumpnow.com/smsrelay/cmd/relay/backup"
 	"quickdumpnow.com/smsrelay/cmd/relay/bench"
 	"quickdumpnow.com/smsrelay/cmd/relay/block"
 	"quickdumpnow.com/smsrelay/cmd/relay/canary"
@@ -136,10 +137,12 @@ func (p program) addGroups(root *cobra.Command) {
 		text.ResendCommand(shared),
 		sweep.Command(shared),
 		audit.Command(shared),
+		backup.RestoreCommand(shared),
 	)
 	group("To set it up",
 		setup.Command(shared, func(base cli.Program) *cobra.Command { return canary.Command(base, doctor.FrontDoors(base)) }),
 		serve.Command(shared),
+		backup.Command(shared),
 		config.Command(shared, doctor.Settings()),
 		number.Command(shared, doctor.NumberCheckCommand(shared)),
 		canary.Command(shared, doctor.FrontDoors(shared)),

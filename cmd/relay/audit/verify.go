@@ -14,20 +14,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 )
 
-// lateness is how old the entry of a removal may be when it reaches the log after the removal was noticed.
-const lateness = time.Hour
-
-// verification is one run of relay audit verify.
-type verification struct {
-	source *auditsource.Source
-	// chain is the only text or conversation to verify, empty for all; see [auditlog.ChainOf].
-	chain string
-	since time.Time
-	now   func() time.Time
-	// wait waits, and says so, until the entry of a removal must have reached the log.
-	wait func(ctx context.Context, until time.Time, removed int) error
-}
-
 func (p program) auditVerifyCommand() *cobra.Command {
 	var asJSON, logOnly bool
 	var since cli.Moment
@@ -58,8 +44,11 @@ needs about 700 bytes of memory for each text; --since leaves out older texts.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, source.Close()) }()
-			v := verification{source: source, chain: chain, since: since.At, now: time.Now, wait: p.waitForRemovals}
-			report, err := v.run(cmd.Context())
+			v := auditsource.Verification{Source: source, Chain: chain, Since: since.At, Now: time.Now, Wait: p.waitForRemovals}
+			report, err := v.Run(cmd.Context())
+			if err == nil {
+				err = whetherThere(chain, report)
+			}
 			if err != nil {
 				return cli.WithTargetHint(err, source.Lag > 0)
 			}
@@ -78,83 +67,17 @@ needs about 700 bytes of memory for each text; --since leaves out older texts.`,
 	return cmd
 }
 
-// run reads the ledger first and then the log, so that every change in the ledger is in the log or on its way there.
-func (v verification) run(ctx context.Context) (auditlog.Report, error) {
-	from := v.since
-	if v.source.Begins.After(from) {
-		from = v.source.Begins
-	}
-	options := auditlog.Options{Chain: v.chain, From: from, Ordered: v.source.Ordered}
-	if v.source.Heads != nil {
-		options.HeadsAt = v.now()
-	}
-	verifier := auditlog.NewVerifier(options)
-	if err := v.expect(ctx, verifier, from); err != nil {
-		return auditlog.Report{}, err
-	}
-	err := v.source.Read(ctx, auditsource.Query{From: from, Chain: v.chain, Segment: verifier.Segment},
-		func(line auditlog.Line) error {
-			verifier.Add(line)
-			return nil
-		})
-	if err != nil {
-		return auditlog.Report{}, err
-	}
-	if err := v.ask(ctx, verifier, options.HeadsAt); err != nil {
-		return auditlog.Report{}, err
-	}
-	report := verifier.Report()
-	if v.chain != "" && report.Sound() && report.Texts+report.Conversations == 0 {
-		if id, ok := auditlog.ConversationOf(v.chain); ok {
-			return report, cli.Hinted(fmt.Errorf("neither the log nor the conversations' table has the conversation %s", id),
-				"relay audit export lists all entries, with their conversation_id")
-		}
-		return report, cli.Hinted(fmt.Errorf("neither the log nor the ledger has %s", v.chain),
-			"the SID of a text begins with SM, MM or RL; relay audit export lists all entries")
-	}
-	return report, nil
-}
-
-// expect tells the verifier what the ledger has.
-func (v verification) expect(ctx context.Context, verifier *auditlog.Verifier, from time.Time) error {
-	switch {
-	case v.source.Heads == nil:
-		return nil
-	case v.chain != "":
-		head, err := v.source.Heads.Head(ctx, v.chain)
-		if err != nil {
-			return err
-		}
-		verifier.Expect(v.chain, head)
-	default:
-		err := v.source.Heads.Each(ctx, func(sid string, head auditlog.Head) {
-			if !head.UpdatedAt.Before(from) {
-				verifier.Expect(sid, head)
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return v.source.Heads.Unaudited(ctx, verifier.Await)
-}
-
-// ask looks up texts that came in since, and waits until the log must have the records that were just removed.
-func (v verification) ask(ctx context.Context, verifier *auditlog.Verifier, headsAt time.Time) error {
-	if v.source.Heads == nil {
+// whetherThere returns an error if there is nothing of the text or the conversation that was named.
+func whetherThere(chain string, report auditlog.Report) error {
+	if chain == "" || !report.Sound() || report.Texts+report.Conversations > 0 {
 		return nil
 	}
-	removed, err := verifier.Ask(ctx, v.source.Heads.Head)
-	if err != nil || removed == 0 || v.source.Lag == 0 {
-		return err
+	if id, ok := auditlog.ConversationOf(chain); ok {
+		return cli.Hinted(fmt.Errorf("neither the log nor the conversations' table has the conversation %s", id),
+			"relay audit export lists all entries, with their conversation_id")
 	}
-	if err := v.wait(ctx, v.now().Add(v.source.Lag), removed); err != nil {
-		return err
-	}
-	return v.source.Read(ctx, auditsource.Query{From: headsAt.Add(-lateness), Chain: v.chain}, func(line auditlog.Line) error {
-		verifier.AddLate(line)
-		return nil
-	})
+	return cli.Hinted(fmt.Errorf("neither the log nor the ledger has %s", chain),
+		"the SID of a text begins with SM, MM or RL; relay audit export lists all entries")
 }
 
 // waitForRemovals waits until then, and says why.

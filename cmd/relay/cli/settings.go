@@ -52,6 +52,9 @@ const (
 	EnvLooks          = "RELAY_RECONCILE_LOOKS"
 	EnvLookInterval   = "RELAY_RECONCILE_INTERVAL"
 	EnvRetention      = "RELAY_RETENTION"
+	EnvBackup         = "RELAY_BACKUP"
+	EnvBackupEvery    = "RELAY_BACKUP_EVERY"
+	EnvBackupKeep     = "RELAY_BACKUP_KEEP"
 	EnvLogFormat      = "RELAY_LOG_FORMAT"
 )
 
@@ -60,7 +63,7 @@ const defaultListen = "127.0.0.1:8080"
 
 // ServeSettings lists every setting, in the order in which help shows them.
 func ServeSettings() []Setting {
-	return []Setting{
+	return append([]Setting{
 		{Env: EnvAccountSid, Help: "Twilio account, AC and 32 hexadecimal digits"},
 		{Env: EnvAuthToken, Help: "Auth Token; while you replace it, several separated by commas, newest first", Secret: true},
 		{Env: EnvAPIKeySid, Help: "API key, to send with instead of the Auth Token"},
@@ -114,6 +117,16 @@ func ServeSettings() []Setting {
 			Env: EnvLogFormat, Fallback: "auto",
 			Help: "text, json, or auto: text on a terminal, the fields of the journal under systemd, and JSON elsewhere",
 		},
+	}, backupSettings()...)
+}
+
+// backupSettings are those of the backups.
+func backupSettings() []Setting {
+	return []Setting{
+		{Env: EnvBackup, Help: "where relay serve puts backups while it runs: a folder, or s3://bucket/prefix, with the access of the AWS " +
+			"command line (default: it makes none)"},
+		{Env: EnvBackupEvery, Fallback: "1h", Help: "time between two backups, 1m or more"},
+		{Env: EnvBackupKeep, Fallback: "24,7d", Help: "which backups stay: how many of the newest, and for how many days one each"},
 	}
 }
 

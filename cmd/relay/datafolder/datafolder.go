@@ -12,6 +12,11 @@ const (
 	MediaFolder = "media"
 	// CertificatesFolder has the keys and certificates of the relay's own domains.
 	CertificatesFolder = "certificates"
+	// AuditFailures has the changes that could not be written as an audit entry.
+	AuditFailures = "audit-failures"
+	// BackupFile says how it stands with the backups, RestoredFile from which backup the folder was restored.
+	BackupFile   = "backup.json"
+	RestoredFile = "restored.json"
 )
 
 // The names of the queues in the database.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/backups"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
@@ -203,7 +204,10 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 		}
 	} else {
 		data := env.New(cli.LookupOf(cli.TargetSettings(), flags, p.Lookup)).String(cli.EnvData, "")
-		relay.Host = &Host{Folder: data, Database: datafolder.DatabaseFile, AuditLog: datafolder.AuditFile, Disk: datafolder.Space}
+		relay.Host = &Host{
+			Folder: data, Database: datafolder.DatabaseFile, AuditLog: datafolder.AuditFile, Disk: datafolder.Space,
+			Backups: func() (backups.State, bool, error) { return backups.ReadState(data) },
+		}
 	}
 	relay.OpenErr = err
 	if opened == nil {

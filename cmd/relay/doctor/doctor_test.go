@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/backups"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -181,6 +182,10 @@ func textProvocations() []provocation {
 		}},
 		{"folder-moved", Warn, "not started on it yet", moved(time.Time{}, true)},
 		{"folder-moved", Warn, "started on it at 2026", moved(noon.Add(-time.Hour), false)},
+		{"backup", Fail, "disk full", backedUp(backups.State{Every: time.Hour, Last: noon, Failure: "disk full", FailedAt: noon})},
+		{"backup", Fail, "is late", backedUp(backups.State{Every: time.Hour, Last: noon.Add(-3 * time.Hour)})},
+		{"backup", Warn, "of 2026-11-18", backedUp(backups.State{Last: noon.Add(-8 * 24 * time.Hour)})},
+		{"backup", Warn, "audit log in it", backedUp(backups.State{Every: time.Hour, Last: noon, Unsound: true})},
 		{"data-permissions", Fail, "audit.jsonl (-rw-r--r--)", chmod("audit.jsonl", 0o644)},
 		{"data-permissions", Fail, "(-rwxr-xr-x)", chmod("", 0o755)},
 		{"audit-file", Fail, "is missing", withoutAuditLog},
@@ -272,13 +277,6 @@ func newWorldFor(t *testing.T, name string) *world {
 		w.relay.Host, w.relay.AWS = nil, w.stack.aws()
 	}
 	return w
-}
-
-// moved is a folder that was copied.
-func moved(at time.Time, unopened bool) func(*testing.T, *world) {
-	return func(_ *testing.T, w *world) {
-		w.relay.Host.Moved = func(context.Context) (time.Time, bool, error) { return at, unopened, nil }
-	}
 }
 
 // TestEveryCheckIsProvoked demands of each check that it is seen to find something, and to find nothing.

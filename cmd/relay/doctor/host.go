@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/backups"
 	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -29,6 +30,8 @@ type Host struct {
 	// Moved returns when relay serve first noticed that the folder was copied or restored; zero if it never did. unopened means that it
 	// was copied or restored, and relay serve has not started on it since. Nil if the database could not be opened.
 	Moved func(ctx context.Context) (at time.Time, unopened bool, err error)
+	// Backups says how it stands with the backups; found is false if none was ever made, and relay serve makes none.
+	Backups func() (state backups.State, found bool, err error)
 }
 
 func hostChecks() []Check {
@@ -43,6 +46,7 @@ func hostChecks() []Check {
 			databaseIntegrity,
 		},
 		{"folder-moved", "A copy of the folder holds the same texts. If both run, a text can be sent twice.", onOneHost, folderMoved},
+		{"backup", "If this host is lost, a backup is all that is left of its texts.", onOneHost, backup},
 		{"data-permissions", "The folder holds customers' texts and numbers. Only the relay's user should read it.", onOneHost, dataPermissions},
 		{"audit-file", "The audit log records what happened to each text.", onOneHost, auditFile},
 		{"iterator-age", "Nobody can look up a change that is not in the audit log yet.", both, iteratorAge},

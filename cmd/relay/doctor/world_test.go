@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/backups"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -206,6 +207,7 @@ func newHost(t *testing.T) *Host {
 		QuickCheck:   func(context.Context) ([]string, error) { return nil, nil },
 		Moved:        func(context.Context) (time.Time, bool, error) { return noon.Add(-30 * 24 * time.Hour), false, nil },
 		OldestChange: func(context.Context) (time.Time, bool, error) { return noon, false, nil },
+		Backups:      func() (backups.State, bool, error) { return backups.State{Every: time.Hour, Last: noon}, true, nil },
 	}
 	h.write(t, "relay.db", "database")
 	h.write(t, "relay.db-wal", "log")

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/serve/onehost"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
@@ -55,6 +56,7 @@ func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	format, _ := lookup(cli.EnvLogFormat)
 	stream, _ := p.Lookup(envJournalStream)
 	config.Logger = toJournal(config.Logger, format, stream, p.Stderr, journal.Socket)
+	config.Backup.Access = p.bucketAccess()
 	relay, err := onehost.Open(ctx, config)
 	if err != nil {
 		return cli.WithStartHint(err)
@@ -63,6 +65,13 @@ func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	err = relay.Run(ctx)
 	config.Logger.LogAttrs(ctx, slog.LevelInfo, "relay stopped")
 	return errors.Join(err, relay.Close())
+}
+
+// bucketAccess is whose access to AWS reaches a bucket for backups.
+func (p program) bucketAccess() awsprofile.Config {
+	profile, _ := p.Lookup(cli.EnvProfile)
+	region, _ := p.Lookup(cli.EnvRegion)
+	return awsprofile.Config{Profile: profile, Region: region}
 }
 
 // ReadSettings reads and checks all settings, and reports all problems at once.
@@ -90,6 +99,7 @@ func ReadSettings(lookup func(string) (string, bool), logTo io.Writer) (onehost.
 		ReconcileInterval: r.DurationWithin(cli.EnvLookInterval, 0, delivery.MinReconcileInterval, delivery.MaxReconcileInterval),
 
 		Retention: r.DurationWithin(cli.EnvRetention, 0, ledger.MinRetention, ledger.MaxRetention),
+		Backup:    backupsOf(r),
 	}
 	logger, err := cli.NewLogger(r.String(cli.EnvLogFormat, ""), logTo)
 	config.Logger = logger

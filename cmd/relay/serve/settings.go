@@ -7,7 +7,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/backups"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/serve/onehost"
+	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/onehost/certificates"
 )
@@ -46,3 +49,20 @@ func parseDirectory(text string) (string, error) {
 	}
 	return text, nil
 }
+
+// backupsOf is which backups the relay makes.
+func backupsOf(r *env.Reader) onehost.BackupConfig {
+	config := onehost.BackupConfig{
+		To: r.String(cli.EnvBackup, ""), Keep: env.Parsed(r, cli.EnvBackupKeep, "", backups.ParseKeep),
+		Every: r.DurationWithin(cli.EnvBackupEvery, 0, onehost.MinBackupInterval, maxBackupInterval),
+	}
+	for _, s := range cli.ServeSettings() {
+		if value := r.String(s.Env, ""); value != "" && value != s.Fallback {
+			config.Settings = append(config.Settings, backups.Setting{Name: s.Env, Value: value, Secret: s.Secret})
+		}
+	}
+	return config
+}
+
+// maxBackupInterval is the longest time between two backups.
+const maxBackupInterval = 30 * duration.Day

@@ -1,5 +1,4 @@
-// Package mediabucket keeps pictures and other attachments in a bucket of Amazon S3, by package media's contract. It makes three calls of
-// S3's HTTP interface itself and signs them with the SDK's signer: the SDK's client for S3 adds 1.25 MB to a function. It makes no buckets
+// Package mediabucket keeps pictures and other attachments in a bucket of Amazon S3, by package media's contract. It makes no buckets
 // (template.yaml does), and removes nothing: the bucket's lifecycle does that after items have expired.
 package mediabucket
 
@@ -8,13 +7,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"quickdumpnow.com/smsrelay/shared/aws/s3http"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/media"
 )
@@ -33,29 +31,13 @@ const (
 
 // Bucket is a media.Store. It is safe for concurrent use.
 type Bucket struct {
-	cfg    aws.Config
-	base   string
-	now    func() time.Time
-	signer *v4.Signer
+	s3  *s3http.Bucket
+	now func() time.Time
 }
 
 // New returns the bucket of that name. Items expire by the clock.
 func New(cfg aws.Config, name string, now func() time.Time) *Bucket {
-	base := "https://" + name + ".s3." + cfg.Region + "." + suffixOf(cfg.Region) + "/"
-	if cfg.BaseEndpoint != nil {
-		// Emulators have no host name for each bucket.
-		base = *cfg.BaseEndpoint + "/" + name + "/"
-	}
-	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
-	return &Bucket{cfg: cfg, base: base, now: now, signer: signer}
-}
-
-// suffixOf returns the domain of a region's services. China has its own.
-func suffixOf(region string) string {
-	if len(region) > 3 && region[:3] == "cn-" {
-		return "amazonaws.com.cn"
-	}
-	return "amazonaws.com"
+	return &Bucket{s3: s3http.New(cfg, name, now), now: now}
 }
 
 // Put implements media.Store. It streams the content, and so makes only one attempt.
@@ -69,24 +51,24 @@ func (b *Bucket) Put(ctx context.Context, item media.Item, content io.Reader) er
 	request.Header.Set("Content-Type", item.ContentType)
 	request.Header.Set(headerExpires, strconv.FormatInt(item.ExpiresAt.Unix(), 10))
 	request.Header.Set(headerName, item.Name)
-	response, err := b.send(request)
-	defer discard(response)
+	response, err := b.s3.Send(request) //nolint:bodyclose // s3http.Discard closes it.
+	defer s3http.Discard(response)
 	switch {
 	case exact.Err() != nil:
 		return exact.Err()
 	case err != nil:
 		return err
 	}
-	return failure("PutObject", response)
+	return s3http.Failure("PutObject", response)
 }
 
 // Look implements media.Store.
 func (b *Bucket) Look(ctx context.Context, token media.Token) (media.Item, error) {
-	response, err := b.read(ctx, http.MethodHead, token)
+	response, err := b.read(ctx, http.MethodHead, token) //nolint:bodyclose // s3http.Discard closes it.
 	if err != nil {
 		return media.Item{}, err
 	}
-	defer discard(response)
+	defer s3http.Discard(response)
 	return b.itemOf(token, response)
 }
 
@@ -98,7 +80,7 @@ func (b *Bucket) Open(ctx context.Context, token media.Token) (media.Item, io.Re
 	}
 	item, err := b.itemOf(token, response)
 	if err != nil {
-		discard(response)
+		s3http.Discard(response)
 		return media.Item{}, nil, err
 	}
 	return item, response.Body, nil
@@ -116,13 +98,13 @@ func (b *Bucket) read(ctx context.Context, method string, token media.Token) (*h
 		response, err := b.ask(ctx, method, token)
 		switch {
 		case err == nil && (response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusForbidden):
-			discard(response)
+			s3http.Discard(response)
 			return nil, media.ErrNotFound
 		case err == nil:
-			if err = failure(operationOf(method), response); err == nil {
+			if err = s3http.Failure(operationOf(method), response); err == nil {
 				return response, nil
 			}
-			discard(response)
+			s3http.Discard(response)
 		}
 		if kind := fault.Of(err).Kind; attempt == attempts || ctx.Err() != nil || kind != fault.Transient && kind != fault.Throttled {
 			return nil, err
@@ -142,45 +124,15 @@ func (b *Bucket) ask(ctx context.Context, method string, token media.Token) (*ht
 	if err != nil {
 		return nil, err
 	}
-	return b.send(request)
+	return b.s3.Send(request)
 }
 
 func (b *Bucket) newRequest(ctx context.Context, method string, token media.Token, body io.Reader) (*http.Request, error) {
-	target := b.base + Prefix + url.PathEscape(string(token))
-	request, err := http.NewRequestWithContext(ctx, method, target, body)
+	request, err := b.s3.Request(ctx, method, Prefix+string(token), body)
 	if err != nil || !token.IsValid() {
 		return nil, &fault.Error{Kind: fault.Permanent, Err: errors.New("S3: no request can be made of this")}
 	}
 	return request, nil
-}
-
-// unsigned stands for the body's hash in the signature: TLS protects it on its way, and it is not read twice.
-const unsigned = "UNSIGNED-PAYLOAD"
-
-// send signs the request and makes it. An error means that there is no answer.
-func (b *Bucket) send(request *http.Request) (*http.Response, error) {
-	ctx := request.Context()
-	credentials, err := b.cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, &fault.Error{Kind: fault.Transient, Err: errors.New("S3: no credentials")}
-	}
-	request.Header.Set("X-Amz-Content-Sha256", unsigned)
-	if err := b.signer.SignHTTP(ctx, credentials, request, unsigned, "s3", b.cfg.Region, b.now()); err != nil {
-		return nil, &fault.Error{Kind: fault.Permanent, Err: errors.New("S3: the request cannot be signed")}
-	}
-	response, err := b.cfg.HTTPClient.Do(request)
-	if err != nil {
-		return nil, &fault.Error{Kind: fault.Transient, Err: noAnswer(ctx)}
-	}
-	return response, nil
-}
-
-// noAnswer says why there is no answer, without the URL: it has the token in it.
-func noAnswer(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return errors.New("S3: no answer")
 }
 
 // itemOf reads what an answer says of its item.
@@ -197,11 +149,4 @@ func (b *Bucket) itemOf(token media.Token, response *http.Response) (media.Item,
 		return media.Item{}, media.ErrNotFound
 	}
 	return item, nil
-}
-
-// discard closes an answer of which nothing more is needed; nil if there is none.
-func discard(response *http.Response) {
-	if response != nil {
-		_ = response.Body.Close()
-	}
 }

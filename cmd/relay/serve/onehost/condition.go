@@ -56,6 +56,7 @@ const (
 	problemCertificate = "certificate"
 	problemAccount     = "account"
 	problemMoved       = "folder_moved"
+	problemBackup      = "backup"
 )
 
 // problem is something that is wrong with the relay as a whole: its kind, and words for the health check.
@@ -74,6 +75,7 @@ func (r *Relay) found() []problem {
 	r.problems.mu.Lock()
 	all = append(all, problem{problemAccount, r.problems.account}, problem{problemMoved, r.problems.moved})
 	r.problems.mu.Unlock()
+	all = append(all, problem{problemBackup, r.backups.State().Problem(time.Now())})
 	return slices.DeleteFunc(all, func(p problem) bool { return p.words == "" })
 }
 

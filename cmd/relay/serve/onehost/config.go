@@ -58,6 +58,8 @@ type Config struct {
 	ReconcileInterval time.Duration
 	// Retention is how long the ledger keeps a text.
 	Retention time.Duration
+	// Backup says which backups the relay makes while it runs.
+	Backup BackupConfig
 	// Logger gets the relay's log.
 	Logger *slog.Logger
 }

@@ -68,6 +68,7 @@ type Relay struct {
 	stream   eventsource.Stream
 	account  AccountReader
 	problems problems
+	backups  *backupMaker
 	// moved is when the folder was found to be a copy, zero if it never was.
 	moved time.Time
 	drain time.Duration
@@ -98,6 +99,10 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if err := r.learnMoved(ctx); err != nil {
 		return nil, err
 	}
+	r.backups = &backupMaker{
+		config: config.Backup, data: config.Data, db: r.db, now: time.Now, logger: config.Logger, pause: pauseFor,
+	}
+	r.backups.begin(ctx)
 	if err := r.db.ReleaseInFlight(ctx); err != nil {
 		return nil, fmt.Errorf("release what was in flight: %w", err)
 	}
@@ -211,8 +216,8 @@ func (r *Relay) wire() error {
 	r.stream = eventsource.Stream{
 		Changes: changes{r.db.Changes()}, BatchSize: auditBatch, Logger: logger,
 		Function: audit.New(audit.Config{
-			Log: r.auditLog, SetAside: setAside(durable.Disk{}, filepath.Join(r.config.Data, auditFailures)), Now: time.Now, Logger: quiet(logger),
-			Emit: emit,
+			Log: r.auditLog, SetAside: setAside(durable.Disk{}, filepath.Join(r.config.Data, datafolder.AuditFailures)), Now: time.Now,
+			Logger: quiet(logger), Emit: emit,
 		}).Handle,
 	}
 	ingest := webhook.New(webhook.Config{
@@ -243,6 +248,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return r.checkAccount(working) })
 	workers.Go(func() error { return r.checkDatabase(working) })
 	workers.Go(func() error { return r.watchMoved(working) })
+	workers.Go(func() error { return r.backups.run(working) })
 	workers.Go(func() error { return keepAuditLog(working, r.auditLog, r.config.Retention, r.config.Logger) })
 	workers.Go(func() error {
 		// The audit continues until the senders are done, so that it has everything they wrote.

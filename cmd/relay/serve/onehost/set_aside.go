@@ -8,9 +8,6 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 )
 
-// auditFailures is the folder in the data folder for changes that could not be written as an audit entry.
-const auditFailures = "audit-failures"
-
 // setAside returns a function that keeps such changes in the folder, one file each, readable only by the owner: they contain what
 // customers wrote.
 func setAside(disk durable.Disk, folder string) func(ctx context.Context, name string, change []byte) error {

@@ -5,11 +5,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 )
 
 func TestSetAside(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), auditFailures)
+	folder := filepath.Join(t.TempDir(), datafolder.AuditFailures)
 	synced := 0
 	disk := durable.Disk{Sync: func(file *os.File) error {
 		synced++

@@ -1,4 +1,4 @@
-package mediabucket
+package s3http
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 // maxRefusal is how much of a refusal is read.
 const maxRefusal = 4 << 10
 
-// failure returns what an answer means that is not a success, nil for one that is. It never is Unknown: the same may be asked again.
-func failure(operation string, response *http.Response) error {
+// Failure returns what an answer means that is not a success, nil for one that is. It never is Unknown: the same may be asked again.
+func Failure(operation string, response *http.Response) error {
 	if response.StatusCode/100 == 2 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package audit
+package auditsource_test
 
 import (
 	"context"
@@ -64,9 +64,9 @@ func TestVerifyWaitsForARemoval(t *testing.T) {
 					return nil
 				},
 			}
-			v := verification{
-				source: source, now: func() time.Time { return noon.Add(time.Hour) },
-				wait: func(_ context.Context, until time.Time, removed int) error {
+			v := auditsource.Verification{
+				Source: source, Now: func() time.Time { return noon.Add(time.Hour) },
+				Wait: func(_ context.Context, until time.Time, removed int) error {
 					waited++
 					if removed != 1 || !until.Equal(noon.Add(time.Hour+time.Minute)) {
 						t.Errorf("waits until %v for %d", until, removed)
@@ -77,7 +77,7 @@ func TestVerifyWaitsForARemoval(t *testing.T) {
 					return nil
 				},
 			}
-			report, err := v.run(t.Context())
+			report, err := v.Run(t.Context())
 			if err != nil || waited != 1 || report.Sound() != comes {
 				t.Errorf("waited %d times, report %+v, error %v", waited, report, err)
 			}

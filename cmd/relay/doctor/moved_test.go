@@ -1,0 +1,44 @@
+package doctor
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/backups"
+)
+
+// moved is a folder that was copied.
+func moved(at time.Time, unopened bool) func(*testing.T, *world) {
+	return func(_ *testing.T, w *world) {
+		w.relay.Host.Moved = func(context.Context) (time.Time, bool, error) { return at, unopened, nil }
+	}
+}
+
+// backedUp is a folder whose backups are in that state.
+func backedUp(state backups.State) func(*testing.T, *world) {
+	return func(_ *testing.T, w *world) {
+		w.relay.Host.Backups = func() (backups.State, bool, error) { return state, true, nil }
+	}
+}
+
+// Nobody who makes no backups is told that one is late, and a first one may take its time.
+func TestBackupsThatAreNotDue(t *testing.T) {
+	for name, test := range map[string]struct {
+		state backups.State
+		found bool
+		want  Status
+	}{
+		"none wanted":         {backups.State{}, false, Skipped},
+		"no longer wanted":    {backups.State{Last: noon.Add(-time.Hour)}, true, OK},
+		"the first to come":   {backups.State{Every: time.Hour, Since: noon.Add(-time.Hour)}, true, OK},
+		"the first is late":   {backups.State{Every: time.Hour, Since: noon.Add(-3 * time.Hour)}, true, Fail},
+		"as often as it says": {backups.State{Every: time.Hour, Since: noon.Add(-time.Hour), Last: noon.Add(-2 * time.Hour)}, true, OK},
+	} {
+		w := newWorld(t)
+		w.relay.Host.Backups = func() (backups.State, bool, error) { return test.state, test.found, nil }
+		if got := backup(t.Context(), &exam{Relay: w.relay}); got.Status != test.want {
+			t.Errorf("%s: %+v, want %v", name, got, test.want)
+		}
+	}
+}
