@@ -7,6 +7,7 @@ GO        ?= go
 PYTHON    ?= python3
 FUZZTIME  ?= 20s
 GOLANGCI_VERSION := 2.15.0
+GOVULNCHECK_VERSION := 1.9.0
 
 # Each function with the most that its bootstrap may weigh, in MB of 1,000,000 bytes: a bigger one starts slower.
 SIZES     := ingest:8 sender:10 stream-audit:10 operator:10 media:7 seed-routes:10
@@ -162,6 +163,24 @@ build: ## Cross-compile the Lambda functions into build/, build relay, and check
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(STAMP)" -o build/relay/relay.symbols ./cmd/relay
 	@$(MAKE) --no-print-directory sizes
 
+.PHONY: release
+release: ## Make what people install into build/release/: programs and packages, the same from each clone of a commit
+	$(GO) -C release run . -source "$(CURDIR)" -out "$(CURDIR)/build/release"
+
+.PHONY: release-test
+release-test: ## Make the packages, and live with them in a small Debian (needs root, debootstrap and rpm)
+	cd release && $(GO) test $(PLAIN) $(if $(CI),-count=1) ./...
+
+# What is not for Linux is compiled and looked at, tests too. Nothing of it runs here.
+.PHONY: vet-systems
+vet-systems: ## Check the code for macOS and Windows
+	GOOS=darwin CGO_ENABLED=0 $(GO) vet ./cmd/... ./shared/... ./functions/...
+	GOOS=windows CGO_ENABLED=0 $(GO) vet ./cmd/... ./shared/... ./functions/...
+
+.PHONY: vuln
+vuln: ## Look for known weaknesses in what the relay links (asks vuln.go.dev for them)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v$(GOVULNCHECK_VERSION) ./...
+
 .PHONY: sizes
 sizes: ## Print the sizes of what build made, and hold them against their limits
 	@status=0; \
@@ -202,6 +221,7 @@ lint-go: ## Check the code
 		GOBIN="$(patsubst %/,%,$(dir $(GOLANGCI)))" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION) || exit 1; \
 	fi
 	$(GOLANGCI) run ./...
+	cd release && "$(CURDIR)/$(GOLANGCI)" run ./...
 
 .PHONY: lint-sam
 lint-sam: $(VENV)/ready ## Check the template's form

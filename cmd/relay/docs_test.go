@@ -153,10 +153,10 @@ func subcommand(command *cobra.Command, name string) *cobra.Command {
 	return nil
 }
 
-// TestTheUnitIsShown as relay init writes it.
+// TestTheUnitIsShown as packages have it.
 func TestTheUnitIsShown(t *testing.T) {
 	page := readPage(t, filepath.Join("..", "..", "docs", "one-host.md"))
-	if !strings.Contains(page, "```ini\n"+setup.Unit("/usr/local/bin/relay")+"```\n") {
+	if !strings.Contains(page, "```ini\n"+setup.Unit("/usr/bin/relay")+"```\n") {
 		t.Error("docs/one-host.md does not have the unit of cmd/relay/setup/sms-relay.service")
 	}
 }

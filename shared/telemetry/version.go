@@ -7,7 +7,8 @@ import (
 
 // Build says which build a program is. A field is empty if it is not known.
 type Build struct {
-	// Version is the module's version, or the commit's first digits; "unknown" for a build without either.
+	// Version is the release's, such as v1.2.3, else the module's version, or the commit's first digits; "unknown" for a build without
+	// any of them.
 	Version string `json:"version"`
 	// Commit is the full commit that it was built from, with "+dirty" if there were changes that were not committed. Date is
 	// when that was committed, in RFC 3339, UTC.
@@ -15,8 +16,9 @@ type Build struct {
 	Date   string `json:"date,omitempty"`
 }
 
-// The Makefile's -ldflags set commit and date, for a build that Go does not stamp by itself, as in a git worktree.
-var commit, date string //nolint:gochecknoglobals // The linker can set variables alone.
+// -ldflags set them, for a build that Go does not stamp by itself: those of the Makefile commit and date, as in a git worktree, and those
+// of a release all three.
+var version, commit, date string //nolint:gochecknoglobals // The linker can set variables alone.
 
 // ReadBuild returns which build this program is.
 func ReadBuild() Build {
@@ -24,7 +26,7 @@ func ReadBuild() Build {
 	if !ok {
 		info = &debug.BuildInfo{}
 	}
-	return buildOf(info, commit, date)
+	return buildOf(info, Build{version, commit, date})
 }
 
 // String shows the version, and the commit and its date as far as they are known.
@@ -50,20 +52,24 @@ func (b Build) IsSame(other Build) bool {
 	return b.Version == other.Version
 }
 
-func buildOf(info *debug.BuildInfo, commit, date string) Build {
+// buildOf reads what Go and the linker say. A release's version, commit and date belong together, and go before Go's own.
+func buildOf(info *debug.BuildInfo, linked Build) Build {
+	if linked.Version != "" {
+		return linked
+	}
 	settings := map[string]string{}
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
 	}
+	b := Build{Version: info.Main.Version, Commit: linked.Commit, Date: linked.Date}
 	if revision := settings["vcs.revision"]; revision != "" {
-		commit, date = revision, settings["vcs.time"]
+		b.Commit, b.Date = revision, settings["vcs.time"]
 		if settings["vcs.modified"] == "true" {
-			commit += dirty
+			b.Commit += dirty
 		}
 	}
-	b := Build{Version: info.Main.Version, Commit: commit, Date: date}
 	if b.Version == "" || b.Version == "(devel)" {
-		b.Version = short(commit)
+		b.Version = short(b.Commit)
 	}
 	return b
 }

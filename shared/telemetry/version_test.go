@@ -13,41 +13,47 @@ func TestBuild(t *testing.T) {
 		return []debug.BuildSetting{{Key: "vcs.revision", Value: commit}, {Key: "vcs.time", Value: date}, {Key: "vcs.modified", Value: modified}}
 	}
 	tests := map[string]struct {
-		info         debug.BuildInfo
-		commit, date string
-		want         telemetry.Build
-		shown        string
+		info   debug.BuildInfo
+		linked telemetry.Build
+		want   telemetry.Build
+		shown  string
 	}{
-		"released": {debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, "", "", telemetry.Build{Version: "v1.2.3"}, "v1.2.3"},
+		"released": {debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, telemetry.Build{}, telemetry.Build{Version: "v1.2.3"}, "v1.2.3"},
 		"from a commit": {
 			debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: vcs("false")},
-			"", "",
+			telemetry.Build{},
 			telemetry.Build{Version: "0123456789ab", Commit: commit, Date: date},
 			"0123456789ab (commit 0123456789abcdef0123, 2026-11-28T10:00:00Z)",
 		},
 		"with changes": {
 			debug.BuildInfo{Settings: vcs("true")},
-			"", "",
+			telemetry.Build{},
 			telemetry.Build{Version: "0123456789ab+dirty", Commit: commit + "+dirty", Date: date},
 			"0123456789ab+dirty (commit 0123456789abcdef0123+dirty, 2026-11-28T10:00:00Z)",
 		},
 		"stamped by the Makefile": {
 			debug.BuildInfo{},
-			commit + "+dirty", date,
+			telemetry.Build{Commit: commit + "+dirty", Date: date},
 			telemetry.Build{Version: "0123456789ab+dirty", Commit: commit + "+dirty", Date: date},
 			"0123456789ab+dirty (commit 0123456789abcdef0123+dirty, 2026-11-28T10:00:00Z)",
 		},
 		"stamped by both": {
 			debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}, Settings: vcs("false")},
-			"ffff", "2020-01-01T00:00:00Z",
+			telemetry.Build{Commit: "ffff", Date: "2020-01-01T00:00:00Z"},
 			telemetry.Build{Version: "v1.2.3", Commit: commit, Date: date},
 			"v1.2.3 (commit 0123456789abcdef0123, 2026-11-28T10:00:00Z)",
 		},
-		"without anything": {debug.BuildInfo{}, "", "", telemetry.Build{Version: "unknown"}, "unknown"},
+		"a release, which Go knows by another name": {
+			debug.BuildInfo{Main: debug.Module{Version: "v0.0.0-20261128100000-0123456789ab"}, Settings: vcs("true")},
+			telemetry.Build{Version: "v1.2.3", Commit: commit, Date: date},
+			telemetry.Build{Version: "v1.2.3", Commit: commit, Date: date},
+			"v1.2.3 (commit 0123456789abcdef0123, 2026-11-28T10:00:00Z)",
+		},
+		"without anything": {debug.BuildInfo{}, telemetry.Build{}, telemetry.Build{Version: "unknown"}, "unknown"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := telemetry.BuildOf(&test.info, test.commit, test.date)
+			got := telemetry.BuildOf(&test.info, test.linked)
 			if got != test.want || got.String() != test.shown {
 				t.Errorf("the build is %+v, shown as %q; want %+v, %q", got, got, test.want, test.shown)
 			}

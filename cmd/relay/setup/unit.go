@@ -26,15 +26,18 @@ func packagedUnits() []string {
 	return []string{"/usr/lib/systemd/system/" + unitName, "/lib/systemd/system/" + unitName}
 }
 
-// usualProgram is the program in the unit's file.
-const usualProgram = "/usr/local/bin/relay"
+// packagedProgram is the program in the unit's file, where packages put it, usualProgram where people do.
+const (
+	packagedProgram = "/usr/bin/relay"
+	usualProgram    = "/usr/local/bin/relay"
+)
 
 //go:embed sms-relay.service
 var unitText string
 
-// Unit returns the text of sms-relay.service for a program at that path. The relay has a user of its own, whom systemd makes, and no right
-// but to listen on ports below 1024.
-func Unit(program string) string { return strings.ReplaceAll(unitText, usualProgram, program) }
+// Unit returns the text of sms-relay.service for a program at that path; packages have the file as it is. The relay has a user of its own,
+// whom systemd makes, and no right but to listen on ports below 1024.
+func Unit(program string) string { return strings.ReplaceAll(unitText, packagedProgram, program) }
 
 // noUnit says why there is no unit here; empty if there may be one.
 func (j *job) noUnit() string {
