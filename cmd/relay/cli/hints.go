@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -14,8 +15,13 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
+// errAddressInUseOnWindows is what Windows says for EADDRINUSE.
+const errAddressInUseOnWindows = syscall.Errno(10048)
+
 // isAddressInUse reports whether another program already listens on the address.
-func isAddressInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
+func isAddressInUse(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || (runtime.GOOS == "windows" && errors.Is(err, errAddressInUseOnWindows))
+}
 
 // WithTargetHint adds a hint to an error from opening or reading a relay.
 func WithTargetHint(err error, onAWS bool) error {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -34,11 +35,19 @@ func lookSettings(_ *cobra.Command, j *job) (result, error) {
 		return result{State: done, What: path + " has the settings"}, nil
 	}
 	j.restart = true
-	r := result{State: todo, What: "write " + path + ", which only its owner can read"}
+	r := result{State: todo, What: "write " + path + readers()}
 	for _, c := range changes {
 		r.Changes = append(r.Changes, "+ "+c.Name+"="+masked(c))
 	}
 	return r, nil
+}
+
+// readers says who can read a file that init writes. On Windows the mode of a file does not say it.
+func readers() string {
+	if runtime.GOOS == "windows" {
+		return ", which everybody can read who may read its folder"
+	}
+	return ", which only its owner can read"
 }
 
 // masked is the value of a setting as people may see it: of a secret, the length.

@@ -1,9 +1,11 @@
-//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
+//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd || windows)
 
 package sqlite
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
-// flock does nothing on systems without flock: SQLite's own locks still protect the file, but two relays on one file are not
-// noticed.
-func flock(*os.File) error { return nil }
+// flock refuses: without a lock, two relays on one file would not notice each other.
+func flock(*os.File) error { return errors.ErrUnsupported }
