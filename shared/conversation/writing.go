@@ -55,11 +55,15 @@ type Writing struct {
 
 // Wrote returns p after the phone's text. changed is false if p knows it: a text may come twice. Texts need not be decided about in the
 // order in which they came in: two front doors may stamp them, or one was missed for a while. Of one that is so old that nobody can say
-// whether p knows it, nothing is kept but that the words which it ends are not held any more.
+// whether p knows it, nothing is kept but that the words which it ends are not held any more, and that it takes its place in what may go
+// back and forth, maybe once more.
 func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 	if p.knows(w) {
 		isEnded := slices.ContainsFunc(w.Ends, func(sid string) bool { return slices.Contains(p.Held.MessageSids, sid) })
-		return p.ending(w, isEnded), isEnded
+		if p = p.ending(w, isEnded); slices.Contains(p.LastSids, w.MessageSid) || w.Texts == 0 {
+			return p, isEnded
+		}
+		return p.charged(w), true
 	}
 	if !w.Now.IsZero() {
 		p.View = p.corrected(w.Now)
@@ -77,15 +81,10 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 		p.LastTo, p.LastTag = "", unclearTag
 	}
 	if w.To != "" {
-		p.Exchanges = slices.Clone(p.Exchanges)
+		p = p.charged(w)
 		for i, e := range p.Exchanges {
-			if sms.Same(e.Customer, w.To) {
-				if w.At.After(e.AnsweredAt) {
-					p.Exchanges[i].AnsweredAt = w.At.UTC()
-				}
-				if w.Texts > 0 {
-					p.Exchanges[i].Texts = e.Texts.charge(w.Texts, w.Now, maxTexts, textInterval)
-				}
+			if sms.Same(e.Customer, w.To) && w.At.After(e.AnsweredAt) {
+				p.Exchanges[i].AnsweredAt = w.At.UTC()
 			}
 		}
 		if !slices.ContainsFunc(p.Exchanges, func(e Exchange) bool { return sms.Same(e.Customer, w.To) }) {
@@ -108,6 +107,17 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 		p.Untagged = p.Untagged[max(0, len(p.Untagged)-maxUntagged):]
 	}
 	return p, true
+}
+
+// charged returns p after the texts that go to a customer because of what the phone wrote took their place.
+func (p Phone) charged(w Writing) Phone {
+	p.Exchanges = slices.Clone(p.Exchanges)
+	for i, e := range p.Exchanges {
+		if sms.Same(e.Customer, w.To) && w.Texts > 0 {
+			p.Exchanges[i].Texts = e.Texts.charge(w.Texts, w.Now, maxTexts, textInterval)
+		}
+	}
+	return p
 }
 
 // ending returns p without held words, if the text ended them.

@@ -146,6 +146,27 @@ func TestReplacesWhatEndedAMomentAgo(t *testing.T) {
 	}
 }
 
+// A text that comes so late that the phone cannot say whether it knows it takes its place in what may go back and forth all the same.
+func TestTakesItsPlaceHoweverLate(t *testing.T) {
+	p := conversation.Phone{View: conversation.View{Exchanges: all(sent(ann, hour, 0))}}
+	wrote := func(sid string, at time.Time) {
+		p, _ = p.Wrote(conversation.Writing{
+			MessageSid: sid, At: at, DecidedAt: noon, Now: noon, Verdict: conversation.Send, To: customerOf(ann), Texts: 1,
+		})
+	}
+	for n := range 39 {
+		wrote(fmt.Sprint("SM", n), noon)
+	}
+	wrote("SM38", noon)
+	if p.Pause(customerOf(ann), noon) > 0 {
+		t.Fatal("a text that came twice took two places")
+	}
+	wrote("SMlate", noon.Add(-hour))
+	if p.Pause(customerOf(ann), noon) == 0 {
+		t.Error("the late one took no place")
+	}
+}
+
 // A text that comes so late that the phone cannot say whether it knows it ends the words that it ends, and no others: further words are
 // not joined with what is not held any more.
 func TestEndsWhatIsHeldHoweverLate(t *testing.T) {

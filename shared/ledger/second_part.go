@@ -39,13 +39,19 @@ func (r Record) Again(first Record, now time.Time) (again Record, changed bool, 
 // maxHops is more than any route has.
 const maxHops = 20
 
-// FirstParts returns, for each phone at which Twilio accepted a message of the text, the last such attempt, the oldest first.
+// FirstParts returns, for each phone at which Twilio accepted a message of the text, the last such attempt, the oldest first. Its Hop is
+// where the phone was in the route at the first one, which the second part's name is made from: the route may have changed since.
 func (r Record) FirstParts() []Attempt {
 	var all []Attempt
 	for _, a := range r.Attempts {
-		if a.Accepted() {
-			all = append(slices.DeleteFunc(all, func(earlier Attempt) bool { return sms.Same(earlier.To, a.To) }), a)
+		if !a.Accepted() {
+			continue
 		}
+		if i := slices.IndexFunc(all, func(earlier Attempt) bool { return sms.Same(earlier.To, a.To) }); i >= 0 {
+			a.Hop = all[i].Hop
+			all = slices.Delete(all, i, i+1)
+		}
+		all = append(all, a)
 	}
 	return all
 }

@@ -110,6 +110,8 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"words after some that were refused, for another one's tag (TestAfterWordsThatWentToNobody)":             80057044,
 		"a text to several phones, when the number closes again (TestClosesAgainBeforeTheTimerComes)":            81002210,
 		"a text at Twilio, when the number closes again (TestClosesAgainBeforeTheTimerComes)":                    81014834,
+		"a second part of a phone that changes its place in the route (TestSecondPartKeepsItsName)":              81043241,
+		"an old answer among many (TestTakesItsPlaceHoweverLate)":                                                81046503,
 		"words for nobody that cross with a customer's first text":                                               8997,
 		"words for nobody, written before a text arrives that was sent long before":                              80056489,
 		"a text held for a moment, behind one that waits for a phone (TestHeldForAMomentAndThenForVerification)": 80005584,

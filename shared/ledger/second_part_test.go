@@ -1,0 +1,28 @@
+package ledger_test
+
+import (
+	"testing"
+
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
+)
+
+// A phone that has another place in the route by now keeps the name of its second part: the one that waits ends, or goes out, and the
+// phone gets no two.
+func TestSecondPartKeepsItsName(t *testing.T) {
+	accepted := func(number, hop int) ledger.Attempt {
+		return ledger.Attempt{Number: number, Hop: hop, To: relaytest.Fallback, Outcome: ledger.OutcomeAccepted}
+	}
+	first := accepted(1, 0)
+	first.To = relaytest.Destination
+	r := ledger.Record{MessageSid: relaytest.MessageSid(1), Attempts: []ledger.Attempt{
+		first, accepted(2, 1), {Number: 3, To: relaytest.Fallback, Outcome: "transient"}, accepted(4, 0),
+	}}
+	firsts := r.FirstParts()
+	if len(firsts) != 2 || firsts[0].Number != 1 || firsts[1].Number != 4 {
+		t.Fatalf("first parts %+v", firsts)
+	}
+	if got, want := r.NewSecondPart(firsts[1], 0, "rest", firsts[1].StartedAt).MessageSid, r.MessageSid+"/p2.1"; got != want {
+		t.Errorf("the second part is %s, want %s", got, want)
+	}
+}
