@@ -10,7 +10,7 @@ import (
 
 // Attach opens the database at path, which must exist, for an operator's command. The command may read and write while a relay has
 // the file open with [Open], or while no relay has. SQLite keeps the writes of the two apart: each waits a few milliseconds for the
-// other. The relay's receivers and its audit notice what was written within a quarter of a second.
+// other. The relay's receivers and its audit notice at once what was written, see [DB.Heed].
 //
 // Only the relay brings the schema up to date. The error is fs.ErrNotExist if there is no such file, ErrNewerSchema if a newer
 // version of this program wrote it, and ErrOlderSchema if an older one did.

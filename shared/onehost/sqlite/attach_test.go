@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ func attachedAt(t *testing.T, path string) *DB {
 func TestARelayNoticesWhatIsWrittenBesideIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
 	relay := openAt(t, path, time.Now)
+	heeding(t, relay)
 	attached := attachedAt(t, path)
 	settled := relaytest.Route()
 	for n := range 3 {
@@ -53,6 +55,71 @@ func TestARelayNoticesWhatIsWrittenBesideIt(t *testing.T) {
 			t.Errorf("change %d: %v", n, err)
 		}
 	}
+}
+
+// Somebody removes the bell: the relay makes another one.
+func TestTheBellIsRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.db")
+	relay := openAt(t, path, time.Now)
+	heeding(t, relay)
+	made := func() error {
+		_, err := os.Stat(bellFile(path))
+		return err
+	}
+	for range 2 {
+		for made() != nil {
+			time.Sleep(time.Millisecond)
+		}
+		if err := os.Remove(bellFile(path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for made() != nil {
+		time.Sleep(time.Millisecond)
+	}
+	received := make(chan error, 1)
+	go func() { received <- receiveOne(relay) }()
+	if err := attachedAt(t, path).Queue("main", QueueConfig{}).Send(t.Context(), text(1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-received; err != nil {
+		t.Error(err)
+	}
+}
+
+// A program that rings no bell writes: the relay sees it when it looks.
+func TestSeesWhatNobodyRangFor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.db")
+	relay := openAt(t, path, time.Now)
+	before := relay.lastWrite()
+	conn, err := openWriter(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.exec(t.Context(), "CREATE TABLE anothers (word TEXT)"); err != nil {
+		t.Error(err)
+	}
+	if err := conn.close(); err != nil {
+		t.Error(err)
+	}
+	if relay.lastWrite() == before {
+		t.Error("the write was not seen")
+	}
+}
+
+// heeding has the relay notice what others write, until the test ends.
+func heeding(t *testing.T, relay *DB) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		relay.Heed(ctx, func(err error) { t.Errorf("commands cannot be watched: %v", err) })
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-ended
+	})
 }
 
 // receiveOne waits for a message, much longer than it should take to notice it, and deletes it.

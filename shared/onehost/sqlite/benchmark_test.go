@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -187,26 +186,5 @@ func BenchmarkList(b *testing.B) {
 				}
 			}
 		})
-	}
-}
-
-// BenchmarkOthersWrites is what a relay that has nothing to do costs each quarter of a second.
-func BenchmarkOthersWrites(b *testing.B) {
-	path := filepath.Join(b.TempDir(), "relay.db")
-	openAt(b, path, time.Now)
-	// A connection is for one goroutine at a time, and that of an open database has its writer.
-	conn, err := openWriter(b.Context(), path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	w := writer{connection: conn}
-	b.ReportAllocs()
-	for b.Loop() {
-		if w.othersWrites(b.Context()) == 0 {
-			b.Fatal("SQLite does not say how often others have written")
-		}
-	}
-	if err := conn.close(); err != nil {
-		b.Fatal(err)
 	}
 }

@@ -16,8 +16,6 @@ const (
 	// answerPatience is how long a caller whose context has ended still waits for a write that is under way. A
 	// commit takes milliseconds: only a disk that hangs takes longer.
 	answerPatience = 5 * time.Second
-	// othersInterval is how long a write of another process may go unnoticed. Looking needs tens of microseconds.
-	othersInterval = 250 * time.Millisecond
 )
 
 // connection is the one connection that writes.
@@ -108,29 +106,14 @@ func (w *writer) fold() error {
 
 func (w *writer) loop(ctx context.Context) {
 	defer close(w.stopped)
-	others := time.NewTicker(othersInterval)
-	defer others.Stop()
-	seen := w.othersWrites(ctx)
 	for {
 		select {
 		case first := <-w.requests:
 			w.carryOut(ctx, w.gather(first))
-		case <-others.C:
-			if now := w.othersWrites(ctx); now != seen {
-				seen = now
-				w.db.ringAll()
-			}
 		case <-w.db.closing:
 			return
 		}
 	}
-}
-
-// othersWrites returns a number that changes when another connection than this one has written, as a process that
-// opened the file with Attach does. If SQLite does not tell, it is 0 for now.
-func (w *writer) othersWrites(ctx context.Context) (version int64) {
-	_, _ = w.get(ctx, []any{&version}, "PRAGMA data_version")
-	return version
 }
 
 // gather returns first and the requests that wait by now. It does not wait for more: while one transaction is synced, the next
@@ -155,6 +138,9 @@ func (w *writer) carryOut(ctx context.Context, batch []*request) {
 	err := w.transact(ctx, t, batch)
 	if err == nil {
 		t.ringAll()
+		if w.db.lock == nil {
+			w.db.ringRelay()
+		}
 	}
 	for _, r := range batch {
 		if r.err == nil {

@@ -244,6 +244,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	})
 	old := expiry{db: r.db, now: time.Now, logger: r.config.Logger}
 	workers.Go(func() error { return old.run(working) })
+	workers.Go(func() error { return r.heedCommands(working) })
 	workers.Go(func() error { return sweepMedia(working, r.media, r.config.Logger) })
 	workers.Go(func() error { return r.checkAccount(working) })
 	workers.Go(func() error { return r.checkDatabase(working) })
@@ -264,6 +265,15 @@ func (r *Relay) Run(ctx context.Context) error {
 		return errors.Join(err, auditor.Wait())
 	})
 	return workers.Wait()
+}
+
+// heedCommands notices what operators' commands write, until ctx ends.
+func (r *Relay) heedCommands(ctx context.Context) error {
+	r.db.Heed(ctx, func(err error) {
+		r.config.Logger.LogAttrs(ctx, slog.LevelWarn, "commands' writes are looked for four times a second, because they cannot be watched",
+			slog.String("error", err.Error()))
+	})
+	return nil
 }
 
 // Close closes everything. It may be called on a relay that opened only in part.
