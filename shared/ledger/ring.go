@@ -118,6 +118,11 @@ func (r Record) Settle(phones []Record, hasNext bool, now time.Time) (settled Re
 	return settled, err == nil, err
 }
 
+// HasLostRing reports whether none of the phones that the text went to at the same time could get it, by what its sender knew then.
+func (r Record) HasLostRing() bool {
+	return len(r.Ring.Phones) > 0 && !r.Ring.IsOver && r.State.Final() && r.State != Delivered
+}
+
 // OfPhones returns the text with the attempts at all of its phones, in the state that follows from them.
 func (r Record) OfPhones(phones []Record) Record {
 	if own := len(r.Attempts); own == 0 {

@@ -23,10 +23,11 @@ func (r Record) NewSecondPart(a Attempt, others int, rest string, now time.Time)
 	}
 }
 
-// Again takes back a second part that ended because its phone did not get the first part, once it has got that. changed is false if the
-// second part ended otherwise, or did not end.
+// Again takes back a second part that ended because its phone did not get the first part, once it has got that; or that was too old, once
+// an operator has had the first part sent again. changed is false if the second part ended otherwise, or did not end.
 func (r Record) Again(first Record, now time.Time) (again Record, changed bool, err error) {
-	if r.State != Dropped || r.Reason != ReasonNoFirstPart {
+	isLate := r.Reason == ReasonExpired && first.RedrivenAt.After(r.RedrivenAt)
+	if r.State != Dropped || r.Reason != ReasonNoFirstPart && !isLate {
 		return r, false, nil
 	}
 	if again, err = r.move(Queued, "", now); err != nil {

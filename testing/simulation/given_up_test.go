@@ -95,7 +95,8 @@ func (s *schedule) isYoung(r ledger.Record, at time.Time) bool {
 		since = opened
 	}
 	age := at.Sub(since)
-	return age >= 0 && age < s.ageOf(r)/2 && s.ageOf(r) >= 30*time.Minute
+	// At the very moment of an order, nobody can say which of the two came first.
+	return age > 0 && age < s.ageOf(r)/2 && s.ageOf(r) >= 30*time.Minute
 }
 
 // checkDropped holds a text that was dropped for its age, or because its route was off, against both.

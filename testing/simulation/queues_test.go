@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -115,7 +116,7 @@ func (s *schedule) sent(q *watchedQueue, message queue.Outgoing) {
 	switch {
 	case err != nil:
 		s.violated("%s got what is no envelope", q.name)
-	case q == s.fifo && e.Kind == queue.KindInbound && !slices.Contains(s.order, firstOf(e.RelayID)):
+	case q == s.fifo && e.Kind == queue.KindInbound && !strings.Contains(e.RelayID, "/") && !slices.Contains(s.order, e.RelayID):
 		s.order = append(s.order, e.RelayID)
 		s.noteLate(e.RelayID)
 	}

@@ -102,13 +102,18 @@ func (h *Handler) rang(ctx context.Context, r ledger.Record) {
 	h.config.Logger.LogAttrs(ctx, level, "text to several phones settled", textAttrs(r, nil)...)
 }
 
-// settleRing brings the text that goes to several phones to where the one to one of them has brought it. It may come again after a crash,
-// and does nothing then. Every other text is nothing to it.
+// settleRing brings the text that goes to several phones to where the one to one of them has brought it. Such a text that is lost itself is
+// looked at again: while its last phone was tried, an operator may have sent it to an earlier one once more. It may come again after a
+// crash, and does nothing then. Every other text is nothing to it.
 func (h *Handler) settleRing(ctx context.Context, one ledger.Record) error {
-	if !one.IsRung() {
+	sid := one.ParentSid
+	switch {
+	case one.HasLostRing():
+		sid = one.MessageSid
+	case !one.IsRung():
 		return nil
 	}
-	parent, err := h.config.Ledger.Get(ctx, one.ParentSid)
+	parent, err := h.config.Ledger.Get(ctx, sid)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil
 	}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
@@ -58,4 +60,27 @@ func TestCallsOfARing(t *testing.T) {
 	if one["ledger Create"] != 1 || one["conversations Put"] != 1 {
 		t.Errorf("one phone: %v", one)
 	}
+}
+
+// While the last phone of a ring is tried, an operator has the text sent to an earlier one again, and that phone gets it: the ring is not
+// lost.
+func TestRedrivenWhileTheRingIsLost(t *testing.T) {
+	s := ringing(t)
+	s.twilio.answer = always(refusal(fault.Transient, 0))
+	writes := 0
+	s.faults.hook = func(op string) error {
+		// Each death is a write behind the third letter's.
+		if op == "ledger after Update" && len(s.dead.Messages()) == 3 {
+			if writes++; writes == 1 {
+				s.faults.hook, s.twilio.answer = nil, nil
+				s.redriven(s.dead.Messages()[1])
+			}
+		}
+		return nil
+	}
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkRung(ledger.Dead, ledger.Sent, ledger.Dead)
+	s.checkState(1, ledger.Sent, "")
+	checkChanges(t, s.ledger.Changes())
 }
