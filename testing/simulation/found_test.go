@@ -115,6 +115,7 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"a ring that is lost while an operator sends its text to a phone of it again":                            81114144,
 		"a second part that was too old, of a text that is sent again (TestSecondPartOfATextThatIsSentAgain)":    81127423,
 		"words after some with a mistyped tag, before the question is read (TestAfterAMistypedTag)":              81197264,
+		"a delivery timeout of a text that was refused for good since (TestTimeoutOfTheAttemptBefore)":           81202867,
 		"words for nobody that cross with a customer's first text":                                               8997,
 		"words for nobody, written before a text arrives that was sent long before":                              80056489,
 		"a text held for a moment, behind one that waits for a phone (TestHeldForAMomentAndThenForVerification)": 80005584,

@@ -235,11 +235,21 @@ func TestTimeoutOfTheAttemptBefore(t *testing.T) {
 				}
 				return nil
 			}
+			timers := 0
+			s.faults.hook = func(op string) error {
+				if op == "timers before Send" {
+					timers++
+				}
+				return nil
+			}
 			s.queueUp(textOf(1, nil))
 			s.drain()
 			s.checkPhones(tt.phones...)
 			s.checkState(1, tt.state, tt.reason)
 			s.checkOutcomes(tt.outcomes)
+			if timers > 5 {
+				t.Errorf("%d timers were set", timers)
+			}
 			checkChanges(t, s.ledger.Changes())
 		})
 	}

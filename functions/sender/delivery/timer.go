@@ -158,6 +158,10 @@ func (h *Handler) timeOut(ctx context.Context, j *job, attempt ledger.Attempt) v
 
 // giveUp records that the attempt's message, and the earlier ones, are not waited for any more.
 func (h *Handler) giveUp(ctx context.Context, j *job, attempt ledger.Attempt) error {
+	if _, isLate := j.text.TimeOut(attempt.Number, h.config.Now()); !isLate {
+		// A later attempt was refused for every phone: the text waits for its receipts, and for nothing else.
+		return nil
+	}
 	// The timer's message may have been delivered twice: the other worker may have deleted it when it is needed, because the text waits
 	// for its next phone and this worker has stopped. If the new timer comes before the text has moved, it does the same as this one.
 	due := h.config.Now().Add(h.config.SendTimeout + leaseMargin)
