@@ -102,7 +102,7 @@ func TestSeesWhatNobodyRangFor(t *testing.T) {
 	if err := conn.close(); err != nil {
 		t.Error(err)
 	}
-	if relay.lastWrite() == before {
+	if relay.lastWrite().Equal(before) {
 		t.Error("the write was not seen")
 	}
 }
