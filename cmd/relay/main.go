@@ -26,6 +26,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/duty"
 	"quickdumpnow.com/smsrelay/cmd/relay/explain"
 	"quickdumpnow.com/smsrelay/cmd/relay/fake"
+	"quickdumpnow.com/smsrelay/cmd/relay/notify"
 	"quickdumpnow.com/smsrelay/cmd/relay/number"
 	"quickdumpnow.com/smsrelay/cmd/relay/phone"
 	"quickdumpnow.com/smsrelay/cmd/relay/route"
@@ -146,6 +147,7 @@ func (p program) addGroups(root *cobra.Command) {
 		config.Command(shared, doctor.Settings()),
 		number.Command(shared, doctor.NumberCheckCommand(shared)),
 		canary.Command(shared, doctor.FrontDoors(shared)),
+		notify.Command(shared),
 		version.Command(shared),
 	)
 	group("To try it out, and for developers",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"texts":    relayTexts,
 		"get":      get,
 		"breakoff": breakOff(),
+		"hear":     hear,
 	}
 }
 
@@ -64,6 +66,28 @@ func breakOff() func(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Defer(func() { _ = server.Close() })
 		go func() { _ = server.Serve(listener) }()
 	}
+}
+
+// hear PORT FILE listens at a port of this host, and keeps in the file what is sent there: the path, the title and the body. What is sent
+// to a path that begins with /no is refused.
+func hear(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: hear PORT FILE")
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", args[0]))
+	ts.Check(err)
+	file, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/no") {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		_, _ = fmt.Fprintf(file, "%s %s %s %s\n", r.Method, r.URL.Path, r.Header.Get("Title"), body)
+	})}
+	ts.Defer(func() { _, _ = server.Close(), file.Close() })
+	go func() { _ = server.Serve(listener) }()
 }
 
 // get URL FILE asks until there is an answer, for a moment, and keeps it in the file.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,6 +57,8 @@ const (
 	EnvBackupEvery    = "RELAY_BACKUP_EVERY"
 	EnvBackupKeep     = "RELAY_BACKUP_KEEP"
 	EnvLogFormat      = "RELAY_LOG_FORMAT"
+	EnvNotify         = "RELAY_NOTIFY"
+	EnvNotifyShow     = "RELAY_NOTIFY_SHOW"
 )
 
 // defaultListen is where the relay listens for a proxy on this host.
@@ -63,7 +66,17 @@ const defaultListen = "127.0.0.1:8080"
 
 // ServeSettings lists every setting, in the order in which help shows them.
 func ServeSettings() []Setting {
-	return append([]Setting{
+	return slices.Concat(relaySettings(), []Setting{
+		{
+			Env: EnvLogFormat, Fallback: "auto",
+			Help: "text, json, or auto: text on a terminal, the fields of the journal under systemd, and JSON elsewhere",
+		},
+	}, backupSettings(), notifySettings())
+}
+
+// relaySettings are those of what the relay does with texts, and where.
+func relaySettings() []Setting {
+	return []Setting{
 		{Env: EnvAccountSid, Help: "Twilio account, AC and 32 hexadecimal digits"},
 		{Env: EnvAuthToken, Help: "Auth Token; while you replace it, several separated by commas, newest first", Secret: true},
 		{Env: EnvAPIKeySid, Help: "API key, to send with instead of the Auth Token"},
@@ -113,11 +126,21 @@ func ServeSettings() []Setting {
 		{Env: EnvRetention, Fallback: duration.Text(ledger.DefaultRetention), Help: fmt.Sprintf(
 			"how long the ledger keeps a text, %s or more", duration.Text(ledger.MinRetention),
 		)},
+	}
+}
+
+// notifySettings are those of what people are told.
+func notifySettings() []Setting {
+	return []Setting{
 		{
-			Env: EnvLogFormat, Fallback: "auto",
-			Help: "text, json, or auto: text on a terminal, the fields of the journal under systemd, and JSON elsewhere",
+			Env: EnvNotify, Secret: true, Help: "URLs where the relay tells people what needs them, separated by spaces: ntfy://, slack://, " +
+				"generic://, smtp://; relay notify test tries them",
 		},
-	}, backupSettings()...)
+		{
+			Env: EnvNotifyShow, Fallback: "masked",
+			Help: "what it shows there of texts: masked numbers, numbers (in full), or words (what customers wrote, too)",
+		},
+	}
 }
 
 // backupSettings are those of the backups.

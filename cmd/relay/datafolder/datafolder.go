@@ -10,6 +10,8 @@ const (
 	AuditFile    = "audit.jsonl"
 	// MediaFolder has the pictures and other attachments that are on their way.
 	MediaFolder = "media"
+	// NotifyFile has what people were told.
+	NotifyFile = "notify.json"
 	// CertificatesFolder has the keys and certificates of the relay's own domains.
 	CertificatesFolder = "certificates"
 	// AuditFailures has the changes that could not be written as an audit entry.

@@ -21,6 +21,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/onehost/journal"
+	"quickdumpnow.com/smsrelay/shared/onehost/notify"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
@@ -101,6 +102,7 @@ func ReadSettings(lookup func(string) (string, bool), logTo io.Writer) (onehost.
 		Retention: r.DurationWithin(cli.EnvRetention, 0, ledger.MinRetention, ledger.MaxRetention),
 		Backup:    backupsOf(r),
 	}
+	config.Notify, config.NotifyShow = env.Parsed(r, cli.EnvNotify, "", notify.Parse), env.Parsed(r, cli.EnvNotifyShow, "", parseShow)
 	logger, err := cli.NewLogger(r.String(cli.EnvLogFormat, ""), logTo)
 	config.Logger = logger
 	routes, routesErr := readRoutes(r.String(cli.EnvRoutes, ""))

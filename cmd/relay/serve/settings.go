@@ -43,6 +43,15 @@ func ownCertificates(r *env.Reader) certificates.Config {
 	return config
 }
 
+func parseShow(text string) (onehost.Show, error) {
+	switch show := onehost.Show(text); show {
+	case "", onehost.ShowMasked, onehost.ShowNumbers, onehost.ShowWords:
+		return show, nil
+	default:
+		return "", errors.New("it is none of masked, numbers and words")
+	}
+}
+
 func parseDirectory(text string) (string, error) {
 	if text != "" && text != certificates.Staging && !strings.HasPrefix(text, "https://") {
 		return "", errors.New("it is neither a URL that begins with https:// nor the word staging")

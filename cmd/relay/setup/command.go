@@ -33,7 +33,9 @@ type program struct {
 
 // flagged are the settings that are also flags of init. What else relay serve reads, init takes from the environment.
 func flagged() []cli.Setting {
-	names := []string{cli.EnvDomain, cli.EnvPublicBaseURL, cli.EnvListen, cli.EnvData, cli.EnvACMEDirectory, cli.EnvTwilioBaseURL}
+	names := []string{
+		cli.EnvDomain, cli.EnvPublicBaseURL, cli.EnvListen, cli.EnvData, cli.EnvACMEDirectory, cli.EnvTwilioBaseURL, cli.EnvNotify,
+	}
 	return slices.DeleteFunc(cli.ServeSettings(), func(s cli.Setting) bool { return !slices.Contains(names, s.Env) })
 }
 

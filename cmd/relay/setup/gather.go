@@ -14,6 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/webhooks"
 	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/onehost/notify"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/twilio"
@@ -105,6 +106,10 @@ func (j *job) gather(cmd *cobra.Command, mayAsk bool) error {
 		if err := ask(cmd, &g); err != nil {
 			return err
 		}
+	}
+	// Nobody is asked for it, but what is given has to be right.
+	if _, err := notify.Parse(j.value(cli.EnvNotify)); err != nil {
+		return cli.SettingsError(fmt.Errorf("%s: %w", cli.EnvNotify, err))
 	}
 	j.settings = j.wantedSettings(g)
 	return nil

@@ -18,6 +18,8 @@ const (
 	accountTimeout = 10 * time.Second
 	// accountPause is the pause after Twilio could not be reached or refused: someone may fix the problem meanwhile.
 	accountPause = time.Minute
+	// accountInterval is the pause while all is well.
+	accountInterval = time.Hour
 )
 
 // AccountReader asks Twilio for the account. Errors are *fault.Error.
@@ -89,23 +91,25 @@ func (r *Relay) condition() webhook.Condition {
 	return c
 }
 
-// checkAccount asks Twilio for the account, with the Auth Token that checks webhooks, until Twilio answers that all is well. Nothing
-// waits for it: even if Twilio cannot be reached, texts are accepted.
+// checkAccount asks Twilio for the account, with the Auth Token that checks webhooks, each minute until Twilio answers that all is well,
+// and each hour then: that also shows whether the clock is right. Nothing waits for it: even if Twilio cannot be reached,
+// texts are accepted.
 func (r *Relay) checkAccount(ctx context.Context) error {
 	told := ""
 	for {
+		pause := accountPause
 		problem, answered := r.askAccount(ctx)
 		if answered {
 			r.problems.setAccount(problem)
 			r.tellAccount(ctx, problem, told)
 			if told = problem; problem == "" {
-				return nil
+				pause = accountInterval
 			}
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(accountPause):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -127,6 +131,9 @@ func (r *Relay) askAccount(ctx context.Context) (problem string, answered bool) 
 	ctx, cancel := context.WithTimeout(ctx, accountTimeout)
 	defer cancel()
 	account, err := r.account.Account(ctx)
+	if r.findings != nil {
+		r.findings.clock(account.Date, time.Now())
+	}
 	return accountProblem(account, err)
 }
 

@@ -87,7 +87,8 @@ func TestAccountIsAskedUntilItIsWell(t *testing.T) {
 		logs := &lockedLog{}
 		r := &Relay{account: &script{away, wrong, wrong, away}, config: Config{Logger: slog.New(slog.NewTextHandler(logs, nil))}}
 		done := make(chan error, 1)
-		go func() { done <- r.checkAccount(t.Context()) }()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { done <- r.checkAccount(ctx) }()
 		for _, tt := range []struct {
 			problem bool
 			lines   int
@@ -101,6 +102,7 @@ func TestAccountIsAskedUntilItIsWell(t *testing.T) {
 			}
 			time.Sleep(accountPause)
 		}
+		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}

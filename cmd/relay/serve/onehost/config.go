@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/onehost/certificates"
+	"quickdumpnow.com/smsrelay/shared/onehost/notify"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/twilio"
@@ -60,6 +61,9 @@ type Config struct {
 	Retention time.Duration
 	// Backup says which backups the relay makes while it runs.
 	Backup BackupConfig
+	// Notify are the places where the relay tells people what needs them, NotifyShow is what it shows there of texts; empty is ShowMasked.
+	Notify     []notify.Target
+	NotifyShow Show
 	// Logger gets the relay's log.
 	Logger *slog.Logger
 }

@@ -61,6 +61,10 @@ func (r *Relay) register(inbox, dead, timers *sqlite.Queue) {
 		"dead_timers": r.db.Queue(datafolder.DeadTimersName, sqlite.QueueConfig{}),
 	}
 	r.metrics.registry.MustRegister(append(r.gauges(), queues)...)
+	r.findings = &findings{
+		db: r.db, dead: []*sqlite.Queue{dead, queues["dead_timers"]}, data: r.config.Data, show: r.config.NotifyShow, found: r.found,
+		now: time.Now,
+	}
 }
 
 // gauges are the relay's.
@@ -86,6 +90,8 @@ func (r *Relay) gauges() []prometheus.Collector {
 			}),
 		newGauge("audit_behind_seconds", "Age of the oldest change that is not in the audit log yet, 0 if all are. If it grows, the disk is "+
 			"full or failing.", r.readBehind),
+		newGauge("clock_offset_seconds", "How far this host's clock is ahead of Twilio's, as the last answer about the account said; asked each "+
+			"hour.", r.readClock),
 		newGauge("disk_free_bytes", "Bytes that the relay may still write on the disk of its data folder. With none left, it accepts no text.",
 			r.readDisk(func(free, _ uint64) uint64 { return free })),
 		newGauge("disk_size_bytes", "Bytes that the disk of the data folder has.",
@@ -123,6 +129,12 @@ func (r *Relay) readBehind(ctx context.Context) ([]reading, error) {
 		return alone(0, err)
 	}
 	return alone(time.Since(changes[0].At).Seconds(), nil)
+}
+
+func (r *Relay) readClock(context.Context) ([]reading, error) {
+	r.findings.mu.Lock()
+	defer r.findings.mu.Unlock()
+	return alone(r.findings.skew.Seconds(), nil)
 }
 
 func (r *Relay) readDisk(which func(free, total uint64) uint64) func(context.Context) ([]reading, error) {

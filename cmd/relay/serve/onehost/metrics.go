@@ -73,6 +73,17 @@ func (m *metrics) emit(measurements ...telemetry.Measurement) {
 	}
 }
 
+// sentNotice counts a try to tell people something.
+func (m *metrics) sentNotice(isTaken bool) {
+	result := noticeFailed
+	if isTaken {
+		result = noticeTaken
+	}
+	m.emit(telemetry.Measurement{
+		Name: metricNotifications, Unit: telemetry.Count, Value: 1, Dimension: telemetry.Dimension{Name: "Result", Value: result},
+	})
+}
+
 func seconds(m telemetry.Measurement) float64 {
 	if m.Unit == telemetry.Milliseconds {
 		return m.Value / 1000

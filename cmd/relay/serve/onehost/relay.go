@@ -25,6 +25,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/httpapi"
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 	"quickdumpnow.com/smsrelay/shared/onehost/mediafolder"
+	"quickdumpnow.com/smsrelay/shared/onehost/notify"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/retry"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -69,6 +70,9 @@ type Relay struct {
 	account  AccountReader
 	problems problems
 	backups  *backupMaker
+	findings *findings
+	// teller is nil if nobody wants to be told.
+	teller *notify.Teller
 	// moved is when the folder was found to be a copy, zero if it never was.
 	moved time.Time
 	drain time.Duration
@@ -192,7 +196,8 @@ func (r *Relay) wire() error {
 	dead := r.db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
 	timers := r.db.Queue(datafolder.TimersName, datafolder.TimersConfig())
 	r.register(inbox, dead, timers)
-	logger, emit := r.config.Logger, r.metrics.emit
+	r.teller = r.openTeller()
+	logger, emit := r.config.Logger, r.emit
 
 	sender := delivery.New(delivery.Config{
 		Ledger: r.db.Ledger(), Records: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Pace: r.db.Pace(),
@@ -250,6 +255,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return r.checkDatabase(working) })
 	workers.Go(func() error { return r.watchMoved(working) })
 	workers.Go(func() error { return r.backups.run(working) })
+	workers.Go(func() error { return r.tell(working) })
 	workers.Go(func() error { return keepAuditLog(working, r.auditLog, r.config.Retention, r.config.Logger) })
 	workers.Go(func() error {
 		// The audit continues until the senders are done, so that it has everything they wrote.

@@ -43,6 +43,13 @@ func words[T ~string](all ...T) []string {
 	return list
 }
 
+// metricNotifications counts notices on one host, where the relay itself sends them, by what became of them.
+const (
+	metricNotifications = "Notifications"
+	noticeTaken         = "taken"
+	noticeFailed        = "failed"
+)
+
 // unreadableList is a look's verdict if Twilio's list could not be read.
 const unreadableList = "unreadable"
 
@@ -70,6 +77,11 @@ func counted() []counter {
 		{
 			telemetry.MetricPingPong, "", nil,
 			"Texts that wait because too many went back and forth between a customer and a phone: most likely two machines answer each other.",
+		},
+		{
+			metricNotifications, "Result",
+			[]string{noticeTaken, noticeFailed},
+			"Tries to tell people something at the targets of RELAY_NOTIFY. failed ones are tried again; while they fail, nobody is told.",
 		},
 		{telemetry.MetricAuditEntries, "", nil, "Entries written to the audit log."},
 		{telemetry.MetricRouteChanges, "", nil, "Entries about changes of routes among those written to the audit log."},
