@@ -164,12 +164,16 @@ build: ## Cross-compile the Lambda functions into build/, build relay, and check
 	@$(MAKE) --no-print-directory sizes
 
 .PHONY: release
-release: ## Make what people install into build/release/: programs and packages, the same from each clone of a commit
+release: ## Make what people install into build/release/: programs, packages and images
 	$(GO) -C release run . -source "$(CURDIR)" -out "$(CURDIR)/build/release"
 
 .PHONY: release-test
 release-test: ## Make the packages, and live with them in a small Debian (needs root, debootstrap and rpm)
 	cd release && $(GO) test $(PLAIN) $(if $(CI),-count=1) ./...
+
+.PHONY: release-check
+release-check: ## Make the release of the last commit twice, in two folders with two caches, and compare each file
+	cd release && $(GO) test -count=1 -v -timeout 60m -run 'TestTwoBuildsAreTheSame$$' . -twice all
 
 # What is not for Linux is compiled and looked at, tests too. Nothing of it runs here.
 .PHONY: vet-systems

@@ -273,7 +273,7 @@ func TestThePackageOnDebian(t *testing.T) {
 	if out := d.must("relay", "version"); !strings.HasPrefix(out, "relay "+firstVersion+" ") {
 		t.Errorf("relay version says %s", out)
 	}
-	twilio, listen := fakeTwilio(t, only(t, first, "relay_*_linux_*")), freeAddress(t)
+	twilio, listen := fakeTwilio(t, only(t, first, "relay_*_linux_*64")), freeAddress(t)
 	out, err := d.run("faketokenfaketokenfaketokenfake1\n", "relay", "init", "--yes", "--account-sid", "AC00000000000000000000000000000001",
 		"--auth-token-file", "-", "--twilio-api-base-url", twilio, "--listen", listen, "--public-base-url", "http://"+listen,
 		"--number", "+18585550100", "--phone", "Ann=+16195550123")

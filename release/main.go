@@ -1,5 +1,6 @@
-// Command release makes what people install: the program for each system, packages for Debian and for what uses RPM, and the sums of all
-// files. It is a module of its own, so that nothing that it needs is ever a part of the relay. `make release` calls it.
+// Command release makes what people install: the program for each system, packages for Debian and for what uses RPM, images for containers,
+// lists of what is in the programs, and the sums of all files. It is a module of its own, so that nothing that it needs is ever a part of the
+// relay. `make release` calls it.
 package main
 
 import (
@@ -61,6 +62,7 @@ func (b build) make(ctx context.Context, source, out string, platforms []string)
 	if err != nil {
 		return err
 	}
+	var linux []platform
 	for _, name := range platforms {
 		p, err := parsePlatform(name)
 		if err != nil {
@@ -70,14 +72,21 @@ func (b build) make(ctx context.Context, source, out string, platforms []string)
 		if err := b.compile(ctx, source, program, p); err != nil {
 			return err
 		}
+		if err := b.list(ctx, source, program); err != nil {
+			return err
+		}
 		if p.system != "linux" {
 			continue
 		}
+		linux = append(linux, p)
 		for _, format := range []string{"deb", "rpm"} {
 			if err := b.pack(source, program, out, format, p); err != nil {
 				return fmt.Errorf("%s for %s: %w", format, p.processor, err)
 			}
 		}
+	}
+	if err := b.writeImages(out, linux); err != nil {
+		return fmt.Errorf("image: %w", err)
 	}
 	return writeSums(out)
 }

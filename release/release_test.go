@@ -91,7 +91,7 @@ func need(t *testing.T, tool string) {
 }
 
 func TestTheProgramNeedsNothing(t *testing.T) {
-	program := only(t, release(t, "v1.2.3"), "relay_1.2.3_linux_*")
+	program := only(t, release(t, "v1.2.3"), "relay_1.2.3_linux_*64")
 	file, err := elf.Open(program)
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +108,12 @@ func TestTheProgramNeedsNothing(t *testing.T) {
 		}
 	}
 	want := "relay v1.2.3 (commit " + buildOf("").commit + ", 2026-11-28T10:00:00Z), "
+	text, err := os.ReadFile(program + ".cdx.json")
+	for _, want := range []string{`"bomFormat": "CycloneDX"`, `"version": "v1.2.3"`, `"modernc.org/sqlite"`, `"std"`} {
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("the list of what is in it: %v, and %s is missing", err, want)
+		}
+	}
 	if got := said(t, program, "version"); !strings.HasPrefix(got, want) {
 		t.Errorf("relay version says %q, want %q", got, want)
 	}
@@ -163,7 +169,7 @@ func TestEachFileHasItsSum(t *testing.T) {
 			t.Errorf("%s: %v, %x; want %s", name, err, is, sum)
 		}
 	}
-	for _, pattern := range []string{"relay_*_linux_*", "*.deb", "*.rpm"} {
+	for _, pattern := range []string{"relay_*_linux_*64", "*.deb", "*.rpm", "*.cdx.json", "*_docker_*.tar"} {
 		if name := filepath.Base(only(t, folder, pattern)); !slices.Contains(named, name) {
 			t.Errorf("%s is missing in %q", name, named)
 		}

@@ -26,6 +26,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/duty"
 	"quickdumpnow.com/smsrelay/cmd/relay/explain"
 	"quickdumpnow.com/smsrelay/cmd/relay/fake"
+	"quickdumpnow.com/smsrelay/cmd/relay/health"
 	"quickdumpnow.com/smsrelay/cmd/relay/notify"
 	"quickdumpnow.com/smsrelay/cmd/relay/number"
 	"quickdumpnow.com/smsrelay/cmd/relay/phone"
@@ -131,7 +132,7 @@ func (p program) addGroups(root *cobra.Command) {
 		phone.Command(shared), duty.Command(shared),
 	)
 	group("When something is wrong",
-		doctor.Command(shared),
+		doctor.Command(shared), health.Command(shared),
 		explain.Command(shared), explain.ReplayCommand(shared),
 		deadletters.Command(shared),
 		uncertain.Command(shared),
