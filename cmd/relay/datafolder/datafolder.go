@@ -16,9 +16,11 @@ const (
 	CertificatesFolder = "certificates"
 	// AuditFailures has the changes that could not be written as an audit entry.
 	AuditFailures = "audit-failures"
-	// BackupFile says how it stands with the backups, RestoredFile from which backup the folder was restored.
+	// BackupFile says how it stands with the backups, RestoredFile from which backup the folder was restored, CatchUpFile whether the relay
+	// has asked Twilio since what it missed.
 	BackupFile   = "backup.json"
 	RestoredFile = "restored.json"
+	CatchUpFile  = "catch-up.json"
 )
 
 // The names of the queues in the database.

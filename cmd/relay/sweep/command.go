@@ -1,3 +1,4 @@
+// Package sweep is `relay sweep`: it finds texts that Twilio received and the relay never got, by shared/sweep, and queues them.
 package sweep
 
 import (
@@ -14,6 +15,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/sweep"
 )
 
 // sweepFlags are the flags of sweep.
@@ -115,7 +117,13 @@ func (p program) sweep(cmd *cobra.Command, f sweepFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	s := Sweep{Messages: client, Records: d.Ledger, Queue: d.Queue, AccountSid: account, Since: since, Grace: f.grace, Now: time.Now}
+	copied, _, err := d.Moved(ctx)
+	if err != nil {
+		return err
+	}
+	s := sweep.Sweep{
+		Messages: client, Records: d.Ledger, Queue: d.Queue, AccountSid: account, Since: since, Grace: f.grace, AskBefore: copied, Now: time.Now,
+	}
 	result, err := sweepAll(ctx, s, numbers)
 	if err != nil {
 		return withSweepHint(err)
@@ -175,7 +183,7 @@ func (f sweepFlags) numbersOf(ctx context.Context, p cli.Program, d *target.Targ
 	return numbers, nil
 }
 
-func sweepAll(ctx context.Context, s Sweep, numbers []sms.PhoneNumber) (swept, error) {
+func sweepAll(ctx context.Context, s sweep.Sweep, numbers []sms.PhoneNumber) (swept, error) {
 	result := swept{Missing: []missingText{}}
 	for _, number := range numbers {
 		missing, looked, err := s.Missing(ctx, number)
@@ -194,7 +202,7 @@ func sweepAll(ctx context.Context, s Sweep, numbers []sms.PhoneNumber) (swept, e
 }
 
 func withSweepHint(err error) error {
-	if errors.Is(err, ErrTooMany) {
+	if errors.Is(err, sweep.ErrTooMany) {
 		return cli.Hinted(err, "choose a later time with --since")
 	}
 	return err

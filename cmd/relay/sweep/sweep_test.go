@@ -11,13 +11,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/sweep"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/shared/sweep"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
@@ -182,6 +182,34 @@ func TestInject(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" || queued[0].Group != want.Group() || queued[0].DeduplicationID != sid {
 		t.Errorf("queued %+v, error %v (-want +got):\n%s", queued[0], err, diff)
+	}
+}
+
+// On a copied folder, a text that came in before the copy's start keeps its time: the sender asks Twilio about it before it sends it.
+func TestInjectOnACopy(t *testing.T) {
+	for name, test := range map[string]struct {
+		askBefore time.Duration
+		isAsked   bool
+	}{"came in before": {time.Minute, true}, "came in later": {-time.Minute, false}} {
+		s := newStage(t)
+		s.texted("Hello")
+		s.clock.Advance(time.Hour)
+		s.AskBefore = now.Add(test.askBefore)
+		listed, _, err := s.Missing(t.Context(), relaytest.TwilioNumber)
+		if err != nil || len(listed) != 1 {
+			t.Fatalf("%s: %v, error %v", name, listed, err)
+		}
+		if err := s.Inject(t.Context(), listed[0]); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.queue.Receive(t.Context(), 1, 0, time.Minute)
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%s: received %v, error %v", name, got, err)
+		}
+		envelope, err := queue.Decode(got[0].Body)
+		if err != nil || envelope.ReceivedAt.Before(s.AskBefore) != test.isAsked {
+			t.Errorf("%s: received at %v, error %v", name, envelope.ReceivedAt, err)
+		}
 	}
 }
 

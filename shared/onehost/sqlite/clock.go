@@ -65,3 +65,13 @@ func (t *tx) follow(ctx context.Context, now time.Time) error {
 	t.rings = append(t.rings, t.db.ringAll)
 	return nil
 }
+
+// Seen returns when a relay last looked at its clock with the file, which it does each minute; zero if none ever did.
+func (db *DB) Seen(ctx context.Context) (time.Time, error) {
+	var seen int64
+	found, err := db.reader.get(ctx, []any{&seen}, "SELECT seen FROM clock")
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(seen).UTC(), nil
+}

@@ -32,6 +32,13 @@ type problems struct {
 	mu      sync.Mutex
 	account string
 	moved   string
+	catchUp string
+}
+
+func (p *problems) setCatchUp(problem string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.catchUp = problem
 }
 
 func (p *problems) setMoved(problem string) {
@@ -75,7 +82,8 @@ func (r *Relay) found() []problem {
 		all = append(all, problem{problemCertificate, s.Problem(time.Now())})
 	}
 	r.problems.mu.Lock()
-	all = append(all, problem{problemAccount, r.problems.account}, problem{problemMoved, r.problems.moved})
+	all = append(all, problem{problemAccount, r.problems.account}, problem{problemMoved, r.problems.moved},
+		problem{problemMoved, r.problems.catchUp})
 	r.problems.mu.Unlock()
 	all = append(all, problem{problemBackup, r.backups.State().Problem(time.Now())})
 	return slices.DeleteFunc(all, func(p problem) bool { return p.words == "" })

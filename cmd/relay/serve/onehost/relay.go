@@ -72,7 +72,8 @@ type Relay struct {
 	backups  *backupMaker
 	findings *findings
 	// teller is nil if nobody wants to be told.
-	teller *notify.Teller
+	teller  *notify.Teller
+	catchUp *catchUp
 	// moved is when the folder was found to be a copy, zero if it never was.
 	moved time.Time
 	drain time.Duration
@@ -123,7 +124,10 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if err := r.seed(ctx); err != nil {
 		return nil, err
 	}
-	return r, r.wire()
+	if err := r.wire(); err != nil {
+		return nil, err
+	}
+	return r, r.newCatchUp(ctx)
 }
 
 // URL returns the front door's own address.
@@ -256,6 +260,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return r.watchMoved(working) })
 	workers.Go(func() error { return r.backups.run(working) })
 	workers.Go(func() error { return r.tell(working) })
+	workers.Go(func() error { return r.catchUp.run(working) })
 	workers.Go(func() error { return keepAuditLog(working, r.auditLog, r.config.Retention, r.config.Logger) })
 	workers.Go(func() error {
 		// The audit continues until the senders are done, so that it has everything they wrote.
@@ -264,6 +269,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		auditor := errgroup.Group{}
 		auditor.Go(func() error { return r.stream.Run(auditing) })
 		senders := errgroup.Group{}
+		r.catchUp.hold(working)
 		senders.Go(func() error { return r.queue.Run(working) })
 		senders.Go(func() error { return r.timers.Run(working) })
 		err := senders.Wait()

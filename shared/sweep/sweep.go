@@ -1,5 +1,6 @@
-// Package sweep is `relay sweep`: it finds texts that Twilio has received but the ledger does not have, because their webhooks and
-// Twilio's fallback failed, and puts them on the queue as the front door would have done.
+// Package sweep finds texts that Twilio has received but the ledger does not have, because their webhooks and Twilio's fallback failed, or
+// because another relay got them before the data was copied or restored. It puts them on the queue as the front door would have done.
+// `relay sweep` and a relay on a copied folder use it.
 package sweep
 
 import (
@@ -35,7 +36,12 @@ type Sweep struct {
 	// Since is the earliest time at which the texts came in, Grace their least age: a webhook takes a moment.
 	Since time.Time
 	Grace time.Duration
-	Now   func() time.Time
+	// Until leaves out texts that came in later; zero leaves out none.
+	Until time.Time
+	// AskBefore is when the data was found to be a copy, zero if it never was. Another relay may have sent the texts that came in earlier:
+	// they keep their time, by which the sender asks Twilio about them first.
+	AskBefore time.Time
+	Now       func() time.Time
 }
 
 // forgotten is how long after the opening a text that is held must have been taken up: a timer looks at it every quarter of an hour.
@@ -83,15 +89,23 @@ func (s Sweep) concerns(m sms.Listed) bool {
 	if m.Direction != sms.DirectionInbound {
 		return false
 	}
-	return m.DateCreated.IsZero() || !m.DateCreated.Before(s.Since.Truncate(time.Second)) && !m.DateCreated.After(s.Now().Add(-s.Grace))
+	until := s.Now().Add(-s.Grace)
+	if !s.Until.IsZero() && s.Until.Before(until) {
+		until = s.Until
+	}
+	return m.DateCreated.IsZero() || !m.DateCreated.Before(s.Since.Truncate(time.Second)) && !m.DateCreated.After(until)
 }
 
 // Inject puts a text on the queue, as the front door does: under its MessageSid. By that id the queue drops a repeat for five
-// minutes, and the ledger for good. The text counts as received now, so that it is not too old to be sent; a text of a
-// phone on duty is an answer to what the phone had been sent when Twilio got it.
+// minutes, and the ledger for good. The text counts as received now, so that it is not too old to be sent, unless
+// another relay may have sent it, see AskBefore; a text of a phone on duty is an answer to what the phone had been sent when Twilio got it.
 func (s Sweep) Inject(ctx context.Context, m sms.Listed) error {
+	receivedAt := s.Now().UTC()
+	if !m.DateCreated.IsZero() && m.DateCreated.Before(s.AskBefore) {
+		receivedAt = m.DateCreated.UTC()
+	}
 	envelope := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: s.Now().UTC(), WrittenAt: m.DateCreated,
+		Version: queue.Version, Kind: queue.KindInbound, RelayID: m.Sid, ReceivedAt: receivedAt, WrittenAt: m.DateCreated,
 		Message: &sms.Message{
 			Sid: m.Sid, AccountSid: s.AccountSid, MessagingServiceSid: m.MessagingServiceSid, From: m.From, To: m.To, Body: m.Body,
 			Media: s.media(ctx, m),
