@@ -1,6 +1,6 @@
 // Command release makes what people install: the program for each system, packages for Debian and for what uses RPM, images for containers,
-// lists of what is in the programs, and the sums of all files. It is a module of its own, so that nothing that it needs is ever a part of the
-// relay. `make release` calls it.
+// lists of what is in the programs, and the sums of all files. It is a module of its own, so that nothing that it needs is ever a part of
+// the relay. `make release` calls it.
 package main
 
 import (
