@@ -75,14 +75,15 @@ func (p Phone) Answered(w Writing) (answered Phone, changed bool) {
 }
 
 // wroteElsewhere reports whether the phone has just written from here, by a tag, to a customer whose texts come from another number, or
-// who had the thread before; or has begun a text, which went to nobody, with a tag that is not the one of the conversation to. A further
-// text may belong to that: within a minute, or for as long as the person cannot have read the question about such words.
+// who had the thread before: a further text may belong to that. It is also true for a day after words that began with another tag than
+// that of the conversation to, and went to nobody: their person may not know it, and still mean whomever the tag was for.
 func (v View) wroteElsewhere(to Exchange, at time.Time) bool {
-	isUnread := !v.Held.IsZero() && (v.Held.AskedAt.IsZero() || at.Sub(v.Held.AskedAt) < readingTime)
+	since := at.Sub(v.LastAt)
+	isBubble := since <= bubbleTime
 	switch {
-	case v.LastTo == "" && (isUnread || at.Sub(v.LastAt) <= bubbleTime):
+	case v.LastTo == "" && (isBubble || v.LastTag != unclearTag && since <= DefaultAnswerWindow):
 		return v.LastTag != "" && v.LastTag != to.Tag
-	case v.LastTo == "", at.Sub(v.LastAt) > bubbleTime:
+	case v.LastTo == "", !isBubble:
 		return false
 	case v.Owner != "":
 		return !sms.Same(v.LastTo, v.Owner)

@@ -90,7 +90,8 @@ func TestAddressInAThread(t *testing.T) {
 		"wrote to Ann":                    {minute, wrote(ann, 30*second), conversation.Send},
 		"unsent words for Bob":            {minute, unsent(bob, 30*second), conversation.Ask},
 		"unsent words for nobody known":   {minute, unsent("A46", 30*second), conversation.Ask},
-		"unsent words for Bob, before":    {minute, unsent(bob, 2*minute), conversation.Send},
+		"unsent words for Bob, before":    {minute, unsent(bob, day), conversation.Ask},
+		"unsent words, the day before":    {minute, unsent(bob, day+minute), conversation.Send},
 		"unsent words for Ann":            {minute, unsent(ann, 30*second), conversation.Send},
 	} {
 		t.Run(name, func(t *testing.T) {

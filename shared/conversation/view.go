@@ -50,7 +50,7 @@ type View struct {
 	// Exchanges has one for each conversation, in any order.
 	Exchanges []Exchange `json:",omitempty"`
 	// LastAt is when the phone's last text came in, LastTo the customer whom it went to, empty if it went to nobody. LastTag is the tag that
-	// it began with then, valid or not, empty if there was none; and [unclearTag] if two texts came in at once for two customers.
+	// a text began with since one last went to somebody, valid or not; [unclearTag] if two texts came in at once for two customers.
 	LastAt  time.Time       `json:",omitzero"`
 	LastTo  sms.PhoneNumber `json:",omitempty"`
 	LastTag Tag             `json:",omitempty"`

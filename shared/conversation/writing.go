@@ -72,8 +72,10 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 	p.LastSids = p.LastSids[max(0, len(p.LastSids)-maxWritten):]
 	switch {
 	case !w.At.Before(p.LastAt):
-		p.LastAt, p.LastTo, p.LastTag = w.At.UTC(), w.To, ""
-		if w.To == "" {
+		p.LastAt, p.LastTo = w.At.UTC(), w.To
+		if w.To != "" {
+			p.LastTag = ""
+		} else if w.Leading != "" {
 			p.LastTag = w.Leading
 		}
 	case p.LastAt.Sub(w.At) <= bubbleTime && !sms.Same(p.LastTo, w.To):

@@ -64,9 +64,9 @@ func (s *schedule) noteLate(sid string) {
 	if w == nil {
 		return
 	}
-	t := w.by.at(w.to)
-	w.by.isMisled = w.by.isMisled || time.Since(w.at) > replyTransit || w.n < t.queued
-	t.queued = max(t.queued, w.n)
+	w.isQueued = true
+	isBefore := func(o *writing) bool { return o.n < w.n && !o.isQueued }
+	w.by.isMisled = w.by.isMisled || time.Since(w.at) > replyTransit || slices.ContainsFunc(w.by.at(w.to).wrote, isBefore)
 }
 
 // hasRead reports whether the person with the phone had read anything of the customer before writing that.

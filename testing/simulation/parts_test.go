@@ -36,7 +36,7 @@ func (s *schedule) isOfLaterPhone(p *post) bool {
 	if first == p.ref.RelayID {
 		return false
 	}
-	i := slices.IndexFunc(s.posts, func(other *post) bool { return other.ref.RelayID == first && other.reached })
+	i := slices.IndexFunc(s.posts, func(other *post) bool { return other.ref.RelayID == first && other.message != nil })
 	return i >= 0 && s.posts[i].out.To != p.out.To
 }
 

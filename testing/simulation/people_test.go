@@ -67,6 +67,8 @@ type writing struct {
 	isAnswer bool
 	// pictures is how many pictures it has.
 	pictures int
+	// isQueued is set once it is on the queue.
+	isQueued bool
 }
 
 func (w *writing) sid() string { return relaytest.MessageSid(firstWriting + w.n) }

@@ -17,8 +17,6 @@ type talk struct {
 	// asked is what the newest question that was read is about.
 	asked   *writing
 	askedAt time.Time
-	// queued is the number of the last of its texts on the queue.
-	queued int
 }
 
 // at returns the talk with that number.
