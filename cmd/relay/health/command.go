@@ -48,9 +48,9 @@ func Command(base cli.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "health",
 		Short: "Ask the relay on this host whether it works",
-		Long: `health asks relay serve on this host, at the address where its settings have it listen, for GET /sms/health. The exit code is 0 if it
-works, also with problems, which health prints. It is 3 if it says that it cannot do its work, and 1 if it does not answer within five
-seconds.`,
+		Long: `health asks relay serve on this host, at the address where its settings have it listen, for GET /sms/health. The exit code is 0 if
+it works, also with problems, which health prints. It is 3 if it says that it cannot do its work, and 1 if it does not answer within
+five seconds.`,
 		Example: `  relay health
   relay health --listen 127.0.0.1:8081`,
 		Args: cli.NoArguments,
