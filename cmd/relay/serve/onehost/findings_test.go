@@ -137,9 +137,12 @@ func TestFindingsOfTheRelay(t *testing.T) {
 	if _, known := r.findings.of(t.Context(), kindClock); known {
 		t.Error("Twilio has not said what time it is, and the clock is judged")
 	}
-	for skew, want := range map[time.Duration]int{0: 0, 59 * time.Second: 0, time.Minute: 1, -2 * time.Minute: 1} {
-		r.findings.clock(clock.Now(), clock.Now().Add(skew))
-		wantFinding(t, r, fmt.Sprintf("%s off", skew), kindClock, want)
+	for _, tt := range []struct {
+		skew time.Duration
+		want int
+	}{{0, 0}, {59 * time.Second, 0}, {time.Minute, 1}, {-2 * time.Minute, 1}} {
+		r.findings.clock(clock.Now(), clock.Now().Add(tt.skew))
+		wantFinding(t, r, fmt.Sprintf("%s off", tt.skew), kindClock, tt.want)
 	}
 	r.findings.clock(time.Time{}, clock.Now())
 	wantFinding(t, r, "an answer without a date", kindClock, 1)
