@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +13,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/testing/dashboards/drawing"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 var metricsFile = flag.String("metrics", "", "write the run's metrics there, for testing/dashboards/render")
@@ -148,7 +146,7 @@ func TestDashboardAsksForWhatIsEmitted(t *testing.T) {
 	for _, key := range r.emitted.Keys() {
 		names[key.Name] = true
 	}
-	for constant, name := range constants(t) {
+	for constant, name := range relaytest.MetricNames(t, filepath.Join("..", "..")) {
 		if !names[name] {
 			t.Errorf("telemetry.%s: nothing in the run emits it", constant)
 		}
@@ -196,28 +194,4 @@ func mutations() []mutation {
 		{"a function that is not there", `"${SenderFunction}"`, `"${SendFunction}"`},
 		{"a table by another name", `"${LedgerTableName}"`, `"${Ledger}"`},
 	}
-}
-
-// constants are the metrics by their names in shared/telemetry.
-func constants(t *testing.T) map[string]string {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", "shared", "telemetry", "measurement.go"), nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]string{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Metric") {
-			return true
-		}
-		if literal, ok := spec.Values[0].(*ast.BasicLit); ok {
-			found[spec.Names[0].Name], err = strconv.Unquote(literal.Value)
-		}
-		return true
-	})
-	if err != nil || len(found) == 0 {
-		t.Fatalf("constants %v, %v", found, err)
-	}
-	return found
 }

@@ -1,10 +1,6 @@
 package backups
 
 import (
-	"encoding/json"
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -28,21 +24,11 @@ type CatchUp struct {
 
 // ReadCatchUp reads it from a folder; found is false if no relay has started on a copy there.
 func ReadCatchUp(data string) (c CatchUp, found bool, err error) {
-	text, err := os.ReadFile(filepath.Join(data, datafolder.CatchUpFile)) //nolint:gosec // it is the operator's own folder.
-	if errors.Is(err, fs.ErrNotExist) {
-		return CatchUp{}, false, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &c)
-	}
-	return c, err == nil, err
+	found, err = durable.ReadJSON(filepath.Join(data, datafolder.CatchUpFile), &c)
+	return c, found, err
 }
 
 // Write keeps it in the folder.
 func (c CatchUp) Write(data string, disk durable.Disk) error {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	return disk.WriteFile(filepath.Join(data, datafolder.CatchUpFile), append(text, '\n'))
+	return disk.WriteJSON(filepath.Join(data, datafolder.CatchUpFile), c)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,14 +31,8 @@ type Mark struct {
 
 // ReadMark reads the mark of a restored folder; found is false if the folder was not restored from a backup.
 func ReadMark(data string) (m Mark, found bool, err error) {
-	text, err := os.ReadFile(filepath.Join(data, datafolder.RestoredFile)) //nolint:gosec // it is the operator's own folder.
-	if errors.Is(err, fs.ErrNotExist) {
-		return Mark{}, false, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &m)
-	}
-	return m, err == nil, err
+	found, err = durable.ReadJSON(filepath.Join(data, datafolder.RestoredFile), &m)
+	return m, found, err
 }
 
 // scratchOfRestore is the folder in the data folder into which a backup is unpacked.

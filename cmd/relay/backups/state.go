@@ -1,11 +1,7 @@
 package backups
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -61,21 +57,11 @@ func (s State) newest() string {
 
 // ReadState reads the state of a folder; found is false if no backup of it was ever tried.
 func ReadState(data string) (s State, found bool, err error) {
-	text, err := os.ReadFile(filepath.Join(data, datafolder.BackupFile)) //nolint:gosec // it is the operator's own folder.
-	if errors.Is(err, fs.ErrNotExist) {
-		return State{}, false, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &s)
-	}
-	return s, err == nil, err
+	found, err = durable.ReadJSON(filepath.Join(data, datafolder.BackupFile), &s)
+	return s, found, err
 }
 
 // Write keeps the state in the folder.
 func (s State) Write(data string, disk durable.Disk) error {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	return disk.WriteFile(filepath.Join(data, datafolder.BackupFile), append(text, '\n'))
+	return disk.WriteJSON(filepath.Join(data, datafolder.BackupFile), s)
 }

@@ -2,13 +2,10 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -97,11 +94,7 @@ func New(config Config) *Teller {
 		config: config, book: book{}, busy: map[string]bool{}, outages: map[string]outage{}, wellSince: map[string]time.Time{},
 	}
 	saved := book{}
-	text, err := os.ReadFile(config.File)
-	if err == nil {
-		err = json.Unmarshal(text, &saved)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := durable.ReadJSON(config.File, &saved); err != nil {
 		config.Logger.Warn("what people were told cannot be read, and they are told again", slog.String("error", err.Error()))
 	}
 	for _, target := range config.Targets {
@@ -263,10 +256,7 @@ func (t *Teller) tell(ctx context.Context, target Target, after map[string]told,
 
 // save writes the book. While the disk is full, a restart may repeat what was told.
 func (t *Teller) save(ctx context.Context) {
-	text, err := json.Marshal(t.book)
-	if err == nil {
-		err = durable.Disk{}.WriteFile(t.config.File, text)
-	}
+	err := durable.Disk{}.WriteJSON(t.config.File, t.book)
 	if err != nil && !t.unsaved {
 		t.config.Logger.LogAttrs(ctx, slog.LevelWarn, "what people were told is not saved, and a restart may repeat it",
 			slog.String("error", err.Error()))

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
@@ -93,7 +90,7 @@ func watchedRelay(t *testing.T) *Relay {
 // TestEveryMetricHasItsSeries from the start, at 0, and with words that say something.
 func TestEveryMetricHasItsSeries(t *testing.T) {
 	e := scrape(t, watchedRelay(t).metrics)
-	for constant, name := range metricNames(t) {
+	for constant, name := range relaytest.MetricNames(t, filepath.Join("..", "..", "..", "..")) {
 		count, histogram := namespace+"_"+snake(name)+"_total", namespace+"_"+snake(name)+"_seconds_count"
 		if e.labels[count] == nil && e.labels[histogram] == nil && name != telemetry.MetricColdStart {
 			t.Errorf("telemetry.%s has no row in series.go", constant)
@@ -104,31 +101,6 @@ func TestEveryMetricHasItsSeries(t *testing.T) {
 			t.Errorf("%s: %q should say what it is, and end as a sentence", name, help)
 		}
 	}
-}
-
-// metricNames are the constants of shared/telemetry.
-func metricNames(t *testing.T) map[string]string {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "..", "shared", "telemetry", "measurement.go")
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]string{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Metric") {
-			return true
-		}
-		if literal, ok := spec.Values[0].(*ast.BasicLit); ok {
-			found[spec.Names[0].Name], err = strconv.Unquote(literal.Value)
-		}
-		return true
-	})
-	if err != nil || len(found) < 20 {
-		t.Fatalf("constants %v, %v", found, err)
-	}
-	return found
 }
 
 func TestMeasurementsBecomeSeries(t *testing.T) {
