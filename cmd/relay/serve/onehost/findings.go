@@ -68,6 +68,8 @@ type findings struct {
 	data  string
 	show  Show
 	found func() []problem
+	// space returns how many bytes are free on a folder's disk, and how many it has.
+	space func(folder string) (free, total uint64, err error)
 	now   func() time.Time
 
 	mu sync.Mutex
@@ -215,7 +217,7 @@ func (f *findings) halted(context.Context) (notify.Finding, bool) {
 }
 
 func (f *findings) disk(context.Context) (notify.Finding, bool) {
-	free, total, err := datafolder.Space(f.data)
+	free, total, err := f.space(f.data)
 	if err != nil {
 		return notify.Finding{}, false
 	}

@@ -30,6 +30,9 @@ func openedFindings(t *testing.T) (r *Relay, clock *relaytest.Clock) {
 	return r, clock
 }
 
+// roomyDisk is a disk with room, whatever this machine's is like.
+func roomyDisk(string) (free, total uint64, err error) { return 1 << 40, 1 << 40, nil }
+
 // of returns how it stands with a kind; ok is false if that is not known.
 func (f *findings) of(ctx context.Context, kind string) (one notify.Finding, ok bool) {
 	for _, found := range f.all(ctx) {
@@ -159,6 +162,32 @@ func TestFindingsOfTheRelay(t *testing.T) {
 	wantFinding(t, r, "backups are late", problemBackup, 1, "The last backup is two days old.", "docs/runbook.md, backup.")
 }
 
+func TestFindingOfTheDisk(t *testing.T) {
+	r, _ := openedFindings(t)
+	const giga = 1 << 30
+	for _, tt := range []struct {
+		free uint64
+		want int
+		says string
+	}{
+		{50 * giga, 0, ""},
+		{5 * giga, 1, "the disk of the data folder is low\n5120 MB of 102400 MB are free."},
+		{giga, 2, "the disk of the data folder is almost full\n1024 MB of 102400 MB are free."},
+	} {
+		r.findings.space = func(folder string) (free, total uint64, err error) {
+			if folder != r.config.Data {
+				t.Errorf("the disk of %s was looked at", folder)
+			}
+			return tt.free, 100 * giga, nil
+		}
+		wantFinding(t, r, fmt.Sprintf("%d bytes free", tt.free), kindDisk, tt.want, tt.says)
+	}
+	r.findings.space = func(string) (free, total uint64, err error) { return 0, 0, errors.New("no such folder") }
+	if _, known := r.findings.of(t.Context(), kindDisk); known {
+		t.Error("nobody knows how full the disk is, and it is judged")
+	}
+}
+
 func TestFullness(t *testing.T) {
 	const mega, giga = 1 << 20, 1 << 30
 	for _, tt := range []struct {
@@ -219,6 +248,7 @@ func TestPeopleAreTold(t *testing.T) {
 			}
 			return nil
 		}
+		first.findings.space = roomyDisk
 		ctx, cancel := context.WithCancel(t.Context())
 		ran := make(chan error, 1)
 		go func() { ran <- first.Run(ctx) }()

@@ -63,7 +63,7 @@ func (r *Relay) register(inbox, dead, timers *sqlite.Queue) {
 	r.metrics.registry.MustRegister(append(r.gauges(), queues)...)
 	r.findings = &findings{
 		db: r.db, dead: []*sqlite.Queue{dead, queues["dead_timers"]}, data: r.config.Data, show: r.config.NotifyShow, found: r.found,
-		now: time.Now,
+		space: datafolder.Space, now: time.Now,
 	}
 }
 
