@@ -25,6 +25,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
 	"quickdumpnow.com/smsrelay/cmd/relay/duty"
 	"quickdumpnow.com/smsrelay/cmd/relay/explain"
+	"quickdumpnow.com/smsrelay/cmd/relay/export"
 	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 	"quickdumpnow.com/smsrelay/cmd/relay/health"
 	"quickdumpnow.com/smsrelay/cmd/relay/notify"
@@ -145,6 +146,7 @@ func (p program) addGroups(root *cobra.Command) {
 		setup.Command(shared, func(base cli.Program) *cobra.Command { return canary.Command(base, doctor.FrontDoors(base)) }),
 		serve.Command(shared),
 		backup.Command(shared),
+		export.Command(shared),
 		config.Command(shared, doctor.Settings()),
 		number.Command(shared, doctor.NumberCheckCommand(shared)),
 		canary.Command(shared, doctor.FrontDoors(shared)),

@@ -100,11 +100,17 @@ func (s *awsStage) create(mark string) {
 // relay runs a command line of the program with --aws.
 func (s *awsStage) relay(args ...string) (code int, stdout, stderr string) {
 	s.t.Helper()
+	return s.run(append(args, "--aws")...)
+}
+
+// run runs a command line of the program.
+func (s *awsStage) run(args ...string) (code int, stdout, stderr string) {
+	s.t.Helper()
 	var out, trouble bytes.Buffer
 	p := program{cli.Program{Stdout: &out, Stderr: &trouble, Lookup: func(name string) (string, bool) {
 		value, ok := s.environment[name]
 		return value, ok
 	}}}
-	code = p.run(s.t.Context(), append(args, "--aws"))
+	code = p.run(s.t.Context(), args)
 	return code, out.String(), trouble.String()
 }

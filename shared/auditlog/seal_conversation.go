@@ -80,10 +80,13 @@ func PutTag(ctx context.Context, store ConversationWriter, before, wanted conver
 }
 
 // SealConversation returns after as it is stored at now as the next version of before: with its ID, UpdatedAt and seal. before has
-// version 0 if nothing is stored yet.
+// version 0 if nothing is stored yet. A conversation that comes from another relay brings its ID along.
 func SealConversation(before, after conversation.Conversation, now time.Time) (conversation.Conversation, error) {
 	after.Version, after.Seal, after.UpdatedAt = before.Version+1, "", ledger.Stamp(now)
-	if after.ID = before.ID; after.ID == "" {
+	if before.ID != "" {
+		after.ID = before.ID
+	}
+	if after.ID == "" {
 		after.ID = rand.Text()
 	}
 	stored, change := &before, ChangeChanged

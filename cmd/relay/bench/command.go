@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -138,8 +137,8 @@ func (p program) fill(cmd *cobra.Command, asked filling) error {
 			return err
 		}
 	}
-	shown := newFillRate(p.Stderr, asked.texts)
-	f.Progress = shown.show
+	shown := cli.NewRate(p.Stderr, asked.texts)
+	f.Progress = shown.Show
 	return asked.open(cmd.Context(), data, func(into Ledger) error {
 		if f.Batch, f.Writers = oneHostBatch, oneHostWriters; asked.endpoint != "" {
 			f.Batch, f.Writers = tableBatch, tableWriters
@@ -205,7 +204,7 @@ func (p program) planned(cmd *cobra.Command, f Fill, asked filling, name string,
 	if asked.asJSON {
 		return false, json.NewEncoder(p.Stdout).Encode(filled{Ledger: name, Texts: f.Texts.Texts, DryRun: true})
 	}
-	cli.Say(p.Stdout, "%s made-up texts would be stored in %s.", grouped(f.Texts.Texts), name)
+	cli.Say(p.Stdout, "%s made-up texts would be stored in %s.", cli.Grouped(f.Texts.Texts), name)
 	if mode == cli.Show {
 		return false, nil
 	}
@@ -236,34 +235,25 @@ type filled struct {
 }
 
 // fillLedger fills the ledger with this name, and says how it went.
-func (p program) fillLedger(ctx context.Context, f Fill, into Ledger, name string, shown *fillRate, asJSON bool) error {
+func (p program) fillLedger(ctx context.Context, f Fill, into Ledger, name string, shown *cli.Rate, asJSON bool) error {
 	stored, err := f.Run(ctx, into)
-	shown.end()
+	shown.End()
 	switch {
 	case errors.Is(err, ErrNotEmpty):
 		return refused(err, name)
 	case err != nil:
-		return fmt.Errorf("%w; %s texts were stored before", err, grouped(stored))
+		return fmt.Errorf("%w; %s texts were stored before", err, cli.Grouped(stored))
 	}
-	took := time.Since(shown.began)
+	took := time.Since(shown.Began)
 	if asJSON {
 		return json.NewEncoder(p.Stdout).Encode(filled{
 			Ledger: name, Texts: f.Texts.Texts, Stored: stored, TookMillisecond: took.Milliseconds(),
 		})
 	}
 	fmt.Fprintf(p.Stdout, "%s texts stored in %s, in %s: %s a second\n",
-		grouped(stored), name, took.Round(100*time.Millisecond), grouped(int(float64(stored)/took.Seconds())))
+		cli.Grouped(stored), name, took.Round(100*time.Millisecond), cli.Grouped(int(float64(stored)/took.Seconds())))
 	if had := f.Texts.Texts - stored; had > 0 {
-		fmt.Fprintf(p.Stdout, "%s were already there\n", grouped(had))
+		fmt.Fprintf(p.Stdout, "%s were already there\n", cli.Grouped(had))
 	}
 	return nil
-}
-
-// grouped writes a number with commas between its thousands.
-func grouped(n int) string {
-	digits := strconv.Itoa(n)
-	for at := len(digits) - 3; at > 0; at -= 3 {
-		digits = digits[:at] + "," + digits[at:]
-	}
-	return digits
 }

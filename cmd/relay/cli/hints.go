@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
@@ -66,7 +67,12 @@ func WithStartHint(err error) error {
 		return nil
 	}
 	_, isNetwork := errors.AsType[*net.OpError](err)
+	exported, isExported := errors.AsType[datafolder.ExportedError](err)
 	switch {
+	case isExported && !exported.Done.IsZero():
+		return Hinted(err, "work on it with --aws")
+	case isExported:
+		return Hinted(err, "end it with relay export --to-aws; relay export --undo goes back as long as no message was moved")
 	case isAddressInUse(err):
 		return Hinted(err, "another program uses this address: choose another port with --listen")
 	case sqlite.IsMalformed(err):

@@ -21,6 +21,8 @@ const (
 	BackupFile   = "backup.json"
 	RestoredFile = "restored.json"
 	CatchUpFile  = "catch-up.json"
+	// ExportedFile says that the relay has moved to AWS, or is about to.
+	ExportedFile = "exported.json"
 )
 
 // The names of the queues in the database.

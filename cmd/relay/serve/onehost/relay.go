@@ -1,6 +1,7 @@
 package onehost
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -100,6 +101,9 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	}
 	if r.db, err = sqlite.Open(ctx, filepath.Join(config.Data, datafolder.DatabaseFile), time.Now); err != nil {
 		return nil, err
+	}
+	if mark, exported, err := datafolder.ReadExported(config.Data); err != nil || exported {
+		return nil, cmp.Or(err, error(datafolder.ExportedError{Exported: mark}))
 	}
 	if err := r.learnMoved(ctx); err != nil {
 		return nil, err
