@@ -119,6 +119,10 @@ AWS_PACKAGES = $(sort $(dir $(shell grep -rlE --include='*_test.go' 'relaytest[.
 chaos: ## Kill a relay under load 50 times with Twilio's faults on: nothing lost, nothing doubled
 	$(GO) test -count=1 -v -timeout 30m -run 'TestChaos$$' ./cmd/relay -chaos.kills 50
 
+.PHONY: upgrade-test
+upgrade-test: ## Switch 20 times between the last release and this program under load, with kills: nothing lost, nothing doubled
+	$(GO) test -count=1 -v -timeout 30m -run 'TestSwitches$$' ./cmd/relay -upgrade.switches 20
+
 .PHONY: simulate
 simulate: ## Play 1,000,000 schedules of the simulation (about half an hour)
 	cd testing/simulation && GOGC=800 $(GO) test . -count=1 -timeout 0 -run 'TestSimulation$$' -schedules 1000000 -progress -failures 10

@@ -106,6 +106,8 @@ type chaos struct {
 	mu                   sync.Mutex
 	texts                int
 	acknowledged         map[string]twiliofake.Inbound
+	// kills is how often a relay was killed.
+	kills int
 }
 
 // run lets the customers text until the last kill is over.
@@ -120,6 +122,7 @@ func (c *chaos) run(random *rand.Rand) {
 	for n := range *chaosKills {
 		time.Sleep(200*time.Millisecond + time.Duration(random.Int64N(int64(time.Second))))
 		c.relay.kill()
+		c.kills++
 		c.relay = startServe(c.t, c.binary, c.twilioURL, c.data, c.address, c.routes, chaosInterval)
 		if (n+1)%10 == 0 {
 			c.mu.Lock()
@@ -231,7 +234,7 @@ func (c *chaos) check() {
 			c.t.Errorf("audit trail of %s: %v, %d entries", sid, err, len(all[sid]))
 		}
 	}
-	c.t.Logf("%d kills, %d texts acknowledged: %d lost, %d doubled, %v", *chaosKills, len(c.acknowledged), lost, doubled, states)
+	c.t.Logf("%d kills, %d texts acknowledged: %d lost, %d doubled, %v", c.kills, len(c.acknowledged), lost, doubled, states)
 }
 
 // sentByText counts the messages that Twilio has of each text.

@@ -37,6 +37,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/sweep"
 	"quickdumpnow.com/smsrelay/cmd/relay/text"
 	"quickdumpnow.com/smsrelay/cmd/relay/uncertain"
+	"quickdumpnow.com/smsrelay/cmd/relay/upgrade"
 	"quickdumpnow.com/smsrelay/cmd/relay/version"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
@@ -147,6 +148,7 @@ func (p program) addGroups(root *cobra.Command) {
 		serve.Command(shared),
 		backup.Command(shared),
 		export.Command(shared),
+		upgrade.Command(shared),
 		config.Command(shared, doctor.Settings()),
 		number.Command(shared, doctor.NumberCheckCommand(shared)),
 		canary.Command(shared, doctor.FrontDoors(shared)),

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -24,7 +26,29 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"get":      get,
 		"breakoff": breakOff(),
 		"hear":     hear,
+		"dumped":   dumped,
 	}
+}
+
+// lastReleasesDatabase is a database that the last release left, as text.
+const lastReleasesDatabase = "../../shared/onehost/sqlite/testdata/releases/001-4bb1991.sql"
+
+// dumped FILE [VERSION] makes the database that the last release left; with a version, one that needs that version of the schema.
+func dumped(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: dumped FILE [VERSION]")
+	}
+	text, err := os.ReadFile(lastReleasesDatabase)
+	ts.Check(err)
+	if len(args) == 2 {
+		text = append(text, ";PRAGMA user_version = "+args[1]...)
+	}
+	path := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(filepath.Dir(path), 0o700))
+	database, err := sql.Open("sqlite", path)
+	ts.Check(err)
+	_, err = database.Exec(string(text))
+	ts.Check(errors.Join(err, database.Close()))
 }
 
 // freePort sets each variable to a port of this host on which nobody listens.

@@ -113,11 +113,12 @@ func buildRelay(t *testing.T) string {
 }
 
 // startServe starts the real program and waits until it serves.
-func startServe(t *testing.T, binary, twilioURL, data, listen, routes, interval string) *serving {
+func startServe(t *testing.T, binary, twilioURL, data, listen, routes, interval string, more ...string) *serving {
 	t.Helper()
-	cmd := exec.Command(binary, "serve", "--listen", listen, "--data", data, "--routes", routes, "--retry-base", "200ms", "--send-timeout",
-		"1s",
-		"--pace-pair", "off", "--pace-number", "off", "--reconcile-interval", interval)
+	cmd := exec.Command(binary, append([]string{
+		"serve", "--listen", listen, "--data", data, "--routes", routes, "--retry-base", "200ms", "--send-timeout", "1s",
+		"--pace-pair", "off", "--pace-number", "off", "--reconcile-interval", interval,
+	}, more...)...)
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		cli.EnvAccountSid + "=" + fake.AccountSid, cli.EnvAuthToken + "=" + fake.AuthToken,

@@ -19,7 +19,7 @@ const manifestName = "manifest.json"
 // Manifest says what a backup is of, and what is in it.
 type Manifest struct {
 	Format int `json:"format"`
-	// Relay is the build that made the backup, Schema the version of its database.
+	// Relay is the build that made the backup, Schema the version of the database's schema that a program has to know to restore it.
 	Relay  string `json:"relay"`
 	Schema int    `json:"schema"`
 	// TakenAt is the moment whose state the backup has. StartedAt and EndedAt are when its making began and ended. UTC.

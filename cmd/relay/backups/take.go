@@ -92,7 +92,7 @@ func (s Source) step(what string) {
 // pack writes the archive.
 func (s Source) pack(ctx context.Context, scratch, file string, compressed bool) (m Manifest, err error) {
 	m = Manifest{
-		Format: format, Relay: s.Relay, Schema: sqlite.SchemaVersion(), StartedAt: s.Now().UTC().Round(0), Secrets: s.Secrets,
+		Format: format, Relay: s.Relay, Schema: sqlite.SchemaNeeds(), StartedAt: s.Now().UTC().Round(0), Secrets: s.Secrets,
 	}
 	var log auditLog
 	copied := filepath.Join(scratch, databaseName)

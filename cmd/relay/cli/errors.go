@@ -26,6 +26,9 @@ func Usage(err error) error { return UsageError{err} }
 // foundError is a problem that a command looked for and found.
 type foundError struct{ error }
 
+// Unwrap returns what was found.
+func (e foundError) Unwrap() error { return e.error }
+
 // Found says that err is a problem the command looked for.
 func Found(err error) error { return foundError{err} }
 

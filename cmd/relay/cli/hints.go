@@ -12,6 +12,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/upgrades"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
@@ -38,6 +39,8 @@ func WithTargetHint(err error, onAWS bool) error {
 	return err
 }
 
+const newerHint = "use a relay as new as the one that wrote it; to go back to this one, see docs/one-host.md, Upgrades"
+
 const damagedHint = "the database is damaged: stop relay serve, restore a backup into an empty folder, and name it with --data " +
 	"(docs/operate.md says how)"
 
@@ -55,7 +58,7 @@ func withReadHint(err error) error {
 	case errors.Is(err, sqlite.ErrOlderSchema):
 		return Hinted(err, "start relay serve of this version once: it updates the file")
 	case errors.Is(err, sqlite.ErrNewerSchema):
-		return Hinted(err, "use the version of relay that wrote the file")
+		return Hinted(err, newerHint)
 	default:
 		return err
 	}
@@ -77,6 +80,10 @@ func WithStartHint(err error) error {
 		return Hinted(err, "another program uses this address: choose another port with --listen")
 	case sqlite.IsMalformed(err):
 		return Hinted(err, damagedHint)
+	case errors.Is(err, sqlite.ErrNewerSchema):
+		return Hinted(err, newerHint)
+	case errors.Is(err, upgrades.ErrNoRoom):
+		return Hinted(err, "make room on the disk of the data folder; relay upgrade --check says how much is needed")
 	case isNetwork:
 		return Hinted(err, "choose an address of this host and a port above 1023 with --listen")
 	case errors.Is(err, sqlite.ErrInUse):

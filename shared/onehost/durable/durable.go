@@ -57,6 +57,21 @@ func (d Disk) Write(path string, write func(file io.Writer) error) error {
 	return d.SyncFolder(filepath.Dir(path))
 }
 
+// Place gives a finished file of the same folder its name. Once it has returned nil, the file survives a power cut under that name.
+func (d Disk) Place(unfinished, path string) error {
+	file, err := os.OpenFile(unfinished, os.O_RDWR, 0) //nolint:gosec // The path is the operator's own setting.
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(d.syncFile(file), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(unfinished, path); err != nil {
+		return err
+	}
+	return d.SyncFolder(filepath.Dir(path))
+}
+
 // IsUnfinished reports whether a file of that name is one that was being written when its process ended.
 func IsUnfinished(name string) bool {
 	matched, err := filepath.Match(unfinished, name)

@@ -12,8 +12,8 @@ import (
 // the file open with [Open], or while no relay has. SQLite keeps the writes of the two apart: each waits a few milliseconds for the
 // other. The relay's receivers and its audit notice at once what was written, see [DB.Heed].
 //
-// Only the relay brings the schema up to date. The error is fs.ErrNotExist if there is no such file, ErrNewerSchema if a newer
-// version of this program wrote it, and ErrOlderSchema if an older one did.
+// Only the relay brings the schema up to date. The error is fs.ErrNotExist if there is no such file, ErrNewerSchema if it
+// needs a newer version of this program, and ErrOlderSchema if an older one wrote it.
 func Attach(ctx context.Context, path string, now func() time.Time) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {

@@ -193,13 +193,7 @@ func TestOpenBesideMakesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := attachedAt(t, path)
-	err := old.write(t.Context(), func(ctx context.Context, tx *tx) error {
-		_, err := tx.exec(ctx, "PRAGMA user_version = 1")
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	setVersion(t, old, 1)
 	if _, err := Attach(t.Context(), path, time.Now); !errors.Is(err, ErrOlderSchema) {
 		t.Errorf("Attach of an older file: error %v, want ErrOlderSchema", err)
 	}

@@ -110,9 +110,6 @@ func Check(ctx context.Context, path string) error {
 	})
 }
 
-// SchemaVersion is the version of the schema of this program.
-func SchemaVersion() int { return len(migrations()) }
-
 // withFile calls do with a connection to the file. It leaves no statement open: the last to close the file clears its side files away.
 func withFile(path string, do func(file *sql.DB) error) error {
 	path, err := filepath.Abs(path)

@@ -38,6 +38,9 @@ type DB struct {
 	// changed rings when the change stream has grown.
 	changed *bell
 
+	// upgraded is what was done to the schema when the file was opened.
+	upgraded Upgrade
+
 	// wrote is when the last transaction began, by the clock as it was then, without a monotonic reading. It is the writer's own.
 	wrote time.Time
 
@@ -50,10 +53,9 @@ type DB struct {
 }
 
 // Open opens the database at path, and creates it (mode 0600) and its folder (mode 0700) where they are missing. It
-// brings the schema up to date, and notes which file it is, see [DB.Moved]. now is the clock.
+// brings the schema up to date, after a copy of the file, see [DB.Upgraded], and notes which file it is, see [DB.Moved]. now is the clock.
 //
-// The error is ErrInUse if another process has the file open, and ErrNewerSchema if a newer version of this program
-// wrote it.
+// The error is ErrInUse if another process has the file open, and ErrNewerSchema if the file needs a newer version of this program.
 func Open(ctx context.Context, path string, now func() time.Time) (*DB, error) {
 	return open(ctx, path, now, durable.Disk{})
 }
@@ -114,7 +116,7 @@ func (db *DB) connect(ctx context.Context, path string, disk durable.Disk) error
 	if err != nil {
 		return err
 	}
-	if err := conn.migrate(ctx); err != nil {
+	if db.upgraded, err = conn.upgrade(ctx, path, db.now(), disk); err != nil {
 		return errors.Join(err, conn.close())
 	}
 	if db.reader, err = openReader(path); err != nil {

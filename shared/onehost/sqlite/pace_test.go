@@ -71,9 +71,9 @@ func TestAFileFromBeforePace(t *testing.T) {
 	}
 
 	db := openAt(t, path, time.Now)
-	var version int
-	if _, err := db.reader.get(t.Context(), []any{&version}, "PRAGMA user_version"); err != nil || version != len(migrations()) {
-		t.Errorf("schema has version %d, error %v; want %d", version, err, len(migrations()))
+	schema, err := db.reader.schema(t.Context())
+	if err != nil || schema.Version != SchemaVersion() || schema.Needs != SchemaNeeds() {
+		t.Errorf("schema %+v, error %v; want version %d, which needs %d", schema, err, SchemaVersion(), SchemaNeeds())
 	}
 	r, err := db.Ledger().Get(t.Context(), relaytest.MessageSid(1))
 	if err != nil || r.State != ledger.Sent || r.Version != 2 {

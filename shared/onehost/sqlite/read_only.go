@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,19 +21,12 @@ type Reader struct{ reader *reader }
 
 // OpenReader opens the database at path, which must exist, for reading.
 //
-// The error is fs.ErrNotExist if there is no such file, ErrNewerSchema if a newer version of this program wrote it, and
-// ErrOlderSchema if an older one did.
+// The error is fs.ErrNotExist if there is no such file, ErrNewerSchema if it needs a newer version of this program, and
+// ErrOlderSchema if an older one wrote it.
 func OpenReader(ctx context.Context, path string) (*Reader, error) {
-	path, err := filepath.Abs(path)
+	path, pool, err := openToRead(path)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	if err := exists(path); err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	pool, err := openPoolAs("ro", path, readers, "query_only(1)")
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
+		return nil, err
 	}
 	r := &reader{statements: newStatements(pool), pool: pool}
 	if err := r.checkSchema(ctx); err != nil {
@@ -41,10 +35,25 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	return &Reader{reader: r}, nil
 }
 
+// openToRead returns the whole path of a database that exists, and connections that only read it.
+func openToRead(path string) (whole string, pool *sql.DB, err error) {
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return "", nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := exists(path); err != nil {
+		return "", nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	if pool, err = openPoolAs("ro", path, readers, "query_only(1)"); err != nil {
+		return "", nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	return path, pool, nil
+}
+
 // exists looks at the file without opening it: closing it again would drop the locks that a DB in this very process has
 // on it.
 func exists(path string) error {
-	info, err := os.Stat(path)
+	info, err := os.Stat(path) //nolint:gosec // the path is the operator's own setting.
 	if unnamed, ok := errors.AsType[*fs.PathError](err); ok {
 		return unnamed.Err
 	}
@@ -54,17 +63,16 @@ func exists(path string) error {
 	return err
 }
 
-// checkSchema fails unless the file has the schema that this program's queries are for.
+// checkSchema fails unless this program's queries are right for the file: a newer program may have added to it.
 func (r *reader) checkSchema(ctx context.Context) error {
-	var version int
-	if _, err := r.get(ctx, []any{&version}, "PRAGMA user_version"); err != nil {
+	schema, err := r.schema(ctx)
+	switch {
+	case err != nil:
 		return err
-	}
-	switch wanted := len(migrations()); {
-	case version > wanted:
-		return fmt.Errorf("%w: the file has version %d, this program knows up to %d", ErrNewerSchema, version, wanted)
-	case version < wanted:
-		return fmt.Errorf("%w: the file has version %d, this program reads %d", ErrOlderSchema, version, wanted)
+	case schema.TooNew():
+		return schema.tooNew()
+	case schema.Version < SchemaVersion():
+		return fmt.Errorf("%w: the file has version %d, this program reads %d", ErrOlderSchema, schema.Version, SchemaVersion())
 	default:
 		return nil
 	}

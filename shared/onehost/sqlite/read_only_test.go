@@ -109,9 +109,7 @@ func TestReaderRefuses(t *testing.T) {
 	ofVersion := func(version int) string {
 		path := filepath.Join(folder, fmt.Sprint("version", version), "relay.db")
 		db := openAt(t, path, time.Now)
-		if _, err := db.writer.exec(t.Context(), fmt.Sprint("PRAGMA user_version = ", version)); err != nil {
-			t.Fatal(err)
-		}
+		setVersion(t, db, version)
 		return path
 	}
 	tests := []struct {
@@ -123,7 +121,7 @@ func TestReaderRefuses(t *testing.T) {
 		{"no folder", filepath.Join(folder, "none", "relay.db"), fs.ErrNotExist, "none/relay.db: no such file"},
 		{"a folder", folder, nil, "not a file"},
 		{"no database", text, nil, "not a database"},
-		{"a newer schema", ofVersion(99), ErrNewerSchema, "the file has version 99, this program knows up to"},
+		{"a newer schema", ofVersion(99), ErrNewerSchema, "it needs version 99 of the schema, and this program knows up to"},
 		{"an older schema", ofVersion(0), ErrOlderSchema, "the file has version 0, this program reads"},
 	}
 	for _, tt := range tests {
@@ -138,6 +136,21 @@ func TestReaderRefuses(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(folder, path)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s was made, or cannot be looked for: %v", path, err)
 		}
+	}
+}
+
+// setVersion makes the file say that it has that version of the schema, and needs it.
+func setVersion(t *testing.T, db *DB, version int) {
+	t.Helper()
+	err := db.write(t.Context(), func(ctx context.Context, tx *tx) error {
+		if _, err := tx.exec(ctx, "DELETE FROM schema_steps"); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, fmt.Sprint("PRAGMA user_version = ", version))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,18 +1,31 @@
 package sqlite
 
-import (
-	"context"
-	"errors"
-	"fmt"
-)
+// step brings the schema from one version to the next.
+type step struct {
+	// what says for operators what the step does.
+	what string
+	// script is the SQL that does it.
+	script string
+	// needs is the least version of the schema that a program has to know to use the file after the step. A step that only adds leaves it as
+	// it was before: programs that do not know the step go on with the file. A step that takes away, or changes what is there, raises it, and
+	// comes a release later than the program that can do without.
+	needs int
+}
 
-// ErrNewerSchema means that the file was written by a newer version of this program.
-var ErrNewerSchema = errors.New("schema is newer than this program")
+// firstNeeds is what the files of the first release need.
+const firstNeeds = 5
 
-// migrations lists the steps from an empty file to the present schema. Step n brings PRAGMA user_version to n+1. A
-// step that has been released is never changed: a change of the schema is a new step.
-func migrations() []string {
-	return []string{queueSchema + tableSchema, paceSchema, clockSchema, conversationSchema, identitySchema}
+// steps lists the steps from an empty file to the present schema: the nth brings it to version n. A step that has been released is never
+// changed: a change of the schema is a new step.
+func steps() []step {
+	return []step{
+		{"makes the queues, the ledger, the routes and the stream of changes", queueSchema + tableSchema, 1},
+		{"makes the table of the pace", paceSchema, 2},
+		{"makes the table of the clock", clockSchema, 3},
+		{"makes the table of the conversations", conversationSchema, 4},
+		{"makes the table by which a copied file is known", identitySchema, firstNeeds},
+		{"makes the table of the steps that the schema has had", stepsSchema, firstNeeds},
+	}
 }
 
 // queueSchema. A lane is received in order, one batch at a time: it is a FIFO group, or on a queue without order a single
@@ -108,21 +121,17 @@ CREATE TABLE conversations (
 ) STRICT, WITHOUT ROWID;
 `
 
-// migrate brings the schema up to date, one step a transaction.
-func (s *statements) migrate(ctx context.Context) error {
-	steps := migrations()
-	var version int
-	if _, err := s.get(ctx, []any{&version}, "PRAGMA user_version"); err != nil {
-		return err
-	}
-	if version > len(steps) {
-		return fmt.Errorf("%w: the file has version %d, this program knows up to %d", ErrNewerSchema, version, len(steps))
-	}
-	for ; version < len(steps); version++ {
-		script := fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT", steps[version], version+1)
-		if _, err := s.preparer.ExecContext(ctx, script); err != nil {
-			return fmt.Errorf("migrate schema to version %d: %w", version+1, err)
-		}
-	}
-	return nil
-}
+// stepsSchema. One row is one step that was done, by its version, and when, in milliseconds since 1970. PRAGMA user_version is what the
+// file needs, because the programs of the first release go by it.
+const stepsSchema = `
+CREATE TABLE schema_steps (
+	version INTEGER PRIMARY KEY,
+	done_at INTEGER NOT NULL
+) STRICT;
+`
+
+const (
+	// identityVersion and stepsVersion are the versions since which there are these tables.
+	identityVersion = 5
+	stepsVersion    = 6
+)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/upgrades"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
@@ -99,9 +100,13 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if r.door, err = openDoor(ctx, config); err != nil {
 		return nil, err
 	}
+	if err := upgrades.Ready(ctx, config.Data, datafolder.Space); err != nil {
+		return nil, err
+	}
 	if r.db, err = sqlite.Open(ctx, filepath.Join(config.Data, datafolder.DatabaseFile), time.Now); err != nil {
 		return nil, err
 	}
+	r.sayUpgraded(ctx, r.db.Upgraded())
 	if mark, exported, err := datafolder.ReadExported(config.Data); err != nil || exported {
 		return nil, cmp.Or(err, error(datafolder.ExportedError{Exported: mark}))
 	}
@@ -132,6 +137,15 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 		return nil, err
 	}
 	return r, r.newCatchUp(ctx)
+}
+
+// sayUpgraded logs that the database is of another version now.
+func (r *Relay) sayUpgraded(ctx context.Context, done sqlite.Upgrade) {
+	if done.From == 0 || done.From == done.To {
+		return
+	}
+	r.config.Logger.LogAttrs(ctx, slog.LevelInfo, "the database was brought up to date", slog.Int("from", done.From), slog.Int("to", done.To),
+		slog.String("copy", done.Copy))
 }
 
 // URL returns the front door's own address.

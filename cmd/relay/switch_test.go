@@ -1,0 +1,118 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
+)
+
+var switches = flag.Int("upgrade.switches", 0, "how often TestSwitches changes between the last release and this program")
+
+// TestSwitches lets customers text while Twilio's faults are on, and changes between the last release's program and this one, again and
+// again on the same folder, mostly after kill -9. In the end every acknowledged text has been sent, once. `make upgrade-test` switches 20
+// times.
+func TestSwitches(t *testing.T) {
+	if *switches == 0 {
+		t.Skip("only with -upgrade.switches: make upgrade-test")
+	}
+	seed := *chaosSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("switches of seed %d: go test ./cmd/relay -run TestSwitches -upgrade.switches %d -chaos.seed %d", seed, *switches, seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	fake, twilioURL := newFake(t, func(c *twiliofake.Config) {
+		c.Numbers = nil
+		c.Faults = twiliofake.RandomFaults(chaosOdds(), rand.New(rand.NewPCG(seed, 1)))
+		c.Faults.ListLag = 300 * time.Millisecond
+	})
+	folder := t.TempDir()
+	c := &chaos{
+		t: t, fake: fake, twilioURL: twilioURL, data: filepath.Join(folder, "relay-data"), routes: writeMaintenance(t, folder, chaosRoutes()),
+		acknowledged: map[string]twiliofake.Inbound{},
+	}
+	programs := [...]string{relaytest.BuildLastRelease(t, "./cmd/relay"), buildRelay(t)}
+	c.relay = startServe(t, programs[0], c.twilioURL, c.data, "127.0.0.1:0", c.routes, chaosInterval)
+	c.address = c.relay.url[len("http://"):]
+	c.switchBetween(programs, random)
+	c.settle()
+	c.check()
+	copies, err := sqlite.Copies(filepath.Join(c.data, "relay.db"))
+	if err != nil || len(copies) != 1 {
+		t.Errorf("copies %v, error %v; want the one of the first upgrade", copies, err)
+	}
+}
+
+// switchBetween lets the customers text until the last switch is over. After each, the other program runs; now and then it is killed once
+// more before the next.
+func (c *chaos) switchBetween(programs [2]string, random *rand.Rand) {
+	c.t.Helper()
+	over := make(chan struct{})
+	var customers errgroup.Group
+	for i := range chaosCustomers {
+		customers.Go(func() error { return c.customer(i, over) })
+	}
+	stops, back := 0, 0
+	for n := range *switches {
+		c.pause(random)
+		if random.IntN(3) == 0 {
+			c.relay.kill()
+			c.kills++
+			c.relay = startServe(c.t, programs[n%2], c.twilioURL, c.data, c.address, c.routes, chaosInterval)
+			c.pause(random)
+		}
+		if n%4 == 3 {
+			c.stop()
+			stops++
+		} else {
+			c.relay.kill()
+			c.kills++
+		}
+		c.mu.Lock()
+		before := len(c.acknowledged)
+		c.mu.Unlock()
+		c.relay = startServe(c.t, programs[(n+1)%2], c.twilioURL, c.data, c.address, c.routes, chaosInterval)
+		if n%2 == 1 {
+			back++
+		}
+		c.t.Logf("switch %d, %d texts acknowledged before", n+1, before)
+	}
+	c.pause(random)
+	close(over)
+	if err := customers.Wait(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Logf("%d switches, %d of them back to the last release: %d kills, %d clean stops", *switches, back, c.kills, stops)
+}
+
+func (c *chaos) pause(random *rand.Rand) {
+	time.Sleep(500*time.Millisecond + time.Duration(random.Int64N(int64(1500*time.Millisecond))))
+}
+
+// stop ends the relay as systemd does.
+func (c *chaos) stop() {
+	c.t.Helper()
+	if err := c.relay.cmd.Process.Signal(os.Interrupt); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := c.relay.cmd.Wait(); err != nil {
+		c.t.Fatal(fmt.Errorf("the relay did not stop cleanly: %w\n%s", err, lastLines(c.relay.output.String())))
+	}
+}
+
+// lastLines is the end of what a relay said.
+func lastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-10):], "\n")
+}
