@@ -47,40 +47,65 @@ type Sweep struct {
 // forgotten is how long after the opening a text that is held must have been taken up: a timer looks at it every quarter of an hour.
 const forgotten = 2 * queue.MaxDelay
 
-// most limits how many messages are read from Twilio's list for one number.
+// most limits how many messages one reading of Twilio's list takes. If there are more to a number, they are read in several.
 const most = 5000
 
-// ErrTooMany means that Twilio has more messages to a number than one sweep reads.
+// sentLate is how much later than its DateCreated a message's date_sent may be, by which Twilio's list is narrowed.
+const sentLate = 2 * time.Second
+
+// ErrTooMany means that Twilio has more messages of one moment than a sweep can tell apart.
 var ErrTooMany = errors.New("too many messages")
 
 // Missing returns the texts to the number that are not in the ledger, oldest first, and how many texts it compared. A text that
 // waits on the queue for its first attempt, behind another of its conversation, may be among them; queueing it again is
 // harmless. So is one that is held though the number should have opened long ago: no queue has it. The error is ErrTooMany if the
-// list was not read to its end.
+// list could not be read to its end.
 func (s Sweep) Missing(ctx context.Context, number sms.PhoneNumber) (missing []sms.Listed, looked int, err error) {
-	listed, err := s.Messages.List(ctx, sms.ListFilter{To: number, CreatedAfter: s.Since, Limit: most})
-	if err != nil {
-		return nil, 0, fmt.Errorf("ask Twilio for the texts to %s: %w", number.Mask(), err)
-	}
-	if len(listed) >= most {
-		return nil, 0, fmt.Errorf("%w to %s: sweep reads at most %d", ErrTooMany, number.Mask(), most)
-	}
-	for _, m := range listed {
-		if !s.concerns(m) {
-			continue
+	filter, seen := sms.ListFilter{To: number, CreatedAfter: s.Since, Limit: most}, map[string]bool{}
+	for {
+		listed, err := s.Messages.List(ctx, filter)
+		if err != nil {
+			return nil, 0, fmt.Errorf("ask Twilio for the texts to %s: %w", number.Mask(), err)
 		}
-		looked++
-		switch r, err := s.Records.Get(ctx, m.Sid); {
-		case errors.Is(err, ledger.ErrNotFound), err == nil && r.IsClosed() && s.Now().Sub(r.NotBefore) > forgotten:
-			missing = append(missing, m)
-		case err != nil:
-			return nil, looked, fmt.Errorf("look up %s: %w", m.Sid, err)
+		for _, m := range listed {
+			if seen[m.Sid] || !s.concerns(m) {
+				continue
+			}
+			seen[m.Sid] = true
+			switch isMissing, err := s.isMissing(ctx, m); {
+			case err != nil:
+				return nil, len(seen), err
+			case isMissing:
+				missing = append(missing, m)
+			}
 		}
+		if len(listed) < most {
+			break
+		}
+		// What is older is read next. The moment at which this reading ended is in both.
+		last := listed[most-1].DateCreated
+		until := last.Add(sentLate)
+		if last.IsZero() || !filter.SentBefore.IsZero() && !until.Before(filter.SentBefore) {
+			return nil, 0, fmt.Errorf("%w to %s: sweep reads at most %d of one moment", ErrTooMany, number.Mask(), most)
+		}
+		filter.SentBefore = until
 	}
 	// The list is newest first, even within a second, and its dates are exact only to the second.
 	slices.Reverse(missing)
 	slices.SortStableFunc(missing, func(a, b sms.Listed) int { return a.DateCreated.Compare(b.DateCreated) })
-	return missing, looked, nil
+	return missing, len(seen), nil
+}
+
+// isMissing reports whether the ledger does not have the text, or has held it for too long.
+func (s Sweep) isMissing(ctx context.Context, m sms.Listed) (bool, error) {
+	r, err := s.Records.Get(ctx, m.Sid)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look up %s: %w", m.Sid, err)
+	}
+	return r.IsClosed() && s.Now().Sub(r.NotBefore) > forgotten, nil
 }
 
 // concerns reports whether a customer sent the message in that time, or may have, if it has no date. Twilio's dates are exact only

@@ -274,6 +274,40 @@ func (many) List(_ context.Context, f sms.ListFilter) ([]sms.Listed, error) {
 
 func (many) ListMedia(context.Context, string) ([]sms.Media, error) { return nil, nil }
 
+// long is a list that is longer than what is read at once: a text each second, the newest first.
+type long struct {
+	many
+
+	texts int
+}
+
+func (l long) List(_ context.Context, f sms.ListFilter) (found []sms.Listed, err error) {
+	for i := range l.texts {
+		at := now.Add(-time.Duration(i) * time.Second)
+		if len(found) < f.Limit && (f.SentBefore.IsZero() || !at.After(f.SentBefore)) {
+			found = append(found, sms.Listed{Sid: fmt.Sprintf("SM%032x", i), Direction: sms.DirectionInbound, DateCreated: at})
+		}
+	}
+	return found, nil
+}
+
+// A list that is too long to be read at once is read in several parts, and no text is there twice or left out.
+func TestSweepReadsALongList(t *testing.T) {
+	s := newStage(t)
+	const texts = 12_345
+	s.Messages, s.Since, s.Grace = long{texts: texts}, now.Add(-24*time.Hour), 0
+	s.clock.Advance(time.Minute)
+	missing, looked, err := s.Missing(t.Context(), relaytest.TwilioNumber)
+	if err != nil || looked != texts || len(missing) != texts {
+		t.Fatalf("%d missing of %d, error %v; want %d", len(missing), looked, err, texts)
+	}
+	for i, m := range missing {
+		if want := fmt.Sprintf("SM%032x", texts-1-i); m.Sid != want {
+			t.Fatalf("text %d is %s, want %s", i, m.Sid, want)
+		}
+	}
+}
+
 func TestSweepSaysWhatItCannotDo(t *testing.T) {
 	s := newStage(t)
 	s.texted("Hello")
@@ -287,7 +321,7 @@ func TestSweepSaysWhatItCannotDo(t *testing.T) {
 	if err := s.Inject(t.Context(), sms.Listed{Sid: "SM1", From: relaytest.Customer, To: relaytest.TwilioNumber}); !errors.Is(err, away) {
 		t.Errorf("queue: error %v", err)
 	}
-	s.Messages = many{}
+	s.ledger.Fault, s.Messages = nil, many{}
 	if _, _, err := s.Missing(t.Context(), relaytest.TwilioNumber); !errors.Is(err, sweep.ErrTooMany) {
 		t.Errorf("list: error %v", err)
 	}
