@@ -45,6 +45,23 @@ func WithoutHeader(body string) string {
 	return words
 }
 
+// ShownBy returns what the header that a text begins with shows of its conversation: the tag, and the customer's number unless it is brief.
+// Both are empty if the text has no header.
+func ShownBy(body string) (tag Tag, customer sms.PhoneNumber) {
+	if WithoutHeader(body) == body {
+		return "", ""
+	}
+	header, _, _ := strings.Cut(body, ": ")
+	fields := strings.Fields(header)
+	if Tag(fields[0]).IsValid() {
+		tag = Tag(fields[0])
+	}
+	if last := fields[len(fields)-1]; tag == "" || hasNumber(last+":") {
+		customer = sms.PhoneNumber(last)
+	}
+	return tag, customer
+}
+
 // hasNumber reports whether words begin like a header that shows a number. A person may have copied it, and its number is none of the
 // customer's business.
 func hasNumber(words string) bool {

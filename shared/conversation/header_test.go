@@ -28,3 +28,24 @@ func TestHeader(t *testing.T) {
 		}
 	}
 }
+
+// A header shows the tag, and the customer's number unless it is brief. Words without a header show nothing.
+func TestShownBy(t *testing.T) {
+	type shown struct {
+		tag    conversation.Tag
+		number sms.PhoneNumber
+	}
+	for body, want := range map[string]shown{
+		conversation.Header("A47", "Ann Miller", "+13125550147", false) + "hi": {"A47", "+13125550147"},
+		conversation.Header("A47", "", "+13125550147", false) + "hi":           {"A47", "+13125550147"},
+		conversation.Header("A47", "Ann Miller", "+13125550147", true) + "hi":  {"A47", ""},
+		conversation.Header("A47", "", "+13125550147", true) + "hi":            {"A47", ""},
+		conversation.Header("", "", "+13125550147", false) + "hi":              {"", "+13125550147"},
+		conversation.Header("", "", "22395", false) + "hi":                     {"", "22395"},
+		"hi": {}, "Note: hi": {}, "": {}, "A46: hi": {},
+	} {
+		if tag, number := conversation.ShownBy(body); (shown{tag, number}) != want {
+			t.Errorf("ShownBy(%q) = %q, %q; want %v", body, tag, number, want)
+		}
+	}
+}

@@ -49,7 +49,8 @@ type Envelope struct {
 	RelayID string `json:"relay_id"`
 	// ReceivedAt is when the front door accepted it.
 	ReceivedAt time.Time `json:"received_at"`
-	// WrittenAt is when Twilio got the text, if it is known to be earlier than ReceivedAt: the front door was out of reach then.
+	// WrittenAt is when Twilio got the text, if it is known to be earlier than ReceivedAt: the front door was out of reach then. Of a text
+	// of the relay itself it is when its cause was, if another relay may have sent that text, because the data was copied since.
 	WrittenAt time.Time `json:"written_at,omitzero"`
 	// Message is the text: From is the customer (for a manual text the sender to show, possibly empty), To the Twilio number.
 	// They are empty if the form of an incoming text lacked them.

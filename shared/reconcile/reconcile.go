@@ -28,11 +28,13 @@ func Window(startedAt time.Time, span, longest time.Duration) (from, to time.Tim
 // Question is all that is known about the lost POST.
 type Question struct {
 	// Message is what was posted, with NumMedia attachments, StartedAt when. With AnyHeader, its body may have begun with another
-	// header, and nothing is known about its attachments.
+	// header of the same customer, and nothing is known about its attachments. The header has Tag, unless that is empty.
 	Message   sms.Outbound
 	NumMedia  int
 	StartedAt time.Time
 	AnyHeader bool
+	Customer  sms.PhoneNumber
+	Tag       conversation.Tag
 	// Span is how long the relay looks at the list, Longest how long a POST may need, see [Window].
 	Span, Longest time.Duration
 	// Listed are messages from Twilio's list, among which the lost one would be.
@@ -116,12 +118,26 @@ func (q Question) hasWords(body string) bool {
 	if !q.AnyHeader {
 		return Same(body, q.Message.Body)
 	}
+	if !q.mayShow(conversation.ShownBy(body)) {
+		return false
+	}
 	wanted, words := conversation.WithoutHeader(q.Message.Body), conversation.WithoutHeader(body)
 	if sms.Length(wanted) > comparedLength && sms.Length(words) > comparedLength {
 		wanted, _ = sms.Split(wanted, comparedLength)
 		words, _ = sms.Split(words, comparedLength)
 	}
 	return Same(words, wanted)
+}
+
+// mayShow reports whether a header that shows this may be one of the customer's.
+func (q Question) mayShow(tag conversation.Tag, customer sms.PhoneNumber) bool {
+	switch {
+	case customer != "" && q.Customer != "":
+		return sms.Same(customer, q.Customer)
+	case tag != "" && q.Tag != "":
+		return tag == q.Tag
+	}
+	return true
 }
 
 // Same reports whether two bodies have the same words. Twilio may remove spaces at the ends.

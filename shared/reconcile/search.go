@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/clock"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -31,12 +32,18 @@ type Search struct {
 	Records ledger.Lister
 	// Span is for how long the list is looked at, Longest how long after its beginning a POST may have ended, see [Window].
 	Span, Longest time.Duration
+	// Tag is the customer's, if another relay that sent the text elsewhere must have known it.
+	Tag conversation.Tag
 	// Now is the clock.
 	Now func() time.Time
 }
 
-// maxListed limits how many messages of Twilio's list one search reads.
-const maxListed = 1000
+const (
+	// maxListed limits how many messages of Twilio's list one search reads.
+	maxListed = 1000
+	// maxListedElsewhere is that for what another relay may have sent in hours: more than a number sends in one.
+	maxListedElsewhere = 5000
+)
 
 // Find says whether Twilio has the message of a text's attempt, which is set with Present. Where not all that counts could be
 // read, the verdict is Ambiguous. An attempt without a number is not one of the text's own: the question is then whether the text
@@ -101,8 +108,11 @@ type list struct {
 func (s Search) read(ctx context.Context, r ledger.Record, attempt ledger.Attempt) (list, error) {
 	from, to := Window(attempt.StartedAt, s.Span, s.Longest)
 	filter := sms.ListFilter{From: r.SentFrom(attempt), To: attempt.To, CreatedAfter: from, Limit: maxListed}
+	if attempt.Number == 0 {
+		filter.Limit = maxListedElsewhere
+	}
 	found, err := s.Messages.List(ctx, filter)
-	if err != nil || len(found) < maxListed {
+	if err != nil || len(found) < filter.Limit {
 		return list{from, found, true}, err
 	}
 	filter.SentAfter, filter.SentBefore = from, to.Add(time.Hour)
@@ -117,8 +127,11 @@ func (s Search) judge(
 	sent := r.AsSent(attempt)
 	question := Question{
 		Message:  sms.Outbound{From: r.SentFrom(attempt), To: attempt.To, Body: plan.TextOf(sent, attempt.Header)},
-		NumMedia: plan.NumMedia(sent), AnyHeader: attempt.Number == 0, StartedAt: attempt.StartedAt, Span: s.Span, Longest: s.Longest,
-		Listed: read.messages,
+		NumMedia: plan.NumMedia(sent), StartedAt: attempt.StartedAt, Span: s.Span, Longest: s.Longest, Listed: read.messages,
+	}
+	question.AnyHeader = attempt.Number == 0 && !r.Notice
+	if question.AnyHeader && !r.IsAnswer() {
+		question.Customer, question.Tag = r.Customer, s.Tag
 	}
 	message, verdict = Find(question)
 	allCompared := true

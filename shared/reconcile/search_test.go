@@ -237,3 +237,32 @@ func TestSearchOfWhatEachAttemptSent(t *testing.T) {
 		}
 	}
 }
+
+// What another relay may have sent in hours is read in full, though much else went to the phone since. Where even that is not enough, the
+// verdict is that nobody can tell.
+func TestSearchReadsWhatWasSentInHours(t *testing.T) {
+	r := relaytest.Record(1, noon)
+	r.Body = "Is the gate open?"
+	records := &relaytest.MemoryLedger{}
+	for since, want := range map[int]reconcile.Verdict{10: reconcile.Absent, 4000: reconcile.Absent, 6000: reconcile.Ambiguous} {
+		list := &twilioList{}
+		for i := range since {
+			m := madeBy(r, fmt.Sprint("SM", i), time.Minute)
+			m.Body = fmt.Sprint("Others' words ", i)
+			list.messages = append(list.messages, m)
+		}
+		search := reconcile.Search{
+			Messages: list, Ledger: records, Records: records, Span: span, Longest: time.Hour,
+			Now: func() time.Time { return noon.Add(time.Hour) },
+		}
+		elsewhere := ledger.Attempt{To: relaytest.Destination, StartedAt: noon}
+		if _, verdict, err := search.Find(t.Context(), r, elsewhere); err != nil || verdict != want {
+			t.Errorf("%d messages since: %v, %v; want %v", since, verdict, err, want)
+		}
+		list.messages = append(list.messages, madeBy(r, "SMwanted", time.Second))
+		found, verdict, err := search.Find(t.Context(), r, elsewhere)
+		if isRead := since < 5000; isRead && (err != nil || verdict != reconcile.Present || found.Sid != "SMwanted") {
+			t.Errorf("%d messages since, and its own: %q, %v, %v", since, found.Sid, verdict, err)
+		}
+	}
+}

@@ -206,6 +206,7 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 		data := env.New(cli.LookupOf(cli.TargetSettings(), flags, p.Lookup)).String(cli.EnvData, "")
 		relay.Host = &Host{
 			Folder: data, Database: datafolder.DatabaseFile, AuditLog: datafolder.AuditFile, Disk: datafolder.Space,
+			CatchUp: func() (backups.CatchUp, bool, error) { return backups.ReadCatchUp(data) },
 			Backups: func() (backups.State, bool, error) { return backups.ReadState(data) },
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/backups"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -30,6 +31,8 @@ type Host struct {
 	// Moved returns when relay serve first noticed that the folder was copied or restored; zero if it never did. unopened means that it
 	// was copied or restored, and relay serve has not started on it since. Nil if the database could not be opened.
 	Moved func(ctx context.Context) (at time.Time, unopened bool, err error)
+	// CatchUp says how far relay serve has come with asking Twilio what the copied folder does not have; found is false if it has not begun.
+	CatchUp func() (state backups.CatchUp, found bool, err error)
 	// Backups says how it stands with the backups; found is false if none was ever made, and relay serve makes none.
 	Backups func() (state backups.State, found bool, err error)
 }
@@ -136,10 +139,25 @@ func folderMoved(ctx context.Context, e *exam) Finding {
 		return warn(fix, "%s was copied or restored, and relay serve has not started on it yet; it will ask Twilio about each queued text "+
 			"before it sends it",
 			e.Host.Folder)
-	case !at.IsZero() && e.Now().Sub(at) < movedLately:
-		return warn(fix, "%s was copied or restored, and relay serve started on it at %s; it asks Twilio about each older text before it "+
-			"sends it",
-			e.Host.Folder, at.Format(time.RFC3339))
+	}
+	isLate := !at.IsZero() && e.Now().Sub(at) < movedLately
+	state, found, err := e.Host.CatchUp()
+	where := fmt.Sprintf("%s was copied or restored, and relay serve started on it at %s", e.Host.Folder, at.Format(time.RFC3339))
+	since := state.Since.Format(time.RFC3339)
+	switch {
+	case err != nil:
+		return skipped("%s could not be read: %v", datafolder.CatchUpFile, causeOf(err))
+	case found && !at.IsZero() && state.Failure != "":
+		return fail("correct what it says. relay serve asks again by itself; docs/runbook.md, folder-moved",
+			"%s; Twilio cannot be asked which texts came in since %s, and nobody gets those: %s", where, since, state.Failure)
+	case found && !at.IsZero() && state.DoneAt.IsZero():
+		return warn(fix, "%s; it is asking Twilio which texts came in since %s: so far %d are not in the folder, and were queued",
+			where, since, state.Queued)
+	case isLate && found:
+		return warn(fix, "%s; Twilio was asked which texts came in since %s: %d were not in the folder, and were queued. Twilio is asked about "+
+			"each older text before it is sent", where, since, state.Queued)
+	case isLate:
+		return warn(fix, "%s; it asks Twilio about each older text before it sends it", where)
 	default:
 		return ok("the folder was not moved")
 	}

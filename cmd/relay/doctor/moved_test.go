@@ -15,6 +15,17 @@ func moved(at time.Time, unopened bool) func(*testing.T, *world) {
 	}
 }
 
+// caughtUp is a folder that was copied an hour before noon, where catching up stands so.
+func caughtUp(state backups.CatchUp) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		t.Helper()
+		at := noon.Add(-time.Hour)
+		moved(at, false)(t, w)
+		state.MovedAt, state.Since = at, at.Add(-time.Hour)
+		w.relay.Host.CatchUp = func() (backups.CatchUp, bool, error) { return state, true, nil }
+	}
+}
+
 // backedUp is a folder whose backups are in that state.
 func backedUp(state backups.State) func(*testing.T, *world) {
 	return func(_ *testing.T, w *world) {

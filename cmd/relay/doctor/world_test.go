@@ -207,6 +207,7 @@ func newHost(t *testing.T) *Host {
 		QuickCheck:   func(context.Context) ([]string, error) { return nil, nil },
 		Moved:        func(context.Context) (time.Time, bool, error) { return noon.Add(-30 * 24 * time.Hour), false, nil },
 		OldestChange: func(context.Context) (time.Time, bool, error) { return noon, false, nil },
+		CatchUp:      func() (backups.CatchUp, bool, error) { return backups.CatchUp{}, false, nil },
 		Backups:      func() (backups.State, bool, error) { return backups.State{Every: time.Hour, Last: noon}, true, nil },
 	}
 	h.write(t, "relay.db", "database")

@@ -18,6 +18,11 @@ import (
 // address decides what becomes of a text that a phone on duty wrote, and writes the decision into the text's record. A text that comes
 // again finds it there.
 func (h *Handler) address(ctx context.Context, j *job, hasLeft bool) verdict {
+	if h.config.CaughtUp != nil && !h.config.CaughtUp() {
+		// What the phone was sent by the relay that was lost is not noted yet.
+		h.config.Logger.LogAttrs(ctx, slog.LevelInfo, "answer waits: it is not known yet what the phone was sent", textAttrs(j.text, nil)...)
+		return h.later(j.since(), nil)
+	}
 	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(j.text)...)
 	if err != nil {
 		return h.notNow(ctx, j, "route not looked up", err)

@@ -130,7 +130,9 @@ func (h *Handler) takeRoom(
 
 // sendNotice puts a text of the relay itself on the queue.
 func (h *Handler) sendNotice(ctx context.Context, m sms.Message, at time.Time) error {
-	message, err := noticeOf(m, at).Outgoing()
+	envelope := noticeOf(m, at)
+	envelope.WrittenAt = causedAt(ctx)
+	message, err := envelope.Outgoing()
 	if err != nil {
 		return err
 	}

@@ -4,20 +4,56 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
+	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/reconcile"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
+// askTimeout is how long a search may take that reads Twilio's list of hours.
+const askTimeout = 30 * time.Second
+
+// causeKey is the key under which a context has the time of the cause of what the relay sends by itself.
+type causeKey struct{}
+
+// because notes when the cause was of what the relay sends by itself: another relay may have sent that already, if the cause came before
+// this relay's data was copied or restored.
+func (h *Handler) because(ctx context.Context, at time.Time) context.Context {
+	if !at.Before(h.config.AskBefore) {
+		return ctx
+	}
+	return context.WithValue(ctx, causeKey{}, at)
+}
+
+// causeOf returns when what an envelope brings happened.
+func causeOf(e queue.Envelope) time.Time {
+	if e.WrittenAt.IsZero() {
+		return e.ReceivedAt
+	}
+	return e.WrittenAt
+}
+
+// causedAt returns when the cause was, if another relay may have sent what comes of it; zero if none has.
+func causedAt(ctx context.Context) time.Time {
+	at, _ := ctx.Value(causeKey{}).(time.Time)
+	return at
+}
+
 // ask finds out, before an attempt, whether another relay has sent the text already. It asks Twilio only about texts that came in
 // before this relay's data was copied or restored. A message that the other relay sent is adopted. If there is no telling, the
 // text is left to an operator. If nobody has sent it, it goes on.
 func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) verdict {
-	if !j.text.ReceivedAt.Before(h.config.AskBefore) {
+	since := j.text.ReceivedAt
+	if !j.writtenAt.IsZero() {
+		since = j.writtenAt
+	}
+	if !since.Before(h.config.AskBefore) {
 		return verdict{}
 	}
 	hops, err := h.hopsToAsk(ctx, j.text, p)
@@ -25,7 +61,7 @@ func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) verdict {
 		return h.notNow(ctx, j, "route not looked up", err)
 	}
 	for _, at := range hops {
-		found, finding, err := h.sentBefore(ctx, j.text, at)
+		found, finding, err := h.sentBefore(ctx, j, at, since)
 		switch {
 		case err != nil:
 			return h.unasked(ctx, j, p, at, err)
@@ -41,6 +77,14 @@ func (h *Handler) ask(ctx context.Context, j *job, p plan.Plan) verdict {
 		return again(h.within(p, wait))
 	}
 	return verdict{}
+}
+
+// copiedTag returns the customer's tag as it was read, if he had it when the data was copied.
+func (h *Handler) copiedTag(c conversation.Conversation) conversation.Tag {
+	if !c.TagUsedAt.Before(h.config.AskBefore) {
+		return ""
+	}
+	return c.Tag
 }
 
 // hopsToAsk are the phones that the other relay may have sent the text to, from each number of the route: first the one that is next
@@ -66,13 +110,15 @@ func (h *Handler) hopsToAsk(ctx context.Context, r ledger.Record, p plan.Plan) (
 	return hops, nil
 }
 
-// sentBefore searches Twilio's list for a message with this text to that phone that no attempt of ours has sent.
-func (h *Handler) sentBefore(ctx context.Context, r ledger.Record, at hop) (sms.Listed, reconcile.Verdict, error) {
-	ctx, cancel := context.WithTimeout(ctx, h.config.SendTimeout)
+// sentBefore searches Twilio's list for a message with this text to that phone that no attempt of ours has sent since then.
+func (h *Handler) sentBefore(ctx context.Context, j *job, at hop, since time.Time) (sms.Listed, reconcile.Verdict, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	search := h.search()
-	search.Longest = h.config.Now().Sub(r.ReceivedAt) + h.config.SendTimeout
-	found, finding, err := search.Find(ctx, r, ledger.Attempt{Hop: at.place, To: at.phone, From: at.from, StartedAt: r.ReceivedAt})
+	search.Longest, search.Tag = h.config.Now().Sub(since)+h.config.SendTimeout, j.head.copied
+	found, finding, err := search.Find(ctx, j.text, ledger.Attempt{
+		Hop: at.place, To: at.phone, From: at.from, StartedAt: since, Header: j.head.text,
+	})
 	outcome := "unreadable"
 	if err == nil {
 		outcome = finding.String()

@@ -248,3 +248,113 @@ func TestACopyAsksBeforeARetry(t *testing.T) {
 		t.Errorf("attempt %+v, want the second, adopted", last)
 	}
 }
+
+// The other copy has sent the same words of another customer: his message is not this one's. Once the customer had a tag when the data was
+// copied, the tag tells, too.
+func TestACopyTellsCustomersApart(t *testing.T) {
+	const otherTag = "B28"
+	for name, c := range map[string]struct {
+		header string
+		isOwn  bool
+	}{
+		"own number":   {firstTag + " +18585550111: ", true},
+		"own tag":      {firstTag + ": ", true},
+		"new tag":      {otherTag + " Ann Miller +18585550111: ", true},
+		"other number": {firstTag + " +18585550112: ", false},
+		"other tag":    {otherTag + " Ann: ", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.hears(1, relaytest.Customer, "Hello")
+			s.clock.Advance(copied)
+			s.AskBefore = s.clock.Now()
+			message := alike(902, 2*time.Minute)
+			message.Body = c.header + "Hello?"
+			s.twilio.Add(message)
+			s.queueUp(textOf(2, func(e *queue.Envelope) { e.Message.Body, e.ReceivedAt = "Hello?", started.Add(time.Minute) }))
+			s.drain()
+			if last, _ := s.record(2).Current(); last.Found != c.isOwn {
+				t.Errorf("attempt %+v, want it adopted: %t", last, c.isOwn)
+			}
+			s.checkState(2, ledger.Sent, "")
+		})
+	}
+}
+
+// Of a customer who was new to the other copy, nobody knows the tag that it gave.
+func TestACopyDoesNotKnowNewTags(t *testing.T) {
+	s := newCopy(t)
+	message := alike(901, time.Minute)
+	message.Body = "B28: " + textOf(1, nil).Message.Body
+	s.twilio.Add(message)
+	s.queueUp(textOf(1, nil))
+	s.drain()
+	s.checkPosts(0)
+}
+
+// restored is a sender without any data on the Twilio of one that was lost.
+func (s *sender) restored(lost *sender) {
+	s.t.Helper()
+	s.clock.Advance(lost.clock.Now().Sub(s.clock.Now()))
+	s.AskBefore = s.clock.Now()
+	s.CaughtUp = func() bool { return s.clock.Now().Sub(s.AskBefore) > looks*interval+10*time.Second }
+	s.twilio = lost.twilio
+	s.twilio.Now, s.Messages, s.seen = s.clock.Now, s.twilio, len(s.twilio.Posts())
+}
+
+// What the lost relay sent by itself is not sent again: notices, automatic answers, and texts that nobody answered. What it would have
+// sent later is.
+func TestACopyRepeatsNothingOfItsOwn(t *testing.T) {
+	plain := func(t *testing.T) *sender {
+		t.Helper()
+		return newSender(t)
+	}
+	type heard struct {
+		after time.Duration
+		from  sms.PhoneNumber
+		body  string
+	}
+	for name, c := range map[string]struct {
+		stage func(t *testing.T) *sender
+		heard []heard
+		// sent is how many messages the lost relay sent within 20 minutes.
+		sent int
+		// later are those that the restored relay sends.
+		later []string
+	}{
+		"automatic answer": {closed, []heard{{0, relaytest.Customer, "Is the gate open?"}}, 2, nil},
+		"stage": {
+			impatient, []heard{{0, relaytest.Customer, "Is anybody there?"}}, 2, []string{toThird + customerAs + "Is anybody there?"},
+		},
+		"question": {
+			plain,
+			[]heard{{0, relaytest.Customer, "One"}, {time.Minute, other, "Two"}, {3 * time.Minute, relaytest.Destination, "Yes"}},
+			3,
+			// The phone is asked in other words: it was sent both texts at the same moment, as far as is known here.
+			[]string{toPhone + `"Yes" is for? A05 (…0111) or A18 (…0112)? Start with A05 and I won't ask.`},
+		},
+		"opt-out word": {plain, []heard{{0, relaytest.Customer, "STOP"}}, 1, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lost := c.stage(t)
+			for i, h := range c.heard {
+				lost.until(h.after)
+				lost.hears(i+1, h.from, h.body)
+			}
+			lost.until(20 * time.Minute)
+			if all := lost.sent(); len(all) != c.sent {
+				t.Fatalf("the lost relay sent %q, want %d messages", all, c.sent)
+			}
+			s := c.stage(t)
+			s.restored(lost)
+			for i, h := range c.heard {
+				s.queueUp(textOf(i+1, func(e *queue.Envelope) {
+					e.Message.From, e.Message.Body, e.ReceivedAt = h.from, h.body, started.Add(h.after)
+				}))
+				s.settle()
+			}
+			s.until(time.Hour)
+			s.checkSent(c.later...)
+		})
+	}
+}

@@ -100,6 +100,9 @@ type Config struct {
 	// AskBefore is when this relay's data was first found to be a copy, or restored. Before an attempt at a text that came in
 	// earlier, Twilio is asked whether the other relay has sent it. With zero, Twilio is never asked.
 	AskBefore time.Time
+	// CaughtUp reports whether it is known here what the other relay got and sent. Before, it is not decided whom a phone's text is for.
+	// With nil, all is known.
+	CaughtUp func() bool
 	// PublicBaseURL is what Twilio was given for this relay; receipts go below it. Empty asks Twilio for none.
 	PublicBaseURL string
 	// SendTimeout bounds one POST to Twilio. A claim's lease outlasts it.

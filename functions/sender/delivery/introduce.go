@@ -21,6 +21,8 @@ import (
 type head struct {
 	// text is the header; empty for a text that has none.
 	text string
+	// copied is the customer's tag, if the relay that this one's data was copied from gave it: that one's header has it, too.
+	copied conversation.Tag
 	// phone is the item of the phone as it was read. exchange is what the text adds to it.
 	phone    conversation.Phone
 	exchange conversation.Exchange
@@ -120,6 +122,7 @@ func (h *Handler) introduce(ctx context.Context, j *job, p plan.Plan) (plan.Plan
 		return p, h.pause(ctx, j, wait)
 	}
 	j.head = h.headOf(j.text, h.tagged(ctx, c), phone)
+	j.head.copied = h.copiedTag(c)
 	j.head.isCounted, j.head.isThread = isCounted, phone.SendingNumber != ""
 	if j.text.ParentSid != "" {
 		j.head.readAt = readAt

@@ -35,7 +35,8 @@ func (h *Handler) stage(ctx context.Context, due queue.Timer, envelope queue.Env
 		return done()
 	}
 	if err == nil {
-		err = h.beginStage(ctx, first, due)
+		// A relay that was lost since may have begun the stage at another time, but not before the text came.
+		err = h.beginStage(h.because(ctx, first.ReceivedAt), first, due)
 	}
 	if err != nil {
 		return h.timerLater(ctx, "stage", due, envelope, err)
@@ -133,7 +134,7 @@ func (h *Handler) sendStage(ctx context.Context, c conversation.Conversation) er
 // sendAgain puts a text on the queue that goes out again to one phone, as a text of its own with that MessageSid.
 func (h *Handler) sendAgain(ctx context.Context, r ledger.Record, sid string, to sms.PhoneNumber, texts int) error {
 	message, err := queue.Envelope{
-		Version: queue.Version, Kind: queue.KindAgain, RelayID: sid, ReceivedAt: ledger.Stamp(h.config.Now()),
+		Version: queue.Version, Kind: queue.KindAgain, RelayID: sid, ReceivedAt: ledger.Stamp(h.config.Now()), WrittenAt: causedAt(ctx),
 		Message: &sms.Message{
 			Sid: sid, From: r.Customer, To: r.TwilioNumber, Body: conversation.Again(r.Body, texts), Media: r.Media,
 		},

@@ -32,6 +32,7 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 	case err != nil:
 		return h.buryUndecodable(ctx, record, err)
 	}
+	ctx = h.because(ctx, causeOf(envelope))
 	switch envelope.Kind {
 	case queue.KindReceipt:
 		return h.receipt(ctx, envelope)

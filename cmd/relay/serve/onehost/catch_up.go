@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/backups"
@@ -26,8 +27,10 @@ const (
 	// catchUpPause is the pause after Twilio could not be asked.
 	catchUpPause = 15 * time.Second
 	// catchUpPatience is for how long nothing is sent while Twilio cannot be asked the first time: what came in since the copy was made
-	// belongs before what comes in now.
-	catchUpPatience = 30 * time.Second
+	// belongs before what comes in now. If Twilio does not answer at all, nothing could be sent anyway.
+	catchUpPatience = 15 * time.Minute
+	// catchUpNoted is how long after Twilio was asked the last time it takes until what was found is noted.
+	catchUpNoted = 10 * time.Second
 )
 
 // catchUp asks Twilio, on a folder that was copied or restored, what came in since the copy was made, and puts on the queue what the folder
@@ -53,6 +56,10 @@ type catchUp struct {
 	// asked is closed when Twilio was asked for the first time, or when nothing has to be asked.
 	asked chan struct{}
 	state backups.CatchUp
+	// queued are the texts that were found since the start, by MessageSid.
+	queued map[string]bool
+	// isNoted is set once all that the lost relay got and sent is known here.
+	isNoted atomic.Bool
 }
 
 // Send puts a text that was found before those that came in since the relay started.
@@ -63,7 +70,7 @@ func (c *catchUp) Send(ctx context.Context, outgoing queue.Outgoing) error {
 // begin finds out whether there is something to ask: nothing if the folder is no copy, or if all was asked at an earlier start. seen is the
 // last sign of life of the relay that the copy was made of.
 func (c *catchUp) begin(moved, seen time.Time) error {
-	c.asked = make(chan struct{})
+	c.asked, c.queued = make(chan struct{}), map[string]bool{}
 	state, found, err := backups.ReadCatchUp(c.data)
 	if err != nil {
 		c.logger.LogAttrs(context.Background(), slog.LevelWarn, "the state of catching up cannot be read: it begins again",
@@ -72,10 +79,12 @@ func (c *catchUp) begin(moved, seen time.Time) error {
 	switch {
 	case moved.IsZero():
 		close(c.asked)
+		c.isNoted.Store(true)
 		return nil
 	case found && state.MovedAt.Equal(moved):
 		if c.state = state; !state.DoneAt.IsZero() {
 			close(c.asked)
+			c.isNoted.Store(true)
 		}
 		return nil
 	}
@@ -117,6 +126,8 @@ func (c *catchUp) run(ctx context.Context) error {
 		c.tell("")
 		c.logger.LogAttrs(ctx, slog.LevelInfo, "Twilio was asked what came in since this folder was copied",
 			slog.Time("since", c.state.Since), slog.Int("queued", c.state.Queued))
+		c.pause(ctx, catchUpNoted)
+		c.isNoted.Store(true)
 	}
 	return nil
 }
@@ -166,6 +177,11 @@ func (c *catchUp) askOnce(ctx context.Context) error {
 			if err := s.Inject(ctx, m); err != nil {
 				return err
 			}
+			if c.queued[m.Sid] {
+				// It waits on the queue since the time before.
+				continue
+			}
+			c.queued[m.Sid] = true
 			c.state.Queued++
 			c.logger.LogAttrs(ctx, slog.LevelWarn, "text found at Twilio that this copied folder did not have", slog.String("message_sid", m.Sid),
 				slog.Time("received_at", m.DateCreated))
@@ -191,6 +207,9 @@ func (c *catchUp) keep(ctx context.Context) {
 		c.logger.LogAttrs(ctx, slog.LevelError, "the state of catching up was not kept", slog.String("error", err.Error()))
 	}
 }
+
+// isCaughtUp reports whether all that the lost relay got and sent is known here.
+func (r *Relay) isCaughtUp() bool { return r.catchUp.isNoted.Load() }
 
 // newCatchUp makes the relay's.
 func (r *Relay) newCatchUp(ctx context.Context) error {

@@ -228,7 +228,7 @@ func (r *Relay) wire() error {
 		PaceNumber: r.config.PaceNumber, Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead, Answers: inbox,
 		Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		ReconcileLooks: r.config.ReconcileLooks, ReconcileInterval: r.config.ReconcileInterval, AskBefore: r.moved,
-		PublicBaseURL: r.config.PublicBaseURLs[0], MediaBaseURL: r.config.PublicBaseURLs[0],
+		PublicBaseURL: r.config.PublicBaseURLs[0], MediaBaseURL: r.config.PublicBaseURLs[0], CaughtUp: r.isCaughtUp,
 		SendTimeout: r.config.SendTimeout, Retention: r.config.Retention, Concurrency: 1,
 		Now: time.Now, Spread: mathrand.Float64, NewClaimID: rand.Text, Logger: logger, Emit: emit,
 	})
