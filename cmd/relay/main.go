@@ -27,6 +27,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/explain"
 	"quickdumpnow.com/smsrelay/cmd/relay/export"
 	"quickdumpnow.com/smsrelay/cmd/relay/fake"
+	"quickdumpnow.com/smsrelay/cmd/relay/forget"
 	"quickdumpnow.com/smsrelay/cmd/relay/health"
 	"quickdumpnow.com/smsrelay/cmd/relay/notify"
 	"quickdumpnow.com/smsrelay/cmd/relay/number"
@@ -129,7 +130,7 @@ func (p program) addGroups(root *cobra.Command) {
 		text.MediaCommand(shared),
 		conversation.Command(shared),
 		contact.Command(shared),
-		block.Command(shared),
+		block.Command(shared), forget.Command(shared),
 		route.Command(shared),
 		phone.Command(shared), duty.Command(shared),
 	)

@@ -62,8 +62,8 @@ type Entry struct {
 	Actor string `json:"actor,omitempty"`
 	// ReadBy is who was shown the body of the text. Such an entry is about nothing else.
 	ReadBy string `json:"read_by,omitempty"`
-	// Decision is what that operator decided: "sent", "resend", "give_up" or "letter_dropped" of a text, "remove_phone" or "resume" of
-	// a phone; Note says why, in their words.
+	// Decision is what that operator decided: "sent", "resend", "give_up", "letter_dropped" or "forget" of a text, "remove_phone" or
+	// "resume" of a phone, "forget" or "forgotten" of a customer; Note says why, in their words.
 	Decision string `json:"decision,omitempty"`
 	Note     string `json:"note,omitempty"`
 	// Object is the name under which an unreadable change was set aside, in the failure bucket or folder.

@@ -18,6 +18,10 @@ const (
 	DeedRemove Deed = "remove_phone"
 	// DeedResume lets the texts between a phone and a customer go on, see [Phone.Resume].
 	DeedResume Deed = "resume"
+	// DeedForget begins to erase what is kept of a customer, DeedForgotten says that nothing is left, here and at Twilio. They are about the
+	// customer at all numbers: the action's TwilioNumber is TagsPartition, and its Customer has the end of the number alone.
+	DeedForget    Deed = "forget"
+	DeedForgotten Deed = "forgotten"
 )
 
 // Action says who did what by hand to what is kept of a phone: the item "a#<ID>", whose creation is audited. Phones change with almost

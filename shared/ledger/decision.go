@@ -28,6 +28,8 @@ const (
 	VerdictGiveUp Verdict = "give_up"
 	// VerdictLetterDropped is that the dead letter of a text was deleted.
 	VerdictLetterDropped Verdict = "letter_dropped"
+	// VerdictForget is that the customer is forgotten, see [Forget]: nothing that the text said is left, and it is never sent again.
+	VerdictForget Verdict = "forget"
 )
 
 // Same reports whether both are the same decision.
@@ -80,9 +82,9 @@ func (r Record) Order(d Decision) Order {
 // or dropped. The attempts so far no longer count towards the maximum, and the text's age counts from now. An ended text is sent
 // along its route from the first phone on, as if no phone had refused or missed it; an uncertain one goes on where it was. An
 // ended text that Twilio has after all is not sent again: it moves to the state that follows from its attempts. changed is false
-// if the text has gone on since the order, or is in another state. So an order sends once, however often it comes.
+// if the text has gone on since the order, is in another state, or is forgotten. So an order sends once, however often it comes.
 func (r Record) Resend(o Order, now time.Time) (resent Record, changed bool, err error) {
-	if !r.State.Resendable() || r.Made() != o.Attempts || !r.RedrivenAt.Equal(o.RedrivenAt) {
+	if !r.State.Resendable() || r.isForgotten() || r.Made() != o.Attempts || !r.RedrivenAt.Equal(o.RedrivenAt) {
 		return r, false, nil
 	}
 	to, reason := Queued, ReasonResendOrder

@@ -57,6 +57,8 @@ const (
 	ReasonNoFirstPart Reason = "no_first_part"
 	// ReasonBlocked: somebody has blocked the customer.
 	ReasonBlocked Reason = "blocked"
+	// ReasonForgotten: the customer was forgotten, and the text came back with an older backup.
+	ReasonForgotten Reason = "forgotten"
 	// ReasonAnswered: it was to go out again because nobody had answered the customer, and somebody did.
 	ReasonAnswered Reason = "answered"
 )
@@ -66,7 +68,7 @@ const (
 func (r Reason) Intended() bool {
 	return slices.Contains([]Reason{
 		ReasonLoop, ReasonOptOut, ReasonKeyword, ReasonAutoReply, ReasonNotStaff, ReasonInstruction, ReasonReaction,
-		ReasonNoFirstPart, ReasonAnswered, ReasonBlocked,
+		ReasonNoFirstPart, ReasonAnswered, ReasonBlocked, ReasonForgotten,
 	}, r)
 }
 

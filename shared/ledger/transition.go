@@ -185,7 +185,7 @@ func (r Record) Die(reason Reason, now time.Time) (Record, error) {
 // the state that follows from its attempts. changed is false if the letter is another one, or if the outcome of an attempt is
 // unknown.
 func (r Record) Redrive(attempts int, now time.Time) (redriven Record, changed bool, err error) {
-	if r.State != Dead || r.Made() != attempts {
+	if r.State != Dead || r.isForgotten() || r.Made() != attempts {
 		return r, false, nil
 	}
 	to, reason := Queued, ReasonRedrive

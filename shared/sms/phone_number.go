@@ -70,3 +70,13 @@ func (n PhoneNumber) IsE164() bool {
 	}
 	return true
 }
+
+// Pseudonym is what is kept instead of the number of a customer who was forgotten: its end, so that Mask says of it what it says of the
+// number.
+func Pseudonym(n PhoneNumber) PhoneNumber {
+	masked := n.Mask()
+	if again := PhoneNumber(masked).Mask(); again != masked {
+		masked = strings.Replace(masked, "***", "****", 1)
+	}
+	return PhoneNumber(masked)
+}

@@ -60,6 +60,9 @@ func (p program) restore(ctx context.Context, flags *pflag.FlagSet, from string,
 	}
 	cli.Say(p.Stdout, "%s: restored from a backup taken at %s, %s: %s.", data, manifest.TakenAt.Format(time.RFC3339), where,
 		cli.Plural(len(manifest.Files), "file"))
+	if manifest.Forgotten > 0 {
+		cli.Say(p.Stdout, "%s forgotten since the backup: what it had of them is erased again.", cli.Plural(manifest.Forgotten, "customer"))
+	}
 	cli.Say(p.Stdout, "Before relay serve starts on it, stop the old relay for good. It asks Twilio what was received and sent since then.")
 	return nil
 }

@@ -27,8 +27,10 @@ type Manifest struct {
 	StartedAt time.Time `json:"started_at"`
 	EndedAt   time.Time `json:"ended_at"`
 	// Secrets is whether the settings have their secrets, and whether the keys of certificates are in it.
-	Secrets bool   `json:"secrets"`
-	Files   []File `json:"files"`
+	Secrets bool `json:"secrets"`
+	// Forgotten is how many customers a restore erased again, because they were forgotten since.
+	Forgotten int    `json:"forgotten_again,omitempty"`
+	Files     []File `json:"files"`
 }
 
 // File is one file of a backup.

@@ -1,6 +1,7 @@
 package backups
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -30,6 +31,8 @@ type Place interface {
 	scratch(data string) string
 	// put moves the file into the place, on the disk or in the bucket for good.
 	put(ctx context.Context, name, file string) error
+	// keep writes a small file beside the backups, which list does not name.
+	keep(ctx context.Context, name string, content []byte) error
 	list(ctx context.Context) (names []string, err error)
 	open(ctx context.Context, name string) (io.ReadCloser, error)
 	remove(ctx context.Context, name string) error
@@ -129,6 +132,10 @@ func (d onDisk) put(_ context.Context, name, file string) error {
 	return durable.Disk{}.SyncFolder(d.folder)
 }
 
+func (d onDisk) keep(_ context.Context, name string, content []byte) error {
+	return durable.Disk{}.WriteFile(d.whole(name), content)
+}
+
 func (d onDisk) list(context.Context) (names []string, err error) {
 	if d.file != "" {
 		if _, err := os.Stat(d.String()); err != nil {
@@ -193,6 +200,10 @@ func (b inBucket) put(ctx context.Context, name, file string) error {
 	}
 	_, err = unpack(stored, "", durable.Disk{})
 	return errors.Join(err, stored.Close())
+}
+
+func (b inBucket) keep(ctx context.Context, name string, content []byte) error {
+	return b.bucket.Put(ctx, b.key(name), bytes.NewReader(content), int64(len(content)))
 }
 
 func (b inBucket) list(ctx context.Context) (names []string, err error) {

@@ -67,6 +67,9 @@ func Restore(ctx context.Context, from Place, data string, now time.Time) (m Man
 		return Manifest{}, "", fmt.Errorf("%s: %w", name, err)
 	}
 	where = from.whole(name)
+	if m.Forgotten, err = forgetAgain(ctx, from, scratch, now); err != nil {
+		return Manifest{}, "", err
+	}
 	if err := leaveMark(scratch, Mark{From: where, TakenAt: m.TakenAt, RestoredAt: now.UTC().Round(0)}, disk); err != nil {
 		return Manifest{}, "", err
 	}

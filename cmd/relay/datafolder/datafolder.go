@@ -23,6 +23,8 @@ const (
 	CatchUpFile  = "catch-up.json"
 	// ExportedFile says that the relay has moved to AWS, or is about to.
 	ExportedFile = "exported.json"
+	// ForgottenFile says, after a restore, which customers were forgotten since the backup; where the backups are, it says who ever was.
+	ForgottenFile = "forgotten.json"
 )
 
 // The names of the queues in the database.

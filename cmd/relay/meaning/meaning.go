@@ -96,6 +96,10 @@ func unsentReasons() []Reason {
 			"an operator, or a phone on duty, has blocked the customer",
 			"Nothing to do. relay block ls shows who is blocked, and relay block rm NUMBER CUSTOMER lets the customer's later texts through again.",
 		}},
+		{ledger.ReasonForgotten, dropped, Word{
+			"the customer was forgotten, and the text came back with an older backup",
+			"Nothing to do. relay forget ls shows who was forgotten.",
+		}},
 		{ledger.ReasonLoop, unsent, Word{
 			"the text would have come back to the relay",
 			"It came from a number that has a route itself, or was for one. Take that number out of the routes, if it is a person's phone.",

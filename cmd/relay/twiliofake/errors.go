@@ -15,6 +15,7 @@ const (
 	codeAuthenticate    = 20003
 	codeWrongMethod     = 20004
 	codePageTooLarge    = 20007
+	codeNotFinished     = 20009
 	codeNotFound        = 20404
 	codeTooManyRequests = 20429
 	codeInternal        = 20500

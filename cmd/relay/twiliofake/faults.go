@@ -18,6 +18,8 @@ type Faults struct {
 	// AfterCreate is asked once the message exists and its callbacks are on their way, before the answer goes out. A
 	// fault that answers or drops here leaves the caller not knowing of it.
 	AfterCreate func(message Message) Fault
+	// BeforeErase is asked before a message is redacted or an attachment deleted, by its Sid. With OnceTaken that happens all the same.
+	BeforeErase func(sid string) Fault
 	// Latency is asked how long to hold back each answer of the API once it is made, also one that is then lost with
 	// its connection. A message that the answer speaks of exists already, and its callbacks may overtake it.
 	Latency func() time.Duration
@@ -41,7 +43,8 @@ type Fault struct {
 	Code   int
 	// RetryAfter goes out as the Retry-After header with Status, in whole seconds, rounded up.
 	RetryAfter time.Duration
-	// OnceTaken keeps a fault of BeforeCreate until the message exists. If Twilio refuses the request, the fault is dropped.
+	// OnceTaken keeps a fault of BeforeCreate until the message exists, and one of BeforeErase until it is erased. If Twilio refuses the
+	// request, the fault is dropped.
 	// It has no meaning in AfterCreate.
 	OnceTaken bool
 }
@@ -70,6 +73,13 @@ func (f Faults) afterCreate(message Message) Fault {
 		return Fault{}
 	}
 	return f.AfterCreate(message.clone())
+}
+
+func (f Faults) beforeErase(sid string) Fault {
+	if f.BeforeErase == nil {
+		return Fault{}
+	}
+	return f.BeforeErase(sid)
 }
 
 func (f Faults) latency() time.Duration {

@@ -86,9 +86,15 @@ func (s *Server) routes() {
 		http.MethodPost: s.createMessage,
 		http.MethodGet:  s.listMessages,
 	}))
-	s.mux.Handle(account+"/Messages/{file}", s.authenticated(methods{http.MethodGet: s.fetchMessage}))
+	s.mux.Handle(account+"/Messages/{file}", s.authenticated(methods{
+		http.MethodGet:  s.fetchMessage,
+		http.MethodPost: s.updateMessage,
+	}))
 	s.mux.Handle(account+"/Messages/{message}/Media.json", s.authenticated(methods{http.MethodGet: s.listMedia}))
-	s.mux.Handle(account+"/Messages/{message}/Media/{media}", s.authenticated(methods{http.MethodGet: s.fetchMedia}))
+	s.mux.Handle(account+"/Messages/{message}/Media/{media}", s.authenticated(methods{
+		http.MethodGet:    s.fetchMedia,
+		http.MethodDelete: s.deleteMedia,
+	}))
 	s.mux.Handle(cdnPath+"{key}", s.open(methods{http.MethodGet: s.serveCDN, http.MethodHead: s.serveCDN}))
 	s.mux.Handle(account+"/IncomingPhoneNumbers.json", s.authenticated(methods{http.MethodGet: s.listNumbers}))
 	s.mux.Handle(account+"/IncomingPhoneNumbers/{file}", s.authenticated(methods{

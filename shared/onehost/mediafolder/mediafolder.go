@@ -186,6 +186,25 @@ func (f *Folder) Sweep(ctx context.Context) (removed int, err error) {
 	return removed, err
 }
 
+// Remove removes one item, whether it has expired or not; removed is false if there was none.
+func (f *Folder) Remove(token media.Token) (removed bool, err error) {
+	if !token.IsValid() {
+		return false, nil
+	}
+	item, content, err := f.open(token)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil {
+		err = errors.Join(content.Close(), os.Remove(f.path(token)))
+	}
+	if err != nil {
+		return false, transient(err)
+	}
+	f.release(item.Size)
+	return true, nil
+}
+
 // unfinishedFor is how old an unfinished file is when its writer is taken for gone.
 const unfinishedFor = time.Hour
 

@@ -28,6 +28,9 @@ func (c *Conversations) Get(ctx context.Context, number, customer sms.PhoneNumbe
 	if err := c.get(ctx, number, conversation.Item(customer), &found); err != nil {
 		return conversation.Conversation{}, err
 	}
+	if found.Version == 0 {
+		return c.kept(ctx, found)
+	}
 	return found, nil
 }
 

@@ -218,7 +218,7 @@ func (r *Relay) newCatchUp(ctx context.Context) error {
 		return err
 	}
 	r.catchUp = &catchUp{
-		messages: messages, records: r.db.Ledger(), routes: r.db.Routes(),
+		messages: remembered{messages, r.forget}, records: r.db.Ledger(), routes: r.db.Routes(),
 		inbox:      r.db.Queue(datafolder.QueueName, datafolder.InboxConfig()),
 		accountSid: r.config.AccountSid, data: r.config.Data, now: time.Now, logger: r.config.Logger, tell: r.problems.setCatchUp,
 		span: delivery.Span(r.config.ReconcileLooks, r.config.ReconcileInterval, r.config.SendTimeout), pause: pauseFor,

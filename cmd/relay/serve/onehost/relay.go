@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/forgetting"
 	"quickdumpnow.com/smsrelay/cmd/relay/upgrades"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
@@ -76,6 +77,7 @@ type Relay struct {
 	// teller is nil if nobody wants to be told.
 	teller  *notify.Teller
 	catchUp *catchUp
+	forget  forgetting.Worker
 	// moved is when the folder was found to be a copy, zero if it never was.
 	moved time.Time
 	drain time.Duration
@@ -125,6 +127,9 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 		return nil, err
 	}
 	if r.media, err = openMedia(config.Data); err != nil {
+		return nil, err
+	}
+	if err := r.forgetAgain(ctx); err != nil {
 		return nil, err
 	}
 	if len(r.config.PublicBaseURLs) == 0 {
@@ -278,6 +283,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return r.watchMoved(working) })
 	workers.Go(func() error { return r.backups.run(working) })
 	workers.Go(func() error { return r.tell(working) })
+	workers.Go(func() error { return r.forgetCustomers(working) })
 	workers.Go(func() error { return r.catchUp.run(working) })
 	workers.Go(func() error { return keepAuditLog(working, r.auditLog, r.config.Retention, r.config.Logger) })
 	workers.Go(func() error {
