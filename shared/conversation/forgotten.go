@@ -6,8 +6,8 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Forget returns what is kept of a phone without a customer: what it was sent of him, and that it wrote to him. Where another customer could
-// be taken for him, the end of his number stays. changed is false if it has nothing of him.
+// Forget returns what is kept of a phone without a customer: what it was sent of him, and that it wrote to him. Where another customer
+// could be taken for him, the end of his number stays. changed is false if it has nothing of him.
 func Forget(p Phone, customer sms.PhoneNumber) (without Phone, changed bool) {
 	isHis := func(number sms.PhoneNumber) bool { return number != "" && sms.Same(number, customer) }
 	if at := slices.IndexFunc(p.Exchanges, func(e Exchange) bool { return isHis(e.Customer) }); at >= 0 {

@@ -44,8 +44,8 @@ func WhetherKept(r Record, now time.Time) WhyKept {
 }
 
 // Forget takes out of a text what it said, its attachments, what its messages began with, and the number of the customer but for its end,
-// as the audit log has it. What became of the text stays, and nothing sends it again: not an order, and not a late receipt. The text must not
-// be under way, see [WhetherKept]. changed is false if that was done before.
+// as the audit log has it. What became of the text stays, and nothing sends it again: not an order, and not a late receipt. The text must
+// not be under way, see [WhetherKept]. changed is false if that was done before.
 func Forget(r Record, customer sms.PhoneNumber, d Decision, now time.Time) (forgotten Record, changed bool) {
 	if r.isForgotten() {
 		return r, false

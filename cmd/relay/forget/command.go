@@ -123,7 +123,7 @@ func (p program) forget(cmd *cobra.Command, typed string, numbers cli.NumberFlag
 	if err != nil {
 		return err
 	}
-	worker, hint, err := p.worker(ctx, cmd.Flags(), db, data)
+	worker, hint, err := p.worker(cmd.Flags(), db, data)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func checkCustomer(ctx context.Context, db *sqlite.DB, customer sms.PhoneNumber)
 }
 
 // worker makes what carries the order out. Without a Twilio account here, hint says that relay serve asks Twilio.
-func (p program) worker(ctx context.Context, flags *pflag.FlagSet, db *sqlite.DB, data string) (w forgetting.Worker, hint string, err error) {
+func (p program) worker(flags *pflag.FlagSet, db *sqlite.DB, data string) (w forgetting.Worker, hint string, err error) {
 	w = forgetting.Worker{DB: db, RemoveFile: forgetting.RemoveFrom(data), Now: time.Now}
 	switch client, err := p.OpenTwilio(flags); {
 	case errors.Is(err, cli.ErrNoTwilio):
@@ -216,8 +216,8 @@ func (p program) listCommand() *cobra.Command {
 		Use:     "ls",
 		Aliases: []string{"list"},
 		Short:   "List the customers who were forgotten, and what is left to do",
-		Long: `ls lists the customers who were forgotten, by the last digits of their numbers, and what is left to do. relay serve does it. The exit
-code is 3 while something is left.`,
+		Long: `ls lists the customers who were forgotten, by the last digits of their numbers, and what is left to do. relay serve does it. The
+exit code is 3 while something is left.`,
 		Example: `  relay forget ls
   relay forget ls --json | jq '.[] | select(.done_at == null)'`,
 		Args: cli.NoArguments,

@@ -1,5 +1,5 @@
-// Package forgetting erases what a relay on one host has of a customer, here and at Twilio. relay forget gives the order; it and relay serve
-// carry it out, in steps that may be broken off and repeated. It decides nothing about texts, and talks to nobody but Twilio.
+// Package forgetting erases what a relay on one host has of a customer, here and at Twilio. relay forget gives the order; it and relay
+// serve carry it out, in steps that may be broken off and repeated. It decides nothing about texts, and talks to nobody but Twilio.
 package forgetting
 
 import (
@@ -72,10 +72,12 @@ const WaitsForAudit ledger.WhyKept = "audit"
 // Shared is what the list where the backups are says of a customer.
 type Shared string
 
+// What the list may say.
 const (
-	// SharedOrder is that the customer is to be forgotten, SharedOver that none of his texts was needed any more.
+	// SharedOrder is that the customer is to be forgotten.
 	SharedOrder Shared = "order"
-	SharedOver  Shared = "over"
+	// SharedOver is that none of his texts was needed any more.
+	SharedOver Shared = "over"
 )
 
 // IsDone reports whether nothing is left to do.
@@ -84,7 +86,7 @@ func (o Order) IsDone() bool { return !o.DoneAt.IsZero() }
 // wanted is what to look for here.
 func (o Order) wanted() sqlite.Wanted { return sqlite.Wanted{Customer: o.Customer, Names: o.Names} }
 
-// hasAll notes messages to be erased at Twilio, each once.
+// addMessages notes messages to be erased at Twilio, each once.
 func (o *Order) addMessages(sids ...string) {
 	for _, sid := range sids {
 		if isMessage(sid) && !slices.Contains(o.Messages, sid) {
@@ -93,8 +95,8 @@ func (o *Order) addMessages(sids ...string) {
 	}
 }
 
-// isMessage reports whether a name is that of a message at Twilio. Texts that operators sent, and those that are sent for another text, have
-// other names.
+// isMessage reports whether a name is that of a message at Twilio. Texts that operators sent, and those that are sent for another text,
+// have other names.
 func isMessage(sid string) bool {
 	return len(sid) == len("SM")+32 && (sid[:2] == "SM" || sid[:2] == "MM")
 }

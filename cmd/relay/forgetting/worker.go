@@ -48,8 +48,8 @@ const (
 	maxListed = 20_000
 )
 
-// Work takes an order as far as it goes now, and returns it as it then is. The error says that it could not be kept: the database failed, or
-// another process works on it, too. What Twilio refuses is the order's Problem.
+// Work takes an order as far as it goes now, and returns it as it then is. The error says that it could not be kept: the database failed,
+// or another process works on it, too. What Twilio refuses is the order's Problem.
 func (w Worker) Work(ctx context.Context, o Order) (Order, error) {
 	if o.IsDone() {
 		return o, nil
@@ -118,8 +118,8 @@ func (w Worker) atTwilio(ctx context.Context, o *Order) error {
 	}
 	o.Unfinished = 0
 	for done, sid := range slices.Clone(o.Messages) {
-		if ctx.Err() != nil {
-			return nil
+		if isOver(ctx) {
+			break
 		}
 		if done%doneAtOnce == doneAtOnce-1 {
 			if err := o.keep(ctx, w.DB); err != nil {
@@ -138,6 +138,9 @@ func (w Worker) atTwilio(ctx context.Context, o *Order) error {
 	}
 	return nil
 }
+
+// isOver reports whether the work is to end; what is left is done another time.
+func isOver(ctx context.Context) bool { return ctx.Err() != nil }
 
 // list looks for messages from the customer, and to him, that the ledger does not know, or not any more.
 func (w Worker) list(ctx context.Context, o *Order) error {
@@ -165,8 +168,8 @@ func (w Worker) list(ctx context.Context, o *Order) error {
 // message erases one message. erased is false if Twilio says that it is still under way. An error means that Twilio would say the same of
 // others.
 func (w Worker) message(ctx context.Context, o *Order, sid string) (erased bool, err error) {
-	deleted := 0
 	if sid[:2] == "MM" {
+		var deleted int
 		deleted, err = w.Messages.DeleteMedia(ctx, sid)
 		o.Erased.Attachments += deleted
 	}

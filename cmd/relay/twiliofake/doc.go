@@ -4,8 +4,8 @@
 // workers behind it that really post.
 //
 // It is not a recorder of calls with canned answers, and it is not all of Twilio. It reaches no phone, keeps
-// everything in memory, and has no updating of messages but their redaction, no deleting of messages but of their attachments, no
-// scheduling, no link shortening, no <Redirect> in TwiML and no limit of pace. Unlike Twilio it takes http URLs and local hosts as webhooks,
+// everything in memory, and has no updating of messages but their redaction, no deleting but of attachments, no scheduling, no link
+// shortening, no <Redirect> in TwiML and no limit of pace. Unlike Twilio it takes http URLs and local hosts as webhooks,
 // it repeats a failed post at once, and its loop guard (14107) is off unless Config.LoopGuard says otherwise.
 //
 // # Faults

@@ -35,7 +35,8 @@ func TestRedact(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if found, err := client.Fetch(t.Context(), created.Sid); err != nil || found.Body != "" || found.To != carrier || found.Status != sms.StatusDelivered {
+	found, err := client.Fetch(t.Context(), created.Sid)
+	if err != nil || found.Body != "" || found.To != carrier || found.Status != sms.StatusDelivered {
 		t.Errorf("got %+v, error %v", found, err)
 	}
 	if err := client.Redact(t.Context(), "SM00000000000000000000000000000bad"); fault.Of(err).HTTPStatus != http.StatusNotFound {
@@ -63,7 +64,8 @@ func TestRedactUnderWay(t *testing.T) {
 // TestDeleteMedia: the attachments go, and the addresses at the CDN with them.
 func TestDeleteMedia(t *testing.T) {
 	account, app := start(t), receive(t, nil)
-	response, err := account.SendInbound(t.Context(), twiliofake.Inbound{From: customer, To: ours, Files: []twiliofake.File{picture, picture}}, app.url)
+	inbound := twiliofake.Inbound{From: customer, To: ours, Files: []twiliofake.File{picture, picture}}
+	response, err := account.SendInbound(t.Context(), inbound, app.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +75,8 @@ func TestDeleteMedia(t *testing.T) {
 			t.Errorf("deleted %d, want %d; error %v", deleted, want, err)
 		}
 	}
-	if _, err := client.FetchMedia(t.Context(), app.webhooks()[0].params.Get("MediaUrl0"), 100); err == nil || len(account.MediaOf(response.MessageSid)) > 0 {
+	_, err = client.FetchMedia(t.Context(), app.webhooks()[0].params.Get("MediaUrl0"), 100)
+	if err == nil || len(account.MediaOf(response.MessageSid)) > 0 {
 		t.Errorf("it is still there: %v", err)
 	}
 }

@@ -110,6 +110,12 @@ func (f *Forgotten) items(ctx context.Context, w Wanted, visit func(key, item st
 	}, "SELECT item, conversation FROM conversations WHERE twilio_number <> ? AND instr(conversation, ?) > 0", forgottenPartition, w.tail())
 }
 
+// textIn reads a message of a queue; isText is false if there is no text in it.
+func textIn(body string) (e queue.Envelope, isText bool) {
+	e, err := queue.Decode(body)
+	return e, err == nil && e.Message != nil
+}
+
 // Waiting returns the texts of the customer that are on a queue, dead letters among them, or to him.
 func (f *Forgotten) Waiting(ctx context.Context, w Wanted) (envelopes []queue.Envelope, err error) {
 	isHis := func(number sms.PhoneNumber) bool { return number != "" && sms.Same(number, w.Customer) }
@@ -118,11 +124,11 @@ func (f *Forgotten) Waiting(ctx context.Context, w Wanted) (envelopes []queue.En
 		if err := rows.Scan(&body); err != nil {
 			return err
 		}
-		e, err := queue.Decode(body)
-		if err != nil || e.Message == nil {
-			return nil // What is no text is nobody's.
-		}
+		e, isText := textIn(body)
 		isNotice := e.Kind == queue.KindNotice
+		if !isText {
+			return nil
+		}
 		if isHis(e.Message.From) || isHis(e.Destination) && e.Kind != queue.KindAgain || isNotice && w.mentions(e.Message.Body) {
 			envelopes = append(envelopes, e)
 		}
@@ -160,7 +166,8 @@ func (f *Forgotten) Clear(ctx context.Context, w Wanted) error {
 				return err
 			}
 		}
-		_, err := t.exec(ctx, `UPDATE pace SET state = json_remove(state, '$.Pairs."' || ?1 || '"') WHERE instr(state, ?1) > 0`, string(w.Customer))
+		_, err := t.exec(ctx, `
+			UPDATE pace SET state = json_remove(state, '$.Pairs."' || ?1 || '"') WHERE instr(state, ?1) > 0`, string(w.Customer))
 		return err
 	})
 }
@@ -181,7 +188,7 @@ func (f *Forgotten) Customers(ctx context.Context) ([]sms.PhoneNumber, error) {
 		f.db.reader.each(ctx, func(rows *sql.Rows) error {
 			var body string
 			err := rows.Scan(&body)
-			if e, unreadable := queue.Decode(body); unreadable == nil && e.Message != nil {
+			if e, isText := textIn(body); isText {
 				found[e.Message.From], found[e.Destination] = true, true
 			}
 			return err
