@@ -130,7 +130,7 @@ func problemOf(words []string) string {
 		command, words = next, words[1:]
 	}
 	missing := command.HasSubCommands() && len(words) > 0 && !strings.HasPrefix(words[0], "-") && words[0] != "…" && words[0] != "COMMAND"
-	if missing {
+	if missing && command.ValidateArgs(words[:1]) != nil {
 		return "there is no such verb"
 	}
 	for _, word := range words {
