@@ -69,7 +69,7 @@ func TestChaos(t *testing.T) {
 	c := &chaos{
 		t: t, fake: fake, twilioURL: twilioURL, binary: relayProgram(t), data: filepath.Join(folder, "relay-data"),
 		routes:       writeMaintenance(t, folder, chaosRoutes()),
-		acknowledged: map[string]twiliofake.Inbound{},
+		acknowledged: map[string]twiliofake.Inbound{}, pause: chaosPause, patience: time.Minute,
 	}
 	c.relay = startServe(t, c.binary, c.twilioURL, c.data, "127.0.0.1:0", c.routes, chaosInterval)
 	c.address = c.relay.url[len("http://"):]
@@ -108,6 +108,8 @@ type chaos struct {
 	acknowledged         map[string]twiliofake.Inbound
 	// kills is how often a relay was killed.
 	kills int
+	// pause is how long a customer waits between two texts, and patience for how long no text may get there in the end.
+	pause, patience time.Duration
 }
 
 // run lets the customers text until the last kill is over.
@@ -143,7 +145,7 @@ func (c *chaos) customer(i int, over <-chan struct{}) error {
 		select {
 		case <-over:
 			return nil
-		case <-time.After(chaosPause):
+		case <-time.After(c.pause):
 		}
 		if !c.mayText() {
 			return nil
@@ -182,9 +184,9 @@ func (c *chaos) settle() {
 		switch {
 		case len(under) < before:
 			progressed = time.Now()
-		case time.Since(progressed) > time.Minute:
-			c.t.Fatalf("%d texts are still on their way after %v, and none has got there for a minute: %s is %q", len(under), time.Since(started),
-				under[0], stateOf(c.t, c.relay.url, under[0]))
+		case time.Since(progressed) > c.patience:
+			c.t.Fatalf("%d texts are still on their way after %v, and none has got there for %v: %s is %q", len(under), time.Since(started),
+				c.patience, under[0], stateOf(c.t, c.relay.url, under[0]))
 		}
 		if time.Since(reported) > 10*time.Second {
 			reported = time.Now()

@@ -19,6 +19,9 @@ import (
 
 var switches = flag.Int("upgrade.switches", 0, "how often TestSwitches changes between the last release and this program")
 
+// switchPause makes for fewer texts than those of TestChaos: the time goes by for the relays' starts.
+const switchPause = 2 * time.Second
+
 // TestSwitches lets customers text while Twilio's faults are on, and changes between the last release's program and this one, again and
 // again on the same folder, mostly after kill -9. In the end every acknowledged text has been sent, once. `make upgrade-test` switches 20
 // times.
@@ -40,7 +43,7 @@ func TestSwitches(t *testing.T) {
 	folder := t.TempDir()
 	c := &chaos{
 		t: t, fake: fake, twilioURL: twilioURL, data: filepath.Join(folder, "relay-data"), routes: writeMaintenance(t, folder, chaosRoutes()),
-		acknowledged: map[string]twiliofake.Inbound{},
+		acknowledged: map[string]twiliofake.Inbound{}, pause: switchPause, patience: 3 * time.Minute,
 	}
 	programs := [...]string{relaytest.BuildLastRelease(t, "./cmd/relay"), buildRelay(t)}
 	c.relay = startServe(t, programs[0], c.twilioURL, c.data, "127.0.0.1:0", c.routes, chaosInterval)
@@ -65,12 +68,12 @@ func (c *chaos) switchBetween(programs [2]string, random *rand.Rand) {
 	}
 	stops, back := 0, 0
 	for n := range *switches {
-		c.pause(random)
+		c.wait(random)
 		if random.IntN(3) == 0 {
 			c.relay.kill()
 			c.kills++
 			c.relay = startServe(c.t, programs[n%2], c.twilioURL, c.data, c.address, c.routes, chaosInterval)
-			c.pause(random)
+			c.wait(random)
 		}
 		if n%4 == 3 {
 			c.stop()
@@ -88,7 +91,7 @@ func (c *chaos) switchBetween(programs [2]string, random *rand.Rand) {
 		}
 		c.t.Logf("switch %d, %d texts acknowledged before", n+1, before)
 	}
-	c.pause(random)
+	c.wait(random)
 	close(over)
 	if err := customers.Wait(); err != nil {
 		c.t.Fatal(err)
@@ -96,7 +99,7 @@ func (c *chaos) switchBetween(programs [2]string, random *rand.Rand) {
 	c.t.Logf("%d switches, %d of them back to the last release: %d kills, %d clean stops", *switches, back, c.kills, stops)
 }
 
-func (c *chaos) pause(random *rand.Rand) {
+func (c *chaos) wait(random *rand.Rand) {
 	time.Sleep(500*time.Millisecond + time.Duration(random.Int64N(int64(1500*time.Millisecond))))
 }
 
