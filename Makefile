@@ -99,6 +99,10 @@ TEST_AWS       = $(GO) test $(PLAIN) -count=1 -skip '^Test(Chaos|Killed|Stories|
 e2e-aws: sam-build ## Run what sam build made as the template deploys it, over emulators (and qemu-user for its arm64)
 	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 25m -parallel 4 ./testing/e2e
 
+.PHONY: e2e-versions
+e2e-versions: sam-build ## The same with the last release's sender and this one side by side
+	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 25m -run 'TestTwoVersions$$' ./testing/e2e -versions
+
 .PHONY: costs
 costs: sam-build ## Count the costs from several texts of each path, where e2e-aws plays one that takes what docs/cost.md says
 	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 25m -run 'TestCosts$$' ./testing/e2e -costs.whole

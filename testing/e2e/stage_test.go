@@ -74,6 +74,12 @@ func newStage(t *testing.T, parameters map[string]any, change func(*twiliofake.C
 // startStage is newStage for a stack that may not come up.
 func startStage(t *testing.T, parameters map[string]any, change func(*twiliofake.Config)) (*stage, error) {
 	t.Helper()
+	return startStageOf(t, *artefacts, parameters, change)
+}
+
+// startStageOf is startStage for functions in another folder than the one that sam build filled.
+func startStageOf(t *testing.T, artefacts string, parameters map[string]any, change func(*twiliofake.Config)) (*stage, error) {
+	t.Helper()
 	dynamodb, queues, other := relaytest.Emulator(t, relaytest.EmulatorDynamoDB), relaytest.Emulator(t, relaytest.EmulatorSQS),
 		relaytest.Emulator(t, relaytest.EmulatorMoto)
 	s := &stage{t: t, lines: newLines(t), tally: newTally(), beside: map[string]float64{}}
@@ -96,7 +102,7 @@ func startStage(t *testing.T, parameters map[string]any, change func(*twiliofake
 		given[name] = value
 	}
 	s.host, err = lambdahost.Start(t.Context(), lambdahost.Config{
-		Template: template, Parameters: given, StackName: "e2e-" + mark, Artefacts: *artefacts,
+		Template: template, Parameters: given, StackName: "e2e-" + mark, Artefacts: artefacts,
 		DynamoDB: dynamodb.Endpoint, SQS: queues.Endpoint, Other: other.Endpoint,
 		Environment: map[string]string{"SSL_CERT_FILE": certificate.file},
 		OnLine:      s.printed, OnCall: s.tally.call, OnRequest: s.tally.request, Metrics: s.lines.metrics(), Now: time.Now,
