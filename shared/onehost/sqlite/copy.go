@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	driver "modernc.org/sqlite"
 )
 
 // stepPages is how many pages are copied between two looks at whether the caller still wants the copy.
 const stepPages = 1024
+
+// copyPatience is for how long a copy waits until it may write: a relay under load leaves other processes few moments.
+const copyPatience = time.Minute
 
 // CopyTo copies the database to a new file at path while it is used: what was committed at one moment, whole. At that moment frozen is
 // called, within the one transaction that keeps every other write waiting; it has to return within milliseconds. Readers and writers go on
@@ -29,12 +33,20 @@ func (db *DB) CopyTo(ctx context.Context, path string, frozen func() error) (err
 		return fmt.Errorf("copy database: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	err = db.write(ctx, func(ctx context.Context, _ *tx) error {
-		if err := begin(ctx, conn); err != nil {
-			return err
+	patience, cancel := context.WithTimeout(ctx, copyPatience)
+	defer cancel()
+	for {
+		err = db.write(ctx, func(ctx context.Context, _ *tx) error {
+			if err := begin(ctx, conn); err != nil {
+				return err
+			}
+			return frozen()
+		})
+		if !isBusy(err) || patience.Err() != nil {
+			break
 		}
-		return frozen()
-	})
+		_, _ = conn.ExecContext(ctx, "ROLLBACK")
+	}
 	if err == nil {
 		err = copyPages(ctx, conn, path)
 	}

@@ -133,3 +133,36 @@ func TestHold(t *testing.T) {
 		t.Errorf("held while open: %v", err)
 	}
 }
+
+// A copy waits longer than SQLite does for another process that writes.
+func TestCopyWaitsForOthersWrites(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "relay.db")
+	db := openAt(t, path, time.Now)
+	other, err := openPool(path, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close() //nolint:errcheck // it only held a lock.
+	conn, err := other.Conn(t.Context())
+	if err == nil {
+		_, err = conn.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	released := make(chan error)
+	go func() {
+		time.Sleep(6 * time.Second)
+		_, err := conn.ExecContext(t.Context(), "ROLLBACK")
+		released <- errors.Join(err, conn.Close())
+	}()
+	frozen := 0
+	if err := db.CopyTo(t.Context(), filepath.Join(folder, "copy.db"), func() error { frozen++; return nil }); err != nil || frozen != 1 {
+		t.Errorf("copied at %d moments, error %v", frozen, err)
+	}
+	if err := <-released; err != nil {
+		t.Error(err)
+	}
+}

@@ -42,6 +42,12 @@ func kindOf(err error) fault.Kind {
 	}
 }
 
+// isBusy reports whether another process was writing for as long as SQLite waits.
+func isBusy(err error) bool {
+	failure, ok := errors.AsType[*driver.Error](err)
+	return ok && failure.Code()&primaryCode == lib.SQLITE_BUSY
+}
+
 // classifyCommit turns a failed commit into a *fault.Error. A file system that is full, or locked by someone else, stops the
 // commit before its last page, and recovery ignores a transaction without that page. After anything else, especially a failed
 // sync, the whole transaction may be in the log and may be found at the next start.
