@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"strconv"
 	"testing"
 	"time"
@@ -54,14 +58,70 @@ type servedLedger struct {
 	sids []string
 }
 
-// serveFilled fills a ledger and serves it until the benchmark ends.
-func serveFilled(b *testing.B, size int) servedLedger {
+// filled is a data folder whose ledger has so many texts.
+func filled(b *testing.B, size int) (data string) {
 	b.Helper()
-	data := b.TempDir()
+	data = b.TempDir()
 	p := program{cli.Program{Stdout: io.Discard, Stderr: io.Discard, Lookup: func(string) (string, bool) { return "", false }}}
 	if code := p.run(b.Context(), []string{"bench", "fill", "--data", data, "--texts", strconv.Itoa(size)}); code != cli.ExitDone {
 		b.Fatalf("bench fill: exit code %d", code)
 	}
+	return data
+}
+
+// BenchmarkReady starts the program on a ledger until it answers GET /sms/health: what a restart takes.
+func BenchmarkReady(b *testing.B) {
+	for _, size := range scaleSizes() {
+		data := filled(b, size)
+		b.Run(fmt.Sprintf("texts=%d", size), func(b *testing.B) {
+			for b.Loop() {
+				stop := startUntilHealthy(b, data)
+				b.StopTimer()
+				stop()
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// startUntilHealthy starts relay serve, and returns what stops it.
+func startUntilHealthy(b *testing.B, data string) (stop func()) {
+	b.Helper()
+	cmd := exec.CommandContext(b.Context(), relayProgram(b), "serve", "--listen", "127.0.0.1:0", "--data", data)
+	cmd.Env = []string{cli.EnvAccountSid + "=" + fake.AccountSid, cli.EnvAuthToken + "=" + fake.AuthToken}
+	stderr, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	address := ""
+	for lines := bufio.NewScanner(stderr); address == "" && lines.Scan(); {
+		var line struct{ Msg, URL string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "relay serves" {
+			address = line.URL
+		}
+	}
+	response, err := http.Get(address + "/sms/health") //nolint:noctx // it ends with the program.
+	if err != nil || response.StatusCode != http.StatusOK {
+		b.Fatalf("GET %s/sms/health: %v", address, err)
+	}
+	return func() {
+		if err := errors.Join(response.Body.Close(), cmd.Process.Signal(os.Interrupt)); err != nil {
+			b.Error(err)
+		}
+		_, _ = io.Copy(io.Discard, stderr)
+		if err := cmd.Wait(); err != nil {
+			b.Error(err)
+		}
+	}
+}
+
+// serveFilled fills a ledger and serves it until the benchmark ends.
+func serveFilled(b *testing.B, size int) servedLedger {
+	b.Helper()
+	data := filled(b, size)
 	relay, err := onehost.Open(b.Context(), onehost.Config{
 		Listen: "127.0.0.1:0", Data: data, AccountSid: fake.AccountSid, AuthTokens: []string{fake.AuthToken},
 		OperatorToken: testOperator, Retention: 9600 * time.Hour, Logger: slog.New(slog.DiscardHandler),

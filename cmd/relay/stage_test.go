@@ -93,7 +93,7 @@ func (b *lockedBuffer) String() string {
 }
 
 // relayProgram returns the program that [TestMain] makes of the tests' own binary.
-func relayProgram(t *testing.T) string {
+func relayProgram(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("relay")
 	if err != nil {
