@@ -121,6 +121,7 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"a second part for the first phone, after the first part went to another one":                            81356135,
 		"words for nobody that cross with a customer's first text":                                               8997,
 		"words for nobody, written before a text arrives that was sent long before":                              80056489,
+		"a question about a code, long after the phone was verified":                                             81713199,
 		"a text held for a moment, behind one that waits for a phone (TestHeldForAMomentAndThenForVerification)": 80005584,
 	} {
 		t.Run(story, func(t *testing.T) {

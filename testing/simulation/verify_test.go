@@ -144,7 +144,12 @@ func (s *schedule) readCode(p *person, m *message, r ledger.Record) bool {
 	case 2:
 		wrong = 5
 	case 3:
-		s.soon(s.while(), writes("Who is this?"))
+		s.soon(s.while(), func() {
+			// Who gets customers' texts by then knows who it is.
+			if s.ways[len(s.ways)-1].isNew(p.phone) {
+				writes("Who is this?")()
+			}
+		})
 		return true
 	case 4:
 		return true
