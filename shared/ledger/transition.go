@@ -182,10 +182,13 @@ func (r Record) Die(reason Reason, now time.Time) (Record, error) {
 // Redrive takes a dead text back, because an operator moved its dead letter back to the queue. attempts is the number in the letter:
 // only the letter of the text's last death brings it back, and only once. The attempts so far no longer count towards the maximum,
 // and the text's age counts from now. If a receipt said after its death that Twilio has the text, it is not sent again: it moves to
-// the state that follows from its attempts. changed is false if the letter is another one, or if the outcome of an attempt is
-// unknown.
+// the state that follows from its attempts. changed is false if the letter is another one, if the outcome of an attempt is
+// unknown, or if the text is forgotten.
 func (r Record) Redrive(attempts int, now time.Time) (redriven Record, changed bool, err error) {
-	if r.State != Dead || r.isForgotten() || r.Made() != attempts {
+	if r.isForgotten() {
+		return r, false, nil
+	}
+	if r.State != Dead || r.Made() != attempts {
 		return r, false, nil
 	}
 	to, reason := Queued, ReasonRedrive
