@@ -103,7 +103,7 @@ func startUntilHealthy(b *testing.B, data string) (stop func()) {
 			address = line.URL
 		}
 	}
-	response, err := http.Get(address + "/sms/health") //nolint:noctx // it ends with the program.
+	response, err := http.Get(address + "/sms/health")
 	if err != nil || response.StatusCode != http.StatusOK {
 		b.Fatalf("GET %s/sms/health: %v", address, err)
 	}

@@ -93,11 +93,11 @@ func (b *lockedBuffer) String() string {
 }
 
 // relayProgram returns the program that [TestMain] makes of the tests' own binary.
-func relayProgram(t testing.TB) string {
-	t.Helper()
+func relayProgram(tb testing.TB) string {
+	tb.Helper()
 	path, err := exec.LookPath("relay")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
