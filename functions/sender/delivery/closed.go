@@ -277,6 +277,8 @@ type heldText struct {
 func (h *Handler) openAll(
 	ctx context.Context, closed conversation.Closed, way *route.Route,
 ) (held []heldText, gone []conversation.ClosedText, err error) {
+	// One time for all: if the number opens between two of them, the second one must not go before the first.
+	now := h.config.Now()
 	for _, noted := range closed.Texts {
 		r, err := h.config.Ledger.Get(ctx, noted.MessageSid)
 		if errors.Is(err, ledger.ErrNotFound) {
@@ -284,7 +286,7 @@ func (h *Handler) openAll(
 			continue
 		}
 		if err == nil {
-			r, err = h.openText(ctx, r, way)
+			r, err = h.openText(ctx, r, way, now)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -295,16 +297,16 @@ func (h *Handler) openAll(
 	return held, gone, nil
 }
 
-func (h *Handler) openText(ctx context.Context, r ledger.Record, way *route.Route) (ledger.Record, error) {
-	until, reason := plan.HeldUntil(r, *way, h.config.Now())
+func (h *Handler) openText(ctx context.Context, r ledger.Record, way *route.Route, now time.Time) (ledger.Record, error) {
+	until, reason := plan.HeldUntil(r, *way, now)
 	return h.change(ctx, r, func(r ledger.Record) (ledger.Record, bool, error) {
 		if reason != "" && r.State == ledger.Queued && !r.IsClosed() && len(r.Ring.Phones) == 0 {
 			// It was taken up, and what is before it is held again since. What several phones get at the same time has begun.
-			held, err := r.Close(reason, until, h.config.Now())
+			held, err := r.Close(reason, until, now)
 			return held, err == nil, err
 		}
-		r, changed := r.Open(reason, until, h.config.Now())
+		r, changed := r.Open(reason, until, now)
 		// The queue has the text again, so the record must outlive every message that the queue may still hand out.
-		return r.Kept(h.config.Now().Add(h.config.Retention)), changed, nil
+		return r.Kept(now.Add(h.config.Retention)), changed, nil
 	})
 }

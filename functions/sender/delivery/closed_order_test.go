@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -60,6 +61,38 @@ func TestHeldTextWhoseMessageIsStillThere(t *testing.T) {
 	isBroken = false
 	s.until(opening + 20*time.Minute)
 	s.checkSent(toPhone+customerAs+"one", toPhone+firstTag+": two", toPhone+firstTag+": three")
+}
+
+// The number opens between two texts that are looked at to be taken up: the second one does not go before the first.
+func TestOpensBetweenTwoHeldTexts(t *testing.T) {
+	s := holding(t)
+	s.hears(1, relaytest.Customer, "one")
+	s.hears(2, relaytest.Customer, "two")
+	s.sent()
+	s.clock.Advance(opening - time.Second)
+	order, err := textOf(1, nil).Outgoing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	order.DeduplicationID, order.Attributes = "open", map[string]string{delivery.AttributeOrder: "open"}
+	if err := s.queue.Send(t.Context(), order); err != nil {
+		t.Fatal(err)
+	}
+	reads := 0
+	s.faults.hook = func(op string) error {
+		if op == "ledger before Get" {
+			if reads++; reads == 2 {
+				s.clock.Advance(2 * time.Second)
+			}
+		}
+		return nil
+	}
+	s.pumpFrom(s.queue)
+	if s.faults.hook = nil; reads < 2 {
+		t.Fatalf("%d records were read", reads)
+	}
+	s.until(opening + 20*time.Minute)
+	s.checkSent(toPhone+customerAs+"one", toPhone+firstTag+": two")
 }
 
 // Nobody takes up what is held, because its timer and the list of it are lost. The text itself, put on the queue once more by relay sweep,
