@@ -54,6 +54,9 @@ func Question(words string, named []Exchange, isFirst bool) string {
 	return text
 }
 
+// Asks reports whether a notice has a question whom words are for. One that quotes a person may seem to.
+func Asks(notice string) bool { return strings.Contains(notice, isFor+" ") }
+
 // short names the customer briefly: by the first name, or the end of the number.
 func (e Exchange) short() string {
 	if e.Name != "" {

@@ -141,9 +141,18 @@ func (p Phone) knows(w Writing) bool {
 	return isOld || slices.Contains(p.LastSids, w.MessageSid)
 }
 
-// Asked returns p once the question about the held words is sent to the phone.
-func (p Phone) Asked(at time.Time) Phone {
-	p.Held.AskedAt, p.AskedAt = at.UTC(), at.UTC()
+// Asked returns p once a question is sent to the phone. isNewest is set if it is about the words that are held. One about words that are
+// not held any more may come late, when it is tried again: the person then reads it as the newest, and a tag alone may answer it.
+func (p Phone) Asked(at time.Time, isNewest bool) Phone {
+	p.AskedAt = at.UTC()
+	switch {
+	case isNewest:
+		p.Held.AskedAt = at.UTC()
+	case !p.Held.AskedAt.IsZero():
+		p.Held.Named = nil
+	case !p.Held.IsZero():
+		p.Held.Replaces = true
+	}
 	return p
 }
 

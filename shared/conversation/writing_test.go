@@ -54,7 +54,7 @@ func TestQuestionAskedLate(t *testing.T) {
 		if !p.Held.AskedAt.IsZero() {
 			t.Errorf("%s was asked about before the question was sent", sid)
 		}
-		return p.Asked(at.Add(decided))
+		return p.Asked(at.Add(decided), true)
 	}
 	p := ask(ask(conversation.Phone{}, "SM1", 0, 10*time.Minute), "SM2", 5*time.Minute, 10*time.Minute+time.Second)
 	if !p.Held.Replaces || !p.Held.AskedAt.Equal(at.Add(10*time.Minute+time.Second)) {
@@ -131,7 +131,7 @@ func TestReplacesWhatEndedAMomentAgo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, _ := conversation.Phone{}.Wrote(conversation.Writing{MessageSid: "SM1", At: noon, DecidedAt: noon, Verdict: conversation.Ask})
 			if tt.isAsked {
-				p = p.Asked(noon)
+				p = p.Asked(noon, true)
 			}
 			p, _ = p.Wrote(conversation.Writing{
 				MessageSid: "SM2", At: noon.Add(second), DecidedAt: noon.Add(second), Verdict: conversation.Send, Ends: []string{"SM1"},
@@ -212,11 +212,52 @@ func TestWrittenBetweenAQuestionAndATag(t *testing.T) {
 		p, _ = p.Wrote(conversation.Writing{
 			MessageSid: "SM1", At: at.Add(minute), DecidedAt: at.Add(minute), Verdict: conversation.Ask, Named: []conversation.Tag{ann, bob},
 		})
-		p = p.Asked(at.Add(minute))
+		p = p.Asked(at.Add(minute), true)
 		p, _ = p.Wrote(conversation.Writing{MessageSid: "SM2", At: at.Add(5 * minute), DecidedAt: at.Add(5 * minute), Verdict: between})
 		lone := conversation.Answer{Body: string(ann), ReceivedAt: at.Add(10 * minute), DecidedAt: at.Add(10 * minute), View: p.View}
 		if got := lone.Address(); got.Verdict != want || got.EndsHeld != (want == conversation.Tell) {
 			t.Errorf("after verdict %v: %v, ends %v; want %v", between, got.Verdict, got.EndsHeld, want)
+		}
+	}
+}
+
+// A question about words that are not held any more comes late, before or after the one about those that are. For a while a tag alone
+// may answer either, so it sends nothing; and never does, if the late one is what the person has read last.
+func TestLateQuestionAboutOtherWords(t *testing.T) {
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		late, asked, alone time.Duration
+		want               conversation.Verdict
+	}{
+		"before, and a tag soon":                       {1, 2, 3, conversation.Tell},
+		"before the words, and a tag when it was read": {1, 2, 7, conversation.Release},
+		"after the words":                              {3, 4, 5, conversation.Tell},
+		"after the words, and a tag when it was read":  {3, 4, 9, conversation.Release},
+		"after the question":                           {5, 4, 9, conversation.Tell},
+	} {
+		var p conversation.Phone
+		for _, tag := range []conversation.Tag{ann, bob} {
+			p = p.Receive(conversation.Exchange{Customer: customerOf(tag), Tag: tag, SentAt: at}, string(tag))
+		}
+		for now := range 10 {
+			then := at.Add(minute / 2).Add(time.Duration(now) * minute / 2)
+			if time.Duration(now) == tt.late {
+				p = p.Asked(then, false)
+			}
+			if now == 2 {
+				p, _ = p.Wrote(conversation.Writing{
+					MessageSid: "SM1", At: then, DecidedAt: then, Verdict: conversation.Ask, Named: []conversation.Tag{ann, bob},
+				})
+			}
+			if time.Duration(now) == tt.asked {
+				p = p.Asked(then, true)
+			}
+			if time.Duration(now) == tt.alone {
+				got := conversation.Answer{Body: string(ann), ReceivedAt: then, DecidedAt: then, View: p.View}.Address()
+				if got.Verdict != tt.want {
+					t.Errorf("%s: verdict %v, want %v", name, got.Verdict, tt.want)
+				}
+			}
 		}
 	}
 }

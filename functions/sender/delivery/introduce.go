@@ -171,7 +171,7 @@ func (h *Handler) introduceRest(ctx context.Context, j *job, to sms.PhoneNumber)
 	return verdict{}
 }
 
-// introduceNotice prepares a notice. If it asks about words that are held, a tag of the phone may answer it from then on.
+// introduceNotice prepares a notice. If it asks whom words are for, a tag of the phone may answer it from then on.
 func (h *Handler) introduceNotice(ctx context.Context, j *job, to sms.PhoneNumber) verdict {
 	if j.text.IsAutoAnswer() {
 		return verdict{}
@@ -180,12 +180,12 @@ func (h *Handler) introduceNotice(ctx context.Context, j *job, to sms.PhoneNumbe
 	if err != nil {
 		return h.notNow(ctx, j, "conversation not read", err)
 	}
-	j.head = head{phone: phone, isKept: isQuestion(j.text, phone)}
+	j.head = head{phone: phone, isKept: conversation.Asks(j.text.Body)}
 	return verdict{}
 }
 
-// isQuestion reports whether the notice asks about the words that are held of the phone.
-func isQuestion(r ledger.Record, p conversation.Phone) bool {
+// asksNewest reports whether the notice asks about the words that are held of the phone.
+func asksNewest(r ledger.Record, p conversation.Phone) bool {
 	return !p.Held.IsZero() && noticeSid(p.TwilioNumber, p.Phone, p.Held.MessageSids[0]) == r.MessageSid
 }
 

@@ -33,7 +33,7 @@ func (h *Handler) introduceAnswer(ctx context.Context, j *job) verdict {
 // entered returns p with the text. wait is how long the text has to wait instead, because others were quicker to take the last places.
 func (j *job) entered(p conversation.Phone) (edited conversation.Phone, changed bool, wait time.Duration) {
 	if j.text.Notice {
-		return p.Asked(j.head.enteredAt), isQuestion(j.text, p), 0
+		return p.Asked(j.head.enteredAt, asksNewest(j.text, p)), true, 0
 	}
 	edited, isCounted := p, j.head.isCounted
 	if !j.text.IsAnswer() {
