@@ -122,6 +122,8 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"words for nobody that cross with a customer's first text":                                               8997,
 		"words for nobody, written before a text arrives that was sent long before":                              80056489,
 		"a question about a code, long after the phone was verified":                                             81713199,
+		"a number that opens between two held texts (TestOpensBetweenTwoHeldTexts)":                              81780814,
+		"a late question about words that were refused (TestLateQuestionAboutOtherWords)":                        81787495,
 		"a text held for a moment, behind one that waits for a phone (TestHeldForAMomentAndThenForVerification)": 80005584,
 	} {
 		t.Run(story, func(t *testing.T) {
