@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,8 @@ type Keeper struct {
 	Store  Store
 	// MaxItem is how many bytes of one item the relay's front door can serve; 0 means MaxTotal.
 	MaxItem int64
+	// KeepFor is how long an item is kept; 0 means KeptFor.
+	KeepFor time.Duration
 	Now     func() time.Time
 	// NewToken makes a token; nil means NewToken.
 	NewToken func() Token
@@ -115,7 +118,7 @@ func (k Keeper) put(ctx context.Context, content Content, contentType string, nu
 	}
 	item := Item{
 		Token: newToken(), ContentType: contentType, Size: size, Name: FileName(contentType, number),
-		ExpiresAt: k.Now().UTC().Truncate(time.Second).Add(KeptFor),
+		ExpiresAt: k.Now().UTC().Truncate(time.Second).Add(cmp.Or(k.KeepFor, KeptFor)),
 	}
 	return item, k.Store.Put(ctx, item, read)
 }

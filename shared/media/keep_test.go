@@ -14,6 +14,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/media"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
@@ -189,6 +190,25 @@ func TestKeepAgain(t *testing.T) {
 	fourth, err := keeper.Keep(t.Context(), second)
 	if err != nil || fourth[0].Token == second[0].Token || !slices.Equal(source.fetched[4:], []string{"a", "c"}) {
 		t.Errorf("too late: %+v, fetched %q, error %v", fourth, source.fetched[4:], err)
+	}
+}
+
+// TestKeptFor: a copy is kept for as long as the owner says.
+func TestKeptFor(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
+	for chosen, want := range map[time.Duration]time.Duration{0: 14 * 24 * time.Hour, media.MinKept: 4 * 24 * time.Hour} {
+		keeper := media.Keeper{
+			Source: &twilioOf{served: map[string]served{"a": {contentType: "image/jpeg", size: 5}}},
+			Store:  &relaytest.MemoryMedia{Now: func() time.Time { return now }}, KeepFor: chosen, Now: func() time.Time { return now },
+		}
+		got, err := keeper.Keep(t.Context(), []sms.Media{{URL: "a"}})
+		if err != nil || !got[0].KeptUntil.Equal(now.Add(want)) {
+			t.Errorf("chosen %v: kept until %v, error %v; want %v", chosen, got[0].KeptUntil, err, now.Add(want))
+		}
+	}
+	if media.MinKept < route.MaxMaxAge+sms.MaxValidityPeriod+time.Hour {
+		t.Errorf("a copy may go after %v, before its text", media.MinKept)
 	}
 }
 

@@ -51,6 +51,11 @@ const (
 	MaxTotal = 5_000_000
 	// KeptFor is how long an item is kept: longer than a queue holds a text (12 days), Twilio a message (10 hours) and an hour more.
 	KeptFor = 14 * 24 * time.Hour
+	// MinKept is the least that may be chosen instead: longer than the longest MaxAge of a text (3 days), and Twilio's hours. A text that
+	// waits for longer, because it is held, has its attachments fetched again.
+	MinKept = 4 * 24 * time.Hour
+	// MaxKept is the most that may be chosen: whoever has an item's address can open it.
+	MaxKept = 90 * 24 * time.Hour
 )
 
 var (

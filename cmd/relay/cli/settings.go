@@ -11,6 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/pace"
 )
 
@@ -53,6 +54,8 @@ const (
 	EnvLooks          = "RELAY_RECONCILE_LOOKS"
 	EnvLookInterval   = "RELAY_RECONCILE_INTERVAL"
 	EnvRetention      = "RELAY_RETENTION"
+	EnvMediaRetention = "RELAY_MEDIA_RETENTION"
+	EnvAuditRetention = "RELAY_AUDIT_RETENTION"
 	EnvBackup         = "RELAY_BACKUP"
 	EnvBackupEvery    = "RELAY_BACKUP_EVERY"
 	EnvBackupKeep     = "RELAY_BACKUP_KEEP"
@@ -66,7 +69,7 @@ const defaultListen = "127.0.0.1:8080"
 
 // ServeSettings lists every setting, in the order in which help shows them.
 func ServeSettings() []Setting {
-	return slices.Concat(relaySettings(), []Setting{
+	return slices.Concat(relaySettings(), retentionSettings(), []Setting{
 		{
 			Env: EnvLogFormat, Fallback: "auto",
 			Help: "text, json, or auto: text on a terminal, the fields of the journal under systemd, and JSON elsewhere",
@@ -123,8 +126,21 @@ func relaySettings() []Setting {
 		{Env: EnvLookInterval, Fallback: duration.Text(delivery.DefaultReconcileInterval), Help: fmt.Sprintf(
 			"time between those searches, %s to %s", duration.Text(delivery.MinReconcileInterval), duration.Text(delivery.MaxReconcileInterval),
 		)},
+	}
+}
+
+// retentionSettings are those of how long things are kept. How many backups are kept is one of the backups' own.
+func retentionSettings() []Setting {
+	return []Setting{
 		{Env: EnvRetention, Fallback: duration.Text(ledger.DefaultRetention), Help: fmt.Sprintf(
-			"how long the ledger keeps a text, %s or more", duration.Text(ledger.MinRetention),
+			"how long the ledger keeps a text, %s to %s", duration.Text(ledger.MinRetention), duration.Text(ledger.MaxRetention),
+		)},
+		{Env: EnvMediaRetention, Fallback: duration.Text(media.KeptFor), Help: fmt.Sprintf(
+			"how long a copy of an attachment is kept, %s to %s", duration.Text(media.MinKept), duration.Text(media.MaxKept),
+		)},
+		{Env: EnvAuditRetention, Help: fmt.Sprintf(
+			"how long the audit log keeps an entry, %s to %s (default: as long as the ledger keeps a text)",
+			duration.Text(ledger.MinRetention), duration.Text(ledger.MaxRetention),
 		)},
 	}
 }

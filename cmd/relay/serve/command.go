@@ -20,6 +20,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/onehost/journal"
 	"quickdumpnow.com/smsrelay/shared/onehost/notify"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -99,8 +100,10 @@ func ReadSettings(lookup func(string) (string, bool), logTo io.Writer) (onehost.
 
 		ReconcileInterval: r.DurationWithin(cli.EnvLookInterval, 0, delivery.MinReconcileInterval, delivery.MaxReconcileInterval),
 
-		Retention: r.DurationWithin(cli.EnvRetention, 0, ledger.MinRetention, ledger.MaxRetention),
-		Backup:    backupsOf(r),
+		Retention:      r.DurationWithin(cli.EnvRetention, 0, ledger.MinRetention, ledger.MaxRetention),
+		AuditRetention: r.DurationWithin(cli.EnvAuditRetention, 0, ledger.MinRetention, ledger.MaxRetention),
+		MediaRetention: r.DurationWithin(cli.EnvMediaRetention, 0, media.MinKept, media.MaxKept),
+		Backup:         backupsOf(r),
 	}
 	config.Notify, config.NotifyShow = env.Parsed(r, cli.EnvNotify, "", notify.Parse), env.Parsed(r, cli.EnvNotifyShow, "", parseShow)
 	logger, err := cli.NewLogger(r.String(cli.EnvLogFormat, ""), logTo)

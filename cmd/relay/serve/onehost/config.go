@@ -3,6 +3,7 @@
 package onehost
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -59,6 +60,10 @@ type Config struct {
 	ReconcileInterval time.Duration
 	// Retention is how long the ledger keeps a text.
 	Retention time.Duration
+	// AuditRetention is how long the audit log keeps an entry, MediaRetention how long a copy of an attachment is kept. 0 means Retention, and
+	// media.KeptFor.
+	AuditRetention time.Duration
+	MediaRetention time.Duration
 	// Backup says which backups the relay makes while it runs.
 	Backup BackupConfig
 	// Notify are the places where the relay tells people what needs them, NotifyShow is what it shows there of texts; empty is ShowMasked.
@@ -67,6 +72,9 @@ type Config struct {
 	// Logger gets the relay's log.
 	Logger *slog.Logger
 }
+
+// auditRetention is how long the audit log keeps an entry.
+func (c Config) auditRetention() time.Duration { return cmp.Or(c.AuditRetention, c.Retention) }
 
 // Validate returns all problems of the configuration, or nil.
 func (c Config) Validate() error {

@@ -3,6 +3,7 @@ package onehost
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // hexToken has the form of Twilio's Auth Tokens, and is nobody's.
@@ -114,6 +115,23 @@ func TestMaxConversations(t *testing.T) {
 	for descriptors, want := range map[int]int{0: 100, 20: 10, 128: 32, 1024: 100} {
 		if got := maxConversations(descriptors); got != want {
 			t.Errorf("of %d descriptors: %d conversations, want %d", descriptors, got, want)
+		}
+	}
+}
+
+// TestRetention: the audit log keeps as long as the ledger, unless it has a time of its own; attachments have theirs.
+func TestRetention(t *testing.T) {
+	for _, tt := range []struct{ ledger, audit, want time.Duration }{
+		{400 * time.Hour, 0, 400 * time.Hour},
+		{400 * time.Hour, 900 * time.Hour, 900 * time.Hour},
+		{900 * time.Hour, 400 * time.Hour, 400 * time.Hour},
+	} {
+		config := Config{Retention: tt.ledger, AuditRetention: tt.audit, MediaRetention: tt.want}
+		if got := config.auditRetention(); got != tt.want {
+			t.Errorf("the ledger keeps %v, the audit log %v: got %v", tt.ledger, tt.audit, got)
+		}
+		if got := (&Relay{config: config}).keeper(nil).KeepFor; got != tt.want {
+			t.Errorf("attachments are kept for %v, want %v", got, tt.want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/onehost/mediafolder"
 )
 
@@ -21,6 +22,11 @@ func openMedia(data string) (*mediafolder.Folder, error) {
 		return nil, fmt.Errorf("open the attachments: %w", err)
 	}
 	return folder, nil
+}
+
+// keeper copies what comes from source into the folder.
+func (r *Relay) keeper(source media.Source) media.Keeper {
+	return media.Keeper{Source: source, Store: r.media, KeepFor: r.config.MediaRetention, Now: time.Now}
 }
 
 // mediaSweeper removes what has expired, see mediafolder.Folder.

@@ -22,7 +22,6 @@ import (
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
-	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 	"quickdumpnow.com/smsrelay/shared/onehost/eventsource"
 	"quickdumpnow.com/smsrelay/shared/onehost/httpapi"
@@ -229,8 +228,8 @@ func (r *Relay) wire() error {
 	sender := delivery.New(delivery.Config{
 		Ledger: r.db.Ledger(), Records: r.db.Ledger(), Routes: route.NewCache(r.db.Routes(), time.Now), Pace: r.db.Pace(),
 		Conversations: r.db.Conversations(), Customers: r.db.Conversations(), Messages: client,
-		Attachments: media.Keeper{Source: client, Store: r.media, Now: time.Now}, PacePair: r.config.PacePair,
-		PaceNumber: r.config.PaceNumber, Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead, Answers: inbox,
+		Attachments: r.keeper(client), PacePair: r.config.PacePair, PaceNumber: r.config.PaceNumber,
+		Queue: inbox, TimerQueue: timers, Timers: timers, DeadLetters: dead, Answers: inbox,
 		Policy: retry.NewPolicy(r.config.RetryBase, r.config.MaxAttempts), ReceiptFault: twilio.ClassifyReceipt,
 		ReconcileLooks: r.config.ReconcileLooks, ReconcileInterval: r.config.ReconcileInterval, AskBefore: r.moved,
 		PublicBaseURL: r.config.PublicBaseURLs[0], MediaBaseURL: r.config.PublicBaseURLs[0], CaughtUp: r.isCaughtUp,
@@ -285,7 +284,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return r.tell(working) })
 	workers.Go(func() error { return r.forgetCustomers(working) })
 	workers.Go(func() error { return r.catchUp.run(working) })
-	workers.Go(func() error { return keepAuditLog(working, r.auditLog, r.config.Retention, r.config.Logger) })
+	workers.Go(func() error { return keepAuditLog(working, r.auditLog, r.config.auditRetention(), r.config.Logger) })
 	workers.Go(func() error {
 		// The audit continues until the senders are done, so that it has everything they wrote.
 		auditing, stopAuditing := context.WithCancel(context.WithoutCancel(ctx))
