@@ -36,8 +36,9 @@ type Writing struct {
 	// later after a crash.
 	DecidedAt, Now time.Time
 	Verdict        Verdict
-	// Ends are the words, held until then, that it ends.
-	Ends []string
+	// Ends are the words, held until then, that it ends or releases. IsOver is set if the text's own words, that were held, are not any more.
+	Ends   []string
+	IsOver bool
 	// To is the customer whom it went to, empty if it went to nobody. Texts is how many texts go to that customer because of it, each of
 	// which takes its place in what may go back and forth. Tag is the customer's.
 	To    sms.PhoneNumber
@@ -59,7 +60,7 @@ type Writing struct {
 // back and forth, maybe once more.
 func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 	if p.knows(w) {
-		isEnded := slices.ContainsFunc(w.Ends, func(sid string) bool { return slices.Contains(p.Held.MessageSids, sid) })
+		isEnded := p.Held.isEnded(w)
 		if p = p.ending(w, isEnded); slices.Contains(p.LastSids, w.MessageSid) || w.Texts == 0 {
 			return p, isEnded
 		}
@@ -99,7 +100,7 @@ func (p Phone) Wrote(w Writing) (written Phone, changed bool) {
 	}
 	isAsked := p.isBeingAsked(w.DecidedAt)
 	held := p.Held.after(w, isAsked)
-	p = p.ending(w, len(w.Ends) > 0)
+	p = p.ending(w, p.Held.isEnded(w))
 	p.Held = held
 	p.Confirmed = p.Confirmed || w.Verdict == Release && p.Owner != "" && sms.Same(w.To, p.Owner)
 	p.Hinted = p.Hinted || w.Verdict == Ask && len(w.Named) > 0
@@ -161,21 +162,28 @@ func (p Phone) isBeingAsked(now time.Time) bool {
 	return !p.Held.IsZero() && p.Held.AskedAt.IsZero() || !p.AskedAt.IsZero() && now.Sub(p.AskedAt) < readingTime
 }
 
-// after returns what is held after the phone's text. isAsked is set if the phone is being asked about other words.
+// isEnded reports whether the text ends the words.
+func (h Held) isEnded(w Writing) bool {
+	return slices.ContainsFunc(w.Ends, func(sid string) bool { return slices.Contains(h.MessageSids, sid) })
+}
+
+// after returns what is held after the phone's text. isAsked is set if the phone is being asked about other words. A text that comes once
+// more, when it is not known any more, leaves as it is what came to be held since.
 func (h Held) after(w Writing, isAsked bool) Held {
+	isEnded := h.isEnded(w)
 	switch {
-	case w.Verdict == Ask:
+	case w.Verdict == Ask && !w.IsOver && (h.IsZero() || isEnded):
 		return Held{
 			MessageSids: []string{w.MessageSid}, LastAt: w.At.UTC(), Named: w.Named,
 			Replaces: isAsked,
 		}
-	case w.Verdict == Join && !h.IsZero():
+	case w.Verdict == Join && !w.IsOver && !h.IsZero():
 		h.MessageSids = append(slices.Clone(h.MessageSids), w.MessageSid)
 		if w.At.After(h.LastAt) {
 			h.LastAt = w.At.UTC()
 		}
 		return h
-	case w.Verdict == Release, len(w.Ends) > 0:
+	case isEnded:
 		return Held{}
 	case w.Verdict != Ignore && !h.AskedAt.IsZero() && w.At.After(h.AskedAt.Add(-skew)):
 		// The person wrote something else since the question, so that a tag alone may be about that.

@@ -2,6 +2,7 @@ package conversation_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -50,7 +51,9 @@ func TestWroteTwice(t *testing.T) {
 func TestQuestionAskedLate(t *testing.T) {
 	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	ask := func(p conversation.Phone, sid string, came, decided time.Duration) conversation.Phone {
-		p, _ = p.Wrote(conversation.Writing{MessageSid: sid, At: at.Add(came), DecidedAt: at.Add(decided), Verdict: conversation.Ask})
+		p, _ = p.Wrote(conversation.Writing{
+			MessageSid: sid, At: at.Add(came), DecidedAt: at.Add(decided), Verdict: conversation.Ask, Ends: p.Held.MessageSids,
+		})
 		if !p.Held.AskedAt.IsZero() {
 			t.Errorf("%s was asked about before the question was sent", sid)
 		}
@@ -70,7 +73,9 @@ func TestReplacesWhatWasNotAskedYet(t *testing.T) {
 	var p conversation.Phone
 	for n := range 2 {
 		at := noon.Add(time.Duration(n) * hour)
-		p, _ = p.Wrote(conversation.Writing{MessageSid: fmt.Sprint("SM", n), At: at, DecidedAt: at, Verdict: conversation.Ask})
+		p, _ = p.Wrote(conversation.Writing{
+			MessageSid: fmt.Sprint("SM", n), At: at, DecidedAt: at, Verdict: conversation.Ask, Ends: p.Held.MessageSids,
+		})
 	}
 	if !p.Held.Replaces {
 		t.Errorf("held are %+v", p.Held)
@@ -218,6 +223,42 @@ func TestWrittenBetweenAQuestionAndATag(t *testing.T) {
 		if got := lone.Address(); got.Verdict != want || got.EndsHeld != (want == conversation.Tell) {
 			t.Errorf("after verdict %v: %v, ends %v; want %v", between, got.Verdict, got.EndsHeld, want)
 		}
+	}
+}
+
+// A text comes once more when so many came since, within minutes, that it is not known any more. What came to be held since is held still.
+func TestComesAgainAmongMany(t *testing.T) {
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	var p conversation.Phone
+	write := func(w conversation.Writing) {
+		w.At, w.DecidedAt, w.Now = at, at, at
+		p, _ = p.Wrote(w)
+	}
+	early := []conversation.Writing{
+		{MessageSid: "SM0", Verdict: conversation.Ask, IsOver: true},
+		{MessageSid: "SM1", Verdict: conversation.Ask, Ends: []string{"SM0"}},
+		{MessageSid: "SM2", Verdict: conversation.Join, IsOver: true},
+		{MessageSid: "SM3", Verdict: conversation.Send, To: customerNumber(1), Ends: []string{"SM1", "SM2"}},
+		{MessageSid: "SM4", Verdict: conversation.Release, To: customerNumber(1), Ends: []string{"SM0"}},
+	}
+	write(conversation.Writing{MessageSid: "SM5", Verdict: conversation.Ask})
+	for n := range 12 {
+		write(conversation.Writing{MessageSid: fmt.Sprint("SM1", n), Verdict: conversation.Join})
+	}
+	p = p.Asked(at.Add(minute), true)
+	held := p.Held
+	if at = at.Add(-minute); len(held.MessageSids) != 13 {
+		t.Fatalf("%d texts are held", len(held.MessageSids))
+	}
+	for _, w := range early {
+		if write(w); !reflect.DeepEqual(p.Held, held) {
+			t.Errorf("after %s once more: held are %+v, want %+v", w.MessageSid, p.Held, held)
+			p.Held = held
+		}
+	}
+	p, _ = p.Without("SM5")
+	if write(early[0]); !p.Held.IsZero() {
+		t.Errorf("words that are over are held: %+v", p.Held)
 	}
 }
 

@@ -40,7 +40,7 @@ func (h *Handler) remember(ctx context.Context, j *job) error {
 	}
 	w := conversation.Writing{
 		MessageSid: j.text.MessageSid, At: a.At, DecidedAt: j.text.UpdatedAt, Now: h.config.Now(),
-		Verdict: decisionOf(j.text), Ends: a.Ends,
+		Verdict: decisionOf(j.text), Ends: slices.Concat(a.Ends, a.Releases), IsOver: !j.text.IsHeld(),
 		To: h.customerOf(j), Tag: conversation.Tag(a.Tag), Texts: countedBy(a), Digest: digestOf(key, j.text.Body),
 		IsAutoReplyTold: j.text.Reason == ledger.ReasonAutoReply && a.Tells != "",
 	}
