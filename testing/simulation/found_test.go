@@ -124,6 +124,7 @@ func TestSeedsFoundBefore(t *testing.T) {
 		"a question about a code, long after the phone was verified":                                             81713199,
 		"a number that opens between two held texts (TestOpensBetweenTwoHeldTexts)":                              81780814,
 		"a late question about words that were refused (TestLateQuestionAboutOtherWords)":                        81787495,
+		"a text that comes again after ten others (TestComesAgainAmongMany)":                                     81743871,
 		"a text held for a moment, behind one that waits for a phone (TestHeldForAMomentAndThenForVerification)": 80005584,
 	} {
 		t.Run(story, func(t *testing.T) {
