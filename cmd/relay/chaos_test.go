@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -54,28 +55,39 @@ func chaosOdds() twiliofake.Odds {
 // that were in hand, and the route says to send again what is not on it. `make chaos` kills 50 times.
 func TestChaos(t *testing.T) {
 	t.Parallel()
+	c, random := newChaos(t, "TestChaos -chaos.kills "+strconv.Itoa(*chaosKills), chaosPause, time.Minute)
+	c.binary = relayProgram(t)
+	c.start(c.binary, "127.0.0.1:0")
+	c.address = c.relay.url[len("http://"):]
+	c.run(random)
+	c.settle()
+	c.check()
+}
+
+// newChaos makes a run of the test, as its flags say, with Twilio's faults on, and says how to repeat it. Its chance comes from the seed.
+func newChaos(t *testing.T, test string, pause, patience time.Duration) (*chaos, *rand.Rand) {
+	t.Helper()
 	seed := *chaosSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
-	t.Logf("chaos of seed %d: go test ./cmd/relay -run TestChaos -chaos.kills %d -chaos.seed %d", seed, *chaosKills, seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("again: go test ./cmd/relay -run %s -chaos.seed %d", test, seed)
 	fake, twilioURL := newFake(t, func(c *twiliofake.Config) {
 		c.Numbers = nil
 		c.Faults = twiliofake.RandomFaults(chaosOdds(), rand.New(rand.NewPCG(seed, 1)))
 		c.Faults.ListLag = 300 * time.Millisecond
 	})
 	folder := t.TempDir()
-	c := &chaos{
-		t: t, fake: fake, twilioURL: twilioURL, binary: relayProgram(t), data: filepath.Join(folder, "relay-data"),
-		routes:       writeMaintenance(t, folder, chaosRoutes()),
-		acknowledged: map[string]twiliofake.Inbound{}, pause: chaosPause, patience: time.Minute,
-	}
-	c.relay = startServe(t, c.binary, c.twilioURL, c.data, "127.0.0.1:0", c.routes, chaosInterval)
-	c.address = c.relay.url[len("http://"):]
-	c.run(random)
-	c.settle()
-	c.check()
+	return &chaos{
+		t: t, fake: fake, twilioURL: twilioURL, data: filepath.Join(folder, "relay-data"), routes: writeMaintenance(t, folder, chaosRoutes()),
+		acknowledged: map[string]twiliofake.Inbound{}, pause: pause, patience: patience,
+	}, rand.New(rand.NewPCG(seed, 0))
+}
+
+// start runs a relay's program on the folder.
+func (c *chaos) start(program, address string) {
+	c.t.Helper()
+	c.relay = startServe(c.t, program, c.twilioURL, c.data, address, c.routes, chaosInterval)
 }
 
 // chaosNumbers is how many Twilio numbers there are, each with a phone of its own: a pair of numbers that says more than
@@ -125,7 +137,7 @@ func (c *chaos) run(random *rand.Rand) {
 		time.Sleep(200*time.Millisecond + time.Duration(random.Int64N(int64(time.Second))))
 		c.relay.kill()
 		c.kills++
-		c.relay = startServe(c.t, c.binary, c.twilioURL, c.data, c.address, c.routes, chaosInterval)
+		c.start(c.binary, c.address)
 		if (n+1)%10 == 0 {
 			c.mu.Lock()
 			c.t.Logf("%d kills after %v, %d texts acknowledged", n+1, time.Since(started).Round(time.Second), len(c.acknowledged))

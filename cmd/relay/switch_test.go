@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
@@ -29,24 +28,9 @@ func TestSwitches(t *testing.T) {
 	if *switches == 0 {
 		t.Skip("only with -upgrade.switches: make upgrade-test")
 	}
-	seed := *chaosSeed
-	if seed == 0 {
-		seed = uint64(time.Now().UnixNano())
-	}
-	t.Logf("switches of seed %d: go test ./cmd/relay -run TestSwitches -upgrade.switches %d -chaos.seed %d", seed, *switches, seed)
-	random := rand.New(rand.NewPCG(seed, 0))
-	fake, twilioURL := newFake(t, func(c *twiliofake.Config) {
-		c.Numbers = nil
-		c.Faults = twiliofake.RandomFaults(chaosOdds(), rand.New(rand.NewPCG(seed, 1)))
-		c.Faults.ListLag = 300 * time.Millisecond
-	})
-	folder := t.TempDir()
-	c := &chaos{
-		t: t, fake: fake, twilioURL: twilioURL, data: filepath.Join(folder, "relay-data"), routes: writeMaintenance(t, folder, chaosRoutes()),
-		acknowledged: map[string]twiliofake.Inbound{}, pause: switchPause, patience: 3 * time.Minute,
-	}
+	c, random := newChaos(t, fmt.Sprint("TestSwitches -upgrade.switches ", *switches), switchPause, 3*time.Minute)
 	programs := [...]string{relaytest.BuildLastRelease(t, "./cmd/relay"), buildRelay(t)}
-	c.relay = startServe(t, programs[0], c.twilioURL, c.data, "127.0.0.1:0", c.routes, chaosInterval)
+	c.start(programs[0], "127.0.0.1:0")
 	c.address = c.relay.url[len("http://"):]
 	c.switchBetween(programs, random)
 	c.settle()
@@ -72,7 +56,7 @@ func (c *chaos) switchBetween(programs [2]string, random *rand.Rand) {
 		if random.IntN(3) == 0 {
 			c.relay.kill()
 			c.kills++
-			c.relay = startServe(c.t, programs[n%2], c.twilioURL, c.data, c.address, c.routes, chaosInterval)
+			c.start(programs[n%2], c.address)
 			c.wait(random)
 		}
 		if n%4 == 3 {
@@ -85,7 +69,7 @@ func (c *chaos) switchBetween(programs [2]string, random *rand.Rand) {
 		c.mu.Lock()
 		before := len(c.acknowledged)
 		c.mu.Unlock()
-		c.relay = startServe(c.t, programs[(n+1)%2], c.twilioURL, c.data, c.address, c.routes, chaosInterval)
+		c.start(programs[(n+1)%2], c.address)
 		if n%2 == 1 {
 			back++
 		}

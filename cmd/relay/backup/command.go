@@ -28,14 +28,7 @@ type program struct{ cli.Program }
 
 // settings are those of the two commands: the folder, and the access to a bucket.
 func settings() []cli.Setting {
-	var some []cli.Setting
-	for _, s := range cli.TargetSettings() {
-		switch s.Env {
-		case cli.EnvData, cli.EnvProfile, cli.EnvRegion:
-			some = append(some, s)
-		}
-	}
-	return some
+	return cli.Named(cli.TargetSettings(), cli.EnvData, cli.EnvProfile, cli.EnvRegion)
 }
 
 // open reads the data folder from the settings, and opens the place.

@@ -19,14 +19,7 @@ import (
 
 // AuditSettings are the settings of a target that say where the audit log and its tables are.
 func AuditSettings() []Setting {
-	var chosen []Setting
-	for _, s := range TargetSettings() {
-		switch s.Env {
-		case EnvData, EnvAWS, EnvProfile, EnvRegion, EnvLedgerTable, EnvConversationsTable, EnvAuditLogGroup:
-			chosen = append(chosen, s)
-		}
-	}
-	return chosen
+	return Named(TargetSettings(), EnvData, EnvAWS, EnvProfile, EnvRegion, EnvLedgerTable, EnvConversationsTable, EnvAuditLogGroup)
 }
 
 // auditFile is the flag that names a file of lines.

@@ -27,6 +27,11 @@ type Setting struct {
 	Secret bool
 }
 
+// Named returns those settings of all that have one of the names.
+func Named(all []Setting, names ...string) []Setting {
+	return slices.DeleteFunc(all, func(s Setting) bool { return !slices.Contains(names, s.Env) })
+}
+
 // The settings' names.
 const (
 	EnvAccountSid     = "TWILIO_ACCOUNT_SID"

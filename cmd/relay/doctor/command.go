@@ -78,15 +78,8 @@ func checkNames() []string {
 
 // examSettings lists the settings of doctor, number and canary, in addition to those of the target.
 func examSettings() []cli.Setting {
-	var chosen []cli.Setting
-	for _, s := range cli.ServeSettings() {
-		switch s.Env {
-		case cli.EnvAccountSid, cli.EnvAuthToken, cli.EnvAPIKeySid, cli.EnvAPIKeySecret, cli.EnvTwilioBaseURL, cli.EnvPublicBaseURL,
-			cli.EnvListen, cli.EnvDomain, cli.EnvPacePair, cli.EnvSendTimeout:
-			chosen = append(chosen, s)
-		}
-	}
-	return chosen
+	return cli.Named(cli.ServeSettings(), cli.EnvAccountSid, cli.EnvAuthToken, cli.EnvAPIKeySid, cli.EnvAPIKeySecret, cli.EnvTwilioBaseURL,
+		cli.EnvPublicBaseURL, cli.EnvListen, cli.EnvDomain, cli.EnvPacePair, cli.EnvSendTimeout)
 }
 
 // addExam makes flags of these settings and of the target's.

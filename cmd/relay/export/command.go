@@ -47,7 +47,7 @@ texts, and what is under way. The stack has the same Twilio account, and no text
 While relay serve runs, export copies ahead: routes, customers and texts. Run it as often as you like. Then stop relay serve and run it
 again: it copies what has changed and what was left, moves the messages that are under way, and marks the folder, so that relay serve
 does not start on it any more. From then on the relay on AWS goes on with each text where this one stopped. Point the numbers at it, and
-run relay sweep --aws: it finds the texts that came in between.
+run relay sweep --aws --since 1h --apply: it finds the texts that came in between.
 
 A run that was interrupted is repeated. What AWS has already stays. --undo takes the mark away as long as no message was moved.`,
 		Example: `  relay export --to-aws
@@ -325,6 +325,6 @@ func (p program) show(e *Export, mark datafolder.Exported, asJSON bool) error {
 		return nil
 	}
 	cli.Say(p.Stdout, "This relay has moved to %s. relay serve does not start on this folder any more. Next: point each number at the stack "+
-		"(relay number configure), and run relay sweep --aws --since 1h.", shown.To)
+		"(relay number configure), and run relay sweep --aws --since 1h --apply.", shown.To)
 	return nil
 }

@@ -79,6 +79,7 @@ type Export struct {
 	Progress func(kind string, done int)
 
 	counts map[string]Counts
+	known  *customers
 }
 
 // ErrTags means that the relay on AWS has given out tags itself.

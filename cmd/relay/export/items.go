@@ -167,9 +167,12 @@ func (c customers) action(ctx context.Context, item sqlite.Item) (Outcome, error
 	return Copied, c.to.PutAction(ctx, a)
 }
 
-// customers reads whose tags are whose, here and there. The error is ErrTags if a customer there has a tag that he was not given here:
+// customers reads, once, whose tags are whose, here and there. The error is ErrTags if a customer there has a tag that he was not given here:
 // phones know it as his, and it may be another's here.
 func (e *Export) customers(ctx context.Context) (customers, error) {
+	if e.known != nil {
+		return *e.known, nil
+	}
 	c := customers{to: e.To.Conversations, now: e.Now}
 	from := e.From.Conversations()
 	own, err := from.TagUses(ctx)
@@ -195,6 +198,7 @@ func (e *Export) customers(ctx context.Context) (customers, error) {
 			return c, ErrTags
 		}
 	}
+	e.known = &c
 	return c, nil
 }
 

@@ -31,19 +31,10 @@ type program struct{ cli.Program }
 
 // settings are the folder, where the backups are, and the access to a bucket.
 func settings() []cli.Setting {
-	var some []cli.Setting
-	for _, s := range cli.TargetSettings() {
-		switch s.Env {
-		case cli.EnvData, cli.EnvProfile, cli.EnvRegion:
-			some = append(some, s)
-		}
-	}
-	for _, s := range cli.ServeSettings() {
-		if s.Env == cli.EnvBackup {
-			some = append(some, s)
-		}
-	}
-	return some
+	return slices.Concat(
+		cli.Named(cli.TargetSettings(), cli.EnvData, cli.EnvProfile, cli.EnvRegion),
+		cli.Named(cli.ServeSettings(), cli.EnvBackup),
+	)
 }
 
 // Command returns `relay forget`.

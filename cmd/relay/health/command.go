@@ -25,13 +25,7 @@ type program struct{ cli.Program }
 
 // settings are those of relay serve that say where it listens.
 func settings() []cli.Setting {
-	var chosen []cli.Setting
-	for _, s := range cli.ServeSettings() {
-		if s.Env == cli.EnvListen || s.Env == cli.EnvDomain {
-			chosen = append(chosen, s)
-		}
-	}
-	return chosen
+	return cli.Named(cli.ServeSettings(), cli.EnvListen, cli.EnvDomain)
 }
 
 // answer is what the relay says of itself.

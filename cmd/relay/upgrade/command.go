@@ -25,13 +25,7 @@ type program struct{ cli.Program }
 
 // settings has the folder.
 func settings() []cli.Setting {
-	var some []cli.Setting
-	for _, s := range cli.TargetSettings() {
-		if s.Env == cli.EnvData {
-			some = append(some, s)
-		}
-	}
-	return some
+	return cli.Named(cli.TargetSettings(), cli.EnvData)
 }
 
 // Command returns `relay upgrade`.
