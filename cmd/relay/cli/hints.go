@@ -84,6 +84,8 @@ func WithStartHint(err error) error {
 		return Hinted(err, newerHint)
 	case errors.Is(err, upgrades.ErrNoRoom):
 		return Hinted(err, "make room on the disk of the data folder; relay upgrade --check says how much is needed")
+	case errors.Is(err, upgrades.ErrNoRoomToRebuild):
+		return Hinted(err, "the relay works as it is; make room on the disk of the data folder, and run relay upgrade again")
 	case isNetwork:
 		return Hinted(err, "choose an address of this host and a port above 1023 with --listen")
 	case errors.Is(err, sqlite.ErrInUse):

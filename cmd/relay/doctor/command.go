@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/nearest"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio"
@@ -199,6 +201,9 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 		data := env.New(cli.LookupOf(cli.TargetSettings(), flags, p.Lookup)).String(cli.EnvData, "")
 		relay.Host = &Host{
 			Folder: data, Database: datafolder.DatabaseFile, AuditLog: datafolder.AuditFile, Disk: datafolder.Space,
+			Schema: func(ctx context.Context) (sqlite.Schema, error) {
+				return sqlite.Inspect(ctx, filepath.Join(data, datafolder.DatabaseFile))
+			},
 			CatchUp: func() (backups.CatchUp, bool, error) { return backups.ReadCatchUp(data) },
 			Backups: func() (backups.State, bool, error) { return backups.ReadState(data) },
 		}

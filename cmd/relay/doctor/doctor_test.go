@@ -16,6 +16,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -177,6 +178,11 @@ func textProvocations() []provocation {
 		{"disk-space", Warn, "5120 MB", disk(5*giga, 100*giga)},
 		{"wal-size", Warn, "64 MB", wal(walWarns)},
 		{"wal-size", Fail, "512 MB", wal(walFails)},
+		{"database-room", Warn, "600 MB of 1024 MB in relay.db are not used", func(_ *testing.T, w *world) {
+			w.relay.Host.Schema = func(context.Context) (sqlite.Schema, error) {
+				return sqlite.Schema{Bytes: giga, Unused: 600 * mega, Surplus: 400 * mega}, nil
+			}
+		}},
 		{"database-integrity", Fail, "Tree 7", func(_ *testing.T, w *world) {
 			w.relay.Host.QuickCheck = func(context.Context) ([]string, error) { return []string{"Tree 7 page 9: never used"}, nil }
 		}},

@@ -14,6 +14,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/onehost/jsonlines"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/route"
 )
 
@@ -28,6 +29,8 @@ type Host struct {
 	OldestChange func(ctx context.Context) (at time.Time, found bool, err error)
 	// QuickCheck reads the whole database and returns what is damaged. Nil if the database could not be opened.
 	QuickCheck func(ctx context.Context) (findings []string, err error)
+	// Schema says what the database file is. It can be read also if the database could not be opened.
+	Schema func(ctx context.Context) (sqlite.Schema, error)
 	// Moved returns when relay serve first noticed that the folder was copied or restored; zero if it never did. unopened means that it
 	// was copied or restored, and relay serve has not started on it since. Nil if the database could not be opened.
 	Moved func(ctx context.Context) (at time.Time, unopened bool, err error)
@@ -44,6 +47,7 @@ func hostChecks() []Check {
 			diskSpace,
 		},
 		{"wal-size", "If the database's log only grows, it fills the disk and makes the next start slow.", onOneHost, walSize},
+		{"database-room", "A database that does not give back what it no longer needs fills the disk.", onOneHost, databaseRoom},
 		{
 			"database-integrity", "A damaged database loses texts or sends them twice. This check finds the damage before a text does.", onOneHost,
 			databaseIntegrity,
@@ -97,6 +101,24 @@ func walSize(_ context.Context, e *exam) Finding {
 	default:
 		return ok("the log has %d kB", info.Size()>>10)
 	}
+}
+
+func databaseRoom(ctx context.Context, e *exam) Finding {
+	if e.Host.Schema == nil {
+		return skipped(errNotOpened)
+	}
+	schema, err := e.Host.Schema(ctx)
+	if err != nil {
+		return skipped("how much of %s is used could not be read: %v", e.Host.Database, causeOf(err))
+	}
+	unused, all := schema.Unused/mega, schema.Bytes/mega
+	if schema.GivesBack || schema.Surplus == 0 {
+		return ok("%d MB of %d MB in %s are not used", unused, all, e.Host.Database)
+	}
+	fix := fmt.Sprintf("stop relay serve, run relay upgrade, and start it again; relay upgrade needs %d MB on the disk for that",
+		schema.RebuildBytes()/mega+1)
+	return warn(fix, "%d MB of %d MB in %s are not used, and the disk does not get them back: an older release made the file", unused, all,
+		e.Host.Database)
 }
 
 // causeOf removes the path, which the finding already has.

@@ -16,6 +16,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/pace"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -205,6 +206,7 @@ func newHost(t *testing.T) *Host {
 		Folder: folder, Database: "relay.db", AuditLog: "audit.jsonl",
 		Disk:         func(string) (free, total uint64, err error) { return 50 * giga, 100 * giga, nil },
 		QuickCheck:   func(context.Context) ([]string, error) { return nil, nil },
+		Schema:       func(context.Context) (sqlite.Schema, error) { return sqlite.Schema{Bytes: giga, GivesBack: true}, nil },
 		Moved:        func(context.Context) (time.Time, bool, error) { return noon.Add(-30 * 24 * time.Hour), false, nil },
 		OldestChange: func(context.Context) (time.Time, bool, error) { return noon, false, nil },
 		CatchUp:      func() (backups.CatchUp, bool, error) { return backups.CatchUp{}, false, nil },

@@ -19,6 +19,9 @@ var ErrNoRoom = errors.New("the disk has no room for the copy of the database th
 // Space returns how many bytes are free on a folder's disk, and how many it has.
 type Space func(folder string) (free, total uint64, err error)
 
+// ErrNoRoomToRebuild means that the disk has no room to write the database anew.
+var ErrNoRoomToRebuild = errors.New("the disk has no room to write the database anew")
+
 // spare is what has to be free besides the copy: the steps themselves write, too.
 const spare = 32 << 20
 
@@ -43,6 +46,13 @@ type Report struct {
 	Room      bool   `json:"room"`
 	// Copies are the copies from before earlier upgrades, the newest first.
 	Copies []string `json:"copies"`
+	// Bytes is how large the database is, UnusedBytes how much of it is free. GivesBack is whether relay serve gives that back to the disk. A
+	// database that an older release made does so once relay upgrade has written it anew; RebuildBytes have to be free for that, 0 if it
+	// need not be done.
+	Bytes        int64 `json:"bytes"`
+	GivesBack    bool  `json:"gives_back"`
+	UnusedBytes  int64 `json:"unused_bytes"`
+	RebuildBytes int64 `json:"rebuild_bytes"`
 }
 
 // Step is one step of the schema.
@@ -63,6 +73,14 @@ func (r Report) Err() error {
 	}
 }
 
+// RebuildErr returns what keeps the database from being written anew: nil, or [ErrNoRoomToRebuild].
+func (r Report) RebuildErr() error {
+	if r.GivesBack || r.FreeBytes >= uint64(r.RebuildBytes) { //nolint:gosec // a size is not negative.
+		return nil
+	}
+	return fmt.Errorf("%w: it needs %d MB, and %d MB are free", ErrNoRoomToRebuild, r.RebuildBytes/1_000_000+1, r.FreeBytes/1_000_000)
+}
+
 // Look reads the folder's database, also while a relay runs. It changes nothing. The error is fs.ErrNotExist if there is no database.
 func Look(ctx context.Context, data string, space Space) (Report, error) {
 	file := filepath.Join(data, datafolder.DatabaseFile)
@@ -77,6 +95,10 @@ func Look(ctx context.Context, data string, space Space) (Report, error) {
 	r := Report{
 		Data: data, Version: schema.Version, Needs: schema.Needs, Program: sqlite.SchemaVersion(), Usable: !schema.TooNew(),
 		Steps: make([]Step, len(schema.Steps)), NeedsThen: schema.NeedsThen, Room: true, Copies: append([]string{}, copies...),
+		Bytes: schema.Bytes, GivesBack: schema.GivesBack, UnusedBytes: schema.Unused,
+	}
+	if !r.GivesBack {
+		r.RebuildBytes = schema.RebuildBytes() + spare
 	}
 	for i, s := range schema.Steps {
 		r.Steps[i] = Step(s)

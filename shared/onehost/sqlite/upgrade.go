@@ -28,8 +28,10 @@ type Schema struct {
 	Steps []Step
 	// NeedsThen is what the file needs after the steps.
 	NeedsThen int
-	// Bytes is how many bytes such a copy has.
-	Bytes int64
+	// Bytes is how many bytes such a copy has, Unused how many of them are in free pages, and Surplus in those that are not needed. GivesBack
+	// reports whether a relay gives them back to the disk; a file that an older release made does so once it was rebuilt, see [Rebuild].
+	Bytes, Unused, Surplus int64
+	GivesBack              bool
 }
 
 // Step is one step of the schema: the version that it leads to, and what it does, such as "makes the table of the pace".
@@ -63,7 +65,6 @@ func Inspect(ctx context.Context, path string) (schema Schema, err error) {
 // schema reads the file's versions.
 func (s *statements) schema(ctx context.Context) (schema Schema, err error) {
 	var tables int
-	var pages, pageSize int64
 	if _, err := s.get(ctx, []any{&schema.Needs}, "PRAGMA user_version"); err != nil {
 		return Schema{}, err
 	}
@@ -76,13 +77,12 @@ func (s *statements) schema(ctx context.Context) (schema Schema, err error) {
 			return Schema{}, err
 		}
 	}
-	if _, err := s.get(ctx, []any{&pages}, "PRAGMA page_count"); err != nil {
+	p, err := s.pages(ctx)
+	if err != nil {
 		return Schema{}, err
 	}
-	if _, err := s.get(ctx, []any{&pageSize}, "PRAGMA page_size"); err != nil {
-		return Schema{}, err
-	}
-	schema.Bytes, schema.NeedsThen = pages*pageSize, schema.Needs
+	schema.Bytes, schema.Unused, schema.Surplus = p.count*p.size, p.free*p.size, surplus(p.count, p.free)*p.size
+	schema.GivesBack, schema.NeedsThen = p.givesBack(), schema.Needs
 	if schema.TooNew() {
 		return schema, nil
 	}
@@ -156,10 +156,4 @@ func (c *connection) migrate(ctx context.Context, version int, now time.Time) (t
 		}
 	}
 	return len(all), c.run(ctx, fmt.Sprint("PRAGMA user_version = ", all[len(all)-1].needs))
-}
-
-// run carries out statements that are not worth preparing.
-func (c *connection) run(ctx context.Context, script string, args ...any) error {
-	_, err := c.preparer.ExecContext(ctx, script, args...)
-	return err
 }

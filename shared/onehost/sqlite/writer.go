@@ -29,7 +29,10 @@ type connection struct {
 func openWriter(ctx context.Context, path string) (*connection, error) {
 	// A log that a long read kept from being used again is cut back to 64 MiB afterwards; 16 MiB of cache hold the
 	// indexes of a deep queue.
-	pool, err := openPool(path, 1, "journal_size_limit(67108864)", "cache_size(-16384)")
+	// What is erased is overwritten with zeros, so that nobody finds a customer's words in a page that is free. It costs a sender a tenth more
+	// for each record, and what takes texts nothing. A new file gives its free pages back, see GiveBack; that is said before the first table.
+	pool, err := openPool(path, 1, fmt.Sprintf("auto_vacuum(%d)", incremental), "secure_delete(1)", "journal_size_limit(67108864)",
+		"cache_size(-16384)")
 	if err != nil {
 		return nil, err
 	}

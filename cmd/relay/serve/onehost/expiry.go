@@ -13,12 +13,16 @@ const (
 	expiryInterval = time.Minute
 	// heldInterval is how often the log repeats that old records are kept because the clock may be wrong.
 	heldInterval = 6 * time.Hour
+	// giveBackPause is the pause between two steps that make the database file smaller: texts go before it.
+	giveBackPause = 100 * time.Millisecond
 )
 
-// expiry removes, every expiryInterval, what the ledger need not keep any longer.
+// expiry removes, every expiryInterval, what the ledger need not keep any longer, and gives the disk the room that the database file does
+// not need.
 type expiry struct {
 	db interface {
 		Expire(ctx context.Context, now time.Time) (removed int, err error)
+		GiveBack(ctx context.Context) (bytes int64, err error)
 	}
 	now    func() time.Time
 	logger *slog.Logger
@@ -32,6 +36,7 @@ func (e *expiry) run(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		e.forget(ctx)
+		e.giveBack(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -55,6 +60,30 @@ func (e *expiry) forget(ctx context.Context) {
 		}
 	}
 	e.told = time.Time{}
+}
+
+// giveBack gives back what the file does not need, in small steps.
+func (e *expiry) giveBack(ctx context.Context) {
+	total, pause := int64(0), time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-pause.C:
+		}
+		given, err := e.db.GiveBack(ctx)
+		if err != nil && ctx.Err() == nil {
+			e.logger.LogAttrs(ctx, slog.LevelWarn, "free room in the database file not given back", slog.String("error", err.Error()))
+		}
+		if total += given; err != nil || given == 0 {
+			break
+		}
+		pause.Reset(giveBackPause)
+	}
+	if total > 0 {
+		e.logger.LogAttrs(ctx, slog.LevelInfo, "free room in the database file given back", slog.Int64("bytes", total))
+	}
 }
 
 // tell logs from time to time that old records are kept.

@@ -63,6 +63,52 @@ func (h *heldExpiry) Expire(context.Context, time.Time) (int, error) {
 	return 0, fmt.Errorf("%w: try %d", sqlite.ErrExpiryHeld, h.calls)
 }
 
+// GiveBack has nothing to give back.
+func (h *heldExpiry) GiveBack(context.Context) (int64, error) { return 0, nil }
+
+// givingBack has so many steps to give back, and fails at the first when fails is set.
+type givingBack struct {
+	steps int
+	fails bool
+	at    []time.Time
+}
+
+func (*givingBack) Expire(context.Context, time.Time) (int, error) { return 0, nil }
+
+func (g *givingBack) GiveBack(context.Context) (int64, error) {
+	g.at = append(g.at, time.Now())
+	if g.fails {
+		g.fails = false
+		return 0, errors.New("disk away")
+	}
+	if g.steps == 0 {
+		return 0, nil
+	}
+	g.steps--
+	return 1000, nil
+}
+
+// TestRoomIsGivenBackInSteps: with a pause between two, so that texts go before it; what fails is tried again at the next sweep.
+func TestRoomIsGivenBackInSteps(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		ctx, stop := context.WithTimeout(t.Context(), expiryInterval+time.Second)
+		defer stop()
+		db := &givingBack{steps: 3, fails: true}
+		e := expiry{db: db, now: time.Now, logger: slog.New(slog.NewTextHandler(&log, nil))}
+		if err := e.run(ctx); err != nil {
+			t.Error(err)
+		}
+		if len(db.at) != 5 || db.at[1].Sub(db.at[0]) != expiryInterval || db.at[4].Sub(db.at[1]) != 3*giveBackPause {
+			t.Errorf("asked at %v", db.at)
+		}
+		if text := log.String(); !strings.Contains(text, "disk away") || strings.Count(text, "bytes=3000") != 1 {
+			t.Errorf("log:\n%s", text)
+		}
+	})
+}
+
 func TestExpirySaysThatRecordsAreKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
