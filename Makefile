@@ -160,6 +160,18 @@ cover: ## Measure what the tests cover
 	$(GO) tool cover -func=build/cover.out | tail -n 1
 	@echo "go tool cover -html=build/cover.out shows the lines"
 
+# The generator is of the version that is linked.
+TEMPL := github.com/a-h/templ/cmd/templ@$(shell sed -n 's|^\tgithub.com/a-h/templ ||p' go.mod)
+
+.PHONY: pages
+pages: ## Generate the console's pages from their templates
+	$(GO) run $(TEMPL) generate -path cmd/relay/console
+
+.PHONY: pages-check
+pages-check: ## See that the generated pages are those of the templates
+	$(MAKE) --no-print-directory pages
+	git diff --exit-code -- cmd/relay/console
+
 .PHONY: build
 build: ## Cross-compile the Lambda functions into build/, build relay, and check them all
 	@for function in $(FUNCTIONS); do \

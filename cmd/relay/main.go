@@ -39,6 +39,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/text"
 	"quickdumpnow.com/smsrelay/cmd/relay/uncertain"
 	"quickdumpnow.com/smsrelay/cmd/relay/upgrade"
+	"quickdumpnow.com/smsrelay/cmd/relay/user"
 	"quickdumpnow.com/smsrelay/cmd/relay/version"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
@@ -154,6 +155,7 @@ func (p program) addGroups(root *cobra.Command) {
 		number.Command(shared, doctor.NumberCheckCommand(shared)),
 		canary.Command(shared, doctor.FrontDoors(shared)),
 		notify.Command(shared),
+		user.Command(shared),
 		version.Command(shared),
 	)
 	group("To try it out, and for developers",

@@ -125,7 +125,7 @@ func (s Source) fill(ctx context.Context, to *archive, database string, log *aud
 	if err := log.pack(to); err != nil {
 		return err
 	}
-	folders := []string{datafolder.MediaFolder, datafolder.AuditFailures}
+	folders := []string{datafolder.MediaFolder, datafolder.AuditFailures, datafolder.UsersFolder}
 	if s.Secrets {
 		folders = append(folders, datafolder.CertificatesFolder)
 	}

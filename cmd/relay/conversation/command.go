@@ -3,8 +3,6 @@
 package conversation
 
 import (
-	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"time"
@@ -12,10 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
-	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/conversation"
-	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -41,101 +38,6 @@ out. The phones on duty start an answer with the customer's tag, such as A05.`,
 	}
 	cmd.AddCommand(p.listCommand(), p.showCommand(), p.doneCommand(), p.resumeCommand())
 	return cmd
-}
-
-// shownConversation is a conversation as JSON.
-type shownConversation struct {
-	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
-	Customer     sms.PhoneNumber `json:"customer"`
-	// Tag is the customer's, absent if the relay has given it to somebody else since, or if there is none yet.
-	Tag  conversation.Tag `json:"tag,omitempty"`
-	Name string           `json:"name,omitempty"`
-	// TextedAt is when a text of the customer last went to a phone, AnsweredAt when a phone last answered.
-	TextedAt   time.Time    `json:"texted_at,omitzero"`
-	AnsweredAt time.Time    `json:"answered_at,omitzero"`
-	OptOut     *shownOptOut `json:"opt_out,omitempty"`
-	// Blocked is present while no text of the customer goes to a phone.
-	Blocked *shownBlocked `json:"blocked,omitempty"`
-
-	operations.Conversation
-}
-
-// shownBlocked says who keeps the customer's texts from the phones, an operator or a phone on duty, and since when.
-type shownBlocked struct {
-	By    string    `json:"by"`
-	Since time.Time `json:"since"`
-}
-
-// shownOptOut is a customer's decision about texts as JSON.
-type shownOptOut struct {
-	OptedOut   bool      `json:"opted_out"`
-	Word       string    `json:"word"`
-	Since      time.Time `json:"since"`
-	MessageSid string    `json:"message_sid"`
-}
-
-// around is what else decides how conversations of a number are shown.
-type around struct {
-	phones []conversation.Phone
-	uses   map[conversation.Tag]conversation.TagUse
-	way    route.Route
-	now    time.Time
-}
-
-// look reads what is kept of a number's phones, and whose the tags are.
-func look(ctx context.Context, d *target.Target, number sms.PhoneNumber) (around, error) {
-	phones, err := d.Conversations.ListPhones(ctx, number)
-	if err != nil {
-		return around{}, err
-	}
-	routes, err := d.Routes.Lookup(ctx, number.Spellings()...)
-	if err != nil {
-		return around{}, err
-	}
-	uses, err := d.Conversations.TagUses(ctx)
-	a := around{phones: phones, uses: make(map[conversation.Tag]conversation.TagUse, len(uses)), now: time.Now()}
-	a.way, _ = route.Find(routes, number)
-	for _, use := range uses {
-		a.uses[use.Tag] = use
-	}
-	return a, err
-}
-
-// shown returns a conversation as it is shown.
-func (a around) shown(c conversation.Conversation) shownConversation {
-	s := shownConversation{TwilioNumber: c.TwilioNumber, Customer: c.Customer, Name: c.Name}
-	if a.uses[c.Tag].Version == c.TagVersion {
-		s.Tag = c.Tag
-	}
-	if c.Blocked.On {
-		s.Blocked = &shownBlocked{cmp.Or(c.Blocked.By, string(c.Blocked.Phone)), c.Blocked.Since.UTC()}
-	}
-	if !c.OptOut.Since.IsZero() {
-		s.OptOut = &shownOptOut{c.OptOut.OptedOut, c.OptOut.Word, c.OptOut.Since.UTC(), c.OptOut.MessageSid}
-	}
-	s.Conversation = operations.ConversationOf(c, a.way, a.now)
-	for _, p := range a.phones {
-		if e, ok := exchangeWith(p, c.Customer); ok {
-			s.TextedAt, s.AnsweredAt = later(s.TextedAt, e.SentAt), later(s.AnsweredAt, e.AnsweredAt)
-		}
-	}
-	return s
-}
-
-func exchangeWith(p conversation.Phone, customer sms.PhoneNumber) (conversation.Exchange, bool) {
-	for _, e := range p.Exchanges {
-		if sms.Same(e.Customer, customer) {
-			return e, true
-		}
-	}
-	return conversation.Exchange{}, false
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b.UTC()
-	}
-	return a
 }
 
 // listFlags are the flags of conversation ls.
@@ -177,12 +79,6 @@ A tag that has gone to another customer since is not shown. Each phone keeps its
 	return cmd
 }
 
-// shownList is a list as JSON.
-type shownList struct {
-	Conversations []shownConversation `json:"conversations"`
-	NextCursor    string              `json:"next_cursor,omitempty"`
-}
-
 func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 	ctx := cmd.Context()
 	if f.limit < 1 {
@@ -192,14 +88,15 @@ func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 	if err != nil {
 		return err
 	}
-	list := shownList{Conversations: []shownConversation{}}
+	list := conversations.List{Conversations: []conversations.Shown{}}
 	if err := p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
-		a, err := look(ctx, d, number)
+		a, err := conversations.Look(ctx, d, number)
 		if err != nil {
 			return err
 		}
 		if f.open {
-			list, err = p.waiting(ctx, d, a, number, f.limit)
+			all, err := conversations.Waiting(ctx, d, a, number)
+			list.Conversations = all[:min(f.limit, len(all))]
 			return err
 		}
 		return conversation.Each(ctx, d.Conversations, number, sms.PhoneNumber(f.cursor), func(c conversation.Conversation) bool {
@@ -207,7 +104,7 @@ func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 				list.NextCursor = string(list.Conversations[f.limit-1].Customer)
 				return false
 			}
-			list.Conversations = append(list.Conversations, a.shown(c))
+			list.Conversations = append(list.Conversations, a.Show(c))
 			return true
 		})
 	}); err != nil {
@@ -222,7 +119,7 @@ func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 	return p.printList(list, number)
 }
 
-func (p program) printList(list shownList, number sms.PhoneNumber) error {
+func (p program) printList(list conversations.List, number sms.PhoneNumber) error {
 	if len(list.Conversations) == 0 {
 		cli.Say(p.Stdout, "Nothing is kept of customers of %s yet.", string(number))
 		return nil
@@ -248,7 +145,7 @@ func (p program) when(at time.Time) string {
 }
 
 // blockedBy says who blocked a customer and when; it is empty for one who is not blocked.
-func (p program) blockedBy(c shownConversation) string {
+func (p program) blockedBy(c conversations.Shown) string {
 	if c.Blocked == nil {
 		return ""
 	}
@@ -256,7 +153,7 @@ func (p program) blockedBy(c shownConversation) string {
 }
 
 // optOutOf says by which word and when a customer opted out; it is empty for one who gets texts.
-func (p program) optOutOf(c shownConversation) string {
+func (p program) optOutOf(c conversations.Shown) string {
 	if c.OptOut == nil || !c.OptOut.OptedOut {
 		return ""
 	}

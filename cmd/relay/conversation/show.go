@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
-	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -52,42 +51,6 @@ RELAY_OPERATOR, or else the user name on this host. Replies of relay reply are f
 	return cmd
 }
 
-// shownDetails is one conversation with all about it, as JSON.
-type shownDetails struct {
-	shownConversation
-
-	Phones []shownPhone `json:"phones"`
-	Texts  []shownText  `json:"texts"`
-}
-
-// shownPhone is a phone that was sent texts of the customer.
-type shownPhone struct {
-	Phone      sms.PhoneNumber `json:"phone"`
-	SentAt     time.Time       `json:"sent_at"`
-	AnsweredAt time.Time       `json:"answered_at,omitzero"`
-	// PausedUntil is set if so many texts went back and forth that the next one waits until then.
-	PausedUntil time.Time `json:"paused_until,omitzero"`
-}
-
-func phonesOf(phones []conversation.Phone, customer sms.PhoneNumber, now time.Time) []shownPhone {
-	found := []shownPhone{}
-	for _, p := range phones {
-		e, ok := exchangeWith(p, customer)
-		if !ok || e.SentAt.IsZero() {
-			continue
-		}
-		one := shownPhone{Phone: p.Phone, SentAt: e.SentAt.UTC(), AnsweredAt: e.AnsweredAt.UTC()}
-		if e.AnsweredAt.IsZero() {
-			one.AnsweredAt = time.Time{}
-		}
-		if wait := p.Pause(customer, now); wait > 0 {
-			one.PausedUntil = now.Add(wait).UTC().Truncate(time.Second)
-		}
-		found = append(found, one)
-	}
-	return found
-}
-
 func (p program) show(cmd *cobra.Command, args []string, f showFlags) error {
 	ctx := cmd.Context()
 	if f.limit < 1 {
@@ -97,7 +60,7 @@ func (p program) show(cmd *cobra.Command, args []string, f showFlags) error {
 	if err != nil {
 		return err
 	}
-	var all shownDetails
+	var all conversations.Details
 	if err := p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
 		all, err = p.details(ctx, d, number, args[1], f)
 		return err
@@ -112,36 +75,24 @@ func (p program) show(cmd *cobra.Command, args []string, f showFlags) error {
 
 func (p program) details(
 	ctx context.Context, d *target.Target, number sms.PhoneNumber, customer string, f showFlags,
-) (all shownDetails, err error) {
+) (all conversations.Details, err error) {
 	c, err := f.numbers.FindCustomer(ctx, d.Conversations, number, customer)
 	if err != nil {
 		return all, err
 	}
-	a, err := look(ctx, d, number)
-	if err != nil {
-		return all, err
+	wanted := conversations.Wanted{Texts: f.limit}
+	if f.text {
+		wanted.Reader = p.Operator("")
 	}
-	records, err := textsWith(ctx, d.Ledger, c, f.limit)
-	if err != nil {
-		return all, err
-	}
-	all = shownDetails{shownConversation: a.shown(c), Phones: phonesOf(a.phones, c.Customer, time.Now()), Texts: []shownText{}}
-	if c.Version == 0 && len(all.Phones)+len(records) == 0 {
-		return all, cli.Hinted(fmt.Errorf("nothing is kept of %s at %s", string(c.Customer), string(number)),
+	all, err = conversations.Detail(ctx, d, c, wanted)
+	if err == nil && c.Version == 0 && len(all.Phones)+len(all.Texts) == 0 {
+		err = cli.Hinted(fmt.Errorf("nothing is kept of %s at %s", string(c.Customer), string(number)),
 			"relay conversation ls "+string(number)+" lists its customers")
 	}
-	for _, r := range records {
-		if f.text {
-			if r, err = readBy(ctx, d.Ledger, r, p.Operator("")); err != nil {
-				return all, fmt.Errorf("no text is shown whose reading is not on record: %w", err)
-			}
-		}
-		all.Texts = append(all.Texts, textOf(r, f.text))
-	}
-	return all, nil
+	return all, err
 }
 
-func (p program) printDetails(all shownDetails) error {
+func (p program) printDetails(all conversations.Details) error {
 	out := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
 	field := func(name, value string) {
 		if value != "" {
@@ -152,13 +103,13 @@ func (p program) printDetails(all shownDetails) error {
 	field("customer", string(all.Customer))
 	field("name", all.Name)
 	field("tag", string(all.Tag))
-	field("opted out", p.optOutOf(all.shownConversation))
-	field("blocked", p.blockedBy(all.shownConversation))
+	field("opted out", p.optOutOf(all.Shown))
+	field("blocked", p.blockedBy(all.Shown))
 	field("status", string(all.Status))
 	if w := all.Waiting; w != nil {
-		field("waits since", p.when(w.Since)+", "+cli.Plural(w.Texts, "text")+", "+p.next(all.shownConversation))
+		field("waits since", p.when(w.Since)+", "+cli.Plural(w.Texts, "text")+", "+p.next(all.Shown))
 	}
-	field("has them", all.claimer())
+	field("has them", all.ClaimedBy())
 	if err := out.Flush(); err != nil {
 		return err
 	}
@@ -180,15 +131,15 @@ func (p program) printDetails(all shownDetails) error {
 	return p.printTexts(all.Texts)
 }
 
-func (p program) printTexts(texts []shownText) error {
+func (p program) printTexts(texts []conversations.Text) error {
 	table := cli.NewTable(p.Stdout, cli.Column{Title: "RECEIVED"}, cli.Column{Title: "FROM"}, cli.Column{Title: "STATE", Drop: 2},
 		cli.Column{Title: "SID", ID: true, Drop: 1})
 	for _, t := range texts {
 		if t.Text == nil {
-			table.Row(cli.When(p.Stdout, t.ReceivedAt), t.from(), t.state(), t.MessageSid)
+			table.Row(cli.When(p.Stdout, t.ReceivedAt), t.From(), state(t), t.MessageSid)
 			continue
 		}
-		cli.Printf(p.Stdout, "%s  %s  %s  %s\n", cli.When(p.Stdout, t.ReceivedAt), t.from(), t.state(), t.MessageSid)
+		cli.Printf(p.Stdout, "%s  %s  %s  %s\n", cli.When(p.Stdout, t.ReceivedAt), t.From(), state(t), t.MessageSid)
 		words := *t.Text
 		if t.Attachments > 0 {
 			words = strings.TrimSpace(words + " [" + cli.Plural(t.Attachments, "attachment") + "]")
@@ -205,6 +156,6 @@ func (p program) printTexts(texts []shownText) error {
 }
 
 // state is the text's state, with the reason.
-func (t shownText) state() string {
+func state(t conversations.Text) string {
 	return cli.StateLine(ledger.Record{Version: 1, State: t.State, Reason: t.Reason})
 }

@@ -1,73 +1,19 @@
 package conversation
 
 import (
-	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
-	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// waiting lists those who wait for an answer: the unanswered first, then the longest waiting first. Whose texts are held waits, too.
-func (p program) waiting(ctx context.Context, d *target.Target, a around, number sms.PhoneNumber, limit int) (shownList, error) {
-	list := shownList{Conversations: []shownConversation{}}
-	err := conversation.Each(ctx, d.Conversations, number, "", func(c conversation.Conversation) bool {
-		if c.IsOpen() || len(c.Closed.Texts) > 0 {
-			list.Conversations = append(list.Conversations, a.shown(c))
-		}
-		return true
-	})
-	slices.SortStableFunc(list.Conversations, func(x, y shownConversation) int {
-		return cmp.Or(isLess(x.isUnanswered(), y.isUnanswered()), x.since().Compare(y.since()))
-	})
-	list.Conversations = list.Conversations[:min(limit, len(list.Conversations))]
-	return list, err
-}
-
-func (c shownConversation) isUnanswered() bool { return c.Waiting != nil && c.Waiting.Unanswered }
-
-// since is from when on the customer waits.
-func (c shownConversation) since() time.Time {
-	if c.Waiting == nil {
-		return c.Held.Since
-	}
-	return c.Waiting.Since
-}
-
-// texts is how many texts the customer waits with.
-func (c shownConversation) texts() int {
-	n := 0
-	if c.Waiting != nil {
-		n += c.Waiting.Texts
-	}
-	if c.Held != nil {
-		n += c.Held.Texts
-	}
-	return n
-}
-
-// isLess orders what is true before what is not.
-func isLess(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return -1
-	}
-	return 1
-}
-
-func (p program) printWaiting(list shownList, number sms.PhoneNumber) error {
+func (p program) printWaiting(list conversations.List, number sms.PhoneNumber) error {
 	if len(list.Conversations) == 0 {
 		cli.Say(p.Stdout, "No customer of %s waits for an answer.", string(number))
 		return nil
@@ -76,33 +22,19 @@ func (p program) printWaiting(list shownList, number sms.PhoneNumber) error {
 		cli.Column{Title: "WAITS SINCE"}, cli.Column{Title: "TEXTS", Drop: 2}, cli.Column{Title: "WHO HAS THEM"},
 		cli.Column{Title: "NEXT", Drop: 1})
 	for _, c := range list.Conversations {
-		table.Row(string(c.Tag), c.Name, string(c.Customer), p.when(c.since()), cli.Plural(c.texts(), "text"), c.claimer(),
+		table.Row(string(c.Tag), c.Name, string(c.Customer), p.when(c.Since()), cli.Plural(c.Texts(), "text"), c.ClaimedBy(),
 			p.next(c))
 	}
 	return table.Flush()
 }
 
-// claimer names who has the customer.
-func (c shownConversation) claimer() string {
-	if c.Claimer == nil {
-		return ""
-	}
-	return cmp.Or(c.Claimer.Name, string(c.Claimer.Phone))
-}
-
 // next says what happens if nobody answers.
-func (p program) next(c shownConversation) string {
-	switch {
-	case c.Held != nil:
-		return "held until " + cli.When(p.Stdout, c.Held.Until)
-	case c.Waiting == nil:
-		return ""
-	case c.Waiting.Unanswered:
-		return "unanswered"
-	case c.Waiting.NextAt.IsZero():
-		return "nothing"
+func (p program) next(c conversations.Shown) string {
+	what, at := c.Next()
+	if at.IsZero() {
+		return what
 	}
-	return "goes out again " + cli.When(p.Stdout, c.Waiting.NextAt)
+	return what + " " + cli.When(p.Stdout, at)
 }
 
 func (p program) doneCommand() *cobra.Command {
@@ -137,43 +69,30 @@ func (p program) done(cmd *cobra.Command, args []string, f cli.ChangeFlags) erro
 		if err != nil {
 			return err
 		}
-		a, err := look(ctx, d, number)
+		a, err := conversations.Look(ctx, d, number)
 		if err != nil {
 			return err
 		}
 		if !c.IsOpen() {
-			return p.printDone(a.shown(c), "does not wait for an answer", f.AsJSON)
+			return p.printDone(a.Show(c), "does not wait for an answer", f.AsJSON)
 		}
 		if mode == cli.Ask && !p.Confirmed(cmd, fmt.Sprintf("Is nothing more to be done for %s?", string(c.Customer))) {
 			return cli.ErrNotConfirmed
 		}
 		if mode == cli.Show {
-			return p.printDone(a.shown(c), "would not wait any more", f.AsJSON)
+			return p.printDone(a.Show(c), "would not wait any more", f.AsJSON)
 		}
-		if c, err = finish(ctx, d, c, p.Operator("")); err != nil {
+		if c, err = conversations.Finish(ctx, d, c.TwilioNumber, c.Customer, c.Spell.NewestSid, p.Operator("")); err != nil {
+			if errors.Is(err, conversations.ErrNewerText) {
+				err = cli.Hinted(err, "look at it first: relay conversation show --text")
+			}
 			return fmt.Errorf("end the waiting: %w", err)
 		}
-		return p.printDone(a.shown(c), "does not wait any more", f.AsJSON)
+		return p.printDone(a.Show(c), "does not wait any more", f.AsJSON)
 	})
 }
 
-// finish writes down that the operator has seen to the customer, as far as the operator has seen the customer's texts.
-func finish(ctx context.Context, d *target.Target, seen conversation.Conversation, by string) (conversation.Conversation, error) {
-	isNewer := false
-	stored, _, err := auditlog.ChangeConversation(ctx, d.Conversations, seen.TwilioNumber, seen.Customer, time.Now,
-		func(c conversation.Conversation) (conversation.Conversation, bool) {
-			if isNewer = c.Spell.NewestSid != seen.Spell.NewestSid; isNewer || !c.IsOpen() {
-				return c, false
-			}
-			return c.Finish(conversation.Seen{At: time.Now(), By: by})
-		})
-	if err == nil && isNewer {
-		err = cli.Hinted(errors.New("the customer wrote again meanwhile"), "look at it first: relay conversation show --text")
-	}
-	return stored, err
-}
-
-func (p program) printDone(c shownConversation, verb string, asJSON bool) error {
+func (p program) printDone(c conversations.Shown, verb string, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(p.Stdout).Encode(c)
 	}

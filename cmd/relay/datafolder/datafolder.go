@@ -14,6 +14,9 @@ const (
 	NotifyFile = "notify.json"
 	// CertificatesFolder has the keys and certificates of the relay's own domains.
 	CertificatesFolder = "certificates"
+	// UsersFolder has the people who may sign in to the console, SessionsFile who is signed in.
+	UsersFolder  = "users"
+	SessionsFile = "sessions.json"
 	// AuditFailures has the changes that could not be written as an audit entry.
 	AuditFailures = "audit-failures"
 	// BackupFile says how it stands with the backups, RestoredFile from which backup the folder was restored, CatchUpFile whether the relay

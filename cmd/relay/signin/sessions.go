@@ -119,8 +119,8 @@ func (s *sessions) write() error {
 	return nil
 }
 
-// find returns the session of a token and notes that it was used. What cannot be noted is not lost before a restart.
-func (s *sessions) find(token string, now time.Time) (session, bool) {
+// find returns the session of a token, and if that is a use, notes it. What cannot be noted is not lost before a restart.
+func (s *sessions) find(token string, isUse bool, now time.Time) (session, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := idOf(token)
@@ -128,7 +128,7 @@ func (s *sessions) find(token string, now time.Time) (session, bool) {
 	if !known || one.isOver(now) {
 		return session{}, false
 	}
-	if now.Sub(one.SeenAt) >= seenStep {
+	if isUse && now.Sub(one.SeenAt) >= seenStep {
 		one.SeenAt = now.UTC().Round(0)
 		s.all[id] = one
 		_ = s.write() // see above.

@@ -133,11 +133,16 @@ func same(given, wanted string) bool {
 
 // Who returns whose session a token is of. The user's role counts as it is now, and a session whose user is gone, or has another password
 // since, has ended. The error is [ErrNotSignedIn], or says that the user could not be read.
-func (d *Door) Who(token string) (Person, error) {
+func (d *Door) Who(token string) (Person, error) { return d.who(token, true) }
+
+// Watches is Who for a page that renews itself: it keeps no session alive.
+func (d *Door) Watches(token string) (Person, error) { return d.who(token, false) }
+
+func (d *Door) who(token string, isUse bool) (Person, error) {
 	if token == "" {
 		return Person{}, ErrNotSignedIn
 	}
-	s, found := d.sessions.find(token, d.Now())
+	s, found := d.sessions.find(token, isUse, d.Now())
 	if !found {
 		return Person{}, ErrNotSignedIn
 	}

@@ -162,6 +162,10 @@ func (r *Relay) paths(gateway http.Handler) http.Handler {
 			metrics.ServeHTTP(w, request)
 			return
 		}
+		if r.console.Serves(request.URL.EscapedPath()) {
+			r.console.ServeHTTP(w, request)
+			return
+		}
 		gateway.ServeHTTP(w, request)
 	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/console"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/forgetting"
 	"quickdumpnow.com/smsrelay/cmd/relay/upgrades"
@@ -77,6 +78,7 @@ type Relay struct {
 	teller  *notify.Teller
 	catchUp *catchUp
 	forget  forgetting.Worker
+	console *console.Console
 	// moved is when the folder was found to be a copy, zero if it never was.
 	moved time.Time
 	drain time.Duration
@@ -138,6 +140,9 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 		return nil, err
 	}
 	if err := r.wire(); err != nil {
+		return nil, err
+	}
+	if r.console, err = r.openConsole(ctx); err != nil {
 		return nil, err
 	}
 	return r, r.newCatchUp(ctx)

@@ -1,4 +1,4 @@
-package conversation
+package conversations
 
 import (
 	"context"
@@ -13,22 +13,40 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// author is who wrote a text.
-type author string
+// Author is who wrote a text.
+type Author string
 
+// The authors.
 const (
-	byCustomer author = "customer"
-	byPhone    author = "phone"
-	byOperator author = "operator"
-	// automatic is the relay itself.
-	automatic author = "automatic"
+	ByCustomer Author = "customer"
+	ByPhone    Author = "phone"
+	ByOperator Author = "operator"
+	// Automatic is the relay itself.
+	Automatic Author = "automatic"
 )
 
-// shownText is a text of the conversation as JSON.
-type shownText struct {
+// Details is one conversation with all about it, as JSON.
+type Details struct {
+	Shown
+
+	Phones []Phone `json:"phones"`
+	Texts  []Text  `json:"texts"`
+}
+
+// Phone is a phone that was sent texts of the customer.
+type Phone struct {
+	Phone      sms.PhoneNumber `json:"phone"`
+	SentAt     time.Time       `json:"sent_at"`
+	AnsweredAt time.Time       `json:"answered_at,omitzero"`
+	// PausedUntil is set if so many texts went back and forth that the next one waits until then.
+	PausedUntil time.Time `json:"paused_until,omitzero"`
+}
+
+// Text is a text of the conversation as JSON.
+type Text struct {
 	MessageSid string    `json:"message_sid"`
 	ReceivedAt time.Time `json:"received_at"`
-	By         author    `json:"by"`
+	By         Author    `json:"by"`
 	// Phone is the phone on duty that wrote it.
 	Phone       sms.PhoneNumber `json:"phone,omitempty"`
 	State       ledger.State    `json:"state"`
@@ -38,26 +56,76 @@ type shownText struct {
 	Text *string `json:"text,omitempty"`
 }
 
-// from names who wrote the text.
-func (t shownText) from() string {
+// From names who wrote the text.
+func (t Text) From() string {
 	if t.Phone != "" {
 		return string(t.Phone)
 	}
 	return string(t.By)
 }
 
-func textOf(r ledger.Record, withWords bool) shownText {
-	t := shownText{
-		MessageSid: r.MessageSid, ReceivedAt: r.ReceivedAt.UTC(), By: byCustomer, State: r.State, Reason: r.Reason, Attachments: len(r.Media),
+// Wanted is what somebody wants to see of a conversation.
+type Wanted struct {
+	// Texts is how many texts at most.
+	Texts int
+	// Reader is who reads what the texts say, which goes on record with each. Empty shows no words.
+	Reader string
+}
+
+// Detail returns all about a conversation: the last texts in both directions, oldest first. No words are returned whose reading is not
+// on record.
+func Detail(ctx context.Context, d *target.Target, c conversation.Conversation, w Wanted) (all Details, err error) {
+	a, err := Look(ctx, d, c.TwilioNumber)
+	if err != nil {
+		return all, err
+	}
+	records, err := textsWith(ctx, d.Ledger, c, w.Texts)
+	if err != nil {
+		return all, err
+	}
+	all = Details{Shown: a.Show(c), Phones: phonesOf(a.phones, c.Customer, a.now), Texts: []Text{}}
+	for _, r := range records {
+		if w.Reader != "" {
+			if r, err = readBy(ctx, d.Ledger, r, w.Reader); err != nil {
+				return Details{}, fmt.Errorf("no text is shown whose reading is not on record: %w", err)
+			}
+		}
+		all.Texts = append(all.Texts, textOf(r, w.Reader != ""))
+	}
+	return all, nil
+}
+
+func phonesOf(phones []conversation.Phone, customer sms.PhoneNumber, now time.Time) []Phone {
+	found := []Phone{}
+	for _, p := range phones {
+		e, ok := exchangeWith(p, customer)
+		if !ok || e.SentAt.IsZero() {
+			continue
+		}
+		one := Phone{Phone: p.Phone, SentAt: e.SentAt.UTC(), AnsweredAt: e.AnsweredAt.UTC()}
+		if e.AnsweredAt.IsZero() {
+			one.AnsweredAt = time.Time{}
+		}
+		if wait := p.Pause(customer, now); wait > 0 {
+			one.PausedUntil = now.Add(wait).UTC().Truncate(time.Second)
+		}
+		found = append(found, one)
+	}
+	return found
+}
+
+func textOf(r ledger.Record, withWords bool) Text {
+	t := Text{
+		MessageSid: r.MessageSid, ReceivedAt: r.ReceivedAt.UTC(), By: ByCustomer, State: r.State, Reason: r.Reason, Attachments: len(r.Media),
 	}
 	words := r.Body
 	switch {
 	case r.IsAnswer():
-		t.By, t.Phone, words = byPhone, r.Answer.Phone, r.Answer.Words
+		t.By, t.Phone, words = ByPhone, r.Answer.Phone, r.Answer.Words
 	case r.IsAutoAnswer():
-		t.By = automatic
+		t.By = Automatic
 	case r.Manual:
-		t.By = byOperator
+		t.By = ByOperator
 	}
 	if withWords {
 		t.Text = &words

@@ -1,0 +1,181 @@
+// Package console is the pages of a relay on one host for people who have no shell, under /console: who waits for an answer, and what went
+// back and forth. It decides only who may see what; what it shows and does is done by the functions of the commands.
+package console
+
+import (
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/signin"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
+)
+
+// Path is where the console is, and everything of it is below.
+const Path = "/console"
+
+// Config is what a console is made of.
+type Config struct {
+	Door *signin.Door
+	// Relay has the routes, the ledger and the conversations; the rest is not used.
+	Relay *target.Target
+	// PublicBaseURLs are where browsers reach the relay: where one is https, so is the way through its proxy.
+	PublicBaseURLs []string
+	Now            func() time.Time
+	Logger         *slog.Logger
+}
+
+// Console is an http.Handler.
+type Console struct {
+	Config
+	files files
+	cross *http.CrossOriginProtection
+	pages map[string]page
+}
+
+// page is what answers requests of a method for a path.
+type page struct {
+	// role is what a person needs; empty is a page for everybody.
+	role  signin.Role
+	serve func(v *visit) error
+}
+
+// New returns the console. The error says that its files cannot be read.
+func New(config Config) (*Console, error) {
+	own, err := readFiles()
+	c := &Console{Config: config, files: own, cross: http.NewCrossOriginProtection()}
+	c.pages = map[string]page{
+		"GET " + pathSignIn:             {"", c.showSignIn},
+		"POST " + pathSignIn:            {"", c.signIn},
+		"POST " + pathSignOut:           {signin.Viewer, c.signOut},
+		"POST " + pathSignOutEverywhere: {signin.Viewer, c.signOutEverywhere},
+		"GET " + Path:                   {signin.Viewer, c.waiting},
+		"GET " + pathCustomer:           {signin.Viewer, c.customer},
+		"POST " + pathWords:             {signin.Viewer, c.words},
+		"POST " + pathDone:              {signin.Dispatcher, c.done},
+	}
+	return c, err
+}
+
+const (
+	pathSignIn            = Path + "/sign-in"
+	pathSignOut           = Path + "/sign-out"
+	pathSignOutEverywhere = Path + "/sign-out-everywhere"
+	pathCustomer          = Path + "/customer"
+	pathWords             = pathCustomer + "/words"
+	pathDone              = pathCustomer + "/done"
+)
+
+// Serves reports whether a path is the console's, and there is anybody who could sign in. Nobody else learns that there is a console.
+func (c *Console) Serves(path string) bool {
+	if path != Path && !strings.HasPrefix(path, Path+"/") {
+		return false
+	}
+	open, err := c.Door.IsOpen()
+	return open || err != nil
+}
+
+// maxForm bounds a form, in bytes.
+const maxForm = 64 << 10
+
+// refusal is an answer that says why a request is not served.
+type refusal struct {
+	status int
+	words  string
+}
+
+// Error returns the words.
+func (r refusal) Error() string { return r.words }
+
+// ServeHTTP answers one request.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f, found := c.files[r.URL.EscapedPath()]; found {
+		f.serve(w, r)
+		return
+	}
+	v := &visit{w: w, r: r, console: c, nonce: rand.Text()}
+	v.writeHeaders()
+	err := c.serve(v)
+	if err == nil {
+		return
+	}
+	refused, ok := errors.AsType[refusal](err)
+	if !ok {
+		c.Logger.LogAttrs(r.Context(), slog.LevelError, "console failed", slog.String("path", r.URL.Path), slog.String("error", err.Error()))
+		refused = refusal{http.StatusInternalServerError, "The relay could not do this. Its log says why. Please try again."}
+	}
+	if err := v.show(refused.status, problemPage(v.frame("Sorry"), refused.words)); err != nil {
+		c.Logger.LogAttrs(r.Context(), slog.LevelError, "page not shown", slog.String("error", err.Error()))
+	}
+}
+
+// serve finds the page, and serves it to whoever may have it.
+func (c *Console) serve(v *visit) error {
+	p, err := c.find(v)
+	if err != nil {
+		return err
+	}
+	if v.r.Method == http.MethodPost {
+		if err := c.readForm(v); err != nil {
+			return err
+		}
+	}
+	if p.role == "" {
+		return p.serve(v)
+	}
+	v.token = v.cookie()
+	switch v.person, err = c.who(v); {
+	case errors.Is(err, signin.ErrNotSignedIn):
+		v.toSignIn()
+		return nil
+	case err != nil:
+		return err
+	case v.r.Method == http.MethodPost && !signin.IsFormToken(v.token, v.r.PostForm.Get(formField)):
+		return refusal{http.StatusForbidden, "This form is of an earlier sign-in. Go back, load the page again, and send it once more."}
+	case !v.person.Role.Includes(p.role):
+		return refusal{http.StatusForbidden, "A " + string(v.person.Role) + " may not do this. An owner can give you another role."}
+	}
+	return p.serve(v)
+}
+
+// who returns who is signed in. A page that renews itself keeps no session alive.
+func (c *Console) who(v *visit) (signin.Person, error) {
+	if v.isRenewal() {
+		return c.Door.Watches(v.token)
+	}
+	return c.Door.Who(v.token)
+}
+
+func (c *Console) find(v *visit) (page, error) {
+	method, path := v.r.Method, v.r.URL.EscapedPath()
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if p, found := c.pages[method+" "+path]; found {
+		return p, nil
+	}
+	for _, other := range []string{http.MethodGet, http.MethodPost} {
+		if _, found := c.pages[other+" "+path]; found {
+			v.w.Header().Set("Allow", other)
+			return page{}, refusal{http.StatusMethodNotAllowed, "This page is not asked for in this way."}
+		}
+	}
+	return page{}, refusal{http.StatusNotFound, "There is no such page."}
+}
+
+// readForm reads the form of a request that a page of the console has sent, and no page of anybody else.
+func (c *Console) readForm(v *visit) error {
+	if err := c.cross.Check(v.r); err != nil {
+		c.Logger.LogAttrs(v.r.Context(), slog.LevelWarn, "console refused another site's request", slog.String("path", v.r.URL.Path),
+			slog.String("source_ip", v.source()))
+		return refusal{http.StatusForbidden, "Another site sent this request. Only the console's own pages may."}
+	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	if err := v.r.ParseForm(); err != nil {
+		return refusal{http.StatusBadRequest, "This form cannot be read."}
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package console
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+func waitsSince(n int, at time.Time) conversations.Shown {
+	c := conversations.Shown{TwilioNumber: "+18585550100", Customer: sms.PhoneNumber(fmt.Sprintf("+131255501%02d", n%100))}
+	if n%2 == 1 {
+		c.TwilioNumber = "+18585550101"
+	}
+	c.Waiting = &operations.Waiting{Since: at.Add(time.Duration(n/3) * time.Second), Texts: 1, Unanswered: n%7 == 0}
+	if n%5 == 0 {
+		c.Claimer = &operations.Claimer{Phone: "+16195550123"}
+	}
+	return c
+}
+
+// TestPages: whoever goes from page to page sees each who waits once, also if others come meanwhile.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	var all []conversations.Shown
+	for n := range 3*pageSize + 7 {
+		all = append(all, waitsSince(n, now))
+	}
+	slices.SortFunc(all, conversations.Urgency)
+	seen, pages, path := []conversations.Shown{}, 0, Path
+	for path != "" {
+		parsed, err := url.Parse(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := listOf(all, nil, questionOf(parsed.Query()), now)
+		seen = append(seen, l.People...)
+		path = l.Next
+		if pages++; pages > 10 {
+			t.Fatal("the pages never end")
+		}
+		// Somebody comes, and is the last of all.
+		all = append(all, conversations.Shown{TwilioNumber: "+18585550100", Customer: sms.PhoneNumber(fmt.Sprintf("+121355501%02d", pages))})
+		all[len(all)-1].Waiting = &operations.Waiting{Since: now.Add(time.Duration(pages) * time.Hour), Texts: 1}
+	}
+	for i, c := range seen {
+		if c.Customer != all[i].Customer || c.TwilioNumber != all[i].TwilioNumber {
+			t.Fatalf("place %d has %s at %s, want %s at %s", i, string(c.Customer), string(c.TwilioNumber), string(all[i].Customer),
+				string(all[i].TwilioNumber))
+		}
+	}
+	if pages != 4 || len(seen) < 3*pageSize+7 {
+		t.Errorf("%d pages had %d people", pages, len(seen))
+	}
+}
+
+// TestFilters: the count of each link is how many are behind it.
+func TestFilters(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	var all []conversations.Shown
+	for n := range pageSize - 5 {
+		all = append(all, waitsSince(n, now))
+	}
+	slices.SortFunc(all, conversations.Urgency)
+	numbers := []sms.PhoneNumber{"+18585550100", "+18585550101"}
+	checked := 0
+	for _, number := range append(numbers, "") {
+		for _, o := range onlys() {
+			l := listOf(all, numbers, question{Number: number, Only: o}, now)
+			for _, link := range append(l.Numbers, l.Onlys...) {
+				parsed, err := url.Parse(link.Path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				behind := listOf(all, numbers, questionOf(parsed.Query()), now)
+				if len(behind.People) != link.Count || (link.Path == l.Path) != link.Chosen {
+					t.Errorf("from %s: %v has %d behind it", l.Path, link, len(behind.People))
+				}
+				checked++
+			}
+		}
+	}
+	if checked != 3*4*7 {
+		t.Errorf("%d links were looked at", checked)
+	}
+	for _, wrong := range []string{"x", "true_1_2", "maybe_1_a_b", "true_x_a_b", ""} {
+		if l := listOf(all, numbers, question{After: wrong}, now); l.IsLater || len(l.People) != len(all) {
+			t.Errorf("after %q come %d", wrong, len(l.People))
+		}
+	}
+	if got := questionOf(url.Values{"only": {"whatever"}}); got.Only != "" {
+		t.Errorf("the question is %v", got)
+	}
+}
+
+func TestWhen(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	for d, want := range map[time.Duration]string{
+		0: "0 s ago", -59 * time.Second: "59 s ago", -time.Minute: "1 min ago", -time.Hour: "1 h ago", time.Minute: "in 1 min",
+		23 * time.Hour: "in 23 h", -24 * time.Hour: "2026-11-29 12:00 UTC", 24 * time.Hour: "2026-12-01 12:00 UTC",
+	} {
+		if got := when(now.Add(d), now); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
+
+// TestFilesOfOthers: they are as they were published, in npm's package htmx.org 4.0.1, with their licence.
+func TestFilesOfOthers(t *testing.T) {
+	t.Parallel()
+	entries, err := assets.ReadDir("assets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	published := map[string]string{
+		"htmx.min.js":      "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130",
+		"hx-csp.min.js":    "a7e1e6711ae6c3e50ad300fba7936cbe8d07599cdae313414a179ddd6b26e143",
+		"LICENSE-htmx.txt": "d3d2456f76414f2456104660ebd65aff1c04cd7966b942bdabd63f3cdb316a38",
+	}
+	for _, entry := range entries {
+		text, err := assets.ReadFile("assets/" + entry.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// All scripts are others': the console has no JavaScript of its own.
+		if want := published[entry.Name()]; entry.Name() != "console.css" && fmt.Sprintf("%x", sha256.Sum256(text)) != want {
+			t.Errorf("%s is not what was published", entry.Name())
+		}
+		delete(published, entry.Name())
+	}
+	if len(published) > 0 {
+		t.Errorf("%v are missing", published)
+	}
+}
+
+// TestContrast: what is written is seen against what is behind it, in the light and in the dark, as WCAG's AA wants it.
+func TestContrast(t *testing.T) {
+	t.Parallel()
+	text, err := assets.ReadFile("assets/console.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(text) > 4<<10 {
+		t.Errorf("the style has %d bytes, over 4096", len(text))
+	}
+	schemes := regexp.MustCompile(`:root\{([^}]*)\}`).FindAllStringSubmatch(string(text), -1)
+	if len(schemes) != 2 {
+		t.Fatalf("the style has the colours of %d schemes, want light and dark", len(schemes))
+	}
+	for i, scheme := range schemes {
+		colour := map[string]float64{}
+		for _, c := range regexp.MustCompile(`--([a-z-]+):#([0-9a-f]+)`).FindAllStringSubmatch(scheme[1], -1) {
+			colour[c[1]] = luminance(t, c[2])
+		}
+		for _, pair := range [][2]string{
+			{"ink", "paper"}, {"quiet", "paper"}, {"tone", "paper"}, {"loud", "paper"}, {"on-tone", "tone"}, {"ink", "panel"},
+		} {
+			one, other := colour[pair[0]], colour[pair[1]]
+			if ratio := (math.Max(one, other) + 0.05) / (math.Min(one, other) + 0.05); ratio < 4.5 {
+				t.Errorf("scheme %d: %s on %s has a contrast of %.2f, under 4.5", i, pair[0], pair[1], ratio)
+			}
+		}
+	}
+}
+
+// luminance is WCAG's relative luminance of a colour such as fff or 1b1f24.
+func luminance(t *testing.T, hex string) float64 {
+	t.Helper()
+	if len(hex) == 3 {
+		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+	}
+	total := 0.0
+	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+		n, err := strconv.ParseUint(hex[2*i:2*i+2], 16, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := float64(n) / 255
+		if part <= 0.04045 {
+			part /= 12.92
+		} else {
+			part = math.Pow((part+0.055)/1.055, 2.4)
+		}
+		total += weight * part
+	}
+	return total
+}
+
+// TestTheGeneratorIsPinned: the generated files are of the version of templ that is linked.
+func TestTheGeneratorIsPinned(t *testing.T) {
+	t.Parallel()
+	module, err := os.ReadFile("../../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := regexp.MustCompile(`github\.com/a-h/templ (v\S+)`).FindStringSubmatch(string(module))
+	if version == nil {
+		t.Fatal("go.mod has no templ")
+	}
+	for _, name := range []string{"pages_templ.go", "waiting_templ.go", "customer_templ.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil || !strings.Contains(string(text), "// templ: version: "+version[1]+"\n") {
+			t.Errorf("%s is not of %s, %v", name, version[1], err)
+		}
+	}
+}

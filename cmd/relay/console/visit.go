@@ -1,0 +1,160 @@
+package console
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/signin"
+)
+
+// visit is one request for a page.
+type visit struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	console *Console
+	// nonce is what the page's own scripts carry.
+	nonce string
+	// person is who is signed in, by the session's token.
+	person signin.Person
+	token  string
+}
+
+// formField is the field of each form that has the token of [signin.FormToken].
+const formField = "form"
+
+// writeHeaders says what a browser may do with the page: run the scripts that carry the nonce, and otherwise have to do with this host
+// alone. Nobody keeps the page.
+func (v *visit) writeHeaders() {
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+v.nonce+"'; style-src 'self'; img-src 'self'; "+
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "+
+		"trusted-types htmx")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// show writes a page, whole or not at all.
+func (v *visit) show(status int, page templ.Component) error {
+	var text bytes.Buffer
+	if err := page.Render(templ.WithNonce(v.r.Context(), v.nonce), &text); err != nil {
+		return err
+	}
+	v.w.WriteHeader(status)
+	_, _ = v.w.Write(text.Bytes()) // whoever is gone misses nothing.
+	return nil
+}
+
+// goTo has the browser show another page.
+func (v *visit) goTo(path string) {
+	v.w.Header().Set("Location", path)
+	v.w.WriteHeader(http.StatusSeeOther)
+}
+
+// isRenewal reports whether the page renews itself.
+func (v *visit) isRenewal() bool {
+	return v.r.Method == http.MethodGet && v.r.Header.Get("HX-Request") == "true"
+}
+
+// toSignIn has the browser show the page to sign in. A page that renews itself would take it for its own part.
+func (v *visit) toSignIn() {
+	if v.isRenewal() {
+		v.w.Header().Set("HX-Redirect", pathSignIn)
+		v.w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	v.goTo(pathSignIn)
+}
+
+// frame is what all pages have.
+type frame struct {
+	Title  string
+	Person signin.Person
+	// Form is the token that each form carries.
+	Form string
+	// CSS, HTMX and Guard are the paths of the files.
+	CSS, HTMX, Guard string
+}
+
+func (v *visit) frame(title string) frame {
+	f := frame{
+		Title: title, Person: v.person, CSS: v.console.files.path("console.css"), HTMX: v.console.files.path("htmx.min.js"),
+		Guard: v.console.files.path("hx-csp.min.js"),
+	}
+	if v.person.Name != "" {
+		f.Form = signin.FormToken(v.token)
+	}
+	return f
+}
+
+// The names of the cookie with the session's token. A browser takes the first one over https alone, and from nobody but this host.
+const (
+	secureCookie = "__Host-relay-session"
+	plainCookie  = "relay-session"
+)
+
+// isSecure reports whether the browser's way to here is https, up to a proxy or all of it.
+func (v *visit) isSecure() bool {
+	if v.r.TLS != nil || strings.EqualFold(v.r.Header.Get("X-Forwarded-Proto"), "https") {
+		return true
+	}
+	return slices.ContainsFunc(v.console.PublicBaseURLs, func(base string) bool {
+		public, err := url.Parse(base)
+		return err == nil && public.Scheme == "https" && strings.EqualFold(public.Host, v.r.Host)
+	})
+}
+
+func (v *visit) cookieName() string {
+	if v.isSecure() {
+		return secureCookie
+	}
+	return plainCookie
+}
+
+// cookie returns the session's token that came with the request, empty if there is none.
+func (v *visit) cookie() string {
+	found, err := v.r.Cookie(v.cookieName())
+	if err != nil {
+		return ""
+	}
+	return found.Value
+}
+
+// setCookie keeps a session's token in the browser; an empty one takes it away.
+func (v *visit) setCookie(token string) {
+	kept := &http.Cookie{
+		Name: v.cookieName(), Value: token, Path: "/", MaxAge: int(signin.MaxAge.Seconds()), HttpOnly: true, Secure: v.isSecure(),
+		SameSite: http.SameSiteStrictMode,
+	}
+	if token == "" {
+		kept.MaxAge = -1
+	}
+	http.SetCookie(v.w, kept)
+}
+
+// source is the address that the request came from. A proxy on this host says for whom it asks, last in its header.
+func (v *visit) source() string {
+	host, _, err := net.SplitHostPort(v.r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	peer, err := netip.ParseAddr(host)
+	if err != nil || !peer.Unmap().IsLoopback() {
+		return host
+	}
+	said := strings.Split(strings.Join(v.r.Header.Values("X-Forwarded-For"), ","), ",")
+	if last := strings.TrimSpace(said[len(said)-1]); last != "" {
+		return last
+	}
+	return host
+}

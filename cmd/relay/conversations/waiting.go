@@ -1,0 +1,67 @@
+package conversations
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Waiting returns all who wait for an answer at a number, in the order of [Urgency]. Whose texts are held waits, too.
+func Waiting(ctx context.Context, d *target.Target, a Around, number sms.PhoneNumber) ([]Shown, error) {
+	all := []Shown{}
+	err := conversation.Each(ctx, d.Conversations, number, "", func(c conversation.Conversation) bool {
+		if c.IsOpen() || len(c.Closed.Texts) > 0 {
+			all = append(all, a.Show(c))
+		}
+		return true
+	})
+	slices.SortFunc(all, Urgency)
+	return all, err
+}
+
+// Urgency is the order of those who wait: the unanswered first, then the longest waiting first, then by their numbers.
+func Urgency(x, y Shown) int {
+	return cmp.Or(isLess(x.IsUnanswered(), y.IsUnanswered()), x.Since().Compare(y.Since()),
+		strings.Compare(string(x.TwilioNumber), string(y.TwilioNumber)), strings.Compare(string(x.Customer), string(y.Customer)))
+}
+
+// isLess orders what is true before what is not.
+func isLess(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// ErrNewerText means that the customer has written again since the person who is to decide has looked.
+var ErrNewerText = errors.New("the customer wrote again meanwhile")
+
+// Finish writes down that the operator has seen to the customer, up to the text that the operator has seen. The error is [ErrNewerText] if
+// there is a newer one, and says otherwise what could not be read or written.
+func Finish(
+	ctx context.Context, d *target.Target, number, customer sms.PhoneNumber, newestSeen, by string,
+) (conversation.Conversation, error) {
+	isNewer := false
+	stored, _, err := auditlog.ChangeConversation(ctx, d.Conversations, number, customer, time.Now,
+		func(c conversation.Conversation) (conversation.Conversation, bool) {
+			if isNewer = c.Spell.NewestSid != newestSeen; isNewer || !c.IsOpen() {
+				return c, false
+			}
+			return c.Finish(conversation.Seen{At: time.Now(), By: by})
+		})
+	if err == nil && isNewer {
+		err = ErrNewerText
+	}
+	return stored, err
+}
