@@ -22,7 +22,7 @@ func TestHeaders(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	b, nonces := s.as(signin.Viewer), map[string]bool{}
-	pages := []string{"/console", "/console/sign-in", "/console/nothing", customerPath(ann)}
+	pages := []string{"/console", "/console/sign-in", "/console/nothing", annsPage()}
 	for _, path := range pages {
 		answer := b.do(http.MethodGet, path, nil)
 		for name, want := range map[string]string{
@@ -71,10 +71,13 @@ func TestWhatThereIsNot(t *testing.T) {
 		method, path string
 		want         int
 	}{
-		{http.MethodGet, "/console/", http.StatusNotFound}, {http.MethodGet, "/console/assets/", http.StatusNotFound},
+		{http.MethodGet, "/console/", http.StatusNotFound},
+		{http.MethodGet, "/console/assets/", http.StatusNotFound},
 		{http.MethodGet, "/console/customer?number=%2B18585550100&customer=%2B13125550199", http.StatusNotFound},
-		{http.MethodGet, "/console/customer/done", http.StatusMethodNotAllowed}, {http.MethodPost, "/console", http.StatusMethodNotAllowed},
-		{http.MethodDelete, "/console", http.StatusMethodNotAllowed}, {http.MethodHead, "/console", http.StatusOK},
+		{http.MethodGet, "/console/customer/done", http.StatusMethodNotAllowed},
+		{http.MethodPost, "/console", http.StatusMethodNotAllowed},
+		{http.MethodDelete, "/console", http.StatusMethodNotAllowed},
+		{http.MethodHead, "/console", http.StatusOK},
 	} {
 		if got := b.do(tt.method, tt.path, nil).Code; got != tt.want {
 			t.Errorf("%s %s answers %d, want %d", tt.method, tt.path, got, tt.want)
@@ -138,8 +141,8 @@ func TestWhoIsWaiting(t *testing.T) {
 	})
 	s.waits("+13125550150", sid(4), time.Minute, func(c *conversation.Conversation) { c.Seen = conversation.Seen{At: s.now, By: "grace"} })
 	page := b.do(http.MethodGet, "/console", nil)
-	b.want(page, http.StatusOK, "Ann &lt;Miller&gt;", "3 min ago", "in 7 min", "unanswered", "Unanswered (1)", "All (3)", "Nobody has them (3)",
-		"Held until the opening (0)")
+	b.want(page, http.StatusOK, "Ann &lt;Miller&gt;", "3 min ago", "in 7 min", "unanswered", "Unanswered (1)", "All (3)",
+		"Nobody has them (3)", "Held until the opening (0)")
 	order := regexp.MustCompile(`customer=%2B1312555(\d{4})`).FindAllStringSubmatch(page.Body.String(), -1)
 	if got := fmt.Sprint(order); !strings.Contains(got, "0149]") || len(order) != 3 || order[0][1] != "0149" || order[1][1] != "0148" ||
 		order[2][1] != "0147" {
@@ -159,7 +162,7 @@ func TestReadingIsOnRecord(t *testing.T) {
 	s := newStage(t)
 	s.waits(ann, sid(1), time.Minute, nil)
 	b := s.as(signin.Viewer)
-	page := b.do(http.MethodGet, customerPath(ann), nil)
+	page := b.do(http.MethodGet, annsPage(), nil)
 	if b.want(page, http.StatusOK, "Show what they say", "delivered"); strings.Contains(page.Body.String(), "frozen") {
 		t.Error("the page has the words of a text that nobody asked for")
 	}
@@ -189,12 +192,12 @@ func TestDone(t *testing.T) {
 			t.Errorf("the customer waits: %t, seen to by %q, %v", kept.IsOpen(), kept.Seen.By, err)
 		}
 	}
-	if page := viewer.do(http.MethodGet, customerPath(ann), nil); strings.Contains(page.Body.String(), "Nothing more") {
+	if page := viewer.do(http.MethodGet, annsPage(), nil); strings.Contains(page.Body.String(), "Nothing more") {
 		t.Error("a viewer is shown what only others may do")
 	}
 	viewer.want(viewer.do(http.MethodPost, "/console/customer/done", about(viewer, sid(1))), http.StatusForbidden, "A viewer may not do this")
 	isOpen(true)
-	dispatcher.want(dispatcher.do(http.MethodGet, customerPath(ann), nil), http.StatusOK, "Nothing more is to be done", sid(1))
+	dispatcher.want(dispatcher.do(http.MethodGet, annsPage(), nil), http.StatusOK, "Nothing more is to be done", sid(1))
 	dispatcher.want(dispatcher.do(http.MethodPost, "/console/customer/done", about(dispatcher, sid(0))), http.StatusConflict, "wrote again")
 	isOpen(true)
 	dispatcher.want(dispatcher.do(http.MethodPost, "/console/customer/done", about(dispatcher, sid(1))), http.StatusSeeOther)

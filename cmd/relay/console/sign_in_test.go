@@ -49,7 +49,7 @@ func TestWhoIsNotSignedIn(t *testing.T) {
 	s := newStage(t)
 	s.waits(ann, sid(1), time.Minute, nil)
 	b := s.browser()
-	for _, path := range []string{"/console", customerPath(ann)} {
+	for _, path := range []string{"/console", annsPage()} {
 		answer := b.do(http.MethodGet, path, nil)
 		if b.want(answer, http.StatusSeeOther); answer.Header().Get("Location") != "/console/sign-in" || answer.Body.Len() > 0 {
 			t.Errorf("%s answers %v %s", path, answer.Header(), answer.Body)

@@ -208,8 +208,9 @@ func (b *browser) want(answer *httptest.ResponseRecorder, status int, has ...str
 	}
 }
 
-func customerPath(customer sms.PhoneNumber) string {
-	return "/console/customer?" + url.Values{"number": {string(business)}, "customer": {string(customer)}}.Encode()
+// annsPage is the page of a customer.
+func annsPage() string {
+	return "/console/customer?" + url.Values{"number": {string(business)}, "customer": {string(ann)}}.Encode()
 }
 
 func sid(n int) string { return fmt.Sprintf("SM%032d", n) }

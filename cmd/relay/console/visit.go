@@ -132,7 +132,7 @@ func (v *visit) cookie() string {
 
 // setCookie keeps a session's token in the browser; an empty one takes it away.
 func (v *visit) setCookie(token string) {
-	kept := &http.Cookie{
+	kept := &http.Cookie{ //nolint:gosec // it is secure wherever the way is https: from this host it is not.
 		Name: v.cookieName(), Value: token, Path: "/", MaxAge: int(signin.MaxAge.Seconds()), HttpOnly: true, Secure: v.isSecure(),
 		SameSite: http.SameSiteStrictMode,
 	}
