@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/backups"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -17,25 +18,31 @@ import (
 
 var restoreRounds = flag.Int("restore.rounds", 2, "how often TestRestoreUnderLoad loses the folder of a relay and restores its backup")
 
-// TestRestoreUnderLoad kills a relay under load, again and again, deletes its folder, and restores the newest backup elsewhere: each text
-// that was accepted is sent, and sent once, by the count of the fake Twilio.
+// TestRestoreUnderLoad kills a relay under load, again and again, deletes its folder, and restores the newest backup elsewhere, or every
+// other time the replica: each text that was accepted is sent, and sent once, by the count of the fake Twilio.
 func TestRestoreUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := &restoring{t: t, binary: relayProgram(t), folder: t.TempDir(), taken: map[string]bool{}}
 	s.fake, s.twilioURL = newFake(t, nil)
-	s.routes = writeMaintenance(t, s.folder, testRoutes())
+	s.routes, s.replica = writeMaintenance(t, s.folder, testRoutes()), filepath.Join(s.folder, "replica")
 	relay := s.start(0)
 	for round := 1; round <= *restoreRounds; round++ {
 		stop := s.load(relay.url, round)
 		time.Sleep(100 * time.Millisecond)
-		s.run("backup", filepath.Join(s.folder, "backups"), "--data", s.data(round-1))
+		from := filepath.Join(s.folder, "backups")
+		if round%2 == 0 {
+			from = s.replica
+			s.waitForReplica(round - 1)
+		} else {
+			s.run("backup", from, "--data", s.data(round-1))
+		}
 		time.Sleep(300 * time.Millisecond)
 		relay.kill()
 		stop()
 		if err := os.RemoveAll(s.data(round - 1)); err != nil {
 			t.Fatal(err)
 		}
-		s.run("restore", filepath.Join(s.folder, "backups"), "--data", s.data(round))
+		s.run("restore", from, "--data", s.data(round))
 		relay = s.start(round)
 		stop = s.load(relay.url, round)
 		time.Sleep(100 * time.Millisecond)
@@ -53,10 +60,12 @@ const restoreTime = 10 * time.Minute
 type restoring struct {
 	t                                 *testing.T
 	binary, folder, routes, twilioURL string
-	fake                              *twiliofake.Server
-	mu                                sync.Mutex
-	texts                             int
-	taken                             map[string]bool
+	// replica is where the relay keeps a replica; empty if it keeps none.
+	replica string
+	fake    *twiliofake.Server
+	mu      sync.Mutex
+	texts   int
+	taken   map[string]bool
 }
 
 func (s *restoring) data(round int) string {
@@ -65,7 +74,17 @@ func (s *restoring) data(round int) string {
 
 func (s *restoring) start(round int) *serving {
 	// With the other tests at work, a second is not enough for each answer of the fake: texts would be uncertain because of that alone.
-	return startServe(s.t, s.binary, s.twilioURL, s.data(round), "127.0.0.1:0", s.routes, "500ms", "--send-timeout", "5s")
+	return startServe(s.t, s.binary, s.twilioURL, s.data(round), "127.0.0.1:0", s.routes, "500ms", "--send-timeout", "5s", "--replicate",
+		s.replica)
+}
+
+// waitForReplica waits until there is a replica of a round's folder.
+func (s *restoring) waitForReplica(round int) {
+	s.t.Helper()
+	waitUntil(s.t, "there is a replica", time.Minute, func() bool {
+		state, _, err := backups.ReadReplicaState(s.data(round))
+		return err == nil && !state.Last.IsZero()
+	})
 }
 
 // run runs a command of the program.

@@ -22,13 +22,14 @@ func RestoreCommand(base cli.Program) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "restore FROM",
-		Short: "Restore a backup into an empty folder",
+		Short: "Restore a backup, or a replica, into an empty folder",
 		Long: `restore puts a backup into the data folder of this host, which has to be empty: it replaces nothing. FROM is what relay backup
-wrote: a file, or a folder or s3://bucket/prefix with backups, of which restore takes the newest.
+wrote: a file, or a folder or s3://bucket/prefix with backups, of which restore takes the newest. Or it is where relay serve --replicate
+keeps a replica: restore takes what is newer.
 
 restore compares each file with the backup's manifest and reads the database to its end before anything is in the folder. The settings
 are in settings.env then; no program reads that file by itself. Stop the old relay for good before you start one on the restored folder. It
-knows that it is a copy: it asks Twilio what was received and sent since the backup, and sends nothing twice.`,
+knows that it is a copy: it asks Twilio what was received and sent since then, and sends nothing twice.`,
 		Example: `  relay restore /srv/backups
   relay restore /srv/backups/sms-relay-20261130T060000Z.tar.gz --data /var/lib/sms-relay
   relay restore s3://my-bucket/relay --data ./drill`,
@@ -58,7 +59,7 @@ func (p program) restore(ctx context.Context, flags *pflag.FlagSet, from string,
 			Data string `json:"data"`
 		}{manifest, where, data})
 	}
-	cli.Say(p.Stdout, "%s: restored from a backup taken at %s, %s: %s.", data, manifest.TakenAt.Format(time.RFC3339), where,
+	cli.Say(p.Stdout, "%s: restored from %s %s, %s: %s.", data, manifest.What(), manifest.TakenAt.Format(time.RFC3339), where,
 		cli.Plural(len(manifest.Files), "file"))
 	if manifest.Forgotten > 0 {
 		cli.Say(p.Stdout, "%s forgotten since the backup: what it had of them is erased again.", cli.Plural(manifest.Forgotten, "customer"))
@@ -74,7 +75,7 @@ func withRestoreHint(err error, data string) error {
 	case errors.Is(err, sqlite.ErrInUse):
 		return cli.Hinted(fmt.Errorf("%s: %w", data, err), "stop relay serve, and restore into an empty folder")
 	case errors.Is(err, backups.ErrNone), errors.Is(err, fs.ErrNotExist):
-		return cli.Hinted(err, "name a backup, or the folder or s3://bucket/prefix that relay backup wrote it to")
+		return cli.Hinted(err, "name a backup, or the folder or s3://bucket/prefix where relay backup or relay serve --replicate puts it")
 	default:
 		return fmt.Errorf("nothing was restored: %w", err)
 	}

@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/forgetting"
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -28,6 +30,24 @@ func KeepForgotten(ctx context.Context, to Place, list forgetting.List) error {
 		return err
 	}
 	return to.keep(ctx, datafolder.ForgottenFile, append(text, '\n'))
+}
+
+// ShareForgotten does that in each of the places; one that is empty is none.
+func ShareForgotten(ctx context.Context, places []string, access awsprofile.Config, list forgetting.List) error {
+	slices.Sort(places)
+	for _, to := range slices.Compact(places) {
+		if to == "" {
+			continue
+		}
+		place, err := Open(ctx, to, access)
+		if err != nil {
+			return err
+		}
+		if err := KeepForgotten(ctx, place, list); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readForgotten reads that list; found is false if there is none.

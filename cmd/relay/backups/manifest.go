@@ -29,8 +29,10 @@ type Manifest struct {
 	// Secrets is whether the settings have their secrets, and whether the keys of certificates are in it.
 	Secrets bool `json:"secrets"`
 	// Forgotten is how many customers a restore erased again, because they were forgotten since.
-	Forgotten int    `json:"forgotten_again,omitempty"`
-	Files     []File `json:"files"`
+	Forgotten int `json:"forgotten_again,omitempty"`
+	// Replica is whether it was restored from a replica, and not from a backup.
+	Replica bool   `json:"replica,omitempty"`
+	Files   []File `json:"files"`
 }
 
 // File is one file of a backup.

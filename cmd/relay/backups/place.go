@@ -18,6 +18,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
 	"quickdumpnow.com/smsrelay/shared/aws/s3http"
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
+	"quickdumpnow.com/smsrelay/shared/onehost/replica"
 )
 
 // Place is where backups are kept: one file, a folder with one file for each, or a bucket.
@@ -36,6 +37,8 @@ type Place interface {
 	list(ctx context.Context) (names []string, err error)
 	open(ctx context.Context, name string) (io.ReadCloser, error)
 	remove(ctx context.Context, name string) error
+	// store is the place as one of replicas; nil if it is one file.
+	store() replica.Store
 }
 
 // ErrNone means that there is no backup in the place.
@@ -60,6 +63,14 @@ func Open(ctx context.Context, text string, access awsprofile.Config) (Place, er
 		return nil, err
 	}
 	return InBucket(s3http.New(cfg, bucket, time.Now), bucket, prefix), nil
+}
+
+// ParseReplicaPlace reads where a replica is kept: a folder, or s3://bucket/prefix. Empty is nowhere.
+func ParseReplicaPlace(text string) (string, error) {
+	if isArchive(text) {
+		return "", errors.New("it is a file: a replica needs a folder, or s3://bucket/prefix")
+	}
+	return text, nil
 }
 
 // PlaceOf returns the place on this host's disk that text names: a file if it ends like one, else a folder.
@@ -87,9 +98,12 @@ func isArchive(name string) bool {
 // timed is the form of the names of backups, by whose times they are kept.
 var timed = regexp.MustCompile(`^sms-relay-(\d{8}T\d{6}Z)\.tar\.gz$`)
 
-const timeForm = "20060102T150405Z"
+const (
+	backupName = "sms-relay-"
+	timeForm   = "20060102T150405Z"
+)
 
-func nameAt(at time.Time) string { return "sms-relay-" + at.UTC().Format(timeForm) + ".tar.gz" }
+func nameAt(at time.Time) string { return backupName + at.UTC().Format(timeForm) + ".tar.gz" }
 
 // timeOf reads when a backup was made from its name.
 func timeOf(name string) (time.Time, bool) {
@@ -163,6 +177,13 @@ func (d onDisk) remove(_ context.Context, name string) error {
 	return os.Remove(filepath.Join(d.folder, name))
 }
 
+func (d onDisk) store() replica.Store { //nolint:ireturn // There are two kinds.
+	if d.file != "" {
+		return nil
+	}
+	return inFolder{d.folder}
+}
+
 // inBucket is a prefix of keys in a bucket, or one object there.
 type inBucket struct {
 	bucket              *s3http.Bucket
@@ -207,11 +228,8 @@ func (b inBucket) keep(ctx context.Context, name string, content []byte) error {
 }
 
 func (b inBucket) list(ctx context.Context) (names []string, err error) {
-	prefix := b.key("") + "/"
-	if prefix == "/" {
-		prefix = ""
-	}
-	err = b.bucket.List(ctx, prefix, func(o s3http.Object) error {
+	prefix := b.under()
+	err = b.bucket.List(ctx, prefix+cmp.Or(b.file, backupName), func(o s3http.Object) error {
 		name := strings.TrimPrefix(o.Key, prefix)
 		if _, ok := timeOf(name); ok && b.file == "" || name == b.file && name != "" {
 			names = append(names, name)
@@ -223,6 +241,21 @@ func (b inBucket) list(ctx context.Context) (names []string, err error) {
 
 func (b inBucket) open(ctx context.Context, name string) (io.ReadCloser, error) {
 	return b.bucket.Open(ctx, b.key(name), 0, 0)
+}
+
+func (b inBucket) store() replica.Store { //nolint:ireturn // There are two kinds.
+	if b.file != "" {
+		return nil
+	}
+	return underKey{b.bucket, b.under()}
+}
+
+// under is what the keys of everything in the place begin with.
+func (b inBucket) under() string {
+	if key := b.key(""); key != "" {
+		return key + "/"
+	}
+	return ""
 }
 
 func (b inBucket) remove(ctx context.Context, name string) error {

@@ -38,9 +38,9 @@ func ReadMark(data string) (m Mark, found bool, err error) {
 // scratchOfRestore is the folder in the data folder into which a backup is unpacked.
 const scratchOfRestore = ".restore"
 
-// Restore puts the newest backup in the place into the data folder, which has to be empty, and compares all of it with its manifest first.
-// The relay that starts on the folder knows that it is a copy. The error is ErrNotEmpty, sqlite.ErrInUse if a relay runs there, ErrNone if
-// there is no backup, or says what is wrong with it; then nothing is in the folder.
+// Restore puts the newest backup in the place, or the replica there if that is newer, into the data folder, which has to be empty, and
+// compares all of it with its manifest first. The relay that starts on the folder knows that it is a copy. The error is ErrNotEmpty,
+// sqlite.ErrInUse if a relay runs there, ErrNone if there is no backup, or says what is wrong with it; then nothing is in the folder.
 func Restore(ctx context.Context, from Place, data string, now time.Time) (m Manifest, where string, err error) {
 	disk := durable.Disk{}
 	if err := disk.MakeFolder(data); err != nil {
@@ -59,21 +59,38 @@ func Restore(ctx context.Context, from Place, data string, now time.Time) (m Man
 		return Manifest{}, "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	name, err := Newest(ctx, from)
-	if err != nil {
+	if m, where, err = fetchNewest(ctx, from, scratch); err != nil {
 		return Manifest{}, "", err
 	}
-	if m, err = fetch(ctx, from, name, scratch); err != nil {
-		return Manifest{}, "", fmt.Errorf("%s: %w", name, err)
-	}
-	where = from.whole(name)
 	if m.Forgotten, err = forgetAgain(ctx, from, scratch, now); err != nil {
 		return Manifest{}, "", err
 	}
-	if err := leaveMark(scratch, Mark{From: where, TakenAt: m.TakenAt, RestoredAt: now.UTC().Round(0)}, disk); err != nil {
+	if err := leaveMark(scratch, newMark(m, where, now), disk); err != nil {
 		return Manifest{}, "", err
 	}
 	return m, where, moveIn(scratch, data, disk)
+}
+
+// fetchNewest unpacks the newest backup into the folder, or the replica if that is newer, and says where it was.
+func fetchNewest(ctx context.Context, from Place, folder string) (m Manifest, where string, err error) {
+	is, isReplica, err := newestReplica(ctx, from)
+	if err != nil {
+		return Manifest{}, "", err
+	}
+	name, err := Newest(ctx, from)
+	if err != nil && (!isReplica || !errors.Is(err, ErrNone)) {
+		return Manifest{}, "", err
+	}
+	if taken, ok := timeOf(name); isReplica && (!ok || !is.TakenAt.Before(taken)) {
+		name = manifestKey(is.ID)
+		m, err = fetchReplica(ctx, from.store(), is, folder)
+	} else {
+		m, err = fetch(ctx, from, name, folder)
+	}
+	if err != nil {
+		return Manifest{}, "", fmt.Errorf("%s: %w", name, err)
+	}
+	return m, from.whole(name), nil
 }
 
 // fetch unpacks a backup into the folder, and reads what it has.
@@ -92,9 +109,24 @@ func fetch(ctx context.Context, from Place, name, folder string) (Manifest, erro
 	return m, sqlite.Check(ctx, filepath.Join(folder, databaseName))
 }
 
+// newMark says what a folder is that was restored.
+func newMark(m Manifest, where string, now time.Time) Mark {
+	return Mark{
+		Says: "restored from " + m.What() + " " + m.TakenAt.Format(time.RFC3339), From: where, TakenAt: m.TakenAt,
+		RestoredAt: now.UTC().Round(0),
+	}
+}
+
+// What says what it is of a manifest that a folder was restored from: "a backup taken at", before a time.
+func (m Manifest) What() string {
+	if m.Replica {
+		return "the replica of"
+	}
+	return "a backup taken at"
+}
+
 // leaveMark writes into the folder what it is.
 func leaveMark(folder string, mark Mark, disk durable.Disk) error {
-	mark.Says = "restored from a backup taken at " + mark.TakenAt.Format(time.RFC3339)
 	text, err := json.MarshalIndent(mark, "", "  ")
 	if err != nil {
 		return err

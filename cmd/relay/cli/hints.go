@@ -88,6 +88,8 @@ func WithStartHint(err error) error {
 		return Hinted(err, "the relay works as it is; make room on the disk of the data folder, and run relay upgrade again")
 	case isNetwork:
 		return Hinted(err, "choose an address of this host and a port above 1023 with --listen")
+	case errors.Is(err, sqlite.ErrNotReplicable):
+		return Hinted(err, "leave RELAY_REPLICATE (--replicate) out here; RELAY_BACKUP makes backups on every system")
 	case errors.Is(err, sqlite.ErrInUse):
 		return Hinted(err, "another relay serve uses this folder: stop it, or choose another folder with --data")
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, os.ErrNotExist):

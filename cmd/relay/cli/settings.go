@@ -64,6 +64,7 @@ const (
 	EnvBackup         = "RELAY_BACKUP"
 	EnvBackupEvery    = "RELAY_BACKUP_EVERY"
 	EnvBackupKeep     = "RELAY_BACKUP_KEEP"
+	EnvReplicate      = "RELAY_REPLICATE"
 	EnvLogFormat      = "RELAY_LOG_FORMAT"
 	EnvNotify         = "RELAY_NOTIFY"
 	EnvNotifyShow     = "RELAY_NOTIFY_SHOW"
@@ -171,6 +172,8 @@ func backupSettings() []Setting {
 			"command line (default: it makes none)"},
 		{Env: EnvBackupEvery, Fallback: "1h", Help: "time between two backups, 1m or more"},
 		{Env: EnvBackupKeep, Fallback: "24,7d", Help: "which backups stay: how many of the newest, and for how many days one each"},
+		{Env: EnvReplicate, Help: "where relay serve keeps a replica of the data folder, which is a second behind: a folder, or " +
+			"s3://bucket/prefix, with the access of the AWS command line; Linux only (default: it keeps none)"},
 	}
 }
 

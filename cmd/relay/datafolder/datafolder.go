@@ -24,6 +24,9 @@ const (
 	BackupFile   = "backup.json"
 	RestoredFile = "restored.json"
 	CatchUpFile  = "catch-up.json"
+	// ReplicaFile says how it stands with the replica, and ReplicaFolder has what was not copied there yet.
+	ReplicaFile   = "replica.json"
+	ReplicaFolder = "replica"
 	// ExportedFile says that the relay has moved to AWS, or is about to.
 	ExportedFile = "exported.json"
 	// ForgottenFile says, after a restore, which customers were forgotten since the backup; where the backups are, it says who ever was.

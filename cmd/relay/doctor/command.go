@@ -206,6 +206,7 @@ func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, 
 			},
 			CatchUp: func() (backups.CatchUp, bool, error) { return backups.ReadCatchUp(data) },
 			Backups: func() (backups.State, bool, error) { return backups.ReadState(data) },
+			Replica: func() (backups.ReplicaState, bool, error) { return backups.ReadReplicaState(data) },
 		}
 	}
 	relay.OpenErr = err

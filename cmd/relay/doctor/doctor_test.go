@@ -194,6 +194,8 @@ func textProvocations() []provocation {
 		{"backup", Fail, "disk full", backedUp(backups.State{Every: time.Hour, Last: noon, Failure: "disk full", FailedAt: noon})},
 		{"backup", Fail, "is late", backedUp(backups.State{Every: time.Hour, Last: noon.Add(-3 * time.Hour)})},
 		{"backup", Warn, "of 2026-11-18", backedUp(backups.State{Last: noon.Add(-8 * 24 * time.Hour)})},
+		{"backup", Fail, "is 3m old: no answer", replicated(backups.ReplicaState{Last: noon.Add(-3 * time.Minute), Failure: "no answer"})},
+		{"backup", Fail, "no replica in /srv/replica yet, after 3m", replicated(backups.ReplicaState{Since: noon.Add(-3 * time.Minute)})},
 		{"backup", Warn, "audit log in it", backedUp(backups.State{Every: time.Hour, Last: noon, Unsound: true})},
 		{"data-permissions", Fail, "audit.jsonl (-rw-r--r--)", chmod("audit.jsonl", 0o644)},
 		{"data-permissions", Fail, "(-rwxr-xr-x)", chmod("", 0o755)},

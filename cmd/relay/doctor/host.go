@@ -38,6 +38,8 @@ type Host struct {
 	CatchUp func() (state backups.CatchUp, found bool, err error)
 	// Backups says how it stands with the backups; found is false if none was ever made, and relay serve makes none.
 	Backups func() (state backups.State, found bool, err error)
+	// Replica says how it stands with the replica; found is false if relay serve never kept one.
+	Replica func() (state backups.ReplicaState, found bool, err error)
 }
 
 func hostChecks() []Check {
@@ -53,7 +55,7 @@ func hostChecks() []Check {
 			databaseIntegrity,
 		},
 		{"folder-moved", "A copy of the folder holds the same texts. If both run, a text can be sent twice.", onOneHost, folderMoved},
-		{"backup", "If this host is lost, a backup is all that is left of its texts.", onOneHost, backup},
+		{"backup", "If this host is lost, a backup or a replica is all that is left of its texts.", onOneHost, backup},
 		{"data-permissions", "The folder holds customers' texts and numbers. Only the relay's user should read it.", onOneHost, dataPermissions},
 		{"audit-file", "The audit log records what happened to each text.", onOneHost, auditFile},
 		{"iterator-age", "Nobody can look up a change that is not in the audit log yet.", both, iteratorAge},

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,30 @@ func caughtUp(state backups.CatchUp) func(*testing.T, *world) {
 func backedUp(state backups.State) func(*testing.T, *world) {
 	return func(_ *testing.T, w *world) {
 		w.relay.Host.Backups = func() (backups.State, bool, error) { return state, true, nil }
+	}
+}
+
+// replicated is a folder with a replica.
+func replicated(state backups.ReplicaState) func(*testing.T, *world) {
+	return func(_ *testing.T, w *world) {
+		state.To = "/srv/replica"
+		w.relay.Host.Replica = func() (backups.ReplicaState, bool, error) { return state, true, nil }
+	}
+}
+
+// A replica alone is enough, and a relay that was stopped needs no newer one.
+func TestReplicasThatAreNotLate(t *testing.T) {
+	for name, state := range map[string]backups.ReplicaState{
+		"a moment ago": {Last: noon.Add(-time.Minute), Failure: "no answer"}, "the first to come": {Since: noon},
+		"of a relay that was stopped": {Last: noon.Add(-time.Hour), StoppedAt: noon.Add(-time.Hour)},
+	} {
+		w := newWorld(t)
+		replicated(state)(t, w)
+		w.relay.Host.Backups = func() (backups.State, bool, error) { return backups.State{}, false, nil }
+		got := backup(t.Context(), &exam{Relay: w.relay})
+		if got.Status != OK || !strings.Contains(got.Found, "the replica in /srv/replica is ") {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }
 

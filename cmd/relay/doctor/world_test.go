@@ -211,6 +211,7 @@ func newHost(t *testing.T) *Host {
 		OldestChange: func(context.Context) (time.Time, bool, error) { return noon, false, nil },
 		CatchUp:      func() (backups.CatchUp, bool, error) { return backups.CatchUp{}, false, nil },
 		Backups:      func() (backups.State, bool, error) { return backups.State{Every: time.Hour, Last: noon}, true, nil },
+		Replica:      func() (backups.ReplicaState, bool, error) { return backups.ReplicaState{}, false, nil },
 	}
 	h.write(t, "relay.db", "database")
 	h.write(t, "relay.db-wal", "log")

@@ -29,11 +29,11 @@ import (
 // program is the command line, with the methods of this verb.
 type program struct{ cli.Program }
 
-// settings are the folder, where the backups are, and the access to a bucket.
+// settings are the folder, where the backups and the replica are, and the access to a bucket.
 func settings() []cli.Setting {
 	return slices.Concat(
 		cli.Named(cli.TargetSettings(), cli.EnvData, cli.EnvProfile, cli.EnvRegion),
-		cli.Named(cli.ServeSettings(), cli.EnvBackup),
+		cli.Named(cli.ServeSettings(), cli.EnvBackup, cli.EnvReplicate),
 	)
 }
 
@@ -53,8 +53,9 @@ which has no words and stays as it is. If the customer opted out or is blocked, 
 A text that is still under way is erased once it is over. Twilio erases a message only when it is finished, which may take days. relay
 serve goes on by itself until nothing is left, and relay forget ls shows what is. The exit code is 3 while something is left.
 
-Older backups still have what they have. A list beside the backups of relay serve (--backup) says, as hashes, who was forgotten: a restore
-from there erases those customers again. What phones on duty got is on those phones, and is not taken back.`,
+Older backups still have what they have, and a replica has it for two days. A list beside the backups of relay serve (--backup), and beside
+its replica (--replicate), says as hashes who was forgotten: a restore from there erases those customers again. What phones on duty
+got is on those phones, and is not taken back.`,
 		Example: `  relay forget +13125550147 --dry-run
   relay forget +13125550147
   relay forget ls`,
@@ -153,16 +154,10 @@ func (p program) worker(flags *pflag.FlagSet, db *sqlite.DB, data string) (w for
 		w.Messages = client
 	}
 	r := env.New(cli.LookupOf(settings(), flags, p.Lookup))
-	to, access := r.String(cli.EnvBackup, ""), awsprofile.Config{Profile: r.String(cli.EnvProfile, ""), Region: r.String(cli.EnvRegion, "")}
-	w.Share = func(context.Context, forgetting.List) error { return nil }
-	if to != "" {
-		w.Share = func(ctx context.Context, list forgetting.List) error {
-			place, err := backups.Open(ctx, to, access)
-			if err != nil {
-				return err
-			}
-			return backups.KeepForgotten(ctx, place, list)
-		}
+	places := []string{r.String(cli.EnvBackup, ""), r.String(cli.EnvReplicate, "")}
+	access := awsprofile.Config{Profile: r.String(cli.EnvProfile, ""), Region: r.String(cli.EnvRegion, "")}
+	w.Share = func(ctx context.Context, list forgetting.List) error {
+		return backups.ShareForgotten(ctx, places, access, list)
 	}
 	return w, hint, r.Err()
 }

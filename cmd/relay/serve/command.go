@@ -59,6 +59,7 @@ func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	stream, _ := p.Lookup(envJournalStream)
 	config.Logger = toJournal(config.Logger, format, stream, p.Stderr, journal.Socket)
 	config.Backup.Access = p.bucketAccess()
+	config.Replica.Access = config.Backup.Access
 	relay, err := onehost.Open(ctx, config)
 	if err != nil {
 		return cli.WithStartHint(err)
@@ -104,6 +105,7 @@ func ReadSettings(lookup func(string) (string, bool), logTo io.Writer) (onehost.
 		AuditRetention: r.DurationWithin(cli.EnvAuditRetention, 0, ledger.MinRetention, ledger.MaxRetention),
 		MediaRetention: r.DurationWithin(cli.EnvMediaRetention, 0, media.MinKept, media.MaxKept),
 		Backup:         backupsOf(r),
+		Replica:        replicaOf(r),
 	}
 	config.Notify, config.NotifyShow = env.Parsed(r, cli.EnvNotify, "", notify.Parse), env.Parsed(r, cli.EnvNotifyShow, "", parseShow)
 	logger, err := cli.NewLogger(r.String(cli.EnvLogFormat, ""), logTo)

@@ -65,12 +65,23 @@ func backupsOf(r *env.Reader) onehost.BackupConfig {
 		To: r.String(cli.EnvBackup, ""), Keep: env.Parsed(r, cli.EnvBackupKeep, "", backups.ParseKeep),
 		Every: r.DurationWithin(cli.EnvBackupEvery, 0, onehost.MinBackupInterval, maxBackupInterval),
 	}
+	config.Settings = settingsOf(r)
+	return config
+}
+
+// settingsOf are those in force, as a backup or a replica has them.
+func settingsOf(r *env.Reader) (settings []backups.Setting) {
 	for _, s := range cli.ServeSettings() {
 		if value := r.String(s.Env, ""); value != "" && value != s.Fallback {
-			config.Settings = append(config.Settings, backups.Setting{Name: s.Env, Value: value, Secret: s.Secret})
+			settings = append(settings, backups.Setting{Name: s.Env, Value: value, Secret: s.Secret})
 		}
 	}
-	return config
+	return settings
+}
+
+// replicaOf is where the relay keeps a replica.
+func replicaOf(r *env.Reader) onehost.ReplicaConfig {
+	return onehost.ReplicaConfig{To: env.Parsed(r, cli.EnvReplicate, "", backups.ParseReplicaPlace), Settings: settingsOf(r)}
 }
 
 // maxBackupInterval is the longest time between two backups.

@@ -268,6 +268,14 @@ func (l *Log) wholeTo(size int64) error {
 	return err
 }
 
+// Freeze calls do with how many bytes of the current segment count, while nothing is appended, closed or removed. do has to return soon. It
+// also works on a log that was closed.
+func (l *Log) Freeze(do func(size int64) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return do(l.size)
+}
+
 // Close closes the file.
 func (l *Log) Close() error {
 	l.mu.Lock()

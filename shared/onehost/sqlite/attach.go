@@ -38,7 +38,7 @@ func (db *DB) attach(ctx context.Context, path string) error {
 	if err := r.checkSchema(ctx); err != nil {
 		return errors.Join(err, r.close())
 	}
-	conn, err := openWriter(ctx, path)
+	conn, err := db.openWriter(ctx, path)
 	if err != nil {
 		return errors.Join(err, r.close())
 	}

@@ -92,7 +92,7 @@ func TestSeesWhatNobodyRangFor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
 	relay := openAt(t, path, time.Now)
 	before := relay.lastWrite()
-	conn, err := openWriter(t.Context(), path)
+	conn, err := newDB(path, time.Now).openWriter(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

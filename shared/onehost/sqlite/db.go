@@ -40,6 +40,8 @@ type DB struct {
 
 	// upgraded is what was done to the schema when the file was opened.
 	upgraded Upgrade
+	// replicated is set if package replica copies the file while it is open, and folds the log in our place.
+	replicated bool
 
 	// wrote is when the last transaction began, by the clock as it was then, without a monotonic reading. It is the writer's own.
 	wrote time.Time
@@ -57,10 +59,10 @@ type DB struct {
 //
 // The error is ErrInUse if another process has the file open, and ErrNewerSchema if the file needs a newer version of this program.
 func Open(ctx context.Context, path string, now func() time.Time) (*DB, error) {
-	return open(ctx, path, now, durable.Disk{})
+	return open(ctx, path, now, durable.Disk{}, false)
 }
 
-func open(ctx context.Context, path string, now func() time.Time, disk durable.Disk) (*DB, error) {
+func open(ctx context.Context, path string, now func() time.Time, disk durable.Disk, replicated bool) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -70,7 +72,7 @@ func open(ctx context.Context, path string, now func() time.Time, disk durable.D
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
 	db := newDB(path, now)
-	db.lock = lock
+	db.lock, db.replicated = lock, replicated
 	if err := db.connect(ctx, path, disk); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, errors.Join(err, lock.release()))
 	}
@@ -112,7 +114,7 @@ func (db *DB) connect(ctx context.Context, path string, disk durable.Disk) error
 	if _, err := driver.Fdatasync(true); err != nil && !errors.Is(err, driver.ErrFdatasyncUnavailable) {
 		return err
 	}
-	conn, err := openWriter(ctx, path)
+	conn, err := db.openWriter(ctx, path)
 	if err != nil {
 		return err
 	}

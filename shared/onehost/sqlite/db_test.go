@@ -66,7 +66,7 @@ func TestOpenSyncsFolders(t *testing.T) {
 		synced = append(synced, filepath.ToSlash(name))
 		return errors.Join(err, file.Sync())
 	}}
-	db, err := open(t.Context(), filepath.Join(folder, "new", "data", "relay.db"), time.Now, disk)
+	db, err := open(t.Context(), filepath.Join(folder, "new", "data", "relay.db"), time.Now, disk, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestOpenSyncsFolders(t *testing.T) {
 		t.Errorf("synced (-want +got):\n%s", diff)
 	}
 	disk.Sync = func(*os.File) error { return errRefused }
-	if _, err := open(t.Context(), filepath.Join(folder, "new", "data", "relay.db"), time.Now, disk); !errors.Is(err, errRefused) {
+	if _, err := open(t.Context(), filepath.Join(folder, "new", "data", "relay.db"), time.Now, disk, false); !errors.Is(err, errRefused) {
 		t.Errorf("a folder that cannot be synced: error %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -22,4 +23,4 @@ func openReader(path string) (*reader, error) {
 	return &reader{statements: newStatements(pool), pool: pool}, nil
 }
 
-func (r *reader) close() error { return r.pool.Close() }
+func (r *reader) close() error { return errors.Join(r.statements.close(), r.pool.Close()) }

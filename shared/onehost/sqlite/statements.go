@@ -44,6 +44,17 @@ func (s *statements) prepare(ctx context.Context, query string) (*sql.Stmt, erro
 	return statement, nil
 }
 
+// close closes them. The file stays open as long as one of them is.
+func (s *statements) close() (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for query, statement := range s.prepared {
+		err = errors.Join(err, statement.Close())
+		delete(s.prepared, query)
+	}
+	return err
+}
+
 // exec runs a query and returns how many rows it changed.
 func (s *statements) exec(ctx context.Context, query string, args ...any) (changed int64, err error) {
 	statement, err := s.prepare(ctx, query)

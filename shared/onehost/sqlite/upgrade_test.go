@@ -294,7 +294,7 @@ func TestNoUpgradeWithoutACopy(t *testing.T) {
 		}
 		return nil
 	}}
-	if _, err := open(t.Context(), path, time.Now, disk); !errors.Is(err, full) {
+	if _, err := open(t.Context(), path, time.Now, disk, false); !errors.Is(err, full) {
 		t.Fatalf("Open: error %v, want that the disk is full", err)
 	}
 	after, err := Inspect(t.Context(), path)

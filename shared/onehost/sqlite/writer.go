@@ -26,13 +26,18 @@ type connection struct {
 }
 
 // openWriter opens it, in WAL mode.
-func openWriter(ctx context.Context, path string) (*connection, error) {
+func (db *DB) openWriter(ctx context.Context, path string) (*connection, error) {
 	// A log that a long read kept from being used again is cut back to 64 MiB afterwards; 16 MiB of cache hold the
 	// indexes of a deep queue.
 	// What is erased is overwritten with zeros, so that nobody finds a customer's words in a page that is free. It costs a sender a tenth more
 	// for each record, and what takes texts nothing. A new file gives its free pages back, see GiveBack; that is said before the first table.
-	pool, err := openPool(path, 1, fmt.Sprintf("auto_vacuum(%d)", incremental), "secure_delete(1)", "journal_size_limit(67108864)",
-		"cache_size(-16384)")
+	pragmas := []string{fmt.Sprintf("auto_vacuum(%d)", incremental), "secure_delete(1)", "cache_size(-16384)"}
+	if db.replicated {
+		pragmas = append(pragmas, replicatedPragmas()...)
+	} else {
+		pragmas = append(pragmas, "journal_size_limit(67108864)")
+	}
+	pool, err := openPool(path, 1, pragmas...)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +46,10 @@ func openWriter(ctx context.Context, path string) (*connection, error) {
 		return nil, errors.Join(err, pool.Close())
 	}
 	c := &connection{statements: newStatements(conn), pool: pool, conn: conn}
-	if err := c.useWAL(ctx); err != nil {
+	if err = c.useWAL(ctx); err == nil && db.replicated {
+		err = c.keepLog()
+	}
+	if err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
@@ -59,7 +67,9 @@ func (c *connection) useWAL(ctx context.Context) error {
 	return nil
 }
 
-func (c *connection) close() error { return errors.Join(c.conn.Close(), c.pool.Close()) }
+func (c *connection) close() error {
+	return errors.Join(c.statements.close(), c.conn.Close(), c.pool.Close())
+}
 
 // writer runs writes one after the other, those that wait at the same time in one transaction (group commit).
 type writer struct {
@@ -99,9 +109,13 @@ func (w *writer) close() error {
 // fold brings what the write-ahead log holds into the file itself, so that after a clean stop the file is all there is:
 // someone may copy just that.
 func (w *writer) fold() error {
+	mode := "TRUNCATE"
+	if w.db.replicated {
+		mode = "PASSIVE"
+	}
 	var busy, frames, folded int
-	_, err := w.get(context.Background(), []any{&busy, &frames, &folded}, "PRAGMA wal_checkpoint(TRUNCATE)")
-	if err == nil && busy != 0 {
+	_, err := w.get(context.Background(), []any{&busy, &frames, &folded}, "PRAGMA wal_checkpoint("+mode+")")
+	if err == nil && (busy != 0 || folded < frames) {
 		err = errors.New("write-ahead log is still in use")
 	}
 	return err

@@ -85,7 +85,8 @@ func (r *Relay) found() []problem {
 	all = append(all, problem{problemAccount, r.problems.account}, problem{problemMoved, r.problems.moved},
 		problem{problemMoved, r.problems.catchUp})
 	r.problems.mu.Unlock()
-	all = append(all, problem{problemBackup, r.backups.State().Problem(time.Now())})
+	all = append(all, problem{problemBackup, r.backups.State().Problem(time.Now())},
+		problem{problemBackup, r.replica.State().Problem(time.Now())})
 	return slices.DeleteFunc(all, func(p problem) bool { return p.words == "" })
 }
 

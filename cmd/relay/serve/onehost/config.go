@@ -66,6 +66,8 @@ type Config struct {
 	MediaRetention time.Duration
 	// Backup says which backups the relay makes while it runs.
 	Backup BackupConfig
+	// Replica says where the relay keeps a replica of its folder while it runs.
+	Replica ReplicaConfig
 	// Notify are the places where the relay tells people what needs them, NotifyShow is what it shows there of texts; empty is ShowMasked.
 	Notify     []notify.Target
 	NotifyShow Show

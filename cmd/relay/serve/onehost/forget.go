@@ -31,7 +31,7 @@ func (r *Relay) forgetAgain(ctx context.Context) error {
 	r.forget = forgetting.Worker{
 		DB: r.db, Messages: messages, RemoveFile: r.media.Remove, Now: time.Now,
 		Share: func(ctx context.Context, list forgetting.List) error {
-			return shareForgotten(ctx, r.config.Backup, list)
+			return shareForgotten(ctx, r.config, list)
 		},
 	}
 	file := filepath.Join(r.config.Data, datafolder.ForgottenFile)
@@ -49,16 +49,9 @@ func (r *Relay) forgetAgain(ctx context.Context) error {
 	return os.Remove(file)
 }
 
-// shareForgotten keeps the list where the backups are, if the relay makes some.
-func shareForgotten(ctx context.Context, config BackupConfig, list forgetting.List) error {
-	if config.To == "" {
-		return nil
-	}
-	place, err := backups.Open(ctx, config.To, config.Access)
-	if err != nil {
-		return err
-	}
-	return backups.KeepForgotten(ctx, place, list)
+// shareForgotten keeps the list where the backups are, and where the replica is, if the relay makes them.
+func shareForgotten(ctx context.Context, config Config, list forgetting.List) error {
+	return backups.ShareForgotten(ctx, []string{config.Backup.To, config.Replica.To}, config.Backup.Access, list)
 }
 
 // forgetCustomers carries out orders to forget customers, until ctx ends.

@@ -75,12 +75,14 @@ func (r *Relay) gauges() []prometheus.Collector {
 			return []reading{{1, []string{build.Version, build.Commit}}}, nil
 		}, "version", "commit"),
 		newGauge("problem", "1 while GET /sms/health reports the problem, and says what to do: account (Twilio refuses it), certificate "+
-			"(there is none, or it is not renewed), database (damaged), folder_moved (copied or restored), backup (it failed, or is late).",
-			r.readProblems, "problem"),
+			"(there is none, or it is not renewed), database (damaged), folder_moved (copied or restored), backup (it, or the replica, failed or "+
+			"is late).", r.readProblems, "problem"),
 		newGauge("backup_last_success_timestamp_seconds", "When the newest backup was taken, in seconds since 1970; 0 if there is none.",
 			r.backups.readLast),
 		newGauge("backup_age_seconds", "Age of the newest backup; before the first, for how long the relay has been making backups. 0 if it "+
 			"makes none.", r.backups.readAge),
+		newGauge("replica_age_seconds", "Age of the state that the replica has, the database's, the audit log's or the attachments', whichever "+
+			"is oldest; before the first, for how long the relay has been making it. 0 if it keeps none.", r.replica.readAge),
 		newGauge("certificate_end_timestamp_seconds", "When the certificate of a domain of the relay ends, in seconds since 1970; 0 while there "+
 			"is none. It is renewed by itself, weeks before.", r.readCertificates, "domain"),
 		newGauge("uncertain_texts", "Texts of which nobody knows whether Twilio sent them. They wait until somebody looks: relay uncertain ls.",

@@ -18,7 +18,6 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/console"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/forgetting"
-	"quickdumpnow.com/smsrelay/cmd/relay/upgrades"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
@@ -73,6 +72,7 @@ type Relay struct {
 	account  AccountReader
 	problems problems
 	backups  *backupMaker
+	replica  *replicator
 	findings *findings
 	// teller is nil if nobody wants to be told.
 	teller  *notify.Teller
@@ -103,10 +103,7 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 	if r.door, err = openDoor(ctx, config); err != nil {
 		return nil, err
 	}
-	if err := upgrades.Ready(ctx, config.Data, datafolder.Space); err != nil {
-		return nil, err
-	}
-	if r.db, err = sqlite.Open(ctx, filepath.Join(config.Data, datafolder.DatabaseFile), time.Now); err != nil {
+	if r.db, err = r.openDatabase(ctx); err != nil {
 		return nil, err
 	}
 	r.sayUpgraded(ctx, r.db.Upgraded())
@@ -127,6 +124,8 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 		jsonlines.Config{Now: time.Now, Lost: r.auditLost}); err != nil {
 		return nil, err
 	}
+	r.replica = r.newReplicator()
+	r.replica.begin(ctx, r.moved)
 	if r.media, err = openMedia(config.Data); err != nil {
 		return nil, err
 	}
@@ -286,6 +285,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return r.checkDatabase(working) })
 	workers.Go(func() error { return r.watchMoved(working) })
 	workers.Go(func() error { return r.backups.run(working) })
+	workers.Go(func() error { return r.replica.run(working) })
 	workers.Go(func() error { return r.tell(working) })
 	workers.Go(func() error { return r.forgetCustomers(working) })
 	workers.Go(func() error { return r.catchUp.run(working) })
@@ -319,7 +319,7 @@ func (r *Relay) heedCommands(ctx context.Context) error {
 // Close closes everything. It may be called on a relay that opened only in part.
 func (r *Relay) Close() error {
 	var problems []error
-	problems = append(problems, r.door.close())
+	problems = append(problems, r.door.close(), r.replica.close(context.Background()))
 	if r.auditLog != nil {
 		problems = append(problems, r.auditLog.Close())
 	}
