@@ -112,7 +112,18 @@ func messagesOf(r ledger.Record) []string {
 
 // Orders returns all orders, the oldest first.
 func Orders(ctx context.Context, db *sqlite.DB) (orders []Order, err error) {
-	err = db.Forgotten().EachOrder(ctx, func(version int64, text json.RawMessage) error {
+	return read(ctx, db.Forgotten().EachOrder)
+}
+
+// pending returns those that are not done, the oldest first: a relay looks for them each minute, and the others stay for good.
+func pending(ctx context.Context, db *sqlite.DB) (orders []Order, err error) {
+	return read(ctx, db.Forgotten().EachPending)
+}
+
+func read(
+	ctx context.Context, each func(ctx context.Context, visit func(version int64, order json.RawMessage) error) error,
+) (orders []Order, err error) {
+	err = each(ctx, func(version int64, text json.RawMessage) error {
 		o := Order{version: version}
 		err := json.Unmarshal(text, &o)
 		orders = append(orders, o)

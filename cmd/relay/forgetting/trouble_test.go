@@ -193,3 +193,24 @@ func TestRestored(t *testing.T) {
 		t.Errorf("%d left, error %v: the text that waits on the queue is the one", left, err)
 	}
 }
+
+// TestOnlyPendingOrdersAreRead: the orders that are done stay for good, and the look of each minute passes over them.
+func TestOnlyPendingOrdersAreRead(t *testing.T) {
+	s := newStage(t)
+	put := func(id string, order map[string]any) {
+		t.Helper()
+		// What is read has a time in "at".
+		order["at"] = 7
+		if err := s.db.Forgotten().PutOrder(t.Context(), id, 0, order); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("done", map[string]any{"done_at": began})
+	if left, err := s.worker().All(t.Context()); err != nil || left != 0 {
+		t.Errorf("with one that is done: %d left, error %v", left, err)
+	}
+	put("pending", map[string]any{})
+	if _, err := s.worker().All(t.Context()); err == nil {
+		t.Error("one that is not done was not read")
+	}
+}

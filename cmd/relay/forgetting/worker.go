@@ -193,12 +193,12 @@ func (w Worker) message(ctx context.Context, o *Order, sid string) (erased bool,
 
 // All works on each order that is due, and returns how many are not done. An order that another process works on is left to it.
 func (w Worker) All(ctx context.Context) (left int, err error) {
-	orders, err := Orders(ctx, w.DB)
+	orders, err := pending(ctx, w.DB)
 	if err != nil {
 		return 0, err
 	}
 	for _, o := range orders {
-		if !o.IsDone() && !w.Now().Before(o.NextAt) && ctx.Err() == nil {
+		if !w.Now().Before(o.NextAt) && ctx.Err() == nil {
 			o, err = w.Work(ctx, o)
 			if err != nil && !errors.Is(err, conversation.ErrConflict) {
 				return 0, err

@@ -91,6 +91,15 @@ func (f *Forgotten) PutOrder(ctx context.Context, id string, read int64, order a
 
 // EachOrder calls visit for each order, as it was put.
 func (f *Forgotten) EachOrder(ctx context.Context, visit func(version int64, order json.RawMessage) error) error {
+	return f.each(ctx, "", visit)
+}
+
+// EachPending does the same for each that has no done_at.
+func (f *Forgotten) EachPending(ctx context.Context, visit func(version int64, order json.RawMessage) error) error {
+	return f.each(ctx, "AND json_extract(conversation, '$.done_at') IS NULL", visit)
+}
+
+func (f *Forgotten) each(ctx context.Context, only string, visit func(version int64, order json.RawMessage) error) error {
 	from, to := itemsWith(prefixOrder)
 	return f.db.reader.each(ctx, func(rows *sql.Rows) error {
 		var version int64
@@ -99,7 +108,7 @@ func (f *Forgotten) EachOrder(ctx context.Context, visit func(version int64, ord
 			return err
 		}
 		return visit(version, json.RawMessage(item))
-	}, `SELECT version, conversation FROM conversations WHERE twilio_number = ? AND item >= ? AND item < ? ORDER BY item`,
+	}, "SELECT version, conversation FROM conversations WHERE twilio_number = ? AND item >= ? AND item < ? "+only+" ORDER BY item",
 		forgottenPartition, from, to)
 }
 

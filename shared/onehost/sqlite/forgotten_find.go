@@ -197,16 +197,3 @@ func (f *Forgotten) Customers(ctx context.Context) ([]sms.PhoneNumber, error) {
 	delete(found, "")
 	return slices.Sorted(maps.Keys(found)), err
 }
-
-// Holds reports whether an item, a change or a message of the database at path, which nobody has open, has the text in it.
-func Holds(ctx context.Context, path, text string) (found bool, err error) {
-	err = withFile(path, func(file *sql.DB) error {
-		return file.QueryRowContext(ctx, `
-			SELECT EXISTS (SELECT 1 FROM ledger WHERE instr(record, ?1) OR instr(customer, ?1)) OR
-				EXISTS (SELECT 1 FROM conversations WHERE instr(conversation, ?1) OR instr(item, ?1)) OR
-				EXISTS (SELECT 1 FROM changes WHERE instr(coalesce(old_item, '') || coalesce(new_item, '') || item_key, ?1)) OR
-				EXISTS (SELECT 1 FROM queue_messages WHERE instr(body, ?1)) OR EXISTS (SELECT 1 FROM pace WHERE instr(state, ?1))`,
-			text).Scan(&found)
-	})
-	return found, err
-}
