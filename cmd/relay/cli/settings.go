@@ -61,6 +61,7 @@ const (
 	EnvRetention      = "RELAY_RETENTION"
 	EnvMediaRetention = "RELAY_MEDIA_RETENTION"
 	EnvAuditRetention = "RELAY_AUDIT_RETENTION"
+	EnvDiskQuota      = "RELAY_DISK_QUOTA"
 	EnvBackup         = "RELAY_BACKUP"
 	EnvBackupEvery    = "RELAY_BACKUP_EVERY"
 	EnvBackupKeep     = "RELAY_BACKUP_KEEP"
@@ -148,6 +149,8 @@ func retentionSettings() []Setting {
 			"how long the audit log keeps an entry, %s to %s (default: as long as the ledger keeps a text)",
 			duration.Text(ledger.MinRetention), duration.Text(ledger.MaxRetention),
 		)},
+		{Env: EnvDiskQuota, Help: "how large the data folder may become, such as 20GB, 100MB or more: people are told at four fifths of it, " +
+			"and nothing is refused (default: no limit)"},
 	}
 }
 

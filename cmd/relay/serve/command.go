@@ -16,6 +16,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/serve/onehost"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/env"
@@ -104,6 +105,7 @@ func ReadSettings(lookup func(string) (string, bool), logTo io.Writer) (onehost.
 		Retention:      r.DurationWithin(cli.EnvRetention, 0, ledger.MinRetention, ledger.MaxRetention),
 		AuditRetention: r.DurationWithin(cli.EnvAuditRetention, 0, ledger.MinRetention, ledger.MaxRetention),
 		MediaRetention: r.DurationWithin(cli.EnvMediaRetention, 0, media.MinKept, media.MaxKept),
+		DiskQuota:      env.Parsed(r, cli.EnvDiskQuota, "", datafolder.ParseQuota),
 		Backup:         backupsOf(r),
 		Replica:        replicaOf(r),
 	}

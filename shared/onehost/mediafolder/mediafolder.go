@@ -110,6 +110,13 @@ func (f *Folder) reserve(size int64) bool {
 	return true
 }
 
+// Used returns how many bytes its items have.
+func (f *Folder) Used() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.used
+}
+
 func (f *Folder) release(size int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

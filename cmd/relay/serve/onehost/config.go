@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/onehost/certificates"
 	"quickdumpnow.com/smsrelay/shared/onehost/notify"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -64,6 +65,8 @@ type Config struct {
 	// media.KeptFor.
 	AuditRetention time.Duration
 	MediaRetention time.Duration
+	// DiskQuota is how large the data folder may become before people are told.
+	DiskQuota datafolder.Quota
 	// Backup says which backups the relay makes while it runs.
 	Backup BackupConfig
 	// Replica says where the relay keeps a replica of its folder while it runs.

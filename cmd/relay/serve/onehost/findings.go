@@ -70,6 +70,8 @@ type findings struct {
 	found func() []problem
 	// space returns how many bytes are free on a folder's disk, and how many it has.
 	space func(folder string) (free, total uint64, err error)
+	// quota is how large the folder is, beside what its disk has.
+	quota *quota
 	now   func() time.Time
 
 	mu sync.Mutex
@@ -229,7 +231,7 @@ func (f *findings) disk(context.Context) (notify.Finding, bool) {
 		}
 		one.Text = fmt.Sprintf("%d MB of %d MB are free. When it is full, the relay accepts no texts.", free>>20, total>>20) + runbook("disk")
 	}
-	return one, true
+	return f.quota.orWorse(one), true
 }
 
 // fullness is 2 if a disk is almost full, 1 if it is low, and 0 otherwise, by the bounds of relay doctor.

@@ -63,7 +63,7 @@ func (r *Relay) register(inbox, dead, timers *sqlite.Queue) {
 	r.metrics.registry.MustRegister(append(r.gauges(), queues)...)
 	r.findings = &findings{
 		db: r.db, dead: []*sqlite.Queue{dead, queues["dead_timers"]}, data: r.config.Data, show: r.config.NotifyShow, found: r.found,
-		space: datafolder.Space, now: time.Now,
+		space: datafolder.Space, quota: r.newQuota(), now: time.Now,
 	}
 }
 
@@ -96,6 +96,10 @@ func (r *Relay) gauges() []prometheus.Collector {
 			"hour.", r.readClock),
 		newGauge("disk_free_bytes", "Bytes that the relay may still write on the disk of its data folder. With none left, it accepts no text.",
 			r.readDisk(func(free, _ uint64) uint64 { return free })),
+		newGauge("data_used_bytes", "Bytes that the data folder has, as of the last minute. RELAY_DISK_QUOTA says from when on people are told.",
+			func(context.Context) ([]reading, error) { return alone(float64(r.findings.quota.bytes.Load()), nil) }),
+		newGauge("data_quota_bytes", "RELAY_DISK_QUOTA in bytes, 0 if it is not set. Nothing is refused at it: it is there to warn in time.",
+			func(context.Context) ([]reading, error) { return alone(float64(r.config.DiskQuota), nil) }),
 		newGauge("disk_size_bytes", "Bytes that the disk of the data folder has.",
 			r.readDisk(func(_, total uint64) uint64 { return total })),
 	}

@@ -281,6 +281,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return old.run(working) })
 	workers.Go(func() error { return r.heedCommands(working) })
 	workers.Go(func() error { return sweepMedia(working, r.media, r.config.Logger) })
+	workers.Go(func() error { return r.findings.quota.run(working) })
 	workers.Go(func() error { return r.checkAccount(working) })
 	workers.Go(func() error { return r.checkDatabase(working) })
 	workers.Go(func() error { return r.watchMoved(working) })
