@@ -317,6 +317,46 @@ func TestAStateThatIsLost(t *testing.T) {
 	s.restored(s.copy(), 15)
 }
 
+// Between two runs of the relay the file is changed by others: a command writes and folds the log, or the whole file is written anew.
+func TestAFileThatIsChangedBetween(t *testing.T) {
+	for name, change := range map[string]func(s *stage){
+		"a command writes": func(s *stage) {
+			db, err := sqlite.Open(t.Context(), s.path(), time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.db = db
+			s.write(5)
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"it is rebuilt": func(s *stage) {
+			if err := sqlite.Rebuild(t.Context(), s.path()); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.write(400)
+			s.copy()
+			s.write(1)
+			s.close()
+			change(s)
+			s.open()
+			defer s.close()
+			s.restored(s.copy(), s.texts)
+			s.write(1)
+			s.restored(s.copy(), s.texts)
+			if err := s.Tidy(t.Context()); err != nil {
+				t.Error(err)
+			}
+			s.restored(s.copy(), s.texts)
+		})
+	}
+}
+
 // A long log is folded into the file, and the copy has all of it.
 func TestALongLogIsFolded(t *testing.T) {
 	s := newStage(t)
