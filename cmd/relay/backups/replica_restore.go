@@ -25,8 +25,9 @@ func fetchReplica(ctx context.Context, whole replica.Store, is replicaIs, folder
 	if err := disk.MakeFolder(folder); err != nil {
 		return Manifest{}, err
 	}
-	m := Manifest{Format: format, Relay: is.Relay, Schema: is.Schema, TakenAt: is.TakenAt, StartedAt: is.TakenAt, EndedAt: is.TakenAt,
-		Replica: true}
+	m := Manifest{
+		Format: format, Relay: is.Relay, Schema: is.Schema, TakenAt: is.TakenAt, StartedAt: is.TakenAt, EndedAt: is.TakenAt, Replica: true,
+	}
 	store, database := storeOf(whole, is.ID), filepath.Join(folder, databaseName)
 	if err := replica.Restore(ctx, store, is.Position, database); err != nil {
 		return Manifest{}, err
@@ -91,7 +92,7 @@ func fetchFile(ctx context.Context, from replica.Store, name string, size int64,
 // describe lists files as a manifest does. One that is not there is left out.
 func describe(folder string, names []string) (files []File, err error) {
 	for _, name := range names {
-		file, err := os.Open(filepath.Join(folder, filepath.FromSlash(name)))
+		file, err := os.Open(filepath.Join(folder, filepath.FromSlash(name))) //nolint:gosec // it was just written.
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}

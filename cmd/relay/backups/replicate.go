@@ -126,7 +126,7 @@ func (r *Replication) freeze(ctx context.Context) (m moment, err error) {
 		if m.closed, err = jsonlines.ClosedSegments(path); err != nil {
 			return err
 		}
-		if m.audit, err = os.Open(path); errors.Is(err, fs.ErrNotExist) {
+		if m.audit, err = os.Open(path); errors.Is(err, fs.ErrNotExist) { //nolint:gosec // the path is in the data folder.
 			m.audit, m.size, err = nil, 0, nil
 		}
 		if err == nil {

@@ -141,7 +141,7 @@ func (s *stage) open() {
 
 func (s *stage) close() {
 	s.t.Helper()
-	if err := errors.Join(s.Replica.Close(s.t.Context()), s.db.Close()); err != nil {
+	if err := errors.Join(s.Close(s.t.Context()), s.db.Close()); err != nil {
 		s.t.Fatal(err)
 	}
 }
