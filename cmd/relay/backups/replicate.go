@@ -155,7 +155,7 @@ func (r *Replication) Copy(ctx context.Context) (at time.Time, err error) {
 
 // see says when each of the files and folders that change was last written to.
 func (r *Replication) see() (seen []time.Time) {
-	for _, name := range []string{databaseName + "-wal", auditName, datafolder.MediaFolder, datafolder.AuditFailures} {
+	for _, name := range append(wholeFolders(), databaseName+"-wal", auditName) {
 		var at time.Time
 		if info, err := os.Stat(filepath.Join(r.source.Data, name)); err == nil {
 			at = info.ModTime()

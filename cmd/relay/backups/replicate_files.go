@@ -18,8 +18,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/replica"
 )
 
-// copyFiles brings the files that never change to the place: closed segments, attachments, changes that were set aside, and the settings.
-// Those that the folder no longer has are gone with the next manifest. Nothing happens while the folders are as they were.
+// copyFiles brings the files that are copied whole to the place: closed segments, attachments and changes that were set aside, which never
+// change, users, and the settings. Those that the folder no longer has are gone with the next manifest. Nothing happens while the folders
+// are as they were.
 func (r *Replication) copyFiles(ctx context.Context, m moment) (changed bool, err error) {
 	looked := r.look(m)
 	if slices.Equal(looked, r.looked) {
@@ -30,7 +31,7 @@ func (r *Replication) copyFiles(ctx context.Context, m moment) (changed bool, er
 		return false, err
 	}
 	for name, size := range wanted {
-		if there, ok := r.files[name]; ok && there == size {
+		if there, ok := r.files[name]; ok && there == size && !strings.HasPrefix(name, datafolder.UsersFolder+"/") {
 			continue
 		}
 		changed = true
@@ -57,7 +58,7 @@ func (r *Replication) copyFiles(ctx context.Context, m moment) (changed bool, er
 
 // look says how the folders of these files are. A folder changes when a file is made in it, or removed.
 func (r *Replication) look(m moment) (looked []time.Time) {
-	for _, folder := range []string{datafolder.MediaFolder, datafolder.AuditFailures} {
+	for _, folder := range wholeFolders() {
 		var at time.Time
 		if info, err := os.Stat(filepath.Join(r.source.Data, folder)); err == nil {
 			at = info.ModTime()
@@ -79,7 +80,7 @@ func (r *Replication) wanted(m moment) (map[string]int64, error) {
 			add(filepath.Base(s.Path), info)
 		}
 	}
-	for _, folder := range []string{datafolder.MediaFolder, datafolder.AuditFailures} {
+	for _, folder := range wholeFolders() {
 		err := filepath.WalkDir(filepath.Join(r.source.Data, folder), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || !entry.Type().IsRegular() || durable.IsUnfinished(entry.Name()) {
 				if errors.Is(err, fs.ErrNotExist) {

@@ -81,7 +81,7 @@ func (s *replicaStage) close() {
 	}
 }
 
-// write keeps one more text: a record, its entry in the audit log and an attachment.
+// write keeps one more text: a record, its entry in the audit log and an attachment. A user changes her password.
 func (s *replicaStage) write() {
 	s.t.Helper()
 	s.texts++
@@ -90,6 +90,9 @@ func (s *replicaStage) write() {
 	line := auditlog.Line{Time: s.at, Text: fmt.Appendf(nil, `{"id":"text-%d","fill":"%0200d"}`, s.texts, s.texts)}
 	err = errors.Join(err, s.log.Append(s.t.Context(), []auditlog.Line{line}))
 	picture := fmt.Appendf(nil, "picture %d", s.texts)
+	users := filepath.Join(s.data, datafolder.UsersFolder)
+	err = errors.Join(err, durable.Disk{}.MakeFolder(users),
+		durable.Disk{}.WriteFile(filepath.Join(users, "ann.json"), fmt.Appendf(nil, "password %04d", s.texts)))
 	if err = errors.Join(err, durable.Disk{}.WriteFile(s.media(s.texts), picture)); err != nil {
 		s.t.Fatal(err)
 	}
@@ -143,6 +146,10 @@ func (s *replicaStage) restored(texts int) (m Manifest) {
 	again, err := os.ReadDir(filepath.Join(data, datafolder.MediaFolder))
 	if err != nil || len(again) != len(pictures) {
 		s.t.Errorf("%d attachments, error %v, want %d", len(again), err, len(pictures))
+	}
+	user, err := os.ReadFile(filepath.Join(data, datafolder.UsersFolder, "ann.json"))
+	if err != nil || string(user) != fmt.Sprintf("password %04d", texts) {
+		s.t.Errorf("the user is %q, error %v", user, err)
 	}
 	settings, err := os.ReadFile(filepath.Join(data, settingsFile))
 	if err != nil || !strings.Contains(string(settings), "RELAY_LISTEN") || strings.Contains(string(settings), "much-too-secret") {

@@ -117,6 +117,11 @@ func (s Source) pack(ctx context.Context, scratch, file string, compressed bool)
 	return m, errors.Join(err, os.Remove(copied))
 }
 
+// wholeFolders are the folders in the data folder that are copied with all that is in them.
+func wholeFolders() []string {
+	return []string{datafolder.MediaFolder, datafolder.AuditFailures, datafolder.UsersFolder}
+}
+
 // fill adds all files.
 func (s Source) fill(ctx context.Context, to *archive, database string, log *auditLog) error {
 	if err := to.addFile(databaseName, database); err != nil {
@@ -125,7 +130,7 @@ func (s Source) fill(ctx context.Context, to *archive, database string, log *aud
 	if err := log.pack(to); err != nil {
 		return err
 	}
-	folders := []string{datafolder.MediaFolder, datafolder.AuditFailures, datafolder.UsersFolder}
+	folders := wholeFolders()
 	if s.Secrets {
 		folders = append(folders, datafolder.CertificatesFolder)
 	}

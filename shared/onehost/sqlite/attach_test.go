@@ -57,6 +57,30 @@ func TestARelayNoticesWhatIsWrittenBesideIt(t *testing.T) {
 	}
 }
 
+// Whoever waits for the next commit is woken by each of the relay's own, and of a command's.
+func TestWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.db")
+	relay := openAt(t, path, time.Now)
+	heeding(t, relay)
+	for bellIsThere := false; !bellIsThere; {
+		_, err := os.Stat(bellFile(path))
+		bellIsThere = err == nil
+	}
+	settled := relaytest.Route()
+	for n, db := range []*DB{relay, attachedAt(t, path), relay} {
+		written := relay.Written()
+		var err error
+		if settled, err = db.Routes().Put(t.Context(), settled); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-written:
+		case <-time.After(10 * time.Second):
+			t.Errorf("nobody heard of write %d", n)
+		}
+	}
+}
+
 // Somebody removes the bell: the relay makes another one.
 func TestTheBellIsRemoved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")

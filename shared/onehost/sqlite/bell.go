@@ -8,19 +8,21 @@ import (
 // bell wakes those who wait for something to happen. It remembers nothing: a caller who listens first and then looks misses
 // nothing.
 type bell struct {
-	mu   sync.Mutex
+	mu sync.Mutex
+	// rung is nil if nobody has listened since the last ring.
 	rung chan struct{}
 	// timer rings at due; a zero due means that it is not set.
 	timer *time.Timer
 	due   time.Time
 }
 
-func newBell() *bell { return &bell{rung: make(chan struct{})} }
-
 // listen returns a channel that is closed at the next ring.
 func (b *bell) listen() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.rung == nil {
+		b.rung = make(chan struct{})
+	}
 	return b.rung
 }
 
@@ -28,8 +30,10 @@ func (b *bell) listen() <-chan struct{} {
 func (b *bell) ring() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	close(b.rung)
-	b.rung = make(chan struct{})
+	if b.rung != nil {
+		close(b.rung)
+		b.rung = nil
+	}
 }
 
 // ringAt makes the bell ring at the given time at the latest. One timer serves all who wait: after it has rung, they ask again

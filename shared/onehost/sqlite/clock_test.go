@@ -144,7 +144,7 @@ func TestBellRingsAtTheEarlier(t *testing.T) {
 	t.Parallel()
 	for _, order := range [][]time.Duration{{time.Second, time.Minute}, {time.Minute, time.Second}} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBell()
+			b := &bell{}
 			defer b.stop()
 			rung, start := b.listen(), time.Now()
 			for _, after := range order {

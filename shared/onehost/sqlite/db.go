@@ -50,6 +50,8 @@ type DB struct {
 	once    sync.Once
 
 	mu sync.Mutex
+	// written rings after each commit.
+	written bell
 	// arrivals has a bell for each queue, by its name.
 	arrivals map[string]*bell
 }
@@ -84,7 +86,7 @@ func open(ctx context.Context, path string, now func() time.Time, disk durable.D
 }
 
 func newDB(path string, now func() time.Time) *DB {
-	return &DB{now: now, path: path, changed: newBell(), closing: make(chan struct{}), arrivals: map[string]*bell{}}
+	return &DB{now: now, path: path, changed: &bell{}, closing: make(chan struct{}), arrivals: map[string]*bell{}}
 }
 
 // prepare creates the folder and the file and gets the lock. SQLite gives its side files (-wal, -shm) the file's mode.
@@ -178,9 +180,13 @@ func (db *DB) stopBells() {
 	}
 }
 
+// Written returns a channel that is closed after the next commit, by this process or by a command.
+func (db *DB) Written() <-chan struct{} { return db.written.listen() }
+
 // ringAll wakes everyone who waits for messages or changes.
 func (db *DB) ringAll() {
 	db.changed.ring()
+	db.written.ring()
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	for _, b := range db.arrivals {
@@ -194,7 +200,7 @@ func (db *DB) arrival(queue string) *bell {
 	defer db.mu.Unlock()
 	b, ok := db.arrivals[queue]
 	if !ok {
-		b = newBell()
+		b = &bell{}
 		db.arrivals[queue] = b
 	}
 	return b

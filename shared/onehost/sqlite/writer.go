@@ -155,6 +155,7 @@ func (w *writer) carryOut(ctx context.Context, batch []*request) {
 	err := w.transact(ctx, t, batch)
 	if err == nil {
 		t.ringAll()
+		w.db.written.ring()
 		if w.db.lock == nil {
 			w.db.ringRelay()
 		}

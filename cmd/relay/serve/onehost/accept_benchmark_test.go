@@ -3,7 +3,7 @@ package onehost
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // it is what Twilio signs with.
+	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
 	"net/http"

@@ -26,10 +26,12 @@ type ReplicaConfig struct {
 }
 
 const (
-	// replicaInterval is the time between two looks at what is new: so much may be missing in the replica when the host is lost.
+	// replicaInterval is the least time between two looks at what is new: so much may be missing in the replica when the host is lost.
 	replicaInterval = time.Second
 	// maxReplicaPause is the longest pause after a try that failed. What is written meanwhile is kept in the folder.
 	maxReplicaPause = time.Minute
+	// replicaLook is the longest time between two looks if nothing is written.
+	replicaLook = 15 * time.Second
 	// replicaNoted is how often the state is written into the folder while all is well.
 	replicaNoted = 30 * time.Second
 	// lastCopyTime is how long the last changes may take when the relay stops. systemd waits for 30 seconds.
@@ -50,6 +52,9 @@ type replicator struct {
 	now    func() time.Time
 	logger *slog.Logger
 	pause  func(ctx context.Context, d time.Duration)
+	// written returns a channel that is closed when something was written, and await waits for that, for so long at most.
+	written func() <-chan struct{}
+	await   func(ctx context.Context, written <-chan struct{}, longest time.Duration)
 	// start begins to keep the replica of that ID, or a new one, whose ID is another.
 	start func(ctx context.Context, id string) (r replication, newID string, err error)
 
@@ -65,7 +70,10 @@ type replicator struct {
 
 // newReplicator makes the relay's.
 func (r *Relay) newReplicator() *replicator {
-	p := &replicator{config: r.config.Replica, data: r.config.Data, now: time.Now, logger: r.config.Logger, pause: pauseFor}
+	p := &replicator{
+		config: r.config.Replica, data: r.config.Data, now: time.Now, logger: r.config.Logger, pause: pauseFor,
+		written: r.db.Written, await: waitFor,
+	}
 	p.start = func(ctx context.Context, id string) (replication, string, error) {
 		place, err := backups.Open(ctx, p.config.To, p.config.Access)
 		if err != nil {
@@ -152,14 +160,29 @@ func (p *replicator) run(ctx context.Context) error {
 		return nil
 	}
 	for ctx.Err() == nil {
+		written := p.written()
 		p.step(ctx)
 		wait := replicaInterval
 		if p.failures > 0 {
 			wait = min(replicaInterval<<min(p.failures, 6), maxReplicaPause)
 		}
 		p.pause(ctx, wait)
+		if p.failures == 0 {
+			p.await(ctx, written, replicaLook)
+		}
 	}
 	return nil
+}
+
+// waitFor waits until the channel is closed, for at most so long.
+func waitFor(ctx context.Context, closed <-chan struct{}, longest time.Duration) {
+	timer := time.NewTimer(longest)
+	defer timer.Stop()
+	select {
+	case <-closed:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // step copies what is new, and puts the place in order if that is due.

@@ -28,12 +28,17 @@ type replicatorStage struct {
 	at     time.Time
 	broken error
 	// gone lets the replica be removed from its place once.
-	gone          bool
-	begun, closed int
+	gone bool
+	// quiet is set if nobody writes.
+	quiet                 bool
+	begun, closed, copies int
 }
 
 // Copy, Tidy and Close are what the replicator does with the place.
-func (s *replicatorStage) Copy(context.Context) (time.Time, error) { return s.at, s.broken }
+func (s *replicatorStage) Copy(context.Context) (time.Time, error) {
+	s.copies++
+	return s.at, s.broken
+}
 
 func (s *replicatorStage) Tidy(context.Context) error {
 	if s.gone {
@@ -54,6 +59,12 @@ func newReplicatorStage(t *testing.T) *replicatorStage {
 	s.replicator = &replicator{
 		config: ReplicaConfig{To: "/srv/replica"}, data: t.TempDir(), now: func() time.Time { return s.at },
 		logger: slog.New(slog.DiscardHandler), pause: func(_ context.Context, d time.Duration) { s.at = s.at.Add(d) },
+		written: func() <-chan struct{} { return nil },
+		await: func(_ context.Context, _ <-chan struct{}, longest time.Duration) {
+			if s.quiet {
+				s.at = s.at.Add(longest)
+			}
+		},
 		start: func(_ context.Context, id string) (replication, string, error) {
 			if s.begun++; id == "" {
 				id = "new-" + s.at.Format("150405")
@@ -113,6 +124,19 @@ func TestAReplicaThatIsLate(t *testing.T) {
 	s.at = s.at.Add(time.Hour)
 	if kept, _, _ := backups.ReadReplicaState(s.data); kept.Problem(s.at) != "" {
 		t.Errorf("a relay that was stopped: %s", kept.Problem(s.at))
+	}
+}
+
+// While nobody writes, the replica is hardly looked at, and its age is small all the same.
+func TestAReplicaAtRest(t *testing.T) {
+	s := newReplicatorStage(t)
+	s.begin(t.Context(), time.Time{})
+	s.pass(t, time.Minute)
+	busy := s.copies
+	s.quiet, s.copies = true, 0
+	s.pass(t, 10*time.Minute)
+	if busy < 55 || s.copies > 50 || s.State().Problem(s.at) != "" || s.State().Age(s.at) > 20*time.Second {
+		t.Errorf("%d looks in a busy minute, %d in ten at rest, the replica is %v old", busy, s.copies, s.State().Age(s.at))
 	}
 }
 
