@@ -29,7 +29,7 @@ func ofTheQueue() []mutation {
 		},
 		{
 			"the write-ahead log keeps its greatest size",
-			"shared/onehost/sqlite/writer.go", `"journal_size_limit(67108864)", `, "",
+			"shared/onehost/sqlite/writer.go", `pragmas = append(pragmas, "journal_size_limit(67108864)")`, "",
 			"./shared/onehost/sqlite", "TestPragmas",
 		},
 		{
