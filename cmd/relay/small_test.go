@@ -1,20 +1,29 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
 // smallHost is how much memory TestOnASmallHost leaves the relay, the system's cache of its files included.
 const smallHost = 64 << 20
 
-// A thousand texts come at once to a relay that may use 64 MB of memory: it sends each once.
+// A thousand texts come at once to a relay that may use 64 MB of memory, while people sign in: it sends each once.
 func TestOnASmallHost(t *testing.T) {
 	t.Parallel()
 	group := memoryGroup(t, smallHost)
@@ -27,7 +36,18 @@ func TestOnASmallHost(t *testing.T) {
 	fake, twilioURL := newFake(t, nil)
 	data, routes := filepath.Join(folder, "relay-data"), writeMaintenance(t, folder, testRoutes())
 	relay := startServe(t, script, twilioURL, data, "127.0.0.1:0", routes, "1s")
+	users := signin.NewUsers(filepath.Join(data, datafolder.UsersFolder))
+	if _, err := users.Add("anna", signin.Viewer, smallPassword, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	var people errgroup.Group
+	for range 3 {
+		people.Go(func() error { return signIn(t.Context(), relay.url) })
+	}
 	acknowledged := burst(t, fake, relay.url, 20)
+	if err := people.Wait(); err != nil {
+		t.Error(err)
+	}
 	if len(acknowledged) != 20*burstCustomers {
 		t.Fatalf("%d texts were acknowledged", len(acknowledged))
 	}
@@ -48,6 +68,33 @@ func TestOnASmallHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%s bytes of memory at most, of %d", strings.TrimSpace(string(most)), smallHost)
+}
+
+const smallPassword = "as long as it has to be"
+
+// signIn signs a user in to the relay's console, and reads who is waiting.
+func signIn(ctx context.Context, relay string) error {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return err
+	}
+	form := url.Values{"name": {"anna"}, "password": {smallPassword}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, relay+"/console/sign-in", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	client := http.Client{Jar: jar, Timeout: time.Minute}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was read to its end.
+	page, err := io.ReadAll(response.Body)
+	if err == nil && (response.StatusCode != http.StatusOK || !strings.Contains(string(page), "anna, viewer")) {
+		err = fmt.Errorf("anna signed in, and was answered %s: %.300s", response.Status, page)
+	}
+	return err
 }
 
 // memoryGroup makes a control group (version 1) whose processes may use so many bytes of memory, and returns its folder.
