@@ -167,8 +167,8 @@ func (c customers) action(ctx context.Context, item sqlite.Item) (Outcome, error
 	return Copied, c.to.PutAction(ctx, a)
 }
 
-// customers reads, once, whose tags are whose, here and there. The error is ErrTags if a customer there has a tag that he was not given here:
-// phones know it as his, and it may be another's here.
+// customers reads, once, whose tags are whose, here and there. The error is ErrTags if a customer there has a tag that he was not given
+// here: phones know it as his, and it may be another's here.
 func (e *Export) customers(ctx context.Context) (customers, error) {
 	if e.known != nil {
 		return *e.known, nil
