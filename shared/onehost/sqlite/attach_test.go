@@ -57,6 +57,22 @@ func TestARelayNoticesWhatIsWrittenBesideIt(t *testing.T) {
 	}
 }
 
+// A command opens the database also while a relay writes for as long as SQLite waits, and longer: to open it is no write.
+func TestAttachToABusyDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.db")
+	relay := openAt(t, path, time.Now)
+	err := relay.write(t.Context(), func(ctx context.Context, _ *tx) error {
+		command, err := Attach(ctx, path, time.Now)
+		if err == nil {
+			err = command.Close()
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // Whoever waits for the next commit is woken by each of the relay's own, and of a command's.
 func TestWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")

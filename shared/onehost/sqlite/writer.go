@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -30,8 +31,12 @@ func (db *DB) openWriter(ctx context.Context, path string) (*connection, error) 
 	// A log that a long read kept from being used again is cut back to 64 MiB afterwards; 16 MiB of cache hold the
 	// indexes of a deep queue.
 	// What is erased is overwritten with zeros, so that nobody finds a customer's words in a page that is free. It costs a sender a tenth more
-	// for each record, and what takes texts nothing. A new file gives its free pages back, see GiveBack; that is said before the first table.
-	pragmas := []string{fmt.Sprintf("auto_vacuum(%d)", incremental), "secure_delete(1)", "cache_size(-16384)"}
+	// for each record, and what takes texts nothing. A new file gives its free pages back, see GiveBack; that is said before the first table,
+	// and only then: it is a write each time, for which a command would wait beside a busy relay.
+	pragmas := []string{"secure_delete(1)", "cache_size(-16384)"}
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		pragmas = append([]string{fmt.Sprintf("auto_vacuum(%d)", incremental)}, pragmas...)
+	}
 	if db.replicated {
 		pragmas = append(pragmas, replicatedPragmas()...)
 	} else {
