@@ -64,7 +64,7 @@ func TestAttachToABusyDatabase(t *testing.T) {
 	err := relay.write(t.Context(), func(ctx context.Context, _ *tx) error {
 		command, err := Attach(ctx, path, time.Now)
 		if err == nil {
-			err = command.Close()
+			err = command.Close() //nolint:contextcheck // it takes none.
 		}
 		return err
 	})

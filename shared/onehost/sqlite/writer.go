@@ -34,7 +34,7 @@ func (db *DB) openWriter(ctx context.Context, path string) (*connection, error) 
 	// for each record, and what takes texts nothing. A new file gives its free pages back, see GiveBack; that is said before the first table,
 	// and only then: it is a write each time, for which a command would wait beside a busy relay.
 	pragmas := []string{"secure_delete(1)", "cache_size(-16384)"}
-	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 { //nolint:gosec // the path is the operator's own setting.
 		pragmas = append([]string{fmt.Sprintf("auto_vacuum(%d)", incremental)}, pragmas...)
 	}
 	if db.replicated {
