@@ -43,6 +43,7 @@ func newHandler(logger *slog.Logger, emit telemetry.Emit) (*operations.Handler, 
 		Trail:         cloudwatch.NewTrail(aws, c.auditLogGroup),
 		Now:           now,
 		NewID:         operations.NewID,
+		Wait:          clock.Pause,
 		Logger:        logger,
 		Emit:          emit,
 	}), nil

@@ -26,15 +26,16 @@ type Entry struct {
 	ID string `json:"id"`
 	// Time is when the change was made, to the millisecond.
 	Time time.Time `json:"time"`
-	// Subject is "message" for the ledger, "route" for the routing table, "conversation" for the conversations, "phone" for what
-	// operators did to what is kept of phones, "segment" for the log itself, and "unreadable" for a change in a table from which no
-	// entry can be made: its Change is the stream's own word (INSERT, MODIFY, REMOVE), and Object says where it is kept.
+	// Subject is "message" for the ledger, "route" for the routing table, "conversation" for the conversations, "phone" for what operators
+	// did to what is kept of phones and about customers, "user" for what was done to those who sign in to the console, "segment" for the log
+	// itself, and "unreadable" for a change in a table from which no entry can be made: its Change is the stream's own word (INSERT, MODIFY,
+	// REMOVE), and Object says where it is kept.
 	Subject string `json:"subject"`
 	// Change is "created", "changed", "removed" (by someone) or "expired" (by the table's own time to live).
 	Change string `json:"change"`
 	// Version is the item's version after the change; for a removed or expired item, before it.
 	Version int64 `json:"version"`
-	// MessageSid is the relay id of the text; only for messages.
+	// MessageSid is the relay id of the text; only for messages, and for what an operator did about a customer with a text.
 	MessageSid string `json:"message_sid,omitempty"`
 	// ConversationID is the conversation's own ID, a random word; only for conversations, and absent if an older version of the relay
 	// wrote the conversation. Two conversations may have the same masked numbers, so it says which one the entry is about.
@@ -63,9 +64,12 @@ type Entry struct {
 	// ReadBy is who was shown the body of the text. Such an entry is about nothing else.
 	ReadBy string `json:"read_by,omitempty"`
 	// Decision is what that operator decided: "sent", "resend", "give_up", "letter_dropped" or "forget" of a text, "remove_phone" or
-	// "resume" of a phone, "forget" or "forgotten" of a customer; Note says why, in their words.
+	// "resume" of a phone, "give" or "reply" about a customer, "forget" or "forgotten" of one, and "add_user", "change_user",
+	// "set_password", "remove_user" or "sign_out_user" of a user; Note says why, in their words, or which role and phone the user has.
 	Decision string `json:"decision,omitempty"`
 	Note     string `json:"note,omitempty"`
+	// User is the user's name; only for users.
+	User string `json:"user,omitempty"`
 	// Object is the name under which an unreadable change was set aside, in the failure bucket or folder.
 	Object string `json:"object,omitempty"`
 	// Prev is the hash of the entry before this one of the same text or conversation. Hash is the hash of the line itself without

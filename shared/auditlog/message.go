@@ -16,6 +16,8 @@ const (
 	SubjectConversation = "conversation"
 	// SubjectPhone is what an operator did to what is kept of a phone.
 	SubjectPhone = "phone"
+	// SubjectUser is what was done to somebody who signs in to the console.
+	SubjectUser = "user"
 	// SubjectUnreadable is a change from which no entry can be made.
 	SubjectUnreadable = "unreadable"
 )

@@ -22,10 +22,19 @@ const (
 	// customer at all numbers: the action's TwilioNumber is TagsPartition, and its Customer has the end of the number alone.
 	DeedForget    Deed = "forget"
 	DeedForgotten Deed = "forgotten"
+	// DeedGive gives a customer to a phone, DeedReply answers a customer: the action says who wanted that, and is there before it is done.
+	DeedGive  Deed = "give"
+	DeedReply Deed = "reply"
+	// The deeds about users, who sign in to the console: the action's TwilioNumber is TagsPartition.
+	DeedAddUser     Deed = "add_user"
+	DeedChangeUser  Deed = "change_user"
+	DeedSetPassword Deed = "set_password"
+	DeedRemoveUser  Deed = "remove_user"
+	DeedSignOutUser Deed = "sign_out_user"
 )
 
-// Action says who did what by hand to what is kept of a phone: the item "a#<ID>", whose creation is audited. Phones change with almost
-// every text, so their own changes are not. The names are the table's attribute names.
+// Action says who did what by hand to what is kept of a phone, about a customer or about a user: the item "a#<ID>", whose creation is
+// audited. Phones change with almost every text, so their own changes are not. The names are the table's attribute names.
 type Action struct {
 	TwilioNumber sms.PhoneNumber
 	// ID is a random word, see [NewAction].
@@ -38,6 +47,11 @@ type Action struct {
 	// Phone is the phone it was done to, Customer the other end of the texts that go on; empty if the deed is about all customers.
 	Phone    sms.PhoneNumber
 	Customer sms.PhoneNumber `json:",omitempty"`
+	// MessageSid is the text with which it is done, if there is one.
+	MessageSid string `json:",omitempty"`
+	// User is the user it was done to, by name, and Note what became of that one, such as the role; only for deeds about users.
+	User string `json:",omitempty"`
+	Note string `json:",omitempty"`
 }
 
 // NewAction returns an action of the operator on the phone, with a new ID.
@@ -46,6 +60,13 @@ func NewAction(deed Deed, key PhoneKey, customer sms.PhoneNumber, by string, now
 		TwilioNumber: key.TwilioNumber, ID: rand.Text(), At: now.UTC().Truncate(time.Millisecond), By: by, Deed: deed, Phone: key.Phone,
 		Customer: customer,
 	}
+}
+
+// With returns the action as the one with which a text is ordered. It has the text's name for its ID: who orders the same again, has it
+// recorded once.
+func (a Action) With(messageSid string) Action {
+	a.ID, a.MessageSid = messageSid, messageSid
+	return a
 }
 
 // Item returns the sort key of the action's item.

@@ -89,6 +89,10 @@ func (e Envelope) check() error {
 		if e.Message == nil || e.Message.To == "" || e.Destination == "" {
 			return fmt.Errorf("%w: no message from a Twilio number to a destination", ErrMalformed)
 		}
+	case KindGive:
+		if e.Message == nil || e.Message.To == "" || e.Message.From == "" || e.Destination == "" || e.Give == nil {
+			return fmt.Errorf("%w: no customer for a phone", ErrMalformed)
+		}
 	case KindReceipt:
 		if e.Receipt == nil || e.Receipt.Sid == "" {
 			return fmt.Errorf("%w: no receipt", ErrMalformed)

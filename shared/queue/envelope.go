@@ -31,6 +31,9 @@ const (
 	KindNotice Kind = "notice"
 	// KindAgain is a customer's text that goes out again to one phone, as a text of its own: Message and Destination are set.
 	KindAgain Kind = "again"
+	// KindGive gives a customer to a phone of the route because an operator says so: Give is set, Message has the numbers of the customer and
+	// of the business and no words, and Destination is the phone.
+	KindGive Kind = "give"
 	// KindReceipt is a status callback, Receipt is set.
 	KindReceipt Kind = "receipt"
 	// KindTimer is the relay's own reminder to look at a text, Timer is set. It travels on the timer queue, which has
@@ -61,6 +64,16 @@ type Envelope struct {
 	Receipt *sms.Receipt `json:"receipt,omitempty"`
 	// Timer says what to look at, and when.
 	Timer *Timer `json:"timer,omitempty"`
+	// Give says what an operator saw who gives a customer to a phone.
+	Give *Give `json:"give,omitempty"`
+}
+
+// Give is an operator's order that a phone has a customer from now on.
+type Give struct {
+	// From is the phone that had the customer when the operator looked, empty if none had. If another one has him by now, nothing is done.
+	From sms.PhoneNumber `json:"from,omitempty"`
+	// Mine means that the phone is the operator's own.
+	Mine bool `json:"mine,omitempty"`
 }
 
 // Timer is a reminder.
@@ -87,9 +100,9 @@ func (e Envelope) LogValue() slog.Value {
 }
 
 // Group returns the FIFO group (SQS: MessageGroupId) in which the envelope keeps its place. Texts of one customer to one Twilio number
-// share a group, and so do the answers to one customer, the notices to one phone and what goes out again to one phone; the receipts of
-// one text have one of their own, so that they never wait behind a text; timers have no group. The group has a digest of the numbers
-// instead of the numbers: metrics and consoles show a group id, and its alphabet is restricted.
+// share a group with orders to give him to a phone, and so do the answers to one customer, the notices to one phone and what goes out
+// again to one phone; the receipts of one text have one of their own, so that they never wait behind a text; timers have no group. The
+// group has a digest of the numbers instead of the numbers: metrics and consoles show a group id, and its alphabet is restricted.
 func (e Envelope) Group() string {
 	switch e.Kind {
 	case KindReceipt:
@@ -102,7 +115,7 @@ func (e Envelope) Group() string {
 		return groupOf("again", string(e.Message.To), string(e.Message.From), string(e.Destination))
 	case KindNotice:
 		return groupOf("notice", string(e.Message.To), string(e.Destination))
-	case KindInbound, KindManual:
+	case KindInbound, KindManual, KindGive:
 	}
 	return groupOf("conversation", string(e.Message.To), string(e.Message.From))
 }
@@ -117,7 +130,7 @@ func (e Envelope) DeduplicationID() string {
 		return ""
 	case KindAnswer:
 		return e.RelayID + ".answer"
-	case KindInbound, KindManual, KindNotice, KindAgain:
+	case KindInbound, KindManual, KindNotice, KindAgain, KindGive:
 	}
 	return e.RelayID
 }

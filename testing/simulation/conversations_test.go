@@ -91,3 +91,9 @@ func (d conversationsDoor) ListPhones(ctx context.Context, number sms.PhoneNumbe
 	c := call{op: "conversations.ListPhones", read: true, what: func() string { return string(number) }}
 	return through(ctx, d.schedule, c, func(*actor) ([]conversation.Phone, error) { return d.conversations.ListPhones(ctx, number) })
 }
+
+func (d conversationsDoor) PutAction(ctx context.Context, a conversation.Action) error {
+	c := call{op: "conversations.PutAction", what: func() string { return a.ID }}
+	_, err := through(ctx, d.schedule, c, func(*actor) (struct{}, error) { return struct{}{}, d.conversations.PutAction(ctx, a) })
+	return err
+}

@@ -27,6 +27,7 @@ type stores struct {
 	conversations interface {
 		conversation.Store
 		conversation.Lister
+		conversation.Actions
 	}
 	pace  pace.Book
 	audit *relaytest.MemoryAuditLog

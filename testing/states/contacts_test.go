@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	listed "quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/contact"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -64,7 +65,7 @@ func contacts() []story {
 // asks makes an operator's request for names, and wants an answer of that status that holds the words.
 func (s *stage) asks(method, query, body string, want int, words string) {
 	s.t.Helper()
-	kept, ok := s.conversations.(operations.Conversations)
+	kept, ok := s.conversations.(listed.Store)
 	if !ok {
 		s.t.Fatalf("operators cannot read %T", s.conversations)
 	}

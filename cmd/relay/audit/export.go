@@ -158,7 +158,7 @@ func columnNames() []string {
 	return []string{
 		"time", "id", "subject", "change", "version", "message_sid", "from", "to", "reason", "twilio_number", "customer",
 		"attempt", "hop", "destination", "outbound_sid", "status", "outcome", "error_code", "actor", "before", "after", "object", "read_by",
-		"conversation_id", "conversation", "phone", "decision", "note",
+		"conversation_id", "conversation", "phone", "decision", "note", "user",
 	}
 }
 
@@ -176,7 +176,7 @@ func cells(e auditlog.Entry) []string {
 		}
 	}
 	row = append(append(row, attempt...), e.Actor, jsonCell(e.Before), jsonCell(e.After), e.Object, e.ReadBy,
-		e.ConversationID, jsonCell(e.Conversation), e.Phone, e.Decision, e.Note)
+		e.ConversationID, jsonCell(e.Conversation), e.Phone, e.Decision, e.Note, e.User)
 	for i, cell := range row {
 		row[i] = inertCell(cell)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -10,7 +9,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/conversation"
-	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -147,38 +145,4 @@ func Arguments(names ...string) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// phoneTries is how often what is kept of a phone is written while the relay writes it, too.
-const phoneTries = 16
-
-// ChangePhone applies edit to what is kept of a phone and stores the result; if others were quicker, again to what is stored by then.
-// The action is stored first, so that the audit log has it: whoever cannot be recorded changes nothing. changed is what edit said last.
-func ChangePhone(
-	ctx context.Context, store target.Conversations, p conversation.Phone, action conversation.Action,
-	edit func(conversation.Phone) (conversation.Phone, bool),
-) (stored conversation.Phone, changed bool, err error) {
-	for try := range phoneTries {
-		edited, changed := edit(p)
-		if !changed {
-			return p, false, nil
-		}
-		if try == 0 {
-			if err := store.PutAction(ctx, action); err != nil {
-				return p, false, fmt.Errorf("record who does it: %w", err)
-			}
-		}
-		stored, err := store.PutPhone(ctx, edited)
-		switch {
-		case err == nil:
-			return stored, true, nil
-		case errors.Is(err, conversation.ErrConflict), fault.Of(err).Kind == fault.Unknown:
-		default:
-			return p, false, err
-		}
-		if p, err = store.GetPhone(ctx, p.PhoneKey); err != nil {
-			return p, false, err
-		}
-	}
-	return p, false, conversation.ErrUnsettled
 }

@@ -12,7 +12,6 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
-	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 )
 
 // Path is where the console is, and everything of it is below.
@@ -32,7 +31,7 @@ type Config struct {
 // Console is an http.Handler.
 type Console struct {
 	Config
-	files webfiles.Files
+	files files
 	cross *http.CrossOriginProtection
 	pages map[string]page
 }
@@ -46,7 +45,7 @@ type page struct {
 
 // New returns the console. The error says that its files cannot be read.
 func New(config Config) (*Console, error) {
-	own, err := webfiles.Read(Path)
+	own, err := readFiles()
 	c := &Console{Config: config, files: own, cross: http.NewCrossOriginProtection()}
 	c.pages = map[string]page{
 		"GET " + pathSignIn:             {"", c.showSignIn},
@@ -94,11 +93,11 @@ func (r refusal) Error() string { return r.words }
 // ServeHTTP answers one request.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f, found := c.files[r.URL.EscapedPath()]; found {
-		f.Serve(w, r)
+		f.serve(w, r)
 		return
 	}
 	v := &visit{w: w, r: r, console: c, nonce: rand.Text()}
-	webfiles.WriteHeaders(w.Header(), v.nonce)
+	v.writeHeaders()
 	err := c.serve(v)
 	if err == nil {
 		return

@@ -6,8 +6,8 @@ import (
 	"net/url"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -39,7 +39,7 @@ func (c *Console) showCustomer(v *visit, named url.Values, reader string) error 
 	if kept.Version == 0 {
 		return refusal{http.StatusNotFound, "Nothing is kept of this customer."}
 	}
-	all, err := conversations.Detail(ctx, c.Relay, kept, conversations.Wanted{Texts: textsShown, Reader: reader})
+	all, err := c.Relay.Customers().Detail(ctx, kept, conversations.Wanted{Texts: textsShown, Reader: reader})
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (c *Console) showCustomer(v *visit, named url.Values, reader string) error 
 // done ends the waiting of a customer whom somebody has seen to.
 func (c *Console) done(v *visit) error {
 	form := v.r.PostForm
-	_, err := conversations.Finish(v.r.Context(), c.Relay, sms.PhoneNumber(form.Get("number")), sms.PhoneNumber(form.Get("customer")),
+	_, err := c.Relay.Customers().Finish(v.r.Context(), sms.PhoneNumber(form.Get("number")), sms.PhoneNumber(form.Get("customer")),
 		form.Get("newest"), v.person.Name)
 	if errors.Is(err, conversations.ErrNewerText) {
 		return refusal{http.StatusConflict, "The customer wrote again meanwhile. Go back, load the page again, and look at that text first."}

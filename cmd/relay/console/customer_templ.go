@@ -11,7 +11,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"time"
 )

@@ -110,7 +110,7 @@ func TestAFirstViewIsSmall(t *testing.T) {
 	}
 	size := zipped.Len()
 	files := loaded.FindAllStringSubmatch(page, -1)
-	if len(files) != 3 {
+	if len(files) != 4 {
 		t.Errorf("the page loads %v", files)
 	}
 	b.header.Set("Accept-Encoding", "gzip")

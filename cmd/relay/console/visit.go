@@ -29,6 +29,21 @@ type visit struct {
 // formField is the field of each form that has the token of [signin.FormToken].
 const formField = "form"
 
+// writeHeaders says what a browser may do with the page: run the scripts that carry the nonce, and otherwise have to do with this host
+// alone. Nobody keeps the page.
+func (v *visit) writeHeaders() {
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+v.nonce+"'; style-src 'self'; img-src 'self'; "+
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "+
+		"trusted-types htmx")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
 // show writes a page, whole or not at all.
 func (v *visit) show(status int, page templ.Component) error {
 	var text bytes.Buffer
@@ -67,14 +82,14 @@ type frame struct {
 	Person signin.Person
 	// Form is the token that each form carries.
 	Form string
-	// CSS, HTMX and Guard are the paths of the files.
-	CSS, HTMX, Guard string
+	// CSS, Icon, HTMX and Guard are the paths of the files.
+	CSS, Icon, HTMX, Guard string
 }
 
 func (v *visit) frame(title string) frame {
 	f := frame{
-		Title: title, Person: v.person, CSS: v.console.files.Path("console.css"), HTMX: v.console.files.Path("htmx.min.js"),
-		Guard: v.console.files.Path("hx-csp.min.js"),
+		Title: title, Person: v.person, CSS: v.console.files.path("console.css"), Icon: v.console.files.path("favicon.svg"), HTMX: v.console.files.path("htmx.min.js"),
+		Guard: v.console.files.path("hx-csp.min.js"),
 	}
 	if v.person.Name != "" {
 		f.Form = signin.FormToken(v.token)

@@ -2,16 +2,12 @@ package console
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
-	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -24,54 +20,29 @@ type question struct {
 	// Number is the number of the business; empty is all.
 	Number sms.PhoneNumber
 	// Only is which of them; empty is all.
-	Only only
-	// After is the last one of the page before, as [cursorOf] writes it.
+	Only conversations.Only
+	// After is the last one of the page before, as [conversations.CursorOf] writes it.
 	After string
 }
 
-// only is a choice among those who wait.
-type only string
-
-const (
-	onlyUnanswered only = "unanswered"
-	onlyFree       only = "free"
-	onlyHeld       only = "held"
-)
-
-// onlys lists the choices, the first is no choice.
-func onlys() []only { return []only{"", onlyUnanswered, onlyFree, onlyHeld} }
-
-func (o only) label() string {
+// label is what a choice among those who wait is called.
+func label(o conversations.Only) string {
 	switch o {
-	case onlyUnanswered:
+	case conversations.OnlyUnanswered:
 		return "Unanswered"
-	case onlyFree:
+	case conversations.OnlyFree:
 		return "Nobody has them"
-	case onlyHeld:
+	case conversations.OnlyHeld:
 		return "Held until the opening"
 	default:
 		return "All"
 	}
 }
 
-// takes reports whether somebody who waits is among the choice.
-func (o only) takes(c conversations.Shown) bool {
-	switch o {
-	case onlyUnanswered:
-		return c.IsUnanswered()
-	case onlyFree:
-		return c.ClaimedBy() == ""
-	case onlyHeld:
-		return c.Held != nil
-	default:
-		return true
-	}
-}
-
 // questionOf reads the question from a URL. What it does not know is no choice.
 func questionOf(values url.Values) question {
-	q := question{Number: sms.PhoneNumber(values.Get("number")), Only: only(values.Get("only")), After: values.Get("after")}
-	if !slices.Contains(onlys(), q.Only) {
+	q := question{Number: sms.PhoneNumber(values.Get("number")), Only: conversations.Only(values.Get("only")), After: values.Get("after")}
+	if !q.Only.IsKnown() {
 		q.Only = ""
 	}
 	return q
@@ -89,27 +60,6 @@ func (q question) path() string {
 		return Path
 	}
 	return Path + "?" + values.Encode()
-}
-
-// cursorOf says where somebody is in the order of [conversations.Urgency].
-func cursorOf(c conversations.Shown) string {
-	return fmt.Sprintf("%t_%d_%s_%s", c.IsUnanswered(), c.Since().UnixNano(), string(c.TwilioNumber), string(c.Customer))
-}
-
-// placeOf reads a cursor: somebody who is in that place, and nothing else. ok is false for what is no cursor.
-func placeOf(cursor string) (c conversations.Shown, ok bool) {
-	parts := strings.Split(cursor, "_")
-	if len(parts) != 4 {
-		return c, false
-	}
-	unanswered, flagErr := strconv.ParseBool(parts[0])
-	nanos, timeErr := strconv.ParseInt(parts[1], 10, 64)
-	if flagErr != nil || timeErr != nil {
-		return c, false
-	}
-	c = conversations.Shown{TwilioNumber: sms.PhoneNumber(parts[2]), Customer: sms.PhoneNumber(parts[3])}
-	c.Waiting = &operations.Waiting{Since: time.Unix(0, nanos), Unanswered: unanswered}
-	return c, true
 }
 
 // choice is a link that narrows what the page shows, and how many are behind it.
@@ -134,16 +84,16 @@ type list struct {
 // the other filter leaves.
 func listOf(all []conversations.Shown, numbers []sms.PhoneNumber, q question, now time.Time) list {
 	l := list{Path: q.path(), First: question{Number: q.Number, Only: q.Only}.path(), Now: now}
-	count := func(number sms.PhoneNumber, o only) (n int) {
+	count := func(number sms.PhoneNumber, o conversations.Only) (n int) {
 		for _, c := range all {
-			if (number == "" || c.TwilioNumber == number) && o.takes(c) {
+			if (number == "" || c.TwilioNumber == number) && o.Takes(c) {
 				n++
 			}
 		}
 		return n
 	}
-	for _, o := range onlys() {
-		l.Onlys = append(l.Onlys, choice{o.label(), question{Number: q.Number, Only: o}.path(), count(q.Number, o), o == q.Only})
+	for _, o := range conversations.Onlys() {
+		l.Onlys = append(l.Onlys, choice{label(o), question{Number: q.Number, Only: o}.path(), count(q.Number, o), o == q.Only})
 	}
 	if len(numbers) > 1 {
 		l.Numbers = append(l.Numbers, choice{"All numbers", question{Only: q.Only}.path(), count("", q.Only), q.Number == ""})
@@ -151,17 +101,13 @@ func listOf(all []conversations.Shown, numbers []sms.PhoneNumber, q question, no
 			l.Numbers = append(l.Numbers, choice{string(n), question{Number: n, Only: q.Only}.path(), count(n, q.Only), n == q.Number})
 		}
 	}
-	place, isLater := placeOf(q.After)
-	l.IsLater = isLater
-	for _, c := range all {
-		if q.Number != "" && c.TwilioNumber != q.Number || !q.Only.takes(c) || isLater && conversations.Urgency(c, place) <= 0 {
-			continue
-		}
-		if len(l.People) == pageSize {
-			l.Next = question{q.Number, q.Only, cursorOf(l.People[pageSize-1])}.path()
-			break
-		}
-		l.People = append(l.People, c)
+	_, l.IsLater = conversations.PlaceOf(q.After)
+	var next string
+	l.People, next = conversations.PageOf(all, func(c conversations.Shown) bool {
+		return (q.Number == "" || c.TwilioNumber == q.Number) && q.Only.Takes(c)
+	}, q.After, pageSize)
+	if next != "" {
+		l.Next = question{q.Number, q.Only, next}.path()
 	}
 	return l
 }
@@ -177,11 +123,11 @@ func (c *Console) waiting(v *visit) error {
 	var all []conversations.Shown
 	for _, r := range routes {
 		numbers = append(numbers, r.TwilioNumber)
-		around, err := conversations.Look(ctx, c.Relay, r.TwilioNumber)
+		around, err := c.Relay.Customers().Look(ctx, r.TwilioNumber)
 		if err != nil {
 			return err
 		}
-		some, err := conversations.Waiting(ctx, c.Relay, around, r.TwilioNumber)
+		some, err := c.Relay.Customers().Waiting(ctx, around, r.TwilioNumber)
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import templruntime "github.com/a-h/templ/runtime"
 import (
 	"fmt"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"time"
 )
 

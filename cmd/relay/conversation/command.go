@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -90,12 +90,12 @@ func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 	}
 	list := conversations.List{Conversations: []conversations.Shown{}}
 	if err := p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
-		a, err := conversations.Look(ctx, d, number)
+		a, err := d.Customers().Look(ctx, number)
 		if err != nil {
 			return err
 		}
 		if f.open {
-			all, err := conversations.Waiting(ctx, d, a, number)
+			all, err := d.Customers().Waiting(ctx, a, number)
 			list.Conversations = all[:min(f.limit, len(all))]
 			return err
 		}

@@ -3,14 +3,12 @@ package conversation
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
-	"quickdumpnow.com/smsrelay/shared/conversation"
-	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 )
 
 func (p program) resumeCommand() *cobra.Command {
@@ -33,15 +31,6 @@ records it with your name (RELAY_OPERATOR, or else the user name on this host).`
 	return cmd
 }
 
-// shownResume is what resume did, as JSON.
-type shownResume struct {
-	TwilioNumber sms.PhoneNumber   `json:"twilio_number"`
-	Customer     sms.PhoneNumber   `json:"customer"`
-	Phones       []sms.PhoneNumber `json:"phones"`
-	// DryRun: nothing was changed.
-	DryRun bool `json:"dry_run,omitempty"`
-}
-
 func (p program) resume(cmd *cobra.Command, args []string, f cli.ChangeFlags) error {
 	ctx := cmd.Context()
 	number, err := f.Numbers.Read(args[0])
@@ -57,38 +46,25 @@ func (p program) resume(cmd *cobra.Command, args []string, f cli.ChangeFlags) er
 		if err != nil {
 			return err
 		}
-		phones, err := d.Conversations.ListPhones(ctx, number)
+		waiting, done, err := d.Customers().Paused(ctx, number, c.Customer)
 		if err != nil {
 			return err
 		}
-		done := shownResume{TwilioNumber: number, Customer: c.Customer, Phones: []sms.PhoneNumber{}, DryRun: mode == cli.Show}
-		var waiting []conversation.Phone
-		for _, phone := range phones {
-			if phone.Pause(c.Customer, time.Now()) > 0 {
-				waiting = append(waiting, phone)
-				done.Phones = append(done.Phones, phone.Phone)
-			}
-		}
+		done.DryRun = mode == cli.Show
 		if len(waiting) > 0 && mode == cli.Ask && !p.Confirmed(cmd, fmt.Sprintf("Let the texts between %s and %s go on?",
 			string(c.Customer), cli.Plural(len(waiting), "phone"))) {
 			return cli.ErrNotConfirmed
 		}
-		for _, phone := range waiting {
-			if mode == cli.Show {
-				break
-			}
-			action := conversation.NewAction(conversation.DeedResume, phone.PhoneKey, c.Customer, p.Operator(""), time.Now())
-			if _, _, err := cli.ChangePhone(ctx, d.Conversations, phone, action, func(now conversation.Phone) (conversation.Phone, bool) {
-				return now.Resume(c.Customer, time.Now())
-			}); err != nil {
-				return fmt.Errorf("let the texts go on: %w", err)
+		if mode != cli.Show {
+			if err := d.Customers().Resume(ctx, waiting, c.Customer, p.Operator("")); err != nil {
+				return err
 			}
 		}
 		return p.printResumed(done, f.AsJSON)
 	})
 }
 
-func (p program) printResumed(done shownResume, asJSON bool) error {
+func (p program) printResumed(done conversations.Resumed, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(p.Stdout).Encode(done)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -84,7 +84,7 @@ func (p program) details(
 	if f.text {
 		wanted.Reader = p.Operator("")
 	}
-	all, err = conversations.Detail(ctx, d, c, wanted)
+	all, err = d.Customers().Detail(ctx, c, wanted)
 	if err == nil && c.Version == 0 && len(all.Phones)+len(all.Texts) == 0 {
 		err = cli.Hinted(fmt.Errorf("nothing is kept of %s at %s", string(c.Customer), string(number)),
 			"relay conversation ls "+string(number)+" lists its customers")

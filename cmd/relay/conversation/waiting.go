@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/conversations"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -69,7 +69,7 @@ func (p program) done(cmd *cobra.Command, args []string, f cli.ChangeFlags) erro
 		if err != nil {
 			return err
 		}
-		a, err := conversations.Look(ctx, d, number)
+		a, err := d.Customers().Look(ctx, number)
 		if err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (p program) done(cmd *cobra.Command, args []string, f cli.ChangeFlags) erro
 		if mode == cli.Show {
 			return p.printDone(a.Show(c), "would not wait any more", f.AsJSON)
 		}
-		if c, err = conversations.Finish(ctx, d, c.TwilioNumber, c.Customer, c.Spell.NewestSid, p.Operator("")); err != nil {
+		if c, err = d.Customers().Finish(ctx, c.TwilioNumber, c.Customer, c.Spell.NewestSid, p.Operator("")); err != nil {
 			if errors.Is(err, conversations.ErrNewerText) {
 				err = cli.Hinted(err, "look at it first: relay conversation show --text")
 			}

@@ -13,6 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -152,7 +153,7 @@ func (p program) endRight(ctx context.Context, d *target.Target, items []convers
 	for _, item := range items {
 		one := item.Removed.IsZero()
 		if !done.DryRun {
-			if _, one, err = cli.ChangePhone(ctx, d.Conversations, item, action,
+			if _, one, err = conversations.ChangePhone(ctx, d.Conversations, item, action,
 				func(now conversation.Phone) (conversation.Phone, bool) { return now.Remove(p.Operator(""), time.Now()) }); err != nil {
 				return changed, fmt.Errorf("remove the phone: %w", err)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/aws/cloudwatch"
 	"quickdumpnow.com/smsrelay/shared/aws/dynamo"
@@ -118,6 +119,11 @@ func openAWS(ctx context.Context, c Config) (*Target, error) {
 		Queue:         inbox, DeadLetters: dead, AWSConfig: cfg, AuditLogGroup: c.AuditLogGroup,
 		Where: fmt.Sprintf("AWS, %s", cfg.Region),
 	}, nil
+}
+
+// Customers is what is kept of customers, as people are shown it.
+func (t *Target) Customers() conversations.Relay {
+	return conversations.Relay{Routes: t.Routes, Ledger: t.Ledger, Conversations: t.Conversations, Now: time.Now}
 }
 
 // Trail finds entries in the relay's audit log.

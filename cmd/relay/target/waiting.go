@@ -57,7 +57,7 @@ func (t *Target) unseen(ctx context.Context, here bodies, number sms.PhoneNumber
 	var ids []string
 	err := here.Bodies(ctx, func(body string) {
 		e, err := queue.Decode(body)
-		if err == nil && e.Message != nil && sms.Same(e.Message.To, number) && !seen[e.RelayID] {
+		if err == nil && e.Message != nil && e.Kind != queue.KindGive && sms.Same(e.Message.To, number) && !seen[e.RelayID] {
 			seen[e.RelayID] = true
 			ids = append(ids, e.RelayID)
 		}

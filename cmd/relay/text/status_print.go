@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -122,7 +123,7 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	if m.NumMedia > 0 {
 		field("attachments", fmt.Sprint(m.NumMedia))
 	}
-	if m.Conversation != (operations.Conversation{}) {
+	if m.Conversation != (conversations.Standing{}) {
 		field("conversation", conversationWords(out, m.Conversation))
 	}
 	for _, a := range m.Attempts {
@@ -165,7 +166,7 @@ func heldUntil(out io.Writer, m operations.Message) string {
 	return cli.At(out, m.HeldUntil) + ", " + why
 }
 
-func conversationWords(out io.Writer, c operations.Conversation) string {
+func conversationWords(out io.Writer, c conversations.Standing) string {
 	var words []string
 	if c.Status != "" {
 		words = append(words, string(c.Status))

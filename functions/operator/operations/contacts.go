@@ -1,7 +1,6 @@
 package operations
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -64,7 +63,7 @@ func (h *Handler) listContacts(ctx context.Context, request events.APIGatewayV2H
 	}
 	var wrong findings
 	checkNames(query, []string{"number", "customer", "limit", "cursor"}, &wrong)
-	number, limit := readContactNumber(query, "number", &wrong), defaultLimit
+	number := readContactNumber(query, "number", &wrong)
 	if query.Has("customer") {
 		for _, name := range []string{"limit", "cursor"} {
 			if query.Has(name) {
@@ -77,11 +76,7 @@ func (h *Handler) listContacts(ctx context.Context, request events.APIGatewayV2H
 		}
 		return h.contact(ctx, number, customer)
 	}
-	if text := query.Get("limit"); text != "" {
-		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > maxContacts {
-			wrong.malform("limit", "limit: want a number from 1 to %d", maxContacts)
-		}
-	}
+	limit := readLimit(query, defaultLimit, &wrong)
 	if !wrong.none() {
 		return wrong.refuse()
 	}
@@ -97,6 +92,19 @@ func (h *Handler) listContacts(ctx context.Context, request events.APIGatewayV2H
 		list.NextCursor = string(found[len(found)-1].Customer)
 	}
 	return answer{status: http.StatusOK, body: list}
+}
+
+// readLimit reads how much a list is to have at the most.
+func readLimit(query url.Values, usual int, wrong *findings) int {
+	text := query.Get("limit")
+	if text == "" {
+		return usual
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > maxContacts {
+		wrong.malform("limit", "limit: want a number from 1 to %d", maxContacts)
+	}
+	return limit
 }
 
 // readContactNumber reads a parameter that is a phone number.
@@ -161,14 +169,23 @@ func (h *Handler) setContact(ctx context.Context, request events.APIGatewayV2HTT
 	if !wrong.none() {
 		return wrong.refuse()
 	}
-	routes, err := h.config.Routes.Lookup(ctx, number.Spellings()...)
-	if err != nil {
-		return refuse(http.StatusServiceUnavailable, "the routes cannot be read at the moment").because(err)
-	}
-	if _, isRouted := route.Find(routes, number); !isRouted {
-		return refuse(http.StatusConflict, string(number)+" has no route (no_route): it is none of your numbers")
+	if _, refusal := h.routeOf(ctx, number); refusal.problem {
+		return refusal
 	}
 	return h.changeContact(ctx, request, contact.Wanted{Number: number, Customer: customer, Name: name}, wanted.DryRun)
+}
+
+// routeOf returns the route of one of the business's numbers.
+func (h *Handler) routeOf(ctx context.Context, number sms.PhoneNumber) (way route.Route, refusal answer) {
+	routes, err := h.config.Routes.Lookup(ctx, number.Spellings()...)
+	if err != nil {
+		return way, refuse(http.StatusServiceUnavailable, "the routes cannot be read at the moment").because(err)
+	}
+	way, isRouted := route.Find(routes, number)
+	if !isRouted {
+		return way, refuse(http.StatusConflict, string(number)+" has no route (no_route): it is none of your numbers")
+	}
+	return way, answer{}
 }
 
 func (h *Handler) removeContact(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
@@ -189,7 +206,7 @@ func (h *Handler) removeContact(ctx context.Context, request events.APIGatewayV2
 
 // changeContact changes a name, or answers what would be done.
 func (h *Handler) changeContact(ctx context.Context, request events.APIGatewayV2HTTPRequest, wanted contact.Wanted, isPlan bool) answer {
-	n := contact.Naming{Store: h.config.Conversations, By: cmp.Or(caller(request), h.config.Operator), Now: h.config.Now}
+	n := contact.Naming{Store: h.config.Conversations, By: h.operator(request), Now: h.config.Now}
 	step, err := n.Plan(ctx, wanted)
 	if err != nil {
 		return noContacts(err)

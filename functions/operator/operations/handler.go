@@ -4,8 +4,10 @@
 package operations
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -14,9 +16,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
-	"quickdumpnow.com/smsrelay/shared/contact"
-	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -30,7 +31,14 @@ const (
 	PathStatus   = "/sms/status"
 	PathText     = "/sms/status/text"
 	PathContacts = "/sms/contacts"
+	PathBlocks   = "/sms/blocks"
 	PathOpenAPI  = "/openapi.json"
+	// The paths about customers and what went back and forth with them.
+	PathConversations = "/sms/conversations"
+	PathWords         = PathConversations + "/text"
+	PathGive          = PathConversations + "/give"
+	PathDone          = PathConversations + "/done"
+	PathResume        = PathConversations + "/resume"
 )
 
 // Records is the part of the ledger that operators read. They write nothing to it but who was shown what a text says.
@@ -40,20 +48,14 @@ type Records interface {
 	ledger.Updater
 }
 
-// Conversations is the part of the conversations where operators read who has opted out, and keep customers' names.
-type Conversations interface {
-	contact.Store
-	conversation.Lister
-}
-
 // Config is what a Handler is made of. Every field but Operator is needed.
 type Config struct {
 	// Queue is where manual texts go, Records has all texts, and Routes decide what would happen to one.
 	Queue   queue.Sender
 	Records Records
 	Routes  route.Lookup
-	// Conversations say who has opted out, and keep the names of customers.
-	Conversations Conversations
+	// Conversations say who has opted out and who waits, and keep the names of customers and who is blocked.
+	Conversations conversations.Store
 	// Trail finds a text's changes in the audit log.
 	Trail auditlog.Trail
 	// Now is the clock, NewID a new random id of a manual text ("RL" and 32 hexadecimal digits).
@@ -62,6 +64,8 @@ type Config struct {
 	// Operator is the name to record for a caller if the gateway does not identify callers; if it is empty, such callers are
 	// shown no text.
 	Operator string
+	// Wait passes some time while the sender carries out an order, or until the context ends. With nil, nobody waits for that.
+	Wait func(ctx context.Context, d time.Duration)
 	// Logger gets one line for each request, Emit its measurements.
 	Logger *slog.Logger
 	Emit   telemetry.Emit
@@ -82,6 +86,12 @@ func New(config Config) *Handler { return &Handler{config: config} }
 //	GET  /sms/status/text  200 what one text says; who asked goes on record first
 //	GET  /sms/contacts     200 one customer's name (customer) or {"contacts", "next_cursor"}
 //	PUT  /sms/contacts     200 the customer's name before and now; DELETE the same
+//	GET  /sms/blocks       200 who is blocked, or whether one customer is; PUT blocks one, DELETE lets the texts through again
+//	GET  /sms/conversations       200 one customer with the texts (customer), or {"conversations", "next_cursor"}
+//	GET  /sms/conversations/text  200 one customer with what the texts say; who asked goes on record first
+//	POST /sms/conversations/give  200 the customer, whom that phone has now, or 202 if that is not certain yet
+//	POST /sms/conversations/done  200 the customer, who does not wait any more
+//	POST /sms/conversations/resume  200 the phones whose texts go on
 //	GET  /openapi.json     200 the description of all this
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	a := h.route(ctx, request)
@@ -99,20 +109,8 @@ func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPReq
 }
 
 func (h *Handler) route(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
-	methods, serve := http.MethodGet, h.status
-	switch request.RawPath {
-	case PathRelay:
-		methods, serve = http.MethodPost, h.relay
-	case PathReply:
-		methods, serve = http.MethodPost, h.reply
-	case PathStatus:
-	case PathText:
-		serve = h.text
-	case PathOpenAPI:
-		serve = describe
-	case PathContacts:
-		methods, serve = contactMethods, h.contacts
-	default:
+	methods, serve := h.server(request.RawPath)
+	if serve == nil {
 		return nothingHere()
 	}
 	if !slices.Contains(strings.Split(methods, ", "), request.RequestContext.HTTP.Method) {
@@ -121,10 +119,51 @@ func (h *Handler) route(ctx context.Context, request events.APIGatewayV2HTTPRequ
 	return serve(ctx, request)
 }
 
-// contactMethods are the methods of [PathContacts].
+// server returns the methods of a path and what serves it, nil for what is none.
+func (h *Handler) server(path string) (methods string, serve func(context.Context, events.APIGatewayV2HTTPRequest) answer) {
+	switch path {
+	case PathRelay:
+		return http.MethodPost, h.relay
+	case PathReply:
+		return http.MethodPost, h.reply
+	case PathStatus:
+		return http.MethodGet, h.status
+	case PathText:
+		return http.MethodGet, h.text
+	case PathContacts:
+		return contactMethods, h.contacts
+	case PathBlocks:
+		return contactMethods, h.blocks
+	case PathConversations, PathWords:
+		return http.MethodGet, h.conversations
+	case PathGive:
+		return http.MethodPost, h.give
+	case PathDone:
+		return http.MethodPost, h.done
+	case PathResume:
+		return http.MethodPost, h.resume
+	case PathOpenAPI:
+		return http.MethodGet, describe
+	default:
+		return "", nil
+	}
+}
+
+// contactMethods are the methods of [PathContacts] and [PathBlocks].
 const contactMethods = "GET, PUT, DELETE"
 
 func nothingHere() answer { return refuse(http.StatusNotFound, "there is nothing at this path") }
+
+// operator names who asked for the record; empty if nobody knows.
+func (h *Handler) operator(request events.APIGatewayV2HTTPRequest) string {
+	return cmp.Or(caller(request), h.config.Operator)
+}
+
+// unknownOperator refuses what is done, or shown, to people on record only.
+func unknownOperator() answer {
+	return refuse(http.StatusInternalServerError, "it is not known who asks, and this is only for people on record").
+		because(errors.New("the gateway did not say who asks"))
+}
 
 // caller names who asked, as the gateway vouches for it; empty on one host.
 func caller(request events.APIGatewayV2HTTPRequest) string {

@@ -23,6 +23,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/contact"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -60,6 +61,9 @@ func TestRoutesAreDescribed(t *testing.T) {
 		operations.PathRelay: {http.MethodPost}, operations.PathReply: {http.MethodPost},
 		operations.PathStatus: {http.MethodGet}, operations.PathText: {http.MethodGet},
 		operations.PathOpenAPI: {http.MethodGet}, operations.PathContacts: {http.MethodDelete, http.MethodGet, http.MethodPut},
+		operations.PathBlocks:        {http.MethodDelete, http.MethodGet, http.MethodPut},
+		operations.PathConversations: {http.MethodGet}, operations.PathWords: {http.MethodGet}, operations.PathGive: {http.MethodPost},
+		operations.PathDone: {http.MethodPost}, operations.PathResume: {http.MethodPost},
 	}, described)
 }
 
@@ -102,13 +106,18 @@ func TestFieldsAreDescribed(t *testing.T) {
 		"Route": operations.Route{}, "Message": operations.Message{}, "Attempt": operations.Attempt{}, "List": operations.List{},
 		"Problem": operations.Problem{}, "ContactRequest": operations.ContactRequest{}, "ContactList": operations.ContactList{},
 		"Contact": contact.Shown{}, "ContactChange": contact.ShownStep{},
+		"Block": contact.ShownBlock{}, "BlockChange": contact.ShownBlockStep{}, "BlockRequest": operations.BlockRequest{},
+		"BlockList": operations.BlockList{}, "Customer": conversations.Shown{}, "CustomerDetails": conversations.Details{},
+		"CustomerList": conversations.List{}, "CustomerPhone": conversations.Phone{}, "CustomerText": conversations.Text{},
+		"GiveRequest": operations.GiveRequest{}, "DoneRequest": operations.DoneRequest{}, "ResumeRequest": operations.ResumeRequest{},
+		"Resumed": conversations.Resumed{}, "OptOut": conversations.OptOut{}, "Blocked": conversations.Blocked{},
 		"Text": operations.Text{}, "Media": operations.Media{},
 		"Trail": operations.Trail{}, "Entry": operations.Entry{}, "EntryAttempt": operations.EntryAttempt{},
 	} {
 		want := []string{}
-		for field := range reflect.TypeOf(value).Fields() {
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(value)) {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			if name != "-" {
+			if name != "-" && !field.Anonymous {
 				want = append(want, name)
 			}
 		}
@@ -171,15 +180,19 @@ func beyondSchemas(e events.APIGatewayV2HTTPRequest) bool {
 	switch e.RawPath {
 	case operations.PathText:
 		names = []string{"message_sid"}
-	case operations.PathContacts:
+	case operations.PathContacts, operations.PathBlocks:
 		names = []string{"number", "customer", "limit", "cursor"}
+	case operations.PathConversations:
+		names = []string{"number", "customer", "limit", "cursor", "open", "only"}
+	case operations.PathWords:
+		names = []string{"number", "customer", "limit"}
 	}
 	for name, values := range query {
 		if len(values) > 1 || values[0] == "" || !slices.Contains(names, name) {
 			return true
 		}
 	}
-	return slices.Contains([]string{operations.PathRelay, operations.PathReply, operations.PathContacts}, e.RawPath) &&
+	return !slices.Contains([]string{operations.PathStatus, operations.PathText, operations.PathOpenAPI}, e.RawPath) &&
 		e.RequestContext.HTTP.Method != http.MethodGet && beyondBodySchema(e.Body)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -42,8 +43,9 @@ type RelayRequest struct {
 	IdempotencyKey string `json:"idempotency_key,omitempty"`
 	// DryRun asks what would happen to the text, and queues nothing.
 	DryRun bool `json:"dry_run"`
-	// IsReply: To is a customer, see [ReplyRequest].
-	IsReply bool `json:"-"`
+	// IsReply: To is a customer, see [ReplyRequest], and By is who answers.
+	IsReply bool   `json:"-"`
+	By      string `json:"-"`
 }
 
 // toField is what the caller calls To.
@@ -117,6 +119,13 @@ func (h *Handler) decide(ctx context.Context, wanted RelayRequest, id string, re
 
 // queue puts the text on the queue.
 func (h *Handler) queue(ctx context.Context, wanted RelayRequest, id string) answer {
+	if wanted.IsReply && wanted.By != "" {
+		key := conversation.PhoneKey{TwilioNumber: wanted.TwilioNumber}
+		action := conversation.NewAction(conversation.DeedReply, key, wanted.To, wanted.By, h.config.Now()).With(id)
+		if err := h.config.Conversations.PutAction(ctx, action); err != nil {
+			return refuse(http.StatusServiceUnavailable, "it cannot be recorded at the moment who answers: send the same request again").because(err)
+		}
+	}
 	envelope := queue.Envelope{
 		Version: queue.Version, Kind: queue.KindManual, RelayID: id, ReceivedAt: h.config.Now().UTC(),
 		Message:     &sms.Message{Sid: id, From: wanted.From, To: wanted.TwilioNumber, Body: wanted.Body},

@@ -32,7 +32,7 @@ func replyFields() []string {
 // reply queues the business's own answer to a customer, or answers what would happen to it. It is a manual text without a sender's
 // name, to one phone; the sender treats it as every other.
 func (h *Handler) reply(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
-	wanted := RelayRequest{IsReply: true}
+	wanted := RelayRequest{IsReply: true, By: h.operator(request)}
 	refusal, refused := wanted.read(request, replyFields(), map[string]any{
 		"twilio_number": &wanted.TwilioNumber, "customer": &wanted.To, "body": &wanted.Body,
 		"idempotency_key": &wanted.IdempotencyKey, "dry_run": &wanted.DryRun,

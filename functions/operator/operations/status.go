@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -52,7 +53,7 @@ type Message struct {
 	NumMedia  int       `json:"num_media,omitempty"`
 	Attempts  []Attempt `json:"attempts"`
 	// Conversation is only of a text that was asked for alone, whose route keeps who has a customer, or that is held.
-	Conversation Conversation `json:"conversation,omitzero"`
+	Conversation conversations.Standing `json:"conversation,omitzero"`
 	// Trail is only of a text that was asked for with it.
 	Trail *Trail `json:"trail,omitempty"`
 }

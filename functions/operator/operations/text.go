@@ -1,7 +1,6 @@
 package operations
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -45,10 +44,9 @@ func (h *Handler) text(ctx context.Context, request events.APIGatewayV2HTTPReque
 	if !wrong.none() {
 		return wrong.refuse()
 	}
-	reader := cmp.Or(caller(request), h.config.Operator)
+	reader := h.operator(request)
 	if reader == "" {
-		return refuse(http.StatusInternalServerError, "it is not known who asks, and what a text says is shown only to people on record").
-			because(errors.New("the gateway did not say who asks"))
+		return unknownOperator()
 	}
 	r, refusal := h.get(ctx, sid)
 	if refusal.status != 0 {

@@ -2,86 +2,30 @@ package operations
 
 import (
 	"context"
-	"time"
 
-	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
 	"quickdumpnow.com/smsrelay/shared/route"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Conversation says where a customer's conversation is.
-type Conversation struct {
-	// Status is open, claimed, answered or done; absent if the customer never waited, or the route keeps no claims.
-	Status conversation.Status `json:"status,omitempty"`
-	// Waiting is set while the customer waits, Claimer is the phone that has him.
-	Waiting *Waiting `json:"waiting,omitempty"`
-	Claimer *Claimer `json:"claimer,omitempty"`
-	// Held is set while texts of the customer are held because no phone may get them.
-	Held *Held `json:"held,omitempty"`
-}
-
-// Held are texts of a customer that are held until the number opens, or a phone is verified.
-type Held struct {
-	// Since is when the first of them came, Texts how many there are, Until when they go out, as the route says now.
-	Since time.Time `json:"since"`
-	Texts int       `json:"texts"`
-	Until time.Time `json:"until"`
-}
-
-// Waiting is a customer who waits.
-type Waiting struct {
-	// Since is when Twilio took the first text that nobody has answered, Texts how many there are.
-	Since time.Time `json:"since"`
-	Texts int       `json:"texts"`
-	// Stage is whom the newest text last went out to again: next, all or owner. NextAt is when it goes out again, absent if it does not.
-	Stage  conversation.Stage `json:"stage,omitempty"`
-	NextAt time.Time          `json:"next_at,omitzero"`
-	// Unanswered: all phones of the route have had their time.
-	Unanswered bool `json:"unanswered"`
-}
-
-// Claimer is the phone that has a customer.
-type Claimer struct {
-	Phone sms.PhoneNumber `json:"phone"`
-	Name  string          `json:"name,omitempty"`
-	Since time.Time       `json:"since"`
-}
-
-// ConversationOf says where c is. way is the route of its number.
-func ConversationOf(c conversation.Conversation, way route.Route, now time.Time) Conversation {
-	by := plan.ClaimingOf(way, now)
-	shown := Conversation{Status: c.Status(by, now)}
-	if c.IsOpen() {
-		shown.Waiting = &Waiting{c.Spell.BeganAt.UTC(), c.Spell.Texts, c.Spell.Stage, c.Spell.DueAt, c.IsUnanswered()}
-	}
-	if n := len(c.Closed.Texts); n > 0 {
-		shown.Held = &Held{c.Closed.Since.UTC(), n, c.Closed.Until.UTC()}
-	}
-	if claimer := c.Claimer(by, now); claimer != "" {
-		shown.Claimer = &Claimer{claimer, way.NameOf(claimer), c.Claim.Since.UTC()}
-	}
-	return shown
-}
-
 // conversationOf says where the conversation of a text is; it is zero if nothing is kept of that.
-func (h *Handler) conversationOf(ctx context.Context, r ledger.Record) (Conversation, error) {
+func (h *Handler) conversationOf(ctx context.Context, r ledger.Record) (conversations.Standing, error) {
 	customer := r.Customer
 	if r.Manual {
 		customer = r.Destination
 	}
 	if r.Notice || customer == "" {
-		return Conversation{}, nil
+		return conversations.Standing{}, nil
 	}
 	routes, err := h.config.Routes.Lookup(ctx, plan.Numbers(r)...)
 	way, _ := route.Find(routes, r.TwilioNumber)
 	if err != nil || !way.KeepsClaims() && !r.IsClosed() {
-		return Conversation{}, err
+		return conversations.Standing{}, err
 	}
 	c, err := h.config.Conversations.Get(ctx, r.TwilioNumber, customer)
 	if err != nil {
-		return Conversation{}, err
+		return conversations.Standing{}, err
 	}
-	return ConversationOf(c, way, h.config.Now()), nil
+	return conversations.StandingOf(c, way, h.config.Now()), nil
 }

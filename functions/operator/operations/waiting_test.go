@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -100,7 +100,7 @@ func TestStatusOfARouteWithoutClaims(t *testing.T) {
 }
 
 // unread are conversations that cannot be read.
-type unread struct{ operations.Conversations }
+type unread struct{ conversations.Store }
 
 func (unread) Get(context.Context, sms.PhoneNumber, sms.PhoneNumber) (conversation.Conversation, error) {
 	return conversation.Conversation{}, errors.New("the table is away")

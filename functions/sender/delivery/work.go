@@ -38,6 +38,8 @@ func (h *Handler) work(ctx context.Context, record events.SQSMessage) verdict {
 		return h.receipt(ctx, envelope)
 	case queue.KindTimer:
 		return h.timer(ctx, envelope, record)
+	case queue.KindGive:
+		return h.give(ctx, envelope)
 	case queue.KindInbound, queue.KindManual, queue.KindAnswer, queue.KindNotice, queue.KindAgain:
 	}
 	return h.text(ctx, envelope, record)

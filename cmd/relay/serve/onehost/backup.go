@@ -147,16 +147,6 @@ func (b *backupMaker) make(ctx context.Context) {
 	}
 }
 
-// pauseFor waits for d, or until ctx ends.
-func pauseFor(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}
-
 // readLast reads when the newest backup was taken, in seconds since 1970.
 func (b *backupMaker) readLast(context.Context) ([]reading, error) {
 	last := b.State().Last

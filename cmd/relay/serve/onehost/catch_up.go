@@ -11,6 +11,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/backups"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 	"quickdumpnow.com/smsrelay/shared/queue"
@@ -221,7 +222,7 @@ func (r *Relay) newCatchUp(ctx context.Context) error {
 		messages: remembered{messages, r.forget}, records: r.db.Ledger(), routes: r.db.Routes(),
 		inbox:      r.db.Queue(datafolder.QueueName, datafolder.InboxConfig()),
 		accountSid: r.config.AccountSid, data: r.config.Data, now: time.Now, logger: r.config.Logger, tell: r.problems.setCatchUp,
-		span: delivery.Span(r.config.ReconcileLooks, r.config.ReconcileInterval, r.config.SendTimeout), pause: pauseFor,
+		span: delivery.Span(r.config.ReconcileLooks, r.config.ReconcileInterval, r.config.SendTimeout), pause: clock.Pause,
 	}
 	seen, err := r.db.Seen(ctx)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/functions/stream-audit/audit"
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 	"quickdumpnow.com/smsrelay/shared/onehost/eventsource"
 	"quickdumpnow.com/smsrelay/shared/onehost/httpapi"
@@ -114,7 +115,7 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 		return nil, err
 	}
 	r.backups = &backupMaker{
-		config: config.Backup, data: config.Data, db: r.db, now: time.Now, logger: config.Logger, pause: pauseFor,
+		config: config.Backup, data: config.Data, db: r.db, now: time.Now, logger: config.Logger, pause: clock.Pause,
 	}
 	r.backups.begin(ctx)
 	if err := r.db.ReleaseInFlight(ctx); err != nil {
@@ -262,7 +263,7 @@ func (r *Relay) wire() error {
 	operator := operations.New(operations.Config{
 		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(),
 		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, datafolder.AuditFile)), Now: time.Now, NewID: operations.NewID,
-		Operator: tokenHolder, Logger: logger, Emit: emit,
+		Operator: tokenHolder, Wait: clock.Pause, Logger: logger, Emit: emit,
 	})
 	r.door.server = r.frontDoor(ingest, operator)
 	return nil

@@ -12,6 +12,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/backups"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/upgrades"
+	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
@@ -71,7 +72,7 @@ type replicator struct {
 // newReplicator makes the relay's.
 func (r *Relay) newReplicator() *replicator {
 	p := &replicator{
-		config: r.config.Replica, data: r.config.Data, now: time.Now, logger: r.config.Logger, pause: pauseFor,
+		config: r.config.Replica, data: r.config.Data, now: time.Now, logger: r.config.Logger, pause: clock.Pause,
 		written: r.db.Written, await: waitFor,
 	}
 	p.start = func(ctx context.Context, id string) (replication, string, error) {

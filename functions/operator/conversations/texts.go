@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -74,8 +73,8 @@ type Wanted struct {
 
 // Detail returns all about a conversation: the last texts in both directions, oldest first. No words are returned whose reading is not
 // on record.
-func Detail(ctx context.Context, d *target.Target, c conversation.Conversation, w Wanted) (all Details, err error) {
-	a, err := Look(ctx, d, c.TwilioNumber)
+func (d Relay) Detail(ctx context.Context, c conversation.Conversation, w Wanted) (all Details, err error) {
+	a, err := d.Look(ctx, c.TwilioNumber)
 	if err != nil {
 		return all, err
 	}
@@ -86,7 +85,7 @@ func Detail(ctx context.Context, d *target.Target, c conversation.Conversation, 
 	all = Details{Shown: a.Show(c), Phones: phonesOf(a.phones, c.Customer, a.now), Texts: []Text{}}
 	for _, r := range records {
 		if w.Reader != "" {
-			if r, err = readBy(ctx, d.Ledger, r, w.Reader); err != nil {
+			if r, err = d.readBy(ctx, r, w.Reader); err != nil {
 				return Details{}, fmt.Errorf("no text is shown whose reading is not on record: %w", err)
 			}
 		}
@@ -134,9 +133,9 @@ func textOf(r ledger.Record, withWords bool) Text {
 }
 
 // readBy puts on record who reads the text.
-func readBy(ctx context.Context, texts target.Ledger, r ledger.Record, operator string) (ledger.Record, error) {
-	return auditlog.Change(ctx, texts, r, func(r ledger.Record) (ledger.Record, bool, error) {
-		return r.Read(operator, time.Now()), true, nil
+func (d Relay) readBy(ctx context.Context, r ledger.Record, operator string) (ledger.Record, error) {
+	return auditlog.Change(ctx, d.Ledger, r, func(r ledger.Record) (ledger.Record, bool, error) {
+		return r.Read(operator, d.Now()), true, nil
 	})
 }
 

@@ -6,16 +6,14 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // Waiting returns all who wait for an answer at a number, in the order of [Urgency]. Whose texts are held waits, too.
-func Waiting(ctx context.Context, d *target.Target, a Around, number sms.PhoneNumber) ([]Shown, error) {
+func (d Relay) Waiting(ctx context.Context, a Around, number sms.PhoneNumber) ([]Shown, error) {
 	all := []Shown{}
 	err := conversation.Each(ctx, d.Conversations, number, "", func(c conversation.Conversation) bool {
 		if c.IsOpen() || len(c.Closed.Texts) > 0 {
@@ -49,16 +47,16 @@ var ErrNewerText = errors.New("the customer wrote again meanwhile")
 
 // Finish writes down that the operator has seen to the customer, up to the text that the operator has seen. The error is [ErrNewerText] if
 // there is a newer one, and says otherwise what could not be read or written.
-func Finish(
-	ctx context.Context, d *target.Target, number, customer sms.PhoneNumber, newestSeen, by string,
+func (d Relay) Finish(
+	ctx context.Context, number, customer sms.PhoneNumber, newestSeen, by string,
 ) (conversation.Conversation, error) {
 	isNewer := false
-	stored, _, err := auditlog.ChangeConversation(ctx, d.Conversations, number, customer, time.Now,
+	stored, _, err := auditlog.ChangeConversation(ctx, d.Conversations, number, customer, d.Now,
 		func(c conversation.Conversation) (conversation.Conversation, bool) {
 			if isNewer = c.Spell.NewestSid != newestSeen; isNewer || !c.IsOpen() {
 				return c, false
 			}
-			return c.Finish(conversation.Seen{At: time.Now(), By: by})
+			return c.Finish(conversation.Seen{At: d.Now(), By: by})
 		})
 	if err == nil && isNewer {
 		err = ErrNewerText

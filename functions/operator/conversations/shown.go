@@ -1,5 +1,5 @@
-// Package conversations is what is kept of the customers of a number, as commands and the console show it: who waits, who has whom, and
-// what went back and forth. It prints nothing.
+// Package conversations is what is kept of the customers of a number, as commands, the operators' HTTP API and the console show it: who
+// waits, who has whom, and what went back and forth. It prints nothing.
 package conversations
 
 import (
@@ -7,12 +7,37 @@ import (
 	"context"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/target"
-	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/conversation"
+	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
+
+// Store keeps conversations and phones, lists them, and keeps what operators did.
+type Store interface {
+	auditlog.ConversationWriter
+	conversation.Lister
+	conversation.Actions
+	Get(ctx context.Context, number, customer sms.PhoneNumber) (conversation.Conversation, error)
+	GetPhone(ctx context.Context, key conversation.PhoneKey) (conversation.Phone, error)
+	PutPhone(ctx context.Context, p conversation.Phone) (conversation.Phone, error)
+	TagUses(ctx context.Context) ([]conversation.TagUse, error)
+}
+
+// Texts has the texts. Nothing is written to it but who was shown what a text says.
+type Texts interface {
+	ledger.Lister
+	ledger.Updater
+}
+
+// Relay is where all this is kept.
+type Relay struct {
+	Routes        route.Lookup
+	Ledger        Texts
+	Conversations Store
+	Now           func() time.Time
+}
 
 // Shown is a conversation as JSON.
 type Shown struct {
@@ -30,7 +55,7 @@ type Shown struct {
 	// NewestSid is the newest text that the customer waits with.
 	NewestSid string `json:"-"`
 
-	operations.Conversation
+	Standing
 }
 
 // Blocked says who keeps the customer's texts from the phones, an operator or a phone on duty, and since when.
@@ -111,7 +136,7 @@ type Around struct {
 }
 
 // Look reads what is kept of a number's phones, and whose the tags are.
-func Look(ctx context.Context, d *target.Target, number sms.PhoneNumber) (Around, error) {
+func (d Relay) Look(ctx context.Context, number sms.PhoneNumber) (Around, error) {
 	phones, err := d.Conversations.ListPhones(ctx, number)
 	if err != nil {
 		return Around{}, err
@@ -121,7 +146,7 @@ func Look(ctx context.Context, d *target.Target, number sms.PhoneNumber) (Around
 		return Around{}, err
 	}
 	uses, err := d.Conversations.TagUses(ctx)
-	a := Around{phones: phones, uses: make(map[conversation.Tag]conversation.TagUse, len(uses)), now: time.Now()}
+	a := Around{phones: phones, uses: make(map[conversation.Tag]conversation.TagUse, len(uses)), now: d.Now()}
 	a.way, _ = route.Find(routes, number)
 	for _, use := range uses {
 		a.uses[use.Tag] = use
@@ -141,7 +166,7 @@ func (a Around) Show(c conversation.Conversation) Shown {
 	if !c.OptOut.Since.IsZero() {
 		s.OptOut = &OptOut{c.OptOut.OptedOut, c.OptOut.Word, c.OptOut.Since.UTC(), c.OptOut.MessageSid}
 	}
-	s.Conversation = operations.ConversationOf(c, a.way, a.now)
+	s.Standing = StandingOf(c, a.way, a.now)
 	for _, p := range a.phones {
 		if e, ok := exchangeWith(p, c.Customer); ok {
 			s.TextedAt, s.AnsweredAt = later(s.TextedAt, e.SentAt), later(s.AnsweredAt, e.AnsweredAt)
