@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed" // the packages that are not inlined.
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,6 +34,11 @@ func (b build) programName(p platform) string {
 	return name
 }
 
+// notInlined names packages, a pattern on each line, that make build compiles without inlining, too: see the Makefile.
+//
+//go:embed not-inlined.txt
+var notInlined string
+
 // compile makes the program: static, without what a debugger reads, and the same on each machine. What the environment says about Go's
 // build does not count, and neither does what Go finds in the history: a clone without tags finds less.
 func (b build) compile(ctx context.Context, source, program string, p platform) error {
@@ -41,8 +47,12 @@ func (b build) compile(ctx context.Context, source, program string, p platform) 
 	for _, fact := range []string{"version=" + b.version, "commit=" + b.commit, "date=" + b.time.Format(time.RFC3339)} {
 		flags += " -X " + telemetry + "." + fact
 	}
+	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", program}
+	for packages := range strings.FieldsSeq(notInlined) {
+		arguments = append(arguments, "-gcflags", packages+"=-l")
+	}
 	//nolint:gosec // the arguments are ours.
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", program, "./cmd/relay")
+	command := exec.CommandContext(ctx, "go", append(arguments, "./cmd/relay")...)
 	command.Dir = source
 	command.Env = append(
 		os.Environ(), "CGO_ENABLED=0", "GOOS="+p.system, "GOARCH="+p.processor, "GOFLAGS=", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0",

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -24,14 +22,11 @@ func Phone(text, country string, insist bool) (sms.PhoneNumber, error) {
 		return canonical, nil
 	}
 	if !written.IsE164() {
-		parsed, err := phonenumbers.Parse(plain, country)
-		if err == nil && parsed.GetExtension() != "" {
+		if hasExtension(plain) {
 			return "", fmt.Errorf("%q has an extension, which cannot be texted", text)
 		}
-		if err == nil && !strings.ContainsFunc(plain, unicode.IsLetter) {
-			if canonical, ok := sms.PhoneNumber(phonenumbers.Format(parsed, phonenumbers.E164)).Canonical(); ok {
-				return canonical, nil
-			}
+		if canonical, ok := dialledIn(plain, country); ok {
+			return canonical, nil
 		}
 	}
 	return "", notPhone(text, written, country)
@@ -79,9 +74,6 @@ func Sender(text, country string) (address sms.PhoneNumber, isName bool, err err
 	}
 	return "", false, err
 }
-
-// IsCountry reports whether numbers of the country can be read.
-func IsCountry(country string) bool { return phonenumbers.GetSupportedRegions()[country] }
 
 // cleaned removes invisible characters, such as a byte order mark or the direction marks that are copied with a number, and replaces
 // all kinds of spaces and hyphens with plain ones. It also removes the "tel:" of a link.
