@@ -87,7 +87,7 @@ func Replicate(ctx context.Context, source ReplicaSource, to Place, id string) (
 	if r.files, err = filesIn(ctx, r.store); err != nil {
 		return nil, "", err
 	}
-	r.database, err = replica.Open(replica.Config{
+	r.database, err = replica.Open(ctx, replica.Config{
 		Database: filepath.Join(source.Data, databaseName), State: state, Store: r.store,
 	})
 	return r, r.is.ID, err
@@ -139,6 +139,9 @@ func (r *Replication) freeze(ctx context.Context) (m moment, err error) {
 	}
 	return m, err
 }
+
+// Reads is false while nobody reads the database's log and nobody folds it, see replica.Replica.
+func (r *Replication) Reads() bool { return r.database.Reads() }
 
 // Copy brings to the place what the folder has that the place does not have, and returns the moment whose state the place has then. After
 // an error the place has the state that it had before.

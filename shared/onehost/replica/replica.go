@@ -10,12 +10,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"math"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/benbjohnson/litestream"
 	"github.com/superfly/ltx"
+
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
 // Object is something that a store keeps.
@@ -63,6 +68,9 @@ const (
 	// each copy replaces the one of the day before, and what came in between goes a day later.
 	snapshotEvery = 24 * time.Hour
 	snapshotKept  = 23 * time.Hour
+	// mostWaiting is how much may wait in the state's folder for a place that is away, in bytes. The whole database takes less than twice
+	// its size, so it may be that much in any case.
+	mostWaiting = 256 << 20
 )
 
 // Kept is for how long the copy at most still has what is no longer in the database: two whole copies.
@@ -79,20 +87,26 @@ func levels() litestream.CompactionLevels {
 // Replica copies one database. Its methods are for one goroutine.
 type Replica struct {
 	config Config
-	db     *litestream.DB
-	all    *litestream.Store
+	// most is mostWaiting, or less in a test.
+	most int64
+	// db and all are nil after so much waited that it was thrown away, until the place is back.
+	db  *litestream.DB
+	all *litestream.Store
+	// reads is true once the log was read, and last the head of what was read last before that; zero if nothing was.
+	reads bool
+	last  ltx.Header
 }
 
 // Open begins to copy. It reads nothing yet.
-func Open(config Config) (*Replica, error) {
-	r := &Replica{config: config}
-	return r, r.open()
+func Open(ctx context.Context, config Config) (*Replica, error) {
+	r := &Replica{config: config, most: mostWaiting}
+	return r, r.open(ctx)
 }
 
-func (r *Replica) open() error {
+func (r *Replica) open(ctx context.Context) error {
 	db := litestream.NewDB(r.config.Database)
 	db.SetMetaPath(r.config.State)
-	db.MinCheckpointPageN, db.TruncatePageN, db.CheckpointInterval = pagesBeforeFold, pagesBeforeForce, 0
+	db.CheckpointInterval = 0
 	db.BusyTimeout = busyTimeout
 	// Whoever copies says when. Litestream would start several goroutines, and wake up more often.
 	db.MonitorInterval = 0
@@ -104,13 +118,39 @@ func (r *Replica) open() error {
 	// What goes wrong is an error here, and told in our words.
 	all.Logger = slog.New(slog.DiscardHandler)
 	db.SetLogger(all.Logger)
+	last, found, err := lastRead(db)
+	if err == nil && !found {
+		// The whole database is copied. Litestream may go on with what the place has, see continued, but not after this.
+		err = sqlite.Fold(ctx, r.config.Database)
+	}
+	if err != nil {
+		return fmt.Errorf("begin to copy the database: %w", err)
+	}
+	r.last, r.reads = last, false
 	r.db, r.all = db, all
 	return db.Open()
 }
 
 // Read reads what was committed since, and keeps it in the folder of the state. It returns the position of the last commit, which grows
 // with what was written and is 0 if nothing ever was. If the log is long, it is folded.
+//
+// After too much waited for the place, see Send, the error is that of the place as long as it is away. Nobody folds the log then.
 func (r *Replica) Read(ctx context.Context) (position uint64, err error) {
+	if r.db == nil {
+		// Litestream asks the place how far it is, and holds the log while it waits for an answer.
+		err := r.config.Store.List(ctx, litestream.LTXDir("")+"/", func(Object) error { return errEnough })
+		if err != nil && !errors.Is(err, errEnough) {
+			return 0, fmt.Errorf("copy the whole database: %w", err)
+		}
+		if err := r.open(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if !r.reads {
+		if err := r.readFirst(ctx); err != nil {
+			return 0, r.recover(ctx, fmt.Errorf("read the database's log: %w", err))
+		}
+	}
 	if err := r.db.Sync(ctx); err != nil {
 		return 0, r.recover(ctx, fmt.Errorf("read the database's log: %w", err))
 	}
@@ -121,12 +161,66 @@ func (r *Replica) Read(ctx context.Context) (position uint64, err error) {
 	return uint64(at.TXID), nil
 }
 
-// Send brings what was read to the place.
-func (r *Replica) Send(ctx context.Context) error {
-	if err := r.db.Replica.Sync(ctx); err != nil {
-		return r.recover(ctx, fmt.Errorf("copy the database: %w", err))
+// readFirst reads what was committed since the last run. If that is not all there anymore, the whole database is copied.
+func (r *Replica) readFirst(ctx context.Context) error {
+	// Until continued has looked, nothing is folded.
+	r.db.MinCheckpointPageN, r.db.TruncatePageN = math.MaxInt32, math.MaxInt32
+	if err := r.db.Sync(ctx); err != nil {
+		return err
 	}
+	if r.last.MaxTXID != 0 {
+		goesOn, err := continued(r.db.WALPath(), r.last)
+		if err == nil && !goesOn {
+			err = errors.Join(r.drop(ctx), r.open(ctx))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.db.MinCheckpointPageN, r.db.TruncatePageN = pagesBeforeFold, pagesBeforeForce
+	r.reads = true
 	return nil
+}
+
+// errEnough ends a list that was asked for to see whether anybody answers.
+var errEnough = errors.New("enough was listed")
+
+// Reads is false while nobody reads the log and nobody folds it, because the place is away.
+func (r *Replica) Reads() bool { return r.reads }
+
+// Send brings what was read to the place. What it cannot bring waits, until that is more than the whole database would be: then it is
+// thrown away, and the whole database is copied once the place is back.
+func (r *Replica) Send(ctx context.Context) error {
+	err := r.db.Replica.Sync(ctx)
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("copy the database: %w", err)
+	tooMuch, sizeErr := r.waitsTooMuch()
+	if tooMuch {
+		return errors.Join(err, r.drop(ctx))
+	}
+	return r.recover(ctx, errors.Join(err, sizeErr))
+}
+
+// waitsTooMuch says whether more waits in the folder than the whole database would take.
+func (r *Replica) waitsTooMuch() (bool, error) {
+	var waiting int64
+	err := filepath.WalkDir(r.config.State, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			waiting += info.Size()
+		}
+		return err
+	})
+	if err != nil || waiting <= r.most {
+		return false, err
+	}
+	info, err := os.Stat(r.config.Database)
+	return err == nil && waiting > 2*info.Size(), err
 }
 
 // recover begins again with the whole database if the state in the folder is of no use any more: somebody removed it, or a disk lost it. It
@@ -136,8 +230,14 @@ func (r *Replica) recover(ctx context.Context, cause error) error {
 	if !ok || !broken.IsAutoRecoverable() {
 		return cause
 	}
+	return errors.Join(cause, r.drop(ctx), r.open(ctx))
+}
+
+// drop ends the reading, and throws away what was read.
+func (r *Replica) drop(ctx context.Context) error {
 	_ = r.Close(ctx) // What it could not send is read again.
-	return errors.Join(cause, os.RemoveAll(r.config.State), r.open())
+	r.db, r.all, r.reads = nil, nil, false
+	return os.RemoveAll(r.config.State)
 }
 
 // Tidy puts parts in the place together, copies the whole database once a day, and removes what is no longer needed, see Kept. It is to be
@@ -163,6 +263,9 @@ func (r *Replica) Tidy(ctx context.Context) error {
 
 // Close reads what was committed since, tries once to bring it to the place, and ends. It has to come before the database is closed.
 func (r *Replica) Close(ctx context.Context) error {
+	if r.db == nil {
+		return nil
+	}
 	if err := r.db.Close(ctx); err != nil {
 		return fmt.Errorf("end the copying of the database: %w", err)
 	}

@@ -132,9 +132,29 @@ func (s *stage) open() {
 	if s.db, err = sqlite.OpenReplicated(s.t.Context(), s.path(), time.Now); err != nil {
 		s.t.Fatal(err)
 	}
-	if s.Replica, err = replica.Open(replica.Config{
+	if s.Replica, err = replica.Open(s.t.Context(), replica.Config{
 		Database: s.path(), State: filepath.Join(s.folder, "replica"), Store: s.store,
 	}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// alone is a run of the relay while nobody reads the log. Between the writes, of so many records each, the log is folded.
+func (s *stage) alone(writes ...int) {
+	s.t.Helper()
+	var err error
+	if s.db, err = sqlite.OpenReplicated(s.t.Context(), s.path(), time.Now); err != nil {
+		s.t.Fatal(err)
+	}
+	for i, n := range writes {
+		if i > 0 {
+			if err := sqlite.FoldBeside(s.t.Context(), s.path()); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		s.write(n)
+	}
+	if err := s.db.Close(); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -168,6 +188,21 @@ func (s *stage) copy() (position uint64) {
 		s.t.Fatal(err)
 	}
 	return position
+}
+
+// waiting is the size of what is in the folder of the state.
+func (s *stage) waiting() (size int64) {
+	s.t.Helper()
+	_ = filepath.WalkDir(filepath.Join(s.folder, "replica"), func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			info, infoErr := entry.Info()
+			if err = infoErr; err == nil {
+				size += info.Size()
+			}
+		}
+		return err
+	})
+	return size
 }
 
 // restored checks that the store has so many records at that position.
@@ -246,114 +281,31 @@ func TestACopyGoesOnAfterARestart(t *testing.T) {
 	}
 }
 
-// After a crash it goes on in the same way: here the folder is as a crash leaves it, in another place.
+// crash returns the stage as a crash leaves it, in another place.
+func (s *stage) crash() *stage {
+	s.t.Helper()
+	crashed := &stage{t: s.t, folder: filepath.Join(s.t.TempDir(), "data"), store: newMemory(), texts: s.texts}
+	maps.Copy(crashed.store.objects, s.store.objects)
+	if err := os.CopyFS(crashed.folder, os.DirFS(s.folder)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.close()
+	return crashed
+}
+
+// After a crash it goes on in the same way.
 func TestACopyGoesOnAfterACrash(t *testing.T) {
 	s := newStage(t)
 	s.write(400)
 	s.copy()
 	s.write(3)
-	crashed := &stage{t: t, folder: filepath.Join(t.TempDir(), "data"), store: s.store, texts: s.texts}
-	if err := os.CopyFS(crashed.folder, os.DirFS(s.folder)); err != nil {
-		t.Fatal(err)
-	}
-	s.store = newMemory()
-	s.close()
+	crashed := s.crash()
 	crashed.open()
 	defer crashed.close()
 	crashed.write(1)
 	crashed.restored(crashed.copy(), 404)
 	if sizes := crashed.store.sizes(); len(sizes) < 2 || slices.Max(sizes[1:])*4 > sizes[0] {
 		t.Errorf("the parts have %v bytes: the whole database was copied again", sizes)
-	}
-}
-
-// What is written while the store is away comes later. The log is folded meanwhile, and commands may write.
-func TestAStoreThatIsAway(t *testing.T) {
-	s := newStage(t)
-	defer s.close()
-	s.write(1)
-	s.copy()
-	s.store.setAway(true)
-	for range 3 {
-		s.write(50)
-		if _, err := s.Read(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if err := s.Send(t.Context()); !errors.Is(err, errAway) {
-			t.Errorf("sent to nobody: %v", err)
-		}
-		command, err := sqlite.Attach(t.Context(), s.path(), time.Now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.texts++
-		_, err = command.Ledger().Create(t.Context(), relaytest.Record(s.texts, time.Now()))
-		if err := errors.Join(err, command.Close()); err != nil {
-			t.Error(err)
-		}
-	}
-	s.store.setAway(false)
-	s.restored(s.copy(), 154)
-}
-
-// If what was not sent yet is lost, the whole database is copied again, and nothing is missing.
-func TestAStateThatIsLost(t *testing.T) {
-	s := newStage(t)
-	defer s.close()
-	s.write(5)
-	s.copy()
-	s.write(5)
-	if _, err := s.Read(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.RemoveAll(filepath.Join(s.folder, "replica", "ltx")); err != nil {
-		t.Fatal(err)
-	}
-	s.write(5)
-	_, readErr := s.Read(t.Context())
-	if err := errors.Join(readErr, s.Send(t.Context())); err == nil {
-		t.Error("nobody noticed")
-	}
-	s.restored(s.copy(), 15)
-}
-
-// Between two runs of the relay the file is changed by others: a command writes and folds the log, or the whole file is written anew.
-func TestAFileThatIsChangedBetween(t *testing.T) {
-	for name, change := range map[string]func(s *stage){
-		"a command writes": func(s *stage) {
-			db, err := sqlite.Open(t.Context(), s.path(), time.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.db = db
-			s.write(5)
-			if err := db.Close(); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"it is rebuilt": func(s *stage) {
-			if err := sqlite.Rebuild(t.Context(), s.path()); err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			s.write(400)
-			s.copy()
-			s.write(1)
-			s.close()
-			change(s)
-			s.open()
-			defer s.close()
-			s.restored(s.copy(), s.texts)
-			s.write(1)
-			s.restored(s.copy(), s.texts)
-			if err := s.Tidy(t.Context()); err != nil {
-				t.Error(err)
-			}
-			s.restored(s.copy(), s.texts)
-		})
 	}
 }
 

@@ -181,7 +181,8 @@ func (t *tx) removeConversation(ctx context.Context, c conversation.Conversation
 	return false, err
 }
 
-// Fold brings everything into the database file at path, which nobody else has open, so that the file is all there is.
+// Fold brings everything into the database file at path, so that the file is all there is. Others may have it open; if one of them reads
+// from the log for longer than a moment, it is an error.
 func Fold(ctx context.Context, path string) error {
 	return withFile(path, func(file *sql.DB) error {
 		var busy, frames, folded int
@@ -190,5 +191,14 @@ func Fold(ctx context.Context, path string) error {
 			err = errors.New("the write-ahead log is still in use")
 		}
 		return err
+	})
+}
+
+// FoldBeside brings what the log has into the database file at path while others have it open, and waits for nobody. The log is used from
+// its beginning again if nobody reads from it. With package replica, it is for the time when that does not read the log.
+func FoldBeside(ctx context.Context, path string) error {
+	return withFile(path, func(file *sql.DB) error {
+		var busy, frames, folded int
+		return file.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &frames, &folded)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -44,6 +45,7 @@ type replication interface {
 	Copy(ctx context.Context) (at time.Time, err error)
 	Tidy(ctx context.Context) error
 	Close(ctx context.Context) (at time.Time, err error)
+	Reads() bool
 }
 
 // replicator keeps a replica up to date while the relay runs.
@@ -58,6 +60,8 @@ type replicator struct {
 	await   func(ctx context.Context, written <-chan struct{}, longest time.Duration)
 	// start begins to keep the replica of that ID, or a new one, whose ID is another.
 	start func(ctx context.Context, id string) (r replication, newID string, err error)
+	// fold folds the database's log if it is long, while it is not read.
+	fold func(ctx context.Context) error
 
 	// copying is nil while it could not be begun.
 	copying replication
@@ -74,6 +78,9 @@ func (r *Relay) newReplicator() *replicator {
 	p := &replicator{
 		config: r.config.Replica, data: r.config.Data, now: time.Now, logger: r.config.Logger, pause: clock.Pause,
 		written: r.db.Written, await: waitFor,
+	}
+	p.fold = func(ctx context.Context) error {
+		return foldLong(ctx, filepath.Join(p.data, datafolder.DatabaseFile), longLog)
 	}
 	p.start = func(ctx context.Context, id string) (replication, string, error) {
 		place, err := backups.Open(ctx, p.config.To, p.config.Access)
@@ -196,9 +203,24 @@ func (p *replicator) step(ctx context.Context) {
 	if errors.Is(err, backups.ErrReplicaGone) {
 		err = errors.Join(err, p.abandon(ctx))
 	}
-	if err != nil && ctx.Err() == nil {
-		p.failed(ctx, err)
+	if err == nil || ctx.Err() != nil {
+		return
 	}
+	if p.copying == nil || !p.copying.Reads() {
+		err = errors.Join(err, p.fold(ctx))
+	}
+	p.failed(ctx, err)
+}
+
+// longLog is how long the log may become while the place is away.
+const longLog = 64 << 20
+
+// foldLong folds the log of the database at path if it has more than so many bytes. The replica begins with the whole database then.
+func foldLong(ctx context.Context, path string, most int64) error {
+	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() <= most {
+		return err
+	}
+	return sqlite.FoldBeside(ctx, path)
 }
 
 // copy begins if it has not begun, and copies what is new.

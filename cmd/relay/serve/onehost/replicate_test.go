@@ -13,6 +13,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/backups"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 // TestMain lets relays replicate their databases: a process decides that before it opens its first one.
@@ -32,6 +33,9 @@ type replicatorStage struct {
 	// quiet is set if nobody writes.
 	quiet                 bool
 	begun, closed, copies int
+	// unread is set if nobody reads the log, folds counts how often it was looked at then.
+	unread bool
+	folds  int
 }
 
 // Copy, Tidy and Close are what the replicator does with the place.
@@ -53,6 +57,8 @@ func (s *replicatorStage) Close(ctx context.Context) (time.Time, error) {
 	return s.Copy(ctx)
 }
 
+func (s *replicatorStage) Reads() bool { return !s.unread }
+
 func newReplicatorStage(t *testing.T) *replicatorStage {
 	t.Helper()
 	s := &replicatorStage{at: time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)}
@@ -70,6 +76,10 @@ func newReplicatorStage(t *testing.T) *replicatorStage {
 				id = "new-" + s.at.Format("150405")
 			}
 			return s, id, s.broken
+		},
+		fold: func(context.Context) error {
+			s.folds++
+			return nil
 		},
 	}
 	return s
@@ -124,6 +134,50 @@ func TestAReplicaThatIsLate(t *testing.T) {
 	s.at = s.at.Add(time.Hour)
 	if kept, _, _ := backups.ReadReplicaState(s.data); kept.Problem(s.at) != "" {
 		t.Errorf("a relay that was stopped: %s", kept.Problem(s.at))
+	}
+}
+
+// While the place is away and nobody reads the log, the relay folds it.
+func TestALogThatNobodyReads(t *testing.T) {
+	s := newReplicatorStage(t)
+	s.begin(t.Context(), time.Time{})
+	s.broken = errors.New("nobody is there")
+	s.pass(t, 5*time.Minute)
+	if atStart := s.folds; atStart != s.begun || atStart < 5 {
+		t.Errorf("looked at the log %d times in %d tries to begin", atStart, s.begun)
+	}
+	s.broken, s.folds = nil, 0
+	s.pass(t, time.Minute)
+	s.broken = errors.New("nobody is there")
+	s.pass(t, 5*time.Minute)
+	if s.folds != 0 {
+		t.Errorf("it was folded %d times while it was read", s.folds)
+	}
+	s.unread = true
+	s.pass(t, 5*time.Minute)
+	if s.folds < 4 {
+		t.Errorf("it was folded %d times", s.folds)
+	}
+}
+
+func TestALongLogIsFolded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.db")
+	db, err := sqlite.OpenReplicated(t.Context(), path, time.Now)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer db.Close() //nolint:errcheck // the test is over.
+	const most = 1 << 20
+	for n := range 300 {
+		if _, err := db.Ledger().Create(t.Context(), relaytest.Record(n, time.Now())); err != nil {
+			t.Fatal(err)
+		}
+		if err := foldLong(t.Context(), path, most); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() > 2*most {
+		t.Errorf("the log has %d bytes, error %v", info.Size(), err)
 	}
 }
 
