@@ -12,6 +12,7 @@ import (
 	"github.com/a-h/templ"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 )
 
 // visit is one request for a page.
@@ -32,16 +33,7 @@ const formField = "form"
 // writeHeaders says what a browser may do with the page: run the scripts that carry the nonce, and otherwise have to do with this host
 // alone. Nobody keeps the page.
 func (v *visit) writeHeaders() {
-	h := v.w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+v.nonce+"'; style-src 'self'; img-src 'self'; "+
-		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "+
-		"trusted-types htmx")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
+	webfiles.WriteHeaders(v.w.Header(), v.nonce)
 }
 
 // show writes a page, whole or not at all.
