@@ -19,9 +19,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/console"
 	"quickdumpnow.com/smsrelay/cmd/relay/fake"
+	"quickdumpnow.com/smsrelay/cmd/relay/fakepages"
 	"quickdumpnow.com/smsrelay/cmd/relay/serve"
 	"quickdumpnow.com/smsrelay/cmd/relay/serve/onehost"
+	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -148,7 +151,7 @@ func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Log
 		AccountSid: fake.AccountSid, AuthToken: fake.AuthToken, Numbers: []sms.PhoneNumber{demoTwilioNumber},
 		Webhook:   twiliofake.Webhook{URL: d.relay.URL() + webhook.PathInbound + "#rc=5&rp=5xx,ct,rt&rt=4000&tt=15000"},
 		StepDelay: demoPause, FetchMedia: true, MediaDelay: demoPause, Now: time.Now, Logger: logger,
-		Faults: d.faults,
+		Faults: d.faults, Exchanges: fake.Exchanges,
 		OnEvent: func(e twiliofake.Event) {
 			select {
 			case d.events <- e:
@@ -159,7 +162,14 @@ func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Log
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	group.Go(func() error { return fake.ServeUntil(ctx, listener, d.fake) })
+	pages, err := fakepages.New(fakepages.Config{
+		Fake: d.fake, AccountSid: fake.AccountSid, AuthToken: fake.AuthToken, Number: demoTwilioNumber,
+		Phones: []sms.PhoneNumber{demoCustomer, demoDestination}, Console: d.relay.URL() + console.Path, Logger: logger,
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	group.Go(func() error { return fake.ServeUntil(ctx, listener, pages) })
 	group.Go(func() error { return d.relay.Run(ctx) })
 	return nil
 }
@@ -208,7 +218,10 @@ func (d *demo) close() error {
 func (d *demo) epilogue(stay bool) {
 	d.screen.title("What to try next")
 	if stay {
-		d.screen.say("The demo keeps running until you press Ctrl-C. In another terminal:")
+		d.screen.say("The demo keeps running until you press Ctrl-C. In a browser:")
+		d.screen.command("the phones, and what Twilio is asked and says", d.fakeURL+"/")
+		d.screen.command("the relay's console: sign in as "+signin.OperatorName+", password "+demoOperator, d.relay.URL()+console.Path)
+		d.screen.say("In another terminal:")
 		d.screen.command("text it", fmt.Sprintf("curl -d From=%s -d To=%s -d Body=Hello %s/fake/inbound",
 			demoCustomer, demoTwilioNumber, d.fakeURL))
 		d.screen.command("answer it from the phone", fmt.Sprintf("curl -d From=%s -d To=%s -d 'Body=%s Hi' %s/fake/inbound",

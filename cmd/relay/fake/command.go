@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/fakepages"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -44,12 +46,14 @@ func Command(base cli.Program) *cobra.Command {
 		Use:   "fake-twilio",
 		Short: "Run a fake Twilio for trials",
 		Long: `fake-twilio is a fake Twilio on this host. It has Twilio's Messages API, signed webhooks, signed status callbacks and error
-codes. It reaches no phone. Text one of its numbers with
+codes. It reaches no phone. Open its address in a browser: it shows phones side by side, each request and callback with its signature
+and verdict, and what can go wrong. Or text one of its numbers with
 
   relay fake-twilio text +13125550147 +18585550100 Hello
 
-and see what was sent at /fake/messages. Messages to its magic numbers fail: +15005550001 (21211), +15005550004 (21610),
-+15005550101 (accepted, then undelivered with 30003), and the other numbers of Twilio's test credentials.
+and see what was sent at /fake/messages. /fake/openapi.json describes what tests can do there. Messages to its magic numbers fail:
++15005550001 (21211), +15005550004 (21610), +15005550101 (accepted, then undelivered with 30003), and the other numbers of Twilio's
+test credentials.
 
 It works well and answers at once, unless a flag makes it misbehave as Twilio and the network sometimes do: answers that are lost
 or late, errors before and after it accepts a message, a list that is behind, receipts that come twice, out of order or never.`,
@@ -88,10 +92,10 @@ func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
 	}
 	config := twiliofake.Config{
 		AccountSid: f.accountSid, AuthToken: f.authToken, StepDelay: f.stepDelay, Now: time.Now, Logger: logger,
-		Webhook:   twiliofake.Webhook{URL: f.webhook, FallbackURL: f.fallback},
-		LoopGuard: f.faults.loopGuard, FetchMedia: true, MediaDelay: f.mediaDelay,
+		Webhook:    twiliofake.Webhook{URL: f.webhook, FallbackURL: f.fallback},
+		FetchMedia: true, MediaDelay: f.mediaDelay, Exchanges: Exchanges,
 	}
-	if config.Faults, err = f.faults.faults(); err != nil {
+	if config.Misbehaviour, err = f.faults.misbehaviour(); err != nil {
 		return cli.Usage(err)
 	}
 	for _, number := range f.numbers {
@@ -106,15 +110,35 @@ func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
 	}
 	defer fake.Close()
 	defer context.AfterFunc(ctx, fake.Close)() // answers that are held back go out
+	pages, err := fakepages.New(f.pages(fake, logger))
+	if err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
 	if err != nil {
 		return cli.WithStartHint(fmt.Errorf("listen: %w", err))
 	}
-	fmt.Fprintf(p.Stdout, "fake Twilio at http://%s, account %s, webhook %s\n", listener.Addr(), f.accountSid, f.webhook)
+	fmt.Fprintf(p.Stdout, "fake Twilio at http://%s, account %s, webhook %s; a browser shows its phones\n", listener.Addr(), f.accountSid,
+		f.webhook)
 	if given := f.faults.String(); given != "" {
 		fmt.Fprintf(p.Stdout, "faults: %s\n", given)
 	}
-	return ServeUntil(ctx, listener, fake)
+	return ServeUntil(ctx, listener, pages)
+}
+
+// Exchanges is how many of the last requests and callbacks the pages show.
+const Exchanges = 2000
+
+// pages are what the pages show at first: the numbers of the examples, unless the account has others.
+func (f fakeTwilioFlags) pages(fake *twiliofake.Server, logger *slog.Logger) fakepages.Config {
+	config := fakepages.Config{
+		Fake: fake, AccountSid: f.accountSid, AuthToken: f.authToken, Number: "+18585550100",
+		Phones: []sms.PhoneNumber{"+13125550147", "+16195550123"}, Logger: logger,
+	}
+	if len(f.numbers) > 0 {
+		config.Number = sms.PhoneNumber(f.numbers[0])
+	}
+	return config
 }
 
 // flagAnswer names the phones that answer.

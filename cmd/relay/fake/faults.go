@@ -51,19 +51,15 @@ func (f *faultFlags) add(all *pflag.FlagSet) {
 	all.AddFlagSet(flags)
 }
 
-// faults returns what the flags ask for, or what is wrong with them together.
-func (f *faultFlags) faults() (twiliofake.Faults, error) {
+// misbehaviour returns what the flags ask for, or what is wrong with them together.
+func (f *faultFlags) misbehaviour() (twiliofake.Misbehaviour, error) {
 	odds := twiliofake.Odds{
 		AcceptThenDrop: float64(f.acceptThenDrop), ErrorRate: float64(f.errorRate),
 		DropCallback: float64(f.receipts.drop), DuplicateCallback: float64(f.receipts.duplicate), ReorderCallback: float64(f.receipts.reorder),
 		LatencyLeast: f.latency.least, LatencyMost: f.latency.most,
 	}
-	if err := odds.Validate(); err != nil {
-		return twiliofake.Faults{}, err
-	}
-	faults := twiliofake.RandomFaults(odds, rand.New(rand.NewPCG(f.seed, 0)))
-	faults.ListLag = f.listLag
-	return faults, nil
+	asked := twiliofake.Misbehaviour{Odds: odds, ListLag: f.listLag, LoopGuard: f.loopGuard, Seed: f.seed}
+	return asked, asked.Validate()
 }
 
 // String returns the flags that make the same faults again, "" if there are none.

@@ -31,10 +31,11 @@ func TestFaultFlagsReachTheFake(t *testing.T) {
 			if err := flags.Parse([]string{test.flag}); err != nil {
 				t.Fatal(err)
 			}
-			faults, err := f.faults()
+			asked, err := f.misbehaviour()
 			if err != nil {
 				t.Fatal(err)
 			}
+			faults := asked.Faults()
 			if receipt, latency := faults.BeforeCallback(twiliofake.Message{}), faults.Latency(); receipt != test.receipt ||
 				latency != test.latency {
 				t.Errorf("receipt %+v, latency %s", receipt, latency)

@@ -35,7 +35,7 @@ func (s *Server) dispatch(ctx context.Context) {
 	for {
 		select {
 		case e := <-s.accepted:
-			go s.carry(ctx, e)
+			go s.carry(s.era.context(), e)
 		case <-ctx.Done():
 			return
 		}
@@ -56,7 +56,10 @@ func (s *Server) carry(ctx context.Context, e errand) {
 		if !s.await(ctx, next) {
 			return
 		}
-		message := s.advance(e.sid, next)
+		message, found := s.advance(e.sid, next)
+		if !found {
+			return // a reset took it away
+		}
 		s.emit(Event{Kind: EventStatusChanged, Message: message})
 		s.answerFrom(ctx, message)
 		if message.StatusCallback != "" {
@@ -88,7 +91,7 @@ func pause(ctx context.Context, duration time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-func (s *Server) advance(sid string, to step) Message {
+func (s *Server) advance(sid string, to step) (Message, bool) {
 	now := s.cfg.Now().UTC()
 	return s.store.update(sid, func(message *Message) {
 		if message.Status == sms.StatusAccepted {
@@ -127,6 +130,7 @@ func (s *Server) callBack(ctx context.Context, message Message) {
 	if ctx.Err() != nil {
 		return // the server closed meanwhile: nothing is known of this one
 	}
+	s.keepExchange(s.postExchange(ExchangeCallback, message, params, answer, verdictOfCallback(answer)))
 	s.store.record(Callback{
 		MessageSid: message.Sid, Status: message.Status, ErrorCode: message.ErrorCode,
 		URL: answer.url, Params: params, Attempts: answer.attempts,

@@ -45,10 +45,6 @@ type Config struct {
 	// AccountStatus is the account's: "active", "suspended" or "closed". Empty means active. It is only told: messages are
 	// taken all the same.
 	AccountStatus string
-	// LoopGuard is how many messages from one number to another Twilio takes within 30 s for no loop. Those above it are
-	// created as any other and then fail with 14107, also the next ones for as long as there are that many in 30 s. Zero:
-	// there is no guard.
-	LoopGuard int
 	// StepDelay is the pause before each change of status. At zero the first callback may well arrive before the
 	// answer to the create request, as it may with Twilio.
 	StepDelay time.Duration
@@ -69,6 +65,12 @@ type Config struct {
 	Logger *slog.Logger
 	// Faults are the ways in which Twilio misbehaves. The zero value behaves well.
 	Faults Faults
+	// Misbehaviour is what chance adds to them at the start.
+	Misbehaviour Misbehaviour
+	// Registrations are what numbers are registered as with the carriers. Those that are not named are registered.
+	Registrations map[sms.PhoneNumber]Registration
+	// Exchanges is how many of the last requests and callbacks are kept for people to look at. Zero: none.
+	Exchanges int
 	// OnEvent is told what happens, from several goroutines at once, and must return promptly. Nil tells nobody.
 	OnEvent func(Event)
 }
@@ -100,13 +102,16 @@ func (c Config) validate() error {
 	require(c.StepDelay >= 0, "StepDelay: %s is negative", c.StepDelay)
 	require(c.MediaDelay >= 0, "MediaDelay: %s is negative", c.MediaDelay)
 	require(c.Posts >= 0 && c.Posts <= maxPosts, "Posts: want 0 to %d, got %d", maxPosts, c.Posts)
-	require(c.LoopGuard >= 0, "LoopGuard: %d is negative", c.LoopGuard)
 	require(c.Faults.ListLag >= 0, "Faults: ListLag: %s is negative", c.Faults.ListLag)
 	require(isCallbackURL(c.ReceiptsTo), "ReceiptsTo is not an absolute http or https URL")
-	problems = append(problems, c.Webhook.validate("Webhook"))
+	problems = append(problems, c.Misbehaviour.Validate(), c.Webhook.validate("Webhook"))
 	for number, hook := range c.Webhooks {
 		problems = append(problems, hook.validate("Webhooks: "+number.Mask()))
 	}
+	for number, registration := range c.Registrations {
+		require(registration.IsKnown(), "Registrations: %s cannot be %q", number.Mask(), registration)
+	}
+	require(c.Exchanges >= 0, "Exchanges: %d is negative", c.Exchanges)
 	for number, outcome := range c.Outcomes {
 		_, known := stepsTo(outcome.Status)
 		require(known, "Outcomes: %s cannot end as %q", number.Mask(), outcome.Status)

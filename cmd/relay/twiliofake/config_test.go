@@ -24,7 +24,7 @@ func TestNewRefuses(t *testing.T) {
 		{"no clock", func(c *twiliofake.Config) { c.Now = nil }, "Now is nil"},
 		{"negative delay", func(c *twiliofake.Config) { c.StepDelay = -time.Second }, "StepDelay"},
 		{"too many posts", func(c *twiliofake.Config) { c.Posts = 1025 }, "Posts"},
-		{"negative loop guard", func(c *twiliofake.Config) { c.LoopGuard = -1 }, "LoopGuard: -1 is negative"},
+		{"negative loop guard", func(c *twiliofake.Config) { c.Misbehaviour.LoopGuard = -1 }, "LoopGuard: -1 is negative"},
 		{"negative list lag", func(c *twiliofake.Config) { c.Faults.ListLag = -time.Second }, "ListLag: -1s is negative"},
 		{"relative ReceiptsTo", func(c *twiliofake.Config) { c.ReceiptsTo = "/cb" }, "ReceiptsTo"},
 		{"relative webhook", func(c *twiliofake.Config) { c.Webhook.URL = "/sms" }, "Webhook: URL"},

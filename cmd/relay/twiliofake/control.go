@@ -47,19 +47,43 @@ func (s *Server) controlInbound(w http.ResponseWriter, r *http.Request) {
 		inbound.Media = append(inbound.Media, sms.Media{URL: media})
 	}
 	response, err := s.SendInbound(r.Context(), inbound, "")
-	if errors.Is(err, ErrInbound) || errors.Is(err, ErrNoWebhook) {
-		s.writeRefusal(w, badRequest(codeBadParameter, "%s", err))
-		return
-	}
-	if err != nil {
-		s.writeRefusal(w, refuse(http.StatusServiceUnavailable, codeUnavailable, "The webhook was not asked to the end"))
-		return
-	}
-	s.writeJSON(w, http.StatusOK, report(response))
-	_, _ = io.WriteString(w, "\n") // People who ask with curl read the answer in a terminal.
+	s.writeResponse(w, response, err)
 }
 
-// readInbound reads either form.
+// controlReaction serves POST /fake/reactions: form MessageSid and Emoji. The phone that got the message reacts to it.
+func (s *Server) controlReaction(w http.ResponseWriter, r *http.Request) {
+	params, answer := readParams(w, r)
+	if answer != nil {
+		s.writeRefusal(w, answer)
+		return
+	}
+	response, err := s.React(r.Context(), params.Get("MessageSid"), params.Get("Emoji"))
+	s.writeResponse(w, response, err)
+}
+
+// writeResponse answers what the webhook said.
+func (s *Server) writeResponse(w http.ResponseWriter, response Response, err error) {
+	switch {
+	case isNobodyAsked(err):
+		s.writeRefusal(w, badRequest(codeBadParameter, "%s", err))
+	case err != nil:
+		s.writeRefusal(w, refuse(http.StatusServiceUnavailable, codeUnavailable, "The webhook was not asked to the end"))
+	default:
+		s.writeJSON(w, http.StatusOK, report(response))
+		_, _ = io.WriteString(w, "\n") // People who ask with curl read the answer in a terminal.
+	}
+}
+
+// ReadText reads a form that texts a number, with its files under the name Media. The error says what is wrong with it.
+func ReadText(w http.ResponseWriter, r *http.Request) (url.Values, []File, error) {
+	params, files, answer := readInbound(w, r)
+	if answer != nil {
+		return nil, nil, errors.New(answer.Message)
+	}
+	return params, files, nil
+}
+
+// readInbound reads either form of a text.
 func readInbound(w http.ResponseWriter, r *http.Request) (url.Values, []File, *refusal) {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "multipart/form-data" {
@@ -67,7 +91,7 @@ func readInbound(w http.ResponseWriter, r *http.Request) (url.Values, []File, *r
 		return params, nil, answer
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxInbound)
-	if err := r.ParseMultipartForm(maxInbound); err != nil {
+	if err := r.ParseMultipartForm(maxInbound); err != nil { //nolint:gosec // it is bounded in the line above.
 		return nil, nil, badRequest(codeBadParameter, "The request body is not a form with files, or larger than %d MB", maxInbound>>20)
 	}
 	files, answer := readFiles(r)
@@ -88,30 +112,4 @@ func report(response Response) inboundReport {
 		reported.Errors = append(reported.Errors, reportedError(failure))
 	}
 	return reported
-}
-
-// callbackRecord is one entry of GET /fake/messages.
-type callbackRecord struct {
-	MessageSid       string     `json:"message_sid"`
-	MessageStatus    sms.Status `json:"message_status"`
-	URL              string     `json:"url"`
-	Attempts         int        `json:"attempts"`
-	StatusCode       int        `json:"status_code"`
-	WebhookErrorCode int        `json:"webhook_error_code"`
-}
-
-// controlMessages serves GET /fake/messages: every message in order of creation, in the form of Twilio's resource,
-// and every status callback that was posted.
-func (s *Server) controlMessages(w http.ResponseWriter, _ *http.Request) {
-	seen := struct {
-		Messages  []Message        `json:"messages"`
-		Callbacks []callbackRecord `json:"callbacks"`
-	}{Messages: s.Messages(), Callbacks: []callbackRecord{}}
-	for _, callback := range s.Callbacks() {
-		seen.Callbacks = append(seen.Callbacks, callbackRecord{
-			MessageSid: callback.MessageSid, MessageStatus: callback.Status, URL: callback.URL,
-			Attempts: callback.Attempts, StatusCode: callback.StatusCode, WebhookErrorCode: callback.WebhookErrorCode,
-		})
-	}
-	s.writeJSON(w, http.StatusOK, seen)
 }

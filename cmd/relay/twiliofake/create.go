@@ -18,7 +18,7 @@ func (s *Server) createMessage(w http.ResponseWriter, r *http.Request) {
 		s.writeRefusal(w, answer)
 		return
 	}
-	fault := s.cfg.Faults.beforeCreate(params)
+	fault := s.beforeCreate(params)
 	if !fault.OnceTaken && s.suffers(w, fault) {
 		return
 	}
@@ -32,6 +32,7 @@ func (s *Server) createMessage(w http.ResponseWriter, r *http.Request) {
 		s.writeRefusal(w, refuse(http.StatusServiceUnavailable, codeUnavailable, "Service unavailable"))
 		return
 	}
+	recorderOf(w).message = message.Sid
 	if fault.OnceTaken && s.suffers(w, fault) {
 		return
 	}

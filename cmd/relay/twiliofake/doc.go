@@ -6,17 +6,20 @@
 // It is not a recorder of calls with canned answers, and it is not all of Twilio. It reaches no phone, keeps
 // everything in memory, and has no updating of messages but their redaction, no deleting but of attachments, no scheduling, no link
 // shortening, no <Redirect> in TwiML and no limit of pace. Unlike Twilio it takes http URLs and local hosts as webhooks,
-// it repeats a failed post at once, and its loop guard (14107) is off unless Config.LoopGuard says otherwise.
+// it repeats a failed post at once, and its loop guard (14107) is off unless Misbehaviour.LoopGuard says otherwise.
 //
 // # Faults
 //
 // A network and a Twilio that always answer try nobody. Faults makes the API slow, failing, silent after it took a
 // message, or late with its list, and loses, doubles and reorders callbacks; RandomFaults does so by chance, from a seed.
 //
+// Misbehaviour is what people set of that, also while the server runs.
+//
 // # For people
 //
-// Outside of Twilio's namespace, and without credentials: POST /fake/inbound (form From, To, Body, MediaUrl, or files as Media) texts one
-// of our numbers and answers what the webhook said; GET /fake/messages lists every message and callback so far.
+// Outside of Twilio's namespace, and without credentials, openapi.json describes what is under /fake/: text a number as a phone would, wait
+// for messages and assert on them, see every request and callback with its verdict (if Config.Exchanges keeps them), set what goes wrong, what
+// numbers are registered as and who has opted out, and start anew. The pages that show it are in cmd/relay/fakepages.
 //
 // # Magic numbers
 //

@@ -40,7 +40,7 @@ func (s *Server) updateMessage(w http.ResponseWriter, r *http.Request) {
 	case !message.isFinished():
 		s.writeRefusal(w, notFinished())
 	default:
-		message = s.store.update(sid, func(m *Message) {
+		message, _ = s.store.update(sid, func(m *Message) {
 			m.Body, m.DateUpdated = "", s.cfg.Now()
 			m.Params.Del("Body")
 		})

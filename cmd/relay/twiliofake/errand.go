@@ -26,6 +26,9 @@ type step struct {
 
 func (s *Server) errandFor(message Message) errand {
 	outcome := s.cfg.outcomeOf(message.To)
+	if code := s.numbers.registrationOf(message.From).refusalOf(message.From, message.To); code != 0 {
+		outcome = Outcome{Status: sms.StatusUndelivered, ErrorCode: code}
+	}
 	if s.isLoop(message) {
 		outcome = Outcome{Status: sms.StatusFailed, ErrorCode: codeLoop}
 	}
@@ -34,10 +37,11 @@ func (s *Server) errandFor(message Message) errand {
 
 // isLoop counts the message and reports whether it is one more than LoopGuard lets through.
 func (s *Server) isLoop(message Message) bool {
-	if s.cfg.LoopGuard == 0 {
+	guard := s.Misbehaviour().LoopGuard
+	if guard == 0 {
 		return false
 	}
-	return s.store.count(pair{ours: message.From, phone: message.To}, message.DateCreated) > s.cfg.LoopGuard
+	return s.store.count(pair{ours: message.From, phone: message.To}, message.DateCreated) > guard
 }
 
 // stepsOf returns the way of a new message to its outcome, each step delay after the one before. A message that would

@@ -94,7 +94,7 @@ func TestWaitLeavesQueuedMessagesAlone(t *testing.T) {
 // TestLoopGuard has one message too many in 30 s, and the first one after them.
 func TestLoopGuard(t *testing.T) {
 	app := receive(t, nil)
-	account := start(t, func(c *twiliofake.Config) { c.LoopGuard = 3 })
+	account := start(t, func(c *twiliofake.Config) { c.Misbehaviour.LoopGuard = 3 })
 	text := func(to smsNumber) map[string]any {
 		got := account.create(t, params("To", string(to), "StatusCallback", app.url))
 		if got.status != http.StatusCreated || got.body["status"] != "queued" || got.body["error_code"] != nil {

@@ -125,6 +125,14 @@ func deliveryErrorText(code int) string {
 		return "Landline or unreachable carrier"
 	case 30007:
 		return "Message filtered"
+	case codeTollFree:
+		return "Toll-Free Number Has Not Been Verified"
+	case codeSuspended:
+		return "US A2P 10DLC - Campaign Suspended"
+	case codeUnregistered:
+		return "US A2P 10DLC - Message from an Unregistered Number"
+	case codeConfiguring:
+		return "US A2P 10DLC - Message from a Number Still Being Configured"
 	case codeValidityExpired:
 		return "Validity Period Expired"
 	default:

@@ -108,12 +108,10 @@ func (h heldBack) WriteHeader(status int) {
 	h.ResponseWriter.WriteHeader(status)
 }
 
-// holdBack passes the time for which an answer is held back.
-func (s *Server) holdBack() { s.delay(s.cfg.Faults.latency()) }
-
 // suffers plays the fault and reports whether it took the place of the answer.
 func (s *Server) suffers(w http.ResponseWriter, fault Fault) bool {
 	s.delay(fault.Delay)
+	recorderOf(w).fault = fault.DropConnection || fault.Status != 0
 	if fault.DropConnection {
 		s.holdBack()
 		panic(http.ErrAbortHandler) // net/http's own way to close a connection without an answer

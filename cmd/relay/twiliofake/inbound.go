@@ -89,9 +89,12 @@ func (s *Server) SendInbound(ctx context.Context, inbound Inbound, webhookURL st
 		return Response{}, fmt.Errorf("send an inbound message: %w", err)
 	}
 	response := Response{MessageSid: message.Sid}
-	replies := s.ask(ctx, &response, message, hook.URL, message.Params)
+	asked := question{kind: ExchangeWebhook, message: message, url: hook.URL, params: message.Params, hasFallback: hook.FallbackURL != ""}
+	replies := s.ask(ctx, &response, asked)
 	if !response.Taken && hook.FallbackURL != "" && ctx.Err() == nil {
-		replies = s.ask(ctx, &response, message, hook.FallbackURL, fallbackParams(message.Params, response.Errors[0]))
+		replies = s.ask(ctx, &response, question{
+			kind: ExchangeFallback, message: message, url: hook.FallbackURL, params: fallbackParams(message.Params, response.Errors[0]),
+		})
 	}
 	if !response.Taken && ctx.Err() != nil {
 		return response, fmt.Errorf("send an inbound message: %w", ctx.Err())
@@ -136,7 +139,7 @@ func (s *Server) receive(inbound Inbound, hook Webhook) (Message, error) {
 	message.NumSegments = segmentsOf(message)
 	message.Params = inboundParams(message, inbound)
 	if s.store.add(message) {
-		s.store.heed(message)
+		s.heed(message)
 	}
 	return message, nil
 }
@@ -186,9 +189,19 @@ func fallbackParams(params url.Values, failure WebhookError) url.Values {
 	return told
 }
 
+// question is a text on its way to one URL.
+type question struct {
+	kind        ExchangeKind
+	message     Message
+	url         string
+	params      url.Values
+	hasFallback bool
+}
+
 // ask posts the webhook to one URL, enters the answer into the response, and returns the replies that it asks for.
-func (s *Server) ask(ctx context.Context, response *Response, message Message, rawURL string, params url.Values) []reply {
-	answer := s.post(ctx, rawURL, params)
+func (s *Server) ask(ctx context.Context, response *Response, asked question) []reply {
+	message := asked.message
+	answer := s.post(ctx, asked.url, asked.params)
 	response.URL, response.Attempts = answer.url, answer.attempts
 	response.StatusCode, response.ContentType = answer.statusCode, answer.contentType
 	response.Body = answer.body[:min(len(answer.body), maxAnswer)]
@@ -199,6 +212,9 @@ func (s *Server) ask(ctx context.Context, response *Response, message Message, r
 		response.Errors = append(response.Errors, *failure)
 	}
 	response.Taken = failure == nil
+	kept := s.postExchange(asked.kind, message, asked.params, answer, verdictOfWebhook(answer, len(replies), failure, asked.hasFallback))
+	kept.Accepted, kept.ErrorCode = response.Taken, code
+	s.keepExchange(kept)
 	s.cfg.Logger.InfoContext(ctx, "inbound webhook",
 		slog.String("message_sid", message.Sid), slog.Any("from", message.From), slog.Any("to", message.To),
 		slog.Int("status_code", answer.statusCode), slog.Int("attempts", answer.attempts), slog.Int("error_code", code))

@@ -51,7 +51,7 @@ func (s *Server) listMessages(w http.ResponseWriter, r *http.Request) {
 		s.writeRefusal(w, answer)
 		return
 	}
-	if lag := s.cfg.Faults.ListLag; lag > 0 {
+	if lag := s.listLag(); lag > 0 {
 		wanted.createdBy = s.cfg.Now().Add(-lag)
 	}
 	found, ok := s.store.find(wanted, asked)

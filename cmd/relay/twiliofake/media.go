@@ -160,7 +160,7 @@ func (s *Server) listMedia(w http.ResponseWriter, r *http.Request) {
 func (s *Server) fetchAttachments(message Message) int {
 	room := maxMediaBytes
 	for _, address := range message.MediaURLs {
-		file, code := s.fetchAttachment(address, room)
+		file, code := s.fetchAttachment(message.Sid, address, room)
 		if code != 0 {
 			return code
 		}
@@ -170,13 +170,13 @@ func (s *Server) fetchAttachments(message Message) int {
 	return 0
 }
 
-func (s *Server) fetchAttachment(address string, room int) (File, int) {
-	head, code := s.askForMedia(http.MethodHead, address, room)
+func (s *Server) fetchAttachment(messageSid, address string, room int) (File, int) {
+	head, code := s.askForMedia(messageSid, http.MethodHead, address, room)
 	if code != 0 {
 		return File{}, code
 	}
 	s.delay(s.cfg.MediaDelay)
-	got, code := s.askForMedia(http.MethodGet, address, room)
+	got, code := s.askForMedia(messageSid, http.MethodGet, address, room)
 	switch {
 	case code != 0:
 		return File{}, code
@@ -188,7 +188,9 @@ func (s *Server) fetchAttachment(address string, room int) (File, int) {
 }
 
 // askForMedia makes one request, and returns Twilio's error code if its answer cannot be used.
-func (s *Server) askForMedia(method, address string, room int) (File, int) {
+func (s *Server) askForMedia(messageSid, method, address string, room int) (file File, code int) {
+	status := 0
+	defer func() { s.keepMediaExchange(messageSid, method, address, status, code) }()
 	request, err := http.NewRequestWithContext(s.work, method, address, http.NoBody)
 	if err != nil {
 		return File{}, codeRetrieval
@@ -199,6 +201,7 @@ func (s *Server) askForMedia(method, address string, room int) (File, int) {
 		return File{}, codeRetrieval
 	}
 	defer func() { _ = response.Body.Close() }() // it was only read
+	status = response.StatusCode
 	content, err := io.ReadAll(io.LimitReader(response.Body, int64(room)+1))
 	size, _ := strconv.Atoi(response.Header.Get("Content-Length"))
 	switch {

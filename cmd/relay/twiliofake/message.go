@@ -51,6 +51,22 @@ type Message struct {
 	Params url.Values
 }
 
+// Phone is who wrote to us, or whom we wrote to.
+func (m Message) Phone() sms.PhoneNumber {
+	if m.Direction == DirectionInbound {
+		return m.From
+	}
+	return m.To
+}
+
+// Ours is our number's side of the message.
+func (m Message) Ours() sms.PhoneNumber {
+	if m.Direction == DirectionInbound {
+		return m.To
+	}
+	return m.From
+}
+
 func (m Message) clone() Message {
 	m.MediaURLs = slices.Clone(m.MediaURLs)
 	m.Params = cloneValues(m.Params)

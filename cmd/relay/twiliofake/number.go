@@ -1,6 +1,7 @@
 package twiliofake
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -25,8 +26,10 @@ type Number struct {
 	SmsMethod         string
 	SmsFallbackMethod string
 	StatusCallback    string
-	DateCreated       time.Time
-	DateUpdated       time.Time
+	// Registration is no part of the resource: Twilio keeps it with the campaign.
+	Registration Registration
+	DateCreated  time.Time
+	DateUpdated  time.Time
 }
 
 // numbers are the account's numbers with their settings.
@@ -61,6 +64,7 @@ func (n *numbers) of(number sms.PhoneNumber) *Number {
 	made := &Number{
 		Sid: numberSid(number), AccountSid: n.cfg.AccountSid, PhoneNumber: number, Webhook: n.cfg.webhookOf(number),
 		SmsMethod: http.MethodPost, SmsFallbackMethod: http.MethodPost, DateCreated: now, DateUpdated: now,
+		Registration: cmp.Or(n.cfg.Registrations[number], RegistrationVerified),
 	}
 	n.known = append(n.known, made)
 	return made

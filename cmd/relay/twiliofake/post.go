@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -46,6 +47,8 @@ type posted struct {
 	code        int    // Twilio's error code, 0 if a 2xx was read
 	reason      string // in words, "" with code 0
 	failure     string // in the words of the retry policy, "" if it has none or nothing failed
+	signature   string
+	tries       []string // how each try ended: a status, or why there was none
 }
 
 // post signs params for the URL and posts them, with the retries and time limits that the URL's fragment asks for.
@@ -57,19 +60,28 @@ func (s *Server) post(ctx context.Context, rawURL string, params url.Values) pos
 	}
 	ctx, cancel := context.WithTimeout(ctx, settings.total)
 	defer cancel()
-	header := http.Header{}
-	header.Set("X-Twilio-Signature", twilio.SignForm(s.cfg.AuthToken, target, params))
+	header, signed, tries := http.Header{}, twilio.SignForm(s.cfg.AuthToken, target, params), []string(nil)
+	header.Set("X-Twilio-Signature", signed)
 	header.Set("I-Twilio-Idempotency-Token", newToken())
 	header.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
 	header.Set("Accept", "*/*")
 	header.Set("User-Agent", "TwilioProxy/1.1")
 	for attempt := 1; ; attempt++ {
 		answer := s.attempt(ctx, target, header, params.Encode(), settings)
-		answer.url, answer.attempts = target, attempt
+		tries = append(tries, answer.ending())
+		answer.url, answer.attempts, answer.signature, answer.tries = target, attempt, signed, tries
 		if answer.code == 0 || attempt > settings.retries || !settings.retried(answer.failure) || ctx.Err() != nil {
 			return answer
 		}
 	}
+}
+
+// ending says how one try ended.
+func (p posted) ending() string {
+	if p.statusCode != 0 {
+		return strconv.Itoa(p.statusCode)
+	}
+	return p.reason
 }
 
 // newToken makes an identifier in the form of a UUID.
@@ -142,12 +154,20 @@ func failed(ctx context.Context, err error, connected bool) posted {
 	case errors.Is(cause, errConnectTimeout):
 		return posted{code: codeConnection, reason: cause.Error(), failure: retryConnect}
 	case !connected:
-		return posted{code: codeConnection, reason: err.Error(), failure: retryConnect}
+		return posted{code: codeConnection, reason: withoutURL(err), failure: retryConnect}
 	case errors.Is(cause, context.DeadlineExceeded):
 		return posted{code: codeConnection, reason: errReadTimeout.Error()}
 	default:
-		return posted{code: codeRetrieval, reason: err.Error()}
+		return posted{code: codeRetrieval, reason: withoutURL(err)}
 	}
+}
+
+// withoutURL says why a request failed. Where it went is known.
+func withoutURL(err error) string {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err.Error()
+	}
+	return err.Error()
 }
 
 // limits cancels a request that takes too long: to connect first, to answer once connected.

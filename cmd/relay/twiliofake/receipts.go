@@ -17,7 +17,7 @@ type receipt struct {
 
 // turn is a callback's turn to be posted; last says that the message has no other coming.
 func (r *receipts) turn(ctx context.Context, message Message, last bool) {
-	next := receipt{message: message, fault: r.server.cfg.Faults.beforeCallback(message)}
+	next := receipt{message: message, fault: r.server.beforeCallback(message)}
 	if next.fault.AfterNext && !next.fault.Drop && !last {
 		r.held = append([]receipt{next}, r.held...)
 		return

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,9 +26,14 @@ type Server struct {
 	slots    chan struct{} // one for each callback under way
 	numbers  *numbers
 	pending  *pending
-	closing  chan struct{}   // closed by Close
-	work     context.Context //nolint:containedctx // it ends with closing, for the requests of workers.
-	close    func()
+	bell     *bell
+	chance   atomic.Pointer[chance]
+	// exchanges are what people look at, era what ends with a reset.
+	exchanges *exchanges
+	era       *era
+	closing   chan struct{}   // closed by Close
+	work      context.Context //nolint:containedctx // it ends with closing, for the requests of workers.
+	close     func()
 }
 
 // New starts the account's workers. The caller serves the Server and closes it. The error names every problem of cfg.
@@ -46,10 +52,15 @@ func New(cfg Config) (*Server, error) {
 		numbers:  newNumbers(cfg),
 		pending:  newPending(),
 		closing:  make(chan struct{}),
+		bell:     newBell(),
 	}
+	s.store.bell = s.bell
+	s.exchanges = &exchanges{keep: cfg.Exchanges}
+	s.chance.Store(&chance{set: cfg.Misbehaviour, faults: cfg.Misbehaviour.Faults()})
 	s.routes()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.work = ctx
+	s.era = newEra(ctx)
 	s.close = sync.OnceFunc(func() { close(s.closing); cancel() })
 	go s.dispatch(ctx)
 	return s, nil
@@ -103,8 +114,7 @@ func (s *Server) routes() {
 	}))
 	s.mux.Handle("/"+apiVersion+"/Accounts/{file}", s.authenticated(methods{http.MethodGet: s.fetchAccount}))
 	s.mux.Handle("/"+apiVersion+"/", s.authenticated(nil))
-	s.mux.Handle("/fake/inbound", s.open(methods{http.MethodPost: s.controlInbound}))
-	s.mux.Handle("/fake/messages", s.open(methods{http.MethodGet: s.controlMessages}))
+	s.controlRoutes()
 	s.mux.HandleFunc("/", s.serveNotFound)
 }
 
@@ -128,7 +138,7 @@ func (s *Server) open(resource methods) http.Handler {
 // authenticated asks for credentials before anything else, as Twilio does, and then for the account of the path.
 func (s *Server) authenticated(resource methods) http.Handler {
 	next := s.open(resource)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return s.recorded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w = heldBack{ResponseWriter: w, hold: s.holdBack}
 		user, password, _ := r.BasicAuth()
 		if !s.knows(user, password) {
@@ -141,7 +151,7 @@ func (s *Server) authenticated(resource methods) http.Handler {
 			return
 		}
 		next.ServeHTTP(w, r)
-	})
+	}))
 }
 
 func (s *Server) knows(user, password string) bool {

@@ -2,7 +2,6 @@ package twiliofake
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,8 +14,9 @@ type store struct {
 	messages  []*Message // in order of creation
 	bySid     map[string]*Message
 	callbacks []Callback
-	optedOut  map[pair]bool
+	optedOut  map[pair]OptOut
 	recent    map[pair][]time.Time // when messages were created within the last loopWindow
+	bell      *bell
 }
 
 // pair is one of our numbers and a phone.
@@ -24,8 +24,9 @@ type pair struct {
 	ours, phone sms.PhoneNumber
 }
 
+// newStore makes an empty store. It rings the bell that it is given at each change.
 func newStore() *store {
-	return &store{bySid: map[string]*Message{}, optedOut: map[pair]bool{}, recent: map[pair][]time.Time{}}
+	return &store{bySid: map[string]*Message{}, optedOut: map[pair]OptOut{}, recent: map[pair][]time.Time{}}
 }
 
 // Messages returns copies of all messages, inbound and outbound, in order of creation.
@@ -54,6 +55,7 @@ func (st *store) all() []Message {
 
 // add reports whether the message is new.
 func (st *store) add(message Message) bool {
+	defer st.bell.ring()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if _, found := st.bySid[message.Sid]; found {
@@ -75,38 +77,24 @@ func (st *store) get(sid string) (Message, bool) {
 	return message.clone(), true
 }
 
-// update changes a message under the lock and returns what it then is.
-func (st *store) update(sid string, change func(*Message)) Message {
+// update changes a message under the lock and returns what it then is, and whether there is such a message.
+func (st *store) update(sid string, change func(*Message)) (Message, bool) {
+	defer st.bell.ring()
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	message := st.bySid[sid]
+	message, found := st.bySid[sid]
+	if !found {
+		return Message{}, false
+	}
 	change(message)
-	return message.clone()
+	return message.clone(), true
 }
 
 func (st *store) record(callback Callback) {
+	defer st.bell.ring()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.callbacks = append(st.callbacks, callback)
-}
-
-// heed remembers what an inbound text means for opting out: Twilio's default keywords, alone in the text, in any case.
-func (st *store) heed(text Message) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	numbers := pair{ours: text.To, phone: text.From}
-	switch strings.ToUpper(strings.TrimSpace(text.Body)) {
-	case "STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL":
-		st.optedOut[numbers] = true
-	case "START", "YES", "UNSTOP":
-		delete(st.optedOut, numbers)
-	}
-}
-
-func (st *store) hasOptedOut(numbers pair) bool {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	return st.optedOut[numbers]
 }
 
 // loopWindow is the time within which Twilio counts a pair's messages.

@@ -1,0 +1,192 @@
+// Package fakepages is what `relay fake-twilio` shows in a browser: phones side by side, every request and callback with its verdict,
+// messages to search, and what can be set: faults, registrations and opt-outs. It decides nothing; all of it is done by twiliofake.
+package fakepages
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// Config is what the pages are about.
+type Config struct {
+	Fake *twiliofake.Server
+	// AccountSid and AuthToken are what an application has to be given; they are shown.
+	AccountSid, AuthToken string
+	// Number is the number that phones text at first, and Phones those that are shown before anybody has texted.
+	Number sms.PhoneNumber
+	Phones []sms.PhoneNumber
+	// Console is the address of the relay's console, empty if there is none to go to.
+	Console string
+	Logger  *slog.Logger
+}
+
+// Pages is an http.Handler: the pages, and for every other path the fake itself.
+type Pages struct {
+	Config
+	files webfiles.Files
+	mux   *http.ServeMux
+}
+
+// The paths of the pages. What they send to is below.
+const (
+	pathPhones       = "/"
+	pathTexts        = "/phones/texts"
+	pathText         = "/phones/text"
+	pathReact        = "/phones/react"
+	pathRequests     = "/requests"
+	pathNews         = "/requests/news"
+	pathMessages     = "/messages"
+	pathSettings     = "/settings"
+	pathFaults       = "/settings/faults"
+	pathRegistration = "/settings/registration"
+	pathOptOut       = "/settings/opt-out"
+	pathOptIn        = "/settings/opt-in"
+	pathReset        = "/settings/reset"
+)
+
+// New returns the pages. The error says that their files are damaged.
+func New(config Config) (*Pages, error) {
+	files, err := webfiles.Read("")
+	if err != nil {
+		return nil, err
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Pages{Config: config, files: files, mux: http.NewServeMux()}
+	cross := http.NewCrossOriginProtection()
+	for pattern, serve := range map[string]func(*visit) error{
+		"GET " + pathPhones + "{$}": p.showPhones,
+		"GET " + pathTexts:          p.showTexts,
+		"POST " + pathText:          p.text,
+		"POST " + pathReact:         p.react,
+		"GET " + pathRequests:       p.showRequests,
+		"GET " + pathNews:           p.showNews,
+		"GET " + pathMessages:       p.showMessages,
+		"GET " + pathSettings:       p.showSettings,
+		"POST " + pathFaults:        p.setFaults,
+		"POST " + pathRegistration:  p.register,
+		"POST " + pathOptOut:        p.optOut,
+		"POST " + pathOptIn:         p.optIn,
+		"POST " + pathReset:         p.reset,
+	} {
+		p.mux.Handle(pattern, cross.Handler(p.page(serve)))
+	}
+	p.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	p.mux.Handle("/", config.Fake)
+	return p, nil
+}
+
+// ServeHTTP answers one request.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if file, found := p.files[r.URL.EscapedPath()]; found {
+		file.Serve(w, r)
+		return
+	}
+	p.mux.ServeHTTP(w, r)
+}
+
+// visit is one request for a page.
+type visit struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	pages *Pages
+	nonce string
+}
+
+// problem is an answer that says why something was not done.
+type problem struct {
+	status int
+	words  string
+}
+
+// Error returns the words.
+func (p problem) Error() string { return p.words }
+
+// page serves one page, and says what went wrong if it cannot.
+func (p *Pages) page(serve func(*visit) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{w: w, r: r, pages: p, nonce: rand.Text()}
+		webfiles.WriteHeaders(w.Header(), v.nonce)
+		err := serve(v)
+		if err == nil {
+			return
+		}
+		told, ok := errors.AsType[problem](err)
+		if !ok {
+			told = problem{http.StatusInternalServerError, "This could not be done: " + err.Error()}
+		}
+		if err := v.show(told.status, problemPage(v.frame("Sorry"), told.words)); err != nil {
+			p.Logger.LogAttrs(r.Context(), slog.LevelError, "page not shown", slog.String("error", err.Error()))
+		}
+	})
+}
+
+// show writes a page, whole or not at all.
+func (v *visit) show(status int, page templ.Component) error {
+	var text bytes.Buffer
+	if err := page.Render(templ.WithNonce(v.r.Context(), v.nonce), &text); err != nil {
+		return err
+	}
+	v.w.WriteHeader(status)
+	_, _ = v.w.Write(text.Bytes()) // whoever is gone misses nothing.
+	return nil
+}
+
+// goTo has the browser show another page.
+func (v *visit) goTo(path string) error {
+	v.w.Header().Set("Location", path)
+	v.w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// nothingNew answers a page that renews itself, and has all there is.
+func (v *visit) nothingNew() error {
+	v.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// maxForm bounds a form without files, in bytes.
+const maxForm = 64 << 10
+
+// form reads the form that a page has sent.
+func (v *visit) form() error {
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	if err := v.r.ParseForm(); err != nil {
+		return problem{http.StatusBadRequest, "This form cannot be read."}
+	}
+	return nil
+}
+
+// around is what all pages have around them, and textsOf are the texts of a phone. The compiler would put a copy of either wherever it is
+// used.
+//
+//go:noinline
+func around(f frame) templ.ComponentFunc { return layout(f).Render }
+
+//go:noinline
+func textsOf(one phone) templ.ComponentFunc { return bubbles(one).Render }
+
+// frame is what all pages have.
+type frame struct {
+	Title, Console string
+	// Path is the page's own, CSS and the others are the paths of the files.
+	Path, CSS, Own, HTMX, Guard string
+}
+
+func (v *visit) frame(title string) frame {
+	files := v.pages.files
+	return frame{
+		Title: title, Console: v.pages.Console, Path: v.r.URL.Path, CSS: files.Path("console.css"), Own: files.Path("fake.css"),
+		HTMX: files.Path("htmx.min.js"), Guard: files.Path("hx-csp.min.js"),
+	}
+}

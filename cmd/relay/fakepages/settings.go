@@ -1,0 +1,145 @@
+package fakepages
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// settings are what can be set.
+type settings struct {
+	Sliders  []slider
+	Faults   twiliofake.Misbehaviour
+	Numbers  []twiliofake.Number
+	OptOuts  []twiliofake.OptOut
+	Account  string
+	Token    string
+	BaseURL  string
+	Original sms.PhoneNumber
+}
+
+// slider is a probability.
+type slider struct {
+	Name, Label string
+	Percent     float64
+}
+
+func sliders(m twiliofake.Misbehaviour) []slider {
+	return []slider{
+		{"error_rate", "Requests that are answered 500, 503 or 429", m.ErrorRate * 100},
+		{"accept_then_drop", "Messages that are accepted, and the connection closes without an answer", m.AcceptThenDrop * 100},
+		{"drop_callback", "Status callbacks that never come", m.DropCallback * 100},
+		{"duplicate_callback", "Status callbacks that come twice", m.DuplicateCallback * 100},
+		{"reorder_callback", "Status callbacks that come after the next one", m.ReorderCallback * 100},
+	}
+}
+
+func (p *Pages) showSettings(v *visit) error {
+	faults := p.Fake.Misbehaviour()
+	return v.show(http.StatusOK, settingsPage(v.frame("Faults and settings"), settings{
+		Sliders: sliders(faults), Faults: faults, Numbers: p.Fake.Numbers(), OptOuts: p.Fake.OptOuts(),
+		Account: p.AccountSid, Token: p.AuthToken, BaseURL: "http://" + v.r.Host, Original: p.Number,
+	}))
+}
+
+// setFaults sets what goes wrong, from the seed on.
+func (p *Pages) setFaults(v *visit) error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	wanted, err := readFaults(v.r.PostForm)
+	if err == nil {
+		err = p.Fake.Misbehave(wanted)
+	}
+	if err != nil {
+		return problem{http.StatusBadRequest, "These faults cannot be, and nothing has changed: " + err.Error()}
+	}
+	return v.goTo(pathSettings)
+}
+
+func readFaults(form url.Values) (twiliofake.Misbehaviour, error) {
+	var m twiliofake.Misbehaviour
+	for name, into := range map[string]*float64{
+		"error_rate": &m.ErrorRate, "accept_then_drop": &m.AcceptThenDrop, "drop_callback": &m.DropCallback,
+		"duplicate_callback": &m.DuplicateCallback, "reorder_callback": &m.ReorderCallback,
+	} {
+		percent, err := strconv.ParseFloat(form.Get(name), 64)
+		if err != nil {
+			return m, fmt.Errorf("%s: want a percentage, got %q", name, form.Get(name))
+		}
+		*into = percent / 100
+	}
+	for name, into := range map[string]*time.Duration{
+		"latency_least": &m.LatencyLeast, "latency_most": &m.LatencyMost, "list_lag": &m.ListLag,
+	} {
+		given, err := time.ParseDuration(form.Get(name))
+		if err != nil {
+			return m, fmt.Errorf("%s: want a time such as 200ms, got %q", name, form.Get(name))
+		}
+		*into = given
+	}
+	var err error
+	if m.LoopGuard, err = strconv.Atoi(form.Get("loop_guard")); err != nil {
+		return m, fmt.Errorf("loop_guard: want a number, got %q", form.Get("loop_guard"))
+	}
+	if m.Seed, err = strconv.ParseUint(form.Get("seed"), 10, 64); err != nil {
+		return m, fmt.Errorf("seed: want a number, got %q", form.Get("seed"))
+	}
+	return m, nil
+}
+
+// register sets what a number is registered as.
+func (p *Pages) register(v *visit) error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	number, as := typed(v.r.PostForm, "number"), twiliofake.Registration(v.r.PostForm.Get("registration"))
+	if !as.IsKnown() {
+		return problem{http.StatusBadRequest, "There is no such registration."}
+	}
+	if _, found := p.Fake.Register(number, as); !found {
+		return problem{http.StatusNotFound, "The account has no number " + string(number) + "."}
+	}
+	return v.goTo(pathSettings)
+}
+
+// optOut has a phone opt out.
+func (p *Pages) optOut(v *visit) error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	number, phone := typed(v.r.PostForm, "number"), typed(v.r.PostForm, "phone")
+	if !number.IsE164() || !phone.IsE164() {
+		return problem{http.StatusBadRequest, "Say which number and which phone, such as +18585550100 and +13125550147."}
+	}
+	p.Fake.OptOut(number, phone)
+	return v.goTo(pathSettings)
+}
+
+// optIn lets a phone be texted again.
+func (p *Pages) optIn(v *visit) error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	p.Fake.OptIn(typed(v.r.PostForm, "number"), typed(v.r.PostForm, "phone"))
+	return v.goTo(pathSettings)
+}
+
+// reset starts anew.
+func (p *Pages) reset(v *visit) error {
+	p.Fake.Reset()
+	return v.goTo(pathSettings)
+}
+
+func typed(form url.Values, name string) sms.PhoneNumber {
+	return sms.PhoneNumber(strings.TrimSpace(form.Get(name)))
+}
+
+// percent writes a probability.
+func percent(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) }
