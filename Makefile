@@ -45,6 +45,11 @@ VENV     := $(CACHE)/smsrelay-lint-$(shell cat testing/templates/requirements.tx
 PROMTOOL := $(CACHE)/smsrelay-promtool/promtool
 OPENAPI_VENV := $(CACHE)/smsrelay-openapi-$(shell cat testing/openapi/requirements.txt 2>/dev/null | cksum | cut -d ' ' -f 1)
 
+# Twilio's own libraries for Python and Node. The tests of testing/libraries take them from these variables.
+LIBRARIES := $(CACHE)/smsrelay-libraries-$(shell cat testing/libraries/requirements.txt testing/libraries/package-lock.json 2>/dev/null | cksum | cut -d ' ' -f 1)
+export RELAY_LIBRARY_PYTHON := $(if $(wildcard $(LIBRARIES)/ready),$(LIBRARIES)/python/bin/python)
+export RELAY_LIBRARY_NODE   := $(if $(wildcard $(LIBRARIES)/ready),$(LIBRARIES)/node_modules)
+
 .PHONY: help
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -168,14 +173,17 @@ cover: ## Measure what the tests cover
 # The generator is of the version that is linked.
 TEMPL := github.com/a-h/templ/cmd/templ@$(shell sed -n 's|^\tgithub.com/a-h/templ ||p' go.mod)
 
+# The folders with templates.
+PAGES := cmd/relay/console cmd/relay/fakepages
+
 .PHONY: pages
-pages: ## Generate the console's pages from their templates
-	$(GO) run $(TEMPL) generate -path cmd/relay/console
+pages: ## Generate the pages from their templates
+	for folder in $(PAGES); do $(GO) run $(TEMPL) generate -path "$$folder" || exit 1; done
 
 .PHONY: pages-check
 pages-check: ## See that the generated pages are those of the templates
 	$(MAKE) --no-print-directory pages
-	git diff --exit-code -- cmd/relay/console
+	git diff --exit-code -- $(PAGES)
 
 .PHONY: build
 build: ## Cross-compile the Lambda functions into build/, build relay, and check them all
@@ -280,6 +288,18 @@ $(PROMTOOL):
 	@folder="$$(mktemp -d)" && cd "$$folder" && \
 		{ apt-get download -qq prometheus 2>/dev/null || { apt-get update -qq && apt-get download -qq prometheus; }; } && \
 		dpkg -x prometheus_*.deb . && mv usr/bin/promtool "$@.new" && mv "$@.new" "$@" && rm -rf "$$folder"
+
+.PHONY: libraries
+libraries: $(LIBRARIES)/ready ## Get Twilio's libraries for Python and Node, which make test runs against the fake Twilio (needs npm)
+
+$(LIBRARIES)/ready:
+	rm -rf "$(@D)"
+	mkdir -p "$(@D)"
+	$(PYTHON) -m venv "$(@D)/python"
+	"$(@D)/python/bin/pip" install --quiet --disable-pip-version-check --requirement testing/libraries/requirements.txt
+	cp testing/libraries/package.json testing/libraries/package-lock.json "$(@D)"
+	npm ci --prefix "$(@D)" --silent --no-audit --no-fund --ignore-scripts
+	touch "$@"
 
 .PHONY: ci
 ci: ## Do what CI does

@@ -42,6 +42,26 @@ func Promtool(t *testing.T) string {
 	return path
 }
 
+// The variables in which the Makefile says where Twilio's libraries are: a Python that has its own, and a folder of Node's packages.
+const (
+	LibraryPython = "RELAY_LIBRARY_PYTHON"
+	LibraryNode   = "RELAY_LIBRARY_NODE"
+)
+
+// Library returns where the library is that variable names. Without it the test is skipped, but not in CI, which has both.
+func Library(t *testing.T, variable string) string {
+	t.Helper()
+	path := os.Getenv(variable)
+	switch {
+	case path != "":
+	case os.Getenv("CI") == "true":
+		t.Fatal("no " + variable + ": CI runs make libraries before make test")
+	default:
+		t.Skip("no " + variable + ": run make libraries, then make test")
+	}
+	return path
+}
+
 // Emulator returns the configuration of clients of the emulator that variable points to, with the patience that a busy
 // machine needs. Without the emulator the test is skipped.
 func Emulator(t *testing.T, variable string) awsclient.Config {
