@@ -81,7 +81,6 @@ func New(config Config) (*Pages, error) {
 	} {
 		p.mux.Handle(pattern, cross.Handler(p.page(serve)))
 	}
-	p.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	p.mux.Handle("/", config.Fake)
 	return p, nil
 }
@@ -180,13 +179,13 @@ func textsOf(one phone) templ.ComponentFunc { return bubbles(one).Render }
 type frame struct {
 	Title, Console string
 	// Path is the page's own, CSS and the others are the paths of the files.
-	Path, CSS, Own, HTMX, Guard string
+	Path, CSS, Own, Icon, HTMX, Guard string
 }
 
 func (v *visit) frame(title string) frame {
 	files := v.pages.files
 	return frame{
 		Title: title, Console: v.pages.Console, Path: v.r.URL.Path, CSS: files.Path("console.css"), Own: files.Path("fake.css"),
-		HTMX: files.Path("htmx.min.js"), Guard: files.Path("hx-csp.min.js"),
+		Icon: files.Path("favicon.svg"), HTMX: files.Path("htmx.min.js"), Guard: files.Path("hx-csp.min.js"),
 	}
 }

@@ -347,6 +347,5 @@ func TestTheAPIIsBehindThePages(t *testing.T) {
 	s := newStage(t)
 	s.get(t, "/2010-04-01/Accounts/"+account+"/Messages.json", http.StatusUnauthorized, `"code":20003`)
 	s.get(t, "/fake/messages", http.StatusOK, `"messages":[]`)
-	s.get(t, "/favicon.ico", http.StatusNoContent)
 	s.get(t, "/nothing", http.StatusNotFound, `"code":20404`)
 }

@@ -18,8 +18,8 @@
 // # For people
 //
 // Outside of Twilio's namespace, and without credentials, openapi.json describes what is under /fake/: text a number as a phone would, wait
-// for messages and assert on them, see every request and callback with its verdict (if Config.Exchanges keeps them), set what goes wrong, what
-// numbers are registered as and who has opted out, and start anew. The pages that show it are in cmd/relay/fakepages.
+// for messages and assert on them, see every request and callback with its verdict (if Config.Exchanges keeps them), set what goes wrong,
+// what numbers are registered as and who has opted out, and start anew. The pages that show it are in cmd/relay/fakepages.
 //
 // # Magic numbers
 //
