@@ -37,7 +37,7 @@ func TestOnASmallHost(t *testing.T) {
 	data, routes := filepath.Join(folder, "relay-data"), writeMaintenance(t, folder, testRoutes())
 	relay := startServe(t, script, twilioURL, data, "127.0.0.1:0", routes, "1s")
 	users := signin.NewUsers(filepath.Join(data, datafolder.UsersFolder))
-	if _, err := users.Add("anna", signin.Viewer, smallPassword, time.Now()); err != nil {
+	if _, err := users.Add(signin.User{Name: "anna", Role: signin.Viewer}, smallPassword, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	var people errgroup.Group

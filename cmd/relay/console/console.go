@@ -6,12 +6,16 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"maps"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/media"
 )
 
 // Path is where the console is, and everything of it is below.
@@ -22,6 +26,10 @@ type Config struct {
 	Door *signin.Door
 	// Relay has the routes, the ledger and the conversations; the rest is not used.
 	Relay *target.Target
+	// API is what the operators' HTTP API is made of; the console says who asks, and what goes with an answer.
+	API operations.Config
+	// Media keeps the pictures that somebody sends along, from a source of them; nil if none can be sent.
+	Media func(source media.Source) media.Keeper
 	// PublicBaseURLs are where browsers reach the relay: where one is https, so is the way through its proxy.
 	PublicBaseURLs []string
 	Now            func() time.Time
@@ -55,8 +63,16 @@ func New(config Config) (*Console, error) {
 		"GET " + Path:                   {signin.Viewer, c.waiting},
 		"GET " + pathCustomer:           {signin.Viewer, c.customer},
 		"POST " + pathWords:             {signin.Viewer, c.words},
-		"POST " + pathDone:              {signin.Dispatcher, c.done},
+		"POST " + pathTake:              {signin.Dispatcher, c.about((*Console).take)},
+		"POST " + pathGive:              {signin.Dispatcher, c.about((*Console).give)},
+		"POST " + pathAnswer:            {signin.Dispatcher, c.about((*Console).answer)},
+		"POST " + pathDone:              {signin.Dispatcher, c.about((*Console).finish)},
+		"POST " + pathBlock:             {signin.Dispatcher, c.about((*Console).block)},
+		"POST " + pathUnblock:           {signin.Dispatcher, c.about((*Console).unblock)},
+		"POST " + pathName:              {signin.Dispatcher, c.about((*Console).rename)},
+		"POST " + pathResume:            {signin.Dispatcher, c.about((*Console).resume)},
 	}
+	maps.Copy(c.pages, c.userPages())
 	return c, err
 }
 
@@ -66,7 +82,20 @@ const (
 	pathSignOutEverywhere = Path + "/sign-out-everywhere"
 	pathCustomer          = Path + "/customer"
 	pathWords             = pathCustomer + "/words"
+	pathTake              = pathCustomer + "/take"
+	pathGive              = pathCustomer + "/give"
+	pathAnswer            = pathCustomer + "/answer"
 	pathDone              = pathCustomer + "/done"
+	pathBlock             = pathCustomer + "/block"
+	pathUnblock           = pathCustomer + "/unblock"
+	pathName              = pathCustomer + "/name"
+	pathResume            = pathCustomer + "/resume"
+	pathUsers             = Path + "/users"
+	pathUsersAdd          = pathUsers + "/add"
+	pathUsersChange       = pathUsers + "/change"
+	pathUsersPassword     = pathUsers + "/password"
+	pathUsersSignOut      = pathUsers + "/sign-out"
+	pathUsersRemove       = pathUsers + "/remove"
 )
 
 // Serves reports whether a path is the console's, and there is anybody who could sign in. Nobody else learns that there is a console.
@@ -118,12 +147,18 @@ func (c *Console) serve(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if v.r.Method == http.MethodPost {
-		if err := c.readForm(v); err != nil {
+	isForm := v.r.Method == http.MethodPost
+	if isForm {
+		if err := c.checkOrigin(v); err != nil {
 			return err
 		}
 	}
 	if p.role == "" {
+		if isForm {
+			if err := v.readForm(); err != nil {
+				return err
+			}
+		}
 		return p.serve(v)
 	}
 	v.token = v.cookie()
@@ -133,10 +168,13 @@ func (c *Console) serve(v *visit) error {
 		return nil
 	case err != nil:
 		return err
-	case v.r.Method == http.MethodPost && !signin.IsFormToken(v.token, v.r.PostForm.Get(formField)):
-		return refusal{http.StatusForbidden, "This form is of an earlier sign-in. Go back, load the page again, and send it once more."}
 	case !v.person.Role.Includes(p.role):
 		return refusal{http.StatusForbidden, "A " + string(v.person.Role) + " may not do this. An owner can give you another role."}
+	}
+	if isForm {
+		if err := v.readOwnForm(); err != nil {
+			return err
+		}
 	}
 	return p.serve(v)
 }
@@ -166,16 +204,36 @@ func (c *Console) find(v *visit) (page, error) {
 	return page{}, refusal{http.StatusNotFound, "There is no such page."}
 }
 
-// readForm reads the form of a request that a page of the console has sent, and no page of anybody else.
-func (c *Console) readForm(v *visit) error {
+// checkOrigin refuses what a page of another site has sent.
+func (c *Console) checkOrigin(v *visit) error {
 	if err := c.cross.Check(v.r); err != nil {
 		c.Logger.LogAttrs(v.r.Context(), slog.LevelWarn, "console refused another site's request", slog.String("path", v.r.URL.Path),
 			slog.String("source_ip", v.source()))
 		return refusal{http.StatusForbidden, "Another site sent this request. Only the console's own pages may."}
 	}
+	return nil
+}
+
+// readForm reads a form without files.
+func (v *visit) readForm() error {
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
 	if err := v.r.ParseForm(); err != nil {
 		return refusal{http.StatusBadRequest, "This form cannot be read."}
+	}
+	return nil
+}
+
+// readOwnForm reads a form that a page of the person's own session has.
+func (v *visit) readOwnForm() error {
+	read := v.readForm
+	if kind, _, _ := mime.ParseMediaType(v.r.Header.Get("Content-Type")); kind == "multipart/form-data" {
+		read = v.readUpload
+	}
+	if err := read(); err != nil {
+		return err
+	}
+	if !signin.IsFormToken(v.token, v.r.PostForm.Get(formField)) {
+		return refusal{http.StatusForbidden, "This form is of an earlier sign-in. Go back, load the page again, and send it once more."}
 	}
 	return nil
 }

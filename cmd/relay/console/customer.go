@@ -1,13 +1,14 @@
 package console
 
 import (
-	"errors"
+	"crypto/rand"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/functions/operator/conversations"
+	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
@@ -17,19 +18,46 @@ const textsShown = 20
 // details is the page of one customer.
 type details struct {
 	conversations.Details
+	hands
 
-	// HasWords says that the texts' words are there, MayAct that the person may see to customers.
-	HasWords, MayAct bool
-	Now              time.Time
+	// HasWords says that the texts' words are there.
+	HasWords bool
+	// Did says what was done, Refused why nothing was, and Draft is what was to be written then.
+	Did, Refused, Draft string
+	// Key is the same for each time that the page's answer is sent.
+	Key string
+	Now time.Time
+}
+
+// IsPaused reports whether texts wait because so many went back and forth.
+func (d details) IsPaused() bool {
+	return slices.ContainsFunc(d.Details.Phones, func(p conversations.Phone) bool { return !p.PausedUntil.IsZero() })
+}
+
+// MayBeAnswered reports whether Twilio would let a text through to the customer.
+func (d details) MayBeAnswered() bool {
+	problem, _ := d.Customer.Problem()
+	return problem == "" && (d.OptOut == nil || !d.OptOut.OptedOut)
+}
+
+// shownBecause is why a customer's page is shown, if not for itself.
+type shownBecause struct {
+	// reader is who reads the words; empty shows none.
+	reader string
+	// refused is why something was not done, nil if nothing was to be.
+	refused *refusal
+	draft   string
 }
 
 // customer shows a customer, without the words of texts.
-func (c *Console) customer(v *visit) error { return c.showCustomer(v, v.r.URL.Query(), "") }
+func (c *Console) customer(v *visit) error { return c.showCustomer(v, v.r.URL.Query(), shownBecause{}) }
 
 // words shows a customer with the words. It is a form, and no link: each look goes on record.
-func (c *Console) words(v *visit) error { return c.showCustomer(v, v.r.PostForm, v.person.Name) }
+func (c *Console) words(v *visit) error {
+	return c.showCustomer(v, v.r.PostForm, shownBecause{reader: v.person.Name})
+}
 
-func (c *Console) showCustomer(v *visit, named url.Values, reader string) error {
+func (c *Console) showCustomer(v *visit, named url.Values, why shownBecause) error {
 	ctx := v.r.Context()
 	number, customer := sms.PhoneNumber(named.Get("number")), sms.PhoneNumber(named.Get("customer"))
 	kept, err := c.Relay.Conversations.Get(ctx, number, customer)
@@ -39,25 +67,25 @@ func (c *Console) showCustomer(v *visit, named url.Values, reader string) error 
 	if kept.Version == 0 {
 		return refusal{http.StatusNotFound, "Nothing is kept of this customer."}
 	}
-	all, err := c.Relay.Customers().Detail(ctx, kept, conversations.Wanted{Texts: textsShown, Reader: reader})
+	all, err := c.Relay.Customers().Detail(ctx, kept, conversations.Wanted{Texts: textsShown, Reader: why.reader})
 	if err != nil {
 		return err
 	}
-	d := details{Details: all, HasWords: reader != "", MayAct: v.person.Role.Includes(signin.Dispatcher), Now: c.Now()}
-	return v.show(http.StatusOK, customerPage(v.frame(nameOf(all.Shown)), d))
-}
-
-// done ends the waiting of a customer whom somebody has seen to.
-func (c *Console) done(v *visit) error {
-	form := v.r.PostForm
-	_, err := c.Relay.Customers().Finish(v.r.Context(), sms.PhoneNumber(form.Get("number")), sms.PhoneNumber(form.Get("customer")),
-		form.Get("newest"), v.person.Name)
-	if errors.Is(err, conversations.ErrNewerText) {
-		return refusal{http.StatusConflict, "The customer wrote again meanwhile. Go back, load the page again, and look at that text first."}
-	}
+	routes, err := c.Relay.Routes.Lookup(ctx, number.Spellings()...)
 	if err != nil {
 		return err
 	}
-	v.goTo(Path)
-	return nil
+	way, _ := route.Find(routes, number)
+	d := details{
+		Details: all, hands: handsOf(way, all.Shown, v.person, c.Now()), HasWords: why.reader != "",
+		Did: done(v.r.URL.Query().Get("did")).words(), Draft: why.draft, Key: rand.Text(), Now: c.Now(),
+	}
+	status := http.StatusOK
+	if why.refused != nil {
+		status, d.Did, d.Refused = why.refused.status, "", why.refused.words
+		if why.draft != "" {
+			d.Key = named.Get("key")
+		}
+	}
+	return v.show(status, customerPage(v.frame(nameOf(all.Shown)), d))
 }

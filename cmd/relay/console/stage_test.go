@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -19,9 +20,11 @@ import (
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/onehost/mediafolder"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
 const (
@@ -29,6 +32,7 @@ const (
 	fakeOperator = "fake-operator-token"
 	business     = sms.PhoneNumber("+18585550100")
 	phone        = sms.PhoneNumber("+16195550123")
+	bos          = sms.PhoneNumber("+16195550124")
 	ann          = sms.PhoneNumber("+13125550147")
 	words        = "The lock is <b>frozen</b>"
 )
@@ -42,6 +46,10 @@ type stage struct {
 	relay  *target.Target
 	pages  *console.Console
 	log    *strings.Builder
+	did    *recorded
+	inbox  *sqlite.Queue
+	media  *mediafolder.Folder
+	twilio *relaytest.Twilio
 
 	mu  sync.Mutex
 	now time.Time
@@ -71,17 +79,20 @@ func newStage(t *testing.T) *stage {
 			t.Error(err)
 		}
 	})
-	s.relay = &target.Target{Routes: db.Routes(), Ledger: db.Ledger(), Conversations: db.Conversations()}
+	s.did = &recorded{Conversations: db.Conversations(), did: map[string]conversation.Action{}}
+	s.relay = &target.Target{Routes: db.Routes(), Ledger: db.Ledger(), Conversations: s.did}
 	if _, err := route.Seed(t.Context(), db.Routes(), []route.Route{{
-		TwilioNumber: business, DestinationCarrier: phone, Active: true, AnswerTimeout: route.Duration(10 * time.Minute), LastUpdated: s.now,
+		TwilioNumber: business, DestinationCarrier: phone, FallbackCarriers: []sms.PhoneNumber{bos}, Active: true,
+		Phones: []route.Phone{{Name: "Bo", Number: bos}}, AnswerTimeout: route.Duration(10 * time.Minute), LastUpdated: s.now,
 	}}, s.now); err != nil {
 		t.Fatal(err)
 	}
 	for _, role := range signin.Roles() {
-		if _, err := s.users().Add("the-"+string(role), role, password, s.now); err != nil {
+		if _, err := s.users().Add(signin.User{Name: "the-" + string(role), Role: role}, password, s.now); err != nil {
 			t.Fatal(err)
 		}
 	}
+	s.send(db)
 	s.open()
 	return s
 }
@@ -100,7 +111,7 @@ func (s *stage) open() {
 	}
 	s.log = &strings.Builder{}
 	s.pages, err = console.New(console.Config{
-		Door: s.door, Relay: s.relay, PublicBaseURLs: []string{"https://relay.example.com"}, Now: s.clock,
+		Door: s.door, Relay: s.relay, API: s.api(), Media: s.keeper, PublicBaseURLs: []string{"https://relay.example.com"}, Now: s.clock,
 		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	if err != nil {
@@ -145,7 +156,13 @@ func (s *stage) browser() *browser {
 // do sends a request as a browser would that shows the console.
 func (b *browser) do(method, path string, form url.Values) *httptest.ResponseRecorder {
 	b.Helper()
-	r := httptest.NewRequestWithContext(b.Context(), method, path, strings.NewReader(form.Encode()))
+	return b.doBody(method, path, strings.NewReader(form.Encode()))
+}
+
+// doBody is do with a body of another kind of form.
+func (b *browser) doBody(method, path string, body io.Reader) *httptest.ResponseRecorder {
+	b.Helper()
+	r := httptest.NewRequestWithContext(b.Context(), method, path, body)
 	r.Host, r.RemoteAddr = b.host, b.source
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

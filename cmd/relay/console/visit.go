@@ -78,10 +78,25 @@ type frame struct {
 	CSS, Icon, HTMX, Guard string
 }
 
+// MayAct reports whether the person may see to customers.
+func (f frame) MayAct() bool { return f.Person.Role.Includes(signin.Dispatcher) }
+
+// place is a page that all others lead to.
+type place struct{ Label, Path string }
+
+// placesOf lists the pages for a person.
+func placesOf(p signin.Person) []place {
+	places := []place{{"Who is waiting?", Path}}
+	if p.Role.Includes(signin.Owner) {
+		places = append(places, place{"Users", pathUsers})
+	}
+	return places
+}
+
 func (v *visit) frame(title string) frame {
 	f := frame{
-		Title: title, Person: v.person, CSS: v.console.files.path("console.css"), Icon: v.console.files.path("favicon.svg"), HTMX: v.console.files.path("htmx.min.js"),
-		Guard: v.console.files.path("hx-csp.min.js"),
+		Title: title, Person: v.person, CSS: v.console.files.path("console.css"), Icon: v.console.files.path("favicon.svg"),
+		HTMX: v.console.files.path("htmx.min.js"), Guard: v.console.files.path("hx-csp.min.js"),
 	}
 	if v.person.Name != "" {
 		f.Form = signin.FormToken(v.token)

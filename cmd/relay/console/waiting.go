@@ -77,7 +77,11 @@ type list struct {
 	Path, First, Next string
 	// IsLater says that others come before those on the page.
 	IsLater bool
-	Now     time.Time
+	// Did says what was done on the page before.
+	Did string
+	// Ways are the routes.
+	Ways map[sms.PhoneNumber]route.Route
+	Now  time.Time
 }
 
 // listOf answers the question from all who wait, who are in the order of [conversations.Urgency]. The counts of the one filter are of what
@@ -119,10 +123,10 @@ func (c *Console) waiting(v *visit) error {
 	if err != nil {
 		return err
 	}
-	numbers := make([]sms.PhoneNumber, 0, len(routes))
+	numbers, ways := make([]sms.PhoneNumber, 0, len(routes)), map[sms.PhoneNumber]route.Route{}
 	var all []conversations.Shown
 	for _, r := range routes {
-		numbers = append(numbers, r.TwilioNumber)
+		numbers, ways[r.TwilioNumber] = append(numbers, r.TwilioNumber), r
 		around, err := c.Relay.Customers().Look(ctx, r.TwilioNumber)
 		if err != nil {
 			return err
@@ -136,6 +140,7 @@ func (c *Console) waiting(v *visit) error {
 	slices.Sort(numbers)
 	slices.SortFunc(all, conversations.Urgency)
 	l := listOf(all, numbers, questionOf(v.r.URL.Query()), c.Now())
+	l.Ways, l.Did = ways, done(v.r.URL.Query().Get("did")).words()
 	return v.show(http.StatusOK, waitingPage(v.frame("Who is waiting?"), l))
 }
 

@@ -32,7 +32,7 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{t: t, folder: t.TempDir(), now: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)}
 	s.users = signin.NewUsers(filepath.Join(s.folder, "users"))
-	if _, err := s.users.Add("anna", signin.Dispatcher, rightPassword, s.now); err != nil {
+	if _, err := s.users.Add(signin.User{Name: "anna", Role: signin.Dispatcher}, rightPassword, s.now); err != nil {
 		t.Fatal(err)
 	}
 	s.open(fakeToken)
@@ -158,7 +158,7 @@ func TestWhatEndsASession(t *testing.T) {
 	}
 	s.wantWho(token, signin.Person{})
 	// Somebody else of that name is somebody else.
-	if _, err := s.users.Add("anna", signin.Viewer, "another long password", s.now); err != nil {
+	if _, err := s.users.Add(signin.User{Name: "anna", Role: signin.Viewer}, "another long password", s.now); err != nil {
 		t.Fatal(err)
 	}
 	s.wantWho(token, signin.Person{})
@@ -273,10 +273,10 @@ func TestADamagedFileOfSessions(t *testing.T) {
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	if _, err := s.users.Add("anna", signin.Owner, rightPassword, s.now); !errors.Is(err, signin.ErrExists) {
+	if _, err := s.users.Add(signin.User{Name: "anna", Role: signin.Owner}, rightPassword, s.now); !errors.Is(err, signin.ErrExists) {
 		t.Errorf("a second anna: %v", err)
 	}
-	if _, err := s.users.Add("bert", signin.Viewer, rightPassword, s.now); err != nil {
+	if _, err := s.users.Add(signin.User{Name: "bert", Role: signin.Viewer}, rightPassword, s.now); err != nil {
 		t.Fatal(err)
 	}
 	all, err := s.users.List()

@@ -31,6 +31,8 @@ func (e LockedError) Error() string {
 type Person struct {
 	Name string
 	Role Role
+	// Phone is the person's own phone on duty, by its name in the routes or its number; empty without one.
+	Phone string
 }
 
 // Config is what a Door is made of.
@@ -104,7 +106,7 @@ func (d *Door) check(name, password string) (p Person, secret string, err error)
 		if !same(password, d.OperatorToken) {
 			return Person{}, "", ErrWrong
 		}
-		return Person{OperatorName, Owner}, d.OperatorToken, nil
+		return Person{Name: OperatorName, Role: Owner}, d.OperatorToken, nil
 	}
 	user, err := d.Users.Get(name)
 	if errors.Is(err, ErrNoUser) {
@@ -120,7 +122,7 @@ func (d *Door) check(name, password string) (p Person, secret string, err error)
 	case !isRight || user.Name == "":
 		return Person{}, "", ErrWrong
 	}
-	return Person{user.Name, user.Role}, user.Password, nil
+	return Person{user.Name, user.Role, user.Phone}, user.Password, nil
 }
 
 // same compares two secrets in constant time. An empty one is like no other.
@@ -144,7 +146,7 @@ func (d *Door) who(token string, isUse bool) (Person, error) {
 	if !found {
 		return Person{}, ErrNotSignedIn
 	}
-	p, secret := Person{OperatorName, Owner}, d.OperatorToken
+	p, secret := Person{Name: OperatorName, Role: Owner}, d.OperatorToken
 	if s.User != OperatorName {
 		user, err := d.Users.Get(s.User)
 		if errors.Is(err, ErrNoUser) {
@@ -153,7 +155,7 @@ func (d *Door) who(token string, isUse bool) (Person, error) {
 		if err != nil {
 			return Person{}, err
 		}
-		p, secret = Person{user.Name, user.Role}, user.Password
+		p, secret = Person{user.Name, user.Role, user.Phone}, user.Password
 	}
 	if secret == "" || s.Bound != bindingOf(secret) {
 		return Person{}, ErrNotSignedIn

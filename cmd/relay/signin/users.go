@@ -21,6 +21,8 @@ const OperatorName = "operator"
 type User struct {
 	Name string `json:"name"`
 	Role Role   `json:"role"`
+	// Phone is the user's own phone on duty, by its name in the routes or its number; empty without one.
+	Phone string `json:"phone,omitempty"`
 	// Password is its hash, see [Hash].
 	Password string `json:"password"`
 	// AddedAt is when the user was made, ChangedAt when the password was set. UTC.
@@ -105,15 +107,25 @@ func (u Users) List() ([]User, error) {
 	return all, nil
 }
 
-// Add makes a user. The error is [ErrExists] if there is one of that name.
-func (u Users) Add(name string, role Role, password string, now time.Time) (User, error) {
-	if _, err := u.Get(name); !errors.Is(err, ErrNoUser) {
+// Add makes a user of that name, role and phone. The error is [ErrExists] if there is one of that name.
+func (u Users) Add(one User, password string, now time.Time) (User, error) {
+	if _, err := u.Get(one.Name); !errors.Is(err, ErrNoUser) {
 		if err == nil {
 			err = ErrExists
 		}
 		return User{}, err
 	}
-	one := User{Name: name, Role: role, Password: Hash(password), AddedAt: now.UTC().Round(0), ChangedAt: now.UTC().Round(0)}
+	one.Password, one.AddedAt, one.ChangedAt = Hash(password), now.UTC().Round(0), now.UTC().Round(0)
+	return one, u.put(one)
+}
+
+// Change gives a user another role or phone. The error is [ErrNoUser] if there is none.
+func (u Users) Change(name string, edit func(*User)) (User, error) {
+	one, err := u.Get(name)
+	if err != nil {
+		return User{}, err
+	}
+	edit(&one)
 	return one, u.put(one)
 }
 

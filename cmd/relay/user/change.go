@@ -7,13 +7,13 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 )
 
 func (p program) passwordCommand() *cobra.Command {
@@ -45,37 +45,22 @@ func (p program) names(cmd *cobra.Command, args []string, _ string) (offered []c
 	return offered, cobra.ShellCompDirectiveNoFileComp
 }
 
-// find returns the user that a command is about, the users, and what the command does about the change.
-func (p program) find(cmd *cobra.Command, typed string, f changeFlags) (u signin.User, all signin.Users, mode cli.Mode, err error) {
-	if mode, err = p.Mode(cmd, f.consent, f.asJSON); err != nil {
-		return u, all, mode, err
-	}
-	if all, err = p.users(cmd.Flags()); err != nil {
-		return u, all, mode, err
-	}
-	u, err = all.Get(typed)
-	if errors.Is(err, signin.ErrNoUser) {
-		err = cli.Hinted(fmt.Errorf("%s: %w", typed, err), "relay user ls lists them")
-	}
-	return u, all, mode, cli.WithTargetHint(err, false)
-}
-
-func (p program) setPassword(cmd *cobra.Command, typed string, f changeFlags) error {
-	u, all, mode, err := p.find(cmd, typed, f)
+func (p program) setPassword(cmd *cobra.Command, name string, f changeFlags) error {
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
 	if err != nil {
 		return err
 	}
-	if mode == cli.Show {
-		return p.print(done{"password_set", show(u), true}, "would have another password, and be signed out everywhere", f.asJSON)
+	o := operations.UserOrder{Action: operations.SetPassword, Name: name, DryRun: mode == cli.Show}
+	if mode != cli.Show {
+		if err := p.foresee(cmd, o); err != nil {
+			return err
+		}
+		if o.Password, err = p.password(cmd); err != nil {
+			return err
+		}
 	}
-	password, err := p.password(cmd)
-	if err != nil {
-		return err
-	}
-	if u, err = all.SetPassword(u.Name, password, time.Now()); err != nil {
-		return cli.WithTargetHint(err, false)
-	}
-	return p.print(done{"password_set", show(u), false}, "has another password, and is signed out everywhere", f.asJSON)
+	return p.do(cmd, o, "has another password, and is signed out everywhere", "would have another password, and be signed out everywhere",
+		f.asJSON)
 }
 
 func (p program) removeCommand() *cobra.Command {
@@ -94,21 +79,21 @@ func (p program) removeCommand() *cobra.Command {
 	return cmd
 }
 
-func (p program) remove(cmd *cobra.Command, typed string, f changeFlags) error {
-	u, all, mode, err := p.find(cmd, typed, f)
+func (p program) remove(cmd *cobra.Command, name string, f changeFlags) error {
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
 	if err != nil {
 		return err
 	}
-	if mode == cli.Ask && !p.Confirmed(cmd, "Remove "+u.Name+" ("+string(u.Role)+")?") {
-		return cli.ErrNotConfirmed
+	o := operations.UserOrder{Action: operations.RemoveUser, Name: name, DryRun: mode == cli.Show}
+	if mode == cli.Ask {
+		if err := p.foresee(cmd, o); err != nil {
+			return err
+		}
+		if !p.Confirmed(cmd, "Remove "+name+"?") {
+			return cli.ErrNotConfirmed
+		}
 	}
-	if mode == cli.Show {
-		return p.print(done{"removed", show(u), true}, "would be a user no longer", f.asJSON)
-	}
-	if err := all.Remove(u.Name); err != nil {
-		return cli.WithTargetHint(err, false)
-	}
-	return p.print(done{"removed", show(u), false}, "is a user no longer", f.asJSON)
+	return p.do(cmd, o, "is a user no longer", "would be a user no longer", f.asJSON)
 }
 
 // password asks for a new password twice, or reads a line where nobody can be asked.

@@ -232,9 +232,11 @@ func TestGive(t *testing.T) {
 		}
 	}
 	// A phone is quicker than the order.
-	s.Wait = func(context.Context, time.Duration) { claim(relaytest.Fallback, "other") }
-	s.ask(t, post(operations.PathGive, `,"phone":"Ann","from":"`+string(relaytest.Destination)+`"`)).
-		wantProblem(t, http.StatusConflict, "has the customer")
+	s.Wait = func(context.Context, time.Duration) { claim("", "other") }
+	s.ask(t, post(operations.PathGive, `,"phone":"`+string(relaytest.Fallback)+`","from":"`+string(relaytest.Destination)+`"`)).
+		wantProblem(t, http.StatusConflict, "nobody has the customer any more")
+	claim(relaytest.Fallback, "other")
+	s.ask(t, post(operations.PathGive, `,"phone":"Ann"`)).wantProblem(t, http.StatusConflict, string(relaytest.Fallback)+" has the customer")
 }
 
 // TestAReplyIsOnRecord with who answered.

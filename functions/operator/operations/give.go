@@ -119,7 +119,10 @@ func (g *giving) carryOut(ctx context.Context) (refusal answer) {
 	case !by.Rota.Has(g.to):
 		return refuse(http.StatusConflict, g.nameOf(g.to)+" is not on duty")
 	}
-	if claimer := c.Claimer(by, g.h.config.Now()); !sms.Same(claimer, g.wanted.From) {
+	switch claimer := c.Claimer(by, g.h.config.Now()); {
+	case sms.Same(claimer, g.to):
+		return g.h.shown(ctx, http.StatusOK, c)
+	case !sms.Same(claimer, g.wanted.From):
 		return g.tooLate(claimer)
 	}
 	if refusal = g.order(ctx); refusal.problem {
@@ -174,10 +177,10 @@ func (g *giving) await(ctx context.Context, c conversation.Conversation, by conv
 			return noConversations(errors.Join(errors.New("the order is on the queue"), err))
 		}
 		c = now
-		if c.Claim.MessageSid == g.id {
+		switch claimer := c.Claimer(by, g.h.config.Now()); {
+		case sms.Same(claimer, g.to):
 			return g.h.shown(ctx, http.StatusOK, c)
-		}
-		if claimer := c.Claimer(by, g.h.config.Now()); !sms.Same(claimer, g.wanted.From) {
+		case !sms.Same(claimer, g.wanted.From):
 			return g.tooLate(claimer)
 		}
 	}

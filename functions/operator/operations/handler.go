@@ -21,6 +21,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
@@ -39,6 +40,9 @@ const (
 	PathGive          = PathConversations + "/give"
 	PathDone          = PathConversations + "/done"
 	PathResume        = PathConversations + "/resume"
+	// The paths about those who sign in to the console, on one host.
+	PathUsers   = "/sms/users"
+	PathSignOut = PathUsers + "/sign-out"
 )
 
 // Records is the part of the ledger that operators read. They write nothing to it but who was shown what a text says.
@@ -66,6 +70,10 @@ type Config struct {
 	Operator string
 	// Wait passes some time while the sender carries out an order, or until the context ends. With nil, nobody waits for that.
 	Wait func(ctx context.Context, d time.Duration)
+	// Users are those who sign in to the console; nil if nobody does.
+	Users Users
+	// Media are attachments that are kept already and go with each reply; nil for none.
+	Media []sms.Media
 	// Logger gets one line for each request, Emit its measurements.
 	Logger *slog.Logger
 	Emit   telemetry.Emit
@@ -92,6 +100,8 @@ func New(config Config) *Handler { return &Handler{config: config} }
 //	POST /sms/conversations/give  200 the customer, whom that phone has now, or 202 if that is not certain yet
 //	POST /sms/conversations/done  200 the customer, who does not wait any more
 //	POST /sms/conversations/resume  200 the phones whose texts go on
+//	GET  /sms/users        200 the users; POST makes one, PUT changes one, DELETE removes one. Only on one host
+//	POST /sms/users/sign-out  200 the user, who is signed out everywhere
 //	GET  /openapi.json     200 the description of all this
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	a := h.route(ctx, request)
@@ -144,9 +154,22 @@ func (h *Handler) server(path string) (methods string, serve func(context.Contex
 		return http.MethodPost, h.resume
 	case PathOpenAPI:
 		return http.MethodGet, describe
+	case PathUsers, PathSignOut:
+		return h.userServer(path)
 	default:
 		return "", nil
 	}
+}
+
+// userServer is server for the paths about users.
+func (h *Handler) userServer(path string) (methods string, serve func(context.Context, events.APIGatewayV2HTTPRequest) answer) {
+	switch {
+	case h.config.Users == nil:
+		return "", nil
+	case path == PathSignOut:
+		return http.MethodPost, h.users
+	}
+	return "GET, POST, PUT, DELETE", h.users
 }
 
 // contactMethods are the methods of [PathContacts] and [PathBlocks].

@@ -64,6 +64,8 @@ func TestRoutesAreDescribed(t *testing.T) {
 		operations.PathBlocks:        {http.MethodDelete, http.MethodGet, http.MethodPut},
 		operations.PathConversations: {http.MethodGet}, operations.PathWords: {http.MethodGet}, operations.PathGive: {http.MethodPost},
 		operations.PathDone: {http.MethodPost}, operations.PathResume: {http.MethodPost},
+		operations.PathUsers:   {http.MethodDelete, http.MethodGet, http.MethodPost, http.MethodPut},
+		operations.PathSignOut: {http.MethodPost},
 	}, described)
 }
 
@@ -111,6 +113,7 @@ func TestFieldsAreDescribed(t *testing.T) {
 		"CustomerList": conversations.List{}, "CustomerPhone": conversations.Phone{}, "CustomerText": conversations.Text{},
 		"GiveRequest": operations.GiveRequest{}, "DoneRequest": operations.DoneRequest{}, "ResumeRequest": operations.ResumeRequest{},
 		"Resumed": conversations.Resumed{}, "OptOut": conversations.OptOut{}, "Blocked": conversations.Blocked{},
+		"User": operations.User{}, "UserChange": operations.UserChange{}, "UserRequest": operations.UserOrder{},
 		"Text": operations.Text{}, "Media": operations.Media{},
 		"Trail": operations.Trail{}, "Entry": operations.Entry{}, "EntryAttempt": operations.EntryAttempt{},
 	} {
@@ -184,6 +187,8 @@ func beyondSchemas(e events.APIGatewayV2HTTPRequest) bool {
 		names = []string{"number", "customer", "limit", "cursor"}
 	case operations.PathConversations:
 		names = []string{"number", "customer", "limit", "cursor", "open", "only"}
+	case operations.PathUsers:
+		names = []string{"name"}
 	case operations.PathWords:
 		names = []string{"number", "customer", "limit"}
 	}

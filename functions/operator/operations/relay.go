@@ -126,9 +126,13 @@ func (h *Handler) queue(ctx context.Context, wanted RelayRequest, id string) ans
 			return refuse(http.StatusServiceUnavailable, "it cannot be recorded at the moment who answers: send the same request again").because(err)
 		}
 	}
+	var attached []sms.Media
+	if wanted.IsReply {
+		attached = h.config.Media
+	}
 	envelope := queue.Envelope{
 		Version: queue.Version, Kind: queue.KindManual, RelayID: id, ReceivedAt: h.config.Now().UTC(),
-		Message:     &sms.Message{Sid: id, From: wanted.From, To: wanted.TwilioNumber, Body: wanted.Body},
+		Message:     &sms.Message{Sid: id, From: wanted.From, To: wanted.TwilioNumber, Body: wanted.Body, Media: attached},
 		Destination: wanted.To,
 	}
 	outgoing, err := envelope.Outgoing()

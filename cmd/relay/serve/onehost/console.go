@@ -10,22 +10,28 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/cmd/relay/users"
 )
 
-// openConsole makes the pages for people who have no shell. They work on the relay as commands do.
-func (r *Relay) openConsole(ctx context.Context) (*console.Console, error) {
+// openConsole makes the pages for people who have no shell, and lets the operators' API work on who may see them. They work on the relay as
+// commands do.
+func (r *Relay) openConsole() (err error) {
+	all := signin.NewUsers(filepath.Join(r.config.Data, datafolder.UsersFolder))
 	door, err := signin.Open(signin.Config{
-		Users:         signin.NewUsers(filepath.Join(r.config.Data, datafolder.UsersFolder)),
-		SessionsFile:  filepath.Join(r.config.Data, datafolder.SessionsFile),
-		OperatorToken: r.config.OperatorToken, Now: time.Now,
+		Users: all, SessionsFile: filepath.Join(r.config.Data, datafolder.SessionsFile), OperatorToken: r.config.OperatorToken, Now: time.Now,
 	})
 	if err != nil {
-		r.config.Logger.LogAttrs(ctx, slog.LevelWarn, "nobody is signed in to the console any more",
+		r.config.Logger.LogAttrs(context.Background(), slog.LevelWarn, "nobody is signed in to the console any more",
 			slog.String("error", err.Error()))
 	}
-	return console.New(console.Config{
-		Door:           door,
-		Relay:          &target.Target{Routes: r.db.Routes(), Ledger: r.db.Ledger(), Conversations: r.db.Conversations(), Where: r.config.Data},
-		PublicBaseURLs: r.config.PublicBaseURLs, Now: time.Now, Logger: r.config.Logger,
+	r.operations.Users = users.Book{
+		Users: all, Actions: r.db.Conversations(), Routes: r.db.Routes(), SignOut: door.SignOutEverywhere, Now: time.Now,
+	}
+	r.console, err = console.New(console.Config{
+		Door:  door,
+		Relay: &target.Target{Routes: r.db.Routes(), Ledger: r.db.Ledger(), Conversations: r.db.Conversations(), Where: r.config.Data},
+		API:   r.operations,
+		Media: r.keeper, PublicBaseURLs: r.config.PublicBaseURLs, Now: time.Now, Logger: r.config.Logger,
 	})
+	return err
 }

@@ -145,6 +145,8 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 			{Path: operations.PathGive, Function: operator.Handle, Operator: true},
 			{Path: operations.PathDone, Function: operator.Handle, Operator: true},
 			{Path: operations.PathResume, Function: operator.Handle, Operator: true},
+			{Path: operations.PathUsers, Function: operator.Handle, Operator: true},
+			{Path: operations.PathSignOut, Function: operator.Handle, Operator: true},
 			{Path: operations.PathOpenAPI, Function: operator.Handle},
 		},
 		OperatorToken: r.config.OperatorToken, AllowedOrigins: r.config.AllowedOrigins, MaxBody: maxWebhookBody,

@@ -80,6 +80,8 @@ type Relay struct {
 	catchUp *catchUp
 	forget  forgetting.Worker
 	console *console.Console
+	// operations is what the operators' API is made of.
+	operations operations.Config
 	// moved is when the folder was found to be a copy, zero if it never was.
 	moved time.Time
 	drain time.Duration
@@ -140,9 +142,6 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 		return nil, err
 	}
 	if err := r.wire(); err != nil {
-		return nil, err
-	}
-	if r.console, err = r.openConsole(ctx); err != nil {
 		return nil, err
 	}
 	return r, r.newCatchUp(ctx)
@@ -260,13 +259,21 @@ func (r *Relay) wire() error {
 		Queue: inbox, Verifier: verifier, Now: time.Now, Started: time.Now(), Build: telemetry.ReadBuild(), Condition: r.condition,
 		Logger: logger, Emit: emit,
 	})
-	operator := operations.New(operations.Config{
+	if err := r.wireOperators(inbox); err != nil {
+		return err
+	}
+	r.door.server = r.frontDoor(ingest, operations.New(r.operations))
+	return nil
+}
+
+// wireOperators builds what people use: the operators' API, and the console over it.
+func (r *Relay) wireOperators(inbox *sqlite.Queue) error {
+	r.operations = operations.Config{
 		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(),
 		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, datafolder.AuditFile)), Now: time.Now, NewID: operations.NewID,
-		Operator: tokenHolder, Wait: clock.Pause, Logger: logger, Emit: emit,
-	})
-	r.door.server = r.frontDoor(ingest, operator)
-	return nil
+		Operator: tokenHolder, Wait: clock.Pause, Logger: r.config.Logger, Emit: r.emit,
+	}
+	return r.openConsole()
 }
 
 // Run serves until ctx ends. Then it accepts no more requests, finishes what is under way, and writes the last changes to the audit

@@ -1,0 +1,65 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/sms"
+)
+
+// api is the operators' HTTP API, called without HTTP in the name of whoever is signed in: a page does, refuses and records what a program
+// or a command does.
+type api struct {
+	config operations.Config
+	ctx    context.Context //nolint:containedctx // it lives as long as the request whose context this is.
+}
+
+// api returns the API for the person. The media go with an answer.
+func (v *visit) api(media ...sms.Media) api {
+	config := v.console.API
+	config.Operator, config.Media, config.Logger = v.person.Name, media, v.console.Logger
+	return api{config, v.r.Context()}
+}
+
+// send sends a request with a body as JSON, and get one with a query. The error is a [refusal] of the API's, in words for people.
+func (a api) send(method, path string, body any) (status int, err error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return 0, err
+	}
+	return a.ask(method, events.APIGatewayV2HTTPRequest{RawPath: path, Body: string(text)})
+}
+
+func (a api) remove(path string, query url.Values) error {
+	_, err := a.ask(http.MethodDelete, events.APIGatewayV2HTTPRequest{RawPath: path, RawQueryString: query.Encode()})
+	return err
+}
+
+func (a api) ask(method string, request events.APIGatewayV2HTTPRequest) (status int, err error) {
+	request.RequestContext.HTTP.Method = method
+	response, err := operations.New(a.config).Handle(a.ctx, request)
+	if err != nil || response.StatusCode < http.StatusBadRequest {
+		return response.StatusCode, err
+	}
+	var problem operations.Problem
+	if err := json.Unmarshal([]byte(response.Body), &problem); err != nil {
+		return response.StatusCode, fmt.Errorf("read the refusal: %w", err)
+	}
+	if problem.Detail == "" {
+		problem.Detail = problem.Title
+	}
+	return response.StatusCode, refusal{response.StatusCode, sentence(problem.Detail)}
+}
+
+// sentence writes words as a sentence.
+func sentence(words string) string {
+	words = strings.TrimSuffix(strings.TrimSpace(words), ".")
+	return strings.ToUpper(words[:min(1, len(words))]) + words[min(1, len(words)):] + "."
+}
