@@ -9,8 +9,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,7 +22,7 @@ import (
 // storyCommands are what stories can do besides running the program itself.
 func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
-		"freeport": freePort,
+		"freeport": freePort(),
 		"post":     post,
 		"talk":     relayTalk,
 		"texts":    relayTexts,
@@ -51,15 +54,26 @@ func dumped(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(errors.Join(err, database.Close()))
 }
 
-// freePort sets each variable to a port of this host on which nobody listens.
-func freePort(ts *testscript.TestScript, _ bool, args []string) {
-	for _, name := range args {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		_, port, err := net.SplitHostPort(listener.Addr().String())
-		ts.Check(err)
-		ts.Check(listener.Close())
-		ts.Setenv(name, port)
+// freePort sets each variable to a port of this host on which nobody listens, and which no other story and no listener on port 0 gets
+// meanwhile: it is below those that the system gives away itself.
+func freePort() func(ts *testscript.TestScript, neg bool, args []string) {
+	var last atomic.Uint32
+	last.Store(uint32(os.Getpid()))
+	const first, ports = 12000, 20000
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		for _, name := range args {
+			for {
+				port := strconv.Itoa(int(first + last.Add(1)%ports))
+				listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+				if errors.Is(err, syscall.EADDRINUSE) {
+					continue
+				}
+				ts.Check(err)
+				ts.Check(listener.Close())
+				ts.Setenv(name, port)
+				break
+			}
+		}
 	}
 }
 

@@ -166,7 +166,7 @@ func moveIn(scratch, data string, disk durable.Disk) error {
 			return err
 		}
 	}
-	if err := ownedAsFolder(data); err != nil {
+	if err := datafolder.GiveToOwner(data, data); err != nil {
 		return err
 	}
 	return disk.SyncFolder(data)

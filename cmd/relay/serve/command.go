@@ -106,9 +106,9 @@ func ReadSettings(lookup func(string) (string, bool), logTo io.Writer) (onehost.
 		AuditRetention: r.DurationWithin(cli.EnvAuditRetention, 0, ledger.MinRetention, ledger.MaxRetention),
 		MediaRetention: r.DurationWithin(cli.EnvMediaRetention, 0, media.MinKept, media.MaxKept),
 		DiskQuota:      env.Parsed(r, cli.EnvDiskQuota, "", datafolder.ParseQuota),
-		Backup:         backupsOf(r),
-		Replica:        replicaOf(r),
 	}
+	settings := settingsOf(r)
+	config.Backup, config.Replica = backupsOf(r, settings), replicaOf(r, settings)
 	config.Notify, config.NotifyShow = env.Parsed(r, cli.EnvNotify, "", notify.Parse), env.Parsed(r, cli.EnvNotifyShow, "", parseShow)
 	logger, err := cli.NewLogger(r.String(cli.EnvLogFormat, ""), logTo)
 	config.Logger = logger

@@ -60,13 +60,11 @@ func parseDirectory(text string) (string, error) {
 }
 
 // backupsOf is which backups the relay makes.
-func backupsOf(r *env.Reader) onehost.BackupConfig {
-	config := onehost.BackupConfig{
+func backupsOf(r *env.Reader, settings []backups.Setting) onehost.BackupConfig {
+	return onehost.BackupConfig{
 		To: r.String(cli.EnvBackup, ""), Keep: env.Parsed(r, cli.EnvBackupKeep, "", backups.ParseKeep),
-		Every: r.DurationWithin(cli.EnvBackupEvery, 0, onehost.MinBackupInterval, maxBackupInterval),
+		Every: r.DurationWithin(cli.EnvBackupEvery, 0, onehost.MinBackupInterval, maxBackupInterval), Settings: settings,
 	}
-	config.Settings = settingsOf(r)
-	return config
 }
 
 // settingsOf are those in force, as a backup or a replica has them.
@@ -80,8 +78,8 @@ func settingsOf(r *env.Reader) (settings []backups.Setting) {
 }
 
 // replicaOf is where the relay keeps a replica.
-func replicaOf(r *env.Reader) onehost.ReplicaConfig {
-	return onehost.ReplicaConfig{To: env.Parsed(r, cli.EnvReplicate, "", backups.ParseReplicaPlace), Settings: settingsOf(r)}
+func replicaOf(r *env.Reader, settings []backups.Setting) onehost.ReplicaConfig {
+	return onehost.ReplicaConfig{To: env.Parsed(r, cli.EnvReplicate, "", backups.ParseReplicaPlace), Settings: settings}
 }
 
 // maxBackupInterval is the longest time between two backups.

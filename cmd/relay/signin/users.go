@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/onehost/durable"
 )
 
@@ -143,7 +144,7 @@ func (u Users) put(one User) error {
 	if err := u.disk.WriteJSON(u.path(one.Name), one); err != nil {
 		return fmt.Errorf("write the user %s: %w", one.Name, err)
 	}
-	return ownedAsFolder(u.folder, u.path(one.Name))
+	return datafolder.GiveToOwner(filepath.Dir(u.folder), u.folder)
 }
 
 // Remove removes a user, which ends the user's sessions. The error is [ErrNoUser] if there is none.
