@@ -153,6 +153,44 @@ func TestFakeTwilioStopsWhileItHoldsAnswersBack(t *testing.T) {
 	}
 }
 
+// TestFakeTwilioShowsAndSetsItsFaults in a browser and by its own interface: what the flags set is there, and can be changed.
+func TestFakeTwilioShowsAndSetsItsFaults(t *testing.T) {
+	twilio := startStandIn(t, "--error-rate", "1", "--seed", "7", "--number", string(testNumber))
+	ask := func(method, path, body string) string {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, twilio.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close() //nolint:errcheck // it was only read.
+		told, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Errorf("%s %s: %d %s, %v", method, path, answer.StatusCode, told, err)
+		}
+		return string(told)
+	}
+	page := ask(http.MethodGet, "/settings", "")
+	if !strings.Contains(page, "503 or 429: 100 %") || !strings.Contains(page, string(testNumber)) {
+		t.Errorf("the settings are %s", page)
+	}
+	if got := twilio.create(t); got != http.StatusInternalServerError {
+		t.Errorf("create: %d", got)
+	}
+	if told := ask(http.MethodGet, "/fake/exchanges?refused=true", ""); !strings.Contains(told, "fault: answered 500; no message was made") {
+		t.Errorf("the exchanges are %s", told)
+	}
+	if told := ask(http.MethodPut, "/fake/faults", `{"seed":7}`); !strings.Contains(told, `"error_rate":0,`) {
+		t.Errorf("the faults are %s", told)
+	}
+	if got := twilio.create(t); got != http.StatusCreated {
+		t.Errorf("create: %d", got)
+	}
+}
+
 // TestFakeTwilioSaysItsFaults reads the line with which the same faults can be had again.
 func TestFakeTwilioSaysItsFaults(t *testing.T) {
 	tests := []struct {

@@ -151,7 +151,7 @@ func (d *demo) open(ctx context.Context, group *errgroup.Group, logger *slog.Log
 		AccountSid: fake.AccountSid, AuthToken: fake.AuthToken, Numbers: []sms.PhoneNumber{demoTwilioNumber},
 		Webhook:   twiliofake.Webhook{URL: d.relay.URL() + webhook.PathInbound + "#rc=5&rp=5xx,ct,rt&rt=4000&tt=15000"},
 		StepDelay: demoPause, FetchMedia: true, MediaDelay: demoPause, Now: time.Now, Logger: logger,
-		Faults: d.faults, Exchanges: fake.Exchanges,
+		Faults: d.faults, Exchanges: fake.Exchanges, KeywordReplies: true,
 		OnEvent: func(e twiliofake.Event) {
 			select {
 			case d.events <- e:

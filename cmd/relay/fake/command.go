@@ -93,7 +93,7 @@ func (p program) fakeTwilio(ctx context.Context, f fakeTwilioFlags) error {
 	config := twiliofake.Config{
 		AccountSid: f.accountSid, AuthToken: f.authToken, StepDelay: f.stepDelay, Now: time.Now, Logger: logger,
 		Webhook:    twiliofake.Webhook{URL: f.webhook, FallbackURL: f.fallback},
-		FetchMedia: true, MediaDelay: f.mediaDelay, Exchanges: Exchanges,
+		FetchMedia: true, MediaDelay: f.mediaDelay, Exchanges: Exchanges, KeywordReplies: true,
 	}
 	if config.Misbehaviour, err = f.faults.misbehaviour(); err != nil {
 		return cli.Usage(err)

@@ -69,6 +69,8 @@ type Config struct {
 	Misbehaviour Misbehaviour
 	// Registrations are what numbers are registered as with the carriers. Those that are not named are registered.
 	Registrations map[sms.PhoneNumber]Registration
+	// KeywordReplies replies to STOP, START and HELP, and the other words that Twilio replies to.
+	KeywordReplies bool
 	// Exchanges is how many of the last requests and callbacks are kept for people to look at. Zero: none.
 	Exchanges int
 	// OnEvent is told what happens, from several goroutines at once, and must return promptly. Nil tells nobody.

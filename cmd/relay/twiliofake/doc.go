@@ -28,6 +28,6 @@
 // +15005550008 (21611); +15005550006 is always ours.
 //
 // And as To, numbers of this package's own for what fails only after Twilio took the message: magic.go lists them.
-// A number that texted STOP to one of ours is refused (21610) until it texts START; the answer that Twilio itself
-// would send to such a keyword is left out.
+// A number that texted STOP to one of ours is refused (21610) until it texts START; with Config.KeywordReplies it gets the reply that
+// Twilio itself has for such a word.
 package twiliofake

@@ -18,14 +18,51 @@ type OptOut struct {
 	At   time.Time `json:"at"`
 }
 
-// heed remembers what an inbound text means for opting out: Twilio's default keywords, alone in the text, in any case.
+// heed does what Twilio does with its default keywords, alone in a text, in any case: it remembers who has opted out, and replies if
+// Config.KeywordReplies says so.
 func (s *Server) heed(text Message) {
-	switch word := strings.ToUpper(strings.TrimSpace(text.Body)); word {
+	word := strings.ToUpper(strings.TrimSpace(text.Body))
+	wasOut := s.store.hasOptedOut(pair{ours: text.To, phone: text.From})
+	reply := ""
+	switch word {
 	case "STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL":
 		s.store.setOptOut(OptOut{Number: text.To, Phone: text.From, Word: word, At: s.cfg.Now().UTC()})
+		if !wasOut {
+			reply = stopReply(text.To, word)
+		}
 	case "START", "YES", "UNSTOP":
 		s.OptIn(text.To, text.From)
+		if wasOut {
+			reply = startReply(text.To, word)
+		}
+	case "HELP", "INFO":
+		if !wasOut {
+			reply = "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
+		}
 	}
+	if reply != "" && s.cfg.KeywordReplies {
+		s.accept(Message{
+			AccountSid: s.cfg.AccountSid, From: text.To, To: text.From, Body: reply, Direction: DirectionOutboundReply,
+		})
+	}
+}
+
+// stopReply is what a phone gets that opts out: of a toll-free number from the network, of others from Twilio.
+func stopReply(number sms.PhoneNumber, word string) string {
+	if isTollFree(number) && word == "STOP" {
+		return `NETWORK MSG: You replied with the word "stop" which blocks all texts sent from this number. Text back "unstop" to receive ` +
+			`messages again.`
+	}
+	return "You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START to resubscribe."
+}
+
+// startReply is what a phone gets that opts in again.
+func startReply(number sms.PhoneNumber, word string) string {
+	if isTollFree(number) && word != "YES" {
+		return `NETWORK MSG: You have replied "` + strings.ToLower(word) + `" and will begin receiving messages again from this number.`
+	}
+	return "You have successfully been re-subscribed to messages from this number. Reply HELP for help. Reply STOP to unsubscribe. " +
+		"Msg&Data Rates May Apply."
 }
 
 // OptOuts returns the phones that have opted out, by number and phone.

@@ -77,6 +77,43 @@ func TestOptOutsAreSeenAndSet(t *testing.T) {
 	account.mustCreate(t, params())
 }
 
+// TestKeywordReplies are Twilio's, and those of a toll-free number the network's. They come once.
+func TestKeywordReplies(t *testing.T) {
+	const tollFree = sms.PhoneNumber("+18005550100")
+	account := start(t, func(c *twiliofake.Config) {
+		c.KeywordReplies, c.Webhook.URL, c.Numbers = true, receive(t, nil).url, nil
+	})
+	for _, tt := range []struct {
+		to         sms.PhoneNumber
+		body, want string
+	}{
+		{ours, "Please stop", ""},
+		{ours, "help", "Reply STOP to unsubscribe."},
+		{ours, "start", ""},
+		{ours, "Stop", "You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START"},
+		{ours, "stop", ""},
+		{ours, "info", ""},
+		{ours, "YES", "You have successfully been re-subscribed to messages from this number."},
+		{tollFree, "stop", `NETWORK MSG: You replied with the word "stop"`},
+		{tollFree, "unstop", `NETWORK MSG: You have replied "unstop"`},
+	} {
+		before := len(account.Messages())
+		if _, err := account.SendInbound(t.Context(), twiliofake.Inbound{From: customer, To: tt.to, Body: tt.body}, ""); err != nil {
+			t.Fatal(err)
+		}
+		account.settle(t)
+		replies := account.Messages()[before+1:]
+		switch {
+		case tt.want == "" && len(replies) > 0:
+			t.Errorf("%s got %q", tt.body, replies[0].Body)
+		case tt.want == "":
+		case len(replies) != 1 || !strings.HasPrefix(replies[0].Body, tt.want) || replies[0].From != tt.to ||
+			replies[0].Status != sms.StatusDelivered:
+			t.Errorf("%s got %+v", tt.body, replies)
+		}
+	}
+}
+
 // TestReactions are read by the relay as reactions to the text.
 func TestReactions(t *testing.T) {
 	app := receive(t, nil)
