@@ -84,7 +84,8 @@ func (v *visit) readUpload() error {
 	_ = control.SetReadDeadline(time.Now().Add(uploadTime))
 	_ = control.SetWriteDeadline(time.Now().Add(uploadTime + time.Minute))
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxPictures)
-	if err := v.r.ParseMultipartForm(maxForm); err != nil {
+	// In memory: an image for containers has no folder for files that come and go. Only who may answer gets this far.
+	if err := v.r.ParseMultipartForm(maxPictures); err != nil {
 		return refusal{http.StatusRequestEntityTooLarge, "This form cannot be read, or the pictures are too large: all together may have 5 MB."}
 	}
 	return nil

@@ -37,6 +37,14 @@ func (s staff) PhonesOf(u operations.User) []string {
 	return append(s.Phones[:len(s.Phones):len(s.Phones)], u.Phone)
 }
 
+// inWords says what a user may do, and which phone is the user's.
+func inWords(u operations.User) string {
+	if u.Phone == "" {
+		return u.Role
+	}
+	return u.Role + ", has the phone " + u.Phone
+}
+
 func (c *Console) users(v *visit) error {
 	return c.showUsers(v, http.StatusOK, staff{Did: done(v.r.URL.Query().Get("did")).words()})
 }

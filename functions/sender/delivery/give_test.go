@@ -57,6 +57,16 @@ func TestOperatorGives(t *testing.T) {
 	s.gives(thirdOrder, "", third, false)
 	s.checkSent()
 	s.checkClaim(relaytest.Destination, secondOrder)
+	// So does who saw a phone that is done with the customer since.
+	s.until(2 * time.Minute)
+	s.hears(2, relaytest.Destination, "/done "+firstTag)
+	s.sent()
+	s.until(3 * time.Minute)
+	s.gives(thirdOrder, relaytest.Destination, third, false)
+	s.checkSent()
+	if k := s.conversation().Claim; k.Phone != relaytest.Destination || k.EndedAt.IsZero() {
+		t.Errorf("the claim is %+v, want it ended", k)
+	}
 	s.checkSealed()
 }
 
