@@ -109,12 +109,18 @@ func (s *Server) advance(sid string, to step) (Message, bool) {
 // pickSender does what a Messaging Service does when it queues a message.
 func (s *Server) pickSender(message *Message) {
 	message.NumSegments = segmentsOf(*message)
-	if message.From != "" {
-		return
-	}
-	message.From = magicValidFrom
-	if len(s.cfg.Numbers) > 0 {
-		message.From = s.cfg.Numbers[0]
+	message.From = s.senderOf(*message)
+}
+
+// senderOf is who a message is from, or will be once a Messaging Service has picked its sender.
+func (s *Server) senderOf(message Message) sms.PhoneNumber {
+	switch {
+	case message.From != "":
+		return message.From
+	case len(s.cfg.Numbers) > 0:
+		return s.cfg.Numbers[0]
+	default:
+		return magicValidFrom
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *Server) checkPair(draft Message) *refusal {
 	case code != 0:
 	case draft.From != "" && channelOf(draft.From) != channelOf(draft.To):
 		code = codeChannelMismatch
-	case s.store.hasOptedOut(pair{ours: draft.From, phone: draft.To}):
+	case s.store.hasOptedOut(pair{ours: s.senderOf(draft), phone: draft.To}):
 		code = codeOptedOut
 	default:
 		return nil

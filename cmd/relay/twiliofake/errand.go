@@ -26,7 +26,8 @@ type step struct {
 
 func (s *Server) errandFor(message Message) errand {
 	outcome := s.cfg.outcomeOf(message.To)
-	if code := s.numbers.registrationOf(message.From).refusalOf(message.From, message.To); code != 0 {
+	from := s.senderOf(message)
+	if code := s.numbers.registrationOf(from).refusalOf(from, message.To); code != 0 {
 		outcome = Outcome{Status: sms.StatusUndelivered, ErrorCode: code}
 	}
 	if s.isLoop(message) {

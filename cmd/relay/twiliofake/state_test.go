@@ -46,6 +46,12 @@ func TestRegistrations(t *testing.T) {
 			t.Errorf("from %s as %q to %s: %v %v", tt.from, tt.as, tt.to, got["status"], got["error_code"])
 		}
 	}
+	account.Register(ours, twiliofake.RegistrationNone)
+	sid := account.mustCreate(t, params("From", "", "MessagingServiceSid", serviceSid))
+	account.settle(t)
+	if got := account.fetch(t, sid); got["error_code"] != 30034.0 {
+		t.Errorf("of a Messaging Service: %v %v", got["status"], got["error_code"])
+	}
 	if _, found := account.Register(carrier, twiliofake.RegistrationNone); found {
 		t.Error("somebody else's number was registered")
 	}
@@ -70,6 +76,9 @@ func TestOptOutsAreSeenAndSet(t *testing.T) {
 	}
 	if got := account.create(t, params()); got.body["code"] != 21610.0 {
 		t.Errorf("answered %v", got.body)
+	}
+	if got := account.create(t, params("From", "", "MessagingServiceSid", serviceSid)); got.body["code"] != 21610.0 {
+		t.Errorf("of a Messaging Service: answered %v", got.body)
 	}
 	if !account.OptIn(ours, carrier) || account.OptIn(ours, carrier) || len(account.OptOuts()) > 0 {
 		t.Errorf("opted out are %+v", account.OptOuts())
