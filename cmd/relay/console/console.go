@@ -14,6 +14,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/media"
 )
@@ -39,7 +40,7 @@ type Config struct {
 // Console is an http.Handler.
 type Console struct {
 	Config
-	files files
+	files webfiles.Files
 	cross *http.CrossOriginProtection
 	pages map[string]page
 }
@@ -53,7 +54,7 @@ type page struct {
 
 // New returns the console. The error says that its files cannot be read.
 func New(config Config) (*Console, error) {
-	own, err := readFiles()
+	own, err := webfiles.Read(Path)
 	c := &Console{Config: config, files: own, cross: http.NewCrossOriginProtection()}
 	c.pages = map[string]page{
 		"GET " + pathSignIn:             {"", c.showSignIn},
@@ -122,11 +123,11 @@ func (r refusal) Error() string { return r.words }
 // ServeHTTP answers one request.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f, found := c.files[r.URL.EscapedPath()]; found {
-		f.serve(w, r)
+		f.Serve(w, r)
 		return
 	}
 	v := &visit{w: w, r: r, console: c, nonce: rand.Text()}
-	v.writeHeaders()
+	webfiles.WriteHeaders(w.Header(), v.nonce)
 	err := c.serve(v)
 	if err == nil {
 		return

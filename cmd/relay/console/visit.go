@@ -12,7 +12,6 @@ import (
 	"github.com/a-h/templ"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
-	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 )
 
 // visit is one request for a page.
@@ -29,12 +28,6 @@ type visit struct {
 
 // formField is the field of each form that has the token of [signin.FormToken].
 const formField = "form"
-
-// writeHeaders says what a browser may do with the page: run the scripts that carry the nonce, and otherwise have to do with this host
-// alone. Nobody keeps the page.
-func (v *visit) writeHeaders() {
-	webfiles.WriteHeaders(v.w.Header(), v.nonce)
-}
 
 // show writes a page, whole or not at all.
 func (v *visit) show(status int, page templ.Component) error {
@@ -95,8 +88,8 @@ func placesOf(p signin.Person) []place {
 
 func (v *visit) frame(title string) frame {
 	f := frame{
-		Title: title, Person: v.person, CSS: v.console.files.path("console.css"), Icon: v.console.files.path("favicon.svg"),
-		HTMX: v.console.files.path("htmx.min.js"), Guard: v.console.files.path("hx-csp.min.js"),
+		Title: title, Person: v.person, CSS: v.console.files.Path("console.css"), Icon: v.console.files.Path("favicon.svg"),
+		HTMX: v.console.files.Path("htmx.min.js"), Guard: v.console.files.Path("hx-csp.min.js"),
 	}
 	if v.person.Name != "" {
 		f.Form = signin.FormToken(v.token)

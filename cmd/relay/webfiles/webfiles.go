@@ -23,9 +23,7 @@ type Files map[string]File
 
 // File is one of them.
 type File struct {
-	// Name is the file's, such as htmx.min.js.
-	Name         string
-	kind         string
+	name, kind   string
 	text, zipped []byte
 }
 
@@ -54,7 +52,7 @@ func Read(under string) (Files, error) {
 		}
 		sum := sha256.Sum256(text)
 		all[under+"/assets/"+hex.EncodeToString(sum[:8])+"/"+entry.Name()] = File{
-			Name: entry.Name(), kind: kindOf(entry.Name()), text: text, zipped: zipped.Bytes(),
+			name: entry.Name(), kind: kindOf(entry.Name()), text: text, zipped: zipped.Bytes(),
 		}
 	}
 	return all, nil
@@ -76,7 +74,7 @@ func kindOf(name string) string {
 // Path returns where a file is, empty if there is none of that name.
 func (f Files) Path(name string) string {
 	for where, one := range f {
-		if one.Name == name {
+		if one.name == name {
 			return where
 		}
 	}
