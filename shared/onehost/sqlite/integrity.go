@@ -15,7 +15,14 @@ const maxFindings = 5
 // QuickCheck reads the whole file and returns what is wrong with its pages and records; nothing if all is well. A large file
 // needs seconds. It changes nothing. A file too damaged to be read is a finding, not an error.
 func (db *DB) QuickCheck(ctx context.Context) (findings []string, err error) {
-	err = db.reader.each(ctx, func(rows *sql.Rows) error {
+	// Each page is read once: to keep many of them is of no use.
+	pool, err := openPool(db.path, 1, "query_only(1)", "cache_size(-256)")
+	if err != nil {
+		return nil, err
+	}
+	once := &reader{statements: newStatements(pool), pool: pool}
+	defer func() { err = errors.Join(err, once.close()) }()
+	err = once.each(ctx, func(rows *sql.Rows) error {
 		var finding string
 		if err := rows.Scan(&finding); err != nil {
 			return err

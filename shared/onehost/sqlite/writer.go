@@ -82,7 +82,9 @@ type writer struct {
 	*connection
 	// requests has no buffer: a request that was received from it is carried out; one that was not has not begun.
 	requests chan *request
-	stopped  chan struct{}
+	// rests has those who want the connection's unused memory given back, between two transactions.
+	rests   chan chan<- error
+	stopped chan struct{}
 }
 
 // request is one write.
@@ -95,7 +97,7 @@ type request struct {
 }
 
 func startWriter(ctx context.Context, db *DB, conn *connection) *writer {
-	w := &writer{db: db, connection: conn, requests: make(chan *request), stopped: make(chan struct{})}
+	w := &writer{db: db, connection: conn, requests: make(chan *request), rests: make(chan chan<- error), stopped: make(chan struct{})}
 	// No caller's context may break off a transaction that others share.
 	go w.loop(context.WithoutCancel(ctx))
 	return w
@@ -132,6 +134,8 @@ func (w *writer) loop(ctx context.Context) {
 		select {
 		case first := <-w.requests:
 			w.carryOut(ctx, w.gather(first))
+		case answer := <-w.rests:
+			answer <- w.shrink(ctx)
 		case <-w.db.closing:
 			return
 		}

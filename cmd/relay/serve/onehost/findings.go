@@ -114,6 +114,7 @@ func (f *findings) saw(measurements ...telemetry.Measurement) {
 
 // emit takes the measurements of one unit of work.
 func (r *Relay) emit(measurements ...telemetry.Measurement) {
+	r.worked.Add(1)
 	r.metrics.emit(measurements...)
 	r.findings.saw(measurements...)
 }

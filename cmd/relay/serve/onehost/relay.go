@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -85,6 +86,8 @@ type Relay struct {
 	// moved is when the folder was found to be a copy, zero if it never was.
 	moved time.Time
 	drain time.Duration
+	// worked counts what was done for texts.
+	worked atomic.Int64
 
 	connections *httpapi.Connections
 }
@@ -298,6 +301,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return r.tell(working) })
 	workers.Go(func() error { return r.forgetCustomers(working) })
 	workers.Go(func() error { return r.catchUp.run(working) })
+	workers.Go(func() error { return resting{r.worked.Load, r.giveBack}.run(working) })
 	workers.Go(func() error { return keepAuditLog(working, r.auditLog, r.config.auditRetention(), r.config.Logger) })
 	workers.Go(func() error {
 		// The audit continues until the senders are done, so that it has everything they wrote.
