@@ -94,6 +94,9 @@ func (d conversationsDoor) ListPhones(ctx context.Context, number sms.PhoneNumbe
 
 func (d conversationsDoor) PutAction(ctx context.Context, a conversation.Action) error {
 	c := call{op: "conversations.PutAction", what: func() string { return a.ID }}
-	_, err := through(ctx, d.schedule, c, func(*actor) (struct{}, error) { return struct{}{}, d.conversations.PutAction(ctx, a) })
+	_, err := through(ctx, d.schedule, c, func(*actor) (none, error) {
+		d.ordered[a.MessageSid] = a.By
+		return none{}, d.conversations.PutAction(ctx, a)
+	})
 	return err
 }

@@ -87,6 +87,9 @@ func (s *schedule) giver(k conversation.Claim) (by sms.PhoneNumber, isUndo bool)
 // mayPass reports whether a customer may go from the phone that has him to another one: that phone gives him away, or the one that gave him
 // to that phone takes that back within the hour, and it has done nothing since.
 func (s *schedule) mayPass(was, is conversation.Claim) bool {
+	if g, isOrder := s.givings[s.ordered[is.MessageSid]]; isOrder {
+		return g.from == was.Phone && g.to == is.Phone
+	}
 	by, isUndo := s.giver(is)
 	if by == "" || !isUndo {
 		return by != "" && by == was.Phone

@@ -64,6 +64,8 @@ type scenario struct {
 	Clocks turning
 	// Pictures is how many in a thousand of what people write have pictures. Names is how often an operator names a customer, as Redrive.
 	Pictures, Names int
+	// Gives is how often an operator gives a customer to a phone, as Redrive.
+	Gives int
 	// Chatter is how much a customer and a phone write each other besides.
 	Chatter chatter
 

@@ -107,6 +107,9 @@ type schedule struct {
 	// known are the conversations' changes, namings counts the operators that gave names.
 	known   []knownChange
 	namings int
+	// givings are the orders of operators that a phone has a customer, by who gave them; ordered is who gave the one of a MessageSid.
+	givings map[string]giving
+	ordered map[string]string
 	// album are the pictures at Twilio by their URLs, copies those that the relay keeps by their tokens, and
 	// tokens counts the tokens.
 	album  map[string]*picture
@@ -122,7 +125,9 @@ type schedule struct {
 func newSchedule(over stores, sc scenario, c *chance, traced bool) *schedule {
 	s := &schedule{
 		stores: over, scenario: sc.alone(), chance: c, began: time.Now(), accepted: map[string]bool{},
-		revivals: map[string][]revival{}, states: map[sms.PhoneNumber][]state{}, album: map[string]*picture{}, copies: map[media.Token]copied{},
+		revivals: map[string][]revival{}, states: map[sms.PhoneNumber][]state{}, album: map[string]*picture{},
+		givings: map[string]giving{}, ordered: map[string]string{},
+		copies: map[media.Token]copied{},
 	}
 	if traced {
 		s.told = &strings.Builder{}
@@ -178,7 +183,7 @@ func (s *schedule) step() bool {
 	s.bury()
 	able, due := s.able(), s.dueWebhooks()
 	deeds := s.dueDeeds()
-	weights := []int{0, 0, 0, 0, 0, 0, 0, 0, 0}
+	weights := []int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 	if len(able) > 0 {
 		weights[0] = 100
 	}
@@ -212,6 +217,8 @@ func (s *schedule) step() bool {
 		s.perform(deeds[s.chance.of(len(deeds))])
 	case 8:
 		s.rename()
+	case 9:
+		s.handOver()
 	default:
 		return s.passTime(len(able)+len(due)+len(deeds) > 0)
 	}
@@ -233,6 +240,9 @@ func (s *schedule) troubles(weights []int) (resendable []string) {
 	}
 	if s.namings < maxNamings {
 		weights[8] = s.Names
+	}
+	if len(s.givings) < maxGivings && len(s.states) > 0 {
+		weights[9] = s.Gives
 	}
 	return resendable
 }

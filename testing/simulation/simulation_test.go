@@ -46,6 +46,8 @@ type outcome struct {
 	taken      []uint32
 	steps      int
 	tally      tally
+	// handed is how many orders of operators who has a customer were carried out.
+	handed int
 }
 
 // play plays one schedule in a bubble of its own, over stores in memory.
@@ -64,7 +66,7 @@ func playOver(over stores, sc scenario, c *chance, traced bool) outcome {
 	s := newSchedule(over, sc, c, traced)
 	s.run()
 	synctest.Wait()
-	o := outcome{violations: s.violations, taken: c.taken, steps: s.steps, tally: s.tally}
+	o := outcome{violations: s.violations, taken: c.taken, steps: s.steps, tally: s.tally, handed: s.handed()}
 	if traced {
 		o.trace = s.told.String()
 	}

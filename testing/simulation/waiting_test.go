@@ -73,6 +73,9 @@ func (s *schedule) wasThere(phone sms.PhoneNumber, since time.Time) bool {
 // actedAt reports whether the phone wrote something then.
 func (s *schedule) actedAt(k conversation.Claim) bool {
 	by := k.Phone
+	if g, isOrder := s.givings[s.ordered[k.MessageSid]]; isOrder && k.ActedAt.Equal(k.Since) {
+		return g.to == k.Phone
+	}
 	if giver, _ := s.giver(k); giver != "" && k.ActedAt.Equal(k.Since) {
 		by = giver
 	}
