@@ -62,8 +62,10 @@ func (c *Console) about(do action) func(v *visit) error {
 // after returns where the browser goes when something is done: back to the list, or to the customer's page.
 func (v *visit) after(what done) string {
 	form := v.r.PostForm
-	if form.Get("back") == "list" {
-		return Path + "?" + url.Values{"did": {string(what)}}.Encode()
+	if list, err := url.Parse(form.Get("back")); err == nil && list.EscapedPath() == Path && list.Host == "" && list.Scheme == "" {
+		query := list.Query()
+		query.Set("did", string(what))
+		return Path + "?" + query.Encode()
 	}
 	return pathCustomer + "?" + url.Values{
 		"number": {form.Get("number")}, "customer": {form.Get("customer")}, "did": {string(what)},
@@ -149,5 +151,9 @@ func (c *Console) answer(v *visit) (done, error) {
 		TwilioNumber: number, Customer: customer, Body: strings.ReplaceAll(v.r.PostForm.Get("body"), "\r\n", "\n"),
 		IdempotencyKey: "console " + v.person.Name + " " + v.r.PostForm.Get("key"),
 	})
+	if refused, ok := errors.AsType[refusal](err); ok && strings.HasPrefix(refused.words, "Idempotency_key") {
+		err = refusal{http.StatusConflict, "This form was sent before, with other words, and those are on their way. "+
+			"To send these, too, press the button again."}
+	}
 	return wasAnswered, err
 }

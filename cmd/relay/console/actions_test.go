@@ -89,8 +89,15 @@ func TestTakeIt(t *testing.T) {
 	b.want(b.post("take", b.about()), http.StatusConflict, "You have no phone on duty here")
 	s.hasPhone("the-dispatcher", "Bo")
 	b.want(b.do(http.MethodGet, "/console", nil), http.StatusOK, "Take it")
-	form := b.about("back", "list")
-	b.want(b.follow(b.post("take", form)), http.StatusOK, "You have the customer now.", "Bo")
+	form := b.about("back", "/console?only=unanswered")
+	if answer := b.post("take", form); answer.Header().Get("Location") != "/console?did=taken&only=unanswered" {
+		t.Errorf("it leads to %s: %s", answer.Header().Get("Location"), answer.Body)
+	}
+	b.want(b.do(http.MethodGet, "/console?did=taken", nil), http.StatusOK, "You have the customer now.", "Bo")
+	for _, elsewhere := range []string{"https://example.com/console", "//example.com/console", "/console/users", "%"} {
+		form.Set("back", elsewhere)
+		b.want(b.follow(b.post("take", form)), http.StatusOK, "You have the customer now.", "Who has them")
+	}
 	if k := s.kept().Claim; k.Phone != bos {
 		t.Errorf("the claim is %+v", k)
 	}
@@ -175,6 +182,9 @@ func TestAnswer(t *testing.T) {
 		t.Errorf("with it came %v", media)
 	}
 	s.wantOnRecord(conversation.DeedReply, "the-dispatcher", 1)
+	form.Set("body", "We are there")
+	b.want(b.pictures(form, "image/jpeg", 1000), http.StatusConflict, "This form was sent before, with other words", "We are there</textarea>")
+	form.Set("body", "We are on\r\nour way")
 	form.Set("key", "another")
 	b.want(b.pictures(form, "text/html", 10), http.StatusUnprocessableEntity, "This kind of file cannot go with a text", "our way</textarea>")
 	b.want(b.pictures(form, "image/jpeg", 5_000_001), http.StatusUnprocessableEntity, "too large")

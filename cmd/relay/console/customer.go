@@ -83,9 +83,6 @@ func (c *Console) showCustomer(v *visit, named url.Values, why shownBecause) err
 	status := http.StatusOK
 	if why.refused != nil {
 		status, d.Did, d.Refused = why.refused.status, "", why.refused.words
-		if why.draft != "" {
-			d.Key = named.Get("key")
-		}
 	}
 	return v.show(status, customerPage(v.frame(nameOf(all.Shown)), d))
 }

@@ -273,8 +273,8 @@ func named(c conversations.Shown) templ.Component {
 	})
 }
 
-// act is a form that does something about a customer, who is as the page shows. back is where the browser goes then: "list", or empty for
-// the customer's page.
+// act is a form that does something about a customer, who is as the page shows. back is the list that the browser goes back to, empty
+// for the customer's page.
 func act(f frame, c conversations.Shown, path, back string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -107,7 +107,7 @@ func waitingPage(f frame, l list) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, c := range l.People {
-				templ_7745c5c3_Err = person(f, c, handsOf(l.Ways[c.TwilioNumber], c, f.Person, l.Now), l.Now).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = person(f, l, c, handsOf(l.Ways[c.TwilioNumber], c, f.Person, l.Now)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -267,7 +267,7 @@ func choices(label string, all []choice) templ.Component {
 }
 
 // person is somebody who waits.
-func person(f frame, c conversations.Shown, h hands, now time.Time) templ.Component {
+func person(f frame, l list, c conversations.Shown, h hands) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -350,7 +350,7 @@ func person(f frame, c conversations.Shown, h hands, now time.Time) templ.Compon
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = waits(c, now).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = waits(c, l.Now).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -364,7 +364,7 @@ func person(f frame, c conversations.Shown, h hands, now time.Time) templ.Compon
 				return templ_7745c5c3_Err
 			}
 			if h.MayTake {
-				templ_7745c5c3_Err = take(f, c, h, "list").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = take(f, c, h, l.Path).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -462,7 +462,7 @@ func person(f frame, c conversations.Shown, h hands, now time.Time) templ.Compon
 				return templ_7745c5c3_Err
 			}
 			if c.Waiting != nil {
-				templ_7745c5c3_Err = finish(f, c, "list").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = finish(f, c, l.Path).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
