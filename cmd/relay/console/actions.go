@@ -152,7 +152,7 @@ func (c *Console) answer(v *visit) (done, error) {
 		IdempotencyKey: "console " + v.person.Name + " " + v.r.PostForm.Get("key"),
 	})
 	if refused, ok := errors.AsType[refusal](err); ok && strings.HasPrefix(refused.words, "Idempotency_key") {
-		err = refusal{http.StatusConflict, "This form was sent before, with other words, and those are on their way. "+
+		err = refusal{http.StatusConflict, "This form was sent before, with other words, and those are on their way. " +
 			"To send these, too, press the button again."}
 	}
 	return wasAnswered, err
