@@ -34,17 +34,27 @@ func (a api) send(method, path string, body any) (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return a.ask(method, events.APIGatewayV2HTTPRequest{RawPath: path, Body: string(text)})
+	return a.ask(method, events.APIGatewayV2HTTPRequest{RawPath: path, Body: string(text)}, nil)
 }
 
-func (a api) remove(path string, query url.Values) error {
-	_, err := a.ask(http.MethodDelete, events.APIGatewayV2HTTPRequest{RawPath: path, RawQueryString: query.Encode()})
+// get reads what the API answers to a query into answer.
+func (a api) get(path string, query url.Values, answer any) error {
+	_, err := a.ask(http.MethodGet, events.APIGatewayV2HTTPRequest{RawPath: path, RawQueryString: query.Encode()}, answer)
 	return err
 }
 
-func (a api) ask(method string, request events.APIGatewayV2HTTPRequest) (status int, err error) {
+func (a api) remove(path string, query url.Values) error {
+	_, err := a.ask(http.MethodDelete, events.APIGatewayV2HTTPRequest{RawPath: path, RawQueryString: query.Encode()}, nil)
+	return err
+}
+
+// ask reads the answer into answer, unless that is nil.
+func (a api) ask(method string, request events.APIGatewayV2HTTPRequest, answer any) (status int, err error) {
 	request.RequestContext.HTTP.Method = method
 	response, err := operations.New(a.config).Handle(a.ctx, request)
+	if err == nil && answer != nil && response.StatusCode < http.StatusBadRequest {
+		err = json.Unmarshal([]byte(response.Body), answer)
+	}
 	if err != nil || response.StatusCode < http.StatusBadRequest {
 		return response.StatusCode, err
 	}

@@ -74,6 +74,7 @@ func New(config Config) (*Console, error) {
 		"POST " + pathResume:            {signin.Dispatcher, c.about((*Console).resume)},
 	}
 	maps.Copy(c.pages, c.userPages())
+	maps.Copy(c.pages, c.textPages())
 	return c, err
 }
 
@@ -91,6 +92,8 @@ const (
 	pathUnblock           = pathCustomer + "/unblock"
 	pathName              = pathCustomer + "/name"
 	pathResume            = pathCustomer + "/resume"
+	pathText              = Path + "/text"
+	pathTextWords         = pathText + "/words"
 	pathUsers             = Path + "/users"
 	pathUsersAdd          = pathUsers + "/add"
 	pathUsersChange       = pathUsers + "/change"

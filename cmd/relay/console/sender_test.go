@@ -72,7 +72,7 @@ func (s *stage) keeper(source media.Source) media.Keeper {
 func (s *stage) api() operations.Config {
 	return operations.Config{
 		Queue: s.inbox, Records: s.relay.Ledger, Routes: s.relay.Routes, Conversations: s.relay.Conversations,
-		Trail: &relaytest.MemoryAuditLog{}, Now: s.clock, NewID: operations.NewID, Wait: clock.Pause,
+		Trail: s.trail, Now: s.clock, NewID: operations.NewID, Wait: clock.Pause,
 		Users: users.Book{
 			Users: s.users(), Actions: s.relay.Conversations, Routes: s.relay.Routes, Now: s.clock,
 			SignOut: func(name string) error { return s.door.SignOutEverywhere(name) },

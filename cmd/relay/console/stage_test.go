@@ -50,6 +50,7 @@ type stage struct {
 	inbox  *sqlite.Queue
 	media  *mediafolder.Folder
 	twilio *relaytest.Twilio
+	trail  auditlog.Trail
 
 	mu  sync.Mutex
 	now time.Time
@@ -92,6 +93,7 @@ func newStage(t *testing.T) *stage {
 			t.Fatal(err)
 		}
 	}
+	s.trail = trail{db.Changes()}
 	s.send(db)
 	s.open()
 	return s

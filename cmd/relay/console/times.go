@@ -31,3 +31,6 @@ func spoken(d time.Duration) string {
 		return fmt.Sprintf("%d h", int(d.Hours()))
 	}
 }
+
+// toTheSecond writes when something happened among other things that happened soon after another.
+func toTheSecond(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -69,19 +69,28 @@ type frame struct {
 	Form string
 	// CSS, Icon, HTMX and Guard are the paths of the files.
 	CSS, Icon, HTMX, Guard string
+	// Places are the pages that all others lead to.
+	Places []place
 }
 
 // MayAct reports whether the person may see to customers.
 func (f frame) MayAct() bool { return f.Person.Role.Includes(signin.Dispatcher) }
 
 // place is a page that all others lead to.
-type place struct{ Label, Path string }
+type place struct {
+	Label, Path string
+	// IsHere says that the page is this one.
+	IsHere bool
+}
 
-// placesOf lists the pages for a person.
-func placesOf(p signin.Person) []place {
-	places := []place{{"Who is waiting?", Path}}
-	if p.Role.Includes(signin.Owner) {
-		places = append(places, place{"Users", pathUsers})
+// places lists the pages for the person.
+func (v *visit) places() []place {
+	places := []place{{"Who is waiting?", Path, false}, {"What happened to a text?", pathText, false}}
+	if v.person.Role.Includes(signin.Owner) {
+		places = append(places, place{"Users", pathUsers, false})
+	}
+	for i, one := range places {
+		places[i].IsHere = one.Path == v.r.URL.Path
 	}
 	return places
 }
@@ -92,7 +101,7 @@ func (v *visit) frame(title string) frame {
 		HTMX: v.console.files.Path("htmx.min.js"), Guard: v.console.files.Path("hx-csp.min.js"),
 	}
 	if v.person.Name != "" {
-		f.Form = signin.FormToken(v.token)
+		f.Form, f.Places = signin.FormToken(v.token), v.places()
 	}
 	return f
 }

@@ -25,7 +25,7 @@ func writeMessages(out io.Writer, list operations.List) error {
 		cli.Column{Title: "FROM"}, cli.Column{Title: "TO", Drop: 2}, cli.Column{Title: "RECEIVED"}, cli.Column{Title: "ATTEMPTS", Drop: 1},
 		cli.Column{Title: "LAST ATTEMPT", Text: true, Drop: 4})
 	for _, m := range list.Messages {
-		table.Row(m.MessageSid, string(m.State), string(m.Reason), from(m), to(m), cli.When(out, m.ReceivedAt),
+		table.Row(m.MessageSid, string(m.State), string(m.Reason), m.Sender(), m.Recipient(), cli.When(out, m.ReceivedAt),
 			strconv.Itoa(len(m.Attempts)), lastAttempt(m))
 	}
 	if err := table.Flush(); err != nil || list.NextCursor == "" {
@@ -35,47 +35,12 @@ func writeMessages(out io.Writer, list operations.List) error {
 	return nil
 }
 
-// from is who wrote the text: a customer, a phone on duty, or the relay itself.
-func from(m operations.Message) string {
-	switch {
-	case m.Answer != nil:
-		return string(m.Answer.Phone)
-	case m.Notice:
-		return string(m.TwilioNumber)
-	}
-	return string(m.Customer)
-}
-
-// to is whom the text was written to: the number, or the customer of an answer, or the phone that the relay told something.
-func to(m operations.Message) string {
-	if m.Notice || m.Answer != nil && m.Customer != m.Answer.Phone {
-		return string(m.Customer)
-	}
-	return string(m.TwilioNumber)
-}
-
 // lastAttempt describes a text's last attempt in a few words.
 func lastAttempt(m operations.Message) string {
 	if len(m.Attempts) == 0 {
 		return ""
 	}
-	return attemptWords(m.Attempts[len(m.Attempts)-1])
-}
-
-func attemptWords(a operations.Attempt) string {
-	words := "to " + string(a.Destination)
-	switch {
-	case a.Status != "":
-		words += " " + string(a.Status)
-	case a.Outcome != "":
-		words += " " + a.Outcome
-	default:
-		words += " no answer yet"
-	}
-	if a.ErrorCode != 0 {
-		words += fmt.Sprintf(" (%d)", a.ErrorCode)
-	}
-	return words
+	return m.Attempts[len(m.Attempts)-1].InWords()
 }
 
 // messageLine describes a text's state in a line.
@@ -105,8 +70,8 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	}
 	field("state", state)
 	field("keyword", m.Keyword)
-	field("from", from(m))
-	field("to", to(m))
+	field("from", m.Sender())
+	field("to", m.Recipient())
 	if m.Answer != nil {
 		field("answer", string(m.Answer.Verdict))
 		field("tag", m.Answer.Tag)
@@ -120,6 +85,7 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	field("received", cli.At(out, m.ReceivedAt))
 	field("changed", cli.At(out, m.UpdatedAt))
 	field("held until", heldUntil(out, m))
+	field("next", nextAt(out, m))
 	if m.NumMedia > 0 {
 		field("attachments", fmt.Sprint(m.NumMedia))
 	}
@@ -127,7 +93,7 @@ func writeMessage(out io.Writer, m operations.Message) error {
 		field("conversation", conversationWords(out, m.Conversation))
 	}
 	for _, a := range m.Attempts {
-		line := cli.At(out, a.StartedAt) + " " + attemptWords(a)
+		line := cli.At(out, a.StartedAt) + " " + a.InWords()
 		if a.OutboundSid != "" {
 			line += ", " + a.OutboundSid
 		}
@@ -137,14 +103,7 @@ func writeMessage(out io.Writer, m operations.Message) error {
 		field(fmt.Sprintf("attempt %d", a.Number), line)
 	}
 	for _, one := range m.Phones {
-		line := strings.TrimPrefix(one.MessageSid, m.MessageSid) + " to " + string(one.Destination) + " " + string(one.State)
-		if one.Reason != "" {
-			line += fmt.Sprintf(" (%s)", one.Reason)
-		}
-		if last := lastAttempt(one); last != "" {
-			line += fmt.Sprintf(", %s after %s", last, cli.Plural(len(one.Attempts), "attempt"))
-		}
-		field("phone", line)
+		field("phone", phoneWords(m, one))
 	}
 	if err := table.Flush(); err != nil || m.Trail == nil {
 		return err
@@ -152,8 +111,26 @@ func writeMessage(out io.Writer, m operations.Message) error {
 	return writeMessageTrail(out, *m.Trail)
 }
 
-// writeMessageTrail prints the trail that a text came with.
-// conversationWords says where the customer's conversation is.
+// phoneWords describes the text to one of its phones.
+func phoneWords(m, one operations.Message) string {
+	line := strings.TrimPrefix(one.MessageSid, m.MessageSid) + " to " + string(one.Destination) + " " + string(one.State)
+	if one.Reason != "" {
+		line += fmt.Sprintf(" (%s)", one.Reason)
+	}
+	if last := lastAttempt(one); last != "" {
+		line += fmt.Sprintf(", %s after %s", last, cli.Plural(len(one.Attempts), "attempt"))
+	}
+	return line
+}
+
+// nextAt says when the relay goes on with a text; empty if it does not wait for a time, or is held.
+func nextAt(out io.Writer, m operations.Message) string {
+	if m.NextAt.IsZero() || !m.HeldUntil.IsZero() {
+		return ""
+	}
+	return cli.At(out, m.NextAt)
+}
+
 // heldUntil says until when a text is held; empty if it is not.
 func heldUntil(out io.Writer, m operations.Message) string {
 	if m.HeldUntil.IsZero() {
@@ -166,6 +143,7 @@ func heldUntil(out io.Writer, m operations.Message) string {
 	return cli.At(out, m.HeldUntil) + ", " + why
 }
 
+// conversationWords says where the customer's conversation is.
 func conversationWords(out io.Writer, c conversations.Standing) string {
 	var words []string
 	if c.Status != "" {
@@ -186,6 +164,7 @@ func conversationWords(out io.Writer, c conversations.Standing) string {
 	return strings.Join(words, ", ")
 }
 
+// writeMessageTrail prints the trail that a text came with.
 func writeMessageTrail(out io.Writer, trail operations.Trail) error {
 	entries := make([]auditlog.Entry, len(trail.Entries))
 	for i, e := range trail.Entries {

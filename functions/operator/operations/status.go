@@ -50,8 +50,12 @@ type Message struct {
 	// HeldUntil is until when the text is held because nobody is on duty, or at most because no phone is verified, as the route said last;
 	// absent if it is not held.
 	HeldUntil time.Time `json:"held_until,omitzero"`
-	NumMedia  int       `json:"num_media,omitempty"`
-	Attempts  []Attempt `json:"attempts"`
+	// NextAt is when the relay goes on with the text: with another attempt, with a look at Twilio's list, or because no answer to the
+	// attempt came. Only of a text that was asked
+	// for alone, and that waits for a time.
+	NextAt   time.Time `json:"next_at,omitzero"`
+	NumMedia int       `json:"num_media,omitempty"`
+	Attempts []Attempt `json:"attempts"`
 	// Conversation is only of a text that was asked for alone, whose route keeps who has a customer, or that is held.
 	Conversation conversations.Standing `json:"conversation,omitzero"`
 	// Trail is only of a text that was asked for with it.
@@ -177,6 +181,7 @@ func (h *Handler) one(ctx context.Context, query url.Values, wrong *findings) an
 		return refusal
 	}
 	message := messageOf(r)
+	_, message.NextAt = r.Next(h.config.Now())
 	if message.Phones, refusal = h.phonesOf(ctx, r); refusal.status != 0 {
 		return refusal
 	}

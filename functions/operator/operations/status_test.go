@@ -50,7 +50,8 @@ func TestStatusOfOneText(t *testing.T) {
 	s.store(t, relayed(), dropped, manual)
 	for sid, want := range map[string]string{
 		relaytest.MessageSid(1): `{"message_sid":"SM00000000000000000000000000000001","state":"sending","twilio_number":"+18585550100",` +
-			`"customer":"+18585550111","received_at":"2026-11-24T12:00:00Z","updated_at":"2026-11-24T12:00:03Z","num_media":1,"attempts":[` +
+			`"customer":"+18585550111","received_at":"2026-11-24T12:00:00Z","updated_at":"2026-11-24T12:00:03Z","next_at":"2026-11-24T12:01:00Z",` +
+			`"num_media":1,"attempts":[` +
 			`{"number":1,"hop":0,"destination":"+18585550122","started_at":"2026-11-24T12:00:00Z","ended_at":"2026-11-24T12:00:00.7Z",` +
 			`"outcome":"transient","error_code":20503,"error":"transient, code 20503, status 503"},` +
 			`{"number":2,"hop":1,"destination":"+18585550133","started_at":"2026-11-24T12:00:03Z"}]}`,
