@@ -39,7 +39,7 @@ const (
 
 // stage is a relay with users of each role, in a data folder, and its console.
 type stage struct {
-	*testing.T
+	testing.TB
 
 	folder string
 	door   *signin.Door
@@ -70,7 +70,7 @@ func (s *stage) pass(d time.Duration) {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{T: t, folder: t.TempDir(), now: time.Now().Truncate(time.Millisecond)}
+	s := &stage{TB: t, folder: t.TempDir(), now: time.Now().Truncate(time.Millisecond)}
 	db, err := sqlite.Open(t.Context(), filepath.Join(s.folder, "relay.db"), time.Now)
 	if err != nil {
 		t.Fatal(err)

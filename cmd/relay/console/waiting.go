@@ -127,11 +127,7 @@ func (c *Console) waiting(v *visit) error {
 	var all []conversations.Shown
 	for _, r := range routes {
 		numbers, ways[r.TwilioNumber] = append(numbers, r.TwilioNumber), r
-		around, err := c.Relay.Customers().Look(ctx, r.TwilioNumber)
-		if err != nil {
-			return err
-		}
-		some, err := c.Relay.Customers().Waiting(ctx, around, r.TwilioNumber)
+		some, err := c.Relay.Customers().Waiting(ctx, r.TwilioNumber)
 		if err != nil {
 			return err
 		}

@@ -90,13 +90,13 @@ func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 	}
 	list := conversations.List{Conversations: []conversations.Shown{}}
 	if err := p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
-		a, err := d.Customers().Look(ctx, number)
-		if err != nil {
+		if f.open {
+			all, err := d.Customers().Waiting(ctx, number)
+			list.Conversations = all[:min(f.limit, len(all))]
 			return err
 		}
-		if f.open {
-			all, err := d.Customers().Waiting(ctx, a, number)
-			list.Conversations = all[:min(f.limit, len(all))]
+		a, err := d.Customers().Look(ctx, number)
+		if err != nil {
 			return err
 		}
 		return conversation.Each(ctx, d.Conversations, number, sms.PhoneNumber(f.cursor), func(c conversation.Conversation) bool {

@@ -135,8 +135,9 @@ type Around struct {
 	now    time.Time
 }
 
-// Look reads what is kept of a number's phones, and whose the tags are.
-func (d Relay) Look(ctx context.Context, number sms.PhoneNumber) (Around, error) {
+// Look reads what is kept of a number's phones, and whose the tags are: all of them, or if some conversations are named, those that
+// they have.
+func (d Relay) Look(ctx context.Context, number sms.PhoneNumber, some ...conversation.Conversation) (Around, error) {
 	phones, err := d.Conversations.ListPhones(ctx, number)
 	if err != nil {
 		return Around{}, err
@@ -145,13 +146,32 @@ func (d Relay) Look(ctx context.Context, number sms.PhoneNumber) (Around, error)
 	if err != nil {
 		return Around{}, err
 	}
-	uses, err := d.Conversations.TagUses(ctx)
+	uses, err := d.tagUses(ctx, some)
 	a := Around{phones: phones, uses: make(map[conversation.Tag]conversation.TagUse, len(uses)), now: d.Now()}
 	a.way, _ = route.Find(routes, number)
 	for _, use := range uses {
 		a.uses[use.Tag] = use
 	}
 	return a, err
+}
+
+// tagFinder is a [Store] that finds the uses of some tags without reading those of all.
+type tagFinder interface {
+	TagUsesOf(ctx context.Context, tags []conversation.Tag) ([]conversation.TagUse, error)
+}
+
+func (d Relay) tagUses(ctx context.Context, some []conversation.Conversation) ([]conversation.TagUse, error) {
+	finder, isQuick := d.Conversations.(tagFinder)
+	if !isQuick || len(some) == 0 {
+		return d.Conversations.TagUses(ctx)
+	}
+	var tags []conversation.Tag
+	for _, c := range some {
+		if c.Tag != "" {
+			tags = append(tags, c.Tag)
+		}
+	}
+	return finder.TagUsesOf(ctx, tags)
 }
 
 // Show returns a conversation as it is shown.

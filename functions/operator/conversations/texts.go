@@ -74,7 +74,7 @@ type Wanted struct {
 // Detail returns all about a conversation: the last texts in both directions, oldest first. No words are returned whose reading is not
 // on record.
 func (d Relay) Detail(ctx context.Context, c conversation.Conversation, w Wanted) (all Details, err error) {
-	a, err := d.Look(ctx, c.TwilioNumber)
+	a, err := d.Look(ctx, c.TwilioNumber, c)
 	if err != nil {
 		return all, err
 	}

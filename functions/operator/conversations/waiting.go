@@ -12,15 +12,39 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// Waiting returns all who wait for an answer at a number, in the order of [Urgency]. Whose texts are held waits, too.
-func (d Relay) Waiting(ctx context.Context, a Around, number sms.PhoneNumber) ([]Shown, error) {
-	all := []Shown{}
-	err := conversation.Each(ctx, d.Conversations, number, "", func(c conversation.Conversation) bool {
-		if c.IsOpen() || len(c.Closed.Texts) > 0 {
-			all = append(all, a.Show(c))
-		}
+// waitingLister is a [Store] that finds those who wait without reading the others.
+type waitingLister interface {
+	// ListWaiting returns those of a number who wait for an answer, or have texts that are held, and perhaps some others.
+	ListWaiting(ctx context.Context, number sms.PhoneNumber) ([]conversation.Conversation, error)
+}
+
+// mayWait returns the conversations of a number in which the customer may wait.
+func (d Relay) mayWait(ctx context.Context, number sms.PhoneNumber) (found []conversation.Conversation, err error) {
+	if some, isQuick := d.Conversations.(waitingLister); isQuick {
+		return some.ListWaiting(ctx, number)
+	}
+	err = conversation.Each(ctx, d.Conversations, number, "", func(c conversation.Conversation) bool {
+		found = append(found, c)
 		return true
 	})
+	return found, err
+}
+
+// Waiting returns all who wait for an answer at a number, in the order of [Urgency]. Whose texts are held waits, too.
+func (d Relay) Waiting(ctx context.Context, number sms.PhoneNumber) ([]Shown, error) {
+	all := []Shown{}
+	found, err := d.mayWait(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	found = slices.DeleteFunc(found, func(c conversation.Conversation) bool { return c.WaitsSince().IsZero() })
+	if len(found) == 0 {
+		return all, nil
+	}
+	around, err := d.Look(ctx, number, found...)
+	for _, c := range found {
+		all = append(all, around.Show(c))
+	}
 	slices.SortFunc(all, Urgency)
 	return all, err
 }

@@ -94,11 +94,7 @@ func unknownCustomer(number, customer sms.PhoneNumber) answer {
 
 // waiting lists who waits for an answer, in the order of [conversations.Urgency].
 func (h *Handler) waiting(ctx context.Context, number sms.PhoneNumber, only conversations.Only, after string, limit int) answer {
-	around, err := h.kept().Look(ctx, number)
-	if err != nil {
-		return noConversations(err)
-	}
-	all, err := h.kept().Waiting(ctx, around, number)
+	all, err := h.kept().Waiting(ctx, number)
 	if err != nil {
 		return noConversations(err)
 	}
@@ -130,7 +126,7 @@ func (h *Handler) customers(ctx context.Context, number, after sms.PhoneNumber, 
 
 // shown answers with a customer as he is now.
 func (h *Handler) shown(ctx context.Context, status int, c conversation.Conversation) answer {
-	around, err := h.kept().Look(ctx, c.TwilioNumber)
+	around, err := h.kept().Look(ctx, c.TwilioNumber, c)
 	if err != nil {
 		return noConversations(err)
 	}

@@ -99,6 +99,20 @@ func (c *Conversations) TagUses(ctx context.Context) ([]conversation.TagUse, err
 	return uses, nil
 }
 
+// TagUsesOf returns the uses of those of the tags that were ever given out, in any order.
+func (c *Conversations) TagUsesOf(ctx context.Context, tags []conversation.Tag) (uses []conversation.TagUse, err error) {
+	for _, tag := range tags {
+		var use conversation.TagUse
+		if err := c.get(ctx, conversation.TagsPartition, conversation.TagUse{Tag: tag}.Item(), &use); err != nil {
+			return nil, err
+		}
+		if use.Version > 0 {
+			uses = append(uses, use)
+		}
+	}
+	return uses, nil
+}
+
 // ListConversations returns conversations of a number, see [conversation.Lister].
 func (c *Conversations) ListConversations(
 	ctx context.Context, number, after sms.PhoneNumber, limit int,
@@ -121,6 +135,21 @@ func (c *Conversations) ListConversations(
 		return nil, err
 	}
 	return found, nil
+}
+
+const listWaitingQuery = `
+	SELECT conversation FROM conversations INDEXED BY conversations_waiting WHERE twilio_number = ? AND ` + waitingCondition
+
+// ListWaiting returns the conversations of a number in which a customer waits for an answer, or texts are held, and perhaps some others,
+// in the order of [conversation.Item]. It reads nothing of those who do not wait.
+func (c *Conversations) ListWaiting(ctx context.Context, number sms.PhoneNumber) (found []conversation.Conversation, err error) {
+	err = c.db.reader.each(ctx, func(rows *sql.Rows) error {
+		var one conversation.Conversation
+		err := scanItem(rows, &one)
+		found = append(found, one)
+		return err
+	}, listWaitingQuery, string(number))
+	return found, err
 }
 
 // ListPhones returns all phones of a number, see [conversation.Lister].

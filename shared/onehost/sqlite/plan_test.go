@@ -62,6 +62,7 @@ func TestQueriesUseTheirIndexes(t *testing.T) {
 			name: "list a number", query: listNumberQuery, parameters: 5, sorts: true,
 			uses: []string{"ledger_by_customer (customer=? AND", "ledger_by_twilio_number (twilio_number=? AND"},
 		},
+		{name: "list who waits", query: listWaitingQuery, parameters: 1, uses: []string{"conversations_waiting (twilio_number=? AND"}},
 		{name: "look routes up", query: lookupQuery, parameters: 1, uses: []string{"(twilio_number=?)"}},
 		{name: "expired records", query: expiredRecordsQuery, parameters: 2, uses: []string{"ledger_by_expiry"}},
 		{

@@ -25,6 +25,7 @@ func steps() []step {
 		{"makes the table of the conversations", conversationSchema, 4},
 		{"makes the table by which a copied file is known", identitySchema, firstNeeds},
 		{"makes the table of the steps that the schema has had", stepsSchema, firstNeeds},
+		{"makes the index of who waits", waitingSchema, firstNeeds},
 	}
 }
 
@@ -128,6 +129,22 @@ CREATE TABLE schema_steps (
 	version INTEGER PRIMARY KEY,
 	done_at INTEGER NOT NULL
 ) STRICT;
+`
+
+// waitingCondition is of the conversations that may be open, or have held texts: those of conversation.Conversation.IsOpen, with its five
+// seconds, and those that nobody can read. SQLite keeps the index by it whichever program writes the item.
+const waitingCondition = `
+	item >= 'c#' AND item < 'c$' AND CASE WHEN json_valid(conversation) THEN
+		json_extract(conversation, '$.Closed.Texts[0]') IS NOT NULL
+		OR json_extract(conversation, '$.Spell.MessageSid') <> ''
+			AND coalesce(round(1000 * unixepoch(json_extract(conversation, '$.Spell.NewestAt'), 'subsec'))
+				> round(1000 * unixepoch(json_extract(conversation, '$.Seen.At'), 'subsec')) - 5000, 1)
+	ELSE 1 END`
+
+// waitingSchema. The index has a conversation from its first open text until somebody has seen to it, and so is as large as those who wait
+// are many.
+const waitingSchema = `
+CREATE INDEX conversations_waiting ON conversations (twilio_number, item) WHERE ` + waitingCondition + `;
 `
 
 const (
