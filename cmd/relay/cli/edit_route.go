@@ -53,16 +53,13 @@ func (p Program) EditRoute(cmd *cobra.Command, edit routing.Edit, consent Consen
 // SayUnverified names the phones that a change brought in and that have yet to be verified, and says what to do.
 func SayUnverified(out io.Writer, done routing.Edited, isDryRun bool) {
 	number, now := string(done.After.TwilioNumber), time.Now()
-	for _, v := range done.After.Verifications {
-		if !v.VerifiedAt.IsZero() || done.Before.IsUnverified(v.Phone) {
-			continue
-		}
+	for _, phone := range done.Unverified() {
 		verb := "is"
 		if isDryRun {
 			verb = "would be"
 		}
 		Say(out, "%s %s unverified: it gets no customers' texts before its person has answered a code. Text one to it with "+
-			"relay phone verify %s %s", string(v.Phone), verb, number, string(v.Phone))
+			"relay phone verify %s %s", string(phone), verb, number, string(phone))
 	}
 	if done.After.Waits(now) && !done.Before.Waits(now) {
 		Say(out, "Customers' texts wait until a phone is verified.")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/rota"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/users"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
@@ -77,6 +78,7 @@ func (s *stage) api() operations.Config {
 			Users: s.users(), Actions: s.relay.Conversations, Routes: s.relay.Routes, Now: s.clock,
 			SignOut: func(name string) error { return s.door.SignOutEverywhere(name) },
 		},
+		Rota: rota.Book{Routes: s.relay.Routes, Records: s.relay.Ledger, Conversations: s.relay.Conversations, Now: s.clock},
 		Emit: func(...telemetry.Measurement) {},
 	}
 }

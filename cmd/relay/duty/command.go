@@ -12,9 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/rota"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/route"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // program is the command line, with the methods of this verb.
@@ -72,45 +73,6 @@ that relay duty rm takes, and the phones that are off.`,
 
 const momentHelp = cli.AheadHelp
 
-// shownWeek is what ls shows, as JSON.
-type shownWeek struct {
-	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
-	TimeZone     string          `json:"time_zone"`
-	// Scheduled: who is on duty depends on the time.
-	Scheduled bool            `json:"scheduled"`
-	Spans     []shownSpan     `json:"spans"`
-	Overrides []shownOverride `json:"overrides"`
-	// Off are the phones that are off duty for a time.
-	Off []shownOff `json:"off"`
-}
-
-// shownSpan is a time in which the same phones get the texts.
-type shownSpan struct {
-	From time.Time `json:"from"`
-	// To is absent if nothing changes any more.
-	To time.Time `json:"to,omitzero"`
-	// Open: somebody is on duty. Held: nobody is, and texts are held until somebody is. Now: the span that is asked about.
-	Open   bool         `json:"open"`
-	Held   bool         `json:"held,omitempty"`
-	Now    bool         `json:"now"`
-	Phones []shownPhone `json:"phones"`
-}
-
-type shownPhone struct {
-	Name   string          `json:"name,omitempty"`
-	Number sms.PhoneNumber `json:"number"`
-}
-
-// shownOverride is an override of the schedule.
-type shownOverride struct {
-	// Index is its number for relay duty rm.
-	Index int       `json:"index"`
-	From  time.Time `json:"from"`
-	To    time.Time `json:"to"`
-	// Phones are empty while the number is closed.
-	Phones []string `json:"phones"`
-}
-
 func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 	number, err := f.numbers.Read(text)
 	if err != nil {
@@ -131,53 +93,18 @@ func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 	if err != nil {
 		return cli.Usage(fmt.Errorf("--at: %w", err))
 	}
-	week := weekOf(way, at.In(place))
+	week := rota.WeekOf(way, at.In(place))
 	if f.asJSON {
 		return json.NewEncoder(p.Stdout).Encode(week)
 	}
-	return week.write(p.Stdout, place)
-}
-
-// maxSpans bounds what is listed of a week.
-const maxSpans = 500
-
-// weekOf returns the seven days from at on.
-func weekOf(way route.Route, at time.Time) shownWeek {
-	week := shownWeek{
-		TwilioNumber: way.TwilioNumber, TimeZone: at.Location().String(), Scheduled: way.IsScheduled(),
-		Spans: []shownSpan{}, Overrides: []shownOverride{}, Off: []shownOff{},
-	}
-	for from, end := at, at.AddDate(0, 0, 7); from.Before(end) && len(week.Spans) < maxSpans; {
-		d := way.DutyAt(from)
-		span := shownSpan{From: from, Open: d.IsOpen, Held: way.HoldsAt(from), Now: len(week.Spans) == 0, Phones: []shownPhone{}}
-		for _, phone := range d.Phones {
-			span.Phones = append(span.Phones, shownPhone{Name: way.NameOf(phone), Number: phone})
-		}
-		if !d.Until.IsZero() {
-			span.To = d.Until.In(at.Location())
-		}
-		week.Spans = append(week.Spans, span)
-		if from = span.To; from.IsZero() {
-			break
-		}
-	}
-	for i, o := range way.Overrides {
-		from, to := way.SpanOf(o)
-		week.Overrides = append(week.Overrides, shownOverride{
-			Index: i + 1, From: from.In(at.Location()), To: to.In(at.Location()), Phones: append([]string{}, o.Phones...),
-		})
-	}
-	for _, o := range way.StillOff(way.Off, at) {
-		week.Off = append(week.Off, shownOffOf(way, o, at.Location()))
-	}
-	return week
+	return writeWeek(p.Stdout, week, place)
 }
 
 // dayForm is how a moment of the week is written.
-const dayForm = "Mon 2006-01-02 15:04"
+const dayForm = rota.MomentForm
 
-// write says it for people.
-func (w shownWeek) write(out io.Writer, place *time.Location) error {
+// writeWeek says for people who is on duty.
+func writeWeek(out io.Writer, w operations.Week, place *time.Location) error {
 	if !w.Scheduled {
 		cli.Say(out, "%s has no schedule: the phones of its route are always on duty.", string(w.TwilioNumber))
 	}
@@ -215,7 +142,7 @@ func (w shownWeek) write(out io.Writer, place *time.Location) error {
 		cli.Say(out, "Override %d: %s to %s: %s", o.Index, o.From.Format(dayForm), o.To.Format(dayForm), who)
 	}
 	for _, o := range w.Off {
-		cli.Say(out, "Off until %s: %s", o.Until.Format(dayForm), o.who())
+		cli.Say(out, "Off until %s: %s", o.Until.Format(dayForm), whoIs(o))
 	}
 	return nil
 }

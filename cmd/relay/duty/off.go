@@ -10,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/rota"
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -95,68 +97,40 @@ func (p program) off(cmd *cobra.Command, text string, f offFlags) error {
 
 // made returns the phone that the flags name, and until when it is off.
 func (f offFlags) made(r route.Route, who string, now time.Time) (made route.Off, err error) {
-	phone, ok := r.Resolve(who)
-	if !ok || !r.IsPhone(phone) {
-		return made, cli.NoPhone(r, who)
-	}
-	made.Phone = r.PhoneOf(phone)
-	if f.until == "" {
-		return made, nil
-	}
-	place, err := r.Place()
-	if err != nil {
-		return made, err
-	}
-	until, err := cli.ReadAhead(f.until, now.In(place))
+	made, err = rota.MadeOff(r, who, f.until, now)
+	field, isField := errors.AsType[*rota.FieldError](err)
+	_, isAlone := errors.AsType[*rota.AloneError](err)
 	switch {
-	case err != nil:
-		return made, cli.Usage(fmt.Errorf("--until: %w", err))
-	case !until.After(now), until.Sub(now) > route.MaxOff:
-		return made, cli.Usage(errors.New("--until is not within the next 7 days"))
+	case errors.Is(err, rota.ErrNoPhone):
+		return made, cli.NoPhone(r, who)
+	case errors.Is(err, rota.ErrTooLong):
+		return made, cli.Usage(fmt.Errorf("--until %w", field.Err))
+	case isField:
+		return made, cli.Usage(fmt.Errorf("--%s: %w", field.Field, field.Err))
+	case isAlone:
+		return made, cli.Hinted(err, "relay duty set puts somebody else on duty for a time")
 	}
-	if alone := r.AloneAt(made.Phone, now, until); !alone.IsZero() {
-		return made, cli.Hinted(
-			fmt.Errorf("nobody else is on duty for %s on %s (%s)", string(r.TwilioNumber), alone.In(place).Format(dayForm), place),
-			"relay duty set puts somebody else on duty for a time")
-	}
-	made.Until = until.UTC().Truncate(time.Second)
-	return made, nil
+	return made, err
 }
 
 // shownChange is what off or on did, as JSON.
 type shownChange struct {
 	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
-	shownOff
+	operations.DutyOff
 
 	// DryRun: nothing was changed.
 	DryRun bool `json:"dry_run,omitempty"`
 }
 
-// shownOff is a phone that is off duty for a time, as JSON.
-type shownOff struct {
-	Name   string          `json:"name,omitempty"`
-	Number sms.PhoneNumber `json:"number"`
-	// Until is absent once the phone is on again.
-	Until time.Time `json:"until,omitzero"`
-}
-
-func shownOffOf(r route.Route, o route.Off, place *time.Location) shownOff {
-	shown := shownOff{Name: r.NameOf(o.Phone), Number: o.Phone}
-	if !o.Until.IsZero() {
-		shown.Until = o.Until.In(place)
-	}
-	return shown
-}
-
-// who names the phone for people.
-func (s shownOff) who() string { return strings.TrimSpace(s.Name + " " + string(s.Number)) }
+// whoIs names the phone for people.
+func whoIs(o operations.DutyOff) string { return strings.TrimSpace(o.Name + " " + string(o.Number)) }
 
 func (p program) printOff(r route.Route, made route.Off, isDryRun, asJSON bool) error {
 	place, err := r.Place()
 	if err != nil {
 		return err
 	}
-	shown := shownOffOf(r, made, place)
+	shown := rota.OffOf(r, made, place)
 	if asJSON {
 		return json.NewEncoder(p.Stdout).Encode(shownChange{r.TwilioNumber, shown, isDryRun})
 	}
@@ -165,10 +139,10 @@ func (p program) printOff(r route.Route, made route.Off, isDryRun, asJSON bool) 
 		verb = "would get"
 	}
 	if shown.Until.IsZero() {
-		cli.Say(p.Stdout, "%s %s customers' texts of %s whenever it is on duty.", shown.who(), verb, string(r.TwilioNumber))
+		cli.Say(p.Stdout, "%s %s customers' texts of %s whenever it is on duty.", whoIs(shown), verb, string(r.TwilioNumber))
 		return nil
 	}
-	cli.Say(p.Stdout, "%s %s no customers' texts of %s until %s (%s).", shown.who(), verb, string(r.TwilioNumber),
+	cli.Say(p.Stdout, "%s %s no customers' texts of %s until %s (%s).", whoIs(shown), verb, string(r.TwilioNumber),
 		shown.Until.Format(dayForm), place)
 	return nil
 }

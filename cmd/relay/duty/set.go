@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/rota"
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -58,9 +58,6 @@ Times go by the clocks of the route's time zone, to the minute: relay route set 
 	return cmd
 }
 
-// errNoZone means that nobody knows which clocks a time is by.
-var errNoZone = errors.New("the route has no time zone")
-
 func (p program) set(cmd *cobra.Command, text string, f setFlags) error {
 	number, err := f.numbers.Read(text)
 	if err != nil {
@@ -78,13 +75,11 @@ func (p program) set(cmd *cobra.Command, text string, f setFlags) error {
 			if made, err = f.override(r, whos, now); err != nil {
 				return r, err
 			}
-			r = r.WithoutPast(now.AddDate(0, 0, -1))
-			r.Overrides = append(slices.Clone(r.Overrides), made)
-			return r, nil
+			return rota.AddOverride(r, made, now), nil
 		}),
 	}
 	done, mode, err := p.EditRoute(cmd, edit, f.consent, f.asJSON)
-	if errors.Is(err, errNoZone) {
+	if errors.Is(err, rota.ErrNoZone) {
 		return cli.Hinted(err, fmt.Sprintf("relay route set %s --time-zone America/Los_Angeles", string(number)))
 	}
 	if err != nil {
@@ -129,37 +124,17 @@ func whosOf(numbers cli.NumberFlags, phones []string) (whos []string, err error)
 
 // override returns the override that the flags say.
 func (f setFlags) override(r route.Route, whos []string, now time.Time) (route.Override, error) {
-	if r.TimeZone == "" {
-		return route.Override{}, errNoZone
+	made, err := rota.OverrideOf(r, whos, rota.Span{From: f.from, Until: f.until}, now)
+	field, isField := errors.AsType[*rota.FieldError](err)
+	switch {
+	case errors.Is(err, rota.ErrNoPhone):
+		return made, cli.NoPhoneCalled(r, field.Value)
+	case errors.Is(err, rota.ErrNotAfter):
+		return made, cli.Usage(errors.New("--until is not after --from"))
+	case isField:
+		return made, cli.Usage(fmt.Errorf("--%s: %w", field.Field, field.Err))
 	}
-	place, err := r.Place()
-	if err != nil {
-		return route.Override{}, err
-	}
-	for _, who := range whos {
-		if _, ok := r.Resolve(who); !ok {
-			return route.Override{}, cli.NoPhoneCalled(r, who)
-		}
-	}
-	from, err := cli.ReadAhead(f.from, now.In(place))
-	if err != nil {
-		return route.Override{}, cli.Usage(fmt.Errorf("--from: %w", err))
-	}
-	until, err := cli.ReadAhead(f.until, from.In(place))
-	if err != nil {
-		return route.Override{}, cli.Usage(fmt.Errorf("--until: %w", err))
-	}
-	if from, until = from.In(place), until.In(place); !until.After(from) {
-		return route.Override{}, cli.Usage(errors.New("--until is not after --from"))
-	}
-	made := route.Override{
-		Date: from.Format(time.DateOnly), LastDate: until.Format(time.DateOnly), From: from.Format("15:04"), To: until.Format("15:04"),
-		Phones: whos,
-	}
-	if made.LastDate == made.Date {
-		made.LastDate = ""
-	}
-	return made, nil
+	return made, err
 }
 
 // shownSet is what set did, as JSON.
@@ -229,12 +204,11 @@ func (p program) remove(cmd *cobra.Command, args []string, f cli.ChangeFlags) er
 			if !exists {
 				return r, routing.ErrNoRoute
 			}
-			if index < 1 || index > len(r.Overrides) {
+			without, removed, ok := rota.RemoveOverride(r, index)
+			if gone = removed; !ok {
 				return r, cli.Hinted(fmt.Errorf("%s has no override %d", string(number), index), "relay duty ls "+string(number)+" lists them")
 			}
-			gone = r.Overrides[index-1]
-			r.Overrides = slices.Delete(slices.Clone(r.Overrides), index-1, index)
-			return r, nil
+			return without, nil
 		},
 	}
 	done, mode, err := p.EditRoute(cmd, edit, f.Consent, f.AsJSON)

@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/rota"
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -59,8 +61,8 @@ type replayed struct {
 	// Phones are those that it was sent to, in order.
 	Phones []sms.PhoneNumber `json:"phones"`
 	// Route is set for a text of a customer, Answer for one of a phone.
-	Route  *explainedRoute  `json:"route,omitempty"`
-	Answer *explainedAnswer `json:"answer,omitempty"`
+	Route  *operations.Where `json:"route,omitempty"`
+	Answer *explainedAnswer  `json:"answer,omitempty"`
 }
 
 func (p program) replay(cmd *cobra.Command, args []string, f replayFlags) error {
@@ -138,7 +140,7 @@ func playAgain(ctx context.Context, d *target.Target, table route.Table, r ledge
 		MessageSid: r.MessageSid, TwilioNumber: r.TwilioNumber, Customer: from, Body: r.Body, Media: r.Media,
 		ReceivedAt: at.UTC(), UpdatedAt: at.UTC(),
 	}
-	seen, err := foreseeRoute(ctx, by, text, at)
+	seen, err := rota.Foresee(ctx, by, text, at)
 	if again.Route = &seen; err != nil || !seen.Answer {
 		return again, err
 	}
@@ -162,6 +164,6 @@ func (p program) printReplayed(again replayed, r ledger.Record, with string) err
 	if again.Answer != nil {
 		return again.Answer.write(p.Stdout)
 	}
-	again.Route.write(p.Stdout)
+	writeWhere(p.Stdout, *again.Route)
 	return nil
 }

@@ -177,3 +177,13 @@ func (e Edited) Action() Action {
 		return Changed
 	}
 }
+
+// Unverified returns the phones that came in with the change, and have yet to be verified.
+func (e Edited) Unverified() (phones []sms.PhoneNumber) {
+	for _, v := range e.After.Verifications {
+		if v.VerifiedAt.IsZero() && !e.Before.IsUnverified(v.Phone) {
+			phones = append(phones, v.Phone)
+		}
+	}
+	return phones
+}

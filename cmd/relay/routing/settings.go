@@ -34,6 +34,8 @@ type Settings struct {
 	TimeZone    *string
 	Closed      *route.Closed
 	NightPhones *[]string
+	// Schedule replaces the earlier one.
+	Schedule *[]route.Shift
 	// AutoClosed and AutoNoOne are the texts of AutoAnswer.
 	AutoClosed *string
 	AutoNoOne  *string
@@ -67,6 +69,7 @@ func (s Settings) Change(r route.Route, exists bool) (route.Route, error) {
 	say(&r.TimeZone, s.TimeZone)
 	say(&r.Closed, s.Closed)
 	say(&r.NightPhones, s.NightPhones)
+	say(&r.Schedule, s.Schedule)
 	say(&r.AutoAnswer.Closed, s.AutoClosed)
 	say(&r.AutoAnswer.NoOne, s.AutoNoOne)
 	say(&r.VerifyPhones, s.VerifyPhones)

@@ -89,7 +89,7 @@ func (p program) do(cmd *cobra.Command, o operations.UserOrder, verb, wouldBe st
 		Users: signin.NewUsers(filepath.Join(data, datafolder.UsersFolder)), Actions: d.Conversations, Routes: d.Routes, Now: time.Now,
 	}
 	change, err := book.Do(ctx, p.Operator(""), o)
-	refused, isRefusal := errors.AsType[operations.UserError](err)
+	refused, isRefusal := errors.AsType[operations.OrderError](err)
 	switch {
 	case isRefusal && refused.Field != "" && refused.Field != "name" && refused.Field != "password":
 		return cli.Usage(fmt.Errorf("--%s: %w", refused.Field, err))

@@ -64,9 +64,9 @@ func (b Book) Do(ctx context.Context, by string, o operations.UserOrder) (done o
 	case err != nil && !errors.Is(err, signin.ErrNoUser):
 		return done, err
 	case err != nil && !isNew:
-		return done, operations.UserError{Status: http.StatusNotFound, Detail: signin.ErrNoUser.Error()}
+		return done, operations.OrderError{Status: http.StatusNotFound, Detail: signin.ErrNoUser.Error()}
 	case err == nil && isNew:
-		return done, operations.UserError{Status: http.StatusConflict, Detail: signin.ErrExists.Error()}
+		return done, operations.OrderError{Status: http.StatusConflict, Detail: signin.ErrExists.Error()}
 	case isNew:
 		u.Name = o.Name
 	}
@@ -79,7 +79,7 @@ func (b Book) Do(ctx context.Context, by string, o operations.UserOrder) (done o
 		return done, err
 	}
 	if u, err = b.carryOut(u, o); errors.Is(err, signin.ErrNoUser) {
-		return done, operations.UserError{Status: http.StatusNotFound, Detail: err.Error()}
+		return done, operations.OrderError{Status: http.StatusNotFound, Detail: err.Error()}
 	}
 	done.User = Show(u)
 	return done, err
@@ -114,7 +114,7 @@ func (b Book) read(ctx context.Context, o operations.UserOrder) (role signin.Rol
 }
 
 func wrong(field string, err error) error {
-	return operations.UserError{Status: http.StatusUnprocessableEntity, Field: field, Detail: err.Error()}
+	return operations.OrderError{Status: http.StatusUnprocessableEntity, Field: field, Detail: err.Error()}
 }
 
 // phone finds a phone of the routes by what people type, and returns its name, or its number if it has none.
@@ -169,7 +169,7 @@ func (b Book) carryOut(u signin.User, o operations.UserOrder) (signin.User, erro
 		return u, b.Users.Remove(u.Name)
 	case operations.SignOutUser:
 		if b.SignOut == nil {
-			return u, operations.UserError{Status: http.StatusConflict, Detail: "only the relay that runs can sign somebody out"}
+			return u, operations.OrderError{Status: http.StatusConflict, Detail: "only the relay that runs can sign somebody out"}
 		}
 		return u, b.SignOut(u.Name)
 	case operations.ChangeUser:

@@ -92,7 +92,7 @@ func TestDo(t *testing.T) {
 	} {
 		before := len(kept.Actions())
 		change, err := b.Do(t.Context(), "bert", tt.order)
-		refused, _ := errors.AsType[operations.UserError](err)
+		refused, _ := errors.AsType[operations.OrderError](err)
 		if refused.Status != tt.status || refused.Field != tt.field || (err == nil) != (tt.status == 0) {
 			t.Errorf("step %d: error %v (%+v), want %d %s", i, err, refused, tt.status, tt.field)
 		}

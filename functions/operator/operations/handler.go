@@ -43,6 +43,11 @@ const (
 	// The paths about those who sign in to the console, on one host.
 	PathUsers   = "/sms/users"
 	PathSignOut = PathUsers + "/sign-out"
+	// The paths about who is on duty, on one host.
+	PathDuty  = "/sms/duty"
+	PathOff   = PathDuty + "/off"
+	PathHours = PathDuty + "/hours"
+	PathWhere = PathDuty + "/where"
 )
 
 // Records is the part of the ledger that operators read. They write nothing to it but who was shown what a text says.
@@ -72,6 +77,8 @@ type Config struct {
 	Wait func(ctx context.Context, d time.Duration)
 	// Users are those who sign in to the console; nil if nobody does.
 	Users Users
+	// Rota says who is on duty, and changes it; nil if that is done by commands alone.
+	Rota Rota
 	// Media are attachments that are kept already and go with each reply; nil for none.
 	Media []sms.Media
 	// Logger gets one line for each request, Emit its measurements.
@@ -102,6 +109,10 @@ func New(config Config) *Handler { return &Handler{config: config} }
 //	POST /sms/conversations/resume  200 the phones whose texts go on
 //	GET  /sms/users        200 the users; POST makes one, PUT changes one, DELETE removes one. Only on one host
 //	POST /sms/users/sign-out  200 the user, who is signed out everywhere
+//	GET  /sms/duty         200 who is on duty for a number; POST puts phones on duty for a time, DELETE ends that. Only on one host
+//	POST /sms/duty/off     200 who is on duty without that phone; DELETE puts it on again
+//	PUT  /sms/duty/hours   200 who is on duty by the route's new phones and hours
+//	GET  /sms/duty/where   200 where a text of a customer would go
 //	GET  /openapi.json     200 the description of all this
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	a := h.route(ctx, request)
@@ -156,6 +167,8 @@ func (h *Handler) server(path string) (methods string, serve func(context.Contex
 		return http.MethodGet, describe
 	case PathUsers, PathSignOut:
 		return h.userServer(path)
+	case PathDuty, PathOff, PathHours, PathWhere:
+		return h.dutyServer(path)
 	default:
 		return "", nil
 	}

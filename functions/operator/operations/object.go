@@ -55,8 +55,15 @@ func readField(name string, value json.RawMessage, field any, wrong *findings) {
 		return
 	}
 	want := "a string"
-	if _, isFlag := field.(*bool); isFlag {
+	switch field.(type) {
+	case *bool:
 		want = "true or false"
+	case *int64:
+		want = "a whole number"
+	case *[]string:
+		want = "an array of strings"
+	case *[]Shift:
+		want = "an array of objects with days, from, to and phones"
 	}
 	wrong.malform(name, "%s: want %s, not a JSON %s", name, want, kind)
 }

@@ -66,6 +66,8 @@ func TestRoutesAreDescribed(t *testing.T) {
 		operations.PathDone: {http.MethodPost}, operations.PathResume: {http.MethodPost},
 		operations.PathUsers:   {http.MethodDelete, http.MethodGet, http.MethodPost, http.MethodPut},
 		operations.PathSignOut: {http.MethodPost},
+		operations.PathDuty:    {http.MethodDelete, http.MethodGet, http.MethodPost}, operations.PathOff: {http.MethodDelete, http.MethodPost},
+		operations.PathHours: {http.MethodPut}, operations.PathWhere: {http.MethodGet},
 	}, described)
 }
 
@@ -114,7 +116,12 @@ func TestFieldsAreDescribed(t *testing.T) {
 		"GiveRequest": operations.GiveRequest{}, "DoneRequest": operations.DoneRequest{}, "ResumeRequest": operations.ResumeRequest{},
 		"Resumed": conversations.Resumed{}, "OptOut": conversations.OptOut{}, "Blocked": conversations.Blocked{},
 		"User": operations.User{}, "UserChange": operations.UserChange{}, "UserRequest": operations.UserOrder{},
-		"Text": operations.Text{}, "Media": operations.Media{},
+		"Duty": operations.Duty{}, "DutySpan": operations.DutySpan{}, "DutyPhone": operations.DutyPhone{}, "DutyOff": operations.DutyOff{},
+		"DutyOverride": operations.DutyOverride{}, "Shift": operations.Shift{}, "Finding": operations.Finding{},
+		"DutyChange": operations.DutyChange{}, "Difference": operations.Difference{}, "OverrideRequest": operations.OverrideRequest{},
+		"OffRequest": operations.OffRequest{}, "HoursRequest": operations.HoursRequest{}, "Where": operations.Where{},
+		"WherePhone": operations.WherePhone{},
+		"Text":       operations.Text{}, "Media": operations.Media{},
 		"Trail": operations.Trail{}, "Entry": operations.Entry{}, "EntryAttempt": operations.EntryAttempt{},
 	} {
 		want := []string{}
@@ -189,6 +196,15 @@ func beyondSchemas(e events.APIGatewayV2HTTPRequest) bool {
 		names = []string{"number", "customer", "limit", "cursor", "open", "only"}
 	case operations.PathUsers:
 		names = []string{"name"}
+	case operations.PathDuty:
+		names = []string{"number", "from"}
+		if e.RequestContext.HTTP.Method == http.MethodDelete {
+			names = []string{"number", "override", "version", "dry_run"}
+		}
+	case operations.PathOff:
+		names = []string{"number", "phone", "version", "dry_run"}
+	case operations.PathWhere:
+		names = []string{"number", "customer", "at"}
 	case operations.PathWords:
 		names = []string{"number", "customer", "limit"}
 	}

@@ -1,6 +1,7 @@
 package operations
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -74,4 +75,29 @@ func (f *findings) refuse() answer {
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: strings.Join(details, "\n"), Errors: f.all,
 	}
 	return answer{status: status, body: problem, problem: true}
+}
+
+// OrderError is why something that was ordered cannot be done, with the status that an answer has. The users and the rota return it.
+type OrderError struct {
+	Status int
+	// Field is what is wrong with the order; empty if it is nothing of it.
+	Field, Detail string
+}
+
+// Error returns the detail.
+func (e OrderError) Error() string { return e.Detail }
+
+// refuseOrder answers an error of an order; ok is false if it is no [OrderError].
+func refuseOrder(err error) (a answer, ok bool) {
+	refused, ok := errors.AsType[OrderError](err)
+	switch {
+	case !ok:
+		return answer{}, false
+	case refused.Field != "":
+		var wrong findings
+		wrong.contradict(refused.Field, "%s: %s", refused.Field, refused.Detail)
+		return wrong.refuse(), true
+	default:
+		return refuse(refused.Status, refused.Detail), true
+	}
 }

@@ -2,7 +2,6 @@ package operations
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -59,19 +58,9 @@ type UserChange struct {
 type Users interface {
 	// List returns all users in the order of their names.
 	List(ctx context.Context) ([]User, error)
-	// Do does what is ordered, in the operator's name, which is on record first. The error is a [UserError] if that cannot be done so.
+	// Do does what is ordered, in the operator's name, which is on record first. The error is a [OrderError] if that cannot be done so.
 	Do(ctx context.Context, by string, order UserOrder) (UserChange, error)
 }
-
-// UserError is why something cannot be done to a user, with the status that an answer has.
-type UserError struct {
-	Status int
-	// Field is what is wrong with the order; empty if it is nothing of it.
-	Field, Detail string
-}
-
-// Error returns the detail.
-func (e UserError) Error() string { return e.Detail }
 
 // users lists the users, makes, changes or removes one, or signs one out everywhere.
 func (h *Handler) users(ctx context.Context, request events.APIGatewayV2HTTPRequest) answer {
@@ -179,15 +168,9 @@ func (h *Handler) doUser(ctx context.Context, request events.APIGatewayV2HTTPReq
 		return unknownOperator()
 	}
 	change, err := h.config.Users.Do(ctx, by, order)
-	refused, isRefusal := errors.AsType[UserError](err)
-	var a answer
+	a, isRefusal := refuseOrder(err)
 	switch {
-	case isRefusal && refused.Field != "":
-		var wrong findings
-		wrong.contradict(refused.Field, "%s: %s", refused.Field, refused.Detail)
-		a = wrong.refuse()
 	case isRefusal:
-		a = refuse(refused.Status, refused.Detail)
 	case err != nil:
 		a = noUsers(err)
 	default:

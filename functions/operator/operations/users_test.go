@@ -70,9 +70,9 @@ func TestUsers(t *testing.T) {
 		s.ask(t, user(http.MethodPut, body)).wantProblem(t, status)
 	}
 	s.ask(t, user(http.MethodPost, `{"name":"anna"}`)).wantProblem(t, http.StatusBadRequest, "role: is missing", "password: is missing")
-	kept.err = operations.UserError{Status: http.StatusNotFound, Detail: "there is no such user"}
+	kept.err = operations.OrderError{Status: http.StatusNotFound, Detail: "there is no such user"}
 	s.ask(t, remove).wantProblem(t, http.StatusNotFound, "no such user")
-	kept.err = operations.UserError{Field: "phone", Detail: "no route has it"}
+	kept.err = operations.OrderError{Field: "phone", Detail: "no route has it"}
 	s.ask(t, signOut).wantProblem(t, http.StatusUnprocessableEntity, "phone: no route has it")
 	kept.err = errors.New("the disk is away")
 	s.ask(t, remove).wantProblem(t, http.StatusServiceUnavailable)

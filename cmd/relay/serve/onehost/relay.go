@@ -19,6 +19,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/console"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/forgetting"
+	"quickdumpnow.com/smsrelay/cmd/relay/rota"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
@@ -274,6 +275,7 @@ func (r *Relay) wireOperators(inbox *sqlite.Queue) error {
 	r.operations = operations.Config{
 		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(),
 		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, datafolder.AuditFile)), Now: time.Now, NewID: operations.NewID,
+		Rota:     rota.Book{Routes: r.db.Routes(), Records: r.db.Ledger(), Conversations: r.db.Conversations(), Now: time.Now},
 		Operator: tokenHolder, Wait: clock.Pause, Logger: r.config.Logger, Emit: r.emit,
 	}
 	return r.openConsole()
