@@ -153,7 +153,7 @@ mutations-changed: ## Do that for up to 12 of those whose code has changed in th
 
 .PHONY: bench
 bench: ## Run the benchmarks
-	$(GO) test -run='^$$' -bench=. -benchmem ./...
+	$(GO) test -timeout 60m -run='^$$' -bench=. -benchmem ./...
 
 .PHONY: fuzz
 fuzz: ## Fuzz each fuzz target for FUZZTIME (20s)

@@ -74,8 +74,9 @@ func BenchmarkReady(b *testing.B) {
 	for _, size := range scaleSizes() {
 		data := filled(b, size)
 		b.Run(fmt.Sprintf("texts=%d", size), func(b *testing.B) {
+			_, twilioURL := newFake(b, nil)
 			for b.Loop() {
-				stop := startUntilHealthy(b, data)
+				_, stop := startUntilHealthy(b, relayProgram(b), twilioURL, data)
 				b.StopTimer()
 				stop()
 				b.StartTimer()
@@ -84,11 +85,14 @@ func BenchmarkReady(b *testing.B) {
 	}
 }
 
-// startUntilHealthy starts relay serve, and returns what stops it.
-func startUntilHealthy(b *testing.B, data string) (stop func()) {
+// startUntilHealthy starts relay serve, and returns its process and what stops it.
+func startUntilHealthy(b *testing.B, program, twilioURL, data string, more ...string) (pid int, stop func()) {
 	b.Helper()
-	cmd := exec.CommandContext(b.Context(), relayProgram(b), "serve", "--listen", "127.0.0.1:0", "--data", data)
-	cmd.Env = []string{cli.EnvAccountSid + "=" + fake.AccountSid, cli.EnvAuthToken + "=" + fake.AuthToken}
+	arguments := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, more...)
+	cmd := exec.CommandContext(b.Context(), program, arguments...)
+	cmd.Env = []string{
+		cli.EnvAccountSid + "=" + fake.AccountSid, cli.EnvAuthToken + "=" + fake.AuthToken, cli.EnvTwilioBaseURL + "=" + twilioURL,
+	}
 	stderr, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -107,7 +111,7 @@ func startUntilHealthy(b *testing.B, data string) (stop func()) {
 	if err != nil || response.StatusCode != http.StatusOK {
 		b.Fatalf("GET %s/sms/health: %v", address, err)
 	}
-	return func() {
+	return cmd.Process.Pid, func() {
 		if err := errors.Join(response.Body.Close(), cmd.Process.Signal(os.Interrupt)); err != nil {
 			b.Error(err)
 		}

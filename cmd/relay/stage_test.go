@@ -31,8 +31,8 @@ const (
 )
 
 // newFake starts a fake Twilio for the test and returns it with its URL.
-func newFake(t *testing.T, change func(*twiliofake.Config)) (*twiliofake.Server, string) {
-	t.Helper()
+func newFake(tb testing.TB, change func(*twiliofake.Config)) (*twiliofake.Server, string) {
+	tb.Helper()
 	config := twiliofake.Config{
 		AccountSid: fake.AccountSid, AuthToken: fake.AuthToken, Numbers: []sms.PhoneNumber{testNumber},
 		StepDelay: time.Millisecond, Now: time.Now,
@@ -42,10 +42,10 @@ func newFake(t *testing.T, change func(*twiliofake.Config)) (*twiliofake.Server,
 	}
 	fake, err := twiliofake.New(config)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	server := httptest.NewServer(fake)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		server.Close()
 		fake.Close()
 	})
@@ -103,11 +103,11 @@ func relayProgram(tb testing.TB) string {
 }
 
 // buildRelay builds the program as people do.
-func buildRelay(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "relay")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+func buildRelay(tb testing.TB) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "relay")
+	if out, err := exec.CommandContext(tb.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		tb.Fatalf("go build: %v\n%s", err, out)
 	}
 	return path
 }
