@@ -30,6 +30,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/fake"
 	"quickdumpnow.com/smsrelay/cmd/relay/forget"
 	"quickdumpnow.com/smsrelay/cmd/relay/health"
+	"quickdumpnow.com/smsrelay/cmd/relay/localconsole"
 	"quickdumpnow.com/smsrelay/cmd/relay/notify"
 	"quickdumpnow.com/smsrelay/cmd/relay/number"
 	"quickdumpnow.com/smsrelay/cmd/relay/phone"
@@ -132,7 +133,7 @@ func (p program) addGroups(root *cobra.Command) {
 		text.StatusCommand(shared),
 		text.TailCommand(shared),
 		text.MediaCommand(shared),
-		conversation.Command(shared),
+		conversation.Command(shared), localconsole.Command(shared),
 		contact.Command(shared),
 		block.Command(shared), forget.Command(shared),
 		route.Command(shared),

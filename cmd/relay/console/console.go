@@ -1,5 +1,4 @@
-// Package console is the pages of a relay on one host for people who have no shell, under /console: who waits for an answer, and what went
-// back and forth. It decides only who may see what; what it shows and does is done by the functions of the commands.
+// Package console is the pages of a relay for people who have no shell, under /console: who waits for an answer, and what went back and forth. It decides only who may see what; what it shows and does is done by the functions of the commands.
 package console
 
 import (
@@ -73,7 +72,9 @@ func New(config Config) (*Console, error) {
 		"POST " + pathName:              {signin.Dispatcher, c.about((*Console).rename)},
 		"POST " + pathResume:            {signin.Dispatcher, c.about((*Console).resume)},
 	}
-	maps.Copy(c.pages, c.userPages())
+	if config.API.Users != nil {
+		maps.Copy(c.pages, c.userPages())
+	}
 	maps.Copy(c.pages, c.textPages())
 	return c, err
 }

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -42,7 +43,9 @@ type Config struct {
 	SessionsFile string
 	// OperatorToken signs in as an owner, by the name of [OperatorName]; empty signs in nobody.
 	OperatorToken string
-	Now           func() time.Time
+	// Operator is the name for the record of whoever has the token; OperatorName if it is empty.
+	Operator string
+	Now      func() time.Time
 }
 
 // Door lets people in.
@@ -96,7 +99,7 @@ func (d *Door) SignIn(ctx context.Context, typed, password, source string) (toke
 		return "", Person{}, err
 	}
 	d.lockout.succeeded(keys)
-	token, err = d.sessions.begin(p.Name, secret, d.Now())
+	token, err = d.sessions.begin(name, secret, d.Now())
 	return token, p, err
 }
 
@@ -106,7 +109,7 @@ func (d *Door) check(name, password string) (p Person, secret string, err error)
 		if !same(password, d.OperatorToken) {
 			return Person{}, "", ErrWrong
 		}
-		return Person{Name: OperatorName, Role: Owner}, d.OperatorToken, nil
+		return d.operator(), d.OperatorToken, nil
 	}
 	user, err := d.Users.Get(name)
 	if errors.Is(err, ErrNoUser) {
@@ -124,6 +127,9 @@ func (d *Door) check(name, password string) (p Person, secret string, err error)
 	}
 	return Person{user.Name, user.Role, user.Phone}, user.Password, nil
 }
+
+// operator is whoever has the operator token.
+func (d *Door) operator() Person { return Person{Name: cmp.Or(d.Operator, OperatorName), Role: Owner} }
 
 // same compares two secrets in constant time. An empty one is like no other.
 func same(given, wanted string) bool {
@@ -146,7 +152,7 @@ func (d *Door) who(token string, isUse bool) (Person, error) {
 	if !found {
 		return Person{}, ErrNotSignedIn
 	}
-	p, secret := Person{Name: OperatorName, Role: Owner}, d.OperatorToken
+	p, secret := d.operator(), d.OperatorToken
 	if s.User != OperatorName {
 		user, err := d.Users.Get(s.User)
 		if errors.Is(err, ErrNoUser) {
@@ -166,5 +172,10 @@ func (d *Door) who(token string, isUse bool) (Person, error) {
 // SignOut ends a session.
 func (d *Door) SignOut(token string) error { return d.sessions.end(token) }
 
-// SignOutEverywhere ends all sessions of a user.
-func (d *Door) SignOutEverywhere(name string) error { return d.sessions.endAll(name) }
+// SignOutEverywhere ends all sessions of a user, or of whoever has the operator token.
+func (d *Door) SignOutEverywhere(name string) error {
+	if name == d.operator().Name {
+		name = OperatorName
+	}
+	return d.sessions.endAll(name)
+}

@@ -1,0 +1,131 @@
+// Package localconsole is `relay console`: the console on the operator's own machine, over a relay on AWS or over a data folder.
+package localconsole
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/console"
+	"quickdumpnow.com/smsrelay/cmd/relay/signin"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/clock"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+	"quickdumpnow.com/smsrelay/shared/twilio"
+)
+
+// stopTime is for how long requests may go on when the console stops.
+const stopTime = 5 * time.Second
+
+// program is the command line, with the methods of this verb.
+type program struct{ cli.Program }
+
+// flags are those of relay console.
+type flags struct{ listen, operator string }
+
+// Command returns `relay console`.
+func Command(base cli.Program) *cobra.Command {
+	p := program{base}
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "console",
+		Short: "Show the console in a browser on this machine",
+		Long: `console shows pages for a browser on this machine: who waits for an answer, what went back and forth, and what can be done.
+With --aws it works on the relay on AWS with your own credentials. On one host, "relay serve" has the same pages at /console, for
+everybody whom "relay user" lets in.
+
+Only this machine can reach it. It says a password that counts until you stop it with Ctrl-C. What you read and do is on record by your
+name, as with the other commands. Pictures cannot be sent from here.`,
+		Example: `  relay console --aws
+  relay console --aws --profile production --listen 127.0.0.1:8090
+  relay console --data relay-data`,
+		Args: cli.NoArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if host, _, err := net.SplitHostPort(f.listen); err != nil || !twilio.IsLoopback(host) {
+				return cli.Usage(fmt.Errorf("--listen: %q is not an address of this machine alone, such as 127.0.0.1:8090", f.listen))
+			}
+			return p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error { return p.serve(cmd.Context(), d, f) })
+		},
+	}
+	own := cmd.Flags()
+	own.StringVar(&f.listen, "listen", "127.0.0.1:0", "the address on this machine; port 0 takes a free one")
+	own.StringVar(&f.operator, "operator", "", "your name, for the record (default: the user of this shell)")
+	cli.AddTarget(own)
+	return cmd
+}
+
+// serve shows the console until ctx ends.
+func (p program) serve(ctx context.Context, d *target.Target, f flags) error {
+	// Nobody else signs in, and nobody is signed in after a stop.
+	folder, err := os.MkdirTemp("", "relay-console-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // it has no secret.
+	password := rand.Text()
+	pages, err := p.pages(d, folder, password, p.Operator(f.operator))
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(p.Stdout, "The console of the relay on %s:\n\n  http://%s%s\n\n", d.Where, listener.Addr(), console.Path)
+	_, _ = fmt.Fprintf(p.Stdout, "Sign in by the name %s with the password %s. Ctrl-C ends it.\n", signin.OperatorName, password)
+	return run(ctx, listener, pages)
+}
+
+// pages returns the console over an open relay. The folder keeps who is signed in.
+func (p program) pages(d *target.Target, folder, password, operator string) (http.Handler, error) {
+	logger := slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	door, err := signin.Open(signin.Config{
+		Users: signin.NewUsers(filepath.Join(folder, "users")), SessionsFile: filepath.Join(folder, "sessions.json"),
+		OperatorToken: password, Operator: operator, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return console.New(console.Config{
+		Door: door, Relay: d,
+		API: operations.Config{
+			Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: d.Trail(),
+			Now: time.Now, NewID: operations.NewID, Wait: clock.Pause, Logger: logger, Emit: func(...telemetry.Measurement) {},
+		},
+		Now: time.Now, Logger: logger,
+	})
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, listener net.Listener, pages http.Handler) error {
+	mux := http.NewServeMux()
+	mux.Handle("/", pages)
+	mux.Handle("/{$}", http.RedirectHandler(console.Path, http.StatusSeeOther))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	group, ended := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ended.Done()
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+		defer cancel()
+		return server.Shutdown(stopping)
+	})
+	return group.Wait()
+}
