@@ -133,8 +133,8 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{w: w, r: r, console: c, nonce: rand.Text()}
 	webfiles.WriteHeaders(w.Header(), v.nonce)
 	err := c.serve(v)
-	if err == nil {
-		return
+	if err == nil || r.Context().Err() != nil {
+		return // a browser that is gone asks no more.
 	}
 	refused, ok := errors.AsType[refusal](err)
 	if !ok {

@@ -117,8 +117,8 @@ func (p *Pages) page(serve func(*visit) error) http.Handler {
 		v := &visit{w: w, r: r, pages: p, nonce: rand.Text()}
 		webfiles.WriteHeaders(w.Header(), v.nonce)
 		err := serve(v)
-		if err == nil {
-			return
+		if err == nil || r.Context().Err() != nil {
+			return // a browser that is gone asks no more.
 		}
 		told, ok := errors.AsType[problem](err)
 		if !ok {

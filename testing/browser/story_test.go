@@ -1,0 +1,95 @@
+package browser
+
+import (
+	"context"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+)
+
+// TestStory is a day of somebody in the office, on a narrow screen in the dark, and of two phones on a desk. Each of its steps works
+// without JavaScript, too, when pages are loaded again.
+func TestStory(t *testing.T) {
+	for name, isPlain := range map[string]bool{"with JavaScript": false, "without JavaScript": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			office, phones := s.newTab(t), s.newTab(t)
+			office.look(320, "dark")
+			phones.look(1280, "light")
+			if isPlain {
+				office.withoutScripts()
+				phones.withoutScripts()
+			}
+			phones.open(s.twilio)
+			signUp(office)
+			answer(office, phones)
+		})
+	}
+}
+
+// signUp makes a user of one's own, and signs in as that user.
+func signUp(office *tab) {
+	office.Helper()
+	office.signIn("operator", operator)
+	office.follow("Users")
+	office.write("Name", "bert")
+	office.choose("Role", "owner")
+	office.choose("Phone on duty", "Bo")
+	office.write("Password", password)
+	office.press("Add")
+	office.see("bert", "Bo")
+	office.press("Sign out")
+	office.signIn("bert", password)
+}
+
+// answer: a customer texts, is taken, and gets an answer.
+func answer(office, phones *tab) {
+	office.Helper()
+	office.see("Nobody waits for an answer.")
+	phones.writeOn(customer, "Is the gate open?")
+	phones.arriveOn(bo, "Is the gate open?")
+	office.arrive(customer)
+	office.press("Take it")
+	office.see("You have the customer now.")
+	phones.arriveOn(bo, "you have …0147")
+	office.follow(customer)
+	office.press("Show what they say")
+	office.see("Is the gate open?")
+	office.write("What the customer gets", "It is, until six.")
+	office.press("Send the answer")
+	phones.arriveOn(customer, "It is, until six.")
+	phones.writeOn(customer, "Thank you!")
+	phones.arriveOn(bo, "Thank you!")
+	office.follow("Who is waiting?")
+	office.press("Nothing more is to be done")
+	office.see("Nobody waits for an answer.")
+}
+
+// phone is the path of a phone on the fake Twilio's page.
+func phone(of string) string { return "//section[@aria-label=" + quoted("Phone "+of) + "]" }
+
+// writeOn writes a text on a phone, and sends it.
+func (b *tab) writeOn(of, words string) {
+	b.Helper()
+	b.click(phone(of) + "//textarea")
+	b.insert(words)
+	b.leave(phone(of) + `//button[normalize-space()="Send"]`)
+}
+
+// arriveOn waits until a phone shows a text.
+func (b *tab) arriveOn(of, words string) {
+	b.Helper()
+	b.await(find(phone(of))+"?.innerText.includes("+quoted(words)+")", words+" does not arrive on "+of)
+}
+
+// insert writes where the cursor is.
+func (b *tab) insert(words string) {
+	b.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, to *chromedp.Target) error {
+		_, err := cdp.Call(ctx, to, input.InsertText, input.InsertTextParams{Text: words})
+		return err
+	}))
+}

@@ -1,0 +1,131 @@
+package browser
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// views are all pages of the console and of the fake Twilio, with something that each shows. What a page's navigation leads to has to be
+// here, so that no new page is forgotten.
+func (s *stage) views() []view {
+	about := "?" + url.Values{"number": {number}, "customer": {customer}}.Encode()
+	console, fake := s.relay+"/console", s.twilio
+	return []view{
+		{console, "Ann Miller"},
+		{console + "?only=unanswered", "Nobody waits"},
+		{console + "/customer" + about, "Show what they say"},
+		{console + "/users", "Add a user"},
+		{console + "/sign-in", "operator token"},
+		{console + "/nothing", "no such page"},
+		{fake + "/", "Is the gate open?"},
+		{fake + "/requests", "webhook"},
+		{fake + "/messages", "Is the gate open?"},
+		{fake + "/settings", "Seed"},
+	}
+}
+
+// view is a page, with words that are on it.
+type view struct{ url, shows string }
+
+// TestViews: axe-core finds nothing on any page, on a phone and on a desk, in the light and in the dark; nothing is beyond the edge of
+// a narrow screen; and the keyboard leads to everything.
+func TestViews(t *testing.T) {
+	s := newStage(t)
+	s.populate()
+	b := s.newTab(t)
+	b.expect("the server responded with a status of 404")
+	b.signIn("lee", password)
+	views := s.views()
+	for _, v := range views {
+		b.open(v.url)
+		b.see(v.shows)
+		b.value("document.querySelectorAll('details').forEach(d=>d.open=true)")
+		b.leadsTo(views)
+		for _, width := range []int64{320, 1280} {
+			for _, scheme := range []string{"light", "dark"} {
+				b.look(width, scheme)
+				for _, f := range b.findings() {
+					t.Errorf("%s, %d px, %s: %s", v.url, width, scheme, f)
+				}
+			}
+			if beyond := b.overflow(); beyond > 0 {
+				t.Errorf("%s has %d px beyond %d", v.url, beyond, width)
+			}
+		}
+		for _, missed := range b.unreached() {
+			t.Errorf("%s: no tab key leads to %s", v.url, missed)
+		}
+	}
+}
+
+// leadsTo fails for each link of the page's navigation that is no view.
+func (b *tab) leadsTo(views []view) {
+	b.Helper()
+	links, err := try[[]string](b, "[...document.querySelectorAll('header nav a')].map(a=>a.href)")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, link := range links {
+		if !slices.ContainsFunc(views, func(v view) bool { return v.url == link }) {
+			b.Errorf("the navigation leads to %s, which is not in the list of views", link)
+		}
+	}
+}
+
+// populate makes something to see: users, and customers in several states.
+func (s *stage) populate() {
+	s.Helper()
+	s.run(password+"\n", "user", "add", "lee", "--role", "owner")
+	s.run("", "user", "set", "lee", "--phone", "Bo")
+	s.run("", "contact", "set", number, customer, "Ann Miller")
+	s.text(customer, "Is the gate open?")
+	s.text("+13125550148", "How much is a dumpster?")
+	s.text("+13125550149", "STOP")
+}
+
+// text has a customer text the number.
+func (s *stage) text(from, words string) {
+	s.Helper()
+	answer, err := http.PostForm(s.twilio+"/fake/inbound", url.Values{"From": {from}, "To": {number}, "Body": {words}})
+	if err != nil {
+		s.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode/100 != 2 {
+		s.Fatalf("the fake Twilio answers %s", answer.Status)
+	}
+}
+
+// TestFaultsAreFound: what the other tests look for is found where it is.
+func TestFaultsAreFound(t *testing.T) {
+	s := newStage(t)
+	b := s.newTab(t)
+	b.open(s.relay + "/console")
+	b.look(320, "light")
+	b.value(`document.querySelector("label").remove();document.body.style.minWidth="400px";document.querySelector("button").tabIndex=-1`)
+	if found := b.findings(); len(found) != 1 || found[0].ID != "label" {
+		t.Errorf("axe-core finds %v", found)
+	}
+	if b.overflow() == 0 {
+		t.Error("a wide page is not noticed")
+	}
+	if missed := b.unreached(); len(missed) != 1 || !strings.Contains(missed[0], "Sign in") {
+		t.Errorf("the keyboard does not lead to %v", missed)
+	}
+	for script, want := range map[string]string{
+		`document.body.append(Object.assign(new Image(),{src:"http://127.0.0.2/x.png"}))`:  "img-src",
+		`document.head.append(Object.assign(document.createElement("script"),{text:"1"}))`: "TrustedScript",
+		`console.error("broken")`:                          "broken",
+		`setTimeout(()=>{throw new Error("thrown")},0)`:    "thrown",
+		`fetch("/console/assets/nothing").catch(()=>null)`: "404",
+	} {
+		b.value("(()=>{try{" + script + "}catch{}})()")
+		heard := b.waitForComplaint()
+		if !strings.Contains(heard, want) {
+			t.Errorf("%s is complained of as %q, want %q", script, heard, want)
+		}
+	}
+}
