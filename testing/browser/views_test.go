@@ -14,21 +14,26 @@ func (s *stage) views() []view {
 	about := "?" + url.Values{"number": {number}, "customer": {customer}}.Encode()
 	console, fake := s.relay+"/console", s.twilio
 	return []view{
-		{console, "Ann Miller"},
-		{console + "?only=unanswered", "Nobody waits"},
-		{console + "/customer" + about, "Show what they say"},
-		{console + "/users", "Add a user"},
-		{console + "/sign-in", "operator token"},
-		{console + "/nothing", "no such page"},
-		{fake + "/", "Is the gate open?"},
-		{fake + "/requests", "webhook"},
-		{fake + "/messages", "Is the gate open?"},
-		{fake + "/settings", "Seed"},
+		{console, "", "Ann Miller"},
+		{console + "?only=unanswered", "", "Nobody waits"},
+		{console + "/customer" + about, "", "Show what they say"},
+		{console + "/customer" + about, `//button[.="Show what they say"]`, "Is the gate open?"},
+		{console + "/text", "", "newest texts"},
+		{console + "/text", `//ol[@class="texts"]//a`, "What happened"},
+		{console + "/users", "", "Add a user"},
+		{console + "/sign-in", "", "operator token"},
+		{console + "/nothing", "", "no such page"},
+		{fake + "/", "", "Is the gate open?"},
+		{fake + "/requests", "", "webhook"},
+		{fake + "/messages", "", "Is the gate open?"},
+		{fake + "/settings", "", "Seed"},
 	}
 }
 
-// view is a page, with words that are on it.
-type view struct{ url, shows string }
+// view is a page, or where a button or link of it leads to, with words that are there.
+type view struct{ url, through, shows string }
+
+func (v view) String() string { return strings.TrimSpace(v.url + " " + v.through) }
 
 // TestViews: axe-core finds nothing on any page, on a phone and on a desk, in the light and in the dark; nothing is beyond the edge of
 // a narrow screen; and the keyboard leads to everything.
@@ -41,6 +46,9 @@ func TestViews(t *testing.T) {
 	views := s.views()
 	for _, v := range views {
 		b.open(v.url)
+		if v.through != "" {
+			b.leave(v.through)
+		}
 		b.see(v.shows)
 		b.value("document.querySelectorAll('details').forEach(d=>d.open=true)")
 		b.leadsTo(views)
@@ -48,15 +56,15 @@ func TestViews(t *testing.T) {
 			for _, scheme := range []string{"light", "dark"} {
 				b.look(width, scheme)
 				for _, f := range b.findings() {
-					t.Errorf("%s, %d px, %s: %s", v.url, width, scheme, f)
+					t.Errorf("%s, %d px, %s: %s", v, width, scheme, f)
 				}
 			}
 			if beyond := b.overflow(); beyond > 0 {
-				t.Errorf("%s has %d px beyond %d", v.url, beyond, width)
+				t.Errorf("%s has %d px beyond %d", v, beyond, width)
 			}
 		}
 		for _, missed := range b.unreached() {
-			t.Errorf("%s: no tab key leads to %s", v.url, missed)
+			t.Errorf("%s: no tab key leads to %s", v, missed)
 		}
 	}
 }

@@ -872,7 +872,7 @@ func text(t conversations.Text, now time.Time) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var39 string
-		templ_7745c5c3_Var39, templ_7745c5c3_Err = templruntime.NewAttributeExpression("What happened to the text of " + exactly(t.ReceivedAt)).Resolve(ctx)
+		templ_7745c5c3_Var39, templ_7745c5c3_Err = templruntime.NewAttributeExpression(when(t.ReceivedAt, now) + ": what happened to the text").Resolve(ctx)
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `customer.templ`, Line: 169, Col: 120}
 		}
