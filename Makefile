@@ -118,6 +118,10 @@ costs: sam-build ## Count the costs from several texts of each path, where e2e-a
 	$(GO) run ./testing/emulators -- $(GO) test -count=1 -v -timeout 25m -run 'TestCosts$$' ./testing/e2e -costs.whole
 	$(GO) test -count=1 ./testing/costs
 
+.PHONY: screenshots
+screenshots: ## Draw the pictures of docs/console.md (needs Chromium)
+	$(GO) test -count=1 -run 'TestScreenshots$$' ./testing/browser -screenshots "$(CURDIR)/docs"
+
 .PHONY: picture
 picture: sam-build ## Draw docs/dashboard.png from a quarter of an hour of the same, with all that can go wrong
 	@mkdir -p build

@@ -33,6 +33,22 @@ func (b *tab) unreached() []string {
 	return missed
 }
 
+// keyTo goes by the tab key to what leads to another page, and presses it with the enter key.
+func (b *tab) keyTo(path string) {
+	b.Helper()
+	b.value(`void(document.documentElement.dataset.old="")`)
+	b.value("document.activeElement.blur()")
+	for range 200 {
+		if is, err := try[bool](b, "document.activeElement==="+find(path)); err == nil && is {
+			b.do(chromedp.KeyEvent(kb.Enter))
+			b.left(path)
+			return
+		}
+		b.do(chromedp.KeyEvent(kb.Tab))
+	}
+	b.Fatalf("no tab key leads to %s", path)
+}
+
 // waitForComplaint returns what the browser complains of, once it does.
 func (b *tab) waitForComplaint() string {
 	b.Helper()

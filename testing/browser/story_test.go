@@ -26,6 +26,7 @@ func TestStory(t *testing.T) {
 			phones.open(s.twilio)
 			signUp(office)
 			answer(office, phones)
+			trouble(office, phones)
 		})
 	}
 }
@@ -52,7 +53,7 @@ func answer(office, phones *tab) {
 	phones.writeOn(customer, "Is the gate open?")
 	phones.arriveOn(bo, "Is the gate open?")
 	office.arrive(customer)
-	office.press("Take it")
+	office.keyTo(within("button", "Take it"))
 	office.see("You have the customer now.")
 	phones.arriveOn(bo, "you have …0147")
 	office.follow(customer)
@@ -66,6 +67,25 @@ func answer(office, phones *tab) {
 	office.follow("Who is waiting?")
 	office.press("Nothing more is to be done")
 	office.see("Nobody waits for an answer.")
+}
+
+// trouble: Twilio has suspended the number, so a text reaches nobody.
+func trouble(office, phones *tab) {
+	office.Helper()
+	twilio := phones.newTab(phones.T)
+	if phones.isPlain {
+		twilio.withoutScripts()
+	}
+	twilio.open(office.twilio + "/settings")
+	twilio.choose(number+", webhook", "suspended")
+	twilio.press("Set")
+	phones.writeOn(customer, "Is anybody there?")
+	office.follow("What happened to a text?")
+	office.reload(`document.querySelector("ol.texts .loud")?.innerText.includes("undelivered")===true`)
+	office.leave(`//ol[@class="texts"]//a`)
+	office.see("undelivered", "30033")
+	twilio.choose(number+", webhook", "verified")
+	twilio.press("Set")
 }
 
 // phone is the path of a phone on the fake Twilio's page.

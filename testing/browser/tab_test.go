@@ -88,13 +88,19 @@ func (b *tab) arrive(words string) {
 func (b *tab) await(shown, otherwise string) {
 	b.Helper()
 	if b.isPlain {
-		for deadline := time.Now().Add(patience); time.Now().Before(deadline); b.do(chromedp.Reload()) {
-			if is, err := try[bool](b, shown); err == nil && is {
-				return
-			}
-		}
+		b.reload(shown)
 	}
 	b.wait(shown, otherwise)
+}
+
+// reload loads the page again until an expression is true.
+func (b *tab) reload(shown string) {
+	b.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); b.do(chromedp.Reload()) {
+		if is, err := try[bool](b, shown); err == nil && is {
+			return
+		}
+	}
 }
 
 // within makes an XPath of things that have a name, as a screen reader says it.
@@ -144,6 +150,12 @@ func (b *tab) leave(path string) {
 	b.Helper()
 	b.value(`void(document.documentElement.dataset.old="")`)
 	b.click(path)
+	b.left(path)
+}
+
+// left waits until the page is there that a path led to.
+func (b *tab) left(path string) {
+	b.Helper()
 	b.wait(`document.readyState==="complete"&&document.documentElement.dataset.old===undefined`, path+" leads nowhere")
 }
 
