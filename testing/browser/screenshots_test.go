@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"context"
 	"flag"
 	"os"
 	"path/filepath"
@@ -9,8 +10,6 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-
-	"context"
 )
 
 var screenshots = flag.String("screenshots", "", "folder for the pictures of docs/console.md")
