@@ -35,6 +35,7 @@ func (d done) words() string {
 		wasUnblocked: "The customer's texts go to the phones again, from the next one on.", wasNamed: "The name is kept.",
 		wasResumed: "The texts that waited go on within three minutes.",
 		userAdded:  "The user may sign in now.", userChanged: "The user is changed.", userRemoved: "The user is removed.",
+		dutyChanged: "It is in force.", dutyUnchanged: "It was like this already: nothing is changed.",
 		userSignedOut: "The user is signed out everywhere.", passwordSet: "The user has another password, and is signed out everywhere.",
 	}[d]
 }

@@ -76,6 +76,7 @@ func New(config Config) (*Console, error) {
 		maps.Copy(c.pages, c.userPages())
 	}
 	maps.Copy(c.pages, c.textPages())
+	maps.Copy(c.pages, c.dutyPages())
 	return c, err
 }
 

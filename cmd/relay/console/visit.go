@@ -85,7 +85,7 @@ type place struct {
 
 // places lists the pages for the person.
 func (v *visit) places() []place {
-	places := []place{{"Who is waiting?", Path, false}, {"What happened to a text?", pathText, false}}
+	places := []place{{"Who is waiting?", Path, false}, {"What happened to a text?", pathText, false}, {"Who is on duty?", pathDuty, false}}
 	if v.person.Role.Includes(signin.Owner) && v.console.API.Users != nil {
 		places = append(places, place{"Users", pathUsers, false})
 	}
