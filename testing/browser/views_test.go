@@ -20,6 +20,9 @@ func (s *stage) views() []view {
 		{console + "/customer" + about, `//button[.="Show what they say"]`, "Is the gate open?"},
 		{console + "/text", "", "newest texts"},
 		{console + "/text", `//ol[@class="texts"]//a`, "What happened"},
+		{console + "/duty?" + url.Values{"customer": {customer}, "at": {"Sat 22:30"}}.Encode(), "", "The text would go to"},
+		{console + "/duty", "", "The week"},
+		{console + "/duty", `//button[.="Take it out"]`, "Put it in force"},
 		{console + "/users", "", "Add a user"},
 		{console + "/sign-in", "", "operator token"},
 		{console + "/nothing", "", "no such page"},
@@ -89,6 +92,7 @@ func (s *stage) populate() {
 	s.run(password+"\n", "user", "add", "lee", "--role", "owner")
 	s.run("", "user", "set", "lee", "--phone", "Bo")
 	s.run("", "contact", "set", number, customer, "Ann Miller")
+	s.run("", "duty", "set", number, "--phone", "Cy", "--until", "2h")
 	s.text(customer, "Is the gate open?")
 	s.text("+13125550148", "How much is a dumpster?")
 	s.text("+13125550149", "STOP")
