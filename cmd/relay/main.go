@@ -21,8 +21,8 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/config"
 	"quickdumpnow.com/smsrelay/cmd/relay/contact"
 	"quickdumpnow.com/smsrelay/cmd/relay/conversation"
-	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/cmd/relay/demo"
+	"quickdumpnow.com/smsrelay/cmd/relay/dlq"
 	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
 	"quickdumpnow.com/smsrelay/cmd/relay/duty"
 	"quickdumpnow.com/smsrelay/cmd/relay/explain"
@@ -142,7 +142,7 @@ func (p program) addGroups(root *cobra.Command) {
 	group("When something is wrong",
 		doctor.Command(shared), health.Command(shared),
 		explain.Command(shared), explain.ReplayCommand(shared),
-		deadletters.Command(shared),
+		dlq.Command(shared),
 		uncertain.Command(shared),
 		text.ResendCommand(shared),
 		sweep.Command(shared),

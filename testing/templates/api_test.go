@@ -151,8 +151,11 @@ func findRoutes(t template, c code, report reporter) {
 			report("%s: the template has no such route", key)
 		}
 	}
-	// Only a relay on one host has users.
-	onOneHost := []string{operations.PathUsers, operations.PathSignOut}
+	// Only a relay on one host has users, a rota, and a desk where texts are seen to.
+	onOneHost := []string{
+		operations.PathUsers, operations.PathSignOut, operations.PathDuty, operations.PathOff, operations.PathHours, operations.PathWhere,
+		operations.PathResend, operations.PathUncertain, operations.PathDeadLetters,
+	}
 	for _, path := range c.paths {
 		if slices.Contains(onOneHost, path) {
 			continue

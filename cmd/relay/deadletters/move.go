@@ -49,7 +49,7 @@ func (m Move) Run(ctx context.Context) (tally Tally, err error) {
 		if err != nil || !m.Filter.Passes(l) {
 			return false, err
 		}
-		if l, err = m.ask(ctx, l); err != nil {
+		if l, err = m.Ask(ctx, l); err != nil {
 			return false, err
 		}
 		if !l.Outlook.Moves() {
@@ -70,8 +70,8 @@ func (m Move) Run(ctx context.Context) (tally Tally, err error) {
 	return tally, err
 }
 
-// ask searches Twilio's list for a text that would be sent again.
-func (m Move) ask(ctx context.Context, l Letter) (Letter, error) {
+// Ask searches Twilio's list for a text that would be sent again.
+func (m Move) Ask(ctx context.Context, l Letter) (Letter, error) {
 	if m.Asked == nil || l.Outlook != Again {
 		return l, nil
 	}

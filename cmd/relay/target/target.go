@@ -172,6 +172,9 @@ func (t *Target) Close() error {
 	return t.db.Close()
 }
 
+// Counted returns a queue of a relay on one host as a [Queue].
+func Counted(q *sqlite.Queue) Queue { return stored{q} } //nolint:ireturn // so it is kept.
+
 // stored is a queue in the database, with the Depth that Queue needs.
 type stored struct{ *sqlite.Queue }
 

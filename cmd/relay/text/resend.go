@@ -12,10 +12,10 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/meaning"
+	"quickdumpnow.com/smsrelay/cmd/relay/resend"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
-	"quickdumpnow.com/smsrelay/cmd/relay/text/resend"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // resendFlags are the flags of resend.
@@ -149,39 +149,19 @@ func (p program) resend(cmd *cobra.Command, sids []string, f resendFlags) (err e
 
 // resendPlan is what a resend would do, and what was done.
 type resendPlan struct {
-	Texts []shownResend `json:"texts"`
-	// Orders is how many texts would be sent again, Segments how many SMS segments that makes.
-	Orders   int `json:"orders"`
-	Segments int `json:"segments"`
+	operations.Resending
+
 	// Intended is how many more were left out because they were dropped on purpose.
 	Intended int  `json:"dropped_on_purpose"`
 	Applied  bool `json:"applied"`
-	Ordered  int  `json:"ordered"`
 
 	texts  []resend.Text
 	asking bool
 }
 
-// shownResend is one of the texts as JSON, without what it says.
-type shownResend struct {
-	MessageSid   string          `json:"message_sid"`
-	State        ledger.State    `json:"state"`
-	Reason       ledger.Reason   `json:"reason,omitempty"`
-	ErrorCode    int             `json:"error_code,omitempty"`
-	TwilioNumber sms.PhoneNumber `json:"twilio_number"`
-	Customer     sms.PhoneNumber `json:"customer,omitempty"`
-	ReceivedAt   time.Time       `json:"received_at"`
-	Outlook      resend.Outlook  `json:"outlook"`
-	// WouldBeDropped is the reason if the outlook is dropped_again; Destination is the first phone if the outlook is again.
-	WouldBeDropped ledger.Reason   `json:"would_be_dropped,omitempty"`
-	Destination    sms.PhoneNumber `json:"destination,omitempty"`
-	// OnPurpose means that the text was dropped on purpose, but the operator named it.
-	OnPurpose bool `json:"dropped_on_purpose,omitempty"`
-}
-
 // plan reads the texts and says what would happen to each.
 func (f resendFlags) plan(ctx context.Context, d *target.Target, sids []string, query ledger.Query) (resendPlan, error) {
-	planned := resendPlan{Texts: []shownResend{}}
+	planned := resendPlan{Resending: resend.Show(nil)}
 	records, err := namedTexts(ctx, d, sids)
 	if err == nil && len(sids) == 0 {
 		records, planned.Intended, err = f.list(ctx, d, query)
@@ -192,19 +172,7 @@ func (f resendFlags) plan(ctx context.Context, d *target.Target, sids []string, 
 	if planned.texts, err = resend.Foresee(ctx, d.Routes, records, time.Now()); err != nil {
 		return planned, err
 	}
-	for _, t := range planned.texts {
-		r := t.Record
-		last, _ := r.Current()
-		planned.Texts = append(planned.Texts, shownResend{
-			MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, ErrorCode: last.ErrorCode, TwilioNumber: r.TwilioNumber,
-			Customer:   r.Customer,
-			ReceivedAt: r.ReceivedAt, Outlook: t.Outlook, WouldBeDropped: t.Drop, Destination: t.To, OnPurpose: t.Intended(),
-		})
-		planned.Segments += t.Segments
-		if t.Outlook.Orders() {
-			planned.Orders++
-		}
-	}
+	planned.Resending = resend.Show(planned.texts)
 	return planned, nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/text/resend"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 )
 
 // printResend says what a resend would do, or what was done.
@@ -18,7 +18,7 @@ func (p program) printResend(planned resendPlan, asJSON bool) error {
 		return err
 	}
 	for _, text := range planned.Texts {
-		if text.OnPurpose && text.Outlook.Orders() {
+		if text.OnPurpose && text.IsOrdered {
 			cli.Say(p.Stderr, "relay: warning: %s was dropped on purpose (%s). relay explain reason %s says why.", text.MessageSid, text.Reason,
 				text.Reason)
 		}
@@ -42,7 +42,7 @@ func (p program) printResend(planned resendPlan, asJSON bool) error {
 	return nil
 }
 
-func (p program) writeResends(texts []shownResend) error {
+func (p program) writeResends(texts []operations.ResendText) error {
 	if len(texts) == 0 {
 		return nil
 	}
@@ -56,19 +56,7 @@ func (p program) writeResends(texts []shownResend) error {
 			code = strconv.Itoa(t.ErrorCode)
 		}
 		table.Row(t.MessageSid, string(t.State), string(t.Reason), code, string(t.Customer), string(t.TwilioNumber),
-			cli.When(p.Stdout, t.ReceivedAt), t.outlookLine())
+			cli.When(p.Stdout, t.ReceivedAt), t.Means)
 	}
 	return table.Flush()
-}
-
-// outlookLine says what would happen to a text, and to which phone or why.
-func (t shownResend) outlookLine() string {
-	switch t.Outlook {
-	case resend.Again:
-		return "would go to " + string(t.Destination)
-	case resend.DroppedAgain:
-		return "would be dropped again: " + string(t.WouldBeDropped)
-	case resend.Settles, resend.Answered, resend.Unaddressed, resend.InHand, resend.Taken, resend.InDoubt, resend.Dead:
-	}
-	return t.Outlook.Meaning()
 }

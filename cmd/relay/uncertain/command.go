@@ -3,7 +3,6 @@
 package uncertain
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -179,24 +177,4 @@ func writeDoubts(out io.Writer, texts []shownDoubt) error {
 	cli.Say(out, "Look for each in Twilio's log of messages, then decide: relay uncertain resolve SID --sent MESSAGE_SID | "+
 		"--resend | --give-up")
 	return nil
-}
-
-// uncertainText reads one text and refuses it if it is not uncertain.
-func uncertainText(ctx context.Context, d *target.Target, sid string) (ledger.Record, error) {
-	r, err := d.Ledger.Get(ctx, sid)
-	switch {
-	case errors.Is(err, ledger.ErrNotFound):
-		return r, cli.Hinted(fmt.Errorf("the ledger has no text %s", sid), "relay uncertain ls lists the texts that wait for a decision")
-	case err != nil:
-		return r, fmt.Errorf("read %s: %w", sid, err)
-	case r.State != ledger.Uncertain:
-		return r, notUncertain(r)
-	}
-	return r, nil
-}
-
-// notUncertain refuses a text that needs no decision.
-func notUncertain(r ledger.Record) error {
-	return cli.Hinted(fmt.Errorf("%s is %s", r.MessageSid, cli.StateLine(r)),
-		"only uncertain texts need a decision; relay explain state "+string(r.State)+" says what this state means")
 }

@@ -40,6 +40,10 @@ const (
 	PathGive          = PathConversations + "/give"
 	PathDone          = PathConversations + "/done"
 	PathResume        = PathConversations + "/resume"
+	// The paths about texts that need somebody, on one host.
+	PathResend      = "/sms/resend"
+	PathUncertain   = "/sms/uncertain"
+	PathDeadLetters = "/sms/dead-letters"
 	// The paths about those who sign in to the console, on one host.
 	PathUsers   = "/sms/users"
 	PathSignOut = PathUsers + "/sign-out"
@@ -79,6 +83,8 @@ type Config struct {
 	Users Users
 	// Rota says who is on duty, and changes it; nil if that is done by commands alone.
 	Rota Rota
+	// Mending does what is ordered about texts that need somebody; nil if nobody can order that here.
+	Mending Mending
 	// Media are attachments that are kept already and go with each reply; nil for none.
 	Media []sms.Media
 	// Logger gets one line for each request, Emit its measurements.
@@ -107,6 +113,9 @@ func New(config Config) *Handler { return &Handler{config: config} }
 //	POST /sms/conversations/give  200 the customer, whom that phone has now, or 202 if that is not certain yet
 //	POST /sms/conversations/done  200 the customer, who does not wait any more
 //	POST /sms/conversations/resume  200 the phones whose texts go on
+//	POST /sms/resend       200 what sending texts again does to each. Only on one host, as the next two
+//	POST /sms/uncertain    200 the uncertain text after a decision
+//	GET  /sms/dead-letters 200 the dead letters; POST moves them back to the queue
 //	GET  /sms/users        200 the users; POST makes one, PUT changes one, DELETE removes one. Only on one host
 //	POST /sms/users/sign-out  200 the user, who is signed out everywhere
 //	GET  /sms/duty         200 who is on duty for a number; POST puts phones on duty for a time, DELETE ends that. Only on one host
@@ -165,6 +174,8 @@ func (h *Handler) server(path string) (methods string, serve func(context.Contex
 		return http.MethodPost, h.resume
 	case PathOpenAPI:
 		return http.MethodGet, describe
+	case PathResend, PathUncertain, PathDeadLetters:
+		return h.mendingServer(path)
 	case PathUsers, PathSignOut:
 		return h.userServer(path)
 	case PathDuty, PathOff, PathHours, PathWhere:

@@ -64,10 +64,13 @@ func TestRoutesAreDescribed(t *testing.T) {
 		operations.PathBlocks:        {http.MethodDelete, http.MethodGet, http.MethodPut},
 		operations.PathConversations: {http.MethodGet}, operations.PathWords: {http.MethodGet}, operations.PathGive: {http.MethodPost},
 		operations.PathDone: {http.MethodPost}, operations.PathResume: {http.MethodPost},
-		operations.PathUsers:   {http.MethodDelete, http.MethodGet, http.MethodPost, http.MethodPut},
-		operations.PathSignOut: {http.MethodPost},
-		operations.PathDuty:    {http.MethodDelete, http.MethodGet, http.MethodPost}, operations.PathOff: {http.MethodDelete, http.MethodPost},
-		operations.PathHours: {http.MethodPut}, operations.PathWhere: {http.MethodGet},
+		operations.PathResend: {http.MethodPost}, operations.PathUncertain: {http.MethodPost},
+		operations.PathDeadLetters: {http.MethodGet, http.MethodPost},
+		operations.PathUsers:       {http.MethodDelete, http.MethodGet, http.MethodPost, http.MethodPut},
+		operations.PathSignOut:     {http.MethodPost},
+		operations.PathDuty:        {http.MethodDelete, http.MethodGet, http.MethodPost},
+		operations.PathOff:         {http.MethodDelete, http.MethodPost},
+		operations.PathHours:       {http.MethodPut}, operations.PathWhere: {http.MethodGet},
 	}, described)
 }
 
@@ -194,6 +197,8 @@ func beyondSchemas(e events.APIGatewayV2HTTPRequest) bool {
 		names = []string{"number", "customer", "limit", "cursor"}
 	case operations.PathConversations:
 		names = []string{"number", "customer", "limit", "cursor", "open", "only"}
+	case operations.PathDeadLetters:
+		names = nil
 	case operations.PathUsers:
 		names = []string{"name"}
 	case operations.PathDuty:

@@ -19,7 +19,9 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/console"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/forgetting"
+	"quickdumpnow.com/smsrelay/cmd/relay/mending"
 	"quickdumpnow.com/smsrelay/cmd/relay/rota"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
@@ -82,6 +84,7 @@ type Relay struct {
 	catchUp *catchUp
 	forget  forgetting.Worker
 	console *console.Console
+	mending *mending.Desk
 	// operations is what the operators' API is made of.
 	operations operations.Config
 	// moved is when the folder was found to be a copy, zero if it never was.
@@ -263,7 +266,7 @@ func (r *Relay) wire() error {
 		Queue: inbox, Verifier: verifier, Now: time.Now, Started: time.Now(), Build: telemetry.ReadBuild(), Condition: r.condition,
 		Logger: logger, Emit: emit,
 	})
-	if err := r.wireOperators(inbox); err != nil {
+	if err := r.wireOperators(inbox, dead, client); err != nil {
 		return err
 	}
 	r.door.server = r.frontDoor(ingest, operations.New(r.operations))
@@ -271,12 +274,16 @@ func (r *Relay) wire() error {
 }
 
 // wireOperators builds what people use: the operators' API, and the console over it.
-func (r *Relay) wireOperators(inbox *sqlite.Queue) error {
+func (r *Relay) wireOperators(inbox, dead *sqlite.Queue, client *twilio.Client) error {
+	r.mending = mending.New(mending.Config{
+		Ledger: r.db.Ledger(), Routes: r.db.Routes(), Queue: inbox, Dead: target.Counted(dead), Twilio: client, Pause: mending.Pause,
+		Now: time.Now,
+	})
 	r.operations = operations.Config{
 		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(),
 		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, datafolder.AuditFile)), Now: time.Now, NewID: operations.NewID,
 		Rota:     rota.Book{Routes: r.db.Routes(), Records: r.db.Ledger(), Conversations: r.db.Conversations(), Now: time.Now},
-		Operator: tokenHolder, Wait: clock.Pause, Logger: r.config.Logger, Emit: r.emit,
+		Operator: tokenHolder, Mending: r.mending, Wait: clock.Pause, Logger: r.config.Logger, Emit: r.emit,
 	}
 	return r.openConsole()
 }
@@ -295,6 +302,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	workers.Go(func() error { return r.heedCommands(working) })
 	workers.Go(func() error { return sweepMedia(working, r.media, r.config.Logger) })
 	workers.Go(func() error { return r.findings.quota.run(working) })
+	workers.Go(func() error { return r.mending.Run(working) })
 	workers.Go(func() error { return r.checkAccount(working) })
 	workers.Go(func() error { return r.checkDatabase(working) })
 	workers.Go(func() error { return r.watchMoved(working) })

@@ -1,4 +1,6 @@
-package deadletters
+// Package dlq is `relay dlq`: it shows the dead letters, moves them back to the queue, drops them and restores them. How that is done is in
+// package deadletters.
+package dlq
 
 import (
 	"context"
@@ -12,8 +14,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/cmd/relay/meaning"
-	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/cmd/relay/typed"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
@@ -87,13 +89,13 @@ func (f *filterFlags) checkWords() (problems []error) {
 var letterID = regexp.MustCompile(`^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]+)$`)
 
 // filter reads the flags.
-func (f *filterFlags) filter(now time.Time) (Filter, error) {
+func (f *filterFlags) filter(now time.Time) (deadletters.Filter, error) {
 	number, isName, err := f.numbers.ReadSender(f.number)
 	if err != nil {
-		return Filter{}, err
+		return deadletters.Filter{}, err
 	}
 	f.isName = isName
-	filter := Filter{Reason: ledger.Reason(f.reason), Number: number, IDs: f.sids}
+	filter := deadletters.Filter{Reason: ledger.Reason(f.reason), Number: number, IDs: f.sids}
 	problems := f.checkWords()
 	if filter.Since, err = cli.ReadMoment(f.since, now); err != nil {
 		problems = append(problems, fmt.Errorf("--since: %w", err))
@@ -120,7 +122,7 @@ they are. While ls reads a letter, other commands cannot see it; they see it aga
 A queue shows only ten letters of one conversation at a time. If there are more than ls could show, the last line says how many.`,
 		Example: `  relay dlq ls
   relay dlq ls --since 2h --number +18585550100
-  relay dlq ls --aws --json | jq -r '.letters[] | select(.outlook == "again") | .message_sid'`,
+  relay dlq ls --aws --json | jq -r '.Letters[] | select(.outlook == "again") | .message_sid'`,
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			listed, err := p.readLetters(cmd.Context(), cmd.Flags(), &wanted)
@@ -131,7 +133,7 @@ A queue shows only ten letters of one conversation at a time. If there are more 
 				return json.NewEncoder(p.Stdout).Encode(shownLetters(listed, false))
 			}
 			if quiet {
-				for _, l := range listed.letters {
+				for _, l := range listed.Letters {
 					cli.Printf(p.Stdout, "%s\n", l.ID())
 				}
 				return nil
@@ -146,18 +148,8 @@ A queue shows only ten letters of one conversation at a time. If there are more 
 	return cmd
 }
 
-// letterList is what was read from the dead-letter queue.
-type letterList struct {
-	letters []Letter
-	// notShown is how many more letters could not be read: they are behind others of their conversation, or another command
-	// has them. On AWS it is approximate.
-	notShown int
-	// seen counts the letters that were read, by reason, including those that the filter left out.
-	seen map[string]int
-}
-
 // readLetters opens the relay and reads its dead letters.
-func (p program) readLetters(ctx context.Context, flags *pflag.FlagSet, wanted *filterFlags) (listed letterList, err error) {
+func (p program) readLetters(ctx context.Context, flags *pflag.FlagSet, wanted *filterFlags) (listed deadletters.Found, err error) {
 	filter, err := wanted.filter(time.Now())
 	if err != nil {
 		return listed, err
@@ -167,24 +159,8 @@ func (p program) readLetters(ctx context.Context, flags *pflag.FlagSet, wanted *
 		return listed, err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if listed, err = listLetters(ctx, d, filter); err == nil && len(listed.letters) == 0 && wanted.isName {
+	if listed, err = deadletters.List(ctx, d.DeadLetters, d.Ledger, filter); err == nil && len(listed.Letters) == 0 && wanted.isName {
 		err = cli.CheckName(ctx, d.Ledger, filter.Number)
-	}
-	return listed, err
-}
-
-// listLetters reads the letters that pass.
-func listLetters(ctx context.Context, d *target.Target, filter Filter) (listed letterList, err error) {
-	waiting, inFlight, err := d.DeadLetters.Depth(ctx)
-	if err != nil {
-		return listed, fmt.Errorf("count the dead letters: %w", err)
-	}
-	all, seen, err := Read(ctx, d.DeadLetters, d.Ledger, Filter{})
-	listed = letterList{notShown: max(0, waiting+inFlight-seen), seen: PlanOf(all).ByReason}
-	for _, l := range all {
-		if filter.Passes(l) {
-			listed.letters = append(listed.letters, l)
-		}
 	}
 	return listed, err
 }
@@ -206,13 +182,13 @@ cannot be read, name it by the id that ls shows.`,
 			if err != nil {
 				return err
 			}
-			if len(listed.letters) == 0 {
+			if len(listed.Letters) == 0 {
 				return noLetter(args[0], listed)
 			}
 			if asJSON {
 				return json.NewEncoder(p.Stdout).Encode(shownLetters(listed, true))
 			}
-			for _, l := range listed.letters {
+			for _, l := range listed.Letters {
 				writeLetter(p.Stdout, l)
 			}
 			return nil
@@ -223,9 +199,9 @@ cannot be read, name it by the id that ls shows.`,
 	return cmd
 }
 
-func noLetter(sid string, listed letterList) error {
-	err := fmt.Errorf("there is no dead letter of %s: %s", sid, countLine(letterList{seen: listed.seen}))
-	if notShown := listed.notShown; notShown > 0 {
+func noLetter(sid string, listed deadletters.Found) error {
+	err := fmt.Errorf("there is no dead letter of %s: %s", sid, countLine(deadletters.Found{Seen: listed.Seen}))
+	if notShown := listed.NotShown; notShown > 0 {
 		return cli.Hinted(err, fmt.Sprintf("%d letters could not be read: they are behind others of their conversation, or another command "+
 			"has them", notShown))
 	}

@@ -1,4 +1,4 @@
-package deadletters
+package dlq
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -62,13 +63,13 @@ a file before it deletes it, with who dropped it and why; relay dlq restore puts
 }
 
 // filter reads which letters to drop. It refuses to drop all letters unless a flag says so.
-func (f *dropFlags) filter(now time.Time) (Filter, error) {
+func (f *dropFlags) filter(now time.Time) (deadletters.Filter, error) {
 	filter, err := f.wanted.filter(now)
 	if err != nil {
 		return filter, err
 	}
 	if f.settled {
-		for _, o := range Outlooks() {
+		for _, o := range deadletters.Outlooks() {
 			if o.Settled() {
 				filter.Outlooks = append(filter.Outlooks, o)
 			}
@@ -103,11 +104,11 @@ func (p program) drop(cmd *cobra.Command, f dropFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	if f.asking = mode == cli.Ask; mode != cli.Do {
-		listed, err := listLetters(ctx, d, filter)
+		listed, err := deadletters.List(ctx, d.DeadLetters, d.Ledger, filter)
 		if err != nil {
 			return err
 		}
-		if err := p.printDrop(listed, f, ""); err != nil || mode == cli.Show || len(listed.letters) == 0 {
+		if err := p.printDrop(listed, f, ""); err != nil || mode == cli.Show || len(listed.Letters) == 0 {
 			return err
 		}
 		if !p.Confirmed(cmd, "Delete them?") {
@@ -122,25 +123,25 @@ func (p program) drop(cmd *cobra.Command, f dropFlags) (err error) {
 }
 
 // applyDrop deletes the letters.
-func (p program) applyDrop(ctx context.Context, d *target.Target, filter Filter, f dropFlags) (err error) {
+func (p program) applyDrop(ctx context.Context, d *target.Target, filter deadletters.Filter, f dropFlags) (err error) {
 	file := &letterFile{path: f.path(time.Now()), by: p.Operator(f.by), because: f.because, now: time.Now}
 	defer func() { err = errors.Join(err, file.close()) }()
 	decision := ledger.Decision{By: file.by, Note: f.because}
-	dropped, err := Drop{
+	dropped, err := deadletters.Drop{
 		From: d.DeadLetters, Records: d.Ledger, Filter: filter, Save: file.save,
-		Note: func(ctx context.Context, l Letter) error { return noteDrop(ctx, d, l, decision) },
+		Note: func(ctx context.Context, l deadletters.Letter) error { return noteDrop(ctx, d, l, decision) },
 	}.Run(ctx)
-	listed := letterList{letters: dropped}
+	listed := deadletters.Found{Letters: dropped}
 	if err == nil && len(dropped) == 0 {
-		listed, err = listLetters(ctx, d, filter)
+		listed, err = deadletters.List(ctx, d.DeadLetters, d.Ledger, filter)
 	}
 	return errors.Join(p.printDrop(listed, f, file.path), cli.Interrupted(ctx, err))
 }
 
 // noteDrop writes into the ledger who dropped the letter of a dead text, and why. It writes nothing if the text is not dead, or
 // if the letter is from an earlier death: then the letter is not needed.
-func noteDrop(ctx context.Context, d *target.Target, l Letter, decision ledger.Decision) error {
-	if l.Record.State != ledger.Dead || l.Outlook == Stale {
+func noteDrop(ctx context.Context, d *target.Target, l deadletters.Letter, decision ledger.Decision) error {
+	if l.Record.State != ledger.Dead || l.Outlook == deadletters.Stale {
 		return nil
 	}
 	_, err := auditlog.Change(ctx, d.Ledger, l.Record, func(r ledger.Record) (ledger.Record, bool, error) {
@@ -158,7 +159,7 @@ func (f *dropFlags) path(now time.Time) string {
 	return "dead-letters-" + now.UTC().Format("20060102T150405Z") + ".jsonl"
 }
 
-func (p program) printDrop(listed letterList, f dropFlags, path string) error {
+func (p program) printDrop(listed deadletters.Found, f dropFlags, path string) error {
 	if f.asJSON {
 		return json.NewEncoder(p.Stdout).Encode(struct {
 			shownLetterList
@@ -167,10 +168,10 @@ func (p program) printDrop(listed letterList, f dropFlags, path string) error {
 			Saved   string `json:"saved,omitempty"`
 		}{shownLetters(listed, false), f.consent.Given(), path})
 	}
-	if err := writeLetters(p.Stdout, listed); err != nil || len(listed.letters) == 0 {
+	if err := writeLetters(p.Stdout, listed); err != nil || len(listed.Letters) == 0 {
 		return err
 	}
-	if lost := unsent(listed.letters); lost > 0 {
+	if lost := unsent(listed.Letters); lost > 0 {
 		cli.Say(p.Stdout, "relay dlq redrive would send %d of them; if they are dropped, nobody gets those texts.", lost)
 	}
 	if f.consent.Given() {
@@ -182,7 +183,7 @@ func (p program) printDrop(listed letterList, f dropFlags, path string) error {
 }
 
 // unsent counts the letters whose texts a redrive would send.
-func unsent(all []Letter) (n int) {
+func unsent(all []deadletters.Letter) (n int) {
 	for _, l := range all {
 		if l.Outlook.Sends() {
 			n++

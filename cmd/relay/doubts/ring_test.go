@@ -1,4 +1,4 @@
-package uncertain
+package doubts
 
 import (
 	"errors"
@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -69,7 +68,7 @@ func TestADecisionSettlesTheRing(t *testing.T) {
 	} {
 		store := &relaytest.MemoryLedger{}
 		one := rung(t, store, tt.parent, tt.phones)
-		if err := settleRing(t.Context(), &target.Target{Ledger: store}, one); err != nil {
+		if err := (Desk{Ledger: store, Now: time.Now}).settleRing(t.Context(), one); err != nil {
 			t.Fatalf("%s with %s: %v", tt.parent, tt.phones, err)
 		}
 		got, err := store.Get(t.Context(), one.ParentSid)
@@ -92,7 +91,7 @@ func TestADecisionAboutOneTextSettlesNothing(t *testing.T) {
 	stage := alone
 	stage.MessageSid, stage.ParentSid = ledger.StageSid(alone.MessageSid, 1, 0), alone.MessageSid
 	for _, r := range []ledger.Record{alone, stage} {
-		if err := settleRing(t.Context(), &target.Target{Ledger: store}, r); err != nil {
+		if err := (Desk{Ledger: store, Now: time.Now}).settleRing(t.Context(), r); err != nil {
 			t.Errorf("%s: %v", r.MessageSid, err)
 		}
 	}
@@ -138,7 +137,7 @@ func TestSettlingMeetsTroubleAndOthers(t *testing.T) {
 			}
 			return tt.err
 		}
-		if err := settleRing(t.Context(), &target.Target{Ledger: store}, one); !errors.Is(err, tt.want) {
+		if err := (Desk{Ledger: store, Now: time.Now}).settleRing(t.Context(), one); !errors.Is(err, tt.want) {
 			t.Errorf("%s: error %v, want %v", tt.name, err, tt.want)
 		}
 		store.Fault = nil
@@ -152,7 +151,7 @@ func TestSettlingMeetsTroubleAndOthers(t *testing.T) {
 		}
 	}
 	orphan := ledger.Record{MessageSid: ledger.StageSid(relaytest.MessageSid(9), 0, 0), ParentSid: relaytest.MessageSid(9)}
-	if err := settleRing(t.Context(), &target.Target{Ledger: &relaytest.MemoryLedger{}}, orphan); !errors.Is(err, ledger.ErrNotFound) {
+	if err := (Desk{Ledger: &relaytest.MemoryLedger{}, Now: time.Now}).settleRing(t.Context(), orphan); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("of a text that is not there: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package deadletters
+package dlq
 
 import (
 	"bufio"
@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 )
@@ -44,7 +45,7 @@ type letterFile struct {
 }
 
 // save adds one letter, and returns when it is on the disk.
-func (f *letterFile) save(l Letter) error {
+func (f *letterFile) save(l deadletters.Letter) error {
 	if f.file == nil {
 		file, err := os.OpenFile(f.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/text/resend"
+	"quickdumpnow.com/smsrelay/cmd/relay/resend"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"

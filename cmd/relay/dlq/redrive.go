@@ -1,4 +1,4 @@
-package deadletters
+package dlq
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/deadletters"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -96,9 +97,9 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	move := Move{From: d.DeadLetters, To: d.Queue, Records: d.Ledger, Filter: filter, Pause: pause}
+	move := deadletters.Move{From: d.DeadLetters, To: d.Queue, Records: d.Ledger, Filter: filter, Pause: pause}
 	if messages != nil {
-		move.Asked = Asking(messages, d.Ledger, time.Now)
+		move.Asked = deadletters.Asking(messages, d.Ledger, time.Now)
 	}
 	planned, err := planRedrive(ctx, d, move)
 	if err != nil {
@@ -117,36 +118,36 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 
 // redrivePlan is what a redrive would do.
 type redrivePlan struct {
-	Plan
+	deadletters.Plan
 
-	listed letterList
+	listed deadletters.Found
 }
 
 // planRedrive reads the letters and asks Twilio about them, if it is to be asked.
-func planRedrive(ctx context.Context, d *target.Target, move Move) (redrivePlan, error) {
-	listed, err := listLetters(ctx, d, move.Filter)
+func planRedrive(ctx context.Context, d *target.Target, move deadletters.Move) (redrivePlan, error) {
+	listed, err := deadletters.List(ctx, d.DeadLetters, d.Ledger, move.Filter)
 	if err != nil {
 		return redrivePlan{}, err
 	}
-	for i, l := range listed.letters {
-		if listed.letters[i], err = move.ask(ctx, l); err != nil {
+	for i, l := range listed.Letters {
+		if listed.Letters[i], err = move.Ask(ctx, l); err != nil {
 			return redrivePlan{}, err
 		}
 	}
-	return redrivePlan{Plan: PlanOf(listed.letters), listed: listed}, nil
+	return redrivePlan{Plan: deadletters.PlanOf(listed.Letters), listed: listed}, nil
 }
 
 // shownPlan is a plan as JSON.
 type shownPlan struct {
-	Moving    int             `json:"moving"`
-	Segments  int             `json:"segments"`
-	Estimate  float64         `json:"estimate"`
-	Price     float64         `json:"price_of_a_segment"`
-	Oldest    *time.Time      `json:"oldest,omitempty"`
-	ByReason  map[string]int  `json:"by_reason"`
-	ByOutlook map[Outlook]int `json:"by_outlook"`
-	NotShown  int             `json:"not_shown"`
-	Letters   []shownLetter   `json:"letters"`
+	Moving    int                         `json:"moving"`
+	Segments  int                         `json:"segments"`
+	Estimate  float64                     `json:"estimate"`
+	Price     float64                     `json:"price_of_a_segment"`
+	Oldest    *time.Time                  `json:"oldest,omitempty"`
+	ByReason  map[string]int              `json:"by_reason"`
+	ByOutlook map[deadletters.Outlook]int `json:"by_outlook"`
+	NotShown  int                         `json:"not_shown"`
+	Letters   []shownLetter               `json:"letters"`
 	// Applied, Moved and Left are what was done.
 	Applied bool `json:"applied"`
 	Moved   int  `json:"moved"`
@@ -156,8 +157,8 @@ type shownPlan struct {
 func (f redriveFlags) shown(planned redrivePlan) shownPlan {
 	shown := shownPlan{
 		Moving: planned.Moving, Segments: planned.Segments, Estimate: float64(planned.Segments) * f.price, Price: f.price,
-		ByReason: planned.ByReason, ByOutlook: planned.ByOutlook, NotShown: planned.listed.notShown,
-		Letters: shownLetters(letterList{letters: planned.Letters}, false).Letters,
+		ByReason: planned.ByReason, ByOutlook: planned.ByOutlook, NotShown: planned.listed.NotShown,
+		Letters: shownLetters(deadletters.Found{Letters: planned.Letters}, false).Letters,
 	}
 	if !planned.Oldest.IsZero() {
 		shown.Oldest = &planned.Oldest
@@ -184,7 +185,7 @@ func (p program) writePlan(planned redrivePlan, f redriveFlags) {
 	}
 	p.writePlanned("reasons", cli.CountsOf(planned.ByReason))
 	p.writePlanned("oldest text", cli.At(p.Stdout, planned.Oldest))
-	for _, o := range Outlooks() {
+	for _, o := range deadletters.Outlooks() {
 		if n := planned.ByOutlook[o]; n > 0 {
 			verb := "would stay"
 			if o.Moves() {
@@ -204,13 +205,13 @@ func (p program) writePlanned(title, says string) {
 }
 
 // applyRedrive moves the letters, and says how far it got, even if it is interrupted.
-func (p program) applyRedrive(ctx context.Context, move Move, planned redrivePlan, f redriveFlags) error {
+func (p program) applyRedrive(ctx context.Context, move deadletters.Move, planned redrivePlan, f redriveFlags) error {
 	bar := cli.NewProgress(p.Stderr, planned.Moving)
 	if !f.asJSON {
 		p.writePlan(planned, f)
 		fmt.Fprintln(p.Stdout)
 	}
-	move.Report = func(l Letter, moved bool) {
+	move.Report = func(l deadletters.Letter, moved bool) {
 		if moved {
 			bar.Step(l.ID() + " moved")
 		}

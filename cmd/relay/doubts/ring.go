@@ -1,18 +1,16 @@
-package uncertain
+package doubts
 
 import (
 	"context"
 	"errors"
-	"time"
 
-	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
 // settleRing brings a text that goes to several phones at the same time to where a decision about the text to one of them has brought it.
 // Every other text is nothing to it.
-func settleRing(ctx context.Context, d *target.Target, one ledger.Record) error {
+func (d Desk) settleRing(ctx context.Context, one ledger.Record) error {
 	if !one.IsRung() {
 		return nil
 	}
@@ -22,13 +20,13 @@ func settleRing(ctx context.Context, d *target.Target, one ledger.Record) error 
 	}
 	rung := make([]ledger.Record, len(parent.Ring.Phones))
 	for place := range rung {
-		rung[place], err = d.Ledger.Get(ctx, parent.ToPhone(place, time.Now()).MessageSid)
+		rung[place], err = d.Ledger.Get(ctx, parent.ToPhone(place, d.Now()).MessageSid)
 		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
 	}
 	_, err = auditlog.Change(ctx, d.Ledger, parent, func(r ledger.Record) (ledger.Record, bool, error) {
-		return r.Settle(rung, false, time.Now())
+		return r.Settle(rung, false, d.Now())
 	})
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/plan"
@@ -156,4 +157,35 @@ func Order(ctx context.Context, orders queue.Sender, texts []Text, d ledger.Deci
 		ordered++
 	}
 	return ordered, nil
+}
+
+// Show returns the texts as people are shown them, and what an order would do.
+func Show(texts []Text) operations.Resending {
+	shown := operations.Resending{Texts: []operations.ResendText{}}
+	for _, t := range texts {
+		r := t.Record
+		last, _ := r.Current()
+		shown.Texts = append(shown.Texts, operations.ResendText{
+			MessageSid: r.MessageSid, State: r.State, Reason: r.Reason, ErrorCode: last.ErrorCode, TwilioNumber: r.TwilioNumber,
+			Customer: r.Customer, ReceivedAt: r.ReceivedAt, Outlook: string(t.Outlook), Means: t.means(), IsOrdered: t.Outlook.Orders(),
+			WouldBeDropped: t.Drop, Destination: t.To, OnPurpose: t.Intended(),
+		})
+		shown.Segments += t.Segments
+		if t.Outlook.Orders() {
+			shown.Orders++
+		}
+	}
+	return shown
+}
+
+// means says what would happen to a text, and to which phone or why.
+func (t Text) means() string {
+	switch t.Outlook {
+	case Again:
+		return "would go to " + string(t.To)
+	case DroppedAgain:
+		return "would be dropped again: " + string(t.Drop)
+	case Settles, Answered, Unaddressed, InHand, Taken, InDoubt, Dead:
+	}
+	return t.Outlook.Meaning()
 }
