@@ -80,6 +80,16 @@ func (s *stage) newTab(t *testing.T) *tab {
 	return b
 }
 
+// again opens another tab in which as much runs as in this one.
+func (b *tab) again() *tab {
+	b.Helper()
+	other := b.newTab(b.T)
+	if b.isPlain {
+		other.withoutScripts()
+	}
+	return other
+}
+
 // listen keeps each complaint of the browser, from the first page on.
 func (b *tab) listen(event any) {
 	var said string

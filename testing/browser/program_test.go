@@ -121,8 +121,13 @@ func (s *stage) start(args ...string) string {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		err := errors.Join(cmd.Wait(), write.Close())
 		<-read2
-		if err != nil || strings.Contains(said.String(), `"ERROR"`) {
+		if err != nil {
 			s.Errorf("relay %s: %v\n%s", args[0], err, said.String())
+		}
+		for line := range strings.Lines(said.String()) {
+			if strings.Contains(line, `"ERROR"`) {
+				s.Errorf("relay %s reports: %s", args[0], line)
+			}
 		}
 	})
 	select {

@@ -27,6 +27,7 @@ func TestStory(t *testing.T) {
 			signUp(office)
 			answer(office, phones)
 			trouble(office, phones)
+			duty(office)
 		})
 	}
 }
@@ -72,10 +73,7 @@ func answer(office, phones *tab) {
 // trouble: Twilio has suspended the number, so a text reaches nobody.
 func trouble(office, phones *tab) {
 	office.Helper()
-	twilio := phones.newTab(phones.T)
-	if phones.isPlain {
-		twilio.withoutScripts()
-	}
+	twilio := phones.again()
 	twilio.open(office.twilio + "/settings")
 	twilio.choose(number+", webhook", "suspended")
 	twilio.press("Set")
@@ -87,6 +85,39 @@ func trouble(office, phones *tab) {
 	twilio.choose(number+", webhook", "verified")
 	twilio.press("Set")
 }
+
+// duty: somebody else changes the order of the phones meanwhile, is told so, and decides.
+func duty(office *tab) {
+	office.Helper()
+	other := office.again()
+	other.signIn("operator", operator)
+	for _, b := range []*tab{office, other} {
+		b.follow("Who is on duty?")
+		b.click(order + "/summary")
+	}
+	office.choose("Phone 1", "Cy")
+	office.choose("Phone 2", "Bo")
+	office.leave(order + "//button")
+	office.see("Then")
+	office.press("Put it in force")
+	office.see("by bert")
+	office.write("A text from", customer)
+	office.press("Show where")
+	office.see("The text would go to Cy")
+	other.choose("Phone 2", "nobody")
+	other.expect("the server responded with a status of 409")
+	other.leave(order + "//button")
+	other.see("bert changed the route", "Nothing of yours is in force.")
+	other.press("Put it in force")
+	other.see("by operator")
+	office.follow("Who is on duty?")
+	office.write("A text from", customer)
+	office.press("Show where")
+	office.see("The text would go to Bo")
+}
+
+// order is the path of the form that changes the order of the phones.
+const order = `//details[summary="The order of the phones"]`
 
 // phone is the path of a phone on the fake Twilio's page.
 func phone(of string) string { return "//section[@aria-label=" + quoted("Phone "+of) + "]" }
