@@ -39,20 +39,20 @@ type view struct{ url, through, shows string }
 func (v view) String() string { return strings.TrimSpace(v.url + " " + v.through) }
 
 // TestViews: axe-core finds nothing on any page, on a phone and on a desk, in the light and in the dark; nothing is beyond the edge of
-// a narrow screen; and the keyboard leads to everything.
+// a narrow screen; the keyboard leads to everything; and all of it is there without JavaScript, too.
 func TestViews(t *testing.T) {
 	s := newStage(t)
 	s.populate()
-	b := s.newTab(t)
-	b.expect("the server responded with a status of 404")
-	b.signIn("lee", password)
+	b, plain := s.newTab(t), s.newTab(t)
+	plain.withoutScripts()
+	for _, one := range []*tab{b, plain} {
+		one.expect("the server responded with a status of 404")
+		one.signIn("lee", password)
+	}
 	views := s.views()
 	for _, v := range views {
-		b.open(v.url)
-		if v.through != "" {
-			b.leave(v.through)
-		}
-		b.see(v.shows)
+		plain.visit(v, "undefined")
+		b.visit(v, "object")
 		b.value("document.querySelectorAll('details').forEach(d=>d.open=true)")
 		b.leadsTo(views)
 		for _, width := range []int64{320, 1280} {
@@ -69,6 +69,19 @@ func TestViews(t *testing.T) {
 		for _, missed := range b.unreached() {
 			t.Errorf("%s: no tab key leads to %s", v, missed)
 		}
+	}
+}
+
+// visit shows a view, in which htmx is as it should be.
+func (b *tab) visit(v view, htmx string) {
+	b.Helper()
+	b.open(v.url)
+	if v.through != "" {
+		b.leave(v.through)
+	}
+	b.see(v.shows)
+	if is := b.value("typeof htmx"); is != htmx {
+		b.Errorf("%s: htmx is %s, want %s", v, is, htmx)
 	}
 }
 
