@@ -32,8 +32,10 @@ type Config struct {
 	Media func(source media.Source) media.Keeper
 	// PublicBaseURLs are where browsers reach the relay: where one is https, so is the way through its proxy.
 	PublicBaseURLs []string
-	Now            func() time.Time
-	Logger         *slog.Logger
+	// Live tells pages what has changed; without it they ask by the clock.
+	Live   *Live
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Console is an http.Handler.
@@ -61,6 +63,8 @@ func New(config Config) (*Console, error) {
 		"POST " + pathSignOut:           {signin.Viewer, c.signOut},
 		"POST " + pathSignOutEverywhere: {signin.Viewer, c.signOutEverywhere},
 		"GET " + Path:                   {signin.Viewer, c.waiting},
+		"GET " + pathLive:               {signin.Viewer, c.watch},
+		"POST " + pathPause:             {signin.Viewer, c.pause},
 		"GET " + pathCustomer:           {signin.Viewer, c.customer},
 		"POST " + pathWords:             {signin.Viewer, c.words},
 		"POST " + pathTake:              {signin.Dispatcher, c.about((*Console).take)},
@@ -84,6 +88,8 @@ const (
 	pathSignIn            = Path + "/sign-in"
 	pathSignOut           = Path + "/sign-out"
 	pathSignOutEverywhere = Path + "/sign-out-everywhere"
+	pathLive              = Path + "/live"
+	pathPause             = pathLive + "/pause"
 	pathCustomer          = Path + "/customer"
 	pathWords             = pathCustomer + "/words"
 	pathTake              = pathCustomer + "/take"
@@ -176,6 +182,12 @@ func (c *Console) serve(v *visit) error {
 		return err
 	case !v.person.Role.Includes(p.role):
 		return refusal{http.StatusForbidden, "A " + string(v.person.Role) + " may not do this. An owner can give you another role."}
+	}
+	if v.isRenewal() && v.cookieOf(liveCookie) == livePaused {
+		// Another page of the browser stopped them all.
+		v.w.Header().Set("HX-Refresh", "true")
+		v.w.WriteHeader(http.StatusNoContent)
+		return nil
 	}
 	if isForm {
 		if err := v.readOwnForm(); err != nil {

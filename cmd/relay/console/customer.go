@@ -47,10 +47,14 @@ type shownBecause struct {
 	// refused is why something was not done, nil if nothing was to be.
 	refused *refusal
 	draft   string
+	// isLive: the page is kept up to date. What somebody reads, or has written, stays.
+	isLive bool
 }
 
 // customer shows a customer, without the words of texts.
-func (c *Console) customer(v *visit) error { return c.showCustomer(v, v.r.URL.Query(), shownBecause{}) }
+func (c *Console) customer(v *visit) error {
+	return c.showCustomer(v, v.r.URL.Query(), shownBecause{isLive: true})
+}
 
 // words shows a customer with the words. It is a form, and no link: each look goes on record.
 func (c *Console) words(v *visit) error {
@@ -60,6 +64,7 @@ func (c *Console) words(v *visit) error {
 func (c *Console) showCustomer(v *visit, named url.Values, why shownBecause) error {
 	ctx := v.r.Context()
 	number, customer := sms.PhoneNumber(named.Get("number")), sms.PhoneNumber(named.Get("customer"))
+	live := v.live(customerPath(conversations.Shown{TwilioNumber: number, Customer: customer}), number, customer)
 	kept, err := c.Relay.Conversations.Get(ctx, number, customer)
 	if err != nil {
 		return err
@@ -84,5 +89,9 @@ func (c *Console) showCustomer(v *visit, named url.Values, why shownBecause) err
 	if why.refused != nil {
 		status, d.Did, d.Refused = why.refused.status, "", why.refused.words
 	}
-	return v.show(status, customerPage(v.frame(nameOf(all.Shown)), d))
+	f := v.frame(nameOf(all.Shown))
+	if why.isLive {
+		f.Live = live
+	}
+	return v.show(status, customerPage(f, d))
 }

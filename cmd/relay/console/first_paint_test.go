@@ -109,7 +109,9 @@ func BenchmarkFirstPaint(b *testing.B) {
 	}
 }
 
-func paintedCustomer(n int) sms.PhoneNumber { return sms.PhoneNumber(fmt.Sprintf("+1%d55501%02d", 200+n/100, n%100)) }
+func paintedCustomer(n int) sms.PhoneNumber {
+	return sms.PhoneNumber(fmt.Sprintf("+1%d55501%02d", 200+n/100, n%100))
+}
 
 func customerOf(n int) string {
 	return "/console/customer?number=%2B18585550100&customer=%2B" + string(paintedCustomer(n)[1:])

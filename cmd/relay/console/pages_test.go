@@ -52,7 +52,7 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("%s: the policy is %q", path, policy)
 		}
 		page := answer.Body.String()
-		if got := strings.Count(page, "<script "); got != 2 || strings.Count(page, ` nonce="`+nonce[1]+`"`) != got {
+		if got := strings.Count(page, "<script "); got != 3 || strings.Count(page, ` nonce="`+nonce[1]+`"`) != got {
 			t.Errorf("%s: %d scripts, and not each has the nonce: %s", path, got, page)
 		}
 		for _, inline := range []string{"<style", " style=", " onclick=", "javascript:", "http://", "https://", "<script>"} {
@@ -110,7 +110,7 @@ func TestAFirstViewIsSmall(t *testing.T) {
 	}
 	size := zipped.Len()
 	files := loaded.FindAllStringSubmatch(page, -1)
-	if len(files) != 4 {
+	if len(files) != 5 {
 		t.Errorf("the page loads %v", files)
 	}
 	b.header.Set("Accept-Encoding", "gzip")

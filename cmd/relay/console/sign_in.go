@@ -56,6 +56,7 @@ func (c *Console) signOut(v *visit) error {
 	if err := c.Door.SignOut(v.token); err != nil {
 		return err
 	}
+	c.Live.look()
 	v.goTo(pathSignIn)
 	return nil
 }
@@ -65,6 +66,7 @@ func (c *Console) signOutEverywhere(v *visit) error {
 	if err := c.Door.SignOutEverywhere(v.person.Name); err != nil {
 		return err
 	}
+	c.Live.look()
 	c.Logger.LogAttrs(v.r.Context(), slog.LevelInfo, "console signed out everywhere", slog.String("user", v.person.Name))
 	v.goTo(pathSignIn)
 	return nil

@@ -45,6 +45,7 @@ type stage struct {
 	door   *signin.Door
 	relay  *target.Target
 	pages  *console.Console
+	live   *console.Live
 	log    *strings.Builder
 	did    *recorded
 	inbox  *sqlite.Queue
@@ -112,8 +113,10 @@ func (s *stage) open() {
 		s.Fatal(err)
 	}
 	s.log = &strings.Builder{}
+	s.live = console.NewLive(5)
 	s.pages, err = console.New(console.Config{
-		Door: s.door, Relay: s.relay, API: s.api(), Media: s.keeper, PublicBaseURLs: []string{"https://relay.example.com"}, Now: s.clock,
+		Door: s.door, Relay: s.relay, API: s.api(), Media: s.keeper, Live: s.live,
+		PublicBaseURLs: []string{"https://relay.example.com"}, Now: s.clock,
 		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	if err != nil {

@@ -67,8 +67,10 @@ type frame struct {
 	Person signin.Person
 	// Form is the token that each form carries.
 	Form string
-	// CSS, Icon, HTMX and Guard are the paths of the files.
-	CSS, Icon, HTMX, Guard string
+	// CSS, Icon, HTMX, Guard and Stream are the paths of the files.
+	CSS, Icon, HTMX, Guard, Stream string
+	// Live says how the page is kept up to date; it is zero for one that stays as it is.
+	Live liveFrame
 	// Places are the pages that all others lead to.
 	Places []place
 }
@@ -99,6 +101,7 @@ func (v *visit) frame(title string) frame {
 	f := frame{
 		Title: title, Person: v.person, CSS: v.console.files.Path("console.css"), Icon: v.console.files.Path("favicon.svg"),
 		HTMX: v.console.files.Path("htmx.min.js"), Guard: v.console.files.Path("hx-csp.min.js"),
+		Stream: v.console.files.Path("hx-sse.min.js"),
 	}
 	if v.person.Name != "" {
 		f.Form, f.Places = signin.FormToken(v.token), v.places()

@@ -118,7 +118,8 @@ func listOf(all []conversations.Shown, numbers []sms.PhoneNumber, q question, no
 
 // waiting shows who waits for an answer.
 func (c *Console) waiting(v *visit) error {
-	ctx := v.r.Context()
+	ctx, q := v.r.Context(), questionOf(v.r.URL.Query())
+	live := v.live(q.path(), q.Number, "")
 	routes, _, err := route.Readable(c.Relay.Routes.List(ctx))
 	if err != nil {
 		return err
@@ -135,9 +136,11 @@ func (c *Console) waiting(v *visit) error {
 	}
 	slices.Sort(numbers)
 	slices.SortFunc(all, conversations.Urgency)
-	l := listOf(all, numbers, questionOf(v.r.URL.Query()), c.Now())
+	l := listOf(all, numbers, q, c.Now())
 	l.Ways, l.Did = ways, done(v.r.URL.Query().Get("did")).words()
-	return v.show(http.StatusOK, waitingPage(v.frame("Who is waiting?"), l))
+	f := v.frame("Who is waiting?")
+	f.Live = live
+	return v.show(http.StatusOK, waitingPage(f, l))
 }
 
 // nameOf is what a customer is called for people.

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// assets are the styles, the icon, and htmx 4.0.1 with its extension hx-csp, as they were published.
+// assets are the styles, the icon, and htmx 4.0.1 with its extensions hx-csp and hx-sse, as they were published.
 //
 //go:embed assets
 var assets embed.FS

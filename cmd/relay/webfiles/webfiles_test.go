@@ -20,6 +20,7 @@ func TestFilesOfOthers(t *testing.T) {
 	published := map[string]string{
 		"htmx.min.js":      "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130",
 		"hx-csp.min.js":    "a7e1e6711ae6c3e50ad300fba7936cbe8d07599cdae313414a179ddd6b26e143",
+		"hx-sse.min.js":    "18ef2761356ec1fe0bb6d92612315b37517a7c1e9856b661c5ae81fef239d103",
 		"LICENSE-htmx.txt": "d3d2456f76414f2456104660ebd65aff1c04cd7966b942bdabd63f3cdb316a38",
 	}
 	for _, entry := range entries {

@@ -110,6 +110,13 @@ func (c *Changes) Checkpoint(ctx context.Context, sequenceNumber string) error {
 	})
 }
 
+// Done returns the sequence number, as a number, up to which every change is done; 0 if there was none.
+func (c *Changes) Done(ctx context.Context) (id int64, err error) {
+	_, err = c.db.reader.get(ctx, []any{&id}, `
+		SELECT coalesce((SELECT min(id) - 1 FROM changes), (SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)`)
+	return id, err
+}
+
 // change is a Change still to be written.
 type change struct {
 	table, key string

@@ -54,12 +54,27 @@ func acceptTimes(b *testing.B, replica string) (times []time.Duration) {
 	ctx, cancel := context.WithCancel(b.Context())
 	ran := make(chan error, 1)
 	go func() { ran <- r.Run(ctx) }()
+	times = acceptedTimes(b, r, 0, benchmarkTexts/benchmarkCustomers)
+	cancel()
+	if err := <-ran; err != nil {
+		b.Error(err)
+	}
+	if err := r.Close(); err != nil {
+		b.Error(err)
+	}
+	return times
+}
+
+// acceptedTimes posts the texts of all customers from the first to before the last to a relay that runs, and returns how long each took to
+// be accepted.
+func acceptedTimes(b *testing.B, r *Relay, first, last int) (times []time.Duration) {
+	b.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: benchmarkCustomers}}
 	var mu sync.Mutex
 	var customers sync.WaitGroup
 	for customer := range benchmarkCustomers {
 		customers.Go(func() {
-			for n := range benchmarkTexts / benchmarkCustomers {
+			for n := first; n < last; n++ {
 				began := time.Now()
 				if err := postText(b.Context(), client, r.URL(), customer, n); err != nil {
 					b.Error(err)
@@ -75,13 +90,6 @@ func acceptTimes(b *testing.B, replica string) (times []time.Duration) {
 	}
 	customers.Wait()
 	client.CloseIdleConnections()
-	cancel()
-	if err := <-ran; err != nil {
-		b.Error(err)
-	}
-	if err := r.Close(); err != nil {
-		b.Error(err)
-	}
 	return times
 }
 

@@ -9,12 +9,17 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/console"
 	"quickdumpnow.com/smsrelay/shared/onehost/eventsource"
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
 // changes presents the database's outbox as a DynamoDB stream, so that the same function audits both.
-type changes struct{ outbox *sqlite.Changes }
+type changes struct {
+	outbox *sqlite.Changes
+	// tell tells open pages what is read; nil tells nobody.
+	tell func([]console.Event)
+}
 
 // keysOf returns the keys of the changed item, by their names in its table.
 func keysOf(change sqlite.Change) map[string]events.DynamoDBAttributeValue {
@@ -42,6 +47,9 @@ func (c changes) Read(ctx context.Context, limit int, wait time.Duration) ([]eve
 		if records[i], err = recordOf(change); err != nil {
 			return nil, fmt.Errorf("change %s: %w", change.SequenceNumber, err)
 		}
+	}
+	if c.tell != nil {
+		c.tell(liveEvents(read, records))
 	}
 	return records, nil
 }

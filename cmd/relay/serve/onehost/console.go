@@ -31,7 +31,7 @@ func (r *Relay) openConsole() (err error) {
 		Door:  door,
 		Relay: &target.Target{Routes: r.db.Routes(), Ledger: r.db.Ledger(), Conversations: r.db.Conversations(), Where: r.config.Data},
 		API:   r.operations,
-		Media: r.keeper, PublicBaseURLs: r.config.PublicBaseURLs, Now: time.Now, Logger: r.config.Logger,
+		Media: r.keeper, Live: r.live, PublicBaseURLs: r.config.PublicBaseURLs, Now: time.Now, Logger: r.config.Logger,
 	})
 	return err
 }

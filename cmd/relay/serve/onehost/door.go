@@ -160,12 +160,14 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions},
 		Now:            time.Now, NewID: rand.Text, Logger: r.config.Logger,
 	})
-	return &http.Server{
+	server := &http.Server{
 		Handler: r.paths(gateway), ConnState: r.connections.Track, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		WriteTimeout: 35 * time.Second,
 		IdleTimeout:  idleTimeout, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(complaints{r.config.Logger.Handler()}, slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(r.live.Close)
+	return server
 }
 
 // paths routes requests by their whole path, exactly as it came: it cleans up and redirects nothing.

@@ -85,6 +85,7 @@ type Relay struct {
 	forget  forgetting.Worker
 	console *console.Console
 	mending *mending.Desk
+	live    *console.Live
 	// operations is what the operators' API is made of.
 	operations operations.Config
 	// moved is when the folder was found to be a copy, zero if it never was.
@@ -146,6 +147,9 @@ func Open(ctx context.Context, config Config) (relay *Relay, err error) {
 		r.config.PublicBaseURLs = []string{r.URL()}
 	}
 	if err := r.seed(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.openLive(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.wire(); err != nil {
@@ -256,7 +260,7 @@ func (r *Relay) wire() error {
 		Visibility: visibility, Logger: logger,
 	}
 	r.stream = eventsource.Stream{
-		Changes: changes{r.db.Changes()}, BatchSize: auditBatch, Logger: logger,
+		Changes: changes{r.db.Changes(), r.live.Tell}, BatchSize: auditBatch, Logger: logger,
 		Function: audit.New(audit.Config{
 			Log: r.auditLog, SetAside: setAside(durable.Disk{}, filepath.Join(r.config.Data, datafolder.AuditFailures)), Now: time.Now,
 			Logger: quiet(logger), Emit: emit,
