@@ -70,6 +70,9 @@ func answer(office, phones *tab) {
 	office.see("Nobody waits for an answer.")
 }
 
+// tag is the tag of a relay's first customer.
+const tag = "A05"
+
 // trouble: Twilio has suspended the number, so a text reaches nobody.
 func trouble(office, phones *tab) {
 	office.Helper()
@@ -84,6 +87,8 @@ func trouble(office, phones *tab) {
 	office.see("undelivered", "30033")
 	twilio.choose(number+", webhook", "verified")
 	twilio.press("Set")
+	phones.writeOn(bo, tag+" Bo is here.")
+	phones.arriveOn(customer, "Bo is here.")
 }
 
 // duty: somebody else changes the order of the phones meanwhile, is told so, and decides.

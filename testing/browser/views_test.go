@@ -15,6 +15,8 @@ func (s *stage) views() []view {
 	console, fake := s.relay+"/console", s.twilio
 	return []view{
 		{console, "", "Ann Miller"},
+		{console, `//button[.="Pause what changes by itself"]`, "No page changes by itself."},
+		{console, `//button[.="Keep pages up to date"]`, "Pause what changes by itself"},
 		{console + "?only=unanswered", "", "Nobody waits"},
 		{console + "/customer" + about, "", "Show what they say"},
 		{console + "/customer" + about, `//button[.="Show what they say"]`, "Is the gate open?"},
