@@ -25,6 +25,7 @@ func (s *stage) views() []view {
 		{console + "/duty?" + url.Values{"customer": {customer}, "at": {"Sat 22:30"}}.Encode(), "", "The text would go to"},
 		{console + "/duty", "", "The week"},
 		{console + "/duty", `//button[.="Take it out"]`, "Put it in force"},
+		{console + "/times", "", "By the clocks of"},
 		{console + "/users", "", "Add a user"},
 		{console + "/sign-in", "", "operator token"},
 		{console + "/nothing", "", "no such page"},

@@ -1,4 +1,5 @@
-// Package console is the pages of a relay for people who have no shell, under /console: who waits for an answer, and what went back and forth. It decides only who may see what; what it shows and does is done by the functions of the commands.
+// Package console is the pages of a relay for people who have no shell, under /console: who waits for an answer, and what went back and
+// forth. It decides only who may see what; what it shows and does is done by the functions of the commands.
 package console
 
 import (
@@ -79,6 +80,7 @@ func New(config Config) (*Console, error) {
 	if config.API.Users != nil {
 		maps.Copy(c.pages, c.userPages())
 	}
+	maps.Copy(c.pages, c.timesPages())
 	maps.Copy(c.pages, c.textPages())
 	maps.Copy(c.pages, c.dutyPages())
 	return c, err
@@ -90,6 +92,7 @@ const (
 	pathSignOutEverywhere = Path + "/sign-out-everywhere"
 	pathLive              = Path + "/live"
 	pathPause             = pathLive + "/pause"
+	pathTimes             = Path + "/times"
 	pathCustomer          = Path + "/customer"
 	pathWords             = pathCustomer + "/words"
 	pathTake              = pathCustomer + "/take"

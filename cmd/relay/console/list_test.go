@@ -109,7 +109,7 @@ func TestWhen(t *testing.T) {
 		0: "0 s ago", -59 * time.Second: "59 s ago", -time.Minute: "1 min ago", -time.Hour: "1 h ago", time.Minute: "in 1 min",
 		23 * time.Hour: "in 23 h", -24 * time.Hour: "2026-11-29 12:00 UTC", 24 * time.Hour: "2026-12-01 12:00 UTC",
 	} {
-		if got := when(now.Add(d), now); got != want {
+		if got := when(t.Context(), now.Add(d), now); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}

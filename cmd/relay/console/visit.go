@@ -32,7 +32,7 @@ const formField = "form"
 // show writes a page, whole or not at all.
 func (v *visit) show(status int, page templ.Component) error {
 	var text bytes.Buffer
-	if err := page.Render(templ.WithNonce(v.r.Context(), v.nonce), &text); err != nil {
+	if err := page.Render(withTimes(templ.WithNonce(v.r.Context(), v.nonce), v.times()), &text); err != nil {
 		return err
 	}
 	v.w.WriteHeader(status)

@@ -39,8 +39,8 @@ type liveFrame struct {
 	IsPaused bool
 }
 
-// live says how a page at a path is kept up to date that is about a number and a customer; an empty one is all. It is called before what the
-// page shows is read: what changes after that, the page is told.
+// live says how a page at a path is kept up to date that is about a number and a customer; an empty one is all. It is called before what
+// the page shows is read: what changes after that, the page is told.
 func (v *visit) live(path string, number, customer sms.PhoneNumber) liveFrame {
 	f := liveFrame{Back: path, IsPaused: v.cookieOf(liveCookie) == livePaused}
 	if v.console.Live == nil || f.IsPaused {
