@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"time"
 )
 
+var atRestProgram = flag.String("at-rest.program", "", "the program that BenchmarkAtRest looks at, such as the one of make build; else one is built")
+
 // BenchmarkAtRest starts the program on two large ledgers, with a replica and without, and leaves both alone. It shows what they take
 // after the first three minutes, in which a replica begins: at most so much memory (RSS), processor time, and how often threads wake up.
 func BenchmarkAtRest(b *testing.B) {
@@ -17,7 +20,10 @@ func BenchmarkAtRest(b *testing.B) {
 	size := sizes[len(sizes)-1]
 	alone, replicated := filled(b, size), filled(b, size)
 	_, twilioURL := newFake(b, nil)
-	program := buildRelay(b)
+	program := *atRestProgram
+	if program == "" {
+		program = buildRelay(b)
+	}
 	for b.Loop() {
 		pid, stop := startUntilHealthy(b, program, twilioURL, alone)
 		replicating, stopReplicating := startUntilHealthy(b, program, twilioURL, replicated, "--replicate", b.TempDir())
