@@ -9,9 +9,12 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/unused"
 )
 
-// restInterval is how long the relay has nothing to do until it is at rest, and half of how often it gives memory back then. Go's runtime
-// collects garbage as often by itself.
-const restInterval = time.Minute
+// restInterval is how long the relay has nothing to do until it is at rest. From then on it gives memory back at each fourth interval: each
+// time wakes threads up.
+const (
+	restInterval = time.Minute
+	restEach     = 4
+)
 
 // resting gives memory back while there is nothing to do: docs/decisions/0025-memory-at-rest.md.
 type resting struct {
@@ -29,7 +32,7 @@ func (r resting) run(ctx context.Context) error {
 		case now != before:
 			before, idle = now, 0
 			continue
-		case idle%2 == 0:
+		case idle%restEach == 0:
 			r.giveBack(ctx)
 		}
 		idle++

@@ -18,7 +18,7 @@ func TestRest(t *testing.T) {
 			ended <- resting{worked.Load, func(context.Context) { given.Add(1) }}.run(ctx)
 		}()
 		time.Sleep(time.Second)
-		for _, want := range []int64{1, 1, 2} {
+		for _, want := range []int64{1, 1, 1, 1, 2} {
 			time.Sleep(restInterval)
 			synctest.Wait()
 			if given.Load() != want {
