@@ -73,7 +73,7 @@ func answer(office, phones *tab) {
 // tag is the tag of a relay's first customer.
 const tag = "A05"
 
-// trouble: Twilio has suspended the number, so a text reaches nobody.
+// trouble: Twilio has suspended the number, so a text reaches nobody; then it is sent again, and arrives.
 func trouble(office, phones *tab) {
 	office.Helper()
 	twilio := phones.again()
@@ -87,6 +87,12 @@ func trouble(office, phones *tab) {
 	office.see("undelivered", "30033")
 	twilio.choose(number+", webhook", "verified")
 	twilio.press("Set")
+	office.open(office.relay + "/console/needs")
+	office.see("would go to")
+	office.write("Why, in a few words", "Twilio lets the number send again")
+	office.press("Send the chosen texts again")
+	office.see("They are on the queue")
+	phones.arriveOn(bo, "Is anybody there?")
 	phones.writeOn(bo, tag+" Bo is here.")
 	phones.arriveOn(customer, "Bo is here.")
 }

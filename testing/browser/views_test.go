@@ -20,6 +20,7 @@ func (s *stage) views() []view {
 		{console + "?only=unanswered", "", "Nobody waits"},
 		{console + "/customer" + about, "", "Show what they say"},
 		{console + "/customer" + about, `//button[.="Show what they say"]`, "Is the gate open?"},
+		{console + "/needs", "", "reached nobody"},
 		{console + "/text", "", "newest texts"},
 		{console + "/text", `//ol[@class="texts"]//a`, "What happened"},
 		{console + "/duty?" + url.Values{"customer": {customer}, "at": {"Sat 22:30"}}.Encode(), "", "The text would go to"},
@@ -52,6 +53,9 @@ func TestViews(t *testing.T) {
 		one.expect("the server responded with a status of 404")
 		one.signIn("lee", password)
 	}
+	s.lose("Is anybody there?")
+	b.open(s.relay + "/console/needs")
+	b.reload(`document.body.innerText.includes("reached nobody")`)
 	views := s.views()
 	for _, v := range views {
 		plain.visit(v, "undefined")
@@ -118,6 +122,32 @@ func (s *stage) populate() {
 func (s *stage) text(from, words string) {
 	s.Helper()
 	answer, err := http.PostForm(s.twilio+"/fake/inbound", url.Values{"From": {from}, "To": {number}, "Body": {words}})
+	if err != nil {
+		s.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode/100 != 2 {
+		s.Fatalf("the fake Twilio answers %s", answer.Status)
+	}
+}
+
+// lose has a text reach nobody: Twilio has suspended the number until all phones of the route were tried.
+func (s *stage) lose(words string) {
+	s.Helper()
+	s.register("suspended")
+	s.text(customer, words)
+}
+
+// register says what the fake Twilio has the number registered as.
+func (s *stage) register(as string) {
+	s.Helper()
+	r, err := http.NewRequestWithContext(s.Context(), http.MethodPut, s.twilio+"/fake/numbers/"+url.PathEscape(number),
+		strings.NewReader(`{"registration":"`+as+`"}`))
+	if err != nil {
+		s.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -34,7 +34,10 @@ func (d done) words() string {
 		wasDone:     "Nothing more is to be done for the customer.", wasBlocked: "No text of the customer goes to a phone any more.",
 		wasUnblocked: "The customer's texts go to the phones again, from the next one on.", wasNamed: "The name is kept.",
 		wasResumed: "The texts that waited go on within three minutes.",
-		userAdded:  "The user may sign in now.", userChanged: "The user is changed.", userRemoved: "The user is removed.",
+		wasResent:  "They are on the queue, and are sent again. The page of each text says what happens to it.",
+		wasSettled: "The text is marked as sent.", wasGivenUp: "The text is left alone. Below you can still decide otherwise.",
+		wasOrdered: "The text is on the queue, and is sent again.", wasRedriven: "The letters are on their way back to the queue.",
+		userAdded: "The user may sign in now.", userChanged: "The user is changed.", userRemoved: "The user is removed.",
 		dutyChanged: "It is in force.", dutyUnchanged: "It was like this already: nothing is changed.",
 		userSignedOut: "The user is signed out everywhere.", passwordSet: "The user has another password, and is signed out everywhere.",
 	}[d]

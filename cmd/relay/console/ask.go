@@ -43,6 +43,16 @@ func (a api) get(path string, query url.Values, answer any) error {
 	return err
 }
 
+// order sends a request with a body, and reads the answer into answer, unless that is nil.
+func (a api) order(path string, body, answer any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	_, err = a.ask(http.MethodPost, events.APIGatewayV2HTTPRequest{RawPath: path, Body: string(text)}, answer)
+	return err
+}
+
 func (a api) remove(path string, query url.Values) error {
 	_, err := a.ask(http.MethodDelete, events.APIGatewayV2HTTPRequest{RawPath: path, RawQueryString: query.Encode()}, nil)
 	return err

@@ -45,6 +45,8 @@ type Console struct {
 	files webfiles.Files
 	cross *http.CrossOriginProtection
 	pages map[string]page
+	// needed is how many things need somebody.
+	needed counted
 }
 
 // page is what answers requests of a method for a path.
@@ -82,6 +84,9 @@ func New(config Config) (*Console, error) {
 	}
 	maps.Copy(c.pages, c.timesPages())
 	maps.Copy(c.pages, c.textPages())
+	if config.API.Mending != nil {
+		maps.Copy(c.pages, c.needPages())
+	}
 	maps.Copy(c.pages, c.dutyPages())
 	return c, err
 }
@@ -105,6 +110,10 @@ const (
 	pathResume            = pathCustomer + "/resume"
 	pathText              = Path + "/text"
 	pathTextWords         = pathText + "/words"
+	pathNeeds             = Path + "/needs"
+	pathResend            = pathNeeds + "/resend"
+	pathUncertain         = pathNeeds + "/uncertain"
+	pathRedrive           = pathNeeds + "/redrive"
 	pathUsers             = Path + "/users"
 	pathUsersAdd          = pathUsers + "/add"
 	pathUsersChange       = pathUsers + "/change"

@@ -22,7 +22,10 @@ func TestHeaders(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	b, nonces := s.as(signin.Owner), map[string]bool{}
-	pages := []string{"/console", "/console/sign-in", "/console/nothing", "/console/users", "/console/duty", "/console/times", annsPage()}
+	pages := []string{
+		"/console", "/console/needs", "/console/text", "/console/sign-in", "/console/nothing", "/console/users", "/console/duty",
+		"/console/times", annsPage(),
+	}
 	for _, path := range pages {
 		answer := b.do(http.MethodGet, path, nil)
 		for name, want := range map[string]string{

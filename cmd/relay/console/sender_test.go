@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"maps"
 	"path/filepath"
@@ -11,8 +12,10 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/mending"
 	"quickdumpnow.com/smsrelay/cmd/relay/rota"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/cmd/relay/users"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
@@ -54,12 +57,18 @@ func (s *stage) send(db *sqlite.DB) {
 	texts := eventsource.Queue{
 		Receiver: s.inbox, Function: sender.Handle, BatchSize: 10, Pollers: 1, Slots: 4, Visibility: delivery.LongestInvocation, Logger: logger,
 	}
+	s.dead = db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
+	s.desk = mending.New(mending.Config{
+		Ledger: db.Ledger(), Routes: db.Routes(), Queue: s.inbox, Dead: target.Counted(s.dead), Twilio: s.twilio, Now: s.clock,
+	})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- texts.Run(ctx) }()
+	moved := make(chan error, 1)
+	go func() { moved <- s.desk.Run(ctx) }()
 	s.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := errors.Join(<-ended, <-moved); err != nil {
 			s.Error(err)
 		}
 	})
@@ -74,6 +83,7 @@ func (s *stage) api() operations.Config {
 	return operations.Config{
 		Queue: s.inbox, Records: s.relay.Ledger, Routes: s.relay.Routes, Conversations: s.relay.Conversations,
 		Trail: s.trail, Now: s.clock, NewID: operations.NewID, Wait: clock.Pause,
+		Mending: s.desk,
 		Users: users.Book{
 			Users: s.users(), Actions: s.relay.Conversations, Routes: s.relay.Routes, Now: s.clock,
 			SignOut: func(name string) error { return s.door.SignOutEverywhere(name) },

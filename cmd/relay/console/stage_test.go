@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/console"
+	"quickdumpnow.com/smsrelay/cmd/relay/mending"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
@@ -52,6 +53,8 @@ type stage struct {
 	media  *mediafolder.Folder
 	twilio *relaytest.Twilio
 	trail  auditlog.Trail
+	dead   *sqlite.Queue
+	desk   *mending.Desk
 
 	mu  sync.Mutex
 	now time.Time

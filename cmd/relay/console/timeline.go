@@ -219,3 +219,12 @@ func adviceOf(m operations.Message) string {
 	w, _ := meaning.OfState(m.State)
 	return w.Advice
 }
+
+// whyLost says why a text reached nobody.
+func whyLost(t operations.ResendText) string {
+	words := stateWords(string(t.State), string(t.Reason))
+	if t.ErrorCode != 0 {
+		words += fmt.Sprintf("; code %d: %s", t.ErrorCode, codeWords(t.ErrorCode))
+	}
+	return words
+}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -87,7 +88,11 @@ type place struct {
 
 // places lists the pages for the person.
 func (v *visit) places() []place {
-	places := []place{{"Who is waiting?", Path, false}, {"What happened to a text?", pathText, false}, {"Who is on duty?", pathDuty, false}}
+	places := []place{{"Who is waiting?", Path, false}}
+	if v.console.API.Mending != nil {
+		places = append(places, place{v.needsLabel(), pathNeeds, false})
+	}
+	places = append(places, place{"What happened to a text?", pathText, false}, place{"Who is on duty?", pathDuty, false})
 	if v.person.Role.Includes(signin.Owner) && v.console.API.Users != nil {
 		places = append(places, place{"Users", pathUsers, false})
 	}
@@ -95,6 +100,17 @@ func (v *visit) places() []place {
 		places[i].IsHere = one.Path == v.r.URL.Path
 	}
 	return places
+}
+
+// needsLabel is what the page of what needs somebody is called, with how much that is.
+func (v *visit) needsLabel() string {
+	const label = "What needs me?"
+	ctx := v.r.Context()
+	n, ok := v.console.needed.count(v.console.Now(), func() (int, error) { return v.console.countNeeds(ctx) })
+	if !ok || n == 0 {
+		return label
+	}
+	return fmt.Sprintf("%s (%d)", label, n)
 }
 
 func (v *visit) frame(title string) frame {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -61,18 +62,13 @@ func reachedNobody(ctx context.Context, e *exam) Finding {
 	if e.Ledger == nil {
 		return skipped(errNotOpened)
 	}
-	total, ways := 0, map[string]int{}
-	for _, state := range []ledger.State{ledger.Undelivered, ledger.Failed, ledger.Dropped} {
-		records, err := listed(ctx, e.Ledger, ledger.Query{State: state, Number: e.inLedger(), Since: e.Now().Add(-aDay)}, maxLost)
-		if err != nil {
-			return skipped("the texts could not be listed: %v", err)
-		}
-		for _, r := range records {
-			if r.ReachedNobody() {
-				total++
-				ways[wayOf(r)]++
-			}
-		}
+	records, err := target.Lost(ctx, e.Ledger, ledger.Query{Number: e.inLedger(), Since: e.Now().Add(-aDay)}, maxLost)
+	if err != nil {
+		return skipped("the texts could not be listed: %v", err)
+	}
+	total, ways := len(records), map[string]int{}
+	for _, r := range records {
+		ways[wayOf(r)]++
 	}
 	if total == 0 {
 		return ok("every text of the last day reached a phone, or was dropped on purpose")

@@ -18,6 +18,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/console"
+	"quickdumpnow.com/smsrelay/cmd/relay/mending"
 	"quickdumpnow.com/smsrelay/cmd/relay/rota"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
@@ -76,7 +77,10 @@ func (p program) serve(ctx context.Context, d *target.Target, f flags) error {
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // it has no secret.
 	password := rand.Text()
-	pages, err := p.pages(d, folder, password, p.Operator(f.operator))
+	desk := mending.New(mending.Config{
+		Ledger: d.Ledger, Routes: d.Routes, Queue: d.Queue, Dead: d.DeadLetters, Pause: mending.Pause, Now: time.Now,
+	})
+	pages, err := p.pages(d, desk, folder, password, p.Operator(f.operator))
 	if err != nil {
 		return err
 	}
@@ -86,11 +90,11 @@ func (p program) serve(ctx context.Context, d *target.Target, f flags) error {
 	}
 	_, _ = fmt.Fprintf(p.Stdout, "The console of the relay on %s:\n\n  http://%s%s\n\n", d.Where, listener.Addr(), console.Path)
 	_, _ = fmt.Fprintf(p.Stdout, "Sign in by the name %s with the password %s. Ctrl-C ends it.\n", signin.OperatorName, password)
-	return run(ctx, listener, pages)
+	return run(ctx, listener, pages, desk)
 }
 
 // pages returns the console over an open relay. The folder keeps who is signed in.
-func (p program) pages(d *target.Target, folder, password, operator string) (http.Handler, error) {
+func (p program) pages(d *target.Target, desk *mending.Desk, folder, password, operator string) (http.Handler, error) {
 	logger := slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	door, err := signin.Open(signin.Config{
 		Users: signin.NewUsers(filepath.Join(folder, "users")), SessionsFile: filepath.Join(folder, "sessions.json"),
@@ -103,15 +107,16 @@ func (p program) pages(d *target.Target, folder, password, operator string) (htt
 		Door: door, Relay: d,
 		API: operations.Config{
 			Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: d.Trail(),
-			Rota: rota.Book{Routes: d.Routes, Records: d.Ledger, Conversations: d.Conversations, Now: time.Now},
-			Now:  time.Now, NewID: operations.NewID, Wait: clock.Pause, Logger: logger, Emit: func(...telemetry.Measurement) {},
+			Rota:    rota.Book{Routes: d.Routes, Records: d.Ledger, Conversations: d.Conversations, Now: time.Now},
+			Mending: desk,
+			Now:     time.Now, NewID: operations.NewID, Wait: clock.Pause, Logger: logger, Emit: func(...telemetry.Measurement) {},
 		},
 		Now: time.Now, Logger: logger,
 	})
 }
 
 // run serves until ctx ends.
-func run(ctx context.Context, listener net.Listener, pages http.Handler) error {
+func run(ctx context.Context, listener net.Listener, pages http.Handler, desk *mending.Desk) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
 	mux.Handle("/{$}", http.RedirectHandler(console.Path, http.StatusSeeOther))
@@ -123,6 +128,7 @@ func run(ctx context.Context, listener net.Listener, pages http.Handler) error {
 		}
 		return nil
 	})
+	group.Go(func() error { return desk.Run(ended) })
 	group.Go(func() error {
 		<-ended.Done()
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)

@@ -27,7 +27,7 @@ type Config struct {
 	Routes route.Lookup
 	Queue  queue.Sender
 	Dead   deadletters.Queue
-	// Twilio is asked whether a message that an operator names belongs to the text.
+	// Twilio is asked whether a message that an operator names belongs to the text. With nil, nobody can name one here.
 	Twilio doubts.Twilio
 	// Pause is the time between two dead letters that are moved.
 	Pause time.Duration
@@ -156,6 +156,11 @@ func (d *Desk) decide(ctx context.Context, by string, order operations.DecideOrd
 	desk := doubts.Desk{Ledger: d.Ledger, Queue: d.Queue, Twilio: d.Twilio, Now: d.Now}
 	what := doubts.Order{What: order.Decision, Sent: order.SentSid}
 	decision := ledger.Decision{By: by, Note: order.Because}
+	if d.Twilio == nil && order.Decision == ledger.VerdictSent {
+		return done, operations.OrderError{
+			Status: http.StatusConflict, Detail: "Twilio cannot be asked here about the message: use relay uncertain resolve --sent",
+		}
+	}
 	r, err := desk.Find(ctx, order.MessageSid)
 	switch {
 	case err != nil:

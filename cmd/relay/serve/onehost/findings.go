@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/duration"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -309,29 +310,16 @@ func (f *findings) scanUnanswered(ctx context.Context) (notify.Finding, bool) {
 }
 
 func (f *findings) scanNobody(ctx context.Context) (notify.Finding, bool) {
-	total, lines := 0, ""
-	for _, state := range []ledger.State{ledger.Undelivered, ledger.Failed, ledger.Dropped} {
-		query, read := ledger.Query{State: state, Since: f.now().Add(-lostFor), Limit: ledger.MaxLimit}, 0
-		for {
-			page, err := f.db.Ledger().List(ctx, query)
-			if err != nil {
-				return notify.Finding{}, false
-			}
-			for _, r := range page.Records {
-				if r.ReachedNobody() {
-					if total++; total <= shownTexts {
-						lines += f.line(r)
-					}
-				}
-			}
-			if read += len(page.Records); page.Next.IsZero() || read >= maxLost {
-				break
-			}
-			query.Cursor = page.Next
-		}
+	lost, err := target.Lost(ctx, f.db.Ledger(), ledger.Query{Since: f.now().Add(-lostFor)}, maxLost)
+	if err != nil {
+		return notify.Finding{}, false
 	}
-	return finding(kindReachedNobody, total, "texts of the last day reached nobody (%d)", "relay resend --since 24h says what would become "+
-		"of them if they are sent again."+lines, "reached-nobody")
+	lines := ""
+	for _, r := range lost[:min(shownTexts, len(lost))] {
+		lines += f.line(r)
+	}
+	return finding(kindReachedNobody, len(lost), "texts of the last day reached nobody (%d)", "relay resend --since 24h says what would "+
+		"become of them if they are sent again."+lines, "reached-nobody")
 }
 
 // named are the newest texts in a state, a line each.
