@@ -95,7 +95,7 @@ func (b *tab) visit(v view, htmx string) {
 // leadsTo fails for each link of the page's navigation that is no view.
 func (b *tab) leadsTo(views []view) {
 	b.Helper()
-	links, err := try[[]string](b, "[...document.querySelectorAll('header nav a')].map(a=>a.href)")
+	links, err := try[[]string](b, "[...document.querySelectorAll('header a')].map(a=>a.href)")
 	if err != nil {
 		b.Fatal(err)
 	}
