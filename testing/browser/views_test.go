@@ -27,6 +27,8 @@ func (s *stage) views() []view {
 		{console + "/duty", "", "The week"},
 		{console + "/duty", `//button[.="Take it out"]`, "Put it in force"},
 		{console + "/times", "", "By the clocks of"},
+		{console + "/figures", "", "Delivery by phone"},
+		{console + "/figures?over=day", "", "As a table"},
 		{console + "/users", "", "Add a user"},
 		{console + "/sign-in", "", "operator token"},
 		{console + "/nothing", "", "no such page"},

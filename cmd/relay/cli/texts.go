@@ -39,6 +39,6 @@ func CheckNote(because, by string) error {
 	return nil
 }
 
-// ListPrice is the default price of a segment, in US dollars: Twilio's list price of an outbound SMS segment in the US, without the
-// carriers' fees. Only estimates use it.
+// ListPrice is the default price of a segment, in US dollars: Twilio's list price of an SMS segment in the US, in either direction, without
+// the carriers' fees. Only estimates use it.
 const ListPrice = 0.0083

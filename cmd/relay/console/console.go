@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/figures"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
@@ -47,6 +48,8 @@ type Console struct {
 	pages map[string]page
 	// needed is how many things need somebody.
 	needed counted
+	// figures are counted from the ledger.
+	figures *figures.Book
 }
 
 // page is what answers requests of a method for a path.
@@ -60,6 +63,7 @@ type page struct {
 func New(config Config) (*Console, error) {
 	own, err := webfiles.Read(Path)
 	c := &Console{Config: config, files: own, cross: http.NewCrossOriginProtection()}
+	c.figures = &figures.Book{Texts: config.Relay.Ledger, Now: config.Now}
 	c.pages = map[string]page{
 		"GET " + pathSignIn:             {"", c.showSignIn},
 		"POST " + pathSignIn:            {"", c.signIn},
@@ -88,6 +92,7 @@ func New(config Config) (*Console, error) {
 		maps.Copy(c.pages, c.needPages())
 	}
 	maps.Copy(c.pages, c.dutyPages())
+	maps.Copy(c.pages, c.figuresPages())
 	return c, err
 }
 

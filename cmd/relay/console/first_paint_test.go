@@ -86,7 +86,9 @@ func (c countedTexts) List(ctx context.Context, q ledger.Query) (ledger.Page, er
 func BenchmarkFirstPaint(b *testing.B) {
 	for _, texts := range []int{paintedTexts / 100, paintedTexts} {
 		s, store := pastOf(b, texts)
-		for name, path := range map[string]string{"waiting": "/console", "customer": customerOf(paintedWaiting + 1), "waits": customerOf(1)} {
+		for name, path := range map[string]string{
+			"waiting": "/console", "customer": customerOf(paintedWaiting + 1), "waits": customerOf(1), "figures": "/console/figures?over=month",
+		} {
 			b.Run(fmt.Sprintf("%s/texts=%d", name, texts), func(b *testing.B) {
 				var times []time.Duration
 				browser, before := s.as(signin.Dispatcher), store.reads.Load()

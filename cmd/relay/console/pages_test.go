@@ -24,7 +24,7 @@ func TestHeaders(t *testing.T) {
 	b, nonces := s.as(signin.Owner), map[string]bool{}
 	pages := []string{
 		"/console", "/console/needs", "/console/text", "/console/sign-in", "/console/nothing", "/console/users", "/console/duty",
-		"/console/times", annsPage(),
+		"/console/times", "/console/figures", annsPage(),
 	}
 	for _, path := range pages {
 		answer := b.do(http.MethodGet, path, nil)

@@ -92,7 +92,8 @@ func (v *visit) places() []place {
 	if v.console.API.Mending != nil {
 		places = append(places, place{v.needsLabel(), pathNeeds, false})
 	}
-	places = append(places, place{"What happened to a text?", pathText, false}, place{"Who is on duty?", pathDuty, false})
+	places = append(places, place{"What happened to a text?", pathText, false}, place{"Who is on duty?", pathDuty, false},
+		place{"How is it going?", pathFigures, false})
 	if v.person.Role.Includes(signin.Owner) && v.console.API.Users != nil {
 		places = append(places, place{"Users", pathUsers, false})
 	}
