@@ -51,7 +51,7 @@ func lastRead(db *litestream.DB) (head ltx.Header, found bool, err error) {
 	if err != nil {
 		return ltx.Header{}, false, notThere(err)
 	}
-	defer file.Close() //nolint:errcheck // it is only read.
+	defer file.Close()                  //nolint:errcheck // it is only read.
 	head, _, err = ltx.PeekHeader(file) // If something is wrong with it, Litestream says what.
 	return head, err == nil, nil
 }

@@ -33,7 +33,7 @@ const (
 )
 
 // BenchmarkAcceptWhileWatched measures how long Twilio waits for its answer while nobody has the console open, and while 100 browsers have,
-// which ask for the list anew each time they are told to, in turns. The ratio of the medians is at most 1.02 where nothing else uses the host.
+// which ask for the list anew each time they are told to, in turns. The ratio of the medians is to be 1.02 at most, on a quiet host.
 func BenchmarkAcceptWhileWatched(b *testing.B) {
 	for b.Loop() {
 		r, err := Open(b.Context(), quietConfig(b.TempDir()))
