@@ -21,18 +21,24 @@ func TestScreenshots(t *testing.T) {
 	}
 	s := newStage(t)
 	s.populate()
+	s.lose("Is anybody there?")
 	b := s.newTab(t)
 	b.signIn("lee", password)
+	b.open(s.relay + "/console/needs")
+	b.reload(`document.body.innerText.includes("reached nobody")`)
 	for _, one := range []struct{ name, url, through, shows, scheme string }{
 		{"console-waiting", s.relay + "/console", "", "Ann Miller", "light"},
 		{"console-customer", s.relay + "/console", `//a[.="Ann Miller"]`, "Show what they say", "dark"},
+		{"console-needs", s.relay + "/console/needs", "", "reached nobody", "light"},
+		{"console-duty", s.relay + "/console/duty", "", "The week", "dark"},
 	} {
-		b.look(360, one.scheme)
+		b.look(320, one.scheme)
 		b.open(one.url)
 		if one.through != "" {
 			b.leave(one.through)
 		}
 		b.see(one.shows)
+		b.value(`document.querySelector("main").scrollIntoView()`)
 		b.draw(filepath.Join(*screenshots, one.name+".png"))
 	}
 }
@@ -53,7 +59,7 @@ func (b *tab) draw(path string) {
 	if len(picture) > mostBytes {
 		b.Errorf("%s has %d bytes, over %d", path, len(picture), mostBytes)
 	}
-	if err := os.WriteFile(path, picture, 0o600); err != nil {
+	if err := os.WriteFile(path, picture, 0o644); err != nil {
 		b.Fatal(err)
 	}
 }

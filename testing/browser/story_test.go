@@ -94,8 +94,8 @@ func trouble(office, phones *tab) {
 	twilio.press("Set")
 	office.write("Why", "The number is verified again.")
 	office.press("Send the chosen texts again")
-	phones.await(find(phone(bo)+`//div[contains(.,"Is anybody there?") and .//small[contains(.,"delivered") and not(contains(.,"un"))]]`)+"!==null",
-		"the text that was sent again does not arrive")
+	delivered := phone(bo) + `//div[contains(.,"Is anybody there?") and .//small[contains(.,"delivered") and not(contains(.,"un"))]]`
+	phones.await(find(delivered)+"!==null", "the text that was sent again does not arrive")
 	office.leave(needs)
 	office.reload(`document.body.innerText.includes("Nothing needs you.")`)
 	office.see("Nothing needs you.")

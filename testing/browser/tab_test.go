@@ -179,7 +179,7 @@ func (b *tab) choose(label, option string) {
 // look has the browser show pages on a screen of that width, in the light or in the dark.
 func (b *tab) look(width int64, scheme string) {
 	b.Helper()
-	b.do(chromedp.EmulateViewport(width, 800), chromedp.Func(func(ctx context.Context, to *chromedp.Target) error {
+	b.do(chromedp.EmulateViewport(width, 640), chromedp.Func(func(ctx context.Context, to *chromedp.Target) error {
 		_, err := cdp.Call(ctx, to, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 		})

@@ -112,7 +112,7 @@ func (b *tab) leadsTo(views []view) {
 func (s *stage) populate() {
 	s.Helper()
 	s.run(password+"\n", "user", "add", "lee", "--role", "owner")
-	s.run("", "user", "set", "lee", "--phone", "Bo")
+	s.run("", "user", "set", "lee", "--phone", "Cy")
 	s.run("", "contact", "set", number, customer, "Ann Miller")
 	s.run("", "duty", "set", number, "--phone", "Cy", "--until", "2h")
 	s.text(customer, "Is the gate open?")
