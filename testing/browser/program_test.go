@@ -89,7 +89,7 @@ func newStage(t *testing.T) *stage {
 	s.twilio = s.start("fake-twilio", "--listen", "127.0.0.1:0", "--number", number, "--step-delay", "10ms")
 	s.env = append(s.env, "TWILIO_API_BASE_URL="+s.twilio)
 	s.relay = s.start("serve", "--listen", "127.0.0.1:0", "--routes", file, "--pace-pair", "off", "--pace-number", "off",
-		"--retry-base", "100ms", "--max-attempts", "2", "--log-format", "json")
+		"--retry-base", "100ms", "--max-attempts", "2", "--reconcile-interval", "100ms", "--reconcile-looks", "1", "--log-format", "json")
 	s.env = append(s.env, "PUBLIC_BASE_URL="+s.relay)
 	s.run("", "number", "configure", number, "--apply")
 	return s

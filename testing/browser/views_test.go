@@ -20,7 +20,7 @@ func (s *stage) views() []view {
 		{console + "?only=unanswered", "", "Nobody waits"},
 		{console + "/customer" + about, "", "Show what they say"},
 		{console + "/customer" + about, `//button[.="Show what they say"]`, "Is the gate open?"},
-		{console + "/needs", "", "reached nobody"},
+		{console + "/needs", "", "Nobody knows whether"},
 		{console + "/text", "", "newest texts"},
 		{console + "/text", `//ol[@class="texts"]//a`, "What happened"},
 		{console + "/duty?" + url.Values{"customer": {customer}, "at": {"Sat 22:30"}}.Encode(), "", "The text would go to"},
@@ -58,6 +58,8 @@ func TestViews(t *testing.T) {
 	s.lose("Is anybody there?")
 	b.open(s.relay + "/console/needs")
 	b.reload(`document.body.innerText.includes("reached nobody")`)
+	s.doubt("Do you take wood?")
+	b.reload(`document.body.innerText.includes("Nobody knows whether")`)
 	views := s.views()
 	for _, v := range views {
 		plain.visit(v, "undefined")
@@ -143,8 +145,20 @@ func (s *stage) lose(words string) {
 // register says what the fake Twilio has the number registered as.
 func (s *stage) register(as string) {
 	s.Helper()
-	r, err := http.NewRequestWithContext(s.Context(), http.MethodPut, s.twilio+"/fake/numbers/"+url.PathEscape(number),
-		strings.NewReader(`{"registration":"`+as+`"}`))
+	s.put("/fake/numbers/"+url.PathEscape(number), `{"registration":"`+as+`"}`)
+}
+
+// doubt has nobody know whether a text was sent: Twilio takes it, does not answer, says nothing later, and does not list it.
+func (s *stage) doubt(words string) {
+	s.Helper()
+	s.put("/fake/faults", `{"accept_then_drop":1,"drop_callback":1,"list_lag":"1h"}`)
+	s.text("+13125550150", words)
+}
+
+// put changes something of the fake Twilio.
+func (s *stage) put(path, what string) {
+	s.Helper()
+	r, err := http.NewRequestWithContext(s.Context(), http.MethodPut, s.twilio+path, strings.NewReader(what))
 	if err != nil {
 		s.Fatal(err)
 	}
