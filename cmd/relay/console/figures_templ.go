@@ -642,7 +642,7 @@ func parts(d going) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "<details><summary>As a table</summary><div class=\"wide\" role=\"region\" aria-label=\"Figures\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">From</th><th scope=\"col\">Texts</th><th scope=\"col\">Answers</th><th scope=\"col\">Taken, half within</th><th scope=\"col\">Taken, nine in ten</th><th scope=\"col\">Answered, half within</th><th scope=\"col\">Answered, nine in ten</th><th scope=\"col\">No answer within a day</th><th scope=\"col\">Segments sent</th><th scope=\"col\">Segments received</th><th scope=\"col\">Cost</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "<details><summary>As a table</summary><div class=\"scroll\" role=\"region\" aria-label=\"Figures\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">From</th><th scope=\"col\">Texts</th><th scope=\"col\">Answers</th><th scope=\"col\">Taken, half within</th><th scope=\"col\">Taken, nine in ten</th><th scope=\"col\">Answered, half within</th><th scope=\"col\">Answered, nine in ten</th><th scope=\"col\">No answer within a day</th><th scope=\"col\">Segments sent</th><th scope=\"col\">Segments received</th><th scope=\"col\">Cost</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -822,7 +822,7 @@ func delivery(d going) templ.Component {
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
 		if len(d.Deliveries) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<h2>Delivery by phone</h2><div class=\"wide\" role=\"region\" aria-label=\"Delivery by phone\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">To</th><th scope=\"col\">Delivered</th><th scope=\"col\">Not delivered</th><th scope=\"col\">Refused</th><th scope=\"col\">No receipt</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<h2>Delivery by phone</h2><div class=\"scroll\" role=\"region\" aria-label=\"Delivery by phone\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">To</th><th scope=\"col\">Delivered</th><th scope=\"col\">Not delivered</th><th scope=\"col\">Refused</th><th scope=\"col\">No receipt</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
