@@ -29,13 +29,15 @@ func (f finding) String() string {
 	return text
 }
 
-// findings are what axe-core finds on the page, by all its rules. It runs in a world of its own, in which the page's policy does not
-// count: so the page need not let it in.
-func (b *tab) findings() []finding {
+// inspector is a world of its own on a page in which axe-core is, and the page's policy does not count: so the page need not let it in.
+type inspector func(*runtime.EvaluateParams)
+
+// inspector makes one on the page that is shown.
+func (b *tab) inspector() inspector {
 	b.Helper()
 	limited, cancel := context.WithTimeout(b.context, patience)
 	defer cancel()
-	found, err := chromedp.Run(limited, func(ctx context.Context, to *chromedp.Target) ([]finding, error) {
+	made, err := chromedp.Run(limited, func(ctx context.Context, to *chromedp.Target) (inspector, error) {
 		tree, err := cdp.Call(ctx, to, page.GetFrameTree, cdp.Empty{})
 		if err != nil {
 			return nil, err
@@ -46,9 +48,21 @@ func (b *tab) findings() []finding {
 			return nil, err
 		}
 		in := func(p *runtime.EvaluateParams) { p.ContextID = world.ExecutionContextID }
-		if _, err := chromedp.Evaluate[chromedp.Void](axe+";0", in)(ctx, to); err != nil {
-			return nil, err
-		}
+		_, err = chromedp.Evaluate[chromedp.Void](axe+";0", in)(ctx, to)
+		return in, err
+	})
+	if err != nil {
+		b.Fatalf("axe-core: %v", err)
+	}
+	return made
+}
+
+// findings are what axe-core finds on the inspector's page as it looks now, by all its rules.
+func (b *tab) findings(in inspector) []finding {
+	b.Helper()
+	limited, cancel := context.WithTimeout(b.context, patience)
+	defer cancel()
+	found, err := chromedp.Run(limited, func(ctx context.Context, to *chromedp.Target) ([]finding, error) {
 		return chromedp.Evaluate[[]finding](`axe.run({resultTypes:["violations"]}).then(r=>r.violations.map(v=>({`+
 			`id:v.id,help:v.help,nodes:v.nodes.map(n=>({html:n.html,failureSummary:n.failureSummary}))})))`, in, chromedp.EvalAwaitPromise)(ctx, to)
 	})

@@ -10,6 +10,7 @@ import (
 
 // TestCutConnection: a page whose connection was cut shows, once it is there again, what came meanwhile, and says so to who cannot see it.
 func TestCutConnection(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	w := newWire(t, s.relay)
 	s.relay = "http://" + w.listener.Addr().String()

@@ -12,6 +12,7 @@ import (
 // TestStory is a day of somebody in the office, on a narrow screen in the dark, and of two phones on a desk. Each of its steps works
 // without JavaScript, too, when pages are loaded again.
 func TestStory(t *testing.T) {
+	t.Parallel()
 	for name, isPlain := range map[string]bool{"with JavaScript": false, "without JavaScript": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

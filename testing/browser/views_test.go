@@ -47,6 +47,7 @@ func (v view) String() string { return strings.TrimSpace(v.url + " " + v.through
 // TestViews: axe-core finds nothing on any page, on a phone and on a desk, in the light and in the dark; nothing is beyond the edge of
 // a narrow screen; the keyboard leads to everything; and all of it is there without JavaScript, too.
 func TestViews(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.populate()
 	b, plain := s.newTab(t), s.newTab(t)
@@ -66,10 +67,11 @@ func TestViews(t *testing.T) {
 		b.visit(v, "object")
 		b.value("document.querySelectorAll('details').forEach(d=>d.open=true)")
 		b.leadsTo(views)
+		in := b.inspector()
 		for _, width := range []int64{320, 1280} {
 			for _, scheme := range []string{"light", "dark"} {
 				b.look(width, scheme)
-				for _, f := range b.findings() {
+				for _, f := range b.findings(in) {
 					t.Errorf("%s, %d px, %s: %s", v, width, scheme, f)
 				}
 			}
@@ -175,12 +177,13 @@ func (s *stage) put(path, what string) {
 
 // TestFaultsAreFound: what the other tests look for is found where it is.
 func TestFaultsAreFound(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	b := s.newTab(t)
 	b.open(s.relay + "/console")
 	b.look(320, "light")
 	b.value(`document.querySelector("label").remove();document.body.style.minWidth="400px";document.querySelector("button").tabIndex=-1`)
-	if found := b.findings(); len(found) != 1 || found[0].ID != "label" {
+	if found := b.findings(b.inspector()); len(found) != 1 || found[0].ID != "label" {
 		t.Errorf("axe-core finds %v", found)
 	}
 	if b.overflow() == 0 {
