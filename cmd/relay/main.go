@@ -151,7 +151,7 @@ func (p program) addGroups(root *cobra.Command) {
 	)
 	group("To set it up",
 		setup.Command(shared, func(base cli.Program) *cobra.Command { return canary.Command(base, doctor.FrontDoors(base)) }),
-		serve.Command(shared),
+		serve.Command(shared, doctor.Examine(shared)),
 		backup.Command(shared),
 		export.Command(shared),
 		upgrade.Command(shared),

@@ -21,6 +21,7 @@ func (s *stage) views() []view {
 		{console + "/customer" + about, "", "Show what they say"},
 		{console + "/customer" + about, `//button[.="Show what they say"]`, "Is the gate open?"},
 		{console + "/needs", "", "Nobody knows whether"},
+		{console + "/health", "", "Examine it again"},
 		{console + "/text", "", "newest texts"},
 		{console + "/text", `//ol[@class="texts"]//a`, "What happened"},
 		{console + "/duty?" + url.Values{"customer": {customer}, "at": {"Sat 22:30"}}.Encode(), "", "The text would go to"},
@@ -61,6 +62,8 @@ func TestViews(t *testing.T) {
 	b.reload(`document.body.innerText.includes("reached nobody")`)
 	s.doubt("Do you take wood?")
 	b.reload(`document.body.innerText.includes("Nobody knows whether")`)
+	b.open(s.relay + "/console/health")
+	b.reload(`document.body.innerText.includes("Examine it again")`)
 	views := s.views()
 	for _, v := range views {
 		plain.visit(v, "undefined")

@@ -3,6 +3,7 @@
 package console
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/checkup"
 	"quickdumpnow.com/smsrelay/cmd/relay/figures"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
@@ -30,6 +32,10 @@ type Config struct {
 	Relay *target.Target
 	// API is what the operators' HTTP API is made of; the console says who asks, and what goes with an answer.
 	API operations.Config
+	// Examine examines the relay, which may take a while; nil if that cannot be done here. Problems lists what is wrong now, as far as it is
+	// known without.
+	Examine  func(ctx context.Context) ([]checkup.Finding, error)
+	Problems func() []string
 	// Media keeps the pictures that somebody sends along, from a source of them; nil if none can be sent.
 	Media func(source media.Source) media.Keeper
 	// PublicBaseURLs are where browsers reach the relay: where one is https, so is the way through its proxy.
@@ -48,6 +54,7 @@ type Console struct {
 	pages map[string]page
 	// needed is how many things need somebody.
 	needed counted
+	exam   exam
 	// figures are counted from the ledger.
 	figures *figures.Book
 }
@@ -88,6 +95,9 @@ func New(config Config) (*Console, error) {
 	}
 	maps.Copy(c.pages, c.timesPages())
 	maps.Copy(c.pages, c.textPages())
+	if config.Examine != nil {
+		maps.Copy(c.pages, c.healthPages())
+	}
 	if config.API.Mending != nil {
 		maps.Copy(c.pages, c.needPages())
 	}
@@ -119,6 +129,8 @@ const (
 	pathResend            = pathNeeds + "/resend"
 	pathUncertain         = pathNeeds + "/uncertain"
 	pathRedrive           = pathNeeds + "/redrive"
+	pathHealth            = Path + "/health"
+	pathExamine           = pathHealth + "/examine"
 	pathUsers             = Path + "/users"
 	pathUsersAdd          = pathUsers + "/add"
 	pathUsersChange       = pathUsers + "/change"

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/checkup"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
@@ -48,6 +49,8 @@ type needs struct {
 	Dead            operations.DeadLetters
 	Unanswered      []conversations.Shown
 	OptedOut        []optedOut
+	// Failed is what the last examination found.
+	Failed []checkup.Finding
 	// MoreLost is how many more texts reached nobody.
 	MoreLost int
 	Count    int
@@ -103,12 +106,12 @@ func (c *Console) showNeeds(v *visit, status int, n needs) error {
 	if err != nil {
 		return err
 	}
-	n.OptedOut = optedOutOf(routes)
+	n.OptedOut, n.Failed = optedOutOf(routes), c.exam.failed()
 	dead := len(n.Dead.Letters) + n.Dead.NotShown
 	if n.IsMoving() {
 		dead = n.Dead.Run.Moving - n.Dead.Run.Moved
 	}
-	n.Count = len(n.Lost.Texts) + n.MoreLost + len(n.Doubts) + dead + len(n.Unanswered) + len(n.OptedOut)
+	n.Count = len(n.Lost.Texts) + n.MoreLost + len(n.Doubts) + dead + len(n.Unanswered) + len(n.OptedOut) + len(n.Failed)
 	c.needed.keep(n.Count, n.Now)
 	return v.show(status, needsPage(v.frame("What needs me?"), n))
 }
@@ -218,7 +221,7 @@ func (c *Console) countNeeds(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	routes, err := c.findWaiting(ctx, &n)
-	count := len(lost) + len(dead.Records) + len(n.Unanswered) + len(optedOutOf(routes))
+	count := len(lost) + len(dead.Records) + len(n.Unanswered) + len(optedOutOf(routes)) + len(c.exam.failed())
 	for _, r := range page.Records {
 		if r.Reason != ledger.ReasonGivenUp {
 			count++

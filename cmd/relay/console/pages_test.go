@@ -3,6 +3,7 @@ package console_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/checkup"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -21,10 +23,12 @@ import (
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
+	s.examine = func(context.Context) ([]checkup.Finding, error) { return nil, nil }
+	s.open()
 	b, nonces := s.as(signin.Owner), map[string]bool{}
 	pages := []string{
-		"/console", "/console/needs", "/console/text", "/console/sign-in", "/console/nothing", "/console/users", "/console/duty",
-		"/console/times", "/console/figures", annsPage(),
+		"/console", "/console/needs", "/console/health", "/console/text", "/console/sign-in", "/console/nothing", "/console/users",
+		"/console/duty", "/console/times", "/console/figures", annsPage(),
 	}
 	for _, path := range pages {
 		answer := b.do(http.MethodGet, path, nil)

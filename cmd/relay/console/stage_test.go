@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/checkup"
 	"quickdumpnow.com/smsrelay/cmd/relay/console"
 	"quickdumpnow.com/smsrelay/cmd/relay/mending"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
@@ -55,6 +57,9 @@ type stage struct {
 	trail  auditlog.Trail
 	dead   *sqlite.Queue
 	desk   *mending.Desk
+	// examine and problems say how the relay is.
+	examine  func(ctx context.Context) ([]checkup.Finding, error)
+	problems []string
 
 	mu  sync.Mutex
 	now time.Time
@@ -118,6 +123,7 @@ func (s *stage) open() {
 	s.log = &strings.Builder{}
 	s.live = console.NewLive(5)
 	s.pages, err = console.New(console.Config{
+		Examine: s.examine, Problems: func() []string { return s.problems },
 		Door: s.door, Relay: s.relay, API: s.api(), Media: s.keeper, Live: s.live,
 		PublicBaseURLs: []string{"https://relay.example.com"}, Now: s.clock,
 		Logger: slog.New(slog.NewTextHandler(s.log, nil)),

@@ -94,6 +94,9 @@ func (v *visit) places() []place {
 	}
 	places = append(places, place{"What happened to a text?", pathText, false}, place{"Who is on duty?", pathDuty, false},
 		place{"How is it going?", pathFigures, false})
+	if v.console.Examine != nil {
+		places = append(places, place{"Is it well?", pathHealth, false})
+	}
 	if v.person.Role.Includes(signin.Owner) && v.console.API.Users != nil {
 		places = append(places, place{"Users", pathUsers, false})
 	}

@@ -181,7 +181,7 @@ func (d *demo) settings(routesFile string) func(string) (string, bool) {
 		cli.EnvOperatorToken: demoOperator, cli.EnvListen: "127.0.0.1:0", cli.EnvData: filepath.Join(d.folder, "relay-data"),
 		cli.EnvRoutes: routesFile,
 	}
-	flags := serve.Command(cli.Program{}).Flags()
+	flags := serve.Command(cli.Program{}, nil).Flags()
 	return serve.Lookup(flags, func(name string) (string, bool) {
 		value, ok := set[name]
 		return value, ok

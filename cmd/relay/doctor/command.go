@@ -62,8 +62,8 @@ The exit code is 3 if a check fails, and 0 if there are only warnings.`,
 	cli.AddJSON(flags, &f.asJSON, "an array of results")
 	flags.BoolVar(&f.list, "list", false, "list the checks without running them")
 	flags.StringSliceVar(&f.only, "only", nil, "run only this check; may be repeated")
-	cli.DurationVar(flags, &f.deadline, "deadline", 15*time.Second, "how long one check may take")
-	flags.IntVar(&f.parallel, "parallel", 8, "how many checks run at once")
+	cli.DurationVar(flags, &f.deadline, "deadline", deadline, "how long one check may take")
+	flags.IntVar(&f.parallel, "parallel", parallel, "how many checks run at once")
 	cli.CompleteWords(cmd, "only", checkNames())
 	addExam(flags)
 	return cmd
@@ -140,6 +140,11 @@ func (p program) report(results []Result, asJSON bool) error {
 
 // inputs collects what the checks need. If the relay cannot be opened, that is a finding like others.
 func (p program) inputs(ctx context.Context, flags *pflag.FlagSet) (Relay, func() error, error) {
+	return p.inputsOf(ctx, flags, func() (*target.Target, error) { return p.OpenTarget(ctx, flags) })
+}
+
+// inputsOf is inputs of a relay that open opens.
+func (p program) inputsOf(ctx context.Context, flags *pflag.FlagSet, open func() (*target.Target, error)) (Relay, func() error, error) {
 	r := env.New(cli.LookupOf(examSettings(), flags, p.Lookup))
 	onAWS := env.Parsed(env.New(cli.LookupOf(cli.TargetSettings(), flags, p.Lookup)), cli.EnvAWS, "false", cli.ParseBool)
 	pair := env.Parsed(r, cli.EnvPacePair, "", pace.Parse)
@@ -157,7 +162,7 @@ func (p program) inputs(ctx context.Context, flags *pflag.FlagSet) (Relay, func(
 	if err := errors.Join(r.Err(), err); err != nil {
 		return relay, nil, cli.SettingsError(err)
 	}
-	closeRelay, err := p.openFor(ctx, flags, onAWS, &relay)
+	closeRelay, err := p.openFor(ctx, flags, onAWS, &relay, open)
 	return relay, closeRelay, err
 }
 
@@ -188,8 +193,10 @@ func setTwilio(r *env.Reader, relay *Relay) error {
 }
 
 // openFor opens the relay's tables and queues, if it can.
-func (p program) openFor(ctx context.Context, flags *pflag.FlagSet, onAWS bool, relay *Relay) (closeRelay func() error, err error) {
-	opened, err := p.OpenTarget(ctx, flags)
+func (p program) openFor(
+	ctx context.Context, flags *pflag.FlagSet, onAWS bool, relay *Relay, open func() (*target.Target, error),
+) (closeRelay func() error, err error) {
+	opened, err := open()
 	if _, wrong := errors.AsType[cli.UsageError](err); wrong {
 		return nil, err
 	}

@@ -15,9 +15,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/awsprofile"
+	"quickdumpnow.com/smsrelay/cmd/relay/checkup"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/serve/onehost"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/functions/sender/delivery"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -31,8 +33,8 @@ import (
 // program is the command line, with the methods of this verb.
 type program struct{ cli.Program }
 
-// Command returns `relay serve`.
-func Command(base cli.Program) *cobra.Command {
+// Command returns `relay serve`. examine is how its console examines the relay; with nil, it does not.
+func Command(base cli.Program, examine checkup.Examiner) *cobra.Command {
 	p := program{base}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -44,13 +46,13 @@ Every setting is an environment variable and a flag with the same name; if you s
 		Example: `  export TWILIO_ACCOUNT_SID=AC… TWILIO_AUTH_TOKEN=… PUBLIC_BASE_URL=https://relay.example.com
   relay serve --routes maintenance.json`,
 		Args: cli.NoArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), cmd.Flags()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), cmd.Flags(), examine) },
 	}
 	cli.AddFlags(cmd.Flags(), cli.ServeSettings())
 	return cmd
 }
 
-func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
+func (p program) serve(ctx context.Context, flags *pflag.FlagSet, examine checkup.Examiner) error {
 	lookup := Lookup(flags, p.Lookup)
 	config, err := ReadSettings(lookup, p.Stderr)
 	if err != nil {
@@ -61,6 +63,11 @@ func (p program) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	config.Logger = toJournal(config.Logger, format, stream, p.Stderr, journal.Socket)
 	config.Backup.Access = p.bucketAccess()
 	config.Replica.Access = config.Backup.Access
+	if examine != nil {
+		config.Examine = func(ctx context.Context, opened *target.Target) ([]checkup.Finding, error) {
+			return examine(ctx, flags, opened)
+		}
+	}
 	relay, err := onehost.Open(ctx, config)
 	if err != nil {
 		return cli.WithStartHint(err)

@@ -91,12 +91,17 @@ func openOneHost(ctx context.Context, data string) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Of(db, data), nil
+}
+
+// Of returns the relay on one host whose database is open already, in the folder data.
+func Of(db *sqlite.DB, data string) *Target {
 	return &Target{
 		Routes: db.Routes(), Ledger: db.Ledger(), Conversations: db.Conversations(), Where: data,
 		Queue:       stored{db.Queue(datafolder.QueueName, datafolder.InboxConfig())},
 		DeadLetters: stored{db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})},
 		AuditFile:   filepath.Join(data, datafolder.AuditFile), db: db,
-	}, nil
+	}
 }
 
 func openAWS(ctx context.Context, c Config) (*Target, error) {

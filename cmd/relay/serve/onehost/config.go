@@ -4,6 +4,7 @@ package onehost
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,7 +14,9 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/checkup"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/onehost/certificates"
 	"quickdumpnow.com/smsrelay/shared/onehost/notify"
 	"quickdumpnow.com/smsrelay/shared/pace"
@@ -75,7 +78,9 @@ type Config struct {
 	Notify     []notify.Target
 	NotifyShow Show
 	// Logger gets the relay's log.
-	Logger *slog.Logger
+	// Examine examines the relay for the console, as relay doctor does; with nil, the console does not show how the relay is.
+	Examine func(ctx context.Context, opened *target.Target) ([]checkup.Finding, error)
+	Logger  *slog.Logger
 }
 
 // auditRetention is how long the audit log keeps an entry.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/checkup"
 	"quickdumpnow.com/smsrelay/cmd/relay/console"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
@@ -27,10 +28,13 @@ func (r *Relay) openConsole() (err error) {
 	r.operations.Users = users.Book{
 		Users: all, Actions: r.db.Conversations(), Routes: r.db.Routes(), SignOut: door.SignOutEverywhere, Now: time.Now,
 	}
+	opened := target.Of(r.db, r.config.Data)
+	var examine func(ctx context.Context) ([]checkup.Finding, error)
+	if r.config.Examine != nil {
+		examine = func(ctx context.Context) ([]checkup.Finding, error) { return r.config.Examine(ctx, opened) }
+	}
 	r.console, err = console.New(console.Config{
-		Door:  door,
-		Relay: &target.Target{Routes: r.db.Routes(), Ledger: r.db.Ledger(), Conversations: r.db.Conversations(), Where: r.config.Data},
-		API:   r.operations,
+		Door: door, Relay: opened, API: r.operations, Examine: examine, Problems: func() []string { return r.condition().Problems },
 		Media: r.keeper, Live: r.live, PublicBaseURLs: r.config.PublicBaseURLs, Now: time.Now, Logger: r.config.Logger,
 	})
 	return err
