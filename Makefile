@@ -19,7 +19,7 @@ FORBIDDEN := modernc.org/sqlite|github.com/spf13/cobra|github.com/prometheus/|go
 # template has the linker keep every exported method, which adds 10 to 20 MB: cobra's SetUsageTemplate and html/template do.
 # phonenumbers adds 2.6 MB, and 2.5 MB to the memory of each process: cmd/relay/typed has what is needed of it in a table.
 RELAY_SIZE      := 35
-RELAY_FORBIDDEN := gonum.org/|github.com/nyaruka/phonenumbers
+RELAY_FORBIDDEN := gonum.org/|github.com/nyaruka/phonenumbers|github.com/chromedp/
 RELAY_SYMBOLS   := text/template[.][(][*]Template[)][.]Execute|html/template[.][(]
 
 # Which commit is built, and when it was committed: empty where there is no history, as in the copy that `sam build` makes.
