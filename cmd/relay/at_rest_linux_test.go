@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var atRestProgram = flag.String("at-rest.program", "", "what BenchmarkAtRest looks at, such as the program of make build; else it builds one")
+var atRestProgram = flag.String("at-rest.program", "", "the program that BenchmarkAtRest looks at; else it builds one")
 
 // BenchmarkAtRest starts the program on two large ledgers, with a replica and without, and leaves both alone. It shows what they take
 // after the first three minutes, in which a replica begins: at most so much memory (RSS), processor time, and how often threads wake up.
