@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/aws/secrets"
@@ -82,39 +82,59 @@ const renewTimeout = 3 * time.Second
 // replaced: Twilio and the secret do not change at the same moment, and Twilio may be minutes ahead.
 type credentialsSource struct {
 	kept *secrets.Kept[[]twilio.Credentials]
-	// refused are the ones that Twilio refused last, nil if it has not.
-	refused atomic.Pointer[twilio.Credentials]
+
+	mu sync.Mutex
+	// refused are those that Twilio has refused, the last one last. A text that was slow may be refused with older ones than others were.
+	refused []twilio.Credentials
 }
+
+// maxRefused is how many are remembered: more than a secret has at a time, and those of the rotation before.
+const maxRefused = 4
 
 // Credentials implements twilio.CredentialsSource.
 func (s *credentialsSource) Credentials() twilio.Credentials {
 	kept, _ := s.kept.Value()
-	if refused := s.refused.Load(); refused != nil {
-		return otherThan(*refused, kept)
-	}
-	return kept[0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return best(kept, s.refused)
 }
 
 // Instead implements twilio.CredentialsSource. The secret is read again unless it has been since the refused ones were.
 func (s *credentialsSource) Instead(ctx context.Context, refused twilio.Credentials) (others twilio.Credentials, ok bool) {
-	s.refused.Store(&refused)
+	s.note(refused)
 	kept, generation := s.kept.Value()
 	if slices.Contains(kept, refused) {
 		ctx, cancel := context.WithTimeout(ctx, renewTimeout)
 		defer cancel()
 		kept, _, _ = s.kept.Renew(ctx, generation)
 	}
-	others = otherThan(refused, kept)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	others = best(kept, s.refused)
 	return others, others != refused
 }
 
-// otherThan returns the first credentials that are not the refused ones, and the first of all if there are no others:
-// they may have been fixed at Twilio.
-func otherThan(refused twilio.Credentials, all []twilio.Credentials) twilio.Credentials {
+// note remembers that Twilio has refused these credentials.
+func (s *credentialsSource) note(refused twilio.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused = slices.DeleteFunc(s.refused, func(one twilio.Credentials) bool { return one == refused })
+	s.refused = append(s.refused, refused)
+	s.refused = s.refused[max(0, len(s.refused)-maxRefused):]
+}
+
+// best returns the first credentials that were not refused; else those whose refusal is the longest ago: they may have been fixed at
+// Twilio.
+func best(all, refused []twilio.Credentials) twilio.Credentials {
+	oldest, at := all[0], len(refused)
 	for _, one := range all {
-		if one != refused {
+		i := slices.Index(refused, one)
+		if i < 0 {
 			return one
 		}
+		if i < at {
+			oldest, at = one, i
+		}
 	}
-	return all[0]
+	return oldest
 }

@@ -109,3 +109,14 @@ func TestNoOthers(t *testing.T) {
 	s.clock.Advance(time.Minute)
 	s.refuses(t, "old", "new", "new")
 }
+
+// TestCredentialsOfASlowText: one text was refused with the token of the rotation before, while another had the secret read again.
+func TestCredentialsOfASlowText(t *testing.T) {
+	s := newKeptSecret(t, "zero", "one")
+	s.refuses(t, "zero", "one", "one")
+	s.names = []string{"one", "two"}
+	s.clock.Advance(time.Minute)
+	s.refuses(t, "one", "two", "two")
+	s.refuses(t, "zero", "two", "two")
+	s.refuses(t, "one", "two", "two")
+}

@@ -182,9 +182,11 @@ func checkBecause(because string, isSaid bool, wrong *findings) {
 	case utf8.RuneCountInString(because) > maxNote:
 		wrong.malform("because", "because: want at most %d characters", maxNote)
 	case strings.ContainsFunc(because, unicode.IsControl):
-		wrong.malform("because", "because: want one line")
-	case isSaid && strings.TrimSpace(because) == "":
+		wrong.contradict("because", "because: want one line")
+	case isSaid && because == "":
 		wrong.malform("because", "because: say why in a few words")
+	case isSaid && strings.TrimSpace(because) == "":
+		wrong.contradict("because", "because: say why in a few words")
 	}
 }
 
