@@ -211,7 +211,7 @@ func trouble(busy *atomic.Bool) twiliofake.Faults {
 		case isFirst(params, lostText, &lost), isFirst(params, manualText, &lostManual):
 			// It is taken, and its sender does not learn of it: it has to be looked for.
 			return twiliofake.Fault{DropConnection: true, OnceTaken: true}
-		case sms.PhoneNumber(params.Get("To")) == broken:
+		case !busy.Load(), sms.PhoneNumber(params.Get("To")) == broken:
 			return twiliofake.Fault{}
 		default:
 			return random(params)
