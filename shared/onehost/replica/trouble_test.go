@@ -49,7 +49,7 @@ func TestAStoreThatIsAwayForLong(t *testing.T) {
 	s.write(1)
 	s.copy()
 	s.store.setAway(true)
-	for range 100 {
+	for range 1000 {
 		s.write(2)
 		if _, err := s.Read(t.Context()); err != nil {
 			t.Fatal(err)
