@@ -37,6 +37,8 @@ compile = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 GOARM64=v8.0,lse $(GO) build -ta
 # Nor is inlined, in relay, what waits for the network anyway or is generated: relay is smaller by 0.8 MB. The release takes the same list.
 RELAY_NOT_INLINED := $(shell cat release/not-inlined.txt)
 RELAY_GCFLAGS     := $(foreach packages,$(RELAY_NOT_INLINED),-gcflags '$(packages)=-l')
+# Functions begin at each 16 bytes, not 32: smaller by 0.3 MB, in memory too. The release does the same.
+RELAY_ALIGNED     := -funcalign=16
 
 # One linter for each of its versions, and one environment for each version of the requirements, shared by all clones.
 CACHE    := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)
@@ -196,8 +198,8 @@ build: ## Cross-compile the Lambda functions into build/, build relay, and check
 		$(call compile,$$function,build/$$function) || exit 1; \
 	done
 	@echo build/relay/relay
-	@CGO_ENABLED=0 $(GO) build -trimpath $(RELAY_GCFLAGS) -ldflags "-s -w $(STAMP)" -o build/relay/relay ./cmd/relay
-	@CGO_ENABLED=0 $(GO) build -trimpath $(RELAY_GCFLAGS) -ldflags "$(STAMP)" -o build/relay/relay.symbols ./cmd/relay
+	@CGO_ENABLED=0 $(GO) build -trimpath $(RELAY_GCFLAGS) -ldflags "-s -w $(RELAY_ALIGNED) $(STAMP)" -o build/relay/relay ./cmd/relay
+	@CGO_ENABLED=0 $(GO) build -trimpath $(RELAY_GCFLAGS) -ldflags "$(RELAY_ALIGNED) $(STAMP)" -o build/relay/relay.symbols ./cmd/relay
 	@$(MAKE) --no-print-directory sizes
 
 .PHONY: release

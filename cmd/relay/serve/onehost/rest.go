@@ -9,11 +9,11 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/unused"
 )
 
-// restInterval is how long the relay has nothing to do until it is at rest. From then on it gives memory back at each fourth interval: each
+// restInterval is how long the relay has nothing to do until it is at rest. From then on it gives memory back at each third interval: each
 // time wakes threads up.
 const (
 	restInterval = time.Minute
-	restEach     = 4
+	restEach     = 3
 )
 
 // resting gives memory back while there is nothing to do: docs/decisions/0025-memory-at-rest.md.

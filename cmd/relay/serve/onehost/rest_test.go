@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestRest: memory is given back a minute after the last text, then every two minutes, and not while texts come.
+// TestRest: memory is given back a minute after the last text, then every three minutes, and not while texts come.
 func TestRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var worked, given atomic.Int64
@@ -18,7 +18,7 @@ func TestRest(t *testing.T) {
 			ended <- resting{worked.Load, func(context.Context) { given.Add(1) }}.run(ctx)
 		}()
 		time.Sleep(time.Second)
-		for _, want := range []int64{1, 1, 1, 1, 2} {
+		for _, want := range []int64{1, 1, 1, 2} {
 			time.Sleep(restInterval)
 			synctest.Wait()
 			if given.Load() != want {
