@@ -8,9 +8,11 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	twilioclient "github.com/twilio/twilio-go/client"
 	twilioapi "github.com/twilio/twilio-go/rest/api/v2010"
+	messaging "github.com/twilio/twilio-go/rest/messaging/v1"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 )
@@ -63,7 +65,8 @@ func TestGo(t *testing.T) {
 		Credentials: twilioclient.NewCredentials(account, token), HTTPClient: &http.Client{Transport: toFake{base}},
 	}
 	client.SetAccountSid(account)
-	api := twilioapi.NewApiService(twilioclient.NewRequestHandler(client))
+	handler := twilioclient.NewRequestHandler(client)
+	api := twilioapi.NewApiService(handler)
 	app := &application{}
 	own := httptest.NewServer(app)
 	t.Cleanup(own.Close)
@@ -96,6 +99,8 @@ func TestGo(t *testing.T) {
 		t.Fatal(listed, err)
 	}
 
+	serve(t, server, api, messaging.NewApiService(handler), app)
+
 	// A customer who has opted out is not texted.
 	text(t, server, "STOP")
 	_, err = api.CreateMessage((&twilioapi.CreateMessageParams{}).SetFrom(string(number)).SetTo(string(customer)).SetBody("One more"))
@@ -107,6 +112,63 @@ func TestGo(t *testing.T) {
 	defer app.mu.Unlock()
 	app.saw.Delivered, app.saw.Listed, app.saw.Refused = *fetched.Status, []string{*listed[0].Body}, refused.Code
 	check(t, server, app.saw)
+}
+
+// serve gets the number into a Messaging Service, whose campaign the carriers verify. Then the service texts.
+func serve(t *testing.T, server *twiliofake.Server, api *twilioapi.ApiService, services *messaging.ApiService, app *application) {
+	t.Helper()
+	made, err := services.CreateService((&messaging.CreateServiceParams{}).SetFriendlyName("Dumpsters").SetUseInboundWebhookOnNumber(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers, err := api.ListIncomingPhoneNumber(&twilioapi.ListIncomingPhoneNumberParams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := services.CreatePhoneNumber(*made.Sid, (&messaging.CreatePhoneNumberParams{}).SetPhoneNumberSid(*numbers[0].Sid)); err != nil {
+		t.Fatal(err)
+	}
+	campaign, err := services.CreateUsAppToPerson(*made.Sid, (&messaging.CreateUsAppToPersonParams{}).
+		SetBrandRegistrationSid("BN00000000000000000000000000000001").SetUsAppToPersonUsecase("CUSTOMER_CARE").
+		SetDescription("Customers who rent a dumpster text us, and we answer them.").
+		SetMessageFlow("Customers text the number that stands on our dumpsters and on our web site.").
+		SetMessageSamples([]string{"Your dumpster comes at two.", "We take the mattress along."}).
+		SetHasEmbeddedLinks(false).SetHasEmbeddedPhone(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	statuses := []string{*campaign.CampaignStatus}
+	for last := ""; last != "VERIFIED"; time.Sleep(time.Millisecond) {
+		listed, err := services.ListUsAppToPerson(*made.Sid, nil)
+		if err != nil || len(listed) != 1 {
+			t.Fatal(listed, err)
+		}
+		if last = *listed[0].CampaignStatus; last == "VERIFIED" {
+			statuses = append(statuses, last)
+		}
+	}
+	members, err := services.ListPhoneNumber(*made.Sid, nil)
+	if err != nil || len(members) != 1 {
+		t.Fatal(members, err)
+	}
+	service, err := services.FetchService(*made.Sid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := api.CreateMessage(
+		(&twilioapi.CreateMessageParams{}).SetMessagingServiceSid(*made.Sid).SetTo(string(customer)).SetBody("It is there"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settle(t, server)
+	fetched, err := api.FetchMessage(*sent.Sid, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.mu.Lock()
+	defer app.mu.Unlock()
+	app.saw.Campaigns, app.saw.Members = statuses, []string{*members[0].PhoneNumber}
+	app.saw.Registered, app.saw.Sender = []bool{*service.UsAppToPersonRegistered}, *fetched.From
 }
 
 func text(t *testing.T, server *twiliofake.Server, body string) {

@@ -29,6 +29,10 @@ type saw struct {
 	Texts, Statuses, Listed []string
 	Forged, Refused         int
 	Delivered               string
+	// Campaigns is how far the campaign was at first and in the end. The other three are of the Messaging Service with the number.
+	Campaigns, Members []string
+	Registered         []bool
+	Sender             string
 }
 
 // fake starts a fake Twilio, and returns it with its address.
@@ -80,7 +84,8 @@ func check(t *testing.T, server *twiliofake.Server, got saw) {
 	t.Helper()
 	want := saw{
 		Texts: []string{"Is the sofa gone?", "STOP"}, Statuses: []string{"sent", "delivered"}, Listed: []string{"It is on its way"},
-		Refused: 21610, Delivered: "delivered",
+		Refused: 21610, Delivered: "delivered", Campaigns: []string{"PENDING", "VERIFIED"}, Members: []string{string(number)},
+		Registered: []bool{true}, Sender: string(number),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the application saw (-want +got):\n%s", diff)

@@ -48,6 +48,7 @@ const (
 	pathSettings     = "/settings"
 	pathFaults       = "/settings/faults"
 	pathRegistration = "/settings/registration"
+	pathCampaign     = "/settings/campaign"
 	pathOptOut       = "/settings/opt-out"
 	pathOptIn        = "/settings/opt-in"
 	pathReset        = "/settings/reset"
@@ -75,6 +76,7 @@ func New(config Config) (*Pages, error) {
 		"GET " + pathSettings:       p.showSettings,
 		"POST " + pathFaults:        p.setFaults,
 		"POST " + pathRegistration:  p.register,
+		"POST " + pathCampaign:      p.setCampaign,
 		"POST " + pathOptOut:        p.optOut,
 		"POST " + pathOptIn:         p.optIn,
 		"POST " + pathReset:         p.reset,

@@ -2,6 +2,7 @@ package fakepages_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -310,10 +311,51 @@ func TestSettings(t *testing.T) {
 	s.post(t, "/settings/opt-out", "number", string(number), "phone", "ann").want(t, http.StatusBadRequest)
 	s.get(t, "/settings", http.StatusOK, "+13125550147 wants nothing from +18585550100")
 	s.post(t, "/settings/opt-in", "number", string(number), "phone", string(customer)).want(t, http.StatusSeeOther)
+	s.campaigns(t)
 	s.post(t, "/settings/reset").want(t, http.StatusSeeOther)
 	if len(s.OptOuts()) > 0 || s.Misbehaviour() != (twiliofake.Misbehaviour{}) {
 		t.Errorf("left are %v, %+v", s.OptOuts(), s.Misbehaviour())
 	}
+}
+
+// campaigns sets how far the campaign of a Messaging Service is, which an application has made.
+func (s *stage) campaigns(t *testing.T) {
+	t.Helper()
+	ask := func(path string, fields ...string) string {
+		t.Helper()
+		form := url.Values{}
+		for i := 0; i < len(fields); i += 2 {
+			form.Add(fields[i], fields[i+1])
+		}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/Services"+path, strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.SetBasicAuth(account, token)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		var made struct{ Sid string }
+		if err := json.NewDecoder(response.Body).Decode(&made); err != nil || made.Sid == "" {
+			t.Fatalf("%s: %s, %v", path, response.Status, err)
+		}
+		return made.Sid
+	}
+	s.get(t, "/settings", http.StatusOK, "None. Applications make them")
+	service := ask("", "FriendlyName", "Dumpsters")
+	s.get(t, "/settings", http.StatusOK, "Dumpsters ("+service+"). No campaign")
+	known, _ := s.Number(number)
+	ask("/"+service+"/PhoneNumbers", "PhoneNumberSid", known.Sid)
+	campaign := ask("/"+service+"/Compliance/Usa2p", "BrandRegistrationSid", "BN"+service[2:], "UsAppToPersonUsecase", "MIXED",
+		"Description", strings.Repeat("We answer. ", 5), "MessageFlow", strings.Repeat("They text us. ", 5), "MessageSamples",
+		"It comes at two o'clock.", "MessageSamples", "It comes at four o'clock.", "HasEmbeddedLinks", "false", "HasEmbeddedPhone", "false")
+	s.post(t, "/settings/campaign", "campaign", campaign, "status", "SUSPENDED").want(t, http.StatusSeeOther)
+	s.get(t, "/settings", http.StatusOK, "Dumpsters ("+service+"): +18585550100", `<option value="SUSPENDED" selected>`)
+	s.post(t, "/settings/campaign", "campaign", campaign, "status", "APPROVED").want(t, http.StatusBadRequest)
+	s.post(t, "/settings/campaign", "campaign", "QE1", "status", "VERIFIED").want(t, http.StatusNotFound)
 }
 
 // TestOnlyItsOwnPagesSendForms: another site's page cannot text or reset through somebody's browser.

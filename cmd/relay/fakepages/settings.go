@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,11 +18,45 @@ type settings struct {
 	Sliders  []slider
 	Faults   twiliofake.Misbehaviour
 	Numbers  []twiliofake.Number
+	Services []service
 	OptOuts  []twiliofake.OptOut
 	Account  string
 	Token    string
 	BaseURL  string
 	Original sms.PhoneNumber
+}
+
+// service is a Messaging Service, with how far its campaign is, if it has one.
+type service struct {
+	twiliofake.Service
+
+	Status twiliofake.CampaignStatus
+}
+
+func (p *Pages) services() []service {
+	var all []service
+	for _, one := range p.Fake.Services() {
+		shown := service{Service: one}
+		if one.Campaign != nil {
+			shown.Status = p.Fake.StatusOf(*one.Campaign)
+		}
+		all = append(all, shown)
+	}
+	return all
+}
+
+// named is what a service is called, with its numbers.
+func (s service) named() string {
+	words := s.FriendlyName + " (" + s.Sid + ")"
+	for i, number := range s.Numbers {
+		if i == 0 {
+			words += ": "
+		} else {
+			words += ", "
+		}
+		words += string(number.PhoneNumber)
+	}
+	return words
 }
 
 // slider is a probability.
@@ -43,7 +78,7 @@ func sliders(m twiliofake.Misbehaviour) []slider {
 func (p *Pages) showSettings(v *visit) error {
 	faults := p.Fake.Misbehaviour()
 	return v.show(http.StatusOK, settingsPage(v.frame("Faults and settings"), settings{
-		Sliders: sliders(faults), Faults: faults, Numbers: p.Fake.Numbers(), OptOuts: p.Fake.OptOuts(),
+		Sliders: sliders(faults), Faults: faults, Numbers: p.Fake.Numbers(), Services: p.services(), OptOuts: p.Fake.OptOuts(),
 		Account: p.AccountSid, Token: p.AuthToken, BaseURL: "http://" + v.r.Host, Original: p.Number,
 	}))
 }
@@ -105,6 +140,21 @@ func (p *Pages) register(v *visit) error {
 	}
 	if _, found := p.Fake.Register(number, as); !found {
 		return problem{http.StatusNotFound, "The account has no number " + string(number) + "."}
+	}
+	return v.goTo(pathSettings)
+}
+
+// setCampaign sets how far the carriers are with a campaign.
+func (p *Pages) setCampaign(v *visit) error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	status := twiliofake.CampaignStatus(v.r.PostForm.Get("status"))
+	if !slices.Contains(twiliofake.CampaignStatuses(), status) {
+		return problem{http.StatusBadRequest, "There is no such status of a campaign."}
+	}
+	if _, found := p.Fake.SetCampaign(v.r.PostForm.Get("campaign"), status); !found {
+		return problem{http.StatusNotFound, "There is no such campaign any more."}
 	}
 	return v.goTo(pathSettings)
 }

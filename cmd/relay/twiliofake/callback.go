@@ -56,7 +56,7 @@ func (s *Server) carry(ctx context.Context, e errand) {
 		if !s.await(ctx, next) {
 			return
 		}
-		message, found := s.advance(e.sid, next)
+		message, found := s.advance(e, next)
 		if !found {
 			return // a reset took it away
 		}
@@ -91,11 +91,11 @@ func pause(ctx context.Context, duration time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-func (s *Server) advance(sid string, to step) (Message, bool) {
+func (s *Server) advance(e errand, to step) (Message, bool) {
 	now := s.cfg.Now().UTC()
-	return s.store.update(sid, func(message *Message) {
+	return s.store.update(e.sid, func(message *Message) {
 		if message.Status == sms.StatusAccepted {
-			s.pickSender(message)
+			message.NumSegments, message.From = segmentsOf(*message), e.from
 		}
 		message.Status = to.status
 		message.ErrorCode = to.code
@@ -106,17 +106,15 @@ func (s *Server) advance(sid string, to step) (Message, bool) {
 	})
 }
 
-// pickSender does what a Messaging Service does when it queues a message.
-func (s *Server) pickSender(message *Message) {
-	message.NumSegments = segmentsOf(*message)
-	message.From = s.senderOf(*message)
-}
-
 // senderOf is who a message is from, or will be once a Messaging Service has picked its sender.
 func (s *Server) senderOf(message Message) sms.PhoneNumber {
-	switch {
-	case message.From != "":
+	if message.From != "" {
 		return message.From
+	}
+	through, found := s.services.find(withSid(message.MessagingServiceSid))
+	switch {
+	case found && len(through.Numbers) > 0:
+		return s.senderIn(through, message.To)
 	case len(s.cfg.Numbers) > 0:
 		return s.cfg.Numbers[0]
 	default:

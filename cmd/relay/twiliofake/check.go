@@ -21,7 +21,7 @@ const (
 // check returns the refusal that Twilio would answer a create request with, or nil.
 func (s *Server) check(draft Message) *refusal {
 	checks := []func(Message) *refusal{
-		checkPresent, checkContent, checkOptions, checkTo, s.checkFrom, s.checkPair,
+		checkPresent, s.checkService, checkContent, checkOptions, checkTo, s.checkFrom, s.checkPair,
 	}
 	for _, check := range checks {
 		if answer := check(draft); answer != nil {
@@ -41,6 +41,24 @@ func checkPresent(draft Message) *refusal {
 		return badRequest(codeServiceSid, "The Messaging Service Sid %s is invalid.", draft.MessagingServiceSid)
 	case draft.Body == "" && len(draft.MediaURLs) == 0 && draft.Params.Get("ContentSid") == "":
 		return badRequest(codeBodyMissing, "Message body is required.")
+	}
+	return nil
+}
+
+// checkService holds a message against the Messaging Service that it names. While the account has none, every one is its own.
+func (s *Server) checkService(draft Message) *refusal {
+	all := s.Services()
+	if draft.MessagingServiceSid == "" || len(all) == 0 {
+		return nil
+	}
+	at := slices.IndexFunc(all, func(one Service) bool { return one.Sid == draft.MessagingServiceSid })
+	switch {
+	case at < 0:
+		return badRequest(codeNoService, "The Messaging Service does not exist: %s", draft.MessagingServiceSid)
+	case len(all[at].Numbers) == 0:
+		return badRequest(codeServiceEmpty, "The Messaging Service contains no phone numbers")
+	case draft.From != "" && !withMember(draft.From)(&all[at]):
+		return badRequest(codeNoMember, "Sender is not associated with the specified Messaging Service")
 	}
 	return nil
 }
@@ -107,7 +125,7 @@ func (s *Server) checkPair(draft Message) *refusal {
 	case code != 0:
 	case draft.From != "" && channelOf(draft.From) != channelOf(draft.To):
 		code = codeChannelMismatch
-	case s.store.hasOptedOut(pair{ours: s.senderOf(draft), phone: draft.To}):
+	case s.hasOptedOut(s.senderOf(draft), draft.To):
 		code = codeOptedOut
 	default:
 		return nil

@@ -19,7 +19,14 @@ var description []byte
 // another site may use them through somebody's browser.
 func (s *Server) controlRoutes() {
 	cross := http.NewCrossOriginProtection()
-	for path, resource := range map[string]methods{
+	for path, resource := range s.control() {
+		s.mux.Handle(path, cross.Handler(s.open(resource)))
+	}
+}
+
+// control are the resources that the description describes.
+func (s *Server) control() map[string]methods {
+	return map[string]methods{
 		"/fake/inbound":                   {http.MethodPost: s.controlInbound},
 		"/fake/reactions":                 {http.MethodPost: s.controlReaction},
 		"/fake/messages":                  {http.MethodGet: s.controlMessages},
@@ -29,13 +36,13 @@ func (s *Server) controlRoutes() {
 		"/fake/faults":                    {http.MethodGet: s.controlFaults, http.MethodPut: s.controlSetFaults},
 		"/fake/numbers":                   {http.MethodGet: s.controlNumbers},
 		"/fake/numbers/{number}":          {http.MethodPut: s.controlRegister},
+		"/fake/services":                  {http.MethodGet: s.controlServices},
+		"/fake/campaigns/{campaign}":      {http.MethodPut: s.controlSetCampaign},
 		"/fake/opt-outs":                  {http.MethodGet: s.controlOptOuts},
 		"/fake/opt-outs/{number}/{phone}": {http.MethodPut: s.controlOptOut, http.MethodDelete: s.controlOptIn},
 		"/fake/media/{media}":             {http.MethodGet: s.controlMedia, http.MethodHead: s.controlMedia},
 		"/fake/reset":                     {http.MethodPost: s.controlReset},
 		"/fake/openapi.json":              {http.MethodGet: s.controlDescription},
-	} {
-		s.mux.Handle(path, cross.Handler(s.open(resource)))
 	}
 }
 

@@ -3,6 +3,7 @@ package twiliofake
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -144,6 +145,57 @@ func (s *Server) controlRegister(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.writeJSON(w, http.StatusOK, bodyOfNumber(number))
+}
+
+// serviceBody is a Messaging Service, on the wire. A service without a campaign has neither its SID nor its status.
+type serviceBody struct {
+	Sid            string            `json:"sid"`
+	FriendlyName   string            `json:"friendly_name"`
+	Numbers        []sms.PhoneNumber `json:"numbers"`
+	CampaignSid    string            `json:"campaign_sid"`
+	CampaignStatus CampaignStatus    `json:"campaign_status"`
+}
+
+func (s *Server) bodyOfService(one Service) serviceBody {
+	body := serviceBody{Sid: one.Sid, FriendlyName: one.FriendlyName, Numbers: []sms.PhoneNumber{}}
+	for _, number := range one.Numbers {
+		body.Numbers = append(body.Numbers, number.PhoneNumber)
+	}
+	if one.Campaign != nil {
+		body.CampaignSid, body.CampaignStatus = one.Campaign.Sid, s.StatusOf(*one.Campaign)
+	}
+	return body
+}
+
+func (s *Server) controlServices(w http.ResponseWriter, _ *http.Request) {
+	seen := struct {
+		Services []serviceBody `json:"services"`
+	}{Services: []serviceBody{}}
+	for _, one := range s.Services() {
+		seen.Services = append(seen.Services, s.bodyOfService(one))
+	}
+	s.writeJSON(w, http.StatusOK, seen)
+}
+
+// controlSetCampaign serves PUT /fake/campaigns/{campaign}: how far the carriers are with it.
+func (s *Server) controlSetCampaign(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Status CampaignStatus `json:"campaign_status"`
+	}
+	if answer := readJSON(w, r, &body); answer != nil {
+		s.writeRefusal(w, answer)
+		return
+	}
+	if !slices.Contains(CampaignStatuses(), body.Status) {
+		s.writeRefusal(w, badRequest(codeBadParameter, "campaign_status: want one of %v, got %q", CampaignStatuses(), body.Status))
+		return
+	}
+	of, found := s.SetCampaign(r.PathValue("campaign"), body.Status)
+	if !found {
+		s.serveNotFound(w, r)
+		return
+	}
+	s.writeJSON(w, http.StatusOK, s.bodyOfService(of))
 }
 
 func (s *Server) controlOptOuts(w http.ResponseWriter, _ *http.Request) {

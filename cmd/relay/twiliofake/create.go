@@ -70,6 +70,9 @@ func (s *Server) draft(params url.Values) Message {
 		StatusCallback:      params.Get("StatusCallback"),
 		Params:              params,
 	}
+	if through, found := s.services.find(withSid(draft.MessagingServiceSid)); found && draft.StatusCallback == "" {
+		draft.StatusCallback = textOf(through.StatusCallback)
+	}
 	if draft.StatusCallback == "" {
 		draft.StatusCallback = s.cfg.ReceiptsTo
 	}

@@ -128,6 +128,7 @@ func TestControlIsAsDescribed(t *testing.T) {
 	d.ask(t, http.MethodPut, "/fake/numbers/"+string(ours), jsonType, `{"registration":"none"}`, 200)
 	d.ask(t, http.MethodPut, "/fake/numbers/"+string(ours), jsonType, `{"registration":"perhaps"}`, 400)
 	d.ask(t, http.MethodPut, "/fake/numbers/+18585550199", jsonType, `{"registration":"none"}`, 404)
+	d.controlCampaigns(t)
 	pair := "/fake/opt-outs/" + string(ours) + "/" + string(customer)
 	d.ask(t, http.MethodPut, pair, "", "", 204)
 	d.ask(t, http.MethodGet, "/fake/opt-outs", "", "", 200)
@@ -141,6 +142,18 @@ func TestControlIsAsDescribed(t *testing.T) {
 			t.Errorf("nobody has seen %s", unseen)
 		}
 	}
+}
+
+// controlCampaigns sets how far a campaign is.
+func (d *described) controlCampaigns(t *testing.T) {
+	t.Helper()
+	path := d.account.newService(t, url.Values{}, ours)
+	d.ask(t, http.MethodGet, "/fake/services", "", "", 200)
+	sid := text(t, d.account.post(t, path+"/Compliance/Usa2p", campaign(), http.StatusCreated), "sid")
+	d.ask(t, http.MethodPut, "/fake/campaigns/"+sid, jsonType, `{"campaign_status":"SUSPENDED"}`, 200)
+	d.ask(t, http.MethodPut, "/fake/campaigns/"+sid, jsonType, `{"campaign_status":"APPROVED"}`, 400)
+	d.ask(t, http.MethodPut, "/fake/campaigns/QE1", jsonType, `{"campaign_status":"VERIFIED"}`, 404)
+	d.ask(t, http.MethodGet, "/fake/services", "", "", 200)
 }
 
 // controlTexts texts the number in both forms, and looks at the picture.

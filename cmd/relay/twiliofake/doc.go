@@ -1,7 +1,7 @@
-// Package twiliofake is a Twilio that runs on the same machine: its Messages API, its numbers with the webhooks that
-// they are given, its signed status callbacks and its signed incoming-message webhooks, behaving as Twilio's do, with
-// Twilio's own error codes. `relay fake-twilio` and `relay demo` run it and every test may: it is an http.Handler with
-// workers behind it that really post.
+// Package twiliofake is a Twilio that runs on the same machine: its Messages API, its numbers with the webhooks that they are given, its
+// Messaging Services with their campaigns, its signed status callbacks and its signed incoming-message webhooks, behaving as Twilio's do,
+// with Twilio's own error codes. `relay fake-twilio` and `relay demo` run it and every test may: it is an http.Handler with workers behind
+// it that really post.
 //
 // It is not a recorder of calls with canned answers, and it is not all of Twilio. It reaches no phone, keeps
 // everything in memory, and has no updating of messages but their redaction, no deleting but of attachments, no scheduling, no link

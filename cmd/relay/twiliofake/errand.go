@@ -9,7 +9,9 @@ import (
 
 // errand is a message on its way: what happens to it is decided when it is created.
 type errand struct {
-	sid   string
+	sid string
+	// from is the sender, which a Messaging Service says once it queues the message.
+	from  sms.PhoneNumber
 	steps []step
 }
 
@@ -27,13 +29,13 @@ type step struct {
 func (s *Server) errandFor(message Message) errand {
 	outcome := s.cfg.outcomeOf(message.To)
 	from := s.senderOf(message)
-	if code := s.numbers.registrationOf(from).refusalOf(from, message.To); code != 0 {
+	if code := s.registrationOf(from).refusalOf(from, message.To); code != 0 {
 		outcome = Outcome{Status: sms.StatusUndelivered, ErrorCode: code}
 	}
 	if s.isLoop(message) {
 		outcome = Outcome{Status: sms.StatusFailed, ErrorCode: codeLoop}
 	}
-	return errand{sid: message.Sid, steps: stepsOf(message, outcome, s.cfg.StepDelay)}
+	return errand{sid: message.Sid, from: from, steps: stepsOf(message, outcome, s.cfg.StepDelay)}
 }
 
 // isLoop counts the message and reports whether it is one more than LoopGuard lets through.

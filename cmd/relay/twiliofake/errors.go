@@ -17,6 +17,7 @@ const (
 	codePageTooLarge    = 20007
 	codeNotFinished     = 20009
 	codeNotFound        = 20404
+	codeConflict        = 20409
 	codeTooManyRequests = 20429
 	codeInternal        = 20500
 	codeUnavailable     = 20503
@@ -25,6 +26,7 @@ const (
 	codeToShortCode     = 21265
 	codeToEqualsFrom    = 21266
 	codeURLInvalid      = 21402
+	codeNumberInvalid   = 21421
 	codeMethodInvalid   = 21403
 	codeGeoPermission   = 21408
 	codePageToken       = 21481
@@ -41,8 +43,21 @@ const (
 	codeMediaURL        = 21620
 	codeTooManyMedia    = 21623
 	codeValidityPeriod  = 21624
+	codeNoService       = 21701
+	codeServiceEmpty    = 21704
 	codeServiceSid      = 21705
+	codeMemberAlready   = 21710
+	codeNoMember        = 21711
+	codeMemberElsewhere = 21712
+	codeUsecase         = 21713
+	codePoolFull        = 21714
+	codeBrand           = 21717
+	codeCampaignMissing = 21727
+	codeCampaignLength  = 21728
 	codeChannelMismatch = 21910
+
+	codeCampaignSuspended = 21729
+	codeCampaignContent   = 30897
 )
 
 // Twilio's error codes, of messages that were taken.

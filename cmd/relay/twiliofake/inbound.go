@@ -1,6 +1,7 @@
 package twiliofake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,11 +81,11 @@ func (e WebhookError) Error() string { return fmt.Sprintf("%d: %s", e.Code, e.Re
 // failures among it, is in the Response. An error means that nothing was posted (ErrNoWebhook, ErrInbound) or that
 // ctx was done before an answer came.
 func (s *Server) SendInbound(ctx context.Context, inbound Inbound, webhookURL string) (Response, error) {
-	hook := s.numbers.webhookOf(inbound.To)
+	hook, through := s.hookOf(inbound.To)
 	if webhookURL != "" {
 		hook.URL = webhookURL
 	}
-	message, err := s.receive(inbound, hook)
+	message, err := s.receive(inbound, hook, through)
 	if err != nil {
 		return Response{}, fmt.Errorf("send an inbound message: %w", err)
 	}
@@ -107,8 +108,8 @@ func (s *Server) SendInbound(ctx context.Context, inbound Inbound, webhookURL st
 	return response, nil
 }
 
-// receive makes the Message resource of an inbound text, or finds it again.
-func (s *Server) receive(inbound Inbound, hook Webhook) (Message, error) {
+// receive makes the Message resource of an inbound text, or finds it again. It comes through a Messaging Service, if there is one.
+func (s *Server) receive(inbound Inbound, hook Webhook, through string) (Message, error) {
 	switch {
 	case inbound.From == "" || inbound.To == "":
 		return Message{}, fmt.Errorf("%w: From or To is missing", ErrInbound)
@@ -120,7 +121,7 @@ func (s *Server) receive(inbound Inbound, hook Webhook) (Message, error) {
 	now := s.cfg.Now().UTC()
 	message := Message{
 		Sid: inbound.Sid, AccountSid: s.cfg.AccountSid,
-		MessagingServiceSid: inbound.Extra.Get("MessagingServiceSid"),
+		MessagingServiceSid: cmp.Or(inbound.Extra.Get("MessagingServiceSid"), through),
 		From:                inbound.From, To: inbound.To, Body: inbound.Body,
 		Direction: DirectionInbound, Status: sms.StatusReceived,
 		DateCreated: now, DateUpdated: now, DateSent: now,
@@ -159,6 +160,9 @@ func inboundParams(message Message, inbound Inbound) url.Values {
 		"Body":          {message.Body},
 		"NumSegments":   {strconv.Itoa(message.NumSegments)},
 		"NumMedia":      {strconv.Itoa(len(inbound.Media))},
+	}
+	if message.MessagingServiceSid != "" {
+		params.Set("MessagingServiceSid", message.MessagingServiceSid)
 	}
 	for i, media := range inbound.Media {
 		params.Set("MediaUrl"+strconv.Itoa(i), media.URL)

@@ -22,7 +22,7 @@ type OptOut struct {
 // Config.KeywordReplies says so.
 func (s *Server) heed(text Message) {
 	word := strings.ToUpper(strings.TrimSpace(text.Body))
-	wasOut := s.store.hasOptedOut(pair{ours: text.To, phone: text.From})
+	wasOut := s.hasOptedOut(text.To, text.From)
 	reply := ""
 	switch word {
 	case "STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL":
@@ -31,13 +31,15 @@ func (s *Server) heed(text Message) {
 			reply = stopReply(text.To, word)
 		}
 	case "START", "YES", "UNSTOP":
-		s.OptIn(text.To, text.From)
+		for _, number := range s.together(text.To) {
+			s.OptIn(number, text.From)
+		}
 		if wasOut {
 			reply = startReply(text.To, word)
 		}
 	case "HELP", "INFO":
 		if !wasOut {
-			reply = "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
+			reply = helpReply
 		}
 	}
 	if reply != "" && s.cfg.KeywordReplies {
@@ -46,6 +48,8 @@ func (s *Server) heed(text Message) {
 		})
 	}
 }
+
+const helpReply = "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
 
 // stopReply is what a phone gets that opts out: of a toll-free number from the network, of others from Twilio.
 func stopReply(number sms.PhoneNumber, word string) string {

@@ -34,13 +34,14 @@ func (e *era) next() {
 	e.now, e.cancel = context.WithCancel(e.whole)
 }
 
-// Reset forgets messages, attachments, exchanges, opt-outs and what was set meanwhile: webhooks of numbers, registrations and faults,
-// which begin at their seed again. Messages and callbacks that are under way end here.
+// Reset forgets messages, attachments, exchanges, opt-outs, Messaging Services and what was set meanwhile: webhooks of numbers,
+// registrations and faults, which begin at their seed again. Messages and callbacks that are under way end here.
 func (s *Server) Reset() {
 	s.era.next()
 	s.store.clear()
 	s.media.clear()
 	s.numbers.clear()
+	s.services.clear()
 	s.exchanges.clear()
 	s.chance.Store(&chance{set: s.cfg.Misbehaviour, faults: s.cfg.Misbehaviour.Faults()})
 	s.bell.ring()

@@ -15,8 +15,8 @@ import (
 // closeTimeout bounds how long Close waits for posts under way.
 const closeTimeout = 5 * time.Second
 
-// Server is the account: its Messages API under /2010-04-01/ and, outside of Twilio's namespace, a control surface
-// under /fake/ that anyone who reaches the listener may use. It is safe for concurrent use.
+// Server is the account: its Messages API under /2010-04-01/, its Messaging Services under /v1/ and, outside of Twilio's namespace, a
+// control surface under /fake/ that anyone who reaches the listener may use. It is safe for concurrent use.
 type Server struct {
 	cfg      Config
 	mux      *http.ServeMux
@@ -25,6 +25,7 @@ type Server struct {
 	accepted chan errand   // what the dispatcher has yet to carry to its outcome
 	slots    chan struct{} // one for each callback under way
 	numbers  *numbers
+	services services
 	pending  *pending
 	bell     *bell
 	chance   atomic.Pointer[chance]
@@ -114,6 +115,7 @@ func (s *Server) routes() {
 	}))
 	s.mux.Handle("/"+apiVersion+"/Accounts/{file}", s.authenticated(methods{http.MethodGet: s.fetchAccount}))
 	s.mux.Handle("/"+apiVersion+"/", s.authenticated(nil))
+	s.serviceRoutes()
 	s.controlRoutes()
 	s.mux.HandleFunc("/", s.serveNotFound)
 }

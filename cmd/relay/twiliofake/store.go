@@ -67,6 +67,19 @@ func (st *store) add(message Message) bool {
 	return true
 }
 
+// lastFrom returns which of the numbers a phone has had to do with last, and whether it knows any.
+func (st *store) lastFrom(numbers []Member, phone sms.PhoneNumber) (sms.PhoneNumber, bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for _, message := range slices.Backward(st.messages) {
+		ours := message.Ours()
+		if message.Phone() == phone && slices.ContainsFunc(numbers, func(m Member) bool { return m.PhoneNumber == ours }) {
+			return ours, true
+		}
+	}
+	return "", false
+}
+
 func (st *store) get(sid string) (Message, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()

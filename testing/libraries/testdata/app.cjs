@@ -5,6 +5,7 @@ const twilio = require("twilio");
 const [base, account, token, number, customer] = process.argv.slice(2);
 const client = twilio(account, token);
 client.api.baseUrl = base; // all that points Twilio's library at the fake
+client.messaging.baseUrl = base; // and this, if the application has to do with Messaging Services
 
 const saw = { texts: [], statuses: [], forged: 0 };
 
@@ -55,6 +56,32 @@ async function main() {
   saw.delivered = (await client.messages(sent.sid).fetch()).status;
   saw.listed = (await client.messages.list({ to: customer, limit: 1 })).map((message) => message.body);
   await fake("assert", { to: customer, direction: "outbound", count: 2 });
+
+  // The number gets into a Messaging Service, whose campaign the carriers verify. Then the service texts.
+  const made = await client.messaging.v1.services.create({ friendlyName: "Dumpsters", useInboundWebhookOnNumber: true });
+  const service = client.messaging.v1.services(made.sid);
+  for (const found of await client.incomingPhoneNumbers.list({ phoneNumber: number })) {
+    await service.phoneNumbers.create({ phoneNumberSid: found.sid });
+  }
+  const campaign = await service.usAppToPerson.create({
+    brandRegistrationSid: "BN00000000000000000000000000000001",
+    usAppToPersonUsecase: "CUSTOMER_CARE",
+    description: "Customers who rent a dumpster text us, and we answer them.",
+    messageFlow: "Customers text the number that stands on our dumpsters and on our web site.",
+    messageSamples: ["Your dumpster comes at two.", "We take the mattress along."],
+    hasEmbeddedLinks: false,
+    hasEmbeddedPhone: false,
+  });
+  saw.campaigns = [campaign.campaignStatus];
+  while ((await service.usAppToPerson(campaign.sid).fetch()).campaignStatus !== "VERIFIED") {
+    await new Promise((later) => setTimeout(later, 10));
+  }
+  saw.campaigns.push(...(await service.usAppToPerson.list()).map((one) => one.campaignStatus));
+  saw.members = (await service.phoneNumbers.list({ limit: 5 })).map((one) => one.phoneNumber);
+  saw.registered = (await client.messaging.v1.services.list()).map((one) => one.usAppToPersonRegistered);
+  const there = await client.messages.create({ messagingServiceSid: made.sid, to: customer, body: "It is there" });
+  await fake("wait", { to: customer, text: "It is there", status: "delivered" });
+  saw.sender = (await client.messages(there.sid).fetch()).from;
 
   // A customer who has opted out is not texted.
   await fake("inbound", {}, { From: customer, To: number, Body: "STOP" });
