@@ -10,7 +10,7 @@ import (
 
 const (
 	// expireBatch bounds how much one call of Expire removes, and so how long other writes wait for it.
-	expireBatch = 500
+	expireBatch = 50
 	// A clock that is years ahead makes every record look old, and without its record a text that Twilio repeats is sent again.
 	// So records are removed only if the clock has not jumped for expirySteady. More than one in expiryShare of them (if that is
 	// more than expiryFew) are removed only if it has not jumped for expiryCertain: by then the operator has had time to look,

@@ -26,6 +26,7 @@ func steps() []step {
 		{"makes the table by which a copied file is known", identitySchema, firstNeeds},
 		{"makes the table of the steps that the schema has had", stepsSchema, firstNeeds},
 		{"makes the index of who waits", waitingSchema, firstNeeds},
+		{"makes the index of words, which is filled while the relay works", searchSchema(), firstNeeds},
 	}
 }
 

@@ -304,6 +304,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	old := expiry{db: r.db, now: time.Now, logger: r.config.Logger}
 	workers.Go(func() error { return old.run(working) })
 	workers.Go(func() error { return r.heedCommands(working) })
+	workers.Go(func() error { return wordIndexer{r.db, clock.Pause, r.config.Logger}.run(working) })
 	workers.Go(func() error { return sweepMedia(working, r.media, r.config.Logger) })
 	workers.Go(func() error { return r.findings.quota.run(working) })
 	workers.Go(func() error { return r.mending.Run(working) })

@@ -1,0 +1,54 @@
+package onehost
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const (
+	// wordsDelay is how long after a write the words of new texts are put into the index: what is written often is looked at once.
+	wordsDelay = 2 * time.Second
+	// wordsPause is the pause between two steps: texts go before it.
+	wordsPause = 50 * time.Millisecond
+)
+
+// wordIndexer puts what texts say into the index by which they are searched, in small steps, some seconds after they came in. While nothing
+// is written, it does nothing.
+type wordIndexer struct {
+	db interface {
+		Written() <-chan struct{}
+		IndexWords(ctx context.Context) (isMore bool, err error)
+	}
+	pause  func(ctx context.Context, d time.Duration)
+	logger *slog.Logger
+}
+
+// run runs until ctx ends.
+func (w wordIndexer) run(ctx context.Context) error {
+	for {
+		// Listening begins before the work, so that nothing that is written meanwhile is missed.
+		written := w.db.Written()
+		w.index(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-written:
+			w.pause(ctx, wordsDelay)
+		}
+	}
+}
+
+// index does all that there is to do.
+func (w wordIndexer) index(ctx context.Context) {
+	for ctx.Err() == nil {
+		isMore, err := w.db.IndexWords(ctx)
+		if err != nil && ctx.Err() == nil {
+			w.logger.LogAttrs(ctx, slog.LevelWarn, "the words of some texts are not in the index yet", slog.String("error", err.Error()))
+		}
+		if err != nil || !isMore {
+			return
+		}
+		w.pause(ctx, wordsPause)
+	}
+}

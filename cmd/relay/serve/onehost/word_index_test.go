@@ -1,0 +1,65 @@
+package onehost
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"quickdumpnow.com/smsrelay/shared/clock"
+	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
+	"quickdumpnow.com/smsrelay/testing/relaytest"
+)
+
+// TestWordsAreIndexed: what was there when the relay started is found, and what comes later, some seconds after it came.
+func TestWordsAreIndexed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "relay.db"), time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		write := func(n int) {
+			r := relaytest.Record(n, time.Now())
+			r.Body = "Is the gate open?"
+			if _, err := db.Ledger().Create(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		count := func() int {
+			found, err := db.Ledger().Search(t.Context(), ledger.Search{Words: []string{"gate"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return found.Count
+		}
+		const before = 120
+		for n := range before {
+			write(n + 1)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- wordIndexer{db, clock.Pause, slog.New(slog.DiscardHandler)}.run(ctx) }()
+		time.Sleep(time.Second)
+		if got := count(); got != before {
+			t.Errorf("found %d of the %d texts that were there", got, before)
+		}
+		write(before + 1)
+		time.Sleep(2 * wordsDelay)
+		if got := count(); got != before+1 {
+			t.Errorf("found %d texts, want the one, too, that came later", got)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
