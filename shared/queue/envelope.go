@@ -137,6 +137,14 @@ func (e Envelope) DeduplicationID() string {
 
 // groupOf digests the parts into 32 hexadecimal digits. A byte that cannot be in a part separates them.
 func groupOf(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	var room [128]byte
+	text := room[:0]
+	for i, part := range parts {
+		if i > 0 {
+			text = append(text, 0)
+		}
+		text = append(text, part...)
+	}
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"mime"
 	"net/http"
-	"net/url"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -16,8 +14,6 @@ import (
 
 // MaxBody is the largest body accepted, in bytes. Twilio's own webhooks are far smaller.
 const MaxBody = 64 << 10
-
-const formType = "application/x-www-form-urlencoded"
 
 // accept puts a signed form on the queue. The cheap checks come first, and the signature before anything is read.
 func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPRequest) outcome {
@@ -29,7 +25,7 @@ func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPReq
 	if request.RequestContext.HTTP.Method == http.MethodGet {
 		// The number is set to GET: all parameters are in the query, and Twilio signs only the URL.
 		parameters = []byte(request.RawQueryString)
-	} else if media, _, err := mime.ParseMediaType(contentType); err != nil || media != formType {
+	} else if !signature.IsForm(contentType) {
 		return refuse(http.StatusUnsupportedMediaType, "content_type")
 	}
 	err := h.config.Verifier.Validate(signature.Request{
@@ -58,7 +54,7 @@ func (h *Handler) accept(ctx context.Context, request events.APIGatewayV2HTTPReq
 }
 
 // read makes the envelope of a form that is known to come from Twilio, or decides the answer if there is none.
-func (h *Handler) read(form url.Values, request events.APIGatewayV2HTTPRequest) (queue.Envelope, outcome) {
+func (h *Handler) read(form signature.Form, request events.APIGatewayV2HTTPRequest) (queue.Envelope, outcome) {
 	if kindOf(form, request.RawPath) == queue.KindReceipt {
 		return h.receipt(form, request.RawQueryString)
 	}
@@ -71,26 +67,27 @@ func (h *Handler) read(form url.Values, request events.APIGatewayV2HTTPRequest) 
 
 // bodyOf returns the body as Twilio sent it. API Gateway hands forms over in base64.
 func bodyOf(request events.APIGatewayV2HTTPRequest) ([]byte, outcome) {
-	tooLarge := refuse(http.StatusRequestEntityTooLarge, "too_large")
 	if !request.IsBase64Encoded {
 		if len(request.Body) > MaxBody {
-			return nil, tooLarge
+			return nil, tooLarge()
 		}
 		return []byte(request.Body), outcome{}
 	}
 	if len(request.Body) > base64.StdEncoding.EncodedLen(MaxBody) {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
 	body, err := base64.StdEncoding.DecodeString(request.Body)
 	switch {
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, "malformed").because(err)
 	case len(body) > MaxBody:
-		return nil, tooLarge
+		return nil, tooLarge()
 	default:
 		return body, outcome{}
 	}
 }
+
+func tooLarge() outcome { return refuse(http.StatusRequestEntityTooLarge, "too_large") }
 
 // enqueue puts the envelope on the queue and answers Twilio. o has what is odd about the form.
 func (h *Handler) enqueue(ctx context.Context, envelope queue.Envelope, o outcome) outcome {

@@ -200,9 +200,12 @@ func request(method, path, rawQuery string) events.APIGatewayV2HTTPRequest {
 
 // sign signs a form POST as Twilio does that was given the base URL.
 func sign(r events.APIGatewayV2HTTPRequest, base, token string) events.APIGatewayV2HTTPRequest {
-	form, err := signature.ParseForm([]byte(r.Body))
-	if err != nil {
-		form = nil
+	parsed, err := signature.ParseForm([]byte(r.Body))
+	form := url.Values{}
+	if err == nil {
+		for name, value := range parsed.All() {
+			form.Add(name, value)
+		}
 	}
 	link := base + r.RawPath
 	if r.RawQueryString != "" {

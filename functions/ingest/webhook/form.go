@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -40,7 +39,7 @@ func hasParameters(request events.APIGatewayV2HTTPRequest) bool {
 
 // kindOf decides what a form is, [queue.KindInbound] or [queue.KindReceipt], by its parameters. Only receipts have
 // MessageStatus, and every text has Body. If a form has neither, the path decides.
-func kindOf(form url.Values, path string) queue.Kind {
+func kindOf(form signature.Form, path string) queue.Kind {
 	status := form.Get("MessageStatus")
 	switch {
 	case status != "" && !isIncoming(status):
@@ -59,7 +58,7 @@ func isIncoming(status string) bool { return status == "received" || status == "
 
 // inbound makes the envelope of an incoming-message webhook. Parameters it does not know are passed over. A text without its
 // addresses is kept: Twilio would not send it again, and the ledger shows it to people.
-func (h *Handler) inbound(form url.Values) (queue.Envelope, outcome) {
+func (h *Handler) inbound(form signature.Form) (queue.Envelope, outcome) {
 	message := sms.Message{
 		Sid:                 form.Get("MessageSid"),
 		AccountSid:          form.Get("AccountSid"),
@@ -84,7 +83,7 @@ func (h *Handler) inbound(form url.Values) (queue.Envelope, outcome) {
 }
 
 // address reads From or To as it is, and returns nothing for what cannot be one: blank, or longer than any.
-func address(form url.Values, name string) sms.PhoneNumber {
+func address(form signature.Form, name string) sms.PhoneNumber {
 	text := form.Get(name)
 	if strings.TrimSpace(text) == "" || len(text) > maxAddress {
 		return ""
@@ -94,7 +93,7 @@ func address(form url.Values, name string) sms.PhoneNumber {
 
 // receipt makes the envelope of a status callback. A callback of a message that the relay did not send, or with a
 // status it does not know, is acknowledged and goes no further.
-func (h *Handler) receipt(form url.Values, rawQuery string) (queue.Envelope, outcome) {
+func (h *Handler) receipt(form signature.Form, rawQuery string) (queue.Envelope, outcome) {
 	sid, status := form.Get("MessageSid"), sms.Status(cmp.Or(form.Get("MessageStatus"), form.Get("SmsStatus")))
 	if err := checkSid(sid); err != nil {
 		return queue.Envelope{}, refuse(http.StatusBadRequest, "malformed").because(err)
@@ -113,7 +112,7 @@ func (h *Handler) receipt(form url.Values, rawQuery string) (queue.Envelope, out
 }
 
 // count reads a number that may be absent. An unreadable one counts as absent: a text is not lost for it.
-func count(form url.Values, name string) int {
+func count(form signature.Form, name string) int {
 	n, err := strconv.Atoi(form.Get(name))
 	if err != nil || n < 0 {
 		return 0
@@ -122,7 +121,7 @@ func count(form url.Values, name string) int {
 }
 
 // media reads MediaUrl0 and MediaContentType0 and so on. The URLs that are there count, not what NumMedia says.
-func media(form url.Values) []sms.Media {
+func media(form signature.Form) []sms.Media {
 	var list []sms.Media
 	for i := range maxMedia {
 		n := strconv.Itoa(i)

@@ -65,6 +65,7 @@ func TestSignedTextIsQueued(t *testing.T) {
 func TestContentTypeOfAForm(t *testing.T) {
 	for _, contentType := range []string{
 		formType, formType + "; charset=UTF-8", formType + ";charset=\"utf-8\"", strings.ToUpper(formType), "  " + formType + " ", formType + ";",
+		formType + "; charset",
 	} {
 		t.Run(contentType, func(t *testing.T) {
 			f := newFront(t)

@@ -73,11 +73,13 @@ var differentialBases = []string{
 // signatures returns what the request might carry: right ones with each way of writing the port, and wrong ones.
 func signatures(t rapid.TB, base string, r Request) []string {
 	t.Helper()
-	var params []parameter
+	var c check
+	c.begin(r)
+	link := string(c.tail)
 	if partSigned(r) == signedForm {
-		params, _ = parseParameters(r.Body)
+		_ = c.form.read(r.Body)
 	}
-	tail := string(appendParameters(signedTail(r, 0), params))
+	tail := string(c.form.appendSigned(c.tail))
 	bases, err := signedBases(base)
 	if err != nil {
 		t.Fatalf("signedBases(%s): %v", base, err)
@@ -86,7 +88,7 @@ func signatures(t rapid.TB, base string, r Request) []string {
 		SignURL(testToken, base+tail),
 		SignURL(testToken, bases[0]+tail),
 		SignURL(testToken, bases[1]+tail),
-		SignURL(testToken, base+string(signedTail(r, 0))),
+		SignURL(testToken, base+link),
 		SignURL(otherToken, base+tail),
 		SignURL(testToken, base+tail+" "),
 		SignURL("", base+tail),

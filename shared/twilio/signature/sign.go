@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"hash"
 	"net/url"
-	"slices"
 )
 
 // scheme is a way of signing webhooks: the keyed hash that makes X-Twilio-Signature, which is then written in base64.
@@ -27,13 +26,15 @@ func (hmacSHA1) MAC(key []byte) hash.Hash { return hmac.New(sha1.New, key) }
 // makes it with the Auth Token token. If a parameter has several values, each distinct value is signed once, in byte order, as
 // in Twilio's Node and Python libraries.
 func SignForm(token, url string, form url.Values) string {
-	var params []parameter
+	var r reading
 	for name, values := range form {
 		for _, value := range values {
-			params = append(params, parameter{name: name, value: value})
+			start := len(r.decoded)
+			r.decoded = append(append(r.decoded, name...), value...)
+			r.note(start, start+len(name))
 		}
 	}
-	return sign(token, appendParameters([]byte(url), params))
+	return sign(token, r.appendSigned([]byte(url)))
 }
 
 // SignURL returns the X-Twilio-Signature of a GET, or of a POST of JSON whose URL has bodySHA256: Twilio signs only the URL
@@ -46,18 +47,4 @@ func sign(token string, text []byte) string {
 	mac := hmacSHA1{}.MAC([]byte(token))
 	mac.Write(text)
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
-}
-
-// appendParameters appends to text what Twilio signs of a form: name and value of each distinct pair, in the byte
-// order of the names and then of the values, with nothing in between. It sorts params in place.
-func appendParameters(text []byte, params []parameter) []byte {
-	slices.SortFunc(params, parameter.compare)
-	for i, p := range params {
-		if i > 0 && p == params[i-1] {
-			continue
-		}
-		text = append(text, p.name...)
-		text = append(text, p.value...)
-	}
-	return text
 }

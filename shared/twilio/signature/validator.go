@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // What Validate finds wrong with a request, for the operator's log. A stranger is told none of it.
@@ -49,6 +51,8 @@ type Request struct {
 type Validator struct {
 	bases [][]byte
 	keys  []signingKey
+	// checks are those that are not under way: each has room that the next one can use.
+	checks sync.Pool
 }
 
 type signingKey struct {
@@ -83,6 +87,29 @@ func NewValidator(baseURLs, tokens []string) (*Validator, error) {
 	return &Validator{bases: bases, keys: keys}, nil
 }
 
+// check is one check of a request, and the room for it. A check needs no other memory, because anybody may ask for one.
+type check struct {
+	form reading
+	// tail is what follows the base URL in the text that Twilio signs.
+	tail []byte
+	// given is the signature of the request.
+	given []byte
+	// macs have one hash for each key.
+	macs         []hash.Hash
+	sum, encoded []byte
+}
+
+func (v *Validator) newCheck() *check {
+	if c, ok := v.checks.Get().(*check); ok {
+		return c
+	}
+	c := &check{}
+	for _, key := range v.keys {
+		c.macs = append(c.macs, key.scheme.MAC(key.secret))
+	}
+	return c
+}
+
 // Validate returns nil if Twilio signed the request, and otherwise ErrNoSignature, ErrMismatch, ErrNoBodyHash, ErrBodyHash,
 // ErrForm or ErrContent. It tries every base URL with every token, and always needs the same time, whichever of them match.
 func (v *Validator) Validate(r Request) error {
@@ -92,13 +119,16 @@ func (v *Validator) Validate(r Request) error {
 	if r.Path != "" && r.Path[0] != '/' {
 		return ErrContent
 	}
+	c := v.newCheck()
+	defer v.checks.Put(c)
+	c.begin(r)
 	switch partSigned(r) {
 	case signedURL:
-		return v.match(signedTail(r, 0), r.Signature)
+		return v.match(c)
 	case signedForm:
-		return v.validateForm(r)
+		return v.validateForm(c, r)
 	case signedHash:
-		return v.validateJSON(r)
+		return v.validateJSON(c, r)
 	case signedNothing:
 	}
 	return ErrContent
@@ -120,7 +150,7 @@ func partSigned(r Request) signedPart {
 		return signedURL
 	case r.Method != http.MethodPost:
 		return signedNothing
-	case hasMediaType(r.ContentType, "application/x-www-form-urlencoded"):
+	case IsForm(r.ContentType):
 		return signedForm
 	case hasMediaType(r.ContentType, "application/json"):
 		return signedHash
@@ -129,27 +159,32 @@ func partSigned(r Request) signedPart {
 	}
 }
 
-func hasMediaType(contentType, mediaType string) bool {
-	name, _, _ := strings.Cut(contentType, ";")
-	return strings.EqualFold(strings.TrimSpace(name), mediaType)
+// IsForm reports whether a request of this Content-Type is a form: Validate then checks its parameters.
+func IsForm(contentType string) bool {
+	return hasMediaType(contentType, "application/x-www-form-urlencoded")
 }
 
-func (v *Validator) validateForm(r Request) error {
-	params, err := parseParameters(r.Body)
-	if err != nil {
+func hasMediaType(contentType, mediaType string) bool {
+	name, _, _ := strings.Cut(contentType, ";")
+	name = strings.TrimSpace(name)
+	return name == mediaType || strings.EqualFold(name, mediaType)
+}
+
+func (v *Validator) validateForm(c *check, r Request) error {
+	if err := c.form.read(r.Body); err != nil {
 		return err
 	}
-	text := appendParameters(signedTail(r, len(r.Body)), params)
-	return v.match(text, r.Signature)
+	c.tail = c.form.appendSigned(c.tail)
+	return v.match(c)
 }
 
 // validateJSON checks the hash of the body as well, which is what ties it to the signed URL.
-func (v *Validator) validateJSON(r Request) error {
+func (v *Validator) validateJSON(c *check, r Request) error {
 	claimed, found := bodyHash(r.RawQuery)
 	if !found {
 		return ErrNoBodyHash
 	}
-	if err := v.match(signedTail(r, 0), r.Signature); err != nil {
+	if err := v.match(c); err != nil {
 		return err
 	}
 	sum := sha256.Sum256(r.Body)
@@ -172,32 +207,28 @@ func bodyHash(rawQuery string) (claimed string, found bool) {
 	return "", false
 }
 
-// signedTail returns the part of the signed URL that follows the base URL, with room for that many bytes more.
-func signedTail(r Request, room int) []byte {
-	tail := make([]byte, 0, len(r.Path)+len("?")+len(r.RawQuery)+room)
-	tail = append(tail, r.Path...)
+// begin notes the part of the signed URL that follows the base URL, and the signature.
+func (c *check) begin(r Request) {
+	c.tail = append(c.tail[:0], r.Path...)
 	if r.RawQuery != "" {
-		tail = append(tail, '?')
-		tail = append(tail, r.RawQuery...)
+		c.tail = append(c.tail, '?')
+		c.tail = append(c.tail, r.RawQuery...)
 	}
-	return tail
+	c.given = append(c.given[:0], r.Signature...)
 }
 
-// match returns ErrMismatch if no key and base URL give signature for text. It does not return early, so its time does not
+// match returns ErrMismatch if no key and base URL give the signature. It does not return early, so its time does not
 // show which key or base URL is right.
-func (v *Validator) match(text []byte, signature string) error {
-	given := []byte(signature)
+func (v *Validator) match(c *check) error {
 	matches := 0
-	var sum, encoded []byte
-	for _, key := range v.keys {
-		mac := key.scheme.MAC(key.secret)
+	for _, mac := range c.macs {
 		for _, base := range v.bases {
 			mac.Reset()
 			mac.Write(base)
-			mac.Write(text)
-			sum = mac.Sum(sum[:0])
-			encoded = base64.StdEncoding.AppendEncode(encoded[:0], sum)
-			matches |= subtle.ConstantTimeCompare(encoded, given)
+			mac.Write(c.tail)
+			c.sum = mac.Sum(c.sum[:0])
+			c.encoded = base64.StdEncoding.AppendEncode(c.encoded[:0], c.sum)
+			matches |= subtle.ConstantTimeCompare(c.encoded, c.given)
 		}
 	}
 	if matches != 1 {
