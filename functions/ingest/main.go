@@ -38,6 +38,7 @@ func newHandler(ctx context.Context, logger *slog.Logger, started time.Time, emi
 		return nil, err
 	}
 	aws, now := awsclient.New(c.aws), clock.Wall()
+	sqs.Connect(ctx, aws) // While the secret is read.
 	tokens, err := secrets.New(aws, c.secrets).KeepAuthTokens(ctx, now, logger)
 	if err != nil {
 		return nil, fmt.Errorf("read the Auth Token: %w", err)

@@ -13,10 +13,13 @@ import (
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
-// newClient returns the client that sends with the credentials of the vault, whatever they are at the time.
+// newClient returns the client that sends with the credentials of the vault, whatever they are at the time. It reads those of AWSCURRENT,
+// and the others when Twilio refuses them.
 func (c config) newClient(ctx context.Context, vault *secrets.Vault, now func() time.Time, logger *slog.Logger) (*twilio.Client, error) {
-	read := func(ctx context.Context) ([]twilio.Credentials, error) { return c.credentials(ctx, vault) }
-	kept, err := secrets.Keep(ctx, read, slices.Equal, now, logger)
+	of := func(vault *secrets.Vault) secrets.Reader[[]twilio.Credentials] {
+		return func(ctx context.Context) ([]twilio.Credentials, error) { return c.credentials(ctx, vault) }
+	}
+	kept, err := secrets.Keep(ctx, of(vault.Current()), of(vault), slices.Equal, now, logger)
 	if err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
 	}

@@ -39,7 +39,7 @@ func newKeptSecret(t *testing.T, names ...string) *keptSecret {
 		s.reads++
 		return named(s.names...), s.fault
 	}
-	kept, err := secrets.Keep(t.Context(), read, slices.Equal, s.clock.Now, slog.New(slog.DiscardHandler))
+	kept, err := secrets.Keep(t.Context(), read, read, slices.Equal, s.clock.Now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

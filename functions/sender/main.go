@@ -42,6 +42,7 @@ func newHandler(ctx context.Context, logger *slog.Logger, emit telemetry.Emit) (
 		return nil, err
 	}
 	aws, now := awsclient.New(c.aws), clock.Wall()
+	dynamo.Connect(ctx, aws) // While the secret is read.
 	messages, err := c.newClient(ctx, secrets.New(aws, c.secrets), now, logger)
 	if err != nil {
 		return nil, err

@@ -37,3 +37,19 @@ func TestColdStartIsCountedOnceAProcess(t *testing.T) {
 		t.Errorf("measurements (-want +got):\n%s", diff)
 	}
 }
+
+// TestColdStartKeepsNobodyWaiting: the first call goes on while the count is written, and does not return before it is.
+func TestColdStartKeepsNobodyWaiting(t *testing.T) {
+	handled, counted := make(chan struct{}), false
+	emit := func(...telemetry.Measurement) {
+		<-handled
+		counted = true
+	}
+	handle := telemetry.CountColdStart("sender", emit, func(context.Context, string) (int, error) {
+		close(handled)
+		return 1, nil
+	})
+	if _, err := handle(t.Context(), ""); err != nil || !counted {
+		t.Errorf("counted %v, error %v", counted, err)
+	}
+}

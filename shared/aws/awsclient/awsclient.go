@@ -91,17 +91,18 @@ func (cfg Config) retryer() aws.Retryer { //nolint:ireturn // aws.Config wants t
 const connectTimeout = time.Second
 
 // newHTTPClient returns a client for a few hosts and many requests.
-func newHTTPClient() *http.Client {
+func newHTTPClient() *httpClient {
 	const idleConnections, idle = 32, 50 * time.Second
 	dialer := net.Dialer{Timeout: connectTimeout}
-	return &http.Client{
+	ahead := newAheadDialer(newTLSDialer(dialer.DialContext).dialTLS)
+	return &httpClient{ahead: ahead, Client: http.Client{
 		Transport: &http.Transport{
 			DialContext:         dialer.DialContext,
-			DialTLSContext:      newTLSDialer(dialer.DialContext).dialTLS,
+			DialTLSContext:      ahead.dialTLS,
 			MaxIdleConnsPerHost: idleConnections,
 			IdleConnTimeout:     idle,
 		},
 		// A signed request is valid for one host only.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	}}
 }

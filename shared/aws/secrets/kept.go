@@ -15,7 +15,7 @@ const renewInterval = time.Minute
 // Kept keeps a secret in memory and reads it again when a caller finds it wrong, at most once a minute. It is safe for
 // concurrent use.
 type Kept[T any] struct {
-	read   func(context.Context) (T, error)
+	read   Reader[T]
 	same   func(a, b T) bool
 	now    func() time.Time
 	logger *slog.Logger
@@ -26,13 +26,15 @@ type Kept[T any] struct {
 	readAt     time.Time
 }
 
-// Keep reads a secret and keeps it. same reports whether two readings are the same secret, now is the clock, and logger gets
-// later readings that fail. The error is that of the first reading.
-func Keep[T any](ctx context.Context, read func(context.Context) (T, error), same func(a, b T) bool, now func() time.Time,
-	logger *slog.Logger,
+// Reader reads a secret, or a part of it.
+type Reader[T any] func(context.Context) (T, error)
+
+// Keep reads a secret with first and keeps it; later it is read with again, which may read more of it. same reports whether two readings
+// are the same secret, now is the clock, and logger gets later readings that fail. The error is that of the first reading.
+func Keep[T any](ctx context.Context, first, again Reader[T], same func(a, b T) bool, now func() time.Time, logger *slog.Logger,
 ) (*Kept[T], error) {
-	k := &Kept[T]{read: read, same: same, now: now, logger: logger}
-	value, err := read(ctx)
+	k := &Kept[T]{read: again, same: same, now: now, logger: logger}
+	value, err := first(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the secret: %w", err)
 	}
@@ -65,7 +67,7 @@ func (k *Kept[T]) Renew(ctx context.Context, generation int) (value T, later int
 		k.logger.LogAttrs(ctx, slog.LevelError, "secret not read again", slog.String("error", err.Error()))
 	case !k.same(k.value, read):
 		k.value, k.generation = read, k.generation+1
-		k.logger.LogAttrs(ctx, slog.LevelInfo, "secret has changed", slog.Int("generation", k.generation))
+		k.logger.LogAttrs(ctx, slog.LevelInfo, "secret read again: it says something else, or more", slog.Int("generation", k.generation))
 		return k.value, k.generation, true
 	}
 	return k.value, k.generation, false

@@ -35,7 +35,7 @@ func same(a, b string) bool { return a == b }
 
 func keep(t *testing.T, v *vault, logged *bytes.Buffer) *secrets.Kept[string] {
 	t.Helper()
-	k, err := secrets.Keep(t.Context(), v.read, same, time.Now, slog.New(slog.NewTextHandler(logged, nil)))
+	k, err := secrets.Keep(t.Context(), v.read, v.read, same, time.Now, slog.New(slog.NewTextHandler(logged, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestKeptSecretGoesByWallTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			read := relaytest.NewFrozenClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))
 			v := &vault{secret: "old-secret"}
-			k, err := secrets.Keep(t.Context(), v.read, same, clock.Of(read.Now), slog.New(slog.DiscardHandler))
+			k, err := secrets.Keep(t.Context(), v.read, v.read, same, clock.Of(read.Now), slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +114,7 @@ func TestManyFindASecretWrong(t *testing.T) {
 func TestKeptSecretThatCannotBeRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &vault{err: errors.New("forbidden")}
-		if _, err := secrets.Keep(t.Context(), v.read, same, time.Now, slog.New(slog.DiscardHandler)); err == nil {
+		if _, err := secrets.Keep(t.Context(), v.read, v.read, same, time.Now, slog.New(slog.DiscardHandler)); err == nil {
 			t.Error("a secret that could not be read at the start is kept")
 		}
 		var logged bytes.Buffer

@@ -10,9 +10,10 @@ import (
 // KeptTokens are Kept Auth Tokens, as a check of signatures wants them.
 type KeptTokens struct{ kept *Kept[AuthTokens] }
 
-// KeepAuthTokens reads the Auth Tokens and keeps them. Errors are those of AuthTokens.
+// KeepAuthTokens reads the token of AWSCURRENT and keeps it, and reads all stages when that proves wrong. Errors are those of
+// AuthTokens.
 func (v *Vault) KeepAuthTokens(ctx context.Context, now func() time.Time, logger *slog.Logger) (KeptTokens, error) {
-	kept, err := Keep(ctx, v.AuthTokens, sameTokens, now, logger)
+	kept, err := Keep(ctx, v.Current().AuthTokens, v.AuthTokens, sameTokens, now, logger)
 	return KeptTokens{kept: kept}, err
 }
 
