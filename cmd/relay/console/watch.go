@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"html"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -16,6 +14,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -24,8 +23,6 @@ const (
 	// liveCookie is there while somebody wants no page to change by itself.
 	liveCookie = "relay-live"
 	livePaused = "paused"
-	// writeTime is how long a browser may take to read what it is told; a slower one is cut off, and comes again.
-	writeTime = 10 * time.Second
 	// maxNamed is how many customers the news of a moment name.
 	maxNamed = 3
 )
@@ -116,8 +113,8 @@ func (c *Console) pause(v *visit) error {
 type stream struct {
 	*visit
 	watcher
+	webfiles.Stream
 
-	control *http.ResponseController
 	// after is the last change that the page knows.
 	after int64
 }
@@ -126,12 +123,12 @@ type stream struct {
 // itself. It says nothing that the page itself would not.
 func (c *Console) watch(v *visit) error {
 	query := v.r.URL.Query()
-	after, err := strconv.ParseInt(cmp.Or(v.r.Header.Get("Last-Event-ID"), query.Get("after")), 10, 64)
+	after, err := webfiles.LastChange(v.r)
 	if c.Live == nil || err != nil {
 		return refusal{http.StatusNotFound, "There is no such page."}
 	}
 	s := &stream{
-		visit: v, control: http.NewResponseController(v.w), after: after,
+		visit: v, after: after,
 		watcher: watcher{number: sms.PhoneNumber(query.Get("number")), customer: sms.PhoneNumber(query.Get("customer")), session: v.token},
 	}
 	if err := c.Live.join(&s.watcher); err != nil {
@@ -139,12 +136,8 @@ func (c *Console) watch(v *visit) error {
 		return refusal{http.StatusServiceUnavailable, "Too many pages are open. This one renews itself once a minute."}
 	}
 	defer c.Live.leave(&s.watcher)
-	v.w.Header().Set("Content-Type", "text/event-stream")
-	// A proxy that collects what is sent would hold it back.
-	v.w.Header().Set("X-Accel-Buffering", "no")
-	_ = s.control.SetReadDeadline(time.Time{}) // a server that cannot has none.
-	s.ring()
-	for err := s.write(": you are told of changes\n\n"); err == nil; {
+	s.Stream, err = webfiles.OpenStream(v.w)
+	for s.ring(); err == nil; {
 		select {
 		case <-v.r.Context().Done():
 			return nil
@@ -172,13 +165,8 @@ func (s *stream) tell() error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	var said string
-	if words := s.wordsFor(found, isComplete); words != "" {
-		said = "data: <p class=\"notice\">" + html.EscapeString(words) + "</p>\n\n"
-	}
 	s.after = newest
-	// The id comes last: if the connection is cut before it, all comes again.
-	if err := s.write(fmt.Sprintf("%sid: %d\nevent: news\ndata: %d\n\n", said, newest, newest)); err != nil {
+	if err := s.News(newest, s.wordsFor(found, isComplete)); err != nil {
 		return err
 	}
 	timer := time.NewTimer(restTime)
@@ -194,7 +182,7 @@ func (s *stream) try() error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	return s.write(":\n\n")
+	return s.Try()
 }
 
 // check has the page look for itself, and ends the connection, if its session is over or the person wants nothing live.
@@ -205,17 +193,9 @@ func (s *stream) check() error {
 		return nil
 	}
 	if errors.Is(err, signin.ErrNotSignedIn) || isEnded {
-		_ = s.write("event: news\ndata: over\n\n") // it is over whether the page knows or not.
+		_ = s.Over() // it is over whether the page knows or not.
 	}
 	return errOver
-}
-
-func (s *stream) write(text string) error {
-	_ = s.control.SetWriteDeadline(time.Now().Add(writeTime)) // a server that cannot has none.
-	if _, err := s.w.Write([]byte(text)); err != nil {
-		return err
-	}
-	return s.control.Flush()
 }
 
 // wait waits until it is time. The error says that the connection is over meanwhile.

@@ -157,9 +157,10 @@ func (f fakeTwilioFlags) phones() (map[sms.PhoneNumber]twiliofake.PhoneAnswer, e
 	return phones, nil
 }
 
-// ServeUntil serves handler on listener until ctx ends.
-func ServeUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+// ServeUntil serves the pages on listener until ctx ends.
+func ServeUntil(ctx context.Context, listener net.Listener, pages *fakepages.Pages) error {
+	server := &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second}
+	server.RegisterOnShutdown(pages.Close)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/a-h/templ"
 
@@ -34,17 +35,22 @@ type Pages struct {
 	Config
 	files webfiles.Files
 	mux   *http.ServeMux
+	// closing is closed by Close.
+	closing chan struct{}
+	close   func()
 }
 
 // The paths of the pages. What they send to is below.
 const (
 	pathPhones       = "/"
+	pathLive         = "/live"
 	pathTexts        = "/phones/texts"
 	pathText         = "/phones/text"
 	pathReact        = "/phones/react"
 	pathRequests     = "/requests"
 	pathNews         = "/requests/news"
 	pathMessages     = "/messages"
+	pathMessagesNews = "/messages/news"
 	pathSettings     = "/settings"
 	pathFaults       = "/settings/faults"
 	pathRegistration = "/settings/registration"
@@ -63,16 +69,21 @@ func New(config Config) (*Pages, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Pages{Config: config, files: files, mux: http.NewServeMux()}
+	closing := make(chan struct{})
+	p := &Pages{
+		Config: config, files: files, mux: http.NewServeMux(), closing: closing, close: sync.OnceFunc(func() { close(closing) }),
+	}
 	cross := http.NewCrossOriginProtection()
 	for pattern, serve := range map[string]func(*visit) error{
 		"GET " + pathPhones + "{$}": p.showPhones,
+		"GET " + pathLive:           p.watch,
 		"GET " + pathTexts:          p.showTexts,
 		"POST " + pathText:          p.text,
 		"POST " + pathReact:         p.react,
 		"GET " + pathRequests:       p.showRequests,
 		"GET " + pathNews:           p.showNews,
 		"GET " + pathMessages:       p.showMessages,
+		"GET " + pathMessagesNews:   p.showMessagesNews,
 		"GET " + pathSettings:       p.showSettings,
 		"POST " + pathFaults:        p.setFaults,
 		"POST " + pathRegistration:  p.register,
@@ -86,6 +97,9 @@ func New(config Config) (*Pages, error) {
 	p.mux.Handle("/", config.Fake)
 	return p, nil
 }
+
+// Close ends the connections on which pages are told what happens, which would stay open.
+func (p *Pages) Close() { p.close() }
 
 // ServeHTTP answers one request.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -102,6 +116,8 @@ type visit struct {
 	r     *http.Request
 	pages *Pages
 	nonce string
+	// seen is the last change before the page was made: what comes while it is made is shown twice, and not missed.
+	seen int64
 }
 
 // problem is an answer that says why something was not done.
@@ -116,7 +132,8 @@ func (p problem) Error() string { return p.words }
 // page serves one page, and says what went wrong if it cannot.
 func (p *Pages) page(serve func(*visit) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{w: w, r: r, pages: p, nonce: rand.Text()}
+		seen, _ := p.Fake.Changes()
+		v := &visit{w: w, r: r, pages: p, nonce: rand.Text(), seen: seen}
 		webfiles.WriteHeaders(w.Header(), v.nonce)
 		err := serve(v)
 		if err == nil || r.Context().Err() != nil {
@@ -180,14 +197,16 @@ func textsOf(one phone) templ.ComponentFunc { return bubbles(one).Render }
 // frame is what all pages have.
 type frame struct {
 	Title, Console string
-	// Path is the page's own, CSS and the others are the paths of the files.
-	Path, CSS, Own, Icon, HTMX, Guard string
+	// Path is the page's own, and Live what it listens to. CSS and the others are the paths of the files.
+	Path, Live, CSS, Own, Icon, HTMX, Guard, Stream string
 }
 
 func (v *visit) frame(title string) frame {
 	files := v.pages.files
 	return frame{
-		Title: title, Console: v.pages.Console, Path: v.r.URL.Path, CSS: files.Path("console.css"), Own: files.Path("fake.css"),
+		Title: title, Console: v.pages.Console, Path: v.r.URL.Path, Live: liveAfter(v.seen),
+		CSS: files.Path("console.css"), Own: files.Path("fake.css"),
 		Icon: files.Path("favicon.svg"), HTMX: files.Path("htmx.min.js"), Guard: files.Path("hx-csp.min.js"),
+		Stream: files.Path("hx-sse.min.js"),
 	}
 }

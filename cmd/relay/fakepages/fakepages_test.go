@@ -30,7 +30,8 @@ const (
 // stage is the pages of a fake Twilio with an application behind it, which answers each text of the customer.
 type stage struct {
 	*twiliofake.Server
-	url string
+	pages *fakepages.Pages
+	url   string
 	// status is what the application answers.
 	status int
 }
@@ -59,7 +60,7 @@ func newStage(t *testing.T) *stage {
 	}
 	listener := httptest.NewServer(pages)
 	t.Cleanup(func() { listener.Close(); fake.Close(); app.Close() })
-	s.Server, s.url = fake, listener.URL
+	s.Server, s.pages, s.url = fake, pages, listener.URL
 	return s
 }
 
@@ -167,7 +168,7 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("%s: the policy is %q", path, policy)
 			continue
 		}
-		if got := strings.Count(answer.page, "<script "); got != 2 || strings.Count(answer.page, `<script src="/assets/`) != got {
+		if got := strings.Count(answer.page, "<script "); got != 3 || strings.Count(answer.page, `<script src="/assets/`) != got {
 			t.Errorf("%s: %d scripts", path, got)
 		}
 		for _, attribute := range regexp.MustCompile(` nonce="([^"]*)"`).FindAllStringSubmatch(answer.page, -1) {
@@ -188,7 +189,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestPhones: what a customer writes is on the phone, the answer too, and a page that has all is told so.
+// TestPhones: what a customer writes is on the phone, the answer too, and what comes later.
 func TestPhones(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -209,7 +210,6 @@ func TestPhones(t *testing.T) {
 	}
 	renew := regexp.MustCompile(`hx-get="(/phones/texts[^"]*)"`).FindStringSubmatch(page)[1]
 	renew = strings.ReplaceAll(renew, "&amp;", "&")
-	s.get(t, renew, http.StatusNoContent)
 	s.text(t, customer, "Hello?", "").want(t, http.StatusSeeOther)
 	s.settle(t)
 	if newer := s.get(t, renew, http.StatusOK, "Hello?", "gone?"); strings.Contains(newer, "<html") {
@@ -273,6 +273,11 @@ func TestRequests(t *testing.T) {
 	s.get(t, news, http.StatusOK, "1 more since this page was made", `href="/requests?kind=webhook"`)
 	s.get(t, "/requests?text=one+MORE", http.StatusOK, "One more")
 	s.get(t, "/messages?text=one+MORE", http.StatusOK, "One more", "received")
+	page = s.get(t, "/messages?direction=inbound", http.StatusOK)
+	news = strings.ReplaceAll(regexp.MustCompile(`hx-get="([^"]*)"`).FindStringSubmatch(page)[1], "&amp;", "&")
+	s.get(t, news, http.StatusNoContent)
+	s.text(t, customer, "One more", "")
+	s.get(t, news, http.StatusOK, "1 more since this page was made", `href="/messages?direction=inbound"`)
 	if got := s.get(t, "/messages?direction=inbound", http.StatusOK, "Older"); strings.Contains(got, "our way") {
 		t.Error("a search for texts of phones finds answers")
 	}

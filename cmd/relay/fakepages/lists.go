@@ -62,12 +62,26 @@ func (p *Pages) showNews(v *visit) error {
 	filter := readExchangeFilter(query)
 	filter.Limit, filter.After = 0, after
 	all, _ := p.Fake.Exchanges(filter)
-	if len(all) == 0 {
+	return v.tell(len(all), pathRequests)
+}
+
+// showMessagesNews says how many messages came since the page was made.
+func (p *Pages) showMessagesNews(v *visit) error {
+	query := v.r.URL.Query()
+	filter := readMessageFilter(query)
+	filter.Limit, filter.After = 0, query.Get("after")
+	all, _ := p.Fake.FindMessages(filter)
+	return v.tell(len(all), pathMessages)
+}
+
+// tell says how many more there are than on a page, if there are any.
+func (v *visit) tell(count int, path string) error {
+	if count == 0 {
 		return v.nothingNew()
 	}
+	query := v.r.URL.Query()
 	query.Del("after")
-	renew := *v.r.URL
-	return v.show(http.StatusOK, news(len(all), pathRequests+"?"+query.Encode(), renew.RequestURI()))
+	return v.show(http.StatusOK, news(count, path+"?"+query.Encode(), v.r.URL.RequestURI()))
 }
 
 // with is a page's address with one parameter set.
@@ -82,14 +96,19 @@ type messages struct {
 	Filter twiliofake.MessageFilter
 	List   []bubble
 	Older  string
+	News   string
+}
+
+func readMessageFilter(query url.Values) twiliofake.MessageFilter {
+	return twiliofake.MessageFilter{
+		Phone: sms.Typed(strings.TrimRight(query.Get("phone"), " ")), Direction: query.Get("direction"),
+		Status: sms.Status(query.Get("status")), Text: query.Get("text"), Before: query.Get("before"), Limit: pageLength,
+	}
 }
 
 func (p *Pages) showMessages(v *visit) error {
 	query := v.r.URL.Query()
-	page := messages{Filter: twiliofake.MessageFilter{
-		Phone: sms.Typed(strings.TrimRight(query.Get("phone"), " ")), Direction: query.Get("direction"),
-		Status: sms.Status(query.Get("status")), Text: query.Get("text"), Before: query.Get("before"), Limit: pageLength,
-	}}
+	page := messages{Filter: readMessageFilter(query)}
 	found, more := p.Fake.FindMessages(page.Filter)
 	slices.Reverse(found)
 	for _, message := range found {
@@ -97,6 +116,12 @@ func (p *Pages) showMessages(v *visit) error {
 	}
 	if more {
 		page.Older = with(v.r.URL, "before", found[len(found)-1].Sid)
+	}
+	if page.Filter.Before == "" {
+		if len(found) > 0 {
+			query.Set("after", found[0].Sid)
+		}
+		page.News = pathMessagesNews + "?" + query.Encode()
 	}
 	return v.show(http.StatusOK, messagesPage(v.frame("Messages"), page))
 }

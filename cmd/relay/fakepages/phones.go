@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
@@ -124,14 +123,11 @@ func pathOf(number sms.PhoneNumber, shown []sms.PhoneNumber) string {
 
 // phone returns a phone with its last texts.
 func (p *Pages) phone(number sms.PhoneNumber, back string) phone {
-	seen := p.Fake.Changes() // before the look: what comes in between is shown twice, and not missed
 	found, _ := p.Fake.FindMessages(twiliofake.MessageFilter{Phone: number, Limit: maxBubbles})
 	slices.Reverse(found)
 	shown := phone{
 		Phone: number, Back: back,
-		Renew: pathTexts + "?" + url.Values{
-			"phone": {string(number)}, "seen": {strconv.FormatUint(seen, 10)}, "back": {back},
-		}.Encode(),
+		Renew: pathTexts + "?" + url.Values{"phone": {string(number)}, "back": {back}}.Encode(),
 	}
 	for _, message := range found {
 		shown.Texts = append(shown.Texts, p.bubble(message))
@@ -155,9 +151,6 @@ func (p *Pages) showTexts(v *visit) error {
 	query := v.r.URL.Query()
 	if !sms.PhoneNumber(query.Get("phone")).IsE164() {
 		return problem{http.StatusBadRequest, "Say which phone, such as +13125550147."}
-	}
-	if query.Get("seen") == strconv.FormatUint(p.Fake.Changes(), 10) {
-		return v.nothingNew()
 	}
 	return v.show(http.StatusOK, textsOf(p.phone(sms.PhoneNumber(query.Get("phone")), query.Get("back"))))
 }

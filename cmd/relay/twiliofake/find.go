@@ -16,9 +16,10 @@ type MessageFilter struct {
 	Status    sms.Status
 	// Text is anywhere in the words, the numbers or the SID, in any case.
 	Text string
-	// Before is a SID: only messages that were made before it. Limit is how many, the newest of them. Zero is no limit.
-	Before string
-	Limit  int
+	// Before and After are SIDs: only messages that were made before the one, and after the other. Limit is how many, the newest of them.
+	// Zero is no limit.
+	Before, After string
+	Limit         int
 }
 
 func (f MessageFilter) matches(m *Message) bool {
@@ -38,6 +39,9 @@ func (s *Server) FindMessages(wanted MessageFilter) (found []Message, more bool)
 	defer s.store.mu.Unlock()
 	waiting := wanted.Before != ""
 	for _, message := range slices.Backward(s.store.messages) {
+		if wanted.After != "" && message.Sid == wanted.After {
+			break
+		}
 		if waiting {
 			waiting = message.Sid != wanted.Before
 			continue
