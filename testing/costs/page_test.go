@@ -28,7 +28,16 @@ func TestPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables := tablesOf(readStack(t), readPaths(t))
+	module := filepath.Join("..", "..")
+	s, err := readStack(module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, err := readPaths(module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := tablesOf(s, paths)
 	shown := map[string]bool{}
 	page := section.ReplaceAllFunc(old, func(found []byte) []byte {
 		title := string(section.FindSubmatch(found)[1])
@@ -68,21 +77,6 @@ func table(rows ...[]string) string {
 		}
 	}
 	return text.String()
-}
-
-// plain writes a number as short as it is.
-func plain(n float64) string { return strconv.FormatFloat(math.Round(n*1e10)/1e10, 'f', -1, 64) }
-
-func dollars(n float64) string {
-	if n > 0 && n < 0.005 {
-		return "under $0.01"
-	}
-	text := strconv.FormatFloat(n, 'f', 2, 64)
-	whole, cents, _ := strings.Cut(text, ".")
-	for at := len(whole) - 3; at > 0; at -= 3 {
-		whole = whole[:at] + "," + whole[at:]
-	}
-	return "$" + whole + "." + cents
 }
 
 func priceTable() string {
@@ -137,34 +131,15 @@ func detailTable(p path) string {
 
 // billTable prices a million texts on each path.
 func billTable(s stack, paths []path) string {
-	rows := [][]string{append([]string{"a million times"}, services...)}
+	rows := [][]string{append([]string{"a million times"}, services()...)}
 	for _, p := range paths {
 		row, bill := []string{p.Name}, s.bill(p)
-		for _, service := range services {
+		for _, service := range services() {
 			row = append(row, dollars(bill[service]))
 		}
 		rows = append(rows, row)
 	}
 	return table(rows...)
-}
-
-// standing is what a month costs in which no text comes.
-type standing struct {
-	what    string
-	reckon  string
-	dollars float64
-}
-
-func standings(s stack) []standing {
-	polls := assumed("pollers") * 3 * 60 * hours
-	return []standing{
-		{"custom metrics, if each is emitted in every hour", plain(s.metrics) + " metrics", s.metrics * of("metric")},
-		{"alarms", plain(s.alarms) + " alarms", s.alarms * of("alarm")},
-		{"the dashboard", "1 dashboard", of("dashboard")},
-		{"secrets: Auth Token and API key", "2 secrets", 2 * of("secret")},
-		{"polling the queue", plain(polls) + " receives", polls / million * of("fifo")},
-		{"polling the timer queue", plain(polls) + " receives", polls / million * of("standard")},
-	}
 }
 
 func standingTable(s stack) string {
@@ -173,14 +148,6 @@ func standingTable(s stack) string {
 		rows = append(rows, []string{one.what, one.reckon, dollars(one.dollars)})
 	}
 	return table(append(rows, []string{"**together**", "", "**" + dollars(standingTotal(s)) + "**"})...)
-}
-
-func standingTotal(s stack) float64 {
-	total := 0.0
-	for _, one := range standings(s) {
-		total += one.dollars
-	}
-	return total
 }
 
 // monthTable is a whole month of delivered texts, for several numbers of them.
@@ -230,7 +197,7 @@ func TestBill(t *testing.T) {
 			aws += dollars
 		}
 	}
-	if math.Abs(got["AWS"]-aws) > 1e-6 || len(got) != len(services) {
+	if math.Abs(got["AWS"]-aws) > 1e-6 || len(got) != len(services()) {
 		t.Errorf("together %v, want %v; %v", got["AWS"], aws, got)
 	}
 }

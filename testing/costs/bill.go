@@ -2,12 +2,12 @@ package costs
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
 
 	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -47,48 +47,62 @@ type stack struct {
 
 const days = 365.0 / 12
 
-func readStack(t *testing.T) stack {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
+// readStack reads the template in the module's folder.
+func readStack(root string) (stack, error) {
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml")) //nolint:gosec // the caller's own folder.
 	if err != nil {
-		t.Fatal(err)
+		return stack{}, err
 	}
-	parsed, err := template.Parse(text, map[string]any{
+	parsed, err := template.Parse(text, map[string]any{ //nolint:gosec // no credentials: names that a stack needs.
 		"TwilioAccountSid":         "AC00000000000000000000000000000000",
 		"TwilioAuthTokenSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio/token-AbCdEf",
 	})
 	if err != nil {
-		t.Fatal(err)
+		return stack{}, err
 	}
-	s := stack{memory: map[string]float64{}, alarms: float64(len(parsed.Resources("AWS::CloudWatch::Alarm"))), metrics: metrics(t, text)}
+	s := stack{memory: map[string]float64{}, alarms: float64(len(parsed.Resources("AWS::CloudWatch::Alarm")))}
+	if s.metrics, err = metrics(text); err != nil {
+		return stack{}, err
+	}
 	for id, function := range parsed.Functions() {
-		s.memory[id] = number(t, function["MemorySize"]) / 1024
+		megabytes, err := number(function["MemorySize"])
+		if err != nil {
+			return stack{}, err
+		}
+		s.memory[id] = megabytes / 1024
 	}
 	for _, stage := range parsed.Resources("AWS::ApiGatewayV2::Stage") {
 		settings, _ := stage.Properties["AccessLogSettings"].(template.Object)
 		s.accessLog = float64(len(template.Expression(settings["Format"])))
 	}
-	retention := func(id string) float64 {
-		group, _ := parsed.Resource(id)
-		return number(t, group.Properties["RetentionInDays"]) / days
-	}
-	s.logMonths, s.auditMonths = retention("SenderLogGroup"), retention("AuditLogGroup")
 	values, _ := parsed.Whole["Values"].(template.Object)
-	s.ledgerMonths = number(t, strings.TrimSuffix(template.Expression(values["LedgerRetention"]), "d")) / days
-	return s
+	retention := func(id string) any {
+		group, _ := parsed.Resource(id)
+		return group.Properties["RetentionInDays"]
+	}
+	for of, kept := range map[*float64]any{
+		&s.logMonths: retention("SenderLogGroup"), &s.auditMonths: retention("AuditLogGroup"),
+		&s.ledgerMonths: strings.TrimSuffix(template.Expression(values["LedgerRetention"]), "d"),
+	} {
+		inDays, err := number(kept)
+		if err != nil {
+			return stack{}, err
+		}
+		*of = inDays / days
+	}
+	return s, nil
 }
 
 // metrics counts those that the dashboard and the alarms ask for, with a total for each that has a dimension: testing/dashboards
 // sees to it that there are no others.
-func metrics(t *testing.T, text []byte) float64 {
-	t.Helper()
+func metrics(text []byte) (float64, error) {
 	parsed, err := drawing.ReadTemplate(text, nil)
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
 	d, err := parsed.Dashboard()
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
 	billed := map[string]bool{}
 	for _, w := range d.Widgets {
@@ -105,32 +119,31 @@ func metrics(t *testing.T, text []byte) float64 {
 			n++
 		}
 	}
-	return float64(n)
+	return float64(n), nil
 }
 
-func number(t *testing.T, v any) (n float64) {
-	t.Helper()
+func number(v any) (n float64, err error) {
 	if err := json.Unmarshal([]byte(template.Expression(v)), &n); err != nil {
-		t.Fatalf("%v is no number: %v", v, err)
+		return 0, fmt.Errorf("%v is no number: %w", v, err)
 	}
-	return n
+	return n, nil
 }
 
-func readPaths(t *testing.T) []path {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "e2e", "testdata", "costs.json"))
+// readPaths reads what the end-to-end run counted.
+func readPaths(root string) ([]path, error) {
+	text, err := os.ReadFile(filepath.Join(root, "testing", "e2e", "testdata", "costs.json")) //nolint:gosec // the caller's own folder.
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var counted struct{ Paths []path }
-	if err := json.Unmarshal(text, &counted); err != nil {
-		t.Fatal(err)
-	}
-	return counted.Paths
+	err = json.Unmarshal(text, &counted)
+	return counted.Paths, err
 }
 
 // services are the columns of a bill.
-var services = []string{"API Gateway", "Lambda", "SQS", "DynamoDB", "Logs", "other", "AWS", "Twilio"}
+func services() []string {
+	return []string{"API Gateway", "Lambda", "SQS", "DynamoDB", "Logs", "other", "AWS", "Twilio"}
+}
 
 // bill is what a million texts cost, by service.
 func (s stack) bill(p path) map[string]float64 {
