@@ -33,7 +33,7 @@ func scaleSizes() []int {
 }
 
 // BenchmarkStatus asks relay serve what operators ask it, over ledgers that relay bench fill made, each question of one
-// right after the other. docs/scale.md shows what came of it.
+// right after the other. docs/scaling.md shows what came of it.
 func BenchmarkStatus(b *testing.B) {
 	var ledgers []servedLedger
 	for _, size := range scaleSizes() {
