@@ -152,7 +152,14 @@ func TestWhatEndsASession(t *testing.T) {
 	if err := s.refused("anna", rightPassword); !errors.Is(err, signin.ErrWrong) {
 		t.Error(err)
 	}
+	// A command that knows nothing of the sessions ends them, and lets her in again.
 	token = s.signIn("anna", "another long password")
+	if _, err := s.users.SignOut("anna"); err != nil {
+		t.Fatal(err)
+	}
+	s.wantWho(token, signin.Person{})
+	token = s.signIn("anna", "another long password")
+	s.wantWho(token, signin.Person{Name: "anna", Role: signin.Dispatcher})
 	if err := s.users.Remove("anna"); err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ const (
 
 // session is somebody who is signed in.
 type session struct {
-	// User is the name, Bound what the session is bound to: it ends when the user's password changes.
+	// User is the name, Bound what the session is bound to: it ends when the user has another password, or was signed out everywhere.
 	User  string `json:"user"`
 	Bound string `json:"bound"`
 	// BeganAt and SeenAt are when it began and was last used. UTC.

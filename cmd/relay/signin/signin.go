@@ -125,7 +125,7 @@ func (d *Door) check(name, password string) (p Person, secret string, err error)
 	case !isRight || user.Name == "":
 		return Person{}, "", ErrWrong
 	}
-	return Person{user.Name, user.Role, user.Phone}, user.Password, nil
+	return Person{user.Name, user.Role, user.Phone}, user.secret(), nil
 }
 
 // operator is whoever has the operator token.
@@ -137,8 +137,8 @@ func same(given, wanted string) bool {
 	return wanted != "" && subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// Who returns whose session a token is of. The user's role counts as it is now, and a session whose user is gone, or has another password
-// since, has ended. The error is [ErrNotSignedIn], or says that the user could not be read.
+// Who returns whose session a token is of. The user's role counts as it is now, and a session whose user is gone, has another password
+// since or was signed out everywhere, has ended. The error is [ErrNotSignedIn], or says that the user could not be read.
 func (d *Door) Who(token string) (Person, error) { return d.who(token, true) }
 
 // Watches is Who for a page that renews itself: it keeps no session alive.
@@ -161,7 +161,7 @@ func (d *Door) who(token string, isUse bool) (Person, error) {
 		if err != nil {
 			return Person{}, err
 		}
-		p, secret = Person{user.Name, user.Role, user.Phone}, user.Password
+		p, secret = Person{user.Name, user.Role, user.Phone}, user.secret()
 	}
 	if secret == "" || s.Bound != bindingOf(secret) {
 		return Person{}, ErrNotSignedIn
@@ -175,7 +175,11 @@ func (d *Door) SignOut(token string) error { return d.sessions.end(token) }
 // SignOutEverywhere ends all sessions of a user, or of whoever has the operator token.
 func (d *Door) SignOutEverywhere(name string) error {
 	if name == d.operator().Name {
-		name = OperatorName
+		return d.sessions.endAll(OperatorName)
 	}
-	return d.sessions.endAll(name)
+	_, err := d.Users.SignOut(name)
+	if errors.Is(err, ErrNoUser) {
+		err = nil // whoever is gone is out.
+	}
+	return errors.Join(err, d.sessions.endAll(name))
 }

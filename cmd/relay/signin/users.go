@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,7 +30,12 @@ type User struct {
 	// AddedAt is when the user was made, ChangedAt when the password was set. UTC.
 	AddedAt   time.Time `json:"added_at"`
 	ChangedAt time.Time `json:"changed_at"`
+	// SignedOut is another word each time that the user is signed out everywhere; empty for one who never was.
+	SignedOut string `json:"signed_out,omitempty"`
 }
+
+// secret is what the user's sessions are bound to: they end when it changes.
+func (u User) secret() string { return u.Password + u.SignedOut }
 
 var (
 	// ErrNoUser means that there is no user of that name.
@@ -128,6 +134,11 @@ func (u Users) Change(name string, edit func(*User)) (User, error) {
 	}
 	edit(&one)
 	return one, u.put(one)
+}
+
+// SignOut ends all sessions of a user. The error is [ErrNoUser] if there is none.
+func (u Users) SignOut(name string) (User, error) {
+	return u.Change(name, func(one *User) { one.SignedOut = rand.Text() })
 }
 
 // SetPassword gives a user another password, which ends the user's sessions. The error is [ErrNoUser] if there is none.

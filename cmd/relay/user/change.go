@@ -63,6 +63,31 @@ func (p program) setPassword(cmd *cobra.Command, name string, f changeFlags) err
 		f.asJSON)
 }
 
+func (p program) signOutCommand() *cobra.Command {
+	var f changeFlags
+	cmd := &cobra.Command{
+		Use:   "sign-out NAME",
+		Short: "Sign a user out everywhere",
+		Long: `sign-out ends all sessions of a user at once: when a phone is lost, for example. The user may sign in again, with the same
+password; relay user passwd sets another, and relay user rm lets nobody in by that name.`,
+		Example:           `  relay user sign-out anna`,
+		Args:              cli.Arguments("the user"),
+		ValidArgsFunction: p.names,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.signOut(cmd, args[0], f) },
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (p program) signOut(cmd *cobra.Command, name string, f changeFlags) error {
+	mode, err := p.Mode(cmd, f.consent, f.asJSON)
+	if err != nil {
+		return err
+	}
+	o := operations.UserOrder{Action: operations.SignOutUser, Name: name, DryRun: mode == cli.Show}
+	return p.do(cmd, o, "is signed out everywhere", "would be signed out everywhere", f.asJSON)
+}
+
 func (p program) removeCommand() *cobra.Command {
 	var f changeFlags
 	cmd := &cobra.Command{

@@ -42,12 +42,13 @@ A relay that runs notices a change at once. docs/console.md says more.`,
   relay user ls
   relay user set anna --phone Ann
   relay user passwd anna
+  relay user sign-out anna
   relay user rm anna`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.listCommand(), p.addCommand(), p.setCommand(), p.passwordCommand(), p.removeCommand())
+	cmd.AddCommand(p.listCommand(), p.addCommand(), p.setCommand(), p.passwordCommand(), p.signOutCommand(), p.removeCommand())
 	return cmd
 }
 
