@@ -64,7 +64,7 @@ type Entry struct {
 	// ReadBy is who was shown the body of the text. Such an entry is about nothing else.
 	ReadBy string `json:"read_by,omitempty"`
 	// Decision is what that operator decided: "sent", "resend", "give_up", "letter_dropped" or "forget" of a text, "remove_phone" or
-	// "resume" of a phone, "give" or "reply" about a customer, "forget" or "forgotten" of one, and "add_user", "change_user",
+	// "resume" of a phone, "give", "reply" or "redrive" about a customer, "forget" or "forgotten" of one, and "add_user", "change_user",
 	// "set_password", "remove_user" or "sign_out_user" of a user; Note says why, in their words, or which role and phone the user has.
 	Decision string `json:"decision,omitempty"`
 	Note     string `json:"note,omitempty"`

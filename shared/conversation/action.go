@@ -25,6 +25,8 @@ const (
 	// DeedGive gives a customer to a phone, DeedReply answers a customer: the action says who wanted that, and is there before it is done.
 	DeedGive  Deed = "give"
 	DeedReply Deed = "reply"
+	// DeedRedrive moves the dead letter of a text back to the queue: the action says who wanted that, and is there before it is done.
+	DeedRedrive Deed = "redrive"
 	// The deeds about users, who sign in to the console: the action's TwilioNumber is TagsPartition.
 	DeedAddUser     Deed = "add_user"
 	DeedChangeUser  Deed = "change_user"

@@ -1,13 +1,11 @@
 package audit
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -97,10 +95,7 @@ func (p program) traced(ctx context.Context, flags *pflag.FlagSet, args []string
 	if len(found) == 0 {
 		return nil, fmt.Errorf("%s has no entry about %s", source.Where, chain)
 	}
-	slices.SortStableFunc(found, func(a, b cli.Logged) int {
-		return cmp.Or(cmp.Compare(a.Version, b.Version), a.Time.Compare(b.Time))
-	})
-	return found, nil
+	return auditlog.InOrder(found, func(e cli.Logged) auditlog.Entry { return e.Entry }), nil
 }
 
 // readChain reads the SID of a text, or a conversation's ID as entries and findings have it.

@@ -44,7 +44,11 @@ func tracedReason(e auditlog.Entry) string {
 	if e.Decision == "" {
 		return e.Reason
 	}
-	return strings.TrimSpace(fmt.Sprintf("%s by %s: %s (%s)", e.Reason, e.Actor, e.Decision, e.Note))
+	words := strings.TrimSpace(fmt.Sprintf("%s by %s: %s", e.Reason, e.Actor, e.Decision))
+	if e.Note != "" {
+		words += " (" + e.Note + ")"
+	}
+	return words
 }
 
 // tracedAttempt says how an attempt went.

@@ -94,7 +94,7 @@ func (p Program) EntriesOf(ctx context.Context, source *auditsource.Source, q au
 				"relay audit verify reads the whole log and says what is wrong with it")
 		}
 		switch sum := sha256.Sum256(line.Text); {
-		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.Chain != "" && entry.Chain() != q.Chain,
+		case entry.Time.Before(q.From), !q.Until.IsZero() && entry.Time.After(q.Until), q.Chain != "" && !entry.IsAbout(q.Chain),
 			seen[sum]:
 			return nil
 		default:

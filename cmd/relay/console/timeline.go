@@ -10,6 +10,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/meaning"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -77,6 +78,8 @@ func stepsOf(e operations.Entry, m operations.Message) []step {
 		s.Says = "The record was " + e.Change + "."
 	case e.ReadBy != "":
 		s.Says, s.IsNoise = e.ReadBy+" was shown what it says.", true
+	case e.To == "" && e.Decision != "":
+		s.Says = e.Actor + " " + deeds()[conversation.Deed(e.Decision)] + "."
 	case e.Decision != "":
 		s.Says = decisionWords(e) + " Now it is " + stateWords(e.To, e.Reason) + "."
 	case e.To == string(ledger.Sending) && e.From != e.To:
@@ -96,6 +99,14 @@ func decisionWords(e operations.Entry) string {
 		words += " “" + e.Note + "”"
 	}
 	return words
+}
+
+// deeds are what operators do with a text, in words.
+func deeds() map[conversation.Deed]string {
+	return map[conversation.Deed]string{
+		conversation.DeedReply: "wrote it", conversation.DeedGive: "gave the customer to a phone",
+		conversation.DeedRedrive: "had its dead letter moved back to the queue",
+	}
 }
 
 // decisions are what operators decide about texts, in words.

@@ -1,10 +1,12 @@
 package deadletters
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/reconcile"
 )
@@ -20,6 +22,8 @@ type Move struct {
 	Pause time.Duration
 	// Asked, if set, is asked whether Twilio lists a message of the text that the ledger does not know. Such a letter stays.
 	Asked *reconcile.Search
+	// Note puts on record that a letter is moved, before it is: what cannot be recorded is not moved. See [Recorded]; nil records nothing.
+	Note func(ctx context.Context, l Letter) error
 	// Report, if set, is called for each letter that the filter chose.
 	Report func(l Letter, moved bool)
 }
@@ -60,6 +64,9 @@ func (m Move) Run(ctx context.Context) (tally Tally, err error) {
 		if err := m.pause(ctx, tally.Moved); err != nil {
 			return false, err
 		}
+		if err := m.note(ctx, l); err != nil {
+			return false, fmt.Errorf("record who moves %s: %w", l.ID(), err)
+		}
 		if err := m.To.Send(ctx, outgoing(d)); err != nil {
 			return false, fmt.Errorf("move %s: %w", l.ID(), err)
 		}
@@ -68,6 +75,24 @@ func (m Move) Run(ctx context.Context) (tally Tally, err error) {
 		return m.forget(ctx, d, &tally)
 	})
 	return tally, err
+}
+
+// Recorded returns a [Move.Note] that has the audit log say who moved each letter.
+func Recorded(actions conversation.Actions, by string, now func() time.Time) func(ctx context.Context, l Letter) error {
+	return func(ctx context.Context, l Letter) error {
+		key := conversation.PhoneKey{TwilioNumber: cmp.Or(l.Record.TwilioNumber, conversation.TagsPartition)}
+		action := conversation.NewAction(conversation.DeedRedrive, key, l.Record.Customer, by, now())
+		// A text can be moved more than once, and each time is on record.
+		action.MessageSid = l.Envelope.RelayID
+		return actions.PutAction(ctx, action)
+	}
+}
+
+func (m Move) note(ctx context.Context, l Letter) error {
+	if m.Note == nil {
+		return nil
+	}
+	return m.Note(ctx, l)
 }
 
 // Ask searches Twilio's list for a text that would be sent again.

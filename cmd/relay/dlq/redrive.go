@@ -39,7 +39,9 @@ happen: how many texts would be sent, which of them Twilio already has, and what
 
 A letter stays where it is if moving it would send nothing. With --ask-twilio, redrive also searches Twilio's list for messages
 that the ledger does not know. redrive puts a letter on the queue before it deletes the old one. If it is interrupted in between,
-or if two people run it at once, a copy remains; the ledger makes sure that the text is sent only once.`,
+or if two people run it at once, a copy remains; the ledger makes sure that the text is sent only once.
+
+The audit log records who moved each letter (RELAY_OPERATOR, or else the user name on this host).`,
 		Example: `  relay dlq redrive
   relay dlq redrive --since 2h --ask-twilio
   relay dlq redrive --number +18585550100 --rate 1/s --apply`,
@@ -97,7 +99,10 @@ func (p program) redrive(cmd *cobra.Command, f redriveFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	move := deadletters.Move{From: d.DeadLetters, To: d.Queue, Records: d.Ledger, Filter: filter, Pause: pause}
+	move := deadletters.Move{
+		From: d.DeadLetters, To: d.Queue, Records: d.Ledger, Filter: filter, Pause: pause,
+		Note: deadletters.Recorded(d.Conversations, p.Operator(""), time.Now),
+	}
 	if messages != nil {
 		move.Asked = deadletters.Asking(messages, d.Ledger, time.Now)
 	}

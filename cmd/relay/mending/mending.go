@@ -16,6 +16,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/doubts"
 	"quickdumpnow.com/smsrelay/cmd/relay/resend"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -27,6 +28,8 @@ type Config struct {
 	Routes route.Lookup
 	Queue  queue.Sender
 	Dead   deadletters.Queue
+	// Actions keeps who had letters moved, for the audit log.
+	Actions conversation.Actions
 	// Twilio is asked whether a message that an operator names belongs to the text. With nil, nobody can name one here.
 	Twilio doubts.Twilio
 	// Pause is the time between two dead letters that are moved.
@@ -44,13 +47,19 @@ type Desk struct {
 	// reading is held by whoever reads dead letters: the queue shows each to one reader at a time.
 	reading sync.Mutex
 	// wanted are the letters to move, for Run.
-	wanted chan deadletters.Filter
+	wanted chan redrive
 	mu     sync.Mutex
 	run    *operations.RedriveRun
 }
 
+// redrive is an order to move letters.
+type redrive struct {
+	by     string
+	filter deadletters.Filter
+}
+
 // New returns a Desk. Letters are moved while its Run runs.
-func New(config Config) *Desk { return &Desk{Config: config, wanted: make(chan deadletters.Filter, 1)} }
+func New(config Config) *Desk { return &Desk{Config: config, wanted: make(chan redrive, 1)} }
 
 // Run moves the letters that are ordered to be moved, until ctx ends. It returns nil.
 func (d *Desk) Run(ctx context.Context) error {
@@ -58,17 +67,18 @@ func (d *Desk) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case filter := <-d.wanted:
-			d.move(ctx, filter)
+		case order := <-d.wanted:
+			d.move(ctx, order)
 		}
 	}
 }
 
-func (d *Desk) move(ctx context.Context, filter deadletters.Filter) {
+func (d *Desk) move(ctx context.Context, order redrive) {
 	d.reading.Lock()
 	defer d.reading.Unlock()
 	_, err := deadletters.Move{
-		From: d.Dead, To: d.Queue, Records: d.Ledger, Filter: filter, Pause: d.Pause,
+		From: d.Dead, To: d.Queue, Records: d.Ledger, Filter: order.filter, Pause: d.Pause,
+		Note: deadletters.Recorded(d.Actions, order.by, d.Now),
 		Report: func(_ deadletters.Letter, moved bool) {
 			d.change(func(run *operations.RedriveRun) {
 				if moved {
@@ -220,7 +230,7 @@ func (d *Desk) Redrive(ctx context.Context, by string, order operations.RedriveO
 	if !d.begin(by, shown.Moving) {
 		return shown, operations.OrderError{Status: http.StatusConflict, Detail: "dead letters are being moved: wait until that is done"}
 	}
-	d.wanted <- filter
+	d.wanted <- redrive{by, filter}
 	shown.Run = d.last()
 	return shown, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +37,7 @@ type stage struct {
 	inbox  *relaytest.MemoryQueue
 	dead   *relaytest.MemoryQueue
 	twilio *relaytest.Twilio
+	did    *relaytest.MemoryConversations
 }
 
 func newStage(t *testing.T) *stage {
@@ -43,9 +45,10 @@ func newStage(t *testing.T) *stage {
 	s := &stage{
 		t: t, ledger: &relaytest.MemoryLedger{}, inbox: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, time.Now),
 		dead: relaytest.NewMemoryQueue(relaytest.QueueOptions{}, time.Now), twilio: &relaytest.Twilio{Now: time.Now},
+		did: &relaytest.MemoryConversations{},
 	}
 	s.Desk = mending.New(mending.Config{
-		Ledger: s.ledger, Queue: s.inbox, Dead: counted{s.dead}, Twilio: s.twilio, Pause: time.Second, Now: time.Now,
+		Ledger: s.ledger, Queue: s.inbox, Dead: counted{s.dead}, Twilio: s.twilio, Actions: s.did, Pause: time.Second, Now: time.Now,
 		Routes: relaytest.NewMemoryRoutes(route.Route{
 			TwilioNumber: relaytest.TwilioNumber, DestinationCarrier: phone, Active: true, Version: 1,
 		}),
@@ -196,6 +199,17 @@ func TestRedrive(t *testing.T) {
 		}
 		if sent := s.waiting(); len(sent) != 3 {
 			t.Errorf("%d letters are on the queue", len(sent))
+		}
+		var recorded []string
+		for _, a := range s.did.Actions() {
+			recorded = append(recorded, a.By+" "+string(a.Deed)+" "+a.MessageSid)
+		}
+		var want []string
+		for n := range 3 {
+			want = append(want, "anna redrive "+relaytest.MessageSid(n+1))
+		}
+		if slices.Sort(recorded); !slices.Equal(recorded, want) {
+			t.Errorf("on record are %v, want %v", recorded, want)
 		}
 		cancel()
 		if err := <-ended; err != nil {

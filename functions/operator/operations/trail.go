@@ -1,7 +1,6 @@
 package operations
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -63,9 +62,7 @@ func (h *Handler) trailOf(ctx context.Context, r ledger.Record) (Trail, error) {
 	if err != nil {
 		return Trail{}, err
 	}
-	slices.SortStableFunc(found, func(a, b auditlog.Entry) int {
-		return cmp.Or(cmp.Compare(a.Version, b.Version), a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
-	})
+	found = auditlog.InOrder(found, func(e auditlog.Entry) auditlog.Entry { return e })
 	// The log has each entry at least once.
 	found = slices.CompactFunc(found, func(a, b auditlog.Entry) bool { return a.ID == b.ID })
 	trail := Trail{Complete: isComplete(r, found), Entries: make([]Entry, len(found))}
