@@ -132,10 +132,21 @@ func (c Conversation) Await(t Taken, timeout time.Duration, now time.Time) (awai
 
 // See returns c after somebody has seen to it. changed is false if what is noted is as late.
 func (c Conversation) See(s Seen) (seen Conversation, changed bool) {
-	s.At = stamp(s.At)
 	isOperators := s.How == SeenDone && s.By != "" // who sees the conversation as it is.
-	if (s.How.isFinal() || isOperators) && !s.At.After(c.Spell.NewestAt.Add(skew)) {
-		// The customer's texts are over, or all are seen, whenever Twilio took the last one.
+	return c.see(s, s.How.isFinal() || isOperators)
+}
+
+// Reply is See after an operator has written to the customer, and had seen that text of his; an empty one is not known.
+func (c Conversation) Reply(s Seen, seenSid string) (seen Conversation, changed bool) {
+	s.How = SeenAnswered
+	return c.see(s, seenSid != "" && seenSid == c.Spell.NewestSid)
+}
+
+// see notes that somebody has seen to the conversation. isAll: the customer's texts are over, or all are seen, whenever Twilio took the
+// last one.
+func (c Conversation) see(s Seen, isAll bool) (seen Conversation, changed bool) {
+	s.At = stamp(s.At)
+	if isAll && !s.At.After(c.Spell.NewestAt.Add(skew)) {
 		s.At = c.Spell.NewestAt.Add(skew + time.Millisecond)
 	}
 	if !s.At.After(c.Seen.At) {

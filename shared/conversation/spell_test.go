@@ -238,3 +238,26 @@ func TestOperatorEndsWhatHeSees(t *testing.T) {
 		t.Error("the operator's word left the customer waiting")
 	}
 }
+
+// An operator's answer to the newest text that he had seen ends the wait however soon it comes; what came after that text is not answered.
+func TestReplyToWhatTheOperatorHadSeen(t *testing.T) {
+	c := awaiting(taken("SM1", 0))
+	answer := conversation.Seen{At: beginning().Add(time.Second), By: "grace", MessageSid: "RL1"}
+	for _, unknown := range []string{"", "SM0"} {
+		if c, _ := c.Reply(answer, unknown); !c.IsOpen() {
+			t.Errorf("an answer of a second later to %q ends the wait", unknown)
+		}
+	}
+	answered, changed := c.Reply(answer, "SM1")
+	if !changed || answered.IsOpen() || answered.Seen.How != conversation.SeenAnswered || answered.Seen.By != "grace" {
+		t.Errorf("seen is %+v", answered.Seen)
+	}
+	again, _ := answered.Await(taken("SM2", 2*time.Second), timeout, beginning().Add(2*time.Second))
+	if !again.IsOpen() || again.Spell.MessageSid != "SM2" {
+		t.Errorf("a text a second after the answer does not wait: %+v", again.Spell)
+	}
+	crossed, _ := c.Await(taken("SM2", 2*time.Second), timeout, beginning().Add(2*time.Second))
+	if crossed, _ = crossed.Reply(answer, "SM1"); !crossed.IsOpen() {
+		t.Error("the answer to a text ends the wait with the next one")
+	}
+}

@@ -25,6 +25,8 @@ type Record struct {
 	Reason Reason `json:",omitempty"`
 	// Manual marks a text that an operator sent.
 	Manual bool `json:",omitempty"`
+	// SeenSid is the customer's newest text that the operator had seen who sent a manual one; empty if that is not known.
+	SeenSid string `json:",omitempty"`
 	// TwilioNumber is the number that Customer texted. Customer is empty on a manual text shown as from nobody. One of them is empty
 	// if Twilio gave no sender or no number for an incoming text, see [Record.Addressed].
 	TwilioNumber sms.PhoneNumber `json:",omitempty"`

@@ -60,6 +60,8 @@ type Envelope struct {
 	Message *sms.Message `json:"message,omitempty"`
 	// Destination overrides the route's hops: the phone of a manual text or of a notice, the customer of an answer.
 	Destination sms.PhoneNumber `json:"destination,omitempty"`
+	// SeenSid is, of a manual text, the customer's newest text that the operator had seen who wrote it; empty if that is not known.
+	SeenSid string `json:"seen_sid,omitempty"`
 	// Receipt is what Twilio says about a message sent earlier.
 	Receipt *sms.Receipt `json:"receipt,omitempty"`
 	// Timer says what to look at, and when.

@@ -170,6 +170,7 @@ func open(envelope queue.Envelope, retention time.Duration) ledger.Record {
 	return ledger.Record{
 		MessageSid:   envelope.RelayID,
 		Manual:       envelope.Kind == queue.KindManual,
+		SeenSid:      envelope.SeenSid,
 		Notice:       envelope.Kind == queue.KindNotice,
 		ParentSid:    parentOf(envelope),
 		TwilioNumber: m.To,

@@ -169,7 +169,7 @@ func (h *Handler) seeReply(ctx context.Context, j *job) error {
 			// He never wrote.
 			return c, false
 		}
-		return c.See(conversation.Seen{At: r.ReceivedAt, How: conversation.SeenAnswered, By: byOperator, MessageSid: r.MessageSid})
+		return c.Reply(conversation.Seen{At: r.ReceivedAt, By: byOperator, MessageSid: r.MessageSid}, r.SeenSid)
 	})
 	if isChanged {
 		h.measureWait(before, c)

@@ -200,6 +200,23 @@ func TestReplyOfAnOperatorEndsTheStages(t *testing.T) {
 	s.checkSent()
 }
 
+// An operator's answer to the text that he had seen ends the wait at once, though it comes within a moment of that.
+func TestReplyWithinAMoment(t *testing.T) {
+	for seen, isOpen := range map[string]bool{relaytest.MessageSid(1): false, "": true} {
+		s := impatient(t)
+		s.hears(1, relaytest.Customer, "Is anybody there?")
+		s.until(time.Second)
+		s.queueUp(textOf(2, func(e *queue.Envelope) {
+			e.Kind, e.Message.From, e.Message.Body, e.Destination = queue.KindManual, "", "Yes", relaytest.Customer
+			e.ReceivedAt, e.SeenSid = s.clock.Now(), seen
+		}))
+		s.until(time.Minute)
+		if c := s.conversation(); c.IsOpen() != isOpen {
+			t.Errorf("the office had seen %q: open is %t; %+v", seen, c.IsOpen(), c.Seen)
+		}
+	}
+}
+
 // A customer who never wrote has no wait that could end.
 func TestReplyToAStranger(t *testing.T) {
 	s := impatient(t)
