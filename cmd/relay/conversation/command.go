@@ -1,5 +1,5 @@
 // Package conversation is `relay conversation`: what is kept of the customers of a number, and what went back and forth with one of
-// them. It changes nothing but that a customer waits, and the limit that holds back a conversation that goes round and round.
+// them. It changes nothing but that a customer waits, who has one, and the limit that holds back a conversation that goes round and round.
 package conversation
 
 import (
@@ -30,13 +30,14 @@ out. The phones on duty start an answer with the customer's tag, such as A05.`,
 		Example: `  relay conversation ls +18585550100
   relay conversation show +18585550100 A05
   relay conversation ls +18585550100 --open
+  relay conversation give +18585550100 A05 Ann
   relay conversation done +18585550100 A05
   relay conversation resume +18585550100 +13125550147`,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cli.UnknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.listCommand(), p.showCommand(), p.doneCommand(), p.resumeCommand())
+	cmd.AddCommand(p.listCommand(), p.showCommand(), p.giveCommand(), p.doneCommand(), p.resumeCommand())
 	return cmd
 }
 

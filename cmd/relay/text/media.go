@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/operatorapi"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/media"
@@ -89,7 +90,7 @@ func (p program) mediaGet(cmd *cobra.Command, args []string, f mediaFlags) (err 
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	var text operations.Text
-	if err := p.openOperatorAPI(d).text(cmd.Context(), args[0], &text); err != nil {
+	if err := operatorapi.Open(p.Program, d).Text(cmd.Context(), args[0], &text); err != nil {
 		return err
 	}
 	got, err := p.saveAttachment(cmd.Context(), client, text, number, f.output)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/operatorapi"
 )
 
 // remote is a relay elsewhere. It answers as the function in this process does, because that function answers there.
@@ -53,7 +54,7 @@ func (r remote) Handle(ctx context.Context, asked events.APIGatewayV2HTTPRequest
 	case err != nil:
 		return answer, fmt.Errorf("the relay's answer broke off: %w", err)
 	case response.StatusCode == http.StatusUnauthorized && isJSON:
-		return answer, cli.WithHint(refusalOf(answer), "set "+cli.EnvOperatorToken+" to the value that it has where relay serve runs")
+		return answer, cli.WithHint(operatorapi.RefusalOf(answer), "set "+cli.EnvOperatorToken+" to the value that it has where relay serve runs")
 	case response.StatusCode/100 == 3 || !isJSON:
 		return answer, cli.Hinted(fmt.Errorf("%s answers %d, but it is not a relay", r.URL, response.StatusCode),
 			"name the relay's own URL, without /sms/…, with --url or "+cli.EnvURL)
@@ -62,17 +63,17 @@ func (r remote) Handle(ctx context.Context, asked events.APIGatewayV2HTTPRequest
 }
 
 // findOperatorAPI returns the operators' API of the relay that flags and settings name: over HTTP, or in this process over an open relay.
-func (p program) findOperatorAPI(ctx context.Context, flags *pflag.FlagSet) (api operatorAPI, closeAPI func() error, err error) {
+func (p program) findOperatorAPI(ctx context.Context, flags *pflag.FlagSet) (api operatorapi.API, closeAPI func() error, err error) {
 	elsewhere, err := p.FindRemote(flags)
 	if err != nil {
 		return api, nil, err
 	}
 	if elsewhere.URL != "" {
-		return operatorAPI{remote{elsewhere}}, func() error { return nil }, nil
+		return operatorapi.API{Handler: remote{elsewhere}}, func() error { return nil }, nil
 	}
 	d, err := p.OpenTarget(ctx, flags)
 	if err != nil {
 		return api, nil, err
 	}
-	return p.openOperatorAPI(d), d.Close, nil
+	return operatorapi.Open(p.Program, d), d.Close, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/operatorapi"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 )
@@ -68,9 +69,9 @@ func (p program) reply(cmd *cobra.Command, args []string, f replyFlags) error {
 		if err != nil {
 			return err
 		}
-		api := p.openOperatorAPI(d)
+		api := operatorapi.Open(p.Program, d)
 		return p.order(cmd, mode, f.asJSON, func(isDryRun bool, answer any) error {
-			return api.order(cmd.Context(), operations.PathReply, operations.ReplyRequest{
+			return api.Order(cmd.Context(), operations.PathReply, operations.ReplyRequest{
 				TwilioNumber: number, Customer: c.Customer, Body: body, IdempotencyKey: f.key, DryRun: isDryRun,
 			}, answer)
 		})

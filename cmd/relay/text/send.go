@@ -90,7 +90,7 @@ func (p program) send(cmd *cobra.Command, text string, f sendFlags) (err error) 
 	}
 	defer func() { err = errors.Join(err, closeAPI()) }()
 	return p.order(cmd, mode, f.asJSON, func(isDryRun bool, answer any) error {
-		return api.order(cmd.Context(), operations.PathRelay, operations.RelayRequest{
+		return api.Order(cmd.Context(), operations.PathRelay, operations.RelayRequest{
 			TwilioNumber: number, Body: f.body, From: sms.PhoneNumber(f.from), To: to, IdempotencyKey: f.key, DryRun: isDryRun,
 		}, answer)
 	})

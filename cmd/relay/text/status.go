@@ -13,6 +13,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/meaning"
+	"quickdumpnow.com/smsrelay/cmd/relay/operatorapi"
 	"quickdumpnow.com/smsrelay/cmd/relay/typed"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -171,9 +172,9 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 	return query, nil
 }
 
-func (p program) showOne(ctx context.Context, c operatorAPI, query url.Values, asJSON bool) error {
+func (p program) showOne(ctx context.Context, c operatorapi.API, query url.Values, asJSON bool) error {
 	var answer json.RawMessage
-	if err := c.status(ctx, query, &answer); err != nil {
+	if err := c.Status(ctx, query, &answer); err != nil {
 		return hintedUnlessUsage(err, "relay status lists the newest texts; if the text is only on the dead-letter queue, relay dlq show SID "+
 			"finds it")
 	}
@@ -200,7 +201,7 @@ func (p program) printRaw(answer json.RawMessage) error {
 	return err
 }
 
-func (p program) showList(ctx context.Context, c operatorAPI, query url.Values, f statusFlags) error {
+func (p program) showList(ctx context.Context, c operatorapi.API, query url.Values, f statusFlags) error {
 	list, err := readList(ctx, c, query, f.limit)
 	if err != nil {
 		return err
@@ -218,12 +219,12 @@ func (p program) showList(ctx context.Context, c operatorAPI, query url.Values, 
 }
 
 // readList reads page by page until it has as many texts as wanted, or there are no more.
-func readList(ctx context.Context, c operatorAPI, query url.Values, limit int) (operations.List, error) {
+func readList(ctx context.Context, c operatorapi.API, query url.Values, limit int) (operations.List, error) {
 	list := operations.List{Messages: []operations.Message{}}
 	for {
 		query.Set("limit", strconv.Itoa(min(limit-len(list.Messages), ledger.MaxLimit)))
 		var page operations.List
-		if err := c.status(ctx, query, &page); err != nil {
+		if err := c.Status(ctx, query, &page); err != nil {
 			return list, err
 		}
 		list.Messages, list.NextCursor = append(list.Messages, page.Messages...), page.NextCursor

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/operatorapi"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 )
 
@@ -21,14 +22,14 @@ type shownText struct {
 
 // showText shows one text with what the customer wrote. The text's record, and so the audit log, first gets the name of who asks:
 // nothing is shown without a record of it.
-func (p program) showText(ctx context.Context, c operatorAPI, query url.Values, asJSON bool) error {
+func (p program) showText(ctx context.Context, c operatorapi.API, query url.Values, asJSON bool) error {
 	var shown shownText
-	if err := c.status(ctx, query, &shown.Message); err != nil {
+	if err := c.Status(ctx, query, &shown.Message); err != nil {
 		return hintedUnlessUsage(err, "relay status lists the newest texts; if the text is only on the dead-letter queue, relay dlq show SID "+
 			"finds it")
 	}
 	var text operations.Text
-	if err := c.text(ctx, shown.MessageSid, &text); err != nil {
+	if err := c.Text(ctx, shown.MessageSid, &text); err != nil {
 		return err
 	}
 	shown.Text, shown.Media = text.Text, text.Media

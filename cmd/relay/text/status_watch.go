@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
+	"quickdumpnow.com/smsrelay/cmd/relay/operatorapi"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
@@ -38,11 +39,11 @@ func every(ctx context.Context, interval time.Duration, look func() (done bool, 
 }
 
 // watchOne shows a text each time it has changed, until it reaches its end.
-func (p program) watchOne(ctx context.Context, c operatorAPI, query url.Values, asJSON bool) error {
+func (p program) watchOne(ctx context.Context, c operatorapi.API, query url.Values, asJSON bool) error {
 	var last json.RawMessage
 	return every(ctx, watchInterval, func() (bool, error) {
 		var answer json.RawMessage
-		if err := c.status(ctx, query, &answer); err != nil {
+		if err := c.Status(ctx, query, &answer); err != nil {
 			return false, err
 		}
 		var m operations.Message
@@ -63,7 +64,7 @@ func (p program) watchOne(ctx context.Context, c operatorAPI, query url.Values, 
 }
 
 // watchList draws the list again in place or, if the output is not a terminal, prints it again each time it has changed.
-func (p program) watchList(ctx context.Context, c operatorAPI, query url.Values, f statusFlags) error {
+func (p program) watchList(ctx context.Context, c operatorapi.API, query url.Values, f statusFlags) error {
 	var last []byte
 	return every(ctx, watchInterval, func() (bool, error) {
 		list, err := readList(ctx, c, query, f.limit)

@@ -28,6 +28,8 @@ type GiveRequest struct {
 	From sms.PhoneNumber `json:"from,omitempty"`
 	// Mine: the phone is that of whoever asks, and is told so.
 	Mine bool `json:"mine"`
+	// DryRun asks whether it could be done, and does nothing.
+	DryRun bool `json:"dry_run,omitempty"`
 	// IdempotencyKey makes a repeat of the request harmless.
 	IdempotencyKey string `json:"idempotency_key,omitempty"`
 }
@@ -44,6 +46,7 @@ func (h *Handler) give(ctx context.Context, request events.APIGatewayV2HTTPReque
 	var wanted GiveRequest
 	named, refusal := readCustomer(request, &wanted.TwilioNumber, &wanted.Customer, map[string]any{
 		"phone": &wanted.Phone, "from": &wanted.From, "mine": &wanted.Mine, "idempotency_key": &wanted.IdempotencyKey,
+		"dry_run": &wanted.DryRun,
 	})
 	if refusal.problem {
 		return refusal
@@ -124,6 +127,9 @@ func (g *giving) carryOut(ctx context.Context) (refusal answer) {
 		return g.h.shown(ctx, http.StatusOK, c)
 	case !sms.Same(claimer, g.wanted.From):
 		return g.tooLate(claimer)
+	}
+	if g.wanted.DryRun {
+		return g.h.shown(ctx, http.StatusOK, c)
 	}
 	if refusal = g.order(ctx); refusal.problem {
 		return refusal
