@@ -47,14 +47,17 @@ func (d done) words() string {
 // action does something about the customer whom a form names, and says what was done.
 type action func(c *Console, v *visit) (done, error)
 
-// about does what a form asks, and shows the page that the form is of. What speaks against it is said on the customer's page, which shows
-// how things are now.
+// about does what a form asks, and shows the page that the form is of. What speaks against it is said there, on the list or on the
+// customer's page, which shows how things are now.
 func (c *Console) about(do action) func(v *visit) error {
 	return func(v *visit) error {
 		what, err := do(c, v)
 		refused, isRefusal := errors.AsType[refusal](err)
 		switch {
 		case isRefusal && refused.status < http.StatusInternalServerError && refused.status != http.StatusNotFound:
+			if list, isOf := v.list(); isOf {
+				return c.showWaiting(v, questionOf(list.Query()), &refused)
+			}
 			return c.showCustomer(v, v.r.PostForm, shownBecause{refused: &refused, draft: v.r.PostForm.Get("body")})
 		case err != nil:
 			return err
@@ -67,7 +70,7 @@ func (c *Console) about(do action) func(v *visit) error {
 // after returns where the browser goes when something is done: back to the list, or to the customer's page.
 func (v *visit) after(what done) string {
 	form := v.r.PostForm
-	if list, err := url.Parse(form.Get("back")); err == nil && list.EscapedPath() == Path && list.Host == "" && list.Scheme == "" {
+	if list, isOf := v.list(); isOf {
 		query := list.Query()
 		query.Set("did", string(what))
 		return Path + "?" + query.Encode()
@@ -75,6 +78,12 @@ func (v *visit) after(what done) string {
 	return pathCustomer + "?" + url.Values{
 		"number": {form.Get("number")}, "customer": {form.Get("customer")}, "did": {string(what)},
 	}.Encode()
+}
+
+// list returns the list that a form is of; isOf is false if it is of another page.
+func (v *visit) list() (list *url.URL, isOf bool) {
+	list, err := url.Parse(v.r.PostForm.Get("back"))
+	return list, err == nil && list.EscapedPath() == Path && list.Host == "" && list.Scheme == ""
 }
 
 // named returns whom a form is about.
@@ -148,12 +157,13 @@ func (c *Console) resume(v *visit) (done, error) {
 // answer writes to the customer, with pictures if there are any. A form that is sent twice is one text.
 func (c *Console) answer(v *visit) (done, error) {
 	number, customer := v.named()
-	media, err := c.pictures(v)
+	pictures, err := v.pictures()
 	if err != nil {
 		return "", err
 	}
-	_, err = v.api(media...).send(http.MethodPost, operations.PathReply, operations.ReplyRequest{
+	_, err = v.api().send(http.MethodPost, operations.PathReply, operations.ReplyRequest{
 		TwilioNumber: number, Customer: customer, Body: strings.ReplaceAll(v.r.PostForm.Get("body"), "\r\n", "\n"),
+		Pictures: pictures, SeenSid: v.r.PostForm.Get("newest"),
 		IdempotencyKey: "console " + v.person.Name + " " + v.r.PostForm.Get("key"),
 	})
 	if refused, ok := errors.AsType[refusal](err); ok && strings.HasPrefix(refused.words, "Idempotency_key") {

@@ -112,6 +112,23 @@ func TestTakeIt(t *testing.T) {
 	}
 }
 
+// TestAConflictOnTheList: why nothing was done is said on the list, next to whom it is about, with how things are now.
+func TestAConflictOnTheList(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.waits(ann, sid(2), time.Minute, nil)
+	b := s.as(signin.Dispatcher)
+	b.want(b.post("done", b.about("newest", sid(1), "back", "/console?only=free")), http.StatusConflict,
+		"<h1>Who is waiting?</h1>", `aria-current="page">Nobody has them (1)`, "autofocus>"+string(ann),
+		"Nothing was done: The customer wrote again meanwhile: look at that text first. This is how it is now.",
+		`name="newest" value="`+sid(2)+`"`)
+	b.want(b.post("done", b.about("newest", sid(1), "back", "/console?only=held")), http.StatusConflict,
+		"who is not on this page any more: The customer wrote again meanwhile", ">"+string(ann)+"</a>")
+	if !s.kept().IsOpen() {
+		t.Error("the waiting is over all the same")
+	}
+}
+
 // TestHandOver: with or without a phone, to any phone on duty; who has an old page in front of him is told who was quicker.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
@@ -186,7 +203,7 @@ func TestAnswer(t *testing.T) {
 	b.want(b.pictures(form, "image/jpeg", 1000), http.StatusConflict, "This form was sent before, with other words", "We are there</textarea>")
 	form.Set("body", "We are on\r\nour way")
 	form.Set("key", "another")
-	b.want(b.pictures(form, "text/html", 10), http.StatusUnprocessableEntity, "This kind of file cannot go with a text", "our way</textarea>")
+	b.want(b.pictures(form, "text/html", 10), http.StatusUnprocessableEntity, "this kind of file cannot go with a text", "our way</textarea>")
 	b.want(b.pictures(form, "image/jpeg", 5_000_001), http.StatusUnprocessableEntity, "too large")
 	b.want(b.pictures(form, "image/jpeg", 6_000_000), http.StatusRequestEntityTooLarge, "5 MB")
 	b.want(b.pictures(b.about("key", "third", "body", ""), "image/jpeg", 10), http.StatusBadRequest, "Body: want 1 to 1600 characters")

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 // api is the operators' HTTP API, called without HTTP in the name of whoever is signed in: a page does, refuses and records what a program
@@ -21,10 +20,10 @@ type api struct {
 	ctx    context.Context //nolint:containedctx // it lives as long as the request whose context this is.
 }
 
-// api returns the API for the person. The media go with an answer.
-func (v *visit) api(media ...sms.Media) api {
+// api returns the API for the person.
+func (v *visit) api() api {
 	config := v.console.API
-	config.Operator, config.Media, config.Logger = v.person.Name, media, v.console.Logger
+	config.Operator, config.Logger = v.person.Name, v.console.Logger
 	return api{config, v.r.Context()}
 }
 

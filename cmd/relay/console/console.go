@@ -19,7 +19,6 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
-	"quickdumpnow.com/smsrelay/shared/media"
 )
 
 // Path is where the console is, and everything of it is below.
@@ -30,14 +29,12 @@ type Config struct {
 	Door *signin.Door
 	// Relay has the routes, the ledger and the conversations; the rest is not used.
 	Relay *target.Target
-	// API is what the operators' HTTP API is made of; the console says who asks, and what goes with an answer.
+	// API is what the operators' HTTP API is made of; the console says who asks.
 	API operations.Config
 	// Examine examines the relay, which may take a while; nil if that cannot be done here. Problems lists what is wrong now, as far as it is
 	// known without.
 	Examine  func(ctx context.Context) ([]checkup.Finding, error)
 	Problems func() []string
-	// Media keeps the pictures that somebody sends along, from a source of them; nil if none can be sent.
-	Media func(source media.Source) media.Keeper
 	// PublicBaseURLs are where browsers reach the relay: where one is https, so is the way through its proxy.
 	PublicBaseURLs []string
 	// Live tells pages what has changed; without it they ask by the clock.

@@ -24,6 +24,8 @@ type details struct {
 	HasWords bool
 	// Did says what was done, Refused why nothing was, and Draft is what was to be written then.
 	Did, Refused, Draft string
+	// HasPictures: pictures can go with an answer.
+	HasPictures bool
 	// Key is the same for each time that the page's answer is sent.
 	Key string
 	Now time.Time
@@ -84,6 +86,7 @@ func (c *Console) showCustomer(v *visit, named url.Values, why shownBecause) err
 	d := details{
 		Details: all, hands: handsOf(way, all.Shown, v.person, c.Now()), HasWords: why.reader != "",
 		Did: done(v.r.URL.Query().Get("did")).words(), Draft: why.draft, Key: rand.Text(), Now: c.Now(),
+		HasPictures: c.API.Pictures != nil,
 	}
 	status := http.StatusOK
 	if why.refused != nil {

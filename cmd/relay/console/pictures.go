@@ -1,16 +1,12 @@
 package console
 
 import (
-	"context"
 	"io"
-	"mime/multipart"
 	"net/http"
-	"strconv"
 	"time"
 
-	"quickdumpnow.com/smsrelay/shared/fault"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/media"
-	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 const (
@@ -20,61 +16,27 @@ const (
 	uploadTime = 2 * time.Minute
 )
 
-// uploaded are files that came with a form, as a [media.Source]. The URL is the place of one.
-type uploaded []*multipart.FileHeader
-
-// FetchMedia opens one of the files.
-func (u uploaded) FetchMedia(_ context.Context, url string, limit int64) (media.Content, error) {
-	for _, one := range u {
-		if one.Filename != url {
-			continue
-		}
-		if one.Size > limit {
-			return media.Content{}, &media.TooLargeError{ContentType: one.Header.Get("Content-Type"), Size: one.Size}
-		}
-		file, err := one.Open()
-		return media.Content{ReadCloser: file, ContentType: one.Header.Get("Content-Type"), Size: one.Size}, err
-	}
-	return media.Content{}, &fault.Error{Kind: fault.Permanent, Err: io.ErrUnexpectedEOF}
-}
-
-// pictures keeps the pictures of a form where Twilio can fetch them, and returns them.
-func (c *Console) pictures(v *visit) ([]sms.Media, error) {
+// pictures are the files of a form.
+func (v *visit) pictures() (all []operations.Picture, err error) {
 	if v.r.MultipartForm == nil {
 		return nil, nil
 	}
-	var files uploaded
-	var all []sms.Media
-	for i, one := range v.r.MultipartForm.File["pictures"] {
+	for _, one := range v.r.MultipartForm.File["pictures"] {
 		if one.Size == 0 && one.Filename == "" {
 			continue // The field was left empty.
 		}
-		if _, isOffered := media.Offered(media.TypeOf(one.Header.Get("Content-Type"))); !isOffered {
-			return nil, refusal{http.StatusUnprocessableEntity, "This kind of file cannot go with a text. Pictures, short videos and PDF can."}
+		file, err := one.Open()
+		if err != nil {
+			return nil, err
 		}
-		// Two files may have the same name.
-		one.Filename = strconv.Itoa(i)
-		files, all = append(files, one), append(all, sms.Media{URL: one.Filename, ContentType: one.Header.Get("Content-Type")})
-	}
-	switch {
-	case len(files) == 0:
-		return nil, nil
-	case c.Media == nil:
-		return nil, refusal{http.StatusConflict, "This relay cannot send pictures."}
-	case len(files) > media.MaxItems:
-		return nil, refusal{http.StatusUnprocessableEntity, "At most ten pictures go with a text."}
-	}
-	kept, err := c.Media(files).Keep(v.r.Context(), all)
-	if err != nil {
-		return nil, err
-	}
-	for i := range kept {
-		if kept[i].Left {
-			return nil, refusal{http.StatusUnprocessableEntity, "The pictures are too large: all together may have 5 MB."}
+		content, err := io.ReadAll(file)
+		_ = file.Close() // it was only read.
+		if err != nil {
+			return nil, err
 		}
-		kept[i].URL = ""
+		all = append(all, operations.PictureOf(one.Header.Get("Content-Type"), content))
 	}
-	return kept, nil
+	return all, nil
 }
 
 // readUpload reads a form with pictures, for which there is more time and more room than for others.

@@ -59,7 +59,8 @@ func (s *stage) send(db *sqlite.DB) {
 	}
 	s.dead = db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
 	s.desk = mending.New(mending.Config{
-		Ledger: db.Ledger(), Routes: db.Routes(), Queue: s.inbox, Dead: target.Counted(s.dead), Twilio: s.twilio, Now: s.clock,
+		Ledger: db.Ledger(), Routes: db.Routes(), Queue: s.inbox, Dead: target.Counted(s.dead), Actions: db.Conversations(),
+		Twilio: s.twilio, Now: s.clock,
 	})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.Context()))
 	ended := make(chan error, 1)
@@ -83,13 +84,10 @@ func (s *stage) api() operations.Config {
 	return operations.Config{
 		Queue: s.inbox, Records: s.relay.Ledger, Routes: s.relay.Routes, Conversations: s.relay.Conversations,
 		Trail: s.trail, Now: s.clock, NewID: operations.NewID, Wait: clock.Pause,
-		Mending: s.desk,
-		Users: users.Book{
-			Users: s.users(), Actions: s.relay.Conversations, Routes: s.relay.Routes, Now: s.clock,
-			SignOut: func(name string) error { return s.door.SignOutEverywhere(name) },
-		},
-		Rota: rota.Book{Routes: s.relay.Routes, Records: s.relay.Ledger, Conversations: s.relay.Conversations, Now: s.clock},
-		Emit: func(...telemetry.Measurement) {},
+		Mending: s.desk, Pictures: s.keeper,
+		Users: users.Book{Users: s.users(), Actions: s.relay.Conversations, Routes: s.relay.Routes, Now: s.clock},
+		Rota:  rota.Book{Routes: s.relay.Routes, Records: s.relay.Ledger, Conversations: s.relay.Conversations, Now: s.clock},
+		Emit:  func(...telemetry.Measurement) {},
 	}
 }
 

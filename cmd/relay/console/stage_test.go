@@ -124,7 +124,7 @@ func (s *stage) open() {
 	s.live = console.NewLive(5)
 	s.pages, err = console.New(console.Config{
 		Examine: s.examine, Problems: func() []string { return s.problems },
-		Door: s.door, Relay: s.relay, API: s.api(), Media: s.keeper, Live: s.live,
+		Door: s.door, Relay: s.relay, API: s.api(), Live: s.live,
 		PublicBaseURLs: []string{"https://relay.example.com"}, Now: s.clock,
 		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
 	})

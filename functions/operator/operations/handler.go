@@ -19,9 +19,9 @@ import (
 	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/auditlog"
 	"quickdumpnow.com/smsrelay/shared/ledger"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/queue"
 	"quickdumpnow.com/smsrelay/shared/route"
-	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 )
 
@@ -85,8 +85,8 @@ type Config struct {
 	Rota Rota
 	// Mending does what is ordered about texts that need somebody; nil if nobody can order that here.
 	Mending Mending
-	// Media are attachments that are kept already and go with each reply; nil for none.
-	Media []sms.Media
+	// Pictures keeps the pictures of replies, from a source of them; nil if none can be sent here.
+	Pictures func(source media.Source) media.Keeper
 	// Logger gets one line for each request, Emit its measurements.
 	Logger *slog.Logger
 	Emit   telemetry.Emit

@@ -51,7 +51,7 @@ func readObject(body []byte, names []string, fields map[string]any, wrong *findi
 // readField reads one value. It refuses JSON's null: a field without a value must be left out.
 func readField(name string, value json.RawMessage, field any, wrong *findings) {
 	kind := kindOf(value)
-	if kind != "null" && json.Unmarshal(value, field) == nil {
+	if kind != "null" && decode(value, field) == nil {
 		return
 	}
 	want := "a string"
@@ -62,10 +62,19 @@ func readField(name string, value json.RawMessage, field any, wrong *findings) {
 		want = "a whole number"
 	case *[]string:
 		want = "an array of strings"
+	case *[]Picture:
+		want = "an array of objects with content_type and data"
 	case *[]Shift:
 		want = "an array of objects with days, from, to and phones"
 	}
 	wrong.malform(name, "%s: want %s, not a JSON %s", name, want, kind)
+}
+
+// decode reads a value. Objects in it have no fields but those that are known.
+func decode(value json.RawMessage, field any) error {
+	decoder := json.NewDecoder(bytes.NewReader(value))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(field)
 }
 
 // kindOf names the kind of a JSON value by how it begins.

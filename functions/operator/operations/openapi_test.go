@@ -109,7 +109,7 @@ func TestFieldsAreDescribed(t *testing.T) {
 	}
 	for name, value := range map[string]any{
 		"RelayRequest": operations.RelayRequest{}, "RelayAnswer": operations.RelayAnswer{}, "DryRun": operations.DryRun{},
-		"ReplyRequest": operations.ReplyRequest{}, "Hop": operations.Hop{},
+		"ReplyRequest": operations.ReplyRequest{}, "Picture": operations.Picture{}, "Hop": operations.Hop{},
 		"Route": operations.Route{}, "Message": operations.Message{}, "Attempt": operations.Attempt{}, "List": operations.List{},
 		"Problem": operations.Problem{}, "ContactRequest": operations.ContactRequest{}, "ContactList": operations.ContactList{},
 		"Contact": contact.Shown{}, "ContactChange": contact.ShownStep{},

@@ -26,6 +26,9 @@ const maxRequest = 64 << 10
 // maxFrom is the longest From, in characters: the text has to fit behind it.
 const maxFrom = 64
 
+// maxSeen is the longest SID of a text that somebody had seen, in characters.
+const maxSeen = 64
+
 // maxKey is the longest idempotency key, in characters.
 const maxKey = 255
 
@@ -46,6 +49,10 @@ type RelayRequest struct {
 	// IsReply: To is a customer, see [ReplyRequest], and By is who answers.
 	IsReply bool   `json:"-"`
 	By      string `json:"-"`
+	// SeenSid is what the operator had seen who replies, Pictures are what goes with the words, and Files what is in them.
+	SeenSid  string    `json:"-"`
+	Pictures []Picture `json:"-"`
+	Files    [][]byte  `json:"-"`
 }
 
 // toField is what the caller calls To.
@@ -119,6 +126,10 @@ func (h *Handler) decide(ctx context.Context, wanted RelayRequest, id string, re
 
 // queue puts the text on the queue.
 func (h *Handler) queue(ctx context.Context, wanted RelayRequest, id string) answer {
+	attached, refusal := h.keep(ctx, wanted)
+	if refusal.problem {
+		return refusal
+	}
 	if wanted.IsReply && wanted.By != "" {
 		key := conversation.PhoneKey{TwilioNumber: wanted.TwilioNumber}
 		action := conversation.NewAction(conversation.DeedReply, key, wanted.To, wanted.By, h.config.Now()).With(id)
@@ -126,14 +137,10 @@ func (h *Handler) queue(ctx context.Context, wanted RelayRequest, id string) ans
 			return refuse(http.StatusServiceUnavailable, "it cannot be recorded at the moment who answers: send the same request again").because(err)
 		}
 	}
-	var attached []sms.Media
-	if wanted.IsReply {
-		attached = h.config.Media
-	}
 	envelope := queue.Envelope{
 		Version: queue.Version, Kind: queue.KindManual, RelayID: id, ReceivedAt: h.config.Now().UTC(),
 		Message:     &sms.Message{Sid: id, From: wanted.From, To: wanted.TwilioNumber, Body: wanted.Body, Media: attached},
-		Destination: wanted.To,
+		Destination: wanted.To, SeenSid: wanted.SeenSid,
 	}
 	outgoing, err := envelope.Outgoing()
 	if err != nil {
@@ -190,6 +197,7 @@ func (r *RelayRequest) read(request events.APIGatewayV2HTTPRequest, fields []str
 	}
 	r.canonical(&wrong)
 	r.check(&wrong)
+	r.Files = readPictures(r.Pictures, &wrong)
 	if named["idempotency_key"] && r.IdempotencyKey == "" {
 		// A caller who names a key relies on it: a program whose variable is empty would send the same text again and again.
 		wrong.malform("idempotency_key", "idempotency_key: is empty: leave it out, or give the text a key of its own")
@@ -210,8 +218,12 @@ func readBody(request events.APIGatewayV2HTTPRequest, fields []string, places ma
 		}
 		body = decoded
 	}
-	if len(body) > maxRequest {
-		return nil, refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is over %d bytes", maxRequest)), true
+	most := maxRequest
+	if _, isReply := places["pictures"]; isReply {
+		most = MaxReply
+	}
+	if len(body) > most {
+		return nil, refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is over %d bytes", most)), true
 	}
 	named, err := readObject(body, fields, places, wrong)
 	if err != nil {
@@ -253,6 +265,9 @@ func (r RelayRequest) check(wrong *findings) {
 	}
 	if r.To != "" && sms.Same(r.To, r.TwilioNumber) {
 		wrong.contradict(r.toField(), "%s: is twilio_number itself", r.toField())
+	}
+	if utf8.RuneCountInString(r.SeenSid) > maxSeen {
+		wrong.malform("seen_sid", "seen_sid: want at most %d characters", maxSeen)
 	}
 	if utf8.RuneCountInString(r.IdempotencyKey) > maxKey {
 		wrong.malform("idempotency_key", "idempotency_key: want at most %d characters", maxKey)

@@ -19,6 +19,11 @@ type ReplyRequest struct {
 	Customer sms.PhoneNumber `json:"customer"`
 	// Body is the text, 1 to 1,600 characters.
 	Body string `json:"body"`
+	// Pictures go with the words, ten at most and 5 MB together.
+	Pictures []Picture `json:"pictures,omitempty"`
+	// SeenSid is the customer's newest text, as whoever answers has seen it: this is the answer to it, however soon it comes. Without one,
+	// what comes within five seconds of a text is no answer to it.
+	SeenSid string `json:"seen_sid,omitempty"`
 	// IdempotencyKey and DryRun are as in [RelayRequest].
 	IdempotencyKey string `json:"idempotency_key,omitempty"`
 	DryRun         bool   `json:"dry_run"`
@@ -26,7 +31,7 @@ type ReplyRequest struct {
 
 // replyFields are the fields of a ReplyRequest.
 func replyFields() []string {
-	return []string{"twilio_number", "customer", "body", "idempotency_key", "dry_run"}
+	return []string{"twilio_number", "customer", "body", "pictures", "seen_sid", "idempotency_key", "dry_run"}
 }
 
 // reply queues the business's own answer to a customer, or answers what would happen to it. It is a manual text without a sender's
@@ -35,10 +40,13 @@ func (h *Handler) reply(ctx context.Context, request events.APIGatewayV2HTTPRequ
 	wanted := RelayRequest{IsReply: true, By: h.operator(request)}
 	refusal, refused := wanted.read(request, replyFields(), map[string]any{
 		"twilio_number": &wanted.TwilioNumber, "customer": &wanted.To, "body": &wanted.Body,
-		"idempotency_key": &wanted.IdempotencyKey, "dry_run": &wanted.DryRun,
+		"pictures": &wanted.Pictures, "seen_sid": &wanted.SeenSid, "idempotency_key": &wanted.IdempotencyKey, "dry_run": &wanted.DryRun,
 	})
-	if refused {
+	switch {
+	case refused:
 		return refusal
+	case len(wanted.Pictures) > 0 && h.config.Pictures == nil:
+		return noPictures()
 	}
 	return h.order(ctx, wanted)
 }

@@ -36,6 +36,8 @@ type Route struct {
 	Function Function
 	// Operator routes ask for the bearer token.
 	Operator bool
+	// MaxBody bounds a body instead of the gateway's own bound, and such a body has more time to come in; 0 is the gateway's.
+	MaxBody int64
 }
 
 // Config is what a gateway is made of.
@@ -150,7 +152,7 @@ func (g *Gateway) authorized(r *http.Request) bool {
 
 // invoke runs the route's function. What the function cannot answer is a 500, as at the gateway.
 func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request, route Route) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.bodyOf(w, route)))
 	if err != nil {
 		status := http.StatusBadRequest
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
@@ -170,6 +172,21 @@ func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request, route Route) {
 		return
 	}
 	write(w, response)
+}
+
+// uploadTime is how long a body may take to come in that may be large.
+const uploadTime = 2 * time.Minute
+
+// bodyOf returns how large a body of the route may be, and sees that there is time for it.
+func (g *Gateway) bodyOf(w http.ResponseWriter, route Route) int64 {
+	if route.MaxBody == 0 {
+		return g.MaxBody
+	}
+	control := http.NewResponseController(w)
+	// A server that cannot set them has none.
+	_ = control.SetReadDeadline(g.Now().Add(uploadTime))
+	_ = control.SetWriteDeadline(g.Now().Add(uploadTime + timeout + time.Second))
+	return route.MaxBody
 }
 
 // refuse answers in the form of the route: operators get problem documents for everything.

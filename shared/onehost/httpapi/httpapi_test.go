@@ -387,3 +387,12 @@ func TestRefusedOperatorsAreLogged(t *testing.T) {
 		})
 	}
 }
+
+// TestARouteOfItsOwnSize takes more than the others, and no more than that.
+func TestARouteOfItsOwnSize(t *testing.T) {
+	s := newStage(func(c *httpapi.Config) { c.MaxBody, c.Routes[0].MaxBody = 10, 20 })
+	if w := s.ask(http.MethodPost, openPath, strings.Repeat("x", 20)); w.Code != http.StatusOK {
+		t.Errorf("what fits is answered %d", w.Code)
+	}
+	wantMessage(t, s.ask(http.MethodPost, openPath, strings.Repeat("x", 21)), http.StatusRequestEntityTooLarge)
+}

@@ -26,7 +26,7 @@ func (r *Relay) openConsole() (err error) {
 			slog.String("error", err.Error()))
 	}
 	r.operations.Users = users.Book{
-		Users: all, Actions: r.db.Conversations(), Routes: r.db.Routes(), SignOut: door.SignOutEverywhere, Now: time.Now,
+		Users: all, Actions: r.db.Conversations(), Routes: r.db.Routes(), Now: time.Now,
 	}
 	opened := target.Of(r.db, r.config.Data)
 	var examine func(ctx context.Context) ([]checkup.Finding, error)
@@ -35,7 +35,7 @@ func (r *Relay) openConsole() (err error) {
 	}
 	r.console, err = console.New(console.Config{
 		Door: door, Relay: opened, API: r.operations, Examine: examine, Problems: func() []string { return r.condition().Problems },
-		Media: r.keeper, Live: r.live, PublicBaseURLs: r.config.PublicBaseURLs, Now: time.Now, Logger: r.config.Logger,
+		Live: r.live, PublicBaseURLs: r.config.PublicBaseURLs, Now: time.Now, Logger: r.config.Logger,
 	})
 	return err
 }

@@ -135,7 +135,7 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 			{Path: webhook.PathHealth, Function: ingest.Handle},
 			{Path: offering.PathMedia, Function: attachments.Handle},
 			{Path: operations.PathRelay, Function: operator.Handle, Operator: true},
-			{Path: operations.PathReply, Function: operator.Handle, Operator: true},
+			{Path: operations.PathReply, Function: operator.Handle, Operator: true, MaxBody: operations.MaxReply},
 			{Path: operations.PathStatus, Function: operator.Handle, Operator: true},
 			{Path: operations.PathText, Function: operator.Handle, Operator: true},
 			{Path: operations.PathContacts, Function: operator.Handle, Operator: true},

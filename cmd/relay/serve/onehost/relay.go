@@ -280,14 +280,14 @@ func (r *Relay) wire() error {
 // wireOperators builds what people use: the operators' API, and the console over it.
 func (r *Relay) wireOperators(inbox, dead *sqlite.Queue, client *twilio.Client) error {
 	r.mending = mending.New(mending.Config{
-		Ledger: r.db.Ledger(), Routes: r.db.Routes(), Queue: inbox, Dead: target.Counted(dead), Twilio: client, Pause: mending.Pause,
-		Now: time.Now,
+		Ledger: r.db.Ledger(), Routes: r.db.Routes(), Queue: inbox, Dead: target.Counted(dead), Actions: r.db.Conversations(),
+		Twilio: client, Pause: mending.Pause, Now: time.Now,
 	})
 	r.operations = operations.Config{
 		Queue: inbox, Records: r.db.Ledger(), Routes: r.db.Routes(), Conversations: r.db.Conversations(),
 		Trail: jsonlines.NewTrail(filepath.Join(r.config.Data, datafolder.AuditFile)), Now: time.Now, NewID: operations.NewID,
 		Rota:     rota.Book{Routes: r.db.Routes(), Records: r.db.Ledger(), Conversations: r.db.Conversations(), Now: time.Now},
-		Operator: tokenHolder, Mending: r.mending, Wait: clock.Pause, Logger: r.config.Logger, Emit: r.emit,
+		Operator: tokenHolder, Mending: r.mending, Pictures: r.keeper, Wait: clock.Pause, Logger: r.config.Logger, Emit: r.emit,
 	}
 	return r.openConsole()
 }
