@@ -29,4 +29,5 @@ func TestConsoleOnAWS(t *testing.T) {
 	if seen, err := s.records().Get(t.Context(), r.MessageSid); err != nil || seen.Reading.By != "ada" {
 		t.Errorf("read by %+v, error %v; want ada", seen.Reading, err)
 	}
+	b.wantExamined("queue-settings")
 }

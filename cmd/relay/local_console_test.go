@@ -110,6 +110,21 @@ func (b *browser) customer(number, customer sms.PhoneNumber) (page string) {
 	return b.post("/customer/words", named)
 }
 
+// wantExamined waits until the relay has been examined, with that check among others.
+func (b *browser) wantExamined(check string) {
+	b.t.Helper()
+	var page string
+	for range 600 {
+		if page = b.get("/health"); !strings.Contains(page, "is being examined") {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if !strings.Contains(page, "<strong>"+check+"</strong>") {
+		b.t.Errorf("the check %s was not made:\n%s", check, page)
+	}
+}
+
 // waits puts a customer into the stores who waits for an answer.
 func waits(t *testing.T, routes route.Table, records ledger.Store, conversations conversation.Store) {
 	t.Helper()
@@ -154,6 +169,7 @@ func TestLocalConsole(t *testing.T) {
 	if page := b.get(""); strings.Contains(page, "Users") {
 		t.Errorf("it has users:\n%s", page)
 	}
+	b.wantExamined("disk-space")
 }
 
 func TestLocalConsoleIsLocal(t *testing.T) {

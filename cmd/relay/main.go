@@ -133,7 +133,7 @@ func (p program) addGroups(root *cobra.Command) {
 		text.StatusCommand(shared),
 		text.TailCommand(shared),
 		text.MediaCommand(shared),
-		conversation.Command(shared), localconsole.Command(shared),
+		conversation.Command(shared), localconsole.Command(shared, doctor.Examine(shared)),
 		contact.Command(shared),
 		block.Command(shared), forget.Command(shared),
 		route.Command(shared),

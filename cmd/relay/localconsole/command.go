@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/checkup"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/console"
 	"quickdumpnow.com/smsrelay/cmd/relay/mending"
@@ -37,8 +38,8 @@ type program struct{ cli.Program }
 // flags are those of relay console.
 type flags struct{ listen, operator string }
 
-// Command returns `relay console`.
-func Command(base cli.Program) *cobra.Command {
+// Command returns `relay console`. examine is how it examines the relay.
+func Command(base cli.Program, examine checkup.Examiner) *cobra.Command {
 	p := program{base}
 	var f flags
 	cmd := &cobra.Command{
@@ -49,7 +50,9 @@ With --aws it works on the relay on AWS with your own credentials. On one host, 
 everybody whom "relay user" lets in.
 
 Only this machine can reach it. It says a password that counts until you stop it with Ctrl-C. What you read and do is on record by your
-name, as with the other commands. Pictures cannot be sent from here.`,
+name, as with the other commands. Pictures cannot be sent from here.
+
+"Is it well?" examines the relay from this machine, with the settings that relay doctor has.`,
 		Example: `  relay console --aws
   relay console --aws --profile production --listen 127.0.0.1:8090
   relay console --data relay-data`,
@@ -58,7 +61,11 @@ name, as with the other commands. Pictures cannot be sent from here.`,
 			if host, _, err := net.SplitHostPort(f.listen); err != nil || !twilio.IsLoopback(host) {
 				return cli.Usage(fmt.Errorf("--listen: %q is not an address of this machine alone, such as 127.0.0.1:8090", f.listen))
 			}
-			return p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error { return p.serve(cmd.Context(), d, f) })
+			return p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error {
+				return p.serve(cmd.Context(), d, f, func(ctx context.Context) ([]checkup.Finding, error) {
+					return examine(ctx, cmd.Flags(), d)
+				})
+			})
 		},
 	}
 	own := cmd.Flags()
@@ -68,8 +75,11 @@ name, as with the other commands. Pictures cannot be sent from here.`,
 	return cmd
 }
 
+// examiner examines the relay that is shown.
+type examiner func(ctx context.Context) ([]checkup.Finding, error)
+
 // serve shows the console until ctx ends.
-func (p program) serve(ctx context.Context, d *target.Target, f flags) error {
+func (p program) serve(ctx context.Context, d *target.Target, f flags, examine examiner) error {
 	// Nobody else signs in, and nobody is signed in after a stop.
 	folder, err := os.MkdirTemp("", "relay-console-")
 	if err != nil {
@@ -78,9 +88,12 @@ func (p program) serve(ctx context.Context, d *target.Target, f flags) error {
 	defer os.RemoveAll(folder) //nolint:errcheck // it has no secret.
 	password := rand.Text()
 	desk := mending.New(mending.Config{
-		Ledger: d.Ledger, Routes: d.Routes, Queue: d.Queue, Dead: d.DeadLetters, Pause: mending.Pause, Now: time.Now,
+		Ledger: d.Ledger, Routes: d.Routes, Queue: d.Queue, Dead: d.DeadLetters, Actions: d.Conversations, Pause: mending.Pause, Now: time.Now,
 	})
-	pages, err := p.pages(d, desk, folder, password, p.Operator(f.operator))
+	pages, err := p.pages(d, desk, examine, signin.Config{
+		Users: signin.NewUsers(filepath.Join(folder, "users")), SessionsFile: filepath.Join(folder, "sessions.json"),
+		OperatorToken: password, Operator: p.Operator(f.operator), Now: time.Now,
+	})
 	if err != nil {
 		return err
 	}
@@ -93,13 +106,10 @@ func (p program) serve(ctx context.Context, d *target.Target, f flags) error {
 	return run(ctx, listener, pages, desk)
 }
 
-// pages returns the console over an open relay. The folder keeps who is signed in.
-func (p program) pages(d *target.Target, desk *mending.Desk, folder, password, operator string) (http.Handler, error) {
+// pages returns the console over an open relay.
+func (p program) pages(d *target.Target, desk *mending.Desk, examine examiner, people signin.Config) (http.Handler, error) {
 	logger := slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	door, err := signin.Open(signin.Config{
-		Users: signin.NewUsers(filepath.Join(folder, "users")), SessionsFile: filepath.Join(folder, "sessions.json"),
-		OperatorToken: password, Operator: operator, Now: time.Now,
-	})
+	door, err := signin.Open(people)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +121,7 @@ func (p program) pages(d *target.Target, desk *mending.Desk, folder, password, o
 			Mending: desk,
 			Now:     time.Now, NewID: operations.NewID, Wait: clock.Pause, Logger: logger, Emit: func(...telemetry.Measurement) {},
 		},
-		Now: time.Now, Logger: logger,
+		Examine: examine, Now: time.Now, Logger: logger,
 	})
 }
 
