@@ -38,7 +38,6 @@ func TestScreenshots(t *testing.T) {
 			b.leave(one.through)
 		}
 		b.see(one.shows)
-		b.value(`document.querySelector("main").scrollIntoView()`)
 		b.draw(filepath.Join(*screenshots, one.name+".png"))
 	}
 }

@@ -64,9 +64,12 @@ func answer(office, phones *tab) {
 	office.write("What the customer gets", "It is, until six.")
 	office.press("Send the answer")
 	phones.arriveOn(customer, "It is, until six.")
+	office.follow("Who is waiting?")
+	// An answer to what the office has seen ends the waiting, however soon it comes.
+	office.arrive("Nobody waits for an answer.")
 	phones.writeOn(customer, "Thank you!")
 	phones.arriveOn(bo, "Thank you!")
-	office.follow("Who is waiting?")
+	office.arrive(customer)
 	office.press("Nothing more is to be done")
 	office.see("Nobody waits for an answer.")
 }

@@ -123,9 +123,16 @@ func find(path string) string {
 	return "document.evaluate(" + quoted(path) + ",document,null,XPathResult.FIRST_ORDERED_NODE_TYPE,null).singleNodeValue"
 }
 
-// click presses with the mouse what a path leads to, once it is there and nothing covers it.
+// menu is the button that shows the console's pages on a narrow screen.
+const menu = `//button[@popovertarget="menu"]`
+
+// click presses with the mouse what a path leads to, once it is there and nothing covers it. What is in the menu is looked for there.
 func (b *tab) click(path string) {
 	b.Helper()
+	isHidden := `(()=>{const e=` + find(path) + `;return e!==null&&e.closest("#menu")!==null&&!e.checkVisibility()})()`
+	if is, err := try[bool](b, isHidden); err == nil && is && path != menu {
+		b.click(menu)
+	}
 	where := `(()=>{const e=` + find(path) + `;if(!e||document.readyState!=="complete")return[];` +
 		`e.scrollIntoView({block:"center",behavior:"instant"});const r=e.getClientRects()[0];if(!r)return[];` +
 		`const x=r.x+r.width/2,y=r.y+r.height/2,at=document.elementFromPoint(x,y);` +
@@ -204,5 +211,6 @@ func (b *tab) signIn(name, password string) {
 	b.write("Name", name)
 	b.write("Password", password)
 	b.press("Sign in")
-	b.see("Who is waiting?", name)
+	b.see("Who is waiting?")
+	b.wait(`document.querySelector("#menu").textContent.includes(`+quoted(name)+")", name+" is not signed in")
 }

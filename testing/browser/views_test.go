@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // views are all pages of the console and of the fake Twilio, with something that each shows. What a page's navigation leads to has to be
@@ -85,6 +88,48 @@ func TestViews(t *testing.T) {
 		for _, missed := range b.unreached() {
 			t.Errorf("%s: no tab key leads to %s", v, missed)
 		}
+	}
+}
+
+// TestMenu: on a phone, one button is all there is above a page. It opens the way to the other pages, by the keyboard and without
+// JavaScript, too, and Escape closes it.
+func TestMenu(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for name, isPlain := range map[string]bool{"with JavaScript": false, "without JavaScript": true} {
+		b := s.newTab(t)
+		if isPlain {
+			b.withoutScripts()
+		}
+		b.look(320, "light")
+		b.signIn("operator", operator)
+		above, err := try[float64](b, `document.querySelector("header").getBoundingClientRect().bottom`)
+		if err != nil || above > 80 {
+			t.Errorf("%s: %v of 640 px are above the page, error %v", name, above, err)
+		}
+		const isOpen = `document.querySelector("#menu").matches(":popover-open")`
+		for range 2 {
+			b.do(chromedp.KeyEvent(kb.Tab)) // over the link to the content.
+		}
+		b.do(chromedp.KeyEvent(kb.Enter))
+		b.wait(isOpen, "the menu does not open")
+		for _, scheme := range []string{"light", "dark"} {
+			b.look(320, scheme)
+			if isPlain {
+				continue // axe-core is a script.
+			}
+			for _, f := range b.findings(b.inspector()) {
+				t.Errorf("%s, %s: %s", name, scheme, f)
+			}
+		}
+		if beyond := b.overflow(); beyond > 0 {
+			t.Errorf("%s: the menu has %d px beyond the edge", name, beyond)
+		}
+		b.do(chromedp.KeyEvent(kb.Escape))
+		b.wait("!"+isOpen, "the menu does not close")
+		b.do(chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab))
+		b.do(chromedp.KeyEvent(kb.Enter))
+		b.see("Nothing needs you.")
 	}
 }
 

@@ -190,19 +190,19 @@ func (c *counted) keep(n int, now time.Time) {
 	c.n, c.at = n, now
 }
 
-// count returns the count, as look says if it is old; ok is false if that cannot be said.
-func (c *counted) count(now time.Time, look func() (int, error)) (n int, ok bool) {
+// count returns the count, as look says if it is old; 0 if that cannot be said.
+func (c *counted) count(now time.Time, look func() (int, error)) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.at.IsZero() && now.Sub(c.at).Abs() < countedFor {
-		return c.n, true
+		return c.n
 	}
 	n, err := look()
 	if err != nil {
-		return 0, false
+		return 0
 	}
 	c.n, c.at = n, now
-	return n, true
+	return n
 }
 
 // countNeeds counts what needs somebody, without reading a dead letter.

@@ -72,8 +72,17 @@ type frame struct {
 	CSS, Icon, HTMX, Guard, Stream string
 	// Live says how the page is kept up to date; it is zero for one that stays as it is.
 	Live liveFrame
-	// Places are the pages that all others lead to.
+	// Places are the pages that all others lead to, Needs is how much one of them has that needs somebody.
 	Places []place
+	Needs  int
+}
+
+// menuLabel is what the button is called that shows the places on a phone.
+func (f frame) menuLabel() string {
+	if f.Needs == 0 {
+		return "Menu"
+	}
+	return fmt.Sprintf("Menu (%d to see to)", f.Needs)
 }
 
 // MayAct reports whether the person may see to customers.
@@ -86,11 +95,13 @@ type place struct {
 	IsHere bool
 }
 
-// places lists the pages for the person.
-func (v *visit) places() []place {
-	places := []place{{"Who is waiting?", Path, false}}
+// places lists the pages for the person, and says how much needs somebody.
+func (v *visit) places() (places []place, needs int) {
+	places = []place{{"Who is waiting?", Path, false}}
 	if v.console.API.Mending != nil {
-		places = append(places, place{v.needsLabel(), pathNeeds, false})
+		ctx := v.r.Context()
+		needs = v.console.needed.count(v.console.Now(), func() (int, error) { return v.console.countNeeds(ctx) })
+		places = append(places, place{needsLabel(needs), pathNeeds, false})
 	}
 	places = append(places, place{"What happened to a text?", pathText, false}, place{"Who is on duty?", pathDuty, false},
 		place{"How is it going?", pathFigures, false})
@@ -103,15 +114,13 @@ func (v *visit) places() []place {
 	for i, one := range places {
 		places[i].IsHere = one.Path == v.r.URL.Path
 	}
-	return places
+	return places, needs
 }
 
 // needsLabel is what the page of what needs somebody is called, with how much that is.
-func (v *visit) needsLabel() string {
+func needsLabel(n int) string {
 	const label = "What needs me?"
-	ctx := v.r.Context()
-	n, ok := v.console.needed.count(v.console.Now(), func() (int, error) { return v.console.countNeeds(ctx) })
-	if !ok || n == 0 {
+	if n == 0 {
 		return label
 	}
 	return fmt.Sprintf("%s (%d)", label, n)
@@ -124,7 +133,8 @@ func (v *visit) frame(title string) frame {
 		Stream: v.console.files.Path("hx-sse.min.js"),
 	}
 	if v.person.Name != "" {
-		f.Form, f.Places = signin.FormToken(v.token), v.places()
+		f.Form = signin.FormToken(v.token)
+		f.Places, f.Needs = v.places()
 	}
 	return f
 }

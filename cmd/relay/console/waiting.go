@@ -77,8 +77,9 @@ type list struct {
 	Path, First, Next string
 	// IsLater says that others come before those on the page.
 	IsLater bool
-	// Did says what was done on the page before.
-	Did string
+	// Did says what was done on the page before, Refused why nothing was, and About whom that is about.
+	Did, Refused string
+	About        conversations.Shown
 	// Ways are the routes.
 	Ways map[sms.PhoneNumber]route.Route
 	Now  time.Time
@@ -116,9 +117,22 @@ func listOf(all []conversations.Shown, numbers []sms.PhoneNumber, q question, no
 	return l
 }
 
+// IsAbout reports whether what was refused is about somebody.
+func (l list) IsAbout(c conversations.Shown) bool {
+	return l.Refused != "" && c.TwilioNumber == l.About.TwilioNumber && sms.Same(c.Customer, l.About.Customer)
+}
+
+// IsElsewhere reports whether what was refused is about somebody who is not on the page.
+func (l list) IsElsewhere() bool { return l.Refused != "" && !slices.ContainsFunc(l.People, l.IsAbout) }
+
 // waiting shows who waits for an answer.
 func (c *Console) waiting(v *visit) error {
-	ctx, q := v.r.Context(), questionOf(v.r.URL.Query())
+	return c.showWaiting(v, questionOf(v.r.URL.Query()), nil)
+}
+
+// showWaiting shows who waits as things are now: after a refusal with why, next to whom it is about. Such a page does not change by itself.
+func (c *Console) showWaiting(v *visit, q question, refused *refusal) error {
+	ctx := v.r.Context()
 	live := v.live(q.path(), q.Number, "")
 	routes, _, err := route.Readable(c.Relay.Routes.List(ctx))
 	if err != nil {
@@ -139,8 +153,13 @@ func (c *Console) waiting(v *visit) error {
 	l := listOf(all, numbers, q, c.Now())
 	l.Ways, l.Did = ways, done(v.r.URL.Query().Get("did")).words()
 	f := v.frame("Who is waiting?")
-	f.Live = live
-	return v.show(http.StatusOK, waitingPage(f, l))
+	if refused == nil {
+		f.Live = live
+		return v.show(http.StatusOK, waitingPage(f, l))
+	}
+	l.Refused = refused.words
+	l.About.TwilioNumber, l.About.Customer = v.named()
+	return v.show(refused.status, waitingPage(f, l))
 }
 
 // nameOf is what a customer is called for people.
