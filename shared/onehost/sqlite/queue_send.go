@@ -25,7 +25,7 @@ func (q *Queue) Send(ctx context.Context, outgoing queue.Outgoing) error {
 		messageID: rand.Text(), deduplicationID: outgoing.DeduplicationID,
 		body: outgoing.Body, attributes: attributes,
 	}
-	return q.db.write(ctx, func(ctx context.Context, t *tx) error { return q.send(ctx, t, m, outgoing) })
+	return q.db.writeRepeatable(ctx, func(ctx context.Context, t *tx) error { return q.send(ctx, t, m, outgoing) })
 }
 
 func encodeAttributes(attributes map[string]string) (string, error) {
@@ -65,26 +65,24 @@ func (q *Queue) remember(ctx context.Context, t *tx, id string) (fresh bool, err
 	return changed > 0, err
 }
 
-// put appends the message to a lane. A lane of a message that is delayed begins locked.
+// put appends the message to a lane. A lane that begins with it has it as its head: its id will be the next of the sequence. A lane of a
+// message that is delayed begins locked.
 func (t *tx) put(ctx context.Context, queueName, laneName string, m message) error {
-	var lane, head, id int64
-	if _, err := t.get(ctx, []any{&lane, &head}, `
-		INSERT INTO queue_lanes (queue, name, head, depth, locked_until) VALUES (?1, ?2, 0, 1, ?3)
+	var lane int64
+	if _, err := t.get(ctx, []any{&lane}, `
+		INSERT INTO queue_lanes (queue, name, head, depth, locked_until)
+		VALUES (?1, ?2, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'queue_messages'), 1, ?3)
 		ON CONFLICT (queue, name) DO UPDATE SET depth = depth + 1
-		RETURNING id, head`, queueName, laneName, m.visibleAt); err != nil {
+		RETURNING id`, queueName, laneName, m.visibleAt); err != nil {
 		return err
 	}
-	if _, err := t.get(ctx, []any{&id}, `
+	// RETURNING has SQLite keep what the statement changes: if the disk is full, this message is undone, and not the whole transaction.
+	var id int64
+	_, err := t.get(ctx, []any{&id}, `
 		INSERT INTO queue_messages
 			(lane, message_id, deduplication_id, body, attributes, receive_count, sent_at, visible_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		RETURNING id`,
-		lane, m.messageID, m.deduplicationID, m.body, m.attributes, m.receiveCount, m.sentAt, m.visibleAt); err != nil {
-		return err
-	}
-	if head != 0 {
-		return nil
-	}
-	_, err := t.exec(ctx, "UPDATE queue_lanes SET head = ? WHERE id = ?", id, lane)
+		lane, m.messageID, m.deduplicationID, m.body, m.attributes, m.receiveCount, m.sentAt, m.visibleAt)
 	return err
 }

@@ -90,6 +90,8 @@ type writer struct {
 // request is one write.
 type request struct {
 	run func(ctx context.Context, t *tx) error
+	// isRepeatable: run may be called again after it was rolled back.
+	isRepeatable bool
 	// err is what run returned.
 	err error
 	// answer gets the one answer, after the commit.
@@ -194,27 +196,74 @@ func (w *writer) transact(ctx context.Context, t *tx, batch []*request) error {
 	return nil
 }
 
-// runAll runs each write of the batch in a savepoint of its own, so that one that fails leaves the others whole; a write that
-// is alone needs none. The error is one that the whole batch fails with.
+// runAll runs the writes of the batch so that one that fails leaves the others whole. The error is one that the whole batch fails with.
 func (w *writer) runAll(ctx context.Context, t *tx, batch []*request) error {
 	if len(batch) == 1 {
 		return t.run(ctx, batch[0])
 	}
+	var repeatable, others []*request
 	for _, r := range batch {
-		if _, err := w.exec(ctx, "SAVEPOINT one"); err != nil {
-			return err
+		if r.isRepeatable {
+			repeatable = append(repeatable, r)
+		} else {
+			others = append(others, r)
 		}
-		if r.err = t.run(ctx, r); r.err != nil {
-			if _, err := w.exec(ctx, "ROLLBACK TO one"); err != nil {
-				// SQLite gave up the whole transaction, as it may when the disk fails. The others may try again.
-				return &fault.Error{Kind: fault.Transient, Err: fmt.Errorf("transaction was given up: %w", r.err)}
+	}
+	done, err := w.runTogether(ctx, t, repeatable)
+	if err == nil && !done {
+		err = w.runEach(ctx, t, repeatable)
+	}
+	if err != nil {
+		return err
+	}
+	return w.runEach(ctx, t, others)
+}
+
+// runTogether runs all of them in one savepoint, or none: done is false if one failed.
+func (w *writer) runTogether(ctx context.Context, t *tx, batch []*request) (done bool, err error) {
+	if len(batch) == 0 {
+		return true, nil
+	}
+	before := len(t.rings)
+	err = w.inSavepoint(ctx, func() error {
+		for _, r := range batch {
+			if err := t.run(ctx, r); err != nil {
+				t.rings = t.rings[:before]
+				return err
 			}
 		}
-		if _, err := w.exec(ctx, "RELEASE one"); err != nil {
+		done = true
+		return nil
+	})
+	return done, err
+}
+
+// runEach runs each write in a savepoint of its own.
+func (w *writer) runEach(ctx context.Context, t *tx, batch []*request) error {
+	for _, r := range batch {
+		if err := w.inSavepoint(ctx, func() error {
+			r.err = t.run(ctx, r)
+			return r.err
+		}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// inSavepoint takes back what run wrote if it fails. The error is the transaction's, not run's.
+func (w *writer) inSavepoint(ctx context.Context, run func() error) error {
+	if _, err := w.exec(ctx, "SAVEPOINT one"); err != nil {
+		return err
+	}
+	if failed := run(); failed != nil {
+		if _, err := w.exec(ctx, "ROLLBACK TO one"); err != nil {
+			// SQLite gave up the whole transaction, as it may when the disk fails. The others may try again.
+			return &fault.Error{Kind: fault.Transient, Err: fmt.Errorf("transaction was given up: %w", failed)}
+		}
+	}
+	_, err := w.exec(ctx, "RELEASE one")
+	return err
 }
 
 // rollback ends the transaction, if SQLite has not done so already, and returns cause.
@@ -227,7 +276,16 @@ func (w *writer) rollback(ctx context.Context, cause error) error {
 // it has returned; it runs on another goroutine, with a context of its own. The errors are run's own, and *fault.Error.
 // After an error, what run sets is not to be read: it may still be at work.
 func (db *DB) write(ctx context.Context, run func(ctx context.Context, t *tx) error) error {
-	r := &request{run: run, answer: make(chan error, 1)}
+	return db.handOver(ctx, &request{run: run})
+}
+
+// writeRepeatable does the same for a run that may be called again after it was rolled back. With others of its kind, it costs less.
+func (db *DB) writeRepeatable(ctx context.Context, run func(ctx context.Context, t *tx) error) error {
+	return db.handOver(ctx, &request{run: run, isRepeatable: true})
+}
+
+func (db *DB) handOver(ctx context.Context, r *request) error {
+	r.answer = make(chan error, 1)
 	if err := db.hand(ctx, r); err != nil {
 		return err
 	}
