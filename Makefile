@@ -32,7 +32,8 @@ NOT_INLINED := github.com/aws/aws-sdk-go-v2/service/...
 # $(call compile,FUNCTION,FOLDER) makes FOLDER/bootstrap. Lambda's processors have the atomic instructions of ARMv8.1 (LSE): a program that
 # does not ask for them each time is smaller by 40 kB.
 # Without inlining in the SDK's generated packages, the sender is smaller by 130 kB.
-compile = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 GOARM64=v8.0,lse $(GO) build -tags lambda.norpc -trimpath -gcflags '$(NOT_INLINED)=-l' -ldflags "-s -w $(STAMP)" -o "$(2)/bootstrap" "./functions/$(1)"
+# A third argument names another processor.
+compile = CGO_ENABLED=0 GOOS=linux $(or $(3),GOARCH=arm64 GOARM64=v8.0,lse) $(GO) build -tags lambda.norpc -trimpath -gcflags '$(NOT_INLINED)=-l' -ldflags "-s -w $(STAMP)" -o "$(2)/bootstrap" "./functions/$(1)"
 
 # Nor is inlined, in relay, what waits for the network anyway or is generated: relay is smaller by 0.8 MB. The release takes the same list.
 RELAY_NOT_INLINED := $(shell cat release/not-inlined.txt)
@@ -161,6 +162,53 @@ mutations-changed: ## Do that for up to 12 of those whose code has changed in th
 bench: ## Run the benchmarks
 	$(GO) test -timeout 60m -run='^$$' -bench=. -benchmem ./...
 
+# What is measured beside the relay's functions: their packages and bundles, made once for each version of them.
+PEERS_SOURCES := $(wildcard testing/peers/python/* testing/peers/node/*)
+PEERS := $(CACHE)/smsrelay-peers-$(shell cat $(PEERS_SOURCES) 2>/dev/null | cksum | cut -d ' ' -f 1)
+
+.PHONY: bench-peers
+bench-peers: $(PEERS)/ready ## Measure three functions beside what people would write instead, into docs/performance.md (needs Python and npm)
+	$(GO) -C testing/peers run . -root "$(CURDIR)" -packages "$(PEERS)" $(PEERS_FLAGS)
+
+# The packages with benchmarks, but for those whose benchmarks take minutes: they fill ledgers of a million texts, or take a fixed time.
+BENCHED = $(filter-out ./cmd/relay/ ./cmd/relay/console/ ./cmd/relay/serve/onehost/,$(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' ./shared ./functions ./cmd ./testing/lambdahost))))
+
+.PHONY: bench-once
+bench-once: $(if $(CI),$(PEERS)/ready) ## Run each short benchmark once, and of bench-peers what is installed, to see that they work
+	$(GO) test $(PLAIN) -short -run '^$$' -bench . -benchtime 1x $(BENCHED)
+	cd testing/peers && $(GO) test $(PLAIN) ./...
+	$(GO) -C testing/peers run . -root "$(CURDIR)" $(if $(or $(CI),$(wildcard $(PEERS)/ready)),-packages "$(PEERS)") -once
+
+# npm packages the SDK's clients as they are; esbuild leaves out what a function does not use.
+$(PEERS)/ready:
+	rm -rf "$(@D)"
+	mkdir -p "$(@D)/functions"
+	$(PYTHON) -m venv "$(@D)/interpreter"
+	for part in requirements:packages runtime:runtime; do \
+		"$(@D)/interpreter/bin/pip" install --quiet --disable-pip-version-check \
+			--target "$(@D)/$${part#*:}" --requirement "testing/peers/python/$${part%:*}.txt" || exit 1; \
+	done
+	cp testing/peers/python/*.py "$(@D)/functions"
+	"$(@D)/interpreter/bin/python" -m compileall -q "$(@D)/functions"
+	cp testing/peers/node/* "$(@D)"
+	npm ci --prefix "$(@D)" --silent --no-audit --no-fund --ignore-scripts
+	cd "$(@D)" && node_modules/.bin/esbuild ingest.mjs sender.mjs stream-audit.mjs --bundle --minify --platform=node --target=node20 \
+		--format=esm --out-extension:.js=.mjs --outdir=node \
+		--banner:js='import { createRequire } from "node:module"; const require = createRequire(import.meta.url);'
+	touch "$@"
+
+# bench-peers asks for these, with certificates for its stand-ins of AWS in an overlay.
+build/peers/ours/%/bootstrap: FORCE
+	$(call compile,$*,$(@D),$(if $(filter arm64,$(shell $(GO) env GOARCH)),,GOARCH=$(shell $(GO) env GOARCH)))
+
+FORCE:
+
+BENCH_DIFF_FLAGS := $(if $(PACKAGES),-packages "$(PACKAGES)") $(if $(BENCH),-bench "$(BENCH)") $(if $(BASE),-base "$(BASE)")
+
+.PHONY: bench-diff
+bench-diff: ## Compare this folder's benchmarks with main's (PACKAGES="./a ./b", BENCH=regexp, BASE=commit)
+	$(GO) -C testing/peers run ./diff -root "$(CURDIR)" $(BENCH_DIFF_FLAGS)
+
 .PHONY: fuzz
 fuzz: ## Fuzz each fuzz target for FUZZTIME (20s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do \
@@ -265,6 +313,7 @@ lint-go: ## Check the code
 	fi
 	$(GOLANGCI) run ./...
 	cd release && $(GOLANGCI) run ./...
+	cd testing/peers && $(GOLANGCI) run ./...
 
 .PHONY: lint-sam
 lint-sam: $(VENV)/ready ## Check the template's form
