@@ -118,6 +118,18 @@ func (c *Console) healthPages() map[string]page {
 	}
 }
 
+// examined says when the relay was last examined; it is empty where it cannot be.
+func (c *Console) examined(v *visit) string {
+	_, _, at, _ := c.exam.look()
+	switch {
+	case c.Examine == nil:
+		return ""
+	case at.IsZero():
+		return "The relay itself was not examined since it was started: what that finds comes here, too."
+	}
+	return "The relay itself was examined " + when(withTimes(v.r.Context(), v.times()), at, c.Now()) + "."
+}
+
 // health shows how the relay is. Who asks first after a start has it examined.
 func (c *Console) health(v *visit) error {
 	if _, _, at, _ := c.exam.look(); at.IsZero() {

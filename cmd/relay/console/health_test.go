@@ -46,6 +46,7 @@ func TestIsItWell(t *testing.T) {
 	s.problems = []string{"the certificate ends in 3 days"}
 	s.open()
 	viewer, owner := s.as(signin.Viewer), s.as(signin.Owner)
+	viewer.want(viewer.do(http.MethodGet, "/console/needs", nil), http.StatusOK, "was not examined since it was started")
 	viewer.want(viewer.do(http.MethodGet, "/console/health", nil), http.StatusOK, "The certificate ends in 3 days.", "Version")
 	page := viewer.examined()
 	for _, text := range []string{"To be put right (2)", "there is no &lt;backup&gt;", "all may be lost", "Well (1)", "0 s ago"} {
@@ -62,7 +63,7 @@ func TestIsItWell(t *testing.T) {
 		t.Errorf("%d examinations; an owner sees %s", times.Load(), page)
 	}
 	owner.want(owner.do(http.MethodGet, "/console/needs", nil), http.StatusOK, "The relay is not well", "there is no &lt;backup&gt;",
-		"What needs me? (1)")
+		"What needs me? (1)", "The relay itself was examined 1 h ago.")
 	again := func() string {
 		viewer.want(viewer.do(http.MethodPost, "/console/health/examine", url.Values{"form": {viewer.form()}}), http.StatusSeeOther)
 		return viewer.examined()

@@ -51,6 +51,8 @@ type needs struct {
 	OptedOut        []optedOut
 	// Failed is what the last examination found.
 	Failed []checkup.Finding
+	// Examined says when that was; empty where the relay cannot be examined.
+	Examined string
 	// MoreLost is how many more texts reached nobody.
 	MoreLost int
 	Count    int
@@ -106,7 +108,7 @@ func (c *Console) showNeeds(v *visit, status int, n needs) error {
 	if err != nil {
 		return err
 	}
-	n.OptedOut, n.Failed = optedOutOf(routes), c.exam.failed()
+	n.OptedOut, n.Failed, n.Examined = optedOutOf(routes), c.exam.failed(), c.examined(v)
 	dead := len(n.Dead.Letters) + n.Dead.NotShown
 	if n.IsMoving() {
 		dead = n.Dead.Run.Moving - n.Dead.Run.Moved

@@ -120,6 +120,7 @@ func frontDoorProvocations() []provocation {
 		{"front-door-health", Fail, "failing: the database", func(_ *testing.T, w *world) {
 			w.door.health = `{"status":"failing","problems":["the database is damaged"],"version":"v1"}`
 		}},
+		{"certificate", Warn, "was not renewed", func(_ *testing.T, w *world) { w.door.expires = noon.Add(13 * 24 * time.Hour) }},
 		{"front-door-signature", Fail, "refuses", func(_ *testing.T, w *world) { w.door.tokens = []string{"another"} }},
 		{"front-door-signature", Fail, "refuses", func(_ *testing.T, w *world) { w.door.base = "https://old.example.com" }},
 		{"front-door-forgery", Fail, "wrong signature", func(_ *testing.T, w *world) { w.door.open = true }},

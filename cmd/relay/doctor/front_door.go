@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
@@ -21,6 +23,7 @@ func frontDoorChecks() []Check {
 	return []Check{
 		{"public-url", "Twilio signs the URL it was given, and it needs HTTPS.", both, publicURL},
 		{"front-door-health", "If nothing answers at that URL, texts wait at Twilio for seconds, and are then lost.", both, atFrontDoor(health)},
+		{"certificate", "When it ends, Twilio reaches the relay no longer, and texts are lost.", both, atFrontDoor(certificate)},
 		{
 			"front-door-signature", "The relay must accept a request with a right signature. If it does not, it accepts no text.", both,
 			atFrontDoor(rightlySigned),
@@ -88,6 +91,8 @@ const maxAnswer = 64 << 10
 type answer struct {
 	status int
 	body   []byte
+	// certificate is its certificate; nil if it came by http.
+	certificate *x509.Certificate
 }
 
 // ask makes one request at the front door.
@@ -106,7 +111,11 @@ func (e *exam) ask(ctx context.Context, method, address string, form url.Values,
 	}
 	defer response.Body.Close() //nolint:errcheck // it is only read.
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	return answer{response.StatusCode, body}, err
+	got := answer{status: response.StatusCode, body: body}
+	if response.TLS != nil && len(response.TLS.PeerCertificates) > 0 {
+		got.certificate = response.TLS.PeerCertificates[0]
+	}
+	return got, err
 }
 
 const fixReach = "check that relay serve runs (its log says relay serves) and that the proxy in front of it passes on /sms/…; on AWS, " +
@@ -138,6 +147,26 @@ func health(ctx context.Context, e *exam, base string) Finding {
 	default:
 		return ok("%s is up", shown(base))
 	}
+}
+
+// certificateLate is how long before its end a certificate should have been renewed, or a sixth of its life if that is less.
+const certificateLate = 14 * 24 * time.Hour
+
+func certificate(ctx context.Context, e *exam, base string) Finding {
+	got, err := e.ask(ctx, http.MethodGet, base+"/sms/health", nil, "")
+	switch {
+	case err != nil:
+		return unreached(base)
+	case got.certificate == nil:
+		return skipped("%s is http, and has no certificate", shown(base))
+	}
+	until := got.certificate.NotAfter.UTC()
+	left, life := until.Sub(e.Now()), until.Sub(got.certificate.NotBefore)
+	if left < min(certificateLate, life/6) {
+		return warn("see that whoever gets the certificate can: the log of relay serve, or of the proxy in front of it, says why not",
+			"the certificate of %s ends at %s, and was not renewed", shown(base), until.Format(time.RFC3339))
+	}
+	return ok("the certificate of %s ends at %s", shown(base), until.Format(time.RFC3339))
 }
 
 // withoutAddress removes the URL, which may contain a password.

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -106,6 +108,8 @@ type frontDoor struct {
 	base       string
 	health     string
 	showStatus int
+	// expires is when its certificate of 90 days ends.
+	expires time.Time
 }
 
 // Do answers one request.
@@ -124,7 +128,12 @@ func (d *frontDoor) Do(r *http.Request) (*http.Response, error) {
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}
-	return w.Result(), nil
+	response := w.Result()
+	if r.URL.Scheme == "https" {
+		certificate := &x509.Certificate{NotBefore: d.expires.Add(-90 * 24 * time.Hour), NotAfter: d.expires}
+		response.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{certificate}}
+	}
+	return response, nil
 }
 
 func (d *frontDoor) refuses(r *http.Request) bool {
@@ -181,7 +190,8 @@ func newWorld(t *testing.T) *world {
 		}},
 		records: []ledger.Record{delivered("SM1", testPhone), delivered("SM2", testSecond)},
 		door: frontDoor{
-			tokens: []string{testToken}, base: testBase, health: `{"status":"ok","version":"v1"}`,
+			expires: noon.Add(40 * 24 * time.Hour),
+			tokens:  []string{testToken}, base: testBase, health: `{"status":"ok","version":"v1"}`,
 			showStatus: http.StatusUnauthorized,
 		},
 	}
