@@ -144,6 +144,8 @@ func TestDeadLettersGoBack(t *testing.T) {
 	}
 	b.want(page, http.StatusOK, "1 of 1 letter moved, 0 left", "Nothing needs you.")
 	b.want(b.mend("/redrive"), http.StatusConflict, "No letter would be moved")
+	s.wantOnRecord(conversation.DeedRedrive, "the-dispatcher", 1)
+	b.want(b.do(http.MethodGet, textsPage(sid(1)), nil), http.StatusOK, "the-dispatcher had its dead letter moved back to the queue.")
 }
 
 // TestWhoWaitsAndWhoOptedOut are on the page, too.

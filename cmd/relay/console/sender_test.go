@@ -59,7 +59,7 @@ func (s *stage) send(db *sqlite.DB) {
 	}
 	s.dead = db.Queue(datafolder.DeadLettersName, sqlite.QueueConfig{})
 	s.desk = mending.New(mending.Config{
-		Ledger: db.Ledger(), Routes: db.Routes(), Queue: s.inbox, Dead: target.Counted(s.dead), Actions: db.Conversations(),
+		Ledger: db.Ledger(), Routes: db.Routes(), Queue: s.inbox, Dead: target.Counted(s.dead), Actions: s.did,
 		Twilio: s.twilio, Now: s.clock,
 	})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.Context()))

@@ -102,7 +102,7 @@ func newStage(t *testing.T) *stage {
 			t.Fatal(err)
 		}
 	}
-	s.trail = trail{db.Changes()}
+	s.trail = trail{db.Changes(), s}
 	s.send(db)
 	s.open()
 	return s

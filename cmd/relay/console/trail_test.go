@@ -11,8 +11,11 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
-// trail is the audit log as it will be: it makes the entries of the changes that the database has for it.
-type trail struct{ changes *sqlite.Changes }
+// trail is the audit log as it will be: it makes the entries of the changes that the database has for it, and of what people did.
+type trail struct {
+	changes *sqlite.Changes
+	stage   *stage
+}
 
 // Find implements [auditlog.Trail].
 func (t trail) Find(ctx context.Context, messageSid string, _, _ time.Time) (found []auditlog.Entry, err error) {
@@ -35,6 +38,11 @@ func (t trail) Find(ctx context.Context, messageSid string, _, _ time.Time) (fou
 			return nil, err
 		}
 		found = append(found, entry)
+	}
+	for _, a := range t.stage.actions() {
+		if a.MessageSid == messageSid {
+			found = append(found, auditlog.ActionEntry(nil, &a, auditlog.ChangeCreated, auditlog.Seen{At: a.At}))
+		}
 	}
 	return found, err
 }
