@@ -29,6 +29,7 @@ func routes() map[string]route {
 		"POST " + operations.PathReply:        {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathStatus:        {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathText:          {function: "OperatorFunction", operator: true},
+		"GET " + operations.PathSearch:        {function: "OperatorFunction", operator: true},
 		"GET " + operations.PathContacts:      {function: "OperatorFunction", operator: true},
 		"PUT " + operations.PathContacts:      {function: "OperatorFunction", operator: true},
 		"DELETE " + operations.PathContacts:   {function: "OperatorFunction", operator: true},

@@ -95,8 +95,8 @@ func relaySettings() []Setting {
 		{Env: EnvPublicBaseURL, Help: "the URL of this relay that you gave Twilio, without /sms/…; several separated by commas (default: the " +
 			"listen address, if only this host can reach it)"},
 		{Env: EnvOperatorToken, Help: "bearer token for POST /sms/relay, POST /sms/reply, GET /sms/status, GET /sms/status/text, " +
-			"/sms/contacts, /sms/blocks and /sms/conversations, 16 characters or more unless only this host can reach them; without a token " +
-			"they are closed", Secret: true},
+			"GET /sms/search, /sms/contacts, /sms/blocks and /sms/conversations, 16 characters or more unless only this host can reach them; " +
+			"without a token they are closed", Secret: true},
 		{Env: EnvDomain, Help: "the relay's own domain, such as relay.example.com; several separated by commas. Then it speaks https, on port " +
 			"443 of all addresses unless you set the listen address, with a certificate that it gets by itself (you agree to the terms of " +
 			"the authority)"},

@@ -31,6 +31,7 @@ const (
 	PathReply    = "/sms/reply"
 	PathStatus   = "/sms/status"
 	PathText     = "/sms/status/text"
+	PathSearch   = "/sms/search"
 	PathContacts = "/sms/contacts"
 	PathBlocks   = "/sms/blocks"
 	PathOpenAPI  = "/openapi.json"
@@ -105,6 +106,7 @@ func New(config Config) *Handler { return &Handler{config: config} }
 //	POST /sms/reply        the same, of an answer to a customer
 //	GET  /sms/status       200 one record (message_sid) or {"messages", "next_cursor"}
 //	GET  /sms/status/text  200 what one text says; who asked goes on record first
+//	GET  /sms/search       200 the texts that were found; who looks for words goes on record first
 //	GET  /sms/contacts     200 one customer's name (customer) or {"contacts", "next_cursor"}
 //	PUT  /sms/contacts     200 the customer's name before and now; DELETE the same
 //	GET  /sms/blocks       200 who is blocked, or whether one customer is; PUT blocks one, DELETE lets the texts through again
@@ -160,6 +162,8 @@ func (h *Handler) server(path string) (methods string, serve func(context.Contex
 		return http.MethodGet, h.status
 	case PathText:
 		return http.MethodGet, h.text
+	case PathSearch:
+		return http.MethodGet, h.search
 	case PathContacts:
 		return contactMethods, h.contacts
 	case PathBlocks:

@@ -59,7 +59,7 @@ func TestRoutesAreDescribed(t *testing.T) {
 	}
 	compare(t, "paths", map[string][]string{
 		operations.PathRelay: {http.MethodPost}, operations.PathReply: {http.MethodPost},
-		operations.PathStatus: {http.MethodGet}, operations.PathText: {http.MethodGet},
+		operations.PathStatus: {http.MethodGet}, operations.PathText: {http.MethodGet}, operations.PathSearch: {http.MethodGet},
 		operations.PathOpenAPI: {http.MethodGet}, operations.PathContacts: {http.MethodDelete, http.MethodGet, http.MethodPut},
 		operations.PathBlocks:        {http.MethodDelete, http.MethodGet, http.MethodPut},
 		operations.PathConversations: {http.MethodGet}, operations.PathWords: {http.MethodGet}, operations.PathGive: {http.MethodPost},
@@ -114,7 +114,8 @@ func TestFieldsAreDescribed(t *testing.T) {
 		"Problem": operations.Problem{}, "ContactRequest": operations.ContactRequest{}, "ContactList": operations.ContactList{},
 		"Contact": contact.Shown{}, "ContactChange": contact.ShownStep{},
 		"Block": contact.ShownBlock{}, "BlockChange": contact.ShownBlockStep{}, "BlockRequest": operations.BlockRequest{},
-		"BlockList": operations.BlockList{}, "Customer": conversations.Shown{}, "CustomerDetails": conversations.Details{},
+		"Found": conversations.Found{}, "FoundText": conversations.FoundText{}, "BlockList": operations.BlockList{},
+		"Customer": conversations.Shown{}, "CustomerDetails": conversations.Details{},
 		"CustomerList": conversations.List{}, "CustomerPhone": conversations.Phone{}, "CustomerText": conversations.Text{},
 		"GiveRequest": operations.GiveRequest{}, "DoneRequest": operations.DoneRequest{}, "ResumeRequest": operations.ResumeRequest{},
 		"Resumed": conversations.Resumed{}, "OptOut": conversations.OptOut{}, "Blocked": conversations.Blocked{},
@@ -193,6 +194,8 @@ func beyondSchemas(e events.APIGatewayV2HTTPRequest) bool {
 	switch e.RawPath {
 	case operations.PathText:
 		names = []string{"message_sid"}
+	case operations.PathSearch:
+		names = []string{"words", "number", "name", "tag", "since", "until", "limit", "cursor"}
 	case operations.PathContacts, operations.PathBlocks:
 		names = []string{"number", "customer", "limit", "cursor"}
 	case operations.PathConversations:

@@ -138,6 +138,7 @@ func (r *Relay) frontDoor(ingest *webhook.Handler, operator *operations.Handler)
 			{Path: operations.PathReply, Function: operator.Handle, Operator: true, MaxBody: operations.MaxReply},
 			{Path: operations.PathStatus, Function: operator.Handle, Operator: true},
 			{Path: operations.PathText, Function: operator.Handle, Operator: true},
+			{Path: operations.PathSearch, Function: operator.Handle, Operator: true},
 			{Path: operations.PathContacts, Function: operator.Handle, Operator: true},
 			{Path: operations.PathBlocks, Function: operator.Handle, Operator: true},
 			{Path: operations.PathConversations, Function: operator.Handle, Operator: true},

@@ -84,6 +84,7 @@ func TestPathsAtTheDoor(t *testing.T) {
 		{"POST", "/sms/inbound", 415},
 		{"GET", "/sms/status", 401},
 		{"GET", "/sms/status/text", 401},
+		{"GET", "/sms/search", 401},
 		{"POST", "/sms/reply", 401},
 		{"OPTIONS", "/sms/inbound", 204},
 	} {
