@@ -131,6 +131,7 @@ func (p program) addGroups(root *cobra.Command) {
 		text.SendCommand(shared),
 		text.ReplyCommand(shared),
 		text.StatusCommand(shared),
+		text.SearchCommand(shared),
 		text.TailCommand(shared),
 		text.MediaCommand(shared),
 		conversation.Command(shared), localconsole.Command(shared, doctor.Examine(shared)),

@@ -56,6 +56,11 @@ func (a API) Status(ctx context.Context, query url.Values, answer any) error {
 	return a.ask(ctx, http.MethodGet, events.APIGatewayV2HTTPRequest{RawPath: operations.PathStatus, RawQueryString: query.Encode()}, answer)
 }
 
+// Search finds texts, and reads the answer into answer. With words, the ledger first records who asks.
+func (a API) Search(ctx context.Context, query url.Values, answer any) error {
+	return a.ask(ctx, http.MethodGet, events.APIGatewayV2HTTPRequest{RawPath: operations.PathSearch, RawQueryString: query.Encode()}, answer)
+}
+
 // Text asks what one text says, and reads the answer into answer. The ledger first records who asks.
 func (a API) Text(ctx context.Context, messageSid string, answer *operations.Text) error {
 	query := url.Values{"message_sid": {messageSid}}
