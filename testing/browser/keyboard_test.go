@@ -22,7 +22,12 @@ func (b *tab) unreached() []string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for range n + 1 {
+	// A field for a day has a stop for each of its parts, and one for the calendar.
+	more, err := try[int](b, `3*document.querySelectorAll("input[type=date]").length`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for range n + more + 1 {
 		b.do(chromedp.KeyEvent(kb.Tab))
 		b.value(`(()=>{const e=document.activeElement;if(getComputedStyle(e).outlineStyle!=="none")delete e.dataset.stop})()`)
 	}

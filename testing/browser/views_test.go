@@ -27,6 +27,8 @@ func (s *stage) views() []view {
 		{console + "/health", "", "Examine it again"},
 		{console + "/text", "", "newest texts"},
 		{console + "/text", `//ol[@class="texts"]//a`, "What happened"},
+		{console + "/search", "", "Words in the text"},
+		{console + "/search?" + url.Values{"number": {customer}, "words": {"gate"}}.Encode(), "", "you have read these texts"},
 		{console + "/duty?" + url.Values{"customer": {customer}, "at": {"Sat 22:30"}}.Encode(), "", "The text would go to"},
 		{console + "/duty", "", "The week"},
 		{console + "/duty", `//button[.="Take it out"]`, "Put it in force"},

@@ -92,6 +92,7 @@ func New(config Config) (*Console, error) {
 	}
 	maps.Copy(c.pages, c.timesPages())
 	maps.Copy(c.pages, c.textPages())
+	maps.Copy(c.pages, c.searchPages())
 	if config.Examine != nil {
 		maps.Copy(c.pages, c.healthPages())
 	}

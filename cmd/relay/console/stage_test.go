@@ -45,6 +45,7 @@ type stage struct {
 	testing.TB
 
 	folder string
+	db     *sqlite.DB
 	door   *signin.Door
 	relay  *target.Target
 	pages  *console.Console
@@ -89,6 +90,7 @@ func newStage(t *testing.T) *stage {
 			t.Error(err)
 		}
 	})
+	s.db = db
 	s.did = &recorded{Conversations: db.Conversations(), did: map[string]conversation.Action{}}
 	s.relay = &target.Target{Routes: db.Routes(), Ledger: db.Ledger(), Conversations: s.did}
 	if _, err := route.Seed(t.Context(), db.Routes(), []route.Route{{

@@ -103,8 +103,8 @@ func (v *visit) places() (places []place, needs int) {
 		needs = v.console.needed.count(v.console.Now(), func() (int, error) { return v.console.countNeeds(ctx) })
 		places = append(places, place{needsLabel(needs), pathNeeds, false})
 	}
-	places = append(places, place{"What happened to a text?", pathText, false}, place{"Who is on duty?", pathDuty, false},
-		place{"How is it going?", pathFigures, false})
+	places = append(places, place{"What happened to a text?", pathText, false}, place{searchTitle, pathSearch, false},
+		place{"Who is on duty?", pathDuty, false}, place{"How is it going?", pathFigures, false})
 	if v.console.Examine != nil {
 		places = append(places, place{"Is it well?", pathHealth, false})
 	}
