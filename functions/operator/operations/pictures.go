@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
 	"quickdumpnow.com/smsrelay/shared/media"
@@ -60,7 +61,7 @@ func readPictures(sent []Picture, wrong *findings) (all [][]byte) {
 		switch {
 		case err != nil || len(content) == 0 || strings.ContainsAny(one.Data, "\r\n"):
 			wrong.malform("pictures", "pictures: data: want what is in the file, in base64 without line breaks")
-		case one.ContentType == "" || len(one.ContentType) > maxType:
+		case one.ContentType == "" || utf8.RuneCountInString(one.ContentType) > maxType:
 			wrong.malform("pictures", "pictures: content_type: want a MIME type, such as image/jpeg")
 		default:
 			_, isOffered := media.Offered(media.TypeOf(one.ContentType))
