@@ -140,6 +140,11 @@ func (s *Server) owns(number sms.PhoneNumber) bool {
 	return number == magicValidFrom || slices.Contains(s.cfg.Numbers, number)
 }
 
+// isStrange reports whether the account has a list of numbers, and this one is not on it.
+func (s *Server) isStrange(number sms.PhoneNumber) bool {
+	return len(s.cfg.Numbers) > 0 && !s.owns(number)
+}
+
 // canExist reports whether there can be such a phone. Twilio refuses others with 21211.
 func canExist(number sms.PhoneNumber) bool {
 	_, ok := sms.PhoneNumber(strings.TrimPrefix(string(number), channelOf(number))).Canonical()

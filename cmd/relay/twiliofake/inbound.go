@@ -19,6 +19,8 @@ import (
 var (
 	// ErrNoWebhook means that the number has no webhook configured and none was given.
 	ErrNoWebhook = errors.New("the number has no webhook")
+	// ErrNotOurs means that the account has numbers, and this is none of them.
+	ErrNotOurs = errors.New("the account has no such number")
 	// ErrInbound means that the inbound message cannot be one: it lacks From or To, or its Sid is malformed.
 	ErrInbound = errors.New("not an inbound message")
 )
@@ -78,7 +80,7 @@ func (e WebhookError) Error() string { return fmt.Sprintf("%d: %s", e.Code, e.Re
 
 // SendInbound makes an inbound message and posts its signed webhook to webhookURL, or where the number's Webhook says
 // if that is empty, and then to the number's fallback URL if the answer cannot be used. What the webhooks answered,
-// failures among it, is in the Response. An error means that nothing was posted (ErrNoWebhook, ErrInbound) or that
+// failures among it, is in the Response. An error means that nothing was posted (ErrNoWebhook, ErrNotOurs, ErrInbound) or that
 // ctx was done before an answer came.
 func (s *Server) SendInbound(ctx context.Context, inbound Inbound, webhookURL string) (Response, error) {
 	hook, through := s.hookOf(inbound.To)
@@ -115,6 +117,8 @@ func (s *Server) receive(inbound Inbound, hook Webhook, through string) (Message
 		return Message{}, fmt.Errorf("%w: From or To is missing", ErrInbound)
 	case inbound.Sid != "" && !isSid(inbound.Sid, "SM", "MM"):
 		return Message{}, fmt.Errorf("%w: Sid %q is malformed", ErrInbound, inbound.Sid)
+	case hook.URL == "" && s.isStrange(inbound.To):
+		return Message{}, fmt.Errorf("%w: %s", ErrNotOurs, inbound.To)
 	case hook.URL == "":
 		return Message{}, fmt.Errorf("%w: %s", ErrNoWebhook, inbound.To.Mask())
 	}

@@ -113,6 +113,7 @@ func TestInboundThatCannotBePosted(t *testing.T) {
 		want    error
 	}{
 		{"no webhook", sofa(), "", twiliofake.ErrNoWebhook},
+		{"none of the numbers", twiliofake.Inbound{From: customer, To: "+18585550199"}, "", twiliofake.ErrNotOurs},
 		{"no From", twiliofake.Inbound{To: ours}, "http://app.example.com/", twiliofake.ErrInbound},
 		{"no To", twiliofake.Inbound{From: customer}, "http://app.example.com/", twiliofake.ErrInbound},
 		{"malformed Sid", twiliofake.Inbound{From: customer, To: ours, Sid: "SM1"}, "http://app.example.com/", twiliofake.ErrInbound},
@@ -132,7 +133,7 @@ func TestInboundThatCannotBePosted(t *testing.T) {
 func TestInboundGoesWhereTheNumberSays(t *testing.T) {
 	standard, special := receive(t, nil), receive(t, nil)
 	account := start(t, func(c *twiliofake.Config) {
-		c.Webhook.URL = standard.url
+		c.Webhook.URL, c.Numbers = standard.url, []sms.PhoneNumber{ours, "+18585550101"}
 		c.Webhooks = map[sms.PhoneNumber]twiliofake.Webhook{"+18585550101": {URL: special.url}}
 	})
 	for _, to := range []sms.PhoneNumber{ours, "+18585550101"} {

@@ -43,7 +43,7 @@ func (s *Server) React(ctx context.Context, messageSid, emoji string) (Response,
 
 // isNobodyAsked reports whether a text could not even begin: the request was wrong.
 func isNobodyAsked(err error) bool {
-	return errors.Is(err, ErrInbound) || errors.Is(err, ErrNoWebhook) || errors.Is(err, ErrReaction)
+	return errors.Is(err, ErrInbound) || errors.Is(err, ErrNoWebhook) || errors.Is(err, ErrNotOurs) || errors.Is(err, ErrReaction)
 }
 
 // MediaSids returns the SIDs of a message's attachments, in order.

@@ -160,6 +160,9 @@ func (s *Server) Services() []Service { return s.services.list() }
 
 // hookOf returns where a number's texts are posted, and the Messaging Service that it is in, empty if it is in none.
 func (s *Server) hookOf(number sms.PhoneNumber) (hook Webhook, serviceSid string) {
+	if s.isStrange(number) {
+		return Webhook{}, ""
+	}
 	in, found := s.services.find(withMember(number))
 	if !found || in.UseInboundWebhookOnNumber {
 		return s.numbers.webhookOf(number), in.Sid
