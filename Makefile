@@ -228,7 +228,7 @@ cover: ## Measure what the tests cover
 TEMPL := github.com/a-h/templ/cmd/templ@$(shell sed -n 's|^\tgithub.com/a-h/templ ||p' go.mod)
 
 # The folders with templates.
-PAGES := cmd/relay/console cmd/relay/fakepages
+PAGES := cmd/relay/console cmd/relay/fakepages cmd/relay/webfiles
 
 .PHONY: pages
 pages: ## Generate the pages from their templates

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -52,24 +53,24 @@ type action func(c *Console, v *visit) (done, error)
 func (c *Console) about(do action) func(v *visit) error {
 	return func(v *visit) error {
 		what, err := do(c, v)
-		refused, isRefusal := errors.AsType[refusal](err)
+		refused, isRefusal := errors.AsType[webfiles.RefusalError](err)
 		switch {
-		case isRefusal && refused.status < http.StatusInternalServerError && refused.status != http.StatusNotFound:
+		case isRefusal && refused.Status < http.StatusInternalServerError && refused.Status != http.StatusNotFound:
 			if list, isOf := v.list(); isOf {
 				return c.showWaiting(v, questionOf(list.Query()), &refused)
 			}
-			return c.showCustomer(v, v.r.PostForm, shownBecause{refused: &refused, draft: v.r.PostForm.Get("body")})
+			return c.showCustomer(v, v.R.PostForm, shownBecause{refused: &refused, draft: v.R.PostForm.Get("body")})
 		case err != nil:
 			return err
 		}
-		v.goTo(v.after(what))
+		v.GoTo(v.after(what))
 		return nil
 	}
 }
 
 // after returns where the browser goes when something is done: back to the list, or to the customer's page.
 func (v *visit) after(what done) string {
-	form := v.r.PostForm
+	form := v.R.PostForm
 	if list, isOf := v.list(); isOf {
 		query := list.Query()
 		query.Set("did", string(what))
@@ -82,32 +83,32 @@ func (v *visit) after(what done) string {
 
 // list returns the list that a form is of; isOf is false if it is of another page.
 func (v *visit) list() (list *url.URL, isOf bool) {
-	list, err := url.Parse(v.r.PostForm.Get("back"))
+	list, err := url.Parse(v.R.PostForm.Get("back"))
 	return list, err == nil && list.EscapedPath() == Path && list.Host == "" && list.Scheme == ""
 }
 
 // named returns whom a form is about.
 func (v *visit) named() (number, customer sms.PhoneNumber) {
-	return sms.PhoneNumber(v.r.PostForm.Get("number")), sms.PhoneNumber(v.r.PostForm.Get("customer"))
+	return sms.PhoneNumber(v.R.PostForm.Get("number")), sms.PhoneNumber(v.R.PostForm.Get("customer"))
 }
 
 // take gives the customer to the person's own phone.
 func (c *Console) take(v *visit) (done, error) {
 	if v.person.Phone == "" {
-		return "", refusal{http.StatusConflict, "You have no phone on duty here. An owner can say which one is yours."}
+		return "", webfiles.Refuse(http.StatusConflict, "You have no phone on duty here. An owner can say which one is yours.")
 	}
 	return c.giveTo(v, v.person.Phone, true, wasTaken)
 }
 
 // give hands the customer over to a phone.
 func (c *Console) give(v *visit) (done, error) {
-	return c.giveTo(v, v.r.PostForm.Get("phone"), false, wasGiven)
+	return c.giveTo(v, v.R.PostForm.Get("phone"), false, wasGiven)
 }
 
 func (c *Console) giveTo(v *visit, phone string, isMine bool, what done) (done, error) {
 	number, customer := v.named()
 	status, err := v.api().send(http.MethodPost, operations.PathGive, operations.GiveRequest{
-		TwilioNumber: number, Customer: customer, Phone: phone, From: sms.PhoneNumber(v.r.PostForm.Get("from")), Mine: isMine,
+		TwilioNumber: number, Customer: customer, Phone: phone, From: sms.PhoneNumber(v.R.PostForm.Get("from")), Mine: isMine,
 	})
 	if status == http.StatusAccepted {
 		what = isUncertain
@@ -119,7 +120,7 @@ func (c *Console) giveTo(v *visit, phone string, isMine bool, what done) (done, 
 func (c *Console) finish(v *visit) (done, error) {
 	number, customer := v.named()
 	_, err := v.api().send(http.MethodPost, operations.PathDone, operations.DoneRequest{
-		TwilioNumber: number, Customer: customer, NewestSid: v.r.PostForm.Get("newest"),
+		TwilioNumber: number, Customer: customer, NewestSid: v.R.PostForm.Get("newest"),
 	})
 	return wasDone, err
 }
@@ -138,7 +139,7 @@ func (c *Console) unblock(v *visit) (done, error) {
 // rename gives the customer a name, or takes it away.
 func (c *Console) rename(v *visit) (done, error) {
 	number, customer := v.named()
-	name := strings.TrimSpace(v.r.PostForm.Get("name"))
+	name := strings.TrimSpace(v.R.PostForm.Get("name"))
 	if name == "" {
 		return wasNamed, v.api().remove(operations.PathContacts, url.Values{"number": {string(number)}, "customer": {string(customer)}})
 	}
@@ -162,13 +163,13 @@ func (c *Console) answer(v *visit) (done, error) {
 		return "", err
 	}
 	_, err = v.api().send(http.MethodPost, operations.PathReply, operations.ReplyRequest{
-		TwilioNumber: number, Customer: customer, Body: strings.ReplaceAll(v.r.PostForm.Get("body"), "\r\n", "\n"),
-		Pictures: pictures, SeenSid: v.r.PostForm.Get("newest"),
-		IdempotencyKey: "console " + v.person.Name + " " + v.r.PostForm.Get("key"),
+		TwilioNumber: number, Customer: customer, Body: strings.ReplaceAll(v.R.PostForm.Get("body"), "\r\n", "\n"),
+		Pictures: pictures, SeenSid: v.R.PostForm.Get("newest"),
+		IdempotencyKey: "console " + v.person.Name + " " + v.R.PostForm.Get("key"),
 	})
-	if refused, ok := errors.AsType[refusal](err); ok && strings.HasPrefix(refused.words, "Idempotency_key") {
-		err = refusal{http.StatusConflict, "This form was sent before, with other words, and those are on their way. " +
-			"To send these, too, press the button again."}
+	if refused, ok := errors.AsType[webfiles.RefusalError](err); ok && strings.HasPrefix(refused.Words, "Idempotency_key") {
+		err = webfiles.Refuse(http.StatusConflict, "This form was sent before, with other words, and those are on their way. "+
+			"To send these, too, press the button again.")
 	}
 	return wasAnswered, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 )
 
@@ -24,10 +25,11 @@ type api struct {
 func (v *visit) api() api {
 	config := v.console.API
 	config.Operator, config.Logger = v.person.Name, v.console.Logger
-	return api{config, v.r.Context()}
+	return api{config, v.R.Context()}
 }
 
-// send sends a request with a body as JSON, and get one with a query. The error is a [refusal] of the API's, in words for people.
+// send sends a request with a body as JSON, and get one with a query. The error is a [webfiles.RefusalError] of the API's, in words for
+// people.
 func (a api) send(method, path string, body any) (status int, err error) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -74,7 +76,7 @@ func (a api) ask(method string, request events.APIGatewayV2HTTPRequest, answer a
 	if problem.Detail == "" {
 		problem.Detail = problem.Title
 	}
-	return response.StatusCode, refusal{response.StatusCode, sentence(problem.Detail)}
+	return response.StatusCode, webfiles.Refuse(response.StatusCode, sentence(problem.Detail))
 }
 
 // sentence writes words as a sentence.

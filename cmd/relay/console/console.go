@@ -4,7 +4,6 @@ package console
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"log/slog"
 	"maps"
@@ -146,36 +145,26 @@ func (c *Console) Serves(path string) bool {
 	return open || err != nil
 }
 
-// maxForm bounds a form, in bytes.
-const maxForm = 64 << 10
-
-// refusal is an answer that says why a request is not served.
-type refusal struct {
-	status int
-	words  string
-}
-
-// Error returns the words.
-func (r refusal) Error() string { return r.words }
-
 // ServeHTTP answers one request.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f, found := c.files[r.URL.EscapedPath()]; found {
 		f.Serve(w, r)
 		return
 	}
-	v := &visit{w: w, r: r, console: c, nonce: rand.Text()}
-	webfiles.WriteHeaders(w.Header(), v.nonce)
+	r = r.WithContext(withTimes(r.Context(), timesOf(cookieOf(r, timesCookie))))
+	v := &visit{Visit: webfiles.NewVisit(w, r), console: c}
 	err := c.serve(v)
 	if err == nil || r.Context().Err() != nil {
 		return // a browser that is gone asks no more.
 	}
-	refused, ok := errors.AsType[refusal](err)
+	refused, ok := errors.AsType[webfiles.RefusalError](err)
 	if !ok {
 		c.Logger.LogAttrs(r.Context(), slog.LevelError, "console failed", slog.String("path", r.URL.Path), slog.String("error", err.Error()))
-		refused = refusal{http.StatusInternalServerError, "The relay could not do this. Its log says why. Please try again."}
+		refused = webfiles.RefusalError{
+			Status: http.StatusInternalServerError, Words: "The relay could not do this. Its log says why. Please try again.",
+		}
 	}
-	if err := v.show(refused.status, problemPage(v.frame("Sorry"), refused.words)); err != nil {
+	if err := v.Show(refused.Status, problemPage(v.frame("Sorry"), refused.Words)); err != nil {
 		c.Logger.LogAttrs(r.Context(), slog.LevelError, "page not shown", slog.String("error", err.Error()))
 	}
 }
@@ -186,7 +175,7 @@ func (c *Console) serve(v *visit) error {
 	if err != nil {
 		return err
 	}
-	isForm := v.r.Method == http.MethodPost
+	isForm := v.R.Method == http.MethodPost
 	if isForm {
 		if err := c.checkOrigin(v); err != nil {
 			return err
@@ -194,7 +183,7 @@ func (c *Console) serve(v *visit) error {
 	}
 	if p.role == "" {
 		if isForm {
-			if err := v.readForm(); err != nil {
+			if err := v.ReadForm(); err != nil {
 				return err
 			}
 		}
@@ -208,12 +197,12 @@ func (c *Console) serve(v *visit) error {
 	case err != nil:
 		return err
 	case !v.person.Role.Includes(p.role):
-		return refusal{http.StatusForbidden, "A " + string(v.person.Role) + " may not do this. An owner can give you another role."}
+		return webfiles.Refuse(http.StatusForbidden, "A "+string(v.person.Role)+" may not do this. An owner can give you another role.")
 	}
-	if v.isRenewal() && v.cookieOf(liveCookie) == livePaused {
+	if v.isRenewal() && cookieOf(v.R, liveCookie) == livePaused {
 		// Another page of the browser stopped them all.
-		v.w.Header().Set("HX-Refresh", "true")
-		v.w.WriteHeader(http.StatusNoContent)
+		v.W.Header().Set("HX-Refresh", "true")
+		v.W.WriteHeader(http.StatusNoContent)
 		return nil
 	}
 	if isForm {
@@ -233,7 +222,7 @@ func (c *Console) who(v *visit) (signin.Person, error) {
 }
 
 func (c *Console) find(v *visit) (page, error) {
-	method, path := v.r.Method, v.r.URL.EscapedPath()
+	method, path := v.R.Method, v.R.URL.EscapedPath()
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
@@ -242,43 +231,34 @@ func (c *Console) find(v *visit) (page, error) {
 	}
 	for _, other := range []string{http.MethodGet, http.MethodPost} {
 		if _, found := c.pages[other+" "+path]; found {
-			v.w.Header().Set("Allow", other)
-			return page{}, refusal{http.StatusMethodNotAllowed, "This page is not asked for in this way."}
+			v.W.Header().Set("Allow", other)
+			return page{}, webfiles.Refuse(http.StatusMethodNotAllowed, "This page is not asked for in this way.")
 		}
 	}
-	return page{}, refusal{http.StatusNotFound, "There is no such page."}
+	return page{}, webfiles.Refuse(http.StatusNotFound, "There is no such page.")
 }
 
 // checkOrigin refuses what a page of another site has sent.
 func (c *Console) checkOrigin(v *visit) error {
-	if err := c.cross.Check(v.r); err != nil {
-		c.Logger.LogAttrs(v.r.Context(), slog.LevelWarn, "console refused another site's request", slog.String("path", v.r.URL.Path),
+	if err := c.cross.Check(v.R); err != nil {
+		c.Logger.LogAttrs(v.R.Context(), slog.LevelWarn, "console refused another site's request", slog.String("path", v.R.URL.Path),
 			slog.String("source_ip", v.source()))
-		return refusal{http.StatusForbidden, "Another site sent this request. Only the console's own pages may."}
-	}
-	return nil
-}
-
-// readForm reads a form without files.
-func (v *visit) readForm() error {
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	if err := v.r.ParseForm(); err != nil {
-		return refusal{http.StatusBadRequest, "This form cannot be read."}
+		return webfiles.Refuse(http.StatusForbidden, "Another site sent this request. Only the console's own pages may.")
 	}
 	return nil
 }
 
 // readOwnForm reads a form that a page of the person's own session has.
 func (v *visit) readOwnForm() error {
-	read := v.readForm
-	if kind, _, _ := mime.ParseMediaType(v.r.Header.Get("Content-Type")); kind == "multipart/form-data" {
+	read := v.ReadForm
+	if kind, _, _ := mime.ParseMediaType(v.R.Header.Get("Content-Type")); kind == "multipart/form-data" {
 		read = v.readUpload
 	}
 	if err := read(); err != nil {
 		return err
 	}
-	if !signin.IsFormToken(v.token, v.r.PostForm.Get(formField)) {
-		return refusal{http.StatusForbidden, "This form is of an earlier sign-in. Go back, load the page again, and send it once more."}
+	if !signin.IsFormToken(v.token, v.R.PostForm.Get(formField)) {
+		return webfiles.Refuse(http.StatusForbidden, "This form is of an earlier sign-in. Go back, load the page again, and send it once more.")
 	}
 	return nil
 }

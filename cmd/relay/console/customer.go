@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -47,7 +48,7 @@ type shownBecause struct {
 	// reader is who reads the words; empty shows none.
 	reader string
 	// refused is why something was not done, nil if nothing was to be.
-	refused *refusal
+	refused *webfiles.RefusalError
 	draft   string
 	// isLive: the page is kept up to date. What somebody reads, or has written, stays.
 	isLive bool
@@ -55,16 +56,16 @@ type shownBecause struct {
 
 // customer shows a customer, without the words of texts.
 func (c *Console) customer(v *visit) error {
-	return c.showCustomer(v, v.r.URL.Query(), shownBecause{isLive: true})
+	return c.showCustomer(v, v.R.URL.Query(), shownBecause{isLive: true})
 }
 
 // words shows a customer with the words. It is a form, and no link: each look goes on record.
 func (c *Console) words(v *visit) error {
-	return c.showCustomer(v, v.r.PostForm, shownBecause{reader: v.person.Name})
+	return c.showCustomer(v, v.R.PostForm, shownBecause{reader: v.person.Name})
 }
 
 func (c *Console) showCustomer(v *visit, named url.Values, why shownBecause) error {
-	ctx := v.r.Context()
+	ctx := v.R.Context()
 	number, customer := sms.PhoneNumber(named.Get("number")), sms.PhoneNumber(named.Get("customer"))
 	live := v.live(customerPath(conversations.Shown{TwilioNumber: number, Customer: customer}), number, customer)
 	kept, err := c.Relay.Conversations.Get(ctx, number, customer)
@@ -72,7 +73,7 @@ func (c *Console) showCustomer(v *visit, named url.Values, why shownBecause) err
 		return err
 	}
 	if kept.Version == 0 {
-		return refusal{http.StatusNotFound, "Nothing is kept of this customer."}
+		return webfiles.Refuse(http.StatusNotFound, "Nothing is kept of this customer.")
 	}
 	all, err := c.Relay.Customers().Detail(ctx, kept, conversations.Wanted{Texts: textsShown, Reader: why.reader})
 	if err != nil {
@@ -85,16 +86,16 @@ func (c *Console) showCustomer(v *visit, named url.Values, why shownBecause) err
 	way, _ := route.Find(routes, number)
 	d := details{
 		Details: all, hands: handsOf(way, all.Shown, v.person, c.Now()), HasWords: why.reader != "",
-		Did: done(v.r.URL.Query().Get("did")).words(), Draft: why.draft, Key: rand.Text(), Now: c.Now(),
+		Did: done(v.R.URL.Query().Get("did")).words(), Draft: why.draft, Key: rand.Text(), Now: c.Now(),
 		HasPictures: c.API.Pictures != nil,
 	}
 	status := http.StatusOK
 	if why.refused != nil {
-		status, d.Did, d.Refused = why.refused.status, "", why.refused.words
+		status, d.Did, d.Refused = why.refused.Status, "", why.refused.Words
 	}
 	f := v.frame(nameOf(all.Shown))
 	if why.isLive {
 		f.Live = live
 	}
-	return v.show(status, customerPage(f, d))
+	return v.Show(status, customerPage(f, d))
 }

@@ -2,11 +2,14 @@ package console
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/rota"
 	"quickdumpnow.com/smsrelay/cmd/relay/routing"
@@ -44,11 +47,11 @@ func dutyPath(number sms.PhoneNumber, name, value string) string {
 
 // duty shows who is on duty, and where a text would go that a customer sent.
 func (c *Console) duty(v *visit) error {
-	return c.showDuty(v, http.StatusOK, v.r.URL.Query(), onDuty{Did: done(v.r.URL.Query().Get("did")).words()})
+	return c.showDuty(v, http.StatusOK, v.R.URL.Query(), onDuty{Did: done(v.R.URL.Query().Get("did")).words()})
 }
 
 func (c *Console) showDuty(v *visit, status int, asked url.Values, d onDuty) error {
-	ctx := v.r.Context()
+	ctx := v.R.Context()
 	routes, _, err := route.Readable(c.Relay.Routes.List(ctx))
 	if err != nil {
 		return err
@@ -59,7 +62,7 @@ func (c *Console) showDuty(v *visit, status int, asked url.Values, d onDuty) err
 	}
 	slices.Sort(numbers)
 	if len(numbers) == 0 {
-		return v.show(status, noDutyPage(v.frame("Who is on duty?")))
+		return v.Show(status, noDutyPage(v.frame("Who is on duty?")))
 	}
 	number := sms.PhoneNumber(cmp.Or(asked.Get("number"), string(numbers[0])))
 	for _, n := range numbers {
@@ -78,7 +81,7 @@ func (c *Console) showDuty(v *visit, status int, asked url.Values, d onDuty) err
 	}
 	d.Picture = pictureOf(d.Week, c.Now())
 	d.turn(number, c.Now())
-	return v.show(status, dutyPage(v.frame("Who is on duty?"), d))
+	return v.Show(status, dutyPage(v.frame("Who is on duty?"), d))
 }
 
 // weekFrom is the day from which on the week is shown; empty is now.
@@ -106,9 +109,9 @@ func (c *Console) foresee(v *visit, d *onDuty, status int) (int, error) {
 	var where operations.Where
 	asked := queryOf(map[string]string{"number": string(d.TwilioNumber), "customer": d.Customer, "at": d.At})
 	err := v.api().get(operations.PathWhere, asked, &where)
-	if refused, ok := err.(refusal); ok && refused.status < http.StatusInternalServerError { //nolint:errorlint // the API returns it as it is.
-		d.Refused = refused.words
-		return refused.status, nil
+	if refused, ok := errors.AsType[webfiles.RefusalError](err); ok && refused.Status < http.StatusInternalServerError {
+		d.Refused = refused.Words
+		return refused.Status, nil
 	}
 	d.Where = rota.Sentences(where)
 	return status, err

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
+
 	"github.com/aws/aws-lambda-go/events"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/rota"
@@ -81,7 +83,7 @@ func orderForm(form url.Values, o operations.RouteChange) (method, path string, 
 func hoursForm(form url.Values, o operations.RouteChange) (method, path string, body any, query url.Values, err error) {
 	schedule, err := rota.ReadLines(form.Get("schedule"))
 	if err != nil {
-		return "", "", nil, nil, refusal{http.StatusUnprocessableEntity, sentence(err.Error())}
+		return "", "", nil, nil, webfiles.Refuse(http.StatusUnprocessableEntity, sentence(err.Error()))
 	}
 	night := append([]string{}, chosen(form, "night")...)
 	wanted := operations.HoursRequest{RouteChange: o, Schedule: &schedule, Closed: new(form.Get("closed")), NightPhones: &night}
@@ -102,7 +104,7 @@ func changeQuery(o operations.RouteChange, name, value string) url.Values {
 
 // ask has the API change the duty, or say what would change.
 func (f dutyForm) ask(v *visit, o operations.RouteChange) (done operations.DutyChange, err error) {
-	method, path, body, query, err := f(v.r.PostForm, o)
+	method, path, body, query, err := f(v.R.PostForm, o)
 	if err != nil {
 		return done, err
 	}
@@ -137,24 +139,24 @@ type proposal struct {
 // changeDuty shows what a form would change. Once that was confirmed it changes it, if the route is still as it was shown.
 func (c *Console) changeDuty(f dutyForm) func(v *visit) error {
 	return func(v *visit) error {
-		form := v.r.PostForm
+		form := v.R.PostForm
 		o := operations.RouteChange{TwilioNumber: sms.PhoneNumber(form.Get("number")), DryRun: form.Get("sure") != "yes"}
 		if version, err := strconv.ParseInt(form.Get("version"), 10, 64); err == nil {
 			o.Version = &version
 		}
 		change, err := f.ask(v, o)
-		refused, isRefusal := errors.AsType[refusal](err)
+		refused, isRefusal := errors.AsType[webfiles.RefusalError](err)
 		isTheirs := false
-		if isRefusal && refused.status == http.StatusConflict && o.Version != nil {
+		if isRefusal && refused.Status == http.StatusConflict && o.Version != nil {
 			// Is it the version that speaks against the change, or something else?
 			change, err = f.ask(v, operations.RouteChange{TwilioNumber: o.TwilioNumber, DryRun: true})
-			refused, isRefusal = errors.AsType[refusal](err)
+			refused, isRefusal = errors.AsType[webfiles.RefusalError](err)
 			isTheirs = err == nil
 		}
 		switch {
-		case isRefusal && refused.status < http.StatusInternalServerError && refused.status != http.StatusNotFound:
-			return c.showDuty(v, refused.status, url.Values{"number": form["number"]},
-				onDuty{Refused: refused.words, Draft: form, Kind: v.r.URL.Path})
+		case isRefusal && refused.Status < http.StatusInternalServerError && refused.Status != http.StatusNotFound:
+			return c.showDuty(v, refused.Status, url.Values{"number": form["number"]},
+				onDuty{Refused: refused.Words, Draft: form, Kind: v.R.URL.Path})
 		case err != nil:
 			return err
 		case o.DryRun || isTheirs:
@@ -164,26 +166,26 @@ func (c *Console) changeDuty(f dutyForm) func(v *visit) error {
 		if change.Action == "unchanged" {
 			what = dutyUnchanged
 		}
-		v.goTo(dutyPath(o.TwilioNumber, "did", string(what)))
+		v.GoTo(dutyPath(o.TwilioNumber, "did", string(what)))
 		return nil
 	}
 }
 
 // propose shows what would change.
 func (c *Console) propose(v *visit, change operations.DutyChange, isTheirs bool) error {
-	now, err := c.API.Rota.Show(v.r.Context(), change.Duty.TwilioNumber, "")
+	now, err := c.API.Rota.Show(v.R.Context(), change.Duty.TwilioNumber, "")
 	if err != nil {
 		return asRefusal(err)
 	}
 	p := proposal{
-		DutyChange: change, Path: v.r.URL.Path, Fields: maps.Clone(v.r.PostForm), Theirs: isTheirs, Seen: map[string]string{},
+		DutyChange: change, Path: v.R.URL.Path, Fields: maps.Clone(v.R.PostForm), Theirs: isTheirs, Seen: map[string]string{},
 		Now:  onDuty{Duty: now, Picture: pictureOf(now.Week, c.Now())},
 		Then: onDuty{Duty: change.Duty, Picture: pictureOf(change.Duty.Week, c.Now())},
 	}
 	for _, name := range []string{formField, "version", "sure", "seen"} {
 		p.Fields.Del(name)
 	}
-	if seen := v.r.PostForm.Get("seen"); isTheirs && seen != "" {
+	if seen := v.R.PostForm.Get("seen"); isTheirs && seen != "" {
 		if json.Unmarshal([]byte(seen), &p.Seen) != nil {
 			p.Seen = nil
 		}
@@ -197,7 +199,7 @@ func (c *Console) propose(v *visit, change operations.DutyChange, isTheirs bool)
 	if isTheirs {
 		status = http.StatusConflict
 	}
-	return v.show(status, proposalPage(v.frame("Change who is on duty?"), p))
+	return v.Show(status, proposalPage(v.frame("Change who is on duty?"), p))
 }
 
 // asSeen are the fields as they are shown, for the form that confirms the change.
@@ -213,7 +215,7 @@ func (p proposal) asSeen() string {
 // asRefusal says in words what the API's functions refuse.
 func asRefusal(err error) error {
 	if refused, ok := errors.AsType[operations.OrderError](err); ok {
-		return refusal{refused.Status, sentence(refused.Detail)}
+		return webfiles.Refuse(refused.Status, sentence(refused.Detail))
 	}
 	return err
 }

@@ -55,7 +55,7 @@ func figuresPath(number sms.PhoneNumber, kind figures.Kind, at time.Time) string
 
 // showFigures shows how it went in a day, a week or a month.
 func (c *Console) showFigures(v *visit) error {
-	ctx, asked := v.r.Context(), v.r.URL.Query()
+	ctx, asked := v.R.Context(), v.R.URL.Query()
 	routes, _, err := route.Readable(c.Relay.Routes.List(ctx))
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (c *Console) showFigures(v *visit) error {
 	all := routing.Visible(routes)
 	slices.SortFunc(all, func(a, b route.Route) int { return cmp.Compare(a.TwilioNumber, b.TwilioNumber) })
 	if len(all) == 0 {
-		return v.show(http.StatusOK, noDutyPage(v.frame("How is it going?")))
+		return v.Show(http.StatusOK, noDutyPage(v.frame("How is it going?")))
 	}
 	i := max(0, slices.IndexFunc(all, func(r route.Route) bool { return string(r.TwilioNumber) == asked.Get("number") }))
 	way := all[i]
@@ -98,7 +98,7 @@ func (c *Console) showFigures(v *visit) error {
 		d.Kinds = append(d.Kinds, place{label, figuresPath(way.TwilioNumber, kind, at), kind == p.Kind})
 	}
 	d.draw()
-	return v.show(http.StatusOK, figuresPage(v.frame("How is it going?"), d))
+	return v.Show(http.StatusOK, figuresPage(v.frame("How is it going?"), d))
 }
 
 // titleOf names a period.

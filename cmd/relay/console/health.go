@@ -111,8 +111,8 @@ func (c *Console) healthPages() map[string]page {
 	return map[string]page{
 		"GET " + pathHealth: {signin.Viewer, c.health},
 		"POST " + pathExamine: {signin.Viewer, func(v *visit) error {
-			c.examine(v.r.Context())
-			v.goTo(pathHealth + "?did=" + string(wasExamined))
+			c.examine(v.R.Context())
+			v.GoTo(pathHealth + "?did=" + string(wasExamined))
 			return nil
 		}},
 	}
@@ -127,13 +127,13 @@ func (c *Console) examined(v *visit) string {
 	case at.IsZero():
 		return "The relay itself was not examined since it was started: what that finds comes here, too."
 	}
-	return "The relay itself was examined " + when(withTimes(v.r.Context(), v.times()), at, c.Now()) + "."
+	return "The relay itself was examined " + when(withTimes(v.R.Context(), timesIn(v.R.Context())), at, c.Now()) + "."
 }
 
 // health shows how the relay is. Who asks first after a start has it examined.
 func (c *Console) health(v *visit) error {
 	if _, _, at, _ := c.exam.look(); at.IsZero() {
-		c.examine(v.r.Context())
+		c.examine(v.R.Context())
 	}
 	h := health{Version: telemetry.ReadBuild().String(), Now: c.Now()}
 	if c.Problems != nil {
@@ -142,7 +142,7 @@ func (c *Console) health(v *visit) error {
 	var last []checkup.Finding
 	last, h.Problem, h.At, h.IsRunning = c.exam.look()
 	if h.IsRunning {
-		h.Did = done(v.r.URL.Query().Get("did")).words()
+		h.Did = done(v.R.URL.Query().Get("did")).words()
 	}
 	for _, g := range []verdict{
 		{Status: checkup.Fail, Title: "To be put right"},
@@ -159,5 +159,5 @@ func (c *Console) health(v *visit) error {
 			h.Groups = append(h.Groups, g)
 		}
 	}
-	return v.show(http.StatusOK, healthPage(v.frame("Is it well?"), h))
+	return v.Show(http.StatusOK, healthPage(v.frame("Is it well?"), h))
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
+
 	"quickdumpnow.com/smsrelay/cmd/relay/checkup"
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
@@ -96,7 +98,7 @@ func (c *Console) needPages() map[string]page {
 
 // needs shows what needs somebody.
 func (c *Console) needs(v *visit) error {
-	return c.showNeeds(v, http.StatusOK, needs{Did: done(v.r.URL.Query().Get("did")).words()})
+	return c.showNeeds(v, http.StatusOK, needs{Did: done(v.R.URL.Query().Get("did")).words()})
 }
 
 func (c *Console) showNeeds(v *visit, status int, n needs) error {
@@ -104,7 +106,7 @@ func (c *Console) showNeeds(v *visit, status int, n needs) error {
 	if err := c.findTexts(v, &n); err != nil {
 		return err
 	}
-	routes, err := c.findWaiting(v.r.Context(), &n)
+	routes, err := c.findWaiting(v.R.Context(), &n)
 	if err != nil {
 		return err
 	}
@@ -115,12 +117,12 @@ func (c *Console) showNeeds(v *visit, status int, n needs) error {
 	}
 	n.Count = len(n.Lost.Texts) + n.MoreLost + len(n.Doubts) + dead + len(n.Unanswered) + len(n.OptedOut) + len(n.Failed)
 	c.needed.keep(n.Count, n.Now)
-	return v.show(status, needsPage(v.frame("What needs me?"), n))
+	return v.Show(status, needsPage(v.frame("What needs me?"), n))
 }
 
 // findTexts finds the texts that reached nobody, are uncertain or dead.
 func (c *Console) findTexts(v *visit, n *needs) error {
-	ctx := v.r.Context()
+	ctx := v.R.Context()
 	lost, err := target.Lost(ctx, c.Relay.Ledger, ledger.Query{Since: n.Now.Add(-lostFor)}, maxNeeds)
 	if err != nil {
 		return err
@@ -236,36 +238,36 @@ func (c *Console) countNeeds(ctx context.Context) (int, error) {
 func (c *Console) mend(do action) func(v *visit) error {
 	return func(v *visit) error {
 		what, err := do(c, v)
-		refused, isRefusal := errors.AsType[refusal](err)
+		refused, isRefusal := errors.AsType[webfiles.RefusalError](err)
 		switch {
-		case isRefusal && refused.status < http.StatusInternalServerError:
-			return c.showNeeds(v, refused.status, needs{Refused: refused.words, Because: v.r.PostForm.Get("because")})
+		case isRefusal && refused.Status < http.StatusInternalServerError:
+			return c.showNeeds(v, refused.Status, needs{Refused: refused.Words, Because: v.R.PostForm.Get("because")})
 		case err != nil:
 			return err
 		}
-		v.goTo(pathNeeds + "?" + url.Values{"did": {string(what)}}.Encode())
+		v.GoTo(pathNeeds + "?" + url.Values{"did": {string(what)}}.Encode())
 		return nil
 	}
 }
 
 // resend sends the texts again that were chosen.
 func (c *Console) resend(v *visit) (done, error) {
-	if len(v.r.PostForm["sid"]) == 0 {
-		return "", refusal{http.StatusUnprocessableEntity, "Choose at least one text."}
+	if len(v.R.PostForm["sid"]) == 0 {
+		return "", webfiles.Refuse(http.StatusUnprocessableEntity, "Choose at least one text.")
 	}
 	var became operations.Resending
 	err := v.api().order(operations.PathResend, operations.ResendOrder{
-		MessageSids: v.r.PostForm["sid"], Because: strings.TrimSpace(v.r.PostForm.Get("because")),
+		MessageSids: v.R.PostForm["sid"], Because: strings.TrimSpace(v.R.PostForm.Get("because")),
 	}, &became)
 	if err == nil && became.Ordered == 0 {
-		err = refusal{http.StatusConflict, "None of them was sent again. The list says why."}
+		err = webfiles.Refuse(http.StatusConflict, "None of them was sent again. The list says why.")
 	}
 	return wasResent, err
 }
 
 // decide writes down what somebody decided about an uncertain text.
 func (c *Console) decide(v *visit) (done, error) {
-	form := v.r.PostForm
+	form := v.R.PostForm
 	order := operations.DecideOrder{
 		MessageSid: form.Get("sid"), Decision: ledger.Verdict(form.Get("decision")), Because: strings.TrimSpace(form.Get("because")),
 	}

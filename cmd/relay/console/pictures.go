@@ -5,23 +5,24 @@ import (
 	"net/http"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/media"
 )
 
 const (
 	// maxPictures bounds a form with pictures, in bytes: what Twilio takes with one message, and the rest of the form.
-	maxPictures = media.MaxTotal + maxForm
+	maxPictures = media.MaxTotal + webfiles.MaxForm
 	// uploadTime is how long such a form may take to come in: a phone in the yard is slow.
 	uploadTime = 2 * time.Minute
 )
 
 // pictures are the files of a form.
 func (v *visit) pictures() (all []operations.Picture, err error) {
-	if v.r.MultipartForm == nil {
+	if v.R.MultipartForm == nil {
 		return nil, nil
 	}
-	for _, one := range v.r.MultipartForm.File["pictures"] {
+	for _, one := range v.R.MultipartForm.File["pictures"] {
 		if one.Size == 0 && one.Filename == "" {
 			continue // The field was left empty.
 		}
@@ -41,14 +42,15 @@ func (v *visit) pictures() (all []operations.Picture, err error) {
 
 // readUpload reads a form with pictures, for which there is more time and more room than for others.
 func (v *visit) readUpload() error {
-	control := http.NewResponseController(v.w)
+	control := http.NewResponseController(v.W)
 	// A server that cannot set them has none.
 	_ = control.SetReadDeadline(time.Now().Add(uploadTime))
 	_ = control.SetWriteDeadline(time.Now().Add(uploadTime + time.Minute))
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxPictures)
+	v.R.Body = http.MaxBytesReader(v.W, v.R.Body, maxPictures)
 	// In memory: an image for containers has no folder for files that come and go. Only who may answer gets this far.
-	if err := v.r.ParseMultipartForm(maxPictures); err != nil {
-		return refusal{http.StatusRequestEntityTooLarge, "This form cannot be read, or the pictures are too large: all together may have 5 MB."}
+	if err := v.R.ParseMultipartForm(maxPictures); err != nil {
+		return webfiles.Refuse(http.StatusRequestEntityTooLarge,
+			"This form cannot be read, or the pictures are too large: all together may have 5 MB.")
 	}
 	return nil
 }

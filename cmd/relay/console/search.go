@@ -10,6 +10,7 @@ import (
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -66,7 +67,7 @@ func (c *Console) searchPages() map[string]page {
 
 // search finds texts. With words, what they say is shown, and it is on record with each.
 func (c *Console) search(v *visit) error {
-	asked := v.r.URL.Query()
+	asked := v.R.URL.Query()
 	field := func(name string) string { return strings.TrimSpace(asked.Get(name)) }
 	s := searching{
 		Words: field("words"), Number: field("number"), Name: field("name"), Tag: field("tag"), From: field("from"), To: field("to"),
@@ -86,9 +87,9 @@ func (c *Console) search(v *visit) error {
 	keep("from", s.From)
 	keep("to", s.To)
 	if s.IsAsked = len(kept) > 0; !s.IsAsked {
-		return v.show(http.StatusOK, searchPage(v.frame(searchTitle), s))
+		return v.Show(http.StatusOK, searchPage(v.frame(searchTitle), s))
 	}
-	err := readDays(query, s.From, s.To, v.times().Zone)
+	err := readDays(query, s.From, s.To, timesIn(v.R.Context()).Zone)
 	if after := asked.Get("after"); after != "" {
 		s.First = pathSearch + "?" + kept.Encode()
 		query.Set("cursor", after)
@@ -97,8 +98,8 @@ func (c *Console) search(v *visit) error {
 		err = v.api().get(operations.PathSearch, query, &s.Found)
 	}
 	status := http.StatusOK
-	if refused, ok := errors.AsType[refusal](err); ok && refused.status < http.StatusInternalServerError {
-		status, s.Refused = refused.status, refused.words
+	if refused, ok := errors.AsType[webfiles.RefusalError](err); ok && refused.Status < http.StatusInternalServerError {
+		status, s.Refused = refused.Status, refused.Words
 	} else if err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func (c *Console) search(v *visit) error {
 		kept.Set("after", s.NextCursor)
 		s.Next = pathSearch + "?" + kept.Encode()
 	}
-	return v.show(status, searchPage(v.frame(searchTitle), s))
+	return v.Show(status, searchPage(v.frame(searchTitle), s))
 }
 
 const searchTitle = "Who wrote what?"
@@ -122,7 +123,7 @@ func readDays(query url.Values, from, to string, place *time.Location) error {
 		}
 		at, err := time.ParseInLocation(time.DateOnly, one.day, place)
 		if err != nil {
-			return refusal{http.StatusUnprocessableEntity, "A day is written such as 2026-11-24."}
+			return webfiles.Refuse(http.StatusUnprocessableEntity, "A day is written such as 2026-11-24.")
 		}
 		query.Set(one.name, at.AddDate(0, 0, one.days).UTC().Format(time.RFC3339))
 	}

@@ -12,20 +12,20 @@ import (
 )
 
 func (c *Console) showSignIn(v *visit) error {
-	return v.show(http.StatusOK, signInPage(v.frame("Sign in"), ""))
+	return v.Show(http.StatusOK, signInPage(v.frame("Sign in"), ""))
 }
 
 // signIn begins a session for whoever has the password.
 func (c *Console) signIn(v *visit) error {
-	form := v.r.PostForm
-	token, person, err := c.Door.SignIn(v.r.Context(), form.Get("name"), form.Get("password"), v.source())
+	form := v.R.PostForm
+	token, person, err := c.Door.SignIn(v.R.Context(), form.Get("name"), form.Get("password"), v.source())
 	if err != nil {
 		return c.refuseSignIn(v, err)
 	}
-	c.Logger.LogAttrs(v.r.Context(), slog.LevelInfo, "console signed in", slog.String("user", person.Name),
+	c.Logger.LogAttrs(v.R.Context(), slog.LevelInfo, "console signed in", slog.String("user", person.Name),
 		slog.String("role", string(person.Role)), slog.String("source_ip", v.source()))
 	v.setCookie(token)
-	v.goTo(Path)
+	v.GoTo(Path)
 	return nil
 }
 
@@ -37,18 +37,18 @@ func (c *Console) refuseSignIn(v *visit, err error) error {
 	switch {
 	case isLocked:
 		seconds := max(int(math.Ceil(locked.Wait.Seconds())), 1)
-		v.w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		v.W.Header().Set("Retry-After", strconv.Itoa(seconds))
 		status, reason = http.StatusTooManyRequests, "locked"
 		words = "That was wrong too often. Try again in " + spoken(time.Duration(seconds)*time.Second) + "."
 	case errors.Is(err, signin.ErrBusy):
-		v.w.Header().Set("Retry-After", "2")
+		v.W.Header().Set("Retry-After", "2")
 		status, reason, words = http.StatusServiceUnavailable, "busy", "Too many people sign in at once. Try again in a moment."
 	case !errors.Is(err, signin.ErrWrong):
 		return err
 	}
-	c.Logger.LogAttrs(v.r.Context(), slog.LevelWarn, "console sign-in refused", slog.String("reason", reason),
+	c.Logger.LogAttrs(v.R.Context(), slog.LevelWarn, "console sign-in refused", slog.String("reason", reason),
 		slog.String("source_ip", v.source()))
-	return v.show(status, signInPage(v.frame("Sign in"), words))
+	return v.Show(status, signInPage(v.frame("Sign in"), words))
 }
 
 func (c *Console) signOut(v *visit) error {
@@ -57,7 +57,7 @@ func (c *Console) signOut(v *visit) error {
 		return err
 	}
 	c.Live.look()
-	v.goTo(pathSignIn)
+	v.GoTo(pathSignIn)
 	return nil
 }
 
@@ -67,7 +67,7 @@ func (c *Console) signOutEverywhere(v *visit) error {
 		return err
 	}
 	c.Live.look()
-	c.Logger.LogAttrs(v.r.Context(), slog.LevelInfo, "console signed out everywhere", slog.String("user", v.person.Name))
-	v.goTo(pathSignIn)
+	c.Logger.LogAttrs(v.R.Context(), slog.LevelInfo, "console signed out everywhere", slog.String("user", v.person.Name))
+	v.GoTo(pathSignIn)
 	return nil
 }

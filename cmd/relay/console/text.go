@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
+
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -60,7 +62,7 @@ func (c *Console) textPages() map[string]page {
 
 // text shows what happened to a text, or asks for which one.
 func (c *Console) text(v *visit) error {
-	sid := strings.TrimSpace(v.r.URL.Query().Get("sid"))
+	sid := strings.TrimSpace(v.R.URL.Query().Get("sid"))
 	if sid == "" {
 		return c.findText(v, http.StatusOK, found{})
 	}
@@ -69,7 +71,7 @@ func (c *Console) text(v *visit) error {
 
 // textWords shows a text with what it says. It is a form, and no link: each look goes on record.
 func (c *Console) textWords(v *visit) error {
-	sid := v.r.PostForm.Get("sid")
+	sid := v.R.PostForm.Get("sid")
 	var words operations.Text
 	if err := v.api().get(operations.PathText, url.Values{"message_sid": {sid}}, &words); err != nil {
 		return err
@@ -81,13 +83,13 @@ func (c *Console) showText(v *visit, sid string, words *operations.Text) error {
 	s := story{Words: words, Now: c.Now()}
 	query := url.Values{"message_sid": {sid}, "trail": {"true"}}
 	err := v.api().get(operations.PathStatus, query, &s.Message)
-	if refused, ok := errors.AsType[refusal](err); ok && refused.status == http.StatusServiceUnavailable {
+	if refused, ok := errors.AsType[webfiles.RefusalError](err); ok && refused.Status == http.StatusServiceUnavailable {
 		query.Del("trail")
 		s.IsUnread = true
 		err = v.api().get(operations.PathStatus, query, &s.Message)
 	}
-	if refused, ok := errors.AsType[refusal](err); ok && refused.status < http.StatusInternalServerError {
-		return c.findText(v, refused.status, found{Sid: sid, Refused: refused.words})
+	if refused, ok := errors.AsType[webfiles.RefusalError](err); ok && refused.Status < http.StatusInternalServerError {
+		return c.findText(v, refused.Status, found{Sid: sid, Refused: refused.Words})
 	}
 	if err != nil {
 		return err
@@ -95,7 +97,7 @@ func (c *Console) showText(v *visit, sid string, words *operations.Text) error {
 	if s.Others, err = c.othersOf(v, s.Message); err != nil {
 		return err
 	}
-	return v.show(http.StatusOK, textPage(v.frame("What happened to this text?"), s))
+	return v.Show(http.StatusOK, textPage(v.frame("What happened to this text?"), s))
 }
 
 // othersOf returns the texts that the relay sent for a text.
@@ -122,5 +124,5 @@ func (c *Console) findText(v *visit, status int, f found) error {
 		return err
 	}
 	f.Newest, f.Now = list.Messages, c.Now()
-	return v.show(status, findTextPage(v.frame("What happened to a text?"), f))
+	return v.Show(status, findTextPage(v.frame("What happened to a text?"), f))
 }

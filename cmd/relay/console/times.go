@@ -105,11 +105,11 @@ func (c *Console) timesPages() map[string]page {
 }
 
 func (c *Console) showTimes(v *visit) error {
-	return c.askTimes(v, http.StatusOK, timesForm{times: v.times()})
+	return c.askTimes(v, http.StatusOK, timesForm{times: timesIn(v.R.Context())})
 }
 
 func (c *Console) askTimes(v *visit, status int, f timesForm) error {
-	routes, _, err := route.Readable(c.Relay.Routes.List(v.r.Context()))
+	routes, _, err := route.Readable(c.Relay.Routes.List(v.R.Context()))
 	if err != nil {
 		return err
 	}
@@ -122,12 +122,12 @@ func (c *Console) askTimes(v *visit, status int, f timesForm) error {
 	if name := f.Zone.String(); f.Other == "" && !slices.Contains(f.Zones, name) {
 		f.Other = name
 	}
-	return v.show(status, timesPage(v.frame("Times"), f))
+	return v.Show(status, timesPage(v.frame("Times"), f))
 }
 
 // setTimes has the browser keep how all times are written.
 func (c *Console) setTimes(v *visit) error {
-	form := v.r.PostForm
+	form := v.R.PostForm
 	name := cmp.Or(strings.TrimSpace(form.Get("other")), form.Get("zone"), time.UTC.String())
 	wanted := times{IsClock: form.Get("style") == "clock", Zone: time.UTC}
 	at, err := zone.Load(name)
@@ -138,9 +138,6 @@ func (c *Console) setTimes(v *visit) error {
 	}
 	wanted.Zone = at
 	v.keep(timesCookie, wanted.cookie())
-	v.goTo(Path)
+	v.GoTo(Path)
 	return nil
 }
-
-// times say how the browser wants times written.
-func (v *visit) times() times { return timesOf(v.cookieOf(timesCookie)) }

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
+
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/route"
@@ -46,11 +48,11 @@ func inWords(u operations.User) string {
 }
 
 func (c *Console) users(v *visit) error {
-	return c.showUsers(v, http.StatusOK, staff{Did: done(v.r.URL.Query().Get("did")).words()})
+	return c.showUsers(v, http.StatusOK, staff{Did: done(v.R.URL.Query().Get("did")).words()})
 }
 
 func (c *Console) showUsers(v *visit, status int, s staff) error {
-	ctx := v.r.Context()
+	ctx := v.R.Context()
 	all, err := c.API.Users.List(ctx)
 	if err != nil {
 		return err
@@ -68,30 +70,30 @@ func (c *Console) showUsers(v *visit, status int, s staff) error {
 		}
 	}
 	slices.Sort(s.Phones)
-	return v.show(status, usersPage(v.frame("Users"), s))
+	return v.Show(status, usersPage(v.frame("Users"), s))
 }
 
 // ofUser does to a user what a form says, and shows the users: with what was done, or why it was not.
 func (c *Console) ofUser(what done, method, path string, order func(form url.Values) (body any, query url.Values)) func(v *visit) error {
 	return func(v *visit) error {
-		form := v.r.PostForm
+		form := v.R.PostForm
 		name, err := signin.ReadName(form.Get("name"))
 		isLess := what == userRemoved || what == userChanged && form.Get("role") != string(signin.Owner)
 		if err == nil && name == v.person.Name && isLess {
-			err = refusal{http.StatusConflict, "You cannot take your own rights away. Another owner can, or relay user on the host."}
+			err = webfiles.Refuse(http.StatusConflict, "You cannot take your own rights away. Another owner can, or relay user on the host.")
 		} else if body, query := order(form); body != nil {
 			_, err = v.api().send(method, path, body)
 		} else {
 			err = v.api().remove(path, query)
 		}
-		refused, isRefusal := errors.AsType[refusal](err)
+		refused, isRefusal := errors.AsType[webfiles.RefusalError](err)
 		switch {
-		case isRefusal && refused.status < http.StatusInternalServerError:
-			return c.showUsers(v, refused.status, staff{Refused: refused.words})
+		case isRefusal && refused.Status < http.StatusInternalServerError:
+			return c.showUsers(v, refused.Status, staff{Refused: refused.Words})
 		case err != nil:
 			return err
 		}
-		v.goTo(pathUsers + "?" + url.Values{"did": {string(what)}}.Encode())
+		v.GoTo(pathUsers + "?" + url.Values{"did": {string(what)}}.Encode())
 		return nil
 	}
 }

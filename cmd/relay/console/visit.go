@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,18 +9,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/a-h/templ"
-
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 )
 
 // visit is one request for a page.
 type visit struct {
-	w       http.ResponseWriter
-	r       *http.Request
+	webfiles.Visit
+
 	console *Console
-	// nonce is what the page's own scripts carry.
-	nonce string
 	// person is who is signed in, by the session's token.
 	person signin.Person
 	token  string
@@ -30,36 +26,19 @@ type visit struct {
 // formField is the field of each form that has the token of [signin.FormToken].
 const formField = "form"
 
-// show writes a page, whole or not at all.
-func (v *visit) show(status int, page templ.Component) error {
-	var text bytes.Buffer
-	if err := page.Render(withTimes(templ.WithNonce(v.r.Context(), v.nonce), v.times()), &text); err != nil {
-		return err
-	}
-	v.w.WriteHeader(status)
-	_, _ = v.w.Write(text.Bytes()) // whoever is gone misses nothing.
-	return nil
-}
-
-// goTo has the browser show another page.
-func (v *visit) goTo(path string) {
-	v.w.Header().Set("Location", path)
-	v.w.WriteHeader(http.StatusSeeOther)
-}
-
 // isRenewal reports whether the page renews itself.
 func (v *visit) isRenewal() bool {
-	return v.r.Method == http.MethodGet && v.r.Header.Get("HX-Request") == "true"
+	return v.R.Method == http.MethodGet && v.R.Header.Get("HX-Request") == "true"
 }
 
 // toSignIn has the browser show the page to sign in. A page that renews itself would take it for its own part.
 func (v *visit) toSignIn() {
 	if v.isRenewal() {
-		v.w.Header().Set("HX-Redirect", pathSignIn)
-		v.w.WriteHeader(http.StatusNoContent)
+		v.W.Header().Set("HX-Redirect", pathSignIn)
+		v.W.WriteHeader(http.StatusNoContent)
 		return
 	}
-	v.goTo(pathSignIn)
+	v.GoTo(pathSignIn)
 }
 
 // frame is what all pages have.
@@ -68,8 +47,8 @@ type frame struct {
 	Person signin.Person
 	// Form is the token that each form carries.
 	Form string
-	// CSS, Icon, HTMX, Guard and Stream are the paths of the files.
-	CSS, Icon, HTMX, Guard, Stream string
+	// Files are the paths of the files.
+	Files webfiles.Loaded
 	// Live says how the page is kept up to date; it is zero for one that stays as it is.
 	Live liveFrame
 	// Places are the pages that all others lead to, Needs is how much one of them has that needs somebody.
@@ -99,7 +78,7 @@ type place struct {
 func (v *visit) places() (places []place, needs int) {
 	places = []place{{"Who is waiting?", Path, false}}
 	if v.console.API.Mending != nil {
-		ctx := v.r.Context()
+		ctx := v.R.Context()
 		needs = v.console.needed.count(v.console.Now(), func() (int, error) { return v.console.countNeeds(ctx) })
 		places = append(places, place{needsLabel(needs), pathNeeds, false})
 	}
@@ -112,7 +91,7 @@ func (v *visit) places() (places []place, needs int) {
 		places = append(places, place{"Users", pathUsers, false})
 	}
 	for i, one := range places {
-		places[i].IsHere = one.Path == v.r.URL.Path
+		places[i].IsHere = one.Path == v.R.URL.Path
 	}
 	return places, needs
 }
@@ -127,11 +106,7 @@ func needsLabel(n int) string {
 }
 
 func (v *visit) frame(title string) frame {
-	f := frame{
-		Title: title, Person: v.person, CSS: v.console.files.Path("console.css"), Icon: v.console.files.Path("favicon.svg"),
-		HTMX: v.console.files.Path("htmx.min.js"), Guard: v.console.files.Path("hx-csp.min.js"),
-		Stream: v.console.files.Path("hx-sse.min.js"),
-	}
+	f := frame{Title: title, Person: v.person, Files: v.console.files.Loaded()}
 	if v.person.Name != "" {
 		f.Form = signin.FormToken(v.token)
 		f.Places, f.Needs = v.places()
@@ -147,12 +122,12 @@ const (
 
 // isSecure reports whether the browser's way to here is https, up to a proxy or all of it.
 func (v *visit) isSecure() bool {
-	if v.r.TLS != nil || strings.EqualFold(v.r.Header.Get("X-Forwarded-Proto"), "https") {
+	if v.R.TLS != nil || strings.EqualFold(v.R.Header.Get("X-Forwarded-Proto"), "https") {
 		return true
 	}
 	return slices.ContainsFunc(v.console.PublicBaseURLs, func(base string) bool {
 		public, err := url.Parse(base)
-		return err == nil && public.Scheme == "https" && strings.EqualFold(public.Host, v.r.Host)
+		return err == nil && public.Scheme == "https" && strings.EqualFold(public.Host, v.R.Host)
 	})
 }
 
@@ -165,7 +140,7 @@ func (v *visit) cookieName() string {
 
 // cookie returns the session's token that came with the request, empty if there is none.
 func (v *visit) cookie() string {
-	found, err := v.r.Cookie(v.cookieName())
+	found, err := v.R.Cookie(v.cookieName())
 	if err != nil {
 		return ""
 	}
@@ -181,12 +156,12 @@ func (v *visit) setCookie(token string) {
 	if token == "" {
 		kept.MaxAge = -1
 	}
-	http.SetCookie(v.w, kept)
+	http.SetCookie(v.W, kept)
 }
 
 // source is the address that the request came from. A proxy on this host says for whom it asks, last in its header.
 func (v *visit) source() string {
-	host, _, err := net.SplitHostPort(v.r.RemoteAddr)
+	host, _, err := net.SplitHostPort(v.R.RemoteAddr)
 	if err != nil {
 		return ""
 	}
@@ -194,7 +169,7 @@ func (v *visit) source() string {
 	if err != nil || !peer.Unmap().IsLoopback() {
 		return host
 	}
-	said := strings.Split(strings.Join(v.r.Header.Values("X-Forwarded-For"), ","), ",")
+	said := strings.Split(strings.Join(v.R.Header.Values("X-Forwarded-For"), ","), ",")
 	if last := strings.TrimSpace(said[len(said)-1]); last != "" {
 		return last
 	}

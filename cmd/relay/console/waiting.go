@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 	"quickdumpnow.com/smsrelay/functions/operator/conversations"
 	"quickdumpnow.com/smsrelay/shared/route"
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -127,12 +128,12 @@ func (l list) IsElsewhere() bool { return l.Refused != "" && !slices.ContainsFun
 
 // waiting shows who waits for an answer.
 func (c *Console) waiting(v *visit) error {
-	return c.showWaiting(v, questionOf(v.r.URL.Query()), nil)
+	return c.showWaiting(v, questionOf(v.R.URL.Query()), nil)
 }
 
 // showWaiting shows who waits as things are now: after a refusal with why, next to whom it is about. Such a page does not change by itself.
-func (c *Console) showWaiting(v *visit, q question, refused *refusal) error {
-	ctx := v.r.Context()
+func (c *Console) showWaiting(v *visit, q question, refused *webfiles.RefusalError) error {
+	ctx := v.R.Context()
 	live := v.live(q.path(), q.Number, "")
 	routes, _, err := route.Readable(c.Relay.Routes.List(ctx))
 	if err != nil {
@@ -151,15 +152,15 @@ func (c *Console) showWaiting(v *visit, q question, refused *refusal) error {
 	slices.Sort(numbers)
 	slices.SortFunc(all, conversations.Urgency)
 	l := listOf(all, numbers, q, c.Now())
-	l.Ways, l.Did = ways, done(v.r.URL.Query().Get("did")).words()
+	l.Ways, l.Did = ways, done(v.R.URL.Query().Get("did")).words()
 	f := v.frame("Who is waiting?")
 	if refused == nil {
 		f.Live = live
-		return v.show(http.StatusOK, waitingPage(f, l))
+		return v.Show(http.StatusOK, waitingPage(f, l))
 	}
-	l.Refused = refused.words
+	l.Refused = refused.Words
 	l.About.TwilioNumber, l.About.Customer = v.named()
-	return v.show(refused.status, waitingPage(f, l))
+	return v.Show(refused.Status, waitingPage(f, l))
 }
 
 // nameOf is what a customer is called for people.

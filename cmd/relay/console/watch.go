@@ -39,7 +39,7 @@ type liveFrame struct {
 // live says how a page at a path is kept up to date that is about a number and a customer; an empty one is all. It is called before what
 // the page shows is read: what changes after that, the page is told.
 func (v *visit) live(path string, number, customer sms.PhoneNumber) liveFrame {
-	f := liveFrame{Back: path, IsPaused: v.cookieOf(liveCookie) == livePaused}
+	f := liveFrame{Back: path, IsPaused: cookieOf(v.R, liveCookie) == livePaused}
 	if v.console.Live == nil || f.IsPaused {
 		return f
 	}
@@ -68,8 +68,8 @@ func (f frame) renewed(ctx context.Context, path, part, other string) templ.Attr
 }
 
 // cookieOf returns what the browser keeps under that name, which is no secret.
-func (v *visit) cookieOf(name string) string {
-	found, err := v.r.Cookie(name)
+func cookieOf(r *http.Request, name string) string {
+	found, err := r.Cookie(name)
 	if err != nil {
 		return ""
 	}
@@ -85,22 +85,22 @@ func (v *visit) keep(name, value string) {
 	if value == "" {
 		kept.MaxAge = -1
 	}
-	http.SetCookie(v.w, kept)
+	http.SetCookie(v.W, kept)
 }
 
 // back has the browser show the page again that the form was on.
 func (v *visit) back() {
-	to := v.r.PostForm.Get("back")
+	to := v.R.PostForm.Get("back")
 	if parsed, err := url.Parse(to); err != nil || parsed.Host != "" || parsed.Path != Path && !strings.HasPrefix(parsed.Path, Path+"/") {
 		to = Path
 	}
-	v.goTo(to)
+	v.GoTo(to)
 }
 
 // pause stops all pages of the browser from changing by themselves, or lets them again.
 func (c *Console) pause(v *visit) error {
 	value := ""
-	if v.r.PostForm.Get("live") == livePaused {
+	if v.R.PostForm.Get("live") == livePaused {
 		value = livePaused
 	}
 	v.keep(liveCookie, value)
@@ -122,24 +122,24 @@ type stream struct {
 // watch tells a page of changes until it is closed, or its session is over: a line of news that is read aloud, and that it is to renew
 // itself. It says nothing that the page itself would not.
 func (c *Console) watch(v *visit) error {
-	query := v.r.URL.Query()
-	after, err := webfiles.LastChange(v.r)
+	query := v.R.URL.Query()
+	after, err := webfiles.LastChange(v.R)
 	if c.Live == nil || err != nil {
-		return refusal{http.StatusNotFound, "There is no such page."}
+		return webfiles.Refuse(http.StatusNotFound, "There is no such page.")
 	}
 	s := &stream{
 		visit: v, after: after,
 		watcher: watcher{number: sms.PhoneNumber(query.Get("number")), customer: sms.PhoneNumber(query.Get("customer")), session: v.token},
 	}
 	if err := c.Live.join(&s.watcher); err != nil {
-		v.w.Header().Set("Retry-After", "60")
-		return refusal{http.StatusServiceUnavailable, "Too many pages are open. This one renews itself once a minute."}
+		v.W.Header().Set("Retry-After", "60")
+		return webfiles.Refuse(http.StatusServiceUnavailable, "Too many pages are open. This one renews itself once a minute.")
 	}
 	defer c.Live.leave(&s.watcher)
-	s.Stream, err = webfiles.OpenStream(v.w)
+	s.Stream, err = webfiles.OpenStream(v.W)
 	for s.ring(); err == nil; {
 		select {
-		case <-v.r.Context().Done():
+		case <-v.R.Context().Done():
 			return nil
 		case <-c.Live.closing:
 			return nil
@@ -203,7 +203,7 @@ func wait[T any](s *stream, until <-chan T) error {
 	select {
 	case <-until:
 		return nil
-	case <-s.r.Context().Done():
+	case <-s.R.Context().Done():
 	case <-s.console.Live.closing:
 	}
 	return errOver
@@ -238,13 +238,13 @@ func (s *stream) wordsFor(found []Event, isComplete bool) string {
 
 // isPhones reports whether a phone on duty wrote the text. If that cannot be read, nobody is told of the text.
 func (s *stream) isPhones(e Event) bool {
-	routes, err := s.console.Relay.Routes.Lookup(s.r.Context(), e.TwilioNumber.Spellings()...)
+	routes, err := s.console.Relay.Routes.Lookup(s.R.Context(), e.TwilioNumber.Spellings()...)
 	way, _ := route.Find(routes, e.TwilioNumber)
 	return err != nil || way.IsPhone(e.Customer)
 }
 
 func (s *stream) nameOf(e Event) string {
-	kept, err := s.console.Relay.Conversations.Get(s.r.Context(), e.TwilioNumber, e.Customer)
+	kept, err := s.console.Relay.Conversations.Get(s.R.Context(), e.TwilioNumber, e.Customer)
 	if err != nil {
 		return string(e.Customer)
 	}

@@ -3,8 +3,6 @@
 package fakepages
 
 import (
-	"bytes"
-	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -112,76 +110,41 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // visit is one request for a page.
 type visit struct {
-	w     http.ResponseWriter
-	r     *http.Request
+	webfiles.Visit
+
 	pages *Pages
-	nonce string
 	// seen is the last change before the page was made: what comes while it is made is shown twice, and not missed.
 	seen int64
 }
-
-// problem is an answer that says why something was not done.
-type problem struct {
-	status int
-	words  string
-}
-
-// Error returns the words.
-func (p problem) Error() string { return p.words }
 
 // page serves one page, and says what went wrong if it cannot.
 func (p *Pages) page(serve func(*visit) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen, _ := p.Fake.Changes()
-		v := &visit{w: w, r: r, pages: p, nonce: rand.Text(), seen: seen}
-		webfiles.WriteHeaders(w.Header(), v.nonce)
+		v := &visit{Visit: webfiles.NewVisit(w, r), pages: p, seen: seen}
 		err := serve(v)
 		if err == nil || r.Context().Err() != nil {
 			return // a browser that is gone asks no more.
 		}
-		told, ok := errors.AsType[problem](err)
+		told, ok := errors.AsType[webfiles.RefusalError](err)
 		if !ok {
-			told = problem{http.StatusInternalServerError, "This could not be done: " + err.Error()}
+			told = webfiles.RefusalError{Status: http.StatusInternalServerError, Words: "This could not be done: " + err.Error()}
 		}
-		if err := v.show(told.status, problemPage(v.frame("Sorry"), told.words)); err != nil {
+		if err := v.Show(told.Status, problemPage(v.frame("Sorry"), told.Words)); err != nil {
 			p.Logger.LogAttrs(r.Context(), slog.LevelError, "page not shown", slog.String("error", err.Error()))
 		}
 	})
 }
 
-// show writes a page, whole or not at all.
-func (v *visit) show(status int, page templ.Component) error {
-	var text bytes.Buffer
-	if err := page.Render(templ.WithNonce(v.r.Context(), v.nonce), &text); err != nil {
-		return err
-	}
-	v.w.WriteHeader(status)
-	_, _ = v.w.Write(text.Bytes()) // whoever is gone misses nothing.
-	return nil
-}
-
 // goTo has the browser show another page.
 func (v *visit) goTo(path string) error {
-	v.w.Header().Set("Location", path)
-	v.w.WriteHeader(http.StatusSeeOther)
+	v.GoTo(path)
 	return nil
 }
 
 // nothingNew answers a page that renews itself, and has all there is.
 func (v *visit) nothingNew() error {
-	v.w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// maxForm bounds a form without files, in bytes.
-const maxForm = 64 << 10
-
-// form reads the form that a page has sent.
-func (v *visit) form() error {
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	if err := v.r.ParseForm(); err != nil {
-		return problem{http.StatusBadRequest, "This form cannot be read."}
-	}
+	v.W.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
@@ -197,16 +160,14 @@ func textsOf(one phone) templ.ComponentFunc { return bubbles(one).Render }
 // frame is what all pages have.
 type frame struct {
 	Title, Console string
-	// Path is the page's own, and Live what it listens to. CSS and the others are the paths of the files.
-	Path, Live, CSS, Own, Icon, HTMX, Guard, Stream string
+	// Path is the page's own, and Live what it listens to. Own is the path of the style of these pages, Files are those of the other files.
+	Path, Live, Own string
+	Files           webfiles.Loaded
 }
 
 func (v *visit) frame(title string) frame {
 	files := v.pages.files
 	return frame{
-		Title: title, Console: v.pages.Console, Path: v.r.URL.Path, Live: liveAfter(v.seen),
-		CSS: files.Path("console.css"), Own: files.Path("fake.css"),
-		Icon: files.Path("favicon.svg"), HTMX: files.Path("htmx.min.js"), Guard: files.Path("hx-csp.min.js"),
-		Stream: files.Path("hx-sse.min.js"),
+		Title: title, Console: v.pages.Console, Path: v.R.URL.Path, Live: liveAfter(v.seen), Own: files.Path("fake.css"), Files: files.Loaded(),
 	}
 }

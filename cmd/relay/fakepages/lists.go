@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
+
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -33,13 +35,13 @@ func readExchangeFilter(query url.Values) twiliofake.ExchangeFilter {
 }
 
 func (p *Pages) showRequests(v *visit) error {
-	query := v.r.URL.Query()
+	query := v.R.URL.Query()
 	page := requests{Filter: readExchangeFilter(query)}
 	var more bool
 	page.List, more = p.Fake.Exchanges(page.Filter)
 	slices.Reverse(page.List)
 	if more {
-		page.Older = with(v.r.URL, "before", strconv.Itoa(page.List[len(page.List)-1].ID))
+		page.Older = with(v.R.URL, "before", strconv.Itoa(page.List[len(page.List)-1].ID))
 	}
 	newest := "0"
 	if len(page.List) > 0 {
@@ -49,15 +51,15 @@ func (p *Pages) showRequests(v *visit) error {
 		query.Set("after", newest)
 		page.News = pathNews + "?" + query.Encode()
 	}
-	return v.show(http.StatusOK, requestsPage(v.frame("Requests and callbacks"), page))
+	return v.Show(http.StatusOK, requestsPage(v.frame("Requests and callbacks"), page))
 }
 
 // showNews says how many exchanges came since the page was made.
 func (p *Pages) showNews(v *visit) error {
-	query := v.r.URL.Query()
+	query := v.R.URL.Query()
 	after, err := strconv.Atoi(query.Get("after"))
 	if err != nil {
-		return problem{http.StatusBadRequest, "after: want a number."}
+		return webfiles.Refuse(http.StatusBadRequest, "after: want a number.")
 	}
 	filter := readExchangeFilter(query)
 	filter.Limit, filter.After = 0, after
@@ -67,7 +69,7 @@ func (p *Pages) showNews(v *visit) error {
 
 // showMessagesNews says how many messages came since the page was made.
 func (p *Pages) showMessagesNews(v *visit) error {
-	query := v.r.URL.Query()
+	query := v.R.URL.Query()
 	filter := readMessageFilter(query)
 	filter.Limit, filter.After = 0, query.Get("after")
 	all, _ := p.Fake.FindMessages(filter)
@@ -79,9 +81,9 @@ func (v *visit) tell(count int, path string) error {
 	if count == 0 {
 		return v.nothingNew()
 	}
-	query := v.r.URL.Query()
+	query := v.R.URL.Query()
 	query.Del("after")
-	return v.show(http.StatusOK, news(count, path+"?"+query.Encode(), v.r.URL.RequestURI()))
+	return v.Show(http.StatusOK, news(count, path+"?"+query.Encode(), v.R.URL.RequestURI()))
 }
 
 // with is a page's address with one parameter set.
@@ -107,7 +109,7 @@ func readMessageFilter(query url.Values) twiliofake.MessageFilter {
 }
 
 func (p *Pages) showMessages(v *visit) error {
-	query := v.r.URL.Query()
+	query := v.R.URL.Query()
 	page := messages{Filter: readMessageFilter(query)}
 	found, more := p.Fake.FindMessages(page.Filter)
 	slices.Reverse(found)
@@ -115,7 +117,7 @@ func (p *Pages) showMessages(v *visit) error {
 		page.List = append(page.List, p.bubble(message))
 	}
 	if more {
-		page.Older = with(v.r.URL, "before", found[len(found)-1].Sid)
+		page.Older = with(v.R.URL, "before", found[len(found)-1].Sid)
 	}
 	if page.Filter.Before == "" {
 		if len(found) > 0 {
@@ -123,7 +125,7 @@ func (p *Pages) showMessages(v *visit) error {
 		}
 		page.News = pathMessagesNews + "?" + query.Encode()
 	}
-	return v.show(http.StatusOK, messagesPage(v.frame("Messages"), page))
+	return v.Show(http.StatusOK, messagesPage(v.frame("Messages"), page))
 }
 
 // kinds are what requests are about, in words.

@@ -14,11 +14,11 @@ const restTime = 200 * time.Millisecond
 
 // watch tells a page whenever something has happened, until it is closed.
 func (p *Pages) watch(v *visit) error {
-	seen, err := webfiles.LastChange(v.r)
+	seen, err := webfiles.LastChange(v.R)
 	if err != nil {
-		return problem{http.StatusBadRequest, "after: want a number."}
+		return webfiles.Refuse(http.StatusBadRequest, "after: want a number.")
 	}
-	stream, err := webfiles.OpenStream(v.w)
+	stream, err := webfiles.OpenStream(v.W)
 	for err == nil {
 		newest, next := p.Fake.Changes()
 		if newest == seen {
@@ -40,7 +40,7 @@ func wait[T any](v *visit, until <-chan T) error {
 	select {
 	case <-until:
 		return nil
-	case <-v.r.Context().Done():
+	case <-v.R.Context().Done():
 	case <-v.pages.closing:
 	}
 	return errOver

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
+
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -63,7 +65,7 @@ type attachment struct {
 }
 
 func (p *Pages) showPhones(v *visit) error {
-	query := v.r.URL.Query()
+	query := v.R.URL.Query()
 	known, numbers := p.Fake.Phones()
 	number := sms.PhoneNumber(query.Get("number"))
 	if number == "" {
@@ -84,7 +86,7 @@ func (p *Pages) showPhones(v *visit) error {
 			all.Others = append(all.Others, choice{string(one), pathOf(number, append(slices.Clone(shown), one))})
 		}
 	}
-	return v.show(http.StatusOK, phonesPage(v.frame("Phones"), all))
+	return v.Show(http.StatusOK, phonesPage(v.frame("Phones"), all))
 }
 
 // chosen returns the phones that are asked for, or otherwise the first ones that are known.
@@ -148,54 +150,54 @@ func (p *Pages) bubble(message twiliofake.Message) bubble {
 
 // showTexts renews the texts of one phone.
 func (p *Pages) showTexts(v *visit) error {
-	query := v.r.URL.Query()
+	query := v.R.URL.Query()
 	if !sms.PhoneNumber(query.Get("phone")).IsE164() {
-		return problem{http.StatusBadRequest, "Say which phone, such as +13125550147."}
+		return webfiles.Refuse(http.StatusBadRequest, "Say which phone, such as +13125550147.")
 	}
-	return v.show(http.StatusOK, textsOf(p.phone(sms.PhoneNumber(query.Get("phone")), query.Get("back"))))
+	return v.Show(http.StatusOK, textsOf(p.phone(sms.PhoneNumber(query.Get("phone")), query.Get("back"))))
 }
 
 // text sends what somebody wrote on a phone.
 func (p *Pages) text(v *visit) error {
-	params, files, err := twiliofake.ReadText(v.w, v.r)
+	params, files, err := twiliofake.ReadText(v.W, v.R)
 	if err != nil {
-		return problem{http.StatusBadRequest, err.Error()}
+		return webfiles.Refuse(http.StatusBadRequest, err.Error())
 	}
 	files = slices.DeleteFunc(files, func(f twiliofake.File) bool { return len(f.Content) == 0 }) // a browser sends an empty one for none
 	text := twiliofake.Inbound{
 		From: sms.PhoneNumber(params.Get("From")), To: sms.PhoneNumber(params.Get("To")), Body: params.Get("Body"), Files: files,
 	}
 	if text.Body == "" && len(files) == 0 {
-		return problem{http.StatusBadRequest, "Write something, or choose a picture."}
+		return webfiles.Refuse(http.StatusBadRequest, "Write something, or choose a picture.")
 	}
 	if !text.From.IsE164() || text.To == "" {
-		return problem{http.StatusBadRequest, "Say who texts and which number, such as +13125550147 and +18585550100."}
+		return webfiles.Refuse(http.StatusBadRequest, "Say who texts and which number, such as +13125550147 and +18585550100.")
 	}
-	response, err := p.Fake.SendInbound(v.r.Context(), text, "")
+	response, err := p.Fake.SendInbound(v.R.Context(), text, "")
 	return p.sent(v, response, err, params.Get("back"))
 }
 
 // react sends a phone's reaction to a text.
 func (p *Pages) react(v *visit) error {
-	if err := v.form(); err != nil {
+	if err := v.ReadForm(); err != nil {
 		return err
 	}
-	response, err := p.Fake.React(v.r.Context(), v.r.PostForm.Get("MessageSid"), v.r.PostForm.Get("Emoji"))
-	return p.sent(v, response, err, v.r.PostForm.Get("back"))
+	response, err := p.Fake.React(v.R.Context(), v.R.PostForm.Get("MessageSid"), v.R.PostForm.Get("Emoji"))
+	return p.sent(v, response, err, v.R.PostForm.Get("back"))
 }
 
 // sent goes back to the phones, or says why the application has not taken the text.
 func (p *Pages) sent(v *visit, response twiliofake.Response, err error, back string) error {
 	switch {
 	case err != nil:
-		return problem{http.StatusBadRequest, "The text was not sent: " + err.Error()}
+		return webfiles.Refuse(http.StatusBadRequest, "The text was not sent: "+err.Error())
 	case !response.Taken:
 		why := "it gave no answer"
 		if len(response.Errors) > 0 {
 			why = fmt.Sprintf("%s (%d)", response.Errors[len(response.Errors)-1].Reason, response.Errors[len(response.Errors)-1].Code)
 		}
-		return problem{http.StatusBadGateway, fmt.Sprintf("The application at %s did not accept the text %s: %s", response.URL,
-			response.MessageSid, why)}
+		return webfiles.Refuse(http.StatusBadGateway, fmt.Sprintf("The application at %s did not accept the text %s: %s", response.URL,
+			response.MessageSid, why))
 	}
 	return v.goTo(ownPath(back))
 }

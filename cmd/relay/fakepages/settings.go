@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
+
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
@@ -77,23 +79,23 @@ func sliders(m twiliofake.Misbehaviour) []slider {
 
 func (p *Pages) showSettings(v *visit) error {
 	faults := p.Fake.Misbehaviour()
-	return v.show(http.StatusOK, settingsPage(v.frame("Faults and settings"), settings{
+	return v.Show(http.StatusOK, settingsPage(v.frame("Faults and settings"), settings{
 		Sliders: sliders(faults), Faults: faults, Numbers: p.Fake.Numbers(), Services: p.services(), OptOuts: p.Fake.OptOuts(),
-		Account: p.AccountSid, Token: p.AuthToken, BaseURL: "http://" + v.r.Host, Original: p.Number,
+		Account: p.AccountSid, Token: p.AuthToken, BaseURL: "http://" + v.R.Host, Original: p.Number,
 	}))
 }
 
 // setFaults sets what goes wrong, from the seed on.
 func (p *Pages) setFaults(v *visit) error {
-	if err := v.form(); err != nil {
+	if err := v.ReadForm(); err != nil {
 		return err
 	}
-	wanted, err := readFaults(v.r.PostForm)
+	wanted, err := readFaults(v.R.PostForm)
 	if err == nil {
 		err = p.Fake.Misbehave(wanted)
 	}
 	if err != nil {
-		return problem{http.StatusBadRequest, "These faults cannot be, and nothing has changed: " + err.Error()}
+		return webfiles.Refuse(http.StatusBadRequest, "These faults cannot be, and nothing has changed: "+err.Error())
 	}
 	return v.goTo(pathSettings)
 }
@@ -131,42 +133,42 @@ func readFaults(form url.Values) (twiliofake.Misbehaviour, error) {
 
 // register sets what a number is registered as.
 func (p *Pages) register(v *visit) error {
-	if err := v.form(); err != nil {
+	if err := v.ReadForm(); err != nil {
 		return err
 	}
-	number, as := typed(v.r.PostForm, "number"), twiliofake.Registration(v.r.PostForm.Get("registration"))
+	number, as := typed(v.R.PostForm, "number"), twiliofake.Registration(v.R.PostForm.Get("registration"))
 	if !as.IsKnown() {
-		return problem{http.StatusBadRequest, "There is no such registration."}
+		return webfiles.Refuse(http.StatusBadRequest, "There is no such registration.")
 	}
 	if _, found := p.Fake.Register(number, as); !found {
-		return problem{http.StatusNotFound, "The account has no number " + string(number) + "."}
+		return webfiles.Refuse(http.StatusNotFound, "The account has no number "+string(number)+".")
 	}
 	return v.goTo(pathSettings)
 }
 
 // setCampaign sets how far the carriers are with a campaign.
 func (p *Pages) setCampaign(v *visit) error {
-	if err := v.form(); err != nil {
+	if err := v.ReadForm(); err != nil {
 		return err
 	}
-	status := twiliofake.CampaignStatus(v.r.PostForm.Get("status"))
+	status := twiliofake.CampaignStatus(v.R.PostForm.Get("status"))
 	if !slices.Contains(twiliofake.CampaignStatuses(), status) {
-		return problem{http.StatusBadRequest, "There is no such status of a campaign."}
+		return webfiles.Refuse(http.StatusBadRequest, "There is no such status of a campaign.")
 	}
-	if _, found := p.Fake.SetCampaign(v.r.PostForm.Get("campaign"), status); !found {
-		return problem{http.StatusNotFound, "There is no such campaign any more."}
+	if _, found := p.Fake.SetCampaign(v.R.PostForm.Get("campaign"), status); !found {
+		return webfiles.Refuse(http.StatusNotFound, "There is no such campaign any more.")
 	}
 	return v.goTo(pathSettings)
 }
 
 // optOut has a phone opt out.
 func (p *Pages) optOut(v *visit) error {
-	if err := v.form(); err != nil {
+	if err := v.ReadForm(); err != nil {
 		return err
 	}
-	number, phone := typed(v.r.PostForm, "number"), typed(v.r.PostForm, "phone")
+	number, phone := typed(v.R.PostForm, "number"), typed(v.R.PostForm, "phone")
 	if !number.IsE164() || !phone.IsE164() {
-		return problem{http.StatusBadRequest, "Say which number and which phone, such as +18585550100 and +13125550147."}
+		return webfiles.Refuse(http.StatusBadRequest, "Say which number and which phone, such as +18585550100 and +13125550147.")
 	}
 	p.Fake.OptOut(number, phone)
 	return v.goTo(pathSettings)
@@ -174,10 +176,10 @@ func (p *Pages) optOut(v *visit) error {
 
 // optIn lets a phone be texted again.
 func (p *Pages) optIn(v *visit) error {
-	if err := v.form(); err != nil {
+	if err := v.ReadForm(); err != nil {
 		return err
 	}
-	p.Fake.OptIn(typed(v.r.PostForm, "number"), typed(v.r.PostForm, "phone"))
+	p.Fake.OptIn(typed(v.R.PostForm, "number"), typed(v.R.PostForm, "phone"))
 	return v.goTo(pathSettings)
 }
 

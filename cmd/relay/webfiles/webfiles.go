@@ -1,5 +1,6 @@
-// Package webfiles is what pages of relay have in common in a browser: the style, htmx, and the headers that let a page run its own scripts
-// and otherwise have to do with its own host alone.
+// Package webfiles is what pages of relay have in common in a browser: the style, htmx, the headers that let a page run its own scripts
+// and otherwise have to do with its own host alone, how a visit begins and a page is shown, and the connection on which a page hears of
+// changes.
 package webfiles
 
 import (
