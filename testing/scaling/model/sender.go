@@ -319,7 +319,7 @@ func (s *sender) receipt(p *process, m *message) (isDone bool, delay time.Durati
 	if !m.isLast {
 		return s.write(p, k.sent, 0), w.again(m)
 	}
-	if !s.write(p, k.sent, 1) {
+	if !s.write(p, k.sent, 2) {
 		return false, w.again(m)
 	}
 	k.delivered.ask(w.now, 1, maxBacklog)
