@@ -66,6 +66,30 @@ func (s *awsStage) checkActions(want ...string) {
 	}
 }
 
+// searches finds the customer's texts by number, name, tag and time, and no words.
+func (s *awsStage) searches(customer string) {
+	s.t.Helper()
+	text, other := relaytest.Record(1, time.Now().Add(-time.Hour)), relaytest.Record(2, time.Now().Add(-time.Hour))
+	other.Customer = relaytest.Fallback
+	for _, r := range []ledger.Record{text, other} {
+		if _, err := s.records().Create(s.t.Context(), r); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	number := string(testNumber)
+	for _, by := range [][]string{
+		{"--number", customer}, {"--tag", "A05"}, {"--name", "an", "--number", number}, {"--number", customer, "--since", "2h"},
+	} {
+		_, stdout, stderr := s.relay(append([]string{"search"}, by...)...)
+		if !strings.Contains(stdout, text.MessageSid) || strings.Contains(stdout, other.MessageSid) || strings.Contains(stdout, text.Body) {
+			s.t.Errorf("search %v: %s%s", by, stdout, stderr)
+		}
+	}
+	s.wants(cli.ExitUsage, "words: what texts say cannot be searched on AWS", "search", "gate")
+	s.wants(cli.ExitUsage, "say which number they text, too", "search", "--name", "an")
+	s.check("search of long ago", "no texts", "search", "--number", customer, "--until", "2h")
+}
+
 // TestCustomersOnAWS names customers of a deployed relay, shows them, answers one, and ends what a phone may answer.
 func TestCustomersOnAWS(t *testing.T) {
 	s := newAWSStage(t)
@@ -85,6 +109,7 @@ func TestCustomersOnAWS(t *testing.T) {
 	s.check("conversation resume", "No text between", "conversation", "resume", number, "A05")
 	s.check("phone ls", phone+"\tyes\t1", "phone", "ls", number)
 	s.check("explain answer", "It would be sent to A05 "+customer, "explain", "answer", "--from", phone, "--to", number, "--body", "A05 Yes")
+	s.searches(customer)
 	s.environment[cli.EnvOperator] = "grace"
 	s.check("phone rm", "It is still in the route", "phone", "rm", number, phone)
 	s.checkActions("grace remove_phone " + phone)

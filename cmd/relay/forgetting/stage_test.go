@@ -182,6 +182,7 @@ func (s *stage) audited() (changes []sqlite.Change) {
 func (s *stage) give() forgetting.Order {
 	s.t.Helper()
 	s.audited()
+	s.index()
 	o, err := forgetting.Give(s.t.Context(), s.db, customer, "ada", s.at)
 	if err != nil {
 		s.t.Fatal(err)
@@ -230,9 +231,21 @@ func (s *stage) holds(text string) bool {
 	return bytes.Contains(content, []byte(text))
 }
 
+// index puts the words of all texts into the index by which they are searched, as relay serve does.
+func (s *stage) index() {
+	s.t.Helper()
+	for isMore := true; isMore; {
+		var err error
+		if isMore, err = s.db.IndexWords(s.t.Context()); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
 func (s *stage) checkGone() {
 	s.t.Helper()
-	for _, text := range []string{"sofa", "Ann", string(customer)} {
+	// The index has numbers without their plus sign.
+	for _, text := range []string{"sofa", "Ann", string(customer), string(customer[1:])} {
 		if s.holds(text) {
 			s.t.Errorf("the database still has %q", text)
 		}
