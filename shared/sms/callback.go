@@ -29,12 +29,9 @@ const CallbackPath = "/sms/status-callback"
 
 // URL returns the StatusCallback URL of the reference, below the base URL.
 func (c CallbackRef) URL(baseURL string) string {
-	query := url.Values{
-		paramRelayID: {c.RelayID},
-		paramHop:     {strconv.Itoa(c.Hop)},
-		paramAttempt: {strconv.Itoa(c.Attempt)},
-	}
-	return strings.TrimSuffix(baseURL, "/") + CallbackPath + "?" + query.Encode()
+	return strings.TrimSuffix(baseURL, "/") + CallbackPath +
+		"?" + paramAttempt + "=" + strconv.Itoa(c.Attempt) + "&" + paramHop + "=" + strconv.Itoa(c.Hop) +
+		"&" + paramRelayID + "=" + url.QueryEscape(c.RelayID)
 }
 
 // ParseCallbackRef reads a reference from a callback's raw query. The error says which part is missing or wrong.

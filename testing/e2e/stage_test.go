@@ -95,6 +95,8 @@ func startStageOf(t *testing.T, artefacts string, parameters map[string]any, cha
 		"TwilioApiKeySecretArn": secret(t, other,
 			`{"accountSid":"`+accountSid+`","apiKeySid":"`+apiKeySid+`","apiKeySecret":"`+apiSecret+`"}`),
 		"TwilioApiBaseUrl": certificate.url,
+		// Nobody has to wait for the audit log, and each change is a batch of its own: the most that a text costs.
+		"AuditBatchWindow": 1,
 		"QueueName":        "e2e-" + mark, "RoutingTableName": "e2e-routing-" + mark, "LedgerTableName": "e2e-ledger-" + mark,
 		"PaceTableName": "e2e-pace-" + mark, "ConversationsTableName": "e2e-conversations-" + mark, "AuditLogGroupName": "/e2e/audit/" + mark,
 	}

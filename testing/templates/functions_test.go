@@ -2,6 +2,7 @@ package templates
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -64,6 +65,12 @@ func functionChecks() []check {
 			{"two", set("SenderFunction", "Environment.Variables.GOMAXPROCS", "2")},
 			{"as many as the machine has", set("SenderFunction", "Environment.Variables.GOMAXPROCS", nil)},
 		}},
+		{"a function that collects garbage seldom has a limit for its memory", findMemoryLimits, []mutation{
+			{"none", set("SenderFunction", "Environment.Variables.GOMEMLIMIT", nil)},
+			{"all of its memory", set("SenderFunction", "Environment.Variables.GOMEMLIMIT", "256MiB")},
+			{"in another unit", set("SenderFunction", "Environment.Variables.GOMEMLIMIT", "1GiB")},
+			{"a function with less memory", set("IngestFunction", "MemorySize", 128)},
+		}},
 	}
 }
 
@@ -91,7 +98,7 @@ func findBuilds(t template, c code, report reporter) {
 }
 
 // runtimeSettings are read by Go's runtime rather than by a config.go.
-func runtimeSettings() []string { return []string{"GOMAXPROCS"} }
+func runtimeSettings() []string { return []string{"GOGC", "GOMAXPROCS", "GOMEMLIMIT"} }
 
 func findSettings(t template, c code, report reporter) {
 	for id, f := range t.functions() {
@@ -199,6 +206,19 @@ func findLoops(t template, _ code, report reporter) {
 		}
 		if got := text(f, "RecursiveLoop"); got != want {
 			report("%s: RecursiveLoop is %q, should be %q", id, got, want)
+		}
+	}
+}
+
+// findMemoryLimits wants a quarter of a function's memory left for what Go does not count.
+func findMemoryLimits(t template, _ code, report reporter) {
+	for id, f := range t.functions() {
+		if text(f, "Environment.Variables.GOGC") == "" {
+			continue
+		}
+		limit, isMiB := strings.CutSuffix(text(f, "Environment.Variables.GOMEMLIMIT"), "MiB")
+		if n, err := strconv.Atoi(limit); !isMiB || err != nil || n > number(f, "MemorySize")*3/4 {
+			report("%s: GOMEMLIMIT is %q: with GOGC it should be given in MiB, three quarters of MemorySize at most", id, limit)
 		}
 	}
 }

@@ -73,6 +73,7 @@ func sourceChecks() []check {
 				put(t.resource("StreamAuditFunction"), "Events.Routes.Properties.DestinationConfig.OnFailure",
 					object{"Type": "SQS", "Destination": object{"Fn::GetAtt": "TimerDeadLetterQueue.Arn"}})
 			}},
+			{"a window that may be long", setParameter("AuditBatchWindow", "AllowedValues", []any{1, 60})},
 			{"a long window", set("StreamAuditFunction", "Events.Ledger.Properties.MaximumBatchingWindowInSeconds", 60)},
 			{"only one of the tables", remove("StreamAuditFunction", "Events.Routes")},
 			{"without the conversations", remove("StreamAuditFunction", "Events.Conversations")},
@@ -142,6 +143,11 @@ func findRuns(t template, _ code, report reporter) {
 }
 
 func findStreams(t template, _ code, report reporter) {
+	for _, window := range expressions(at(t, "Parameters.AuditBatchWindow.AllowedValues")) {
+		if seconds, err := strconv.Atoi(window); err != nil || seconds > 5 {
+			report("StreamAuditFunction: may wait %s s for a batch: the audit log would lag", window)
+		}
+	}
 	sources := events(t.functions()["StreamAuditFunction"], "DynamoDB")
 	var read []string
 	for name, source := range sources {
