@@ -64,7 +64,7 @@ func (b Builder) Build(ctx context.Context) ([]Contestant, error) {
 		return nil, err
 	}
 	goEnvironment := append([]string{"SSL_CERT_FILE=" + system}, b.Environment...)
-	ours, err := b.ours(ctx, folder, append([]string{"GOMAXPROCS=1"}, goEnvironment...))
+	ours, err := b.ours(ctx, folder, append([]string{"GOMAXPROCS=1", "GOGC=400", "GOMEMLIMIT=160MiB"}, goEnvironment...))
 	if err != nil {
 		return nil, err
 	}
