@@ -191,7 +191,7 @@ $(PEERS)/ready:
 	cp testing/peers/python/*.py "$(@D)/functions"
 	"$(@D)/interpreter/bin/python" -m compileall -q "$(@D)/functions"
 	cp testing/peers/node/* "$(@D)"
-	npm ci --prefix "$(@D)" --silent --no-audit --no-fund --ignore-scripts
+	npm ci --prefix "$(@D)" --loglevel=error --no-audit --no-fund --ignore-scripts
 	cd "$(@D)" && node_modules/.bin/esbuild ingest.mjs sender.mjs stream-audit.mjs --bundle --minify --platform=node --target=node20 \
 		--format=esm --out-extension:.js=.mjs --outdir=node \
 		--banner:js='import { createRequire } from "node:module"; const require = createRequire(import.meta.url);'

@@ -27,9 +27,10 @@ def relay(text):
     if not route or not route["Active"]:
         return
     key = {"MessageSid": text["MessageSid"]}
+    record = {"State": "sending", "From": text["From"], "To": text["To"], "Body": text["Body"], "ReceivedAt": now()}
     try:
         records.put_item(
-            Item=key | {"State": "sending", "From": text["From"], "To": text["To"], "Body": text["Body"], "ReceivedAt": now()},
+            Item=key | record,
             ConditionExpression="attribute_not_exists(MessageSid)",
         )
     except ClientError as error:
