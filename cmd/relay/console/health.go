@@ -127,7 +127,7 @@ func (c *Console) examined(v *visit) string {
 	case at.IsZero():
 		return "The relay itself was not examined since it was started: what that finds comes here, too."
 	}
-	return "The relay itself was examined " + when(withTimes(v.R.Context(), timesIn(v.R.Context())), at, c.Now()) + "."
+	return "The relay itself was examined " + when(v.R.Context(), at, c.Now()) + "."
 }
 
 // health shows how the relay is. Who asks first after a start has it examined.
