@@ -6,7 +6,7 @@ import "slices"
 type mutation struct{ name, file, old, broken, where, noticed string }
 
 func all() []mutation {
-	return slices.Concat(ofTheQueue(), ofTheDisk(), ofTime(), ofTheDoors(), ofTheSender(), ofAnswers(), ofRings(), ofTheRare())
+	return slices.Concat(ofTheQueue(), ofTheDisk(), ofTime(), ofTheDoors(), ofSpeed(), ofTheSender(), ofAnswers(), ofRings(), ofTheRare())
 }
 
 // ofTheQueue are safeguards of SQLite's queues.
@@ -119,6 +119,32 @@ func ofTime() []mutation {
 			"a rate's interval is rounded down",
 			"shared/pace/limit.go", "(l.Per + time.Duration(l.N-1)) / time.Duration(l.N)", "l.Per / time.Duration(l.N)",
 			"./shared/pace", "TestBookOverALongTime",
+		},
+	}
+}
+
+// ofSpeed are safeguards of what is quick because it keeps something for the next one.
+func ofSpeed() []mutation {
+	return []mutation{
+		{
+			"a check keeps what the one before it signed",
+			"shared/twilio/signature/validator.go", "c.tail = append(c.tail[:0], r.Path...)", "c.tail = append(c.tail, r.Path...)",
+			"./shared/twilio/signature", "TestValidateSeveralBaseURLsAndTokens",
+		},
+		{
+			"a parameter that is there twice is signed twice",
+			"shared/twilio/signature/form.go", "if i > 0 && !r.before(&r.parameters[i-1], &p) {", "if i > len(r.parameters) {",
+			"./shared/twilio/signature", "TestOrderOfSigning",
+		},
+		{
+			"names that begin alike are signed as they come",
+			"shared/twilio/signature/form.go", "return r.beforeAlike(p, q)\n", "return false\n",
+			"./shared/twilio/signature", "TestOrderOfSigning",
+		},
+		{
+			"a request may get a connection that nobody has used for long",
+			"shared/aws/awsclient/ahead.go", "if d.now().Sub(one.at).Abs() < maxAhead {", "if true {",
+			"./shared/aws/awsclient", "TestNoUseOfAConnectionAhead",
 		},
 	}
 }
