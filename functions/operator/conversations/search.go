@@ -85,12 +85,12 @@ func (d Relay) Search(ctx context.Context, w Sought) (all Found, err error) {
 	if err != nil {
 		return all, err
 	}
-	for _, r := range found.Records {
-		if len(w.Words) > 0 {
-			if r, err = d.readBy(ctx, r, w.Reader); err != nil {
-				return Found{}, fmt.Errorf("no text is shown whose reading is not on record: %w", err)
-			}
+	if len(w.Words) > 0 {
+		if found.Records, err = d.readBy(ctx, found.Records, w.Reader); err != nil {
+			return Found{}, err
 		}
+	}
+	for _, r := range found.Records {
 		all.Texts = append(all.Texts, foundText(r, people, len(w.Words) > 0))
 	}
 	all.Count, all.NotIndexed, all.NextCursor = found.Count, found.NotIndexed, found.Next.String()

@@ -2,8 +2,10 @@ package conversations
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/auditlog"
@@ -83,12 +85,12 @@ func (d Relay) Detail(ctx context.Context, c conversation.Conversation, w Wanted
 		return all, err
 	}
 	all = Details{Shown: a.Show(c), Phones: phonesOf(a.phones, c.Customer, a.now), Texts: []Text{}}
-	for _, r := range records {
-		if w.Reader != "" {
-			if r, err = d.readBy(ctx, r, w.Reader); err != nil {
-				return Details{}, fmt.Errorf("no text is shown whose reading is not on record: %w", err)
-			}
+	if w.Reader != "" {
+		if records, err = d.readBy(ctx, records, w.Reader); err != nil {
+			return Details{}, err
 		}
+	}
+	for _, r := range records {
 		all.Texts = append(all.Texts, textOf(r, w.Reader != ""))
 	}
 	return all, nil
@@ -132,11 +134,22 @@ func textOf(r ledger.Record, withWords bool) Text {
 	return t
 }
 
-// readBy puts on record who reads the text.
-func (d Relay) readBy(ctx context.Context, r ledger.Record, operator string) (ledger.Record, error) {
-	return auditlog.Change(ctx, d.Ledger, r, func(r ledger.Record) (ledger.Record, bool, error) {
-		return r.Read(operator, d.Now()), true, nil
-	})
+// readBy puts on record who reads the texts, all at the same time: on one host they share a transaction. After an error, none may be shown.
+func (d Relay) readBy(ctx context.Context, records []ledger.Record, operator string) ([]ledger.Record, error) {
+	read, problems := make([]ledger.Record, len(records)), make([]error, len(records))
+	var readings sync.WaitGroup
+	for i, r := range records {
+		readings.Go(func() {
+			read[i], problems[i] = auditlog.Change(ctx, d.Ledger, r, func(r ledger.Record) (ledger.Record, bool, error) {
+				return r.Read(operator, d.Now()), true, nil
+			})
+		})
+	}
+	readings.Wait()
+	if err := errors.Join(problems...); err != nil {
+		return nil, fmt.Errorf("no text is shown whose reading is not on record: %w", err)
+	}
+	return read, nil
 }
 
 // maxSearched bounds how many of a number's newest texts are searched for operators' replies: those are listed under the number only.
