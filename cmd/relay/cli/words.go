@@ -30,6 +30,15 @@ func Plural(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
+// Sentence writes words as a sentence, and nothing as nothing.
+func Sentence(words string) string {
+	words = strings.TrimSuffix(strings.TrimSpace(words), ".")
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:] + "."
+}
+
 // StateLine returns the state of a text, with the reason.
 func StateLine(r ledger.Record) string {
 	if r.Version == 0 {

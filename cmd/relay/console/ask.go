@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
 )
@@ -76,11 +76,5 @@ func (a api) ask(method string, request events.APIGatewayV2HTTPRequest, answer a
 	if problem.Detail == "" {
 		problem.Detail = problem.Title
 	}
-	return response.StatusCode, webfiles.Refuse(response.StatusCode, sentence(problem.Detail))
-}
-
-// sentence writes words as a sentence.
-func sentence(words string) string {
-	words = strings.TrimSuffix(strings.TrimSpace(words), ".")
-	return strings.ToUpper(words[:min(1, len(words))]) + words[min(1, len(words)):] + "."
+	return response.StatusCode, webfiles.Refuse(response.StatusCode, cli.Sentence(problem.Detail))
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/webfiles"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -83,7 +84,7 @@ func orderForm(form url.Values, o operations.RouteChange) (method, path string, 
 func hoursForm(form url.Values, o operations.RouteChange) (method, path string, body any, query url.Values, err error) {
 	schedule, err := rota.ReadLines(form.Get("schedule"))
 	if err != nil {
-		return "", "", nil, nil, webfiles.Refuse(http.StatusUnprocessableEntity, sentence(err.Error()))
+		return "", "", nil, nil, webfiles.Refuse(http.StatusUnprocessableEntity, cli.Sentence(err.Error()))
 	}
 	night := append([]string{}, chosen(form, "night")...)
 	wanted := operations.HoursRequest{RouteChange: o, Schedule: &schedule, Closed: new(form.Get("closed")), NightPhones: &night}
@@ -215,7 +216,7 @@ func (p proposal) asSeen() string {
 // asRefusal says in words what the API's functions refuse.
 func asRefusal(err error) error {
 	if refused, ok := errors.AsType[operations.OrderError](err); ok {
-		return webfiles.Refuse(refused.Status, sentence(refused.Detail))
+		return webfiles.Refuse(refused.Status, cli.Sentence(refused.Detail))
 	}
 	return err
 }

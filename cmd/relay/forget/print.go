@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
@@ -57,7 +56,7 @@ func (p program) printOrder(o forgetting.Order, asJSON bool, hint string) error 
 		cli.Say(p.Stdout, "Erased here: %s, %s, %s. At Twilio: %s, %s.", cli.Plural(e.Texts, "text"), cli.Plural(e.Files, "attachment"),
 			cli.Plural(e.Names, "name"), cli.Plural(e.Messages, "message"), cli.Plural(e.Attachments, "attachment"))
 		p.printWaits(o.Waits)
-		for _, line := range []string{left(o), sentence(o.Problem), hint} {
+		for _, line := range []string{left(o), cli.Sentence(o.Problem), hint} {
 			if line != "" && !o.IsDone() {
 				cli.Say(p.Stdout, "%s", line)
 			}
@@ -81,13 +80,6 @@ func left(o forgetting.Order) string {
 	default:
 		return fmt.Sprintf("%s left at Twilio.", cli.Plural(len(o.Messages), "message"))
 	}
-}
-
-func sentence(words string) string {
-	if words == "" {
-		return ""
-	}
-	return strings.ToUpper(words[:1]) + words[1:] + "."
 }
 
 // printWaits says which texts are still needed, and what to do about them.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/shared/conversation"
@@ -160,7 +161,7 @@ func (f *findings) problems() []notify.Finding {
 	}
 	texts := map[string]string{}
 	for _, p := range f.found() {
-		texts[p.kind] = strings.TrimSpace(texts[p.kind] + "\n" + sentenceOf(p.words))
+		texts[p.kind] = strings.TrimSpace(texts[p.kind] + "\n" + cli.Sentence(p.words))
 	}
 	var all []notify.Finding
 	for kind, title := range titles {
@@ -172,8 +173,6 @@ func (f *findings) problems() []notify.Finding {
 	}
 	return all
 }
-
-func sentenceOf(words string) string { return strings.ToUpper(words[:1]) + words[1:] + "." }
 
 // runbook names the section that says what to do.
 func runbook(section string) string { return "\nWhat to do: docs/runbook.md, " + section + "." }

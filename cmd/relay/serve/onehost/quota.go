@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/shared/onehost/notify"
 )
@@ -86,6 +87,6 @@ func (q *quota) orWorse(disk notify.Finding) notify.Finding {
 	if level > 1 {
 		disk.Title = "the data folder has reached its quota"
 	}
-	disk.Text = sentenceOf(words) + " Texts are relayed as usual, as long as the disk has room." + runbook("disk")
+	disk.Text = cli.Sentence(words) + " Texts are relayed as usual, as long as the disk has room." + runbook("disk")
 	return disk
 }
