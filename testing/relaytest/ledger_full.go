@@ -20,7 +20,7 @@ func full() ledger.Record {
 	second.Number, second.Hop, second.Outcome, second.EndedAt = 2, 2, ledger.OutcomeAccepted, at.Add(999*time.Millisecond)
 	return ledger.Record{
 		MessageSid: "RL000000000000000000000000000f0001", State: ledger.Failed, Reason: ledger.ReasonRefused, Manual: true,
-		TwilioNumber: TwilioNumber, Customer: Customer, Destination: Destination, Body: "Hi", Keyword: "CANCEL",
+		TwilioNumber: TwilioNumber, Customer: Customer, Destination: Destination, Body: "Hi", Keyword: "CANCEL", SeenSid: MessageSid(8),
 		Media: []sms.Media{
 			{URL: "https://api.twilio.com/1", ContentType: "image/png", Token: "a", KeptUntil: at.Add(time.Hour), Size: 9, Left: true},
 			{URL: "https://api.twilio.com/2", ContentType: "text/vcard", Token: "b", KeptUntil: at.Add(time.Minute), Size: 8, Left: true},
