@@ -94,7 +94,7 @@ func write(root string, o options, functions []report.Function) error {
 	for _, f := range functions {
 		text += report.Table(f) + "\n"
 	}
-	updated, err := report.Insert(string(old), text)
+	updated, err := report.Insert(string(old), "bench-peers", text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", page, err)
 	}

@@ -68,7 +68,7 @@ func drawRow(out *strings.Builder, f Function, quantities []quantity, y int) int
 			}
 			top, long := y+heading+i*row, max(1, int(value/most*bars))
 			_, _ = fmt.Fprintf(out, `<rect x="%d" y="%d" width="%d" height="%d" fill="%s"/>`+"\n", x, top, long, barHeight, color)
-			text(out, x+long+6, top+barHeight-3, "", number(value))
+			text(out, x+long+6, top+barHeight-3, "", Number(value))
 		}
 	}
 	return y + heading + len(f.Samples)*row + margin

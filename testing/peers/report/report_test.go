@@ -29,12 +29,12 @@ func TestTable(t *testing.T) {
 
 func TestInsert(t *testing.T) {
 	const page = "# Page\n\n<!-- bench-peers -->\nold\n<!-- end -->\n\nmore\n"
-	got, err := Insert(page, "new\n")
+	got, err := Insert(page, "bench-peers", "new\n")
 	if want := strings.Replace(page, "old", "new", 1); err != nil || got != want {
 		t.Errorf("%q, %v, want %q", got, err, want)
 	}
 	for _, broken := range []string{"", "<!-- end -->", "<!-- bench-peers -->\n"} {
-		if _, err := Insert(broken, "new\n"); err == nil {
+		if _, err := Insert(broken, "bench-peers", "new\n"); err == nil {
 			t.Errorf("%q has no marks, and was taken", broken)
 		}
 	}

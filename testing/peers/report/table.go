@@ -13,20 +13,20 @@ func Table(f Function) string {
 	first := f.Samples[0]
 	for i, s := range f.Samples {
 		cell := func(of func(Samples) []float64) string {
-			text := number(median(of(s)))
+			text := Number(median(of(s)))
 			if i > 0 {
 				text += " (" + times(ratio(of(s), of(first))) + ")"
 			}
 			return text
 		}
 		_, _ = fmt.Fprintf(&out, "| %s | %s | %s | %s | %s | %.0f | %s |\n", s.Contestant, cell(Samples.times), cell(Samples.cpus),
-			cell(Samples.peaks), cell(Samples.warm), median(s.calls()), number(megabytes(s.Size)))
+			cell(Samples.peaks), cell(Samples.warm), median(s.calls()), Number(megabytes(s.Size)))
 	}
 	return out.String()
 }
 
-// number writes a value with three digits or all those before the point.
-func number(value float64) string {
+// Number writes a value with three digits or all those before the point.
+func Number(value float64) string {
 	switch {
 	case value >= 100:
 		return fmt.Sprintf("%.0f", value)
@@ -37,16 +37,14 @@ func number(value float64) string {
 	}
 }
 
-func times(ratio float64) string { return number(ratio) + " ×" }
+func times(ratio float64) string { return Number(ratio) + " ×" }
 
-// The marks of a page.
-const (
-	begin = "<!-- bench-peers -->\n"
-	end   = "<!-- end -->"
-)
+// end is the second of the two marks of a page.
+const end = "<!-- end -->"
 
-// Insert replaces what is between the marks of a page.
-func Insert(page, text string) (string, error) {
+// Insert replaces what is between the marks of a page that have that name.
+func Insert(page, name, text string) (string, error) {
+	begin := "<!-- " + name + " -->\n"
 	before, rest, found := strings.Cut(page, begin)
 	_, after, closed := strings.Cut(rest, end)
 	if !found || !closed {

@@ -1,0 +1,102 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/shared/onehost/httpapi"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
+	"quickdumpnow.com/smsrelay/shared/telemetry"
+	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+)
+
+// contestant is a store that is measured.
+type contestant struct {
+	name string
+	open func(ctx context.Context, folder string) (store, error)
+}
+
+// store keeps texts.
+type store interface {
+	// handler answers once a text is on the disk.
+	handler(base string) http.Handler
+	// count is how many texts it holds.
+	count(ctx context.Context) (int, error)
+	close() error
+}
+
+// contestants are all of them; the others are compared with the first.
+func contestants(redis string) []contestant {
+	all := []contestant{
+		{"this relay: signature, queue in order, each text once", openOurs},
+		{"the same again", openOurs},
+		{"bare loop: one insert, many in a transaction", openBare},
+		{"goqite", openGoqite},
+		{"River", openRiver},
+		{"NATS JetStream, in the process", openNATS},
+	}
+	if redis != "" {
+		all = append(all, contestant{"Redis", func(ctx context.Context, folder string) (store, error) { return openRedis(ctx, folder, redis) }})
+	}
+	return all
+}
+
+// ours is the relay's front door and its queue, without the sender.
+type ours struct {
+	db    *sqlite.DB
+	queue *sqlite.Queue
+}
+
+func openOurs(ctx context.Context, folder string) (store, error) {
+	db, err := sqlite.Open(ctx, filepath.Join(folder, "relay.db"), time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return ours{db, db.Queue(datafolder.QueueName, datafolder.InboxConfig())}, nil
+}
+
+func (s ours) handler(base string) http.Handler {
+	logger := slog.New(slog.DiscardHandler)
+	verifier, err := signature.NewValidator([]string{base}, []string{token})
+	if err != nil {
+		panic(err) // the URL is the test server's own.
+	}
+	ingest := webhook.New(webhook.Config{
+		Queue: s.queue, Verifier: verifier, Now: time.Now, Started: time.Now(), Logger: logger, Emit: func(...telemetry.Measurement) {},
+	})
+	return httpapi.New(httpapi.Config{
+		Routes: []httpapi.Route{{Path: path, Function: ingest.Handle}}, Now: time.Now, NewID: rand.Text, Logger: logger,
+	})
+}
+
+func (s ours) count(ctx context.Context) (int, error) {
+	waiting, _, _, err := s.queue.Depth(ctx)
+	return waiting, err
+}
+
+func (s ours) close() error { return s.db.Close() }
+
+// answering is the handler of all others: it takes the body as it is.
+func answering(put func(ctx context.Context, body []byte) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			err = put(r.Context(), body)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/xml")
+		_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?><Response></Response>`)
+	})
+}
