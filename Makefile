@@ -170,6 +170,21 @@ PEERS := $(CACHE)/smsrelay-peers-$(shell cat $(PEERS_SOURCES) 2>/dev/null | cksu
 bench-peers: $(PEERS)/ready ## Measure three functions beside what people would write instead, into docs/performance.md (needs Python and npm)
 	$(GO) -C testing/peers run . -root "$(CURDIR)" -packages "$(PEERS)" $(PEERS_FLAGS)
 
+# Debian's Redis, unpacked with its libraries: no server is installed. As root, apt-get may learn first which version there is.
+REDIS := $(CACHE)/smsrelay-redis
+
+.PHONY: bench-queues
+bench-queues: $(if $(shell command -v apt-get),$(REDIS)/ready) ## Measure accepts beside other queues, into docs/performance.md (Redis needs apt-get)
+	$(GO) -C testing/peers run ./queues -root "$(CURDIR)" $(if $(shell command -v apt-get),-redis "$(REDIS)") $(QUEUES_FLAGS)
+
+$(REDIS)/ready:
+	rm -rf "$(@D)"
+	mkdir -p "$(@D)"
+	cd "$(@D)" && packages="redis-server redis-tools libjemalloc2 liblzf1" && \
+		{ apt-get download -qq $$packages 2>/dev/null || { apt-get update -qq && apt-get download -qq $$packages; }; } && \
+		for package in *.deb; do dpkg -x "$$package" . || exit 1; done
+	touch "$@"
+
 # The packages with benchmarks, but for those whose benchmarks take minutes: they fill ledgers of a million texts, or take a fixed time.
 BENCHED = $(filter-out ./cmd/relay/ ./cmd/relay/console/ ./cmd/relay/serve/onehost/,$(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' ./shared ./functions ./cmd ./testing/lambdahost))))
 
@@ -178,6 +193,7 @@ bench-once: $(if $(CI),$(PEERS)/ready) ## Run each short benchmark once, and of 
 	$(GO) test $(PLAIN) -short -run '^$$' -bench . -benchtime 1x $(BENCHED)
 	cd testing/peers && $(GO) test $(PLAIN) ./...
 	$(GO) -C testing/peers run . -root "$(CURDIR)" $(if $(or $(CI),$(wildcard $(PEERS)/ready)),-packages "$(PEERS)") -once
+	$(GO) -C testing/peers run ./queues -root "$(CURDIR)" $(if $(wildcard $(REDIS)/ready),-redis "$(REDIS)") -once
 
 # npm packages the SDK's clients as they are; esbuild leaves out what a function does not use.
 $(PEERS)/ready:

@@ -21,7 +21,6 @@ require (
 	github.com/twilio/twilio-go v1.31.0
 	golang.org/x/sys v0.50.0
 	maragu.dev/goqite v0.4.0
-	modernc.org/sqlite v1.62.0
 	quickdumpnow.com/smsrelay v0.0.0
 )
 
@@ -75,6 +74,7 @@ require (
 	modernc.org/libc v1.81.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
+	modernc.org/sqlite v1.62.0 // indirect
 )
 
 tool golang.org/x/perf/cmd/benchstat

@@ -75,8 +75,8 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	intro := fmt.Sprintf("Measured on %s, %d cores, %s. The medians of %d rounds.\n\n", time.Now().UTC().Format("2 January 2006"), runtime.NumCPU(),
-		runtime.Version(), o.rounds)
+	intro := fmt.Sprintf("Measured on %s, %d cores, %s. The medians of %d rounds.\n\n",
+		time.Now().UTC().Format("2 January 2006"), runtime.NumCPU(), runtime.Version(), o.rounds)
 	updated, err := report.Insert(string(old), "bench-queues", intro+text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", page, err)

@@ -22,16 +22,16 @@ import (
 // contestant is a store that is measured.
 type contestant struct {
 	name string
-	open func(ctx context.Context, folder string) (store, error)
+	open func(ctx context.Context, folder string) (*store, error)
 }
 
 // store keeps texts.
-type store interface {
-	// handler answers once a text is on the disk.
-	handler(base string) http.Handler
+type store struct {
+	// handler answers once a text is on the disk. base is the URL at which it is asked.
+	handler func(base string) http.Handler
 	// count is how many texts it holds.
-	count(ctx context.Context) (int, error)
-	close() error
+	count func(ctx context.Context) (int, error)
+	close func() error
 }
 
 // contestants are all of them; the others are compared with the first.
@@ -45,7 +45,7 @@ func contestants(redis string) []contestant {
 		{"NATS JetStream, in the process", openNATS},
 	}
 	if redis != "" {
-		all = append(all, contestant{"Redis", func(ctx context.Context, folder string) (store, error) { return openRedis(ctx, folder, redis) }})
+		all = append(all, contestant{"Redis", func(ctx context.Context, folder string) (*store, error) { return openRedis(ctx, folder, redis) }})
 	}
 	return all
 }
@@ -56,12 +56,13 @@ type ours struct {
 	queue *sqlite.Queue
 }
 
-func openOurs(ctx context.Context, folder string) (store, error) {
+func openOurs(ctx context.Context, folder string) (*store, error) {
 	db, err := sqlite.Open(ctx, filepath.Join(folder, "relay.db"), time.Now)
 	if err != nil {
 		return nil, err
 	}
-	return ours{db, db.Queue(datafolder.QueueName, datafolder.InboxConfig())}, nil
+	s := ours{db, db.Queue(datafolder.QueueName, datafolder.InboxConfig())}
+	return &store{s.handler, s.count, db.Close}, nil
 }
 
 func (s ours) handler(base string) http.Handler {
@@ -82,8 +83,6 @@ func (s ours) count(ctx context.Context) (int, error) {
 	waiting, _, _, err := s.queue.Depth(ctx)
 	return waiting, err
 }
-
-func (s ours) close() error { return s.db.Close() }
 
 // answering is the handler of all others: it takes the body as it is.
 func answering(put func(ctx context.Context, body []byte) error) http.Handler {

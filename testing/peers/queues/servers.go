@@ -28,7 +28,7 @@ type natsStore struct {
 	stream jetstream.JetStream
 }
 
-func openNATS(ctx context.Context, folder string) (store, error) {
+func openNATS(ctx context.Context, folder string) (*store, error) {
 	server, err := natsserver.NewServer(&natsserver.Options{
 		JetStream: true, StoreDir: folder, SyncAlways: true, DontListen: true, NoSigs: true, NoLog: true,
 	})
@@ -49,7 +49,7 @@ func openNATS(ctx context.Context, folder string) (store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	return s, nil
+	return &store{s.handler, s.count, s.close}, nil
 }
 
 func (s natsStore) handler(string) http.Handler {
@@ -87,15 +87,15 @@ type redisStore struct {
 }
 
 // openRedis starts the server of Debian's packages that were unpacked there.
-func openRedis(ctx context.Context, folder, unpacked string) (store, error) {
+func openRedis(ctx context.Context, folder, unpacked string) (*store, error) {
 	libraries, err := filepath.Glob(filepath.Join(unpacked, "usr", "lib", "*-linux-gnu"))
 	if err != nil {
 		return nil, err
 	}
 	socket := filepath.Join(folder, "redis.sock")
 	//nolint:gosec // the program is the one that was asked for.
-	server := exec.CommandContext(ctx, filepath.Join(unpacked, "usr", "bin", "redis-server"), "--port", "0", "--unixsocket", socket, "--dir", folder, "--appendonly", "yes",
-		"--appendfsync", "always", "--save", "")
+	server := exec.CommandContext(ctx, filepath.Join(unpacked, "usr", "bin", "redis-server"), "--port", "0", "--unixsocket", socket,
+		"--dir", folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "")
 	server.Env = []string{"LD_LIBRARY_PATH=" + strings.Join(libraries, ":")}
 	if err := server.Start(); err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func openRedis(ctx context.Context, folder, unpacked string) (store, error) {
 	s := redisStore{server, redis.NewClient(&redis.Options{Network: "unix", Addr: socket, PoolSize: 128})}
 	for until := time.Now().Add(startTime); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		if err = s.client.Ping(ctx).Err(); err == nil {
-			return s, nil
+			return &store{s.handler, s.count, s.close}, nil
 		}
 	}
 	return nil, errors.Join(fmt.Errorf("the server does not answer: %w", err), s.close())

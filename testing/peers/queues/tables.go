@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -20,7 +19,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 	"maragu.dev/goqite"
-	_ "modernc.org/sqlite" // the driver of all three.
 )
 
 // openDB opens a database as the documentation of all three says, with a flush at each commit.
@@ -50,7 +48,7 @@ type bareRequest struct {
 	done chan error
 }
 
-func openBare(ctx context.Context, folder string) (store, error) {
+func openBare(ctx context.Context, folder string) (*store, error) {
 	db, err := openDB(folder)
 	if err != nil {
 		return nil, err
@@ -64,7 +62,7 @@ func openBare(ctx context.Context, folder string) (store, error) {
 	}
 	s := &bare{db: db, requests: make(chan bareRequest)}
 	s.writing.Go(func() { s.write(context.WithoutCancel(ctx), insert) })
-	return s, nil
+	return &store{s.handler, s.count, s.close}, nil
 }
 
 // write writes what comes until there is no more.
@@ -126,7 +124,7 @@ type goqiteStore struct {
 	queue *goqite.Queue
 }
 
-func openGoqite(ctx context.Context, folder string) (store, error) {
+func openGoqite(ctx context.Context, folder string) (*store, error) {
 	db, err := openDB(folder)
 	if err != nil {
 		return nil, err
@@ -134,7 +132,8 @@ func openGoqite(ctx context.Context, folder string) (store, error) {
 	if err := makeGoqite(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return goqiteStore{db, goqite.New(goqite.NewOpts{DB: db, Name: "texts"})}, nil
+	s := goqiteStore{db, goqite.New(goqite.NewOpts{DB: db, Name: "texts"})}
+	return &store{s.handler, s.count, db.Close}, nil
 }
 
 // makeGoqite makes its table, of which the module has the SQL in a file.
@@ -158,8 +157,6 @@ func (s goqiteStore) count(ctx context.Context) (int, error) {
 	return countRows(ctx, s.db, "SELECT count(*) FROM goqite")
 }
 
-func (s goqiteStore) close() error { return s.db.Close() }
-
 // riverStore inserts a job for each text.
 type riverStore struct {
 	db     *sql.DB
@@ -174,12 +171,12 @@ type textArgs struct {
 // Kind is the name of the job.
 func (textArgs) Kind() string { return "text" }
 
-func openRiver(ctx context.Context, folder string) (store, error) {
+func openRiver(ctx context.Context, folder string) (*store, error) {
 	db, err := openDB(folder)
 	if err != nil {
 		return nil, err
 	}
-	driver, quiet := riversqlite.New(db), slog.New(slog.NewTextHandler(io.Discard, nil))
+	driver, quiet := riversqlite.New(db), slog.New(slog.DiscardHandler)
 	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: quiet})
 	if err == nil {
 		_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
@@ -191,7 +188,8 @@ func openRiver(ctx context.Context, folder string) (store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return riverStore{db, client}, nil
+	s := riverStore{db, client}
+	return &store{s.handler, s.count, db.Close}, nil
 }
 
 func (s riverStore) handler(string) http.Handler {
@@ -204,5 +202,3 @@ func (s riverStore) handler(string) http.Handler {
 func (s riverStore) count(ctx context.Context) (int, error) {
 	return countRows(ctx, s.db, "SELECT count(*) FROM river_job")
 }
-
-func (s riverStore) close() error { return s.db.Close() }
