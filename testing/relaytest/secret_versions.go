@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// SecretVersions is an endpoint of AWS that has one secret in several versions, and notes how it is read. Whatever else is asked of it goes to Others. It is
-// for tests that count readings; what Secrets Manager itself does, the emulators know.
+// SecretVersions is an endpoint of AWS that has one secret in several versions, and notes how it is read. Whatever else is asked of it goes
+// to Others. It is for tests that count readings; what Secrets Manager itself does, the emulators know.
 type SecretVersions struct {
 	// Others answers other calls; nil refuses them.
 	Others http.Handler

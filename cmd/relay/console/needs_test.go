@@ -144,7 +144,7 @@ func TestDeadLettersGoBack(t *testing.T) {
 	}
 	b.want(page, http.StatusOK, "1 of 1 letter moved, 0 left", "Nothing needs you.")
 	b.want(b.mend("/redrive"), http.StatusConflict, "No letter would be moved")
-	s.wantOnRecord(conversation.DeedRedrive, "the-dispatcher", 1)
+	s.wantOnRecord(conversation.DeedRedrive, "the-dispatcher")
 	b.want(b.do(http.MethodGet, textsPage(sid(1)), nil), http.StatusOK, "the-dispatcher had its dead letter moved back to the queue.")
 }
 

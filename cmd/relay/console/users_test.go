@@ -54,7 +54,7 @@ func TestOwnersSeeToUsers(t *testing.T) {
 		conversation.DeedAddUser, conversation.DeedChangeUser, conversation.DeedSignOutUser, conversation.DeedSetPassword,
 		conversation.DeedRemoveUser,
 	} {
-		s.wantOnRecord(deed, "the-owner", 1)
+		s.wantOnRecord(deed, "the-owner")
 	}
 	if log := s.log.String(); strings.Contains(log, "battery") {
 		t.Errorf("logged: %s", log)

@@ -66,7 +66,7 @@ func (c Case) openBatches(ctx context.Context, config onehost.Config) (running, 
 		Receiver: inbox, Function: sender.Handle, BatchSize: batchSize, Pollers: c.Batches, Visibility: delivery.LongestInvocation,
 		Logger: config.Logger,
 	}
-	return running{url, source.Run, func() error { //nolint:contextcheck // a test server is closed without one.
+	return running{url, source.Run, func() error {
 		door.Close()
 		return db.Close()
 	}}, nil

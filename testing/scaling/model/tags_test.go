@@ -59,8 +59,8 @@ func TestATagIsAsLargeAsTheModelSays(t *testing.T) {
 	}
 }
 
-// BenchmarkNewTag finds a tag for a new customer as the sender does: it reads all tags in use, and takes the first that is free. On a machine
-// that others use it takes longer than the work is.
+// BenchmarkNewTag finds a tag for a new customer as the sender does: it reads all tags in use, and takes the first that is free. On a
+// machine that others use it takes longer than the work is.
 func BenchmarkNewTag(b *testing.B) {
 	const inUse = 5_000
 	var page struct {
