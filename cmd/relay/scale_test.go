@@ -88,10 +88,18 @@ func BenchmarkReady(b *testing.B) {
 // startUntilHealthy starts relay serve, and returns its process and what stops it.
 func startUntilHealthy(b *testing.B, program, twilioURL, data string, more ...string) (pid int, stop func()) {
 	b.Helper()
+	pid, _, stop = startAt(b, program, twilioURL, data, more...)
+	return pid, stop
+}
+
+// startAt does the same, and returns where it serves, too.
+func startAt(b *testing.B, program, twilioURL, data string, more ...string) (pid int, address string, stop func()) {
+	b.Helper()
 	arguments := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, more...)
 	cmd := exec.CommandContext(b.Context(), program, arguments...)
 	cmd.Env = []string{
 		cli.EnvAccountSid + "=" + fake.AccountSid, cli.EnvAuthToken + "=" + fake.AuthToken, cli.EnvTwilioBaseURL + "=" + twilioURL,
+		cli.EnvOperatorToken + "=" + testOperator,
 	}
 	stderr, err := cmd.StderrPipe()
 	if err == nil {
@@ -100,22 +108,26 @@ func startUntilHealthy(b *testing.B, program, twilioURL, data string, more ...st
 	if err != nil {
 		b.Fatal(err)
 	}
-	address := ""
 	for lines := bufio.NewScanner(stderr); address == "" && lines.Scan(); {
 		var line struct{ Msg, URL string }
 		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "relay serves" {
 			address = line.URL
 		}
 	}
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = io.Copy(io.Discard, stderr) // a relay whose log nobody reads waits.
+	}()
 	response, err := http.Get(address + "/sms/health")
 	if err != nil || response.StatusCode != http.StatusOK {
 		b.Fatalf("GET %s/sms/health: %v", address, err)
 	}
-	return cmd.Process.Pid, func() {
+	return cmd.Process.Pid, address, func() {
 		if err := errors.Join(response.Body.Close(), cmd.Process.Signal(os.Interrupt)); err != nil {
 			b.Error(err)
 		}
-		_, _ = io.Copy(io.Discard, stderr)
+		<-drained
 		if err := cmd.Wait(); err != nil {
 			b.Error(err)
 		}
