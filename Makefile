@@ -74,7 +74,7 @@ test: ## Run all tests that need nothing but Go
 # variable that two goroutines could share (gochecknoglobals), and where handlers and adapters call them they are raced with those.
 # testing/e2e and testing/openapi need emulators, and what testing/browser starts are programs of their own.
 CONCURRENCY   := ^[[:space:]]*(defer )?go (func|[a-zA-Z])|"sync"|"sync/atomic"|"testing/synctest"|x/sync/errgroup|httptest[.]New|net[.]Listen|http[.]Server[{]
-RACE_PACKAGES = $(filter-out ./testing/simulation/ ./testing/e2e/ ./testing/openapi/ ./testing/browser/,$(sort $(dir $(shell grep -rlE --include='*.go' '$(CONCURRENCY)' ./shared ./functions ./cmd ./testing))))
+RACE_PACKAGES = $(filter-out ./testing/simulation/ ./testing/e2e/ ./testing/openapi/ ./testing/browser/,$(sort $(dir $(shell grep -rlE --include='*.go' --exclude-dir=peers '$(CONCURRENCY)' ./shared ./functions ./cmd ./testing))))
 # A program with the race detector sleeps for a second before it ends, and the stories run some hundreds of them.
 RACE          := GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 $(GO) test -race $(PLAIN) $(FRESH)
 # What takes minutes with the race detector, and goes one step after the other, kills its process or builds the program. make test runs it,

@@ -23,6 +23,8 @@ import (
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
+var formToken = regexp.MustCompile(`name="form" value="([^"]+)"`)
+
 // browser has a console of `relay console` open.
 type browser struct {
 	t *testing.T
@@ -102,7 +104,7 @@ func (b *browser) customer(number, customer sms.PhoneNumber) (page string) {
 	b.t.Helper()
 	named := url.Values{"number": {string(number)}, "customer": {string(customer)}}
 	page = b.get("/customer?" + named.Encode())
-	token := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(page)
+	token := formToken.FindStringSubmatch(page)
 	if token == nil {
 		b.t.Fatalf("the page has no form:\n%s", page)
 	}

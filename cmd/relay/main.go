@@ -64,7 +64,7 @@ func (p program) run(ctx context.Context, args []string) int {
 	stdout, stderr := cli.NewScreen(p.Stdout, p.Lookup), cli.NewScreen(p.Stderr, p.Lookup)
 	defer func() { _, _ = stdout.Close(), stderr.Close() }()
 	p.Stdout, p.Stderr = stdout, stderr
-	p.Config = cli.NewConfigFile(cli.AllSettings(doctor.Settings()), p.Lookup)
+	p.Config = cli.NewConfigFile(cli.AllSettings(singleSettings()), p.Lookup)
 	p.Lookup = p.Config.Lookup
 	root := p.root()
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
@@ -75,7 +75,7 @@ func (p program) run(ctx context.Context, args []string) int {
 		if err := p.Config.Read(cmd); err != nil {
 			return err
 		}
-		p.WarnOfSettings(doctor.Settings())
+		p.WarnOfSettings(singleSettings())
 		return nil
 	}
 	root.SetArgs(args)
@@ -108,7 +108,7 @@ Start with "relay demo": it shows the whole way of a text and needs no account.`
 	root.SetUsageFunc(func(cmd *cobra.Command) error { cli.Help(cmd, nil); return nil })
 	root.SetFlagErrorFunc(cli.FlagError)
 	p.addGroups(root)
-	root.AddCommand(cli.Topics(doctor.Settings())...)
+	root.AddCommand(cli.Topics(singleSettings())...)
 	root.SetHelpCommand(cli.HelpCommand())
 	root.SetHelpCommandGroupID("To set it up")
 	root.SetCompletionCommandGroupID("To set it up")
@@ -156,7 +156,7 @@ func (p program) addGroups(root *cobra.Command) {
 		backup.Command(shared),
 		export.Command(shared),
 		upgrade.Command(shared),
-		config.Command(shared, doctor.Settings()),
+		config.Command(shared, singleSettings()),
 		number.Command(shared, doctor.NumberCheckCommand(shared)),
 		canary.Command(shared, doctor.FrontDoors(shared)),
 		notify.Command(shared),
@@ -169,3 +169,6 @@ func (p program) addGroups(root *cobra.Command) {
 		bench.Command(shared),
 	)
 }
+
+// singleSettings are those that only one command knows.
+func singleSettings() []cli.Setting { return slices.Concat(doctor.Settings(), localconsole.Settings()) }

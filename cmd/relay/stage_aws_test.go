@@ -30,6 +30,7 @@ type awsStage struct {
 	dynamoDB, sqs, other aws.Config
 	routing, ledger      string
 	queue, auditLogGroup string
+	mediaBucket          string
 	// environment is what the program finds in its own. More may be set.
 	environment map[string]string
 }
@@ -90,6 +91,7 @@ func (s *awsStage) create(mark string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.mediaBucket, _ = stack.Physical("MediaBucket", "")
 	s.t.Cleanup(func() {
 		if err := stack.Delete(context.WithoutCancel(s.t.Context())); err != nil {
 			s.t.Error(err)

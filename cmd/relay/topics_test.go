@@ -9,13 +9,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
-	"quickdumpnow.com/smsrelay/cmd/relay/doctor"
 )
 
 // TestTheEnvironmentTopicHasEverySetting that is also a flag of some command.
 func TestTheEnvironmentTopicHasEverySetting(t *testing.T) {
 	known := map[string]bool{}
-	for _, s := range cli.AllSettings(doctor.Settings()) {
+	for _, s := range cli.AllSettings(singleSettings()) {
 		known[s.Env] = true
 	}
 	variable := regexp.MustCompile(`\[([A-Z][A-Z_]+)[\],]`)

@@ -60,6 +60,7 @@ const (
 	EnvLookInterval   = "RELAY_RECONCILE_INTERVAL"
 	EnvRetention      = "RELAY_RETENTION"
 	EnvMediaRetention = "RELAY_MEDIA_RETENTION"
+	EnvMediaBucket    = "RELAY_MEDIA_BUCKET"
 	EnvAuditRetention = "RELAY_AUDIT_RETENTION"
 	EnvDiskQuota      = "RELAY_DISK_QUOTA"
 	EnvBackup         = "RELAY_BACKUP"

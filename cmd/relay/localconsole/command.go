@@ -24,7 +24,10 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/functions/operator/operations"
+	"quickdumpnow.com/smsrelay/shared/aws/mediabucket"
 	"quickdumpnow.com/smsrelay/shared/clock"
+	"quickdumpnow.com/smsrelay/shared/env"
+	"quickdumpnow.com/smsrelay/shared/media"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
@@ -36,7 +39,15 @@ const stopTime = 5 * time.Second
 type program struct{ cli.Program }
 
 // flags are those of relay console.
-type flags struct{ listen, operator string }
+type flags struct{ listen, operator, bucket string }
+
+// Settings are those of this command alone.
+func Settings() []cli.Setting {
+	return []cli.Setting{{
+		Env:  cli.EnvMediaBucket,
+		Help: "with --aws: the bucket for pictures, MediaBucket in the stack's outputs; without it none can go with an answer",
+	}}
+}
 
 // Command returns `relay console`. examine is how it examines the relay.
 func Command(base cli.Program, examine checkup.Examiner) *cobra.Command {
@@ -50,17 +61,19 @@ With --aws it works on the relay on AWS with your own credentials. On one host, 
 everybody whom "relay user" lets in.
 
 Only this machine can reach it. It says a password that counts until you stop it with Ctrl-C. What you read and do is on record by your
-name, as with the other commands. Pictures cannot be sent from here.
+name, as with the other commands. With --media-bucket, pictures can go with an answer on AWS.
 
 "Is it well?" examines the relay from this machine, with the settings that relay doctor has.`,
 		Example: `  relay console --aws
   relay console --aws --profile production --listen 127.0.0.1:8090
+  relay console --aws --media-bucket sms-relay-mediabucket-1a2b3c
   relay console --data relay-data`,
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if host, _, err := net.SplitHostPort(f.listen); err != nil || !twilio.IsLoopback(host) {
 				return cli.Usage(fmt.Errorf("--listen: %q is not an address of this machine alone, such as 127.0.0.1:8090", f.listen))
 			}
+			f.bucket = env.New(cli.LookupOf(Settings(), cmd.Flags(), p.Lookup)).String(cli.EnvMediaBucket, "")
 			return p.WithTarget(cmd.Context(), cmd.Flags(), func(d *target.Target) error {
 				return p.serve(cmd.Context(), d, f, func(ctx context.Context) ([]checkup.Finding, error) {
 					return examine(ctx, cmd.Flags(), d)
@@ -72,6 +85,7 @@ name, as with the other commands. Pictures cannot be sent from here.
 	own.StringVar(&f.listen, "listen", "127.0.0.1:0", "the address on this machine; port 0 takes a free one")
 	own.StringVar(&f.operator, "operator", "", "your name, for the record (default: the user of this shell)")
 	cli.AddTarget(own)
+	cli.AddFlags(own, Settings())
 	return cmd
 }
 
@@ -90,7 +104,7 @@ func (p program) serve(ctx context.Context, d *target.Target, f flags, examine e
 	desk := mending.New(mending.Config{
 		Ledger: d.Ledger, Routes: d.Routes, Queue: d.Queue, Dead: d.DeadLetters, Actions: d.Conversations, Pause: mending.Pause, Now: time.Now,
 	})
-	pages, err := p.pages(d, desk, examine, signin.Config{
+	pages, err := p.pages(d, f.bucket, desk, examine, signin.Config{
 		Users: signin.NewUsers(filepath.Join(folder, "users")), SessionsFile: filepath.Join(folder, "sessions.json"),
 		OperatorToken: password, Operator: p.Operator(f.operator), Now: time.Now,
 	})
@@ -107,7 +121,7 @@ func (p program) serve(ctx context.Context, d *target.Target, f flags, examine e
 }
 
 // pages returns the console over an open relay.
-func (p program) pages(d *target.Target, desk *mending.Desk, examine examiner, people signin.Config) (http.Handler, error) {
+func (p program) pages(d *target.Target, bucket string, desk *mending.Desk, examine examiner, people signin.Config) (http.Handler, error) {
 	logger := slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	door, err := signin.Open(people)
 	if err != nil {
@@ -118,11 +132,22 @@ func (p program) pages(d *target.Target, desk *mending.Desk, examine examiner, p
 		API: operations.Config{
 			Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: d.Trail(),
 			Rota:    rota.Book{Routes: d.Routes, Records: d.Ledger, Conversations: d.Conversations, Now: time.Now},
-			Mending: desk,
-			Now:     time.Now, NewID: operations.NewID, Wait: clock.Pause, Logger: logger, Emit: func(...telemetry.Measurement) {},
+			Mending: desk, Pictures: keeper(d, bucket),
+			Now: time.Now, NewID: operations.NewID, Wait: clock.Pause, Logger: logger, Emit: func(...telemetry.Measurement) {},
 		},
 		Examine: examine, Now: time.Now, Logger: logger,
 	})
+}
+
+// keeper keeps pictures in the bucket of the relay on AWS, as its sender does; it is nil if there is none.
+func keeper(d *target.Target, bucket string) func(media.Source) media.Keeper {
+	if bucket == "" || d.AWSConfig.Region == "" {
+		return nil
+	}
+	store := mediabucket.New(d.AWSConfig, bucket, time.Now)
+	return func(source media.Source) media.Keeper {
+		return media.Keeper{Source: source, Store: store, MaxItem: mediabucket.MaxItem, Now: time.Now}
+	}
 }
 
 // run serves until ctx ends.
