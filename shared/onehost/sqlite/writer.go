@@ -32,8 +32,9 @@ func (db *DB) openWriter(ctx context.Context, path string) (*connection, error) 
 	// indexes of a deep queue.
 	// What is erased is overwritten with zeros, so that nobody finds a customer's words in a page that is free. It costs a sender a tenth more
 	// for each record, and what takes texts nothing. A new file gives its free pages back, see GiveBack; that is said before the first table,
-	// and only then: it is a write each time, for which a command would wait beside a busy relay.
-	pragmas := []string{"secure_delete(1)", "cache_size(-16384)"}
+	// and only then: it is a write each time, for which a command would wait beside a busy relay. What a savepoint would bring back is kept in
+	// memory, not in a temporary file.
+	pragmas := []string{"secure_delete(1)", "cache_size(-16384)", "temp_store(MEMORY)"}
 	if info, err := os.Stat(path); err != nil || info.Size() == 0 { //nolint:gosec // the path is the operator's own setting.
 		pragmas = append([]string{fmt.Sprintf("auto_vacuum(%d)", incremental)}, pragmas...)
 	}
