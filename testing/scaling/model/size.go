@@ -52,7 +52,7 @@ const (
 	ingestMemory, senderMemory, auditMemory = 512, 256, 256
 	batchSize                               = 10
 	auditBatch                              = 100
-	auditWindow                             = time.Second
+	auditWindow                             = 5 * time.Second
 )
 
 // Sizes are those of the page, in its order.
