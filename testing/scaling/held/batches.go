@@ -66,6 +66,7 @@ func (c Case) openBatches(ctx context.Context, config onehost.Config) (running, 
 		Receiver: inbox, Function: sender.Handle, BatchSize: batchSize, Pollers: c.Batches, Visibility: delivery.LongestInvocation,
 		Logger: config.Logger,
 	}
+	//nolint:contextcheck,nolintlint // a test server is closed without a context; the first linter sees that in some runs only.
 	return running{url, source.Run, func() error {
 		door.Close()
 		return db.Close()
