@@ -16,6 +16,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/ledger"
 )
 
+// copiedCustomers write three times each.
+const copiedCustomers = 5
+
 // TestACopiedFolderSendsNothingTwice copies the folder of a relay that has texts queued, lets the original send them, and starts the
 // copy: it finds out what was sent, and sends nothing.
 func TestACopiedFolderSendsNothingTwice(t *testing.T) {
@@ -25,17 +28,22 @@ func TestACopiedFolderSendsNothingTwice(t *testing.T) {
 	original, copied := filepath.Join(folder, "original"), filepath.Join(folder, "copy")
 	routes := writeMaintenance(t, folder, testRoutes())
 	var busy atomic.Bool
-	busy.Store(true)
+	var refused atomic.Int64
 	fake, twilioURL := newFake(t, func(c *twiliofake.Config) {
 		c.Faults.BeforeCreate = func(url.Values) twiliofake.Fault {
-			if busy.Load() {
-				return twiliofake.Fault{Status: 429, RetryAfter: time.Second}
+			if !busy.Load() {
+				return twiliofake.Fault{}
 			}
-			return twiliofake.Fault{}
+			refused.Add(1)
+			return twiliofake.Fault{Status: 429, RetryAfter: 3 * time.Second}
 		}
 	})
+	busy.Store(true)
 	first := startServe(t, binary, twilioURL, original, "127.0.0.1:0", routes, "500ms")
 	sids := textThreeTimesEach(t, fake, first.url)
+	waitUntil(t, "each customer's first text refused", time.Minute, func() bool {
+		return refused.Load() >= copiedCustomers && !isAnySending(t, first.url, sids)
+	})
 	first.kill()
 	if err := os.CopyFS(copied, os.DirFS(original)); err != nil {
 		t.Fatal(err)
@@ -58,12 +66,7 @@ func TestACopiedFolderSendsNothingTwice(t *testing.T) {
 
 	second := startServe(t, binary, twilioURL, copied, "127.0.0.1:0", routes, "500ms")
 	settled(second)
-	sent := sentByText(t, fake)
-	for _, sid := range sids {
-		if sent[sid] != 1 {
-			t.Errorf("%s was sent %d times", sid, sent[sid])
-		}
-	}
+	wantSentOnce(t, fake, sids)
 	const says = "this data folder was copied or restored"
 	if output := second.output.String(); !strings.Contains(output, says) {
 		t.Errorf("the copy does not say that it is one:\n%s", output)
@@ -72,20 +75,42 @@ func TestACopiedFolderSendsNothingTwice(t *testing.T) {
 		t.Errorf("the original says that it is a copy:\n%s", output)
 	}
 	second.kill()
-	for sid, entries := range trails(t, copied) {
+	wantCompleteTrails(t, copied)
+}
+
+func wantSentOnce(t *testing.T, fake *twiliofake.Server, sids []string) {
+	t.Helper()
+	sent := sentByText(t, fake)
+	for _, sid := range sids {
+		if sent[sid] != 1 {
+			t.Errorf("%s was sent %d times", sid, sent[sid])
+		}
+	}
+}
+
+func wantCompleteTrails(t *testing.T, data string) {
+	t.Helper()
+	for sid, entries := range trails(t, data) {
 		if err := completeTrail(entries); err != nil {
 			t.Errorf("audit trail of %s: %v", sid, err)
 		}
 	}
 }
 
+// isAnySending reports whether a text is under way to Twilio. What was refused waits for three seconds; what is under way when the relay
+// dies is uncertain, rightly.
+func isAnySending(t *testing.T, relayURL string, sids []string) bool {
+	t.Helper()
+	return slices.ContainsFunc(sids, func(sid string) bool { return stateOf(t, relayURL, sid) == ledger.Sending })
+}
+
 // textThreeTimesEach lets five customers text three times each, and returns the ids.
 func textThreeTimesEach(t *testing.T, fake *twiliofake.Server, relayURL string) []string {
 	t.Helper()
 	var sids []string
-	for n := range 15 {
-		in := twiliofake.Inbound{From: burstCustomer(n % 5), To: testNumber, Body: fmt.Sprintf("text %d of 3", n/5+1)}
-		if n%5 == 0 {
+	for n := range 3 * copiedCustomers {
+		in := twiliofake.Inbound{From: burstCustomer(n % copiedCustomers), To: testNumber, Body: fmt.Sprintf("text %d of 3", n/copiedCustomers+1)}
+		if n%copiedCustomers == 0 {
 			// One customer says the same each time.
 			in.Body = "hello?"
 		}
