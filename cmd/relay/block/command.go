@@ -161,15 +161,7 @@ CUSTOMER is a phone number, a short code, or the tag that the phones on duty see
 // edit blocks a customer, or lets the texts through again.
 func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer string, blocked bool, f cli.ChangeFlags) error {
 	ctx := cmd.Context()
-	number, err := f.Numbers.Read(typedNumber)
-	if err != nil {
-		return err
-	}
-	mode, err := p.Mode(cmd, f.Consent, f.AsJSON)
-	if err != nil {
-		return err
-	}
-	return p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
+	return p.Changing(cmd, typedNumber, f, func(d *target.Target, number sms.PhoneNumber, mode cli.Mode) error {
 		r, err := cli.RouteOf(ctx, d.Routes, number)
 		if err != nil && blocked {
 			return err

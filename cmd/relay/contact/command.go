@@ -169,15 +169,7 @@ CUSTOMER is a phone number, or the tag that the phones on duty see, such as A47.
 // edit changes one name.
 func (p program) edit(cmd *cobra.Command, typedNumber, typedCustomer, name string, f cli.ChangeFlags) error {
 	ctx := cmd.Context()
-	number, err := f.Numbers.Read(typedNumber)
-	if err != nil {
-		return err
-	}
-	mode, err := p.Mode(cmd, f.Consent, f.AsJSON)
-	if err != nil {
-		return err
-	}
-	return p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
+	return p.Changing(cmd, typedNumber, f, func(d *target.Target, number sms.PhoneNumber, mode cli.Mode) error {
 		if _, err := cli.RouteOf(ctx, d.Routes, number); err != nil && name != "" {
 			return err
 		}

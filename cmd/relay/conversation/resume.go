@@ -9,6 +9,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
 	"quickdumpnow.com/smsrelay/functions/operator/conversations"
+	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
 func (p program) resumeCommand() *cobra.Command {
@@ -33,15 +34,7 @@ records it with your name (RELAY_OPERATOR, or else the user name on this host).`
 
 func (p program) resume(cmd *cobra.Command, args []string, f cli.ChangeFlags) error {
 	ctx := cmd.Context()
-	number, err := f.Numbers.Read(args[0])
-	if err != nil {
-		return err
-	}
-	mode, err := p.Mode(cmd, f.Consent, f.AsJSON)
-	if err != nil {
-		return err
-	}
-	return p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
+	return p.Changing(cmd, args[0], f, func(d *target.Target, number sms.PhoneNumber, mode cli.Mode) error {
 		c, err := f.Numbers.FindCustomer(ctx, d.Conversations, number, args[1])
 		if err != nil {
 			return err

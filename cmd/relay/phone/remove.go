@@ -75,15 +75,7 @@ type shownRemoval struct {
 
 func (p program) remove(cmd *cobra.Command, args []string, f cli.ChangeFlags) error {
 	ctx := cmd.Context()
-	number, err := f.Numbers.Read(args[0])
-	if err != nil {
-		return err
-	}
-	mode, err := p.Mode(cmd, f.Consent, f.AsJSON)
-	if err != nil {
-		return err
-	}
-	return p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
+	return p.Changing(cmd, args[0], f, func(d *target.Target, number sms.PhoneNumber, mode cli.Mode) error {
 		way, err := cli.RouteOf(ctx, d.Routes, number)
 		if err != nil {
 			return err

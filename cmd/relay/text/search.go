@@ -82,16 +82,7 @@ func (f searchFlags) query(words []string, now time.Time) (url.Values, error) {
 			query.Set(name, value)
 		}
 	}
-	for name, text := range map[string]string{"since": f.since, "until": f.until} {
-		at, err := cli.ReadMoment(text, now)
-		if err != nil {
-			return nil, cli.Usage(errors.New("--" + name + ": " + err.Error()))
-		}
-		if !at.IsZero() {
-			query.Set(name, at.UTC().Format(time.RFC3339Nano))
-		}
-	}
-	return query, nil
+	return query, setMoments(query, f.since, f.until, now)
 }
 
 func (p program) search(cmd *cobra.Command, words []string, f searchFlags) (err error) {

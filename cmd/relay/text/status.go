@@ -133,14 +133,8 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 			query.Set(name, value)
 		}
 	}
-	for name, text := range map[string]string{"since": f.since, "until": f.until} {
-		at, err := cli.ReadMoment(text, now)
-		if err != nil {
-			return nil, cli.Usage(errors.New("--" + name + ": " + err.Error()))
-		}
-		if !at.IsZero() {
-			set(name, at.UTC().Format(time.RFC3339Nano))
-		}
+	if err := setMoments(query, f.since, f.until, now); err != nil {
+		return nil, err
 	}
 	number, _, err := f.numbers.ReadSender(f.number)
 	if err != nil {
@@ -170,6 +164,20 @@ func (f statusFlags) query(args []string, now time.Time) (url.Values, error) {
 		return nil, cli.Usage(errors.New("--limit: want 1 or more"))
 	}
 	return query, nil
+}
+
+// setMoments sets the stretch of time that a list is of.
+func setMoments(query url.Values, since, until string, now time.Time) error {
+	for name, text := range map[string]string{"since": since, "until": until} {
+		at, err := cli.ReadMoment(text, now)
+		if err != nil {
+			return cli.Usage(errors.New("--" + name + ": " + err.Error()))
+		}
+		if !at.IsZero() {
+			query.Set(name, at.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	return nil
 }
 
 func (p program) showOne(ctx context.Context, c operatorapi.API, query url.Values, asJSON bool) error {
