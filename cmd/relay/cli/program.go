@@ -4,6 +4,7 @@ package cli
 
 import (
 	"io"
+	"log/slog"
 )
 
 // Program is the command line with its outputs and its environment.
@@ -15,4 +16,9 @@ type Program struct {
 	Environ func() []string
 	// Config is the file of settings; Lookup finds in it what the environment does not have.
 	Config *ConfigFile
+}
+
+// Logger writes errors to the error output.
+func (p Program) Logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -20,15 +19,13 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/cli"
 	"quickdumpnow.com/smsrelay/cmd/relay/console"
 	"quickdumpnow.com/smsrelay/cmd/relay/mending"
+	"quickdumpnow.com/smsrelay/cmd/relay/operatorapi"
 	"quickdumpnow.com/smsrelay/cmd/relay/rota"
 	"quickdumpnow.com/smsrelay/cmd/relay/signin"
 	"quickdumpnow.com/smsrelay/cmd/relay/target"
-	"quickdumpnow.com/smsrelay/functions/operator/operations"
 	"quickdumpnow.com/smsrelay/shared/aws/mediabucket"
-	"quickdumpnow.com/smsrelay/shared/clock"
 	"quickdumpnow.com/smsrelay/shared/env"
 	"quickdumpnow.com/smsrelay/shared/media"
-	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio"
 )
 
@@ -122,21 +119,15 @@ func (p program) serve(ctx context.Context, d *target.Target, f flags, examine e
 
 // pages returns the console over an open relay.
 func (p program) pages(d *target.Target, bucket string, desk *mending.Desk, examine examiner, people signin.Config) (http.Handler, error) {
-	logger := slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	logger := p.Logger()
 	door, err := signin.Open(people)
 	if err != nil {
 		return nil, err
 	}
-	return console.New(console.Config{
-		Door: door, Relay: d,
-		API: operations.Config{
-			Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: d.Trail(),
-			Rota:    rota.Book{Routes: d.Routes, Records: d.Ledger, Conversations: d.Conversations, Now: time.Now},
-			Mending: desk, Pictures: keeper(d, bucket),
-			Now: time.Now, NewID: operations.NewID, Wait: clock.Pause, Logger: logger, Emit: func(...telemetry.Measurement) {},
-		},
-		Examine: examine, Now: time.Now, Logger: logger,
-	})
+	api := operatorapi.ConfigOf(d, logger)
+	api.Rota = rota.Book{Routes: d.Routes, Records: d.Ledger, Conversations: d.Conversations, Now: time.Now}
+	api.Mending, api.Pictures = desk, keeper(d, bucket)
+	return console.New(console.Config{Door: door, Relay: d, API: api, Examine: examine, Now: time.Now, Logger: logger})
 }
 
 // keeper keeps pictures in the bucket of the relay on AWS, as its sender does; it is nil if there is none.

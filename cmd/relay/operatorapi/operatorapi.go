@@ -30,16 +30,19 @@ type Handler interface {
 	Handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 }
 
-// Open builds the function over an open relay, in the name of the operator of the command line. It writes its errors to the log.
+// Open builds the function over an open relay, in the name of the operator of the command line. Errors go to its log.
 func Open(p cli.Program, d *target.Target) API {
-	return API{operations.New(operations.Config{
-		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: d.Trail(), Now: time.Now,
-		NewID:    operations.NewID,
-		Wait:     clock.Pause,
-		Operator: p.Operator(""),
-		Logger:   slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
-		Emit:     func(...telemetry.Measurement) {},
-	})}
+	config := ConfigOf(d, p.Logger())
+	config.Operator = p.Operator("")
+	return API{operations.New(config)}
+}
+
+// ConfigOf is what the function needs over an open relay: it acts in nobody's name, and orders nothing that takes long.
+func ConfigOf(d *target.Target, logger *slog.Logger) operations.Config {
+	return operations.Config{
+		Queue: d.Queue, Records: d.Ledger, Routes: d.Routes, Conversations: d.Conversations, Trail: d.Trail(),
+		Now: time.Now, NewID: operations.NewID, Wait: clock.Pause, Logger: logger, Emit: telemetry.Discard,
+	}
 }
 
 // Order requests a text of the operator's own, as the path does, and reads the answer into answer.
