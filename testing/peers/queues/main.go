@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"quickdumpnow.com/smsrelay/testing/accepts"
 	"quickdumpnow.com/smsrelay/testing/peers/report"
 )
 
@@ -53,7 +54,9 @@ func run(ctx context.Context, o options) error {
 	for range o.rounds {
 		for _, connections := range widths() {
 			for _, c := range all {
-				got, err := measure(ctx, c, load{connections: connections, texts: o.texts*connections + 100})
+				got, err := measure(ctx, c, accepts.Load{
+					Connections: connections, Texts: o.texts*connections + 100, Token: token, To: "+18585550100",
+				})
 				if err != nil {
 					return fmt.Errorf("%s: %w", c.name, err)
 				}

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"io"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 	"quickdumpnow.com/smsrelay/shared/telemetry"
 	"quickdumpnow.com/smsrelay/shared/twilio/signature"
+	"quickdumpnow.com/smsrelay/testing/accepts"
 )
 
 // contestant is a store that is measured.
@@ -72,30 +72,14 @@ func (s ours) handler(base string) http.Handler {
 		panic(err) // the URL is the test server's own.
 	}
 	ingest := webhook.New(webhook.Config{
-		Queue: s.queue, Verifier: verifier, Now: time.Now, Started: time.Now(), Logger: logger, Emit: func(...telemetry.Measurement) {},
+		Queue: s.queue, Verifier: verifier, Now: time.Now, Started: time.Now(), Logger: logger, Emit: telemetry.Discard,
 	})
 	return httpapi.New(httpapi.Config{
-		Routes: []httpapi.Route{{Path: path, Function: ingest.Handle}}, Now: time.Now, NewID: rand.Text, Logger: logger,
+		Routes: []httpapi.Route{{Path: accepts.Path, Function: ingest.Handle}}, Now: time.Now, NewID: rand.Text, Logger: logger,
 	})
 }
 
 func (s ours) count(ctx context.Context) (int, error) {
 	waiting, _, _, err := s.queue.Depth(ctx)
 	return waiting, err
-}
-
-// answering is the handler of all others: it takes the body as it is.
-func answering(put func(ctx context.Context, body []byte) error) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err == nil {
-			err = put(r.Context(), body)
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "text/xml")
-		_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?><Response></Response>`)
-	})
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
+
+	"quickdumpnow.com/smsrelay/testing/accepts"
 )
 
 // startTime is how long a server may take until it answers.
@@ -53,7 +55,7 @@ func openNATS(ctx context.Context, folder string) (*store, error) {
 }
 
 func (s natsStore) handler(string) http.Handler {
-	return answering(func(ctx context.Context, body []byte) error {
+	return accepts.Answering(func(ctx context.Context, body []byte) error {
 		_, err := s.stream.Publish(ctx, "texts", body)
 		return err
 	})
@@ -110,7 +112,7 @@ func openRedis(ctx context.Context, folder, unpacked string) (*store, error) {
 }
 
 func (s redisStore) handler(string) http.Handler {
-	return answering(func(ctx context.Context, body []byte) error {
+	return accepts.Answering(func(ctx context.Context, body []byte) error {
 		return s.client.XAdd(ctx, &redis.XAddArgs{Stream: "texts", Values: []any{"form", body}}).Err()
 	})
 }

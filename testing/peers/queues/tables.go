@@ -13,15 +13,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 	"maragu.dev/goqite"
+
+	"quickdumpnow.com/smsrelay/testing/accepts"
 )
 
-// openDB opens a database as the documentation of all three says, with a flush at each commit.
+// openDB opens a database as the documentation of both says, with a flush at each commit.
 func openDB(folder string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "texts.db")+
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate")
@@ -36,86 +37,12 @@ func countRows(ctx context.Context, db *sql.DB, query string) (n int, err error)
 	return n, err
 }
 
-// bare keeps bodies in a table, those that come at the same time in one transaction.
-type bare struct {
-	db       *sql.DB
-	requests chan bareRequest
-	writing  sync.WaitGroup
-}
-
-type bareRequest struct {
-	body string
-	done chan error
-}
-
 func openBare(ctx context.Context, folder string) (*store, error) {
-	db, err := openDB(folder)
+	s, err := accepts.OpenBare(ctx, filepath.Join(folder, "texts.db"))
 	if err != nil {
 		return nil, err
 	}
-	if _, err := db.ExecContext(ctx, "CREATE TABLE texts (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT"); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	insert, err := db.PrepareContext(ctx, "INSERT INTO texts (body) VALUES (?)")
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	s := &bare{db: db, requests: make(chan bareRequest)}
-	s.writing.Go(func() { s.write(context.WithoutCancel(ctx), insert) })
-	return &store{s.handler, s.count, s.close}, nil
-}
-
-// write writes what comes until there is no more.
-func (s *bare) write(ctx context.Context, insert *sql.Stmt) {
-	defer insert.Close() //nolint:errcheck // the database is closed next.
-	for first := range s.requests {
-		batch := []bareRequest{first}
-		for waits := true; waits; {
-			select {
-			case next, ok := <-s.requests:
-				if waits = ok; ok {
-					batch = append(batch, next)
-				}
-			default:
-				waits = false
-			}
-		}
-		err := s.commit(ctx, insert, batch)
-		for _, r := range batch {
-			r.done <- err
-		}
-	}
-}
-
-func (s *bare) commit(ctx context.Context, insert *sql.Stmt, batch []bareRequest) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	for _, r := range batch {
-		if _, err := tx.StmtContext(ctx, insert).ExecContext(ctx, r.body); err != nil {
-			return errors.Join(err, tx.Rollback())
-		}
-	}
-	return tx.Commit()
-}
-
-func (s *bare) handler(string) http.Handler {
-	return answering(func(_ context.Context, body []byte) error {
-		one := bareRequest{string(body), make(chan error, 1)}
-		s.requests <- one
-		return <-one.done
-	})
-}
-
-func (s *bare) count(ctx context.Context) (int, error) {
-	return countRows(ctx, s.db, "SELECT count(*) FROM texts")
-}
-
-func (s *bare) close() error {
-	close(s.requests)
-	s.writing.Wait()
-	return s.db.Close()
+	return &store{func(string) http.Handler { return s }, s.Count, s.Close}, nil
 }
 
 // goqiteStore sends each text as goqite's users do.
@@ -150,7 +77,7 @@ func makeGoqite(ctx context.Context, db *sql.DB) error {
 }
 
 func (s goqiteStore) handler(string) http.Handler {
-	return answering(func(ctx context.Context, body []byte) error { return s.queue.Send(ctx, goqite.Message{Body: body}) })
+	return accepts.Answering(func(ctx context.Context, body []byte) error { return s.queue.Send(ctx, goqite.Message{Body: body}) })
 }
 
 func (s goqiteStore) count(ctx context.Context) (int, error) {
@@ -193,7 +120,7 @@ func openRiver(ctx context.Context, folder string) (*store, error) {
 }
 
 func (s riverStore) handler(string) http.Handler {
-	return answering(func(ctx context.Context, body []byte) error {
+	return accepts.Answering(func(ctx context.Context, body []byte) error {
 		_, err := s.client.Insert(ctx, textArgs{string(body)}, nil)
 		return err
 	})

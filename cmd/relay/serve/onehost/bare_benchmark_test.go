@@ -1,28 +1,22 @@
 package onehost
 
 import (
-	"bufio"
 	"context"
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/route"
+	"quickdumpnow.com/smsrelay/testing/accepts"
 	"quickdumpnow.com/smsrelay/testing/relaytest"
 )
 
@@ -41,23 +35,29 @@ const (
 func BenchmarkAcceptBesideBareLoop(b *testing.B) {
 	for _, connections := range []int{1, 4, 16, 128} {
 		b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) {
-			beside(b, load{connections: connections, texts: 400 + 60*connections})
+			beside(b, accepts.Load{Connections: connections, Texts: 400 + 60*connections})
 		})
 	}
-	b.Run("paced", func(b *testing.B) { beside(b, load{connections: 1, texts: pacedTexts, pause: pacedPause}) })
+	b.Run("paced", func(b *testing.B) { beside(b, accepts.Load{Connections: 1, Texts: pacedTexts, Pause: pacedPause}) })
 }
 
 // beside measures all kinds of loops under a load, in turns.
-func beside(b *testing.B, of load) {
+func beside(b *testing.B, of accepts.Load) {
 	b.Helper()
+	of.Token, of.To = hexToken, string(relaytest.TwilioNumber)
 	took, rates := map[string][]time.Duration{}, map[string][]float64{}
 	for b.Loop() {
 		for range besideRounds {
 			for _, open := range []func(b *testing.B) loop{bareLoop, doorLoop, relayLoop} {
 				l := open(b)
 				began := time.Now()
-				took[l.name] = append(took[l.name], of.on(b, l)...)
-				rates[l.name] = append(rates[l.name], float64(of.texts)/time.Since(began).Seconds())
+				of.Began = l.posts.begin
+				times, err := of.On(b.Context(), l.address)
+				if err != nil {
+					b.Error(err)
+				}
+				took[l.name] = append(took[l.name], times...)
+				rates[l.name] = append(rates[l.name], float64(of.Texts)/time.Since(began).Seconds())
 				l.stop()
 				if l.posts != nil {
 					took["post"] = append(took["post"], l.posts.times...)
@@ -67,7 +67,7 @@ func beside(b *testing.B, of load) {
 		}
 	}
 	if !b.Failed() {
-		reportBeside(b, took, rates, of.pause > 0)
+		reportBeside(b, took, rates, of.Pause > 0)
 	}
 }
 
@@ -134,94 +134,22 @@ func (p *posts) end(n int, at time.Time) {
 	}
 }
 
-// load is so many texts over so many connections, each after the answer to the one before it, and a pause.
-type load struct {
-	connections, texts int
-	pause              time.Duration
-}
-
-// on puts the load on a loop, and returns how long each text took.
-func (of load) on(b *testing.B, l loop) (times []time.Duration) {
-	b.Helper()
-	var next atomic.Int64
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	requests := make([][]byte, of.texts)
-	for n := range requests {
-		requests[n] = signedBytes("http://"+l.address, n, of.connections)
-	}
-	for range of.connections {
-		all.Go(func() {
-			own, err := of.oneByOne(b.Context(), l, func() (n int, ok bool) {
-				n = int(next.Add(1)) - 1
-				return n, n < of.texts
-			}, requests)
-			if err != nil {
-				b.Error(err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			times = append(times, own...)
-		})
-	}
-	all.Wait()
-	return times
-}
-
-// oneByOne sends the next request over one connection as long as there is one.
-func (of load) oneByOne(ctx context.Context, l loop, next func() (int, bool), requests [][]byte) (times []time.Duration, err error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.address)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	answers := bufio.NewReader(conn)
-	for n, ok := next(); ok; n, ok = next() {
-		began := time.Now()
-		l.posts.begin(n, began)
-		if err := ask(conn, answers, requests[n]); err != nil {
-			return times, err
-		}
-		times = append(times, time.Since(began))
-		time.Sleep(of.pause)
-	}
-	return times, nil
-}
-
 var textNumber = regexp.MustCompile(`text (\d+)[.]`)
 
-func ask(conn net.Conn, answers *bufio.Reader, request []byte) error {
-	if _, err := conn.Write(request); err != nil {
-		return err
-	}
-	response, err := http.ReadResponse(answers, nil)
+// bareLoop is the least that takes texts and keeps them.
+func bareLoop(b *testing.B) loop {
+	b.Helper()
+	s, err := accepts.OpenBare(b.Context(), filepath.Join(b.TempDir(), "bare.db"))
 	if err != nil {
-		return err
+		b.Fatal(err)
 	}
-	_, err = io.Copy(io.Discard, response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("status %d", response.StatusCode)
-	}
-	return err
-}
-
-// signedBytes are the nth text as Twilio posts it.
-func signedBytes(base string, n, customers int) []byte {
-	form := url.Values{
-		"MessageSid": {fmt.Sprintf("SM%032x", n)}, "AccountSid": {"AC00000000000000000000000000000001"},
-		"From": {fmt.Sprintf("+1%d55501%02d", 312+n%customers/100, n%customers%100)}, "To": {string(relaytest.TwilioNumber)},
-		"NumSegments": {"1"}, "NumMedia": {"0"}, "Body": {fmt.Sprintf("Is the gate open? This is text %d.", n)},
-	}
-	signed := base + "/sms/inbound"
-	for _, name := range []string{"AccountSid", "Body", "From", "MessageSid", "NumMedia", "NumSegments", "To"} {
-		signed += name + form.Get(name)
-	}
-	sum := hmac.New(sha1.New, []byte(hexToken))
-	sum.Write([]byte(signed))
-	body := form.Encode()
-	return fmt.Appendf(nil, "POST /sms/inbound HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
-		"Content-Length: %d\r\nX-Twilio-Signature: %s\r\nUser-Agent: TwilioProxy/1.1\r\n\r\n%s",
-		strings.TrimPrefix(base, "http://"), len(body), base64.StdEncoding.EncodeToString(sum.Sum(nil)), body)
+	server := httptest.NewServer(s)
+	return loop{name: "bare", address: server.Listener.Addr().String(), stop: func() {
+		server.Close()
+		if err := s.Close(); err != nil {
+			b.Error(err)
+		}
+	}}
 }
 
 // doorLoop is the relay without its sender, audit and all that runs beside.
@@ -272,4 +200,30 @@ func relayLoop(b *testing.B) loop {
 		}
 		twilio.Close()
 	}}
+}
+
+// flushes is how long it takes to overwrite a page and have it on the disk.
+func flushes(b *testing.B) (times []time.Duration) {
+	b.Helper()
+	file, err := os.Create(filepath.Join(b.TempDir(), "page"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	page := make([]byte, 4096)
+	for n := range 200 {
+		began := time.Now()
+		if _, err := file.WriteAt(page, 0); err != nil {
+			b.Fatal(err)
+		}
+		if err := file.Sync(); err != nil {
+			b.Fatal(err)
+		}
+		if n > 0 {
+			times = append(times, time.Since(began))
+		}
+	}
+	if err := file.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return times
 }
