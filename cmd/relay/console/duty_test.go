@@ -15,10 +15,9 @@ import (
 	"quickdumpnow.com/smsrelay/shared/sms"
 )
 
-// hasHours gives the number hours by the clocks of a place: Bo works on weekdays. It is Monday noon there.
+// hasHours gives the number hours by the clocks of a place: Bo works on weekdays.
 func (s *stage) hasHours() {
 	s.Helper()
-	s.now = time.Date(2026, 11, 30, 20, 0, 0, 0, time.UTC)
 	s.edit(func(r route.Route) route.Route {
 		r.TimeZone, r.Schedule = "America/Los_Angeles", []route.Shift{{Days: "Mon-Fri", From: "07:00", To: "18:00", Phones: []string{"Bo"}}}
 		r.VerifyPhones = new(false)

@@ -14,7 +14,6 @@ import (
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.now = time.Date(2026, 11, 30, 20, 0, 0, 0, time.UTC)
 	s.waits(ann, sid(1), 3*time.Minute, nil)
 	b := s.as(signin.Viewer)
 	for _, tt := range []struct {
