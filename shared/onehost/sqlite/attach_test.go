@@ -73,7 +73,7 @@ func TestAttachToABusyDatabase(t *testing.T) {
 	}
 }
 
-// Whoever waits for the next commit is woken by each of the relay's own, and of a command's.
+// Whoever waits for the next commit, or for the next change, is woken by each of the relay's own, and of a command's.
 func TestWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
 	relay := openAt(t, path, time.Now)
@@ -84,15 +84,17 @@ func TestWritten(t *testing.T) {
 	}
 	settled := relaytest.Route()
 	for n, db := range []*DB{relay, attachedAt(t, path), relay} {
-		written := relay.Written()
+		written, changed := relay.Written(), relay.Changed()
 		var err error
 		if settled, err = db.Routes().Put(t.Context(), settled); err != nil {
 			t.Fatal(err)
 		}
-		select {
-		case <-written:
-		case <-time.After(10 * time.Second):
-			t.Errorf("nobody heard of write %d", n)
+		for _, heard := range []<-chan struct{}{written, changed} {
+			select {
+			case <-heard:
+			case <-time.After(10 * time.Second):
+				t.Errorf("nobody heard of write %d", n)
+			}
 		}
 	}
 }

@@ -183,6 +183,9 @@ func (db *DB) stopBells() {
 // Written returns a channel that is closed after the next commit, by this process or by a command.
 func (db *DB) Written() <-chan struct{} { return db.written.listen() }
 
+// Changed returns a channel that is closed when the change stream has grown, by a write of this process or of a command.
+func (db *DB) Changed() <-chan struct{} { return db.changed.listen() }
+
 // ringAll wakes everyone who waits for messages or changes.
 func (db *DB) ringAll() {
 	db.changed.ring()

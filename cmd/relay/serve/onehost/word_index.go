@@ -7,17 +7,17 @@ import (
 )
 
 const (
-	// wordsDelay is how long after a write the words of new texts are put into the index: what is written often is looked at once.
+	// wordsDelay is how long after a change the words of new texts are put into the index: what changes often is looked at once.
 	wordsDelay = 2 * time.Second
 	// wordsPause is the pause between two steps: texts go before it.
 	wordsPause = 50 * time.Millisecond
 )
 
-// wordIndexer puts what texts say into the index by which they are searched, in small steps, some seconds after they came in. While nothing
-// is written, it does nothing.
+// wordIndexer puts what texts say into the index by which they are searched, in small steps, some seconds after they came in. While no
+// item changes, it does nothing.
 type wordIndexer struct {
 	db interface {
-		Written() <-chan struct{}
+		Changed() <-chan struct{}
 		IndexWords(ctx context.Context) (isMore bool, err error)
 	}
 	pause  func(ctx context.Context, d time.Duration)
@@ -27,13 +27,13 @@ type wordIndexer struct {
 // run runs until ctx ends.
 func (w wordIndexer) run(ctx context.Context) error {
 	for {
-		// Listening begins before the work, so that nothing that is written meanwhile is missed.
-		written := w.db.Written()
+		// Listening begins before the work, so that no change meanwhile is missed.
+		changed := w.db.Changed()
 		w.index(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-written:
+		case <-changed:
 			w.pause(ctx, wordsDelay)
 		}
 	}
