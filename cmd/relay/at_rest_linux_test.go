@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -9,16 +10,22 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
+	"quickdumpnow.com/smsrelay/shared/onehost/sqlite"
 )
 
 var atRestProgram = flag.String("at-rest.program", "", "the program that BenchmarkAtRest looks at; else it builds one")
 
 // BenchmarkAtRest starts the program on two large ledgers, with a replica and without, and leaves both alone. It shows what they take
 // after the first three minutes, in which a replica begins: at most so much memory (RSS), processor time, and how often threads wake up.
+// The words of all texts are in the index before, as after a restart.
 func BenchmarkAtRest(b *testing.B) {
 	sizes := scaleSizes()
 	size := sizes[len(sizes)-1]
 	alone, replicated := filled(b, size), filled(b, size)
+	indexWords(b, alone)
+	indexWords(b, replicated)
 	_, twilioURL := newFake(b, nil)
 	program := *atRestProgram
 	if program == "" {
@@ -40,6 +47,21 @@ func BenchmarkAtRest(b *testing.B) {
 		other.report(b, "replicating")
 		stop()
 		stopReplicating()
+	}
+}
+
+// indexWords puts the words of all texts into the index.
+func indexWords(b *testing.B, data string) {
+	b.Helper()
+	db, err := sqlite.Open(b.Context(), filepath.Join(data, datafolder.DatabaseFile), time.Now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for isMore := true; isMore && err == nil; {
+		isMore, err = db.IndexWords(b.Context())
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		b.Fatal(err)
 	}
 }
 

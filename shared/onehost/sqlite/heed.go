@@ -12,7 +12,7 @@ import (
 const (
 	// lookInterval is how often the relay looks whether the file was written to though nobody rang: by a program that is not ours, or by
 	// one that died between its commit and the ring. unwatchedInterval is that where the bell cannot be watched.
-	lookInterval      = 5 * time.Second
+	lookInterval      = 10 * time.Second
 	unwatchedInterval = 250 * time.Millisecond
 )
 

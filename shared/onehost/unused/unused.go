@@ -3,9 +3,12 @@ package unused
 
 import "runtime/debug"
 
-// GiveBack collects garbage and gives the system back what is free then. On Linux it also gives back the pages of the program's own file:
-// they stay in the system's cache of files, as long as there is room, and each page comes back when it is used, within microseconds.
+// GiveBack collects garbage and gives the system back what is free then, on Linux also what SQLite has freed.
 func GiveBack() error {
 	debug.FreeOSMemory()
-	return giveBackProgram()
+	return giveBackFreed()
 }
+
+// GiveBackProgram gives back the pages of the program's own file, on Linux: they stay in the system's cache of files, as long as there is
+// room, and each page comes back when it is used, within microseconds. It wakes no other thread.
+func GiveBackProgram() error { return giveBackProgram() }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"modernc.org/libc"
 )
 
 // TestUnchanged: of the program's file, what can be written to or was written to stays.
@@ -33,14 +35,14 @@ Anonymous:             0 kB
 	}
 }
 
-// TestGiveBack: the program goes on, with fewer pages of its own file.
-func TestGiveBack(t *testing.T) {
+// TestGiveBackProgram: the program goes on, with fewer pages of its own file.
+func TestGiveBackProgram(t *testing.T) {
 	program, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := resident(t, program)
-	if err := GiveBack(); err != nil {
+	if err := GiveBackProgram(); err != nil {
 		t.Fatal(err)
 	}
 	if after := resident(t, program); after >= before {
@@ -74,4 +76,47 @@ func kilobytes(t *testing.T, text string) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// TestGiveBackFreed: what was allocated as SQLite does, and freed, is not in memory any longer, and can be used again.
+func TestGiveBackFreed(t *testing.T) {
+	tls := libc.NewTLS()
+	defer tls.Close()
+	fill := func() (blocks []uintptr) {
+		for range 2 * keptRegions {
+			block := libc.Xmalloc(tls, blockBytes)
+			if block == 0 {
+				t.Fatal("out of memory")
+			}
+			libc.Xmemset(tls, block, 'x', blockBytes)
+			blocks = append(blocks, block)
+		}
+		return blocks
+	}
+	inMemory := func(blocks []uintptr) (n int) {
+		for _, block := range blocks {
+			if from, _ := pagesOf(block); isResident(from) {
+				n++
+			}
+		}
+		return n
+	}
+	for range 2 {
+		blocks := fill()
+		if got := inMemory(blocks); got != len(blocks) {
+			t.Errorf("%d of %d blocks are in memory", got, len(blocks))
+		}
+		for _, block := range blocks {
+			libc.Xfree(tls, block)
+		}
+		if got := inMemory(blocks); got == 0 {
+			t.Error("the allocator keeps nothing: this package is not needed any longer")
+		}
+		if err := GiveBack(); err != nil {
+			t.Fatal(err)
+		}
+		if got := inMemory(blocks); got > 0 {
+			t.Errorf("%d freed blocks are in memory still", got)
+		}
+	}
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // notifyInterval is how often the relay looks whether people have to be told something.
-const notifyInterval = 5 * time.Second
+const notifyInterval = 10 * time.Second
 
 const (
 	// haltProbe is the longest time between two signs that sending is halted.

@@ -8,21 +8,27 @@ import (
 	"time"
 )
 
-// TestRest: memory is given back a minute after the last text, then every three minutes, and not while texts come.
+// TestRest: memory is given back a minute after the last text, then every ten minutes, the program's each minute, and not while texts come.
 func TestRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var worked, given atomic.Int64
+		var worked, given, program atomic.Int64
+		giveBack := func(_ context.Context, isAll bool) {
+			program.Add(1)
+			if isAll {
+				given.Add(1)
+			}
+		}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
-			ended <- resting{worked.Load, func(context.Context) { given.Add(1) }}.run(ctx)
+			ended <- resting{worked.Load, giveBack}.run(ctx)
 		}()
 		time.Sleep(time.Second)
-		for _, want := range []int64{1, 1, 1, 2} {
+		for minute, want := range []int64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2} {
 			time.Sleep(restInterval)
 			synctest.Wait()
-			if given.Load() != want {
-				t.Errorf("given back %d times by %v, want %d", given.Load(), time.Now(), want)
+			if given.Load() != want || program.Load() != int64(minute+1) {
+				t.Errorf("given back %d times by %v, want %d; the program %d times", given.Load(), time.Now(), want, program.Load())
 			}
 		}
 		for range 10 {
@@ -30,8 +36,8 @@ func TestRest(t *testing.T) {
 			time.Sleep(restInterval)
 		}
 		synctest.Wait()
-		if given.Load() != 2 {
-			t.Errorf("given back %d times while texts came", given.Load()-2)
+		if given.Load() != 2 || program.Load() != 11 {
+			t.Errorf("given back %d times while texts came, the program %d times", given.Load()-2, program.Load()-11)
 		}
 		time.Sleep(restInterval)
 		synctest.Wait()
