@@ -77,19 +77,21 @@ type counting struct {
 	tags     map[string]sms.PhoneNumber
 	byPhone  map[sms.PhoneNumber]*Delivery
 	customer Delivery
+	// byNumber has where messages to a number are counted: the customers', or a phone's.
+	byNumber map[sms.PhoneNumber]*Delivery
 	codes    map[int]int
 }
 
-// count counts what belongs to the period.
-func count(entries []entry, way route.Route, p Period, now time.Time) Figures {
+// count counts what belongs to the period. The newest day comes first, and of each day the newest entry.
+func count(days [][]entry, way route.Route, p Period, now time.Time) Figures {
 	c := counting{
 		Figures: Figures{Period: p}, way: way, now: now, waits: map[sms.PhoneNumber]waiting{}, tags: map[string]sms.PhoneNumber{},
-		byPhone: map[sms.PhoneNumber]*Delivery{}, codes: map[int]int{},
+		byPhone: map[sms.PhoneNumber]*Delivery{}, byNumber: map[sms.PhoneNumber]*Delivery{}, codes: map[int]int{},
 	}
 	for _, at := range p.Parts {
 		c.Parts = append(c.Parts, Part{From: at})
 	}
-	for _, e := range slices.SortedStableFunc(slices.Values(entries), func(a, b entry) int { return a.moment().Compare(b.moment()) }) {
+	for _, e := range inOrder(days) {
 		c.see(e)
 		if part := c.partAt(e.at); part != nil {
 			c.add(e, part)
@@ -101,8 +103,24 @@ func count(entries []entry, way route.Route, p Period, now time.Time) Figures {
 	return c.sum()
 }
 
+// inOrder returns the entries by the moments at which they count. None is copied: they are many.
+func inOrder(days [][]entry) []*entry {
+	total := 0
+	for _, day := range days {
+		total += len(day)
+	}
+	all := make([]*entry, 0, total)
+	for _, day := range slices.Backward(days) {
+		for i := range slices.Backward(day) {
+			all = append(all, &day[i])
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *entry) int { return a.moment().Compare(b.moment()) })
+	return all
+}
+
 // moment is when an entry counts among the others: a customer's text once Twilio has taken it.
-func (e entry) moment() time.Time {
+func (e *entry) moment() time.Time {
 	if !e.begun.IsZero() {
 		return e.begun
 	}
@@ -122,7 +140,7 @@ func (c *counting) partAt(at time.Time) *Part {
 }
 
 // see goes on with who waits.
-func (c *counting) see(e entry) {
+func (c *counting) see(e *entry) {
 	if e.customer != "" && e.tag != "" && (e.kind == text || e.kind == answer || e.kind == other) {
 		c.tags[e.tag] = e.customer
 	}
@@ -160,7 +178,7 @@ func (c *counting) see(e entry) {
 }
 
 // claimedAt is when a phone had the customer.
-func (e entry) claimedAt() time.Time {
+func (e *entry) claimedAt() time.Time {
 	if e.given {
 		return e.begun
 	}
@@ -175,7 +193,7 @@ func (c *counting) leave(w waiting) {
 }
 
 // add counts an entry.
-func (c *counting) add(e entry, part *Part) {
+func (c *counting) add(e *entry, part *Part) {
 	switch {
 	case e.kind == text:
 		part.Texts++
@@ -187,14 +205,7 @@ func (c *counting) add(e entry, part *Part) {
 	part.Erased += e.erased
 	for _, s := range e.sent {
 		part.Sent += s.segments
-		d := &c.customer
-		if c.way.IsPhone(s.to) {
-			phone := c.way.PhoneOf(s.to)
-			if d = c.byPhone[phone]; d == nil {
-				d = &Delivery{Phone: phone, Name: c.way.NameOf(phone)}
-				c.byPhone[phone] = d
-			}
-		}
+		d := c.deliveryTo(s.to)
 		switch s.outcome {
 		case delivered:
 			d.Delivered++
@@ -209,6 +220,23 @@ func (c *counting) add(e entry, part *Part) {
 			c.codes[s.code]++
 		}
 	}
+}
+
+// deliveryTo returns where messages to a number are counted.
+func (c *counting) deliveryTo(number sms.PhoneNumber) *Delivery {
+	d := c.byNumber[number]
+	if d != nil {
+		return d
+	}
+	if d = &c.customer; c.way.IsPhone(number) {
+		phone := c.way.PhoneOf(number)
+		if d = c.byPhone[phone]; d == nil {
+			d = &Delivery{Phone: phone, Name: c.way.NameOf(phone)}
+			c.byPhone[phone] = d
+		}
+	}
+	c.byNumber[number] = d
+	return d
 }
 
 // sum makes the totals and the lists.

@@ -106,7 +106,7 @@ type dayKey struct {
 func (b *Book) Of(ctx context.Context, way route.Route, p Period) (Figures, error) {
 	// Whoever waits at the beginning may have written the day before, and be answered the day after the end.
 	first, last := p.From.AddDate(0, 0, -1), p.To
-	var entries []entry
+	var days [][]entry
 	budget, since := MaxRead, time.Time{}
 	for day := last; !day.Before(first); day = day.AddDate(0, 0, -1) {
 		if day.After(b.Now()) {
@@ -116,22 +116,22 @@ func (b *Book) Of(ctx context.Context, way route.Route, p Period) (Figures, erro
 		if err != nil {
 			return Figures{}, err
 		}
-		entries = append(some, entries...)
+		days = append(days, some)
 		if !isWhole {
 			if since = day.AddDate(0, 0, 1); len(some) > 0 {
-				since = some[0].at
+				since = some[len(some)-1].at
 			}
 			break
 		}
 	}
-	f := count(entries, way, p, b.Now())
+	f := count(days, way, p, b.Now())
 	if since.After(p.From) {
 		f.Since = since.In(p.From.Location())
 	}
 	return f, nil
 }
 
-// day returns the entries of a day in the order in which they came, and whether they are all of them.
+// day returns the entries of a day, the newest first, and whether they are all of them.
 func (b *Book) day(ctx context.Context, way route.Route, from time.Time, budget *int) (entries []entry, isWhole bool, err error) {
 	key, to := dayKey{way.TwilioNumber, from.UTC()}, from.AddDate(0, 0, 1)
 	c := b.recall(key)
@@ -160,9 +160,7 @@ func (b *Book) day(ctx context.Context, way route.Route, from time.Time, budget 
 	if isOver := !b.Now().Before(to); isOver || !c.isWhole {
 		b.remember(key, c, len(c.entries)-before)
 	}
-	entries = slices.Clone(c.entries)
-	slices.Reverse(entries)
-	return entries, c.isWhole, nil
+	return c.entries, c.isWhole, nil
 }
 
 func (b *Book) recall(key dayKey) counted {
