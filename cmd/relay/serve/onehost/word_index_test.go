@@ -2,6 +2,7 @@ package onehost
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -60,6 +61,34 @@ func TestWordsAreIndexed(t *testing.T) {
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// sick is an index that cannot be filled the first time.
+type sick struct{ asked int }
+
+func (s *sick) Changed() <-chan struct{} { return make(chan struct{}) }
+
+func (s *sick) IndexWords(context.Context) (isMore bool, err error) {
+	if s.asked++; s.asked == 1 {
+		return true, io.ErrShortWrite
+	}
+	return false, nil
+}
+
+// TestWordsAreTriedAgain: after a failure it is tried again, though nothing changes; after that nothing is done.
+func TestWordsAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), 10*wordsRetry)
+		defer stop()
+		db := &sick{}
+		if err := (wordIndexer{db, clock.Pause, slog.New(slog.DiscardHandler)}).run(ctx); err != nil {
+			t.Error(err)
+		}
+		if db.asked != 2 {
+			t.Errorf("tried %d times, want twice", db.asked)
 		}
 	})
 }
