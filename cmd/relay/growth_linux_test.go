@@ -14,14 +14,16 @@ import (
 	"testing"
 	"time"
 
+	"quickdumpnow.com/smsrelay/cmd/relay/datafolder"
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/cmd/relay/workload"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
 )
 
 var (
-	growthSizes = flag.String("growth.sizes", "1000,100000", "how many texts the ledgers of BenchmarkGrowth have")
-	soakTime    = flag.Duration("soak.time", time.Minute, "how long BenchmarkSoak lasts")
+	growthSizes  = flag.String("growth.sizes", "1000,100000", "how many texts the ledgers of BenchmarkGrowth have")
+	growthFilled = flag.String("growth.filled", "", "a folder with data folders that have so many texts, named after how many; others are filled")
+	soakTime     = flag.Duration("soak.time", time.Minute, "how long BenchmarkSoak lasts")
 )
 
 const (
@@ -103,7 +105,11 @@ func grow(b *testing.B, name string, texts int, delay time.Duration) *grown {
 			return twiliofake.Fault{Delay: delay}
 		}
 	})
-	data := filled(b, texts)
+	data := filepath.Join(*growthFilled, strconv.Itoa(texts))
+	if _, err := os.Stat(filepath.Join(data, datafolder.DatabaseFile)); *growthFilled == "" || err != nil {
+		data = filled(b, texts)
+		indexWords(b, data)
+	}
 	routes := filepath.Join(data, "routes.json")
 	if err := os.WriteFile(routes, []byte(testRoutes()), 0o600); err != nil {
 		b.Fatal(err)
