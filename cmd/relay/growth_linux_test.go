@@ -22,7 +22,7 @@ import (
 
 var (
 	growthSizes  = flag.String("growth.sizes", "1000,100000", "how many texts the ledgers of BenchmarkGrowth have")
-	growthFilled = flag.String("growth.filled", "", "a folder with data folders that have so many texts, named after how many; others are filled")
+	growthFilled = flag.String("growth.filled", "", "a folder of data folders, each named after how many texts it has; others are filled")
 	soakTime     = flag.Duration("soak.time", time.Minute, "how long BenchmarkSoak lasts")
 )
 

@@ -20,8 +20,8 @@ func (b busy) List(_ context.Context, q ledger.Query) (ledger.Page, error) {
 	for n := range page.Records {
 		at := q.Until.Add(-time.Duration(n+1) * beats / time.Duration(b.each+1))
 		page.Records[n] = ledger.Record{
-			TwilioNumber: business, Customer: sms.PhoneNumber(fmt.Sprintf("+1%03d55501%02d", 212+n%b.customers/100, n%100)), Body: "Is it open?", ReceivedAt: at,
-			State: ledger.Delivered, Attempts: []ledger.Attempt{{
+			TwilioNumber: business, Customer: sms.PhoneNumber(fmt.Sprintf("+1%03d55501%02d", 212+n%b.customers/100, n%100)),
+			Body: "Is it open?", ReceivedAt: at, State: ledger.Delivered, Attempts: []ledger.Attempt{{
 				Number: 1, To: anns, Header: fmt.Sprintf("A%d:", n%b.customers), Outcome: ledger.OutcomeAccepted,
 				EndedAt: at.Add(2 * time.Second), Status: sms.StatusDelivered,
 			}},
