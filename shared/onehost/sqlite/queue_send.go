@@ -59,30 +59,29 @@ func (q *Queue) send(ctx context.Context, t *tx, m message, outgoing queue.Outgo
 // remember notes the deduplication id; fresh is false if it is still remembered from before.
 func (q *Queue) remember(ctx context.Context, t *tx, id string) (fresh bool, err error) {
 	changed, err := t.exec(ctx, `
-		INSERT INTO queue_deduplication (queue, id, until) VALUES (?1, ?2, ?3)
-		ON CONFLICT (queue, id) DO UPDATE SET until = excluded.until WHERE until <= ?4`,
+		INSERT INTO queue_deduplication (queue, id, until) VALUES (?, ?, ?)
+		ON CONFLICT (queue, id) DO UPDATE SET until = excluded.until WHERE until <= ?`,
 		q.name, id, hiddenUntil(t.now, deduplicationWindow), t.now.UnixMilli())
 	return changed > 0, err
 }
 
 // put appends the message to a lane. A lane that begins with it has it as its head: its id will be the next of the sequence. A lane of a
-// message that is delayed begins locked.
+// message that is delayed begins locked. Neither statement returns rows: that would cost the writer a fifth more for each message.
 func (t *tx) put(ctx context.Context, queueName, laneName string, m message) error {
-	var lane int64
-	if _, err := t.get(ctx, []any{&lane}, `
+	if _, err := t.exec(ctx, `
 		INSERT INTO queue_lanes (queue, name, head, depth, locked_until)
-		VALUES (?1, ?2, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'queue_messages'), 1, ?3)
-		ON CONFLICT (queue, name) DO UPDATE SET depth = depth + 1
-		RETURNING id`, queueName, laneName, m.visibleAt); err != nil {
+		VALUES (?, ?, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'queue_messages'), 1, ?)
+		ON CONFLICT (queue, name) DO UPDATE SET depth = depth + 1`, queueName, laneName, m.visibleAt); err != nil {
 		return err
 	}
-	// RETURNING has SQLite keep what the statement changes: if the disk is full, this message is undone, and not the whole transaction.
-	var id int64
-	_, err := t.get(ctx, []any{&id}, `
+	// With SELECT, SQLite keeps what the statement changes: if the disk is full, this message is undone, and not the whole transaction.
+	changed, err := t.exec(ctx, `
 		INSERT INTO queue_messages
 			(lane, message_id, deduplication_id, body, attributes, receive_count, sent_at, visible_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		RETURNING id`,
-		lane, m.messageID, m.deduplicationID, m.body, m.attributes, m.receiveCount, m.sentAt, m.visibleAt)
+		SELECT id, ?, ?, ?, ?, ?, ?, ? FROM queue_lanes WHERE queue = ? AND name = ?`,
+		m.messageID, m.deduplicationID, m.body, m.attributes, m.receiveCount, m.sentAt, m.visibleAt, queueName, laneName)
+	if err == nil && changed != 1 {
+		err = permanent("message was not stored: its lane is gone")
+	}
 	return err
 }

@@ -284,3 +284,18 @@ func TestFailedCommit(t *testing.T) {
 		}
 	})
 }
+
+// TestAMessageWithoutALaneIsAnError: what was not stored is never reported as sent.
+func TestAMessageWithoutALaneIsAnError(t *testing.T) {
+	t.Parallel()
+	db := openNew(t)
+	if err := db.write(t.Context(), func(ctx context.Context, tx *tx) error {
+		_, err := tx.exec(ctx, "CREATE TRIGGER lose AFTER INSERT ON queue_lanes BEGIN DELETE FROM queue_lanes; END")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Queue("main", QueueConfig{}).Send(t.Context(), short("a", "a")); err == nil {
+		t.Error("a message whose lane is gone is reported as sent")
+	}
+}
