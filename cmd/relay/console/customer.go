@@ -75,7 +75,7 @@ func (c *Console) showCustomer(v *visit, named url.Values, why shownBecause) err
 	if kept.Version == 0 {
 		return webfiles.Refuse(http.StatusNotFound, "Nothing is kept of this customer.")
 	}
-	all, err := c.Relay.Customers().Detail(ctx, kept, conversations.Wanted{Texts: textsShown, Reader: why.reader})
+	all, err := c.Relay.Customers(c.Now).Detail(ctx, kept, conversations.Wanted{Texts: textsShown, Reader: why.reader})
 	if err != nil {
 		return err
 	}

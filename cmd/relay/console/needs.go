@@ -159,7 +159,7 @@ func (c *Console) findWaiting(ctx context.Context, n *needs) ([]route.Route, err
 			break
 		}
 		var some []conversations.Shown
-		some, err = c.Relay.Customers().Waiting(ctx, r.TwilioNumber)
+		some, err = c.Relay.Customers(c.Now).Waiting(ctx, r.TwilioNumber)
 		for _, one := range some {
 			if one.IsUnanswered() {
 				n.Unanswered = append(n.Unanswered, one)

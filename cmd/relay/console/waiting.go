@@ -143,7 +143,7 @@ func (c *Console) showWaiting(v *visit, q question, refused *webfiles.RefusalErr
 	var all []conversations.Shown
 	for _, r := range routes {
 		numbers, ways[r.TwilioNumber] = append(numbers, r.TwilioNumber), r
-		some, err := c.Relay.Customers().Waiting(ctx, r.TwilioNumber)
+		some, err := c.Relay.Customers(c.Now).Waiting(ctx, r.TwilioNumber)
 		if err != nil {
 			return err
 		}

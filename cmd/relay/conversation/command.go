@@ -92,11 +92,11 @@ func (p program) list(cmd *cobra.Command, text string, f listFlags) error {
 	list := conversations.List{Conversations: []conversations.Shown{}}
 	if err := p.WithTarget(ctx, cmd.Flags(), func(d *target.Target) error {
 		if f.open {
-			all, err := d.Customers().Waiting(ctx, number)
+			all, err := d.Customers(time.Now).Waiting(ctx, number)
 			list.Conversations = all[:min(f.limit, len(all))]
 			return err
 		}
-		a, err := d.Customers().Look(ctx, number)
+		a, err := d.Customers(time.Now).Look(ctx, number)
 		if err != nil {
 			return err
 		}

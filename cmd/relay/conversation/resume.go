@@ -3,6 +3,7 @@ package conversation
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +40,7 @@ func (p program) resume(cmd *cobra.Command, args []string, f cli.ChangeFlags) er
 		if err != nil {
 			return err
 		}
-		waiting, done, err := d.Customers().Paused(ctx, number, c.Customer)
+		waiting, done, err := d.Customers(time.Now).Paused(ctx, number, c.Customer)
 		if err != nil {
 			return err
 		}
@@ -49,7 +50,7 @@ func (p program) resume(cmd *cobra.Command, args []string, f cli.ChangeFlags) er
 			return cli.ErrNotConfirmed
 		}
 		if mode != cli.Show {
-			if err := d.Customers().Resume(ctx, waiting, c.Customer, p.Operator("")); err != nil {
+			if err := d.Customers(time.Now).Resume(ctx, waiting, c.Customer, p.Operator("")); err != nil {
 				return err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -84,7 +85,7 @@ func (p program) details(
 	if f.text {
 		wanted.Reader = p.Operator("")
 	}
-	all, err = d.Customers().Detail(ctx, c, wanted)
+	all, err = d.Customers(time.Now).Detail(ctx, c, wanted)
 	if err == nil && c.Version == 0 && len(all.Phones)+len(all.Texts) == 0 {
 		err = cli.Hinted(fmt.Errorf("nothing is kept of %s at %s", string(c.Customer), string(number)),
 			"relay conversation ls "+string(number)+" lists its customers")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -61,7 +62,7 @@ func (p program) done(cmd *cobra.Command, args []string, f cli.ChangeFlags) erro
 		if err != nil {
 			return err
 		}
-		a, err := d.Customers().Look(ctx, number)
+		a, err := d.Customers(time.Now).Look(ctx, number)
 		if err != nil {
 			return err
 		}
@@ -74,7 +75,7 @@ func (p program) done(cmd *cobra.Command, args []string, f cli.ChangeFlags) erro
 		if mode == cli.Show {
 			return p.printDone(a.Show(c), "would not wait any more", f.AsJSON)
 		}
-		if c, err = d.Customers().Finish(ctx, c.TwilioNumber, c.Customer, c.Spell.NewestSid, p.Operator("")); err != nil {
+		if c, err = d.Customers(time.Now).Finish(ctx, c.TwilioNumber, c.Customer, c.Spell.NewestSid, p.Operator("")); err != nil {
 			if errors.Is(err, conversations.ErrNewerText) {
 				err = cli.Hinted(err, "look at it first: relay conversation show --text")
 			}

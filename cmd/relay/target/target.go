@@ -126,9 +126,9 @@ func openAWS(ctx context.Context, c Config) (*Target, error) {
 	}, nil
 }
 
-// Customers is what is kept of customers, as people are shown it.
-func (t *Target) Customers() conversations.Relay {
-	return conversations.Relay{Routes: t.Routes, Ledger: t.Ledger, Conversations: t.Conversations, Now: time.Now}
+// Customers is what is kept of customers, as people are shown it. now is the clock.
+func (t *Target) Customers(now func() time.Time) conversations.Relay {
+	return conversations.Relay{Routes: t.Routes, Ledger: t.Ledger, Conversations: t.Conversations, Now: now}
 }
 
 // Trail finds entries in the relay's audit log.
