@@ -18,7 +18,8 @@ import (
 
 func open(tb testing.TB, path string) *Log {
 	tb.Helper()
-	l, err := Open(path, Config{Now: time.Now})
+	// A segment is of one month: that of the lines.
+	l, err := Open(path, Config{Now: noon})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -44,9 +45,9 @@ func readAll(t *testing.T, path string) []auditlog.Line {
 	return lines
 }
 
-func line(text string) auditlog.Line {
-	return auditlog.Line{Time: time.Date(2026, 11, 24, 12, 0, 0, 123e6, time.UTC), Text: []byte(text)}
-}
+func noon() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 123e6, time.UTC) }
+
+func line(text string) auditlog.Line { return auditlog.Line{Time: noon(), Text: []byte(text)} }
 
 func TestAuditLog(t *testing.T) {
 	relaytest.TestAuditLog(t, func(t *testing.T) (auditlog.Log, func(*testing.T) []auditlog.Line) {
