@@ -3,8 +3,6 @@ package conversation
 import (
 	"cmp"
 	"errors"
-	"slices"
-	"sort"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/sms"
@@ -70,12 +68,6 @@ func ChooseTag(uses []TagUse, now time.Time) (chosen TagUse, isShort bool, err e
 	for _, use := range uses {
 		used[use.Tag] = true
 	}
-	resting := slices.Clone(uses)
-	// sort.Slice has no code of its own for each type: that would be 10 kB of the function.
-	sort.Slice(resting, func(i, k int) bool {
-		a, b := resting[i], resting[k]
-		return cmp.Or(a.UsedAt.Compare(b.UsedAt), cmp.Compare(a.Tag, b.Tag)) < 0
-	})
 	for digits := 1; digits <= MaxTagDigits; digits++ {
 		for tag := range Tags(digits) {
 			if !used[tag] {
@@ -83,19 +75,26 @@ func ChooseTag(uses []TagUse, now time.Time) (chosen TagUse, isShort bool, err e
 			}
 		}
 		// Longer tags are for when those of this length are all in use.
-		for _, use := range resting {
-			if len(use.Tag) == digits+2 && now.Sub(use.UsedAt) >= tagRest {
-				return use, false, nil
-			}
+		ofLength := func(use TagUse) bool { return len(use.Tag) == digits+2 }
+		if use, found := longestUnused(uses, ofLength); found && now.Sub(use.UsedAt) >= tagRest {
+			return use, false, nil
 		}
 		if digits < pressure {
 			continue
 		}
-		for _, use := range resting {
-			if now.Sub(use.UsedAt) >= shortTagRest {
-				return use, true, nil
-			}
+		if use, found := longestUnused(uses, func(TagUse) bool { return true }); found && now.Sub(use.UsedAt) >= shortTagRest {
+			return use, true, nil
 		}
 	}
 	return TagUse{}, false, ErrNoTag
+}
+
+// longestUnused returns, of those that may be it, the tag that was not used for the longest time, and of several the first.
+func longestUnused(uses []TagUse, mayBe func(TagUse) bool) (oldest TagUse, found bool) {
+	for _, use := range uses {
+		if mayBe(use) && (!found || cmp.Or(use.UsedAt.Compare(oldest.UsedAt), cmp.Compare(use.Tag, oldest.Tag)) < 0) {
+			oldest, found = use, true
+		}
+	}
+	return oldest, found
 }
