@@ -119,11 +119,11 @@ func customerOf(n int) string {
 	return "/console/customer?number=%2B18585550100&customer=%2B" + string(paintedCustomer(n)[1:])
 }
 
-// pastOf returns a stage whose number was texted so often before.
+// pastOf returns a stage whose number was texted so often before. It is the last day of a month: its figures are of many days.
 func pastOf(b *testing.B, texts int) (*stage, *counted) {
 	b.Helper()
-	s := &stage{TB: b, folder: b.TempDir(), now: time.Now().Truncate(time.Millisecond)}
-	db, err := sqlite.Open(b.Context(), filepath.Join(s.folder, "relay.db"), time.Now)
+	s := &stage{TB: b, folder: b.TempDir(), now: monday()}
+	db, err := sqlite.Open(b.Context(), filepath.Join(s.folder, "relay.db"), s.clock)
 	if err != nil {
 		b.Fatal(err)
 	}
