@@ -36,6 +36,9 @@ const (
 	// of them sends few: a text whose answer was lost holds up those behind it for half a minute.
 	chaosCustomers = 200
 	chaosPause     = 800 * time.Millisecond
+	// chaosEach is after how many texts another customer goes on: a phone gets forty of one customer at once, and then one every three
+	// minutes.
+	chaosEach = 35
 	// chaosInterval lets three looks outlast the time in which a message of the text before, in the same words, may turn up.
 	chaosInterval = "8s"
 	// chaosTexts bounds all texts of one run.
@@ -151,7 +154,8 @@ func (c *chaos) run(random *rand.Rand) {
 	}
 }
 
-// customer texts. Every fifth text says the same, so that there are texts that only counting tells apart.
+// customer texts, and another one after it has texted often enough. Every fifth text says the same, so that there are texts that only
+// counting tells apart.
 func (c *chaos) customer(i int, over <-chan struct{}) error {
 	for n := 0; ; n++ {
 		select {
@@ -162,7 +166,8 @@ func (c *chaos) customer(i int, over <-chan struct{}) error {
 		if !c.mayText() {
 			return nil
 		}
-		in := twiliofake.Inbound{From: burstCustomer(i), To: chaosNumber(i), Body: fmt.Sprintf("text %04d", n)}
+		who := i + n/chaosEach*chaosCustomers
+		in := twiliofake.Inbound{From: burstCustomer(who), To: chaosNumber(who), Body: fmt.Sprintf("text %04d", n)}
 		if n%5 == 0 {
 			in.Body = "ok"
 		}
