@@ -40,6 +40,9 @@ type auditLog struct {
 
 // freeze notes how far the log goes. It is to be called while nothing is committed.
 func (l *auditLog) freeze(file string) (err error) {
+	if err := l.close(); err != nil {
+		return err
+	}
 	if l.closed, err = jsonlines.ClosedSegments(file); err != nil {
 		return err
 	}
@@ -60,7 +63,9 @@ func (l *auditLog) close() error {
 	if l.current == nil {
 		return nil
 	}
-	return l.current.Close()
+	file := l.current
+	l.current = nil
+	return file.Close()
 }
 
 // pack adds the segments. A closed one that is gone meanwhile was too old to be kept, or was compressed.

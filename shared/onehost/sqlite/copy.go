@@ -18,8 +18,8 @@ const stepPages = 1024
 const copyPatience = time.Minute
 
 // CopyTo copies the database to a new file at path while it is used: what was committed at one moment, whole. At that moment frozen is
-// called, within the one transaction that keeps every other write waiting; it has to return within milliseconds. Readers and writers go on
-// while the pages are copied.
+// called, within the one transaction that keeps every other write waiting; it has to return within milliseconds. It is called again if that
+// moment does not come about, and the last call counts. Readers and writers go on while the pages are copied.
 //
 // The copy takes itself for a copy at its next Open, wherever it is, see [DB.Moved]; and it was read and found whole.
 func (db *DB) CopyTo(ctx context.Context, path string, frozen func() error) (err error) {
@@ -45,7 +45,6 @@ func (db *DB) CopyTo(ctx context.Context, path string, frozen func() error) (err
 		if !isBusy(err) || patience.Err() != nil {
 			break
 		}
-		_, _ = conn.ExecContext(ctx, "ROLLBACK")
 	}
 	if err == nil {
 		err = copyPages(ctx, conn, path)
@@ -57,8 +56,9 @@ func (db *DB) CopyTo(ctx context.Context, path string, frozen func() error) (err
 	return finishCopy(ctx, path)
 }
 
-// begin pins what the connection reads from now on: only the first read does.
+// begin pins what the connection reads from now on, and no longer what it read before. The first read does that.
 func begin(ctx context.Context, conn *sql.Conn) error {
+	_, _ = conn.ExecContext(ctx, "ROLLBACK") // it may be the first time.
 	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
 		return err
 	}

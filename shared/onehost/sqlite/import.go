@@ -33,6 +33,7 @@ func (l *Ledger) Import(ctx context.Context, records []ledger.Record) (added int
 	}
 	var inserted int64
 	if err := l.db.write(ctx, func(ctx context.Context, t *tx) error {
+		inserted = 0
 		for i, r := range records {
 			one, err := t.insertRecord(ctx, r, items[i])
 			if err != nil {

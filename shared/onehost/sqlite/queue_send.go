@@ -25,7 +25,7 @@ func (q *Queue) Send(ctx context.Context, outgoing queue.Outgoing) error {
 		messageID: rand.Text(), deduplicationID: outgoing.DeduplicationID,
 		body: outgoing.Body, attributes: attributes,
 	}
-	return q.db.writeRepeatable(ctx, func(ctx context.Context, t *tx) error { return q.send(ctx, t, m, outgoing) })
+	return q.db.write(ctx, func(ctx context.Context, t *tx) error { return q.send(ctx, t, m, outgoing) })
 }
 
 func encodeAttributes(attributes map[string]string) (string, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"quickdumpnow.com/smsrelay/shared/fault"
@@ -14,6 +15,9 @@ import (
 const (
 	// maxBatch bounds how many writes share a transaction, and so how long the first of them waits.
 	maxBatch = 256
+	// crowd is how many requests have to wait at once for the writer to let the others be run first: a transaction costs as much as twenty
+	// texts, but so do the goroutines of a sender.
+	crowd = 12
 	// answerPatience is how long a caller whose context has ended still waits for a write that is under way. A
 	// commit takes milliseconds: only a disk that hangs takes longer.
 	answerPatience = 5 * time.Second
@@ -91,8 +95,6 @@ type writer struct {
 // request is one write.
 type request struct {
 	run func(ctx context.Context, t *tx) error
-	// isRepeatable: run may be called again after it was rolled back.
-	isRepeatable bool
 	// err is what run returned.
 	err error
 	// answer gets the one answer, after the commit.
@@ -146,15 +148,20 @@ func (w *writer) loop(ctx context.Context) {
 }
 
 // gather returns first and the requests that wait by now. It does not wait for more: while one transaction is synced, the next
-// requests collect anyway.
+// requests collect anyway. Where many collect, others are about to come, whose goroutines only have to be run.
 func (w *writer) gather(first *request) []*request {
 	batch := []*request{first}
-	for len(batch) < maxBatch {
+	for mayYield := true; len(batch) < maxBatch; {
 		select {
 		case next := <-w.requests:
 			batch = append(batch, next)
+			mayYield = true
 		default:
-			return batch
+			if !mayYield || len(batch) < crowd {
+				return batch
+			}
+			mayYield = false
+			runtime.Gosched()
 		}
 	}
 	return batch
@@ -181,65 +188,50 @@ func (w *writer) carryOut(ctx context.Context, batch []*request) {
 }
 
 // transact runs the batch in one transaction. The error is that of the transaction as a whole; it is a *fault.Error.
+// Hardly any write fails, and a savepoint keeps aside each page that is written in it. So there is none at first. If a write fails, all of
+// them are run again, each in a savepoint of its own, so that one that fails leaves the others whole.
 func (w *writer) transact(ctx context.Context, t *tx, batch []*request) error {
-	if _, err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return w.rollback(ctx, err)
-	}
-	if err := t.follow(ctx, w.db.now().UTC().Round(0)); err != nil {
-		return w.rollback(ctx, err)
-	}
-	if err := w.runAll(ctx, t, batch); err != nil {
-		return w.rollback(ctx, err)
-	}
-	if _, err := w.exec(ctx, "COMMIT"); err != nil {
-		return w.rollback(ctx, classifyCommit(fault.Of(err).Err))
-	}
-	return nil
-}
-
-// runAll runs the writes of the batch so that one that fails leaves the others whole. The error is one that the whole batch fails with.
-func (w *writer) runAll(ctx context.Context, t *tx, batch []*request) error {
-	if len(batch) == 1 {
-		return t.run(ctx, batch[0])
-	}
-	var repeatable, others []*request
-	for _, r := range batch {
-		if r.isRepeatable {
-			repeatable = append(repeatable, r)
-		} else {
-			others = append(others, r)
-		}
-	}
-	done, err := w.runTogether(ctx, t, repeatable)
-	if err == nil && !done {
-		err = w.runEach(ctx, t, repeatable)
-	}
-	if err != nil {
-		return err
-	}
-	return w.runEach(ctx, t, others)
-}
-
-// runTogether runs all of them in one savepoint, or none: done is false if one failed.
-func (w *writer) runTogether(ctx context.Context, t *tx, batch []*request) (done bool, err error) {
-	if len(batch) == 0 {
-		return true, nil
-	}
-	before := len(t.rings)
-	err = w.inSavepoint(ctx, func() error {
+	hasFailed := false
+	err := w.attempt(ctx, t, func() error {
 		for _, r := range batch {
 			if err := t.run(ctx, r); err != nil {
-				t.rings = t.rings[:before]
+				hasFailed = true
 				return err
 			}
 		}
-		done = true
 		return nil
 	})
-	return done, err
+	if !hasFailed || len(batch) == 1 {
+		return err
+	}
+	return w.attempt(ctx, t, func() error { return w.runEach(ctx, t, batch) })
 }
 
-// runEach runs each write in a savepoint of its own.
+// attempt makes one transaction of what run does, or nothing.
+func (w *writer) attempt(ctx context.Context, t *tx, run func() error) error {
+	wrote := w.db.wrote
+	t.rings = nil
+	_, err := w.exec(ctx, "BEGIN IMMEDIATE")
+	if err == nil {
+		err = t.follow(ctx, w.db.now().UTC().Round(0))
+	}
+	if err == nil {
+		err = run()
+	}
+	if err == nil {
+		if _, err = w.exec(ctx, "COMMIT"); err != nil {
+			err = classifyCommit(fault.Of(err).Err)
+		}
+	}
+	if err != nil {
+		// SQLite may have rolled it back already.
+		_, _ = w.exec(ctx, "ROLLBACK")
+		w.db.wrote = wrote
+	}
+	return err
+}
+
+// runEach runs each write in a savepoint of its own. The error is the transaction's.
 func (w *writer) runEach(ctx context.Context, t *tx, batch []*request) error {
 	for _, r := range batch {
 		if err := w.inSavepoint(ctx, func() error {
@@ -267,26 +259,11 @@ func (w *writer) inSavepoint(ctx context.Context, run func() error) error {
 	return err
 }
 
-// rollback ends the transaction, if SQLite has not done so already, and returns cause.
-func (w *writer) rollback(ctx context.Context, cause error) error {
-	_, _ = w.exec(ctx, "ROLLBACK")
-	return cause
-}
-
-// write hands run to the writer and waits for the commit. run sees what earlier writes did and may be rolled back after
-// it has returned; it runs on another goroutine, with a context of its own. The errors are run's own, and *fault.Error.
-// After an error, what run sets is not to be read: it may still be at work.
+// write hands run to the writer and waits for the commit. run sees what earlier writes did; it runs on another goroutine, with a context of
+// its own. It may be rolled back after it has returned, and may be called again after that: what it sets, it sets each time. The errors
+// are run's own, and *fault.Error. After an error, what run sets is not to be read: it may still be at work.
 func (db *DB) write(ctx context.Context, run func(ctx context.Context, t *tx) error) error {
-	return db.handOver(ctx, &request{run: run})
-}
-
-// writeRepeatable does the same for a run that may be called again after it was rolled back. With others of its kind, it costs less.
-func (db *DB) writeRepeatable(ctx context.Context, run func(ctx context.Context, t *tx) error) error {
-	return db.handOver(ctx, &request{run: run, isRepeatable: true})
-}
-
-func (db *DB) handOver(ctx context.Context, r *request) error {
-	r.answer = make(chan error, 1)
+	r := &request{run: run, answer: make(chan error, 1)}
 	if err := db.hand(ctx, r); err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func TestWritesThatWaitShareATransaction(t *testing.T) {
 	})
 }
 
-// sendTogether sends messages that share a transaction, and returns what came of each.
+// sendTogether carries out writes that share a transaction, in their order, and returns what came of each.
 func sendTogether(t *testing.T, db *DB, sends ...func() error) []error {
 	t.Helper()
 	release := occupy(t, db)
@@ -90,8 +90,8 @@ func sendTogether(t *testing.T, db *DB, sends ...func() error) []error {
 	var wg sync.WaitGroup
 	for n, send := range sends {
 		wg.Go(func() { errs[n] = send() })
+		synctest.Wait()
 	}
-	synctest.Wait()
 	release()
 	wg.Wait()
 	return errs
