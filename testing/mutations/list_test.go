@@ -14,8 +14,18 @@ func ofTheQueue() []mutation {
 	return []mutation{
 		{
 			"a failed commit counts as done",
-			"shared/onehost/sqlite/writer.go", "return w.rollback(ctx, classifyCommit(fault.Of(err).Err))", "_ = w.rollback(ctx, err)",
+			"shared/onehost/sqlite/writer.go", "err = classifyCommit(fault.Of(err).Err)", "err = nil",
 			"./shared/onehost/sqlite", "TestFailedCommit",
+		},
+		{
+			"a write that fails takes the others of its transaction with it",
+			"shared/onehost/sqlite/writer.go", "if !hasFailed || len(batch) == 1 {", "if true {",
+			"./shared/onehost/sqlite", "TestWritesThatWaitShareATransaction",
+		},
+		{
+			"a transaction that fails keeps that the clock was followed",
+			"shared/onehost/sqlite/writer.go", "w.db.wrote = wrote", "_ = wrote",
+			"./shared/onehost/sqlite", "TestAClockSetBackWhileAWriteFails",
 		},
 		{
 			"a receipt handle of another queue holds",
