@@ -19,7 +19,7 @@ func ofTheQueue() []mutation {
 		},
 		{
 			"a write that fails takes the others of its transaction with it",
-			"shared/onehost/sqlite/writer.go", "if !hasFailed || len(batch) == 1 {", "if true {",
+			"shared/onehost/sqlite/writer.go", "if !hasFailed || len(batch) == 1 {", "if !hasFailed || len(batch) >= 1 {",
 			"./shared/onehost/sqlite", "TestWritesThatWaitShareATransaction",
 		},
 		{
