@@ -3,6 +3,7 @@
 package eventsource
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,12 +34,14 @@ type Queue struct {
 	Slots int
 	// Visibility hides a batch while it is worked on; the function's context ends a little earlier.
 	Visibility time.Duration
-	Logger     *slog.Logger
+	// Wait is how long one receive waits for a message, which ends the wait; 0 for SQS's longest, 20 seconds.
+	Wait   time.Duration
+	Logger *slog.Logger
 }
 
 const (
-	// waitTime is how long one receive waits for a message: SQS's longest.
-	waitTime = 20 * time.Second
+	// sqsWait is how long a receive waits at most at SQS.
+	sqsWait = 20 * time.Second
 	// restAfterError keeps a broken queue from being asked without pause.
 	restAfterError = time.Second
 	// longestReserve is the most that remains of the visibility for carrying out the function's answer.
@@ -84,7 +87,7 @@ func (q Queue) pollGroups(ctx context.Context, free slots, workers *errgroup.Gro
 
 // receive returns the next messages, none if the queue is empty or cannot be reached.
 func (q Queue) receive(ctx context.Context, limit int) []queue.Delivery {
-	deliveries, err := q.Receiver.Receive(ctx, limit, waitTime, q.Visibility)
+	deliveries, err := q.Receiver.Receive(ctx, limit, cmp.Or(q.Wait, sqsWait), q.Visibility)
 	if err != nil && ctx.Err() == nil {
 		q.Logger.LogAttrs(ctx, slog.LevelError, "queue not received from", slog.String("error", err.Error()))
 		rest(ctx, restAfterError)

@@ -244,6 +244,34 @@ func TestQueueStopsWhileItWaits(t *testing.T) {
 }
 
 // TestQueueRestsAfterErrors: a queue that cannot be reached is asked once a second until it answers.
+// patience is a queue on which nothing ever arrives, and which notes how long a receive would have waited.
+type patience struct {
+	*relaytest.MemoryQueue
+	waits []time.Duration
+}
+
+func (p *patience) Receive(ctx context.Context, _ int, wait, _ time.Duration) ([]queue.Delivery, error) {
+	p.waits = append(p.waits, wait)
+	<-ctx.Done()
+	return nil, nil
+}
+
+// TestQueueWaits for as long as it is told, and else no longer than SQS allows.
+func TestQueueWaits(t *testing.T) {
+	t.Parallel()
+	for told, want := range map[time.Duration]time.Duration{0: 20 * time.Second, time.Minute: time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newMapping(done)
+			asked := &patience{MemoryQueue: m.memory}
+			m.Receiver, m.Wait = asked, told
+			stop := start(t, m.Run)
+			pass(time.Hour)
+			stop()
+			compare(t, "waits", []time.Duration{want}, asked.waits)
+		})
+	}
+}
+
 func TestQueueRestsAfterErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMapping(done)

@@ -38,7 +38,7 @@ const maxRest = 30 * time.Second
 func (s Stream) Run(ctx context.Context) error {
 	failures := 0
 	for ctx.Err() == nil {
-		if _, err := s.step(ctx, waitTime); err != nil {
+		if _, err := s.step(ctx, time.Minute); err != nil {
 			if ctx.Err() != nil {
 				break
 			}

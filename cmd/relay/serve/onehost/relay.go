@@ -56,6 +56,9 @@ const (
 	pollers      = 4
 	timerPollers = 1
 	auditBatch   = 100
+	// receiveWait is long, because a message ends the wait, and each look wakes threads. A host that was suspended looks again within it: its
+	// timers stood still.
+	receiveWait = time.Minute
 	// drainTime is how long requests under way may take when the relay stops. A webhook is answered within milliseconds.
 	drainTime = 8 * time.Second
 	// idleTimeout closes idle connections. Twilio opens another.
@@ -253,11 +256,11 @@ func (r *Relay) wire() error {
 	})
 	r.queue = eventsource.Queue{
 		Receiver: inbox, Function: sender.Handle, BatchSize: 10, Pollers: pollers,
-		Slots: maxConversations(descriptors()), Visibility: visibility, Logger: logger,
+		Slots: maxConversations(descriptors()), Visibility: visibility, Wait: receiveWait, Logger: logger,
 	}
 	r.timers = eventsource.Queue{
 		Receiver: timers, Function: sender.Handle, BatchSize: 10, Pollers: timerPollers, Slots: timerSlots,
-		Visibility: visibility, Logger: logger,
+		Visibility: visibility, Wait: receiveWait, Logger: logger,
 	}
 	r.stream = eventsource.Stream{
 		Changes: changes{r.db.Changes(), r.live.Tell}, BatchSize: auditBatch, Logger: logger,
