@@ -243,7 +243,6 @@ func TestQueueStopsWhileItWaits(t *testing.T) {
 	})
 }
 
-// TestQueueRestsAfterErrors: a queue that cannot be reached is asked once a second until it answers.
 // patience is a queue on which nothing ever arrives, and which notes how long a receive would have waited.
 type patience struct {
 	*relaytest.MemoryQueue
@@ -272,6 +271,7 @@ func TestQueueWaits(t *testing.T) {
 	}
 }
 
+// TestQueueRestsAfterErrors: a queue that cannot be reached is asked once a second until it answers.
 func TestQueueRestsAfterErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMapping(done)

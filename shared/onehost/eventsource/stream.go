@@ -30,6 +30,9 @@ type Stream struct {
 	Logger    *slog.Logger
 }
 
+// streamWait is how long one read waits for a change, which ends the wait.
+const streamWait = time.Minute
+
 // maxRest is the longest rest between two tries of a failing change.
 const maxRest = 30 * time.Second
 
@@ -38,7 +41,7 @@ const maxRest = 30 * time.Second
 func (s Stream) Run(ctx context.Context) error {
 	failures := 0
 	for ctx.Err() == nil {
-		if _, err := s.step(ctx, time.Minute); err != nil {
+		if _, err := s.step(ctx, streamWait); err != nil {
 			if ctx.Err() != nil {
 				break
 			}

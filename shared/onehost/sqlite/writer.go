@@ -15,8 +15,8 @@ import (
 const (
 	// maxBatch bounds how many writes share a transaction, and so how long the first of them waits.
 	maxBatch = 256
-	// crowd is how many requests have to wait at once for the writer to let the others be run first: a transaction costs as much as twenty
-	// texts, but so do the goroutines of a sender.
+	// crowd is how many requests have to wait at once for the writer to let other goroutines run first: some of them bring more. With fewer,
+	// the writer would wait longer for what a sender does than a fuller transaction saves.
 	crowd = 12
 	// answerPatience is how long a caller whose context has ended still waits for a write that is under way. A
 	// commit takes milliseconds: only a disk that hangs takes longer.
