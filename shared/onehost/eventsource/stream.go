@@ -33,6 +33,10 @@ type Stream struct {
 // streamWait is how long one read waits for a change, which ends the wait.
 const streamWait = time.Minute
 
+// streamRest comes after each batch that was not full, so that the next has more changes: each batch is a write and a flush of its own,
+// for which those of others wait. A change after a rest is read at once.
+const streamRest = 100 * time.Millisecond
+
 // maxRest is the longest rest between two tries of a failing change.
 const maxRest = 30 * time.Second
 
@@ -41,7 +45,8 @@ const maxRest = 30 * time.Second
 func (s Stream) Run(ctx context.Context) error {
 	failures := 0
 	for ctx.Err() == nil {
-		if _, err := s.step(ctx, streamWait); err != nil {
+		done, err := s.step(ctx, streamWait)
+		if err != nil {
 			if ctx.Err() != nil {
 				break
 			}
@@ -51,6 +56,9 @@ func (s Stream) Run(ctx context.Context) error {
 			continue
 		}
 		failures = 0
+		if done < s.BatchSize {
+			rest(ctx, streamRest)
+		}
 	}
 	return s.drain(context.WithoutCancel(ctx))
 }

@@ -109,6 +109,45 @@ func TestStreamGoesOnAtTheChangeThatFailed(t *testing.T) {
 	}
 }
 
+// TestStreamRestsAfterABatchThatWasNotFull: what comes meanwhile shares the next batch. A full one is followed at once, and a change that
+// comes later is not made to wait.
+func TestStreamRestsAfterABatchThatWasNotFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tp := newTape(well)
+		stop := start(t, tp.Run)
+		for range 5 {
+			tp.stream.add(1)
+			pass(20 * time.Millisecond)
+		}
+		pass(time.Second)
+		tp.stream.add(1)
+		synctest.Wait()
+		want := []span{
+			{"001", "001", 0},
+			{"002", "004", 100 * time.Millisecond},
+			{"005", "005", 100 * time.Millisecond},
+			{"006", "006", 1100 * time.Millisecond},
+		}
+		compare(t, "batches", want, *tp.batches)
+		stop()
+	})
+}
+
+// TestStreamStopsWhileItCollects: what came while it rested is still read.
+func TestStreamStopsWhileItCollects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tp := newTape(well)
+		tp.stream.add(1)
+		stop := start(t, tp.Run)
+		synctest.Wait()
+		tp.stream.add(1)
+		begun := time.Now()
+		stop()
+		compare(t, "time to stop", time.Duration(0), time.Since(begun))
+		compare(t, "checkpoints", []string{"001", "002"}, tp.stream.progress())
+	})
+}
+
 // TestStreamTheLowestCounts: with several named, as with Lambda.
 func TestStreamTheLowestCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
