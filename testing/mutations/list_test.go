@@ -152,6 +152,16 @@ func ofSpeed() []mutation {
 			"./shared/twilio/signature", "TestOrderOfSigning",
 		},
 		{
+			"a call's header is written before its body",
+			"shared/aws/awsclient/whole.go", "r.ContentLength > 0 && r.ContentLength <= maxWhole", "false",
+			"./shared/aws/awsclient", "TestShortBodiesAreWrittenWithTheirHeaders",
+		},
+		{
+			"each change is audited on its own",
+			"shared/onehost/eventsource/stream.go", "if done < s.BatchSize {", "if done < 0 {",
+			"./shared/onehost/eventsource", "TestStreamRestsAfterABatchThatWasNotFull",
+		},
+		{
 			"a request may get a connection that nobody has used for long",
 			"shared/aws/awsclient/ahead.go", "if d.now().Sub(one.at).Abs() < maxAhead {", "if true {",
 			"./shared/aws/awsclient", "TestNoUseOfAConnectionAhead",

@@ -98,7 +98,7 @@ func findBuilds(t template, c code, report reporter) {
 }
 
 // runtimeSettings are read by Go's runtime rather than by a config.go.
-func runtimeSettings() []string { return []string{"GOGC", "GOMAXPROCS", "GOMEMLIMIT"} }
+func runtimeSettings() []string { return []string{"GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT"} }
 
 func findSettings(t template, c code, report reporter) {
 	for id, f := range t.functions() {

@@ -64,7 +64,8 @@ func (b Builder) Build(ctx context.Context) ([]Contestant, error) {
 		return nil, err
 	}
 	goEnvironment := append([]string{"SSL_CERT_FILE=" + system}, b.Environment...)
-	ours, err := b.ours(ctx, folder, append([]string{"GOMAXPROCS=1", "GOGC=400", "GOMEMLIMIT=160MiB"}, goEnvironment...))
+	template := []string{"GOMAXPROCS=1", "GOGC=400", "GOMEMLIMIT=160MiB", "GODEBUG=schedtrace=2147483647"}
+	ours, err := b.ours(ctx, folder, append(template, goEnvironment...))
 	if err != nil {
 		return nil, err
 	}
