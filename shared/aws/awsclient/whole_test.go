@@ -70,7 +70,8 @@ func TestShortBodiesAreWrittenWithTheirHeaders(t *testing.T) {
 
 // TestABodyThatEndsEarlyIsNotSent: the service would wait for the rest.
 func TestABodyThatEndsEarlyIsNotSent(t *testing.T) {
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:1", struct{ io.Reader }{strings.NewReader("four")})
+	four := struct{ io.Reader }{strings.NewReader("four")}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:1", four)
 	if err != nil {
 		t.Fatal(err)
 	}
