@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,6 +72,10 @@ func functionChecks() []check {
 			{"all of its memory", set("SenderFunction", "Environment.Variables.GOMEMLIMIT", "256MiB")},
 			{"in another unit", set("SenderFunction", "Environment.Variables.GOMEMLIMIT", "1GiB")},
 			{"a function with less memory", set("IngestFunction", "MemorySize", 128)},
+		}},
+		{"what is measured beside others has the template's settings", findMeasuredSettings, []mutation{
+			{"garbage collected more often", set("IngestFunction", "Environment.Variables.GOGC", "200")},
+			{"no trace of the scheduler", set("StreamAuditFunction", "Environment.Variables.GODEBUG", nil)},
 		}},
 	}
 }
@@ -219,6 +225,24 @@ func findMemoryLimits(t template, _ code, report reporter) {
 		limit, isMiB := strings.CutSuffix(text(f, "Environment.Variables.GOMEMLIMIT"), "MiB")
 		if n, err := strconv.Atoi(limit); !isMiB || err != nil || n > number(f, "MemorySize")*3/4 {
 			report("%s: GOMEMLIMIT is %q: with GOGC it should be given in MiB, three quarters of MemorySize at most", id, limit)
+		}
+	}
+}
+
+// findMeasuredSettings wants the functions that `make bench-peers` measures to be started as the template has it.
+func findMeasuredSettings(t template, _ code, report reporter) {
+	source, err := os.ReadFile(filepath.Join(root, "testing", "peers", "contestant", "contestant.go"))
+	if err != nil {
+		report("%v", err)
+		return
+	}
+	functions := t.functions()
+	for _, id := range []string{"IngestFunction", "SenderFunction", "StreamAuditFunction"} {
+		for _, name := range runtimeSettings() {
+			setting := name + "=" + text(functions[id], "Environment.Variables."+name)
+			if !strings.Contains(string(source), strconv.Quote(setting)) {
+				report("%s: testing/peers/contestant does not start it with %s", id, setting)
+			}
 		}
 	}
 }
