@@ -246,7 +246,7 @@ func (c *chaos) check() {
 			c.t.Errorf("text %s of %s was sent, and is %s", sid, in.From, c.told(sid))
 		}
 	}
-	c.relay.kill()
+	c.relay.stop(c.t)
 	all := trails(c.t, c.data)
 	for sid := range c.acknowledged {
 		if err := completeTrail(all[sid]); err != nil || len(all[sid]) == 0 {

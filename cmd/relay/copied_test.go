@@ -74,7 +74,7 @@ func TestACopiedFolderSendsNothingTwice(t *testing.T) {
 	if output := again.output.String(); strings.Contains(output, says) {
 		t.Errorf("the original says that it is a copy:\n%s", output)
 	}
-	second.kill()
+	second.stop(t)
 	wantCompleteTrails(t, copied)
 }
 

@@ -53,7 +53,7 @@ func TestKilledInTheMiddleOfABurst(t *testing.T) {
 			t.Errorf("%q is %s, and Twilio has %d messages of it", body, state, sent[sid])
 		}
 	}
-	second.kill()
+	second.stop(t)
 	all := trails(t, data)
 	for body, sid := range acknowledged {
 		if err := completeTrail(all[sid]); err != nil || len(all[sid]) == 0 {

@@ -172,6 +172,23 @@ func (s *serving) kill() {
 	}
 }
 
+// stop ends the process as systemd does. Then all that was written is in the audit log, which may be a moment behind while the relay runs.
+func (s *serving) stop(t *testing.T) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Wait(); err != nil {
+		t.Fatal(fmt.Errorf("the relay did not stop cleanly: %w\n%s", err, lastLines(s.output.String())))
+	}
+}
+
+// lastLines is the end of what a relay said.
+func lastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-10):], "\n")
+}
+
 // trails reads the audit log, which has to verify, and returns the entries of each text, one of each id, in order of version.
 func trails(t *testing.T, data string) map[string][]auditlog.Entry {
 	t.Helper()

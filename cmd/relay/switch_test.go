@@ -4,9 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -60,7 +58,7 @@ func (c *chaos) switchBetween(programs [2]string, random *rand.Rand) {
 			c.wait(random)
 		}
 		if n%4 == 3 {
-			c.stop()
+			c.relay.stop(c.t)
 			stops++
 		} else {
 			c.relay.kill()
@@ -85,21 +83,4 @@ func (c *chaos) switchBetween(programs [2]string, random *rand.Rand) {
 
 func (c *chaos) wait(random *rand.Rand) {
 	time.Sleep(500*time.Millisecond + time.Duration(random.Int64N(int64(1500*time.Millisecond))))
-}
-
-// stop ends the relay as systemd does.
-func (c *chaos) stop() {
-	c.t.Helper()
-	if err := c.relay.cmd.Process.Signal(os.Interrupt); err != nil {
-		c.t.Fatal(err)
-	}
-	if err := c.relay.cmd.Wait(); err != nil {
-		c.t.Fatal(fmt.Errorf("the relay did not stop cleanly: %w\n%s", err, lastLines(c.relay.output.String())))
-	}
-}
-
-// lastLines is the end of what a relay said.
-func lastLines(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-10):], "\n")
 }
