@@ -18,6 +18,7 @@ import (
 	"quickdumpnow.com/smsrelay/cmd/relay/twiliofake"
 	"quickdumpnow.com/smsrelay/cmd/relay/workload"
 	"quickdumpnow.com/smsrelay/functions/ingest/webhook"
+	"quickdumpnow.com/smsrelay/functions/operator/operations"
 )
 
 var (
@@ -48,10 +49,12 @@ type grown struct {
 	stop    func()
 
 	// posted counts what the relay has sent on.
-	posted           atomic.Int64
-	next             int
-	accepted, listed []time.Duration
-	relayed          []float64
+	posted atomic.Int64
+	next   int
+	// sids are of the texts of the last round.
+	sids                                  []string
+	accepted, listed, searched, timelines []time.Duration
+	relayed                               []float64
 }
 
 // BenchmarkGrowth sends texts to relays with small ledgers and large ones, and to one whose Twilio takes seconds, in turns. What each takes
@@ -76,13 +79,12 @@ func BenchmarkGrowth(b *testing.B) {
 		}
 	}
 	for _, g := range all {
-		slices.Sort(g.accepted)
-		slices.Sort(g.listed)
-		slices.Sort(g.relayed)
 		b.ReportMetric(milliseconds(g.accepted, 50), g.name+"-accept-ms-p50")
 		b.ReportMetric(milliseconds(g.accepted, 99), g.name+"-accept-ms-p99")
 		b.ReportMetric(milliseconds(g.listed, 99), g.name+"-list-ms-p99")
-		if len(g.relayed) > 0 {
+		b.ReportMetric(milliseconds(g.searched, 99), g.name+"-search-ms-p99")
+		b.ReportMetric(milliseconds(g.timelines, 99), g.name+"-timeline-ms-p99")
+		if slices.Sort(g.relayed); len(g.relayed) > 0 {
 			b.ReportMetric(g.relayed[len(g.relayed)/2], g.name+"-relayed/s")
 		}
 		g.stop()
@@ -90,7 +92,8 @@ func BenchmarkGrowth(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-func milliseconds(sorted []time.Duration, percent int) float64 {
+func milliseconds(times []time.Duration, percent int) float64 {
+	sorted := slices.Sorted(slices.Values(times))
 	return sorted[len(sorted)*percent/100].Seconds() * 1000
 }
 
@@ -108,8 +111,8 @@ func grow(b *testing.B, name string, texts int, delay time.Duration) *grown {
 	data := filepath.Join(*growthFilled, strconv.Itoa(texts))
 	if _, err := os.Stat(filepath.Join(data, datafolder.DatabaseFile)); *growthFilled == "" || err != nil {
 		data = filled(b, texts)
-		indexWords(b, data)
 	}
+	indexWords(b, data)
 	routes := filepath.Join(data, "routes.json")
 	if err := os.WriteFile(routes, []byte(testRoutes()), 0o600); err != nil {
 		b.Fatal(err)
@@ -122,6 +125,7 @@ func grow(b *testing.B, name string, texts int, delay time.Duration) *grown {
 func (g *grown) texts(b *testing.B) {
 	b.Helper()
 	began, before := time.Now(), g.posted.Load()
+	g.sids = nil
 	var mu sync.Mutex
 	var senders sync.WaitGroup
 	for c := range growthConnections {
@@ -135,7 +139,7 @@ func (g *grown) texts(b *testing.B) {
 					return
 				}
 				mu.Lock()
-				g.accepted = append(g.accepted, time.Since(asked))
+				g.accepted, g.sids = append(g.accepted, time.Since(asked)), append(g.sids, response.MessageSid)
 				mu.Unlock()
 			}
 		})
@@ -154,17 +158,26 @@ func (g *grown) texts(b *testing.B) {
 	g.relayed = append(g.relayed, growthTexts/time.Since(began).Seconds())
 }
 
-// ask asks for lists.
+// growthWords are in a seventh of all texts, in a hundredth, in a few, and the beginning of a word that is in a seventh. Each search puts on
+// record which texts it has shown.
+var growthWords = []string{"container", "gate neighbours", "text 77", "contai"}
+
+// ask asks for lists, looks for words, and asks what happened to texts of the last round.
 func (g *grown) ask(b *testing.B) {
 	b.Helper()
+	timed := func(times *[]time.Duration, path string, query url.Values) {
+		began := time.Now()
+		askOperator(b, g.address+path, query)
+		*times = append(*times, time.Since(began))
+	}
 	for n := range growthAsked {
 		query := url.Values{"number": {string(workload.TwilioNumber(n))}}
 		if n%2 == 1 {
 			query = url.Values{"number": {string(workload.Customer(n))}}
 		}
-		began := time.Now()
-		askStatus(b, g.address, query)
-		g.listed = append(g.listed, time.Since(began))
+		timed(&g.listed, operations.PathStatus, query)
+		timed(&g.searched, operations.PathSearch, url.Values{"words": {growthWords[n%len(growthWords)]}})
+		timed(&g.timelines, operations.PathStatus, url.Values{"message_sid": {g.sids[n%len(g.sids)]}, "trail": {"true"}})
 	}
 }
 

@@ -43,7 +43,7 @@ func BenchmarkStatus(b *testing.B) {
 		for _, l := range ledgers {
 			b.Run(fmt.Sprintf("%s/texts=%d", ask.name, l.size), func(b *testing.B) {
 				for n := 0; b.Loop(); n++ {
-					askStatus(b, l.address, ask.query(l, n))
+					askOperator(b, l.address+operations.PathStatus, ask.query(l, n))
 				}
 			})
 		}
@@ -209,10 +209,10 @@ func statusQuestions() []statusQuestion {
 	}
 }
 
-// askStatus asks one question.
-func askStatus(b *testing.B, address string, query url.Values) {
+// askOperator asks the operators' API one question.
+func askOperator(b *testing.B, address string, query url.Values) {
 	b.Helper()
-	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, address+operations.PathStatus+"?"+query.Encode(), nil)
+	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, address+"?"+query.Encode(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,7 +1,10 @@
 package jsonlines
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -52,8 +55,92 @@ func TestTrailIsBounded(t *testing.T) {
 		0: "[]", 1: "[]", one - 1: "[]", one: "[3]", one + 1: "[3]", 2*one - 1: "[3]", 2 * one: "[2 3]", 4*one - 1: "[1 2 3]",
 		4 * one: "[0 1 2 3]", 9 * one: "[0 1 2 3]",
 	} {
-		if got := fmt.Sprint(found(t, &Trail{path: path, most: most})); got != want {
-			t.Errorf("found %s in the last %d bytes, want %s", got, most, want)
+		for _, part := range []int64{1, one, partBytes} {
+			trail := &Trail{path: path, most: most, part: part}
+			for range 2 {
+				if got := fmt.Sprint(found(t, trail)); got != want {
+					t.Errorf("found %s in the last %d bytes, in parts of %d, want %s", got, most, part, want)
+				}
+			}
+		}
+	}
+}
+
+// TestTrailSearchesFurtherBack when what came later is gone.
+func TestTrailSearchesFurtherBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.jsonl")
+	var all [][]byte
+	for i := range 6 {
+		text, err := encode([]auditlog.Line{line(fmt.Sprintf(`{"id":"%d","message_sid":"SM1"}`, i))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text)
+	}
+	closed := closedPath(path, 1, line("").Time)
+	for name, text := range map[string][]byte{closed: bytes.Join(all[:4], nil), path: bytes.Join(all[4:], nil)} {
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trail := &Trail{path: path, most: int64(4 * len(all[0])), part: 1}
+	if got := fmt.Sprint(found(t, trail)); got != "[4 5 2 3]" {
+		t.Errorf("found %s", got)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(found(t, trail)); got != "[0 1 2 3]" {
+		t.Errorf("found %s where there was less", got)
+	}
+}
+
+// TestTrailRemembers what is where, also when the segment is closed and a search fails.
+func TestTrailRemembers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.jsonl")
+	l := open(t, path)
+	for i := range 20 {
+		if err := l.Append(t.Context(), []auditlog.Line{line(fmt.Sprintf(`{"id":"%d","message_sid":"SM%d"}`, i, i%2))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trail := &Trail{path: path, most: searchBytes, part: 1}
+	found(t, trail)
+	if len(trail.known) != 1 {
+		t.Fatalf("%d segments are remembered, want the one", len(trail.known))
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := trail.Find(canceled, "SM1", time.Time{}, time.Now()); err == nil {
+		t.Error("a search that was broken off found all")
+	}
+	before := maps.Clone(trail.known)
+	if err := os.Rename(path, closedPath(path, 1, line("").Time)); err != nil {
+		t.Fatal(err)
+	}
+	if got := found(t, trail); len(got) != 10 {
+		t.Errorf("found %q in what was closed", got)
+	}
+	for head, p := range trail.known {
+		if before[head] != p || len(p.all) != 20 {
+			t.Errorf("the segment was read anew, in %d parts", len(p.all))
+		}
+	}
+}
+
+// TestTrailReadsLongLines: a line is read in pieces, and what says which text it is about may be in two of them.
+func TestTrailReadsLongLines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.jsonl")
+	for long := 65_536 - 100; long < 65_536; long++ {
+		text, err := encode([]auditlog.Line{line(fmt.Sprintf(`{"id":"a","note":"%0*d","message_sid":"SM1"}`, long, 0)), line(`{}`)})
+		if err == nil {
+			err = os.WriteFile(closedPath(path, 1, line("").Time), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(found(t, NewTrail(path))); got != "[a]" {
+			t.Errorf("found %s in a line of %d characters", got, len(text))
 		}
 	}
 }
@@ -83,27 +170,40 @@ func TestTrailWithoutItsLog(t *testing.T) {
 	}
 }
 
+// BenchmarkTrail finds a text in 256 MiB: the first of a process, and another.
 func BenchmarkTrail(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "audit.jsonl")
 	l := open(b, path)
-	lines := make([]auditlog.Line, 10_000)
-	for i := range lines {
-		lines[i] = line(fmt.Sprintf(`{"id":"SM%032x.3","subject":"message","change":"changed","version":3,"message_sid":"SM%032x",`+
-			`"from":"sending","to":"sent"}`, i, i))
-	}
-	for range 10 {
+	const texts = 120_000
+	for first := 0; first < texts; first += 2000 {
+		var lines []auditlog.Line
+		for i := first; i < first+2000; i++ {
+			for version := range 5 {
+				lines = append(lines, line(fmt.Sprintf(`{"id":"%s.%d","subject":"message","change":"changed","version":%d,"message_sid":"%s",`+
+					`"from":"sending","to":"sent","note":"%0250d"}`, relaytest.MessageSid(i), version, version, relaytest.MessageSid(i), i)))
+			}
+		}
 		if err := l.Append(b.Context(), lines); err != nil {
 			b.Fatal(err)
 		}
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(info.Size())
-	for b.Loop() {
-		if _, err := NewTrail(path).Find(b.Context(), relaytest.MessageSid(77), time.Time{}, time.Now()); err != nil {
-			b.Fatal(err)
+	look := func(b *testing.B, trail *Trail, i int) {
+		b.Helper()
+		got, err := trail.Find(b.Context(), relaytest.MessageSid(i), time.Time{}, time.Now())
+		if err != nil || len(got) != 5 {
+			b.Fatalf("found %d entries of text %d, error %v", len(got), i, err)
 		}
 	}
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			look(b, NewTrail(path), 77_000)
+		}
+	})
+	b.Run("again", func(b *testing.B) {
+		trail := NewTrail(path)
+		look(b, trail, 77_000)
+		for i := 0; b.Loop(); i++ {
+			look(b, trail, 77_000+i*997%40_000)
+		}
+	})
 }
