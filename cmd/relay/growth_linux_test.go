@@ -158,8 +158,8 @@ func (g *grown) texts(b *testing.B) {
 	g.relayed = append(g.relayed, growthTexts/time.Since(began).Seconds())
 }
 
-// growthWords are in a seventh of all texts, in a hundredth, in a few, and the beginning of a word that is in a seventh. Each search puts on
-// record which texts it has shown.
+// growthWords are in a seventh of all texts, in a hundredth, in a few, and the beginning of a word that is in a seventh. Each search puts
+// on record which texts it has shown.
 var growthWords = []string{"container", "gate neighbours", "text 77", "contai"}
 
 // ask asks for lists, looks for words, and asks what happened to texts of the last round.

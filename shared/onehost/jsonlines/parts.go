@@ -65,7 +65,7 @@ func (p *parts) learn(ctx context.Context, content io.Reader, size int64, isClos
 }
 
 // sidField is how an entry says which text it is about.
-var sidField = []byte(`"message_sid"`)
+const sidField = `"message_sid"`
 
 // note takes up which text a line is about.
 func (p *part) note(line []byte, err error) {
@@ -73,7 +73,7 @@ func (p *part) note(line []byte, err error) {
 		p.isOdd = true // The field may be in two pieces.
 	}
 	for {
-		_, rest, ok := bytes.Cut(line, sidField)
+		_, rest, ok := bytes.Cut(line, []byte(sidField))
 		if !ok {
 			return
 		}
