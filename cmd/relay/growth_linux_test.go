@@ -69,6 +69,9 @@ func BenchmarkGrowth(b *testing.B) {
 		all = append(all, grow(b, size, texts, 0))
 	}
 	all = append(all, grow(b, "slow-twilio", 1000, slowTwilio))
+	for _, g := range all {
+		g.rest(b)
+	}
 	for b.Loop() {
 		for range growthRounds {
 			for _, g := range all {
@@ -83,8 +86,8 @@ func BenchmarkGrowth(b *testing.B) {
 		b.ReportMetric(milliseconds(g.accepted, 99), g.name+"-accept-ms-p99")
 		b.ReportMetric(milliseconds(g.listed, 99), g.name+"-list-ms-p99")
 		b.ReportMetric(milliseconds(g.searched, 99), g.name+"-search-ms-p99")
-		b.ReportMetric(milliseconds(g.timelines, 99), g.name+"-timeline-ms-p99")
 		if slices.Sort(g.relayed); len(g.relayed) > 0 {
+			b.ReportMetric(milliseconds(g.timelines, 99), g.name+"-timeline-ms-p99")
 			b.ReportMetric(g.relayed[len(g.relayed)/2], g.name+"-relayed/s")
 		}
 		g.stop()
@@ -119,6 +122,18 @@ func grow(b *testing.B, name string, texts int, delay time.Duration) *grown {
 	}
 	g.pid, g.address, g.stop = startAt(b, relayProgram(b), twilioURL, data, "--routes", routes, "--pace-pair", "off", "--pace-number", "off")
 	return g
+}
+
+// rest waits until a relay has done what follows its start: it reads its whole database once, to find damage.
+func (g *grown) rest(b *testing.B) {
+	b.Helper()
+	began := time.Now()
+	for before, isBusy := 0, true; isBusy; {
+		time.Sleep(time.Second)
+		ran, _ := threads(b, g.pid)
+		isBusy, before = time.Duration(ran-before) > 20*time.Millisecond, ran
+	}
+	b.Logf("%s: at rest after %s", g.name, time.Since(began).Round(time.Second))
 }
 
 // texts sends the texts of one round, and waits until they were relayed, unless Twilio is slow.
@@ -177,7 +192,9 @@ func (g *grown) ask(b *testing.B) {
 		}
 		timed(&g.listed, operations.PathStatus, query)
 		timed(&g.searched, operations.PathSearch, url.Values{"words": {growthWords[n%len(growthWords)]}})
-		timed(&g.timelines, operations.PathStatus, url.Values{"message_sid": {g.sids[n%len(g.sids)]}, "trail": {"true"}})
+		if g.name != "slow-twilio" { // There, most of its texts wait in the queue, and nothing has happened to them.
+			timed(&g.timelines, operations.PathStatus, url.Values{"message_sid": {g.sids[n%len(g.sids)]}, "trail": {"true"}})
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"quickdumpnow.com/smsrelay/shared/conversation"
 	"quickdumpnow.com/smsrelay/shared/ledger"
@@ -40,13 +39,15 @@ func (l *Ledger) Search(ctx context.Context, s ledger.Search) (found ledger.Foun
 		until = firstID(time.UnixMilli(maxIDMillis)) + 1<<20
 	}
 	// The words as they are go first: they are found at once, however many texts have them.
-	match := matchOf(s, false)
+	match := matchOf(s, "")
 	isThere, err := reader.get(ctx, []any{new(int)}, isFoundQuery, match, from, until)
 	if err != nil {
 		return found, err
 	}
 	if !isThere {
-		match = matchOf(s, true)
+		if match, err = l.matchBeginning(ctx, s); err != nil {
+			return found, err
+		}
 	}
 	if _, err := reader.get(ctx, []any{&found.Count}, countFoundQuery, match, from, until, ledger.MaxCount); err != nil {
 		return found, err
@@ -98,10 +99,6 @@ func (l *Ledger) foundPage(ctx context.Context, s ledger.Search, match string, f
 	return page, nil
 }
 
-// minBeginning is how long the beginning of a word is at least: the index has all
-// beginnings of that length, and too many words begin with a shorter one.
-const minBeginning = 3
-
 // maxIDMillis is the last millisecond that an id can have, see idOf.
 const maxIDMillis = 8_000_000_000_000
 
@@ -119,11 +116,11 @@ func firstID(t time.Time) int64 {
 // quoted is a word as the index's own language has it, in which nothing of it has a meaning: any signs within only part it.
 func quoted(word string) string { return `"` + strings.ReplaceAll(word, `"`, `""`) + `"` }
 
-// matchOf writes a search in the language of the index.
-func matchOf(s ledger.Search, lastBegins bool) string {
+// matchOf writes a search in the language of the index, with what is to match instead of the last word if there is something.
+func matchOf(s ledger.Search, last string) string {
 	all := []string{}
 	if len(s.Words) > 0 {
-		all = append(all, "words : ("+matchAll(s.Words, lastBegins, minBeginning)+")")
+		all = append(all, "words : ("+matchAll(s.Words, last)+")")
 	}
 	if s.Number != "" {
 		all = append(all, "people : "+quoted(string(s.Number)))
@@ -138,14 +135,14 @@ func matchOf(s ledger.Search, lastBegins bool) string {
 	return strings.Join(all, " AND ")
 }
 
-// matchAll writes that all the words occur, the last one perhaps as the beginning of one, of so many signs at least.
-func matchAll(words []string, lastBegins bool, least int) string {
+// matchAll writes that all the words occur, with what is to match instead of the last one if there is something.
+func matchAll(words []string, last string) string {
 	all := make([]string, len(words))
 	for i, word := range words {
 		all[i] = quoted(word)
 	}
-	if last := words[len(words)-1]; lastBegins && utf8.RuneCountInString(last) >= least {
-		all[len(all)-1] += " *"
+	if last != "" {
+		all[len(all)-1] = last
 	}
 	return strings.Join(all, " AND ")
 }
@@ -164,6 +161,6 @@ func (c *Conversations) Named(
 		err := scanItem(rows, &one)
 		found = append(found, one)
 		return err
-	}, namedQuery, matchAll(words, true, 1), string(number), limit)
+	}, namedQuery, matchAll(words, quoted(words[len(words)-1])+" *"), string(number), limit)
 	return found, err
 }
