@@ -25,8 +25,8 @@ const (
 // matchBeginning writes a search in the language of the index in which the last word is the beginning of one.
 //
 // For a beginning that is longer than those in the index, FTS5 first puts together all texts that have such a word, however many they are
-// and however few of them are asked for: a fifth of a second for a frequent one in ten million. So the index is told the words: it then goes
-// from text to text, and stops when there are enough. A beginning of many words, or with other signs than ASCII's, is left to FTS5.
+// and however few of them are asked for: a fifth of a second for a frequent one in ten million. So the index is told the words: it then
+// goes from text to text, and stops when there are enough. A beginning of many words, or with other signs than ASCII's, is left to FTS5.
 func (l *Ledger) matchBeginning(ctx context.Context, s ledger.Search) (string, error) {
 	if len(s.Words) == 0 {
 		return matchOf(s, ""), nil
