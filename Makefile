@@ -84,7 +84,7 @@ RACE_PACKAGES = $(filter-out ./testing/simulation/ ./testing/e2e/ ./testing/open
 RACE          := GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 $(GO) test -race $(PLAIN) $(FRESH)
 # What takes minutes with the race detector, and goes one step after the other, kills its process or builds the program. make test runs it,
 # and race-all does.
-RACE_SKIP     := ^Test(Chaos|Kill|Stories|TheReadmesFirstBlock|AnyDependencyFails|SenderDiesAnywhere|SimulationInFile|ExpiryRuns|QueueBehavesAsItsModel|StepsShowAScan|ReadsWithinOneMoment|Reads$$|NoReceiptIsUnknown|ExpireByAClock|CrashesAroundAHold|WithAnAuthority|Burst|OnASmallHost|GiveBack$$|Rebuild$$|Restore(Under|Through))
+RACE_SKIP     := ^Test(Chaos|Kill|Stories|TheReadmesFirstBlock|AnyDependencyFails|SenderDiesAnywhere|SimulationInFile|ExpiryRuns|QueueBehavesAsItsModel|StepsShowAScan|ReadsWithinOneMoment|Reads$$|NoReceiptIsUnknown|ExpireByAClock|TrailMissesNothing$$|BeginningsMean|CrashesAroundAHold|WithAnAuthority|Burst|OnASmallHost|GiveBack$$|Rebuild$$|Restore(Under|Through))
 # A burst, and the stories in which a relay carries texts and answers, is changed meanwhile, and fails.
 RACE_STORIES  := ^Test(Burst|Stories)$$/^(answer|conversation|dlq|opt-out|threads)$$
 

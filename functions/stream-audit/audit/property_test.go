@@ -3,6 +3,7 @@ package audit_test
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -43,9 +44,13 @@ func (s *secrets) text(t *rapid.T, label string) string {
 	return words + rapid.SampledFrom([]string{"", "\n", "\u2028", `"},{"`, "\x00", "\uFFFF", "🚚"}).Draw(t, label+" end")
 }
 
+// hashField is of sixty-four digits, among which there may be any five.
+var hashField = regexp.MustCompile(`"hash":"[0-9a-f]{64}"`)
+
 // check fails if a line shows a secret: of a number, so many digits of its end are too many.
 func (s *secrets) check(t *rapid.T, line string, tooMany int) {
 	t.Helper()
+	line = hashField.ReplaceAllString(line, `"hash":""`)
 	for _, number := range s.numbers {
 		if strings.Contains(line, number[len(number)-tooMany:]) {
 			t.Errorf("number %s shows in %s", number, line)

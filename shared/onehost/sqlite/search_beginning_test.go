@@ -16,7 +16,7 @@ func TestBeginningsMeanWhatFTS5sMean(t *testing.T) {
 		bodies = append(bodies, fmt.Sprintf("many%02d word of %d", n, n))
 	}
 	says := newSaying()
-	for range 50 {
+	for range 8 {
 		bodies = append(bodies, says.text())
 	}
 	write(t, db, bodies...)
@@ -25,8 +25,9 @@ func TestBeginningsMeanWhatFTS5sMean(t *testing.T) {
 	for _, body := range append(bodies, "13125 1312555014 +1858 Gatek zoé nothing") {
 		for _, word := range ledger.Words(body) {
 			for end := range word + " " {
-				tried[word[:end]], tried[strings.ToUpper(word[:end])] = true, true
+				tried[word[:end]] = true
 			}
+			tried[strings.ToUpper(word)] = true
 		}
 	}
 	delete(tried, "")
