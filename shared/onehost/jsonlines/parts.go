@@ -23,9 +23,9 @@ type parts struct {
 // part is some of a segment's lines.
 type part struct {
 	begin, end int64
-	// texts are the hashes of those that have entries in it, in their order.
+	// texts are the hashes of those that have entries in it, sorted.
 	texts []uint32
-	// isOdd means that it has a line of which that is not known: it may be about any text.
+	// isOdd means that it has a line that may be about any text.
 	isOdd bool
 }
 

@@ -116,7 +116,7 @@ func firstID(t time.Time) int64 {
 // quoted is a word as the index's own language has it, in which nothing of it has a meaning: any signs within only part it.
 func quoted(word string) string { return `"` + strings.ReplaceAll(word, `"`, `""`) + `"` }
 
-// matchOf writes a search in the language of the index, with what is to match instead of the last word if there is something.
+// matchOf writes a search in the language of the index. If last is not empty, it stands in place of the last word.
 func matchOf(s ledger.Search, last string) string {
 	all := []string{}
 	if len(s.Words) > 0 {
@@ -135,7 +135,7 @@ func matchOf(s ledger.Search, last string) string {
 	return strings.Join(all, " AND ")
 }
 
-// matchAll writes that all the words occur, with what is to match instead of the last one if there is something.
+// matchAll writes that all the words occur. If last is not empty, it stands in place of the last one.
 func matchAll(words []string, last string) string {
 	all := make([]string, len(words))
 	for i, word := range words {

@@ -28,13 +28,13 @@ const (
 // and however few of them are asked for: a fifth of a second for a frequent one in ten million. So the index is told the words: it then
 // goes from text to text, and stops when there are enough. A beginning of many words, or with other signs than ASCII's, is left to FTS5.
 func (l *Ledger) matchBeginning(ctx context.Context, s ledger.Search) (string, error) {
-	if len(s.Words) == 0 {
-		return matchOf(s, ""), nil
+	last := ""
+	if len(s.Words) > 0 {
+		last = s.Words[len(s.Words)-1]
 	}
-	last := s.Words[len(s.Words)-1]
 	signs := utf8.RuneCountInString(last)
 	if signs < minBeginning {
-		return matchOf(s, quoted(last)), nil
+		return matchOf(s, ""), nil
 	}
 	if signs > minBeginning && isPlain(last) {
 		words, err := l.db.complete(ctx, strings.ToLower(last))
